@@ -1,0 +1,29 @@
+/** The errors a user can cause. Each message states the rule, the values that broke it, and the cure. */
+
+/** Base of every error that is the user's to mend; anything else that is thrown is a defect of ours. */
+export class CodistillError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** Shapes or dtypes that do not fit the operation they were given to. */
+export class ShapeError extends CodistillError {}
+
+/** A configuration value that breaks its rule. */
+export class ConfigError extends CodistillError {}
+
+/** Input data that cannot be read, or does not hold what the configuration says. */
+export class DataError extends CodistillError {}
+
+/** A checkpoint or snapshot that is torn, foreign or does not fit the model. */
+export class CheckpointError extends CodistillError {}
+
+/** The store failed: unreachable, full, refused, or holding something it should not. */
+export class StoreError extends CodistillError {}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,150 @@
+import { ShapeError } from "../errors.js";
+import type { DType, NdArray } from "../runtime/array.js";
+
+/** One axis of a shape: a known size, or the symbolic leading axis whose size each run brings. */
+export type Axis = number | "batch";
+
+/** Sizes by axis; only the first may be "batch". */
+export type Shape = readonly Axis[];
+
+type None = Readonly<Record<never, never>>;
+
+/** The closed set of operations, each with its attributes. Shape rules and meaning stand in `ops.ts`. */
+export interface Attributes {
+  input: { readonly name: string };
+  constant: { readonly value: NdArray };
+  stopGradient: None;
+  neg: None;
+  exp: None;
+  log: None;
+  sqrt: None;
+  relu: None;
+  sigmoid: None;
+  softplus: None;
+  add: None;
+  sub: None;
+  mul: None;
+  div: None;
+  greater: None;
+  where: None;
+  cast: { readonly to: DType };
+  matmul: { readonly transposeA: boolean; readonly transposeB: boolean };
+  reduceSum: { readonly axes: readonly number[]; readonly keepDims: boolean };
+  reduceMean: { readonly axes: readonly number[]; readonly keepDims: boolean };
+  countAlong: { readonly axes: readonly number[] };
+  expand: None;
+  reshape: { readonly shape: Shape };
+  transpose: { readonly permutation: readonly number[] };
+  concat: { readonly axis: number };
+  slice: { readonly axis: number; readonly start: number; readonly end: number };
+  pad: { readonly axis: number; readonly before: number; readonly after: number };
+  gather: None;
+  scatterAdd: { readonly numRows: number };
+  lookup: { readonly keys: readonly string[] };
+}
+
+export type Op = keyof Attributes;
+
+/** A symbolic value: what operation made it, from what. It owns no memory; {@link Graph}s of it are compiled. */
+export interface Tensor<O extends Op = Op> {
+  readonly op: O;
+  readonly inputs: readonly Tensor[];
+  readonly attributes: Attributes[O];
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+/** What a program computes. */
+export interface Graph {
+  /** Values that a run returns, by name. */
+  readonly outputs: Readonly<Record<string, Tensor>>;
+  /** New values of inputs that live with the engine, by the name of the input. */
+  readonly updates: Readonly<Record<string, Tensor>>;
+}
+
+/** Make a node. Throws {@link ShapeError} when "batch" is not the leading axis. */
+export function node<O extends Op>(
+  op: O,
+  inputs: readonly Tensor[],
+  attributes: Attributes[O],
+  shape: Shape,
+  dtype: DType,
+): Tensor<O> {
+  if (shape.some((axis, i) => axis === "batch" && i > 0)) {
+    throw new ShapeError(`${op}: "batch" must be the leading axis, the result would be ${formatShape(shape)}`);
+  }
+  return { op, inputs, attributes, shape, dtype };
+}
+
+/** Whether a tensor was made by the given operation; narrows its attributes. */
+export function isOp<O extends Op>(tensor: Tensor, op: O): tensor is Tensor<O> {
+  return tensor.op === op;
+}
+
+/** All tensors that the roots depend on, each after its inputs; the same order for the same graph. */
+export function topologicalOrder(roots: readonly Tensor[]): Tensor[] {
+  const order: Tensor[] = [];
+  const seen = new Set<Tensor>();
+  const stack = [...roots].reverse().map((tensor) => ({ tensor, next: 0 }));
+  while (stack.length > 0) {
+    const top = stack[stack.length - 1] as { tensor: Tensor; next: number };
+    const input = seen.has(top.tensor) ? undefined : top.tensor.inputs[top.next++];
+    if (input) {
+      if (!seen.has(input)) stack.push({ tensor: input, next: 0 });
+    } else {
+      stack.pop();
+      if (!seen.has(top.tensor)) order.push(top.tensor);
+      seen.add(top.tensor);
+    }
+  }
+  return order;
+}
+
+/** The tensors that a graph returns or keeps, outputs first. */
+export function rootsOf(graph: Graph): Tensor[] {
+  return [...Object.values(graph.outputs), ...Object.values(graph.updates)];
+}
+
+/** The inputs of a graph by name. Throws {@link ShapeError} when two different inputs share a name. */
+export function inputsOf(graph: Graph): Map<string, Tensor<"input">> {
+  const inputs = new Map<string, Tensor<"input">>();
+  for (const tensor of topologicalOrder(rootsOf(graph))) {
+    if (!isOp(tensor, "input")) continue;
+    const { name } = tensor.attributes;
+    if (inputs.has(name)) throw new ShapeError(`graph: two inputs are named "${name}"; give each its own name`);
+    inputs.set(name, tensor);
+  }
+  return inputs;
+}
+
+/** A shape as text: `[batch, 16]`. */
+export function formatShape(shape: Shape): string {
+  return `[${shape.join(", ")}]`;
+}
+
+/** A graph as text, one tensor a line, in the order of computation. */
+export function formatGraph(graph: Graph): string {
+  const names = new Map<Tensor, string>();
+  const lines: string[] = [];
+  for (const tensor of topologicalOrder(rootsOf(graph))) {
+    const name = isOp(tensor, "input") ? tensor.attributes.name : `%${names.size}`;
+    names.set(tensor, name);
+    const parts = [...tensor.inputs.map((input) => names.get(input)), ...formatAttributes(tensor)];
+    lines.push(`${name}: ${tensor.dtype}${formatShape(tensor.shape)} = ${tensor.op}(${parts.join(", ")})`);
+  }
+  for (const [name, tensor] of Object.entries(graph.outputs)) lines.push(`return ${name} = ${names.get(tensor)}`);
+  for (const [name, tensor] of Object.entries(graph.updates)) lines.push(`update ${name} = ${names.get(tensor)}`);
+  return lines.join("\n");
+}
+
+function formatAttributes(tensor: Tensor): string[] {
+  if (isOp(tensor, "input")) return [];
+  if (isOp(tensor, "constant")) return [formatValues(tensor.attributes.value)];
+  if (isOp(tensor, "lookup")) return [`${tensor.attributes.keys.length} keys`];
+  return Object.entries(tensor.attributes).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+}
+
+function formatValues({ data }: NdArray): string {
+  const shown = [...data.slice(0, 4)].join(", ");
+  return data.length > 4 ? `${shown}, ...` : shown;
+}

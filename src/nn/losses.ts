@@ -1,0 +1,38 @@
+import { add, log, mul, neg, reduceMean, sigmoid, softplus, sub } from "../graph/ops.js";
+import type { Tensor } from "../graph/tensor.js";
+
+/** How logits meet labels and teachers: the loss terms phi and psi of Anil et al. 2018, Algorithm 1. */
+export interface Objective {
+  /** Probabilities of logits: what teachers are averaged over. */
+  readonly probs: (logits: Tensor) => Tensor;
+  /** phi: the mean loss on labels, in nats per example. */
+  readonly labelLoss: (logits: Tensor, labels: Tensor) => Tensor;
+  /** psi: the mean loss against target probabilities, in nats per example. */
+  readonly distillLoss: (logits: Tensor, targets: Tensor) => Tensor;
+  /** The mean entropy of target probabilities: the least value psi can take. */
+  readonly entropy: (targets: Tensor) => Tensor;
+}
+
+/**
+ * Mean over the batch of -t log p - (1 - t) log(1 - p) for p = sigmoid(logits) and targets t in [0, 1], hard or soft.
+ *
+ * Computed as softplus(z) - t z, which no logit overflows. Its gradient by a logit is (p - t) / batch: that of
+ * KL(targets || predictions), since the entropy of the targets is a constant.
+ */
+export function sigmoidCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
+  return reduceMean(sub(softplus(logits), mul(targets, logits)));
+}
+
+/** Mean over the batch of the entropy of Bernoulli probabilities. The least float32 keeps 0 log 0 at 0. */
+export function bernoulliEntropy(probs: Tensor): Tensor {
+  const plogp = (p: Tensor) => mul(p, log(add(p, 2 ** -126)));
+  return neg(reduceMean(add(plogp(probs), plogp(sub(1, probs)))));
+}
+
+/** One logit [batch], labels and targets in [0, 1]. */
+export const binary: Objective = {
+  probs: sigmoid,
+  labelLoss: sigmoidCrossEntropy,
+  distillLoss: sigmoidCrossEntropy,
+  entropy: bernoulliEntropy,
+};

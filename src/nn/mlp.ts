@@ -1,0 +1,53 @@
+import { named } from "../graph/named.js";
+import { concat, div, relu, reshape, sub } from "../graph/ops.js";
+import type { Tensor } from "../graph/tensor.js";
+import { embedding, embeddingParams, linear, linearParams } from "./layers.js";
+import type { InputSpec, Model } from "./model.js";
+
+export interface MlpOptions {
+  /** Categorical features: how many ids there are (0 for unknown included), and the width of their embedding. */
+  readonly categorical: Readonly<Record<string, { readonly numIds: number; readonly width: number }>>;
+  /** Numeric features, standardised as (x - mean) / deviation. */
+  readonly numeric: Readonly<Record<string, { readonly mean: number; readonly deviation: number }>>;
+  /** Widths of the hidden layers, each followed by ReLU. */
+  readonly hidden: readonly number[];
+}
+
+/**
+ * Embeddings and standardised numbers, side by side, into a multilayer perceptron with one logit [batch]: the click
+ * network of Anil et al. 2018, section 3.1, at any size.
+ *
+ * Reads `features.<name>`, int32 ids [batch] or float32 values [batch].
+ */
+export function mlp({ categorical, numeric, hidden }: MlpOptions): Model {
+  const ids = Object.entries(categorical);
+  const numbers = Object.entries(numeric);
+  const inputWidth = ids.reduce((sum, [, { width }]) => sum + width, numbers.length);
+  const widths = [inputWidth, ...hidden, 1];
+  const layers = widths.slice(1).map((outputs, i) => ({ path: `layers.${i}`, inputs: widths[i] ?? 0, outputs }));
+  const vector = (dtype: InputSpec["dtype"]): InputSpec => ({ shape: ["batch"], dtype });
+  return {
+    params: Object.assign(
+      {},
+      ...ids.map(([name, { numIds, width }]) => embeddingParams(`embeddings.${name}`, numIds, width)),
+      ...layers.map(({ path, inputs, outputs }) => linearParams(path, inputs, outputs)),
+    ),
+    inputs: Object.fromEntries([
+      ...ids.map(([name]) => [`features.${name}`, vector("int32")]),
+      ...numbers.map(([name]) => [`features.${name}`, vector("float32")]),
+    ]),
+    apply(params, inputs) {
+      const features: Tensor[] = [
+        ...ids.map(([name]) => embedding(params, `embeddings.${name}`, named(inputs, `features.${name}`))),
+        ...numbers.map(([name, { mean, deviation }]) =>
+          reshape(div(sub(named(inputs, `features.${name}`), mean), deviation), ["batch", 1]),
+        ),
+      ];
+      let x = concat(features, 1);
+      layers.forEach(({ path }, i) => {
+        x = linear(params, path, i === 0 ? x : relu(x));
+      });
+      return reshape(x, ["batch"]);
+    },
+  };
+}

@@ -1,0 +1,91 @@
+/** The engine on the calling thread: ONNX Runtime through its official binding. The only file that sees it. */
+import * as ort from "onnxruntime-node";
+import { toOnnx, UPDATED } from "../graph/onnx.js";
+import { type Graph, inputsOf } from "../graph/tensor.js";
+import { copyOf, type DType, type NdArray, sizeOf } from "../runtime/array.js";
+import { type Engine, type EngineOptions, type Program, updatedInPlace } from "../runtime/engine.js";
+
+/**
+ * An engine whose runs block the calling thread.
+ *
+ * Kept tensors are fed and fetched as the same buffers, so a run changes them in place; the few whose readers are
+ * not ordered before their new value get a second buffer, and the two trade places after the run.
+ */
+export function onnxRuntimeEngine({ threads }: EngineOptions): Engine {
+  const kept = new Map<string, ort.Tensor>();
+  const sessions: ort.InferenceSession[] = [];
+  return {
+    async compile(graph) {
+      const session = await ort.InferenceSession.create(toOnnx(graph), sessionOptions(threads));
+      sessions.push(session);
+      return onnxProgram(session, graph, kept);
+    },
+    async write(tensors) {
+      for (const [name, array] of Object.entries(tensors)) kept.set(name, toOrt(copyOf(array)));
+    },
+    async read(names) {
+      return Object.fromEntries(names.map((name) => [name, copyOf(fromOrt(keptTensor(kept, name)))]));
+    },
+    async close() {
+      for (const session of sessions.splice(0)) await session.release();
+      kept.clear();
+    },
+  };
+}
+
+function onnxProgram(session: ort.InferenceSession, graph: Graph, kept: Map<string, ort.Tensor>): Program {
+  const inputs = [...inputsOf(graph).keys()];
+  const inPlace = updatedInPlace(graph);
+  const spares = new Map<string, ort.Tensor>();
+  const target = (name: string): ort.Tensor => {
+    const current = keptTensor(kept, name);
+    if (inPlace.has(name)) return current;
+    return spares.get(name) ?? toOrt(copyOf(fromOrt(current)));
+  };
+  return {
+    async run(feeds) {
+      const inputTensors = Object.fromEntries(
+        inputs.map((name) => [name, feeds[name] ? toOrt(feeds[name]) : keptTensor(kept, name)]),
+      );
+      const targets = Object.keys(graph.updates).map((name) => [name, target(name)] as const);
+      const fetches: Record<string, ort.Tensor | null> = {};
+      for (const name of Object.keys(graph.outputs)) fetches[name] = null;
+      for (const [name, tensor] of targets) fetches[name + UPDATED] = tensor;
+      const results = await session.run(inputTensors, fetches);
+      for (const [name, tensor] of targets) {
+        if (inPlace.has(name)) continue;
+        spares.set(name, keptTensor(kept, name));
+        kept.set(name, tensor);
+      }
+      return Object.fromEntries(Object.keys(graph.outputs).map((name) => [name, fromOrt(results[name] as ort.Tensor)]));
+    },
+  };
+}
+
+/** Spinning threads of one session would starve the others on the machine; no graph of ours gains from a higher level. */
+function sessionOptions(threads: number): ort.InferenceSession.SessionOptions {
+  return {
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: "sequential",
+    graphOptimizationLevel: "basic",
+    logSeverityLevel: 3,
+    extra: { session: { intra_op: { allow_spinning: "0" }, set_denormal_as_zero: "1" } },
+  };
+}
+
+function keptTensor(kept: ReadonlyMap<string, ort.Tensor>, name: string): ort.Tensor {
+  const tensor = kept.get(name);
+  if (!tensor) throw new Error(`internal: "${name}" is neither fed nor kept by the engine`);
+  return tensor;
+}
+
+function toOrt({ dtype, shape, data }: NdArray): ort.Tensor {
+  return new ort.Tensor(dtype, data, shape);
+}
+
+function fromOrt(tensor: ort.Tensor): NdArray {
+  const size = sizeOf(tensor.dims);
+  if (tensor.data.length !== size) throw new Error(`internal: ${size} elements expected, got ${tensor.data.length}`);
+  return { dtype: tensor.type as DType, shape: tensor.dims, data: tensor.data as NdArray["data"] };
+}

@@ -1,0 +1,75 @@
+import { ShapeError } from "../errors.js";
+
+/** Element types that graphs and files speak. */
+export type DType = "float32" | "int32" | "bool" | "string";
+
+/** Host memory of each dtype; a bool is one byte, 0 or 1. */
+export interface DataOf {
+  float32: Float32Array;
+  int32: Int32Array;
+  bool: Uint8Array;
+  string: string[];
+}
+
+/** Host values: a dtype, a shape, and the elements in row-major order. */
+export interface NdArray<D extends DType = DType> {
+  readonly dtype: D;
+  readonly shape: readonly number[];
+  readonly data: DataOf[D];
+}
+
+/** Arrays by name; a dotted path names a leaf of a nested record. */
+export type NamedArrays = Readonly<Record<string, NdArray>>;
+
+/** Number of elements of a shape; 1 for a scalar. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((size, axis) => size * axis, 1);
+}
+
+/** Wrap float32 data. Throws {@link ShapeError} when the count does not match the shape. */
+export function float32(
+  data: Float32Array | readonly number[],
+  shape: readonly number[] = [data.length],
+): NdArray<"float32"> {
+  return checked("float32", data instanceof Float32Array ? data : Float32Array.from(data), shape);
+}
+
+/** Wrap int32 data. Throws {@link ShapeError} when the count does not match the shape. */
+export function int32(
+  data: Int32Array | readonly number[],
+  shape: readonly number[] = [data.length],
+): NdArray<"int32"> {
+  return checked("int32", data instanceof Int32Array ? data : Int32Array.from(data), shape);
+}
+
+/** Wrap strings. Throws {@link ShapeError} when the count does not match the shape. */
+export function strings(data: readonly string[], shape: readonly number[] = [data.length]): NdArray<"string"> {
+  return checked("string", [...data], shape);
+}
+
+/** A float32 scalar. */
+export function scalar(value: number): NdArray<"float32"> {
+  return float32([value], []);
+}
+
+/** A shape filled with one value. */
+export function filled(shape: readonly number[], value: number): NdArray<"float32"> {
+  return float32(new Float32Array(sizeOf(shape)).fill(value), shape);
+}
+
+/** Zeros of a shape. */
+export function zeros(shape: readonly number[]): NdArray<"float32"> {
+  return float32(new Float32Array(sizeOf(shape)), shape);
+}
+
+/** A copy that shares nothing with the original. */
+export function copyOf<D extends DType>(array: NdArray<D>): NdArray<D> {
+  return { ...array, data: array.data.slice() as DataOf[D] };
+}
+
+function checked<D extends DType>(dtype: D, data: DataOf[D], shape: readonly number[]): NdArray<D> {
+  if (data.length !== sizeOf(shape)) {
+    throw new ShapeError(`array: shape [${shape.join(", ")}] holds ${sizeOf(shape)} elements, got ${data.length}`);
+  }
+  return { dtype, shape, data };
+}

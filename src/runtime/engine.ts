@@ -1,0 +1,63 @@
+import type { Graph, Tensor } from "../graph/tensor.js";
+import { inputsOf, rootsOf, topologicalOrder } from "../graph/tensor.js";
+import type { NamedArrays } from "./array.js";
+
+/**
+ * Where graphs become numbers. Tensors that live longer than a run (parameters, optimizer memory, teachers) are
+ * kept by the engine under their names, so that several programs share them and a refresh is one write.
+ */
+export interface Engine {
+  /** Compile a graph. Inputs that a run does not feed are the kept tensors of the same names. */
+  compile(graph: Graph): Promise<Program>;
+  /** Keep copies of these tensors, replacing older ones of the same names. Takes effect before the next run. */
+  write(tensors: NamedArrays): Promise<void>;
+  /** Copies of kept tensors. Throws when one of the names is not kept. */
+  read(names: readonly string[]): Promise<NamedArrays>;
+  /** Free everything. */
+  close(): Promise<void>;
+}
+
+/** A compiled graph. */
+export interface Program {
+  /** Run once: outputs by name are returned, kept tensors that the graph updates are changed in place. */
+  run(feeds: NamedArrays): Promise<NamedArrays>;
+}
+
+export interface EngineOptions {
+  /** Threads that one run may use. */
+  readonly threads: number;
+}
+
+/**
+ * The names of the kept tensors that a run may overwrite in place: those whose every reader comes before their new
+ * value in all orders of execution, because the new value depends on it.
+ */
+export function updatedInPlace(graph: Graph): Set<string> {
+  const inputs = inputsOf(graph);
+  const readers = readersOf(graph);
+  const roots = new Set(rootsOf(graph));
+  const safe = Object.entries(graph.updates).filter(([name, updated]) => {
+    const kept = inputs.get(name);
+    if (!kept) return true;
+    const views = viewsOf(kept, readers);
+    if (views.some((view) => roots.has(view))) return false;
+    const before = new Set(topologicalOrder([updated]));
+    return views.every((view) => (readers.get(view) ?? []).every((reader) => before.has(reader)));
+  });
+  return new Set(safe.map(([name]) => name));
+}
+
+/** What reads each tensor. */
+function readersOf(graph: Graph): Map<Tensor, Tensor[]> {
+  const readers = new Map<Tensor, Tensor[]>();
+  for (const tensor of topologicalOrder(rootsOf(graph))) {
+    for (const input of tensor.inputs) readers.set(input, [...(readers.get(input) ?? []), tensor]);
+  }
+  return readers;
+}
+
+/** The tensor and those that an engine may make share its memory. */
+function viewsOf(tensor: Tensor, readers: ReadonlyMap<Tensor, readonly Tensor[]>): Tensor[] {
+  const isView = ({ op }: Tensor) => op === "reshape" || op === "stopGradient" || op === "cast" || op === "expand";
+  return [tensor, ...(readers.get(tensor) ?? []).filter(isView).flatMap((view) => viewsOf(view, readers))];
+}

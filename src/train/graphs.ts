@@ -1,0 +1,120 @@
+/** The graphs that training runs. A whole step is one of them: forward, losses, teachers, backward and update. */
+import { gradients } from "../graph/grad.js";
+import { mapValues, type Tensors, withPrefix } from "../graph/named.js";
+import { add, div, greater, input, mul, reduceSum, stopGradient, sub, where } from "../graph/ops.js";
+import type { Graph, Tensor } from "../graph/tensor.js";
+import type { Objective } from "../nn/losses.js";
+import { inputTensors, type Model, paramTensors } from "../nn/model.js";
+import type { GradientTransformation } from "../optim/optimizers.js";
+
+/** What is trained, by what losses and what rule. */
+export interface Learner {
+  readonly model: Model;
+  readonly objective: Objective;
+  readonly optimizer: GradientTransformation;
+}
+
+/** Names under which the engine keeps what a learner trains and learns from. */
+export const kept = {
+  params: "params",
+  optState: "optState",
+  gradSum: "gradSum",
+  teacher: (slot: number) => `teachers.${slot}`,
+} as const;
+
+/**
+ * One optimizer step on one batch, with a number of teachers:
+ *
+ *     theta <- theta - eta grad{ phi(y, F(theta, f)) + w psi(mean_j F(theta_j, f), F(theta, f)) }.
+ *
+ * Outputs: `labelLoss`, `squaredGradNorm`, and with teachers `distillLoss` and `divergence` (the distillation loss less the
+ * entropy of the targets: zero where the student agrees). Updates params and optState.
+ */
+export function stepGraph(learner: Learner, numTeachers: number): Graph {
+  const { params, losses, grads } = differentiate(learner, numTeachers);
+  return update(learner, params, grads, losses);
+}
+
+/** The gradient of one of several sub-batches, added to the running sum; `keepSum` is 0 at the first, else 1. */
+export function accumulateGraph(learner: Learner, numTeachers: number): Graph {
+  const { losses, grads } = differentiate(learner, numTeachers);
+  const keepSum = input("keepSum", []);
+  const sums = mapValues(grads, (grad, name) => add(mul(input(`${kept.gradSum}.${name}`, grad.shape), keepSum), grad));
+  return { outputs: losses, updates: withPrefix(kept.gradSum, sums) };
+}
+
+/** The optimizer step on the mean of the `numBatches` gradients that were added up. */
+export function applyGraph(learner: Learner): Graph {
+  const params = paramTensors(learner.model, kept.params);
+  const numBatches = input("numBatches", []);
+  return update(
+    learner,
+    params,
+    mapValues(paramTensors(learner.model, kept.gradSum), (sum) => div(sum, numBatches)),
+    {},
+  );
+}
+
+/** Probabilities of a batch, by the params kept under a prefix. */
+export function predictGraph({ model, objective }: Pick<Learner, "model" | "objective">, prefix: string): Graph {
+  const logits = model.apply(paramTensors(model, prefix), inputTensors(model));
+  return { outputs: { probs: objective.probs(logits) }, updates: {} };
+}
+
+/** The mean prediction of the teachers on the student's batch, in slot order; no gradient flows into it. */
+function teachersMean({ model, objective }: Learner, inputs: Tensors, numTeachers: number): Tensor | undefined {
+  const probs = Array.from({ length: numTeachers }, (_, slot) =>
+    objective.probs(model.apply(paramTensors(model, kept.teacher(slot)), inputs)),
+  );
+  const [first, ...others] = probs;
+  return first && stopGradient(div(others.reduce(add, first), numTeachers));
+}
+
+interface Differentiated {
+  readonly params: Tensors;
+  readonly losses: Tensors;
+  readonly grads: Tensors;
+}
+
+function differentiate(learner: Learner, numTeachers: number): Differentiated {
+  const { model, objective } = learner;
+  const params = paramTensors(model, kept.params);
+  const inputs = inputTensors(model);
+  const logits = model.apply(params, inputs);
+  const labelLoss = objective.labelLoss(logits, input("labels", ["batch"]));
+  const targets = teachersMean(learner, inputs, numTeachers);
+  if (!targets) return { params, losses: { labelLoss }, grads: gradientsOf(labelLoss, params) };
+
+  const distillLoss = objective.distillLoss(logits, targets);
+  const loss = add(labelLoss, mul(input("distillWeight", []), distillLoss));
+  const divergence = sub(distillLoss, objective.entropy(targets));
+  return { params, losses: { labelLoss, distillLoss, divergence }, grads: gradientsOf(loss, params) };
+}
+
+function gradientsOf(loss: Tensor, params: Tensors): Tensors {
+  const names = Object.keys(params);
+  const grads = gradients(loss, Object.values(params));
+  return Object.fromEntries(names.map((name, i) => [name, grads[i] as Tensor]));
+}
+
+/**
+ * The optimizer's part of a graph. The learning rate waits for the norm of all gradients (and is 0 where that is not
+ * finite): so every reader of a param comes before its new value, and params may be updated in place.
+ */
+function update({ model, optimizer }: Learner, params: Tensors, grads: Tensors, outputs: Tensors): Graph {
+  const squares = Object.values(grads).map((grad) => reduceSum(mul(grad, grad)));
+  const squaredNorm = squares.reduce(add);
+  const scalars = mapValues(optimizer.scalars, (_, name) => {
+    const value = input(name, []);
+    return name === "learningRate" ? where(greater(Number.POSITIVE_INFINITY, squaredNorm), value, 0) : value;
+  });
+  const optState = mapValues(optimizer.memory(model.params), ({ shape }, name) =>
+    input(`${kept.optState}.${name}`, shape),
+  );
+  const after = optimizer.update(grads, optState, scalars);
+  const newParams = mapValues(params, (param, name) => add(param, after.updates[name] as Tensor));
+  return {
+    outputs: { ...outputs, squaredGradNorm: squaredNorm },
+    updates: { ...withPrefix(kept.params, newParams), ...withPrefix(kept.optState, after.optState) },
+  };
+}

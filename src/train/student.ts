@@ -1,0 +1,169 @@
+import { CheckpointError } from "../errors.js";
+import { mapValues, underPrefix, withPrefix } from "../graph/named.js";
+import type { Graph } from "../graph/tensor.js";
+import { initParams, paramTensors } from "../nn/model.js";
+import { filled, type NamedArrays, type NdArray, scalar, zeros } from "../runtime/array.js";
+import type { Engine, Program } from "../runtime/engine.js";
+import type { Key } from "../runtime/random.js";
+import { accumulateGraph, applyGraph, kept, type Learner, stepGraph } from "./graphs.js";
+
+/** Weights that predict beside the student, and what is known of them. */
+export interface Teacher {
+  /** The group that published them, and the step at which it did. */
+  readonly group: number;
+  readonly step: number;
+  /** SHA-256 of the snapshot, in hex: teachers with the same digest are the same. */
+  readonly digest: string;
+  readonly params: NamedArrays;
+}
+
+/** What one step reports; losses in nats per example. */
+export interface StepMetrics {
+  readonly labelLoss: number;
+  /** psi and its divergence part; null without teachers. */
+  readonly distillLoss: number | null;
+  readonly divergence: number | null;
+  /** Norm of the gradient of the whole loss, over all params. */
+  readonly gradNorm: number;
+  readonly learningRate: number;
+}
+
+/** Everything that resuming needs of a student: `params.*` and `optState.*`. */
+export type StudentState = NamedArrays;
+
+export interface StudentOptions {
+  readonly engine: Engine;
+  readonly learner: Learner;
+}
+
+/** The model being trained: params and optimizer memory in an engine, and the programs that change them. */
+export interface Student {
+  /** Optimizer steps taken. */
+  readonly step: number;
+  /** Begin from fresh params. */
+  init(key: Key): Promise<void>;
+  /** Put back a saved state. Throws {@link CheckpointError} when it does not fit the model. */
+  restore(state: StudentState, step: number): Promise<void>;
+  /** One optimizer step on one batch (or its sub-batches), pulled towards the teachers' mean by `distillWeight`. */
+  learn(batches: readonly NamedArrays[], teachers: readonly Teacher[], distillWeight: number): Promise<StepMetrics>;
+  /** Copies of the params, by their own names. */
+  params(): Promise<NamedArrays>;
+  /** A copy of the whole state. */
+  state(): Promise<StudentState>;
+}
+
+/** Make a student on an engine; call `init` or `restore` before the first step. */
+export function createStudent({ engine, learner }: StudentOptions): Student {
+  const shapes = stateShapes(learner);
+  const programs = programCache(engine);
+  let step = 0;
+  let taught: readonly Teacher[] = [];
+
+  async function teach(teachers: readonly Teacher[]): Promise<void> {
+    for (const [slot, teacher] of teachers.entries()) {
+      if (taught[slot]?.digest !== teacher.digest) await engine.write(withPrefix(kept.teacher(slot), teacher.params));
+    }
+    taught = teachers;
+  }
+
+  return {
+    get step() {
+      return step;
+    },
+    async init(key) {
+      const optState = mapValues(learner.optimizer.memory(learner.model.params), ({ shape, fill }) =>
+        filled(shape, fill),
+      );
+      const params = initParams(learner.model, key);
+      await this.restore({ ...withPrefix(kept.params, params), ...withPrefix(kept.optState, optState) }, 0);
+    },
+    async restore(state, atStep) {
+      checkState(state, shapes);
+      await engine.write(state);
+      step = atStep;
+    },
+    async learn(batches, teachers, distillWeight) {
+      await teach(teachers);
+      const scalars = mapValues(learner.optimizer.scalars, (schedule) => scalar(schedule(step)));
+      const feeds = teachers.length > 0 ? { distillWeight: scalar(distillWeight) } : {};
+      const count = teachers.length;
+      const [batch, ...others] = batches;
+      if (!batch) throw new Error("internal: a step needs a batch");
+      let results: NamedArrays[];
+      if (others.length === 0) {
+        const program = await programs.get(`step with ${count} teachers`, () => stepGraph(learner, count));
+        results = [await program.run({ ...batch, ...feeds, ...scalars })];
+      } else {
+        const accumulate = await programs.get(`accumulate with ${count} teachers`, () =>
+          accumulateGraph(learner, count),
+        );
+        const apply = await programs.get("apply", () => applyGraph(learner));
+        await engine.write(mapValues(withPrefix(kept.gradSum, learner.model.params), ({ shape }) => zeros(shape)));
+        results = [];
+        for (const [i, part] of batches.entries()) {
+          results.push(await accumulate.run({ ...part, ...feeds, keepSum: scalar(Math.min(i, 1)) }));
+        }
+        results.push(await apply.run({ numBatches: scalar(batches.length), ...scalars }));
+      }
+      step++;
+      return {
+        labelLoss: meanOf(results, "labelLoss") ?? Number.NaN,
+        distillLoss: meanOf(results, "distillLoss"),
+        divergence: meanOf(results, "divergence"),
+        gradNorm: Math.sqrt(meanOf(results, "squaredGradNorm") ?? Number.NaN),
+        learningRate: Number(scalars.learningRate?.data[0] ?? Number.NaN),
+      };
+    },
+    async params() {
+      const names = Object.keys(paramTensors(learner.model, kept.params)).map((name) => `${kept.params}.${name}`);
+      return underPrefix(kept.params, await engine.read(names));
+    },
+    state: () => engine.read([...shapes.keys()]),
+  };
+}
+
+/** The mean of a scalar output over the results that have it; null when none has. */
+function meanOf(results: readonly NamedArrays[], name: string): number | null {
+  const values = results.flatMap((result) => (result[name] ? [Number(result[name].data[0])] : []));
+  return values.length > 0 ? values.reduce((sum, value) => sum + value, 0) / values.length : null;
+}
+
+/** Compile each graph once, when first needed. */
+function programCache(engine: Engine): { get(name: string, graph: () => Graph): Promise<Program> } {
+  const programs = new Map<string, Promise<Program>>();
+  return {
+    get(name, graph) {
+      const program = programs.get(name) ?? engine.compile(graph());
+      programs.set(name, program);
+      return program;
+    },
+  };
+}
+
+function stateShapes({ model, optimizer }: Learner): Map<string, readonly number[]> {
+  const specs = {
+    ...withPrefix(kept.params, model.params),
+    ...withPrefix(kept.optState, optimizer.memory(model.params)),
+  };
+  return new Map(Object.entries(specs).map(([name, { shape }]) => [name, shape]));
+}
+
+/** Throws {@link CheckpointError} unless a state holds exactly the arrays that the learner needs. */
+function checkState(state: StudentState, shapes: ReadonlyMap<string, readonly number[]>): void {
+  const problems = [...shapes].flatMap(([name, shape]) => {
+    const array: NdArray | undefined = state[name];
+    if (!array) return [`${name} is missing`];
+    if (array.dtype !== "float32" || array.shape.join() !== shape.join()) {
+      return [`${name} must be float32[${shape.join(", ")}], got ${array.dtype}[${array.shape.join(", ")}]`];
+    }
+    return [];
+  });
+  const foreign = Object.keys(state).filter((name) => !shapes.has(name));
+  problems.push(...foreign.map((name) => `${name} is not part of this model or its optimizer`));
+  if (problems.length > 0) {
+    const more = problems.length > 3 ? ` (and ${problems.length - 3} more)` : "";
+    throw new CheckpointError(
+      `the saved state does not fit the model: ${problems.slice(0, 3).join("; ")}${more}. Use the configuration it was saved with.`,
+    );
+  }
+}
