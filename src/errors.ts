@@ -23,6 +23,9 @@ export class CheckpointError extends CodistillError {}
 /** The store failed: unreachable, full, refused, or holding something it should not. */
 export class StoreError extends CodistillError {}
 
+/** Training itself went wrong: a loss that is not finite, a group that died. */
+export class TrainingError extends CodistillError {}
+
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -54,6 +54,9 @@ export interface Tensor<O extends Op = Op> {
   readonly dtype: DType;
 }
 
+/** Symbolic tensors by name. */
+export type Tensors = Readonly<Record<string, Tensor>>;
+
 /** What a program computes. */
 export interface Graph {
   /** Values that a run returns, by name. */

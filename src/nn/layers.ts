@@ -1,7 +1,7 @@
-import { named, type Tensors } from "../graph/named.js";
 import { add, gather, matmul } from "../graph/ops.js";
-import type { Tensor } from "../graph/tensor.js";
+import type { Tensor, Tensors } from "../graph/tensor.js";
 import { float32, sizeOf, zeros } from "../runtime/array.js";
+import { named } from "../runtime/named.js";
 import { normal } from "../runtime/random.js";
 import type { ParamSpec } from "./model.js";
 

@@ -1,6 +1,6 @@
-import { named } from "../graph/named.js";
-import { concat, div, relu, reshape, sub } from "../graph/ops.js";
+import { concat, div, greater, relu, reshape, sub, where } from "../graph/ops.js";
 import type { Tensor } from "../graph/tensor.js";
+import { named } from "../runtime/named.js";
 import { embedding, embeddingParams, linear, linearParams } from "./layers.js";
 import type { InputSpec, Model } from "./model.js";
 
@@ -40,7 +40,7 @@ export function mlp({ categorical, numeric, hidden }: MlpOptions): Model {
       const features: Tensor[] = [
         ...ids.map(([name]) => embedding(params, `embeddings.${name}`, named(inputs, `features.${name}`))),
         ...numbers.map(([name, { mean, deviation }]) =>
-          reshape(div(sub(named(inputs, `features.${name}`), mean), deviation), ["batch", 1]),
+          reshape(standardise(named(inputs, `features.${name}`), mean, deviation), ["batch", 1]),
         ),
       ];
       let x = concat(features, 1);
@@ -50,4 +50,11 @@ export function mlp({ categorical, numeric, hidden }: MlpOptions): Model {
       return reshape(x, ["batch"]);
     },
   };
+}
+
+/** (x - mean) / deviation; a value that is missing (NaN) or infinite becomes 0, the mean. */
+function standardise(x: Tensor, mean: number, deviation: number): Tensor {
+  const isAbove = greater(x, Number.NEGATIVE_INFINITY);
+  const isBelow = greater(Number.POSITIVE_INFINITY, x);
+  return where(isAbove, where(isBelow, div(sub(x, mean), deviation), 0), 0);
 }

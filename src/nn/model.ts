@@ -1,8 +1,8 @@
-import { mapValues, type Tensors } from "../graph/named.js";
 import { input } from "../graph/ops.js";
-import type { Shape, Tensor } from "../graph/tensor.js";
+import type { Shape, Tensor, Tensors } from "../graph/tensor.js";
 import { formatGraph } from "../graph/tensor.js";
 import type { DType, NamedArrays, NdArray } from "../runtime/array.js";
+import { mapValues } from "../runtime/named.js";
 import { fold, type Key } from "../runtime/random.js";
 
 /** A trainable array: its shape, and how it begins. */

@@ -1,24 +1,32 @@
 /** The engine on the calling thread: ONNX Runtime through its official binding. The only file that sees it. */
 import * as ort from "onnxruntime-node";
-import { toOnnx, UPDATED } from "../graph/onnx.js";
-import { type Graph, inputsOf } from "../graph/tensor.js";
-import { copyOf, type DType, type NdArray, sizeOf } from "../runtime/array.js";
-import { type Engine, type EngineOptions, type Program, updatedInPlace } from "../runtime/engine.js";
+import { UPDATED } from "../graph/onnx.js";
+import { copyOf, type DType, type NamedArrays, type NdArray, sizeOf } from "../runtime/array.js";
+import { type Engine, type EngineOptions, type Plan, type Program, planOf } from "../runtime/engine.js";
+
+/** An engine whose runs block the calling thread. */
+export function onnxRuntimeEngine(options: EngineOptions): Engine {
+  const { compile, ...engine } = planEngine(options);
+  return { ...engine, compile: (graph) => compile(planOf(graph)) };
+}
+
+/** The same engine for graphs that were made ready elsewhere. */
+export interface PlanEngine extends Omit<Engine, "compile"> {
+  compile(plan: Plan): Promise<Program>;
+}
 
 /**
- * An engine whose runs block the calling thread.
- *
  * Kept tensors are fed and fetched as the same buffers, so a run changes them in place; the few whose readers are
  * not ordered before their new value get a second buffer, and the two trade places after the run.
  */
-export function onnxRuntimeEngine({ threads }: EngineOptions): Engine {
+export function planEngine({ threads }: EngineOptions): PlanEngine {
   const kept = new Map<string, ort.Tensor>();
   const sessions: ort.InferenceSession[] = [];
   return {
-    async compile(graph) {
-      const session = await ort.InferenceSession.create(toOnnx(graph), sessionOptions(threads));
+    async compile(plan) {
+      const session = await ort.InferenceSession.create(plan.onnx, sessionOptions(threads));
       sessions.push(session);
-      return onnxProgram(session, graph, kept);
+      return { run: (feeds) => runPlan(session, plan, feeds, kept) };
     },
     async write(tensors) {
       for (const [name, array] of Object.entries(tensors)) kept.set(name, toOrt(copyOf(array)));
@@ -33,33 +41,23 @@ export function onnxRuntimeEngine({ threads }: EngineOptions): Engine {
   };
 }
 
-function onnxProgram(session: ort.InferenceSession, graph: Graph, kept: Map<string, ort.Tensor>): Program {
-  const inputs = [...inputsOf(graph).keys()];
-  const inPlace = updatedInPlace(graph);
-  const spares = new Map<string, ort.Tensor>();
-  const target = (name: string): ort.Tensor => {
+async function runPlan(
+  session: ort.InferenceSession,
+  { inputs, outputs, updates }: Plan,
+  feeds: NamedArrays,
+  kept: Map<string, ort.Tensor>,
+): Promise<NamedArrays> {
+  const fed = inputs.map((name) => [name, feeds[name] ? toOrt(feeds[name]) : keptTensor(kept, name)] as const);
+  const targets = updates.map(({ name, inPlace }) => {
     const current = keptTensor(kept, name);
-    if (inPlace.has(name)) return current;
-    return spares.get(name) ?? toOrt(copyOf(fromOrt(current)));
-  };
-  return {
-    async run(feeds) {
-      const inputTensors = Object.fromEntries(
-        inputs.map((name) => [name, feeds[name] ? toOrt(feeds[name]) : keptTensor(kept, name)]),
-      );
-      const targets = Object.keys(graph.updates).map((name) => [name, target(name)] as const);
-      const fetches: Record<string, ort.Tensor | null> = {};
-      for (const name of Object.keys(graph.outputs)) fetches[name] = null;
-      for (const [name, tensor] of targets) fetches[name + UPDATED] = tensor;
-      const results = await session.run(inputTensors, fetches);
-      for (const [name, tensor] of targets) {
-        if (inPlace.has(name)) continue;
-        spares.set(name, keptTensor(kept, name));
-        kept.set(name, tensor);
-      }
-      return Object.fromEntries(Object.keys(graph.outputs).map((name) => [name, fromOrt(results[name] as ort.Tensor)]));
-    },
-  };
+    return { name, tensor: inPlace ? current : toOrt(copyOf(fromOrt(current))) };
+  });
+  const fetches: Record<string, ort.Tensor | null> = {};
+  for (const name of outputs) fetches[name] = null;
+  for (const { name, tensor } of targets) fetches[name + UPDATED] = tensor;
+  const results = await session.run(Object.fromEntries(fed), fetches);
+  for (const { name, tensor } of targets) kept.set(name, tensor);
+  return Object.fromEntries(outputs.map((name) => [name, fromOrt(results[name] as ort.Tensor)]));
 }
 
 /** Spinning threads of one session would starve the others on the machine; no graph of ours gains from a higher level. */

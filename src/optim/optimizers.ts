@@ -1,7 +1,7 @@
 /** Optimizers as chains of pure parts: each maps updates and its memory to new updates and new memory. */
-import { mapValues, named, type Tensors, withPrefix } from "../graph/named.js";
 import { add, div, mul, neg, sqrt } from "../graph/ops.js";
-import type { Tensor } from "../graph/tensor.js";
+import type { Tensor, Tensors } from "../graph/tensor.js";
+import { mapValues, named, withPrefix } from "../runtime/named.js";
 import type { Schedule } from "./schedules.js";
 
 type Shapes = Readonly<Record<string, { readonly shape: readonly number[] }>>;

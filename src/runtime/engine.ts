@@ -1,5 +1,5 @@
-import type { Graph, Tensor } from "../graph/tensor.js";
-import { inputsOf, rootsOf, topologicalOrder } from "../graph/tensor.js";
+import { toOnnx } from "../graph/onnx.js";
+import { type Graph, inputsOf, rootsOf, type Tensor, topologicalOrder } from "../graph/tensor.js";
 import type { NamedArrays } from "./array.js";
 
 /**
@@ -21,6 +21,26 @@ export interface Engine {
 export interface Program {
   /** Run once: outputs by name are returned, kept tensors that the graph updates are changed in place. */
   run(feeds: NamedArrays): Promise<NamedArrays>;
+}
+
+/** A graph made ready for an engine: plain data that may travel to another thread. */
+export interface Plan {
+  readonly onnx: Uint8Array;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /** Kept tensors that a run changes, and whether in place or through a second buffer. */
+  readonly updates: readonly { readonly name: string; readonly inPlace: boolean }[];
+}
+
+/** Make a graph ready. */
+export function planOf(graph: Graph): Plan {
+  const inPlace = updatedInPlace(graph);
+  return {
+    onnx: toOnnx(graph),
+    inputs: [...inputsOf(graph).keys()],
+    outputs: Object.keys(graph.outputs),
+    updates: Object.keys(graph.updates).map((name) => ({ name, inPlace: inPlace.has(name) })),
+  };
 }
 
 export interface EngineOptions {

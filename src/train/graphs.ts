@@ -1,11 +1,11 @@
 /** The graphs that training runs. A whole step is one of them: forward, losses, teachers, backward and update. */
 import { gradients } from "../graph/grad.js";
-import { mapValues, type Tensors, withPrefix } from "../graph/named.js";
 import { add, div, greater, input, mul, reduceSum, stopGradient, sub, where } from "../graph/ops.js";
-import type { Graph, Tensor } from "../graph/tensor.js";
+import type { Graph, Tensor, Tensors } from "../graph/tensor.js";
 import type { Objective } from "../nn/losses.js";
 import { inputTensors, type Model, paramTensors } from "../nn/model.js";
 import type { GradientTransformation } from "../optim/optimizers.js";
+import { mapValues, withPrefix } from "../runtime/named.js";
 
 /** What is trained, by what losses and what rule. */
 export interface Learner {

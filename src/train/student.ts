@@ -1,9 +1,9 @@
 import { CheckpointError } from "../errors.js";
-import { mapValues, underPrefix, withPrefix } from "../graph/named.js";
 import type { Graph } from "../graph/tensor.js";
-import { initParams, paramTensors } from "../nn/model.js";
-import { filled, type NamedArrays, type NdArray, scalar, zeros } from "../runtime/array.js";
+import { initParams } from "../nn/model.js";
+import { filled, type NamedArrays, scalar, zeros } from "../runtime/array.js";
 import type { Engine, Program } from "../runtime/engine.js";
+import { mapValues, misfits, underPrefix, withPrefix } from "../runtime/named.js";
 import type { Key } from "../runtime/random.js";
 import { accumulateGraph, applyGraph, kept, type Learner, stepGraph } from "./graphs.js";
 
@@ -54,16 +54,36 @@ export interface Student {
 
 /** Make a student on an engine; call `init` or `restore` before the first step. */
 export function createStudent({ engine, learner }: StudentOptions): Student {
-  const shapes = stateShapes(learner);
+  const specs = stateSpecs(learner);
   const programs = programCache(engine);
   let step = 0;
   let taught: readonly Teacher[] = [];
+  let sumsAreKept = false;
 
   async function teach(teachers: readonly Teacher[]): Promise<void> {
     for (const [slot, teacher] of teachers.entries()) {
       if (taught[slot]?.digest !== teacher.digest) await engine.write(withPrefix(kept.teacher(slot), teacher.params));
     }
     taught = teachers;
+  }
+
+  async function learnAtOnce(feeds: NamedArrays, numTeachers: number): Promise<NamedArrays[]> {
+    const program = await programs.get(`step, ${numTeachers} teachers`, () => stepGraph(learner, numTeachers));
+    return [await program.run(feeds)];
+  }
+
+  async function learnInParts(parts: NamedArrays[], scalars: NamedArrays, numTeachers: number): Promise<NamedArrays[]> {
+    const accumulate = await programs.get(`accumulate, ${numTeachers} teachers`, () =>
+      accumulateGraph(learner, numTeachers),
+    );
+    const apply = await programs.get("apply", () => applyGraph(learner));
+    if (!sumsAreKept)
+      await engine.write(mapValues(withPrefix(kept.gradSum, learner.model.params), ({ shape }) => zeros(shape)));
+    sumsAreKept = true;
+    const results: NamedArrays[] = [];
+    for (const [i, part] of parts.entries())
+      results.push(await accumulate.run({ ...part, keepSum: scalar(i === 0 ? 0 : 1) }));
+    return [...results, await apply.run({ numBatches: scalar(parts.length), ...scalars })];
   }
 
   return {
@@ -78,33 +98,22 @@ export function createStudent({ engine, learner }: StudentOptions): Student {
       await this.restore({ ...withPrefix(kept.params, params), ...withPrefix(kept.optState, optState) }, 0);
     },
     async restore(state, atStep) {
-      checkState(state, shapes);
+      checkState(state, specs);
       await engine.write(state);
       step = atStep;
     },
     async learn(batches, teachers, distillWeight) {
       await teach(teachers);
       const scalars = mapValues(learner.optimizer.scalars, (schedule) => scalar(schedule(step)));
-      const feeds = teachers.length > 0 ? { distillWeight: scalar(distillWeight) } : {};
-      const count = teachers.length;
-      const [batch, ...others] = batches;
-      if (!batch) throw new Error("internal: a step needs a batch");
-      let results: NamedArrays[];
-      if (others.length === 0) {
-        const program = await programs.get(`step with ${count} teachers`, () => stepGraph(learner, count));
-        results = [await program.run({ ...batch, ...feeds, ...scalars })];
-      } else {
-        const accumulate = await programs.get(`accumulate with ${count} teachers`, () =>
-          accumulateGraph(learner, count),
-        );
-        const apply = await programs.get("apply", () => applyGraph(learner));
-        await engine.write(mapValues(withPrefix(kept.gradSum, learner.model.params), ({ shape }) => zeros(shape)));
-        results = [];
-        for (const [i, part] of batches.entries()) {
-          results.push(await accumulate.run({ ...part, ...feeds, keepSum: scalar(Math.min(i, 1)) }));
-        }
-        results.push(await apply.run({ numBatches: scalar(batches.length), ...scalars }));
-      }
+      const weight: NamedArrays = teachers.length > 0 ? { distillWeight: scalar(distillWeight) } : {};
+      const results =
+        batches.length === 1
+          ? await learnAtOnce({ ...batches[0], ...weight, ...scalars }, teachers.length)
+          : await learnInParts(
+              batches.map((batch) => ({ ...batch, ...weight })),
+              scalars,
+              teachers.length,
+            );
       step++;
       return {
         labelLoss: meanOf(results, "labelLoss") ?? Number.NaN,
@@ -115,10 +124,10 @@ export function createStudent({ engine, learner }: StudentOptions): Student {
       };
     },
     async params() {
-      const names = Object.keys(paramTensors(learner.model, kept.params)).map((name) => `${kept.params}.${name}`);
+      const names = Object.keys(withPrefix(kept.params, learner.model.params));
       return underPrefix(kept.params, await engine.read(names));
     },
-    state: () => engine.read([...shapes.keys()]),
+    state: () => engine.read(Object.keys(specs)),
   };
 }
 
@@ -140,30 +149,17 @@ function programCache(engine: Engine): { get(name: string, graph: () => Graph): 
   };
 }
 
-function stateShapes({ model, optimizer }: Learner): Map<string, readonly number[]> {
-  const specs = {
-    ...withPrefix(kept.params, model.params),
-    ...withPrefix(kept.optState, optimizer.memory(model.params)),
-  };
-  return new Map(Object.entries(specs).map(([name, { shape }]) => [name, shape]));
+/** The arrays of a learner's state, by the names under which the engine keeps them. */
+function stateSpecs({ model, optimizer }: Learner): Record<string, { readonly shape: readonly number[] }> {
+  return { ...withPrefix(kept.params, model.params), ...withPrefix(kept.optState, optimizer.memory(model.params)) };
 }
 
 /** Throws {@link CheckpointError} unless a state holds exactly the arrays that the learner needs. */
-function checkState(state: StudentState, shapes: ReadonlyMap<string, readonly number[]>): void {
-  const problems = [...shapes].flatMap(([name, shape]) => {
-    const array: NdArray | undefined = state[name];
-    if (!array) return [`${name} is missing`];
-    if (array.dtype !== "float32" || array.shape.join() !== shape.join()) {
-      return [`${name} must be float32[${shape.join(", ")}], got ${array.dtype}[${array.shape.join(", ")}]`];
-    }
-    return [];
-  });
-  const foreign = Object.keys(state).filter((name) => !shapes.has(name));
-  problems.push(...foreign.map((name) => `${name} is not part of this model or its optimizer`));
-  if (problems.length > 0) {
-    const more = problems.length > 3 ? ` (and ${problems.length - 3} more)` : "";
-    throw new CheckpointError(
-      `the saved state does not fit the model: ${problems.slice(0, 3).join("; ")}${more}. Use the configuration it was saved with.`,
-    );
-  }
+function checkState(state: StudentState, specs: ReturnType<typeof stateSpecs>): void {
+  const problems = misfits(state, specs);
+  if (problems.length === 0) return;
+  const more = problems.length > 3 ? ` (and ${problems.length - 3} more)` : "";
+  throw new CheckpointError(
+    `the saved state does not fit the model: ${problems.slice(0, 3).join("; ")}${more}. Use the configuration it was saved with.`,
+  );
 }
