@@ -1,0 +1,134 @@
+/**
+ * The events of a run: each is one line of JSON in a run log. Everything that shows progress reads the log and
+ * nothing else. Losses are in nats per example, times in seconds, sizes in bytes, staleness in student steps.
+ */
+
+/** A teacher as it was used: who published it, at which of its steps, and how long it has been known here. */
+export interface TeacherUse {
+  readonly group: number;
+  readonly step: number;
+  /** Student steps since this snapshot was first seen here. */
+  readonly age: number;
+}
+
+export type TrainEvent =
+  | {
+      readonly event: "run-start";
+      readonly name: string;
+      readonly folder: string;
+      readonly numGroups: number;
+      readonly numSteps: number;
+      readonly burnInSteps: number;
+      /** Which model will be shipped, said before anything is known. */
+      readonly ships: string;
+    }
+  | { readonly event: "data-stage"; readonly stage: string }
+  | {
+      readonly event: "data-ready";
+      readonly rows: { readonly train: number; readonly validation: number; readonly test: number };
+      readonly cached: boolean;
+      readonly seconds: number;
+    }
+  | {
+      readonly event: "group-start";
+      readonly group: number;
+      readonly pid: number;
+      readonly incarnation: number;
+      readonly step: number;
+      readonly numSteps: number;
+      readonly trainRows: number;
+      readonly numParams: number;
+      readonly threads: number;
+    }
+  | {
+      readonly event: "step";
+      readonly group: number;
+      /** Steps taken so far; losses are means over the steps since the last such event. */
+      readonly step: number;
+      readonly labelLoss: number;
+      readonly distillLoss: number | null;
+      readonly divergence: number | null;
+      readonly distillWeight: number;
+      readonly gradNorm: number;
+      readonly learningRate: number;
+      readonly stepsPerSecond: number;
+      readonly teachers: readonly TeacherUse[];
+    }
+  | {
+      readonly event: "validation";
+      readonly group: number;
+      readonly step: number;
+      readonly loss: number;
+      readonly auc: number;
+      /** Whether this is the lowest loss so far. */
+      readonly best: boolean;
+    }
+  | ExchangeEvent
+  | {
+      readonly event: "checkpoint";
+      readonly group: number;
+      readonly step: number;
+      readonly bytes: number;
+      readonly seconds: number;
+    }
+  | {
+      readonly event: "group-end";
+      readonly group: number;
+      readonly step: number;
+      readonly reason: "finished" | "stopped" | "failed";
+      readonly message?: string;
+      readonly seconds: number;
+    }
+  | { readonly event: "result"; readonly result: RunResult };
+
+/** What happened between a group and the store. */
+export type ExchangeEvent =
+  | {
+      readonly event: "published";
+      readonly group: number;
+      readonly step: number;
+      readonly bytes: number;
+      readonly digest: string;
+      readonly seconds: number;
+    }
+  | {
+      readonly event: "fetched";
+      readonly group: number;
+      readonly from: number;
+      readonly step: number;
+      readonly bytes: number;
+      readonly digest: string;
+      readonly seconds: number;
+    }
+  | {
+      readonly event: "exchange-trouble";
+      readonly group: number;
+      readonly doing: "publish" | "fetch";
+      readonly from?: number;
+      readonly message: string;
+    };
+
+/** The outcome of a run on the test split. */
+export interface RunResult {
+  readonly groups: readonly {
+    readonly group: number;
+    /** The step of the scored checkpoint: the best by validation. */
+    readonly step: number;
+    readonly validationLoss: number;
+    readonly testLoss: number;
+    readonly testAuc: number;
+    readonly stepsPerSecond: number;
+    readonly bytesPublished: number;
+    readonly bytesFetched: number;
+    /** How the group ended; a group that failed is scored by its last best checkpoint. */
+    readonly ended: "finished" | "stopped" | "failed";
+  }[];
+  readonly ensemble: { readonly testLoss: number; readonly testAuc: number } | null;
+  /** Mean absolute difference between the predictions of each two groups, averaged over the pairs. */
+  readonly disagreement: number | null;
+  readonly shippedGroup: number;
+  readonly testRows: number;
+}
+
+/** An event as the log holds it. */
+export type LoggedEvent = TrainEvent & { readonly time: string };
