@@ -1,0 +1,65 @@
+import type { Schedule } from "../optim/schedules.js";
+import type { NamedArrays } from "../runtime/array.js";
+import type { TeacherUse } from "../train/events.js";
+import type { StepMetrics, Student } from "../train/student.js";
+import type { Exchange } from "./exchange.js";
+
+export interface CodistillOptions {
+  readonly student: Student;
+  /** Labelled batches of this group's own shard. */
+  readonly stream: { next(): NamedArrays };
+  readonly exchange: Exchange;
+  readonly numSteps: number;
+  /** Steps before teaching starts; 0 by default. */
+  readonly burnInSteps?: number;
+  /** Weight of the distillation loss after burn-in; 1 by default. */
+  readonly distillWeight?: Schedule;
+  /** Steps between publishing; 50 by default. */
+  readonly publishInterval?: number;
+  /** Steps between looking for fresher teachers; 50 by default. */
+  readonly exchangeInterval?: number;
+  /** Batches whose gradients make one step; 1 by default. */
+  readonly accumulate?: number;
+}
+
+/** One step of a group, after it was taken. */
+export interface Step extends StepMetrics {
+  readonly step: number;
+  readonly distillWeight: number;
+  readonly teachers: readonly TeacherUse[];
+}
+
+/**
+ * Codistillation, as one group sees it (Anil et al. 2018, Algorithm 1, with the stale teachers of section 2.1):
+ *
+ *     while not converged:
+ *         (y, f)  = next example
+ *         theta_i = theta_i - eta grad{ phi(y, F(theta_i, f)) + w psi(mean over j != i of F(theta_j, f), F(theta_i, f)) }
+ *
+ * theta_j are the freshest snapshots of the other groups that have already arrived; w is 0 during burn-in. The loop
+ * never waits for the store: snapshots go out and come in between steps, in the background.
+ */
+export async function* codistill(options: CodistillOptions): AsyncGenerator<Step> {
+  const { student, stream, exchange, numSteps, burnInSteps = 0, distillWeight = () => 1, accumulate = 1 } = options;
+  const { publishInterval = 50, exchangeInterval = 50 } = options;
+  const isDue = (interval: number) => student.step >= burnInSteps && (student.step - burnInSteps) % interval === 0;
+
+  while (student.step < numSteps) {
+    const { step } = student;
+    const weight = step < burnInSteps ? 0 : distillWeight(step);
+    const teachers = weight > 0 ? exchange.teachers(step) : [];
+    const batches = Array.from({ length: accumulate }, () => stream.next());
+
+    const metrics = await student.learn(batches, teachers, weight);
+
+    if (isDue(publishInterval)) exchange.publish(student.step, await student.params());
+    if (isDue(exchangeInterval)) exchange.refresh(student.step);
+
+    const uses = teachers.map(({ group, step: taught, seenAtStep }) => ({
+      group,
+      step: taught,
+      age: step - seenAtStep,
+    }));
+    yield { ...metrics, step: student.step, distillWeight: weight, teachers: uses };
+  }
+}
