@@ -1,0 +1,31 @@
+/** The public door of the core, which runs wherever JavaScript does; `codistill/node` adds what needs Node.js. */
+
+export { decodeSafetensors, encodeSafetensors } from "./checkpoint/safetensors.js";
+export { memoryStore, type Store } from "./checkpoint/store.js";
+export { type CodistillOptions, codistill, type Step } from "./codistill/codistill.js";
+export { type Exchange, type ExchangeOptions, storeExchange } from "./codistill/exchange.js";
+export { type Topology, teachersOf } from "./codistill/topology.js";
+export {
+  CheckpointError,
+  CodistillError,
+  ConfigError,
+  DataError,
+  ShapeError,
+  StoreError,
+  TrainingError,
+} from "./errors.js";
+export { gradients } from "./graph/grad.js";
+export { toOnnx } from "./graph/onnx.js";
+export * as ops from "./graph/ops.js";
+export { formatGraph, type Graph, type Shape, type Tensor, type Tensors } from "./graph/tensor.js";
+export { binary, type Objective } from "./nn/losses.js";
+export { type MlpOptions, mlp } from "./nn/mlp.js";
+export type { Model } from "./nn/model.js";
+export { adam, chain, type GradientTransformation, sgd } from "./optim/optimizers.js";
+export { constantSchedule, linearSchedule, type Schedule } from "./optim/schedules.js";
+export { defineRun, type RunConfig, type RunInput, resolveConfig } from "./run/config.js";
+export { type DType, float32, int32, type NamedArrays, type NdArray, strings } from "./runtime/array.js";
+export type { Engine, Program } from "./runtime/engine.js";
+export { fold, type Key, key, normal, permutation, uniform } from "./runtime/random.js";
+export type { LoggedEvent, RunResult, TrainEvent } from "./train/events.js";
+export { createStudent, type StepMetrics, type Student, type Teacher } from "./train/student.js";

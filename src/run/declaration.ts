@@ -1,0 +1,74 @@
+/** The run declaration: what all groups of a run must share, created once in the store. */
+import { sha256 } from "../checkpoint/digest.js";
+import type { Store } from "../checkpoint/store.js";
+import { numSlots } from "../data/shard.js";
+import type { Preprocessing } from "../data/table.js";
+import { ConfigError } from "../errors.js";
+import type { RunConfig } from "./config.js";
+
+/** The version of `run.json`. */
+export const DECLARATION_VERSION = 1;
+
+const NAME = "run.json";
+
+/** Fixed for the life of a run. A group adopts it, or stops with the difference named. */
+export interface RunDeclaration {
+  readonly version: typeof DECLARATION_VERSION;
+  readonly name: string;
+  /** Digest of the data and of the query that makes the features. */
+  readonly data: string;
+  /** Fitted on the training rows of all groups, before sharding. */
+  readonly preprocessing: Preprocessing;
+  readonly classes: readonly string[];
+  /** Slot s of `numSlots` belongs to group s modulo `numGroups`. */
+  readonly numGroups: number;
+  readonly numSlots: number;
+  readonly model: RunConfig["model"];
+  /** Digest of the forward graph: inputs, params and output. */
+  readonly modelDigest: string;
+  readonly seed: number;
+  readonly burnInSteps: number;
+}
+
+/** What a configuration and its data declare. */
+export async function declarationOf(
+  config: RunConfig,
+  data: { readonly digest: string; readonly preprocessing: Preprocessing },
+  modelText: string,
+): Promise<RunDeclaration> {
+  return {
+    version: DECLARATION_VERSION,
+    name: config.name,
+    data: data.digest,
+    preprocessing: data.preprocessing,
+    classes: ["false", "true"],
+    numGroups: config.numGroups,
+    numSlots,
+    model: config.model,
+    modelDigest: await sha256(modelText),
+    seed: config.seed,
+    burnInSteps: config.codistill.burnInSteps,
+  };
+}
+
+/**
+ * Declare a run in its store, or adopt the declaration that is there.
+ *
+ * Throws {@link ConfigError} that names what differs when this group's own view is not the declared one.
+ */
+export async function declareRun(store: Store, own: RunDeclaration): Promise<void> {
+  if (await store.create(NAME, new TextEncoder().encode(`${JSON.stringify(own, null, 1)}\n`))) return;
+  const bytes = await store.get(NAME);
+  const declared = JSON.parse(new TextDecoder().decode(bytes ?? new Uint8Array())) as Partial<RunDeclaration>;
+  const differing = Object.entries(own).filter(
+    ([name, value]) => JSON.stringify(declared[name as keyof RunDeclaration]) !== JSON.stringify(value),
+  );
+  if (differing.length === 0) return;
+  const lines = differing.map(([name, value]) => {
+    const show = (what: unknown) => (JSON.stringify(what) ?? "nothing").slice(0, 60);
+    return `${name}: the store declares ${show(declared[name as keyof RunDeclaration])}, this group has ${show(value)}`;
+  });
+  throw new ConfigError(
+    `the groups of a run must share its declaration:\n  ${lines.join("\n  ")}\nUse the configuration of that run, or start another run in an empty store.`,
+  );
+}

@@ -1,0 +1,170 @@
+/** One group of a run, from its configuration and its shard to its best checkpoint. */
+import { readCheckpoint, writeCheckpoint } from "../checkpoint/checkpoint.js";
+import { sha256 } from "../checkpoint/digest.js";
+import { encodeSafetensors } from "../checkpoint/safetensors.js";
+import type { Store } from "../checkpoint/store.js";
+import { codistill, type Step } from "../codistill/codistill.js";
+import { type SeenTeacher, storeExchange } from "../codistill/exchange.js";
+import { teachersOf } from "../codistill/topology.js";
+import { batchStream } from "../data/stream.js";
+import type { Preprocessing, Rows } from "../data/table.js";
+import { TrainingError } from "../errors.js";
+import { countParams, describeModel } from "../nn/model.js";
+import { constantSchedule } from "../optim/schedules.js";
+import type { Engine } from "../runtime/engine.js";
+import { fold, key } from "../runtime/random.js";
+import { predictAll, score } from "../train/evaluate.js";
+import type { TrainEvent } from "../train/events.js";
+import { kept, predictGraph } from "../train/graphs.js";
+import { createStudent } from "../train/student.js";
+import type { RunConfig } from "./config.js";
+import { declarationOf, declareRun } from "./declaration.js";
+import { makeLearner } from "./learner.js";
+import { stepMeter } from "./meter.js";
+
+/** Names of a group's own files. */
+export const groupFiles = { checkpoint: "checkpoint.safetensors", best: "best.safetensors" } as const;
+
+/** A group's part of the data. */
+export interface GroupData {
+  readonly digest: string;
+  readonly preprocessing: Preprocessing;
+  /** Training rows in memory, and which of them are this group's shard. */
+  readonly train: Rows;
+  readonly shard: Uint32Array;
+  readonly validation: Rows;
+}
+
+export interface GroupOptions {
+  readonly config: RunConfig;
+  readonly groupIndex: number;
+  readonly data: GroupData;
+  readonly engine: Engine;
+  readonly threads: number;
+  /** What all groups share. */
+  readonly store: Store;
+  /** What is this group's alone: its checkpoints. */
+  readonly files: Store;
+  readonly log: (event: TrainEvent) => void;
+  /** Aborted when the group should save and stop. */
+  readonly stop: AbortSignal;
+  readonly processId: number;
+}
+
+/**
+ * Train one group to its last step, going on from its checkpoint when there is one.
+ *
+ * Throws {@link TrainingError} when the loss stops being finite, {@link ConfigError} when the run in the store is
+ * another one, {@link CheckpointError} when the checkpoint is not this model's.
+ */
+export async function runGroup(options: GroupOptions): Promise<"finished" | "stopped"> {
+  const { config, groupIndex, data, engine, files, log, stop } = options;
+  const { learner, modelDigest } = await joinRun(options);
+  const student = createStudent({ engine, learner });
+  const seed = fold(key(config.seed), groupIndex);
+
+  const checkpoint = await readCheckpoint(files, groupFiles.checkpoint);
+  const incarnation = (checkpoint?.info.incarnation ?? 0) + 1;
+  if (checkpoint) await student.restore(checkpoint.state, checkpoint.info.step);
+  else await student.init(fold(seed, "params"));
+  let best = checkpoint?.info.best ?? null;
+  let teachers: readonly SeenTeacher[] = checkpoint?.teachers ?? [];
+
+  const stream = batchStream({
+    rows: data.train,
+    indices: data.shard,
+    batchSize: config.globalBatchSize / config.accumulate,
+    key: fold(seed, "stream"),
+    ...(checkpoint && { cursor: checkpoint.info.cursor }),
+  });
+  const exchange = storeExchange({
+    ...config.codistill,
+    store: options.store,
+    group: groupIndex,
+    teachers: teachersOf(config.codistill.topology, groupIndex, config.numGroups),
+    incarnation,
+    model: learner.model,
+    known: teachers,
+    onEvent: log,
+  });
+  const predictor = await engine.compile(predictGraph(learner, kept.params));
+
+  async function validate(step: number): Promise<void> {
+    const { loss, auc } = score(await predictAll(predictor, data.validation));
+    const isBest = best === null || loss < best.loss;
+    if (isBest) {
+      best = { step, loss };
+      const metadata = {
+        format: "codistill.params",
+        step: String(step),
+        validationLoss: String(loss),
+        model: modelDigest,
+      };
+      await files.put(groupFiles.best, encodeSafetensors(await student.params(), metadata));
+    }
+    log({ event: "validation", group: groupIndex, step, loss, auc, best: isBest });
+  }
+
+  async function save(step: number): Promise<void> {
+    const started = performance.now();
+    const info = { group: groupIndex, step, incarnation, model: modelDigest, cursor: stream.cursor, best };
+    const bytes = await writeCheckpoint(files, groupFiles.checkpoint, { info, state: await student.state(), teachers });
+    log({ event: "checkpoint", group: groupIndex, step, bytes, seconds: (performance.now() - started) / 1000 });
+  }
+
+  log({
+    event: "group-start",
+    group: groupIndex,
+    pid: options.processId,
+    incarnation,
+    step: student.step,
+    numSteps: config.numSteps,
+    trainRows: data.shard.length,
+    numParams: countParams(learner.model),
+    threads: options.threads,
+  });
+  const started = performance.now();
+  const meter = stepMeter(groupIndex, student.step);
+  const { numSteps, accumulate } = config;
+  const distillWeight = constantSchedule(config.codistill.distillWeight);
+  const loop = codistill({ ...config.codistill, student, stream, exchange, numSteps, accumulate, distillWeight });
+  for await (const step of loop) {
+    checkFinite(step);
+    const isLast = step.step === numSteps;
+    const isDue = (interval: number) => isLast || step.step % interval === 0;
+    meter.add(step);
+    if (isDue(config.logInterval)) log(meter.take());
+    if (isDue(config.validationInterval)) await validate(step.step);
+    if (isDue(config.checkpointInterval) || stop.aborted) {
+      teachers = exchange.teachers(step.step);
+      await save(step.step);
+    }
+    if (stop.aborted) break;
+  }
+  await exchange.idle();
+  const reason = student.step === numSteps ? "finished" : "stopped";
+  log({
+    event: "group-end",
+    group: groupIndex,
+    step: student.step,
+    reason,
+    seconds: (performance.now() - started) / 1000,
+  });
+  return reason;
+}
+
+/** Build the learner, and declare the run in the store or adopt what is declared there. */
+async function joinRun({ config, data, store }: GroupOptions) {
+  const learner = makeLearner(config, data.preprocessing);
+  const text = describeModel(learner.model);
+  await declareRun(store, await declarationOf(config, data, text));
+  return { learner, modelDigest: await sha256(text) };
+}
+
+function checkFinite({ step, labelLoss, gradNorm, learningRate }: Step): void {
+  if (Number.isFinite(labelLoss) && Number.isFinite(gradNorm)) return;
+  throw new TrainingError(
+    `the loss must stay finite, at step ${step} it was ${labelLoss} with a gradient norm of ${gradNorm} (learning rate ${learningRate}). ` +
+      "Lower optimizer.learningRate, or look for absurd values in the data. The last checkpoint is kept.",
+  );
+}

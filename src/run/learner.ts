@@ -1,0 +1,31 @@
+/** From configuration to parts: the only place where names become objects. */
+import type { Preprocessing } from "../data/table.js";
+import { binary } from "../nn/losses.js";
+import { mlp } from "../nn/mlp.js";
+import { adam, type GradientTransformation, sgd } from "../optim/optimizers.js";
+import { constantSchedule, linearSchedule } from "../optim/schedules.js";
+import type { Learner } from "../train/graphs.js";
+import type { RunConfig } from "./config.js";
+
+/** The learner that a configuration describes, for data preprocessed so. */
+export function makeLearner(config: RunConfig, preprocessing: Preprocessing): Learner {
+  const { embeddings, embeddingWidth, hidden } = config.model;
+  const categorical = Object.entries(preprocessing.vocabularies).map(([name, vocabulary]) => [
+    name,
+    { numIds: vocabulary.length + 1, width: embeddings[name] ?? embeddingWidth },
+  ]);
+  const model = mlp({ categorical: Object.fromEntries(categorical), numeric: preprocessing.numeric, hidden });
+  return { model, objective: binary, optimizer: makeOptimizer(config) };
+}
+
+function makeOptimizer({ optimizer, numSteps }: RunConfig): GradientTransformation {
+  const { learningRate } = optimizer;
+  const schedule =
+    optimizer.schedule === "linear" ? linearSchedule(learningRate, 0, numSteps) : constantSchedule(learningRate);
+  switch (optimizer.kind) {
+    case "adam":
+      return adam(schedule, optimizer);
+    case "sgd":
+      return sgd(schedule);
+  }
+}

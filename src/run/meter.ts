@@ -1,0 +1,42 @@
+import type { Step } from "../codistill/codistill.js";
+import type { TrainEvent } from "../train/events.js";
+
+/** Gathers steps into step events: means over the steps since the last one, and the speed. */
+export function stepMeter(group: number, firstStep: number): { add(step: Step): void; take(): TrainEvent } {
+  let steps: Step[] = [];
+  let since = { step: firstStep, time: performance.now() };
+  return {
+    add(step) {
+      steps.push(step);
+    },
+    take() {
+      const last = steps.at(-1);
+      if (!last) throw new Error("internal: no step was added since the last event");
+      const now = performance.now();
+      const stepsPerSecond = (last.step - since.step) / ((now - since.time) / 1000);
+      const { step, distillWeight, gradNorm, learningRate, teachers } = last;
+      const event: TrainEvent = {
+        event: "step",
+        group,
+        step,
+        labelLoss: mean(steps.map(({ labelLoss }) => labelLoss)) ?? Number.NaN,
+        distillLoss: mean(steps.map(({ distillLoss }) => distillLoss)),
+        divergence: mean(steps.map(({ divergence }) => divergence)),
+        distillWeight,
+        gradNorm,
+        learningRate,
+        stepsPerSecond,
+        teachers,
+      };
+      steps = [];
+      since = { step, time: now };
+      return event;
+    },
+  };
+}
+
+/** The mean of the numbers among the values; null when there is none. */
+function mean(values: readonly (number | null)[]): number | null {
+  const numbers = values.filter((value) => value !== null);
+  return numbers.length > 0 ? numbers.reduce((sum, value) => sum + value, 0) / numbers.length : null;
+}

@@ -1,0 +1,68 @@
+/** The end of a run: every group's best checkpoint scored once on the test split, alone and together. */
+import { decodeSafetensors } from "../checkpoint/safetensors.js";
+import type { Store } from "../checkpoint/store.js";
+import type { Rows } from "../data/table.js";
+import type { NamedArrays } from "../runtime/array.js";
+import type { Engine } from "../runtime/engine.js";
+import { withPrefix } from "../runtime/named.js";
+import { predictAll, score } from "../train/evaluate.js";
+import type { RunResult } from "../train/events.js";
+import { kept, type Learner, predictGraph } from "../train/graphs.js";
+import { meanAbsoluteDifference, meanOfProbs } from "../train/metrics.js";
+import { groupFiles } from "./group.js";
+
+/** The params that a group would ship: its best by validation. */
+export interface BestParams {
+  readonly step: number;
+  readonly validationLoss: number;
+  readonly params: NamedArrays;
+}
+
+/** A group's best params; null when it never came to a validation. */
+export async function readBest(files: Store): Promise<BestParams | null> {
+  const bytes = await files.get(groupFiles.best);
+  if (!bytes) return null;
+  const { tensors, metadata } = decodeSafetensors(bytes);
+  return { step: Number(metadata.step), validationLoss: Number(metadata.validationLoss), params: tensors };
+}
+
+/** What the log tells of a group beside its params. */
+export type GroupRecord = Pick<
+  RunResult["groups"][number],
+  "group" | "stepsPerSecond" | "bytesPublished" | "bytesFetched" | "ended"
+>;
+
+/** Score the groups' best params, their ensemble (the mean of their probabilities), and how far they disagree. */
+export async function scoreRun(
+  engine: Engine,
+  learner: Learner,
+  groups: readonly (GroupRecord & { readonly best: BestParams })[],
+  test: Rows,
+  shippedGroup: number,
+): Promise<RunResult> {
+  const program = await engine.compile(predictGraph(learner, kept.params));
+  const scored: RunResult["groups"][number][] = [];
+  const probs: Float32Array[] = [];
+  let labels = new Float32Array();
+  for (const { best, ...record } of groups) {
+    await engine.write(withPrefix(kept.params, best.params));
+    const predictions = await predictAll(program, test);
+    const { loss, auc } = score(predictions);
+    probs.push(predictions.probs);
+    labels = predictions.labels as Float32Array<ArrayBuffer>;
+    scored.push({ ...record, step: best.step, validationLoss: best.validationLoss, testLoss: loss, testAuc: auc });
+  }
+  const together = probs.length > 1 ? score({ probs: meanOfProbs(probs), labels }) : null;
+  return {
+    groups: scored,
+    ensemble: together && { testLoss: together.loss, testAuc: together.auc },
+    disagreement: probs.length > 1 ? meanOverPairs(probs, meanAbsoluteDifference) : null,
+    shippedGroup,
+    testRows: test.numRows,
+  };
+}
+
+function meanOverPairs<T>(items: readonly T[], measure: (a: T, b: T) => number): number {
+  const values = items.flatMap((a, i) => items.slice(i + 1).map((b) => measure(a, b)));
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
