@@ -1,0 +1,18 @@
+/** What the training thread and its owner say to each other. */
+import type { NamedArrays } from "../runtime/array.js";
+import type { EngineOptions, Plan } from "../runtime/engine.js";
+
+/** A call of the engine; `id` comes back with the answer. */
+export type EngineRequest = { readonly id: number } & (
+  | { readonly call: "compile"; readonly plan: Plan }
+  | { readonly call: "run"; readonly program: number; readonly feeds: NamedArrays }
+  | { readonly call: "write"; readonly tensors: NamedArrays }
+  | { readonly call: "read"; readonly names: readonly string[] }
+  | { readonly call: "close" }
+);
+
+export type EngineAnswer =
+  | { readonly id: number; readonly result: NamedArrays | number | null }
+  | { readonly id: number; readonly error: unknown };
+
+export type EngineWorkerData = EngineOptions;

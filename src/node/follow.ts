@@ -1,0 +1,40 @@
+/** Follow the logs of a run as they grow. */
+import { closeSync, existsSync, openSync, readdirSync, readSync } from "node:fs";
+import { join } from "node:path";
+import type { LoggedEvent } from "../train/events.js";
+import { parseLines } from "./read-log.js";
+import { runFolder } from "./run-folder.js";
+
+/** Reads what has been added to the logs of a run folder since the last call; only whole lines. */
+export function logFollower(path: string): () => LoggedEvent[] {
+  const files = new Map<string, { offset: number; rest: string }>();
+  return () => {
+    const groups = existsSync(path) ? readdirSync(path).filter((name) => /^group-\d+$/.test(name)) : [];
+    const logs = [runFolder(path).log, ...groups.map((name) => join(path, name, "log.jsonl"))];
+    return logs.flatMap((log) => {
+      const state = files.get(log) ?? { offset: 0, rest: "" };
+      const added = readFrom(log, state.offset);
+      const text = state.rest + added.toString("utf8");
+      const end = text.lastIndexOf("\n") + 1;
+      files.set(log, { offset: state.offset + added.length, rest: text.slice(end) });
+      return parseLines(text.slice(0, end));
+    });
+  };
+}
+
+function readFrom(path: string, offset: number): Buffer {
+  if (!existsSync(path)) return Buffer.alloc(0);
+  const file = openSync(path, "r");
+  try {
+    const chunks: Buffer[] = [];
+    for (let at = offset; ; ) {
+      const chunk = Buffer.alloc(65_536);
+      const read = readSync(file, chunk, 0, chunk.length, at);
+      if (read === 0) return Buffer.concat(chunks);
+      chunks.push(chunk.subarray(0, read));
+      at += read;
+    }
+  } finally {
+    closeSync(file);
+  }
+}

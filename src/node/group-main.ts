@@ -1,0 +1,67 @@
+/** The process of one group: `group-main.js <run folder> <group index> <threads>`. */
+import { mkdirSync, readFileSync } from "node:fs";
+import { rowsOfGroup, slotsOf } from "../data/shard.js";
+import { CodistillError, messageOf } from "../errors.js";
+import type { RunConfig } from "../run/config.js";
+import { type GroupData, runGroup } from "../run/group.js";
+import { directoryStore } from "./directory-store.js";
+import { openTable } from "./ingest.js";
+import { logWriter } from "./log.js";
+import { runFolder } from "./run-folder.js";
+import { threadedEngine } from "./threaded-engine.js";
+
+const [path = "", index = "", threads = ""] = process.argv.slice(2);
+const folder = runFolder(path);
+const groupIndex = Number(index);
+const config = JSON.parse(readFileSync(folder.config, "utf8")) as RunConfig;
+const { path: own, log: logPath } = folder.group(groupIndex);
+mkdirSync(own, { recursive: true });
+const log = logWriter(logPath);
+
+// The parent says when to stop; if it is gone, nobody is left to train for. A terminal's Ctrl-C reaches parent and
+// groups alike, and the parent passes it on.
+const stop = new AbortController();
+process.on("SIGINT", () => {});
+process.on("SIGTERM", () => stop.abort());
+process.on("message", () => stop.abort());
+process.on("disconnect", () => stop.abort());
+
+async function groupData(): Promise<GroupData> {
+  const { cache } = JSON.parse(readFileSync(folder.data, "utf8")) as { cache: string };
+  const slots = slotsOf(groupIndex, config.numGroups);
+  const { digest, preprocessing, train, validation } = await openTable(cache, { slots, leaveOut: ["test"] });
+  if (!validation) throw new Error("internal: validation rows were left out");
+  return {
+    digest,
+    preprocessing,
+    train,
+    validation,
+    shard: rowsOfGroup(train.slotOffsets, groupIndex, config.numGroups),
+  };
+}
+
+const engine = threadedEngine({ threads: Number(threads) });
+try {
+  await runGroup({
+    config,
+    groupIndex,
+    data: await groupData(),
+    engine,
+    threads: Number(threads),
+    store: directoryStore(folder.store),
+    files: directoryStore(own),
+    log,
+    stop: stop.signal,
+    processId: process.pid,
+  });
+} catch (error) {
+  // A defect of ours shows its stack; what the user can mend shows its message.
+  process.stderr.write(
+    `${error instanceof CodistillError || !(error instanceof Error) ? messageOf(error) : error.stack}\n`,
+  );
+  log({ event: "group-end", group: groupIndex, step: 0, reason: "failed", message: messageOf(error), seconds: 0 });
+  process.exitCode = 1;
+} finally {
+  await engine.close();
+  if (process.connected) process.disconnect();
+}

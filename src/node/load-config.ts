@@ -1,0 +1,37 @@
+/** Configurations from files: typed TypeScript or JavaScript with a default export, or JSON. */
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, extname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ConfigError, messageOf } from "../errors.js";
+import { applyOverrides, type RunConfig, resolveConfig } from "../run/config.js";
+
+/**
+ * Load, override and check a configuration. It is evaluated once, here; what comes out is plain data.
+ *
+ * Throws {@link ConfigError} when the file is missing, does not load, or breaks a rule.
+ */
+export async function loadConfig(path: string, overrides: readonly string[] = []): Promise<RunConfig> {
+  const file = resolve(path);
+  if (!existsSync(file))
+    throw new ConfigError(`no configuration at ${path}; give the path of a .ts, .js or .json file`);
+  const loaded = await load(file, path);
+  const config = resolveConfig(applyOverrides(loaded, overrides));
+  const sources = [config.data.source].flat().map((source) => absolute(source, dirname(file)));
+  return { ...config, data: { ...config.data, source: sources } };
+}
+
+async function load(file: string, shown: string): Promise<unknown> {
+  try {
+    if (extname(file) === ".json") return JSON.parse(readFileSync(file, "utf8"));
+    const { createJiti } = await import("jiti");
+    return await createJiti(import.meta.url, { moduleCache: false }).import(file, { default: true });
+  } catch (error) {
+    throw new ConfigError(`${shown} does not load: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** Paths start at the configuration file; URLs of remote files stay as they are. */
+function absolute(source: string, folder: string): string {
+  if (source.startsWith("file:")) return fileURLToPath(source);
+  return /^[a-z0-9]+:\/\//i.test(source) ? source : resolve(folder, source);
+}

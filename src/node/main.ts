@@ -1,0 +1,116 @@
+#!/usr/bin/env node
+/** The command line. */
+import { existsSync, readFileSync } from "node:fs";
+import { relative } from "node:path";
+import { Command } from "commander";
+import { CodistillError, ConfigError, messageOf } from "../errors.js";
+import { resultLines } from "../report/result.js";
+import type { RunConfig } from "../run/config.js";
+import { loadConfig } from "./load-config.js";
+import { runFolder } from "./run-folder.js";
+import { showProgress } from "./terminal.js";
+import { newRunFolder, train } from "./train.js";
+
+const EXIT = { failed: 1, badInput: 2, interrupted: 130 } as const;
+
+const version = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")).version as string;
+
+interface TrainFlags {
+  readonly set: readonly string[];
+  readonly runs: string;
+  readonly resume?: string;
+}
+
+const program = new Command("codistill")
+  .description("Train neural networks by codistillation: groups that learn from one another's predictions.")
+  .version(version)
+  .showHelpAfterError("(codistill --help tells more)");
+
+program
+  .command("train")
+  .description("train all groups of a run on this machine")
+  .argument("[config]", "configuration: a .ts or .js file with a default export, or .json")
+  .option(
+    "--set <path=value>",
+    "override an option, as in --set numSteps=100 (repeatable)",
+    (value, all: string[]) => [...all, value],
+    [] as string[],
+  )
+  .option("--runs <folder>", "where run folders are made", "runs")
+  .option("--resume <run folder>", "go on with a run that was stopped")
+  .addHelpText(
+    "after",
+    "\nExamples:\n  codistill train codistill.config.ts\n  codistill train codistill.config.ts --set numGroups=4 --set optimizer.learningRate=0.001\n  codistill train --resume runs/flights-2026-01-31T12-00-00",
+  )
+  .action(trainCommand);
+
+async function trainCommand(path: string | undefined, flags: TrainFlags): Promise<void> {
+  const { config, folder } = await chooseRun(path, flags);
+  const stop = stopOnSignals();
+  const progress = showProgress(folder, process.stdout);
+  let result: Awaited<ReturnType<typeof train>>;
+  try {
+    result = await train({ config, folder, cacheFolder: ".codistill/cache", stop });
+  } finally {
+    progress.close();
+  }
+  if (!result) {
+    say(`\nstopped; every group has saved its checkpoint. Go on with:\n  codistill train --resume ${folder}`);
+    process.exitCode = EXIT.interrupted;
+    return;
+  }
+  const { model, result: resultFile } = runFolder(folder);
+  say(`\n${resultLines(result).join("\n")}`);
+  say(`\nmodel    ${model.onnx}  (plain ONNX: feature values in, probability out)`);
+  say(`weights  ${model.safetensors}`);
+  say(`result   ${resultFile}`);
+  say(
+    "next: serve model.onnx with any ONNX Runtime; change the configuration with --set path=value; codistill train --help",
+  );
+  if (result.groups.some(({ ended }) => ended === "failed") || result.groups.length < config.numGroups)
+    process.exitCode = EXIT.failed;
+}
+
+/** A new run of a configuration, or one to go on with. */
+async function chooseRun(path: string | undefined, flags: TrainFlags): Promise<{ config: RunConfig; folder: string }> {
+  if (flags.resume !== undefined) {
+    if (path !== undefined || flags.set.length > 0) {
+      throw new ConfigError(
+        "--resume goes on with the configuration of the run; leave the configuration and --set out",
+      );
+    }
+    const folder = relative("", flags.resume) || ".";
+    const saved = runFolder(folder).config;
+    if (!existsSync(saved)) throw new ConfigError(`${flags.resume} is not a run folder: it has no config.json`);
+    return { config: await loadConfig(saved), folder };
+  }
+  if (path === undefined)
+    throw new ConfigError("train needs a configuration, as in: codistill train codistill.config.ts");
+  const config = await loadConfig(path, flags.set);
+  return { config, folder: newRunFolder(flags.runs, config.name) };
+}
+
+/** The first Ctrl-C saves and stops; the second one leaves at once. */
+function stopOnSignals(): AbortSignal {
+  const stop = new AbortController();
+  const onSignal = () => {
+    if (stop.signal.aborted) process.exit(EXIT.interrupted);
+    stop.abort(new CodistillError("stopped before training began"));
+    process.stderr.write("\nsaving and stopping (once more to leave at once) ...\n");
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  return stop.signal;
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  const isUsers = error instanceof CodistillError;
+  process.stderr.write(`codistill: ${isUsers || !(error instanceof Error) ? messageOf(error) : error.stack}\n`);
+  process.exitCode = isUsers ? EXIT.badInput : EXIT.failed;
+}

@@ -1,0 +1,35 @@
+/** The folder of a run: what lies where. */
+import { join } from "node:path";
+
+export interface RunFolder {
+  readonly path: string;
+  /** The resolved configuration, plain JSON. */
+  readonly config: string;
+  /** Events of the run as a whole. */
+  readonly log: string;
+  /** The store of a run on one machine: the only thing that its groups share. */
+  readonly store: string;
+  /** The digest of the prepared data, and where its cache lies. */
+  readonly data: string;
+  readonly result: string;
+  readonly model: { readonly onnx: string; readonly safetensors: string };
+  /** A group's own folder, with its checkpoints, and its log. */
+  group(index: number): { readonly path: string; readonly log: string; readonly errors: string };
+}
+
+/** The layout of a run folder. */
+export function runFolder(path: string): RunFolder {
+  return {
+    path,
+    config: join(path, "config.json"),
+    log: join(path, "log.jsonl"),
+    store: join(path, "store"),
+    data: join(path, "data.json"),
+    result: join(path, "result.json"),
+    model: { onnx: join(path, "model.onnx"), safetensors: join(path, "model.safetensors") },
+    group(index) {
+      const group = join(path, `group-${index}`);
+      return { path: group, log: join(group, "log.jsonl"), errors: join(group, "errors.txt") };
+    },
+  };
+}

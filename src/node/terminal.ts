@@ -1,0 +1,75 @@
+/** The progress of a run in a terminal, or as plain lines in a pipe. It sees the run's log and nothing else. */
+import { createLogUpdate } from "log-update";
+import { advance, groupLines, noProgress, type RunProgress } from "../report/progress.js";
+import { logFollower } from "./follow.js";
+
+const REFRESH_MILLISECONDS = 200;
+const PLAIN_WIDTH = 200;
+/** Lines for each group that a run leaves in a pipe. */
+const PLAIN_LINES = 20;
+
+/** Show a run until `close` is called, which shows what is left. */
+export function showProgress(folder: string, out: NodeJS.WriteStream): { close(): void } {
+  const follow = logFollower(folder);
+  const display = out.isTTY ? liveDisplay(out) : plainDisplay(out);
+  let progress = noProgress;
+  const tick = () => {
+    for (const event of follow()) progress = advance(progress, event);
+    display.show(progress);
+  };
+  const timer = setInterval(tick, REFRESH_MILLISECONDS);
+  return {
+    close() {
+      clearInterval(timer);
+      tick();
+      display.close();
+    },
+  };
+}
+
+interface Display {
+  show(progress: RunProgress): void;
+  close(): void;
+}
+
+/** Notes scroll by; the groups' lines are drawn again in place. */
+function liveDisplay(out: NodeJS.WriteStream): Display {
+  const update = createLogUpdate(out);
+  let said = 0;
+  return {
+    show(progress) {
+      const notes = progress.notes.slice(said);
+      said = progress.notes.length;
+      if (notes.length > 0) {
+        update.clear();
+        out.write(`${notes.join("\n")}\n`);
+      }
+      const lines = groupLines(progress, (out.columns ?? 80) - 1);
+      if (progress.stage) lines.push(`${progress.stage} ...`);
+      update(lines.join("\n"));
+    },
+    close: () => update.done(),
+  };
+}
+
+/** A line whenever a group has come a twentieth further, and every note. */
+function plainDisplay(out: NodeJS.WriteStream): Display {
+  let said = 0;
+  let stage: string | null = null;
+  const shown = new Map<number, string>();
+  return {
+    show(progress) {
+      for (const note of progress.notes.slice(said)) out.write(`${note}\n`);
+      said = progress.notes.length;
+      if (progress.stage && progress.stage !== stage) out.write(`${progress.stage} ...\n`);
+      stage = progress.stage;
+      const lines = groupLines(progress, PLAIN_WIDTH);
+      progress.groups.forEach(({ group, step, numSteps, state }, i) => {
+        const mark = `${state} ${Math.floor((step / numSteps) * PLAIN_LINES)}`;
+        if (step > 0 && shown.get(group) !== mark) out.write(`${(lines[i] ?? "").replace(/[█░]+ {2}/, "")}\n`);
+        shown.set(group, mark);
+      });
+    },
+    close: () => {},
+  };
+}

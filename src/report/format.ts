@@ -1,0 +1,47 @@
+/** Numbers as people read them. */
+
+/** 3660 as 3,660. */
+export function count(n: number): string {
+  return n.toLocaleString("en-US");
+}
+
+/** A loss in nats, four digits. */
+export function loss(nats: number): string {
+  return nats.toFixed(4);
+}
+
+/** Seconds with one digit. */
+export function seconds(s: number): string {
+  return `${s.toFixed(1)} s`;
+}
+
+/** Seconds as m:ss or h:mm:ss. */
+export function duration(s: number): string {
+  const whole = Math.max(0, Math.round(s));
+  const pad = (n: number) => String(n).padStart(2, "0");
+  const [h, m] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60)];
+  return h > 0 ? `${h}:${pad(m)}:${pad(whole % 60)}` : `${m}:${pad(whole % 60)}`;
+}
+
+/** Bytes in decimal units. */
+export function bytes(n: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, n)) / 3)));
+  return power === 0 ? `${n} B` : `${(n / 1000 ** power).toFixed(1)} ${units[power]}`;
+}
+
+/** A bar of block characters for a fraction from 0 to 1. */
+export function bar(fraction: number, width: number): string {
+  const filled = Math.round(Math.min(1, Math.max(0, Number.isFinite(fraction) ? fraction : 0)) * width);
+  return "█".repeat(filled) + "░".repeat(width - filled);
+}
+
+/** Rows of cells as aligned lines; the first row is the head, the first column is aligned left. */
+export function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join("  "),
+  );
+}

@@ -1,0 +1,169 @@
+/** The state of a run as its log tells it, and that state as lines of text. */
+import type { LoggedEvent, TeacherUse } from "../train/events.js";
+import { bar, count, duration, loss, seconds } from "./format.js";
+
+/** What is known of one group. */
+export interface GroupProgress {
+  readonly group: number;
+  readonly step: number;
+  readonly numSteps: number;
+  readonly stepsPerSecond: number;
+  readonly labelLoss: number | null;
+  readonly distillLoss: number | null;
+  readonly teachers: readonly TeacherUse[];
+  readonly validation: { readonly loss: number; readonly bestLoss: number; readonly bestStep: number } | null;
+  readonly state: "training" | "finished" | "stopped" | "failed";
+}
+
+/** What is known of a run. */
+export interface RunProgress {
+  /** Lines said once, in order: start, data, trouble, failures. */
+  readonly notes: readonly string[];
+  /** What is going on before the groups have started. */
+  readonly stage: string | null;
+  readonly burnInSteps: number;
+  readonly groups: readonly GroupProgress[];
+}
+
+export const noProgress: RunProgress = { notes: [], stage: null, burnInSteps: 0, groups: [] };
+
+/** The state after one more event. */
+export function advance(progress: RunProgress, event: LoggedEvent): RunProgress {
+  const note = noteOf(event);
+  const { notes } = progress;
+  const next = note && !notes.includes(note) ? { ...progress, notes: [...notes, note] } : progress;
+  switch (event.event) {
+    case "run-start":
+      return { ...next, burnInSteps: event.burnInSteps };
+    case "data-stage":
+      return { ...next, stage: event.stage };
+    case "data-ready":
+      return { ...next, stage: "starting the groups" };
+    case "group-start":
+      return {
+        ...withGroup(next, {
+          ...(next.groups.find(({ group }) => group === event.group) ?? newGroup(event.group)),
+          step: event.step,
+          numSteps: event.numSteps,
+          state: "training",
+        }),
+        stage: null,
+      };
+    case "step": {
+      const { group, step, stepsPerSecond, labelLoss, distillLoss, teachers } = event;
+      return update(next, group, (before) => ({
+        step,
+        // Smoothed, so that the ETA does not jump with every validation.
+        stepsPerSecond: before.stepsPerSecond > 0 ? 0.9 * before.stepsPerSecond + 0.1 * stepsPerSecond : stepsPerSecond,
+        labelLoss,
+        distillLoss,
+        teachers,
+      }));
+    }
+    case "validation":
+      return update(next, event.group, (before) => ({
+        validation: {
+          loss: event.loss,
+          bestLoss: event.best ? event.loss : (before.validation?.bestLoss ?? event.loss),
+          bestStep: event.best ? event.step : (before.validation?.bestStep ?? event.step),
+        },
+      }));
+    case "group-end":
+      return update(next, event.group, { state: event.reason });
+    default:
+      return next;
+  }
+}
+
+/** One line for each group, cut to the width: bar, steps, ETA, losses apart, age of the teacher. */
+export function groupLines(progress: RunProgress, width: number): string[] {
+  return progress.groups.map((group) => groupLine(group, progress.burnInSteps, width));
+}
+
+function groupLine(group: GroupProgress, burnInSteps: number, width: number): string {
+  const { step, numSteps, stepsPerSecond, state, labelLoss, distillLoss, validation } = group;
+  const eta =
+    state === "training"
+      ? stepsPerSecond > 0
+        ? `ETA ${duration((numSteps - step) / stepsPerSecond)}`
+        : "ETA -:--"
+      : state;
+  // Most wanted first: what does not fit is left out from the end.
+  const parts = [
+    `group ${group.group}`,
+    bar(step / numSteps, width > 100 ? 24 : 12),
+    `${String(count(step)).padStart(count(numSteps).length)}/${count(numSteps)}`,
+    eta.padEnd(9),
+    `label ${labelLoss === null ? "-" : loss(labelLoss)}`,
+    `distill ${distillLoss === null ? "-".padEnd(6) : loss(distillLoss)}`,
+    `${stepsPerSecond.toFixed(0).padStart(4)} steps/s`,
+    teacherPart(group, burnInSteps),
+    validation
+      ? `validation ${loss(validation.loss)} (best ${loss(validation.bestLoss)} at ${count(validation.bestStep)})`
+      : "",
+  ];
+  let line = "";
+  for (const part of parts.filter((text) => text !== "")) {
+    const longer = line === "" ? part : `${line}  ${part}`;
+    if (longer.length > width) break;
+    line = longer;
+  }
+  return line;
+}
+
+function teacherPart({ step, teachers, state }: GroupProgress, burnInSteps: number): string {
+  if (state !== "training") return "";
+  if (step <= burnInSteps) return "burn-in";
+  if (teachers.length === 0) return "no teacher";
+  const ages = teachers.map(({ age }) => age);
+  return `teacher age ${Math.max(...ages)}`.padEnd(15);
+}
+
+/** Events that are worth a line of their own. */
+function noteOf(event: LoggedEvent): string | null {
+  switch (event.event) {
+    case "run-start":
+      return `${event.name}: ${event.numGroups} group${event.numGroups === 1 ? "" : "s"}, ${count(event.numSteps)} steps, burn-in ${count(event.burnInSteps)}; run folder ${event.folder}\nships ${event.ships}, decided before the run`;
+    case "data-ready": {
+      const { train, validation, test } = event.rows;
+      const how = event.cached ? "from the cache" : "ingested";
+      return `data: ${count(train)} training, ${count(validation)} validation, ${count(test)} test rows, ${how} in ${seconds(event.seconds)}`;
+    }
+    case "group-start":
+      return event.step > 0 ? `group ${event.group} goes on from step ${count(event.step)}` : null;
+    case "exchange-trouble":
+      return `group ${event.group} could not ${event.doing}${event.from === undefined ? "" : ` from group ${event.from}`} and goes on: ${event.message}`;
+    case "group-end":
+      return event.reason === "failed" ? `group ${event.group} failed: ${event.message ?? "no reason given"}` : null;
+    default:
+      return null;
+  }
+}
+
+function newGroup(group: number): GroupProgress {
+  return {
+    group,
+    step: 0,
+    numSteps: 0,
+    stepsPerSecond: 0,
+    labelLoss: null,
+    distillLoss: null,
+    teachers: [],
+    validation: null,
+    state: "training",
+  };
+}
+
+function update(
+  progress: RunProgress,
+  index: number,
+  change: Partial<GroupProgress> | ((before: GroupProgress) => Partial<GroupProgress>),
+): RunProgress {
+  const before = progress.groups.find(({ group }) => group === index) ?? newGroup(index);
+  return withGroup(progress, { ...before, ...(typeof change === "function" ? change(before) : change) });
+}
+
+function withGroup(progress: RunProgress, changed: GroupProgress): RunProgress {
+  const others = progress.groups.filter(({ group }) => group !== changed.group);
+  return { ...progress, groups: [...others, changed].sort((a, b) => a.group - b.group) };
+}
