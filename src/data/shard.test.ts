@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { ConfigError, DataError } from "../errors.js";
+import { assertDisjoint, numSlots, rowsOfGroup, rowsOfSlots, slotMap, slotsOf } from "./shard.js";
+
+/** Offsets of slots with the given row counts; slots beyond them are empty. */
+function offsetsOf(counts: readonly number[]): Uint32Array {
+  const offsets = new Uint32Array(numSlots + 1);
+  for (let slot = 0; slot < numSlots; slot++) offsets[slot + 1] = (offsets[slot] ?? 0) + (counts[slot] ?? 0);
+  return offsets;
+}
+
+const slotCounts = fc.array(fc.nat(5), { maxLength: 50 });
+
+test("slots are dealt in turn, and group sizes differ by one slot at most", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: numSlots }), (numGroups) => {
+      const owners = slotMap(numGroups);
+      const sizes = new Uint32Array(numGroups);
+      owners.forEach((owner, slot) => {
+        assert.equal(owner, slot % numGroups);
+        sizes[owner]! += 1;
+      });
+      assert.ok(Math.max(...sizes) - Math.min(...sizes) <= 1);
+    }),
+    { numRuns: 20 },
+  );
+});
+
+test("the shards of 1 to 7 groups are disjoint and complete", () => {
+  fc.assert(
+    fc.property(slotCounts, fc.integer({ min: 1, max: 7 }), (counts, numGroups) => {
+      const offsets = offsetsOf(counts);
+      const shards = Array.from({ length: numGroups }, (_, group) => rowsOfGroup(offsets, group, numGroups));
+      assertDisjoint(shards);
+      const all = shards.flatMap((shard) => [...shard]).sort((a, b) => a - b);
+      assert.deepEqual(
+        all,
+        Array.from({ length: offsets[numSlots] ?? 0 }, (_, row) => row),
+      );
+    }),
+  );
+});
+
+test("a group has exactly the rows of its slots, ascending", () => {
+  const offsets = offsetsOf([2, 0, 3, 1]);
+  assert.deepEqual(rowsOfGroup(offsets, 0, 2), Uint32Array.of(0, 1, 2, 3, 4));
+  assert.deepEqual(rowsOfGroup(offsets, 1, 2), Uint32Array.of(5));
+  assert.deepEqual(rowsOfSlots(offsets, [3, 0]), Uint32Array.of(5, 0, 1));
+  assert.deepEqual(slotsOf(2, 2048), [2, 2050]);
+});
+
+test("a group or slot that is not there is refused", () => {
+  for (const numGroups of [0, -1, 1.5, numSlots + 1, Number.NaN]) assert.throws(() => slotMap(numGroups), ConfigError);
+  for (const group of [-1, 2, 0.5]) assert.throws(() => slotsOf(group, 2), /2 groups have the indices 0 to 1/);
+  assert.throws(() => rowsOfSlots(offsetsOf([]), [numSlots]), ConfigError);
+});
+
+test("the proof of disjointness names the row and the shards", () => {
+  assertDisjoint([]);
+  assertDisjoint([Uint32Array.of(), Uint32Array.of(3, 0), Uint32Array.of(1)]);
+  assert.throws(() => assertDisjoint([Uint32Array.of(3), Uint32Array.of(1, 3)]), /row 3 is in shard 0 and in shard 1/);
+  assert.throws(() => assertDisjoint([Uint32Array.of(2, 2)]), DataError);
+});

@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { ConfigError, DataError } from "../errors.js";
+import type { NamedArrays } from "../runtime/array.js";
+import { key } from "../runtime/random.js";
+import { batchStream, type Cursor, type Stream, sequential } from "./stream.js";
+import { type Rows, recordLayout, tableRows } from "./table.js";
+
+const layout = recordLayout({ categorical: { row: "row" }, numeric: {} });
+
+/** Rows that carry their own number as the only feature. */
+function numbered(numRows: number): Rows {
+  return tableRows(
+    layout,
+    Int32Array.from({ length: 2 * numRows }, (_, i) => (i % 2 === 0 ? i / 2 : 0)),
+  );
+}
+
+function rowsIn(batch: NamedArrays): number[] {
+  return Array.from(batch["features.row"]?.data as Int32Array);
+}
+
+function take(stream: Stream, numBatches: number): number[] {
+  return Array.from({ length: numBatches }, () => rowsIn(stream.next())).flat();
+}
+
+/** A stream over the odd rows of twice as many. */
+function oddRows(numRows: number, batchSize: number, seed: number, cursor?: Cursor): Stream {
+  const indices = Uint32Array.from({ length: numRows }, (_, i) => 2 * i + 1);
+  return batchStream({ rows: numbered(2 * numRows), indices, batchSize, key: key(seed), ...(cursor && { cursor }) });
+}
+
+const sizes = fc.integer({ min: 1, max: 40 }).chain((numRows) =>
+  fc.record({
+    numRows: fc.constant(numRows),
+    batchSize: fc.integer({ min: 1, max: numRows }),
+    seed: fc.nat(),
+    numBefore: fc.nat(100),
+  }),
+);
+
+test("every batch is full, and every epoch has every row exactly once", () => {
+  fc.assert(
+    fc.property(sizes, ({ numRows, batchSize, seed }) => {
+      const stream = oddRows(numRows, batchSize, seed);
+      assert.equal(stream.numRows, numRows);
+      const numBatches = Math.ceil((3 * numRows) / batchSize);
+      const seen = take(stream, numBatches);
+      assert.equal(seen.length, numBatches * batchSize);
+      const whole = Array.from({ length: numRows }, (_, i) => 2 * i + 1);
+      for (let epoch = 0; epoch < 3; epoch++) {
+        const rows = seen.slice(epoch * numRows, (epoch + 1) * numRows);
+        assert.deepEqual(
+          rows.sort((a, b) => a - b),
+          whole,
+        );
+      }
+    }),
+  );
+});
+
+test("a stream resumed from its cursor goes on with the same batches, within an epoch and across its end", () => {
+  fc.assert(
+    fc.property(sizes, ({ numRows, batchSize, seed, numBefore }) => {
+      const stream = oddRows(numRows, batchSize, seed);
+      take(stream, numBefore);
+      const cursor: Cursor = JSON.parse(JSON.stringify(stream.cursor));
+      assert.deepEqual(cursor, {
+        epoch: Math.floor((numBefore * batchSize) / numRows),
+        position: (numBefore * batchSize) % numRows,
+      });
+      const resumed = oddRows(numRows, batchSize, seed, cursor);
+      const numAfter = Math.ceil((2 * numRows) / batchSize);
+      assert.deepEqual(take(resumed, numAfter), take(stream, numAfter));
+      assert.deepEqual(resumed.cursor, stream.cursor);
+    }),
+  );
+});
+
+test("a cursor at the very end of an epoch means the start of the next", () => {
+  const atEnd = take(oddRows(12, 4, 5, { epoch: 0, position: 12 }), 3);
+  assert.deepEqual(atEnd, take(oddRows(12, 4, 5, { epoch: 1, position: 0 }), 3));
+});
+
+test("the order depends on the seed and on the epoch, and on nothing else", () => {
+  const first = take(oddRows(30, 30, 1), 2);
+  assert.deepEqual(first, take(oddRows(30, 30, 1), 2));
+  assert.notDeepEqual(first, take(oddRows(30, 30, 2), 2));
+  assert.notDeepEqual(first.slice(0, 30), first.slice(30));
+});
+
+test("too few rows, a bad batch size and a foreign cursor are refused", () => {
+  assert.throws(
+    () => oddRows(7, 8, 0),
+    (error) => error instanceof DataError && /batch of 8 rows.*has 7/.test(error.message),
+  );
+  for (const size of [0, -1, 2.5]) assert.throws(() => oddRows(7, size, 0), ConfigError);
+  for (const cursor of [
+    { epoch: 0, position: 8 },
+    { epoch: -1, position: 0 },
+    { epoch: 0, position: 0.5 },
+  ]) {
+    assert.throws(() => oddRows(7, 2, 0, cursor), /inside its epoch of 7 rows/);
+  }
+});
+
+test("a sequential pass has all rows in order, the last batch short", () => {
+  const batches = [...sequential(numbered(7), 3)].map(rowsIn);
+  assert.deepEqual(batches, [[0, 1, 2], [3, 4, 5], [6]]);
+  assert.deepEqual([...sequential(numbered(0), 3)], []);
+  assert.throws(() => sequential(numbered(1), 0).next(), ConfigError);
+});

@@ -1,0 +1,148 @@
+/**
+ * Tables of examples: what to read, how a row becomes features, and the fixed-width records that training reads.
+ *
+ * A record is row-major on purpose: one random row costs one cache line, however many features it has.
+ */
+import { DataError } from "../errors.js";
+import type { NamedArrays, NdArray } from "../runtime/array.js";
+
+/**
+ * What to read and how to turn a row into features. Every string but `source` is a DuckDB SQL expression over the
+ * columns of one row of the source: aggregates and window functions are refused.
+ */
+export interface TableSpec {
+  /** Files or globs (`*`, `?`, `[...]`, `**`), or `file:` URLs: Parquet, CSV, TSV, JSON lines; `.gz` is unpacked. */
+  readonly source: string | readonly string[];
+  /** Boolean, 0/1 or true/false; true is the positive class. */
+  readonly label: string;
+  /** Feature name to expression, rendered as text. */
+  readonly categorical: Readonly<Record<string, string>>;
+  /** Feature name to expression, cast to FLOAT. */
+  readonly numeric: Readonly<Record<string, string>>;
+  /** Predicates. A row that matches none is left out; one that matches two is an error. */
+  readonly split: { readonly train: string; readonly validation: string; readonly test: string };
+  /** The value that decides a row's hash slot; by default all columns, so that exact duplicates stay together. */
+  readonly shardBy?: string;
+}
+
+/** Fitted once on the training split, before sharding; plain JSON, part of the run declaration. */
+export interface Preprocessing {
+  /** Id k + 1 is entry k, most frequent first, then by text; id 0 is unknown or missing. */
+  readonly vocabularies: Readonly<Record<string, readonly string[]>>;
+  /** Population mean and deviation over the training rows, missing values skipped; the deviation is 1 where it would be 0. */
+  readonly numeric: Readonly<Record<string, { readonly mean: number; readonly deviation: number }>>;
+}
+
+/** One word of a record, under the name that its batch array has. */
+export interface Column {
+  readonly name: string;
+  readonly dtype: "int32" | "float32";
+}
+
+/** Which 4-byte word of a record is which: categorical ids, then numeric values (missing is NaN), then the label (0 or 1). */
+export interface RecordLayout {
+  readonly columns: readonly Column[];
+}
+
+/** Records in memory, shape [numRows, columns of the layout]; float32 words are kept as their bits. */
+export interface Rows {
+  readonly layout: RecordLayout;
+  readonly numRows: number;
+  readonly words: Int32Array;
+}
+
+/** Training records sorted by hash slot: slot s has the rows from `slotOffsets[s]` up to, not including, `slotOffsets[s + 1]`. */
+export interface TrainingRows extends Rows {
+  readonly slotOffsets: Uint32Array;
+}
+
+/** The rows from `start` up to, not including, `end`. */
+export interface RowRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The name of a batch's label array. */
+export const labelsName = "labels";
+
+/** The name of a feature's array in a batch. */
+export function featureName(feature: string): string {
+  return `features.${feature}`;
+}
+
+/**
+ * The record that a spec's features make, in declared order.
+ * Throws {@link DataError} when there is no feature, a name is used twice, or a name cannot be part of a dotted path.
+ */
+export function recordLayout(spec: Pick<TableSpec, "categorical" | "numeric">): RecordLayout {
+  const categorical = Object.keys(spec.categorical);
+  const numeric = Object.keys(spec.numeric);
+  const names = [...categorical, ...numeric];
+  if (names.length === 0) {
+    throw new DataError("table: a model needs at least one feature, and both `categorical` and `numeric` are empty");
+  }
+  for (const name of names) {
+    if (!/^[A-Za-z0-9_-]+$/.test(name)) {
+      throw new DataError(
+        `table: a feature's name is made of letters, digits, "_" and "-", got ${JSON.stringify(name)}. Rename it; its expression may stay.`,
+      );
+    }
+  }
+  const twice = categorical.find((name) => numeric.includes(name));
+  if (twice !== undefined) {
+    throw new DataError(
+      `table: a feature's name is used once, and "${twice}" is both categorical (${spec.categorical[twice]}) and numeric (${spec.numeric[twice]}). Rename one of them.`,
+    );
+  }
+  return {
+    columns: [
+      ...categorical.map((name): Column => ({ name: featureName(name), dtype: "int32" })),
+      ...numeric.map((name): Column => ({ name: featureName(name), dtype: "float32" })),
+      { name: labelsName, dtype: "float32" },
+    ],
+  };
+}
+
+/** Wrap records. Throws {@link DataError} when the words are not a whole number of records. */
+export function tableRows(layout: RecordLayout, words: Int32Array): Rows {
+  const width = layout.columns.length;
+  if (words.length % width !== 0) {
+    throw new DataError(`table: a record has ${width} words, and ${words.length} words are not a whole number of them`);
+  }
+  return { layout, numRows: words.length / width, words };
+}
+
+/**
+ * A batch: one array of shape [batch] for each feature (`features.<name>`, int32 ids or float32 values) and `labels`
+ * of shape [batch], float32. The arrays are copies. Throws {@link DataError} for a row that is not there.
+ */
+export function gatherBatch(rows: Rows, indices: Uint32Array | readonly number[] | RowRange): NamedArrays {
+  const wanted = "start" in indices ? indicesOf(indices) : indices;
+  const { columns } = rows.layout;
+  const width = columns.length;
+  const batch = wanted.length;
+  // One block for all columns, moved as bits, so that the loop is the same for ids and for values.
+  const block = new Int32Array(width * batch);
+  const words = rows.words;
+  for (let i = 0; i < batch; i++) {
+    const row = wanted[i] as number;
+    if (!(row >= 0 && row < rows.numRows)) {
+      throw new DataError(`table: row ${row} is asked for, and the rows are 0 to ${rows.numRows - 1}`);
+    }
+    const base = row * width;
+    for (let word = 0, out = i; word < width; word++, out += batch) block[out] = words[base + word] as number;
+  }
+  return Object.fromEntries(columns.map((column, word) => [column.name, columnOf(column, block, word, batch)]));
+}
+
+function columnOf({ dtype }: Column, block: Int32Array, word: number, batch: number): NdArray {
+  const start = word * batch * Int32Array.BYTES_PER_ELEMENT;
+  const shape = [batch];
+  return dtype === "int32"
+    ? { dtype, shape, data: new Int32Array(block.buffer, start, batch) }
+    : { dtype, shape, data: new Float32Array(block.buffer, start, batch) };
+}
+
+function indicesOf({ start, end }: RowRange): Uint32Array {
+  return Uint32Array.from({ length: Math.max(0, end - start) }, (_, i) => start + i);
+}

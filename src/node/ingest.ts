@@ -1,0 +1,120 @@
+/** Tables into training caches: DuckDB reads the source once, everything after reads the cache. */
+import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  type Preprocessing,
+  type RecordLayout,
+  type Rows,
+  recordLayout,
+  type TableSpec,
+  type TrainingRows,
+} from "../data/table.js";
+import { openDuckdb } from "./duckdb.js";
+import { assertUnchanged, type SourceFiles, sourceFiles } from "./source-files.js";
+import { openTable, tableDigest } from "./table-cache.js";
+import { writeTable } from "./table-writer.js";
+
+export { type CachedTable, type OpenTableOptions, openTable } from "./table-cache.js";
+
+/** A table ready for training. */
+export interface PreparedTable {
+  readonly spec: TableSpec;
+  readonly layout: RecordLayout;
+  readonly preprocessing: Preprocessing;
+  readonly train: TrainingRows;
+  readonly validation: Rows;
+  readonly test: Rows;
+  /** Whether the cache was there already. */
+  readonly cached: boolean;
+  /** SHA-256 in hexadecimal of the source's content and of the query. */
+  readonly digest: string;
+  /** The cache folder, for `openTable`. */
+  readonly folder: string;
+}
+
+/** Where to keep caches, and how to follow or stop the work. */
+export interface PrepareTableOptions {
+  /** Holds one folder for each digest; made when it is not there. */
+  readonly cacheFolder: string;
+  /** Called at the start of each stage with a few words for the user. */
+  readonly onProgress?: (stage: string) => void;
+  /** Stops the work, which then rejects with the signal's reason and leaves nothing behind. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Ingest the source unless the cache has it already, then open the cache. The cache is found by the content of the
+ * files, so they are hashed every time; DuckDB is loaded only to ingest. Processes may race: the first to finish wins
+ * and all read its cache.
+ *
+ * Throws DataError when the source, an expression, the labels or the splits are wrong, when DuckDB is needed and not
+ * installed, and when the cache is damaged.
+ */
+export async function prepareTable(spec: TableSpec, options: PrepareTableOptions): Promise<PreparedTable> {
+  const { cacheFolder, onProgress = () => {}, signal } = options;
+  const layout = recordLayout(spec);
+  onProgress("identifying the source");
+  const source = await sourceFiles(spec.source, signal);
+  const digest = tableDigest(spec, source);
+  const folder = join(cacheFolder, digest);
+  const cached = await isThere(folder);
+  if (!cached) await ingest(spec, layout, source, folder, options);
+  onProgress("opening the training cache");
+  const { preprocessing, train, validation, test } = await openTable(folder);
+  if (validation === null || test === null) throw new Error("internal: prepareTable opens every split");
+  return { spec, layout, preprocessing, train, validation, test, cached, digest, folder };
+}
+
+const temporaryPrefix = ".making-";
+
+async function ingest(
+  spec: TableSpec,
+  layout: RecordLayout,
+  source: SourceFiles,
+  folder: string,
+  { cacheFolder, onProgress = () => {}, signal }: PrepareTableOptions,
+): Promise<void> {
+  await mkdir(cacheFolder, { recursive: true });
+  await removeAbandoned(cacheFolder);
+  const temporary = await mkdtemp(join(cacheFolder, temporaryPrefix));
+  try {
+    const fresh = join(temporary, "table");
+    await mkdir(fresh);
+    const db = await openDuckdb(join(temporary, "spill"), signal);
+    try {
+      await writeTable(db, spec, layout, source, fresh, onProgress);
+    } finally {
+      await db[Symbol.asyncDispose]();
+    }
+    await assertUnchanged(source);
+    signal?.throwIfAborted();
+    await rename(fresh, folder).catch(async (error: unknown) => {
+      // Another process was faster: its cache has the same content.
+      if (!(await isThere(folder))) throw error;
+    });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+const abandonedMs = 24 * 60 * 60 * 1000;
+
+/** Remove what killed processes left behind. A folder in use is younger than this: its files are written all the time. */
+async function removeAbandoned(cacheFolder: string): Promise<void> {
+  for (const name of await readdir(cacheFolder)) {
+    if (!name.startsWith(temporaryPrefix)) continue;
+    const path = join(cacheFolder, name);
+    const made = await stat(path).catch(() => null);
+    if (made !== null && Date.now() - made.mtimeMs > abandonedMs) await rm(path, { recursive: true, force: true });
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

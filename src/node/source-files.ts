@@ -1,0 +1,156 @@
+/** The files of a table: found by path or glob, of one format, and identified by what is in them. */
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
+import { basename, join, resolve, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { DataError, messageOf } from "../errors.js";
+
+/** How DuckDB is to read the files. */
+export type SourceFormat = "parquet" | "csv" | "tsv" | "json";
+
+/** One local file; the time of its last change tells whether it moved while it was read. */
+export interface SourceFile {
+  readonly path: string;
+  readonly bytes: number;
+  readonly modifiedMs: number;
+  readonly sha256: string;
+}
+
+/** The files of a source, in reading order. */
+export interface SourceFiles {
+  readonly format: SourceFormat;
+  readonly files: readonly SourceFile[];
+}
+
+const formats: Readonly<Record<string, SourceFormat>> = {
+  parquet: "parquet",
+  csv: "csv",
+  txt: "csv",
+  tsv: "tsv",
+  json: "json",
+  jsonl: "json",
+  ndjson: "json",
+};
+
+/**
+ * Find and hash the files. Patterns are read in the order given, the matches of one pattern by name.
+ * Throws {@link DataError} when nothing matches, a file comes twice, cannot be read, or is of another format.
+ */
+export async function sourceFiles(source: string | readonly string[], signal?: AbortSignal): Promise<SourceFiles> {
+  const patterns = typeof source === "string" ? [source] : source;
+  const paths = (await Promise.all(patterns.map(expand))).flat();
+  const [first] = paths;
+  if (first === undefined) throw new DataError("table: `source` names no file. Give at least one path or glob.");
+  const twice = paths.find((path, i) => paths.indexOf(path) !== i);
+  if (twice !== undefined) {
+    throw new DataError(`table: a file is read once, and the source names ${twice} twice. Make its patterns disjoint.`);
+  }
+  const format = formatOf(first);
+  const other = paths.find((path) => formatOf(path) !== format);
+  if (other !== undefined) {
+    throw new DataError(
+      `table: all files of a source have one format, got ${format} (${first}) and ${formatOf(other)} (${other}). Convert one of them.`,
+    );
+  }
+  const files: SourceFile[] = [];
+  for (const path of paths) files.push(await identify(path, signal));
+  return { format, files };
+}
+
+/** Throws {@link DataError} when a file is not what it was when it was hashed. */
+export async function assertUnchanged({ files }: SourceFiles): Promise<void> {
+  for (const file of files) {
+    const now = await stat(file.path).catch(() => null);
+    if (now === null || now.size !== file.bytes || now.mtimeMs !== file.modifiedMs) {
+      throw new DataError(
+        `table: a source stays as it is while it is read, and ${file.path} was changed or removed meanwhile. Run again when it is complete.`,
+      );
+    }
+  }
+}
+
+function formatOf(path: string): SourceFormat {
+  const extension = basename(path)
+    .toLowerCase()
+    .replace(/\.(gz|zst)$/, "")
+    .split(".")
+    .pop();
+  const format = formats[extension ?? ""];
+  if (format === undefined) {
+    throw new DataError(
+      `table: the format is told by the file's extension (${Object.keys(formats).join(", ")}; .gz or .zst may follow), got ${path}. Rename the file.`,
+    );
+  }
+  return format;
+}
+
+async function identify(path: string, signal?: AbortSignal): Promise<SourceFile> {
+  try {
+    const { size, mtimeMs } = await stat(path);
+    const hash = createHash("sha256");
+    for await (const part of createReadStream(path, { highWaterMark: 1 << 20, signal })) hash.update(part);
+    return { path, bytes: size, modifiedMs: mtimeMs, sha256: hash.digest("hex") };
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw new DataError(`table: cannot read ${path}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+const wildcard = /[*?[]/;
+
+async function expand(pattern: string): Promise<string[]> {
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(pattern) && !pattern.startsWith("file:")) {
+    throw new DataError(
+      `table: a source is local files, so that their content can be checked, got ${pattern}. Download it and name the copy.`,
+    );
+  }
+  const path = resolve(pattern.startsWith("file:") ? fileURLToPath(pattern) : pattern);
+  if (await isFile(path)) return [path];
+  const matches = wildcard.test(path) ? await matchesOf(path) : [];
+  if (matches.length === 0) {
+    throw new DataError(
+      `table: no file matches ${JSON.stringify(pattern)} (looked for ${path}). Check the path; a relative one starts at the working directory.`,
+    );
+  }
+  return matches;
+}
+
+async function matchesOf(path: string): Promise<string[]> {
+  const rest = path.split(sep);
+  let root = `${rest.shift()}${sep}`;
+  // What exists as it is written is no pattern, so that a folder may have a bracket in its name.
+  while (rest[0] !== undefined && (await exists(join(root, rest[0])))) root = join(root, rest.shift() ?? "");
+  const names = await readdir(root, { recursive: rest.length > 1 || rest[0] === "**" }).catch(() => []);
+  const wanted = globPattern(rest.join("/"));
+  const found = names.filter((name) => wanted.test(name.split(sep).join("/"))).map((name) => join(root, name));
+  const areFiles = await Promise.all(found.map(isFile));
+  return found.filter((_, i) => areFiles[i]).sort();
+}
+
+/** `**` crosses folders; `*` and `?` stay within one name; `[...]` is one of its characters. */
+function globPattern(glob: string): RegExp {
+  const pattern = glob.replace(/\*\*\/|\*\*|\*|\?|\[[^\]]+\]|[\\^$.|+(){}[\]]/g, (token) => {
+    if (token === "**/") return "(?:.*/)?";
+    if (token === "**") return ".*";
+    if (token === "*") return "[^/]*";
+    if (token === "?") return "[^/]";
+    if (token.length > 1) return token.replace(/^\[!/, "[^").replaceAll("\\", "\\\\");
+    return `\\${token}`;
+  });
+  return new RegExp(`^${pattern}$`, "u");
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (entry) => entry.isFile(),
+    () => false,
+  );
+}

@@ -1,0 +1,223 @@
+/**
+ * The training cache: a folder named by its digest, whole or absent, that training reads without DuckDB.
+ *
+ * - `table.json`: format version, digest, spec, layout, preprocessing, row counts, source files, DuckDB version
+ * - `train.bin`: records of 4-byte little-endian words (see `RecordLayout`), by hash slot, then by source order
+ * - `train.slots.bin`: 4,097 uint32; slot s has the rows from entry s up to, not including, entry s + 1
+ * - `validation.bin`, `test.bin`: records in source order
+ *
+ * A cache whose parts do not fit one another is refused, never rebuilt in place: another process may be reading it.
+ */
+import { createHash } from "node:crypto";
+import { type FileHandle, open, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { numSlots, slotRange } from "../data/shard.js";
+import {
+  type Preprocessing,
+  type RecordLayout,
+  type Rows,
+  type TableSpec,
+  type TrainingRows,
+  tableRows,
+} from "../data/table.js";
+import { DataError, messageOf } from "../errors.js";
+import type { SourceFiles } from "./source-files.js";
+
+/** Raised whenever the files, or the way they are made, change. */
+export const formatVersion = 1;
+
+const textMap = z.record(z.string(), z.string());
+const count = z.number().int().nonnegative();
+
+const tableFile = z.object({
+  format: z.literal(formatVersion),
+  digest: z.string(),
+  duckdb: z.string(),
+  spec: z.object({
+    source: z.union([z.string(), z.array(z.string())]),
+    label: z.string(),
+    categorical: textMap,
+    numeric: textMap,
+    split: z.object({ train: z.string(), validation: z.string(), test: z.string() }),
+    shardBy: z.exactOptional(z.string()),
+  }),
+  layout: z.object({ columns: z.array(z.object({ name: z.string(), dtype: z.enum(["int32", "float32"]) })) }),
+  preprocessing: z.object({
+    vocabularies: z.record(z.string(), z.array(z.string())),
+    numeric: z.record(z.string(), z.object({ mean: z.number(), deviation: z.number() })),
+  }),
+  numRows: z.object({ train: count, validation: count, test: count }),
+  files: z.array(z.object({ path: z.string(), bytes: count, sha256: z.string() })),
+});
+
+/** The content of `table.json`. */
+export type TableFile = z.infer<typeof tableFile>;
+
+/** What to read of a cache; by default everything. */
+export interface OpenTableOptions {
+  /** Read only the training rows of these hash slots (`slotsOf` gives a group's); the other slots are then empty. */
+  readonly slots?: readonly number[];
+  /** Splits that are not read, to save memory. */
+  readonly leaveOut?: readonly ("validation" | "test")[];
+}
+
+/** A cache in memory. Its words are in shared memory, so that the workers of a group can read one copy. */
+export interface CachedTable {
+  readonly spec: TableSpec;
+  readonly layout: RecordLayout;
+  readonly preprocessing: Preprocessing;
+  readonly train: TrainingRows;
+  /** Null when left out. */
+  readonly validation: Rows | null;
+  /** Null when left out. */
+  readonly test: Rows | null;
+  /** SHA-256 in hexadecimal of the source's content and of the query. */
+  readonly digest: string;
+}
+
+/** The digest of a spec over its files: equal for equal content and expressions, wherever the files are. */
+export function tableDigest(spec: TableSpec, { format, files }: SourceFiles): string {
+  const { train, validation, test } = spec.split;
+  const query = [
+    spec.label,
+    Object.entries(spec.categorical),
+    Object.entries(spec.numeric),
+    [train, validation, test],
+    spec.shardBy ?? null,
+  ];
+  const content = files.map(({ sha256 }) => sha256);
+  return createHash("sha256")
+    .update(JSON.stringify([formatVersion, numSlots, format, content, query]))
+    .digest("hex");
+}
+
+/**
+ * Read a cache folder; never loads DuckDB. Throws {@link DataError} when the folder is absent or damaged, and a ConfigError
+ * for a slot that is not there.
+ */
+export async function openTable(folder: string, options: OpenTableOptions = {}): Promise<CachedTable> {
+  const { spec, layout, preprocessing, numRows, digest } = await readTableFile(folder);
+  const { slots, leaveOut = [] } = options;
+  const whole = (split: "validation" | "test") =>
+    leaveOut.includes(split) ? null : readRows(folder, split, layout, numRows[split]);
+  const [train, validation, test] = await Promise.all([
+    readTrainingRows(folder, layout, numRows.train, slots),
+    whole("validation"),
+    whole("test"),
+  ]);
+  return { spec, layout, preprocessing, train, validation, test, digest };
+}
+
+async function readTableFile(folder: string): Promise<TableFile> {
+  try {
+    return tableFile.parse(JSON.parse(await readFile(join(folder, "table.json"), "utf8")));
+  } catch (error) {
+    if (!(await isFolder(folder))) {
+      throw new DataError(`table: there is no training cache at ${folder}. Prepare the table first.`, { cause: error });
+    }
+    throw damaged(folder, `table.json cannot be read: ${messageOf(error)}`, error);
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (entry) => entry.isDirectory(),
+    () => false,
+  );
+}
+
+async function readRows(folder: string, split: string, layout: RecordLayout, numRows: number): Promise<Rows> {
+  const words = await readParts(folder, `${split}.bin`, numRows * layout.columns.length, null);
+  return tableRows(layout, words);
+}
+
+async function readTrainingRows(
+  folder: string,
+  layout: RecordLayout,
+  numRows: number,
+  slots: readonly number[] | undefined,
+): Promise<TrainingRows> {
+  const stored = await readParts(folder, "train.slots.bin", numSlots + 1, null);
+  const offsets = new Uint32Array(stored.buffer);
+  if (offsets[0] !== 0 || offsets[numSlots] !== numRows || offsets.some((at, slot) => at > (offsets[slot + 1] ?? at))) {
+    throw damaged(folder, `train.slots.bin does not cover the ${numRows} training rows`);
+  }
+  const width = layout.columns.length;
+  if (slots === undefined) {
+    const words = await readParts(folder, "train.bin", numRows * width, null);
+    return { ...tableRows(layout, words), slotOffsets: offsets };
+  }
+  const slotOffsets = new Uint32Array(numSlots + 1);
+  const parts: Part[] = [];
+  // Ascending whatever the caller's order, so that a row's place among the rows read does not depend on it.
+  for (const slot of [...new Set(slots)].sort((a, b) => a - b)) {
+    const { start, end } = slotRange(offsets, slot);
+    slotOffsets[slot + 1] = end - start;
+    parts.push({ start: start * width, end: end * width });
+  }
+  for (let slot = 0; slot < numSlots; slot++) slotOffsets[slot + 1]! += slotOffsets[slot]!;
+  const words = await readParts(folder, "train.bin", numRows * width, parts);
+  return { ...tableRows(layout, words), slotOffsets };
+}
+
+/** Words from `start` up to, not including, `end`. */
+interface Part {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Read some parts of a file of `numWords` words, in their order, into one array; null reads all of it. */
+async function readParts(
+  folder: string,
+  name: string,
+  numWords: number,
+  parts: readonly Part[] | null,
+): Promise<Int32Array> {
+  const wanted = parts ?? [{ start: 0, end: numWords }];
+  const numWanted = wanted.reduce((sum, { start, end }) => sum + end - start, 0);
+  const file = await open(join(folder, name)).catch((error: unknown) => {
+    throw damaged(folder, `${name} cannot be opened: ${messageOf(error)}`, error);
+  });
+  try {
+    const { size } = await file.stat();
+    if (size !== numWords * 4) throw damaged(folder, `${name} should have ${numWords * 4} bytes and has ${size}`);
+    const bytes = new Uint8Array(sharedMemory(numWanted * 4));
+    let at = 0;
+    for (const { start, end } of wanted) {
+      await readWhole(file, bytes.subarray(at, at + (end - start) * 4), start * 4);
+      at += (end - start) * 4;
+    }
+    return new Int32Array(bytes.buffer);
+  } finally {
+    await file.close();
+  }
+}
+
+const readBytes = 1 << 26;
+
+async function readWhole(file: FileHandle, target: Uint8Array, position: number): Promise<void> {
+  for (let at = 0; at < target.length; ) {
+    const { bytesRead } = await file.read(target, at, Math.min(readBytes, target.length - at), position + at);
+    if (bytesRead === 0) throw new DataError("table: a cache file became shorter while it was read. Run again.");
+    at += bytesRead;
+  }
+}
+
+function sharedMemory(bytes: number): SharedArrayBuffer {
+  try {
+    return new SharedArrayBuffer(bytes);
+  } catch (error) {
+    throw new DataError(
+      `table: ${bytes} bytes of rows do not fit in one block of memory (${messageOf(error)}). Open only the slots of one group.`,
+      { cause: error },
+    );
+  }
+}
+
+function damaged(folder: string, what: string, cause?: unknown): DataError {
+  return new DataError(
+    `table: the training cache is damaged or of another version: ${what}. Delete the folder ${folder}, it will be made again.`,
+    { cause },
+  );
+}

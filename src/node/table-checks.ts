@@ -1,0 +1,163 @@
+/** What can be wrong with a spec or its data, found before anything is written, each with the rule and the cure. */
+import leven from "leven";
+import { DataError, messageOf } from "../errors.js";
+import type { Database } from "./duckdb.js";
+import {
+  badLabel,
+  badLabelQuery,
+  inTwoSplits,
+  listed,
+  literal,
+  type Part,
+  type Parts,
+  splitCodes,
+} from "./table-query.js";
+
+/** Throws {@link DataError} for a source without rows; its columns have no types, so no later message would help. */
+export async function checkNotEmpty(db: Database): Promise<void> {
+  const [first] = await db.rows("select 1 from source_rows limit 1");
+  if (first === undefined) throw new DataError("table: the source has no rows. Check that its files are complete.");
+}
+
+/**
+ * Bind every expression against the source's columns, on no rows.
+ * Throws {@link DataError} with the feature, the expression, DuckDB's message and the columns there are.
+ */
+export async function checkExpressions(db: Database, parts: Parts, columns: readonly string[]): Promise<void> {
+  for (const part of listed(parts)) {
+    try {
+      // In a condition, DuckDB refuses what would look at other rows: aggregates and window functions.
+      await db.run(`select 1 from source_shape where (${part.sql}) is null`);
+    } catch (error) {
+      throw expressionError("does not compile", part, error, columns);
+    }
+  }
+}
+
+/** The error of a statement over the real rows, as the user's: which expression fails, or that the files do. */
+export async function explained(
+  error: unknown,
+  db: Database,
+  parts: Parts,
+  columns: readonly string[],
+): Promise<DataError> {
+  try {
+    await db.run("select max(hash(source_rows)) from source_rows");
+  } catch (unreadable) {
+    return new DataError(`table: the source cannot be read to its end. DuckDB: ${brief(unreadable)}`, {
+      cause: unreadable,
+    });
+  }
+  for (const part of listed(parts)) {
+    try {
+      await db.run(`select count(${part.sql}) from source_rows`);
+    } catch (failure) {
+      return expressionError("fails on a row", part, failure, columns);
+    }
+  }
+  return new DataError(`table: the features could not be computed. DuckDB: ${brief(error)}`, { cause: error });
+}
+
+/**
+ * Look at the finished `examples` table. Throws {@link DataError} for rows in two splits, labels that are not 0 or 1,
+ * splits without rows, a training split with one label only, and infinite numeric values.
+ */
+export async function checkExamples(db: Database, parts: Parts): Promise<void> {
+  const infinite = parts.numeric.map((_, i) => `, count(*) filter (isinf(n${i}))`).join("");
+  const counted = await db.rows(`select split, count(*), count(*) filter (label is null),
+    count(*) filter (label = ${badLabel}), count(*) filter (label = 1)${infinite} from examples group by split`);
+  const counts = counted.map((row) => row.map(Number));
+  const total = (column: number) => counts.reduce((sum, row) => sum + (row[column] ?? 0), 0);
+  const ofSplit = (code: number) => counts.find((row) => row[0] === code) ?? [];
+
+  const [, numInTwo = 0] = ofSplit(inTwoSplits);
+  if (numInTwo > 0) {
+    throw new DataError(
+      `table: a row belongs to one split at most, and ${rows(numInTwo)} match two of the predicates of \`split\`. Make them exclude one another.`,
+    );
+  }
+  await checkSplits(db, parts, (code) => ofSplit(code)[1] ?? 0);
+  await checkLabels(db, parts, total(2), total(3));
+
+  const [, numTrain = 0, , , numPositive = 0] = ofSplit(splitCodes.train);
+  if (numPositive === 0 || numPositive === numTrain) {
+    throw new DataError(
+      `table: the training split needs both labels, and all of its ${rows(numTrain)} have label ${numPositive === 0 ? 0 : 1} (${parts.label.expression}). Check the label and the split "train".`,
+    );
+  }
+  parts.numeric.forEach(({ role, expression }, i) => {
+    const numInfinite = total(5 + i);
+    if (numInfinite === 0) return;
+    throw new DataError(
+      `table: a numeric value is finite or missing, and ${role} is infinite in ${rows(numInfinite)}: ${expression}. Turn the case into a missing value, for example with nullif(divisor, 0).`,
+    );
+  });
+}
+
+async function checkSplits(db: Database, parts: Parts, countOf: (code: number) => number): Promise<void> {
+  for (const name of ["train", "validation", "test"] as const) {
+    if (countOf(splitCodes[name]) > 0) continue;
+    const [[numSource] = []] = await db.rows("select count(*) from source_rows");
+    const { role, expression } = parts.splits[name];
+    throw new DataError(
+      `table: every split needs rows, and none of the ${rows(Number(numSource))} of the source matches ${role}: ${expression}`,
+    );
+  }
+}
+
+async function checkLabels(db: Database, parts: Parts, numNull: number, numBad: number): Promise<void> {
+  const { expression } = parts.label;
+  if (numBad > 0) {
+    const [[value] = []] = await db.rows(badLabelQuery(parts));
+    throw new DataError(
+      `table: a label is 0 or 1, true or false, and it is something else in ${rows(numBad)}, most often ${JSON.stringify(value)}: ${expression}. Write a comparison, for example (${expression}) = ${literal(String(value))}.`,
+    );
+  }
+  if (numNull > 0) {
+    throw new DataError(
+      `table: every row of a split has a label, and it is null in ${rows(numNull)}: ${expression}. Leave these rows out of the splits, or give them a label with coalesce(...).`,
+    );
+  }
+}
+
+function rows(count: number): string {
+  return `${count.toLocaleString("en")} ${count === 1 ? "row" : "rows"}`;
+}
+
+function expressionError(what: string, part: Part, error: unknown, columns: readonly string[]): DataError {
+  const shown = columns.slice(0, 60).join(", ") + (columns.length > 60 ? `, and ${columns.length - 60} more` : "");
+  const unknown = /column "([^"]+)" not found/.exec(messageOf(error))?.[1];
+  const near = unknown === undefined ? undefined : nearest(unknown, columns);
+  const lines = [
+    `table: ${part.role} ${what}: ${part.expression}`,
+    `DuckDB: ${brief(error)}`,
+    `Columns of the source: ${shown}`,
+    ...(near === undefined ? [] : [`Did you mean ${near}?`]),
+  ];
+  return new DataError(lines.join("\n  "), { cause: error });
+}
+
+/** DuckDB's message without the excerpt of our SQL and its lists of candidates. */
+function brief(error: unknown): string {
+  const message =
+    messageOf(error)
+      .split("\n\n")[0]
+      ?.split(/\n\s*Candidate/)[0] ?? "";
+  return message.startsWith("Binder Error: WHERE clause cannot contain")
+    ? `${message} (An expression looks at one row only; compute such a column into the source first.)`.replace(
+        "WHERE clause",
+        "an expression",
+      )
+    : message.replaceAll("source_shape", "the source").replaceAll("source_rows", "the source");
+}
+
+/** The closest name, when it is close enough to be a slip of the keyboard. */
+function nearest(name: string, names: readonly string[]): string | undefined {
+  const ranked = names
+    .map((candidate) => ({ candidate, distance: leven(name.toLowerCase(), candidate.toLowerCase()) }))
+    .sort((a, b) => a.distance - b.distance);
+  const [best] = ranked;
+  return best !== undefined && best.distance <= Math.max(name.length > 3 ? 2 : 1, Math.floor(name.length / 3))
+    ? best.candidate
+    : undefined;
+}

@@ -1,0 +1,147 @@
+/** The SQL that turns source files into a table of features. Text only: nothing here talks to DuckDB. */
+
+import { numSlots } from "../data/shard.js";
+import type { TableSpec } from "../data/table.js";
+import type { SourceFiles } from "./source-files.js";
+
+/** One expression of a spec: what an error calls it, the user's text, and the SQL that it becomes. */
+export interface Part {
+  readonly role: string;
+  readonly expression: string;
+  readonly sql: string;
+}
+
+/** The code of each split in the `examples` table; {@link inTwoSplits} marks a row that two predicates match. */
+export const splitCodes = { train: 0, validation: 1, test: 2 } as const;
+export const inTwoSplits = 3;
+
+/** The label of a row whose value is neither of the two. */
+export const badLabel = 2;
+
+/** A string literal. */
+export function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** An identifier. */
+export function identifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** Inner parentheses keep a user's expression whole; the line break ends a comment at its end. */
+export function enclosed(expression: string): string {
+  return `(${expression}\n)`;
+}
+
+/**
+ * All rows of the files. Columns come from inside the files, never from folder names, so that the content decides; and
+ * text formats are looked through whole for their types, so that the order of the rows does not.
+ */
+export function sourceQuery({ format, files }: SourceFiles): string {
+  // DuckDB would take a literal star or bracket in a file's name for a pattern.
+  const paths = files.map(({ path }) => literal(path.replace(/[*?[]/g, "[$&]")));
+  const list = `[${paths.join(", ")}], hive_partitioning = false`;
+  if (format === "parquet") return `select * from read_parquet(${list})`;
+  if (format === "json") return `select * from read_json(${list}, sample_size = -1)`;
+  return `select * from read_csv(${list}, sample_size = -1${format === "tsv" ? ", delim = '\t'" : ""})`;
+}
+
+/** Every expression of a spec, in the order of the `examples` table's columns. */
+export function partsOf(spec: TableSpec) {
+  const part = (role: string, expression: string, type: string): Part => ({
+    role,
+    expression,
+    sql: type === "" ? enclosed(expression) : `cast(${enclosed(expression)} as ${type})`,
+  });
+  const named = (kind: string, entries: Readonly<Record<string, string>>, type: string) =>
+    Object.entries(entries).map(([name, expression]) => part(`${kind} feature "${name}"`, expression, type));
+  return {
+    categorical: named("categorical", spec.categorical, "varchar"),
+    numeric: named("numeric", spec.numeric, "float"),
+    label: part("label", spec.label, ""),
+    splits: {
+      train: part('split "train"', spec.split.train, "boolean"),
+      validation: part('split "validation"', spec.split.validation, "boolean"),
+      test: part('split "test"', spec.split.test, "boolean"),
+    },
+    shardBy: spec.shardBy === undefined ? null : part("`shardBy`", spec.shardBy, "varchar"),
+  };
+}
+
+/** What {@link partsOf} gives. */
+export type Parts = ReturnType<typeof partsOf>;
+
+/** The parts as one list. */
+export function listed({ categorical, numeric, label, splits, shardBy }: Parts): readonly Part[] {
+  const { train, validation, test } = splits;
+  return [...categorical, ...numeric, label, train, validation, test, ...(shardBy === null ? [] : [shardBy])];
+}
+
+/**
+ * Rows of the source that some split wants: `label` as 0, 1, {@link badLabel} or null, `split` as a code, features
+ * c0, c1, ... and n0, n1, ..., and the hash slot of training rows. Row ids follow the source's order.
+ */
+export function examplesQuery(parts: Parts, columns: readonly string[], isLabelBoolean: boolean): string {
+  const slot = `cast(md5_number_lower(${slotText(parts, columns)}) % ${numSlots} as usmallint)`;
+  const outputs = [
+    ...parts.categorical.map(({ sql }, i) => `${sql} as c${i}`),
+    ...parts.numeric.map(({ sql }, i) => `${sql} as n${i}`),
+    `${isLabelBoolean ? `cast(${rawLabel} as float)` : checkedLabel} as label`,
+    `${split} as split`,
+    `case when ${split} = ${splitCodes.train} then ${slot} else 0 end as slot`,
+  ];
+  return `select ${outputs.join(", ")} ${wantedRows(parts)}`;
+}
+
+/** The most frequent label value that is neither of the two. */
+export function badLabelQuery(parts: Parts): string {
+  return `select cast(${rawLabel} as varchar) ${wantedRows(parts)} and ${checkedLabel} = ${badLabel}
+    group by all order by count(*) desc, 1 limit 1`;
+}
+
+const rawLabel = identifier("codistill label");
+const split = identifier("codistill split");
+
+const labelText = `lower(cast(${rawLabel} as varchar))`;
+const labelNumber = `try_cast(${labelText} as double)`;
+const checkedLabel = `cast(case when ${rawLabel} is null then null
+  when ${labelNumber} = 1 or ${labelText} = 'true' then 1
+  when ${labelNumber} = 0 or ${labelText} = 'false' then 0 else ${badLabel} end as float)`;
+
+/** The source with the label's value and the split's code beside its own columns, less the rows that no split wants. */
+function wantedRows({ label, splits: { train, validation, test } }: Parts): string {
+  const matches = [train, validation, test].map(({ sql }) => `coalesce(${sql}, false)`);
+  const code = [
+    `when ${matches.map((match) => `cast(${match} as integer)`).join(" + ")} > 1 then ${inTwoSplits}`,
+    ...matches.map((match, index) => `when ${match} then ${index}`),
+  ];
+  return `from (select *, ${label.sql} as ${rawLabel}, case ${code.join(" ")} end as ${split} from source_rows)
+    where ${split} is not null`;
+}
+
+/** The text whose hash is the slot: values parted by the unit separator, a null told from any text by a mark of its own. */
+function slotText({ shardBy }: Parts, columns: readonly string[]): string {
+  const values = shardBy === null ? columns.map((name) => `cast(${identifier(name)} as varchar)`) : [shardBy.sql];
+  return `concat_ws(chr(31), ${values.map((value) => `coalesce(${value}, chr(30))`).join(", ")})`;
+}
+
+/** The vocabulary of categorical feature `i`: `value` and `id`, from 1. */
+export function vocabularyQuery(i: number): string {
+  return `select c${i} as value, cast(row_number() over (order by count(*) desc, c${i}) as integer) as id
+    from examples where split = ${splitCodes.train} and c${i} is not null group by c${i}`;
+}
+
+/** How many training rows each hash slot has; slots without rows are left out. */
+export const slotCountsQuery = `select slot, count(*) from examples where split = ${splitCodes.train} group by slot`;
+
+/** The records of one split, a column for each word: training rows by slot, then all by the order of the source. */
+export function recordsQuery(parts: Parts, split: keyof typeof splitCodes): string {
+  const words = [
+    ...parts.categorical.map((_, i) => `coalesce(v${i}.id, 0)`),
+    ...parts.numeric.map((_, i) => `coalesce(n${i}, cast('nan' as float))`),
+    "label",
+  ];
+  const joins = parts.categorical.map((_, i) => `left join vocabulary${i} v${i} on v${i}.value = c${i}`);
+  return `select ${words.join(", ")} from examples ${joins.join(" ")} where split = ${splitCodes[split]}
+    order by slot, examples.rowid`;
+}

@@ -1,0 +1,158 @@
+/** Fill a new cache folder from source files, through DuckDB. */
+import { open, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { numSlots } from "../data/shard.js";
+import type { Preprocessing, RecordLayout, TableSpec } from "../data/table.js";
+import { DataError, messageOf } from "../errors.js";
+import type { Database } from "./duckdb.js";
+import type { SourceFiles } from "./source-files.js";
+import { formatVersion, type TableFile, tableDigest } from "./table-cache.js";
+import { checkExamples, checkExpressions, checkNotEmpty, explained } from "./table-checks.js";
+import {
+  enclosed,
+  examplesQuery,
+  type Parts,
+  partsOf,
+  recordsQuery,
+  slotCountsQuery,
+  sourceQuery,
+  type splitCodes,
+  vocabularyQuery,
+} from "./table-query.js";
+
+/** Read, check, fit and write. Throws DataError for whatever is wrong with the spec or the data. */
+export async function writeTable(
+  db: Database,
+  spec: TableSpec,
+  layout: RecordLayout,
+  source: SourceFiles,
+  folder: string,
+  onProgress: (stage: string) => void,
+): Promise<void> {
+  const parts = partsOf(spec);
+  onProgress("reading the source");
+  await readExamples(db, spec, parts, source);
+  onProgress("checking the examples");
+  await checkExamples(db, parts);
+  onProgress("fitting the vocabularies");
+  const vocabularies = await fitVocabularies(db, spec);
+  onProgress("writing the training cache");
+  await writeWhole(join(folder, "train.slots.bin"), [bytesOf(await slotOffsets(db))]);
+  const moments = Object.keys(spec.numeric).map(emptyMoments);
+  const firstNumeric = layout.columns.length - 1 - moments.length;
+  const numRows = { train: 0, validation: 0, test: 0 };
+  for (const split of ["train", "validation", "test"] as const) {
+    await writeWhole(join(folder, `${split}.bin`), records(split));
+  }
+
+  async function* records(split: keyof typeof splitCodes) {
+    const dtypes = layout.columns.map(({ dtype }) => dtype);
+    for await (const words of db.words(recordsQuery(parts, split), dtypes)) {
+      numRows[split] += words.length / dtypes.length;
+      if (split === "train") {
+        const values = new Float32Array(words.buffer);
+        for (const [i, moment] of moments.entries()) addMoments(moment, values, firstNumeric + i, dtypes.length);
+      }
+      yield bytesOf(words);
+    }
+  }
+
+  const table: TableFile = {
+    format: formatVersion,
+    digest: tableDigest(spec, source),
+    duckdb: db.version,
+    spec: { ...spec, source: typeof spec.source === "string" ? spec.source : [...spec.source] },
+    layout: { columns: [...layout.columns] },
+    preprocessing: {
+      vocabularies,
+      numeric: Object.fromEntries(Object.keys(spec.numeric).map((name, i) => [name, fitted(moments[i]!)])),
+    },
+    numRows,
+    files: source.files.map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 })),
+  };
+  await writeWhole(join(folder, "table.json"), [new TextEncoder().encode(`${JSON.stringify(table)}\n`)]);
+}
+
+async function readExamples(db: Database, spec: TableSpec, parts: Parts, source: SourceFiles): Promise<void> {
+  try {
+    // Text is looked through whole for its types each time that it is named, so it is read into a table once.
+    await db.run(`create ${source.format === "parquet" ? "view" : "table"} source_rows as ${sourceQuery(source)}`);
+    await db.run("create table source_shape as select * from source_rows limit 0");
+  } catch (error) {
+    throw new DataError(
+      `table: the source cannot be read as ${source.format}. DuckDB: ${messageOf(error).split("\n\n")[0]}`,
+      {
+        cause: error,
+      },
+    );
+  }
+  await checkNotEmpty(db);
+  const columns = (await db.rows("describe source_shape")).map(([name]) => String(name));
+  await checkExpressions(db, parts, columns);
+  const [[, labelType] = []] = await db.rows(`describe select ${enclosed(spec.label)} from source_shape`);
+  try {
+    await db.run(`create table examples as ${examplesQuery(parts, columns, labelType === "BOOLEAN")}`);
+  } catch (error) {
+    throw await explained(error, db, parts, columns);
+  }
+}
+
+async function fitVocabularies(db: Database, spec: TableSpec): Promise<Record<string, string[]>> {
+  const vocabularies: Record<string, string[]> = {};
+  for (const [i, name] of Object.keys(spec.categorical).entries()) {
+    await db.run(`create table vocabulary${i} as ${vocabularyQuery(i)}`);
+    vocabularies[name] = (await db.rows(`select value from vocabulary${i} order by id`)).map(([value]) =>
+      String(value),
+    );
+  }
+  return vocabularies;
+}
+
+async function slotOffsets(db: Database): Promise<Uint32Array> {
+  const offsets = new Uint32Array(numSlots + 1);
+  for (const [slot, count] of await db.rows(slotCountsQuery)) offsets[Number(slot) + 1] = Number(count);
+  for (let slot = 0; slot < numSlots; slot++) offsets[slot + 1]! += offsets[slot]!;
+  return offsets;
+}
+
+/** Running mean and sum of squared differences from it (Welford), in the order of the file: the same bits every time. */
+interface Moments {
+  count: number;
+  mean: number;
+  squares: number;
+}
+
+function emptyMoments(): Moments {
+  return { count: 0, mean: 0, squares: 0 };
+}
+
+function addMoments(moments: Moments, values: Float32Array, first: number, stride: number): void {
+  for (let at = first; at < values.length; at += stride) {
+    const value = values[at] as number;
+    if (Number.isNaN(value)) continue;
+    moments.count += 1;
+    const difference = value - moments.mean;
+    moments.mean += difference / moments.count;
+    moments.squares += difference * (value - moments.mean);
+  }
+}
+
+function fitted({ count, mean, squares }: Moments): Preprocessing["numeric"][string] {
+  const deviation = count === 0 ? 0 : Math.sqrt(squares / count);
+  return { mean, deviation: deviation === 0 ? 1 : deviation };
+}
+
+/** Write and flush to the device, so that the rename that follows never shows a file without its content. */
+async function writeWhole(path: string, parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
+  const file = await open(path, "wx");
+  try {
+    await writeFile(file, parts);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+function bytesOf(words: Int32Array | Uint32Array): Uint8Array {
+  return new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
+}
