@@ -1,0 +1,97 @@
+/**
+ * The import rule, checked and printed: who may import whom, file cycles, the largest file, the line count.
+ * Run by `npm run imports`; exits 1 when the rule is broken.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+
+/** What each part of the house may import, beside itself. A file has the longest name that it starts with. */
+const rule: Readonly<Record<string, readonly string[]>> = {
+  errors: [],
+  runtime: ["errors"],
+  graph: ["errors", "runtime"],
+  "runtime/engine": ["errors", "runtime", "graph"],
+  nn: ["errors", "runtime", "graph"],
+  optim: ["errors", "runtime", "graph"],
+  data: ["errors", "runtime"],
+  checkpoint: ["errors", "runtime"],
+  train: ["errors", "runtime", "graph", "runtime/engine", "nn", "optim", "data", "checkpoint"],
+  "train/events": [],
+  codistill: ["errors", "runtime", "graph", "runtime/engine", "nn", "optim", "data", "checkpoint", "train", "train/events"],
+  report: ["train/events"],
+  run: ["errors", "runtime", "graph", "runtime/engine", "nn", "optim", "data", "checkpoint", "train", "train/events", "codistill"],
+  node: ["errors", "runtime", "graph", "runtime/engine", "nn", "optim", "data", "checkpoint", "train", "train/events", "codistill", "report", "run"],
+  index: ["errors", "runtime", "graph", "runtime/engine", "nn", "optim", "data", "checkpoint", "train", "train/events", "codistill", "run"],
+};
+
+/** Packages that each part may import; `node:` modules only in `node`. */
+const packages: Readonly<Record<string, readonly string[]>> = {
+  graph: ["protobufjs/light.js"],
+  checkpoint: ["zod"],
+  run: ["zod", "leven"],
+  node: ["onnxruntime-node", "@duckdb/node-api", "jiti", "commander", "log-update", "zod", "leven"],
+};
+
+const files = readdirSync("src", { recursive: true, encoding: "utf8" })
+  .map((file) => file.replaceAll("\\", "/"))
+  .filter((file) => file.endsWith(".ts"))
+  .sort();
+const sources = files.filter((file) => !file.endsWith(".test.ts"));
+const texts = new Map(files.map((file) => [file, readFileSync(join("src", file), "utf8")]));
+const problems: string[] = [];
+
+function partOf(file: string): string {
+  const parts = Object.keys(rule).filter((part) => file === `${part}.ts` || file.startsWith(`${part}/`));
+  const longest = parts.sort((a, b) => b.length - a.length)[0];
+  if (longest === undefined) throw new Error(`src/${file} belongs to no part of the import rule; give it one in scripts/imports.ts`);
+  return longest;
+}
+
+const graph = new Map<string, Set<string>>();
+const imports = new Map<string, string[]>();
+for (const file of sources) {
+  const part = partOf(file);
+  const specifiers = [...(texts.get(file) ?? "").matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map((match) => match[1] ?? "");
+  imports.set(file, []);
+  for (const specifier of specifiers) {
+    if (specifier.startsWith(".")) {
+      const target = normalize(join(dirname(file), specifier)).replaceAll("\\", "/").replace(/\.js$/, ".ts");
+      imports.get(file)?.push(target);
+      const other = partOf(target);
+      if (other !== part) graph.set(part, (graph.get(part) ?? new Set()).add(other));
+      if (other !== part && !rule[part]?.includes(other)) problems.push(`src/${file} imports ${target}: ${part} may not import ${other}`);
+    } else if (!(specifier.startsWith("node:") ? part === "node" : packages[part]?.includes(specifier))) {
+      problems.push(`src/${file} imports the package ${specifier}: ${part} may not`);
+    }
+  }
+}
+
+/** A cycle of files that begins at `file`, if there is one. */
+function cycleFrom(file: string, path: readonly string[] = []): readonly string[] | undefined {
+  if (path.includes(file)) return file === path[0] ? [...path, file] : undefined;
+  for (const next of imports.get(file) ?? []) {
+    const cycle = cycleFrom(next, [...path, file]);
+    if (cycle) return cycle;
+  }
+  return undefined;
+}
+for (const file of sources) {
+  const cycle = cycleFrom(file);
+  if (cycle) problems.push(`import cycle: ${cycle.join(" -> ")}`);
+}
+
+const lines = (file: string) => (texts.get(file) ?? "").split("\n").length - 1;
+const total = (list: readonly string[]) => list.reduce((sum, file) => sum + lines(file), 0);
+const bySize = [...sources].sort((a, b) => lines(b) - lines(a));
+const largest = bySize[0] ?? "";
+const print = (text: string) => process.stdout.write(`${text}\n`);
+
+print("import graph (part -> parts it imports)");
+for (const part of Object.keys(rule)) print(`  ${part.padEnd(15)} -> ${[...(graph.get(part) ?? [])].join(", ") || "nothing"}`);
+print(`largest file: src/${largest}, ${lines(largest)} lines; median ${lines(bySize[Math.floor(bySize.length / 2)] ?? "")}`);
+print(`source: ${sources.length} files, ${total(sources)} lines; unit tests beside it: ${total(files.filter((file) => file.endsWith(".test.ts")))} lines`);
+for (const file of sources) if (lines(file) > 400) problems.push(`src/${file} has ${lines(file)} lines, the cap is 400`);
+if (problems.length > 0) {
+  print(`\nthe import rule is broken:\n  ${problems.join("\n  ")}`);
+  process.exitCode = 1;
+}
