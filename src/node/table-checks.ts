@@ -1,6 +1,6 @@
 /** What can be wrong with a spec or its data, found before anything is written, each with the rule and the cure. */
-import leven from "leven";
 import { DataError, messageOf } from "../errors.js";
+import { nearest } from "../nearest.js";
 import type { Database } from "./duckdb.js";
 import {
   badLabel,
@@ -149,15 +149,4 @@ function brief(error: unknown): string {
         "an expression",
       )
     : message.replaceAll("source_shape", "the source").replaceAll("source_rows", "the source");
-}
-
-/** The closest name, when it is close enough to be a slip of the keyboard. */
-function nearest(name: string, names: readonly string[]): string | undefined {
-  const ranked = names
-    .map((candidate) => ({ candidate, distance: leven(name.toLowerCase(), candidate.toLowerCase()) }))
-    .sort((a, b) => a.distance - b.distance);
-  const [best] = ranked;
-  return best !== undefined && best.distance <= Math.max(name.length > 3 ? 2 : 1, Math.floor(name.length / 3))
-    ? best.candidate
-    : undefined;
 }

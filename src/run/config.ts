@@ -1,7 +1,7 @@
 /** The configuration of a run: one schema that gives the type, the defaults and the checks. */
-import leven from "leven";
 import { z } from "zod";
 import { ConfigError } from "../errors.js";
+import { nearest } from "../nearest.js";
 
 const steps = z.int().positive();
 const sqlExpression = z.string().min(1);
@@ -150,7 +150,7 @@ function crossChecks(config: RunConfig): string[] {
   for (const name of Object.keys(model.embeddings)) {
     if (!(name in data.categorical)) {
       const known = Object.keys(data.categorical);
-      problems.push(`model.embeddings.${name}: must be a name in data.categorical${nearest(name, known)}`);
+      problems.push(`model.embeddings.${name}: must be a name in data.categorical${hint(name, known)}`);
     }
   }
   for (const name of Object.keys(data.numeric)) {
@@ -172,7 +172,7 @@ function explain(issue: z.core.$ZodIssue, config: unknown): string[] {
   const path = issue.path.join(".") || "configuration";
   if (issue.code === "unrecognized_keys") {
     const known = knownNames(issue.path);
-    return issue.keys.map((key) => `${[...issue.path, key].join(".")}: unknown name${nearest(key, known)}`);
+    return issue.keys.map((key) => `${[...issue.path, key].join(".")}: unknown name${hint(key, known)}`);
   }
   const value = issue.path.reduce<unknown>((at, name) => (isRecord(at) ? at[String(name)] : undefined), config);
   const rule = issue.message.replace(/^Invalid input: /, "").replace(/, received .*$/, "");
@@ -196,9 +196,10 @@ function shapesOf(schema: unknown): Record<string, unknown>[] {
   return [];
 }
 
-function nearest(name: string, known: readonly string[]): string {
-  const [best] = [...known].sort((a, b) => leven(name, a) - leven(name, b));
-  if (best !== undefined && leven(name, best) <= Math.max(2, name.length / 3)) return `; did you mean "${best}"?`;
+/** What an unknown name may have meant. */
+function hint(name: string, known: readonly string[]): string {
+  const meant = nearest(name, known);
+  if (meant !== undefined) return `; did you mean "${meant}"?`;
   return known.length > 0 ? `; known names: ${known.join(", ")}` : "";
 }
 
