@@ -20,7 +20,18 @@ function runTypeScript(source: string): { status: number | null; output: string 
   const folder = mkdtempSync(join(root, "dist", "readme-"));
   try {
     writeFileSync(join(folder, "example.ts"), source);
-    const options = ["--strict", "--noEmit", "--skipLibCheck", "--target", "es2023", "--module", "nodenext", "--types", "node"];
+    const options = [
+      "--ignoreConfig",
+      "--strict",
+      "--noEmit",
+      "--skipLibCheck",
+      "--target",
+      "es2023",
+      "--module",
+      "nodenext",
+      "--types",
+      "node",
+    ];
     const types = spawnSync(process.execPath, [tsc, ...options, join(folder, "example.ts")], { encoding: "utf8" });
     assert.equal(types.status, 0, types.stdout);
     const script = `import { createJiti } from "jiti"; await createJiti(import.meta.url).import("./example.ts");`;
@@ -39,10 +50,13 @@ test("the library example of the README compiles and runs, and its groups learn 
   assert.equal(status, 0, output);
   const lines = output.match(/\{[^}]*\}/g) ?? [];
   assert.equal(lines.length, 10, output);
-  const losses = (part: string) => lines.filter((line) => line.includes(part)).map((line) => Number(/labelLoss: ([\d.]+)/.exec(line)?.[1]));
+  const losses = (part: string) =>
+    lines.filter((line) => line.includes(part)).map((line) => Number(/labelLoss: ([\d.]+)/.exec(line)?.[1]));
   for (const loss of losses("step: 500")) assert.ok(loss < 0.2, output);
-  for (const line of lines.filter((text) => text.includes("step: 500"))) assert.match(line, /distillLoss: 0\.\d+/, output);
-  for (const line of lines.filter((text) => text.includes("step: 100,"))) assert.match(line, /distillLoss: null/, output);
+  for (const line of lines.filter((text) => text.includes("step: 500")))
+    assert.match(line, /distillLoss: 0\.\d+/, output);
+  for (const line of lines.filter((text) => text.includes("step: 100,")))
+    assert.match(line, /distillLoss: null/, output);
 });
 
 test("the configuration of the README is valid", () => {

@@ -66,7 +66,7 @@ function plainDisplay(out: NodeJS.WriteStream): Display {
       const lines = groupLines(progress, PLAIN_WIDTH);
       progress.groups.forEach(({ group, step, numSteps, state }, i) => {
         const mark = `${state} ${Math.floor((step / numSteps) * PLAIN_LINES)}`;
-        if (step > 0 && shown.get(group) !== mark) out.write(`${(lines[i] ?? "").replace(/[█░]+ {2}/, "")}\n`);
+        if (step > 0 && shown.get(group) !== mark) out.write(`${(lines[i] ?? "").replace(/[█░]+ +/, "")}\n`);
         shown.set(group, mark);
       });
     },

@@ -75,48 +75,49 @@ export function advance(progress: RunProgress, event: LoggedEvent): RunProgress 
   }
 }
 
-/** One line for each group, cut to the width: bar, steps, ETA, losses apart, age of the teacher. */
+/** One line for each group, made for the width: bar, steps, ETA, losses apart, speed, age of the teacher. */
 export function groupLines(progress: RunProgress, width: number): string[] {
   return progress.groups.map((group) => groupLine(group, progress.burnInSteps, width));
 }
 
 function groupLine(group: GroupProgress, burnInSteps: number, width: number): string {
-  const { step, numSteps, stepsPerSecond, state, labelLoss, distillLoss, validation } = group;
-  const eta =
-    state === "training"
-      ? stepsPerSecond > 0
-        ? `ETA ${duration((numSteps - step) / stepsPerSecond)}`
-        : "ETA -:--"
-      : state;
+  const { step, numSteps, stepsPerSecond, labelLoss, distillLoss, validation } = group;
+  const isWide = width >= 110;
+  const speed = stepsPerSecond.toFixed(0);
   // Most wanted first: what does not fit is left out from the end.
   const parts = [
     `group ${group.group}`,
-    bar(step / numSteps, width > 100 ? 24 : 12),
-    `${String(count(step)).padStart(count(numSteps).length)}/${count(numSteps)}`,
-    eta.padEnd(9),
-    `label ${labelLoss === null ? "-" : loss(labelLoss)}`,
+    bar(step / numSteps, isWide ? 20 : 8),
+    `${count(step).padStart(count(numSteps).length)}/${count(numSteps)}`,
+    etaPart(group).padEnd(8),
+    `label ${labelLoss === null ? "-".padEnd(6) : loss(labelLoss)}`,
     `distill ${distillLoss === null ? "-".padEnd(6) : loss(distillLoss)}`,
-    `${stepsPerSecond.toFixed(0).padStart(4)} steps/s`,
-    teacherPart(group, burnInSteps),
+    isWide ? `${speed.padStart(4)} steps/s` : `${speed}/s`,
+    teacherPart(group, burnInSteps, isWide),
     validation
       ? `validation ${loss(validation.loss)} (best ${loss(validation.bestLoss)} at ${count(validation.bestStep)})`
       : "",
   ];
   let line = "";
   for (const part of parts.filter((text) => text !== "")) {
-    const longer = line === "" ? part : `${line}  ${part}`;
+    const longer = line === "" ? part : `${line}${isWide ? "  " : " "}${part}`;
     if (longer.length > width) break;
     line = longer;
   }
   return line;
 }
 
-function teacherPart({ step, teachers, state }: GroupProgress, burnInSteps: number): string {
+function etaPart({ step, numSteps, stepsPerSecond, state }: GroupProgress): string {
+  if (state !== "training") return state;
+  return stepsPerSecond > 0 ? `ETA ${duration((numSteps - step) / stepsPerSecond)}` : "ETA -:--";
+}
+
+function teacherPart({ step, teachers, state }: GroupProgress, burnInSteps: number, isWide: boolean): string {
   if (state !== "training") return "";
   if (step <= burnInSteps) return "burn-in";
   if (teachers.length === 0) return "no teacher";
-  const ages = teachers.map(({ age }) => age);
-  return `teacher age ${Math.max(...ages)}`.padEnd(15);
+  const age = Math.max(...teachers.map((teacher) => teacher.age));
+  return isWide ? `teacher age ${age}`.padEnd(15) : `age ${age}`;
 }
 
 /** Events that are worth a line of their own. */
