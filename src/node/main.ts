@@ -96,7 +96,6 @@ function stopOnSignals(): AbortSignal {
   const onSignal = () => {
     if (stop.signal.aborted) process.exit(EXIT.interrupted);
     stop.abort(new CodistillError("stopped before training began"));
-    process.stderr.write("\nsaving and stopping (once more to leave at once) ...\n");
   };
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);

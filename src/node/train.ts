@@ -42,6 +42,7 @@ export async function train({ config, folder: path, cacheFolder, stop }: TrainOp
   mkdirSync(folder.path, { recursive: true });
   writeFileSync(folder.config, `${JSON.stringify(config, null, 2)}\n`);
   const log = logWriter(folder.log);
+  stop.addEventListener("abort", () => log({ event: "stop-requested" }), { once: true });
   log({
     event: "run-start",
     name: config.name,
@@ -57,6 +58,7 @@ export async function train({ config, folder: path, cacheFolder, stop }: TrainOp
 
   await runGroups(config, folder, stop);
   if (stop.aborted) return null;
+  log({ event: "stage", stage: "scoring the test split" });
   const result = await finish(config, folder, table);
   log({ event: "result", result });
   return result;
@@ -70,7 +72,7 @@ async function prepareData(
 ): Promise<PreparedTable> {
   const started = performance.now();
   const { shardBy, ...spec } = config.data;
-  const onProgress = (stage: string) => log({ event: "data-stage", stage });
+  const onProgress = (stage: string) => log({ event: "stage", stage });
   const table = await prepareTable({ ...spec, ...(shardBy && { shardBy }) }, { cacheFolder, onProgress, signal });
   const rows = {
     train: table.train.numRows,

@@ -35,7 +35,7 @@ export function advance(progress: RunProgress, event: LoggedEvent): RunProgress 
   switch (event.event) {
     case "run-start":
       return { ...next, burnInSteps: event.burnInSteps };
-    case "data-stage":
+    case "stage":
       return { ...next, stage: event.stage };
     case "data-ready":
       return { ...next, stage: "starting the groups" };
@@ -68,6 +68,8 @@ export function advance(progress: RunProgress, event: LoggedEvent): RunProgress 
           bestStep: event.best ? event.step : (before.validation?.bestStep ?? event.step),
         },
       }));
+    case "result":
+      return { ...next, stage: null };
     case "group-end":
       return update(next, event.group, { state: event.reason });
     default:
@@ -124,14 +126,16 @@ function teacherPart({ step, teachers, state }: GroupProgress, burnInSteps: numb
 function noteOf(event: LoggedEvent): string | null {
   switch (event.event) {
     case "run-start":
-      return `${event.name}: ${event.numGroups} group${event.numGroups === 1 ? "" : "s"}, ${count(event.numSteps)} steps, burn-in ${count(event.burnInSteps)}; run folder ${event.folder}\nships ${event.ships}, decided before the run`;
+      return `${event.name}: ${event.numGroups} group${event.numGroups === 1 ? "" : "s"}, ${count(event.numSteps)} steps, burn-in ${count(event.burnInSteps)}\nrun folder ${event.folder}\nships ${event.ships}, decided before the run`;
     case "data-ready": {
       const { train, validation, test } = event.rows;
-      const how = event.cached ? "from the cache" : "ingested";
-      return `data: ${count(train)} training, ${count(validation)} validation, ${count(test)} test rows, ${how} in ${seconds(event.seconds)}`;
+      const how = event.cached ? "cached" : "ingested";
+      return `data: ${count(train)} training, ${count(validation)} validation, ${count(test)} test rows (${how}, ${seconds(event.seconds)})`;
     }
     case "group-start":
       return event.step > 0 ? `group ${event.group} goes on from step ${count(event.step)}` : null;
+    case "stop-requested":
+      return "saving and stopping (once more to leave at once)";
     case "exchange-trouble":
       return `group ${event.group} could not ${event.doing}${event.from === undefined ? "" : ` from group ${event.from}`} and goes on: ${event.message}`;
     case "group-end":

@@ -22,7 +22,10 @@ export type TrainEvent =
       /** Which model will be shipped, said before anything is known. */
       readonly ships: string;
     }
-  | { readonly event: "data-stage"; readonly stage: string }
+  /** What the run as a whole is doing, when that is not training. */
+  | { readonly event: "stage"; readonly stage: string }
+  /** Somebody asked the run to save and stop. */
+  | { readonly event: "stop-requested" }
   | {
       readonly event: "data-ready";
       readonly rows: { readonly train: number; readonly validation: number; readonly test: number };
