@@ -7,6 +7,7 @@ import { type GroupData, runGroup } from "../run/group.js";
 import { directoryStore } from "./directory-store.js";
 import { openTable } from "./ingest.js";
 import { logWriter } from "./log.js";
+import { lastStepOf, readLog } from "./read-log.js";
 import { runFolder } from "./run-folder.js";
 import { threadedEngine } from "./threaded-engine.js";
 
@@ -59,7 +60,8 @@ try {
   process.stderr.write(
     `${error instanceof CodistillError || !(error instanceof Error) ? messageOf(error) : error.stack}\n`,
   );
-  log({ event: "group-end", group: groupIndex, step: 0, reason: "failed", message: messageOf(error), seconds: 0 });
+  const step = lastStepOf(readLog(logPath));
+  log({ event: "group-end", group: groupIndex, step, reason: "failed", message: messageOf(error), seconds: 0 });
   process.exitCode = 1;
 } finally {
   await engine.close();

@@ -11,7 +11,8 @@ import { runFolder } from "./run-folder.js";
 import { showProgress } from "./terminal.js";
 import { newRunFolder, train } from "./train.js";
 
-const EXIT = { failed: 1, badInput: 2, interrupted: 130 } as const;
+/** As the shell has it: 128 and the number of the signal. */
+const EXIT = { failed: 1, badInput: 2, SIGINT: 130, SIGTERM: 143 } as const;
 
 const version = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")).version as string;
 
@@ -55,8 +56,7 @@ async function trainCommand(path: string | undefined, flags: TrainFlags): Promis
     progress.close();
   }
   if (!result) {
-    say(`\nstopped; every group has saved its checkpoint. Go on with:\n  codistill train --resume ${folder}`);
-    process.exitCode = EXIT.interrupted;
+    say(`\nstopped; what was trained is saved. Go on with:\n  codistill train --resume ${folder}`);
     return;
   }
   const { model, result: resultFile } = runFolder(folder);
@@ -90,15 +90,16 @@ async function chooseRun(path: string | undefined, flags: TrainFlags): Promise<{
   return { config, folder: newRunFolder(flags.runs, config.name) };
 }
 
-/** The first Ctrl-C saves and stops; the second one leaves at once. */
+/** The first Ctrl-C (or SIGTERM) saves and stops; the second one leaves at once. */
 function stopOnSignals(): AbortSignal {
   const stop = new AbortController();
-  const onSignal = () => {
-    if (stop.signal.aborted) process.exit(EXIT.interrupted);
-    stop.abort(new CodistillError("stopped before training began"));
-  };
-  process.on("SIGINT", onSignal);
-  process.on("SIGTERM", onSignal);
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      process.exitCode = EXIT[signal];
+      if (stop.signal.aborted) process.exit();
+      stop.abort();
+    });
+  }
   return stop.signal;
 }
 

@@ -17,3 +17,11 @@ export function parseLines(text: string): LoggedEvent[] {
     }
   });
 }
+
+/** The latest step that a group's events tell of; 0 when they tell of none. */
+export function lastStepOf(events: readonly LoggedEvent[]): number {
+  return events.reduce(
+    (step, event) => (event.event === "step" || event.event === "group-start" ? event.step : step),
+    0,
+  );
+}

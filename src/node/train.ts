@@ -1,6 +1,6 @@
 /** A whole run on this machine: data, one process for each group, and the score at the end. */
 import { type ChildProcess, fork } from "node:child_process";
-import { mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,7 +14,7 @@ import type { LoggedEvent, RunResult, TrainEvent } from "../train/events.js";
 import { directoryStore } from "./directory-store.js";
 import { type PreparedTable, prepareTable } from "./ingest.js";
 import { logWriter } from "./log.js";
-import { readLog } from "./read-log.js";
+import { lastStepOf, readLog } from "./read-log.js";
 import { type RunFolder, runFolder } from "./run-folder.js";
 import { threadedEngine } from "./threaded-engine.js";
 
@@ -52,8 +52,11 @@ export async function train({ config, folder: path, cacheFolder, stop }: TrainOp
     burnInSteps: config.codistill.burnInSteps,
     ships: `group ${SHIPPED_GROUP}'s best checkpoint by validation loss`,
   });
-  const table = await prepareData(config, cacheFolder, log, stop);
-  if (stop.aborted) return null;
+  const table = await prepareData(config, cacheFolder, log, stop).catch((error: unknown) => {
+    if (stop.aborted) return null;
+    throw error;
+  });
+  if (!table || stop.aborted) return null;
   writeFileSync(folder.data, `${JSON.stringify({ cache: table.folder, digest: table.digest }, null, 2)}\n`);
 
   await runGroups(config, folder, stop);
@@ -86,43 +89,43 @@ async function prepareData(
 /** Start a process for each group and wait until all have ended; `stop` asks them to save and end. */
 async function runGroups(config: RunConfig, folder: RunFolder, stop: AbortSignal): Promise<void> {
   const threads = config.threads ?? Math.max(1, Math.floor(availableParallelism() / config.numGroups));
-  const children = Array.from({ length: config.numGroups }, (_, group) => startGroup(folder, group, threads));
+  const groups = Array.from({ length: config.numGroups }, (_, group) => startGroup(folder, group, threads));
   const askToStop = () => {
-    for (const child of children) if (child.connected) child.send("stop");
+    for (const { child } of groups) if (child.connected) child.send("stop");
+  };
+  const leaveNobody = () => {
+    for (const { child } of groups) child.kill("SIGKILL");
   };
   stop.addEventListener("abort", askToStop, { once: true });
-  await Promise.all(
-    children.map(
-      (child, group) =>
-        new Promise<void>((resolve) =>
-          child.once("exit", (code, signal) => {
-            if (code !== 0) noteDeath(folder, group, code, signal);
-            resolve();
-          }),
-        ),
-    ),
-  );
+  process.once("exit", leaveNobody);
+  await Promise.all(groups.map(({ ended }) => ended));
+  process.removeListener("exit", leaveNobody);
   stop.removeEventListener("abort", askToStop);
 }
 
-function startGroup(folder: RunFolder, group: number, threads: number): ChildProcess {
-  const { path, errors } = folder.group(group);
+function startGroup(folder: RunFolder, group: number, threads: number): { child: ChildProcess; ended: Promise<void> } {
+  const { path, log, errors } = folder.group(group);
   mkdirSync(path, { recursive: true });
+  const numEventsBefore = readLog(log).length;
+  const errorFile = openSync(errors, "w");
   const entry = fileURLToPath(new URL("./group-main.js", import.meta.url));
-  return fork(entry, [folder.path, String(group), String(threads)], {
-    stdio: ["ignore", "ignore", openSync(errors, "a"), "ipc"],
+  const child = fork(entry, [folder.path, String(group), String(threads)], {
+    stdio: ["ignore", "ignore", errorFile, "ipc"],
   });
-}
-
-/** A group that died without a word gets its last event from here. */
-function noteDeath(folder: RunFolder, group: number, code: number | null, signal: string | null): void {
-  const { log, errors } = folder.group(group);
-  const events = readLog(log);
-  if (events.at(-1)?.event === "group-end") return;
-  const step = events.findLast((event) => event.event === "step")?.step ?? 0;
-  const how = signal ? `was killed by ${signal}` : `exited with code ${code}`;
-  const message = [`its process ${how}`, readFileSync(errors, "utf8").trim()].filter(Boolean).join(": ");
-  logWriter(log)({ event: "group-end", group, step, reason: "failed", message, seconds: 0 });
+  closeSync(errorFile);
+  const ended = new Promise<void>((resolve) => {
+    child.once("exit", (code, signal) => {
+      const events = readLog(log).slice(numEventsBefore);
+      if (events.at(-1)?.event !== "group-end") {
+        const how = signal ? `was killed by ${signal}` : `exited with code ${code}`;
+        const message = [`its process ${how}`, readFileSync(errors, "utf8").trim()].filter(Boolean).join(": ");
+        // A group that died without a word gets its last event from here.
+        logWriter(log)({ event: "group-end", group, step: lastStepOf(events), reason: "failed", message, seconds: 0 });
+      }
+      resolve();
+    });
+  });
+  return { child, ended };
 }
 
 /** Score what the groups have, and write the shipped model. */

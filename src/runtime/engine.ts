@@ -50,7 +50,7 @@ export interface EngineOptions {
 
 /**
  * The names of the kept tensors that a run may overwrite in place: those whose every reader comes before their new
- * value in all orders of execution, because the new value depends on it.
+ * value in all orders of execution, because the new value depends on it, and whose new value is elementwise arithmetic.
  */
 export function updatedInPlace(graph: Graph): Set<string> {
   const inputs = inputsOf(graph);
@@ -59,6 +59,8 @@ export function updatedInPlace(graph: Graph): Set<string> {
   const safe = Object.entries(graph.updates).filter(([name, updated]) => {
     const kept = inputs.get(name);
     if (!kept) return true;
+    // Only these read each element before they write it: a product or a transpose on its own operand would not.
+    if (!["add", "sub", "mul", "div"].includes(updated.op)) return false;
     const views = viewsOf(kept, readers);
     if (views.some((view) => roots.has(view))) return false;
     const before = new Set(topologicalOrder([updated]));
