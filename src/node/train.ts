@@ -5,7 +5,8 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { encodeSafetensors } from "../checkpoint/safetensors.js";
-import { TrainingError } from "../errors.js";
+import { rowsOfGroup } from "../data/shard.js";
+import { DataError, TrainingError } from "../errors.js";
 import type { RunConfig } from "../run/config.js";
 import { exportModel } from "../run/export.js";
 import { makeLearner } from "../run/learner.js";
@@ -83,7 +84,23 @@ async function prepareData(
     test: table.test.numRows,
   };
   log({ event: "data-ready", rows, cached: table.cached, seconds: (performance.now() - started) / 1000 });
+  checkShards(config, table);
   return table;
+}
+
+/** Throws {@link DataError} when a group's shard is too small for one batch, before any process is started. */
+function checkShards({ numGroups, globalBatchSize, accumulate }: RunConfig, { train }: PreparedTable): void {
+  const sizes = Array.from(
+    { length: numGroups },
+    (_, group) => rowsOfGroup(train.slotOffsets, group, numGroups).length,
+  );
+  const smallest = Math.min(...sizes);
+  const batch = globalBatchSize / accumulate;
+  if (smallest >= batch) return;
+  throw new DataError(
+    `a batch of ${batch} rows needs a shard of at least as many, and that of group ${sizes.indexOf(smallest)} of ${numGroups} has ${smallest}. ` +
+      "Lower globalBatchSize, use fewer groups, or add data.",
+  );
 }
 
 /** Start a process for each group and wait until all have ended; `stop` asks them to save and end. */

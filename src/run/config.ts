@@ -175,8 +175,21 @@ function explain(issue: z.core.$ZodIssue, config: unknown): string[] {
     return issue.keys.map((key) => `${[...issue.path, key].join(".")}: unknown name${hint(key, known)}`);
   }
   const value = issue.path.reduce<unknown>((at, name) => (isRecord(at) ? at[String(name)] : undefined), config);
-  const rule = issue.message.replace(/^Invalid input: /, "").replace(/, received .*$/, "");
-  return [value === undefined ? `${path}: is missing (${rule})` : `${path}: ${rule}, got ${JSON.stringify(value)}`];
+  if (value === undefined) return [`${path}: is missing, ${ruleOf(issue)}`];
+  const options = [...issue.message.matchAll(/["']([^"']+)["']/g)].map((match) => match[1] ?? "");
+  const meant = typeof value === "string" ? nearest(value, options) : undefined;
+  return [
+    `${path}: ${ruleOf(issue)}, got ${JSON.stringify(value)}${meant === undefined ? "" : `; did you mean "${meant}"?`}`,
+  ];
+}
+
+/** The rule of an issue in our words: "must be a number", "must be > 0". */
+function ruleOf({ message }: z.core.$ZodIssue): string {
+  return message
+    .replace(/^(Invalid (input|option|string|discriminator value)|Too (small|big))[:.] /, "")
+    .replace(/, received .*$/, "")
+    .replace(/^expected \w+ to (be|have) ([<>]=?)/i, "must $1 $2 ")
+    .replace(/^expected (one of )?/i, "must be $1");
 }
 
 /** The names that the schema knows at a path. */
