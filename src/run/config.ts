@@ -189,7 +189,9 @@ function ruleOf({ message }: z.core.$ZodIssue): string {
     .replace(/^(Invalid (input|option|string|discriminator value)|Too (small|big))[:.] /, "")
     .replace(/, received .*$/, "")
     .replace(/^expected \w+ to (be|have) ([<>]=?)/i, "must $1 $2 ")
-    .replace(/^expected (one of )?/i, "must be $1");
+    .replace(/^expected (one of )?/i, "must be $1")
+    .replace(/^must be int$/, "must be a whole number")
+    .replace(/^must be (number|string|boolean|record|object|array)$/, "must be a $1");
 }
 
 /** The names that the schema knows at a path. */
