@@ -3,6 +3,7 @@ import { z } from "zod";
 import { CheckpointError } from "../errors.js";
 import type { NamedArrays } from "../runtime/array.js";
 import { underPrefix, withPrefix } from "../runtime/named.js";
+import { decodeJson } from "./json.js";
 import { decodeSafetensors, encodeSafetensors } from "./safetensors.js";
 import type { Store } from "./store.js";
 
@@ -17,7 +18,7 @@ const teacherSchema = z.object({
 });
 
 const metadataSchema = z.object({
-  version: z.literal(CHECKPOINT_VERSION),
+  version: z.literal(CHECKPOINT_VERSION, { error: ({ input }) => `must be ${CHECKPOINT_VERSION}, got ${input}` }),
   group: z.int().nonnegative(),
   step: z.int().nonnegative(),
   incarnation: z.int().positive(),
@@ -72,7 +73,7 @@ export async function readCheckpoint(store: Store, name: string): Promise<Checkp
     throw new CheckpointError(`checkpoint ${name} is refused: ${why}`);
   };
   if (metadata.format !== "codistill.checkpoint") refuse(`its format is ${metadata.format ?? "not named"}`);
-  const parsed = metadataSchema.safeParse(JSON.parse(metadata.checkpoint ?? "null"));
+  const parsed = metadataSchema.safeParse(decodeJson(metadata.checkpoint ?? ""));
   if (!parsed.success) return refuse(z.prettifyError(parsed.error));
   const { teachers, version: _, ...info } = parsed.data;
   return {

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { CheckpointError } from "../errors.js";
 import type { NamedArrays } from "../runtime/array.js";
 import { sha256 } from "./digest.js";
+import { decodeJson, encodeJson } from "./json.js";
 import { decodeSafetensors, encodeSafetensors } from "./safetensors.js";
 import type { Store } from "./store.js";
 
@@ -20,9 +21,11 @@ export interface Snapshot {
   readonly params: NamedArrays;
 }
 
+const thisVersion = { error: ({ input }: { input: unknown }) => `must be ${SNAPSHOT_VERSION}, got ${input}` };
+
 /** Where a snapshot lies and how to know it. */
 const pointerSchema = z.object({
-  version: z.literal(SNAPSHOT_VERSION),
+  version: z.literal(SNAPSHOT_VERSION, thisVersion),
   name: z.string(),
   group: z.int().nonnegative(),
   step: z.int().nonnegative(),
@@ -35,7 +38,7 @@ export type Pointer = z.infer<typeof pointerSchema>;
 
 const metadataSchema = z.object({
   format: z.literal("codistill.snapshot"),
-  version: z.literal(String(SNAPSHOT_VERSION)),
+  version: z.literal(String(SNAPSHOT_VERSION), thisVersion),
   group: z.coerce.number(),
   step: z.coerce.number(),
   model: z.string(),
@@ -65,7 +68,7 @@ export async function publishSnapshot(store: Store, snapshot: Snapshot, signal?:
     sha256: digest,
   };
   await store.put(name, bytes, signal);
-  await store.put(`${folder(group)}/latest.json`, new TextEncoder().encode(JSON.stringify(pointer)), signal);
+  await store.put(`${folder(group)}/latest.json`, encodeJson(pointer), signal);
   return pointer;
 }
 
@@ -78,7 +81,7 @@ export async function readPointer(store: Store, group: number, signal?: AbortSig
   const name = `${folder(group)}/latest.json`;
   const bytes = await store.get(name, signal);
   if (!bytes) return null;
-  const parsed = pointerSchema.safeParse(parseJson(bytes));
+  const parsed = pointerSchema.safeParse(decodeJson(bytes));
   if (!parsed.success) throw new CheckpointError(`${name} is not a snapshot pointer: ${z.prettifyError(parsed.error)}`);
   const pointer = parsed.data;
   if (pointer.group !== group || !pointer.name.startsWith(`${folder(group)}/snapshots/`)) {
@@ -88,7 +91,7 @@ export async function readPointer(store: Store, group: number, signal?: AbortSig
 }
 
 /**
- * The snapshot that a pointer names, checked in full: size, SHA-256, format, model.
+ * The snapshot that a pointer names, checked in full: size, SHA-256, format, model, group and step.
  *
  * Throws {@link CheckpointError} on any difference; the caller keeps what it had.
  */
@@ -108,27 +111,33 @@ export async function readSnapshot(
   const { tensors, metadata } = decodeSafetensors(bytes);
   const parsed = metadataSchema.safeParse(metadata);
   if (!parsed.success) return refuse(z.prettifyError(parsed.error));
+  const { group, step } = parsed.data;
+  if (group !== pointer.group || step !== pointer.step) {
+    refuse(`its pointer says step ${pointer.step} of group ${pointer.group}, it says step ${step} of group ${group}`);
+  }
   if (parsed.data.model !== model) {
     refuse(`it is for another model (${parsed.data.model.slice(0, 8)}, this one is ${model.slice(0, 8)})`);
   }
-  return { group: pointer.group, step: pointer.step, incarnation: pointer.incarnation, model, params: tensors };
+  const { group, step } = parsed.data;
+  if (group !== pointer.group || step !== pointer.step) {
+    refuse(`its pointer says step ${pointer.step} of group ${pointer.group}, it holds step ${step} of group ${group}`);
+  }
+  return { group, step, incarnation: pointer.incarnation, model, params: tensors };
 }
 
-/** Remove a group's own old snapshots, all but the newest `keep`. */
+/**
+ * Remove a group's own old snapshots, all but `keep` and never the one named `latest`. Those of later steps are left
+ * from before a restart, and are the first to go.
+ */
 export async function removeOldSnapshots(
   store: Store,
   group: number,
+  latest: string,
   keep: number,
   signal?: AbortSignal,
 ): Promise<void> {
   const names = await store.list(`${folder(group)}/snapshots/`, signal);
-  for (const name of names.slice(0, Math.max(0, names.length - keep))) await store.remove(name, signal);
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return undefined;
-  }
+  const numUpToLatest = names.indexOf(latest) + 1;
+  const oldestFirst = [...names.slice(numUpToLatest), ...names.slice(0, numUpToLatest)];
+  for (const name of oldestFirst.slice(0, Math.max(0, names.length - keep))) await store.remove(name, signal);
 }

@@ -1,5 +1,6 @@
 /** The run declaration: what all groups of a run must share, created once in the store. */
 import { sha256 } from "../checkpoint/digest.js";
+import { decodeJson, encodeJson } from "../checkpoint/json.js";
 import type { Store } from "../checkpoint/store.js";
 import { numSlots } from "../data/shard.js";
 import type { Preprocessing } from "../data/table.js";
@@ -57,16 +58,19 @@ export async function declarationOf(
  * Throws {@link ConfigError} that names what differs when this group's own view is not the declared one.
  */
 export async function declareRun(store: Store, own: RunDeclaration): Promise<void> {
-  if (await store.create(NAME, new TextEncoder().encode(`${JSON.stringify(own, null, 1)}\n`))) return;
-  const bytes = await store.get(NAME);
-  const declared = JSON.parse(new TextDecoder().decode(bytes ?? new Uint8Array())) as Partial<RunDeclaration>;
+  if (await store.create(NAME, encodeJson(own, 1))) return;
+  const declared = decodeJson((await store.get(NAME)) ?? "");
+  if (typeof declared !== "object" || declared === null) {
+    throw new ConfigError(`${NAME} in the store is not a run declaration; start the run in an empty store`);
+  }
+  const declaredValue = (name: string): unknown => (declared as Readonly<Record<string, unknown>>)[name];
   const differing = Object.entries(own).filter(
-    ([name, value]) => JSON.stringify(declared[name as keyof RunDeclaration]) !== JSON.stringify(value),
+    ([name, value]) => JSON.stringify(declaredValue(name)) !== JSON.stringify(value),
   );
   if (differing.length === 0) return;
   const lines = differing.map(([name, value]) => {
     const show = (what: unknown) => (JSON.stringify(what) ?? "nothing").slice(0, 60);
-    return `${name}: the store declares ${show(declared[name as keyof RunDeclaration])}, this group has ${show(value)}`;
+    return `${name}: the store declares ${show(declaredValue(name))}, this group has ${show(value)}`;
   });
   throw new ConfigError(
     `the groups of a run must share its declaration:\n  ${lines.join("\n  ")}\nUse the configuration of that run, or start another run in an empty store.`,

@@ -1,0 +1,289 @@
+import { constants as limits } from "node:buffer";
+import { randomBytes } from "node:crypto";
+import type { Dirent, Stats } from "node:fs";
+import { constants, type FileHandle, link, lstat, mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { checkName, isName, type Store } from "../checkpoint/store.js";
+import { StoreError } from "../errors.js";
+
+const FILE_MODE = 0o640;
+const FOLDER_MODE = 0o770;
+/** Bytes between two looks at the abort signal. */
+const CHUNK_BYTES = 8 << 20;
+const STALE_MILLISECONDS = 3_600_000;
+const TEMPORARY = /^\.tmp-\d+-[0-9a-f]{16}$/;
+
+/**
+ * A store in a folder that every group can reach: a local disk, NFS, Lustre.
+ *
+ * A value is written to a temporary file beside its place, flushed to disk, and then renamed (`put`) or linked
+ * (`create`) to its name, so a reader sees a whole value or none, whatever happens to the writer. `put`, `create` and
+ * `remove` resolve once the change is on disk. The bytes given to them must stay as they are until then. An abort takes
+ * effect between two file operations, and leaves no temporary file.
+ *
+ * The folder is made when it is first needed. It may be a symbolic link; inside it none is followed. A name cannot be a
+ * value and a folder of others at once. Temporary files that a killed writer left are removed by the first write of a
+ * later store object, once they are an hour old.
+ *
+ * All methods throw {@link StoreError} when the file system refuses, with its error as `cause`.
+ */
+export function directoryStore(root: string): Store {
+  const base = resolve(root);
+  let isSwept = false;
+
+  async function write(path: string, parts: readonly string[], bytes: Uint8Array, place: Place, signal?: AbortSignal) {
+    if (!isSwept) {
+      isSwept = true;
+      await sweep(base);
+    }
+    const folder = await folderOf(base, parts, "make");
+    const isPlaced = await throughTemporary(folder, path, bytes, place, signal);
+    await syncFolder(folder);
+    return isPlaced;
+  }
+
+  return {
+    async put(name, bytes, signal) {
+      const [parts, path] = locate(base, name);
+      await attempt("write", path, signal, () => write(path, parts, bytes, replace, signal));
+    },
+
+    async create(name, bytes, signal) {
+      const [parts, path] = locate(base, name);
+      return attempt("create", path, signal, () => write(path, parts, bytes, linkOnce, signal));
+    },
+
+    async get(name, signal) {
+      const [parts, path] = locate(base, name);
+      return attempt("read", path, signal, async () => {
+        if (!(await folderOf(base, parts))) return null;
+        // Without O_NONBLOCK the opening of a named pipe would wait for a writer, for ever.
+        const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+        const handle = await unlessMissing(open(path, flags));
+        if (!handle) return null;
+        try {
+          return await readAll(handle, path, signal);
+        } finally {
+          await handle.close();
+        }
+      });
+    },
+
+    async list(prefix, signal) {
+      return attempt("list", base, signal, async () => {
+        const names: string[] = [];
+        for await (const { flat, entry } of walk(base, prefix)) {
+          signal?.throwIfAborted();
+          if (entry.isFile() && flat.startsWith(prefix) && isName(flat)) names.push(flat);
+        }
+        return names.sort();
+      });
+    },
+
+    async remove(name, signal) {
+      const [parts, path] = locate(base, name);
+      await attempt("remove", path, signal, async () => {
+        const folder = await folderOf(base, parts);
+        if (!folder) return;
+        await unlessMissing(unlink(path));
+        await syncFolder(folder);
+      });
+    },
+  };
+}
+
+function locate(base: string, name: string): [parts: string[], path: string] {
+  const parts = checkName(name);
+  return [parts, join(base, ...parts)];
+}
+
+/** Move a whole temporary file to its name; false when the name is taken and must stay. */
+type Place = (temporary: string, path: string, handle: FileHandle) => Promise<boolean>;
+
+const replace: Place = async (temporary, path) => {
+  await rename(temporary, path);
+  return true;
+};
+
+const linkOnce: Place = async (temporary, path, handle) => {
+  try {
+    await link(temporary, path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) !== "EEXIST") throw error;
+    // On NFS the answer to a link that was made can be lost, and its repetition then says EEXIST.
+    return (await handle.stat()).nlink > 1;
+  }
+};
+
+async function throughTemporary(folder: string, path: string, bytes: Uint8Array, place: Place, signal?: AbortSignal) {
+  const temporary = join(folder, `.tmp-${process.pid}-${randomBytes(8).toString("hex")}`);
+  const handle = await open(temporary, "wx", FILE_MODE);
+  try {
+    for (let at = 0; at < bytes.length; ) {
+      signal?.throwIfAborted();
+      at += (await handle.write(bytes, at, Math.min(CHUNK_BYTES, bytes.length - at))).bytesWritten;
+    }
+    await handle.sync();
+    signal?.throwIfAborted();
+    return await place(temporary, path, handle);
+  } finally {
+    // Gone already after a rename.
+    await handle.close().finally(() => unlink(temporary).catch(() => undefined));
+  }
+}
+
+async function readAll(handle: FileHandle, path: string, signal?: AbortSignal): Promise<Uint8Array> {
+  const stats = await handle.stat();
+  if (!stats.isFile()) throw notFileError(path);
+  if (stats.size > limits.MAX_LENGTH) {
+    throw new StoreError(`${path} must hold at most ${limits.MAX_LENGTH} bytes to be read, it holds ${stats.size}`);
+  }
+  const bytes = new Uint8Array(stats.size);
+  for (let at = 0; at < bytes.length; ) {
+    signal?.throwIfAborted();
+    const { bytesRead } = await handle.read(bytes, at, Math.min(CHUNK_BYTES, bytes.length - at), at);
+    if (bytesRead === 0) {
+      throw new StoreError(
+        `${path} was cut from ${bytes.length} to ${at} bytes while it was read. ` +
+          "Something other than a store writes to this folder; keep it out.",
+      );
+    }
+    at += bytesRead;
+  }
+  return bytes;
+}
+
+/** The folder that a name lies in. None on the way may be a link: it could lead out of the store. */
+async function folderOf(base: string, parts: readonly string[], missing: "make"): Promise<string>;
+async function folderOf(base: string, parts: readonly string[], missing?: "make"): Promise<string | null>;
+async function folderOf(base: string, parts: readonly string[], missing?: "make"): Promise<string | null> {
+  let path = base;
+  for (const part of ["", ...parts.slice(0, -1)]) {
+    path = join(path, part);
+    const look = () => (part === "" ? stat(path) : lstat(path));
+    let stats: Stats | null = await unlessMissing(look());
+    if (!stats) {
+      if (!missing) return null;
+      await makeFolder(path);
+      stats = await look();
+    }
+    if (stats.isSymbolicLink()) throw linkError(path);
+    if (!stats.isDirectory()) throw notFolderError(path);
+  }
+  return path;
+}
+
+/** Make a folder and those above it, each on disk before the next. Node's own recursion hides EROFS. */
+async function makeFolder(path: string): Promise<void> {
+  const above = dirname(path);
+  if (!(await unlessMissing(stat(above)))) await makeFolder(above);
+  try {
+    await mkdir(path, FOLDER_MODE);
+  } catch (error) {
+    if (codeOf(error) !== "EEXIST") throw error; // another writer was first, or a file is there: the caller looks
+  }
+  await syncFolder(above);
+}
+
+async function syncFolder(path: string): Promise<void> {
+  if (process.platform === "win32") return; // folders cannot be flushed there
+  const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await handle.sync();
+  } catch (error) {
+    if (codeOf(error) !== "EINVAL") throw error; // a file system that has no such call
+  } finally {
+    await handle.close();
+  }
+}
+
+interface Found {
+  readonly flat: string;
+  readonly path: string;
+  readonly entry: Dirent;
+}
+
+/** Everything in the folders that can hold names with this prefix. Links are given, not followed. */
+async function* walk(base: string, prefix: string, inside = ""): AsyncGenerator<Found> {
+  const entries = await unlessMissing(readdir(join(base, inside), { withFileTypes: true }));
+  for (const entry of entries ?? []) {
+    const flat = inside + entry.name;
+    yield { flat, path: join(base, flat), entry };
+    const below = `${flat}/`;
+    const mayMatch = below.startsWith(prefix) || prefix.startsWith(below);
+    if (entry.isDirectory() && mayMatch && isName(`${below}x`)) yield* walk(base, prefix, below);
+  }
+}
+
+/** Remove what writers that were killed have left. That it fails is no reason not to write. */
+async function sweep(base: string): Promise<void> {
+  try {
+    for await (const { path, entry } of walk(base, "")) {
+      if (!entry.isFile() || !TEMPORARY.test(entry.name)) continue;
+      const stats = await unlessMissing(lstat(path));
+      if (stats && Date.now() - stats.mtimeMs > STALE_MILLISECONDS) await unlessMissing(unlink(path));
+    }
+  } catch {
+    // the next store object tries again
+  }
+}
+
+async function unlessMissing<T>(work: Promise<T>): Promise<T | null> {
+  try {
+    return await work;
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return null;
+    throw error;
+  }
+}
+
+async function attempt<T>(doing: string, path: string, signal: AbortSignal | undefined, work: () => Promise<T>) {
+  try {
+    signal?.throwIfAborted();
+    return await work();
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === undefined || (signal?.aborted && error === signal.reason)) throw error;
+    const cure = cures[code] ?? "Check the folder and its file system.";
+    throw new StoreError(`cannot ${doing} ${path}: ${code}. ${cure}`, { cause: error });
+  }
+}
+
+/** The code of a file-system error; undefined for any other. */
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && "syscall" in error && "code" in error ? String(error.code) : undefined;
+}
+
+const linkError = (path: string) => new StoreError(`${path} must be a folder, it is a symbolic link. ${cures.ELOOP}`);
+
+const notFolderError = (path: string) => new StoreError(`${path} must be a folder, it is a file. ${cures.ENOTDIR}`);
+
+const notFileError = (path: string) =>
+  new StoreError(`${path} must be a regular file. Move it away; a store holds files and folders only.`);
+
+const noSpace = "Free some space there, or keep fewer snapshots.";
+const noRight = "Let this user read and write the folder, or choose another.";
+const noLink = "Its file system cannot make hard links; choose a folder on one that can.";
+
+const cures: Readonly<Record<string, string>> = {
+  ENOSPC: noSpace,
+  EDQUOT: noSpace,
+  EACCES: noRight,
+  EPERM: "Its file system must let this user write and make hard links; choose another folder.",
+  EROFS: "The file system is read-only; choose another folder, or mount it for writing.",
+  ENOTDIR: "Move that file away, or choose another folder.",
+  EEXIST: "Move that file away, or choose another folder.",
+  EISDIR: "A folder has this name; choose another name, or move the folder away.",
+  ELOOP: "A store follows no symbolic links; put the real file or folder there.",
+  ENOENT: "The folder cannot be made there, or was removed meanwhile; check its path.",
+  ESTALE: "Another host removed it meanwhile; try again.",
+  EMFILE: "Too many files are open; raise the limit (ulimit -n).",
+  ENFILE: "Too many files are open on this machine.",
+  ENAMETOOLONG: "Choose a folder with a shorter path.",
+  EIO: "The disk reports a fault; choose another.",
+  ENOTSUP: noLink,
+  EOPNOTSUPP: noLink,
+  ENOSYS: noLink,
+  EMLINK: noLink,
+};
