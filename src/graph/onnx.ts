@@ -1,4 +1,5 @@
 /** A graph as the bytes of an ONNX model: the language of every engine. One emission rule for each operation. */
+import { ShapeError } from "../errors.js";
 import { type DType, type NdArray, sizeOf } from "../runtime/array.js";
 import {
   type AttributeProto,
@@ -28,8 +29,11 @@ export const UPDATED = ".updated";
 /**
  * Encode a graph. Inputs keep their names, outputs theirs, and the new value of a kept input `x` is the output
  * `x.updated`. The symbolic leading axis is the dimension "batch". The same graph gives the same bytes.
+ *
+ * Throws {@link ShapeError} when a name starts with "%", or an output has the name of an input.
  */
 export function toOnnx(graph: Graph, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+  checkNames(graph);
   const builder = new ModelBuilder();
   for (const tensor of topologicalOrder(rootsOf(graph))) builder.add(tensor);
   const updated = Object.entries(graph.updates).map(([name, tensor]) => [name + UPDATED, tensor] as const);
@@ -48,6 +52,20 @@ export function toOnnx(graph: Graph, metadata: Readonly<Record<string, string>> 
       output: outputs.map(([name, tensor]) => valueInfo(name, tensor)),
     },
   });
+}
+
+/** Names that start so are ours: values between nodes, constants. */
+const OURS = "%";
+
+/** Throws {@link ShapeError} for names that would mean two things in one model. */
+function checkNames(graph: Graph): void {
+  const inputs = inputsOf(graph);
+  for (const name of [...inputs.keys(), ...Object.keys(graph.outputs)]) {
+    if (name.startsWith(OURS)) throw new ShapeError(`graph: names must not start with "${OURS}", got "${name}"`);
+  }
+  for (const name of Object.keys(graph.outputs)) {
+    if (inputs.has(name)) throw new ShapeError(`graph: an output must not have the name of an input, got "${name}"`);
+  }
 }
 
 /** Give the outputs their names: by renaming where the value has none yet, else by a copy. */
@@ -99,7 +117,7 @@ class ModelBuilder {
     attributes: Readonly<Record<string, OnnxAttribute>> = {},
     domain = "",
   ): string {
-    const output = `%${this.nodes.length}`;
+    const output = `${OURS}${this.nodes.length}`;
     this.nodes.push(onnxNode(opType, inputs, output, attributes, domain));
     return output;
   }
@@ -119,7 +137,7 @@ class ModelBuilder {
     const key = rawData.length <= 64 ? `${dtype}${dims}:${rawData}` : undefined;
     const known = key && this.#constants.get(key);
     if (known) return known;
-    const name = `constant.${this.initializers.length}`;
+    const name = `${OURS}constant.${this.initializers.length}`;
     this.initializers.push({ name, dims, dataType: ELEMENT_TYPES[dtype], rawData });
     if (key) this.#constants.set(key, name);
     return name;

@@ -204,6 +204,9 @@ export function gather(table: Tensor, indices: Tensor): Tensor {
 export function scatterAdd(indices: Tensor, updates: Tensor, numRows: number): Tensor {
   requireDtype("scatterAdd", indices, "int32");
   requireDtype("scatterAdd", updates, "float32");
+  if (!(Number.isInteger(numRows) && numRows > 0)) {
+    throw new ShapeError(`scatterAdd: numRows must be a positive whole number, got ${numRows}`);
+  }
   const rank = indices.shape.length;
   if (!sameShape(updates.shape.slice(0, rank), indices.shape)) {
     throw new ShapeError(
@@ -216,6 +219,7 @@ export function scatterAdd(indices: Tensor, updates: Tensor, numRows: number): T
 /** The position of each string among `keys`, counted from 1; 0 for a string that is not there. */
 export function lookup(x: Tensor, keys: readonly string[]): Tensor {
   requireDtype("lookup", x, "string");
+  if (keys.length === 0) throw new ShapeError("lookup: needs at least one key, got none");
   return node("lookup", [x], { keys }, x.shape, "int32");
 }
 

@@ -1,6 +1,6 @@
+import { toOnnx } from "../graph/onnx.js";
 import { input } from "../graph/ops.js";
 import type { Shape, Tensor, Tensors } from "../graph/tensor.js";
-import { formatGraph } from "../graph/tensor.js";
 import type { DType, NamedArrays, NdArray } from "../runtime/array.js";
 import { mapValues } from "../runtime/named.js";
 import { fold, type Key } from "../runtime/random.js";
@@ -46,8 +46,8 @@ export function countParams(model: Model): number {
   return Object.values(model.params).reduce((sum, { shape }) => sum + shape.reduce((size, axis) => size * axis, 1), 0);
 }
 
-/** The forward graph as text: equal texts mean that two models compute the same function of their params. */
-export function describeModel(model: Model): string {
+/** The forward graph as ONNX: equal bytes mean that two models compute the same function of their params. */
+export function forwardOnnx(model: Model): Uint8Array {
   const logits = model.apply(paramTensors(model, "params"), inputTensors(model));
-  return formatGraph({ outputs: { logits }, updates: {} });
+  return toOnnx({ outputs: { logits }, updates: {} });
 }

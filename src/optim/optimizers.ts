@@ -1,4 +1,5 @@
 /** Optimizers as chains of pure parts: each maps updates and its memory to new updates and new memory. */
+import { ConfigError } from "../errors.js";
 import { add, div, mul, neg, sqrt } from "../graph/ops.js";
 import type { Tensor, Tensors } from "../graph/tensor.js";
 import { mapValues, named, withPrefix } from "../runtime/named.js";
@@ -22,8 +23,12 @@ export interface GradientTransformation {
   readonly update: (updates: Tensors, optState: Tensors, scalars: Tensors) => { updates: Tensors; optState: Tensors };
 }
 
-/** Parts applied one after the other. */
+/** Parts applied one after the other. Throws {@link ConfigError} when two of them use one name for a scalar. */
 export function chain(...parts: readonly GradientTransformation[]): GradientTransformation {
+  const names = parts.flatMap((part) => Object.keys(part.scalars));
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined)
+    throw new ConfigError(`chain: each part may be used once, and two have the scalar "${twice}"`);
   return {
     scalars: Object.assign({}, ...parts.map((part) => part.scalars)),
     memory: (params) => Object.assign({}, ...parts.map((part) => part.memory(params))),

@@ -1,5 +1,4 @@
 /** The run declaration: what all groups of a run must share, created once in the store. */
-import { sha256 } from "../checkpoint/digest.js";
 import { decodeJson, encodeJson } from "../checkpoint/json.js";
 import type { Store } from "../checkpoint/store.js";
 import { numSlots } from "../data/shard.js";
@@ -32,11 +31,11 @@ export interface RunDeclaration {
 }
 
 /** What a configuration and its data declare. */
-export async function declarationOf(
+export function declarationOf(
   config: RunConfig,
   data: { readonly digest: string; readonly preprocessing: Preprocessing },
-  modelText: string,
-): Promise<RunDeclaration> {
+  modelDigest: string,
+): RunDeclaration {
   return {
     version: DECLARATION_VERSION,
     name: config.name,
@@ -46,7 +45,7 @@ export async function declarationOf(
     numGroups: config.numGroups,
     numSlots,
     model: config.model,
-    modelDigest: await sha256(modelText),
+    modelDigest,
     seed: config.seed,
     burnInSteps: config.codistill.burnInSteps,
   };

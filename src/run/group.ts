@@ -9,7 +9,7 @@ import { teachersOf } from "../codistill/topology.js";
 import { batchStream } from "../data/stream.js";
 import type { Preprocessing, Rows } from "../data/table.js";
 import { TrainingError } from "../errors.js";
-import { countParams, describeModel } from "../nn/model.js";
+import { countParams, forwardOnnx } from "../nn/model.js";
 import { constantSchedule } from "../optim/schedules.js";
 import type { Engine } from "../runtime/engine.js";
 import { fold, key } from "../runtime/random.js";
@@ -156,9 +156,9 @@ export async function runGroup(options: GroupOptions): Promise<"finished" | "sto
 /** Build the learner, and declare the run in the store or adopt what is declared there. */
 async function joinRun({ config, data, store }: GroupOptions) {
   const learner = makeLearner(config, data.preprocessing);
-  const text = describeModel(learner.model);
-  await declareRun(store, await declarationOf(config, data, text));
-  return { learner, modelDigest: await sha256(text) };
+  const modelDigest = await sha256(forwardOnnx(learner.model));
+  await declareRun(store, declarationOf(config, data, modelDigest));
+  return { learner, modelDigest };
 }
 
 function checkFinite({ step, labelLoss, gradNorm, learningRate }: Step): void {

@@ -1,5 +1,7 @@
+import { ShapeError } from "../errors.js";
 import { toOnnx } from "../graph/onnx.js";
-import { type Graph, inputsOf, rootsOf, type Tensor, topologicalOrder } from "../graph/tensor.js";
+import { sameShape } from "../graph/ops.js";
+import { formatShape, type Graph, inputsOf, rootsOf, type Tensor, topologicalOrder } from "../graph/tensor.js";
 import type { NamedArrays } from "./array.js";
 
 /**
@@ -32,12 +34,20 @@ export interface Plan {
   readonly updates: readonly { readonly name: string; readonly inPlace: boolean }[];
 }
 
-/** Make a graph ready. */
+/** Make a graph ready. Throws {@link ShapeError} when the new value of a kept tensor has another shape or dtype. */
 export function planOf(graph: Graph): Plan {
+  const inputs = inputsOf(graph);
+  for (const [name, updated] of Object.entries(graph.updates)) {
+    const before = inputs.get(name);
+    if (before && (!sameShape(before.shape, updated.shape) || before.dtype !== updated.dtype)) {
+      const [was, is] = [before, updated].map(({ dtype, shape }) => dtype + formatShape(shape));
+      throw new ShapeError(`graph: the new value of "${name}" must be ${was}, got ${is}`);
+    }
+  }
   const inPlace = updatedInPlace(graph);
   return {
     onnx: toOnnx(graph),
-    inputs: [...inputsOf(graph).keys()],
+    inputs: [...inputs.keys()],
     outputs: Object.keys(graph.outputs),
     updates: Object.keys(graph.updates).map((name) => ({ name, inPlace: inPlace.has(name) })),
   };

@@ -38,8 +38,10 @@ export function stepGraph(learner: Learner, numTeachers: number): Graph {
 /** The gradient of one of several sub-batches, added to the running sum; `keepSum` is 0 at the first, else 1. */
 export function accumulateGraph(learner: Learner, numTeachers: number): Graph {
   const { losses, grads } = differentiate(learner, numTeachers);
-  const keepSum = input("keepSum", []);
-  const sums = mapValues(grads, (grad, name) => add(mul(input(`${kept.gradSum}.${name}`, grad.shape), keepSum), grad));
+  const isLater = greater(input("keepSum", []), 0);
+  // Chosen and not multiplied: as 0 x NaN, a sum that was not finite would outlive its step.
+  const sumOf = (name: string, { shape }: Tensor) => where(isLater, input(`${kept.gradSum}.${name}`, shape), 0);
+  const sums = mapValues(grads, (grad, name) => add(sumOf(name, grad), grad));
   return { outputs: losses, updates: withPrefix(kept.gradSum, sums) };
 }
 
@@ -98,8 +100,8 @@ function gradientsOf(loss: Tensor, params: Tensors): Tensors {
 }
 
 /**
- * The optimizer's part of a graph. The learning rate waits for the norm of all gradients (and is 0 where that is not
- * finite): so every reader of a param comes before its new value, and params may be updated in place.
+ * The optimizer's part of a graph. The learning rate is made to depend on the norm of all gradients: so every reader of
+ * a param comes before its new value, and params may be updated in place.
  */
 function update({ model, optimizer }: Learner, params: Tensors, grads: Tensors, outputs: Tensors): Graph {
   const squares = Object.values(grads).map((grad) => reduceSum(mul(grad, grad)));

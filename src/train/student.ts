@@ -103,6 +103,7 @@ export function createStudent({ engine, learner }: StudentOptions): Student {
       step = atStep;
     },
     async learn(batches, teachers, distillWeight) {
+      if (batches.length === 0) throw new Error("internal: a step needs at least one batch");
       await teach(teachers);
       const scalars = mapValues(learner.optimizer.scalars, (schedule) => scalar(schedule(step)));
       const weight: NamedArrays = teachers.length > 0 ? { distillWeight: scalar(distillWeight) } : {};

@@ -1,0 +1,174 @@
+/** Runs that must be equal: to the bit where the arithmetic is the same, within rounding where it is not. */
+import assert from "node:assert/strict";
+import { after, describe, test } from "node:test";
+import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
+import { adam, type GradientTransformation, sgd } from "../src/optim/optimizers.js";
+import { constantSchedule, linearSchedule } from "../src/optim/schedules.js";
+import { filled, type NamedArrays, type NdArray } from "../src/runtime/array.js";
+import { mapValues } from "../src/runtime/named.js";
+import { key } from "../src/runtime/random.js";
+import { createStudent, type StepMetrics, type Student, type Teacher } from "../src/train/student.js";
+import { assertAllClose } from "./close.js";
+import { flightsLike, randomBatch, randomTeacher } from "./flights-like.js";
+
+const NUM_STEPS = 50;
+const BATCH = 64;
+
+const engines = Array.from({ length: 2 }, () => onnxRuntimeEngine({ threads: 1 }));
+after(() => Promise.all(engines.map((engine) => engine.close())));
+
+/** A student on an engine of its own, so that nothing is shared by accident. */
+async function freshStudent(which: 0 | 1, optimizer: GradientTransformation): Promise<Student> {
+  const engine = engines[which] as (typeof engines)[number];
+  const student = createStudent({ engine, learner: flightsLike({ optimizer }) });
+  await student.init(key(3));
+  return student;
+}
+
+const learner = flightsLike();
+const optimizers: Readonly<Record<string, () => GradientTransformation>> = {
+  adam: () => adam(linearSchedule(2e-3, 0, NUM_STEPS)),
+  sgd: () => sgd(constantSchedule(0.1)),
+};
+
+/** Steps `from` to `to`, each on its own batch, cut into `numParts`. */
+async function train(
+  student: Student,
+  [from, to]: readonly [number, number],
+  {
+    teachers = [],
+    weight = 0,
+    numParts = 1,
+  }: { teachers?: readonly Teacher[]; weight?: number; numParts?: number } = {},
+): Promise<StepMetrics[]> {
+  const metrics: StepMetrics[] = [];
+  for (let step = from; step < to; step++) {
+    metrics.push(await student.learn(inParts(randomBatch(BATCH, step), numParts), teachers, weight));
+  }
+  return metrics;
+}
+
+function inParts(batch: NamedArrays, numParts: number): NamedArrays[] {
+  const size = BATCH / numParts;
+  const part = (array: NdArray, i: number): NdArray => {
+    return { ...array, shape: [size], data: array.data.slice(i * size, (i + 1) * size) } as NdArray;
+  };
+  return Array.from({ length: numParts }, (_, i) => mapValues(batch, (array) => part(array, i)));
+}
+
+describe("a distillation weight of 0 is plain training, to the bit", () => {
+  for (const [name, optimizer] of Object.entries(optimizers)) {
+    for (const numTeachers of [1, 2]) {
+      test(`${name}, ${numTeachers} teachers, ${NUM_STEPS} steps`, async () => {
+        const plain = await freshStudent(0, optimizer());
+        const taught = await freshStudent(1, optimizer());
+        const teachers = Array.from({ length: numTeachers }, (_, i) => randomTeacher(learner, 8 + i));
+        const losses = await train(plain, [0, NUM_STEPS]);
+        const withTeachers = await train(taught, [0, NUM_STEPS], { teachers, weight: 0 });
+        assert.deepEqual(await taught.state(), await plain.state());
+        for (const [i, { labelLoss, gradNorm }] of losses.entries()) {
+          assert.equal(withTeachers[i]?.labelLoss, labelLoss);
+          assert.equal(withTeachers[i]?.gradNorm, gradNorm);
+        }
+      });
+    }
+  }
+
+  test("and a weight of 1 is not", async () => {
+    const plain = await freshStudent(0, sgd(constantSchedule(0.1)));
+    const taught = await freshStudent(1, sgd(constantSchedule(0.1)));
+    await train(plain, [0, 1]);
+    await train(taught, [0, 1], { teachers: [randomTeacher(learner, 8)], weight: 1 });
+    assert.notDeepEqual(await taught.state(), await plain.state());
+  });
+});
+
+describe("sub-batches that are added up equal the whole batch", () => {
+  for (const numParts of [2, 4]) {
+    for (const numTeachers of [0, 1]) {
+      const teachers = Array.from({ length: numTeachers }, (_, i) => randomTeacher(learner, 8 + i));
+      test(`${numParts} parts, ${numTeachers} teachers, sgd: params and losses over ${NUM_STEPS} steps`, async () => {
+        const whole = await freshStudent(0, sgd(constantSchedule(0.1)));
+        const parts = await freshStudent(1, sgd(constantSchedule(0.1)));
+        const expected = await train(whole, [0, NUM_STEPS], { teachers, weight: 1 });
+        const actual = await train(parts, [0, NUM_STEPS], { teachers, weight: 1, numParts });
+        // Sums of 64 in another order: rounding of 6e-8 a step, in params of about 1.
+        assertAllClose(await parts.state(), await whole.state(), 1e-5, "state", 1);
+        for (const [i, step] of expected.entries()) assertSameMetrics(actual[i], step, 1e-5);
+      });
+
+      test(`${numParts} parts, ${numTeachers} teachers, adam: the first step`, async () => {
+        const whole = await freshStudent(0, adam(constantSchedule(2e-3)));
+        const parts = await freshStudent(1, adam(constantSchedule(2e-3)));
+        const [expected] = await train(whole, [0, 1], { teachers, weight: 1 });
+        const [actual] = await train(parts, [0, 1], { teachers, weight: 1, numParts });
+        // The first step of Adam has the sign of the gradient, so rounding shows only where that is nearly 0.
+        assertAllClose(await parts.state(), await whole.state(), 1e-6, "state", 1);
+        assertSameMetrics(actual, expected as StepMetrics, 1e-6);
+      });
+    }
+  }
+
+  test("steps in parts and at once may alternate", async () => {
+    const whole = await freshStudent(0, sgd(constantSchedule(0.1)));
+    const mixed = await freshStudent(1, sgd(constantSchedule(0.1)));
+    await train(whole, [0, 6]);
+    for (let step = 0; step < 6; step++) await train(mixed, [step, step + 1], { numParts: [1, 2, 4][step % 3] ?? 1 });
+    assertAllClose(await mixed.state(), await whole.state(), 1e-6, "state", 1);
+  });
+});
+
+describe("a state that was saved and restored continues to the bit", () => {
+  for (const [name, optimizer] of Object.entries(optimizers)) {
+    test(`${name}, in another student on another engine`, async () => {
+      const teachers = [randomTeacher(learner, 8)];
+      const through = await freshStudent(0, optimizer());
+      await train(through, [0, 20], { teachers, weight: 1 });
+      const saved = await through.state();
+      const copy = structuredClone(saved);
+      const expected = await train(through, [20, 40], { teachers, weight: 1 });
+
+      assert.deepEqual(saved, copy, "a saved state must not change with the student");
+      const resumed = await freshStudent(1, optimizer());
+      await resumed.restore(saved, 20);
+      assert.equal(resumed.step, 20);
+      assert.deepEqual(await train(resumed, [20, 40], { teachers, weight: 1 }), expected);
+      assert.deepEqual(await resumed.state(), await through.state());
+      assert.equal(resumed.step, 40);
+    });
+  }
+
+  test("in the same student, going back", async () => {
+    const student = await freshStudent(0, adam(constantSchedule(2e-3)));
+    await train(student, [0, 5], { numParts: 2 });
+    const saved = await student.state();
+    const first = await train(student, [5, 10], { numParts: 2 });
+    const after = await student.state();
+    await student.restore(saved, 5);
+    assert.deepEqual(await train(student, [5, 10], { numParts: 2 }), first);
+    assert.deepEqual(await student.state(), after);
+  });
+});
+
+test("a sum of gradients that is not finite does not outlive its step", async () => {
+  const student = await freshStudent(0, sgd(constantSchedule(0.1)));
+  const saved = await student.state();
+  const expected = await train(student, [0, 1], { numParts: 2 });
+  const after = await student.state();
+  const spoilt = mapValues(randomBatch(BATCH, 0), (array, name) =>
+    name === "labels" ? filled(array.shape, Number.NaN) : array,
+  );
+  await student.learn(inParts(spoilt, 2), [], 0);
+  await student.restore(saved, 0);
+  assert.deepEqual(await train(student, [0, 1], { numParts: 2 }), expected);
+  assert.deepEqual(await student.state(), after);
+});
+
+function assertSameMetrics(actual: StepMetrics | undefined, expected: StepMetrics, tolerance: number): void {
+  for (const name of ["labelLoss", "distillLoss", "divergence"] as const) {
+    const [a, e] = [actual?.[name], expected[name]];
+    if (e === null) assert.equal(a, null);
+    else assert.ok(Math.abs(Number(a) - e) <= tolerance, `${name} is ${a}, expected ${e}`);
+  }
+  assert.ok(Math.abs(Number(actual?.gradNorm) - expected.gradNorm) <= tolerance * Math.max(1, expected.gradNorm));
+}

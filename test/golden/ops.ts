@@ -1,0 +1,69 @@
+/** The operation cases as data, for `ops.py`: the table in `op-cases.ts` is the only source of their inputs. */
+import { isOp, type Op, type Tensor, topologicalOrder } from "../../src/graph/tensor.js";
+import type { NdArray } from "../../src/runtime/array.js";
+import { cotangentFor } from "../gradcheck.js";
+import { interpret } from "../interpreter.js";
+import { type BuiltCase, buildCase } from "../op-case.js";
+import { opCases } from "../op-cases.js";
+
+/** One node of a case: an operation on earlier nodes, or a value; `isVaried` asks for the gradient by it. */
+interface NodeData {
+  readonly op: Op;
+  readonly attributes: object;
+  readonly operands: readonly number[];
+  readonly value?: { readonly dtype: string; readonly shape: readonly number[]; readonly data: readonly number[] };
+  readonly isVaried?: boolean;
+}
+
+interface CaseData {
+  readonly name: string;
+  readonly nodes: readonly NodeData[];
+  readonly cotangent: readonly number[];
+}
+
+/** What PyTorch says of a case; arrays are flat, inputs and gradients by the names of the varied inputs. */
+export interface OpResult {
+  readonly inputs: Readonly<Record<string, readonly number[]>>;
+  readonly output: readonly number[];
+  readonly gradients: Readonly<Record<string, readonly number[]>>;
+}
+
+/** Every case that a gradient flows through. */
+export function differentiableCases(): { readonly name: string; readonly built: BuiltCase }[] {
+  return (Object.keys(opCases) as Op[]).flatMap((op) =>
+    opCases[op]
+      .map((opCase) => ({ name: `${op}: ${opCase.name}`, built: buildCase(op, opCase) }))
+      .filter(({ built }) => built.wrt.length > 0),
+  );
+}
+
+/** The cotangent that a case is checked with. */
+export function cotangentOf({ output, feeds }: BuiltCase): NdArray {
+  return cotangentFor(interpret({ outputs: { output }, updates: {} }, feeds).outputs.output?.shape ?? []);
+}
+
+/** The data that `ops.py` reads. */
+export function opCaseData(): CaseData[] {
+  return differentiableCases().map(({ name, built }) => {
+    const order = topologicalOrder([built.output]);
+    const nodes = order.map((tensor) => nodeData(tensor, order, built));
+    return { name, nodes, cotangent: Array.from(cotangentOf(built).data, Number) };
+  });
+}
+
+function nodeData(tensor: Tensor, order: readonly Tensor[], { feeds, wrt }: BuiltCase): NodeData {
+  const operands = tensor.inputs.map((input) => order.indexOf(input));
+  if (isOp(tensor, "input")) {
+    const { name } = tensor.attributes;
+    const value = valueData(feeds[name] as NdArray);
+    return { op: "input", attributes: { name }, operands, value, isVaried: wrt.includes(tensor) };
+  }
+  if (isOp(tensor, "constant")) {
+    return { op: "constant", attributes: {}, operands, value: valueData(tensor.attributes.value), isVaried: false };
+  }
+  return { op: tensor.op, attributes: tensor.attributes, operands };
+}
+
+function valueData({ dtype, shape, data }: NdArray) {
+  return { dtype, shape, data: Array.from(data, Number) };
+}

@@ -1,0 +1,111 @@
+/** One case of an operation: what goes in, and the operation on it. The values are drawn from the name of the case. */
+import { isDifferentiable } from "../src/graph/grad.js";
+import { input } from "../src/graph/ops.js";
+import type { Op, Shape, Tensor } from "../src/graph/tensor.js";
+import { type DType, float32, int32, type NdArray, sizeOf, strings } from "../src/runtime/array.js";
+import { fold, type Key, key, uniform } from "../src/runtime/random.js";
+
+/** What is fed to a case: its symbolic shape, and values for a size of the batch. */
+export interface Operand {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  readonly values: (key: Key, numExamples: number) => NdArray;
+}
+
+export interface Case {
+  /** Unique among the cases of one operation. */
+  readonly name: string;
+  readonly operands: readonly Operand[];
+  readonly build: (...inputs: Tensor[]) => Tensor;
+  /** Size of the symbolic leading axis, 3 by default. */
+  readonly numExamples?: number;
+  /** Operands that take no gradient although they are float32. */
+  readonly held?: readonly number[];
+}
+
+/** A case made concrete. */
+export interface BuiltCase {
+  readonly output: Tensor;
+  readonly inputs: readonly Tensor<"input">[];
+  readonly feeds: Readonly<Record<string, NdArray>>;
+  /** The inputs that a gradient can be taken by. */
+  readonly wrt: readonly Tensor<"input">[];
+}
+
+/** Inputs named x0, x1, ..., the operation on them, and values for them. */
+export function buildCase(op: Op, { name, operands, build, numExamples = 3, held = [] }: Case): BuiltCase {
+  const inputs = operands.map(({ shape, dtype }, i) => input(`x${i}`, shape, dtype));
+  const output = build(...inputs);
+  if (output.op !== op) throw new Error(`the case "${name}" of ${op} builds ${output.op}`);
+  const root = fold(fold(key(1), op), name);
+  const feeds = operands.map(({ values }, i) => [`x${i}`, values(fold(root, i), numExamples)] as const);
+  const isVaried = (x: Tensor, i: number) => isDifferentiable(op) && x.dtype === "float32" && !held.includes(i);
+  const flows = output.dtype === "float32";
+  return { output, inputs, feeds: Object.fromEntries(feeds), wrt: flows ? inputs.filter(isVaried) : [] };
+}
+
+/** float32 values between `from` and `to`, odd multiples of 1/128: exact in every format, and never 0. */
+export function real(shape: Shape, from = -2, to = 2): Operand {
+  return {
+    shape,
+    dtype: "float32",
+    values: (key, numExamples) => {
+      const concrete = concreteShape(shape, numExamples);
+      const draws = uniform(key, sizeOf(concrete));
+      return float32(
+        draws.map((draw) => (Math.floor((from + (to - from) * draw) * 64) * 2 + 1) / 128),
+        concrete,
+      );
+    },
+  };
+}
+
+/** These float32 values. */
+export function exactly(shape: Shape, data: readonly number[]): Operand {
+  return { shape, dtype: "float32", values: (_, numExamples) => float32(data, concreteShape(shape, numExamples)) };
+}
+
+/** These int32 values. */
+export function ids(shape: Shape, data: readonly number[]): Operand {
+  return { shape, dtype: "int32", values: (_, numExamples) => int32(data, concreteShape(shape, numExamples)) };
+}
+
+/** int32 values from 0 to `end` (exclusive). */
+export function anyIds(shape: Shape, end: number): Operand {
+  return {
+    shape,
+    dtype: "int32",
+    values: (key, numExamples) => {
+      const concrete = concreteShape(shape, numExamples);
+      return int32(
+        Int32Array.from(uniform(key, sizeOf(concrete)), (draw) => Math.floor(draw * end)),
+        concrete,
+      );
+    },
+  };
+}
+
+/** Booleans, one in two of them true. */
+export function flags(shape: Shape): Operand {
+  return {
+    shape,
+    dtype: "bool",
+    values: (key, numExamples) => {
+      const concrete = concreteShape(shape, numExamples);
+      return {
+        dtype: "bool",
+        shape: concrete,
+        data: Uint8Array.from(uniform(key, sizeOf(concrete)), (u) => Number(u < 0.5)),
+      };
+    },
+  };
+}
+
+/** These strings. */
+export function texts(shape: Shape, data: readonly string[]): Operand {
+  return { shape, dtype: "string", values: (_, numExamples) => strings(data, concreteShape(shape, numExamples)) };
+}
+
+function concreteShape(shape: Shape, numExamples: number): number[] {
+  return shape.map((axis) => (axis === "batch" ? numExamples : axis));
+}
