@@ -210,7 +210,7 @@ describe("parts", () => {
   });
 });
 
-test("a chain refuses two parts with one scalar", () => {
-  const rate = scaleByLearningRate(constantSchedule(1));
-  assert.throws(() => chain(rate, scaleByAdam(), rate), /two have the scalar "learningRate"/);
+test("a chain refuses two schedules for one scalar", () => {
+  const rate = (value: number) => scaleByLearningRate(constantSchedule(value));
+  assert.throws(() => chain(rate(1), scaleByAdam(), rate(1)), /two parts give "learningRate" different ones/);
 });

@@ -23,14 +23,19 @@ export interface GradientTransformation {
   readonly update: (updates: Tensors, optState: Tensors, scalars: Tensors) => { updates: Tensors; optState: Tensors };
 }
 
-/** Parts applied one after the other. Throws {@link ConfigError} when two of them use one name for a scalar. */
+/** Parts applied one after the other. Throws {@link ConfigError} when two of them feed different values under one name. */
 export function chain(...parts: readonly GradientTransformation[]): GradientTransformation {
-  const names = parts.flatMap((part) => Object.keys(part.scalars));
-  const twice = names.find((name, i) => names.indexOf(name) < i);
-  if (twice !== undefined)
-    throw new ConfigError(`chain: each part may be used once, and two have the scalar "${twice}"`);
+  const scalars: Record<string, Schedule> = {};
+  for (const [name, schedule] of parts.flatMap((part) => Object.entries(part.scalars))) {
+    if (scalars[name] !== undefined && scalars[name] !== schedule) {
+      throw new ConfigError(
+        `chain: a scalar has one schedule, and two parts give "${name}" different ones; use one of them`,
+      );
+    }
+    scalars[name] = schedule;
+  }
   return {
-    scalars: Object.assign({}, ...parts.map((part) => part.scalars)),
+    scalars,
     memory: (params) => Object.assign({}, ...parts.map((part) => part.memory(params))),
     update: (grads, optState, scalars) =>
       parts.reduce(
