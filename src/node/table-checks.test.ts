@@ -46,6 +46,13 @@ test("an expression that fails on some row is named", async () => {
   await refused(specOf(source, { numeric: { inverse: "1 / size" } }), /"inverse" is infinite in \d+ rows/, /nullif/);
 });
 
+test("a categorical feature that never has a value is refused", async () => {
+  const source = await write("plain.csv", csv(lines));
+  const refusal =
+    /categorical feature needs a value in the training split, and none is missing in all.*nullif\(city, city\)/;
+  await refused(specOf(source, { categorical: { none: "nullif(city, city)" } }), refusal);
+});
+
 test("labels are 0 or 1, in every form that means so, and anything else is refused", async () => {
   const source = await write("plain.csv", csv(lines));
   const plain = content((await prepare(source)).validation).labels;

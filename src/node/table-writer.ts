@@ -99,11 +99,16 @@ async function readExamples(db: Database, spec: TableSpec, parts: Parts, source:
 
 async function fitVocabularies(db: Database, spec: TableSpec): Promise<Record<string, string[]>> {
   const vocabularies: Record<string, string[]> = {};
-  for (const [i, name] of Object.keys(spec.categorical).entries()) {
+  for (const [i, [name, expression]] of Object.entries(spec.categorical).entries()) {
     await db.run(`create table vocabulary${i} as ${vocabularyQuery(i)}`);
     vocabularies[name] = (await db.rows(`select value from vocabulary${i} order by id`)).map(([value]) =>
       String(value),
     );
+    if (vocabularies[name].length === 0) {
+      throw new DataError(
+        `table: a categorical feature needs a value in the training split, and ${name} is missing in all of its rows: ${expression}. Leave it out, or check the expression.`,
+      );
+    }
   }
   return vocabularies;
 }
