@@ -12,6 +12,15 @@ export interface Learner {
   readonly model: Model;
   readonly objective: Objective;
   readonly optimizer: GradientTransformation;
+  readonly distillation?: Distillation;
+}
+
+/** How the distillation loss psi joins the label loss phi; the paper's way by default. */
+export interface Distillation {
+  /** T: psi compares logits / T on both sides and is multiplied by T^2, which keeps the size of its gradient. 1 by default. */
+  readonly temperature?: number;
+  /** "sum" (default): phi + w psi. "convex": (1 - w) phi + w psi, whose gradient does not grow with w. */
+  readonly mix?: "sum" | "convex";
 }
 
 /** Names under which the engine keeps what a learner trains and learns from. */
@@ -64,9 +73,14 @@ export function predictGraph({ model, objective }: Pick<Learner, "model" | "obje
 }
 
 /** The mean prediction of the teachers on the student's batch, in slot order; no gradient flows into it. */
-function teachersMean({ model, objective }: Learner, inputs: Tensors, numTeachers: number): Tensor | undefined {
+function teachersMean(
+  { model }: Learner,
+  inputs: Tensors,
+  numTeachers: number,
+  predict: (logits: Tensor) => Tensor,
+): Tensor | undefined {
   const probs = Array.from({ length: numTeachers }, (_, slot) =>
-    objective.probs(model.apply(paramTensors(model, kept.teacher(slot)), inputs)),
+    predict(model.apply(paramTensors(model, kept.teacher(slot)), inputs)),
   );
   const [first, ...others] = probs;
   return first && stopGradient(div(others.reduce(add, first), numTeachers));
@@ -79,17 +93,22 @@ interface Differentiated {
 }
 
 function differentiate(learner: Learner, numTeachers: number): Differentiated {
-  const { model, objective } = learner;
+  const { model, objective, distillation = {} } = learner;
+  const { temperature = 1, mix = "sum" } = distillation;
   const params = paramTensors(model, kept.params);
   const inputs = inputTensors(model);
   const logits = model.apply(params, inputs);
   const labelLoss = objective.labelLoss(logits, input("labels", ["batch"]));
-  const targets = teachersMean(learner, inputs, numTeachers);
+  const soften = (sharp: Tensor) => (temperature === 1 ? sharp : div(sharp, temperature));
+  const targets = teachersMean(learner, inputs, numTeachers, (teacher) => objective.probs(soften(teacher)));
   if (!targets) return { params, losses: { labelLoss }, grads: gradientsOf(labelLoss, params) };
 
-  const distillLoss = objective.distillLoss(logits, targets);
-  const loss = add(labelLoss, mul(input("distillWeight", []), distillLoss));
-  const divergence = sub(distillLoss, objective.entropy(targets));
+  const scale = (value: Tensor) => (temperature === 1 ? value : mul(value, temperature ** 2));
+  const distillLoss = scale(objective.distillLoss(soften(logits), targets));
+  const divergence = sub(distillLoss, scale(objective.entropy(targets)));
+  const weight = input("distillWeight", []);
+  const labelPart = mix === "sum" ? labelLoss : mul(sub(1, weight), labelLoss);
+  const loss = add(labelPart, mul(weight, distillLoss));
   return { params, losses: { labelLoss, distillLoss, divergence }, grads: gradientsOf(loss, params) };
 }
 
