@@ -2,8 +2,8 @@
 import { sha256 } from "../checkpoint/digest.js";
 import { publishSnapshot, readPointer, readSnapshot, removeOldSnapshots } from "../checkpoint/snapshot.js";
 import type { Store } from "../checkpoint/store.js";
-import { CheckpointError, messageOf } from "../errors.js";
-import { describeModel, type Model } from "../nn/model.js";
+import { CheckpointError, messageOf, StoreError } from "../errors.js";
+import { forwardOnnx, type Model } from "../nn/model.js";
 import type { NamedArrays } from "../runtime/array.js";
 import { misfits } from "../runtime/named.js";
 import type { ExchangeEvent } from "../train/events.js";
@@ -18,7 +18,9 @@ export interface SeenTeacher extends Teacher {
 export interface Exchange {
   /** The freshest whole snapshots that are already here and not too old, in group order. */
   teachers(step: number): readonly SeenTeacher[];
-  /** Publish a copy of the student's params; while one is being written only the newest waits. */
+  /** All snapshots that were seen, stale ones too: what a resumed run must know, so that none is taken for fresh. */
+  known(): readonly SeenTeacher[];
+  /** Publish params, which must not change after; while some are being written only the newest wait. */
   publish(step: number, params: NamedArrays): void;
   /** Look for newer snapshots of the teachers; what arrives counts as seen at this step or the latest one asked for. */
   refresh(step: number): void;
@@ -59,45 +61,41 @@ export function storeExchange(options: ExchangeOptions): Exchange {
     timeoutSeconds = 60,
   } = options;
   const { onEvent = () => {} } = options;
-  const modelDigest = sha256(describeModel(options.model));
+  const modelDigest = sha256(forwardOnnx(options.model));
   const known = new Map<number, SeenTeacher>((options.known ?? []).map((teacher) => [teacher.group, teacher]));
   let now = 0;
 
-  async function fetchFrom(from: number): Promise<void> {
-    const signal = AbortSignal.timeout(timeoutSeconds * 1000);
+  async function fetchFrom(from: number, signal: AbortSignal): Promise<void> {
     const started = performance.now();
     const pointer = await readPointer(store, from, signal);
     if (!pointer || pointer.sha256 === known.get(from)?.digest) return;
     const { step, params } = await readSnapshot(store, pointer, await modelDigest, signal);
     checkParams(params, options.model);
+    signal.throwIfAborted();
     known.set(from, { group: from, step, digest: pointer.sha256, params, seenAtStep: now });
     const seconds = (performance.now() - started) / 1000;
     onEvent({ event: "fetched", group, from, step, bytes: pointer.bytes, digest: pointer.sha256, seconds });
   }
 
-  async function fetchAll(): Promise<void> {
-    for (const from of options.teachers) {
-      await fetchFrom(from).catch((error: unknown) =>
-        onEvent({ event: "exchange-trouble", group, doing: "fetch", from, message: messageOf(error) }),
-      );
-    }
-  }
-
-  async function write({ step, params }: { step: number; params: NamedArrays }): Promise<void> {
-    const signal = AbortSignal.timeout(timeoutSeconds * 1000);
+  async function write({ step, params }: { step: number; params: NamedArrays }, signal: AbortSignal): Promise<void> {
     const started = performance.now();
-    try {
-      const snapshot = { group, step, incarnation, model: await modelDigest, params };
-      const { bytes, sha256: digest } = await publishSnapshot(store, snapshot, signal);
-      onEvent({ event: "published", group, step, bytes, digest, seconds: (performance.now() - started) / 1000 });
-      await removeOldSnapshots(store, group, keepSnapshots, signal);
-    } catch (error) {
-      onEvent({ event: "exchange-trouble", group, doing: "publish", message: messageOf(error) });
-    }
+    const snapshot = { group, step, incarnation, model: await modelDigest, params };
+    const { name, bytes, sha256: digest } = await publishSnapshot(store, snapshot, signal);
+    onEvent({ event: "published", group, step, bytes, digest, seconds: (performance.now() - started) / 1000 });
+    await removeOldSnapshots(store, group, name, keepSnapshots, signal);
   }
 
-  const publishing = latestOnly(write);
-  const fetching = latestOnly(fetchAll);
+  const publishing = latestOnly(timeoutSeconds, write, (message) =>
+    onEvent({ event: "exchange-trouble", group, doing: "publish", message }),
+  );
+  // One for each teacher, so that a fetch that hangs holds up no other.
+  const fetching = options.teachers.map((from) =>
+    latestOnly(
+      timeoutSeconds,
+      (_: null, signal) => fetchFrom(from, signal),
+      (message) => onEvent({ event: "exchange-trouble", group, doing: "fetch", from, message }),
+    ),
+  );
 
   return {
     teachers(step) {
@@ -108,28 +106,44 @@ export function storeExchange(options: ExchangeOptions): Exchange {
         return counts ? [teacher] : [];
       });
     },
+    known: () => [...known.values()],
     publish: (step, params) => publishing.offer({ step, params }),
     refresh(step) {
       now = step;
-      fetching.offer(undefined);
+      for (const fetch of fetching) fetch.offer(null);
     },
     async idle() {
-      await publishing.idle();
-      await fetching.idle();
+      await Promise.all([publishing, ...fetching].map((work) => work.idle()));
     },
   };
 }
 
-/** Run a task in the background on what is offered: one at a time, and of what comes meanwhile only the newest. */
-function latestOnly<T>(task: (value: T) => Promise<void>): { offer(value: T): void; idle(): Promise<void> } {
+interface Background<T> {
+  offer(value: T): void;
+  idle(): Promise<void>;
+}
+
+/**
+ * Run a task in the background on what is offered: one at a time, and of what comes meanwhile only the newest. A task
+ * that fails, or has not ended in time, is told of and given up.
+ */
+function latestOnly<T>(
+  timeoutSeconds: number,
+  task: (value: T, signal: AbortSignal) => Promise<void>,
+  onTrouble: (message: string) => void,
+): Background<T> {
   let waiting: { value: T } | undefined;
   let running: Promise<void> | undefined;
   async function drain(): Promise<void> {
-    for (let next = waiting; next; next = waiting) {
-      waiting = undefined;
-      await task(next.value);
+    try {
+      for (let next = waiting; next; next = waiting) {
+        const { value } = next;
+        waiting = undefined;
+        await inTime(timeoutSeconds, (signal) => task(value, signal)).catch((error) => onTrouble(messageOf(error)));
+      }
+    } finally {
+      running = undefined;
     }
-    running = undefined;
   }
   return {
     offer(value) {
@@ -138,6 +152,24 @@ function latestOnly<T>(task: (value: T) => Promise<void>): { offer(value: T): vo
     },
     idle: async () => running,
   };
+}
+
+/** Some work, or its failure when it takes too long: a store may never answer, and may not heed the signal. */
+async function inTime(seconds: number, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  const timeout = new AbortController();
+  const late = new Promise<never>((_, reject) => {
+    timeout.signal.addEventListener("abort", () => reject(timeout.signal.reason));
+  });
+  const timer = setTimeout(
+    () =>
+      timeout.abort(new StoreError(`the store has not answered for ${seconds} s; tried again at the next interval`)),
+    seconds * 1000,
+  );
+  try {
+    await Promise.race([work(timeout.signal), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Throws {@link CheckpointError} unless the params are those of the model, finite every one. */

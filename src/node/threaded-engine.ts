@@ -14,7 +14,7 @@ export function threadedEngine(options: EngineOptions): Engine {
   let failure: unknown;
 
   const fail = (error: unknown) => {
-    failure = error;
+    failure ??= error;
     for (const { reject } of waiting.values()) reject(error);
     waiting.clear();
   };
@@ -43,6 +43,8 @@ export function threadedEngine(options: EngineOptions): Engine {
     },
     write: (tensors) => call({ call: "write", tensors }),
     read: (names) => call<NamedArrays>({ call: "read", names }),
-    close: () => call({ call: "close" }),
+    close: async () => {
+      if (!failure) await call({ call: "close" });
+    },
   };
 }

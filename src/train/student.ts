@@ -86,22 +86,25 @@ export function createStudent({ engine, learner }: StudentOptions): Student {
     return [...results, await apply.run({ numBatches: scalar(parts.length), ...scalars })];
   }
 
+  async function restore(state: StudentState, atStep: number): Promise<void> {
+    checkState(state, specs);
+    await engine.write(state);
+    step = atStep;
+  }
+
   return {
     get step() {
       return step;
     },
     async init(key) {
-      const optState = mapValues(learner.optimizer.memory(learner.model.params), ({ shape, fill }) =>
-        filled(shape, fill),
+      const memory = learner.optimizer.memory(learner.model.params);
+      const optState = mapValues(memory, ({ shape, fill }) => filled(shape, fill));
+      await restore(
+        { ...withPrefix(kept.params, initParams(learner.model, key)), ...withPrefix(kept.optState, optState) },
+        0,
       );
-      const params = initParams(learner.model, key);
-      await this.restore({ ...withPrefix(kept.params, params), ...withPrefix(kept.optState, optState) }, 0);
     },
-    async restore(state, atStep) {
-      checkState(state, specs);
-      await engine.write(state);
-      step = atStep;
-    },
+    restore,
     async learn(batches, teachers, distillWeight) {
       if (batches.length === 0) throw new Error("internal: a step needs at least one batch");
       await teach(teachers);
@@ -115,13 +118,14 @@ export function createStudent({ engine, learner }: StudentOptions): Student {
               scalars,
               teachers.length,
             );
+      const learningRate = learner.optimizer.scalars.learningRate?.(step) ?? Number.NaN;
       step++;
       return {
         labelLoss: meanOf(results, "labelLoss") ?? Number.NaN,
         distillLoss: meanOf(results, "distillLoss"),
         divergence: meanOf(results, "divergence"),
         gradNorm: Math.sqrt(meanOf(results, "squaredGradNorm") ?? Number.NaN),
-        learningRate: Number(scalars.learningRate?.data[0] ?? Number.NaN),
+        learningRate,
       };
     },
     async params() {

@@ -1,0 +1,78 @@
+/** The smallest run that has every part of a real one: a table of two features, its preprocessing, a configuration. */
+import { memoryStore, type Store } from "../src/checkpoint/store.js";
+import { type Preprocessing, type Rows, recordLayout, tableRows } from "../src/data/table.js";
+import { type RunConfig, type RunInput, resolveConfig } from "../src/run/config.js";
+import { makeLearner } from "../src/run/learner.js";
+import { fold, key, normal, uniform } from "../src/runtime/random.js";
+import type { Learner } from "../src/train/graphs.js";
+
+export const tinyPreprocessing: Preprocessing = {
+  vocabularies: { colour: ["red", "green", "blue"] },
+  numeric: { size: { mean: 0.5, deviation: 2 } },
+};
+
+/** A configuration for {@link tinyRows} as a user would write it. */
+export function tinyInput(changes: Partial<RunInput> = {}): RunInput {
+  return {
+    name: "tiny",
+    data: {
+      source: "tiny.csv",
+      label: "late",
+      categorical: { colour: "colour" },
+      numeric: { size: "size" },
+      split: { train: "day < 2", validation: "day = 2", test: "day > 2" },
+    },
+    model: { kind: "mlp", embeddings: { colour: 2 }, hidden: [8] },
+    optimizer: { kind: "adam", learningRate: 0.01, schedule: "constant" },
+    codistill: { burnInSteps: 0 },
+    numGroups: 1,
+    numSteps: 60,
+    globalBatchSize: 8,
+    validationInterval: 20,
+    checkpointInterval: 20,
+    logInterval: 10,
+    ...changes,
+  };
+}
+
+/** The same, resolved. */
+export function tinyConfig(changes: Partial<RunInput> = {}): RunConfig {
+  return resolveConfig(tinyInput(changes));
+}
+
+/** The learner of a tiny configuration. */
+export function tinyLearner(changes: Partial<RunInput> = {}): Learner {
+  return makeLearner(tinyConfig(changes), tinyPreprocessing);
+}
+
+/** Rows by seed; blue and large ones are more often positive, and every ninth size is missing. */
+export function tinyRows(numRows: number, seed: number): Rows {
+  const draw = (name: string) => fold(fold(key(seed), "tiny rows"), name);
+  const colours = uniform(draw("colour"), numRows);
+  const sizes = normal(draw("size"), numRows);
+  const chances = uniform(draw("label"), numRows);
+  const words = new Int32Array(numRows * 3);
+  const floats = new Float32Array(words.buffer);
+  for (let row = 0; row < numRows; row++) {
+    const colour = Math.floor((colours[row] ?? 0) * 4);
+    const size = 0.5 + 2 * (sizes[row] ?? 0);
+    words[3 * row] = colour;
+    floats[3 * row + 1] = row % 9 === 8 ? Number.NaN : size;
+    floats[3 * row + 2] = Number((chances[row] ?? 0) < 1 / (1 + Math.exp(1 - size - colour / 3)));
+  }
+  return tableRows(recordLayout({ categorical: { colour: "colour" }, numeric: { size: "size" } }), words);
+}
+
+/** A promise, and what resolves it. */
+export function gate(): { readonly opened: Promise<void>; open(): void } {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+}
+
+/** A store in memory in which some calls are answered otherwise. */
+export function storeWith(changes: (inner: Store) => Partial<Store>, inner = memoryStore()): Store {
+  return { ...inner, ...changes(inner) };
+}
