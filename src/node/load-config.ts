@@ -24,7 +24,9 @@ async function load(file: string, shown: string): Promise<unknown> {
   try {
     if (extname(file) === ".json") return JSON.parse(readFileSync(file, "utf8"));
     const { createJiti } = await import("jiti");
-    return await createJiti(import.meta.url, { moduleCache: false }).import(file, { default: true });
+    const module = await createJiti(import.meta.url, { moduleCache: false, fsCache: false }).import<object>(file);
+    if (!("default" in module)) throw new Error("it has no default export; write export default defineRun({ ... })");
+    return await module.default;
   } catch (error) {
     throw new ConfigError(`${shown} does not load: ${messageOf(error)}`, { cause: error });
   }
@@ -32,6 +34,14 @@ async function load(file: string, shown: string): Promise<unknown> {
 
 /** Paths start at the configuration file; URLs of remote files stay as they are. */
 function absolute(source: string, folder: string): string {
-  if (source.startsWith("file:")) return fileURLToPath(source);
+  if (source.startsWith("file:")) return pathOf(source);
   return /^[a-z0-9]+:\/\//i.test(source) ? source : resolve(folder, source);
+}
+
+function pathOf(url: string): string {
+  try {
+    return fileURLToPath(url);
+  } catch (error) {
+    throw new ConfigError(`data.source: ${url} is not a file on this machine: ${messageOf(error)}`, { cause: error });
+  }
 }

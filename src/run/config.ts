@@ -1,6 +1,6 @@
 /** The configuration of a run: one schema that gives the type, the defaults and the checks. */
 import { z } from "zod";
-import { ConfigError } from "../errors.js";
+import { ConfigError, messageOf } from "../errors.js";
 import { nearest } from "../nearest.js";
 
 const steps = z.int().positive();
@@ -9,7 +9,7 @@ const learningRateSchedule = z.enum(["constant", "linear"]);
 
 const dataSchema = z.strictObject({
   /** Files or globs that DuckDB reads: Parquet, CSV, TSV, JSON lines. Relative paths start at the configuration file. */
-  source: z.union([z.string(), z.array(z.string()).min(1)]),
+  source: z.union([z.string(), z.array(z.string()).min(1)], "must be a path or a list of paths"),
   /** SQL expression: true or 1 for the positive class. */
   label: sqlExpression,
   /** Feature name to SQL expression; its values are treated as names. */
@@ -120,10 +120,11 @@ export function resolveConfig(value: unknown): RunConfig {
 /**
  * Apply `path=value` overrides; a value is JSON where it parses, else text.
  *
- * Throws {@link ConfigError} when one has no "=", or its path leads through something that is not a record.
+ * Throws {@link ConfigError} when one has no "=", its path leads through something that is not a record, or the
+ * configuration is not plain data.
  */
 export function applyOverrides(config: unknown, overrides: readonly string[]): unknown {
-  const result: unknown = structuredClone(config);
+  const result = plainCopy(config);
   for (const override of overrides) {
     const [, path, text] = /^([^=]+)=(.*)$/s.exec(override) ?? [];
     if (path === undefined || text === undefined) {
@@ -134,11 +135,12 @@ export function applyOverrides(config: unknown, overrides: readonly string[]): u
     let record = result;
     for (const name of names) {
       if (isRecord(record) && record[name] === undefined) record[name] = {};
-      const next = isRecord(record) ? record[name] : undefined;
+      const next = isRecord(record) && Object.hasOwn(record, name) ? record[name] : undefined;
       if (!isRecord(next)) throw new ConfigError(`--set ${path}: "${name}" is not a group of options`);
       record = next;
     }
-    (record as Record<string, unknown>)[last] = parseValue(text);
+    if (!isRecord(record)) throw new ConfigError(`--set ${path}: the configuration is not a group of options`);
+    record[last] = parseValue(text);
   }
   return result;
 }
@@ -148,13 +150,18 @@ function crossChecks(config: RunConfig): string[] {
   const { data, model, codistill, numSteps } = config;
   const problems: string[] = [];
   for (const name of Object.keys(model.embeddings)) {
-    if (!(name in data.categorical)) {
+    if (!Object.hasOwn(data.categorical, name)) {
       const known = Object.keys(data.categorical);
       problems.push(`model.embeddings.${name}: must be a name in data.categorical${hint(name, known)}`);
     }
   }
   for (const name of Object.keys(data.numeric)) {
-    if (name in data.categorical) problems.push(`data.numeric.${name}: is a name in data.categorical too; rename one`);
+    if (Object.hasOwn(data.categorical, name))
+      problems.push(`data.numeric.${name}: is a name in data.categorical too; rename one`);
+  }
+  for (const kind of ["categorical", "numeric"] as const) {
+    if (Object.hasOwn(data[kind], "probability"))
+      problems.push(`data.${kind}.probability: is the name of the exported model's output; rename it`);
   }
   if (Object.keys(data.categorical).length + Object.keys(data.numeric).length === 0) {
     problems.push("data: needs at least one feature in data.categorical or data.numeric");
@@ -171,16 +178,19 @@ function crossChecks(config: RunConfig): string[] {
 function explain(issue: z.core.$ZodIssue, config: unknown): string[] {
   const path = issue.path.join(".") || "configuration";
   if (issue.code === "unrecognized_keys") {
-    const known = knownNames(issue.path);
+    const known = knownNames(issue.path, config);
     return issue.keys.map((key) => `${[...issue.path, key].join(".")}: unknown name${hint(key, known)}`);
   }
   const value = issue.path.reduce<unknown>((at, name) => (isRecord(at) ? at[String(name)] : undefined), config);
   if (value === undefined) return [`${path}: is missing, ${ruleOf(issue)}`];
   const options = [...issue.message.matchAll(/["']([^"']+)["']/g)].map((match) => match[1] ?? "");
   const meant = typeof value === "string" ? nearest(value, options) : undefined;
-  return [
-    `${path}: ${ruleOf(issue)}, got ${JSON.stringify(value)}${meant === undefined ? "" : `; did you mean "${meant}"?`}`,
-  ];
+  return [`${path}: ${ruleOf(issue)}, got ${show(value)}${meant === undefined ? "" : `; did you mean "${meant}"?`}`];
+}
+
+/** A value as it was written; JSON has no word for NaN, Infinity, big integers or functions. */
+function show(value: unknown): string {
+  return isRecord(value) || typeof value === "string" ? JSON.stringify(value) : String(value);
 }
 
 /** The rule of an issue in our words: "must be a number", "must be > 0". */
@@ -191,24 +201,28 @@ function ruleOf({ message }: z.core.$ZodIssue): string {
     .replace(/^expected \w+ to (be|have) ([<>]=?)/i, "must $1 $2 ")
     .replace(/^expected (one of )?/i, "must be $1")
     .replace(/^must be int$/, "must be a whole number")
-    .replace(/^must be (number|string|boolean|record|object|array)$/, "must be a $1");
+    .replace(/^must be (number|string|boolean|record)$/, "must be a $1")
+    .replace(/^must be (object|array)$/, "must be an $1");
 }
 
-/** The names that the schema knows at a path. */
-function knownNames(path: readonly PropertyKey[]): string[] {
+/** The names that the schema knows at a path, in the union's member that the configuration chose. */
+function knownNames(path: readonly PropertyKey[], config: unknown): string[] {
   let schema: unknown = runSchema;
-  for (const name of path)
-    schema = shapesOf(schema)
-      .map((shape) => shape[String(name)])
-      .find(Boolean);
-  return shapesOf(schema).flatMap((shape) => Object.keys(shape));
+  let value = config;
+  for (const name of path) {
+    schema = shapeOf(schema, value)[String(name)];
+    value = isRecord(value) ? value[String(name)] : undefined;
+  }
+  return Object.keys(shapeOf(schema, value));
 }
 
-/** The shapes of an object schema, or of each member of a union. */
-function shapesOf(schema: unknown): Record<string, unknown>[] {
-  if (schema instanceof z.ZodObject) return [schema.shape];
-  if (schema instanceof z.ZodDiscriminatedUnion) return schema.options.flatMap(shapesOf);
-  return [];
+/** The shape of an object schema, or of the member of a union that a value is of. */
+function shapeOf(schema: unknown, value: unknown): Readonly<Record<string, unknown>> {
+  if (schema instanceof z.ZodObject) return schema.shape;
+  if (!(schema instanceof z.ZodDiscriminatedUnion)) return {};
+  const kind = isRecord(value) ? value.kind : undefined;
+  const shapes = schema.options.map((option) => shapeOf(option, value));
+  return shapes.find(({ kind: literal }) => literal instanceof z.ZodLiteral && literal.value === kind) ?? {};
 }
 
 /** What an unknown name may have meant. */
@@ -216,6 +230,14 @@ function hint(name: string, known: readonly string[]): string {
   const meant = nearest(name, known);
   if (meant !== undefined) return `; did you mean "${meant}"?`;
   return known.length > 0 ? `; known names: ${known.join(", ")}` : "";
+}
+
+function plainCopy(config: unknown): unknown {
+  try {
+    return structuredClone(config);
+  } catch (error) {
+    throw new ConfigError(`a configuration must be plain data: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 function parseValue(text: string): unknown {

@@ -18,9 +18,10 @@ export function exportModel(
   params: NamedArrays,
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array {
+  const vocabularies = new Map(Object.entries(preprocessing.vocabularies));
   const inputs = mapValues(model.inputs, ({ shape }, name): Tensor => {
     const feature = name.slice(name.indexOf(".") + 1);
-    const vocabulary = preprocessing.vocabularies[feature];
+    const vocabulary = vocabularies.get(feature);
     return vocabulary ? lookup(input(feature, shape, "string"), vocabulary) : input(feature, shape);
   });
   const logits = model.apply(mapValues(params, constant), inputs);

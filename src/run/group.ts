@@ -4,11 +4,11 @@ import { sha256 } from "../checkpoint/digest.js";
 import { encodeSafetensors } from "../checkpoint/safetensors.js";
 import type { Store } from "../checkpoint/store.js";
 import { codistill, type Step } from "../codistill/codistill.js";
-import { type SeenTeacher, storeExchange } from "../codistill/exchange.js";
+import { storeExchange } from "../codistill/exchange.js";
 import { teachersOf } from "../codistill/topology.js";
 import { batchStream } from "../data/stream.js";
 import type { Preprocessing, Rows } from "../data/table.js";
-import { TrainingError } from "../errors.js";
+import { CheckpointError, TrainingError } from "../errors.js";
 import { countParams, forwardOnnx } from "../nn/model.js";
 import { constantSchedule } from "../optim/schedules.js";
 import type { Engine } from "../runtime/engine.js";
@@ -24,6 +24,9 @@ import { stepMeter } from "./meter.js";
 
 /** Names of a group's own files. */
 export const groupFiles = { checkpoint: "checkpoint.safetensors", best: "best.safetensors" } as const;
+
+/** What the metadata of a group's best params says that it is. */
+export const BEST_FORMAT = "codistill.params";
 
 /** A group's part of the data. */
 export interface GroupData {
@@ -65,10 +68,14 @@ export async function runGroup(options: GroupOptions): Promise<"finished" | "sto
 
   const checkpoint = await readCheckpoint(files, groupFiles.checkpoint);
   const incarnation = (checkpoint?.info.incarnation ?? 0) + 1;
+  if (checkpoint && checkpoint.info.model !== modelDigest) {
+    throw new CheckpointError(
+      `the checkpoint of step ${checkpoint.info.step} is of another model; use the configuration and data it was saved with`,
+    );
+  }
   if (checkpoint) await student.restore(checkpoint.state, checkpoint.info.step);
   else await student.init(fold(seed, "params"));
   let best = checkpoint?.info.best ?? null;
-  let teachers: readonly SeenTeacher[] = checkpoint?.teachers ?? [];
 
   const stream = batchStream({
     rows: data.train,
@@ -84,18 +91,19 @@ export async function runGroup(options: GroupOptions): Promise<"finished" | "sto
     teachers: teachersOf(config.codistill.topology, groupIndex, config.numGroups),
     incarnation,
     model: learner.model,
-    known: teachers,
+    known: checkpoint?.teachers ?? [],
     onEvent: log,
   });
   const predictor = await engine.compile(predictGraph(learner, kept.params));
 
   async function validate(step: number): Promise<void> {
     const { loss, auc } = score(await predictAll(predictor, data.validation));
+    if (!Number.isFinite(loss)) throw notFinite("validation loss", step, `it was ${loss}`);
     const isBest = best === null || loss < best.loss;
     if (isBest) {
       best = { step, loss };
       const metadata = {
-        format: "codistill.params",
+        format: BEST_FORMAT,
         step: String(step),
         validationLoss: String(loss),
         model: modelDigest,
@@ -108,7 +116,10 @@ export async function runGroup(options: GroupOptions): Promise<"finished" | "sto
   async function save(step: number): Promise<void> {
     const started = performance.now();
     const info = { group: groupIndex, step, incarnation, model: modelDigest, cursor: stream.cursor, best };
-    const bytes = await writeCheckpoint(files, groupFiles.checkpoint, { info, state: await student.state(), teachers });
+    const state = await student.state();
+    if (!Object.values(state).every(({ data }) => (data as Float32Array).every(Number.isFinite)))
+      throw notFinite("params", step, "they were not");
+    const bytes = await writeCheckpoint(files, groupFiles.checkpoint, { info, state, teachers: exchange.known() });
     log({ event: "checkpoint", group: groupIndex, step, bytes, seconds: (performance.now() - started) / 1000 });
   }
 
@@ -135,10 +146,7 @@ export async function runGroup(options: GroupOptions): Promise<"finished" | "sto
     meter.add(step);
     if (isDue(config.logInterval)) log(meter.take());
     if (isDue(config.validationInterval)) await validate(step.step);
-    if (isDue(config.checkpointInterval) || stop.aborted) {
-      teachers = exchange.teachers(step.step);
-      await save(step.step);
-    }
+    if (isDue(config.checkpointInterval) || stop.aborted) await save(step.step);
     if (stop.aborted) break;
   }
   await exchange.idle();
@@ -163,8 +171,13 @@ async function joinRun({ config, data, store }: GroupOptions) {
 
 function checkFinite({ step, labelLoss, gradNorm, learningRate }: Step): void {
   if (Number.isFinite(labelLoss) && Number.isFinite(gradNorm)) return;
-  throw new TrainingError(
-    `the loss must stay finite, at step ${step} it was ${labelLoss} with a gradient norm of ${gradNorm} (learning rate ${learningRate}). ` +
+  const rate = `learning rate ${learningRate}`;
+  throw notFinite("loss", step, `it was ${labelLoss} with a gradient norm of ${gradNorm} (${rate})`);
+}
+
+function notFinite(what: string, step: number, how: string): TrainingError {
+  return new TrainingError(
+    `the ${what} must stay finite, at step ${step} ${how}. ` +
       "Lower optimizer.learningRate, or look for absurd values in the data. The last checkpoint is kept.",
   );
 }

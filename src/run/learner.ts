@@ -10,9 +10,11 @@ import type { RunConfig } from "./config.js";
 /** The learner that a configuration describes, for data preprocessed so. */
 export function makeLearner(config: RunConfig, preprocessing: Preprocessing): Learner {
   const { embeddings, embeddingWidth, hidden } = config.model;
+  // A map, because a feature may be called "constructor".
+  const widths = new Map(Object.entries(embeddings));
   const categorical = Object.entries(preprocessing.vocabularies).map(([name, vocabulary]) => [
     name,
-    { numIds: vocabulary.length + 1, width: embeddings[name] ?? embeddingWidth },
+    { numIds: vocabulary.length + 1, width: widths.get(name) ?? embeddingWidth },
   ]);
   const model = mlp({ categorical: Object.fromEntries(categorical), numeric: preprocessing.numeric, hidden });
   return { model, objective: binary, optimizer: makeOptimizer(config) };

@@ -2,6 +2,7 @@
 import { decodeSafetensors } from "../checkpoint/safetensors.js";
 import type { Store } from "../checkpoint/store.js";
 import type { Rows } from "../data/table.js";
+import { CheckpointError } from "../errors.js";
 import type { NamedArrays } from "../runtime/array.js";
 import type { Engine } from "../runtime/engine.js";
 import { withPrefix } from "../runtime/named.js";
@@ -9,7 +10,7 @@ import { predictAll, score } from "../train/evaluate.js";
 import type { RunResult } from "../train/events.js";
 import { kept, type Learner, predictGraph } from "../train/graphs.js";
 import { meanAbsoluteDifference, meanOfProbs } from "../train/metrics.js";
-import { groupFiles } from "./group.js";
+import { BEST_FORMAT, groupFiles } from "./group.js";
 
 /** The params that a group would ship: its best by validation. */
 export interface BestParams {
@@ -23,6 +24,10 @@ export async function readBest(files: Store): Promise<BestParams | null> {
   const bytes = await files.get(groupFiles.best);
   if (!bytes) return null;
   const { tensors, metadata } = decodeSafetensors(bytes);
+  if (metadata.format !== BEST_FORMAT)
+    throw new CheckpointError(
+      `${groupFiles.best} is not a group's best params; its format is ${metadata.format ?? "not named"}`,
+    );
   return { step: Number(metadata.step), validationLoss: Number(metadata.validationLoss), params: tensors };
 }
 

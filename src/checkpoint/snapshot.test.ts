@@ -1,0 +1,240 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { storeWith } from "../../test/tiny-run.js";
+import { CheckpointError, StoreError } from "../errors.js";
+import { float32, type NamedArrays } from "../runtime/array.js";
+import { sha256 } from "./digest.js";
+import { decodeSafetensors, encodeSafetensors } from "./safetensors.js";
+import {
+  type Pointer,
+  publishSnapshot,
+  readPointer,
+  readSnapshot,
+  removeOldSnapshots,
+  type Snapshot,
+} from "./snapshot.js";
+import { memoryStore } from "./store.js";
+
+const model = "a".repeat(64);
+const params: NamedArrays = { "layers.0.weight": float32([1, 2, 3, 4, 5, 6], [2, 3]), "layers.0.bias": float32([7]) };
+const snapshot: Snapshot = { group: 1, step: 50, incarnation: 2, model, params };
+const utf8 = (text: string) => new TextEncoder().encode(text);
+
+/** The bits of a record of float32 arrays: equal bits are equal numbers, with -0 and every NaN told apart. */
+function bitsOf(arrays: NamedArrays): Record<string, [shape: readonly number[], bits: Uint8Array]> {
+  return Object.fromEntries(
+    Object.entries(arrays).map(([name, { shape, data }]) => {
+      const { buffer, byteOffset, byteLength } = data as Float32Array;
+      return [name, [shape, new Uint8Array(buffer.slice(byteOffset, byteOffset + byteLength))]];
+    }),
+  );
+}
+
+async function refused(reading: Promise<unknown>, ...patterns: readonly RegExp[]): Promise<void> {
+  await assert.rejects(reading, (error) => {
+    assert.ok(error instanceof CheckpointError, String(error));
+    for (const pattern of patterns) assert.match(error.message, pattern);
+    return true;
+  });
+}
+
+describe("a published snapshot", () => {
+  test("comes back to the bit: any float32, any shape", async () => {
+    const arrays = fc.dictionary(
+      fc.stringMatching(/^[a-z.]{1,12}$/),
+      fc
+        .uint8Array({ maxLength: 40 })
+        .map((bytes) => float32(new Float32Array(bytes.slice(0, bytes.length - (bytes.length % 4)).buffer))),
+      { maxKeys: 5 },
+    );
+    const numbers = fc.nat(999_999_999);
+    await fc.assert(
+      fc.asyncProperty(
+        arrays,
+        numbers,
+        fc.nat(63),
+        fc.integer({ min: 1, max: 99 }),
+        async (params, step, group, run) => {
+          const store = memoryStore();
+          const published = await publishSnapshot(store, { group, step, incarnation: run, model, params });
+          const pointer = await readPointer(store, group);
+          assert.deepEqual(pointer, published);
+          const read = await readSnapshot(store, published, model);
+          assert.deepEqual(bitsOf(read.params), bitsOf(params));
+          assert.deepEqual({ ...read, params: null }, { group, step, incarnation: run, model, params: null });
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+
+  test("is named by its step in nine digits and the first eight hex digits of its SHA-256", async () => {
+    const store = memoryStore();
+    for (const step of [0, 50, 999_999_999]) {
+      const { name, sha256: digest, bytes, version } = await publishSnapshot(store, { ...snapshot, step });
+      const content = (await store.get(name)) ?? new Uint8Array();
+      assert.equal(await sha256(content), digest);
+      assert.equal(content.length, bytes);
+      assert.equal(version, 1);
+      const digits = { 0: "000000000", 50: "000000050", 999999999: "999999999" }[step];
+      assert.equal(name, `groups/1/snapshots/${digits}-${digest.slice(0, 8)}.safetensors`);
+    }
+    assert.equal((await store.list("groups/1/")).length, 4);
+  });
+
+  test("says what it is in its own metadata", async () => {
+    const store = memoryStore();
+    const { name } = await publishSnapshot(store, snapshot);
+    const { metadata, tensors } = decodeSafetensors((await store.get(name)) ?? new Uint8Array());
+    assert.deepEqual(metadata, { format: "codistill.snapshot", version: "1", group: "1", step: "50", model });
+    assert.deepEqual(tensors, params);
+  });
+
+  test("has the same name for the same params and step, and another one otherwise", async () => {
+    const name = async (changes: Partial<Snapshot>) =>
+      (await publishSnapshot(memoryStore(), { ...snapshot, ...changes })).name;
+    const first = await name({});
+    assert.equal(await name({ incarnation: 9 }), first);
+    assert.equal(await name({ params: Object.fromEntries(Object.entries(params).reverse()) }), first);
+    assert.notEqual(await name({ params: { ...params, "layers.0.bias": float32([8]) } }), first);
+    assert.notEqual(await name({ model: "b".repeat(64) }), first);
+  });
+
+  test("is written before it is pointed to, and a failure in between leaves the old one", async () => {
+    const puts: string[] = [];
+    let isFull = false;
+    const store = storeWith((inner) => ({
+      async put(name, bytes) {
+        puts.push(name);
+        if (isFull && name.endsWith("latest.json")) throw new StoreError("full");
+        await inner.put(name, bytes);
+      },
+    }));
+    const before = await publishSnapshot(store, snapshot);
+    assert.deepEqual(puts, [before.name, "groups/1/latest.json"]);
+    isFull = true;
+    await assert.rejects(publishSnapshot(store, { ...snapshot, step: 100 }), /full/);
+    const pointer = (await readPointer(store, 1)) as Pointer;
+    assert.deepEqual(pointer, before);
+    assert.equal((await readSnapshot(store, pointer, model)).step, 50);
+  });
+
+  test("is none where a group has not published", async () => {
+    const store = memoryStore();
+    await publishSnapshot(store, snapshot);
+    assert.equal(await readPointer(store, 0), null);
+    assert.equal(await readPointer(store, 11), null);
+  });
+
+  test("passes the signal on to the store", async () => {
+    const store = memoryStore();
+    const pointer = await publishSnapshot(store, snapshot);
+    const aborted = AbortSignal.abort(new Error("too late"));
+    await assert.rejects(publishSnapshot(store, snapshot, aborted), /too late/);
+    await assert.rejects(readPointer(store, 1, aborted), /too late/);
+    await assert.rejects(readSnapshot(store, pointer, model, aborted), /too late/);
+    await assert.rejects(removeOldSnapshots(store, 1, pointer.name, 1, aborted), /too late/);
+  });
+});
+
+describe("what is refused", () => {
+  test("a pointer that is none, is of another version, or leads elsewhere", async () => {
+    const store = memoryStore();
+    const good = await publishSnapshot(store, snapshot);
+    const pointers: [unknown, ...RegExp[]][] = [
+      [null, /groups\/1\/latest\.json is not a snapshot pointer/, /expected object/],
+      [{ ...good, version: 2 }, /must be 1, got 2/, /version/],
+      [{ ...good, version: undefined }, /must be 1, got undefined/],
+      [{ ...good, step: -1 }, /step/],
+      [{ ...good, step: 1.5 }, /step/],
+      [{ ...good, group: "1" }, /expected number.*\n.*group/],
+      [{ ...good, incarnation: 0 }, /incarnation/],
+      [{ ...good, bytes: 0 }, /bytes/],
+      [{ ...good, sha256: good.sha256.toUpperCase() }, /sha256/],
+      [{ ...good, sha256: good.sha256.slice(1) }, /sha256/],
+      [{ ...good, name: 5 }, /name/],
+      [{ ...good, group: 2 }, /must point into groups\/1\/snapshots\//],
+      [{ ...good, name: "run.json" }, /must point into groups\/1\/snapshots\/, got "run\.json"/],
+      [{ ...good, name: "groups/1/latest.json" }, /must point into groups\/1\/snapshots\//],
+    ];
+    for (const [pointer, ...patterns] of pointers) {
+      await store.put("groups/1/latest.json", utf8(JSON.stringify(pointer)));
+      await refused(readPointer(store, 1), ...patterns);
+    }
+    for (const text of ["", "{", "not JSON", '"text"', "[]"]) {
+      await store.put("groups/1/latest.json", utf8(text));
+      await refused(readPointer(store, 1), /groups\/1\/latest\.json is not a snapshot pointer/);
+    }
+  });
+
+  test("a snapshot of another size, digest, format, version, model, group or step", async () => {
+    const store = memoryStore();
+    const good = await publishSnapshot(store, snapshot);
+    const name = /groups\/1\/snapshots\/000000050-\w{8}\.safetensors is refused: /;
+    const bytes = (await store.get(good.name)) ?? new Uint8Array();
+
+    await refused(readSnapshot(store, { ...good, bytes: 5 }, model), name, /pointer says 5 bytes, got \d+/);
+    const other = "0".repeat(64);
+    await refused(
+      readSnapshot(store, { ...good, sha256: other }, model),
+      name,
+      new RegExp(`says SHA-256 ${other}, got ${good.sha256}`),
+    );
+    await refused(
+      readSnapshot(store, good, "b".repeat(64)),
+      name,
+      /it is for another model \(aaaaaaaa, this one is bbbbbbbb\)/,
+    );
+    await refused(readSnapshot(store, { ...good, step: 51 }, model), name, /says step 51 of group 1, it holds step 50/);
+
+    await store.put(good.name, bytes.with(bytes.length - 1, 1));
+    await refused(readSnapshot(store, good, model), name, /SHA-256/);
+    await store.remove(good.name);
+    await refused(readSnapshot(store, good, model), name, /it is gone from the store/);
+
+    const metadata = { format: "codistill.snapshot", version: "1", group: "1", step: "50", model };
+    const files: [Uint8Array, ...RegExp[]][] = [
+      [encodeSafetensors(params), /format/, /model/],
+      [encodeSafetensors(params, { ...metadata, format: "codistill.params" }), /expected "codistill\.snapshot"/],
+      [encodeSafetensors(params, { ...metadata, version: "2" }), /must be 1, got 2/],
+      [encodeSafetensors(params, { ...metadata, step: "fifty" }), /step/],
+      [encodeSafetensors(params, { ...metadata, group: "2" }), /it holds step 50 of group 2/],
+    ];
+    for (const [file, ...patterns] of files) {
+      await store.put(good.name, file);
+      const pointer = { ...good, bytes: file.length, sha256: await sha256(file) };
+      await refused(readSnapshot(store, pointer, model), name, ...patterns);
+    }
+  });
+});
+
+describe("old snapshots", () => {
+  const steps = [1, 20, 300, 4000];
+
+  test("go, all but the newest, and no other name is touched", async () => {
+    for (let keep = 1; keep <= 6; keep++) {
+      const store = memoryStore();
+      let latest = "";
+      for (const step of steps) {
+        latest = (await publishSnapshot(store, { ...snapshot, step })).name;
+        for (const group of [0, 11]) await publishSnapshot(store, { ...snapshot, group, step });
+      }
+      await removeOldSnapshots(store, 1, latest, keep);
+      const left = (await store.list("groups/1/snapshots/")).map((name) => Number(/(\d+)-/.exec(name)?.[1]));
+      assert.deepEqual(left, steps.slice(-keep));
+      assert.equal((await store.list("groups/0/")).length, 5);
+      assert.equal((await store.list("groups/11/")).length, 5);
+      assert.ok(await readPointer(store, 1));
+    }
+  });
+
+  test("of later steps are from before a restart, and go first", async () => {
+    const store = memoryStore();
+    for (const step of steps) await publishSnapshot(store, { ...snapshot, step });
+    const { name } = await publishSnapshot(store, { ...snapshot, step: 250, incarnation: 3 });
+    await removeOldSnapshots(store, 1, name, 3);
+    const left = (await store.list("groups/1/snapshots/")).map((each) => Number(/(\d+)-/.exec(each)?.[1]));
+    assert.deepEqual(left, [1, 20, 250]);
+  });
+});

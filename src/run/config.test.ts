@@ -1,0 +1,274 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { tinyConfig, tinyInput } from "../../test/tiny-run.js";
+import { ConfigError } from "../errors.js";
+import { defineRun, type RunConfig, type RunInput, resolveConfig } from "./config.js";
+
+/** The least that a user must write. */
+const least: RunInput = {
+  name: "least",
+  data: {
+    source: "flights.csv",
+    label: "late",
+    categorical: { origin: "origin", weekday: "weekday" },
+    split: { train: "a", validation: "b", test: "c" },
+  },
+  model: { kind: "mlp" },
+  optimizer: { kind: "adam", learningRate: 0.001 },
+  codistill: { burnInSteps: 5 },
+  numSteps: 10,
+  globalBatchSize: 4,
+};
+
+/** The lines of the ConfigError that a call must end in, the heading apart. */
+function problems(call: () => unknown): string[] {
+  let lines: string[] = [];
+  assert.throws(call, (error) => {
+    assert.ok(error instanceof ConfigError, String(error));
+    const [head = "", ...rest] = error.message.split("\n  ");
+    assert.equal(head, `the configuration has ${rest.length} problem${rest.length === 1 ? "" : "s"}:`);
+    lines = rest;
+    return true;
+  });
+  return lines;
+}
+
+/** The least configuration with the value at a dotted path replaced, or left out. */
+function withValue(path: string, value: unknown): unknown {
+  const config: unknown = structuredClone(least);
+  const names = path.split(".");
+  const last = names.pop() ?? "";
+  let record = config as Record<string, unknown>;
+  for (const name of names) record = record[name] as Record<string, unknown>;
+  if (value === undefined) delete record[last];
+  else record[last] = value;
+  return config;
+}
+
+describe("resolveConfig", () => {
+  test("fills in every default", () => {
+    const expected: RunConfig = {
+      name: "least",
+      data: {
+        source: "flights.csv",
+        label: "late",
+        categorical: { origin: "origin", weekday: "weekday" },
+        numeric: {},
+        split: { train: "a", validation: "b", test: "c" },
+      },
+      model: { kind: "mlp", embeddings: {}, embeddingWidth: 16, hidden: [128, 64] },
+      optimizer: {
+        kind: "adam",
+        learningRate: 0.001,
+        schedule: "linear",
+        beta1: 0.9,
+        beta2: 0.999,
+        epsilon: 1e-8,
+      },
+      codistill: {
+        burnInSteps: 5,
+        distillWeight: 1,
+        publishInterval: 50,
+        exchangeInterval: 50,
+        maxStaleness: 1000,
+        topology: "all",
+        keepSnapshots: 10,
+      },
+      numGroups: 2,
+      numSteps: 10,
+      globalBatchSize: 4,
+      accumulate: 1,
+      seed: 1,
+      validationInterval: 500,
+      checkpointInterval: 500,
+      logInterval: 20,
+    };
+    assert.deepEqual(resolveConfig(least), expected);
+  });
+
+  test("keeps what is given, and gives sgd no options of adam", () => {
+    const optimizer = { kind: "sgd", learningRate: 0.5 } as const;
+    const config = resolveConfig({ ...least, optimizer, threads: 3, numGroups: 64, seed: 0 });
+    assert.deepEqual(config.optimizer, { kind: "sgd", learningRate: 0.5, schedule: "linear" });
+    assert.deepEqual([config.threads, config.numGroups, config.seed], [3, 64, 0]);
+  });
+
+  test("leaves what it was given as it was", () => {
+    const given = structuredClone(least);
+    resolveConfig(given);
+    assert.deepEqual(given, least);
+  });
+
+  test("gives plain data that survives JSON and resolves to itself", () => {
+    const configs = [least, tinyInput(), tinyInput({ threads: 2, optimizer: { kind: "sgd", learningRate: 1e-300 } })];
+    for (const input of configs) {
+      const config = resolveConfig(input);
+      assert.deepEqual(JSON.parse(JSON.stringify(config)), config);
+      assert.deepEqual(resolveConfig(config), config);
+    }
+  });
+
+  test("takes any numbers that keep the rules", () => {
+    const batches = fc.tuple(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 1, max: 100 }));
+    const steps = fc
+      .tuple(fc.integer({ min: 1 }), fc.integer({ min: 0 }))
+      .map(([a, b]) => [Math.max(a, b), b] as const);
+    const betas = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+    fc.assert(
+      fc.property(batches, steps, betas, ([accumulate, part], [numSteps, burnInSteps], beta1) => {
+        const optimizer = { kind: "adam", learningRate: 1, beta1 } as const;
+        const globalBatchSize = accumulate * part;
+        const codistill = { burnInSteps };
+        const config = resolveConfig({ ...least, numSteps, globalBatchSize, accumulate, codistill, optimizer });
+        assert.equal(config.accumulate, accumulate);
+        assert.deepEqual(resolveConfig(JSON.parse(JSON.stringify(config))), config);
+      }),
+    );
+  });
+});
+
+/** A path, what is wrong there, and the one line that says so. */
+const wrong: readonly [path: string, value: unknown, says: string | RegExp][] = [
+  ["name", undefined, "name: is missing, must be a string"],
+  ["name", "Big Name", 'name: must be lower-case letters, digits and dashes, got "Big Name"'],
+  ["name", "", 'name: must be lower-case letters, digits and dashes, got ""'],
+  ["data", "x.csv", 'data: must be an object, got "x.csv"'],
+  ["data.source", 5, "data.source: must be a path or a list of paths, got 5"],
+  ["data.source", [1], "data.source: must be a path or a list of paths, got [1]"],
+  ["data.source", [], /^data\.source: .*, got \[\]$/],
+  ["data.label", "", /^data\.label: must .* 1 .*, got ""$/],
+  ["data.categorical.origin", 5, "data.categorical.origin: must be a string, got 5"],
+  ["data.split.test", undefined, "data.split.test: is missing, must be a string"],
+  ["data.split.tset", "c", 'data.split.tset: unknown name; did you mean "test"?'],
+  ["data.lable", "late", 'data.lable: unknown name; did you mean "label"?'],
+  ["data.shardBy", "", /^data\.shardBy: must .*, got ""$/],
+  ["model.kind", "lstm", 'model.kind: must be "mlp", got "lstm"'],
+  ["model.hidden", 128, "model.hidden: must be an array, got 128"],
+  ["model.hidden", [128, 0], "model.hidden.1: must be > 0, got 0"],
+  ["model.embeddings", { origin: 0 }, "model.embeddings.origin: must be > 0, got 0"],
+  [
+    "model.embeddings",
+    { orgin: 8 },
+    'model.embeddings.orgin: must be a name in data.categorical; did you mean "origin"?',
+  ],
+  [
+    "model.embeddings",
+    { destination: 8 },
+    "model.embeddings.destination: must be a name in data.categorical; known names: origin, weekday",
+  ],
+  ["model.embeddings", { toString: 8 }, /^model\.embeddings\.toString: must be a name in data\.categorical/],
+  ["data.numeric", { origin: "1" }, "data.numeric.origin: is a name in data.categorical too; rename one"],
+  [
+    "data.numeric",
+    { probability: "1" },
+    "data.numeric.probability: is the name of the exported model's output; rename it",
+  ],
+  ["data.categorical.probability", "p", /^data\.categorical\.probability: is the name of the exported model's output/],
+  ["data.categorical", {}, "data: needs at least one feature in data.categorical or data.numeric"],
+  ["optimizer", "adam", 'optimizer: must be an object, got "adam"'],
+  ["optimizer.kind", "adm", /^optimizer\.kind: .*adam.*sgd.*, got "adm"; did you mean "adam"\?$/],
+  ["optimizer.kind", undefined, /^optimizer\.kind: is missing, .*adam.*sgd/],
+  ["optimizer.learningRate", 0, "optimizer.learningRate: must be > 0, got 0"],
+  ["optimizer.learningRate", undefined, "optimizer.learningRate: is missing, must be a number"],
+  ["optimizer.learningRate", Number.POSITIVE_INFINITY, "optimizer.learningRate: must be a number, got Infinity"],
+  ["optimizer.lerningRate", 1, 'optimizer.lerningRate: unknown name; did you mean "learningRate"?'],
+  ["optimizer.beta1", 1, "optimizer.beta1: must be < 1, got 1"],
+  ["optimizer.beta2", -0.1, "optimizer.beta2: must be >= 0, got -0.1"],
+  ["optimizer.schedule", "cosine", /^optimizer\.schedule: must be .*"constant".*"linear", got "cosine"$/],
+  ["codistill.burnInSteps", undefined, "codistill.burnInSteps: is missing, must be a number"],
+  ["codistill.burnInSteps", -1, "codistill.burnInSteps: must be >= 0, got -1"],
+  ["codistill.burnInSteps", 11, "codistill.burnInSteps: must be at most numSteps (10), got 11"],
+  ["codistill.distillWeight", -1, "codistill.distillWeight: must be >= 0, got -1"],
+  ["codistill.publishInterval", 0, "codistill.publishInterval: must be > 0, got 0"],
+  [
+    "codistill.topology",
+    "rings",
+    /^codistill\.topology: must be .*"all".*"ring".*"pairs", got "rings"; did you mean "ring"\?$/,
+  ],
+  ["codistill.keepSnapshots", 1, "codistill.keepSnapshots: must be >= 2, got 1"],
+  ["numGroups", 65, "numGroups: must be <= 64, got 65"],
+  ["numSteps", 0, "numSteps: must be > 0, got 0"],
+  ["numSteps", 1.5, "numSteps: must be a whole number, got 1.5"],
+  ["numSteps", "10", 'numSteps: must be a number, got "10"'],
+  ["numSteps", null, "numSteps: must be a number, got null"],
+  ["numSteps", Number.NaN, "numSteps: must be a number, got NaN"],
+  ["seed", 1n, "seed: must be a number, got 1"],
+  ["seed", 2 ** 60, /^seed: must be <= 9007199254740991, got 1152921504606847000$/],
+  ["accumulate", 3, "accumulate: must divide globalBatchSize (4), got 3"],
+  ["threads", 0, "threads: must be > 0, got 0"],
+  ["numstep", 5, 'numstep: unknown name; did you mean "numSteps"?'],
+  ["learningRate", 5, /^learningRate: unknown name; known names: name, data, model, optimizer, .*, threads$/],
+];
+
+describe("a wrong configuration is refused with the path, the rule and the value", () => {
+  for (const [path, value, says] of wrong) {
+    const shown = typeof value === "object" ? JSON.stringify(value) : String(value);
+    test(`${path}: ${shown}`, () => {
+      const [line = "", ...more] = problems(() => resolveConfig(withValue(path, value)));
+      assert.deepEqual(more, []);
+      if (typeof says === "string") assert.equal(line, says);
+      else assert.match(line, says);
+    });
+  }
+
+  test("an option of another kind of optimizer is not known to this one", () => {
+    const optimizer = { kind: "sgd", learningRate: 1, beta1: 0.9 };
+    assert.deepEqual(
+      problems(() => resolveConfig({ ...least, optimizer })),
+      ["optimizer.beta1: unknown name; known names: kind, learningRate, schedule"],
+    );
+  });
+
+  test("a feature may have any name, that of an object's method too", () => {
+    const data = { ...least.data, numeric: { constructor: "1", toString: "2" } };
+    assert.deepEqual(Object.keys(resolveConfig({ ...least, data }).data.numeric), ["constructor", "toString"]);
+  });
+
+  test("what is no record at all", () => {
+    assert.deepEqual(
+      problems(() => resolveConfig(null)),
+      ["configuration: must be an object, got null"],
+    );
+    assert.deepEqual(
+      problems(() => resolveConfig([])),
+      ["configuration: must be an object, got []"],
+    );
+    assert.deepEqual(
+      problems(() => resolveConfig(undefined)),
+      ["configuration: is missing, must be an object"],
+    );
+  });
+
+  test("all problems are told at once", () => {
+    const config = {
+      ...least,
+      numSteps: -1,
+      numGroups: 0,
+      optimizer: { kind: "adam" },
+      model: { kind: "mlp", hiden: [] },
+    };
+    assert.deepEqual(problems(() => resolveConfig(config)).sort(), [
+      'model.hiden: unknown name; did you mean "hidden"?',
+      "numGroups: must be >= 1, got 0",
+      "numSteps: must be > 0, got -1",
+      "optimizer.learningRate: is missing, must be a number",
+    ]);
+    const data = { ...least.data, numeric: { origin: "1" } };
+    const spanning = { ...least, data, accumulate: 3, codistill: { burnInSteps: 99 } };
+    assert.equal(problems(() => resolveConfig(spanning)).length, 3);
+  });
+});
+
+describe("defineRun", () => {
+  test("gives back what it was given", () => assert.equal(defineRun(least), least));
+
+  test("has types that know every name", () => {
+    // @ts-expect-error: numStep is misspelt
+    const misspelt = defineRun({ ...least, numStep: 5 });
+    // @ts-expect-error: sgd has no beta1
+    const foreign = defineRun({ ...least, optimizer: { kind: "sgd", learningRate: 1, beta1: 0.9 } });
+    for (const config of [misspelt, foreign]) assert.throws(() => resolveConfig(config), ConfigError);
+    assert.equal(tinyConfig({ numSteps: 7 }).numSteps, 7);
+  });
+});

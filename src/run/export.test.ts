@@ -1,0 +1,196 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import * as ort from "onnxruntime-node";
+import { tinyConfig, tinyPreprocessing } from "../../test/tiny-run.js";
+import type { Preprocessing } from "../data/table.js";
+import { ShapeError } from "../errors.js";
+import { decodeModel } from "../graph/onnx-proto.js";
+import { initParams } from "../nn/model.js";
+import { onnxRuntimeEngine } from "../node/onnxruntime.js";
+import { float32, int32, type NamedArrays } from "../runtime/array.js";
+import { mapValues, withPrefix } from "../runtime/named.js";
+import { key } from "../runtime/random.js";
+import { kept, type Learner, predictGraph } from "../train/graphs.js";
+import { exportModel } from "./export.js";
+import { makeLearner } from "./learner.js";
+
+const preprocessing: Preprocessing = {
+  vocabularies: { colour: ["red", "green", "blue", "O'Hare, IL", "Zürich 東京"], weekday: ["1", "0"] },
+  numeric: { size: { mean: 0.5, deviation: 2 }, logDistance: { mean: 6, deviation: 0.25 } },
+};
+const config = tinyConfig({
+  data: {
+    source: "x.csv",
+    label: "late",
+    categorical: { colour: "colour", weekday: "weekday" },
+    numeric: { size: "size", logDistance: "ln(distance)" },
+    split: { train: "a", validation: "b", test: "c" },
+  },
+  model: { kind: "mlp", embeddings: { colour: 3 }, embeddingWidth: 2, hidden: [8, 4] },
+});
+
+/** A learner and params whose biases are not zero, so that they count. */
+function trained(given = config, fitted = preprocessing): { learner: Learner; params: NamedArrays } {
+  const learner = makeLearner(given, fitted);
+  const params = mapValues(initParams(learner.model, key(5)), ({ data, shape }) =>
+    float32(
+      Float32Array.from(data as Float32Array, (value) => value + 0.05),
+      shape,
+    ),
+  );
+  return { learner, params };
+}
+
+interface Example {
+  readonly colour: string;
+  readonly weekday: string;
+  readonly size: number;
+  readonly logDistance: number;
+}
+
+/** What the exported file says of raw values. */
+async function servedProbs(session: ort.InferenceSession, examples: readonly Example[]): Promise<Float32Array> {
+  const n = [examples.length];
+  const { probability } = await session.run({
+    colour: new ort.Tensor(
+      "string",
+      examples.map(({ colour }) => colour),
+      n,
+    ),
+    weekday: new ort.Tensor(
+      "string",
+      examples.map(({ weekday }) => weekday),
+      n,
+    ),
+    size: new ort.Tensor(
+      "float32",
+      Float32Array.from(examples, ({ size }) => size),
+      n,
+    ),
+    logDistance: new ort.Tensor(
+      "float32",
+      Float32Array.from(examples, ({ logDistance }) => logDistance),
+      n,
+    ),
+  });
+  assert.deepEqual(probability?.dims, n);
+  return probability?.data as Float32Array;
+}
+
+/** The inputs of the predict graph for the same values. */
+function encoded(examples: readonly Example[]): NamedArrays {
+  const ids = (feature: "colour" | "weekday") =>
+    int32(examples.map((example) => (preprocessing.vocabularies[feature] ?? []).indexOf(example[feature]) + 1));
+  return {
+    "features.colour": ids("colour"),
+    "features.weekday": ids("weekday"),
+    "features.size": float32(examples.map(({ size }) => size)),
+    "features.logDistance": float32(examples.map(({ logDistance }) => logDistance)),
+  };
+}
+
+const numbers = fc.oneof(
+  fc.float({ noDefaultInfinity: true, min: -1e6, max: 1e6 }),
+  fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, 1e30),
+);
+const example: fc.Arbitrary<Example> = fc.record({
+  colour: fc.oneof(fc.constantFrom(...(preprocessing.vocabularies.colour ?? [])), fc.string(), fc.constant("Red")),
+  weekday: fc.constantFrom("0", "1", "2", "", " 1"),
+  size: numbers,
+  logDistance: numbers,
+});
+
+describe("an exported model", () => {
+  test("gives for raw values what the predict graph gives for encoded ones, to 1e-6", async () => {
+    const { learner, params } = trained();
+    const session = await ort.InferenceSession.create(exportModel(learner, preprocessing, params, {}));
+    const engine = onnxRuntimeEngine({ threads: 1 });
+    await engine.write(withPrefix(kept.params, params));
+    const program = await engine.compile(predictGraph(learner, kept.params));
+    const seen = new Set<string>();
+    await fc.assert(
+      fc.asyncProperty(fc.array(example, { minLength: 1, maxLength: 30 }), async (examples) => {
+        const served = await servedProbs(session, examples);
+        const { probs } = await program.run(encoded(examples));
+        assert.equal(served.length, examples.length);
+        served.forEach((p, i) => {
+          const expected = Number(probs?.data[i]);
+          assert.ok(p >= 0 && p <= 1 && Math.abs(p - expected) <= 1e-6, `${p}, expected ${expected}`);
+          seen.add(p.toFixed(2));
+        });
+      }),
+      { numRuns: 40 },
+    );
+    assert.ok(seen.size > 5, `the predictions differ: ${[...seen].join(", ")}`);
+    await engine.close();
+    await session.release();
+  });
+
+  test("treats what it does not know as one, and what is missing as the mean", async () => {
+    const { learner, params } = trained();
+    const session = await ort.InferenceSession.create(exportModel(learner, preprocessing, params, {}));
+    const usual: Example = { colour: "red", weekday: "1", size: 3, logDistance: 6.1 };
+    const mean = { size: 0.5, logDistance: 6 };
+    const [known, unknown, other, empty, missing, average] = await servedProbs(session, [
+      usual,
+      { ...usual, colour: "mauve" },
+      { ...usual, colour: "RED" },
+      { ...usual, colour: "" },
+      { ...usual, size: Number.NaN, logDistance: Number.POSITIVE_INFINITY },
+      { ...usual, ...mean },
+    ]);
+    assert.notEqual(known, unknown);
+    assert.deepEqual([other, empty], [unknown, unknown]);
+    assert.equal(missing, average);
+    assert.notEqual(missing, known);
+    await session.release();
+  });
+
+  test("has one named input for each feature, one output, and the metadata", async () => {
+    const { learner, params } = trained();
+    const metadata = { name: "flights", "feature.colour": "lower(colour)", empty: "", umlaut: "Zürich" };
+    const bytes = exportModel(learner, preprocessing, params, metadata);
+    const session = await ort.InferenceSession.create(bytes);
+    assert.deepEqual([...session.inputNames], ["colour", "weekday", "size", "logDistance"]);
+    assert.deepEqual([...session.outputNames], ["probability"]);
+    await session.release();
+    const { metadataProps } = decodeModel(bytes);
+    assert.deepEqual(Object.fromEntries(metadataProps.map(({ key, value }) => [key, value])), metadata);
+    assert.deepEqual(exportModel(learner, preprocessing, params, metadata), bytes, "equal input gives equal bytes");
+  });
+
+  test("works with features of one kind only", async () => {
+    const only = {
+      categorical: { ...tinyPreprocessing, numeric: {} },
+      numeric: { ...tinyPreprocessing, vocabularies: {} },
+    };
+    for (const fitted of Object.values(only)) {
+      const { learner, params } = trained(tinyConfig(), fitted);
+      const session = await ort.InferenceSession.create(exportModel(learner, fitted, params, {}));
+      assert.equal(session.inputNames.length, 1);
+      await session.release();
+    }
+  });
+
+  test("works with a feature that has the name of an object's method", async () => {
+    const fitted: Preprocessing = {
+      vocabularies: { toString: ["a", "b"] },
+      numeric: { constructor: { mean: 0, deviation: 1 } },
+    };
+    const { learner, params } = trained(tinyConfig(), fitted);
+    const session = await ort.InferenceSession.create(exportModel(learner, fitted, params, {}));
+    const { probability } = await session.run({
+      toString: new ort.Tensor("string", ["a", "c"], [2]),
+      constructor: new ort.Tensor("float32", Float32Array.of(1, Number.NaN), [2]),
+    });
+    assert.equal(probability?.data.length, 2);
+    await session.release();
+  });
+
+  test("cannot have a feature with the name of the output, which a configuration may not have either", () => {
+    const fitted: Preprocessing = { vocabularies: {}, numeric: { probability: { mean: 0, deviation: 1 } } };
+    const { learner, params } = trained(tinyConfig(), fitted);
+    assert.throws(() => exportModel(learner, fitted, params, {}), ShapeError);
+  });
+});

@@ -1,0 +1,281 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { ownEvents, runTiny, type TinyOutcome, tinyData } from "../../test/group-run.js";
+import { tinyConfig, tinyPreprocessing } from "../../test/tiny-run.js";
+import { sha256 } from "../checkpoint/digest.js";
+import { decodeSafetensors } from "../checkpoint/safetensors.js";
+import { publishSnapshot } from "../checkpoint/snapshot.js";
+import { memoryStore, type Store } from "../checkpoint/store.js";
+import { CheckpointError, ConfigError, TrainingError } from "../errors.js";
+import { forwardOnnx, initParams } from "../nn/model.js";
+import { key } from "../runtime/random.js";
+import type { TrainEvent } from "../train/events.js";
+import type { Learner } from "../train/graphs.js";
+import type { RunInput } from "./config.js";
+import { groupFiles } from "./group.js";
+import { makeLearner } from "./learner.js";
+
+const only = <K extends TrainEvent["event"]>(events: readonly TrainEvent[], kind: K) =>
+  events.filter((event): event is Extract<TrainEvent, { event: K }> => event.event === kind);
+
+/** Step events without what depends on the clock. */
+const stepsOf = (...runs: readonly TinyOutcome[]) =>
+  runs.flatMap(({ events }) => only(events, "step").map((event) => ({ ...event, stepsPerSecond: 0 })));
+
+/** What two runs that are one and the same must agree in, to the bit. */
+async function essence({ checkpoint, files }: TinyOutcome) {
+  assert.ok(checkpoint);
+  const { info, state, teachers } = checkpoint;
+  return { info: { ...info, incarnation: 0 }, state, teachers, best: await files.get(groupFiles.best) };
+}
+
+/** A store in which group 1 has published a snapshot, once and for all. */
+async function storeWithGroup1(changes: Partial<RunInput>): Promise<Store> {
+  const store = memoryStore();
+  const { model }: Learner = makeLearner(tinyConfig(changes), tinyPreprocessing);
+  const digest = await sha256(forwardOnnx(model));
+  const params = initParams(model, key(77));
+  await publishSnapshot(store, { group: 1, step: 1000, incarnation: 1, model: digest, params });
+  return store;
+}
+
+describe("a group", () => {
+  test("trains to its last step and says what it does, in order", async () => {
+    const { reason, events } = await runTiny();
+    assert.equal(reason, "finished");
+    assert.deepEqual(ownEvents(events), [
+      "group-start 0",
+      "step 10",
+      ...["step 20", "validation 20", "checkpoint 20", "step 30"],
+      ...["step 40", "validation 40", "checkpoint 40", "step 50"],
+      ...["step 60", "validation 60", "checkpoint 60"],
+      "group-end 60 finished",
+    ]);
+    const [start] = only(events, "group-start");
+    const numParams = 4 * 2 + 3 * 8 + 8 + 8 + 1;
+    assert.deepEqual(start, {
+      event: "group-start",
+      group: 0,
+      pid: 1,
+      incarnation: 1,
+      step: 0,
+      numSteps: 60,
+      trainRows: 96,
+      numParams,
+      threads: 1,
+    });
+    assert.deepEqual(
+      only(events, "published").map(({ step }) => step),
+      [50],
+    );
+  });
+
+  test("logs, validates and saves at its last step, due or not", async () => {
+    const changes = { numSteps: 7, logInterval: 5, validationInterval: 5, checkpointInterval: 5 };
+    assert.deepEqual(ownEvents((await runTiny({ changes })).events), [
+      "group-start 0",
+      ...["step 5", "validation 5", "checkpoint 5"],
+      ...["step 7", "validation 7", "checkpoint 7"],
+      "group-end 7 finished",
+    ]);
+  });
+
+  test("learns", async () => {
+    const { events } = await runTiny({ changes: { numSteps: 200 } });
+    const losses = only(events, "validation").map(({ loss }) => loss);
+    assert.ok((losses.at(-1) ?? 1) < 0.9 * (losses[0] ?? 0), losses.join(", "));
+  });
+
+  test("keeps the params of its lowest validation loss, and says which they are", async () => {
+    // A learning rate so high that the loss goes up and down.
+    const optimizer = { kind: "adam", learningRate: 0.3, schedule: "constant" } as const;
+    const changes = { optimizer, validationInterval: 2, checkpointInterval: 2 };
+    const { events, files, checkpoint } = await runTiny({ changes });
+    const validations = only(events, "validation");
+    const lowest = validations.reduce((a, b) => (b.loss < a.loss ? b : a));
+    assert.ok(lowest.step < 60, "the last is not the best, or nothing is proved");
+    const { metadata, tensors } = decodeSafetensors((await files.get(groupFiles.best)) ?? new Uint8Array());
+    assert.deepEqual(
+      [metadata.format, metadata.step, metadata.validationLoss],
+      ["codistill.params", String(lowest.step), String(lowest.loss)],
+    );
+    assert.deepEqual(checkpoint?.info.best, { step: lowest.step, loss: lowest.loss });
+    let lowestSoFar = Number.POSITIVE_INFINITY;
+    for (const { loss, best } of validations) {
+      assert.equal(best, loss < lowestSoFar);
+      lowestSoFar = Math.min(lowestSoFar, loss);
+    }
+    const upToBest = await runTiny({ changes: { ...changes, numSteps: lowest.step } });
+    const { state } = upToBest.checkpoint ?? {};
+    for (const [name, array] of Object.entries(tensors)) assert.deepEqual(array, state?.[`params.${name}`]);
+  });
+
+  test("of another index or seed begins elsewhere and sees its rows in another order", async () => {
+    const [a, b, c] = await Promise.all(
+      [{}, { groupIndex: 1, changes: { numGroups: 2 } }, { changes: { seed: 2 } }].map(async (options) =>
+        stepsOf(await runTiny(options)).map(({ labelLoss }) => labelLoss),
+      ),
+    );
+    assert.notDeepEqual(a, b);
+    assert.notDeepEqual(a, c);
+    assert.notDeepEqual(b, c);
+  });
+
+  test("and another one train beside each other through one store", async () => {
+    const store = memoryStore();
+    const codistill = { burnInSteps: 10, publishInterval: 5, exchangeInterval: 5 };
+    const outcomes = await Promise.all(
+      [0, 1].map((groupIndex) => runTiny({ store, groupIndex, changes: { numGroups: 2, codistill } })),
+    );
+    for (const [group, { reason, events }] of outcomes.entries()) {
+      assert.equal(reason, "finished");
+      assert.deepEqual(only(events, "exchange-trouble"), []);
+      assert.ok((await store.list(`groups/${group}/snapshots/`)).length >= 2);
+    }
+  });
+});
+
+describe("a stopped group", () => {
+  test("saves where it is, due or not, and says that it was stopped", async () => {
+    const { reason, events, checkpoint } = await runTiny({ stopAt: 30 });
+    assert.equal(reason, "stopped");
+    assert.deepEqual(ownEvents(events).slice(-3), ["step 30", "checkpoint 30", "group-end 30 stopped"]);
+    assert.equal(checkpoint?.info.step, 30);
+    assert.deepEqual(checkpoint.info.cursor, { epoch: 2, position: 48 });
+  });
+
+  test("that is stopped at its last step has finished", async () => {
+    assert.equal((await runTiny({ stopAt: 60 })).reason, "finished");
+  });
+
+  for (const [name, changes] of Object.entries({
+    alone: {},
+    "that accumulates": { accumulate: 2 },
+    "with plain gradient descent": { optimizer: { kind: "sgd", learningRate: 0.1 } },
+  } satisfies Record<string, Partial<RunInput>>)) {
+    test(`${name} goes on as if it had never stopped, to the bit`, async () => {
+      const whole = await runTiny({ changes });
+      const first = await runTiny({ changes, stopAt: 30 });
+      const second = await runTiny({ changes, files: first.files });
+      assert.deepEqual([first.reason, second.reason], ["stopped", "finished"]);
+      assert.deepEqual(stepsOf(first, second), stepsOf(whole));
+      assert.deepEqual(await essence(second), await essence(whole));
+      assert.equal(only(second.events, "group-start")[0]?.step, 30);
+      assert.equal(only(second.events, "group-start")[0]?.incarnation, 2);
+      assert.equal(second.checkpoint?.info.incarnation, 2);
+    });
+  }
+
+  for (const maxStaleness of [1000, 12]) {
+    test(`with a teacher, known for ${maxStaleness} steps at most, goes on as if it had never stopped`, async () => {
+      const codistill = { burnInSteps: 5, publishInterval: 7, exchangeInterval: 5, maxStaleness };
+      const changes = { numGroups: 2, codistill };
+      const whole = await runTiny({ changes, store: await storeWithGroup1(changes), awaitTeacher: true });
+      const store = await storeWithGroup1(changes);
+      const first = await runTiny({ changes, store, awaitTeacher: true, stopAt: 30 });
+      const second = await runTiny({ changes, store, files: first.files });
+      assert.deepEqual([whole.reason, first.reason, second.reason], ["finished", "stopped", "finished"]);
+      assert.deepEqual(only(second.events, "fetched"), [], "what is known is not fetched again");
+      assert.deepEqual(stepsOf(first, second), stepsOf(whole));
+      assert.deepEqual(await essence(second), await essence(whole));
+      const lastTaught = stepsOf(whole).findLast(({ teachers }) => teachers.length > 0);
+      assert.equal(lastTaught?.step, maxStaleness === 12 ? 10 : 60);
+    });
+  }
+
+  test("that had finished has nothing left to do", async () => {
+    const first = await runTiny();
+    const again = await runTiny({ files: first.files });
+    assert.equal(again.reason, "finished");
+    assert.deepEqual(ownEvents(again.events), ["group-start 60", "group-end 60 finished"]);
+    assert.deepEqual(await essence(again), await essence(first));
+  });
+});
+
+describe("a group refuses", () => {
+  test("a configuration that is not the one of the run in the store, before it does anything", async () => {
+    const store = memoryStore();
+    await runTiny({ store, changes: { numSteps: 2 } });
+    const changed: readonly [Partial<RunInput>, RegExp][] = [
+      [{ seed: 2 }, /seed: the store declares 1, this group has 2/],
+      [{ numGroups: 3 }, /numGroups/],
+      [{ codistill: { burnInSteps: 1 } }, /burnInSteps/],
+      [{ model: { kind: "mlp", hidden: [5] } }, /model: .*\n.*modelDigest/],
+    ];
+    for (const [changes, pattern] of changed) {
+      const { reason, events, files } = await runTiny({ store, changes: { numSteps: 2, ...changes } });
+      assert.ok(reason instanceof ConfigError, String(reason));
+      assert.match(reason.message, pattern);
+      assert.deepEqual(events, []);
+      assert.deepEqual(await files.list(""), []);
+    }
+    assert.equal((await runTiny({ store, changes: { numSteps: 3, logInterval: 1 } })).reason, "finished");
+  });
+
+  test("a checkpoint of another model, though the shapes are the same", async () => {
+    const { files } = await runTiny({ changes: { numSteps: 2 } });
+    const preprocessing = { ...tinyPreprocessing, numeric: { size: { mean: 9, deviation: 9 } } };
+    const { reason } = await runTiny({ files, data: tinyData(preprocessing), changes: { numSteps: 4 } });
+    assert.ok(reason instanceof CheckpointError, String(reason));
+    assert.match(reason.message, /another model/);
+  });
+
+  test("a checkpoint of other shapes", async () => {
+    const { files } = await runTiny({ changes: { numSteps: 2 } });
+    const { reason } = await runTiny({ files, changes: { numSteps: 4, model: { kind: "mlp", hidden: [5] } } });
+    assert.ok(reason instanceof CheckpointError, String(reason));
+  });
+
+  test("a torn checkpoint, and leaves it as it is", async () => {
+    const { files } = await runTiny({ changes: { numSteps: 2 } });
+    const torn = ((await files.get(groupFiles.checkpoint)) ?? new Uint8Array()).slice(0, 500);
+    await files.put(groupFiles.checkpoint, torn);
+    const running = runTiny({ files });
+    await assert.rejects(running, CheckpointError);
+    assert.deepEqual(await files.get(groupFiles.checkpoint), torn);
+  });
+});
+
+describe("a group whose numbers stop being finite", () => {
+  const wild = (learningRate: number, validationInterval: number): Partial<RunInput> & Pick<RunInput, "optimizer"> => ({
+    optimizer: { kind: "sgd", learningRate, schedule: "constant" },
+    checkpointInterval: 1,
+    validationInterval,
+  });
+
+  /** A run that has come to step 20 in good order, and then goes on with another configuration. */
+  async function goneWild(changes: Partial<RunInput>): Promise<TinyOutcome> {
+    const { files, checkpoint } = await runTiny({ stopAt: 20, changes: { optimizer: wild(0.1, 1).optimizer } });
+    const best = await files.get(groupFiles.best);
+    const outcome = await runTiny({ files, changes });
+    assert.ok(outcome.reason instanceof TrainingError, String(outcome.reason));
+    assert.match(outcome.reason.message, /Lower optimizer\.learningRate.* The last checkpoint is kept\.$/);
+    assert.deepEqual(await files.get(groupFiles.best), best, "the best params stay");
+    assert.deepEqual(only(outcome.events, "group-end"), []);
+    if (outcome.checkpoint?.info.step === 20) assert.deepEqual(outcome.checkpoint, checkpoint);
+    for (const [name, { data }] of Object.entries(outcome.checkpoint?.state ?? {}))
+      assert.ok((data as Float32Array).every(Number.isFinite), `${name} is finite`);
+    return outcome;
+  }
+
+  test("ends with an error that names the step, the loss and the cure, and leaves the last checkpoint", async () => {
+    const { reason, checkpoint } = await goneWild(wild(1e20, 500));
+    const message =
+      /^the loss must stay finite, at step 22 it was \S+ with a gradient norm of \S+ \(learning rate 1\S+\)/;
+    assert.match(String((reason as Error).message), message);
+    assert.equal(checkpoint?.info.step, 21);
+  });
+
+  test("takes no validation that is not finite for the best", async () => {
+    const { reason, events, checkpoint } = await goneWild(wild(1e39, 1));
+    assert.match(String((reason as Error).message), /^the validation loss must stay finite, at step 21 it was NaN/);
+    assert.equal(checkpoint?.info.step, 20);
+    assert.deepEqual(only(events, "validation"), []);
+  });
+
+  test("saves no params that are not finite, though the loss of the step was", async () => {
+    const { reason, checkpoint } = await goneWild(wild(1e39, 500));
+    assert.match(String((reason as Error).message), /^the params must stay finite, at step 21 they were not/);
+    assert.equal(checkpoint?.info.step, 20);
+  });
+});

@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import { tinyLearner, tinyRows } from "../../test/tiny-run.js";
+import { encodeSafetensors } from "../checkpoint/safetensors.js";
+import { memoryStore } from "../checkpoint/store.js";
+import { gatherBatch } from "../data/table.js";
+import { initParams } from "../nn/model.js";
+import { onnxRuntimeEngine } from "../node/onnxruntime.js";
+import type { NamedArrays } from "../runtime/array.js";
+import type { Engine } from "../runtime/engine.js";
+import { withPrefix } from "../runtime/named.js";
+import { key } from "../runtime/random.js";
+import { kept, predictGraph } from "../train/graphs.js";
+import { auc, logLoss, meanAbsoluteDifference, meanOfProbs } from "../train/metrics.js";
+import { groupFiles } from "./group.js";
+import { type BestParams, type GroupRecord, readBest, scoreRun } from "./score.js";
+
+const learner = tinyLearner();
+const rows = tinyRows(150, 3);
+const batch = gatherBatch(rows, { start: 0, end: rows.numRows });
+const labels = batch.labels?.data as Float32Array;
+const paramsOf = (seed: number) => initParams(learner.model, key(seed));
+
+let engine: Engine;
+beforeEach(() => {
+  engine = onnxRuntimeEngine({ threads: 1 });
+});
+afterEach(() => engine.close());
+
+/** The predictions of params, by the shortest way. */
+async function probsOf(params: NamedArrays): Promise<Float32Array> {
+  const program = await engine.compile(predictGraph(learner, kept.params));
+  const { probs } = await program.run({ ...batch, ...withPrefix(kept.params, params) });
+  return probs?.data as Float32Array;
+}
+
+function group(index: number, seed: number): GroupRecord & { readonly best: BestParams } {
+  return {
+    group: index,
+    stepsPerSecond: 100 + index,
+    bytesPublished: 10 * index,
+    bytesFetched: 20 * index,
+    ended: index === 1 ? "failed" : "finished",
+    best: { step: 40 + index, validationLoss: 0.5 + index, params: paramsOf(seed) },
+  };
+}
+
+describe("scoreRun", () => {
+  test("of one group: its own measures, no ensemble and no disagreement", async () => {
+    const probs = await probsOf(paramsOf(1));
+    assert.deepEqual(await scoreRun(engine, learner, [group(0, 1)], rows, 0), {
+      groups: [
+        {
+          group: 0,
+          step: 40,
+          validationLoss: 0.5,
+          testLoss: logLoss(probs, labels),
+          testAuc: auc(probs, labels),
+          stepsPerSecond: 100,
+          bytesPublished: 0,
+          bytesFetched: 0,
+          ended: "finished",
+        },
+      ],
+      ensemble: null,
+      disagreement: null,
+      shippedGroup: 0,
+      testRows: 150,
+    });
+  });
+
+  test("of three: each by its own params, the ensemble by their mean, the disagreement over all pairs", async () => {
+    const seeds = [1, 2, 3];
+    const [a, b, c] = (await Promise.all(seeds.map((seed) => probsOf(paramsOf(seed))))) as [
+      Float32Array,
+      Float32Array,
+      Float32Array,
+    ];
+    const result = await scoreRun(
+      engine,
+      learner,
+      seeds.map((seed, index) => group(index, seed)),
+      rows,
+      2,
+    );
+    assert.deepEqual(
+      result.groups.map(({ testLoss, testAuc }) => [testLoss, testAuc]),
+      [a, b, c].map((probs) => [logLoss(probs, labels), auc(probs, labels)]),
+    );
+    assert.deepEqual(
+      result.groups.map(({ group, step, ended, bytesFetched }) => [group, step, ended, bytesFetched]),
+      [
+        [0, 40, "finished", 0],
+        [1, 41, "failed", 20],
+        [2, 42, "finished", 40],
+      ],
+    );
+    const mean = meanOfProbs([a, b, c]);
+    assert.deepEqual(result.ensemble, { testLoss: logLoss(mean, labels), testAuc: auc(mean, labels) });
+    const apart = meanAbsoluteDifference;
+    const expected = (apart(a, b) + apart(a, c) + apart(b, c)) / 3;
+    assert.ok(Math.abs((result.disagreement ?? Number.NaN) - expected) < 1e-12);
+    assert.ok(expected > 0);
+    assert.equal(result.shippedGroup, 2);
+  });
+
+  test("of groups with equal params: an ensemble like each of them, and no disagreement", async () => {
+    const { groups, ensemble, disagreement } = await scoreRun(engine, learner, [group(0, 1), group(1, 1)], rows, 0);
+    assert.equal(disagreement, 0);
+    assert.equal(groups[0]?.testLoss, groups[1]?.testLoss);
+    assert.deepEqual(ensemble, { testLoss: groups[0]?.testLoss, testAuc: groups[0]?.testAuc });
+  });
+
+  test("of no group is empty", async () => {
+    const result = await scoreRun(engine, learner, [], rows, 0);
+    assert.deepEqual([result.groups, result.ensemble, result.disagreement], [[], null, null]);
+  });
+});
+
+describe("readBest", () => {
+  test("gives back what a group kept, with its step and loss", async () => {
+    const files = memoryStore();
+    assert.equal(await readBest(files), null);
+    const params = paramsOf(1);
+    const metadata = { format: "codistill.params", step: "40", validationLoss: String(1 / 3), model: "m" };
+    await files.put(groupFiles.best, encodeSafetensors(params, metadata));
+    assert.deepEqual(await readBest(files), { step: 40, validationLoss: 1 / 3, params });
+  });
+});

@@ -1,0 +1,106 @@
+/** One group of a tiny run in this process, its stores in memory. */
+import { type Checkpoint, readCheckpoint } from "../src/checkpoint/checkpoint.js";
+import { memoryStore, type Store } from "../src/checkpoint/store.js";
+import type { Preprocessing } from "../src/data/table.js";
+import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
+import type { RunInput } from "../src/run/config.js";
+import { type GroupData, groupFiles, runGroup } from "../src/run/group.js";
+import type { Engine } from "../src/runtime/engine.js";
+import type { TrainEvent } from "../src/train/events.js";
+import { gate, tinyConfig, tinyPreprocessing, tinyRows } from "./tiny-run.js";
+
+/** The tiny table as a group gets it: the whole of it is its shard. */
+export function tinyData(preprocessing: Preprocessing = tinyPreprocessing): GroupData {
+  const train = tinyRows(96, 1);
+  return {
+    digest: "d".repeat(64),
+    preprocessing,
+    train,
+    shard: Uint32Array.from({ length: train.numRows }, (_, row) => row),
+    validation: tinyRows(200, 50),
+  };
+}
+
+export interface TinyRun {
+  readonly changes?: Partial<RunInput>;
+  readonly groupIndex?: number;
+  readonly store?: Store;
+  readonly files?: Store;
+  readonly data?: GroupData;
+  /** Ask the group to stop once it has logged this step. */
+  readonly stopAt?: number;
+  /** Let no step begin while the first snapshot of group 1 is on its way, so that chance does not decide when it comes. */
+  readonly awaitTeacher?: boolean;
+}
+
+export interface TinyOutcome {
+  readonly reason: "finished" | "stopped" | Error;
+  readonly events: readonly TrainEvent[];
+  readonly files: Store;
+  readonly checkpoint: Checkpoint | null;
+}
+
+/** Run a group to its end, whatever that is. */
+export async function runTiny(options: TinyRun = {}): Promise<TinyOutcome> {
+  const { changes = {}, groupIndex = 0, store = memoryStore(), files = memoryStore(), data = tinyData() } = options;
+  const events: TrainEvent[] = [];
+  const stop = new AbortController();
+  const direct = onnxRuntimeEngine({ threads: 1 });
+  const { opened, open } = gate();
+  let isOnItsWay = false;
+  const watched: Store = {
+    ...store,
+    get(name, signal) {
+      if (name === "groups/1/latest.json") isOnItsWay = true;
+      return store.get(name, signal);
+    },
+  };
+  const patient: Engine = {
+    ...direct,
+    async compile(graph) {
+      const program = await direct.compile(graph);
+      return {
+        async run(feeds) {
+          if (isOnItsWay) await opened;
+          return program.run(feeds);
+        },
+      };
+    },
+  };
+  const running = runGroup({
+    config: tinyConfig(changes),
+    groupIndex,
+    data,
+    engine: options.awaitTeacher ? patient : direct,
+    threads: 1,
+    store: watched,
+    files,
+    log(event) {
+      events.push(event);
+      if (event.event === "fetched") open();
+      if (event.event === "step" && event.step === options.stopAt) stop.abort();
+    },
+    stop: stop.signal,
+    processId: 1,
+  });
+  const reason = await running.catch((error: Error) => error);
+  await direct.close();
+  return { reason, events, files, checkpoint: await readCheckpoint(files, groupFiles.checkpoint) };
+}
+
+/** Events as short lines without those of the exchange, which come when they come: `step 10`, `checkpoint 20`. */
+export function ownEvents(events: readonly TrainEvent[]): string[] {
+  return events.flatMap((event) => {
+    switch (event.event) {
+      case "group-start":
+      case "step":
+      case "validation":
+      case "checkpoint":
+        return [`${event.event} ${event.step}`];
+      case "group-end":
+        return [`${event.event} ${event.step} ${event.reason}`];
+      default:
+        return [];
+    }
+  });
+}
