@@ -7,17 +7,17 @@ import { runFolder } from "./run-folder.js";
 
 /** Reads what has been added to the logs of a run folder since the last call; only whole lines. */
 export function logFollower(path: string): () => LoggedEvent[] {
-  const files = new Map<string, { offset: number; rest: string }>();
+  /** Where in each log the first line begins that was not told yet. */
+  const offsets = new Map<string, number>();
   return () => {
     const groups = existsSync(path) ? readdirSync(path).filter((name) => /^group-\d+$/.test(name)) : [];
     const logs = [runFolder(path).log, ...groups.map((name) => join(path, name, "log.jsonl"))];
     return logs.flatMap((log) => {
-      const state = files.get(log) ?? { offset: 0, rest: "" };
-      const added = readFrom(log, state.offset);
-      const text = state.rest + added.toString("utf8");
-      const end = text.lastIndexOf("\n") + 1;
-      files.set(log, { offset: state.offset + added.length, rest: text.slice(end) });
-      return parseLines(text.slice(0, end));
+      const offset = offsets.get(log) ?? 0;
+      const added = readFrom(log, offset);
+      const end = added.lastIndexOf("\n") + 1;
+      offsets.set(log, offset + end);
+      return parseLines(added.toString("utf8", 0, end));
     });
   };
 }

@@ -26,8 +26,10 @@ export function duration(s: number): string {
 /** Bytes in decimal units. */
 export function bytes(n: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
-  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, n)) / 3)));
-  return power === 0 ? `${n} B` : `${(n / 1000 ** power).toFixed(1)} ${units[power]}`;
+  let [value, power] = [n, 0];
+  // From 999.95 on, one digit after the point would round up to a thousand.
+  for (; value >= (power === 0 ? 1000 : 999.95) && power < units.length - 1; power++) value /= 1000;
+  return power === 0 ? `${n} B` : `${value.toFixed(1)} ${units[power]}`;
 }
 
 /** A bar of block characters for a fraction from 0 to 1. */

@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { bar, bytes, count, duration, loss, seconds, table } from "./format.js";
+
+/** A function, and what it makes of some numbers. */
+function formats(name: string, format: (value: number) => string, expected: readonly [value: number, text: string][]) {
+  test(name, () => {
+    for (const [value, text] of expected) assert.equal(format(value), text, `${name}(${value})`);
+  });
+}
+
+describe("numbers as people read them", () => {
+  formats("count", count, [
+    [0, "0"],
+    [999, "999"],
+    [3660, "3,660"],
+    [12_345_678, "12,345,678"],
+  ]);
+  formats("loss", loss, [
+    [0, "0.0000"],
+    [0.6930501, "0.6931"],
+    [12.34567, "12.3457"],
+    [Number.NaN, "NaN"],
+  ]);
+  formats("seconds", seconds, [
+    [0.04, "0.0 s"],
+    [0.06, "0.1 s"],
+    [75.25, "75.3 s"],
+  ]);
+  formats("duration", duration, [
+    [-5, "0:00"],
+    [0.4, "0:00"],
+    [59.4, "0:59"],
+    [59.6, "1:00"],
+    [61, "1:01"],
+    [3599.9, "1:00:00"],
+    [3661, "1:01:01"],
+    [360_000, "100:00:00"],
+  ]);
+  formats("bytes", bytes, [
+    [0, "0 B"],
+    [1, "1 B"],
+    [999, "999 B"],
+    [1000, "1.0 kB"],
+    [1234, "1.2 kB"],
+    [999_949, "999.9 kB"],
+    [1_000_000, "1.0 MB"],
+    [2_500_000_000, "2.5 GB"],
+    [7e12, "7.0 TB"],
+    [7e15, "7000.0 TB"],
+  ]);
+
+  test("bytes never show a thousand of a unit that has a larger one", () => {
+    fc.assert(fc.property(fc.integer({ min: 0, max: 1e12 }), (n) => assert.doesNotMatch(bytes(n), /^1000\.0 (kB|MB)/)));
+    for (const n of [999_950, 999_999, 999_950_000, 999_999_999]) assert.doesNotMatch(bytes(n), /^1000/);
+  });
+});
+
+describe("bar", () => {
+  test("is full at 1, empty at 0, and as wide as it was asked for", () => {
+    assert.equal(bar(0, 4), "░░░░");
+    assert.equal(bar(0.5, 4), "██░░");
+    assert.equal(bar(1, 4), "████");
+    fc.assert(
+      fc.property(fc.double(), fc.nat(100), (fraction, width) => {
+        assert.match(bar(fraction, width), /^█*░*$/);
+        assert.equal(bar(fraction, width).length, width);
+      }),
+    );
+  });
+
+  test("of what is not between 0 and 1 is empty or full", () => {
+    assert.deepEqual(
+      [-1, 2, Number.NaN, Number.POSITIVE_INFINITY].map((fraction) => bar(fraction, 2)),
+      ["░░", "██", "░░", "░░"],
+    );
+  });
+});
+
+describe("table", () => {
+  test("aligns the first column left and the others right, by their widest cell", () => {
+    const rows = [
+      ["", "loss", "n"],
+      ["group 0", "0.5", "1,000"],
+      ["all", "10.25", ""],
+    ];
+    assert.deepEqual(table(rows), ["          loss      n", "group 0    0.5  1,000", "all      10.25       "]);
+  });
+
+  test("of nothing is nothing", () => assert.deepEqual(table([]), []));
+
+  test("has lines of one length", () => {
+    const cells = fc.array(fc.tuple(fc.string(), fc.string(), fc.string()), { minLength: 1 });
+    fc.assert(
+      fc.property(cells, (rows) => {
+        assert.equal(new Set(table(rows).map((line) => line.length)).size, 1);
+      }),
+    );
+  });
+});

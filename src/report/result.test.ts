@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { RunResult } from "../train/events.js";
+import { resultLines } from "./result.js";
+
+type GroupResult = RunResult["groups"][number];
+
+function group(index: number, changes: Partial<GroupResult> = {}): GroupResult {
+  return {
+    group: index,
+    step: 3000 + index,
+    validationLoss: 0.5 + index / 100,
+    testLoss: 0.4 + index / 100,
+    testAuc: 0.7 + index / 100,
+    stepsPerSecond: 123.4,
+    bytesPublished: 1_234_567,
+    bytesFetched: 0,
+    ended: "finished",
+    ...changes,
+  };
+}
+
+function result(groups: readonly GroupResult[], changes: Partial<RunResult> = {}): RunResult {
+  const together = { ensemble: { testLoss: 0.39, testAuc: 0.71 }, disagreement: 0.0123456 };
+  const alone = { ensemble: null, disagreement: null };
+  return { groups, ...(groups.length > 1 ? together : alone), shippedGroup: 0, testRows: 1000, ...changes };
+}
+
+describe("resultLines", () => {
+  test("of one group: no ensemble and no disagreement", () => {
+    assert.deepEqual(resultLines(result([group(0)])), [
+      "         test log loss  test AUC  validation  at step  steps/s  published  fetched",
+      "group 0         0.4000    0.7000      0.5000    3,000      123     1.2 MB      0 B  shipped",
+    ]);
+  });
+
+  test("of two groups: the ensemble below them, then how far they disagree", () => {
+    assert.deepEqual(resultLines(result([group(0), group(1)])), [
+      "          test log loss  test AUC  validation  at step  steps/s  published  fetched",
+      "group 0          0.4000    0.7000      0.5000    3,000      123     1.2 MB      0 B  shipped",
+      "group 1          0.4100    0.7100      0.5100    3,001      123     1.2 MB      0 B",
+      "ensemble         0.3900    0.7100",
+      "disagreement between the groups (mean absolute difference of probabilities): 0.0123",
+    ]);
+  });
+
+  test("of four groups, in their order, the shipped one marked", () => {
+    const lines = resultLines(
+      result(
+        [0, 1, 2, 3].map((index) => group(index)),
+        { shippedGroup: 2 },
+      ),
+    );
+    assert.equal(lines.length, 7);
+    assert.deepEqual(
+      lines.slice(1, 6).map((line) => line.split(/ {2}/)[0]),
+      ["group 0", "group 1", "group 2", "group 3", "ensemble"],
+    );
+    assert.deepEqual(
+      lines.map((line) => line.endsWith("shipped")),
+      [false, false, false, true, false, false, false],
+    );
+  });
+
+  test("says how a group ended that did not finish", () => {
+    const [, first = "", second = "", third = ""] = resultLines(
+      result([group(0, { ended: "failed" }), group(1, { ended: "stopped" }), group(2)]),
+    );
+    assert.match(first, /shipped, failed$/);
+    assert.match(second, / stopped$/);
+    assert.match(third, /0 B$/);
+  });
+
+  test("of a run with a group missing shows those that are there", () => {
+    const lines = resultLines(result([group(1), group(3)], { shippedGroup: 1 }));
+    assert.match(lines[1] ?? "", /^group 1 .*shipped$/);
+    assert.match(lines[2] ?? "", /^group 3 .*0 B$/);
+  });
+
+  test("of a test split with one class shows that there is no AUC", () => {
+    const [, line = ""] = resultLines(result([group(0, { testAuc: Number.NaN })]));
+    assert.match(line, /0\.4000 +NaN +0\.5000/);
+  });
+});
