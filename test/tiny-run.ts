@@ -1,8 +1,9 @@
 /** The smallest run that has every part of a real one: a table of two features, its preprocessing, a configuration. */
 import { memoryStore, type Store } from "../src/checkpoint/store.js";
 import { type Preprocessing, type Rows, recordLayout, tableRows } from "../src/data/table.js";
-import { type RunConfig, type RunInput, resolveConfig } from "../src/run/config.js";
+import { resolveConfig } from "../src/run/config.js";
 import { makeLearner } from "../src/run/learner.js";
+import type { RunConfig, RunInput } from "../src/run/schema.js";
 import { fold, key, normal, uniform } from "../src/runtime/random.js";
 import type { Learner } from "../src/train/graphs.js";
 

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { key } from "../runtime/random.js";
 import { type Topology, teachersOf } from "./topology.js";
 
 /** The teachers of each group, for 1 to 7 groups. */
-const expected: Readonly<Record<Topology, readonly (readonly number[][])[]>> = {
+const expected: Readonly<Record<Extract<Topology, string>, readonly (readonly number[][])[]>> = {
   all: [
     [[]],
     [[1], [0]],
@@ -38,7 +39,7 @@ const expected: Readonly<Record<Topology, readonly (readonly number[][])[]>> = {
   ],
 };
 
-const topologies = Object.keys(expected) as Topology[];
+const topologies = Object.keys(expected) as (keyof typeof expected)[];
 const sizes = [1, 2, 3, 4, 5, 6, 7];
 const groupsOf = (numGroups: number) => Array.from({ length: numGroups }, (_, group) => group);
 
@@ -103,4 +104,24 @@ describe("teachersOf", () => {
       }
     }
   });
+});
+
+test("random teachers are as many as asked for, nobody's own, the same for one key and others for another", () => {
+  const draw = (seed: number) => groupsOf(7).map((group) => teachersOf({ degree: 3 }, group, 7, key(seed)));
+  for (const [group, teachers] of draw(1).entries()) {
+    assert.equal(new Set(teachers).size, 3);
+    assert.ok(!teachers.includes(group));
+    assert.deepEqual(teachers, [...teachers].sort());
+  }
+  assert.deepEqual(draw(1), draw(1));
+  assert.notDeepEqual(draw(1), draw(2));
+  assert.deepEqual(teachersOf({ degree: 9 }, 1, 3), [0, 2]);
+});
+
+test("a list says the teachers of each group", () => {
+  const list = [[2, 1], [], [0]];
+  assert.deepEqual(
+    groupsOf(3).map((group) => teachersOf(list, group, 3)),
+    [[1, 2], [], [0]],
+  );
 });

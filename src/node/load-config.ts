@@ -3,7 +3,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, extname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ConfigError, messageOf } from "../errors.js";
-import { applyOverrides, type RunConfig, resolveConfig } from "../run/config.js";
+import { applyOverrides, resolveConfig } from "../run/config.js";
+import type { RunConfig } from "../run/schema.js";
 
 /**
  * Load, override and check a configuration. It is evaluated once, here; what comes out is plain data.

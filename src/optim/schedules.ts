@@ -8,5 +8,5 @@ export function constantSchedule(value: number): Schedule {
 
 /** From `from` at step 0 in a straight line to `to` at `numSteps`, and `to` after that. */
 export function linearSchedule(from: number, to: number, numSteps: number): Schedule {
-  return (step) => from + (to - from) * Math.min(1, step / numSteps);
+  return (step) => (step >= numSteps ? to : from + (to - from) * (step / numSteps));
 }

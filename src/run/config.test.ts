@@ -3,7 +3,8 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { tinyConfig, tinyInput } from "../../test/tiny-run.js";
 import { ConfigError } from "../errors.js";
-import { defineRun, type RunConfig, type RunInput, resolveConfig } from "./config.js";
+import { resolveConfig } from "./config.js";
+import { defineRun, type RunConfig, type RunInput } from "./schema.js";
 
 /** The least that a user must write. */
 const least: RunInput = {
@@ -68,7 +69,9 @@ describe("resolveConfig", () => {
       },
       codistill: {
         burnInSteps: 5,
-        distillWeight: 1,
+        distillWeight: { from: 1, to: 1, steps: 0 },
+        temperature: 1,
+        mix: "sum",
         publishInterval: 50,
         exchangeInterval: 50,
         maxStaleness: 1000,
@@ -129,6 +132,8 @@ describe("resolveConfig", () => {
 });
 
 /** A path, what is wrong there, and the one line that says so. */
+const burnInRule = 'must be a whole number >= 0 or a share of numSteps as in "50%"';
+
 const wrong: readonly [path: string, value: unknown, says: string | RegExp][] = [
   ["name", undefined, "name: is missing, must be a string"],
   ["name", "Big Name", 'name: must be lower-case letters, digits and dashes, got "Big Name"'],
@@ -176,8 +181,20 @@ const wrong: readonly [path: string, value: unknown, says: string | RegExp][] = 
   ["optimizer.beta1", 1, "optimizer.beta1: must be < 1, got 1"],
   ["optimizer.beta2", -0.1, "optimizer.beta2: must be >= 0, got -0.1"],
   ["optimizer.schedule", "cosine", /^optimizer\.schedule: must be .*"constant".*"linear", got "cosine"$/],
-  ["codistill.burnInSteps", undefined, "codistill.burnInSteps: is missing, must be a number"],
-  ["codistill.burnInSteps", -1, "codistill.burnInSteps: must be >= 0, got -1"],
+  ["codistill.burnInSteps", undefined, `codistill.burnInSteps: is missing, ${burnInRule}`],
+  ["codistill.burnInSteps", -1, `codistill.burnInSteps: ${burnInRule}, got -1`],
+  ["codistill.burnInSteps", "half", `codistill.burnInSteps: ${burnInRule}, got "half"`],
+  ["codistill.burnInSteps", "150%", "codistill.burnInSteps: must be at most numSteps (10), got 15"],
+  [
+    "codistill.distillWeight",
+    { to: -1 },
+    'codistill.distillWeight: must be a number >= 0 or { from, to, steps }, got {"to":-1}',
+  ],
+  ["codistill.temperature", 0, "codistill.temperature: must be > 0, got 0"],
+  ["codistill.topology", [[1]], "codistill.topology: must list the teachers of each of 2 groups, got 1 lists"],
+  ["codistill.topology", [[0], [0]], "codistill.topology.0: must hold other groups, each once, got 0"],
+  ["codistill.topology", [[2], [0]], "codistill.topology.0: must hold other groups, each once, got 2"],
+  ["codistill.topology", [[1], [0, 0]], "codistill.topology.1: must hold other groups, each once, got 0"],
   ["codistill.burnInSteps", 11, "codistill.burnInSteps: must be at most numSteps (10), got 11"],
   ["codistill.distillWeight", -1, "codistill.distillWeight: must be >= 0, got -1"],
   ["codistill.publishInterval", 0, "codistill.publishInterval: must be > 0, got 0"],
@@ -257,6 +274,36 @@ describe("a wrong configuration is refused with the path, the rule and the value
     const data = { ...least.data, numeric: { origin: "1" } };
     const spanning = { ...least, data, accumulate: 3, codistill: { burnInSteps: 99 } };
     assert.equal(problems(() => resolveConfig(spanning)).length, 3);
+  });
+});
+
+describe("shares and schedules", () => {
+  const codistillOf = (codistill: unknown) =>
+    resolveConfig({ ...least, numSteps: 200, codistill: { burnInSteps: 0, ...(codistill as object) } }).codistill;
+
+  test("a share of numSteps becomes steps", () => {
+    assert.equal(codistillOf({ burnInSteps: "50%" }).burnInSteps, 100);
+    assert.equal(codistillOf({ burnInSteps: "0.3%" }).burnInSteps, 1);
+    assert.deepEqual(codistillOf({ distillWeight: { to: 2, steps: "20%" } }).distillWeight, {
+      from: 0,
+      to: 2,
+      steps: 40,
+    });
+  });
+
+  test("a weight is a constant or a line", () => {
+    assert.deepEqual(codistillOf({ distillWeight: 3 }).distillWeight, { from: 3, to: 3, steps: 0 });
+    const decay = { from: 1, to: 0.5, steps: 10 };
+    assert.deepEqual(codistillOf({ distillWeight: decay }).distillWeight, decay);
+    assert.throws(
+      () => codistillOf({ distillWeight: 2, mix: "convex" }),
+      /must be at most 1 when codistill.mix is "convex"/,
+    );
+  });
+
+  test("a topology is a name, a degree or a list", () => {
+    for (const topology of ["ring", { degree: 1 }, [[1], []]])
+      assert.deepEqual(codistillOf({ topology }).topology, topology);
   });
 });
 

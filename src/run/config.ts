@@ -1,105 +1,8 @@
-/** The configuration of a run: one schema that gives the type, the defaults and the checks. */
+/** Configurations checked, with every problem told: path, rule, value, nearest known name. */
 import { z } from "zod";
 import { ConfigError, messageOf } from "../errors.js";
 import { nearest } from "../nearest.js";
-
-const steps = z.int().positive();
-const sqlExpression = z.string().min(1);
-const learningRateSchedule = z.enum(["constant", "linear"]);
-
-const dataSchema = z.strictObject({
-  /** Files or globs that DuckDB reads: Parquet, CSV, TSV, JSON lines. Relative paths start at the configuration file. */
-  source: z.union([z.string(), z.array(z.string()).min(1)], "must be a path or a list of paths"),
-  /** SQL expression: true or 1 for the positive class. */
-  label: sqlExpression,
-  /** Feature name to SQL expression; its values are treated as names. */
-  categorical: z.record(z.string(), sqlExpression).default({}),
-  /** Feature name to SQL expression; its values are treated as quantities. */
-  numeric: z.record(z.string(), sqlExpression).default({}),
-  /** SQL predicates that say which rows train, which choose the best checkpoint, and which are scored once at the end. */
-  split: z.strictObject({ train: sqlExpression, validation: sqlExpression, test: sqlExpression }),
-  /** SQL expression whose value decides a row's hash slot; all columns by default. */
-  shardBy: sqlExpression.optional(),
-});
-
-const modelSchema = z.strictObject({
-  kind: z.literal("mlp"),
-  /** Width of the embedding of each categorical feature. */
-  embeddings: z.record(z.string(), z.int().positive()).default({}),
-  /** Width for those that are not named. */
-  embeddingWidth: z.int().positive().default(16),
-  /** Widths of the hidden layers. */
-  hidden: z.array(z.int().positive()).default([128, 64]),
-});
-
-const optimizerSchema = z.discriminatedUnion("kind", [
-  z.strictObject({
-    kind: z.literal("adam"),
-    learningRate: z.number().positive(),
-    schedule: learningRateSchedule.default("linear"),
-    beta1: z.number().min(0).lt(1).default(0.9),
-    beta2: z.number().min(0).lt(1).default(0.999),
-    epsilon: z.number().positive().default(1e-8),
-  }),
-  z.strictObject({
-    kind: z.literal("sgd"),
-    learningRate: z.number().positive(),
-    schedule: learningRateSchedule.default("linear"),
-  }),
-]);
-
-const codistillSchema = z.strictObject({
-  /** Steps before teaching starts. */
-  burnInSteps: z.int().nonnegative(),
-  /** Weight of the distillation loss after burn-in. */
-  distillWeight: z.number().nonnegative().default(1),
-  /** Steps between publishing a snapshot. */
-  publishInterval: steps.default(50),
-  /** Steps between looking for fresher teachers. */
-  exchangeInterval: steps.default(50),
-  /** A teacher counts until it has been known for this many student steps. */
-  maxStaleness: steps.default(1000),
-  /** Who teaches whom. */
-  topology: z.enum(["all", "ring", "pairs"]).default("all"),
-  /** Newest snapshots of its own that a group leaves in the store. */
-  keepSnapshots: z.int().min(2).default(10),
-});
-
-const runSchema = z.strictObject({
-  /** Short name, the first part of the run folder's name. */
-  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, "must be lower-case letters, digits and dashes"),
-  data: dataSchema,
-  model: modelSchema,
-  optimizer: optimizerSchema,
-  codistill: codistillSchema,
-  numGroups: z.int().min(1).max(64).default(2),
-  numSteps: steps,
-  /** Examples of one optimizer step of one group. */
-  globalBatchSize: z.int().positive(),
-  /** Sub-batches that a step's examples are split into, to save memory. */
-  accumulate: z.int().positive().default(1),
-  /** Initial params and data order follow from it. */
-  seed: z.int().nonnegative().default(1),
-  /** Steps between validations; the best checkpoint is chosen among them. */
-  validationInterval: steps.default(500),
-  /** Steps between checkpoints. */
-  checkpointInterval: steps.default(500),
-  /** Steps between step events in the log. */
-  logInterval: steps.default(20),
-  /** Threads of each group; by default the machine's cores are shared out. */
-  threads: z.int().positive().optional(),
-});
-
-/** A configuration as a user writes it. */
-export type RunInput = z.input<typeof runSchema>;
-
-/** A configuration with every default filled in: plain data, stored with every run. */
-export type RunConfig = z.output<typeof runSchema>;
-
-/** Type a configuration: `export default defineRun({ ... })`. */
-export function defineRun(config: RunInput): RunInput {
-  return config;
-}
+import { type RunConfig, runObject, runSchema } from "./schema.js";
 
 /**
  * Check a configuration and fill in its defaults.
@@ -166,6 +69,24 @@ function crossChecks(config: RunConfig): string[] {
   if (Object.keys(data.categorical).length + Object.keys(data.numeric).length === 0) {
     problems.push("data: needs at least one feature in data.categorical or data.numeric");
   }
+  if (Array.isArray(codistill.topology) && codistill.topology.length !== config.numGroups) {
+    const given = codistill.topology.length;
+    problems.push(
+      `codistill.topology: must list the teachers of each of ${config.numGroups} groups, got ${given} lists`,
+    );
+  }
+  if (Array.isArray(codistill.topology)) {
+    for (const [group, teachers] of codistill.topology.entries()) {
+      const wrong = teachers.find(
+        (teacher, i) => teacher === group || teacher >= config.numGroups || teachers.indexOf(teacher) < i,
+      );
+      if (wrong !== undefined)
+        problems.push(`codistill.topology.${group}: must hold other groups, each once, got ${wrong}`);
+    }
+  }
+  if (codistill.mix === "convex" && Math.max(codistill.distillWeight.from, codistill.distillWeight.to) > 1) {
+    problems.push('codistill.distillWeight: must be at most 1 when codistill.mix is "convex"');
+  }
   if (codistill.burnInSteps > numSteps) {
     problems.push(`codistill.burnInSteps: must be at most numSteps (${numSteps}), got ${codistill.burnInSteps}`);
   }
@@ -207,7 +128,7 @@ function ruleOf({ message }: z.core.$ZodIssue): string {
 
 /** The names that the schema knows at a path, in the union's member that the configuration chose. */
 function knownNames(path: readonly PropertyKey[], config: unknown): string[] {
-  let schema: unknown = runSchema;
+  let schema: unknown = runObject;
   let value = config;
   for (const name of path) {
     schema = shapeOf(schema, value)[String(name)];

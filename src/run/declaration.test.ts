@@ -3,8 +3,8 @@ import { describe, test } from "node:test";
 import { tinyConfig, tinyPreprocessing } from "../../test/tiny-run.js";
 import { memoryStore } from "../checkpoint/store.js";
 import { ConfigError } from "../errors.js";
-import type { RunInput } from "./config.js";
 import { declarationOf, declareRun, type RunDeclaration } from "./declaration.js";
+import type { RunInput } from "./schema.js";
 
 const data = { digest: "d".repeat(64), preprocessing: tinyPreprocessing };
 const modelDigest = "a".repeat(64);

@@ -4,7 +4,7 @@ import type { Store } from "../checkpoint/store.js";
 import { numSlots } from "../data/shard.js";
 import type { Preprocessing } from "../data/table.js";
 import { ConfigError } from "../errors.js";
-import type { RunConfig } from "./config.js";
+import type { RunConfig } from "./schema.js";
 
 /** The version of `run.json`. */
 export const DECLARATION_VERSION = 1;

@@ -11,9 +11,9 @@ import { forwardOnnx, initParams } from "../nn/model.js";
 import { key } from "../runtime/random.js";
 import type { TrainEvent } from "../train/events.js";
 import type { Learner } from "../train/graphs.js";
-import type { RunInput } from "./config.js";
 import { groupFiles } from "./group.js";
 import { makeLearner } from "./learner.js";
+import type { RunInput } from "./schema.js";
 
 const only = <K extends TrainEvent["event"]>(events: readonly TrainEvent[], kind: K) =>
   events.filter((event): event is Extract<TrainEvent, { event: K }> => event.event === kind);

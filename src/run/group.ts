@@ -10,17 +10,17 @@ import { batchStream } from "../data/stream.js";
 import type { Preprocessing, Rows } from "../data/table.js";
 import { CheckpointError, TrainingError } from "../errors.js";
 import { countParams, forwardOnnx } from "../nn/model.js";
-import { constantSchedule } from "../optim/schedules.js";
+import { linearSchedule, type Schedule } from "../optim/schedules.js";
 import type { Engine } from "../runtime/engine.js";
 import { fold, key } from "../runtime/random.js";
 import { predictAll, score } from "../train/evaluate.js";
 import type { TrainEvent } from "../train/events.js";
 import { kept, predictGraph } from "../train/graphs.js";
 import { createStudent } from "../train/student.js";
-import type { RunConfig } from "./config.js";
 import { declarationOf, declareRun } from "./declaration.js";
 import { makeLearner } from "./learner.js";
 import { stepMeter } from "./meter.js";
+import type { RunConfig } from "./schema.js";
 
 /** Names of a group's own files. */
 export const groupFiles = { checkpoint: "checkpoint.safetensors", best: "best.safetensors" } as const;
@@ -88,7 +88,7 @@ export async function runGroup(options: GroupOptions): Promise<"finished" | "sto
     ...config.codistill,
     store: options.store,
     group: groupIndex,
-    teachers: teachersOf(config.codistill.topology, groupIndex, config.numGroups),
+    teachers: teachersOf(config.codistill.topology, groupIndex, config.numGroups, fold(key(config.seed), "topology")),
     incarnation,
     model: learner.model,
     known: checkpoint?.teachers ?? [],
@@ -137,7 +137,9 @@ export async function runGroup(options: GroupOptions): Promise<"finished" | "sto
   const started = performance.now();
   const meter = stepMeter(groupIndex, student.step);
   const { numSteps, accumulate } = config;
-  const distillWeight = constantSchedule(config.codistill.distillWeight);
+  const { burnInSteps, distillWeight: line } = config.codistill;
+  const weight = linearSchedule(line.from, line.to, line.steps);
+  const distillWeight: Schedule = (step) => weight(step - burnInSteps);
   const loop = codistill({ ...config.codistill, student, stream, exchange, numSteps, accumulate, distillWeight });
   for await (const step of loop) {
     checkFinite(step);

@@ -5,7 +5,7 @@ import { mlp } from "../nn/mlp.js";
 import { adam, type GradientTransformation, sgd } from "../optim/optimizers.js";
 import { constantSchedule, linearSchedule } from "../optim/schedules.js";
 import type { Learner } from "../train/graphs.js";
-import type { RunConfig } from "./config.js";
+import type { RunConfig } from "./schema.js";
 
 /** The learner that a configuration describes, for data preprocessed so. */
 export function makeLearner(config: RunConfig, preprocessing: Preprocessing): Learner {
@@ -17,7 +17,8 @@ export function makeLearner(config: RunConfig, preprocessing: Preprocessing): Le
     { numIds: vocabulary.length + 1, width: widths.get(name) ?? embeddingWidth },
   ]);
   const model = mlp({ categorical: Object.fromEntries(categorical), numeric: preprocessing.numeric, hidden });
-  return { model, objective: binary, optimizer: makeOptimizer(config) };
+  const { temperature, mix } = config.codistill;
+  return { model, objective: binary, optimizer: makeOptimizer(config), distillation: { temperature, mix } };
 }
 
 function makeOptimizer({ optimizer, numSteps }: RunConfig): GradientTransformation {

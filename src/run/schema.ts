@@ -1,0 +1,137 @@
+/** What a configuration may hold: one schema that gives the types, the defaults and the checks. */
+import { z } from "zod";
+
+const steps = z.int().positive();
+const sqlExpression = z.string().min(1);
+const learningRateSchedule = z.enum(["constant", "linear"]);
+
+const dataSchema = z.strictObject({
+  /** Files or globs that DuckDB reads: Parquet, CSV, TSV, JSON lines. Relative paths start at the configuration file. */
+  source: z.union([z.string(), z.array(z.string()).min(1)], "must be a path or a list of paths"),
+  /** SQL expression: true or 1 for the positive class. */
+  label: sqlExpression,
+  /** Feature name to SQL expression; its values are treated as names. */
+  categorical: z.record(z.string(), sqlExpression).default({}),
+  /** Feature name to SQL expression; its values are treated as quantities. */
+  numeric: z.record(z.string(), sqlExpression).default({}),
+  /** SQL predicates that say which rows train, which choose the best checkpoint, and which are scored once at the end. */
+  split: z.strictObject({ train: sqlExpression, validation: sqlExpression, test: sqlExpression }),
+  /** SQL expression whose value decides a row's hash slot; all columns by default. */
+  shardBy: sqlExpression.optional(),
+});
+
+const modelSchema = z.strictObject({
+  kind: z.literal("mlp"),
+  /** Width of the embedding of each categorical feature. */
+  embeddings: z.record(z.string(), z.int().positive()).default({}),
+  /** Width for those that are not named. */
+  embeddingWidth: z.int().positive().default(16),
+  /** Widths of the hidden layers. */
+  hidden: z.array(z.int().positive()).default([128, 64]),
+});
+
+const optimizerSchema = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("adam"),
+    learningRate: z.number().positive(),
+    schedule: learningRateSchedule.default("linear"),
+    beta1: z.number().min(0).lt(1).default(0.9),
+    beta2: z.number().min(0).lt(1).default(0.999),
+    epsilon: z.number().positive().default(1e-8),
+  }),
+  z.strictObject({
+    kind: z.literal("sgd"),
+    learningRate: z.number().positive(),
+    schedule: learningRateSchedule.default("linear"),
+  }),
+]);
+
+const stepsOrShare = z.union(
+  [z.int().nonnegative(), z.string().regex(/^\d+(\.\d+)?%$/)],
+  'must be a whole number >= 0 or a share of numSteps as in "50%"',
+);
+
+const weightLine = z.strictObject({
+  from: z.number().nonnegative().default(0),
+  to: z.number().nonnegative(),
+  steps: stepsOrShare,
+});
+
+const codistillSchema = z.strictObject({
+  /** Steps before teaching starts: a number, or a share of numSteps as in "50%". */
+  burnInSteps: stepsOrShare,
+  /** Weight of the distillation loss: a number, or a straight line that begins where burn-in ends and stays at its end. */
+  distillWeight: z
+    .union([z.number().nonnegative(), weightLine], "must be a number >= 0 or { from, to, steps }")
+    .default(1),
+  /** Logits are divided by it before teachers and student are compared. */
+  temperature: z.number().positive().default(1),
+  /** "sum": label loss + weight x distillation loss; "convex": (1 - weight) x label loss + weight x distillation loss. */
+  mix: z.enum(["sum", "convex"]).default("sum"),
+  /** Steps between publishing a snapshot. */
+  publishInterval: steps.default(50),
+  /** Steps between looking for fresher teachers. */
+  exchangeInterval: steps.default(50),
+  /** A teacher counts until it has been known for this many student steps. */
+  maxStaleness: steps.default(1000),
+  /** Who teaches whom: a name, { degree } for that many random teachers each, or the list of each group's teachers. */
+  topology: z
+    .union(
+      [
+        z.enum(["all", "ring", "pairs"]),
+        z.strictObject({ degree: z.int().positive() }),
+        z.array(z.array(z.int().nonnegative())),
+      ],
+      'must be "all", "ring", "pairs", { degree } or a list of teachers for each group',
+    )
+    .default("all"),
+  /** Newest snapshots of its own that a group leaves in the store. */
+  keepSnapshots: z.int().min(2).default(10),
+});
+
+/** What a configuration may hold, before shares are turned into steps. */
+export const runObject = z.strictObject({
+  /** Short name, the first part of the run folder's name. */
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, "must be lower-case letters, digits and dashes"),
+  data: dataSchema,
+  model: modelSchema,
+  optimizer: optimizerSchema,
+  codistill: codistillSchema,
+  numGroups: z.int().min(1).max(64).default(2),
+  numSteps: steps,
+  /** Examples of one optimizer step of one group. */
+  globalBatchSize: z.int().positive(),
+  /** Sub-batches that a step's examples are split into, to save memory. */
+  accumulate: z.int().positive().default(1),
+  /** Initial params and data order follow from it. */
+  seed: z.int().nonnegative().default(1),
+  /** Steps between validations; the best checkpoint is chosen among them. */
+  validationInterval: steps.default(500),
+  /** Steps between checkpoints. */
+  checkpointInterval: steps.default(500),
+  /** Steps between step events in the log. */
+  logInterval: steps.default(20),
+  /** Threads of each group; by default the machine's cores are shared out. */
+  threads: z.int().positive().optional(),
+});
+
+/** The schema of a configuration: checks, defaults, shares of numSteps as steps, a constant weight as a line. */
+export const runSchema = runObject.transform(({ codistill, ...run }) => {
+  const stepsOf = (value: number | string) =>
+    typeof value === "number" ? value : Math.round((Number.parseFloat(value) / 100) * run.numSteps);
+  const weight = codistill.distillWeight;
+  const line = typeof weight === "number" ? { from: weight, to: weight, steps: 0 } : weight;
+  const burnInSteps = stepsOf(codistill.burnInSteps);
+  return { ...run, codistill: { ...codistill, burnInSteps, distillWeight: { ...line, steps: stepsOf(line.steps) } } };
+});
+
+/** A configuration as a user writes it. */
+export type RunInput = z.input<typeof runSchema>;
+
+/** A configuration with every default filled in: plain data, stored with every run. */
+export type RunConfig = z.output<typeof runSchema>;
+
+/** Type a configuration: `export default defineRun({ ... })`. */
+export function defineRun(config: RunInput): RunInput {
+  return config;
+}
