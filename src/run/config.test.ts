@@ -182,8 +182,8 @@ const wrong: readonly [path: string, value: unknown, says: string | RegExp][] = 
   ["optimizer.beta2", -0.1, "optimizer.beta2: must be >= 0, got -0.1"],
   ["optimizer.schedule", "cosine", /^optimizer\.schedule: must be .*"constant".*"linear", got "cosine"$/],
   ["codistill.burnInSteps", undefined, `codistill.burnInSteps: is missing, ${burnInRule}`],
-  ["codistill.burnInSteps", -1, `codistill.burnInSteps: ${burnInRule}, got -1`],
-  ["codistill.burnInSteps", "half", `codistill.burnInSteps: ${burnInRule}, got "half"`],
+  ["codistill.burnInSteps", -1, "codistill.burnInSteps: must be >= 0, got -1"],
+  ["codistill.burnInSteps", "half", 'codistill.burnInSteps: must be a share as in "50%", got "half"'],
   ["codistill.burnInSteps", "150%", "codistill.burnInSteps: must be at most numSteps (10), got 15"],
   [
     "codistill.distillWeight",
@@ -201,7 +201,7 @@ const wrong: readonly [path: string, value: unknown, says: string | RegExp][] = 
   [
     "codistill.topology",
     "rings",
-    /^codistill\.topology: must be .*"all".*"ring".*"pairs", got "rings"; did you mean "ring"\?$/,
+    /^codistill\.topology: must be "all", "ring", "pairs", .*, got "rings"; did you mean "ring"\?$/,
   ],
   ["codistill.keepSnapshots", 1, "codistill.keepSnapshots: must be >= 2, got 1"],
   ["numGroups", 65, "numGroups: must be <= 64, got 65"],

@@ -47,7 +47,7 @@ const optimizerSchema = z.discriminatedUnion("kind", [
 ]);
 
 const stepsOrShare = z.union(
-  [z.int().nonnegative(), z.string().regex(/^\d+(\.\d+)?%$/)],
+  [z.int().nonnegative(), z.string().regex(/^\d+(\.\d+)?%$/, 'must be a share as in "50%"')],
   'must be a whole number >= 0 or a share of numSteps as in "50%"',
 );
 
