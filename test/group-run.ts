@@ -3,8 +3,8 @@ import { type Checkpoint, readCheckpoint } from "../src/checkpoint/checkpoint.js
 import { memoryStore, type Store } from "../src/checkpoint/store.js";
 import type { Preprocessing } from "../src/data/table.js";
 import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
-import type { RunInput } from "../src/run/config.js";
 import { type GroupData, groupFiles, runGroup } from "../src/run/group.js";
+import type { RunInput } from "../src/run/schema.js";
 import type { Engine } from "../src/runtime/engine.js";
 import type { TrainEvent } from "../src/train/events.js";
 import { gate, tinyConfig, tinyPreprocessing, tinyRows } from "./tiny-run.js";
