@@ -2,11 +2,12 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { rowsOfGroup, slotsOf } from "../data/shard.js";
 import { CodistillError, messageOf } from "../errors.js";
-import type { RunConfig } from "../run/config.js";
 import { type GroupData, runGroup } from "../run/group.js";
+import type { RunConfig } from "../run/schema.js";
 import { directoryStore } from "./directory-store.js";
 import { openTable } from "./ingest.js";
 import { logWriter } from "./log.js";
+import type { RunData } from "./prepare.js";
 import { lastStepOf, readLog } from "./read-log.js";
 import { runFolder } from "./run-folder.js";
 import { threadedEngine } from "./threaded-engine.js";
@@ -23,12 +24,14 @@ const log = logWriter(logPath);
 // groups alike, and the parent passes it on.
 const stop = new AbortController();
 process.on("SIGINT", () => {});
+process.on("SIGHUP", () => {});
 process.on("SIGTERM", () => stop.abort());
 process.on("message", () => stop.abort());
 process.on("disconnect", () => stop.abort());
+if (!process.connected) stop.abort();
 
 async function groupData(): Promise<GroupData> {
-  const { cache } = JSON.parse(readFileSync(folder.data, "utf8")) as { cache: string };
+  const { cache } = JSON.parse(readFileSync(folder.data, "utf8")) as RunData;
   const slots = slotsOf(groupIndex, config.numGroups);
   const { digest, preprocessing, train, validation } = await openTable(cache, { slots, leaveOut: ["test"] });
   if (!validation) throw new Error("internal: validation rows were left out");

@@ -1,18 +1,18 @@
 #!/usr/bin/env node
 /** The command line. */
 import { existsSync, readFileSync } from "node:fs";
-import { relative } from "node:path";
+import { basename, relative } from "node:path";
 import { Command } from "commander";
-import { CodistillError, ConfigError, messageOf } from "../errors.js";
+import { CodistillError, ConfigError, messageOf, TrainingError } from "../errors.js";
 import { resultLines } from "../report/result.js";
-import type { RunConfig } from "../run/config.js";
+import type { RunConfig } from "../run/schema.js";
 import { loadConfig } from "./load-config.js";
 import { runFolder } from "./run-folder.js";
 import { showProgress } from "./terminal.js";
 import { newRunFolder, train } from "./train.js";
 
 /** As the shell has it: 128 and the number of the signal. */
-const EXIT = { failed: 1, badInput: 2, SIGINT: 130, SIGTERM: 143 } as const;
+const EXIT = { failed: 1, badInput: 2, SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 const version = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")).version as string;
 
@@ -25,7 +25,8 @@ interface TrainFlags {
 const program = new Command("codistill")
   .description("Train neural networks by codistillation: groups that learn from one another's predictions.")
   .version(version)
-  .showHelpAfterError("(codistill --help tells more)");
+  .showHelpAfterError("(codistill --help tells more)")
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT.badInput));
 
 program
   .command("train")
@@ -67,8 +68,8 @@ async function trainCommand(path: string | undefined, flags: TrainFlags): Promis
   say(
     "next: serve model.onnx with any ONNX Runtime; change the configuration with --set path=value; codistill train --help",
   );
-  if (result.groups.some(({ ended }) => ended === "failed") || result.groups.length < config.numGroups)
-    process.exitCode = EXIT.failed;
+  const numFinished = result.groups.filter(({ ended }) => ended === "finished").length;
+  if (numFinished < config.numGroups) process.exitCode = EXIT.failed;
 }
 
 /** A new run of a configuration, or one to go on with. */
@@ -80,8 +81,9 @@ async function chooseRun(path: string | undefined, flags: TrainFlags): Promise<{
       );
     }
     const folder = relative("", flags.resume) || ".";
-    const saved = runFolder(folder).config;
-    if (!existsSync(saved)) throw new ConfigError(`${flags.resume} is not a run folder: it has no config.json`);
+    const { config: saved, log } = runFolder(folder);
+    const missing = [saved, log].find((file) => !existsSync(file));
+    if (missing) throw new ConfigError(`${flags.resume} is not a run folder: it has no ${basename(missing)}`);
     return { config: await loadConfig(saved), folder };
   }
   if (path === undefined)
@@ -90,10 +92,10 @@ async function chooseRun(path: string | undefined, flags: TrainFlags): Promise<{
   return { config, folder: newRunFolder(flags.runs, config.name) };
 }
 
-/** The first Ctrl-C (or SIGTERM) saves and stops; the second one leaves at once. */
+/** The first Ctrl-C (or SIGTERM, or the end of the terminal) saves and stops; the second one leaves at once. */
 function stopOnSignals(): AbortSignal {
   const stop = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {
       process.exitCode = EXIT[signal];
       if (stop.signal.aborted) process.exit();
@@ -107,10 +109,12 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
+// That nobody reads any more is no reason to stop training: all of it is in the log.
+process.stdout.on("error", () => {});
 try {
   await program.parseAsync();
 } catch (error) {
   const isUsers = error instanceof CodistillError;
   process.stderr.write(`codistill: ${isUsers || !(error instanceof Error) ? messageOf(error) : error.stack}\n`);
-  process.exitCode = isUsers ? EXIT.badInput : EXIT.failed;
+  process.exitCode = isUsers && !(error instanceof TrainingError) ? EXIT.badInput : EXIT.failed;
 }

@@ -12,7 +12,8 @@ const PLAIN_LINES = 20;
 export function showProgress(folder: string, out: NodeJS.WriteStream): { close(): void } {
   const follow = logFollower(folder);
   const display = out.isTTY ? liveDisplay(out) : plainDisplay(out);
-  let progress = noProgress;
+  // What a run that is resumed has logged before counts, and is not said once more.
+  let progress: RunProgress = { ...follow().reduce(advance, noProgress), notes: noProgress.notes, stage: null };
   const tick = () => {
     for (const event of follow()) progress = advance(progress, event);
     display.show(progress);

@@ -5,7 +5,7 @@ import type { Rows } from "../data/table.js";
 import { CheckpointError } from "../errors.js";
 import type { NamedArrays } from "../runtime/array.js";
 import type { Engine } from "../runtime/engine.js";
-import { withPrefix } from "../runtime/named.js";
+import { misfits, withPrefix } from "../runtime/named.js";
 import { predictAll, score } from "../train/evaluate.js";
 import type { RunResult } from "../train/events.js";
 import { kept, type Learner, predictGraph } from "../train/graphs.js";
@@ -50,6 +50,8 @@ export async function scoreRun(
   const probs: Float32Array[] = [];
   let labels = new Float32Array();
   for (const { best, ...record } of groups) {
+    const [misfit] = misfits(best.params, learner.model.params);
+    if (misfit) throw new CheckpointError(`the best params of group ${record.group} are of another model: ${misfit}`);
     await engine.write(withPrefix(kept.params, best.params));
     const predictions = await predictAll(program, test);
     const { loss, auc } = score(predictions);

@@ -1,0 +1,74 @@
+/** The end of a run on this machine: the score of every group, and the shipped model as files. */
+import { availableParallelism } from "node:os";
+import { basename } from "node:path";
+import { encodeJson } from "../checkpoint/json.js";
+import { encodeSafetensors } from "../checkpoint/safetensors.js";
+import { TrainingError } from "../errors.js";
+import { exportModel } from "../run/export.js";
+import { makeLearner } from "../run/learner.js";
+import type { RunConfig } from "../run/schema.js";
+import { type BestParams, type GroupRecord, readBest, scoreRun } from "../run/score.js";
+import type { LoggedEvent, RunResult } from "../train/events.js";
+import { directoryStore } from "./directory-store.js";
+import type { PreparedTable } from "./ingest.js";
+import { readLog } from "./read-log.js";
+import type { RunFolder } from "./run-folder.js";
+import { threadedEngine } from "./threaded-engine.js";
+
+/** The group whose model is shipped; fixed before the run, so that the best of several is not picked by luck. */
+export const SHIPPED_GROUP = 0;
+
+/**
+ * Score what the groups have, and write the shipped model.
+ *
+ * Throws {@link TrainingError} when the shipped group has no model, {@link CheckpointError} when it is of another one.
+ */
+export async function finish(config: RunConfig, folder: RunFolder, table: PreparedTable): Promise<RunResult> {
+  const records = await Promise.all(
+    Array.from({ length: config.numGroups }, async (_, group) => ({
+      ...groupRecord(group, readLog(folder.group(group).log)),
+      best: await readBest(directoryStore(folder.group(group).path)),
+    })),
+  );
+  const scored = records.filter((record): record is GroupRecord & { best: BestParams } => record.best !== null);
+  const shipped = scored.find(({ group }) => group === SHIPPED_GROUP);
+  if (!shipped) {
+    const end = readLog(folder.group(SHIPPED_GROUP).log).findLast((event) => event.event === "group-end");
+    throw new TrainingError(
+      `group ${SHIPPED_GROUP} ended before its first validation, so there is no model to ship: ${end?.message ?? "no reason in its log"}`,
+    );
+  }
+  const learner = makeLearner(config, table.preprocessing);
+  const engine = threadedEngine({ threads: availableParallelism() });
+  const result = await scoreRun(engine, learner, scored, table.test, SHIPPED_GROUP).finally(() => engine.close());
+
+  const { params, step } = shipped.best;
+  const features = { ...config.data.categorical, ...config.data.numeric };
+  const metadata = {
+    name: config.name,
+    step: String(step),
+    label: config.data.label,
+    features: JSON.stringify(features),
+  };
+  const files = directoryStore(folder.path);
+  await files.put(basename(folder.model.onnx), exportModel(learner, table.preprocessing, params, metadata));
+  await files.put(basename(folder.model.safetensors), encodeSafetensors(params, metadata));
+  await files.put(basename(folder.result), encodeJson(result, 2));
+  return result;
+}
+
+function groupRecord(group: number, events: readonly LoggedEvent[]): GroupRecord {
+  const bytes = (kind: "published" | "fetched") =>
+    events.reduce((sum, event) => (event.event === kind ? sum + event.bytes : sum), 0);
+  const speeds = events
+    .flatMap((event) => (event.event === "step" ? [event.stepsPerSecond] : []))
+    .sort((a, b) => a - b);
+  const end = events.findLast((event) => event.event === "group-end");
+  return {
+    group,
+    stepsPerSecond: speeds[Math.floor(speeds.length / 2)] ?? 0,
+    bytesPublished: bytes("published"),
+    bytesFetched: bytes("fetched"),
+    ended: end?.reason ?? "failed",
+  };
+}

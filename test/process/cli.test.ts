@@ -1,0 +1,280 @@
+/** The command line as users meet it: help, mistakes, and whole runs in a pipe. */
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import * as ort from "onnxruntime-node";
+import { decodeSafetensors } from "../../src/checkpoint/safetensors.js";
+import { assertDisjoint, rowsOfGroup, slotsOf } from "../../src/data/shard.js";
+import { openTable } from "../../src/node/ingest.js";
+import type { RunFolder } from "../../src/node/run-folder.js";
+import { eventsOf, logsOf, ofKind, workplace } from "./fixture.js";
+import type { Ended } from "./processes.js";
+import { bestOf, checkpointOf, resultOf } from "./results.js";
+import { csvHeader, tinyConfig, tinyCsv } from "./tiny.js";
+
+const place = workplace();
+const short = ["--set", "numSteps=60"];
+
+/** A user's mistake: exit code 2 and a message, no stack, nothing else. */
+function checkRefused({ code, stderr, shown }: Ended, ...patterns: readonly RegExp[]): void {
+  assert.equal(code, 2, shown);
+  assert.match(stderr, /^codistill: /, shown);
+  assert.equal(stderr.match(/codistill: /g)?.length, 1, shown);
+  assert.doesNotMatch(stderr, /\n\s+at /, shown);
+  for (const pattern of patterns) assert.match(stderr, pattern, shown);
+}
+
+test("help and version", async () => {
+  const help = await place.codistill(["--help"]).ended;
+  assert.equal(help.code, 0, help.shown);
+  assert.match(help.stdout, /^Usage: codistill .*train/s, help.shown);
+  const trainHelp = await place.codistill(["train", "--help"]).ended;
+  assert.equal(trainHelp.code, 0, trainHelp.shown);
+  assert.deepEqual(
+    trainHelp.stdout.match(/--[a-z]+(?= <|$| {2})/gm),
+    ["--set", "--runs", "--resume", "--help"],
+    `a flag is new or gone: ${trainHelp.shown}`,
+  );
+  const version = await place.codistill(["--version"]).ended;
+  assert.equal(version.code, 0, version.shown);
+  const { version: own } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8"));
+  assert.equal(version.stdout, `${own}\n`, version.shown);
+});
+
+test("an unknown command or flag is refused with a hint", async () => {
+  for (const [args, pattern] of [
+    [["trian", "config.json"], /unknown command 'trian'\n\(Did you mean train\?\)/],
+    [["train", "config.json", "--sett", "numSteps=3"], /unknown option '--sett'\n\(Did you mean --set\?\)/],
+    [["train", "one.json", "two.json"], /too many arguments/],
+    [["train", "--runs"], /argument missing/],
+  ] as const) {
+    const { code, stdout, stderr, shown } = await place.codistill(args).ended;
+    assert.equal(code, 2, shown);
+    assert.match(stderr, pattern, shown);
+    assert.doesNotMatch(stderr, /\n\s+at /, shown);
+    assert.equal(stdout, "", shown);
+  }
+});
+
+test("a wrong configuration is refused before anything is written", async () => {
+  const config = await place.config("config.json");
+  const runs = place.path("runs-wrong");
+  const cases: readonly [args: readonly string[], ...patterns: RegExp[]][] = [
+    [[], /train needs a configuration/],
+    [[place.path("none.json")], /no configuration at .*none\.json/],
+    [[await place.write("torn.json", "{")], /torn\.json does not load/],
+    [[await place.write("five.json", "5"), ...short], /configuration/],
+    [[await place.write("throws.ts", 'throw new Error("boom")')], /throws\.ts does not load: boom/],
+    [[await place.write("function.ts", "export default () => 1")], /must be plain data/],
+    [[config, "--set", "numStep=3"], /numStep: unknown name; did you mean "numSteps"\?/],
+    [[config, "--set", "optimizer.kind=adm", "--set", "numSteps=0"], /2 problems/, /optimizer/, /numSteps/],
+    [[config, "--set", "numSteps"], /--set needs path=value/],
+    [[config, "--set", "codistill.burnInSteps=300"], /burnInSteps: .*numSteps \(200\), got 300/],
+  ];
+  for (const [args, ...patterns] of cases) {
+    const ended = await place.codistill(["train", ...args, "--runs", runs]).ended;
+    checkRefused(ended, ...patterns);
+    assert.equal(ended.stdout, "", ended.shown);
+    assert.ok(!existsSync(runs), ended.shown);
+  }
+});
+
+test("data that does not do is refused with one message, before any group starts", async () => {
+  const config = await place.config("config.json");
+  for (const [override, ...patterns] of [
+    ["data.label=lat", /label/, /Referenced column "lat" not found/, /late/],
+    ["data.label=city", /label/],
+    ["data.source=none.csv", /no file matches .*none\.csv/],
+    ["data.split.train=1 = 0", /train/],
+    ["data.split.validation=1 = 0", /validation/],
+    ["data.split.test=1 = 0", /test/],
+    ["globalBatchSize=4000", /4000 rows.* group \d of 2 has \d+\. Lower globalBatchSize/],
+  ] as const) {
+    const run = place.train([config, "--set", override]);
+    const ended = await run.ended;
+    checkRefused(ended, ...patterns);
+    const folder = await run.folder();
+    assert.ok(!existsSync(folder.group(0).path) && !existsSync(folder.result), ended.shown);
+  }
+});
+
+test("a run whose data was missing is gone on with once it is there", async () => {
+  const data = { ...tinyConfig.data, source: "later.csv" };
+  const run = place.train([await place.config("config.json", { data }), ...short]);
+  checkRefused(await run.ended, /later\.csv/);
+  await place.write("later.csv", tinyCsv());
+  const resumed = await place.resume(await run.folder()).ended;
+  assert.equal(resumed.code, 0, resumed.shown);
+});
+
+test("a run whose data has changed is not gone on with, and what it has is left alone", async () => {
+  const source = await place.write("changing.csv", tinyCsv());
+  const data = { ...tinyConfig.data, source };
+  const run = place.train([await place.config("config.json", { data }), ...short]);
+  assert.equal((await run.ended).code, 0, run.output());
+  const folder = await run.folder();
+  const model = readFileSync(folder.model.onnx);
+  await place.write("changing.csv", tinyCsv().replaceAll("Lima", "Oslo"));
+  checkRefused(await place.resume(folder).ended, /data it began with/);
+  assert.deepEqual(readFileSync(folder.model.onnx), model);
+  await place.write("changing.csv", tinyCsv());
+  const resumed = await place.resume(folder).ended;
+  assert.equal(resumed.code, 0, resumed.shown);
+});
+
+test("what goes wrong in a group's process reaches the user", async () => {
+  const optimizer = { kind: "sgd", learningRate: 1e30, schedule: "constant" } as const;
+  const { code, stdout, stderr, shown } = await place.train([await place.config("config.json", { optimizer })]).ended;
+  assert.equal(code, 1, shown);
+  for (const group of [0, 1])
+    assert.match(stdout, new RegExp(`group ${group} failed: the loss must stay finite`), shown);
+  assert.match(stderr, /^codistill: group 0 .*the loss must stay finite.*Lower optimizer\.learningRate/, shown);
+  assert.doesNotMatch(stderr, /\n\s+at /, shown);
+});
+
+test("a run in a pipe: plain lines, a table, and everything in its folder", async () => {
+  const run = place.train([await place.config("config.json"), ...short]);
+  const ended = await run.ended;
+  const { code, stdout, stderr, shown } = ended;
+  assert.equal(code, 0, shown);
+  assert.equal(stderr, "", shown);
+  assert.ok(!stdout.includes("\u001b") && !stdout.includes("\r"), shown);
+  assert.match(stdout, /^tiny: 2 groups, 60 steps, burn-in 50$/m, shown);
+  assert.match(stdout, /^group 1 +60\/60 +finished/m, shown);
+  checkTable(ended, 2);
+
+  const folder = await run.folder();
+  const files = [folder.config, folder.log, folder.data, folder.result, folder.model.onnx, folder.model.safetensors];
+  for (const file of [...files, `${folder.store}/run.json`])
+    assert.ok(existsSync(file), `${file} is missing. ${shown}`);
+  for (const group of [0, 1]) {
+    assert.equal((await checkpointOf(folder, group))?.info.step, 60, shown);
+    assert.equal((await bestOf(folder, group))?.step, resultOf(folder).groups[group]?.step, shown);
+    assert.equal(existsSync(`${folder.store}/groups/${group}/latest.json`), true, shown);
+  }
+  for (const file of files.slice(4, 6)) assert.ok(stdout.includes(file), shown);
+  assert.equal(JSON.parse(readFileSync(folder.config, "utf8")).numSteps, 60, shown);
+
+  for (const log of logsOf(folder)) {
+    const lines = readFileSync(log, "utf8").split("\n");
+    assert.equal(lines.pop(), "", `${log} ends with a whole line. ${shown}`);
+    for (const line of lines) {
+      const { event, time } = JSON.parse(line);
+      assert.equal(typeof event, "string", line);
+      assert.equal(new Date(time).toISOString(), time, line);
+    }
+  }
+  const pids = [0, 1].flatMap((group) => ofKind(eventsOf(folder, group), "group-start").map(({ pid }) => pid));
+  assert.equal(new Set([run.pid, process.pid, ...pids]).size, 4, shown);
+  await checkShards(folder, 2, shown);
+  await checkServes(folder, shown);
+});
+
+test("one group, three groups, and two that do not teach", async () => {
+  const config = await place.config("config.json");
+  const alone = place.train([config, ...short, "--set", "numGroups=1"]);
+  checkTable(await alone.ended, 1);
+  const three = place.train([config, ...short, "--set", "numGroups=3"]);
+  checkTable(await three.ended, 3);
+  await checkShards(await three.folder(), 3, three.output());
+
+  const apart = place.train([config, "--set", "codistill.distillWeight=0"]);
+  checkTable(await apart.ended, 2);
+  for (const group of [0, 1]) {
+    const steps = ofKind(eventsOf(await apart.folder(), group), "step");
+    assert.ok(steps.length > 0 && steps.every((step) => step.distillLoss === null), apart.output());
+  }
+});
+
+test("a TypeScript configuration is loaded with its types", async () => {
+  const config = await place.write(
+    "typed.config.ts",
+    `interface Named { readonly name: string }
+     const steps: number = 60;
+     export default { ...(${JSON.stringify({ ...tinyConfig, name: "typed" })} as const satisfies Named), numSteps: steps };`,
+  );
+  const { code, stdout, shown } = await place.train([config]).ended;
+  assert.equal(code, 0, shown);
+  assert.match(stdout, /^typed: 2 groups, 60 steps/m, shown);
+});
+
+/** The final table says of each group what the result says, and so of the ensemble. */
+function checkTable({ code, stdout, shown }: Ended, numGroups: number): void {
+  assert.equal(code, 0, shown);
+  assert.match(stdout, /^ +test log loss +test AUC +validation +at step +steps\/s +published +fetched/m, shown);
+  const bytes = String.raw`[\d.]+ k?B`;
+  for (let group = 0; group < numGroups; group++) {
+    const cells = [`group ${group}`, "0\\.\\d{4}", "0\\.\\d{4}", "0\\.\\d{4}", "\\d+", "\\d+", bytes, bytes];
+    const row = new RegExp(`^${cells.join(" +")}${group === 0 ? " +shipped" : ""}$`, "m");
+    assert.match(stdout, row, shown);
+  }
+  assert.equal(/^ensemble +0\.\d{4} +0\.\d{4}$/m.test(stdout), numGroups > 1, shown);
+  assert.equal(/^disagreement between the groups .*: 0\.\d{4}$/m.test(stdout), numGroups > 1, shown);
+}
+
+/** The groups' rows, by the log and as each group reads them, are parts of the training rows without overlap. */
+async function checkShards(folder: RunFolder, numGroups: number, shown: string): Promise<void> {
+  const { cache } = JSON.parse(readFileSync(folder.data, "utf8"));
+  const table = await openTable(place.path(cache));
+  const shards = Array.from({ length: numGroups }, (_, group) =>
+    rowsOfGroup(table.train.slotOffsets, group, numGroups),
+  );
+  assertDisjoint(shards);
+  const seen = new Set<string>();
+  for (const [group, shard] of shards.entries()) {
+    const logged = ofKind(eventsOf(folder, group), "group-start")[0]?.trainRows;
+    assert.equal(logged, shard.length, shown);
+    const { train } = await openTable(place.path(cache), { slots: slotsOf(group, numGroups) });
+    const width = train.layout.columns.length;
+    for (const row of rowsOfGroup(train.slotOffsets, group, numGroups)) {
+      const record = train.words.subarray(row * width, (row + 1) * width).join();
+      assert.ok(!seen.has(record), `group ${group} has a row of another: ${record}. ${shown}`);
+      seen.add(record);
+    }
+  }
+  assert.equal(seen.size, table.train.numRows, shown);
+}
+
+/** The shipped model gives, in plain ONNX Runtime and on the words of the file, the loss that was reported. */
+async function checkServes(folder: RunFolder, shown: string): Promise<void> {
+  const session = await ort.InferenceSession.create(folder.model.onnx);
+  assert.deepEqual([...session.inputNames].sort(), ["city", "hour", "kind", "size"], shown);
+  const names = csvHeader.split(",");
+  const rows = tinyCsv().trim().split("\n").slice(1);
+  const all = rows.map((line) => Object.fromEntries(line.split(",").map((cell, i) => [names[i], cell])));
+  const test = all.filter(({ date }) => date !== undefined && date >= "2001-05-11");
+  const texts = (name: string) =>
+    new ort.Tensor(
+      "string",
+      test.map((row) => row[name] ?? ""),
+      [test.length],
+    );
+  const size = new ort.Tensor(
+    "float32",
+    test.map((row) => Number(row.size)),
+    [test.length],
+  );
+  const feeds = { city: texts("city"), kind: texts("kind"), hour: texts("hour"), size };
+  const { probability } = await session.run(feeds);
+  const probs = probability?.data as Float32Array;
+  const ofTruth = test.map(({ late }, i) => (late === "true" ? (probs[i] ?? 0) : 1 - (probs[i] ?? 0)));
+  const loss = ofTruth.reduce((sum, p) => sum - Math.log(p), 0) / test.length;
+  const { groups, testRows } = resultOf(folder);
+  assert.equal(test.length, testRows, shown);
+  assert.ok(Math.abs(loss - (groups[0]?.testLoss ?? 0)) < 1e-5, `a loss of ${loss} from the model file. ${shown}`);
+  assert.ok(loss < 0.65, `a loss of ${loss}: nothing was learned. ${shown}`);
+
+  const one = (value: string) => new ort.Tensor("string", [value], [1]);
+  const unknown = {
+    city: one("Atlantis"),
+    kind: one(""),
+    hour: one("h3"),
+    size: new ort.Tensor("float32", [Number.NaN], [1]),
+  };
+  const guess = (await session.run(unknown)).probability?.data[0];
+  assert.ok(typeof guess === "number" && guess > 0 && guess < 1, shown);
+  await session.release();
+  const { tensors } = decodeSafetensors(readFileSync(folder.model.safetensors));
+  const numParams = Object.values(tensors).reduce((sum, { data }) => sum + data.length, 0);
+  assert.equal(numParams, ofKind(eventsOf(folder, 0), "group-start")[0]?.numParams, shown);
+}

@@ -1,0 +1,139 @@
+/** What can befall one group of a run, beside a death after which it comes back. */
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { test } from "node:test";
+import { readPointer } from "../../src/checkpoint/snapshot.js";
+import { directoryStore } from "../../src/node/directory-store.js";
+import { withFault } from "./fault.js";
+import { eventsOf, ofKind, workplace } from "./fixture.js";
+import { checkpointOf, resultOf } from "./results.js";
+import { tinyConfig } from "./tiny.js";
+
+const place = workplace();
+
+test("group 0 killed before its first validation: no model, and the reason; resuming begins again", async () => {
+  const fault = withFault({ process: 0, file: "best", at: "rename", effect: "SIGKILL" });
+  const run = place.train([await place.config("config.json")], fault);
+  const { code, stderr, shown } = await run.ended;
+  const folder = await run.folder();
+  assert.equal(code, 1, shown);
+  assert.match(stderr, /^codistill: group 0 ended before its first validation.*killed by SIGKILL\n$/, shown);
+  assert.ok(!existsSync(folder.result) && !existsSync(folder.model.onnx), shown);
+  assert.equal(ofKind(eventsOf(folder, 1), "group-end").at(-1)?.reason, "finished", shown);
+
+  const resumed = await place.resume(folder).ended;
+  assert.equal(resumed.code, 0, resumed.shown);
+  assert.equal(resultOf(folder).groups.length, 2, resumed.shown);
+});
+
+test("a group that dies at the start of a resumed run is not taken for one that stopped", async () => {
+  const run = place.train([await place.config("config.json"), "--set", "numSteps=1000000"]);
+  for (const group of [0, 1]) await run.event(group, "a checkpoint", ({ event }) => event === "checkpoint");
+  process.kill(run.pid, "SIGINT");
+  assert.equal((await run.ended).code, 130, run.output());
+  const folder = await run.folder();
+
+  const fault = withFault({ process: "groups", file: "declaration", at: "open", effect: "SIGKILL" });
+  const { code, stdout, shown } = await place.resume(folder, fault).ended;
+  assert.equal(code, 1, shown);
+  for (const group of [0, 1]) assert.match(stdout, new RegExp(`group ${group} failed: .*killed by SIGKILL`), shown);
+  assert.deepEqual(
+    resultOf(folder).groups.map(({ ended }) => ended),
+    ["failed", "failed"],
+    shown,
+  );
+});
+
+test("a group that alone is told to stop leaves the run unfinished", async () => {
+  const fault = withFault({ process: 1, file: "checkpoint", at: "rename", effect: "SIGTERM" });
+  const run = place.train([await place.config("config.json")], fault);
+  const { code, stdout, shown } = await run.ended;
+  assert.equal(code, 1, shown);
+  assert.match(stdout, /^group 1 .*stopped$/m, shown);
+  const resumed = await place.resume(await run.folder()).ended;
+  assert.equal(resumed.code, 0, resumed.shown);
+});
+
+test("a group that begins again publishes snapshots that stay, whatever it left of later steps", async () => {
+  const codistill = { ...tinyConfig.codistill, keepSnapshots: 2 };
+  const config = await place.config("config.json", { codistill, numSteps: 600, checkpointInterval: 1000 });
+  const run = place.train([config], withFault({ process: 1, file: "snapshot", at: "open", nth: 4, effect: "SIGKILL" }));
+  const ended = await run.ended;
+  assert.equal(ended.code, 1, ended.shown);
+  const folder = await run.folder();
+  const store = directoryStore(folder.store);
+  const left = await store.list("groups/1/snapshots/");
+  assert.ok(left.length === 2 && left.every((name) => !name.includes("/000000050-")), `${left}\n${ended.shown}`);
+
+  // Killed again when it has published once: the pointer's snapshot is there, though the others are of later steps.
+  const fault = withFault({ process: 1, file: "pointer", at: "open", nth: 2, effect: "SIGKILL" });
+  const resumed = await place.resume(folder, fault).ended;
+  assert.equal(resumed.code, 1, resumed.shown);
+  const pointer = await readPointer(store, 1);
+  assert.equal(pointer?.step, 50, resumed.shown);
+  assert.ok(await store.get(pointer.name), `${pointer.name} is not there. ${resumed.shown}`);
+  assert.deepEqual(ofKind(eventsOf(folder, 0), "exchange-trouble"), [], resumed.shown);
+});
+
+test("a disk that is full for a snapshot is noted, and training goes on", async () => {
+  const fault = withFault({ process: 1, file: "snapshot", at: "write", effect: "ENOSPC" });
+  const run = place.train([await place.config("config.json")], fault);
+  const { code, stdout, shown } = await run.ended;
+  assert.equal(code, 0, shown);
+  assert.match(stdout, /group 1 could not publish and goes on: .*ENOSPC\. Free some space/, shown);
+  const events = eventsOf(await run.folder(), 1);
+  assert.equal(ofKind(events, "exchange-trouble").length, 1, shown);
+  assert.equal(ofKind(events, "published").at(-1)?.step, tinyConfig.numSteps, shown);
+});
+
+test("a disk that is full for a checkpoint ends the group with the cure; it comes back from the one before", async () => {
+  const fault = withFault({ process: 1, file: "checkpoint", at: "write", nth: 2, effect: "ENOSPC" });
+  const run = place.train([await place.config("config.json")], fault);
+  const { code, stdout, shown } = await run.ended;
+  assert.equal(code, 1, shown);
+  assert.match(stdout, /group 1 failed: cannot write .*checkpoint\.safetensors: ENOSPC\. Free some space/, shown);
+  assert.doesNotMatch(stdout, /\n\s+at /, shown);
+  const folder = await run.folder();
+  assert.deepEqual(
+    ofKind(eventsOf(folder, 1), "group-end").map(({ reason, step }) => [reason, step]),
+    [["failed", 100]],
+    shown,
+  );
+  assert.equal((await checkpointOf(folder, 1))?.info.step, 50, shown);
+  const resumed = await place.resume(folder).ended;
+  assert.equal(resumed.code, 0, resumed.shown);
+  assert.match(resumed.stdout, /group 1 goes on from step 50/, resumed.shown);
+});
+
+test("the groups of two runs that start at the same moment do not meet", async () => {
+  const config = await place.config("config.json");
+  const runs = place.path("runs-at-once");
+  const both = [1, 2, 3].map(() => place.codistill(["train", config, "--runs", runs, "--set", "numSteps=60"]));
+  const folders = new Set<string | undefined>();
+  for (const run of both) {
+    const { code, stdout, shown } = await run.ended;
+    assert.equal(code, 0, shown);
+    folders.add(/^run folder (.*)$/m.exec(stdout)?.[1]);
+  }
+  assert.equal(folders.size, both.length, both.map(({ output }) => output()).join("\n"));
+});
+
+test("a run whose configuration was edited says what differs, and ends", async () => {
+  const run = place.train([await place.config("config.json"), "--set", "numSteps=60"]);
+  assert.equal((await run.ended).code, 0, run.output());
+  const folder = await run.folder();
+  const saved = await readFile(folder.config, "utf8");
+  await writeFile(folder.config, JSON.stringify({ ...JSON.parse(saved), model: { kind: "mlp", hidden: [8] } }));
+  const edited = await place.resume(folder).ended;
+  assert.equal(edited.code, 2, edited.shown);
+  assert.match(edited.stderr, /^codistill: the best params of group 0 are of another model: .*\n$/, edited.shown);
+  assert.match(
+    edited.stdout,
+    /group 0 failed: the groups of a run must share its declaration:\n +model: /,
+    edited.shown,
+  );
+  await writeFile(folder.config, saved);
+  const resumed = await place.resume(folder).ended;
+  assert.equal(resumed.code, 0, resumed.shown);
+});

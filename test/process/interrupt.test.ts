@@ -1,0 +1,211 @@
+/** Signals to the whole run: groups save and end, nobody is left behind, and the run can be gone on with. */
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import type { RunFolder } from "../../src/node/run-folder.js";
+import { withFault } from "./fault.js";
+import { allGone, eventsOf, groupsRunning, ofKind, type Training, workplace } from "./fixture.js";
+import { commandOf, type Ended, eventually } from "./processes.js";
+import { checkpointOf, resultOf } from "./results.js";
+import { tinyConfig } from "./tiny.js";
+
+const place = workplace();
+const groups = [0, 1];
+
+/** More steps than any test takes. */
+const endless = ["--set", "numSteps=1000000"];
+
+/** The step events that are there once every group has come to a step. */
+async function reached(run: Training, step: number): Promise<number[]> {
+  const events = await Promise.all(
+    groups.map((group) =>
+      run.event(group, `step ${step} of group ${group}`, (event) => event.event === "step" && event.step >= step),
+    ),
+  );
+  return events.map((event) => (event.event === "step" ? event.step : 0));
+}
+
+/** Every group has saved a checkpoint at or after a step, has said that it stopped, and is gone. */
+async function checkSaved(folder: RunFolder, steps: readonly number[], shown: string): Promise<void> {
+  await allGone(folder, () => shown);
+  for (const group of groups) {
+    const saved = (await checkpointOf(folder, group))?.info.step;
+    assert.ok(saved !== undefined && saved >= (steps[group] ?? 0), `group ${group} saved step ${saved}. ${shown}`);
+    const last = eventsOf(folder, group).at(-1);
+    assert.ok(last?.event === "group-end", shown);
+    assert.deepEqual([last.reason, last.step], ["stopped", saved], shown);
+  }
+}
+
+function checkSaysHowToGoOn({ stdout, stderr, shown }: Ended, folder: RunFolder): void {
+  assert.match(stdout, /saving and stopping/, shown);
+  assert.ok(stdout.includes(`codistill train --resume ${folder.path}`), shown);
+  assert.equal(stderr, "", shown);
+}
+
+for (const [name, signal, code, toAll] of [
+  ["SIGINT to the parent", "SIGINT", 130, false],
+  ["SIGINT to the whole process group, as a terminal sends it", "SIGINT", 130, true],
+  ["SIGTERM to the parent", "SIGTERM", 143, false],
+  ["SIGTERM to the whole process group", "SIGTERM", 143, true],
+  ["SIGHUP to the whole process group, as the end of a terminal sends it", "SIGHUP", 129, true],
+] as const) {
+  test(`${name} saves and stops`, async () => {
+    const run = place.train([await place.config("config.json"), ...endless], { detached: toAll });
+    const steps = await reached(run, 70);
+    process.kill(toAll ? -run.pid : run.pid, signal);
+    const ended = await run.ended;
+    assert.deepEqual([ended.code, ended.signal], [code, null], ended.shown);
+    const folder = await run.folder();
+    checkSaysHowToGoOn(ended, folder);
+    await checkSaved(folder, steps, ended.shown);
+    assert.ok(!existsSync(folder.result), ended.shown);
+  });
+}
+
+test("a stopped run is gone on with where it was, and ends with a full result", async () => {
+  // Held in their first validation until the word to stop comes, the groups stop at that step and no other.
+  const fault = withFault({ process: "groups", file: "best", at: "rename", effect: "hold" });
+  const run = place.train([await place.config("config.json", { checkpointInterval: 1000 })], fault);
+  assert.deepEqual(await reached(run, 50), [50, 50]);
+  process.kill(run.pid, "SIGINT");
+  const ended = await run.ended;
+  assert.equal(ended.code, 130, ended.shown);
+  const folder = await run.folder();
+  await checkSaved(folder, [50, 50], ended.shown);
+
+  const before = groups.map((group) => eventsOf(folder, group).length);
+  const resumed = await place.resume(folder).ended;
+  const { shown } = resumed;
+  assert.equal(resumed.code, 0, shown);
+  assert.doesNotMatch(resumed.stdout, /saving and stopping/, shown);
+  for (const group of groups) {
+    const events = eventsOf(folder, group).slice(before[group]);
+    assert.deepEqual(
+      ofKind(events, "group-start").map(({ step, incarnation }) => [step, incarnation]),
+      [[50, 2]],
+      shown,
+    );
+    assert.deepEqual(
+      ofKind(events, "step").map(({ step }) => step),
+      [60, 70, 80, 90, 100, 110, 120, 130, 140, 150, 160, 170, 180, 190, 200],
+      shown,
+    );
+    assert.match(resumed.stdout, new RegExp(`group ${group} goes on from step 50`), shown);
+  }
+  assert.deepEqual(
+    resultOf(folder).groups.map((group) => group.ended),
+    ["finished", "finished"],
+    shown,
+  );
+  assert.ok(existsSync(folder.model.onnx) && existsSync(folder.model.safetensors), shown);
+});
+
+test("a second SIGINT leaves at once and leaves no group behind", async () => {
+  const fault = withFault({ process: "groups", file: "checkpoint", at: "write", effect: "stuck" });
+  const run = place.train([await place.config("config.json", { checkpointInterval: 60 })], fault);
+  await reached(run, 60);
+  const folder = await run.folder();
+  process.kill(run.pid, "SIGINT");
+  await run.said(/saving and stopping/);
+  assert.equal(groupsRunning(folder).length, 2, run.output());
+  process.kill(run.pid, "SIGINT");
+  const ended = await run.ended;
+  assert.deepEqual([ended.code, ended.signal], [130, null], ended.shown);
+  await allGone(folder, () => ended.shown);
+
+  const resumed = await place.resume(folder).ended;
+  assert.equal(resumed.code, 0, resumed.shown);
+  assert.equal(resultOf(folder).groups.length, 2, resumed.shown);
+});
+
+test("groups whose parent was killed save and end", async () => {
+  const run = place.train([await place.config("config.json"), ...endless]);
+  const steps = await reached(run, 70);
+  const folder = await run.folder();
+  process.kill(run.pid, "SIGKILL");
+  const ended = await run.ended;
+  assert.equal(ended.signal, "SIGKILL", ended.shown);
+  await checkSaved(folder, steps, ended.shown);
+
+  const before = eventsOf(folder, 0).length;
+  const resumed = place.resume(folder);
+  await resumed.event(0, "a step after the resumption", ({ event }) => event === "step", before);
+  process.kill(resumed.pid, "SIGTERM");
+  assert.equal((await resumed.ended).code, 143, resumed.output());
+});
+
+test("groups whose parent was killed while they started end too", async () => {
+  const fault = withFault({ process: "groups", file: "program", at: "open", effect: "orphan" });
+  const run = place.train([await place.config("config.json"), ...endless], fault);
+  const folder = await run.folder();
+  const pids = await Promise.all(
+    groups.map((group) => {
+      const { errors } = folder.group(group);
+      const look = () => /process (\d+) waits/.exec(existsSync(errors) ? readFileSync(errors, "utf8") : "");
+      return eventually(`group ${group} waiting`, look, run.output).then((match) => Number(match[1]));
+    }),
+  );
+  process.kill(run.pid, "SIGKILL");
+  const { shown } = await run.ended;
+  const isLeft = (pid: number) => commandOf(pid).includes(folder.path);
+  await eventually(
+    "the end of all groups",
+    () => (pids.some(isLeft) ? null : true),
+    () => shown,
+  );
+  for (const group of groups) {
+    const last = eventsOf(folder, group).at(-1);
+    assert.ok(last?.event === "group-end" && last.reason === "stopped", shown);
+  }
+});
+
+test("a run goes on when nobody reads what it says any more", async () => {
+  const run = place.train([await place.config("config.json")]);
+  await run.said(/run folder/);
+  run.child.stdout?.destroy();
+  const { code, stderr, shown } = await run.ended;
+  assert.deepEqual([code, stderr], [0, ""], shown);
+  assert.equal(resultOf(await run.folder()).groups.length, 2, shown);
+});
+
+test("SIGINT while the data is prepared stops too, and the run can be gone on with", async () => {
+  // Its own rows, so that no other test has filled the cache with them.
+  const data = { ...tinyConfig.data, shardBy: "date || city || size" };
+  const fault = withFault({ process: "parent", file: "cache", at: "open", effect: "SIGINT" });
+  const run = place.train([await place.config("config.json", { data })], fault);
+  const ended = await run.ended;
+  const folder = await run.folder();
+  assert.equal(ended.code, 130, ended.shown);
+  checkSaysHowToGoOn(ended, folder);
+  const resumed = await place.resume(folder).ended;
+  assert.equal(resumed.code, 0, resumed.shown);
+});
+
+test("resuming a run that has ended scores it again", async () => {
+  const run = place.train([await place.config("config.json"), "--set", "numSteps=60"]);
+  const ended = await run.ended;
+  assert.equal(ended.code, 0, ended.shown);
+  const folder = await run.folder();
+  const result = resultOf(folder);
+  const resumed = await place.resume(folder).ended;
+  assert.equal(resumed.code, 0, resumed.shown);
+  assert.deepEqual(resultOf(folder), result, resumed.shown);
+  assert.match(resumed.stdout, /group 0 goes on from step 60/, resumed.shown);
+});
+
+test("resuming what is no run folder, or with a configuration, is refused", async () => {
+  for (const [args, pattern] of [
+    [["--resume", place.path("nowhere")], /nowhere is not a run folder: it has no config\.json/],
+    [["--resume", place.path()], /is not a run folder/],
+    [["config.json", "--resume", place.path()], /leave the configuration and --set out/],
+    [["--set", "numSteps=3", "--resume", place.path()], /leave the configuration and --set out/],
+  ] as const) {
+    const ended = await place.codistill(["train", ...args]).ended;
+    assert.equal(ended.code, 2, ended.shown);
+    assert.match(ended.stderr, pattern, ended.shown);
+    assert.doesNotMatch(ended.stderr, /\n\s+at /, ended.shown);
+    assert.equal(ended.stdout, "", ended.shown);
+  }
+  assert.ok(!existsSync(place.path("nowhere")));
+});

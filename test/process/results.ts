@@ -1,0 +1,23 @@
+/** What a run leaves in its folder. */
+import { readFileSync } from "node:fs";
+import { type Checkpoint, readCheckpoint } from "../../src/checkpoint/checkpoint.js";
+import { directoryStore } from "../../src/node/directory-store.js";
+import type { RunFolder } from "../../src/node/run-folder.js";
+import { groupFiles } from "../../src/run/group.js";
+import { type BestParams, readBest } from "../../src/run/score.js";
+import type { RunResult } from "../../src/train/events.js";
+
+/** A group's checkpoint; null when it has none, and an error when it is not whole. */
+export function checkpointOf(folder: RunFolder, group: number): Promise<Checkpoint | null> {
+  return readCheckpoint(directoryStore(folder.group(group).path), groupFiles.checkpoint);
+}
+
+/** A group's best params; null when it has none, and an error when they are not whole. */
+export function bestOf(folder: RunFolder, group: number): Promise<BestParams | null> {
+  return readBest(directoryStore(folder.group(group).path));
+}
+
+/** The result of a run that has ended. */
+export function resultOf(folder: RunFolder): RunResult {
+  return JSON.parse(readFileSync(folder.result, "utf8"));
+}
