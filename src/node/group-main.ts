@@ -1,10 +1,11 @@
 /** The process of one group: `group-main.js <run folder> <group index> <threads>`. */
 import { mkdirSync, readFileSync } from "node:fs";
 import { rowsOfGroup, slotsOf } from "../data/shard.js";
-import { CodistillError, messageOf } from "../errors.js";
+import { CodistillError, messageOf, StoreError } from "../errors.js";
 import { type GroupData, runGroup } from "../run/group.js";
 import type { RunConfig } from "../run/schema.js";
 import { directoryStore } from "./directory-store.js";
+import { FAILED, REFUSED } from "./exit-codes.js";
 import { openTable } from "./ingest.js";
 import { logWriter } from "./log.js";
 import type { RunData } from "./prepare.js";
@@ -65,7 +66,8 @@ try {
   );
   const step = lastStepOf(readLog(logPath));
   log({ event: "group-end", group: groupIndex, step, reason: "failed", message: messageOf(error), seconds: 0 });
-  process.exitCode = 1;
+  // A store that failed may work again; what else the user has to mend would be refused again.
+  process.exitCode = error instanceof CodistillError && !(error instanceof StoreError) ? REFUSED : FAILED;
 } finally {
   await engine.close();
   if (process.connected) process.disconnect();

@@ -2,30 +2,59 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { RunConfig } from "../run/schema.js";
+import { REFUSED } from "./exit-codes.js";
 import { logWriter } from "./log.js";
 import { lastStepOf, readLog } from "./read-log.js";
 import type { RunFolder } from "./run-folder.js";
 
-/** Start a process for each group and wait until all have ended; `stop` asks them to save and end. */
+/** Seconds before the first restart of a group; doubled at each further one. */
+const FIRST_DELAY_SECONDS = 0.5;
+
+/**
+ * Start a process for each group and wait until all have ended. One that dies is started again from its checkpoint, a
+ * bounded number of times, each time after a longer wait; one that ends with an error that is the user's to mend is
+ * not. `stop` asks all to save and end.
+ */
 export async function runGroups(config: RunConfig, folder: RunFolder, stop: AbortSignal): Promise<void> {
   const threads = config.threads ?? Math.max(1, Math.floor(availableParallelism() / config.numGroups));
-  const groups = Array.from({ length: config.numGroups }, (_, group) => startGroup(folder, group, threads));
+  const children = new Map<number, ChildProcess>();
   const askToStop = () => {
-    for (const { child } of groups) if (child.connected) child.send("stop");
+    for (const child of children.values()) if (child.connected) child.send("stop");
   };
   const leaveNobody = () => {
-    for (const { child } of groups) child.kill("SIGKILL");
+    for (const child of children.values()) child.kill("SIGKILL");
   };
   stop.addEventListener("abort", askToStop, { once: true });
   process.once("exit", leaveNobody);
-  await Promise.all(groups.map(({ ended }) => ended));
+
+  async function supervise(group: number): Promise<void> {
+    for (let restart = 0; ; ) {
+      const { child, ended } = startGroup(folder, group, threads);
+      children.set(group, child);
+      const hasDied = await ended;
+      children.delete(group);
+      if (!hasDied || restart === config.restarts || stop.aborted) return;
+      const delaySeconds = FIRST_DELAY_SECONDS * 2 ** restart++;
+      const log = logWriter(folder.group(group).log);
+      log({ event: "group-restart", group, restart, maxRestarts: config.restarts, delaySeconds });
+      await setTimeout(delaySeconds * 1000, undefined, { signal: stop }).catch(() => {});
+      if (stop.aborted) return;
+    }
+  }
+  await Promise.all(Array.from({ length: config.numGroups }, (_, group) => supervise(group)));
   process.removeListener("exit", leaveNobody);
   stop.removeEventListener("abort", askToStop);
 }
 
-function startGroup(folder: RunFolder, group: number, threads: number): { child: ChildProcess; ended: Promise<void> } {
+/** Start the process of a group; `ended` says whether it died: by a signal, or by a defect rather than a refusal. */
+function startGroup(
+  folder: RunFolder,
+  group: number,
+  threads: number,
+): { child: ChildProcess; ended: Promise<boolean> } {
   const { path, log, errors } = folder.group(group);
   mkdirSync(path, { recursive: true });
   const numEventsBefore = readLog(log).length;
@@ -35,7 +64,7 @@ function startGroup(folder: RunFolder, group: number, threads: number): { child:
     stdio: ["ignore", "ignore", errorFile, "ipc"],
   });
   closeSync(errorFile);
-  const ended = new Promise<void>((resolve) => {
+  const ended = new Promise<boolean>((resolve) => {
     child.once("exit", (code, signal) => {
       const events = readLog(log).slice(numEventsBefore);
       if (!events.some(({ event }) => event === "group-end")) {
@@ -44,7 +73,7 @@ function startGroup(folder: RunFolder, group: number, threads: number): { child:
         // A group that died without a word gets its last event from here.
         logWriter(log)({ event: "group-end", group, step: lastStepOf(events), reason: "failed", message, seconds: 0 });
       }
-      resolve();
+      resolve(code !== 0 && code !== REFUSED);
     });
   });
   return { child, ended };

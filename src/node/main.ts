@@ -5,14 +5,15 @@ import { basename, relative } from "node:path";
 import { Command } from "commander";
 import { CodistillError, ConfigError, messageOf, TrainingError } from "../errors.js";
 import { resultLines } from "../report/result.js";
+import { runsLines } from "../report/runs.js";
 import type { RunConfig } from "../run/schema.js";
+import { FAILED, REFUSED, STOPPED_BY } from "./exit-codes.js";
+import { inspect } from "./inspect.js";
+import { listRuns } from "./list-runs.js";
 import { loadConfig } from "./load-config.js";
 import { runFolder } from "./run-folder.js";
 import { showProgress } from "./terminal.js";
 import { newRunFolder, train } from "./train.js";
-
-/** As the shell has it: 128 and the number of the signal. */
-const EXIT = { failed: 1, badInput: 2, SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 const version = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")).version as string;
 
@@ -26,7 +27,7 @@ const program = new Command("codistill")
   .description("Train neural networks by codistillation: groups that learn from one another's predictions.")
   .version(version)
   .showHelpAfterError("(codistill --help tells more)")
-  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT.badInput));
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : REFUSED));
 
 program
   .command("train")
@@ -45,6 +46,23 @@ program
     "\nExamples:\n  codistill train codistill.config.ts\n  codistill train codistill.config.ts --set numGroups=4 --set optimizer.learningRate=0.001\n  codistill train --resume runs/flights-2026-01-31T12-00-00",
   )
   .action(trainCommand);
+
+program
+  .command("runs")
+  .description("list runs with their state and result")
+  .argument("[folder]", "where run folders are", "runs")
+  .option("--json", "as JSON")
+  .action((folder: string, { json }: { json?: boolean }) => {
+    const runs = listRuns(folder);
+    if (json) say(JSON.stringify(runs, null, 2));
+    else say(runs.length > 0 ? runsLines(runs).join("\n") : `no runs in ${folder}; start one with codistill train`);
+  });
+
+program
+  .command("inspect")
+  .description("show what is inside a run folder, a checkpoint, a snapshot or a model")
+  .argument("<path>", "a run folder, a .safetensors file or a .onnx model")
+  .action((path: string) => say(inspect(path).join("\n")));
 
 async function trainCommand(path: string | undefined, flags: TrainFlags): Promise<void> {
   const { config, folder } = await chooseRun(path, flags);
@@ -69,7 +87,7 @@ async function trainCommand(path: string | undefined, flags: TrainFlags): Promis
     "next: serve model.onnx with any ONNX Runtime; change the configuration with --set path=value; codistill train --help",
   );
   const numFinished = result.groups.filter(({ ended }) => ended === "finished").length;
-  if (numFinished < config.numGroups) process.exitCode = EXIT.failed;
+  if (numFinished < config.numGroups) process.exitCode = FAILED;
 }
 
 /** A new run of a configuration, or one to go on with. */
@@ -97,7 +115,7 @@ function stopOnSignals(): AbortSignal {
   const stop = new AbortController();
   for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {
-      process.exitCode = EXIT[signal];
+      process.exitCode = STOPPED_BY[signal];
       if (stop.signal.aborted) process.exit();
       stop.abort();
     });
@@ -116,5 +134,5 @@ try {
 } catch (error) {
   const isUsers = error instanceof CodistillError;
   process.stderr.write(`codistill: ${isUsers || !(error instanceof Error) ? messageOf(error) : error.stack}\n`);
-  process.exitCode = isUsers && !(error instanceof TrainingError) ? EXIT.badInput : EXIT.failed;
+  process.exitCode = isUsers && !(error instanceof TrainingError) ? REFUSED : FAILED;
 }

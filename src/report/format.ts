@@ -38,12 +38,19 @@ export function bar(fraction: number, width: number): string {
   return "█".repeat(filled) + "░".repeat(width - filled);
 }
 
-/** Rows of cells as aligned lines; the first row is the head, the first column is aligned left. */
+const NUMBER = /^[-+\d.,:/]*( ?[kMGT]?B)?$/;
+
+/** Rows of cells as aligned lines, the first row being the head: columns of numbers to the right, others to the left. */
 export function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
+  const [head = [], ...body] = rows;
+  const columns = head.map((_, column) => ({
+    width: Math.max(...rows.map((row) => (row[column] ?? "").length)),
+    isNumeric: body.every((row) => NUMBER.test(row[column] ?? "")),
+  }));
   return rows.map((row) =>
-    row
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
-      .join("  "),
+    columns
+      .map(({ width, isNumeric }, i) => (isNumeric ? (row[i] ?? "").padStart(width) : (row[i] ?? "").padEnd(width)))
+      .join("  ")
+      .trimEnd(),
   );
 }

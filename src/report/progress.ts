@@ -138,6 +138,8 @@ function noteOf(event: LoggedEvent): string | null {
       return "saving and stopping (once more to leave at once)";
     case "exchange-trouble":
       return `group ${event.group} could not ${event.doing}${event.from === undefined ? "" : ` from group ${event.from}`} and goes on: ${event.message}`;
+    case "group-restart":
+      return `group ${event.group} is started again from its checkpoint in ${seconds(event.delaySeconds)} (${event.restart} of ${event.maxRestarts})`;
     case "group-end":
       return event.reason === "failed" ? `group ${event.group} failed: ${event.message ?? "no reason given"}` : null;
     default:

@@ -25,5 +25,5 @@ export function resultLines(result: RunResult): string[] {
       `disagreement between the groups (mean absolute difference of probabilities): ${disagreement.toFixed(4)}`,
     );
   }
-  return lines.map((line) => line.trimEnd());
+  return lines;
 }

@@ -86,6 +86,7 @@ describe("resolveConfig", () => {
       validationInterval: 500,
       checkpointInterval: 500,
       logInterval: 20,
+      restarts: 3,
     };
     assert.deepEqual(resolveConfig(least), expected);
   });

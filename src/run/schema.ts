@@ -111,6 +111,8 @@ export const runObject = z.strictObject({
   checkpointInterval: steps.default(500),
   /** Steps between step events in the log. */
   logInterval: steps.default(20),
+  /** Times that a group's process is started again, from its checkpoint, after it died. */
+  restarts: z.int().nonnegative().default(3),
   /** Threads of each group; by default the machine's cores are shared out. */
   threads: z.int().positive().optional(),
 });

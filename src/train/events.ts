@@ -82,6 +82,14 @@ export type TrainEvent =
       readonly message?: string;
       readonly seconds: number;
     }
+  /** A group that died is started again from its checkpoint. */
+  | {
+      readonly event: "group-restart";
+      readonly group: number;
+      readonly restart: number;
+      readonly maxRestarts: number;
+      readonly delaySeconds: number;
+    }
   | { readonly event: "result"; readonly result: RunResult };
 
 /** What happened between a group and the store. */

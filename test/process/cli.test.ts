@@ -1,6 +1,7 @@
 /** The command line as users meet it: help, mistakes, and whole runs in a pipe. */
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import * as ort from "onnxruntime-node";
 import { decodeSafetensors } from "../../src/checkpoint/safetensors.js";
@@ -39,6 +40,33 @@ test("help and version", async () => {
   assert.equal(version.code, 0, version.shown);
   const { version: own } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8"));
   assert.equal(version.stdout, `${own}\n`, version.shown);
+});
+
+test("runs are listed and inspected", async () => {
+  const run = place.train([await place.config("config.json"), ...short]);
+  assert.equal((await run.ended).code, 0, run.output());
+  const folder = await run.folder();
+  const runs = dirname(folder.path);
+  const listed = await place.codistill(["runs", runs]).ended;
+  assert.match(listed.stdout, /^run .*\n.*tiny-.* finished +60\/60 +2 +0\.\d{4}\n$/, listed.shown);
+  const asJson = await place.codistill(["runs", runs, "--json"]).ended;
+  assert.deepEqual(
+    JSON.parse(asJson.stdout).map(({ state }: { state: string }) => state),
+    ["finished"],
+    asJson.shown,
+  );
+  const none = await place.codistill(["runs", place.path("nothing")]).ended;
+  assert.match(none.stdout, /^no runs in .*nothing; start one with codistill train\n$/, none.shown);
+  for (const [path, pattern] of [
+    [folder.path, /finished[\s\S]*group 1 [\s\S]*"numSteps": 60/],
+    [join(folder.group(0).path, "checkpoint.safetensors"), /^codistill\.checkpoint, [\s\S]*params\.layers\.0\.weight/],
+    [folder.model.onnx, /^ONNX model by codistill, [\s\S]*probability +float32\[batch\]/],
+  ] as const) {
+    const { code, stdout, shown } = await place.codistill(["inspect", path]).ended;
+    assert.equal(code, 0, shown);
+    assert.match(stdout, pattern, shown);
+  }
+  checkRefused(await place.codistill(["inspect", folder.data]).ended, /data\.json is none/);
 });
 
 test("an unknown command or flag is refused with a hint", async () => {

@@ -49,5 +49,7 @@ export const tinyConfig = {
   validationInterval: 50,
   checkpointInterval: 50,
   logInterval: 10,
+  // A group that dies stays dead, but for the tests of restarts.
+  restarts: 0,
   threads: 1,
 } satisfies RunInput;

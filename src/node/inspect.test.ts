@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { tinyLearner, tinyPreprocessing } from "../../test/tiny-run.js";
+import { encodeSafetensors } from "../checkpoint/safetensors.js";
+import { CheckpointError, ConfigError } from "../errors.js";
+import { initParams } from "../nn/model.js";
+import { exportModel } from "../run/export.js";
+import { float32 } from "../runtime/array.js";
+import { key } from "../runtime/random.js";
+import { inspect } from "./inspect.js";
+
+const root = mkdtempSync(join(tmpdir(), "codistill-inspect-"));
+after(() => rmSync(root, { recursive: true }));
+
+function file(name: string, content: Uint8Array | string): string {
+  writeFileSync(join(root, name), content);
+  return join(root, name);
+}
+
+test("a safetensors file shows its kind, metadata and tensors", () => {
+  const bytes = encodeSafetensors(
+    { b: float32([1, 2]), a: float32([1], []) },
+    { format: "codistill.snapshot", step: "7" },
+  );
+  assert.deepEqual(inspect(file("x.safetensors", bytes)), [
+    `codistill.snapshot, ${bytes.length} B, 2 tensors, 3 values`,
+    "step: 7",
+    "",
+    "tensor  type",
+    "a       float32[]",
+    "b       float32[2]",
+  ]);
+});
+
+test("a model shows its inputs, outputs and metadata", () => {
+  const learner = tinyLearner();
+  const onnx = exportModel(learner, tinyPreprocessing, initParams(learner.model, key(1)), { label: "late" });
+  const lines = inspect(file("model.onnx", onnx));
+  assert.match(lines[0] ?? "", /^ONNX model by codistill, .* nodes, .* opsets onnx 18, ai\.onnx\.ml 2$/);
+  assert.ok(lines.includes("label: late"), lines.join("\n"));
+  assert.match(lines.join("\n"), /probability +float32\[batch\]/);
+  for (const name of Object.keys(tinyPreprocessing.vocabularies)) {
+    assert.match(lines.join("\n"), new RegExp(`${name} +string\\[batch\\]`));
+  }
+});
+
+test("what cannot be read is refused", () => {
+  assert.throws(() => inspect(join(root, "nowhere")), ConfigError);
+  assert.throws(() => inspect(file("notes.txt", "hello")), /inspect reads a run folder, .*notes\.txt is none/);
+  assert.throws(() => inspect(root), ConfigError);
+  assert.throws(() => inspect(file("torn.safetensors", "short")), CheckpointError);
+  assert.throws(() => inspect(file("torn.onnx", "no model")), /torn\.onnx is not an ONNX model/);
+});

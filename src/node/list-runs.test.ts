@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { tinyConfig } from "../../test/tiny-run.js";
+import { runsLines } from "../report/runs.js";
+import { listRuns, summarizeRun } from "./list-runs.js";
+
+const root = mkdtempSync(join(tmpdir(), "codistill-runs-"));
+after(() => rmSync(root, { recursive: true }));
+
+/** A process id that was in use and is no more. */
+const deadPid = spawnSync(process.execPath, ["--version"]).pid;
+
+interface GroupLog {
+  readonly pid: number;
+  readonly step: number;
+  readonly end?: "finished" | "stopped" | "failed";
+}
+
+function makeRun(name: string, time: string, groups: readonly GroupLog[], testLoss?: number): string {
+  const folder = join(root, name);
+  mkdirSync(folder);
+  writeFileSync(join(folder, "config.json"), JSON.stringify(tinyConfig({ numGroups: 2 })));
+  writeFileSync(join(folder, "log.jsonl"), `${JSON.stringify({ time, event: "run-start" })}\n`);
+  for (const [group, { pid, step, end }] of groups.entries()) {
+    mkdirSync(join(folder, `group-${group}`));
+    const events = [
+      { event: "group-start", group, pid, step: 0 },
+      { event: "step", group, step },
+      ...(end ? [{ event: "group-end", group, step, reason: end }] : []),
+    ];
+    const lines = events.map((event) => JSON.stringify({ time, ...event }));
+    writeFileSync(join(folder, `group-${group}`, "log.jsonl"), `${lines.join("\n")}\n{"torn`);
+  }
+  if (testLoss !== undefined) {
+    const result = {
+      shippedGroup: 0,
+      groups: [
+        { group: 1, testLoss: 9 },
+        { group: 0, testLoss },
+      ],
+    };
+    writeFileSync(join(folder, "result.json"), JSON.stringify(result));
+  }
+  return folder;
+}
+
+test("a run's state is what its logs and its processes say", () => {
+  const me = process.pid;
+  const state = (name: string, groups: readonly GroupLog[]) =>
+    summarizeRun(makeRun(name, "2026-01-01T00:00:00.000Z", groups))?.state;
+  assert.equal(state("a", []), "preparing");
+  assert.equal(
+    state("b", [
+      { pid: me, step: 5 },
+      { pid: me, step: 6 },
+    ]),
+    "training",
+  );
+  assert.equal(
+    state("c", [
+      { pid: me, step: 5 },
+      { pid: me, step: 6, end: "finished" },
+    ]),
+    "training",
+  );
+  assert.equal(
+    state("d", [
+      { pid: deadPid, step: 5 },
+      { pid: me, step: 6, end: "finished" },
+    ]),
+    "failed",
+  );
+  assert.equal(
+    state("e", [
+      { pid: me, step: 5, end: "stopped" },
+      { pid: me, step: 6, end: "finished" },
+    ]),
+    "stopped",
+  );
+  assert.equal(
+    state("f", [
+      { pid: me, step: 9, end: "finished" },
+      { pid: me, step: 9, end: "finished" },
+    ]),
+    "finished",
+  );
+});
+
+test("runs are listed in the order of their start, with the shipped group's result; other folders are not", () => {
+  rmSync(root, { recursive: true });
+  mkdirSync(root);
+  const done = { pid: process.pid, step: 10, end: "finished" } as const;
+  makeRun("a-later", "2026-01-02T00:00:00.000Z", [done, done], 0.25);
+  makeRun("b-earlier", "2026-01-01T00:00:00.000Z", [done, { ...done, step: 4, end: "stopped" }]);
+  mkdirSync(join(root, "no-run"));
+  writeFileSync(join(root, "file"), "");
+  const runs = listRuns(root);
+  assert.deepEqual(
+    runs.map(({ folder, state, testLoss }) => [folder, state, testLoss]),
+    [
+      [join(root, "b-earlier"), "stopped", null],
+      [join(root, "a-later"), "finished", 0.25],
+    ],
+  );
+  const [head = "", first = "", second = ""] = runsLines(runs);
+  assert.match(head, /^run +name +started \(UTC\) +state +steps +groups +test log loss$/);
+  assert.match(first, /b-earlier +tiny +2026-01-01 00:00:00 +stopped +4\/\d+ +2 +-$/);
+  assert.match(second, /a-later .* finished +10\/\d+ +2 +0\.2500$/);
+  assert.deepEqual(listRuns(join(root, "nowhere")), []);
+});

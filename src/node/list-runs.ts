@@ -1,0 +1,63 @@
+/** Runs on this machine, as their folders tell. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { decodeJson } from "../checkpoint/json.js";
+import type { RunSummary } from "../report/runs.js";
+import type { RunConfig } from "../run/schema.js";
+import type { LoggedEvent, RunResult } from "../train/events.js";
+import { lastStepOf, readLog } from "./read-log.js";
+import { runFolder } from "./run-folder.js";
+
+/** The runs in a folder, in the order in which they were started. */
+export function listRuns(root: string): RunSummary[] {
+  const names = existsSync(root) ? readdirSync(root) : [];
+  const runs = names.map((name) => summarizeRun(join(root, name))).filter((run) => run !== null);
+  return runs.sort((a, b) => ((a.startedAt ?? "") < (b.startedAt ?? "") ? -1 : 1));
+}
+
+/** What a folder tells of its run; null when it is not a run folder. */
+export function summarizeRun(path: string): RunSummary | null {
+  const folder = runFolder(path);
+  const config = existsSync(folder.config)
+    ? (decodeJson(readFileSync(folder.config)) as Partial<RunConfig>)
+    : undefined;
+  const events = readLog(folder.log);
+  if (config?.name === undefined || config.numGroups === undefined || !existsSync(folder.log)) return null;
+  const groups = Array.from({ length: config.numGroups }, (_, group) => {
+    const own = readLog(folder.group(group).log);
+    return { group, step: lastStepOf(own), state: stateOf(own) };
+  });
+  const result = existsSync(folder.result) ? (decodeJson(readFileSync(folder.result)) as RunResult) : undefined;
+  const shipped = result?.groups.find(({ group }) => group === result.shippedGroup);
+  return {
+    folder: path,
+    name: config.name,
+    startedAt: events[0]?.time ?? null,
+    state: ORDER.find((state) => groups.some((group) => group.state === state)) ?? "preparing",
+    groups,
+    numSteps: config.numSteps ?? 0,
+    testLoss: shipped?.testLoss ?? null,
+  };
+}
+
+/** The state of a run is the first of these that one of its groups is in. */
+const ORDER = ["training", "failed", "stopped", "preparing", "finished"] as const;
+
+/** The state of a group by its log, and by whether the process that it names is there. */
+function stateOf(events: readonly LoggedEvent[]): RunSummary["state"] {
+  const start = events.findLastIndex(({ event }) => event === "group-start");
+  const end = events.findLast((event) => event.event === "group-end");
+  const latest = events[start];
+  if (latest?.event !== "group-start") return end?.event === "group-end" ? end.reason : "preparing";
+  if (end?.event === "group-end" && events.indexOf(end) > start) return end.reason;
+  return isAlive(latest.pid) ? "training" : "failed";
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
