@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { ConfigError, DataError } from "../errors.js";
-import { assertDisjoint, numSlots, rowsOfGroup, rowsOfSlots, slotMap, slotsOf } from "./shard.js";
+import { assertDisjoint, numSlots, rowsOfSlots, slotMap, slotsOf, slotsUnder } from "./shard.js";
 
 /** Offsets of slots with the given row counts; slots beyond them are empty. */
 function offsetsOf(counts: readonly number[]): Uint32Array {
@@ -32,7 +32,7 @@ test("the shards of 1 to 7 groups are disjoint and complete", () => {
   fc.assert(
     fc.property(slotCounts, fc.integer({ min: 1, max: 7 }), (counts, numGroups) => {
       const offsets = offsetsOf(counts);
-      const shards = Array.from({ length: numGroups }, (_, group) => rowsOfGroup(offsets, group, numGroups));
+      const shards = Array.from({ length: numGroups }, (_, group) => rowsOfSlots(offsets, slotsOf(group, numGroups)));
       assertDisjoint(shards);
       const all = shards.flatMap((shard) => [...shard]).sort((a, b) => a - b);
       assert.deepEqual(
@@ -45,8 +45,8 @@ test("the shards of 1 to 7 groups are disjoint and complete", () => {
 
 test("a group has exactly the rows of its slots, ascending", () => {
   const offsets = offsetsOf([2, 0, 3, 1]);
-  assert.deepEqual(rowsOfGroup(offsets, 0, 2), Uint32Array.of(0, 1, 2, 3, 4));
-  assert.deepEqual(rowsOfGroup(offsets, 1, 2), Uint32Array.of(5));
+  assert.deepEqual(rowsOfSlots(offsets, slotsOf(0, 2)), Uint32Array.of(0, 1, 2, 3, 4));
+  assert.deepEqual(rowsOfSlots(offsets, slotsOf(1, 2)), Uint32Array.of(5));
   assert.deepEqual(rowsOfSlots(offsets, [3, 0]), Uint32Array.of(5, 0, 1));
   assert.deepEqual(slotsOf(2, 2048), [2, 2050]);
 });
@@ -62,4 +62,18 @@ test("the proof of disjointness names the row and the shards", () => {
   assertDisjoint([Uint32Array.of(), Uint32Array.of(3, 0), Uint32Array.of(1)]);
   assert.throws(() => assertDisjoint([Uint32Array.of(3), Uint32Array.of(1, 3)]), /row 3 is in shard 0 and in shard 1/);
   assert.throws(() => assertDisjoint([Uint32Array.of(2, 2)]), DataError);
+});
+
+test("a regime deals disjoint shards, all slots to everyone, or one shard to everyone", () => {
+  for (const numGroups of [1, 2, 5]) {
+    for (let group = 0; group < numGroups; group++) {
+      assert.deepEqual(slotsUnder("disjoint", group, numGroups), slotsOf(group, numGroups));
+      assert.deepEqual(
+        slotsUnder("all", group, numGroups),
+        Array.from({ length: numSlots }, (_, slot) => slot),
+      );
+      assert.deepEqual(slotsUnder("same", group, numGroups), slotsOf(0, numGroups));
+    }
+    assert.throws(() => slotsUnder("all", numGroups, numGroups), /got group index/);
+  }
 });

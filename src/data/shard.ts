@@ -34,6 +34,25 @@ export function slotsOf(groupIndex: number, numGroups: number): readonly number[
 }
 
 /**
+ * What the groups train on: disjoint shards (codistillation as it is meant), all data in each group's own order, or all
+ * of them the shard of group 0 (the ablation in which teachers know nothing that the student does not see).
+ */
+export type DataRegime = "disjoint" | "all" | "same";
+
+/** The slots that a group trains on. Throws {@link ConfigError} for an index that no group has. */
+export function slotsUnder(regime: DataRegime, groupIndex: number, numGroups: number): readonly number[] {
+  const own = slotsOf(groupIndex, numGroups);
+  switch (regime) {
+    case "disjoint":
+      return own;
+    case "all":
+      return slotsOf(0, 1);
+    case "same":
+      return slotsOf(0, numGroups);
+  }
+}
+
+/**
  * The rows of some slots, in the order of the slots. `slotOffsets` has 4,097 entries.
  * Throws {@link ConfigError} for a slot that is not there.
  */
@@ -45,11 +64,6 @@ export function rowsOfSlots(slotOffsets: Uint32Array, slots: readonly number[]):
     for (let row = start; row < end; row++) rows[at++] = row;
   }
   return rows;
-}
-
-/** The rows of one group, ascending. Throws {@link ConfigError} for an index that no group has. */
-export function rowsOfGroup(slotOffsets: Uint32Array, groupIndex: number, numGroups: number): Uint32Array {
-  return rowsOfSlots(slotOffsets, slotsOf(groupIndex, numGroups));
 }
 
 /** Where a slot's rows are. Throws {@link ConfigError} for a slot that is not there. */

@@ -1,6 +1,6 @@
 /** The process of one group: `group-main.js <run folder> <group index> <threads>`. */
 import { mkdirSync, readFileSync } from "node:fs";
-import { rowsOfGroup, slotsOf } from "../data/shard.js";
+import { rowsOfSlots, slotsUnder } from "../data/shard.js";
 import { CodistillError, messageOf, StoreError } from "../errors.js";
 import { type GroupData, runGroup } from "../run/group.js";
 import type { RunConfig } from "../run/schema.js";
@@ -33,7 +33,7 @@ if (!process.connected) stop.abort();
 
 async function groupData(): Promise<GroupData> {
   const { cache } = JSON.parse(readFileSync(folder.data, "utf8")) as RunData;
-  const slots = slotsOf(groupIndex, config.numGroups);
+  const slots = slotsUnder(config.data.regime, groupIndex, config.numGroups);
   const { digest, preprocessing, train, validation } = await openTable(cache, { slots, leaveOut: ["test"] });
   if (!validation) throw new Error("internal: validation rows were left out");
   return {
@@ -41,7 +41,7 @@ async function groupData(): Promise<GroupData> {
     preprocessing,
     train,
     validation,
-    shard: rowsOfGroup(train.slotOffsets, groupIndex, config.numGroups),
+    shard: rowsOfSlots(train.slotOffsets, slots),
   };
 }
 

@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { content, csv, lines, specOf, workplace } from "../../test/table-fixture.js";
-import { assertDisjoint, numSlots, rowsOfGroup, slotRange, slotsOf } from "../data/shard.js";
+import { assertDisjoint, numSlots, rowsOfSlots, slotRange, slotsOf } from "../data/shard.js";
 import { gatherBatch, type TableSpec } from "../data/table.js";
 import { ConfigError } from "../errors.js";
 import { openTable, type PreparedTable } from "./ingest.js";
@@ -73,7 +73,9 @@ test("rows become ids, values and labels as the spec says", async () => {
 test("the shards of 1 to 7 groups are disjoint and complete, and open alone", async () => {
   const table = await prepare(await write("plain.csv", csv(lines)));
   for (let numGroups = 1; numGroups <= 7; numGroups++) {
-    const shards = Array.from({ length: numGroups }, (_, g) => rowsOfGroup(table.train.slotOffsets, g, numGroups));
+    const shards = Array.from({ length: numGroups }, (_, g) =>
+      rowsOfSlots(table.train.slotOffsets, slotsOf(g, numGroups)),
+    );
     assertDisjoint(shards);
     assert.equal(
       shards.reduce((sum, shard) => sum + shard.length, 0),
@@ -83,7 +85,7 @@ test("the shards of 1 to 7 groups are disjoint and complete, and open alone", as
       const alone = await openTable(table.folder, { slots: slotsOf(group, numGroups), leaveOut: ["test"] });
       assert.equal(alone.test, null);
       assert.equal(alone.validation?.numRows, 50);
-      const mine = rowsOfGroup(alone.train.slotOffsets, group, numGroups);
+      const mine = rowsOfSlots(alone.train.slotOffsets, slotsOf(group, numGroups));
       assert.deepEqual(
         mine,
         Uint32Array.from(shard, (_, i) => i),

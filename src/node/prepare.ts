@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { decodeJson, encodeJson } from "../checkpoint/json.js";
-import { rowsOfGroup } from "../data/shard.js";
+import { rowsOfSlots, slotsUnder } from "../data/shard.js";
 import { DataError } from "../errors.js";
 import type { RunConfig } from "../run/schema.js";
 import type { TrainEvent } from "../train/events.js";
@@ -32,7 +32,7 @@ export async function prepareData(
   signal: AbortSignal,
 ): Promise<PreparedTable> {
   const started = performance.now();
-  const { shardBy, ...spec } = config.data;
+  const { shardBy, regime: _, ...spec } = config.data;
   const onProgress = (stage: string) => log({ event: "stage", stage });
   const table = await prepareTable({ ...spec, ...(shardBy && { shardBy }) }, { cacheFolder, onProgress, signal });
   const { train, validation, test } = table;
@@ -54,10 +54,10 @@ function checkUnchanged(folder: RunFolder, now: RunData): void {
 }
 
 /** Throws {@link DataError} when a group's shard is too small for one batch, before any process is started. */
-function checkShards({ numGroups, globalBatchSize, accumulate }: RunConfig, { train }: PreparedTable): void {
+function checkShards({ data, numGroups, globalBatchSize, accumulate }: RunConfig, { train }: PreparedTable): void {
   const sizes = Array.from(
     { length: numGroups },
-    (_, group) => rowsOfGroup(train.slotOffsets, group, numGroups).length,
+    (_, group) => rowsOfSlots(train.slotOffsets, slotsUnder(data.regime, group, numGroups)).length,
   );
   const smallest = Math.min(...sizes);
   const batch = globalBatchSize / accumulate;

@@ -57,6 +57,7 @@ describe("resolveConfig", () => {
         categorical: { origin: "origin", weekday: "weekday" },
         numeric: {},
         split: { train: "a", validation: "b", test: "c" },
+        regime: "disjoint",
       },
       model: { kind: "mlp", embeddings: {}, embeddingWidth: 16, hidden: [128, 64] },
       optimizer: {

@@ -1,7 +1,7 @@
 /** The run declaration: what all groups of a run must share, created once in the store. */
 import { decodeJson, encodeJson } from "../checkpoint/json.js";
 import type { Store } from "../checkpoint/store.js";
-import { numSlots } from "../data/shard.js";
+import { type DataRegime, numSlots } from "../data/shard.js";
 import type { Preprocessing } from "../data/table.js";
 import { ConfigError } from "../errors.js";
 import type { RunConfig } from "./schema.js";
@@ -20,8 +20,9 @@ export interface RunDeclaration {
   /** Fitted on the training rows of all groups, before sharding. */
   readonly preprocessing: Preprocessing;
   readonly classes: readonly string[];
-  /** Slot s of `numSlots` belongs to group s modulo `numGroups`. */
+  /** Slot s of `numSlots` belongs to group s modulo `numGroups`, unless the regime says otherwise. */
   readonly numGroups: number;
+  readonly regime: DataRegime;
   readonly numSlots: number;
   readonly model: RunConfig["model"];
   /** Digest of the forward graph: inputs, params and output. */
@@ -43,6 +44,7 @@ export function declarationOf(
     preprocessing: data.preprocessing,
     classes: ["false", "true"],
     numGroups: config.numGroups,
+    regime: config.data.regime,
     numSlots,
     model: config.model,
     modelDigest,

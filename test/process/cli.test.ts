@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import * as ort from "onnxruntime-node";
 import { decodeSafetensors } from "../../src/checkpoint/safetensors.js";
-import { assertDisjoint, rowsOfGroup, slotsOf } from "../../src/data/shard.js";
+import { assertDisjoint, rowsOfSlots, slotsOf } from "../../src/data/shard.js";
 import { openTable } from "../../src/node/ingest.js";
 import type { RunFolder } from "../../src/node/run-folder.js";
 import { eventsOf, logsOf, ofKind, workplace } from "./fixture.js";
@@ -240,12 +240,28 @@ function checkTable({ code, stdout, shown }: Ended, numGroups: number): void {
   assert.equal(/^disagreement between the groups .*: 0\.\d{4}$/m.test(stdout), numGroups > 1, shown);
 }
 
+test("groups train on all data, or on the same shard, when the regime says so", async () => {
+  const config = await place.config("config.json");
+  for (const regime of ["all", "same"]) {
+    const run = place.train([config, ...short, "--set", `data.regime=${regime}`]);
+    const { code, shown } = await run.ended;
+    assert.equal(code, 0, shown);
+    const folder = await run.folder();
+    const { cache } = JSON.parse(readFileSync(folder.data, "utf8"));
+    const { train } = await openTable(place.path(cache));
+    const numRows = regime === "all" ? train.numRows : rowsOfSlots(train.slotOffsets, slotsOf(0, 2)).length;
+    for (const group of [0, 1]) {
+      assert.equal(ofKind(eventsOf(folder, group), "group-start")[0]?.trainRows, numRows, shown);
+    }
+  }
+});
+
 /** The groups' rows, by the log and as each group reads them, are parts of the training rows without overlap. */
 async function checkShards(folder: RunFolder, numGroups: number, shown: string): Promise<void> {
   const { cache } = JSON.parse(readFileSync(folder.data, "utf8"));
   const table = await openTable(place.path(cache));
   const shards = Array.from({ length: numGroups }, (_, group) =>
-    rowsOfGroup(table.train.slotOffsets, group, numGroups),
+    rowsOfSlots(table.train.slotOffsets, slotsOf(group, numGroups)),
   );
   assertDisjoint(shards);
   const seen = new Set<string>();
@@ -254,7 +270,7 @@ async function checkShards(folder: RunFolder, numGroups: number, shown: string):
     assert.equal(logged, shard.length, shown);
     const { train } = await openTable(place.path(cache), { slots: slotsOf(group, numGroups) });
     const width = train.layout.columns.length;
-    for (const row of rowsOfGroup(train.slotOffsets, group, numGroups)) {
+    for (const row of rowsOfSlots(train.slotOffsets, slotsOf(group, numGroups))) {
       const record = train.words.subarray(row * width, (row + 1) * width).join();
       assert.ok(!seen.has(record), `group ${group} has a row of another: ${record}. ${shown}`);
       seen.add(record);
