@@ -30,7 +30,7 @@ export interface Step extends StepMetrics {
 }
 
 /**
- * Codistillation, as one group sees it (Anil et al. 2018, Algorithm 1, with the stale teachers of section 2.1):
+ * Codistillation, as one group sees it (Anil et al. 2018, Algorithm 1, with stale teachers):
  *
  *     while not converged:
  *         (y, f)  = next example

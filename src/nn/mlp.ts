@@ -15,7 +15,7 @@ export interface MlpOptions {
 
 /**
  * Embeddings and standardised numbers, side by side, into a multilayer perceptron with one logit [batch]: the click
- * network of Anil et al. 2018, section 3.1, at any size.
+ * network of Anil et al. 2018 at any size.
  *
  * Reads `features.<name>`, int32 ids [batch] or float32 values [batch].
  */
