@@ -155,8 +155,9 @@ describe("a stopped group", () => {
   } satisfies Record<string, Partial<RunInput>>)) {
     test(`${name} goes on as if it had never stopped, to the bit`, async () => {
       const whole = await runTiny({ changes });
-      const first = await runTiny({ changes, stopAt: 30 });
-      const second = await runTiny({ changes, files: first.files });
+      const store = memoryStore();
+      const first = await runTiny({ changes, store, stopAt: 30 });
+      const second = await runTiny({ changes, store, files: first.files });
       assert.deepEqual([first.reason, second.reason], ["stopped", "finished"]);
       assert.deepEqual(stepsOf(first, second), stepsOf(whole));
       assert.deepEqual(await essence(second), await essence(whole));

@@ -17,6 +17,7 @@ import { predictAll, score } from "../train/evaluate.js";
 import type { TrainEvent } from "../train/events.js";
 import { kept, predictGraph } from "../train/graphs.js";
 import { createStudent } from "../train/student.js";
+import { claimIncarnation } from "./claim.js";
 import { declarationOf, declareRun } from "./declaration.js";
 import { makeLearner } from "./learner.js";
 import { stepMeter } from "./meter.js";
@@ -67,7 +68,7 @@ export async function runGroup(options: GroupOptions): Promise<"finished" | "sto
   const seed = fold(key(config.seed), groupIndex);
 
   const checkpoint = await readCheckpoint(files, groupFiles.checkpoint);
-  const incarnation = (checkpoint?.info.incarnation ?? 0) + 1;
+  const incarnation = await claimIncarnation(options.store, groupIndex);
   if (checkpoint && checkpoint.info.model !== modelDigest) {
     throw new CheckpointError(
       `the checkpoint of step ${checkpoint.info.step} is of another model; use the configuration and data it was saved with`,
