@@ -8,6 +8,7 @@ import type { NamedArrays } from "../runtime/array.js";
 import { misfits } from "../runtime/named.js";
 import type { ExchangeEvent } from "../train/events.js";
 import type { Teacher } from "../train/student.js";
+import { newestIncarnation } from "./claim.js";
 
 /** A teacher, and the student step at which its snapshot was first seen here. */
 export interface SeenTeacher extends Teacher {
@@ -24,6 +25,8 @@ export interface Exchange {
   publish(step: number, params: NamedArrays): void;
   /** Look for newer snapshots of the teachers; what arrives counts as seen at this step or the latest one asked for. */
   refresh(step: number): void;
+  /** The later incarnation of this group that a publication met; this one publishes no more, and should stop. */
+  readonly supersededBy: number | null;
   /** Resolves when nothing is under way. */
   idle(): Promise<void>;
 }
@@ -64,6 +67,7 @@ export function storeExchange(options: ExchangeOptions): Exchange {
   const modelDigest = sha256(forwardOnnx(options.model));
   const known = new Map<number, SeenTeacher>((options.known ?? []).map((teacher) => [teacher.group, teacher]));
   let now = 0;
+  let supersededBy: number | null = null;
 
   async function fetchFrom(from: number, signal: AbortSignal): Promise<void> {
     const started = performance.now();
@@ -79,6 +83,11 @@ export function storeExchange(options: ExchangeOptions): Exchange {
 
   async function write({ step, params }: { step: number; params: NamedArrays }, signal: AbortSignal): Promise<void> {
     const started = performance.now();
+    const newest = await newestIncarnation(store, group, signal);
+    if (newest > incarnation) {
+      supersededBy = newest;
+      return;
+    }
     const snapshot = { group, step, incarnation, model: await modelDigest, params };
     const { name, bytes, sha256: digest } = await publishSnapshot(store, snapshot, signal);
     onEvent({ event: "published", group, step, bytes, digest, seconds: (performance.now() - started) / 1000 });
@@ -107,6 +116,9 @@ export function storeExchange(options: ExchangeOptions): Exchange {
       });
     },
     known: () => [...known.values()],
+    get supersededBy() {
+      return supersededBy;
+    },
     publish: (step, params) => publishing.offer({ step, params }),
     refresh(step) {
       now = step;

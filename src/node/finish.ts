@@ -13,34 +13,39 @@ import { directoryStore } from "./directory-store.js";
 import type { PreparedTable } from "./ingest.js";
 import { readLog } from "./read-log.js";
 import type { RunFolder } from "./run-folder.js";
+import type { RunScope } from "./scope.js";
 import { threadedEngine } from "./threaded-engine.js";
-
-/** The group whose model is shipped; fixed before the run, so that the best of several is not picked by luck. */
-export const SHIPPED_GROUP = 0;
 
 /**
  * Score what the groups have, and write the shipped model.
  *
  * Throws {@link TrainingError} when the shipped group has no model, {@link CheckpointError} when it is of another one.
  */
-export async function finish(config: RunConfig, folder: RunFolder, table: PreparedTable): Promise<RunResult> {
+export async function finish(
+  config: RunConfig,
+  folder: RunFolder,
+  { groups }: RunScope,
+  table: PreparedTable,
+): Promise<RunResult> {
+  // The first, fixed before the run, so that the best of several is not picked by luck.
+  const shippedGroup = groups[0] ?? 0;
   const records = await Promise.all(
-    Array.from({ length: config.numGroups }, async (_, group) => ({
+    groups.map(async (group) => ({
       ...groupRecord(group, readLog(folder.group(group).log)),
       best: await readBest(directoryStore(folder.group(group).path)),
     })),
   );
   const scored = records.filter((record): record is GroupRecord & { best: BestParams } => record.best !== null);
-  const shipped = scored.find(({ group }) => group === SHIPPED_GROUP);
+  const shipped = scored.find(({ group }) => group === shippedGroup);
   if (!shipped) {
-    const end = readLog(folder.group(SHIPPED_GROUP).log).findLast((event) => event.event === "group-end");
+    const end = readLog(folder.group(shippedGroup).log).findLast((event) => event.event === "group-end");
     throw new TrainingError(
-      `group ${SHIPPED_GROUP} ended before its first validation, so there is no model to ship: ${end?.message ?? "no reason in its log"}`,
+      `group ${shippedGroup} ended before its first validation, so there is no model to ship: ${end?.message ?? "no reason in its log"}`,
     );
   }
   const learner = makeLearner(config, table.preprocessing);
   const engine = threadedEngine({ threads: availableParallelism() });
-  const result = await scoreRun(engine, learner, scored, table.test, SHIPPED_GROUP).finally(() => engine.close());
+  const result = await scoreRun(engine, learner, scored, table.test, shippedGroup).finally(() => engine.close());
 
   const { params, step } = shipped.best;
   const features = { ...config.data.categorical, ...config.data.numeric };

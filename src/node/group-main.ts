@@ -11,6 +11,7 @@ import { logWriter } from "./log.js";
 import type { RunData } from "./prepare.js";
 import { lastStepOf, readLog } from "./read-log.js";
 import { runFolder } from "./run-folder.js";
+import { readScope } from "./scope.js";
 import { threadedEngine } from "./threaded-engine.js";
 
 const [path = "", index = "", threads = ""] = process.argv.slice(2);
@@ -53,7 +54,7 @@ try {
     data: await groupData(),
     engine,
     threads: Number(threads),
-    store: directoryStore(folder.store),
+    store: directoryStore(readScope(folder, config.numGroups).store),
     files: directoryStore(own),
     log,
     stop: stop.signal,

@@ -9,17 +9,23 @@ import { REFUSED } from "./exit-codes.js";
 import { logWriter } from "./log.js";
 import { lastStepOf, readLog } from "./read-log.js";
 import type { RunFolder } from "./run-folder.js";
+import type { RunScope } from "./scope.js";
 
 /** Seconds before the first restart of a group; doubled at each further one. */
 const FIRST_DELAY_SECONDS = 0.5;
 
 /**
- * Start a process for each group and wait until all have ended. One that dies is started again from its checkpoint, a
+ * Start a process for each group of this folder and wait until all have ended. One that dies is started again from its checkpoint, a
  * bounded number of times, each time after a longer wait; one that ends with an error that is the user's to mend is
  * not. `stop` asks all to save and end.
  */
-export async function runGroups(config: RunConfig, folder: RunFolder, stop: AbortSignal): Promise<void> {
-  const threads = config.threads ?? Math.max(1, Math.floor(availableParallelism() / config.numGroups));
+export async function runGroups(
+  config: RunConfig,
+  folder: RunFolder,
+  { groups }: RunScope,
+  stop: AbortSignal,
+): Promise<void> {
+  const threads = config.threads ?? Math.max(1, Math.floor(availableParallelism() / groups.length));
   const children = new Map<number, ChildProcess>();
   const askToStop = () => {
     for (const child of children.values()) if (child.connected) child.send("stop");
@@ -44,7 +50,7 @@ export async function runGroups(config: RunConfig, folder: RunFolder, stop: Abor
       if (stop.aborted) return;
     }
   }
-  await Promise.all(Array.from({ length: config.numGroups }, (_, group) => supervise(group)));
+  await Promise.all(groups.map(supervise));
   process.removeListener("exit", leaveNobody);
   stop.removeEventListener("abort", askToStop);
 }

@@ -9,6 +9,7 @@ import { sizeOf } from "../runtime/array.js";
 import { summarizeRun } from "./list-runs.js";
 import { readLog } from "./read-log.js";
 import { runFolder } from "./run-folder.js";
+import { readScope } from "./scope.js";
 
 /**
  * Describe a path.
@@ -30,7 +31,7 @@ export function inspect(path: string): string[] {
 function inspectRun(path: string, summary: readonly string[]): string[] {
   const folder = runFolder(path);
   const config = JSON.parse(readFileSync(folder.config, "utf8")) as { readonly numGroups: number };
-  const rows = Array.from({ length: config.numGroups }, (_, group) => {
+  const rows = readScope(folder, config.numGroups).groups.map((group) => {
     const events = readLog(folder.group(group).log);
     const kinds = (kind: string) => String(events.filter(({ event }) => event === kind).length);
     const end = events.findLast((event) => event.event === "group-end");

@@ -5,8 +5,10 @@ import { decodeJson } from "../checkpoint/json.js";
 import type { RunSummary } from "../report/runs.js";
 import type { RunConfig } from "../run/schema.js";
 import type { LoggedEvent, RunResult } from "../train/events.js";
+import { isAlive } from "./alive.js";
 import { lastStepOf, readLog } from "./read-log.js";
 import { runFolder } from "./run-folder.js";
+import { readScope } from "./scope.js";
 
 /** The runs in a folder, in the order in which they were started. */
 export function listRuns(root: string): RunSummary[] {
@@ -23,7 +25,7 @@ export function summarizeRun(path: string): RunSummary | null {
     : undefined;
   const events = readLog(folder.log);
   if (config?.name === undefined || config.numGroups === undefined || !existsSync(folder.log)) return null;
-  const groups = Array.from({ length: config.numGroups }, (_, group) => {
+  const groups = readScope(folder, config.numGroups).groups.map((group) => {
     const own = readLog(folder.group(group).log);
     return { group, step: lastStepOf(own), state: stateOf(own) };
   });
@@ -51,13 +53,4 @@ function stateOf(events: readonly LoggedEvent[]): RunSummary["state"] {
   if (latest?.event !== "group-start") return end?.event === "group-end" ? end.reason : "preparing";
   if (end?.event === "group-end" && events.indexOf(end) > start) return end.reason;
   return isAlive(latest.pid) ? "training" : "failed";
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
-  }
 }

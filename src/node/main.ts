@@ -12,6 +12,7 @@ import { inspect } from "./inspect.js";
 import { listRuns } from "./list-runs.js";
 import { loadConfig } from "./load-config.js";
 import { runFolder } from "./run-folder.js";
+import { type Join, readScope } from "./scope.js";
 import { showProgress } from "./terminal.js";
 import { newRunFolder, train } from "./train.js";
 
@@ -21,6 +22,8 @@ interface TrainFlags {
   readonly set: readonly string[];
   readonly runs: string;
   readonly resume?: string;
+  readonly store?: string;
+  readonly group?: number;
 }
 
 const program = new Command("codistill")
@@ -31,7 +34,7 @@ const program = new Command("codistill")
 
 program
   .command("train")
-  .description("train all groups of a run on this machine")
+  .description("train all groups of a run on this machine, or one of them anywhere")
   .argument("[config]", "configuration: a .ts or .js file with a default export, or .json")
   .option(
     "--set <path=value>",
@@ -41,9 +44,11 @@ program
   )
   .option("--runs <folder>", "where run folders are made", "runs")
   .option("--resume <run folder>", "go on with a run that was stopped")
+  .option("--store <folder>", "train one group of the run in this store, which others may reach too")
+  .option("--group <index>", "which group, with --store; the first free one by default", groupIndex)
   .addHelpText(
     "after",
-    "\nExamples:\n  codistill train codistill.config.ts\n  codistill train codistill.config.ts --set numGroups=4 --set optimizer.learningRate=0.001\n  codistill train --resume runs/flights-2026-01-31T12-00-00",
+    "\nExamples:\n  codistill train codistill.config.ts\n  codistill train codistill.config.ts --set numGroups=4 --set optimizer.learningRate=0.001\n  codistill train --resume runs/flights-2026-01-31T12-00-00\n  codistill train codistill.config.ts --store /shared/flights --group 1",
   )
   .action(trainCommand);
 
@@ -65,12 +70,13 @@ program
   .action((path: string) => say(inspect(path).join("\n")));
 
 async function trainCommand(path: string | undefined, flags: TrainFlags): Promise<void> {
+  const join = joinOf(flags);
   const { config, folder } = await chooseRun(path, flags);
   const stop = stopOnSignals();
   const progress = showProgress(folder, process.stdout);
   let result: Awaited<ReturnType<typeof train>>;
   try {
-    result = await train({ config, folder, cacheFolder: ".codistill/cache", stop });
+    result = await train({ config, folder, ...(join && { join }), cacheFolder: ".codistill/cache", stop });
   } finally {
     progress.close();
   }
@@ -87,7 +93,24 @@ async function trainCommand(path: string | undefined, flags: TrainFlags): Promis
     "next: serve model.onnx with any ONNX Runtime; change the configuration with --set path=value; codistill train --help",
   );
   const numFinished = result.groups.filter(({ ended }) => ended === "finished").length;
-  if (numFinished < config.numGroups) process.exitCode = FAILED;
+  if (numFinished < readScope(runFolder(folder), config.numGroups).groups.length) process.exitCode = FAILED;
+}
+
+/** The run in a store to be joined. */
+function joinOf({ store, group, resume }: TrainFlags): Join | undefined {
+  if (store === undefined) {
+    if (group !== undefined) throw new ConfigError("--group names a group of the run in a store; give --store too");
+    return undefined;
+  }
+  if (resume !== undefined) {
+    throw new ConfigError("--resume goes on with the store and the group of the run; leave --store and --group out");
+  }
+  return { store, ...(group !== undefined && { group }) };
+}
+
+function groupIndex(text: string): number {
+  if (!/^\d+$/.test(text)) throw new ConfigError(`--group is the index of a group, 0 or more, got "${text}"`);
+  return Number(text);
 }
 
 /** A new run of a configuration, or one to go on with. */

@@ -7,6 +7,8 @@ export interface RunFolder {
   readonly config: string;
   /** Events of the run as a whole. */
   readonly log: string;
+  /** Which groups of the run are trained here, and where their store is; see scope.ts. */
+  readonly scope: string;
   /** The store of a run on one machine: the only thing that its groups share. */
   readonly store: string;
   /** The digest of the prepared data, and where its cache lies. */
@@ -23,6 +25,7 @@ export function runFolder(path: string): RunFolder {
     path,
     config: join(path, "config.json"),
     log: join(path, "log.jsonl"),
+    scope: join(path, "scope.json"),
     store: join(path, "store"),
     data: join(path, "data.json"),
     result: join(path, "result.json"),

@@ -6,16 +6,20 @@ import { ConfigError, messageOf } from "../errors.js";
 import type { RunConfig } from "../run/schema.js";
 import type { RunResult } from "../train/events.js";
 import { directoryStore } from "./directory-store.js";
-import { finish, SHIPPED_GROUP } from "./finish.js";
+import { finish } from "./finish.js";
 import { runGroups } from "./group-processes.js";
+import { lockRun } from "./lock.js";
 import { logWriter } from "./log.js";
 import { prepareData } from "./prepare.js";
 import { runFolder } from "./run-folder.js";
+import { enterRun, type Join } from "./scope.js";
 
 export interface TrainOptions {
   readonly config: RunConfig;
   /** The run folder; one with checkpoints in it is gone on with. */
   readonly folder: string;
+  /** Train one group of a run that lives in a store elsewhere; without it all groups are trained here. */
+  readonly join?: Join;
   /** Where prepared data is kept between runs. */
   readonly cacheFolder: string;
   /** Aborted to save and stop. */
@@ -23,14 +27,24 @@ export interface TrainOptions {
 }
 
 /**
- * Train all groups of a run. Everything that happens is in the run's log; returns the result, or null when it was
- * stopped.
+ * Train the groups of a run that belong here: all of them, or the one that joins a store. Everything that happens is in
+ * the run's log; returns the result, or null when it was stopped.
  *
- * Throws {@link TrainingError} when group 0 failed before it had a model to ship, and what data preparation throws.
+ * Throws {@link TrainingError} when the group to ship failed before it had a model, {@link ConfigError} when another
+ * program trains in the folder or the store holds another run, and what data preparation throws.
  */
-export async function train({ config, folder: path, cacheFolder, stop }: TrainOptions): Promise<RunResult | null> {
+export async function train(options: TrainOptions): Promise<RunResult | null> {
+  mkdirSync(options.folder, { recursive: true });
+  const unlock = lockRun(options.folder);
+  try {
+    return await trainLocked(options);
+  } finally {
+    unlock();
+  }
+}
+
+async function trainLocked({ config, folder: path, join, cacheFolder, stop }: TrainOptions): Promise<RunResult | null> {
   const folder = runFolder(path);
-  mkdirSync(folder.path, { recursive: true });
   await directoryStore(folder.path).put(basename(folder.config), encodeJson(config, 2));
   const log = logWriter(folder.log);
   stop.addEventListener("abort", () => log({ event: "stop-requested" }), { once: true });
@@ -41,17 +55,18 @@ export async function train({ config, folder: path, cacheFolder, stop }: TrainOp
     numGroups: config.numGroups,
     numSteps: config.numSteps,
     burnInSteps: config.codistill.burnInSteps,
-    ships: `group ${SHIPPED_GROUP}'s best checkpoint by validation loss`,
+    ships: `${join ? "this group" : "group 0"}'s best checkpoint by validation loss`,
   });
   const table = await prepareData(config, folder, cacheFolder, log, stop).catch((error: unknown) => {
     if (stop.aborted) return null;
     throw error;
   });
   if (!table || stop.aborted) return null;
-  await runGroups(config, folder, stop);
+  const scope = await enterRun(config, folder, table, join);
+  await runGroups(config, folder, scope, stop);
   if (stop.aborted) return null;
   log({ event: "stage", stage: "scoring the test split" });
-  const result = await finish(config, folder, table);
+  const result = await finish(config, folder, scope, table);
   log({ event: "result", result });
   return result;
 }

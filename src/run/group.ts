@@ -3,6 +3,7 @@ import { readCheckpoint, writeCheckpoint } from "../checkpoint/checkpoint.js";
 import { sha256 } from "../checkpoint/digest.js";
 import { encodeSafetensors } from "../checkpoint/safetensors.js";
 import type { Store } from "../checkpoint/store.js";
+import { claimGroup, claimIncarnation } from "../codistill/claim.js";
 import { codistill, type Step } from "../codistill/codistill.js";
 import { storeExchange } from "../codistill/exchange.js";
 import { teachersOf } from "../codistill/topology.js";
@@ -17,7 +18,6 @@ import { predictAll, score } from "../train/evaluate.js";
 import type { TrainEvent } from "../train/events.js";
 import { kept, predictGraph } from "../train/graphs.js";
 import { createStudent } from "../train/student.js";
-import { claimIncarnation } from "./claim.js";
 import { declarationOf, declareRun } from "./declaration.js";
 import { makeLearner } from "./learner.js";
 import { stepMeter } from "./meter.js";
@@ -39,14 +39,19 @@ export interface GroupData {
   readonly validation: Rows;
 }
 
-export interface GroupOptions {
+/** What decides whether a configuration and its data are those of the run in a store. */
+export interface JoinOptions {
   readonly config: RunConfig;
+  readonly data: Pick<GroupData, "digest" | "preprocessing">;
+  /** What all groups share. */
+  readonly store: Store;
+}
+
+export interface GroupOptions extends JoinOptions {
   readonly groupIndex: number;
   readonly data: GroupData;
   readonly engine: Engine;
   readonly threads: number;
-  /** What all groups share. */
-  readonly store: Store;
   /** What is this group's alone: its checkpoints. */
   readonly files: Store;
   readonly log: (event: TrainEvent) => void;
@@ -58,7 +63,7 @@ export interface GroupOptions {
 /**
  * Train one group to its last step, going on from its checkpoint when there is one.
  *
- * Throws {@link TrainingError} when the loss stops being finite, {@link ConfigError} when the run in the store is
+ * Throws {@link TrainingError} when the loss stops being finite or the group was started again elsewhere, {@link ConfigError} when the run in the store is
  * another one, {@link CheckpointError} when the checkpoint is not this model's.
  */
 export async function runGroup(options: GroupOptions): Promise<"finished" | "stopped"> {
@@ -68,6 +73,7 @@ export async function runGroup(options: GroupOptions): Promise<"finished" | "sto
   const seed = fold(key(config.seed), groupIndex);
 
   const checkpoint = await readCheckpoint(files, groupFiles.checkpoint);
+  await claimGroup(options.store, groupIndex);
   const incarnation = await claimIncarnation(options.store, groupIndex);
   if (checkpoint && checkpoint.info.model !== modelDigest) {
     throw new CheckpointError(
@@ -144,6 +150,7 @@ export async function runGroup(options: GroupOptions): Promise<"finished" | "sto
   const loop = codistill({ ...config.codistill, student, stream, exchange, numSteps, accumulate, distillWeight });
   for await (const step of loop) {
     checkFinite(step);
+    checkNewest(incarnation, exchange.supersededBy);
     const isLast = step.step === numSteps;
     const isDue = (interval: number) => isLast || step.step % interval === 0;
     meter.add(step);
@@ -164,12 +171,24 @@ export async function runGroup(options: GroupOptions): Promise<"finished" | "sto
   return reason;
 }
 
-/** Build the learner, and declare the run in the store or adopt what is declared there. */
-async function joinRun({ config, data, store }: GroupOptions) {
+/**
+ * Build the learner, and declare the run in the store or adopt what is declared there.
+ *
+ * Throws {@link ConfigError} when another run is declared there.
+ */
+export async function joinRun({ config, data, store }: JoinOptions) {
   const learner = makeLearner(config, data.preprocessing);
   const modelDigest = await sha256(forwardOnnx(learner.model));
   await declareRun(store, declarationOf(config, data, modelDigest));
   return { learner, modelDigest };
+}
+
+function checkNewest(incarnation: number, newest: number | null): void {
+  if (newest === null) return;
+  throw new TrainingError(
+    `a group runs once at a time: this is its start number ${incarnation}, and number ${newest} has been made since, ` +
+      "here or on another machine. This one stops; its last checkpoint is kept.",
+  );
 }
 
 function checkFinite({ step, labelLoss, gradNorm, learningRate }: Step): void {

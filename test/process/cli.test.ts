@@ -33,7 +33,7 @@ test("help and version", async () => {
   assert.equal(trainHelp.code, 0, trainHelp.shown);
   assert.deepEqual(
     trainHelp.stdout.match(/--[a-z]+(?= <|$| {2})/gm),
-    ["--set", "--runs", "--resume", "--help"],
+    ["--set", "--runs", "--resume", "--store", "--group", "--help"],
     `a flag is new or gone: ${trainHelp.shown}`,
   );
   const version = await place.codistill(["--version"]).ended;
