@@ -2,7 +2,12 @@
 import { sha256 } from "../src/checkpoint/digest.js";
 import { type Pointer, publishSnapshot } from "../src/checkpoint/snapshot.js";
 import type { Store } from "../src/checkpoint/store.js";
-import { type Exchange, type ExchangeOptions, type SeenTeacher, storeExchange } from "../src/codistill/exchange.js";
+import {
+  type ExchangeOptions,
+  type SeenTeacher,
+  type StoreExchange,
+  storeExchange,
+} from "../src/codistill/exchange.js";
 import { forwardOnnx } from "../src/nn/model.js";
 import { filled, type NamedArrays } from "../src/runtime/array.js";
 import { mapValues } from "../src/runtime/named.js";
@@ -37,7 +42,7 @@ export function publishAs(
 export function exchangeOn(
   store: Store,
   changes: Partial<ExchangeOptions> = {},
-): { exchange: Exchange; events: ExchangeEvent[]; refreshed(step: number): Promise<readonly SeenTeacher[]> } {
+): { exchange: StoreExchange; events: ExchangeEvent[]; refreshed(step: number): Promise<readonly SeenTeacher[]> } {
   const events: ExchangeEvent[] = [];
   const exchange = storeExchange({
     store,

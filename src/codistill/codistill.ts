@@ -47,7 +47,7 @@ export async function* codistill(options: CodistillOptions): AsyncGenerator<Step
   while (student.step < numSteps) {
     const { step } = student;
     const weight = step < burnInSteps ? 0 : distillWeight(step);
-    const teachers = weight > 0 ? exchange.teachers(step) : [];
+    const teachers = weight > 0 ? await exchange.teachers(step) : [];
     const batches = Array.from({ length: accumulate }, () => stream.next());
 
     const metrics = await student.learn(batches, teachers, weight);

@@ -15,10 +15,10 @@ export interface SeenTeacher extends Teacher {
   readonly seenAtStep: number;
 }
 
-/** What the training loop asks of an exchange. Nothing here makes it wait. */
+/** What the training loop asks of an exchange. Nothing here makes it wait, but a replay that reads its teachers. */
 export interface Exchange {
   /** The freshest whole snapshots that are already here and not too old, in group order. */
-  teachers(step: number): readonly SeenTeacher[];
+  teachers(step: number): readonly SeenTeacher[] | Promise<readonly SeenTeacher[]>;
   /** All snapshots that were seen, stale ones too: what a resumed run must know, so that none is taken for fresh. */
   known(): readonly SeenTeacher[];
   /** Publish params, which must not change after; while some are being written only the newest wait. */
@@ -29,6 +29,11 @@ export interface Exchange {
   readonly supersededBy: number | null;
   /** Resolves when nothing is under way. */
   idle(): Promise<void>;
+}
+
+/** An exchange that has its teachers at hand. */
+export interface StoreExchange extends Exchange {
+  teachers(step: number): readonly SeenTeacher[];
 }
 
 export interface ExchangeOptions {
@@ -53,7 +58,7 @@ export interface ExchangeOptions {
 }
 
 /** The exchange through a store. */
-export function storeExchange(options: ExchangeOptions): Exchange {
+export function storeExchange(options: ExchangeOptions): StoreExchange {
   const {
     store,
     group,
@@ -185,7 +190,7 @@ async function inTime(seconds: number, work: (signal: AbortSignal) => Promise<vo
 }
 
 /** Throws {@link CheckpointError} unless the params are those of the model, finite every one. */
-function checkParams(params: NamedArrays, model: Model): void {
+export function checkParams(params: NamedArrays, model: Model): void {
   const [misfit] = misfits(params, model.params);
   if (misfit) throw new CheckpointError(`the snapshot does not fit the model: ${misfit}`);
   for (const [name, { data }] of Object.entries(params)) {

@@ -10,6 +10,7 @@ import { openTable } from "./ingest.js";
 import { logWriter } from "./log.js";
 import type { RunData } from "./prepare.js";
 import { lastStepOf, readLog } from "./read-log.js";
+import { recordOf } from "./replay.js";
 import { runFolder } from "./run-folder.js";
 import { readScope } from "./scope.js";
 import { threadedEngine } from "./threaded-engine.js";
@@ -46,19 +47,22 @@ async function groupData(): Promise<GroupData> {
   };
 }
 
+const scope = readScope(folder, config.numGroups);
 const engine = threadedEngine({ threads: Number(threads) });
 try {
+  const replay = scope.replayOf === undefined ? undefined : await recordOf(scope.replayOf, groupIndex);
   await runGroup({
     config,
     groupIndex,
     data: await groupData(),
     engine,
     threads: Number(threads),
-    store: directoryStore(readScope(folder, config.numGroups).store),
+    store: directoryStore(scope.store),
     files: directoryStore(own),
     log,
     stop: stop.signal,
     processId: process.pid,
+    ...(replay && { replay }),
   });
 } catch (error) {
   // A defect of ours shows its stack; what the user can mend shows its message.

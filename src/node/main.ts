@@ -11,12 +11,18 @@ import { FAILED, REFUSED, STOPPED_BY } from "./exit-codes.js";
 import { inspect } from "./inspect.js";
 import { listRuns } from "./list-runs.js";
 import { loadConfig } from "./load-config.js";
+import { compareReplay, prepareReplay } from "./replay.js";
 import { runFolder } from "./run-folder.js";
 import { type Join, readScope } from "./scope.js";
 import { showProgress } from "./terminal.js";
 import { newRunFolder, train } from "./train.js";
 
 const version = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")).version as string;
+
+interface ChosenRun {
+  readonly config: RunConfig;
+  readonly folder: string;
+}
 
 interface TrainFlags {
   readonly set: readonly string[];
@@ -53,6 +59,13 @@ program
   .action(trainCommand);
 
 program
+  .command("replay")
+  .description("train a recorded run once more, and prove that it comes to the same bits")
+  .argument("<run folder>", "a run that was trained with --set record=true")
+  .option("--runs <folder>", "where run folders are made", "runs")
+  .action(replayCommand);
+
+program
   .command("runs")
   .description("list runs with their state and result")
   .argument("[folder]", "where run folders are", "runs")
@@ -71,7 +84,15 @@ program
 
 async function trainCommand(path: string | undefined, flags: TrainFlags): Promise<void> {
   const join = joinOf(flags);
-  const { config, folder } = await chooseRun(path, flags);
+  await trainIn(await chooseRun(path, flags), join);
+}
+
+async function replayCommand(source: string, { runs }: { runs: string }): Promise<void> {
+  await trainIn(await prepareReplay(source, ({ name }) => newRunFolder(runs, name)));
+}
+
+/** Train in a run folder and say how it went. */
+async function trainIn({ config, folder }: ChosenRun, join?: Join): Promise<void> {
   const stop = stopOnSignals();
   const progress = showProgress(folder, process.stdout);
   let result: Awaited<ReturnType<typeof train>>;
@@ -93,7 +114,12 @@ async function trainCommand(path: string | undefined, flags: TrainFlags): Promis
     "next: serve model.onnx with any ONNX Runtime; change the configuration with --set path=value; codistill train --help",
   );
   const numFinished = result.groups.filter(({ ended }) => ended === "finished").length;
-  if (numFinished < readScope(runFolder(folder), config.numGroups).groups.length) process.exitCode = FAILED;
+  const { groups, replayOf } = readScope(runFolder(folder), config.numGroups);
+  if (numFinished < groups.length) process.exitCode = FAILED;
+  if (replayOf === undefined) return;
+  const { lines, isEqual } = await compareReplay(replayOf, folder, groups);
+  say(`\n${lines.join("\n")}`);
+  if (!isEqual) process.exitCode = FAILED;
 }
 
 /** The run in a store to be joined. */
@@ -114,7 +140,7 @@ function groupIndex(text: string): number {
 }
 
 /** A new run of a configuration, or one to go on with. */
-async function chooseRun(path: string | undefined, flags: TrainFlags): Promise<{ config: RunConfig; folder: string }> {
+async function chooseRun(path: string | undefined, flags: TrainFlags): Promise<ChosenRun> {
   if (flags.resume !== undefined) {
     if (path !== undefined || flags.set.length > 0) {
       throw new ConfigError(

@@ -15,6 +15,8 @@ import type { RunFolder } from "./run-folder.js";
 export interface RunScope {
   readonly groups: readonly number[];
   readonly store: string;
+  /** The run folder of the recorded run that is replayed here. */
+  readonly replayOf?: string | undefined;
 }
 
 /** A run in a store to be joined, and as which group: the first free one by default. */
@@ -30,6 +32,7 @@ const scopeSchema = z.object({
   version: z.literal(SCOPE_VERSION, { error: ({ input }) => `must be ${SCOPE_VERSION}, got ${input}` }),
   groups: z.array(z.int().nonnegative()).min(1),
   store: z.string().min(1),
+  replayOf: z.string().optional(),
 });
 
 /**
@@ -46,6 +49,11 @@ export function readScope(folder: RunFolder, numGroups: number): RunScope {
     throw new ConfigError(`${folder.scope} does not say what the folder is for: ${z.prettifyError(parsed.error)}`);
   }
   return parsed.data;
+}
+
+/** Say what a run folder is for. */
+export async function writeScope(folder: RunFolder, scope: RunScope): Promise<void> {
+  await directoryStore(folder.path).put(basename(folder.scope), encodeJson({ version: SCOPE_VERSION, ...scope }, 2));
 }
 
 /**
@@ -70,7 +78,6 @@ export async function enterRun(
   await joinRun({ config, data: table, store });
   if (join.group !== undefined) await claimGroup(store, join.group);
   const group = join.group ?? (await claimFreeGroup(store, numGroups));
-  const scope = { version: SCOPE_VERSION, groups: [group], store: path };
-  await directoryStore(folder.path).put(basename(folder.scope), encodeJson(scope, 2));
-  return scope;
+  await writeScope(folder, { groups: [group], store: path });
+  return readScope(folder, numGroups);
 }

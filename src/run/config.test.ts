@@ -88,6 +88,7 @@ describe("resolveConfig", () => {
       checkpointInterval: 500,
       logInterval: 20,
       restarts: 3,
+      record: false,
     };
     assert.deepEqual(resolveConfig(least), expected);
   });

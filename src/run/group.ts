@@ -1,21 +1,23 @@
 /** One group of a run, from its configuration and its shard to its best checkpoint. */
-import { readCheckpoint, writeCheckpoint } from "../checkpoint/checkpoint.js";
+import { type Checkpoint, readCheckpoint, writeCheckpoint } from "../checkpoint/checkpoint.js";
 import { sha256 } from "../checkpoint/digest.js";
 import { encodeSafetensors } from "../checkpoint/safetensors.js";
 import type { Store } from "../checkpoint/store.js";
 import { claimGroup, claimIncarnation } from "../codistill/claim.js";
 import { codistill, type Step } from "../codistill/codistill.js";
-import { storeExchange } from "../codistill/exchange.js";
+import { type Exchange, storeExchange } from "../codistill/exchange.js";
+import { recordingStore, replayExchange } from "../codistill/replay.js";
 import { teachersOf } from "../codistill/topology.js";
+import { traced } from "../codistill/trace.js";
 import { batchStream } from "../data/stream.js";
 import type { Preprocessing, Rows } from "../data/table.js";
 import { CheckpointError, TrainingError } from "../errors.js";
-import { countParams, forwardOnnx } from "../nn/model.js";
+import { countParams, forwardOnnx, type Model } from "../nn/model.js";
 import { linearSchedule, type Schedule } from "../optim/schedules.js";
 import type { Engine } from "../runtime/engine.js";
 import { fold, key } from "../runtime/random.js";
 import { predictAll, score } from "../train/evaluate.js";
-import type { TrainEvent } from "../train/events.js";
+import type { TeachersEvent, TrainEvent } from "../train/events.js";
 import { kept, predictGraph } from "../train/graphs.js";
 import { createStudent } from "../train/student.js";
 import { declarationOf, declareRun } from "./declaration.js";
@@ -58,6 +60,15 @@ export interface GroupOptions extends JoinOptions {
   /** Aborted when the group should save and stop. */
   readonly stop: AbortSignal;
   readonly processId: number;
+  /** A recorded run to be taken once more, step for step. */
+  readonly replay?: Replay;
+}
+
+/** What a recorded group left: its trace, its snapshots, and the step of its last checkpoint. */
+export interface Replay {
+  readonly trace: readonly TeachersEvent[];
+  readonly recorded: Store;
+  readonly lastStep: number;
 }
 
 /**
@@ -91,16 +102,7 @@ export async function runGroup(options: GroupOptions): Promise<"finished" | "sto
     key: fold(seed, "stream"),
     ...(checkpoint && { cursor: checkpoint.info.cursor }),
   });
-  const exchange = storeExchange({
-    ...config.codistill,
-    store: options.store,
-    group: groupIndex,
-    teachers: teachersOf(config.codistill.topology, groupIndex, config.numGroups, fold(key(config.seed), "topology")),
-    incarnation,
-    model: learner.model,
-    known: checkpoint?.teachers ?? [],
-    onEvent: log,
-  });
+  const exchange = makeExchange(options, learner.model, incarnation, checkpoint);
   const predictor = await engine.compile(predictGraph(learner, kept.params));
 
   async function validate(step: number): Promise<void> {
@@ -136,14 +138,15 @@ export async function runGroup(options: GroupOptions): Promise<"finished" | "sto
     pid: options.processId,
     incarnation,
     step: student.step,
-    numSteps: config.numSteps,
+    numSteps: options.replay?.lastStep ?? config.numSteps,
     trainRows: data.shard.length,
     numParams: countParams(learner.model),
     threads: options.threads,
   });
   const started = performance.now();
   const meter = stepMeter(groupIndex, student.step);
-  const { numSteps, accumulate } = config;
+  const { accumulate } = config;
+  const numSteps = options.replay?.lastStep ?? config.numSteps;
   const { burnInSteps, distillWeight: line } = config.codistill;
   const weight = linearSchedule(line.from, line.to, line.steps);
   const distillWeight: Schedule = (step) => weight(step - burnInSteps);
@@ -181,6 +184,28 @@ export async function joinRun({ config, data, store }: JoinOptions) {
   const modelDigest = await sha256(forwardOnnx(learner.model));
   await declareRun(store, declarationOf(config, data, modelDigest));
   return { learner, modelDigest };
+}
+
+/** The exchange through the store, traced; or that of a recorded run, step for step. */
+function makeExchange(
+  { config, groupIndex, store, files, log, replay }: GroupOptions,
+  model: Model,
+  incarnation: number,
+  checkpoint: Checkpoint | null,
+): Exchange {
+  if (replay) return replayExchange({ ...replay, model, fromStep: checkpoint?.info.step ?? 0 });
+  const { topology } = config.codistill;
+  const live = storeExchange({
+    ...config.codistill,
+    store: config.record ? recordingStore(store, files) : store,
+    group: groupIndex,
+    teachers: teachersOf(topology, groupIndex, config.numGroups, fold(key(config.seed), "topology")),
+    incarnation,
+    model,
+    known: checkpoint?.teachers ?? [],
+    onEvent: log,
+  });
+  return traced(live, groupIndex, log);
 }
 
 function checkNewest(incarnation: number, newest: number | null): void {

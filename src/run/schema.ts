@@ -115,6 +115,8 @@ export const runObject = z.strictObject({
   logInterval: steps.default(20),
   /** Times that a group's process is started again, from its checkpoint, after it died. */
   restarts: z.int().nonnegative().default(3),
+  /** Keep every snapshot that teaches, so that the run can be replayed to the same bits. */
+  record: z.boolean().default(false),
   /** Threads of each group; by default the machine's cores are shared out. */
   threads: z.int().positive().optional(),
 });

@@ -66,6 +66,7 @@ export type TrainEvent =
       /** Whether this is the lowest loss so far. */
       readonly best: boolean;
     }
+  | TeachersEvent
   | ExchangeEvent
   | {
       readonly event: "checkpoint";
@@ -91,6 +92,19 @@ export type TrainEvent =
       readonly delaySeconds: number;
     }
   | { readonly event: "result"; readonly result: RunResult };
+
+/** From this step on a group learns from these teachers: an entry of the exchange trace. */
+export interface TeachersEvent {
+  readonly event: "teachers";
+  readonly group: number;
+  readonly step: number;
+  readonly teachers: readonly {
+    readonly group: number;
+    readonly step: number;
+    readonly digest: string;
+    readonly seenAtStep: number;
+  }[];
+}
 
 /** What happened between a group and the store. */
 export type ExchangeEvent =
