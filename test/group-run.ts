@@ -50,9 +50,9 @@ export async function runTiny(options: TinyRun = {}): Promise<TinyOutcome> {
   let isOnItsWay = false;
   const watched: Store = {
     ...store,
-    get(name, signal) {
+    get(name, signal, maxBytes) {
       if (name === "groups/1/latest.json") isOnItsWay = true;
-      return store.get(name, signal);
+      return store.get(name, signal, maxBytes);
     },
   };
   const patient: Engine = {

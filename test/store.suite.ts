@@ -94,6 +94,20 @@ export function storeSuite(name: string, make: MakeStore): void {
       assert.equal(Buffer.compare((await store.get("a")) ?? new Uint8Array(), value), 0);
     });
 
+    check("gives no value that is larger than its reader allows, and says so", async (store) => {
+      await store.put("a/b", sampleValue(1, 100));
+      const refused = (error: unknown) =>
+        error instanceof StoreError &&
+        /b must hold at most \d+ bytes to be read, it holds 100\. .*remove it/.test(error.message);
+      for (const fewer of [99, 1, 0]) await assert.rejects(store.get("a/b", undefined, fewer), refused);
+      for (const enough of [100, 101, Number.POSITIVE_INFINITY]) {
+        assert.deepEqual(await store.get("a/b", undefined, enough), sampleValue(1, 100));
+      }
+      assert.equal(await store.get("a/c", undefined, 0), null);
+      await store.put("a/b", new Uint8Array());
+      assert.deepEqual(await store.get("a/b", undefined, 0), new Uint8Array());
+    });
+
     check("lists sorted names by prefix, of whatever length", async (store) => {
       const names = ["b/c/1", "b/c-d", "b/c/0", "b/cc/1", "a", "B", "b/c/10"];
       for (const each of names) await store.put(each, sampleValue(1));

@@ -121,7 +121,8 @@ describe("a checkpoint is refused", () => {
 
   test("when its description is missing, no JSON or not a description", async () => {
     await refused(encodeSafetensors(state, { format: "codistill.checkpoint" }), /is refused/);
-    for (const text of ["", "{", "null", "5", "[]"]) await refused(described(text), /is refused/);
+    const deep = `{"version":${"[".repeat(30_000)}${"]".repeat(30_000)}}`;
+    for (const text of ["", "{", "null", "5", "[]", deep]) await refused(described(text), /is refused/);
     const wrong: readonly [object, RegExp][] = [
       [{ step: -1 }, /step/],
       [{ group: 0.5 }, /group/],
@@ -133,5 +134,29 @@ describe("a checkpoint is refused", () => {
     ];
     for (const [change, pattern] of wrong)
       await refused(described({ ...description, ...change }), /is refused/, pattern);
+    await refused(described({ ...description, version: { toString: 1 } }), /must be 1, got \{"toString":1\}/);
+    await refused(described({ ...description, teachers: new Array(9000).fill(5) }), /teachers\[4\]\nand 8995 more$/);
+    await refused(described("9".repeat(300_000)), /at most 262144 characters, got 300000/);
+  });
+
+  test("when an array belongs to nothing, or a teacher is named twice", async () => {
+    const named = (name: string, teachers: readonly object[] = []) =>
+      encodeSafetensors(
+        { ...state, [name]: float32([1]) },
+        { format: "codistill.checkpoint", checkpoint: JSON.stringify({ ...description, teachers }) },
+      );
+    for (const name of ["", "w", "params", "teachers.1.w", "teachers.x.w", "__proto__", "xparams.w"]) {
+      await refused(named(name), /is neither state nor of a teacher that it names/);
+    }
+    const { params: _, ...one } = teacher(1);
+    await refused(named("teachers.1.w", [one, one]), /must name each teacher once/);
+    await refused(named("teachers.01.w", [one]), /"teachers\.01\.w" is neither/);
+  });
+
+  test("before it is written, when its description is too long to be read back", async () => {
+    const teachers = Array.from({ length: 3000 }, (_, group) => ({ ...teacher(1), group, params: {} }));
+    const store = memoryStore();
+    await assert.rejects(writeCheckpoint(store, NAME, { info, state, teachers }), /at most 262144 characters, got \d+/);
+    assert.deepEqual(await store.list(""), []);
   });
 });

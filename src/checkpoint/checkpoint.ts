@@ -1,14 +1,17 @@
 /** Checkpoints: everything that a group needs to go on as if it had never stopped. */
 import { z } from "zod";
 import { CheckpointError } from "../errors.js";
-import type { NamedArrays } from "../runtime/array.js";
-import { underPrefix, withPrefix } from "../runtime/named.js";
-import { decodeJson } from "./json.js";
+import type { NamedArrays, NdArray } from "../runtime/array.js";
+import { withPrefix } from "../runtime/named.js";
+import { decodeJson, problemsOf, show, versionMustBe } from "./json.js";
 import { decodeSafetensors, encodeSafetensors } from "./safetensors.js";
 import type { Store } from "./store.js";
 
 /** The version of a checkpoint's metadata. */
 export const CHECKPOINT_VERSION = 1;
+
+/** Of the description, in UTF-16 code units: enough for 1,500 teachers. Parsed JSON takes many times its text. */
+const MAX_DESCRIPTION = 256 << 10;
 
 const teacherSchema = z.object({
   group: z.int().nonnegative(),
@@ -18,7 +21,7 @@ const teacherSchema = z.object({
 });
 
 const metadataSchema = z.object({
-  version: z.literal(CHECKPOINT_VERSION, { error: ({ input }) => `must be ${CHECKPOINT_VERSION}, got ${input}` }),
+  version: z.literal(CHECKPOINT_VERSION, versionMustBe(CHECKPOINT_VERSION)),
   group: z.int().nonnegative(),
   step: z.int().nonnegative(),
   incarnation: z.int().positive(),
@@ -42,7 +45,11 @@ export interface Checkpoint {
   readonly teachers: readonly (z.infer<typeof teacherSchema> & { readonly params: NamedArrays })[];
 }
 
-/** Write a checkpoint under a name, replacing an older one whole; returns its size in bytes. */
+/**
+ * Write a checkpoint under a name, replacing an older one whole; returns its size in bytes.
+ *
+ * Throws {@link CheckpointError} for more teachers than can be read back, about 1,500.
+ */
 export async function writeCheckpoint(
   store: Store,
   name: string,
@@ -55,7 +62,9 @@ export async function writeCheckpoint(
   };
   const teacherArrays = teachers.map(({ group, params }) => withPrefix(`teachers.${group}`, params));
   const tensors: NamedArrays = Object.assign({}, state, ...teacherArrays);
-  const bytes = encodeSafetensors(tensors, { format: "codistill.checkpoint", checkpoint: JSON.stringify(metadata) });
+  const description = JSON.stringify(metadata);
+  if (description.length > MAX_DESCRIPTION) throw new CheckpointError(`checkpoint ${name}: ${tooLong(description)}`);
+  const bytes = encodeSafetensors(tensors, { format: "codistill.checkpoint", checkpoint: description });
   await store.put(name, bytes);
   return bytes.length;
 }
@@ -72,16 +81,37 @@ export async function readCheckpoint(store: Store, name: string): Promise<Checkp
   const refuse = (why: string): never => {
     throw new CheckpointError(`checkpoint ${name} is refused: ${why}`);
   };
-  if (metadata.format !== "codistill.checkpoint") refuse(`its format is ${metadata.format ?? "not named"}`);
-  const parsed = metadataSchema.safeParse(decodeJson(metadata.checkpoint ?? ""));
-  if (!parsed.success) return refuse(z.prettifyError(parsed.error));
+  const { format, checkpoint: description = "" } = metadata;
+  if (format !== "codistill.checkpoint") refuse(`its format is ${format?.slice(0, 100) ?? "not named"}`);
+  if (description.length > MAX_DESCRIPTION) refuse(tooLong(description));
+  const parsed = metadataSchema.safeParse(decodeJson(description));
+  if (!parsed.success) return refuse(problemsOf(parsed.error));
   const { teachers, version: _, ...info } = parsed.data;
+  const prefixes = ["params", "optState", ...teachers.map(({ group }) => `teachers.${group}`)];
+  const parts = byPrefix(tensors, prefixes, refuse);
+  const part = (prefix: string): NamedArrays => Object.fromEntries(parts.get(prefix) ?? []);
   return {
     info,
-    state: {
-      ...withPrefix("params", underPrefix("params", tensors)),
-      ...withPrefix("optState", underPrefix("optState", tensors)),
-    },
-    teachers: teachers.map((teacher) => ({ ...teacher, params: underPrefix(`teachers.${teacher.group}`, tensors) })),
+    state: { ...withPrefix("params", part("params")), ...withPrefix("optState", part("optState")) },
+    teachers: teachers.map((teacher) => ({ ...teacher, params: part(`teachers.${teacher.group}`) })),
   };
 }
+
+/**
+ * The arrays under each prefix, with it taken off. One walk, however many teachers a file claims; every array must
+ * belong to one part, so that nothing is read twice and nothing is dropped.
+ */
+function byPrefix(tensors: NamedArrays, prefixes: readonly string[], refuse: (why: string) => never) {
+  const parts = new Map(prefixes.map((prefix) => [prefix, [] as [string, NdArray][]]));
+  if (parts.size < prefixes.length) refuse("it must name each teacher once, and names one again");
+  for (const [name, array] of Object.entries(tensors)) {
+    const prefix = /^(?:params|optState|teachers\.\d+)(?=\.)/.exec(name)?.[0];
+    const part = prefix === undefined ? undefined : parts.get(prefix);
+    if (prefix === undefined || !part) return refuse(`${show(name)} is neither state nor of a teacher that it names`);
+    part.push([name.slice(prefix.length + 1), array]);
+  }
+  return parts;
+}
+
+const tooLong = ({ length }: string) =>
+  `its description must have at most ${MAX_DESCRIPTION} characters, got ${length}`;

@@ -1,14 +1,75 @@
 /** JSON as bytes, as stores hold it. */
+import { z } from "zod";
+
+/** Deeper than any file of ours; what walks a value by recursion would overflow the stack at some thousands. */
+const MAX_DEPTH = 32;
+const MAX_PROBLEMS = 5;
 
 export function encodeJson(value: unknown, space?: number): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value, null, space));
 }
 
-/** The value; undefined when the bytes or the text are not JSON. What it holds is still to be checked. */
+/**
+ * The value; undefined when the bytes or the text are not JSON, or nest more than 32 deep. What it holds is still to be
+ * checked.
+ */
 export function decodeJson(json: Uint8Array | string): unknown {
   try {
-    return JSON.parse(typeof json === "string" ? json : new TextDecoder().decode(json));
+    const text = typeof json === "string" ? json : new TextDecoder().decode(json);
+    return marksOf(text).depth > MAX_DEPTH ? undefined : JSON.parse(text);
   } catch {
     return undefined;
   }
 }
+
+/** What the text of a JSON value is made of, outside its strings. */
+export interface Marks {
+  /** Names of members: the colons. */
+  readonly names: number;
+  /** Brackets, colons and commas. */
+  readonly all: number;
+  /** How deep brackets nest. */
+  readonly depth: number;
+}
+
+/** Looked at before a text is parsed, because parsed JSON takes up to forty times the memory of its text. */
+export function marksOf(text: string): Marks {
+  let names = 0;
+  let all = 0;
+  let open = 0;
+  let depth = 0;
+  let inString = false;
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at] ?? "";
+    if (character === '"') inString = !inString;
+    else if (inString && character === "\\") at++;
+    else if (!inString && "{}[]:,".includes(character)) {
+      all++;
+      if (character === ":") names++;
+      else if (character === "{" || character === "[") depth = Math.max(depth, ++open);
+      else if (character !== ",") open--;
+    }
+  }
+  return { names, all, depth };
+}
+
+/** A value for an error message, cut when a hostile file made it long. */
+export function show(value: unknown): string {
+  // A string is cut first: as JSON it may be six times as long, and longer than any string may be.
+  const text = JSON.stringify(typeof value === "string" ? value.slice(0, 101) : value) ?? "nothing";
+  return text.length > 100 ? `${text.slice(0, 100)}...` : text;
+}
+
+/** The first problems that a schema has with a value. */
+export function problemsOf({ issues }: z.ZodError): string {
+  const text = z.prettifyError(new z.ZodError(issues.slice(0, MAX_PROBLEMS)));
+  const cut = text.length > 1000 ? `${text.slice(0, 1000)}...` : text;
+  return issues.length > MAX_PROBLEMS ? `${cut}\nand ${issues.length - MAX_PROBLEMS} more` : cut;
+}
+
+/** For a schema: how a wrong version is refused, with both values. */
+export const versionMustBe = (version: number) => ({
+  // Not String() of an object: a file can give it a toString that is no function.
+  error: ({ input }: { readonly input: unknown }) =>
+    `must be ${version}, got ${typeof input === "object" ? show(input) : String(input).slice(0, 20)}`,
+});

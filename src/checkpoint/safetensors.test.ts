@@ -211,6 +211,13 @@ test("a long value is cut in the message", () => {
   );
 });
 
+test("a header that is longer as JSON than any string may be is refused like any other", () => {
+  const bytes = new Uint8Array(8 + 90_000_000).fill(1); // of each byte, JSON makes six: \u0001
+  new DataView(bytes.buffer).setBigUint64(0, 90_000_000n, true);
+  bytes[8] = 0x7b;
+  assert.throws(() => decodeSafetensors(bytes), refused(/the header must be JSON, got "\{\\u0001/));
+});
+
 /** Decoding gives a file that can be written again, or a CheckpointError. */
 function decodesOrRefuses(bytes: Uint8Array): boolean {
   try {

@@ -1,6 +1,7 @@
 /** The safetensors file format: a JSON header of names, dtypes, shapes and offsets, then the raw data. */
 import { CheckpointError } from "../errors.js";
 import { type DType, type NamedArrays, type NdArray, sizeOf } from "../runtime/array.js";
+import { marksOf, show } from "./json.js";
 
 /** What a file holds. */
 export interface Safetensors {
@@ -194,31 +195,12 @@ function checkBools(name: string, data: Uint8Array): void {
   if (at >= 0) fail(`tensor ${show(name)}: a bool must be 0 or 1`, `${data[at]} at element ${at}`);
 }
 
-/**
- * The number of names that a header gives, repeated ones too: of those JSON.parse would keep the last, silently.
- *
- * Looked at before it is parsed, because parsed JSON takes up to forty times the memory of its text.
- */
+/** The number of names that a header gives, repeated ones too: of those JSON.parse would keep the last, silently. */
 function countNames(header: string): number {
-  let numNames = 0;
-  let numMarks = 0;
-  let open = 0;
-  let depth = 0;
-  let inString = false;
-  for (let at = 0; at < header.length; at++) {
-    const character = header[at] ?? "";
-    if (character === '"') inString = !inString;
-    else if (inString && character === "\\") at++;
-    else if (!inString && "{}[]:,".includes(character)) {
-      numMarks++;
-      if (character === ":") numNames++;
-      else if (character === "{" || character === "[") depth = Math.max(depth, ++open);
-      else if (character !== ",") open--;
-    }
-  }
+  const { names, all, depth } = marksOf(header);
   if (depth > MAX_DEPTH) fail(`the header must nest at most ${MAX_DEPTH} deep`, depth);
-  if (numMarks > MAX_MARKS) fail(`the header must have at most ${MAX_MARKS} brackets, colons and commas`, numMarks);
-  return numNames;
+  if (all > MAX_MARKS) fail(`the header must have at most ${MAX_MARKS} brackets, colons and commas`, all);
+  return names;
 }
 
 function parse(header: string): unknown {
@@ -244,12 +226,6 @@ const member = (name: string, json: string) => `${JSON.stringify(name)}:${json}`
 /** In the order of UTF-16 code units: the same in every locale. */
 function sorted<T>(record: Readonly<Record<string, T>>): [string, T][] {
   return Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
-}
-
-/** A value for an error message, cut when a hostile file made it long. */
-function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? "nothing";
-  return text.length > 100 ? `${text.slice(0, 100)}...` : text;
 }
 
 function fail(rule: string, got: unknown, cause?: unknown): never {

@@ -3,10 +3,11 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { storeWith } from "../../test/tiny-run.js";
 import { CheckpointError, StoreError } from "../errors.js";
-import { float32, type NamedArrays } from "../runtime/array.js";
+import { float32, type NamedArrays, zeros } from "../runtime/array.js";
 import { sha256 } from "./digest.js";
 import { decodeSafetensors, encodeSafetensors } from "./safetensors.js";
 import {
+  maxSnapshotBytes,
   type Pointer,
   publishSnapshot,
   readPointer,
@@ -146,6 +147,9 @@ describe("what is refused", () => {
       [null, /groups\/1\/latest\.json is not a snapshot pointer/, /expected object/],
       [{ ...good, version: 2 }, /must be 1, got 2/, /version/],
       [{ ...good, version: undefined }, /must be 1, got undefined/],
+      [{ ...good, version: { toString: 1 } }, /must be 1, got \{"toString":1\}/],
+      [{ ...good, version: "9".repeat(1000) }, /must be 1, got 9{20}\n/],
+      [{ ...good, name: `groups/1/snapshots/${"a".repeat(2000)}` }, /expected string to have <=1031 characters/],
       [{ ...good, step: -1 }, /step/],
       [{ ...good, step: 1.5 }, /step/],
       [{ ...good, group: "1" }, /expected number.*\n.*group/],
@@ -166,6 +170,9 @@ describe("what is refused", () => {
       await store.put("groups/1/latest.json", utf8(text));
       await refused(readPointer(store, 1), /groups\/1\/latest\.json is not a snapshot pointer/);
     }
+    const deep = `{"version":${"[".repeat(30_000)}${"]".repeat(30_000)}}`;
+    await store.put("groups/1/latest.json", utf8(deep));
+    await refused(readPointer(store, 1), /is not a snapshot pointer/);
   });
 
   test("a snapshot of another size, digest, format, version, model, group or step", async () => {
@@ -174,7 +181,12 @@ describe("what is refused", () => {
     const name = /groups\/1\/snapshots\/000000050-\w{8}\.safetensors is refused: /;
     const bytes = (await store.get(good.name)) ?? new Uint8Array();
 
-    await refused(readSnapshot(store, { ...good, bytes: 5 }, model), name, /pointer says 5 bytes, got \d+/);
+    const more = { ...good, bytes: good.bytes + 1 };
+    await refused(readSnapshot(store, more, model), name, new RegExp(`says ${more.bytes} bytes, got ${good.bytes}$`));
+    await assert.rejects(
+      readSnapshot(store, { ...good, bytes: 5 }, model),
+      (error) => error instanceof StoreError && /must hold at most 5 bytes to be read, it holds/.test(error.message),
+    );
     const other = "0".repeat(64);
     await refused(
       readSnapshot(store, { ...good, sha256: other }, model),
@@ -198,7 +210,11 @@ describe("what is refused", () => {
       [encodeSafetensors(params), /format/, /model/],
       [encodeSafetensors(params, { ...metadata, format: "codistill.params" }), /expected "codistill\.snapshot"/],
       [encodeSafetensors(params, { ...metadata, version: "2" }), /must be 1, got 2/],
-      [encodeSafetensors(params, { ...metadata, step: "fifty" }), /step/],
+      [encodeSafetensors(params, { ...metadata, version: "2".repeat(1000) }), /must be 1, got 2{20}\n/],
+      ...["fifty", "", " 50", "50.0", "0x32", "5e1", "-0", "050"].map((step): [Uint8Array, RegExp] => [
+        encodeSafetensors(params, { ...metadata, step }),
+        /at step/,
+      ]),
       [encodeSafetensors(params, { ...metadata, group: "2" }), /it holds step 50 of group 2/],
     ];
     for (const [file, ...patterns] of files) {
@@ -206,6 +222,42 @@ describe("what is refused", () => {
       const pointer = { ...good, bytes: file.length, sha256: await sha256(file) };
       await refused(readSnapshot(store, pointer, model), name, ...patterns);
     }
+  });
+});
+
+describe("what a snapshot may weigh", () => {
+  test("is its data, and 4,096 bytes, 256 for each param, 20 for each axis, 6 for each letter of a name", () => {
+    assert.equal(maxSnapshotBytes({}), 4096);
+    assert.equal(maxSnapshotBytes({ ab: { shape: [3, 5] }, c: { shape: [] } }), 4096 + (60 + 268 + 40) + (4 + 262));
+  });
+
+  test("is never less than what is published, whatever the names and shapes", async () => {
+    const shape = fc.array(fc.nat(3), { maxLength: 6 });
+    const shapes = fc.dictionary(fc.string({ unit: "binary", maxLength: 20 }), shape, { noNullPrototype: true });
+    await fc.assert(
+      fc.asyncProperty(shapes, async (shapes) => {
+        const arrays = Object.fromEntries(Object.entries(shapes).map(([name, axes]) => [name, zeros(axes)]));
+        const expected = Object.fromEntries(Object.entries(shapes).map(([name, axes]) => [name, { shape: axes }]));
+        const { bytes } = await publishSnapshot(memoryStore(), { ...snapshot, step: 999_999_999, params: arrays });
+        assert.ok(bytes <= maxSnapshotBytes(expected));
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test("is refused before it is fetched", async () => {
+    const asked: string[] = [];
+    const store = storeWith((inner) => ({
+      get(name, signal, maxBytes) {
+        asked.push(name);
+        return inner.get(name, signal, maxBytes);
+      },
+    }));
+    const pointer = await publishSnapshot(store, snapshot);
+    const read = (maxBytes: number) => readSnapshot(store, pointer, model, undefined, maxBytes);
+    await refused(read(pointer.bytes - 1), /says \d+ bytes, and a snapshot of this model has at most \d+$/);
+    assert.deepEqual(asked, []);
+    assert.equal((await read(pointer.bytes)).step, snapshot.step);
   });
 });
 

@@ -1,9 +1,9 @@
 /** Snapshots: a group's params as others see them. Immutable objects named by content, and a small pointer. */
 import { z } from "zod";
 import { CheckpointError } from "../errors.js";
-import type { NamedArrays } from "../runtime/array.js";
+import { type NamedArrays, sizeOf } from "../runtime/array.js";
 import { sha256 } from "./digest.js";
-import { decodeJson, encodeJson } from "./json.js";
+import { decodeJson, encodeJson, problemsOf, versionMustBe } from "./json.js";
 import { decodeSafetensors, encodeSafetensors } from "./safetensors.js";
 import type { Store } from "./store.js";
 
@@ -21,12 +21,24 @@ export interface Snapshot {
   readonly params: NamedArrays;
 }
 
-const thisVersion = { error: ({ input }: { input: unknown }) => `must be ${SNAPSHOT_VERSION}, got ${input}` };
+/** A pointer has some 300 bytes; the rest is room for later fields. */
+const MAX_POINTER_BYTES = 64 << 10;
+/** For what a snapshot's header has beside its params: metadata, the spaces that align the data. */
+const HEADER_BYTES = 4096;
+/** For what the header says of a param beside its name and shape. */
+const PARAM_BYTES = 256;
+const FLOAT_BYTES = 4;
+
+const thisVersion = versionMustBe(SNAPSHOT_VERSION);
+const count = z
+  .string()
+  .regex(/^(0|[1-9]\d{0,15})$/)
+  .transform(Number);
 
 /** Where a snapshot lies and how to know it. */
 const pointerSchema = z.object({
   version: z.literal(SNAPSHOT_VERSION, thisVersion),
-  name: z.string(),
+  name: z.string().max(1031),
   group: z.int().nonnegative(),
   step: z.int().nonnegative(),
   incarnation: z.int().positive(),
@@ -39,12 +51,24 @@ export type Pointer = z.infer<typeof pointerSchema>;
 const metadataSchema = z.object({
   format: z.literal("codistill.snapshot"),
   version: z.literal(String(SNAPSHOT_VERSION), thisVersion),
-  group: z.coerce.number(),
-  step: z.coerce.number(),
+  group: count,
+  step: count,
   model: z.string(),
 });
 
 const folder = (group: number) => `groups/${group}`;
+
+/**
+ * The most bytes that a snapshot of these params may have: 4 for each value, and for the header 4,096, and for each param
+ * 256, 20 for each axis and 6 for each UTF-16 code unit of its name.
+ */
+export function maxSnapshotBytes(params: Readonly<Record<string, { readonly shape: readonly number[] }>>): number {
+  return Object.entries(params).reduce(
+    (bytes, [name, { shape }]) =>
+      bytes + FLOAT_BYTES * sizeOf(shape) + PARAM_BYTES + 20 * shape.length + 6 * name.length,
+    HEADER_BYTES,
+  );
+}
 
 /** Write a snapshot, then point to it. Readers see the old one or the new one, never a part. */
 export async function publishSnapshot(store: Store, snapshot: Snapshot, signal?: AbortSignal): Promise<Pointer> {
@@ -75,14 +99,15 @@ export async function publishSnapshot(store: Store, snapshot: Snapshot, signal?:
 /**
  * A group's pointer; null when it has not published.
  *
- * Throws {@link CheckpointError} when it is not a pointer of this version and group.
+ * Throws {@link CheckpointError} when it is not a pointer of this version and group, and {@link StoreError} when it has
+ * more than 64 KiB.
  */
 export async function readPointer(store: Store, group: number, signal?: AbortSignal): Promise<Pointer | null> {
   const name = `${folder(group)}/latest.json`;
-  const bytes = await store.get(name, signal);
+  const bytes = await store.get(name, signal, MAX_POINTER_BYTES);
   if (!bytes) return null;
   const parsed = pointerSchema.safeParse(decodeJson(bytes));
-  if (!parsed.success) throw new CheckpointError(`${name} is not a snapshot pointer: ${z.prettifyError(parsed.error)}`);
+  if (!parsed.success) throw new CheckpointError(`${name} is not a snapshot pointer: ${problemsOf(parsed.error)}`);
   const pointer = parsed.data;
   if (pointer.group !== group || !pointer.name.startsWith(`${folder(group)}/snapshots/`)) {
     throw new CheckpointError(`${name} must point into ${folder(group)}/snapshots/, got "${pointer.name}"`);
@@ -93,24 +118,32 @@ export async function readPointer(store: Store, group: number, signal?: AbortSig
 /**
  * The snapshot that a pointer names, checked in full: size, SHA-256, format, model, group and step.
  *
- * Throws {@link CheckpointError} on any difference; the caller keeps what it had.
+ * Nothing is fetched when the pointer says more than `maxBytes`, see {@link maxSnapshotBytes}, and nothing is read into
+ * memory when the store holds more than the pointer says.
+ *
+ * Throws {@link CheckpointError} on any difference, and {@link StoreError} for the larger value; the caller keeps what it
+ * had.
  */
 export async function readSnapshot(
   store: Store,
   pointer: Pointer,
   model: string,
   signal?: AbortSignal,
+  maxBytes = Number.POSITIVE_INFINITY,
 ): Promise<Snapshot> {
   const refuse = (why: string): never => {
     throw new CheckpointError(`snapshot ${pointer.name} is refused: ${why}`);
   };
-  const bytes = (await store.get(pointer.name, signal)) ?? refuse("it is gone from the store");
+  if (pointer.bytes > maxBytes) {
+    refuse(`its pointer says ${pointer.bytes} bytes, and a snapshot of this model has at most ${maxBytes}`);
+  }
+  const bytes = (await store.get(pointer.name, signal, pointer.bytes)) ?? refuse("it is gone from the store");
   if (bytes.length !== pointer.bytes) refuse(`its pointer says ${pointer.bytes} bytes, got ${bytes.length}`);
   const digest = await sha256(bytes);
   if (digest !== pointer.sha256) refuse(`its pointer says SHA-256 ${pointer.sha256}, got ${digest}`);
   const { tensors, metadata } = decodeSafetensors(bytes);
   const parsed = metadataSchema.safeParse(metadata);
-  if (!parsed.success) return refuse(z.prettifyError(parsed.error));
+  if (!parsed.success) return refuse(problemsOf(parsed.error));
   if (parsed.data.model !== model) {
     refuse(`it is for another model (${parsed.data.model.slice(0, 8)}, this one is ${model.slice(0, 8)})`);
   }

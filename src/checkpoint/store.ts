@@ -10,8 +10,11 @@ export interface Store {
   put(name: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void>;
   /** Write a value only if the name is free; of many callers at one instant exactly one gets `true`. */
   create(name: string, bytes: Uint8Array, signal?: AbortSignal): Promise<boolean>;
-  /** The value, or null when there is none. */
-  get(name: string, signal?: AbortSignal): Promise<Uint8Array | null>;
+  /**
+   * The value, or null when there is none. One of more than `maxBytes` bytes throws {@link StoreError} before it is read
+   * into memory; without a limit it may be of any size.
+   */
+  get(name: string, signal?: AbortSignal, maxBytes?: number): Promise<Uint8Array | null>;
   /** Names that start with the prefix, sorted. */
   list(prefix: string, signal?: AbortSignal): Promise<string[]>;
   /** Remove a value; nothing happens when there is none. */
@@ -31,6 +34,15 @@ export function checkName(name: string): string[] {
   throw new StoreError(
     `a store name must be 1 to ${MAX_PARTS} parts of letters, digits, ".", "_" and "-" joined by "/", ` +
       `got ${shown}: ${problem}. Choose another name.`,
+  );
+}
+
+/** Throws {@link StoreError} when a value is larger than its reader allows. */
+export function checkSize(name: string, size: number, maxBytes: number): void {
+  if (size <= maxBytes) return;
+  throw new StoreError(
+    `${name} must hold at most ${maxBytes} bytes to be read, it holds ${size}. ` +
+      "Find out what wrote it, and remove it.",
   );
 }
 
@@ -69,10 +81,11 @@ export function memoryStore(): Store {
       values.set(name, copy(bytes));
       return true;
     },
-    async get(name, signal) {
+    async get(name, signal, maxBytes = Number.POSITIVE_INFINITY) {
       checkName(name);
       signal?.throwIfAborted();
       const bytes = values.get(name);
+      if (bytes) checkSize(name, bytes.length, maxBytes);
       return bytes ? copy(bytes) : null;
     },
     async list(prefix, signal) {

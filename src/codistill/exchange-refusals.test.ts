@@ -45,11 +45,19 @@ const faults: Readonly<Record<string, [break_: (store: Store) => Promise<unknown
   ],
   "a snapshot that grew": [
     (store) => spoiled(store, (bytes) => Uint8Array.of(...bytes, 0)),
-    /its pointer says \d+ bytes, got \d+$/,
+    /000000020-\w{8}\.safetensors must hold at most 772 bytes to be read, it holds 773\./,
   ],
   "an altered bit": [
     (store) => spoiled(store, (bytes) => bytes.with(bytes.length - 1, (bytes.at(-1) ?? 0) ^ 1)),
     /its pointer says SHA-256 [0-9a-f]{64}, got [0-9a-f]{64}$/,
+  ],
+  "a pointer to more bytes than the model has": [
+    async (store) => pointTo(store, { ...(await publishAs(store, 1, 20)), bytes: 2 ** 40 }),
+    /is refused: its pointer says 1099511627776 bytes, and a snapshot of this model has at most \d+$/,
+  ],
+  "a pointer of 65 KiB": [
+    (store) => store.put("groups/1/latest.json", new Uint8Array(65 << 10).fill(0x20)),
+    /latest\.json must hold at most 65536 bytes to be read, it holds 66560\./,
   ],
   "a snapshot that is gone": [(store) => spoiled(store, () => null), /is refused: it is gone from the store$/],
   "another model": [

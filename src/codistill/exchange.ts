@@ -1,6 +1,12 @@
 /** A group's side of the exchange: publishes its own snapshots and fetches the others', always in the background. */
 import { sha256 } from "../checkpoint/digest.js";
-import { publishSnapshot, readPointer, readSnapshot, removeOldSnapshots } from "../checkpoint/snapshot.js";
+import {
+  maxSnapshotBytes,
+  publishSnapshot,
+  readPointer,
+  readSnapshot,
+  removeOldSnapshots,
+} from "../checkpoint/snapshot.js";
 import type { Store } from "../checkpoint/store.js";
 import { CheckpointError, messageOf, StoreError } from "../errors.js";
 import { forwardOnnx, type Model } from "../nn/model.js";
@@ -69,6 +75,7 @@ export function storeExchange(options: ExchangeOptions): StoreExchange {
     timeoutSeconds = 60,
   } = options;
   const { onEvent = () => {} } = options;
+  const maxBytes = maxSnapshotBytes(options.model.params);
   const modelDigest = sha256(forwardOnnx(options.model));
   const known = new Map<number, SeenTeacher>((options.known ?? []).map((teacher) => [teacher.group, teacher]));
   let now = 0;
@@ -78,7 +85,7 @@ export function storeExchange(options: ExchangeOptions): StoreExchange {
     const started = performance.now();
     const pointer = await readPointer(store, from, signal);
     if (!pointer || pointer.sha256 === known.get(from)?.digest) return;
-    const { step, params } = await readSnapshot(store, pointer, await modelDigest, signal);
+    const { step, params } = await readSnapshot(store, pointer, await modelDigest, signal, maxBytes);
     checkParams(params, options.model);
     signal.throwIfAborted();
     known.set(from, { group: from, step, digest: pointer.sha256, params, seenAtStep: now });

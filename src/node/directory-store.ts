@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { Dirent, Stats } from "node:fs";
 import { constants, type FileHandle, link, lstat, mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { checkName, isName, type Store } from "../checkpoint/store.js";
+import { checkName, checkSize, isName, type Store } from "../checkpoint/store.js";
 import { StoreError } from "../errors.js";
 
 const FILE_MODE = 0o640;
@@ -53,7 +53,7 @@ export function directoryStore(root: string): Store {
       return attempt("create", path, signal, () => write(path, parts, bytes, linkOnce, signal));
     },
 
-    async get(name, signal) {
+    async get(name, signal, maxBytes = limits.MAX_LENGTH) {
       const [parts, path] = locate(base, name);
       return attempt("read", path, signal, async () => {
         if (!(await folderOf(base, parts))) return null;
@@ -62,7 +62,7 @@ export function directoryStore(root: string): Store {
         const handle = await unlessMissing(open(path, flags));
         if (!handle) return null;
         try {
-          return await readAll(handle, path, signal);
+          return await readAll(handle, path, maxBytes, signal);
         } finally {
           await handle.close();
         }
@@ -133,12 +133,10 @@ async function throughTemporary(folder: string, path: string, bytes: Uint8Array,
   }
 }
 
-async function readAll(handle: FileHandle, path: string, signal?: AbortSignal): Promise<Uint8Array> {
+async function readAll(handle: FileHandle, path: string, maxBytes: number, signal?: AbortSignal): Promise<Uint8Array> {
   const stats = await handle.stat();
   if (!stats.isFile()) throw notFileError(path);
-  if (stats.size > limits.MAX_LENGTH) {
-    throw new StoreError(`${path} must hold at most ${limits.MAX_LENGTH} bytes to be read, it holds ${stats.size}`);
-  }
+  checkSize(path, stats.size, Math.min(maxBytes, limits.MAX_LENGTH));
   const bytes = new Uint8Array(stats.size);
   for (let at = 0; at < bytes.length; ) {
     signal?.throwIfAborted();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { tinyConfig, tinyPreprocessing } from "../../test/tiny-run.js";
 import { memoryStore } from "../checkpoint/store.js";
-import { ConfigError } from "../errors.js";
+import { ConfigError, StoreError } from "../errors.js";
 import { declarationOf, declareRun, type RunDeclaration } from "./declaration.js";
 import type { RunInput } from "./schema.js";
 
@@ -111,10 +111,22 @@ describe("a run declaration", () => {
   });
 
   test("that is none is refused as such", async () => {
-    for (const text of ["", "{", "null", "5", '"text"']) {
+    const deep = `{"seed":${"[".repeat(100_000)}${"]".repeat(100_000)}}`;
+    for (const text of ["", "{", "null", "5", '"text"', deep]) {
       const store = memoryStore();
       await store.put("run.json", new TextEncoder().encode(text));
       await refused(declareRun(store, declare()), /run\.json/);
     }
+  });
+
+  test("that is far larger than this group's own is not read", async () => {
+    const store = memoryStore();
+    const own = declare();
+    const bytes = new TextEncoder().encode(JSON.stringify(own, null, 1)).length;
+    await store.put("run.json", new Uint8Array(4 * bytes + 2 ** 20 + 1).fill(0x20));
+    await assert.rejects(
+      declareRun(store, own),
+      (error) => error instanceof StoreError && /run\.json must hold at most \d+ bytes/.test(error.message),
+    );
   });
 });

@@ -10,6 +10,8 @@ import type { RunConfig } from "./schema.js";
 export const DECLARATION_VERSION = 1;
 
 const NAME = "run.json";
+/** A declaration that differs may be longer than one's own, and the difference should still be named. */
+const SPARE_BYTES = 1 << 20;
 
 /** Fixed for the life of a run. A group adopts it, or stops with the difference named. */
 export interface RunDeclaration {
@@ -56,11 +58,13 @@ export function declarationOf(
 /**
  * Declare a run in its store, or adopt the declaration that is there.
  *
- * Throws {@link ConfigError} that names what differs when this group's own view is not the declared one.
+ * Throws {@link ConfigError} that names what differs when this group's own view is not the declared one, and
+ * {@link StoreError} when the declared one has more than four times its bytes and 1 MiB.
  */
 export async function declareRun(store: Store, own: RunDeclaration): Promise<void> {
-  if (await store.create(NAME, encodeJson(own, 1))) return;
-  const declared = decodeJson((await store.get(NAME)) ?? "");
+  const bytes = encodeJson(own, 1);
+  if (await store.create(NAME, bytes)) return;
+  const declared = decodeJson((await store.get(NAME, undefined, 4 * bytes.length + SPARE_BYTES)) ?? "");
   if (typeof declared !== "object" || declared === null) {
     throw new ConfigError(`${NAME} in the store is not a run declaration; start the run in an empty store`);
   }
