@@ -5,6 +5,8 @@ import { z } from "zod";
 const MAX_DEPTH = 32;
 const MAX_PROBLEMS = 5;
 
+import { CheckpointError } from "../errors.js";
+
 export function encodeJson(value: unknown, space?: number): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value, null, space));
 }
@@ -73,3 +75,10 @@ export const versionMustBe = (version: number) => ({
   error: ({ input }: { readonly input: unknown }) =>
     `must be ${version}, got ${typeof input === "object" ? show(input) : String(input).slice(0, 20)}`,
 });
+/** Throws {@link CheckpointError} unless a file is of our version; one that has none is of version 1. */
+export function checkVersion(file: string, version: unknown, ours: number): void {
+  if ((version ?? 1) === ours) return;
+  throw new CheckpointError(
+    `${file}: version must be ${ours}, got ${version}; use the codistill that wrote it, or a newer one`,
+  );
+}

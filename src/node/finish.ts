@@ -1,7 +1,6 @@
 /** The end of a run on this machine: the score of every group, and the shipped model as files. */
 import { availableParallelism } from "node:os";
 import { basename } from "node:path";
-import { encodeJson } from "../checkpoint/json.js";
 import { encodeSafetensors } from "../checkpoint/safetensors.js";
 import { TrainingError } from "../errors.js";
 import { exportModel } from "../run/export.js";
@@ -12,6 +11,7 @@ import type { LoggedEvent, RunResult } from "../train/events.js";
 import { directoryStore } from "./directory-store.js";
 import type { PreparedTable } from "./ingest.js";
 import { readLog } from "./read-log.js";
+import { encodeRunFile, RUN_FOLDER_VERSION } from "./run-file.js";
 import type { RunFolder } from "./run-folder.js";
 import type { RunScope } from "./scope.js";
 import { threadedEngine } from "./threaded-engine.js";
@@ -50,6 +50,8 @@ export async function finish(
   const { params, step } = shipped.best;
   const features = { ...config.data.categorical, ...config.data.numeric };
   const metadata = {
+    format: "codistill.model",
+    version: String(RUN_FOLDER_VERSION),
     name: config.name,
     step: String(step),
     label: config.data.label,
@@ -58,7 +60,7 @@ export async function finish(
   const files = directoryStore(folder.path);
   await files.put(basename(folder.model.onnx), exportModel(learner, table.preprocessing, params, metadata));
   await files.put(basename(folder.model.safetensors), encodeSafetensors(params, metadata));
-  await files.put(basename(folder.result), encodeJson(result, 2));
+  await files.put(basename(folder.result), encodeRunFile(result));
   return result;
 }
 

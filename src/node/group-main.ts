@@ -1,5 +1,5 @@
 /** The process of one group: `group-main.js <run folder> <group index> <threads>`. */
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { rowsOfSlots, slotsUnder } from "../data/shard.js";
 import { CodistillError, messageOf, StoreError } from "../errors.js";
 import { type GroupData, runGroup } from "../run/group.js";
@@ -11,6 +11,7 @@ import { logWriter } from "./log.js";
 import type { RunData } from "./prepare.js";
 import { lastStepOf, readLog } from "./read-log.js";
 import { recordOf } from "./replay.js";
+import { readRunFile } from "./run-file.js";
 import { runFolder } from "./run-folder.js";
 import { readScope } from "./scope.js";
 import { threadedEngine } from "./threaded-engine.js";
@@ -18,7 +19,7 @@ import { threadedEngine } from "./threaded-engine.js";
 const [path = "", index = "", threads = ""] = process.argv.slice(2);
 const folder = runFolder(path);
 const groupIndex = Number(index);
-const config = JSON.parse(readFileSync(folder.config, "utf8")) as RunConfig;
+const config = readRunFile(folder.config) as RunConfig;
 const { path: own, log: logPath } = folder.group(groupIndex);
 mkdirSync(own, { recursive: true });
 const log = logWriter(logPath);
@@ -34,7 +35,7 @@ process.on("disconnect", () => stop.abort());
 if (!process.connected) stop.abort();
 
 async function groupData(): Promise<GroupData> {
-  const { cache } = JSON.parse(readFileSync(folder.data, "utf8")) as RunData;
+  const { cache } = readRunFile(folder.data) as unknown as RunData;
   const slots = slotsUnder(config.data.regime, groupIndex, config.numGroups);
   const { digest, preprocessing, train, validation } = await openTable(cache, { slots, leaveOut: ["test"] });
   if (!validation) throw new Error("internal: validation rows were left out");

@@ -1,12 +1,12 @@
 /** Runs on this machine, as their folders tell. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { decodeJson } from "../checkpoint/json.js";
 import type { RunSummary } from "../report/runs.js";
 import type { RunConfig } from "../run/schema.js";
 import type { LoggedEvent, RunResult } from "../train/events.js";
 import { isAlive } from "./alive.js";
 import { lastStepOf, readLog } from "./read-log.js";
+import { readRunFile } from "./run-file.js";
 import { runFolder } from "./run-folder.js";
 import { readScope } from "./scope.js";
 
@@ -20,16 +20,14 @@ export function listRuns(root: string): RunSummary[] {
 /** What a folder tells of its run; null when it is not a run folder. */
 export function summarizeRun(path: string): RunSummary | null {
   const folder = runFolder(path);
-  const config = existsSync(folder.config)
-    ? (decodeJson(readFileSync(folder.config)) as Partial<RunConfig>)
-    : undefined;
+  const config = readRunFile(folder.config) as Partial<RunConfig> | undefined;
   const events = readLog(folder.log);
   if (config?.name === undefined || config.numGroups === undefined || !existsSync(folder.log)) return null;
   const groups = readScope(folder, config.numGroups).groups.map((group) => {
     const own = readLog(folder.group(group).log);
     return { group, step: lastStepOf(own), state: stateOf(own) };
   });
-  const result = existsSync(folder.result) ? (decodeJson(readFileSync(folder.result)) as RunResult) : undefined;
+  const result = readRunFile(folder.result) as RunResult | undefined;
   const shipped = result?.groups.find(({ group }) => group === result.shippedGroup);
   return {
     folder: path,

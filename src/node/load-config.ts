@@ -1,10 +1,11 @@
 /** Configurations from files: typed TypeScript or JavaScript with a default export, or JSON. */
 import { existsSync, readFileSync } from "node:fs";
-import { dirname, extname, resolve } from "node:path";
+import { basename, dirname, extname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ConfigError, messageOf } from "../errors.js";
 import { applyOverrides, resolveConfig } from "../run/config.js";
 import type { RunConfig } from "../run/schema.js";
+import { withoutVersion } from "./run-file.js";
 
 /**
  * Load, override and check a configuration. It is evaluated once, here; what comes out is plain data.
@@ -23,7 +24,8 @@ export async function loadConfig(path: string, overrides: readonly string[] = []
 
 async function load(file: string, shown: string): Promise<unknown> {
   try {
-    if (extname(file) === ".json") return JSON.parse(readFileSync(file, "utf8"));
+    // The configuration of a run folder says its version.
+    if (extname(file) === ".json") return withoutVersion(basename(shown), JSON.parse(readFileSync(file, "utf8")));
     const { createJiti } = await import("jiti");
     const module = await createJiti(import.meta.url, { moduleCache: false, fsCache: false }).import<object>(file);
     if (!("default" in module)) throw new Error("it has no default export; write export default defineRun({ ... })");

@@ -6,6 +6,7 @@ import { Command } from "commander";
 import { CodistillError, ConfigError, messageOf, TrainingError } from "../errors.js";
 import { resultLines } from "../report/result.js";
 import { runsLines } from "../report/runs.js";
+import { checkSameRun } from "../run/config-diff.js";
 import type { RunConfig } from "../run/schema.js";
 import { FAILED, REFUSED, STOPPED_BY } from "./exit-codes.js";
 import { inspect } from "./inspect.js";
@@ -49,12 +50,12 @@ program
     [] as string[],
   )
   .option("--runs <folder>", "where run folders are made", "runs")
-  .option("--resume <run folder>", "go on with a run that was stopped")
+  .option("--resume <run folder>", "go on with a run that was stopped; restarts, threads and logInterval may change")
   .option("--store <folder>", "train one group of the run in this store, which others may reach too")
   .option("--group <index>", "which group, with --store; the first free one by default", groupIndex)
   .addHelpText(
     "after",
-    "\nExamples:\n  codistill train codistill.config.ts\n  codistill train codistill.config.ts --set numGroups=4 --set optimizer.learningRate=0.001\n  codistill train --resume runs/flights-2026-01-31T12-00-00\n  codistill train codistill.config.ts --store /shared/flights --group 1",
+    "\nExamples:\n  codistill train codistill.config.ts\n  codistill train codistill.config.ts --set numGroups=4 --set optimizer.learningRate=0.001\n  codistill train --resume runs/flights-2026-01-31T12-00-00 --set threads=4\n  codistill train codistill.config.ts --store /shared/flights --group 1",
   )
   .action(trainCommand);
 
@@ -142,16 +143,15 @@ function groupIndex(text: string): number {
 /** A new run of a configuration, or one to go on with. */
 async function chooseRun(path: string | undefined, flags: TrainFlags): Promise<ChosenRun> {
   if (flags.resume !== undefined) {
-    if (path !== undefined || flags.set.length > 0) {
-      throw new ConfigError(
-        "--resume goes on with the configuration of the run; leave the configuration and --set out",
-      );
-    }
     const folder = relative("", flags.resume) || ".";
     const { config: saved, log } = runFolder(folder);
     const missing = [saved, log].find((file) => !existsSync(file));
     if (missing) throw new ConfigError(`${flags.resume} is not a run folder: it has no ${basename(missing)}`);
-    return { config: await loadConfig(saved), folder };
+    const own = await loadConfig(saved);
+    if (path === undefined && flags.set.length === 0) return { config: own, folder };
+    const config = await loadConfig(path ?? saved, flags.set);
+    checkSameRun(own, config);
+    return { config, folder };
   }
   if (path === undefined)
     throw new ConfigError("train needs a configuration, as in: codistill train codistill.config.ts");

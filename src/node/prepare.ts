@@ -1,13 +1,12 @@
 /** The data of a run: prepared before any group is started, and the same when a run is gone on with. */
-import { existsSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { decodeJson, encodeJson } from "../checkpoint/json.js";
 import { rowsOfSlots, slotsUnder } from "../data/shard.js";
 import { DataError } from "../errors.js";
 import type { RunConfig } from "../run/schema.js";
 import type { TrainEvent } from "../train/events.js";
 import { directoryStore } from "./directory-store.js";
 import { type PreparedTable, prepareTable } from "./ingest.js";
+import { encodeRunFile, readRunFile } from "./run-file.js";
 import type { RunFolder } from "./run-folder.js";
 
 /** What `data.json` in a run folder says. */
@@ -41,13 +40,12 @@ export async function prepareData(
   checkShards(config, table);
   const data: RunData = { cache: table.folder, digest: table.digest };
   checkUnchanged(folder, data);
-  await directoryStore(folder.path).put(basename(folder.data), encodeJson(data, 2));
+  await directoryStore(folder.path).put(basename(folder.data), encodeRunFile(data));
   return table;
 }
 
 function checkUnchanged(folder: RunFolder, now: RunData): void {
-  if (!existsSync(folder.data)) return;
-  const before = decodeJson(readFileSync(folder.data)) as Partial<RunData> | undefined;
+  const before = readRunFile(folder.data) as Partial<RunData> | undefined;
   if (before?.digest === undefined || before.digest === now.digest) return;
   const digests = `${before.digest.slice(0, 8)} then, ${now.digest.slice(0, 8)} now`;
   throw new DataError(`a run goes on with the data it began with, and it has changed (${digests}). Put it back.`);

@@ -1,9 +1,16 @@
 import { existsSync, readFileSync } from "node:fs";
+import { checkVersion } from "../checkpoint/json.js";
 import type { LoggedEvent } from "../train/events.js";
+import { RUN_FOLDER_VERSION } from "./run-file.js";
 
-/** The events of a log file; none when there is no file. A last line that is cut short, or a foreign one, is left out. */
+/**
+ * The events of a log file; none when there is no file. A last line that is cut short, or a foreign one, is left out.
+ * Throws {@link CheckpointError} when the log is of another version.
+ */
 export function readLog(path: string): LoggedEvent[] {
-  return existsSync(path) ? parseLines(readFileSync(path, "utf8")) : [];
+  const events = existsSync(path) ? parseLines(readFileSync(path, "utf8")) : [];
+  for (const { version } of events) checkVersion(path, version, RUN_FOLDER_VERSION);
+  return events;
 }
 
 /** Events from log lines; lines that are not events are left out. */

@@ -31,7 +31,7 @@ const textMap = z.record(z.string(), z.string());
 const count = z.number().int().nonnegative();
 
 const tableFile = z.object({
-  format: z.literal(formatVersion),
+  format: z.literal(formatVersion, { error: ({ input }) => `must be ${formatVersion}, got ${input}` }),
   digest: z.string(),
   duckdb: z.string(),
   spec: z.object({

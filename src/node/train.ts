@@ -1,7 +1,6 @@
 /** A whole run on this machine: data, one process for each group, and the score at the end. */
 import { existsSync, mkdirSync } from "node:fs";
 import { basename, join } from "node:path";
-import { encodeJson } from "../checkpoint/json.js";
 import { ConfigError, messageOf } from "../errors.js";
 import type { RunConfig } from "../run/schema.js";
 import type { RunResult } from "../train/events.js";
@@ -11,6 +10,7 @@ import { runGroups } from "./group-processes.js";
 import { lockRun } from "./lock.js";
 import { logWriter } from "./log.js";
 import { prepareData } from "./prepare.js";
+import { encodeRunFile } from "./run-file.js";
 import { runFolder } from "./run-folder.js";
 import { enterRun, type Join } from "./scope.js";
 
@@ -45,7 +45,7 @@ export async function train(options: TrainOptions): Promise<RunResult | null> {
 
 async function trainLocked({ config, folder: path, join, cacheFolder, stop }: TrainOptions): Promise<RunResult | null> {
   const folder = runFolder(path);
-  await directoryStore(folder.path).put(basename(folder.config), encodeJson(config, 2));
+  await directoryStore(folder.path).put(basename(folder.config), encodeRunFile(config));
   const log = logWriter(folder.log);
   stop.addEventListener("abort", () => log({ event: "stop-requested" }), { once: true });
   log({

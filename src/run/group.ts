@@ -31,6 +31,9 @@ export const groupFiles = { checkpoint: "checkpoint.safetensors", best: "best.sa
 /** What the metadata of a group's best params says that it is. */
 export const BEST_FORMAT = "codistill.params";
 
+/** The version of that metadata. */
+export const BEST_VERSION = 1;
+
 /** A group's part of the data. */
 export interface GroupData {
   readonly digest: string;
@@ -113,6 +116,7 @@ export async function runGroup(options: GroupOptions): Promise<"finished" | "sto
       best = { step, loss };
       const metadata = {
         format: BEST_FORMAT,
+        version: String(BEST_VERSION),
         step: String(step),
         validationLoss: String(loss),
         model: modelDigest,

@@ -125,5 +125,7 @@ describe("readBest", () => {
     const metadata = { format: "codistill.params", step: "40", validationLoss: String(1 / 3), model: "m" };
     await files.put(groupFiles.best, encodeSafetensors(params, metadata));
     assert.deepEqual(await readBest(files), { step: 40, validationLoss: 1 / 3, params });
+    await files.put(groupFiles.best, encodeSafetensors(params, { ...metadata, version: "2" }));
+    await assert.rejects(readBest(files), /best\.safetensors: version must be 1, got 2/);
   });
 });

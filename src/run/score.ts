@@ -1,4 +1,5 @@
 /** The end of a run: every group's best checkpoint scored once on the test split, alone and together. */
+import { checkVersion } from "../checkpoint/json.js";
 import { decodeSafetensors } from "../checkpoint/safetensors.js";
 import type { Store } from "../checkpoint/store.js";
 import type { Rows } from "../data/table.js";
@@ -10,7 +11,7 @@ import { predictAll, score } from "../train/evaluate.js";
 import type { RunResult } from "../train/events.js";
 import { kept, type Learner, predictGraph } from "../train/graphs.js";
 import { meanAbsoluteDifference, meanOfProbs } from "../train/metrics.js";
-import { BEST_FORMAT, groupFiles } from "./group.js";
+import { BEST_FORMAT, BEST_VERSION, groupFiles } from "./group.js";
 
 /** The params that a group would ship: its best by validation. */
 export interface BestParams {
@@ -28,6 +29,7 @@ export async function readBest(files: Store): Promise<BestParams | null> {
     throw new CheckpointError(
       `${groupFiles.best} is not a group's best params; its format is ${metadata.format ?? "not named"}`,
     );
+  checkVersion(groupFiles.best, Number(metadata.version ?? BEST_VERSION), BEST_VERSION);
   return { step: Number(metadata.step), validationLoss: Number(metadata.validationLoss), params: tensors };
 }
 

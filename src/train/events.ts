@@ -155,5 +155,5 @@ export interface RunResult {
   readonly testRows: number;
 }
 
-/** An event as the log holds it. */
-export type LoggedEvent = TrainEvent & { readonly time: string };
+/** An event as the log holds it; the first one that a process writes says the version of the log. */
+export type LoggedEvent = TrainEvent & { readonly time: string; readonly version?: number };

@@ -1,6 +1,6 @@
 /** Signals to the whole run: groups save and end, nobody is left behind, and the run can be gone on with. */
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import type { RunFolder } from "../../src/node/run-folder.js";
 import { withFault } from "./fault.js";
@@ -194,12 +194,11 @@ test("resuming a run that has ended scores it again", async () => {
   assert.match(resumed.stdout, /group 0 goes on from step 60/, resumed.shown);
 });
 
-test("resuming what is no run folder, or with a configuration, is refused", async () => {
+test("resuming what is no run folder is refused", async () => {
   for (const [args, pattern] of [
     [["--resume", place.path("nowhere")], /nowhere is not a run folder: it has no config\.json/],
     [["--resume", place.path()], /is not a run folder/],
-    [["config.json", "--resume", place.path()], /leave the configuration and --set out/],
-    [["--set", "numSteps=3", "--resume", place.path()], /leave the configuration and --set out/],
+    [["config.json", "--resume", place.path()], /is not a run folder/],
   ] as const) {
     const ended = await place.codistill(["train", ...args]).ended;
     assert.equal(ended.code, 2, ended.shown);
@@ -208,4 +207,50 @@ test("resuming what is no run folder, or with a configuration, is refused", asyn
     assert.equal(ended.stdout, "", ended.shown);
   }
   assert.ok(!existsSync(place.path("nowhere")));
+});
+
+test("a run is gone on with by its own configuration, and another one is refused with each difference", async () => {
+  const config = await place.config("config.json");
+  const run = place.train([config, "--set", "numSteps=60"]);
+  assert.equal((await run.ended).code, 0, run.output());
+  const { path, config: saved } = await run.folder();
+  const before = readFileSync(saved);
+  const resume = (...args: string[]) => place.codistill(["train", ...args, "--resume", path]).ended;
+  for (const args of [[config], [config, "--set", "seed=5"], ["--set", "numSteps=200"]]) {
+    const { code, stdout, stderr, shown } = await resume(...args);
+    assert.equal(code, 2, shown);
+    assert.equal(stdout, "", shown);
+    assert.match(stderr, /\n {2}numSteps: the run has 60, this configuration has 200\n/, shown);
+    assert.equal(/\n {2}seed: the run has 1, this configuration has 5\n/.test(stderr), args.includes("seed=5"), shown);
+    assert.match(stderr, /\nLeave the configuration and --set out to go on with the run's, or /, shown);
+    assert.deepEqual(readFileSync(saved), before, "a refused configuration is not saved");
+  }
+  const same = await resume(config, "--set", "numSteps=60", "--set", "logInterval=7");
+  assert.equal(same.code, 0, same.shown);
+  assert.equal(JSON.parse(readFileSync(saved, "utf8")).logInterval, 7, same.shown);
+  const set = await resume("--set", "restarts=2");
+  assert.equal(set.code, 0, set.shown);
+  const { restarts, logInterval } = JSON.parse(readFileSync(saved, "utf8"));
+  assert.deepEqual({ restarts, logInterval }, { restarts: 2, logInterval: 7 }, set.shown);
+});
+
+test("a run folder of a newer version is refused, and the file named", async () => {
+  const run = place.train([await place.config("config.json"), "--set", "numSteps=60"]);
+  assert.equal((await run.ended).code, 0, run.output());
+  const folder = await run.folder();
+  for (const [file, name] of [
+    [folder.config, "config.json"],
+    [folder.data, "data.json"],
+    [folder.group(0).log, "log.jsonl"],
+    [folder.result, "result.json"],
+  ] as const) {
+    const before = readFileSync(file, "utf8");
+    assert.match(before, /"version": ?1\b/, name);
+    writeFileSync(file, before.replace(/"version": ?1\b/, '"version":2'));
+    const command = name === "result.json" ? ["inspect", folder.path] : ["train", "--resume", folder.path];
+    const { code, stderr, shown } = await place.codistill(command).ended;
+    assert.equal(code, 2, shown);
+    assert.match(stderr, new RegExp(`${name}.* version must be 1, got 2`), shown);
+    writeFileSync(file, before);
+  }
 });

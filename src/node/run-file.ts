@@ -1,0 +1,32 @@
+/** The JSON files of a run folder: plain records, with the version of their format beside their own names. */
+import { existsSync, readFileSync } from "node:fs";
+import { checkVersion, decodeJson, encodeJson } from "../checkpoint/json.js";
+
+/** The version of `config.json`, `data.json`, `result.json` and the logs in a run folder. */
+export const RUN_FOLDER_VERSION = 1;
+
+/** A file's bytes. */
+export function encodeRunFile(value: object): Uint8Array {
+  return encodeJson({ version: RUN_FOLDER_VERSION, ...value }, 2);
+}
+
+/**
+ * What a file says, its version left out; undefined when it is not there or not a record. What it holds is still to be
+ * checked. Throws {@link CheckpointError} when it is of another version.
+ */
+export function readRunFile(path: string): Readonly<Record<string, unknown>> | undefined {
+  const value = existsSync(path) ? withoutVersion(path, decodeJson(readFileSync(path))) : undefined;
+  return isRecord(value) ? value : undefined;
+}
+
+/** A value as it was before {@link encodeRunFile}. Throws {@link CheckpointError} when it is of another version. */
+export function withoutVersion(path: string, value: unknown): unknown {
+  if (!isRecord(value)) return value;
+  const { version, ...own } = value;
+  checkVersion(path, version, RUN_FOLDER_VERSION);
+  return own;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

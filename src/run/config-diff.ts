@@ -1,0 +1,63 @@
+/** What two configurations differ in, and whether a run may go on with the second. */
+import { ConfigError } from "../errors.js";
+import type { RunConfig } from "./schema.js";
+
+/** A path at which two records have different values; undefined where one has none. */
+export interface Difference {
+  readonly path: string;
+  readonly before: unknown;
+  readonly now: unknown;
+}
+
+/** Options that may change when a run is gone on with: its result does not depend on them. */
+const FREE: readonly string[] = ["restarts", "threads", "logInterval"];
+
+/**
+ * The paths at which two records of plain data differ, in the order of the first, then what only the second has. A list
+ * is one value. The order of a record's names counts, as that of features does: it is told as a list of the names.
+ */
+export function differences(before: unknown, now: unknown, path = ""): Difference[] {
+  if (!isRecord(before) || !isRecord(now)) {
+    return JSON.stringify(before) === JSON.stringify(now) ? [] : [{ path, before, now }];
+  }
+  const [namesBefore, namesNow] = [namesOf(before), namesOf(now)];
+  const found = [...new Set([...namesBefore, ...namesNow])].flatMap((name) =>
+    differences(ownValue(before, name), ownValue(now, name), path === "" ? name : `${path}.${name}`),
+  );
+  const isReordered = found.length === 0 && namesBefore.join("\n") !== namesNow.join("\n");
+  return isReordered ? [{ path: `${path} (order)`.trim(), before: namesBefore, now: namesNow }] : found;
+}
+
+/**
+ * Check that a run may go on with a configuration: it is the run's own but for options that its result does not depend on.
+ *
+ * Throws {@link ConfigError} with a line for each other difference.
+ */
+export function checkSameRun(saved: RunConfig, now: RunConfig): void {
+  const found = differences(withoutFree(saved), withoutFree(now));
+  if (found.length === 0) return;
+  const show = (value: unknown) => JSON.stringify(value) ?? "nothing";
+  const lines = found.map(
+    ({ path, before, now }) => `${path}: the run has ${show(before)}, this configuration has ${show(now)}`,
+  );
+  throw new ConfigError(
+    `a run goes on with the configuration it began with, but for ${FREE.join(", ")}:\n  ${lines.join("\n  ")}\n` +
+      "Leave the configuration and --set out to go on with the run's, or leave --resume out to start a new run.",
+  );
+}
+
+function withoutFree(config: RunConfig): unknown {
+  return Object.fromEntries(Object.entries(config).filter(([name]) => !FREE.includes(name)));
+}
+
+function namesOf(record: Readonly<Record<string, unknown>>): string[] {
+  return Object.keys(record).filter((name) => record[name] !== undefined);
+}
+
+function ownValue(record: Readonly<Record<string, unknown>>, name: string): unknown {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
