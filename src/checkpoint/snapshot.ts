@@ -166,7 +166,12 @@ export async function removeOldSnapshots(
   signal?: AbortSignal,
 ): Promise<void> {
   const names = await store.list(`${folder(group)}/snapshots/`, signal);
+  for (const name of oldSnapshots(names, latest, keep)) await store.remove(name, signal);
+}
+
+/** Which of a group's snapshots, by their sorted names, {@link removeOldSnapshots} removes. */
+export function oldSnapshots(names: readonly string[], latest: string, keep: number): string[] {
   const numUpToLatest = names.indexOf(latest) + 1;
   const oldestFirst = [...names.slice(numUpToLatest), ...names.slice(0, numUpToLatest)];
-  for (const name of oldestFirst.slice(0, Math.max(0, names.length - keep))) await store.remove(name, signal);
+  return oldestFirst.slice(0, Math.max(0, names.length - keep));
 }

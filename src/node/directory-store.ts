@@ -10,8 +10,9 @@ const FILE_MODE = 0o640;
 const FOLDER_MODE = 0o770;
 /** Bytes between two looks at the abort signal. */
 const CHUNK_BYTES = 8 << 20;
-const STALE_MILLISECONDS = 3_600_000;
-const TEMPORARY = /^\.tmp-\d+-[0-9a-f]{16}$/;
+/** Age of a temporary file whose writer must have been killed. */
+export const STALE_MILLISECONDS = 3_600_000;
+export const TEMPORARY = /^\.tmp-\d+-[0-9a-f]{16}$/;
 
 /**
  * A store in a folder that every group can reach: a local disk, NFS, Lustre.

@@ -4,10 +4,12 @@ import { existsSync, readFileSync } from "node:fs";
 import { basename, relative } from "node:path";
 import { Command } from "commander";
 import { CodistillError, ConfigError, messageOf, TrainingError } from "../errors.js";
+import { bytes } from "../report/format.js";
 import { resultLines } from "../report/result.js";
 import { runsLines } from "../report/runs.js";
 import { checkSameRun } from "../run/config-diff.js";
 import type { RunConfig } from "../run/schema.js";
+import { carryOut, planClean, planLines } from "./clean.js";
 import { FAILED, REFUSED, STOPPED_BY } from "./exit-codes.js";
 import { inspect } from "./inspect.js";
 import { listRuns } from "./list-runs.js";
@@ -24,6 +26,8 @@ interface ChosenRun {
   readonly config: RunConfig;
   readonly folder: string;
 }
+/** Where prepared data is kept between runs. */
+const CACHE = ".codistill/cache";
 
 interface TrainFlags {
   readonly set: readonly string[];
@@ -83,6 +87,31 @@ program
   .argument("<path>", "a run folder, a .safetensors file or a .onnx model")
   .action((path: string) => say(inspect(path).join("\n")));
 
+program
+  .command("clean")
+  .description("say what ended runs leave that nobody needs, and remove it with --yes")
+  .argument("[folder]", "a run folder, or where run folders are", "runs")
+  .option("--checkpoints", "also the checkpoints of finished runs; model, best params, result and log stay")
+  .option("--cache", "also the training caches that no run in the folder refers to")
+  .option("--recordings", "also the snapshots that recorded runs keep for their replay")
+  .option("--yes", "remove it")
+  .addHelpText("after", "\nExamples:\n  codistill clean\n  codistill clean runs --checkpoints --cache --yes")
+  .action(cleanCommand);
+
+interface CleanFlags {
+  readonly checkpoints?: boolean;
+  readonly cache?: boolean;
+  readonly recordings?: boolean;
+  readonly yes?: boolean;
+}
+
+async function cleanCommand(folder: string, { cache, yes, ...options }: CleanFlags): Promise<void> {
+  const plan = await planClean(relative("", folder) || ".", { ...options, ...(cache && { cacheFolder: CACHE }) });
+  say(planLines(plan).join("\n"));
+  if (yes) say(`freed ${bytes(carryOut(plan))}`);
+  else if (plan.removals.length > 0) say("nothing is removed yet; add --yes to remove it");
+}
+
 async function trainCommand(path: string | undefined, flags: TrainFlags): Promise<void> {
   const join = joinOf(flags);
   await trainIn(await chooseRun(path, flags), join);
@@ -98,7 +127,7 @@ async function trainIn({ config, folder }: ChosenRun, join?: Join): Promise<void
   const progress = showProgress(folder, process.stdout);
   let result: Awaited<ReturnType<typeof train>>;
   try {
-    result = await train({ config, folder, ...(join && { join }), cacheFolder: ".codistill/cache", stop });
+    result = await train({ config, folder, ...(join && { join }), cacheFolder: CACHE, stop });
   } finally {
     progress.close();
   }

@@ -50,6 +50,7 @@ async function trainLocked({ config, folder: path, join, cacheFolder, stop }: Tr
   stop.addEventListener("abort", () => log({ event: "stop-requested" }), { once: true });
   log({
     event: "run-start",
+    pid: process.pid,
     name: config.name,
     folder: path,
     numGroups: config.numGroups,

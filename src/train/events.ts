@@ -14,6 +14,8 @@ export interface TeacherUse {
 export type TrainEvent =
   | {
       readonly event: "run-start";
+      /** The process that starts the groups. */
+      readonly pid?: number;
       readonly name: string;
       readonly folder: string;
       readonly numGroups: number;

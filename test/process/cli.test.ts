@@ -69,6 +69,28 @@ test("runs are listed and inspected", async () => {
   checkRefused(await place.codistill(["inspect", folder.data]).ended, /data\.json is none/);
 });
 
+test("what a finished run leaves is told, and removed when that is asked for", async () => {
+  const run = place.train([await place.config("config.json"), ...short]);
+  assert.equal((await run.ended).code, 0, run.output());
+  const folder = await run.folder();
+  const clean = (...args: string[]) => place.codistill(["clean", dirname(folder.path), ...args]).ended;
+  const said = await clean("--checkpoints");
+  assert.equal(said.code, 0, said.shown);
+  assert.match(said.stdout, /^what .*\ncheckpoints of .*\ntotal .*\nnothing is removed yet; add --yes/, said.shown);
+  assert.ok((await checkpointOf(folder, 0)) && (await checkpointOf(folder, 1)), said.shown);
+  const done = await clean("--checkpoints", "--yes");
+  assert.match(done.stdout, /\nfreed \d+\.\d k?B\n$/, done.shown);
+  for (const group of [0, 1]) {
+    assert.equal(await checkpointOf(folder, group), null, done.shown);
+    assert.ok(await bestOf(folder, group), done.shown);
+  }
+  for (const file of [folder.result, folder.model.onnx, folder.log]) assert.ok(existsSync(file), file);
+  assert.equal((await clean("--checkpoints")).stdout, "nothing to remove\n");
+  checkRefused(await place.codistill(["clean", place.path("nothing")]).ended, /nothing holds no run/);
+  const help = await place.codistill(["clean", "--help"]).ended;
+  assert.match(help.stdout, /Examples:\n {2}codistill clean/, help.shown);
+});
+
 test("an unknown command or flag is refused with a hint", async () => {
   for (const [args, pattern] of [
     [["trian", "config.json"], /unknown command 'trian'\n\(Did you mean train\?\)/],
