@@ -1,0 +1,123 @@
+/**
+ * What publishing and fetching cost the training loop: `npm run bench:exchange`, about four minutes.
+ *
+ * The loop of `codistill()` on a threaded engine that has every core, so that work in the background counts too. In turn,
+ * blocks of 50 steps: one that publishes and fetches at its first step, one with the teacher it then has. The second
+ * group is another process, and the clock stands still while it publishes: it would do so on cores of its own.
+ */
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { availableParallelism, cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { performance } from "node:perf_hooks";
+import { fileURLToPath } from "node:url";
+import { codistill } from "../src/codistill/codistill.js";
+import { storeExchange } from "../src/codistill/exchange.js";
+import { countParams } from "../src/nn/model.js";
+import { directoryStore } from "../src/node/directory-store.js";
+import { threadedEngine } from "../src/node/threaded-engine.js";
+import { key } from "../src/runtime/random.js";
+import type { ExchangeEvent } from "../src/train/events.js";
+import { createStudent } from "../src/train/student.js";
+import { batchOf, learnerOf, sizeNamed, sizes } from "./exchange-sizes.js";
+import { type Block, mean, median, pairStatistics } from "./exchange-statistics.js";
+
+const INTERVAL = 50;
+const WARM_UP = 4;
+const threads = availableParallelism();
+
+async function measure(name: string) {
+  const size = sizeNamed(name);
+  const learner = learnerOf(size);
+  const root = await mkdtemp(join(tmpdir(), "exchange-cost-"));
+  const neighbour = fork(fileURLToPath(new URL("./exchange-neighbour.js", import.meta.url)), [root, name]);
+  const engine = threadedEngine({ threads });
+  try {
+    const student = createStudent({ engine, learner });
+    await student.init(key(1));
+    await student.restore(await student.state(), INTERVAL - 1 - WARM_UP);
+    const events: ExchangeEvent[] = [];
+    const exchange = storeExchange({
+      store: directoryStore(root),
+      group: 0,
+      teachers: [1],
+      model: learner.model,
+      keepSnapshots: 2,
+      onEvent: (event) => events.push(event),
+    });
+    const batch = batchOf(size);
+    const block = async (numSteps: number, isExchanging: boolean): Promise<Block> => {
+      const interval = isExchanging ? INTERVAL : Number.POSITIVE_INFINITY;
+      const loop = codistill({
+        student,
+        stream: { next: () => batch },
+        exchange,
+        numSteps: student.step + numSteps,
+        publishInterval: interval,
+        exchangeInterval: interval,
+      });
+      const stepMs: number[] = [];
+      const cpu = process.cpuUsage();
+      const busy = performance.eventLoopUtilization();
+      for (let started = performance.now(); !(await loop.next()).done; started = performance.now())
+        stepMs.push(performance.now() - started);
+      const { user, system } = process.cpuUsage(cpu);
+      const mainMs = performance.eventLoopUtilization(busy).active;
+      return { stepMs, cpuMs: (user + system) / 1000, mainMs };
+    };
+    const neighbourPublishes = async (step: number) => {
+      neighbour.send(step);
+      await once(neighbour, "message");
+    };
+
+    await once(neighbour, "message");
+    await neighbourPublishes(1);
+    exchange.refresh(student.step);
+    await exchange.idle();
+    await block(WARM_UP, false);
+    const pairs: { on: Block; off: Block }[] = [];
+    for (let pair = 0; pair < size.numPairs; pair++) {
+      await neighbourPublishes(student.step);
+      const on = await block(INTERVAL, true);
+      await exchange.idle();
+      pairs.push({ on, off: await block(INTERVAL, false) });
+    }
+    const of = (kind: string) => events.filter(({ event }) => event === kind) as { bytes: number; seconds: number }[];
+    const [published, fetched] = [of("published"), of("fetched").slice(1)];
+    if (published.length !== size.numPairs || fetched.length !== size.numPairs)
+      throw new Error(`each of ${size.numPairs} pairs must publish and fetch once: ${JSON.stringify(events)}`);
+    return {
+      size: name,
+      numParams: countParams(learner.model),
+      ...size,
+      snapshotBytes: mean(published.map(({ bytes }) => bytes)),
+      publishMs: 1000 * median(published.map(({ seconds }) => seconds)),
+      fetchMs: 1000 * median(fetched.map(({ seconds }) => seconds)),
+      ...pairStatistics(pairs),
+      pairs,
+    };
+  } finally {
+    neighbour.disconnect();
+    await engine.close();
+    await rm(root, { recursive: true });
+  }
+}
+
+const wanted = process.argv.slice(2);
+const results = [];
+for (const name of Object.keys(sizes))
+  if (wanted.length === 0 || wanted.includes(name)) results.push(await measure(name));
+
+const machine = { cpu: cpus()[0]?.model ?? "", cores: cpus().length, node: process.version, threads };
+const rounded = (_: string, value: unknown) => (typeof value === "number" ? Math.round(value * 1e4) / 1e4 : value);
+const json = JSON.stringify({ bench: "exchange", date: new Date().toISOString(), machine, results }, rounded);
+await writeFile("bench/results/exchange.json", `${json}\n`);
+
+for (const { pairs: _, ...result } of results) {
+  process.stdout.write("\n");
+  for (const [what, value] of Object.entries(result)) {
+    const text = typeof value === "number" ? String(Math.round(value * 1e3) / 1e3) : String(value);
+    process.stdout.write(`${what.padEnd(24)} ${text}\n`);
+  }
+}
