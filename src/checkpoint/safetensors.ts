@@ -76,7 +76,8 @@ export function encodeSafetensors(tensors: NamedArrays, metadata: Readonly<Recor
 }
 
 /**
- * Read a file in full. The tensors are copies: they share nothing with the input.
+ * Read a file in full. The tensors lie in the bytes that were given, which must not change after; those that start where
+ * no typed array of their dtype can are copies.
  *
  * Throws {@link CheckpointError}, and nothing else, for bytes that are not a whole and plain file: docs/checkpoint.md
  * lists the checks.
@@ -169,11 +170,12 @@ function checkLayout(entries: readonly Entry[], dataBytes: number): void {
 }
 
 function readTensor({ name, dtype, shape, begin, end }: Entry, bytes: Uint8Array, start: number): NdArray {
-  // A copy, because data may lie at any offset and typed arrays must not. They are little-endian, like the format, on
-  // every processor that this runs on.
-  const data = new Uint8Array(bytes.subarray(start + begin, start + end));
-  if (dtype === "float32") return { dtype, shape, data: new Float32Array(data.buffer) };
-  if (dtype === "int32") return { dtype, shape, data: new Int32Array(data.buffer) };
+  // Typed arrays are little-endian, like the format, on every processor that this runs on.
+  const inside = new Uint8Array(bytes.buffer, bytes.byteOffset + start + begin, end - begin);
+  const data = inside.byteOffset % widths[dtype] === 0 ? inside : new Uint8Array(inside);
+  const length = data.length / widths[dtype];
+  if (dtype === "float32") return { dtype, shape, data: new Float32Array(data.buffer, data.byteOffset, length) };
+  if (dtype === "int32") return { dtype, shape, data: new Int32Array(data.buffer, data.byteOffset, length) };
   checkBools(name, data);
   return { dtype, shape, data };
 }

@@ -10,7 +10,7 @@ import {
 import type { Store } from "../checkpoint/store.js";
 import { CheckpointError, messageOf, StoreError } from "../errors.js";
 import { forwardOnnx, type Model } from "../nn/model.js";
-import type { NamedArrays } from "../runtime/array.js";
+import { allFinite, type NamedArrays } from "../runtime/array.js";
 import { misfits } from "../runtime/named.js";
 import type { ExchangeEvent } from "../train/events.js";
 import type { Teacher } from "../train/student.js";
@@ -100,6 +100,8 @@ export function storeExchange(options: ExchangeOptions): StoreExchange {
       supersededBy = newest;
       return;
     }
+    // Encoding holds this thread up: first let the loop hand its next step to the engine.
+    await new Promise((resolve) => setTimeout(resolve));
     const snapshot = { group, step, incarnation, model: await modelDigest, params };
     const { name, bytes, sha256: digest } = await publishSnapshot(store, snapshot, signal);
     onEvent({ event: "published", group, step, bytes, digest, seconds: (performance.now() - started) / 1000 });
@@ -200,8 +202,7 @@ async function inTime(seconds: number, work: (signal: AbortSignal) => Promise<vo
 export function checkParams(params: NamedArrays, model: Model): void {
   const [misfit] = misfits(params, model.params);
   if (misfit) throw new CheckpointError(`the snapshot does not fit the model: ${misfit}`);
-  for (const [name, { data }] of Object.entries(params)) {
-    if (!(data as Float32Array).every(Number.isFinite))
-      throw new CheckpointError(`${name} holds values that are not finite`);
+  for (const [name, array] of Object.entries(params)) {
+    if (!allFinite({ [name]: array })) throw new CheckpointError(`${name} holds values that are not finite`);
   }
 }

@@ -15,4 +15,11 @@ export type EngineAnswer =
   | { readonly id: number; readonly result: NamedArrays | number | null }
   | { readonly id: number; readonly error: unknown };
 
+/** The memory of arrays that a message hands over instead of copying: copies that its sender made and needs no more. */
+export function memoryOf(arrays: NamedArrays): ArrayBuffer[] {
+  return Object.values(arrays).flatMap(({ dtype, data }) =>
+    dtype === "string" ? [] : [(data as Float32Array<ArrayBuffer>).buffer],
+  );
+}
+
 export type EngineWorkerData = EngineOptions;

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { NamedArrays } from "../runtime/array.js";
 import type { Program } from "../runtime/engine.js";
-import type { EngineAnswer, EngineRequest, EngineWorkerData } from "./engine-messages.js";
+import { type EngineAnswer, type EngineRequest, type EngineWorkerData, memoryOf } from "./engine-messages.js";
 import { planEngine } from "./onnxruntime.js";
 
 const engine = planEngine(workerData as EngineWorkerData);
@@ -28,9 +28,10 @@ async function answer(request: EngineRequest): Promise<NamedArrays | number | nu
 let queue: Promise<void> = Promise.resolve();
 parentPort?.on("message", (request: EngineRequest) => {
   queue = queue.then(async () => {
-    const reply = (message: EngineAnswer) => parentPort?.postMessage(message);
+    const reply = (message: EngineAnswer, memory?: ArrayBuffer[]) => parentPort?.postMessage(message, memory);
     try {
-      reply({ id: request.id, result: await answer(request) });
+      const result = await answer(request);
+      reply({ id: request.id, result }, request.call === "read" ? memoryOf(result as NamedArrays) : []);
     } catch (error) {
       reply({ id: request.id, error });
     }

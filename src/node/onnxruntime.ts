@@ -3,16 +3,23 @@ import * as ort from "onnxruntime-node";
 import { UPDATED } from "../graph/onnx.js";
 import { copyOf, type DType, type NamedArrays, type NdArray, sizeOf } from "../runtime/array.js";
 import { type Engine, type EngineOptions, type Plan, type Program, planOf } from "../runtime/engine.js";
+import { mapValues } from "../runtime/named.js";
 
 /** An engine whose runs block the calling thread. */
 export function onnxRuntimeEngine(options: EngineOptions): Engine {
-  const { compile, ...engine } = planEngine(options);
-  return { ...engine, compile: (graph) => compile(planOf(graph)) };
+  const { compile, write, ...engine } = planEngine(options);
+  return {
+    ...engine,
+    compile: (graph) => compile(planOf(graph)),
+    write: (tensors) => write(mapValues(tensors, copyOf)),
+  };
 }
 
 /** The same engine for graphs that were made ready elsewhere. */
-export interface PlanEngine extends Omit<Engine, "compile"> {
+export interface PlanEngine extends Omit<Engine, "compile" | "write"> {
   compile(plan: Plan): Promise<Program>;
+  /** Keep these very tensors: the caller has made the copies, and gives them away. */
+  write(tensors: NamedArrays): Promise<void>;
 }
 
 /**
@@ -29,7 +36,7 @@ export function planEngine({ threads }: EngineOptions): PlanEngine {
       return { run: (feeds) => runPlan(session, plan, feeds, kept) };
     },
     async write(tensors) {
-      for (const [name, array] of Object.entries(tensors)) kept.set(name, toOrt(copyOf(array)));
+      for (const [name, array] of Object.entries(tensors)) kept.set(name, toOrt(array));
     },
     async read(names) {
       return Object.fromEntries(names.map((name) => [name, copyOf(fromOrt(keptTensor(kept, name)))]));

@@ -1,8 +1,9 @@
 /** An engine on a thread of its own, so that the process stays responsive while it trains. */
 import { Worker } from "node:worker_threads";
-import type { NamedArrays } from "../runtime/array.js";
+import { copyOf, type NamedArrays } from "../runtime/array.js";
 import { type Engine, type EngineOptions, planOf } from "../runtime/engine.js";
-import type { EngineAnswer, EngineRequest } from "./engine-messages.js";
+import { mapValues } from "../runtime/named.js";
+import { type EngineAnswer, type EngineRequest, memoryOf } from "./engine-messages.js";
 
 type Call<T> = T extends unknown ? Omit<T, "id"> : never;
 
@@ -27,12 +28,12 @@ export function threadedEngine(options: EngineOptions): Engine {
   worker.on("error", fail);
   worker.on("exit", () => fail(new Error("internal: the engine was used after it was closed")));
 
-  function call<R>(request: Call<EngineRequest>): Promise<R> {
+  function call<R>(request: Call<EngineRequest>, memory: ArrayBuffer[] = []): Promise<R> {
     if (failure) return Promise.reject(failure);
     return new Promise<R>((resolve, reject) => {
       const id = calls++;
       waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
-      worker.postMessage({ ...request, id });
+      worker.postMessage({ ...request, id }, memory);
     });
   }
 
@@ -41,7 +42,10 @@ export function threadedEngine(options: EngineOptions): Engine {
       const program = await call<number>({ call: "compile", plan: planOf(graph) });
       return { run: (feeds) => call<NamedArrays>({ call: "run", program, feeds }) };
     },
-    write: (tensors) => call({ call: "write", tensors }),
+    write: (tensors) => {
+      const copies = mapValues(tensors, copyOf);
+      return call({ call: "write", tensors: copies }, memoryOf(copies));
+    },
     read: (names) => call<NamedArrays>({ call: "read", names }),
     close: async () => {
       if (!failure) await call({ call: "close" });

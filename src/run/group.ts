@@ -14,6 +14,7 @@ import type { Preprocessing, Rows } from "../data/table.js";
 import { CheckpointError, TrainingError } from "../errors.js";
 import { countParams, forwardOnnx, type Model } from "../nn/model.js";
 import { linearSchedule, type Schedule } from "../optim/schedules.js";
+import { allFinite } from "../runtime/array.js";
 import type { Engine } from "../runtime/engine.js";
 import { fold, key } from "../runtime/random.js";
 import { predictAll, score } from "../train/evaluate.js";
@@ -130,8 +131,7 @@ export async function runGroup(options: GroupOptions): Promise<"finished" | "sto
     const started = performance.now();
     const info = { group: groupIndex, step, incarnation, model: modelDigest, cursor: stream.cursor, best };
     const state = await student.state();
-    if (!Object.values(state).every(({ data }) => (data as Float32Array).every(Number.isFinite)))
-      throw notFinite("params", step, "they were not");
+    if (!allFinite(state)) throw notFinite("params", step, "they were not");
     const bytes = await writeCheckpoint(files, groupFiles.checkpoint, { info, state, teachers: exchange.known() });
     log({ event: "checkpoint", group: groupIndex, step, bytes, seconds: (performance.now() - started) / 1000 });
   }
