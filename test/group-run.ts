@@ -3,7 +3,8 @@ import { type Checkpoint, readCheckpoint } from "../src/checkpoint/checkpoint.js
 import { memoryStore, type Store } from "../src/checkpoint/store.js";
 import type { Preprocessing } from "../src/data/table.js";
 import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
-import { type GroupData, groupFiles, runGroup } from "../src/run/group.js";
+import { type GroupData, runGroup } from "../src/run/group.js";
+import { groupFiles } from "../src/run/keeper.js";
 import type { RunInput } from "../src/run/schema.js";
 import type { Engine } from "../src/runtime/engine.js";
 import type { TrainEvent } from "../src/train/events.js";
@@ -96,7 +97,10 @@ export function ownEvents(events: readonly TrainEvent[]): string[] {
       case "step":
       case "validation":
       case "checkpoint":
+      case "step-skipped":
         return [`${event.event} ${event.step}`];
+      case "restored":
+        return [`${event.event} ${event.step} from ${event.fromStep}`];
       case "group-end":
         return [`${event.event} ${event.step} ${event.reason}`];
       default:

@@ -28,6 +28,8 @@ const metadataSchema = z.object({
   cursor: z.object({ epoch: z.int().nonnegative(), position: z.int().nonnegative() }),
   /** The lowest validation loss so far, and its step. */
   best: z.object({ step: z.int().nonnegative(), loss: z.number() }).nullable(),
+  /** What learning rates are multiplied by since the group was set back. */
+  learningRateScale: z.number().positive().default(1),
   teachers: z.array(teacherSchema),
 });
 

@@ -1,7 +1,6 @@
 /** One group of a run, from its configuration and its shard to its best checkpoint. */
-import { readCheckpoint, writeCheckpoint } from "../checkpoint/checkpoint.js";
+import { readCheckpoint } from "../checkpoint/checkpoint.js";
 import { sha256 } from "../checkpoint/digest.js";
-import { encodeSafetensors } from "../checkpoint/safetensors.js";
 import type { Store } from "../checkpoint/store.js";
 import { codistill, type Step } from "../codistill/codistill.js";
 import { storeExchange } from "../codistill/exchange.js";
@@ -13,21 +12,25 @@ import { countParams, forwardOnnx } from "../nn/model.js";
 import { linearSchedule, type Schedule } from "../optim/schedules.js";
 import type { Engine } from "../runtime/engine.js";
 import { fold, key } from "../runtime/random.js";
-import { predictAll, score } from "../train/evaluate.js";
 import type { TrainEvent } from "../train/events.js";
 import { kept, predictGraph } from "../train/graphs.js";
-import { createStudent } from "../train/student.js";
+import { createStudent, type Student } from "../train/student.js";
 import { claimIncarnation } from "./claim.js";
 import { declarationOf, declareRun } from "./declaration.js";
+import {
+  afterRestore,
+  afterSave,
+  afterStep,
+  healthAt,
+  MAX_RESTORES,
+  mustRestore,
+  RESTORED_LEARNING_RATE,
+  SKIPS_BEFORE_RESTORE,
+} from "./health.js";
+import { groupFiles, makeKeeper } from "./keeper.js";
 import { makeLearner } from "./learner.js";
 import { stepMeter } from "./meter.js";
 import type { RunConfig } from "./schema.js";
-
-/** Names of a group's own files. */
-export const groupFiles = { checkpoint: "checkpoint.safetensors", best: "best.safetensors" } as const;
-
-/** What the metadata of a group's best params says that it is. */
-export const BEST_FORMAT = "codistill.params";
 
 /** A group's part of the data. */
 export interface GroupData {
@@ -58,11 +61,91 @@ export interface GroupOptions {
 /**
  * Train one group to its last step, going on from its checkpoint when there is one.
  *
- * Throws {@link TrainingError} when the loss stops being finite, {@link ConfigError} when the run in the store is
- * another one, {@link CheckpointError} when the checkpoint is not this model's.
+ * Throws {@link TrainingError} when numbers stop being finite and going back to the checkpoint does not help,
+ * {@link ConfigError} when the run in the store is another one, {@link CheckpointError} when the checkpoint is not this
+ * model's.
  */
 export async function runGroup(options: GroupOptions): Promise<"finished" | "stopped"> {
-  const { config, groupIndex, data, engine, files, log, stop } = options;
+  const { config, groupIndex, data, log } = options;
+  const { numSteps } = config;
+  const group = await startGroup(options);
+  const { student, exchange } = group;
+  log({
+    event: "group-start",
+    group: groupIndex,
+    pid: options.processId,
+    incarnation: group.incarnation,
+    step: student.step,
+    numSteps,
+    trainRows: data.shard.length,
+    numParams: countParams(group.learner.model),
+    threads: options.threads,
+  });
+  const started = performance.now();
+  await trainGroup(options, group);
+  await exchange.idle();
+  const reason = student.step === numSteps ? "finished" : "stopped";
+  const seconds = (performance.now() - started) / 1000;
+  log({ event: "group-end", group: groupIndex, step: student.step, reason, seconds });
+  return reason;
+}
+
+/** The loop: steps, what is due after each, and the way back when numbers are not finite. */
+async function trainGroup(options: GroupOptions, { student, stream, exchange, keeper }: StartedGroup): Promise<void> {
+  const { config, groupIndex, log, stop } = options;
+  const { numSteps, accumulate } = config;
+  const { burnInSteps, distillWeight: line } = config.codistill;
+  const weight = linearSchedule(line.from, line.to, line.steps);
+  const distillWeight: Schedule = (step) => weight(step - burnInSteps);
+  let health = healthAt(student.step);
+  let meter = stepMeter(groupIndex, student.step);
+
+  async function save(): Promise<string | null> {
+    const trouble = await keeper.save();
+    if (!trouble) health = afterSave(health, student.step);
+    return trouble;
+  }
+
+  /** What is due after a step; returns what is wrong with the group, or null. */
+  async function tend(step: Step): Promise<string | null> {
+    const isLast = step.step === numSteps;
+    const isDue = (interval: number) => isLast || step.step % interval === 0;
+    health = afterStep(health, step.skipped !== null);
+    if (step.skipped === null) meter.add(step);
+    else log(skippedEvent(groupIndex, step, step.skipped));
+    if (isDue(config.logInterval) && meter.hasSteps()) log(meter.take());
+    if (mustRestore(health)) return notFinite(step);
+    const trouble = isDue(config.validationInterval) ? await keeper.validate() : null;
+    if (trouble) return trouble;
+    // Not of a skipped step, but at the end: a checkpoint is of a step that was good.
+    const isGood = step.skipped === null || isLast;
+    return (isDue(config.checkpointInterval) && isGood) || stop.aborted ? save() : null;
+  }
+
+  async function goBack(reason: string): Promise<void> {
+    const next = afterRestore(health);
+    if (!next) throw hopeless(reason, student);
+    const fromStep = student.step;
+    await keeper.restore(student.learningRateScale * RESTORED_LEARNING_RATE);
+    health = next;
+    meter = stepMeter(groupIndex, student.step);
+    const { step, learningRateScale } = student;
+    log({ event: "restored", group: groupIndex, step, fromStep, learningRateScale, reason });
+  }
+
+  const loop = codistill({ ...config.codistill, student, stream, exchange, numSteps, accumulate, distillWeight });
+  for await (const step of loop) {
+    const trouble = await tend(step);
+    if (trouble) await goBack(trouble);
+    if (stop.aborted) break;
+  }
+}
+
+type StartedGroup = Awaited<ReturnType<typeof startGroup>>;
+
+/** Join the run, and put together the parts of a group, as they were at its checkpoint when there is one. */
+async function startGroup(options: GroupOptions) {
+  const { config, groupIndex, data, engine, files, log } = options;
   const { learner, modelDigest } = await joinRun(options);
   const student = createStudent({ engine, learner });
   const seed = fold(key(config.seed), groupIndex);
@@ -74,16 +157,17 @@ export async function runGroup(options: GroupOptions): Promise<"finished" | "sto
       `the checkpoint of step ${checkpoint.info.step} is of another model; use the configuration and data it was saved with`,
     );
   }
-  if (checkpoint) await student.restore(checkpoint.state, checkpoint.info.step);
-  else await student.init(fold(seed, "params"));
-  let best = checkpoint?.info.best ?? null;
+  const begin = () => student.init(fold(seed, "params"));
+  const { state, info } = checkpoint ?? {};
+  if (state && info) await student.restore(state, info.step, info.learningRateScale);
+  else await begin();
 
   const stream = batchStream({
     rows: data.train,
     indices: data.shard,
     batchSize: config.globalBatchSize / config.accumulate,
     key: fold(seed, "stream"),
-    ...(checkpoint && { cursor: checkpoint.info.cursor }),
+    ...(info && { cursor: info.cursor }),
   });
   const exchange = storeExchange({
     ...config.codistill,
@@ -95,73 +179,21 @@ export async function runGroup(options: GroupOptions): Promise<"finished" | "sto
     known: checkpoint?.teachers ?? [],
     onEvent: log,
   });
-  const predictor = await engine.compile(predictGraph(learner, kept.params));
-
-  async function validate(step: number): Promise<void> {
-    const { loss, auc } = score(await predictAll(predictor, data.validation));
-    if (!Number.isFinite(loss)) throw notFinite("validation loss", step, `it was ${loss}`);
-    const isBest = best === null || loss < best.loss;
-    if (isBest) {
-      best = { step, loss };
-      const metadata = {
-        format: BEST_FORMAT,
-        step: String(step),
-        validationLoss: String(loss),
-        model: modelDigest,
-      };
-      await files.put(groupFiles.best, encodeSafetensors(await student.params(), metadata));
-    }
-    log({ event: "validation", group: groupIndex, step, loss, auc, best: isBest });
-  }
-
-  async function save(step: number): Promise<void> {
-    const started = performance.now();
-    const info = { group: groupIndex, step, incarnation, model: modelDigest, cursor: stream.cursor, best };
-    const state = await student.state();
-    if (!Object.values(state).every(({ data }) => (data as Float32Array).every(Number.isFinite)))
-      throw notFinite("params", step, "they were not");
-    const bytes = await writeCheckpoint(files, groupFiles.checkpoint, { info, state, teachers: exchange.known() });
-    log({ event: "checkpoint", group: groupIndex, step, bytes, seconds: (performance.now() - started) / 1000 });
-  }
-
-  log({
-    event: "group-start",
+  const keeper = makeKeeper({
     group: groupIndex,
-    pid: options.processId,
     incarnation,
-    step: student.step,
-    numSteps: config.numSteps,
-    trainRows: data.shard.length,
-    numParams: countParams(learner.model),
-    threads: options.threads,
+    model: modelDigest,
+    student,
+    begin,
+    stream,
+    exchange,
+    predictor: await engine.compile(predictGraph(learner, kept.params)),
+    validation: data.validation,
+    files,
+    log,
+    best: info?.best ?? null,
   });
-  const started = performance.now();
-  const meter = stepMeter(groupIndex, student.step);
-  const { numSteps, accumulate } = config;
-  const { burnInSteps, distillWeight: line } = config.codistill;
-  const weight = linearSchedule(line.from, line.to, line.steps);
-  const distillWeight: Schedule = (step) => weight(step - burnInSteps);
-  const loop = codistill({ ...config.codistill, student, stream, exchange, numSteps, accumulate, distillWeight });
-  for await (const step of loop) {
-    checkFinite(step);
-    const isLast = step.step === numSteps;
-    const isDue = (interval: number) => isLast || step.step % interval === 0;
-    meter.add(step);
-    if (isDue(config.logInterval)) log(meter.take());
-    if (isDue(config.validationInterval)) await validate(step.step);
-    if (isDue(config.checkpointInterval) || stop.aborted) await save(step.step);
-    if (stop.aborted) break;
-  }
-  await exchange.idle();
-  const reason = student.step === numSteps ? "finished" : "stopped";
-  log({
-    event: "group-end",
-    group: groupIndex,
-    step: student.step,
-    reason,
-    seconds: (performance.now() - started) / 1000,
-  });
-  return reason;
+  return { learner, student, stream, exchange, keeper, incarnation };
 }
 
 /** Build the learner, and declare the run in the store or adopt what is declared there. */
@@ -172,15 +204,21 @@ async function joinRun({ config, data, store }: GroupOptions) {
   return { learner, modelDigest };
 }
 
-function checkFinite({ step, labelLoss, gradNorm, learningRate }: Step): void {
-  if (Number.isFinite(labelLoss) && Number.isFinite(gradNorm)) return;
-  const rate = `learning rate ${learningRate}`;
-  throw notFinite("loss", step, `it was ${labelLoss} with a gradient norm of ${gradNorm} (${rate})`);
+function skippedEvent(group: number, step: Step, reason: string): TrainEvent {
+  const { labelLoss, distillLoss, gradNorm } = step;
+  return { event: "step-skipped", group, step: step.step, labelLoss, distillLoss, gradNorm, reason };
 }
 
-function notFinite(what: string, step: number, how: string): TrainingError {
+function notFinite({ step, skipped, learningRate }: Step): string {
+  return (
+    `losses and gradients must stay finite, and ${SKIPS_BEFORE_RESTORE} steps in a row were skipped; ` +
+    `step ${step} had ${skipped} (learning rate ${learningRate})`
+  );
+}
+
+function hopeless(reason: string, { learningRateScale }: Student): TrainingError {
   return new TrainingError(
-    `the ${what} must stay finite, at step ${step} ${how}. ` +
+    `${reason}. Going back ${MAX_RESTORES} times, at last with the learning rate x ${learningRateScale}, did not help. ` +
       "Lower optimizer.learningRate, or look for absurd values in the data. The last checkpoint is kept.",
   );
 }

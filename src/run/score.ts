@@ -10,7 +10,7 @@ import { predictAll, score } from "../train/evaluate.js";
 import type { RunResult } from "../train/events.js";
 import { kept, type Learner, predictGraph } from "../train/graphs.js";
 import { meanAbsoluteDifference, meanOfProbs } from "../train/metrics.js";
-import { BEST_FORMAT, groupFiles } from "./group.js";
+import { BEST_FORMAT, groupFiles } from "./keeper.js";
 
 /** The params that a group would ship: its best by validation. */
 export interface BestParams {

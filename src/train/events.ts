@@ -66,6 +66,26 @@ export type TrainEvent =
       /** Whether this is the lowest loss so far. */
       readonly best: boolean;
     }
+  /** A step in which a number was not finite; params and optimizer memory are as they were before it. */
+  | {
+      readonly event: "step-skipped";
+      readonly group: number;
+      readonly step: number;
+      /** These are null in the log when they are not finite. */
+      readonly labelLoss: number;
+      readonly distillLoss: number | null;
+      readonly gradNorm: number;
+      readonly reason: string;
+    }
+  /** The group went back to its checkpoint, or to its initial params, at a lower learning rate. */
+  | {
+      readonly event: "restored";
+      readonly group: number;
+      readonly step: number;
+      readonly fromStep: number;
+      readonly learningRateScale: number;
+      readonly reason: string;
+    }
   | ExchangeEvent
   | {
       readonly event: "checkpoint";

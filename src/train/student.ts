@@ -1,6 +1,7 @@
 import { CheckpointError } from "../errors.js";
 import type { Graph } from "../graph/tensor.js";
 import { initParams } from "../nn/model.js";
+import type { Schedule } from "../optim/schedules.js";
 import { filled, type NamedArrays, scalar, zeros } from "../runtime/array.js";
 import type { Engine, Program } from "../runtime/engine.js";
 import { mapValues, misfits, underPrefix, withPrefix } from "../runtime/named.js";
@@ -26,6 +27,8 @@ export interface StepMetrics {
   /** Norm of the gradient of the whole loss, over all params. */
   readonly gradNorm: number;
   readonly learningRate: number;
+  /** Why the step changed nothing: which number was not finite. Null for a step that was taken. */
+  readonly skipped: string | null;
 }
 
 /** Everything that resuming needs of a student: `params.*` and `optState.*`. */
@@ -38,13 +41,18 @@ export interface StudentOptions {
 
 /** The model being trained: params and optimizer memory in an engine, and the programs that change them. */
 export interface Student {
-  /** Optimizer steps taken. */
+  /** Optimizer steps taken or skipped. */
   readonly step: number;
+  /** What every learning rate is multiplied by; 1 unless a state was restored with another one. */
+  readonly learningRateScale: number;
   /** Begin from fresh params. */
   init(key: Key): Promise<void>;
   /** Put back a saved state. Throws {@link CheckpointError} when it does not fit the model. */
-  restore(state: StudentState, step: number): Promise<void>;
-  /** One optimizer step on one batch (or its sub-batches), pulled towards the teachers' mean by `distillWeight`. */
+  restore(state: StudentState, step: number, learningRateScale?: number): Promise<void>;
+  /**
+   * One optimizer step on one batch (or its sub-batches), pulled towards the teachers' mean by `distillWeight`. When a
+   * loss or the norm of the gradient is not finite, params and optimizer memory stay as they are and the step is skipped.
+   */
   learn(batches: readonly NamedArrays[], teachers: readonly Teacher[], distillWeight: number): Promise<StepMetrics>;
   /** Copies of the params, by their own names. */
   params(): Promise<NamedArrays>;
@@ -57,6 +65,7 @@ export function createStudent({ engine, learner }: StudentOptions): Student {
   const specs = stateSpecs(learner);
   const programs = programCache(engine);
   let step = 0;
+  let learningRateScale = 1;
   let taught: readonly Teacher[] = [];
   let sumsAreKept = false;
 
@@ -83,18 +92,28 @@ export function createStudent({ engine, learner }: StudentOptions): Student {
     const results: NamedArrays[] = [];
     for (const [i, part] of parts.entries())
       results.push(await accumulate.run({ ...part, keepSum: scalar(i === 0 ? 0 : 1) }));
-    return [...results, await apply.run({ numBatches: scalar(parts.length), ...scalars })];
+    const loss = scalar((meanOf(results, "labelLoss") ?? 0) + (meanOf(results, "distillLoss") ?? 0));
+    return [...results, await apply.run({ numBatches: scalar(parts.length), loss, ...scalars })];
   }
 
-  async function restore(state: StudentState, atStep: number): Promise<void> {
+  async function restore(state: StudentState, atStep: number, scale = 1): Promise<void> {
     checkState(state, specs);
     await engine.write(state);
     step = atStep;
+    learningRateScale = scale;
+  }
+
+  /** The value of a schedule now. */
+  function valueNow(schedule: Schedule, name: string): number {
+    return name === "learningRate" ? schedule(step) * learningRateScale : schedule(step);
   }
 
   return {
     get step() {
       return step;
+    },
+    get learningRateScale() {
+      return learningRateScale;
     },
     async init(key) {
       const memory = learner.optimizer.memory(learner.model.params);
@@ -108,7 +127,8 @@ export function createStudent({ engine, learner }: StudentOptions): Student {
     async learn(batches, teachers, distillWeight) {
       if (batches.length === 0) throw new Error("internal: a step needs at least one batch");
       await teach(teachers);
-      const scalars = mapValues(learner.optimizer.scalars, (schedule) => scalar(schedule(step)));
+      const values = mapValues(learner.optimizer.scalars, valueNow);
+      const scalars = mapValues(values, scalar);
       const weight: NamedArrays = teachers.length > 0 ? { distillWeight: scalar(distillWeight) } : {};
       const results =
         batches.length === 1
@@ -118,15 +138,15 @@ export function createStudent({ engine, learner }: StudentOptions): Student {
               scalars,
               teachers.length,
             );
-      const learningRate = learner.optimizer.scalars.learningRate?.(step) ?? Number.NaN;
       step++;
-      return {
+      const metrics = {
         labelLoss: meanOf(results, "labelLoss") ?? Number.NaN,
         distillLoss: meanOf(results, "distillLoss"),
         divergence: meanOf(results, "divergence"),
         gradNorm: Math.sqrt(meanOf(results, "squaredGradNorm") ?? Number.NaN),
-        learningRate,
+        learningRate: values.learningRate ?? Number.NaN,
       };
+      return { ...metrics, skipped: whySkipped(metrics) };
     },
     async params() {
       const names = Object.keys(withPrefix(kept.params, learner.model.params));
@@ -134,6 +154,13 @@ export function createStudent({ engine, learner }: StudentOptions): Student {
     },
     state: () => engine.read(Object.keys(specs)),
   };
+}
+
+/** The rule of the step graph, in words. */
+function whySkipped({ labelLoss, distillLoss, gradNorm }: Omit<StepMetrics, "skipped">): string | null {
+  const numbers = { "label loss": labelLoss, "distillation loss": distillLoss ?? 0, "gradient norm": gradNorm };
+  const wrong = Object.entries(numbers).filter(([, value]) => !Number.isFinite(value));
+  return wrong.length > 0 ? wrong.map(([name, value]) => `${name} ${value}`).join(", ") : null;
 }
 
 /** The mean of a scalar output over the results that have it; null when none has. */
