@@ -212,6 +212,54 @@ describe("a step whose numbers are not finite changes nothing, to the bit, and t
   });
 });
 
+describe("a moving average of the params", () => {
+  const averaging = { ...flightsLike(), ema: { decay: 0.9 } };
+  async function fresh(which: 0 | 1): Promise<Student> {
+    const student = createStudent({ engine: engines[which] as (typeof engines)[number], learner: averaging });
+    await student.init(key(3));
+    return student;
+  }
+
+  for (const numParts of [1, 2]) {
+    test(`begins as the params, follows them, and changes nothing in them; ${numParts} parts`, async () => {
+      const [student, plain] = [await fresh(0), await freshStudent(1, flightsLike().optimizer)];
+      assert.deepEqual(await student.shipped(), await student.params());
+      let expected = mapValues(await student.params(), ({ data }) => Float64Array.from(data as Float32Array));
+      for (let step = 0; step < 20; step++) {
+        await train(student, [step, step + 1], { numParts });
+        await train(plain, [step, step + 1], { numParts });
+        const params = await student.params();
+        expected = mapValues(expected, (mean, name) =>
+          mean.map((value, i) => 0.9 * value + 0.1 * Number(params[name]?.data[i])),
+        );
+      }
+      assert.deepEqual(await student.params(), await plain.params());
+      const means = mapValues(await student.shipped(), ({ shape, data }) => ({ shape, data: data as Float32Array }));
+      const wanted = mapValues(expected, (data, name) => ({ shape: means[name]?.shape ?? [], data }));
+      // 20 sums, each rounded to 6e-8, of params of about 1.
+      assertAllClose(means, wanted, 1e-6, "average", 1);
+      assert.notDeepEqual(await student.shipped(), await student.params());
+    });
+  }
+
+  test("stays as it is in a skipped step, and resumes to the bit", async () => {
+    const student = await fresh(0);
+    await train(student, [0, 10]);
+    const before = await student.state();
+    assert.equal(
+      Object.keys(before).filter((name) => name.startsWith("ema.")).length,
+      Object.keys(averaging.model.params).length,
+    );
+    const { skipped } = await student.learn([{ ...randomBatch(BATCH, 0), labels: filled([BATCH], Number.NaN) }], [], 0);
+    assert.ok(skipped);
+    assert.deepEqual(await student.state(), before);
+    const resumed = await fresh(1);
+    await resumed.restore(before, 11);
+    assert.deepEqual(await train(resumed, [11, 20]), await train(student, [11, 20]));
+    assert.deepEqual(await resumed.state(), await student.state());
+  });
+});
+
 test("a learning rate is scaled from the state on with which the scale was restored", async () => {
   const scaled = await freshStudent(0, sgd(linearSchedule(0.2, 0, 10)));
   const plain = await freshStudent(1, sgd(linearSchedule(0.1, 0, 10)));

@@ -39,7 +39,7 @@ export type CheckpointInfo = Omit<z.infer<typeof metadataSchema>, "version" | "t
 /** A whole checkpoint: the student's state and the teachers in use. */
 export interface Checkpoint {
   readonly info: CheckpointInfo;
-  /** `params.*` and `optState.*`. */
+  /** `params.*`, `optState.*`, and `ema.*` where the params are averaged. */
   readonly state: NamedArrays;
   readonly teachers: readonly (z.infer<typeof teacherSchema> & { readonly params: NamedArrays })[];
 }
@@ -83,6 +83,7 @@ export async function readCheckpoint(store: Store, name: string): Promise<Checkp
     state: {
       ...withPrefix("params", underPrefix("params", tensors)),
       ...withPrefix("optState", underPrefix("optState", tensors)),
+      ...withPrefix("ema", underPrefix("ema", tensors)),
     },
     teachers: teachers.map((teacher) => ({ ...teacher, params: underPrefix(`teachers.${teacher.group}`, tensors) })),
   };

@@ -194,6 +194,31 @@ describe("a stopped group", () => {
   });
 });
 
+describe("a group with a moving average", () => {
+  const ema = { decay: 0.9 };
+
+  test("trains as without it, validates and keeps the average", async () => {
+    const [plain, averaged] = [await runTiny(), await runTiny({ changes: { ema } })];
+    assert.deepEqual(stepsOf(averaged), stepsOf(plain));
+    assert.notDeepEqual(only(averaged.events, "validation"), only(plain.events, "validation"));
+    const last = only(averaged.events, "validation").at(-1);
+    assert.ok(last?.best, "the last is the best, or the comparison below is of two steps");
+    const { tensors } = decodeSafetensors((await averaged.files.get(groupFiles.best)) ?? new Uint8Array());
+    const state = averaged.checkpoint?.state ?? {};
+    for (const [name, array] of Object.entries(tensors)) assert.deepEqual(array, state[`ema.${name}`]);
+    assert.ok(Object.keys(plain.checkpoint?.state ?? {}).every((name) => !name.startsWith("ema.")));
+  });
+
+  test("goes on from its checkpoint as if it had never stopped, and refuses one without the average", async () => {
+    const whole = await runTiny({ changes: { ema } });
+    const first = await runTiny({ changes: { ema }, stopAt: 30 });
+    const second = await runTiny({ changes: { ema }, files: first.files });
+    assert.deepEqual(await essence(second), await essence(whole));
+    const { files } = await runTiny({ changes: { numSteps: 2 } });
+    assert.match(String((await runTiny({ files, changes: { ema } })).reason), /CheckpointError: .*ema\./);
+  });
+});
+
 describe("a group refuses", () => {
   test("a configuration that is not the one of the run in the store, before it does anything", async () => {
     const store = memoryStore();

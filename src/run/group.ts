@@ -13,7 +13,7 @@ import { linearSchedule, type Schedule } from "../optim/schedules.js";
 import type { Engine } from "../runtime/engine.js";
 import { fold, key } from "../runtime/random.js";
 import type { TrainEvent } from "../train/events.js";
-import { kept, predictGraph } from "../train/graphs.js";
+import { predictGraph, shippedName } from "../train/graphs.js";
 import { createStudent, type Student } from "../train/student.js";
 import { claimIncarnation } from "./claim.js";
 import { declarationOf, declareRun } from "./declaration.js";
@@ -187,7 +187,7 @@ async function startGroup(options: GroupOptions) {
     begin,
     stream,
     exchange,
-    predictor: await engine.compile(predictGraph(learner, kept.params)),
+    predictor: await engine.compile(predictGraph(learner, shippedName(learner))),
     validation: data.validation,
     files,
     log,

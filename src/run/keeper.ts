@@ -55,7 +55,7 @@ export function makeKeeper(options: KeeperOptions): Keeper {
     if (isBest) {
       best = { step, loss };
       const metadata = { format: BEST_FORMAT, step: String(step), validationLoss: String(loss), model };
-      await files.put(groupFiles.best, encodeSafetensors(await student.params(), metadata));
+      await files.put(groupFiles.best, encodeSafetensors(await student.shipped(), metadata));
     }
     log({ event: "validation", group, step, loss, auc, best: isBest });
     return null;

@@ -105,6 +105,11 @@ export const runObject = z.strictObject({
   globalBatchSize: z.int().positive(),
   /** Sub-batches that a step's examples are split into, to save memory. */
   accumulate: z.int().positive().default(1),
+  /**
+   * Validate and ship a moving average of the params (Polyak averaging) instead of the last ones. The other groups learn
+   * from the params themselves, as without it.
+   */
+  ema: z.strictObject({ decay: z.number().min(0).lt(1).default(0.999) }).optional(),
   /** Initial params and data order follow from it. */
   seed: z.int().nonnegative().default(1),
   /** Steps between validations; the best checkpoint is chosen among them. */

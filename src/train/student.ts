@@ -6,7 +6,7 @@ import { filled, type NamedArrays, scalar, zeros } from "../runtime/array.js";
 import type { Engine, Program } from "../runtime/engine.js";
 import { mapValues, misfits, underPrefix, withPrefix } from "../runtime/named.js";
 import type { Key } from "../runtime/random.js";
-import { accumulateGraph, applyGraph, kept, type Learner, stepGraph } from "./graphs.js";
+import { accumulateGraph, applyGraph, kept, type Learner, shippedName, stepGraph } from "./graphs.js";
 
 /** Weights that predict beside the student, and what is known of them. */
 export interface Teacher {
@@ -31,7 +31,7 @@ export interface StepMetrics {
   readonly skipped: string | null;
 }
 
-/** Everything that resuming needs of a student: `params.*` and `optState.*`. */
+/** Everything that resuming needs of a student: `params.*`, `optState.*`, and `ema.*` where they are averaged. */
 export type StudentState = NamedArrays;
 
 export interface StudentOptions {
@@ -56,6 +56,8 @@ export interface Student {
   learn(batches: readonly NamedArrays[], teachers: readonly Teacher[], distillWeight: number): Promise<StepMetrics>;
   /** Copies of the params, by their own names. */
   params(): Promise<NamedArrays>;
+  /** Copies of what would be shipped: the average of the params where there is one, else the params. */
+  shipped(): Promise<NamedArrays>;
   /** A copy of the whole state. */
   state(): Promise<StudentState>;
 }
@@ -103,6 +105,10 @@ export function createStudent({ engine, learner }: StudentOptions): Student {
     learningRateScale = scale;
   }
 
+  async function modelUnder(prefix: string): Promise<NamedArrays> {
+    return underPrefix(prefix, await engine.read(Object.keys(withPrefix(prefix, learner.model.params))));
+  }
+
   /** The value of a schedule now. */
   function valueNow(schedule: Schedule, name: string): number {
     return name === "learningRate" ? schedule(step) * learningRateScale : schedule(step);
@@ -118,10 +124,9 @@ export function createStudent({ engine, learner }: StudentOptions): Student {
     async init(key) {
       const memory = learner.optimizer.memory(learner.model.params);
       const optState = mapValues(memory, ({ shape, fill }) => filled(shape, fill));
-      await restore(
-        { ...withPrefix(kept.params, initParams(learner.model, key)), ...withPrefix(kept.optState, optState) },
-        0,
-      );
+      const params = initParams(learner.model, key);
+      const ema = learner.ema ? withPrefix(kept.ema, params) : {};
+      await restore({ ...withPrefix(kept.params, params), ...withPrefix(kept.optState, optState), ...ema }, 0);
     },
     restore,
     async learn(batches, teachers, distillWeight) {
@@ -148,10 +153,8 @@ export function createStudent({ engine, learner }: StudentOptions): Student {
       };
       return { ...metrics, skipped: whySkipped(metrics) };
     },
-    async params() {
-      const names = Object.keys(withPrefix(kept.params, learner.model.params));
-      return underPrefix(kept.params, await engine.read(names));
-    },
+    params: () => modelUnder(kept.params),
+    shipped: () => modelUnder(shippedName(learner)),
     state: () => engine.read(Object.keys(specs)),
   };
 }
@@ -182,8 +185,9 @@ function programCache(engine: Engine): { get(name: string, graph: () => Graph): 
 }
 
 /** The arrays of a learner's state, by the names under which the engine keeps them. */
-function stateSpecs({ model, optimizer }: Learner): Record<string, { readonly shape: readonly number[] }> {
-  return { ...withPrefix(kept.params, model.params), ...withPrefix(kept.optState, optimizer.memory(model.params)) };
+function stateSpecs({ model, optimizer, ema }: Learner): Record<string, { readonly shape: readonly number[] }> {
+  const memory = withPrefix(kept.optState, optimizer.memory(model.params));
+  return { ...withPrefix(kept.params, model.params), ...memory, ...(ema && withPrefix(kept.ema, model.params)) };
 }
 
 /** Throws {@link CheckpointError} unless a state holds exactly the arrays that the learner needs. */
