@@ -30,6 +30,10 @@ const metadataSchema = z.object({
   best: z.object({ step: z.int().nonnegative(), loss: z.number() }).nullable(),
   /** What learning rates are multiplied by since the group was set back. */
   learningRateScale: z.number().positive().default(1),
+  /** The last validation loss that counted as an improvement, and the validations since. */
+  waiting: z
+    .object({ loss: z.number().nullable(), validations: z.int().nonnegative() })
+    .default({ loss: null, validations: 0 }),
   teachers: z.array(teacherSchema),
 });
 

@@ -142,6 +142,8 @@ function noteOf(event: LoggedEvent): string | null {
       return `group ${event.group} skipped step ${count(event.step)}, which changed nothing: ${event.reason}`;
     case "restored":
       return `group ${event.group} went back from step ${count(event.fromStep)} to ${count(event.step)}, learning rate x ${event.learningRateScale}: ${event.reason}`;
+    case "stopped-early":
+      return `group ${event.group} stopped early at step ${count(event.step)}, best at ${count(event.bestStep)} (validation ${loss(event.bestLoss)})`;
     case "exchange-trouble":
       return `group ${event.group} could not ${event.doing}${event.from === undefined ? "" : ` from group ${event.from}`} and goes on: ${event.message}`;
     case "group-restart":

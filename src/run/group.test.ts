@@ -219,6 +219,50 @@ describe("a group with a moving average", () => {
   });
 });
 
+describe("a group that stops early", () => {
+  // A learning rate so high that the loss goes up and down.
+  const changes: Partial<RunInput> = {
+    optimizer: { kind: "adam", learningRate: 0.3, schedule: "constant" },
+    numSteps: 400,
+    validationInterval: 2,
+    checkpointInterval: 50,
+    codistill: { burnInSteps: 0, publishInterval: 1000 },
+    earlyStopping: { patience: 3 },
+  };
+
+  test("ends as finished after so many validations without improvement, saved and published", async () => {
+    const { reason, events, checkpoint, files } = await runTiny({ changes });
+    assert.equal(reason, "finished");
+    const [early] = only(events, "stopped-early");
+    assert.ok(early && early.step < 400);
+    const validations = only(events, "validation");
+    assert.deepEqual(
+      validations.slice(-4).map(({ best }) => best),
+      [true, false, false, false],
+    );
+    assert.deepEqual([early.bestStep, early.step], [validations.at(-4)?.step, validations.at(-1)?.step]);
+    assert.equal(checkpoint?.info.step, early.step);
+    assert.deepEqual(ownEvents(events).slice(-2), [`checkpoint ${early.step}`, `group-end ${early.step} finished`]);
+    assert.deepEqual(
+      only(events, "published").map(({ step }) => step),
+      [early.step],
+    );
+    const again = await runTiny({ changes, files });
+    assert.equal(again.reason, "finished");
+    assert.deepEqual(ownEvents(again.events), [`group-start ${early.step}`, `group-end ${early.step} finished`]);
+  });
+
+  test("remembers how long it has waited when it is resumed", async () => {
+    const every = { ...changes, logInterval: 1 };
+    const whole = await runTiny({ changes: every });
+    const end = whole.checkpoint?.info.step ?? 0;
+    const first = await runTiny({ changes: every, stopAt: end - 1 });
+    assert.equal(first.checkpoint?.info.waiting.validations, 2);
+    const second = await runTiny({ changes: every, files: first.files });
+    assert.deepEqual(await essence(second), await essence(whole));
+  });
+});
+
 describe("a group refuses", () => {
   test("a configuration that is not the one of the run in the store, before it does anything", async () => {
     const store = memoryStore();

@@ -17,6 +17,7 @@ import { predictGraph, shippedName } from "../train/graphs.js";
 import { createStudent, type Student } from "../train/student.js";
 import { claimIncarnation } from "./claim.js";
 import { declarationOf, declareRun } from "./declaration.js";
+import { notWaiting } from "./early-stopping.js";
 import {
   afterRestore,
   afterSave,
@@ -69,7 +70,7 @@ export async function runGroup(options: GroupOptions): Promise<"finished" | "sto
   const { config, groupIndex, data, log } = options;
   const { numSteps } = config;
   const group = await startGroup(options);
-  const { student, exchange } = group;
+  const { student, exchange, keeper } = group;
   log({
     event: "group-start",
     group: groupIndex,
@@ -82,9 +83,10 @@ export async function runGroup(options: GroupOptions): Promise<"finished" | "sto
     threads: options.threads,
   });
   const started = performance.now();
-  await trainGroup(options, group);
+  // A group that had stopped early has nothing left to do.
+  if (!keeper.stopsEarly()) await trainGroup(options, group);
   await exchange.idle();
-  const reason = student.step === numSteps ? "finished" : "stopped";
+  const reason = student.step === numSteps || keeper.stopsEarly() ? "finished" : "stopped";
   const seconds = (performance.now() - started) / 1000;
   log({ event: "group-end", group: groupIndex, step: student.step, reason, seconds });
   return reason;
@@ -119,7 +121,8 @@ async function trainGroup(options: GroupOptions, { student, stream, exchange, ke
     if (trouble) return trouble;
     // Not of a skipped step, but at the end: a checkpoint is of a step that was good.
     const isGood = step.skipped === null || isLast;
-    return (isDue(config.checkpointInterval) && isGood) || stop.aborted ? save() : null;
+    const mustSave = stop.aborted || keeper.stopsEarly() !== null;
+    return (isDue(config.checkpointInterval) && isGood) || mustSave ? save() : null;
   }
 
   async function goBack(reason: string): Promise<void> {
@@ -137,7 +140,12 @@ async function trainGroup(options: GroupOptions, { student, stream, exchange, ke
   for await (const step of loop) {
     const trouble = await tend(step);
     if (trouble) await goBack(trouble);
-    if (stop.aborted) break;
+    const best = keeper.stopsEarly();
+    if (best && student.step < numSteps) {
+      log({ event: "stopped-early", group: groupIndex, step: student.step, bestStep: best.step, bestLoss: best.loss });
+      exchange.publish(student.step, await student.params());
+    }
+    if (best || stop.aborted) break;
   }
 }
 
@@ -192,6 +200,8 @@ async function startGroup(options: GroupOptions) {
     files,
     log,
     best: info?.best ?? null,
+    waiting: info?.waiting ?? notWaiting,
+    earlyStopping: config.earlyStopping,
   });
   return { learner, student, stream, exchange, keeper, incarnation };
 }

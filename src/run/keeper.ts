@@ -9,6 +9,7 @@ import type { Program } from "../runtime/engine.js";
 import { predictAll, score } from "../train/evaluate.js";
 import type { TrainEvent } from "../train/events.js";
 import type { Student } from "../train/student.js";
+import { afterValidation, type EarlyStopping, hasWaitedEnough, type Waiting } from "./early-stopping.js";
 
 /** Names of a group's own files. */
 export const groupFiles = { checkpoint: "checkpoint.safetensors", best: "best.safetensors" } as const;
@@ -31,12 +32,16 @@ export interface KeeperOptions {
   readonly files: Store;
   readonly log: (event: TrainEvent) => void;
   readonly best: CheckpointInfo["best"];
+  readonly waiting: Waiting;
+  readonly earlyStopping?: EarlyStopping | undefined;
 }
 
 /** What it finds wrong with the group is returned, as a sentence with the rule and the values; else null. */
 export interface Keeper {
   /** Validate, and keep the params if they are the best so far. */
   validate(): Promise<string | null>;
+  /** The best so far, when validations have not improved on it for long enough; else null. */
+  stopsEarly(): CheckpointInfo["best"];
   /** Save a checkpoint. */
   save(): Promise<string | null>;
   /** Go back to the checkpoint, or to the initial params when there is none; the data stream goes on from where it is. */
@@ -45,12 +50,13 @@ export interface Keeper {
 
 export function makeKeeper(options: KeeperOptions): Keeper {
   const { group, incarnation, model, student, stream, exchange, files, log } = options;
-  let { best } = options;
+  let { best, waiting } = options;
 
   async function validate(): Promise<string | null> {
     const { step } = student;
     const { loss, auc } = score(await predictAll(options.predictor, options.validation));
     if (!Number.isFinite(loss)) return `the validation loss must stay finite, at step ${step} it was ${loss}`;
+    waiting = afterValidation(waiting, loss, options.earlyStopping?.minDelta ?? 0);
     const isBest = best === null || loss < best.loss;
     if (isBest) {
       best = { step, loss };
@@ -66,7 +72,7 @@ export function makeKeeper(options: KeeperOptions): Keeper {
     const { step, learningRateScale } = student;
     const state = await student.state();
     if (!areFinite(state)) return `the params must stay finite, at step ${step} they were not`;
-    const info = { group, step, incarnation, model, cursor: stream.cursor, best, learningRateScale };
+    const info = { group, step, incarnation, model, cursor: stream.cursor, best, learningRateScale, waiting };
     const bytes = await writeCheckpoint(files, groupFiles.checkpoint, { info, state, teachers: exchange.known() });
     log({ event: "checkpoint", group, step, bytes, seconds: (performance.now() - started) / 1000 });
     return null;
@@ -84,7 +90,8 @@ export function makeKeeper(options: KeeperOptions): Keeper {
     await save();
   }
 
-  return { validate, save, restore };
+  const stopsEarly = () => (hasWaitedEnough(waiting, options.earlyStopping) ? best : null);
+  return { validate, stopsEarly, save, restore };
 }
 
 function areFinite(state: NamedArrays): boolean {

@@ -105,6 +105,10 @@ export const runObject = z.strictObject({
   globalBatchSize: z.int().positive(),
   /** Sub-batches that a step's examples are split into, to save memory. */
   accumulate: z.int().positive().default(1),
+  /** End a group's training after `patience` validations whose loss was not lower by more than `minDelta`. */
+  earlyStopping: z
+    .strictObject({ patience: z.int().positive(), minDelta: z.number().nonnegative().default(0) })
+    .optional(),
   /**
    * Validate and ship a moving average of the params (Polyak averaging) instead of the last ones. The other groups learn
    * from the params themselves, as without it.

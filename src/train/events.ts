@@ -86,6 +86,14 @@ export type TrainEvent =
       readonly learningRateScale: number;
       readonly reason: string;
     }
+  /** Validations had not improved for long enough; the group ends here, as finished. */
+  | {
+      readonly event: "stopped-early";
+      readonly group: number;
+      readonly step: number;
+      readonly bestStep: number;
+      readonly bestLoss: number;
+    }
   | ExchangeEvent
   | {
       readonly event: "checkpoint";
