@@ -7,6 +7,7 @@ import type { RunConfig } from "../run/schema.js";
 import { directoryStore } from "./directory-store.js";
 import { FAILED, REFUSED } from "./exit-codes.js";
 import { openTable } from "./ingest.js";
+import { readInit } from "./init-weights.js";
 import { logWriter } from "./log.js";
 import type { RunData } from "./prepare.js";
 import { lastStepOf, readLog } from "./read-log.js";
@@ -45,12 +46,14 @@ async function groupData(): Promise<GroupData> {
   };
 }
 
+const { init } = config;
 const engine = threadedEngine({ threads: Number(threads) });
 try {
   await runGroup({
     config,
     groupIndex,
     data: await groupData(),
+    ...(init && { readInit: () => readInit(init) }),
     engine,
     threads: Number(threads),
     store: directoryStore(folder.store),

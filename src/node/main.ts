@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The command line. */
 import { existsSync, readFileSync } from "node:fs";
-import { basename, relative } from "node:path";
+import { basename, relative, resolve } from "node:path";
 import { Command } from "commander";
 import { CodistillError, ConfigError, messageOf, TrainingError } from "../errors.js";
 import { resultLines } from "../report/result.js";
@@ -21,6 +21,7 @@ interface TrainFlags {
   readonly set: readonly string[];
   readonly runs: string;
   readonly resume?: string;
+  readonly init?: string;
 }
 
 const program = new Command("codistill")
@@ -40,6 +41,7 @@ program
     [] as string[],
   )
   .option("--runs <folder>", "where run folders are made", "runs")
+  .option("--init <weights>", "safetensors file whose params all groups begin from")
   .option("--resume <run folder>", "go on with a run that was stopped")
   .addHelpText(
     "after",
@@ -93,9 +95,9 @@ async function trainCommand(path: string | undefined, flags: TrainFlags): Promis
 /** A new run of a configuration, or one to go on with. */
 async function chooseRun(path: string | undefined, flags: TrainFlags): Promise<{ config: RunConfig; folder: string }> {
   if (flags.resume !== undefined) {
-    if (path !== undefined || flags.set.length > 0) {
+    if (path !== undefined || flags.set.length > 0 || flags.init !== undefined) {
       throw new ConfigError(
-        "--resume goes on with the configuration of the run; leave the configuration and --set out",
+        "--resume goes on with the configuration of the run; leave the configuration, --set and --init out",
       );
     }
     const folder = relative("", flags.resume) || ".";
@@ -106,7 +108,8 @@ async function chooseRun(path: string | undefined, flags: TrainFlags): Promise<{
   }
   if (path === undefined)
     throw new ConfigError("train needs a configuration, as in: codistill train codistill.config.ts");
-  const config = await loadConfig(path, flags.set);
+  const init = flags.init === undefined ? [] : [`init=${JSON.stringify(resolve(flags.init))}`];
+  const config = await loadConfig(path, [...flags.set, ...init]);
   return { config, folder: newRunFolder(flags.runs, config.name) };
 }
 

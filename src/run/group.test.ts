@@ -8,6 +8,8 @@ import { publishSnapshot } from "../checkpoint/snapshot.js";
 import { memoryStore, type Store } from "../checkpoint/store.js";
 import { CheckpointError, ConfigError, TrainingError } from "../errors.js";
 import { forwardOnnx, initParams } from "../nn/model.js";
+import { filled, type NamedArrays } from "../runtime/array.js";
+import { underPrefix } from "../runtime/named.js";
 import { key } from "../runtime/random.js";
 import type { TrainEvent } from "../train/events.js";
 import type { Learner } from "../train/graphs.js";
@@ -260,6 +262,44 @@ describe("a group that stops early", () => {
     assert.equal(first.checkpoint?.info.waiting.validations, 2);
     const second = await runTiny({ changes: every, files: first.files });
     assert.deepEqual(await essence(second), await essence(whole));
+  });
+});
+
+describe("a group with initial weights", () => {
+  test("begins from them, and groups differ only by their data order", async () => {
+    const { checkpoint } = await runTiny({ changes: { seed: 5 } });
+    const init = underPrefix("params", checkpoint?.state ?? {});
+    // A learning rate that rounds to nothing: what is saved is what it began from.
+    const optimizer = { kind: "sgd", learningRate: 1e-30 } as const;
+    const changes = { numGroups: 2, numSteps: 1, optimizer };
+    const [first, second] = [await runTiny({ init, changes }), await runTiny({ init, changes, groupIndex: 1 })];
+    for (const { checkpoint } of [first, second])
+      assert.deepEqual(underPrefix("params", checkpoint?.state ?? {}), init);
+    const [one, other] = [first, second].map(({ events }) => only(events, "step")[0]?.labelLoss);
+    assert.notEqual(one, other, "the same batch");
+  });
+
+  test("goes back to them", async () => {
+    const init = initParams(makeLearner(tinyConfig(), tinyPreprocessing).model, key(8));
+    const { checkpoint } = await runTiny({ init, data: spoiltData(96) });
+    assert.deepEqual(underPrefix("params", checkpoint?.state ?? {}), init);
+  });
+
+  test("refuses those that do not fit or are not finite, by name", async () => {
+    const init = initParams(makeLearner(tinyConfig(), tinyPreprocessing).model, key(8));
+    const { "layers.0.bias": bias, ...rest } = init;
+    assert.ok(bias);
+    const wrong: readonly [NamedArrays, RegExp][] = [
+      [rest, /init: .*\n {2}layers\.0\.bias must be float32\[8\], got nothing/],
+      [{ ...init, "layers.0.bias": filled([9], 0) }, /layers\.0\.bias must be float32\[8\], got float32\[9\]/],
+      [{ ...init, extra: bias }, /extra is not part of the model/],
+      [{ ...init, "layers.0.bias": filled([8], Number.NaN) }, /layers\.0\.bias holds values that are not finite/],
+    ];
+    for (const [weights, pattern] of wrong) {
+      const { reason } = await runTiny({ init: weights });
+      assert.ok(reason instanceof ConfigError, String(reason));
+      assert.match(reason.message, pattern);
+    }
   });
 });
 

@@ -7,10 +7,12 @@ import { storeExchange } from "../codistill/exchange.js";
 import { teachersOf } from "../codistill/topology.js";
 import { batchStream } from "../data/stream.js";
 import type { Preprocessing, Rows } from "../data/table.js";
-import { CheckpointError, TrainingError } from "../errors.js";
-import { countParams, forwardOnnx } from "../nn/model.js";
+import { CheckpointError, ConfigError, TrainingError } from "../errors.js";
+import { countParams, forwardOnnx, type Model } from "../nn/model.js";
 import { linearSchedule, type Schedule } from "../optim/schedules.js";
+import type { NamedArrays } from "../runtime/array.js";
 import type { Engine } from "../runtime/engine.js";
+import { misfits } from "../runtime/named.js";
 import { fold, key } from "../runtime/random.js";
 import type { TrainEvent } from "../train/events.js";
 import { predictGraph, shippedName } from "../train/graphs.js";
@@ -47,6 +49,8 @@ export interface GroupOptions {
   readonly config: RunConfig;
   readonly groupIndex: number;
   readonly data: GroupData;
+  /** Reads the params to begin from, by the names of the model's; drawn by the seed when left out. */
+  readonly readInit?: () => Promise<NamedArrays>;
   readonly engine: Engine;
   readonly threads: number;
   /** What all groups share. */
@@ -63,7 +67,7 @@ export interface GroupOptions {
  * Train one group to its last step, going on from its checkpoint when there is one.
  *
  * Throws {@link TrainingError} when numbers stop being finite and going back to the checkpoint does not help,
- * {@link ConfigError} when the run in the store is another one, {@link CheckpointError} when the checkpoint is not this
+ * {@link ConfigError} when the run in the store is another one or the initial weights do not fit, {@link CheckpointError} when the checkpoint is not this
  * model's.
  */
 export async function runGroup(options: GroupOptions): Promise<"finished" | "stopped"> {
@@ -165,7 +169,11 @@ async function startGroup(options: GroupOptions) {
       `the checkpoint of step ${checkpoint.info.step} is of another model; use the configuration and data it was saved with`,
     );
   }
-  const begin = () => student.init(fold(seed, "params"));
+  const begin = async () => {
+    const params = await options.readInit?.();
+    if (params) checkInit(params, learner.model);
+    await student.init(fold(seed, "params"), params);
+  };
   const { state, info } = checkpoint ?? {};
   if (state && info) await student.restore(state, info.step, info.learningRateScale);
   else await begin();
@@ -212,6 +220,17 @@ async function joinRun({ config, data, store }: GroupOptions) {
   const modelDigest = await sha256(forwardOnnx(learner.model));
   await declareRun(store, declarationOf(config, data, modelDigest));
   return { learner, modelDigest };
+}
+
+/** Throws {@link ConfigError} unless the params are those of the model, finite every one. */
+function checkInit(params: NamedArrays, { params: expected }: Model): void {
+  const unfit = misfits(params, expected);
+  const wild = Object.entries(params).filter(([, { data }]) => !(data as Float32Array).every(Number.isFinite));
+  const problems = unfit.length > 0 ? unfit : wild.map(([name]) => `${name} holds values that are not finite`);
+  if (problems.length === 0) return;
+  throw new ConfigError(
+    `init: the weights must be params of this model:\n  ${problems.join("\n  ")}\nUse weights of the same model and data, as a run's model.safetensors.`,
+  );
 }
 
 function skippedEvent(group: number, step: Step, reason: string): TrainEvent {

@@ -45,8 +45,8 @@ export interface Student {
   readonly step: number;
   /** What every learning rate is multiplied by; 1 unless a state was restored with another one. */
   readonly learningRateScale: number;
-  /** Begin from fresh params. */
-  init(key: Key): Promise<void>;
+  /** Begin from fresh params, or from given ones. Throws {@link CheckpointError} when those do not fit the model. */
+  init(key: Key, params?: NamedArrays): Promise<void>;
   /** Put back a saved state. Throws {@link CheckpointError} when it does not fit the model. */
   restore(state: StudentState, step: number, learningRateScale?: number): Promise<void>;
   /**
@@ -121,10 +121,9 @@ export function createStudent({ engine, learner }: StudentOptions): Student {
     get learningRateScale() {
       return learningRateScale;
     },
-    async init(key) {
+    async init(key, params = initParams(learner.model, key)) {
       const memory = learner.optimizer.memory(learner.model.params);
       const optState = mapValues(memory, ({ shape, fill }) => filled(shape, fill));
-      const params = initParams(learner.model, key);
       const ema = learner.ema ? withPrefix(kept.ema, params) : {};
       await restore({ ...withPrefix(kept.params, params), ...withPrefix(kept.optState, optState), ...ema }, 0);
     },

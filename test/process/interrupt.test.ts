@@ -198,8 +198,8 @@ test("resuming what is no run folder, or with a configuration, is refused", asyn
   for (const [args, pattern] of [
     [["--resume", place.path("nowhere")], /nowhere is not a run folder: it has no config\.json/],
     [["--resume", place.path()], /is not a run folder/],
-    [["config.json", "--resume", place.path()], /leave the configuration and --set out/],
-    [["--set", "numSteps=3", "--resume", place.path()], /leave the configuration and --set out/],
+    [["config.json", "--resume", place.path()], /leave the configuration, --set and --init out/],
+    [["--set", "numSteps=3", "--resume", place.path()], /leave the configuration, --set and --init out/],
   ] as const) {
     const ended = await place.codistill(["train", ...args]).ended;
     assert.equal(ended.code, 2, ended.shown);
