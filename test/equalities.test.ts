@@ -4,7 +4,7 @@ import { after, describe, test } from "node:test";
 import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
 import { adam, type GradientTransformation, sgd } from "../src/optim/optimizers.js";
 import { constantSchedule, linearSchedule } from "../src/optim/schedules.js";
-import { filled, type NamedArrays, type NdArray } from "../src/runtime/array.js";
+import { filled, float32, type NamedArrays, type NdArray } from "../src/runtime/array.js";
 import { mapValues } from "../src/runtime/named.js";
 import { key } from "../src/runtime/random.js";
 import { createStudent, type StepMetrics, type Student, type Teacher } from "../src/train/student.js";
@@ -162,6 +162,113 @@ test("a sum of gradients that is not finite does not outlive its step", async ()
   await student.restore(saved, 0);
   assert.deepEqual(await train(student, [0, 1], { numParts: 2 }), expected);
   assert.deepEqual(await student.state(), after);
+});
+
+describe("a step whose numbers are not finite changes nothing, to the bit, and the next ones go on", () => {
+  const poisons: readonly [label: number, reason: RegExp][] = [
+    [Number.NaN, /^label loss NaN, gradient norm NaN$/],
+    [Number.POSITIVE_INFINITY, /^label loss -?Infinity, gradient norm (NaN|Infinity)$/],
+    // The loss is finite, and so are the gradients; the sum of their squares is not.
+    [1e25, /^gradient norm Infinity$/],
+  ];
+  for (const [name, optimizer] of Object.entries(optimizers)) {
+    for (const [label, reason] of poisons) {
+      const labels = (randomBatch(BATCH, 0).labels as NdArray).data.slice() as Float32Array;
+      labels[5] = label;
+      const batch = { ...randomBatch(BATCH, 0), labels: float32(labels) };
+      for (const numParts of [1, 4]) {
+        for (const numTeachers of [0, 1]) {
+          test(`${name}, a label of ${label}, ${numParts} parts, ${numTeachers} teachers`, async () => {
+            const teachers = Array.from({ length: numTeachers }, (_, i) => randomTeacher(learner, 8 + i));
+            const student = await freshStudent(0, optimizer());
+            await train(student, [0, 5], { teachers, weight: 1, numParts });
+            const before = await student.state();
+            const { skipped } = await student.learn(inParts(batch, numParts), teachers, 1);
+            assert.match(skipped ?? "taken", reason);
+            assert.deepEqual(await student.state(), before);
+            assert.equal(student.step, 6, "schedules go on");
+
+            const untouched = await freshStudent(1, optimizer());
+            await untouched.restore(before, 6);
+            const expected = await train(untouched, [6, 9], { teachers, weight: 1, numParts });
+            assert.deepEqual(await train(student, [6, 9], { teachers, weight: 1, numParts }), expected);
+            assert.deepEqual(await student.state(), await untouched.state());
+            assert.ok(expected.every((metrics) => metrics.skipped === null));
+          });
+        }
+      }
+    }
+  }
+
+  test("a teacher that is not finite, though it weighs nothing", async () => {
+    const student = await freshStudent(0, adam(constantSchedule(2e-3)));
+    await train(student, [0, 5]);
+    const before = await student.state();
+    const { params, ...teacher } = randomTeacher(learner, 8);
+    const broken = mapValues(params, ({ shape }) => filled(shape, Number.NaN));
+    const { skipped } = await student.learn([randomBatch(BATCH, 5)], [{ ...teacher, params: broken }], 0);
+    assert.match(skipped ?? "taken", /^distillation loss NaN, gradient norm NaN$/);
+    assert.deepEqual(await student.state(), before);
+  });
+});
+
+describe("a moving average of the params", () => {
+  const averaging = { ...flightsLike(), ema: { decay: 0.9 } };
+  async function fresh(which: 0 | 1): Promise<Student> {
+    const student = createStudent({ engine: engines[which] as (typeof engines)[number], learner: averaging });
+    await student.init(key(3));
+    return student;
+  }
+
+  for (const numParts of [1, 2]) {
+    test(`begins as the params, follows them, and changes nothing in them; ${numParts} parts`, async () => {
+      const [student, plain] = [await fresh(0), await freshStudent(1, flightsLike().optimizer)];
+      assert.deepEqual(await student.shipped(), await student.params());
+      let expected = mapValues(await student.params(), ({ data }) => Float64Array.from(data as Float32Array));
+      for (let step = 0; step < 20; step++) {
+        await train(student, [step, step + 1], { numParts });
+        await train(plain, [step, step + 1], { numParts });
+        const params = await student.params();
+        expected = mapValues(expected, (mean, name) =>
+          mean.map((value, i) => 0.9 * value + 0.1 * Number(params[name]?.data[i])),
+        );
+      }
+      assert.deepEqual(await student.params(), await plain.params());
+      const means = mapValues(await student.shipped(), ({ shape, data }) => ({ shape, data: data as Float32Array }));
+      const wanted = mapValues(expected, (data, name) => ({ shape: means[name]?.shape ?? [], data }));
+      // 20 sums, each rounded to 6e-8, of params of about 1.
+      assertAllClose(means, wanted, 1e-6, "average", 1);
+      assert.notDeepEqual(await student.shipped(), await student.params());
+    });
+  }
+
+  test("stays as it is in a skipped step, and resumes to the bit", async () => {
+    const student = await fresh(0);
+    await train(student, [0, 10]);
+    const before = await student.state();
+    assert.equal(
+      Object.keys(before).filter((name) => name.startsWith("ema.")).length,
+      Object.keys(averaging.model.params).length,
+    );
+    const { skipped } = await student.learn([{ ...randomBatch(BATCH, 0), labels: filled([BATCH], Number.NaN) }], [], 0);
+    assert.ok(skipped);
+    assert.deepEqual(await student.state(), before);
+    const resumed = await fresh(1);
+    await resumed.restore(before, 11);
+    assert.deepEqual(await train(resumed, [11, 20]), await train(student, [11, 20]));
+    assert.deepEqual(await resumed.state(), await student.state());
+  });
+});
+
+test("a learning rate is scaled from the state on with which the scale was restored", async () => {
+  const scaled = await freshStudent(0, sgd(linearSchedule(0.2, 0, 10)));
+  const plain = await freshStudent(1, sgd(linearSchedule(0.1, 0, 10)));
+  await scaled.restore(await plain.state(), 0, 0.5);
+  assert.equal(scaled.learningRateScale, 0.5);
+  assert.deepEqual(await train(scaled, [0, 5]), await train(plain, [0, 5]));
+  assert.deepEqual(await scaled.state(), await plain.state());
+  await scaled.restore(await plain.state(), 0);
+  assert.equal(scaled.learningRateScale, 1);
 });
 
 function assertSameMetrics(actual: StepMetrics | undefined, expected: StepMetrics, tolerance: number): void {

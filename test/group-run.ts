@@ -3,8 +3,11 @@ import { type Checkpoint, readCheckpoint } from "../src/checkpoint/checkpoint.js
 import { memoryStore, type Store } from "../src/checkpoint/store.js";
 import type { Preprocessing } from "../src/data/table.js";
 import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
-import { type GroupData, groupFiles, runGroup } from "../src/run/group.js";
+import { runGroup } from "../src/run/group.js";
+import { groupFiles } from "../src/run/keeper.js";
 import type { RunInput } from "../src/run/schema.js";
+import type { GroupData } from "../src/run/start.js";
+import type { NamedArrays } from "../src/runtime/array.js";
 import type { Engine } from "../src/runtime/engine.js";
 import type { TrainEvent } from "../src/train/events.js";
 import { gate, tinyConfig, tinyPreprocessing, tinyRows } from "./tiny-run.js";
@@ -27,6 +30,8 @@ export interface TinyRun {
   readonly store?: Store;
   readonly files?: Store;
   readonly data?: GroupData;
+  /** Params to begin from. */
+  readonly init?: NamedArrays;
   /** Ask the group to stop once it has logged this step. */
   readonly stopAt?: number;
   /** Let no step begin while the first snapshot of group 1 is on its way, so that chance does not decide when it comes. */
@@ -42,7 +47,14 @@ export interface TinyOutcome {
 
 /** Run a group to its end, whatever that is. */
 export async function runTiny(options: TinyRun = {}): Promise<TinyOutcome> {
-  const { changes = {}, groupIndex = 0, store = memoryStore(), files = memoryStore(), data = tinyData() } = options;
+  const {
+    init,
+    changes = {},
+    groupIndex = 0,
+    store = memoryStore(),
+    files = memoryStore(),
+    data = tinyData(),
+  } = options;
   const events: TrainEvent[] = [];
   const stop = new AbortController();
   const direct = onnxRuntimeEngine({ threads: 1 });
@@ -71,6 +83,7 @@ export async function runTiny(options: TinyRun = {}): Promise<TinyOutcome> {
     config: tinyConfig(changes),
     groupIndex,
     data,
+    ...(init && { readInit: async () => init }),
     engine: options.awaitTeacher ? patient : direct,
     threads: 1,
     store: watched,
@@ -96,7 +109,10 @@ export function ownEvents(events: readonly TrainEvent[]): string[] {
       case "step":
       case "validation":
       case "checkpoint":
+      case "step-skipped":
         return [`${event.event} ${event.step}`];
+      case "restored":
+        return [`${event.event} ${event.step} from ${event.fromStep}`];
       case "group-end":
         return [`${event.event} ${event.step} ${event.reason}`];
       default:

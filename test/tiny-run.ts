@@ -46,8 +46,11 @@ export function tinyLearner(changes: Partial<RunInput> = {}): Learner {
   return makeLearner(tinyConfig(changes), tinyPreprocessing);
 }
 
-/** Rows by seed; blue and large ones are more often positive, and every ninth size is missing. */
-export function tinyRows(numRows: number, seed: number): Rows {
+/**
+ * Rows by seed; blue and large ones are more often positive, and every ninth size is missing. The first `numSpoilt` have
+ * a label that is NaN.
+ */
+export function tinyRows(numRows: number, seed: number, numSpoilt = 0): Rows {
   const draw = (name: string) => fold(fold(key(seed), "tiny rows"), name);
   const colours = uniform(draw("colour"), numRows);
   const sizes = normal(draw("size"), numRows);
@@ -59,7 +62,8 @@ export function tinyRows(numRows: number, seed: number): Rows {
     const size = 0.5 + 2 * (sizes[row] ?? 0);
     words[3 * row] = colour;
     floats[3 * row + 1] = row % 9 === 8 ? Number.NaN : size;
-    floats[3 * row + 2] = Number((chances[row] ?? 0) < 1 / (1 + Math.exp(1 - size - colour / 3)));
+    const label = Number((chances[row] ?? 0) < 1 / (1 + Math.exp(1 - size - colour / 3)));
+    floats[3 * row + 2] = row < numSpoilt ? Number.NaN : label;
   }
   return tableRows(recordLayout({ categorical: { colour: "colour" }, numeric: { size: "size" } }), words);
 }

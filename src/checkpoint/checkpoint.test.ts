@@ -18,6 +18,8 @@ const info: Checkpoint["info"] = {
   model: "a".repeat(64),
   cursor: { epoch: 3, position: 17 },
   best: { step: 450, loss: 0.123456789012345 },
+  learningRateScale: 0.5,
+  waiting: { loss: 0.125, validations: 2 },
 };
 const state: NamedArrays = {
   ...withPrefix("params", params),

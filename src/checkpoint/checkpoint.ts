@@ -31,6 +31,12 @@ const metadataSchema = z.object({
   cursor: z.object({ epoch: z.int().nonnegative(), position: z.int().nonnegative() }),
   /** The lowest validation loss so far, and its step. */
   best: z.object({ step: z.int().nonnegative(), loss: z.number() }).nullable(),
+  /** What learning rates are multiplied by since the group was set back. */
+  learningRateScale: z.number().positive().default(1),
+  /** The last validation loss that counted as an improvement, and the validations since. */
+  waiting: z
+    .object({ loss: z.number().nullable(), validations: z.int().nonnegative() })
+    .default({ loss: null, validations: 0 }),
   teachers: z.array(teacherSchema),
 });
 
@@ -40,7 +46,7 @@ export type CheckpointInfo = Omit<z.infer<typeof metadataSchema>, "version" | "t
 /** A whole checkpoint: the student's state and the teachers in use. */
 export interface Checkpoint {
   readonly info: CheckpointInfo;
-  /** `params.*` and `optState.*`. */
+  /** `params.*`, `optState.*`, and `ema.*` where the params are averaged. */
   readonly state: NamedArrays;
   readonly teachers: readonly (z.infer<typeof teacherSchema> & { readonly params: NamedArrays })[];
 }
@@ -87,12 +93,16 @@ export async function readCheckpoint(store: Store, name: string): Promise<Checkp
   const parsed = metadataSchema.safeParse(decodeJson(description));
   if (!parsed.success) return refuse(problemsOf(parsed.error));
   const { teachers, version: _, ...info } = parsed.data;
-  const prefixes = ["params", "optState", ...teachers.map(({ group }) => `teachers.${group}`)];
+  const prefixes = ["params", "optState", "ema", ...teachers.map(({ group }) => `teachers.${group}`)];
   const parts = byPrefix(tensors, prefixes, refuse);
   const part = (prefix: string): NamedArrays => Object.fromEntries(parts.get(prefix) ?? []);
   return {
     info,
-    state: { ...withPrefix("params", part("params")), ...withPrefix("optState", part("optState")) },
+    state: {
+      ...withPrefix("params", part("params")),
+      ...withPrefix("optState", part("optState")),
+      ...withPrefix("ema", part("ema")),
+    },
     teachers: teachers.map((teacher) => ({ ...teacher, params: part(`teachers.${teacher.group}`) })),
   };
 }
@@ -105,7 +115,7 @@ function byPrefix(tensors: NamedArrays, prefixes: readonly string[], refuse: (wh
   const parts = new Map(prefixes.map((prefix) => [prefix, [] as [string, NdArray][]]));
   if (parts.size < prefixes.length) refuse("it must name each teacher once, and names one again");
   for (const [name, array] of Object.entries(tensors)) {
-    const prefix = /^(?:params|optState|teachers\.\d+)(?=\.)/.exec(name)?.[0];
+    const prefix = /^(?:params|optState|ema|teachers\.\d+)(?=\.)/.exec(name)?.[0];
     const part = prefix === undefined ? undefined : parts.get(prefix);
     if (prefix === undefined || !part) return refuse(`${show(name)} is neither state nor of a teacher that it names`);
     part.push([name.slice(prefix.length + 1), array]);

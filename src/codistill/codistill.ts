@@ -58,7 +58,8 @@ export async function* codistill(options: CodistillOptions): AsyncGenerator<Step
     const uses = teachers.map(({ group, step: taught, seenAtStep }) => ({
       group,
       step: taught,
-      age: step - seenAtStep,
+      // A student that was set back to an earlier step has seen them "later".
+      age: Math.max(0, step - seenAtStep),
     }));
     yield { ...metrics, step: student.step, distillWeight: weight, teachers: uses };
   }

@@ -4,7 +4,7 @@ import { basename, dirname, join, relative, sep } from "node:path";
 import { oldSnapshots, readPointer } from "../checkpoint/snapshot.js";
 import { ConfigError } from "../errors.js";
 import { bytes, table } from "../report/format.js";
-import { groupFiles } from "../run/group.js";
+import { groupFiles } from "../run/keeper.js";
 import type { RunConfig } from "../run/schema.js";
 import { isAlive } from "./alive.js";
 import { directoryStore, STALE_MILLISECONDS, TEMPORARY } from "./directory-store.js";

@@ -2,11 +2,13 @@
 import { mkdirSync } from "node:fs";
 import { rowsOfSlots, slotsUnder } from "../data/shard.js";
 import { CodistillError, messageOf, StoreError } from "../errors.js";
-import { type GroupData, runGroup } from "../run/group.js";
+import { runGroup } from "../run/group.js";
 import type { RunConfig } from "../run/schema.js";
+import type { GroupData } from "../run/start.js";
 import { directoryStore } from "./directory-store.js";
 import { FAILED, REFUSED } from "./exit-codes.js";
 import { openTable } from "./ingest.js";
+import { readInit } from "./init-weights.js";
 import { logWriter } from "./log.js";
 import type { RunData } from "./prepare.js";
 import { lastStepOf, readLog } from "./read-log.js";
@@ -49,6 +51,7 @@ async function groupData(): Promise<GroupData> {
 }
 
 const scope = readScope(folder, config.numGroups);
+const { init } = config;
 const engine = threadedEngine({ threads: Number(threads) });
 try {
   const replay = scope.replayOf === undefined ? undefined : await recordOf(scope.replayOf, groupIndex);
@@ -56,6 +59,7 @@ try {
     config,
     groupIndex,
     data: await groupData(),
+    ...(init && { readInit: () => readInit(init) }),
     engine,
     threads: Number(threads),
     store: directoryStore(scope.store),

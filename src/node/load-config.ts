@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { ConfigError, messageOf } from "../errors.js";
 import { applyOverrides, resolveConfig } from "../run/config.js";
 import type { RunConfig } from "../run/schema.js";
+import { noteInit } from "./init-weights.js";
 import { withoutVersion } from "./run-file.js";
 
 /**
@@ -19,7 +20,8 @@ export async function loadConfig(path: string, overrides: readonly string[] = []
   const loaded = await load(file, path);
   const config = resolveConfig(applyOverrides(loaded, overrides));
   const sources = [config.data.source].flat().map((source) => absolute(source, dirname(file)));
-  return { ...config, data: { ...config.data, source: sources } };
+  const init = config.init && (await noteInit(config.init, dirname(file)));
+  return { ...config, ...(init && { init }), data: { ...config.data, source: sources } };
 }
 
 async function load(file: string, shown: string): Promise<unknown> {

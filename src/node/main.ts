@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The command line. */
 import { existsSync, readFileSync } from "node:fs";
-import { basename, relative } from "node:path";
+import { basename, relative, resolve } from "node:path";
 import { Command } from "commander";
 import { CodistillError, ConfigError, messageOf, TrainingError } from "../errors.js";
 import { bytes } from "../report/format.js";
@@ -35,6 +35,7 @@ interface TrainFlags {
   readonly resume?: string;
   readonly store?: string;
   readonly group?: number;
+  readonly init?: string;
 }
 
 const program = new Command("codistill")
@@ -54,6 +55,7 @@ program
     [] as string[],
   )
   .option("--runs <folder>", "where run folders are made", "runs")
+  .option("--init <weights>", "safetensors file whose params all groups begin from")
   .option("--resume <run folder>", "go on with a run that was stopped; restarts, threads and logInterval may change")
   .option("--store <folder>", "train one group of the run in this store, which others may reach too")
   .option("--group <index>", "which group, with --store; the first free one by default", groupIndex)
@@ -171,20 +173,22 @@ function groupIndex(text: string): number {
 
 /** A new run of a configuration, or one to go on with. */
 async function chooseRun(path: string | undefined, flags: TrainFlags): Promise<ChosenRun> {
+  const init = flags.init === undefined ? [] : [`init=${JSON.stringify(resolve(flags.init))}`];
+  const overrides = [...flags.set, ...init];
   if (flags.resume !== undefined) {
     const folder = relative("", flags.resume) || ".";
     const { config: saved, log } = runFolder(folder);
     const missing = [saved, log].find((file) => !existsSync(file));
     if (missing) throw new ConfigError(`${flags.resume} is not a run folder: it has no ${basename(missing)}`);
     const own = await loadConfig(saved);
-    if (path === undefined && flags.set.length === 0) return { config: own, folder };
-    const config = await loadConfig(path ?? saved, flags.set);
+    if (path === undefined && overrides.length === 0) return { config: own, folder };
+    const config = await loadConfig(path ?? saved, overrides);
     checkSameRun(own, config);
     return { config, folder };
   }
   if (path === undefined)
     throw new ConfigError("train needs a configuration, as in: codistill train codistill.config.ts");
-  const config = await loadConfig(path, flags.set);
+  const config = await loadConfig(path, overrides);
   return { config, folder: newRunFolder(flags.runs, config.name) };
 }
 

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { decodeJson, encodeJson } from "../checkpoint/json.js";
 import { claimFreeGroup, claimGroup } from "../codistill/claim.js";
 import { ConfigError } from "../errors.js";
-import { joinRun } from "../run/group.js";
+import { joinRun } from "../run/join.js";
 import type { RunConfig } from "../run/schema.js";
 import { directoryStore } from "./directory-store.js";
 import type { PreparedTable } from "./ingest.js";

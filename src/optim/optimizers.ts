@@ -1,6 +1,6 @@
 /** Optimizers as chains of pure parts: each maps updates and its memory to new updates and new memory. */
 import { ConfigError } from "../errors.js";
-import { add, div, mul, neg, sqrt } from "../graph/ops.js";
+import { add, div, mul, neg, type Operand, sqrt } from "../graph/ops.js";
 import type { Tensor, Tensors } from "../graph/tensor.js";
 import { mapValues, named, withPrefix } from "../runtime/named.js";
 import type { Schedule } from "./schedules.js";
@@ -19,8 +19,16 @@ export interface GradientTransformation {
   readonly scalars: Readonly<Record<string, Schedule>>;
   /** The memory it keeps for params of these shapes. */
   readonly memory: (params: Shapes) => Readonly<Record<string, MemorySpec>>;
-  /** New updates (by the names of the params) and new memory (by the names that `memory` gave). */
-  readonly update: (updates: Tensors, optState: Tensors, scalars: Tensors) => { updates: Tensors; optState: Tensors };
+  /**
+   * New updates (by the names of the params) and new memory (by the names that `memory` gave). What multiplies memory
+   * goes through `decayBy`: in a step that is skipped it gives 1, and updates of 0 then leave memory as it is.
+   */
+  readonly update: (
+    updates: Tensors,
+    optState: Tensors,
+    scalars: Tensors,
+    decayBy?: (decay: number) => Operand,
+  ) => { updates: Tensors; optState: Tensors };
 }
 
 /** Parts applied one after the other. Throws {@link ConfigError} when two of them feed different values under one name. */
@@ -37,10 +45,10 @@ export function chain(...parts: readonly GradientTransformation[]): GradientTran
   return {
     scalars,
     memory: (params) => Object.assign({}, ...parts.map((part) => part.memory(params))),
-    update: (grads, optState, scalars) =>
+    update: (grads, optState, scalars, decayBy) =>
       parts.reduce(
         (before, part) => {
-          const after = part.update(before.updates, optState, scalars);
+          const after = part.update(before.updates, optState, scalars, decayBy);
           return { updates: after.updates, optState: { ...before.optState, ...after.optState } };
         },
         { updates: grads, optState: {} as Tensors },
@@ -81,12 +89,13 @@ export function scaleByAdam({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: Adam
       secondCorrection: (step) => 1 / Math.sqrt(1 - beta2 ** (step + 1)),
     },
     memory: (params) => ({ ...zerosFor("m", params), ...zerosFor("v", params) }),
-    update: (updates, optState, scalars) => {
+    update: (updates, optState, scalars, decayBy = (decay) => decay) => {
+      const [decay1, decay2] = [decayBy(beta1), decayBy(beta2)];
       const scaled: Record<string, Tensor> = {};
       const moments: Record<string, Tensor> = {};
       for (const [name, g] of Object.entries(updates)) {
-        const m = add(mul(named(optState, `m.${name}`), beta1), mul(g, 1 - beta1));
-        const v = add(mul(named(optState, `v.${name}`), beta2), mul(mul(g, g), 1 - beta2));
+        const m = add(mul(named(optState, `m.${name}`), decay1), mul(g, 1 - beta1));
+        const v = add(mul(named(optState, `v.${name}`), decay2), mul(mul(g, g), 1 - beta2));
         const deviation = add(mul(sqrt(v), named(scalars, "secondCorrection")), epsilon);
         scaled[name] = div(mul(m, named(scalars, "firstCorrection")), deviation);
         moments[`m.${name}`] = m;

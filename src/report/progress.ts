@@ -68,6 +68,8 @@ export function advance(progress: RunProgress, event: LoggedEvent): RunProgress 
           bestStep: event.best ? event.step : (before.validation?.bestStep ?? event.step),
         },
       }));
+    case "restored":
+      return update(next, event.group, { step: event.step });
     case "result":
       return { ...next, stage: null };
     case "group-end":
@@ -136,6 +138,12 @@ function noteOf(event: LoggedEvent): string | null {
       return event.step > 0 ? `group ${event.group} goes on from step ${count(event.step)}` : null;
     case "stop-requested":
       return "saving and stopping (once more to leave at once)";
+    case "step-skipped":
+      return `group ${event.group} skipped step ${count(event.step)}, which changed nothing: ${event.reason}`;
+    case "restored":
+      return `group ${event.group} went back from step ${count(event.fromStep)} to ${count(event.step)}, learning rate x ${event.learningRateScale}: ${event.reason}`;
+    case "stopped-early":
+      return `group ${event.group} stopped early at step ${count(event.step)}, best at ${count(event.bestStep)} (validation ${loss(event.bestLoss)})`;
     case "exchange-trouble":
       return `group ${event.group} could not ${event.doing}${event.from === undefined ? "" : ` from group ${event.from}`} and goes on: ${event.message}`;
     case "group-restart":

@@ -1,19 +1,22 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ownEvents, runTiny, type TinyOutcome, tinyData } from "../../test/group-run.js";
-import { tinyConfig, tinyPreprocessing } from "../../test/tiny-run.js";
+import { tinyConfig, tinyPreprocessing, tinyRows } from "../../test/tiny-run.js";
 import { sha256 } from "../checkpoint/digest.js";
 import { decodeSafetensors } from "../checkpoint/safetensors.js";
 import { publishSnapshot } from "../checkpoint/snapshot.js";
 import { memoryStore, type Store } from "../checkpoint/store.js";
 import { CheckpointError, ConfigError, TrainingError } from "../errors.js";
 import { forwardOnnx, initParams } from "../nn/model.js";
+import { filled, type NamedArrays } from "../runtime/array.js";
+import { underPrefix } from "../runtime/named.js";
 import { key } from "../runtime/random.js";
 import type { TrainEvent } from "../train/events.js";
 import type { Learner } from "../train/graphs.js";
-import { groupFiles } from "./group.js";
+import { groupFiles } from "./keeper.js";
 import { makeLearner } from "./learner.js";
 import type { RunInput } from "./schema.js";
+import type { GroupData } from "./start.js";
 
 const only = <K extends TrainEvent["event"]>(events: readonly TrainEvent[], kind: K) =>
   events.filter((event): event is Extract<TrainEvent, { event: K }> => event.event === kind);
@@ -193,6 +196,113 @@ describe("a stopped group", () => {
   });
 });
 
+describe("a group with a moving average", () => {
+  const ema = { decay: 0.9 };
+
+  test("trains as without it, validates and keeps the average", async () => {
+    const [plain, averaged] = [await runTiny(), await runTiny({ changes: { ema } })];
+    assert.deepEqual(stepsOf(averaged), stepsOf(plain));
+    assert.notDeepEqual(only(averaged.events, "validation"), only(plain.events, "validation"));
+    const last = only(averaged.events, "validation").at(-1);
+    assert.ok(last?.best, "the last is the best, or the comparison below is of two steps");
+    const { tensors } = decodeSafetensors((await averaged.files.get(groupFiles.best)) ?? new Uint8Array());
+    const state = averaged.checkpoint?.state ?? {};
+    for (const [name, array] of Object.entries(tensors)) assert.deepEqual(array, state[`ema.${name}`]);
+    assert.ok(Object.keys(plain.checkpoint?.state ?? {}).every((name) => !name.startsWith("ema.")));
+  });
+
+  test("goes on from its checkpoint as if it had never stopped, and refuses one without the average", async () => {
+    const whole = await runTiny({ changes: { ema } });
+    const first = await runTiny({ changes: { ema }, stopAt: 30 });
+    const second = await runTiny({ changes: { ema }, files: first.files });
+    assert.deepEqual(await essence(second), await essence(whole));
+    const { files } = await runTiny({ changes: { numSteps: 2 } });
+    assert.match(String((await runTiny({ files, changes: { ema } })).reason), /CheckpointError: .*ema\./);
+  });
+});
+
+describe("a group that stops early", () => {
+  // A learning rate so high that the loss goes up and down.
+  const changes: Partial<RunInput> = {
+    optimizer: { kind: "adam", learningRate: 0.3, schedule: "constant" },
+    numSteps: 400,
+    validationInterval: 2,
+    checkpointInterval: 50,
+    codistill: { burnInSteps: 0, publishInterval: 1000 },
+    earlyStopping: { patience: 3 },
+  };
+
+  test("ends as finished after so many validations without improvement, saved and published", async () => {
+    const { reason, events, checkpoint, files } = await runTiny({ changes });
+    assert.equal(reason, "finished");
+    const [early] = only(events, "stopped-early");
+    assert.ok(early && early.step < 400);
+    const validations = only(events, "validation");
+    assert.deepEqual(
+      validations.slice(-4).map(({ best }) => best),
+      [true, false, false, false],
+    );
+    assert.deepEqual([early.bestStep, early.step], [validations.at(-4)?.step, validations.at(-1)?.step]);
+    assert.equal(checkpoint?.info.step, early.step);
+    assert.deepEqual(ownEvents(events).slice(-2), [`checkpoint ${early.step}`, `group-end ${early.step} finished`]);
+    assert.deepEqual(
+      only(events, "published").map(({ step }) => step),
+      [early.step],
+    );
+    const again = await runTiny({ changes, files });
+    assert.equal(again.reason, "finished");
+    assert.deepEqual(ownEvents(again.events), [`group-start ${early.step}`, `group-end ${early.step} finished`]);
+  });
+
+  test("remembers how long it has waited when it is resumed", async () => {
+    const every = { ...changes, logInterval: 1 };
+    const whole = await runTiny({ changes: every });
+    const end = whole.checkpoint?.info.step ?? 0;
+    const first = await runTiny({ changes: every, stopAt: end - 1 });
+    assert.equal(first.checkpoint?.info.waiting.validations, 2);
+    const second = await runTiny({ changes: every, files: first.files });
+    assert.deepEqual(await essence(second), await essence(whole));
+  });
+});
+
+describe("a group with initial weights", () => {
+  test("begins from them, and groups differ only by their data order", async () => {
+    const { checkpoint } = await runTiny({ changes: { seed: 5 } });
+    const init = underPrefix("params", checkpoint?.state ?? {});
+    // A learning rate that rounds to nothing: what is saved is what it began from.
+    const optimizer = { kind: "sgd", learningRate: 1e-30 } as const;
+    const changes = { numGroups: 2, numSteps: 1, optimizer };
+    const [first, second] = [await runTiny({ init, changes }), await runTiny({ init, changes, groupIndex: 1 })];
+    for (const { checkpoint } of [first, second])
+      assert.deepEqual(underPrefix("params", checkpoint?.state ?? {}), init);
+    const [one, other] = [first, second].map(({ events }) => only(events, "step")[0]?.labelLoss);
+    assert.notEqual(one, other, "the same batch");
+  });
+
+  test("goes back to them", async () => {
+    const init = initParams(makeLearner(tinyConfig(), tinyPreprocessing).model, key(8));
+    const { checkpoint } = await runTiny({ init, data: spoiltData(96) });
+    assert.deepEqual(underPrefix("params", checkpoint?.state ?? {}), init);
+  });
+
+  test("refuses those that do not fit or are not finite, by name", async () => {
+    const init = initParams(makeLearner(tinyConfig(), tinyPreprocessing).model, key(8));
+    const { "layers.0.bias": bias, ...rest } = init;
+    assert.ok(bias);
+    const wrong: readonly [NamedArrays, RegExp][] = [
+      [rest, /init: .*\n {2}layers\.0\.bias must be float32\[8\], got nothing/],
+      [{ ...init, "layers.0.bias": filled([9], 0) }, /layers\.0\.bias must be float32\[8\], got float32\[9\]/],
+      [{ ...init, extra: bias }, /extra is not part of the model/],
+      [{ ...init, "layers.0.bias": filled([8], Number.NaN) }, /layers\.0\.bias holds values that are not finite/],
+    ];
+    for (const [weights, pattern] of wrong) {
+      const { reason } = await runTiny({ init: weights });
+      assert.ok(reason instanceof ConfigError, String(reason));
+      assert.match(reason.message, pattern);
+    }
+  });
+});
+
 describe("a group refuses", () => {
   test("a configuration that is not the one of the run in the store, before it does anything", async () => {
     const store = memoryStore();
@@ -237,6 +347,77 @@ describe("a group refuses", () => {
   });
 });
 
+/** The tiny table with training rows whose label is NaN. */
+const spoiltData = (numSpoilt: number): GroupData => ({ ...tinyData(), train: tinyRows(96, 1, numSpoilt) });
+
+describe("a group with rows that are not finite", () => {
+  test("skips the steps that meet them, tells of it, and leaves them out of the means", async () => {
+    const { reason, events } = await runTiny({ data: spoiltData(1), changes: { logInterval: 1 } });
+    assert.equal(reason, "finished");
+    const skipped = only(events, "step-skipped");
+    // 96 rows in batches of 8: the row is met once in each 12 steps.
+    assert.equal(skipped.length, 5);
+    for (const event of skipped) {
+      assert.equal(event.reason, "label loss NaN, gradient norm NaN");
+      assert.ok(!only(events, "step").some(({ step }) => step === event.step));
+    }
+    assert.equal(only(events, "step").length, 55);
+    assert.deepEqual(only(events, "restored"), []);
+    assert.ok(only(events, "step").every(({ labelLoss, gradNorm }) => Number.isFinite(labelLoss + gradNorm)));
+  });
+
+  test("goes back when too many steps in a row are skipped, goes on with other data, and finishes", async () => {
+    const changes = { checkpointInterval: 2 };
+    const whole = await runTiny({ data: spoiltData(8), changes });
+    assert.equal(whole.reason, "finished");
+    const restored = only(whole.events, "restored");
+    assert.ok(restored.length >= 1, ownEvents(whole.events).join());
+    for (const [i, { step, fromStep, learningRateScale, reason }] of restored.entries()) {
+      assert.ok(step < fromStep);
+      assert.equal(learningRateScale, 0.5 ** (i + 1));
+      assert.match(
+        reason,
+        /^losses and gradients must stay finite, and 3 steps in a row were skipped; step \d+ had label/,
+      );
+    }
+    assert.equal(whole.checkpoint?.info.learningRateScale, 0.5 ** restored.length);
+    // Every batch was met once: the stream did not go back.
+    const numBatches = only(whole.events, "step-skipped").length;
+    assert.ok(numBatches >= 3 * restored.length);
+    const { epoch, position } = whole.checkpoint.info.cursor;
+    const lost = restored.reduce((sum, { step, fromStep }) => sum + fromStep - step, 0);
+    assert.equal(epoch * 96 + position, 8 * (60 + lost));
+  });
+
+  test("remembers the learning rate when it is resumed", async () => {
+    const changes = { checkpointInterval: 2, logInterval: 1 };
+    const whole = await runTiny({ data: spoiltData(8), changes });
+    const [restored] = only(whole.events, "restored");
+    assert.ok(restored);
+    const stopAt = only(whole.events, "step").find(({ learningRate }) => learningRate < 0.01)?.step ?? 0;
+    const first = await runTiny({ data: spoiltData(8), changes, stopAt });
+    const second = await runTiny({ data: spoiltData(8), changes, files: first.files });
+    assert.equal(second.reason, "finished");
+    assert.deepEqual(await essence(second), await essence(whole));
+  });
+
+  test("goes back to its initial params before its first checkpoint, and gives up after a while", async () => {
+    const { reason, events, checkpoint } = await runTiny({ data: spoiltData(96) });
+    assert.ok(reason instanceof TrainingError, String(reason));
+    assert.match(
+      reason.message,
+      /must stay finite.* Going back 3 times, at last with the learning rate x 0\.125, did not/,
+    );
+    const round = (step: number) => [`step-skipped ${step}`, `step-skipped ${step + 1}`, `step-skipped ${step + 2}`];
+    const back = ["checkpoint 0", "restored 0 from 3"];
+    const rounds = Array.from({ length: 3 }, () => [...round(1), ...back]);
+    assert.deepEqual(ownEvents(events), ["group-start 0", ...rounds.flat(), ...round(1)]);
+    assert.deepEqual([checkpoint?.info.step, checkpoint?.info.learningRateScale], [0, 0.125]);
+    const untouched = await runTiny({ data: spoiltData(96), changes: { numSteps: 1 } });
+    assert.deepEqual(checkpoint?.state, untouched.checkpoint?.state);
+  });
+});
+
 describe("a group whose numbers stop being finite", () => {
   const wild = (learningRate: number, validationInterval: number): Partial<RunInput> & Pick<RunInput, "optimizer"> => ({
     optimizer: { kind: "sgd", learningRate, schedule: "constant" },
@@ -253,7 +434,8 @@ describe("a group whose numbers stop being finite", () => {
     assert.match(outcome.reason.message, /Lower optimizer\.learningRate.* The last checkpoint is kept\.$/);
     assert.deepEqual(await files.get(groupFiles.best), best, "the best params stay");
     assert.deepEqual(only(outcome.events, "group-end"), []);
-    if (outcome.checkpoint?.info.step === 20) assert.deepEqual(outcome.checkpoint, checkpoint);
+    if (outcome.checkpoint?.info.step === 20) assert.deepEqual(outcome.checkpoint.state, checkpoint?.state);
+    assert.equal(outcome.checkpoint?.info.learningRateScale, 0.125);
     for (const [name, { data }] of Object.entries(outcome.checkpoint?.state ?? {}))
       assert.ok((data as Float32Array).every(Number.isFinite), `${name} is finite`);
     return outcome;
@@ -262,20 +444,20 @@ describe("a group whose numbers stop being finite", () => {
   test("ends with an error that names the step, the loss and the cure, and leaves the last checkpoint", async () => {
     const { reason, checkpoint } = await goneWild(wild(1e20, 500));
     const message =
-      /^the loss must stay finite, at step 22 it was \S+ with a gradient norm of \S+ \(learning rate 1\S+\)/;
+      /^losses and gradients must stay finite, and 3 steps in a row were skipped; step 24 had .*gradient norm .* \(learning rate 1\S+\)/;
     assert.match(String((reason as Error).message), message);
     assert.equal(checkpoint?.info.step, 21);
   });
 
   test("takes no validation that is not finite for the best", async () => {
-    const { reason, events, checkpoint } = await goneWild(wild(1e39, 1));
+    const { reason, events, checkpoint } = await goneWild(wild(1e300, 1));
     assert.match(String((reason as Error).message), /^the validation loss must stay finite, at step 21 it was NaN/);
     assert.equal(checkpoint?.info.step, 20);
     assert.deepEqual(only(events, "validation"), []);
   });
 
   test("saves no params that are not finite, though the loss of the step was", async () => {
-    const { reason, checkpoint } = await goneWild(wild(1e39, 500));
+    const { reason, checkpoint } = await goneWild(wild(1e300, 500));
     assert.match(String((reason as Error).message), /^the params must stay finite, at step 21 they were not/);
     assert.equal(checkpoint?.info.step, 20);
   });

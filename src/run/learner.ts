@@ -18,7 +18,9 @@ export function makeLearner(config: RunConfig, preprocessing: Preprocessing): Le
   ]);
   const model = mlp({ categorical: Object.fromEntries(categorical), numeric: preprocessing.numeric, hidden });
   const { temperature, mix } = config.codistill;
-  return { model, objective: binary, optimizer: makeOptimizer(config), distillation: { temperature, mix } };
+  const { ema } = config;
+  const optimizer = makeOptimizer(config);
+  return { model, objective: binary, optimizer, distillation: { temperature, mix }, ...(ema && { ema }) };
 }
 
 function makeOptimizer({ optimizer, numSteps }: RunConfig): GradientTransformation {

@@ -11,6 +11,7 @@ const step = (step: number, changes: Partial<Step> = {}): Step => ({
   gradNorm: 10 * step,
   learningRate: 0.1 / step,
   distillWeight: 0,
+  skipped: null,
   teachers: [],
   ...changes,
 });

@@ -1,14 +1,18 @@
 import type { Step } from "../codistill/codistill.js";
 import type { TrainEvent } from "../train/events.js";
 
-/** Gathers steps into step events: means over the steps since the last one, and the speed. */
-export function stepMeter(group: number, firstStep: number): { add(step: Step): void; take(): TrainEvent } {
+/** Gathers steps into step events: means over the steps since the last one, and the speed. Skipped steps are left out. */
+export function stepMeter(
+  group: number,
+  firstStep: number,
+): { add(step: Step): void; hasSteps(): boolean; take(): TrainEvent } {
   let steps: Step[] = [];
   let since = { step: firstStep, time: performance.now() };
   return {
     add(step) {
       steps.push(step);
     },
+    hasSteps: () => steps.length > 0,
     take() {
       const last = steps.at(-1);
       if (!last) throw new Error("internal: no step was added since the last event");

@@ -105,6 +105,25 @@ export const runObject = z.strictObject({
   globalBatchSize: z.int().positive(),
   /** Sub-batches that a step's examples are split into, to save memory. */
   accumulate: z.int().positive().default(1),
+  /** End a group's training after `patience` validations whose loss was not lower by more than `minDelta`. */
+  earlyStopping: z
+    .strictObject({ patience: z.int().positive(), minDelta: z.number().nonnegative().default(0) })
+    .optional(),
+  /**
+   * Validate and ship a moving average of the params (Polyak averaging) instead of the last ones. The other groups learn
+   * from the params themselves, as without it.
+   */
+  ema: z.strictObject({ decay: z.number().min(0).lt(1).default(0.999) }).optional(),
+  /**
+   * Safetensors file whose params all groups begin from, as a run's model.safetensors; relative paths start at the
+   * configuration file. Kept with the run as its path and SHA-256.
+   */
+  init: z
+    .union(
+      [z.string().min(1), z.strictObject({ path: z.string(), sha256: z.string() })],
+      "must be the path of a safetensors file",
+    )
+    .optional(),
   /** Initial params and data order follow from it. */
   seed: z.int().nonnegative().default(1),
   /** Steps between validations; the best checkpoint is chosen among them. */

@@ -11,7 +11,7 @@ import { predictAll, score } from "../train/evaluate.js";
 import type { RunResult } from "../train/events.js";
 import { kept, type Learner, predictGraph } from "../train/graphs.js";
 import { meanAbsoluteDifference, meanOfProbs } from "../train/metrics.js";
-import { BEST_FORMAT, BEST_VERSION, groupFiles } from "./group.js";
+import { BEST_FORMAT, BEST_VERSION, groupFiles } from "./keeper.js";
 
 /** The params that a group would ship: its best by validation. */
 export interface BestParams {

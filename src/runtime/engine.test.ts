@@ -97,7 +97,8 @@ describe("updatedInPlace", () => {
   }
   test("allows every param and moment of a training step, with and without teachers", () => {
     const learner = flightsLike();
-    for (const graph of [stepGraph(learner, 0), stepGraph(learner, 2), applyGraph(learner)]) {
+    const averaging = { ...learner, ema: { decay: 0.9 } };
+    for (const graph of [stepGraph(learner, 0), stepGraph(learner, 2), applyGraph(learner), stepGraph(averaging, 1)]) {
       assert.deepEqual(updatedInPlace(graph), new Set(Object.keys(graph.updates)));
     }
   });

@@ -69,6 +69,34 @@ export type TrainEvent =
       readonly best: boolean;
     }
   | TeachersEvent
+  /** A step in which a number was not finite; params and optimizer memory are as they were before it. */
+  | {
+      readonly event: "step-skipped";
+      readonly group: number;
+      readonly step: number;
+      /** These are null in the log when they are not finite. */
+      readonly labelLoss: number;
+      readonly distillLoss: number | null;
+      readonly gradNorm: number;
+      readonly reason: string;
+    }
+  /** The group went back to its checkpoint, or to its initial params, at a lower learning rate. */
+  | {
+      readonly event: "restored";
+      readonly group: number;
+      readonly step: number;
+      readonly fromStep: number;
+      readonly learningRateScale: number;
+      readonly reason: string;
+    }
+  /** Validations had not improved for long enough; the group ends here, as finished. */
+  | {
+      readonly event: "stopped-early";
+      readonly group: number;
+      readonly step: number;
+      readonly bestStep: number;
+      readonly bestLoss: number;
+    }
   | ExchangeEvent
   | {
       readonly event: "checkpoint";

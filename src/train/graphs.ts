@@ -13,6 +13,8 @@ export interface Learner {
   readonly objective: Objective;
   readonly optimizer: GradientTransformation;
   readonly distillation?: Distillation;
+  /** Keep an average of the params, e <- decay e + (1 - decay) params after each step, that begins as they do. */
+  readonly ema?: { readonly decay: number };
 }
 
 /** How the distillation loss psi joins the label loss phi; the paper's way by default. */
@@ -27,6 +29,7 @@ export interface Distillation {
 export const kept = {
   params: "params",
   optState: "optState",
+  ema: "ema",
   gradSum: "gradSum",
   teacher: (slot: number) => `teachers.${slot}`,
 } as const;
@@ -54,16 +57,18 @@ export function accumulateGraph(learner: Learner, numTeachers: number): Graph {
   return { outputs: losses, updates: withPrefix(kept.gradSum, sums) };
 }
 
-/** The optimizer step on the mean of the `numBatches` gradients that were added up. */
+/** The optimizer step on the mean of the `numBatches` gradients that were added up; `loss` is fed to be checked. */
 export function applyGraph(learner: Learner): Graph {
   const params = paramTensors(learner.model, kept.params);
   const numBatches = input("numBatches", []);
-  return update(
-    learner,
-    params,
-    mapValues(paramTensors(learner.model, kept.gradSum), (sum) => div(sum, numBatches)),
-    {},
-  );
+  const grads = mapValues(paramTensors(learner.model, kept.gradSum), (sum) => div(sum, numBatches));
+  const { outputs, updates } = update(learner, params, grads, { loss: input("loss", []) });
+  return { outputs: { squaredGradNorm: outputs.squaredGradNorm as Tensor }, updates };
+}
+
+/** Under which name the engine keeps what predicts and is shipped: the average where there is one. */
+export function shippedName({ ema }: Learner): string {
+  return ema ? kept.ema : kept.params;
 }
 
 /** Probabilities of a batch, by the params kept under a prefix. */
@@ -121,21 +126,41 @@ function gradientsOf(loss: Tensor, params: Tensors): Tensors {
 /**
  * The optimizer's part of a graph. The learning rate is made to depend on the norm of all gradients: so every reader of
  * a param comes before its new value, and params may be updated in place.
+ *
+ * Where a loss or the norm is not finite, the step changes nothing: gradients count as 0 (chosen and not multiplied, as
+ * 0 x NaN is NaN), the learning rate is 0, and memory decays by 1.
  */
-function update({ model, optimizer }: Learner, params: Tensors, grads: Tensors, outputs: Tensors): Graph {
+function update({ model, optimizer, ema }: Learner, params: Tensors, grads: Tensors, losses: Tensors): Graph {
   const squares = Object.values(grads).map((grad) => reduceSum(mul(grad, grad)));
   const squaredNorm = squares.reduce(add);
+  const isSound = areFinite([squaredNorm, losses.loss ?? losses.labelLoss, losses.distillLoss]);
   const scalars = mapValues(optimizer.scalars, (_, name) => {
     const value = input(name, []);
-    return name === "learningRate" ? where(greater(Number.POSITIVE_INFINITY, squaredNorm), value, 0) : value;
+    return name === "learningRate" ? where(isSound, value, 0) : value;
   });
   const optState = mapValues(optimizer.memory(model.params), ({ shape }, name) =>
     input(`${kept.optState}.${name}`, shape),
   );
-  const after = optimizer.update(grads, optState, scalars);
+  const soundGrads = mapValues(grads, (grad) => where(isSound, grad, 0));
+  const after = optimizer.update(soundGrads, optState, scalars, (decay) => where(isSound, decay, 1));
   const newParams = mapValues(params, (param, name) => add(param, after.updates[name] as Tensor));
+  const means = ema ? withPrefix(kept.ema, averaged(newParams, ema.decay, isSound)) : {};
   return {
-    outputs: { ...outputs, squaredGradNorm: squaredNorm },
-    updates: { ...withPrefix(kept.params, newParams), ...withPrefix(kept.optState, after.optState) },
+    outputs: { ...losses, squaredGradNorm: squaredNorm },
+    updates: { ...withPrefix(kept.params, newParams), ...withPrefix(kept.optState, after.optState), ...means },
   };
+}
+
+/** The moving average (Polyak and Juditsky 1992, with exponential weights) after one more step; the same if skipped. */
+function averaged(params: Tensors, decay: number, isSound: Tensor): Tensors {
+  const [past, present] = [where(isSound, decay, 1), where(isSound, 1 - decay, 0)];
+  return mapValues(params, (param, name) => {
+    return add(mul(input(`${kept.ema}.${name}`, param.shape), past), mul(param, present));
+  });
+}
+
+/** Whether numbers are finite all of them: x - x is 0 where x is, and NaN where it is not. */
+function areFinite(numbers: readonly (Tensor | undefined)[]): Tensor {
+  const zeros = numbers.flatMap((x) => (x ? [sub(x, x)] : []));
+  return greater(1, zeros.reduce(add));
 }

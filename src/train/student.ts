@@ -1,11 +1,12 @@
 import { CheckpointError } from "../errors.js";
 import type { Graph } from "../graph/tensor.js";
 import { initParams } from "../nn/model.js";
+import type { Schedule } from "../optim/schedules.js";
 import { filled, type NamedArrays, scalar, zeros } from "../runtime/array.js";
 import type { Engine, Program } from "../runtime/engine.js";
 import { mapValues, misfits, underPrefix, withPrefix } from "../runtime/named.js";
 import type { Key } from "../runtime/random.js";
-import { accumulateGraph, applyGraph, kept, type Learner, stepGraph } from "./graphs.js";
+import { accumulateGraph, applyGraph, kept, type Learner, shippedName, stepGraph } from "./graphs.js";
 
 /** Weights that predict beside the student, and what is known of them. */
 export interface Teacher {
@@ -26,9 +27,11 @@ export interface StepMetrics {
   /** Norm of the gradient of the whole loss, over all params. */
   readonly gradNorm: number;
   readonly learningRate: number;
+  /** Why the step changed nothing: which number was not finite. Null for a step that was taken. */
+  readonly skipped: string | null;
 }
 
-/** Everything that resuming needs of a student: `params.*` and `optState.*`. */
+/** Everything that resuming needs of a student: `params.*`, `optState.*`, and `ema.*` where they are averaged. */
 export type StudentState = NamedArrays;
 
 export interface StudentOptions {
@@ -38,16 +41,23 @@ export interface StudentOptions {
 
 /** The model being trained: params and optimizer memory in an engine, and the programs that change them. */
 export interface Student {
-  /** Optimizer steps taken. */
+  /** Optimizer steps taken or skipped. */
   readonly step: number;
-  /** Begin from fresh params. */
-  init(key: Key): Promise<void>;
+  /** What every learning rate is multiplied by; 1 unless a state was restored with another one. */
+  readonly learningRateScale: number;
+  /** Begin from fresh params, or from given ones. Throws {@link CheckpointError} when those do not fit the model. */
+  init(key: Key, params?: NamedArrays): Promise<void>;
   /** Put back a saved state. Throws {@link CheckpointError} when it does not fit the model. */
-  restore(state: StudentState, step: number): Promise<void>;
-  /** One optimizer step on one batch (or its sub-batches), pulled towards the teachers' mean by `distillWeight`. */
+  restore(state: StudentState, step: number, learningRateScale?: number): Promise<void>;
+  /**
+   * One optimizer step on one batch (or its sub-batches), pulled towards the teachers' mean by `distillWeight`. When a
+   * loss or the norm of the gradient is not finite, params and optimizer memory stay as they are and the step is skipped.
+   */
   learn(batches: readonly NamedArrays[], teachers: readonly Teacher[], distillWeight: number): Promise<StepMetrics>;
   /** Copies of the params, by their own names. */
   params(): Promise<NamedArrays>;
+  /** Copies of what would be shipped: the average of the params where there is one, else the params. */
+  shipped(): Promise<NamedArrays>;
   /** A copy of the whole state. */
   state(): Promise<StudentState>;
 }
@@ -57,6 +67,7 @@ export function createStudent({ engine, learner }: StudentOptions): Student {
   const specs = stateSpecs(learner);
   const programs = programCache(engine);
   let step = 0;
+  let learningRateScale = 1;
   let taught: readonly Teacher[] = [];
   let sumsAreKept = false;
 
@@ -83,32 +94,45 @@ export function createStudent({ engine, learner }: StudentOptions): Student {
     const results: NamedArrays[] = [];
     for (const [i, part] of parts.entries())
       results.push(await accumulate.run({ ...part, keepSum: scalar(i === 0 ? 0 : 1) }));
-    return [...results, await apply.run({ numBatches: scalar(parts.length), ...scalars })];
+    const loss = scalar((meanOf(results, "labelLoss") ?? 0) + (meanOf(results, "distillLoss") ?? 0));
+    return [...results, await apply.run({ numBatches: scalar(parts.length), loss, ...scalars })];
   }
 
-  async function restore(state: StudentState, atStep: number): Promise<void> {
+  async function restore(state: StudentState, atStep: number, scale = 1): Promise<void> {
     checkState(state, specs);
     await engine.write(state);
     step = atStep;
+    learningRateScale = scale;
+  }
+
+  async function modelUnder(prefix: string): Promise<NamedArrays> {
+    return underPrefix(prefix, await engine.read(Object.keys(withPrefix(prefix, learner.model.params))));
+  }
+
+  /** The value of a schedule now. */
+  function valueNow(schedule: Schedule, name: string): number {
+    return name === "learningRate" ? schedule(step) * learningRateScale : schedule(step);
   }
 
   return {
     get step() {
       return step;
     },
-    async init(key) {
+    get learningRateScale() {
+      return learningRateScale;
+    },
+    async init(key, params = initParams(learner.model, key)) {
       const memory = learner.optimizer.memory(learner.model.params);
       const optState = mapValues(memory, ({ shape, fill }) => filled(shape, fill));
-      await restore(
-        { ...withPrefix(kept.params, initParams(learner.model, key)), ...withPrefix(kept.optState, optState) },
-        0,
-      );
+      const ema = learner.ema ? withPrefix(kept.ema, params) : {};
+      await restore({ ...withPrefix(kept.params, params), ...withPrefix(kept.optState, optState), ...ema }, 0);
     },
     restore,
     async learn(batches, teachers, distillWeight) {
       if (batches.length === 0) throw new Error("internal: a step needs at least one batch");
       await teach(teachers);
-      const scalars = mapValues(learner.optimizer.scalars, (schedule) => scalar(schedule(step)));
+      const values = mapValues(learner.optimizer.scalars, valueNow);
+      const scalars = mapValues(values, scalar);
       const weight: NamedArrays = teachers.length > 0 ? { distillWeight: scalar(distillWeight) } : {};
       const results =
         batches.length === 1
@@ -118,22 +142,27 @@ export function createStudent({ engine, learner }: StudentOptions): Student {
               scalars,
               teachers.length,
             );
-      const learningRate = learner.optimizer.scalars.learningRate?.(step) ?? Number.NaN;
       step++;
-      return {
+      const metrics = {
         labelLoss: meanOf(results, "labelLoss") ?? Number.NaN,
         distillLoss: meanOf(results, "distillLoss"),
         divergence: meanOf(results, "divergence"),
         gradNorm: Math.sqrt(meanOf(results, "squaredGradNorm") ?? Number.NaN),
-        learningRate,
+        learningRate: values.learningRate ?? Number.NaN,
       };
+      return { ...metrics, skipped: whySkipped(metrics) };
     },
-    async params() {
-      const names = Object.keys(withPrefix(kept.params, learner.model.params));
-      return underPrefix(kept.params, await engine.read(names));
-    },
+    params: () => modelUnder(kept.params),
+    shipped: () => modelUnder(shippedName(learner)),
     state: () => engine.read(Object.keys(specs)),
   };
+}
+
+/** The rule of the step graph, in words. */
+function whySkipped({ labelLoss, distillLoss, gradNorm }: Omit<StepMetrics, "skipped">): string | null {
+  const numbers = { "label loss": labelLoss, "distillation loss": distillLoss ?? 0, "gradient norm": gradNorm };
+  const wrong = Object.entries(numbers).filter(([, value]) => !Number.isFinite(value));
+  return wrong.length > 0 ? wrong.map(([name, value]) => `${name} ${value}`).join(", ") : null;
 }
 
 /** The mean of a scalar output over the results that have it; null when none has. */
@@ -155,8 +184,9 @@ function programCache(engine: Engine): { get(name: string, graph: () => Graph): 
 }
 
 /** The arrays of a learner's state, by the names under which the engine keeps them. */
-function stateSpecs({ model, optimizer }: Learner): Record<string, { readonly shape: readonly number[] }> {
-  return { ...withPrefix(kept.params, model.params), ...withPrefix(kept.optState, optimizer.memory(model.params)) };
+function stateSpecs({ model, optimizer, ema }: Learner): Record<string, { readonly shape: readonly number[] }> {
+  const memory = withPrefix(kept.optState, optimizer.memory(model.params));
+  return { ...withPrefix(kept.params, model.params), ...memory, ...(ema && withPrefix(kept.ema, model.params)) };
 }
 
 /** Throws {@link CheckpointError} unless a state holds exactly the arrays that the learner needs. */

@@ -1,13 +1,15 @@
 /** The command line as users meet it: help, mistakes, and whole runs in a pipe. */
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { test } from "node:test";
 import * as ort from "onnxruntime-node";
-import { decodeSafetensors } from "../../src/checkpoint/safetensors.js";
+import { sha256 } from "../../src/checkpoint/digest.js";
+import { decodeSafetensors, encodeSafetensors } from "../../src/checkpoint/safetensors.js";
 import { assertDisjoint, rowsOfSlots, slotsOf } from "../../src/data/shard.js";
 import { openTable } from "../../src/node/ingest.js";
 import type { RunFolder } from "../../src/node/run-folder.js";
+import { groupFiles } from "../../src/run/keeper.js";
 import { eventsOf, logsOf, ofKind, workplace } from "./fixture.js";
 import type { Ended } from "./processes.js";
 import { bestOf, checkpointOf, resultOf } from "./results.js";
@@ -33,13 +35,35 @@ test("help and version", async () => {
   assert.equal(trainHelp.code, 0, trainHelp.shown);
   assert.deepEqual(
     trainHelp.stdout.match(/--[a-z]+(?= <|$| {2})/gm),
-    ["--set", "--runs", "--resume", "--store", "--group", "--help"],
+    ["--set", "--runs", "--init", "--resume", "--store", "--group", "--help"],
     `a flag is new or gone: ${trainHelp.shown}`,
   );
   const version = await place.codistill(["--version"]).ended;
   assert.equal(version.code, 0, version.shown);
   const { version: own } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8"));
   assert.equal(version.stdout, `${own}\n`, version.shown);
+});
+
+test("a run begins from given weights, and from no others when it is gone on with", async () => {
+  const source = place.train([await place.config("config.json"), ...short]);
+  assert.equal((await source.ended).code, 0, source.output());
+  const weights = (await source.folder()).model.safetensors;
+  // A learning rate that rounds to nothing: what is best is what the groups began from.
+  const still = ["--set", 'optimizer={"kind":"sgd","learningRate":1e-30}'];
+  const run = place.train([await place.config("config.json"), ...short, ...still, "--init", weights]);
+  assert.equal((await run.ended).code, 0, run.output());
+  const folder = await run.folder();
+  const { tensors } = decodeSafetensors(readFileSync(weights));
+  for (const group of [0, 1]) assert.deepEqual((await bestOf(folder, group))?.params, tensors, run.output());
+  const { init } = JSON.parse(readFileSync(folder.config, "utf8"));
+  assert.deepEqual(init, { path: resolve(weights), sha256: await sha256(readFileSync(weights)) });
+
+  for (const group of [0, 1]) rmSync(join(folder.group(group).path, groupFiles.checkpoint));
+  writeFileSync(weights, encodeSafetensors(tensors, { name: "another" }));
+  const resumed = await place.resume(folder).ended;
+  assert.match(resumed.stdout, /group 0 failed: init: a run begins from the weights it was given, and .* has changed/);
+  const missing = await place.codistill(["train", place.path("config.json"), "--init", "none.safetensors"]).ended;
+  checkRefused(missing, /init: must be a safetensors file that can be read: ENOENT/);
 });
 
 test("runs are listed and inspected", async () => {

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { type Checkpoint, readCheckpoint } from "../../src/checkpoint/checkpoint.js";
 import { directoryStore } from "../../src/node/directory-store.js";
 import type { RunFolder } from "../../src/node/run-folder.js";
-import { groupFiles } from "../../src/run/group.js";
+import { groupFiles } from "../../src/run/keeper.js";
 import { type BestParams, readBest } from "../../src/run/score.js";
 import type { RunResult } from "../../src/train/events.js";
 

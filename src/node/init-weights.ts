@@ -1,0 +1,47 @@
+/** Weights that a run begins from: any safetensors file with the model's params, and only as it was when the run began. */
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { sha256 } from "../checkpoint/digest.js";
+import { decodeSafetensors } from "../checkpoint/safetensors.js";
+import { ConfigError, messageOf } from "../errors.js";
+import type { RunConfig } from "../run/schema.js";
+import type { NamedArrays } from "../runtime/array.js";
+
+type Init = NonNullable<RunConfig["init"]>;
+
+/**
+ * An `init` as it is kept with the run: the absolute path, which starts at `folder`, and the digest of the content.
+ *
+ * Throws {@link ConfigError} when the file cannot be read.
+ */
+export async function noteInit(init: Init, folder: string): Promise<Init> {
+  if (typeof init !== "string") return init;
+  const path = resolve(folder, init);
+  return { path, sha256: await sha256(read(path)) };
+}
+
+/**
+ * The params in a noted file, not yet held against the model.
+ *
+ * Throws {@link ConfigError} when it cannot be read or has changed, {@link CheckpointError} when it is no safetensors.
+ */
+export async function readInit(init: Init): Promise<NamedArrays> {
+  if (typeof init === "string") throw new Error("internal: init was not noted");
+  const bytes = read(init.path);
+  const now = await sha256(bytes);
+  if (now !== init.sha256) {
+    const digests = `SHA-256 ${init.sha256.slice(0, 8)} then, ${now.slice(0, 8)} now`;
+    throw new ConfigError(
+      `init: a run begins from the weights it was given, and ${init.path} has changed (${digests})`,
+    );
+  }
+  return decodeSafetensors(bytes).tensors;
+}
+
+function read(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new ConfigError(`init: must be a safetensors file that can be read: ${messageOf(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,108 @@
+/** What a group keeps on disk: its best params by validation, and the checkpoint that it goes on from or back to. */
+import { type CheckpointInfo, readCheckpoint, writeCheckpoint } from "../checkpoint/checkpoint.js";
+import { encodeSafetensors } from "../checkpoint/safetensors.js";
+import type { Store } from "../checkpoint/store.js";
+import type { Exchange } from "../codistill/exchange.js";
+import type { Rows } from "../data/table.js";
+import type { NamedArrays } from "../runtime/array.js";
+import type { Program } from "../runtime/engine.js";
+import { predictAll, score } from "../train/evaluate.js";
+import type { TrainEvent } from "../train/events.js";
+import type { Student } from "../train/student.js";
+import { afterValidation, type EarlyStopping, hasWaitedEnough, type Waiting } from "./early-stopping.js";
+
+/** Names of a group's own files. */
+export const groupFiles = { checkpoint: "checkpoint.safetensors", best: "best.safetensors" } as const;
+
+/** What the metadata of a group's best params says that it is. */
+export const BEST_FORMAT = "codistill.params";
+
+/** The version of that metadata. */
+export const BEST_VERSION = 1;
+
+export interface KeeperOptions {
+  readonly group: number;
+  readonly incarnation: number;
+  /** Digest of the forward graph. */
+  readonly model: string;
+  readonly student: Student;
+  /** Begin anew: the student as it was before its first step. */
+  readonly begin: () => Promise<void>;
+  readonly stream: { readonly cursor: CheckpointInfo["cursor"] };
+  readonly exchange: Exchange;
+  readonly predictor: Program;
+  readonly validation: Rows;
+  readonly files: Store;
+  readonly log: (event: TrainEvent) => void;
+  readonly best: CheckpointInfo["best"];
+  readonly waiting: Waiting;
+  readonly earlyStopping?: EarlyStopping | undefined;
+}
+
+/** What it finds wrong with the group is returned, as a sentence with the rule and the values; else null. */
+export interface Keeper {
+  /** Validate, and keep the params if they are the best so far. */
+  validate(): Promise<string | null>;
+  /** The best so far, when validations have not improved on it for long enough; else null. */
+  stopsEarly(): CheckpointInfo["best"];
+  /** Save a checkpoint. */
+  save(): Promise<string | null>;
+  /** Go back to the checkpoint, or to the initial params when there is none; the data stream goes on from where it is. */
+  restore(learningRateScale: number): Promise<void>;
+}
+
+export function makeKeeper(options: KeeperOptions): Keeper {
+  const { group, incarnation, model, student, stream, exchange, files, log } = options;
+  let { best, waiting } = options;
+
+  async function validate(): Promise<string | null> {
+    const { step } = student;
+    const { loss, auc } = score(await predictAll(options.predictor, options.validation));
+    if (!Number.isFinite(loss)) return `the validation loss must stay finite, at step ${step} it was ${loss}`;
+    waiting = afterValidation(waiting, loss, options.earlyStopping?.minDelta ?? 0);
+    const isBest = best === null || loss < best.loss;
+    if (isBest) {
+      best = { step, loss };
+      const metadata = {
+        format: BEST_FORMAT,
+        version: String(BEST_VERSION),
+        step: String(step),
+        validationLoss: String(loss),
+        model,
+      };
+      await files.put(groupFiles.best, encodeSafetensors(await student.shipped(), metadata));
+    }
+    log({ event: "validation", group, step, loss, auc, best: isBest });
+    return null;
+  }
+
+  async function save(): Promise<string | null> {
+    const started = performance.now();
+    const { step, learningRateScale } = student;
+    const state = await student.state();
+    if (!areFinite(state)) return `the params must stay finite, at step ${step} they were not`;
+    const info = { group, step, incarnation, model, cursor: stream.cursor, best, learningRateScale, waiting };
+    const bytes = await writeCheckpoint(files, groupFiles.checkpoint, { info, state, teachers: exchange.known() });
+    log({ event: "checkpoint", group, step, bytes, seconds: (performance.now() - started) / 1000 });
+    return null;
+  }
+
+  async function restore(learningRateScale: number): Promise<void> {
+    const checkpoint = await readCheckpoint(files, groupFiles.checkpoint);
+    if (!checkpoint) await options.begin();
+    await student.restore(
+      checkpoint?.state ?? (await student.state()),
+      checkpoint?.info.step ?? student.step,
+      learningRateScale,
+    );
+    // At once, so that a group that is started again remembers the learning rate and where the data stream is.
+    await save();
+  }
+
+  const stopsEarly = () => (hasWaitedEnough(waiting, options.earlyStopping) ? best : null);
+  return { validate, stopsEarly, save, restore };
+}
+
+function areFinite(state: NamedArrays): boolean {
+  return Object.values(state).every(({ data }) => (data as Float32Array).every(Number.isFinite));
+}

@@ -1,0 +1,140 @@
+/** The parts of a group: put together from a configuration and its shard, or as they were at its checkpoint. */
+import { type Checkpoint, readCheckpoint } from "../checkpoint/checkpoint.js";
+import type { Store } from "../checkpoint/store.js";
+import { claimGroup, claimIncarnation } from "../codistill/claim.js";
+import { type Exchange, storeExchange } from "../codistill/exchange.js";
+import { recordingStore, replayExchange } from "../codistill/replay.js";
+import { teachersOf } from "../codistill/topology.js";
+import { traced } from "../codistill/trace.js";
+import { batchStream } from "../data/stream.js";
+import type { Rows } from "../data/table.js";
+import { CheckpointError, ConfigError } from "../errors.js";
+import type { Model } from "../nn/model.js";
+import { allFinite, type NamedArrays } from "../runtime/array.js";
+import type { Engine } from "../runtime/engine.js";
+import { misfits } from "../runtime/named.js";
+import { fold, key } from "../runtime/random.js";
+import type { TeachersEvent, TrainEvent } from "../train/events.js";
+import { predictGraph, shippedName } from "../train/graphs.js";
+import { createStudent } from "../train/student.js";
+import { notWaiting } from "./early-stopping.js";
+import { type DataIdentity, type JoinOptions, joinRun } from "./join.js";
+import { groupFiles, makeKeeper } from "./keeper.js";
+
+/** A group's part of the data. */
+export interface GroupData extends DataIdentity {
+  /** Training rows in memory, and which of them are this group's shard. */
+  readonly train: Rows;
+  readonly shard: Uint32Array;
+  readonly validation: Rows;
+}
+
+export interface GroupOptions extends JoinOptions {
+  readonly groupIndex: number;
+  readonly data: GroupData;
+  /** Reads the params to begin from, by the names of the model's; drawn by the seed when left out. */
+  readonly readInit?: () => Promise<NamedArrays>;
+  readonly engine: Engine;
+  readonly threads: number;
+  /** What is this group's alone: its checkpoints. */
+  readonly files: Store;
+  readonly log: (event: TrainEvent) => void;
+  /** Aborted when the group should save and stop. */
+  readonly stop: AbortSignal;
+  readonly processId: number;
+  /** A recorded run to be taken once more, step for step. */
+  readonly replay?: Replay;
+}
+
+/** What a recorded group left: its trace, its snapshots, and the step of its last checkpoint. */
+export interface Replay {
+  readonly trace: readonly TeachersEvent[];
+  readonly recorded: Store;
+  readonly lastStep: number;
+}
+
+export type StartedGroup = Awaited<ReturnType<typeof startGroup>>;
+
+/** Join the run, and put together the parts of a group, as they were at its checkpoint when there is one. */
+export async function startGroup(options: GroupOptions) {
+  const { config, groupIndex, data, engine, files, log } = options;
+  const { learner, modelDigest } = await joinRun(options);
+  const student = createStudent({ engine, learner });
+  const seed = fold(key(config.seed), groupIndex);
+
+  const checkpoint = await readCheckpoint(files, groupFiles.checkpoint);
+  await claimGroup(options.store, groupIndex);
+  const incarnation = await claimIncarnation(options.store, groupIndex);
+  if (checkpoint && checkpoint.info.model !== modelDigest) {
+    throw new CheckpointError(
+      `the checkpoint of step ${checkpoint.info.step} is of another model; use the configuration and data it was saved with`,
+    );
+  }
+  const begin = async () => {
+    const params = await options.readInit?.();
+    if (params) checkInit(params, learner.model);
+    await student.init(fold(seed, "params"), params);
+  };
+  const { state, info } = checkpoint ?? {};
+  if (state && info) await student.restore(state, info.step, info.learningRateScale);
+  else await begin();
+
+  const stream = batchStream({
+    rows: data.train,
+    indices: data.shard,
+    batchSize: config.globalBatchSize / config.accumulate,
+    key: fold(seed, "stream"),
+    ...(info && { cursor: info.cursor }),
+  });
+  const exchange = makeExchange(options, learner.model, incarnation, checkpoint);
+  const keeper = makeKeeper({
+    group: groupIndex,
+    incarnation,
+    model: modelDigest,
+    student,
+    begin,
+    stream,
+    exchange,
+    predictor: await engine.compile(predictGraph(learner, shippedName(learner))),
+    validation: data.validation,
+    files,
+    log,
+    best: info?.best ?? null,
+    waiting: info?.waiting ?? notWaiting,
+    earlyStopping: config.earlyStopping,
+  });
+  return { learner, student, stream, exchange, keeper, incarnation };
+}
+
+/** Throws {@link ConfigError} unless the params are those of the model, finite every one. */
+function checkInit(params: NamedArrays, { params: expected }: Model): void {
+  const unfit = misfits(params, expected);
+  const wild = Object.entries(params).filter(([name, array]) => !allFinite({ [name]: array }));
+  const problems = unfit.length > 0 ? unfit : wild.map(([name]) => `${name} holds values that are not finite`);
+  if (problems.length === 0) return;
+  throw new ConfigError(
+    `init: the weights must be params of this model:\n  ${problems.join("\n  ")}\nUse weights of the same model and data, as a run's model.safetensors.`,
+  );
+}
+
+/** The exchange through the store, traced; or that of a recorded run, step for step. */
+function makeExchange(
+  { config, groupIndex, store, files, log, replay }: GroupOptions,
+  model: Model,
+  incarnation: number,
+  checkpoint: Checkpoint | null,
+): Exchange {
+  if (replay) return replayExchange({ ...replay, model, fromStep: checkpoint?.info.step ?? 0 });
+  const { topology } = config.codistill;
+  const live = storeExchange({
+    ...config.codistill,
+    store: config.record ? recordingStore(store, files) : store,
+    group: groupIndex,
+    teachers: teachersOf(topology, groupIndex, config.numGroups, fold(key(config.seed), "topology")),
+    incarnation,
+    model,
+    known: checkpoint?.teachers ?? [],
+    onEvent: log,
+  });
+  return traced(live, groupIndex, log);
+}
