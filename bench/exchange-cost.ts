@@ -2,12 +2,11 @@
  * What publishing and fetching cost the training loop: `npm run bench:exchange`, about four minutes.
  *
  * The loop of `codistill()` on a threaded engine that has every core, so that work in the background counts too. In turn,
- * blocks of 50 steps: one that publishes and fetches at its first step, one with the teacher it then has. The second
- * group is another process, and the clock stands still while it publishes: it would do so on cores of its own.
+ * 50 steps that publish and fetch at the first of them, and 25 with the teacher that they then have. The second group is another process, and the clock stands still while it publishes: it would do so on cores of its own.
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
@@ -24,7 +23,8 @@ import { batchOf, learnerOf, sizeNamed, sizes } from "./exchange-sizes.js";
 import { type Block, mean, median, pairStatistics } from "./exchange-statistics.js";
 
 const INTERVAL = 50;
-const WARM_UP = 4;
+const NUM_STEPS_OFF = 25;
+const NUM_STEPS_WARM_UP = 4;
 const threads = availableParallelism();
 
 async function measure(name: string) {
@@ -36,7 +36,6 @@ async function measure(name: string) {
   try {
     const student = createStudent({ engine, learner });
     await student.init(key(1));
-    await student.restore(await student.state(), INTERVAL - 1 - WARM_UP);
     const events: ExchangeEvent[] = [];
     const exchange = storeExchange({
       store: directoryStore(root),
@@ -54,6 +53,8 @@ async function measure(name: string) {
         stream: { next: () => batch },
         exchange,
         numSteps: student.step + numSteps,
+        // So that the exchange is due at the first step.
+        burnInSteps: student.step + 1 - INTERVAL,
         publishInterval: interval,
         exchangeInterval: interval,
       });
@@ -75,13 +76,13 @@ async function measure(name: string) {
     await neighbourPublishes(1);
     exchange.refresh(student.step);
     await exchange.idle();
-    await block(WARM_UP, false);
+    await block(NUM_STEPS_WARM_UP, false);
     const pairs: { on: Block; off: Block }[] = [];
     for (let pair = 0; pair < size.numPairs; pair++) {
       await neighbourPublishes(student.step);
       const on = await block(INTERVAL, true);
       await exchange.idle();
-      pairs.push({ on, off: await block(INTERVAL, false) });
+      pairs.push({ on, off: await block(NUM_STEPS_OFF, false) });
     }
     const of = (kind: string) => events.filter(({ event }) => event === kind) as { bytes: number; seconds: number }[];
     const [published, fetched] = [of("published"), of("fetched").slice(1)];
@@ -112,6 +113,7 @@ for (const name of Object.keys(sizes))
 const machine = { cpu: cpus()[0]?.model ?? "", cores: cpus().length, node: process.version, threads };
 const rounded = (_: string, value: unknown) => (typeof value === "number" ? Math.round(value * 1e4) / 1e4 : value);
 const json = JSON.stringify({ bench: "exchange", date: new Date().toISOString(), machine, results }, rounded);
+await mkdir("bench/results", { recursive: true });
 await writeFile("bench/results/exchange.json", `${json}\n`);
 
 for (const { pairs: _, ...result } of results) {

@@ -23,6 +23,7 @@ export function median(values: readonly number[]): number {
 /** Figures of pairs of blocks, with the exchange (on) and without (off). */
 export function pairStatistics(pairs: readonly { readonly on: Block; readonly off: Block }[]) {
   const overPairs = (figure: (pair: { on: Block; off: Block }) => number) => median(pairs.map(figure));
+  const perStep = ({ stepMs }: Block, ms: number) => ms / stepMs.length;
   const worst = ({ stepMs }: Block) => Math.max(...stepMs.slice(0, NUM_TOUCHED)) / median(stepMs);
   // Against the same block's later steps: robust where the machine drifts from one block to the next.
   const extra = ({ stepMs }: Block) => {
@@ -34,7 +35,7 @@ export function pairStatistics(pairs: readonly { readonly on: Block; readonly of
     medianStepMsOn: median(pairs.flatMap(({ on }) => on.stepMs)),
     /** Mean step time, on over off, of the median pair. */
     stepTimeRatio: overPairs(({ on, off }) => mean(on.stepMs) / mean(off.stepMs)),
-    cpuRatio: overPairs(({ on, off }) => on.cpuMs / off.cpuMs),
+    cpuRatio: overPairs(({ on, off }) => perStep(on, on.cpuMs) / perStep(off, off.cpuMs)),
     /** What the first steps took beyond the usual, as a share of the block's time. */
     extraShareOn: overPairs(({ on }) => extra(on)),
     extraShareOff: overPairs(({ off }) => extra(off)),
@@ -43,6 +44,8 @@ export function pairStatistics(pairs: readonly { readonly on: Block; readonly of
     worstOverMedianOff: overPairs(({ off }) => worst(off)),
     maxWorstOverMedianOn: Math.max(...pairs.map(({ on }) => worst(on))),
     maxWorstOverMedianOff: Math.max(...pairs.map(({ off }) => worst(off))),
-    mainThreadMsPerExchange: overPairs(({ on, off }) => on.mainMs - off.mainMs),
+    mainThreadMsPerExchange: overPairs(
+      ({ on, off }) => (perStep(on, on.mainMs) - perStep(off, off.mainMs)) * on.stepMs.length,
+    ),
   };
 }
