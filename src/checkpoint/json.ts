@@ -34,6 +34,17 @@ export interface Marks {
   readonly depth: number;
 }
 
+// Numbers: a header may have 100 million characters, and comparing strings takes ten times as long.
+const [QUOTE, BACKSLASH, COLON, COMMA] = [0x22, 0x5c, 0x3a, 0x2c];
+const [OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = [0x7b, 0x7d, 0x5b, 0x5d];
+const isMark = (code: number) =>
+  code === COMMA ||
+  code === COLON ||
+  code === OPEN_BRACE ||
+  code === CLOSE_BRACE ||
+  code === OPEN_BRACKET ||
+  code === CLOSE_BRACKET;
+
 /** Looked at before a text is parsed, because parsed JSON takes up to forty times the memory of its text. */
 export function marksOf(text: string): Marks {
   let names = 0;
@@ -42,14 +53,14 @@ export function marksOf(text: string): Marks {
   let depth = 0;
   let inString = false;
   for (let at = 0; at < text.length; at++) {
-    const character = text[at] ?? "";
-    if (character === '"') inString = !inString;
-    else if (inString && character === "\\") at++;
-    else if (!inString && "{}[]:,".includes(character)) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) inString = !inString;
+    else if (inString && code === BACKSLASH) at++;
+    else if (!inString && isMark(code)) {
       all++;
-      if (character === ":") names++;
-      else if (character === "{" || character === "[") depth = Math.max(depth, ++open);
-      else if (character !== ",") open--;
+      if (code === COLON) names++;
+      else if (code === OPEN_BRACE || code === OPEN_BRACKET) depth = Math.max(depth, ++open);
+      else if (code !== COMMA) open--;
     }
   }
   return { names, all, depth };

@@ -4,7 +4,8 @@ import { describe, test } from "node:test";
 import { exchangeOn, paramsOf, publishAs } from "../../test/exchange-fixture.js";
 import { gate, storeWith } from "../../test/tiny-run.js";
 import { memoryStore } from "../checkpoint/store.js";
-import type { NamedArrays } from "../runtime/array.js";
+import { CheckpointError } from "../errors.js";
+import { float32, type NamedArrays } from "../runtime/array.js";
 import type { SeenTeacher } from "./exchange.js";
 
 const stepsOf = (teachers: readonly SeenTeacher[]) => teachers.map(({ group, step }) => `${group}@${step}`);
@@ -95,5 +96,14 @@ describe("teachers", () => {
     await publishAs(store, 1, 20);
     assert.deepEqual(stepsOf(await refreshed(152)), ["1@20"]);
     assert.deepEqual(stepsOf(known), ["1@10"], "the caller's list is not changed");
+  });
+
+  test("to begin with are of this model, or the resumed run is refused", () => {
+    const of = (params: NamedArrays) => ({ known: [{ group: 1, step: 1, digest: "d", params, seenAtStep: 1 }] });
+    const refused = (error: unknown) => error instanceof CheckpointError && /layers\.0\.bias/.test(error.message);
+    for (const bias of [float32([1]), float32(new Float32Array(8).fill(Number.NaN))]) {
+      const params = { ...paramsOf(1), "layers.0.bias": bias };
+      assert.throws(() => exchangeOn(memoryStore(), of(params)), refused);
+    }
   });
 });

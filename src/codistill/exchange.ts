@@ -63,7 +63,7 @@ export interface ExchangeOptions {
   readonly onEvent?: (event: ExchangeEvent) => void;
 }
 
-/** The exchange through a store. */
+/** The exchange through a store. Throws {@link CheckpointError} when a known teacher is not of the model. */
 export function storeExchange(options: ExchangeOptions): StoreExchange {
   const {
     store,
@@ -76,6 +76,7 @@ export function storeExchange(options: ExchangeOptions): StoreExchange {
   } = options;
   const { onEvent = () => {} } = options;
   const maxBytes = maxSnapshotBytes(options.model.params);
+  for (const { params } of options.known ?? []) checkParams(params, options.model);
   const modelDigest = sha256(forwardOnnx(options.model));
   const known = new Map<number, SeenTeacher>((options.known ?? []).map((teacher) => [teacher.group, teacher]));
   let now = 0;
@@ -199,7 +200,7 @@ async function inTime(seconds: number, work: (signal: AbortSignal) => Promise<vo
 }
 
 /** Throws {@link CheckpointError} unless the params are those of the model, finite every one. */
-export function checkParams(params: NamedArrays, model: Model): void {
+export function checkParams(params: NamedArrays, model: Pick<Model, "params">): void {
   const [misfit] = misfits(params, model.params);
   if (misfit) throw new CheckpointError(`the snapshot does not fit the model: ${misfit}`);
   for (const [name, array] of Object.entries(params)) {

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { checkVersion } from "../checkpoint/json.js";
+import { checkVersion, decodeJson } from "../checkpoint/json.js";
 import type { LoggedEvent } from "../train/events.js";
 import { RUN_FOLDER_VERSION } from "./run-file.js";
 
@@ -16,19 +16,15 @@ export function readLog(path: string): LoggedEvent[] {
 /** Events from log lines; lines that are not events are left out. */
 export function parseLines(text: string): LoggedEvent[] {
   return text.split("\n").flatMap((line) => {
-    try {
-      const event = JSON.parse(line) as LoggedEvent;
-      return typeof event.event === "string" ? [event] : [];
-    } catch {
-      return [];
-    }
+    const event = decodeJson(line) as LoggedEvent | null | undefined;
+    return typeof event?.event === "string" ? [event] : [];
   });
 }
 
-/** The latest step that a group's events tell of; 0 when they tell of none. */
+/** The latest step that a group's events tell of; 0 when they tell of none. An event without a step tells of none. */
 export function lastStepOf(events: readonly LoggedEvent[]): number {
-  return events.reduce(
-    (step, event) => (event.event === "step" || event.event === "group-start" ? event.step : step),
-    0,
-  );
+  return events.reduce((step, event) => {
+    if (event.event !== "step" && event.event !== "group-start") return step;
+    return Number.isSafeInteger(event.step) && event.step >= 0 ? event.step : step;
+  }, 0);
 }
