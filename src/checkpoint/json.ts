@@ -68,8 +68,8 @@ export function marksOf(text: string): Marks {
 
 /** A value for an error message, cut when a hostile file made it long. */
 export function show(value: unknown): string {
-  // A string is cut first: as JSON it may be six times as long, and longer than any string may be.
-  const text = JSON.stringify(typeof value === "string" ? value.slice(0, 101) : value) ?? "nothing";
+  // Strings are cut first: as JSON one may be six times as long, and longer than any string may be.
+  const text = JSON.stringify(value, (_, part) => (typeof part === "string" ? part.slice(0, 101) : part)) ?? "nothing";
   return text.length > 100 ? `${text.slice(0, 100)}...` : text;
 }
 
