@@ -3,6 +3,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { basename, relative, resolve } from "node:path";
 import { Command } from "commander";
+import { slotsUnder } from "../data/shard.js";
 import { CodistillError, ConfigError, messageOf, TrainingError } from "../errors.js";
 import { bytes } from "../report/format.js";
 import { resultLines } from "../report/result.js";
@@ -11,12 +12,15 @@ import { checkSameRun } from "../run/config-diff.js";
 import type { RunConfig } from "../run/schema.js";
 import { carryOut, planClean, planLines } from "./clean.js";
 import { FAILED, REFUSED, STOPPED_BY } from "./exit-codes.js";
+import { prepareTable } from "./ingest.js";
 import { inspect } from "./inspect.js";
 import { listRuns } from "./list-runs.js";
 import { loadConfig } from "./load-config.js";
+import { tableSpecOf } from "./prepare.js";
 import { compareReplay, prepareReplay } from "./replay.js";
 import { runFolder } from "./run-folder.js";
 import { type Join, readScope } from "./scope.js";
+import { describeShards, shardLines } from "./shards.js";
 import { showProgress } from "./terminal.js";
 import { newRunFolder, train } from "./train.js";
 
@@ -38,6 +42,14 @@ interface TrainFlags {
   readonly init?: string;
 }
 
+/** The flag that overrides options of a configuration. */
+const SET = [
+  "--set <path=value>",
+  "override an option, as in --set numSteps=100 (repeatable)",
+  (value: string, all: string[]) => [...all, value],
+  [] as string[],
+] as const;
+
 const program = new Command("codistill")
   .description("Train neural networks by codistillation: groups that learn from one another's predictions.")
   .version(version)
@@ -48,12 +60,7 @@ program
   .command("train")
   .description("train all groups of a run on this machine, or one of them anywhere")
   .argument("[config]", "configuration: a .ts or .js file with a default export, or .json")
-  .option(
-    "--set <path=value>",
-    "override an option, as in --set numSteps=100 (repeatable)",
-    (value, all: string[]) => [...all, value],
-    [] as string[],
-  )
+  .option(...SET)
   .option("--runs <folder>", "where run folders are made", "runs")
   .option("--init <weights>", "safetensors file whose params all groups begin from")
   .option("--resume <run folder>", "go on with a run that was stopped; restarts, threads and logInterval may change")
@@ -99,6 +106,28 @@ program
   .option("--yes", "remove it")
   .addHelpText("after", "\nExamples:\n  codistill clean\n  codistill clean runs --checkpoints --cache --yes")
   .action(cleanCommand);
+
+program
+  .command("shards")
+  .description("show what each group trains on, and prove that shards are disjoint")
+  .argument("<config>", "configuration, as for train")
+  .option(...SET)
+  .option("--json", "as JSON")
+  .addHelpText(
+    "after",
+    "\nExamples:\n  codistill shards codistill.config.ts\n  codistill shards codistill.config.ts --json",
+  )
+  .action(shardsCommand);
+
+async function shardsCommand(path: string, flags: { readonly set: readonly string[]; json?: boolean }): Promise<void> {
+  const config = await loadConfig(path, flags.set);
+  const table = await prepareTable(tableSpecOf(config), { cacheFolder: CACHE });
+  const { numGroups, data } = config;
+  const slots = Array.from({ length: numGroups }, (_, group) => slotsUnder(data.regime, group, numGroups));
+  const report = describeShards(table, data.regime, slots);
+  say(flags.json ? JSON.stringify(report, null, 2) : shardLines(report).join("\n"));
+  if (report.problem !== null) process.exitCode = FAILED;
+}
 
 interface CleanFlags {
   readonly checkpoints?: boolean;

@@ -1,6 +1,7 @@
 /** The data of a run: prepared before any group is started, and the same when a run is gone on with. */
 import { basename } from "node:path";
 import { rowsOfSlots, slotsUnder } from "../data/shard.js";
+import type { TableSpec } from "../data/table.js";
 import { DataError } from "../errors.js";
 import type { RunConfig } from "../run/schema.js";
 import type { TrainEvent } from "../train/events.js";
@@ -17,6 +18,12 @@ export interface RunData {
   readonly digest: string;
 }
 
+/** The table that a configuration's data is. */
+export function tableSpecOf({ data }: RunConfig): TableSpec {
+  const { shardBy, regime: _, ...spec } = data;
+  return { ...spec, ...(shardBy && { shardBy }) };
+}
+
 /**
  * Ingest the data of a run unless the cache has it, and note in the run folder where it lies.
  *
@@ -31,9 +38,8 @@ export async function prepareData(
   signal: AbortSignal,
 ): Promise<PreparedTable> {
   const started = performance.now();
-  const { shardBy, regime: _, ...spec } = config.data;
   const onProgress = (stage: string) => log({ event: "stage", stage });
-  const table = await prepareTable({ ...spec, ...(shardBy && { shardBy }) }, { cacheFolder, onProgress, signal });
+  const table = await prepareTable(tableSpecOf(config), { cacheFolder, onProgress, signal });
   const { train, validation, test } = table;
   const rows = { train: train.numRows, validation: validation.numRows, test: test.numRows };
   log({ event: "data-ready", rows, cached: table.cached, seconds: (performance.now() - started) / 1000 });

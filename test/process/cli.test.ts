@@ -115,6 +115,30 @@ test("what a finished run leaves is told, and removed when that is asked for", a
   assert.match(help.stdout, /Examples:\n {2}codistill clean/, help.shown);
 });
 
+test("shards are shown before anything is trained, and are those that a run trains on", async () => {
+  const config = await place.config("config.json");
+  const help = await place.codistill(["shards", "--help"]).ended;
+  assert.match(help.stdout, /Examples:\n {2}codistill shards/, help.shown);
+  const shown = await place.codistill(["shards", config]).ended;
+  assert.equal(shown.code, 0, shown.shown);
+  assert.match(
+    shown.stdout,
+    /^regime "disjoint"[\s\S]*\ngroup 1 [\s\S]*\ngroups 0 and 1 +0 +0\n\ndisjoint: /,
+    shown.shown,
+  );
+  const asJson = await place.codistill(["shards", config, "--json", "--set", "numGroups=3"]).ended;
+  assert.equal(asJson.code, 0, asJson.shown);
+  const { groups } = JSON.parse(asJson.stdout) as { groups: { rows: number }[] };
+  const run = place.train([config, ...short, "--set", "numGroups=3"]);
+  assert.equal((await run.ended).code, 0, run.output());
+  const folder = await run.folder();
+  assert.deepEqual(
+    groups.map(({ rows }) => rows),
+    [0, 1, 2].map((group) => ofKind(eventsOf(folder, group), "group-start")[0]?.trainRows),
+  );
+  checkRefused(await place.codistill(["shards", config, "--set", "data.label=lat"]).ended, /"lat" not found/);
+});
+
 test("an unknown command or flag is refused with a hint", async () => {
   for (const [args, pattern] of [
     [["trian", "config.json"], /unknown command 'trian'\n\(Did you mean train\?\)/],

@@ -1,0 +1,172 @@
+/** What each group trains on, and the proof that shards are disjoint. */
+import { createHash } from "node:crypto";
+import { assertDisjoint, type DataRegime, rowsOfSlots, slotRange } from "../data/shard.js";
+import type { TrainingRows } from "../data/table.js";
+import { messageOf } from "../errors.js";
+import { count, table } from "../report/format.js";
+
+export interface ShardReport {
+  readonly regime: DataRegime;
+  readonly rows: { readonly train: number; readonly validation: number; readonly test: number };
+  readonly groups: readonly {
+    readonly group: number;
+    readonly slots: number;
+    readonly rows: number;
+    /** Share of the shard's rows whose label is 1. */
+    readonly positive: number;
+    /** SHA-256 in hexadecimal of the shard's records, in their order: equal on two machines when the shards are. */
+    readonly digest: string;
+  }[];
+  readonly pairs: readonly {
+    readonly groups: readonly [number, number];
+    /** Training rows that both have. */
+    readonly sharedRows: number;
+    /** Different records, of features and label, that both have: of shared rows, or of different rows with the same values. */
+    readonly sharedRecords: number;
+  }[];
+  /** Why shards that should be disjoint are not; null when they are, or need not be. */
+  readonly problem: string | null;
+}
+
+/** The splits of a prepared table. */
+export interface Splits {
+  readonly train: TrainingRows;
+  readonly validation: { readonly numRows: number };
+  readonly test: { readonly numRows: number };
+}
+
+/** Describe the shards that some slots for each group make of the training rows. */
+export function describeShards(
+  { train, validation, test }: Splits,
+  regime: DataRegime,
+  slots: readonly (readonly number[])[],
+): ShardReport {
+  const shards = slots.map((own) => rowsOfSlots(train.slotOffsets, own));
+  const rows = { train: train.numRows, validation: validation.numRows, test: test.numRows };
+  const { recordOf, numRecords } = distinctRecords(train);
+  const sharedRows = sharedByPairs(shards, train.numRows);
+  const records = shards.map((shard) => shard.map((row) => recordOf[row] as number));
+  const sharedRecords = sharedByPairs(records, numRecords);
+  return {
+    regime,
+    rows,
+    groups: shards.map((shard, group) => ({
+      group,
+      slots: slots[group]?.length ?? 0,
+      rows: shard.length,
+      positive: positiveShare(train, shard),
+      digest: digestOf(train, slots[group] ?? []),
+    })),
+    pairs: shards.flatMap((_, a) =>
+      shards.slice(a + 1).map((_, i) => {
+        const b = a + 1 + i;
+        return { groups: [a, b] as const, sharedRows: sharedRows(a, b), sharedRecords: sharedRecords(a, b) };
+      }),
+    ),
+    problem: regime === "disjoint" ? problemWith(shards) : null,
+  };
+}
+
+/** A report as tables, and the verdict. */
+export function shardLines({ regime, rows, groups, pairs, problem }: ShardReport): string[] {
+  const head = ["", "slots", "training rows", "validation", "test", "positive", "SHA-256 of its rows"];
+  const lines = groups.map(({ group, slots, rows: own, positive, digest }) => [
+    `group ${group}`,
+    count(slots),
+    count(own),
+    count(rows.validation),
+    count(rows.test),
+    positive.toFixed(4),
+    digest,
+  ]);
+  const pairLines = pairs.map(({ groups: [a, b], sharedRows, sharedRecords }) => [
+    `groups ${a} and ${b}`,
+    count(sharedRows),
+    count(sharedRecords),
+  ]);
+  const pairHead = ["both have", "rows", "equal records"];
+  return [
+    `regime "${regime}", ${count(rows.train)} training rows`,
+    "",
+    ...table([head, ...lines]),
+    "",
+    ...(pairLines.length > 0 ? [...table([pairHead, ...pairLines]), ""] : []),
+    verdict(regime, problem),
+  ];
+}
+
+function verdict(regime: DataRegime, problem: string | null): string {
+  if (problem !== null) return `not disjoint: ${problem}`;
+  if (regime === "all") return "not disjoint, as asked: every group trains on all rows";
+  if (regime === "same") return "not disjoint, as asked: every group trains on the shard of group 0";
+  return "disjoint: no training row is in two shards; records are equal where different rows have the same features and label";
+}
+
+function problemWith(shards: readonly Uint32Array[]): string | null {
+  try {
+    assertDisjoint(shards);
+    return null;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+function positiveShare({ words, layout }: TrainingRows, shard: Uint32Array): number {
+  const width = layout.columns.length;
+  const values = new Float32Array(words.buffer, words.byteOffset, words.length);
+  const positives = shard.reduce((sum, row) => sum + (values[row * width + width - 1] as number), 0);
+  return shard.length === 0 ? 0 : positives / shard.length;
+}
+
+function digestOf({ words, layout, slotOffsets }: TrainingRows, slots: readonly number[]): string {
+  const hash = createHash("sha256");
+  const width = layout.columns.length;
+  for (const slot of slots) {
+    const { start, end } = slotRange(slotOffsets, slot);
+    const records = words.subarray(start * width, end * width);
+    hash.update(new Uint8Array(records.buffer, records.byteOffset, records.byteLength));
+  }
+  return hash.digest("hex");
+}
+
+/** The number of each row's record, equal for equal records. Sorted, not hashed, so that it is exact. */
+function distinctRecords({ words, layout, numRows }: TrainingRows): { recordOf: Uint32Array; numRecords: number } {
+  const width = layout.columns.length;
+  const compare = (a: number, b: number): number => {
+    for (let word = 0; word < width; word++) {
+      const difference = (words[a * width + word] as number) - (words[b * width + word] as number);
+      if (difference !== 0) return difference;
+    }
+    return 0;
+  };
+  const sorted = Uint32Array.from({ length: numRows }, (_, row) => row).sort(compare);
+  const recordOf = new Uint32Array(numRows);
+  let record = 0;
+  for (let i = 1; i < numRows; i++) {
+    if (compare(sorted[i - 1] as number, sorted[i] as number) !== 0) record++;
+    recordOf[sorted[i] as number] = record;
+  }
+  return { recordOf, numRecords: record + 1 };
+}
+
+/** How many different numbers below `size` each two sets have in common. A number's owners are counted together: owners
+ * are few, numbers are many. */
+function sharedByPairs(sets: readonly Uint32Array[], size: number): (a: number, b: number) => number {
+  // At most 64 groups, so two words of bits.
+  const low = new Uint32Array(size);
+  const high = new Uint32Array(size);
+  sets.forEach((set, owner) => {
+    const bits = owner < 32 ? low : high;
+    for (const item of set) bits[item] = (bits[item] as number) | (1 << (owner % 32));
+  });
+  const counts = new Map<string, number>();
+  for (let item = 0; item < size; item++) {
+    const owners = `${low[item]} ${high[item]}`;
+    counts.set(owners, (counts.get(owners) ?? 0) + 1);
+  }
+  const entries = [...counts].map(([owners, number]) => ({ owners: owners.split(" ").map(Number), number }));
+  const has = (owners: readonly number[], owner: number) =>
+    (((owners[owner < 32 ? 0 : 1] as number) >>> (owner % 32)) & 1) === 1;
+  return (a, b) =>
+    entries.reduce((sum, { owners, number }) => (has(owners, a) && has(owners, b) ? sum + number : sum), 0);
+}
