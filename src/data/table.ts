@@ -23,6 +23,8 @@ export interface TableSpec {
   readonly split: { readonly train: string; readonly validation: string; readonly test: string };
   /** The value that decides a row's hash slot; by default all columns, so that exact duplicates stay together. */
   readonly shardBy?: string;
+  /** A predicate for each group: a training row is of the first group whose one holds; of none, it trains nobody. */
+  readonly filters?: readonly string[];
 }
 
 /** Fitted once on the training split, before sharding; plain JSON, part of the run declaration. */

@@ -24,6 +24,8 @@ export interface PreparedTable {
   readonly train: TrainingRows;
   readonly validation: Rows;
   readonly test: Rows;
+  /** Training rows that no group's filter wants, which are not in `train`. */
+  readonly numUnassigned: number;
   /** Whether the cache was there already. */
   readonly cached: boolean;
   /** SHA-256 in hexadecimal of the source's content and of the query. */
@@ -60,9 +62,9 @@ export async function prepareTable(spec: TableSpec, options: PrepareTableOptions
   const cached = await isThere(folder);
   if (!cached) await ingest(spec, layout, source, folder, options);
   onProgress("opening the training cache");
-  const { preprocessing, train, validation, test } = await openTable(folder);
+  const { preprocessing, train, validation, test, numUnassigned } = await openTable(folder);
   if (validation === null || test === null) throw new Error("internal: prepareTable opens every split");
-  return { spec, layout, preprocessing, train, validation, test, cached, digest, folder };
+  return { spec, layout, preprocessing, train, validation, test, numUnassigned, cached, digest, folder };
 }
 
 const temporaryPrefix = ".making-";

@@ -20,8 +20,8 @@ export interface RunData {
 
 /** The table that a configuration's data is. */
 export function tableSpecOf({ data }: RunConfig): TableSpec {
-  const { shardBy, regime: _, ...spec } = data;
-  return { ...spec, ...(shardBy && { shardBy }) };
+  const { shardBy, filters, regime: _, ...spec } = data;
+  return { ...spec, ...(shardBy && { shardBy }), ...(filters && { filters }) };
 }
 
 /**
@@ -41,7 +41,8 @@ export async function prepareData(
   const onProgress = (stage: string) => log({ event: "stage", stage });
   const table = await prepareTable(tableSpecOf(config), { cacheFolder, onProgress, signal });
   const { train, validation, test } = table;
-  const rows = { train: train.numRows, validation: validation.numRows, test: test.numRows };
+  const unassigned = config.data.filters && { unassigned: table.numUnassigned };
+  const rows = { train: train.numRows, validation: validation.numRows, test: test.numRows, ...unassigned };
   log({ event: "data-ready", rows, cached: table.cached, seconds: (performance.now() - started) / 1000 });
   checkShards(config, table);
   const data: RunData = { cache: table.folder, digest: table.digest };
@@ -68,6 +69,6 @@ function checkShards({ data, numGroups, globalBatchSize, accumulate }: RunConfig
   if (smallest >= batch) return;
   throw new DataError(
     `a batch of ${batch} rows needs a shard of at least as many, and that of group ${sizes.indexOf(smallest)} of ${numGroups} has ${smallest}. ` +
-      "Lower globalBatchSize, use fewer groups, or add data.",
+      `Lower globalBatchSize, ${data.filters ? "widen its filter" : "use fewer groups"}, or add data.`,
   );
 }

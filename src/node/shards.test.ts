@@ -32,7 +32,7 @@ test("disjoint shards share no row, and what one has in all is in none twice", a
   const table = await prepare(await write("rows.csv", csv(lines)));
   const report = describeShards(table, "disjoint", slotsOfAll("disjoint", 3));
   assert.equal(report.problem, null);
-  assert.deepEqual(report.rows, { train: 200, validation: 50, test: 50 });
+  assert.deepEqual(report.rows, { train: 200, validation: 50, test: 50, unassigned: 0 });
   assert.equal(
     report.groups.reduce((sum, { rows }) => sum + rows, 0),
     200,
@@ -64,7 +64,7 @@ test("the regimes that share say so", async () => {
 
 test("shards that should be disjoint and are not are told", () => {
   const train = training([[[1, 0]], [[2, 1]], [[3, 1]]]);
-  const report = describeShards({ train, validation: none, test: none }, "disjoint", [
+  const report = describeShards({ train, validation: none, test: none, numUnassigned: 0 }, "disjoint", [
     [0, 1],
     [1, 2],
   ]);
@@ -82,7 +82,11 @@ test("shared rows and records are those that counting one by one finds, in up to
       (rows, numGroups) => {
         const slots = slotsOfAll("disjoint", numGroups);
         const train = training(rows);
-        const { pairs, groups } = describeShards({ train, validation: none, test: none }, "disjoint", slots);
+        const { pairs, groups } = describeShards(
+          { train, validation: none, test: none, numUnassigned: 0 },
+          "disjoint",
+          slots,
+        );
         const recordsOf = (group: number) => rows.filter((_, slot) => slot % numGroups === group).flat();
         for (const { group, rows: number, positive } of groups) {
           const own = recordsOf(group);
@@ -113,7 +117,7 @@ test("shared rows and records are those that counting one by one finds, in up to
 test("a shard's digest changes with any of its rows, and with no other's", () => {
   const digests = (...rows: Parameters<typeof training>[0]) =>
     describeShards(
-      { train: training(rows), validation: none, test: none },
+      { train: training(rows), validation: none, test: none, numUnassigned: 0 },
       "disjoint",
       slotsOfAll("disjoint", 2),
     ).groups.map(({ digest }) => digest);

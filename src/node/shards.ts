@@ -7,7 +7,8 @@ import { count, table } from "../report/format.js";
 
 export interface ShardReport {
   readonly regime: DataRegime;
-  readonly rows: { readonly train: number; readonly validation: number; readonly test: number };
+  /** `unassigned`: training rows that no group's filter wants. */
+  readonly rows: Readonly<Record<"train" | "validation" | "test" | "unassigned", number>>;
   readonly groups: readonly {
     readonly group: number;
     readonly slots: number;
@@ -33,16 +34,17 @@ export interface Splits {
   readonly train: TrainingRows;
   readonly validation: { readonly numRows: number };
   readonly test: { readonly numRows: number };
+  readonly numUnassigned: number;
 }
 
 /** Describe the shards that some slots for each group make of the training rows. */
 export function describeShards(
-  { train, validation, test }: Splits,
+  { train, validation, test, numUnassigned }: Splits,
   regime: DataRegime,
   slots: readonly (readonly number[])[],
 ): ShardReport {
   const shards = slots.map((own) => rowsOfSlots(train.slotOffsets, own));
-  const rows = { train: train.numRows, validation: validation.numRows, test: test.numRows };
+  const rows = { train: train.numRows, validation: validation.numRows, test: test.numRows, unassigned: numUnassigned };
   const { recordOf, numRecords } = distinctRecords(train);
   const sharedRows = sharedByPairs(shards, train.numRows);
   const records = shards.map((shard) => shard.map((row) => recordOf[row] as number));
@@ -87,6 +89,7 @@ export function shardLines({ regime, rows, groups, pairs, problem }: ShardReport
   const pairHead = ["both have", "rows", "equal records"];
   return [
     `regime "${regime}", ${count(rows.train)} training rows`,
+    ...(rows.unassigned > 0 ? [`${count(rows.unassigned)} more match no filter and train nobody`] : []),
     "",
     ...table([head, ...lines]),
     "",

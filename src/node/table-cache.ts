@@ -41,13 +41,14 @@ const tableFile = z.object({
     numeric: textMap,
     split: z.object({ train: z.string(), validation: z.string(), test: z.string() }),
     shardBy: z.exactOptional(z.string()),
+    filters: z.exactOptional(z.array(z.string()).readonly()),
   }),
   layout: z.object({ columns: z.array(z.object({ name: z.string(), dtype: z.enum(["int32", "float32"]) })) }),
   preprocessing: z.object({
     vocabularies: z.record(z.string(), z.array(z.string())),
     numeric: z.record(z.string(), z.object({ mean: z.number(), deviation: z.number() })),
   }),
-  numRows: z.object({ train: count, validation: count, test: count }),
+  numRows: z.object({ train: count, validation: count, test: count, unassigned: z.exactOptional(count) }),
   files: z.array(z.object({ path: z.string(), bytes: count, sha256: z.string() })),
 });
 
@@ -72,6 +73,8 @@ export interface CachedTable {
   readonly validation: Rows | null;
   /** Null when left out. */
   readonly test: Rows | null;
+  /** Training rows that no group's filter wants, which are not in `train`. */
+  readonly numUnassigned: number;
   /** SHA-256 in hexadecimal of the source's content and of the query. */
   readonly digest: string;
 }
@@ -85,6 +88,8 @@ export function tableDigest(spec: TableSpec, { format, files }: SourceFiles): st
     Object.entries(spec.numeric),
     [train, validation, test],
     spec.shardBy ?? null,
+    // Left out where there are none, so that what was cached before there were any stays valid.
+    ...(spec.filters ? [spec.filters] : []),
   ];
   const content = files.map(({ sha256 }) => sha256);
   return createHash("sha256")
@@ -106,7 +111,7 @@ export async function openTable(folder: string, options: OpenTableOptions = {}):
     whole("validation"),
     whole("test"),
   ]);
-  return { spec, layout, preprocessing, train, validation, test, digest };
+  return { spec, layout, preprocessing, train, validation, test, numUnassigned: numRows.unassigned ?? 0, digest };
 }
 
 async function readTableFile(folder: string): Promise<TableFile> {

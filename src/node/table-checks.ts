@@ -11,6 +11,7 @@ import {
   type Part,
   type Parts,
   splitCodes,
+  unassigned,
 } from "./table-query.js";
 
 /** Throws {@link DataError} for a source without rows; its columns have no types, so no later message would help. */
@@ -98,6 +99,11 @@ async function checkSplits(db: Database, parts: Parts, countOf: (code: number) =
   for (const name of ["train", "validation", "test"] as const) {
     if (countOf(splitCodes[name]) > 0) continue;
     const [[numSource] = []] = await db.rows("select count(*) from source_rows");
+    if (name === "train" && countOf(unassigned) > 0) {
+      throw new DataError(
+        `table: every training row belongs to the first group whose filter holds, and none of the ${rows(countOf(unassigned))} matches any: ${parts.filters.map(({ expression }) => expression).join("; ")}`,
+      );
+    }
     const { role, expression } = parts.splits[name];
     throw new DataError(
       `table: every split needs rows, and none of the ${rows(Number(numSource))} of the source matches ${role}: ${expression}`,

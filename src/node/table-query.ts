@@ -15,6 +15,9 @@ export interface Part {
 export const splitCodes = { train: 0, validation: 1, test: 2 } as const;
 export const inTwoSplits = 3;
 
+/** The code of a training row that no group's filter wants. */
+export const unassigned = 4;
+
 /** The label of a row whose value is neither of the two. */
 export const badLabel = 2;
 
@@ -64,6 +67,7 @@ export function partsOf(spec: TableSpec) {
       validation: part('split "validation"', spec.split.validation, "boolean"),
       test: part('split "test"', spec.split.test, "boolean"),
     },
+    filters: (spec.filters ?? []).map((filter, group) => part(`filter of group ${group}`, filter, "boolean")),
     shardBy: spec.shardBy === undefined ? null : part("`shardBy`", spec.shardBy, "varchar"),
   };
 }
@@ -72,9 +76,18 @@ export function partsOf(spec: TableSpec) {
 export type Parts = ReturnType<typeof partsOf>;
 
 /** The parts as one list. */
-export function listed({ categorical, numeric, label, splits, shardBy }: Parts): readonly Part[] {
+export function listed({ categorical, numeric, label, splits, filters, shardBy }: Parts): readonly Part[] {
   const { train, validation, test } = splits;
-  return [...categorical, ...numeric, label, train, validation, test, ...(shardBy === null ? [] : [shardBy])];
+  return [
+    ...categorical,
+    ...numeric,
+    label,
+    train,
+    validation,
+    test,
+    ...filters,
+    ...(shardBy === null ? [] : [shardBy]),
+  ];
 }
 
 /**
@@ -82,7 +95,7 @@ export function listed({ categorical, numeric, label, splits, shardBy }: Parts):
  * c0, c1, ... and n0, n1, ..., and the hash slot of training rows. Row ids follow the source's order.
  */
 export function examplesQuery(parts: Parts, columns: readonly string[], isLabelBoolean: boolean): string {
-  const slot = `cast(md5_number_lower(${slotText(parts, columns)}) % ${numSlots} as usmallint)`;
+  const slot = `cast(${slotNumber(parts, `md5_number_lower(${slotText(parts, columns)})`)} as usmallint)`;
   const outputs = [
     ...parts.categorical.map(({ sql }, i) => `${sql} as c${i}`),
     ...parts.numeric.map(({ sql }, i) => `${sql} as n${i}`),
@@ -109,14 +122,27 @@ const checkedLabel = `cast(case when ${rawLabel} is null then null
   when ${labelNumber} = 0 or ${labelText} = 'false' then 0 else ${badLabel} end as float)`;
 
 /** The source with the label's value and the split's code beside its own columns, less the rows that no split wants. */
-function wantedRows({ label, splits: { train, validation, test } }: Parts): string {
-  const matches = [train, validation, test].map(({ sql }) => `coalesce(${sql}, false)`);
+function wantedRows({ label, filters, splits: { train, validation, test } }: Parts): string {
+  const matches = [train, validation, test].map(isTrue);
+  const isOfNone = `${matches[splitCodes.train]} and not (${filters.map(isTrue).join(" or ")})`;
   const code = [
     `when ${matches.map((match) => `cast(${match} as integer)`).join(" + ")} > 1 then ${inTwoSplits}`,
+    ...(filters.length > 0 ? [`when ${isOfNone} then ${unassigned}`] : []),
     ...matches.map((match, index) => `when ${match} then ${index}`),
   ];
   return `from (select *, ${label.sql} as ${rawLabel}, case ${code.join(" ")} end as ${split} from source_rows)
     where ${split} is not null`;
+}
+
+function isTrue({ sql }: Part): string {
+  return `coalesce(${sql}, false)`;
+}
+
+/** The slot of a hash. With filters it is one of those that are dealt to the row's group: its index modulo their number. */
+function slotNumber({ filters }: Parts, hash: string): string {
+  if (filters.length === 0) return `${hash} % ${numSlots}`;
+  const group = `case ${filters.map((filter, index) => `when ${isTrue(filter)} then ${index}`).join(" ")} end`;
+  return `(${hash} % ${Math.floor(numSlots / filters.length)}) * ${filters.length} + ${group}`;
 }
 
 /** The text whose hash is the slot: values parted by the unit separator, a null told from any text by a mark of its own. */
@@ -130,6 +156,9 @@ export function vocabularyQuery(i: number): string {
   return `select c${i} as value, cast(row_number() over (order by count(*) desc, c${i}) as integer) as id
     from examples where split = ${splitCodes.train} and c${i} is not null group by c${i}`;
 }
+
+/** How many training rows no group's filter wants. */
+export const unassignedQuery = `select count(*) from examples where split = ${unassigned}`;
 
 /** How many training rows each hash slot has; slots without rows are left out. */
 export const slotCountsQuery = `select slot, count(*) from examples where split = ${splitCodes.train} group by slot`;

@@ -17,6 +17,7 @@ import {
   slotCountsQuery,
   sourceQuery,
   type splitCodes,
+  unassignedQuery,
   vocabularyQuery,
 } from "./table-query.js";
 
@@ -41,6 +42,7 @@ export async function writeTable(
   const moments = Object.keys(spec.numeric).map(emptyMoments);
   const firstNumeric = layout.columns.length - 1 - moments.length;
   const numRows = { train: 0, validation: 0, test: 0 };
+  const [[numUnassigned] = []] = await db.rows(unassignedQuery);
   for (const split of ["train", "validation", "test"] as const) {
     await writeWhole(join(folder, `${split}.bin`), records(split));
   }
@@ -67,7 +69,7 @@ export async function writeTable(
       vocabularies,
       numeric: Object.fromEntries(Object.keys(spec.numeric).map((name, i) => [name, fitted(moments[i]!)])),
     },
-    numRows,
+    numRows: { ...numRows, ...(spec.filters && { unassigned: Number(numUnassigned) }) },
     files: source.files.map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 })),
   };
   await writeWhole(join(folder, "table.json"), [new TextEncoder().encode(`${JSON.stringify(table)}\n`)]);

@@ -69,6 +69,14 @@ function crossChecks(config: RunConfig): string[] {
   if (Object.keys(data.categorical).length + Object.keys(data.numeric).length === 0) {
     problems.push("data: needs at least one feature in data.categorical or data.numeric");
   }
+  if (data.filters && data.filters.length !== config.numGroups) {
+    problems.push(
+      `data.filters: must list one predicate for each of ${config.numGroups} groups, got ${data.filters.length}`,
+    );
+  }
+  if (data.filters && data.regime !== "disjoint") {
+    problems.push(`data.filters: must be left out unless data.regime is "disjoint", and it is "${data.regime}"`);
+  }
   if (Array.isArray(codistill.topology) && codistill.topology.length !== config.numGroups) {
     const given = codistill.topology.length;
     problems.push(

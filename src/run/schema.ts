@@ -18,6 +18,11 @@ const dataSchema = z.strictObject({
   split: z.strictObject({ train: sqlExpression, validation: sqlExpression, test: sqlExpression }),
   /** SQL expression whose value decides a row's hash slot; all columns by default. */
   shardBy: sqlExpression.optional(),
+  /**
+   * SQL predicates, one for each group: a training row is of the first group whose predicate holds, and trains nobody
+   * when none does. Only with the regime "disjoint".
+   */
+  filters: z.array(sqlExpression).optional(),
   /** Groups train on disjoint shards, on all data in orders of their own, or on the same shard (an ablation). */
   regime: z.enum(["disjoint", "all", "same"]).default("disjoint"),
 });

@@ -30,7 +30,13 @@ export type TrainEvent =
   | { readonly event: "stop-requested" }
   | {
       readonly event: "data-ready";
-      readonly rows: { readonly train: number; readonly validation: number; readonly test: number };
+      readonly rows: {
+        readonly train: number;
+        readonly validation: number;
+        readonly test: number;
+        /** Training rows that no group's filter wants; absent without filters. */
+        readonly unassigned?: number;
+      };
       readonly cached: boolean;
       readonly seconds: number;
     }

@@ -392,3 +392,30 @@ async function checkServes(folder: RunFolder, shown: string): Promise<void> {
   const numParams = Object.values(tensors).reduce((sum, { data }) => sum + data.length, 0);
   assert.equal(numParams, ofKind(eventsOf(folder, 0), "group-start")[0]?.numParams, shown);
 }
+
+test("groups train on what their filters want, and what none wants is counted", async () => {
+  const filters = ["kind = 'bus'", "kind = 'train'"];
+  const config = await place.config("config.json", { data: { ...tinyConfig.data, filters } });
+  const run = place.train([config, ...short]);
+  const { code, stdout, shown } = await run.ended;
+  assert.equal(code, 0, shown);
+  const folder = await run.folder();
+  const [names = [], ...rows] = tinyCsv()
+    .trim()
+    .split("\n")
+    .map((line) => line.split(","));
+  const cell = (row: readonly string[], name: string) => row[names.indexOf(name)] ?? "";
+  const numOf = (kind: string) =>
+    rows.filter((row) => cell(row, "date") < "2001-04-21" && cell(row, "kind") === kind).length;
+  for (const [group, kind] of ["bus", "train"].entries())
+    assert.equal(ofKind(eventsOf(folder, group), "group-start")[0]?.trainRows, numOf(kind), shown);
+  assert.ok(stdout.includes(`${numOf("plane").toLocaleString("en")} more training rows match no filter`), shown);
+  const shards = await place.codistill(["shards", config]).ended;
+  assert.ok(shards.stdout.includes(`${numOf("plane").toLocaleString("en")} more match no filter`), shards.shown);
+  for (const [override, pattern] of [
+    ["data.regime=all", /data\.filters: must be left out unless data\.regime is "disjoint", and it is "all"/],
+    ["numGroups=3", /data\.filters: must list one predicate for each of 3 groups, got 2/],
+  ] as const) {
+    checkRefused(await place.codistill(["shards", config, "--set", override]).ended, pattern);
+  }
+});
