@@ -77,7 +77,7 @@ test("shared rows and records are those that counting one by one finds, in up to
   const record = fc.tuple(fc.nat(3), fc.nat(1));
   fc.assert(
     fc.property(
-      fc.array(fc.array(record, { maxLength: 3 }), { maxLength: 64 }),
+      fc.array(fc.array(record, { maxLength: 3 }), { minLength: 40, maxLength: 64 }),
       fc.constantFrom(1, 2, 33, 64),
       (rows, numGroups) => {
         const slots = slotsOfAll("disjoint", numGroups);
