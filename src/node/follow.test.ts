@@ -116,8 +116,8 @@ describe("a log", () => {
     write({ event: "group-end", group: 1, step: 5, reason: "failed", message: "Zürich", seconds: 1.5 });
     const [first, second, ...more] = readLog(run.log);
     assert.deepEqual(more, []);
-    assert.deepEqual({ ...first, time: "" }, { time: "", event: "stage", stage: "first\nsecond" });
-    assert.ok(second?.event === "group-end" && second.message === "Zürich");
+    assert.deepEqual({ ...first, time: "" }, { time: "", version: 1, event: "stage", stage: "first\nsecond" });
+    assert.ok(second?.version === undefined && second?.event === "group-end" && second.message === "Zürich");
     assert.equal(new Date(second.time).toISOString(), second.time);
     assert.deepEqual(logFollower(run.path)(), [first, second]);
   });
