@@ -154,9 +154,12 @@ export async function readSnapshot(
   return { group, step, incarnation: pointer.incarnation, model, params: tensors };
 }
 
+/** Removals that one publication waits for: thousands would take longer than it is given. */
+const MAX_REMOVALS = 100;
+
 /**
  * Remove a group's own old snapshots, all but `keep` and never the one named `latest`. Those of later steps are left
- * from before a restart, and are the first to go.
+ * from before a restart, and are the first to go. Of a great many the next calls remove the rest.
  */
 export async function removeOldSnapshots(
   store: Store,
@@ -166,10 +169,10 @@ export async function removeOldSnapshots(
   signal?: AbortSignal,
 ): Promise<void> {
   const names = await store.list(`${folder(group)}/snapshots/`, signal);
-  for (const name of oldSnapshots(names, latest, keep)) await store.remove(name, signal);
+  for (const name of oldSnapshots(names, latest, keep).slice(0, MAX_REMOVALS)) await store.remove(name, signal);
 }
 
-/** Which of a group's snapshots, by their sorted names, {@link removeOldSnapshots} removes. */
+/** Which of a group's snapshots, by their sorted names, are to go: the first {@link removeOldSnapshots} removes. */
 export function oldSnapshots(names: readonly string[], latest: string, keep: number): string[] {
   const numUpToLatest = names.indexOf(latest) + 1;
   const oldestFirst = [...names.slice(numUpToLatest), ...names.slice(0, numUpToLatest)];

@@ -8,12 +8,13 @@ import {
   removeOldSnapshots,
 } from "../checkpoint/snapshot.js";
 import type { Store } from "../checkpoint/store.js";
-import { CheckpointError, messageOf, StoreError } from "../errors.js";
+import { CheckpointError, StoreError } from "../errors.js";
 import { forwardOnnx, type Model } from "../nn/model.js";
 import { allFinite, type NamedArrays } from "../runtime/array.js";
 import { misfits } from "../runtime/named.js";
 import type { ExchangeEvent } from "../train/events.js";
 import type { Teacher } from "../train/student.js";
+import { troubleTeller } from "../train/trouble.js";
 import { newestIncarnation } from "./claim.js";
 
 /** A teacher, and the student step at which its snapshot was first seen here. */
@@ -152,13 +153,14 @@ interface Background<T> {
 
 /**
  * Run a task in the background on what is offered: one at a time, and of what comes meanwhile only the newest. A task
- * that fails, or has not ended in time, is told of and given up.
+ * that fails, or has not ended in time, is given up, and told of once for each kind of trouble.
  */
 function latestOnly<T>(
   timeoutSeconds: number,
   task: (value: T, signal: AbortSignal) => Promise<void>,
   onTrouble: (message: string) => void,
 ): Background<T> {
+  const trouble = troubleTeller(onTrouble);
   let waiting: { value: T } | undefined;
   let running: Promise<void> | undefined;
   async function drain(): Promise<void> {
@@ -166,7 +168,7 @@ function latestOnly<T>(
       for (let next = waiting; next; next = waiting) {
         const { value } = next;
         waiting = undefined;
-        await inTime(timeoutSeconds, (signal) => task(value, signal)).catch((error) => onTrouble(messageOf(error)));
+        await inTime(timeoutSeconds, (signal) => task(value, signal)).then(trouble.wentWell, trouble.wentWrong);
       }
     } finally {
       running = undefined;

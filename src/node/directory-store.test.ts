@@ -168,7 +168,7 @@ test("foreign and temporary files are not listed; stale temporary ones are swept
   const foreign = [".tmp-notes", "a name", "ä.txt"];
   for (const name of [stale, fresh, ...foreign, "old"]) {
     await put(join(root, "groups", name), "x");
-    await utimes(join(root, "groups", name), hoursAgo(2), hoursAgo(name === fresh ? 0.5 : 2));
+    await utimes(join(root, "groups", name), hoursAgo(25), hoursAgo(name === fresh ? 23 : 25));
   }
   await put(join(root, ".tmp-folder", "a"), "x");
   const store = directoryStore(root);
@@ -177,6 +177,16 @@ test("foreign and temporary files are not listed; stale temporary ones are swept
   await store.put("new", sampleValue(1));
   assert.deepEqual(await filesIn(join(root, "groups")), [fresh, ...foreign, "old"].sort());
   assert.deepEqual(await store.list(""), ["groups/old", "new"]);
+});
+
+test("a clock that is days ahead does not make a file stale that somebody is writing", async (t) => {
+  const root = await folder(t);
+  const living = `.tmp-1-${"0".repeat(16)}`;
+  await put(join(root, "groups", living), "x");
+  const { now } = Date;
+  t.mock.method(Date, "now", () => now() + 72 * 3_600_000);
+  await directoryStore(root).put("new", sampleValue(1));
+  assert.deepEqual(await filesIn(join(root, "groups")), [living]);
 });
 
 test("a thousand creates race for fifty names, and each has one winner", async (t) => {

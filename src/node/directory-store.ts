@@ -10,8 +10,8 @@ const FILE_MODE = 0o640;
 const FOLDER_MODE = 0o770;
 /** Bytes between two looks at the abort signal. */
 const CHUNK_BYTES = 8 << 20;
-/** Age of a temporary file whose writer must have been killed. */
-export const STALE_MILLISECONDS = 3_600_000;
+/** A day: no write takes that long, nor does a clock that is set right jump so far. */
+export const STALE_MILLISECONDS = 24 * 3_600_000;
 export const TEMPORARY = /^\.tmp-\d+-[0-9a-f]{16}$/;
 
 /**
@@ -24,7 +24,7 @@ export const TEMPORARY = /^\.tmp-\d+-[0-9a-f]{16}$/;
  *
  * The folder is made when it is first needed. It may be a symbolic link; inside it none is followed. A name cannot be a
  * value and a folder of others at once. Temporary files that a killed writer left are removed by the first write of a
- * later store object, once they are an hour old.
+ * later store object, once they are a day old by the clock of the file system.
  *
  * All methods throw {@link StoreError} when the file system refuses, with its error as `cause`.
  */
@@ -32,13 +32,20 @@ export function directoryStore(root: string): Store {
   const base = resolve(root);
   let isSwept = false;
 
+  /** Any file that was just made tells the time of the file system: hosts that share one may have clocks that differ. */
+  const placeAndSweep =
+    (place: Place): Place =>
+    async (temporary, path, handle) => {
+      if (!isSwept) {
+        isSwept = true;
+        await sweep(base, (await handle.stat()).mtimeMs);
+      }
+      return place(temporary, path, handle);
+    };
+
   async function write(path: string, parts: readonly string[], bytes: Uint8Array, place: Place, signal?: AbortSignal) {
-    if (!isSwept) {
-      isSwept = true;
-      await sweep(base);
-    }
     const folder = await folderOf(base, parts, "make");
-    const isPlaced = await throughTemporary(folder, path, bytes, place, signal);
+    const isPlaced = await throughTemporary(folder, path, bytes, placeAndSweep(place), signal);
     await syncFolder(folder);
     return isPlaced;
   }
@@ -216,12 +223,12 @@ async function* walk(base: string, prefix: string, inside = ""): AsyncGenerator<
 }
 
 /** Remove what writers that were killed have left. That it fails is no reason not to write. */
-async function sweep(base: string): Promise<void> {
+async function sweep(base: string, now: number): Promise<void> {
   try {
     for await (const { path, entry } of walk(base, "")) {
       if (!entry.isFile() || !TEMPORARY.test(entry.name)) continue;
       const stats = await unlessMissing(lstat(path));
-      if (stats && Date.now() - stats.mtimeMs > STALE_MILLISECONDS) await unlessMissing(unlink(path));
+      if (stats && now - stats.mtimeMs > STALE_MILLISECONDS) await unlessMissing(unlink(path));
     }
   } catch {
     // the next store object tries again

@@ -55,6 +55,15 @@ export async function runGroups(
   stop.removeEventListener("abort", askToStop);
 }
 
+/** Where a group's process says what it died of. Without such a file it trains all the same. */
+function openErrors(path: string): number | "ignore" {
+  try {
+    return openSync(path, "w");
+  } catch {
+    return "ignore";
+  }
+}
+
 /** Start the process of a group; `ended` says whether it died: by a signal, or by a defect rather than a refusal. */
 function startGroup(
   folder: RunFolder,
@@ -64,18 +73,20 @@ function startGroup(
   const { path, log, errors } = folder.group(group);
   mkdirSync(path, { recursive: true });
   const numEventsBefore = readLog(log).length;
-  const errorFile = openSync(errors, "w");
+  const errorFile = openErrors(errors);
   const entry = fileURLToPath(new URL("./group-main.js", import.meta.url));
   const child = fork(entry, [folder.path, String(group), String(threads)], {
     stdio: ["ignore", "ignore", errorFile, "ipc"],
   });
-  closeSync(errorFile);
+  if (errorFile !== "ignore") closeSync(errorFile);
   const ended = new Promise<boolean>((resolve) => {
     child.once("exit", (code, signal) => {
       const events = readLog(log).slice(numEventsBefore);
       if (!events.some(({ event }) => event === "group-end")) {
         const how = signal ? `was killed by ${signal}` : `exited with code ${code}`;
-        const message = [`its process ${how}`, readFileSync(errors, "utf8").trim()].filter(Boolean).join(": ");
+        const message = [`its process ${how}`, errorFile === "ignore" ? "" : readFileSync(errors, "utf8").trim()]
+          .filter(Boolean)
+          .join(": ");
         // A group that died without a word gets its last event from here.
         logWriter(log)({ event: "group-end", group, step: lastStepOf(events), reason: "failed", message, seconds: 0 });
       }

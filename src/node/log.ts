@@ -1,17 +1,64 @@
 /** The run log on disk: one event a line, whole lines only, so that a killed process leaves a readable log. */
-import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, writeSync } from "node:fs";
+import { messageOf } from "../errors.js";
 import type { LoggedEvent, TrainEvent } from "../train/events.js";
 import { RUN_FOLDER_VERSION } from "./run-file.js";
 
-/** Append events to a log file, each with the time of day; the first one says the version of the log too. */
+/** Events that wait for a disk that cannot be written: about a megabyte. */
+const MAX_WAITING = 5000;
+
+/**
+ * Append events to a log file, each with the time of day; the first one says the version of the log too. Never throws: events that cannot be written wait for the next
+ * one, the newest few thousand of them, and a `log-trouble` event behind them tells of it.
+ */
 export function logWriter(path: string): (event: TrainEvent) => void {
-  // A process that was killed may have left a part of a line: it must not swallow the next one.
-  if (existsSync(path) && !/(^|\n)$/.test(readFileSync(path, "utf8"))) appendFileSync(path, "\n");
+  // A process that was killed, or a disk that got full, may leave a part of a line: it must not swallow the next one.
+  let isTorn = existsSync(path) && !/(^|\n)$/.test(readFileSync(path, "utf8"));
+  let waiting: string[] = [];
+  let numLost = 0;
+  let trouble: string | undefined;
   let isFirst = true;
-  return (event) => {
+
+  function add(event: TrainEvent): void {
     const version = isFirst && { version: RUN_FOLDER_VERSION };
     isFirst = false;
     const logged: LoggedEvent = { time: new Date().toISOString(), ...version, ...event };
-    appendFileSync(path, `${JSON.stringify(logged)}\n`);
+    waiting.push(`${JSON.stringify(logged)}\n`);
+  }
+
+  /** One line at a time: what is written when the disk gets full again is not written twice. */
+  function write(): void {
+    for (let line = waiting[0]; line !== undefined; line = waiting[0]) {
+      appendFileSync(path, isTorn ? `\n${line}` : line);
+      isTorn = false;
+      waiting = waiting.slice(1);
+    }
+  }
+
+  return (event) => {
+    add(event);
+    try {
+      write();
+      if (trouble === undefined) return;
+      add({ event: "log-trouble", numLost, message: trouble });
+      trouble = undefined;
+      numLost = 0;
+      write();
+    } catch (error) {
+      if (trouble === undefined) warn(`the log cannot be written, training goes on: ${messageOf(error)}\n`);
+      trouble ??= messageOf(error);
+      isTorn = true;
+      numLost += Math.max(0, waiting.length - MAX_WAITING);
+      waiting = waiting.slice(-MAX_WAITING);
+    }
   };
+}
+
+/** Standard error may lie on the same disk, and must not end the process. */
+function warn(message: string): void {
+  try {
+    writeSync(2, message);
+  } catch {
+    // nobody is left to tell
+  }
 }

@@ -147,6 +147,10 @@ function noteOf(event: LoggedEvent): string | null {
       return `group ${event.group} stopped early at step ${count(event.step)}, best at ${count(event.bestStep)} (validation ${loss(event.bestLoss)})`;
     case "exchange-trouble":
       return `group ${event.group} could not ${event.doing}${event.from === undefined ? "" : ` from group ${event.from}`} and goes on: ${event.message}`;
+    case "checkpoint-trouble":
+      return `group ${event.group} could not save and goes on: ${event.message}`;
+    case "log-trouble":
+      return `a log could not be written for a time, ${count(event.numLost)} events are lost: ${event.message}`;
     case "group-restart":
       return `group ${event.group} is started again from its checkpoint in ${seconds(event.delaySeconds)} (${event.restart} of ${event.maxRestarts})`;
     case "group-end":

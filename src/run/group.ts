@@ -63,8 +63,8 @@ async function trainGroup(options: GroupOptions, group: StartedGroup): Promise<v
   let health = healthAt(student.step);
   let meter = stepMeter(groupIndex, student.step);
 
-  async function save(): Promise<string | null> {
-    const trouble = await keeper.save();
+  async function save(must: boolean): Promise<string | null> {
+    const trouble = await keeper.save(must);
     if (!trouble) health = afterSave(health, student.step);
     return trouble;
   }
@@ -78,12 +78,12 @@ async function trainGroup(options: GroupOptions, group: StartedGroup): Promise<v
     else log(skippedEvent(groupIndex, step, step.skipped));
     if (isDue(config.logInterval) && meter.hasSteps()) log(meter.take());
     if (mustRestore(health)) return notFinite(step);
-    const trouble = isDue(config.validationInterval) ? await keeper.validate() : null;
+    const trouble = isDue(config.validationInterval) ? await keeper.validate(isLast || stop.aborted) : null;
     if (trouble) return trouble;
     // Not of a skipped step, but at the end: a checkpoint is of a step that was good.
     const isGood = step.skipped === null || isLast;
     const mustSave = stop.aborted || keeper.stopsEarly() !== null;
-    return (isDue(config.checkpointInterval) && isGood) || mustSave ? save() : null;
+    return (isDue(config.checkpointInterval) && isGood) || mustSave ? save(isLast || mustSave) : null;
   }
 
   async function goBack(reason: string): Promise<void> {

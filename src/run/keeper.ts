@@ -4,11 +4,13 @@ import { encodeSafetensors } from "../checkpoint/safetensors.js";
 import type { Store } from "../checkpoint/store.js";
 import type { Exchange } from "../codistill/exchange.js";
 import type { Rows } from "../data/table.js";
+import { StoreError } from "../errors.js";
 import type { NamedArrays } from "../runtime/array.js";
 import type { Program } from "../runtime/engine.js";
 import { predictAll, score } from "../train/evaluate.js";
 import type { TrainEvent } from "../train/events.js";
 import type { Student } from "../train/student.js";
+import { troubleTeller } from "../train/trouble.js";
 import { afterValidation, type EarlyStopping, hasWaitedEnough, type Waiting } from "./early-stopping.js";
 
 /** Names of a group's own files. */
@@ -41,12 +43,12 @@ export interface KeeperOptions {
 
 /** What it finds wrong with the group is returned, as a sentence with the rule and the values; else null. */
 export interface Keeper {
-  /** Validate, and keep the params if they are the best so far. */
-  validate(): Promise<string | null>;
+  /** Validate, and keep the params if they are the best so far. A disk that fails is told of, unless writing `must` succeed. */
+  validate(must: boolean): Promise<string | null>;
   /** The best so far, when validations have not improved on it for long enough; else null. */
   stopsEarly(): CheckpointInfo["best"];
-  /** Save a checkpoint. */
-  save(): Promise<string | null>;
+  /** Save a checkpoint. A disk that fails is told of and the older one stays, unless writing `must` succeed. */
+  save(must: boolean): Promise<string | null>;
   /** Go back to the checkpoint, or to the initial params when there is none; the data stream goes on from where it is. */
   restore(learningRateScale: number): Promise<void>;
 }
@@ -54,6 +56,8 @@ export interface Keeper {
 export function makeKeeper(options: KeeperOptions): Keeper {
   const { group, incarnation, model, student, stream, exchange, files, log } = options;
   let { best, waiting } = options;
+  const onTrouble = (message: string) => log({ event: "checkpoint-trouble", group, step: student.step, message });
+  const writing = { best: tolerant(onTrouble), checkpoint: tolerant(onTrouble) };
 
   async function validate(): Promise<string | null> {
     const { step } = student;
@@ -62,7 +66,6 @@ export function makeKeeper(options: KeeperOptions): Keeper {
     waiting = afterValidation(waiting, loss, options.earlyStopping?.minDelta ?? 0);
     const isBest = best === null || loss < best.loss;
     if (isBest) {
-      best = { step, loss };
       const metadata = {
         format: BEST_FORMAT,
         version: String(BEST_VERSION),
@@ -71,6 +74,7 @@ export function makeKeeper(options: KeeperOptions): Keeper {
         model,
       };
       await files.put(groupFiles.best, encodeSafetensors(await student.shipped(), metadata));
+      best = { step, loss };
     }
     log({ event: "validation", group, step, loss, auc, best: isBest });
     return null;
@@ -96,11 +100,34 @@ export function makeKeeper(options: KeeperOptions): Keeper {
       learningRateScale,
     );
     // At once, so that a group that is started again remembers the learning rate and where the data stream is.
-    await save();
+    await writing.checkpoint(false, save);
   }
 
   const stopsEarly = () => (hasWaitedEnough(waiting, options.earlyStopping) ? best : null);
-  return { validate, stopsEarly, save, restore };
+  return {
+    validate: (must) => writing.best(must, validate),
+    stopsEarly,
+    save: (must) => writing.checkpoint(must, save),
+    restore,
+  };
+}
+
+type Work = () => Promise<string | null>;
+
+/** Do work that writes a file. That the disk fails is told of, and no reason to stop training unless it `must` succeed. */
+function tolerant(onTrouble: (message: string) => void): (must: boolean, work: Work) => Promise<string | null> {
+  const trouble = troubleTeller(onTrouble);
+  return async (must, work) => {
+    try {
+      const found = await work();
+      trouble.wentWell();
+      return found;
+    } catch (error) {
+      if (must || !(error instanceof StoreError)) throw error;
+      trouble.wentWrong(error);
+      return null;
+    }
+  };
 }
 
 function areFinite(state: NamedArrays): boolean {

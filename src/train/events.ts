@@ -111,6 +111,15 @@ export type TrainEvent =
       readonly bytes: number;
       readonly seconds: number;
     }
+  /** A file of the group's own could not be written; training goes on and the next interval tries again. */
+  | {
+      readonly event: "checkpoint-trouble";
+      readonly group: number;
+      readonly step: number;
+      readonly message: string;
+    }
+  /** The log itself could not be written for a time: the events before this one came late, and this many are lost. */
+  | { readonly event: "log-trouble"; readonly numLost: number; readonly message: string }
   | {
       readonly event: "group-end";
       readonly group: number;

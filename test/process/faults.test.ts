@@ -7,7 +7,7 @@ import { readPointer } from "../../src/checkpoint/snapshot.js";
 import { directoryStore } from "../../src/node/directory-store.js";
 import { withFault } from "./fault.js";
 import { eventsOf, ofKind, workplace } from "./fixture.js";
-import { checkpointOf, resultOf } from "./results.js";
+import { bestOf, checkpointOf, resultOf } from "./results.js";
 import { tinyConfig } from "./tiny.js";
 
 const place = workplace();
@@ -87,8 +87,35 @@ test("a disk that is full for a snapshot is noted, and training goes on", async 
   assert.equal(ofKind(events, "published").at(-1)?.step, tinyConfig.numSteps, shown);
 });
 
-test("a disk that is full for a checkpoint ends the group with the cure; it comes back from the one before", async () => {
-  const fault = withFault({ process: 1, file: "checkpoint", at: "write", nth: 2, effect: "ENOSPC" });
+test("a disk that is full for a checkpoint or the best params is noted, and the next interval tries again", async () => {
+  for (const file of ["checkpoint", "best"] as const) {
+    const fault = withFault({ process: 1, file, at: "rename", nth: 2, effect: "ENOSPC" });
+    const run = place.train([await place.config("config.json")], fault);
+    const { code, stdout, shown } = await run.ended;
+    assert.equal(code, 0, shown);
+    assert.match(
+      stdout,
+      new RegExp(`could not save and goes on: .*${file}.safetensors: ENOSPC. Free some space`),
+      shown,
+    );
+    const folder = await run.folder();
+    const events = eventsOf(folder, 1);
+    assert.deepEqual(
+      ofKind(events, "checkpoint-trouble").map(({ step }) => step),
+      [100],
+      shown,
+    );
+    assert.equal((await checkpointOf(folder, 1))?.info.step, tinyConfig.numSteps, shown);
+    assert.equal(
+      (await bestOf(folder, 1))?.step,
+      ofKind(events, "validation").findLast(({ best }) => best)?.step,
+      shown,
+    );
+  }
+});
+
+test("a disk that is full for the last checkpoint ends the group with the cure; it comes back from the one before", async () => {
+  const fault = withFault({ process: 1, file: "checkpoint", at: "write", nth: 4, effect: "ENOSPC" });
   const run = place.train([await place.config("config.json")], fault);
   const { code, stdout, shown } = await run.ended;
   assert.equal(code, 1, shown);
@@ -97,13 +124,13 @@ test("a disk that is full for a checkpoint ends the group with the cure; it come
   const folder = await run.folder();
   assert.deepEqual(
     ofKind(eventsOf(folder, 1), "group-end").map(({ reason, step }) => [reason, step]),
-    [["failed", 100]],
+    [["failed", 200]],
     shown,
   );
-  assert.equal((await checkpointOf(folder, 1))?.info.step, 50, shown);
+  assert.equal((await checkpointOf(folder, 1))?.info.step, 150, shown);
   const resumed = await place.resume(folder).ended;
   assert.equal(resumed.code, 0, resumed.shown);
-  assert.match(resumed.stdout, /group 1 goes on from step 50/, resumed.shown);
+  assert.match(resumed.stdout, /group 1 goes on from step 150/, resumed.shown);
 });
 
 test("the groups of two runs that start at the same moment do not meet", async () => {
