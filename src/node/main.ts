@@ -62,7 +62,7 @@ program
   .argument("[config]", "configuration: a .ts or .js file with a default export, or .json")
   .option(...SET)
   .option("--runs <folder>", "where run folders are made", "runs")
-  .option("--init <weights>", "safetensors file whose params all groups begin from")
+  .option("--init <weights>", "safetensors file with the params that all groups start with")
   .option("--resume <run folder>", "go on with a run that was stopped; restarts, threads and logInterval may change")
   .option("--store <folder>", "train one group of the run in this store, which others may reach too")
   .option("--group <index>", "which group, with --store; the first free one by default", groupIndex)
