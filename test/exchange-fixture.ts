@@ -68,6 +68,8 @@ export function shortly(events: readonly ExchangeEvent[]): string[] {
   return events.map((event) => {
     if (event.event === "fetched") return `fetched ${event.from}@${event.step}`;
     if (event.event === "published") return `published ${event.group}@${event.step}`;
+    if (event.event === "teacher-quarantined") return `out ${event.from} until ${event.untilStep}`;
+    if (event.event === "teacher-returned") return `back ${event.from}@${event.step}`;
     return ["trouble", event.doing, event.from].filter((part) => part !== undefined).join(" ");
   });
 }

@@ -51,6 +51,7 @@ export async function* codistill(options: CodistillOptions): AsyncGenerator<Step
     const batches = Array.from({ length: accumulate }, () => stream.next());
 
     const metrics = await student.learn(batches, teachers, weight);
+    exchange.judge(step, teachers, metrics);
 
     if (isDue(publishInterval)) exchange.publish(student.step, await student.params());
     if (isDue(exchangeInterval)) exchange.refresh(student.step);

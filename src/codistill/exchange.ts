@@ -13,9 +13,10 @@ import { forwardOnnx, type Model } from "../nn/model.js";
 import { allFinite, type NamedArrays } from "../runtime/array.js";
 import { misfits } from "../runtime/named.js";
 import type { ExchangeEvent } from "../train/events.js";
-import type { Teacher } from "../train/student.js";
+import type { StepMetrics, Teacher } from "../train/student.js";
 import { troubleTeller } from "../train/trouble.js";
 import { newestIncarnation } from "./claim.js";
+import { makeQuarantine } from "./quarantine.js";
 
 /** A teacher, and the student step at which its snapshot was first seen here. */
 export interface SeenTeacher extends Teacher {
@@ -26,6 +27,8 @@ export interface SeenTeacher extends Teacher {
 export interface Exchange {
   /** The freshest whole snapshots that are already here and not too old, in group order. */
   teachers(step: number): readonly SeenTeacher[] | Promise<readonly SeenTeacher[]>;
+  /** Look at what a step showed of its teachers: those that are ill are left out for a while. */
+  judge(step: number, teachers: readonly Teacher[], metrics: StepMetrics): void;
   /** All snapshots that were seen, stale ones too: what a resumed run must know, so that none is taken for fresh. */
   known(): readonly SeenTeacher[];
   /** Publish params, which must not change after; while some are being written only the newest wait. */
@@ -82,6 +85,7 @@ export function storeExchange(options: ExchangeOptions): StoreExchange {
   const known = new Map<number, SeenTeacher>((options.known ?? []).map((teacher) => [teacher.group, teacher]));
   let now = 0;
   let supersededBy: number | null = null;
+  const quarantine = makeQuarantine(group, onEvent);
 
   async function fetchFrom(from: number, signal: AbortSignal): Promise<void> {
     const started = performance.now();
@@ -128,9 +132,10 @@ export function storeExchange(options: ExchangeOptions): StoreExchange {
       return options.teachers.flatMap((from) => {
         const teacher = known.get(from);
         const counts = teacher && teacher.step >= burnInSteps && step - teacher.seenAtStep <= maxStaleness;
-        return counts ? [teacher] : [];
+        return counts && quarantine.admits(teacher, step) ? [teacher] : [];
       });
     },
+    judge: quarantine.judge,
     known: () => [...known.values()],
     get supersededBy() {
       return supersededBy;

@@ -64,6 +64,8 @@ export function replayExchange({ trace, recorded, model, fromStep = 0 }: ReplayO
       }
       return current;
     },
+    // The trace knows which teachers were left out.
+    judge: () => {},
     known: () => current,
     supersededBy: null,
     publish: () => {},

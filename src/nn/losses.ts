@@ -11,6 +11,8 @@ export interface Objective {
   readonly distillLoss: (logits: Tensor, targets: Tensor) => Tensor;
   /** The mean entropy of target probabilities: the least value psi can take. */
   readonly entropy: (targets: Tensor) => Tensor;
+  /** The label loss of who knows nothing but how frequent each label is in the batch. */
+  readonly chance: (labels: Tensor) => Tensor;
 }
 
 /**
@@ -35,4 +37,5 @@ export const binary: Objective = {
   labelLoss: sigmoidCrossEntropy,
   distillLoss: sigmoidCrossEntropy,
   entropy: bernoulliEntropy,
+  chance: (labels) => bernoulliEntropy(reduceMean(labels, [0], true)),
 };

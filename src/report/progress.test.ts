@@ -33,6 +33,7 @@ const stepEvent = (group: number, step: number, changes: object = {}): TrainEven
   labelLoss: 0.5,
   distillLoss: null,
   divergence: null,
+  teacherDistance: null,
   distillWeight: 0,
   gradNorm: 1,
   learningRate: 0.1,

@@ -151,6 +151,10 @@ function noteOf(event: LoggedEvent): string | null {
       return `group ${event.group} could not save and goes on: ${event.message}`;
     case "log-trouble":
       return `a log could not be written for a time, ${count(event.numLost)} events are lost: ${event.message}`;
+    case "teacher-quarantined":
+      return `group ${event.group} leaves out its teacher ${event.from} until step ${count(event.untilStep)}: ${event.reason}`;
+    case "teacher-returned":
+      return `group ${event.group} has its teacher ${event.from} back at step ${count(event.step)}`;
     case "group-restart":
       return `group ${event.group} is started again from its checkpoint in ${seconds(event.delaySeconds)} (${event.restart} of ${event.maxRestarts})`;
     case "group-end":

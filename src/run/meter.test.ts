@@ -12,6 +12,7 @@ const step = (step: number, changes: Partial<Step> = {}): Step => ({
   learningRate: 0.1 / step,
   distillWeight: 0,
   skipped: null,
+  signs: null,
   teachers: [],
   ...changes,
 });
@@ -38,6 +39,7 @@ test("a step event has the means of the losses, and the rest of the last step", 
     labelLoss: 3,
     distillLoss: null,
     divergence: null,
+    teacherDistance: null,
     distillWeight: 0.5,
     gradNorm: 60,
     learningRate: 0.1 / 6,
@@ -78,4 +80,18 @@ test("there is no event without a step", () => {
   meter.add(step(1));
   meter.take();
   assert.throws(() => meter.take(), /internal/);
+});
+
+test("the distance of the teachers is the mean over them and over the steps that had any", () => {
+  const meter = stepMeter(0, 0);
+  const signsOf = (...distances: number[]) => ({
+    teachers: distances.map((distance) => ({ loss: 1, variance: 1, distance })),
+    student: { variance: 1, chance: 1 },
+  });
+  meter.add(step(1));
+  meter.add(step(2, { signs: signsOf(0.25, 0.75) }));
+  meter.add(step(3, { signs: signsOf(1) }));
+  const event = meter.take();
+  assert.ok(event.event === "step");
+  assert.equal(event.teacherDistance, 0.75);
 });

@@ -53,6 +53,9 @@ export interface Replay {
   readonly lastStep: number;
 }
 
+/** Teachers for which programs are compiled ahead; with more, the first step with a new number of them waits for one. */
+const MAX_PREPARED = 8;
+
 export type StartedGroup = Awaited<ReturnType<typeof startGroup>>;
 
 /** Join the run, and put together the parts of a group, as they were at its checkpoint when there is one. */
@@ -86,7 +89,10 @@ export async function startGroup(options: GroupOptions) {
     key: fold(seed, "stream"),
     ...(info && { cursor: info.cursor }),
   });
-  const exchange = makeExchange(options, learner.model, incarnation, checkpoint);
+  const draw = fold(key(config.seed), "topology");
+  const teachers = teachersOf(config.codistill.topology, groupIndex, config.numGroups, draw);
+  const exchange = makeExchange(options, { teachers, model: learner.model, incarnation }, checkpoint);
+  await student.prepare(Math.min(MAX_PREPARED, teachers.length), config.accumulate);
   const keeper = makeKeeper({
     group: groupIndex,
     incarnation,
@@ -120,19 +126,15 @@ function checkInit(params: NamedArrays, { params: expected }: Model): void {
 /** The exchange through the store, traced; or that of a recorded run, step for step. */
 function makeExchange(
   { config, groupIndex, store, files, log, replay }: GroupOptions,
-  model: Model,
-  incarnation: number,
+  own: { readonly teachers: readonly number[]; readonly model: Model; readonly incarnation: number },
   checkpoint: Checkpoint | null,
 ): Exchange {
-  if (replay) return replayExchange({ ...replay, model, fromStep: checkpoint?.info.step ?? 0 });
-  const { topology } = config.codistill;
+  if (replay) return replayExchange({ ...replay, model: own.model, fromStep: checkpoint?.info.step ?? 0 });
   const live = storeExchange({
     ...config.codistill,
     store: config.record ? recordingStore(store, files) : store,
     group: groupIndex,
-    teachers: teachersOf(topology, groupIndex, config.numGroups, fold(key(config.seed), "topology")),
-    incarnation,
-    model,
+    ...own,
     known: checkpoint?.teachers ?? [],
     onEvent: log,
   });

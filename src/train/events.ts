@@ -59,6 +59,8 @@ export type TrainEvent =
       readonly labelLoss: number;
       readonly distillLoss: number | null;
       readonly divergence: number | null;
+      /** Mean absolute difference between the probabilities of student and teachers: falls as the groups grow alike. */
+      readonly teacherDistance: number | null;
       readonly distillWeight: number;
       readonly gradNorm: number;
       readonly learningRate: number;
@@ -151,8 +153,21 @@ export interface TeachersEvent {
   }[];
 }
 
-/** What happened between a group and the store. */
+/** A teacher that is ill is left out for some student steps, and comes back. */
+export type QuarantineEvent =
+  | {
+      readonly event: "teacher-quarantined";
+      readonly group: number;
+      readonly from: number;
+      readonly step: number;
+      readonly untilStep: number;
+      readonly reason: string;
+    }
+  | { readonly event: "teacher-returned"; readonly group: number; readonly from: number; readonly step: number };
+
+/** What happened between a group and the others. */
 export type ExchangeEvent =
+  | QuarantineEvent
   | {
       readonly event: "published";
       readonly group: number;

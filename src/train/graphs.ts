@@ -6,6 +6,7 @@ import type { Objective } from "../nn/losses.js";
 import { inputTensors, type Model, paramTensors } from "../nn/model.js";
 import type { GradientTransformation } from "../optim/optimizers.js";
 import { mapValues, withPrefix } from "../runtime/named.js";
+import { signs } from "./signs.js";
 
 /** What is trained, by what losses and what rule. */
 export interface Learner {
@@ -39,8 +40,8 @@ export const kept = {
  *
  *     theta <- theta - eta grad{ phi(y, F(theta, f)) + w psi(mean_j F(theta_j, f), F(theta, f)) }.
  *
- * Outputs: `labelLoss`, `squaredGradNorm`, and with teachers `distillLoss` and `divergence` (the distillation loss less the
- * entropy of the targets: zero where the student agrees). Updates params and optState.
+ * Outputs: `labelLoss`, `squaredGradNorm`, and with teachers `distillLoss`, `divergence` (the distillation loss less the
+ * entropy of the targets: zero where the student agrees) and the signs of how well the teachers are. Updates params and optState.
  */
 export function stepGraph(learner: Learner, numTeachers: number): Graph {
   const { params, losses, grads } = differentiate(learner, numTeachers);
@@ -77,18 +78,10 @@ export function predictGraph({ model, objective }: Pick<Learner, "model" | "obje
   return { outputs: { probs: objective.probs(logits) }, updates: {} };
 }
 
-/** The mean prediction of the teachers on the student's batch, in slot order; no gradient flows into it. */
-function teachersMean(
-  { model }: Learner,
-  inputs: Tensors,
-  numTeachers: number,
-  predict: (logits: Tensor) => Tensor,
-): Tensor | undefined {
-  const probs = Array.from({ length: numTeachers }, (_, slot) =>
-    predict(model.apply(paramTensors(model, kept.teacher(slot)), inputs)),
-  );
+/** The mean prediction of the teachers; no gradient flows into it. */
+function teachersMean(probs: readonly Tensor[]): Tensor | undefined {
   const [first, ...others] = probs;
-  return first && stopGradient(div(others.reduce(add, first), numTeachers));
+  return first && stopGradient(div(others.reduce(add, first), probs.length));
 }
 
 interface Differentiated {
@@ -103,9 +96,13 @@ function differentiate(learner: Learner, numTeachers: number): Differentiated {
   const params = paramTensors(model, kept.params);
   const inputs = inputTensors(model);
   const logits = model.apply(params, inputs);
-  const labelLoss = objective.labelLoss(logits, input("labels", ["batch"]));
+  const labels = input("labels", ["batch"]);
+  const labelLoss = objective.labelLoss(logits, labels);
   const soften = (sharp: Tensor) => (temperature === 1 ? sharp : div(sharp, temperature));
-  const targets = teachersMean(learner, inputs, numTeachers, (teacher) => objective.probs(soften(teacher)));
+  const teachers = Array.from({ length: numTeachers }, (_, slot) =>
+    model.apply(paramTensors(model, kept.teacher(slot)), inputs),
+  );
+  const targets = teachersMean(teachers.map((teacher) => objective.probs(soften(teacher))));
   if (!targets) return { params, losses: { labelLoss }, grads: gradientsOf(labelLoss, params) };
 
   const scale = (value: Tensor) => (temperature === 1 ? value : mul(value, temperature ** 2));
@@ -114,7 +111,8 @@ function differentiate(learner: Learner, numTeachers: number): Differentiated {
   const weight = input("distillWeight", []);
   const labelPart = mix === "sum" ? labelLoss : mul(sub(1, weight), labelLoss);
   const loss = add(labelPart, mul(weight, distillLoss));
-  return { params, losses: { labelLoss, distillLoss, divergence }, grads: gradientsOf(loss, params) };
+  const losses = { labelLoss, distillLoss, divergence, ...signs(objective, logits, teachers, labels) };
+  return { params, losses, grads: gradientsOf(loss, params) };
 }
 
 function gradientsOf(loss: Tensor, params: Tensors): Tensors {

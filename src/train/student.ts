@@ -7,6 +7,7 @@ import type { Engine, Program } from "../runtime/engine.js";
 import { mapValues, misfits, underPrefix, withPrefix } from "../runtime/named.js";
 import type { Key } from "../runtime/random.js";
 import { accumulateGraph, applyGraph, kept, type Learner, shippedName, stepGraph } from "./graphs.js";
+import { type StudentSigns, signNames, type TeacherSigns } from "./signs.js";
 
 /** Weights that predict beside the student, and what is known of them. */
 export interface Teacher {
@@ -29,6 +30,8 @@ export interface StepMetrics {
   readonly learningRate: number;
   /** Why the step changed nothing: which number was not finite. Null for a step that was taken. */
   readonly skipped: string | null;
+  /** What the step showed of its teachers, in their order, and beside them of the student; null without teachers. */
+  readonly signs: { readonly teachers: readonly TeacherSigns[]; readonly student: StudentSigns } | null;
 }
 
 /** Everything that resuming needs of a student: `params.*`, `optState.*`, and `ema.*` where they are averaged. */
@@ -47,6 +50,8 @@ export interface Student {
   readonly learningRateScale: number;
   /** Begin from fresh params, or from given ones. Throws {@link CheckpointError} when those do not fit the model. */
   init(key: Key, params?: NamedArrays): Promise<void>;
+  /** Compile the programs for steps of so many batches with up to so many teachers, so that no step waits for one. */
+  prepare(maxTeachers: number, numBatches: number): Promise<void>;
   /** Put back a saved state. Throws {@link CheckpointError} when it does not fit the model. */
   restore(state: StudentState, step: number, learningRateScale?: number): Promise<void>;
   /**
@@ -78,16 +83,20 @@ export function createStudent({ engine, learner }: StudentOptions): Student {
     taught = teachers;
   }
 
+  const atOnce = (numTeachers: number) =>
+    programs.get(`step, ${numTeachers} teachers`, () => stepGraph(learner, numTeachers));
+  const inParts = (numTeachers: number) =>
+    programs.get(`accumulate, ${numTeachers} teachers`, () => accumulateGraph(learner, numTeachers));
+  const applying = () => programs.get("apply", () => applyGraph(learner));
+
   async function learnAtOnce(feeds: NamedArrays, numTeachers: number): Promise<NamedArrays[]> {
-    const program = await programs.get(`step, ${numTeachers} teachers`, () => stepGraph(learner, numTeachers));
+    const program = await atOnce(numTeachers);
     return [await program.run(feeds)];
   }
 
   async function learnInParts(parts: NamedArrays[], scalars: NamedArrays, numTeachers: number): Promise<NamedArrays[]> {
-    const accumulate = await programs.get(`accumulate, ${numTeachers} teachers`, () =>
-      accumulateGraph(learner, numTeachers),
-    );
-    const apply = await programs.get("apply", () => applyGraph(learner));
+    const accumulate = await inParts(numTeachers);
+    const apply = await applying();
     if (!sumsAreKept)
       await engine.write(mapValues(withPrefix(kept.gradSum, learner.model.params), ({ shape }) => zeros(shape)));
     sumsAreKept = true;
@@ -128,6 +137,12 @@ export function createStudent({ engine, learner }: StudentOptions): Student {
       await restore({ ...withPrefix(kept.params, params), ...withPrefix(kept.optState, optState), ...ema }, 0);
     },
     restore,
+    async prepare(maxTeachers, numBatches) {
+      for (let numTeachers = 0; numTeachers <= maxTeachers; numTeachers++) {
+        await (numBatches === 1 ? atOnce(numTeachers) : inParts(numTeachers));
+      }
+      if (numBatches > 1) await applying();
+    },
     async learn(batches, teachers, distillWeight) {
       if (batches.length === 0) throw new Error("internal: a step needs at least one batch");
       await teach(teachers);
@@ -149,6 +164,7 @@ export function createStudent({ engine, learner }: StudentOptions): Student {
         divergence: meanOf(results, "divergence"),
         gradNorm: Math.sqrt(meanOf(results, "squaredGradNorm") ?? Number.NaN),
         learningRate: values.learningRate ?? Number.NaN,
+        signs: signsOf(results, teachers.length),
       };
       return { ...metrics, skipped: whySkipped(metrics) };
     },
@@ -163,6 +179,17 @@ function whySkipped({ labelLoss, distillLoss, gradNorm }: Omit<StepMetrics, "ski
   const numbers = { "label loss": labelLoss, "distillation loss": distillLoss ?? 0, "gradient norm": gradNorm };
   const wrong = Object.entries(numbers).filter(([, value]) => !Number.isFinite(value));
   return wrong.length > 0 ? wrong.map(([name, value]) => `${name} ${value}`).join(", ") : null;
+}
+
+function signsOf(results: readonly NamedArrays[], numTeachers: number): StepMetrics["signs"] {
+  if (numTeachers === 0) return null;
+  const sign = (name: string) => meanOf(results, name) ?? Number.NaN;
+  const teachers = Array.from({ length: numTeachers }, (_, slot) => ({
+    loss: sign(signNames.teacher(slot, "loss")),
+    variance: sign(signNames.teacher(slot, "variance")),
+    distance: sign(signNames.teacher(slot, "distance")),
+  }));
+  return { teachers, student: { variance: sign(signNames.variance), chance: sign(signNames.chance) } };
 }
 
 /** The mean of a scalar output over the results that have it; null when none has. */

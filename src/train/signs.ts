@@ -1,0 +1,52 @@
+/** What a step shows of its teachers, beside teaching: small sums over the batch that is predicted anyway. */
+import { add, mul, reduceMean, relu, sub } from "../graph/ops.js";
+import type { Tensor, Tensors } from "../graph/tensor.js";
+import type { Objective } from "../nn/losses.js";
+
+/** Of one teacher on one step's batch. */
+export interface TeacherSigns {
+  /** Its label loss, in nats per example. */
+  readonly loss: number;
+  /** The variance of its probabilities over the batch. */
+  readonly variance: number;
+  /** Mean absolute difference between its probabilities and the student's: how far the two models are apart. */
+  readonly distance: number;
+}
+
+/** The same of the student, and the label loss of who knows nothing but how frequent each label is in the batch. */
+export interface StudentSigns {
+  readonly variance: number;
+  readonly chance: number;
+}
+
+/** Names of the scalars that a step puts out. */
+export const signNames = {
+  chance: "signs.chance",
+  variance: "signs.variance",
+  teacher: (slot: number, sign: keyof TeacherSigns) => `signs.${slot}.${sign}`,
+} as const;
+
+/** The signs of a batch as outputs of its step, from the logits of the student and of the teachers, in slot order. */
+export function signs(objective: Objective, logits: Tensor, teachers: readonly Tensor[], labels: Tensor): Tensors {
+  const probs = objective.probs(logits);
+  const outputs: Record<string, Tensor> = {
+    [signNames.chance]: objective.chance(labels),
+    [signNames.variance]: variance(probs),
+  };
+  for (const [slot, teacher] of teachers.entries()) {
+    const predicted = objective.probs(teacher);
+    outputs[signNames.teacher(slot, "loss")] = objective.labelLoss(teacher, labels);
+    outputs[signNames.teacher(slot, "variance")] = variance(predicted);
+    outputs[signNames.teacher(slot, "distance")] = meanDistance(predicted, probs);
+  }
+  return outputs;
+}
+
+function variance(probs: Tensor): Tensor {
+  const centred = sub(probs, reduceMean(probs, [0], true));
+  return reduceMean(mul(centred, centred));
+}
+
+function meanDistance(p: Tensor, q: Tensor): Tensor {
+  return reduceMean(add(relu(sub(p, q)), relu(sub(q, p))));
+}

@@ -1,0 +1,105 @@
+/** The signs of teachers in a step, against plain arithmetic; and a group whose teacher falls ill. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sha256 } from "../src/checkpoint/digest.js";
+import { publishSnapshot } from "../src/checkpoint/snapshot.js";
+import { memoryStore } from "../src/checkpoint/store.js";
+import { sequential } from "../src/data/stream.js";
+import { forwardOnnx, initParams } from "../src/nn/model.js";
+import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
+import type { NamedArrays } from "../src/runtime/array.js";
+import { filled } from "../src/runtime/array.js";
+import { mapValues, withPrefix } from "../src/runtime/named.js";
+import { key } from "../src/runtime/random.js";
+import type { TrainEvent } from "../src/train/events.js";
+import { kept, predictGraph } from "../src/train/graphs.js";
+import { createStudent } from "../src/train/student.js";
+import { runTiny } from "./group-run.js";
+import { tinyLearner, tinyRows } from "./tiny-run.js";
+
+const learner = tinyLearner();
+const { model } = learner;
+const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+test("loss, variance and distance of each teacher, variance and chance of the student", async () => {
+  const engine = onnxRuntimeEngine({ threads: 1 });
+  const [batch] = sequential(tinyRows(64, 4), 64);
+  assert.ok(batch);
+  const labels = Array.from(batch.labels?.data as Float32Array);
+  const all = [1, 2, 3].map((seed) => initParams(model, key(seed)));
+  const predictor = await engine.compile(predictGraph(learner, kept.params));
+  const predicted: number[][] = [];
+  for (const params of all) {
+    await engine.write(withPrefix(kept.params, params));
+    const { labels: _, ...inputs } = batch;
+    predicted.push(Array.from((await predictor.run(inputs)).probs?.data as Float32Array));
+  }
+  const student = createStudent({ engine, learner });
+  await student.init(key(1));
+  const teachers = all.slice(1).map((params, i) => ({ group: i + 1, step: 1, digest: `d${i}`, params }));
+  const { signs } = await student.learn([batch], teachers, 1);
+  await engine.close();
+  assert.ok(signs);
+
+  const variance = (probs: readonly number[]) => mean(probs.map((p) => (p - mean(probs)) ** 2));
+  const lossOf = (probs: readonly number[]) =>
+    -mean(labels.map((y, i) => Math.log(y === 1 ? (probs[i] ?? 0) : 1 - (probs[i] ?? 0))));
+  const near = (actual: number, expected: number) =>
+    assert.ok(Math.abs(actual - expected) <= 1e-5 * Math.max(1e-3, Math.abs(expected)), `${actual} is not ${expected}`);
+  const [own = [], ...others] = predicted;
+  near(signs.student.variance, variance(own));
+  near(signs.student.chance, lossOf(labels.map(() => mean(labels))));
+  for (const [slot, probs] of others.entries()) {
+    near(signs.teachers[slot]?.loss ?? Number.NaN, lossOf(probs));
+    near(signs.teachers[slot]?.variance ?? Number.NaN, variance(probs));
+    near(signs.teachers[slot]?.distance ?? Number.NaN, mean(probs.map((p, i) => Math.abs(p - (own[i] ?? 0)))));
+  }
+});
+
+/** A group whose only teacher, group 1, has published these params. */
+async function taughtBy(params: NamedArrays) {
+  const store = memoryStore();
+  await publishSnapshot(store, { group: 1, step: 5, incarnation: 1, model: await sha256(forwardOnnx(model)), params });
+  const changes = {
+    numGroups: 2,
+    logInterval: 1,
+    codistill: { burnInSteps: 0, publishInterval: 5, exchangeInterval: 5 },
+  };
+  const { reason, events } = await runTiny({ store, changes, awaitTeacher: true });
+  assert.equal(reason, "finished");
+  const kinds = <Name extends TrainEvent["event"]>(name: Name) =>
+    events.filter((event): event is Extract<TrainEvent, { event: Name }> => event.event === name);
+  return {
+    out: kinds("teacher-quarantined"),
+    skipped: kinds("step-skipped"),
+    steps: kinds("step"),
+    restored: kinds("restored"),
+  };
+}
+
+test("a teacher that predicts a constant teaches one step", async () => {
+  const { out, steps, skipped } = await taughtBy(mapValues(model.params, ({ shape }) => filled(shape, 0)));
+  assert.deepEqual([out.length, out[0]?.from, skipped.length], [1, 1, 0]);
+  assert.match(out[0]?.reason ?? "", /constant/);
+  assert.equal(steps.filter(({ teachers }) => teachers.length > 0).length, 1);
+});
+
+test("a teacher whose finite params give no numbers costs one skipped step and not the student's learning rate", async () => {
+  // The last layer's weights are of either sign, so that infinities meet.
+  const wild = mapValues(model.params, ({ shape }) => {
+    const array = filled(shape, 1e25);
+    const sign = (i: number) => (shape[1] === 1 && i % 2 === 1 ? -1 : 1);
+    return { ...array, data: (array.data as Float32Array).map((value, i) => sign(i) * value) };
+  });
+  const { out, steps, skipped, restored } = await taughtBy(wild);
+  assert.match(out[0]?.reason ?? "", /not finite/);
+  assert.deepEqual([skipped.length, restored.length], [1, 0]);
+  assert.equal(steps.at(-1)?.step, 60);
+});
+
+test("a healthy teacher stays, and how far it is from the student is logged", async () => {
+  const { out, steps } = await taughtBy(initParams(model, key(9)));
+  assert.deepEqual(out, []);
+  const distances = steps.flatMap(({ teacherDistance }) => (teacherDistance === null ? [] : [teacherDistance]));
+  assert.ok(distances.length > 30 && distances.every((distance) => distance > 0 && distance < 1), String(distances));
+});
