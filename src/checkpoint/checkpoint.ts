@@ -32,11 +32,9 @@ const metadataSchema = z.object({
   /** The lowest validation loss so far, and its step. */
   best: z.object({ step: z.int().nonnegative(), loss: z.number() }).nullable(),
   /** What learning rates are multiplied by since the group was set back. */
-  learningRateScale: z.number().positive().default(1),
+  learningRateScale: z.number().positive(),
   /** The last validation loss that counted as an improvement, and the validations since. */
-  waiting: z
-    .object({ loss: z.number().nullable(), validations: z.int().nonnegative() })
-    .default({ loss: null, validations: 0 }),
+  waiting: z.object({ loss: z.number().nullable(), validations: z.int().nonnegative() }),
   teachers: z.array(teacherSchema),
 });
 

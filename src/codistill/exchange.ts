@@ -106,8 +106,6 @@ export function storeExchange(options: ExchangeOptions): StoreExchange {
       supersededBy = newest;
       return;
     }
-    // Encoding holds this thread up: first let the loop hand its next step to the engine.
-    await new Promise((resolve) => setTimeout(resolve));
     const snapshot = { group, step, incarnation, model: await modelDigest, params };
     const { name, bytes, sha256: digest } = await publishSnapshot(store, snapshot, signal);
     onEvent({ event: "published", group, step, bytes, digest, seconds: (performance.now() - started) / 1000 });

@@ -225,8 +225,8 @@ test("what goes wrong in a group's process reaches the user", async () => {
   const { code, stdout, stderr, shown } = await place.train([await place.config("config.json", { optimizer })]).ended;
   assert.equal(code, 1, shown);
   for (const group of [0, 1])
-    assert.match(stdout, new RegExp(`group ${group} failed: the loss must stay finite`), shown);
-  assert.match(stderr, /^codistill: group 0 .*the loss must stay finite.*Lower optimizer\.learningRate/, shown);
+    assert.match(stdout, new RegExp(`group ${group} failed: losses and gradients must stay finite`), shown);
+  assert.match(stderr, /^codistill: group 0 .*must stay finite.*Lower optimizer\.learningRate/, shown);
   assert.doesNotMatch(stderr, /\n\s+at /, shown);
 });
 
