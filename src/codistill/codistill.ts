@@ -2,6 +2,7 @@ import type { Schedule } from "../optim/schedules.js";
 import type { NamedArrays } from "../runtime/array.js";
 import type { TeacherUse } from "../train/events.js";
 import type { StepMetrics, Student } from "../train/student.js";
+import { dueAt } from "./due.js";
 import type { Exchange } from "./exchange.js";
 
 export interface CodistillOptions {
@@ -14,10 +15,10 @@ export interface CodistillOptions {
   readonly burnInSteps?: number;
   /** Weight of the distillation loss after burn-in; 1 by default. */
   readonly distillWeight?: Schedule;
-  /** Steps between publishing; 50 by default. */
-  readonly publishInterval?: number;
-  /** Steps between looking for fresher teachers; 50 by default. */
-  readonly exchangeInterval?: number;
+  /** Steps between publishing, which may change with the steps since burn-in; 50 by default. */
+  readonly publishInterval?: number | Schedule;
+  /** Steps between looking for fresher teachers, likewise; 50 by default. */
+  readonly exchangeInterval?: number | Schedule;
   /** Batches whose gradients make one step; 1 by default. */
   readonly accumulate?: number;
 }
@@ -41,8 +42,8 @@ export interface Step extends StepMetrics {
  */
 export async function* codistill(options: CodistillOptions): AsyncGenerator<Step> {
   const { student, stream, exchange, numSteps, burnInSteps = 0, distillWeight = () => 1, accumulate = 1 } = options;
-  const { publishInterval = 50, exchangeInterval = 50 } = options;
-  const isDue = (interval: number) => student.step >= burnInSteps && (student.step - burnInSteps) % interval === 0;
+  const mustPublish = dueAt(burnInSteps, options.publishInterval ?? 50);
+  const mustRefresh = dueAt(burnInSteps, options.exchangeInterval ?? 50);
 
   while (student.step < numSteps) {
     const { step } = student;
@@ -53,8 +54,8 @@ export async function* codistill(options: CodistillOptions): AsyncGenerator<Step
     const metrics = await student.learn(batches, teachers, weight);
     exchange.judge(step, teachers, metrics);
 
-    if (isDue(publishInterval)) exchange.publish(student.step, await student.params());
-    if (isDue(exchangeInterval)) exchange.refresh(student.step);
+    if (mustPublish(student.step)) exchange.publish(student.step, await student.params());
+    if (mustRefresh(student.step)) exchange.refresh(student.step);
 
     const uses = teachers.map(({ group, step: taught, seenAtStep }) => ({
       group,

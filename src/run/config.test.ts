@@ -306,6 +306,16 @@ describe("shares and schedules", () => {
     );
   });
 
+  test("an interval is a number of steps or a line", () => {
+    const line = { from: 10, to: 100, steps: "50%" };
+    const { publishInterval, exchangeInterval } = codistillOf({ publishInterval: line, exchangeInterval: 7 });
+    assert.deepEqual([publishInterval, exchangeInterval], [{ ...line, steps: 100 }, 7]);
+    assert.throws(
+      () => codistillOf({ publishInterval: "often" }),
+      /codistill\.publishInterval: must be a whole number > 0 or { from, to, steps }, got "often"/,
+    );
+  });
+
   test("a topology is a name, a degree or a list", () => {
     for (const topology of ["ring", { degree: 1 }, [[1], []]])
       assert.deepEqual(codistillOf({ topology }).topology, topology);

@@ -16,6 +16,7 @@ import {
   SKIPS_BEFORE_RESTORE,
 } from "./health.js";
 import { stepMeter } from "./meter.js";
+import type { RunConfig } from "./schema.js";
 import { type GroupOptions, type StartedGroup, startGroup } from "./start.js";
 
 /**
@@ -97,7 +98,17 @@ async function trainGroup(options: GroupOptions, group: StartedGroup): Promise<v
     log({ event: "restored", group: groupIndex, step, fromStep, learningRateScale, reason });
   }
 
-  const loop = codistill({ ...config.codistill, student, stream, exchange, numSteps, accumulate, distillWeight });
+  const loop = codistill({
+    burnInSteps,
+    publishInterval: intervalOf(config.codistill.publishInterval),
+    exchangeInterval: intervalOf(config.codistill.exchangeInterval),
+    student,
+    stream,
+    exchange,
+    numSteps,
+    accumulate,
+    distillWeight,
+  });
   for await (const step of loop) {
     checkNewest(group.incarnation, exchange.supersededBy);
     const trouble = await tend(step);
@@ -110,6 +121,9 @@ async function trainGroup(options: GroupOptions, group: StartedGroup): Promise<v
     if (best || stop.aborted) break;
   }
 }
+
+const intervalOf = (interval: RunConfig["codistill"]["publishInterval"]): number | Schedule =>
+  typeof interval === "number" ? interval : linearSchedule(interval.from, interval.to, interval.steps);
 
 /** Where a group ends: a replay at the last checkpoint of the recorded run. */
 const lastStepOf = ({ config, replay }: GroupOptions) => replay?.lastStep ?? config.numSteps;

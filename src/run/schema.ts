@@ -64,6 +64,11 @@ const weightLine = z.strictObject({
   steps: stepsOrShare,
 });
 
+const interval = z.union(
+  [steps, z.strictObject({ from: steps, to: steps, steps: stepsOrShare })],
+  "must be a whole number > 0 or { from, to, steps }",
+);
+
 const codistillSchema = z.strictObject({
   /** Steps before teaching starts: a number, or a share of numSteps as in "50%". */
   burnInSteps: stepsOrShare,
@@ -75,10 +80,10 @@ const codistillSchema = z.strictObject({
   temperature: z.number().positive().default(1),
   /** "sum": label loss + weight x distillation loss; "convex": (1 - weight) x label loss + weight x distillation loss. */
   mix: z.enum(["sum", "convex"]).default("sum"),
-  /** Steps between publishing a snapshot. */
-  publishInterval: steps.default(50),
-  /** Steps between looking for fresher teachers. */
-  exchangeInterval: steps.default(50),
+  /** Steps between publishing a snapshot: a number, or a straight line that begins where burn-in ends. */
+  publishInterval: interval.default(50),
+  /** Steps between looking for fresher teachers, likewise. */
+  exchangeInterval: interval.default(50),
   /** A teacher counts until it has been known for this many student steps. */
   maxStaleness: steps.default(1000),
   /** Who teaches whom: a name, { degree } for that many random teachers each, or the list of each group's teachers. */
@@ -152,7 +157,18 @@ export const runSchema = runObject.transform(({ codistill, ...run }) => {
   const weight = codistill.distillWeight;
   const line = typeof weight === "number" ? { from: weight, to: weight, steps: 0 } : weight;
   const burnInSteps = stepsOf(codistill.burnInSteps);
-  return { ...run, codistill: { ...codistill, burnInSteps, distillWeight: { ...line, steps: stepsOf(line.steps) } } };
+  const inSteps = (value: z.output<typeof interval>) =>
+    typeof value === "number" ? value : { ...value, steps: stepsOf(value.steps) };
+  return {
+    ...run,
+    codistill: {
+      ...codistill,
+      burnInSteps,
+      distillWeight: { ...line, steps: stepsOf(line.steps) },
+      publishInterval: inSteps(codistill.publishInterval),
+      exchangeInterval: inSteps(codistill.exchangeInterval),
+    },
+  };
 });
 
 /** A configuration as a user writes it. */
