@@ -1,6 +1,7 @@
 /** One case of an operation: what goes in, and the operation on it. The values are drawn from the name of the case. */
 import { isDifferentiable } from "../src/graph/grad.js";
 import { input } from "../src/graph/ops.js";
+import { sizeFor } from "../src/graph/shape.js";
 import type { Op, Shape, Tensor } from "../src/graph/tensor.js";
 import { type DType, float32, int32, type NdArray, sizeOf, strings } from "../src/runtime/array.js";
 import { fold, type Key, key, uniform } from "../src/runtime/random.js";
@@ -107,5 +108,5 @@ export function texts(shape: Shape, data: readonly string[]): Operand {
 }
 
 function concreteShape(shape: Shape, numExamples: number): number[] {
-  return shape.map((axis) => (axis === "batch" ? numExamples : axis));
+  return shape.map((axis) => sizeFor(axis, numExamples));
 }

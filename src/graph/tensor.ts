@@ -1,47 +1,10 @@
 import { ShapeError } from "../errors.js";
 import type { DType, NdArray } from "../runtime/array.js";
+import type { Attributes } from "./attributes.js";
+import { formatShape, isSymbolic, type Shape } from "./shape.js";
 
-/** One axis of a shape: a known size, or the symbolic leading axis whose size each run brings. */
-export type Axis = number | "batch";
-
-/** Sizes by axis; only the first may be "batch". */
-export type Shape = readonly Axis[];
-
-type None = Readonly<Record<never, never>>;
-
-/** The closed set of operations, each with its attributes. Shape rules and meaning stand in `ops.ts`. */
-export interface Attributes {
-  input: { readonly name: string };
-  constant: { readonly value: NdArray };
-  stopGradient: None;
-  neg: None;
-  exp: None;
-  log: None;
-  sqrt: None;
-  relu: None;
-  sigmoid: None;
-  softplus: None;
-  add: None;
-  sub: None;
-  mul: None;
-  div: None;
-  greater: None;
-  where: None;
-  cast: { readonly to: DType };
-  matmul: { readonly transposeA: boolean; readonly transposeB: boolean };
-  reduceSum: { readonly axes: readonly number[]; readonly keepDims: boolean };
-  reduceMean: { readonly axes: readonly number[]; readonly keepDims: boolean };
-  countAlong: { readonly axes: readonly number[] };
-  expand: None;
-  reshape: { readonly shape: Shape };
-  transpose: { readonly permutation: readonly number[] };
-  concat: { readonly axis: number };
-  slice: { readonly axis: number; readonly start: number; readonly end: number };
-  pad: { readonly axis: number; readonly before: number; readonly after: number };
-  gather: None;
-  scatterAdd: { readonly numRows: number };
-  lookup: { readonly keys: readonly string[] };
-}
+export type { Attributes } from "./attributes.js";
+export { type Axis, formatShape, type Shape } from "./shape.js";
 
 export type Op = keyof Attributes;
 
@@ -50,6 +13,14 @@ export interface Tensor<O extends Op = Op> {
   readonly op: O;
   readonly inputs: readonly Tensor[];
   readonly attributes: Attributes[O];
+  readonly shape: Shape;
+  readonly dtype: DType;
+  /** Of an operation with several results: what the further ones are, from 1; the tensor itself is the first. */
+  readonly parts?: readonly Result[];
+}
+
+/** What one of several results is. */
+export interface Result {
   readonly shape: Shape;
   readonly dtype: DType;
 }
@@ -72,11 +43,19 @@ export function node<O extends Op>(
   attributes: Attributes[O],
   shape: Shape,
   dtype: DType,
+  parts?: readonly Result[],
 ): Tensor<O> {
-  if (shape.some((axis, i) => axis === "batch" && i > 0)) {
+  if (shape.some((axis, i) => isSymbolic(axis) && i > 0)) {
     throw new ShapeError(`${op}: "batch" must be the leading axis, the result would be ${formatShape(shape)}`);
   }
-  return { op, inputs, attributes, shape, dtype };
+  return { op, inputs, attributes, shape, dtype, ...(parts && { parts }) };
+}
+
+/** A further result of a tensor that has several; the tensor itself is result 0. */
+export function part(whole: Tensor, index: number): Tensor {
+  const result = whole.parts?.[index - 1];
+  if (!result) throw new Error(`internal: ${whole.op} has no result ${index}`);
+  return node("part", [whole], { index }, result.shape, result.dtype);
 }
 
 /** Whether a tensor was made by the given operation; narrows its attributes. */
@@ -118,11 +97,6 @@ export function inputsOf(graph: Graph): Map<string, Tensor<"input">> {
     inputs.set(name, tensor);
   }
   return inputs;
-}
-
-/** A shape as text: `[batch, 16]`. */
-export function formatShape(shape: Shape): string {
-  return `[${shape.join(", ")}]`;
 }
 
 /** A graph as text, one tensor a line, in the order of computation. */

@@ -1,0 +1,37 @@
+/** What gradient rules are made of. */
+import * as ops from "../ops.js";
+import type { Axis, Op, Shape, Tensor } from "../tensor.js";
+
+/** From the cotangent of a node to the cotangents of its inputs; null where none flows. */
+export type Rule<O extends Op> = (cotangent: Tensor, node: Tensor<O>, ...inputs: Tensor[]) => (Tensor | null)[];
+
+/** Operations that end a gradient on purpose: their output is not a number to differentiate, or is held fixed. */
+export const NOT_DIFFERENTIABLE = "not differentiable";
+
+/** The rule of an operation with several results that carry gradients: a cotangent for each, null where none flows. */
+export interface PartsRule<O extends Op> {
+  readonly ofParts: (cotangents: readonly (Tensor | null)[], node: Tensor<O>, ...inputs: Tensor[]) => (Tensor | null)[];
+}
+
+/** A rule, or its declared absence, for each of some operations. */
+export type Rules<O extends Op> = { readonly [P in O]: Rule<P> | PartsRule<P> | typeof NOT_DIFFERENTIABLE };
+
+/** Undo broadcasting: sum a cotangent over the axes along which `x` was repeated. */
+export function unbroadcast(cotangent: Tensor, x: Tensor | undefined): Tensor {
+  const { shape } = known(x);
+  const extra = cotangent.shape.length - shape.length;
+  const axes = cotangent.shape.flatMap((axis, i) => (i < extra || (shape[i - extra] === 1 && axis !== 1) ? [i] : []));
+  const summed = axes.length > 0 ? ops.reduceSum(cotangent, axes, true) : cotangent;
+  return ops.sameShape(summed.shape, shape) ? summed : ops.reshape(summed, shape);
+}
+
+/** Repeat the cotangent of a reduction along the reduced axes. */
+export function expandReduced(cotangent: Tensor, x: Tensor, axes: readonly number[]): Tensor {
+  const kept: Shape = x.shape.map((axis, i): Axis => (axes.includes(i) ? 1 : axis));
+  return ops.expand(ops.reshape(cotangent, kept), x);
+}
+
+export function known(x: Tensor | undefined): Tensor {
+  if (!x) throw new Error("internal: a gradient rule asked for an input that its node does not have");
+  return x;
+}

@@ -1,0 +1,28 @@
+import * as ops from "../ops.js";
+import { known, type Rules, unbroadcast } from "./rule.js";
+
+export const shapesGradients = {
+  expand: (g, _, x) => [unbroadcast(g, x), null],
+  reshape: (g, _, x) => [ops.reshape(g, known(x).shape)],
+  transpose: (g, { attributes: { permutation } }) => [
+    ops.transpose(
+      g,
+      permutation.map((_, i) => permutation.indexOf(i)),
+    ),
+  ],
+  concat: (g, { attributes: { axis } }, ...inputs) => {
+    let start = 0;
+    return inputs.map((x) => {
+      const end = start + ops.knownSize("concat", x, axis);
+      const part = ops.slice(g, axis, start, end);
+      start = end;
+      return part;
+    });
+  },
+  slice: (g, { attributes: { axis, start, end } }, x) => [
+    ops.pad(g, axis, start, ops.knownSize("slice", known(x), axis) - end),
+  ],
+  pad: (g, { attributes: { axis, before } }, x) => [
+    ops.slice(g, axis, before, before + ops.knownSize("pad", known(x), axis)),
+  ],
+} satisfies Rules<"expand" | "reshape" | "transpose" | "concat" | "slice" | "pad">;

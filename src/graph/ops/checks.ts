@@ -1,0 +1,71 @@
+/** What shape rules are made of. */
+import { ShapeError } from "../../errors.js";
+import { type DType, type NdArray, scalar } from "../../runtime/array.js";
+import { formatShape, type Shape } from "../shape.js";
+import { node, type Op, type Tensor } from "../tensor.js";
+
+/** A tensor, or a number for a float32 scalar. */
+export type Operand = Tensor | number;
+
+/** A value fixed in the graph. */
+export function constant(value: NdArray): Tensor<"constant"> {
+  return node("constant", [], { value }, value.shape, value.dtype);
+}
+
+/** The shape that two shapes broadcast to. */
+export function broadcastShapes(op: Op, a: Shape, b: Shape): Shape {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, i) => {
+    const x = a[i - rank + a.length] ?? 1;
+    const y = b[i - rank + b.length] ?? 1;
+    if (x !== y && x !== 1 && y !== 1) {
+      throw new ShapeError(`${op}: shapes must broadcast, got ${formatShape(a)} and ${formatShape(b)}`);
+    }
+    return x === 1 ? y : x;
+  });
+}
+
+/** Whether two shapes are equal. */
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((axis, i) => axis === b[i]);
+}
+
+/** The axes of a tensor: 0 to rank - 1. */
+export function allAxes(x: Tensor): number[] {
+  return [...x.shape.keys()];
+}
+
+/** The size of an axis that must not be "batch". */
+export function knownSize(op: Op, x: Tensor, axis: number): number {
+  checkAxes(op, x, [axis]);
+  const size = x.shape[axis];
+  if (typeof size !== "number")
+    throw new ShapeError(`${op}: axis ${axis} of ${formatShape(x.shape)} must have a known size`);
+  return size;
+}
+
+export function operand(x: Operand): Tensor {
+  return typeof x === "number" ? constant(scalar(x)) : x;
+}
+
+export function withAxis(shape: Shape, axis: number, size: number): Shape {
+  return shape.map((old, i) => (i === axis ? size : old));
+}
+
+export function reducedShape(op: Op, x: Tensor, axes: readonly number[], keepDims: boolean): Shape {
+  requireDtype(op, x, "float32");
+  checkAxes(op, x, axes);
+  return x.shape.flatMap((axis, i) => (axes.includes(i) ? (keepDims ? [1] : []) : [axis]));
+}
+
+export function checkAxes(op: Op, x: Tensor, axes: readonly number[]): void {
+  for (const axis of axes) {
+    if (!(Number.isInteger(axis) && axis >= 0 && axis < x.shape.length)) {
+      throw new ShapeError(`${op}: ${formatShape(x.shape)} has axes 0 to ${x.shape.length - 1}, got axis ${axis}`);
+    }
+  }
+}
+
+export function requireDtype(op: Op, x: Tensor, dtype: DType): void {
+  if (x.dtype !== dtype) throw new ShapeError(`${op}: needs ${dtype}, got ${x.dtype}${formatShape(x.shape)}`);
+}

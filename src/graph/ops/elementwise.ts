@@ -1,0 +1,58 @@
+import { ShapeError } from "../../errors.js";
+import type { DType } from "../../runtime/array.js";
+import { node, type Tensor } from "../tensor.js";
+import { broadcastShapes, type Operand, operand, requireDtype } from "./checks.js";
+
+type UnaryOp = "neg" | "exp" | "log" | "sqrt" | "relu" | "sigmoid" | "softplus";
+type BinaryOp = "add" | "sub" | "mul" | "div" | "greater";
+
+const unary =
+  (op: UnaryOp) =>
+  (x: Tensor): Tensor => {
+    requireDtype(op, x, "float32");
+    return node(op, [x], {}, x.shape, "float32");
+  };
+
+const binary =
+  (op: BinaryOp) =>
+  (x: Operand, y: Operand): Tensor => {
+    const [a, b] = [operand(x), operand(y)];
+    requireDtype(op, a, "float32");
+    requireDtype(op, b, "float32");
+    return node(op, [a, b], {}, broadcastShapes(op, a.shape, b.shape), op === "greater" ? "bool" : "float32");
+  };
+
+export const neg = unary("neg");
+export const exp = unary("exp");
+/** Natural logarithm. */
+export const log = unary("log");
+export const sqrt = unary("sqrt");
+/** max(x, 0), with gradient 0 at 0. */
+export const relu = unary("relu");
+/** 1 / (1 + e^-x). */
+export const sigmoid = unary("sigmoid");
+/** log(1 + e^x), without overflow. */
+export const softplus = unary("softplus");
+export const add = binary("add");
+export const sub = binary("sub");
+export const mul = binary("mul");
+export const div = binary("div");
+/** x > y, as bool. */
+export const greater = binary("greater");
+
+/** `x` where the condition holds, else `y`. */
+export function where(condition: Tensor, x: Operand, y: Operand): Tensor {
+  const [a, b] = [operand(x), operand(y)];
+  requireDtype("where", condition, "bool");
+  requireDtype("where", a, "float32");
+  requireDtype("where", b, "float32");
+  const shape = broadcastShapes("where", condition.shape, broadcastShapes("where", a.shape, b.shape));
+  return node("where", [condition, a, b], {}, shape, "float32");
+}
+
+/** The same values as another dtype. */
+export function cast(x: Tensor, to: DType): Tensor {
+  if (x.dtype === "string" || to === "string")
+    throw new ShapeError(`cast: strings cannot be cast, got ${x.dtype} to ${to}`);
+  return node("cast", [x], { to }, x.shape, to);
+}

@@ -1,0 +1,13 @@
+import type { DType } from "../../runtime/array.js";
+import type { Shape } from "../shape.js";
+import { node, type Tensor } from "../tensor.js";
+
+/** A value that a run feeds, or that lives with the engine under this name. */
+export function input(name: string, shape: Shape, dtype: DType = "float32"): Tensor<"input"> {
+  return node("input", [], { name }, shape, dtype);
+}
+
+/** The same value, through which no gradient flows. */
+export function stopGradient(x: Tensor): Tensor {
+  return node("stopGradient", [x], {}, x.shape, x.dtype);
+}

@@ -1,0 +1,68 @@
+import { ShapeError } from "../../errors.js";
+import { type Axis, elementsOf, formatShape, type Shape } from "../shape.js";
+import { node, type Tensor } from "../tensor.js";
+import { allAxes, broadcastShapes, knownSize, requireDtype, sameShape, withAxis } from "./checks.js";
+
+/** `x` broadcast to the shape of `like`, whose values do not matter. */
+export function expand(x: Tensor, like: Tensor): Tensor {
+  requireDtype("expand", x, "float32");
+  if (!sameShape(broadcastShapes("expand", x.shape, like.shape), like.shape)) {
+    throw new ShapeError(`expand: ${formatShape(x.shape)} does not broadcast to ${formatShape(like.shape)}`);
+  }
+  return node("expand", [x, like], {}, like.shape, "float32");
+}
+
+/** The same elements in another shape; the symbolic leading axis may take in or give up known ones. */
+export function reshape(x: Tensor, shape: Shape): Tensor {
+  const [before, after] = [elementsOf(x.shape), elementsOf(shape)];
+  if (before.count !== after.count || before.isPerExample !== after.isPerExample) {
+    throw new ShapeError(
+      `reshape: ${formatShape(x.shape)} and ${formatShape(shape)} differ in their number of elements`,
+    );
+  }
+  return node("reshape", [x], { shape }, shape, x.dtype);
+}
+
+/** Axes in another order (reversed by default). */
+export function transpose(x: Tensor, permutation = allAxes(x).reverse()): Tensor {
+  if ([...permutation].sort((a, b) => a - b).join() !== allAxes(x).join()) {
+    throw new ShapeError(`transpose: [${permutation.join(", ")}] is no order of the axes of ${formatShape(x.shape)}`);
+  }
+  const shape = permutation.map((axis) => x.shape[axis] as Axis);
+  return node("transpose", [x], { permutation }, shape, x.dtype);
+}
+
+/** Tensors joined along an axis of known size; all other axes must agree. */
+export function concat(tensors: readonly Tensor[], axis: number): Tensor {
+  const [first, ...others] = tensors;
+  if (!first) throw new ShapeError("concat: needs at least one tensor");
+  const sizes = tensors.map((x) => knownSize("concat", x, axis));
+  for (const x of others) {
+    if (x.dtype !== first.dtype || !sameShape(withAxis(x.shape, axis, 0), withAxis(first.shape, axis, 0))) {
+      throw new ShapeError(
+        `concat: all but axis ${axis} must agree, got ${first.dtype}${formatShape(first.shape)} and ${x.dtype}${formatShape(x.shape)}`,
+      );
+    }
+  }
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  return node("concat", tensors, { axis }, withAxis(first.shape, axis, total), first.dtype);
+}
+
+/** Elements `start` to `end` (exclusive) along an axis of known size. */
+export function slice(x: Tensor, axis: number, start: number, end: number): Tensor {
+  const size = knownSize("slice", x, axis);
+  if (!(Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start < end && end <= size)) {
+    throw new ShapeError(`slice: needs 0 <= start < end <= ${size}, got start ${start} and end ${end}`);
+  }
+  return node("slice", [x], { axis, start, end }, withAxis(x.shape, axis, end - start), x.dtype);
+}
+
+/** Zeros added before and after along an axis of known size. */
+export function pad(x: Tensor, axis: number, before: number, after: number): Tensor {
+  requireDtype("pad", x, "float32");
+  const size = knownSize("pad", x, axis);
+  if (!(Number.isInteger(before) && Number.isInteger(after) && before >= 0 && after >= 0)) {
+    throw new ShapeError(`pad: widths must be whole and not negative, got ${before} and ${after}`);
+  }
+  return node("pad", [x], { axis, before, after }, withAxis(x.shape, axis, before + size + after), "float32");
+}

@@ -1,0 +1,28 @@
+import { aligned, build, count, operand, type Rules } from "./values.js";
+
+export const rowsValues = {
+  gather: ({ inputs }) => {
+    const [table, indices] = [operand(inputs, 0), operand(inputs, 1)];
+    const rank = indices.shape.length;
+    return build([...indices.shape, ...table.shape.slice(1)], (at) => {
+      const row = aligned(indices, at.slice(0, rank));
+      if (!(row >= 0 && row < (table.shape[0] ?? 0))) throw new Error(`interpret: gather has no row ${row}`);
+      return aligned(table, [row, ...at.slice(rank)]);
+    });
+  },
+  scatterAdd: ({ attributes: { numRows }, inputs }) => {
+    const [indices, updates] = [operand(inputs, 0), operand(inputs, 1)];
+    const rest = updates.shape.slice(indices.shape.length);
+    const width = count(rest);
+    const data = new Float64Array(numRows * width);
+    indices.data.forEach((row, i) => {
+      if (!(row >= 0 && row < numRows)) throw new Error(`interpret: scatterAdd has no row ${row}`);
+      for (let j = 0; j < width; j++) data[row * width + j]! += updates.data[i * width + j] ?? 0;
+    });
+    return { shape: [numRows, ...rest], data };
+  },
+  lookup: ({ attributes: { keys }, inputs }) => {
+    const { shape = [], data = [] } = inputs[0] ?? {};
+    return { shape, data: (data as readonly string[]).map((text) => keys.indexOf(text) + 1) };
+  },
+} satisfies Rules<"gather" | "scatterAdd" | "lookup">;

@@ -1,0 +1,23 @@
+/** Large cases of every operation: of the sizes at which an engine divides the work between threads. */
+import * as ops from "../src/graph/ops.js";
+import type { Op } from "../src/graph/tensor.js";
+import { filled } from "../src/runtime/array.js";
+import { elementwiseLargeCases } from "./large-cases/elementwise.js";
+import { productsLargeCases } from "./large-cases/products.js";
+import { reductionsLargeCases } from "./large-cases/reductions.js";
+import { rowsLargeCases } from "./large-cases/rows.js";
+import { shapesLargeCases } from "./large-cases/shapes.js";
+import { unary } from "./large-cases/shared.js";
+import type { Case } from "./op-case.js";
+
+export const largeCases: { readonly [O in Op]: readonly Case[] } = {
+  input: unary((x) => x),
+  constant: [{ name: "65,536 elements", operands: [], build: () => ops.constant(filled([256, 256], 0.1)) }],
+  stopGradient: unary(ops.stopGradient),
+  part: [],
+  ...elementwiseLargeCases,
+  ...productsLargeCases,
+  ...reductionsLargeCases,
+  ...shapesLargeCases,
+  ...rowsLargeCases,
+};

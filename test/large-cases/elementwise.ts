@@ -1,0 +1,46 @@
+import * as ops from "../../src/graph/ops.js";
+import { anyIds, type Case, flags, real } from "../op-case.js";
+import { binary, matrix, ROWS, unary } from "./shared.js";
+
+export const elementwiseLargeCases = {
+  neg: unary(ops.neg),
+  exp: unary(ops.exp),
+  log: unary(ops.log, 1.5, 3),
+  sqrt: unary(ops.sqrt, 0.25, 3),
+  relu: unary(ops.relu),
+  sigmoid: unary(ops.sigmoid),
+  softplus: unary(ops.softplus),
+  add: binary(ops.add),
+  sub: binary(ops.sub),
+  mul: binary(ops.mul),
+  div: binary(ops.div),
+  greater: binary(ops.greater),
+  where: [
+    {
+      name: "131,072 elements each",
+      operands: [flags(matrix), real(matrix), real(matrix)],
+      build: ops.where,
+      numExamples: ROWS,
+    },
+  ],
+  cast: [
+    { name: "bool", operands: [flags(matrix)], build: (x) => ops.cast(x, "float32"), numExamples: ROWS },
+    { name: "int32", operands: [anyIds(matrix, 99)], build: (x) => ops.cast(x, "float32"), numExamples: ROWS },
+  ],
+} satisfies {
+  readonly [O in
+    | "neg"
+    | "exp"
+    | "log"
+    | "sqrt"
+    | "relu"
+    | "sigmoid"
+    | "softplus"
+    | "add"
+    | "sub"
+    | "mul"
+    | "div"
+    | "greater"
+    | "where"
+    | "cast"]: readonly Case[];
+};

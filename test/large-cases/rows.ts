@@ -1,0 +1,46 @@
+import * as ops from "../../src/graph/ops.js";
+import { anyIds, type Case, real, texts } from "../op-case.js";
+import { matrix } from "./shared.js";
+
+export const rowsLargeCases = {
+  gather: [
+    {
+      name: "4,096 rows of 64 from 256",
+      operands: [real([256, 64]), anyIds(["batch"], 256)],
+      build: ops.gather,
+      numExamples: 4096,
+    },
+  ],
+  scatterAdd: [
+    {
+      name: "4,096 rows of 256 into 256",
+      operands: [anyIds(["batch"], 256), real(matrix)],
+      build: (indices, updates) => ops.scatterAdd(indices, updates, 256),
+      held: [1], // Its gradient is a gather, which has a case of its own.
+      numExamples: 4096,
+    },
+    {
+      name: "65,536 numbers into 16",
+      operands: [anyIds(["batch"], 16), real(["batch"])],
+      build: (indices, updates) => ops.scatterAdd(indices, updates, 16),
+      numExamples: 65_536,
+    },
+  ],
+  lookup: [
+    {
+      name: "2,048 strings",
+      operands: [
+        texts(
+          ["batch"],
+          Array.from({ length: 2048 }, (_, i) => `word ${i % 300}`),
+        ),
+      ],
+      build: (x) =>
+        ops.lookup(
+          x,
+          Array.from({ length: 200 }, (_, i) => `word ${i}`),
+        ),
+      numExamples: 2048,
+    },
+  ],
+} satisfies { readonly [O in "gather" | "scatterAdd" | "lookup"]: readonly Case[] };

@@ -1,0 +1,62 @@
+import * as ops from "../../src/graph/ops.js";
+import { type Case, exactly, flags, ids, real } from "../op-case.js";
+import { binary, unary } from "./shared.js";
+
+export const elementwiseCases = {
+  neg: unary(ops.neg),
+  exp: unary(ops.exp),
+  log: unary(ops.log, 1.5, 3),
+  sqrt: unary(ops.sqrt, 0.25, 3),
+  relu: unary(ops.relu),
+  sigmoid: [
+    ...unary(ops.sigmoid),
+    { name: "far out", operands: [exactly([4], [-30, -12, 12, 30])], build: ops.sigmoid },
+  ],
+  softplus: [
+    ...unary(ops.softplus),
+    { name: "far out", operands: [exactly([4], [-30, -12, 12, 30])], build: ops.softplus },
+  ],
+  add: binary(ops.add),
+  sub: binary(ops.sub),
+  mul: binary(ops.mul),
+  div: binary(ops.div),
+  greater: [
+    ...binary(ops.greater),
+    { name: "ties", operands: [exactly([3], [0, 1, -1]), exactly([3], [0, 1, -1])], build: ops.greater },
+  ],
+  where: [
+    { name: "equal shapes", operands: [flags(["batch", 2]), real(["batch", 2]), real(["batch", 2])], build: ops.where },
+    { name: "scalars", operands: [flags([]), real([]), real([])], build: ops.where },
+    { name: "condition repeated", operands: [flags(["batch", 1]), real(["batch", 2]), real([2])], build: ops.where },
+    { name: "values repeated", operands: [flags(["batch", 2]), real([]), real([1, 2])], build: ops.where },
+    { name: "all repeated", operands: [flags([2, 1, 1]), real([3, 1]), real([2])], build: ops.where },
+    { name: "batch of 1", operands: [flags(["batch"]), real(["batch"]), real([1])], build: ops.where, numExamples: 1 },
+    { name: "number on the right", operands: [flags(["batch"]), real(["batch"])], build: (c, x) => ops.where(c, x, 0) },
+    { name: "number on the left", operands: [flags(["batch"]), real(["batch"])], build: (c, x) => ops.where(c, 0, x) },
+    { name: "the same twice", operands: [flags([2]), real([2])], build: (c, x) => ops.where(c, x, x) },
+  ],
+  cast: [
+    { name: "int32 to float32", operands: [ids(["batch"], [-2, 0, 70000])], build: (x) => ops.cast(x, "float32") },
+    { name: "bool to float32", operands: [flags(["batch", 2])], build: (x) => ops.cast(x, "float32") },
+    { name: "bool to int32", operands: [flags([4])], build: (x) => ops.cast(x, "int32") },
+    { name: "float32 to itself", operands: [real(["batch", 2])], build: (x) => ops.cast(x, "float32") },
+    { name: "float32 to int32", operands: [real(["batch", 2])], build: (x) => ops.cast(x, "int32") },
+    { name: "float32 to bool", operands: [exactly([3], [0, -0.5, 2])], build: (x) => ops.cast(x, "bool") },
+  ],
+} satisfies {
+  readonly [O in
+    | "neg"
+    | "exp"
+    | "log"
+    | "sqrt"
+    | "relu"
+    | "sigmoid"
+    | "softplus"
+    | "add"
+    | "sub"
+    | "mul"
+    | "div"
+    | "greater"
+    | "where"
+    | "cast"]: readonly Case[];
+};

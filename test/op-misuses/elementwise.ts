@@ -1,0 +1,46 @@
+import * as ops from "../../src/graph/ops.js";
+import { broadcasts, condition, indices, type Misuse, needsNumbers, other, vector, words } from "./shared.js";
+
+export const elementwiseMisuses = {
+  neg: needsNumbers("neg", ops.neg),
+  exp: needsNumbers("exp", ops.exp),
+  log: needsNumbers("log", ops.log),
+  sqrt: needsNumbers("sqrt", ops.sqrt),
+  relu: needsNumbers("relu", ops.relu),
+  sigmoid: needsNumbers("sigmoid", ops.sigmoid),
+  softplus: needsNumbers("softplus", ops.softplus),
+  add: broadcasts("add", ops.add),
+  sub: broadcasts("sub", ops.sub),
+  mul: broadcasts("mul", ops.mul),
+  div: broadcasts("div", ops.div),
+  greater: broadcasts("greater", ops.greater),
+  where: [
+    { call: () => ops.where(vector, vector, vector), message: /^where: needs bool, got float32\[3\]/ },
+    { call: () => ops.where(condition, indices, 0), message: /^where: needs float32, got int32\[batch\]/ },
+    { call: () => ops.where(condition, vector, other), message: /^where: shapes must broadcast, got \[3\] and \[4\]/ },
+    {
+      call: () => ops.where(condition, ops.input("x", [2]), 0),
+      message: /^where: shapes must broadcast, got \[3\] and \[2\]/,
+    },
+  ],
+  cast: [
+    { call: () => ops.cast(words, "float32"), message: /^cast: strings cannot be cast, got string to float32/ },
+    { call: () => ops.cast(vector, "string"), message: /^cast: strings cannot be cast, got float32 to string/ },
+  ],
+} satisfies {
+  readonly [O in
+    | "neg"
+    | "exp"
+    | "log"
+    | "sqrt"
+    | "relu"
+    | "sigmoid"
+    | "softplus"
+    | "add"
+    | "sub"
+    | "mul"
+    | "div"
+    | "greater"
+    | "where"
+    | "cast"]: readonly Misuse[];
+};

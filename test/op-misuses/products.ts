@@ -1,0 +1,25 @@
+import * as ops from "../../src/graph/ops.js";
+import { batch, type Misuse, matrix, needsNumbers, vector, wide } from "./shared.js";
+
+export const productsMisuses = {
+  matmul: [
+    ...needsNumbers("matmul", (x) => ops.matmul(matrix, x)),
+    {
+      call: () => ops.matmul(vector, matrix),
+      message: /^matmul: both operands must have 2 axes, got \[3\] and \[2, 3\]/,
+    },
+    { call: () => ops.matmul(matrix, wide), message: /^matmul: inner sizes must agree, got \[2, 3\] and \[2, 5\]$/ },
+    {
+      call: () => ops.matmul(matrix, wide, { transposeB: true }),
+      message: /^matmul: inner sizes must agree, got \[2, 3\] and \[2, 5\] \(transposeA=false, transposeB=true\)/,
+    },
+    {
+      call: () => ops.matmul(batch, matrix, { transposeA: true }),
+      message: /^matmul: inner sizes must agree, got \[batch, 3\] and \[2, 3\] \(transposeA=true/,
+    },
+    {
+      call: () => ops.matmul(batch, batch, { transposeB: true }),
+      message: /^matmul: "batch" must be the leading axis, the result would be \[batch, batch\]/,
+    },
+  ],
+} satisfies { readonly [O in "matmul"]: readonly Misuse[] };

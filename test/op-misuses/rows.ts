@@ -1,0 +1,29 @@
+import * as ops from "../../src/graph/ops.js";
+import { batch, condition, indices, type Misuse, matrix, vector } from "./shared.js";
+
+export const rowsMisuses = {
+  gather: [
+    { call: () => ops.gather(matrix, vector), message: /^gather: needs int32, got float32\[3\]/ },
+    { call: () => ops.gather(batch, indices), message: /^gather: axis 0 of \[batch, 3\] must have a known size/ },
+    {
+      call: () => ops.gather(ops.input("scalar", []), indices),
+      message: /^gather: \[\] has axes 0 to -1, got axis 0/,
+    },
+  ],
+  scatterAdd: [
+    { call: () => ops.scatterAdd(vector, batch, 4), message: /^scatterAdd: needs int32, got float32\[3\]/ },
+    {
+      call: () => ops.scatterAdd(indices, batch, 0),
+      message: /^scatterAdd: numRows must be a positive whole number, got 0/,
+    },
+    { call: () => ops.scatterAdd(indices, condition, 4), message: /^scatterAdd: needs float32, got bool\[3\]/ },
+    {
+      call: () => ops.scatterAdd(indices, matrix, 4),
+      message: /^scatterAdd: updates \[2, 3\] must begin with the shape of the indices \[batch\]/,
+    },
+  ],
+  lookup: [
+    { call: () => ops.lookup(indices, ["a"]), message: /^lookup: needs string, got int32\[batch\]/ },
+    { call: () => ops.lookup(ops.input("text", ["batch"], "string"), []), message: /^lookup: needs at least one key/ },
+  ],
+} satisfies { readonly [O in "gather" | "scatterAdd" | "lookup"]: readonly Misuse[] };
