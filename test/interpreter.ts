@@ -8,6 +8,7 @@ import { elementwiseValues } from "./interpreter/elementwise.js";
 import { productsValues } from "./interpreter/products.js";
 import { reductionsValues } from "./interpreter/reductions.js";
 import { rowsValues } from "./interpreter/rows.js";
+import { scanValues } from "./interpreter/scan.js";
 import { shapesValues } from "./interpreter/shapes.js";
 import { isSeveral, type Numbers, numbers, operand, type Rule, type Rules, type Values } from "./interpreter/values.js";
 
@@ -18,7 +19,20 @@ export function interpret(
   graph: Graph,
   feeds: Readonly<Record<string, Values>>,
 ): { readonly outputs: Record<string, Numbers>; readonly updates: Record<string, Numbers> } {
-  const known = new Map<Tensor, readonly Values[]>();
+  const { outputs, updates, when } = graph;
+  const evaluate = evaluator(feeds);
+  const all = (tensors: Readonly<Record<string, Tensor>>) => mapValues(tensors, (tensor) => numbers(evaluate(tensor)));
+  const isTaken = !when || numbers(evaluate(when)).data[0] !== 0;
+  const left = (_: Tensor, name: string) => numbers(feeds[name] as Values);
+  return { outputs: all(outputs), updates: isTaken ? all(updates) : mapValues(updates, left) };
+}
+
+/** Computes tensors, each once, from what is fed and from given values of some. */
+function evaluator(
+  feeds: Readonly<Record<string, Values>>,
+  bound: ReadonlyMap<Tensor, Values> = new Map(),
+): (tensor: Tensor) => Values {
+  const known = new Map<Tensor, readonly Values[]>([...bound].map(([tensor, value]) => [tensor, [value]]));
   const evaluate = (tensor: Tensor): Values => partOf(tensor, 0);
   const partOf = (tensor: Tensor, index: number): Values => {
     const parts = known.get(tensor) ?? compute(tensor);
@@ -30,14 +44,15 @@ export function interpret(
   const compute = (tensor: Tensor): readonly Values[] => {
     if (isOp(tensor, "part")) return [partOf(tensor.inputs[0] as Tensor, tensor.attributes.index)];
     const rule = rules[tensor.op] as Rule<Op>;
-    const value = rule({ attributes: tensor.attributes, inputs: tensor.inputs.map(evaluate), feeds });
+    const value = rule({
+      attributes: tensor.attributes,
+      inputs: tensor.inputs.map(evaluate),
+      feeds,
+      evaluate: (roots, bound) => roots.map(evaluator(feeds, bound)),
+    });
     return isSeveral(value) ? value : [value];
   };
-  const all = (tensors: Readonly<Record<string, Tensor>>) =>
-    Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, numbers(evaluate(tensor))]));
-  const isTaken = !graph.when || operand([evaluate(graph.when)], 0).data[0] !== 0;
-  const left = (_: Tensor, name: string) => numbers(feeds[name] as Values);
-  return { outputs: all(graph.outputs), updates: isTaken ? all(graph.updates) : mapValues(graph.updates, left) };
+  return evaluate;
 }
 
 const rules: Rules<Op> = {
@@ -56,4 +71,5 @@ const rules: Rules<Op> = {
   ...reductionsValues,
   ...shapesValues,
   ...rowsValues,
+  ...scanValues,
 };

@@ -6,6 +6,7 @@ import { elementwiseLargeCases } from "./large-cases/elementwise.js";
 import { productsLargeCases } from "./large-cases/products.js";
 import { reductionsLargeCases } from "./large-cases/reductions.js";
 import { rowsLargeCases } from "./large-cases/rows.js";
+import { scanLargeCases } from "./large-cases/scan.js";
 import { shapesLargeCases } from "./large-cases/shapes.js";
 import { unary } from "./large-cases/shared.js";
 import type { Case } from "./op-case.js";
@@ -14,10 +15,10 @@ export const largeCases: { readonly [O in Op]: readonly Case[] } = {
   input: unary((x) => x),
   constant: [{ name: "65,536 elements", operands: [], build: () => ops.constant(filled([256, 256], 0.1)) }],
   stopGradient: unary(ops.stopGradient),
-  part: [],
   ...elementwiseLargeCases,
   ...productsLargeCases,
   ...reductionsLargeCases,
   ...shapesLargeCases,
   ...rowsLargeCases,
+  ...scanLargeCases,
 };

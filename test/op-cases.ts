@@ -7,6 +7,7 @@ import { elementwiseCases } from "./op-cases/elementwise.js";
 import { productsCases } from "./op-cases/products.js";
 import { reductionsCases } from "./op-cases/reductions.js";
 import { rowsCases } from "./op-cases/rows.js";
+import { scanCases } from "./op-cases/scan.js";
 import { shapesCases } from "./op-cases/shapes.js";
 import { SHAPES, unary } from "./op-cases/shared.js";
 
@@ -19,10 +20,10 @@ export const opCases: { readonly [O in Op]: readonly Case[] } = {
     { name: "int32", operands: [], build: () => ops.constant(int32([3, -7])) },
   ],
   stopGradient: unary(ops.stopGradient),
-  part: [],
   ...elementwiseCases,
   ...productsCases,
   ...reductionsCases,
   ...shapesCases,
   ...rowsCases,
+  ...scanCases,
 };

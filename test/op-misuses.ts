@@ -6,6 +6,7 @@ import { elementwiseMisuses } from "./op-misuses/elementwise.js";
 import { productsMisuses } from "./op-misuses/products.js";
 import { reductionsMisuses } from "./op-misuses/reductions.js";
 import { rowsMisuses } from "./op-misuses/rows.js";
+import { scanMisuses } from "./op-misuses/scan.js";
 import { shapesMisuses } from "./op-misuses/shapes.js";
 import type { Misuse } from "./op-misuses/shared.js";
 
@@ -24,10 +25,10 @@ export const opMisuses: { readonly [O in Op]: readonly Misuse[] } = {
   ],
   // Takes any tensor, so there is nothing to refuse.
   stopGradient: [],
-  part: [],
   ...elementwiseMisuses,
   ...productsMisuses,
   ...reductionsMisuses,
   ...shapesMisuses,
   ...rowsMisuses,
+  ...scanMisuses,
 };

@@ -1,4 +1,5 @@
 import type { DType, NdArray } from "../runtime/array.js";
+import type { ScanBody } from "./ops/scan.js";
 import type { Shape } from "./shape.js";
 
 type None = Readonly<Record<never, never>>;
@@ -36,5 +37,6 @@ export interface Attributes {
   pad: { readonly axis: number; readonly before: number; readonly after: number };
   gather: None;
   scatterAdd: { readonly numRows: number };
+  scan: { readonly body: ScanBody; readonly reverse: boolean };
   lookup: { readonly keys: readonly string[] };
 }

@@ -5,7 +5,8 @@ import { elementwiseGradients } from "./grad/elementwise.js";
 import { productsGradients } from "./grad/products.js";
 import { reductionsGradients } from "./grad/reductions.js";
 import { rowsGradients } from "./grad/rows.js";
-import { NOT_DIFFERENTIABLE, type PartsRule, type Rule, type Rules } from "./grad/rule.js";
+import { NOT_DIFFERENTIABLE, type PartsRule, type PullBack, type Rule, type Rules } from "./grad/rule.js";
+import { scanGradients } from "./grad/scan.js";
 import { shapesGradients } from "./grad/shapes.js";
 import * as ops from "./ops.js";
 import { formatShape, isOp, type Op, type Tensor, topologicalOrder } from "./tensor.js";
@@ -24,6 +25,7 @@ const rules: Rules<Op> = {
   ...reductionsGradients,
   ...shapesGradients,
   ...rowsGradients,
+  ...scanGradients,
 };
 
 /**
@@ -35,17 +37,28 @@ export function gradients(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
   if (loss.shape.length > 0 || loss.dtype !== "float32") {
     throw new ShapeError(`gradients: the loss must be a float32 scalar, got ${loss.dtype}${formatShape(loss.shape)}`);
   }
-  const order = topologicalOrder([loss]);
+  return pullBack([[loss, ops.constant(scalar(1))]], wrt).map((gradient, i) => {
+    if (gradient) return gradient;
+    const tensor = wrt[i] as Tensor;
+    const name = isOp(tensor, "input") ? tensor.attributes.name : tensor.op;
+    throw new ShapeError(`gradients: the loss does not depend on ${name}; leave it out, or use it in the model`);
+  });
+}
+
+const pullBack: PullBack = (seeds, wrt, given) => {
+  const roots = seeds.map(([tensor]) => tensor);
+  const order = topologicalOrder(roots, given);
   const needed = new Set<Tensor>(wrt);
   for (const tensor of order) if (tensor.inputs.some((input) => needed.has(input))) needed.add(tensor);
 
   // By tensor and by result: 0, but for the further results of a tensor that has several.
-  const cotangents = new Map<Tensor, (Tensor | null)[]>([[loss, [ops.constant(scalar(1))]]]);
+  const cotangents = new Map<Tensor, (Tensor | null)[]>();
   const contribute = (tensor: Tensor, result: number, contribution: Tensor) => {
     const known = cotangents.get(tensor) ?? Array.from({ length: 1 + (tensor.parts?.length ?? 0) }, () => null);
     const sum = known[result];
     cotangents.set(tensor, known.with(result, sum ? ops.add(sum, contribution) : contribution));
   };
+  for (const [tensor, cotangent] of seeds) contribute(tensor, 0, cotangent);
   for (const tensor of order.reverse()) {
     const known = cotangents.get(tensor);
     if (!known || !needed.has(tensor)) continue;
@@ -58,19 +71,14 @@ export function gradients(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
       if (input && contribution && needed.has(input)) contribute(input, 0, contribution);
     });
   }
-  return wrt.map((tensor) => {
-    const gradient = cotangents.get(tensor)?.[0];
-    if (gradient) return gradient;
-    const name = isOp(tensor, "input") ? tensor.attributes.name : tensor.op;
-    throw new ShapeError(`gradients: the loss does not depend on ${name}; leave it out, or use it in the model`);
-  });
-}
+  return wrt.map((tensor) => cotangents.get(tensor)?.[0] ?? null);
+};
 
 /** What the cotangents of a tensor's results give to each of its inputs. */
 function contributionsOf(tensor: Tensor, cotangents: readonly (Tensor | null)[]): (Tensor | null)[] {
   const rule = rules[tensor.op] as Rule<Op> | PartsRule<Op> | typeof NOT_DIFFERENTIABLE;
   if (rule === NOT_DIFFERENTIABLE) return [];
-  if (typeof rule === "object") return rule.ofParts(cotangents, tensor, ...tensor.inputs);
+  if (typeof rule === "object") return rule.ofParts(cotangents, tensor, pullBack);
   const [cotangent] = cotangents;
   return cotangent ? rule(cotangent, tensor, ...tensor.inputs) : [];
 }

@@ -5,6 +5,7 @@ import { elementwiseEmission } from "./onnx/elementwise.js";
 import { productsEmission } from "./onnx/products.js";
 import { reductionsEmission } from "./onnx/reductions.js";
 import { rowsEmission } from "./onnx/rows.js";
+import { scanEmission } from "./onnx/scan.js";
 import { shapesEmission } from "./onnx/shapes.js";
 import { encodeModel } from "./onnx-proto.js";
 import { alwaysOf, type Graph, inputsOf, type Op, rootsOf, type Tensor, topologicalOrder } from "./tensor.js";
@@ -101,4 +102,5 @@ const rules: Rules<Op> = {
   ...reductionsEmission,
   ...shapesEmission,
   ...rowsEmission,
+  ...scanEmission,
 };

@@ -8,4 +8,5 @@ export * from "./ops/leaves.js";
 export * from "./ops/products.js";
 export * from "./ops/reductions.js";
 export * from "./ops/rows.js";
+export { type ScanBody, type ScanOptions, scan } from "./ops/scan.js";
 export * from "./ops/shapes.js";

@@ -65,10 +65,13 @@ export function isOp<O extends Op>(tensor: Tensor, op: O): tensor is Tensor<O> {
   return tensor.op === op;
 }
 
-/** All tensors that the roots depend on, each after its inputs; the same order for the same graph. */
-export function topologicalOrder(roots: readonly Tensor[]): Tensor[] {
+/**
+ * All tensors that the roots depend on, each after its inputs; the same order for the same graph. What the `given` ones
+ * depend on is left out, and so are they.
+ */
+export function topologicalOrder(roots: readonly Tensor[], given: ReadonlySet<Tensor> = new Set()): Tensor[] {
   const order: Tensor[] = [];
-  const seen = new Set<Tensor>();
+  const seen = new Set<Tensor>(given);
   const stack = [...roots].reverse().map((tensor) => ({ tensor, next: 0 }));
   while (stack.length > 0) {
     const top = stack[stack.length - 1] as { tensor: Tensor; next: number };
@@ -125,8 +128,15 @@ export function formatGraph(graph: Graph): string {
 function formatAttributes(tensor: Tensor): string[] {
   if (isOp(tensor, "input")) return [];
   if (isOp(tensor, "constant")) return [formatValues(tensor.attributes.value)];
+  if (isOp(tensor, "scan")) return formatBody(tensor);
   if (isOp(tensor, "lookup")) return [`${tensor.attributes.keys.length} keys`];
   return Object.entries(tensor.attributes).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+}
+
+function formatBody({ attributes: { body, reverse } }: Tensor<"scan">): string[] {
+  const given = new Set([...body.states, ...body.elements, ...body.captured]);
+  const ops = topologicalOrder([...body.nextStates, ...body.outputs], given).map(({ op }) => op);
+  return [`${body.states.length} states`, `step=${ops.join(" ")}`, `reverse=${reverse}`];
 }
 
 function formatValues({ data }: NdArray): string {

@@ -1,5 +1,5 @@
 /** What the rules of the interpreter are made of. */
-import type { Attributes, Op } from "../../src/graph/tensor.js";
+import type { Attributes, Op, Tensor } from "../../src/graph/tensor.js";
 
 /** Anything with a shape and elements in row-major order, an NdArray included; a bool is 0 or 1. */
 export interface Values {
@@ -30,6 +30,8 @@ export interface Call<O extends Op> {
   readonly attributes: Attributes[O];
   readonly inputs: readonly Values[];
   readonly feeds: Readonly<Record<string, Values>>;
+  /** The values of the tensors of a body, for given values of those it begins with. */
+  readonly evaluate: (roots: readonly Tensor[], bound: ReadonlyMap<Tensor, Values>) => Values[];
 }
 
 /** The value of an operation; of each of its results, if it has several. */

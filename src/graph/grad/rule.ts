@@ -10,8 +10,18 @@ export const NOT_DIFFERENTIABLE = "not differentiable";
 
 /** The rule of an operation with several results that carry gradients: a cotangent for each, null where none flows. */
 export interface PartsRule<O extends Op> {
-  readonly ofParts: (cotangents: readonly (Tensor | null)[], node: Tensor<O>, ...inputs: Tensor[]) => (Tensor | null)[];
+  readonly ofParts: (cotangents: readonly (Tensor | null)[], node: Tensor<O>, pullBack: PullBack) => (Tensor | null)[];
 }
+
+/**
+ * From the cotangents of tensors to those of what they were made from: for each of `wrt` the sum over all tensors, null
+ * where nothing depends on it. What the `given` ones were made from does not count.
+ */
+export type PullBack = (
+  cotangents: readonly (readonly [tensor: Tensor, cotangent: Tensor])[],
+  wrt: readonly Tensor[],
+  given?: ReadonlySet<Tensor>,
+) => (Tensor | null)[];
 
 /** A rule, or its declared absence, for each of some operations. */
 export type Rules<O extends Op> = { readonly [P in O]: Rule<P> | PartsRule<P> | typeof NOT_DIFFERENTIABLE };

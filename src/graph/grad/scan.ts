@@ -1,0 +1,119 @@
+/** The way back through a loop: another loop, in the other direction. */
+import { filled } from "../../runtime/array.js";
+import { resultOf, scan } from "../ops/scan.js";
+import * as ops from "../ops.js";
+import { substitute } from "../substitute.js";
+import { isOp, type Tensor } from "../tensor.js";
+import type { PartsRule, Rules } from "./rule.js";
+
+/**
+ * Each step back takes the cotangents of its outputs and of the states after it to those of its elements and of the
+ * states before it. The states before each step and its products come from the way forward; the rest, which is cheap, is
+ * computed again. What all steps share sums up over them; where a step would add a product, its factors are collected
+ * instead, and one product over all steps is taken at the end.
+ */
+const ofParts: PartsRule<"scan">["ofParts"] = (cotangents, whole, pullBack) => {
+  const { body, reverse } = whole.attributes;
+  const numStates = body.states.length;
+  const sequences = whole.inputs.slice(numStates, numStates + body.elements.length);
+  const savedAt = numStates + body.outputs.length;
+  const flowing = [...body.outputs, ...body.saved].flatMap((output, i) => {
+    const cotangent = cotangents[numStates + i];
+    return cotangent ? [{ output, cotangent, element: likeInput(output) }] : [];
+  });
+
+  // One step back, over placeholders: `later` are the cotangents of the states after the step.
+  const later = body.nextStates.map(likeInput);
+  const elements = body.elements.filter(isFloat);
+  const shared = body.captured.filter(isFloat);
+  const seeds = [
+    ...body.nextStates.map((state, i) => [state, later[i] as Tensor] as const),
+    ...flowing.map(({ output, element }) => [output, element] as const),
+  ];
+  const wrt = [...body.states, ...elements, ...shared];
+  const pulled = pullBack(
+    seeds.filter(([tensor]) => isFloat(tensor)),
+    wrt,
+    new Set([...wrt, ...body.elements, ...body.captured]),
+  );
+  const earlier = pulled.slice(0, numStates).map((cotangent, i) => cotangent ?? zerosLike(body.states[i] as Tensor));
+  const ofElements = pulled.slice(numStates, numStates + elements.length);
+  const ofShared = pulled.slice(numStates + elements.length).map(termsOf);
+  const sums = ofShared.map((terms) => sumOf(terms.filter((term) => !isProduct(term))));
+  const factors = [...new Set(ofShared.flatMap((terms) => terms.filter(isProduct).flatMap(({ inputs }) => inputs)))];
+
+  const known = new Map<Tensor, Tensor>([
+    ...body.saved.map((tensor, i) => [tensor, resultOf(whole, savedAt + i)] as const),
+    ...body.elements.map((tensor, i) => [tensor, sequences[i] as Tensor] as const),
+    ...flowing.map(({ element, cotangent }) => [element, cotangent] as const),
+  ]);
+  const collected = [...ofElements.filter((cotangent) => cotangent !== null), ...factors.filter((x) => !known.has(x))];
+  const back = scan({
+    states: [...body.nextStates.map((state, i) => cotangents[i] ?? zerosLike(state)), ...shared.map(zerosLike)],
+    sequences: [...known.values()],
+    reverse: !reverse,
+    body: (carried, given) => {
+      const placeholders = [...later, ...known.keys()];
+      const values = [...carried.slice(0, later.length), ...given];
+      const step = [...earlier, ...sums.filter((sum) => sum !== null), ...collected];
+      const made = substitute(step, new Map(placeholders.map((tensor, i) => [tensor, values[i] as Tensor])));
+      const [before, outputs] = [made.splice(0, numStates), made.splice(-collected.length || made.length)];
+      const added = carried.slice(numStates).map((sum, i) => (sums[i] ? ops.add(sum, made.shift() as Tensor) : sum));
+      return { states: [...before, ...added], outputs };
+    },
+  });
+
+  const sequenceOf = new Map<Tensor | null, Tensor>([
+    ...known,
+    ...collected.map((tensor, i) => [tensor, back.outputs[i] as Tensor] as const),
+  ]);
+  const given = new Map<Tensor, Tensor | null>([
+    ...body.states.map((state, i) => [state, isFloat(state) ? (back.states[i] as Tensor) : null] as const),
+    ...elements.map((element, i) => [element, sequenceOf.get(ofElements[i] ?? null) ?? null] as const),
+    ...shared.map((tensor, i) => {
+      const products = (ofShared[i] ?? []).filter(isProduct).map((term) => overAllSteps(term, sequenceOf));
+      return [tensor, sumOf([...(sums[i] ? [back.states[numStates + i] as Tensor] : []), ...products])] as const;
+    }),
+  ]);
+  return [...body.states, ...body.elements, ...body.captured].map((tensor) => given.get(tensor) ?? null);
+};
+
+/** The sum over all steps of a product of two matrices, as one product of the matrices of all steps side by side. */
+function overAllSteps(term: Tensor<"matmul">, sequenceOf: ReadonlyMap<Tensor | null, Tensor>): Tensor {
+  const { transposeA, transposeB } = term.attributes;
+  const [a, b] = term.inputs.map((factor) => sequenceOf.get(factor) as Tensor) as [Tensor, Tensor];
+  return ops.matmul(sideBySide(a, transposeA), sideBySide(b, !transposeB), term.attributes);
+}
+
+/** [steps, m, n] to [steps m, n], or to [m, steps n]. */
+function sideBySide(sequence: Tensor, isByRows: boolean): Tensor {
+  const [steps, rows, columns] = sequence.shape as [number, number, number];
+  if (isByRows) return ops.reshape(sequence, [steps * rows, columns]);
+  return ops.reshape(ops.transpose(sequence, [1, 0, 2]), [rows, steps * columns]);
+}
+
+/** What a sum is made of. */
+function termsOf(sum: Tensor | null): Tensor[] {
+  if (!sum) return [];
+  const isSum = sum.op === "add" && sum.inputs.every(({ shape }) => ops.sameShape(shape, sum.shape));
+  return isSum ? sum.inputs.flatMap(termsOf) : [sum];
+}
+
+function sumOf(terms: readonly Tensor[]): Tensor | null {
+  const [first, ...others] = terms;
+  return first ? others.reduce(ops.add, first) : null;
+}
+
+function isProduct(term: Tensor): term is Tensor<"matmul"> {
+  return isOp(term, "matmul") && term.inputs.every(({ shape }) => shape.length === 2);
+}
+
+const isFloat = ({ dtype }: Tensor) => dtype === "float32";
+
+const likeInput = ({ shape, dtype }: Tensor) => ops.input("placeholder", shape, dtype);
+
+function zerosLike({ shape }: Tensor): Tensor {
+  return ops.constant(filled(shape as number[], 0));
+}
+
+export const scanGradients = { scan: { ofParts } } satisfies Rules<"scan">;

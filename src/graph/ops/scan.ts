@@ -1,0 +1,112 @@
+import { ShapeError } from "../../errors.js";
+import { formatShape } from "../shape.js";
+import { node, part, type Tensor, topologicalOrder } from "../tensor.js";
+import { sameShape } from "./checks.js";
+import { input } from "./leaves.js";
+
+/** What one step of a loop computes: from placeholders of its own, and from values of outside that all steps share. */
+export interface ScanBody {
+  readonly states: readonly Tensor[];
+  readonly elements: readonly Tensor[];
+  readonly captured: readonly Tensor[];
+  readonly nextStates: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  /** What the way back asks for: the states before each step, then the products, which cost most to compute again. */
+  readonly saved: readonly Tensor[];
+}
+
+export interface ScanOptions {
+  /** Values before the first step. */
+  readonly states: readonly Tensor[];
+  /** Tensors [steps, ...] of which each step gets its element. */
+  readonly sequences: readonly Tensor[];
+  /** Go from the last element to the first; outputs keep the places of the elements they were made from. */
+  readonly reverse?: boolean;
+  /** One step. What it uses from outside and does not depend on states or elements is computed once, outside. */
+  readonly body: (
+    states: readonly Tensor[],
+    elements: readonly Tensor[],
+  ) => { readonly states: readonly Tensor[]; readonly outputs: readonly Tensor[] };
+}
+
+/**
+ * A loop over time: states are carried from step to step, and each step gives outputs, returned as tensors [steps, ...].
+ *
+ * Throws {@link ShapeError} without a state or a sequence, when sequences differ in their number of steps, or when a step
+ * changes the number, shape or dtype of the states.
+ */
+export function scan({ states, sequences, reverse = false, body }: ScanOptions): {
+  readonly states: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+} {
+  const steps = stepsOf(states, sequences);
+  const stateInputs = states.map(({ shape, dtype }, i) => input(`state ${i}`, shape, dtype));
+  const elements = sequences.map(({ shape, dtype }, i) => input(`element ${i}`, shape.slice(1), dtype));
+  const { states: nextStates, outputs } = body(stateInputs, elements);
+  checkStates(states, nextStates);
+  const { captured, varying } = scopeOf([...nextStates, ...outputs], [...stateInputs, ...elements]);
+  const saved = [...stateInputs, ...varying.filter(({ op }) => op === "matmul")];
+  const attributes = {
+    body: { states: stateInputs, elements, captured, nextStates, outputs, saved },
+    reverse,
+  };
+  const [first, ...others] = states as [Tensor, ...Tensor[]];
+  const collected = [...outputs, ...saved].map(({ shape, dtype }) => ({ shape: [steps, ...shape], dtype }));
+  const whole = node("scan", [...states, ...sequences, ...captured], attributes, first.shape, first.dtype, [
+    ...others,
+    ...collected,
+  ]);
+  return {
+    states: states.map((_, i) => resultOf(whole, i)),
+    outputs: outputs.map((_, i) => resultOf(whole, states.length + i)),
+  };
+}
+
+/** A result of a loop: its last states, its outputs, then what it saved. */
+export function resultOf(whole: Tensor, index: number): Tensor {
+  return index === 0 ? whole : part(whole, index);
+}
+
+function stepsOf(states: readonly Tensor[], sequences: readonly Tensor[]): number {
+  const [first, ...others] = sequences;
+  if (states.length === 0 || !first) {
+    throw new ShapeError(`scan: needs a state and a sequence, got ${states.length} and ${sequences.length}`);
+  }
+  for (const sequence of sequences) {
+    if (typeof sequence.shape[0] !== "number") {
+      throw new ShapeError(`scan: the number of steps must be known, got ${formatShape(sequence.shape)}`);
+    }
+  }
+  const odd = others.find(({ shape }) => shape[0] !== first.shape[0]);
+  if (odd) {
+    const shapes = `${formatShape(first.shape)} and ${formatShape(odd.shape)}`;
+    throw new ShapeError(`scan: all sequences must have the same number of steps, got ${shapes}`);
+  }
+  return first.shape[0] as number;
+}
+
+function checkStates(before: readonly Tensor[], after: readonly Tensor[]): void {
+  if (before.length !== after.length) {
+    throw new ShapeError(`scan: a step must keep the number of states, got ${before.length} and ${after.length}`);
+  }
+  for (const [i, was] of before.entries()) {
+    const is = after[i] as Tensor;
+    if (sameShape(was.shape, is.shape) && was.dtype === is.dtype) continue;
+    const [from, to] = [was, is].map(({ dtype, shape }) => dtype + formatShape(shape));
+    throw new ShapeError(`scan: a step must keep the shape of state ${i}, got ${from} and ${to}`);
+  }
+}
+
+/** What a step takes from outside, and what it computes anew each time. */
+function scopeOf(roots: readonly Tensor[], own: readonly Tensor[]): { captured: Tensor[]; varying: Tensor[] } {
+  const varying = new Set<Tensor>(own);
+  const captured = new Set<Tensor>();
+  const order = topologicalOrder(roots);
+  for (const tensor of order) if (tensor.inputs.some((used) => varying.has(used))) varying.add(tensor);
+  const take = (tensor: Tensor) => {
+    if (!varying.has(tensor) && tensor.op !== "constant") captured.add(tensor);
+  };
+  for (const tensor of order) if (varying.has(tensor)) tensor.inputs.forEach(take);
+  roots.forEach(take);
+  return { captured: [...captured], varying: [...varying].filter((tensor) => !own.includes(tensor)) };
+}
