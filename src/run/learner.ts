@@ -2,8 +2,9 @@
 import type { Preprocessing } from "../data/table.js";
 import { binary } from "../nn/losses.js";
 import { mlp } from "../nn/mlp.js";
-import { adam, type GradientTransformation, sgd } from "../optim/optimizers.js";
+import { adam, sgd } from "../optim/optimizers.js";
 import { constantSchedule, linearSchedule } from "../optim/schedules.js";
+import type { GradientTransformation } from "../optim/transformations.js";
 import type { Learner } from "../train/graphs.js";
 import type { RunConfig } from "./schema.js";
 

@@ -4,8 +4,8 @@ import { add, div, greater, input, mul, reduceSum, stopGradient, sub, where } fr
 import type { Graph, Tensor, Tensors } from "../graph/tensor.js";
 import type { Objective } from "../nn/losses.js";
 import { inputTensors, type Model, paramTensors } from "../nn/model.js";
-import type { GradientTransformation } from "../optim/optimizers.js";
-import { mapValues, withPrefix } from "../runtime/named.js";
+import type { GradientTransformation } from "../optim/transformations.js";
+import { mapValues, named, withPrefix } from "../runtime/named.js";
 import { signs } from "./signs.js";
 
 /** What is trained, by what losses and what rule. */
@@ -122,30 +122,27 @@ function gradientsOf(loss: Tensor, params: Tensors): Tensors {
 }
 
 /**
- * The optimizer's part of a graph. The learning rate is made to depend on the norm of all gradients: so every reader of
+ * The optimizer's part of a graph. What is added to the params is chosen by the norm of all gradients: so every reader of
  * a param comes before its new value, and params may be updated in place.
  *
- * Where a loss or the norm is not finite, the step changes nothing: gradients count as 0 (chosen and not multiplied, as
- * 0 x NaN is NaN), the learning rate is 0, and memory decays by 1.
+ * Where a loss or the norm is not finite, the step changes nothing: 0 is added to params, and memory keeps its old value
+ * (chosen and not multiplied, as 0 x NaN is NaN).
  */
 function update({ model, optimizer, ema }: Learner, params: Tensors, grads: Tensors, losses: Tensors): Graph {
   const squares = Object.values(grads).map((grad) => reduceSum(mul(grad, grad)));
   const squaredNorm = squares.reduce(add);
   const isSound = areFinite([squaredNorm, losses.loss ?? losses.labelLoss, losses.distillLoss]);
-  const scalars = mapValues(optimizer.scalars, (_, name) => {
-    const value = input(name, []);
-    return name === "learningRate" ? where(isSound, value, 0) : value;
-  });
+  const scalars = mapValues(optimizer.scalars, (_, name) => input(name, []));
   const optState = mapValues(optimizer.memory(model.params), ({ shape }, name) =>
     input(`${kept.optState}.${name}`, shape),
   );
-  const soundGrads = mapValues(grads, (grad) => where(isSound, grad, 0));
-  const after = optimizer.update(soundGrads, optState, scalars, (decay) => where(isSound, decay, 1));
-  const newParams = mapValues(params, (param, name) => add(param, after.updates[name] as Tensor));
+  const after = optimizer.update({ updates: grads, params, optState, scalars });
+  const newParams = mapValues(params, (param, name) => add(param, where(isSound, named(after.updates, name), 0)));
+  const newState = mapValues(after.optState, (memory, name) => where(isSound, memory, named(optState, name)));
   const means = ema ? withPrefix(kept.ema, averaged(newParams, ema.decay, isSound)) : {};
   return {
     outputs: { ...losses, squaredGradNorm: squaredNorm },
-    updates: { ...withPrefix(kept.params, newParams), ...withPrefix(kept.optState, after.optState), ...means },
+    updates: { ...withPrefix(kept.params, newParams), ...withPrefix(kept.optState, newState), ...means },
   };
 }
 
