@@ -60,7 +60,7 @@ export function* interpreted(
   let state: Readonly<Record<string, Values>> = { ...start, ...memoryOf(optimizer, shapes) };
   for (let step = 0; step < numSteps; step++) {
     state = interpret(graph, { ...state, ...feeds(step), ...scalarsAt(optimizer.scalars, step) }).updates;
-    yield state;
+    yield Object.fromEntries(Object.keys(shapes).map((name) => [name, named(state, name)]));
   }
 }
 

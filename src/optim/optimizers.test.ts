@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
-import { assertClose } from "../../test/close.js";
+import { assertAllClose, assertClose } from "../../test/close.js";
 import { descent, interpreted, memoryOf, type Problem, run, scalarsAt, toFloat32 } from "../../test/descent.js";
 import { flightsLike } from "../../test/flights-like.js";
 import { readGolden, resultOf } from "../../test/golden/golden.js";
@@ -138,6 +138,17 @@ describe("params and memory are changed in place", () => {
         Object.keys(graph.updates).filter((updated) => !inPlace.has(updated)),
         [],
       );
+    });
+  }
+});
+
+describe("the engine and the interpreter agree, with every option", () => {
+  for (const [name, make] of Object.entries(everyOptimizer)) {
+    test(name, async () => {
+      const optimizer = make(constantSchedule(1e-2));
+      const expected = interpreted(optimizer, problems.prescribed, 20);
+      for await (const params of run(engine, optimizer, problems.prescribed, 20, 1))
+        assertAllClose(params, expected.next().value as Record<string, Values>, 1e-5, "params", 1);
     });
   }
 });
