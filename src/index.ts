@@ -21,8 +21,31 @@ export { formatGraph, type Graph, type Shape, type Tensor, type Tensors } from "
 export { binary, type Objective } from "./nn/losses.js";
 export { type MlpOptions, mlp } from "./nn/mlp.js";
 export type { Model } from "./nn/model.js";
-export { adam, chain, type GradientTransformation, sgd } from "./optim/optimizers.js";
-export { constantSchedule, linearSchedule, type Schedule } from "./optim/schedules.js";
+export { clipByGlobalNorm, clipByRms, clipByValue } from "./optim/clip.js";
+export { addDecay, scaleByLarsRatio, scaleByParamRms, scaleByTrustRatio } from "./optim/decay.js";
+export { scaleByFactoredRms } from "./optim/factored.js";
+export { addMomentum, scaleByAdagrad, scaleByAdam, scaleByLion, scaleByRms } from "./optim/moments.js";
+export { adafactor, adagrad, adam, adamW, lamb, lars, lion, rmsprop, sgd } from "./optim/optimizers.js";
+export {
+  constantSchedule,
+  cosineSchedule,
+  exponentialSchedule,
+  inverseSquareRootSchedule,
+  linearSchedule,
+  oneCycleSchedule,
+  type Schedule,
+  stepSchedule,
+  withWarmUp,
+} from "./optim/schedules.js";
+export {
+  chain,
+  type GradientTransformation,
+  scaleByLearningRate,
+  scaleByPattern,
+  scaleBySchedule,
+  type UpdateInput,
+  type UpdateOutput,
+} from "./optim/transformations.js";
 export { resolveConfig } from "./run/config.js";
 export { defineRun, type RunConfig, type RunInput } from "./run/schema.js";
 export { type DType, float32, int32, type NamedArrays, type NdArray, strings } from "./runtime/array.js";

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
-import { adam, type GradientTransformation, sgd } from "../src/optim/optimizers.js";
+import { adam, sgd } from "../src/optim/optimizers.js";
 import { constantSchedule, linearSchedule } from "../src/optim/schedules.js";
+import type { GradientTransformation } from "../src/optim/transformations.js";
 import { filled, float32, type NamedArrays, type NdArray } from "../src/runtime/array.js";
 import { mapValues } from "../src/runtime/named.js";
 import { key } from "../src/runtime/random.js";

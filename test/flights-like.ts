@@ -2,8 +2,9 @@
 import { binary } from "../src/nn/losses.js";
 import { mlp } from "../src/nn/mlp.js";
 import { initParams } from "../src/nn/model.js";
-import { adam, type GradientTransformation } from "../src/optim/optimizers.js";
+import { adam } from "../src/optim/optimizers.js";
 import { constantSchedule } from "../src/optim/schedules.js";
+import type { GradientTransformation } from "../src/optim/transformations.js";
 import { float32, int32, type NamedArrays, zeros } from "../src/runtime/array.js";
 import { mapValues } from "../src/runtime/named.js";
 import { fold, key, normal, uniform } from "../src/runtime/random.js";

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
-import { assertClose } from "../../test/close.js";
+import { assertAllClose, assertClose } from "../../test/close.js";
+import { descent, interpreted, memoryOf, type Problem, run, scalarsAt, toFloat32 } from "../../test/descent.js";
+import { flightsLike } from "../../test/flights-like.js";
 import { readGolden, resultOf } from "../../test/golden/golden.js";
 import {
   NUM_STEPS,
@@ -10,16 +12,20 @@ import {
   type Samples,
   trajectories,
   trajectoryName,
+  variants,
 } from "../../test/golden/optim.js";
 import { interpret, type Values } from "../../test/interpreter.js";
 import { gradients } from "../graph/grad.js";
-import { add, input, mul, reduceSum, slice, sub } from "../graph/ops.js";
-import type { Graph, Tensor, Tensors } from "../graph/tensor.js";
+import { add, greater, input, mul, reduceSum, slice, sub, where } from "../graph/ops.js";
+import { rootsOf, type Tensor, type Tensors, topologicalOrder } from "../graph/tensor.js";
+import { inputTensors } from "../nn/model.js";
 import { onnxRuntimeEngine } from "../node/onnxruntime.js";
-import { filled, float32, type NamedArrays, scalar } from "../runtime/array.js";
+import { float32, type NamedArrays } from "../runtime/array.js";
+import { updatedInPlace } from "../runtime/engine.js";
 import { mapValues, named, withPrefix } from "../runtime/named.js";
-import { adam, chain, type GradientTransformation, scaleByAdam, scaleByLearningRate, sgd } from "./optimizers.js";
-import { constantSchedule, linearSchedule, type Schedule } from "./schedules.js";
+import { adafactor, adagrad, adam, adamW, lamb, lars, lion, rmsprop, sgd } from "./optimizers.js";
+import { constantSchedule, cosineSchedule, linearSchedule, type Schedule } from "./schedules.js";
+import type { GradientTransformation, Shapes } from "./transformations.js";
 
 const engine = onnxRuntimeEngine({ threads: 1 });
 after(() => engine.close());
@@ -28,33 +34,6 @@ const schedules: Readonly<Record<"constant" | "linear", Schedule>> = {
   constant: constantSchedule(2e-3),
   linear: linearSchedule(0.1, 0, NUM_STEPS),
 };
-const optimizers = { sgd, adam };
-
-type Shapes = Readonly<Record<string, { readonly shape: readonly number[] }>>;
-
-/** One step: params and optState, kept by the engine, from gradients. */
-function descent(optimizer: GradientTransformation, shapes: Shapes, gradsOf: (params: Tensors) => Tensors): Graph {
-  const params = mapValues(shapes, ({ shape }, name) => input(name, shape));
-  const optState = mapValues(optimizer.memory(shapes), ({ shape }, name) => input(`optState.${name}`, shape));
-  const scalars = mapValues(optimizer.scalars, (_, name) => input(name, []));
-  const { updates, optState: newState } = optimizer.update(gradsOf(params), optState, scalars);
-  const moved = mapValues(params, (param, name) => add(param, named(updates, name)));
-  return { outputs: {}, updates: { ...moved, ...withPrefix("optState", newState) } };
-}
-
-function memoryOf(optimizer: GradientTransformation, shapes: Shapes): NamedArrays {
-  return withPrefix(
-    "optState",
-    mapValues(optimizer.memory(shapes), ({ shape, fill }) => filled(shape, fill)),
-  );
-}
-
-/** The scalars of a step in double precision: what the engine is fed is rounded to float32. */
-function scalarsAt({ scalars }: GradientTransformation, step: number): Record<string, Values> {
-  return mapValues(scalars, (schedule) => ({ shape: [], data: Float64Array.of(schedule(step)) }));
-}
-
-const toFloat32 = ({ shape, data }: Values) => float32(Float32Array.from(data as ArrayLike<number>), shape);
 
 /** The gradient of sum_i curvature_i (x_i - centre_i)^2 / 2. */
 const quadraticGrads = ({ x }: Tensors): Tensors => {
@@ -63,19 +42,16 @@ const quadraticGrads = ({ x }: Tensors): Tensors => {
   return { x: gradients(loss, [x as Tensor])[0] as Tensor };
 };
 
-const problems = {
+const problems: Readonly<Record<"quadratic" | "prescribed", Problem>> = {
   quadratic: {
-    shapes: { x: { shape: [3] } } as Shapes,
-    start: { x: float32([...quadratic.start]) } as NamedArrays,
+    shapes: { x: { shape: [3] } },
+    start: { x: float32([...quadratic.start]) },
     gradsOf: quadraticGrads,
-    feeds: (): NamedArrays => ({
-      centre: float32([...quadratic.centre]),
-      curvature: float32([...quadratic.curvature]),
-    }),
+    feeds: () => ({ centre: float32([...quadratic.centre]), curvature: float32([...quadratic.curvature]) }),
   },
   prescribed: {
-    shapes: mapValues(prescribed.shapes, (shape) => ({ shape })) as Shapes,
-    start: mapValues(prescribed.shapes, (shape, name) => float32(prescribed.start(name), shape)) as NamedArrays,
+    shapes: mapValues(prescribed.shapes, (shape) => ({ shape })),
+    start: mapValues(prescribed.shapes, (shape, name) => float32(prescribed.start(name), shape)),
     gradsOf: (params: Tensors) => mapValues(params, ({ shape }, name) => input(`grads.${name}`, shape)),
     feeds: (step: number): NamedArrays =>
       withPrefix(
@@ -88,129 +64,244 @@ const problems = {
 describe("PyTorch takes the same path over 1,000 steps", () => {
   const golden = readGolden<Samples>("optim");
   for (const trajectory of trajectories) {
-    const { shapes, start, gradsOf, feeds } = problems[trajectory.problem];
-    const optimizer = optimizers[trajectory.optimizer](schedules[trajectory.schedule]);
-    const graph = descent(optimizer, shapes, gradsOf);
+    const problem = problems[trajectory.problem];
+    const optimizer = named(variants, trajectory.optimizer).ours(schedules[trajectory.schedule]);
     const samples = resultOf(golden, trajectoryName(trajectory));
-    const check = (step: number, params: Readonly<Record<string, Values>>, tolerance: number) => {
-      if ((step + 1) % SAMPLE_EVERY > 0) return;
-      const expected = samples[(step + 1) / SAMPLE_EVERY - 1] ?? {};
-      assert.deepEqual(Object.keys(expected), Object.keys(shapes));
-      for (const [name, { shape }] of Object.entries(shapes)) {
+    const check = (sample: number, params: Readonly<Record<string, Values>>, tolerance: number) => {
+      const expected = samples[sample] ?? {};
+      assert.deepEqual(Object.keys(expected), Object.keys(problem.shapes));
+      for (const [name, { shape }] of Object.entries(problem.shapes)) {
         const target = { shape, data: named(expected, name) };
-        assertClose(named(params, name), target, tolerance, `${name} after ${step + 1} steps`, 1);
+        assertClose(named(params, name), target, tolerance, `${name} in sample ${sample}`, 1);
       }
     };
 
-    // The decay rates 0.9 and 0.999 are float32 constants in the graph, which puts the second moment off by 1e-5.
-    const exactness = trajectory.optimizer === "adam" ? 1e-5 : 1e-9;
-
     test(`${trajectoryName(trajectory)}, in the interpreter`, () => {
-      let state: Readonly<Record<string, Values>> = { ...start, ...memoryOf(optimizer, shapes) };
-      for (let step = 0; step < NUM_STEPS; step++) {
-        state = interpret(graph, { ...state, ...feeds(step), ...scalarsAt(optimizer, step) }).updates;
-        check(step, state, exactness);
+      let step = 0;
+      for (const params of interpreted(optimizer, problem, NUM_STEPS)) {
+        if (++step % SAMPLE_EVERY === 0) check(step / SAMPLE_EVERY - 1, params, 1e-9);
       }
     });
 
     test(`${trajectoryName(trajectory)}, in the engine`, async () => {
-      await engine.write({ ...start, ...memoryOf(optimizer, shapes) });
-      const program = await engine.compile(graph);
-      for (let step = 0; step < NUM_STEPS; step++) {
-        await program.run({ ...feeds(step), ...mapValues(scalarsAt(optimizer, step), toFloat32) });
-        if ((step + 1) % SAMPLE_EVERY === 0) check(step, await engine.read(Object.keys(shapes)), 2e-5);
-      }
+      let sample = 0;
+      for await (const params of run(engine, optimizer, problem, NUM_STEPS, SAMPLE_EVERY))
+        check(sample++, params, 1e-4);
+      assert.equal(sample, samples.length);
     });
   }
 });
 
-describe("each optimizer finds the minimum", () => {
-  const all: Readonly<Record<string, readonly [GradientTransformation, parabola: number, rosenbrock: number]>> = {
-    sgd: [sgd(constantSchedule(2e-3)), 3000, 20000],
-    adam: [adam(linearSchedule(0.05, 0, 3000)), 3000, 3000],
-    "adam without momentum": [adam(linearSchedule(0.05, 0, 3000), { beta1: 0 }), 3000, 3000],
+/** Every optimizer with every option that changes its graph. */
+const everyOptimizer: Readonly<Record<string, (rate: Schedule) => GradientTransformation>> = {
+  ...mapValues(variants, ({ ours }) => ours),
+  "adam with clips, decay and multipliers": (rate) =>
+    adam(rate, {
+      clip: { value: 5, norm: 10 },
+      decay: { rate: 1e-4, except: ["*.bias"] },
+      multipliers: { "layers.*": 0.5 },
+    }),
+  lamb,
+  "lamb but for biases": (rate) => lamb(rate, { trust: { except: ["*.bias"] } }),
+  lars,
+  "lars but for biases": (rate) => lars(rate, { except: ["*.bias"] }),
+  lion,
+  "lion with decay": (rate) => lion(rate, { decay: { rate: 0.1 } }),
+  adafactor,
+  "adafactor with decay": (rate) => adafactor(rate, { isRelative: false, decay: { rate: 0.1 } }),
+};
+
+describe("params and memory are changed in place", () => {
+  const { model, objective } = flightsLike();
+  const logits = (params: Tensors) => model.apply(params, inputTensors(model));
+  const gradsOf = (params: Tensors) => {
+    const loss = objective.labelLoss(logits(params), input("labels", ["batch"]));
+    const grads = gradients(loss, Object.values(params));
+    return Object.fromEntries(Object.keys(params).map((name, i) => [name, grads[i] as Tensor]));
   };
+  for (const [name, make] of Object.entries(everyOptimizer)) {
+    test(name, () => {
+      const optimizer = make(constantSchedule(1e-3));
+      // As in a training step, the update waits for the norm of all gradients.
+      let gate: Tensor | undefined;
+      const gated = (params: Tensors) => {
+        const grads = gradsOf(params);
+        const squaredNorm = Object.values(grads)
+          .map((grad) => reduceSum(mul(grad, grad)))
+          .reduce(add);
+        gate = greater(1, sub(squaredNorm, squaredNorm));
+        return mapValues(grads, (grad) => where(gate as Tensor, grad, 0));
+      };
+      const graph = descent(optimizer, model.params, gated);
+      const inPlace = updatedInPlace(graph);
+      assert.deepEqual(
+        Object.keys(graph.updates).filter((updated) => !inPlace.has(updated)),
+        [],
+      );
+    });
+  }
+});
+
+describe("the engine and the interpreter agree, with every option", () => {
+  for (const [name, make] of Object.entries(everyOptimizer)) {
+    test(name, async () => {
+      const optimizer = make(constantSchedule(1e-2));
+      const expected = interpreted(optimizer, problems.prescribed, 20);
+      for await (const params of run(engine, optimizer, problems.prescribed, 20, 1))
+        assertAllClose(params, expected.next().value as Record<string, Values>, 1e-5, "params", 1);
+    });
+  }
+});
+
+test("an optimizer makes few passes over memory: elementwise operations on arrays for each param", () => {
+  const passes = (optimizer: GradientTransformation) => {
+    const shapes: Shapes = { x: { shape: [64, 64] } };
+    const graph = descent(optimizer, shapes, () => ({ x: input("g", [64, 64]) }));
+    return topologicalOrder(rootsOf(graph)).filter(({ op, shape }) => op !== "input" && shape.length === 2).length;
+  };
+  const rate = constantSchedule(1);
+  // The last of each is the sum with the param.
+  assert.equal(passes(sgd(rate)), 2);
+  assert.equal(passes(sgd(rate, { momentum: 0.9 })), 4);
+  assert.equal(passes(adagrad(rate)), 7);
+  assert.equal(passes(rmsprop(rate)), 8);
+  assert.equal(passes(adam(rate)), 10);
+  assert.equal(passes(adamW(rate)), 13);
+});
+
+describe("each optimizer finds the minimum", () => {
+  const falling = (from: number, numSteps: number) => linearSchedule(from, 0, numSteps);
+  const all: Readonly<Record<string, readonly [parabola: GradientTransformation, rosenbrock: GradientTransformation]>> =
+    {
+      sgd: [sgd(constantSchedule(2e-2)), sgd(constantSchedule(1e-2))],
+      momentum: [sgd(constantSchedule(1e-2), { momentum: 0.9 }), sgd(constantSchedule(2e-3), { momentum: 0.9 })],
+      nesterov: [
+        sgd(constantSchedule(1e-2), { momentum: 0.9, isNesterov: true }),
+        sgd(constantSchedule(2e-3), { momentum: 0.9, isNesterov: true }),
+      ],
+      adagrad: [adagrad(constantSchedule(1)), adagrad(constantSchedule(0.5))],
+      rmsprop: [rmsprop(falling(0.05, 3000)), rmsprop(falling(0.02, 3000))],
+      "rmsprop, centred": [
+        rmsprop(falling(0.01, 3000), { isCentered: true, momentum: 0.5, epsilon: 0.01 }),
+        rmsprop(falling(0.01, 3000), { isCentered: true, epsilon: 0.1 }),
+      ],
+      adam: [adam(falling(0.05, 3000)), adam(falling(0.05, 3000))],
+      "adam without momentum": [adam(falling(0.05, 3000), { beta1: 0 }), adam(falling(0.05, 3000), { beta1: 0 })],
+      adamW: [
+        adamW(falling(0.05, 3000), { decay: { rate: 1e-5 } }),
+        adamW(falling(0.05, 3000), { decay: { rate: 1e-5 } }),
+      ],
+      lamb: [
+        lamb(falling(0.05, 3000), { decay: { rate: 1e-5 } }),
+        lamb(falling(0.02, 3000), { decay: { rate: 1e-5 } }),
+      ],
+      lars: [
+        lars(falling(1, 3000), { coefficient: 0.01, decay: 0 }),
+        lars(falling(1, 3000), { coefficient: 0.01, decay: 0 }),
+      ],
+      lion: [lion(falling(0.01, 3000)), lion(falling(0.01, 3000))],
+      adafactor: [adafactor(falling(0.05, 3000)), adafactor(cosineSchedule(0.05, 0, 3000))],
+    };
   const shapes: Shapes = { x: { shape: [2] } };
   const start = { x: float32([-1, 1.5]) };
   const at = (x: Tensor, i: number) => reduceSum(slice(x, 0, i, i + 1));
   const square = (x: Tensor) => mul(x, x);
-  const functions = {
-    "a parabola": {
+  const functions = [
+    {
+      what: "a parabola",
       loss: (x: Tensor) => add(square(sub(at(x, 0), 0.5)), square(add(at(x, 1), 2))),
       minimum: [0.5, -2],
     },
-    "Rosenbrock's valley": {
+    {
+      what: "Rosenbrock's valley",
       loss: (x: Tensor) => add(square(sub(1, at(x, 0))), mul(10, square(sub(at(x, 1), square(at(x, 0)))))),
       minimum: [1, 1],
     },
-  };
-  for (const [name, [optimizer, parabolaSteps, rosenbrockSteps]] of Object.entries(all)) {
-    for (const [what, { loss, minimum }] of Object.entries(functions)) {
+  ];
+  for (const [name, optimizers] of Object.entries(all)) {
+    for (const [i, { what, loss, minimum }] of functions.entries()) {
       test(`${name} on ${what}`, async () => {
-        const graph = descent(optimizer, shapes, ({ x }) => {
-          const [gradient] = gradients(loss(x as Tensor), [x as Tensor]);
-          return { x: gradient as Tensor };
-        });
-        await engine.write({ ...start, ...memoryOf(optimizer, shapes) });
-        const program = await engine.compile(graph);
-        const numSteps = what === "a parabola" ? parabolaSteps : rosenbrockSteps;
-        for (let step = 0; step < numSteps; step++) await program.run(mapValues(scalarsAt(optimizer, step), toFloat32));
-        const { x } = await engine.read(["x"]);
-        assertClose(x as Values, { shape: [2], data: minimum }, 1e-2, "the end point", 1);
+        const gradsOf = ({ x }: Tensors) => ({ x: gradients(loss(x as Tensor), [x as Tensor])[0] as Tensor });
+        const problem = { shapes, start, gradsOf, feeds: () => ({}) };
+        for await (const { x } of run(engine, optimizers[i] as GradientTransformation, problem, 3000, 3000)) {
+          assertClose(x as Values, { shape: [2], data: minimum }, 1e-2, "the end point", 1);
+        }
       });
     }
   }
 });
 
-describe("parts", () => {
-  const shapes: Shapes = { "a.b": { shape: [2] }, c: { shape: [] } };
+describe("ready-made chains", () => {
+  const shapes: Shapes = { "a.b": { shape: [2, 3] }, c: { shape: [] } };
+  const rate = constantSchedule(0.5);
 
-  test("adam keeps two moments of each param, zero at first; sgd keeps nothing", () => {
-    const zero = { fill: 0 };
-    assert.deepEqual(adam(constantSchedule(1)).memory(shapes), {
-      "m.a.b": { shape: [2], ...zero },
-      "m.c": { shape: [], ...zero },
-      "v.a.b": { shape: [2], ...zero },
-      "v.c": { shape: [], ...zero },
+  test("keep memory under the names of their parts, so that none goes on with another's", () => {
+    const namesOf = (optimizer: GradientTransformation) => Object.keys(optimizer.memory(shapes));
+    assert.deepEqual(namesOf(sgd(rate)), []);
+    assert.deepEqual(namesOf(sgd(rate, { momentum: 0.9 })), ["momentum.b.a.b", "momentum.b.c"]);
+    assert.deepEqual(namesOf(adam(rate)), ["adam.m.a.b", "adam.m.c", "adam.v.a.b", "adam.v.c"]);
+    assert.deepEqual(namesOf(adamW(rate)), namesOf(adam(rate)));
+    assert.deepEqual(namesOf(lion(rate)), ["lion.m.a.b", "lion.m.c"]);
+    assert.deepEqual(adagrad(rate, { initialSum: 0.1 }).memory(shapes), {
+      "adagrad.v.a.b": { shape: [2, 3], fill: 0.1 },
+      "adagrad.v.c": { shape: [], fill: 0.1 },
     });
-    assert.deepEqual(sgd(constantSchedule(1)).memory(shapes), {});
+    assert.deepEqual(adafactor(rate).memory(shapes), {
+      "adafactor.r.a.b": { shape: [2, 1], fill: 0 },
+      "adafactor.c.a.b": { shape: [1, 3], fill: 0 },
+      "adafactor.v.c": { shape: [], fill: 0 },
+    });
   });
 
   test("the first step of adam has the length of the learning rate in every direction", () => {
-    const optimizer = adam(constantSchedule(0.5));
+    const optimizer = adam(rate);
     const graph = descent(optimizer, { c: { shape: [3] } }, () => ({ c: input("g", [3]) }));
     const { updates } = interpret(graph, {
       c: float32([1, 1, 1]),
       g: float32([1e-3, -4, 100]),
       ...memoryOf(optimizer, { c: { shape: [3] } }),
-      ...scalarsAt(optimizer, 0),
+      ...scalarsAt(optimizer.scalars, 0),
     });
     assertClose(updates.c as Values, { shape: [3], data: [0.5, 1.5, 0.5] }, 2e-5, "c");
   });
 
-  test("a zero gradient leaves params where they are, also in float32", async () => {
-    const optimizer = adam(constantSchedule(0.5));
-    const graph = descent(optimizer, { c: { shape: [2] } }, () => ({ c: input("g", [2]) }));
-    await engine.write({ c: float32([1, -1]), ...memoryOf(optimizer, { c: { shape: [2] } }) });
-    await (await engine.compile(graph)).run({
-      g: float32([0, 0]),
-      ...mapValues(scalarsAt(optimizer, 0), toFloat32),
+  for (const [name, make] of Object.entries(everyOptimizer)) {
+    if (name.includes("decay") || ["adamW", "lamb", "lars"].some((pulled) => name.startsWith(pulled))) continue;
+    test(`a zero gradient leaves params where they are, also in float32: ${name}`, async () => {
+      const optimizer = make(rate);
+      const shapes: Shapes = { w: { shape: [2, 2] }, "a.bias": { shape: [2] } };
+      const start = { w: float32([1, -1, 0.5, 3], [2, 2]), "a.bias": float32([1, -1]) };
+      const zero = { "grads.w": float32([0, 0, 0, 0], [2, 2]), "grads.a.bias": float32([0, 0]) };
+      const gradsOf = (params: Tensors) => mapValues(params, ({ shape }, path) => input(`grads.${path}`, shape));
+      for await (const params of run(engine, optimizer, { shapes, start, gradsOf, feeds: () => zero }, 3, 3)) {
+        assert.deepEqual(params, start);
+      }
     });
-    assert.deepEqual([...((await engine.read(["c"])).c?.data ?? [])], [1, -1]);
+  }
+
+  test("a multiplier is a learning rate of its own, for decay too", () => {
+    const params = { "a.bias": [1, 2], w: [3, 4] };
+    const after = (optimizer: GradientTransformation) => {
+      const shapes = mapValues(params, () => ({ shape: [2] }));
+      const start = mapValues(params, (values) => float32(values));
+      const gradsOf = (all: Tensors) => mapValues(all, () => input("g", [2]));
+      const feeds = () => ({ g: float32([0.5, -2]) });
+      return [...interpreted(optimizer, { shapes, start, gradsOf, feeds }, 3)].at(-1) ?? {};
+    };
+    const decay = { rate: 0.25 };
+    const grouped = after(adamW(constantSchedule(0.5), { decay, multipliers: { "*.bias": 0.5, "*": 2 } }));
+    assertClose(
+      grouped["a.bias"] as Values,
+      after(adamW(constantSchedule(0.25), { decay }))["a.bias"] as Values,
+      1e-12,
+      "a.bias",
+    );
+    assertClose(grouped.w as Values, after(adamW(constantSchedule(1), { decay })).w as Values, 1e-12, "w");
   });
 
-  test("a chain is its parts one after the other, with the memory and scalars of all", () => {
-    const chained = chain(scaleByAdam(), scaleByLearningRate(constantSchedule(3)));
-    assert.deepEqual(Object.keys(chained.scalars).sort(), ["firstCorrection", "learningRate", "secondCorrection"]);
-    assert.deepEqual(chained.memory(shapes), scaleByAdam().memory(shapes));
-    const halves = chain(scaleByLearningRate(constantSchedule(2)));
-    const graph = descent(chain(halves, halves), { c: { shape: [] } }, () => ({ c: input("g", []) }));
-    const { updates } = interpret(graph, { c: scalar(1), g: scalar(5), learningRate: scalar(2) });
-    assert.equal(updates.c?.data[0], 1 + 4 * 5);
+  test("float32 scalars are what a program is fed", () => {
+    const fed = mapValues(scalarsAt(adam(rate).scalars, 0), toFloat32);
+    assert.deepEqual(Object.keys(fed), ["adam.beta1", "adam.beta2", "adam.scale", "adam.epsilon", "learningRate"]);
+    assert.ok(Object.values(fed).every(({ data }) => data.every((value) => value > 0 && Number.isFinite(value))));
   });
-});
-
-test("a chain refuses two schedules for one scalar", () => {
-  const rate = (value: number) => scaleByLearningRate(constantSchedule(value));
-  assert.throws(() => chain(rate(1), scaleByAdam(), rate(1)), /two parts give "learningRate" different ones/);
 });

@@ -1,124 +1,144 @@
-/** Optimizers as chains of pure parts: each maps updates and its memory to new updates and new memory. */
-import { ConfigError } from "../errors.js";
-import { add, div, mul, neg, type Operand, sqrt } from "../graph/ops.js";
-import type { Tensor, Tensors } from "../graph/tensor.js";
-import { mapValues, named, withPrefix } from "../runtime/named.js";
+/** Ready-made optimizers: chains of the parts beside this file. `docs/optimizers.md` compares them. */
+import { clipByGlobalNorm, clipByRms, clipByValue } from "./clip.js";
+import {
+  addDecay,
+  type DecayOptions,
+  type LarsRatioOptions,
+  scaleByLarsRatio,
+  scaleByParamRms,
+  scaleByTrustRatio,
+} from "./decay.js";
+import { type FactoredOptions, scaleByFactoredRms } from "./factored.js";
+import {
+  type AdagradOptions,
+  type AdamOptions,
+  addMomentum,
+  type LionOptions,
+  type MomentumOptions,
+  type RmsOptions,
+  scaleByAdagrad,
+  scaleByAdam,
+  scaleByLion,
+  scaleByRms,
+} from "./moments.js";
+import type { Selection } from "./patterns.js";
 import type { Schedule } from "./schedules.js";
+import { chain, type GradientTransformation, scaleByLearningRate, scaleByPattern } from "./transformations.js";
 
-type Shapes = Readonly<Record<string, { readonly shape: readonly number[] }>>;
-
-/** An array that an optimizer keeps between steps, and the value that fills it at first. */
-export interface MemorySpec {
-  readonly shape: readonly number[];
-  readonly fill: number;
+/** What every optimizer takes besides its own options. */
+export interface CommonOptions {
+  /** Bounds on the gradient, before anything else: of each element, then of the norm over all params. */
+  readonly clip?: { readonly value?: number | undefined; readonly norm?: number | undefined };
+  /** Multiples of the learning rate by pattern on the names of params; the first that matches counts. */
+  readonly multipliers?: Readonly<Record<string, number>>;
 }
 
-/** One part of an optimizer. */
-export interface GradientTransformation {
-  /** Numbers that change with the step and are fed to the program under these names. */
-  readonly scalars: Readonly<Record<string, Schedule>>;
-  /** The memory it keeps for params of these shapes. */
-  readonly memory: (params: Shapes) => Readonly<Record<string, MemorySpec>>;
-  /**
-   * New updates (by the names of the params) and new memory (by the names that `memory` gave). What multiplies memory
-   * goes through `decayBy`: in a step that is skipped it gives 1, and updates of 0 then leave memory as it is.
-   */
-  readonly update: (
-    updates: Tensors,
-    optState: Tensors,
-    scalars: Tensors,
-    decayBy?: (decay: number) => Operand,
-  ) => { updates: Tensors; optState: Tensors };
+/** Decay, where an optimizer has none of its own. */
+export interface WithDecay extends CommonOptions {
+  readonly decay?: DecayOptions;
 }
 
-/** Parts applied one after the other. Throws {@link ConfigError} when two of them feed different values under one name. */
-export function chain(...parts: readonly GradientTransformation[]): GradientTransformation {
-  const scalars: Record<string, Schedule> = {};
-  for (const [name, schedule] of parts.flatMap((part) => Object.entries(part.scalars))) {
-    if (scalars[name] !== undefined && scalars[name] !== schedule) {
-      throw new ConfigError(
-        `chain: a scalar has one schedule, and two parts give "${name}" different ones; use one of them`,
-      );
-    }
-    scalars[name] = schedule;
-  }
-  return {
-    scalars,
-    memory: (params) => Object.assign({}, ...parts.map((part) => part.memory(params))),
-    update: (grads, optState, scalars, decayBy) =>
-      parts.reduce(
-        (before, part) => {
-          const after = part.update(before.updates, optState, scalars, decayBy);
-          return { updates: after.updates, optState: { ...before.optState, ...after.optState } };
-        },
-        { updates: grads, optState: {} as Tensors },
-      ),
-  };
+/** Stochastic gradient descent, with momentum or Nesterov's if asked for: torch.optim.SGD. Decay is coupled. */
+export function sgd(learningRate: Schedule, options: MomentumOptions & WithDecay = {}): GradientTransformation {
+  const moving = options.momentum ? [addMomentum(options)] : [];
+  return assemble(options, [...decayOf(options.decay), ...moving, scaleByLearningRate(learningRate)]);
 }
 
-/** u = -learningRate(step) g. */
-export function scaleByLearningRate(learningRate: Schedule): GradientTransformation {
-  return {
-    scalars: { learningRate },
-    memory: () => ({}),
-    update: (updates, _, scalars) => {
-      const factor = neg(named(scalars, "learningRate"));
-      return { updates: mapValues(updates, (update) => mul(update, factor)), optState: {} };
-    },
-  };
+/** Adagrad: torch.optim.Adagrad. Decay is coupled. */
+export function adagrad(learningRate: Schedule, options: AdagradOptions & WithDecay = {}): GradientTransformation {
+  return assemble(options, [...decayOf(options.decay), scaleByAdagrad(options), scaleByLearningRate(learningRate)]);
 }
 
-export interface AdamOptions {
-  /** Decay of the first moment. */
-  readonly beta1?: number;
-  /** Decay of the second moment. */
-  readonly beta2?: number;
-  readonly epsilon?: number;
+/** RMSProp, with momentum on the scaled gradient if asked for: torch.optim.RMSprop. Decay is coupled. */
+export function rmsprop(
+  learningRate: Schedule,
+  options: RmsOptions & Pick<MomentumOptions, "momentum"> & WithDecay = {},
+): GradientTransformation {
+  const { momentum } = options;
+  const moving = momentum ? [addMomentum({ momentum })] : [];
+  return assemble(options, [
+    ...decayOf(options.decay),
+    scaleByRms(options),
+    ...moving,
+    scaleByLearningRate(learningRate),
+  ]);
 }
 
-/**
- * The update rule of Adam (Kingma and Ba 2015, Algorithm 1), to be followed by a learning rate:
- *
- *     m = beta1 m + (1 - beta1) g,  v = beta2 v + (1 - beta2) g^2,
- *     u = m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon),  t = step + 1.
- */
-export function scaleByAdam({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: AdamOptions = {}): GradientTransformation {
-  return {
-    scalars: {
-      firstCorrection: (step) => 1 / (1 - beta1 ** (step + 1)),
-      secondCorrection: (step) => 1 / Math.sqrt(1 - beta2 ** (step + 1)),
-    },
-    memory: (params) => ({ ...zerosFor("m", params), ...zerosFor("v", params) }),
-    update: (updates, optState, scalars, decayBy = (decay) => decay) => {
-      const [decay1, decay2] = [decayBy(beta1), decayBy(beta2)];
-      const scaled: Record<string, Tensor> = {};
-      const moments: Record<string, Tensor> = {};
-      for (const [name, g] of Object.entries(updates)) {
-        const m = add(mul(named(optState, `m.${name}`), decay1), mul(g, 1 - beta1));
-        const v = add(mul(named(optState, `v.${name}`), decay2), mul(mul(g, g), 1 - beta2));
-        const deviation = add(mul(sqrt(v), named(scalars, "secondCorrection")), epsilon);
-        scaled[name] = div(mul(m, named(scalars, "firstCorrection")), deviation);
-        moments[`m.${name}`] = m;
-        moments[`v.${name}`] = v;
-      }
-      return { updates: scaled, optState: moments };
-    },
-  };
+/** Adam: torch.optim.Adam. Decay is coupled. */
+export function adam(learningRate: Schedule, options: AdamOptions & WithDecay = {}): GradientTransformation {
+  return assemble(options, [...decayOf(options.decay), scaleByAdam(options), scaleByLearningRate(learningRate)]);
 }
 
-/** Stochastic gradient descent. */
-export function sgd(learningRate: Schedule): GradientTransformation {
-  return scaleByLearningRate(learningRate);
+/** Adam with decoupled decay (Loshchilov and Hutter 2019, Algorithm 2), of 0.01 by default: torch.optim.AdamW. */
+export function adamW(learningRate: Schedule, options: AdamOptions & WithDecay = {}): GradientTransformation {
+  const { decay = { rate: 0.01 } } = options;
+  return assemble(options, [scaleByAdam(options), ...decayOf(decay), scaleByLearningRate(learningRate)]);
 }
 
-/** Adam. */
-export function adam(learningRate: Schedule, options: AdamOptions = {}): GradientTransformation {
-  return chain(scaleByAdam(options), scaleByLearningRate(learningRate));
+export interface LambOptions extends AdamOptions, WithDecay {
+  /** Params that take the step of Adam as it is. */
+  readonly trust?: Selection;
 }
 
-function zerosFor(prefix: string, params: Shapes): Record<string, MemorySpec> {
-  return withPrefix(
-    prefix,
-    mapValues(params, ({ shape }) => ({ shape, fill: 0 })),
+/** LAMB (You et al. 2020, Algorithm 2): the step of Adam with decay, 0.01 by default, made as long as the param is. */
+export function lamb(learningRate: Schedule, options: LambOptions = {}): GradientTransformation {
+  const { decay = { rate: 0.01 }, epsilon = 1e-6, trust } = options;
+  return assemble(options, [
+    scaleByAdam({ ...options, epsilon }),
+    ...decayOf(decay),
+    scaleByTrustRatio(trust),
+    scaleByLearningRate(learningRate),
+  ]);
+}
+
+/** LARS (You, Gitman and Ginsburg 2017, Algorithm 1): a rate for each param, then momentum, 0.9 by default. */
+export function lars(
+  learningRate: Schedule,
+  options: LarsRatioOptions & Pick<MomentumOptions, "momentum"> & CommonOptions = {},
+): GradientTransformation {
+  const { momentum = 0.9 } = options;
+  return assemble(options, [scaleByLarsRatio(options), scaleByLearningRate(learningRate), addMomentum({ momentum })]);
+}
+
+/** Lion (Chen et al. 2023, Algorithm 2). Decay is decoupled. */
+export function lion(learningRate: Schedule, options: LionOptions & WithDecay = {}): GradientTransformation {
+  return assemble(options, [scaleByLion(options), ...decayOf(options.decay), scaleByLearningRate(learningRate)]);
+}
+
+export interface AdafactorOptions extends FactoredOptions, WithDecay {
+  /** Bound on the root mean square of a param's update; 1 by default. */
+  readonly maxRms?: number;
+  /** Whether the learning rate is relative to the root mean square of the param; true by default. */
+  readonly isRelative?: boolean;
+  /** What a param's root mean square counts as at least; 1e-3 by default. */
+  readonly minRms?: number;
+}
+
+/** Adafactor (Shazeer and Stern 2018, Algorithms 4 and 5), whose learning rate is the paper's rho. Decay is decoupled. */
+export function adafactor(learningRate: Schedule, options: AdafactorOptions = {}): GradientTransformation {
+  const { maxRms = 1, isRelative = true, minRms = 1e-3 } = options;
+  return assemble(options, [
+    scaleByFactoredRms(options),
+    clipByRms(maxRms),
+    ...(isRelative ? [scaleByParamRms(minRms)] : []),
+    ...decayOf(options.decay),
+    scaleByLearningRate(learningRate),
+  ]);
+}
+
+/** The parts with what all optimizers have: bounds before them, multiples of the learning rate after them. */
+function assemble(
+  { clip = {}, multipliers }: CommonOptions,
+  parts: readonly GradientTransformation[],
+): GradientTransformation {
+  return chain(
+    ...(clip.value === undefined ? [] : [clipByValue(clip.value)]),
+    ...(clip.norm === undefined ? [] : [clipByGlobalNorm(clip.norm)]),
+    ...parts,
+    ...(multipliers ? [scaleByPattern(multipliers)] : []),
   );
+}
+
+function decayOf(decay: DecayOptions | undefined): GradientTransformation[] {
+  return decay && decay.rate > 0 ? [addDecay(decay)] : [];
 }

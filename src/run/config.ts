@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { ConfigError, messageOf } from "../errors.js";
 import { nearest } from "../nearest.js";
+import { optimizerProblems } from "./optimizer-schema.js";
 import { type RunConfig, runObject, runSchema } from "./schema.js";
 
 /**
@@ -51,7 +52,7 @@ export function applyOverrides(config: unknown, overrides: readonly string[]): u
 /** Rules that span several options. */
 function crossChecks(config: RunConfig): string[] {
   const { data, model, codistill, numSteps } = config;
-  const problems: string[] = [];
+  const problems = optimizerProblems(config.optimizer, numSteps);
   for (const name of Object.keys(model.embeddings)) {
     if (!Object.hasOwn(data.categorical, name)) {
       const known = Object.keys(data.categorical);
@@ -110,16 +111,30 @@ function explain(issue: z.core.$ZodIssue, config: unknown): string[] {
     const known = knownNames(issue.path, config);
     return issue.keys.map((key) => `${[...issue.path, key].join(".")}: unknown name${hint(key, known)}`);
   }
-  const value = issue.path.reduce<unknown>((at, name) => (isRecord(at) ? at[String(name)] : undefined), config);
+  const inner = issuesOfKind(issue, config);
+  if (inner) return inner.flatMap((one) => explain(one, config));
+  const value = valueAt(issue.path, config);
   if (value === undefined) return [`${path}: is missing, ${ruleOf(issue)}`];
   const options = [...issue.message.matchAll(/["']([^"']+)["']/g)].map((match) => match[1] ?? "");
   const meant = typeof value === "string" ? nearest(value, options) : undefined;
   return [`${path}: ${ruleOf(issue)}, got ${show(value)}${meant === undefined ? "" : `; did you mean "${meant}"?`}`];
 }
 
+/** Of a union, what is wrong with a record that says its kind: the issues of the member that knows records by kind. */
+function issuesOfKind(issue: z.core.$ZodIssue, config: unknown): z.core.$ZodIssue[] | undefined {
+  if (issue.code !== "invalid_union" || !isRecord(valueAt(issue.path, config))) return undefined;
+  const { kind } = valueAt(issue.path, config) as Record<string, unknown>;
+  const found = typeof kind === "string" && issue.errors.find((issues) => issues.every(({ path }) => path.length > 0));
+  return found ? found.map((one) => ({ ...one, path: [...issue.path, ...one.path] })) : undefined;
+}
+
 /** A value as it was written; JSON has no word for NaN, Infinity, big integers or functions. */
 function show(value: unknown): string {
   return isRecord(value) || typeof value === "string" ? JSON.stringify(value) : String(value);
+}
+
+function valueAt(path: readonly PropertyKey[], config: unknown): unknown {
+  return path.reduce<unknown>((at, name) => (isRecord(at) ? at[String(name)] : undefined), config);
 }
 
 /** The rule of an issue in our words: "must be a number", "must be > 0". */
@@ -148,7 +163,8 @@ function knownNames(path: readonly PropertyKey[], config: unknown): string[] {
 /** The shape of an object schema, or of the member of a union that a value is of. */
 function shapeOf(schema: unknown, value: unknown): Readonly<Record<string, unknown>> {
   if (schema instanceof z.ZodObject) return schema.shape;
-  if (!(schema instanceof z.ZodDiscriminatedUnion)) return {};
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) return shapeOf(schema.unwrap(), value);
+  if (!(schema instanceof z.ZodUnion)) return {};
   const kind = isRecord(value) ? value.kind : undefined;
   const shapes = schema.options.map((option) => shapeOf(option, value));
   return shapes.find(({ kind: literal }) => literal instanceof z.ZodLiteral && literal.value === kind) ?? {};

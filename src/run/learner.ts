@@ -2,12 +2,15 @@
 import type { Preprocessing } from "../data/table.js";
 import { binary } from "../nn/losses.js";
 import { mlp } from "../nn/mlp.js";
-import { adam, type GradientTransformation, sgd } from "../optim/optimizers.js";
-import { constantSchedule, linearSchedule } from "../optim/schedules.js";
 import type { Learner } from "../train/graphs.js";
+import { checkPatterns, makeOptimizer } from "./optimizer.js";
 import type { RunConfig } from "./schema.js";
 
-/** The learner that a configuration describes, for data preprocessed so. */
+/**
+ * The learner that a configuration describes, for data preprocessed so.
+ *
+ * Throws {@link ConfigError} when a pattern of the optimizer matches no param.
+ */
 export function makeLearner(config: RunConfig, preprocessing: Preprocessing): Learner {
   const { embeddings, embeddingWidth, hidden } = config.model;
   // A map, because a feature may be called "constructor".
@@ -19,18 +22,7 @@ export function makeLearner(config: RunConfig, preprocessing: Preprocessing): Le
   const model = mlp({ categorical: Object.fromEntries(categorical), numeric: preprocessing.numeric, hidden });
   const { temperature, mix } = config.codistill;
   const { ema } = config;
+  checkPatterns(config.optimizer, Object.keys(model.params));
   const optimizer = makeOptimizer(config);
   return { model, objective: binary, optimizer, distillation: { temperature, mix }, ...(ema && { ema }) };
-}
-
-function makeOptimizer({ optimizer, numSteps }: RunConfig): GradientTransformation {
-  const { learningRate } = optimizer;
-  const schedule =
-    optimizer.schedule === "linear" ? linearSchedule(learningRate, 0, numSteps) : constantSchedule(learningRate);
-  switch (optimizer.kind) {
-    case "adam":
-      return adam(schedule, optimizer);
-    case "sgd":
-      return sgd(schedule);
-  }
 }

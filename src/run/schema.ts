@@ -1,9 +1,10 @@
 /** What a configuration may hold: one schema that gives the types, the defaults and the checks. */
 import { z } from "zod";
+import { optimizerInSteps, optimizerSchema } from "./optimizer-schema.js";
+import { stepsOf, stepsOrShare } from "./steps.js";
 
 const steps = z.int().positive();
 const sqlExpression = z.string().min(1);
-const learningRateSchedule = z.enum(["constant", "linear"]);
 
 const dataSchema = z.strictObject({
   /** Files or globs that DuckDB reads: Parquet, CSV, TSV, JSON lines. Relative paths start at the configuration file. */
@@ -36,27 +37,6 @@ const modelSchema = z.strictObject({
   /** Widths of the hidden layers. */
   hidden: z.array(z.int().positive()).default([128, 64]),
 });
-
-const optimizerSchema = z.discriminatedUnion("kind", [
-  z.strictObject({
-    kind: z.literal("adam"),
-    learningRate: z.number().positive(),
-    schedule: learningRateSchedule.default("linear"),
-    beta1: z.number().min(0).lt(1).default(0.9),
-    beta2: z.number().min(0).lt(1).default(0.999),
-    epsilon: z.number().positive().default(1e-8),
-  }),
-  z.strictObject({
-    kind: z.literal("sgd"),
-    learningRate: z.number().positive(),
-    schedule: learningRateSchedule.default("linear"),
-  }),
-]);
-
-const stepsOrShare = z.union(
-  [z.int().nonnegative(), z.string().regex(/^\d+(\.\d+)?%$/, 'must be a share as in "50%"')],
-  'must be a whole number >= 0 or a share of numSteps as in "50%"',
-);
 
 const weightLine = z.strictObject({
   from: z.number().nonnegative().default(0),
@@ -152,19 +132,19 @@ export const runObject = z.strictObject({
 
 /** The schema of a configuration: checks, defaults, shares of numSteps as steps, a constant weight as a line. */
 export const runSchema = runObject.transform(({ codistill, ...run }) => {
-  const stepsOf = (value: number | string) =>
-    typeof value === "number" ? value : Math.round((Number.parseFloat(value) / 100) * run.numSteps);
+  const { numSteps } = run;
   const weight = codistill.distillWeight;
   const line = typeof weight === "number" ? { from: weight, to: weight, steps: 0 } : weight;
-  const burnInSteps = stepsOf(codistill.burnInSteps);
+  const burnInSteps = stepsOf(codistill.burnInSteps, numSteps);
   const inSteps = (value: z.output<typeof interval>) =>
-    typeof value === "number" ? value : { ...value, steps: stepsOf(value.steps) };
+    typeof value === "number" ? value : { ...value, steps: stepsOf(value.steps, numSteps) };
   return {
     ...run,
+    optimizer: optimizerInSteps(run.optimizer, numSteps),
     codistill: {
       ...codistill,
       burnInSteps,
-      distillWeight: { ...line, steps: stepsOf(line.steps) },
+      distillWeight: { ...line, steps: stepsOf(line.steps, numSteps) },
       publishInterval: inSteps(codistill.publishInterval),
       exchangeInterval: inSteps(codistill.exchangeInterval),
     },

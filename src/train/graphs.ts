@@ -4,8 +4,8 @@ import { add, div, greater, input, mul, reduceSum, stopGradient, sub, where } fr
 import type { Graph, Tensor, Tensors } from "../graph/tensor.js";
 import type { Objective } from "../nn/losses.js";
 import { inputTensors, type Model, paramTensors } from "../nn/model.js";
-import type { GradientTransformation } from "../optim/optimizers.js";
-import { mapValues, withPrefix } from "../runtime/named.js";
+import type { GradientTransformation } from "../optim/transformations.js";
+import { mapValues, named, withPrefix } from "../runtime/named.js";
 import { signs } from "./signs.js";
 
 /** What is trained, by what losses and what rule. */
@@ -135,8 +135,8 @@ function update({ model, optimizer, ema }: Learner, params: Tensors, grads: Tens
   const optState = mapValues(optimizer.memory(model.params), ({ shape }, name) =>
     input(`${kept.optState}.${name}`, shape),
   );
-  const after = optimizer.update(grads, optState, scalars);
-  const newParams = mapValues(params, (param, name) => add(param, after.updates[name] as Tensor));
+  const after = optimizer.update({ updates: grads, params, optState, scalars });
+  const newParams = mapValues(params, (param, name) => add(param, named(after.updates, name)));
   const means = ema ? withPrefix(kept.ema, averaged(newParams, ema.decay)) : {};
   return {
     outputs: { ...losses, squaredGradNorm: squaredNorm },

@@ -5,8 +5,9 @@
 import { encodeSafetensors } from "../../src/checkpoint/safetensors.js";
 import { type MlpOptions, mlp } from "../../src/nn/mlp.js";
 import { initParams } from "../../src/nn/model.js";
-import { adam, type GradientTransformation, sgd } from "../../src/optim/optimizers.js";
+import { adam, sgd } from "../../src/optim/optimizers.js";
 import { linearSchedule } from "../../src/optim/schedules.js";
+import type { GradientTransformation } from "../../src/optim/transformations.js";
 import { float32, int32, type NamedArrays } from "../../src/runtime/array.js";
 import { named, withPrefix } from "../../src/runtime/named.js";
 import { fold, type Key, key, normal, uniform } from "../../src/runtime/random.js";

@@ -1,0 +1,132 @@
+/** Parts of optimizers and their chain: each maps updates, params and its memory to new updates and new memory. */
+import { ConfigError } from "../errors.js";
+import { neg } from "../graph/ops.js";
+import type { Tensors } from "../graph/tensor.js";
+import { mapValues, named, withPrefix } from "../runtime/named.js";
+import { scale } from "./arithmetic.js";
+import { firstMatch } from "./patterns.js";
+import { constantSchedule, type Schedule } from "./schedules.js";
+
+/** Shapes of params by name. */
+export type Shapes = Readonly<Record<string, { readonly shape: readonly number[] }>>;
+
+/** An array that an optimizer keeps between steps, and the value that fills it at first. */
+export interface MemorySpec {
+  readonly shape: readonly number[];
+  readonly fill: number;
+}
+
+/** What a part is given in a step. */
+export interface UpdateInput {
+  /** What is to be added to the params, by their names: at first the gradients. */
+  readonly updates: Tensors;
+  /** The params before the step. */
+  readonly params: Tensors;
+  /** The memory of the whole chain, by the names that `memory` gave. */
+  readonly optState: Tensors;
+  /** The scalars of the whole chain, [] each. */
+  readonly scalars: Tensors;
+}
+
+/** What a part gives back: the updates as it changed them, and its own memory after the step. */
+export interface UpdateOutput {
+  readonly updates: Tensors;
+  readonly optState: Tensors;
+}
+
+/**
+ * One part of an optimizer. New memory must end in elementwise arithmetic and depend on all readers of the old: then an
+ * engine may change it in place.
+ */
+export interface GradientTransformation {
+  /**
+   * Numbers that are fed to the program under these names: what changes with the step, and the constants of a formula,
+   * which a graph would round to float32.
+   */
+  readonly scalars: Readonly<Record<string, Schedule>>;
+  /** The memory it keeps for params of these shapes. */
+  readonly memory: (params: Shapes) => Readonly<Record<string, MemorySpec>>;
+  readonly update: (input: UpdateInput) => UpdateOutput;
+}
+
+/**
+ * Parts applied one after the other.
+ *
+ * Throws {@link ConfigError} when two of them feed different values under one name, or keep memory under one name.
+ */
+export function chain(...parts: readonly GradientTransformation[]): GradientTransformation {
+  const scalars: Record<string, Schedule> = {};
+  for (const [name, schedule] of parts.flatMap((part) => Object.entries(part.scalars))) {
+    if (scalars[name] !== undefined && scalars[name] !== schedule) {
+      throw new ConfigError(
+        `chain: a scalar has one schedule, and two parts give "${name}" different ones; use one of them`,
+      );
+    }
+    scalars[name] = schedule;
+  }
+  return {
+    scalars,
+    memory(params) {
+      const memory: Record<string, MemorySpec> = {};
+      for (const [name, spec] of parts.flatMap((part) => Object.entries(part.memory(params)))) {
+        if (memory[name]) throw new ConfigError(`chain: two parts keep memory under "${name}"; use one of them`);
+        memory[name] = spec;
+      }
+      return memory;
+    },
+    update: (input) =>
+      parts.reduce<UpdateOutput>(
+        (before, part) => {
+          const after = part.update({ ...input, updates: before.updates });
+          return { updates: after.updates, optState: { ...before.optState, ...after.optState } };
+        },
+        { updates: input.updates, optState: {} },
+      ),
+  };
+}
+
+/** A part without memory. */
+export function stateless(
+  scalars: GradientTransformation["scalars"],
+  update: (input: UpdateInput) => Tensors,
+): GradientTransformation {
+  return { scalars, memory: () => ({}), update: (input) => ({ updates: update(input), optState: {} }) };
+}
+
+/** u = -learningRate(step) g: the step downhill. The scalar is named `learningRate`. */
+export function scaleByLearningRate(learningRate: Schedule): GradientTransformation {
+  return stateless({ learningRate }, ({ updates, scalars }) => {
+    const factor = neg(named(scalars, "learningRate"));
+    return mapValues(updates, (update) => scale(update, factor));
+  });
+}
+
+/** u = schedule(step) g, fed under a name of its own. */
+export function scaleBySchedule(name: string, schedule: Schedule): GradientTransformation {
+  return stateless({ [name]: schedule }, ({ updates, scalars }) =>
+    mapValues(updates, (update) => scale(update, named(scalars, name))),
+  );
+}
+
+/**
+ * u = c g, with c by the name of the param: that of the first pattern that matches ({@link firstMatch}), else 1. Last in a
+ * chain these are learning rates by group of params, as multiples of the learning rate.
+ */
+export function scaleByPattern(multipliers: Readonly<Record<string, number>>): GradientTransformation {
+  const patterns = Object.keys(multipliers);
+  const scalars = withPrefix("multiplier", mapValues(multipliers, constantSchedule));
+  return stateless(scalars, ({ updates, scalars }) =>
+    mapValues(updates, (update, name) => {
+      const pattern = firstMatch(patterns, name);
+      return pattern === undefined ? update : scale(update, named(scalars, `multiplier.${pattern}`));
+    }),
+  );
+}
+
+/** Memory of the shape of each param, under a prefix. */
+export function memoryLike(prefix: string, params: Shapes, fill = 0): Record<string, MemorySpec> {
+  return withPrefix(
+    prefix,
+    mapValues(params, ({ shape }) => ({ shape, fill })),
+  );
+}

@@ -1,0 +1,172 @@
+/** What the optimizer's part of a configuration may hold; `docs/optimizers.md` gives rules, sources and defaults. */
+import { z } from "zod";
+import { stepsOf, stepsOrShare } from "./steps.js";
+
+const share = z.number().min(0).max(1);
+const factor = z.number().positive().max(1);
+const decayRate = z.number().min(0).lt(1);
+
+/** Learning rate by step. Steps count from the end of the warm-up; left out, they last to the end of the run. */
+const scheduleObject = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("constant") }),
+  /** In a straight line to a share of the learning rate. */
+  z.strictObject({ kind: z.literal("linear"), to: share.default(0), steps: stepsOrShare.optional() }),
+  /** Along half a cosine to a share of the learning rate. */
+  z.strictObject({ kind: z.literal("cosine"), to: share.default(0), steps: stepsOrShare.optional() }),
+  /** Times the factor at each of these steps. */
+  z.strictObject({ kind: z.literal("step"), at: z.array(stepsOrShare).min(1), factor: factor.default(0.1) }),
+  /** Times the factor in every so many steps, a little with each. */
+  z.strictObject({ kind: z.literal("exponential"), factor, every: stepsOrShare }),
+  /** Constant for so many steps, then falling with the inverse square root of their number. */
+  z.strictObject({ kind: z.literal("inverseSquareRoot"), steps: stepsOrShare.default(10_000) }),
+  /** Up to the learning rate and down again; `from` is a share of the learning rate, `to` one of `from`. */
+  z.strictObject({
+    kind: z.literal("oneCycle"),
+    peakAt: stepsOrShare.default("30%"),
+    from: share.default(1 / 25),
+    to: share.default(1e-4),
+    steps: stepsOrShare.optional(),
+  }),
+]);
+
+const schedule = z
+  .union(
+    [z.enum(["constant", "linear", "cosine"]), scheduleObject],
+    'must be "constant", "linear", "cosine" or { kind, ... }',
+  )
+  .default("linear");
+
+/** What a param shrinks by, in learning rates for each step, and the params that do not: patterns as "*.bias". */
+const weightDecay = z.union(
+  [
+    z.number().nonnegative(),
+    z.strictObject({ rate: z.number().nonnegative(), except: z.array(z.string().min(1)).default([]) }),
+  ],
+  "must be a number >= 0 or { rate, except }",
+);
+
+const common = {
+  learningRate: z.number().positive(),
+  schedule,
+  /** Steps in which the learning rate rises in a straight line from 0, or from a share of itself. */
+  warmUp: z
+    .union(
+      [stepsOrShare, z.strictObject({ steps: stepsOrShare, from: share.default(0) })],
+      'must be a whole number >= 0, a share of numSteps as in "5%", or { steps, from }',
+    )
+    .optional(),
+  /** Bounds on the gradient: on each value, and on the norm over all params. */
+  clip: z.strictObject({ value: z.number().positive().optional(), norm: z.number().positive().optional() }).optional(),
+  /** Multiples of the learning rate by pattern on the names of params, as { "embeddings.*": 0.5 }; the first counts. */
+  multipliers: z.record(z.string().min(1), z.number().nonnegative()).optional(),
+};
+
+/** Coupled: part of the gradient. */
+const coupled = { ...common, weightDecay: weightDecay.optional() };
+/** Decoupled: apart from the moments of the gradient. */
+const decoupled = (rate: number) => ({ ...common, weightDecay: weightDecay.default(rate) });
+
+const adamOptions = (epsilon: number) => ({
+  beta1: decayRate.default(0.9),
+  beta2: decayRate.default(0.999),
+  epsilon: z.number().positive().default(epsilon),
+});
+
+/** The schema of `optimizer`. */
+export const optimizerSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("adam"), ...coupled, ...adamOptions(1e-8) }),
+  z.strictObject({ kind: z.literal("adamW"), ...decoupled(0.01), ...adamOptions(1e-8) }),
+  z.strictObject({
+    kind: z.literal("sgd"),
+    ...coupled,
+    momentum: decayRate.optional(),
+    nesterov: z.boolean().optional(),
+  }),
+  z.strictObject({
+    kind: z.literal("adagrad"),
+    ...coupled,
+    epsilon: z.number().positive().default(1e-10),
+    initialSum: z.number().nonnegative().default(0),
+  }),
+  z.strictObject({
+    kind: z.literal("rmsprop"),
+    ...coupled,
+    alpha: decayRate.default(0.99),
+    epsilon: z.number().positive().default(1e-8),
+    momentum: decayRate.optional(),
+    centred: z.boolean().default(false),
+  }),
+  z.strictObject({
+    kind: z.literal("lamb"),
+    ...decoupled(0.01),
+    ...adamOptions(1e-6),
+    /** Patterns of params that take the step of Adam as it is. */
+    trustExcept: z.array(z.string().min(1)).default([]),
+  }),
+  z.strictObject({
+    kind: z.literal("lars"),
+    ...common,
+    momentum: decayRate.default(0.9),
+    coefficient: z.number().positive().default(0.001),
+    /** Params that are excepted are not scaled either. */
+    weightDecay: weightDecay.default(0.0005),
+  }),
+  z.strictObject({
+    kind: z.literal("lion"),
+    ...decoupled(0),
+    beta1: decayRate.default(0.9),
+    beta2: z.number().positive().lt(1).default(0.99),
+  }),
+  z.strictObject({
+    kind: z.literal("adafactor"),
+    ...decoupled(0),
+    /** Whether the learning rate is relative to the root mean square of each param. */
+    relativeStep: z.boolean().default(true),
+    maxRms: z.number().positive().default(1),
+    minRms: z.number().positive().default(1e-3),
+    decayExponent: z.number().positive().max(1).default(0.8),
+    epsilon: z.number().positive().default(1e-30),
+  }),
+]);
+
+/** An optimizer as it is configured, with its defaults. */
+export type OptimizerConfig = z.output<typeof optimizerSchema>;
+
+/** The same with all shares of numSteps as steps. */
+export function optimizerInSteps(optimizer: OptimizerConfig, numSteps: number): OptimizerConfig {
+  const { schedule, warmUp } = optimizer;
+  return {
+    ...optimizer,
+    schedule: typeof schedule === "string" ? schedule : withSteps(schedule, numSteps),
+    ...(warmUp !== undefined && {
+      warmUp: typeof warmUp === "object" ? withSteps(warmUp, numSteps) : stepsOf(warmUp, numSteps),
+    }),
+  };
+}
+
+/** Rules that span several options of an optimizer, broken: a line for each, none when all hold. */
+export function optimizerProblems(optimizer: OptimizerConfig, numSteps: number): string[] {
+  const { schedule, warmUp = 0 } = optimizer;
+  const problems: string[] = [];
+  const warmUpSteps = stepsOf(typeof warmUp === "object" ? warmUp.steps : warmUp, numSteps);
+  if (warmUpSteps > numSteps)
+    problems.push(`optimizer.warmUp: must be at most numSteps (${numSteps}), got ${warmUpSteps}`);
+  if (typeof schedule === "object" && schedule.kind === "oneCycle") {
+    const length = stepsOf(schedule.steps ?? Math.max(0, numSteps - warmUpSteps), numSteps);
+    const peakAt = stepsOf(schedule.peakAt, numSteps);
+    if (peakAt > length)
+      problems.push(`optimizer.schedule.peakAt: must be at most the schedule's steps (${length}), got ${peakAt}`);
+  }
+  if (optimizer.kind === "sgd" && optimizer.nesterov && !optimizer.momentum)
+    problems.push("optimizer.nesterov: needs optimizer.momentum, as 0.9");
+  return problems;
+}
+
+/** A record whose numbers of steps are numbers. */
+function withSteps<T extends object>(record: T, numSteps: number): T {
+  const entries = Object.entries(record).map(([name, value]) => {
+    if (name === "steps" || name === "every" || name === "peakAt") return [name, stepsOf(value, numSteps)];
+    return name === "at" ? [name, value.map((at: number | string) => stepsOf(at, numSteps))] : [name, value];
+  });
+  return Object.fromEntries(entries) as T;
+}

@@ -1,0 +1,246 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { tinyInput } from "../../test/tiny-run.js";
+import { ConfigError } from "../errors.js";
+import { linearSchedule } from "../optim/schedules.js";
+import { applyOverrides, resolveConfig } from "./config.js";
+import { makeLearner } from "./learner.js";
+import { makeOptimizer, makeSchedule } from "./optimizer.js";
+import { type OptimizerConfig, optimizerSchema } from "./optimizer-schema.js";
+import type { RunInput } from "./schema.js";
+
+type OptimizerInput = RunInput["optimizer"];
+
+const NUM_STEPS = 200;
+const resolved = (optimizer: unknown): OptimizerConfig =>
+  resolveConfig({ ...tinyInput(), numSteps: NUM_STEPS, optimizer }).optimizer;
+const shapes = { "a.weight": { shape: [2, 3] }, "a.bias": { shape: [3] } };
+
+/** The optimizer of a configuration: the names that it feeds, and the memory that it keeps of `a.weight`. */
+function made(optimizer: unknown): { fed: Record<string, number>; memory: string[] } {
+  const { scalars, memory } = makeOptimizer({ optimizer: resolved(optimizer), numSteps: NUM_STEPS });
+  const fed = Object.fromEntries(Object.entries(scalars).map(([name, schedule]) => [name, schedule(0)]));
+  const kept = Object.keys(memory(shapes)).filter((name) => name.endsWith("a.weight"));
+  return { fed, memory: kept };
+}
+
+/** What each kind is with its learning rate alone; keyed by all kinds, so that a new one must be added. */
+const kinds: { readonly [K in OptimizerConfig["kind"]]: { defaults: object; fed: object; memory: readonly string[] } } =
+  {
+    sgd: { defaults: {}, fed: {}, memory: [] },
+    adagrad: {
+      defaults: { epsilon: 1e-10, initialSum: 0 },
+      fed: { "adagrad.epsilon": 1e-10 },
+      memory: ["adagrad.v"],
+    },
+    rmsprop: {
+      defaults: { alpha: 0.99, epsilon: 1e-8, centred: false },
+      fed: { "rms.alpha": 0.99, "rms.epsilon": 1e-8 / Math.sqrt(1 - 0.99), "rms.scale": 1 / Math.sqrt(1 - 0.99) },
+      memory: ["rms.v"],
+    },
+    adam: {
+      defaults: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+      fed: { "adam.beta1": 0.9, "adam.beta2": 0.999, "adam.scale": 1, "adam.epsilon": 1e-8 },
+      memory: ["adam.m", "adam.v"],
+    },
+    adamW: {
+      defaults: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 },
+      fed: { "adam.beta1": 0.9, "adam.beta2": 0.999, "adam.scale": 1, "adam.epsilon": 1e-8, decay: 0.01 },
+      memory: ["adam.m", "adam.v"],
+    },
+    lamb: {
+      defaults: { beta1: 0.9, beta2: 0.999, epsilon: 1e-6, weightDecay: 0.01, trustExcept: [] },
+      fed: { "adam.beta1": 0.9, "adam.beta2": 0.999, "adam.scale": 1, "adam.epsilon": 1e-6, decay: 0.01 },
+      memory: ["adam.m", "adam.v"],
+    },
+    lars: {
+      defaults: { momentum: 0.9, coefficient: 0.001, weightDecay: 0.0005 },
+      fed: { "lars.coefficient": 0.001, "lars.decay": 0.0005, "momentum.decay": 0.9 },
+      memory: ["momentum.b"],
+    },
+    lion: {
+      defaults: { beta1: 0.9, beta2: 0.99, weightDecay: 0 },
+      fed: { "lion.beta2": 0.99, "lion.share": (0.9 * (1 - 0.99)) / ((1 - 0.9) * 0.99), "lion.rest": 1 - 1 / 11 },
+      memory: ["lion.m"],
+    },
+    adafactor: {
+      defaults: {
+        relativeStep: true,
+        maxRms: 1,
+        minRms: 1e-3,
+        decayExponent: 0.8,
+        epsilon: 1e-30,
+        weightDecay: 0,
+      },
+      fed: { "adafactor.decay": 0, "adafactor.rest": 1, "clip.rms": 1, "relative.minimum": 1e-3 },
+      memory: ["adafactor.r", "adafactor.c"],
+    },
+  };
+
+describe("an optimizer of each kind", () => {
+  for (const [kind, { defaults, fed, memory }] of Object.entries(kinds)) {
+    test(`${kind} has its defaults, and they reach its parts`, () => {
+      const optimizer = { kind, learningRate: 0.5 };
+      assert.deepEqual(resolved(optimizer), { ...optimizer, schedule: "linear", ...defaults });
+      assert.deepEqual(resolved(resolved(optimizer)), resolved(optimizer));
+      const parts = made(optimizer);
+      const expected: Record<string, number> = { ...(fed as Record<string, number>), learningRate: 0.5 };
+      assert.deepEqual(Object.keys(parts.fed).sort(), Object.keys(expected).sort());
+      for (const [name, value] of Object.entries(parts.fed))
+        assert.ok(Math.abs(value - (expected[name] ?? Number.NaN)) <= 1e-12 * Math.abs(value), `${name} is ${value}`);
+      assert.deepEqual(
+        parts.memory,
+        memory.map((prefix) => `${prefix}.a.weight`),
+      );
+    });
+
+    test(`${kind} takes what all take, and refuses what it does not know`, () => {
+      const common = { warmUp: 10, clip: { norm: 2, value: 3 }, multipliers: { "*.bias": 0.5 } };
+      const { fed } = made({ kind, learningRate: 0.5, ...common, weightDecay: { rate: 0.25, except: ["*.bias"] } });
+      assert.equal(fed["clip.norm"], 2);
+      assert.equal(fed["clip.value"], 3);
+      assert.equal(fed["multiplier.*.bias"], 0.5);
+      assert.equal(fed[kind === "lars" ? "lars.decay" : "decay"], 0.25);
+      assert.equal(fed.learningRate, 0);
+      assert.throws(() => resolved({ kind, learningRate: 1, momemtum: 0.9 }), /optimizer\.momemtum: unknown name/);
+    });
+  }
+
+  test("every kind of the schema is here", () => {
+    assert.equal(optimizerSchema.options.length, Object.keys(kinds).length);
+  });
+
+  test("options that are off unless asked for", () => {
+    assert.deepEqual(made({ kind: "sgd", learningRate: 1, momentum: 0.8, nesterov: true }).memory, [
+      "momentum.b.a.weight",
+    ]);
+    const rmsprop = made({ kind: "rmsprop", learningRate: 1, momentum: 0.8, centred: true });
+    assert.deepEqual(rmsprop.memory, ["rms.v.a.weight", "rms.m.a.weight", "momentum.b.a.weight"]);
+    assert.equal(made({ kind: "adafactor", learningRate: 1, relativeStep: false }).fed["relative.minimum"], undefined);
+  });
+});
+
+describe("a schedule", () => {
+  /** The learning rates of a configuration at some steps. */
+  const rates = (optimizer: object, steps: readonly number[]) => {
+    const config = resolved({ kind: "sgd", learningRate: 2, ...optimizer });
+    return steps.map((step) => Number(makeSchedule(config, NUM_STEPS)(step).toPrecision(12)));
+  };
+
+  test("by its name lasts to the end of the run", () => {
+    assert.deepEqual(rates({ schedule: "constant" }, [0, 100, 300]), [2, 2, 2]);
+    assert.deepEqual(rates({ schedule: "linear" }, [0, 100, 200]), [2, 1, 0]);
+    assert.deepEqual(rates({}, [0, 100, 200]), [2, 1, 0]);
+    assert.deepEqual(rates({ schedule: "cosine" }, [0, 100, 200]), [2, 1, 0]);
+  });
+
+  const byKind: readonly (readonly [schedule: object, steps: readonly number[], rates: readonly number[]])[] = [
+    [{ kind: "constant" }, [0, 200], [2, 2]],
+    [{ kind: "linear", to: 0.5, steps: "50%" }, [0, 50, 100, 200], [2, 1.5, 1, 1]],
+    [{ kind: "cosine", to: 0.1 }, [0, 100, 200], [2, 1.1, 0.2]],
+    [{ kind: "step", at: ["25%", 100] }, [49, 50, 99, 100], [2, 0.2, 0.2, 0.02]],
+    [{ kind: "step", at: [10], factor: 0.5 }, [9, 10], [2, 1]],
+    [{ kind: "exponential", factor: 0.5, every: "10%" }, [0, 20, 40], [2, 1, 0.5]],
+    [{ kind: "exponential", factor: 0.5, every: "0.0001%" }, [0, 1], [2, 1]],
+    [{ kind: "inverseSquareRoot", steps: 25 }, [0, 24, 99], [2, 2, 1]],
+    [{ kind: "inverseSquareRoot", steps: 0 }, [0, 3], [2, 1]],
+    [{ kind: "oneCycle", peakAt: "50%", from: 0.25, to: 0.5 }, [0, 50, 100, 199], [0.5, 1.25, 2, 0.25]],
+    [{ kind: "oneCycle" }, [0, 60, 199], [0.08, 2, 8e-6]],
+  ];
+  for (const [schedule, steps, expected] of byKind) {
+    test(JSON.stringify(schedule), () => assert.deepEqual(rates({ schedule }, steps), expected));
+  }
+
+  test("begins after the warm-up, and by default ends with the run all the same", () => {
+    assert.deepEqual(rates({ warmUp: "50%" }, [0, 50, 100, 150, 200]), [0, 1, 2, 1, 0]);
+    assert.deepEqual(rates({ warmUp: { steps: 100, from: 0.5 } }, [0, 50, 100]), [1, 1.5, 2]);
+    assert.deepEqual(rates({ warmUp: 100, schedule: { kind: "step", at: [10] } }, [100, 109, 110]), [2, 2, 0.2]);
+    assert.deepEqual(rates({ warmUp: 0 }, [0, 1]), [2, 1.99]);
+    assert.equal(linearSchedule(2, 0, NUM_STEPS)(1), 1.99);
+  });
+
+  test("has steps in place of shares once it is resolved", () => {
+    const schedule = { kind: "step", at: ["25%", 100] };
+    const optimizer = resolved({ kind: "sgd", learningRate: 2, schedule, warmUp: "5%" });
+    assert.deepEqual(optimizer.schedule, { kind: "step", at: [50, 100], factor: 0.1 });
+    assert.equal(optimizer.warmUp, 10);
+    assert.deepEqual(resolved(optimizer), optimizer);
+  });
+});
+
+describe("a wrong optimizer is refused with the path and the rule", () => {
+  const wrong: readonly (readonly [optimizer: object, says: RegExp])[] = [
+    [{ schedule: { kind: "cosin" } }, /optimizer\.schedule\.kind: .*'cosine'.*, got "cosin"; did you mean "cosine"\?/],
+    [
+      { schedule: { kind: "cosine", floor: 0.1 } },
+      /optimizer\.schedule\.floor: unknown name; known names: kind, to, steps/,
+    ],
+    [{ schedule: { kind: "linear", to: 2 } }, /optimizer\.schedule\.to: must be <= 1, got 2/],
+    [{ schedule: { kind: "step", at: [] } }, /optimizer\.schedule\.at: .*, got \[\]/],
+    [{ schedule: { kind: "step", at: ["x"] } }, /optimizer\.schedule\.at\.0: must be .*"50%".*, got "x"/],
+    [{ schedule: 5 }, /optimizer\.schedule: must be "constant", "linear", "cosine" or \{ kind, \.\.\. \}, got 5/],
+    [{ schedule: { kind: "oneCycle", peakAt: 300 } }, /peakAt: must be at most the schedule's steps \(200\), got 300/],
+    [{ warmUp: "200%" }, /optimizer\.warmUp: must be at most numSteps \(200\), got 400/],
+    [{ warmUp: -1 }, /optimizer\.warmUp: must be .*, got -1/],
+    [{ clip: { norm: 0 } }, /optimizer\.clip\.norm: must be > 0, got 0/],
+    [{ clip: { max: 1 } }, /optimizer\.clip\.max: unknown name; known names: value, norm/],
+    [{ weightDecay: -1 }, /optimizer\.weightDecay: must be .*, got -1/],
+    [{ nesterov: true }, /optimizer\.nesterov: needs optimizer\.momentum/],
+    [{ momentum: 1 }, /optimizer\.momentum: must be < 1, got 1/],
+    [{ multipliers: { "*.bias": "x" } }, /optimizer\.multipliers\.\*\.bias: must be a number, got/],
+  ];
+  for (const [optimizer, says] of wrong) {
+    test(JSON.stringify(optimizer), () => {
+      assert.throws(
+        () => resolved({ kind: "sgd", learningRate: 1, ...optimizer }),
+        (error) => {
+          assert.ok(error instanceof ConfigError);
+          assert.match(error.message, /1 problem:/);
+          assert.match(error.message, says);
+          return true;
+        },
+      );
+    });
+  }
+
+  test("a pattern that is of no param, once the params are known", () => {
+    const preprocessing = { vocabularies: { origin: ["a"] }, numeric: {} };
+    const learner = (optimizer: OptimizerInput) => {
+      const config = { ...resolveConfig(tinyInput()), optimizer: resolved(optimizer) };
+      return makeLearner(config, preprocessing);
+    };
+    const decay = (except: string[]) => ({ kind: "adamW", learningRate: 1, weightDecay: { rate: 1, except } }) as const;
+    assert.doesNotThrow(() => learner(decay(["*.bias", "embeddings.*"])));
+    assert.throws(
+      () => learner(decay(["*.bias", "layers.0.biases"])),
+      /ConfigError: optimizer\.weightDecay\.except: "layers\.0\.biases" must match a param.*; did you mean "layers\.0\.bias"\?/,
+    );
+    assert.throws(
+      () => learner({ kind: "lamb", learningRate: 1, trustExcept: ["x*"] }),
+      /optimizer\.trustExcept: "x\*" must match/,
+    );
+    assert.throws(
+      () => learner({ kind: "sgd", learningRate: 1, multipliers: { "y*": 1 } }),
+      /optimizer\.multipliers: "y\*" must match/,
+    );
+  });
+});
+
+test("--set reaches into an optimizer and its schedule", () => {
+  const config = {
+    ...tinyInput(),
+    numSteps: NUM_STEPS,
+    optimizer: { kind: "adamW", learningRate: 1, schedule: { kind: "cosine" } },
+  };
+  const overrides = [
+    "optimizer.schedule.to=0.1",
+    "optimizer.warmUp=5%",
+    "optimizer.clip.norm=2",
+    "optimizer.weightDecay=0",
+  ];
+  const { optimizer } = resolveConfig(applyOverrides(config, overrides));
+  assert.deepEqual(optimizer, {
+    ...{ kind: "adamW", learningRate: 1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+    ...{ schedule: { kind: "cosine", to: 0.1 }, warmUp: 10, clip: { norm: 2 }, weightDecay: 0 },
+  });
+});

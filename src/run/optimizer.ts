@@ -1,0 +1,129 @@
+/** From the optimizer's part of a configuration to a chain of transformations. */
+import { ConfigError } from "../errors.js";
+import { nearest } from "../nearest.js";
+import type { DecayOptions } from "../optim/decay.js";
+import { adafactor, adagrad, adam, adamW, lamb, lars, lion, rmsprop, sgd } from "../optim/optimizers.js";
+import { matches } from "../optim/patterns.js";
+import {
+  constantSchedule,
+  cosineSchedule,
+  exponentialSchedule,
+  inverseSquareRootSchedule,
+  linearSchedule,
+  oneCycleSchedule,
+  type Schedule,
+  stepSchedule,
+  withWarmUp,
+} from "../optim/schedules.js";
+import type { GradientTransformation } from "../optim/transformations.js";
+import type { OptimizerConfig } from "./optimizer-schema.js";
+import { stepsOf } from "./steps.js";
+
+/** The optimizer of a run. */
+export function makeOptimizer({
+  optimizer,
+  numSteps,
+}: {
+  readonly optimizer: OptimizerConfig;
+  readonly numSteps: number;
+}): GradientTransformation {
+  const rate = makeSchedule(optimizer, numSteps);
+  const { clip = {}, multipliers = {} } = optimizer;
+  const decay = decayOf(optimizer);
+  const common = { clip, multipliers };
+  const all = { ...common, ...(decay && { decay }) };
+  switch (optimizer.kind) {
+    case "sgd":
+      return sgd(rate, { ...all, momentum: optimizer.momentum ?? 0, isNesterov: optimizer.nesterov ?? false });
+    case "adagrad":
+      return adagrad(rate, { ...optimizer, ...all });
+    case "rmsprop":
+      return rmsprop(rate, { ...optimizer, momentum: optimizer.momentum ?? 0, isCentered: optimizer.centred, ...all });
+    case "adam":
+      return adam(rate, { ...optimizer, ...all });
+    case "adamW":
+      return adamW(rate, { ...optimizer, ...all });
+    case "lamb":
+      return lamb(rate, { ...optimizer, ...all, trust: { except: optimizer.trustExcept } });
+    case "lars": {
+      const { momentum, coefficient } = optimizer;
+      return lars(rate, { ...common, momentum, coefficient, decay: decay?.rate ?? 0, except: decay?.except ?? [] });
+    }
+    case "lion":
+      return lion(rate, { ...optimizer, ...all });
+    case "adafactor":
+      return adafactor(rate, { ...optimizer, isRelative: optimizer.relativeStep, ...all });
+  }
+}
+
+/** The learning rate by step: the warm-up, if any, and then the schedule, which by default lasts to the end of the run. */
+export function makeSchedule(
+  { learningRate, schedule, warmUp = 0 }: Pick<OptimizerConfig, "learningRate" | "schedule" | "warmUp">,
+  numSteps: number,
+): Schedule {
+  const { steps, from } = typeof warmUp === "object" ? warmUp : { steps: warmUp, from: 0 };
+  const warmUpSteps = stepsOf(steps, numSteps);
+  const after = scheduleAfter(warmUpSteps, learningRate, schedule, numSteps);
+  return warmUpSteps > 0 ? withWarmUp(after, warmUpSteps, from) : after;
+}
+
+function scheduleAfter(
+  warmUpSteps: number,
+  rate: number,
+  schedule: OptimizerConfig["schedule"],
+  numSteps: number,
+): Schedule {
+  const given = typeof schedule === "string" ? ({ kind: schedule, to: 0 } as const) : schedule;
+  const inSteps = (value: number | string) => stepsOf(value, numSteps);
+  const length = inSteps("steps" in given ? (given.steps ?? numSteps - warmUpSteps) : numSteps - warmUpSteps);
+  switch (given.kind) {
+    case "constant":
+      return constantSchedule(rate);
+    case "linear":
+      return linearSchedule(rate, rate * given.to, length);
+    case "cosine":
+      return cosineSchedule(rate, rate * given.to, length);
+    case "step":
+      return stepSchedule(rate, given.at.map(inSteps), given.factor);
+    case "exponential":
+      return exponentialSchedule(rate, given.factor, Math.max(1, inSteps(given.every)));
+    case "inverseSquareRoot":
+      return inverseSquareRootSchedule(rate, Math.max(1, length));
+    case "oneCycle": {
+      const from = rate * given.from;
+      return oneCycleSchedule({
+        peak: rate,
+        numSteps: length,
+        peakAt: inSteps(given.peakAt),
+        from,
+        to: from * given.to,
+      });
+    }
+  }
+}
+
+/**
+ * Check that the patterns of an optimizer are of this model.
+ *
+ * Throws {@link ConfigError} that names a pattern which matches none of the params.
+ */
+export function checkPatterns(optimizer: OptimizerConfig, params: readonly string[]): void {
+  const lists = {
+    "optimizer.multipliers": Object.keys(optimizer.multipliers ?? {}),
+    "optimizer.weightDecay.except": decayOf(optimizer)?.except ?? [],
+    "optimizer.trustExcept": optimizer.kind === "lamb" ? optimizer.trustExcept : [],
+  };
+  for (const [path, patterns] of Object.entries(lists)) {
+    const wrong = patterns.find((pattern) => !params.some((name) => matches(pattern, name)));
+    if (wrong === undefined) continue;
+    const meant = nearest(wrong, params);
+    throw new ConfigError(
+      `${path}: "${wrong}" must match a param, and matches none of ${params.join(", ")}` +
+        (meant === undefined ? "" : `; did you mean "${meant}"?`),
+    );
+  }
+}
+
+function decayOf({ weightDecay }: OptimizerConfig): DecayOptions | undefined {
+  return typeof weightDecay === "number" ? { rate: weightDecay } : weightDecay;
+}
