@@ -3,7 +3,9 @@
  * ONNX emission but the types, so that the two can be held against each other.
  */
 import { type Graph, isOp, type Op, type Tensor } from "../src/graph/tensor.js";
+import { convolutionValues } from "./interpreter/convolution.js";
 import { elementwiseValues } from "./interpreter/elementwise.js";
+import { normalisationValues } from "./interpreter/normalisation.js";
 import { productsValues } from "./interpreter/products.js";
 import { reductionsValues } from "./interpreter/reductions.js";
 import { rowsValues } from "./interpreter/rows.js";
@@ -53,4 +55,6 @@ const rules: Rules<Op> = {
   ...reductionsValues,
   ...shapesValues,
   ...rowsValues,
+  ...convolutionValues,
+  ...normalisationValues,
 };

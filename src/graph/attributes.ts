@@ -1,4 +1,5 @@
 import type { DType, NdArray } from "../runtime/array.js";
+import type { Convolution, Windows } from "./geometry.js";
 import type { Shape } from "./shape.js";
 
 type None = Readonly<Record<never, never>>;
@@ -37,4 +38,14 @@ export interface Attributes {
   gather: None;
   scatterAdd: { readonly numRows: number };
   lookup: { readonly keys: readonly string[] };
+  conv: Convolution;
+  convTranspose: Convolution & { readonly outputPadding: readonly number[] };
+  convWeightGrad: Convolution & { readonly kernel: readonly number[] };
+  maxPool: Windows & { readonly kernel: readonly number[] };
+  averagePool: Windows & { readonly kernel: readonly number[]; readonly countIncludePad: boolean };
+  scatterWithin: { readonly sizes: readonly number[] };
+  gatherWithin: None;
+  batchNorm: { readonly epsilon: number };
+  normalise: { readonly epsilon: number };
+  channelDots: None;
 }

@@ -1,7 +1,9 @@
 /** Reverse-mode differentiation: one rule for each operation, one walk. */
 import { ShapeError } from "../errors.js";
 import { scalar } from "../runtime/array.js";
+import { convolutionGradients } from "./grad/convolution.js";
 import { elementwiseGradients } from "./grad/elementwise.js";
+import { normalisationGradients } from "./grad/normalisation.js";
 import { productsGradients } from "./grad/products.js";
 import { reductionsGradients } from "./grad/reductions.js";
 import { rowsGradients } from "./grad/rows.js";
@@ -24,6 +26,8 @@ const rules: Rules<Op> = {
   ...reductionsGradients,
   ...shapesGradients,
   ...rowsGradients,
+  ...convolutionGradients,
+  ...normalisationGradients,
 };
 
 /**

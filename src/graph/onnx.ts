@@ -1,7 +1,9 @@
 /** A graph as the bytes of an ONNX model: the language of every engine. One emission rule for each operation. */
 import { ShapeError } from "../errors.js";
 import { ELEMENT_TYPES, ModelBuilder, OURS, onnxNode, type Rules } from "./onnx/builder.js";
+import { convolutionEmission } from "./onnx/convolution.js";
 import { elementwiseEmission } from "./onnx/elementwise.js";
+import { normalisationEmission } from "./onnx/normalisation.js";
 import { productsEmission } from "./onnx/products.js";
 import { reductionsEmission } from "./onnx/reductions.js";
 import { rowsEmission } from "./onnx/rows.js";
@@ -15,6 +17,8 @@ const OPSETS = [
   { domain: "", version: 18 },
   { domain: "ai.onnx.ml", version: 2 },
 ];
+/** Named by a model only where it is used: operations that ONNX Runtime has beside the standard. */
+const CONTRIBUTED = { domain: "com.microsoft", version: 1 };
 /** Suffix that tells the new value of a kept input from the input itself among the outputs of the model. */
 export const UPDATED = ".updated";
 
@@ -33,7 +37,7 @@ export function toOnnx(graph: Graph, metadata: Readonly<Record<string, string>> 
   return encodeModel({
     irVersion: IR_VERSION,
     producerName: "codistill",
-    opsetImport: OPSETS,
+    opsetImport: nodes.some(({ domain }) => domain === CONTRIBUTED.domain) ? [...OPSETS, CONTRIBUTED] : OPSETS,
     metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
     graph: {
       name: "codistill",
@@ -87,6 +91,8 @@ const rules: Rules<Op> = {
   ...reductionsEmission,
   ...shapesEmission,
   ...rowsEmission,
+  ...convolutionEmission,
+  ...normalisationEmission,
 };
 
 function valueInfo(name: string, tensor: Tensor): ValueInfoProto {

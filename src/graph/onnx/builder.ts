@@ -15,7 +15,8 @@ export const ELEMENT_TYPES: { readonly [D in DType | "int64"]: number } = {
   bool: 9,
 };
 
-type OnnxAttribute = number | string | readonly number[] | readonly string[];
+/** A number is an int64, unless it is marked as a float. */
+type OnnxAttribute = number | string | readonly number[] | readonly string[] | { readonly float: number };
 
 /** Collects nodes and constants while the graph is walked. */
 export class ModelBuilder {
@@ -142,6 +143,7 @@ const utf8 = new TextEncoder();
 
 function onnxAttribute([name, value]: [string, OnnxAttribute]): AttributeProto {
   if (typeof value === "number") return { name, type: 2, i: value };
+  if (typeof value === "object" && "float" in value) return { name, type: 1, f: value.float };
   if (typeof value === "string") return { name, type: 3, s: utf8.encode(value) };
   if (isNumbers(value)) return { name, type: 7, ints: value };
   return { name, type: 8, strings: value.map((text) => utf8.encode(text)) };

@@ -1,0 +1,33 @@
+import { filled, sizeOf } from "../../runtime/array.js";
+import type { Tensor } from "../tensor.js";
+import { ELEMENT_TYPES, type ModelBuilder, type Rules } from "./builder.js";
+
+export const normalisationEmission = {
+  // Not the operation's own training form: its results share memory with its inputs, constants of the model included.
+  batchNorm: (b, { attributes: { epsilon }, inputs: [tensor] }, x = "", scale = "", shift = "") => {
+    const [, channels = 0, ...sizes] = (tensor?.shape ?? []) as number[];
+    const axes = b.ints([0, ...sizes.map((_, i) => i + 2)]);
+    const kept = b.node("ReduceMean", [x, axes], { keepdims: 1 });
+    const mean = b.node("Reshape", [kept, b.ints([channels])]);
+    const centred = b.node("Sub", [x, kept]);
+    const lengths = b.node("Gather", [b.node("Shape", [x]), axes], { axis: 0 });
+    const count = b.node("ReduceProd", [lengths], { keepdims: 0 });
+    const floatCount = b.node("Cast", [count], { to: ELEMENT_TYPES.float32 });
+    const variance = b.node("Div", [dots(b, tensor, centred, centred), floatCount]);
+    const zero = b.constant(filled([channels], 0));
+    const y = b.node("BatchNormalization", [centred, scale, shift, zero, variance], { epsilon: { float: epsilon } });
+    return [y, mean, variance];
+  },
+  normalise: (b, { attributes: { epsilon } }, ...inputs) =>
+    b.node("BatchNormalization", inputs, { epsilon: { float: epsilon } }),
+  channelDots: (b, { inputs: [x] }, left = "", right = "") => dots(b, x, left, right),
+} satisfies Rules<"batchNorm" | "normalise" | "channelDots">;
+
+/** As products of a row by a column, for each channel of each example: the elementwise products are never written down. */
+function dots(b: ModelBuilder, like: Tensor | undefined, left: string, right: string): string {
+  const [, channels = 0, ...sizes] = (like?.shape ?? []) as number[];
+  if (sizes.length === 0) return b.node("ReduceSum", [b.node("Mul", [left, right]), b.ints([0])], { keepdims: 0 });
+  const rows = [left, right].map((name) => b.node("Reshape", [name, b.ints([-1, channels, 1, sizeOf(sizes)])]));
+  const products = b.node("FusedMatMul", rows, { transB: 1 }, "com.microsoft");
+  return b.node("ReduceSum", [products, b.ints([0, 2, 3])], { keepdims: 0 });
+}
