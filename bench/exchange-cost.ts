@@ -20,7 +20,8 @@ import { key } from "../src/runtime/random.js";
 import type { ExchangeEvent } from "../src/train/events.js";
 import { createStudent } from "../src/train/student.js";
 import { batchOf, learnerOf, sizeNamed, sizes } from "./exchange-sizes.js";
-import { type Block, mean, median, pairStatistics } from "./exchange-statistics.js";
+import { type Block, pairStatistics } from "./exchange-statistics.js";
+import { mean, median } from "./statistics.js";
 
 const INTERVAL = 50;
 const NUM_STEPS_OFF = 25;

@@ -1,4 +1,5 @@
 /** From the steps of `exchange-cost.ts` to its figures. */
+import { mean, median } from "./statistics.js";
 
 /** Some steps in a row: wall time of each, and what the process and its main thread did meanwhile. */
 export interface Block {
@@ -9,16 +10,6 @@ export interface Block {
 
 /** First steps of a block that an exchange in it can touch; it is over long before. */
 const NUM_TOUCHED = 10;
-
-export function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const half = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? (sorted[half] ?? Number.NaN) : mean(sorted.slice(half - 1, half + 1));
-}
 
 /** Figures of pairs of blocks, with the exchange (on) and without (off). */
 export function pairStatistics(pairs: readonly { readonly on: Block; readonly off: Block }[]) {

@@ -14,6 +14,7 @@ import type { LoggedEvent } from "../src/train/events.js";
 import { end, eventually, type Running, start } from "../test/process/processes.js";
 import { withStore } from "../test/process/store-preload.js";
 import { tinyConfig, tinyCsv } from "../test/process/tiny.js";
+import { median } from "./statistics.js";
 
 const NUM_GROUPS = 4;
 const WINDOW_SECONDS = 3;
@@ -38,11 +39,6 @@ interface Row {
 const mainFile = fileURLToPath(new URL("../src/node/main.js", import.meta.url));
 const root = mkdtempSync(join(tmpdir(), "bench-topologies-"));
 writeFileSync(join(root, "rows.csv"), tinyCsv());
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}
 
 /** One group's program, and what its log says. */
 function startGroup(name: string, group: number, fault: Fault): Running & { events(): LoggedEvent[] } {

@@ -3,6 +3,7 @@
  * ONNX emission but the types, so that the two can be held against each other.
  */
 import { type Graph, isOp, type Op, type Tensor } from "../src/graph/tensor.js";
+import { mapValues } from "../src/runtime/named.js";
 import { convolutionValues } from "./interpreter/convolution.js";
 import { elementwiseValues } from "./interpreter/elementwise.js";
 import { normalisationValues } from "./interpreter/normalisation.js";
@@ -36,7 +37,9 @@ export function interpret(
   };
   const all = (tensors: Readonly<Record<string, Tensor>>) =>
     Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, numbers(evaluate(tensor))]));
-  return { outputs: all(graph.outputs), updates: all(graph.updates) };
+  const isTaken = !graph.when || operand([evaluate(graph.when)], 0).data[0] !== 0;
+  const left = (_: Tensor, name: string) => numbers(feeds[name] as Values);
+  return { outputs: all(graph.outputs), updates: isTaken ? all(graph.updates) : mapValues(graph.updates, left) };
 }
 
 const rules: Rules<Op> = {

@@ -38,6 +38,7 @@ const root = protobuf.Root.fromJSON({
       ["f", 2, "float"],
       ["i", 3, "int64"],
       ["s", 4, "bytes"],
+      ["g", 6, "GraphProto"],
       ["ints", 8, "int64", "repeated"],
       ["strings", 9, "bytes", "repeated"],
       ["type", 20, "int32"],
@@ -66,6 +67,7 @@ export interface AttributeProto {
   readonly f?: number;
   readonly i?: number;
   readonly s?: Uint8Array;
+  readonly g?: GraphProto;
   readonly ints?: readonly number[];
   readonly strings?: readonly Uint8Array[];
 }
@@ -101,13 +103,16 @@ export interface ModelProto {
   readonly producerName: string;
   readonly opsetImport: readonly { readonly domain: string; readonly version: number }[];
   readonly metadataProps: readonly { readonly key: string; readonly value: string }[];
-  readonly graph: {
-    readonly name: string;
-    readonly node: readonly NodeProto[];
-    readonly initializer: readonly TensorProto[];
-    readonly input: readonly ValueInfoProto[];
-    readonly output: readonly ValueInfoProto[];
-  };
+  readonly graph: GraphProto;
+}
+
+/** A graph: the main one of a model, or one that a node of another runs. */
+export interface GraphProto {
+  readonly name: string;
+  readonly node: readonly NodeProto[];
+  readonly initializer: readonly TensorProto[];
+  readonly input: readonly ValueInfoProto[];
+  readonly output: readonly ValueInfoProto[];
 }
 
 /** The bytes of a model file. */

@@ -1,6 +1,6 @@
 /** A graph as the bytes of an ONNX model: the language of every engine. One emission rule for each operation. */
 import { ShapeError } from "../errors.js";
-import { ELEMENT_TYPES, ModelBuilder, OURS, onnxNode, type Rules } from "./onnx/builder.js";
+import { ModelBuilder, OURS, onnxNode, type Rules, valueInfo } from "./onnx/builder.js";
 import { convolutionEmission } from "./onnx/convolution.js";
 import { elementwiseEmission } from "./onnx/elementwise.js";
 import { normalisationEmission } from "./onnx/normalisation.js";
@@ -8,9 +8,8 @@ import { productsEmission } from "./onnx/products.js";
 import { reductionsEmission } from "./onnx/reductions.js";
 import { rowsEmission } from "./onnx/rows.js";
 import { shapesEmission } from "./onnx/shapes.js";
-import { encodeModel, type NodeProto, type ValueInfoProto } from "./onnx-proto.js";
-import { isSymbolic } from "./shape.js";
-import { type Graph, inputsOf, type Op, rootsOf, type Tensor, topologicalOrder } from "./tensor.js";
+import { encodeModel } from "./onnx-proto.js";
+import { alwaysOf, type Graph, inputsOf, type Op, rootsOf, type Tensor, topologicalOrder } from "./tensor.js";
 
 const IR_VERSION = 8;
 const OPSETS = [
@@ -30,22 +29,23 @@ export const UPDATED = ".updated";
  */
 export function toOnnx(graph: Graph, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
   checkNames(graph);
-  const builder = new ModelBuilder(rules, topologicalOrder(rootsOf(graph)));
+  const parts = { rules, initializers: [], constants: new Map(), numNames: 0, domains: new Set<string>() };
+  const { when } = graph;
+  const inputs = [...inputsOf(graph)];
+  const always = [...topologicalOrder(when ? alwaysOf(graph) : rootsOf(graph)), ...inputs.map(([, input]) => input)];
+  const builder = new ModelBuilder(parts, always);
   const updated = Object.entries(graph.updates).map(([name, tensor]) => [name + UPDATED, tensor] as const);
-  const outputs = [...Object.entries(graph.outputs), ...updated];
-  const nodes = nameOutputs(builder, outputs);
+  const returned = Object.entries(graph.outputs);
+  const infos = inputs.map(([name, input]) => valueInfo(name, input));
+  if (when) guardedUpdates(builder, graph, when);
+  const main = builder.graph(infos, when ? returned : [...returned, ...updated]);
+  const guarded = when ? updated.map(([name, tensor]) => valueInfo(name, tensor)) : [];
   return encodeModel({
     irVersion: IR_VERSION,
     producerName: "codistill",
-    opsetImport: nodes.some(({ domain }) => domain === CONTRIBUTED.domain) ? [...OPSETS, CONTRIBUTED] : OPSETS,
+    opsetImport: parts.domains.has(CONTRIBUTED.domain) ? [...OPSETS, CONTRIBUTED] : OPSETS,
     metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
-    graph: {
-      name: "codistill",
-      node: nodes,
-      initializer: builder.initializers,
-      input: [...inputsOf(graph)].map(([name, tensor]) => valueInfo(name, tensor)),
-      output: outputs.map(([name, tensor]) => valueInfo(name, tensor)),
-    },
+    graph: { ...main, initializer: parts.initializers, output: [...main.output, ...guarded] },
   });
 }
 
@@ -60,25 +60,39 @@ function checkNames(graph: Graph): void {
   }
 }
 
-/** Give the outputs their names: by renaming where the value has none yet, else by a copy. */
-function nameOutputs(
-  builder: ModelBuilder,
-  outputs: readonly (readonly [name: string, tensor: Tensor])[],
-): NodeProto[] {
-  const renamed = new Map<string, string>();
-  const produced = new Set(builder.nodes.flatMap((node) => node.output));
-  const copies: NodeProto[] = [];
-  for (const [name, tensor] of outputs) {
-    const value = builder.nameOf(tensor);
-    if (produced.has(value) && !renamed.has(value)) renamed.set(value, name);
-    else copies.push(onnxNode("Identity", [value], [name]));
-  }
-  const rename = (names: readonly string[]) => names.map((name) => renamed.get(name) ?? name);
-  return [...builder.nodes, ...copies].map((node) => ({
-    ...node,
-    input: rename(node.input),
-    output: rename(node.output),
-  }));
+/**
+ * The updates of a graph that asks `when`: one node that computes them where it holds and hands back what is kept where it
+ * does not. What only they need is computed in the branch that takes it.
+ */
+function guardedUpdates(b: ModelBuilder, graph: Graph, when: Tensor): void {
+  const updates = Object.entries(graph.updates);
+  const inputs = inputsOf(graph);
+  const taken = b.inner(topologicalOrder(Object.values(graph.updates)));
+  const skipped = b.inner([]);
+  const branch = (builder: ModelBuilder, resultOf: (name: string, updated: Tensor) => Tensor) =>
+    builder.graph(
+      [],
+      updates.map(([name, updated]) => [b.fresh(), resultOf(name, updated)] as const),
+    );
+  const attributes = {
+    then_branch: branch(taken, (_, updated) => updated),
+    else_branch: branch(skipped, (name) => keptInput(inputs, name)),
+  };
+  b.nodes.push(
+    onnxNode(
+      "If",
+      [b.nameOf(when)],
+      updates.map(([name]) => name + UPDATED),
+      attributes,
+    ),
+  );
+}
+
+/** What a guarded update leaves as it is. Throws {@link ShapeError} when the graph never reads it. */
+function keptInput(inputs: ReadonlyMap<string, Tensor>, name: string): Tensor {
+  const kept = inputs.get(name);
+  if (!kept) throw new ShapeError(`graph: with "when", what is updated must be read too, and "${name}" is not`);
+  return kept;
 }
 
 const rules: Rules<Op> = {
@@ -94,8 +108,3 @@ const rules: Rules<Op> = {
   ...convolutionEmission,
   ...normalisationEmission,
 };
-
-function valueInfo(name: string, tensor: Tensor): ValueInfoProto {
-  const dim = tensor.shape.map((axis) => (isSymbolic(axis) ? { dimParam: axis } : { dimValue: axis }));
-  return { name, type: { tensorType: { elemType: ELEMENT_TYPES[tensor.dtype], shape: { dim } } } };
-}

@@ -34,6 +34,8 @@ export interface Graph {
   readonly outputs: Readonly<Record<string, Tensor>>;
   /** New values of inputs that live with the engine, by the name of the input. */
   readonly updates: Readonly<Record<string, Tensor>>;
+  /** A bool scalar: where it does not hold, a run leaves what it would update as it is, to the bit. */
+  readonly when?: Tensor;
 }
 
 /** Make a node. Throws {@link ShapeError} when "batch" is not the leading axis. */
@@ -82,9 +84,14 @@ export function topologicalOrder(roots: readonly Tensor[]): Tensor[] {
   return order;
 }
 
-/** The tensors that a graph returns or keeps, outputs first. */
+/** The tensors that a graph returns or keeps, outputs first, and what it asks in between. */
 export function rootsOf(graph: Graph): Tensor[] {
-  return [...Object.values(graph.outputs), ...Object.values(graph.updates)];
+  return [...alwaysOf(graph), ...Object.values(graph.updates)];
+}
+
+/** The tensors that every run computes: those that it returns, and whether it updates anything. */
+export function alwaysOf({ outputs, when }: Graph): Tensor[] {
+  return [...Object.values(outputs), ...(when ? [when] : [])];
 }
 
 /** The inputs of a graph by name. Throws {@link ShapeError} when two different inputs share a name. */
@@ -110,6 +117,7 @@ export function formatGraph(graph: Graph): string {
     lines.push(`${name}: ${tensor.dtype}${formatShape(tensor.shape)} = ${tensor.op}(${parts.join(", ")})`);
   }
   for (const [name, tensor] of Object.entries(graph.outputs)) lines.push(`return ${name} = ${names.get(tensor)}`);
+  if (graph.when) lines.push(`when ${names.get(graph.when)}`);
   for (const [name, tensor] of Object.entries(graph.updates)) lines.push(`update ${name} = ${names.get(tensor)}`);
   return lines.join("\n");
 }

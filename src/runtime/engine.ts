@@ -1,7 +1,15 @@
 import { ShapeError } from "../errors.js";
 import { toOnnx } from "../graph/onnx.js";
 import { sameShape } from "../graph/ops.js";
-import { formatShape, type Graph, inputsOf, rootsOf, type Tensor, topologicalOrder } from "../graph/tensor.js";
+import {
+  alwaysOf,
+  formatShape,
+  type Graph,
+  inputsOf,
+  rootsOf,
+  type Tensor,
+  topologicalOrder,
+} from "../graph/tensor.js";
 import type { NamedArrays } from "./array.js";
 
 /**
@@ -61,11 +69,16 @@ export interface EngineOptions {
 /**
  * The names of the kept tensors that a run may overwrite in place: those whose every reader comes before their new
  * value in all orders of execution, because the new value depends on it, and whose new value is elementwise arithmetic.
+ *
+ * Where the graph asks `when`, all that it updates waits for what is computed always and needed for any update.
  */
 export function updatedInPlace(graph: Graph): Set<string> {
   const inputs = inputsOf(graph);
   const readers = readersOf(graph);
   const roots = new Set(rootsOf(graph));
+  const always = new Set(graph.when ? topologicalOrder(alwaysOf(graph)) : []);
+  const first = topologicalOrder([...(graph.when ? [graph.when] : []), ...Object.values(graph.updates)]);
+  const awaited = new Set(first.filter((tensor) => always.has(tensor)));
   const safe = Object.entries(graph.updates).filter(([name, updated]) => {
     const kept = inputs.get(name);
     if (!kept) return true;
@@ -74,7 +87,9 @@ export function updatedInPlace(graph: Graph): Set<string> {
     const views = viewsOf(kept, readers);
     if (views.some((view) => roots.has(view))) return false;
     const before = new Set(topologicalOrder([updated]));
-    return views.every((view) => (readers.get(view) ?? []).every((reader) => before.has(reader)));
+    const isEarlier = (reader: Tensor) => awaited.has(reader) || (before.has(reader) && !always.has(reader));
+    const isOrdered = graph.when ? isEarlier : (reader: Tensor) => before.has(reader);
+    return views.every((view) => (readers.get(view) ?? []).every(isOrdered));
   });
   return new Set(safe.map(([name]) => name));
 }

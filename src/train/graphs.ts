@@ -63,8 +63,8 @@ export function applyGraph(learner: Learner): Graph {
   const params = paramTensors(learner.model, kept.params);
   const numBatches = input("numBatches", []);
   const grads = mapValues(paramTensors(learner.model, kept.gradSum), (sum) => div(sum, numBatches));
-  const { outputs, updates } = update(learner, params, grads, { loss: input("loss", []) });
-  return { outputs: { squaredGradNorm: outputs.squaredGradNorm as Tensor }, updates };
+  const { outputs, ...rest } = update(learner, params, grads, { loss: input("loss", []) });
+  return { ...rest, outputs: { squaredGradNorm: outputs.squaredGradNorm as Tensor } };
 }
 
 /** Under which name the engine keeps what predicts and is shipped: the average where there is one. */
@@ -122,38 +122,33 @@ function gradientsOf(loss: Tensor, params: Tensors): Tensors {
 }
 
 /**
- * The optimizer's part of a graph. The learning rate is made to depend on the norm of all gradients: so every reader of
- * a param comes before its new value, and params may be updated in place.
+ * The optimizer's part of a graph. It waits for the norm of all gradients: so every reader of a param comes before its
+ * new value, and params may be updated in place.
  *
- * Where a loss or the norm is not finite, the step changes nothing: gradients count as 0 (chosen and not multiplied, as
- * 0 x NaN is NaN), the learning rate is 0, and memory decays by 1.
+ * Where a loss or the norm is not finite, the step changes nothing.
  */
 function update({ model, optimizer, ema }: Learner, params: Tensors, grads: Tensors, losses: Tensors): Graph {
   const squares = Object.values(grads).map((grad) => reduceSum(mul(grad, grad)));
   const squaredNorm = squares.reduce(add);
   const isSound = areFinite([squaredNorm, losses.loss ?? losses.labelLoss, losses.distillLoss]);
-  const scalars = mapValues(optimizer.scalars, (_, name) => {
-    const value = input(name, []);
-    return name === "learningRate" ? where(isSound, value, 0) : value;
-  });
+  const scalars = mapValues(optimizer.scalars, (_, name) => input(name, []));
   const optState = mapValues(optimizer.memory(model.params), ({ shape }, name) =>
     input(`${kept.optState}.${name}`, shape),
   );
-  const soundGrads = mapValues(grads, (grad) => where(isSound, grad, 0));
-  const after = optimizer.update(soundGrads, optState, scalars, (decay) => where(isSound, decay, 1));
+  const after = optimizer.update(grads, optState, scalars);
   const newParams = mapValues(params, (param, name) => add(param, after.updates[name] as Tensor));
-  const means = ema ? withPrefix(kept.ema, averaged(newParams, ema.decay, isSound)) : {};
+  const means = ema ? withPrefix(kept.ema, averaged(newParams, ema.decay)) : {};
   return {
     outputs: { ...losses, squaredGradNorm: squaredNorm },
     updates: { ...withPrefix(kept.params, newParams), ...withPrefix(kept.optState, after.optState), ...means },
+    when: isSound,
   };
 }
 
-/** The moving average (Polyak and Juditsky 1992, with exponential weights) after one more step; the same if skipped. */
-function averaged(params: Tensors, decay: number, isSound: Tensor): Tensors {
-  const [past, present] = [where(isSound, decay, 1), where(isSound, 1 - decay, 0)];
+/** The moving average (Polyak and Juditsky 1992, with exponential weights) after one more step. */
+function averaged(params: Tensors, decay: number): Tensors {
   return mapValues(params, (param, name) => {
-    return add(mul(input(`${kept.ema}.${name}`, param.shape), past), mul(param, present));
+    return add(mul(input(`${kept.ema}.${name}`, param.shape), decay), mul(param, 1 - decay));
   });
 }
 

@@ -9,10 +9,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { decodeSafetensors } from "../../src/checkpoint/safetensors.js";
 import { messageOf } from "../../src/errors.js";
+import { blockData } from "./blocks.js";
 import { goldenFolder } from "./golden.js";
 import { lossData } from "./losses.js";
 import { opCaseData } from "./ops.js";
 import { optimData } from "./optim.js";
+import { requirePython } from "./python.js";
 import { twinData } from "./twin.js";
 
 /**
@@ -40,6 +42,7 @@ const goldens: readonly Golden[] = [
   { name: "ops", script: "ops.py", prepare: opCaseData, tolerance: float64 },
   { name: "losses", script: "losses.py", prepare: lossData, tolerance: float64 },
   { name: "optim", script: "optim.py", prepare: optimData, tolerance: float64 },
+  { name: "blocks", script: "blocks.py", prepare: blockData, tolerance: float64 },
   { name: "twin", script: "twin.py", prepare: twinData, tolerance: float32 },
 ];
 
@@ -82,20 +85,8 @@ async function compareFile(
   return { file, status: largestDifference <= relative ? "equal" : "differs", largestDifference };
 }
 
-/** The Python that has PyTorch: the first on the path, or the system's behind another. */
-function findPython(): string {
-  const found = ["python3", "/usr/bin/python3"].find(
-    (python) => spawnSync(python, ["-c", "import torch"]).status === 0,
-  );
-  if (!found)
-    throw new Error(
-      "no python3 with torch was found. The golden files come from PyTorch: apt-get install python3-torch",
-    );
-  return found;
-}
-
 function runScript(script: string, args: readonly string[]): void {
-  const { status, stderr } = spawnSync(findPython(), ["-B", script, ...args], { encoding: "utf8" });
+  const { status, stderr } = spawnSync(requirePython(), ["-B", script, ...args], { encoding: "utf8" });
   if (status !== 0) throw new Error(`${script} failed:\n${stderr}`);
 }
 

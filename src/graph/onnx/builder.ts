@@ -1,6 +1,6 @@
 /** What emission rules are made of: nodes and constants of a model, collected while its graph is walked. */
 import type { DType, NdArray } from "../../runtime/array.js";
-import type { AttributeProto, NodeProto, TensorProto } from "../onnx-proto.js";
+import type { AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto } from "../onnx-proto.js";
 import { isSymbolic } from "../shape.js";
 import { isOp, type Op, type Shape, type Tensor } from "../tensor.js";
 
@@ -16,22 +16,69 @@ export const ELEMENT_TYPES: { readonly [D in DType | "int64"]: number } = {
 };
 
 /** A number is an int64, unless it is marked as a float. */
-type OnnxAttribute = number | string | readonly number[] | readonly string[] | { readonly float: number };
+type OnnxAttribute = number | string | readonly number[] | readonly string[] | GraphProto | { readonly float: number };
 
-/** Collects nodes and constants while the graph is walked. */
+/** What a model has once, however many graphs are in it. */
+export interface ModelParts {
+  readonly rules: Rules<Op>;
+  readonly initializers: TensorProto[];
+  readonly constants: Map<string, string>;
+  /** The sets of operations that its nodes are from. */
+  readonly domains: Set<string>;
+  numNames: number;
+}
+
+/** Collects the nodes of one graph while it is walked, and its constants in the model. */
 export class ModelBuilder {
   readonly nodes: NodeProto[] = [];
-  readonly initializers: TensorProto[] = [];
-  readonly #rules: Rules<Op>;
+  readonly #model: ModelParts;
   readonly #used: ReadonlyMap<Tensor, ReadonlySet<number>>;
-  readonly #names = new Map<Tensor, readonly string[]>();
-  readonly #constants = new Map<string, string>();
+  readonly #names: Map<Tensor, readonly string[]>;
 
-  /** `tensors` are all that will be added, each after its inputs. */
-  constructor(rules: Rules<Op>, tensors: readonly Tensor[]) {
-    this.#rules = rules;
+  /** `tensors` are all that is added, each after its inputs; `names` are of those that are known already. */
+  constructor(
+    model: ModelParts,
+    tensors: readonly Tensor[],
+    names: Iterable<readonly [Tensor, readonly string[]]> = [],
+  ) {
+    this.#model = model;
     this.#used = usedParts(tensors);
-    for (const tensor of tensors) this.#add(tensor);
+    this.#names = new Map(names);
+    for (const tensor of tensors) if (!this.#names.has(tensor)) this.#add(tensor);
+  }
+
+  /** A builder of a graph that a node of this one runs, in which everything of this one is known. */
+  inner(tensors: readonly Tensor[]): ModelBuilder {
+    return new ModelBuilder(this.#model, tensors, this.#names);
+  }
+
+  /** A builder of a graph that a node of this one runs, in which nothing is known but some tensors. */
+  body(tensors: readonly Tensor[], names: Iterable<readonly [Tensor, readonly string[]]>): ModelBuilder {
+    return new ModelBuilder(this.#model, tensors, names);
+  }
+
+  /** A name that nothing else has. */
+  fresh(): string {
+    return `${OURS}${this.#model.numNames++}`;
+  }
+
+  /** The graph of these nodes, with outputs under names of their own: by renaming where a value has none yet, else by a copy. */
+  graph(inputs: readonly ValueInfoProto[], outputs: readonly (readonly [name: string, tensor: Tensor])[]): GraphProto {
+    const renamed = new Map<string, string>();
+    const produced = new Set(this.nodes.flatMap((node) => node.output));
+    const copies: NodeProto[] = [];
+    for (const [name, tensor] of outputs) {
+      const value = this.nameOf(tensor);
+      if (produced.has(value) && !renamed.has(value)) renamed.set(value, name);
+      else copies.push(onnxNode("Identity", [value], [name]));
+    }
+    return {
+      name: "codistill",
+      node: [...this.nodes, ...copies].map((node) => withNames(node, renamed)),
+      initializer: [],
+      input: inputs,
+      output: outputs.map(([name, tensor]) => valueInfo(name, tensor)),
+    };
   }
 
   #add(tensor: Tensor): void {
@@ -39,7 +86,7 @@ export class ModelBuilder {
     const [first = ""] = inputs;
     const names = isOp(tensor, "part")
       ? [this.#names.get(tensor.inputs[0] as Tensor)?.[tensor.attributes.index] ?? ""]
-      : [(this.#rules[tensor.op] as Rule<Op>)(this, tensor, ...inputs)].flat();
+      : [(this.#model.rules[tensor.op] as Rule<Op>)(this, tensor, ...inputs)].flat();
     if (names.includes("")) throw new Error(`internal: ${tensor.op} of ${first} was emitted without a name`);
     this.#names.set(tensor, names);
   }
@@ -74,9 +121,9 @@ export class ModelBuilder {
     attributes: Readonly<Record<string, OnnxAttribute>> = {},
     domain = "",
   ): string[] {
-    const first = `${OURS}${this.nodes.length}`;
-    const outputs = Array.from({ length: numOutputs }, (_, i) => (i === 0 ? first : `${first}.${i}`));
+    const outputs = Array.from({ length: numOutputs }, () => this.fresh());
     this.nodes.push(onnxNode(opType, inputs, outputs, attributes, domain));
+    this.#model.domains.add(domain);
     return outputs;
   }
 
@@ -93,17 +140,18 @@ export class ModelBuilder {
   #constant(dtype: DType | "int64", dims: readonly number[], rawData: Uint8Array): string {
     // Small constants repeat often (0, 1, axes), so equal ones are stored once.
     const key = rawData.length <= 64 ? `${dtype}${dims}:${rawData}` : undefined;
-    const known = key && this.#constants.get(key);
+    const { initializers, constants } = this.#model;
+    const known = key && constants.get(key);
     if (known) return known;
-    const name = `${OURS}constant.${this.initializers.length}`;
-    this.initializers.push({ name, dims, dataType: ELEMENT_TYPES[dtype], rawData });
-    if (key) this.#constants.set(key, name);
+    const name = `${OURS}constant.${initializers.length}`;
+    initializers.push({ name, dims, dataType: ELEMENT_TYPES[dtype], rawData });
+    if (key) constants.set(key, name);
     return name;
   }
 }
 
-export /** Appends the nodes of a tensor and returns the name of its value; of each of its results, if it has several. */
-type Rule<O extends Op> = (b: ModelBuilder, node: Tensor<O>, ...inputs: string[]) => string | string[];
+/** Appends the nodes of a tensor and returns the name of its value; of each of its results, if it has several. */
+export type Rule<O extends Op> = (b: ModelBuilder, node: Tensor<O>, ...inputs: string[]) => string | string[];
 
 export const elementwise =
   (opType: string) =>
@@ -145,8 +193,19 @@ function onnxAttribute([name, value]: [string, OnnxAttribute]): AttributeProto {
   if (typeof value === "number") return { name, type: 2, i: value };
   if (typeof value === "object" && "float" in value) return { name, type: 1, f: value.float };
   if (typeof value === "string") return { name, type: 3, s: utf8.encode(value) };
+  if (!isList(value)) return { name, type: 5, g: value };
   if (isNumbers(value)) return { name, type: 7, ints: value };
   return { name, type: 8, strings: value.map((text) => utf8.encode(text)) };
+}
+
+/** A node with values renamed, in the graphs that it runs too. */
+function withNames(node: NodeProto, renamed: ReadonlyMap<string, string>): NodeProto {
+  const rename = (names: readonly string[]) => names.map((name) => renamed.get(name) ?? name);
+  const attribute = node.attribute.map((attribute) => {
+    if (!attribute.g) return attribute;
+    return { ...attribute, g: { ...attribute.g, node: attribute.g.node.map((inner) => withNames(inner, renamed)) } };
+  });
+  return { ...node, attribute, input: rename(node.input), output: rename(node.output) };
 }
 
 /** Which further results of each tensor are read. */
@@ -158,6 +217,15 @@ function usedParts(tensors: readonly Tensor[]): Map<Tensor, Set<number>> {
     used.set(whole, (used.get(whole) ?? new Set()).add(tensor.attributes.index));
   }
   return used;
+}
+
+function isList(value: OnnxAttribute): value is readonly number[] | readonly string[] {
+  return Array.isArray(value);
+}
+
+export function valueInfo(name: string, tensor: Tensor): ValueInfoProto {
+  const dim = tensor.shape.map((axis) => (isSymbolic(axis) ? { dimParam: axis } : { dimValue: axis }));
+  return { name, type: { tensorType: { elemType: ELEMENT_TYPES[tensor.dtype], shape: { dim } } } };
 }
 
 function isNumbers(value: readonly number[] | readonly string[]): value is readonly number[] {

@@ -1,0 +1,85 @@
+/** The processes that steps are measured in: one at a time, each fresh. */
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { findPython } from "../test/golden/python.js";
+import type { WorkloadName } from "./specs.js";
+import type { StepTimes } from "./step-child.js";
+
+/** Who computes: our engine, PyTorch, or ONNX Runtime on the bare products. */
+export type Side = "ours" | "torch" | "products";
+
+/** One process: what it is to measure. */
+export interface Measurement {
+  readonly side: Side;
+  readonly workload: WorkloadName;
+  readonly threads: number;
+  readonly numSteps: number;
+  readonly numWarmUp: number;
+  /** Steps after which the memory is noted. */
+  readonly noted?: readonly number[];
+}
+
+/** PyTorch, as this machine has it. */
+export interface Peer {
+  readonly python: string;
+  readonly versions: StepTimes["versions"];
+}
+
+const childFile = fileURLToPath(new URL("step-child.js", import.meta.url));
+/** In the source tree, not among the compiled files. */
+const runFile = fileURLToPath(new URL("../../bench/torch/run.py", import.meta.url));
+
+/** PyTorch, if it is here. */
+export function findPeer(): Peer | undefined {
+  const python = findPython();
+  if (!python) return undefined;
+  const { status, stdout, stderr } = spawnSync(python, ["-B", runFile], { encoding: "utf8", env: environment(1) });
+  if (status !== 0) throw new Error(`${python} ${runFile} failed:\n${stderr}`);
+  return { python, versions: JSON.parse(stdout) };
+}
+
+/**
+ * Without what would choose kernels or threads for a process by hand. Threads of OpenMP that spin while they wait take
+ * the processor from those of OpenBLAS: where there are several, they sleep.
+ */
+function environment(threads: number): NodeJS.ProcessEnv {
+  const { OPENBLAS_CORETYPE: _, OPENBLAS_L2_SIZE: __, ...inherited } = process.env;
+  const counts = { OMP_NUM_THREADS: `${threads}`, OPENBLAS_NUM_THREADS: `${threads}` };
+  return { ...inherited, ...counts, ...(threads > 1 && { OMP_WAIT_POLICY: "passive" }) };
+}
+
+/** Start a process; `times` are there when it has ended, undefined when it was told to stop. Rejects when it fails. */
+export function startMeasurement(
+  { side, workload, threads, numSteps, numWarmUp, noted = [] }: Measurement,
+  peer: Peer | undefined,
+  stop: AbortSignal,
+): { readonly pid: number | undefined; readonly times: Promise<StepTimes | undefined> } {
+  const sizes = [workload, threads, numSteps, numWarmUp].map(String);
+  const [program, args] =
+    side === "torch"
+      ? [peer?.python ?? "python3", ["-B", runFile, ...sizes]]
+      : [process.execPath, [childFile, side, ...sizes, ...noted.map(String)]];
+  const child = spawn(program, args, { env: environment(threads), stdio: ["ignore", "pipe", "pipe"] });
+  return { pid: child.pid, times: timesOf(child, `${side} of ${workload}`, stop) };
+}
+
+async function timesOf(child: ChildProcess, what: string, stop: AbortSignal): Promise<StepTimes | undefined> {
+  const said = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name]?.setEncoding("utf8").on("data", (text: string) => {
+      said[name] += text;
+    });
+  }
+  const kill = () => child.kill("SIGKILL");
+  stop.addEventListener("abort", kill);
+  if (stop.aborted) kill();
+  try {
+    const [code, signal] = await once(child, "close");
+    if (stop.aborted) return undefined;
+    if (code !== 0) throw new Error(`${what} ended with ${signal ?? `code ${code}`}:\n${said.stderr}`);
+    return JSON.parse(said.stdout);
+  } finally {
+    stop.removeEventListener("abort", kill);
+  }
+}

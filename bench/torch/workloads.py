@@ -1,0 +1,138 @@
+"""The workloads of bench/specs.ts by PyTorch: from a name to a function that makes a step, which gives its loss."""
+
+import sys
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "test/golden"))
+from blocks_torch import (  # noqa: E402
+    affine,
+    lstm,
+    lstm_shapes,
+    residual,
+    residual_shapes,
+    running_statistics,
+    transformer,
+    transformer_shapes,
+)
+
+
+def random_params(shapes):
+    """Gains 1, biases 0, all others normal with deviation 1 / sqrt(what one output is summed over)."""
+
+    def param(path, shape):
+        if path.endswith((".gain", ".bias")):
+            return torch.full(shape, float(path.endswith(".gain")))
+        fan_in = torch.Size(shape[1:]).numel() if len(shape) == 4 else shape[0]
+        return torch.randn(shape) * (0.05 if "embedding" in path else fan_in**-0.5)
+
+    return {path: param(path, shape).requires_grad_() for path, shape in shapes.items()}
+
+
+def mlp_shapes(widths):
+    layers = enumerate(zip(widths, widths[1:]))
+    return {f"layers.{i}.{name}": shape for i, (n, m) in layers for name, shape in (("weight", [n, m]), ("bias", [m]))}
+
+
+def mlp(params, x, num_layers):
+    for i in range(num_layers):
+        x = affine(params, f"layers.{i}", x)
+        x = F.relu(x) if i < num_layers - 1 else x
+    return x.squeeze(1)
+
+
+def adam(params):
+    # On the CPU one param after the other is faster than all of them at once.
+    return torch.optim.Adam(params.values(), lr=1e-3, foreach=False)
+
+
+def momentum(params):
+    return torch.optim.SGD(params.values(), lr=1e-3, momentum=0.9, foreach=False)
+
+
+def training(params, optimizer, loss_of):
+    """Steps on one batch over and over; what the model keeps goes from step to step."""
+
+    def step():
+        optimizer.zero_grad(set_to_none=True)
+        loss = loss_of()
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return step
+
+
+def carried(model, params, kept, batch, *options):
+    """The loss of a model of blocks_torch, with what it keeps going from call to call."""
+    state = kept
+
+    def loss_of():
+        nonlocal state
+        loss, state = model(params, state, batch, *options)
+        return loss
+
+    return loss_of
+
+
+def labels(batch_size):
+    return (torch.rand(batch_size) < 0.25).float()
+
+
+def click():
+    x, y = torch.randn(256, 1000), labels(256)
+    params = random_params(mlp_shapes([1000, 2560, 1024, 256, 1]))
+    return training(params, adam(params), lambda: F.binary_cross_entropy_with_logits(mlp(params, x, 4), y))
+
+
+def flights():
+    sizes = {"origin": (300, 16), "destination": (300, 16), "halfHour": (48, 8), "weekday": (7, 4), "route": (4000, 16)}
+    ids = {name: torch.randint(num_ids, (2048,)) for name, (num_ids, _) in sizes.items()}
+    number, y = torch.randn(2048, 1), labels(2048)
+    tables = {f"embeddings.{name}": list(size) for name, size in sizes.items()}
+    params = random_params({**tables, **mlp_shapes([61, 128, 64, 1])})
+
+    def loss_of():
+        columns = [F.embedding(column, params[f"embeddings.{name}"]) for name, column in ids.items()]
+        logits = mlp(params, torch.cat([*columns, torch.nan_to_num(number, nan=0.0)], dim=1), 3)
+        return F.binary_cross_entropy_with_logits(logits, y)
+
+    return training(params, adam(params), loss_of)
+
+
+def language_model():
+    num_times, batch_size, vocabulary, hidden, num_layers = 32, 32, 8192, 512, 2
+    params = random_params(lstm_shapes(vocabulary, 256, hidden, num_layers))
+    paths = [f"layers.{layer}.{name}" for layer in range(num_layers) for name in ("hidden", "cell")]
+    kept = {path: torch.zeros(batch_size, hidden) for path in paths}
+    batch = {name: torch.randint(vocabulary, (num_times, batch_size)) for name in ("ids", "labels")}
+    return training(params, adam(params), carried(lstm, params, kept, batch))
+
+
+def transformer_block():
+    params = random_params(transformer_shapes(256))
+    batch = {name: torch.randn(16, 128, 256) for name in ("x", "target")}
+    return training(params, adam(params), carried(transformer, params, {}, batch, 4))
+
+
+def residual_block(channels, size):
+    # In the usual order of axes: with the channels last it took 1.0 to 1.6 times as long.
+    def make():
+        params = random_params(residual_shapes(channels))
+        kept = {**running_statistics("norm1", channels), **running_statistics("norm2", channels)}
+        batch = {name: torch.randn(64, channels, size, size) for name in ("x", "target")}
+        return training(params, momentum(params), carried(residual, params, kept, batch))
+
+    return make
+
+
+WORKLOADS = {
+    "click": click,
+    "flights": flights,
+    "lstm": language_model,
+    "transformer": transformer_block,
+    "residual64": residual_block(64, 32),
+    "residual128": residual_block(128, 16),
+}

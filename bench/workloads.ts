@@ -1,0 +1,86 @@
+/** Our side of the workloads of `specs.ts`: those that today's operations allow. */
+
+import { relu, reshape } from "../src/graph/ops.js";
+import type { Graph, Tensor } from "../src/graph/tensor.js";
+import { linear, linearParams } from "../src/nn/layers.js";
+import { binary } from "../src/nn/losses.js";
+import { mlp } from "../src/nn/mlp.js";
+import { countParams, initParams, type Model } from "../src/nn/model.js";
+import { adam } from "../src/optim/optimizers.js";
+import { constantSchedule } from "../src/optim/schedules.js";
+import { filled, float32, int32, type NamedArrays, scalar } from "../src/runtime/array.js";
+import { mapValues, named, withPrefix } from "../src/runtime/named.js";
+import { fold, key, normal, uniform } from "../src/runtime/random.js";
+import { kept, type Learner, stepGraph } from "../src/train/graphs.js";
+import type { WorkloadName } from "./specs.js";
+
+/** A training step as an engine takes it. */
+export interface Workload {
+  /** A whole step; its first output is the loss. */
+  readonly graph: Graph;
+  /** What the engine keeps, before the first step. */
+  readonly state: NamedArrays;
+  /** What step 0, 1, ... is fed. */
+  readonly feeds: (step: number) => NamedArrays;
+  /** What it is, in a line. */
+  readonly describe: () => string;
+}
+
+const ADAM = adam(constantSchedule(1e-3));
+
+/** Each workload by its name; a name that is missing has no counterpart of ours yet. */
+export const workloads: Readonly<Partial<Record<WorkloadName, () => Workload>>> = { click, flights };
+
+function click(): Workload {
+  const [batchSize, inputs] = [256, 1000];
+  const x = float32(normal(fold(key(1), "x"), batchSize * inputs), [batchSize, inputs]);
+  const learner = { model: denseMlp([inputs, 2560, 1024, 256, 1]), objective: binary, optimizer: ADAM };
+  return training(learner, { x, labels: labels(batchSize) });
+}
+
+function flights(): Workload {
+  const batchSize = 2048;
+  const categorical = {
+    origin: { numIds: 300, width: 16 },
+    destination: { numIds: 300, width: 16 },
+    halfHour: { numIds: 48, width: 8 },
+    weekday: { numIds: 7, width: 4 },
+    route: { numIds: 4000, width: 16 },
+  };
+  const numeric = { logDistance: { mean: 0, deviation: 1 } };
+  const ids = mapValues(categorical, ({ numIds }, name) =>
+    int32(Int32Array.from(uniform(fold(key(1), name), batchSize), (u) => Math.floor(u * numIds))),
+  );
+  const features = { ...ids, logDistance: float32(normal(fold(key(1), "logDistance"), batchSize)) };
+  const learner = { model: mlp({ categorical, numeric, hidden: [128, 64] }), objective: binary, optimizer: ADAM };
+  return training(learner, { ...withPrefix("features", features), labels: labels(batchSize) });
+}
+
+/** The steps of a learner on one batch, over and over. */
+function training(learner: Learner, batch: NamedArrays): Workload {
+  const { model, optimizer } = learner;
+  const memory = mapValues(optimizer.memory(model.params), ({ shape, fill }) => filled(shape, fill));
+  return {
+    graph: stepGraph(learner, 0),
+    state: { ...withPrefix(kept.params, initParams(model, key(1))), ...withPrefix(kept.optState, memory) },
+    feeds: (step) => ({ ...batch, ...mapValues(optimizer.scalars, (schedule) => scalar(schedule(step))) }),
+    describe: () => `${countParams(model).toLocaleString("en-US")} params`,
+  };
+}
+
+/** x [batch, inputs] through linear layers with ReLU between them to one logit [batch]. */
+function denseMlp(widths: readonly number[]): Model {
+  const layers = widths.slice(1).map((outputs, i) => ({ path: `layers.${i}`, inputs: widths[i] ?? 0, outputs }));
+  return {
+    params: Object.assign({}, ...layers.map(({ path, inputs, outputs }) => linearParams(path, inputs, outputs))),
+    inputs: { x: { shape: ["batch", widths[0] ?? 0], dtype: "float32" } },
+    apply: (params, inputs) => {
+      const layer = (x: Tensor, { path }: { path: string }, i: number) => linear(params, path, i === 0 ? x : relu(x));
+      return reshape(layers.reduce(layer, named(inputs, "x")), ["batch"]);
+    },
+  };
+}
+
+function labels(batchSize: number): NamedArrays[string] {
+  return float32(uniform(fold(key(1), "labels"), batchSize).map((u) => Number(u < 0.25)));
+}
