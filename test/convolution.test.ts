@@ -55,13 +55,13 @@ test("the gradient of a gradient norm goes through convolutions of every kind", 
 });
 
 test("the gradient of a gradient norm goes through batch normalisation and pools", async () => {
-  const feeds = { x: draw("x", [3, 2, 4, 4]), scale: draw("scale", [2]), shift: draw("shift", [2]) };
+  const feeds = { x: draw("x", [3, 2, 4, 4]), gain: draw("gain", [2]), bias: draw("bias", [2]) };
   const x = ops.input("x", ["batch", 2, 4, 4]);
-  const [scale, shift] = [ops.input("scale", [2]), ops.input("shift", [2])];
-  const y = ops.batchNorm(x, { scale, shift }, 0.125);
+  const [gain, bias] = [ops.input("gain", [2]), ops.input("bias", [2])];
+  const y = ops.batchNorm(x, { gain, bias }, 0.125);
   const pooled = ops.add(ops.maxPool(y, { kernel: 2 }), ops.averagePool(y, { kernel: 2 }));
   const loss = ops.add(squares(ops.sigmoid(pooled)), squares(part(y, 2)));
-  await checkSecondOrder(loss, feeds, [x, scale, shift]);
+  await checkSecondOrder(loss, feeds, [x, gain, bias]);
 });
 
 test("batch statistics keep their digits where the mean is far from 0", async () => {
@@ -72,8 +72,8 @@ test("batch statistics keep their digits where the mean is far from 0", async ()
     ),
   );
   const x = ops.input("x", ["batch", 2, 16, 16]);
-  const [scale, shift] = [ops.constant(float32([1, 1])), ops.constant(float32([0, 0]))];
-  const y = ops.batchNorm(x, { scale, shift }, 1e-5);
+  const [gain, bias] = [ops.constant(float32([1, 1])), ops.constant(float32([0, 0]))];
+  const y = ops.batchNorm(x, { gain, bias }, 1e-5);
   const graph = { outputs: { y, mean: part(y, 1), variance: part(y, 2) }, updates: {} };
   const expected = interpret(graph, far).outputs;
   const actual = await (await engine.compile(graph)).run(far);

@@ -35,7 +35,7 @@ export const opCases: { readonly [O in Op]: readonly Case[] } = {
     ...[1, 2].map((index) => ({
       name: `${index} of batchNorm`,
       operands: [real(["batch", 2, 3]), real([2]), real([2])],
-      build: (x: Tensor, scale: Tensor, shift: Tensor) => part(ops.batchNorm(x, { scale, shift }, 0.5), index),
+      build: (x: Tensor, gain: Tensor, bias: Tensor) => part(ops.batchNorm(x, { gain, bias }, 0.5), index),
       held: [1, 2], // They have no part in the statistics.
     })),
   ],

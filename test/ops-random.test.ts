@@ -268,7 +268,7 @@ test("batch normalisation", async () => {
         const x: Shape = ["batch", ...rest];
         const vector = [rest[0] ?? 1];
         const label = name(x, n);
-        const build = (a: Tensor, scale: Tensor, shift: Tensor) => ops.batchNorm(a, { scale, shift }, 0.125);
+        const build = (a: Tensor, gain: Tensor, bias: Tensor) => ops.batchNorm(a, { gain, bias }, 0.125);
         await check("batchNorm", {
           name: label,
           operands: [real(x), real(vector), real(vector)],

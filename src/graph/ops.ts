@@ -12,3 +12,4 @@ export * from "./ops/products.js";
 export * from "./ops/reductions.js";
 export * from "./ops/rows.js";
 export * from "./ops/shapes.js";
+export type { ConvolutionOptions, WindowOptions } from "./ops/spatial.js";

@@ -2,20 +2,20 @@ import { count, type Numbers, operand, type Rules, sumOver } from "./values.js";
 
 export const normalisationValues = {
   batchNorm: ({ attributes: { epsilon }, inputs }) => {
-    const [x, scale, shift] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)];
+    const [x, gain, bias] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)];
     const mean = channelMeans(x);
     const variance = channelMeans(mapChannels(x, (value, c) => (value - (mean.data[c] ?? Number.NaN)) ** 2));
-    return [normalised(x, scale, shift, mean, variance, epsilon), mean, variance];
+    return [normalised(x, gain, bias, mean, variance, epsilon), mean, variance];
   },
   normalise: ({ attributes: { epsilon }, inputs }) => {
-    const [x, scale, shift, mean, variance] = [0, 1, 2, 3, 4].map((i) => operand(inputs, i)) as [
+    const [x, gain, bias, mean, variance] = [0, 1, 2, 3, 4].map((i) => operand(inputs, i)) as [
       Numbers,
       Numbers,
       Numbers,
       Numbers,
       Numbers,
     ];
-    return normalised(x, scale, shift, mean, variance, epsilon);
+    return normalised(x, gain, bias, mean, variance, epsilon);
   },
   channelDots: ({ inputs }) => {
     const [a, b] = [operand(inputs, 0), operand(inputs, 1)];
@@ -36,9 +36,9 @@ function mapChannels(x: Numbers, f: (value: number, channel: number) => number):
   return { shape: x.shape, data: x.data.map((value, i) => f(value, Math.floor(i / inner) % (x.shape[1] ?? 1))) };
 }
 
-function normalised(x: Numbers, scale: Numbers, shift: Numbers, mean: Numbers, variance: Numbers, epsilon: number) {
+function normalised(x: Numbers, gain: Numbers, bias: Numbers, mean: Numbers, variance: Numbers, epsilon: number) {
   return mapChannels(x, (value, c) => {
-    const [s, t, m, v] = [scale, shift, mean, variance].map(({ data }) => data[c] ?? Number.NaN) as [
+    const [s, t, m, v] = [gain, bias, mean, variance].map(({ data }) => data[c] ?? Number.NaN) as [
       number,
       number,
       number,

@@ -11,13 +11,13 @@ export const normalisationLargeCases = {
     {
       name: "16 channels of 8,192",
       operands: [real(images), vector, vector],
-      build: (x, scale, shift) => ops.batchNorm(x, { scale, shift }, 1e-5),
+      build: (x, gain, bias) => ops.batchNorm(x, { gain, bias }, 1e-5),
       numExamples,
     },
     {
       name: "256 channels of 512",
       operands: [real(["batch", 256]), real([256], 0.5, 2), real([256])],
-      build: (x, scale, shift) => ops.batchNorm(x, { scale, shift }, 1e-5),
+      build: (x, gain, bias) => ops.batchNorm(x, { gain, bias }, 1e-5),
       numExamples: 512,
     },
   ],
@@ -25,7 +25,7 @@ export const normalisationLargeCases = {
     {
       name: "16 channels of 8,192",
       operands: [real(images), vector, vector, vector, vector],
-      build: (x, scale, shift, mean, variance) => ops.normalise(x, { scale, shift }, { mean, variance }, 1e-5),
+      build: (x, gain, bias, mean, variance) => ops.normalise(x, { gain, bias }, { mean, variance }, 1e-5),
       numExamples,
     },
   ],

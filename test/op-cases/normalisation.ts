@@ -18,13 +18,13 @@ export const normalisationCases = {
   batchNorm: SHAPES.map((x) => ({
     name: `[${x.join(", ")}]`,
     operands: [real(x), ...vectors(x)],
-    build: (a: Tensor, scale: Tensor, shift: Tensor) => ops.batchNorm(a, { scale, shift }, EPSILON),
+    build: (a: Tensor, gain: Tensor, bias: Tensor) => ops.batchNorm(a, { gain, bias }, EPSILON),
   })),
   normalise: SHAPES.map((x) => ({
     name: `[${x.join(", ")}]`,
     operands: [real(x), ...vectors(x), real([x[1] as number]), real([x[1] as number], 0.5, 2)],
-    build: (a: Tensor, scale: Tensor, shift: Tensor, mean: Tensor, variance: Tensor) =>
-      ops.normalise(a, { scale, shift }, { mean, variance }, EPSILON),
+    build: (a: Tensor, gain: Tensor, bias: Tensor, mean: Tensor, variance: Tensor) =>
+      ops.normalise(a, { gain, bias }, { mean, variance }, EPSILON),
   })),
   channelDots: [
     ...SHAPES.map((x) => ({ name: `[${x.join(", ")}]`, operands: [real(x), real(x)], build: ops.channelDots })),

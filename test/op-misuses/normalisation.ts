@@ -1,7 +1,7 @@
 import * as ops from "../../src/graph/ops.js";
 import { batch, type Misuse, matrix, needsNumbers, other, vector } from "./shared.js";
 
-const affine = { scale: vector, shift: vector };
+const affine = { gain: vector, bias: vector };
 const statistics = { mean: vector, variance: vector };
 
 export const normalisationMisuses = {
@@ -12,8 +12,8 @@ export const normalisationMisuses = {
       message: /^batchNorm: needs \[batch, channels, \.\.\.\], got \[3\]/,
     },
     {
-      call: () => ops.batchNorm(batch, { scale: vector, shift: other }, 1e-5),
-      message: /^batchNorm: shift must have one value for each channel of x \[batch, 3\], got \[4\]/,
+      call: () => ops.batchNorm(batch, { gain: vector, bias: other }, 1e-5),
+      message: /^batchNorm: bias must have one value for each channel of x \[batch, 3\], got \[4\]/,
     },
     {
       call: () => ops.batchNorm(batch, affine, -1),

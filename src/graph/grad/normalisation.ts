@@ -7,13 +7,13 @@ export const normalisationGradients = {
   /**
    * With xhat = (x - mean) / deviation and n values in a channel (Ioffe and Szegedy 2015, section 3):
    *
-   *     dx = scale / deviation (g - (sum g + xhat sum (g xhat)) / n) + dmean / n + 2 xhat deviation dvariance / n,
+   *     dx = gain / deviation (g - (sum g + xhat sum (g xhat)) / n) + dmean / n + 2 xhat deviation dvariance / n,
    *
    * put together as a multiple of g and a line in xhat: two sums and one affine function for each channel.
    */
   batchNorm: {
     ofParts: ([g, gMean, gVariance], y, x, w) => {
-      const [input, scale] = [known(x), known(w)];
+      const [input, gain] = [known(x), known(w)];
       const statistics = { mean: part(y, 1), variance: part(y, 2) };
       const { epsilon } = y.attributes;
       const deviation = ops.sqrt(ops.add(statistics.variance, epsilon));
@@ -27,7 +27,7 @@ export const normalisationGradients = {
 
       const sums = ops.reduceSum(g, ops.axesBesideChannels(g));
       const dots = ops.channelDots(g, xhat);
-      const factor = ops.div(scale, deviation);
+      const factor = ops.div(gain, deviation);
       slopes.push(ops.neg(ops.mul(factor, dots)));
       offsets.push(ops.neg(ops.mul(factor, sums)));
       const dx = ops.add(ops.mul(g, ops.perChannel(factor, g)), line(xhat, slopes, offsets, count));
@@ -35,10 +35,10 @@ export const normalisationGradients = {
     },
   },
   normalise: (g, { attributes: { epsilon } }, x, w, _, mean, variance) => {
-    const [input, scale] = [known(x), known(w)];
+    const [input, gain] = [known(x), known(w)];
     const statistics = { mean: known(mean), variance: known(variance) };
     const squared = ops.add(statistics.variance, epsilon);
-    const factor = ops.div(scale, ops.sqrt(squared));
+    const factor = ops.div(gain, ops.sqrt(squared));
     const sums = ops.reduceSum(g, ops.axesBesideChannels(g));
     const dots = ops.channelDots(g, standardised(input, statistics, epsilon));
     return [
@@ -46,7 +46,7 @@ export const normalisationGradients = {
       dots,
       sums,
       ops.neg(ops.mul(factor, sums)),
-      ops.div(ops.mul(ops.mul(scale, dots), -0.5), squared),
+      ops.div(ops.mul(ops.mul(gain, dots), -0.5), squared),
     ];
   },
   channelDots: (g, _, a, b) => {
@@ -58,7 +58,7 @@ export const normalisationGradients = {
 /** (x - mean) / sqrt(variance + epsilon), channel by channel. */
 function standardised(x: Tensor, statistics: ops.ChannelStatistics, epsilon: number): Tensor {
   const { shape } = statistics.mean;
-  const affine = { scale: constantLike(shape, ones), shift: constantLike(shape, zeros) };
+  const affine = { gain: constantLike(shape, ones), bias: constantLike(shape, zeros) };
   return ops.normalise(x, affine, statistics, epsilon);
 }
 
@@ -67,7 +67,7 @@ function line(x: Tensor, slopes: readonly Tensor[], offsets: readonly Tensor[], 
   const shape = [ops.knownSize("normalise", x, 1)];
   const [none, one] = [constantLike(shape, zeros), constantLike(shape, ones)];
   const total = (terms: readonly Tensor[]) => (terms.length > 0 ? ops.div(terms.reduce(ops.add), count) : none);
-  return ops.normalise(x, { scale: total(slopes), shift: total(offsets) }, { mean: none, variance: one }, 0);
+  return ops.normalise(x, { gain: total(slopes), bias: total(offsets) }, { mean: none, variance: one }, 0);
 }
 
 function constantLike(shape: Tensor["shape"], fill: typeof zeros): Tensor {

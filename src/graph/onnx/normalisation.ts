@@ -4,7 +4,7 @@ import { ELEMENT_TYPES, type ModelBuilder, type Rules } from "./builder.js";
 
 export const normalisationEmission = {
   // Not the operation's own training form: its results share memory with its inputs, constants of the model included.
-  batchNorm: (b, { attributes: { epsilon }, inputs: [tensor] }, x = "", scale = "", shift = "") => {
+  batchNorm: (b, { attributes: { epsilon }, inputs: [tensor] }, x = "", gain = "", bias = "") => {
     const [, channels = 0, ...sizes] = (tensor?.shape ?? []) as number[];
     const axes = b.ints([0, ...sizes.map((_, i) => i + 2)]);
     const kept = b.node("ReduceMean", [x, axes], { keepdims: 1 });
@@ -15,7 +15,7 @@ export const normalisationEmission = {
     const floatCount = b.node("Cast", [count], { to: ELEMENT_TYPES.float32 });
     const variance = b.node("Div", [dots(b, tensor, centred, centred), floatCount]);
     const zero = b.constant(filled([channels], 0));
-    const y = b.node("BatchNormalization", [centred, scale, shift, zero, variance], { epsilon: { float: epsilon } });
+    const y = b.node("BatchNormalization", [centred, gain, bias, zero, variance], { epsilon: { float: epsilon } });
     return [y, mean, variance];
   },
   normalise: (b, { attributes: { epsilon } }, ...inputs) =>

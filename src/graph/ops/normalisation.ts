@@ -12,31 +12,31 @@ export interface ChannelStatistics {
 
 /** What each channel is scaled and moved by afterwards; both of shape [C]. */
 export interface ChannelAffine {
-  readonly scale: Tensor;
-  readonly shift: Tensor;
+  readonly gain: Tensor;
+  readonly bias: Tensor;
 }
 
 /**
  * Batch normalisation in training (Ioffe and Szegedy 2015, algorithm 1) of `x` [batch, C, ...]: every channel gets the
- * mean and variance of this batch taken out, scale (x - mean) / sqrt(variance + epsilon) + shift.
+ * mean and variance of this batch taken out, gain (x - mean) / sqrt(variance + epsilon) + bias.
  *
  * Result 1 is the mean [C], result 2 the variance [C], that of the values themselves (divided by their number n and not by
  * n - 1), computed in two passes.
  */
-export function batchNorm(x: Tensor, { scale, shift }: ChannelAffine, epsilon: number): Tensor {
-  const vector = checkChannels("batchNorm", x, { scale, shift }, epsilon);
-  return node("batchNorm", [x, scale, shift], { epsilon }, x.shape, "float32", [vector, vector]);
+export function batchNorm(x: Tensor, { gain, bias }: ChannelAffine, epsilon: number): Tensor {
+  const vector = checkChannels("batchNorm", x, { gain, bias }, epsilon);
+  return node("batchNorm", [x, gain, bias], { epsilon }, x.shape, "float32", [vector, vector]);
 }
 
-/** Normalisation of each channel of `x` [batch, C, ...] by given statistics: scale (x - mean) / sqrt(variance + epsilon) + shift. */
+/** Normalisation of each channel of `x` [batch, C, ...] by given statistics: gain (x - mean) / sqrt(variance + epsilon) + bias. */
 export function normalise(
   x: Tensor,
-  { scale, shift }: ChannelAffine,
+  { gain, bias }: ChannelAffine,
   { mean, variance }: ChannelStatistics,
   epsilon: number,
 ): Tensor {
-  checkChannels("normalise", x, { scale, shift, mean, variance }, epsilon);
-  return node("normalise", [x, scale, shift, mean, variance], { epsilon }, x.shape, "float32");
+  checkChannels("normalise", x, { gain, bias, mean, variance }, epsilon);
+  return node("normalise", [x, gain, bias, mean, variance], { epsilon }, x.shape, "float32");
 }
 
 /** The sum of the products of two tensors [batch, C, ...] over all axes but the channels: [C]. */
