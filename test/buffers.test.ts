@@ -1,10 +1,12 @@
 /** Models with buffers: a step moves them, a skipped one does not, and they go wherever the params go. */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import * as ort from "onnxruntime-node";
 import { readCheckpoint, writeCheckpoint } from "../src/checkpoint/checkpoint.js";
 import { maxSnapshotBytes, publishSnapshot, readPointer, readSnapshot } from "../src/checkpoint/snapshot.js";
 import { memoryStore } from "../src/checkpoint/store.js";
 import { checkParams } from "../src/codistill/exchange.js";
+import type { Preprocessing } from "../src/data/table.js";
 import { CheckpointError } from "../src/errors.js";
 import { constant, globalAveragePool, input, relu, reshape } from "../src/graph/ops.js";
 import { convolution, convolutionParams } from "../src/nn/conv.js";
@@ -16,7 +18,7 @@ import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
 import { adam } from "../src/optim/optimizers.js";
 import { constantSchedule } from "../src/optim/schedules.js";
 import { exportModel } from "../src/run/export.js";
-import { float32, type NamedArrays } from "../src/runtime/array.js";
+import { float32, type NamedArrays, type NdArray } from "../src/runtime/array.js";
 import { mapValues, named, underPrefix, withPrefix } from "../src/runtime/named.js";
 import { fold, key, normal, uniform } from "../src/runtime/random.js";
 import { kept, keptWeights, type Learner, predictGraph } from "../src/train/graphs.js";
@@ -213,9 +215,16 @@ test("a checkpoint, a snapshot and an export carry them", async () => {
   const { "norm.mean": _, ...without } = snapshot.params;
   assert.throws(() => checkParams(without, model), CheckpointError);
 
-  const preprocessing = { vocabularies: {}, numeric: { image: { mean: 0, deviation: 1 } } };
-  const bytes = exportModel(learner, preprocessing as never, params, {});
-  assert.ok(bytes.length > 0);
+  const preprocessing: Preprocessing = { vocabularies: {}, numeric: { image: { mean: 0, deviation: 1 } } };
+  const session = await ort.InferenceSession.create(exportModel(learner, preprocessing, params, {}));
+  await engine.write(keptWeights(model, params));
+  const { probs } = await (await engine.compile(predictGraph(learner, kept.params))).run(batch(7));
+  const image = named(batch(7), "features.image");
+  const served = await session.run({ image: new ort.Tensor("float32", image.data as Float32Array, image.shape) });
+  const expected = { probability: probs as NdArray };
+  const actual = { probability: { shape: [6], data: served.probability?.data as Float32Array } };
+  assertAllClose(actual, expected, 1e-6, "export", 1);
+  await session.release();
 });
 
 test("they are not trained, and counted apart", async () => {

@@ -15,13 +15,21 @@ export const normalisationEmission = {
     const floatCount = b.node("Cast", [count], { to: ELEMENT_TYPES.float32 });
     const variance = b.node("Div", [dots(b, tensor, centred, centred), floatCount]);
     const zero = b.constant(filled([channels], 0));
-    const y = b.node("BatchNormalization", [centred, gain, bias, zero, variance], { epsilon: { float: epsilon } });
+    const y = normalise(b, tensor, [centred, gain, bias, zero, variance], epsilon);
     return [y, mean, variance];
   },
-  normalise: (b, { attributes: { epsilon } }, ...inputs) =>
-    b.node("BatchNormalization", inputs, { epsilon: { float: epsilon } }),
+  normalise: (b, { attributes: { epsilon }, inputs: [x] }, ...inputs) => normalise(b, x, inputs, epsilon),
   channelDots: (b, { inputs: [x] }, left = "", right = "") => dots(b, x, left, right),
 } satisfies Rules<"batchNorm" | "normalise" | "channelDots">;
+
+function normalise(b: ModelBuilder, like: Tensor | undefined, inputs: readonly string[], epsilon: number): string {
+  if (like?.shape.length !== 2) return b.node("BatchNormalization", inputs, { epsilon: { float: epsilon } });
+  // The operation works through the rows of each channel, which have one element here.
+  const [x = "", gain = "", bias = "", mean = "", variance = ""] = inputs;
+  const added = b.constant({ dtype: "float32", shape: [], data: Float32Array.of(epsilon) });
+  const factor = b.node("Div", [gain, b.node("Sqrt", [b.node("Add", [variance, added])])]);
+  return b.node("Add", [b.node("Mul", [b.node("Sub", [x, mean]), factor]), bias]);
+}
 
 /** As products of a row by a column, for each channel of each example: the elementwise products are never written down. */
 function dots(b: ModelBuilder, like: Tensor | undefined, left: string, right: string): string {
