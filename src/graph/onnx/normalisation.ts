@@ -3,7 +3,8 @@ import type { Tensor } from "../tensor.js";
 import { ELEMENT_TYPES, type ModelBuilder, type Rules } from "./builder.js";
 
 export const normalisationEmission = {
-  // Not the operation's own training form: its results share memory with its inputs, constants of the model included.
+  // Not the operation's own training form: ONNX Runtime 1.30 writes its statistics over the running ones that it is given,
+  // so a constant given for both holds the variance in the place of the mean, and no longer what others read of it.
   batchNorm: (b, { attributes: { epsilon }, inputs: [tensor] }, x = "", gain = "", bias = "") => {
     const [, channels = 0, ...sizes] = (tensor?.shape ?? []) as number[];
     const axes = b.ints([0, ...sizes.map((_, i) => i + 2)]);
