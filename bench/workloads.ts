@@ -12,6 +12,7 @@ import { filled, float32, int32, type NamedArrays, scalar } from "../src/runtime
 import { mapValues, named, withPrefix } from "../src/runtime/named.js";
 import { fold, key, normal, uniform } from "../src/runtime/random.js";
 import { kept, type Learner, stepGraph } from "../src/train/graphs.js";
+import { residualWorkload } from "./residual.js";
 import type { WorkloadName } from "./specs.js";
 
 /** A training step as an engine takes it. */
@@ -29,7 +30,12 @@ export interface Workload {
 const ADAM = adam(constantSchedule(1e-3));
 
 /** Each workload by its name; a name that is missing has no counterpart of ours yet. */
-export const workloads: Readonly<Partial<Record<WorkloadName, () => Workload>>> = { click, flights };
+export const workloads: Readonly<Partial<Record<WorkloadName, () => Workload>>> = {
+  click,
+  flights,
+  residual64: () => residualWorkload(64, 32),
+  residual128: () => residualWorkload(128, 16),
+};
 
 function click(): Workload {
   const [batchSize, inputs] = [256, 1000];

@@ -4,7 +4,9 @@
  */
 import { type Graph, isOp, type Op, type Tensor } from "../src/graph/tensor.js";
 import { mapValues } from "../src/runtime/named.js";
+import { convolutionValues } from "./interpreter/convolution.js";
 import { elementwiseValues } from "./interpreter/elementwise.js";
+import { normalisationValues } from "./interpreter/normalisation.js";
 import { productsValues } from "./interpreter/products.js";
 import { reductionsValues } from "./interpreter/reductions.js";
 import { rowsValues } from "./interpreter/rows.js";
@@ -72,4 +74,6 @@ const rules: Rules<Op> = {
   ...shapesValues,
   ...rowsValues,
   ...scanValues,
+  ...convolutionValues,
+  ...normalisationValues,
 };

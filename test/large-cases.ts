@@ -2,7 +2,9 @@
 import * as ops from "../src/graph/ops.js";
 import type { Op } from "../src/graph/tensor.js";
 import { filled } from "../src/runtime/array.js";
+import { convolutionLargeCases } from "./large-cases/convolution.js";
 import { elementwiseLargeCases } from "./large-cases/elementwise.js";
+import { normalisationLargeCases } from "./large-cases/normalisation.js";
 import { productsLargeCases } from "./large-cases/products.js";
 import { reductionsLargeCases } from "./large-cases/reductions.js";
 import { rowsLargeCases } from "./large-cases/rows.js";
@@ -21,4 +23,6 @@ export const largeCases: { readonly [O in Op]: readonly Case[] } = {
   ...shapesLargeCases,
   ...rowsLargeCases,
   ...scanLargeCases,
+  ...convolutionLargeCases,
+  ...normalisationLargeCases,
 };

@@ -4,7 +4,7 @@ import { input } from "../src/graph/ops.js";
 import { sizeFor } from "../src/graph/shape.js";
 import type { Op, Shape, Tensor } from "../src/graph/tensor.js";
 import { type DType, float32, int32, type NdArray, sizeOf, strings } from "../src/runtime/array.js";
-import { fold, type Key, key, uniform } from "../src/runtime/random.js";
+import { fold, type Key, key, permutation, uniform } from "../src/runtime/random.js";
 
 /** What is fed to a case: its symbolic shape, and values for a size of the batch. */
 export interface Operand {
@@ -55,6 +55,22 @@ export function real(shape: Shape, from = -2, to = 2): Operand {
       const draws = uniform(key, sizeOf(concrete));
       return float32(
         draws.map((draw) => (Math.floor((from + (to - from) * draw) * 64) * 2 + 1) / 128),
+        concrete,
+      );
+    },
+  };
+}
+
+/** float32 values that are all different, 1/4 apart at least, in any order. */
+export function distinct(shape: Shape): Operand {
+  return {
+    shape,
+    dtype: "float32",
+    values: (key, numExamples) => {
+      const concrete = concreteShape(shape, numExamples);
+      const size = sizeOf(concrete);
+      return float32(
+        Float32Array.from(permutation(key, size), (place) => (place - size / 2) / 4 + 1 / 8),
         concrete,
       );
     },

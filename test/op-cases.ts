@@ -1,13 +1,15 @@
 /** Cases of every operation. The table is keyed by `Op`: an operation without cases does not compile. */
 import * as ops from "../src/graph/ops.js";
-import { formatShape, type Op, type Tensor } from "../src/graph/tensor.js";
+import { formatShape, type Op, part, type Tensor } from "../src/graph/tensor.js";
 import { float32, int32, scalar } from "../src/runtime/array.js";
-import { type Case, real } from "./op-case.js";
+import { type Case, distinct, exactly, real } from "./op-case.js";
+import { convolutionCases } from "./op-cases/convolution.js";
 import { elementwiseCases } from "./op-cases/elementwise.js";
+import { normalisationCases } from "./op-cases/normalisation.js";
 import { productsCases } from "./op-cases/products.js";
 import { reductionsCases } from "./op-cases/reductions.js";
 import { rowsCases } from "./op-cases/rows.js";
-import { scanCases } from "./op-cases/scan.js";
+import { scanCases, scanPartCases } from "./op-cases/scan.js";
 import { shapesCases } from "./op-cases/shapes.js";
 import { SHAPES, unary } from "./op-cases/shared.js";
 
@@ -20,10 +22,31 @@ export const opCases: { readonly [O in Op]: readonly Case[] } = {
     { name: "int32", operands: [], build: () => ops.constant(int32([3, -7])) },
   ],
   stopGradient: unary(ops.stopGradient),
+  part: [
+    {
+      name: "where maxPool found its elements",
+      operands: [distinct(["batch", 2, 3, 4])],
+      build: (x) => part(ops.maxPool(x as Tensor, { kernel: 2, pads: 1 }), 1),
+    },
+    {
+      name: "the first of equal elements",
+      operands: [exactly([1, 1, 3, 3], [2, 2, 1, 2, 2, 2, 0, 2, 2])],
+      build: (x) => part(ops.maxPool(x as Tensor, { kernel: 2, pads: 1 }), 1),
+    },
+    ...[1, 2].map((index) => ({
+      name: `${index} of batchNorm`,
+      operands: [real(["batch", 2, 3]), real([2]), real([2])],
+      build: (x: Tensor, gain: Tensor, bias: Tensor) => part(ops.batchNorm(x, { gain, bias }, 0.5), index),
+      held: [1, 2], // They have no part in the statistics.
+    })),
+    ...scanPartCases,
+  ],
   ...elementwiseCases,
   ...productsCases,
   ...reductionsCases,
   ...shapesCases,
   ...rowsCases,
   ...scanCases,
+  ...convolutionCases,
+  ...normalisationCases,
 };

@@ -2,7 +2,9 @@
 import * as ops from "../src/graph/ops.js";
 import type { Op } from "../src/graph/tensor.js";
 import { float32 } from "../src/runtime/array.js";
+import { convolutionMisuses } from "./op-misuses/convolution.js";
 import { elementwiseMisuses } from "./op-misuses/elementwise.js";
+import { normalisationMisuses } from "./op-misuses/normalisation.js";
 import { productsMisuses } from "./op-misuses/products.js";
 import { reductionsMisuses } from "./op-misuses/reductions.js";
 import { rowsMisuses } from "./op-misuses/rows.js";
@@ -31,4 +33,6 @@ export const opMisuses: { readonly [O in Op]: readonly Misuse[] } = {
   ...shapesMisuses,
   ...rowsMisuses,
   ...scanMisuses,
+  ...convolutionMisuses,
+  ...normalisationMisuses,
 };

@@ -2,13 +2,14 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import fc from "fast-check";
+import { ShapeError } from "../src/errors.js";
 import * as ops from "../src/graph/ops.js";
 import type { Graph, Op, Shape, Tensor } from "../src/graph/tensor.js";
 import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
 import { assertAllClose } from "./close.js";
 import { COTANGENT, checkGradients, cotangentFor, gradientGraph, tolerances, weighted } from "./gradcheck.js";
 import { interpret } from "./interpreter.js";
-import { buildCase, type Case, real } from "./op-case.js";
+import { buildCase, type Case, distinct, real } from "./op-case.js";
 
 const engine = onnxRuntimeEngine({ threads: 1 });
 after(() => engine.close());
@@ -158,6 +159,143 @@ test("transposed, joined, cut and padded", async () => {
     { numRuns: NUM_RUNS / 3 },
   );
 });
+
+/** Windows over one or two axes that fit into the input, as plain numbers. */
+const windows = fc
+  .array(
+    fc.record({
+      kernel: fc.integer({ min: 1, max: 3 }),
+      stride: fc.integer({ min: 1, max: 3 }),
+      dilation: fc.integer({ min: 1, max: 2 }),
+      before: fc.integer({ min: 0, max: 3 }),
+      after: fc.integer({ min: 0, max: 3 }),
+      more: fc.integer({ min: 0, max: 3 }),
+    }),
+    { minLength: 1, maxLength: 2 },
+  )
+  .map((axes) => ({
+    kernel: axes.map(({ kernel }) => kernel),
+    sizes: axes.map(({ kernel, dilation, before, after, more }) =>
+      Math.max(1, dilation * (kernel - 1) + 1 - before - after + more),
+    ),
+    options: {
+      strides: axes.map(({ stride }) => stride),
+      dilations: axes.map(({ dilation }) => dilation),
+      pads: axes.map(({ before, after }) => [before, after] as const),
+    },
+  }));
+
+test("convolutions, their transposes and their weight gradients", async () => {
+  const seen = new Set<string>();
+  await fc.assert(
+    fc.asyncProperty(
+      windows,
+      fc.integer({ min: 1, max: 3 }),
+      fc.integer({ min: 1, max: 2 }),
+      fc.integer({ min: 1, max: 2 }),
+      fc.boolean(),
+      async ({ kernel, sizes, options }, groups, inputs, outputs, isBatch) => {
+        const numExamples = 2;
+        const x: Shape = [isBatch ? "batch" : numExamples, groups * inputs, ...sizes];
+        const weight: Shape = [groups * outputs, inputs, ...kernel];
+        const label = name(x, weight, options);
+        const all = { ...options, groups };
+        const { shape: y } = ops.conv(ops.input("x", x), ops.input("w", weight), all);
+        const build = (a: Tensor, w: Tensor) => ops.conv(a, w, all);
+        await check("conv", { name: label, operands: [real(x), real(weight)], build, numExamples });
+
+        const outputPadding = options.strides.map(
+          (stride, i) =>
+            ((sizes[i] ?? 0) +
+              (options.pads[i]?.[0] ?? 0) +
+              (options.pads[i]?.[1] ?? 0) -
+              (options.dilations[i] ?? 1) * ((kernel[i] ?? 1) - 1) -
+              1) %
+            stride,
+        );
+        const transposed = (a: Tensor, w: Tensor) => ops.convTranspose(a, w, { ...all, outputPadding });
+        assert.deepEqual(transposed(ops.input("y", y), ops.input("w", weight)).shape, x);
+        await check("convTranspose", {
+          name: label,
+          operands: [real(y), real(weight)],
+          build: transposed,
+          numExamples,
+        });
+
+        const weightGrad = (a: Tensor, g: Tensor) => ops.convWeightGrad(a, g, { ...all, kernel });
+        await check("convWeightGrad", { name: label, operands: [real(x), real(y)], build: weightGrad, numExamples });
+        for (const stride of options.strides) seen.add(`${stride === 1 ? "dense" : "strided"}, ${groups} groups`);
+        if (outputPadding.some((padding) => padding > 0)) seen.add("left over");
+      },
+    ),
+    { numRuns: NUM_RUNS },
+  );
+  const kinds = [1, 2, 3].flatMap((groups) => [`dense, ${groups} groups`, `strided, ${groups} groups`]);
+  assert.deepEqual([...seen].sort(), [...kinds, "left over"].sort());
+});
+
+test("pools", async () => {
+  let numPools = 0;
+  await fc.assert(
+    fc.asyncProperty(windows, size, fc.boolean(), async ({ kernel, sizes, options }, channels, countIncludePad) => {
+      const x: Shape = ["batch", channels, ...sizes];
+      const label = name(x, kernel, options, countIncludePad);
+      const pads = options.pads.map(
+        ([before, after], i) => [before % (kernel[i] ?? 1), after % (kernel[i] ?? 1)] as const,
+      );
+      const dense = { strides: options.strides, pads };
+      const max = (a: Tensor) => ops.maxPool(a, { ...options, pads, kernel });
+      const average = (a: Tensor) => ops.averagePool(a, { ...dense, kernel, countIncludePad });
+      // Some windows would not fit, or lie outside altogether, which is refused.
+      for (const [op, build] of [["maxPool", max] as const, ["averagePool", average] as const]) {
+        if (isRefused(() => build(ops.input("x", x)))) continue;
+        numPools++;
+        const operands = [op === "maxPool" ? distinct(x) : real(x)];
+        await check(op, { name: label, operands, build, numExamples: 2 });
+      }
+    }),
+    { numRuns: NUM_RUNS },
+  );
+  assert.ok(numPools > NUM_RUNS / 2, `${numPools} pools`);
+});
+
+test("batch normalisation", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(size, { minLength: 1, maxLength: 3 }),
+      fc.integer({ min: 2, max: 4 }),
+      async (rest, n) => {
+        const x: Shape = ["batch", ...rest];
+        const vector = [rest[0] ?? 1];
+        const label = name(x, n);
+        const build = (a: Tensor, gain: Tensor, bias: Tensor) => ops.batchNorm(a, { gain, bias }, 0.125);
+        await check("batchNorm", {
+          name: label,
+          operands: [real(x), real(vector), real(vector)],
+          build,
+          numExamples: n,
+        });
+        await check("channelDots", {
+          name: label,
+          operands: [real(x), real(x)],
+          build: ops.channelDots,
+          numExamples: n,
+        });
+      },
+    ),
+    { numRuns: NUM_RUNS / 2 },
+  );
+});
+
+function isRefused(call: () => unknown): boolean {
+  try {
+    call();
+    return false;
+  } catch (error) {
+    assert.ok(error instanceof ShapeError, String(error));
+    return true;
+  }
+}
 
 test("the pairs of shapes that are drawn do broadcast, in both directions", () => {
   const seen = new Set<string>();

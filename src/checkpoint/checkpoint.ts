@@ -10,6 +10,9 @@ import type { Store } from "./store.js";
 /** The version of a checkpoint's metadata. */
 export const CHECKPOINT_VERSION = 1;
 
+/** The parts of a student's state. */
+const STATE = ["params", "optState", "buffers", "ema"] as const;
+
 /** Of the description, in UTF-16 code units: enough for 1,500 teachers. Parsed JSON takes many times its text. */
 const MAX_DESCRIPTION = 256 << 10;
 
@@ -44,7 +47,7 @@ export type CheckpointInfo = Omit<z.infer<typeof metadataSchema>, "version" | "t
 /** A whole checkpoint: the student's state and the teachers in use. */
 export interface Checkpoint {
   readonly info: CheckpointInfo;
-  /** `params.*`, `optState.*`, and `ema.*` where the params are averaged. */
+  /** `params.*`, `optState.*`, `buffers.*` of a model that has some, and `ema.*` where the params are averaged. */
   readonly state: NamedArrays;
   readonly teachers: readonly (z.infer<typeof teacherSchema> & { readonly params: NamedArrays })[];
 }
@@ -91,16 +94,12 @@ export async function readCheckpoint(store: Store, name: string): Promise<Checkp
   const parsed = metadataSchema.safeParse(decodeJson(description));
   if (!parsed.success) return refuse(problemsOf(parsed.error));
   const { teachers, version: _, ...info } = parsed.data;
-  const prefixes = ["params", "optState", "ema", ...teachers.map(({ group }) => `teachers.${group}`)];
+  const prefixes = [...STATE, ...teachers.map(({ group }) => `teachers.${group}`)];
   const parts = byPrefix(tensors, prefixes, refuse);
   const part = (prefix: string): NamedArrays => Object.fromEntries(parts.get(prefix) ?? []);
   return {
     info,
-    state: {
-      ...withPrefix("params", part("params")),
-      ...withPrefix("optState", part("optState")),
-      ...withPrefix("ema", part("ema")),
-    },
+    state: Object.assign({}, ...STATE.map((prefix) => withPrefix(prefix, part(prefix)))),
     teachers: teachers.map((teacher) => ({ ...teacher, params: part(`teachers.${teacher.group}`) })),
   };
 }
@@ -113,7 +112,7 @@ function byPrefix(tensors: NamedArrays, prefixes: readonly string[], refuse: (wh
   const parts = new Map(prefixes.map((prefix) => [prefix, [] as [string, NdArray][]]));
   if (parts.size < prefixes.length) refuse("it must name each teacher once, and names one again");
   for (const [name, array] of Object.entries(tensors)) {
-    const prefix = /^(?:params|optState|ema|teachers\.\d+)(?=\.)/.exec(name)?.[0];
+    const prefix = /^(?:params|optState|buffers|ema|teachers\.\d+)(?=\.)/.exec(name)?.[0];
     const part = prefix === undefined ? undefined : parts.get(prefix);
     if (prefix === undefined || !part) return refuse(`${show(name)} is neither state nor of a teacher that it names`);
     part.push([name.slice(prefix.length + 1), array]);

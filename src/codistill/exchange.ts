@@ -9,7 +9,7 @@ import {
 } from "../checkpoint/snapshot.js";
 import type { Store } from "../checkpoint/store.js";
 import { CheckpointError, StoreError } from "../errors.js";
-import { forwardOnnx, type Model } from "../nn/model.js";
+import { forwardOnnx, type Model, weightSpecs } from "../nn/model.js";
 import { allFinite, type NamedArrays } from "../runtime/array.js";
 import { misfits } from "../runtime/named.js";
 import type { ExchangeEvent } from "../train/events.js";
@@ -79,7 +79,7 @@ export function storeExchange(options: ExchangeOptions): StoreExchange {
     timeoutSeconds = 60,
   } = options;
   const { onEvent = () => {} } = options;
-  const maxBytes = maxSnapshotBytes(options.model.params);
+  const maxBytes = maxSnapshotBytes(weightSpecs(options.model));
   for (const { params } of options.known ?? []) checkParams(params, options.model);
   const modelDigest = sha256(forwardOnnx(options.model));
   const known = new Map<number, SeenTeacher>((options.known ?? []).map((teacher) => [teacher.group, teacher]));
@@ -204,9 +204,9 @@ async function inTime(seconds: number, work: (signal: AbortSignal) => Promise<vo
   }
 }
 
-/** Throws {@link CheckpointError} unless the params are those of the model, finite every one. */
-export function checkParams(params: NamedArrays, model: Pick<Model, "params">): void {
-  const [misfit] = misfits(params, model.params);
+/** Throws {@link CheckpointError} unless the params (and buffers) are those of the model, finite every one. */
+export function checkParams(params: NamedArrays, model: Pick<Model, "params" | "buffers">): void {
+  const [misfit] = misfits(params, weightSpecs(model));
   if (misfit) throw new CheckpointError(`the snapshot does not fit the model: ${misfit}`);
   for (const [name, array] of Object.entries(params)) {
     if (!allFinite({ [name]: array })) throw new CheckpointError(`${name} holds values that are not finite`);

@@ -1,4 +1,5 @@
 import type { DType, NdArray } from "../runtime/array.js";
+import type { Convolution, Windows } from "./geometry.js";
 import type { ScanBody } from "./ops/scan.js";
 import type { Shape } from "./shape.js";
 
@@ -39,4 +40,14 @@ export interface Attributes {
   scatterAdd: { readonly numRows: number };
   scan: { readonly body: ScanBody; readonly reverse: boolean };
   lookup: { readonly keys: readonly string[] };
+  conv: Convolution;
+  convTranspose: Convolution & { readonly outputPadding: readonly number[] };
+  convWeightGrad: Convolution & { readonly kernel: readonly number[] };
+  maxPool: Windows & { readonly kernel: readonly number[] };
+  averagePool: Windows & { readonly kernel: readonly number[]; readonly countIncludePad: boolean };
+  scatterWithin: { readonly sizes: readonly number[] };
+  gatherWithin: None;
+  batchNorm: { readonly epsilon: number };
+  normalise: { readonly epsilon: number };
+  channelDots: None;
 }

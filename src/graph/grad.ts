@@ -1,7 +1,9 @@
 /** Reverse-mode differentiation: one rule for each operation, one walk. */
 import { ShapeError } from "../errors.js";
 import { scalar } from "../runtime/array.js";
+import { convolutionGradients } from "./grad/convolution.js";
 import { elementwiseGradients } from "./grad/elementwise.js";
+import { normalisationGradients } from "./grad/normalisation.js";
 import { productsGradients } from "./grad/products.js";
 import { reductionsGradients } from "./grad/reductions.js";
 import { rowsGradients } from "./grad/rows.js";
@@ -26,6 +28,8 @@ const rules: Rules<Op> = {
   ...shapesGradients,
   ...rowsGradients,
   ...scanGradients,
+  ...convolutionGradients,
+  ...normalisationGradients,
 };
 
 /**
@@ -78,7 +82,7 @@ const pullBack: PullBack = (seeds, wrt, given) => {
 function contributionsOf(tensor: Tensor, cotangents: readonly (Tensor | null)[]): (Tensor | null)[] {
   const rule = rules[tensor.op] as Rule<Op> | PartsRule<Op> | typeof NOT_DIFFERENTIABLE;
   if (rule === NOT_DIFFERENTIABLE) return [];
-  if (typeof rule === "object") return rule.ofParts(cotangents, tensor, pullBack);
+  if (typeof rule === "object") return rule.ofParts(cotangents, tensor, pullBack, ...tensor.inputs);
   const [cotangent] = cotangents;
   return cotangent ? rule(cotangent, tensor, ...tensor.inputs) : [];
 }

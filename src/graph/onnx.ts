@@ -1,7 +1,9 @@
 /** A graph as the bytes of an ONNX model: the language of every engine. One emission rule for each operation. */
 import { ShapeError } from "../errors.js";
-import { ModelBuilder, OURS, onnxNode, type Rules, valueInfo } from "./onnx/builder.js";
+import { ModelBuilder, OURS, onnxNode, type Rules, usedParts, valueInfo } from "./onnx/builder.js";
+import { convolutionEmission } from "./onnx/convolution.js";
 import { elementwiseEmission } from "./onnx/elementwise.js";
+import { normalisationEmission } from "./onnx/normalisation.js";
 import { productsEmission } from "./onnx/products.js";
 import { reductionsEmission } from "./onnx/reductions.js";
 import { rowsEmission } from "./onnx/rows.js";
@@ -15,6 +17,8 @@ const OPSETS = [
   { domain: "", version: 18 },
   { domain: "ai.onnx.ml", version: 2 },
 ];
+/** Named by a model only where it is used: operations that ONNX Runtime has beside the standard. */
+const CONTRIBUTED = { domain: "com.microsoft", version: 1 };
 /** Suffix that tells the new value of a kept input from the input itself among the outputs of the model. */
 export const UPDATED = ".updated";
 
@@ -26,11 +30,11 @@ export const UPDATED = ".updated";
  */
 export function toOnnx(graph: Graph, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
   checkNames(graph);
-  const parts = { rules, initializers: [], constants: new Map(), numNames: 0 };
+  const parts = { rules, initializers: [], constants: new Map(), numNames: 0, domains: new Set<string>() };
   const { when } = graph;
   const inputs = [...inputsOf(graph)];
   const always = [...topologicalOrder(when ? alwaysOf(graph) : rootsOf(graph)), ...inputs.map(([, input]) => input)];
-  const builder = new ModelBuilder(parts, always);
+  const builder = new ModelBuilder(parts, always, [], usedParts(topologicalOrder(rootsOf(graph))));
   const updated = Object.entries(graph.updates).map(([name, tensor]) => [name + UPDATED, tensor] as const);
   const returned = Object.entries(graph.outputs);
   const infos = inputs.map(([name, input]) => valueInfo(name, input));
@@ -40,7 +44,7 @@ export function toOnnx(graph: Graph, metadata: Readonly<Record<string, string>> 
   return encodeModel({
     irVersion: IR_VERSION,
     producerName: "codistill",
-    opsetImport: OPSETS,
+    opsetImport: parts.domains.has(CONTRIBUTED.domain) ? [...OPSETS, CONTRIBUTED] : OPSETS,
     metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
     graph: { ...main, initializer: parts.initializers, output: [...main.output, ...guarded] },
   });
@@ -103,4 +107,6 @@ const rules: Rules<Op> = {
   ...shapesEmission,
   ...rowsEmission,
   ...scanEmission,
+  ...convolutionEmission,
+  ...normalisationEmission,
 };

@@ -1,27 +1,14 @@
 import { add, gather, matmul } from "../graph/ops.js";
 import type { Tensor, Tensors } from "../graph/tensor.js";
-import { float32, sizeOf, zeros } from "../runtime/array.js";
 import { named } from "../runtime/named.js";
-import { normal } from "../runtime/random.js";
+import { heNormal, normalInit, zerosInit } from "./initialisers.js";
 import type { ParamSpec } from "./model.js";
-
-/** Normal with the given standard deviation. */
-export function normalInit(deviation: number): ParamSpec["init"] {
-  return (key, shape) =>
-    float32(
-      normal(key, sizeOf(shape)).map((value) => value * deviation),
-      shape,
-    );
-}
-
-/** Normal with deviation sqrt(2 / inputs), for layers followed by ReLU (He et al. 2015, eq. 10). */
-export const heNormal: ParamSpec["init"] = (key, shape) => normalInit(Math.sqrt(2 / (shape[0] ?? 1)))(key, shape);
 
 /** Params of a linear layer: `weight` [inputs, outputs] (He normal) and `bias` [outputs] (zero). */
 export function linearParams(path: string, inputs: number, outputs: number): Record<string, ParamSpec> {
   return {
     [`${path}.weight`]: { shape: [inputs, outputs], init: heNormal },
-    [`${path}.bias`]: { shape: [outputs], init: (_, shape) => zeros(shape) },
+    [`${path}.bias`]: { shape: [outputs], init: zerosInit },
   };
 }
 

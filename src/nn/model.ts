@@ -1,7 +1,7 @@
 import { toOnnx } from "../graph/onnx.js";
 import { input } from "../graph/ops.js";
 import type { Shape, Tensor, Tensors } from "../graph/tensor.js";
-import type { DType, NamedArrays, NdArray } from "../runtime/array.js";
+import { type DType, filled, type NamedArrays, type NdArray } from "../runtime/array.js";
 import { mapValues } from "../runtime/named.js";
 import { fold, type Key } from "../runtime/random.js";
 
@@ -9,6 +9,12 @@ import { fold, type Key } from "../runtime/random.js";
 export interface ParamSpec {
   readonly shape: readonly number[];
   readonly init: (key: Key, shape: readonly number[]) => NdArray;
+}
+
+/** An array that training changes, but not by gradients, as a running mean: its shape, and the value it begins with. */
+export interface BufferSpec {
+  readonly shape: readonly number[];
+  readonly fill: number;
 }
 
 /** What a model reads: shape (with a leading "batch") and dtype. */
@@ -21,14 +27,42 @@ export interface InputSpec {
 export interface Model {
   /** Trainable arrays by dotted path, as `layers.0.weight`. */
   readonly params: Readonly<Record<string, ParamSpec>>;
+  /** What it reads beside its params and training changes without gradients, by paths that no param has; none by default. */
+  readonly buffers?: Readonly<Record<string, BufferSpec>>;
   readonly inputs: Readonly<Record<string, InputSpec>>;
-  /** The logits [batch] (binary) for given params and inputs, both by the names above. */
-  readonly apply: (params: Tensors, inputs: Tensors) => Tensor;
+  /** The logits [batch] (binary) for given weights (params and buffers) and inputs, all by the names above. */
+  readonly apply: (weights: Tensors, inputs: Tensors) => Tensor;
+  /** What a training step computes, where that is something else; as `apply` by default, and without new buffers. */
+  readonly train?: (weights: Tensors, inputs: Tensors) => Trained;
 }
+
+/** The logits by which a model learns, and its buffers after the step. */
+export interface Trained {
+  readonly logits: Tensor;
+  readonly buffers: Tensors;
+}
+
+/** What has weights. */
+type Weighted = Pick<Model, "params" | "buffers">;
 
 /** Fresh params. Each draws from its own key, so adding one changes no other. */
 export function initParams(model: Model, key: Key): NamedArrays {
   return mapValues(model.params, ({ shape, init }, name) => init(fold(key, name), shape));
+}
+
+/** Fresh weights: params, and buffers as they begin. */
+export function initWeights(model: Model, key: Key): NamedArrays {
+  return { ...initParams(model, key), ...mapValues(model.buffers ?? {}, ({ shape, fill }) => filled(shape, fill)) };
+}
+
+/** The shapes of all that a model reads beside its inputs: params, then buffers. */
+export function weightSpecs({ params, buffers }: Weighted): Record<string, { readonly shape: readonly number[] }> {
+  return { ...params, ...buffers };
+}
+
+/** The logits in training, and the new buffers. */
+export function train(model: Model, weights: Tensors, inputs: Tensors): Trained {
+  return model.train?.(weights, inputs) ?? { logits: model.apply(weights, inputs), buffers: {} };
 }
 
 /** The model's inputs as graph inputs. */
@@ -41,13 +75,23 @@ export function paramTensors(model: Model, prefix: string): Tensors {
   return mapValues(model.params, ({ shape }, name) => input(`${prefix}.${name}`, shape));
 }
 
+/** The model's buffers as graph inputs named `prefix.path`. */
+export function bufferTensors({ buffers = {} }: Weighted, prefix: string): Tensors {
+  return mapValues(buffers, ({ shape }, name) => input(`${prefix}.${name}`, shape));
+}
+
+/** A set of the model's weights as graph inputs; its buffers may be under another prefix than its params. */
+export function weightTensors(model: Model, prefix: string, bufferPrefix = prefix): Tensors {
+  return { ...paramTensors(model, prefix), ...bufferTensors(model, bufferPrefix) };
+}
+
 /** Number of trainable values. */
 export function countParams(model: Model): number {
   return Object.values(model.params).reduce((sum, { shape }) => sum + shape.reduce((size, axis) => size * axis, 1), 0);
 }
 
-/** The forward graph as ONNX: equal bytes mean that two models compute the same function of their params. */
+/** The forward graph as ONNX: equal bytes mean that two models compute the same function of their weights. */
 export function forwardOnnx(model: Model): Uint8Array {
-  const logits = model.apply(paramTensors(model, "params"), inputTensors(model));
+  const logits = model.apply(weightTensors(model, "params"), inputTensors(model));
   return toOnnx({ outputs: { logits }, updates: {} });
 }

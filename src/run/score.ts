@@ -4,16 +4,17 @@ import { decodeSafetensors } from "../checkpoint/safetensors.js";
 import type { Store } from "../checkpoint/store.js";
 import type { Rows } from "../data/table.js";
 import { CheckpointError } from "../errors.js";
+import { weightSpecs } from "../nn/model.js";
 import type { NamedArrays } from "../runtime/array.js";
 import type { Engine } from "../runtime/engine.js";
-import { misfits, withPrefix } from "../runtime/named.js";
+import { misfits } from "../runtime/named.js";
 import { predictAll, score } from "../train/evaluate.js";
 import type { RunResult } from "../train/events.js";
-import { kept, type Learner, predictGraph } from "../train/graphs.js";
+import { kept, keptWeights, type Learner, predictGraph } from "../train/graphs.js";
 import { meanAbsoluteDifference, meanOfProbs } from "../train/metrics.js";
 import { BEST_FORMAT, BEST_VERSION, groupFiles } from "./keeper.js";
 
-/** The params that a group would ship: its best by validation. */
+/** The params (and buffers) that a group would ship: its best by validation. */
 export interface BestParams {
   readonly step: number;
   readonly validationLoss: number;
@@ -52,9 +53,9 @@ export async function scoreRun(
   const probs: Float32Array[] = [];
   let labels = new Float32Array();
   for (const { best, ...record } of groups) {
-    const [misfit] = misfits(best.params, learner.model.params);
+    const [misfit] = misfits(best.params, weightSpecs(learner.model));
     if (misfit) throw new CheckpointError(`the best params of group ${record.group} are of another model: ${misfit}`);
-    await engine.write(withPrefix(kept.params, best.params));
+    await engine.write(keptWeights(learner.model, best.params));
     const predictions = await predictAll(program, test);
     const { loss, auc } = score(predictions);
     probs.push(predictions.probs);

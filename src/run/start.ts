@@ -9,7 +9,7 @@ import { traced } from "../codistill/trace.js";
 import { batchStream } from "../data/stream.js";
 import type { Rows } from "../data/table.js";
 import { CheckpointError, ConfigError } from "../errors.js";
-import type { Model } from "../nn/model.js";
+import { type Model, weightSpecs } from "../nn/model.js";
 import { allFinite, type NamedArrays } from "../runtime/array.js";
 import type { Engine } from "../runtime/engine.js";
 import { misfits } from "../runtime/named.js";
@@ -113,8 +113,8 @@ export async function startGroup(options: GroupOptions) {
 }
 
 /** Throws {@link ConfigError} unless the params are those of the model, finite every one. */
-function checkInit(params: NamedArrays, { params: expected }: Model): void {
-  const unfit = misfits(params, expected);
+function checkInit(params: NamedArrays, model: Model): void {
+  const unfit = misfits(params, weightSpecs(model));
   const wild = Object.entries(params).filter(([name, array]) => !allFinite({ [name]: array }));
   const problems = unfit.length > 0 ? unfit : wild.map(([name]) => `${name} holds values that are not finite`);
   if (problems.length === 0) return;

@@ -62,6 +62,11 @@ export function zeros(shape: readonly number[]): NdArray<"float32"> {
   return float32(new Float32Array(sizeOf(shape)), shape);
 }
 
+/** Ones of a shape. */
+export function ones(shape: readonly number[]): NdArray<"float32"> {
+  return filled(shape, 1);
+}
+
 /** A copy that shares nothing with the original. */
 export function copyOf<D extends DType>(array: NdArray<D>): NdArray<D> {
   return { ...array, data: array.data.slice() as DataOf[D] };

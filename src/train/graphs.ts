@@ -3,7 +3,7 @@ import { gradients } from "../graph/grad.js";
 import { add, div, greater, input, mul, reduceSum, stopGradient, sub, where } from "../graph/ops.js";
 import type { Graph, Tensor, Tensors } from "../graph/tensor.js";
 import type { Objective } from "../nn/losses.js";
-import { inputTensors, type Model, paramTensors } from "../nn/model.js";
+import { bufferTensors, inputTensors, type Model, paramTensors, train, weightTensors } from "../nn/model.js";
 import type { GradientTransformation } from "../optim/transformations.js";
 import { mapValues, named, withPrefix } from "../runtime/named.js";
 import { signs } from "./signs.js";
@@ -32,8 +32,23 @@ export const kept = {
   optState: "optState",
   ema: "ema",
   gradSum: "gradSum",
+  buffers: "buffers",
+  /** The buffers after some of the sub-batches of a step. */
+  newBuffers: "newBuffers",
   teacher: (slot: number) => `teachers.${slot}`,
 } as const;
+
+/** Weights by the names under which the engine keeps the student's: params under a prefix, and buffers. */
+export function keptWeights<T>(
+  { buffers = {} }: Pick<Model, "buffers">,
+  weights: Readonly<Record<string, T>>,
+  prefix: string = kept.params,
+): Record<string, T> {
+  const entries = Object.entries(weights);
+  return Object.fromEntries(
+    entries.map(([name, value]) => [`${Object.hasOwn(buffers, name) ? kept.buffers : prefix}.${name}`, value]),
+  );
+}
 
 /**
  * One optimizer step on one batch, with a number of teachers:
@@ -41,21 +56,31 @@ export const kept = {
  *     theta <- theta - eta grad{ phi(y, F(theta, f)) + w psi(mean_j F(theta_j, f), F(theta, f)) }.
  *
  * Outputs: `labelLoss`, `squaredGradNorm`, and with teachers `distillLoss`, `divergence` (the distillation loss less the
- * entropy of the targets: zero where the student agrees) and the signs of how well the teachers are. Updates params and optState.
+ * entropy of the targets: zero where the student agrees) and the signs of how well the teachers are. Updates params, optState and
+ * buffers.
  */
 export function stepGraph(learner: Learner, numTeachers: number): Graph {
-  const { params, losses, grads } = differentiate(learner, numTeachers);
-  return update(learner, params, grads, losses);
+  const { params, losses, grads, buffers } = differentiate(learner, numTeachers);
+  const { updates, ...step } = update(learner, params, grads, losses);
+  return { ...step, updates: { ...updates, ...withPrefix(kept.buffers, buffers) } };
 }
 
 /** The gradient of one of several sub-batches, added to the running sum; `keepSum` is 0 at the first, else 1. */
 export function accumulateGraph(learner: Learner, numTeachers: number): Graph {
-  const { losses, grads } = differentiate(learner, numTeachers);
+  const { model } = learner;
   const isLater = greater(input("keepSum", []), 0);
+  const later = bufferTensors(model, kept.newBuffers);
+  const before = mapValues(bufferTensors(model, kept.buffers), (first, name) =>
+    where(isLater, later[name] as Tensor, first),
+  );
+  const { losses, grads, buffers } = differentiate(learner, numTeachers, before);
   // Chosen and not multiplied: as 0 x NaN, a sum that was not finite would outlive its step.
   const sumOf = (name: string, { shape }: Tensor) => where(isLater, input(`${kept.gradSum}.${name}`, shape), 0);
   const sums = mapValues(grads, (grad, name) => add(sumOf(name, grad), grad));
-  return { outputs: losses, updates: withPrefix(kept.gradSum, sums) };
+  return {
+    outputs: losses,
+    updates: { ...withPrefix(kept.gradSum, sums), ...withPrefix(kept.newBuffers, buffers) },
+  };
 }
 
 /** The optimizer step on the mean of the `numBatches` gradients that were added up; `loss` is fed to be checked. */
@@ -63,8 +88,17 @@ export function applyGraph(learner: Learner): Graph {
   const params = paramTensors(learner.model, kept.params);
   const numBatches = input("numBatches", []);
   const grads = mapValues(paramTensors(learner.model, kept.gradSum), (sum) => div(sum, numBatches));
-  const { outputs, ...rest } = update(learner, params, grads, { loss: input("loss", []) });
-  return { ...rest, outputs: { squaredGradNorm: outputs.squaredGradNorm as Tensor } };
+  const { outputs, updates, ...rest } = update(learner, params, grads, { loss: input("loss", []) });
+  const before = bufferTensors(learner.model, kept.buffers);
+  // Chosen, as there is a batch: a step that is skipped hands back what it reads.
+  const buffers = mapValues(bufferTensors(learner.model, kept.newBuffers), (after, name) =>
+    where(greater(numBatches, 0), after, before[name] as Tensor),
+  );
+  return {
+    ...rest,
+    outputs: { squaredGradNorm: outputs.squaredGradNorm as Tensor },
+    updates: { ...updates, ...withPrefix(kept.buffers, buffers) },
+  };
 }
 
 /** Under which name the engine keeps what predicts and is shipped: the average where there is one. */
@@ -72,9 +106,9 @@ export function shippedName({ ema }: Learner): string {
   return ema ? kept.ema : kept.params;
 }
 
-/** Probabilities of a batch, by the params kept under a prefix. */
+/** Probabilities of a batch, by the params kept under a prefix and the student's buffers. */
 export function predictGraph({ model, objective }: Pick<Learner, "model" | "objective">, prefix: string): Graph {
-  const logits = model.apply(paramTensors(model, prefix), inputTensors(model));
+  const logits = model.apply(weightTensors(model, prefix, kept.buffers), inputTensors(model));
   return { outputs: { probs: objective.probs(logits) }, updates: {} };
 }
 
@@ -88,22 +122,28 @@ interface Differentiated {
   readonly params: Tensors;
   readonly losses: Tensors;
   readonly grads: Tensors;
+  /** What the model's buffers become. */
+  readonly buffers: Tensors;
 }
 
-function differentiate(learner: Learner, numTeachers: number): Differentiated {
+function differentiate(
+  learner: Learner,
+  numTeachers: number,
+  before = bufferTensors(learner.model, kept.buffers),
+): Differentiated {
   const { model, objective, distillation = {} } = learner;
   const { temperature = 1, mix = "sum" } = distillation;
   const params = paramTensors(model, kept.params);
   const inputs = inputTensors(model);
-  const logits = model.apply(params, inputs);
+  const { logits, buffers } = train(model, { ...params, ...before }, inputs);
   const labels = input("labels", ["batch"]);
   const labelLoss = objective.labelLoss(logits, labels);
   const soften = (sharp: Tensor) => (temperature === 1 ? sharp : div(sharp, temperature));
   const teachers = Array.from({ length: numTeachers }, (_, slot) =>
-    model.apply(paramTensors(model, kept.teacher(slot)), inputs),
+    model.apply(weightTensors(model, kept.teacher(slot)), inputs),
   );
   const targets = teachersMean(teachers.map((teacher) => objective.probs(soften(teacher))));
-  if (!targets) return { params, losses: { labelLoss }, grads: gradientsOf(labelLoss, params) };
+  if (!targets) return { params, losses: { labelLoss }, grads: gradientsOf(labelLoss, params), buffers };
 
   const scale = (value: Tensor) => (temperature === 1 ? value : mul(value, temperature ** 2));
   const distillLoss = scale(objective.distillLoss(soften(logits), targets));
@@ -112,7 +152,7 @@ function differentiate(learner: Learner, numTeachers: number): Differentiated {
   const labelPart = mix === "sum" ? labelLoss : mul(sub(1, weight), labelLoss);
   const loss = add(labelPart, mul(weight, distillLoss));
   const losses = { labelLoss, distillLoss, divergence, ...signs(objective, logits, teachers, labels) };
-  return { params, losses, grads: gradientsOf(loss, params) };
+  return { params, losses, grads: gradientsOf(loss, params), buffers };
 }
 
 function gradientsOf(loss: Tensor, params: Tensors): Tensors {

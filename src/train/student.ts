@@ -1,12 +1,12 @@
 import { CheckpointError } from "../errors.js";
 import type { Graph } from "../graph/tensor.js";
-import { initParams } from "../nn/model.js";
+import { initWeights, weightSpecs } from "../nn/model.js";
 import type { Schedule } from "../optim/schedules.js";
 import { filled, type NamedArrays, scalar, zeros } from "../runtime/array.js";
 import type { Engine, Program } from "../runtime/engine.js";
 import { mapValues, misfits, underPrefix, withPrefix } from "../runtime/named.js";
 import type { Key } from "../runtime/random.js";
-import { accumulateGraph, applyGraph, kept, type Learner, shippedName, stepGraph } from "./graphs.js";
+import { accumulateGraph, applyGraph, kept, keptWeights, type Learner, shippedName, stepGraph } from "./graphs.js";
 import { type StudentSigns, signNames, type TeacherSigns } from "./signs.js";
 
 /** Weights that predict beside the student, and what is known of them. */
@@ -16,6 +16,7 @@ export interface Teacher {
   readonly step: number;
   /** SHA-256 of the snapshot, in hex: teachers with the same digest are the same. */
   readonly digest: string;
+  /** Its params, and the buffers of a model that has some. */
   readonly params: NamedArrays;
 }
 
@@ -34,7 +35,7 @@ export interface StepMetrics {
   readonly signs: { readonly teachers: readonly TeacherSigns[]; readonly student: StudentSigns } | null;
 }
 
-/** Everything that resuming needs of a student: `params.*`, `optState.*`, and `ema.*` where they are averaged. */
+/** Everything that resuming needs of a student: `params.*`, `optState.*`, `buffers.*`, and `ema.*` of averaged params. */
 export type StudentState = NamedArrays;
 
 export interface StudentOptions {
@@ -48,7 +49,7 @@ export interface Student {
   readonly step: number;
   /** What every learning rate is multiplied by; 1 unless a state was restored with another one. */
   readonly learningRateScale: number;
-  /** Begin from fresh params, or from given ones. Throws {@link CheckpointError} when those do not fit the model. */
+  /** Begin from fresh params and buffers, or from given ones. Throws {@link CheckpointError} when those do not fit the model. */
   init(key: Key, params?: NamedArrays): Promise<void>;
   /** Compile the programs for steps of so many batches with up to so many teachers, so that no step waits for one. */
   prepare(maxTeachers: number, numBatches: number): Promise<void>;
@@ -59,7 +60,7 @@ export interface Student {
    * loss or the norm of the gradient is not finite, params and optimizer memory stay as they are and the step is skipped.
    */
   learn(batches: readonly NamedArrays[], teachers: readonly Teacher[], distillWeight: number): Promise<StepMetrics>;
-  /** Copies of the params, by their own names. */
+  /** Copies of the params and buffers, by their own names. */
   params(): Promise<NamedArrays>;
   /** Copies of what would be shipped: the average of the params where there is one, else the params. */
   shipped(): Promise<NamedArrays>;
@@ -97,8 +98,7 @@ export function createStudent({ engine, learner }: StudentOptions): Student {
   async function learnInParts(parts: NamedArrays[], scalars: NamedArrays, numTeachers: number): Promise<NamedArrays[]> {
     const accumulate = await inParts(numTeachers);
     const apply = await applying();
-    if (!sumsAreKept)
-      await engine.write(mapValues(withPrefix(kept.gradSum, learner.model.params), ({ shape }) => zeros(shape)));
+    if (!sumsAreKept) await engine.write(mapValues(sumSpecs(learner), ({ shape }) => zeros(shape)));
     sumsAreKept = true;
     const results: NamedArrays[] = [];
     for (const [i, part] of parts.entries())
@@ -115,7 +115,8 @@ export function createStudent({ engine, learner }: StudentOptions): Student {
   }
 
   async function modelUnder(prefix: string): Promise<NamedArrays> {
-    return underPrefix(prefix, await engine.read(Object.keys(withPrefix(prefix, learner.model.params))));
+    const arrays = await engine.read(Object.keys(keptWeights(learner.model, weightSpecs(learner.model), prefix)));
+    return { ...underPrefix(prefix, arrays), ...underPrefix(kept.buffers, arrays) };
   }
 
   /** The value of a schedule now. */
@@ -130,11 +131,12 @@ export function createStudent({ engine, learner }: StudentOptions): Student {
     get learningRateScale() {
       return learningRateScale;
     },
-    async init(key, params = initParams(learner.model, key)) {
+    async init(key, weights = initWeights(learner.model, key)) {
       const memory = learner.optimizer.memory(learner.model.params);
       const optState = mapValues(memory, ({ shape, fill }) => filled(shape, fill));
-      const ema = learner.ema ? withPrefix(kept.ema, params) : {};
-      await restore({ ...withPrefix(kept.params, params), ...withPrefix(kept.optState, optState), ...ema }, 0);
+      const ema = learner.ema ? keptWeights(learner.model, weights, kept.ema) : {};
+      const state = { ...keptWeights(learner.model, weights), ...withPrefix(kept.optState, optState), ...ema };
+      await restore(state, 0);
     },
     restore,
     async prepare(maxTeachers, numBatches) {
@@ -213,7 +215,13 @@ function programCache(engine: Engine): { get(name: string, graph: () => Graph): 
 /** The arrays of a learner's state, by the names under which the engine keeps them. */
 function stateSpecs({ model, optimizer, ema }: Learner): Record<string, { readonly shape: readonly number[] }> {
   const memory = withPrefix(kept.optState, optimizer.memory(model.params));
-  return { ...withPrefix(kept.params, model.params), ...memory, ...(ema && withPrefix(kept.ema, model.params)) };
+  const weights = keptWeights(model, weightSpecs(model));
+  return { ...weights, ...memory, ...(ema && withPrefix(kept.ema, model.params)) };
+}
+
+/** What is added up over the sub-batches of a step, and what goes from one to the next. */
+function sumSpecs({ model }: Learner): Record<string, { readonly shape: readonly number[] }> {
+  return { ...withPrefix(kept.gradSum, model.params), ...withPrefix(kept.newBuffers, model.buffers ?? {}) };
 }
 
 /** Throws {@link CheckpointError} unless a state holds exactly the arrays that the learner needs. */

@@ -32,6 +32,73 @@ def matmul(a, b, transposeA, transposeB):
     return torch.matmul(a.transpose(0, 1) if transposeA else a, b.transpose(0, 1) if transposeB else b)
 
 
+def window_padding(pads):
+    """Pads as F.pad takes them: the last axis first."""
+    return [width for pair in reversed(pads) for width in pair]
+
+
+def conv(x, weight, strides, pads, dilations, groups):
+    function = {3: F.conv1d, 4: F.conv2d}[x.dim()]
+    return function(F.pad(x, window_padding(pads)), weight, None, strides, 0, dilations, groups)
+
+
+def conv_transpose(x, weight, strides, pads, dilations, groups, outputPadding):
+    function = {3: F.conv_transpose1d, 4: F.conv_transpose2d}[x.dim()]
+    symmetric = all(before == after for before, after in pads)
+    if symmetric:
+        padding = [before for before, _ in pads]
+        return function(x, weight, None, strides, padding, outputPadding, groups, dilations)
+    # Without pads, and cut afterwards.
+    whole = function(x, weight, None, strides, 0, outputPadding, groups, dilations)
+    for axis, (before, after) in enumerate(pads):
+        whole = torch.narrow(whole, axis + 2, before, whole.shape[axis + 2] - before - after)
+    return whole
+
+
+def conv_weight_grad(x, g, kernel, strides, pads, dilations, groups):
+    """As PyTorch differentiates its convolution; differentiable again."""
+    with torch.enable_grad():
+        weight = torch.zeros(g.shape[1], x.shape[1] // groups, *kernel, requires_grad=True)
+        y = conv(x, weight, strides, pads, dilations, groups)
+        return torch.autograd.grad((y * g).sum(), weight, create_graph=True)[0]
+
+
+def max_pool(x, kernel, strides, pads, dilations):
+    function = {3: F.max_pool1d, 4: F.max_pool2d}[x.dim()]
+    return function(F.pad(x, window_padding(pads), value=-torch.inf), kernel, strides, 0, dilations)
+
+
+def average_pool(x, kernel, strides, pads, dilations, countIncludePad):
+    function = {3: F.avg_pool1d, 4: F.avg_pool2d}[x.dim()]
+    if all(before == after for before, after in pads):
+        padding = [before for before, _ in pads]
+        return function(x, kernel, strides, padding, count_include_pad=countIncludePad)
+    pooled = [function(F.pad(values, window_padding(pads)), kernel, strides) for values in (x, torch.ones_like(x))]
+    return pooled[0] if countIncludePad else pooled[0] / pooled[1]
+
+
+def scatter_within(updates, positions, sizes):
+    zeros = torch.zeros(*updates.shape[:2], torch.Size(sizes).numel())
+    return zeros.scatter_add(2, positions.flatten(2), updates.flatten(2)).reshape(*updates.shape[:2], *sizes)
+
+
+def gather_within(x, positions):
+    return torch.gather(x.flatten(2), 2, positions.flatten(2)).reshape(positions.shape)
+
+
+def batch_norm(x, scale, shift, epsilon):
+    axes = [axis for axis in range(x.dim()) if axis != 1]
+    y = F.batch_norm(x, None, None, scale, shift, training=True, eps=epsilon)
+    return y, x.mean(axes), x.var(axes, unbiased=False)
+
+
+def normalise(x, scale, shift, mean, variance, epsilon):
+    # PyTorch gives no gradient by running statistics, so they are written out.
+    shape = [1, -1] + [1] * (x.dim() - 2)
+    mean, variance, scale, shift = (vector.reshape(shape) for vector in (mean, variance, scale, shift))
+    return (x - mean) / torch.sqrt(variance + epsilon) * scale + shift
+
+
 FUNCTIONS = {
     "neg": torch.neg,
     "exp": torch.exp,
@@ -57,7 +124,23 @@ FUNCTIONS = {
     "pad": pad,
     "gather": lambda table, indices: table[indices],
     "scatterAdd": scatter_add,
+    "part": lambda whole, index: whole[index],
+    "conv": conv,
+    "convTranspose": conv_transpose,
+    "convWeightGrad": conv_weight_grad,
+    "maxPool": max_pool,
+    "averagePool": average_pool,
+    "scatterWithin": scatter_within,
+    "gatherWithin": gather_within,
+    "batchNorm": batch_norm,
+    "normalise": normalise,
+    "channelDots": lambda a, b: (a * b).sum([axis for axis in range(a.dim()) if axis != 1]),
 }
+
+
+def first(value):
+    """Of an operation with several results, the one that it stands for."""
+    return value[0] if isinstance(value, tuple) else value
 
 
 def evaluate(case):
@@ -71,9 +154,11 @@ def evaluate(case):
                 varied[node["attributes"]["name"]] = tensor.requires_grad_()
         else:
             operands = [values[position] for position in node["operands"]]
+            if node["op"] != "part":
+                operands = [first(operand) for operand in operands]
             tensor = FUNCTIONS[node["op"]](*operands, **node["attributes"])
         values.append(tensor)
-    output = values[-1]
+    output = first(values[-1])
     (output.reshape(-1) * torch.tensor(case["cotangent"], dtype=torch.float64)).sum().backward()
     return {
         "inputs": {name: flat(tensor) for name, tensor in varied.items()},

@@ -10,7 +10,12 @@ export const NOT_DIFFERENTIABLE = "not differentiable";
 
 /** The rule of an operation with several results that carry gradients: a cotangent for each, null where none flows. */
 export interface PartsRule<O extends Op> {
-  readonly ofParts: (cotangents: readonly (Tensor | null)[], node: Tensor<O>, pullBack: PullBack) => (Tensor | null)[];
+  readonly ofParts: (
+    cotangents: readonly (Tensor | null)[],
+    node: Tensor<O>,
+    pullBack: PullBack,
+    ...inputs: Tensor[]
+  ) => (Tensor | null)[];
 }
 
 /**

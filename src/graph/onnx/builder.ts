@@ -15,13 +15,16 @@ export const ELEMENT_TYPES: { readonly [D in DType | "int64"]: number } = {
   bool: 9,
 };
 
-type OnnxAttribute = number | string | readonly number[] | readonly string[] | GraphProto;
+/** A number is an int64, unless it is marked as a float. */
+type OnnxAttribute = number | string | readonly number[] | readonly string[] | GraphProto | { readonly float: number };
 
 /** What a model has once, however many graphs are in it. */
 export interface ModelParts {
   readonly rules: Rules<Op>;
   readonly initializers: TensorProto[];
   readonly constants: Map<string, string>;
+  /** The sets of operations that its nodes are from. */
+  readonly domains: Set<string>;
   numNames: number;
 }
 
@@ -29,24 +32,25 @@ export interface ModelParts {
 export class ModelBuilder {
   readonly nodes: NodeProto[] = [];
   readonly #model: ModelParts;
-  readonly #used: ReadonlyMap<Tensor, ReadonlySet<number>>;
+  readonly #used: UsedParts;
   readonly #names: Map<Tensor, readonly string[]>;
 
-  /** `tensors` are all that is added, each after its inputs; `names` are of those that are known already. */
+  /** `tensors` are all that is added, each after its inputs; `names` are of those that are known already, `used` says what is read. */
   constructor(
     model: ModelParts,
     tensors: readonly Tensor[],
     names: Iterable<readonly [Tensor, readonly string[]]> = [],
+    used: UsedParts = usedParts(tensors),
   ) {
     this.#model = model;
-    this.#used = usedParts(tensors);
+    this.#used = used;
     this.#names = new Map(names);
     for (const tensor of tensors) if (!this.#names.has(tensor)) this.#add(tensor);
   }
 
   /** A builder of a graph that a node of this one runs, in which everything of this one is known. */
   inner(tensors: readonly Tensor[]): ModelBuilder {
-    return new ModelBuilder(this.#model, tensors, this.#names);
+    return new ModelBuilder(this.#model, tensors, this.#names, this.#used);
   }
 
   /** A builder of a graph that a node of this one runs, in which nothing is known but some tensors. */
@@ -120,6 +124,7 @@ export class ModelBuilder {
   ): string[] {
     const outputs = Array.from({ length: numOutputs }, () => this.fresh());
     this.nodes.push(onnxNode(opType, inputs, outputs, attributes, domain));
+    this.#model.domains.add(domain);
     return outputs;
   }
 
@@ -187,6 +192,7 @@ const utf8 = new TextEncoder();
 
 function onnxAttribute([name, value]: [string, OnnxAttribute]): AttributeProto {
   if (typeof value === "number") return { name, type: 2, i: value };
+  if (typeof value === "object" && "float" in value) return { name, type: 1, f: value.float };
   if (typeof value === "string") return { name, type: 3, s: utf8.encode(value) };
   if (!isList(value)) return { name, type: 5, g: value };
   if (isNumbers(value)) return { name, type: 7, ints: value };
@@ -203,8 +209,10 @@ function withNames(node: NodeProto, renamed: ReadonlyMap<string, string>): NodeP
   return { ...node, attribute, input: rename(node.input), output: rename(node.output) };
 }
 
+type UsedParts = ReadonlyMap<Tensor, ReadonlySet<number>>;
+
 /** Which further results of each tensor are read. */
-function usedParts(tensors: readonly Tensor[]): Map<Tensor, Set<number>> {
+export function usedParts(tensors: readonly Tensor[]): UsedParts {
   const used = new Map<Tensor, Set<number>>();
   for (const tensor of tensors) {
     const [whole] = tensor.inputs;

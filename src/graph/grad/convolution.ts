@@ -1,0 +1,59 @@
+import { ones } from "../../runtime/array.js";
+import { sizesCovered } from "../geometry.js";
+import * as ops from "../ops.js";
+import { elementsOf, perExample } from "../shape.js";
+import { part, type Tensor } from "../tensor.js";
+import { known, type Rules } from "./rule.js";
+
+const spatial = ({ shape }: Tensor) => shape.slice(2) as number[];
+
+/**
+ * A convolution, its transpose and the gradient by its weight are one trilinear form, seen from its three sides: each is
+ * linear in two tensors, and its gradients are the other two. So these rules are closed under differentiation.
+ */
+export const convolutionGradients = {
+  conv: (g, { attributes }, x, w) => {
+    const [input, weight] = [known(x), known(w)];
+    const kernel = spatial(weight);
+    const covered = sizesCovered(spatial(g), kernel, attributes, []);
+    const outputPadding = spatial(input).map((size, i) => size - (covered[i] ?? 0));
+    return [
+      ops.convTranspose(g, weight, { ...attributes, outputPadding }),
+      ops.convWeightGrad(input, g, { ...attributes, kernel }),
+    ];
+  },
+  convTranspose: (g, { attributes: { outputPadding: _, ...convolution } }, x, w) => {
+    const weight = known(w);
+    return [
+      ops.conv(g, weight, convolution),
+      ops.convWeightGrad(g, known(x), { ...convolution, kernel: spatial(weight) }),
+    ];
+  },
+  convWeightGrad: (g, { attributes: { kernel, ...convolution } }, x, dy) => {
+    const [input, cotangent] = [known(x), known(dy)];
+    const covered = sizesCovered(spatial(cotangent), kernel, convolution, []);
+    const outputPadding = spatial(input).map((size, i) => size - (covered[i] ?? 0));
+    return [ops.convTranspose(cotangent, g, { ...convolution, outputPadding }), ops.conv(input, g, convolution)];
+  },
+  maxPool: (g, y, x) => [ops.scatterWithin(g, part(y, 1), spatial(known(x)))],
+  averagePool: (g, { attributes: { countIncludePad, kernel, ...windows } }, x) => {
+    const input = known(x);
+    // Each channel of each example by itself: a convolution with one channel, and a weight of ones.
+    const single = (like: Tensor, sizes: readonly number[]) => {
+      const { count, isPerExample } = elementsOf(like.shape.slice(0, 2));
+      return [isPerExample ? perExample(count) : count, 1, ...sizes] as const;
+    };
+    const weight = ops.constant(ones([1, 1, ...kernel]));
+    const elements = ops.conv(ops.constant(ones([1, 1, ...spatial(input)])), weight, windows);
+    const all = kernel.reduce((product, size) => product * size, 1);
+    const share = ops.div(g, countIncludePad ? all : elements);
+    const covered = sizesCovered(spatial(g), kernel, windows, []);
+    const outputPadding = spatial(input).map((size, i) => size - (covered[i] ?? 0));
+    const spread = ops.convTranspose(ops.reshape(share, single(g, spatial(g))), weight, { ...windows, outputPadding });
+    return [ops.reshape(spread, input.shape)];
+  },
+  scatterWithin: (g, _, __, positions) => [ops.gatherWithin(g, known(positions)), null],
+  gatherWithin: (g, _, x, positions) => [ops.scatterWithin(g, known(positions), spatial(known(x))), null],
+} satisfies Rules<
+  "conv" | "convTranspose" | "convWeightGrad" | "maxPool" | "averagePool" | "scatterWithin" | "gatherWithin"
+>;

@@ -1,0 +1,132 @@
+import { sizeOf } from "../../runtime/array.js";
+import { along, type Convolution, positionsOf, type Windows } from "../geometry.js";
+import type { Tensor } from "../tensor.js";
+import { ELEMENT_TYPES, type ModelBuilder, onnxAxis, type Rules } from "./builder.js";
+
+export const convolutionEmission = {
+  conv: (b, { attributes, inputs: [, weight] }, ...inputs) =>
+    b.node("Conv", inputs, { ...windowAttributes(attributes, spatial(weight)), group: attributes.groups }),
+  convTranspose: (b, { attributes, inputs: [, w] }, x = "", weight = "") => {
+    const { outputPadding, groups } = attributes;
+    const kernel = spatial(w);
+    const axes = along(attributes, kernel);
+    // With stride 1 a convolution with the flipped weight does the same, and is faster.
+    if (axes.every(({ stride, span, before, after }) => stride === 1 && Math.max(before, after) < span)) {
+      const pads = axes.map(({ span, before, after }) => [span - 1 - before, span - 1 - after] as const);
+      const flipped = flip(b, weight, w?.shape as number[], groups);
+      return b.node("Conv", [x, flipped], { ...windowAttributes({ ...attributes, pads }, kernel), group: groups });
+    }
+    const windows = windowAttributes(attributes, kernel);
+    return b.node("ConvTranspose", [x, weight], { ...windows, group: groups, output_padding: outputPadding });
+  },
+  convWeightGrad,
+  maxPool: (b, node, x = "") => {
+    const { kernel, ...windows } = node.attributes;
+    const attributes = windowAttributes(windows, kernel);
+    // Looking for positions takes many times as long.
+    if (!b.isUsed(node, 1)) return b.node("MaxPool", [x], attributes);
+    const [y = "", positions = ""] = b.nodeOf(2, "MaxPool", [x], attributes);
+    // ONNX counts over the whole tensor. The remainder is in range for whatever an engine says of a window of NaN.
+    const within = b.node("Mod", [positions, b.ints([sizeOf(spatial(node.inputs[0]))])]);
+    return [y, b.node("Cast", [within], { to: ELEMENT_TYPES.int32 })];
+  },
+  averagePool: (b, { attributes: { kernel, countIncludePad, ...windows } }, x = "") => {
+    const { dilations: _, ...attributes } = windowAttributes(windows, kernel);
+    return b.node("AveragePool", [x], { ...attributes, count_include_pad: Number(countIncludePad) });
+  },
+  scatterWithin: (b, { attributes: { sizes }, shape, inputs: [g] }, updates = "", positions = "") => {
+    const rows = (name: string, length: number) => b.node("Reshape", [name, b.ints([-1, length])]);
+    const from = sizeOf(spatial(g));
+    const width = b.ints([sizeOf(sizes)]);
+    const flat = rows(updates, from);
+    const numRows = b.node("Shape", [flat], { start: 0, end: 1 });
+    const zeros = b.node("ConstantOfShape", [b.node("Concat", [numRows, width], { axis: 0 })]);
+    const sum = b.node("ScatterElements", [zeros, rows(positions, from), flat], { axis: 1, reduction: "add" });
+    return b.node("Reshape", [sum, b.ints(shape.map(onnxAxis))]);
+  },
+  gatherWithin: (b, { shape, inputs: [from] }, x = "", positions = "") => {
+    const rows = b.node("Reshape", [x, b.ints([-1, sizeOf(spatial(from))])]);
+    const at = b.node("Reshape", [positions, b.ints([-1, sizeOf(shape.slice(2) as number[])])]);
+    return b.node("Reshape", [b.node("GatherElements", [rows, at], { axis: 1 }), b.ints(shape.map(onnxAxis))]);
+  },
+} satisfies Rules<
+  "conv" | "convTranspose" | "convWeightGrad" | "maxPool" | "averagePool" | "scatterWithin" | "gatherWithin"
+>;
+
+/**
+ * For each position of the kernel, what it sees of the padded input times what came of it: one matrix product
+ * [O, batch x sizes] [batch x sizes, C] each, for every group. See docs/decisions/004-convolution-weight-gradients.md.
+ */
+function convWeightGrad(
+  b: ModelBuilder,
+  { attributes, inputs: [x, g], shape }: Tensor<"convWeightGrad">,
+  xName = "",
+  gName = "",
+): string {
+  const { kernel, groups } = attributes;
+  const axes = along(attributes, kernel);
+  const sizes = spatial(x);
+  const counts = spatial(g);
+  const [outputs = 0, inputs = 0] = shape as number[];
+  const channelsFirst = [1, 0, ...kernel.map((_, i) => i + 2)];
+  const matrix = groups === 1 ? [] : [groups];
+  const cotangent = b.node("Reshape", [
+    b.node("Transpose", [gName], { perm: channelsFirst }),
+    b.ints([...matrix, outputs / groups, -1]),
+  ]);
+  const padded = pad(b, b.node("Transpose", [xName], { perm: channelsFirst }), attributes);
+  const products = positionsOf(kernel).map((at) => {
+    const seen = axes.map(({ stride, before, after, dilation }, i) => {
+      const start = (at[i] ?? 0) * dilation;
+      const end = start + stride * ((counts[i] ?? 0) - 1) + 1;
+      return { start, end, stride, isAll: start === 0 && stride === 1 && end === before + (sizes[i] ?? 0) + after };
+    });
+    const window = seen.every(({ isAll }) => isAll) ? padded : slice(b, padded, seen);
+    const columns = b.node("Reshape", [window, b.ints([...matrix, inputs, -1])]);
+    const product =
+      groups === 1
+        ? b.node("Gemm", [cotangent, columns], { transB: 1 })
+        : b.node("FusedMatMul", [cotangent, columns], { transB: 1 }, "com.microsoft");
+    return b.node("Reshape", [product, b.ints([outputs, inputs, 1])]);
+  });
+  const stacked = products.length === 1 ? (products[0] as string) : b.node("Concat", products, { axis: 2 });
+  return b.node("Reshape", [stacked, b.ints(shape as number[])]);
+}
+
+function spatial(x: Tensor | undefined): number[] {
+  return (x?.shape.slice(2) ?? []) as number[];
+}
+
+function windowAttributes({ strides, pads, dilations }: Windows, kernel: readonly number[]) {
+  const all = [...pads.map(([before]) => before), ...pads.map(([, after]) => after)];
+  return { kernel_shape: kernel, strides, pads: all, dilations };
+}
+
+/** A weight [O, C / groups, ...kernel] as [C, O / groups, ...kernel], the kernel back to front. */
+function flip(b: ModelBuilder, weight: string, shape: readonly number[], groups: number): string {
+  const [outputs = 0, inputs = 0, ...kernel] = shape;
+  const order = [0, 2, 1, ...kernel.map((_, i) => i + 3)];
+  const apart = b.node("Reshape", [weight, b.ints([groups, outputs / groups, inputs, ...kernel])]);
+  const turned = b.node("Transpose", [apart], { perm: order });
+  const joined = b.node("Reshape", [turned, b.ints([inputs * groups, outputs / groups, ...kernel])]);
+  if (kernel.every((size) => size === 1)) return joined;
+  const all = (value: number) => b.ints(kernel.map(() => value));
+  const axes = b.ints(kernel.map((_, i) => i + 2));
+  return b.node("Slice", [joined, all(-1), all(-(2 ** 31)), axes, all(-1)]);
+}
+
+function pad(b: ModelBuilder, x: string, { pads }: Convolution): string {
+  if (pads.flat().every((width) => width === 0)) return x;
+  const widths = [0, 0, ...pads.map(([before]) => before), 0, 0, ...pads.map(([, after]) => after)];
+  return b.node("Pad", [x, b.ints(widths)]);
+}
+
+function slice(
+  b: ModelBuilder,
+  x: string,
+  seen: readonly { readonly start: number; readonly end: number; readonly stride: number }[],
+): string {
+  const list = (of: (axis: (typeof seen)[number], i: number) => number) => b.ints(seen.map(of));
+  const axes = list((_, i) => i + 2);
+  return b.node("Slice", [x, list(({ start }) => start), list(({ end }) => end), axes, list(({ stride }) => stride)]);
+}

@@ -1,0 +1,42 @@
+import { filled, sizeOf } from "../../runtime/array.js";
+import type { Tensor } from "../tensor.js";
+import { ELEMENT_TYPES, type ModelBuilder, type Rules } from "./builder.js";
+
+export const normalisationEmission = {
+  // Not the operation's own training form: ONNX Runtime 1.30 writes its statistics over the running ones that it is given,
+  // so a constant given for both holds the variance in the place of the mean, and no longer what others read of it.
+  batchNorm: (b, { attributes: { epsilon }, inputs: [tensor] }, x = "", gain = "", bias = "") => {
+    const [, channels = 0, ...sizes] = (tensor?.shape ?? []) as number[];
+    const axes = b.ints([0, ...sizes.map((_, i) => i + 2)]);
+    const kept = b.node("ReduceMean", [x, axes], { keepdims: 1 });
+    const mean = b.node("Reshape", [kept, b.ints([channels])]);
+    const centred = b.node("Sub", [x, kept]);
+    const lengths = b.node("Gather", [b.node("Shape", [x]), axes], { axis: 0 });
+    const count = b.node("ReduceProd", [lengths], { keepdims: 0 });
+    const floatCount = b.node("Cast", [count], { to: ELEMENT_TYPES.float32 });
+    const variance = b.node("Div", [dots(b, tensor, centred, centred), floatCount]);
+    const zero = b.constant(filled([channels], 0));
+    const y = normalise(b, tensor, [centred, gain, bias, zero, variance], epsilon);
+    return [y, mean, variance];
+  },
+  normalise: (b, { attributes: { epsilon }, inputs: [x] }, ...inputs) => normalise(b, x, inputs, epsilon),
+  channelDots: (b, { inputs: [x] }, left = "", right = "") => dots(b, x, left, right),
+} satisfies Rules<"batchNorm" | "normalise" | "channelDots">;
+
+function normalise(b: ModelBuilder, like: Tensor | undefined, inputs: readonly string[], epsilon: number): string {
+  if (like?.shape.length !== 2) return b.node("BatchNormalization", inputs, { epsilon: { float: epsilon } });
+  // The operation works through the rows of each channel, which have one element here.
+  const [x = "", gain = "", bias = "", mean = "", variance = ""] = inputs;
+  const added = b.constant({ dtype: "float32", shape: [], data: Float32Array.of(epsilon) });
+  const factor = b.node("Div", [gain, b.node("Sqrt", [b.node("Add", [variance, added])])]);
+  return b.node("Add", [b.node("Mul", [b.node("Sub", [x, mean]), factor]), bias]);
+}
+
+/** As products of a row by a column, for each channel of each example: the elementwise products are never written down. */
+function dots(b: ModelBuilder, like: Tensor | undefined, left: string, right: string): string {
+  const [, channels = 0, ...sizes] = (like?.shape ?? []) as number[];
+  if (sizes.length === 0) return b.node("ReduceSum", [b.node("Mul", [left, right]), b.ints([0])], { keepdims: 0 });
+  const rows = [left, right].map((name) => b.node("Reshape", [name, b.ints([-1, channels, 1, sizeOf(sizes)])]));
+  const products = b.node("FusedMatMul", rows, { transB: 1 }, "com.microsoft");
+  return b.node("ReduceSum", [products, b.ints([0, 2, 3])], { keepdims: 0 });
+}

@@ -1,0 +1,37 @@
+/** Convolution layers over [batch, channels, ...spatial], with one or two spatial axes. */
+import { add, type ConvolutionOptions, conv, perChannel } from "../graph/ops.js";
+import type { Tensor, Tensors } from "../graph/tensor.js";
+import { named } from "../runtime/named.js";
+import { heNormal, type Init, zerosInit } from "./initialisers.js";
+import type { ParamSpec } from "./model.js";
+
+export interface ConvolutionParams {
+  readonly inputs: number;
+  readonly outputs: number;
+  /** Its size along each spatial axis. */
+  readonly kernel: readonly number[];
+  /** As the layer is used with; 1 by default. */
+  readonly groups?: number;
+  /** Whether something is added to each channel, which a normalisation that follows would take out again; true by default. */
+  readonly hasBias?: boolean;
+  /** He normal by default. */
+  readonly init?: Init;
+}
+
+/** Params of a convolution: `weight` [outputs, inputs / groups, ...kernel] and `bias` [outputs] (zero). */
+export function convolutionParams(
+  path: string,
+  { inputs, outputs, kernel, groups = 1, hasBias = true, init = heNormal }: ConvolutionParams,
+): Record<string, ParamSpec> {
+  return {
+    [`${path}.weight`]: { shape: [outputs, inputs / groups, ...kernel], init },
+    ...(hasBias && { [`${path}.bias`]: { shape: [outputs], init: zerosInit } }),
+  };
+}
+
+/** x [batch, inputs, ...spatial] to its convolution with the weight [batch, outputs, ...], plus the bias where there is one. */
+export function convolution(params: Tensors, path: string, x: Tensor, options: ConvolutionOptions = {}): Tensor {
+  const y = conv(x, named(params, `${path}.weight`), options);
+  const bias = params[`${path}.bias`];
+  return bias ? add(y, perChannel(bias, y)) : y;
+}

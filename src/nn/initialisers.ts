@@ -1,0 +1,140 @@
+/** How params begin. Each is a pure function of a key and a shape. */
+import { filled, float32, sizeOf, zeros } from "../runtime/array.js";
+import { fold, type Key, normal, uniform } from "../runtime/random.js";
+import type { ParamSpec } from "./model.js";
+
+/** From a key and a shape to the values of a param. */
+export type Init = ParamSpec["init"];
+
+/** All 0, as most biases begin. */
+export const zerosInit: Init = (_, shape) => zeros(shape);
+
+/** All 1, as the gains of normalisation begin. */
+export const onesInit: Init = (_, shape) => filled(shape, 1);
+
+/** Normal with the given standard deviation. */
+export function normalInit(deviation: number): Init {
+  return (key, shape) =>
+    float32(
+      normal(key, sizeOf(shape)).map((value) => value * deviation),
+      shape,
+    );
+}
+
+/** Uniform between -limit and limit; its standard deviation is limit / sqrt(3). */
+export function uniformInit(limit: number): Init {
+  return (key, shape) =>
+    float32(
+      uniform(key, sizeOf(shape)).map((value) => (2 * value - 1) * limit),
+      shape,
+    );
+}
+
+/**
+ * Normal with the given standard deviation, of which values beyond two deviations are drawn again. What is left has 0.8796
+ * times that deviation.
+ */
+export function truncatedNormal(deviation: number): Init {
+  return (key, shape) => {
+    const values = normal(key, sizeOf(shape)).slice();
+    const isBeyond = (value: number) => Math.abs(value) > 2;
+    for (let round = 1; values.some(isBeyond); round++) {
+      const again = normal(fold(key, round), values.length);
+      for (let i = 0; i < values.length; i++) if (isBeyond(values[i] as number)) values[i] = again[i] as number;
+    }
+    return float32(
+      values.map((value) => value * deviation),
+      shape,
+    );
+  };
+}
+
+/** How many numbers each output of a weight is a sum over, and how many outputs each of its inputs goes into. */
+export interface Fans {
+  readonly inputs: number;
+  readonly outputs: number;
+}
+
+/**
+ * The fans of a weight: of a linear layer [inputs, outputs], and of a convolution [outputs, inputs / groups, ...kernel]
+ * both times the size of the kernel (its outputs those of all groups, as PyTorch counts them). Of one axis, its size.
+ */
+export function fansOf(shape: readonly number[]): Fans {
+  const [first = 1, second = first, ...kernel] = shape;
+  if (kernel.length === 0) return { inputs: first, outputs: second };
+  return { inputs: second * sizeOf(kernel), outputs: first * sizeOf(kernel) };
+}
+
+/** Values whose variance is a function of the fans. */
+const byVariance = (distribution: "normal" | "uniform", variance: (fans: Fans) => number): Init => {
+  return (key, shape) => {
+    const deviation = Math.sqrt(variance(fansOf(shape)));
+    return distribution === "normal"
+      ? normalInit(deviation)(key, shape)
+      : uniformInit(deviation * Math.sqrt(3))(key, shape);
+  };
+};
+
+/** Normal with variance 2 / inputs, for layers followed by ReLU: keeps the size of what goes forward (He et al. 2015, eq. 10). */
+export const heNormal = byVariance("normal", ({ inputs }) => 2 / inputs);
+
+/** Uniform with variance 2 / inputs (He et al. 2015, eq. 10). */
+export const heUniform = byVariance("uniform", ({ inputs }) => 2 / inputs);
+
+/** Normal with variance 2 / outputs: keeps the size of gradients on their way back (He et al. 2015, eq. 14). */
+export const heNormalBackward = byVariance("normal", ({ outputs }) => 2 / outputs);
+
+/** Normal with variance 2 / (inputs + outputs), for layers without ReLU (Glorot and Bengio 2010, eq. 12). */
+export const glorotNormal = byVariance("normal", ({ inputs, outputs }) => 2 / (inputs + outputs));
+
+/** Uniform between -+ sqrt(6 / (inputs + outputs)) (Glorot and Bengio 2010, eq. 16). */
+export const glorotUniform = byVariance("uniform", ({ inputs, outputs }) => 2 / (inputs + outputs));
+
+/** Normal with variance 1 / inputs (LeCun et al. 1998, "Efficient backprop", eq. 16). */
+export const lecunNormal = byVariance("normal", ({ inputs }) => 1 / inputs);
+
+/**
+ * Orthogonal rows or columns, whichever are fewer, of length `gain`: uniform among all such matrices (Saxe, McClelland and
+ * Ganguli 2014). A weight of more than two axes counts as [first, all others].
+ */
+export function orthogonal(gain = 1): Init {
+  return (key, shape) => {
+    const [rows = 1] = shape;
+    const columns = sizeOf(shape.slice(1));
+    const [count, length] = [Math.min(rows, columns), Math.max(rows, columns)];
+    const vectors = orthonormal(key, count, length);
+    const values = new Float32Array(rows * columns);
+    for (let i = 0; i < rows; i++) {
+      for (let j = 0; j < columns; j++) {
+        const [vector, at] = rows <= columns ? [i, j] : [j, i];
+        values[i * columns + j] = gain * (vectors[vector]?.[at] ?? Number.NaN);
+      }
+    }
+    return float32(values, shape);
+  };
+}
+
+/**
+ * So many orthogonal vectors of length 1: the factor Q of normal random vectors, whose R has a positive diagonal. By the
+ * Gram-Schmidt process, each vector made orthogonal to the earlier ones twice, which keeps all digits (Giraud et al. 2005).
+ */
+function orthonormal(key: Key, count: number, length: number): Float64Array[] {
+  const draws = normal(key, count * length);
+  const done: Float64Array[] = [];
+  for (let i = 0; i < count; i++) {
+    const vector = Float64Array.from(draws.subarray(i * length, (i + 1) * length));
+    for (const other of [...done, ...done]) {
+      const along = dot(vector, other);
+      for (let k = 0; k < length; k++) vector[k]! -= along * (other[k] as number);
+    }
+    const size = Math.sqrt(dot(vector, vector));
+    done.push(vector.map((value) => value / size));
+  }
+  return done;
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let k = 0; k < a.length; k++) sum += (a[k] as number) * (b[k] as number);
+  return sum;
+}

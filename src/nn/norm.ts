@@ -1,0 +1,102 @@
+/** Normalisation of channels: by the batch in training and by running statistics after it, or by groups of channels. */
+import { ShapeError } from "../errors.js";
+import * as ops from "../graph/ops.js";
+import { elementsOf, perExample } from "../graph/shape.js";
+import { part, type Tensor, type Tensors } from "../graph/tensor.js";
+import { named } from "../runtime/named.js";
+import { onesInit, zerosInit } from "./initialisers.js";
+import type { BufferSpec, Model, ParamSpec } from "./model.js";
+
+/** Added to variances. */
+const EPSILON = 1e-5;
+/** What running statistics keep of themselves at each step. */
+const DECAY = 0.9;
+
+/** Params of the norms at a path: `gain` [channels] (1) and `bias` [channels] (0). */
+export function normParams(path: string, channels: number): Record<string, ParamSpec> {
+  return {
+    [`${path}.gain`]: { shape: [channels], init: onesInit },
+    [`${path}.bias`]: { shape: [channels], init: zerosInit },
+  };
+}
+
+/** Buffers of the batch norm at a path: the running `mean` [channels] (0) and `variance` [channels] (1). */
+export function batchNormBuffers(path: string, channels: number): Record<string, BufferSpec> {
+  return { [`${path}.mean`]: { shape: [channels], fill: 0 }, [`${path}.variance`]: { shape: [channels], fill: 1 } };
+}
+
+/** Normalises the channels of x [batch, channels, ...] by the batch norm at a path. */
+export type BatchNorm = (path: string, x: Tensor) => Tensor;
+
+/** A network with batch norms, each used once: what it trains and keeps, and one function of both that is given the norm. */
+export interface BatchNormNetwork extends Pick<Model, "params" | "inputs"> {
+  readonly buffers: NonNullable<Model["buffers"]>;
+  readonly logits: (weights: Tensors, inputs: Tensors, norm: BatchNorm) => Tensor;
+}
+
+/**
+ * A model that is trained by the statistics of each batch and predicts by running ones (Ioffe and Szegedy 2015):
+ *
+ *     running <- 0.9 running + 0.1 batch,
+ *
+ * of means and unbiased variances, as PyTorch has it. Every norm divides by sqrt(variance + 1e-5).
+ */
+export function batchNormModel({ params, buffers, inputs, logits }: BatchNormNetwork): Model {
+  return {
+    params,
+    buffers,
+    inputs,
+    apply: (weights, values) => logits(weights, values, (path, x) => byRunning(weights, path, x)),
+    train: (weights, values) => {
+      const moved: Record<string, Tensor> = {};
+      const norm: BatchNorm = (path, x) => {
+        if (moved[`${path}.mean`]) throw new Error(`internal: the batch norm "${path}" is used twice`);
+        const { y, ...statistics } = byBatch(weights, path, x);
+        for (const [name, now] of Object.entries(statistics)) moved[`${path}.${name}`] = now;
+        return y;
+      };
+      return { logits: logits(weights, values, norm), buffers: moved };
+    },
+  };
+}
+
+function byRunning(weights: Tensors, path: string, x: Tensor): Tensor {
+  const of = (name: string) => named(weights, `${path}.${name}`);
+  const affine = { gain: of("gain"), bias: of("bias") };
+  return ops.normalise(x, affine, { mean: of("mean"), variance: of("variance") }, EPSILON);
+}
+
+/** The normalised batch, and the running statistics after it. */
+function byBatch(weights: Tensors, path: string, x: Tensor): Readonly<Record<"y" | "mean" | "variance", Tensor>> {
+  const of = (name: string) => named(weights, `${path}.${name}`);
+  const y = ops.batchNorm(x, { gain: of("gain"), bias: of("bias") }, EPSILON);
+  const count = ops.countAlong(x, ops.axesBesideChannels(x));
+  // Of a single value there is no unbiased variance; its own, 0, is taken then.
+  const others = ops.where(ops.greater(count, 1), ops.sub(count, 1), 1);
+  const unbiased = ops.mul(part(y, 2), ops.div(count, others));
+  const moved = (name: string, now: Tensor) => ops.add(ops.mul(of(name), DECAY), ops.mul(now, 1 - DECAY));
+  return { y, mean: moved("mean", part(y, 1)), variance: moved("variance", unbiased) };
+}
+
+/**
+ * Group normalisation (Wu and He 2018) of x [batch, channels, ...]: in each example, groups of neighbouring channels get
+ * their own mean and variance taken out; then `gain` and `bias` for each channel. The same in training and after it.
+ *
+ * Throws {@link ShapeError} when the channels do not divide into the groups.
+ */
+export function groupNorm(params: Tensors, path: string, x: Tensor, numGroups: number): Tensor {
+  const channels = ops.knownSize("normalise", x, 1);
+  if (channels % numGroups !== 0) {
+    throw new ShapeError(
+      `groupNorm: channels must divide into the groups, got ${channels} channels and ${numGroups} groups`,
+    );
+  }
+  const { count, isPerExample } = elementsOf(x.shape);
+  const rows = elementsOf(x.shape.slice(0, 1)).count * numGroups;
+  const grouped = ops.reshape(x, [isPerExample ? perExample(rows) : rows, count / rows]);
+  const centred = ops.sub(grouped, ops.reduceMean(grouped, [1], true));
+  const variance = ops.reduceMean(ops.mul(centred, centred), [1], true);
+  const normed = ops.reshape(ops.div(centred, ops.sqrt(ops.add(variance, EPSILON))), x.shape);
+  const of = (name: string) => ops.perChannel(named(params, `${path}.${name}`), x);
+  return ops.add(ops.mul(normed, of("gain")), of("bias"));
+}
