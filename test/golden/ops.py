@@ -143,10 +143,9 @@ def first(value):
     return value[0] if isinstance(value, tuple) else value
 
 
-def evaluate(case):
-    values = []
-    varied = {}
-    for node in case["nodes"]:
+def run(nodes, values, varied):
+    """Append the values of nodes, each computed from earlier ones."""
+    for node in nodes:
         if "value" in node:
             value = node["value"]
             tensor = torch.tensor(value["data"], dtype=DTYPES[value["dtype"]]).reshape(value["shape"])
@@ -158,6 +157,35 @@ def evaluate(case):
                 operands = [first(operand) for operand in operands]
             tensor = FUNCTIONS[node["op"]](*operands, **node["attributes"])
         values.append(tensor)
+
+
+def scan(*inputs, nodes, given, states, elements, results, reverse):
+    """A loop in plain Python: `given` are the places that hold a step's inputs, in the order of `inputs`."""
+    carried, sequences, shared = inputs[:states], inputs[states : states + elements], inputs[states + elements :]
+    steps = range(sequences[0].shape[0])
+    collected = []
+    for step in reversed(steps) if reverse else steps:
+        own = [*carried, *(sequence[step] for sequence in sequences), *shared]
+        values = []
+        for node in nodes:
+            if node["place"] in given:
+                values.append(own[given.index(node["place"])])
+            else:
+                run([node], values, {})
+        computed = [first(values[place]) for place in results]
+        carried = computed[:states]
+        collected.append(computed[states:])
+    rows = list(zip(*(reversed(collected) if reverse else collected)))
+    return (*carried, *(torch.stack(row) for row in rows))
+
+
+FUNCTIONS["scan"] = scan
+
+
+def evaluate(case):
+    values = []
+    varied = {}
+    run(case["nodes"], values, varied)
     output = first(values[-1])
     (output.reshape(-1) * torch.tensor(case["cotangent"], dtype=torch.float64)).sum().backward()
     return {

@@ -51,7 +51,11 @@ export function opCaseData(): CaseData[] {
   });
 }
 
-function nodeData(tensor: Tensor, order: readonly Tensor[], { feeds, wrt }: BuiltCase): NodeData {
+function nodeData(
+  tensor: Tensor,
+  order: readonly Tensor[],
+  { feeds, wrt }: Pick<BuiltCase, "feeds" | "wrt">,
+): NodeData {
   const operands = tensor.inputs.map((input) => order.indexOf(input));
   if (isOp(tensor, "input")) {
     const { name } = tensor.attributes;
@@ -61,7 +65,27 @@ function nodeData(tensor: Tensor, order: readonly Tensor[], { feeds, wrt }: Buil
   if (isOp(tensor, "constant")) {
     return { op: "constant", attributes: {}, operands, value: valueData(tensor.attributes.value), isVaried: false };
   }
-  return { op: tensor.op, attributes: tensor.attributes, operands };
+  const attributes = isOp(tensor, "scan") ? bodyData(tensor) : tensor.attributes;
+  return { op: tensor.op, attributes, operands };
+}
+
+/** One step of a loop: its nodes, where the values that it is given belong among them, and which of them it gives. */
+function bodyData({ attributes: { body, reverse } }: Tensor<"scan">) {
+  const own = [...body.states, ...body.elements, ...body.captured];
+  const results = [...body.nextStates, ...body.outputs];
+  const order = [...own, ...topologicalOrder(results, new Set(own))];
+  const nodes = order.map((tensor, place) => {
+    if (own.includes(tensor)) return { op: tensor.op, attributes: {}, operands: [], place };
+    return { ...nodeData(tensor, order, { feeds: {}, wrt: [] }), place };
+  });
+  return {
+    nodes,
+    given: own.map((_, place) => place),
+    states: body.states.length,
+    elements: body.elements.length,
+    results: results.map((tensor) => order.indexOf(tensor)),
+    reverse,
+  };
 }
 
 function valueData({ dtype, shape, data }: NdArray) {
