@@ -58,6 +58,9 @@ const unaries: Readonly<Record<string, (x: Tensor) => Tensor>> = {
   relu: ops.relu,
   sigmoid: ops.sigmoid,
   softplus: ops.softplus,
+  abs: ops.abs,
+  tanh: ops.tanh,
+  erf: ops.erf,
 };
 
 test("elementwise operations on one tensor", async () => {
@@ -77,6 +80,8 @@ const binaries: Readonly<Record<string, (x: Tensor, y: Tensor) => Tensor>> = {
   sub: ops.sub,
   mul: ops.mul,
   div: ops.div,
+  maximum: ops.maximum,
+  minimum: ops.minimum,
 };
 
 test("elementwise operations on two tensors that broadcast", async () => {

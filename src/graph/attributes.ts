@@ -17,10 +17,16 @@ export interface Attributes {
   relu: None;
   sigmoid: None;
   softplus: None;
+  abs: None;
+  sign: None;
+  tanh: None;
+  erf: None;
   add: None;
   sub: None;
   mul: None;
   div: None;
+  maximum: None;
+  minimum: None;
   greater: None;
   where: None;
   cast: { readonly to: DType };

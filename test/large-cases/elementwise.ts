@@ -10,10 +10,16 @@ export const elementwiseLargeCases = {
   relu: unary(ops.relu),
   sigmoid: unary(ops.sigmoid),
   softplus: unary(ops.softplus),
+  abs: unary(ops.abs),
+  sign: unary(ops.sign),
+  tanh: unary(ops.tanh),
+  erf: unary(ops.erf),
   add: binary(ops.add),
   sub: binary(ops.sub),
   mul: binary(ops.mul),
   div: binary(ops.div),
+  maximum: binary(ops.maximum),
+  minimum: binary(ops.minimum),
   greater: binary(ops.greater),
   where: [
     {
@@ -36,10 +42,16 @@ export const elementwiseLargeCases = {
     | "relu"
     | "sigmoid"
     | "softplus"
+    | "abs"
+    | "sign"
+    | "tanh"
+    | "erf"
     | "add"
     | "sub"
     | "mul"
     | "div"
+    | "maximum"
+    | "minimum"
     | "greater"
     | "where"
     | "cast"]: readonly Case[];

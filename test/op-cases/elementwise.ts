@@ -1,6 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
 import { type Case, exactly, flags, ids, real } from "../op-case.js";
-import { binary, unary } from "./shared.js";
+import { binary, extremum, unary } from "./shared.js";
 
 export const elementwiseCases = {
   neg: unary(ops.neg),
@@ -16,10 +16,16 @@ export const elementwiseCases = {
     ...unary(ops.softplus),
     { name: "far out", operands: [exactly([4], [-30, -12, 12, 30])], build: ops.softplus },
   ],
+  abs: [...unary(ops.abs), { name: "at 0", operands: [exactly([3], [-1, 0, 1])], build: ops.abs }],
+  sign: [...unary(ops.sign), { name: "at 0", operands: [exactly([3], [-1, 0, 1])], build: ops.sign }],
+  tanh: [...unary(ops.tanh), { name: "far out", operands: [exactly([5], [-30, -5, 1, 5, 30])], build: ops.tanh }],
+  erf: [...unary(ops.erf), { name: "far out", operands: [exactly([6], [-30, -5, -3, 3, 5, 30])], build: ops.erf }],
   add: binary(ops.add),
   sub: binary(ops.sub),
   mul: binary(ops.mul),
   div: binary(ops.div),
+  maximum: extremum(ops.maximum),
+  minimum: extremum(ops.minimum),
   greater: [
     ...binary(ops.greater),
     { name: "ties", operands: [exactly([3], [0, 1, -1]), exactly([3], [0, 1, -1])], build: ops.greater },
@@ -52,10 +58,16 @@ export const elementwiseCases = {
     | "relu"
     | "sigmoid"
     | "softplus"
+    | "abs"
+    | "sign"
+    | "tanh"
+    | "erf"
     | "add"
     | "sub"
     | "mul"
     | "div"
+    | "maximum"
+    | "minimum"
     | "greater"
     | "where"
     | "cast"]: readonly Case[];

@@ -9,10 +9,16 @@ export const elementwiseMisuses = {
   relu: needsNumbers("relu", ops.relu),
   sigmoid: needsNumbers("sigmoid", ops.sigmoid),
   softplus: needsNumbers("softplus", ops.softplus),
+  abs: needsNumbers("abs", ops.abs),
+  sign: needsNumbers("sign", ops.sign),
+  tanh: needsNumbers("tanh", ops.tanh),
+  erf: needsNumbers("erf", ops.erf),
   add: broadcasts("add", ops.add),
   sub: broadcasts("sub", ops.sub),
   mul: broadcasts("mul", ops.mul),
   div: broadcasts("div", ops.div),
+  maximum: broadcasts("maximum", ops.maximum),
+  minimum: broadcasts("minimum", ops.minimum),
   greater: broadcasts("greater", ops.greater),
   where: [
     { call: () => ops.where(vector, vector, vector), message: /^where: needs bool, got float32\[3\]/ },
@@ -36,10 +42,16 @@ export const elementwiseMisuses = {
     | "relu"
     | "sigmoid"
     | "softplus"
+    | "abs"
+    | "sign"
+    | "tanh"
+    | "erf"
     | "add"
     | "sub"
     | "mul"
     | "div"
+    | "maximum"
+    | "minimum"
     | "greater"
     | "where"
     | "cast"]: readonly Misuse[];

@@ -8,10 +8,16 @@ export const elementwiseEmission = {
   relu: elementwise("Relu"),
   sigmoid: elementwise("Sigmoid"),
   softplus: elementwise("Softplus"),
+  abs: elementwise("Abs"),
+  sign: elementwise("Sign"),
+  tanh: elementwise("Tanh"),
+  erf: elementwise("Erf"),
   add: elementwise("Add"),
   sub: elementwise("Sub"),
   mul: elementwise("Mul"),
   div: elementwise("Div"),
+  maximum: elementwise("Max"),
+  minimum: elementwise("Min"),
   greater: elementwise("Greater"),
   where: elementwise("Where"),
   cast: (b, { attributes: { to } }, x = "") => b.node("Cast", [x], { to: ELEMENT_TYPES[to] }),
@@ -23,10 +29,16 @@ export const elementwiseEmission = {
   | "relu"
   | "sigmoid"
   | "softplus"
+  | "abs"
+  | "sign"
+  | "tanh"
+  | "erf"
   | "add"
   | "sub"
   | "mul"
   | "div"
+  | "maximum"
+  | "minimum"
   | "greater"
   | "where"
   | "cast"

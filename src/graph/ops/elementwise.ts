@@ -3,8 +3,8 @@ import type { DType } from "../../runtime/array.js";
 import { node, type Tensor } from "../tensor.js";
 import { broadcastShapes, type Operand, operand, requireDtype } from "./checks.js";
 
-type UnaryOp = "neg" | "exp" | "log" | "sqrt" | "relu" | "sigmoid" | "softplus";
-type BinaryOp = "add" | "sub" | "mul" | "div" | "greater";
+type UnaryOp = "neg" | "exp" | "log" | "sqrt" | "relu" | "sigmoid" | "softplus" | "abs" | "sign" | "tanh" | "erf";
+type BinaryOp = "add" | "sub" | "mul" | "div" | "maximum" | "minimum" | "greater";
 
 const unary =
   (op: UnaryOp) =>
@@ -33,10 +33,21 @@ export const relu = unary("relu");
 export const sigmoid = unary("sigmoid");
 /** log(1 + e^x), without overflow. */
 export const softplus = unary("softplus");
+/** |x|, with gradient 0 at 0. */
+export const abs = unary("abs");
+/** -1, 0 or 1; no gradient flows through it. */
+export const sign = unary("sign");
+export const tanh = unary("tanh");
+/** 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x. */
+export const erf = unary("erf");
 export const add = binary("add");
 export const sub = binary("sub");
 export const mul = binary("mul");
 export const div = binary("div");
+/** The larger of two; where they are equal, each takes half of the gradient. NaN where either is. */
+export const maximum = binary("maximum");
+/** The smaller of two; where they are equal, each takes half of the gradient. NaN where either is. */
+export const minimum = binary("minimum");
 /** x > y, as bool. */
 export const greater = binary("greater");
 
