@@ -3,11 +3,17 @@
  * ONNX emission but the types, so that the two can be held against each other.
  */
 import { type Graph, isOp, type Op, type Tensor } from "../src/graph/tensor.js";
+import { activationsValues } from "./interpreter/activations.js";
+import { alongValues } from "./interpreter/along.js";
+import { comparisonsValues } from "./interpreter/comparisons.js";
 import { elementwiseValues } from "./interpreter/elementwise.js";
+import { layerNormValues } from "./interpreter/layer-norm.js";
 import { productsValues } from "./interpreter/products.js";
+import { randomValues } from "./interpreter/random.js";
 import { reductionsValues } from "./interpreter/reductions.js";
 import { rowsValues } from "./interpreter/rows.js";
 import { shapesValues } from "./interpreter/shapes.js";
+import { softmaxValues } from "./interpreter/softmax.js";
 import { isSeveral, type Numbers, numbers, operand, type Rule, type Rules, type Values } from "./interpreter/values.js";
 
 export { type Numbers, numbers, type Values } from "./interpreter/values.js";
@@ -29,7 +35,7 @@ export function interpret(
   const compute = (tensor: Tensor): readonly Values[] => {
     if (isOp(tensor, "part")) return [partOf(tensor.inputs[0] as Tensor, tensor.attributes.index)];
     const rule = rules[tensor.op] as Rule<Op>;
-    const value = rule({ attributes: tensor.attributes, inputs: tensor.inputs.map(evaluate), feeds });
+    const value = rule({ ...tensor, inputs: tensor.inputs.map(evaluate), feeds });
     return isSeveral(value) ? value : [value];
   };
   const all = (tensors: Readonly<Record<string, Tensor>>) =>
@@ -48,6 +54,12 @@ const rules: Rules<Op> = {
     throw new Error("interpret: a part is looked up, not computed");
   },
   stopGradient: ({ inputs }) => operand(inputs, 0),
+  ...activationsValues,
+  ...alongValues,
+  ...comparisonsValues,
+  ...layerNormValues,
+  ...randomValues,
+  ...softmaxValues,
   ...elementwiseValues,
   ...productsValues,
   ...reductionsValues,

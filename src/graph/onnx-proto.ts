@@ -35,6 +35,7 @@ const root = protobuf.Root.fromJSON({
     ),
     AttributeProto: message(
       ["name", 1, "string"],
+      ["f", 2, "float"],
       ["i", 3, "int64"],
       ["s", 4, "bytes"],
       ["ints", 8, "int64", "repeated"],
@@ -62,6 +63,7 @@ const model = root.lookupType("ModelProto");
 export interface AttributeProto {
   readonly name: string;
   readonly type: number;
+  readonly f?: number;
   readonly i?: number;
   readonly s?: Uint8Array;
   readonly ints?: readonly number[];

@@ -55,6 +55,7 @@ test("a model reads back as it was written, byte for byte", () => {
     [
       ["", 18],
       ["ai.onnx.ml", 2],
+      ["com.microsoft", 1],
     ],
   );
   assert.deepEqual(

@@ -1,11 +1,17 @@
 /** A graph as the bytes of an ONNX model: the language of every engine. One emission rule for each operation. */
 import { ShapeError } from "../errors.js";
-import { ELEMENT_TYPES, ModelBuilder, OURS, onnxNode, type Rules } from "./onnx/builder.js";
+import { activationsEmission } from "./onnx/activations.js";
+import { alongEmission } from "./onnx/along.js";
+import { ELEMENT_TYPES, MICROSOFT, ModelBuilder, OURS, onnxNode, type Rules } from "./onnx/builder.js";
+import { comparisonsEmission } from "./onnx/comparisons.js";
 import { elementwiseEmission } from "./onnx/elementwise.js";
+import { layerNormEmission } from "./onnx/layer-norm.js";
 import { productsEmission } from "./onnx/products.js";
+import { randomEmission } from "./onnx/random.js";
 import { reductionsEmission } from "./onnx/reductions.js";
 import { rowsEmission } from "./onnx/rows.js";
 import { shapesEmission } from "./onnx/shapes.js";
+import { softmaxEmission } from "./onnx/softmax.js";
 import { encodeModel, type NodeProto, type ValueInfoProto } from "./onnx-proto.js";
 import { isSymbolic } from "./shape.js";
 import { type Graph, inputsOf, type Op, rootsOf, type Tensor, topologicalOrder } from "./tensor.js";
@@ -14,6 +20,7 @@ const IR_VERSION = 8;
 const OPSETS = [
   { domain: "", version: 18 },
   { domain: "ai.onnx.ml", version: 2 },
+  { domain: MICROSOFT, version: 1 },
 ];
 /** Suffix that tells the new value of a kept input from the input itself among the outputs of the model. */
 export const UPDATED = ".updated";
@@ -82,6 +89,12 @@ const rules: Rules<Op> = {
   constant: (b, { attributes: { value } }) => b.constant(value),
   stopGradient: (_, __, x = "") => x,
   part: () => "",
+  ...activationsEmission,
+  ...alongEmission,
+  ...comparisonsEmission,
+  ...layerNormEmission,
+  ...randomEmission,
+  ...softmaxEmission,
   ...elementwiseEmission,
   ...productsEmission,
   ...reductionsEmission,

@@ -12,13 +12,19 @@ export const elementwiseValues = {
   sign: unary(Math.sign),
   tanh: unary(Math.tanh),
   erf: unary(erf),
+  floor: unary(Math.floor),
+  sin: unary(Math.sin),
+  cos: unary(Math.cos),
+  clamp: ({ attributes: { min, max }, inputs }) => {
+    const x = operand(inputs, 0);
+    return { shape: x.shape, data: x.data.map((value) => Math.min(Math.max(value, min), max)) };
+  },
   add: binary((x, y) => x + y),
   sub: binary((x, y) => x - y),
   mul: binary((x, y) => x * y),
   div: binary((x, y) => x / y),
   maximum: binary(Math.max),
   minimum: binary(Math.min),
-  greater: binary((x, y) => (x > y ? 1 : 0)),
   where: ({ inputs }) => {
     const [condition, x, y] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)];
     const shape = broadcast(broadcast(condition.shape, x.shape), y.shape);
@@ -42,19 +48,22 @@ export const elementwiseValues = {
   | "sign"
   | "tanh"
   | "erf"
+  | "floor"
+  | "sin"
+  | "cos"
+  | "clamp"
   | "add"
   | "sub"
   | "mul"
   | "div"
   | "maximum"
   | "minimum"
-  | "greater"
   | "where"
   | "cast"
 >;
 
 /** The series 2 / sqrt(pi) e^(-x^2) sum of 2^n x^(2n+1) / (1 3 5 ... (2n+1)), whose terms all have one sign. */
-function erf(x: number): number {
+export function erf(x: number): number {
   // Beyond 6 the rest is less than the spacing of float64 at 1.
   if (!(Math.abs(x) < 6)) return Math.sign(x);
   let [term, sum] = [x, x];

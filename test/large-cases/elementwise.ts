@@ -14,13 +14,16 @@ export const elementwiseLargeCases = {
   sign: unary(ops.sign),
   tanh: unary(ops.tanh),
   erf: unary(ops.erf),
+  floor: unary(ops.floor),
+  sin: unary(ops.sin),
+  cos: unary(ops.cos),
+  clamp: unary((x) => ops.clamp(x, -0.5, 1)),
   add: binary(ops.add),
   sub: binary(ops.sub),
   mul: binary(ops.mul),
   div: binary(ops.div),
   maximum: binary(ops.maximum),
   minimum: binary(ops.minimum),
-  greater: binary(ops.greater),
   where: [
     {
       name: "131,072 elements each",
@@ -46,13 +49,16 @@ export const elementwiseLargeCases = {
     | "sign"
     | "tanh"
     | "erf"
+    | "floor"
+    | "sin"
+    | "cos"
+    | "clamp"
     | "add"
     | "sub"
     | "mul"
     | "div"
     | "maximum"
     | "minimum"
-    | "greater"
     | "where"
     | "cast"]: readonly Case[];
 };

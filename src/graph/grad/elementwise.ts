@@ -16,6 +16,13 @@ export const elementwiseGradients = {
   erf: (g, _, x) => [
     ops.mul(ops.mul(g, precise(2 / Math.sqrt(Math.PI))), ops.exp(ops.neg(ops.mul(known(x), known(x))))),
   ],
+  floor: NOT_DIFFERENTIABLE,
+  sin: (g, _, x) => [ops.mul(g, ops.cos(known(x)))],
+  cos: (g, _, x) => [ops.neg(ops.mul(g, ops.sin(known(x))))],
+  clamp: (g, { attributes: { min, max } }, x) => {
+    const isWithin = ops.and(ops.greaterOrEqual(known(x), min), ops.lessOrEqual(known(x), max));
+    return [ops.where(isWithin, g, 0)];
+  },
   add: (g, _, x, y) => [unbroadcast(g, x), unbroadcast(g, y)],
   sub: (g, _, x, y) => [unbroadcast(g, x), unbroadcast(ops.neg(g), y)],
   mul: (g, _, x, y) => [unbroadcast(ops.mul(g, known(y)), x), unbroadcast(ops.mul(g, known(x)), y)],
@@ -25,7 +32,6 @@ export const elementwiseGradients = {
   ],
   maximum: (g, _, x, y) => shared(g, known(x), known(y), known(x), known(y)),
   minimum: (g, _, x, y) => shared(g, known(x), known(y), known(y), known(x)),
-  greater: NOT_DIFFERENTIABLE,
   where: (g, _, condition, x, y) => [
     null,
     unbroadcast(ops.where(known(condition), g, 0), x),
@@ -44,13 +50,16 @@ export const elementwiseGradients = {
   | "sign"
   | "tanh"
   | "erf"
+  | "floor"
+  | "sin"
+  | "cos"
+  | "clamp"
   | "add"
   | "sub"
   | "mul"
   | "div"
   | "maximum"
   | "minimum"
-  | "greater"
   | "where"
   | "cast"
 >;

@@ -7,15 +7,20 @@ import { isOp, type Op, type Shape, type Tensor } from "../tensor.js";
 /** Names that start so are ours: values between nodes, constants. */
 export const OURS = "%";
 
-export const ELEMENT_TYPES: { readonly [D in DType | "int64"]: number } = {
+export const ELEMENT_TYPES: { readonly [D in DType | "int64" | "uint32"]: number } = {
   float32: 1,
+  uint32: 12,
   int32: 6,
   int64: 7,
   string: 8,
   bool: 9,
 };
 
-type OnnxAttribute = number | string | readonly number[] | readonly string[];
+/** Operations that ONNX Runtime adds to ONNX. */
+export const MICROSOFT = "com.microsoft";
+
+/** A number stands for an int; a float says so. */
+type OnnxAttribute = number | { readonly float: number } | string | readonly number[] | readonly string[];
 
 /** Collects nodes and constants while the graph is walked. */
 export class ModelBuilder {
@@ -84,12 +89,22 @@ export class ModelBuilder {
     return this.#constant("int64", [values.length], new Uint8Array(BigInt64Array.from(values, BigInt).buffer));
   }
 
+  /** An int64 scalar. */
+  int64(value: number): string {
+    return this.#constant("int64", [], new Uint8Array(BigInt64Array.of(BigInt(value)).buffer));
+  }
+
+  /** A uint32 scalar. */
+  uint32(value: number): string {
+    return this.#constant("uint32", [], new Uint8Array(Uint32Array.of(value).buffer));
+  }
+
   constant({ dtype, shape, data }: NdArray): string {
     if (Array.isArray(data)) throw new Error("internal: string constants are not emitted");
     return this.#constant(dtype, shape, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
 
-  #constant(dtype: DType | "int64", dims: readonly number[], rawData: Uint8Array): string {
+  #constant(dtype: keyof typeof ELEMENT_TYPES, dims: readonly number[], rawData: Uint8Array): string {
     // Small constants repeat often (0, 1, axes), so equal ones are stored once.
     const key = rawData.length <= 64 ? `${dtype}${dims}:${rawData}` : undefined;
     const known = key && this.#constants.get(key);
@@ -111,7 +126,11 @@ export const elementwise =
 
 export const reduction =
   (opType: string) =>
-  (b: ModelBuilder, { attributes: { axes, keepDims } }: Tensor<"reduceSum" | "reduceMean">, ...inputs: string[]) =>
+  (
+    b: ModelBuilder,
+    { attributes: { axes, keepDims } }: Tensor<"reduceSum" | "reduceMean" | "reduceMax" | "reduceMin">,
+    ...inputs: string[]
+  ) =>
     axes.length === 0
       ? b.node("Identity", inputs)
       : b.node(opType, [...inputs, b.ints(axes)], { keepdims: Number(keepDims) });
@@ -119,6 +138,7 @@ export const reduction =
 /** A rule for each of some operations. */
 export type Rules<O extends Op> = { readonly [P in O]: Rule<P> };
 
+/** The sizes of a shape as int64 values; where the leading one is symbolic, it is that of `like`. */
 export function shapeLike(b: ModelBuilder, shape: Shape, like: string): string {
   return shape.some(isSymbolic) ? b.node("Shape", [like]) : b.ints(shape as number[]);
 }
@@ -143,6 +163,7 @@ const utf8 = new TextEncoder();
 function onnxAttribute([name, value]: [string, OnnxAttribute]): AttributeProto {
   if (typeof value === "number") return { name, type: 2, i: value };
   if (typeof value === "string") return { name, type: 3, s: utf8.encode(value) };
+  if ("float" in value) return { name, type: 1, f: value.float };
   if (isNumbers(value)) return { name, type: 7, ints: value };
   return { name, type: 8, strings: value.map((text) => utf8.encode(text)) };
 }

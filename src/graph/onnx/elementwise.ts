@@ -1,3 +1,4 @@
+import { scalar } from "../../runtime/array.js";
 import { ELEMENT_TYPES, elementwise, type Rules } from "./builder.js";
 
 export const elementwiseEmission = {
@@ -12,13 +13,17 @@ export const elementwiseEmission = {
   sign: elementwise("Sign"),
   tanh: elementwise("Tanh"),
   erf: elementwise("Erf"),
+  floor: elementwise("Floor"),
+  sin: elementwise("Sin"),
+  cos: elementwise("Cos"),
+  clamp: (b, { attributes: { min, max } }, x = "") =>
+    b.node("Clip", [x, b.constant(scalar(min)), b.constant(scalar(max))]),
   add: elementwise("Add"),
   sub: elementwise("Sub"),
   mul: elementwise("Mul"),
   div: elementwise("Div"),
   maximum: elementwise("Max"),
   minimum: elementwise("Min"),
-  greater: elementwise("Greater"),
   where: elementwise("Where"),
   cast: (b, { attributes: { to } }, x = "") => b.node("Cast", [x], { to: ELEMENT_TYPES[to] }),
 } satisfies Rules<
@@ -33,13 +38,16 @@ export const elementwiseEmission = {
   | "sign"
   | "tanh"
   | "erf"
+  | "floor"
+  | "sin"
+  | "cos"
+  | "clamp"
   | "add"
   | "sub"
   | "mul"
   | "div"
   | "maximum"
   | "minimum"
-  | "greater"
   | "where"
   | "cast"
 >;
