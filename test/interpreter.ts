@@ -4,14 +4,20 @@
  */
 import { type Graph, isOp, type Op, type Tensor } from "../src/graph/tensor.js";
 import { mapValues } from "../src/runtime/named.js";
+import { activationsValues } from "./interpreter/activations.js";
+import { alongValues } from "./interpreter/along.js";
+import { comparisonsValues } from "./interpreter/comparisons.js";
 import { convolutionValues } from "./interpreter/convolution.js";
 import { elementwiseValues } from "./interpreter/elementwise.js";
+import { layerNormValues } from "./interpreter/layer-norm.js";
 import { normalisationValues } from "./interpreter/normalisation.js";
 import { productsValues } from "./interpreter/products.js";
+import { randomValues } from "./interpreter/random.js";
 import { reductionsValues } from "./interpreter/reductions.js";
 import { rowsValues } from "./interpreter/rows.js";
 import { scanValues } from "./interpreter/scan.js";
 import { shapesValues } from "./interpreter/shapes.js";
+import { softmaxValues } from "./interpreter/softmax.js";
 import { isSeveral, type Numbers, numbers, operand, type Rule, type Rules, type Values } from "./interpreter/values.js";
 
 export { type Numbers, numbers, type Values } from "./interpreter/values.js";
@@ -47,7 +53,7 @@ function evaluator(
     if (isOp(tensor, "part")) return [partOf(tensor.inputs[0] as Tensor, tensor.attributes.index)];
     const rule = rules[tensor.op] as Rule<Op>;
     const value = rule({
-      attributes: tensor.attributes,
+      ...tensor,
       inputs: tensor.inputs.map(evaluate),
       feeds,
       evaluate: (roots, bound) => roots.map(evaluator(feeds, bound)),
@@ -68,6 +74,12 @@ const rules: Rules<Op> = {
     throw new Error("interpret: a part is looked up, not computed");
   },
   stopGradient: ({ inputs }) => operand(inputs, 0),
+  ...activationsValues,
+  ...alongValues,
+  ...comparisonsValues,
+  ...layerNormValues,
+  ...randomValues,
+  ...softmaxValues,
   ...elementwiseValues,
   ...productsValues,
   ...reductionsValues,

@@ -3,15 +3,21 @@ import * as ops from "../src/graph/ops.js";
 import { formatShape, type Op, part, type Tensor } from "../src/graph/tensor.js";
 import { float32, int32, scalar } from "../src/runtime/array.js";
 import { type Case, distinct, exactly, real } from "./op-case.js";
+import { activationsCases } from "./op-cases/activations.js";
+import { alongCases, partCases } from "./op-cases/along.js";
+import { comparisonsCases } from "./op-cases/comparisons.js";
 import { convolutionCases } from "./op-cases/convolution.js";
 import { elementwiseCases } from "./op-cases/elementwise.js";
+import { layerNormCases } from "./op-cases/layer-norm.js";
 import { normalisationCases } from "./op-cases/normalisation.js";
 import { productsCases } from "./op-cases/products.js";
+import { randomCases } from "./op-cases/random.js";
 import { reductionsCases } from "./op-cases/reductions.js";
 import { rowsCases } from "./op-cases/rows.js";
 import { scanCases, scanPartCases } from "./op-cases/scan.js";
 import { shapesCases } from "./op-cases/shapes.js";
 import { SHAPES, unary } from "./op-cases/shared.js";
+import { softmaxCases } from "./op-cases/softmax.js";
 
 export const opCases: { readonly [O in Op]: readonly Case[] } = {
   input: SHAPES.map((shape) => ({ name: formatShape(shape), operands: [real(shape)], build: (x) => x as Tensor })),
@@ -40,7 +46,14 @@ export const opCases: { readonly [O in Op]: readonly Case[] } = {
       held: [1, 2], // They have no part in the statistics.
     })),
     ...scanPartCases,
+    ...partCases,
   ],
+  ...activationsCases,
+  ...alongCases,
+  ...comparisonsCases,
+  ...layerNormCases,
+  ...randomCases,
+  ...softmaxCases,
   ...elementwiseCases,
   ...productsCases,
   ...reductionsCases,

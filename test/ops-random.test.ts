@@ -4,32 +4,18 @@ import { after, test } from "node:test";
 import fc from "fast-check";
 import { ShapeError } from "../src/errors.js";
 import * as ops from "../src/graph/ops.js";
-import type { Graph, Op, Shape, Tensor } from "../src/graph/tensor.js";
+import type { Op, Shape, Tensor } from "../src/graph/tensor.js";
 import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
-import { assertAllClose } from "./close.js";
-import { COTANGENT, checkGradients, cotangentFor, gradientGraph, tolerances, weighted } from "./gradcheck.js";
-import { interpret } from "./interpreter.js";
-import { buildCase, type Case, distinct, real } from "./op-case.js";
+import { scalar } from "../src/runtime/array.js";
+import { checkCase } from "./check-case.js";
+import { anyIds, type Case, distinct, real } from "./op-case.js";
 
 const engine = onnxRuntimeEngine({ threads: 1 });
 after(() => engine.close());
 
 const NUM_RUNS = 60;
-const SCALE = 0.01;
 
-/** Everything that must hold of one case: forward and backward, in the engine and in the interpreter. */
-async function check(op: Op, opCase: Case): Promise<void> {
-  const { output, feeds, wrt } = buildCase(op, opCase);
-  const forward: Graph = { outputs: { output }, updates: {} };
-  const expected = interpret(forward, feeds).outputs;
-  assertAllClose(await (await engine.compile(forward)).run(feeds), expected, tolerances.float32, op, SCALE);
-
-  const all = { ...feeds, [COTANGENT]: cotangentFor(expected.output?.shape ?? []) };
-  checkGradients(weighted(output), wrt, all);
-  const backward = gradientGraph(weighted(output), wrt);
-  const grads = interpret(backward, all).outputs;
-  assertAllClose(await (await engine.compile(backward)).run(all), grads, tolerances.float32, `${op} backward`, SCALE);
-}
+const check = (op: Op, opCase: Case) => checkCase(engine, op, opCase);
 
 const size = fc.integer({ min: 1, max: 4 });
 
@@ -59,6 +45,14 @@ const unaries: Readonly<Record<string, (x: Tensor) => Tensor>> = {
   relu: ops.relu,
   sigmoid: ops.sigmoid,
   softplus: ops.softplus,
+  abs: ops.abs,
+  tanh: ops.tanh,
+  erf: ops.erf,
+  sin: ops.sin,
+  cos: ops.cos,
+  gelu: ops.gelu,
+  quickGelu: (x) => ops.quickGelu(x),
+  clamp: (x) => ops.clamp(x, -0.5, 1),
 };
 
 test("elementwise operations on one tensor", async () => {
@@ -78,6 +72,8 @@ const binaries: Readonly<Record<string, (x: Tensor, y: Tensor) => Tensor>> = {
   sub: ops.sub,
   mul: ops.mul,
   div: ops.div,
+  maximum: ops.maximum,
+  minimum: ops.minimum,
 };
 
 test("elementwise operations on two tensors that broadcast", async () => {
@@ -95,12 +91,26 @@ test("elementwise operations on two tensors that broadcast", async () => {
   );
 });
 
+/** The same but for a small ramp along axes of up to 4 elements: no two are equal, whatever they were drawn to be. */
+function apart(x: Tensor, axes: number[] = ops.allAxes(x)): Tensor {
+  const ramps = axes.map((axis, i) => {
+    const ones = ops.expand(ops.constant(scalar(2 ** -9 / 5 ** i)), x);
+    return ops.cumulativeSum(ones, axis);
+  });
+  return ramps.reduce(ops.add, x);
+}
+
 test("reductions over any axes", async () => {
   const shapeAndAxes = anyShape.chain((shape) => fc.tuple(fc.constant(shape), fc.subarray([...shape.keys()])));
-  const reductions = { reduceSum: ops.reduceSum, reduceMean: ops.reduceMean };
+  const reductions = {
+    reduceSum: ops.reduceSum,
+    reduceMean: ops.reduceMean,
+    reduceMax: (x: Tensor, axes: number[], keepDims: boolean) => ops.reduceMax(apart(x), axes, keepDims),
+    reduceMin: (x: Tensor, axes: number[], keepDims: boolean) => ops.reduceMin(apart(x), axes, keepDims),
+  };
   await fc.assert(
     fc.asyncProperty(
-      fc.constantFrom("reduceSum" as const, "reduceMean" as const),
+      fc.constantFrom(...(Object.keys(reductions) as (keyof typeof reductions)[])),
       shapeAndAxes,
       fc.boolean(),
       size,
@@ -130,6 +140,83 @@ test("matrix products", async () => {
       await check("matmul", { name: name(a, b, tA, tB), operands: [real(a), real(b)], build, numExamples: tA ? k : m });
     }),
     { numRuns: NUM_RUNS },
+  );
+});
+
+test("matrix products of batches that broadcast", async () => {
+  const options = fc.record({
+    transposeA: fc.boolean(),
+    transposeB: fc.boolean(),
+    scale: fc.constantFrom(1, 0.125, -2),
+  });
+  await fc.assert(
+    fc.asyncProperty(pairOfShapes, size, size, size, size, options, async ([x, y], m, k, n, numExamples, how) => {
+      const a: Shape = [...x, ...(how.transposeA ? [k, m] : [m, k])];
+      const b: Shape = [...y, ...(how.transposeB ? [n, k] : [k, n])];
+      const build = (x: Tensor, y: Tensor) => ops.matmul(x, y, how);
+      await check("matmul", { name: name(a, b, how, numExamples), operands: [real(a), real(b)], build, numExamples });
+    }),
+    { numRuns: NUM_RUNS },
+  );
+});
+
+test("along the last axis: softmax, layer normalisation, the largest", async () => {
+  await fc.assert(
+    fc.asyncProperty(anyShape, fc.integer({ min: 2, max: 5 }), size, fc.nat(), async (leading, width, n, seed) => {
+      const shape: Shape = [...leading, width];
+      const label = { name: name(shape, n, seed), numExamples: n };
+      const operands = [real(shape)];
+      await check("softmax", { ...label, operands, build: ops.softmax });
+      await check("logSoftmax", { ...label, operands, build: ops.logSoftmax });
+      await check("topK", {
+        ...label,
+        operands,
+        build: (x) => ops.topK(apart(x, [leading.length]), 1 + (seed % width)).values,
+      });
+      const classes = anyIds(leading, width);
+      const at = (x: Tensor, ids: Tensor) => ops.logSoftmaxAt(x, ids).at;
+      await check("logSoftmaxAt", { ...label, operands: [real(shape), classes], build: at });
+      // A wide epsilon, so that two values that happen to be close make no steep slope.
+      const normalised = (...[x, gain, bias]: Tensor[]) =>
+        ops.layerNorm(x as Tensor, gain as Tensor, bias as Tensor, 0.1).normalised;
+      await check("layerNorm", { ...label, operands: [real(shape), real([width]), real([width])], build: normalised });
+    }),
+    { numRuns: NUM_RUNS / 3 },
+  );
+});
+
+test("along any axis: taken, added, summed up, turned round", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(size, { minLength: 1, maxLength: 3 }),
+      fc.nat(),
+      size,
+      fc.boolean(),
+      fc.boolean(),
+      async (shape, choice, length, exclusive, reverse) => {
+        const axis = choice % shape.length;
+        const label = name(shape, choice, length, exclusive, reverse);
+        const indices = anyIds(shape.with(axis, length), shape[axis] ?? 1);
+        await check("takeAlong", {
+          name: label,
+          operands: [real(shape), indices],
+          build: (x, ids) => ops.takeAlong(x, ids, axis),
+        });
+        await check("addAlong", {
+          name: label,
+          operands: [real(shape), indices, real(shape.with(axis, length))],
+          build: (x, ids, updates) => ops.addAlong(x, ids, updates, axis),
+        });
+        await check("cumulativeSum", {
+          name: label,
+          operands: [real(shape)],
+          build: (x) => ops.cumulativeSum(x, axis, { exclusive, reverse }),
+        });
+        await check("flip", { name: label, operands: [real(shape)], build: (x) => ops.flip(x, axis) });
+        await check("argMax", { name: label, operands: [real(shape)], build: (x) => ops.argMax(x, axis) });
+      },
+    ),
+    { numRuns: NUM_RUNS / 3 },
   );
 });
 

@@ -1,14 +1,20 @@
 /** A graph as the bytes of an ONNX model: the language of every engine. One emission rule for each operation. */
 import { ShapeError } from "../errors.js";
-import { ModelBuilder, OURS, onnxNode, type Rules, usedParts, valueInfo } from "./onnx/builder.js";
+import { activationsEmission } from "./onnx/activations.js";
+import { alongEmission } from "./onnx/along.js";
+import { MICROSOFT, ModelBuilder, OURS, onnxNode, type Rules, usedParts, valueInfo } from "./onnx/builder.js";
+import { comparisonsEmission } from "./onnx/comparisons.js";
 import { convolutionEmission } from "./onnx/convolution.js";
 import { elementwiseEmission } from "./onnx/elementwise.js";
+import { layerNormEmission } from "./onnx/layer-norm.js";
 import { normalisationEmission } from "./onnx/normalisation.js";
 import { productsEmission } from "./onnx/products.js";
+import { randomEmission } from "./onnx/random.js";
 import { reductionsEmission } from "./onnx/reductions.js";
 import { rowsEmission } from "./onnx/rows.js";
 import { scanEmission } from "./onnx/scan.js";
 import { shapesEmission } from "./onnx/shapes.js";
+import { softmaxEmission } from "./onnx/softmax.js";
 import { encodeModel } from "./onnx-proto.js";
 import { alwaysOf, type Graph, inputsOf, type Op, rootsOf, type Tensor, topologicalOrder } from "./tensor.js";
 
@@ -18,7 +24,7 @@ const OPSETS = [
   { domain: "ai.onnx.ml", version: 2 },
 ];
 /** Named by a model only where it is used: operations that ONNX Runtime has beside the standard. */
-const CONTRIBUTED = { domain: "com.microsoft", version: 1 };
+const CONTRIBUTED = { domain: MICROSOFT, version: 1 };
 /** Suffix that tells the new value of a kept input from the input itself among the outputs of the model. */
 export const UPDATED = ".updated";
 
@@ -101,6 +107,12 @@ const rules: Rules<Op> = {
   constant: (b, { attributes: { value } }) => b.constant(value),
   stopGradient: (_, __, x = "") => x,
   part: () => "",
+  ...activationsEmission,
+  ...alongEmission,
+  ...comparisonsEmission,
+  ...layerNormEmission,
+  ...randomEmission,
+  ...softmaxEmission,
   ...elementwiseEmission,
   ...productsEmission,
   ...reductionsEmission,

@@ -51,7 +51,7 @@ test("a graph prints as one line for each tensor, then what it returns and keeps
 x: float32[batch, 2] = input()
 %1: float32[batch, 2] = relu(x)
 weight: float32[2, 1] = input()
-%3: float32[batch, 1] = matmul(%1, weight, transposeA=false, transposeB=false)
+%3: float32[batch, 1] = matmul(%1, weight, transposeA=false, transposeB=false, scale=1)
 %4: float32[] = constant(0.5)
 %5: float32[batch, 1] = add(%3, %4)
 %6: float32[1, 1] = reduceSum(%5, axes=[0], keepDims=true)

@@ -1,10 +1,99 @@
 import { ShapeError } from "../errors.js";
 import type { DType, NdArray } from "../runtime/array.js";
-import type { Attributes } from "./attributes.js";
+import type { Convolution, Windows } from "./geometry.js";
 import { formatShape, isSymbolic, type Shape } from "./shape.js";
 
-export type { Attributes } from "./attributes.js";
 export { type Axis, formatShape, type Shape } from "./shape.js";
+
+type None = Readonly<Record<never, never>>;
+
+/** The closed set of operations, each with its attributes. Shape rules and meaning stand in `ops.ts`. */
+export interface Attributes {
+  input: { readonly name: string };
+  constant: { readonly value: NdArray };
+  stopGradient: None;
+  /** A further result of an operation that has several. */
+  part: { readonly index: number };
+  neg: None;
+  exp: None;
+  log: None;
+  sqrt: None;
+  relu: None;
+  sigmoid: None;
+  softplus: None;
+  abs: None;
+  sign: None;
+  tanh: None;
+  erf: None;
+  floor: None;
+  sin: None;
+  cos: None;
+  clamp: { readonly min: number; readonly max: number };
+  gelu: None;
+  quickGelu: { readonly alpha: number };
+  add: None;
+  sub: None;
+  mul: None;
+  div: None;
+  maximum: None;
+  minimum: None;
+  greater: None;
+  greaterOrEqual: None;
+  equal: None;
+  and: None;
+  or: None;
+  not: None;
+  where: None;
+  cast: { readonly to: DType };
+  matmul: { readonly transposeA: boolean; readonly transposeB: boolean; readonly scale: number };
+  reduceSum: { readonly axes: readonly number[]; readonly keepDims: boolean };
+  reduceMean: { readonly axes: readonly number[]; readonly keepDims: boolean };
+  reduceMax: { readonly axes: readonly number[]; readonly keepDims: boolean };
+  reduceMin: { readonly axes: readonly number[]; readonly keepDims: boolean };
+  argMax: { readonly axis: number };
+  cumulativeSum: { readonly axis: number; readonly exclusive: boolean; readonly reverse: boolean };
+  softmax: None;
+  logSoftmax: None;
+  logSoftmaxAt: None;
+  layerNorm: { readonly epsilon: number };
+  countAlong: { readonly axes: readonly number[] };
+  expand: None;
+  reshape: { readonly shape: Shape };
+  transpose: { readonly permutation: readonly number[] };
+  concat: { readonly axis: number };
+  slice: { readonly axis: number; readonly start: number; readonly end: number };
+  pad: { readonly axis: number; readonly before: number; readonly after: number };
+  flip: { readonly axis: number };
+  takeAlong: { readonly axis: number };
+  addAlong: { readonly axis: number };
+  topK: { readonly k: number };
+  randomUniform: { readonly stream: number };
+  gather: None;
+  scatterAdd: { readonly numRows: number };
+  scan: { readonly body: ScanBody; readonly reverse: boolean };
+  lookup: { readonly keys: readonly string[] };
+  conv: Convolution;
+  convTranspose: Convolution & { readonly outputPadding: readonly number[] };
+  convWeightGrad: Convolution & { readonly kernel: readonly number[] };
+  maxPool: Windows & { readonly kernel: readonly number[] };
+  averagePool: Windows & { readonly kernel: readonly number[]; readonly countIncludePad: boolean };
+  scatterWithin: { readonly sizes: readonly number[] };
+  gatherWithin: None;
+  batchNorm: { readonly epsilon: number };
+  normalise: { readonly epsilon: number };
+  channelDots: None;
+}
+
+/** What one step of a loop computes: from placeholders of its own, and from values of outside that all steps share. */
+export interface ScanBody {
+  readonly states: readonly Tensor[];
+  readonly elements: readonly Tensor[];
+  readonly captured: readonly Tensor[];
+  readonly nextStates: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  /** What the way back asks for: the states before each step, then the products, which cost most to compute again. */
+  readonly saved: readonly Tensor[];
+}
 
 export type Op = keyof Attributes;
 

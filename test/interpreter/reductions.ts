@@ -1,4 +1,4 @@
-import { operand, type Rules, span, sumOver } from "./values.js";
+import { aligned, build, operand, type Rules, reduce, span, sumOver } from "./values.js";
 
 export const reductionsValues = {
   reduceSum: ({ attributes: { axes, keepDims }, inputs }) => sumOver(operand(inputs, 0), axes, keepDims),
@@ -7,5 +7,26 @@ export const reductionsValues = {
     const sum = sumOver(x, axes, keepDims);
     return { shape: sum.shape, data: sum.data.map((element) => element / span(x.shape, axes)) };
   },
+  reduceMax: ({ attributes, inputs }) => reduce(operand(inputs, 0), attributes, Math.max, Number.NEGATIVE_INFINITY),
+  reduceMin: ({ attributes, inputs }) => reduce(operand(inputs, 0), attributes, Math.min, Number.POSITIVE_INFINITY),
+  argMax: ({ attributes: { axis }, inputs }) => {
+    const x = operand(inputs, 0);
+    return build(x.shape.toSpliced(axis, 1), (at) => {
+      const along = Array.from({ length: x.shape[axis] ?? 0 }, (_, i) => aligned(x, at.toSpliced(axis, 0, i)));
+      return along.indexOf(Math.max(...along));
+    });
+  },
+  cumulativeSum: ({ attributes: { axis, exclusive, reverse }, inputs }) => {
+    const x = operand(inputs, 0);
+    return build(x.shape, (at) => {
+      const here = at[axis] ?? 0;
+      let sum = 0;
+      for (let i = 0; i < (x.shape[axis] ?? 0); i++) {
+        const isBefore = reverse ? i > here : i < here;
+        if (isBefore || (i === here && !exclusive)) sum += aligned(x, at.with(axis, i));
+      }
+      return sum;
+    });
+  },
   countAlong: ({ attributes: { axes }, inputs }) => ({ shape: [], data: [span(inputs[0]?.shape ?? [], axes)] }),
-} satisfies Rules<"reduceSum" | "reduceMean" | "countAlong">;
+} satisfies Rules<"reduceSum" | "reduceMean" | "reduceMax" | "reduceMin" | "argMax" | "cumulativeSum" | "countAlong">;

@@ -39,6 +39,10 @@ export const shapesValues = {
     const x = operand(inputs, 0);
     return build(x.shape.with(axis, end - start), (at) => aligned(x, at.with(axis, (at[axis] ?? 0) + start)));
   },
+  flip: ({ attributes: { axis }, inputs }) => {
+    const x = operand(inputs, 0);
+    return build(x.shape, (at) => aligned(x, at.with(axis, (x.shape[axis] ?? 0) - 1 - (at[axis] ?? 0))));
+  },
   pad: ({ attributes: { axis, before, after }, inputs }) => {
     const x = operand(inputs, 0);
     const size = x.shape[axis] ?? 0;
@@ -47,4 +51,4 @@ export const shapesValues = {
       return position >= 0 && position < size ? aligned(x, at.with(axis, position)) : 0;
     });
   },
-} satisfies Rules<"expand" | "reshape" | "transpose" | "concat" | "slice" | "pad">;
+} satisfies Rules<"expand" | "reshape" | "transpose" | "concat" | "slice" | "flip" | "pad">;

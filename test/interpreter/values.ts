@@ -1,5 +1,5 @@
 /** What the rules of the interpreter are made of. */
-import type { Attributes, Op, Tensor } from "../../src/graph/tensor.js";
+import type { Attributes, Op, Shape, Tensor } from "../../src/graph/tensor.js";
 
 /** Anything with a shape and elements in row-major order, an NdArray included; a bool is 0 or 1. */
 export interface Values {
@@ -29,6 +29,8 @@ export function numbers({ shape, data }: Values): Numbers {
 export interface Call<O extends Op> {
   readonly attributes: Attributes[O];
   readonly inputs: readonly Values[];
+  /** The symbolic shape of the result. */
+  readonly shape: Shape;
   readonly feeds: Readonly<Record<string, Values>>;
   /** The values of the tensors of a body, for given values of those it begins with. */
   readonly evaluate: (roots: readonly Tensor[], bound: ReadonlyMap<Tensor, Values>) => Values[];
@@ -76,6 +78,21 @@ export function build(shape: readonly number[], element: (at: readonly number[])
   return { shape, data };
 }
 
+/** The vectors along the last axis. */
+export function rowsOf({ shape, data }: Numbers): Float64Array[] {
+  const width = shape.at(-1) ?? 1;
+  return Array.from({ length: data.length / width }, (_, i) => data.subarray(i * width, (i + 1) * width));
+}
+
+/** An array whose vectors along the last axis are made of those of another. */
+export function mapRows(x: Numbers, f: (row: Float64Array, i: number) => Float64Array): Numbers {
+  const data = new Float64Array(x.data.length);
+  rowsOf(x).forEach((row, i) => {
+    data.set(f(row, i), i * row.length);
+  });
+  return { shape: x.shape, data };
+}
+
 /** The element at coordinates that are aligned at the last axis; an axis of size 1 is repeated. */
 export function aligned({ shape, data }: Numbers, at: readonly number[]): number {
   const extra = at.length - shape.length;
@@ -107,12 +124,22 @@ export function span(shape: readonly number[], axes: readonly number[]): number 
 }
 
 export function sumOver(x: Numbers, axes: readonly number[], keepDims: boolean): Numbers {
+  return reduce(x, { axes, keepDims }, (sum, element) => sum + element, 0);
+}
+
+/** The elements along the axes, taken into `start` one after the other. */
+export function reduce(
+  x: Numbers,
+  { axes, keepDims }: { readonly axes: readonly number[]; readonly keepDims: boolean },
+  take: (before: number, element: number) => number,
+  start: number,
+): Numbers {
   const kept = x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
-  const data = new Float64Array(count(kept));
+  const data = new Float64Array(count(kept)).fill(start);
   const strides = kept.map((_, axis) => (kept[axis] === 1 ? 0 : count(kept.slice(axis + 1))));
   build(x.shape, (at) => {
     const target = at.reduce((offset, position, axis) => offset + position * (strides[axis] ?? 0), 0);
-    data[target]! += aligned(x, at);
+    data[target] = take(data[target] ?? 0, aligned(x, at));
     return 0;
   });
   return { shape: keepDims ? kept : x.shape.filter((_, axis) => !axes.includes(axis)), data };

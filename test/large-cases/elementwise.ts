@@ -10,11 +10,20 @@ export const elementwiseLargeCases = {
   relu: unary(ops.relu),
   sigmoid: unary(ops.sigmoid),
   softplus: unary(ops.softplus),
+  abs: unary(ops.abs),
+  sign: unary(ops.sign),
+  tanh: unary(ops.tanh),
+  erf: unary(ops.erf),
+  floor: unary(ops.floor),
+  sin: unary(ops.sin),
+  cos: unary(ops.cos),
+  clamp: unary((x) => ops.clamp(x, -0.5, 1)),
   add: binary(ops.add),
   sub: binary(ops.sub),
   mul: binary(ops.mul),
   div: binary(ops.div),
-  greater: binary(ops.greater),
+  maximum: binary(ops.maximum),
+  minimum: binary(ops.minimum),
   where: [
     {
       name: "131,072 elements each",
@@ -36,11 +45,20 @@ export const elementwiseLargeCases = {
     | "relu"
     | "sigmoid"
     | "softplus"
+    | "abs"
+    | "sign"
+    | "tanh"
+    | "erf"
+    | "floor"
+    | "sin"
+    | "cos"
+    | "clamp"
     | "add"
     | "sub"
     | "mul"
     | "div"
-    | "greater"
+    | "maximum"
+    | "minimum"
     | "where"
     | "cast"]: readonly Case[];
 };

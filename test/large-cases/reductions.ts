@@ -5,5 +5,18 @@ import { reduction, unary } from "./shared.js";
 export const reductionsLargeCases = {
   reduceSum: reduction(ops.reduceSum),
   reduceMean: reduction(ops.reduceMean),
+  reduceMax: reduction(ops.reduceMax),
+  reduceMin: reduction(ops.reduceMin),
+  argMax: unary((x) => ops.argMax(x, 1)),
+  cumulativeSum: unary((x) => ops.cumulativeSum(x, 1)),
   countAlong: unary(ops.countAlong),
-} satisfies { readonly [O in "reduceSum" | "reduceMean" | "countAlong"]: readonly Case[] };
+} satisfies {
+  readonly [O in
+    | "reduceSum"
+    | "reduceMean"
+    | "reduceMax"
+    | "reduceMin"
+    | "argMax"
+    | "cumulativeSum"
+    | "countAlong"]: readonly Case[];
+};

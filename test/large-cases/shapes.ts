@@ -17,5 +17,8 @@ export const shapesLargeCases = {
     },
   ],
   slice: unary((x) => ops.slice(x, 1, 64, 192)),
+  flip: unary((x) => ops.flip(x, 1)),
   pad: unary((x) => ops.pad(x, 1, 3, 5)),
-} satisfies { readonly [O in "expand" | "reshape" | "transpose" | "concat" | "slice" | "pad"]: readonly Case[] };
+} satisfies {
+  readonly [O in "expand" | "reshape" | "transpose" | "concat" | "slice" | "flip" | "pad"]: readonly Case[];
+};

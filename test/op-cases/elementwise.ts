@@ -1,6 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
 import { type Case, exactly, flags, ids, real } from "../op-case.js";
-import { binary, unary } from "./shared.js";
+import { binary, extremum, unary } from "./shared.js";
 
 export const elementwiseCases = {
   neg: unary(ops.neg),
@@ -16,14 +16,24 @@ export const elementwiseCases = {
     ...unary(ops.softplus),
     { name: "far out", operands: [exactly([4], [-30, -12, 12, 30])], build: ops.softplus },
   ],
+  abs: [...unary(ops.abs), { name: "at 0", operands: [exactly([3], [-1, 0, 1])], build: ops.abs }],
+  sign: [...unary(ops.sign), { name: "at 0", operands: [exactly([3], [-1, 0, 1])], build: ops.sign }],
+  tanh: [...unary(ops.tanh), { name: "far out", operands: [exactly([5], [-30, -5, 1, 5, 30])], build: ops.tanh }],
+  erf: [...unary(ops.erf), { name: "far out", operands: [exactly([6], [-30, -5, -3, 3, 5, 30])], build: ops.erf }],
+  floor: [...unary(ops.floor), { name: "whole", operands: [exactly([3], [-1, 0, 2])], build: ops.floor }],
+  sin: unary(ops.sin),
+  cos: unary(ops.cos),
+  clamp: [
+    ...unary((x) => ops.clamp(x, -0.5, 1.25)),
+    { name: "from above only", operands: [real(["batch", 3])], build: (x) => ops.clamp(x, -1e9, 0.5) },
+    { name: "to one value", operands: [real([3])], build: (x) => ops.clamp(x, 0.5, 0.5) },
+  ],
   add: binary(ops.add),
   sub: binary(ops.sub),
   mul: binary(ops.mul),
   div: binary(ops.div),
-  greater: [
-    ...binary(ops.greater),
-    { name: "ties", operands: [exactly([3], [0, 1, -1]), exactly([3], [0, 1, -1])], build: ops.greater },
-  ],
+  maximum: extremum(ops.maximum),
+  minimum: extremum(ops.minimum),
   where: [
     { name: "equal shapes", operands: [flags(["batch", 2]), real(["batch", 2]), real(["batch", 2])], build: ops.where },
     { name: "scalars", operands: [flags([]), real([]), real([])], build: ops.where },
@@ -33,6 +43,7 @@ export const elementwiseCases = {
     { name: "batch of 1", operands: [flags(["batch"]), real(["batch"]), real([1])], build: ops.where, numExamples: 1 },
     { name: "number on the right", operands: [flags(["batch"]), real(["batch"])], build: (c, x) => ops.where(c, x, 0) },
     { name: "number on the left", operands: [flags(["batch"]), real(["batch"])], build: (c, x) => ops.where(c, 0, x) },
+    { name: "int32", operands: [flags([3]), ids([3], [1, 2, 3])], build: (c, x) => ops.where(c, x, -7) },
     { name: "the same twice", operands: [flags([2]), real([2])], build: (c, x) => ops.where(c, x, x) },
   ],
   cast: [
@@ -52,11 +63,20 @@ export const elementwiseCases = {
     | "relu"
     | "sigmoid"
     | "softplus"
+    | "abs"
+    | "sign"
+    | "tanh"
+    | "erf"
+    | "floor"
+    | "sin"
+    | "cos"
+    | "clamp"
     | "add"
     | "sub"
     | "mul"
     | "div"
-    | "greater"
+    | "maximum"
+    | "minimum"
     | "where"
     | "cast"]: readonly Case[];
 };

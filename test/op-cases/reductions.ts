@@ -1,10 +1,39 @@
 import * as ops from "../../src/graph/ops.js";
-import { type Case, real, texts } from "../op-case.js";
+import type { Tensor } from "../../src/graph/tensor.js";
+import { type Case, exactly, real, texts } from "../op-case.js";
 import { reduction } from "./shared.js";
 
 export const reductionsCases = {
   reduceSum: reduction(ops.reduceSum),
   reduceMean: reduction(ops.reduceMean),
+  reduceMax: [...reduction(ops.reduceMax), tied((x) => ops.reduceMax(x, [1]))],
+  reduceMin: [...reduction(ops.reduceMin), tied((x) => ops.reduceMin(x, [1]))],
+  argMax: [
+    { name: "the last axis", operands: [real(["batch", 4])], build: (x) => ops.argMax(x, 1) },
+    { name: "the batch", operands: [real(["batch", 2])], build: (x) => ops.argMax(x, 0) },
+    { name: "the middle of three axes", operands: [real(["batch", 3, 2])], build: (x) => ops.argMax(x, 1) },
+    { name: "ties", operands: [exactly([2, 3], [1, 2, 2, 0, 0, -1])], build: (x) => ops.argMax(x, 1) },
+    { name: "of a vector", operands: [real([5])], build: (x) => ops.argMax(x, 0) },
+  ],
+  cumulativeSum: [false, true].flatMap((exclusive) =>
+    [false, true].flatMap((reverse) => {
+      const how = { exclusive, reverse };
+      const note = `${exclusive ? ", exclusive" : ""}${reverse ? ", reverse" : ""}`;
+      return [
+        {
+          name: `the last axis${note}`,
+          operands: [real(["batch", 4])],
+          build: (x: Tensor) => ops.cumulativeSum(x, 1, how),
+        },
+        {
+          name: `the batch${note}`,
+          operands: [real(["batch", 2])],
+          build: (x: Tensor) => ops.cumulativeSum(x, 0, how),
+        },
+        { name: `the middle${note}`, operands: [real([2, 3, 2])], build: (x: Tensor) => ops.cumulativeSum(x, 1, how) },
+      ];
+    }),
+  ),
   countAlong: [
     { name: "all", operands: [real(["batch", 2])], build: (x) => ops.countAlong(x) },
     { name: "the batch", operands: [real(["batch", 2])], build: (x) => ops.countAlong(x, [0]) },
@@ -14,4 +43,18 @@ export const reductionsCases = {
     { name: "strings", operands: [texts(["batch"], ["a", "b", "c"])], build: (x) => ops.countAlong(x) },
     { name: "batch of 1", operands: [real(["batch"])], build: (x) => ops.countAlong(x), numExamples: 1 },
   ],
-} satisfies { readonly [O in "reduceSum" | "reduceMean" | "countAlong"]: readonly Case[] };
+} satisfies {
+  readonly [O in
+    | "reduceSum"
+    | "reduceMean"
+    | "reduceMax"
+    | "reduceMin"
+    | "argMax"
+    | "cumulativeSum"
+    | "countAlong"]: readonly Case[];
+};
+
+/** Two elements of a row are the largest and two the smallest. */
+function tied(build: Case["build"]): Case {
+  return { name: "two ties", operands: [exactly([2, 4], [1, 3, 3, 1, -2, -2, 0, 0])], build };
+}

@@ -71,10 +71,19 @@ export const shapesCases = {
     { name: "everything", operands: [real([2, 2])], build: (x) => ops.slice(x, 1, 0, 2) },
     { name: "int32", operands: [ids([3], [7, 8, 9])], build: (x) => ops.slice(x, 0, 1, 3) },
   ],
+  flip: [
+    { name: "the last axis", operands: [real(["batch", 3])], build: (x) => ops.flip(x, 1) },
+    { name: "the batch", operands: [real(["batch", 2])], build: (x) => ops.flip(x, 0) },
+    { name: "the middle of three axes", operands: [real([2, 3, 2])], build: (x) => ops.flip(x, 1) },
+    { name: "one element", operands: [real([1])], build: (x) => ops.flip(x, 0) },
+    { name: "int32", operands: [ids([3], [7, 8, 9])], build: (x) => ops.flip(x, 0) },
+  ],
   pad: [
     { name: "before", operands: [real(["batch", 2])], build: (x) => ops.pad(x, 1, 2, 0) },
     { name: "after", operands: [real(["batch", 2])], build: (x) => ops.pad(x, 1, 0, 1) },
     { name: "both sides of axis 0", operands: [real([2, 2])], build: (x) => ops.pad(x, 0, 1, 1) },
     { name: "by nothing", operands: [real([2])], build: (x) => ops.pad(x, 0, 0, 0) },
   ],
-} satisfies { readonly [O in "expand" | "reshape" | "transpose" | "concat" | "slice" | "pad"]: readonly Case[] };
+} satisfies {
+  readonly [O in "expand" | "reshape" | "transpose" | "concat" | "slice" | "flip" | "pad"]: readonly Case[];
+};

@@ -1,7 +1,7 @@
 /** Shapes and patterns of cases that several operations share. */
 import * as ops from "../../src/graph/ops.js";
 import { formatShape, type Shape, type Tensor } from "../../src/graph/tensor.js";
-import { type Case, real } from "../op-case.js";
+import { type Case, exactly, real } from "../op-case.js";
 
 export const SHAPES: readonly Shape[] = [[], [1], ["batch"], ["batch", 3], [2, 1, 3]];
 
@@ -62,6 +62,17 @@ export function binary(f: (x: ops.Operand, y: ops.Operand) => Tensor): Case[] {
     { name: "with itself", operands: [real(["batch", 2])], build: (x) => f(x as Tensor, x as Tensor) },
     { name: "number on the right", operands: [real(["batch", 2])], build: (x) => f(x as Tensor, 0.75) },
     { name: "number on the left", operands: [real(["batch", 2])], build: (x) => f(-1.5, x as Tensor) },
+  ];
+}
+
+/** The larger or the smaller of two, ties included. */
+export function extremum(f: (x: ops.Operand, y: ops.Operand) => Tensor): Case[] {
+  const ties = { name: "ties", operands: [exactly([4], [0, 1, -1, 2]), exactly([4], [0, 1, -1, 1])] };
+  const repeated = { name: "ties, repeated", operands: [exactly([2, 2], [0, 1, -1, 0]), exactly([2], [0, 0])] };
+  return [
+    ...binary(f),
+    { ...ties, build: (x, y) => f(x as Tensor, y as Tensor) },
+    { ...repeated, build: (x, y) => f(x as Tensor, y as Tensor) },
   ];
 }
 

@@ -6,7 +6,15 @@ export const productsMisuses = {
     ...needsNumbers("matmul", (x) => ops.matmul(matrix, x)),
     {
       call: () => ops.matmul(vector, matrix),
-      message: /^matmul: both operands must have 2 axes, got \[3\] and \[2, 3\]/,
+      message: /^matmul: both operands must have at least 2 axes, got \[3\] and \[2, 3\]/,
+    },
+    {
+      call: () => ops.matmul(ops.input("a", [2, 2, 3]), ops.input("b", [4, 3, 2])),
+      message: /^matmul: shapes must broadcast, got \[2\] and \[4\]/,
+    },
+    {
+      call: () => ops.matmul(matrix, matrix, { scale: Number.NaN }),
+      message: /^matmul: the scale must be finite, got NaN/,
     },
     { call: () => ops.matmul(matrix, wide), message: /^matmul: inner sizes must agree, got \[2, 3\] and \[2, 5\]$/ },
     {

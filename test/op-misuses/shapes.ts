@@ -49,12 +49,18 @@ export const shapesMisuses = {
     { call: () => ops.slice(matrix, 1, 2, 4), message: /^slice: needs 0 <= start < end <= 3, got start 2 and end 4/ },
     { call: () => ops.slice(matrix, 1, 1, 1), message: /^slice: needs 0 <= start < end <= 3, got start 1 and end 1/ },
     { call: () => ops.slice(matrix, 1, -1, 2), message: /^slice: needs 0 <= start < end <= 3, got start -1 and end 2/ },
+    { call: () => ops.split(matrix, 1, [2, 2]), message: /^split: the sizes \[2, 2\] must add up to 3, got 4/ },
+    { call: () => ops.stack([vector], 2), message: /^stack: the new axis must be 0 to 1, got 2/ },
+    { call: () => ops.oneHot(indices, 0), message: /^oneHot: depth must be a positive whole number, got 0/ },
     { call: () => ops.slice(batch, 0, 0, 1), message: /^slice: axis 0 of \[batch, 3\] must have a known size/ },
   ],
+  flip: [{ call: () => ops.flip(matrix, 2), message: /^flip: \[2, 3\] has axes 0 to 1, got axis 2/ }],
   pad: [
     ...needsNumbers("pad", (x) => ops.pad(x, 0, 1, 1)),
     { call: () => ops.pad(matrix, 1, -1, 0), message: /^pad: widths must be whole and not negative, got -1 and 0/ },
     { call: () => ops.pad(matrix, 1, 0, 0.5), message: /^pad: widths must be whole and not negative, got 0 and 0\.5/ },
     { call: () => ops.pad(batch, 0, 1, 1), message: /^pad: axis 0 of \[batch, 3\] must have a known size/ },
   ],
-} satisfies { readonly [O in "expand" | "reshape" | "transpose" | "concat" | "slice" | "pad"]: readonly Misuse[] };
+} satisfies {
+  readonly [O in "expand" | "reshape" | "transpose" | "concat" | "slice" | "flip" | "pad"]: readonly Misuse[];
+};

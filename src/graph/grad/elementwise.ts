@@ -1,5 +1,6 @@
 import * as ops from "../ops.js";
-import { known, NOT_DIFFERENTIABLE, type Rules, unbroadcast } from "./rule.js";
+import type { Tensor } from "../tensor.js";
+import { known, NOT_DIFFERENTIABLE, precise, type Rules, unbroadcast } from "./rule.js";
 
 export const elementwiseGradients = {
   neg: (g) => [ops.neg(g)],
@@ -9,6 +10,19 @@ export const elementwiseGradients = {
   relu: (g, y) => [ops.where(ops.greater(y, 0), g, 0)],
   sigmoid: (g, y) => [ops.mul(g, ops.mul(y, ops.sub(1, y)))],
   softplus: (g, _, x) => [ops.mul(g, ops.sigmoid(known(x)))],
+  abs: (g, _, x) => [ops.mul(g, ops.sign(known(x)))],
+  sign: NOT_DIFFERENTIABLE,
+  tanh: (g, y) => [ops.mul(g, ops.sub(1, ops.mul(y, y)))],
+  erf: (g, _, x) => [
+    ops.mul(ops.mul(g, precise(2 / Math.sqrt(Math.PI))), ops.exp(ops.neg(ops.mul(known(x), known(x))))),
+  ],
+  floor: NOT_DIFFERENTIABLE,
+  sin: (g, _, x) => [ops.mul(g, ops.cos(known(x)))],
+  cos: (g, _, x) => [ops.neg(ops.mul(g, ops.sin(known(x))))],
+  clamp: (g, { attributes: { min, max } }, x) => {
+    const isWithin = ops.and(ops.greaterOrEqual(known(x), min), ops.lessOrEqual(known(x), max));
+    return [ops.where(isWithin, g, 0)];
+  },
   add: (g, _, x, y) => [unbroadcast(g, x), unbroadcast(g, y)],
   sub: (g, _, x, y) => [unbroadcast(g, x), unbroadcast(ops.neg(g), y)],
   mul: (g, _, x, y) => [unbroadcast(ops.mul(g, known(y)), x), unbroadcast(ops.mul(g, known(x)), y)],
@@ -16,7 +30,8 @@ export const elementwiseGradients = {
     unbroadcast(ops.div(g, known(y)), x),
     unbroadcast(ops.neg(ops.div(ops.mul(g, z), known(y))), y),
   ],
-  greater: NOT_DIFFERENTIABLE,
+  maximum: (g, _, x, y) => shared(g, known(x), known(y), known(x), known(y)),
+  minimum: (g, _, x, y) => shared(g, known(x), known(y), known(y), known(x)),
   where: (g, _, condition, x, y) => [
     null,
     unbroadcast(ops.where(known(condition), g, 0), x),
@@ -31,11 +46,27 @@ export const elementwiseGradients = {
   | "relu"
   | "sigmoid"
   | "softplus"
+  | "abs"
+  | "sign"
+  | "tanh"
+  | "erf"
+  | "floor"
+  | "sin"
+  | "cos"
+  | "clamp"
   | "add"
   | "sub"
   | "mul"
   | "div"
-  | "greater"
+  | "maximum"
+  | "minimum"
   | "where"
   | "cast"
 >;
+
+/** What two tensors take of a cotangent: `x` all of it where `larger` is larger, nothing where not, half where equal. */
+function shared(g: Tensor, x: Tensor, y: Tensor, larger: Tensor, smaller: Tensor): Tensor[] {
+  const half = ops.mul(g, 0.5);
+  const byX = ops.where(ops.greater(larger, smaller), g, ops.where(ops.greater(smaller, larger), 0, half));
+  return [unbroadcast(byX, x), unbroadcast(ops.sub(g, byX), y)];
+}

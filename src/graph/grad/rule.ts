@@ -46,6 +46,11 @@ export function expandReduced(cotangent: Tensor, x: Tensor, axes: readonly numbe
   return ops.expand(ops.reshape(cotangent, kept), x);
 }
 
+/** A number to double precision, where the reference computes: the nearest float32, and what that leaves out. */
+export function precise(value: number): Tensor {
+  return ops.add(Math.fround(value), value - Math.fround(value));
+}
+
 export function known(x: Tensor | undefined): Tensor {
   if (!x) throw new Error("internal: a gradient rule asked for an input that its node does not have");
   return x;

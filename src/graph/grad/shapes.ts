@@ -22,7 +22,8 @@ export const shapesGradients = {
   slice: (g, { attributes: { axis, start, end } }, x) => [
     ops.pad(g, axis, start, ops.knownSize("slice", known(x), axis) - end),
   ],
+  flip: (g, { attributes: { axis } }) => [ops.flip(g, axis)],
   pad: (g, { attributes: { axis, before } }, x) => [
     ops.slice(g, axis, before, before + ops.knownSize("pad", known(x), axis)),
   ],
-} satisfies Rules<"expand" | "reshape" | "transpose" | "concat" | "slice" | "pad">;
+} satisfies Rules<"expand" | "reshape" | "transpose" | "concat" | "slice" | "flip" | "pad">;

@@ -7,8 +7,9 @@ import { isOp, type Op, type Shape, type Tensor } from "../tensor.js";
 /** Names that start so are ours: values between nodes, constants. */
 export const OURS = "%";
 
-export const ELEMENT_TYPES: { readonly [D in DType | "int64"]: number } = {
+export const ELEMENT_TYPES: { readonly [D in DType | "int64" | "uint32"]: number } = {
   float32: 1,
+  uint32: 12,
   int32: 6,
   int64: 7,
   string: 8,
@@ -17,6 +18,9 @@ export const ELEMENT_TYPES: { readonly [D in DType | "int64"]: number } = {
 
 /** A number is an int64, unless it is marked as a float. */
 type OnnxAttribute = number | string | readonly number[] | readonly string[] | GraphProto | { readonly float: number };
+
+/** Operations that ONNX Runtime has beside those of ONNX. */
+export const MICROSOFT = "com.microsoft";
 
 /** What a model has once, however many graphs are in it. */
 export interface ModelParts {
@@ -133,12 +137,22 @@ export class ModelBuilder {
     return this.#constant("int64", [values.length], new Uint8Array(BigInt64Array.from(values, BigInt).buffer));
   }
 
+  /** An int64 scalar. */
+  int64(value: number): string {
+    return this.#constant("int64", [], new Uint8Array(BigInt64Array.of(BigInt(value)).buffer));
+  }
+
+  /** A uint32 scalar. */
+  uint32(value: number): string {
+    return this.#constant("uint32", [], new Uint8Array(Uint32Array.of(value).buffer));
+  }
+
   constant({ dtype, shape, data }: NdArray): string {
     if (Array.isArray(data)) throw new Error("internal: string constants are not emitted");
     return this.#constant(dtype, shape, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
 
-  #constant(dtype: DType | "int64", dims: readonly number[], rawData: Uint8Array): string {
+  #constant(dtype: keyof typeof ELEMENT_TYPES, dims: readonly number[], rawData: Uint8Array): string {
     // Small constants repeat often (0, 1, axes), so equal ones are stored once.
     const key = rawData.length <= 64 ? `${dtype}${dims}:${rawData}` : undefined;
     const { initializers, constants } = this.#model;
@@ -161,7 +175,11 @@ export const elementwise =
 
 export const reduction =
   (opType: string) =>
-  (b: ModelBuilder, { attributes: { axes, keepDims } }: Tensor<"reduceSum" | "reduceMean">, ...inputs: string[]) =>
+  (
+    b: ModelBuilder,
+    { attributes: { axes, keepDims } }: Tensor<"reduceSum" | "reduceMean" | "reduceMax" | "reduceMin">,
+    ...inputs: string[]
+  ) =>
     axes.length === 0
       ? b.node("Identity", inputs)
       : b.node(opType, [...inputs, b.ints(axes)], { keepdims: Number(keepDims) });
@@ -169,6 +187,7 @@ export const reduction =
 /** A rule for each of some operations. */
 export type Rules<O extends Op> = { readonly [P in O]: Rule<P> };
 
+/** The sizes of a shape as int64 values; where the leading one is symbolic, it is that of `like`. */
 export function shapeLike(b: ModelBuilder, shape: Shape, like: string): string {
   return shape.some(isSymbolic) ? b.node("Shape", [like]) : b.ints(shape as number[]);
 }

@@ -1,7 +1,7 @@
 import { sizeOf } from "../../runtime/array.js";
 import { along, type Convolution, positionsOf, type Windows } from "../geometry.js";
 import type { Tensor } from "../tensor.js";
-import { ELEMENT_TYPES, type ModelBuilder, onnxAxis, type Rules } from "./builder.js";
+import { ELEMENT_TYPES, MICROSOFT, type ModelBuilder, onnxAxis, type Rules } from "./builder.js";
 
 export const convolutionEmission = {
   conv: (b, { attributes, inputs: [, weight] }, ...inputs) =>
@@ -86,7 +86,7 @@ function convWeightGrad(
     const product =
       groups === 1
         ? b.node("Gemm", [cotangent, columns], { transB: 1 })
-        : b.node("FusedMatMul", [cotangent, columns], { transB: 1 }, "com.microsoft");
+        : b.node("FusedMatMul", [cotangent, columns], { transB: 1 }, MICROSOFT);
     return b.node("Reshape", [product, b.ints([outputs, inputs, 1])]);
   });
   const stacked = products.length === 1 ? (products[0] as string) : b.node("Concat", products, { axis: 2 });

@@ -1,3 +1,4 @@
+import { scalar } from "../../runtime/array.js";
 import { ELEMENT_TYPES, elementwise, type Rules } from "./builder.js";
 
 export const elementwiseEmission = {
@@ -8,11 +9,21 @@ export const elementwiseEmission = {
   relu: elementwise("Relu"),
   sigmoid: elementwise("Sigmoid"),
   softplus: elementwise("Softplus"),
+  abs: elementwise("Abs"),
+  sign: elementwise("Sign"),
+  tanh: elementwise("Tanh"),
+  erf: elementwise("Erf"),
+  floor: elementwise("Floor"),
+  sin: elementwise("Sin"),
+  cos: elementwise("Cos"),
+  clamp: (b, { attributes: { min, max } }, x = "") =>
+    b.node("Clip", [x, b.constant(scalar(min)), b.constant(scalar(max))]),
   add: elementwise("Add"),
   sub: elementwise("Sub"),
   mul: elementwise("Mul"),
   div: elementwise("Div"),
-  greater: elementwise("Greater"),
+  maximum: elementwise("Max"),
+  minimum: elementwise("Min"),
   where: elementwise("Where"),
   cast: (b, { attributes: { to } }, x = "") => b.node("Cast", [x], { to: ELEMENT_TYPES[to] }),
 } satisfies Rules<
@@ -23,11 +34,20 @@ export const elementwiseEmission = {
   | "relu"
   | "sigmoid"
   | "softplus"
+  | "abs"
+  | "sign"
+  | "tanh"
+  | "erf"
+  | "floor"
+  | "sin"
+  | "cos"
+  | "clamp"
   | "add"
   | "sub"
   | "mul"
   | "div"
-  | "greater"
+  | "maximum"
+  | "minimum"
   | "where"
   | "cast"
 >;

@@ -1,6 +1,6 @@
 import { filled, sizeOf } from "../../runtime/array.js";
 import type { Tensor } from "../tensor.js";
-import { ELEMENT_TYPES, type ModelBuilder, type Rules } from "./builder.js";
+import { ELEMENT_TYPES, MICROSOFT, type ModelBuilder, type Rules } from "./builder.js";
 
 export const normalisationEmission = {
   // Not the operation's own training form: ONNX Runtime 1.30 writes its statistics over the running ones that it is given,
@@ -37,6 +37,6 @@ function dots(b: ModelBuilder, like: Tensor | undefined, left: string, right: st
   const [, channels = 0, ...sizes] = (like?.shape ?? []) as number[];
   if (sizes.length === 0) return b.node("ReduceSum", [b.node("Mul", [left, right]), b.ints([0])], { keepdims: 0 });
   const rows = [left, right].map((name) => b.node("Reshape", [name, b.ints([-1, channels, 1, sizeOf(sizes)])]));
-  const products = b.node("FusedMatMul", rows, { transB: 1 }, "com.microsoft");
+  const products = b.node("FusedMatMul", rows, { transB: 1 }, MICROSOFT);
   return b.node("ReduceSum", [products, b.ints([0, 2, 3])], { keepdims: 0 });
 }

@@ -7,8 +7,11 @@ export const shapesEmission = {
   concat: (b, { attributes: { axis } }, ...inputs) => b.node("Concat", inputs, { axis }),
   slice: (b, { attributes: { axis, start, end } }, x = "") =>
     b.node("Slice", [x, b.ints([start]), b.ints([end]), b.ints([axis])]),
+  // Backwards from the last element; the end lies before the first.
+  flip: (b, { attributes: { axis } }, x = "") =>
+    b.node("Slice", [x, b.ints([-1]), b.ints([-(2 ** 31)]), b.ints([axis]), b.ints([-1])]),
   pad: (b, { attributes: { axis, before, after }, shape }, x = "") => {
     const widths = (width: number) => shape.map((_, i) => (i === axis ? width : 0));
     return b.node("Pad", [x, b.ints([...widths(before), ...widths(after)])]);
   },
-} satisfies Rules<"expand" | "reshape" | "transpose" | "concat" | "slice" | "pad">;
+} satisfies Rules<"expand" | "reshape" | "transpose" | "concat" | "slice" | "flip" | "pad">;

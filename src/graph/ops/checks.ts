@@ -1,6 +1,6 @@
 /** What shape rules are made of. */
 import { ShapeError } from "../../errors.js";
-import { type DType, type NdArray, scalar } from "../../runtime/array.js";
+import { type DType, int32, type NdArray, scalar } from "../../runtime/array.js";
 import { formatShape, type Shape } from "../shape.js";
 import { node, type Op, type Tensor } from "../tensor.js";
 
@@ -48,6 +48,29 @@ export function operand(x: Operand): Tensor {
   return typeof x === "number" ? constant(scalar(x)) : x;
 }
 
+/** Two operands of one dtype, of those allowed; a number takes the dtype of the other, float32 beside another number. */
+export function operands(op: Op, x: Operand, y: Operand, allowed: readonly DType[]): [Tensor, Tensor] {
+  const dtype = [x, y].find((side) => typeof side !== "number")?.dtype ?? "float32";
+  const pair: [Tensor, Tensor] = [ofDtype(op, x, dtype), ofDtype(op, y, dtype)];
+  for (const side of pair) requireDtype(op, side, ...allowed);
+  for (const side of pair) requireDtype(op, side, dtype);
+  return pair;
+}
+
+function ofDtype(op: Op, x: Operand, dtype: DType): Tensor {
+  if (typeof x !== "number" || dtype !== "int32") return operand(x);
+  if ((x | 0) !== x) throw new ShapeError(`${op}: beside int32 a number must be a whole one of 32 bits, got ${x}`);
+  return constant(int32([x], []));
+}
+
+/** The last axis of a tensor, whose size must be known. */
+export function lastAxis(op: Op, x: Tensor): number {
+  const axis = x.shape.length - 1;
+  if (axis < 0) throw new ShapeError(`${op}: needs at least one axis, got ${formatShape(x.shape)}`);
+  knownSize(op, x, axis);
+  return axis;
+}
+
 export function withAxis(shape: Shape, axis: number, size: number): Shape {
   return shape.map((old, i) => (i === axis ? size : old));
 }
@@ -66,6 +89,7 @@ export function checkAxes(op: Op, x: Tensor, axes: readonly number[]): void {
   }
 }
 
-export function requireDtype(op: Op, x: Tensor, dtype: DType): void {
-  if (x.dtype !== dtype) throw new ShapeError(`${op}: needs ${dtype}, got ${x.dtype}${formatShape(x.shape)}`);
+export function requireDtype(op: Op, x: Tensor, ...allowed: readonly DType[]): void {
+  if (allowed.includes(x.dtype)) return;
+  throw new ShapeError(`${op}: needs ${allowed.join(" or ")}, got ${x.dtype}${formatShape(x.shape)}`);
 }

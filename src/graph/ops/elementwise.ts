@@ -1,10 +1,24 @@
 import { ShapeError } from "../../errors.js";
 import type { DType } from "../../runtime/array.js";
 import { node, type Tensor } from "../tensor.js";
-import { broadcastShapes, type Operand, operand, requireDtype } from "./checks.js";
+import { broadcastShapes, type Operand, operand, operands, requireDtype } from "./checks.js";
 
-type UnaryOp = "neg" | "exp" | "log" | "sqrt" | "relu" | "sigmoid" | "softplus";
-type BinaryOp = "add" | "sub" | "mul" | "div" | "greater";
+type UnaryOp =
+  | "neg"
+  | "exp"
+  | "log"
+  | "sqrt"
+  | "relu"
+  | "sigmoid"
+  | "softplus"
+  | "abs"
+  | "sign"
+  | "tanh"
+  | "erf"
+  | "floor"
+  | "sin"
+  | "cos";
+type BinaryOp = "add" | "sub" | "mul" | "div" | "maximum" | "minimum";
 
 const unary =
   (op: UnaryOp) =>
@@ -19,7 +33,7 @@ const binary =
     const [a, b] = [operand(x), operand(y)];
     requireDtype(op, a, "float32");
     requireDtype(op, b, "float32");
-    return node(op, [a, b], {}, broadcastShapes(op, a.shape, b.shape), op === "greater" ? "bool" : "float32");
+    return node(op, [a, b], {}, broadcastShapes(op, a.shape, b.shape), "float32");
   };
 
 export const neg = unary("neg");
@@ -33,21 +47,43 @@ export const relu = unary("relu");
 export const sigmoid = unary("sigmoid");
 /** log(1 + e^x), without overflow. */
 export const softplus = unary("softplus");
+/** |x|, with gradient 0 at 0. */
+export const abs = unary("abs");
+/** -1, 0 or 1; no gradient flows through it. */
+export const sign = unary("sign");
+export const tanh = unary("tanh");
+/** 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x. */
+export const erf = unary("erf");
+/** The largest whole number that is not above x; no gradient flows through it. */
+export const floor = unary("floor");
+export const sin = unary("sin");
+export const cos = unary("cos");
 export const add = binary("add");
 export const sub = binary("sub");
 export const mul = binary("mul");
 export const div = binary("div");
-/** x > y, as bool. */
-export const greater = binary("greater");
+/** The larger of two; where they are equal, each takes half of the gradient. NaN where either is. */
+export const maximum = binary("maximum");
+/** The smaller of two; where they are equal, each takes half of the gradient. NaN where either is. */
+export const minimum = binary("minimum");
+/** x kept within `min` and `max`, as float32; the gradient is 1 within and at the bounds, 0 beyond. */
+export function clamp(x: Tensor, min: number, max: number): Tensor {
+  requireDtype("clamp", x, "float32");
+  if (!(min <= max)) throw new ShapeError(`clamp: needs min <= max, got min ${min} and max ${max}`);
+  return node("clamp", [x], { min: Math.fround(min), max: Math.fround(max) }, x.shape, "float32");
+}
 
-/** `x` where the condition holds, else `y`. */
+/** x^2. */
+export function square(x: Tensor): Tensor {
+  return mul(x, x);
+}
+
+/** `x` where the condition holds, else `y`; both float32 or both int32. */
 export function where(condition: Tensor, x: Operand, y: Operand): Tensor {
-  const [a, b] = [operand(x), operand(y)];
   requireDtype("where", condition, "bool");
-  requireDtype("where", a, "float32");
-  requireDtype("where", b, "float32");
+  const [a, b] = operands("where", x, y, ["float32", "int32"]);
   const shape = broadcastShapes("where", condition.shape, broadcastShapes("where", a.shape, b.shape));
-  return node("where", [condition, a, b], {}, shape, "float32");
+  return node("where", [condition, a, b], {}, shape, a.dtype);
 }
 
 /** The same values as another dtype. */

@@ -4,17 +4,6 @@ import { node, part, type Tensor, topologicalOrder } from "../tensor.js";
 import { sameShape } from "./checks.js";
 import { input } from "./leaves.js";
 
-/** What one step of a loop computes: from placeholders of its own, and from values of outside that all steps share. */
-export interface ScanBody {
-  readonly states: readonly Tensor[];
-  readonly elements: readonly Tensor[];
-  readonly captured: readonly Tensor[];
-  readonly nextStates: readonly Tensor[];
-  readonly outputs: readonly Tensor[];
-  /** What the way back asks for: the states before each step, then the products, which cost most to compute again. */
-  readonly saved: readonly Tensor[];
-}
-
 export interface ScanOptions {
   /** Values before the first step. */
   readonly states: readonly Tensor[];

@@ -1,7 +1,16 @@
 import { ShapeError } from "../../errors.js";
 import { type Axis, elementsOf, formatShape, type Shape } from "../shape.js";
 import { node, type Tensor } from "../tensor.js";
-import { allAxes, broadcastShapes, knownSize, requireDtype, sameShape, withAxis } from "./checks.js";
+import {
+  allAxes,
+  broadcastShapes,
+  checkAxes,
+  constant,
+  knownSize,
+  requireDtype,
+  sameShape,
+  withAxis,
+} from "./checks.js";
 
 /** `x` broadcast to the shape of `like`, whose values do not matter. */
 export function expand(x: Tensor, like: Tensor): Tensor {
@@ -65,4 +74,45 @@ export function pad(x: Tensor, axis: number, before: number, after: number): Ten
     throw new ShapeError(`pad: widths must be whole and not negative, got ${before} and ${after}`);
   }
   return node("pad", [x], { axis, before, after }, withAxis(x.shape, axis, before + size + after), "float32");
+}
+
+/** The elements in opposite order along an axis. */
+export function flip(x: Tensor, axis: number): Tensor {
+  checkAxes("flip", x, [axis]);
+  return node("flip", [x], { axis }, x.shape, x.dtype);
+}
+
+/** Cut along an axis of known size into parts of the given sizes. */
+export function split(x: Tensor, axis: number, sizes: readonly number[]): Tensor[] {
+  const size = knownSize("slice", x, axis);
+  const total = sizes.reduce((sum, part) => sum + part, 0);
+  if (total !== size) {
+    throw new ShapeError(`split: the sizes [${sizes.join(", ")}] must add up to ${size}, got ${total}`);
+  }
+  let start = 0;
+  return sizes.map((part) => {
+    const end = start + part;
+    const piece = slice(x, axis, start, end);
+    start = end;
+    return piece;
+  });
+}
+
+/** Tensors of one shape side by side along a new axis. */
+export function stack(tensors: readonly Tensor[], axis: number): Tensor {
+  return concat(
+    tensors.map((x) => {
+      if (!(Number.isInteger(axis) && axis >= 0 && axis <= x.shape.length)) {
+        throw new ShapeError(`stack: the new axis must be 0 to ${x.shape.length}, got ${axis}`);
+      }
+      return reshape(x, x.shape.toSpliced(axis, 0, 1));
+    }),
+    axis,
+  );
+}
+
+/** bool [size, size]: whether position j may be seen from position i, that is j <= i. */
+export function causalMask(size: number): Tensor {
+  const data = Uint8Array.from({ length: size * size }, (_, at) => Number(at % size <= Math.floor(at / size)));
+  return constant({ dtype: "bool", shape: [size, size], data });
 }

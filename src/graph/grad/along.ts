@@ -1,0 +1,17 @@
+import { scalar } from "../../runtime/array.js";
+import * as ops from "../ops.js";
+import { part, type Tensor } from "../tensor.js";
+import { known, type Rules } from "./rule.js";
+
+export const alongGradients = {
+  takeAlong: (g, { attributes: { axis } }, x, indices) => [
+    ops.addAlong(zerosLike(known(x)), known(indices), g, axis),
+    null,
+  ],
+  addAlong: (g, { attributes: { axis } }, _, indices) => [g, null, ops.takeAlong(g, known(indices), axis)],
+  topK: (g, values, x) => [ops.addAlong(zerosLike(known(x)), part(values, 1), g, g.shape.length - 1)],
+} satisfies Rules<"takeAlong" | "addAlong" | "topK">;
+
+function zerosLike(x: Tensor): Tensor {
+  return ops.expand(ops.constant(scalar(0)), x);
+}

@@ -1,0 +1,3 @@
+import { NOT_DIFFERENTIABLE, type Rules } from "./rule.js";
+
+export const randomGradients = { randomUniform: NOT_DIFFERENTIABLE } satisfies Rules<"randomUniform">;

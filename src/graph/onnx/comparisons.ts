@@ -1,0 +1,10 @@
+import { elementwise, type Rules } from "./builder.js";
+
+export const comparisonsEmission = {
+  greater: elementwise("Greater"),
+  greaterOrEqual: elementwise("GreaterOrEqual"),
+  equal: elementwise("Equal"),
+  and: elementwise("And"),
+  or: elementwise("Or"),
+  not: elementwise("Not"),
+} satisfies Rules<"greater" | "greaterOrEqual" | "equal" | "and" | "or" | "not">;

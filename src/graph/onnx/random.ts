@@ -1,0 +1,35 @@
+import { isSymbolic } from "../shape.js";
+import { ELEMENT_TYPES, type ModelBuilder, type Rules, shapeLike } from "./builder.js";
+
+export const randomEmission = {
+  randomUniform: (b, { attributes: { stream }, shape }, key = "", like = "") => {
+    const words = b.node("Cast", [key], { to: ELEMENT_TYPES.uint32 });
+    const [first, second] = [0, 1].map((at) => b.node("Gather", [words, b.ints([at])])) as [string, string];
+    const xor = (x: string, y: string) => b.node("BitwiseXor", [x, y]);
+    const mixed = (golden: number, x: string, y: string) =>
+      mix(b, xor(mix(b, xor(mix(b, xor(x, b.uint32(golden))), y)), b.uint32(stream)));
+    // The golden ratio in 64 bits.
+    const keys = [mixed(0x9e3779b9, first, second), mixed(0x7f4a7c15, second, first)] as const;
+
+    const sizes = shapeLike(b, shape, like);
+    const count = shape.some(isSymbolic)
+      ? b.node("Size", [like])
+      : b.int64(shape.reduce<number>((n, axis) => n * Number(axis), 1));
+    const positions = b.node("Cast", [b.node("Range", [b.int64(0), count, b.int64(1)])], { to: ELEMENT_TYPES.uint32 });
+    const bits = mix(b, xor(mix(b, xor(positions, keys[0])), keys[1]));
+    const whole = b.node("Cast", [shifted(b, bits, 8)], { to: ELEMENT_TYPES.float32 });
+    const scale = b.constant({ dtype: "float32", shape: [], data: Float32Array.of(2 ** -24) });
+    return b.node("Reshape", [b.node("Mul", [whole, scale]), sizes]);
+  },
+} satisfies Rules<"randomUniform">;
+
+/** Wellons' mixing of 32 bits: every bit of the result depends on every bit of x. */
+function mix(b: ModelBuilder, x: string): string {
+  const folded = (value: string, by: number) => b.node("BitwiseXor", [value, shifted(b, value, by)]);
+  const times = (value: string, factor: number) => b.node("Mul", [value, b.uint32(factor)]);
+  return folded(times(folded(times(folded(x, 16), 0x21f0aaad), 15), 0xd35a2d97), 15);
+}
+
+function shifted(b: ModelBuilder, x: string, by: number): string {
+  return b.node("BitShift", [x, b.uint32(by)], { direction: "RIGHT" });
+}

@@ -1,0 +1,115 @@
+import { ShapeError } from "../../errors.js";
+import { type Axis, elementsOf, formatShape, isSymbolic, perExample, type Shape } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+import { matmul } from "./products.js";
+import { reduceSum } from "./reductions.js";
+import { reshape, transpose } from "./shapes.js";
+
+/**
+ * The contraction of two tensors by labels, one letter for each axis: `contract("bhqd,bhkd->bhqk", q, k)` sums the
+ * products over `d`. Letters that are in the result stay, all others are summed over. It is built of transposes,
+ * reshapes and one matrix product, scaled by `scale`; the symbolic axis must lead wherever it comes.
+ *
+ * Throws {@link ShapeError} when letters do not fit the axes, or a letter has two sizes.
+ */
+export function contract(labels: string, a: Tensor, b: Tensor, { scale = 1 }: { scale?: number } = {}): Tensor {
+  const { ofA, ofB, ofResult } = parse(labels);
+  const sizes = sizesOf(labels, [ofA, a], [ofB, b]);
+  const isWanted = (other: string[]) => (letter: string) => other.includes(letter) || ofResult.includes(letter);
+  const left = summed({ tensor: a, letters: ofA }, isWanted(ofB));
+  const right = summed({ tensor: b, letters: ofB }, isWanted(ofA));
+  // The product gives the axes of its left operand first, and the symbolic axis must lead.
+  const ofRight = right.letters.filter((letter) => !left.letters.includes(letter));
+  const isSwapped = ofRight.some((letter) => isSymbolic(sizes.get(letter)));
+  const [x, y] = isSwapped ? [right, left] : [left, right];
+
+  const shared = x.letters.filter((letter) => y.letters.includes(letter));
+  const batch = shared.filter((letter) => ofResult.includes(letter));
+  const inner = shared.filter((letter) => !ofResult.includes(letter));
+  const rows = x.letters.filter((letter) => !shared.includes(letter));
+  const columns = y.letters.filter((letter) => !shared.includes(letter));
+  const shapeOf = (letters: readonly string[]): Shape => letters.map((letter) => sizes.get(letter) as Axis);
+
+  const first = matrices(x, [batch, rows, inner], shapeOf);
+  const second = matrices(y, [batch, inner, columns], shapeOf);
+  const product = matmul(first.tensor, second.tensor, {
+    transposeA: first.isTransposed,
+    transposeB: second.isTransposed,
+    scale,
+  });
+  const letters = [...batch, ...rows, ...columns];
+  const result = reshape(product, shapeOf(letters));
+  return ordered({ tensor: result, letters }, ofResult).tensor;
+}
+
+interface Labelled {
+  readonly tensor: Tensor;
+  readonly letters: readonly string[];
+}
+
+/** As [...batch, rows, columns] with `rows` and `columns` one axis each, or with the last two exchanged if that saves a transpose. */
+function matrices(
+  x: Labelled,
+  [batch, rows, columns]: readonly [string[], string[], string[]],
+  shapeOf: (letters: readonly string[]) => Shape,
+): { readonly tensor: Tensor; readonly isTransposed: boolean } {
+  const has = x.letters.join("");
+  const isAsItIs = has === [...batch, ...rows, ...columns].join("");
+  const isTurned = !isAsItIs && has === [...batch, ...columns, ...rows].join("");
+  const isTransposed = isTurned || (batch.length === 0 && isSymbolic(shapeOf(columns)[0]));
+  const [outer, inner] = isTransposed ? [columns, rows] : [rows, columns];
+  const { tensor } = ordered(x, [...batch, ...outer, ...inner]);
+  const shape = [...shapeOf(batch), joined(shapeOf(outer)), joined(shapeOf(inner))];
+  return { tensor: reshape(tensor, shape), isTransposed };
+}
+
+/** One axis in the place of several. */
+function joined(shape: Shape): Axis {
+  const { count, isPerExample } = elementsOf(shape);
+  return isPerExample ? perExample(count) : count;
+}
+
+function ordered(x: Labelled, letters: readonly string[]): Labelled {
+  if (x.letters.join("") === letters.join("")) return x;
+  const permutation = letters.map((letter) => x.letters.indexOf(letter));
+  return { tensor: transpose(x.tensor, permutation), letters };
+}
+
+/** Summed over the letters that nobody asks for. */
+function summed(x: Labelled, isWanted: (letter: string) => boolean): Labelled {
+  const axes = x.letters.flatMap((letter, axis) => (isWanted(letter) ? [] : [axis]));
+  if (axes.length === 0) return x;
+  return { tensor: reduceSum(x.tensor, axes), letters: x.letters.filter(isWanted) };
+}
+
+function parse(labels: string): { ofA: string[]; ofB: string[]; ofResult: string[] } {
+  const match = /^([a-zA-Z]*),([a-zA-Z]*)->([a-zA-Z]*)$/.exec(labels);
+  if (!match) throw new ShapeError(`contract: labels must read as "ij,jk->ik", got "${labels}"`);
+  const [ofA, ofB, ofResult] = match.slice(1).map((letters) => [...letters]) as [string[], string[], string[]];
+  for (const letters of [ofA, ofB, ofResult]) {
+    const twice = letters.find((letter, i) => letters.indexOf(letter) !== i);
+    if (twice) throw new ShapeError(`contract: a letter may be in each term once, got "${twice}" twice in "${labels}"`);
+  }
+  const lost = ofResult.find((letter) => !ofA.includes(letter) && !ofB.includes(letter));
+  if (lost) throw new ShapeError(`contract: "${lost}" of the result is in neither operand of "${labels}"`);
+  return { ofA, ofB, ofResult };
+}
+
+function sizesOf(labels: string, ...terms: readonly [letters: string[], tensor: Tensor][]): Map<string, Axis> {
+  const sizes = new Map<string, Axis>();
+  for (const [letters, { shape }] of terms) {
+    if (letters.length !== shape.length) {
+      throw new ShapeError(
+        `contract: "${letters.join("")}" of "${labels}" has ${letters.length} letters, got ${formatShape(shape)}`,
+      );
+    }
+    letters.forEach((letter, axis) => {
+      const [size, known] = [shape[axis] as Axis, sizes.get(letter)];
+      if (known !== undefined && known !== size) {
+        throw new ShapeError(`contract: "${letter}" of "${labels}" must have one size, got ${known} and ${size}`);
+      }
+      sizes.set(letter, size);
+    });
+  }
+  return sizes;
+}

@@ -1,0 +1,40 @@
+import { ShapeError } from "../../errors.js";
+import { formatShape, isSymbolic, type Shape } from "../shape.js";
+import { node, type Tensor } from "../tensor.js";
+import { requireDtype, sameShape } from "./checks.js";
+import { greaterOrEqual } from "./comparisons.js";
+import { mul, where } from "./elementwise.js";
+
+/**
+ * Numbers of 24 bits, uniform in [0, 1): a pure function of the int32 `key` [2], the number of the stream and the
+ * position of the element. The shape is given, or that of `like`, whose values do not matter.
+ *
+ * The bits are two rounds of Wellons' mixing of 32 bits (hash-prospector, 2018), keyed by what `key` and `stream` are
+ * mixed to. They are good for dropout and initial values, and keep no secrets.
+ */
+export function randomUniform(key: Tensor, like: Tensor | Shape, stream = 0): Tensor {
+  requireDtype("randomUniform", key, "int32");
+  if (!sameShape(key.shape, [2])) {
+    throw new ShapeError(`randomUniform: the key must be int32[2], got ${key.dtype}${formatShape(key.shape)}`);
+  }
+  if ((stream | 0) !== stream || stream < 0) {
+    throw new ShapeError(`randomUniform: the stream must be a whole number from 0 to 2^31 - 1, got ${stream}`);
+  }
+  const shape = "op" in like ? like.shape : like;
+  if (!("op" in like) && shape.some(isSymbolic)) {
+    throw new ShapeError(
+      `randomUniform: a shape must be known, got ${formatShape(shape)}; give a tensor of that shape`,
+    );
+  }
+  return node("randomUniform", "op" in like ? [key, like] : [key], { stream }, shape, "float32");
+}
+
+/**
+ * x / (1 - rate) where a random number is not below the rate, else 0: each element is kept with probability 1 - rate,
+ * and the expectation is x (Srivastava et al. 2014). The same key and stream keep the same elements.
+ */
+export function dropout(x: Tensor, rate: number, key: Tensor, stream = 0): Tensor {
+  if (!(rate >= 0 && rate < 1)) throw new ShapeError(`dropout: needs 0 <= rate < 1, got ${rate}`);
+  if (rate === 0) return x;
+  return where(greaterOrEqual(randomUniform(key, x, stream), rate), mul(x, 1 / (1 - rate)), 0);
+}

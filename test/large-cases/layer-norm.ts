@@ -1,0 +1,14 @@
+import * as ops from "../../src/graph/ops.js";
+import { type Case, real } from "../op-case.js";
+import { matrix, ROWS } from "./shared.js";
+
+export const layerNormLargeCases = {
+  layerNorm: [
+    {
+      name: "512 rows of 256",
+      operands: [real(matrix), real([256]), real([256])],
+      build: (x, gain, bias) => ops.layerNorm(x, gain, bias).normalised,
+      numExamples: ROWS,
+    },
+  ],
+} satisfies { readonly [O in "layerNorm"]: readonly Case[] };
