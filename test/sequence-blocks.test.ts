@@ -1,0 +1,70 @@
+/** Steps of a layer-normalised LSTM and of a transformer block: PyTorch's, in double precision and by the engine. */
+import { after, describe, test } from "node:test";
+import { gradients } from "../src/graph/grad.js";
+import { input, logSoftmaxAt, mul, neg, reduceMean, reshape, sub } from "../src/graph/ops.js";
+import type { Graph, Tensor, Tensors } from "../src/graph/tensor.js";
+import { transformerBlock, transformerBlockParams } from "../src/nn/attention.js";
+import { embedding, embeddingParams, linear, linearParams } from "../src/nn/layers.js";
+import type { ParamSpec } from "../src/nn/model.js";
+import { lstm, lstmParams, lstmStateInputs } from "../src/nn/recurrent.js";
+import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
+import { mapValues, withPrefix } from "../src/runtime/named.js";
+import { checkBlockSteps, type Run, singles } from "./block-steps.js";
+import { GRADS } from "./gradcheck.js";
+import { interpret } from "./interpreter.js";
+
+const engine = onnxRuntimeEngine({ threads: 1 });
+after(() => engine.close());
+
+type Specs = Readonly<Record<string, ParamSpec>>;
+
+function withGradients(loss: Tensor, params: Tensors, moved: Tensors): Graph {
+  const grads = gradients(loss, Object.values(params));
+  const byName = Object.fromEntries(Object.keys(params).map((name, i) => [name, grads[i] as Tensor]));
+  return { outputs: { loss, ...withPrefix(GRADS, byName), ...withPrefix("moved", moved) }, updates: {} };
+}
+
+const inputsFor = (specs: Specs) => mapValues(specs, ({ shape }, name) => input(`params.${name}`, shape));
+
+/** 2 layers of 4 units over 5 times of 3 examples, a vocabulary of 7. */
+function lstmGraph(): Graph {
+  const params = inputsFor({
+    ...embeddingParams("embedding", 7, 5),
+    ...lstmParams("layers.0", 5, 4),
+    ...lstmParams("layers.1", 4, 4),
+    ...linearParams("output", 4, 7),
+  });
+  const moved: Record<string, Tensor> = {};
+  let x = embedding(params, "embedding", input("ids", [5, 3], "int32"));
+  for (const path of ["layers.0", "layers.1"]) {
+    const { outputs, state } = lstm(params, path, x, lstmStateInputs(`kept.${path}`, 3, 4));
+    x = outputs;
+    moved[`${path}.hidden`] = state.hidden;
+    moved[`${path}.cell`] = state.cell;
+  }
+  const logits = linear(params, "output", reshape(x, [15, 4]));
+  const labels = reshape(input("labels", [5, 3], "int32"), [15]);
+  return withGradients(neg(reduceMean(logSoftmaxAt(logits, labels).at)), params, moved);
+}
+
+/** 2 examples of 5 times, width 8, 2 heads. */
+function transformerGraph(): Graph {
+  const params = inputsFor(transformerBlockParams("", 8));
+  const error = sub(transformerBlock(params, "", input("x", [2, 5, 8]), { numHeads: 2 }), input("target", [2, 5, 8]));
+  return withGradients(reduceMean(mul(error, error)), params, {});
+}
+
+const graphs = { lstm: lstmGraph(), transformer: transformerGraph() };
+
+describe("three steps are PyTorch's", () => {
+  for (const name of ["lstm", "transformer"] as const) {
+    test(`${name}, in double precision`, () =>
+      checkBlockSteps(name, async (feeds) => interpret(graphs[name], feeds).outputs, 1e-6));
+
+    test(`${name}, by the engine`, async () => {
+      const program = await engine.compile(graphs[name]);
+      const run: Run = (feeds) => program.run(singles(feeds));
+      await checkBlockSteps(name, run, 1e-4);
+    });
+  }
+});
