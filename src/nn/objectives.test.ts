@@ -169,14 +169,11 @@ describe("a step of two teachers at temperature 2", () => {
       const updates = await engine.read(Object.keys(reference.updates));
       assertAllClose(updates, reference.updates, tolerances.float32, name, 1);
 
-      const { divergence, distillLoss } = reference.outputs;
+      const { divergence } = reference.outputs;
       assert.ok((divergence?.data[0] ?? Number.NaN) > 1e-3);
       const agreeing = { ...withPrefix(kept.teacher(0), drawn(1)), ...withPrefix(kept.teacher(1), drawn(1)) };
       const same = interpret(graph, { ...fed, ...others, ...at, ...agreeing }).outputs;
       assertClose(same.divergence as Values, number(0), 1e-9, "divergence", 1);
-      assert.ok(
-        (same.distillLoss?.data[0] ?? Number.NaN) < (distillLoss?.data[0] ?? Number.NaN) || name.includes("soft"),
-      );
     });
   }
 });
