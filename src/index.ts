@@ -18,9 +18,19 @@ export { gradients } from "./graph/grad.js";
 export { toOnnx } from "./graph/onnx.js";
 export * as ops from "./graph/ops.js";
 export { formatGraph, type Graph, type Shape, type Tensor, type Tensors } from "./graph/tensor.js";
+export { type DistillLoss, type DistillLossName, distillLosses } from "./nn/distill-losses.js";
+export type { LabelSmoothing } from "./nn/label-losses.js";
 export { binary, type Objective } from "./nn/losses.js";
 export { type MlpOptions, mlp } from "./nn/mlp.js";
 export type { Model } from "./nn/model.js";
+export {
+  type CategoricalOptions,
+  categorical,
+  type RegressionOptions,
+  regression,
+  type WeightedBinaryOptions,
+  weightedBinary,
+} from "./nn/objectives.js";
 export { clipByGlobalNorm, clipByRms, clipByValue } from "./optim/clip.js";
 export { addDecay, scaleByLarsRatio, scaleByParamRms, scaleByTrustRatio } from "./optim/decay.js";
 export { scaleByFactoredRms } from "./optim/factored.js";

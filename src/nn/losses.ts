@@ -1,17 +1,20 @@
 import { add, log, mul, neg, reduceMean, sigmoid, softplus, sub } from "../graph/ops.js";
 import type { Tensor } from "../graph/tensor.js";
+import type { InputSpec } from "./model.js";
 
 /** How logits meet labels and teachers: the loss terms phi and psi of Anil et al. 2018, Algorithm 1. */
 export interface Objective {
-  /** Probabilities of logits: what teachers are averaged over. */
+  /** What labels are: float32 [batch] by default. */
+  readonly labels?: InputSpec;
+  /** Probabilities of logits, or whatever else is predicted: what teachers are averaged over. */
   readonly probs: (logits: Tensor) => Tensor;
   /** phi: the mean loss on labels, in nats per example. */
   readonly labelLoss: (logits: Tensor, labels: Tensor) => Tensor;
   /** psi: the mean loss against target probabilities, in nats per example. */
   readonly distillLoss: (logits: Tensor, targets: Tensor) => Tensor;
-  /** The mean entropy of target probabilities: the least value psi can take. */
+  /** The least value that psi can take for target probabilities: their mean entropy, or 0 where psi is a divergence. */
   readonly entropy: (targets: Tensor) => Tensor;
-  /** The label loss of who knows nothing but how frequent each label is in the batch. */
+  /** The label loss of who knows nothing but how frequent each label is in the batch (or what their mean is). */
   readonly chance: (labels: Tensor) => Tensor;
 }
 

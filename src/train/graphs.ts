@@ -136,7 +136,8 @@ function differentiate(
   const params = paramTensors(model, kept.params);
   const inputs = inputTensors(model);
   const { logits, buffers } = train(model, { ...params, ...before }, inputs);
-  const labels = input("labels", ["batch"]);
+  const { shape, dtype } = objective.labels ?? { shape: ["batch"], dtype: "float32" };
+  const labels = input("labels", shape, dtype);
   const labelLoss = objective.labelLoss(logits, labels);
   const soften = (sharp: Tensor) => (temperature === 1 ? sharp : div(sharp, temperature));
   const teachers = Array.from({ length: numTeachers }, (_, slot) =>

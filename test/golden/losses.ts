@@ -1,5 +1,8 @@
 /** Logits and targets for the losses, as data for `losses.py` and as numbers for the tests. */
 
+import { mapValues } from "../../src/runtime/named.js";
+import { LOGITS, NUM_CLASSES, rowLossCases } from "./row-losses.js";
+
 /** What PyTorch says of logits [batch] and targets [batch]. */
 export interface LossResult {
   readonly loss: number;
@@ -21,5 +24,6 @@ export const lossCases: Readonly<
 
 /** The data that `losses.py` reads. */
 export function lossData(): object {
-  return lossCases;
+  const rows = mapValues(rowLossCases, (rowCase) => ({ logits: LOGITS, numClasses: NUM_CLASSES, ...rowCase }));
+  return { ...lossCases, ...rows };
 }

@@ -1,0 +1,133 @@
+/** Losses on labels: means over the rows that count. */
+import { ShapeError } from "../errors.js";
+import {
+  abs,
+  add,
+  clamp,
+  constant,
+  div,
+  equal,
+  expand,
+  gather,
+  greater,
+  knownSize,
+  logSoftmaxAt,
+  mul,
+  neg,
+  not,
+  reduceMean,
+  reduceSum,
+  softplus,
+  square,
+  sub,
+  where,
+} from "../graph/ops.js";
+import { formatShape, type Tensor } from "../graph/tensor.js";
+import { float32, scalar } from "../runtime/array.js";
+
+export interface SoftmaxCrossEntropyOptions {
+  /** A weight for each class; the mean is over the weights of the labels. 1 each by default. */
+  readonly classWeights?: readonly number[];
+  /** Rows with this label do not count. */
+  readonly ignoreIndex?: number;
+  readonly smoothing?: LabelSmoothing;
+}
+
+/** A share of each label that goes to a prior instead (Szegedy et al. 2015; Pereyra et al. 2017 for other priors). */
+export interface LabelSmoothing {
+  readonly amount: number;
+  /** Probabilities of the classes, as of the unigrams of a text; the same for all of them by default. */
+  readonly prior?: readonly number[];
+}
+
+/**
+ * Mean over the rows of -log p of the label, for logits [...rows, classes] and int32 labels [...rows]. With class weights
+ * w, smoothing by an amount e and a prior u, over the rows i that count,
+ *
+ *     sum_i ((1 - e) w_yi (-log p_i,yi) + e sum_k w_k u_k (-log p_i,k)) / sum_i w_yi,
+ *
+ * and 0 where no row counts. Computed from logSoftmax, and never as the log of a probability.
+ *
+ * Throws {@link ShapeError} for weights or a prior that are not one number >= 0 for each class, for a prior that does
+ * not sum to 1, and for an amount that is not in [0, 1).
+ */
+export function softmaxCrossEntropy(logits: Tensor, labels: Tensor, options: SoftmaxCrossEntropyOptions = {}): Tensor {
+  const axis = logits.shape.length - 1;
+  const { amount, classWeights, prior } = checkedOptions(options, knownSize("logSoftmaxAt", logits, axis));
+  const isCounted = options.ignoreIndex === undefined ? undefined : not(equal(labels, options.ignoreIndex));
+  const countedOr0 = (rows: Tensor) => (isCounted ? where(isCounted, rows, 0) : rows);
+  const classes = isCounted ? where(isCounted, labels, 0) : labels;
+  const { at, all } = logSoftmaxAt(logits, classes);
+
+  const weights = options.classWeights && gather(constant(float32(classWeights)), classes);
+  const ofLabel = neg(weights ? mul(weights, at) : at);
+  const pulls = classWeights.map((weight, k) => weight * (prior[k] ?? 0));
+  const ofPrior = amount > 0 ? neg(reduceSum(mul(all, constant(float32(pulls))), [axis])) : undefined;
+  const ofRow = ofPrior ? add(mul(1 - amount, ofLabel), mul(amount, ofPrior)) : ofLabel;
+  if (!weights && !isCounted) return reduceMean(ofRow);
+
+  const total = reduceSum(countedOr0(weights ?? ones(at)));
+  return div(reduceSum(countedOr0(ofRow)), where(greater(total, 0), total, 1));
+}
+
+/** The class frequencies that a constant prediction does best with under {@link softmaxCrossEntropy}, not normalised. */
+export function bestConstant(frequencies: Tensor, options: SoftmaxCrossEntropyOptions): Tensor {
+  const { amount, classWeights, prior } = checkedOptions(options, knownSize("logSoftmaxAt", frequencies, 0));
+  const mixed =
+    amount > 0 ? add(mul(1 - amount, frequencies), constant(float32(prior.map((u) => amount * u)))) : frequencies;
+  return mul(mixed, constant(float32(classWeights)));
+}
+
+/**
+ * As {@link sigmoidCrossEntropy}, with the positive term weighted: -q t log p - (1 - t) log(1 - p) for q = positiveWeight,
+ * computed as (1 - t) z + (1 + (q - 1) t) softplus(-z).
+ */
+export function weightedSigmoidCrossEntropy(logits: Tensor, targets: Tensor, positiveWeight: number): Tensor {
+  if (!(positiveWeight > 0)) {
+    throw new ShapeError(`weightedSigmoidCrossEntropy: the weight must be positive, got ${positiveWeight}`);
+  }
+  const weights = add(1, mul(positiveWeight - 1, targets));
+  return reduceMean(add(mul(sub(1, targets), logits), mul(weights, softplus(neg(logits)))));
+}
+
+/** Mean of (x - y)^2. */
+export function squaredError(x: Tensor, y: Tensor): Tensor {
+  return reduceMean(square(sub(x, y)));
+}
+
+/** Mean of |x - y|. */
+export function absoluteError(x: Tensor, y: Tensor): Tensor {
+  return reduceMean(abs(sub(x, y)));
+}
+
+/** Mean of d^2 / 2 for d = x - y up to `delta`, and of delta (|d| - delta / 2) beyond (Huber 1964). */
+export function huberError(x: Tensor, y: Tensor, delta = 1): Tensor {
+  if (!(delta > 0 && Number.isFinite(delta))) {
+    throw new ShapeError(`huberError: delta must be positive and finite, got ${delta}`);
+  }
+  const difference = sub(x, y);
+  const clipped = clamp(difference, -delta, delta);
+  return reduceMean(mul(clipped, sub(difference, mul(0.5, clipped))));
+}
+
+function ones(like: Tensor): Tensor {
+  return expand(constant(scalar(1)), like);
+}
+
+function checkedOptions({ classWeights, smoothing }: SoftmaxCrossEntropyOptions, numClasses: number) {
+  const { amount = 0, prior } = smoothing ?? {};
+  if (!(amount >= 0 && amount < 1)) {
+    throw new ShapeError(`softmaxCrossEntropy: the smoothing must be at least 0 and below 1, got ${amount}`);
+  }
+  for (const [what, numbers] of Object.entries({ "class weights": classWeights, "the prior": prior })) {
+    if (numbers && (numbers.length !== numClasses || !numbers.every((number) => number >= 0))) {
+      throw new ShapeError(
+        `softmaxCrossEntropy: ${what} must be one number >= 0 for each of ${numClasses} classes, got ${formatShape([numbers.length])}: ${numbers.slice(0, 4).join(", ")}`,
+      );
+    }
+  }
+  const sum = prior?.reduce((total, u) => total + u, 0) ?? 1;
+  if (Math.abs(sum - 1) > 1e-6) throw new ShapeError(`softmaxCrossEntropy: the prior must sum to 1, got ${sum}`);
+  const each = (value: number) => Array.from({ length: numClasses }, () => value);
+  return { amount, classWeights: classWeights ?? each(1), prior: prior ?? each(1 / numClasses) };
+}
