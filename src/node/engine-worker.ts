@@ -3,9 +3,10 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { NamedArrays } from "../runtime/array.js";
 import type { Program } from "../runtime/engine.js";
 import { type EngineAnswer, type EngineRequest, type EngineWorkerData, memoryOf } from "./engine-messages.js";
-import { planEngine } from "./onnxruntime.js";
+import { chooseBinding, planEngine } from "./onnxruntime.js";
 
-const engine = planEngine(workerData as EngineWorkerData);
+const options = workerData as EngineWorkerData;
+const engine = await planEngine(options, await chooseBinding(options));
 const programs: Program[] = [];
 
 async function answer(request: EngineRequest): Promise<NamedArrays | number | null> {
