@@ -9,6 +9,7 @@ import * as ort from "onnxruntime-node";
 import { engineSuite } from "../../test/engine.suite.js";
 import { a, updates } from "../../test/engine-graphs.js";
 import { flightsLike, randomBatch, randomTeacher } from "../../test/flights-like.js";
+import { ConfigError } from "../errors.js";
 import { toOnnx } from "../graph/onnx.js";
 import { add } from "../graph/ops.js";
 import type { EngineOptions } from "../runtime/engine.js";
@@ -76,6 +77,17 @@ describe("the bindings", () => {
     await session.run({ a: tensor }, { "a.updated": tensor });
     assert.deepEqual([...memory], [3, 0, 5, 6]);
     await session.release();
+  });
+
+  test("refuse a device that is not there, naming it, what was tried and the cure", async () => {
+    const engine = onnxRuntimeEngine({ threads: 1, device: "cuda" });
+    const compiled = engine.compile(updates({ a: add(a, 1) }));
+    await assert.rejects(compiled, (error) => {
+      assert.ok(error instanceof ConfigError, String(error));
+      assert.match(error.message, /cuda was tried with ONNX Runtime's cuda provider: .*NVIDIA GPU.*device "cpu"/s);
+      return true;
+    });
+    await engine.close();
   });
 
   test("give way to the official one where the C API cannot be loaded, with a notice", async () => {

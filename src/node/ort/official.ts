@@ -85,7 +85,7 @@ async function createSession(
     if (device === "cpu") throw error;
     throw new ConfigError(
       `device: must be there to be trained on; ${device} was tried with ONNX Runtime's ${device} provider: ` +
-        `${messageOf(error)}. ${cures[device]} Or use device "cpu".`,
+        `${messageOf(error).trim()}. ${cures[device]} Or use device "cpu".`,
       { cause: error },
     );
   }
