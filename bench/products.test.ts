@@ -20,7 +20,7 @@ describe("bare products", () => {
   );
 
   it("are computed, each of them: their first elements are the sums that they should be", async () => {
-    const engine = planEngine({ threads: 1 });
+    const engine = await planEngine({ threads: 1 }, "official");
     const { plan, feeds } = productsPlan(products);
     const program = await engine.compile(plan);
     const { elements } = await program.run(feeds);

@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { performance } from "node:perf_hooks";
-import { onnxRuntimeEngine, planEngine } from "../src/node/onnxruntime.js";
+import { chooseBinding, onnxRuntimeEngine, planEngine } from "../src/node/onnxruntime.js";
 import type { NamedArrays } from "../src/runtime/array.js";
 import { productsPlan } from "./products.js";
 import { isWorkload, specs, type WorkloadName } from "./specs.js";
@@ -40,7 +40,7 @@ async function oursOf(name: WorkloadName, threads: number): Promise<Step> {
 
 async function productsOf(name: WorkloadName, threads: number): Promise<Step> {
   const { plan, feeds } = productsPlan(specs[name].products);
-  const engine = planEngine({ threads });
+  const engine = await planEngine({ threads }, await chooseBinding({ threads }));
   const program = await engine.compile(plan);
   const run = (fed: NamedArrays) => program.run(fed);
   return async () => {

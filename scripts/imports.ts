@@ -43,7 +43,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   checkpoint: ["zod"],
   nearest: ["leven"],
   run: ["zod"],
-  node: ["onnxruntime-node", "@duckdb/node-api", "jiti", "commander", "log-update", "zod"],
+  node: ["onnxruntime-node", "koffi", "@duckdb/node-api", "jiti", "commander", "log-update", "zod"],
 };
 
 const files = readdirSync("src", { recursive: true, encoding: "utf8" })

@@ -60,6 +60,19 @@ export function storeSuite(name: string, make: MakeStore): void {
     });
 
   describe(name, () => {
+    check("gives back as one value what was put in parts", async (store) => {
+      const value = sampleValue(1, 100);
+      for (const cuts of [[0], [0, 40], [0, 0, 1, 99, 100], [0, 33, 66]]) {
+        await store.put(
+          "a",
+          cuts.map((start, i) => value.subarray(start, cuts[i + 1] ?? value.length)),
+        );
+        assert.deepEqual(await store.get("a"), value);
+      }
+      await store.put("a", []);
+      assert.deepEqual(await store.get("a"), new Uint8Array());
+    });
+
     check("gives back what was put, as a plain Uint8Array", async (store) => {
       for (const good of goodNames) {
         await store.put(good, sampleValue(good.length));

@@ -4,7 +4,7 @@ import { CheckpointError } from "../errors.js";
 import type { NamedArrays, NdArray } from "../runtime/array.js";
 import { withPrefix } from "../runtime/named.js";
 import { decodeJson, problemsOf, show, versionMustBe } from "./json.js";
-import { decodeSafetensors, encodeSafetensors } from "./safetensors.js";
+import { decodeSafetensors, safetensorsParts } from "./safetensors.js";
 import type { Store } from "./store.js";
 
 /** The version of a checkpoint's metadata. */
@@ -71,9 +71,9 @@ export async function writeCheckpoint(
   const tensors: NamedArrays = Object.assign({}, state, ...teacherArrays);
   const description = JSON.stringify(metadata);
   if (description.length > MAX_DESCRIPTION) throw new CheckpointError(`checkpoint ${name}: ${tooLong(description)}`);
-  const bytes = encodeSafetensors(tensors, { format: "codistill.checkpoint", checkpoint: description });
-  await store.put(name, bytes);
-  return bytes.length;
+  const parts = safetensorsParts(tensors, { format: "codistill.checkpoint", checkpoint: description });
+  await store.put(name, parts);
+  return parts.reduce((size, { length }) => size + length, 0);
 }
 
 /**

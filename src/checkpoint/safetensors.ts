@@ -1,6 +1,7 @@
 /** The safetensors file format: a JSON header of names, dtypes, shapes and offsets, then the raw data. */
 import { CheckpointError } from "../errors.js";
 import { type DType, type NamedArrays, type NdArray, sizeOf } from "../runtime/array.js";
+import { joined } from "./digest.js";
 import { marksOf, show } from "./json.js";
 
 /** What a file holds. */
@@ -41,6 +42,18 @@ interface Entry {
  * named `__metadata__`, a header over 100 MB or of more than about 60,000 tensors.
  */
 export function encodeSafetensors(tensors: NamedArrays, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+  return joined(safetensorsParts(tensors, metadata));
+}
+
+/**
+ * The bytes of the same file as its header and, in their order, the very data of the arrays, which are not copied.
+ *
+ * Throws what {@link encodeSafetensors} throws.
+ */
+export function safetensorsParts(
+  tensors: NamedArrays,
+  metadata: Readonly<Record<string, string>> = {},
+): readonly Uint8Array[] {
   const arrays = sorted(tensors);
   const members: string[] = [];
   if (Object.keys(metadata).length > 0) {
@@ -62,17 +75,15 @@ export function encodeSafetensors(tensors: NamedArrays, metadata: Readonly<Recor
   const length = start - LENGTH_BYTES;
   if (length > MAX_HEADER_BYTES) fail(`the header must be at most ${MAX_HEADER_BYTES} bytes`, length);
 
-  const bytes = new Uint8Array(start + dataBytes);
+  const bytes = new Uint8Array(start);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true);
   bytes.set(header, LENGTH_BYTES);
   bytes.fill(0x20, LENGTH_BYTES + header.length, start);
-  let at = start;
-  for (const [, array] of arrays) {
+  const data = arrays.map(([, array]) => {
     const { buffer, byteOffset, byteLength } = array.data as Float32Array | Int32Array | Uint8Array;
-    bytes.set(new Uint8Array(buffer, byteOffset, byteLength), at);
-    at += byteLength;
-  }
-  return bytes;
+    return new Uint8Array(buffer, byteOffset, byteLength);
+  });
+  return [bytes, ...data];
 }
 
 /**

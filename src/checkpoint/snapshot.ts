@@ -4,7 +4,7 @@ import { CheckpointError } from "../errors.js";
 import { type NamedArrays, sizeOf } from "../runtime/array.js";
 import { sha256 } from "./digest.js";
 import { decodeJson, encodeJson, problemsOf, versionMustBe } from "./json.js";
-import { decodeSafetensors, encodeSafetensors } from "./safetensors.js";
+import { decodeSafetensors, safetensorsParts } from "./safetensors.js";
 import type { Store } from "./store.js";
 
 /** The version of the pointer and of the snapshot's metadata. */
@@ -73,14 +73,14 @@ export function maxSnapshotBytes(params: Readonly<Record<string, { readonly shap
 /** Write a snapshot, then point to it. Readers see the old one or the new one, never a part. */
 export async function publishSnapshot(store: Store, snapshot: Snapshot, signal?: AbortSignal): Promise<Pointer> {
   const { group, step, incarnation, model } = snapshot;
-  const bytes = encodeSafetensors(snapshot.params, {
+  const parts = safetensorsParts(snapshot.params, {
     format: "codistill.snapshot",
     version: String(SNAPSHOT_VERSION),
     group: String(group),
     step: String(step),
     model,
   });
-  const digest = await sha256(bytes);
+  const digest = await sha256(parts);
   const name = `${folder(group)}/snapshots/${String(step).padStart(9, "0")}-${digest.slice(0, 8)}.safetensors`;
   const pointer: Pointer = {
     version: SNAPSHOT_VERSION,
@@ -88,10 +88,10 @@ export async function publishSnapshot(store: Store, snapshot: Snapshot, signal?:
     group,
     step,
     incarnation,
-    bytes: bytes.length,
+    bytes: parts.reduce((size, { length }) => size + length, 0),
     sha256: digest,
   };
-  await store.put(name, bytes, signal);
+  await store.put(name, parts, signal);
   await store.put(`${folder(group)}/latest.json`, encodeJson(pointer), signal);
   return pointer;
 }

@@ -1,4 +1,8 @@
 import { StoreError } from "../errors.js";
+import { joined } from "./digest.js";
+
+/** A value to write: its bytes, or several in a row, so that what lies in many places need not be copied into one. */
+export type Bytes = Uint8Array | readonly Uint8Array[];
 
 /**
  * Where groups exchange snapshots: the only thing that they share.
@@ -7,7 +11,7 @@ import { StoreError } from "../errors.js";
  */
 export interface Store {
   /** Write a value, replacing an older one. Whole or not at all: a reader never sees a part of it. */
-  put(name: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void>;
+  put(name: string, value: Bytes, signal?: AbortSignal): Promise<void>;
   /** Write a value only if the name is free; of many callers at one instant exactly one gets `true`. */
   create(name: string, bytes: Uint8Array, signal?: AbortSignal): Promise<boolean>;
   /**
@@ -46,6 +50,11 @@ export function checkSize(name: string, size: number, maxBytes: number): void {
   );
 }
 
+/** The parts of a value, in a row. */
+export function partsOf(value: Bytes): readonly Uint8Array[] {
+  return value instanceof Uint8Array ? [value] : value;
+}
+
 /** Whether a store could hold this name. */
 export function isName(name: string): boolean {
   return problemWith(name.split("/")) === undefined;
@@ -69,10 +78,10 @@ export function memoryStore(): Store {
   // Not slice(): on a Node Buffer that is a view of the same memory.
   const copy = (bytes: Uint8Array) => new Uint8Array(bytes);
   return {
-    async put(name, bytes, signal) {
+    async put(name, value, signal) {
       checkName(name);
       signal?.throwIfAborted();
-      values.set(name, copy(bytes));
+      values.set(name, joined(partsOf(value)));
     },
     async create(name, bytes, signal) {
       checkName(name);

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { Dirent, Stats } from "node:fs";
 import { constants, type FileHandle, link, lstat, mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { checkName, checkSize, isName, type Store } from "../checkpoint/store.js";
+import { type Bytes, checkName, checkSize, isName, partsOf, type Store } from "../checkpoint/store.js";
 import { StoreError } from "../errors.js";
 
 const FILE_MODE = 0o640;
@@ -43,17 +43,17 @@ export function directoryStore(root: string): Store {
       return place(temporary, path, handle);
     };
 
-  async function write(path: string, parts: readonly string[], bytes: Uint8Array, place: Place, signal?: AbortSignal) {
+  async function write(path: string, parts: readonly string[], value: Bytes, place: Place, signal?: AbortSignal) {
     const folder = await folderOf(base, parts, "make");
-    const isPlaced = await throughTemporary(folder, path, bytes, placeAndSweep(place), signal);
+    const isPlaced = await throughTemporary(folder, path, value, placeAndSweep(place), signal);
     await syncFolder(folder);
     return isPlaced;
   }
 
   return {
-    async put(name, bytes, signal) {
+    async put(name, value, signal) {
       const [parts, path] = locate(base, name);
-      await attempt("write", path, signal, () => write(path, parts, bytes, replace, signal));
+      await attempt("write", path, signal, () => write(path, parts, value, replace, signal));
     },
 
     async create(name, bytes, signal) {
@@ -124,13 +124,15 @@ const linkOnce: Place = async (temporary, path, handle) => {
   }
 };
 
-async function throughTemporary(folder: string, path: string, bytes: Uint8Array, place: Place, signal?: AbortSignal) {
+async function throughTemporary(folder: string, path: string, value: Bytes, place: Place, signal?: AbortSignal) {
   const temporary = join(folder, `.tmp-${process.pid}-${randomBytes(8).toString("hex")}`);
   const handle = await open(temporary, "wx", FILE_MODE);
   try {
-    for (let at = 0; at < bytes.length; ) {
-      signal?.throwIfAborted();
-      at += (await handle.write(bytes, at, Math.min(CHUNK_BYTES, bytes.length - at))).bytesWritten;
+    for (const bytes of partsOf(value)) {
+      for (let at = 0; at < bytes.length; ) {
+        signal?.throwIfAborted();
+        at += (await handle.write(bytes, at, Math.min(CHUNK_BYTES, bytes.length - at))).bytesWritten;
+      }
     }
     await handle.sync();
     signal?.throwIfAborted();

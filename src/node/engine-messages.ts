@@ -1,12 +1,18 @@
 /** What the training thread and its owner say to each other. */
 import type { NamedArrays } from "../runtime/array.js";
 import type { EngineOptions, Plan } from "../runtime/engine.js";
+import type { Binding } from "./onnxruntime.js";
+import type { ArrayPlace } from "./ort/lending.js";
 
-/** A call of the engine; `id` comes back with the answer. */
+export type Places = Readonly<Record<string, ArrayPlace>>;
+
+/** A call of the engine, after the start; `id` comes back with the answer. */
 export type EngineRequest = { readonly id: number } & (
+  | { readonly call: "start"; readonly options: EngineOptions; readonly binding: Binding }
   | { readonly call: "compile"; readonly plan: Plan }
   | { readonly call: "run"; readonly program: number; readonly feeds: NamedArrays }
   | { readonly call: "write"; readonly tensors: NamedArrays }
+  | { readonly call: "lend"; readonly places: Places }
   | { readonly call: "read"; readonly names: readonly string[] }
   | { readonly call: "close" }
 );
@@ -21,5 +27,3 @@ export function memoryOf(arrays: NamedArrays): ArrayBuffer[] {
     dtype === "string" ? [] : [(data as Float32Array<ArrayBuffer>).buffer],
   );
 }
-
-export type EngineWorkerData = EngineOptions;

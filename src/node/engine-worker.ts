@@ -1,14 +1,22 @@
 /** The training thread: an engine that answers messages, one after the other. */
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 import type { NamedArrays } from "../runtime/array.js";
 import type { Program } from "../runtime/engine.js";
-import { type EngineAnswer, type EngineRequest, type EngineWorkerData, memoryOf } from "./engine-messages.js";
+import { mapValues } from "../runtime/named.js";
+import { type EngineAnswer, type EngineRequest, memoryOf } from "./engine-messages.js";
 import { planEngine } from "./onnxruntime.js";
+import type { PlanEngine } from "./ort/plan-engine.js";
 
-const engine = planEngine(workerData as EngineWorkerData);
+let started: PlanEngine | undefined;
 const programs: Program[] = [];
 
 async function answer(request: EngineRequest): Promise<NamedArrays | number | null> {
+  if (request.call === "start") {
+    started = await planEngine(request.options, request.binding);
+    return null;
+  }
+  if (!started) throw new Error(`internal: the engine was asked to ${request.call} before its start`);
+  const engine = started;
   switch (request.call) {
     case "compile":
       return programs.push(await engine.compile(request.plan)) - 1;
@@ -17,6 +25,11 @@ async function answer(request: EngineRequest): Promise<NamedArrays | number | nu
     case "write":
       await engine.write(request.tensors);
       return null;
+    case "lend": {
+      const { arrayAt } = await import("./ort/lending.js");
+      await engine.write(mapValues(request.places, arrayAt), true);
+      return null;
+    }
     case "read":
       return engine.read(request.names);
     case "close":

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { type Checkpoint, readCheckpoint } from "../checkpoint/checkpoint.js";
 import { sha256 } from "../checkpoint/digest.js";
-import { encodeSafetensors } from "../checkpoint/safetensors.js";
+import { safetensorsParts } from "../checkpoint/safetensors.js";
 import { traceOf } from "../codistill/trace.js";
 import { CheckpointError, ConfigError } from "../errors.js";
 import { groupFiles } from "../run/keeper.js";
@@ -84,7 +84,7 @@ async function checkpointOf(path: string, group: number): Promise<Checkpoint> {
 
 /** SHA-256 of a student's whole state. */
 function digestOf({ state }: Checkpoint): Promise<string> {
-  return sha256(encodeSafetensors(state));
+  return sha256(safetensorsParts(state));
 }
 
 /** The validation losses of a group by step; of a step that was taken twice, the later. */

@@ -4,13 +4,16 @@ import { copyOf, type NamedArrays } from "../runtime/array.js";
 import { type Engine, type EngineOptions, planOf } from "../runtime/engine.js";
 import { mapValues } from "../runtime/named.js";
 import { type EngineAnswer, type EngineRequest, memoryOf } from "./engine-messages.js";
+import { chooseBinding } from "./onnxruntime.js";
 
 type Call<T> = T extends unknown ? Omit<T, "id"> : never;
 
 /** The engine of `onnxruntime.ts` on a worker thread. Calls are answered in the order in which they are made. */
 export function threadedEngine(options: EngineOptions): Engine {
-  const worker = new Worker(new URL("./engine-worker.js", import.meta.url), { workerData: options });
+  const worker = new Worker(new URL("./engine-worker.js", import.meta.url));
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>();
+  /** Arrays of ours that the worker reads where they lie: they must be referred to as long as it does. */
+  const lent = new Map<string, unknown>();
   let calls = 0;
   let failure: unknown;
 
@@ -28,7 +31,7 @@ export function threadedEngine(options: EngineOptions): Engine {
   worker.on("error", fail);
   worker.on("exit", () => fail(new Error("internal: the engine was used after it was closed")));
 
-  function call<R>(request: Call<EngineRequest>, memory: ArrayBuffer[] = []): Promise<R> {
+  function send<R>(request: Call<EngineRequest>, memory: ArrayBuffer[] = []): Promise<R> {
     if (failure) return Promise.reject(failure);
     return new Promise<R>((resolve, reject) => {
       const id = calls++;
@@ -37,18 +40,49 @@ export function threadedEngine(options: EngineOptions): Engine {
     });
   }
 
+  /** The binding is chosen here, where its library then stays loaded and notices are told. */
+  const started = chooseBinding(options).then(async (binding) => {
+    const { onNotice: _, ...plain } = options;
+    await send({ call: "start", options: plain, binding });
+    return binding === "native" ? (await import("./ort/lending.js")).placesOf : undefined;
+  });
+  started.catch((error: unknown) => {
+    fail(error);
+    return worker.terminate();
+  });
+
+  /** Every call waits for the start in its turn. */
+  async function call<R>(request: Call<EngineRequest>, memory?: ArrayBuffer[]): Promise<R> {
+    await started;
+    return send<R>(request, memory);
+  }
+
+  async function write(tensors: NamedArrays, mayLend: boolean): Promise<void> {
+    // At once: the arrays may change after the call.
+    const given = mayLend ? tensors : mapValues(tensors, copyOf);
+    const places = mayLend ? (await started)?.(given) : undefined;
+    if (places) await send({ call: "lend", places });
+    else {
+      const copies = mayLend ? mapValues(given, copyOf) : given;
+      await call({ call: "write", tensors: copies }, memoryOf(copies));
+    }
+    // Now that it was answered, what was lent before under these names is no longer read.
+    for (const [name, array] of Object.entries(given)) {
+      if (places) lent.set(name, array);
+      else lent.delete(name);
+    }
+  }
+
   return {
     async compile(graph) {
       const program = await call<number>({ call: "compile", plan: planOf(graph) });
       return { run: (feeds) => call<NamedArrays>({ call: "run", program, feeds }) };
     },
-    write: (tensors) => {
-      const copies = mapValues(tensors, copyOf);
-      return call({ call: "write", tensors: copies }, memoryOf(copies));
-    },
+    write: (tensors, { areFrozen = false } = {}) => write(tensors, areFrozen),
     read: (names) => call<NamedArrays>({ call: "read", names }),
     close: async () => {
       if (!failure) await call({ call: "close" });
+      lent.clear();
     },
   };
 }

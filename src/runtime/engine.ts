@@ -20,11 +20,16 @@ export interface Engine {
   /** Compile a graph. Inputs that a run does not feed are the kept tensors of the same names. */
   compile(graph: Graph): Promise<Program>;
   /** Keep copies of these tensors, replacing older ones of the same names. Takes effect before the next run. */
-  write(tensors: NamedArrays): Promise<void>;
+  write(tensors: NamedArrays, options?: WriteOptions): Promise<void>;
   /** Copies of kept tensors. Throws when one of the names is not kept. */
   read(names: readonly string[]): Promise<NamedArrays>;
   /** Free everything. */
   close(): Promise<void>;
+}
+
+export interface WriteOptions {
+  /** The arrays will never change again, so the engine may use their memory instead of copies; it does not change it. */
+  readonly areFrozen?: boolean;
 }
 
 /** A compiled graph. */
@@ -64,6 +69,17 @@ export function planOf(graph: Graph): Plan {
 export interface EngineOptions {
   /** Threads that one run may use. */
   readonly threads: number;
+  /** Where graphs run; "cpu" by default. Throws ConfigError at the first use when the device is not there. */
+  readonly device?: "cpu" | "webgpu" | "cuda";
+  /**
+   * How ONNX Runtime is called: through its C API, without copies of kept tensors, or through its official binding. By
+   * default the first that works here; the variable CODISTILL_BINDING says otherwise.
+   */
+  readonly binding?: "native" | "official";
+  /** Path prefix of files that get the time of every operation of every run, written when the engine is closed. */
+  readonly profile?: string;
+  /** Told what the user should know and need not act upon; a process warning by default. */
+  readonly onNotice?: (message: string) => void;
 }
 
 /**

@@ -69,9 +69,9 @@ test("what is updated in place waits for all that reads it", () => {
   assert.deepEqual(inPlace({ outputs: {}, updates: { a: add(a, b), b: mul(b, reduceSum(a)) }, when: waits }), []);
 });
 
-test("what is updated must be read, so that there is something to leave as it is", () => {
+test("what is updated must be read, so that there is something to leave as it is", async () => {
   const graph: Graph = { outputs: {}, updates: { a: mul(b, 2) }, when: greater(limit, 0) };
-  assert.throws(() => engine.compile(graph), ShapeError);
+  await assert.rejects(engine.compile(graph), ShapeError);
 });
 
 test("the text of a graph says when it updates", () => {

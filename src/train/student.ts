@@ -16,7 +16,7 @@ export interface Teacher {
   readonly step: number;
   /** SHA-256 of the snapshot, in hex: teachers with the same digest are the same. */
   readonly digest: string;
-  /** Its params, and the buffers of a model that has some. */
+  /** Its params, and the buffers of a model that has some; they do not change again. */
   readonly params: NamedArrays;
 }
 
@@ -79,7 +79,8 @@ export function createStudent({ engine, learner }: StudentOptions): Student {
 
   async function teach(teachers: readonly Teacher[]): Promise<void> {
     for (const [slot, teacher] of teachers.entries()) {
-      if (taught[slot]?.digest !== teacher.digest) await engine.write(withPrefix(kept.teacher(slot), teacher.params));
+      if (taught[slot]?.digest !== teacher.digest)
+        await engine.write(withPrefix(kept.teacher(slot), teacher.params), { areFrozen: true });
     }
     taught = teachers;
   }

@@ -1,0 +1,23 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { test } from "node:test";
+import { key, uniform } from "../runtime/random.js";
+import { sha256, webDigest } from "./digest.js";
+
+test("SHA-256 of bytes in one part, in many, and by Web Crypto are the same", async () => {
+  const bytes = new Uint8Array(uniform(key(1), 2_500_001).buffer);
+  const expected = createHash("sha256").update(bytes).digest("hex");
+  const cuts = [0, 1, 1, 4 << 20, (8 << 20) + 3, bytes.length];
+  const parts = cuts.slice(1).map((end, i) => bytes.subarray(cuts[i], end));
+  assert.equal(await sha256(bytes), expected);
+  assert.equal(await sha256(parts), expected);
+  assert.equal(await webDigest(parts), expected);
+  assert.equal(await webDigest([bytes]), expected);
+});
+
+test("SHA-256 of texts and of nothing are the published ones", async () => {
+  // FIPS 180-2, appendix B.1.
+  assert.equal(await sha256("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  const empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+  for (const nothing of ["", [], new Uint8Array(), [new Uint8Array()]]) assert.equal(await sha256(nothing), empty);
+});

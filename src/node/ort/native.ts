@@ -1,0 +1,31 @@
+/** The engine through the C API of ONNX Runtime: kept tensors are read and written where they are. */
+
+import { copyOf } from "../../runtime/array.js";
+import type { EngineOptions } from "../../runtime/engine.js";
+import { mapValues } from "../../runtime/named.js";
+import { keptTensors } from "./kept.js";
+import type { PlanEngine } from "./plan-engine.js";
+import { type NativeProgram, nativeProgram } from "./program.js";
+
+/** Throws what koffi throws when the library cannot be loaded. */
+export function nativeEngine(options: EngineOptions): PlanEngine {
+  const kept = keptTensors();
+  const programs: NativeProgram[] = [];
+  return {
+    async compile(plan) {
+      const program = nativeProgram(plan, kept, options);
+      programs.push(program);
+      return program;
+    },
+    async write(tensors, isLent = false) {
+      kept.write(tensors, isLent);
+    },
+    async read(names) {
+      return mapValues(kept.read(names), copyOf);
+    },
+    async close() {
+      for (const program of programs.splice(0)) program.close();
+      kept.clear();
+    },
+  };
+}

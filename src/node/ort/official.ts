@@ -1,0 +1,123 @@
+/** The engine through the official binding of ONNX Runtime, which copies what a run gives, kept tensors too. */
+import type * as ort from "onnxruntime-node";
+import { ConfigError, messageOf } from "../../errors.js";
+import { UPDATED } from "../../graph/onnx.js";
+import { copyOf, type DType, type NamedArrays, type NdArray, sizeOf } from "../../runtime/array.js";
+import type { EngineOptions, Plan } from "../../runtime/engine.js";
+import { missing, type PlanEngine } from "./plan-engine.js";
+
+type Ort = typeof ort;
+
+/**
+ * Kept tensors are fed and fetched as the same buffers, so a run changes them in place; the few whose readers are
+ * not ordered before their new value get a second buffer, and the two trade places after the run.
+ */
+export function officialEngine(options: EngineOptions): PlanEngine {
+  const kept = new Map<string, NdArray>();
+  const lent = new Set<string>();
+  const sessions: ort.InferenceSession[] = [];
+  return {
+    async compile(plan) {
+      const library = await import("onnxruntime-node");
+      const session = await createSession(library, plan.onnx, options);
+      sessions.push(session);
+      return {
+        run(feeds) {
+          for (const { name } of plan.updates) {
+            const array = kept.get(name);
+            if (array && lent.delete(name)) kept.set(name, copyOf(array));
+          }
+          return runPlan(library, session, plan, feeds, kept);
+        },
+      };
+    },
+    async write(tensors, isLent = false) {
+      for (const [name, array] of Object.entries(tensors)) {
+        kept.set(name, array);
+        if (isLent) lent.add(name);
+        else lent.delete(name);
+      }
+    },
+    async read(names) {
+      return Object.fromEntries(names.map((name) => [name, copyOf(keptArray(kept, name))]));
+    },
+    async close() {
+      for (const session of sessions.splice(0)) {
+        if (options.profile !== undefined) session.endProfiling();
+        await session.release();
+      }
+      kept.clear();
+    },
+  };
+}
+
+async function runPlan(
+  library: Ort,
+  session: ort.InferenceSession,
+  { inputs, outputs, updates }: Plan,
+  feeds: NamedArrays,
+  kept: Map<string, NdArray>,
+): Promise<NamedArrays> {
+  const toOrt = ({ dtype, shape, data }: NdArray) => new library.Tensor(dtype, data, shape);
+  const fed = inputs.map((name) => [name, toOrt(feeds[name] ?? keptArray(kept, name))] as const);
+  const targets = updates.map(({ name, inPlace }) => {
+    const current = keptArray(kept, name);
+    return { name, array: inPlace ? current : copyOf(current) };
+  });
+  const fetches: Record<string, ort.Tensor | null> = {};
+  for (const name of outputs) fetches[name] = null;
+  for (const { name, array } of targets) fetches[name + UPDATED] = toOrt(array);
+  const results = await session.run(Object.fromEntries(fed), fetches);
+  for (const { name, array } of targets) kept.set(name, array);
+  return Object.fromEntries(outputs.map((name) => [name, fromOrt(results[name] as ort.Tensor)]));
+}
+
+/** Throws {@link ConfigError} when the device is not there. */
+async function createSession(
+  { InferenceSession }: Ort,
+  onnx: Uint8Array,
+  options: EngineOptions,
+): Promise<ort.InferenceSession> {
+  const { device = "cpu" } = options;
+  try {
+    return await InferenceSession.create(onnx, sessionOptions(options));
+  } catch (error) {
+    if (device === "cpu") throw error;
+    throw new ConfigError(
+      `device: must be there to be trained on; ${device} was tried with ONNX Runtime's ${device} provider: ` +
+        `${messageOf(error).trim()}. ${cures[device]} Or use device "cpu".`,
+      { cause: error },
+    );
+  }
+}
+
+const cures = {
+  webgpu: "It needs a GPU with a driver for Vulkan, Metal or Direct3D 12.",
+  cuda: "It needs an NVIDIA GPU, its CUDA libraries, and the provider that onnxruntime-node's install script fetches.",
+} as const;
+
+/** Spinning threads of one session would starve the others on the machine; no graph of ours gains from a higher level. */
+function sessionOptions({ threads, profile, device = "cpu" }: EngineOptions): ort.InferenceSession.SessionOptions {
+  return {
+    executionProviders: [device],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: "sequential",
+    graphOptimizationLevel: "basic",
+    logSeverityLevel: 3,
+    ...(profile !== undefined && { enableProfiling: true, profileFilePrefix: profile }),
+    extra: { session: { intra_op: { allow_spinning: "0" }, set_denormal_as_zero: "1" } },
+  };
+}
+
+function keptArray(kept: ReadonlyMap<string, NdArray>, name: string): NdArray {
+  const array = kept.get(name);
+  if (!array) throw missing(name);
+  return array;
+}
+
+function fromOrt(tensor: ort.Tensor): NdArray {
+  const size = sizeOf(tensor.dims);
+  if (tensor.data.length !== size) throw new Error(`internal: ${size} elements expected, got ${tensor.data.length}`);
+  return { dtype: tensor.type as DType, shape: tensor.dims, data: tensor.data as NdArray["data"] };
+}

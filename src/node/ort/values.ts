@@ -1,0 +1,106 @@
+/** Tensors in memory of ours that the library reads and writes in place. */
+import { type DataOf, type DType, type NdArray, sizeOf } from "../../runtime/array.js";
+import { addressOf, cApi, memoryAt, type Pointer } from "./c-api.js";
+
+/** A tensor of the library over an array's memory; a string tensor holds copies. Release it, and it lets go of the memory. */
+export interface OrtTensor {
+  readonly array: NdArray;
+  readonly value: Pointer;
+}
+
+/** Enough for the widest vector instructions, and a cache line. */
+const ALIGNMENT = 64;
+
+/** `ONNXTensorElementDataType` of each dtype. */
+const elementTypes = { float32: 1, int32: 6, string: 8, bool: 9 } as const satisfies Record<DType, number>;
+const dtypes = new Map<number, DType>(Object.entries(elementTypes).map(([dtype, type]) => [type, dtype as DType]));
+
+const kinds = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
+
+/** An array of zeros (or empty strings) whose memory starts where vector instructions like it. */
+export function alignedArray<D extends DType>(dtype: D, shape: readonly number[]): NdArray<D>;
+export function alignedArray(dtype: DType, shape: readonly number[]): NdArray {
+  const size = sizeOf(shape);
+  if (dtype === "string") return { dtype, shape, data: Array<string>(size).fill("") };
+  const Kind = kinds[dtype];
+  const buffer = new ArrayBuffer(size * Kind.BYTES_PER_ELEMENT + ALIGNMENT);
+  const past = Number(addressOf(new Uint8Array(buffer)) % BigInt(ALIGNMENT));
+  return { dtype, shape, data: new Kind(buffer, (ALIGNMENT - past) % ALIGNMENT, size) };
+}
+
+/** A copy of an array in aligned memory. */
+export function alignedCopy(array: NdArray): NdArray {
+  const copy = alignedArray(array.dtype, array.shape);
+  copyInto(copy, array);
+  return copy;
+}
+
+/** Overwrite the elements of an array with those of one of the same dtype and size. */
+export function copyInto(target: NdArray, { data }: NdArray): void {
+  if (target.dtype !== "string") (target.data as Float32Array).set(data as Float32Array);
+  else for (const [i, text] of (data as string[]).entries()) (target.data as string[])[i] = text;
+}
+
+/** A tensor over the memory of an array. */
+export function tensorOver(array: NdArray): OrtTensor {
+  const api = cApi();
+  const { dtype, shape, data } = array;
+  const axes = BigInt64Array.from(shape, BigInt);
+  const dims = axes.length === 0 ? null : axes;
+  if (dtype === "string") {
+    const value = api.make("CreateTensorAsOrtValue", api.allocator, dims, axes.length, elementTypes.string);
+    return { array, value };
+  }
+  const memory = data as DataOf[Exclude<DType, "string">];
+  const value = api.make(
+    "CreateTensorWithDataAsOrtValue",
+    api.cpu,
+    memory,
+    memory.byteLength,
+    dims,
+    axes.length,
+    elementTypes[dtype],
+  );
+  return { array, value };
+}
+
+/** Tell the library of the strings of an array; numbers it sees where they are. */
+export function showStrings({ array, value }: OrtTensor): void {
+  if (array.dtype === "string") cApi().call("FillStringTensor", value, array.data as string[], array.data.length);
+}
+
+export function release({ value }: OrtTensor): void {
+  cApi().release("ReleaseValue", value);
+}
+
+/** A copy of a tensor that the library made, which is released. */
+export function takeOver(value: Pointer): NdArray {
+  const api = cApi();
+  try {
+    const { dtype, shape } = describe(value);
+    if (dtype === "string") throw new Error("internal: no graph of ours gives strings");
+    const array = alignedArray(dtype, shape);
+    const memory = array.data as DataOf[Exclude<DType, "string">];
+    const bytes = new Uint8Array(memory.buffer, memory.byteOffset, memory.byteLength);
+    if (bytes.length > 0) bytes.set(new Uint8Array(memoryAt(api.make("GetTensorMutableData", value), bytes.length)));
+    return array;
+  } finally {
+    api.release("ReleaseValue", value);
+  }
+}
+
+function describe(value: Pointer): { dtype: DType; shape: number[] } {
+  const api = cApi();
+  const info = api.make("GetTensorTypeAndShape", value);
+  try {
+    const numAxes = Number(api.make("GetDimensionsCount", info));
+    const axes = new BigInt64Array(numAxes);
+    if (numAxes > 0) api.call("GetDimensions", info, axes, numAxes);
+    const type = Number(api.make("GetTensorElementType", info));
+    const dtype = dtypes.get(type);
+    if (!dtype) throw new Error(`internal: no graph of ours gives tensors of element type ${type}`);
+    return { dtype, shape: Array.from(axes, Number) };
+  } finally {
+    api.release("ReleaseTensorTypeAndShapeInfo", info);
+  }
+}

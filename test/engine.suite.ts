@@ -1,0 +1,205 @@
+/** What every engine must do. */
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import { add, greater, input, lookup, matmul, mul, neg, reduceSum, relu, transpose } from "../src/graph/ops.js";
+import { float32, int32, type NamedArrays, sizeOf, strings } from "../src/runtime/array.js";
+import type { Engine } from "../src/runtime/engine.js";
+import { key, normal } from "../src/runtime/random.js";
+import { assertAllClose } from "./close.js";
+import { a, b, moving, safe, unsafe, updates, views } from "./engine-graphs.js";
+import { interpret } from "./interpreter.js";
+
+/** Tests of an engine that is made anew for each. */
+export function engineSuite(name: string, make: () => Engine): void {
+  describe(name, () => {
+    let engine: Engine;
+    beforeEach(() => {
+      engine = make();
+    });
+    afterEach(() => engine.close());
+
+    const start: NamedArrays = { a: float32([1, -2, 3, 4], [2, 2]), b: float32([0.5, 6, -7, 8], [2, 2]) };
+    const like = { like: float32(Array(12).fill(0), [3, 4]) };
+
+    for (const [name, graph] of Object.entries({ ...safe, ...unsafe, ...views, ...moving })) {
+      test(`gives the right values over three runs: ${name}`, async () => {
+        await engine.write(start);
+        const program = await engine.compile(graph);
+        let state: NamedArrays = start;
+        for (let run = 0; run < 3; run++) {
+          const expected = interpret(graph, { ...state, ...like });
+          assertAllClose(await program.run(like), expected.outputs, 1e-6, "outputs");
+          const after = await engine.read(["a", "b"]);
+          assertAllClose(after, { ...state, ...expected.updates }, 1e-6, "kept tensors");
+          state = after;
+        }
+      });
+    }
+
+    test("gives the right values for matrices that are large enough for several threads", async () => {
+      const shape = [128, 128];
+      const [x, y] = [input("a", shape), input("b", shape)];
+      const random = (seed: number) =>
+        float32(
+          normal(key(seed), sizeOf(shape)).map((v) => v / 20),
+          shape,
+        );
+      const kept = { a: random(1), b: random(2) };
+      const programs = { product: matmul(x, y), transposed: transpose(x), both: add(relu(matmul(y, x)), x) };
+      for (const [name, updated] of Object.entries(programs)) {
+        await engine.write(kept);
+        const graph = updates({ a: updated });
+        await (await engine.compile(graph)).run({});
+        assertAllClose(await engine.read(["a"]), interpret(graph, kept).updates, 1e-5, name);
+      }
+    });
+
+    test("programs share the kept tensors, and changes in place reach all of them", async () => {
+      await engine.write(start);
+      const step = await engine.compile(updates({ a: add(a, b) }));
+      const swap = await engine.compile(updates({ a: b, b: a }));
+      const total = await engine.compile({ outputs: { total: reduceSum(a) }, updates: {} });
+      const sumNow = async () => (await total.run({})).total?.data[0];
+      assert.equal(await sumNow(), 6);
+      await step.run({});
+      assert.equal(await sumNow(), 13.5);
+      await swap.run({});
+      assert.equal(await sumNow(), 7.5);
+      await step.run({});
+      assert.equal(await sumNow(), 21);
+      await swap.run({});
+      assert.equal(await sumNow(), 13.5);
+      await engine.write({ a: float32([1, 1, 1, 1], [2, 2]) });
+      assert.equal(await sumNow(), 4);
+      await step.run({});
+      assert.equal(await sumNow(), 25);
+    });
+
+    test("what is read and what was written are copies", async () => {
+      const written = float32([1, -2, 3, 4], [2, 2]);
+      await engine.write({ a: written, b: start.b as NamedArrays[string] });
+      written.data[0] = 99;
+      const program = await engine.compile(updates({ a: add(a, 1) }));
+      const before = await engine.read(["a"]);
+      assert.deepEqual([...(before.a?.data ?? [])], [1, -2, 3, 4]);
+      await program.run({});
+      assert.deepEqual([...(before.a?.data ?? [])], [1, -2, 3, 4]);
+      const after = await engine.read(["a"]);
+      (after.a?.data as Float32Array)[0] = 99;
+      assert.deepEqual([...((await engine.read(["a"])).a?.data ?? [])], [2, -1, 4, 5]);
+    });
+
+    test("arrays that are frozen are read, and never changed, by steps in place and through a second buffer", async () => {
+      const array = (values: readonly number[]) => float32(values, [2, 2]);
+      const frozen = { a: array([1, 2, 3, 4]), b: array([5, 6, 7, 8]) };
+      const total = await engine.compile({ outputs: { total: reduceSum(add(a, b)) }, updates: {} });
+      const step = await engine.compile(updates({ a: add(a, 1), b: transpose(b) }));
+      await engine.write(frozen, { areFrozen: true });
+      assert.equal((await total.run({})).total?.data[0], 36);
+      await step.run({});
+      await step.run({});
+      await step.run({});
+      assert.equal((await total.run({})).total?.data[0], 48);
+      assert.deepEqual(await engine.read(["a", "b"]), { a: array([4, 5, 6, 7]), b: array([5, 7, 6, 8]) });
+      assert.deepEqual(frozen, { a: array([1, 2, 3, 4]), b: array([5, 6, 7, 8]) });
+      await engine.write({ b: array([0, 0, 0, 1]) }, { areFrozen: true });
+      await engine.write({ a: array([0, 0, 1, 0]) });
+      assert.equal((await total.run({})).total?.data[0], 2);
+      assert.deepEqual(frozen, { a: array([1, 2, 3, 4]), b: array([5, 6, 7, 8]) });
+    });
+
+    test("a frozen array may lie anywhere in a larger buffer, and is let go of when it is replaced", async () => {
+      const total = await engine.compile({ outputs: { total: reduceSum(a) }, updates: {} });
+      for (let offset = 1; offset < 20; offset++) {
+        const data = new Float32Array(new Float32Array(40).buffer, 4 * offset, 4).fill(offset);
+        await engine.write({ a: { dtype: "float32", shape: [2, 2], data } }, { areFrozen: true });
+        assert.equal((await total.run({})).total?.data[0], 4 * offset);
+      }
+    });
+
+    test("results of a run are not changed by the next", async () => {
+      const program = await engine.compile({ outputs: { doubled: mul(a, 2) }, updates: {} });
+      const first = await program.run({ a: float32([1, 2, 3, 4], [2, 2]) });
+      await program.run({ a: float32([5, 6, 7, 8], [2, 2]) });
+      assert.deepEqual([...(first.doubled?.data ?? [])], [2, 4, 6, 8]);
+    });
+
+    test("a fed tensor hides a kept one of the same name for this run only", async () => {
+      await engine.write(start);
+      const program = await engine.compile({ outputs: { total: reduceSum(a) }, updates: {} });
+      assert.equal((await program.run({ a: float32([1, 1, 1, 1], [2, 2]) })).total?.data[0], 4);
+      assert.equal((await program.run({})).total?.data[0], 6);
+    });
+
+    test("batches of any size, one after the other, and an empty one", async () => {
+      const x = input("x", ["batch", 2]);
+      const program = await engine.compile({ outputs: { doubled: mul(x, 2), sum: reduceSum(x) }, updates: {} });
+      for (const size of [3, 1, 3, 0, 2, 7, 5, 4, 6, 8, 9, 3, 1, 0]) {
+        const data = Float32Array.from({ length: 2 * size }, (_, i) => i + size);
+        const expected = {
+          doubled: float32(
+            data.map((v) => 2 * v),
+            [size, 2],
+          ),
+          sum: float32([data.reduce((s, v) => s + v, 0)], []),
+        };
+        assert.deepEqual(await program.run({ x: float32(data, [size, 2]) }), expected);
+      }
+    });
+
+    test("strings are looked up, in batches of any size", async () => {
+      const program = await engine.compile({
+        outputs: { ids: lookup(input("word", ["batch"], "string"), ["b", "東京"]) },
+        updates: {},
+      });
+      const ids = async (...words: string[]) => (await program.run({ word: strings(words) })).ids;
+      assert.deepEqual(await ids("東京", "", "b"), int32([2, 0, 1]));
+      assert.deepEqual(await ids("b", "b", "東京"), int32([1, 1, 2]));
+      assert.deepEqual(await ids("a long word that no small buffer holds"), int32([0]));
+    });
+
+    test("bools go out as bytes", async () => {
+      const program = await engine.compile({ outputs: { isPositive: greater(a, 0) }, updates: {} });
+      const result = await program.run({ a: float32([1, -1, 0, 2], [2, 2]) });
+      assert.deepEqual(result.isPositive, { dtype: "bool", shape: [2, 2], data: Uint8Array.of(1, 0, 0, 1) });
+    });
+
+    test("a kept tensor may get another shape", async () => {
+      const x = input("x", ["batch"]);
+      const program = await engine.compile({ outputs: { negative: neg(x) }, updates: {} });
+      for (const data of [[1, 2], [3], [4, 5, 6], [7, 8, 9]]) {
+        await engine.write({ x: float32(data) });
+        assert.deepEqual((await program.run({})).negative, float32(data.map((v) => -v)));
+      }
+    });
+
+    test("a program of a closed engine is refused", async () => {
+      const program = await engine.compile({ outputs: { total: reduceSum(a) }, updates: {} });
+      await program.run(start);
+      await engine.close();
+      await assert.rejects(program.run(start), Error);
+      await engine.close();
+    });
+
+    test("goes on after a run that failed", async () => {
+      const program = await engine.compile(updates({ a: add(a, input("by", [2, 2])) }, { total: reduceSum(a) }));
+      await engine.write(start);
+      await assert.rejects(program.run({ by: float32([1, 2, 3]) }), Error);
+      assert.equal((await program.run({ by: float32([1, 1, 1, 1], [2, 2]) })).total?.data[0], 6);
+      assert.deepEqual(await engine.read(["a"]), { a: float32([2, -1, 4, 5], [2, 2]) });
+    });
+
+    test("a tensor that is neither fed nor kept is named", async () => {
+      const program = await engine.compile(updates({ a: add(a, b) }));
+      await engine.write({ a: start.a as NamedArrays[string] });
+      await assert.rejects(program.run({}), /"b" is neither fed nor kept/);
+      await assert.rejects(engine.read(["a", "c"]), /"c" is neither fed nor kept/);
+    });
+
+    test("a feed of the wrong shape or dtype is refused", async () => {
+      const program = await engine.compile({ outputs: { total: reduceSum(a) }, updates: {} });
+      await assert.rejects(program.run({ a: float32([1, 2, 3]) }), /rank|shape|dimension/i);
+      await assert.rejects(program.run({ a: int32([1, 2, 3, 4], [2, 2]) }), /data type/i);
+    });
+  });
+}
