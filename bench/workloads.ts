@@ -5,14 +5,15 @@ import type { Graph, Tensor } from "../src/graph/tensor.js";
 import { linear, linearParams } from "../src/nn/layers.js";
 import { binary } from "../src/nn/losses.js";
 import { mlp } from "../src/nn/mlp.js";
-import { countParams, initParams, type Model } from "../src/nn/model.js";
+import { countParams, initWeights, type Model } from "../src/nn/model.js";
 import { adam } from "../src/optim/optimizers.js";
 import { constantSchedule } from "../src/optim/schedules.js";
 import { filled, float32, int32, type NamedArrays, scalar } from "../src/runtime/array.js";
 import { mapValues, named, withPrefix } from "../src/runtime/named.js";
 import { fold, key, normal, uniform } from "../src/runtime/random.js";
-import { kept, type Learner, stepGraph } from "../src/train/graphs.js";
+import { kept, keptWeights, type Learner, stepGraph } from "../src/train/graphs.js";
 import { residualWorkload } from "./residual.js";
+import { lstmLanguageModel, type Sequence, transformerOnTargets } from "./sequences.js";
 import type { WorkloadName } from "./specs.js";
 
 /** A training step as an engine takes it. */
@@ -33,6 +34,8 @@ const ADAM = adam(constantSchedule(1e-3));
 export const workloads: Readonly<Partial<Record<WorkloadName, () => Workload>>> = {
   click,
   flights,
+  lstm: () => sequence(lstmLanguageModel()),
+  transformer: () => sequence(transformerOnTargets()),
   residual64: () => residualWorkload(64, 32),
   residual128: () => residualWorkload(128, 16),
 };
@@ -62,13 +65,17 @@ function flights(): Workload {
   return training(learner, { ...withPrefix("features", features), labels: labels(batchSize) });
 }
 
+function sequence({ batch, ...network }: Sequence): Workload {
+  return training({ ...network, optimizer: ADAM }, batch);
+}
+
 /** The steps of a learner on one batch, over and over. */
 function training(learner: Learner, batch: NamedArrays): Workload {
   const { model, optimizer } = learner;
   const memory = mapValues(optimizer.memory(model.params), ({ shape, fill }) => filled(shape, fill));
   return {
     graph: stepGraph(learner, 0),
-    state: { ...withPrefix(kept.params, initParams(model, key(1))), ...withPrefix(kept.optState, memory) },
+    state: { ...keptWeights(model, initWeights(model, key(1))), ...withPrefix(kept.optState, memory) },
     feeds: (step) => ({ ...batch, ...mapValues(optimizer.scalars, (schedule) => scalar(schedule(step))) }),
     describe: () => `${countParams(model).toLocaleString("en-US")} params`,
   };

@@ -1,0 +1,79 @@
+/** The LSTM language model and the transformer block of `specs.ts` as learners of ours. */
+
+import { mul, reduceMean, reshape, sub } from "../src/graph/ops.js";
+import type { Tensor, Tensors } from "../src/graph/tensor.js";
+import { transformerBlock, transformerBlockParams } from "../src/nn/attention.js";
+import { embedding, embeddingParams, linear, linearParams } from "../src/nn/layers.js";
+import { binary, type Objective } from "../src/nn/losses.js";
+import type { Model } from "../src/nn/model.js";
+import { categorical } from "../src/nn/objectives.js";
+import { lstm, lstmParams } from "../src/nn/recurrent.js";
+import { float32, int32, type NamedArrays, sizeOf } from "../src/runtime/array.js";
+import { named } from "../src/runtime/named.js";
+import { fold, key, normal, uniform } from "../src/runtime/random.js";
+
+/** A network, what it is trained by, and one batch for it. */
+export interface Sequence {
+  readonly model: Model;
+  readonly objective: Objective;
+  readonly batch: NamedArrays;
+}
+
+const [TIMES, BATCH_SIZE, VOCABULARY, WIDTH, HIDDEN] = [32, 32, 8192, 256, 512];
+const LAYERS = ["layers.0", "layers.1"];
+
+/** Its state goes from step to step as buffers. */
+export function lstmLanguageModel(): Sequence {
+  const stateOf = (path: string) => [`${path}.hidden`, `${path}.cell`] as const;
+  const state = { shape: [BATCH_SIZE, HIDDEN], fill: 0 };
+  const train = (weights: Tensors, inputs: Tensors) => {
+    const buffers: Record<string, Tensor> = {};
+    let x = embedding(weights, "embedding", named(inputs, "ids"));
+    for (const path of LAYERS) {
+      const [hidden, cell] = stateOf(path);
+      const after = lstm(weights, path, x, { hidden: named(weights, hidden), cell: named(weights, cell) });
+      x = after.outputs;
+      buffers[hidden] = after.state.hidden;
+      buffers[cell] = after.state.cell;
+    }
+    return { logits: linear(weights, "output", reshape(x, [TIMES * BATCH_SIZE, HIDDEN])), buffers };
+  };
+  const model: Model = {
+    params: {
+      ...embeddingParams("embedding", VOCABULARY, WIDTH),
+      ...lstmParams("layers.0", WIDTH, HIDDEN),
+      ...lstmParams("layers.1", HIDDEN, HIDDEN),
+      ...linearParams("output", HIDDEN, VOCABULARY),
+    },
+    buffers: Object.fromEntries(LAYERS.flatMap(stateOf).map((name) => [name, state])),
+    inputs: { ids: { shape: [TIMES, BATCH_SIZE], dtype: "int32" } },
+    train,
+    apply: (weights, inputs) => train(weights, inputs).logits,
+  };
+  const rows = TIMES * BATCH_SIZE;
+  const draw = (name: string) => Int32Array.from(uniform(fold(key(1), name), rows), (u) => Math.floor(u * VOCABULARY));
+  return {
+    model,
+    objective: { ...categorical({ numClasses: VOCABULARY }), labels: { shape: [rows], dtype: "int32" } },
+    batch: { ids: int32(draw("ids"), [TIMES, BATCH_SIZE]), labels: int32(draw("labels"), [rows]) },
+  };
+}
+
+/** Mean square to a target. */
+export function transformerOnTargets(): Sequence {
+  const shape = [16, 128, 256];
+  const draw = (name: string) => float32(normal(fold(key(1), name), sizeOf(shape)), shape);
+  const meanSquare = (logits: Tensor, target: Tensor) => {
+    const error = sub(logits, target);
+    return reduceMean(mul(error, error));
+  };
+  return {
+    model: {
+      params: transformerBlockParams("", 256),
+      inputs: { x: { shape, dtype: "float32" } },
+      apply: (weights, inputs) => transformerBlock(weights, "", named(inputs, "x"), { numHeads: 4 }),
+    },
+    objective: { ...binary, labels: { shape, dtype: "float32" }, labelLoss: meanSquare },
+    batch: { x: draw("x"), labels: draw("target") },
+  };
+}
