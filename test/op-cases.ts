@@ -45,6 +45,11 @@ export const opCases: { readonly [O in Op]: readonly Case[] } = {
       build: (x: Tensor, gain: Tensor, bias: Tensor) => part(ops.batchNorm(x, { gain, bias }, 0.5), index),
       held: [1, 2], // They have no part in the statistics.
     })),
+    ...[1, 2].map((index) => ({
+      name: `${index} of split`,
+      operands: [real(["batch", 4, 2])],
+      build: (x: Tensor) => ops.split(x, 1, [1, 2, 1])[index] as Tensor,
+    })),
     ...scanPartCases,
     ...partCases,
   ],

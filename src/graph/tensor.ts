@@ -62,6 +62,7 @@ export interface Attributes {
   transpose: { readonly permutation: readonly number[] };
   concat: { readonly axis: number };
   slice: { readonly axis: number; readonly start: number; readonly end: number };
+  split: { readonly axis: number; readonly sizes: readonly number[] };
   pad: { readonly axis: number; readonly before: number; readonly after: number };
   flip: { readonly axis: number };
   takeAlong: { readonly axis: number };

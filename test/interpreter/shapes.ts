@@ -39,6 +39,15 @@ export const shapesValues = {
     const x = operand(inputs, 0);
     return build(x.shape.with(axis, end - start), (at) => aligned(x, at.with(axis, (at[axis] ?? 0) + start)));
   },
+  split: ({ attributes: { axis, sizes }, inputs }) => {
+    const x = operand(inputs, 0);
+    let start = 0;
+    return sizes.map((size) => {
+      const from = start;
+      start += size;
+      return build(x.shape.with(axis, size), (at) => aligned(x, at.with(axis, (at[axis] ?? 0) + from)));
+    });
+  },
   flip: ({ attributes: { axis }, inputs }) => {
     const x = operand(inputs, 0);
     return build(x.shape, (at) => aligned(x, at.with(axis, (x.shape[axis] ?? 0) - 1 - (at[axis] ?? 0))));
@@ -51,4 +60,4 @@ export const shapesValues = {
       return position >= 0 && position < size ? aligned(x, at.with(axis, position)) : 0;
     });
   },
-} satisfies Rules<"expand" | "reshape" | "transpose" | "concat" | "slice" | "flip" | "pad">;
+} satisfies Rules<"expand" | "reshape" | "transpose" | "concat" | "slice" | "split" | "flip" | "pad">;

@@ -1,4 +1,5 @@
 import * as ops from "../../src/graph/ops.js";
+import type { Tensor } from "../../src/graph/tensor.js";
 import { type Case, real } from "../op-case.js";
 import { matrix, ROWS, unary } from "./shared.js";
 
@@ -17,8 +18,9 @@ export const shapesLargeCases = {
     },
   ],
   slice: unary((x) => ops.slice(x, 1, 64, 192)),
+  split: unary((x) => ops.split(x, 1, [64, 64, 128])[0] as Tensor),
   flip: unary((x) => ops.flip(x, 1)),
   pad: unary((x) => ops.pad(x, 1, 3, 5)),
 } satisfies {
-  readonly [O in "expand" | "reshape" | "transpose" | "concat" | "slice" | "flip" | "pad"]: readonly Case[];
+  readonly [O in "expand" | "reshape" | "transpose" | "concat" | "slice" | "split" | "flip" | "pad"]: readonly Case[];
 };

@@ -71,6 +71,16 @@ export const shapesCases = {
     { name: "everything", operands: [real([2, 2])], build: (x) => ops.slice(x, 1, 0, 2) },
     { name: "int32", operands: [ids([3], [7, 8, 9])], build: (x) => ops.slice(x, 0, 1, 3) },
   ],
+  split: [
+    {
+      name: "the first of three",
+      operands: [real(["batch", 4])],
+      build: (x) => ops.split(x, 1, [1, 2, 1])[0] as Tensor,
+    },
+    { name: "along axis 0", operands: [real([3, 2])], build: (x) => ops.split(x, 0, [2, 1])[0] as Tensor },
+    { name: "the whole", operands: [real([2, 2])], build: (x) => ops.split(x, 1, [2])[0] as Tensor },
+    { name: "int32", operands: [ids([3], [7, 8, 9])], build: (x) => ops.split(x, 0, [1, 2])[0] as Tensor },
+  ],
   flip: [
     { name: "the last axis", operands: [real(["batch", 3])], build: (x) => ops.flip(x, 1) },
     { name: "the batch", operands: [real(["batch", 2])], build: (x) => ops.flip(x, 0) },
@@ -85,5 +95,5 @@ export const shapesCases = {
     { name: "by nothing", operands: [real([2])], build: (x) => ops.pad(x, 0, 0, 0) },
   ],
 } satisfies {
-  readonly [O in "expand" | "reshape" | "transpose" | "concat" | "slice" | "flip" | "pad"]: readonly Case[];
+  readonly [O in "expand" | "reshape" | "transpose" | "concat" | "slice" | "split" | "flip" | "pad"]: readonly Case[];
 };

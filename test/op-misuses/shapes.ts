@@ -54,6 +54,12 @@ export const shapesMisuses = {
     { call: () => ops.oneHot(indices, 0), message: /^oneHot: depth must be a positive whole number, got 0/ },
     { call: () => ops.slice(batch, 0, 0, 1), message: /^slice: axis 0 of \[batch, 3\] must have a known size/ },
   ],
+  split: [
+    { call: () => ops.split(matrix, 1, [1, 1]), message: /^split: the sizes \[1, 1\] must add up to 3, got 2/ },
+    { call: () => ops.split(matrix, 1, [0, 3]), message: /^split: sizes must be positive whole numbers, got 0/ },
+    { call: () => ops.split(matrix, 2, [3]), message: /^split: \[2, 3\] has axes 0 to 1, got axis 2/ },
+    { call: () => ops.split(batch, 0, [1]), message: /^split: axis 0 of \[batch, 3\] must have a known size/ },
+  ],
   flip: [{ call: () => ops.flip(matrix, 2), message: /^flip: \[2, 3\] has axes 0 to 1, got axis 2/ }],
   pad: [
     ...needsNumbers("pad", (x) => ops.pad(x, 0, 1, 1)),
@@ -62,5 +68,5 @@ export const shapesMisuses = {
     { call: () => ops.pad(batch, 0, 1, 1), message: /^pad: axis 0 of \[batch, 3\] must have a known size/ },
   ],
 } satisfies {
-  readonly [O in "expand" | "reshape" | "transpose" | "concat" | "slice" | "flip" | "pad"]: readonly Misuse[];
+  readonly [O in "expand" | "reshape" | "transpose" | "concat" | "slice" | "split" | "flip" | "pad"]: readonly Misuse[];
 };

@@ -1,4 +1,6 @@
+import { scalar } from "../../runtime/array.js";
 import * as ops from "../ops.js";
+import { part } from "../tensor.js";
 import { known, type Rules, unbroadcast } from "./rule.js";
 
 export const shapesGradients = {
@@ -22,8 +24,20 @@ export const shapesGradients = {
   slice: (g, { attributes: { axis, start, end } }, x) => [
     ops.pad(g, axis, start, ops.knownSize("slice", known(x), axis) - end),
   ],
+  // What gives nothing back has zeros in its place.
+  split: {
+    ofParts: (cotangents, whole) => {
+      const zeros = (i: number) => ops.expand(ops.constant(scalar(0)), i === 0 ? whole : part(whole, i));
+      return [
+        ops.concat(
+          cotangents.map((g, i) => g ?? zeros(i)),
+          whole.attributes.axis,
+        ),
+      ];
+    },
+  },
   flip: (g, { attributes: { axis } }) => [ops.flip(g, axis)],
   pad: (g, { attributes: { axis, before } }, x) => [
     ops.slice(g, axis, before, before + ops.knownSize("pad", known(x), axis)),
   ],
-} satisfies Rules<"expand" | "reshape" | "transpose" | "concat" | "slice" | "flip" | "pad">;
+} satisfies Rules<"expand" | "reshape" | "transpose" | "concat" | "slice" | "split" | "flip" | "pad">;

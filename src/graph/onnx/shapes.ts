@@ -7,6 +7,7 @@ export const shapesEmission = {
   concat: (b, { attributes: { axis } }, ...inputs) => b.node("Concat", inputs, { axis }),
   slice: (b, { attributes: { axis, start, end } }, x = "") =>
     b.node("Slice", [x, b.ints([start]), b.ints([end]), b.ints([axis])]),
+  split: (b, { attributes: { axis, sizes } }, x = "") => b.nodeOf(sizes.length, "Split", [x, b.ints(sizes)], { axis }),
   // Backwards from the last element; the end lies before the first.
   flip: (b, { attributes: { axis } }, x = "") =>
     b.node("Slice", [x, b.ints([-1]), b.ints([-(2 ** 31)]), b.ints([axis]), b.ints([-1])]),
@@ -14,4 +15,4 @@ export const shapesEmission = {
     const widths = (width: number) => shape.map((_, i) => (i === axis ? width : 0));
     return b.node("Pad", [x, b.ints([...widths(before), ...widths(after)])]);
   },
-} satisfies Rules<"expand" | "reshape" | "transpose" | "concat" | "slice" | "flip" | "pad">;
+} satisfies Rules<"expand" | "reshape" | "transpose" | "concat" | "slice" | "split" | "flip" | "pad">;

@@ -1,6 +1,6 @@
 import { ShapeError } from "../../errors.js";
 import { type Axis, elementsOf, formatShape, type Shape } from "../shape.js";
-import { node, type Tensor } from "../tensor.js";
+import { node, part, type Tensor } from "../tensor.js";
 import {
   allAxes,
   broadcastShapes,
@@ -84,18 +84,17 @@ export function flip(x: Tensor, axis: number): Tensor {
 
 /** Cut along an axis of known size into parts of the given sizes. */
 export function split(x: Tensor, axis: number, sizes: readonly number[]): Tensor[] {
-  const size = knownSize("slice", x, axis);
+  const size = knownSize("split", x, axis);
   const total = sizes.reduce((sum, part) => sum + part, 0);
   if (total !== size) {
     throw new ShapeError(`split: the sizes [${sizes.join(", ")}] must add up to ${size}, got ${total}`);
   }
-  let start = 0;
-  return sizes.map((part) => {
-    const end = start + part;
-    const piece = slice(x, axis, start, end);
-    start = end;
-    return piece;
-  });
+  const odd = sizes.find((part) => !(Number.isInteger(part) && part > 0));
+  if (odd !== undefined) throw new ShapeError(`split: sizes must be positive whole numbers, got ${odd}`);
+  const [first, ...others] = sizes.map((part) => ({ shape: withAxis(x.shape, axis, part), dtype: x.dtype }));
+  if (!first) throw new ShapeError(`split: needs at least one size, got none`);
+  const whole = node("split", [x], { axis, sizes }, first.shape, first.dtype, others);
+  return [whole, ...others.map((_, i) => part(whole, i + 1))];
 }
 
 /** Tensors of one shape side by side along a new axis. */
