@@ -1,7 +1,7 @@
 /** Parts that bound updates: by their norm over all params, by value, and by root mean square. */
-import { add, div, mul, neg, reduceSum, sqrt } from "../graph/ops.js";
+import { add, div, maximum, minimum, mul, neg, reduceSum, sqrt, square } from "../graph/ops.js";
 import { mapValues, named } from "../runtime/named.js";
-import { clamp, maximum, minimum, rootMeanSquare, square } from "./arithmetic.js";
+import { clamp, rootMeanSquare } from "./arithmetic.js";
 import { constantSchedule } from "./schedules.js";
 import { type GradientTransformation, stateless } from "./transformations.js";
 

@@ -1,8 +1,8 @@
 /** Parts that look at the params themselves: decay, and steps in proportion to the size of a param. */
-import { add, div, greater, mul, where } from "../graph/ops.js";
+import { add, div, greater, maximum, mul, where } from "../graph/ops.js";
 import type { Tensor } from "../graph/tensor.js";
 import { mapValues, named } from "../runtime/named.js";
-import { maximum, norm, rootMeanSquare } from "./arithmetic.js";
+import { norm, rootMeanSquare } from "./arithmetic.js";
 import { isSelected, type Selection } from "./patterns.js";
 import { constantSchedule } from "./schedules.js";
 import { type GradientTransformation, stateless } from "./transformations.js";

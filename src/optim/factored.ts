@@ -1,8 +1,7 @@
 /** The factored second moment of Adafactor: two vectors in place of a matrix. */
-import { add, div, mul, reduceMean, sqrt } from "../graph/ops.js";
+import { add, div, mul, reduceMean, sqrt, square } from "../graph/ops.js";
 import type { Tensor } from "../graph/tensor.js";
 import { named } from "../runtime/named.js";
-import { square } from "./arithmetic.js";
 import type { GradientTransformation, MemorySpec, UpdateInput } from "./transformations.js";
 
 export interface FactoredOptions {

@@ -4,10 +4,10 @@
  * Averages are kept as decayed sums: in place of m = beta m + (1 - beta) g it is M = beta M + g, so that m = (1 - beta) M,
  * and the constant goes into scalars. That saves a pass over memory for each moment.
  */
-import { add, div, mul, relu, sqrt, sub } from "../graph/ops.js";
+import { add, div, mul, relu, sign, sqrt, square, sub } from "../graph/ops.js";
 import type { Tensor, Tensors } from "../graph/tensor.js";
 import { mapValues, named, withPrefix } from "../runtime/named.js";
-import { scale, sign, square } from "./arithmetic.js";
+import { scale } from "./arithmetic.js";
 import { constantSchedule } from "./schedules.js";
 import { type GradientTransformation, memoryLike, type UpdateInput } from "./transformations.js";
 

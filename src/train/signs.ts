@@ -1,5 +1,5 @@
 /** What a step shows of its teachers, beside teaching: small sums over the batch that is predicted anyway. */
-import { add, mul, reduceMean, relu, sub } from "../graph/ops.js";
+import { abs, mul, reduceMean, sub } from "../graph/ops.js";
 import type { Tensor, Tensors } from "../graph/tensor.js";
 import type { Objective } from "../nn/losses.js";
 
@@ -48,5 +48,5 @@ function variance(probs: Tensor): Tensor {
 }
 
 function meanDistance(p: Tensor, q: Tensor): Tensor {
-  return reduceMean(add(relu(sub(p, q)), relu(sub(q, p))));
+  return reduceMean(abs(sub(p, q)));
 }
