@@ -1,7 +1,8 @@
 /** The residual block of `specs.ts` as a step of ours: mean square to a target, SGD with momentum. */
 import { gradients } from "../src/graph/grad.js";
+import type { Graph } from "../src/graph/graph.js";
 import { add, greater, input, mul, reduceMean, reduceSum, sub } from "../src/graph/ops.js";
-import type { Graph, Tensor, Tensors } from "../src/graph/tensor.js";
+import type { Tensor, Tensors } from "../src/graph/tensor.js";
 import {
   bufferTensors,
   countParams,

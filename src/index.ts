@@ -15,9 +15,10 @@ export {
   TrainingError,
 } from "./errors.js";
 export { gradients } from "./graph/grad.js";
+export { formatGraph, type Graph } from "./graph/graph.js";
 export { toOnnx } from "./graph/onnx.js";
 export * as ops from "./graph/ops.js";
-export { formatGraph, type Graph, type Shape, type Tensor, type Tensors } from "./graph/tensor.js";
+export type { Shape, Tensor, Tensors } from "./graph/tensor.js";
 export { type DistillLoss, type DistillLossName, distillLosses } from "./nn/distill-losses.js";
 export type { LabelSmoothing } from "./nn/label-losses.js";
 export { binary, type Objective } from "./nn/losses.js";

@@ -1,6 +1,7 @@
 /** Everything that must hold of one case of an operation. */
 import { isDifferentiable } from "../src/graph/grad.js";
-import type { Graph, Op } from "../src/graph/tensor.js";
+import type { Graph } from "../src/graph/graph.js";
+import type { Op } from "../src/graph/tensor.js";
 import type { Engine } from "../src/runtime/engine.js";
 import { assertAllClose } from "./close.js";
 import { COTANGENT, checkGradients, cotangentFor, gradientGraph, tolerances, weighted } from "./gradcheck.js";

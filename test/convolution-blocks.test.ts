@@ -1,8 +1,9 @@
 /** Steps of blocks with convolutions and batch norms: PyTorch's, by the interpreter in double precision and by the engine. */
 import { after, describe, test } from "node:test";
 import { gradients } from "../src/graph/grad.js";
+import type { Graph } from "../src/graph/graph.js";
 import { input, mul, reduceMean, sub } from "../src/graph/ops.js";
-import type { Graph, Tensor } from "../src/graph/tensor.js";
+import type { Tensor } from "../src/graph/tensor.js";
 import { bufferTensors, inputTensors, type Model, paramTensors, train } from "../src/nn/model.js";
 import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
 import { withPrefix } from "../src/runtime/named.js";

@@ -1,7 +1,8 @@
 /** An optimizer on its own: a graph of one step, what it is fed, and runs in the interpreter and in an engine. */
 
+import type { Graph } from "../src/graph/graph.js";
 import { add, input } from "../src/graph/ops.js";
-import type { Graph, Tensors } from "../src/graph/tensor.js";
+import type { Tensors } from "../src/graph/tensor.js";
 import type { Schedule } from "../src/optim/schedules.js";
 import type { GradientTransformation, Shapes } from "../src/optim/transformations.js";
 import { filled, float32, type NamedArrays, type NdArray } from "../src/runtime/array.js";

@@ -1,4 +1,6 @@
 /** Graphs that update kept tensors `a` and `b`, both [2, 2], by whether `a` may be overwritten in place. */
+
+import type { Graph } from "../src/graph/graph.js";
 import {
   add,
   cast,
@@ -19,7 +21,7 @@ import {
   transpose,
   where,
 } from "../src/graph/ops.js";
-import type { Graph, Tensors } from "../src/graph/tensor.js";
+import type { Tensors } from "../src/graph/tensor.js";
 import { int32, scalar } from "../src/runtime/array.js";
 import { mapValues } from "../src/runtime/named.js";
 

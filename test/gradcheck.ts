@@ -1,8 +1,9 @@
 /** Gradients held against central differences, in the double precision of the interpreter. */
 import assert from "node:assert/strict";
 import { gradients } from "../src/graph/grad.js";
+import type { Graph } from "../src/graph/graph.js";
 import { input, mul, reduceSum } from "../src/graph/ops.js";
-import { type Graph, isOp, type Tensor } from "../src/graph/tensor.js";
+import { isOp, type Tensor } from "../src/graph/tensor.js";
 import { float32, type NdArray, sizeOf } from "../src/runtime/array.js";
 import { underPrefix, withPrefix } from "../src/runtime/named.js";
 import { fold, key, normal } from "../src/runtime/random.js";

@@ -2,7 +2,8 @@
  * The reference: every operation again, in double precision, as plainly as it can be said. It shares nothing with the
  * ONNX emission but the types, so that the two can be held against each other.
  */
-import { type Graph, isOp, type Op, type Tensor } from "../src/graph/tensor.js";
+import type { Graph } from "../src/graph/graph.js";
+import { isOp, type Op, type Tensor } from "../src/graph/tensor.js";
 import { mapValues } from "../src/runtime/named.js";
 import { activationsValues } from "./interpreter/activations.js";
 import { alongValues } from "./interpreter/along.js";

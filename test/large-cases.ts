@@ -17,9 +17,9 @@ import { scanLargeCases } from "./large-cases/scan.js";
 import { shapesLargeCases } from "./large-cases/shapes.js";
 import { unary } from "./large-cases/shared.js";
 import { softmaxLargeCases } from "./large-cases/softmax.js";
-import type { Case } from "./op-case.js";
+import type { Cases } from "./op-case.js";
 
-export const largeCases: { readonly [O in Op]: readonly Case[] } = {
+export const largeCases: Cases<Op> = {
   input: unary((x) => x),
   constant: [{ name: "65,536 elements", operands: [], build: () => ops.constant(filled([256, 256], 0.1)) }],
   stopGradient: unary(ops.stopGradient),

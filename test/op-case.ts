@@ -24,6 +24,9 @@ export interface Case {
   readonly held?: readonly number[];
 }
 
+/** Cases of each of some operations. */
+export type Cases<O extends Op> = { readonly [P in O]: readonly Case[] };
+
 /** A case made concrete. */
 export interface BuiltCase {
   readonly output: Tensor;

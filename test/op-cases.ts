@@ -2,7 +2,7 @@
 import * as ops from "../src/graph/ops.js";
 import { formatShape, type Op, part, type Tensor } from "../src/graph/tensor.js";
 import { float32, int32, scalar } from "../src/runtime/array.js";
-import { type Case, distinct, exactly, real } from "./op-case.js";
+import { type Cases, distinct, exactly, real } from "./op-case.js";
 import { activationsCases } from "./op-cases/activations.js";
 import { alongCases, partCases } from "./op-cases/along.js";
 import { comparisonsCases } from "./op-cases/comparisons.js";
@@ -19,7 +19,7 @@ import { shapesCases } from "./op-cases/shapes.js";
 import { SHAPES, unary } from "./op-cases/shared.js";
 import { softmaxCases } from "./op-cases/softmax.js";
 
-export const opCases: { readonly [O in Op]: readonly Case[] } = {
+export const opCases: Cases<Op> = {
   input: SHAPES.map((shape) => ({ name: formatShape(shape), operands: [real(shape)], build: (x) => x as Tensor })),
   constant: [
     { name: "scalar", operands: [], build: () => ops.constant(scalar(1.5)) },

@@ -15,10 +15,10 @@ import { reductionsMisuses } from "./op-misuses/reductions.js";
 import { rowsMisuses } from "./op-misuses/rows.js";
 import { scanMisuses } from "./op-misuses/scan.js";
 import { shapesMisuses } from "./op-misuses/shapes.js";
-import type { Misuse } from "./op-misuses/shared.js";
+import type { Misuses } from "./op-misuses/shared.js";
 import { softmaxMisuses } from "./op-misuses/softmax.js";
 
-export const opMisuses: { readonly [O in Op]: readonly Misuse[] } = {
+export const opMisuses: Misuses<Op> = {
   input: [
     {
       call: () => ops.input("x", [2, "batch"]),

@@ -9,8 +9,9 @@
  */
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
+import type { Graph } from "../src/graph/graph.js";
 import { sizeFor } from "../src/graph/shape.js";
-import type { Graph, Op } from "../src/graph/tensor.js";
+import type { Op } from "../src/graph/tensor.js";
 import { binary as binaryObjective } from "../src/nn/losses.js";
 import { mlp } from "../src/nn/mlp.js";
 import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";

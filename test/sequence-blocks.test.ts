@@ -1,8 +1,9 @@
 /** Steps of a layer-normalised LSTM and of a transformer block: PyTorch's, in double precision and by the engine. */
 import { after, describe, test } from "node:test";
 import { gradients } from "../src/graph/grad.js";
+import type { Graph } from "../src/graph/graph.js";
 import { input, logSoftmaxAt, mul, neg, reduceMean, reshape, sub } from "../src/graph/ops.js";
-import type { Graph, Tensor, Tensors } from "../src/graph/tensor.js";
+import type { Tensor, Tensors } from "../src/graph/tensor.js";
 import { transformerBlock, transformerBlockParams } from "../src/nn/attention.js";
 import { embedding, embeddingParams, linear, linearParams } from "../src/nn/layers.js";
 import type { ParamSpec } from "../src/nn/model.js";

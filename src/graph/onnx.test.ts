@@ -7,10 +7,11 @@ import { opCases } from "../../test/op-cases.js";
 import { onnxRuntimeEngine } from "../node/onnxruntime.js";
 import { float32, int32, type NamedArrays } from "../runtime/array.js";
 import { stepGraph } from "../train/graphs.js";
+import type { Graph } from "./graph.js";
 import { toOnnx, UPDATED } from "./onnx.js";
 import { decodeModel, encodeModel } from "./onnx-proto.js";
 import { add, constant, input, lookup, matmul, mul, neg, relu, reshape, stopGradient, transpose } from "./ops.js";
-import type { Graph, Op } from "./tensor.js";
+import type { Op } from "./tensor.js";
 
 const engine = onnxRuntimeEngine({ threads: 1 });
 after(() => engine.close());

@@ -1,5 +1,6 @@
 /** A graph as the bytes of an ONNX model: the language of every engine. One emission rule for each operation. */
 import { ShapeError } from "../errors.js";
+import { alwaysOf, type Graph, inputsOf, rootsOf } from "./graph.js";
 import { activationsEmission } from "./onnx/activations.js";
 import { alongEmission } from "./onnx/along.js";
 import { MICROSOFT, ModelBuilder, OURS, onnxNode, type Rules, usedParts, valueInfo } from "./onnx/builder.js";
@@ -16,7 +17,7 @@ import { scanEmission } from "./onnx/scan.js";
 import { shapesEmission } from "./onnx/shapes.js";
 import { softmaxEmission } from "./onnx/softmax.js";
 import { encodeModel } from "./onnx-proto.js";
-import { alwaysOf, type Graph, inputsOf, type Op, rootsOf, type Tensor, topologicalOrder } from "./tensor.js";
+import { type Op, type Tensor, topologicalOrder } from "./tensor.js";
 
 const IR_VERSION = 8;
 const OPSETS = [

@@ -3,8 +3,9 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { ShapeError } from "../errors.js";
 import { float32 } from "../runtime/array.js";
+import { formatGraph, inputsOf, rootsOf } from "./graph.js";
 import { add, constant, input, lookup, matmul, mul, reduceSum, relu } from "./ops.js";
-import { formatGraph, formatShape, inputsOf, isOp, node, rootsOf, type Tensor, topologicalOrder } from "./tensor.js";
+import { formatShape, isOp, node, type Tensor, topologicalOrder } from "./tensor.js";
 
 test("every tensor comes after its inputs, once, in the same order for the same graph", () => {
   fc.assert(

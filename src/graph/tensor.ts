@@ -7,13 +7,17 @@ export { type Axis, formatShape, type Shape } from "./shape.js";
 
 type None = Readonly<Record<never, never>>;
 
-/** The closed set of operations, each with its attributes. Shape rules and meaning stand in `ops.ts`. */
-export interface Attributes {
+/** What a graph begins with, and further results. */
+export interface LeafOps {
   input: { readonly name: string };
   constant: { readonly value: NdArray };
   stopGradient: None;
   /** A further result of an operation that has several. */
   part: { readonly index: number };
+}
+
+/** Element by element, with broadcasting. */
+export interface ElementwiseOps {
   neg: None;
   exp: None;
   log: None;
@@ -29,50 +33,69 @@ export interface Attributes {
   sin: None;
   cos: None;
   clamp: { readonly min: number; readonly max: number };
-  gelu: None;
-  quickGelu: { readonly alpha: number };
   add: None;
   sub: None;
   mul: None;
   div: None;
   maximum: None;
   minimum: None;
+  where: None;
+  cast: { readonly to: DType };
+}
+
+/** Activations that ONNX Runtime has as one kernel. */
+export interface ActivationOps {
+  gelu: None;
+  quickGelu: { readonly alpha: number };
+}
+
+/** Comparisons and logic. */
+export interface ComparisonOps {
   greater: None;
   greaterOrEqual: None;
   equal: None;
   and: None;
   or: None;
   not: None;
-  where: None;
-  cast: { readonly to: DType };
+}
+
+/** Products of matrices. */
+export interface ProductOps {
   matmul: { readonly transposeA: boolean; readonly transposeB: boolean; readonly scale: number };
+}
+
+/** Sums and the like over axes. */
+export interface ReductionOps {
   reduceSum: { readonly axes: readonly number[]; readonly keepDims: boolean };
   reduceMean: { readonly axes: readonly number[]; readonly keepDims: boolean };
   reduceMax: { readonly axes: readonly number[]; readonly keepDims: boolean };
   reduceMin: { readonly axes: readonly number[]; readonly keepDims: boolean };
   argMax: { readonly axis: number };
   cumulativeSum: { readonly axis: number; readonly exclusive: boolean; readonly reverse: boolean };
+  countAlong: { readonly axes: readonly number[] };
+}
+
+/** Softmax along the last axis. */
+export interface SoftmaxOps {
   softmax: None;
   logSoftmax: None;
   logSoftmaxAt: None;
+}
+
+/** Normalisation along the last axis. */
+export interface LayerNormOps {
   layerNorm: { readonly epsilon: number };
-  countAlong: { readonly axes: readonly number[] };
-  expand: None;
-  reshape: { readonly shape: Shape };
-  transpose: { readonly permutation: readonly number[] };
-  concat: { readonly axis: number };
-  slice: { readonly axis: number; readonly start: number; readonly end: number };
-  split: { readonly axis: number; readonly sizes: readonly number[] };
-  pad: { readonly axis: number; readonly before: number; readonly after: number };
-  flip: { readonly axis: number };
-  takeAlong: { readonly axis: number };
-  addAlong: { readonly axis: number };
-  topK: { readonly k: number };
-  randomUniform: { readonly stream: number };
-  gather: None;
-  scatterAdd: { readonly numRows: number };
-  scan: { readonly body: ScanBody; readonly reverse: boolean };
-  lookup: { readonly keys: readonly string[] };
+}
+
+/** Normalisation of channels. */
+export interface NormalisationOps {
+  batchNorm: { readonly epsilon: number };
+  normalise: { readonly epsilon: number };
+  channelDots: None;
+}
+
+/** Windows over space: convolutions and pools. */
+export interface ConvolutionOps {
   conv: Convolution;
   convTranspose: Convolution & { readonly outputPadding: readonly number[] };
   convWeightGrad: Convolution & { readonly kernel: readonly number[] };
@@ -80,10 +103,61 @@ export interface Attributes {
   averagePool: Windows & { readonly kernel: readonly number[]; readonly countIncludePad: boolean };
   scatterWithin: { readonly sizes: readonly number[] };
   gatherWithin: None;
-  batchNorm: { readonly epsilon: number };
-  normalise: { readonly epsilon: number };
-  channelDots: None;
 }
+
+/** The same elements in other places. */
+export interface ShapeOps {
+  expand: None;
+  reshape: { readonly shape: Shape };
+  transpose: { readonly permutation: readonly number[] };
+  concat: { readonly axis: number };
+  slice: { readonly axis: number; readonly start: number; readonly end: number };
+  split: { readonly axis: number; readonly sizes: readonly number[] };
+  flip: { readonly axis: number };
+  pad: { readonly axis: number; readonly before: number; readonly after: number };
+}
+
+/** Elements by position along an axis. */
+export interface AlongOps {
+  takeAlong: { readonly axis: number };
+  addAlong: { readonly axis: number };
+  topK: { readonly k: number };
+}
+
+/** Rows by index, indices by string. */
+export interface RowOps {
+  gather: None;
+  scatterAdd: { readonly numRows: number };
+  lookup: { readonly keys: readonly string[] };
+}
+
+/** Random numbers that are functions of a key. */
+export interface RandomOps {
+  randomUniform: { readonly stream: number };
+}
+
+/** Loops over time. */
+export interface ScanOps {
+  scan: { readonly body: ScanBody; readonly reverse: boolean };
+}
+
+/** The closed set of operations, each with its attributes. Shape rules and meaning stand in `ops.ts`, by the same families. */
+export interface Attributes
+  extends LeafOps,
+    ElementwiseOps,
+    ActivationOps,
+    ComparisonOps,
+    ProductOps,
+    ReductionOps,
+    SoftmaxOps,
+    LayerNormOps,
+    NormalisationOps,
+    ConvolutionOps,
+    ShapeOps,
+    AlongOps,
+    RowOps,
+    RandomOps,
+    ScanOps {}
 
 /** What one step of a loop computes: from placeholders of its own, and from values of outside that all steps share. */
 export interface ScanBody {
@@ -117,16 +191,6 @@ export interface Result {
 
 /** Symbolic tensors by name. */
 export type Tensors = Readonly<Record<string, Tensor>>;
-
-/** What a program computes. */
-export interface Graph {
-  /** Values that a run returns, by name. */
-  readonly outputs: Readonly<Record<string, Tensor>>;
-  /** New values of inputs that live with the engine, by the name of the input. */
-  readonly updates: Readonly<Record<string, Tensor>>;
-  /** A bool scalar: where it does not hold, a run leaves what it would update as it is, to the bit. */
-  readonly when?: Tensor;
-}
 
 /** Make a node. Throws {@link ShapeError} when "batch" is not the leading axis. */
 export function node<O extends Op>(
@@ -175,61 +239,4 @@ export function topologicalOrder(roots: readonly Tensor[], given: ReadonlySet<Te
     }
   }
   return order;
-}
-
-/** The tensors that a graph returns or keeps, outputs first, and what it asks in between. */
-export function rootsOf(graph: Graph): Tensor[] {
-  return [...alwaysOf(graph), ...Object.values(graph.updates)];
-}
-
-/** The tensors that every run computes: those that it returns, and whether it updates anything. */
-export function alwaysOf({ outputs, when }: Graph): Tensor[] {
-  return [...Object.values(outputs), ...(when ? [when] : [])];
-}
-
-/** The inputs of a graph by name. Throws {@link ShapeError} when two different inputs share a name. */
-export function inputsOf(graph: Graph): Map<string, Tensor<"input">> {
-  const inputs = new Map<string, Tensor<"input">>();
-  for (const tensor of topologicalOrder(rootsOf(graph))) {
-    if (!isOp(tensor, "input")) continue;
-    const { name } = tensor.attributes;
-    if (inputs.has(name)) throw new ShapeError(`graph: two inputs are named "${name}"; give each its own name`);
-    inputs.set(name, tensor);
-  }
-  return inputs;
-}
-
-/** A graph as text, one tensor a line, in the order of computation. */
-export function formatGraph(graph: Graph): string {
-  const names = new Map<Tensor, string>();
-  const lines: string[] = [];
-  for (const tensor of topologicalOrder(rootsOf(graph))) {
-    const name = isOp(tensor, "input") ? tensor.attributes.name : `%${names.size}`;
-    names.set(tensor, name);
-    const parts = [...tensor.inputs.map((input) => names.get(input)), ...formatAttributes(tensor)];
-    lines.push(`${name}: ${tensor.dtype}${formatShape(tensor.shape)} = ${tensor.op}(${parts.join(", ")})`);
-  }
-  for (const [name, tensor] of Object.entries(graph.outputs)) lines.push(`return ${name} = ${names.get(tensor)}`);
-  if (graph.when) lines.push(`when ${names.get(graph.when)}`);
-  for (const [name, tensor] of Object.entries(graph.updates)) lines.push(`update ${name} = ${names.get(tensor)}`);
-  return lines.join("\n");
-}
-
-function formatAttributes(tensor: Tensor): string[] {
-  if (isOp(tensor, "input")) return [];
-  if (isOp(tensor, "constant")) return [formatValues(tensor.attributes.value)];
-  if (isOp(tensor, "scan")) return formatBody(tensor);
-  if (isOp(tensor, "lookup")) return [`${tensor.attributes.keys.length} keys`];
-  return Object.entries(tensor.attributes).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
-}
-
-function formatBody({ attributes: { body, reverse } }: Tensor<"scan">): string[] {
-  const given = new Set([...body.states, ...body.elements, ...body.captured]);
-  const ops = topologicalOrder([...body.nextStates, ...body.outputs], given).map(({ op }) => op);
-  return [`${body.states.length} states`, `step=${ops.join(" ")}`, `reverse=${reverse}`];
-}
-
-function formatValues({ data }: NdArray): string {
-  const shown = [...data.slice(0, 4)].join(", ");
-  return data.length > 4 ? `${shown}, ...` : shown;
 }

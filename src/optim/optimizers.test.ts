@@ -16,8 +16,9 @@ import {
 } from "../../test/golden/optim.js";
 import { interpret, type Values } from "../../test/interpreter.js";
 import { gradients } from "../graph/grad.js";
+import { rootsOf } from "../graph/graph.js";
 import { add, greater, input, mul, reduceSum, slice, sub, where } from "../graph/ops.js";
-import { rootsOf, type Tensor, type Tensors, topologicalOrder } from "../graph/tensor.js";
+import { type Tensor, type Tensors, topologicalOrder } from "../graph/tensor.js";
 import { inputTensors } from "../nn/model.js";
 import { onnxRuntimeEngine } from "../node/onnxruntime.js";
 import { float32, type NamedArrays } from "../runtime/array.js";

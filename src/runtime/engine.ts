@@ -1,15 +1,8 @@
 import { ShapeError } from "../errors.js";
+import { alwaysOf, type Graph, inputsOf, rootsOf } from "../graph/graph.js";
 import { toOnnx } from "../graph/onnx.js";
 import { sameShape } from "../graph/ops.js";
-import {
-  alwaysOf,
-  formatShape,
-  type Graph,
-  inputsOf,
-  rootsOf,
-  type Tensor,
-  topologicalOrder,
-} from "../graph/tensor.js";
+import { formatShape, type Tensor, topologicalOrder } from "../graph/tensor.js";
 import type { NamedArrays } from "./array.js";
 
 /**

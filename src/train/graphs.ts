@@ -1,7 +1,8 @@
 /** The graphs that training runs. A whole step is one of them: forward, losses, teachers, backward and update. */
 import { gradients } from "../graph/grad.js";
+import type { Graph } from "../graph/graph.js";
 import { add, div, greater, input, mul, reduceSum, stopGradient, sub, where } from "../graph/ops.js";
-import type { Graph, Tensor, Tensors } from "../graph/tensor.js";
+import type { Tensor, Tensors } from "../graph/tensor.js";
 import type { Objective } from "../nn/losses.js";
 import { bufferTensors, inputTensors, type Model, paramTensors, train, weightTensors } from "../nn/model.js";
 import type { GradientTransformation } from "../optim/transformations.js";

@@ -1,5 +1,5 @@
 import { CheckpointError } from "../errors.js";
-import type { Graph } from "../graph/tensor.js";
+import type { Graph } from "../graph/graph.js";
 import { initWeights, weightSpecs } from "../nn/model.js";
 import type { Schedule } from "../optim/schedules.js";
 import { filled, type NamedArrays, scalar, zeros } from "../runtime/array.js";

@@ -1,3 +1,4 @@
+import type { ActivationOps } from "../../src/graph/tensor.js";
 import { erf } from "./elementwise.js";
 import { operand, type Rules, unary } from "./values.js";
 
@@ -7,4 +8,4 @@ export const activationsValues = {
     const x = operand(inputs, 0);
     return { shape: x.shape, data: x.data.map((value) => value / (1 + Math.exp(-alpha * value))) };
   },
-} satisfies Rules<"gelu" | "quickGelu">;
+} satisfies Rules<keyof ActivationOps>;

@@ -1,3 +1,4 @@
+import type { AlongOps } from "../../src/graph/tensor.js";
 import { aligned, build, type Numbers, operand, type Rules, rowsOf } from "./values.js";
 
 export const alongValues = {
@@ -28,7 +29,7 @@ export const alongValues = {
       { shape, data: Float64Array.from(orders.flat()) },
     ];
   },
-} satisfies Rules<"takeAlong" | "addAlong" | "topK">;
+} satisfies Rules<keyof AlongOps>;
 
 function within({ shape }: Numbers, axis: number, position: number): number {
   if (!(position >= 0 && position < (shape[axis] ?? 0))) throw new Error(`interpret: axis ${axis} has no ${position}`);

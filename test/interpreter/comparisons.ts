@@ -1,3 +1,4 @@
+import type { ComparisonOps } from "../../src/graph/tensor.js";
 import { binary, type Rules, unary } from "./values.js";
 
 export const comparisonsValues = {
@@ -7,4 +8,4 @@ export const comparisonsValues = {
   and: binary((x, y) => Number(x !== 0 && y !== 0)),
   or: binary((x, y) => Number(x !== 0 || y !== 0)),
   not: unary((x) => Number(x === 0)),
-} satisfies Rules<"greater" | "greaterOrEqual" | "equal" | "and" | "or" | "not">;
+} satisfies Rules<keyof ComparisonOps>;

@@ -1,3 +1,4 @@
+import type { ConvolutionOps } from "../../src/graph/tensor.js";
 import { aligned, build, count, type Numbers, operand, type Rules } from "./values.js";
 
 interface Windows {
@@ -85,9 +86,7 @@ export const convolutionValues = {
     );
     return { shape: at.shape, data };
   },
-} satisfies Rules<
-  "conv" | "convTranspose" | "convWeightGrad" | "maxPool" | "averagePool" | "scatterWithin" | "gatherWithin"
->;
+} satisfies Rules<keyof ConvolutionOps>;
 
 /**
  * The terms x[n, c, s] w[o, c', k] y[n, o, s'] of a convolution as a trilinear form, by the offsets of their elements:

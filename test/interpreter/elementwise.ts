@@ -1,3 +1,4 @@
+import type { ElementwiseOps } from "../../src/graph/tensor.js";
 import { aligned, binary, broadcast, build, operand, type Rules, unary } from "./values.js";
 
 export const elementwiseValues = {
@@ -36,31 +37,7 @@ export const elementwiseValues = {
     if (to === "string") throw new Error("interpret: nothing is cast to strings");
     return { shape: x.shape, data: x.data.map(convert[to]) };
   },
-} satisfies Rules<
-  | "neg"
-  | "exp"
-  | "log"
-  | "sqrt"
-  | "relu"
-  | "sigmoid"
-  | "softplus"
-  | "abs"
-  | "sign"
-  | "tanh"
-  | "erf"
-  | "floor"
-  | "sin"
-  | "cos"
-  | "clamp"
-  | "add"
-  | "sub"
-  | "mul"
-  | "div"
-  | "maximum"
-  | "minimum"
-  | "where"
-  | "cast"
->;
+} satisfies Rules<keyof ElementwiseOps>;
 
 /** The series 2 / sqrt(pi) e^(-x^2) sum of 2^n x^(2n+1) / (1 3 5 ... (2n+1)), whose terms all have one sign. */
 export function erf(x: number): number {

@@ -1,3 +1,4 @@
+import type { LayerNormOps } from "../../src/graph/tensor.js";
 import { mapRows, operand, type Rules, rowsOf } from "./values.js";
 
 export const layerNormValues = {
@@ -15,7 +16,7 @@ export const layerNormValues = {
     const shape = x.shape.with(-1, 1);
     return [normalised, { shape, data: means }, { shape, data: inverses }];
   },
-} satisfies Rules<"layerNorm">;
+} satisfies Rules<keyof LayerNormOps>;
 
 function mean(row: Float64Array): number {
   return row.reduce((sum, value) => sum + value, 0) / row.length;

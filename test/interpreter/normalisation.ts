@@ -1,3 +1,4 @@
+import type { NormalisationOps } from "../../src/graph/tensor.js";
 import { count, type Numbers, operand, type Rules, sumOver } from "./values.js";
 
 export const normalisationValues = {
@@ -22,7 +23,7 @@ export const normalisationValues = {
     const products = { shape: a.shape, data: a.data.map((value, i) => value * (b.data[i] ?? Number.NaN)) };
     return sumOver(products, besideChannels(a), false);
   },
-} satisfies Rules<"batchNorm" | "normalise" | "channelDots">;
+} satisfies Rules<keyof NormalisationOps>;
 
 const besideChannels = ({ shape }: Numbers) => [...shape.keys()].filter((axis) => axis !== 1);
 

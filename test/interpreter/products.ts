@@ -1,3 +1,4 @@
+import type { ProductOps } from "../../src/graph/tensor.js";
 import { aligned, broadcast, build, operand, type Rules } from "./values.js";
 
 export const productsValues = {
@@ -17,4 +18,4 @@ export const productsValues = {
       return scale * sum;
     });
   },
-} satisfies Rules<"matmul">;
+} satisfies Rules<keyof ProductOps>;

@@ -1,4 +1,5 @@
 import { sizeFor } from "../../src/graph/shape.js";
+import type { RandomOps } from "../../src/graph/tensor.js";
 import { count, operand, type Rules } from "./values.js";
 
 export const randomValues = {
@@ -12,7 +13,7 @@ export const randomValues = {
       data: Float64Array.from({ length: count(shape) }, (_, i) => (mix(mix(i ^ one) ^ two) >>> 8) / 2 ** 24),
     };
   },
-} satisfies Rules<"randomUniform">;
+} satisfies Rules<keyof RandomOps>;
 
 function mix(x: number): number {
   x = Math.imul(x ^ (x >>> 16), 0x21f0aaad);

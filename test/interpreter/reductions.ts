@@ -1,3 +1,4 @@
+import type { ReductionOps } from "../../src/graph/tensor.js";
 import { aligned, build, operand, type Rules, reduce, span, sumOver } from "./values.js";
 
 export const reductionsValues = {
@@ -29,4 +30,4 @@ export const reductionsValues = {
     });
   },
   countAlong: ({ attributes: { axes }, inputs }) => ({ shape: [], data: [span(inputs[0]?.shape ?? [], axes)] }),
-} satisfies Rules<"reduceSum" | "reduceMean" | "reduceMax" | "reduceMin" | "argMax" | "cumulativeSum" | "countAlong">;
+} satisfies Rules<keyof ReductionOps>;

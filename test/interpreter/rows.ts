@@ -1,3 +1,4 @@
+import type { RowOps } from "../../src/graph/tensor.js";
 import { aligned, build, count, operand, type Rules } from "./values.js";
 
 export const rowsValues = {
@@ -25,4 +26,4 @@ export const rowsValues = {
     const { shape = [], data = [] } = inputs[0] ?? {};
     return { shape, data: (data as readonly string[]).map((text) => keys.indexOf(text) + 1) };
   },
-} satisfies Rules<"gather" | "scatterAdd" | "lookup">;
+} satisfies Rules<keyof RowOps>;

@@ -1,3 +1,4 @@
+import type { ScanOps } from "../../src/graph/tensor.js";
 import { build, count, numbers, operand, type Rules, type Values } from "./values.js";
 
 export const scanValues = {
@@ -25,7 +26,7 @@ export const scanValues = {
     }
     return [...states, ...collected.map(stack)];
   },
-} satisfies Rules<"scan">;
+} satisfies Rules<keyof ScanOps>;
 
 function stack(values: readonly Values[]): Values {
   const parts = values.map(numbers);

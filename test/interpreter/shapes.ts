@@ -1,3 +1,4 @@
+import type { ShapeOps } from "../../src/graph/tensor.js";
 import { aligned, build, operand, type Rules } from "./values.js";
 
 export const shapesValues = {
@@ -60,4 +61,4 @@ export const shapesValues = {
       return position >= 0 && position < size ? aligned(x, at.with(axis, position)) : 0;
     });
   },
-} satisfies Rules<"expand" | "reshape" | "transpose" | "concat" | "slice" | "split" | "flip" | "pad">;
+} satisfies Rules<keyof ShapeOps>;

@@ -1,3 +1,4 @@
+import type { SoftmaxOps } from "../../src/graph/tensor.js";
 import { mapRows, operand, type Rules, rowsOf } from "./values.js";
 
 export const softmaxValues = {
@@ -12,7 +13,7 @@ export const softmaxValues = {
     });
     return [{ shape: classes.shape, data: Float64Array.from(at) }, all];
   },
-} satisfies Rules<"softmax" | "logSoftmax" | "logSoftmaxAt">;
+} satisfies Rules<keyof SoftmaxOps>;
 
 function logProbs(row: Float64Array): Float64Array {
   const peak = Math.max(...row);

@@ -1,5 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
-import { anyIds, type Case, real } from "../op-case.js";
+import type { AlongOps } from "../../src/graph/tensor.js";
+import { anyIds, type Cases, real } from "../op-case.js";
 import { matrix, ROWS, unary } from "./shared.js";
 
 export const alongLargeCases = {
@@ -25,4 +26,4 @@ export const alongLargeCases = {
     },
   ],
   topK: unary((x) => ops.topK(x, 5).values),
-} satisfies { readonly [O in "takeAlong" | "addAlong" | "topK"]: readonly Case[] };
+} satisfies Cases<keyof AlongOps>;

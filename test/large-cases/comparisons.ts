@@ -1,5 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
-import { type Case, flags } from "../op-case.js";
+import type { ComparisonOps } from "../../src/graph/tensor.js";
+import { type Cases, flags } from "../op-case.js";
 import { binary, matrix, ROWS } from "./shared.js";
 
 const NAME = "131,072 elements each";
@@ -11,4 +12,4 @@ export const comparisonsLargeCases = {
   and: [{ name: NAME, operands: [flags(matrix), flags(matrix)], build: ops.and, numExamples: ROWS }],
   or: [{ name: NAME, operands: [flags(matrix), flags(matrix)], build: ops.or, numExamples: ROWS }],
   not: [{ name: NAME, operands: [flags(matrix)], build: ops.not, numExamples: ROWS }],
-} satisfies { readonly [O in "greater" | "greaterOrEqual" | "equal" | "and" | "or" | "not"]: readonly Case[] };
+} satisfies Cases<keyof ComparisonOps>;

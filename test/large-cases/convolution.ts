@@ -1,6 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
-import type { Shape } from "../../src/graph/tensor.js";
-import { anyIds, type Case, distinct, real } from "../op-case.js";
+import type { ConvolutionOps, Shape } from "../../src/graph/tensor.js";
+import { anyIds, type Cases, distinct, real } from "../op-case.js";
 
 const images: Shape = ["batch", 16, 16, 16];
 const half: Shape = ["batch", 16, 8, 8];
@@ -70,13 +70,4 @@ export const convolutionLargeCases = {
   gatherWithin: [
     { name: "256 of 64", operands: [real(half), anyIds(images, 64)], build: ops.gatherWithin, numExamples },
   ],
-} satisfies {
-  readonly [O in
-    | "conv"
-    | "convTranspose"
-    | "convWeightGrad"
-    | "maxPool"
-    | "averagePool"
-    | "scatterWithin"
-    | "gatherWithin"]: readonly Case[];
-};
+} satisfies Cases<keyof ConvolutionOps>;

@@ -1,5 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
-import { anyIds, type Case, flags, real } from "../op-case.js";
+import type { ElementwiseOps } from "../../src/graph/tensor.js";
+import { anyIds, type Cases, flags, real } from "../op-case.js";
 import { binary, matrix, ROWS, unary } from "./shared.js";
 
 export const elementwiseLargeCases = {
@@ -36,29 +37,4 @@ export const elementwiseLargeCases = {
     { name: "bool", operands: [flags(matrix)], build: (x) => ops.cast(x, "float32"), numExamples: ROWS },
     { name: "int32", operands: [anyIds(matrix, 99)], build: (x) => ops.cast(x, "float32"), numExamples: ROWS },
   ],
-} satisfies {
-  readonly [O in
-    | "neg"
-    | "exp"
-    | "log"
-    | "sqrt"
-    | "relu"
-    | "sigmoid"
-    | "softplus"
-    | "abs"
-    | "sign"
-    | "tanh"
-    | "erf"
-    | "floor"
-    | "sin"
-    | "cos"
-    | "clamp"
-    | "add"
-    | "sub"
-    | "mul"
-    | "div"
-    | "maximum"
-    | "minimum"
-    | "where"
-    | "cast"]: readonly Case[];
-};
+} satisfies Cases<keyof ElementwiseOps>;

@@ -1,5 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
-import { type Case, real } from "../op-case.js";
+import type { LayerNormOps } from "../../src/graph/tensor.js";
+import { type Cases, real } from "../op-case.js";
 import { matrix, ROWS } from "./shared.js";
 
 export const layerNormLargeCases = {
@@ -11,4 +12,4 @@ export const layerNormLargeCases = {
       numExamples: ROWS,
     },
   ],
-} satisfies { readonly [O in "layerNorm"]: readonly Case[] };
+} satisfies Cases<keyof LayerNormOps>;

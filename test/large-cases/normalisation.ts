@@ -1,6 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
-import type { Shape } from "../../src/graph/tensor.js";
-import { type Case, real } from "../op-case.js";
+import type { NormalisationOps, Shape } from "../../src/graph/tensor.js";
+import { type Cases, real } from "../op-case.js";
 
 const images: Shape = ["batch", 16, 16, 16];
 const vector = real([16], 0.5, 2);
@@ -32,4 +32,4 @@ export const normalisationLargeCases = {
   channelDots: [
     { name: "16 channels of 8,192", operands: [real(images), real(images)], build: ops.channelDots, numExamples },
   ],
-} satisfies { readonly [O in "batchNorm" | "normalise" | "channelDots"]: readonly Case[] };
+} satisfies Cases<keyof NormalisationOps>;

@@ -1,5 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
-import { type Case, real } from "../op-case.js";
+import type { ProductOps } from "../../src/graph/tensor.js";
+import { type Cases, real } from "../op-case.js";
 
 export const productsLargeCases = {
   matmul: [
@@ -34,4 +35,4 @@ export const productsLargeCases = {
       numExamples: 16_384,
     },
   ],
-} satisfies { readonly [O in "matmul"]: readonly Case[] };
+} satisfies Cases<keyof ProductOps>;

@@ -1,5 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
-import { type Case, ids, real } from "../op-case.js";
+import type { RandomOps } from "../../src/graph/tensor.js";
+import { type Cases, ids, real } from "../op-case.js";
 import { matrix, ROWS } from "./shared.js";
 
 export const randomLargeCases = {
@@ -11,4 +12,4 @@ export const randomLargeCases = {
       numExamples: ROWS,
     },
   ],
-} satisfies { readonly [O in "randomUniform"]: readonly Case[] };
+} satisfies Cases<keyof RandomOps>;

@@ -1,5 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
-import type { Case } from "../op-case.js";
+import type { ReductionOps } from "../../src/graph/tensor.js";
+import type { Cases } from "../op-case.js";
 import { reduction, unary } from "./shared.js";
 
 export const reductionsLargeCases = {
@@ -10,13 +11,4 @@ export const reductionsLargeCases = {
   argMax: unary((x) => ops.argMax(x, 1)),
   cumulativeSum: unary((x) => ops.cumulativeSum(x, 1)),
   countAlong: unary(ops.countAlong),
-} satisfies {
-  readonly [O in
-    | "reduceSum"
-    | "reduceMean"
-    | "reduceMax"
-    | "reduceMin"
-    | "argMax"
-    | "cumulativeSum"
-    | "countAlong"]: readonly Case[];
-};
+} satisfies Cases<keyof ReductionOps>;

@@ -1,5 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
-import { anyIds, type Case, real, texts } from "../op-case.js";
+import type { RowOps } from "../../src/graph/tensor.js";
+import { anyIds, type Cases, real, texts } from "../op-case.js";
 import { matrix } from "./shared.js";
 
 export const rowsLargeCases = {
@@ -43,4 +44,4 @@ export const rowsLargeCases = {
       numExamples: 2048,
     },
   ],
-} satisfies { readonly [O in "gather" | "scatterAdd" | "lookup"]: readonly Case[] };
+} satisfies Cases<keyof RowOps>;

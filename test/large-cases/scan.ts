@@ -1,6 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
-import type { Tensor } from "../../src/graph/tensor.js";
-import { type Case, real } from "../op-case.js";
+import type { ScanOps, Tensor } from "../../src/graph/tensor.js";
+import { type Cases, real } from "../op-case.js";
 
 /** A recurrent cell over eight steps of 64 rows and 128 columns. */
 const operands = [real([64, 128]), real([8, 64, 128]), real([128, 128], -0.1, 0.1)];
@@ -29,4 +29,4 @@ export const scanLargeCases = {
       build: (h, x, w) => loop(h as Tensor, x as Tensor, w as Tensor).outputs[0] as Tensor,
     },
   ],
-} satisfies { readonly [O in "scan" | "part"]: readonly Case[] };
+} satisfies Cases<keyof ScanOps | "part">;

@@ -1,6 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
-import type { Tensor } from "../../src/graph/tensor.js";
-import { type Case, real } from "../op-case.js";
+import type { ShapeOps, Tensor } from "../../src/graph/tensor.js";
+import { type Cases, real } from "../op-case.js";
 import { matrix, ROWS, unary } from "./shared.js";
 
 export const shapesLargeCases = {
@@ -21,6 +21,4 @@ export const shapesLargeCases = {
   split: unary((x) => ops.split(x, 1, [64, 64, 128])[0] as Tensor),
   flip: unary((x) => ops.flip(x, 1)),
   pad: unary((x) => ops.pad(x, 1, 3, 5)),
-} satisfies {
-  readonly [O in "expand" | "reshape" | "transpose" | "concat" | "slice" | "split" | "flip" | "pad"]: readonly Case[];
-};
+} satisfies Cases<keyof ShapeOps>;

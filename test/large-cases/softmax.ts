@@ -1,5 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
-import { anyIds, type Case, real } from "../op-case.js";
+import type { SoftmaxOps } from "../../src/graph/tensor.js";
+import { anyIds, type Cases, real } from "../op-case.js";
 import { matrix, ROWS, unary } from "./shared.js";
 
 export const softmaxLargeCases = {
@@ -13,4 +14,4 @@ export const softmaxLargeCases = {
       numExamples: ROWS,
     },
   ],
-} satisfies { readonly [O in "softmax" | "logSoftmax" | "logSoftmaxAt"]: readonly Case[] };
+} satisfies Cases<keyof SoftmaxOps>;

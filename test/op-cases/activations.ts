@@ -1,5 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
-import { type Case, exactly } from "../op-case.js";
+import type { ActivationOps } from "../../src/graph/tensor.js";
+import { type Cases, exactly } from "../op-case.js";
 import { unary } from "./shared.js";
 
 export const activationsCases = {
@@ -9,4 +10,4 @@ export const activationsCases = {
     { name: "far out", operands: [exactly([5], [-30, -5, 1, 5, 30])], build: (x) => ops.quickGelu(x) },
     { name: "SiLU", operands: [exactly([5], [-30, -5, 1, 5, 30])], build: ops.silu },
   ],
-} satisfies { readonly [O in "gelu" | "quickGelu"]: readonly Case[] };
+} satisfies Cases<keyof ActivationOps>;

@@ -1,6 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
-import { part } from "../../src/graph/tensor.js";
-import { type Case, exactly, ids, real } from "../op-case.js";
+import { type AlongOps, part } from "../../src/graph/tensor.js";
+import { type Case, type Cases, exactly, ids, real } from "../op-case.js";
 
 export const alongCases = {
   takeAlong: [
@@ -44,7 +44,7 @@ export const alongCases = {
     { name: "of a vector", operands: [exactly([4], [3, -1, 4, 1.5])], build: (x) => ops.topK(x, 1).values },
     { name: "batch of 1", operands: [real(["batch", 3])], build: (x) => ops.topK(x, 2).values, numExamples: 1 },
   ],
-} satisfies { readonly [O in "takeAlong" | "addAlong" | "topK"]: readonly Case[] };
+} satisfies Cases<keyof AlongOps>;
 
 /** Further results of the operations above and of others. */
 export const partCases: readonly Case[] = [

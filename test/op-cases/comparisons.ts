@@ -1,6 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
-import type { Tensor } from "../../src/graph/tensor.js";
-import { type Case, exactly, flags, ids } from "../op-case.js";
+import type { ComparisonOps, Tensor } from "../../src/graph/tensor.js";
+import { type Case, type Cases, exactly, flags, ids } from "../op-case.js";
 import { binary } from "./shared.js";
 
 const { NaN: nan, POSITIVE_INFINITY: infinity } = Number;
@@ -46,7 +46,7 @@ export const comparisonsCases = {
     { name: "a matrix", operands: [flags(["batch", 3])], build: ops.not },
     { name: "a scalar", operands: [flags([])], build: ops.not },
   ],
-} satisfies { readonly [O in "greater" | "greaterOrEqual" | "equal" | "and" | "or" | "not"]: readonly Case[] };
+} satisfies Cases<keyof ComparisonOps>;
 
 function named(name: string, f: (x: Tensor, y: Tensor) => Tensor): Case[] {
   const operands = [exactly([5], [1, 2, 3, nan, 1]), exactly([5], [2, 2, 2, 2, nan])];

@@ -1,6 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
-import type { Shape, Tensor } from "../../src/graph/tensor.js";
-import { anyIds, type Case, distinct, exactly, real } from "../op-case.js";
+import type { ConvolutionOps, Shape, Tensor } from "../../src/graph/tensor.js";
+import { anyIds, type Case, type Cases, distinct, exactly, real } from "../op-case.js";
 
 type Options = NonNullable<Parameters<typeof ops.convTranspose>[2]>;
 
@@ -134,16 +134,7 @@ export const convolutionCases = {
     },
     { name: "one axis", operands: [real([2, 1, 2]), anyIds([2, 1, 4], 2)], build: ops.gatherWithin },
   ],
-} satisfies {
-  readonly [O in
-    | "conv"
-    | "convTranspose"
-    | "convWeightGrad"
-    | "maxPool"
-    | "averagePool"
-    | "scatterWithin"
-    | "gatherWithin"]: readonly Case[];
-};
+} satisfies Cases<keyof ConvolutionOps>;
 
 function pool(options: ops.PoolOptions): Case["build"] {
   return (x) => ops.maxPool(x as Tensor, options);

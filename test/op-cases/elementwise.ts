@@ -1,5 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
-import { type Case, exactly, flags, ids, real } from "../op-case.js";
+import type { ElementwiseOps } from "../../src/graph/tensor.js";
+import { type Cases, exactly, flags, ids, real } from "../op-case.js";
 import { binary, extremum, unary } from "./shared.js";
 
 export const elementwiseCases = {
@@ -54,29 +55,4 @@ export const elementwiseCases = {
     { name: "float32 to int32", operands: [real(["batch", 2])], build: (x) => ops.cast(x, "int32") },
     { name: "float32 to bool", operands: [exactly([3], [0, -0.5, 2])], build: (x) => ops.cast(x, "bool") },
   ],
-} satisfies {
-  readonly [O in
-    | "neg"
-    | "exp"
-    | "log"
-    | "sqrt"
-    | "relu"
-    | "sigmoid"
-    | "softplus"
-    | "abs"
-    | "sign"
-    | "tanh"
-    | "erf"
-    | "floor"
-    | "sin"
-    | "cos"
-    | "clamp"
-    | "add"
-    | "sub"
-    | "mul"
-    | "div"
-    | "maximum"
-    | "minimum"
-    | "where"
-    | "cast"]: readonly Case[];
-};
+} satisfies Cases<keyof ElementwiseOps>;

@@ -1,6 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
-import type { Shape, Tensor } from "../../src/graph/tensor.js";
-import { type Case, exactly, real } from "../op-case.js";
+import type { LayerNormOps, Shape, Tensor } from "../../src/graph/tensor.js";
+import { type Case, type Cases, exactly, real } from "../op-case.js";
 
 const normalised =
   (epsilon?: number): Case["build"] =>
@@ -22,4 +22,4 @@ export const layerNormCases = {
       build: normalised(),
     },
   ],
-} satisfies { readonly [O in "layerNorm"]: readonly Case[] };
+} satisfies Cases<keyof LayerNormOps>;

@@ -1,6 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
-import type { Shape, Tensor } from "../../src/graph/tensor.js";
-import { type Case, real } from "../op-case.js";
+import type { NormalisationOps, Shape, Tensor } from "../../src/graph/tensor.js";
+import { type Cases, real } from "../op-case.js";
 
 /** Exact in float32, as the engine and the gradients have it. */
 const EPSILON = 2 ** -10;
@@ -30,4 +30,4 @@ export const normalisationCases = {
     ...SHAPES.map((x) => ({ name: `[${x.join(", ")}]`, operands: [real(x), real(x)], build: ops.channelDots })),
     { name: "with itself", operands: [real(["batch", 2, 2])], build: (x) => ops.channelDots(x as Tensor, x as Tensor) },
   ],
-} satisfies { readonly [O in "batchNorm" | "normalise" | "channelDots"]: readonly Case[] };
+} satisfies Cases<keyof NormalisationOps>;

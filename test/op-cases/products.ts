@@ -1,6 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
-import type { Shape, Tensor } from "../../src/graph/tensor.js";
-import { type Case, real } from "../op-case.js";
+import type { ProductOps, Shape, Tensor } from "../../src/graph/tensor.js";
+import { type Case, type Cases, real } from "../op-case.js";
 import { product } from "./shared.js";
 
 const batched: Case[] = [
@@ -44,7 +44,7 @@ export const productsCases = {
     { name: "with itself", operands: [real([2, 2])], build: (x) => ops.matmul(x, x) },
     { name: "with itself, transposed", operands: [real([3, 2])], build: (x) => ops.matmul(x, x, { transposeB: true }) },
   ],
-} satisfies { readonly [O in "matmul"]: readonly Case[] };
+} satisfies Cases<keyof ProductOps>;
 
 function scaled(a: Shape, b: Shape, scale: number): Case {
   const { name, operands } = product(a, b, false, false);

@@ -1,5 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
-import { type Case, ids, real } from "../op-case.js";
+import type { RandomOps } from "../../src/graph/tensor.js";
+import { type Cases, ids, real } from "../op-case.js";
 
 export const randomCases = {
   randomUniform: [
@@ -21,4 +22,4 @@ export const randomCases = {
       build: (key) => ops.randomUniform(key, [3, 4], 2 ** 31 - 1),
     },
   ],
-} satisfies { readonly [O in "randomUniform"]: readonly Case[] };
+} satisfies Cases<keyof RandomOps>;

@@ -1,6 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
-import type { Tensor } from "../../src/graph/tensor.js";
-import { type Case, exactly, real, texts } from "../op-case.js";
+import type { ReductionOps, Tensor } from "../../src/graph/tensor.js";
+import { type Case, type Cases, exactly, real, texts } from "../op-case.js";
 import { reduction } from "./shared.js";
 
 export const reductionsCases = {
@@ -43,16 +43,7 @@ export const reductionsCases = {
     { name: "strings", operands: [texts(["batch"], ["a", "b", "c"])], build: (x) => ops.countAlong(x) },
     { name: "batch of 1", operands: [real(["batch"])], build: (x) => ops.countAlong(x), numExamples: 1 },
   ],
-} satisfies {
-  readonly [O in
-    | "reduceSum"
-    | "reduceMean"
-    | "reduceMax"
-    | "reduceMin"
-    | "argMax"
-    | "cumulativeSum"
-    | "countAlong"]: readonly Case[];
-};
+} satisfies Cases<keyof ReductionOps>;
 
 /** Two elements of a row are the largest and two the smallest. */
 function tied(build: Case["build"]): Case {

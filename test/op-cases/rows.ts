@@ -1,5 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
-import { type Case, ids, real, texts } from "../op-case.js";
+import type { RowOps } from "../../src/graph/tensor.js";
+import { type Cases, ids, real, texts } from "../op-case.js";
 import { into, keyed } from "./shared.js";
 
 export const rowsCases = {
@@ -34,4 +35,4 @@ export const rowsCases = {
     { name: "the empty string", operands: [texts([2], ["", "x"])], build: keyed("") },
     { name: "batch of 1", operands: [texts(["batch"], ["b"])], build: keyed("a", "b"), numExamples: 1 },
   ],
-} satisfies { readonly [O in "gather" | "scatterAdd" | "lookup"]: readonly Case[] };
+} satisfies Cases<keyof RowOps>;

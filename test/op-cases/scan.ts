@@ -1,7 +1,7 @@
 import type { ScanOptions } from "../../src/graph/ops.js";
 import * as ops from "../../src/graph/ops.js";
-import type { Tensor } from "../../src/graph/tensor.js";
-import { type Case, ids, real } from "../op-case.js";
+import type { ScanOps, Tensor } from "../../src/graph/tensor.js";
+import { type Case, type Cases, ids, real } from "../op-case.js";
 
 const STEPS = 4;
 const rows = real([STEPS, 2, 3]);
@@ -91,7 +91,7 @@ export const scanCases = {
     operands,
     build: (...inputs: Tensor[]) => loop(...inputs).states[0] as Tensor,
   })),
-} satisfies { readonly [O in "scan"]: readonly Case[] };
+} satisfies Cases<keyof ScanOps>;
 
 /** Outputs of loops: further results of them. */
 export const scanPartCases: readonly Case[] = Object.entries(loops).map(([name, { operands, loop }]) => ({

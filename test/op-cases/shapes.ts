@@ -1,6 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
-import { formatShape, type Tensor } from "../../src/graph/tensor.js";
-import { type Case, ids, real } from "../op-case.js";
+import { formatShape, type ShapeOps, type Tensor } from "../../src/graph/tensor.js";
+import { type Cases, ids, real } from "../op-case.js";
 
 export const shapesCases = {
   expand: (
@@ -94,6 +94,4 @@ export const shapesCases = {
     { name: "both sides of axis 0", operands: [real([2, 2])], build: (x) => ops.pad(x, 0, 1, 1) },
     { name: "by nothing", operands: [real([2])], build: (x) => ops.pad(x, 0, 0, 0) },
   ],
-} satisfies {
-  readonly [O in "expand" | "reshape" | "transpose" | "concat" | "slice" | "split" | "flip" | "pad"]: readonly Case[];
-};
+} satisfies Cases<keyof ShapeOps>;

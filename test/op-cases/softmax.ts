@@ -1,6 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
-import type { Tensor } from "../../src/graph/tensor.js";
-import { type Case, exactly, ids, real } from "../op-case.js";
+import type { SoftmaxOps, Tensor } from "../../src/graph/tensor.js";
+import { type Case, type Cases, exactly, ids, real } from "../op-case.js";
 
 function rows(f: (x: Tensor) => Tensor): Case[] {
   return [
@@ -34,4 +34,4 @@ export const softmaxCases = {
       build: (x, classes) => ops.logSoftmaxAt(x, classes).at,
     },
   ],
-} satisfies { readonly [O in "softmax" | "logSoftmax" | "logSoftmaxAt"]: readonly Case[] };
+} satisfies Cases<keyof SoftmaxOps>;

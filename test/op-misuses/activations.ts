@@ -1,5 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
-import { type Misuse, needsNumbers, vector } from "./shared.js";
+import type { ActivationOps } from "../../src/graph/tensor.js";
+import { type Misuses, needsNumbers, vector } from "./shared.js";
 
 export const activationsMisuses = {
   gelu: needsNumbers("gelu", ops.gelu),
@@ -7,4 +8,4 @@ export const activationsMisuses = {
     ...needsNumbers("quickGelu", (x) => ops.quickGelu(x)),
     { call: () => ops.quickGelu(vector, Number.NaN), message: /^quickGelu: alpha must be finite, got NaN/ },
   ],
-} satisfies { readonly [O in "gelu" | "quickGelu"]: readonly Misuse[] };
+} satisfies Misuses<keyof ActivationOps>;

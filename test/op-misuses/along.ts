@@ -1,5 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
-import { batch, indices, type Misuse, matrix, needsNumbers, vector } from "./shared.js";
+import type { AlongOps } from "../../src/graph/tensor.js";
+import { batch, indices, type Misuses, matrix, needsNumbers, vector } from "./shared.js";
 
 const positions = ops.input("positions", [2, 3], "int32");
 
@@ -37,4 +38,4 @@ export const alongMisuses = {
       message: /^topK: axis 0 of \[batch\] must have a known size/,
     },
   ],
-} satisfies { readonly [O in "takeAlong" | "addAlong" | "topK"]: readonly Misuse[] };
+} satisfies Misuses<keyof AlongOps>;

@@ -1,6 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
-import type { Op, Tensor } from "../../src/graph/tensor.js";
-import { condition, indices, type Misuse, matrix, other, vector, wide, words } from "./shared.js";
+import type { ComparisonOps, Op, Tensor } from "../../src/graph/tensor.js";
+import { condition, indices, type Misuse, type Misuses, matrix, other, vector, wide, words } from "./shared.js";
 
 const comparison = (op: Op, f: (x: ops.Operand, y: ops.Operand) => Tensor): Misuse[] => [
   { call: () => f(vector, other), message: new RegExp(`^${op}: shapes must broadcast, got \\[3\\] and \\[4\\]`) },
@@ -29,4 +29,4 @@ export const comparisonsMisuses = {
   and: connective("and", ops.and),
   or: connective("or", ops.or),
   not: [{ call: () => ops.not(vector), message: /^not: needs bool, got float32\[3\]/ }],
-} satisfies { readonly [O in "greater" | "greaterOrEqual" | "equal" | "and" | "or" | "not"]: readonly Misuse[] };
+} satisfies Misuses<keyof ComparisonOps>;

@@ -1,5 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
-import { batch, type Misuse, words } from "./shared.js";
+import type { ConvolutionOps } from "../../src/graph/tensor.js";
+import { batch, type Misuses, words } from "./shared.js";
 
 const images = ops.input("images", ["batch", 4, 5, 6]);
 const rows = ops.input("rows", ["batch", 4, 5]);
@@ -156,13 +157,4 @@ export const convolutionMisuses = {
         /^gatherWithin: positions must have the batch, the channels and the number of axes of x \[batch, 4, 5\], got \[batch, 4, 5, 6\]/,
     },
   ],
-} satisfies {
-  readonly [O in
-    | "conv"
-    | "convTranspose"
-    | "convWeightGrad"
-    | "maxPool"
-    | "averagePool"
-    | "scatterWithin"
-    | "gatherWithin"]: readonly Misuse[];
-};
+} satisfies Misuses<keyof ConvolutionOps>;

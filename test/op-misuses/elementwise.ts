@@ -1,5 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
-import { broadcasts, condition, indices, type Misuse, needsNumbers, other, vector, words } from "./shared.js";
+import type { ElementwiseOps } from "../../src/graph/tensor.js";
+import { broadcasts, condition, indices, type Misuses, needsNumbers, other, vector, words } from "./shared.js";
 
 export const elementwiseMisuses = {
   neg: needsNumbers("neg", ops.neg),
@@ -45,29 +46,4 @@ export const elementwiseMisuses = {
     { call: () => ops.cast(words, "float32"), message: /^cast: strings cannot be cast, got string to float32/ },
     { call: () => ops.cast(vector, "string"), message: /^cast: strings cannot be cast, got float32 to string/ },
   ],
-} satisfies {
-  readonly [O in
-    | "neg"
-    | "exp"
-    | "log"
-    | "sqrt"
-    | "relu"
-    | "sigmoid"
-    | "softplus"
-    | "abs"
-    | "sign"
-    | "tanh"
-    | "erf"
-    | "floor"
-    | "sin"
-    | "cos"
-    | "clamp"
-    | "add"
-    | "sub"
-    | "mul"
-    | "div"
-    | "maximum"
-    | "minimum"
-    | "where"
-    | "cast"]: readonly Misuse[];
-};
+} satisfies Misuses<keyof ElementwiseOps>;

@@ -1,5 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
-import { batch, type Misuse, matrix, needsNumbers, other, vector } from "./shared.js";
+import type { LayerNormOps } from "../../src/graph/tensor.js";
+import { batch, type Misuses, matrix, needsNumbers, other, vector } from "./shared.js";
 
 export const layerNormMisuses = {
   layerNorm: [
@@ -18,4 +19,4 @@ export const layerNormMisuses = {
     },
     { call: () => ops.layerNorm(batch, vector, vector, 0), message: /^layerNorm: epsilon must be positive, got 0/ },
   ],
-} satisfies { readonly [O in "layerNorm"]: readonly Misuse[] };
+} satisfies Misuses<keyof LayerNormOps>;

@@ -1,5 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
-import { batch, type Misuse, matrix, needsNumbers, other, vector } from "./shared.js";
+import type { NormalisationOps } from "../../src/graph/tensor.js";
+import { batch, type Misuses, matrix, needsNumbers, other, vector } from "./shared.js";
 
 const affine = { gain: vector, bias: vector };
 const statistics = { mean: vector, variance: vector };
@@ -38,4 +39,4 @@ export const normalisationMisuses = {
     },
     { call: () => ops.channelDots(vector, vector), message: /^channelDots: needs \[batch, channels, \.\.\.\], got/ },
   ],
-} satisfies { readonly [O in "batchNorm" | "normalise" | "channelDots"]: readonly Misuse[] };
+} satisfies Misuses<keyof NormalisationOps>;

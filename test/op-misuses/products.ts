@@ -1,5 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
-import { batch, type Misuse, matrix, needsNumbers, vector, wide } from "./shared.js";
+import type { ProductOps } from "../../src/graph/tensor.js";
+import { batch, type Misuses, matrix, needsNumbers, vector, wide } from "./shared.js";
 
 export const productsMisuses = {
   matmul: [
@@ -30,4 +31,4 @@ export const productsMisuses = {
       message: /^matmul: "batch" must be the leading axis, the result would be \[batch, batch\]/,
     },
   ],
-} satisfies { readonly [O in "matmul"]: readonly Misuse[] };
+} satisfies Misuses<keyof ProductOps>;

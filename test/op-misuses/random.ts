@@ -1,5 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
-import { batch, indices, type Misuse, vector } from "./shared.js";
+import type { RandomOps } from "../../src/graph/tensor.js";
+import { batch, indices, type Misuses, vector } from "./shared.js";
 
 const key = ops.input("key", [2], "int32");
 
@@ -21,4 +22,4 @@ export const randomMisuses = {
     },
     { call: () => ops.dropout(batch, 1, key), message: /^dropout: needs 0 <= rate < 1, got 1/ },
   ],
-} satisfies { readonly [O in "randomUniform"]: readonly Misuse[] };
+} satisfies Misuses<keyof RandomOps>;

@@ -1,5 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
-import { batch, type Misuse, needsNumbers, reductions } from "./shared.js";
+import type { ReductionOps } from "../../src/graph/tensor.js";
+import { batch, type Misuses, needsNumbers, reductions } from "./shared.js";
 
 export const reductionsMisuses = {
   reduceSum: reductions("reduceSum", ops.reduceSum),
@@ -17,13 +18,4 @@ export const reductionsMisuses = {
   countAlong: [
     { call: () => ops.countAlong(batch, [2]), message: /^countAlong: \[batch, 3\] has axes 0 to 1, got axis 2/ },
   ],
-} satisfies {
-  readonly [O in
-    | "reduceSum"
-    | "reduceMean"
-    | "reduceMax"
-    | "reduceMin"
-    | "argMax"
-    | "cumulativeSum"
-    | "countAlong"]: readonly Misuse[];
-};
+} satisfies Misuses<keyof ReductionOps>;

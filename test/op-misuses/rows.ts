@@ -1,5 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
-import { batch, condition, indices, type Misuse, matrix, vector } from "./shared.js";
+import type { RowOps } from "../../src/graph/tensor.js";
+import { batch, condition, indices, type Misuses, matrix, vector } from "./shared.js";
 
 export const rowsMisuses = {
   gather: [
@@ -26,4 +27,4 @@ export const rowsMisuses = {
     { call: () => ops.lookup(indices, ["a"]), message: /^lookup: needs string, got int32\[batch\]/ },
     { call: () => ops.lookup(ops.input("text", ["batch"], "string"), []), message: /^lookup: needs at least one key/ },
   ],
-} satisfies { readonly [O in "gather" | "scatterAdd" | "lookup"]: readonly Misuse[] };
+} satisfies Misuses<keyof RowOps>;

@@ -1,6 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
-import type { Tensor } from "../../src/graph/tensor.js";
-import { batch, type Misuse, matrix, other, vector } from "./shared.js";
+import type { ScanOps, Tensor } from "../../src/graph/tensor.js";
+import { batch, type Misuses, matrix, other, vector } from "./shared.js";
 
 const same: ops.ScanOptions["body"] = (states) => ({ states, outputs: [] });
 
@@ -38,4 +38,4 @@ export const scanMisuses = {
       message: /^scan: a step must keep the shape of state 0, got float32\[3\] and float32\[\]/,
     },
   ],
-} satisfies { readonly [O in "scan" | "part"]: readonly Misuse[] };
+} satisfies Misuses<keyof ScanOps | "part">;

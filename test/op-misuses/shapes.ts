@@ -1,5 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
-import { batch, indices, type Misuse, matrix, needsNumbers, other, vector, wide } from "./shared.js";
+import type { ShapeOps } from "../../src/graph/tensor.js";
+import { batch, indices, type Misuses, matrix, needsNumbers, other, vector, wide } from "./shared.js";
 
 export const shapesMisuses = {
   expand: [
@@ -67,6 +68,4 @@ export const shapesMisuses = {
     { call: () => ops.pad(matrix, 1, 0, 0.5), message: /^pad: widths must be whole and not negative, got 0 and 0\.5/ },
     { call: () => ops.pad(batch, 0, 1, 1), message: /^pad: axis 0 of \[batch, 3\] must have a known size/ },
   ],
-} satisfies {
-  readonly [O in "expand" | "reshape" | "transpose" | "concat" | "slice" | "split" | "flip" | "pad"]: readonly Misuse[];
-};
+} satisfies Misuses<keyof ShapeOps>;

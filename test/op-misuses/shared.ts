@@ -8,6 +8,9 @@ export interface Misuse {
   readonly message: RegExp;
 }
 
+/** Misuses of each of some operations. */
+export type Misuses<O extends Op> = { readonly [P in O]: readonly Misuse[] };
+
 export const vector = ops.input("vector", [3]);
 export const other = ops.input("other", [4]);
 export const matrix = ops.input("matrix", [2, 3]);

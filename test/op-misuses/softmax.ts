@@ -1,6 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
-import type { Op, Tensor } from "../../src/graph/tensor.js";
-import { batch, indices, type Misuse, matrix, needsNumbers } from "./shared.js";
+import type { Op, SoftmaxOps, Tensor } from "../../src/graph/tensor.js";
+import { batch, indices, type Misuse, type Misuses, matrix, needsNumbers } from "./shared.js";
 
 const rows = (op: Op, f: (x: Tensor) => unknown): Misuse[] => [
   ...needsNumbers(op, f),
@@ -22,4 +22,4 @@ export const softmaxMisuses = {
       message: /^logSoftmaxAt: needs one class a row, got classes \[batch\] for logits \[2, 3\]/,
     },
   ],
-} satisfies { readonly [O in "softmax" | "logSoftmax" | "logSoftmaxAt"]: readonly Misuse[] };
+} satisfies Misuses<keyof SoftmaxOps>;

@@ -1,4 +1,5 @@
 import * as ops from "../ops.js";
+import type { ActivationOps } from "../tensor.js";
 import { known, precise, type Rules } from "./rule.js";
 
 export const activationsGradients = {
@@ -14,4 +15,4 @@ export const activationsGradients = {
     const gate = ops.sigmoid(scaled);
     return [ops.mul(g, ops.mul(gate, ops.add(1, ops.mul(scaled, ops.sub(1, gate)))))];
   },
-} satisfies Rules<"gelu" | "quickGelu">;
+} satisfies Rules<keyof ActivationOps>;

@@ -1,6 +1,6 @@
 import { scalar } from "../../runtime/array.js";
 import * as ops from "../ops.js";
-import { part, type Tensor } from "../tensor.js";
+import { type AlongOps, part, type Tensor } from "../tensor.js";
 import { known, type Rules } from "./rule.js";
 
 export const alongGradients = {
@@ -10,7 +10,7 @@ export const alongGradients = {
   ],
   addAlong: (g, { attributes: { axis } }, _, indices) => [g, null, ops.takeAlong(g, known(indices), axis)],
   topK: (g, values, x) => [ops.addAlong(zerosLike(known(x)), part(values, 1), g, g.shape.length - 1)],
-} satisfies Rules<"takeAlong" | "addAlong" | "topK">;
+} satisfies Rules<keyof AlongOps>;
 
 function zerosLike(x: Tensor): Tensor {
   return ops.expand(ops.constant(scalar(0)), x);

@@ -1,3 +1,4 @@
+import type { ComparisonOps } from "../tensor.js";
 import { NOT_DIFFERENTIABLE, type Rules } from "./rule.js";
 
 export const comparisonsGradients = {
@@ -7,4 +8,4 @@ export const comparisonsGradients = {
   and: NOT_DIFFERENTIABLE,
   or: NOT_DIFFERENTIABLE,
   not: NOT_DIFFERENTIABLE,
-} satisfies Rules<"greater" | "greaterOrEqual" | "equal" | "and" | "or" | "not">;
+} satisfies Rules<keyof ComparisonOps>;

@@ -2,7 +2,7 @@ import { ones } from "../../runtime/array.js";
 import { sizesCovered } from "../geometry.js";
 import * as ops from "../ops.js";
 import { elementsOf, perExample } from "../shape.js";
-import { part, type Tensor } from "../tensor.js";
+import { type ConvolutionOps, part, type Tensor } from "../tensor.js";
 import { known, type Rules } from "./rule.js";
 
 const spatial = ({ shape }: Tensor) => shape.slice(2) as number[];
@@ -54,6 +54,4 @@ export const convolutionGradients = {
   },
   scatterWithin: (g, _, __, positions) => [ops.gatherWithin(g, known(positions)), null],
   gatherWithin: (g, _, x, positions) => [ops.scatterWithin(g, known(positions), spatial(known(x))), null],
-} satisfies Rules<
-  "conv" | "convTranspose" | "convWeightGrad" | "maxPool" | "averagePool" | "scatterWithin" | "gatherWithin"
->;
+} satisfies Rules<keyof ConvolutionOps>;

@@ -1,5 +1,5 @@
 import * as ops from "../ops.js";
-import type { Tensor } from "../tensor.js";
+import type { ElementwiseOps, Tensor } from "../tensor.js";
 import { known, NOT_DIFFERENTIABLE, precise, type Rules, unbroadcast } from "./rule.js";
 
 export const elementwiseGradients = {
@@ -38,31 +38,7 @@ export const elementwiseGradients = {
     unbroadcast(ops.where(known(condition), 0, g), y),
   ],
   cast: (g, y, x) => [y.dtype === "float32" && known(x).dtype === "float32" ? g : null],
-} satisfies Rules<
-  | "neg"
-  | "exp"
-  | "log"
-  | "sqrt"
-  | "relu"
-  | "sigmoid"
-  | "softplus"
-  | "abs"
-  | "sign"
-  | "tanh"
-  | "erf"
-  | "floor"
-  | "sin"
-  | "cos"
-  | "clamp"
-  | "add"
-  | "sub"
-  | "mul"
-  | "div"
-  | "maximum"
-  | "minimum"
-  | "where"
-  | "cast"
->;
+} satisfies Rules<keyof ElementwiseOps>;
 
 /** What two tensors take of a cotangent: `x` all of it where `larger` is larger, nothing where not, half where equal. */
 function shared(g: Tensor, x: Tensor, y: Tensor, larger: Tensor, smaller: Tensor): Tensor[] {

@@ -1,5 +1,5 @@
 import * as ops from "../ops.js";
-import { part, type Tensor } from "../tensor.js";
+import { type LayerNormOps, part, type Tensor } from "../tensor.js";
 import { known, type Rules, unbroadcast } from "./rule.js";
 
 export const layerNormGradients = {
@@ -29,4 +29,4 @@ export const layerNormGradients = {
       ];
     },
   },
-} satisfies Rules<"layerNorm">;
+} satisfies Rules<keyof LayerNormOps>;

@@ -1,6 +1,6 @@
 import { ones, zeros } from "../../runtime/array.js";
 import * as ops from "../ops.js";
-import { part, type Tensor } from "../tensor.js";
+import { type NormalisationOps, part, type Tensor } from "../tensor.js";
 import { known, type Rules } from "./rule.js";
 
 export const normalisationGradients = {
@@ -53,7 +53,7 @@ export const normalisationGradients = {
     const [x, y] = [known(a), known(b)];
     return [ops.mul(y, ops.perChannel(g, y)), ops.mul(x, ops.perChannel(g, x))];
   },
-} satisfies Rules<"batchNorm" | "normalise" | "channelDots">;
+} satisfies Rules<keyof NormalisationOps>;
 
 /** (x - mean) / sqrt(variance + epsilon), channel by channel. */
 function standardised(x: Tensor, statistics: ops.ChannelStatistics, epsilon: number): Tensor {

@@ -1,6 +1,6 @@
 import * as ops from "../ops.js";
 import { elementsOf, perExample } from "../shape.js";
-import type { Tensor } from "../tensor.js";
+import type { ProductOps, Tensor } from "../tensor.js";
 import { known, type Rules, unbroadcast } from "./rule.js";
 
 export const productsGradients = {
@@ -17,7 +17,7 @@ export const productsGradients = {
       : ops.matmul(rowsOfA, rowsOfG, { transposeA: !transposeA, scale });
     return [unbroadcast(toA, a), unbroadcast(toB, b)];
   },
-} satisfies Rules<"matmul">;
+} satisfies Rules<keyof ProductOps>;
 
 /** [..., size] as [rows, size]. */
 function asRows(x: Tensor): Tensor {

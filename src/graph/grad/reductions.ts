@@ -1,5 +1,5 @@
 import * as ops from "../ops.js";
-import type { Axis, Tensor } from "../tensor.js";
+import type { Axis, ReductionOps, Tensor } from "../tensor.js";
 import { expandReduced, known, NOT_DIFFERENTIABLE, type Rules } from "./rule.js";
 
 export const reductionsGradients = {
@@ -14,7 +14,7 @@ export const reductionsGradients = {
     ops.cumulativeSum(g, axis, { exclusive, reverse: !reverse }),
   ],
   countAlong: NOT_DIFFERENTIABLE,
-} satisfies Rules<"reduceSum" | "reduceMean" | "reduceMax" | "reduceMin" | "argMax" | "cumulativeSum" | "countAlong">;
+} satisfies Rules<keyof ReductionOps>;
 
 /** The cotangent of the largest or smallest element, shared evenly by all that are equal to it. */
 function shareOfTies(g: Tensor, extreme: Tensor<"reduceMax" | "reduceMin">, x: Tensor): Tensor {

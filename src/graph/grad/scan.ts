@@ -3,7 +3,7 @@ import { filled } from "../../runtime/array.js";
 import { resultOf, scan } from "../ops/scan.js";
 import * as ops from "../ops.js";
 import { substitute } from "../substitute.js";
-import { isOp, type Tensor } from "../tensor.js";
+import { isOp, type ScanOps, type Tensor } from "../tensor.js";
 import type { PartsRule, Rules } from "./rule.js";
 
 /**
@@ -116,4 +116,4 @@ function zerosLike({ shape }: Tensor): Tensor {
   return ops.constant(filled(shape as number[], 0));
 }
 
-export const scanGradients = { scan: { ofParts } } satisfies Rules<"scan">;
+export const scanGradients = { scan: { ofParts } } satisfies Rules<keyof ScanOps>;

@@ -1,6 +1,6 @@
 import { scalar } from "../../runtime/array.js";
 import * as ops from "../ops.js";
-import { part } from "../tensor.js";
+import { part, type ShapeOps } from "../tensor.js";
 import { known, type Rules, unbroadcast } from "./rule.js";
 
 export const shapesGradients = {
@@ -40,4 +40,4 @@ export const shapesGradients = {
   pad: (g, { attributes: { axis, before } }, x) => [
     ops.slice(g, axis, before, before + ops.knownSize("pad", known(x), axis)),
   ],
-} satisfies Rules<"expand" | "reshape" | "transpose" | "concat" | "slice" | "split" | "flip" | "pad">;
+} satisfies Rules<keyof ShapeOps>;

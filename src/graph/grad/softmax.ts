@@ -1,5 +1,5 @@
 import * as ops from "../ops.js";
-import { part, type Tensor } from "../tensor.js";
+import { part, type SoftmaxOps, type Tensor } from "../tensor.js";
 import { known, type Rules } from "./rule.js";
 
 export const softmaxGradients = {
@@ -16,7 +16,7 @@ export const softmaxGradients = {
       return [fromAt && fromAll ? ops.add(fromAt, fromAll) : (fromAt ?? fromAll ?? null), null];
     },
   },
-} satisfies Rules<"softmax" | "logSoftmax" | "logSoftmaxAt">;
+} satisfies Rules<keyof SoftmaxOps>;
 
 function fromLogProbs(g: Tensor, probs: Tensor): Tensor {
   return ops.sub(g, ops.mul(probs, sumOfRows(g)));

@@ -1,3 +1,4 @@
+import type { AlongOps } from "../tensor.js";
 import { ELEMENT_TYPES, type Rules } from "./builder.js";
 
 export const alongEmission = {
@@ -7,4 +8,4 @@ export const alongEmission = {
     const [values = "", indices = ""] = b.nodeOf(2, "TopK", [x, b.ints([k])], { axis: -1 });
     return [values, b.node("Cast", [indices], { to: ELEMENT_TYPES.int32 })];
   },
-} satisfies Rules<"takeAlong" | "addAlong" | "topK">;
+} satisfies Rules<keyof AlongOps>;

@@ -1,3 +1,4 @@
+import type { ComparisonOps } from "../tensor.js";
 import { elementwise, type Rules } from "./builder.js";
 
 export const comparisonsEmission = {
@@ -7,4 +8,4 @@ export const comparisonsEmission = {
   and: elementwise("And"),
   or: elementwise("Or"),
   not: elementwise("Not"),
-} satisfies Rules<"greater" | "greaterOrEqual" | "equal" | "and" | "or" | "not">;
+} satisfies Rules<keyof ComparisonOps>;

@@ -1,6 +1,6 @@
 import { sizeOf } from "../../runtime/array.js";
 import { along, type Convolution, positionsOf, type Windows } from "../geometry.js";
-import type { Tensor } from "../tensor.js";
+import type { ConvolutionOps, Tensor } from "../tensor.js";
 import { ELEMENT_TYPES, MICROSOFT, type ModelBuilder, onnxAxis, type Rules } from "./builder.js";
 
 export const convolutionEmission = {
@@ -49,9 +49,7 @@ export const convolutionEmission = {
     const at = b.node("Reshape", [positions, b.ints([-1, sizeOf(shape.slice(2) as number[])])]);
     return b.node("Reshape", [b.node("GatherElements", [rows, at], { axis: 1 }), b.ints(shape.map(onnxAxis))]);
   },
-} satisfies Rules<
-  "conv" | "convTranspose" | "convWeightGrad" | "maxPool" | "averagePool" | "scatterWithin" | "gatherWithin"
->;
+} satisfies Rules<keyof ConvolutionOps>;
 
 /**
  * For each position of the kernel, what it sees of the padded input times what came of it: one matrix product

@@ -1,4 +1,5 @@
 import { scalar } from "../../runtime/array.js";
+import type { ElementwiseOps } from "../tensor.js";
 import { ELEMENT_TYPES, elementwise, type Rules } from "./builder.js";
 
 export const elementwiseEmission = {
@@ -26,28 +27,4 @@ export const elementwiseEmission = {
   minimum: elementwise("Min"),
   where: elementwise("Where"),
   cast: (b, { attributes: { to } }, x = "") => b.node("Cast", [x], { to: ELEMENT_TYPES[to] }),
-} satisfies Rules<
-  | "neg"
-  | "exp"
-  | "log"
-  | "sqrt"
-  | "relu"
-  | "sigmoid"
-  | "softplus"
-  | "abs"
-  | "sign"
-  | "tanh"
-  | "erf"
-  | "floor"
-  | "sin"
-  | "cos"
-  | "clamp"
-  | "add"
-  | "sub"
-  | "mul"
-  | "div"
-  | "maximum"
-  | "minimum"
-  | "where"
-  | "cast"
->;
+} satisfies Rules<keyof ElementwiseOps>;

@@ -1,3 +1,4 @@
+import type { LayerNormOps } from "../tensor.js";
 import type { Rules } from "./builder.js";
 
 export const layerNormEmission = {
@@ -6,4 +7,4 @@ export const layerNormEmission = {
     const epsilon = { float: node.attributes.epsilon };
     return b.nodeOf(numOutputs, "LayerNormalization", inputs, { axis: -1, epsilon });
   },
-} satisfies Rules<"layerNorm">;
+} satisfies Rules<keyof LayerNormOps>;

@@ -1,5 +1,5 @@
 import { filled, sizeOf } from "../../runtime/array.js";
-import type { Tensor } from "../tensor.js";
+import type { NormalisationOps, Tensor } from "../tensor.js";
 import { ELEMENT_TYPES, MICROSOFT, type ModelBuilder, type Rules } from "./builder.js";
 
 export const normalisationEmission = {
@@ -21,7 +21,7 @@ export const normalisationEmission = {
   },
   normalise: (b, { attributes: { epsilon }, inputs: [x] }, ...inputs) => normalise(b, x, inputs, epsilon),
   channelDots: (b, { inputs: [x] }, left = "", right = "") => dots(b, x, left, right),
-} satisfies Rules<"batchNorm" | "normalise" | "channelDots">;
+} satisfies Rules<keyof NormalisationOps>;
 
 function normalise(b: ModelBuilder, like: Tensor | undefined, inputs: readonly string[], epsilon: number): string {
   if (like?.shape.length !== 2) return b.node("BatchNormalization", inputs, { epsilon: { float: epsilon } });

@@ -1,3 +1,4 @@
+import type { ProductOps } from "../tensor.js";
 import { MICROSOFT, type Rules } from "./builder.js";
 
 export const productsEmission = {
@@ -8,4 +9,4 @@ export const productsEmission = {
     const isPlain = !transposeA && !transposeB && scale === 1;
     return isPlain ? b.node("MatMul", inputs) : b.node("FusedMatMul", inputs, { transA, transB, ...alpha }, MICROSOFT);
   },
-} satisfies Rules<"matmul">;
+} satisfies Rules<keyof ProductOps>;

@@ -1,4 +1,5 @@
 import { isSymbolic } from "../shape.js";
+import type { RandomOps } from "../tensor.js";
 import { ELEMENT_TYPES, type ModelBuilder, type Rules, shapeLike } from "./builder.js";
 
 export const randomEmission = {
@@ -21,7 +22,7 @@ export const randomEmission = {
     const scale = b.constant({ dtype: "float32", shape: [], data: Float32Array.of(2 ** -24) });
     return b.node("Reshape", [b.node("Mul", [whole, scale]), sizes]);
   },
-} satisfies Rules<"randomUniform">;
+} satisfies Rules<keyof RandomOps>;
 
 /** Wellons' mixing of 32 bits: every bit of the result depends on every bit of x. */
 function mix(b: ModelBuilder, x: string): string {

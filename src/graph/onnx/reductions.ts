@@ -1,4 +1,5 @@
 import { isSymbolic } from "../shape.js";
+import type { ReductionOps } from "../tensor.js";
 import { ELEMENT_TYPES, type Rules, reduction } from "./builder.js";
 
 export const reductionsEmission = {
@@ -18,4 +19,4 @@ export const reductionsEmission = {
     const batch = b.node("Cast", [b.node("Shape", [name], { start: 0, end: 1 })], { to: ELEMENT_TYPES.float32 });
     return b.node("Mul", [b.node("Reshape", [batch, b.ints([])]), count]);
   },
-} satisfies Rules<"reduceSum" | "reduceMean" | "reduceMax" | "reduceMin" | "argMax" | "cumulativeSum" | "countAlong">;
+} satisfies Rules<keyof ReductionOps>;

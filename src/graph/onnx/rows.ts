@@ -1,4 +1,5 @@
 import { sizeOf } from "../../runtime/array.js";
+import type { RowOps } from "../tensor.js";
 import type { Rules } from "./builder.js";
 import { ELEMENT_TYPES } from "./builder.js";
 
@@ -18,4 +19,4 @@ export const rowsEmission = {
     const attributes = { keys_strings: keys, values_int64s: keys.map((_, i) => i + 1), default_int64: 0 };
     return b.node("Cast", [b.node("LabelEncoder", [x], attributes, "ai.onnx.ml")], { to: ELEMENT_TYPES.int32 });
   },
-} satisfies Rules<"gather" | "scatterAdd" | "lookup">;
+} satisfies Rules<keyof RowOps>;

@@ -1,4 +1,4 @@
-import type { Tensor } from "../tensor.js";
+import type { ScanOps, Tensor } from "../tensor.js";
 import { topologicalOrder } from "../tensor.js";
 import { type Rules, valueInfo } from "./builder.js";
 
@@ -28,4 +28,4 @@ export const scanEmission = {
     const nameOf = (tensor: Tensor, i: number) => (isWanted(tensor, i) ? outputs[next++] : outputs[0]) as string;
     return [...outputs.slice(0, numStates), ...collected.map(nameOf)];
   },
-} satisfies Rules<"scan">;
+} satisfies Rules<keyof ScanOps>;

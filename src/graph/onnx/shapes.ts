@@ -1,3 +1,4 @@
+import type { ShapeOps } from "../tensor.js";
 import { onnxAxis, type Rules, shapeLike } from "./builder.js";
 
 export const shapesEmission = {
@@ -15,4 +16,4 @@ export const shapesEmission = {
     const widths = (width: number) => shape.map((_, i) => (i === axis ? width : 0));
     return b.node("Pad", [x, b.ints([...widths(before), ...widths(after)])]);
   },
-} satisfies Rules<"expand" | "reshape" | "transpose" | "concat" | "slice" | "split" | "flip" | "pad">;
+} satisfies Rules<keyof ShapeOps>;

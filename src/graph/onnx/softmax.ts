@@ -1,3 +1,4 @@
+import type { SoftmaxOps } from "../tensor.js";
 import type { Rules } from "./builder.js";
 
 export const softmaxEmission = {
@@ -9,4 +10,4 @@ export const softmaxEmission = {
     const at = b.node("GatherElements", [all, b.node("Unsqueeze", [classes, last])], { axis: -1 });
     return [b.node("Squeeze", [at, last]), all];
   },
-} satisfies Rules<"softmax" | "logSoftmax" | "logSoftmaxAt">;
+} satisfies Rules<keyof SoftmaxOps>;

@@ -1,0 +1,70 @@
+import { ShapeError } from "../errors.js";
+import type { NdArray } from "../runtime/array.js";
+import { formatShape, isOp, type Tensor, topologicalOrder } from "./tensor.js";
+
+/** What a program computes. */
+export interface Graph {
+  /** Values that a run returns, by name. */
+  readonly outputs: Readonly<Record<string, Tensor>>;
+  /** New values of inputs that live with the engine, by the name of the input. */
+  readonly updates: Readonly<Record<string, Tensor>>;
+  /** A bool scalar: where it does not hold, a run leaves what it would update as it is, to the bit. */
+  readonly when?: Tensor;
+}
+
+/** The tensors that a graph returns or keeps, outputs first, and what it asks in between. */
+export function rootsOf(graph: Graph): Tensor[] {
+  return [...alwaysOf(graph), ...Object.values(graph.updates)];
+}
+
+/** The tensors that every run computes: those that it returns, and whether it updates anything. */
+export function alwaysOf({ outputs, when }: Graph): Tensor[] {
+  return [...Object.values(outputs), ...(when ? [when] : [])];
+}
+
+/** The inputs of a graph by name. Throws {@link ShapeError} when two different inputs share a name. */
+export function inputsOf(graph: Graph): Map<string, Tensor<"input">> {
+  const inputs = new Map<string, Tensor<"input">>();
+  for (const tensor of topologicalOrder(rootsOf(graph))) {
+    if (!isOp(tensor, "input")) continue;
+    const { name } = tensor.attributes;
+    if (inputs.has(name)) throw new ShapeError(`graph: two inputs are named "${name}"; give each its own name`);
+    inputs.set(name, tensor);
+  }
+  return inputs;
+}
+
+/** A graph as text, one tensor a line, in the order of computation. */
+export function formatGraph(graph: Graph): string {
+  const names = new Map<Tensor, string>();
+  const lines: string[] = [];
+  for (const tensor of topologicalOrder(rootsOf(graph))) {
+    const name = isOp(tensor, "input") ? tensor.attributes.name : `%${names.size}`;
+    names.set(tensor, name);
+    const parts = [...tensor.inputs.map((input) => names.get(input)), ...formatAttributes(tensor)];
+    lines.push(`${name}: ${tensor.dtype}${formatShape(tensor.shape)} = ${tensor.op}(${parts.join(", ")})`);
+  }
+  for (const [name, tensor] of Object.entries(graph.outputs)) lines.push(`return ${name} = ${names.get(tensor)}`);
+  if (graph.when) lines.push(`when ${names.get(graph.when)}`);
+  for (const [name, tensor] of Object.entries(graph.updates)) lines.push(`update ${name} = ${names.get(tensor)}`);
+  return lines.join("\n");
+}
+
+function formatAttributes(tensor: Tensor): string[] {
+  if (isOp(tensor, "input")) return [];
+  if (isOp(tensor, "constant")) return [formatValues(tensor.attributes.value)];
+  if (isOp(tensor, "scan")) return formatBody(tensor);
+  if (isOp(tensor, "lookup")) return [`${tensor.attributes.keys.length} keys`];
+  return Object.entries(tensor.attributes).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+}
+
+function formatBody({ attributes: { body, reverse } }: Tensor<"scan">): string[] {
+  const given = new Set([...body.states, ...body.elements, ...body.captured]);
+  const ops = topologicalOrder([...body.nextStates, ...body.outputs], given).map(({ op }) => op);
+  return [`${body.states.length} states`, `step=${ops.join(" ")}`, `reverse=${reverse}`];
+}
+
+function formatValues({ data }: NdArray): string {
+  const shown = [...data.slice(0, 4)].join(", ");
+  return data.length > 4 ? `${shown}, ...` : shown;
+}
