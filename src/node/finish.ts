@@ -7,7 +7,7 @@ import { exportModel } from "../run/export.js";
 import { makeLearner } from "../run/learner.js";
 import type { RunConfig } from "../run/schema.js";
 import { type BestParams, type GroupRecord, readBest, scoreRun } from "../run/score.js";
-import type { LoggedEvent, RunResult } from "../train/events.js";
+import type { LoggedEvent, RunResult, TrainEvent } from "../train/events.js";
 import { directoryStore } from "./directory-store.js";
 import type { PreparedTable } from "./ingest.js";
 import { readLog } from "./read-log.js";
@@ -26,6 +26,7 @@ export async function finish(
   folder: RunFolder,
   { groups }: RunScope,
   table: PreparedTable,
+  log: (event: TrainEvent) => void,
 ): Promise<RunResult> {
   // The first, fixed before the run, so that the best of several is not picked by luck.
   const shippedGroup = groups[0] ?? 0;
@@ -43,6 +44,7 @@ export async function finish(
       `group ${shippedGroup} ended before its first validation, so there is no model to ship: ${end?.message ?? "no reason in its log"}`,
     );
   }
+  log({ event: "stage", stage: "scoring the test split" });
   const learner = makeLearner(config, table.preprocessing);
   const engine = threadedEngine({ threads: availableParallelism() });
   const result = await scoreRun(engine, learner, scored, table.test, shippedGroup).finally(() => engine.close());

@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import { rowsOfSlots, slotsUnder } from "../data/shard.js";
 import type { TableSpec } from "../data/table.js";
 import { DataError } from "../errors.js";
+import { makeLearner } from "../run/learner.js";
 import type { RunConfig } from "../run/schema.js";
 import type { TrainEvent } from "../train/events.js";
 import { directoryStore } from "./directory-store.js";
@@ -27,8 +28,8 @@ export function tableSpecOf({ data }: RunConfig): TableSpec {
 /**
  * Ingest the data of a run unless the cache has it, and note in the run folder where it lies.
  *
- * Throws {@link DataError} when a shard is too small for a batch, or the run began with other data, and what
- * `prepareTable` throws.
+ * Throws {@link DataError} when a shard is too small for a batch, or the run began with other data, {@link ConfigError}
+ * when a pattern of the optimizer is of no param, and what `prepareTable` throws.
  */
 export async function prepareData(
   config: RunConfig,
@@ -45,6 +46,8 @@ export async function prepareData(
   const rows = { train: train.numRows, validation: validation.numRows, test: test.numRows, ...unassigned };
   log({ event: "data-ready", rows, cached: table.cached, seconds: (performance.now() - started) / 1000 });
   checkShards(config, table);
+  // For its refusals: what is wrong with it should be told once, and before any group is started.
+  makeLearner(config, table.preprocessing);
   const data: RunData = { cache: table.folder, digest: table.digest };
   checkUnchanged(folder, data);
   await directoryStore(folder.path).put(basename(folder.data), encodeRunFile(data));

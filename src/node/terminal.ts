@@ -15,7 +15,11 @@ export function showProgress(folder: string, out: NodeJS.WriteStream): { close()
   // What a run that is resumed has logged before counts, and is not said once more.
   let progress: RunProgress = { ...follow().reduce(advance, noProgress), notes: noProgress.notes, stage: null };
   const tick = () => {
-    for (const event of follow()) progress = advance(progress, event);
+    // What happened before a stage is shown before it, whichever log it stands in.
+    for (const event of follow().sort((a, b) => a.time.localeCompare(b.time))) {
+      if (event.event === "stage") display.show(progress);
+      progress = advance(progress, event);
+    }
     display.show(progress);
   };
   const timer = setInterval(tick, REFRESH_MILLISECONDS);

@@ -66,8 +66,7 @@ async function trainLocked({ config, folder: path, join, cacheFolder, stop }: Tr
   const scope = await enterRun(config, folder, table, join);
   await runGroups(config, folder, scope, stop);
   if (stop.aborted) return null;
-  log({ event: "stage", stage: "scoring the test split" });
-  const result = await finish(config, folder, scope, table);
+  const result = await finish(config, folder, scope, table, log);
   log({ event: "result", result });
   return result;
 }

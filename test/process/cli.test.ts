@@ -187,6 +187,7 @@ test("data that does not do is refused with one message, before any group starts
     ["data.split.validation=1 = 0", /validation/],
     ["data.split.test=1 = 0", /test/],
     ["globalBatchSize=4000", /4000 rows.* group \d of 2 has \d+\. Lower globalBatchSize/],
+    ['optimizer.multipliers={"*.biass":2}', /optimizer\.multipliers: "\*\.biass" must match a param/],
   ] as const) {
     const run = place.train([config, "--set", override]);
     const ended = await run.ended;
