@@ -29,13 +29,13 @@ export function numWindows(sizes: readonly number[], kernel: readonly number[], 
 
 /** The sizes whose windows would be so many, and `outputPadding` more. */
 export function sizesCovered(
-  numWindows: readonly number[],
+  counts: readonly number[],
   kernel: readonly number[],
   windows: Windows,
   outputPadding: readonly number[],
 ): number[] {
   return along(windows, kernel).map(({ stride, before, after, span }, i) => {
-    return stride * ((numWindows[i] ?? 0) - 1) + span - before - after + (outputPadding[i] ?? 0);
+    return stride * ((counts[i] ?? 0) - 1) + span - before - after + (outputPadding[i] ?? 0);
   });
 }
 

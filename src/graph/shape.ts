@@ -28,6 +28,12 @@ export function perExample(count: number): Axis {
   return count === 1 ? "batch" : `batch*${count}`;
 }
 
+/** One axis in the place of several. */
+export function joined(shape: Shape): Axis {
+  const { count, isPerExample } = elementsOf(shape);
+  return isPerExample ? perExample(count) : count;
+}
+
 /** The size that an axis has when the batch has so many examples. */
 export function sizeFor(axis: Axis, numExamples: number): number {
   return isSymbolic(axis) ? factorOf(axis) * numExamples : axis;

@@ -1,24 +1,11 @@
 /** Self-attention over [batch, time, width] and the block of a transformer. */
 import { ShapeError } from "../errors.js";
-import {
-  add,
-  causalMask,
-  constant,
-  gelu,
-  layerNorm,
-  matmul,
-  reshape,
-  softmax,
-  split,
-  transpose,
-  where,
-} from "../graph/ops.js";
+import { add, causalMask, constant, gelu, matmul, reshape, softmax, split, transpose, where } from "../graph/ops.js";
 import type { Axis, Tensor, Tensors } from "../graph/tensor.js";
 import { scalar } from "../runtime/array.js";
-import { named } from "../runtime/named.js";
 import { linear, linearParams } from "./layers.js";
 import type { ParamSpec } from "./model.js";
-import { normParams } from "./norm.js";
+import { layerNormAt, normParams } from "./norm.js";
 
 /** A score that softmax gives no weight; finite, as -Infinity would make NaN of a row that sees nothing. */
 const LEAST = constant(scalar(-3e38));
@@ -66,7 +53,7 @@ export function attention(
 
 /** Params of a pre-norm block: `norm1`, `attention`, `norm2`, `mlp.0` [width, 4 width], `mlp.1` [4 width, width]. */
 export function transformerBlockParams(path: string, width: number): Record<string, ParamSpec> {
-  const at = (name: string) => (path ? `${path}.${name}` : name);
+  const at = (name: string) => within(path, name);
   return {
     ...normParams(at("norm1"), width),
     ...attentionParams(at("attention"), width),
@@ -84,9 +71,13 @@ export function transformerBlockParams(path: string, width: number): Record<stri
  * `x` [batch, time, width] to the same shape.
  */
 export function transformerBlock(params: Tensors, path: string, x: Tensor, options: AttentionOptions): Tensor {
-  const at = (name: string) => (path ? `${path}.${name}` : name);
-  const norm = (name: string, rows: Tensor) =>
-    layerNorm(rows, named(params, at(`${name}.gain`)), named(params, at(`${name}.bias`))).normalised;
+  const at = (name: string) => within(path, name);
+  const norm = (name: string, rows: Tensor) => layerNormAt(params, at(name), rows);
   const y = add(x, attention(params, at("attention"), norm("norm1", x), options));
   return add(y, linear(params, at("mlp.1"), gelu(linear(params, at("mlp.0"), norm("norm2", y)))));
+}
+
+/** A path below another one; the block of a model of its own is at no path. */
+function within(path: string, name: string): string {
+  return path ? `${path}.${name}` : name;
 }

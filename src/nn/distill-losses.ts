@@ -8,7 +8,6 @@ import {
   constant,
   exp,
   expand,
-  log,
   logSoftmax,
   mul,
   neg,
@@ -20,6 +19,7 @@ import {
 } from "../graph/ops.js";
 import type { Tensor } from "../graph/tensor.js";
 import { scalar } from "../runtime/array.js";
+import { safeLog } from "./losses.js";
 
 /** A loss of logits against target probabilities. */
 export type DistillLoss = (logits: Tensor, targets: Tensor) => Tensor;
@@ -99,7 +99,7 @@ export function leastValue(name: DistillLossName, targets: Tensor): Tensor {
 
 /** One logit [batch] as two [batch, 2], and the probability of the second of two classes as both. */
 export const asTwoClasses = {
-  logits: (logits: Tensor): Tensor => stack([expand(constant(scalar(0)), logits), logits], logits.shape.length),
+  logits: (logits: Tensor): Tensor => stack([expand(0, logits), logits], logits.shape.length),
   probs: (probs: Tensor): Tensor => stack([sub(1, probs), probs], probs.shape.length),
 } as const;
 
@@ -114,8 +114,4 @@ function meanOfRows(terms: Tensor): Tensor {
 
 function centred(x: Tensor): Tensor {
   return sub(x, reduceMean(x, [x.shape.length - 1], true));
-}
-
-function safeLog(probs: Tensor): Tensor {
-  return log(add(probs, 2 ** -126));
 }

@@ -7,7 +7,6 @@ import {
   constant,
   div,
   equal,
-  expand,
   gather,
   greater,
   knownSize,
@@ -23,7 +22,7 @@ import {
   where,
 } from "../graph/ops.js";
 import { formatShape, type Tensor } from "../graph/tensor.js";
-import { float32, scalar } from "../runtime/array.js";
+import { float32 } from "../runtime/array.js";
 
 export interface SoftmaxCrossEntropyOptions {
   /** A weight for each class; the mean is over the weights of the labels. 1 each by default. */
@@ -53,7 +52,7 @@ export interface LabelSmoothing {
  */
 export function softmaxCrossEntropy(logits: Tensor, labels: Tensor, options: SoftmaxCrossEntropyOptions = {}): Tensor {
   const axis = logits.shape.length - 1;
-  const { amount, classWeights, prior } = checkedOptions(options, knownSize("logSoftmaxAt", logits, axis));
+  const { amount, classWeights, prior } = checkedOptions(options, knownSize("softmaxCrossEntropy", logits, axis));
   const isCounted = options.ignoreIndex === undefined ? undefined : not(equal(labels, options.ignoreIndex));
   const countedOr0 = (rows: Tensor) => (isCounted ? where(isCounted, rows, 0) : rows);
   const classes = isCounted ? where(isCounted, labels, 0) : labels;
@@ -66,13 +65,13 @@ export function softmaxCrossEntropy(logits: Tensor, labels: Tensor, options: Sof
   const ofRow = ofPrior ? add(mul(1 - amount, ofLabel), mul(amount, ofPrior)) : ofLabel;
   if (!weights && !isCounted) return reduceMean(ofRow);
 
-  const total = reduceSum(countedOr0(weights ?? ones(at)));
+  const total = reduceSum(isCounted ? where(isCounted, weights ?? 1, 0) : (weights as Tensor));
   return div(reduceSum(countedOr0(ofRow)), where(greater(total, 0), total, 1));
 }
 
 /** The class frequencies that a constant prediction does best with under {@link softmaxCrossEntropy}, not normalised. */
 export function bestConstant(frequencies: Tensor, options: SoftmaxCrossEntropyOptions): Tensor {
-  const { amount, classWeights, prior } = checkedOptions(options, knownSize("logSoftmaxAt", frequencies, 0));
+  const { amount, classWeights, prior } = checkedOptions(options, knownSize("softmaxCrossEntropy", frequencies, 0));
   const mixed =
     amount > 0 ? add(mul(1 - amount, frequencies), constant(float32(prior.map((u) => amount * u)))) : frequencies;
   return mul(mixed, constant(float32(classWeights)));
@@ -108,10 +107,6 @@ export function huberError(x: Tensor, y: Tensor, delta = 1): Tensor {
   const difference = sub(x, y);
   const clipped = clamp(difference, -delta, delta);
   return reduceMean(mul(clipped, sub(difference, mul(0.5, clipped))));
-}
-
-function ones(like: Tensor): Tensor {
-  return expand(constant(scalar(1)), like);
 }
 
 function checkedOptions({ classWeights, smoothing }: SoftmaxCrossEntropyOptions, numClasses: number) {

@@ -28,9 +28,17 @@ export function sigmoidCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
   return reduceMean(sub(softplus(logits), mul(targets, logits)));
 }
 
-/** Mean over the batch of the entropy of Bernoulli probabilities. The least float32 keeps 0 log 0 at 0. */
+/** The least normal float32: added to what may be 0 before its logarithm is taken, or it is divided by. */
+export const LEAST = 2 ** -126;
+
+/** log p, finite at 0. */
+export function safeLog(p: Tensor): Tensor {
+  return log(add(p, LEAST));
+}
+
+/** Mean over the batch of the entropy of Bernoulli probabilities. Its 0 log 0 is 0. */
 export function bernoulliEntropy(probs: Tensor): Tensor {
-  const plogp = (p: Tensor) => mul(p, log(add(p, 2 ** -126)));
+  const plogp = (p: Tensor) => mul(p, safeLog(p));
   return neg(reduceMean(add(plogp(probs), plogp(sub(1, probs)))));
 }
 

@@ -1,7 +1,7 @@
 import { toOnnx } from "../graph/onnx.js";
 import { input } from "../graph/ops.js";
 import type { Shape, Tensor, Tensors } from "../graph/tensor.js";
-import { type DType, filled, type NamedArrays, type NdArray } from "../runtime/array.js";
+import { type DType, filled, type NamedArrays, type NdArray, sizeOf } from "../runtime/array.js";
 import { mapValues } from "../runtime/named.js";
 import { fold, type Key } from "../runtime/random.js";
 
@@ -30,7 +30,7 @@ export interface Model {
   /** What it reads beside its params and training changes without gradients, by paths that no param has; none by default. */
   readonly buffers?: Readonly<Record<string, BufferSpec>>;
   readonly inputs: Readonly<Record<string, InputSpec>>;
-  /** The logits [batch] (binary) for given weights (params and buffers) and inputs, all by the names above. */
+  /** The logits, of the shape that an objective reads, for given weights (params and buffers) and inputs, all by the names above. */
   readonly apply: (weights: Tensors, inputs: Tensors) => Tensor;
   /** What a training step computes, where that is something else; as `apply` by default, and without new buffers. */
   readonly train?: (weights: Tensors, inputs: Tensors) => Trained;
@@ -87,7 +87,7 @@ export function weightTensors(model: Model, prefix: string, bufferPrefix = prefi
 
 /** Number of trainable values. */
 export function countParams(model: Model): number {
-  return Object.values(model.params).reduce((sum, { shape }) => sum + shape.reduce((size, axis) => size * axis, 1), 0);
+  return Object.values(model.params).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 }
 
 /** The forward graph as ONNX: equal bytes mean that two models compute the same function of their weights. */

@@ -1,7 +1,7 @@
 /** Normalisation of channels: by the batch in training and by running statistics after it, or by groups of channels. */
 import { ShapeError } from "../errors.js";
 import * as ops from "../graph/ops.js";
-import { elementsOf, perExample } from "../graph/shape.js";
+import { elementsOf, joined } from "../graph/shape.js";
 import { part, type Tensor, type Tensors } from "../graph/tensor.js";
 import { named } from "../runtime/named.js";
 import { onesInit, zerosInit } from "./initialisers.js";
@@ -18,6 +18,11 @@ export function normParams(path: string, channels: number): Record<string, Param
     [`${path}.gain`]: { shape: [channels], init: onesInit },
     [`${path}.bias`]: { shape: [channels], init: zerosInit },
   };
+}
+
+/** The layer norm at a path (Ba et al. 2016), of the last axis of x [..., channels]. */
+export function layerNormAt(params: Tensors, path: string, x: Tensor): Tensor {
+  return ops.layerNorm(x, named(params, `${path}.gain`), named(params, `${path}.bias`), EPSILON).normalised;
 }
 
 /** Buffers of the batch norm at a path: the running `mean` [channels] (0) and `variance` [channels] (1). */
@@ -72,7 +77,7 @@ function byBatch(weights: Tensors, path: string, x: Tensor): Readonly<Record<"y"
   const y = ops.batchNorm(x, { gain: of("gain"), bias: of("bias") }, EPSILON);
   const count = ops.countAlong(x, ops.axesBesideChannels(x));
   // Of a single value there is no unbiased variance; its own, 0, is taken then.
-  const others = ops.where(ops.greater(count, 1), ops.sub(count, 1), 1);
+  const others = ops.maximum(ops.sub(count, 1), 1);
   const unbiased = ops.mul(part(y, 2), ops.div(count, others));
   const moved = (name: string, now: Tensor) => ops.add(ops.mul(of(name), DECAY), ops.mul(now, 1 - DECAY));
   return { y, mean: moved("mean", part(y, 1)), variance: moved("variance", unbiased) };
@@ -85,15 +90,14 @@ function byBatch(weights: Tensors, path: string, x: Tensor): Readonly<Record<"y"
  * Throws {@link ShapeError} when the channels do not divide into the groups.
  */
 export function groupNorm(params: Tensors, path: string, x: Tensor, numGroups: number): Tensor {
-  const channels = ops.knownSize("normalise", x, 1);
+  const channels = ops.knownSize("groupNorm", x, 1);
   if (channels % numGroups !== 0) {
     throw new ShapeError(
       `groupNorm: channels must divide into the groups, got ${channels} channels and ${numGroups} groups`,
     );
   }
-  const { count, isPerExample } = elementsOf(x.shape);
-  const rows = elementsOf(x.shape.slice(0, 1)).count * numGroups;
-  const grouped = ops.reshape(x, [isPerExample ? perExample(rows) : rows, count / rows]);
+  const [examples = 1, ...rest] = x.shape;
+  const grouped = ops.reshape(x, [joined([examples, numGroups]), elementsOf(rest).count / numGroups]);
   const centred = ops.sub(grouped, ops.reduceMean(grouped, [1], true));
   const variance = ops.reduceMean(ops.mul(centred, centred), [1], true);
   const normed = ops.reshape(ops.div(centred, ops.sqrt(ops.add(variance, EPSILON))), x.shape);

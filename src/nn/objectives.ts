@@ -6,7 +6,6 @@ import {
   div,
   equal,
   expand,
-  log,
   mul,
   oneHot,
   reduceMean,
@@ -28,7 +27,7 @@ import {
   squaredError,
   weightedSigmoidCrossEntropy,
 } from "./label-losses.js";
-import type { Objective } from "./losses.js";
+import { LEAST, type Objective, safeLog } from "./losses.js";
 
 export interface CategoricalOptions extends SoftmaxCrossEntropyOptions {
   readonly numClasses: number;
@@ -60,8 +59,8 @@ export function categorical({
         numClasses,
       );
       const total = reduceSum(counts, [0]);
-      const frequencies = div(total, add(reduceSum(total), 2 ** -126));
-      const logits = log(add(bestConstant(frequencies, options), 2 ** -126));
+      const frequencies = div(total, add(reduceSum(total), LEAST));
+      const logits = safeLog(bestConstant(frequencies, options));
       return labelLoss(expand(logits, counts), labels);
     },
   };
@@ -87,7 +86,7 @@ export function weightedBinary({
     entropy: (targets) => leastValue(distillLoss, asTwoClasses.probs(targets)),
     chance: (labels) => {
       const rate = reduceMean(labels, [0], true);
-      const odds = (p: Tensor, weight: number) => log(add(mul(weight, p), 2 ** -126));
+      const odds = (p: Tensor, weight: number) => safeLog(mul(weight, p));
       return labelLoss(expand(sub(odds(rate, positiveWeight), odds(sub(1, rate), 1)), labels), labels);
     },
   };

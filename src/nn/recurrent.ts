@@ -1,10 +1,10 @@
 /** Recurrent layers over [time, batch, width]; what they carry from batch to batch goes in and comes out. */
-import { add, input, layerNorm, matmul, mul, reshape, scan, sigmoid, split, tanh } from "../graph/ops.js";
+import { add, input, matmul, mul, reshape, scan, sigmoid, split, tanh } from "../graph/ops.js";
 import type { Tensor, Tensors } from "../graph/tensor.js";
 import { named } from "../runtime/named.js";
 import { lecunNormal, orthogonal } from "./initialisers.js";
 import type { ParamSpec } from "./model.js";
-import { normParams } from "./norm.js";
+import { layerNormAt, normParams } from "./norm.js";
 
 /** What an LSTM carries from one time to the next, both [batch, hidden]. */
 export interface LstmState {
@@ -43,7 +43,7 @@ export function lstm(
 ): { readonly outputs: Tensor; readonly state: LstmState } {
   const [time, batch, inputs] = x.shape as [number, number, number];
   const of = (name: string) => named(params, `${path}.${name}`);
-  const norm = (name: string, rows: Tensor) => layerNorm(rows, of(`${name}.gain`), of(`${name}.bias`)).normalised;
+  const norm = (name: string, rows: Tensor) => layerNormAt(params, `${path}.${name}`, rows);
   // What does not wait for the state, for all times at once.
   const fromInput = norm("inputNorm", matmul(reshape(x, [time * batch, inputs]), of("inputWeight")));
   const recurrentWeight = of("recurrentWeight");

@@ -2,7 +2,7 @@ import { ShapeError } from "../errors.js";
 import { alwaysOf, type Graph, inputsOf, rootsOf } from "../graph/graph.js";
 import { toOnnx } from "../graph/onnx.js";
 import { sameShape } from "../graph/ops.js";
-import { formatShape, type Tensor, topologicalOrder } from "../graph/tensor.js";
+import { formatShape, type Op, type Tensor, topologicalOrder } from "../graph/tensor.js";
 import type { NamedArrays } from "./array.js";
 
 /**
@@ -95,9 +95,8 @@ export function updatedInPlace(graph: Graph): Set<string> {
     if (!["add", "sub", "mul", "div"].includes(updated.op)) return false;
     const views = viewsOf(kept, readers);
     if (views.some((view) => roots.has(view))) return false;
-    const before = new Set(topologicalOrder([updated]));
-    const isEarlier = (reader: Tensor) => awaited.has(reader) || (before.has(reader) && !always.has(reader));
-    const isOrdered = graph.when ? isEarlier : (reader: Tensor) => before.has(reader);
+    const before = new Set(topologicalOrder([updated], always));
+    const isOrdered = (reader: Tensor) => awaited.has(reader) || before.has(reader);
     return views.every((view) => (readers.get(view) ?? []).every(isOrdered));
   });
   return new Set(safe.map(([name]) => name));
@@ -107,13 +106,23 @@ export function updatedInPlace(graph: Graph): Set<string> {
 function readersOf(graph: Graph): Map<Tensor, Tensor[]> {
   const readers = new Map<Tensor, Tensor[]>();
   for (const tensor of topologicalOrder(rootsOf(graph))) {
-    for (const input of tensor.inputs) readers.set(input, [...(readers.get(input) ?? []), tensor]);
+    for (const input of tensor.inputs) {
+      const known = readers.get(input);
+      if (known) known.push(tensor);
+      else readers.set(input, [tensor]);
+    }
   }
   return readers;
 }
 
+/** What an engine may make a mere view of its operand, or leave out where it changes nothing. */
+const MAY_SHARE: ReadonlySet<Op> = new Set<Op>([
+  ...(["reshape", "stopGradient", "cast", "expand", "transpose", "slice", "split", "concat", "pad"] as const),
+  ...(["reduceSum", "reduceMean", "reduceMax", "reduceMin"] as const),
+]);
+
 /** The tensor and those that an engine may make share its memory. */
 function viewsOf(tensor: Tensor, readers: ReadonlyMap<Tensor, readonly Tensor[]>): Tensor[] {
-  const isView = ({ op }: Tensor) => op === "reshape" || op === "stopGradient" || op === "cast" || op === "expand";
-  return [tensor, ...(readers.get(tensor) ?? []).filter(isView).flatMap((view) => viewsOf(view, readers))];
+  const views = (readers.get(tensor) ?? []).filter(({ op }) => MAY_SHARE.has(op));
+  return [tensor, ...views.flatMap((view) => viewsOf(view, readers))];
 }

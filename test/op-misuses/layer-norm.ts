@@ -17,6 +17,9 @@ export const layerNormMisuses = {
       call: () => ops.layerNorm(ops.input("x", []), vector, vector),
       message: /^layerNorm: needs at least one axis, got \[\]/,
     },
-    { call: () => ops.layerNorm(batch, vector, vector, 0), message: /^layerNorm: epsilon must be positive, got 0/ },
+    {
+      call: () => ops.layerNorm(batch, vector, vector, 0),
+      message: /^layerNorm: epsilon must be finite and positive, got 0/,
+    },
   ],
 } satisfies Misuses<keyof LayerNormOps>;

@@ -1,4 +1,3 @@
-import { scalar } from "../../runtime/array.js";
 import * as ops from "../ops.js";
 import { type AlongOps, part, type Tensor } from "../tensor.js";
 import { known, type Rules } from "./rule.js";
@@ -13,5 +12,5 @@ export const alongGradients = {
 } satisfies Rules<keyof AlongOps>;
 
 function zerosLike(x: Tensor): Tensor {
-  return ops.expand(ops.constant(scalar(0)), x);
+  return ops.expand(0, x);
 }

@@ -1,11 +1,17 @@
-import { ones } from "../../runtime/array.js";
-import { sizesCovered } from "../geometry.js";
+import { ones, sizeOf } from "../../runtime/array.js";
+import { sizesCovered, type Windows } from "../geometry.js";
 import * as ops from "../ops.js";
-import { elementsOf, perExample } from "../shape.js";
+import { joined } from "../shape.js";
 import { type ConvolutionOps, part, type Tensor } from "../tensor.js";
 import { known, type Rules } from "./rule.js";
 
 const spatial = ({ shape }: Tensor) => shape.slice(2) as number[];
+
+/** What a convolution left over of its input, and its transpose must add to get back to the same sizes. */
+function paddingOf(input: Tensor, output: Tensor, kernel: readonly number[], windows: Windows): number[] {
+  const covered = sizesCovered(spatial(output), kernel, windows, []);
+  return spatial(input).map((size, i) => size - (covered[i] ?? 0));
+}
 
 /**
  * A convolution, its transpose and the gradient by its weight are one trilinear form, seen from its three sides: each is
@@ -15,10 +21,8 @@ export const convolutionGradients = {
   conv: (g, { attributes }, x, w) => {
     const [input, weight] = [known(x), known(w)];
     const kernel = spatial(weight);
-    const covered = sizesCovered(spatial(g), kernel, attributes, []);
-    const outputPadding = spatial(input).map((size, i) => size - (covered[i] ?? 0));
     return [
-      ops.convTranspose(g, weight, { ...attributes, outputPadding }),
+      ops.convTranspose(g, weight, { ...attributes, outputPadding: paddingOf(input, g, kernel, attributes) }),
       ops.convWeightGrad(input, g, { ...attributes, kernel }),
     ];
   },
@@ -31,25 +35,19 @@ export const convolutionGradients = {
   },
   convWeightGrad: (g, { attributes: { kernel, ...convolution } }, x, dy) => {
     const [input, cotangent] = [known(x), known(dy)];
-    const covered = sizesCovered(spatial(cotangent), kernel, convolution, []);
-    const outputPadding = spatial(input).map((size, i) => size - (covered[i] ?? 0));
+    const outputPadding = paddingOf(input, cotangent, kernel, convolution);
     return [ops.convTranspose(cotangent, g, { ...convolution, outputPadding }), ops.conv(input, g, convolution)];
   },
   maxPool: (g, y, x) => [ops.scatterWithin(g, part(y, 1), spatial(known(x)))],
   averagePool: (g, { attributes: { countIncludePad, kernel, ...windows } }, x) => {
     const input = known(x);
     // Each channel of each example by itself: a convolution with one channel, and a weight of ones.
-    const single = (like: Tensor, sizes: readonly number[]) => {
-      const { count, isPerExample } = elementsOf(like.shape.slice(0, 2));
-      return [isPerExample ? perExample(count) : count, 1, ...sizes] as const;
-    };
+    const single = ({ shape }: Tensor) => [joined(shape.slice(0, 2)), 1, ...shape.slice(2)];
     const weight = ops.constant(ones([1, 1, ...kernel]));
     const elements = ops.conv(ops.constant(ones([1, 1, ...spatial(input)])), weight, windows);
-    const all = kernel.reduce((product, size) => product * size, 1);
-    const share = ops.div(g, countIncludePad ? all : elements);
-    const covered = sizesCovered(spatial(g), kernel, windows, []);
-    const outputPadding = spatial(input).map((size, i) => size - (covered[i] ?? 0));
-    const spread = ops.convTranspose(ops.reshape(share, single(g, spatial(g))), weight, { ...windows, outputPadding });
+    const share = ops.div(g, countIncludePad ? sizeOf(kernel) : elements);
+    const outputPadding = paddingOf(input, g, kernel, windows);
+    const spread = ops.convTranspose(ops.reshape(share, single(g)), weight, { ...windows, outputPadding });
     return [ops.reshape(spread, input.shape)];
   },
   scatterWithin: (g, _, __, positions) => [ops.gatherWithin(g, known(positions)), null],

@@ -1,5 +1,5 @@
 import * as ops from "../ops.js";
-import { elementsOf, perExample } from "../shape.js";
+import { joined } from "../shape.js";
 import type { ProductOps, Tensor } from "../tensor.js";
 import { known, type Rules, unbroadcast } from "./rule.js";
 
@@ -21,6 +21,5 @@ export const productsGradients = {
 
 /** [..., size] as [rows, size]. */
 function asRows(x: Tensor): Tensor {
-  const { count, isPerExample } = elementsOf(x.shape.slice(0, -1));
-  return ops.reshape(x, [isPerExample ? perExample(count) : count, ...x.shape.slice(-1)]);
+  return ops.reshape(x, [joined(x.shape.slice(0, -1)), ...x.shape.slice(-1)]);
 }

@@ -1,6 +1,6 @@
 import * as ops from "../ops.js";
-import type { Axis, ReductionOps, Tensor } from "../tensor.js";
-import { expandReduced, known, NOT_DIFFERENTIABLE, type Rules } from "./rule.js";
+import type { ReductionOps, Tensor } from "../tensor.js";
+import { expandReduced, keptShape, known, NOT_DIFFERENTIABLE, type Rules } from "./rule.js";
 
 export const reductionsGradients = {
   reduceSum: (g, { attributes: { axes } }, x) => [expandReduced(g, known(x), axes)],
@@ -19,7 +19,7 @@ export const reductionsGradients = {
 /** The cotangent of the largest or smallest element, shared evenly by all that are equal to it. */
 function shareOfTies(g: Tensor, extreme: Tensor<"reduceMax" | "reduceMin">, x: Tensor): Tensor {
   const { axes } = extreme.attributes;
-  const kept = x.shape.map((axis, i): Axis => (axes.includes(i) ? 1 : axis));
+  const kept = keptShape(x, axes);
   const isTied = ops.cast(ops.equal(x, ops.reshape(extreme, kept)), "float32");
   return ops.mul(isTied, ops.div(ops.reshape(g, kept), ops.reduceSum(isTied, [...axes], true)));
 }

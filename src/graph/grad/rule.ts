@@ -36,14 +36,26 @@ export function unbroadcast(cotangent: Tensor, x: Tensor | undefined): Tensor {
   const { shape } = known(x);
   const extra = cotangent.shape.length - shape.length;
   const axes = cotangent.shape.flatMap((axis, i) => (i < extra || (shape[i - extra] === 1 && axis !== 1) ? [i] : []));
-  const summed = axes.length > 0 ? ops.reduceSum(cotangent, axes, true) : cotangent;
-  return ops.sameShape(summed.shape, shape) ? summed : ops.reshape(summed, shape);
+  if (axes.length === 0) return cotangent;
+  // What broadcasting put in front goes with the sum, unless a size of 1 behind it must stay.
+  return ops.reshape(
+    ops.reduceSum(
+      cotangent,
+      axes,
+      axes.some((axis) => axis >= extra),
+    ),
+    shape,
+  );
 }
 
 /** Repeat the cotangent of a reduction along the reduced axes. */
 export function expandReduced(cotangent: Tensor, x: Tensor, axes: readonly number[]): Tensor {
-  const kept: Shape = x.shape.map((axis, i): Axis => (axes.includes(i) ? 1 : axis));
-  return ops.expand(ops.reshape(cotangent, kept), x);
+  return ops.expand(ops.reshape(cotangent, keptShape(x, axes)), x);
+}
+
+/** The shape of `x` with size 1 at the reduced axes. */
+export function keptShape(x: Tensor, axes: readonly number[]): Shape {
+  return x.shape.map((axis, i): Axis => (axes.includes(i) ? 1 : axis));
 }
 
 /** A number to double precision, where the reference computes: the nearest float32, and what that leaves out. */

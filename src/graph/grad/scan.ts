@@ -39,7 +39,11 @@ const ofParts: PartsRule<"scan">["ofParts"] = (cotangents, whole, pullBack) => {
   const earlier = pulled.slice(0, numStates).map((cotangent, i) => cotangent ?? zerosLike(body.states[i] as Tensor));
   const ofElements = pulled.slice(numStates, numStates + elements.length);
   const ofShared = pulled.slice(numStates + elements.length).map(termsOf);
-  const sums = ofShared.map((terms) => sumOf(terms.filter((term) => !isProduct(term))));
+  // What is no product adds up in a state of its own, which is carried only where there is such a sum.
+  const summed = shared.flatMap((tensor, i) => {
+    const sum = sumOf((ofShared[i] ?? []).filter((term) => !isProduct(term)));
+    return sum ? [{ tensor, sum }] : [];
+  });
   const factors = [...new Set(ofShared.flatMap((terms) => terms.filter(isProduct).flatMap(({ inputs }) => inputs)))];
 
   const known = new Map<Tensor, Tensor>([
@@ -49,17 +53,20 @@ const ofParts: PartsRule<"scan">["ofParts"] = (cotangents, whole, pullBack) => {
   ]);
   const collected = [...ofElements.filter((cotangent) => cotangent !== null), ...factors.filter((x) => !known.has(x))];
   const back = scan({
-    states: [...body.nextStates.map((state, i) => cotangents[i] ?? zerosLike(state)), ...shared.map(zerosLike)],
+    states: [
+      ...body.nextStates.map((state, i) => cotangents[i] ?? zerosLike(state)),
+      ...summed.map(({ tensor }) => zerosLike(tensor)),
+    ],
     sequences: [...known.values()],
     reverse: !reverse,
     body: (carried, given) => {
       const placeholders = [...later, ...known.keys()];
       const values = [...carried.slice(0, later.length), ...given];
-      const step = [...earlier, ...sums.filter((sum) => sum !== null), ...collected];
+      const step = [...earlier, ...summed.map(({ sum }) => sum), ...collected];
       const made = substitute(step, new Map(placeholders.map((tensor, i) => [tensor, values[i] as Tensor])));
-      const [before, outputs] = [made.splice(0, numStates), made.splice(-collected.length || made.length)];
-      const added = carried.slice(numStates).map((sum, i) => (sums[i] ? ops.add(sum, made.shift() as Tensor) : sum));
-      return { states: [...before, ...added], outputs };
+      const soFar = carried.slice(numStates);
+      const added = soFar.map((sum, i) => ops.add(sum, made[numStates + i] as Tensor));
+      return { states: [...made.slice(0, numStates), ...added], outputs: made.slice(numStates + soFar.length) };
     },
   });
 
@@ -72,7 +79,8 @@ const ofParts: PartsRule<"scan">["ofParts"] = (cotangents, whole, pullBack) => {
     ...elements.map((element, i) => [element, sequenceOf.get(ofElements[i] ?? null) ?? null] as const),
     ...shared.map((tensor, i) => {
       const products = (ofShared[i] ?? []).filter(isProduct).map((term) => overAllSteps(term, sequenceOf));
-      return [tensor, sumOf([...(sums[i] ? [back.states[numStates + i] as Tensor] : []), ...products])] as const;
+      const at = summed.findIndex((other) => other.tensor === tensor);
+      return [tensor, sumOf([...(at < 0 ? [] : [back.states[numStates + at] as Tensor]), ...products])] as const;
     }),
   ]);
   return [...body.states, ...body.elements, ...body.captured].map((tensor) => given.get(tensor) ?? null);

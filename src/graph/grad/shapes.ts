@@ -1,4 +1,3 @@
-import { scalar } from "../../runtime/array.js";
 import * as ops from "../ops.js";
 import { part, type ShapeOps } from "../tensor.js";
 import { known, type Rules, unbroadcast } from "./rule.js";
@@ -27,7 +26,7 @@ export const shapesGradients = {
   // What gives nothing back has zeros in its place.
   split: {
     ofParts: (cotangents, whole) => {
-      const zeros = (i: number) => ops.expand(ops.constant(scalar(0)), i === 0 ? whole : part(whole, i));
+      const zeros = (i: number) => ops.expand(0, i === 0 ? whole : part(whole, i));
       return [
         ops.concat(
           cotangents.map((g, i) => g ?? zeros(i)),

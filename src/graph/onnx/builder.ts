@@ -1,5 +1,5 @@
 /** What emission rules are made of: nodes and constants of a model, collected while its graph is walked. */
-import type { DType, NdArray } from "../../runtime/array.js";
+import { type DType, type NdArray, scalar } from "../../runtime/array.js";
 import type { AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto } from "../onnx-proto.js";
 import { isSymbolic } from "../shape.js";
 import { isOp, type Op, type Shape, type Tensor } from "../tensor.js";
@@ -183,6 +183,15 @@ export const reduction =
     axes.length === 0
       ? b.node("Identity", inputs)
       : b.node(opType, [...inputs, b.ints(axes)], { keepdims: Number(keepDims) });
+
+/** How many elements the axes of a tensor span together, as a float32 scalar. */
+export function countOf(b: ModelBuilder, x: Tensor | undefined, name: string, axes: readonly number[]): string {
+  const sizes = axes.map((axis) => x?.shape[axis] ?? 1);
+  const count = b.constant(scalar(sizes.reduce<number>((size, axis) => (isSymbolic(axis) ? size : size * axis), 1)));
+  if (!sizes.some(isSymbolic)) return count;
+  const batch = b.node("Cast", [b.node("Shape", [name], { start: 0, end: 1 })], { to: ELEMENT_TYPES.float32 });
+  return b.node("Mul", [b.node("Reshape", [batch, b.ints([])]), count]);
+}
 
 /** A rule for each of some operations. */
 export type Rules<O extends Op> = { readonly [P in O]: Rule<P> };

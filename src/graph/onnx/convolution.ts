@@ -103,10 +103,16 @@ function windowAttributes({ strides, pads, dilations }: Windows, kernel: readonl
 /** A weight [O, C / groups, ...kernel] as [C, O / groups, ...kernel], the kernel back to front. */
 function flip(b: ModelBuilder, weight: string, shape: readonly number[], groups: number): string {
   const [outputs = 0, inputs = 0, ...kernel] = shape;
-  const order = [0, 2, 1, ...kernel.map((_, i) => i + 3)];
-  const apart = b.node("Reshape", [weight, b.ints([groups, outputs / groups, inputs, ...kernel])]);
-  const turned = b.node("Transpose", [apart], { perm: order });
-  const joined = b.node("Reshape", [turned, b.ints([inputs * groups, outputs / groups, ...kernel])]);
+  // Rows and columns trade places, within each group.
+  const turn = (x: string, at: number) => {
+    const perm = [...Array(at).keys(), at + 1, at, ...kernel.map((_, i) => at + 2 + i)];
+    return b.node("Transpose", [x], { perm });
+  };
+  const inGroups = () => {
+    const apart = b.node("Reshape", [weight, b.ints([groups, outputs / groups, inputs, ...kernel])]);
+    return b.node("Reshape", [turn(apart, 1), b.ints([inputs * groups, outputs / groups, ...kernel])]);
+  };
+  const joined = groups === 1 ? turn(weight, 0) : inGroups();
   if (kernel.every((size) => size === 1)) return joined;
   const all = (value: number) => b.ints(kernel.map(() => value));
   const axes = b.ints(kernel.map((_, i) => i + 2));

@@ -1,20 +1,17 @@
-import { filled, sizeOf } from "../../runtime/array.js";
+import { filled, scalar, sizeOf } from "../../runtime/array.js";
 import type { NormalisationOps, Tensor } from "../tensor.js";
-import { ELEMENT_TYPES, MICROSOFT, type ModelBuilder, type Rules } from "./builder.js";
+import { countOf, MICROSOFT, type ModelBuilder, type Rules } from "./builder.js";
 
 export const normalisationEmission = {
   // Not the operation's own training form: ONNX Runtime 1.30 writes its statistics over the running ones that it is given,
   // so a constant given for both holds the variance in the place of the mean, and no longer what others read of it.
   batchNorm: (b, { attributes: { epsilon }, inputs: [tensor] }, x = "", gain = "", bias = "") => {
     const [, channels = 0, ...sizes] = (tensor?.shape ?? []) as number[];
-    const axes = b.ints([0, ...sizes.map((_, i) => i + 2)]);
-    const kept = b.node("ReduceMean", [x, axes], { keepdims: 1 });
+    const axes = [0, ...sizes.map((_, i) => i + 2)];
+    const kept = b.node("ReduceMean", [x, b.ints(axes)], { keepdims: 1 });
     const mean = b.node("Reshape", [kept, b.ints([channels])]);
     const centred = b.node("Sub", [x, kept]);
-    const lengths = b.node("Gather", [b.node("Shape", [x]), axes], { axis: 0 });
-    const count = b.node("ReduceProd", [lengths], { keepdims: 0 });
-    const floatCount = b.node("Cast", [count], { to: ELEMENT_TYPES.float32 });
-    const variance = b.node("Div", [dots(b, tensor, centred, centred), floatCount]);
+    const variance = b.node("Div", [dots(b, tensor, centred, centred), countOf(b, tensor, x, axes)]);
     const zero = b.constant(filled([channels], 0));
     const y = normalise(b, tensor, [centred, gain, bias, zero, variance], epsilon);
     return [y, mean, variance];
@@ -27,7 +24,7 @@ function normalise(b: ModelBuilder, like: Tensor | undefined, inputs: readonly s
   if (like?.shape.length !== 2) return b.node("BatchNormalization", inputs, { epsilon: { float: epsilon } });
   // The operation works through the rows of each channel, which have one element here.
   const [x = "", gain = "", bias = "", mean = "", variance = ""] = inputs;
-  const added = b.constant({ dtype: "float32", shape: [], data: Float32Array.of(epsilon) });
+  const added = b.constant(scalar(epsilon));
   const factor = b.node("Div", [gain, b.node("Sqrt", [b.node("Add", [variance, added])])]);
   return b.node("Add", [b.node("Mul", [b.node("Sub", [x, mean]), factor]), bias]);
 }

@@ -1,4 +1,5 @@
-import { isSymbolic } from "../shape.js";
+import { scalar } from "../../runtime/array.js";
+import { elementsOf, isSymbolic } from "../shape.js";
 import type { RandomOps } from "../tensor.js";
 import { ELEMENT_TYPES, type ModelBuilder, type Rules, shapeLike } from "./builder.js";
 
@@ -13,13 +14,11 @@ export const randomEmission = {
     const keys = [mixed(0x9e3779b9, first, second), mixed(0x7f4a7c15, second, first)] as const;
 
     const sizes = shapeLike(b, shape, like);
-    const count = shape.some(isSymbolic)
-      ? b.node("Size", [like])
-      : b.int64(shape.reduce<number>((n, axis) => n * Number(axis), 1));
+    const count = shape.some(isSymbolic) ? b.node("Size", [like]) : b.int64(elementsOf(shape).count);
     const positions = b.node("Cast", [b.node("Range", [b.int64(0), count, b.int64(1)])], { to: ELEMENT_TYPES.uint32 });
     const bits = mix(b, xor(mix(b, xor(positions, keys[0])), keys[1]));
     const whole = b.node("Cast", [shifted(b, bits, 8)], { to: ELEMENT_TYPES.float32 });
-    const scale = b.constant({ dtype: "float32", shape: [], data: Float32Array.of(2 ** -24) });
+    const scale = b.constant(scalar(2 ** -24));
     return b.node("Reshape", [b.node("Mul", [whole, scale]), sizes]);
   },
 } satisfies Rules<keyof RandomOps>;

@@ -1,8 +1,8 @@
-/** What shape rules are made of. */
+/** What shape rules are made of; errors begin with the name that the caller knows, of an operation or of what is made of some. */
 import { ShapeError } from "../../errors.js";
 import { type DType, int32, type NdArray, scalar } from "../../runtime/array.js";
 import { formatShape, type Shape } from "../shape.js";
-import { node, type Op, type Tensor } from "../tensor.js";
+import { node, type Tensor } from "../tensor.js";
 
 /** A tensor, or a number for a float32 scalar. */
 export type Operand = Tensor | number;
@@ -13,7 +13,7 @@ export function constant(value: NdArray): Tensor<"constant"> {
 }
 
 /** The shape that two shapes broadcast to. */
-export function broadcastShapes(op: Op, a: Shape, b: Shape): Shape {
+export function broadcastShapes(op: string, a: Shape, b: Shape): Shape {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, i) => {
     const x = a[i - rank + a.length] ?? 1;
@@ -36,7 +36,7 @@ export function allAxes(x: Tensor): number[] {
 }
 
 /** The size of an axis that must not be "batch". */
-export function knownSize(op: Op, x: Tensor, axis: number): number {
+export function knownSize(op: string, x: Tensor, axis: number): number {
   checkAxes(op, x, [axis]);
   const size = x.shape[axis];
   if (typeof size !== "number")
@@ -49,7 +49,7 @@ export function operand(x: Operand): Tensor {
 }
 
 /** Two operands of one dtype, of those allowed; a number takes the dtype of the other, float32 beside another number. */
-export function operands(op: Op, x: Operand, y: Operand, allowed: readonly DType[]): [Tensor, Tensor] {
+export function operands(op: string, x: Operand, y: Operand, allowed: readonly DType[]): [Tensor, Tensor] {
   const dtype = [x, y].find((side) => typeof side !== "number")?.dtype ?? "float32";
   const pair: [Tensor, Tensor] = [ofDtype(op, x, dtype), ofDtype(op, y, dtype)];
   for (const side of pair) requireDtype(op, side, ...allowed);
@@ -57,14 +57,23 @@ export function operands(op: Op, x: Operand, y: Operand, allowed: readonly DType
   return pair;
 }
 
-function ofDtype(op: Op, x: Operand, dtype: DType): Tensor {
+function ofDtype(op: string, x: Operand, dtype: DType): Tensor {
   if (typeof x !== "number" || dtype !== "int32") return operand(x);
   if ((x | 0) !== x) throw new ShapeError(`${op}: beside int32 a number must be a whole one of 32 bits, got ${x}`);
   return constant(int32([x], []));
 }
 
+/** What is added to a variance, as the float32 that engines take it for. */
+export function checkedEpsilon(op: string, epsilon: number, isZeroAllowed: boolean): number {
+  const rounded = Math.fround(epsilon);
+  if (Number.isFinite(rounded) && (rounded > 0 || (isZeroAllowed && rounded === 0))) return rounded;
+  throw new ShapeError(
+    `${op}: epsilon must be finite and ${isZeroAllowed ? "not negative" : "positive"}, got ${epsilon}`,
+  );
+}
+
 /** The last axis of a tensor, whose size must be known. */
-export function lastAxis(op: Op, x: Tensor): number {
+export function lastAxis(op: string, x: Tensor): number {
   const axis = x.shape.length - 1;
   if (axis < 0) throw new ShapeError(`${op}: needs at least one axis, got ${formatShape(x.shape)}`);
   knownSize(op, x, axis);
@@ -75,13 +84,13 @@ export function withAxis(shape: Shape, axis: number, size: number): Shape {
   return shape.map((old, i) => (i === axis ? size : old));
 }
 
-export function reducedShape(op: Op, x: Tensor, axes: readonly number[], keepDims: boolean): Shape {
+export function reducedShape(op: string, x: Tensor, axes: readonly number[], keepDims: boolean): Shape {
   requireDtype(op, x, "float32");
   checkAxes(op, x, axes);
   return x.shape.flatMap((axis, i) => (axes.includes(i) ? (keepDims ? [1] : []) : [axis]));
 }
 
-export function checkAxes(op: Op, x: Tensor, axes: readonly number[]): void {
+export function checkAxes(op: string, x: Tensor, axes: readonly number[]): void {
   for (const axis of axes) {
     if (!(Number.isInteger(axis) && axis >= 0 && axis < x.shape.length)) {
       throw new ShapeError(`${op}: ${formatShape(x.shape)} has axes 0 to ${x.shape.length - 1}, got axis ${axis}`);
@@ -89,7 +98,7 @@ export function checkAxes(op: Op, x: Tensor, axes: readonly number[]): void {
   }
 }
 
-export function requireDtype(op: Op, x: Tensor, ...allowed: readonly DType[]): void {
+export function requireDtype(op: string, x: Tensor, ...allowed: readonly DType[]): void {
   if (allowed.includes(x.dtype)) return;
   throw new ShapeError(`${op}: needs ${allowed.join(" or ")}, got ${x.dtype}${formatShape(x.shape)}`);
 }

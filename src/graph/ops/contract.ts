@@ -1,5 +1,5 @@
 import { ShapeError } from "../../errors.js";
-import { type Axis, elementsOf, formatShape, isSymbolic, perExample, type Shape } from "../shape.js";
+import { type Axis, formatShape, isSymbolic, joined, type Shape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { matmul } from "./products.js";
 import { reduceSum } from "./reductions.js";
@@ -61,12 +61,6 @@ function matrices(
   const { tensor } = ordered(x, [...batch, ...outer, ...inner]);
   const shape = [...shapeOf(batch), joined(shapeOf(outer)), joined(shapeOf(inner))];
   return { tensor: reshape(tensor, shape), isTransposed };
-}
-
-/** One axis in the place of several. */
-function joined(shape: Shape): Axis {
-  const { count, isPerExample } = elementsOf(shape);
-  return isPerExample ? perExample(count) : count;
 }
 
 function ordered(x: Labelled, letters: readonly string[]): Labelled {

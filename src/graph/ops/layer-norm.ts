@@ -1,7 +1,7 @@
 import { ShapeError } from "../../errors.js";
 import { type Axis, formatShape } from "../shape.js";
 import { node, part, type Tensor } from "../tensor.js";
-import { lastAxis, requireDtype, sameShape } from "./checks.js";
+import { checkedEpsilon, lastAxis, requireDtype, sameShape } from "./checks.js";
 
 /** What {@link layerNorm} gives beside the normalised values; both have size 1 along the last axis. */
 export interface LayerNorm {
@@ -24,9 +24,8 @@ export function layerNorm(x: Tensor, gain: Tensor, bias: Tensor, epsilon = 1e-5)
       `layerNorm: gain and bias must be ${formatShape(width)} for ${formatShape(x.shape)}, got ${formatShape(gain.shape)} and ${formatShape(bias.shape)}`,
     );
   }
-  if (!(epsilon > 0)) throw new ShapeError(`layerNorm: epsilon must be positive, got ${epsilon}`);
   const rows = { shape: x.shape.with(axis, 1 as Axis), dtype: "float32" } as const;
-  const attributes = { epsilon: Math.fround(epsilon) };
+  const attributes = { epsilon: checkedEpsilon("layerNorm", epsilon, false) };
   const normalised = node("layerNorm", [x, gain, bias], attributes, x.shape, "float32", [rows, rows]);
   return { normalised, mean: part(normalised, 1), inverseDeviation: part(normalised, 2) };
 }

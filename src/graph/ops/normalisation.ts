@@ -1,7 +1,7 @@
 import { ShapeError } from "../../errors.js";
 import { formatShape } from "../shape.js";
-import { node, type Op, type Tensor } from "../tensor.js";
-import { allAxes, knownSize, requireDtype, sameShape } from "./checks.js";
+import { node, type Tensor } from "../tensor.js";
+import { allAxes, checkedEpsilon, knownSize, requireDtype, sameShape } from "./checks.js";
 import { reshape } from "./shapes.js";
 
 /** What each channel is normalised by; all of shape [C]. */
@@ -24,8 +24,15 @@ export interface ChannelAffine {
  * n - 1), computed in two passes.
  */
 export function batchNorm(x: Tensor, { gain, bias }: ChannelAffine, epsilon: number): Tensor {
-  const vector = checkChannels("batchNorm", x, { gain, bias }, epsilon);
-  return node("batchNorm", [x, gain, bias], { epsilon }, x.shape, "float32", [vector, vector]);
+  const vector = checkChannels("batchNorm", x, { gain, bias });
+  return node(
+    "batchNorm",
+    [x, gain, bias],
+    { epsilon: checkedEpsilon("batchNorm", epsilon, true) },
+    x.shape,
+    "float32",
+    [vector, vector],
+  );
 }
 
 /** Normalisation of each channel of `x` [batch, C, ...] by given statistics: gain (x - mean) / sqrt(variance + epsilon) + bias. */
@@ -35,8 +42,14 @@ export function normalise(
   { mean, variance }: ChannelStatistics,
   epsilon: number,
 ): Tensor {
-  checkChannels("normalise", x, { gain, bias, mean, variance }, epsilon);
-  return node("normalise", [x, gain, bias, mean, variance], { epsilon }, x.shape, "float32");
+  checkChannels("normalise", x, { gain, bias, mean, variance });
+  return node(
+    "normalise",
+    [x, gain, bias, mean, variance],
+    { epsilon: checkedEpsilon("normalise", epsilon, true) },
+    x.shape,
+    "float32",
+  );
 }
 
 /** The sum of the products of two tensors [batch, C, ...] over all axes but the channels: [C]. */
@@ -57,10 +70,10 @@ export function axesBesideChannels(x: Tensor): number[] {
 
 /** A vector [C] in the shape [C, 1, ...] that broadcasts against `x` [batch, C, ...]. */
 export function perChannel(vector: Tensor, x: Tensor): Tensor {
-  return reshape(vector, [channelsOf("batchNorm", x), ...x.shape.slice(2).map(() => 1)]);
+  return reshape(vector, [channelsOf("perChannel", x), ...x.shape.slice(2).map(() => 1)]);
 }
 
-function checkChannels(op: Op, x: Tensor, vectors: Readonly<Record<string, Tensor>>, epsilon: number) {
+function checkChannels(op: string, x: Tensor, vectors: Readonly<Record<string, Tensor>>) {
   requireDtype(op, x, "float32");
   const shape = [channelsOf(op, x)];
   for (const [name, vector] of Object.entries(vectors)) {
@@ -70,13 +83,10 @@ function checkChannels(op: Op, x: Tensor, vectors: Readonly<Record<string, Tenso
       `${op}: ${name} must have one value for each channel of x ${formatShape(x.shape)}, got ${formatShape(vector.shape)}`,
     );
   }
-  if (!(epsilon >= 0 && epsilon < Number.POSITIVE_INFINITY)) {
-    throw new ShapeError(`${op}: epsilon must be finite and not negative, got ${epsilon}`);
-  }
   return { shape, dtype: "float32" as const };
 }
 
-function channelsOf(op: Op, x: Tensor): number {
+function channelsOf(op: string, x: Tensor): number {
   if (x.shape.length < 2) throw new ShapeError(`${op}: needs [batch, channels, ...], got ${formatShape(x.shape)}`);
   return knownSize(op, x, 1);
 }

@@ -7,13 +7,16 @@ import {
   checkAxes,
   constant,
   knownSize,
+  type Operand,
+  operand,
   requireDtype,
   sameShape,
   withAxis,
 } from "./checks.js";
 
-/** `x` broadcast to the shape of `like`, whose values do not matter. */
-export function expand(x: Tensor, like: Tensor): Tensor {
+/** A tensor or number broadcast to the shape of `like`, whose values do not matter. */
+export function expand(value: Operand, like: Tensor): Tensor {
+  const x = operand(value);
   requireDtype("expand", x, "float32");
   if (!sameShape(broadcastShapes("expand", x.shape, like.shape), like.shape)) {
     throw new ShapeError(`expand: ${formatShape(x.shape)} does not broadcast to ${formatShape(like.shape)}`);
@@ -21,7 +24,8 @@ export function expand(x: Tensor, like: Tensor): Tensor {
   return node("expand", [x, like], {}, like.shape, "float32");
 }
 
-/** The same elements in another shape; the symbolic leading axis may take in or give up known ones. */
+/** The same elements in another shape; the symbolic leading axis may take in or give up known ones. `x` itself where
+ * nothing changes. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   const [before, after] = [elementsOf(x.shape), elementsOf(shape)];
   if (before.count !== after.count || before.isPerExample !== after.isPerExample) {
@@ -29,7 +33,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
       `reshape: ${formatShape(x.shape)} and ${formatShape(shape)} differ in their number of elements`,
     );
   }
-  return node("reshape", [x], { shape }, shape, x.dtype);
+  return sameShape(x.shape, shape) ? x : node("reshape", [x], { shape }, shape, x.dtype);
 }
 
 /** Axes in another order (reversed by default). */
