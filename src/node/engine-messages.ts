@@ -19,7 +19,8 @@ export type EngineRequest = { readonly id: number } & (
 
 export type EngineAnswer =
   | { readonly id: number; readonly result: NamedArrays | number | null }
-  | { readonly id: number; readonly error: unknown };
+  /** Of what is thrown, only standard errors keep their class on the way. */
+  | { readonly id: number; readonly error: unknown; readonly isConfigError: boolean };
 
 /** The memory of arrays that a message hands over instead of copying: copies that its sender made and needs no more. */
 export function memoryOf(arrays: NamedArrays): ArrayBuffer[] {

@@ -4,6 +4,7 @@ import { afterEach, describe, test } from "node:test";
 import { promisify } from "node:util";
 import { tinyLearner, tinyRows } from "../../test/tiny-run.js";
 import { batchStream } from "../data/stream.js";
+import { ConfigError } from "../errors.js";
 import type { Graph } from "../graph/graph.js";
 import { add, input, matmul, mul, reduceSum } from "../graph/ops.js";
 import type { Tensor } from "../graph/tensor.js";
@@ -91,6 +92,17 @@ describe("the engine on a thread of its own", () => {
     const [good, bad] = await Promise.allSettled([program.run({ x: float32([1, 2]) }), program.run({})]);
     assert.deepEqual(good.status === "fulfilled" && good.value, { doubled: float32([2, 4]) });
     assert.equal(bad.status, "rejected");
+  });
+
+  test("refuses a device that is not there as the direct one does", async () => {
+    for (const make of [threadedEngine, onnxRuntimeEngine]) {
+      const engine = newEngine((options) => make({ ...options, device: "cuda" }));
+      await assert.rejects(engine.compile(doubled), (error) => {
+        assert.ok(error instanceof ConfigError, String(error));
+        assert.match(error.message, /^device: must be there to be trained on; cuda was tried/);
+        return true;
+      });
+    }
   });
 
   test("refuses a graph that does not compile where it was asked to", async () => {
