@@ -9,7 +9,7 @@ import type { Graph } from "../graph/graph.js";
 import { add, input, matmul, mul, reduceSum } from "../graph/ops.js";
 import type { Tensor } from "../graph/tensor.js";
 import { initParams } from "../nn/model.js";
-import { filled, float32 } from "../runtime/array.js";
+import { filled, float32, strings } from "../runtime/array.js";
 import type { Engine } from "../runtime/engine.js";
 import { key } from "../runtime/random.js";
 import { createStudent, type StepMetrics } from "../train/student.js";
@@ -70,6 +70,22 @@ describe("the engine on a thread of its own", () => {
     assert.deepEqual(await sums, [3, 5, 7]);
     assert.deepEqual(await engine.read(["x"]), { x: float32([4, 5]) });
   });
+
+  for (const binding of ["native", "official"] as const) {
+    // With words beside the numbers nothing is lent, with the official binding nothing ever is.
+    for (const others of [{}, { words: strings(["a"]) }]) {
+      const names = ["x", ...Object.keys(others)].join(" and ");
+      test(`writes frozen ${names} before a run that was asked for after, ${binding}`, async () => {
+        const engine = newEngine((options) => threadedEngine({ ...options, binding }));
+        const program = await engine.compile(counting);
+        await engine.write({ x: float32([1, 2]) });
+        const written = engine.write({ x: float32([10, 20]), ...others }, { areFrozen: true });
+        const { sum } = await program.run({});
+        assert.equal(sum?.data[0], 30);
+        await written;
+      });
+    }
+  }
 
   test("keeps copies: what was given and what was read may be changed", async () => {
     const engine = newEngine();

@@ -61,11 +61,13 @@ export function threadedEngine(options: EngineOptions): Engine {
   async function write(tensors: NamedArrays, mayLend: boolean): Promise<void> {
     // At once: the arrays may change after the call.
     const given = mayLend ? tensors : mapValues(tensors, copyOf);
-    const places = mayLend ? (await started)?.(given) : undefined;
+    // Once, like every other call: whoever waits twice is overtaken.
+    const placesOf = await started;
+    const places = mayLend ? placesOf?.(given) : undefined;
     if (places) await send({ call: "lend", places });
     else {
       const copies = mayLend ? mapValues(given, copyOf) : given;
-      await call({ call: "write", tensors: copies }, memoryOf(copies));
+      await send({ call: "write", tensors: copies }, memoryOf(copies));
     }
     // Now that it was answered, what was lent before under these names is no longer read.
     for (const [name, array] of Object.entries(given)) {
