@@ -20,12 +20,17 @@ export async function sha256(data: Uint8Array | readonly Uint8Array[] | string):
   const parts = bytes instanceof Uint8Array ? [bytes] : bytes;
   if (!nodeCrypto) return webDigest(parts);
   const hash = nodeCrypto.createHash("sha256");
-  let isFirst = true;
+  let sinceTurn = 0;
   for (const part of parts) {
-    for (let at = 0; at < part.length; at += PIECE_BYTES) {
-      if (!isFirst && part.length > PIECE_BYTES) await new Promise((resolve) => setTimeout(resolve, 0));
-      hash.update(part.subarray(at, at + PIECE_BYTES));
-      isFirst = false;
+    for (let at = 0; at < part.length; ) {
+      if (sinceTurn === PIECE_BYTES) {
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        sinceTurn = 0;
+      }
+      const piece = part.subarray(at, at + PIECE_BYTES - sinceTurn);
+      hash.update(piece);
+      at += piece.length;
+      sinceTurn += piece.length;
     }
   }
   return hash.digest("hex");
