@@ -10,7 +10,7 @@ import {
 import type { Store } from "../checkpoint/store.js";
 import { CheckpointError, StoreError } from "../errors.js";
 import { forwardOnnx, type Model, weightSpecs } from "../nn/model.js";
-import { allFinite, copyOf, type NamedArrays } from "../runtime/array.js";
+import { copyOf, type NamedArrays, notFinite } from "../runtime/array.js";
 import { mapValues, misfits } from "../runtime/named.js";
 import type { ExchangeEvent } from "../train/events.js";
 import type { StepMetrics, Teacher } from "../train/student.js";
@@ -215,7 +215,6 @@ async function inTime(seconds: number, work: (signal: AbortSignal) => Promise<vo
 export function checkParams(params: NamedArrays, model: Pick<Model, "params" | "buffers">): void {
   const [misfit] = misfits(params, weightSpecs(model));
   if (misfit) throw new CheckpointError(`the snapshot does not fit the model: ${misfit}`);
-  for (const [name, array] of Object.entries(params)) {
-    if (!allFinite({ [name]: array })) throw new CheckpointError(`${name} holds values that are not finite`);
-  }
+  const [wild] = notFinite(params);
+  if (wild !== undefined) throw new CheckpointError(`${wild} holds values that are not finite`);
 }
