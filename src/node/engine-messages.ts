@@ -2,7 +2,7 @@
 import type { NamedArrays } from "../runtime/array.js";
 import type { EngineOptions, Plan } from "../runtime/engine.js";
 import type { Binding } from "./onnxruntime.js";
-import type { ArrayPlace } from "./ort/lending.js";
+import type { ArrayPlace } from "./ort/values.js";
 
 export type Places = Readonly<Record<string, ArrayPlace>>;
 

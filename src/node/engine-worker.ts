@@ -27,7 +27,7 @@ async function answer(request: EngineRequest): Promise<NamedArrays | number | nu
       await engine.write(request.tensors);
       return null;
     case "lend": {
-      const { arrayAt } = await import("./ort/lending.js");
+      const { arrayAt } = await import("./ort/values.js");
       await engine.write(mapValues(request.places, arrayAt), true);
       return null;
     }
