@@ -3,6 +3,7 @@ import { z } from "zod";
 import { CheckpointError } from "../errors.js";
 import type { NamedArrays, NdArray } from "../runtime/array.js";
 import { withPrefix } from "../runtime/named.js";
+import { numBytes } from "./bytes.js";
 import { decodeJson, problemsOf, show, versionMustBe } from "./json.js";
 import { decodeSafetensors, safetensorsParts } from "./safetensors.js";
 import type { Store } from "./store.js";
@@ -73,7 +74,7 @@ export async function writeCheckpoint(
   if (description.length > MAX_DESCRIPTION) throw new CheckpointError(`checkpoint ${name}: ${tooLong(description)}`);
   const parts = safetensorsParts(tensors, { format: "codistill.checkpoint", checkpoint: description });
   await store.put(name, parts);
-  return parts.reduce((size, { length }) => size + length, 0);
+  return numBytes(parts);
 }
 
 /**

@@ -21,3 +21,21 @@ test("SHA-256 of texts and of nothing are the published ones", async () => {
   const empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
   for (const nothing of ["", [], new Uint8Array(), [new Uint8Array()]]) assert.equal(await sha256(nothing), empty);
 });
+
+test("everything else gets a turn after each 4 MiB, in however many parts they are", async () => {
+  const bytes = new Uint8Array(16 << 20);
+  for (const numParts of [1, 3, 64]) {
+    const size = Math.ceil(bytes.length / numParts);
+    const parts = Array.from({ length: numParts }, (_, i) => bytes.subarray(i * size, (i + 1) * size));
+    let turns = 0;
+    let isDone = false;
+    const turn = () => {
+      turns++;
+      if (!isDone) setImmediate(turn);
+    };
+    setImmediate(turn);
+    await sha256(parts);
+    isDone = true;
+    assert.ok(turns >= 3, `${turns} turns of the event loop beside ${numParts} parts`);
+  }
+});

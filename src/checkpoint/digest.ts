@@ -1,3 +1,5 @@
+import { type Bytes, joined, partsOf } from "./bytes.js";
+
 /** Bytes between two turns of everything else; a few milliseconds of hashing. */
 const PIECE_BYTES = 4 << 20;
 
@@ -15,35 +17,28 @@ const nodeCrypto = (
 ).process?.getBuiltinModule?.("node:crypto");
 
 /** SHA-256 in hex of bytes, of several in a row, or of text. They must not change meanwhile. */
-export async function sha256(data: Uint8Array | readonly Uint8Array[] | string): Promise<string> {
+export async function sha256(data: Bytes | string): Promise<string> {
   const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
-  const parts = bytes instanceof Uint8Array ? [bytes] : bytes;
-  if (!nodeCrypto) return webDigest(parts);
+  if (!nodeCrypto) return webDigest(bytes);
   const hash = nodeCrypto.createHash("sha256");
-  let isFirst = true;
-  for (const part of parts) {
-    for (let at = 0; at < part.length; at += PIECE_BYTES) {
-      if (!isFirst && part.length > PIECE_BYTES) await new Promise((resolve) => setTimeout(resolve, 0));
-      hash.update(part.subarray(at, at + PIECE_BYTES));
-      isFirst = false;
+  let sinceTurn = 0;
+  for (const part of partsOf(bytes)) {
+    for (let at = 0; at < part.length; ) {
+      if (sinceTurn === PIECE_BYTES) {
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        sinceTurn = 0;
+      }
+      const piece = part.subarray(at, at + PIECE_BYTES - sinceTurn);
+      hash.update(piece);
+      at += piece.length;
+      sinceTurn += piece.length;
     }
   }
   return hash.digest("hex");
 }
 
 /** The same by Web Crypto. */
-export async function webDigest(parts: readonly Uint8Array[]): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", joined(parts));
+export async function webDigest(bytes: Bytes): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", joined(bytes));
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** Bytes in a row as one copy. */
-export function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(parts.reduce((size, { length }) => size + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }

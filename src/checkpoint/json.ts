@@ -1,11 +1,10 @@
 /** JSON as bytes, as stores hold it. */
 import { z } from "zod";
+import { CheckpointError } from "../errors.js";
 
 /** Deeper than any file of ours; what walks a value by recursion would overflow the stack at some thousands. */
 const MAX_DEPTH = 32;
 const MAX_PROBLEMS = 5;
-
-import { CheckpointError } from "../errors.js";
 
 export function encodeJson(value: unknown, space?: number): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value, null, space));
@@ -86,6 +85,7 @@ export const versionMustBe = (version: number) => ({
   error: ({ input }: { readonly input: unknown }) =>
     `must be ${version}, got ${typeof input === "object" ? show(input) : String(input).slice(0, 20)}`,
 });
+
 /** Throws {@link CheckpointError} unless a file is of our version; one that has none is of version 1. */
 export function checkVersion(file: string, version: unknown, ours: number): void {
   if ((version ?? 1) === ours) return;

@@ -1,7 +1,7 @@
 /** The safetensors file format: a JSON header of names, dtypes, shapes and offsets, then the raw data. */
 import { CheckpointError } from "../errors.js";
-import { type DType, type NamedArrays, type NdArray, sizeOf } from "../runtime/array.js";
-import { joined } from "./digest.js";
+import { bytesOf, type DataOf, type NamedArrays, type NdArray, type NumericDType, sizeOf } from "../runtime/array.js";
+import { joined } from "./bytes.js";
 import { marksOf, show } from "./json.js";
 
 /** What a file holds. */
@@ -20,16 +20,16 @@ const DATA_ALIGNMENT = 64;
 const METADATA = "__metadata__";
 const FIELDS = "dtype, shape and data_offsets";
 
-type FileDType = Exclude<DType, "string">;
-
-const codes = { float32: "F32", int32: "I32", bool: "BOOL" } as const satisfies Record<FileDType, string>;
-const widths = { float32: 4, int32: 4, bool: 1 } as const satisfies Record<FileDType, number>;
-const dtypes = new Map<unknown, FileDType>(Object.entries(codes).map(([dtype, code]) => [code, dtype as FileDType]));
+const codes = { float32: "F32", int32: "I32", bool: "BOOL" } as const satisfies Record<NumericDType, string>;
+const widths = { float32: 4, int32: 4, bool: 1 } as const satisfies Record<NumericDType, number>;
+const dtypes = new Map<unknown, NumericDType>(
+  Object.entries(codes).map(([dtype, code]) => [code, dtype as NumericDType]),
+);
 
 /** A tensor as the header describes it; `begin` and `end` are bytes from the start of the data. */
 interface Entry {
   readonly name: string;
-  readonly dtype: FileDType;
+  readonly dtype: NumericDType;
   readonly shape: readonly number[];
   readonly begin: number;
   readonly end: number;
@@ -79,11 +79,7 @@ export function safetensorsParts(
   new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true);
   bytes.set(header, LENGTH_BYTES);
   bytes.fill(0x20, LENGTH_BYTES + header.length, start);
-  const data = arrays.map(([, array]) => {
-    const { buffer, byteOffset, byteLength } = array.data as Float32Array | Int32Array | Uint8Array;
-    return new Uint8Array(buffer, byteOffset, byteLength);
-  });
-  return [bytes, ...data];
+  return [bytes, ...arrays.map(([, { data }]) => bytesOf(data as DataOf[NumericDType]))];
 }
 
 /**

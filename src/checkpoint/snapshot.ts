@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { CheckpointError } from "../errors.js";
 import { type NamedArrays, sizeOf } from "../runtime/array.js";
+import { numBytes } from "./bytes.js";
 import { sha256 } from "./digest.js";
 import { decodeJson, encodeJson, problemsOf, versionMustBe } from "./json.js";
 import { decodeSafetensors, safetensorsParts } from "./safetensors.js";
@@ -88,7 +89,7 @@ export async function publishSnapshot(store: Store, snapshot: Snapshot, signal?:
     group,
     step,
     incarnation,
-    bytes: parts.reduce((size, { length }) => size + length, 0),
+    bytes: numBytes(parts),
     sha256: digest,
   };
   await store.put(name, parts, signal);

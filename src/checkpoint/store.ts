@@ -1,8 +1,5 @@
 import { StoreError } from "../errors.js";
-import { joined } from "./digest.js";
-
-/** A value to write: its bytes, or several in a row, so that what lies in many places need not be copied into one. */
-export type Bytes = Uint8Array | readonly Uint8Array[];
+import { type Bytes, joined } from "./bytes.js";
 
 /**
  * Where groups exchange snapshots: the only thing that they share.
@@ -50,11 +47,6 @@ export function checkSize(name: string, size: number, maxBytes: number): void {
   );
 }
 
-/** The parts of a value, in a row. */
-export function partsOf(value: Bytes): readonly Uint8Array[] {
-  return value instanceof Uint8Array ? [value] : value;
-}
-
 /** Whether a store could hold this name. */
 export function isName(name: string): boolean {
   return problemWith(name.split("/")) === undefined;
@@ -81,7 +73,7 @@ export function memoryStore(): Store {
     async put(name, value, signal) {
       checkName(name);
       signal?.throwIfAborted();
-      values.set(name, joined(partsOf(value)));
+      values.set(name, joined(value));
     },
     async create(name, bytes, signal) {
       checkName(name);

@@ -1,13 +1,25 @@
 /** Which of the snapshots that have arrived teach, and for how long. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { exchangeOn, paramsOf, publishAs } from "../../test/exchange-fixture.js";
+import { exchangeOn, modelDigest, paramsOf, publishAs } from "../../test/exchange-fixture.js";
 import { gate, storeWith } from "../../test/tiny-run.js";
+import { type CheckpointInfo, readCheckpoint, writeCheckpoint } from "../checkpoint/checkpoint.js";
 import { memoryStore } from "../checkpoint/store.js";
 import { CheckpointError } from "../errors.js";
 import { float32, type NamedArrays } from "../runtime/array.js";
+import { withPrefix } from "../runtime/named.js";
 import type { SeenTeacher } from "./exchange.js";
 
+const info: CheckpointInfo = {
+  group: 0,
+  step: 100,
+  incarnation: 1,
+  model: modelDigest,
+  cursor: { epoch: 0, position: 0 },
+  best: null,
+  learningRateScale: 1,
+  waiting: { loss: null, validations: 0 },
+};
 const stepsOf = (teachers: readonly SeenTeacher[]) => teachers.map(({ group, step }) => `${group}@${step}`);
 
 describe("teachers", () => {
@@ -96,6 +108,20 @@ describe("teachers", () => {
     await publishAs(store, 1, 20);
     assert.deepEqual(stepsOf(await refreshed(152)), ["1@20"]);
     assert.deepEqual(stepsOf(known), ["1@10"], "the caller's list is not changed");
+  });
+
+  test("to begin with are copied out of the checkpoint, which may be forgotten", async () => {
+    const store = memoryStore();
+    const params = paramsOf(10);
+    const known: SeenTeacher[] = [{ group: 1, step: 10, digest: "d", params, seenAtStep: 100 }];
+    await writeCheckpoint(store, "checkpoint", { info, state: withPrefix("params", paramsOf(1)), teachers: known });
+    const checkpoint = await readCheckpoint(store, "checkpoint");
+    const { exchange } = exchangeOn(store, { known: checkpoint?.teachers ?? [] });
+    assert.deepEqual(exchange.known(), known);
+    for (const [name, array] of Object.entries(exchange.known()[0]?.params ?? {})) {
+      const { buffer, byteLength } = array.data as Float32Array;
+      assert.equal(buffer.byteLength, byteLength, `${name} keeps memory that is not its own`);
+    }
   });
 
   test("to begin with are of this model, or the resumed run is refused", () => {

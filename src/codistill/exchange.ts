@@ -10,8 +10,8 @@ import {
 import type { Store } from "../checkpoint/store.js";
 import { CheckpointError, StoreError } from "../errors.js";
 import { forwardOnnx, type Model, weightSpecs } from "../nn/model.js";
-import { allFinite, type NamedArrays } from "../runtime/array.js";
-import { misfits } from "../runtime/named.js";
+import { copyOf, type NamedArrays, notFinite } from "../runtime/array.js";
+import { mapValues, misfits } from "../runtime/named.js";
 import type { ExchangeEvent } from "../train/events.js";
 import type { StepMetrics, Teacher } from "../train/student.js";
 import { troubleTeller } from "../train/trouble.js";
@@ -62,27 +62,29 @@ export interface ExchangeOptions {
   readonly keepSnapshots?: number;
   /** Seconds that one publication or fetch may take; 60 by default. */
   readonly timeoutSeconds?: number;
-  /** Teachers to begin with, when a run is resumed. */
+  /** Teachers to begin with, when a run is resumed; copied. */
   readonly known?: readonly SeenTeacher[];
   readonly onEvent?: (event: ExchangeEvent) => void;
 }
 
 /** The exchange through a store. Throws {@link CheckpointError} when a known teacher is not of the model. */
-export function storeExchange(options: ExchangeOptions): StoreExchange {
-  const {
-    store,
-    group,
-    incarnation = 1,
-    burnInSteps = 0,
-    maxStaleness = 1000,
-    keepSnapshots = 10,
-    timeoutSeconds = 60,
-  } = options;
-  const { onEvent = () => {} } = options;
-  const maxBytes = maxSnapshotBytes(weightSpecs(options.model));
-  for (const { params } of options.known ?? []) checkParams(params, options.model);
-  const modelDigest = sha256(forwardOnnx(options.model));
-  const known = new Map<number, SeenTeacher>((options.known ?? []).map((teacher) => [teacher.group, teacher]));
+export function storeExchange({
+  store,
+  group,
+  teachers: groups,
+  model,
+  incarnation = 1,
+  burnInSteps = 0,
+  maxStaleness = 1000,
+  keepSnapshots = 10,
+  timeoutSeconds = 60,
+  known: first = [],
+  onEvent = () => {},
+}: ExchangeOptions): StoreExchange {
+  const maxBytes = maxSnapshotBytes(weightSpecs(model));
+  for (const { params } of first) checkParams(params, model);
+  const modelDigest = sha256(forwardOnnx(model));
+  const known = new Map<number, SeenTeacher>(first.map((teacher) => [teacher.group, ownCopy(teacher)]));
   let now = 0;
   let supersededBy: number | null = null;
   const quarantine = makeQuarantine(group, onEvent);
@@ -92,7 +94,7 @@ export function storeExchange(options: ExchangeOptions): StoreExchange {
     const pointer = await readPointer(store, from, signal);
     if (!pointer || pointer.sha256 === known.get(from)?.digest) return;
     const { step, params } = await readSnapshot(store, pointer, await modelDigest, signal, maxBytes);
-    checkParams(params, options.model);
+    checkParams(params, model);
     signal.throwIfAborted();
     known.set(from, { group: from, step, digest: pointer.sha256, params, seenAtStep: now });
     const seconds = (performance.now() - started) / 1000;
@@ -116,7 +118,7 @@ export function storeExchange(options: ExchangeOptions): StoreExchange {
     onEvent({ event: "exchange-trouble", group, doing: "publish", message }),
   );
   // One for each teacher, so that a fetch that hangs holds up no other.
-  const fetching = options.teachers.map((from) =>
+  const fetching = groups.map((from) =>
     latestOnly(
       timeoutSeconds,
       (_: null, signal) => fetchFrom(from, signal),
@@ -127,7 +129,7 @@ export function storeExchange(options: ExchangeOptions): StoreExchange {
   return {
     teachers(step) {
       now = step;
-      return options.teachers.flatMap((from) => {
+      return groups.flatMap((from) => {
         const teacher = known.get(from);
         const counts = teacher && teacher.step >= burnInSteps && step - teacher.seenAtStep <= maxStaleness;
         return counts && quarantine.admits(teacher, step) ? [teacher] : [];
@@ -147,6 +149,11 @@ export function storeExchange(options: ExchangeOptions): StoreExchange {
       await Promise.all([publishing, ...fetching].map((work) => work.idle()));
     },
   };
+}
+
+/** A teacher in memory of its own: one from a checkpoint lies in that of the whole file, and would keep it all. */
+function ownCopy(teacher: SeenTeacher): SeenTeacher {
+  return { ...teacher, params: mapValues(teacher.params, copyOf) };
 }
 
 interface Background<T> {
@@ -208,7 +215,6 @@ async function inTime(seconds: number, work: (signal: AbortSignal) => Promise<vo
 export function checkParams(params: NamedArrays, model: Pick<Model, "params" | "buffers">): void {
   const [misfit] = misfits(params, weightSpecs(model));
   if (misfit) throw new CheckpointError(`the snapshot does not fit the model: ${misfit}`);
-  for (const [name, array] of Object.entries(params)) {
-    if (!allFinite({ [name]: array })) throw new CheckpointError(`${name} holds values that are not finite`);
-  }
+  const [wild] = notFinite(params);
+  if (wild !== undefined) throw new CheckpointError(`${wild} holds values that are not finite`);
 }

@@ -3,7 +3,8 @@ import { randomBytes } from "node:crypto";
 import type { Dirent, Stats } from "node:fs";
 import { constants, type FileHandle, link, lstat, mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { type Bytes, checkName, checkSize, isName, partsOf, type Store } from "../checkpoint/store.js";
+import { type Bytes, partsOf } from "../checkpoint/bytes.js";
+import { checkName, checkSize, isName, type Store } from "../checkpoint/store.js";
 import { StoreError } from "../errors.js";
 
 const FILE_MODE = 0o640;

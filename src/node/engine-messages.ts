@@ -2,7 +2,7 @@
 import type { NamedArrays } from "../runtime/array.js";
 import type { EngineOptions, Plan } from "../runtime/engine.js";
 import type { Binding } from "./onnxruntime.js";
-import type { ArrayPlace } from "./ort/lending.js";
+import type { ArrayPlace } from "./ort/values.js";
 
 export type Places = Readonly<Record<string, ArrayPlace>>;
 
@@ -19,7 +19,8 @@ export type EngineRequest = { readonly id: number } & (
 
 export type EngineAnswer =
   | { readonly id: number; readonly result: NamedArrays | number | null }
-  | { readonly id: number; readonly error: unknown };
+  /** Of what is thrown, only standard errors keep their class on the way. */
+  | { readonly id: number; readonly error: unknown; readonly isConfigError: boolean };
 
 /** The memory of arrays that a message hands over instead of copying: copies that its sender made and needs no more. */
 export function memoryOf(arrays: NamedArrays): ArrayBuffer[] {

@@ -1,5 +1,6 @@
 /** The training thread: an engine that answers messages, one after the other. */
 import { parentPort } from "node:worker_threads";
+import { ConfigError } from "../errors.js";
 import type { NamedArrays } from "../runtime/array.js";
 import type { Program } from "../runtime/engine.js";
 import { mapValues } from "../runtime/named.js";
@@ -26,7 +27,7 @@ async function answer(request: EngineRequest): Promise<NamedArrays | number | nu
       await engine.write(request.tensors);
       return null;
     case "lend": {
-      const { arrayAt } = await import("./ort/lending.js");
+      const { arrayAt } = await import("./ort/values.js");
       await engine.write(mapValues(request.places, arrayAt), true);
       return null;
     }
@@ -46,7 +47,7 @@ parentPort?.on("message", (request: EngineRequest) => {
       const result = await answer(request);
       reply({ id: request.id, result }, request.call === "read" ? memoryOf(result as NamedArrays) : []);
     } catch (error) {
-      reply({ id: request.id, error });
+      reply({ id: request.id, error, isConfigError: error instanceof ConfigError });
     }
     if (request.call === "close") parentPort?.close();
   });

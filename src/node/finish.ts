@@ -1,7 +1,7 @@
 /** The end of a run on this machine: the score of every group, and the shipped model as files. */
 import { availableParallelism } from "node:os";
 import { basename } from "node:path";
-import { encodeSafetensors } from "../checkpoint/safetensors.js";
+import { safetensorsParts } from "../checkpoint/safetensors.js";
 import { TrainingError } from "../errors.js";
 import { exportModel } from "../run/export.js";
 import { makeLearner } from "../run/learner.js";
@@ -61,7 +61,7 @@ export async function finish(
   };
   const files = directoryStore(folder.path);
   await files.put(basename(folder.model.onnx), exportModel(learner, table.preprocessing, params, metadata));
-  await files.put(basename(folder.model.safetensors), encodeSafetensors(params, metadata));
+  await files.put(basename(folder.model.safetensors), safetensorsParts(params, metadata));
   await files.put(basename(folder.result), encodeRunFile(result));
   return result;
 }

@@ -4,6 +4,7 @@ import { assertDisjoint, type DataRegime, rowsOfSlots, slotRange } from "../data
 import type { TrainingRows } from "../data/table.js";
 import { messageOf } from "../errors.js";
 import { count, table } from "../report/format.js";
+import { bytesOf } from "../runtime/array.js";
 
 export interface ShardReport {
   readonly regime: DataRegime;
@@ -126,8 +127,7 @@ function digestOf({ words, layout, slotOffsets }: TrainingRows, slots: readonly 
   const width = layout.columns.length;
   for (const slot of slots) {
     const { start, end } = slotRange(slotOffsets, slot);
-    const records = words.subarray(start * width, end * width);
-    hash.update(new Uint8Array(records.buffer, records.byteOffset, records.byteLength));
+    hash.update(bytesOf(words.subarray(start * width, end * width)));
   }
   return hash.digest("hex");
 }

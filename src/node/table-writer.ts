@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { numSlots } from "../data/shard.js";
 import type { Preprocessing, RecordLayout, TableSpec } from "../data/table.js";
 import { DataError, messageOf } from "../errors.js";
+import { bytesOf } from "../runtime/array.js";
 import type { Database } from "./duckdb.js";
 import type { SourceFiles } from "./source-files.js";
 import { formatVersion, type TableFile, tableDigest } from "./table-cache.js";
@@ -158,8 +159,4 @@ async function writeWhole(path: string, parts: Iterable<Uint8Array> | AsyncItera
   } finally {
     await file.close();
   }
-}
-
-function bytesOf(words: Int32Array | Uint32Array): Uint8Array {
-  return new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
 }

@@ -4,11 +4,12 @@ import { afterEach, describe, test } from "node:test";
 import { promisify } from "node:util";
 import { tinyLearner, tinyRows } from "../../test/tiny-run.js";
 import { batchStream } from "../data/stream.js";
+import { ConfigError } from "../errors.js";
 import type { Graph } from "../graph/graph.js";
 import { add, input, matmul, mul, reduceSum } from "../graph/ops.js";
 import type { Tensor } from "../graph/tensor.js";
 import { initParams } from "../nn/model.js";
-import { filled, float32 } from "../runtime/array.js";
+import { filled, float32, strings } from "../runtime/array.js";
 import type { Engine } from "../runtime/engine.js";
 import { key } from "../runtime/random.js";
 import { createStudent, type StepMetrics } from "../train/student.js";
@@ -70,6 +71,22 @@ describe("the engine on a thread of its own", () => {
     assert.deepEqual(await engine.read(["x"]), { x: float32([4, 5]) });
   });
 
+  for (const binding of ["native", "official"] as const) {
+    // With words beside the numbers nothing is lent, with the official binding nothing ever is.
+    for (const others of [{}, { words: strings(["a"]) }]) {
+      const names = ["x", ...Object.keys(others)].join(" and ");
+      test(`writes frozen ${names} before a run that was asked for after, ${binding}`, async () => {
+        const engine = newEngine((options) => threadedEngine({ ...options, binding }));
+        const program = await engine.compile(counting);
+        await engine.write({ x: float32([1, 2]) });
+        const written = engine.write({ x: float32([10, 20]), ...others }, { areFrozen: true });
+        const { sum } = await program.run({});
+        assert.equal(sum?.data[0], 30);
+        await written;
+      });
+    }
+  }
+
   test("keeps copies: what was given and what was read may be changed", async () => {
     const engine = newEngine();
     const given = float32([1, 2]);
@@ -91,6 +108,17 @@ describe("the engine on a thread of its own", () => {
     const [good, bad] = await Promise.allSettled([program.run({ x: float32([1, 2]) }), program.run({})]);
     assert.deepEqual(good.status === "fulfilled" && good.value, { doubled: float32([2, 4]) });
     assert.equal(bad.status, "rejected");
+  });
+
+  test("refuses a device that is not there as the direct one does", async () => {
+    for (const make of [threadedEngine, onnxRuntimeEngine]) {
+      const engine = newEngine((options) => make({ ...options, device: "cuda" }));
+      await assert.rejects(engine.compile(doubled), (error) => {
+        assert.ok(error instanceof ConfigError, String(error));
+        assert.match(error.message, /^device: must be there to be trained on; cuda was tried/);
+        return true;
+      });
+    }
   });
 
   test("refuses a graph that does not compile where it was asked to", async () => {

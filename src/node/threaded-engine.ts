@@ -1,5 +1,6 @@
 /** An engine on a thread of its own, so that the process stays responsive while it trains. */
 import { Worker } from "node:worker_threads";
+import { ConfigError, messageOf } from "../errors.js";
 import { copyOf, type NamedArrays } from "../runtime/array.js";
 import { type Engine, type EngineOptions, planOf } from "../runtime/engine.js";
 import { mapValues } from "../runtime/named.js";
@@ -25,7 +26,7 @@ export function threadedEngine(options: EngineOptions): Engine {
   worker.on("message", (answer: EngineAnswer) => {
     const caller = waiting.get(answer.id);
     waiting.delete(answer.id);
-    if ("error" in answer) caller?.reject(answer.error);
+    if ("error" in answer) caller?.reject(errorOf(answer));
     else caller?.resolve(answer.result);
   });
   worker.on("error", fail);
@@ -60,11 +61,13 @@ export function threadedEngine(options: EngineOptions): Engine {
   async function write(tensors: NamedArrays, mayLend: boolean): Promise<void> {
     // At once: the arrays may change after the call.
     const given = mayLend ? tensors : mapValues(tensors, copyOf);
-    const places = mayLend ? (await started)?.(given) : undefined;
+    // Once, like every other call: whoever waits twice is overtaken.
+    const placesOf = await started;
+    const places = mayLend ? placesOf?.(given) : undefined;
     if (places) await send({ call: "lend", places });
     else {
       const copies = mayLend ? mapValues(given, copyOf) : given;
-      await call({ call: "write", tensors: copies }, memoryOf(copies));
+      await send({ call: "write", tensors: copies }, memoryOf(copies));
     }
     // Now that it was answered, what was lent before under these names is no longer read.
     for (const [name, array] of Object.entries(given)) {
@@ -85,4 +88,9 @@ export function threadedEngine(options: EngineOptions): Engine {
       lent.clear();
     },
   };
+}
+
+/** What the worker threw, of the class that it had there. */
+function errorOf({ error, isConfigError }: Extract<EngineAnswer, { readonly error: unknown }>): unknown {
+  return isConfigError ? new ConfigError(messageOf(error), { cause: error }) : error;
 }

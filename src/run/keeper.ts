@@ -1,11 +1,11 @@
 /** What a group keeps on disk: its best params by validation, and the checkpoint that it goes on from or back to. */
 import { type CheckpointInfo, readCheckpoint, writeCheckpoint } from "../checkpoint/checkpoint.js";
-import { encodeSafetensors } from "../checkpoint/safetensors.js";
+import { safetensorsParts } from "../checkpoint/safetensors.js";
 import type { Store } from "../checkpoint/store.js";
 import type { Exchange } from "../codistill/exchange.js";
 import type { Rows } from "../data/table.js";
 import { StoreError } from "../errors.js";
-import type { NamedArrays } from "../runtime/array.js";
+import { notFinite } from "../runtime/array.js";
 import type { Program } from "../runtime/engine.js";
 import { predictAll, score } from "../train/evaluate.js";
 import type { TrainEvent } from "../train/events.js";
@@ -73,7 +73,7 @@ export function makeKeeper(options: KeeperOptions): Keeper {
         validationLoss: String(loss),
         model,
       };
-      await files.put(groupFiles.best, encodeSafetensors(await student.shipped(), metadata));
+      await files.put(groupFiles.best, safetensorsParts(await student.shipped(), metadata));
       best = { step, loss };
     }
     log({ event: "validation", group, step, loss, auc, best: isBest });
@@ -84,7 +84,7 @@ export function makeKeeper(options: KeeperOptions): Keeper {
     const started = performance.now();
     const { step, learningRateScale } = student;
     const state = await student.state();
-    if (!areFinite(state)) return `the params must stay finite, at step ${step} they were not`;
+    if (notFinite(state).length > 0) return `the params must stay finite, at step ${step} they were not`;
     const info = { group, step, incarnation, model, cursor: stream.cursor, best, learningRateScale, waiting };
     const bytes = await writeCheckpoint(files, groupFiles.checkpoint, { info, state, teachers: exchange.known() });
     log({ event: "checkpoint", group, step, bytes, seconds: (performance.now() - started) / 1000 });
@@ -128,8 +128,4 @@ function tolerant(onTrouble: (message: string) => void): (must: boolean, work: W
       return null;
     }
   };
-}
-
-function areFinite(state: NamedArrays): boolean {
-  return Object.values(state).every(({ data }) => (data as Float32Array).every(Number.isFinite));
 }

@@ -10,7 +10,7 @@ import { batchStream } from "../data/stream.js";
 import type { Rows } from "../data/table.js";
 import { CheckpointError, ConfigError } from "../errors.js";
 import { type Model, weightSpecs } from "../nn/model.js";
-import { allFinite, type NamedArrays } from "../runtime/array.js";
+import { type NamedArrays, notFinite } from "../runtime/array.js";
 import type { Engine } from "../runtime/engine.js";
 import { misfits } from "../runtime/named.js";
 import { fold, key } from "../runtime/random.js";
@@ -115,8 +115,8 @@ export async function startGroup(options: GroupOptions) {
 /** Throws {@link ConfigError} unless the params are those of the model, finite every one. */
 function checkInit(params: NamedArrays, model: Model): void {
   const unfit = misfits(params, weightSpecs(model));
-  const wild = Object.entries(params).filter(([name, array]) => !allFinite({ [name]: array }));
-  const problems = unfit.length > 0 ? unfit : wild.map(([name]) => `${name} holds values that are not finite`);
+  const wild = notFinite(params).map((name) => `${name} holds values that are not finite`);
+  const problems = unfit.length > 0 ? unfit : wild;
   if (problems.length === 0) return;
   throw new ConfigError(
     `init: the weights must be params of this model:\n  ${problems.join("\n  ")}\nUse weights of the same model and data, as a run's model.safetensors.`,

@@ -3,6 +3,9 @@ import { ShapeError } from "../errors.js";
 /** Element types that graphs and files speak. */
 export type DType = "float32" | "int32" | "bool" | "string";
 
+/** Element types whose values are numbers in typed arrays. */
+export type NumericDType = Exclude<DType, "string">;
+
 /** Host memory of each dtype; a bool is one byte, 0 or 1. */
 export interface DataOf {
   float32: Float32Array;
@@ -72,16 +75,24 @@ export function copyOf<D extends DType>(array: NdArray<D>): NdArray<D> {
   return { ...array, data: array.data.slice() as DataOf[D] };
 }
 
-/** Whether no float is NaN or infinite: each of those times 0 is NaN, and so is a sum with it. */
-export function allFinite(arrays: NamedArrays): boolean {
-  return Object.values(arrays).every(({ dtype, data }) => {
-    if (dtype !== "float32") return true;
-    const floats = data as Float32Array;
-    // A call for each element would take ten times as long, on the thread that also drives the steps.
-    let sum = 0;
-    for (let i = 0; i < floats.length; i++) sum += (floats[i] as number) * 0;
-    return sum === 0;
-  });
+/** The bytes of a typed array, where they lie. */
+export function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/** The names of the arrays that hold a float that is NaN or infinite. */
+export function notFinite(arrays: NamedArrays): string[] {
+  return Object.entries(arrays).flatMap(([name, array]) => (allFinite(array) ? [] : [name]));
+}
+
+/** Each NaN and infinity times 0 is NaN, and so is a sum with it. */
+function allFinite({ dtype, data }: NdArray): boolean {
+  if (dtype !== "float32") return true;
+  const floats = data as Float32Array;
+  // A call for each element would take ten times as long, on the thread that also drives the steps.
+  let sum = 0;
+  for (let i = 0; i < floats.length; i++) sum += (floats[i] as number) * 0;
+  return sum === 0;
 }
 
 function checked<D extends DType>(dtype: D, data: DataOf[D], shape: readonly number[]): NdArray<D> {

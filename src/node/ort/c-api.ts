@@ -34,9 +34,6 @@ const functions = {
   SetSessionGraphOptimizationLevel: [23, status, [pointer, "int"]],
   SetIntraOpNumThreads: [24, status, [pointer, "int"]],
   SetInterOpNumThreads: [25, status, [pointer, "int"]],
-  CreateRunOptions: [39, status, [pointer]],
-  RunOptionsSetTerminate: [46, status, [pointer]],
-  RunOptionsUnsetTerminate: [47, status, [pointer]],
   CreateTensorAsOrtValue: [48, status, [pointer, pointer, "size_t", "int", pointer]],
   CreateTensorWithDataAsOrtValue: [49, status, [pointer, pointer, "size_t", pointer, "size_t", "int", pointer]],
   GetTensorMutableData: [51, status, [pointer, pointer]],
@@ -51,7 +48,6 @@ const functions = {
   ReleaseStatus: [93, none, [pointer]],
   ReleaseSession: [95, none, [pointer]],
   ReleaseValue: [96, none, [pointer]],
-  ReleaseRunOptions: [97, none, [pointer]],
   ReleaseTensorTypeAndShapeInfo: [99, none, [pointer]],
   ReleaseSessionOptions: [100, none, [pointer]],
   SessionEndProfiling: [110, status, [pointer, pointer, pointer]],
@@ -94,11 +90,6 @@ export function addressOf(memory: ArrayBufferView): Pointer {
 /** Memory at an address, as a buffer that does not own it. */
 export function memoryAt(address: Pointer, bytes: number): ArrayBuffer {
   return bytes === 0 ? new ArrayBuffer(0) : koffi.view(address, bytes);
-}
-
-/** The null-terminated text at an address. */
-export function textAt(address: Pointer): string {
-  return koffi.decode.string(address);
 }
 
 /** Where `onnxruntime-node` has its library for this platform. */

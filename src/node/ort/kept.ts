@@ -1,4 +1,5 @@
 /** The tensors that outlive a run, each at a fixed place in memory. */
+import { sameShape } from "../../graph/ops.js";
 import type { NamedArrays, NdArray } from "../../runtime/array.js";
 import type { Pointer } from "./c-api.js";
 import { missing } from "./plan-engine.js";
@@ -107,5 +108,5 @@ export function keptTensors(): KeptTensors {
 }
 
 function areAlike(a: NdArray, b: NdArray): boolean {
-  return a.dtype === b.dtype && a.shape.join() === b.shape.join();
+  return a.dtype === b.dtype && sameShape(a.shape, b.shape);
 }

@@ -24,8 +24,10 @@ export function nativeEngine(options: EngineOptions): PlanEngine {
       return mapValues(kept.read(names), copyOf);
     },
     async close() {
-      for (const program of programs.splice(0)) program.close();
+      const closing = programs.splice(0).map(async (program) => program.close());
+      const closed = await Promise.allSettled(closing);
       kept.clear();
+      for (const end of closed) if (end.status === "rejected") throw end.reason;
     },
   };
 }

@@ -1,20 +1,14 @@
 import type { NamedArrays } from "../../runtime/array.js";
 import type { Engine, Plan, Program } from "../../runtime/engine.js";
-import type { Pointer } from "./c-api.js";
 
 /** An engine for graphs that were made ready elsewhere. Its runs block the calling thread. */
 export interface PlanEngine extends Omit<Engine, "compile" | "write"> {
-  compile(plan: Plan): Promise<PlanProgram>;
+  compile(plan: Plan): Promise<Program>;
   /**
    * Keep these tensors or copies of them: the caller gives them away. Those that are lent are only read, and a program
    * that updates one first makes a copy.
    */
   write(tensors: NamedArrays, isLent?: boolean): Promise<void>;
-}
-
-export interface PlanProgram extends Program {
-  /** Setting the flag of these ends the run in progress from any thread; only where runs can be ended. */
-  readonly runOptions?: Pointer;
 }
 
 /** A name that a run needs is nowhere. */

@@ -1,14 +1,12 @@
 /** A compiled plan, run through the C API without copying what is kept. */
 import { UPDATED } from "../../graph/onnx.js";
 import { copyOf, type NamedArrays, type NdArray } from "../../runtime/array.js";
-import type { EngineOptions, Plan } from "../../runtime/engine.js";
-import { addressOf, cApi, LOG_ERRORS, type Pointer, textAt } from "./c-api.js";
+import type { EngineOptions, Plan, Program } from "../../runtime/engine.js";
+import { addressOf, cApi, LOG_ERRORS, type Pointer } from "./c-api.js";
 import type { KeptTensors } from "./kept.js";
-import type { PlanProgram } from "./plan-engine.js";
 import { alignedArray, copyInto, type OrtTensor, release, showStrings, takeOver, tensorOver } from "./values.js";
 
-export interface NativeProgram extends PlanProgram {
-  readonly runOptions: Pointer;
+export interface NativeProgram extends Program {
   close(): void;
 }
 
@@ -34,7 +32,6 @@ const BASIC_OPTIMIZATION = 1;
 export function nativeProgram(plan: Plan, kept: KeptTensors, options: EngineOptions): NativeProgram {
   const api = cApi();
   const session = createSession(plan.onnx, options);
-  const runOptions = api.make("CreateRunOptions");
   const inputNames = texts(plan.inputs);
   const outputNames = texts([...plan.outputs, ...plan.updates.map(({ name }) => name + UPDATED)]);
   const frames = new Map<string, Frame>();
@@ -64,23 +61,23 @@ export function nativeProgram(plan: Plan, kept: KeptTensors, options: EngineOpti
 
   /** Point at where the kept tensors are now. */
   function aim(frame: Frame): void {
-    const targets = plan.updates.map(({ name, inPlace }) => (inPlace ? kept.ownValue(name) : kept.spareValue(name)));
     if (frame.version === kept.version) return;
+    // Before the inputs: what is lent becomes a copy at another place.
+    const targets = plan.updates.map(({ name, inPlace }) => (inPlace ? kept.ownValue(name) : kept.spareValue(name)));
     for (const [i, name] of plan.inputs.entries()) if (!frame.fed[i]) frame.inputs[i] = kept.value(name);
     frame.outputs.set(targets, plan.outputs.length);
     frame.version = kept.version;
   }
 
   function outputsOf(frame: Frame): NdArray[] {
-    if (frame.results) return frame.results.map(({ array }) => copyOf(array));
-    const first = plan.outputs.map((_, i) => takeOver(frame.outputs[i] as Pointer));
-    frame.results = first.map(({ dtype, shape }) => tensorOver(alignedArray(dtype, shape)));
-    frame.outputs.set(frame.results.map(({ value }) => value));
-    return first.map(copyOf);
+    if (!frame.results) {
+      frame.results = plan.outputs.map((_, i) => tensorOver(takeOver(frame.outputs[i] as Pointer)));
+      frame.outputs.set(frame.results.map(({ value }) => value));
+    }
+    return frame.results.map(({ array }) => copyOf(array));
   }
 
   return {
-    runOptions,
     async run(feeds) {
       // The library would follow an address that is no longer its own.
       if (isClosed) throw new Error("internal: a program was run after its engine was closed");
@@ -92,7 +89,7 @@ export function nativeProgram(plan: Plan, kept: KeptTensors, options: EngineOpti
       api.call(
         "Run",
         session,
-        runOptions,
+        null,
         inputNames.addresses,
         inputs,
         inputs.length,
@@ -108,9 +105,11 @@ export function nativeProgram(plan: Plan, kept: KeptTensors, options: EngineOpti
       if (isClosed) return;
       isClosed = true;
       forget(frames.keys());
-      if (options.profile !== undefined) endProfiling(session);
-      api.release("ReleaseRunOptions", runOptions);
-      api.release("ReleaseSession", session);
+      try {
+        if (options.profile !== undefined) endProfiling(session);
+      } finally {
+        api.release("ReleaseSession", session);
+      }
     },
   };
 }
@@ -158,12 +157,10 @@ function createSession(onnx: Uint8Array, { threads, profile }: EngineOptions): P
 /** Spinning threads of one session would starve the others on the machine. */
 const sessionConfig = { "session.intra_op.allow_spinning": "0", "session.set_denormal_as_zero": "1" } as const;
 
-function endProfiling(session: Pointer): string {
+/** The profile's path, which is what is freed, is told by the prefix. */
+function endProfiling(session: Pointer): void {
   const api = cApi();
-  const text = api.make("SessionEndProfiling", session, api.allocator);
-  const path = textAt(text);
-  api.call("AllocatorFree", api.allocator, text);
-  return path;
+  api.call("AllocatorFree", api.allocator, api.make("SessionEndProfiling", session, api.allocator));
 }
 
 /** Null-terminated texts and their addresses; both must be referred to as long as the addresses are used. */

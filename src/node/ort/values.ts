@@ -1,5 +1,5 @@
 /** Tensors in memory of ours that the library reads and writes in place. */
-import { type DataOf, type DType, type NdArray, sizeOf } from "../../runtime/array.js";
+import { type DataOf, type DType, type NdArray, type NumericDType, sizeOf } from "../../runtime/array.js";
 import { addressOf, cApi, memoryAt, type Pointer } from "./c-api.js";
 
 /** A tensor of the library over an array's memory; a string tensor holds copies. Release it, and it lets go of the memory. */
@@ -16,6 +16,19 @@ const elementTypes = { float32: 1, int32: 6, string: 8, bool: 9 } as const satis
 const dtypes = new Map<number, DType>(Object.entries(elementTypes).map(([dtype, type]) => [type, dtype as DType]));
 
 const kinds = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
+
+/** Where an array lies in the memory of the process; valid as long as its owner refers to the array. */
+export interface ArrayPlace {
+  readonly dtype: NumericDType;
+  readonly shape: readonly number[];
+  readonly address: Pointer;
+  readonly bytes: number;
+}
+
+/** The array at a place. */
+export function arrayAt({ dtype, shape, address, bytes }: ArrayPlace): NdArray {
+  return { dtype, shape, data: new kinds[dtype](memoryAt(address, bytes)) };
+}
 
 /** An array of zeros (or empty strings) whose memory starts where vector instructions like it. */
 export function alignedArray<D extends DType>(dtype: D, shape: readonly number[]): NdArray<D>;
@@ -51,7 +64,7 @@ export function tensorOver(array: NdArray): OrtTensor {
     const value = api.make("CreateTensorAsOrtValue", api.allocator, dims, axes.length, elementTypes.string);
     return { array, value };
   }
-  const memory = data as DataOf[Exclude<DType, "string">];
+  const memory = data as DataOf[NumericDType];
   const value = api.make(
     "CreateTensorWithDataAsOrtValue",
     api.cpu,
@@ -79,11 +92,9 @@ export function takeOver(value: Pointer): NdArray {
   try {
     const { dtype, shape } = describe(value);
     if (dtype === "string") throw new Error("internal: no graph of ours gives strings");
-    const array = alignedArray(dtype, shape);
-    const memory = array.data as DataOf[Exclude<DType, "string">];
-    const bytes = new Uint8Array(memory.buffer, memory.byteOffset, memory.byteLength);
-    if (bytes.length > 0) bytes.set(new Uint8Array(memoryAt(api.make("GetTensorMutableData", value), bytes.length)));
-    return array;
+    const address = api.make("GetTensorMutableData", value);
+    const bytes = sizeOf(shape) * kinds[dtype].BYTES_PER_ELEMENT;
+    return alignedCopy(arrayAt({ dtype, shape, address, bytes }));
   } finally {
     api.release("ReleaseValue", value);
   }
