@@ -1,5 +1,5 @@
 /** What emission rules are made of: nodes and constants of a model, collected while its graph is walked. */
-import { type DType, type NdArray, scalar } from "../../runtime/array.js";
+import { bytesOf, type DType, type NdArray, scalar } from "../../runtime/array.js";
 import type { AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto } from "../onnx-proto.js";
 import { isSymbolic } from "../shape.js";
 import { isOp, type Op, type Shape, type Tensor } from "../tensor.js";
@@ -134,22 +134,22 @@ export class ModelBuilder {
 
   /** A list of int64 values, as shapes and axes are given. */
   ints(values: readonly number[]): string {
-    return this.#constant("int64", [values.length], new Uint8Array(BigInt64Array.from(values, BigInt).buffer));
+    return this.#constant("int64", [values.length], bytesOf(BigInt64Array.from(values, BigInt)));
   }
 
   /** An int64 scalar. */
   int64(value: number): string {
-    return this.#constant("int64", [], new Uint8Array(BigInt64Array.of(BigInt(value)).buffer));
+    return this.#constant("int64", [], bytesOf(BigInt64Array.of(BigInt(value))));
   }
 
   /** A uint32 scalar. */
   uint32(value: number): string {
-    return this.#constant("uint32", [], new Uint8Array(Uint32Array.of(value).buffer));
+    return this.#constant("uint32", [], bytesOf(Uint32Array.of(value)));
   }
 
   constant({ dtype, shape, data }: NdArray): string {
     if (Array.isArray(data)) throw new Error("internal: string constants are not emitted");
-    return this.#constant(dtype, shape, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    return this.#constant(dtype, shape, bytesOf(data));
   }
 
   #constant(dtype: keyof typeof ELEMENT_TYPES, dims: readonly number[], rawData: Uint8Array): string {
