@@ -151,10 +151,18 @@ export function optimizerProblems(optimizer: OptimizerConfig, numSteps: number):
   const warmUpSteps = stepsOf(typeof warmUp === "object" ? warmUp.steps : warmUp, numSteps);
   if (warmUpSteps > numSteps)
     problems.push(`optimizer.warmUp: must be at most numSteps (${numSteps}), got ${warmUpSteps}`);
-  if (typeof schedule === "object" && schedule.kind === "oneCycle") {
-    const length = stepsOf(schedule.steps ?? Math.max(0, numSteps - warmUpSteps), numSteps);
+  else if (typeof schedule === "object" && schedule.kind === "oneCycle") {
+    const length = stepsOf(schedule.steps ?? numSteps - warmUpSteps, numSteps);
     const peakAt = stepsOf(schedule.peakAt, numSteps);
-    if (peakAt > length)
+    // A cycle of one step is at its end, and so would all of its warm-up be.
+    if (length < 2 && schedule.steps !== undefined)
+      problems.push(`optimizer.schedule.steps: must be at least 2 for a cycle, got ${length}`);
+    else if (length < 2 && warmUpSteps > 0)
+      problems.push(
+        `optimizer.warmUp: must leave at least 2 of numSteps (${numSteps}) to the schedule "oneCycle", got ${warmUpSteps}; ` +
+          "shorten it or raise numSteps",
+      );
+    else if (peakAt > length)
       problems.push(`optimizer.schedule.peakAt: must be at most the schedule's steps (${length}), got ${peakAt}`);
   }
   if (optimizer.kind === "sgd" && optimizer.nesterov && !optimizer.momentum)

@@ -75,7 +75,11 @@ function scheduleAfter(
 ): Schedule {
   const given = typeof schedule === "string" ? ({ kind: schedule, to: 0 } as const) : schedule;
   const inSteps = (value: number | string) => stepsOf(value, numSteps);
-  const length = inSteps("steps" in given ? (given.steps ?? numSteps - warmUpSteps) : numSteps - warmUpSteps);
+  // A line of no steps is at its end from its first step on, and a warm-up rises to its schedule's first step.
+  const length = Math.max(
+    1,
+    inSteps("steps" in given ? (given.steps ?? numSteps - warmUpSteps) : numSteps - warmUpSteps),
+  );
   switch (given.kind) {
     case "constant":
       return constantSchedule(rate);
@@ -88,7 +92,7 @@ function scheduleAfter(
     case "exponential":
       return exponentialSchedule(rate, given.factor, Math.max(1, inSteps(given.every)));
     case "inverseSquareRoot":
-      return inverseSquareRootSchedule(rate, Math.max(1, length));
+      return inverseSquareRootSchedule(rate, length);
     case "oneCycle": {
       const from = rate * given.from;
       return oneCycleSchedule({
