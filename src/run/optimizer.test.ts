@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { descent } from "../../test/descent.js";
 import { tinyInput } from "../../test/tiny-run.js";
 import { ConfigError } from "../errors.js";
+import { rootsOf } from "../graph/graph.js";
+import { input } from "../graph/ops.js";
+import { topologicalOrder } from "../graph/tensor.js";
 import { linearSchedule } from "../optim/schedules.js";
+import { mapValues } from "../runtime/named.js";
 import { applyOverrides, resolveConfig } from "./config.js";
 import { makeLearner } from "./learner.js";
 import { makeOptimizer, makeSchedule } from "./optimizer.js";
@@ -16,12 +21,14 @@ const resolved = (optimizer: unknown): OptimizerConfig =>
   resolveConfig({ ...tinyInput(), numSteps: NUM_STEPS, optimizer }).optimizer;
 const shapes = { "a.weight": { shape: [2, 3] }, "a.bias": { shape: [3] } };
 
-/** The optimizer of a configuration: the names that it feeds, and the memory that it keeps of `a.weight`. */
-function made(optimizer: unknown): { fed: Record<string, number>; memory: string[] } {
-  const { scalars, memory } = makeOptimizer({ optimizer: resolved(optimizer), numSteps: NUM_STEPS });
-  const fed = Object.fromEntries(Object.entries(scalars).map(([name, schedule]) => [name, schedule(0)]));
-  const kept = Object.keys(memory(shapes)).filter((name) => name.endsWith("a.weight"));
-  return { fed, memory: kept };
+/** The optimizer of a configuration: the names that it feeds, the memory that it keeps of `a.weight`, its bounds on values. */
+function made(optimizer: unknown) {
+  const parts = makeOptimizer({ optimizer: resolved(optimizer), numSteps: NUM_STEPS });
+  const fed: Record<string, number> = mapValues(parts.scalars, (schedule) => schedule(0));
+  const memory = Object.keys(parts.memory(shapes)).filter((name) => name.endsWith("a.weight"));
+  const graph = descent(parts, shapes, (params) => mapValues(params, (param, name) => input(`g.${name}`, param.shape)));
+  const bounds = topologicalOrder(rootsOf(graph)).flatMap(({ op, attributes }) => (op === "clamp" ? [attributes] : []));
+  return { fed, memory, bounds };
 }
 
 /** What each kind is with its learning rate alone; keyed by all kinds, so that a new one must be added. */
@@ -96,9 +103,17 @@ describe("an optimizer of each kind", () => {
 
     test(`${kind} takes what all take, and refuses what it does not know`, () => {
       const common = { warmUp: 10, clip: { norm: 2, value: 3 }, multipliers: { "*.bias": 0.5 } };
-      const { fed } = made({ kind, learningRate: 0.5, ...common, weightDecay: { rate: 0.25, except: ["*.bias"] } });
+      const { fed, bounds } = made({
+        kind,
+        learningRate: 0.5,
+        ...common,
+        weightDecay: { rate: 0.25, except: ["*.bias"] },
+      });
       assert.equal(fed["clip.norm"], 2);
-      assert.equal(fed["clip.value"], 3);
+      assert.deepEqual(bounds, [
+        { min: -3, max: 3 },
+        { min: -3, max: 3 },
+      ]);
       assert.equal(fed["multiplier.*.bias"], 0.5);
       assert.equal(fed[kind === "lars" ? "lars.decay" : "decay"], 0.25);
       assert.equal(fed.learningRate, 0);
