@@ -11,13 +11,13 @@ import { mapValues } from "../runtime/named.js";
 import { applyOverrides, resolveConfig } from "./config.js";
 import { makeLearner } from "./learner.js";
 import { makeOptimizer, makeSchedule } from "./optimizer.js";
-import { type OptimizerConfig, optimizerSchema } from "./optimizer-schema.js";
+import { type OptimizerConfig, type OptimizerInSteps, optimizerSchema } from "./optimizer-schema.js";
 import type { RunInput } from "./schema.js";
 
 type OptimizerInput = RunInput["optimizer"];
 
 const NUM_STEPS = 200;
-const resolved = (optimizer: unknown): OptimizerConfig =>
+const resolved = (optimizer: unknown): OptimizerInSteps =>
   resolveConfig({ ...tinyInput(), numSteps: NUM_STEPS, optimizer }).optimizer;
 const shapes = { "a.weight": { shape: [2, 3] }, "a.bias": { shape: [3] } };
 
