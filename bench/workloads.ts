@@ -5,7 +5,7 @@ import type { Tensor } from "../src/graph/tensor.js";
 import { linear, linearParams } from "../src/nn/layers.js";
 import { binary } from "../src/nn/losses.js";
 import { mlp } from "../src/nn/mlp.js";
-import { countParams, initWeights, type Model } from "../src/nn/model.js";
+import { initWeights, type Model } from "../src/nn/model.js";
 import { adam, sgd } from "../src/optim/optimizers.js";
 import { constantSchedule } from "../src/optim/schedules.js";
 import type { GradientTransformation } from "../src/optim/transformations.js";
@@ -26,8 +26,6 @@ export interface Workload {
   readonly state: NamedArrays;
   /** What step 0, 1, ... is fed. */
   readonly feeds: (step: number) => NamedArrays;
-  /** What it is, in a line. */
-  readonly describe: () => string;
 }
 
 const ADAM = adam(constantSchedule(1e-3));
@@ -85,7 +83,6 @@ function training(learner: Learner, batch: NamedArrays): Workload {
     graph: stepGraph(learner, 0),
     state: { ...keptWeights(model, initWeights(model, key(1))), ...withPrefix(kept.optState, memory) },
     feeds: (step) => ({ ...batch, ...mapValues(optimizer.scalars, (schedule) => scalar(schedule(step))) }),
-    describe: () => `${countParams(model).toLocaleString("en-US")} params`,
   };
 }
 
