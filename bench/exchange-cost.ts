@@ -7,7 +7,7 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { availableParallelism, cpus, tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
@@ -21,6 +21,7 @@ import type { ExchangeEvent } from "../src/train/events.js";
 import { createStudent } from "../src/train/student.js";
 import { batchOf, learnerOf, sizeNamed, sizes } from "./exchange-sizes.js";
 import { type Block, pairStatistics } from "./exchange-statistics.js";
+import { thisMachine } from "./machine.js";
 import { mean, median } from "./statistics.js";
 
 const INTERVAL = 50;
@@ -106,12 +107,12 @@ async function measure(name: string) {
   }
 }
 
+const machine = { ...thisMachine(), node: process.version, threads };
 const wanted = process.argv.slice(2);
 const results = [];
 for (const name of Object.keys(sizes))
   if (wanted.length === 0 || wanted.includes(name)) results.push(await measure(name));
 
-const machine = { cpu: cpus()[0]?.model ?? "", cores: cpus().length, node: process.version, threads };
 const rounded = (_: string, value: unknown) => (typeof value === "number" ? Math.round(value * 1e4) / 1e4 : value);
 const json = JSON.stringify({ bench: "exchange", date: new Date().toISOString(), machine, results }, rounded);
 await mkdir("bench/results", { recursive: true });

@@ -1,29 +1,21 @@
 /** The LSTM language model and the transformer block of `specs.ts` as learners of ours. */
-
-import { mul, reduceMean, reshape, sub } from "../src/graph/ops.js";
+import { reshape } from "../src/graph/ops.js";
 import type { Tensor, Tensors } from "../src/graph/tensor.js";
 import { transformerBlock, transformerBlockParams } from "../src/nn/attention.js";
 import { embedding, embeddingParams, linear, linearParams } from "../src/nn/layers.js";
-import { binary, type Objective } from "../src/nn/losses.js";
 import type { Model } from "../src/nn/model.js";
 import { categorical } from "../src/nn/objectives.js";
 import { lstm, lstmParams } from "../src/nn/recurrent.js";
-import { float32, int32, type NamedArrays, sizeOf } from "../src/runtime/array.js";
+import { int32 } from "../src/runtime/array.js";
 import { named } from "../src/runtime/named.js";
-import { fold, key, normal, uniform } from "../src/runtime/random.js";
-
-/** A network, what it is trained by, and one batch for it. */
-export interface Sequence {
-  readonly model: Model;
-  readonly objective: Objective;
-  readonly batch: NamedArrays;
-}
+import { fold, key, uniform } from "../src/runtime/random.js";
+import { onTargets, type Task } from "./targets.js";
 
 const [TIMES, BATCH_SIZE, VOCABULARY, WIDTH, HIDDEN] = [32, 32, 8192, 256, 512];
 const LAYERS = ["layers.0", "layers.1"];
 
 /** Its state goes from step to step as buffers. */
-export function lstmLanguageModel(): Sequence {
+export function lstmLanguageModel(): Task {
   const stateOf = (path: string) => [`${path}.hidden`, `${path}.cell`] as const;
   const state = { shape: [BATCH_SIZE, HIDDEN], fill: 0 };
   const train = (weights: Tensors, inputs: Tensors) => {
@@ -59,21 +51,12 @@ export function lstmLanguageModel(): Sequence {
   };
 }
 
-/** Mean square to a target. */
-export function transformerOnTargets(): Sequence {
+export function transformerOnTargets(): Task {
   const shape = [16, 128, 256];
-  const draw = (name: string) => float32(normal(fold(key(1), name), sizeOf(shape)), shape);
-  const meanSquare = (logits: Tensor, target: Tensor) => {
-    const error = sub(logits, target);
-    return reduceMean(mul(error, error));
+  const model: Model = {
+    params: transformerBlockParams("", 256),
+    inputs: { x: { shape, dtype: "float32" } },
+    apply: (weights, inputs) => transformerBlock(weights, "", named(inputs, "x"), { numHeads: 4 }),
   };
-  return {
-    model: {
-      params: transformerBlockParams("", 256),
-      inputs: { x: { shape, dtype: "float32" } },
-      apply: (weights, inputs) => transformerBlock(weights, "", named(inputs, "x"), { numHeads: 4 }),
-    },
-    objective: { ...binary, labels: { shape, dtype: "float32" }, labelLoss: meanSquare },
-    batch: { x: draw("x"), labels: draw("target") },
-  };
+  return onTargets(model, shape);
 }

@@ -28,9 +28,7 @@ export interface StepTimes {
 type Step = (step: number) => Promise<number | null>;
 
 async function oursOf(name: WorkloadName, threads: number): Promise<Step> {
-  const make = workloads[name];
-  if (!make) throw new Error(`the workload must be one of ${Object.keys(workloads).join(", ")}, got ${name}`);
-  const { graph, state, feeds } = make();
+  const { graph, state, feeds } = workloads[name]();
   const engine = onnxRuntimeEngine({ threads });
   const program = await engine.compile(graph);
   await engine.write(state);

@@ -86,6 +86,35 @@ describe("npm run bench", () => {
     }
   });
 
+  it("says in its report that it was stopped", async () => {
+    const out = join(root, "stopped-later");
+    const running = bench(
+      "flights",
+      "--no-torch",
+      "--threads",
+      "1",
+      "--steps",
+      "20",
+      "--rounds",
+      "100000",
+      "--out",
+      out,
+    );
+    try {
+      await eventually("a figure", () => / ms a step/.test(running.output()) || null, running.output);
+      running.child.kill("SIGTERM");
+      const { code, shown } = await running.ended;
+      assert.equal(code, 143, shown);
+      const { json, markdown } = written(out);
+      const { isComplete, results }: StepsReport = JSON.parse(json);
+      assert.equal(isComplete, false);
+      assert.ok((results[0]?.ours?.rounds.length ?? 0) > 0, json);
+      assert.match(markdown, /^\d{4}-\S+Z, stopped before the end$/m);
+    } finally {
+      await end(running);
+    }
+  });
+
   it("refuses what it does not know, and says what there is", async () => {
     const { code, stderr, shown } = await bench("clicks").ended;
     assert.equal(code, 1, shown);

@@ -11,7 +11,6 @@ import { isWorkload, specs, type WorkloadName, workloadNames } from "./specs.js"
 import type { StepTimes } from "./step-child.js";
 import { findPeer, type Measurement, type Peer, type Side, startMeasurement } from "./steps-processes.js";
 import { markdown, rowOf, type StepsReport } from "./steps-report.js";
-import { workloads } from "./workloads.js";
 
 interface Options {
   readonly threads: readonly number[];
@@ -48,7 +47,7 @@ program.action(async (chosen: readonly WorkloadName[], options: Options) => {
   const stop = stopOnSignals();
   const peer = options.torch ? findPeer() : undefined;
   const machine = thisMachine();
-  const notes = notesOn(names, options, peer);
+  const notes = notesOn(options, peer);
   for (const note of notes) say(`note: ${note}`);
   const { results, versions, isComplete } = await measureAll(names, options, peer, stop);
   if (results.length === 0) {
@@ -68,11 +67,9 @@ program.action(async (chosen: readonly WorkloadName[], options: Options) => {
 });
 
 /** What a reader must know of the figures. */
-function notesOn(names: readonly WorkloadName[], { torch, quick }: Options, peer: Peer | undefined): string[] {
-  const missing = names.filter((name) => !workloads[name]);
+function notesOn({ torch, quick }: Options, peer: Peer | undefined): string[] {
   return [
     ...(quick ? ["measured with --quick: the figures show that everything runs, and nothing else"] : []),
-    ...(missing.length > 0 ? [`no counterpart of ours yet: ${missing.join(", ")}`] : []),
     ...(torch ? [] : ["without PyTorch, as asked"]),
     ...(torch && !peer ? [`PyTorch is not here, so its columns are empty; the cure: ${PYTHON_CURE}`] : []),
     ...(peer && peer.versions.blas === null
@@ -138,11 +135,7 @@ function measurementsOf(
 ): Measurement[] {
   const numSteps = quick ? QUICK.steps : (steps ?? specs[workload].numSteps);
   const numWarmUp = quick ? QUICK.numWarmUp : NUM_WARM_UP;
-  const sides: Side[] = [
-    ...(workloads[workload] ? ["ours" as const] : []),
-    ...(peer ? ["torch" as const] : []),
-    "products",
-  ];
+  const sides: Side[] = ["ours", ...(peer ? ["torch" as const] : []), "products"];
   const ordered = round % 2 === 0 ? sides : sides.reverse();
   return ordered.map((side) => ({ side, workload, threads, numSteps, numWarmUp }));
 }
@@ -150,7 +143,7 @@ function measurementsOf(
 /** One long process of ours, to see whether memory grows. */
 function growthOf(workload: WorkloadName, threads: number, options: Options): Measurement[] {
   const noted = options.quick ? QUICK.growth : options.growth;
-  if (!workloads[workload] || !noted) return [];
+  if (!noted) return [];
   return [{ side: "ours", workload, threads, numSteps: Math.max(...noted), numWarmUp: 0, noted }];
 }
 

@@ -3,7 +3,7 @@
  * alone on the same machine. All in one run: `npm run bench:topologies`; writes bench/results/topologies.json.
  */
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { availableParallelism, cpus, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -14,6 +14,7 @@ import type { LoggedEvent } from "../src/train/events.js";
 import { end, eventually, type Running, start } from "../test/process/processes.js";
 import { withStore } from "../test/process/store-preload.js";
 import { tinyConfig, tinyCsv } from "../test/process/tiny.js";
+import { thisMachine } from "./machine.js";
 import { median } from "./statistics.js";
 
 const NUM_GROUPS = 4;
@@ -112,6 +113,7 @@ async function measure(name: string, codistill: RunInput["codistill"], fault: Fa
   }
 }
 
+const machine = { ...thisMachine(), node: process.version };
 const rows: Row[] = [];
 const say = (text: string) => process.stdout.write(`${text}\n`);
 try {
@@ -152,7 +154,6 @@ try {
       `${topology.padEnd(9)} ${fault.padEnd(24)} ${speeds} ${ratioOthers.toFixed(2).padStart(13)} ${ratioFaulty.toFixed(2).padStart(13)}`,
     );
   }
-  const machine = { cpu: cpus()[0]?.model, cores: availableParallelism(), node: process.version };
   const report = {
     machine,
     windowSeconds: WINDOW_SECONDS,

@@ -1,21 +1,22 @@
-/** Our side of the workloads of `specs.ts`: those that today's operations allow. */
-
+/** Our side of the workloads of `specs.ts`. */
 import type { Graph } from "../src/graph/graph.js";
 import { relu, reshape } from "../src/graph/ops.js";
 import type { Tensor } from "../src/graph/tensor.js";
 import { linear, linearParams } from "../src/nn/layers.js";
 import { binary } from "../src/nn/losses.js";
 import { mlp } from "../src/nn/mlp.js";
-import { countParams, initWeights, type Model } from "../src/nn/model.js";
-import { adam } from "../src/optim/optimizers.js";
+import { initWeights, type Model } from "../src/nn/model.js";
+import { adam, sgd } from "../src/optim/optimizers.js";
 import { constantSchedule } from "../src/optim/schedules.js";
+import type { GradientTransformation } from "../src/optim/transformations.js";
 import { filled, float32, int32, type NamedArrays, scalar } from "../src/runtime/array.js";
 import { mapValues, named, withPrefix } from "../src/runtime/named.js";
 import { fold, key, normal, uniform } from "../src/runtime/random.js";
 import { kept, keptWeights, type Learner, stepGraph } from "../src/train/graphs.js";
-import { residualWorkload } from "./residual.js";
-import { lstmLanguageModel, type Sequence, transformerOnTargets } from "./sequences.js";
+import { residualBlock } from "../test/convolution-blocks.js";
+import { lstmLanguageModel, transformerOnTargets } from "./sequences.js";
 import type { WorkloadName } from "./specs.js";
+import { onTargets, type Task } from "./targets.js";
 
 /** A training step as an engine takes it. */
 export interface Workload {
@@ -25,20 +26,18 @@ export interface Workload {
   readonly state: NamedArrays;
   /** What step 0, 1, ... is fed. */
   readonly feeds: (step: number) => NamedArrays;
-  /** What it is, in a line. */
-  readonly describe: () => string;
 }
 
 const ADAM = adam(constantSchedule(1e-3));
 
-/** Each workload by its name; a name that is missing has no counterpart of ours yet. */
-export const workloads: Readonly<Partial<Record<WorkloadName, () => Workload>>> = {
+/** Each workload by its name. */
+export const workloads: Readonly<Record<WorkloadName, () => Workload>> = {
   click,
   flights,
-  lstm: () => sequence(lstmLanguageModel()),
-  transformer: () => sequence(transformerOnTargets()),
-  residual64: () => residualWorkload(64, 32),
-  residual128: () => residualWorkload(128, 16),
+  lstm: () => taskWith(ADAM, lstmLanguageModel()),
+  transformer: () => taskWith(ADAM, transformerOnTargets()),
+  residual64: () => residual(64, 32),
+  residual128: () => residual(128, 16),
 };
 
 function click(): Workload {
@@ -66,8 +65,14 @@ function flights(): Workload {
   return training(learner, { ...withPrefix("features", features), labels: labels(batchSize) });
 }
 
-function sequence({ batch, ...network }: Sequence): Workload {
-  return training({ ...network, optimizer: ADAM }, batch);
+/** With so many channels, on images of such a height and width. */
+function residual(channels: number, size: number): Workload {
+  const task = onTargets(residualBlock(channels, [size, size]), [64, channels, size, size]);
+  return taskWith(sgd(constantSchedule(1e-3), { momentum: 0.9 }), task);
+}
+
+function taskWith(optimizer: GradientTransformation, { batch, ...network }: Task): Workload {
+  return training({ ...network, optimizer }, batch);
 }
 
 /** The steps of a learner on one batch, over and over. */
@@ -78,7 +83,6 @@ function training(learner: Learner, batch: NamedArrays): Workload {
     graph: stepGraph(learner, 0),
     state: { ...keptWeights(model, initWeights(model, key(1))), ...withPrefix(kept.optState, memory) },
     feeds: (step) => ({ ...batch, ...mapValues(optimizer.scalars, (schedule) => scalar(schedule(step))) }),
-    describe: () => `${countParams(model).toLocaleString("en-US")} params`,
   };
 }
 

@@ -1,9 +1,15 @@
 /** The public door of the core, which runs wherever JavaScript does; `codistill/node` adds what needs Node.js. */
 
-export { decodeSafetensors, encodeSafetensors } from "./checkpoint/safetensors.js";
-export { memoryStore, type Store } from "./checkpoint/store.js";
+export { decodeSafetensors, encodeSafetensors, type Safetensors } from "./checkpoint/safetensors.js";
+export { type Bytes, memoryStore, type Store } from "./checkpoint/store.js";
 export { type CodistillOptions, codistill, type Step } from "./codistill/codistill.js";
-export { type Exchange, type ExchangeOptions, storeExchange } from "./codistill/exchange.js";
+export {
+  type Exchange,
+  type ExchangeOptions,
+  type SeenTeacher,
+  type StoreExchange,
+  storeExchange,
+} from "./codistill/exchange.js";
 export { type Topology, teachersOf } from "./codistill/topology.js";
 export {
   CheckpointError,
@@ -18,12 +24,24 @@ export { gradients } from "./graph/grad.js";
 export { formatGraph, type Graph } from "./graph/graph.js";
 export { toOnnx } from "./graph/onnx.js";
 export * as ops from "./graph/ops.js";
-export type { Shape, Tensor, Tensors } from "./graph/tensor.js";
+export type { Axis } from "./graph/shape.js";
+export type { Attributes, Op, Result, Shape, Tensor, Tensors } from "./graph/tensor.js";
+export * as layers from "./nn/all-layers.js";
+export * as losses from "./nn/all-losses.js";
 export { type DistillLoss, type DistillLossName, distillLosses } from "./nn/distill-losses.js";
-export type { LabelSmoothing } from "./nn/label-losses.js";
+export * as initialisers from "./nn/initialisers.js";
+export type { LabelSmoothing, SoftmaxCrossEntropyOptions } from "./nn/label-losses.js";
 export { binary, type Objective } from "./nn/losses.js";
 export { type MlpOptions, mlp } from "./nn/mlp.js";
-export type { Model } from "./nn/model.js";
+export {
+  type BufferSpec,
+  countParams,
+  type InputSpec,
+  initWeights,
+  type Model,
+  type ParamSpec,
+  type Trained,
+} from "./nn/model.js";
 export {
   type CategoricalOptions,
   categorical,
@@ -33,16 +51,50 @@ export {
   weightedBinary,
 } from "./nn/objectives.js";
 export { clipByGlobalNorm, clipByRms, clipByValue } from "./optim/clip.js";
-export { addDecay, scaleByLarsRatio, scaleByParamRms, scaleByTrustRatio } from "./optim/decay.js";
-export { scaleByFactoredRms } from "./optim/factored.js";
-export { addMomentum, scaleByAdagrad, scaleByAdam, scaleByLion, scaleByRms } from "./optim/moments.js";
-export { adafactor, adagrad, adam, adamW, lamb, lars, lion, rmsprop, sgd } from "./optim/optimizers.js";
+export {
+  addDecay,
+  type DecayOptions,
+  type LarsRatioOptions,
+  scaleByLarsRatio,
+  scaleByParamRms,
+  scaleByTrustRatio,
+} from "./optim/decay.js";
+export { type FactoredOptions, scaleByFactoredRms } from "./optim/factored.js";
+export {
+  type AdagradOptions,
+  type AdamOptions,
+  addMomentum,
+  type LionOptions,
+  type MomentumOptions,
+  type RmsOptions,
+  scaleByAdagrad,
+  scaleByAdam,
+  scaleByLion,
+  scaleByRms,
+} from "./optim/moments.js";
+export {
+  type AdafactorOptions,
+  adafactor,
+  adagrad,
+  adam,
+  adamW,
+  type CommonOptions,
+  type LambOptions,
+  lamb,
+  lars,
+  lion,
+  rmsprop,
+  sgd,
+  type WithDecay,
+} from "./optim/optimizers.js";
+export type { Selection } from "./optim/patterns.js";
 export {
   constantSchedule,
   cosineSchedule,
   exponentialSchedule,
   inverseSquareRootSchedule,
   linearSchedule,
+  type OneCycleOptions,
   oneCycleSchedule,
   type Schedule,
   stepSchedule,
@@ -51,6 +103,8 @@ export {
 export {
   chain,
   type GradientTransformation,
+  type MemorySpec,
+  type Shapes,
   scaleByLearningRate,
   scaleByPattern,
   scaleBySchedule,
@@ -58,9 +112,27 @@ export {
   type UpdateOutput,
 } from "./optim/transformations.js";
 export { resolveConfig } from "./run/config.js";
+export type { OptimizerConfig, OptimizerInSteps } from "./run/optimizer-schema.js";
 export { defineRun, type RunConfig, type RunInput } from "./run/schema.js";
-export { type DType, float32, int32, type NamedArrays, type NdArray, strings } from "./runtime/array.js";
-export type { Engine, Program } from "./runtime/engine.js";
+export { type DataOf, type DType, float32, int32, type NamedArrays, type NdArray, strings } from "./runtime/array.js";
+export type { Engine, EngineOptions, Program, WriteOptions } from "./runtime/engine.js";
 export { fold, type Key, key, normal, permutation, uniform } from "./runtime/random.js";
-export type { LoggedEvent, RunResult, TrainEvent } from "./train/events.js";
-export { createStudent, type StepMetrics, type Student, type Teacher } from "./train/student.js";
+export type {
+  ExchangeEvent,
+  LoggedEvent,
+  QuarantineEvent,
+  RunResult,
+  TeachersEvent,
+  TeacherUse,
+  TrainEvent,
+} from "./train/events.js";
+export type { Distillation, Learner } from "./train/graphs.js";
+export type { StudentSigns, TeacherSigns } from "./train/signs.js";
+export {
+  createStudent,
+  type StepMetrics,
+  type Student,
+  type StudentOptions,
+  type StudentState,
+  type Teacher,
+} from "./train/student.js";

@@ -1,11 +1,6 @@
 /** Arithmetic of optimizers, beside the operations. */
-import { maximum, minimum, mul, type Operand, reduceMean, reduceSum, sqrt, square } from "../graph/ops.js";
+import { mul, reduceMean, reduceSum, sqrt, square } from "../graph/ops.js";
 import type { Tensor } from "../graph/tensor.js";
-
-/** x, but at least `low` and at most `high`. */
-export function clamp(x: Tensor, low: Operand, high: Operand): Tensor {
-  return minimum(maximum(x, low), high);
-}
 
 /** The Euclidean norm, []. */
 export function norm(x: Tensor): Tensor {

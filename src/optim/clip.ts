@@ -1,7 +1,7 @@
 /** Parts that bound updates: by their norm over all params, by value, and by root mean square. */
-import { add, div, maximum, minimum, mul, neg, reduceSum, sqrt, square } from "../graph/ops.js";
+import { add, clamp, div, maximum, minimum, mul, reduceSum, sqrt, square } from "../graph/ops.js";
 import { mapValues, named } from "../runtime/named.js";
-import { clamp, rootMeanSquare } from "./arithmetic.js";
+import { rootMeanSquare } from "./arithmetic.js";
 import { constantSchedule } from "./schedules.js";
 import { type GradientTransformation, stateless } from "./transformations.js";
 
@@ -20,11 +20,7 @@ export function clipByGlobalNorm(maxNorm: number): GradientTransformation {
 
 /** Bound each element: u = max(-maxValue, min(maxValue, g)), as torch.nn.utils.clip_grad_value_. */
 export function clipByValue(maxValue: number): GradientTransformation {
-  return stateless({ "clip.value": constantSchedule(maxValue) }, ({ updates, scalars }) => {
-    const high = named(scalars, "clip.value");
-    const low = neg(high);
-    return mapValues(updates, (update) => clamp(update, low, high));
-  });
+  return stateless({}, ({ updates }) => mapValues(updates, (update) => clamp(update, -maxValue, maxValue)));
 }
 
 /** Bound the root mean square of each param's update (Shazeer and Stern 2018, section 6): u = g / max(1, RMS(g) / maxRms). */

@@ -41,7 +41,7 @@ export interface UpdateOutput {
 export interface GradientTransformation {
   /**
    * Numbers that are fed to the program under these names: what changes with the step, and the constants of a formula,
-   * which a graph would round to float32.
+   * which are computed in float64 and rounded to float32 once.
    */
   readonly scalars: Readonly<Record<string, Schedule>>;
   /** The memory it keeps for params of these shapes. */

@@ -81,14 +81,14 @@ describe("bar", () => {
 describe("table", () => {
   test("aligns columns of numbers right and all others left, by their widest cell", () => {
     const rows = [
-      ["", "loss", "n", "ended", "sent"],
-      ["group 0", "0.5", "1,000", "no", "12.5 MB"],
-      ["all", "10.25", "", "finished", "7 B"],
+      ["", "loss", "n", "ended", "sent", "share"],
+      ["group 0", "0.5", "1,000", "no", "12.5 MB", "5.0 %"],
+      ["all", "10.25", "", "finished", "7 B", "100.0 %"],
     ];
     assert.deepEqual(table(rows), [
-      "          loss      n  ended        sent",
-      "group 0    0.5  1,000  no        12.5 MB",
-      "all      10.25         finished      7 B",
+      "          loss      n  ended        sent    share",
+      "group 0    0.5  1,000  no        12.5 MB    5.0 %",
+      "all      10.25         finished      7 B  100.0 %",
     ]);
   });
 

@@ -132,8 +132,16 @@ export const optimizerSchema = z.discriminatedUnion("kind", [
 /** An optimizer as it is configured, with its defaults. */
 export type OptimizerConfig = z.output<typeof optimizerSchema>;
 
+/** Numbers of steps in place of shares of the run. Of what a schedule or a warm-up holds, nothing else is free text. */
+type InSteps<T> = T extends object ? { [K in keyof T]: InSteps<T[K]> } : string extends T ? never : T;
+
+type Timed<T> = { [K in keyof T]: K extends "schedule" | "warmUp" ? InSteps<T[K]> : T[K] };
+
+/** An optimizer as a run has it: with steps, and without shares of numSteps. */
+export type OptimizerInSteps = Timed<OptimizerConfig>;
+
 /** The same with all shares of numSteps as steps. */
-export function optimizerInSteps(optimizer: OptimizerConfig, numSteps: number): OptimizerConfig {
+export function optimizerInSteps(optimizer: OptimizerConfig, numSteps: number): OptimizerInSteps {
   const { schedule, warmUp } = optimizer;
   return {
     ...optimizer,
@@ -141,20 +149,27 @@ export function optimizerInSteps(optimizer: OptimizerConfig, numSteps: number): 
     ...(warmUp !== undefined && {
       warmUp: typeof warmUp === "object" ? withSteps(warmUp, numSteps) : stepsOf(warmUp, numSteps),
     }),
-  };
+  } as OptimizerInSteps;
 }
 
 /** Rules that span several options of an optimizer, broken: a line for each, none when all hold. */
-export function optimizerProblems(optimizer: OptimizerConfig, numSteps: number): string[] {
+export function optimizerProblems(optimizer: OptimizerInSteps, numSteps: number): string[] {
   const { schedule, warmUp = 0 } = optimizer;
   const problems: string[] = [];
-  const warmUpSteps = stepsOf(typeof warmUp === "object" ? warmUp.steps : warmUp, numSteps);
+  const warmUpSteps = typeof warmUp === "object" ? warmUp.steps : warmUp;
   if (warmUpSteps > numSteps)
     problems.push(`optimizer.warmUp: must be at most numSteps (${numSteps}), got ${warmUpSteps}`);
-  if (typeof schedule === "object" && schedule.kind === "oneCycle") {
-    const length = stepsOf(schedule.steps ?? Math.max(0, numSteps - warmUpSteps), numSteps);
-    const peakAt = stepsOf(schedule.peakAt, numSteps);
-    if (peakAt > length)
+  else if (typeof schedule === "object" && schedule.kind === "oneCycle") {
+    const { peakAt, steps: length = numSteps - warmUpSteps } = schedule;
+    // A cycle of one step is at its end, and so would all of its warm-up be.
+    if (length < 2 && schedule.steps !== undefined)
+      problems.push(`optimizer.schedule.steps: must be at least 2 for a cycle, got ${length}`);
+    else if (length < 2 && warmUpSteps > 0)
+      problems.push(
+        `optimizer.warmUp: must leave at least 2 of numSteps (${numSteps}) to the schedule "oneCycle", got ${warmUpSteps}; ` +
+          "shorten it or raise numSteps",
+      );
+    else if (peakAt > length)
       problems.push(`optimizer.schedule.peakAt: must be at most the schedule's steps (${length}), got ${peakAt}`);
   }
   if (optimizer.kind === "sgd" && optimizer.nesterov && !optimizer.momentum)
@@ -163,10 +178,10 @@ export function optimizerProblems(optimizer: OptimizerConfig, numSteps: number):
 }
 
 /** A record whose numbers of steps are numbers. */
-function withSteps<T extends object>(record: T, numSteps: number): T {
+function withSteps<T extends object>(record: T, numSteps: number): InSteps<T> {
   const entries = Object.entries(record).map(([name, value]) => {
     if (name === "steps" || name === "every" || name === "peakAt") return [name, stepsOf(value, numSteps)];
     return name === "at" ? [name, value.map((at: number | string) => stepsOf(at, numSteps))] : [name, value];
   });
-  return Object.fromEntries(entries) as T;
+  return Object.fromEntries(entries);
 }

@@ -1,27 +1,34 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { descent } from "../../test/descent.js";
 import { tinyInput } from "../../test/tiny-run.js";
 import { ConfigError } from "../errors.js";
+import { rootsOf } from "../graph/graph.js";
+import { input } from "../graph/ops.js";
+import { topologicalOrder } from "../graph/tensor.js";
 import { linearSchedule } from "../optim/schedules.js";
+import { mapValues } from "../runtime/named.js";
 import { applyOverrides, resolveConfig } from "./config.js";
 import { makeLearner } from "./learner.js";
 import { makeOptimizer, makeSchedule } from "./optimizer.js";
-import { type OptimizerConfig, optimizerSchema } from "./optimizer-schema.js";
+import { type OptimizerConfig, type OptimizerInSteps, optimizerSchema } from "./optimizer-schema.js";
 import type { RunInput } from "./schema.js";
 
 type OptimizerInput = RunInput["optimizer"];
 
 const NUM_STEPS = 200;
-const resolved = (optimizer: unknown): OptimizerConfig =>
+const resolved = (optimizer: unknown): OptimizerInSteps =>
   resolveConfig({ ...tinyInput(), numSteps: NUM_STEPS, optimizer }).optimizer;
 const shapes = { "a.weight": { shape: [2, 3] }, "a.bias": { shape: [3] } };
 
-/** The optimizer of a configuration: the names that it feeds, and the memory that it keeps of `a.weight`. */
-function made(optimizer: unknown): { fed: Record<string, number>; memory: string[] } {
-  const { scalars, memory } = makeOptimizer({ optimizer: resolved(optimizer), numSteps: NUM_STEPS });
-  const fed = Object.fromEntries(Object.entries(scalars).map(([name, schedule]) => [name, schedule(0)]));
-  const kept = Object.keys(memory(shapes)).filter((name) => name.endsWith("a.weight"));
-  return { fed, memory: kept };
+/** The optimizer of a configuration: the names that it feeds, the memory that it keeps of `a.weight`, its bounds on values. */
+function made(optimizer: unknown) {
+  const parts = makeOptimizer({ optimizer: resolved(optimizer), numSteps: NUM_STEPS });
+  const fed: Record<string, number> = mapValues(parts.scalars, (schedule) => schedule(0));
+  const memory = Object.keys(parts.memory(shapes)).filter((name) => name.endsWith("a.weight"));
+  const graph = descent(parts, shapes, (params) => mapValues(params, (param, name) => input(`g.${name}`, param.shape)));
+  const bounds = topologicalOrder(rootsOf(graph)).flatMap(({ op, attributes }) => (op === "clamp" ? [attributes] : []));
+  return { fed, memory, bounds };
 }
 
 /** What each kind is with its learning rate alone; keyed by all kinds, so that a new one must be added. */
@@ -96,9 +103,17 @@ describe("an optimizer of each kind", () => {
 
     test(`${kind} takes what all take, and refuses what it does not know`, () => {
       const common = { warmUp: 10, clip: { norm: 2, value: 3 }, multipliers: { "*.bias": 0.5 } };
-      const { fed } = made({ kind, learningRate: 0.5, ...common, weightDecay: { rate: 0.25, except: ["*.bias"] } });
+      const { fed, bounds } = made({
+        kind,
+        learningRate: 0.5,
+        ...common,
+        weightDecay: { rate: 0.25, except: ["*.bias"] },
+      });
       assert.equal(fed["clip.norm"], 2);
-      assert.equal(fed["clip.value"], 3);
+      assert.deepEqual(bounds, [
+        { min: -3, max: 3 },
+        { min: -3, max: 3 },
+      ]);
       assert.equal(fed["multiplier.*.bias"], 0.5);
       assert.equal(fed[kind === "lars" ? "lars.decay" : "decay"], 0.25);
       assert.equal(fed.learningRate, 0);
@@ -159,6 +174,33 @@ describe("a schedule", () => {
     assert.equal(linearSchedule(2, 0, NUM_STEPS)(1), 1.99);
   });
 
+  const lines: readonly object[] = [
+    {},
+    ...["constant", "linear", "cosine"].map((schedule) => ({ schedule })),
+    ...["constant", "linear", "cosine", "inverseSquareRoot"].map((kind) => ({ schedule: { kind } })),
+    { schedule: { kind: "step", at: ["50%"] } },
+    { schedule: { kind: "exponential", factor: 0.5, every: "10%" } },
+  ];
+  for (const line of lines) {
+    test(`may be nothing but its warm-up: ${JSON.stringify(line)}`, () => {
+      assert.deepEqual(rates({ ...line, warmUp: "100%" }, [0, 50, 100, 199, 200]), [0, 0.5, 1, 1.99, 2]);
+      assert.deepEqual(rates({ ...line, warmUp: { steps: 200, from: 0.5 } }, [0, 100, 200]), [1, 1.5, 2]);
+    });
+  }
+
+  for (const kind of ["linear", "cosine"]) {
+    test(`"${kind}" of no steps falls after the warm-up, which rises all the same`, () => {
+      const schedule = { kind, to: 0.25, steps: 0 };
+      assert.deepEqual(rates({ schedule, warmUp: 100 }, [0, 50, 99, 100, 101, 200]), [0, 1, 1.98, 2, 0.5, 0.5]);
+    });
+  }
+
+  test("of one cycle may follow a warm-up that leaves it two steps", () => {
+    const schedule = { kind: "oneCycle", peakAt: 1, from: 0.5, to: 0.5 };
+    assert.deepEqual(rates({ schedule: { ...schedule, peakAt: 0 }, warmUp: 198 }, [0, 99, 198, 199]), [0, 1, 2, 0.5]);
+    assert.deepEqual(rates({ schedule, warmUp: 198 }, [0, 99, 198]), [0, 0.5, 1]);
+  });
+
   test("has steps in place of shares once it is resolved", () => {
     const schedule = { kind: "step", at: ["25%", 100] };
     const optimizer = resolved({ kind: "sgd", learningRate: 2, schedule, warmUp: "5%" });
@@ -180,6 +222,19 @@ describe("a wrong optimizer is refused with the path and the rule", () => {
     [{ schedule: { kind: "step", at: ["x"] } }, /optimizer\.schedule\.at\.0: must be .*"50%".*, got "x"/],
     [{ schedule: 5 }, /optimizer\.schedule: must be "constant", "linear", "cosine" or \{ kind, \.\.\. \}, got 5/],
     [{ schedule: { kind: "oneCycle", peakAt: 300 } }, /peakAt: must be at most the schedule's steps \(200\), got 300/],
+    [
+      { schedule: { kind: "oneCycle" }, warmUp: "100%" },
+      /optimizer\.warmUp: must leave at least 2 of numSteps \(200\) to the schedule "oneCycle", got 200; shorten it or raise numSteps/,
+    ],
+    [
+      { schedule: { kind: "oneCycle", peakAt: 0 }, warmUp: 199 },
+      /optimizer\.warmUp: must leave at least 2 .*, got 199/,
+    ],
+    [
+      { schedule: { kind: "oneCycle", peakAt: 0, steps: 0 }, warmUp: 10 },
+      /optimizer\.schedule\.steps: must be at least 2 for a cycle, got 0/,
+    ],
+    [{ schedule: { kind: "oneCycle" }, warmUp: 300 }, /optimizer\.warmUp: must be at most numSteps \(200\), got 300/],
     [{ warmUp: "200%" }, /optimizer\.warmUp: must be at most numSteps \(200\), got 400/],
     [{ warmUp: -1 }, /optimizer\.warmUp: must be .*, got -1/],
     [{ clip: { norm: 0 } }, /optimizer\.clip\.norm: must be > 0, got 0/],

@@ -16,15 +16,14 @@ import {
   withWarmUp,
 } from "../optim/schedules.js";
 import type { GradientTransformation } from "../optim/transformations.js";
-import type { OptimizerConfig } from "./optimizer-schema.js";
-import { stepsOf } from "./steps.js";
+import type { OptimizerInSteps } from "./optimizer-schema.js";
 
 /** The optimizer of a run. */
 export function makeOptimizer({
   optimizer,
   numSteps,
 }: {
-  readonly optimizer: OptimizerConfig;
+  readonly optimizer: OptimizerInSteps;
   readonly numSteps: number;
 }): GradientTransformation {
   const rate = makeSchedule(optimizer, numSteps);
@@ -58,24 +57,19 @@ export function makeOptimizer({
 
 /** The learning rate by step: the warm-up, if any, and then the schedule, which by default lasts to the end of the run. */
 export function makeSchedule(
-  { learningRate, schedule, warmUp = 0 }: Pick<OptimizerConfig, "learningRate" | "schedule" | "warmUp">,
+  { learningRate, schedule, warmUp = 0 }: Pick<OptimizerInSteps, "learningRate" | "schedule" | "warmUp">,
   numSteps: number,
 ): Schedule {
   const { steps, from } = typeof warmUp === "object" ? warmUp : { steps: warmUp, from: 0 };
-  const warmUpSteps = stepsOf(steps, numSteps);
-  const after = scheduleAfter(warmUpSteps, learningRate, schedule, numSteps);
-  return warmUpSteps > 0 ? withWarmUp(after, warmUpSteps, from) : after;
+  const after = scheduleOver(numSteps - steps, learningRate, schedule);
+  return steps > 0 ? withWarmUp(after, steps, from) : after;
 }
 
-function scheduleAfter(
-  warmUpSteps: number,
-  rate: number,
-  schedule: OptimizerConfig["schedule"],
-  numSteps: number,
-): Schedule {
+/** A schedule that lasts for so many steps unless it says otherwise. */
+function scheduleOver(numSteps: number, rate: number, schedule: OptimizerInSteps["schedule"]): Schedule {
   const given = typeof schedule === "string" ? ({ kind: schedule, to: 0 } as const) : schedule;
-  const inSteps = (value: number | string) => stepsOf(value, numSteps);
-  const length = inSteps("steps" in given ? (given.steps ?? numSteps - warmUpSteps) : numSteps - warmUpSteps);
+  // A line of no steps is at its end from its first step on, and a warm-up rises to its schedule's first step.
+  const length = Math.max(1, "steps" in given ? (given.steps ?? numSteps) : numSteps);
   switch (given.kind) {
     case "constant":
       return constantSchedule(rate);
@@ -84,20 +78,15 @@ function scheduleAfter(
     case "cosine":
       return cosineSchedule(rate, rate * given.to, length);
     case "step":
-      return stepSchedule(rate, given.at.map(inSteps), given.factor);
+      return stepSchedule(rate, given.at, given.factor);
     case "exponential":
-      return exponentialSchedule(rate, given.factor, Math.max(1, inSteps(given.every)));
+      return exponentialSchedule(rate, given.factor, Math.max(1, given.every));
     case "inverseSquareRoot":
-      return inverseSquareRootSchedule(rate, Math.max(1, length));
+      return inverseSquareRootSchedule(rate, length);
     case "oneCycle": {
+      const { peakAt } = given;
       const from = rate * given.from;
-      return oneCycleSchedule({
-        peak: rate,
-        numSteps: length,
-        peakAt: inSteps(given.peakAt),
-        from,
-        to: from * given.to,
-      });
+      return oneCycleSchedule({ peak: rate, numSteps: length, peakAt, from, to: from * given.to });
     }
   }
 }
@@ -107,7 +96,7 @@ function scheduleAfter(
  *
  * Throws {@link ConfigError} that names a pattern which matches none of the params.
  */
-export function checkPatterns(optimizer: OptimizerConfig, params: readonly string[]): void {
+export function checkPatterns(optimizer: OptimizerInSteps, params: readonly string[]): void {
   const lists = {
     "optimizer.multipliers": Object.keys(optimizer.multipliers ?? {}),
     "optimizer.weightDecay.except": decayOf(optimizer)?.except ?? [],
@@ -124,6 +113,6 @@ export function checkPatterns(optimizer: OptimizerConfig, params: readonly strin
   }
 }
 
-function decayOf({ weightDecay }: OptimizerConfig): DecayOptions | undefined {
+function decayOf({ weightDecay }: OptimizerInSteps): DecayOptions | undefined {
   return typeof weightDecay === "number" ? { rate: weightDecay } : weightDecay;
 }

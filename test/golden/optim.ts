@@ -82,7 +82,7 @@ export function trajectoryName({ problem, optimizer, schedule }: Trajectory): st
 }
 
 /** Bounds on the prescribed gradients of step 0: on their norm, about 5, and on each value. */
-export const clips = { norm: [0.25, 3.3, 100], value: [0.3, 100] } as const;
+export const clips = { norm: [0.25, 3.3, 100], value: [0.3125, 100] } as const;
 
 /** Schedules over 100 steps, and those of torch.optim.lr_scheduler that they must follow; learning rate 1. */
 export const SCHEDULE_STEPS = 100;

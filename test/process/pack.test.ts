@@ -90,7 +90,8 @@ test("both doors open, and show what the sources export", async () => {
 test("a consumer's types are checked through the package's declarations", async () => {
   await place.write(
     "project/consumer.ts",
-    `import { defineRun, type Engine, memoryStore, mlp, ops, type RunResult, type Store } from "codistill";
+    `import { adam, type AdamOptions, constantSchedule, defineRun, type Engine, initialisers, layers, type Learner, losses,
+       memoryStore, mlp, type Model, type Objective, ops, regression, type RunResult, type Store } from "codistill";
      import { directoryStore, loadConfig, onnxRuntimeEngine, train } from "codistill/node";
      const stores: Store[] = [directoryStore("store"), memoryStore()];
      const engine: Engine = onnxRuntimeEngine({ threads: 1 });
@@ -100,6 +101,24 @@ test("a consumer's types are checked through the package's declarations", async 
      export async function run(stop: AbortSignal): Promise<RunResult | null> {
        return train({ config: await loadConfig("codistill.config.ts"), folder: "run", cacheFolder: "cache", stop });
      }
+     const times: Model = {
+       params: {
+         ...layers.lstmParams("lstm", 4, 8),
+         ...layers.attentionParams("attention", 8),
+         ...layers.linearParams("output", 8, 1),
+         gate: { shape: [8], init: initialisers.lecunNormal },
+       },
+       inputs: { x: { shape: [6, "batch", 4], dtype: "float32" } },
+       apply(params, { x }) {
+         const state: layers.LstmState = layers.lstmStateInputs("lstm", 2, 8);
+         const { outputs } = layers.lstm(params, "lstm", x!, state);
+         const seen = layers.attention(params, "attention", outputs, { numHeads: 2 });
+         return layers.linear(params, "output", ops.mul(seen, params.gate!));
+       },
+     };
+     const objective: Objective = { ...regression(), labelLoss: (x, y) => losses.huberError(x, y, 2) };
+     const options: AdamOptions = { beta1: 0.8 };
+     export const learner: Learner = { model: times, objective, optimizer: adam(constantSchedule(1e-3), options) };
      export const all = [stores, engine, ops.add, mlp];`,
   );
   const compilerOptions = {

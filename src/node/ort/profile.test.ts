@@ -36,6 +36,18 @@ for (const binding of ["native", "official"] as const) {
   });
 }
 
+test("shows times in columns", () => {
+  const times = [
+    { op: "FusedMatMul", count: 1200, milliseconds: 95.25, share: 0.9525 },
+    { op: "Add", count: 5, milliseconds: 4.75, share: 0.0475 },
+  ];
+  assert.deepEqual(formatOpTimes(times).split("\n"), [
+    "op           count     ms   share",
+    "FusedMatMul   1200  95.25  95.3 %",
+    "Add              5   4.75   4.8 %",
+  ]);
+});
+
 test("refuses files that are no profiles", () => {
   const path = join(folder, "other.json");
   for (const text of ["{}", "[{", '[{"cat": 1}]']) {

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import { DataError } from "../../errors.js";
+import { table } from "../../report/format.js";
 
 /** All runs of one operation of ONNX. */
 export interface OpTime {
@@ -73,9 +74,5 @@ export function formatOpTimes(times: readonly OpTime[]): string {
     milliseconds.toFixed(2),
     `${(100 * share).toFixed(1)} %`,
   ]);
-  const table = [["op", "count", "ms", "share"], ...rows];
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((row) => (row[column] ?? "").length)));
-  const pad = (text: string, column: number) =>
-    column === 0 ? text.padEnd(widths[0] ?? 0) : text.padStart(widths[column] ?? 0);
-  return table.map((row) => row.map(pad).join("  ")).join("\n");
+  return table([["op", "count", "ms", "share"], ...rows]).join("\n");
 }

@@ -1,0 +1,15 @@
+/** Losses on labels and against the predictions of teachers, for objectives of one's own. */
+export {
+  asTwoClasses,
+  binaryForm,
+  centredLogitSquaredError,
+  jensenShannon,
+  klStudentTeacher,
+  klTeacherStudent,
+  leastValue,
+  meanEntropy,
+  softCrossEntropy,
+  symmetricKl,
+} from "./distill-losses.js";
+export * from "./label-losses.js";
+export { bernoulliEntropy, sigmoidCrossEntropy } from "./losses.js";
