@@ -1,7 +1,8 @@
 /** The public door of the core, which runs wherever JavaScript does; `codistill/node` adds what needs Node.js. */
 
+export type { Bytes } from "./checkpoint/bytes.js";
 export { decodeSafetensors, encodeSafetensors, type Safetensors } from "./checkpoint/safetensors.js";
-export { type Bytes, memoryStore, type Store } from "./checkpoint/store.js";
+export { memoryStore, type Store } from "./checkpoint/store.js";
 export { type CodistillOptions, codistill, type Step } from "./codistill/codistill.js";
 export {
   type Exchange,
