@@ -159,7 +159,7 @@ export interface Attributes
     RandomOps,
     ScanOps {}
 
-/** What one step of a loop computes: from placeholders of its own, and from values of outside that all steps share. */
+/** What one step of a loop computes: from inputs of its own, and from values of outside that all steps share. */
 export interface ScanBody {
   readonly states: readonly Tensor[];
   readonly elements: readonly Tensor[];

@@ -22,7 +22,7 @@ const ofParts: PartsRule<"scan">["ofParts"] = (cotangents, whole, pullBack) => {
     return cotangent ? [{ output, cotangent, element: likeInput(output) }] : [];
   });
 
-  // One step back, over placeholders: `later` are the cotangents of the states after the step.
+  // One step back, over inputs of its own: `later` are the cotangents of the states after the step.
   const later = body.nextStates.map(likeInput);
   const elements = body.elements.filter(isFloat);
   const shared = body.captured.filter(isFloat);
@@ -60,10 +60,10 @@ const ofParts: PartsRule<"scan">["ofParts"] = (cotangents, whole, pullBack) => {
     sequences: [...known.values()],
     reverse: !reverse,
     body: (carried, given) => {
-      const placeholders = [...later, ...known.keys()];
+      const own = [...later, ...known.keys()];
       const values = [...carried.slice(0, later.length), ...given];
       const step = [...earlier, ...summed.map(({ sum }) => sum), ...collected];
-      const made = substitute(step, new Map(placeholders.map((tensor, i) => [tensor, values[i] as Tensor])));
+      const made = substitute(step, new Map(own.map((tensor, i) => [tensor, values[i] as Tensor])));
       const soFar = carried.slice(numStates);
       const added = soFar.map((sum, i) => ops.add(sum, made[numStates + i] as Tensor));
       return { states: [...made.slice(0, numStates), ...added], outputs: made.slice(numStates + soFar.length) };
@@ -118,7 +118,7 @@ function isProduct(term: Tensor): term is Tensor<"matmul"> {
 
 const isFloat = ({ dtype }: Tensor) => dtype === "float32";
 
-const likeInput = ({ shape, dtype }: Tensor) => ops.input("placeholder", shape, dtype);
+const likeInput = ({ shape, dtype }: Tensor) => ops.input("of one step", shape, dtype);
 
 function zerosLike({ shape }: Tensor): Tensor {
   return ops.constant(filled(shape as number[], 0));
