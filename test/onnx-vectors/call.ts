@@ -78,7 +78,7 @@ function notGiven({ opType }: NodeFile, i: number): never {
   throw new Error(`${opType}: input ${i} is not given`);
 }
 
-/** The numbers that an input or, in older forms of the operation, an attribute holds; undefined where neither is given. */
+/** The numbers that an input holds, or an attribute in older forms of the operation; undefined where neither is given. */
 export function numbersAt(call: Call, i: number, attribute?: string): number[] | undefined {
   if (call.has(i)) return [...(call.array(i).data as ArrayLike<number> & Iterable<number>)];
   const listed = attribute === undefined ? undefined : call.ints(attribute);

@@ -8,8 +8,8 @@ import { interpret } from "../interpreter.js";
 import type { WholeProgram } from "./whole.js";
 
 /**
- * What results may differ by, of the largest magnitude among the expected ones: float32 has a relative spacing of 1.2e-7,
- * and the expected values were computed in it as well.
+ * What results may differ by, of the largest magnitude among the expected ones: float32 has a relative spacing of
+ * 1.2e-7, and the expected values were computed in it as well.
  */
 const TOLERANCE = 1e-5;
 

@@ -1,4 +1,4 @@
-/** The part of the ONNX file format (onnx.proto) that test vectors are read by: a schema of its own, to share nothing with what we write. */
+/** The part of the ONNX file format (onnx.proto) that test vectors are read by: it shares nothing with what we write. */
 import protobuf from "protobufjs/light.js";
 
 const message = (...fields: [name: string, id: number, type: string, rule?: "repeated"][]) => ({

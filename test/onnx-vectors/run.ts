@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { messageOf } from "../../src/errors.js";
 import { onnxRuntimeEngine } from "../../src/node/onnxruntime.js";
 import { checkVector } from "./check.js";
+import { emittedTypes } from "./emitted.js";
 import { type Entry, listOf } from "./list.js";
 import { installedVersion, listFile, outcomeOf, readVectors, whyMissing } from "./vectors.js";
 
@@ -14,7 +15,7 @@ async function main(): Promise<void> {
   if (missing) throw new Error(missing);
   const entries: Entry[] = readVectors().map((vector) => ({ vector, outcome: outcomeOf(vector) }));
   const failures = await failuresOf(entries);
-  const list = listOf(entries, installedVersion());
+  const list = listOf(entries, installedVersion(), emittedTypes());
   const numUsed = entries.filter(({ outcome }) => outcome.isUsed).length;
   process.stdout.write([...failures, `${numUsed - failures.length} of ${numUsed} vectors passed`, ""].join("\n"));
   if (failures.length > 0) process.exitCode = 1;

@@ -81,8 +81,8 @@ export function outcomeOf(vector: Vector): Outcome {
   try {
     const program = programOf(vector);
     const numOutputs = vector.node.output.length;
-    if (program.results.length !== numOutputs)
-      throw new Error(`${numOutputs} results expected, got ${program.results.length}`);
+    const numResults = program.results.length;
+    if (numResults !== numOutputs) throw new Error(`${numOutputs} results expected, got ${numResults}`);
     const outputs = vector.model.graph.output.map((output, i) => arrayFrom(vector, output, `output_${i}`));
     return {
       isUsed: true,
@@ -98,9 +98,7 @@ export function outcomeOf(vector: Vector): Outcome {
 function programOf(vector: Vector): WholeProgram {
   const { model, node } = vector;
   if (model.graph.node.length > 1) return notOurs(SEVERAL_NODES);
-  const whole = wholePrograms[node.opType];
-  const translate = translations[node.opType];
-  if (!whole && !translate) return notOurs(NO_OPERATION);
+  const make = makerOf(node) ?? notOurs(NO_OPERATION);
   const { input } = model.graph;
   // Outputs are looked at first: what we could not compare need not be built.
   for (const { type } of model.graph.output) requireTensor(type);
@@ -110,7 +108,12 @@ function programOf(vector: Vector): WholeProgram {
     return once(() => value && arrayFrom(vector, value, `input_${file}`));
   });
   const { call, feeds } = callOf(node, trimmed(arrays, files));
-  return translate ? forward(call, [translate(call)].flat(), feeds()) : (whole as NonNullable<typeof whole>)(call);
+  return make(call, feeds);
+}
+
+function makerOf({ opType }: NodeFile): ((call: Call, feeds: () => NamedArrays) => WholeProgram) | undefined {
+  const translate = translations[opType];
+  return translate ? (call, feeds) => forward(call, [translate(call)].flat(), feeds()) : wholePrograms[opType];
 }
 
 /** Without the inputs at the end that are left out. */
@@ -118,6 +121,7 @@ function trimmed<T>(arrays: readonly T[], files: readonly number[]): readonly T[
   return arrays.slice(0, files.findLastIndex((file) => file >= 0) + 1);
 }
 
+/** A graph of the first results, as many as the node has, and what of `all` it reads. */
 function forward({ node }: Call, results: readonly Tensor[], all: NamedArrays) {
   const named = results.slice(0, node.output.length).map((tensor, i) => [`y${i}`, tensor] as const);
   const graph: Graph = { outputs: Object.fromEntries(named), updates: {} };
