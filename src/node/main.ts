@@ -21,6 +21,14 @@ import { compareReplay, prepareReplay } from "./replay.js";
 import { runFolder } from "./run-folder.js";
 import { type Join, readScope } from "./scope.js";
 import { describeShards, shardLines } from "./shards.js";
+import {
+  configurationFromData,
+  describeCommand,
+  hasTableFlags,
+  type TableCommandOptions,
+  type TableFlags,
+  withTableFlags,
+} from "./table-commands.js";
 import { showProgress } from "./terminal.js";
 import { newRunFolder, train } from "./train.js";
 
@@ -33,7 +41,7 @@ interface ChosenRun {
 /** Where prepared data is kept between runs. */
 const CACHE = ".codistill/cache";
 
-interface TrainFlags {
+interface TrainFlags extends TableFlags {
   readonly set: readonly string[];
   readonly runs: string;
   readonly resume?: string;
@@ -56,8 +64,7 @@ const program = new Command("codistill")
   .showHelpAfterError("(codistill --help tells more)")
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : REFUSED));
 
-program
-  .command("train")
+withTableFlags(program.command("train"))
   .description("train all groups of a run on this machine, or one of them anywhere")
   .argument("[config]", "configuration: a .ts or .js file with a default export, or .json")
   .option(...SET)
@@ -66,11 +73,24 @@ program
   .option("--resume <run folder>", "go on with a run that was stopped; restarts, threads and logInterval may change")
   .option("--store <folder>", "train one group of the run in this store, which others may reach too")
   .option("--group <index>", "which group, with --store; the first free one by default", groupIndex)
+  .option("--write <file>", "where --data writes the configuration", "codistill.config.ts")
   .addHelpText(
     "after",
-    "\nExamples:\n  codistill train codistill.config.ts\n  codistill train codistill.config.ts --set numGroups=4 --set optimizer.learningRate=0.001\n  codistill train --resume runs/flights-2026-01-31T12-00-00 --set threads=4\n  codistill train codistill.config.ts --store /shared/flights --group 1",
+    '\nExamples:\n  codistill train --data "rides/*.parquet" --label late\n  codistill train codistill.config.ts\n  codistill train codistill.config.ts --set numGroups=4 --set optimizer.learningRate=0.001\n  codistill train --resume runs/flights-2026-01-31T12-00-00 --set threads=4\n  codistill train codistill.config.ts --store /shared/flights --group 1',
   )
   .action(trainCommand);
+
+withTableFlags(program.command("describe"))
+  .description("show what training from data would make of it: columns, task, split, network, duration")
+  .option("--json", "as JSON")
+  .addHelpText(
+    "after",
+    '\nExamples:\n  codistill describe --data "rides/*.parquet" --label late\n  codistill describe --data rides.csv --label "minutes > 5" --time started --ignore id,notes --json',
+  )
+  .action(async (flags: TableFlags & { json?: boolean }) => {
+    const stop = stopOnSignals();
+    await unlessStopped(stop, () => describeCommand(flags, tableOptions(stop)));
+  });
 
 program
   .command("replay")
@@ -145,7 +165,35 @@ async function cleanCommand(folder: string, { cache, yes, ...options }: CleanFla
 
 async function trainCommand(path: string | undefined, flags: TrainFlags): Promise<void> {
   const join = joinOf(flags);
-  await trainIn(await chooseRun(path, flags), join);
+  const stop = stopOnSignals();
+  const config = await unlessStopped(stop, () => configOf(path, flags, stop));
+  if (stop.aborted) return;
+  await trainIn(await chooseRun(config, flags), join, stop);
+}
+
+/** The path of a configuration: the given one, or one that is written for the data. */
+async function configOf(path: string | undefined, flags: TrainFlags, stop: AbortSignal): Promise<string | undefined> {
+  if (!hasTableFlags(flags)) return path;
+  if (path !== undefined || flags.resume !== undefined) {
+    throw new ConfigError(
+      `--data and what goes with it make a new configuration; leave ${path === undefined ? "--resume" : path} out, or change options of it with --set`,
+    );
+  }
+  return configurationFromData(flags, tableOptions(stop));
+}
+
+function tableOptions(signal: AbortSignal): TableCommandOptions {
+  return { cacheFolder: CACHE, signal, say };
+}
+
+/** What fails because it was stopped has nothing to say. */
+async function unlessStopped<T>(stop: AbortSignal, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (stop.aborted) return undefined;
+    throw error;
+  }
 }
 
 async function replayCommand(source: string, { runs }: { runs: string }): Promise<void> {
@@ -153,8 +201,7 @@ async function replayCommand(source: string, { runs }: { runs: string }): Promis
 }
 
 /** Train in a run folder and say how it went. */
-async function trainIn({ config, folder }: ChosenRun, join?: Join): Promise<void> {
-  const stop = stopOnSignals();
+async function trainIn({ config, folder }: ChosenRun, join?: Join, stop = stopOnSignals()): Promise<void> {
   const progress = showProgress(folder, process.stdout);
   let result: Awaited<ReturnType<typeof train>>;
   try {

@@ -2,9 +2,10 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
-import { basename, join, resolve, sep } from "node:path";
+import { basename, dirname, join, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DataError, messageOf } from "../errors.js";
+import { nearest } from "../nearest.js";
 
 /** How DuckDB is to read the files. */
 export type SourceFormat = "parquet" | "csv" | "tsv" | "json";
@@ -33,26 +34,40 @@ const formats: Readonly<Record<string, SourceFormat>> = {
   ndjson: "json",
 };
 
+/** Files that were found, and not yet read. */
+export interface FoundFiles {
+  readonly format: SourceFormat;
+  readonly files: readonly string[];
+  readonly bytes: number;
+}
+
 /**
- * Find and hash the files. Patterns are read in the order given, the matches of one pattern by name.
- * Throws {@link DataError} when nothing matches, a file comes twice, cannot be read, or is of another format.
+ * Find the files. Patterns are read in the order given, the matches of one pattern by name.
+ * Throws {@link DataError} when nothing matches, a file comes twice, or is of another format.
  */
-export async function sourceFiles(source: string | readonly string[], signal?: AbortSignal): Promise<SourceFiles> {
+export async function findFiles(source: string | readonly string[]): Promise<FoundFiles> {
   const patterns = typeof source === "string" ? [source] : source;
-  const paths = (await Promise.all(patterns.map(expand))).flat();
-  const [first] = paths;
+  const files = (await Promise.all(patterns.map(expand))).flat();
+  const [first] = files;
   if (first === undefined) throw new DataError("table: `source` names no file. Give at least one path or glob.");
-  const twice = paths.find((path, i) => paths.indexOf(path) !== i);
+  const twice = files.find((path, i) => files.indexOf(path) !== i);
   if (twice !== undefined) {
     throw new DataError(`table: a file is read once, and the source names ${twice} twice. Make its patterns disjoint.`);
   }
   const format = formatOf(first);
-  const other = paths.find((path) => formatOf(path) !== format);
+  const other = files.find((path) => formatOf(path) !== format);
   if (other !== undefined) {
     throw new DataError(
       `table: all files of a source have one format, got ${format} (${first}) and ${formatOf(other)} (${other}). Convert one of them.`,
     );
   }
+  const sizes = await Promise.all(files.map((path) => stat(path).then(({ size }) => size)));
+  return { format, files, bytes: sizes.reduce((sum, size) => sum + size, 0) };
+}
+
+/** Find the files and hash them. Throws {@link DataError} as {@link findFiles}, and when one cannot be read. */
+export async function sourceFiles(source: string | readonly string[], signal?: AbortSignal): Promise<SourceFiles> {
+  const { format, files: paths } = await findFiles(source);
   const files: SourceFile[] = [];
   for (const path of paths) files.push(await identify(path, signal));
   return { format, files };
@@ -71,18 +86,30 @@ export async function assertUnchanged({ files }: SourceFiles): Promise<void> {
 }
 
 function formatOf(path: string): SourceFormat {
-  const extension = basename(path)
-    .toLowerCase()
-    .replace(/\.(gz|zst)$/, "")
-    .split(".")
-    .pop();
-  const format = formats[extension ?? ""];
+  const format = formatOfName(path);
   if (format === undefined) {
     throw new DataError(
       `table: the format is told by the file's extension (${Object.keys(formats).join(", ")}; .gz or .zst may follow), got ${path}. Rename the file.`,
     );
   }
   return format;
+}
+
+function formatOfName(path: string): SourceFormat | undefined {
+  const extension = basename(path)
+    .toLowerCase()
+    .replace(/\.(gz|zst)$/, "")
+    .split(".")
+    .pop();
+  return formats[extension ?? ""];
+}
+
+/** The names in a folder; null when it is none. */
+async function namesIn(path: string): Promise<string[] | null> {
+  return readdir(path).then(
+    (names) => names.sort(),
+    () => null,
+  );
 }
 
 async function identify(path: string, signal?: AbortSignal): Promise<SourceFile> {
@@ -109,8 +136,27 @@ async function expand(pattern: string): Promise<string[]> {
   if (await isFile(path)) return [path];
   const matches = wildcard.test(path) ? await matchesOf(path) : [];
   if (matches.length === 0) {
+    const files = await namesIn(path);
+    if (files !== null) {
+      const extensions = [...new Set(files.map((name) => formatOfName(name)).filter((found) => found !== undefined))];
+      const cure =
+        extensions.length === 0
+          ? "None of its files has a format that can be read."
+          : `Name its files, for example ${JSON.stringify(
+              join(
+                pattern,
+                `*.${files
+                  .find((name) => formatOfName(name))
+                  ?.split(".")
+                  .slice(1)
+                  .join(".")}`,
+              ),
+            )}.`;
+      throw new DataError(`table: a source is files, and ${JSON.stringify(pattern)} is a folder. ${cure}`);
+    }
+    const near = nearest(basename(path), (await namesIn(dirname(path))) ?? []);
     throw new DataError(
-      `table: no file matches ${JSON.stringify(pattern)} (looked for ${path}). Check the path; a relative one starts at the working directory.`,
+      `table: no file matches ${JSON.stringify(pattern)} (looked for ${path}). Check the path; a relative one starts at the working directory.${near === undefined ? "" : ` Did you mean ${near}?`}`,
     );
   }
   return matches;

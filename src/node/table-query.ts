@@ -40,7 +40,10 @@ export function enclosed(expression: string): string {
  * All rows of the files. Columns come from inside the files, never from folder names, so that the content decides; and
  * text formats are looked through whole for their types, so that the order of the rows does not.
  */
-export function sourceQuery({ format, files }: SourceFiles): string {
+export function sourceQuery({
+  format,
+  files,
+}: Pick<SourceFiles, "format"> & { readonly files: readonly { readonly path: string }[] }): string {
   // DuckDB would take a literal star or bracket in a file's name for a pattern.
   const paths = files.map(({ path }) => literal(path.replace(/[*?[]/g, "[$&]")));
   const list = `[${paths.join(", ")}], hive_partitioning = false`;

@@ -1,0 +1,95 @@
+/** The rows of a user's files in a database, whatever state the files are in. */
+
+import { freemem, totalmem } from "node:os";
+import { constrainedMemory } from "node:process";
+import { DataError, messageOf } from "../../errors.js";
+import type { Database } from "../duckdb.js";
+import { findFiles, type SourceFormat } from "../source-files.js";
+import { sourceQuery } from "../table-query.js";
+
+export interface SourceColumn {
+  readonly name: string;
+  /** Its type in DuckDB. */
+  readonly type: string;
+}
+
+/** What a source has, once its rows are in the table or view `source_rows`. */
+export interface OpenSource {
+  readonly format: SourceFormat;
+  readonly numFiles: number;
+  readonly bytes: number;
+  readonly columns: readonly SourceColumn[];
+  readonly numRows: number;
+  /** What DuckDB may use before it spills to its folder. */
+  readonly memoryBytes: number;
+}
+
+/**
+ * Read the files into `source_rows`, with `source_shape` beside it, which has its columns and no rows. What is larger than
+ * the memory given goes to the database's spill folder.
+ *
+ * Throws {@link DataError} when no file matches, none can be read, or there are no rows or no columns.
+ */
+export async function openSource(db: Database, source: string | readonly string[]): Promise<OpenSource> {
+  const { format, files, bytes } = await findFiles(source);
+  const memoryBytes = memoryLimit();
+  await db.run(`set memory_limit = '${memoryBytes}B'`);
+  try {
+    await db.run(
+      `create ${format === "parquet" ? "view" : "table"} source_rows as ${sourceQuery({ format, files: files.map((path) => ({ path })) })}`,
+    );
+    await db.run("create table source_shape as select * from source_rows limit 0");
+  } catch (error) {
+    throw unreadable(format, files, error);
+  }
+  const columns = (await db.rows("describe source_shape")).map(([name, type]) => ({
+    name: String(name),
+    type: String(type),
+  }));
+  const [[rows] = []] = await db.rows("select count(*) from source_rows").catch((error: unknown) => {
+    throw unreadable(format, files, error);
+  });
+  const numRows = Number(rows);
+  const where = files.length === 1 ? files[0] : `${files.length} files`;
+  checkColumns(columns, format, where ?? "");
+  if (numRows === 0) {
+    const names = columns.map(({ name }) => name).join(", ");
+    const has = bytes === 0 ? "is empty" : `has ${columns.length} columns (${names}) and no rows`;
+    throw new DataError(`data: a table has rows to learn from, and ${where} ${has}. Check that the file is complete.`);
+  }
+  return { format, numFiles: files.length, bytes, columns, numRows, memoryBytes };
+}
+
+/** Half of what is free, at least 256 MB: the rest is for the files' pages and for everybody else. */
+function memoryLimit(): number {
+  const free = Math.min(freemem(), constrainedMemory() || totalmem());
+  return Math.max(256_000_000, Math.floor(free / 2 / 1e6) * 1_000_000);
+}
+
+/** One column whose name holds a delimiter is a table that was not taken apart. */
+function checkColumns(columns: readonly SourceColumn[], format: SourceFormat, where: string): void {
+  const [only] = columns;
+  if (columns.length !== 1 || only === undefined || (format !== "csv" && format !== "tsv")) return;
+  const delimiter = /[,;|\t]/.exec(only.name)?.[0];
+  if (delimiter === undefined) return;
+  const shown = JSON.stringify(only.name.length > 60 ? `${only.name.slice(0, 59)}…` : only.name);
+  const cure =
+    format === "tsv"
+      ? `A .tsv is parted by tabs: rename the file to .csv, where the delimiter is found out.`
+      : `Its lines have different numbers of "${delimiter}", so no delimiter was found: look for a line that is cut off, or for a text with "${delimiter}" in it that is not in quotes.`;
+  throw new DataError(`data: a table has columns, and ${where} was read as one, named ${shown}. ${cure}`);
+}
+
+function unreadable(format: SourceFormat, files: readonly string[], error: unknown): DataError {
+  const message = messageOf(error).split("\n\n")[0] ?? "";
+  const file = files.find((path) => messageOf(error).includes(path)) ?? (files.length === 1 ? files[0] : undefined);
+  const of = file === undefined ? "" : ` (${file})`;
+  if (/unicode|utf-?8/i.test(message)) {
+    const line = /on Line: (\d+)/.exec(message)?.[1];
+    return new DataError(
+      `data: text is UTF-8, and this is not${of}${line === undefined ? "" : `, first in line ${line}`}. Convert it, for example: iconv -f latin1 -t utf8 old.csv > new.csv`,
+      { cause: error },
+    );
+  }
+  return new DataError(`data: the source cannot be read as ${format}${of}. DuckDB: ${message}`, { cause: error });
+}

@@ -1,0 +1,119 @@
+/** The commands that begin with data instead of a configuration. */
+import type { Command } from "commander";
+import { ConfigError } from "../errors.js";
+import { descriptionLines, overrideLines, planLines } from "../report/description.js";
+import type { TaskKind } from "../run/infer/column.js";
+import { configurationOf } from "../run/infer/configuration.js";
+import { type DescribeOverrides, describeTable } from "./infer/describe.js";
+import { inferRun, writeConfiguration } from "./infer/infer-run.js";
+
+/** Flags that say what the data is, and what of it the user knows better. */
+export interface TableFlags {
+  readonly data?: readonly string[];
+  readonly label?: string;
+  readonly numeric?: readonly string[];
+  readonly categorical?: readonly string[];
+  readonly ignore?: readonly string[];
+  readonly time?: string;
+  readonly task?: string;
+  /** Where the configuration is written. */
+  readonly write?: string;
+}
+
+export interface TableCommandOptions {
+  readonly cacheFolder: string;
+  readonly signal: AbortSignal;
+  readonly say: (text: string) => void;
+}
+
+const TASKS: readonly TaskKind[] = ["binary", "multiclass", "regression"];
+/** Columns of text where the output is no terminal. */
+const WIDTH = 100;
+
+/** Names of columns parted by commas; a flag may come several times. */
+function listOfNames(text: string, before: readonly string[] = []): string[] {
+  return [...before, ...text.split(",").map((name) => name.trim())].filter((name) => name !== "");
+}
+
+/** Add the flags that say what the data is. */
+export function withTableFlags(command: Command): Command {
+  return command
+    .option("--data <paths...>", "files or globs: Parquet, CSV, TSV, JSON lines, .gz")
+    .option("--label <column or SQL>", 'what to predict: a column, or an expression such as "delay >= 15"')
+    .option("--numeric <columns>", "columns to take as quantities, parted by commas", listOfNames)
+    .option("--categorical <columns>", "columns to take as names", listOfNames)
+    .option("--ignore <columns>", "columns to leave out", listOfNames)
+    .option("--time <column>", "split by this column: train on the past, score on what came later")
+    .option("--task <kind>", "binary, multiclass or regression, where the label does not say so");
+}
+
+/** Whether any of these flags was given. */
+export function hasTableFlags(flags: TableFlags): boolean {
+  const { data, label, numeric, categorical, ignore, time, task } = flags;
+  return [data, label, numeric, categorical, ignore, time, task].some((flag) => flag !== undefined);
+}
+
+/** Show what would be trained on and how; nothing is written. */
+export async function describeCommand(
+  flags: TableFlags & { readonly json?: boolean },
+  { say, ...options }: TableCommandOptions,
+): Promise<void> {
+  const { data, label } = required("describe", flags);
+  const description = await describeTable(data, label, overridesOf(flags), options);
+  const run = await inferRun(description, data);
+  if (flags.json) {
+    const { seconds, plan } = run;
+    say(JSON.stringify({ ...description, plan, seconds, configuration: configurationOf(run) }, null, 2));
+    return;
+  }
+  const width = process.stdout.columns ?? WIDTH;
+  const lines = [...descriptionLines(description, width), "", ...planLines(run.plan, run.seconds, width)];
+  say([...lines, "", ...overrideLines(width)].join("\n"));
+}
+
+/** Look at the data, say what is made of it, write the configuration; returns its path. */
+export async function configurationFromData(
+  flags: TableFlags,
+  { say, ...options }: TableCommandOptions,
+): Promise<string> {
+  const { data, label } = required("train", flags);
+  const width = process.stdout.columns ?? WIDTH;
+  say("looking at the data");
+  const description = await describeTable(data, label, overridesOf(flags), options);
+  say([...descriptionLines(description, width), "", ...overrideLines(width), ""].join("\n"));
+  checkTrainable(description.label.task);
+  const run = await inferRun(description, data);
+  const path = writeConfiguration(run, flags.write);
+  say([...planLines(run.plan, run.seconds, width), `config  ${path}, to go on from`, ""].join("\n"));
+  return path;
+}
+
+/** What can be described and not trained. */
+function checkTrainable(task: TaskKind): void {
+  if (task === "binary") return;
+  throw new ConfigError(
+    `task "${task}": this version trains yes/no labels only. Write a comparison as the label, for example --label "price > 100".`,
+  );
+}
+
+function required(command: string, { data, label }: TableFlags): { data: readonly string[]; label: string } {
+  if (data !== undefined && label !== undefined) return { data, label };
+  const missing = [data === undefined ? "--data" : "", label === undefined ? "--label" : ""].filter(Boolean);
+  throw new ConfigError(
+    `${command} from data needs ${missing.join(" and ")}, as in: codistill ${command} --data "rides/*.parquet" --label "minutes_late > 5"`,
+  );
+}
+
+function overridesOf({ numeric, categorical, ignore, time, task }: TableFlags): DescribeOverrides {
+  const kind = TASKS.find((one) => one === task);
+  if (task !== undefined && kind === undefined) {
+    throw new ConfigError(`--task must be ${TASKS.join(", ")}, got "${task}"`);
+  }
+  return {
+    ...(numeric && { numeric }),
+    ...(categorical && { categorical }),
+    ...(ignore && { ignore }),
+    ...(time !== undefined && { time }),
+    ...(kind && { task: kind }),
+  };
+}

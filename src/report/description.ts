@@ -1,0 +1,156 @@
+/** A table described for training, as lines of text that fit a width. */
+import { bytes, count, duration } from "./format.js";
+
+/** A column and what it is for. */
+export interface ColumnView {
+  readonly figures: {
+    readonly name: string;
+    readonly type: string;
+    readonly numMissing: number;
+    readonly numDistinct: number;
+    readonly isExact: boolean;
+  };
+  readonly role: string;
+  readonly reason: string;
+}
+
+/** What is shown of a description. */
+export interface DescriptionView {
+  readonly source: {
+    readonly format: string;
+    readonly numFiles: number;
+    readonly bytes: number;
+    readonly numRows: number;
+    readonly memoryBytes: number;
+  };
+  readonly label: {
+    readonly given: string;
+    readonly task: string;
+    readonly reason: string;
+    readonly classes: readonly { readonly value: string; readonly count: number }[];
+  };
+  readonly columns: readonly ColumnView[];
+  readonly split: { readonly reason: string };
+  readonly rows: { readonly train: number; readonly validation: number; readonly test: number };
+  readonly powers: readonly { readonly name: string; readonly power: number }[];
+  readonly hints: readonly { readonly text: string }[];
+}
+
+/** What is shown of a plan. */
+export interface PlanView {
+  readonly reasons: Readonly<Record<string, string>>;
+}
+
+/** Narrower, and the types are left out. */
+const WIDE = 100;
+const LONGEST_NAME = { narrow: 20, wide: 32 };
+const LEAST_WHY = 24;
+const SHOWN_CLASSES = 6;
+
+/** The source, the label, the split, the table of columns and the hints. */
+export function descriptionLines(description: DescriptionView, width: number): string[] {
+  const { source, label, columns, split, rows, hints } = description;
+  const files = `${count(source.numFiles)} ${source.format} ${source.numFiles === 1 ? "file" : "files"}`;
+  const sizes = `${count(rows.train)} / ${count(rows.validation)} / ${count(rows.test)} rows`;
+  const facts = [
+    [
+      "data",
+      `${count(source.numRows)} rows of ${count(columns.length)} columns in ${files} of ${bytes(source.bytes)}; DuckDB has ${bytes(source.memoryBytes)} of memory, the rest goes to disk`,
+    ],
+    ["label", `${label.given}: ${label.task}, ${label.reason}`],
+    ...(label.classes.length === 0 ? [] : [["", classesText(label.classes)]]),
+    ["split", `${split.reason}: ${sizes}`],
+  ];
+  return [
+    ...facts.flatMap(([name = "", text = ""]) => labelled(name, text, width)),
+    "",
+    ...columnLines(columns, description.powers, width),
+    ...(hints.length === 0 ? [] : [""]),
+    ...hints.flatMap(({ text }) => wrapped(text, width, "note    ", " ".repeat(8))),
+  ];
+}
+
+/** What was chosen, and how long it is expected to take. */
+export function planLines(plan: PlanView, seconds: number | null, width: number): string[] {
+  const facts = Object.entries(plan.reasons);
+  const time = seconds === null ? [] : [["time", `about ${duration(seconds)} of training on this machine`]];
+  return [...facts, ...time].flatMap(([name = "", text = ""]) => labelled(name, text, width));
+}
+
+/** How the user changes what was inferred. */
+export function overrideLines(width: number): string[] {
+  const text =
+    "What is wrong in the table is set right with --numeric, --categorical, --ignore, --time or --task, as in --ignore id,notes.";
+  return wrapped(text, width, "", "");
+}
+
+function labelled(name: string, text: string, width: number): string[] {
+  return wrapped(text, width, name.padEnd(8), " ".repeat(8));
+}
+
+/** The table of columns; what was inferred from what, in words, has the width that is left. */
+function columnLines(columns: readonly ColumnView[], powers: DescriptionView["powers"], width: number): string[] {
+  const isWide = width >= WIDE;
+  const alone = new Map(powers.map(({ name, power }) => [name, power]));
+  const head = ["column", ...(isWide ? ["type"] : []), "role", "values", "missing", "alone", "why"];
+  const cells = columns.map(({ figures, role }) => {
+    const { name, type, numDistinct, numMissing, isExact } = figures;
+    const power = alone.get(name);
+    return [
+      shortened(name, isWide ? LONGEST_NAME.wide : LONGEST_NAME.narrow),
+      ...(isWide ? [shortened(type, 14)] : []),
+      role,
+      `${count(numDistinct)}${isExact ? "" : "~"}`,
+      numMissing === 0 ? "" : count(numMissing),
+      power === undefined ? "" : power.toFixed(2),
+    ];
+  });
+  const NUMBERS = 3;
+  const [first = "", ...rest] = aligned([head.slice(0, -1), ...cells], head.length - 1 - NUMBERS);
+  const left = " ".repeat(Math.max(...[first, ...rest].map((line) => line.length)) + 2);
+  // A table that leaves no room is left to be cut by the terminal: words below one another would not be read.
+  const room = Math.max(width, left.length + LEAST_WHY);
+  return [
+    `${first.padEnd(left.length)}why`,
+    ...rest.flatMap((line, i) => wrapped(columns[i]?.reason ?? "", room, line.padEnd(left.length), left)),
+  ];
+}
+
+/** Cells in columns: the first `numTexts` to the left, the others to the right. */
+function aligned(rows: readonly (readonly string[])[], numTexts: number): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
+  const cell = (text: string, column: number) =>
+    column < numTexts ? text.padEnd(widths[column] ?? 0) : text.padStart(widths[column] ?? 0);
+  return rows.map((row) => row.map(cell).join("  "));
+}
+
+function classesText(classes: DescriptionView["label"]["classes"]): string {
+  const total = classes.reduce((sum, one) => sum + one.count, 0);
+  const shown = classes
+    .slice(0, SHOWN_CLASSES)
+    .map((one) => `${shortened(one.value, 24)} ${((100 * one.count) / total).toFixed(1)} % (${count(one.count)})`);
+  const more = classes.length - shown.length;
+  return [...shown, ...(more > 0 ? [`and ${count(more)} more`] : [])].join(", ");
+}
+
+/** Words on lines of at most `width`, the first after `head`, the others after `indent`. */
+function wrapped(text: string, width: number, head: string, indent: string): string[] {
+  const lines: string[] = [];
+  let line = head;
+  let isEmpty = true;
+  for (const word of text.split(/\s+/)) {
+    if (!isEmpty && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = indent;
+      isEmpty = true;
+    }
+    line = isEmpty ? `${line}${word}` : `${line} ${word}`;
+    isEmpty = false;
+  }
+  return [...lines, line.trimEnd()];
+}
+
+function shortened(text: string, length: number): string {
+  const plain = text.replace(/\s+/g, " ");
+  return plain.length <= length ? plain : `${plain.slice(0, length - 1)}…`;
+}

@@ -1,0 +1,120 @@
+/** What is known of a column of a table, and what is made of it. Plain data: where the figures come from is not known here. */
+
+/** What the label is. */
+export type TaskKind = "binary" | "multiclass" | "regression";
+
+/** What a column is for. A label's columns are looked at by nobody else. */
+export type Role = "label" | "numeric" | "categorical" | "time" | "ignored";
+
+/** What values of a column are, by its type in DuckDB. */
+export type ValueKind = "number" | "text" | "boolean" | "time" | "timeOfDay" | "other";
+
+/** The shares at which {@link NumberFigures.quantiles} are taken. */
+export const QUANTILES = [0.01, 0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 0.99] as const;
+
+/** Of the values that are numbers, or text that reads as numbers. */
+export interface NumberFigures {
+  /** How many there are, infinite ones included. */
+  readonly count: number;
+  readonly numInfinite: number;
+  readonly numWhole: number;
+  /** Of the finite ones. */
+  readonly min: number;
+  readonly max: number;
+  /** At {@link QUANTILES}, of the finite ones. */
+  readonly quantiles: readonly number[];
+}
+
+/** Of the values that are points in time, or text that reads so. */
+export interface TimeFigures {
+  readonly count: number;
+  /** As "2001-01-31 23:59:00". */
+  readonly min: string;
+  readonly max: string;
+  readonly spanDays: number;
+  /** Days at 00:00 sharp. */
+  readonly numMidnight: number;
+}
+
+/** Of values that are text. */
+export interface TextFigures {
+  readonly meanLength: number;
+  readonly meanWords: number;
+}
+
+/** How often values of a column with many come back; counted for these only. */
+export interface FrequencyFigures {
+  /** Values of at least {@link FREQUENT_ROWS} rows, and the rows that have one of them. */
+  readonly numFrequent: number;
+  readonly numRowsOfFrequent: number;
+  /** Those values, the most frequent first; none when they are too many to be listed. */
+  readonly frequent: readonly string[];
+}
+
+/** Rows that a value needs to have an embedding of its own where values are many. */
+export const FREQUENT_ROWS = 20;
+
+export interface ColumnFigures {
+  readonly name: string;
+  /** Its type in DuckDB. */
+  readonly type: string;
+  readonly kind: ValueKind;
+  readonly numRows: number;
+  /** Nulls, and numbers that are none (NaN). */
+  readonly numMissing: number;
+  /** Different values, missing ones not counted. */
+  readonly numDistinct: number;
+  /** Whether that number is counted rather than estimated, within some percent. */
+  readonly isExact: boolean;
+  /** One of the values, as text; null when all are missing. */
+  readonly example: string | null;
+  readonly numbers: NumberFigures | null;
+  readonly times: TimeFigures | null;
+  readonly text: TextFigures | null;
+  readonly frequencies: FrequencyFigures | null;
+}
+
+/** A feature of a configuration: SQL over the columns of a row. */
+export interface Feature {
+  readonly name: string;
+  readonly kind: "numeric" | "categorical";
+  readonly sql: string;
+  /** Ids of its vocabulary, about; 0 for a numeric one. */
+  readonly numIds: number;
+}
+
+export interface ColumnDescription {
+  readonly figures: ColumnFigures;
+  readonly role: Role;
+  /** In words, for people. */
+  readonly reason: string;
+  readonly features: readonly Feature[];
+}
+
+/** Something that a user should know before training. */
+export interface Hint {
+  readonly kind: "leakage" | "duplicates" | "imbalance" | "left-out" | "time" | "label" | "few-rows";
+  /** What, with figures, and what to do about it. */
+  readonly text: string;
+}
+
+/** Rows that have a value. */
+export function numPresent({ numRows, numMissing }: ColumnFigures): number {
+  return numRows - numMissing;
+}
+
+/** Different values per value, at most 1: an estimate may be above what there is. */
+export function distinctShare(figures: ColumnFigures): number {
+  const present = numPresent(figures);
+  return present === 0 ? 0 : Math.min(1, figures.numDistinct / present);
+}
+
+/** The kind of a DuckDB type. */
+export function kindOf(type: string): ValueKind {
+  if (type.endsWith("]")) return "other";
+  if (/^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL)/.test(type)) return "number";
+  if (/^(VARCHAR|ENUM|UUID)/.test(type)) return "text";
+  if (/^(DATE$|TIMESTAMP)/.test(type)) return "time";
+  if (/^TIME/.test(type)) return "timeOfDay";
+  return type === "BOOLEAN" ? "boolean" : "other";
+}

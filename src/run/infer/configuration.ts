@@ -1,0 +1,142 @@
+/** A description and a plan as a configuration: the value, and the text of a file that says the same. */
+import type { RunInput } from "../schema.js";
+import type { ColumnDescription, Feature, TaskKind } from "./column.js";
+import type { Plan } from "./plan.js";
+import { predicateSql, type SplitChoice, type SplitName } from "./split.js";
+
+/** What a configuration is made of. */
+export interface Inferred {
+  readonly name: string;
+  /** Paths or globs as the file should name them: relative ones start at the file. */
+  readonly source: readonly string[];
+  readonly label: {
+    readonly sql: string;
+    readonly task: TaskKind;
+    readonly reason: string;
+  };
+  readonly columns: readonly ColumnDescription[];
+  readonly split: SplitChoice;
+  readonly rows: Readonly<Record<SplitName, number>>;
+  readonly plan: Plan;
+}
+
+/** A configuration, with the task where it is not yes/no. */
+export type InferredInput = RunInput & { readonly task?: TaskKind };
+
+/** The configuration as a value. */
+export function configurationOf({ name, source, label, columns, split, plan }: Inferred): InferredInput {
+  const features = columns.flatMap((column) => column.features);
+  const of = (kind: Feature["kind"]) =>
+    Object.fromEntries(features.filter((one) => one.kind === kind).map((one) => [one.name, one.sql]));
+  const predicate = (split_: SplitName) => predicateSql(split, split.predicates[split_]);
+  const [only = ""] = source;
+  return {
+    name,
+    data: {
+      source: source.length === 1 ? only : [...source],
+      label: label.sql,
+      categorical: of("categorical"),
+      numeric: of("numeric"),
+      split: { train: predicate("train"), validation: predicate("validation"), test: predicate("test") },
+      regime: plan.regime,
+    },
+    ...(label.task !== "binary" && { task: label.task }),
+    model: { kind: "mlp", embeddings: plan.embeddings, hidden: [...plan.hidden] },
+    optimizer: { kind: "adam", learningRate: plan.learningRate, schedule: "linear" },
+    numGroups: plan.numGroups,
+    numSteps: plan.numSteps,
+    globalBatchSize: plan.globalBatchSize,
+    codistill: {
+      burnInSteps: "50%",
+      publishInterval: plan.exchangeInterval,
+      exchangeInterval: plan.exchangeInterval,
+    },
+    earlyStopping: { patience: plan.patience },
+    validationInterval: plan.validationInterval,
+    checkpointInterval: plan.validationInterval,
+    logInterval: plan.logInterval,
+  };
+}
+
+/** The same as the text of `codistill.config.ts`, with the reasons as comments. */
+export function configurationText(inferred: Inferred): string {
+  const { label, columns, split, rows, plan } = inferred;
+  const comments = new Map<string, string>([
+    ["data.label", `${label.task}: ${label.reason}`],
+    ["data.split", `${split.reason}: ${rows.train}, ${rows.validation} and ${rows.test} rows`],
+    ["data.regime", `${plan.reasons.groups}`],
+    ["model", plan.reasons.model],
+    ["numSteps", plan.reasons.steps],
+    ["globalBatchSize", plan.reasons.batch],
+    ["earlyStopping", plan.reasons.checks],
+  ]);
+  for (const { figures, reason, features } of columns) {
+    const [first] = features;
+    if (first !== undefined) comments.set(`data.${first.kind}.${first.name}`, `${figures.name}: ${reason}`);
+  }
+  const code = new Map<string, string>();
+  if (split.bucket !== null) {
+    for (const [name, { core, condition }] of Object.entries(split.predicates)) {
+      const rest = `${core}${condition === null ? "" : ` and ${condition}`}`;
+      code.set(`data.split.${name}`, `\`\${bucket} ${rest.replace(/[\\`]|\$\{/g, "\\$&")}\``);
+    }
+  }
+  const ignored = columns.filter(({ role }) => role === "ignored");
+  return [
+    "// Written by codistill from the data; change what you know better, and train with: codistill train <this file>",
+    'import type { RunInput } from "codistill";',
+    "",
+    ...(ignored.length === 0 ? [] : ["// Not used:"]),
+    ...ignored.map(({ figures, reason }) => comment(`  ${figures.name}: ${reason}`)),
+    ...(ignored.length === 0 ? [] : [""]),
+    ...(split.bucket === null
+      ? []
+      : ["// 0 to 99, the same for rows that are the same.", `const bucket = ${JSON.stringify(split.bucket)};`, ""]),
+    `export default ${codeOf(configurationOf(inferred), "", "", { comments, code })} satisfies RunInput;`,
+    "",
+  ].join("\n");
+}
+
+interface Notes {
+  /** By the path of the option that they stand above. */
+  readonly comments: ReadonlyMap<string, string>;
+  /** Expressions in place of values, by path. */
+  readonly code: ReadonlyMap<string, string>;
+}
+
+const WIDTH = 110;
+
+/** Plain data as TypeScript: on one line where it fits and nothing is to be said of its parts. */
+function codeOf(value: unknown, path: string, indent: string, notes: Notes): string {
+  const given = notes.code.get(path);
+  if (given !== undefined) return given;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const isList = Array.isArray(value);
+  const [open, close] = isList ? ["[", "]"] : ["{", "}"];
+  const deeper = `${indent}  `;
+  const parts = Object.entries(value).map(([key, part]) => {
+    const partPath = path === "" ? key : `${path}.${key}`;
+    const said = notes.comments.get(partPath);
+    const code = codeOf(part, partPath, deeper, notes);
+    return { said, line: isList ? code : `${keyOf(key)}: ${code}` };
+  });
+  if (parts.length === 0) return `${open}${close}`;
+  const space = isList ? "" : " ";
+  const short = `${open}${space}${parts.map(({ line }) => line).join(", ")}${space}${close}`;
+  const fits = path !== "" && short.length <= WIDTH && !short.includes("\n");
+  if (fits && parts.every(({ said }) => said === undefined)) return short;
+  const lines = parts.flatMap(({ said, line }) => [
+    ...(said === undefined ? [] : [`${deeper}${comment(said)}`]),
+    `${deeper}${line},`,
+  ]);
+  return [open, ...lines, `${indent}${close}`].join("\n");
+}
+
+function keyOf(key: string): string {
+  return /^[A-Za-z_$][\w$]*$/.test(key) ? key : JSON.stringify(key);
+}
+
+/** A comment of one line, whatever the text holds. */
+function comment(text: string): string {
+  return `// ${text.replace(/\s+/g, " ").trimEnd()}`;
+}

@@ -1,0 +1,151 @@
+/** What a column gives the network: expressions for its role, and words for what was done. */
+import { count } from "../../report/format.js";
+import { type ColumnDescription, type ColumnFigures, type Feature, FREQUENT_ROWS, numPresent } from "./column.js";
+import { percent, type RoleChoice } from "./roles.js";
+import { columnSql, inner, textSql } from "./sql.js";
+import { transformOf, transformSql } from "./transform.js";
+
+/** Different values up to which each has an embedding, however few rows it has. */
+const ALL_VALUES = 1000;
+/** Frequent values that a configuration lists. */
+export const LISTED_VALUES = 1000;
+/** Embeddings of one feature: every step of an optimizer as Adam moves all of them. */
+export const MOST_IDS = 50_000;
+const HASH_BUCKETS = 8192;
+/** Share of missing values from which a number has an indicator of them. */
+const MISSING_SHARE = 0.005;
+
+const DAY = 1;
+const TWO_WEEKS = 14;
+const TWO_YEARS = 730;
+
+export interface FeatureOptions {
+  /** A name that no feature has yet. */
+  readonly nameOf: (wanted: string) => string;
+  /** Whether validation and test are later than training; what counts time onward is then no feature. */
+  readonly isTimeSplit: boolean;
+}
+
+/** The features of a column by its role. */
+export function describeColumn(figures: ColumnFigures, choice: RoleChoice, options: FeatureOptions): ColumnDescription {
+  switch (choice.role) {
+    case "numeric":
+      return described(figures, choice, numericFeatures(figures, options));
+    case "categorical":
+      return described(figures, choice, categoricalFeatures(figures, options));
+    case "time":
+      return described(figures, choice, timeFeatures(figures, options));
+    default:
+      return { figures, ...choice, features: [] };
+  }
+}
+
+interface Made {
+  readonly features: readonly Feature[];
+  readonly notes: readonly string[];
+}
+
+function described(figures: ColumnFigures, { role, reason }: RoleChoice, { features, notes }: Made): ColumnDescription {
+  return { figures, role, reason: [reason, ...notes].filter(Boolean).join("; "), features };
+}
+
+/** A number, transformed; 0 (the mean) stands for a missing one, so an indicator tells it apart. */
+function numericFeatures(figures: ColumnFigures, { nameOf }: FeatureOptions): Made {
+  const { name, numbers, kind, numRows } = figures;
+  const sql = valueSql(figures);
+  if (numbers === null) {
+    const feature: Feature = { name: nameOf(name), kind: "numeric", sql, numIds: 0 };
+    return { features: [feature], notes: [kind === "boolean" ? "1 for true" : ""] };
+  }
+  const transform = transformOf(numbers);
+  const isBinned = transform.kind === "bins";
+  const main: Feature = {
+    name: nameOf(name),
+    kind: isBinned ? "categorical" : "numeric",
+    sql: transformSql(transform, sql),
+    numIds: isBinned ? transform.edges.length + 2 : 0,
+  };
+  const notes = {
+    identity: "",
+    signedLog: `long tail: ${transformSql(transform, "x")}`,
+    bins: isBinned ? `values at several scales: ${transform.edges.length + 1} bins` : "",
+  };
+  const missing = (numRows - numbers.count + numbers.numInfinite) / numRows;
+  // What is missing has an id of its own among the bins.
+  if (isBinned || missing < MISSING_SHARE) return { features: [main], notes: [notes[transform.kind]] };
+  const indicator: Feature = {
+    name: nameOf(`${name}_missing`),
+    kind: "numeric",
+    sql: `case when ${inner(sql)} is null then 1 else 0 end`,
+    numIds: 0,
+  };
+  return { features: [main, indicator], notes: [notes[transform.kind], "with an indicator of missing values"] };
+}
+
+/** The column as a number that is finite or missing. */
+function valueSql({ name, type, kind, numbers }: ColumnFigures): string {
+  const column = columnSql(name);
+  const isFloat = /^(FLOAT|DOUBLE)$/.test(type);
+  const value =
+    kind === "text" ? `try_cast(${column} as double)` : kind === "boolean" ? `cast(${column} as int)` : column;
+  // NaN is what a missing number becomes; null is what the indicator asks for.
+  return isFloat || (numbers && numbers.numInfinite > 0) ? `case when isfinite(${value}) then ${value} end` : value;
+}
+
+/** A name. Unseen and missing ones share id 0; where values are many, the rare ones go there too and so train it. */
+function categoricalFeatures(figures: ColumnFigures, { nameOf }: FeatureOptions): Made {
+  const { name, numDistinct, frequencies } = figures;
+  const column = columnSql(name);
+  const feature = (sql: string, numIds: number): Feature => ({ name: nameOf(name), kind: "categorical", sql, numIds });
+  const whole = { features: [feature(column, numDistinct + 1)], notes: [] };
+  const rowsPerValue = numPresent(figures) / Math.max(1, numDistinct);
+  if (frequencies === null || numDistinct <= ALL_VALUES) return whole;
+  if (rowsPerValue >= FREQUENT_ROWS && numDistinct <= MOST_IDS) return whole;
+  const { frequent, numFrequent, numRowsOfFrequent } = frequencies;
+  if (frequent.length > 0 && frequent.length === numFrequent) {
+    const list = frequent.map(textSql).join(", ");
+    const text = figures.type === "VARCHAR" ? column : `cast(${column} as varchar)`;
+    return {
+      features: [feature(`case when ${text} in (${list}) then ${text} end`, numFrequent + 1)],
+      notes: [
+        `the ${count(numFrequent)} of at least ${FREQUENT_ROWS} rows (${percent(numRowsOfFrequent / numPresent(figures))} of the rows) are kept, the others count as unseen`,
+      ],
+    };
+  }
+  const hashed = `md5_number_lower(cast(${column} as varchar)) % ${HASH_BUCKETS}`;
+  return {
+    features: [feature(hashed, HASH_BUCKETS + 1)],
+    notes: [`too many to list: hashed into ${count(HASH_BUCKETS)} buckets`],
+  };
+}
+
+/** The cycles that the span shows at least twice and the resolution resolves. */
+function timeFeatures(figures: ColumnFigures, { nameOf, isTimeSplit }: FeatureOptions): Made {
+  const { name, kind, times, type } = figures;
+  if (kind === "number") return { features: [], notes: ["splits the rows and is no feature"] };
+  const column = columnSql(name);
+  if (kind === "timeOfDay") {
+    const hour: Feature = { name: nameOf(`${name}_hour`), kind: "categorical", sql: `hour(${column})`, numIds: 25 };
+    return { features: [hour], notes: ["its hour"] };
+  }
+  if (times === null) return { features: [], notes: ["no time that can be read"] };
+  const time =
+    kind === "text"
+      ? `try_cast(${column} as timestamp)`
+      : type === "TIMESTAMP WITH TIME ZONE"
+        ? `cast(${column} as timestamp)`
+        : column;
+  const { spanDays, numMidnight, count: numTimes } = times;
+  const made: (Feature & { readonly word: string })[] = [];
+  const add = (word: string, featureKind: Feature["kind"], sql: string, numIds: number) =>
+    made.push({ name: nameOf(`${name}_${word}`), kind: featureKind, sql, numIds, word });
+  if (numMidnight < 0.9 * numTimes && spanDays >= 2 * DAY) add("hour", "categorical", `hour(${time})`, 25);
+  if (spanDays >= TWO_WEEKS) add("weekday", "categorical", `dayofweek(${time})`, 8);
+  if (spanDays >= TWO_YEARS) add("month", "categorical", `month(${time})`, 13);
+  if (!isTimeSplit && spanDays > 0) add("days", "numeric", `epoch(${time}) / 86400`, 0);
+  const words = made.map(({ word }) => word).join(", ");
+  return {
+    features: made.map(({ word: _, ...feature }) => feature),
+    notes: [words === "" ? "too short a span for a feature" : `as ${words}`],
+  };
+}

@@ -1,0 +1,248 @@
+/** What is to be predicted: the task that a label's values say, and how their classes are shared out. */
+import { ConfigError, DataError } from "../../errors.js";
+import { count } from "../../report/format.js";
+import { type ColumnFigures, distinctShare, type Hint, numPresent, type TaskKind } from "./column.js";
+import { percent } from "./roles.js";
+import { numberSql, textSql } from "./sql.js";
+
+export interface ClassCount {
+  readonly value: string;
+  readonly count: number;
+}
+
+/** A label as it is in the table. */
+export interface LabelFigures {
+  /** The expression as SQL. */
+  readonly sql: string;
+  readonly figures: ColumnFigures;
+  /** The most frequent values as text, at most {@link MAX_CLASSES} + 1. */
+  readonly classes: readonly ClassCount[];
+}
+
+/** What is learned. */
+export interface LabelDescription {
+  readonly task: TaskKind;
+  /** The label of a configuration. */
+  readonly sql: string;
+  readonly reason: string;
+  /** The values and their rows, those that are learned, the most frequent first; none for numbers. */
+  readonly classes: readonly ClassCount[];
+  /** For yes/no: the value that is yes. */
+  readonly positive: string | null;
+  /** Null where a row has no label that can be learned; such rows are in no split. Null when there are none. */
+  readonly condition: string | null;
+  readonly hints: readonly Hint[];
+}
+
+/** Classes that a label can have at most. */
+export const MAX_CLASSES = 1000;
+/** Whole numbers of at most so many different values are classes. */
+const FEW_CLASSES = 20;
+/** Rows that a class needs: about as many as put one into every split. */
+const ROWS_PER_CLASS = 20;
+const READS_AS = 0.98;
+const RARE = 0.05;
+
+/** Words that mean yes, of two. */
+const YES = ["true", "t", "yes", "y", "1", "positive", "pos", "+", "on", "good", "success", "ja", "oui", "si", "sí"];
+
+/**
+ * The task of a label, inferred or given.
+ *
+ * Throws {@link DataError} when all rows have one label or none, when the values are neither numbers nor few enough to be
+ * classes, and {@link ConfigError} when the task that is given does not fit them.
+ */
+export function describeLabel(label: LabelFigures, given?: TaskKind): LabelDescription {
+  const { figures } = label;
+  checkLabel(label);
+  const choice = inferTask(figures);
+  const task = given ?? choice.task;
+  const reason = given ? "as given with --task" : choice.reason;
+  if (task === "regression") return describeNumbers(label, reason);
+  if (task === "binary" && figures.numDistinct !== 2) {
+    throw new ConfigError(
+      `--task binary: a yes/no label has two values, and ${label.sql} has ${count(figures.numDistinct)}. Write a comparison as the label, for example: --label "${label.sql} = ${exampleOf(label)}".`,
+    );
+  }
+  if (task === "multiclass" && label.classes.length > MAX_CLASSES) throw tooManyClasses(label);
+  return task === "binary" ? describeYesNo(label, reason) : describeClasses(label, reason);
+}
+
+function checkLabel({ sql, figures, classes }: LabelFigures): void {
+  const { numRows, kind, type } = figures;
+  if (numPresent(figures) === 0) {
+    throw new DataError(`label: rows need labels to learn from, and it is null in all ${count(numRows)} rows: ${sql}`);
+  }
+  if (figures.numDistinct === 1) {
+    throw new DataError(
+      `label: rows need labels that differ, and it is ${JSON.stringify(classes[0]?.value)} in all of ${count(numPresent(figures))} rows: ${sql}`,
+    );
+  }
+  if (kind === "other" || kind === "time" || kind === "timeOfDay") {
+    const cure = kind === "time" ? `a number of it, for example --label "epoch(${sql}) / 3600", or ` : "";
+    throw new DataError(
+      `label: it must be yes or no, a class or a number, and ${sql} has the type ${type}. Write ${cure}a comparison.`,
+    );
+  }
+}
+
+/** Yes/no, one of several classes, or a number; why. Throws {@link DataError} when it is none. */
+function inferTask(figures: ColumnFigures): { readonly task: TaskKind; readonly reason: string } {
+  const { kind, numDistinct, numbers } = figures;
+  const present = numPresent(figures);
+  if (numDistinct === 2) return { task: "binary", reason: "two different values" };
+  const share = numbers === null ? 0 : numbers.count / present;
+  if (numbers !== null && (kind === "number" || share >= READS_AS)) {
+    const isWhole = numbers.numWhole === numbers.count;
+    const values = `${count(numDistinct)} different values from ${Number(numbers.min.toPrecision(4))} to ${Number(numbers.max.toPrecision(4))}`;
+    if (!isWhole) return { task: "regression", reason: `numbers with fractions, ${values}` };
+    if (numDistinct > FEW_CLASSES) return { task: "regression", reason: `whole numbers, ${values}` };
+    return {
+      task: "multiclass",
+      reason: `whole numbers of ${count(numDistinct)} values; --task regression takes them as quantities`,
+    };
+  }
+  return { task: "multiclass", reason: `${count(numDistinct)} different names` };
+}
+
+function describeYesNo({ sql, figures, classes }: LabelFigures, reason: string): LabelDescription {
+  const [most, least] = classes as readonly [ClassCount, ClassCount];
+  const yes = [most, least].filter(({ value }) => YES.includes(value.toLowerCase()));
+  const positive = yes.length === 1 ? (yes[0] as ClassCount) : least;
+  const negative = positive === most ? least : most;
+  const isPlain = new Set(["0 1", "false true"]).has(
+    [most, least]
+      .map(({ value }) => value)
+      .sort()
+      .join(" "),
+  );
+  const chosen = yes.length === 1 ? "" : ", the rarer one; write a comparison as the label to choose the other";
+  const label = isPlain ? sql : `(${sql}) = ${literalOf(figures, positive.value)}`;
+  const share = least.count / (most.count + least.count);
+  return {
+    task: "binary",
+    sql: label,
+    reason: `${reason}, yes is ${JSON.stringify(positive.value)}${isPlain ? "" : chosen}`,
+    classes: [positive, negative],
+    positive: positive.value,
+    ...leftOut(figures, sql, null),
+    hints: [
+      ...missingHints(figures, sql),
+      ...(share < RARE
+        ? [
+            hint(
+              "imbalance",
+              `only ${percent(share)} of the labels are ${JSON.stringify(least.value)} (${count(least.count)} rows): look at the AUC and the log loss, not at how often the model is right`,
+            ),
+          ]
+        : []),
+    ],
+  };
+}
+
+function describeClasses(label: LabelFigures, reason: string): LabelDescription {
+  const { sql, figures, classes } = label;
+  if (classes.length > MAX_CLASSES || (distinctShare(figures) > 0.5 && figures.numDistinct > FEW_CLASSES)) {
+    throw tooManyClasses(label);
+  }
+  const kept = classes.filter((one) => one.count >= ROWS_PER_CLASS);
+  if (kept.length < 2) {
+    throw new DataError(
+      `label: a class needs at least ${ROWS_PER_CLASS} rows to be learned, and of ${count(classes.length)} classes ${kept.length === 0 ? "none has" : "only one has"}: ${sql}. Join classes, with case when ... end, or add rows.`,
+    );
+  }
+  const rare = classes.filter((one) => one.count < ROWS_PER_CLASS);
+  const list = kept.map(({ value }) => textSql(value)).join(", ");
+  const numRare = rare.reduce((sum, one) => sum + one.count, 0);
+  const least = kept.at(-1) as ClassCount;
+  const share = least.count / numPresent(figures);
+  return {
+    task: "multiclass",
+    sql,
+    reason,
+    classes: kept,
+    positive: null,
+    ...leftOut(figures, sql, rare.length === 0 ? null : `cast((${sql}) as varchar) in (${list})`),
+    hints: [
+      ...missingHints(figures, sql),
+      ...(rare.length === 0
+        ? []
+        : [
+            hint(
+              "left-out",
+              `${count(rare.length)} classes with fewer than ${ROWS_PER_CLASS} rows, as ${JSON.stringify(rare[0]?.value)}, are left out (${count(numRare)} rows); to keep them, join them into one with case when ... end`,
+            ),
+          ]),
+      ...(share * kept.length < 2 * RARE
+        ? [
+            hint(
+              "imbalance",
+              `classes are uneven: ${JSON.stringify(kept[0]?.value)} has ${percent((kept[0]?.count ?? 0) / numPresent(figures))} of the labels, ${JSON.stringify(least.value)} ${percent(share)}`,
+            ),
+          ]
+        : []),
+    ],
+  };
+}
+
+function describeNumbers({ sql, figures }: LabelFigures, reason: string): LabelDescription {
+  const { kind, numbers, numRows } = figures;
+  const present = numPresent(figures);
+  const numFinite = (numbers?.count ?? 0) - (numbers?.numInfinite ?? 0);
+  if (numbers === null || numFinite / present < READS_AS) {
+    throw new ConfigError(
+      `--task regression: a label is a finite number, and ${percent(numFinite / present)} of ${sql} are, not ${JSON.stringify(figures.example)}. Leave --task out, or write an expression that gives numbers.`,
+    );
+  }
+  const number = kind === "text" ? `try_cast((${sql}) as double)` : sql;
+  const isFloat = /^(FLOAT|DOUBLE)$/.test(figures.type) || kind === "text";
+  const numLeftOut = numRows - numFinite;
+  return {
+    task: "regression",
+    sql: number,
+    reason,
+    classes: [],
+    positive: null,
+    condition: numLeftOut === 0 ? null : isFloat ? `isfinite(${number})` : `(${number}) is not null`,
+    hints:
+      numLeftOut === 0
+        ? []
+        : [hint("left-out", `${count(numLeftOut)} rows have no number as their label and are left out`)],
+  };
+}
+
+/** Rows without a label are in no split. */
+function leftOut(figures: ColumnFigures, sql: string, condition: string | null): { condition: string | null } {
+  return { condition: condition ?? (figures.numMissing === 0 ? null : `(${sql}) is not null`) };
+}
+
+function missingHints({ numMissing }: ColumnFigures, sql: string): Hint[] {
+  if (numMissing === 0) return [];
+  return [
+    hint(
+      "left-out",
+      `${count(numMissing)} rows have no label and are left out; where that means no, write --label "coalesce(${sql}, false)" or alike`,
+    ),
+  ];
+}
+
+function tooManyClasses({ sql, figures, classes }: LabelFigures): DataError {
+  const first = classes.slice(0, 3).map(({ value }) => JSON.stringify(value));
+  return new DataError(
+    `label: classes are at most ${count(MAX_CLASSES)} and come back, and ${sql} has ${figures.isExact ? "" : "about "}${count(figures.numDistinct)} different values in ${count(numPresent(figures))} rows, as ${first.join(", ")}. ` +
+      "Write an expression with fewer, for example a comparison; or name another column.",
+  );
+}
+
+function hint(kind: Hint["kind"], text: string): Hint {
+  return { kind, text };
+}
+
+function exampleOf(label: LabelFigures): string {
+  return literalOf(label.figures, label.classes[0]?.value ?? "");
+}
+
+function literalOf({ kind }: ColumnFigures, value: string): string {
+  if (kind === "boolean") return value;
+  return kind === "number" && Number.isFinite(Number(value)) ? numberSql(Number(value), 17) : textSql(value);
+}

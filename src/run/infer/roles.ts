@@ -1,0 +1,195 @@
+/** What a column is for, by rules over its figures, each with its reason in words. */
+import { ConfigError } from "../../errors.js";
+import { nearest } from "../../nearest.js";
+import { count } from "../../report/format.js";
+import { type ColumnFigures, distinctShare, numPresent, type Role } from "./column.js";
+
+/** A role, and why. */
+export interface RoleChoice {
+  readonly role: Role;
+  readonly reason: string;
+}
+
+/** Roles that the user gave, by the names of columns. */
+export interface RoleOverrides {
+  readonly numeric?: readonly string[];
+  readonly categorical?: readonly string[];
+  readonly ignore?: readonly string[];
+  /** The column by which the rows are split. */
+  readonly time?: string;
+}
+
+/** Share of the values of a text column that must read as numbers, or times, to be taken for them. */
+const READS_AS = 0.98;
+/** Share of different values from which a column is taken for an identifier. */
+const IDENTIFIES = 0.95;
+/** Whole numbers of at most so many different values are names. */
+const FEW_NUMBERS = 12;
+const ROWS_PER_NUMBER = 20;
+
+const CODE_NAME =
+  /(^|[_\s.-])(id|uuid|guid|key|code|zip|zip_?code|post_?code|sku|isbn|iban|phone)$|[a-z](Id|ID|Code|Zip|Key)$/i;
+const KEY_NAME = /(^|[_\s.-])(id|uuid|guid|key|index|row|rowid|number|no)$|[a-z](Id|ID|Key|Index)$/i;
+
+/** The role of a column that nobody named. */
+export function roleOf(figures: ColumnFigures): RoleChoice {
+  const { kind, numDistinct, numMissing, example, type } = figures;
+  const present = numPresent(figures);
+  if (kind === "other") {
+    return ignored(`values of type ${type} are neither numbers, names nor times: write an expression of them`);
+  }
+  if (present === 0) return ignored("no value in any row");
+  if (numDistinct <= 1 && numMissing === 0) return ignored(`constant: ${shown(example)} in every row`);
+  if (kind === "time" || kind === "timeOfDay") return { role: "time", reason: spanOf(figures) };
+  if (kind === "boolean") return { role: "categorical", reason: "true or false" };
+  return kind === "number" ? roleOfNumbers(figures) : roleOfText(figures);
+}
+
+/** The role of a column that the user named. Throws {@link ConfigError} when its values cannot have it. */
+export function givenRole(figures: ColumnFigures, role: Role): RoleChoice {
+  const given = { role, reason: `as given with --${role === "ignored" ? "ignore" : role}` };
+  if (role === "ignored") return given;
+  const { name, kind, type, example } = figures;
+  const present = numPresent(figures);
+  if (kind === "other" || present === 0) {
+    throw new ConfigError(
+      `--${role} ${name}: a feature has values that are numbers, names or times, and ${present === 0 ? "it has none at all" : `its type is ${type}`}. Leave it out.`,
+    );
+  }
+  const readable =
+    role === "numeric"
+      ? (figures.numbers?.count ?? (kind === "boolean" ? present : 0))
+      : role === "time"
+        ? Math.max(figures.times?.count ?? 0, kind === "timeOfDay" ? present : 0, kind === "number" ? present : 0)
+        : present;
+  if (readable / present < 0.5) {
+    throw new ConfigError(
+      `--${role} ${name}: most values must read as ${role === "time" ? "points in time" : "numbers"}, and ${percent(readable / present)} do; one is ${shown(example)}. ` +
+        `Give it another role, as --categorical ${name} or --ignore ${name}.`,
+    );
+  }
+  return given;
+}
+
+/**
+ * The roles that overrides give, by column.
+ *
+ * Throws {@link ConfigError} for a name that is no column, with the nearest one, and for a column with two roles.
+ */
+export function givenRoles(overrides: RoleOverrides, columns: readonly string[]): ReadonlyMap<string, Role> {
+  const roles = new Map<string, Role>();
+  const lists: readonly (readonly [string, Role, readonly string[]])[] = [
+    ["--numeric", "numeric", overrides.numeric ?? []],
+    ["--categorical", "categorical", overrides.categorical ?? []],
+    ["--ignore", "ignored", overrides.ignore ?? []],
+    ["--time", "time", overrides.time === undefined ? [] : [overrides.time]],
+  ];
+  for (const [flag, role, names] of lists) {
+    for (const wanted of names) {
+      const name = columns.find((column) => column.toLowerCase() === wanted.toLowerCase());
+      if (name === undefined) throw new ConfigError(`${flag}: ${unknownColumn(wanted, columns)}`);
+      const before = roles.get(name);
+      if (before !== undefined && before !== role) {
+        throw new ConfigError(
+          `${flag} ${name}: a column has one role, and it is given as ${before} too. Name it once.`,
+        );
+      }
+      roles.set(name, role);
+    }
+  }
+  return roles;
+}
+
+/** Says that a name is none of the columns, which ones there are, and which may be meant. */
+export function unknownColumn(wanted: string, columns: readonly string[]): string {
+  const listed = columns.slice(0, 30).join(", ") + (columns.length > 30 ? `, and ${columns.length - 30} more` : "");
+  const meant = nearest(wanted, columns);
+  return `must be a column of the table, got "${wanted}"; the columns are ${listed}${meant === undefined ? "" : `. Did you mean ${meant}?`}`;
+}
+
+function roleOfNumbers(figures: ColumnFigures): RoleChoice {
+  const { name, numDistinct, numbers } = figures;
+  const present = numPresent(figures);
+  if (numbers === null) return ignored("no finite number in any row");
+  const isWhole = numbers.numWhole + numbers.numInfinite === numbers.count;
+  if (!isWhole) return numeric(figures);
+  const isDense = numbers.max - numbers.min < 1.5 * present;
+  if (present > 1 && distinctShare(figures) >= IDENTIFIES && (KEY_NAME.test(name) || (isDense && present >= 20))) {
+    return ignored(`${identifierWords(figures)}${isDense ? ", as numbers of rows" : ""}: an identifier`);
+  }
+  if (CODE_NAME.test(name)) return { role: "categorical", reason: `a code by its name, ${valuesWords(figures)}` };
+  if (numDistinct <= FEW_NUMBERS && present >= ROWS_PER_NUMBER * numDistinct) {
+    return { role: "categorical", reason: `whole numbers, ${valuesWords(figures)}` };
+  }
+  return numeric(figures);
+}
+
+function roleOfText(figures: ColumnFigures): RoleChoice {
+  const { numbers, times, text, numDistinct, example } = figures;
+  const present = numPresent(figures);
+  const share = distinctShare(figures);
+  if (numbers && numbers.count / present >= READS_AS) return numeric(figures);
+  if (times && times.count / present >= READS_AS) return { role: "time", reason: spanOf(figures) };
+  const words = text?.meanWords ?? 1;
+  const length = text?.meanLength ?? 0;
+  if (share >= 0.2 && numDistinct > FEW_NUMBERS && (words >= 4 || length >= 50)) {
+    return ignored(`free text: ${Math.round(length)} characters on average`);
+  }
+  if (present > 1 && share >= IDENTIFIES) return ignored(`${identifierWords(figures)}: an identifier`);
+  const { frequencies } = figures;
+  if (frequencies !== null && share >= 0.5 && frequencies.numRowsOfFrequent / present < 0.1) {
+    return ignored(`${identifierWords(figures)}: too seldom the same to learn from`);
+  }
+  const mixed = numbers !== null && numbers.count / present >= 0.5;
+  const note = mixed ? `; ${percent(numbers.count / present)} read as numbers, others as ${shown(example)}` : "";
+  return { role: "categorical", reason: `${valuesWords(figures)}${note}` };
+}
+
+function numeric(figures: ColumnFigures): RoleChoice {
+  const { numbers, kind } = figures;
+  const range = numbers ? `${short(numbers.min)} to ${short(numbers.max)}` : "";
+  const others = numPresent(figures) - (numbers?.count ?? 0);
+  if (kind !== "text") return { role: "numeric", reason: range };
+  const missing = others === 0 ? "" : `; ${count(others)} that are none count as missing`;
+  return { role: "numeric", reason: `text that reads as numbers, ${range}${missing}` };
+}
+
+function ignored(reason: string): RoleChoice {
+  return { role: "ignored", reason };
+}
+
+function identifierWords(figures: ColumnFigures): string {
+  const share = distinctShare(figures);
+  return share === 1 ? "a different value in every row" : `a different value in ${percent(share)} of the rows`;
+}
+
+function valuesWords({ numDistinct, isExact }: ColumnFigures): string {
+  return `${isExact ? "" : "about "}${count(numDistinct)} different value${numDistinct === 1 ? "" : "s"}`;
+}
+
+function spanOf({ times, kind }: ColumnFigures): string {
+  if (kind === "timeOfDay" || times === null) return "time of day";
+  const read = kind === "text" ? "text that reads as times, " : "";
+  return `${read}${short10(times.min)} to ${short10(times.max)}`;
+}
+
+function short10(time: string): string {
+  return time.slice(0, 10);
+}
+
+/** A share with as many digits as it takes not to say 100 % of less. */
+export function percent(share: number): string {
+  const text = (100 * share).toFixed(share > 0.999 && share < 1 ? 3 : 1).replace(/\.0+$/, "");
+  return `${text === "100" && share < 1 ? "99.999" : text} %`;
+}
+
+/** A number of four digits at most. */
+function short(value: number): string {
+  const isPlain = Number.isInteger(value) && Math.abs(value) < 1e9;
+  return isPlain ? count(value) : String(Number(value.toPrecision(4)));
+}
+
+function shown(example: string | null): string {
+  const text = example ?? "";
+  return JSON.stringify(text.length > 30 ? `${text.slice(0, 29)}…` : text);
+}
