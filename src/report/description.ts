@@ -41,10 +41,12 @@ export interface PlanView {
   readonly reasons: Readonly<Record<string, string>>;
 }
 
-/** Narrower, and the types are left out. */
-const WIDE = 100;
+/** With less room for the reasons, the types are left out and names cut sooner. */
+const WIDE_WHY = 30;
 const LONGEST_NAME = { narrow: 20, wide: 32 };
-const LEAST_WHY = 24;
+const LEAST_WHY = 22;
+/** Columns of the table that are numbers: the last ones. */
+const NUMBERS = 3;
 const SHOWN_CLASSES = 6;
 
 /** The source, the label, the split, the table of columns and the hints. */
@@ -90,24 +92,25 @@ function labelled(name: string, text: string, width: number): string[] {
 
 /** The table of columns; what was inferred from what, in words, has the width that is left. */
 function columnLines(columns: readonly ColumnView[], powers: DescriptionView["powers"], width: number): string[] {
-  const isWide = width >= WIDE;
   const alone = new Map(powers.map(({ name, power }) => [name, power]));
-  const head = ["column", ...(isWide ? ["type"] : []), "role", "values", "missing", "alone", "why"];
-  const cells = columns.map(({ figures, role }) => {
-    const { name, type, numDistinct, numMissing, isExact } = figures;
-    const power = alone.get(name);
-    return [
-      shortened(name, isWide ? LONGEST_NAME.wide : LONGEST_NAME.narrow),
-      ...(isWide ? [shortened(type, 14)] : []),
-      role,
-      `${count(numDistinct)}${isExact ? "" : "~"}`,
-      numMissing === 0 ? "" : count(numMissing),
-      power === undefined ? "" : power.toFixed(2),
-    ];
-  });
-  const NUMBERS = 3;
-  const [first = "", ...rest] = aligned([head.slice(0, -1), ...cells], head.length - 1 - NUMBERS);
-  const left = " ".repeat(Math.max(...[first, ...rest].map((line) => line.length)) + 2);
+  const leftOf = (isWide: boolean) => {
+    const head = ["column", ...(isWide ? ["type"] : []), "role", "values", "missing", "alone"];
+    const cells = columns.map(({ figures, role }) => {
+      const { name, type, numDistinct, numMissing, isExact } = figures;
+      return [
+        shortened(name, isWide ? LONGEST_NAME.wide : LONGEST_NAME.narrow),
+        ...(isWide ? [shortened(type, 14)] : []),
+        role,
+        `${count(numDistinct)}${isExact ? "" : "~"}`,
+        numMissing === 0 ? "" : count(numMissing),
+        alone.get(name)?.toFixed(2) ?? "",
+      ];
+    });
+    return aligned([head, ...cells], head.length - NUMBERS);
+  };
+  const wide = leftOf(true);
+  const [first = "", ...rest] = width >= (wide[0] ?? "").length + 2 + WIDE_WHY ? wide : leftOf(false);
+  const left = " ".repeat(first.length + 2);
   // A table that leaves no room is left to be cut by the terminal: words below one another would not be read.
   const room = Math.max(width, left.length + LEAST_WHY);
   return [

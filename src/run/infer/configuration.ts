@@ -47,7 +47,7 @@ export function configurationOf({ name, source, label, columns, split, plan }: I
     numSteps: plan.numSteps,
     globalBatchSize: plan.globalBatchSize,
     codistill: {
-      burnInSteps: "50%",
+      burnInSteps: plan.burnInSteps,
       publishInterval: plan.exchangeInterval,
       exchangeInterval: plan.exchangeInterval,
     },
@@ -87,11 +87,11 @@ export function configurationText(inferred: Inferred): string {
     'import type { RunInput } from "codistill";',
     "",
     ...(ignored.length === 0 ? [] : ["// Not used:"]),
-    ...ignored.map(({ figures, reason }) => comment(`  ${figures.name}: ${reason}`)),
+    ...ignored.map(({ figures, reason }) => comment(`- ${figures.name}: ${reason}`)),
     ...(ignored.length === 0 ? [] : [""]),
     ...(split.bucket === null
       ? []
-      : ["// 0 to 99, the same for rows that are the same.", `const bucket = ${JSON.stringify(split.bucket)};`, ""]),
+      : ["// 0 to 99, the same for rows that are the same.", `const bucket = ${stringCode(split.bucket)};`, ""]),
     `export default ${codeOf(configurationOf(inferred), "", "", { comments, code })} satisfies RunInput;`,
     "",
   ].join("\n");
@@ -110,6 +110,7 @@ const WIDTH = 110;
 function codeOf(value: unknown, path: string, indent: string, notes: Notes): string {
   const given = notes.code.get(path);
   if (given !== undefined) return given;
+  if (typeof value === "string") return stringCode(value);
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   const isList = Array.isArray(value);
   const [open, close] = isList ? ["[", "]"] : ["{", "}"];
@@ -130,6 +131,13 @@ function codeOf(value: unknown, path: string, indent: string, notes: Notes): str
     `${deeper}${line},`,
   ]);
   return [open, ...lines, `${indent}${close}`].join("\n");
+}
+
+/** A string as people write it: in the quotes that it does not hold. */
+function stringCode(text: string): string {
+  const isPlain = !/[\\\p{Cc}\u2028\u2029]/u.test(text);
+  if (isPlain && text.includes('"') && !text.includes("'")) return `'${text}'`;
+  return isPlain && text.includes('"') && !/`|\$\{/.test(text) ? `\`${text}\`` : JSON.stringify(text);
 }
 
 function keyOf(key: string): string {

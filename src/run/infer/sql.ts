@@ -1,6 +1,6 @@
 /** Names and values of a user's table as SQL. */
 
-/** Words that DuckDB does not take for the name of a column without quotes; `names.test.ts` has DuckDB say so. */
+/** Words that DuckDB does not take for the name of a column without quotes; a test has DuckDB say so. */
 const KEYWORDS = new Set(
   (
     "all analyse analyze and anti any array as asc asof asymmetric at authorization between bigint binary bit boolean " +
@@ -50,7 +50,7 @@ export function featureNames(taken: readonly string[]): (wanted: string) => stri
         .normalize("NFKD")
         .replace(/[^A-Za-z0-9_-]+/g, "_")
         .replace(/^_+(?=.)|(?<=.)_+$/g, "") || "column";
-    const base = /^[-_]*$/.test(plain) || plain.includes("__proto__") ? "column" : plain;
+    const base = /^[-_]*$/.test(plain) ? "column" : plain;
     for (let number = 1; ; number++) {
       const name = number === 1 ? base : `${base}_${number}`;
       if (used.has(name.toLowerCase())) continue;

@@ -10,6 +10,8 @@ export type Transform =
 
 /** The middle 98 % over the middle half: 3.4 for a normal distribution, 4.2 for an exponential one. */
 const HEAVY_SPREAD = 6;
+/** The same of logarithms, to which standardising can do less harm: tails are a few deviations away. */
+const HEAVY_LOG_SPREAD = 20;
 /** The whole range over its middle 98 %: about 3 for three million values of an exponential distribution. */
 const HEAVY_RANGE = 6;
 
@@ -22,12 +24,13 @@ const BIN_EDGES = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9] as const;
  */
 export function transformOf(numbers: NumberFigures): Transform {
   const at = quantilesOf(numbers);
-  if (!isHeavy(at, numbers.min, numbers.max)) return { kind: "identity" };
+  if (!isHeavy(at, numbers.min, numbers.max, HEAVY_SPREAD)) return { kind: "identity" };
   const scale = scaleOf(numbers);
   const log = (x: number) => Math.sign(x) * Math.log1p(Math.abs(x) / scale);
   const logs = (share: (typeof QUANTILES)[number]) => log(at(share));
   const edges = [...new Set(BIN_EDGES.map((share) => Number(at(share).toPrecision(3))))];
-  if (isHeavy(logs, log(numbers.min), log(numbers.max)) && edges.length >= 4) return { kind: "bins", edges };
+  if (isHeavy(logs, log(numbers.min), log(numbers.max), HEAVY_LOG_SPREAD) && edges.length >= 4)
+    return { kind: "bins", edges };
   return { kind: "signedLog", scale, isSigned: numbers.min < 0 };
 }
 
@@ -49,18 +52,18 @@ export function transformSql(transform: Transform, sql: string): string {
   }
 }
 
-function isHeavy(at: (share: (typeof QUANTILES)[number]) => number, min: number, max: number): boolean {
+function isHeavy(at: (share: (typeof QUANTILES)[number]) => number, min: number, max: number, most: number): boolean {
   const spread = at(0.99) - at(0.01);
   const middle = at(0.75) - at(0.25);
   if (spread === 0) return max > min;
-  return spread > HEAVY_SPREAD * middle || max - min > HEAVY_RANGE * spread;
+  return spread > most * middle || max - min > HEAVY_RANGE * spread;
 }
 
 /** A power of ten near the size of a usual value: below it the logarithm is nearly a line. 1 for sizes of 1 to 1,000. */
 function scaleOf(numbers: NumberFigures): number {
   const sizes = numbers.quantiles.map(Math.abs).filter((size) => size > 0);
   const usual = sizes.sort((a, b) => a - b)[Math.floor(sizes.length / 2)] ?? 1;
-  return usual >= 1 && usual <= 1000 ? 1 : 10 ** Math.floor(Math.log10(usual));
+  return usual >= 1 && usual <= 1000 ? 1 : Number(`1e${Math.floor(Math.log10(usual))}`);
 }
 
 function quantilesOf({ quantiles }: NumberFigures): (share: (typeof QUANTILES)[number]) => number {

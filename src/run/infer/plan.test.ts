@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { choosePlan, type PlanFor, withinBudget } from "./plan.js";
+
+const features = [
+  { name: "origin", kind: "categorical", sql: "origin", numIds: 230 },
+  { name: "distance", kind: "numeric", sql: "distance", numIds: 0 },
+] as const;
+const given = (changes: Partial<PlanFor>): PlanFor => ({
+  task: "binary",
+  numClasses: 2,
+  numTrain: 100_000,
+  numValidation: 10_000,
+  features,
+  cores: 2,
+  memoryBytes: 8e9,
+  ...changes,
+});
+
+test("what is chosen grows with the rows", () => {
+  const sizes = [500, 5000, 50_000, 500_000, 5_000_000, 50_000_000];
+  const plans = sizes.map((numTrain) => choosePlan(given({ numTrain })));
+  const isGrowing = (values: readonly number[]) => values.every((value, i) => i === 0 || value >= (values[i - 1] ?? 0));
+  const widths = plans.map(({ hidden }) => hidden.reduce((sum, width) => sum + width, 0));
+  const batches = plans.map(({ globalBatchSize }) => globalBatchSize);
+  assert.ok(isGrowing(widths) && new Set(widths).size > 2, String(widths));
+  assert.ok(isGrowing(batches) && batches[0] === 32 && batches.at(-1) === 2048, String(batches));
+  const passes = plans.map(({ numSteps, globalBatchSize }, i) => -(numSteps * globalBatchSize) / (sizes[i] ?? 1));
+  assert.ok(isGrowing(passes), String(passes));
+  assert.deepEqual(plans[3]?.embeddings, { origin: 16 });
+});
+
+test("groups train on all rows where copies of them fit, more groups where cores are many", () => {
+  const { numGroups, regime, reasons } = choosePlan(given({}));
+  assert.deepEqual([numGroups, regime], [2, "all"]);
+  assert.match(reasons.groups, /^2 that teach one another, each on all rows, .* on 2 cores$/);
+  assert.equal(choosePlan(given({ numTrain: 1e8, memoryBytes: 8e9 })).regime, "disjoint");
+  assert.equal(choosePlan(given({ cores: 32 })).numGroups, 4);
+});
+
+test("every plan is one that can be trained", () => {
+  fc.assert(
+    fc.property(
+      fc.record({
+        numTrain: fc.integer({ min: 1, max: 1e9 }),
+        numClasses: fc.integer({ min: 0, max: 1000 }),
+        cores: fc.integer({ min: 1, max: 256 }),
+        memoryBytes: fc.integer({ min: 1e8, max: 1e12 }),
+      }),
+      (changes) => {
+        const plan = choosePlan(given(changes));
+        const perGroup = plan.regime === "all" ? changes.numTrain : Math.floor(changes.numTrain / plan.numGroups);
+        assert.ok(plan.globalBatchSize <= Math.max(1, perGroup), "a batch fits into a shard");
+        for (const size of [
+          plan.numSteps,
+          plan.globalBatchSize,
+          plan.validationInterval,
+          plan.logInterval,
+          plan.exchangeInterval,
+        ])
+          assert.ok(Number.isInteger(size) && size >= 1, JSON.stringify(plan));
+        assert.ok(plan.exchangeInterval <= plan.numSteps / 2 && plan.validationInterval <= plan.numSteps);
+      },
+    ),
+  );
+});
+
+describe("a budget", () => {
+  const plan = choosePlan(given({}));
+
+  test("that is enough changes nothing, and the duration is steps, teachers, validations and the start", () => {
+    const { plan: same, seconds } = withinBudget(plan, 0.01, 0, 1e6);
+    assert.equal(same, plan);
+    assert.ok(Math.abs(seconds - (4 + plan.numSteps * 0.01 * (1 + 1 / 6))) < 1e-9);
+    assert.ok(withinBudget(plan, 0.01, 10_000, 1e6).seconds > seconds);
+  });
+
+  test("that is not cuts the steps, and says so", () => {
+    const { plan: cut, seconds } = withinBudget(plan, 0.1, 10_000, 120);
+    assert.ok(seconds <= 120 && seconds > 110, String(seconds));
+    assert.ok(cut.numSteps < plan.numSteps && cut.validationInterval < plan.validationInterval);
+    assert.match(cut.reasons.steps, /instead of .*, to stay within 2 minutes; raise numSteps/);
+    assert.equal(withinBudget(plan, 10, 10_000, 120).plan.numSteps, 200, "too few steps teach nothing");
+  });
+});
