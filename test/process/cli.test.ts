@@ -35,7 +35,10 @@ test("help and version", async () => {
   assert.equal(trainHelp.code, 0, trainHelp.shown);
   assert.deepEqual(
     trainHelp.stdout.match(/--[a-z]+(?= <|$| {2})/gm),
-    ["--set", "--runs", "--init", "--resume", "--store", "--group", "--help"],
+    [
+      ...["--data", "--label", "--numeric", "--categorical", "--ignore", "--time", "--task"],
+      ...["--set", "--runs", "--init", "--resume", "--store", "--group", "--write", "--help"],
+    ],
     `a flag is new or gone: ${trainHelp.shown}`,
   );
   const version = await place.codistill(["--version"]).ended;

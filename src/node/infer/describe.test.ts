@@ -111,6 +111,8 @@ describe("a table of rides", () => {
       max: "2025-04-08 21:13:00",
       spanDays: (2999 * 47) / 1440,
       numMidnight: 3,
+      numMonthStart: 1,
+      numYearStart: 1,
     });
   });
 

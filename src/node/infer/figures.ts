@@ -25,8 +25,9 @@ export interface Measured {
 const EXACT_ROWS = 1_000_000;
 /** Columns of one statement: each has about twenty aggregates. */
 const COLUMNS_AT_ONCE = 50;
-/** Different values from which frequencies are counted. */
+/** Different values from which frequencies are counted, and those from which they are where most values come once. */
 const MANY_VALUES = 1000;
+const SOME_VALUES = 50;
 
 /** The figures of columns of `source_rows`, in their order. */
 export async function readFigures(
@@ -69,6 +70,8 @@ const aggregates = {
   last: () => "cast(max(T) as varchar)",
   days: () => "epoch(max(T) - min(T)) / 86400",
   midnight: () => "count(T) filter (T = date_trunc('day', T))",
+  monthStart: () => "count(T) filter (T = date_trunc('month', T))",
+  yearStart: () => "count(T) filter (T = date_trunc('year', T))",
 } satisfies Aggregates;
 
 type Asked = keyof typeof aggregates;
@@ -76,7 +79,7 @@ const ASKED = Object.keys(aggregates) as readonly Asked[];
 
 /** What can be asked of values of a kind; the rest is null. */
 const ofNumbers: readonly Asked[] = ["numbers", "nan", "infinite", "whole", "min", "max", "quantiles"];
-const ofTimes: readonly Asked[] = ["times", "first", "last", "days", "midnight"];
+const ofTimes: readonly Asked[] = ["times", "first", "last", "days", "midnight", "monthStart", "yearStart"];
 const always: readonly Asked[] = ["present", "distinct", "example"];
 const asked: { readonly [K in ValueKind]: readonly Asked[] } = {
   number: [...always, ...ofNumbers],
@@ -153,6 +156,8 @@ function timesOf(cell: (asked: Asked) => unknown, number: (asked: Asked) => numb
     max: String(cell("last")).slice(0, 19),
     spanDays: number("days"),
     numMidnight: number("midnight"),
+    numMonthStart: number("monthStart"),
+    numYearStart: number("yearStart"),
   };
 }
 
@@ -161,7 +166,9 @@ async function withFrequencies(db: Database, figures: ColumnFigures, { sql }: Me
   const isName =
     figures.kind === "text" || (figures.kind === "number" && figures.numbers?.numWhole === figures.numbers?.count);
   const share = distinctShare(figures);
-  const isMany = figures.numDistinct > MANY_VALUES && (share * FREQUENT_ROWS > 1 || figures.numDistinct > MOST_IDS);
+  const isMany =
+    (figures.numDistinct > SOME_VALUES && share >= 0.5) ||
+    (figures.numDistinct > MANY_VALUES && (share * FREQUENT_ROWS > 1 || figures.numDistinct > MOST_IDS));
   if (!isName || !isMany || share >= 0.95) return figures;
   const counts = `(select cast((${sql}\n) as varchar) as value, count(*) as n from source_rows where (${sql}\n) is not null
     group by 1 having count(*) >= ${FREQUENT_ROWS})`;

@@ -32,8 +32,10 @@ export interface TimeFigures {
   readonly min: string;
   readonly max: string;
   readonly spanDays: number;
-  /** Days at 00:00 sharp. */
+  /** At 00:00 sharp, of any day, of the first of a month, of the first of a year. */
   readonly numMidnight: number;
+  readonly numMonthStart: number;
+  readonly numYearStart: number;
 }
 
 /** Of values that are text. */

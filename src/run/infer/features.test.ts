@@ -74,12 +74,14 @@ describe("names", () => {
 });
 
 describe("times become", () => {
-  const times = (spanDays: number, numMidnight = 0): TimeFigures => ({
+  const times = (spanDays: number, numMidnight = 0, numMonthStart = 0, numYearStart = 0): TimeFigures => ({
     count: 1000,
     min: "2001-01-01 00:00:00",
     max: "2002-01-01 00:00:00",
     spanDays,
     numMidnight,
+    numMonthStart,
+    numYearStart,
   });
   const namesOf = (given: TimeFigures, isTimeSplit = false) =>
     Object.keys(sqlOf({ type: "TIMESTAMP", times: given }, isTimeSplit));
@@ -90,6 +92,8 @@ describe("times become", () => {
     assert.deepEqual(namesOf(times(180)), ["x_hour", "x_weekday", "x_days"]);
     assert.deepEqual(namesOf(times(900)), ["x_hour", "x_weekday", "x_month", "x_days"]);
     assert.deepEqual(namesOf(times(900, 1000)), ["x_weekday", "x_month", "x_days"]);
+    assert.deepEqual(namesOf(times(900, 1000, 1000)), ["x_month", "x_days"]);
+    assert.deepEqual(namesOf(times(9000, 1000, 1000, 1000)), ["x_days"]);
   });
 
   test("no count of days where what is later is what is scored", () => {

@@ -5,8 +5,6 @@ import { percent, type RoleChoice } from "./roles.js";
 import { columnSql, inner, textSql } from "./sql.js";
 import { transformOf, transformSql } from "./transform.js";
 
-/** Different values up to which each has an embedding, however few rows it has. */
-const ALL_VALUES = 1000;
 /** Frequent values that a configuration lists. */
 export const LISTED_VALUES = 1000;
 /** Embeddings of one feature: every step of an optimizer as Adam moves all of them. */
@@ -14,6 +12,8 @@ export const MOST_IDS = 50_000;
 const HASH_BUCKETS = 8192;
 /** Share of missing values from which a number has an indicator of them. */
 const MISSING_SHARE = 0.005;
+/** And how many they must be for anything to be learned of them. */
+const LEAST_MISSING = 10;
 
 const DAY = 1;
 const TWO_WEEKS = 14;
@@ -70,9 +70,10 @@ function numericFeatures(figures: ColumnFigures, { nameOf }: FeatureOptions): Ma
     signedLog: `long tail: ${transformSql(transform, "x")}`,
     bins: isBinned ? `values at several scales: ${transform.edges.length + 1} bins` : "",
   };
-  const missing = (numRows - numbers.count + numbers.numInfinite) / numRows;
+  const numMissing = numRows - numbers.count + numbers.numInfinite;
   // What is missing has an id of its own among the bins.
-  if (isBinned || missing < MISSING_SHARE) return { features: [main], notes: [notes[transform.kind]] };
+  if (isBinned || numMissing < LEAST_MISSING || numMissing < MISSING_SHARE * numRows)
+    return { features: [main], notes: [notes[transform.kind]] };
   const indicator: Feature = {
     name: nameOf(`${name}_missing`),
     kind: "numeric",
@@ -99,7 +100,8 @@ function categoricalFeatures(figures: ColumnFigures, { nameOf }: FeatureOptions)
   const feature = (sql: string, numIds: number): Feature => ({ name: nameOf(name), kind: "categorical", sql, numIds });
   const whole = { features: [feature(column, numDistinct + 1)], notes: [] };
   const rowsPerValue = numPresent(figures) / Math.max(1, numDistinct);
-  if (frequencies === null || numDistinct <= ALL_VALUES) return whole;
+  // Not counted where values are few, or each has rows enough.
+  if (frequencies === null) return whole;
   if (rowsPerValue >= FREQUENT_ROWS && numDistinct <= MOST_IDS) return whole;
   const { frequent, numFrequent, numRowsOfFrequent } = frequencies;
   if (frequent.length > 0 && frequent.length === numFrequent) {
@@ -135,13 +137,14 @@ function timeFeatures(figures: ColumnFigures, { nameOf, isTimeSplit }: FeatureOp
       : type === "TIMESTAMP WITH TIME ZONE"
         ? `cast(${column} as timestamp)`
         : column;
-  const { spanDays, numMidnight, count: numTimes } = times;
+  const { spanDays, numMidnight, numMonthStart, numYearStart, count: numTimes } = times;
+  const isFinerThan = (numCoarse: number) => numCoarse < 0.9 * numTimes;
   const made: (Feature & { readonly word: string })[] = [];
   const add = (word: string, featureKind: Feature["kind"], sql: string, numIds: number) =>
     made.push({ name: nameOf(`${name}_${word}`), kind: featureKind, sql, numIds, word });
-  if (numMidnight < 0.9 * numTimes && spanDays >= 2 * DAY) add("hour", "categorical", `hour(${time})`, 25);
-  if (spanDays >= TWO_WEEKS) add("weekday", "categorical", `dayofweek(${time})`, 8);
-  if (spanDays >= TWO_YEARS) add("month", "categorical", `month(${time})`, 13);
+  if (isFinerThan(numMidnight) && spanDays >= 2 * DAY) add("hour", "categorical", `hour(${time})`, 25);
+  if (isFinerThan(numMonthStart) && spanDays >= TWO_WEEKS) add("weekday", "categorical", `dayofweek(${time})`, 8);
+  if (isFinerThan(numYearStart) && spanDays >= TWO_YEARS) add("month", "categorical", `month(${time})`, 13);
   if (!isTimeSplit && spanDays > 0) add("days", "numeric", `epoch(${time}) / 86400`, 0);
   const words = made.map(({ word }) => word).join(", ");
   return {

@@ -83,7 +83,15 @@ describe("a column that nobody named", () => {
       "times",
       {
         type: "TIMESTAMP",
-        times: { count: 1000, min: "2001-01-01 00:00:00", max: "2001-03-01 10:00:00", spanDays: 59, numMidnight: 0 },
+        times: {
+          count: 1000,
+          min: "2001-01-01 00:00:00",
+          max: "2001-03-01 10:00:00",
+          spanDays: 59,
+          numMidnight: 0,
+          numMonthStart: 0,
+          numYearStart: 0,
+        },
       },
       "time",
       /^2001-01-01 to 2001-03-01$/,
@@ -92,7 +100,15 @@ describe("a column that nobody named", () => {
       "text of times",
       {
         type: "VARCHAR",
-        times: { count: 1000, min: "2001-01-01 00:00:00", max: "2001-03-01 10:00:00", spanDays: 59, numMidnight: 0 },
+        times: {
+          count: 1000,
+          min: "2001-01-01 00:00:00",
+          max: "2001-03-01 10:00:00",
+          spanDays: 59,
+          numMidnight: 0,
+          numMonthStart: 0,
+          numYearStart: 0,
+        },
       },
       "time",
       /^text that reads as times, /,

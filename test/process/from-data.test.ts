@@ -1,0 +1,84 @@
+/** From data and a label to a trained model, without a configuration. */
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import { loadConfig } from "../../src/node/load-config.js";
+import { workplace } from "./fixture.js";
+import type { Ended } from "./processes.js";
+import { resultOf } from "./results.js";
+
+const place = workplace();
+const data = ["--data", "rows.csv", "--label", "late"];
+
+function checkRefused({ code, stdout, stderr, shown }: Ended, ...patterns: readonly RegExp[]): void {
+  assert.equal(code, 2, shown);
+  assert.doesNotMatch(stderr, /\n\s+at /, shown);
+  for (const pattern of patterns) assert.match(`${stdout}${stderr}`, pattern, shown);
+}
+
+test("data and a label are enough to train, and the configuration that says how is left behind", async () => {
+  const short = ["--set", "numSteps=60", "--set", "validationInterval=20"];
+  const run = place.train([...data, "--time", "date", ...short]);
+  const { code, stdout, shown } = await run.ended;
+  assert.equal(code, 0, shown);
+  assert.match(stdout, /^label +late: binary, two different values, yes is "true"$/m, shown);
+  assert.match(stdout, /^split +by time: validation from 2001-04-\d\d, test from 2001-05-\d\d: /m, shown);
+  assert.match(stdout, /^hour +VARCHAR +categorical +24 +0\.\d\d +24 different values$/m, shown);
+  assert.match(stdout, /^size +DOUBLE +numeric +[\d,]+ +0\.\d\d +\d.* to 0\.9\d+$/m, shown);
+  assert.match(stdout, /^time +about \d+:\d\d of training on this machine$/m, shown);
+  assert.match(stdout, /^config +codistill\.config\.ts, to go on from$/m, shown);
+  const folder = await run.folder();
+  const written = await loadConfig(place.path("codistill.config.ts"), ["numSteps=60", "validationInterval=20"]);
+  const { formatVersion: _, ...trained } = JSON.parse(readFileSync(folder.config, "utf8"));
+  assert.deepEqual(trained, JSON.parse(JSON.stringify(written)), shown);
+  assert.ok(
+    resultOf(folder).groups.every(({ testAuc }) => testAuc > 0.5),
+    shown,
+  );
+});
+
+test("a configuration that says something else is left alone", async () => {
+  const before = readFileSync(place.path("codistill.config.ts"), "utf8");
+  const { code, stdout, shown } = await place.train([...data, "--ignore", "city,kind", "--set", "numSteps=20"]).ended;
+  assert.equal(code, 0, shown);
+  assert.match(stdout, /^config +codistill\.config-2\.ts/m, shown);
+  assert.equal(readFileSync(place.path("codistill.config.ts"), "utf8"), before);
+  const { data: second } = await loadConfig(place.path("codistill.config-2.ts"));
+  assert.deepEqual(Object.keys(second.categorical), ["date_weekday", "hour"]);
+});
+
+test("describe shows the same and leaves nothing behind", async () => {
+  const { code, stdout, shown } = await place.codistill(["describe", ...data, "--json"]).ended;
+  assert.equal(code, 0, shown);
+  const { columns, rows, configuration, seconds } = JSON.parse(stdout);
+  assert.deepEqual(
+    columns.map(({ role }: { readonly role: string }) => role),
+    ["time", "categorical", "categorical", "categorical", "numeric", "label"],
+  );
+  assert.equal(rows.train + rows.validation + rows.test, 6000);
+  assert.equal(configuration.data.numeric.size, "case when isfinite(size) then size end");
+  assert.ok(seconds > 0);
+  const { stdout: text } = await place.codistill(["describe", ...data, "--ignore", "date", "--write", "x.ts"]).ended;
+  assert.equal(text, "");
+  assert.ok(!existsSync(place.path("x.ts")));
+});
+
+test("mistakes are refused before anything is made", async () => {
+  const refusals: readonly (readonly [readonly string[], ...RegExp[]])[] = [
+    [["--data", "rows.csv"], /train from data needs --label, as in: codistill train --data/],
+    [["--label", "late"], /train from data needs --data/],
+    [["a.config.ts", ...data], /make a new configuration; leave a\.config\.ts out/],
+    [["--resume", "runs/x", ...data], /leave --resume out/],
+    [["--data", "rows.csv", "--label", "lat"], /Did you mean late\?/],
+    [[...data, "--ignore", "ctiy"], /--ignore: must be a column of the table, got "ctiy".*Did you mean city\?/],
+    [[...data, "--task", "clases"], /--task must be binary, multiclass, regression, got "clases"/],
+    [
+      ["--data", "rows.csv", "--label", "kind"],
+      /kind: multiclass, 3 different names/,
+      /this version trains yes\/no labels only/,
+    ],
+  ];
+  const ended = await Promise.all(refusals.map(([flags]) => place.codistill(["train", ...flags]).ended));
+  for (const [i, [, ...patterns]] of refusals.entries()) checkRefused(ended[i] as Ended, ...patterns);
+  assert.ok(!existsSync(place.path("runs")));
+});
