@@ -19,6 +19,7 @@ export function threadedEngine(options: EngineOptions): Engine {
   /** Brakes that no run has. */
   const brakes: Brake[] = [];
   let isClosed = false;
+  let closing: Promise<void> | undefined;
   let calls = 0;
   let failure: unknown;
 
@@ -106,6 +107,14 @@ export function threadedEngine(options: EngineOptions): Engine {
     }
   }
 
+  async function close(): Promise<void> {
+    if (!failure) await call({ call: "close" });
+    lent.clear();
+    // By now every run has ended: the worker answers in order, or is gone.
+    isClosed = true;
+    for (const brake of brakes.splice(0)) brake.free();
+  }
+
   return {
     async compile(graph) {
       const program = await call<number>({ call: "compile", plan: planOf(graph) });
@@ -115,12 +124,9 @@ export function threadedEngine(options: EngineOptions): Engine {
     read: (names) => call<NamedArrays>({ call: "read", names }),
     share: (names) => call<NamedArrays>({ call: "share", names }),
     adopt: (shared) => call<void>({ call: "adopt", shared }),
-    close: async () => {
-      if (!failure) await call({ call: "close" });
-      lent.clear();
-      // By now every run has ended: the worker answers in order, or is gone.
-      isClosed = true;
-      for (const brake of brakes.splice(0)) brake.free();
+    close: () => {
+      closing ??= close();
+      return closing;
     },
   };
 }

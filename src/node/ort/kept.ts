@@ -113,7 +113,9 @@ export function keptTensors(): KeptTensors {
     adopt(shared) {
       const [other] = Object.keys(shared).filter((name) => !isInSharedMemory(shared[name] as NdArray));
       if (other !== undefined)
-        throw new ConfigError(`adopt: "${other}" must be an array that share gave, got memory of one thread. Use write.`);
+        throw new ConfigError(
+          `adopt: "${other}" must be an array that share gave, got memory of one thread. Use write.`,
+        );
       for (const [name, array] of Object.entries(shared)) put(name, array, "shared");
     },
     lose(names) {
