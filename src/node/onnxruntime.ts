@@ -17,7 +17,8 @@ export function onnxRuntimeEngine(options: EngineOptions): Engine {
       const plan = planOf(graph);
       const program = await (await engine).compile(plan);
       return {
-        async run(feeds) {
+        async run(feeds, { signal } = {}) {
+          signal?.throwIfAborted();
           const results = await program.run(feeds);
           // Otherwise a loop of runs would leave no turn to anything else.
           await new Promise(setImmediate);
@@ -30,6 +31,8 @@ export function onnxRuntimeEngine(options: EngineOptions): Engine {
       await (await engine).write(given, areFrozen);
     },
     read: async (names) => (await engine).read(names),
+    share: async (names) => (await engine).share(names),
+    adopt: async (shared) => (await engine).adopt(shared),
     close: async () => (await engine).close(),
   };
 }

@@ -6,6 +6,7 @@ import { type Engine, type EngineOptions, planOf } from "../runtime/engine.js";
 import { mapValues } from "../runtime/named.js";
 import { type EngineAnswer, type EngineRequest, memoryOf } from "./engine-messages.js";
 import { chooseBinding } from "./onnxruntime.js";
+import { type Brake, makeBrake } from "./ort/brake.js";
 
 type Call<T> = T extends unknown ? Omit<T, "id"> : never;
 
@@ -15,6 +16,10 @@ export function threadedEngine(options: EngineOptions): Engine {
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>();
   /** Arrays of ours that the worker reads where they lie: they must be referred to as long as it does. */
   const lent = new Map<string, unknown>();
+  /** Brakes that no run has. */
+  const brakes: Brake[] = [];
+  let isClosed = false;
+  let closing: Promise<void> | undefined;
   let calls = 0;
   let failure: unknown;
 
@@ -45,7 +50,12 @@ export function threadedEngine(options: EngineOptions): Engine {
   const started = chooseBinding(options).then(async (binding) => {
     const { onNotice: _, ...plain } = options;
     await send({ call: "start", options: plain, binding });
-    return binding === "native" ? (await import("./ort/lending.js")).placesOf : undefined;
+    if (binding === "official") return { newBrake: () => makeBrake(null) };
+    const [{ placesOf }, { makeTerminator }] = await Promise.all([
+      import("./ort/lending.js"),
+      import("./ort/terminator.js"),
+    ]);
+    return { placesOf, newBrake: () => makeBrake(makeTerminator()) };
   });
   started.catch((error: unknown) => {
     fail(error);
@@ -58,11 +68,32 @@ export function threadedEngine(options: EngineOptions): Engine {
     return send<R>(request, memory);
   }
 
+  async function run(program: number, feeds: NamedArrays, signal: AbortSignal | undefined): Promise<NamedArrays> {
+    if (!signal) return call({ call: "run", program, feeds });
+    signal.throwIfAborted();
+    const { newBrake } = await started;
+    signal.throwIfAborted();
+    if (failure) throw failure;
+    const brake = brakes.pop() ?? newBrake();
+    const pull = () => brake.pull();
+    signal.addEventListener("abort", pull, { once: true });
+    try {
+      return await send<NamedArrays>({ call: "run", program, feeds, brake: brake.place });
+    } catch (error) {
+      throw signal.aborted ? signal.reason : error;
+    } finally {
+      signal.removeEventListener("abort", pull);
+      brake.release();
+      if (isClosed) brake.free();
+      else brakes.push(brake);
+    }
+  }
+
   async function write(tensors: NamedArrays, mayLend: boolean): Promise<void> {
     // At once: the arrays may change after the call.
     const given = mayLend ? tensors : mapValues(tensors, copyOf);
     // Once, like every other call: whoever waits twice is overtaken.
-    const placesOf = await started;
+    const { placesOf } = await started;
     const places = mayLend ? placesOf?.(given) : undefined;
     if (places) await send({ call: "lend", places });
     else {
@@ -76,16 +107,26 @@ export function threadedEngine(options: EngineOptions): Engine {
     }
   }
 
+  async function close(): Promise<void> {
+    if (!failure) await call({ call: "close" });
+    lent.clear();
+    // By now every run has ended: the worker answers in order, or is gone.
+    isClosed = true;
+    for (const brake of brakes.splice(0)) brake.free();
+  }
+
   return {
     async compile(graph) {
       const program = await call<number>({ call: "compile", plan: planOf(graph) });
-      return { run: (feeds) => call<NamedArrays>({ call: "run", program, feeds }) };
+      return { run: (feeds, { signal } = {}) => run(program, feeds, signal) };
     },
     write: (tensors, { areFrozen = false } = {}) => write(tensors, areFrozen),
     read: (names) => call<NamedArrays>({ call: "read", names }),
-    close: async () => {
-      if (!failure) await call({ call: "close" });
-      lent.clear();
+    share: (names) => call<NamedArrays>({ call: "share", names }),
+    adopt: (shared) => call<void>({ call: "adopt", shared }),
+    close: () => {
+      closing ??= close();
+      return closing;
     },
   };
 }

@@ -40,13 +40,17 @@ export type GroupRecord = Pick<
   "group" | "stepsPerSecond" | "bytesPublished" | "bytesFetched" | "ended"
 >;
 
-/** Score the groups' best params, their ensemble (the mean of their probabilities), and how far they disagree. */
+/**
+ * Score the groups' best params, their ensemble (the mean of their probabilities), and how far they disagree. Rejects with
+ * the signal's reason when that cancels it.
+ */
 export async function scoreRun(
   engine: Engine,
   learner: Learner,
   groups: readonly (GroupRecord & { readonly best: BestParams })[],
   test: Rows,
   shippedGroup: number,
+  signal?: AbortSignal,
 ): Promise<RunResult> {
   const program = await engine.compile(predictGraph(learner, kept.params));
   const scored: RunResult["groups"][number][] = [];
@@ -56,7 +60,7 @@ export async function scoreRun(
     const [misfit] = misfits(best.params, weightSpecs(learner.model));
     if (misfit) throw new CheckpointError(`the best params of group ${record.group} are of another model: ${misfit}`);
     await engine.write(keptWeights(learner.model, best.params));
-    const predictions = await predictAll(program, test);
+    const predictions = await predictAll(program, test, signal);
     const { loss, auc } = score(predictions);
     probs.push(predictions.probs);
     labels = predictions.labels as Float32Array<ArrayBuffer>;

@@ -39,7 +39,7 @@ export interface GroupOptions extends JoinOptions {
   /** What is this group's alone: its checkpoints. */
   readonly files: Store;
   readonly log: (event: TrainEvent) => void;
-  /** Aborted when the group should save and stop. */
+  /** Aborted when the group should cancel the step or validation that is under way, save and stop. */
   readonly stop: AbortSignal;
   readonly processId: number;
   /** A recorded run to be taken once more, step for step. */
@@ -108,6 +108,8 @@ export async function startGroup(options: GroupOptions) {
     best: info?.best ?? null,
     waiting: info?.waiting ?? notWaiting,
     earlyStopping: config.earlyStopping,
+    mustValidate: info?.mustValidate ?? false,
+    stop: options.stop,
   });
   return { learner, student, stream, exchange, keeper, incarnation };
 }

@@ -14,13 +14,13 @@ export interface Predictions {
   readonly labels: Float32Array;
 }
 
-/** Run a program with an output `probs` over all rows. */
-export async function predictAll(program: Program, rows: Rows): Promise<Predictions> {
+/** Run a program with an output `probs` over all rows. Rejects with the signal's reason when that cancels it. */
+export async function predictAll(program: Program, rows: Rows, signal?: AbortSignal): Promise<Predictions> {
   const probs = new Float32Array(rows.numRows);
   const labels = new Float32Array(rows.numRows);
   let at = 0;
   for (const batch of sequential(rows, BATCH)) {
-    const predicted = (await program.run(batch)).probs;
+    const predicted = (await program.run(batch, { signal })).probs;
     probs.set(predicted?.data as Float32Array, at);
     labels.set((batch as NamedArrays).labels?.data as Float32Array, at);
     at += predicted?.shape[0] ?? 0;

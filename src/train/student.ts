@@ -3,7 +3,7 @@ import type { Graph } from "../graph/graph.js";
 import { initWeights, weightSpecs } from "../nn/model.js";
 import type { Schedule } from "../optim/schedules.js";
 import { filled, type NamedArrays, scalar, zeros } from "../runtime/array.js";
-import type { Engine, Program } from "../runtime/engine.js";
+import type { Engine, Program, RunOptions } from "../runtime/engine.js";
 import { mapValues, misfits, underPrefix, withPrefix } from "../runtime/named.js";
 import type { Key } from "../runtime/random.js";
 import { accumulateGraph, applyGraph, kept, keptWeights, type Learner, shippedName, stepGraph } from "./graphs.js";
@@ -58,8 +58,15 @@ export interface Student {
   /**
    * One optimizer step on one batch (or its sub-batches), pulled towards the teachers' mean by `distillWeight`. When a
    * loss or the norm of the gradient is not finite, params and optimizer memory stay as they are and the step is skipped.
+   *
+   * When the signal cancels it, it rejects with the signal's reason, and the student is as it was before the step.
    */
-  learn(batches: readonly NamedArrays[], teachers: readonly Teacher[], distillWeight: number): Promise<StepMetrics>;
+  learn(
+    batches: readonly NamedArrays[],
+    teachers: readonly Teacher[],
+    distillWeight: number,
+    signal?: AbortSignal,
+  ): Promise<StepMetrics>;
   /** Copies of the params and buffers, by their own names. */
   params(): Promise<NamedArrays>;
   /** Copies of what would be shipped: the average of the params where there is one, else the params. */
@@ -91,21 +98,29 @@ export function createStudent({ engine, learner }: StudentOptions): Student {
     programs.get(`accumulate, ${numTeachers} teachers`, () => accumulateGraph(learner, numTeachers));
   const applying = () => programs.get("apply", () => applyGraph(learner));
 
-  async function learnAtOnce(feeds: NamedArrays, numTeachers: number): Promise<NamedArrays[]> {
+  async function learnAtOnce(feeds: NamedArrays, numTeachers: number, options: RunOptions): Promise<NamedArrays[]> {
     const program = await atOnce(numTeachers);
-    return [await program.run(feeds)];
+    return [await program.run(feeds, options)];
   }
 
-  async function learnInParts(parts: NamedArrays[], scalars: NamedArrays, numTeachers: number): Promise<NamedArrays[]> {
+  async function learnInParts(
+    parts: NamedArrays[],
+    scalars: NamedArrays,
+    numTeachers: number,
+    options: RunOptions,
+  ): Promise<NamedArrays[]> {
     const accumulate = await inParts(numTeachers);
     const apply = await applying();
     if (!sumsAreKept) await engine.write(mapValues(sumSpecs(learner), ({ shape }) => zeros(shape)));
-    sumsAreKept = true;
+    // Of a step that does not come to its end the sums are lost.
+    sumsAreKept = false;
     const results: NamedArrays[] = [];
     for (const [i, part] of parts.entries())
-      results.push(await accumulate.run({ ...part, keepSum: scalar(i === 0 ? 0 : 1) }));
+      results.push(await accumulate.run({ ...part, keepSum: scalar(i === 0 ? 0 : 1) }, options));
     const loss = scalar((meanOf(results, "labelLoss") ?? 0) + (meanOf(results, "distillLoss") ?? 0));
-    return [...results, await apply.run({ numBatches: scalar(parts.length), loss, ...scalars })];
+    const applied = await apply.run({ numBatches: scalar(parts.length), loss, ...scalars }, options);
+    sumsAreKept = true;
+    return [...results, applied];
   }
 
   async function restore(state: StudentState, atStep: number, scale = 1): Promise<void> {
@@ -146,7 +161,7 @@ export function createStudent({ engine, learner }: StudentOptions): Student {
       }
       if (numBatches > 1) await applying();
     },
-    async learn(batches, teachers, distillWeight) {
+    async learn(batches, teachers, distillWeight, signal) {
       if (batches.length === 0) throw new Error("internal: a step needs at least one batch");
       await teach(teachers);
       const values = mapValues(learner.optimizer.scalars, valueNow);
@@ -154,11 +169,12 @@ export function createStudent({ engine, learner }: StudentOptions): Student {
       const weight: NamedArrays = teachers.length > 0 ? { distillWeight: scalar(distillWeight) } : {};
       const results =
         batches.length === 1
-          ? await learnAtOnce({ ...batches[0], ...weight, ...scalars }, teachers.length)
+          ? await learnAtOnce({ ...batches[0], ...weight, ...scalars }, teachers.length, { signal })
           : await learnInParts(
               batches.map((batch) => ({ ...batch, ...weight })),
               scalars,
               teachers.length,
+              { signal },
             );
       step++;
       const metrics = {

@@ -34,6 +34,10 @@ const functions = {
   SetSessionGraphOptimizationLevel: [23, status, [pointer, "int"]],
   SetIntraOpNumThreads: [24, status, [pointer, "int"]],
   SetInterOpNumThreads: [25, status, [pointer, "int"]],
+  CreateRunOptions: [39, status, [pointer]],
+  RunOptionsSetRunLogSeverityLevel: [41, status, [pointer, "int"]],
+  RunOptionsSetTerminate: [46, status, [pointer]],
+  RunOptionsUnsetTerminate: [47, status, [pointer]],
   CreateTensorAsOrtValue: [48, status, [pointer, pointer, "size_t", "int", pointer]],
   CreateTensorWithDataAsOrtValue: [49, status, [pointer, pointer, "size_t", pointer, "size_t", "int", pointer]],
   GetTensorMutableData: [51, status, [pointer, pointer]],
@@ -48,6 +52,7 @@ const functions = {
   ReleaseStatus: [93, none, [pointer]],
   ReleaseSession: [95, none, [pointer]],
   ReleaseValue: [96, none, [pointer]],
+  ReleaseRunOptions: [97, none, [pointer]],
   ReleaseTensorTypeAndShapeInfo: [99, none, [pointer]],
   ReleaseSessionOptions: [100, none, [pointer]],
   SessionEndProfiling: [110, status, [pointer, pointer, pointer]],
@@ -140,5 +145,7 @@ function load(): CApi {
 }
 
 export const LOG_ERRORS = 3;
+/** What fails a run is thrown. */
+export const LOG_FATAL = 4;
 const DEVICE_ALLOCATOR = 0;
 const DEFAULT_MEMORY = 0;

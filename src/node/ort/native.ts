@@ -23,6 +23,8 @@ export function nativeEngine(options: EngineOptions): PlanEngine {
     async read(names) {
       return mapValues(kept.read(names), copyOf);
     },
+    share: async (names) => kept.share(names),
+    adopt: async (shared) => kept.adopt(shared),
     async close() {
       const closing = programs.splice(0).map(async (program) => program.close());
       const closed = await Promise.allSettled(closing);
