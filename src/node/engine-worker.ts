@@ -1,4 +1,4 @@
-/** The training thread: an engine that answers messages, one after the other. */
+/** The training thread: an engine that answers messages, one after the other, while it may compile beside. */
 import { parentPort } from "node:worker_threads";
 import { ConfigError } from "../errors.js";
 import type { NamedArrays } from "../runtime/array.js";
@@ -44,15 +44,25 @@ async function answer(request: EngineRequest): Promise<NamedArrays | number | nu
 }
 
 let queue: Promise<void> = Promise.resolve();
+/** Compilation goes on beside what is asked for meanwhile: a thread of the pool does it. */
+const compiling = new Set<Promise<void>>();
+
 parentPort?.on("message", (request: EngineRequest) => {
-  queue = queue.then(async () => {
+  const answering = async () => {
     const reply = (message: EngineAnswer, memory?: ArrayBuffer[]) => parentPort?.postMessage(message, memory);
     try {
+      if (request.call === "close") await Promise.all(compiling);
       const result = await answer(request);
       reply({ id: request.id, result }, request.call === "read" ? memoryOf(result as NamedArrays) : []);
     } catch (error) {
       reply({ id: request.id, error, isConfigError: error instanceof ConfigError });
     }
     if (request.call === "close") parentPort?.close();
-  });
+  };
+  if (request.call !== "compile") {
+    queue = queue.then(answering);
+    return;
+  }
+  const compiled = answering().finally(() => compiling.delete(compiled));
+  compiling.add(compiled);
 });

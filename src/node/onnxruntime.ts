@@ -26,8 +26,8 @@ export function onnxRuntimeEngine(options: EngineOptions): Engine {
         },
       };
     },
-    async write(tensors, { areFrozen = false } = {}) {
-      const given = areFrozen ? tensors : mapValues(tensors, copyOf);
+    async write(tensors, { areFrozen = false, areGiven = false } = {}) {
+      const given = areFrozen || areGiven ? tensors : mapValues(tensors, copyOf);
       await (await engine).write(given, areFrozen);
     },
     read: async (names) => (await engine).read(names),

@@ -1,8 +1,8 @@
 /** An engine on a thread of its own, so that the process stays responsive while it trains. */
 import { Worker } from "node:worker_threads";
 import { ConfigError, messageOf } from "../errors.js";
-import { copyOf, type NamedArrays } from "../runtime/array.js";
-import { type Engine, type EngineOptions, planOf } from "../runtime/engine.js";
+import { copyOf, type NamedArrays, type NdArray } from "../runtime/array.js";
+import { type Engine, type EngineOptions, planOf, type WriteOptions } from "../runtime/engine.js";
 import { mapValues } from "../runtime/named.js";
 import { type EngineAnswer, type EngineRequest, memoryOf } from "./engine-messages.js";
 import { chooseBinding } from "./onnxruntime.js";
@@ -89,16 +89,16 @@ export function threadedEngine(options: EngineOptions): Engine {
     }
   }
 
-  async function write(tensors: NamedArrays, mayLend: boolean): Promise<void> {
+  async function write(tensors: NamedArrays, { areFrozen = false, areGiven = false }: WriteOptions): Promise<void> {
     // At once: the arrays may change after the call.
-    const given = mayLend ? tensors : mapValues(tensors, copyOf);
+    const given = areFrozen ? tensors : mapValues(tensors, areGiven ? inOwnMemory : copyOf);
     // Once, like every other call: whoever waits twice is overtaken.
     const { placesOf } = await started;
-    const places = mayLend ? placesOf?.(given) : undefined;
+    const places = areFrozen ? placesOf?.(given) : undefined;
     if (places) await send({ call: "lend", places });
     else {
-      const copies = mayLend ? mapValues(given, copyOf) : given;
-      await send({ call: "write", tensors: copies }, memoryOf(copies));
+      const own = areFrozen ? mapValues(given, copyOf) : given;
+      await send({ call: "write", tensors: own }, memoryOf(own));
     }
     // Now that it was answered, what was lent before under these names is no longer read.
     for (const [name, array] of Object.entries(given)) {
@@ -120,7 +120,7 @@ export function threadedEngine(options: EngineOptions): Engine {
       const program = await call<number>({ call: "compile", plan: planOf(graph) });
       return { run: (feeds, { signal } = {}) => run(program, feeds, signal) };
     },
-    write: (tensors, { areFrozen = false } = {}) => write(tensors, areFrozen),
+    write: (tensors, options = {}) => write(tensors, options),
     read: (names) => call<NamedArrays>({ call: "read", names }),
     share: (names) => call<NamedArrays>({ call: "share", names }),
     adopt: (shared) => call<void>({ call: "adopt", shared }),
@@ -129,6 +129,13 @@ export function threadedEngine(options: EngineOptions): Engine {
       return closing;
     },
   };
+}
+
+/** The array if its memory holds nothing else and may travel, else a copy. */
+function inOwnMemory(array: NdArray): NdArray {
+  if (array.dtype === "string") return array;
+  const { buffer, byteLength } = array.data as Float32Array;
+  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? array : copyOf(array);
 }
 
 /** What the worker threw, of the class that it had there. */

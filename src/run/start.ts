@@ -53,9 +53,6 @@ export interface Replay {
   readonly lastStep: number;
 }
 
-/** Teachers for which programs are compiled ahead; with more, the first step with a new number of them waits for one. */
-const MAX_PREPARED = 8;
-
 export type StartedGroup = Awaited<ReturnType<typeof startGroup>>;
 
 /** Join the run, and put together the parts of a group, as they were at its checkpoint when there is one. */
@@ -92,7 +89,7 @@ export async function startGroup(options: GroupOptions) {
   const draw = fold(key(config.seed), "topology");
   const teachers = teachersOf(config.codistill.topology, groupIndex, config.numGroups, draw);
   const exchange = makeExchange(options, { teachers, model: learner.model, incarnation }, checkpoint);
-  await student.prepare(Math.min(MAX_PREPARED, teachers.length), config.accumulate);
+  await student.prepare(teachers.length, config.accumulate);
   const keeper = makeKeeper({
     group: groupIndex,
     incarnation,

@@ -37,6 +37,8 @@ export interface Engine {
 export interface WriteOptions {
   /** The arrays will never change again, so the engine may use their memory instead of copies; it does not change it. */
   readonly areFrozen?: boolean;
+  /** The caller will never read or change the arrays again, so the engine may do with their memory what it likes. */
+  readonly areGiven?: boolean;
 }
 
 export interface RunOptions {

@@ -62,7 +62,11 @@ const functions = {
 type FunctionName = keyof typeof functions;
 type ReleaseName = FunctionName & `Release${string}`;
 type Argument = PointerLike | number | string | readonly string[];
-type Call = (...args: Argument[]) => Pointer | string | null;
+type Result = Pointer | string | null;
+type Call = ((...args: Argument[]) => Result) & {
+  /** The same on a thread of the pool. */
+  async(...args: [...Argument[], (error: unknown, result: Result) => void]): void;
+};
 
 /** The functions, with their statuses checked, and the objects that all engines of a thread share. */
 export interface CApi {
@@ -72,6 +76,8 @@ export interface CApi {
   release(name: ReleaseName, object: Pointer): void;
   /** Call a function that writes one object, address or count to its last parameter, and give it. */
   make(name: Exclude<FunctionName, ReleaseName>, ...args: Argument[]): Pointer;
+  /** The same on a thread of the pool. What is given must be referred to, and stay as it is, until then. */
+  makeInBackground(name: Exclude<FunctionName, ReleaseName>, ...args: Argument[]): Promise<Pointer>;
   readonly env: Pointer;
   readonly cpu: Pointer;
   readonly allocator: Pointer;
@@ -120,21 +126,31 @@ function load(): CApi {
     ]),
   ) as Record<FunctionName, Call>;
 
-  const call: CApi["call"] = (name, ...args) => {
-    const failed = calls[name](...args) as Pointer | null;
+  /** Throws what a status says. */
+  const check = (failed: Result) => {
     if (!failed) return;
     const message = calls.GetErrorMessage(failed) as string;
-    calls.ReleaseStatus(failed);
+    calls.ReleaseStatus(failed as Pointer);
     throw new Error(message);
   };
+  const call: CApi["call"] = (name, ...args) => check(calls[name](...args));
   const make: CApi["make"] = (name, ...args) => {
     const result = new BigUint64Array(1);
     call(name, ...args, result);
     return result[0] as Pointer;
   };
+  const makeInBackground: CApi["makeInBackground"] = async (name, ...args) => {
+    const result = new BigUint64Array(1);
+    const failed = await new Promise<Result>((resolve, reject) => {
+      calls[name].async(...args, result, (error, status) => (error ? reject(error) : resolve(status)));
+    });
+    check(failed);
+    return result[0] as Pointer;
+  };
   return {
     call,
     make,
+    makeInBackground,
     release: (name, object) => {
       calls[name](object);
     },

@@ -31,10 +31,10 @@ const MAX_FRAMES = 6;
 const SEQUENTIAL = 0;
 const BASIC_OPTIMIZATION = 1;
 
-/** Compile a plan. Throws what the library says when it cannot. */
-export function nativeProgram(plan: Plan, kept: KeptTensors, options: EngineOptions): NativeProgram {
+/** Compile a plan, on a thread of the pool. Throws what the library says when it cannot. */
+export async function nativeProgram(plan: Plan, kept: KeptTensors, options: EngineOptions): Promise<NativeProgram> {
   const api = cApi();
-  const session = createSession(plan.onnx, options);
+  const session = await createSession(plan.onnx, options);
   const updated = plan.updates.map(({ name }) => name + UPDATED);
   const { isGuarded } = plan;
   const inputNames = texts([...plan.inputs, ...(isGuarded ? [guard.mayUpdate] : [])]);
@@ -176,7 +176,7 @@ function feed(tensor: OrtTensor, array: NdArray): void {
   showStrings(tensor);
 }
 
-function createSession(onnx: Uint8Array, { threads, profile }: EngineOptions): Pointer {
+async function createSession(onnx: Uint8Array, { threads, profile }: EngineOptions): Promise<Pointer> {
   const api = cApi();
   const options = api.make("CreateSessionOptions");
   try {
@@ -187,7 +187,7 @@ function createSession(onnx: Uint8Array, { threads, profile }: EngineOptions): P
     api.call("SetInterOpNumThreads", options, 1);
     for (const [name, value] of Object.entries(sessionConfig)) api.call("AddSessionConfigEntry", options, name, value);
     if (profile !== undefined) api.call("EnableProfiling", options, profile);
-    return api.make("CreateSessionFromArray", api.env, onnx, onnx.byteLength, options);
+    return await api.makeInBackground("CreateSessionFromArray", api.env, onnx, onnx.byteLength, options);
   } finally {
     api.release("ReleaseSessionOptions", options);
   }
