@@ -91,7 +91,7 @@ describe("the engine on a thread of its own", () => {
     const engine = newEngine();
     await engine.write({ x: float32([1, 2]) });
     const program = await engine.compile(counting);
-    let long = input("x", [2]);
+    let long: Tensor = input("x", [2]);
     for (let i = 0; i < 3000; i++) long = add(long, 1);
     const compiled = engine.compile({ outputs: { long }, updates: {} });
     const ran = program.run({});
