@@ -78,7 +78,7 @@ export function threadedEngine(options: EngineOptions): Engine {
 
   return {
     async compile(graph) {
-      const program = await call<number>({ call: "compile", plan: planOf(graph) });
+      const program = await call<number>({ call: "compile", plan: planOf(graph, options.passes) });
       return { run: (feeds) => call<NamedArrays>({ call: "run", program, feeds }) };
     },
     write: (tensors, { areFrozen = false } = {}) => write(tensors, areFrozen),

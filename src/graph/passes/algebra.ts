@@ -45,7 +45,8 @@ const rules: { readonly [O in Op]?: Rule<O> } = {
     if (minusX && minusY) return ops.mul(minusX, minusY);
     const [factor, number] = scaled(tensor);
     if (!factor || number === undefined) return tensor;
-    if (Math.abs(number) === 1 && ops.sameShape(factor.shape, tensor.shape)) return number === 1 ? factor : ops.neg(factor);
+    if (Math.abs(number) === 1 && ops.sameShape(factor.shape, tensor.shape))
+      return number === 1 ? factor : ops.neg(factor);
     const minus = operandOf(factor, "neg");
     return minus ? ops.mul(minus, -number) : tensor;
   },
@@ -84,7 +85,8 @@ function isZero(tensor: Tensor, sign: 1 | -1): boolean {
 
 /** Whether no element can be -0: of a sum, when one of its terms cannot. */
 function isNeverMinusZero(tensor: Tensor): boolean {
-  if ((["exp", "abs", "sigmoid", "softmax", "randomUniform", "countAlong"] as readonly Op[]).includes(tensor.op)) return true;
+  if ((["exp", "abs", "sigmoid", "softmax", "randomUniform", "countAlong"] as readonly Op[]).includes(tensor.op))
+    return true;
   if (isOp(tensor, "add")) return tensor.inputs.some(isNeverMinusZero);
   if (isOp(tensor, "mul")) return tensor.inputs[0] === tensor.inputs[1];
   const number = numberOf(tensor);

@@ -1,6 +1,6 @@
 import { bytesOf, type NdArray } from "../../runtime/array.js";
 import { isOp, type Op, type ScanBody, type Tensor } from "../tensor.js";
-import { rootsOfBody, tensorsOfBody, type Pass } from "./walk.js";
+import { type Pass, rootsOfBody, tensorsOfBody } from "./walk.js";
 
 /** Operands of which give the same bits in either order; not so of a maximum, where they are zeros of two signs. */
 const COMMUTATIVE: ReadonlySet<Op> = new Set<Op>(["add", "mul", "equal", "and", "or"]);

@@ -23,15 +23,20 @@ export function acrossExpansion(tensor: Tensor): Tensor {
   const smaller = tensor.inputs.map((input) => repeatedBy(input) ?? input);
   if (smaller.every((input, i) => input === tensor.inputs[i])) return tensor;
   // One operand after the other, as long as the result keeps its shape.
-  const inputs = tensor.inputs.reduce<Tensor[]>((chosen, _, i) => {
-    const tried = chosen.with(i, smaller[i] as Tensor);
-    return ops.sameShape(broadcast(tensor.op, tried), tensor.shape) ? tried : chosen;
-  }, [...tensor.inputs]);
+  const inputs = tensor.inputs.reduce<Tensor[]>(
+    (chosen, _, i) => {
+      const tried = chosen.with(i, smaller[i] as Tensor);
+      return ops.sameShape(broadcast(tensor.op, tried), tensor.shape) ? tried : chosen;
+    },
+    [...tensor.inputs],
+  );
   if (inputs.some((input, i) => input !== tensor.inputs[i])) return { ...tensor, inputs };
   const like = tensor.inputs.find((input) => isOp(input, "expand") && ops.sameShape(input.shape, tensor.shape));
   if (!like || tensor.dtype !== "float32") return tensor;
   const small = { ...tensor, inputs: smaller, shape: broadcast(tensor.op, smaller) };
-  return knownShape(tensor) ? expanded(small, tensor.shape) : node("expand", [small, ...like.inputs.slice(1)], {}, tensor.shape, "float32");
+  return knownShape(tensor)
+    ? expanded(small, tensor.shape)
+    : node("expand", [small, ...like.inputs.slice(1)], {}, tensor.shape, "float32");
 }
 
 /** What an operand repeats, or what it only puts axes of size 1 in front of. */

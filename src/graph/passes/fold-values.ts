@@ -36,12 +36,19 @@ export const foldValues: { readonly [O in Op]?: FoldRule<O> } = {
   cast: ([x], { attributes: { to } }) => {
     const isWithin = (value: number) => Math.abs(value) < 2 ** 31;
     if (to === "bool") return elements(x).map((value) => Number(value !== 0));
-    return all(elements(x).map((value) => (to === "float32" ? value : isWithin(value) ? Math.trunc(value) : undefined)));
+    return all(
+      elements(x).map((value) => (to === "float32" ? value : isWithin(value) ? Math.trunc(value) : undefined)),
+    );
   },
   reshape: ([x]) => elements(x),
   expand: ([x], { shape }) => positions(shape).map((at) => aligned(x, at)),
   transpose: ([x], { attributes: { permutation }, shape }) =>
-    positions(shape).map((at) => aligned(x, permutation.map((_, axis) => at[permutation.indexOf(axis)] as number))),
+    positions(shape).map((at) =>
+      aligned(
+        x,
+        permutation.map((_, axis) => at[permutation.indexOf(axis)] as number),
+      ),
+    ),
   slice: ([x], { attributes: { axis, start }, shape }) => moved(x, shape, axis, (position) => position + start),
   flip: ([x], { attributes: { axis }, shape }) =>
     moved(x, shape, axis, (position) => (shape[axis] as number) - 1 - position),

@@ -2,7 +2,7 @@ import { bytesOf, type DType, type NdArray, sizeOf } from "../../runtime/array.j
 import * as ops from "../ops.js";
 import { isOp, type Tensor } from "../tensor.js";
 import { type FoldRule, foldValues } from "./fold-values.js";
-import { knownShape, valueOf } from "./match.js";
+import { constantOf, knownShape } from "./match.js";
 import type { Pass } from "./walk.js";
 
 /** Constants of more elements are not made. */
@@ -19,7 +19,7 @@ export const fold: Pass = () => (tensor) => {
   if (!shape || tensor.parts || sizeOf(shape) > MOST_FOLDED) return tensor;
   if (isOp(tensor, "countAlong")) return counted(tensor);
   const rule = foldValues[tensor.op] as FoldRule | undefined;
-  const values = tensor.inputs.map(valueOf);
+  const values = tensor.inputs.map(constantOf);
   if (!rule || values.length === 0 || !values.every((value) => value !== undefined)) return tensor;
   const data = rule(values, tensor);
   const folded = data && { dtype: tensor.dtype, shape, data: arrayOf(tensor.dtype, data) };
@@ -30,7 +30,9 @@ export const fold: Pass = () => (tensor) => {
 function counted(tensor: Tensor<"countAlong">): Tensor {
   const sizes = tensor.attributes.axes.map((axis) => tensor.inputs[0]?.shape[axis]);
   const count = sizes.reduce<number>((product, size) => (typeof size === "number" ? product * size : Number.NaN), 1);
-  return Math.fround(count) === count ? ops.constant({ dtype: "float32", shape: [], data: Float32Array.of(count) }) : tensor;
+  return Math.fround(count) === count
+    ? ops.constant({ dtype: "float32", shape: [], data: Float32Array.of(count) })
+    : tensor;
 }
 
 function arrayOf(dtype: DType, data: readonly number[]): NdArray["data"] {

@@ -4,13 +4,13 @@ import { isSymbolic } from "../shape.js";
 import { isOp, type Op, type Tensor } from "../tensor.js";
 
 /** The value of a constant. */
-export function valueOf(tensor: Tensor | undefined): NdArray | undefined {
+export function constantOf(tensor: Tensor | undefined): NdArray | undefined {
   return tensor && isOp(tensor, "constant") ? tensor.attributes.value : undefined;
 }
 
 /** The number that all elements of a float32 constant are, if they are one number; of another tensor nothing. */
 export function numberOf(tensor: Tensor | undefined): number | undefined {
-  const value = valueOf(tensor);
+  const value = constantOf(tensor);
   if (value?.dtype !== "float32") return undefined;
   const [first] = value.data as Float32Array;
   const data = value.data as Float32Array;

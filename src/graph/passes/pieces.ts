@@ -13,7 +13,9 @@ interface Piece {
 /** What is joined, and lay side by side before, is not cut. */
 export function concat(tensor: Tensor<"concat">): Tensor {
   const { axis } = tensor.attributes;
-  const flat = tensor.inputs.flatMap((input) => (isOp(input, "concat") && input.attributes.axis === axis ? input.inputs : [input]));
+  const flat = tensor.inputs.flatMap((input) =>
+    isOp(input, "concat") && input.attributes.axis === axis ? input.inputs : [input],
+  );
   const pieces: Piece[] = [];
   for (const piece of flat.map((input) => pieceOf(input, axis))) {
     const last = pieces.at(-1);
@@ -21,7 +23,8 @@ export function concat(tensor: Tensor<"concat">): Tensor {
     else pieces.push(piece);
   }
   if (pieces.length === tensor.inputs.length && pieces.length > 1) return tensor;
-  const joined = pieces.length === flat.length ? flat : pieces.map(({ of, start, end }) => ops.slice(of, axis, start, end));
+  const joined =
+    pieces.length === flat.length ? flat : pieces.map(({ of, start, end }) => ops.slice(of, axis, start, end));
   return joined.length === 1 ? (joined[0] as Tensor) : ops.concat(joined, axis);
 }
 

@@ -1,10 +1,10 @@
+import { scalar } from "../../runtime/array.js";
+import type { Graph } from "../graph.js";
+import { rootsOf } from "../graph.js";
 import { resultOf, withBody } from "../ops/scan.js";
 import * as ops from "../ops.js";
 import { isOp, type ScanBody, type Tensor, topologicalOrder } from "../tensor.js";
-import { scalar } from "../../runtime/array.js";
 import { allTensors, type Pass, type Results } from "./walk.js";
-import type { Graph } from "../graph.js";
-import { rootsOf } from "../graph.js";
 
 /**
  * What nothing reads is not computed: of a loop the outputs, the states that no other state and no output needs, and the
@@ -66,10 +66,7 @@ function trimmed(whole: Tensor<"scan">, wanted: ReadonlySet<number>): Tensor | R
   const idle = { state: ops.input("idle", []), start: ops.constant(scalar(0)) };
   const states = isIdle ? [idle.state] : only(body.states, live);
   const nextStates = isIdle ? [idle.state] : only(body.nextStates, live);
-  const own = [
-    ...(isIdle ? [idle.start] : only(whole.inputs, live)),
-    ...only(whole.inputs.slice(numStates), elements),
-  ];
+  const own = [...(isIdle ? [idle.start] : only(whole.inputs, live)), ...only(whole.inputs.slice(numStates), elements)];
   const made = withBody(
     whole,
     { states, nextStates, elements: only(body.elements, elements), outputs, saved: [] },

@@ -63,7 +63,8 @@ function maker(rule: PassRule, bound: ReadonlyMap<Tensor, Tensor>): (roots: read
 /** A tensor over other inputs; of a loop the step too. */
 function withInputs(before: Tensor, inputs: readonly Tensor[], rule: PassRule): Tensor {
   if (isOp(before, "scan")) return withStep(before, inputs, rule);
-  if (isOp(before, "part")) return inputs[0] === before.inputs[0] ? before : part(inputs[0] as Tensor, before.attributes.index);
+  if (isOp(before, "part"))
+    return inputs[0] === before.inputs[0] ? before : part(inputs[0] as Tensor, before.attributes.index);
   return inputs.every((input, i) => input === before.inputs[i]) ? before : { ...before, inputs };
 }
 
