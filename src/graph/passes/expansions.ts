@@ -1,7 +1,7 @@
 /** Values that are repeated along axes. */
 import * as ops from "../ops.js";
 import { isOp, node, type Op, type Shape, type Tensor } from "../tensor.js";
-import { knownShape } from "./match.js";
+import { knownShape, reciprocalOf } from "./match.js";
 
 /**
  * What gives each element the same bits, however many are computed at once: correctly rounded arithmetic and choices. A
@@ -42,7 +42,8 @@ export function acrossExpansion(tensor: Tensor): Tensor {
 /** What an operand repeats, or what it only puts axes of size 1 in front of. */
 function repeatedBy(operand: Tensor): Tensor | undefined {
   const [x] = operand.inputs;
-  if (!x) return undefined;
+  // ONNX Runtime divides by n where it finds 1 / n times something, which rounds once instead of twice.
+  if (!x || reciprocalOf(operand)) return undefined;
   if (isOp(operand, "expand")) return x;
   const numNew = operand.shape.length - x.shape.length;
   const isInFront =

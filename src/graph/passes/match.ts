@@ -22,6 +22,13 @@ export function knownShape({ shape }: Tensor): readonly number[] | undefined {
   return shape.some(isSymbolic) ? undefined : (shape as readonly number[]);
 }
 
+/** What a tensor is 1 divided by, in whatever shape. */
+export function reciprocalOf(tensor: Tensor | undefined): Tensor | undefined {
+  if (!tensor) return undefined;
+  if (isOp(tensor, "div")) return numberOf(tensor.inputs[0]) === 1 ? tensor.inputs[1] : undefined;
+  return isOp(tensor, "reshape") || isOp(tensor, "expand") ? reciprocalOf(tensor.inputs[0]) : undefined;
+}
+
 /** The operand of a tensor that was made by the given operation. */
 export function operandOf<O extends Op>(tensor: Tensor | undefined, op: O): Tensor | undefined {
   return tensor && isOp(tensor, op) ? tensor.inputs[0] : undefined;

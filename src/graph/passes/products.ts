@@ -1,12 +1,12 @@
 import * as ops from "../ops.js";
 import { isOp, type Tensor } from "../tensor.js";
-import { exchangesLastTwo, numberOf } from "./match.js";
+import { exchangesLastTwo, numberOf, reciprocalOf } from "./match.js";
 import { countReads, type Pass } from "./walk.js";
 
 /**
  * Matrix products take in what is around them: transposes of their operands and of their result, signs, and numbers that
- * these are multiplied or divided by. A product has a flag or a factor for each, so a copy of a matrix goes away. Results
- * are rounded in another order: this is the one pass that changes numbers.
+ * these are multiplied or divided by. A product has a flag or a factor for each, so a copy of a matrix goes away. And a
+ * product with 1 / n is divided by n. Results are rounded in another order: this is the one pass that changes numbers.
  */
 export const products: Pass = (graph) => {
   const reads = countReads(graph);
@@ -16,6 +16,10 @@ export const products: Pass = (graph) => {
     if (isOp(tensor, "matmul")) return ofOperands(tensor, isOnlyHere);
     const [x] = tensor.inputs;
     if (isOp(tensor, "transpose") && x && isOp(x, "matmul") && isOnlyHere(x)) return turned(tensor, x);
+    if (isOp(tensor, "mul")) {
+      const quotient = quotientOf(tensor);
+      if (quotient) return quotient;
+    }
     const [factor, number] = scaling(tensor);
     const isProduct = factor && isOp(factor, "matmul") && isOnlyHere(factor) && number !== undefined;
     return isProduct ? timesNumber(tensor, factor, number) : tensor;
@@ -53,6 +57,17 @@ function timesNumber(tensor: Tensor, product: Tensor<"matmul">, number: number):
   const scale = times(product.attributes.scale, number);
   if (!scale || !ops.sameShape(product.shape, tensor.shape)) return tensor;
   return ops.matmul(a, b, { ...product.attributes, scale });
+}
+
+/** x / n for x times 1 / n, where n is one number. */
+function quotientOf(product: Tensor<"mul">): Tensor | undefined {
+  const [x, y] = product.inputs as [Tensor, Tensor];
+  const pairs = [
+    { factor: x, by: reciprocalOf(y) },
+    { factor: y, by: reciprocalOf(x) },
+  ];
+  const found = pairs.find(({ factor, by }) => by?.shape.length === 0 && ops.sameShape(factor.shape, product.shape));
+  return found?.by && ops.div(found.factor, found.by);
 }
 
 /** What a tensor is a multiple of, and how many times. */
