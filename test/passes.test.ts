@@ -25,25 +25,30 @@ import { smallLearners } from "./small-learners.js";
 const engine = onnxRuntimeEngine({ threads: 1, passes: noPasses });
 after(() => engine.close());
 
+/** Of so many cases of each operation the passes are tried one by one too. */
+const NUM_APART = 4;
+
 const run = async (graph: Graph, feeds: NamedArrays) => (await engine.compile(graph)).run(feeds);
 
 describe("of every operation, the engine gives what it gives without passes", () => {
   for (const op of Object.keys(opCases) as Op[]) {
     test(op, async () => {
-      for (const opCase of opCases[op]) {
+      for (const [i, opCase] of opCases[op].entries()) {
+        const sets = i < NUM_APART ? passSets : passSets.filter(([name]) => name.startsWith("all"));
         const { output, feeds, wrt } = buildCase(op, opCase);
         const forward: Graph = { outputs: { output }, updates: {} };
-        await checkPasses(forward, feeds, opCase.name);
+        await checkPasses(sets, forward, feeds, opCase.name);
         if (wrt.length === 0) continue;
         const cotangent = cotangentFor(interpret(forward, feeds).outputs.output?.shape ?? []);
-        await checkPasses(gradientGraph(weighted(output), wrt), { ...feeds, [COTANGENT]: cotangent }, opCase.name);
+        const backward = gradientGraph(weighted(output), wrt);
+        await checkPasses(sets, backward, { ...feeds, [COTANGENT]: cotangent }, opCase.name);
       }
     });
   }
 });
 
 /** By every set of passes that finds something to do; what is the same to the engine runs once. */
-async function checkPasses(graph: Graph, feeds: NamedArrays, what: string): Promise<void> {
+async function checkPasses(sets: typeof passSets, graph: Graph, feeds: NamedArrays, what: string): Promise<void> {
   const encoded = (some: Graph) => Buffer.from(toOnnx(some)).toString("latin1");
   const results = new Map<string, NamedArrays>();
   const resultsOf = async (some: Graph) => {
@@ -51,7 +56,7 @@ async function checkPasses(graph: Graph, feeds: NamedArrays, what: string): Prom
     results.set(encoded(some), known);
     return known;
   };
-  for (const [name, passes, agreement] of passSets) {
+  for (const [name, passes, agreement] of sets) {
     const simple = simplify(graph, passes);
     if (simple === graph) continue;
     assert.ok(numOperations(simple) <= numOperations(graph), `${what}, ${name}`);
@@ -96,7 +101,8 @@ function startOf({ model, optimizer }: Learner): NamedArrays {
 }
 
 describe("training steps that are measured have fewer operations", () => {
-  for (const [name, build] of Object.entries(workloads)) {
+  const { residual128: _, ...measured } = workloads;
+  for (const [name, build] of Object.entries(measured)) {
     test(name, (t) => {
       const { graph } = build();
       const [before, now] = [numOperations(graph), numOperations(simplify(graph))];
