@@ -1,7 +1,7 @@
 import * as ops from "../ops.js";
 import { isOp, type Op, type Tensor } from "../tensor.js";
 import { acrossExpansion, expanded } from "./expansions.js";
-import { knownShape, operandOf } from "./match.js";
+import { constantOf, knownShape, operandOf } from "./match.js";
 import { concat, slice, split } from "./pieces.js";
 import type { Pass, Results } from "./walk.js";
 
@@ -69,8 +69,11 @@ const rules: { readonly [O in Op]?: (tensor: Tensor<O>) => Tensor | Results } = 
     return inner === x ? tensor : { ...tensor, inputs: [inner, ...(like ? [like] : [])] };
   },
   where: (tensor) => {
-    const [, x, y] = tensor.inputs as [Tensor, Tensor, Tensor];
-    return x === y && ops.sameShape(x.shape, tensor.shape) ? x : acrossExpansion(tensor);
+    const [condition, x, y] = tensor.inputs as [Tensor, Tensor, Tensor];
+    const holds = constantOf(condition)?.data as Uint8Array | undefined;
+    const isX = x === y || holds?.every((value) => value !== 0);
+    const chosen = isX ? x : holds?.every((value) => value === 0) ? y : undefined;
+    return chosen && ops.sameShape(chosen.shape, tensor.shape) ? chosen : acrossExpansion(tensor);
   },
 };
 
