@@ -18,7 +18,7 @@ export function expanded(x: Tensor, shape: Shape): Tensor {
 }
 
 /** An elementwise operation that lets its operands broadcast by itself, or is done before they are repeated. */
-export function acrossExpansion(tensor: Tensor): Tensor {
+export function acrossExpansion(tensor: Tensor, isOnlyHere: (input: Tensor) => boolean): Tensor {
   if (!ALIKE.has(tensor.op)) return tensor;
   const smaller = tensor.inputs.map((input) => repeatedBy(input) ?? input);
   if (smaller.every((input, i) => input === tensor.inputs[i])) return tensor;
@@ -31,8 +31,9 @@ export function acrossExpansion(tensor: Tensor): Tensor {
     [...tensor.inputs],
   );
   if (inputs.some((input, i) => input !== tensor.inputs[i])) return { ...tensor, inputs };
+  const mayMove = (input: Tensor) => !isOp(input, "expand") || isOnlyHere(input);
   const like = tensor.inputs.find((input) => isOp(input, "expand") && ops.sameShape(input.shape, tensor.shape));
-  if (!like || tensor.dtype !== "float32") return tensor;
+  if (!like || tensor.dtype !== "float32" || !tensor.inputs.every(mayMove)) return tensor;
   const small = { ...tensor, inputs: smaller, shape: broadcast(tensor.op, smaller) };
   return knownShape(tensor)
     ? expanded(small, tensor.shape)

@@ -3,32 +3,41 @@ import { isOp, type Op, type Tensor } from "../tensor.js";
 import { acrossExpansion, expanded } from "./expansions.js";
 import { constantOf, knownShape, operandOf } from "./match.js";
 import { concat, slice, split } from "./pieces.js";
-import type { Pass, Results } from "./walk.js";
+import { countReads, type Pass, type Results } from "./walk.js";
 
 /**
  * The same elements in the same places are not moved: operations that change nothing, that undo each other or that are
  * one. Values that are repeated are computed before they are repeated, or not repeated at all where the operation
  * broadcasts. No element changes its bits.
  */
-export const identities: Pass = () => (tensor) => {
-  const rule = rules[tensor.op] as ((tensor: Tensor) => Tensor | Results) | undefined;
-  return rule ? rule(tensor) : acrossExpansion(tensor);
+export const identities: Pass = (graph) => {
+  const reads = countReads(graph);
+  return (tensor) => {
+    const isOnlyHere: IsOnlyHere = (input) => reads.get(input) === tensor.inputs.filter((x) => x === input).length;
+    const made = (rules[tensor.op] as Rule<Op> | undefined)?.(tensor, isOnlyHere) ?? tensor;
+    return made === tensor ? acrossExpansion(tensor, isOnlyHere) : made;
+  };
 };
 
-const rules: { readonly [O in Op]?: (tensor: Tensor<O>) => Tensor | Results } = {
+/** Whether nothing else reads an input of the tensor: otherwise moving it would double it. */
+type IsOnlyHere = (input: Tensor) => boolean;
+
+type Rule<O extends Op> = (tensor: Tensor<O>, isOnlyHere: IsOnlyHere) => Tensor | Results;
+
+const rules: { readonly [O in Op]?: Rule<O> } = {
   stopGradient: first,
-  cast: (tensor) => (first(tensor).dtype === tensor.dtype ? first(tensor) : acrossExpansion(tensor)),
+  cast: (tensor) => (first(tensor).dtype === tensor.dtype ? first(tensor) : tensor),
   reduceSum: overNoAxis,
   reduceMean: overNoAxis,
   reduceMax: overNoAxis,
   reduceMin: overNoAxis,
-  reshape: (tensor) => {
+  reshape: (tensor, isOnlyHere) => {
     const x = first(tensor);
     if (ops.sameShape(x.shape, tensor.shape)) return x;
     if (isOp(x, "reshape")) return ops.reshape(first(x), tensor.shape);
     const repeated = operandOf(x, "expand");
     // One number in every place.
-    const isOne = repeated?.shape.every((axis) => axis === 1) && knownShape(tensor);
+    const isOne = repeated?.shape.every((axis) => axis === 1) && knownShape(tensor) && isOnlyHere(x);
     return repeated && isOne ? expanded(ops.reshape(repeated, []), tensor.shape) : tensor;
   },
   transpose: (tensor) => {
@@ -73,7 +82,7 @@ const rules: { readonly [O in Op]?: (tensor: Tensor<O>) => Tensor | Results } = 
     const holds = constantOf(condition)?.data as Uint8Array | undefined;
     const isX = x === y || holds?.every((value) => value !== 0);
     const chosen = isX ? x : holds?.every((value) => value === 0) ? y : undefined;
-    return chosen && ops.sameShape(chosen.shape, tensor.shape) ? chosen : acrossExpansion(tensor);
+    return chosen && ops.sameShape(chosen.shape, tensor.shape) ? chosen : tensor;
   },
 };
 

@@ -11,7 +11,8 @@ export const joins: Pass = (graph) => {
   const reads = countReads(graph);
   return (tensor) => {
     if (!isOp(tensor, "add")) return tensor;
-    const groups = groupsOf(termsOf(tensor, (term) => reads.get(term) === 1));
+    const isOnlyHere = (term: Tensor) => reads.get(term) === 1;
+    const groups = groupsOf(termsOf(tensor, isOnlyHere), isOnlyHere);
     const terms = groups.flatMap((group) => (group.length > 1 ? runsOf(group as Pads).map(sideBySide) : group));
     return terms.length < groups.flat().length ? terms.reduce(ops.add) : tensor;
   };
@@ -27,11 +28,12 @@ function termsOf(sum: Tensor<"add">, isOnlyHere: (tensor: Tensor) => boolean): T
 }
 
 /** Neighbours of which each element is added to at most once, and every other term by itself. */
-function groupsOf(terms: readonly Tensor[]): Tensor[][] {
+function groupsOf(terms: readonly Tensor[], isOnlyHere: (tensor: Tensor) => boolean): Tensor[][] {
   const groups: Tensor[][] = [];
   for (const term of terms) {
     const group = groups.at(-1);
-    if (group?.every((other) => areApart(other, term))) group.push(term);
+    const isApart = group?.every((other) => isOnlyHere(other) && areApart(other, term));
+    if (group && isApart && isOnlyHere(term)) group.push(term);
     else groups.push([term]);
   }
   return groups;

@@ -22,11 +22,22 @@ export function concat(tensor: Tensor<"concat">): Tensor {
     if (last?.of === piece.of && last.end === piece.start) pieces.splice(-1, 1, { ...last, end: piece.end });
     else pieces.push(piece);
   }
-  if (pieces.length === tensor.inputs.length && pieces.length > 1) return tensor;
-  const joined =
-    pieces.length === flat.length ? flat : pieces.map(({ of, start, end }) => ops.slice(of, axis, start, end));
-  return joined.length === 1 ? (joined[0] as Tensor) : ops.concat(joined, axis);
+  const [first] = pieces as [Piece, ...Piece[]];
+  if (pieces.length === 1) return ops.slice(first.of, axis, first.start, first.end);
+  // A piece of several that is not all of a tensor would be one more operation.
+  const areWhole = pieces.every(isWhole(axis)) && pieces.length < flat.length;
+  if (areWhole)
+    return ops.concat(
+      pieces.map(({ of }) => of),
+      axis,
+    );
+  return flat.length === tensor.inputs.length ? tensor : ops.concat(flat, axis);
 }
+
+const isWhole =
+  (axis: number) =>
+  ({ of, start, end }: Piece) =>
+    start === 0 && end === of.shape[axis];
 
 /** A piece of a piece, of one of several that are joined, or of what lies between zeros. */
 export function slice(tensor: Tensor<"slice">): Tensor {
