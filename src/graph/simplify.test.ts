@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { float32, int32, scalar, zeros } from "../runtime/array.js";
+import { gradients } from "./grad.js";
 import { formatGraph, type Graph, inputsOf } from "./graph.js";
 import * as ops from "./ops.js";
 import { noPasses, type PassName, simplify } from "./simplify.js";
@@ -266,6 +267,17 @@ describe("unused", () => {
     const graph = returning(normalised, part(normalised, 1));
     assert.equal(by("unused", graph), graph);
   });
+});
+
+test("a long sum of slices' gradients is one join", () => {
+  const long = ops.input("long", [500]);
+  const weights = ops.input("weights", [500]);
+  const terms = Array.from({ length: 500 }, (_, i) =>
+    ops.mul(ops.slice(long, 0, i, i + 1), ops.slice(weights, 0, 499 - i, 500 - i)),
+  );
+  const [grad] = gradients(ops.reduceSum(terms.reduce(ops.add)), [long]) as [Tensor];
+  const made = topologicalOrder(Object.values(simplify(returning(grad)).outputs)).map(({ op }) => op);
+  assert.deepEqual(new Set(made), new Set(["input", "slice", "concat"]));
 });
 
 test("passes work on what others leave", () => {

@@ -45,8 +45,7 @@ const rules: { readonly [O in Op]?: Rule<O> } = {
     if (minusX && minusY) return ops.mul(minusX, minusY);
     const [factor, number] = scaled(tensor);
     if (!factor || number === undefined) return tensor;
-    if (Math.abs(number) === 1 && ops.sameShape(factor.shape, tensor.shape))
-      return number === 1 ? factor : ops.neg(factor);
+    if (Math.abs(number) === 1) return number === 1 ? factor : ops.neg(factor);
     const minus = operandOf(factor, "neg");
     return minus ? ops.mul(minus, -number) : tensor;
   },
@@ -64,13 +63,12 @@ const rules: { readonly [O in Op]?: Rule<O> } = {
   },
 };
 
-/** A product with a number as its other factor and that number, if that is what it is. */
-function scaled({ inputs }: Tensor<"mul">): [factor?: Tensor, number?: number] {
+/** The tensor and the number whose product this is, if one factor is the same number in every place. */
+function scaled({ inputs, shape }: Tensor<"mul">): [factor?: Tensor, number?: number] {
   const [x, y] = inputs as [Tensor, Tensor];
-  const isScalar = (tensor: Tensor) => tensor.shape.length === 0;
   const [byX, byY] = [numberOf(x), numberOf(y)];
-  if (byY !== undefined && isScalar(y)) return [x, byY];
-  return byX !== undefined && isScalar(x) ? [y, byX] : [];
+  if (byY !== undefined && ops.sameShape(x.shape, shape)) return [x, byY];
+  return byX !== undefined && ops.sameShape(y.shape, shape) ? [y, byX] : [];
 }
 
 /** Whether a sum is its operand `x`, the other one being zeros: -0, or 0 if `x` is never -0, as -0 + 0 is 0. */

@@ -1,6 +1,6 @@
 import * as ops from "../ops.js";
 import { isOp, type Tensor } from "../tensor.js";
-import { countReads, type Pass } from "./walk.js";
+import { allTensors, countReads, type Pass } from "./walk.js";
 
 /**
  * A sum of tensors that lie between zeros at different places along one axis is those tensors side by side. Such sums are
@@ -9,9 +9,11 @@ import { countReads, type Pass } from "./walk.js";
  */
 export const joins: Pass = (graph) => {
   const reads = countReads(graph);
-  return (tensor) => {
-    if (!isOp(tensor, "add")) return tensor;
-    const isOnlyHere = (term: Tensor) => reads.get(term) === 1;
+  const isOnlyHere = (term: Tensor) => reads.get(term) === 1;
+  // A sum that begins another one is taken apart there, so that a long one is done at once.
+  const inner = new Set(allTensors(graph).flatMap((tensor) => (isOp(tensor, "add") ? tensor.inputs.slice(0, 1) : [])));
+  return (tensor, before) => {
+    if (!isOp(tensor, "add") || (inner.has(before) && isOnlyHere(before))) return tensor;
     const groups = groupsOf(termsOf(tensor, isOnlyHere), isOnlyHere);
     const terms = groups.flatMap((group) => (group.length > 1 ? runsOf(group as Pads).map(sideBySide) : group));
     return terms.length < groups.flat().length ? terms.reduce(ops.add) : tensor;
