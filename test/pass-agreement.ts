@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type Graph, rootsOf } from "../src/graph/graph.js";
 import { allTensors } from "../src/graph/passes/walk.js";
-import { noPasses, type PassName, type Passes, passNames } from "../src/graph/simplify.js";
+import { noPasses, type Passes, type PassName, passNames } from "../src/graph/simplify.js";
 import { isOp } from "../src/graph/tensor.js";
 import { bytesOf, type NamedArrays } from "../src/runtime/array.js";
 import { assertAllClose } from "./close.js";
@@ -31,7 +31,10 @@ export const passSets: readonly (readonly [name: string, passes: Passes, agreeme
 
 /** Assert that results agree as much as is promised. */
 export function assertAgree(actual: NamedArrays, expected: NamedArrays, agreement: Agreement, what: string): void {
-  if (agreement === "rounding") return assertAllClose(actual, expected, ROUNDING, what);
+  if (agreement === "rounding") {
+    assertAllClose(actual, expected, ROUNDING, what);
+    return;
+  }
   assert.deepEqual(Object.keys(actual), Object.keys(expected), what);
   for (const [name, { dtype, shape, data }] of Object.entries(expected)) {
     const other = actual[name];

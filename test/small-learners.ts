@@ -2,8 +2,8 @@
 import { relu, reshape } from "../src/graph/ops.js";
 import type { Tensor, Tensors } from "../src/graph/tensor.js";
 import { transformerBlock, transformerBlockParams } from "../src/nn/attention.js";
-import { embedding, embeddingParams, linear, linearParams } from "../src/nn/layers.js";
 import { squaredError } from "../src/nn/label-losses.js";
+import { embedding, embeddingParams, linear, linearParams } from "../src/nn/layers.js";
 import { binary } from "../src/nn/losses.js";
 import type { Model } from "../src/nn/model.js";
 import { categorical } from "../src/nn/objectives.js";
@@ -71,8 +71,7 @@ function languageModel(): SmallLearner {
   };
   const rows = TIMES * BATCH_SIZE;
   const objective = { ...categorical({ numClasses: VOCABULARY }), labels: { shape: [rows], dtype: "int32" as const } };
-  const ids = (name: string) =>
-    Int32Array.from(uniform(fold(key(1), name), rows), (u) => Math.floor(u * VOCABULARY));
+  const ids = (name: string) => Int32Array.from(uniform(fold(key(1), name), rows), (u) => Math.floor(u * VOCABULARY));
   return {
     learner: { model, objective, optimizer: MOMENTUM },
     batch: { ids: int32(ids("ids"), [TIMES, BATCH_SIZE]), labels: int32(ids("labels"), [rows]) },
