@@ -26,6 +26,7 @@ export { formatGraph, type Graph } from "./graph/graph.js";
 export { toOnnx } from "./graph/onnx.js";
 export * as ops from "./graph/ops.js";
 export type { Axis } from "./graph/shape.js";
+export { noPasses, type Passes, type PassName, simplify } from "./graph/simplify.js";
 export type { Attributes, Op, Result, Shape, Tensor, Tensors } from "./graph/tensor.js";
 export * as layers from "./nn/all-layers.js";
 export * as losses from "./nn/all-losses.js";

@@ -14,7 +14,7 @@ export function onnxRuntimeEngine(options: EngineOptions): Engine {
   engine.catch(() => undefined);
   return {
     async compile(graph) {
-      const plan = planOf(graph);
+      const plan = planOf(graph, options.passes);
       const program = await (await engine).compile(plan);
       return {
         async run(feeds, { signal } = {}) {

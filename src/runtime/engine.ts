@@ -2,6 +2,7 @@ import { ShapeError } from "../errors.js";
 import { alwaysOf, type Graph, inputsOf, rootsOf } from "../graph/graph.js";
 import { toOnnx } from "../graph/onnx.js";
 import { and, input, sameShape } from "../graph/ops.js";
+import { type Passes, simplify } from "../graph/simplify.js";
 import { formatShape, type Op, type Tensor, topologicalOrder } from "../graph/tensor.js";
 import type { NamedArrays } from "./array.js";
 
@@ -97,8 +98,27 @@ function guarded({ outputs, updates, when }: Graph): Graph {
   return { outputs: { ...outputs, [guard.isReached]: isReached, [guard.isTaken]: isTaken }, updates, when: isTaken };
 }
 
-/** Make a graph ready. Throws {@link ShapeError} when the new value of a kept tensor has another shape or dtype. */
-export function planOf(graph: Graph): Plan {
+/**
+ * Make a graph ready: simplify it, then find what may be updated in place and encode it.
+ *
+ * Throws {@link ShapeError} when the new value of a kept tensor has another shape or dtype.
+ */
+export function planOf(whole: Graph, passes: Passes = {}): Plan {
+  checkUpdates(whole);
+  const graph = simplify(whole, passes);
+  // After the passes: the guard's flags must stay as they are made.
+  const made = guarded(graph);
+  const inPlace = updatedInPlace(made);
+  return {
+    onnx: toOnnx(made),
+    inputs: [...inputsOf(graph).keys()],
+    outputs: Object.keys(graph.outputs),
+    updates: Object.keys(graph.updates).map((name) => ({ name, inPlace: inPlace.has(name) })),
+    isGuarded: graph.when !== undefined,
+  };
+}
+
+function checkUpdates(graph: Graph): void {
   const inputs = inputsOf(graph);
   for (const [name, updated] of Object.entries(graph.updates)) {
     const before = inputs.get(name);
@@ -107,15 +127,6 @@ export function planOf(graph: Graph): Plan {
       throw new ShapeError(`graph: the new value of "${name}" must be ${was}, got ${is}`);
     }
   }
-  const made = guarded(graph);
-  const inPlace = updatedInPlace(made);
-  return {
-    onnx: toOnnx(made),
-    inputs: [...inputs.keys()],
-    outputs: Object.keys(graph.outputs),
-    updates: Object.keys(graph.updates).map((name) => ({ name, inPlace: inPlace.has(name) })),
-    isGuarded: graph.when !== undefined,
-  };
 }
 
 export interface EngineOptions {
@@ -128,6 +139,8 @@ export interface EngineOptions {
    * default the first that works here; the variable CODISTILL_BINDING says otherwise.
    */
   readonly binding?: "native" | "official";
+  /** Which passes simplify a graph before it is compiled; all by default. */
+  readonly passes?: Passes;
   /** Path prefix of files that get the time of every operation of every run, written when the engine is closed. */
   readonly profile?: string;
   /** Told what the user should know and need not act upon; a process warning by default. */
