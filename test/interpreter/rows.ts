@@ -11,8 +11,9 @@ export const rowsValues = {
       return aligned(table, [row, ...at.slice(rank)]);
     });
   },
-  scatterAdd: ({ attributes: { numRows }, inputs }) => {
+  scatterAdd: ({ attributes, inputs }) => {
     const [indices, updates] = [operand(inputs, 0), operand(inputs, 1)];
+    const numRows = typeof attributes.numRows === "number" ? attributes.numRows : indices.data.length;
     const rest = updates.shape.slice(indices.shape.length);
     const width = count(rest);
     const data = new Float64Array(numRows * width);
@@ -21,6 +22,25 @@ export const rowsValues = {
       for (let j = 0; j < width; j++) data[row * width + j]! += updates.data[i * width + j] ?? 0;
     });
     return { shape: [numRows, ...rest], data };
+  },
+  setRows: ({ inputs }) => {
+    const [table, indices, rows] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)];
+    const width = count(table.shape.slice(1));
+    const data = table.data.slice();
+    const written = new Map<number, string>();
+    indices.data.forEach((row, i) => {
+      if (!(row >= 0 && row < (table.shape[0] ?? 0))) throw new Error(`interpret: setRows has no row ${row}`);
+      const values = rows.data.subarray(i * width, (i + 1) * width);
+      if ((written.get(row) ?? values.join()) !== values.join())
+        throw new Error(`interpret: setRows has different rows for ${row}`);
+      written.set(row, values.join());
+      data.set(values, row * width);
+    });
+    return { shape: table.shape, data };
+  },
+  firstEqual: ({ inputs }) => {
+    const { shape, data } = operand(inputs, 0);
+    return { shape, data: data.map((value) => data.indexOf(value)) };
   },
   lookup: ({ attributes: { keys }, inputs }) => {
     const { shape = [], data = [] } = inputs[0] ?? {};

@@ -27,6 +27,16 @@ export const rowsLargeCases = {
       numExamples: 65_536,
     },
   ],
+  setRows: [
+    {
+      name: "4,096 rows of 64 of 300, of which many are equal",
+      operands: [real([300, 64]), anyIds(["batch"], 256), real([300, 64])],
+      build: (table, indices, rows) => ops.setRows(table, indices, ops.gather(rows, indices)),
+      held: [2], // Its gradient is a scatterAdd, which has a case of its own.
+      numExamples: 4096,
+    },
+  ],
+  firstEqual: [{ name: "4,096 of 256", operands: [anyIds(["batch"], 256)], build: ops.firstEqual, numExamples: 4096 }],
   lookup: [
     {
       name: "2,048 strings",
