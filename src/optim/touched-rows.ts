@@ -31,10 +31,10 @@ export function touchingRows(optimizer: GradientTransformation, patterns: readon
     ...optimizer,
     isTouched,
     memory(params) {
+      checkTouchedRows({ ...optimizer, isTouched }, params);
       const memory: Record<string, MemorySpec> = { ...optimizer.memory(params) };
       for (const [name, param] of Object.entries(params)) {
         if (!isTouched(name)) continue;
-        checkParam(optimizer, name, param.shape);
         const own = Object.values(optimizer.memory({ [name]: param }));
         if (own.every(({ decay }) => decay === undefined)) continue;
         memory[`${STEPS}.${name}`] = { shape: [], fill: 0 };
@@ -45,11 +45,15 @@ export function touchingRows(optimizer: GradientTransformation, patterns: readon
   };
 }
 
-function checkParam(optimizer: GradientTransformation, name: string, shape: readonly number[]): void {
-  const why = optimizer.whyNotRows ? optimizer.whyNotRows(name) : "a part of the optimizer does not say that it can";
-  const problem = shape.length === 0 ? "it has no rows" : why;
-  if (problem === null) return;
-  throw new ConfigError(`optimizer: "${name}" cannot be updated by touched rows: ${problem}`);
+/** Throws {@link ConfigError} for a param whose rows are to be touched by an optimizer that must see it whole. */
+export function checkTouchedRows({ isTouched, whyNotRows }: GradientTransformation, params: Shapes): void {
+  for (const [name, { shape }] of Object.entries(params)) {
+    if (!isTouched?.(name)) continue;
+    const why = whyNotRows ? whyNotRows(name) : "a part of the optimizer does not say that it can";
+    const problem = shape.length === 0 ? "it has no rows" : why;
+    if (problem === null) continue;
+    throw new ConfigError(`optimizer: "${name}" cannot be updated by touched rows: ${problem}`);
+  }
 }
 
 /**

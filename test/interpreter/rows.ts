@@ -1,4 +1,5 @@
 import type { RowOps } from "../../src/graph/tensor.js";
+import { mix } from "./random.js";
 import { aligned, build, count, operand, type Rules } from "./values.js";
 
 export const rowsValues = {
@@ -41,6 +42,11 @@ export const rowsValues = {
   firstEqual: ({ inputs }) => {
     const { shape, data } = operand(inputs, 0);
     return { shape, data: data.map((value) => data.indexOf(value)) };
+  },
+  hash: ({ attributes: { numBuckets, stream }, inputs }) => {
+    const { shape, data } = operand(inputs, 0);
+    const [one, two] = [mix(stream ^ 0x9e3779b9), mix(stream ^ 0x7f4a7c15)];
+    return { shape, data: data.map((x) => (mix(mix(x ^ one) ^ two) >>> 0) % numBuckets) };
   },
   lookup: ({ attributes: { keys }, inputs }) => {
     const { shape = [], data = [] } = inputs[0] ?? {};

@@ -37,6 +37,14 @@ export const rowsLargeCases = {
     },
   ],
   firstEqual: [{ name: "4,096 of 256", operands: [anyIds(["batch"], 256)], build: ops.firstEqual, numExamples: 4096 }],
+  hash: [
+    {
+      name: "131,072 into 100,000",
+      operands: [anyIds(["batch"], 2 ** 30)],
+      build: (x) => ops.hash(x, 100_000, 1),
+      numExamples: 131_072,
+    },
+  ],
   lookup: [
     {
       name: "2,048 strings",

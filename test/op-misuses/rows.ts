@@ -48,6 +48,16 @@ export const rowsMisuses = {
     },
   ],
   firstEqual: [{ call: () => ops.firstEqual(vector), message: /^firstEqual: needs int32, got float32\[3\]/ }],
+  hash: [
+    { call: () => ops.hash(vector, 4), message: /^hash: needs int32, got float32\[3\]/ },
+    {
+      call: () => ops.hash(indices, 0),
+      message: /^hash: numBuckets must be a whole number from 1 to 2\^31 - 1, got 0/,
+    },
+    { call: () => ops.hash(indices, 2 ** 31), message: /^hash: numBuckets must be .*, got 2147483648/ },
+    { call: () => ops.hash(indices, 4, -1), message: /^hash: the stream must be a whole number from 0 .*, got -1/ },
+    { call: () => ops.hash(indices, 4, 0.5), message: /^hash: the stream must be .*, got 0\.5/ },
+  ],
   lookup: [
     { call: () => ops.lookup(indices, ["a"]), message: /^lookup: needs string, got int32\[batch\]/ },
     { call: () => ops.lookup(ops.input("text", ["batch"], "string"), []), message: /^lookup: needs at least one key/ },

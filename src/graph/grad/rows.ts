@@ -13,6 +13,7 @@ export const rowsGradients = {
   ],
   firstEqual: NOT_DIFFERENTIABLE,
   lookup: NOT_DIFFERENTIABLE,
+  hash: NOT_DIFFERENTIABLE,
 } satisfies Rules<keyof RowOps>;
 
 function firstOnly(rows: Tensor, indices: Tensor): Tensor {

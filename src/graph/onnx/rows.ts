@@ -3,6 +3,10 @@ import { isSymbolic } from "../shape.js";
 import type { RowOps } from "../tensor.js";
 import type { Rules } from "./builder.js";
 import { ELEMENT_TYPES, onnxAxis, shapeLike } from "./builder.js";
+import { mix } from "./random.js";
+
+/** The golden ratio in 64 bits. */
+const GOLDEN = [0x9e3779b9, 0x7f4a7c15];
 
 export const rowsEmission = {
   gather: (b, _, ...inputs) => b.node("Gather", inputs, { axis: 0 }),
@@ -29,6 +33,12 @@ export const rowsEmission = {
     const [, first = "", inverse = ""] = b.nodeOf(3, "Unique", [values], { sorted: 1 });
     const positions = b.node("Cast", [b.node("Gather", [first, inverse])], { to: ELEMENT_TYPES.int32 });
     return b.node("Reshape", [positions, shapeLike(b, shape, x)]);
+  },
+  hash: (b, { attributes: { numBuckets, stream } }, x = "") => {
+    const mixed = (value: string, key: string) => mix(b, b.node("BitwiseXor", [value, key]));
+    const [first, second] = GOLDEN.map((word) => mixed(b.uint32(stream), b.uint32(word))) as [string, string];
+    const bits = mixed(mixed(b.node("Cast", [x], { to: ELEMENT_TYPES.uint32 }), first), second);
+    return b.node("Cast", [b.node("Mod", [bits, b.uint32(numBuckets)])], { to: ELEMENT_TYPES.int32 });
   },
   lookup: (b, { attributes: { keys } }, x = "") => {
     const attributes = { keys_strings: keys, values_int64s: keys.map((_, i) => i + 1), default_int64: 0 };

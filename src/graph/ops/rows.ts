@@ -75,6 +75,19 @@ export function lookup(x: Tensor, keys: readonly string[]): Tensor {
   return node("lookup", [x], { keys }, x.shape, "int32");
 }
 
+/**
+ * A bucket for each int32 element, from 0 to numBuckets - 1: with the mixing of {@link randomUniform} and k1, k2 of the
+ * number of the stream, mix(mix(x xor k1) xor k2) modulo numBuckets. Streams are as hash functions drawn independently.
+ */
+export function hash(x: Tensor, numBuckets: number, stream = 0): Tensor {
+  requireDtype("hash", x, "int32");
+  for (const [name, value, least] of [["numBuckets", numBuckets, 1] as const, ["the stream", stream, 0] as const]) {
+    if ((value | 0) === value && value >= least) continue;
+    throw new ShapeError(`hash: ${name} must be a whole number from ${least} to 2^31 - 1, got ${value}`);
+  }
+  return node("hash", [x], { numBuckets, stream }, x.shape, "int32");
+}
+
 function checkNumRows(op: "gather" | "scatterAdd", numRows: Axis, indices: Tensor): void {
   if (numRows === joined(indices.shape)) return;
   throw new ShapeError(
