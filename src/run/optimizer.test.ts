@@ -127,7 +127,10 @@ describe("an optimizer of each kind", () => {
 
   test("touched rows reach the optimizer of every kind that has them, and need one batch for a step", () => {
     const touchedRows = ["*.weight"];
-    const memoryOf = (optimizer: object) => made({ learningRate: 1, touchedRows, ...optimizer }).memory;
+    const memoryOf = (options: object) => {
+      const optimizer = resolved({ learningRate: 1, touchedRows, ...options });
+      return Object.keys(makeOptimizer({ optimizer, numSteps: NUM_STEPS }).memory({ "a.weight": { shape: [2, 3] } }));
+    };
     assert.deepEqual(memoryOf({ kind: "sgd" }), []);
     assert.deepEqual(memoryOf({ kind: "adagrad" }), ["adagrad.v.a.weight"]);
     const times = ["rows.steps.a.weight", "rows.last.a.weight"];
