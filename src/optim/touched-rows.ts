@@ -7,7 +7,7 @@ import { mapValues, named } from "../runtime/named.js";
 import { firstMatch } from "./patterns.js";
 import type { GradientTransformation, MemorySpec, Shapes, UpdateInput } from "./transformations.js";
 
-/** Where it is kept how many steps a param has had, and at the how manieth a row was touched last: from 1, 0 for never. */
+/** Where the number of steps of a param is kept, and for each row that of the step which touched it last: from 1, 0 for none. */
 const STEPS = "rows.steps";
 const LAST = "rows.last";
 
@@ -22,6 +22,9 @@ export type RowGradients = Readonly<Record<string, RowGradient>>;
  * memory would decay (momentum, RMSProp, Adam), the decay of the steps that a row missed is made up for when it is read
  * again, so its moments are those of the optimizer as it was; what is not made are the steps that these moments would have
  * moved it by meanwhile. For that it is kept in the memory when each row was touched last.
+ *
+ * Of ids that repeat, the first has the gradient of the row and the others 0. A part that takes a norm over all params must
+ * therefore come before those that keep memory, as clipping does in all ready-made optimizers.
  *
  * Asking for the memory throws {@link ConfigError} for a param that the optimizer must see whole.
  */
