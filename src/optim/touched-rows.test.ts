@@ -5,22 +5,19 @@ import { assertAllClose, assertClose } from "../../test/close.js";
 import { descent, interpreted, memoryOf, type Problem, run, scalarsAt } from "../../test/descent.js";
 import { flightsLike } from "../../test/flights-like.js";
 import { interpret, type Values } from "../../test/interpreter.js";
-import { ConfigError } from "../errors.js";
 import { gradients } from "../graph/grad.js";
 import { rootsOf } from "../graph/graph.js";
-import { add, gather, input, matmul, mul, reduceMean, reduceSum, reshape, square, sub } from "../graph/ops.js";
+import { add, gather, input, mul, reduceMean, reduceSum, reshape, square, sub } from "../graph/ops.js";
 import { type Tensor, type Tensors, topologicalOrder } from "../graph/tensor.js";
 import { onnxRuntimeEngine } from "../node/onnxruntime.js";
 import { float32, int32, type NamedArrays } from "../runtime/array.js";
 import { updatedInPlace } from "../runtime/engine.js";
 import { named } from "../runtime/named.js";
 import { fold, key, normal, uniform } from "../runtime/random.js";
-import { applyGraph, type Learner, stepGraph } from "../train/graphs.js";
-import { clipByRms } from "./clip.js";
-import { adafactor, adagrad, adam, adamW, type CommonOptions, lamb, lars, lion, rmsprop, sgd } from "./optimizers.js";
+import { type Learner, stepGraph } from "../train/graphs.js";
+import { adagrad, adam, adamW, type CommonOptions, rmsprop, sgd } from "./optimizers.js";
 import { constantSchedule, linearSchedule, type Schedule } from "./schedules.js";
-import { rowGradients, step, touchingRows } from "./touched-rows.js";
-import { chain, type GradientTransformation, stateless } from "./transformations.js";
+import type { GradientTransformation } from "./transformations.js";
 
 const engine = onnxRuntimeEngine({ threads: 1 });
 after(() => engine.close());
@@ -253,73 +250,6 @@ describe("a training step", () => {
       );
     });
   }
-
-  test("cannot be put together from parts", () => {
-    const learner = learnerWith((options) => sgd(constantSchedule(1), options));
-    assert.throws(() => applyGraph(learner), refusal(/"embeddings.origin" .*in one batch that is not accumulated/));
-  });
-});
-
-const refusal = (message: RegExp) => (error: unknown) => {
-  assert.ok(error instanceof ConfigError, String(error));
-  assert.match(error.message, message);
-  return true;
-};
-
-describe("what must see a table whole is refused by name", () => {
-  const schedule = constantSchedule(0.1);
-  const decay = { rate: 0.1, except: ["table"] };
-  const unknown: GradientTransformation = { scalars: {}, memory: () => ({}), update: (input) => ({ ...input }) };
-  const refused: Readonly<Record<string, readonly [GradientTransformation, RegExp]>> = {
-    "decay, coupled": [adam(schedule, { touchedRows, decay: { rate: 0.1 } }), /weight decay .*except it from decay/],
-    "decay, decoupled": [adamW(schedule, { touchedRows }), /weight decay .*except it from decay/],
-    lamb: [lamb(schedule, { touchedRows, decay }), /the trust ratio of LAMB/],
-    lars: [lars(schedule, { touchedRows }), /the rate of LARS/],
-    lion: [lion(schedule, { touchedRows }), /Lion moves every row/],
-    adafactor: [adafactor(schedule, { touchedRows }), /Adafactor keeps moments of all rows/],
-    "a bound on the root mean square": [touchingRows(chain(clipByRms(1)), ["*"]), /root mean square of all rows/],
-    "a part that says nothing": [touchingRows(chain(unknown), ["*"]), /does not say that it can/],
-  };
-  for (const [name, [optimizer, message]] of Object.entries(refused)) {
-    test(name, () => {
-      assert.throws(() => optimizer.memory(shapes), refusal(/^optimizer: "table" cannot be updated by touched rows: /));
-      assert.throws(() => optimizer.memory(shapes), refusal(message));
-    });
-  }
-
-  test("but not what leaves it out", () => {
-    const excepted = lamb(schedule, { touchedRows, decay, trust: { except: ["table"] } });
-    assert.ok(excepted.memory(shapes)["rows.last.table"]);
-    assert.ok(lion(schedule, { touchedRows: ["other"] }).memory(shapes));
-  });
-
-  test("a scalar has no rows", () => {
-    assert.throws(
-      () => sgd(schedule, { touchedRows: ["*"] }).memory({ x: { shape: [] } }),
-      refusal(/"x" .*has no rows/),
-    );
-  });
-
-  test("a part of a chain cannot touch rows on its own", () => {
-    assert.throws(
-      () =>
-        chain(
-          sgd(schedule, { touchedRows }),
-          stateless({}, ({ updates }) => updates),
-        ),
-      refusal(/whole chain/),
-    );
-  });
-
-  test("a table that is read otherwise", () => {
-    const table = input("table", [NUM_ROWS, WIDTH]);
-    const optimizer = sgd(schedule, { touchedRows });
-    const scores = matmul(gather(table, ids), table, { transposeB: true });
-    const grads = gradsBy(reduceSum(square(scores)), { table });
-    assert.throws(() => rowGradients(optimizer, grads), refusal(/"table" .*the loss must read it by gather alone/));
-    const scalars = { learningRate: input("learningRate", []) };
-    assert.throws(() => step(optimizer, { updates: grads, params: { table }, optState: {}, scalars }), ConfigError);
-  });
 });
 
 test("vectors and tables of more axes have rows too", async () => {
