@@ -25,6 +25,7 @@ export { gradients } from "./graph/grad.js";
 export { formatGraph, type Graph } from "./graph/graph.js";
 export { toOnnx } from "./graph/onnx.js";
 export * as ops from "./graph/ops.js";
+export { type RowGradient, rowGradient } from "./graph/row-gradient.js";
 export type { Axis } from "./graph/shape.js";
 export { noPasses, type Passes, type PassName, simplify } from "./graph/simplify.js";
 export type { Attributes, Op, Result, Shape, Tensor, Tensors } from "./graph/tensor.js";
@@ -102,6 +103,7 @@ export {
   stepSchedule,
   withWarmUp,
 } from "./optim/schedules.js";
+export { step, touchingRows } from "./optim/touched-rows.js";
 export {
   chain,
   type GradientTransformation,

@@ -2,6 +2,7 @@
 import type { Preprocessing } from "../data/table.js";
 import { binary } from "../nn/losses.js";
 import { mlp } from "../nn/mlp.js";
+import { checkTouchedRows } from "../optim/touched-rows.js";
 import type { Learner } from "../train/graphs.js";
 import { checkPatterns, makeOptimizer } from "./optimizer.js";
 import type { RunConfig } from "./schema.js";
@@ -9,7 +10,7 @@ import type { RunConfig } from "./schema.js";
 /**
  * The learner that a configuration describes, for data preprocessed so.
  *
- * Throws {@link ConfigError} when a pattern of the optimizer matches no param.
+ * Throws {@link ConfigError} when a pattern of the optimizer matches no param, or one whose rows it cannot touch.
  */
 export function makeLearner(config: RunConfig, preprocessing: Preprocessing): Learner {
   const { embeddings, embeddingWidth, hidden } = config.model;
@@ -24,5 +25,6 @@ export function makeLearner(config: RunConfig, preprocessing: Preprocessing): Le
   const { ema } = config;
   checkPatterns(config.optimizer, Object.keys(model.params));
   const optimizer = makeOptimizer(config);
+  checkTouchedRows(optimizer, model.params);
   return { model, objective: binary, optimizer, distillation: { temperature, mix }, ...(ema && { ema }) };
 }

@@ -163,15 +163,21 @@ export function updatedInPlace(graph: Graph): Set<string> {
   const safe = Object.entries(graph.updates).filter(([name, updated]) => {
     const kept = inputs.get(name);
     if (!kept) return true;
-    // Only these read each element before they write it: a product or a transpose on its own operand would not.
-    if (!["add", "sub", "mul", "div"].includes(updated.op)) return false;
     const views = viewsOf(kept, readers);
+    if (!mayOverwrite(updated, kept, views)) return false;
     if (views.some((view) => roots.has(view))) return false;
     const before = new Set(topologicalOrder([updated], always));
     const isOrdered = (reader: Tensor) => awaited.has(reader) || before.has(reader);
     return views.every((view) => (readers.get(view) ?? []).every(isOrdered));
   });
   return new Set(safe.map(([name]) => name));
+}
+
+/** Whether an operation reads each element of a tensor before it writes it: a product on its own operand would not. */
+function mayOverwrite({ op, inputs }: Tensor, kept: Tensor, views: readonly Tensor[]): boolean {
+  // Rows are set in the table itself, and must not be read from it while they are.
+  if (op === "setRows") return inputs[0] === kept && !inputs.slice(1).some((input) => views.includes(input));
+  return ["add", "sub", "mul", "div"].includes(op);
 }
 
 /** What reads each tensor. */
