@@ -95,9 +95,9 @@ describe("resolveConfig", () => {
 
   test("keeps what is given, and gives sgd no options of adam", () => {
     const optimizer = { kind: "sgd", learningRate: 0.5 } as const;
-    const config = resolveConfig({ ...least, optimizer, threads: 3, numGroups: 64, seed: 0 });
+    const config = resolveConfig({ ...least, optimizer, device: "webgpu", threads: 3, numGroups: 64, seed: 0 });
     assert.deepEqual(config.optimizer, { kind: "sgd", learningRate: 0.5, schedule: "linear" });
-    assert.deepEqual([config.threads, config.numGroups, config.seed], [3, 64, 0]);
+    assert.deepEqual([config.device, config.threads, config.numGroups, config.seed], ["webgpu", 3, 64, 0]);
   });
 
   test("leaves what it was given as it was", () => {
@@ -223,6 +223,7 @@ const wrong: readonly [path: string, value: unknown, says: string | RegExp][] = 
   ["seed", 2 ** 60, /^seed: must be <= 9007199254740991, got 1152921504606847000$/],
   ["accumulate", 3, "accumulate: must divide globalBatchSize (4), got 3"],
   ["optimizer.touchedRows", "embeddings.*", 'optimizer.touchedRows: must be an array, got "embeddings.*"'],
+  ["device", "gpu", 'device: must be one of "cpu"|"webgpu"|"cuda", got "gpu"; did you mean "cpu"?'],
   ["threads", 0, "threads: must be > 0, got 0"],
   ["numstep", 5, 'numstep: unknown name; did you mean "numSteps"?'],
   ["learningRate", 5, /^learningRate: unknown name; known names: name, data, model, optimizer, .*, threads$/],

@@ -126,6 +126,8 @@ export const runObject = z.strictObject({
   restarts: z.int().nonnegative().default(3),
   /** Keep every snapshot that teaches, so that the run can be replayed to the same bits. */
   record: z.boolean().default(false),
+  /** What every group trains on, "cpu" by default; see docs/devices.md. The test split is always scored on the CPU. */
+  device: z.enum(["cpu", "webgpu", "cuda"]).optional(),
   /** Threads of each group; by default the machine's cores are shared out. */
   threads: z.int().positive().optional(),
 });

@@ -6,6 +6,7 @@ import { copyOf, type DType, type NamedArrays, type NdArray, sizeOf } from "../.
 import { type EngineOptions, guard, type Plan } from "../../runtime/engine.js";
 import { cancelled, isPulled } from "./brake.js";
 import { missing, type PlanEngine } from "./plan-engine.js";
+import { webGpuProvider } from "./webgpu.js";
 
 type Ort = typeof ort;
 
@@ -91,7 +92,7 @@ async function createSession(
 ): Promise<ort.InferenceSession> {
   const { device = "cpu" } = options;
   try {
-    return await InferenceSession.create(onnx, sessionOptions(options));
+    return await InferenceSession.create(onnx, sessionOptions(onnx, options));
   } catch (error) {
     if (device === "cpu") throw error;
     throw new ConfigError(
@@ -103,14 +104,19 @@ async function createSession(
 }
 
 const cures = {
-  webgpu: "It needs a GPU with a driver for Vulkan, Metal or Direct3D 12.",
+  webgpu:
+    "It needs a GPU with a driver for Vulkan (on Linux with the loader libvulkan.so.1), Metal or Direct3D 12; a machine " +
+    "without one can use SwiftShader, as docs/devices.md says.",
   cuda: "It needs an NVIDIA GPU, its CUDA libraries, and the provider that onnxruntime-node's install script fetches.",
 } as const;
 
 /** Spinning threads of one session would starve the others on the machine; no graph of ours gains from a higher level. */
-function sessionOptions({ threads, profile, device = "cpu" }: EngineOptions): ort.InferenceSession.SessionOptions {
+function sessionOptions(
+  onnx: Uint8Array,
+  { threads, profile, device = "cpu" }: EngineOptions,
+): ort.InferenceSession.SessionOptions {
   return {
-    executionProviders: [device],
+    executionProviders: [device === "webgpu" ? webGpuProvider(onnx) : device],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: "sequential",
