@@ -5,9 +5,9 @@ import { transformerBlock, transformerBlockParams } from "../../src/nn/attention
 import { squaredError } from "../../src/nn/label-losses.js";
 import { embedding, embeddingParams, linear, linearParams } from "../../src/nn/layers.js";
 import { binary } from "../../src/nn/losses.js";
+import { layerNormLstm, layerNormLstmParams } from "../../src/nn/lstm.js";
 import type { Model } from "../../src/nn/model.js";
 import { categorical } from "../../src/nn/objectives.js";
-import { lstm, lstmParams } from "../../src/nn/recurrent.js";
 import { sgd } from "../../src/optim/optimizers.js";
 import { constantSchedule } from "../../src/optim/schedules.js";
 import { float32, int32, type NamedArrays, sizeOf } from "../../src/runtime/array.js";
@@ -51,7 +51,7 @@ function lstmLesson(): Lesson {
     let x = embedding(weights, "embedding", named(inputs, "ids"));
     for (const path of layers) {
       const [hidden, cell] = stateOf(path);
-      const after = lstm(weights, path, x, { hidden: named(weights, hidden), cell: named(weights, cell) });
+      const after = layerNormLstm(weights, path, x, { hidden: named(weights, hidden), cell: named(weights, cell) });
       x = after.outputs;
       buffers[hidden] = after.state.hidden;
       buffers[cell] = after.state.cell;
@@ -62,8 +62,8 @@ function lstmLesson(): Lesson {
   const model: Model = {
     params: {
       ...embeddingParams("embedding", VOCABULARY, WIDTH),
-      ...lstmParams("layers.0", WIDTH, HIDDEN),
-      ...lstmParams("layers.1", HIDDEN, HIDDEN),
+      ...layerNormLstmParams("layers.0", WIDTH, HIDDEN),
+      ...layerNormLstmParams("layers.1", HIDDEN, HIDDEN),
       ...linearParams("output", HIDDEN, VOCABULARY),
     },
     buffers: Object.fromEntries(layers.flatMap(stateOf).map((name) => [name, state])),
