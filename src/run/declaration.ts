@@ -5,6 +5,7 @@ import { type DataRegime, numSlots } from "../data/shard.js";
 import type { Preprocessing } from "../data/table.js";
 import { ConfigError } from "../errors.js";
 import type { RunConfig } from "./schema.js";
+import { classesOf, labelsToFit } from "./task.js";
 
 /** The version of `run.json`. */
 export const DECLARATION_VERSION = 1;
@@ -21,7 +22,9 @@ export interface RunDeclaration {
   readonly data: string;
   /** Fitted on the training rows of all groups, before sharding. */
   readonly preprocessing: Preprocessing;
+  /** The names of the labels' classes; none of numbers. */
   readonly classes: readonly string[];
+  readonly task?: RunConfig["task"];
   /** Slot s of `numSlots` belongs to group s modulo `numGroups`, unless the regime says otherwise. */
   readonly numGroups: number;
   readonly regime: DataRegime;
@@ -44,7 +47,9 @@ export function declarationOf(
     name: config.name,
     data: data.digest,
     preprocessing: data.preprocessing,
-    classes: ["false", "true"],
+    classes: classesOf(data.preprocessing.labels),
+    // Of plain yes/no labels left out, so that runs that were declared before there were others go on.
+    ...(labelsToFit(config.task) && { task: config.task }),
     numGroups: config.numGroups,
     regime: config.data.regime,
     numSlots,

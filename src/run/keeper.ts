@@ -7,9 +7,10 @@ import type { Rows } from "../data/table.js";
 import { StoreError } from "../errors.js";
 import { notFinite } from "../runtime/array.js";
 import type { Program } from "../runtime/engine.js";
-import { predictAll, score } from "../train/evaluate.js";
+import { predictAll } from "../train/evaluate.js";
 import type { TrainEvent } from "../train/events.js";
 import type { Student } from "../train/student.js";
+import type { Task } from "../train/task.js";
 import { troubleTeller } from "../train/trouble.js";
 import { afterValidation, type EarlyStopping, hasWaitedEnough, type Waiting } from "./early-stopping.js";
 
@@ -33,6 +34,7 @@ export interface KeeperOptions {
   readonly stream: { readonly cursor: CheckpointInfo["cursor"] };
   readonly exchange: Exchange;
   readonly predictor: Program;
+  readonly measure: Task["measure"];
   readonly validation: Rows;
   readonly files: Store;
   readonly log: (event: TrainEvent) => void;
@@ -61,7 +63,7 @@ export function makeKeeper(options: KeeperOptions): Keeper {
 
   async function validate(): Promise<string | null> {
     const { step } = student;
-    const { loss, auc } = score(await predictAll(options.predictor, options.validation));
+    const { loss, ...metrics } = options.measure(await predictAll(options.predictor, options.validation));
     if (!Number.isFinite(loss)) return `the validation loss must stay finite, at step ${step} it was ${loss}`;
     waiting = afterValidation(waiting, loss, options.earlyStopping?.minDelta ?? 0);
     const isBest = best === null || loss < best.loss;
@@ -76,7 +78,7 @@ export function makeKeeper(options: KeeperOptions): Keeper {
       await files.put(groupFiles.best, safetensorsParts(await student.shipped(), metadata));
       best = { step, loss };
     }
-    log({ event: "validation", group, step, loss, auc, best: isBest });
+    log({ event: "validation", group, step, loss, ...metrics, best: isBest });
     return null;
   }
 
