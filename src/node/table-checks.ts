@@ -3,7 +3,7 @@ import { DataError, messageOf } from "../errors.js";
 import { nearest } from "../nearest.js";
 import type { Database } from "./duckdb.js";
 import type { LabelRules } from "./table-labels.js";
-import { inTwoSplits, listed, type Part, type Parts, splitCodes, unassigned } from "./table-query.js";
+import { inTwoSplits, listed, type Part, type Parts, rows, splitCodes, unassigned } from "./table-query.js";
 
 /** Throws {@link DataError} for a source without rows; its columns have no types, so no later message would help. */
 export async function checkNotEmpty(db: Database): Promise<void> {
@@ -101,11 +101,6 @@ async function checkSplits(db: Database, parts: Parts, countOf: (code: number) =
       `table: every split needs rows, and none of the ${rows(Number(numSource))} of the source matches ${role}: ${expression}`,
     );
   }
-}
-
-/** A number of rows in words. */
-export function rows(count: number): string {
-  return `${count.toLocaleString("en")} ${count === 1 ? "row" : "rows"}`;
 }
 
 function expressionError(what: string, part: Part, error: unknown, columns: readonly string[]): DataError {

@@ -2,8 +2,7 @@
 import { type LabelStatistics, MAX_CLASSES, type TableSpec, yesNo } from "../data/table.js";
 import { DataError } from "../errors.js";
 import type { Database } from "./duckdb.js";
-import { rows } from "./table-checks.js";
-import { type LabelWord, literal, type Parts, rawLabel, splitCodes, wantedRows } from "./table-query.js";
+import { type LabelWord, literal, type Parts, rawLabel, rows, splitCodes, wantedRows } from "./table-query.js";
 
 /** How labels of one kind are read. Checks throw {@link DataError} with the rule, the values and the cure. */
 export interface LabelRules {

@@ -18,6 +18,11 @@ export const inTwoSplits = 3;
 /** The code of a training row that no group's filter wants. */
 export const unassigned = 4;
 
+/** A number of rows in words. */
+export function rows(count: number): string {
+  return `${count.toLocaleString("en")} ${count === 1 ? "row" : "rows"}`;
+}
+
 /** A string literal. */
 export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;

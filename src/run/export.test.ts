@@ -11,9 +11,9 @@ import { onnxRuntimeEngine } from "../node/onnxruntime.js";
 import { float32, int32, type NamedArrays } from "../runtime/array.js";
 import { mapValues, withPrefix } from "../runtime/named.js";
 import { key } from "../runtime/random.js";
-import { kept, type Learner, predictGraph } from "../train/graphs.js";
+import { kept, predictGraph } from "../train/graphs.js";
 import { exportModel } from "./export.js";
-import { makeLearner } from "./learner.js";
+import { makeLearner, type RunLearner } from "./learner.js";
 
 const preprocessing: Preprocessing = {
   vocabularies: { colour: ["red", "green", "blue", "O'Hare, IL", "Zürich 東京"], weekday: ["1", "0"] },
@@ -31,7 +31,7 @@ const config = tinyConfig({
 });
 
 /** A learner and params whose biases are not zero, so that they count. */
-function trained(given = config, fitted = preprocessing): { learner: Learner; params: NamedArrays } {
+function trained(given = config, fitted = preprocessing): { learner: RunLearner; params: NamedArrays } {
   const learner = makeLearner(given, fitted);
   const params = mapValues(initParams(learner.model, key(5)), ({ data, shape }) =>
     float32(
