@@ -95,8 +95,14 @@ test("weights and smoothing of yes and no are those of two classes", () => {
     logits.flatMap((z) => [0, z]),
     labels,
   ).inStep;
-  close(ofOne, ofTwo, 1e-9);
-  assert.ok(Math.abs(ofOne - bothLosses(taskOf("binary"), logits, labels).inStep) > 0.01, "and they matter");
+  close(ofOne, ofTwo, 1e-7);
+  // By hand: z and y as below, q = 9, t = 0.75 y + 0.25 / 10.
+  const ofRow = (z: number, y: number) => {
+    const t = 0.75 * y + 0.025;
+    return 9 * t * Math.log1p(Math.exp(-z)) + (1 - t) * Math.log1p(Math.exp(z));
+  };
+  const total = logits.reduce((sum, z, i) => sum + ofRow(z, labels[i] ?? 0), 0);
+  close(ofOne, total / (9 + 9 + 1 + 1 + 1), 1e-6);
 });
 
 test("label smoothing gives its share to all classes alike, or by their frequencies", () => {
@@ -161,21 +167,22 @@ describe("a configuration's task", () => {
       { kind: "multiclass", classWeight: "balanced" },
       /task.classWeight: unknown name; did you mean "classWeights"\?/,
     );
+    refused({ kind: "multiclass", classWeights: { a: 0 } }, /task.classWeights.a: must be > 0, got 0/);
     refused(
-      { kind: "multiclass", classWeights: { a: 0 } },
-      /task.classWeights: must be "balanced" or \{ class name: weight > 0 \}/,
+      { kind: "binary", classWeights: "balance" },
+      /task.classWeights: must be "balanced" or \{ class name: weight > 0 \}, got "balance"; did you mean "balanced"\?/,
     );
-    refused({ kind: "binary", labelSmoothing: 1 }, /task.labelSmoothing: must be a number from 0 to below 1/);
+    refused({ kind: "binary", labelSmoothing: 1 }, /task.labelSmoothing: must be < 1, got 1/);
     refused({ kind: "multiclass", distillLoss: "kl" }, /task.distillLoss/);
     refused({ kind: "regression", delta: -1 }, /task.delta: must be > 0, got -1/);
   });
 
   test("names only classes that there are in its weights", () => {
     assert.throws(
-      () => taskOf({ kind: "multiclass", classWeights: { dgo: 2 } }, animals),
+      () => taskOf({ kind: "multiclass", classWeights: { dogs: 2 } }, animals),
       (error) =>
         error instanceof ConfigError &&
-        /task\.classWeights: "dgo" must be a class of the label; the classes are cat, dog, eel; did you mean "dog"\?/.test(
+        /task\.classWeights: "dogs" must be a class of the label; the classes are cat, dog, eel; did you mean "dog"\?/.test(
           error.message,
         ),
     );
