@@ -4,8 +4,9 @@ import type { Store } from "../checkpoint/store.js";
 import { type DataRegime, numSlots } from "../data/shard.js";
 import type { Preprocessing } from "../data/table.js";
 import { ConfigError } from "../errors.js";
+import type { TaskKind } from "../train/events.js";
 import type { RunConfig } from "./schema.js";
-import { classesOf, labelsToFit } from "./task.js";
+import { classesOf } from "./task.js";
 
 /** The version of `run.json`. */
 export const DECLARATION_VERSION = 1;
@@ -24,7 +25,8 @@ export interface RunDeclaration {
   readonly preprocessing: Preprocessing;
   /** The names of the labels' classes; none of numbers. */
   readonly classes: readonly string[];
-  readonly task?: RunConfig["task"];
+  /** Left out of yes/no labels, so that runs that were declared before there were others go on. */
+  readonly task?: TaskKind;
   /** Slot s of `numSlots` belongs to group s modulo `numGroups`, unless the regime says otherwise. */
   readonly numGroups: number;
   readonly regime: DataRegime;
@@ -48,8 +50,7 @@ export function declarationOf(
     data: data.digest,
     preprocessing: data.preprocessing,
     classes: classesOf(data.preprocessing.labels),
-    // Of plain yes/no labels left out, so that runs that were declared before there were others go on.
-    ...(labelsToFit(config.task) && { task: config.task }),
+    ...(config.task.kind !== "binary" && { task: config.task.kind }),
     numGroups: config.numGroups,
     regime: config.data.regime,
     numSlots,
