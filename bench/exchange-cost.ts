@@ -1,115 +1,36 @@
 /**
- * What publishing and fetching cost the training loop: `npm run bench:exchange`, about four minutes.
+ * What publishing and fetching cost the training loop: `npm run bench:exchange`, about ten minutes.
  *
  * The loop of `codistill()` on a threaded engine that has every core, so that work in the background counts too. In turn,
- * 50 steps that publish and fetch at the first of them, and 25 with the teacher that they then have. The second group is another process, and the clock stands still while it publishes: it would do so on cores of its own.
+ * 50 steps that publish and fetch at the first of them, and 25 with the teacher that they then have. The second group is
+ * another process, and the clock stands still while it publishes: it would do so on cores of its own.
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { availableParallelism, tmpdir } from "node:os";
-import { join } from "node:path";
-import { performance } from "node:perf_hooks";
+import { mkdir, writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
-import { codistill } from "../src/codistill/codistill.js";
-import { storeExchange } from "../src/codistill/exchange.js";
-import { countParams } from "../src/nn/model.js";
-import { directoryStore } from "../src/node/directory-store.js";
-import { threadedEngine } from "../src/node/threaded-engine.js";
-import { key } from "../src/runtime/random.js";
-import type { ExchangeEvent } from "../src/train/events.js";
-import { createStudent } from "../src/train/student.js";
-import { batchOf, learnerOf, sizeNamed, sizes } from "./exchange-sizes.js";
-import { type Block, pairStatistics } from "./exchange-statistics.js";
+import { withHugePages } from "../src/node/huge-pages.js";
+import { sizes } from "./exchange-sizes.js";
 import { thisMachine } from "./machine.js";
-import { mean, median } from "./statistics.js";
 
-const INTERVAL = 50;
-const NUM_STEPS_OFF = 25;
-const NUM_STEPS_WARM_UP = 4;
-const threads = availableParallelism();
+type Figures = Readonly<Record<string, unknown>>;
 
-async function measure(name: string) {
-  const size = sizeNamed(name);
-  const learner = learnerOf(size);
-  const root = await mkdtemp(join(tmpdir(), "exchange-cost-"));
-  const neighbour = fork(fileURLToPath(new URL("./exchange-neighbour.js", import.meta.url)), [root, name]);
-  const engine = threadedEngine({ threads });
-  try {
-    const student = createStudent({ engine, learner });
-    await student.init(key(1));
-    const events: ExchangeEvent[] = [];
-    const exchange = storeExchange({
-      store: directoryStore(root),
-      group: 0,
-      teachers: [1],
-      model: learner.model,
-      keepSnapshots: 2,
-      onEvent: (event) => events.push(event),
-    });
-    const batch = batchOf(size);
-    const block = async (numSteps: number, isExchanging: boolean): Promise<Block> => {
-      const interval = isExchanging ? INTERVAL : Number.POSITIVE_INFINITY;
-      const loop = codistill({
-        student,
-        stream: { next: () => batch },
-        exchange,
-        numSteps: student.step + numSteps,
-        // So that the exchange is due at the first step.
-        burnInSteps: student.step + 1 - INTERVAL,
-        publishInterval: interval,
-        exchangeInterval: interval,
-      });
-      const stepMs: number[] = [];
-      const cpu = process.cpuUsage();
-      const busy = performance.eventLoopUtilization();
-      for (let started = performance.now(); !(await loop.next()).done; started = performance.now())
-        stepMs.push(performance.now() - started);
-      const { user, system } = process.cpuUsage(cpu);
-      const mainMs = performance.eventLoopUtilization(busy).active;
-      return { stepMs, cpuMs: (user + system) / 1000, mainMs };
-    };
-    const neighbourPublishes = async (step: number) => {
-      neighbour.send(step);
-      await once(neighbour, "message");
-    };
-
-    await once(neighbour, "message");
-    await neighbourPublishes(1);
-    exchange.refresh(student.step);
-    await exchange.idle();
-    await block(NUM_STEPS_WARM_UP, false);
-    const pairs: { on: Block; off: Block }[] = [];
-    for (let pair = 0; pair < size.numPairs; pair++) {
-      await neighbourPublishes(student.step);
-      const on = await block(INTERVAL, true);
-      await exchange.idle();
-      pairs.push({ on, off: await block(NUM_STEPS_OFF, false) });
-    }
-    const of = (kind: string) => events.filter(({ event }) => event === kind) as { bytes: number; seconds: number }[];
-    const [published, fetched] = [of("published"), of("fetched").slice(1)];
-    if (published.length !== size.numPairs || fetched.length !== size.numPairs)
-      throw new Error(`each of ${size.numPairs} pairs must publish and fetch once: ${JSON.stringify(events)}`);
-    return {
-      size: name,
-      numParams: countParams(learner.model),
-      ...size,
-      snapshotBytes: mean(published.map(({ bytes }) => bytes)),
-      publishMs: 1000 * median(published.map(({ seconds }) => seconds)),
-      fetchMs: 1000 * median(fetched.map(({ seconds }) => seconds)),
-      ...pairStatistics(pairs),
-      pairs,
-    };
-  } finally {
-    neighbour.disconnect();
-    await engine.close();
-    await rm(root, { recursive: true });
-  }
+/** The figures of one size, from a fresh process. */
+async function measure(name: string): Promise<Figures> {
+  const group = fork(fileURLToPath(new URL("./exchange-group.js", import.meta.url)), [name], {
+    env: withHugePages(process.env),
+  });
+  const ended = once(group, "exit");
+  const [figures] = await Promise.race([once(group, "message"), ended.then(([code]) => [code])]);
+  await ended;
+  if (typeof figures !== "object") throw new Error(`the group of ${name} params ended with ${figures}`);
+  return figures;
 }
 
-const machine = { ...thisMachine(), node: process.version, threads };
+const machine = { ...thisMachine(), node: process.version, threads: availableParallelism() };
 const wanted = process.argv.slice(2);
-const results = [];
+const results: Figures[] = [];
 for (const name of Object.keys(sizes))
   if (wanted.length === 0 || wanted.includes(name)) results.push(await measure(name));
 

@@ -18,8 +18,8 @@ export interface Size {
 }
 
 export const sizes: Readonly<Record<string, Size>> = {
-  "1 M": { hidden: [1024, 768, 64], batchSize: 1024, numPairs: 7 },
-  "25 M": { hidden: [4096, 4096, 1900], batchSize: 512, numPairs: 3 },
+  "1 M": { hidden: [1024, 768, 64], batchSize: 1024, numPairs: 25 },
+  "25 M": { hidden: [4096, 4096, 1900], batchSize: 512, numPairs: 5 },
 };
 
 /** The size of a name that is in `sizes`. */

@@ -3,9 +3,9 @@ import { reshape } from "../src/graph/ops.js";
 import type { Tensor, Tensors } from "../src/graph/tensor.js";
 import { transformerBlock, transformerBlockParams } from "../src/nn/attention.js";
 import { embedding, embeddingParams, linear, linearParams } from "../src/nn/layers.js";
+import { layerNormLstm, layerNormLstmParams } from "../src/nn/lstm.js";
 import type { Model } from "../src/nn/model.js";
 import { categorical } from "../src/nn/objectives.js";
-import { lstm, lstmParams } from "../src/nn/recurrent.js";
 import { int32 } from "../src/runtime/array.js";
 import { named } from "../src/runtime/named.js";
 import { fold, key, uniform } from "../src/runtime/random.js";
@@ -23,7 +23,7 @@ export function lstmLanguageModel(): Task {
     let x = embedding(weights, "embedding", named(inputs, "ids"));
     for (const path of LAYERS) {
       const [hidden, cell] = stateOf(path);
-      const after = lstm(weights, path, x, { hidden: named(weights, hidden), cell: named(weights, cell) });
+      const after = layerNormLstm(weights, path, x, { hidden: named(weights, hidden), cell: named(weights, cell) });
       x = after.outputs;
       buffers[hidden] = after.state.hidden;
       buffers[cell] = after.state.cell;
@@ -33,8 +33,8 @@ export function lstmLanguageModel(): Task {
   const model: Model = {
     params: {
       ...embeddingParams("embedding", VOCABULARY, WIDTH),
-      ...lstmParams("layers.0", WIDTH, HIDDEN),
-      ...lstmParams("layers.1", HIDDEN, HIDDEN),
+      ...layerNormLstmParams("layers.0", WIDTH, HIDDEN),
+      ...layerNormLstmParams("layers.1", HIDDEN, HIDDEN),
       ...linearParams("output", HIDDEN, VOCABULARY),
     },
     buffers: Object.fromEntries(LAYERS.flatMap(stateOf).map((name) => [name, state])),

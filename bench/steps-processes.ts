@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { withHugePages } from "../src/node/huge-pages.js";
 import { findPython } from "../test/golden/python.js";
 import type { WorkloadName } from "./specs.js";
 import type { StepTimes } from "./step-child.js";
@@ -60,7 +61,9 @@ export function startMeasurement(
     side === "torch"
       ? [peer?.python ?? "python3", ["-B", runFile, ...sizes]]
       : [process.execPath, [childFile, side, ...sizes, ...noted.map(String)]];
-  const child = spawn(program, args, { env: environment(threads), stdio: ["ignore", "pipe", "pipe"] });
+  // As the processes of groups have it.
+  const env = side === "torch" ? environment(threads) : withHugePages(environment(threads));
+  const child = spawn(program, args, { env, stdio: ["ignore", "pipe", "pipe"] });
   return { pid: child.pid, times: timesOf(child, `${side} of ${workload}`, stop) };
 }
 

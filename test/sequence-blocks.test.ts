@@ -1,4 +1,4 @@
-/** Steps of a layer-normalised LSTM and of a transformer block: PyTorch's, in double precision and by the engine. */
+/** Steps of recurrent layers and of a transformer block: PyTorch's, in double precision and by the engine. */
 import { after, describe, test } from "node:test";
 import { gradients } from "../src/graph/grad.js";
 import type { Graph } from "../src/graph/graph.js";
@@ -6,18 +6,16 @@ import { input, logSoftmaxAt, mul, neg, reduceMean, reshape, sub } from "../src/
 import type { Tensor, Tensors } from "../src/graph/tensor.js";
 import { transformerBlock, transformerBlockParams } from "../src/nn/attention.js";
 import { embedding, embeddingParams, linear, linearParams } from "../src/nn/layers.js";
-import type { ParamSpec } from "../src/nn/model.js";
-import { lstm, lstmParams, lstmStateInputs } from "../src/nn/recurrent.js";
+import { layerNormLstm, layerNormLstmParams, lstmStateInputs } from "../src/nn/lstm.js";
 import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
-import { mapValues, withPrefix } from "../src/runtime/named.js";
+import { withPrefix } from "../src/runtime/named.js";
 import { checkBlockSteps, type Run, singles } from "./block-steps.js";
+import { type CellName, cells, inputsFor } from "./cells.js";
 import { GRADS } from "./gradcheck.js";
 import { interpret } from "./interpreter.js";
 
 const engine = onnxRuntimeEngine({ threads: 1 });
 after(() => engine.close());
-
-type Specs = Readonly<Record<string, ParamSpec>>;
 
 function withGradients(loss: Tensor, params: Tensors, moved: Tensors): Graph {
   const grads = gradients(loss, Object.values(params));
@@ -25,20 +23,18 @@ function withGradients(loss: Tensor, params: Tensors, moved: Tensors): Graph {
   return { outputs: { loss, ...withPrefix(GRADS, byName), ...withPrefix("moved", moved) }, updates: {} };
 }
 
-const inputsFor = (specs: Specs) => mapValues(specs, ({ shape }, name) => input(`params.${name}`, shape));
-
 /** 2 layers of 4 units over 5 times of 3 examples, a vocabulary of 7. */
-function lstmGraph(): Graph {
+function layerNormLstmGraph(): Graph {
   const params = inputsFor({
     ...embeddingParams("embedding", 7, 5),
-    ...lstmParams("layers.0", 5, 4),
-    ...lstmParams("layers.1", 4, 4),
+    ...layerNormLstmParams("layers.0", 5, 4),
+    ...layerNormLstmParams("layers.1", 4, 4),
     ...linearParams("output", 4, 7),
   });
   const moved: Record<string, Tensor> = {};
   let x = embedding(params, "embedding", input("ids", [5, 3], "int32"));
   for (const path of ["layers.0", "layers.1"]) {
-    const { outputs, state } = lstm(params, path, x, lstmStateInputs(`kept.${path}`, 3, 4));
+    const { outputs, state } = layerNormLstm(params, path, x, lstmStateInputs(`kept.${path}`, 3, 4));
     x = outputs;
     moved[`${path}.hidden`] = state.hidden;
     moved[`${path}.cell`] = state.cell;
@@ -48,6 +44,21 @@ function lstmGraph(): Graph {
   return withGradients(neg(reduceMean(logSoftmaxAt(logits, labels).at)), params, moved);
 }
 
+/** 2 layers of 4 units over 5 times of 3 examples of width 5. */
+function cellGraph(name: CellName): Graph {
+  const { paramsOf, layer, stateOf } = cells[name];
+  const params = inputsFor({ ...paramsOf("layers.0", 5, 4), ...paramsOf("layers.1", 4, 4) });
+  const moved: Record<string, Tensor> = {};
+  let x: Tensor = input("x", [5, 3, 5]);
+  for (const path of ["layers.0", "layers.1"]) {
+    const { outputs, state } = layer(params, path, x, stateOf(`kept.${path}`, 3, 4));
+    x = outputs;
+    Object.assign(moved, withPrefix(path, state));
+  }
+  const error = sub(x, input("target", [5, 3, 4]));
+  return withGradients(reduceMean(mul(error, error)), params, moved);
+}
+
 /** 2 examples of 5 times, width 8, 2 heads. */
 function transformerGraph(): Graph {
   const params = inputsFor(transformerBlockParams("", 8));
@@ -55,10 +66,18 @@ function transformerGraph(): Graph {
   return withGradients(reduceMean(mul(error, error)), params, {});
 }
 
-const graphs = { lstm: lstmGraph(), transformer: transformerGraph() };
+const graphs = {
+  layerNormLstm: layerNormLstmGraph(),
+  lstm: cellGraph("lstm"),
+  gru: cellGraph("gru"),
+  gruResetBefore: cellGraph("gruResetBefore"),
+  elman: cellGraph("elman"),
+  elmanRelu: cellGraph("elmanRelu"),
+  transformer: transformerGraph(),
+} as const;
 
 describe("three steps are PyTorch's", () => {
-  for (const name of ["lstm", "transformer"] as const) {
+  for (const name of Object.keys(graphs) as (keyof typeof graphs)[]) {
     test(`${name}, in double precision`, () =>
       checkBlockSteps(name, async (feeds) => interpret(graphs[name], feeds).outputs, 1e-6));
 

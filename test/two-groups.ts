@@ -84,9 +84,9 @@ function watched(config: RunConfig, group: number, store: Store) {
     async compile(graph) {
       const program = await direct.compile(graph);
       return {
-        async run(feeds) {
+        async run(feeds, options) {
           await mustCome;
-          return program.run(feeds);
+          return program.run(feeds, options);
         },
       };
     },

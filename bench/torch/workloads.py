@@ -9,8 +9,8 @@ import torch.nn.functional as F
 sys.path.insert(0, str(Path(__file__).parents[2] / "test/golden"))
 from blocks_torch import (  # noqa: E402
     affine,
-    lstm,
-    lstm_shapes,
+    layer_norm_lstm,
+    layer_norm_lstm_shapes,
     residual,
     residual_shapes,
     running_statistics,
@@ -104,11 +104,11 @@ def flights():
 
 def language_model():
     num_times, batch_size, vocabulary, hidden, num_layers = 32, 32, 8192, 512, 2
-    params = random_params(lstm_shapes(vocabulary, 256, hidden, num_layers))
+    params = random_params(layer_norm_lstm_shapes(vocabulary, 256, hidden, num_layers))
     paths = [f"layers.{layer}.{name}" for layer in range(num_layers) for name in ("hidden", "cell")]
     kept = {path: torch.zeros(batch_size, hidden) for path in paths}
     batch = {name: torch.randint(vocabulary, (num_times, batch_size)) for name in ("ids", "labels")}
-    return training(params, adam(params), carried(lstm, params, kept, batch))
+    return training(params, adam(params), carried(layer_norm_lstm, params, kept, batch))
 
 
 def transformer_block():

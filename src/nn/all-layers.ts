@@ -1,6 +1,10 @@
 /** Layers and blocks of networks: functions of params by their paths, and the params that they read. */
 export * from "./attention.js";
 export * from "./conv.js";
+export * from "./elman.js";
+export * from "./gru.js";
+export * from "./hashed-embedding.js";
 export * from "./layers.js";
+export * from "./lstm.js";
 export * from "./norm.js";
 export * from "./recurrent.js";

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { key } from "../runtime/random.js";
+import { ShapeError } from "../errors.js";
+import { fold, key } from "../runtime/random.js";
 import {
+  constantInit,
   fansOf,
   glorotNormal,
   glorotUniform,
@@ -13,6 +15,7 @@ import {
   normalInit,
   onesInit,
   orthogonal,
+  sideBySide,
   truncatedNormal,
   uniformInit,
   zerosInit,
@@ -116,6 +119,20 @@ describe("orthogonal weights", () => {
       assert.ok(Math.abs(moment(elements, 2) * n - 1) < 0.12, `variance of element ${at}`);
     }
   });
+});
+
+test("blocks side by side are each what it would be alone", () => {
+  const { data, shape } = sideBySide(3, (block) => (block === 1 ? constantInit(7) : normalInit(1)))(key(5), [2, 6]);
+  assert.deepEqual(shape, [2, 6]);
+  const [first, last] = [0, 2].map((block) => normalInit(1)(fold(key(5), block), [2, 2]).data as Float32Array);
+  const rows = [0, 2].flatMap((at) => [first?.[at], first?.[at + 1], 7, 7, last?.[at], last?.[at + 1]]);
+  assert.deepEqual([...data], rows);
+  assert.notDeepEqual(first, last);
+  assert.throws(
+    () => sideBySide(3, () => zerosInit)(key(5), [2, 7]),
+    (error) =>
+      error instanceof ShapeError && /last axis must divide into the blocks, got 7 and 3 blocks/.test(error.message),
+  );
 });
 
 test("each is a function of the key and the shape", () => {

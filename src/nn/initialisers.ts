@@ -1,4 +1,5 @@
 /** How params begin. Each is a pure function of a key and a shape. */
+import { ShapeError } from "../errors.js";
 import { filled, float32, sizeOf, zeros } from "../runtime/array.js";
 import { fold, type Key, normal, uniform } from "../runtime/random.js";
 import type { ParamSpec } from "./model.js";
@@ -11,6 +12,11 @@ export const zerosInit: Init = (_, shape) => zeros(shape);
 
 /** All 1, as the gains of normalisation begin. */
 export const onesInit: Init = (_, shape) => filled(shape, 1);
+
+/** All the same. */
+export function constantInit(value: number): Init {
+  return (_, shape) => filled(shape, value);
+}
 
 /** Normal with the given standard deviation. */
 export function normalInit(deviation: number): Init {
@@ -108,6 +114,32 @@ export function orthogonal(gain = 1): Init {
       for (let j = 0; j < columns; j++) {
         const [vector, at] = rows <= columns ? [i, j] : [j, i];
         values[i * columns + j] = gain * (vectors[vector]?.[at] ?? Number.NaN);
+      }
+    }
+    return float32(values, shape);
+  };
+}
+
+/**
+ * Blocks of equal width side by side along the last axis, as the gates of a recurrent layer: block i is drawn by `initOf(i)`
+ * from a key of its own, as a param of its own would be.
+ *
+ * Throws {@link ShapeError} when the last axis does not divide into the blocks.
+ */
+export function sideBySide(numBlocks: number, initOf: (block: number) => Init): Init {
+  return (key, shape) => {
+    const columns = shape.at(-1) ?? 1;
+    const width = columns / numBlocks;
+    if (!Number.isInteger(width)) {
+      throw new ShapeError(
+        `sideBySide: the last axis must divide into the blocks, got ${columns} and ${numBlocks} blocks`,
+      );
+    }
+    const values = new Float32Array(sizeOf(shape));
+    for (let block = 0; block < numBlocks; block++) {
+      const { data } = initOf(block)(fold(key, block), [...shape.slice(0, -1), width]);
+      for (let i = 0; i < data.length; i++) {
+        values[Math.floor(i / width) * columns + block * width + (i % width)] = Number(data[i]);
       }
     }
     return float32(values, shape);

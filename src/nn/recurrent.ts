@@ -1,74 +1,76 @@
-/** Recurrent layers over [time, batch, width]; what they carry from batch to batch goes in and comes out. */
-import { add, input, matmul, mul, reshape, scan, sigmoid, split, tanh } from "../graph/ops.js";
-import type { Tensor, Tensors } from "../graph/tensor.js";
-import { named } from "../runtime/named.js";
-import { lecunNormal, orthogonal } from "./initialisers.js";
-import type { ParamSpec } from "./model.js";
-import { layerNormAt, normParams } from "./norm.js";
+/** Recurrent layers over [time, batch, width]: one loop for every cell. What they carry from batch to batch goes in and comes out. */
+import { ShapeError } from "../errors.js";
+import { input, reshape, sameShape, scan } from "../graph/ops.js";
+import { formatShape } from "../graph/shape.js";
+import type { Tensor } from "../graph/tensor.js";
 
-/** What an LSTM carries from one time to the next, both [batch, hidden]. */
-export interface LstmState {
+/** What a cell carries from one time to the next and shows of it, [batch, hidden]. */
+export interface HiddenState {
   readonly hidden: Tensor;
-  readonly cell: Tensor;
+}
+
+/** A recurrent layer but for the loop. */
+export interface Cell<State extends HiddenState> {
+  /** The layer, as errors call it. */
+  readonly name: string;
+  /** Number of hidden units. */
+  readonly size: number;
+  /** The names of its state. */
+  readonly carries: readonly (keyof State & string)[];
+  /** What does not wait for the state: rows [time batch, inputs] of all times at once to [time batch, ...]. */
+  readonly fromInput: (rows: Tensor) => Tensor;
+  /** One time: the next state, from the state and the part of `fromInput` that belongs to it, [batch, ...]. */
+  readonly step: (state: State, fromInput: Tensor) => State;
+}
+
+/** The hidden state of all times [time, batch, hidden], and the whole state after the last. */
+export interface Recurrence<State extends HiddenState> {
+  readonly outputs: Tensor;
+  readonly state: State;
 }
 
 /**
- * Params of a layer-normalised LSTM: `inputWeight` [inputs, 4 hidden] and `recurrentWeight` [hidden, 4 hidden], with the
- * gates in the order forget, input, output, candidate; and the gains and biases of `inputNorm`, `recurrentNorm`
- * [4 hidden] and `cellNorm` [hidden]. The recurrent weight begins orthogonal for each gate (Saxe et al. 2014).
- */
-export function lstmParams(path: string, inputs: number, hidden: number): Record<string, ParamSpec> {
-  return {
-    [`${path}.inputWeight`]: { shape: [inputs, 4 * hidden], init: lecunNormal },
-    [`${path}.recurrentWeight`]: { shape: [hidden, 4 * hidden], init: orthogonal() },
-    ...normParams(`${path}.inputNorm`, 4 * hidden),
-    ...normParams(`${path}.recurrentNorm`, 4 * hidden),
-    ...normParams(`${path}.cellNorm`, hidden),
-  };
-}
-
-/**
- * The layer-normalised LSTM (Ba, Kiros and Hinton 2016, eq. 20 to 22; its b is the sum of the two norms' biases):
+ * A cell over all times of `x` [time, batch, inputs], which has known sizes, from a state whose parts are [batch, hidden].
+ * What the cell multiplies by weights in a step is collected for their gradients, which are one product over all times.
  *
- *     (f, i, o, g) = LN(h U) + LN(x W),
- *     c' = sigmoid(f) c + sigmoid(i) tanh(g),  h' = sigmoid(o) tanh(LN(c')).
- *
- * `x` [time, batch, inputs] of known sizes; gives h' of all times [time, batch, hidden], and the state after the last.
+ * Throws {@link ShapeError} when `x` or a part of the state has another shape.
  */
-export function lstm(
-  params: Tensors,
-  path: string,
-  x: Tensor,
-  state: LstmState,
-): { readonly outputs: Tensor; readonly state: LstmState } {
-  const [time, batch, inputs] = x.shape as [number, number, number];
-  const of = (name: string) => named(params, `${path}.${name}`);
-  const norm = (name: string, rows: Tensor) => layerNormAt(params, `${path}.${name}`, rows);
-  // What does not wait for the state, for all times at once.
-  const fromInput = norm("inputNorm", matmul(reshape(x, [time * batch, inputs]), of("inputWeight")));
-  const recurrentWeight = of("recurrentWeight");
-  const [size] = recurrentWeight.shape as [number];
+export function recurrent<State extends HiddenState>(x: Tensor, state: State, cell: Cell<State>): Recurrence<State> {
+  const [time, batch, inputs] = sizesOf(cell.name, x);
+  const partsOf = (whole: State) => cell.carries.map((name) => whole[name] as Tensor);
+  const stateOf = (parts: readonly Tensor[]) =>
+    Object.fromEntries(cell.carries.map((name, i) => [name, parts[i]])) as unknown as State;
+  for (const name of cell.carries) checkState(cell.name, name, state[name] as Tensor, [batch, cell.size]);
+  const fromInput = cell.fromInput(reshape(x, [time * batch, inputs]));
   const { states, outputs } = scan({
-    states: [state.hidden, state.cell],
-    sequences: [reshape(fromInput, [time, batch, 4 * size])],
-    body: ([hidden, cell], [fromInput]) => {
-      const fromHidden = norm("recurrentNorm", matmul(hidden as Tensor, recurrentWeight));
-      const gates = add(fromInput as Tensor, fromHidden);
-      const [forget, enter, leave, candidate] = split(gates, 1, [size, size, size, size]) as Quadruple;
-      const next = add(mul(sigmoid(forget), cell as Tensor), mul(sigmoid(enter), tanh(candidate)));
-      const shown = mul(sigmoid(leave), tanh(norm("cellNorm", next)));
-      return { states: [shown, next], outputs: [shown] };
+    states: partsOf(state),
+    sequences: [reshape(fromInput, [time, batch, ...fromInput.shape.slice(1)])],
+    body: (carried, [element]) => {
+      const next = cell.step(stateOf(carried), element as Tensor);
+      return { states: partsOf(next), outputs: [next.hidden] };
     },
   });
-  return {
-    outputs: outputs[0] as Tensor,
-    state: { hidden: states[0] as Tensor, cell: states[1] as Tensor },
-  };
+  return { outputs: outputs[0] as Tensor, state: stateOf(states) };
 }
 
-type Quadruple = [Tensor, Tensor, Tensor, Tensor];
+function sizesOf(layer: string, x: Tensor): [number, number, number] {
+  if (x.shape.length !== 3 || x.shape.some((size) => typeof size !== "number")) {
+    throw new ShapeError(
+      `${layer}: x must be [time, batch, inputs] of known sizes, got ${formatShape(x.shape)}; reshape or transpose it`,
+    );
+  }
+  return x.shape as [number, number, number];
+}
 
-/** The state of an LSTM as inputs named `path.hidden` and `path.cell`. */
-export function lstmStateInputs(path: string, batch: number, hidden: number): LstmState {
-  return { hidden: input(`${path}.hidden`, [batch, hidden]), cell: input(`${path}.cell`, [batch, hidden]) };
+function checkState(layer: string, name: string, { shape }: Tensor, wanted: readonly number[]): void {
+  if (sameShape(shape, wanted)) return;
+  throw new ShapeError(
+    `${layer}: the state "${name}" must be [batch, hidden], here ${formatShape(wanted)}, got ${formatShape(shape)}; ` +
+      "give what the layer gave for the batch before, or zeros of that shape",
+  );
+}
+
+/** A state of one part as an input named `path.hidden`. */
+export function hiddenStateInputs(path: string, batch: number, hidden: number): HiddenState {
+  return { hidden: input(`${path}.hidden`, [batch, hidden]) };
 }

@@ -6,6 +6,7 @@ import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { RunConfig } from "../run/schema.js";
 import { REFUSED } from "./exit-codes.js";
+import { withHugePages } from "./huge-pages.js";
 import { logWriter } from "./log.js";
 import { lastStepOf, readLog } from "./read-log.js";
 import type { RunFolder } from "./run-folder.js";
@@ -76,6 +77,7 @@ function startGroup(
   const errorFile = openErrors(errors);
   const entry = fileURLToPath(new URL("./group-main.js", import.meta.url));
   const child = fork(entry, [folder.path, String(group), String(threads)], {
+    env: withHugePages(process.env),
     stdio: ["ignore", "ignore", errorFile, "ipc"],
   });
   if (errorFile !== "ignore") closeSync(errorFile);

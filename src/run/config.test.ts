@@ -223,6 +223,7 @@ const wrong: readonly [path: string, value: unknown, says: string | RegExp][] = 
   ["seed", 1n, "seed: must be a number, got 1"],
   ["seed", 2 ** 60, /^seed: must be <= 9007199254740991, got 1152921504606847000$/],
   ["accumulate", 3, "accumulate: must divide globalBatchSize (4), got 3"],
+  ["optimizer.touchedRows", "embeddings.*", 'optimizer.touchedRows: must be an array, got "embeddings.*"'],
   ["threads", 0, "threads: must be > 0, got 0"],
   ["numstep", 5, 'numstep: unknown name; did you mean "numSteps"?'],
   ["learningRate", 5, /^learningRate: unknown name; known names: name, data, task, model, optimizer, .*, threads$/],
@@ -244,7 +245,7 @@ describe("a wrong configuration is refused with the path, the rule and the value
     assert.deepEqual(
       problems(() => resolveConfig({ ...least, optimizer })),
       [
-        "optimizer.beta1: unknown name; known names: kind, learningRate, schedule, warmUp, clip, multipliers, weightDecay, momentum, nesterov",
+        "optimizer.beta1: unknown name; known names: kind, learningRate, schedule, warmUp, clip, multipliers, touchedRows, weightDecay, momentum, nesterov",
       ],
     );
   });

@@ -1,6 +1,7 @@
 /** From configuration to parts: the only place where names become objects. */
 import type { Preprocessing } from "../data/table.js";
 import { mlp } from "../nn/mlp.js";
+import { checkTouchedRows } from "../optim/touched-rows.js";
 import type { Learner } from "../train/graphs.js";
 import type { Task } from "../train/task.js";
 import { checkPatterns, makeOptimizer } from "./optimizer.js";
@@ -15,7 +16,8 @@ export interface RunLearner extends Learner {
 /**
  * The learner that a configuration describes, for data preprocessed so.
  *
- * Throws {@link ConfigError} when a pattern of the optimizer matches no param, or a class weight names no class.
+ * Throws {@link ConfigError} when a pattern of the optimizer matches no param, or one whose rows it cannot touch, and when a
+ * class weight names no class.
  */
 export function makeLearner(config: RunConfig, preprocessing: Preprocessing): RunLearner {
   const { embeddings, embeddingWidth, hidden } = config.model;
@@ -33,5 +35,6 @@ export function makeLearner(config: RunConfig, preprocessing: Preprocessing): Ru
   const { ema } = config;
   checkPatterns(config.optimizer, Object.keys(model.params));
   const optimizer = makeOptimizer(config);
+  checkTouchedRows(optimizer, model.params);
   return { model, task, objective, optimizer, distillation: { temperature, mix }, ...(ema && { ema }) };
 }

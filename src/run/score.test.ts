@@ -63,6 +63,11 @@ function group(index: number, seed: number): GroupRecord & { readonly best: Best
 }
 
 describe("scoreRun", () => {
+  test("rejects with the reason of the signal that cancels it", async () => {
+    const reason = new Error("no more");
+    await assert.rejects(scoreRun(engine, learner, [group(0, 1)], rows, 0, AbortSignal.abort(reason)), reason);
+  });
+
   test("of one group: its own measures, no ensemble and no disagreement", async () => {
     const probs = await probsOf(paramsOf(1));
     assert.deepEqual(await scoreRun(engine, learner, [group(0, 1)], rows, 0), {

@@ -42,13 +42,17 @@ export type GroupRecord = Pick<
   "group" | "stepsPerSecond" | "bytesPublished" | "bytesFetched" | "ended"
 >;
 
-/** Score the groups' best params, their ensemble (the mean of their predictions), and how far they disagree. */
+/**
+ * Score the groups' best params, their ensemble (the mean of their predictions), and how far they disagree. Rejects with
+ * the signal's reason when that cancels it.
+ */
 export async function scoreRun(
   engine: Engine,
   learner: RunLearner,
   groups: readonly (GroupRecord & { readonly best: BestParams })[],
   test: Rows,
   shippedGroup: number,
+  signal?: AbortSignal,
 ): Promise<RunResult> {
   const program = await engine.compile(predictGraph(learner, kept.params));
   const scored: RunResult["groups"][number][] = [];
@@ -59,7 +63,7 @@ export async function scoreRun(
     const [misfit] = misfits(best.params, weightSpecs(learner.model));
     if (misfit) throw new CheckpointError(`the best params of group ${record.group} are of another model: ${misfit}`);
     await engine.write(keptWeights(learner.model, best.params));
-    const predictions = await predictAll(program, test);
+    const predictions = await predictAll(program, test, signal);
     probs.push(predictions.probs);
     labels = predictions.labels;
     const { step, validationLoss } = best;

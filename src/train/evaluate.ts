@@ -15,13 +15,13 @@ export interface Predictions {
   readonly labels: Labels;
 }
 
-/** Run a program with an output `probs` over all rows. */
-export async function predictAll(program: Program, rows: Rows): Promise<Predictions> {
+/** Run a program with an output `probs` over all rows. Rejects with the signal's reason when that cancels it. */
+export async function predictAll(program: Program, rows: Rows, signal?: AbortSignal): Promise<Predictions> {
   let probs = new Float32Array();
   let labels: Labels = new Float32Array();
   let at = 0;
   for (const batch of sequential(rows, BATCH)) {
-    const predicted = named(await program.run(batch), "probs");
+    const predicted = named(await program.run(batch, { signal }), "probs");
     const own = named(batch, labelsName);
     const width = sizeOf(predicted.shape.slice(1));
     if (at === 0) {

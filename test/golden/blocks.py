@@ -1,12 +1,13 @@
-"""Three steps of SGD with momentum through each network of `blocks_torch.py`, in double precision by PyTorch.
+"""Three steps of SGD with momentum through each network of `blocks_torch.py` and `cells_torch.py`, in double precision.
 
-That module says what the networks are and how params are named and laid out; `blocks.ts` draws params and batches. A step
+Those modules say what the networks are and how params are named and laid out; `blocks.ts` draws params and batches. A step
 is v <- momentum v + g, param <- param - learningRate v, with v = 0 at first. A result is the loss of each step before its
 update, and after the last step all params, and what is kept beside them (running statistics, states); all flat.
 """
 
 import torch
-from blocks_torch import lstm, residual, separable, transformer
+from blocks_torch import layer_norm_lstm, residual, separable, transformer
+from cells_torch import elman, elman_relu, gru, gru_reset_before, lstm
 from golden_file import flat, read_cases, write_results
 
 DTYPES = {"float32": torch.float64, "int32": torch.int64}
@@ -20,7 +21,12 @@ def tensors(arrays):
 
 
 MODELS = {
+    "layerNormLstm": lambda case: layer_norm_lstm,
     "lstm": lambda case: lstm,
+    "gru": lambda case: gru,
+    "gruResetBefore": lambda case: gru_reset_before,
+    "elman": lambda case: elman,
+    "elmanRelu": lambda case: elman_relu,
     "transformer": lambda case: lambda *inputs: transformer(*inputs, case["numHeads"]),
     "residual": lambda case: residual,
     "separable": lambda case: separable,

@@ -1,6 +1,6 @@
 /**
  * Params and batches of small networks, as data for `blocks.py` and as arrays for the tests. What the networks are, and
- * how their params are laid out, stands at the head of `blocks_torch.py`.
+ * how their params are laid out, stands at the head of `blocks_torch.py` and `cells_torch.py`.
  */
 import { float32, int32, type NamedArrays, type NdArray, sizeOf } from "../../src/runtime/array.js";
 import { mapValues } from "../../src/runtime/named.js";
@@ -39,30 +39,53 @@ const linear = (path: string, inputs: number, outputs: number): Shapes => ({
   [`${path}.bias`]: [outputs],
 });
 const statistics = (path: string, size: number): Shapes => ({ [`${path}.mean`]: [size], [`${path}.variance`]: [size] });
-const lstmLayer = (path: string, inputs: number, hidden: number): Shapes => ({
+const layerNormLstmLayer = (path: string, inputs: number, hidden: number): Shapes => ({
   [`${path}.inputWeight`]: [inputs, 4 * hidden],
   [`${path}.recurrentWeight`]: [hidden, 4 * hidden],
   ...norm(`${path}.inputNorm`, 4 * hidden),
   ...norm(`${path}.recurrentNorm`, 4 * hidden),
   ...norm(`${path}.cellNorm`, hidden),
 });
-const lstmState = (path: string): Shapes => ({ [`${path}.hidden`]: [3, 4], [`${path}.cell`]: [3, 4] });
+const hiddenState = (path: string): Shapes => ({ [`${path}.hidden`]: [3, 4] });
+const lstmState = (path: string): Shapes => ({ ...hiddenState(path), [`${path}.cell`]: [3, 4] });
+/** A recurrent layer without norms that multiplies into so many blocks of hidden columns. */
+const cellLayer = (path: string, inputs: number, hidden: number, numBlocks: number): Shapes => ({
+  [`${path}.inputWeight`]: [inputs, numBlocks * hidden],
+  [`${path}.recurrentWeight`]: [hidden, numBlocks * hidden],
+  [`${path}.bias`]: [numBlocks * hidden],
+});
 const none = { floats: {}, ids: {}, numIds: 0, numHeads: 0 };
+
+/** 5 times, 3 examples of width 5, 2 layers of 4 units. */
+const cells = (layer: (path: string, inputs: number, hidden: number) => Shapes, state = hiddenState) => ({
+  ...none,
+  params: { ...layer("layers.0", 5, 4), ...layer("layers.1", 4, 4) },
+  kept: { ...state("layers.0"), ...state("layers.1") },
+  floats: { x: [5, 3, 5], target: [5, 3, 4] },
+});
 
 export const blockCases = {
   /** 5 times, 3 examples, 2 layers of 4 units, embeddings of width 5, a vocabulary of 7. */
-  lstm: {
+  layerNormLstm: {
     ...none,
     params: {
       embedding: [7, 5],
-      ...lstmLayer("layers.0", 5, 4),
-      ...lstmLayer("layers.1", 4, 4),
+      ...layerNormLstmLayer("layers.0", 5, 4),
+      ...layerNormLstmLayer("layers.1", 4, 4),
       ...linear("output", 4, 7),
     },
     kept: { ...lstmState("layers.0"), ...lstmState("layers.1") },
     ids: { ids: [5, 3], labels: [5, 3] },
     numIds: 7,
   },
+  lstm: cells((...sizes) => cellLayer(...sizes, 4), lstmState),
+  gru: cells((path, inputs, hidden) => ({
+    ...cellLayer(path, inputs, hidden, 3),
+    [`${path}.candidateBias`]: [hidden],
+  })),
+  gruResetBefore: cells((...sizes) => cellLayer(...sizes, 3)),
+  elman: cells((...sizes) => cellLayer(...sizes, 1)),
+  elmanRelu: cells((...sizes) => cellLayer(...sizes, 1)),
   /** 2 examples, 5 times, width 8, 2 heads. */
   transformer: {
     ...none,

@@ -4,7 +4,7 @@ Every model is a function of params by name, what it keeps between steps by name
 it keeps from now on. Linear weights are [inputs, outputs], convolution weights [outputs, inputs / groups, height, width].
 Layer and batch normalisation divide by sqrt(biased variance + 1e-5); every gain and bias of theirs is given by name.
 
-lstm: a language model of LayerNorm-LSTM layers (Ba, Kiros and Hinton 2016, eq. 20 to 22).
+layer_norm_lstm: a language model of LayerNorm-LSTM layers (Ba, Kiros and Hinton 2016, eq. 20 to 22).
     params      embedding [vocabulary, width], and for each layer l = 0, 1, ...
                 layers.l.inputWeight [inputs, 4 H], layers.l.recurrentWeight [H, 4 H],
                 layers.l.{inputNorm,recurrentNorm}.{gain,bias} [4 H], layers.l.cellNorm.{gain,bias} [H],
@@ -62,7 +62,7 @@ def layer_norm(params, path, x):
     return F.layer_norm(x, x.shape[-1:], params[f"{path}.gain"], params[f"{path}.bias"], EPSILON)
 
 
-def lstm_layer(params, path, x, hidden, cell):
+def layer_norm_lstm_layer(params, path, x, hidden, cell):
     """x [time, batch, inputs] to all hidden states [time, batch, H], and the last of hidden and cell."""
     # The part of the gates that does not wait for the state, for all times at once.
     from_input = layer_norm(params, f"{path}.inputNorm", x @ params[f"{path}.inputWeight"])
@@ -76,12 +76,12 @@ def lstm_layer(params, path, x, hidden, cell):
     return torch.stack(outputs), hidden, cell
 
 
-def lstm(params, kept, batch):
+def layer_norm_lstm(params, kept, batch):
     x = F.embedding(batch["ids"], params["embedding"])
     after = {}
     for layer in range(len(kept) // 2):
         path = f"layers.{layer}"
-        x, hidden, cell = lstm_layer(params, path, x, kept[f"{path}.hidden"], kept[f"{path}.cell"])
+        x, hidden, cell = layer_norm_lstm_layer(params, path, x, kept[f"{path}.hidden"], kept[f"{path}.cell"])
         after[f"{path}.hidden"], after[f"{path}.cell"] = hidden.detach(), cell.detach()
     logits = affine(params, "output", x)
     return F.cross_entropy(logits.reshape(-1, logits.shape[-1]), batch["labels"].reshape(-1)), after
@@ -124,7 +124,7 @@ def separable(params, kept, batch):
     return F.mse_loss(F.hardswish(x), batch["target"]), kept
 
 
-def lstm_shapes(vocabulary, width, hidden, num_layers):
+def layer_norm_lstm_shapes(vocabulary, width, hidden, num_layers):
     shapes = {"embedding": [vocabulary, width]}
     for layer in range(num_layers):
         path = f"layers.{layer}"

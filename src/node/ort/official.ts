@@ -3,7 +3,8 @@ import type * as ort from "onnxruntime-node";
 import { ConfigError, messageOf } from "../../errors.js";
 import { UPDATED } from "../../graph/onnx.js";
 import { copyOf, type DType, type NamedArrays, type NdArray, sizeOf } from "../../runtime/array.js";
-import type { EngineOptions, Plan } from "../../runtime/engine.js";
+import { type EngineOptions, guard, type Plan } from "../../runtime/engine.js";
+import { cancelled, isPulled } from "./brake.js";
 import { missing, type PlanEngine } from "./plan-engine.js";
 
 type Ort = typeof ort;
@@ -22,7 +23,8 @@ export function officialEngine(options: EngineOptions): PlanEngine {
       const session = await createSession(library, plan.onnx, options);
       sessions.push(session);
       return {
-        run(feeds) {
+        async run(feeds, brake) {
+          if (brake && isPulled(brake)) throw cancelled();
           for (const { name } of plan.updates) {
             const array = kept.get(name);
             if (array && lent.delete(name)) kept.set(name, copyOf(array));
@@ -41,6 +43,8 @@ export function officialEngine(options: EngineOptions): PlanEngine {
     async read(names) {
       return Object.fromEntries(names.map((name) => [name, copyOf(keptArray(kept, name))]));
     },
+    share: async () => refuseSharing(),
+    adopt: async () => refuseSharing(),
     async close() {
       for (const session of sessions.splice(0)) {
         if (options.profile !== undefined) session.endProfiling();
@@ -54,12 +58,13 @@ export function officialEngine(options: EngineOptions): PlanEngine {
 async function runPlan(
   library: Ort,
   session: ort.InferenceSession,
-  { inputs, outputs, updates }: Plan,
+  { inputs, outputs, updates, isGuarded }: Plan,
   feeds: NamedArrays,
   kept: Map<string, NdArray>,
 ): Promise<NamedArrays> {
   const toOrt = ({ dtype, shape, data }: NdArray) => new library.Tensor(dtype, data, shape);
   const fed = inputs.map((name) => [name, toOrt(feeds[name] ?? keptArray(kept, name))] as const);
+  if (isGuarded) fed.push([guard.mayUpdate, new library.Tensor("bool", [true], [])]);
   const targets = updates.map(({ name, inPlace }) => {
     const current = keptArray(kept, name);
     return { name, array: inPlace ? current : copyOf(current) };
@@ -70,6 +75,12 @@ async function runPlan(
   const results = await session.run(Object.fromEntries(fed), fetches);
   for (const { name, array } of targets) kept.set(name, array);
   return Object.fromEntries(outputs.map((name) => [name, fromOrt(results[name] as ort.Tensor)]));
+}
+
+function refuseSharing(): never {
+  throw new ConfigError(
+    'memory of several threads needs binding "native", got "official", which refuses it. Leave the binding out.',
+  );
 }
 
 /** Throws {@link ConfigError} when the device is not there. */
