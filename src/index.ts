@@ -118,16 +118,21 @@ export {
 export { resolveConfig } from "./run/config.js";
 export type { OptimizerConfig, OptimizerInSteps } from "./run/optimizer-schema.js";
 export { defineRun, type RunConfig, type RunInput } from "./run/schema.js";
+export type { TaskConfig } from "./run/task-schema.js";
 export { type DataOf, type DType, float32, int32, type NamedArrays, type NdArray, strings } from "./runtime/array.js";
 export type { Engine, EngineOptions, Program, RunOptions, WriteOptions } from "./runtime/engine.js";
 export { fold, type Key, key, normal, permutation, uniform } from "./runtime/random.js";
 export type {
   ExchangeEvent,
   LoggedEvent,
+  MetricName,
+  Metrics,
   QuarantineEvent,
   RunResult,
+  TaskKind,
   TeachersEvent,
   TeacherUse,
+  TestMetrics,
   TrainEvent,
 } from "./train/events.js";
 export type { Distillation, Learner } from "./train/graphs.js";

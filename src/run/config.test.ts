@@ -59,6 +59,7 @@ describe("resolveConfig", () => {
         split: { train: "a", validation: "b", test: "c" },
         regime: "disjoint",
       },
+      task: { kind: "binary" },
       model: { kind: "mlp", embeddings: {}, embeddingWidth: 16, hidden: [128, 64] },
       optimizer: {
         kind: "adam",
@@ -226,7 +227,7 @@ const wrong: readonly [path: string, value: unknown, says: string | RegExp][] = 
   ["device", "gpu", 'device: must be one of "cpu"|"webgpu"|"cuda", got "gpu"; did you mean "cpu"?'],
   ["threads", 0, "threads: must be > 0, got 0"],
   ["numstep", 5, 'numstep: unknown name; did you mean "numSteps"?'],
-  ["learningRate", 5, /^learningRate: unknown name; known names: name, data, model, optimizer, .*, threads$/],
+  ["learningRate", 5, /^learningRate: unknown name; known names: name, data, task, model, optimizer, .*, threads$/],
 ];
 
 describe("a wrong configuration is refused with the path, the rule and the value", () => {

@@ -7,9 +7,10 @@ import type { Rows } from "../data/table.js";
 import { StoreError } from "../errors.js";
 import { notFinite } from "../runtime/array.js";
 import type { Program } from "../runtime/engine.js";
-import { predictAll, score } from "../train/evaluate.js";
+import { predictAll } from "../train/evaluate.js";
 import type { TrainEvent } from "../train/events.js";
 import type { Student } from "../train/student.js";
+import type { Task } from "../train/task.js";
 import { troubleTeller } from "../train/trouble.js";
 import { afterValidation, type EarlyStopping, hasWaitedEnough, type Waiting } from "./early-stopping.js";
 
@@ -33,6 +34,7 @@ export interface KeeperOptions {
   readonly stream: { readonly cursor: CheckpointInfo["cursor"] };
   readonly exchange: Exchange;
   readonly predictor: Program;
+  readonly measure: Task["measure"];
   readonly validation: Rows;
   readonly files: Store;
   readonly log: (event: TrainEvent) => void;
@@ -73,7 +75,7 @@ export function makeKeeper(options: KeeperOptions): Keeper {
     mustValidate = true;
     const predictions = await predictAll(options.predictor, options.validation, options.stop);
     mustValidate = false;
-    const { loss, auc } = score(predictions);
+    const { loss, ...metrics } = options.measure(predictions);
     if (!Number.isFinite(loss)) return `the validation loss must stay finite, at step ${step} it was ${loss}`;
     waiting = afterValidation(waiting, loss, options.earlyStopping?.minDelta ?? 0);
     const isBest = best === null || loss < best.loss;
@@ -88,7 +90,7 @@ export function makeKeeper(options: KeeperOptions): Keeper {
       await files.put(groupFiles.best, safetensorsParts(await student.shipped(), metadata));
       best = { step, loss };
     }
-    log({ event: "validation", group, step, loss, auc, best: isBest });
+    log({ event: "validation", group, step, loss, ...metrics, best: isBest });
     return null;
   }
 

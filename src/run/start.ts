@@ -99,6 +99,7 @@ export async function startGroup(options: GroupOptions) {
     stream,
     exchange,
     predictor: await engine.compile(predictGraph(learner, shippedName(learner))),
+    measure: learner.task.measure,
     validation: data.validation,
     files,
     log,

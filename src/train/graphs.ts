@@ -3,7 +3,7 @@ import { gradients } from "../graph/grad.js";
 import type { Graph } from "../graph/graph.js";
 import { add, div, greater, input, mul, reduceSum, stopGradient, sub, where } from "../graph/ops.js";
 import type { Tensor, Tensors } from "../graph/tensor.js";
-import type { Objective } from "../nn/losses.js";
+import { type Objective, predict } from "../nn/losses.js";
 import { bufferTensors, inputTensors, type Model, paramTensors, train, weightTensors } from "../nn/model.js";
 import { rowGradients, step, withRows } from "../optim/touched-rows.js";
 import type { GradientTransformation } from "../optim/transformations.js";
@@ -108,10 +108,10 @@ export function shippedName({ ema }: Learner): string {
   return ema ? kept.ema : kept.params;
 }
 
-/** Probabilities of a batch, by the params kept under a prefix and the student's buffers. */
+/** What is predicted of a batch, by the params kept under a prefix and the student's buffers. */
 export function predictGraph({ model, objective }: Pick<Learner, "model" | "objective">, prefix: string): Graph {
   const logits = model.apply(weightTensors(model, prefix, kept.buffers), inputTensors(model));
-  return { outputs: { probs: objective.probs(logits) }, updates: {} };
+  return { outputs: { probs: predict(objective, logits) }, updates: {} };
 }
 
 /** The mean prediction of the teachers; no gradient flows into it. */
