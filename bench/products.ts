@@ -98,7 +98,7 @@ export function productsPlan(products: readonly Product[]): { readonly plan: Pla
   const values = uniform(key(1), longest).map((value) => 2 * value - 1);
   const feeds = [...shapes].map(([name, shape]) => [name, float32(values.slice(0, sizeOf(shape)), shape)] as const);
   return {
-    plan: { onnx, inputs: [...shapes.keys()], outputs: ["elements"], updates: [] },
+    plan: { onnx, inputs: [...shapes.keys()], outputs: ["elements"], updates: [], isGuarded: false },
     feeds: Object.fromEntries(feeds),
   };
 }

@@ -78,10 +78,13 @@ function taskWith(optimizer: GradientTransformation, { batch, ...network }: Task
 /** The steps of a learner on one batch, over and over. */
 function training(learner: Learner, batch: NamedArrays): Workload {
   const { model, optimizer } = learner;
-  const memory = mapValues(optimizer.memory(model.params), ({ shape, fill }) => filled(shape, fill));
+  const memory = () => mapValues(optimizer.memory(model.params), ({ shape, fill }) => filled(shape, fill));
   return {
     graph: stepGraph(learner, 0),
-    state: { ...keptWeights(model, initWeights(model, key(1))), ...withPrefix(kept.optState, memory) },
+    // Only when it is asked for: what looks at graphs needs none of it.
+    get state() {
+      return { ...keptWeights(model, initWeights(model, key(1))), ...withPrefix(kept.optState, memory()) };
+    },
     feeds: (step) => ({ ...batch, ...mapValues(optimizer.scalars, (schedule) => scalar(schedule(step))) }),
   };
 }

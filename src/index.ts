@@ -25,7 +25,9 @@ export { gradients } from "./graph/grad.js";
 export { formatGraph, type Graph } from "./graph/graph.js";
 export { toOnnx } from "./graph/onnx.js";
 export * as ops from "./graph/ops.js";
+export { type RowGradient, rowGradient } from "./graph/row-gradient.js";
 export type { Axis } from "./graph/shape.js";
+export { noPasses, type Passes, type PassName, simplify } from "./graph/simplify.js";
 export type { Attributes, Op, Result, Shape, Tensor, Tensors } from "./graph/tensor.js";
 export * as layers from "./nn/all-layers.js";
 export * as losses from "./nn/all-losses.js";
@@ -101,6 +103,7 @@ export {
   stepSchedule,
   withWarmUp,
 } from "./optim/schedules.js";
+export { step, touchingRows } from "./optim/touched-rows.js";
 export {
   chain,
   type GradientTransformation,
@@ -115,16 +118,21 @@ export {
 export { resolveConfig } from "./run/config.js";
 export type { OptimizerConfig, OptimizerInSteps } from "./run/optimizer-schema.js";
 export { defineRun, type RunConfig, type RunInput } from "./run/schema.js";
+export type { TaskConfig } from "./run/task-schema.js";
 export { type DataOf, type DType, float32, int32, type NamedArrays, type NdArray, strings } from "./runtime/array.js";
-export type { Engine, EngineOptions, Program, WriteOptions } from "./runtime/engine.js";
+export type { Engine, EngineOptions, Program, RunOptions, WriteOptions } from "./runtime/engine.js";
 export { fold, type Key, key, normal, permutation, uniform } from "./runtime/random.js";
 export type {
   ExchangeEvent,
   LoggedEvent,
+  MetricName,
+  Metrics,
   QuarantineEvent,
   RunResult,
+  TaskKind,
   TeachersEvent,
   TeacherUse,
+  TestMetrics,
   TrainEvent,
 } from "./train/events.js";
 export type { Distillation, Learner } from "./train/graphs.js";

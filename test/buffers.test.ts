@@ -23,6 +23,7 @@ import { mapValues, named, underPrefix, withPrefix } from "../src/runtime/named.
 import { fold, key, normal, uniform } from "../src/runtime/random.js";
 import { kept, keptWeights, type Learner, predictGraph } from "../src/train/graphs.js";
 import { createStudent, type Teacher } from "../src/train/student.js";
+import { binaryTask } from "../src/train/task.js";
 import { assertAllClose } from "./close.js";
 import { interpret } from "./interpreter.js";
 
@@ -216,7 +217,9 @@ test("a checkpoint, a snapshot and an export carry them", async () => {
   assert.throws(() => checkParams(without, model), CheckpointError);
 
   const preprocessing: Preprocessing = { vocabularies: {}, numeric: { image: { mean: 0, deviation: 1 } } };
-  const session = await ort.InferenceSession.create(exportModel(learner, preprocessing, params, {}));
+  const session = await ort.InferenceSession.create(
+    exportModel({ ...learner, task: binaryTask() }, preprocessing, params, {}),
+  );
   await engine.write(keptWeights(model, params));
   const { probs } = await (await engine.compile(predictGraph(learner, kept.params))).run(batch(7));
   const image = named(batch(7), "features.image");

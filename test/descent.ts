@@ -1,9 +1,10 @@
 /** An optimizer on its own: a graph of one step, what it is fed, and runs in the interpreter and in an engine. */
 
 import type { Graph } from "../src/graph/graph.js";
-import { add, input } from "../src/graph/ops.js";
+import { input } from "../src/graph/ops.js";
 import type { Tensors } from "../src/graph/tensor.js";
 import type { Schedule } from "../src/optim/schedules.js";
+import { step } from "../src/optim/touched-rows.js";
 import type { GradientTransformation, Shapes } from "../src/optim/transformations.js";
 import { filled, float32, type NamedArrays, type NdArray } from "../src/runtime/array.js";
 import type { Engine } from "../src/runtime/engine.js";
@@ -28,9 +29,8 @@ export function descent(
 ): Graph {
   const params = mapValues(shapes, ({ shape }, name) => input(name, shape));
   const optState = mapValues(optimizer.memory(shapes), ({ shape }, name) => input(`optState.${name}`, shape));
-  const after = optimizer.update({ updates: gradsOf(params), params, optState, scalars });
-  const moved = mapValues(params, (param, name) => add(param, named(after.updates, name)));
-  return { outputs: {}, updates: { ...moved, ...withPrefix("optState", after.optState) } };
+  const after = step(optimizer, { updates: gradsOf(params), params, optState, scalars });
+  return { outputs: {}, updates: { ...after.params, ...withPrefix("optState", after.optState) } };
 }
 
 /** The memory of an optimizer before its first step, as the engine keeps it. */

@@ -15,6 +15,7 @@ import {
   reduceSum,
   reshape,
   scatterAdd,
+  setRows,
   slice,
   stopGradient,
   sub,
@@ -29,6 +30,8 @@ export const a = input("a", [2, 2]);
 export const b = input("b", [2, 2]);
 export const updates = (tensors: Tensors, outputs: Tensors = {}): Graph => ({ outputs, updates: tensors });
 
+const swapped = constant(int32([1, 0]));
+
 /** Graphs whose kept tensors have every reader before their new value. */
 export const safe: Readonly<Record<string, Graph>> = {
   "a step along a gradient": updates({ a: sub(a, mul(0.5, b)) }),
@@ -36,6 +39,7 @@ export const safe: Readonly<Record<string, Graph>> = {
   "an output of what the update needs": updates({ a: add(a, reduceSum(mul(a, a))) }, {}),
   "a value that nothing reads": updates({ a: mul(b, 2) }),
   "another kept tensor": updates({ a: b }),
+  "rows of it": updates({ a: setRows(a, swapped, mul(gather(a, swapped), 2)) }),
 };
 
 /** Graphs where something may still read the old value after the new one is written. */
@@ -71,8 +75,11 @@ export const moving: Readonly<Record<string, Graph>> = {
   "a transposed": updates({ a: transpose(a) }),
   "a product with itself on the left": updates({ a: matmul(a, b) }),
   "a product with itself on the right": updates({ a: matmul(b, a) }),
-  "rows in another order": updates({ a: gather(a, constant(int32([1, 0]))) }),
-  "rows added up": updates({ a: scatterAdd(constant(int32([1, 0])), a, 2) }),
+  "rows in another order": updates({ a: gather(a, swapped) }),
+  "rows added up": updates({ a: scatterAdd(swapped, a, 2) }),
+  "rows of its own set": updates({ a: setRows(a, swapped, a) }),
+  "rows of a view of its own set": updates({ a: setRows(a, swapped, reshape(reshape(a, [4]), [2, 2])) }),
+  "rows set in another": updates({ a: setRows(b, swapped, mul(a, 2)) }),
   "columns in another order": updates({ a: concat([slice(a, 1, 1, 2), slice(a, 1, 0, 1)], 1) }),
   "itself repeated": updates({ a: matmul(a, a) }),
   "itself where it is positive": updates({ a: where(greater(a, 0), transpose(a), a) }),

@@ -34,6 +34,8 @@ export interface TinyRun {
   readonly init?: NamedArrays;
   /** Ask the group to stop once it has logged this step. */
   readonly stopAt?: number;
+  /** Ask it to stop while it is in its n-th run of a program, counted from 0; the engine lets a run come to its end. */
+  readonly stopInRun?: number;
   /** Let no step begin while the first snapshot of group 1 is on its way, so that chance does not decide when it comes. */
   readonly awaitTeacher?: boolean;
 }
@@ -67,14 +69,16 @@ export async function runTiny(options: TinyRun = {}): Promise<TinyOutcome> {
       return store.get(name, signal, maxBytes);
     },
   };
-  const patient: Engine = {
+  let runs = 0;
+  const watchedEngine: Engine = {
     ...direct,
     async compile(graph) {
       const program = await direct.compile(graph);
       return {
-        async run(feeds) {
-          if (isOnItsWay) await opened;
-          return program.run(feeds);
+        async run(feeds, runOptions) {
+          if (options.awaitTeacher && isOnItsWay) await opened;
+          if (runs++ === options.stopInRun) stop.abort();
+          return program.run(feeds, runOptions);
         },
       };
     },
@@ -84,7 +88,7 @@ export async function runTiny(options: TinyRun = {}): Promise<TinyOutcome> {
     groupIndex,
     data,
     ...(init && { readInit: async () => init }),
-    engine: options.awaitTeacher ? patient : direct,
+    engine: watchedEngine,
     threads: 1,
     store: watched,
     files,

@@ -60,35 +60,42 @@ describe(`${NUM_RUNS} runs on two threads give the same bits`, () => {
     }
   }
 
-  test("a whole step of a network for flights with a teacher, batch 512", async () => {
-    const graph: Graph = stepGraph(flights, 1);
-    const program = await engine.compile(graph);
-    const params = randomParams(flights, 1);
-    const optState = mapValues(flights.optimizer.memory(flights.model.params), ({ shape, fill }) =>
-      filled(shape, fill),
-    );
-    const state = { ...withPrefix(kept.params, params), ...withPrefix(kept.optState, optState) };
-    await engine.write(withPrefix(kept.teacher(0), randomParams(flights, 2)));
-    const feeds = { ...flightsBatch(512), ...mapValues(flights.optimizer.scalars, (at) => scalar(at(0))) };
-    const names = Object.keys(graph.updates);
-    await assertRepeats(async () => {
-      await engine.write(state);
-      return { ...(await program.run({ ...feeds, distillWeight: scalar(1) })), ...(await engine.read(names)) };
-    });
-  });
+  test("a whole step of a network for flights with a teacher, batch 512", () =>
+    assertStepRepeats({ ...flights([128, 64]), optimizer: adam(constantSchedule(2e-3)) }, 1));
+
+  test("a whole step of embeddings by touched rows, batch 512", () =>
+    assertStepRepeats(
+      { ...flights([]), optimizer: adam(constantSchedule(2e-3), { touchedRows: ["embeddings.*"] }) },
+      0,
+    ));
 });
+
+async function assertStepRepeats(learner: Learner, numTeachers: number): Promise<void> {
+  const { model, optimizer } = learner;
+  const graph: Graph = stepGraph(learner, numTeachers);
+  const program = await engine.compile(graph);
+  const optState = mapValues(optimizer.memory(model.params), ({ shape, fill }) => filled(shape, fill));
+  const state = { ...withPrefix(kept.params, randomParams(learner, 1)), ...withPrefix(kept.optState, optState) };
+  await engine.write(withPrefix(kept.teacher(0), randomParams(learner, 2)));
+  const weight: NamedArrays = numTeachers > 0 ? { distillWeight: scalar(1) } : {};
+  const feeds = { ...flightsBatch(512), ...weight, ...mapValues(optimizer.scalars, (at) => scalar(at(0))) };
+  const names = Object.keys(graph.updates);
+  await assertRepeats(async () => {
+    await engine.write(state);
+    return { ...(await program.run(feeds)), ...(await engine.read(names)) };
+  });
+}
 
 const CATEGORICAL = { origin: 300, destination: 300, halfHour: 48, weekday: 7, route: 4000 };
 
-const flights: Learner = {
+const flights = (hidden: readonly number[]): Pick<Learner, "model" | "objective"> => ({
   model: mlp({
     categorical: mapValues(CATEGORICAL, (numIds) => ({ numIds, width: 16 })),
     numeric: { distance: { mean: 0, deviation: 1 } },
-    hidden: [128, 64],
+    hidden,
   }),
   objective: binaryObjective,
-  optimizer: adam(constantSchedule(2e-3)),
-};
+});
 
 function flightsBatch(numExamples: number): NamedArrays {
   const draw = (name: string) => fold(key(9), name);

@@ -2,10 +2,9 @@
 import { memoryStore, type Store } from "../src/checkpoint/store.js";
 import { type Preprocessing, type Rows, recordLayout, tableRows } from "../src/data/table.js";
 import { resolveConfig } from "../src/run/config.js";
-import { makeLearner } from "../src/run/learner.js";
+import { makeLearner, type RunLearner } from "../src/run/learner.js";
 import type { RunConfig, RunInput } from "../src/run/schema.js";
 import { fold, key, normal, uniform } from "../src/runtime/random.js";
-import type { Learner } from "../src/train/graphs.js";
 
 export const tinyPreprocessing: Preprocessing = {
   vocabularies: { colour: ["red", "green", "blue"] },
@@ -42,7 +41,7 @@ export function tinyConfig(changes: Partial<RunInput> = {}): RunConfig {
 }
 
 /** The learner of a tiny configuration. */
-export function tinyLearner(changes: Partial<RunInput> = {}): Learner {
+export function tinyLearner(changes: Partial<RunInput> = {}): RunLearner {
   return makeLearner(tinyConfig(changes), tinyPreprocessing);
 }
 

@@ -39,6 +39,8 @@ const metadataSchema = z.object({
   learningRateScale: z.number().positive(),
   /** The last validation loss that counted as an improvement, and the validations since. */
   waiting: z.object({ loss: z.number().nullable(), validations: z.int().nonnegative() }),
+  /** That the validation which was due at this step was cancelled. */
+  mustValidate: z.boolean().optional(),
   teachers: z.array(teacherSchema),
 });
 

@@ -21,6 +21,10 @@ export interface CodistillOptions {
   readonly exchangeInterval?: number | Schedule;
   /** Batches whose gradients make one step; 1 by default. */
   readonly accumulate?: number;
+  /**
+   * Cancels the step that is under way, of which only the batches stay drawn: the loop then throws the signal's reason.
+   */
+  readonly signal?: AbortSignal;
 }
 
 /** One step of a group, after it was taken. */
@@ -41,7 +45,16 @@ export interface Step extends StepMetrics {
  * never waits for the store: snapshots go out and come in between steps, in the background.
  */
 export async function* codistill(options: CodistillOptions): AsyncGenerator<Step> {
-  const { student, stream, exchange, numSteps, burnInSteps = 0, distillWeight = () => 1, accumulate = 1 } = options;
+  const {
+    student,
+    stream,
+    exchange,
+    numSteps,
+    burnInSteps = 0,
+    distillWeight = () => 1,
+    accumulate = 1,
+    signal,
+  } = options;
   const mustPublish = dueAt(burnInSteps, options.publishInterval ?? 50);
   const mustRefresh = dueAt(burnInSteps, options.exchangeInterval ?? 50);
 
@@ -51,7 +64,7 @@ export async function* codistill(options: CodistillOptions): AsyncGenerator<Step
     const teachers = weight > 0 ? await exchange.teachers(step) : [];
     const batches = Array.from({ length: accumulate }, () => stream.next());
 
-    const metrics = await student.learn(batches, teachers, weight);
+    const metrics = await student.learn(batches, teachers, weight, signal);
     exchange.judge(step, teachers, metrics);
 
     if (mustPublish(student.step)) exchange.publish(student.step, await student.params());

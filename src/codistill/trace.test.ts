@@ -5,6 +5,7 @@ import { sha256 } from "../checkpoint/digest.js";
 import { memoryStore } from "../checkpoint/store.js";
 import { CheckpointError } from "../errors.js";
 import type { TeachersEvent, TrainEvent } from "../train/events.js";
+import type { Exchange } from "./exchange.js";
 import { recordingStore, replayExchange } from "./replay.js";
 import { traced, traceOf } from "./trace.js";
 
@@ -48,15 +49,44 @@ describe("the trace that a log tells", () => {
   });
 });
 
+/** Take a step: ask for its teachers, and show what it showed of them. */
+async function take(exchange: Exchange, step: number): Promise<void> {
+  exchange.judge(step, await exchange.teachers(step), metrics);
+}
+const metrics = {
+  labelLoss: 1,
+  distillLoss: null,
+  divergence: null,
+  gradNorm: 1,
+  learningRate: 1,
+  skipped: null,
+  signs: null,
+};
+
+test("no entry for a step that was cancelled", async () => {
+  const store = memoryStore();
+  const { exchange, refreshed } = exchangeOn(store);
+  const told: TeachersEvent[] = [];
+  const watched = traced(exchange, 0, (event) => told.push(event));
+  await take(watched, 0);
+  await publishAs(store, 1, 5);
+  await refreshed(1);
+  await watched.teachers(1);
+  assert.deepEqual(
+    told.map(({ step }) => step),
+    [0],
+  );
+});
+
 test("an entry for each change of the teachers, and one whenever the steps go back", async () => {
   const store = memoryStore();
   const { exchange, refreshed } = exchangeOn(store);
   const told: TeachersEvent[] = [];
   const watched = traced(exchange, 0, (event) => told.push(event));
-  await watched.teachers(0);
+  await take(watched, 0);
   await publishAs(store, 1, 5);
   await refreshed(1);
-  for (const step of [2, 3, 4, 3]) await watched.teachers(step);
+  for (const step of [2, 3, 4, 3]) await take(watched, step);
   assert.deepEqual(
     told.map((event) => [event.step, event.teachers.map((teacher) => [teacher.group, teacher.step])]),
     [
@@ -76,7 +106,7 @@ describe("a replay", () => {
     for (const step of [10, 20]) {
       await publishAs(store, 1, step);
       await refreshed(step);
-      await watched.teachers(step);
+      await take(watched, step);
     }
     return { trace, files };
   }

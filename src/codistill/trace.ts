@@ -2,9 +2,13 @@
 import type { TeachersEvent, TrainEvent } from "../train/events.js";
 import type { Exchange } from "./exchange.js";
 
-/** The same exchange, which tells of every change of the teachers in use, and again whenever the steps go back. */
+/**
+ * The same exchange, which tells of every change of the teachers in use, and again whenever the steps go back. It does so
+ * when the step is judged: of one that is cancelled nothing is told.
+ */
 export function traced(exchange: Exchange, group: number, onEvent: (event: TeachersEvent) => void): Exchange {
   let last = { step: -1, shown: "" };
+  let asked: { readonly step: number; readonly teachers: TeachersEvent["teachers"] } | null = null;
   return {
     ...exchange,
     get supersededBy() {
@@ -12,11 +16,17 @@ export function traced(exchange: Exchange, group: number, onEvent: (event: Teach
     },
     async teachers(step) {
       const inUse = await exchange.teachers(step);
-      const teachers = inUse.map(({ params: _, ...teacher }) => teacher);
-      const shown = JSON.stringify(teachers);
-      if (shown !== last.shown || step <= last.step) onEvent({ event: "teachers", group, step, teachers });
-      last = { step, shown };
+      asked = { step, teachers: inUse.map(({ params: _, ...teacher }) => teacher) };
       return inUse;
+    },
+    judge(step, ...rest) {
+      if (asked?.step === step) {
+        const shown = JSON.stringify(asked.teachers);
+        if (shown !== last.shown || step <= last.step) onEvent({ event: "teachers", group, ...asked });
+        last = { step, shown };
+      }
+      asked = null;
+      exchange.judge(step, ...rest);
     },
   };
 }

@@ -40,6 +40,22 @@ const sizes = fc.integer({ min: 1, max: 40 }).chain((numRows) =>
   }),
 );
 
+test("a stream that goes to where it was gives the same batches again", () => {
+  fc.assert(
+    fc.property(sizes, fc.nat(30), ({ numRows, batchSize, seed, numBefore }, numBetween) => {
+      const stream = oddRows(numRows, batchSize, seed);
+      take(stream, numBefore);
+      const { cursor } = stream;
+      const first = take(stream, numBetween + 1);
+      const after = stream.cursor;
+      stream.goTo(cursor);
+      assert.deepEqual(take(stream, numBetween + 1), first);
+      assert.deepEqual(stream.cursor, after);
+    }),
+  );
+  assert.throws(() => oddRows(4, 2, 1).goTo({ epoch: 0, position: 5 }), DataError);
+});
+
 test("every batch is full, and every epoch has every row exactly once", () => {
   fc.assert(
     fc.property(sizes, ({ numRows, batchSize, seed }) => {

@@ -16,6 +16,8 @@ export interface Stream {
   next(): NamedArrays;
   /** Where the next batch starts; a stream made with it goes on with the same batches. */
   readonly cursor: Cursor;
+  /** Go on from where the stream was at another time. */
+  goTo(cursor: Cursor): void;
   /** Rows of one epoch. */
   readonly numRows: number;
 }
@@ -65,6 +67,12 @@ export function batchStream(options: BatchStreamOptions): Stream {
     return gatherBatch(rows, wanted);
   }
 
+  function goTo(cursor: Cursor): void {
+    checkCursor(cursor, numRows);
+    if (cursor.epoch !== epoch) order = null;
+    ({ epoch, position } = cursor);
+  }
+
   function nextEpoch(): void {
     epoch += 1;
     position = 0;
@@ -73,6 +81,7 @@ export function batchStream(options: BatchStreamOptions): Stream {
 
   return {
     next,
+    goTo,
     get cursor() {
       return { epoch, position };
     },

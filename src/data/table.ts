@@ -13,8 +13,10 @@ import type { NamedArrays, NdArray } from "../runtime/array.js";
 export interface TableSpec {
   /** Files or globs (`*`, `?`, `[...]`, `**`), or `file:` URLs: Parquet, CSV, TSV, JSON lines; `.gz` is unpacked. */
   readonly source: string | readonly string[];
-  /** Boolean, 0/1 or true/false; true is the positive class. */
+  /** By `task`: boolean, 0/1 or true/false, true being the positive class; any value, rendered as text; a number. */
   readonly label: string;
+  /** What the label is, of which statistics are then fitted; left out, it is binary without statistics. */
+  readonly task?: "binary" | "multiclass" | "regression";
   /** Feature name to expression, rendered as text. */
   readonly categorical: Readonly<Record<string, string>>;
   /** Feature name to expression, cast to FLOAT. */
@@ -33,7 +35,25 @@ export interface Preprocessing {
   readonly vocabularies: Readonly<Record<string, readonly string[]>>;
   /** Population mean and deviation over the training rows, missing values skipped; the deviation is 1 where it would be 0. */
   readonly numeric: Readonly<Record<string, { readonly mean: number; readonly deviation: number }>>;
+  /** Left out where the spec says no task. */
+  readonly labels?: LabelStatistics;
 }
+
+/** The labels of the training split: the classes and how many rows each has, or population mean and deviation, above 0. */
+export type LabelStatistics =
+  | {
+      readonly kind: "classes";
+      /** Label k is class k: in the order of numbers when all are, else of text. Yes/no labels: {@link yesNo}. */
+      readonly classes: readonly string[];
+      readonly counts: readonly number[];
+    }
+  | { readonly kind: "numbers"; readonly mean: number; readonly deviation: number };
+
+/** The classes of yes/no labels: label 0 and label 1. */
+export const yesNo: readonly string[] = ["false", "true"];
+
+/** Classes that a label can have at most. */
+export const MAX_CLASSES = 1000;
 
 /** One word of a record, under the name that its batch array has. */
 export interface Column {
@@ -41,7 +61,7 @@ export interface Column {
   readonly dtype: "int32" | "float32";
 }
 
-/** Which 4-byte word of a record is which: categorical ids, then numeric values (missing is NaN), then the label (0 or 1). */
+/** Which 4-byte word of a record is which: categorical ids, then numeric values (missing is NaN), then the label (0 or 1, a number, or a class as int32). */
 export interface RecordLayout {
   readonly columns: readonly Column[];
 }
@@ -76,7 +96,7 @@ export function featureName(feature: string): string {
  * The record that a spec's features make, in declared order.
  * Throws {@link DataError} when there is no feature, a name is used twice, or a name cannot be part of a dotted path.
  */
-export function recordLayout(spec: Pick<TableSpec, "categorical" | "numeric">): RecordLayout {
+export function recordLayout(spec: Pick<TableSpec, "categorical" | "numeric" | "task">): RecordLayout {
   const categorical = Object.keys(spec.categorical);
   const numeric = Object.keys(spec.numeric);
   const names = [...categorical, ...numeric];
@@ -100,7 +120,7 @@ export function recordLayout(spec: Pick<TableSpec, "categorical" | "numeric">): 
     columns: [
       ...categorical.map((name): Column => ({ name: featureName(name), dtype: "int32" })),
       ...numeric.map((name): Column => ({ name: featureName(name), dtype: "float32" })),
-      { name: labelsName, dtype: "float32" },
+      { name: labelsName, dtype: spec.task === "multiclass" ? "int32" : "float32" },
     ],
   };
 }
@@ -116,7 +136,7 @@ export function tableRows(layout: RecordLayout, words: Int32Array): Rows {
 
 /**
  * A batch: one array of shape [batch] for each feature (`features.<name>`, int32 ids or float32 values) and `labels`
- * of shape [batch], float32. The arrays are copies. Throws {@link DataError} for a row that is not there.
+ * of shape [batch], float32 or the int32 of classes. The arrays are copies. Throws {@link DataError} for a row that is not there.
  */
 export function gatherBatch(rows: Rows, indices: Uint32Array | readonly number[] | RowRange): NamedArrays {
   const wanted = "start" in indices ? indicesOf(indices) : indices;

@@ -73,6 +73,7 @@ export interface AttributeProto {
 }
 
 export interface NodeProto {
+  readonly name?: string;
   readonly input: readonly string[];
   readonly output: readonly string[];
   readonly opType: string;

@@ -1,7 +1,7 @@
 import { ShapeError } from "../errors.js";
 import type { DType, NdArray } from "../runtime/array.js";
 import type { Convolution, Windows } from "./geometry.js";
-import { formatShape, isSymbolic, type Shape } from "./shape.js";
+import { type Axis, formatShape, isSymbolic, type Shape } from "./shape.js";
 
 export { type Axis, formatShape, type Shape } from "./shape.js";
 
@@ -124,11 +124,14 @@ export interface AlongOps {
   topK: { readonly k: number };
 }
 
-/** Rows by index, indices by string. */
+/** Rows by index, indices by string and by hash. */
 export interface RowOps {
   gather: None;
-  scatterAdd: { readonly numRows: number };
+  scatterAdd: { readonly numRows: Axis };
+  setRows: None;
+  firstEqual: None;
   lookup: { readonly keys: readonly string[] };
+  hash: { readonly numBuckets: number; readonly stream: number };
 }
 
 /** Random numbers that are functions of a key. */

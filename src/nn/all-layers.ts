@@ -3,6 +3,7 @@ export * from "./attention.js";
 export * from "./conv.js";
 export * from "./elman.js";
 export * from "./gru.js";
+export * from "./hashed-embedding.js";
 export * from "./layers.js";
 export * from "./lstm.js";
 export * from "./norm.js";

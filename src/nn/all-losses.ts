@@ -11,5 +11,14 @@ export {
   softCrossEntropy,
   symmetricKl,
 } from "./distill-losses.js";
-export * from "./label-losses.js";
+export {
+  absoluteError,
+  bestConstant,
+  huberError,
+  type LabelSmoothing,
+  type SoftmaxCrossEntropyOptions,
+  softmaxCrossEntropy,
+  squaredError,
+  weightedSigmoidCrossEntropy,
+} from "./label-losses.js";
 export { bernoulliEntropy, sigmoidCrossEntropy } from "./losses.js";

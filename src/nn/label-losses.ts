@@ -110,19 +110,25 @@ export function huberError(x: Tensor, y: Tensor, delta = 1): Tensor {
 }
 
 function checkedOptions({ classWeights, smoothing }: SoftmaxCrossEntropyOptions, numClasses: number) {
-  const { amount = 0, prior } = smoothing ?? {};
+  if (classWeights) checkEach("softmaxCrossEntropy", "class weights", classWeights, numClasses);
+  const { amount, prior } = checkedSmoothing("softmaxCrossEntropy", smoothing, numClasses);
+  return { amount, classWeights: classWeights ?? Array.from({ length: numClasses }, () => 1), prior };
+}
+
+/** Smoothing with its prior, checked. Throws {@link ShapeError} as {@link softmaxCrossEntropy} does, in the name of `who`. */
+export function checkedSmoothing(who: string, { amount, prior }: LabelSmoothing = { amount: 0 }, numClasses: number) {
   if (!(amount >= 0 && amount < 1)) {
-    throw new ShapeError(`softmaxCrossEntropy: the smoothing must be at least 0 and below 1, got ${amount}`);
+    throw new ShapeError(`${who}: the smoothing must be at least 0 and below 1, got ${amount}`);
   }
-  for (const [what, numbers] of Object.entries({ "class weights": classWeights, "the prior": prior })) {
-    if (numbers && (numbers.length !== numClasses || !numbers.every((number) => number >= 0))) {
-      throw new ShapeError(
-        `softmaxCrossEntropy: ${what} must be one number >= 0 for each of ${numClasses} classes, got ${formatShape([numbers.length])}: ${numbers.slice(0, 4).join(", ")}`,
-      );
-    }
-  }
+  if (prior) checkEach(who, "the prior", prior, numClasses);
   const sum = prior?.reduce((total, u) => total + u, 0) ?? 1;
-  if (Math.abs(sum - 1) > 1e-6) throw new ShapeError(`softmaxCrossEntropy: the prior must sum to 1, got ${sum}`);
-  const each = (value: number) => Array.from({ length: numClasses }, () => value);
-  return { amount, classWeights: classWeights ?? each(1), prior: prior ?? each(1 / numClasses) };
+  if (Math.abs(sum - 1) > 1e-6) throw new ShapeError(`${who}: the prior must sum to 1, got ${sum}`);
+  return { amount, prior: prior ?? Array.from({ length: numClasses }, () => 1 / numClasses) };
+}
+
+function checkEach(who: string, what: string, numbers: readonly number[], numClasses: number): void {
+  if (numbers.length === numClasses && numbers.every((number) => number >= 0)) return;
+  throw new ShapeError(
+    `${who}: ${what} must be one number >= 0 for each of ${numClasses} classes, got ${formatShape([numbers.length])}: ${numbers.slice(0, 4).join(", ")}`,
+  );
 }

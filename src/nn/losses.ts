@@ -16,6 +16,13 @@ export interface Objective {
   readonly entropy: (targets: Tensor) => Tensor;
   /** The label loss of who knows nothing but how frequent each label is in the batch (or what their mean is). */
   readonly chance: (labels: Tensor) => Tensor;
+  /** What is reported and shipped of `probs`: as they are by default; numbers in the unit of the labels. */
+  readonly inLabelUnit?: (probs: Tensor) => Tensor;
+}
+
+/** What is reported and shipped, of logits. */
+export function predict({ probs, inLabelUnit = (p) => p }: Objective, logits: Tensor): Tensor {
+  return inLabelUnit(probs(logits));
 }
 
 /**

@@ -11,19 +11,21 @@ export interface MlpOptions {
   readonly numeric: Readonly<Record<string, { readonly mean: number; readonly deviation: number }>>;
   /** Widths of the hidden layers, each followed by ReLU. */
   readonly hidden: readonly number[];
+  /** Logits of an example: 1 by default, and then they are [batch], else [batch, outputs]. */
+  readonly numOutputs?: number;
 }
 
 /**
- * Embeddings and standardised numbers, side by side, into a multilayer perceptron with one logit [batch]: the click
- * network of Anil et al. 2018 at any size.
+ * Embeddings and standardised numbers, side by side, into a multilayer perceptron with logits [batch] or [batch, outputs]:
+ * the click network of Anil et al. 2018 at any size.
  *
  * Reads `features.<name>`, int32 ids [batch] or float32 values [batch].
  */
-export function mlp({ categorical, numeric, hidden }: MlpOptions): Model {
+export function mlp({ categorical, numeric, hidden, numOutputs = 1 }: MlpOptions): Model {
   const ids = Object.entries(categorical);
   const numbers = Object.entries(numeric);
   const inputWidth = ids.reduce((sum, [, { width }]) => sum + width, numbers.length);
-  const widths = [inputWidth, ...hidden, 1];
+  const widths = [inputWidth, ...hidden, numOutputs];
   const layers = widths.slice(1).map((outputs, i) => ({ path: `layers.${i}`, inputs: widths[i] ?? 0, outputs }));
   const vector = (dtype: InputSpec["dtype"]): InputSpec => ({ shape: ["batch"], dtype });
   return {
@@ -47,7 +49,7 @@ export function mlp({ categorical, numeric, hidden }: MlpOptions): Model {
       layers.forEach(({ path }, i) => {
         x = linear(params, path, i === 0 ? x : relu(x));
       });
-      return reshape(x, ["batch"]);
+      return numOutputs === 1 ? reshape(x, ["batch"]) : x;
     },
   };
 }

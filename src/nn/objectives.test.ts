@@ -63,6 +63,14 @@ describe("chance is the label loss of the best constant prediction", () => {
     assert.ok(Math.abs(chanceOf(regression({ loss: "huber" }), labels) - (2.5 + 1.5 + 0 + 4.5) / 4) < 1e-12);
   });
 
+  test("regression of standardised numbers: the variance in deviations", () => {
+    const objective = regression({ mean: 3, deviation: 2 });
+    assert.ok(Math.abs(chanceOf(objective, float32([1, 2, 4, 9])) - (9 + 4 + 0 + 25) / 4 / 4) < 1e-12);
+    for (const options of [{ mean: Number.NaN }, { deviation: 0 }, { deviation: Number.POSITIVE_INFINITY }]) {
+      assert.throws(() => regression(options), /the mean must be finite and the deviation positive and finite/);
+    }
+  });
+
   test("weighted binary: as binary with weight 1, and the best odds with another", () => {
     const labels = float32([0, 1, 1, 0, 0, 0, 0, 0]);
     assert.ok(Math.abs(chanceOf(weightedBinary({}), labels) - chanceOf(binary, labels)) < 1e-9);
@@ -133,7 +141,14 @@ describe("a step of two teachers at temperature 2", () => {
       1,
       float32([0, 1, 1, 0, 1]),
     ],
+    [
+      "weighted binary, smoothing",
+      weightedBinary({ positiveWeight: 3, smoothing: { amount: 0.25, prior: [0.75, 0.25] } }),
+      1,
+      float32([0, 1, 1, 0, 1]),
+    ],
     ["regression", regression(), 1, float32([0.5, -1, 2, 0.25, 3])],
+    ["regression of standardised numbers", regression({ mean: 20, deviation: 4 }), 1, float32([25, 10, 24, 18.5, 21])],
     ["regression by Huber's error", regression({ loss: "huber", delta: 0.75 }), 1, float32([0.5, -1, 2, 0.25, 3])],
   ];
   for (const [name, objective, numOutputs, labels] of steps) {

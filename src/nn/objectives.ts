@@ -21,7 +21,9 @@ import { asTwoClasses, binaryForm, type DistillLossName, distillLosses, leastVal
 import {
   absoluteError,
   bestConstant,
+  checkedSmoothing,
   huberError,
+  type LabelSmoothing,
   type SoftmaxCrossEntropyOptions,
   softmaxCrossEntropy,
   squaredError,
@@ -67,25 +69,42 @@ export function categorical({
 }
 
 export interface WeightedBinaryOptions {
-  /** A weight on the positive label. 1 by default. */
+  /** A weight on the positive label, that of the negative being 1; the mean is over the weights of the labels. 1 by default. */
   readonly positiveWeight?: number;
+  /** The prior is of the negative and the positive label. */
+  readonly smoothing?: LabelSmoothing;
   /** psi; "softCrossEntropy" by default, the paper's. */
   readonly distillLoss?: DistillLossName;
 }
 
-/** One logit [batch] and labels in [0, 1], as {@link binary}, with a positive weight and any distillation loss. */
+/**
+ * One logit [batch] and labels in [0, 1], as {@link binary}, with a positive weight q, label smoothing and any distillation
+ * loss. With smoothing by an amount e and the prior u of the positive label, t = (1 - e) y + e u and
+ *
+ *     sum_i (-q t_i log p_i - (1 - t_i) log(1 - p_i)) / sum_i (1 + (q - 1) y_i):
+ *
+ * what {@link categorical} makes of two classes with the weights 1 and q.
+ *
+ * Throws {@link ShapeError} for a weight that is not positive, and for smoothing as `categorical` does.
+ */
 export function weightedBinary({
   positiveWeight = 1,
+  smoothing = { amount: 0 },
   distillLoss = "softCrossEntropy",
 }: WeightedBinaryOptions): Objective {
-  const labelLoss = (logits: Tensor, labels: Tensor) => weightedSigmoidCrossEntropy(logits, labels, positiveWeight);
+  const { amount, prior } = checkedSmoothing("weightedBinary", smoothing, 2);
+  const smooth = (y: Tensor) => (amount === 0 ? y : add(mul(1 - amount, y), amount * (prior[1] ?? 0)));
+  const labelLoss = (logits: Tensor, labels: Tensor) => {
+    const mean = weightedSigmoidCrossEntropy(logits, smooth(labels), positiveWeight);
+    return positiveWeight === 1 ? mean : div(mean, reduceMean(add(1, mul(positiveWeight - 1, labels))));
+  };
   return {
     probs: sigmoid,
     labelLoss,
     distillLoss: binaryForm(distillLosses[distillLoss]),
     entropy: (targets) => leastValue(distillLoss, asTwoClasses.probs(targets)),
     chance: (labels) => {
-      const rate = reduceMean(labels, [0], true);
+      const rate = smooth(reduceMean(labels, [0], true));
       const odds = (p: Tensor, weight: number) => safeLog(mul(weight, p));
       return labelLoss(expand(sub(odds(rate, positiveWeight), odds(sub(1, rate), 1)), labels), labels);
     },
@@ -95,15 +114,32 @@ export function weightedBinary({
 export interface RegressionOptions {
   /** phi and psi: the mean of squared, absolute or Huber's errors. "squared" by default. */
   readonly loss?: "squared" | "absolute" | "huber";
-  /** Where Huber's error turns from a square to a line. 1 by default. */
+  /** Where Huber's error turns from a square to a line, in deviations. 1 by default. */
   readonly delta?: number;
+  /** The model gives (label - mean) / deviation; both losses are of these standard numbers. 0 and 1 by default. */
+  readonly mean?: number;
+  readonly deviation?: number;
 }
 
 /**
- * A number [batch]: what the model gives is the prediction itself. Teachers teach by the mean of their predictions. By
- * chance is who always says the mean of the batch: with squared errors, the variance of the labels.
+ * A number [batch]: what the model gives is the prediction, standardised. Teachers teach by the mean of their predictions.
+ * By chance is who always says the mean of the batch: with squared errors, the variance of the labels.
+ *
+ * Throws {@link ShapeError} for a mean that is not finite or a deviation that is not positive and finite.
  */
-export function regression({ loss = "squared", delta = 1 }: RegressionOptions = {}): Objective {
+export function regression({
+  loss = "squared",
+  delta = 1,
+  mean = 0,
+  deviation = 1,
+}: RegressionOptions = {}): Objective {
+  if (!(Number.isFinite(mean) && deviation > 0 && Number.isFinite(deviation))) {
+    throw new ShapeError(
+      `regression: the mean must be finite and the deviation positive and finite, got ${mean} and ${deviation}`,
+    );
+  }
+  const isStandard = mean === 0 && deviation === 1;
+  const standard = (y: Tensor) => (isStandard ? y : div(sub(y, mean), deviation));
   const errors = {
     squared: squaredError,
     absolute: absoluteError,
@@ -111,9 +147,10 @@ export function regression({ loss = "squared", delta = 1 }: RegressionOptions = 
   } as const;
   return {
     probs: (prediction) => prediction,
-    labelLoss: errors[loss],
+    labelLoss: (prediction, labels) => errors[loss](prediction, standard(labels)),
     distillLoss: errors[loss],
     entropy: () => constant(scalar(0)),
-    chance: (labels) => errors[loss](reduceMean(labels, [0], true), labels),
+    chance: (labels) => errors[loss](reduceMean(standard(labels), [0], true), standard(labels)),
+    inLabelUnit: (prediction) => (isStandard ? prediction : add(mul(prediction, deviation), mean)),
   };
 }

@@ -2,6 +2,7 @@
 import type { NamedArrays } from "../runtime/array.js";
 import type { EngineOptions, Plan } from "../runtime/engine.js";
 import type { Binding } from "./onnxruntime.js";
+import type { BrakePlace } from "./ort/brake.js";
 import type { ArrayPlace } from "./ort/values.js";
 
 export type Places = Readonly<Record<string, ArrayPlace>>;
@@ -10,10 +11,12 @@ export type Places = Readonly<Record<string, ArrayPlace>>;
 export type EngineRequest = { readonly id: number } & (
   | { readonly call: "start"; readonly options: EngineOptions; readonly binding: Binding }
   | { readonly call: "compile"; readonly plan: Plan }
-  | { readonly call: "run"; readonly program: number; readonly feeds: NamedArrays }
+  | { readonly call: "run"; readonly program: number; readonly feeds: NamedArrays; readonly brake?: BrakePlace }
   | { readonly call: "write"; readonly tensors: NamedArrays }
   | { readonly call: "lend"; readonly places: Places }
   | { readonly call: "read"; readonly names: readonly string[] }
+  | { readonly call: "share"; readonly names: readonly string[] }
+  | { readonly call: "adopt"; readonly shared: NamedArrays }
   | { readonly call: "close" }
 );
 

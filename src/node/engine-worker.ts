@@ -1,15 +1,14 @@
-/** The training thread: an engine that answers messages, one after the other. */
+/** The training thread: an engine that answers messages, one after the other, while it may compile beside. */
 import { parentPort } from "node:worker_threads";
 import { ConfigError } from "../errors.js";
 import type { NamedArrays } from "../runtime/array.js";
-import type { Program } from "../runtime/engine.js";
 import { mapValues } from "../runtime/named.js";
 import { type EngineAnswer, type EngineRequest, memoryOf } from "./engine-messages.js";
 import { planEngine } from "./onnxruntime.js";
-import type { PlanEngine } from "./ort/plan-engine.js";
+import type { PlanEngine, PlanProgram } from "./ort/plan-engine.js";
 
 let started: PlanEngine | undefined;
-const programs: Program[] = [];
+const programs: PlanProgram[] = [];
 
 async function answer(request: EngineRequest): Promise<NamedArrays | number | null> {
   if (request.call === "start") {
@@ -22,7 +21,7 @@ async function answer(request: EngineRequest): Promise<NamedArrays | number | nu
     case "compile":
       return programs.push(await engine.compile(request.plan)) - 1;
     case "run":
-      return (programs[request.program] as Program).run(request.feeds);
+      return (programs[request.program] as PlanProgram).run(request.feeds, request.brake);
     case "write":
       await engine.write(request.tensors);
       return null;
@@ -33,6 +32,11 @@ async function answer(request: EngineRequest): Promise<NamedArrays | number | nu
     }
     case "read":
       return engine.read(request.names);
+    case "share":
+      return engine.share(request.names);
+    case "adopt":
+      await engine.adopt(request.shared);
+      return null;
     case "close":
       await engine.close();
       return null;
@@ -40,15 +44,25 @@ async function answer(request: EngineRequest): Promise<NamedArrays | number | nu
 }
 
 let queue: Promise<void> = Promise.resolve();
+/** Compilation goes on beside what is asked for meanwhile: a thread of the pool does it. */
+const compiling = new Set<Promise<void>>();
+
 parentPort?.on("message", (request: EngineRequest) => {
-  queue = queue.then(async () => {
+  const answering = async () => {
     const reply = (message: EngineAnswer, memory?: ArrayBuffer[]) => parentPort?.postMessage(message, memory);
     try {
+      if (request.call === "close") await Promise.all(compiling);
       const result = await answer(request);
       reply({ id: request.id, result }, request.call === "read" ? memoryOf(result as NamedArrays) : []);
     } catch (error) {
       reply({ id: request.id, error, isConfigError: error instanceof ConfigError });
     }
     if (request.call === "close") parentPort?.close();
-  });
+  };
+  if (request.call !== "compile") {
+    queue = queue.then(answering);
+    return;
+  }
+  const compiled = answering().finally(() => compiling.delete(compiled));
+  compiling.add(compiled);
 });

@@ -7,6 +7,7 @@ import type { TableSpec } from "../data/table.js";
 import type { PreparedTable } from "./ingest.js";
 import { describeShards } from "./shards.js";
 import { tableDigest } from "./table-cache.js";
+import { labelRules } from "./table-labels.js";
 import { examplesQuery, partsOf } from "./table-query.js";
 
 const { write, prepare, refused } = workplace();
@@ -102,7 +103,7 @@ test("without filters the query and the digest are what they were before there w
   };
   const columns = header.split(",").slice(1);
   const hashes = (changes: Partial<TableSpec>) => {
-    const query = examplesQuery(partsOf({ ...spec, ...changes }), columns, true);
+    const query = examplesQuery(partsOf({ ...spec, ...changes }), columns, labelRules(spec).column("BOOLEAN"));
     return [tableDigest({ ...spec, ...changes }, files), createHash("sha256").update(query).digest("hex")];
   };
   // Computed by the commit that came before filters.

@@ -17,7 +17,7 @@ import type { RunScope } from "./scope.js";
 import { threadedEngine } from "./threaded-engine.js";
 
 /**
- * Score what the groups have, and write the shipped model.
+ * Score what the groups have, and write the shipped model. Rejects with the reason of `stop` when that cancels the scoring.
  *
  * Throws {@link TrainingError} when the shipped group has no model, {@link CheckpointError} when it is of another one.
  */
@@ -27,6 +27,7 @@ export async function finish(
   { groups }: RunScope,
   table: PreparedTable,
   log: (event: TrainEvent) => void,
+  stop: AbortSignal,
 ): Promise<RunResult> {
   // The first, fixed before the run, so that the best of several is not picked by luck.
   const shippedGroup = groups[0] ?? 0;
@@ -47,7 +48,7 @@ export async function finish(
   log({ event: "stage", stage: "scoring the test split" });
   const learner = makeLearner(config, table.preprocessing);
   const engine = threadedEngine({ threads: availableParallelism() });
-  const result = await scoreRun(engine, learner, scored, table.test, shippedGroup).finally(() => engine.close());
+  const result = await scoreRun(engine, learner, scored, table.test, shippedGroup, stop).finally(() => engine.close());
 
   const { params, step } = shipped.best;
   const features = { ...config.data.categorical, ...config.data.numeric };

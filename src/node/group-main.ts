@@ -51,8 +51,8 @@ async function groupData(): Promise<GroupData> {
 }
 
 const scope = readScope(folder, config.numGroups);
-const { init } = config;
-const engine = threadedEngine({ threads: Number(threads) });
+const { init, device = "cpu" } = config;
+const engine = threadedEngine({ threads: Number(threads), device });
 try {
   const replay = scope.replayOf === undefined ? undefined : await recordOf(scope.replayOf, groupIndex);
   await runGroup({

@@ -1,6 +1,14 @@
 /** What needs Node.js: the engine, stores on disk, tables, and whole runs as processes. */
 
-export type { Column, Preprocessing, RecordLayout, Rows, TableSpec, TrainingRows } from "../data/table.js";
+export type {
+  Column,
+  LabelStatistics,
+  Preprocessing,
+  RecordLayout,
+  Rows,
+  TableSpec,
+  TrainingRows,
+} from "../data/table.js";
 export { directoryStore } from "./directory-store.js";
 export {
   type CachedTable,

@@ -107,7 +107,7 @@ test("runs are listed in the order of their start, with the shipped group's resu
     ],
   );
   const [head = "", first = "", second = ""] = runsLines(runs);
-  assert.match(head, /^run +name +started \(UTC\) +state +steps +groups +test log loss$/);
+  assert.match(head, /^run +name +started \(UTC\) +state +steps +groups +test loss$/);
   assert.match(first, /b-earlier +tiny +2026-01-01 00:00:00 +stopped +4\/\d+ +2 +-$/);
   assert.match(second, /a-later .* finished +10\/\d+ +2 +0\.2500$/);
   assert.deepEqual(listRuns(join(root, "nowhere")), []);

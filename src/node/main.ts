@@ -10,6 +10,7 @@ import { resultLines } from "../report/result.js";
 import { runsLines } from "../report/runs.js";
 import { checkSameRun } from "../run/config-diff.js";
 import type { RunConfig } from "../run/schema.js";
+import { outputNames } from "../train/task.js";
 import { carryOut, planClean, planLines } from "./clean.js";
 import { FAILED, REFUSED, STOPPED_BY } from "./exit-codes.js";
 import { prepareTable } from "./ingest.js";
@@ -215,7 +216,7 @@ async function trainIn({ config, folder }: ChosenRun, join?: Join, stop = stopOn
   }
   const { model, result: resultFile } = runFolder(folder);
   say(`\n${resultLines(result).join("\n")}`);
-  say(`\nmodel    ${model.onnx}  (plain ONNX: feature values in, probability out)`);
+  say(`\nmodel    ${model.onnx}  (plain ONNX: feature values in, ${outputNames[config.task.kind]} out)`);
   say(`weights  ${model.safetensors}`);
   say(`result   ${resultFile}`);
   say(

@@ -90,6 +90,19 @@ describe("the bindings", () => {
     await engine.close();
   });
 
+  test("refuse WebGPU where no driver gives an adapter", { skip: process.platform !== "linux" }, async () => {
+    const lines = await outputOf(`
+      process.env.VK_DRIVER_FILES = process.env.VK_ICD_FILENAMES = "/no/driver.json";
+      const engine = onnxRuntimeEngine({ threads: 1, device: "webgpu" });
+      await engine.compile(doubling).catch((error) => console.log(error.name, error.message.replaceAll("\\n", " ")));
+      await engine.close();
+    `);
+    assert.match(
+      lines[0] ?? "",
+      /^ConfigError device: .*webgpu was tried.*Vulkan.*SwiftShader, as docs\/devices.md says/,
+    );
+  });
+
   test("give way to the official one where the C API cannot be loaded, with a notice", async () => {
     const lines = await outputOf(`
       Object.defineProperty(process, "arch", { value: "pdp11" });

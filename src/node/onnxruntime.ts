@@ -14,10 +14,11 @@ export function onnxRuntimeEngine(options: EngineOptions): Engine {
   engine.catch(() => undefined);
   return {
     async compile(graph) {
-      const plan = planOf(graph);
+      const plan = planOf(graph, options.passes);
       const program = await (await engine).compile(plan);
       return {
-        async run(feeds) {
+        async run(feeds, { signal } = {}) {
+          signal?.throwIfAborted();
           const results = await program.run(feeds);
           // Otherwise a loop of runs would leave no turn to anything else.
           await new Promise(setImmediate);
@@ -25,11 +26,13 @@ export function onnxRuntimeEngine(options: EngineOptions): Engine {
         },
       };
     },
-    async write(tensors, { areFrozen = false } = {}) {
-      const given = areFrozen ? tensors : mapValues(tensors, copyOf);
+    async write(tensors, { areFrozen = false, areGiven = false } = {}) {
+      const given = areFrozen || areGiven ? tensors : mapValues(tensors, copyOf);
       await (await engine).write(given, areFrozen);
     },
     read: async (names) => (await engine).read(names),
+    share: async (names) => (await engine).share(names),
+    adopt: async (shared) => (await engine).adopt(shared),
     close: async () => (await engine).close(),
   };
 }

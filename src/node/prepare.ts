@@ -5,6 +5,7 @@ import type { TableSpec } from "../data/table.js";
 import { DataError } from "../errors.js";
 import { makeLearner } from "../run/learner.js";
 import type { RunConfig } from "../run/schema.js";
+import { labelsToFit } from "../run/task.js";
 import type { TrainEvent } from "../train/events.js";
 import { directoryStore } from "./directory-store.js";
 import { type PreparedTable, prepareTable } from "./ingest.js";
@@ -20,9 +21,10 @@ export interface RunData {
 }
 
 /** The table that a configuration's data is. */
-export function tableSpecOf({ data }: RunConfig): TableSpec {
+export function tableSpecOf({ data, task }: RunConfig): TableSpec {
   const { shardBy, filters, regime: _, ...spec } = data;
-  return { ...spec, ...(shardBy && { shardBy }), ...(filters && { filters }) };
+  const fitted = labelsToFit(task);
+  return { ...spec, ...(fitted && { task: fitted }), ...(shardBy && { shardBy }), ...(filters && { filters }) };
 }
 
 /**

@@ -1,9 +1,9 @@
 /** What each group trains on, and the proof that shards are disjoint. */
 import { createHash } from "node:crypto";
 import { assertDisjoint, type DataRegime, rowsOfSlots, slotRange } from "../data/shard.js";
-import type { TrainingRows } from "../data/table.js";
+import type { LabelStatistics, Preprocessing, TrainingRows } from "../data/table.js";
 import { messageOf } from "../errors.js";
-import { count, table } from "../report/format.js";
+import { count, quantity, table } from "../report/format.js";
 import { bytesOf } from "../runtime/array.js";
 
 export interface ShardReport {
@@ -14,8 +14,12 @@ export interface ShardReport {
     readonly group: number;
     readonly slots: number;
     readonly rows: number;
-    /** Share of the shard's rows whose label is 1. */
-    readonly positive: number;
+    /** Of yes/no labels, the share of the shard's rows whose label is 1. */
+    readonly positive?: number;
+    /** Of several classes, the share of each by its name. */
+    readonly classes?: Readonly<Record<string, number>>;
+    /** Of numbers, their mean. */
+    readonly meanLabel?: number;
     /** SHA-256 in hexadecimal of the shard's records, in their order: equal on two machines when the shards are. */
     readonly digest: string;
   }[];
@@ -36,11 +40,12 @@ export interface Splits {
   readonly validation: { readonly numRows: number };
   readonly test: { readonly numRows: number };
   readonly numUnassigned: number;
+  readonly preprocessing?: Pick<Preprocessing, "labels">;
 }
 
 /** Describe the shards that some slots for each group make of the training rows. */
 export function describeShards(
-  { train, validation, test, numUnassigned }: Splits,
+  { train, validation, test, numUnassigned, preprocessing }: Splits,
   regime: DataRegime,
   slots: readonly (readonly number[])[],
 ): ShardReport {
@@ -57,7 +62,7 @@ export function describeShards(
       group,
       slots: slots[group]?.length ?? 0,
       rows: shard.length,
-      positive: positiveShare(train, shard),
+      ...describeLabels(train, shard, preprocessing?.labels),
       digest: digestOf(train, slots[group] ?? []),
     })),
     pairs: shards.flatMap((_, a) =>
@@ -72,14 +77,16 @@ export function describeShards(
 
 /** A report as tables, and the verdict. */
 export function shardLines({ regime, rows, groups, pairs, problem }: ShardReport): string[] {
-  const head = ["", "slots", "training rows", "validation", "test", "positive", "SHA-256 of its rows"];
-  const lines = groups.map(({ group, slots, rows: own, positive, digest }) => [
+  const isOf = (name: "positive" | "classes") => groups.some((group) => group[name] !== undefined);
+  const labels = isOf("positive") ? "positive" : isOf("classes") ? "share of each class" : "mean label";
+  const head = ["", "slots", "training rows", "validation", "test", labels, "SHA-256 of its rows"];
+  const lines = groups.map(({ group, slots, rows: own, digest, ...rest }) => [
     `group ${group}`,
     count(slots),
     count(own),
     count(rows.validation),
     count(rows.test),
-    positive.toFixed(4),
+    labelCell(rest),
     digest,
   ]);
   const pairLines = pairs.map(({ groups: [a, b], sharedRows, sharedRecords }) => [
@@ -115,11 +122,33 @@ function problemWith(shards: readonly Uint32Array[]): string | null {
   }
 }
 
-function positiveShare({ words, layout }: TrainingRows, shard: Uint32Array): number {
+/** The labels of a shard as a cell: of many classes the shares of the first. */
+function labelCell({ positive, classes, meanLabel }: Partial<ShardReport["groups"][number]>): string {
+  if (positive !== undefined) return positive.toFixed(4);
+  if (meanLabel !== undefined) return quantity(meanLabel);
+  const shares = Object.entries(classes ?? {}).map(([name, share]) => `${name} ${share.toFixed(4)}`);
+  return [...shares.slice(0, SHOWN_CLASSES), ...(shares.length > SHOWN_CLASSES ? ["..."] : [])].join(", ");
+}
+
+const SHOWN_CLASSES = 5;
+
+function describeLabels(
+  { words, layout }: TrainingRows,
+  shard: Uint32Array,
+  labels: LabelStatistics | undefined,
+): Pick<ShardReport["groups"][number], "positive" | "classes" | "meanLabel"> {
   const width = layout.columns.length;
+  const at = (row: number) => row * width + width - 1;
+  if (layout.columns.at(-1)?.dtype === "int32" && labels?.kind === "classes") {
+    const counts = labels.classes.map(() => 0);
+    for (const row of shard) counts[words[at(row)] as number]! += 1;
+    const shares = counts.map((number) => (shard.length === 0 ? 0 : number / shard.length));
+    return { classes: Object.fromEntries(labels.classes.map((name, k) => [name, shares[k] as number])) };
+  }
   const values = new Float32Array(words.buffer, words.byteOffset, words.length);
-  const positives = shard.reduce((sum, row) => sum + (values[row * width + width - 1] as number), 0);
-  return shard.length === 0 ? 0 : positives / shard.length;
+  const sum = shard.reduce((total, row) => total + (values[at(row)] as number), 0);
+  const mean = shard.length === 0 ? 0 : sum / shard.length;
+  return labels?.kind === "numbers" ? { meanLabel: mean } : { positive: mean };
 }
 
 function digestOf({ words, layout, slotOffsets }: TrainingRows, slots: readonly number[]): string {

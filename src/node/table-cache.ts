@@ -37,6 +37,7 @@ const tableFile = z.object({
   spec: z.object({
     source: z.union([z.string(), z.array(z.string())]),
     label: z.string(),
+    task: z.exactOptional(z.enum(["binary", "multiclass", "regression"])),
     categorical: textMap,
     numeric: textMap,
     split: z.object({ train: z.string(), validation: z.string(), test: z.string() }),
@@ -47,6 +48,16 @@ const tableFile = z.object({
   preprocessing: z.object({
     vocabularies: z.record(z.string(), z.array(z.string())),
     numeric: z.record(z.string(), z.object({ mean: z.number(), deviation: z.number() })),
+    labels: z.exactOptional(
+      z.discriminatedUnion("kind", [
+        z.object({
+          kind: z.literal("classes"),
+          classes: z.array(z.string()).readonly(),
+          counts: z.array(count).readonly(),
+        }),
+        z.object({ kind: z.literal("numbers"), mean: z.number(), deviation: z.number() }),
+      ]),
+    ),
   }),
   numRows: z.object({ train: count, validation: count, test: count, unassigned: z.exactOptional(count) }),
   files: z.array(z.object({ path: z.string(), bytes: count, sha256: z.string() })),
@@ -90,6 +101,7 @@ export function tableDigest(spec: TableSpec, { format, files }: SourceFiles): st
     spec.shardBy ?? null,
     // Left out where there are none, so that what was cached before there were any stays valid.
     ...(spec.filters ? [spec.filters] : []),
+    ...(spec.task ? [{ task: spec.task }] : []),
   ];
   const content = files.map(({ sha256 }) => sha256);
   return createHash("sha256")

@@ -2,17 +2,8 @@
 import { DataError, messageOf } from "../errors.js";
 import { nearest } from "../nearest.js";
 import type { Database } from "./duckdb.js";
-import {
-  badLabel,
-  badLabelQuery,
-  inTwoSplits,
-  listed,
-  literal,
-  type Part,
-  type Parts,
-  splitCodes,
-  unassigned,
-} from "./table-query.js";
+import type { LabelRules } from "./table-labels.js";
+import { inTwoSplits, listed, type Part, type Parts, rows, splitCodes, unassigned } from "./table-query.js";
 
 /** Throws {@link DataError} for a source without rows; its columns have no types, so no later message would help. */
 export async function checkNotEmpty(db: Database): Promise<void> {
@@ -60,13 +51,14 @@ export async function explained(
 }
 
 /**
- * Look at the finished `examples` table. Throws {@link DataError} for rows in two splits, labels that are not 0 or 1,
- * splits without rows, a training split with one label only, and infinite numeric values.
+ * Look at the finished `examples` table. Throws {@link DataError} for rows in two splits, splits without rows, labels that
+ * are null or break their rules, and infinite numeric values.
  */
-export async function checkExamples(db: Database, parts: Parts): Promise<void> {
+export async function checkExamples(db: Database, parts: Parts, labels: LabelRules): Promise<void> {
   const infinite = parts.numeric.map((_, i) => `, count(*) filter (isinf(n${i}))`).join("");
-  const counted = await db.rows(`select split, count(*), count(*) filter (label is null),
-    count(*) filter (label = ${badLabel}), count(*) filter (label = 1)${infinite} from examples group by split`);
+  const counted = await db.rows(
+    `select split, count(*), count(*) filter (label is null)${infinite} from examples group by split`,
+  );
   const counts = counted.map((row) => row.map(Number));
   const total = (column: number) => counts.reduce((sum, row) => sum + (row[column] ?? 0), 0);
   const ofSplit = (code: number) => counts.find((row) => row[0] === code) ?? [];
@@ -78,16 +70,16 @@ export async function checkExamples(db: Database, parts: Parts): Promise<void> {
     );
   }
   await checkSplits(db, parts, (code) => ofSplit(code)[1] ?? 0);
-  await checkLabels(db, parts, total(2), total(3));
-
-  const [, numTrain = 0, , , numPositive = 0] = ofSplit(splitCodes.train);
-  if (numPositive === 0 || numPositive === numTrain) {
+  await labels.check(db, parts);
+  if (total(2) > 0) {
+    const { expression } = parts.label;
     throw new DataError(
-      `table: the training split needs both labels, and all of its ${rows(numTrain)} have label ${numPositive === 0 ? 0 : 1} (${parts.label.expression}). Check the label and the split "train".`,
+      `table: every row of a split has a label, and it is null in ${rows(total(2))}: ${expression}. Leave these rows out of the splits, or give them a label with coalesce(...).`,
     );
   }
+  await labels.checkTraining(db, parts);
   parts.numeric.forEach(({ role, expression }, i) => {
-    const numInfinite = total(5 + i);
+    const numInfinite = total(3 + i);
     if (numInfinite === 0) return;
     throw new DataError(
       `table: a numeric value is finite or missing, and ${role} is infinite in ${rows(numInfinite)}: ${expression}. Turn the case into a missing value, for example with nullif(divisor, 0).`,
@@ -109,25 +101,6 @@ async function checkSplits(db: Database, parts: Parts, countOf: (code: number) =
       `table: every split needs rows, and none of the ${rows(Number(numSource))} of the source matches ${role}: ${expression}`,
     );
   }
-}
-
-async function checkLabels(db: Database, parts: Parts, numNull: number, numBad: number): Promise<void> {
-  const { expression } = parts.label;
-  if (numBad > 0) {
-    const [[value] = []] = await db.rows(badLabelQuery(parts));
-    throw new DataError(
-      `table: a label is 0 or 1, true or false, and it is something else in ${rows(numBad)}, most often ${JSON.stringify(value)}: ${expression}. Write a comparison, for example (${expression}) = ${literal(String(value))}.`,
-    );
-  }
-  if (numNull > 0) {
-    throw new DataError(
-      `table: every row of a split has a label, and it is null in ${rows(numNull)}: ${expression}. Leave these rows out of the splits, or give them a label with coalesce(...).`,
-    );
-  }
-}
-
-function rows(count: number): string {
-  return `${count.toLocaleString("en")} ${count === 1 ? "row" : "rows"}`;
 }
 
 function expressionError(what: string, part: Part, error: unknown, columns: readonly string[]): DataError {

@@ -18,8 +18,10 @@ export const inTwoSplits = 3;
 /** The code of a training row that no group's filter wants. */
 export const unassigned = 4;
 
-/** The label of a row whose value is neither of the two. */
-export const badLabel = 2;
+/** A number of rows in words. */
+export function rows(count: number): string {
+  return `${count.toLocaleString("en")} ${count === 1 ? "row" : "rows"}`;
+}
 
 /** A string literal. */
 export function literal(text: string): string {
@@ -94,38 +96,27 @@ export function listed({ categorical, numeric, label, splits, filters, shardBy }
 }
 
 /**
- * Rows of the source that some split wants: `label` as 0, 1, {@link badLabel} or null, `split` as a code, features
- * c0, c1, ... and n0, n1, ..., and the hash slot of training rows. Row ids follow the source's order.
+ * Rows of the source that some split wants: `label` as an expression makes it of {@link rawLabel}, `split` as a code,
+ * features c0, c1, ... and n0, n1, ..., and the hash slot of training rows. Row ids follow the source's order.
  */
-export function examplesQuery(parts: Parts, columns: readonly string[], isLabelBoolean: boolean): string {
+export function examplesQuery(parts: Parts, columns: readonly string[], label: string): string {
   const slot = `cast(${slotNumber(parts, `md5_number_lower(${slotText(parts, columns)})`)} as usmallint)`;
   const outputs = [
     ...parts.categorical.map(({ sql }, i) => `${sql} as c${i}`),
     ...parts.numeric.map(({ sql }, i) => `${sql} as n${i}`),
-    `${isLabelBoolean ? `cast(${rawLabel} as float)` : checkedLabel} as label`,
+    `${label} as label`,
     `${split} as split`,
     `case when ${split} = ${splitCodes.train} then ${slot} else 0 end as slot`,
   ];
   return `select ${outputs.join(", ")} ${wantedRows(parts)}`;
 }
 
-/** The most frequent label value that is neither of the two. */
-export function badLabelQuery(parts: Parts): string {
-  return `select cast(${rawLabel} as varchar) ${wantedRows(parts)} and ${checkedLabel} = ${badLabel}
-    group by all order by count(*) desc, 1 limit 1`;
-}
-
-const rawLabel = identifier("codistill label");
+/** The label's value as it is in the source. */
+export const rawLabel = identifier("codistill label");
 const split = identifier("codistill split");
 
-const labelText = `lower(cast(${rawLabel} as varchar))`;
-const labelNumber = `try_cast(${labelText} as double)`;
-const checkedLabel = `cast(case when ${rawLabel} is null then null
-  when ${labelNumber} = 1 or ${labelText} = 'true' then 1
-  when ${labelNumber} = 0 or ${labelText} = 'false' then 0 else ${badLabel} end as float)`;
-
 /** The source with the label's value and the split's code beside its own columns, less the rows that no split wants. */
-function wantedRows({ label, filters, splits: { train, validation, test } }: Parts): string {
+export function wantedRows({ label, filters, splits: { train, validation, test } }: Parts): string {
   const matches = [train, validation, test].map(isTrue);
   const isOfNone = `${matches[splitCodes.train]} and not (${filters.map(isTrue).join(" or ")})`;
   const code = [
@@ -166,14 +157,20 @@ export const unassignedQuery = `select count(*) from examples where split = ${un
 /** How many training rows each hash slot has; slots without rows are left out. */
 export const slotCountsQuery = `select slot, count(*) from examples where split = ${splitCodes.train} group by slot`;
 
+/** The word of a record that is its label, and the join that it needs. */
+export interface LabelWord {
+  readonly word: string;
+  readonly join: string;
+}
+
 /** The records of one split, a column for each word: training rows by slot, then all by the order of the source. */
-export function recordsQuery(parts: Parts, split: keyof typeof splitCodes): string {
+export function recordsQuery(parts: Parts, split: keyof typeof splitCodes, label: LabelWord): string {
   const words = [
     ...parts.categorical.map((_, i) => `coalesce(v${i}.id, 0)`),
     ...parts.numeric.map((_, i) => `coalesce(n${i}, cast('nan' as float))`),
-    "label",
+    label.word,
   ];
   const joins = parts.categorical.map((_, i) => `left join vocabulary${i} v${i} on v${i}.value = c${i}`);
-  return `select ${words.join(", ")} from examples ${joins.join(" ")} where split = ${splitCodes[split]}
+  return `select ${words.join(", ")} from examples ${joins.join(" ")} ${label.join} where split = ${splitCodes[split]}
     order by slot, examples.rowid`;
 }

@@ -9,6 +9,7 @@ import type { Database } from "./duckdb.js";
 import type { SourceFiles } from "./source-files.js";
 import { formatVersion, type TableFile, tableDigest } from "./table-cache.js";
 import { checkExamples, checkExpressions, checkNotEmpty, explained } from "./table-checks.js";
+import { labelRules } from "./table-labels.js";
 import {
   enclosed,
   examplesQuery,
@@ -35,13 +36,16 @@ export async function writeTable(
   onProgress("reading the source");
   await readExamples(db, spec, parts, source);
   onProgress("checking the examples");
-  await checkExamples(db, parts);
+  const labels = labelRules(spec);
+  await checkExamples(db, parts, labels);
   onProgress("fitting the vocabularies");
   const vocabularies = await fitVocabularies(db, spec);
   onProgress("writing the training cache");
   await writeWhole(join(folder, "train.slots.bin"), [bytesOf(await slotOffsets(db))]);
   const moments = Object.keys(spec.numeric).map(emptyMoments);
-  const firstNumeric = layout.columns.length - 1 - moments.length;
+  const labelMoments = emptyMoments();
+  const labelWord = layout.columns.length - 1;
+  const firstNumeric = labelWord - moments.length;
   const numRows = { train: 0, validation: 0, test: 0 };
   const [[numUnassigned] = []] = await db.rows(unassignedQuery);
   for (const split of ["train", "validation", "test"] as const) {
@@ -50,16 +54,18 @@ export async function writeTable(
 
   async function* records(split: keyof typeof splitCodes) {
     const dtypes = layout.columns.map(({ dtype }) => dtype);
-    for await (const words of db.words(recordsQuery(parts, split), dtypes)) {
+    for await (const words of db.words(recordsQuery(parts, split, labels.word), dtypes)) {
       numRows[split] += words.length / dtypes.length;
       if (split === "train") {
         const values = new Float32Array(words.buffer);
         for (const [i, moment] of moments.entries()) addMoments(moment, values, firstNumeric + i, dtypes.length);
+        if (dtypes[labelWord] === "float32") addMoments(labelMoments, values, labelWord, dtypes.length);
       }
       yield bytesOf(words);
     }
   }
 
+  const statistics = spec.task && (await labels.fit(db, fitted(labelMoments)));
   const table: TableFile = {
     format: formatVersion,
     digest: tableDigest(spec, source),
@@ -69,6 +75,7 @@ export async function writeTable(
     preprocessing: {
       vocabularies,
       numeric: Object.fromEntries(Object.keys(spec.numeric).map((name, i) => [name, fitted(moments[i]!)])),
+      ...(statistics && { labels: statistics }),
     },
     numRows: { ...numRows, ...(spec.filters && { unassigned: Number(numUnassigned) }) },
     files: source.files.map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 })),
@@ -94,7 +101,9 @@ async function readExamples(db: Database, spec: TableSpec, parts: Parts, source:
   await checkExpressions(db, parts, columns);
   const [[, labelType] = []] = await db.rows(`describe select ${enclosed(spec.label)} from source_shape`);
   try {
-    await db.run(`create table examples as ${examplesQuery(parts, columns, labelType === "BOOLEAN")}`);
+    await db.run(
+      `create table examples as ${examplesQuery(parts, columns, labelRules(spec).column(String(labelType)))}`,
+    );
   } catch (error) {
     throw await explained(error, db, parts, columns);
   }

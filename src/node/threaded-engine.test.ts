@@ -87,6 +87,36 @@ describe("the engine on a thread of its own", () => {
     }
   }
 
+  test("goes on with runs while it compiles", async () => {
+    const engine = newEngine();
+    await engine.write({ x: float32([1, 2]) });
+    const program = await engine.compile(counting);
+    let long: Tensor = input("x", [2]);
+    for (let i = 0; i < 3000; i++) long = add(long, 1);
+    const compiled = engine.compile({ outputs: { long }, updates: {} });
+    const ran = program.run({});
+    assert.equal(await Promise.race([compiled.then(() => "compiled"), ran.then(() => "ran")]), "ran");
+    const { long: end } = await (await compiled).run({});
+    assert.deepEqual(end, float32([3002, 3003]));
+  });
+
+  test("waits with its end for what is being compiled", async () => {
+    const engine = newEngine();
+    const compiled = engine.compile(counting);
+    await engine.close();
+    await compiled;
+  });
+
+  test("takes over what is given, and copies what shares its memory with others", async () => {
+    const engine = newEngine();
+    const [own, whole] = [float32([1, 2]), Float32Array.of(3, 4, 5)];
+    const part = { dtype: "float32", shape: [2], data: whole.subarray(1) } as const;
+    await engine.write({ own, part }, { areGiven: true });
+    assert.equal(own.data.length, 0);
+    assert.deepEqual(whole, Float32Array.of(3, 4, 5));
+    assert.deepEqual(await engine.read(["own", "part"]), { own: float32([1, 2]), part: float32([4, 5]) });
+  });
+
   test("keeps copies: what was given and what was read may be changed", async () => {
     const engine = newEngine();
     const given = float32([1, 2]);

@@ -1,11 +1,12 @@
 /** An engine on a thread of its own, so that the process stays responsive while it trains. */
 import { Worker } from "node:worker_threads";
 import { ConfigError, messageOf } from "../errors.js";
-import { copyOf, type NamedArrays } from "../runtime/array.js";
-import { type Engine, type EngineOptions, planOf } from "../runtime/engine.js";
+import { copyOf, type NamedArrays, type NdArray } from "../runtime/array.js";
+import { type Engine, type EngineOptions, planOf, type WriteOptions } from "../runtime/engine.js";
 import { mapValues } from "../runtime/named.js";
 import { type EngineAnswer, type EngineRequest, memoryOf } from "./engine-messages.js";
 import { chooseBinding } from "./onnxruntime.js";
+import { type Brake, makeBrake } from "./ort/brake.js";
 
 type Call<T> = T extends unknown ? Omit<T, "id"> : never;
 
@@ -15,6 +16,10 @@ export function threadedEngine(options: EngineOptions): Engine {
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>();
   /** Arrays of ours that the worker reads where they lie: they must be referred to as long as it does. */
   const lent = new Map<string, unknown>();
+  /** Brakes that no run has. */
+  const brakes: Brake[] = [];
+  let isClosed = false;
+  let closing: Promise<void> | undefined;
   let calls = 0;
   let failure: unknown;
 
@@ -45,7 +50,12 @@ export function threadedEngine(options: EngineOptions): Engine {
   const started = chooseBinding(options).then(async (binding) => {
     const { onNotice: _, ...plain } = options;
     await send({ call: "start", options: plain, binding });
-    return binding === "native" ? (await import("./ort/lending.js")).placesOf : undefined;
+    if (binding === "official") return { newBrake: () => makeBrake(null) };
+    const [{ placesOf }, { makeTerminator }] = await Promise.all([
+      import("./ort/lending.js"),
+      import("./ort/terminator.js"),
+    ]);
+    return { placesOf, newBrake: () => makeBrake(makeTerminator()) };
   });
   started.catch((error: unknown) => {
     fail(error);
@@ -58,16 +68,37 @@ export function threadedEngine(options: EngineOptions): Engine {
     return send<R>(request, memory);
   }
 
-  async function write(tensors: NamedArrays, mayLend: boolean): Promise<void> {
+  async function run(program: number, feeds: NamedArrays, signal: AbortSignal | undefined): Promise<NamedArrays> {
+    if (!signal) return call({ call: "run", program, feeds });
+    signal.throwIfAborted();
+    const { newBrake } = await started;
+    signal.throwIfAborted();
+    if (failure) throw failure;
+    const brake = brakes.pop() ?? newBrake();
+    const pull = () => brake.pull();
+    signal.addEventListener("abort", pull, { once: true });
+    try {
+      return await send<NamedArrays>({ call: "run", program, feeds, brake: brake.place });
+    } catch (error) {
+      throw signal.aborted ? signal.reason : error;
+    } finally {
+      signal.removeEventListener("abort", pull);
+      brake.release();
+      if (isClosed) brake.free();
+      else brakes.push(brake);
+    }
+  }
+
+  async function write(tensors: NamedArrays, { areFrozen = false, areGiven = false }: WriteOptions): Promise<void> {
     // At once: the arrays may change after the call.
-    const given = mayLend ? tensors : mapValues(tensors, copyOf);
+    const given = areFrozen ? tensors : mapValues(tensors, areGiven ? inOwnMemory : copyOf);
     // Once, like every other call: whoever waits twice is overtaken.
-    const placesOf = await started;
-    const places = mayLend ? placesOf?.(given) : undefined;
+    const { placesOf } = await started;
+    const places = areFrozen ? placesOf?.(given) : undefined;
     if (places) await send({ call: "lend", places });
     else {
-      const copies = mayLend ? mapValues(given, copyOf) : given;
-      await send({ call: "write", tensors: copies }, memoryOf(copies));
+      const own = areFrozen ? mapValues(given, copyOf) : given;
+      await send({ call: "write", tensors: own }, memoryOf(own));
     }
     // Now that it was answered, what was lent before under these names is no longer read.
     for (const [name, array] of Object.entries(given)) {
@@ -76,18 +107,35 @@ export function threadedEngine(options: EngineOptions): Engine {
     }
   }
 
+  async function close(): Promise<void> {
+    if (!failure) await call({ call: "close" });
+    lent.clear();
+    // By now every run has ended: the worker answers in order, or is gone.
+    isClosed = true;
+    for (const brake of brakes.splice(0)) brake.free();
+  }
+
   return {
     async compile(graph) {
-      const program = await call<number>({ call: "compile", plan: planOf(graph) });
-      return { run: (feeds) => call<NamedArrays>({ call: "run", program, feeds }) };
+      const program = await call<number>({ call: "compile", plan: planOf(graph, options.passes) });
+      return { run: (feeds, { signal } = {}) => run(program, feeds, signal) };
     },
-    write: (tensors, { areFrozen = false } = {}) => write(tensors, areFrozen),
+    write: (tensors, options = {}) => write(tensors, options),
     read: (names) => call<NamedArrays>({ call: "read", names }),
-    close: async () => {
-      if (!failure) await call({ call: "close" });
-      lent.clear();
+    share: (names) => call<NamedArrays>({ call: "share", names }),
+    adopt: (shared) => call<void>({ call: "adopt", shared }),
+    close: () => {
+      closing ??= close();
+      return closing;
     },
   };
+}
+
+/** The array if its memory holds nothing else and may travel, else a copy. */
+function inOwnMemory(array: NdArray): NdArray {
+  if (array.dtype === "string") return array;
+  const { buffer, byteLength } = array.data as Float32Array;
+  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? array : copyOf(array);
 }
 
 /** What the worker threw, of the class that it had there. */

@@ -66,8 +66,11 @@ async function trainLocked({ config, folder: path, join, cacheFolder, stop }: Tr
   const scope = await enterRun(config, folder, table, join);
   await runGroups(config, folder, scope, stop);
   if (stop.aborted) return null;
-  const result = await finish(config, folder, scope, table, log);
-  log({ event: "result", result });
+  const result = await finish(config, folder, scope, table, log, stop).catch((error: unknown) => {
+    if (stop.aborted && error === stop.reason) return null;
+    throw error;
+  });
+  if (result) log({ event: "result", result });
   return result;
 }
 

@@ -25,10 +25,13 @@ export function clipByValue(maxValue: number): GradientTransformation {
 
 /** Bound the root mean square of each param's update (Shazeer and Stern 2018, section 6): u = g / max(1, RMS(g) / maxRms). */
 export function clipByRms(maxRms: number): GradientTransformation {
-  return stateless({ "clip.rms": constantSchedule(maxRms) }, ({ updates, scalars }) =>
-    mapValues(updates, (update) => {
-      const excess = div(rootMeanSquare(update), named(scalars, "clip.rms"));
-      return mul(update, div(1, maximum(excess, 1)));
-    }),
+  return stateless(
+    { "clip.rms": constantSchedule(maxRms) },
+    ({ updates, scalars }) =>
+      mapValues(updates, (update) => {
+        const excess = div(rootMeanSquare(update), named(scalars, "clip.rms"));
+        return mul(update, div(1, maximum(excess, 1)));
+      }),
+    () => "its update is bounded by the root mean square of all rows; bound it by norm or by value",
   );
 }

@@ -19,10 +19,14 @@ export interface DecayOptions extends Selection {
  * before the learning rate it is decoupled (Loshchilov and Hutter 2019, Algorithm 2): p shrinks by learningRate x rate.
  */
 export function addDecay({ rate, ...selection }: DecayOptions): GradientTransformation {
-  return stateless({ decay: constantSchedule(rate) }, ({ updates, params, scalars }) =>
-    mapValues(updates, (update, name) =>
-      isSelected(selection, name) ? add(update, mul(named(params, name), named(scalars, "decay"))) : update,
-    ),
+  return stateless(
+    { decay: constantSchedule(rate) },
+    ({ updates, params, scalars }) =>
+      mapValues(updates, (update, name) =>
+        isSelected(selection, name) ? add(update, mul(named(params, name), named(scalars, "decay"))) : update,
+      ),
+    (name) =>
+      isSelected(selection, name) ? "weight decay pulls at all rows in every step; except it from decay" : null,
   );
 }
 
@@ -31,12 +35,15 @@ export function addDecay({ rate, ...selection }: DecayOptions): GradientTransfor
  * param, and u = g where one of the norms is 0.
  */
 export function scaleByTrustRatio(selection: Selection = {}): GradientTransformation {
-  return stateless({}, ({ updates, params }) =>
-    mapValues(updates, (update, name) => {
-      if (!isSelected(selection, name)) return update;
-      const [paramNorm, updateNorm] = [norm(named(params, name)), norm(update)];
-      return mul(update, unlessZero([paramNorm, updateNorm], div(paramNorm, updateNorm)));
-    }),
+  return stateless(
+    {},
+    ({ updates, params }) =>
+      mapValues(updates, (update, name) => {
+        if (!isSelected(selection, name)) return update;
+        const [paramNorm, updateNorm] = [norm(named(params, name)), norm(update)];
+        return mul(update, unlessZero([paramNorm, updateNorm], div(paramNorm, updateNorm)));
+      }),
+    (name) => (isSelected(selection, name) ? `the trust ratio of LAMB is of the norm of all rows; ${CURE}` : null),
   );
 }
 
@@ -61,16 +68,19 @@ export function scaleByLarsRatio({
   ...selection
 }: LarsRatioOptions = {}): GradientTransformation {
   const scalars = { "lars.coefficient": constantSchedule(coefficient), "lars.decay": constantSchedule(decay) };
-  return stateless(scalars, ({ updates, params, scalars }) =>
-    mapValues(updates, (g, name) => {
-      if (!isSelected(selection, name)) return g;
-      const param = named(params, name);
-      const rate = named(scalars, "lars.decay");
-      const [paramNorm, gradNorm] = [norm(param), norm(g)];
-      const sum = add(gradNorm, mul(paramNorm, rate));
-      const factor = unlessZero([paramNorm, sum], div(mul(paramNorm, named(scalars, "lars.coefficient")), sum));
-      return add(mul(g, factor), mul(param, mul(rate, factor)));
-    }),
+  return stateless(
+    scalars,
+    ({ updates, params, scalars }) =>
+      mapValues(updates, (g, name) => {
+        if (!isSelected(selection, name)) return g;
+        const param = named(params, name);
+        const rate = named(scalars, "lars.decay");
+        const [paramNorm, gradNorm] = [norm(param), norm(g)];
+        const sum = add(gradNorm, mul(paramNorm, rate));
+        const factor = unlessZero([paramNorm, sum], div(mul(paramNorm, named(scalars, "lars.coefficient")), sum));
+        return add(mul(g, factor), mul(param, mul(rate, factor)));
+      }),
+    (name) => (isSelected(selection, name) ? `the rate of LARS is of the norm of all rows; ${CURE}` : null),
   );
 }
 
@@ -79,12 +89,18 @@ export function scaleByLarsRatio({
  * learning rate a relative step size.
  */
 export function scaleByParamRms(minimum: number): GradientTransformation {
-  return stateless({ "relative.minimum": constantSchedule(minimum) }, ({ updates, params, scalars }) =>
-    mapValues(updates, (update, name) =>
-      mul(update, maximum(rootMeanSquare(named(params, name)), named(scalars, "relative.minimum"))),
-    ),
+  return stateless(
+    { "relative.minimum": constantSchedule(minimum) },
+    ({ updates, params, scalars }) =>
+      mapValues(updates, (update, name) =>
+        mul(update, maximum(rootMeanSquare(named(params, name)), named(scalars, "relative.minimum"))),
+      ),
+    () => `a relative step is of the root mean square of all rows; ${CURE}`,
   );
 }
+
+/** What to do about a param that cannot be given by some of its rows. */
+const CURE = 'use "adagrad", "adam" or "sgd", or leave it out of the touched rows';
 
 /** The ratio where all sizes are above 0, else 1. */
 function unlessZero(sizes: readonly Tensor[], ratio: Tensor): Tensor {

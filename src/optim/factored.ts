@@ -36,6 +36,8 @@ export function scaleByFactoredRms({ decayExponent = 0.8, epsilon = 1e-30 }: Fac
       }
       return memory;
     },
+    whyNotRows: () =>
+      'Adafactor keeps moments of all rows together; use "adagrad" or "adam", or leave it out of the touched rows',
     update(input) {
       const updates: Record<string, Tensor> = {};
       const optState: Record<string, Tensor> = {};

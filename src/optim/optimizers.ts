@@ -23,6 +23,7 @@ import {
 } from "./moments.js";
 import type { Selection } from "./patterns.js";
 import type { Schedule } from "./schedules.js";
+import { touchingRows } from "./touched-rows.js";
 import { chain, type GradientTransformation, scaleByLearningRate, scaleByPattern } from "./transformations.js";
 
 /** What every optimizer takes besides its own options. */
@@ -31,6 +32,8 @@ export interface CommonOptions {
   readonly clip?: { readonly value?: number | undefined; readonly norm?: number | undefined };
   /** Multiples of the learning rate by pattern on the names of params; the first that matches counts. */
   readonly multipliers?: Readonly<Record<string, number>>;
+  /** Names or patterns of the params of which a step changes only the rows that its batch reads: {@link touchingRows}. */
+  readonly touchedRows?: readonly string[];
 }
 
 /** Decay, where an optimizer has none of its own. */
@@ -128,15 +131,16 @@ export function adafactor(learningRate: Schedule, options: AdafactorOptions = {}
 
 /** The parts with what all optimizers have: bounds before them, multiples of the learning rate after them. */
 function assemble(
-  { clip = {}, multipliers }: CommonOptions,
+  { clip = {}, multipliers, touchedRows = [] }: CommonOptions,
   parts: readonly GradientTransformation[],
 ): GradientTransformation {
-  return chain(
+  const whole = chain(
     ...(clip.value === undefined ? [] : [clipByValue(clip.value)]),
     ...(clip.norm === undefined ? [] : [clipByGlobalNorm(clip.norm)]),
     ...parts,
     ...(multipliers ? [scaleByPattern(multipliers)] : []),
   );
+  return touchedRows.length > 0 ? touchingRows(whole, touchedRows) : whole;
 }
 
 function decayOf(decay: DecayOptions | undefined): GradientTransformation[] {

@@ -14,6 +14,8 @@ export type Shapes = Readonly<Record<string, { readonly shape: readonly number[]
 export interface MemorySpec {
   readonly shape: readonly number[];
   readonly fill: number;
+  /** The scalar by which a step multiplies it where the gradient is 0; where none is named, it stays as it is. */
+  readonly decay?: string;
 }
 
 /** What a part is given in a step. */
@@ -47,14 +49,25 @@ export interface GradientTransformation {
   /** The memory it keeps for params of these shapes. */
   readonly memory: (params: Shapes) => Readonly<Record<string, MemorySpec>>;
   readonly update: (input: UpdateInput) => UpdateOutput;
+  /**
+   * Null where a param may be given by some of its rows, because each is changed by its own gradient and memory alone and
+   * one whose gradient is 0 by no more than the `decay` of its memory; else why not, and the cure. Left out, it may not.
+   */
+  readonly whyNotRows?: (name: string) => string | null;
+  /** Whether a step changes only the rows of a param that its batch reads; {@link touchingRows} says for which. */
+  readonly isTouched?: (name: string) => boolean;
 }
 
 /**
  * Parts applied one after the other.
  *
- * Throws {@link ConfigError} when two of them feed different values under one name, or keep memory under one name.
+ * Throws {@link ConfigError} when two of them feed different values under one name, or keep memory under one name, and
+ * when one touches rows, as only a whole chain can.
  */
 export function chain(...parts: readonly GradientTransformation[]): GradientTransformation {
+  if (parts.some(({ isTouched }) => isTouched)) {
+    throw new ConfigError("chain: a part cannot touch rows on its own; give the whole chain to touchingRows");
+  }
   const scalars: Record<string, Schedule> = {};
   for (const [name, schedule] of parts.flatMap((part) => Object.entries(part.scalars))) {
     if (scalars[name] !== undefined && scalars[name] !== schedule) {
@@ -82,15 +95,22 @@ export function chain(...parts: readonly GradientTransformation[]): GradientTran
         },
         { updates: input.updates, optState: {} },
       ),
+    ...(parts.every((part) => part.whyNotRows) && {
+      whyNotRows: (name) => parts.reduce<string | null>((why, part) => why ?? part.whyNotRows?.(name) ?? null, null),
+    }),
   };
 }
 
-/** A part without memory. */
+/** Of a part that may be given any param by some of its rows. */
+export const byRows: NonNullable<GradientTransformation["whyNotRows"]> = () => null;
+
+/** A part without memory, that may be given params by some of their rows unless it says why not. */
 export function stateless(
   scalars: GradientTransformation["scalars"],
   update: (input: UpdateInput) => Tensors,
+  whyNotRows = byRows,
 ): GradientTransformation {
-  return { scalars, memory: () => ({}), update: (input) => ({ updates: update(input), optState: {} }) };
+  return { scalars, memory: () => ({}), update: (input) => ({ updates: update(input), optState: {} }), whyNotRows };
 }
 
 /** u = -learningRate(step) g: the step downhill. The scalar is named `learningRate`. */
@@ -124,9 +144,13 @@ export function scaleByPattern(multipliers: Readonly<Record<string, number>>): G
 }
 
 /** Memory of the shape of each param, under a prefix. */
-export function memoryLike(prefix: string, params: Shapes, fill = 0): Record<string, MemorySpec> {
+export function memoryLike(
+  prefix: string,
+  params: Shapes,
+  { fill = 0, ...rest }: Partial<Omit<MemorySpec, "shape">> = {},
+): Record<string, MemorySpec> {
   return withPrefix(
     prefix,
-    mapValues(params, ({ shape }) => ({ shape, fill })),
+    mapValues(params, ({ shape }) => ({ shape, fill, ...rest })),
   );
 }

@@ -10,6 +10,12 @@ export function loss(nats: number): string {
   return nats.toFixed(4);
 }
 
+/** A number of any size, five digits. */
+export function quantity(x: number): string {
+  const size = Math.abs(x);
+  return size >= 1e5 && size < 1e15 ? x.toFixed(0) : x.toPrecision(5);
+}
+
 /** Seconds with one digit. */
 export function seconds(s: number): string {
   return `${s.toFixed(1)} s`;
@@ -38,7 +44,7 @@ export function bar(fraction: number, width: number): string {
   return "█".repeat(filled) + "░".repeat(width - filled);
 }
 
-const NUMBER = /^[-+\d.,:/]*( ?([kMGT]?B|%))?$/;
+const NUMBER = /^[-+\d.,:/]*(e[-+]\d+)?( ?([kMGT]?B|%))?$/;
 
 /** Rows of cells as aligned lines, the first row being the head: columns of numbers to the right, others to the left. */
 export function table(rows: readonly (readonly string[])[]): string[] {

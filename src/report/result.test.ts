@@ -77,6 +77,42 @@ describe("resultLines", () => {
     assert.match(lines[2] ?? "", /^group 3 .*0 B$/);
   });
 
+  test("of classes: their metrics in one order, how far probabilities are apart, and how many rows are decided otherwise", () => {
+    const of = (index: number) => {
+      const { testAuc: _, ...rest } = group(index);
+      return { ...rest, testCalibrationError: 0.0123, testAccuracy: 0.75, testTop5Accuracy: 0.97 + index / 100 };
+    };
+    const measured = { testLoss: 0.39, testAccuracy: 0.76, testTop5Accuracy: 0.98, testCalibrationError: 0.01 };
+    const changes = { task: "multiclass", lossName: "weighted log loss", ensemble: measured, churn: 0.0625 } as const;
+    assert.deepEqual(resultLines(result([of(0), of(1)], changes)), [
+      "          test weighted log loss  test accuracy  test top 5  test ECE  validation  at step  steps/s  published  fetched",
+      "group 0                   0.4000         0.7500      0.9700    0.0123      0.5000    3,000      123     1.2 MB      0 B  shipped",
+      "group 1                   0.4100         0.7500      0.9800    0.0123      0.5100    3,001      123     1.2 MB      0 B",
+      "ensemble                  0.3900         0.7600      0.9800    0.0100",
+      "disagreement between the groups (mean absolute difference of probabilities, half its sum over classes): 0.0123",
+      "churn between the groups (share of rows that they decide differently): 0.0625",
+    ]);
+  });
+
+  test("of numbers: errors in their own unit, of any size", () => {
+    const of = (index: number) => {
+      const { testAuc: _, ...rest } = group(index);
+      return { ...rest, testRmse: 1_234_567.8, testMae: 0.000123456, testR2: -0.5 };
+    };
+    const changes = {
+      task: "regression",
+      lossName: "standardised squared error",
+      ensemble: null,
+      churn: 12.5,
+    } as const;
+    assert.deepEqual(resultLines(result([of(0), of(1)], { ...changes, disagreement: 12.5 })), [
+      "         test standardised squared error  test RMSE    test MAE  test R2  validation  at step  steps/s  published  fetched",
+      "group 0                           0.4000    1234568  0.00012346  -0.5000      0.5000    3,000      123     1.2 MB      0 B  shipped",
+      "group 1                           0.4100    1234568  0.00012346  -0.5000      0.5100    3,001      123     1.2 MB      0 B",
+      "disagreement between the groups (mean absolute difference of predictions): 12.500",
+    ]);
+  });
+
   test("of a test split with one class shows that there is no AUC", () => {
     const [, line = ""] = resultLines(result([group(0, { testAuc: Number.NaN })]));
     assert.match(line, /0\.4000 +NaN +0\.5000/);

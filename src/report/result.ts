@@ -1,13 +1,51 @@
-import type { RunResult } from "../train/events.js";
-import { bytes, count, loss, table } from "./format.js";
+import type { MetricName, RunResult, TaskKind, TestMetrics } from "../train/events.js";
+import { bytes, count, loss, quantity, table } from "./format.js";
+
+/** How a metric is called and shown. */
+const metrics: { readonly [M in MetricName]: { readonly title: string; readonly show: (value: number) => string } } = {
+  logLoss: { title: "log loss", show: loss },
+  auc: { title: "AUC", show: loss },
+  accuracy: { title: "accuracy", show: loss },
+  top5Accuracy: { title: "top 5", show: loss },
+  calibrationError: { title: "ECE", show: loss },
+  rmse: { title: "RMSE", show: quantity },
+  mae: { title: "MAE", show: quantity },
+  r2: { title: "R2", show: loss },
+};
+
+interface Between {
+  readonly disagreement: string;
+  readonly show: (value: number) => string;
+  readonly churn: string | null;
+}
+
+/** What the groups are apart in and how it is shown, and what churn is; null where it is the same. */
+const between: { readonly [K in TaskKind]: Between } = {
+  binary: { disagreement: "probabilities", show: loss, churn: "share of rows that they decide differently" },
+  multiclass: {
+    disagreement: "probabilities, half its sum over classes",
+    show: loss,
+    churn: "share of rows that they decide differently",
+  },
+  regression: { disagreement: "predictions", show: quantity, churn: null },
+};
+
+const metricNames = Object.keys(metrics) as MetricName[];
 
 /** The outcome of a run as a table: each group, the ensemble, how far the groups disagree. */
 export function resultLines(result: RunResult): string[] {
-  const head = ["", "test log loss", "test AUC", "validation", "at step", "steps/s", "published", "fetched", ""];
+  const { ensemble, disagreement, churn, task = "binary", lossName = "log loss" } = result;
+  const shown = metricNames.filter((name) => result.groups.some((group) => group[inResult(name)] !== undefined));
+  const titles = [lossName, ...shown.map((name) => metrics[name].title)].map((title) => `test ${title}`);
+  const tested = (measured: TestMetrics) => [
+    loss(measured.testLoss),
+    // A value that is not finite is null in a file.
+    ...shown.map((name) => metrics[name].show(measured[inResult(name)] ?? Number.NaN)),
+  ];
+  const head = ["", ...titles, "validation", "at step", "steps/s", "published", "fetched", ""];
   const groups = result.groups.map((group) => [
     `group ${group.group}`,
-    loss(group.testLoss),
-    group.testAuc.toFixed(4),
+    ...tested(group),
     loss(group.validationLoss),
     count(group.step),
     group.stepsPerSecond.toFixed(0),
@@ -17,13 +55,18 @@ export function resultLines(result: RunResult): string[] {
       .filter(Boolean)
       .join(", "),
   ]);
-  const { ensemble, disagreement } = result;
-  const together = ensemble ? [["ensemble", loss(ensemble.testLoss), ensemble.testAuc.toFixed(4)]] : [];
+  const together = ensemble ? [["ensemble", ...tested(ensemble)]] : [];
   const lines = table([head, ...groups, ...together].map((row) => head.map((_, column) => row[column] ?? "")));
+  const words = between[task];
   if (disagreement !== null) {
-    lines.push(
-      `disagreement between the groups (mean absolute difference of probabilities): ${disagreement.toFixed(4)}`,
-    );
+    const what = `mean absolute difference of ${words.disagreement}`;
+    lines.push(`disagreement between the groups (${what}): ${words.show(disagreement)}`);
   }
+  if (typeof churn === "number" && words.churn) lines.push(`churn between the groups (${words.churn}): ${loss(churn)}`);
   return lines;
+}
+
+/** The name of a metric in a result. */
+function inResult<M extends MetricName>(name: M): `test${Capitalize<M>}` {
+  return `test${name.slice(0, 1).toUpperCase()}${name.slice(1)}` as `test${Capitalize<M>}`;
 }

@@ -24,5 +24,5 @@ export function runsLines(runs: readonly RunSummary[]): string[] {
     String(groups.length),
     testLoss === null ? "-" : loss(testLoss),
   ]);
-  return table([["run", "name", "started (UTC)", "state", "steps", "groups", "test log loss"], ...rows]);
+  return table([["run", "name", "started (UTC)", "state", "steps", "groups", "test loss"], ...rows]);
 }

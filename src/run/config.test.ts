@@ -59,6 +59,7 @@ describe("resolveConfig", () => {
         split: { train: "a", validation: "b", test: "c" },
         regime: "disjoint",
       },
+      task: { kind: "binary" },
       model: { kind: "mlp", embeddings: {}, embeddingWidth: 16, hidden: [128, 64] },
       optimizer: {
         kind: "adam",
@@ -95,9 +96,9 @@ describe("resolveConfig", () => {
 
   test("keeps what is given, and gives sgd no options of adam", () => {
     const optimizer = { kind: "sgd", learningRate: 0.5 } as const;
-    const config = resolveConfig({ ...least, optimizer, threads: 3, numGroups: 64, seed: 0 });
+    const config = resolveConfig({ ...least, optimizer, device: "webgpu", threads: 3, numGroups: 64, seed: 0 });
     assert.deepEqual(config.optimizer, { kind: "sgd", learningRate: 0.5, schedule: "linear" });
-    assert.deepEqual([config.threads, config.numGroups, config.seed], [3, 64, 0]);
+    assert.deepEqual([config.device, config.threads, config.numGroups, config.seed], ["webgpu", 3, 64, 0]);
   });
 
   test("leaves what it was given as it was", () => {
@@ -222,9 +223,11 @@ const wrong: readonly [path: string, value: unknown, says: string | RegExp][] = 
   ["seed", 1n, "seed: must be a number, got 1"],
   ["seed", 2 ** 60, /^seed: must be <= 9007199254740991, got 1152921504606847000$/],
   ["accumulate", 3, "accumulate: must divide globalBatchSize (4), got 3"],
+  ["optimizer.touchedRows", "embeddings.*", 'optimizer.touchedRows: must be an array, got "embeddings.*"'],
+  ["device", "gpu", 'device: must be one of "cpu"|"webgpu"|"cuda", got "gpu"; did you mean "cpu"?'],
   ["threads", 0, "threads: must be > 0, got 0"],
   ["numstep", 5, 'numstep: unknown name; did you mean "numSteps"?'],
-  ["learningRate", 5, /^learningRate: unknown name; known names: name, data, model, optimizer, .*, threads$/],
+  ["learningRate", 5, /^learningRate: unknown name; known names: name, data, task, model, optimizer, .*, threads$/],
 ];
 
 describe("a wrong configuration is refused with the path, the rule and the value", () => {
@@ -243,7 +246,7 @@ describe("a wrong configuration is refused with the path, the rule and the value
     assert.deepEqual(
       problems(() => resolveConfig({ ...least, optimizer })),
       [
-        "optimizer.beta1: unknown name; known names: kind, learningRate, schedule, warmUp, clip, multipliers, weightDecay, momentum, nesterov",
+        "optimizer.beta1: unknown name; known names: kind, learningRate, schedule, warmUp, clip, multipliers, touchedRows, weightDecay, momentum, nesterov",
       ],
     );
   });

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { ConfigError, messageOf } from "../errors.js";
 import { nearest } from "../nearest.js";
+import { outputNames } from "../train/task.js";
 import { optimizerProblems } from "./optimizer-schema.js";
 import { type RunConfig, runObject, runSchema } from "./schema.js";
 
@@ -63,9 +64,15 @@ function crossChecks(config: RunConfig): string[] {
     if (Object.hasOwn(data.categorical, name))
       problems.push(`data.numeric.${name}: is a name in data.categorical too; rename one`);
   }
+  const output = outputNames[config.task.kind];
   for (const kind of ["categorical", "numeric"] as const) {
-    if (Object.hasOwn(data[kind], "probability"))
-      problems.push(`data.${kind}.probability: is the name of the exported model's output; rename it`);
+    if (Object.hasOwn(data[kind], output))
+      problems.push(`data.${kind}.${output}: is the name of the exported model's output; rename it`);
+  }
+  if (config.task.kind === "regression" && codistill.temperature !== 1) {
+    problems.push(
+      `codistill.temperature: softens probabilities, which task "regression" has none of; leave it out, got ${codistill.temperature}`,
+    );
   }
   if (Object.keys(data.categorical).length + Object.keys(data.numeric).length === 0) {
     problems.push("data: needs at least one feature in data.categorical or data.numeric");
@@ -101,6 +108,11 @@ function crossChecks(config: RunConfig): string[] {
   }
   if (config.globalBatchSize % config.accumulate !== 0) {
     problems.push(`accumulate: must divide globalBatchSize (${config.globalBatchSize}), got ${config.accumulate}`);
+  }
+  if (config.accumulate > 1 && config.optimizer.touchedRows?.length) {
+    problems.push(
+      `accumulate: must be 1 with optimizer.touchedRows, as sums of gradients are of whole tables, got ${config.accumulate}`,
+    );
   }
   return problems;
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { tinyConfig, tinyPreprocessing } from "../../test/tiny-run.js";
 import { memoryStore } from "../checkpoint/store.js";
+import type { LabelStatistics } from "../data/table.js";
 import { ConfigError, StoreError } from "../errors.js";
 import { declarationOf, declareRun, type RunDeclaration } from "./declaration.js";
 import type { RunInput } from "./schema.js";
@@ -42,6 +43,20 @@ describe("a run declaration", () => {
       logInterval: 1,
     } as const;
     assert.deepEqual(declare(own), declare());
+  });
+
+  test("of classes or numbers says the task and the classes, and that of plain yes/no labels what it always said", () => {
+    const declareWith = (task: RunInput["task"], labels?: LabelStatistics) => {
+      const preprocessing = { ...tinyPreprocessing, ...(labels && { labels }) };
+      return declarationOf(tinyConfig({ task }), { ...data, preprocessing }, modelDigest);
+    };
+    assert.deepEqual(declareWith({ kind: "binary", distillLoss: "jensenShannon" }), declare());
+    const animals: LabelStatistics = { kind: "classes", classes: ["cat", "eel"], counts: [3, 1] };
+    const ofClasses = declareWith({ kind: "multiclass", labelSmoothing: 0.1 }, animals);
+    assert.deepEqual(ofClasses.classes, ["cat", "eel"]);
+    assert.equal(ofClasses.task, "multiclass");
+    const ofNumbers = declareWith("regression", { kind: "numbers", mean: 1, deviation: 2 });
+    assert.deepEqual([ofNumbers.task, ofNumbers.classes], ["regression", []]);
   });
 
   test("is created once, and adopted by every later group", async () => {

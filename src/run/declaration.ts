@@ -4,7 +4,9 @@ import type { Store } from "../checkpoint/store.js";
 import { type DataRegime, numSlots } from "../data/shard.js";
 import type { Preprocessing } from "../data/table.js";
 import { ConfigError } from "../errors.js";
+import type { TaskKind } from "../train/events.js";
 import type { RunConfig } from "./schema.js";
+import { classesOf } from "./task.js";
 
 /** The version of `run.json`. */
 export const DECLARATION_VERSION = 1;
@@ -21,7 +23,10 @@ export interface RunDeclaration {
   readonly data: string;
   /** Fitted on the training rows of all groups, before sharding. */
   readonly preprocessing: Preprocessing;
+  /** The names of the labels' classes; none of numbers. */
   readonly classes: readonly string[];
+  /** Left out of yes/no labels, so that runs that were declared before there were others go on. */
+  readonly task?: TaskKind;
   /** Slot s of `numSlots` belongs to group s modulo `numGroups`, unless the regime says otherwise. */
   readonly numGroups: number;
   readonly regime: DataRegime;
@@ -44,7 +49,8 @@ export function declarationOf(
     name: config.name,
     data: data.digest,
     preprocessing: data.preprocessing,
-    classes: ["false", "true"],
+    classes: classesOf(data.preprocessing.labels),
+    ...(config.task.kind !== "binary" && { task: config.task.kind }),
     numGroups: config.numGroups,
     regime: config.data.regime,
     numSlots,

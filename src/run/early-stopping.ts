@@ -12,7 +12,7 @@ export const notWaiting: Waiting = { loss: null, validations: 0 };
 export interface EarlyStopping {
   /** Validations without improvement after which training ends. */
   readonly patience: number;
-  /** A loss is an improvement when it is lower by more than this, in nats per example. */
+  /** A loss is an improvement when it is lower by more than this, in its unit: nats per example, or standard units. */
   readonly minDelta: number;
 }
 

@@ -11,9 +11,9 @@ import { onnxRuntimeEngine } from "../node/onnxruntime.js";
 import { float32, int32, type NamedArrays } from "../runtime/array.js";
 import { mapValues, withPrefix } from "../runtime/named.js";
 import { key } from "../runtime/random.js";
-import { kept, type Learner, predictGraph } from "../train/graphs.js";
+import { kept, predictGraph } from "../train/graphs.js";
 import { exportModel } from "./export.js";
-import { makeLearner } from "./learner.js";
+import { makeLearner, type RunLearner } from "./learner.js";
 
 const preprocessing: Preprocessing = {
   vocabularies: { colour: ["red", "green", "blue", "O'Hare, IL", "Zürich 東京"], weekday: ["1", "0"] },
@@ -31,7 +31,7 @@ const config = tinyConfig({
 });
 
 /** A learner and params whose biases are not zero, so that they count. */
-function trained(given = config, fitted = preprocessing): { learner: Learner; params: NamedArrays } {
+function trained(given = config, fitted = preprocessing): { learner: RunLearner; params: NamedArrays } {
   const learner = makeLearner(given, fitted);
   const params = mapValues(initParams(learner.model, key(5)), ({ data, shape }) =>
     float32(
@@ -51,8 +51,15 @@ interface Example {
 
 /** What the exported file says of raw values. */
 async function servedProbs(session: ort.InferenceSession, examples: readonly Example[]): Promise<Float32Array> {
+  const { probability } = await session.run(rawFeeds(examples));
+  assert.deepEqual(probability?.dims, [examples.length]);
+  return probability?.data as Float32Array;
+}
+
+/** Raw values as the inputs of an exported file. */
+function rawFeeds(examples: readonly Example[]) {
   const n = [examples.length];
-  const { probability } = await session.run({
+  return {
     colour: new ort.Tensor(
       "string",
       examples.map(({ colour }) => colour),
@@ -73,9 +80,7 @@ async function servedProbs(session: ort.InferenceSession, examples: readonly Exa
       Float32Array.from(examples, ({ logDistance }) => logDistance),
       n,
     ),
-  });
-  assert.deepEqual(probability?.dims, n);
-  return probability?.data as Float32Array;
+  };
 }
 
 /** The inputs of the predict graph for the same values. */
@@ -126,6 +131,51 @@ describe("an exported model", () => {
     await engine.close();
     await session.release();
   });
+
+  const ofClasses = { kind: "classes", classes: ["eel", "Zürich 東京", "3"], counts: [5, 3, 2] } as const;
+  const ofNumbers = { kind: "numbers", mean: 250, deviation: 40 } as const;
+  for (const [task, labels, output, width] of [
+    ["multiclass", ofClasses, "probabilities", 3],
+    ["regression", ofNumbers, "prediction", 1],
+  ] as const) {
+    test(`of task ${task} gives what evaluation gives, to 1e-6, and says what it is`, async () => {
+      const fitted = { ...preprocessing, labels };
+      const { learner, params } = trained({ ...config, task: { kind: task } }, fitted);
+      const bytes = exportModel(learner, fitted, params, { name: "x" });
+      const session = await ort.InferenceSession.create(bytes);
+      assert.deepEqual([...session.outputNames], [output]);
+      const engine = onnxRuntimeEngine({ threads: 1 });
+      await engine.write(withPrefix(kept.params, params));
+      const program = await engine.compile(predictGraph(learner, kept.params));
+      const examples = fc.sample(example, { numRuns: 50, seed: 5 });
+      const { probs } = await program.run(encoded(examples));
+      const { [output]: served } = await session.run(rawFeeds(examples));
+      assert.deepEqual(served?.dims, width === 1 ? [50] : [50, width]);
+      const scale = task === "regression" ? 250 : 1;
+      const values = Array.from(served?.data as Float32Array);
+      for (const [i, value] of values.entries()) {
+        assert.ok(
+          Math.abs(value - Number(probs?.data[i])) <= 1e-6 * Math.max(scale, Math.abs(value)),
+          `${value}, expected ${probs?.data[i]}`,
+        );
+      }
+      assert.ok(new Set(values.map((value) => value.toFixed(2))).size > 5, "the predictions differ");
+      if (task === "multiclass") {
+        for (let i = 0; i < 50; i++) {
+          const sum = values.slice(3 * i, 3 * i + 3).reduce((total, p) => total + p, 0);
+          assert.ok(Math.abs(sum - 1) < 1e-5);
+        }
+      }
+      const metadata = Object.fromEntries(decodeModel(bytes).metadataProps.map(({ key, value }) => [key, value]));
+      const expected =
+        task === "multiclass"
+          ? { classes: JSON.stringify(labels.kind === "classes" && labels.classes) }
+          : { labelMean: "250", labelDeviation: "40" };
+      assert.deepEqual(metadata, { name: "x", task, ...expected });
+      await engine.close();
+      await session.release();
+    });
+  }
 
   test("treats what it does not know as one, and what is missing as the mean", async () => {
     const { learner, params } = trained();

@@ -3,17 +3,20 @@ import type { Preprocessing } from "../data/table.js";
 import { toOnnx } from "../graph/onnx.js";
 import { constant, input, lookup } from "../graph/ops.js";
 import type { Tensor } from "../graph/tensor.js";
+import { predict } from "../nn/losses.js";
 import type { NamedArrays } from "../runtime/array.js";
 import { mapValues } from "../runtime/named.js";
-import type { Learner } from "../train/graphs.js";
+import { outputNames } from "../train/task.js";
+import type { RunLearner } from "./learner.js";
 
 /**
  * An ONNX model with one input [batch] for each feature, under the feature's name: strings for categorical features
  * (unknown ones are allowed), float32 for numeric ones (NaN for missing). Output: `probability` [batch] of the
- * positive class. The vocabularies and scales are inside; `metadata` says what each feature was computed from.
+ * positive class, `probabilities` [batch, classes], or `prediction` [batch] in the unit of the label. The vocabularies and
+ * scales are inside; `metadata` says what each feature was computed from, and that of the task the names of the classes.
  */
 export function exportModel(
-  { model, objective }: Learner,
+  { model, objective, task }: RunLearner,
   preprocessing: Preprocessing,
   params: NamedArrays,
   metadata: Readonly<Record<string, string>>,
@@ -25,5 +28,6 @@ export function exportModel(
     return vocabulary ? lookup(input(feature, shape, "string"), vocabulary) : input(feature, shape);
   });
   const logits = model.apply(mapValues(params, constant), inputs);
-  return toOnnx({ outputs: { probability: objective.probs(logits) }, updates: {} }, metadata);
+  const outputs = { [outputNames[task.kind]]: predict(objective, logits) };
+  return toOnnx({ outputs, updates: {} }, { ...metadata, ...task.metadata });
 }

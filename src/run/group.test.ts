@@ -138,6 +138,9 @@ describe("a group", () => {
   });
 });
 
+/** A run of a few steps and validations, each logged. */
+const soon = { numSteps: 4, logInterval: 1, validationInterval: 2, checkpointInterval: 3 };
+
 describe("a stopped group", () => {
   test("saves where it is, due or not, and says that it was stopped", async () => {
     const { reason, events, checkpoint } = await runTiny({ stopAt: 30 });
@@ -147,13 +150,51 @@ describe("a stopped group", () => {
     assert.deepEqual(checkpoint.info.cursor, { epoch: 2, position: 48 });
   });
 
-  test("that is stopped at its last step has finished", async () => {
-    assert.equal((await runTiny({ stopAt: 60 })).reason, "finished");
+  test("that is stopped before its last validation makes up for it when it goes on", async () => {
+    const first = await runTiny({ stopAt: 60 });
+    assert.deepEqual(ownEvents(first.events).slice(-3), ["step 60", "checkpoint 60", "group-end 60 stopped"]);
+    const second = await runTiny({ files: first.files });
+    assert.deepEqual(ownEvents(second.events), [
+      "group-start 60",
+      "validation 60",
+      "checkpoint 60",
+      "group-end 60 finished",
+    ]);
+    assert.deepEqual(await essence(second), await essence(await runTiny()));
   });
 
   for (const [name, changes] of Object.entries({
     alone: {},
     "that accumulates": { accumulate: 2 },
+    "that stops early": { earlyStopping: { patience: 2, minDelta: 10 } },
+  } satisfies Record<string, Partial<RunInput>>)) {
+    test(`${name}, cancelled in any run of a program, goes on as if it had never been, to the bit`, async () => {
+      const whole = await runTiny({ changes: { ...changes, ...soon } });
+      const validations = only(whole.events, "validation");
+      let stops = 0;
+      for (let stopInRun = 0; ; stopInRun++) {
+        const options = { changes: { ...changes, ...soon } };
+        const first = await runTiny({ ...options, stopInRun });
+        if (first.reason === "finished") break;
+        stops++;
+        assert.equal(first.reason, "stopped");
+        const saved = first.checkpoint?.info.step;
+        assert.deepEqual(ownEvents(first.events).slice(-2), [`checkpoint ${saved}`, `group-end ${saved} stopped`]);
+        const second = await runTiny({ ...options, files: first.files });
+        assert.equal(second.reason, "finished");
+        assert.deepEqual(stepsOf(first, second), stepsOf(whole));
+        const both = [first, second].flatMap(({ events }) => only(events, "validation"));
+        assert.deepEqual(both, validations);
+        assert.deepEqual(await essence(second), await essence(whole));
+      }
+      assert.ok(stops >= 4, `${stops} places to stop`);
+    });
+  }
+
+  for (const [name, changes] of Object.entries({
+    alone: {},
+    "that accumulates": { accumulate: 2 },
+    "with touched rows": { optimizer: { kind: "adam", learningRate: 0.01, touchedRows: ["embeddings.*"] } },
     "with plain gradient descent": { optimizer: { kind: "sgd", learningRate: 0.1 } },
   } satisfies Record<string, Partial<RunInput>>)) {
     test(`${name} goes on as if it had never stopped, to the bit`, async () => {
@@ -427,7 +468,7 @@ describe("a group whose numbers stop being finite", () => {
 
   /** A run that has come to step 20 in good order, and then goes on with another configuration. */
   async function goneWild(changes: Partial<RunInput>): Promise<TinyOutcome> {
-    const { files, checkpoint } = await runTiny({ stopAt: 20, changes: { optimizer: wild(0.1, 1).optimizer } });
+    const { files, checkpoint } = await runTiny({ stopAt: 20, changes: wild(0.1, 19) });
     const best = await files.get(groupFiles.best);
     const outcome = await runTiny({ files, changes });
     assert.ok(outcome.reason instanceof TrainingError, String(outcome.reason));

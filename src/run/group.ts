@@ -46,7 +46,8 @@ export async function runGroup(options: GroupOptions): Promise<"finished" | "sto
   // A group that had stopped early has nothing left to do.
   if (!keeper.stopsEarly()) await trainGroup(options, group);
   await exchange.idle();
-  const reason = student.step === numSteps || keeper.stopsEarly() ? "finished" : "stopped";
+  const hasAll = student.step === numSteps && !keeper.owesValidation();
+  const reason = hasAll || keeper.stopsEarly() ? "finished" : "stopped";
   const seconds = (performance.now() - started) / 1000;
   log({ event: "group-end", group: groupIndex, step: student.step, reason, seconds });
   return reason;
@@ -70,21 +71,37 @@ async function trainGroup(options: GroupOptions, group: StartedGroup): Promise<v
     return trouble;
   }
 
-  /** What is due after a step; returns what is wrong with the group, or null. */
+  const isLast = () => student.step === numSteps;
+  const isDue = (interval: number) => isLast() || student.step % interval === 0;
+
+  /** Look at a step, and do what is due after it; returns what is wrong with the group, or null. */
   async function tend(step: Step): Promise<string | null> {
-    const isLast = step.step === numSteps;
-    const isDue = (interval: number) => isLast || step.step % interval === 0;
     health = afterStep(health, step.skipped !== null);
     if (step.skipped === null) meter.add(step);
     else log(skippedEvent(groupIndex, step, step.skipped));
     if (isDue(config.logInterval) && meter.hasSteps()) log(meter.take());
     if (mustRestore(health)) return notFinite(step);
-    const trouble = isDue(config.validationInterval) ? await keeper.validate(isLast || stop.aborted) : null;
-    if (trouble) return trouble;
     // Not of a skipped step, but at the end: a checkpoint is of a step that was good.
-    const isGood = step.skipped === null || isLast;
+    return keep(step.skipped === null || isLast());
+  }
+
+  /** Validate and save what is due now; returns what is wrong with the group, or null. */
+  async function keep(isGood: boolean): Promise<string | null> {
+    const trouble = isDue(config.validationInterval) ? await keeper.validate(isLast() || stop.aborted) : null;
+    if (trouble) return trouble;
     const mustSave = stop.aborted || keeper.stopsEarly() !== null;
-    return (isDue(config.checkpointInterval) && isGood) || mustSave ? save(isLast || mustSave) : null;
+    return (isDue(config.checkpointInterval) && isGood) || mustSave ? save(isLast() || mustSave) : null;
+  }
+
+  /** Go back if something is wrong; returns whether the group stops here. */
+  async function stopsAfter(trouble: string | null): Promise<boolean> {
+    if (trouble) await goBack(trouble);
+    const best = keeper.stopsEarly();
+    if (best && student.step < numSteps) {
+      log({ event: "stopped-early", group: groupIndex, step: student.step, bestStep: best.step, bestLoss: best.loss });
+      exchange.publish(student.step, await student.params());
+    }
+    return best !== null || stop.aborted;
   }
 
   async function goBack(reason: string): Promise<void> {
@@ -108,17 +125,22 @@ async function trainGroup(options: GroupOptions, group: StartedGroup): Promise<v
     numSteps,
     accumulate,
     distillWeight,
+    signal: stop,
   });
-  for await (const step of loop) {
-    checkNewest(group.incarnation, exchange.supersededBy);
-    const trouble = await tend(step);
-    if (trouble) await goBack(trouble);
-    const best = keeper.stopsEarly();
-    if (best && student.step < numSteps) {
-      log({ event: "stopped-early", group: groupIndex, step: student.step, bestStep: best.step, bestLoss: best.loss });
-      exchange.publish(student.step, await student.params());
+  let { cursor } = stream;
+  try {
+    if (keeper.owesValidation() && (await stopsAfter(await keep(true)))) return;
+    for await (const step of loop) {
+      cursor = stream.cursor;
+      checkNewest(group.incarnation, exchange.supersededBy);
+      if (await stopsAfter(await tend(step))) return;
     }
-    if (best || stop.aborted) break;
+  } catch (error) {
+    if (!stop.aborted || error !== stop.reason) throw error;
+    // Of a step that was cancelled nothing is left but that its batches were drawn.
+    stream.goTo(cursor);
+    const trouble = await save(true);
+    if (trouble) await goBack(trouble);
   }
 }
 

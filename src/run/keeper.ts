@@ -7,9 +7,10 @@ import type { Rows } from "../data/table.js";
 import { StoreError } from "../errors.js";
 import { notFinite } from "../runtime/array.js";
 import type { Program } from "../runtime/engine.js";
-import { predictAll, score } from "../train/evaluate.js";
+import { predictAll } from "../train/evaluate.js";
 import type { TrainEvent } from "../train/events.js";
 import type { Student } from "../train/student.js";
+import type { Task } from "../train/task.js";
 import { troubleTeller } from "../train/trouble.js";
 import { afterValidation, type EarlyStopping, hasWaitedEnough, type Waiting } from "./early-stopping.js";
 
@@ -33,18 +34,28 @@ export interface KeeperOptions {
   readonly stream: { readonly cursor: CheckpointInfo["cursor"] };
   readonly exchange: Exchange;
   readonly predictor: Program;
+  readonly measure: Task["measure"];
   readonly validation: Rows;
   readonly files: Store;
   readonly log: (event: TrainEvent) => void;
   readonly best: CheckpointInfo["best"];
   readonly waiting: Waiting;
   readonly earlyStopping?: EarlyStopping | undefined;
+  /** Whether a validation at the student's step was cancelled before. */
+  readonly mustValidate: boolean;
+  /** Cancels a validation. */
+  readonly stop: AbortSignal;
 }
 
 /** What it finds wrong with the group is returned, as a sentence with the rule and the values; else null. */
 export interface Keeper {
-  /** Validate, and keep the params if they are the best so far. A disk that fails is told of, unless writing `must` succeed. */
+  /**
+   * Validate, and keep the params if they are the best so far. A disk that fails is told of, unless writing `must` succeed.
+   * Rejects with the reason of the signal that cancels it.
+   */
   validate(must: boolean): Promise<string | null>;
+  /** Whether the last validation was cancelled: the student is at the step that it was of. */
+  owesValidation(): boolean;
   /** The best so far, when validations have not improved on it for long enough; else null. */
   stopsEarly(): CheckpointInfo["best"];
   /** Save a checkpoint. A disk that fails is told of and the older one stays, unless writing `must` succeed. */
@@ -55,13 +66,16 @@ export interface Keeper {
 
 export function makeKeeper(options: KeeperOptions): Keeper {
   const { group, incarnation, model, student, stream, exchange, files, log } = options;
-  let { best, waiting } = options;
+  let { best, waiting, mustValidate } = options;
   const onTrouble = (message: string) => log({ event: "checkpoint-trouble", group, step: student.step, message });
   const writing = { best: tolerant(onTrouble), checkpoint: tolerant(onTrouble) };
 
   async function validate(): Promise<string | null> {
     const { step } = student;
-    const { loss, auc } = score(await predictAll(options.predictor, options.validation));
+    mustValidate = true;
+    const predictions = await predictAll(options.predictor, options.validation, options.stop);
+    mustValidate = false;
+    const { loss, ...metrics } = options.measure(predictions);
     if (!Number.isFinite(loss)) return `the validation loss must stay finite, at step ${step} it was ${loss}`;
     waiting = afterValidation(waiting, loss, options.earlyStopping?.minDelta ?? 0);
     const isBest = best === null || loss < best.loss;
@@ -76,7 +90,7 @@ export function makeKeeper(options: KeeperOptions): Keeper {
       await files.put(groupFiles.best, safetensorsParts(await student.shipped(), metadata));
       best = { step, loss };
     }
-    log({ event: "validation", group, step, loss, auc, best: isBest });
+    log({ event: "validation", group, step, loss, ...metrics, best: isBest });
     return null;
   }
 
@@ -85,7 +99,9 @@ export function makeKeeper(options: KeeperOptions): Keeper {
     const { step, learningRateScale } = student;
     const state = await student.state();
     if (notFinite(state).length > 0) return `the params must stay finite, at step ${step} they were not`;
-    const info = { group, step, incarnation, model, cursor: stream.cursor, best, learningRateScale, waiting };
+    const { cursor } = stream;
+    const owed = mustValidate && { mustValidate };
+    const info = { group, step, incarnation, model, cursor, best, learningRateScale, waiting, ...owed };
     const bytes = await writeCheckpoint(files, groupFiles.checkpoint, { info, state, teachers: exchange.known() });
     log({ event: "checkpoint", group, step, bytes, seconds: (performance.now() - started) / 1000 });
     return null;
@@ -99,6 +115,7 @@ export function makeKeeper(options: KeeperOptions): Keeper {
       checkpoint?.info.step ?? student.step,
       learningRateScale,
     );
+    mustValidate = checkpoint?.info.mustValidate ?? false;
     // At once, so that a group that is started again remembers the learning rate and where the data stream is.
     await writing.checkpoint(false, save);
   }
@@ -106,6 +123,7 @@ export function makeKeeper(options: KeeperOptions): Keeper {
   const stopsEarly = () => (hasWaitedEnough(waiting, options.earlyStopping) ? best : null);
   return {
     validate: (must) => writing.best(must, validate),
+    owesValidation: () => mustValidate,
     stopsEarly,
     save: (must) => writing.checkpoint(must, save),
     restore,

@@ -59,6 +59,8 @@ const common = {
   clip: z.strictObject({ value: z.number().positive().optional(), norm: z.number().positive().optional() }).optional(),
   /** Multiples of the learning rate by pattern on the names of params, as { "embeddings.*": 0.5 }; the first counts. */
   multipliers: z.record(z.string().min(1), z.number().nonnegative()).optional(),
+  /** Patterns of tables of which a step changes only the rows that its batch reads, as ["embeddings.*"]; none by default. */
+  touchedRows: z.array(z.string().min(1)).optional(),
 };
 
 /** Coupled: part of the gradient. */

@@ -125,6 +125,26 @@ describe("an optimizer of each kind", () => {
     assert.equal(optimizerSchema.options.length, Object.keys(kinds).length);
   });
 
+  test("touched rows reach the optimizer of every kind that has them, and need one batch for a step", () => {
+    const touchedRows = ["*.weight"];
+    const memoryOf = (options: object) => {
+      const optimizer = resolved({ learningRate: 1, touchedRows, ...options });
+      return Object.keys(makeOptimizer({ optimizer, numSteps: NUM_STEPS }).memory({ "a.weight": { shape: [2, 3] } }));
+    };
+    assert.deepEqual(memoryOf({ kind: "sgd" }), []);
+    assert.deepEqual(memoryOf({ kind: "adagrad" }), ["adagrad.v.a.weight"]);
+    const times = ["rows.steps.a.weight", "rows.last.a.weight"];
+    assert.deepEqual(memoryOf({ kind: "sgd", momentum: 0.5 }), ["momentum.b.a.weight", ...times]);
+    assert.deepEqual(memoryOf({ kind: "rmsprop" }), ["rms.v.a.weight", ...times]);
+    assert.deepEqual(memoryOf({ kind: "adam" }), ["adam.m.a.weight", "adam.v.a.weight", ...times]);
+    for (const kind of ["adamW", "lamb", "lars", "lion", "adafactor"]) {
+      assert.throws(() => memoryOf({ kind }), /ConfigError: optimizer: "a\.weight" cannot be updated by touched rows/);
+    }
+    const accumulating = { ...tinyInput(), accumulate: 2, optimizer: { kind: "sgd", learningRate: 1, touchedRows } };
+    assert.throws(() => resolveConfig(accumulating), /accumulate: must be 1 with optimizer\.touchedRows, .*, got 2/);
+    assert.doesNotThrow(() => resolveConfig({ ...accumulating, accumulate: 1 }));
+  });
+
   test("options that are off unless asked for", () => {
     assert.deepEqual(made({ kind: "sgd", learningRate: 1, momentum: 0.8, nesterov: true }).memory, [
       "momentum.b.a.weight",
@@ -273,6 +293,14 @@ describe("a wrong optimizer is refused with the path and the rule", () => {
     assert.throws(
       () => learner({ kind: "lamb", learningRate: 1, trustExcept: ["x*"] }),
       /optimizer\.trustExcept: "x\*" must match/,
+    );
+    assert.throws(
+      () => learner({ kind: "sgd", learningRate: 1, touchedRows: ["embedding.*"] }),
+      /optimizer\.touchedRows: "embedding\.\*" must match a param/,
+    );
+    assert.throws(
+      () => learner({ kind: "adamW", learningRate: 1, touchedRows: ["embeddings.*"] }),
+      /ConfigError: optimizer: "embeddings\.origin" cannot be updated by touched rows: weight decay .*; except it from decay/,
     );
     assert.throws(
       () => learner({ kind: "sgd", learningRate: 1, multipliers: { "y*": 1 } }),

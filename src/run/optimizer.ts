@@ -27,9 +27,9 @@ export function makeOptimizer({
   readonly numSteps: number;
 }): GradientTransformation {
   const rate = makeSchedule(optimizer, numSteps);
-  const { clip = {}, multipliers = {} } = optimizer;
+  const { clip = {}, multipliers = {}, touchedRows = [] } = optimizer;
   const decay = decayOf(optimizer);
-  const common = { clip, multipliers };
+  const common = { clip, multipliers, touchedRows };
   const all = { ...common, ...(decay && { decay }) };
   switch (optimizer.kind) {
     case "sgd":
@@ -100,6 +100,7 @@ export function checkPatterns(optimizer: OptimizerInSteps, params: readonly stri
   const lists = {
     "optimizer.multipliers": Object.keys(optimizer.multipliers ?? {}),
     "optimizer.weightDecay.except": decayOf(optimizer)?.except ?? [],
+    "optimizer.touchedRows": optimizer.touchedRows ?? [],
     "optimizer.trustExcept": optimizer.kind === "lamb" ? optimizer.trustExcept : [],
   };
   for (const [path, patterns] of Object.entries(lists)) {

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { optimizerInSteps, optimizerSchema } from "./optimizer-schema.js";
 import { stepsOf, stepsOrShare } from "./steps.js";
+import { taskInFull, taskSchema } from "./task-schema.js";
 
 const steps = z.int().positive();
 const sqlExpression = z.string().min(1);
@@ -9,7 +10,7 @@ const sqlExpression = z.string().min(1);
 const dataSchema = z.strictObject({
   /** Files or globs that DuckDB reads: Parquet, CSV, TSV, JSON lines. Relative paths start at the configuration file. */
   source: z.union([z.string(), z.array(z.string()).min(1)], "must be a path or a list of paths"),
-  /** SQL expression: true or 1 for the positive class. */
+  /** SQL expression: true or 1 for the positive class; with another `task` a class of any type, or a number. */
   label: sqlExpression,
   /** Feature name to SQL expression; its values are treated as names. */
   categorical: z.record(z.string(), sqlExpression).default({}),
@@ -86,6 +87,8 @@ export const runObject = z.strictObject({
   /** Short name, the first part of the run folder's name. */
   name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, "must be lower-case letters, digits and dashes"),
   data: dataSchema,
+  /** What the label is: yes or no (the default), one of several classes, or a number; with options as { kind, ... }. */
+  task: taskSchema.default("binary"),
   model: modelSchema,
   optimizer: optimizerSchema,
   codistill: codistillSchema,
@@ -126,6 +129,8 @@ export const runObject = z.strictObject({
   restarts: z.int().nonnegative().default(3),
   /** Keep every snapshot that teaches, so that the run can be replayed to the same bits. */
   record: z.boolean().default(false),
+  /** What every group trains on, "cpu" by default; see docs/devices.md. The test split is always scored on the CPU. */
+  device: z.enum(["cpu", "webgpu", "cuda"]).optional(),
   /** Threads of each group; by default the machine's cores are shared out. */
   threads: z.int().positive().optional(),
 });
@@ -140,6 +145,7 @@ export const runSchema = runObject.transform(({ codistill, ...run }) => {
     typeof value === "number" ? value : { ...value, steps: stepsOf(value.steps, numSteps) };
   return {
     ...run,
+    task: taskInFull(run.task),
     optimizer: optimizerInSteps(run.optimizer, numSteps),
     codistill: {
       ...codistill,

@@ -10,6 +10,7 @@ import type { NamedArrays } from "../runtime/array.js";
 import type { Engine } from "../runtime/engine.js";
 import { withPrefix } from "../runtime/named.js";
 import { key } from "../runtime/random.js";
+import type { RunResult, TestMetrics } from "../train/events.js";
 import { kept, predictGraph } from "../train/graphs.js";
 import { auc, logLoss, meanAbsoluteDifference, meanOfProbs } from "../train/metrics.js";
 import { groupFiles } from "./keeper.js";
@@ -34,6 +35,22 @@ async function probsOf(params: NamedArrays): Promise<Float32Array> {
   return probs?.data as Float32Array;
 }
 
+/** What the result says of probabilities: accuracy and calibration by their definitions, bin by bin. */
+function measured(probs: Float32Array): TestMetrics {
+  const isRight = Array.from(probs, (p, i) => Number(Number(p >= 0.5) === labels[i]));
+  const bins = Array.from({ length: 15 }, (_, bin) =>
+    [...probs.keys()].filter((i) => Math.min(14, Math.floor(15 * (probs[i] ?? 0))) === bin),
+  );
+  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+  const gaps = bins.map((bin) => Math.abs(sum(bin.map((i) => (probs[i] ?? 0) - (labels[i] ?? 0)))));
+  return {
+    testLoss: logLoss(probs, labels),
+    testAuc: auc(probs, labels),
+    testAccuracy: sum(isRight) / probs.length,
+    testCalibrationError: sum(gaps) / probs.length,
+  };
+}
+
 function group(index: number, seed: number): GroupRecord & { readonly best: BestParams } {
   return {
     group: index,
@@ -46,16 +63,22 @@ function group(index: number, seed: number): GroupRecord & { readonly best: Best
 }
 
 describe("scoreRun", () => {
+  test("rejects with the reason of the signal that cancels it", async () => {
+    const reason = new Error("no more");
+    await assert.rejects(scoreRun(engine, learner, [group(0, 1)], rows, 0, AbortSignal.abort(reason)), reason);
+  });
+
   test("of one group: its own measures, no ensemble and no disagreement", async () => {
     const probs = await probsOf(paramsOf(1));
     assert.deepEqual(await scoreRun(engine, learner, [group(0, 1)], rows, 0), {
+      task: "binary",
+      lossName: "log loss",
       groups: [
         {
           group: 0,
           step: 40,
           validationLoss: 0.5,
-          testLoss: logLoss(probs, labels),
-          testAuc: auc(probs, labels),
+          ...measured(probs),
           stepsPerSecond: 100,
           bytesPublished: 0,
           bytesFetched: 0,
@@ -64,6 +87,7 @@ describe("scoreRun", () => {
       ],
       ensemble: null,
       disagreement: null,
+      churn: null,
       shippedGroup: 0,
       testRows: 150,
     });
@@ -96,7 +120,11 @@ describe("scoreRun", () => {
       ],
     );
     const mean = meanOfProbs([a, b, c]);
-    assert.deepEqual(result.ensemble, { testLoss: logLoss(mean, labels), testAuc: auc(mean, labels) });
+    assert.deepEqual(result.ensemble, measured(mean));
+    const differ = (p: Float32Array, q: Float32Array) =>
+      p.filter((value, i) => Math.round(value) !== Math.round(q[i] ?? Number.NaN)).length / p.length;
+    assert.ok(Math.abs((result.churn ?? Number.NaN) - (differ(a, b) + differ(a, c) + differ(b, c)) / 3) < 1e-12);
+    assert.ok((result.churn ?? 0) > 0);
     const apart = meanAbsoluteDifference;
     const expected = (apart(a, b) + apart(a, c) + apart(b, c)) / 3;
     assert.ok(Math.abs((result.disagreement ?? Number.NaN) - expected) < 1e-12);
@@ -108,7 +136,8 @@ describe("scoreRun", () => {
     const { groups, ensemble, disagreement } = await scoreRun(engine, learner, [group(0, 1), group(1, 1)], rows, 0);
     assert.equal(disagreement, 0);
     assert.equal(groups[0]?.testLoss, groups[1]?.testLoss);
-    assert.deepEqual(ensemble, { testLoss: groups[0]?.testLoss, testAuc: groups[0]?.testAuc });
+    const { testLoss, testAuc, testAccuracy, testCalibrationError } = groups[0] as RunResult["groups"][number];
+    assert.deepEqual(ensemble, { testLoss, testAuc, testAccuracy, testCalibrationError });
   });
 
   test("of no group is empty", async () => {

@@ -8,11 +8,13 @@ import { weightSpecs } from "../nn/model.js";
 import type { NamedArrays } from "../runtime/array.js";
 import type { Engine } from "../runtime/engine.js";
 import { misfits } from "../runtime/named.js";
-import { predictAll, score } from "../train/evaluate.js";
-import type { RunResult } from "../train/events.js";
-import { kept, keptWeights, type Learner, predictGraph } from "../train/graphs.js";
-import { meanAbsoluteDifference, meanOfProbs } from "../train/metrics.js";
+import { type Predictions, predictAll } from "../train/evaluate.js";
+import type { RunResult, TestMetrics } from "../train/events.js";
+import { kept, keptWeights, predictGraph } from "../train/graphs.js";
+import { meanOfProbs } from "../train/metrics.js";
+import type { Task } from "../train/task.js";
 import { BEST_FORMAT, BEST_VERSION, groupFiles } from "./keeper.js";
+import type { RunLearner } from "./learner.js";
 
 /** The params (and buffers) that a group would ship: its best by validation. */
 export interface BestParams {
@@ -40,36 +42,51 @@ export type GroupRecord = Pick<
   "group" | "stepsPerSecond" | "bytesPublished" | "bytesFetched" | "ended"
 >;
 
-/** Score the groups' best params, their ensemble (the mean of their probabilities), and how far they disagree. */
+/**
+ * Score the groups' best params, their ensemble (the mean of their predictions), and how far they disagree. Rejects with
+ * the signal's reason when that cancels it.
+ */
 export async function scoreRun(
   engine: Engine,
-  learner: Learner,
+  learner: RunLearner,
   groups: readonly (GroupRecord & { readonly best: BestParams })[],
   test: Rows,
   shippedGroup: number,
+  signal?: AbortSignal,
 ): Promise<RunResult> {
   const program = await engine.compile(predictGraph(learner, kept.params));
   const scored: RunResult["groups"][number][] = [];
   const probs: Float32Array[] = [];
-  let labels = new Float32Array();
+  let labels: Predictions["labels"] = new Float32Array();
+  const { task } = learner;
   for (const { best, ...record } of groups) {
     const [misfit] = misfits(best.params, weightSpecs(learner.model));
     if (misfit) throw new CheckpointError(`the best params of group ${record.group} are of another model: ${misfit}`);
     await engine.write(keptWeights(learner.model, best.params));
-    const predictions = await predictAll(program, test);
-    const { loss, auc } = score(predictions);
+    const predictions = await predictAll(program, test, signal);
     probs.push(predictions.probs);
-    labels = predictions.labels as Float32Array<ArrayBuffer>;
-    scored.push({ ...record, step: best.step, validationLoss: best.validationLoss, testLoss: loss, testAuc: auc });
+    labels = predictions.labels;
+    const { step, validationLoss } = best;
+    scored.push({ ...record, step, validationLoss, ...ofTest(task, predictions) });
   }
-  const together = probs.length > 1 ? score({ probs: meanOfProbs(probs), labels }) : null;
+  const isSeveral = probs.length > 1;
   return {
+    task: task.kind,
+    lossName: task.lossName,
     groups: scored,
-    ensemble: together && { testLoss: together.loss, testAuc: together.auc },
-    disagreement: probs.length > 1 ? meanOverPairs(probs, meanAbsoluteDifference) : null,
+    ensemble: isSeveral ? ofTest(task, { probs: meanOfProbs(probs), labels }) : null,
+    disagreement: isSeveral ? meanOverPairs(probs, task.distance) : null,
+    churn: isSeveral ? meanOverPairs(probs, task.churn) : null,
     shippedGroup,
     testRows: test.numRows,
   };
+}
+
+/** The loss and metrics of predictions on the test split, under the names of a result. */
+function ofTest({ measure }: Task, predictions: Predictions): TestMetrics {
+  const entries = Object.entries(measure(predictions));
+  const names = entries.map(([name, value]) => [`test${name.slice(0, 1).toUpperCase()}${name.slice(1)}`, value]);
+  return Object.fromEntries(names);
 }
 
 function meanOverPairs<T>(items: readonly T[], measure: (a: T, b: T) => number): number {

@@ -39,7 +39,7 @@ export interface GroupOptions extends JoinOptions {
   /** What is this group's alone: its checkpoints. */
   readonly files: Store;
   readonly log: (event: TrainEvent) => void;
-  /** Aborted when the group should save and stop. */
+  /** Aborted when the group should cancel the step or validation that is under way, save and stop. */
   readonly stop: AbortSignal;
   readonly processId: number;
   /** A recorded run to be taken once more, step for step. */
@@ -52,9 +52,6 @@ export interface Replay {
   readonly recorded: Store;
   readonly lastStep: number;
 }
-
-/** Teachers for which programs are compiled ahead; with more, the first step with a new number of them waits for one. */
-const MAX_PREPARED = 8;
 
 export type StartedGroup = Awaited<ReturnType<typeof startGroup>>;
 
@@ -92,7 +89,7 @@ export async function startGroup(options: GroupOptions) {
   const draw = fold(key(config.seed), "topology");
   const teachers = teachersOf(config.codistill.topology, groupIndex, config.numGroups, draw);
   const exchange = makeExchange(options, { teachers, model: learner.model, incarnation }, checkpoint);
-  await student.prepare(Math.min(MAX_PREPARED, teachers.length), config.accumulate);
+  await student.prepare(teachers.length, config.accumulate);
   const keeper = makeKeeper({
     group: groupIndex,
     incarnation,
@@ -102,12 +99,15 @@ export async function startGroup(options: GroupOptions) {
     stream,
     exchange,
     predictor: await engine.compile(predictGraph(learner, shippedName(learner))),
+    measure: learner.task.measure,
     validation: data.validation,
     files,
     log,
     best: info?.best ?? null,
     waiting: info?.waiting ?? notWaiting,
     earlyStopping: config.earlyStopping,
+    mustValidate: info?.mustValidate ?? false,
+    stop: options.stop,
   });
   return { learner, student, stream, exchange, keeper, incarnation };
 }

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { moving, safe, unsafe, views } from "../../test/engine-graphs.js";
 import { flightsLike } from "../../test/flights-like.js";
-import { add, constant, greater, input, neg, reduceSum } from "../graph/ops.js";
+import { decodeModel } from "../graph/onnx-proto.js";
+import { add, constant, greater, input, mul, neg, reduceSum } from "../graph/ops.js";
 import type { Tensor } from "../graph/tensor.js";
 import { applyGraph, stepGraph } from "../train/graphs.js";
 import { zeros } from "./array.js";
@@ -22,6 +23,27 @@ describe("updatedInPlace", () => {
       assert.deepEqual(updatedInPlace(graph), new Set(Object.keys(graph.updates)));
     }
   });
+});
+
+test("the plan of a graph that asks when has the guard's names beside the graph's own, which a plain graph has not", () => {
+  const a = input("a", [2]);
+  const updates = { a: add(a, 1) };
+  const outputs = { sum: reduceSum(mul(a, a)) };
+  const asks = { outputs, updates, when: greater(outputs.sum, 0) };
+  for (const [graph, isGuarded] of [
+    [{ outputs, updates }, false],
+    [asks, true],
+  ] as const) {
+    const plan = planOf(graph);
+    assert.deepEqual([plan.inputs, plan.outputs, plan.isGuarded], [["a"], ["sum"], isGuarded]);
+    assert.deepEqual(plan.updates, [{ name: "a", inPlace: isGuarded }]);
+    const { graph: encoded } = decodeModel(plan.onnx);
+    const own = (infos: readonly { readonly name: string }[]) => infos.filter(({ name }) => name.startsWith("engine."));
+    assert.deepEqual(
+      [own(encoded.input), own(encoded.output)].map((infos) => infos.map(({ name }) => name)),
+      isGuarded ? [["engine.mayUpdate"], ["engine.isReached", "engine.isTaken"]] : [[], []],
+    );
+  }
 });
 
 test("a new value of another shape or dtype than the kept tensor is refused", () => {

@@ -1,7 +1,8 @@
 import { ShapeError } from "../errors.js";
 import { alwaysOf, type Graph, inputsOf, rootsOf } from "../graph/graph.js";
 import { toOnnx } from "../graph/onnx.js";
-import { sameShape } from "../graph/ops.js";
+import { and, input, sameShape } from "../graph/ops.js";
+import { type Passes, simplify } from "../graph/simplify.js";
 import { formatShape, type Op, type Tensor, topologicalOrder } from "../graph/tensor.js";
 import type { NamedArrays } from "./array.js";
 
@@ -16,6 +17,20 @@ export interface Engine {
   write(tensors: NamedArrays, options?: WriteOptions): Promise<void>;
   /** Copies of kept tensors. Throws when one of the names is not kept. */
   read(names: readonly string[]): Promise<NamedArrays>;
+  /**
+   * Move kept tensors into memory that all threads of the process see, and give the arrays that lie there: not copies.
+   * They may be posted to other threads, whose engines {@link adopt} them. From then on every write and every update of
+   * these names by any of the engines changes that memory, until a `write` gives a name another shape.
+   *
+   * Nobody frees the memory: it is there as long as an engine keeps it or a thread refers to one of the arrays, whichever
+   * thread has ended. And nobody waits: who writes and who reads at one time must not be more than one, and is the
+   * callers' to arrange, by messages or by `Atomics`.
+   *
+   * Throws {@link ConfigError} with the official binding, which refuses such memory, and for strings.
+   */
+  share(names: readonly string[]): Promise<NamedArrays>;
+  /** Keep these arrays where they lie, which must be memory that an engine shared; throws as {@link share} does. */
+  adopt(shared: NamedArrays): Promise<void>;
   /** Free everything. */
   close(): Promise<void>;
 }
@@ -23,25 +38,87 @@ export interface Engine {
 export interface WriteOptions {
   /** The arrays will never change again, so the engine may use their memory instead of copies; it does not change it. */
   readonly areFrozen?: boolean;
+  /** The caller will never read or change the arrays again, so the engine may do with their memory what it likes. */
+  readonly areGiven?: boolean;
+}
+
+export interface RunOptions {
+  /** Aborted to cancel the run. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A compiled graph. */
 export interface Program {
-  /** Run once: outputs by name are returned, kept tensors that the graph updates are changed in place. */
-  run(feeds: NamedArrays): Promise<NamedArrays>;
+  /**
+   * Run once: outputs by name are returned, kept tensors that the graph updates are changed in place.
+   *
+   * When it is cancelled, it rejects with the signal's reason, at once if it had not begun, else after the operation that
+   * is under way. What the graph updates `when` has then kept its values, to the bit: a run that has already begun to
+   * update is no more cancelled, and resolves. What a graph without `when` updates in place has no value, and whatever
+   * needs it throws an error with its name, until it is written. Everything else is as it was.
+   *
+   * An engine with the official binding, and one on the calling thread, which sees no signal during a run, cancel only
+   * runs that have not begun.
+   */
+  run(feeds: NamedArrays, options?: RunOptions): Promise<NamedArrays>;
 }
 
 /** A graph made ready for an engine: plain data that may travel to another thread. */
 export interface Plan {
   readonly onnx: Uint8Array;
+  /** Those of the graph; a guarded plan has the names of {@link guard} beside them. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   /** Kept tensors that a run changes, and whether in place or through a second buffer. */
   readonly updates: readonly { readonly name: string; readonly inPlace: boolean }[];
+  /** Whether what it updates waits for a condition, and so can be cancelled. */
+  readonly isGuarded: boolean;
 }
 
-/** Make a graph ready. Throws {@link ShapeError} when the new value of a kept tensor has another shape or dtype. */
-export function planOf(graph: Graph): Plan {
+/**
+ * How the updates of a graph that asks `when` are all made or none, though another thread cancels the run: bools, of which
+ * that thread writes the first and the run the others, each after it has read the one before.
+ *
+ *     isReached = when, isTaken = isReached and mayUpdate, update when isTaken
+ *
+ * Who cancels first takes `mayUpdate` back and then looks whether `isReached` is written. If it is not, the run will read
+ * what was taken back, and may be ended anywhere. If it is, the run may be updating and goes on to its end; `isTaken` says.
+ */
+export const guard = {
+  mayUpdate: "engine.mayUpdate",
+  isReached: "engine.isReached",
+  isTaken: "engine.isTaken",
+} as const;
+
+function guarded({ outputs, updates, when }: Graph): Graph {
+  if (!when) return { outputs, updates };
+  // A node of its own, whatever the condition is, so that nothing but its result can be read for it.
+  const isReached = and(when, when);
+  const isTaken = and(isReached, input(guard.mayUpdate, [], "bool"));
+  return { outputs: { ...outputs, [guard.isReached]: isReached, [guard.isTaken]: isTaken }, updates, when: isTaken };
+}
+
+/**
+ * Make a graph ready: simplify it, then find what may be updated in place and encode it.
+ *
+ * Throws {@link ShapeError} when the new value of a kept tensor has another shape or dtype.
+ */
+export function planOf(whole: Graph, passes: Passes = {}): Plan {
+  checkUpdates(whole);
+  const graph = simplify(whole, passes);
+  // After the passes: the guard's flags must stay as they are made.
+  const made = guarded(graph);
+  const inPlace = updatedInPlace(made);
+  return {
+    onnx: toOnnx(made),
+    inputs: [...inputsOf(graph).keys()],
+    outputs: Object.keys(graph.outputs),
+    updates: Object.keys(graph.updates).map((name) => ({ name, inPlace: inPlace.has(name) })),
+    isGuarded: graph.when !== undefined,
+  };
+}
+
+function checkUpdates(graph: Graph): void {
   const inputs = inputsOf(graph);
   for (const [name, updated] of Object.entries(graph.updates)) {
     const before = inputs.get(name);
@@ -50,13 +127,6 @@ export function planOf(graph: Graph): Plan {
       throw new ShapeError(`graph: the new value of "${name}" must be ${was}, got ${is}`);
     }
   }
-  const inPlace = updatedInPlace(graph);
-  return {
-    onnx: toOnnx(graph),
-    inputs: [...inputs.keys()],
-    outputs: Object.keys(graph.outputs),
-    updates: Object.keys(graph.updates).map((name) => ({ name, inPlace: inPlace.has(name) })),
-  };
 }
 
 export interface EngineOptions {
@@ -69,6 +139,8 @@ export interface EngineOptions {
    * default the first that works here; the variable CODISTILL_BINDING says otherwise.
    */
   readonly binding?: "native" | "official";
+  /** Which passes simplify a graph before it is compiled; all by default. */
+  readonly passes?: Passes;
   /** Path prefix of files that get the time of every operation of every run, written when the engine is closed. */
   readonly profile?: string;
   /** Told what the user should know and need not act upon; a process warning by default. */
@@ -91,15 +163,21 @@ export function updatedInPlace(graph: Graph): Set<string> {
   const safe = Object.entries(graph.updates).filter(([name, updated]) => {
     const kept = inputs.get(name);
     if (!kept) return true;
-    // Only these read each element before they write it: a product or a transpose on its own operand would not.
-    if (!["add", "sub", "mul", "div"].includes(updated.op)) return false;
     const views = viewsOf(kept, readers);
+    if (!mayOverwrite(updated, kept, views)) return false;
     if (views.some((view) => roots.has(view))) return false;
     const before = new Set(topologicalOrder([updated], always));
     const isOrdered = (reader: Tensor) => awaited.has(reader) || before.has(reader);
     return views.every((view) => (readers.get(view) ?? []).every(isOrdered));
   });
   return new Set(safe.map(([name]) => name));
+}
+
+/** Whether an operation reads each element of a tensor before it writes it: a product on its own operand would not. */
+function mayOverwrite({ op, inputs }: Tensor, kept: Tensor, views: readonly Tensor[]): boolean {
+  // Rows are set in the table itself, and must not be read from it while they are.
+  if (op === "setRows") return inputs[0] === kept && !inputs.slice(1).some((input) => views.includes(input));
+  return ["add", "sub", "mul", "div"].includes(op);
 }
 
 /** What reads each tensor. */

@@ -5,9 +5,9 @@ import { assertAllClose } from "../../test/close.js";
 import { interpret } from "../../test/interpreter.js";
 import { ShapeError } from "../errors.js";
 import { formatGraph, type Graph } from "../graph/graph.js";
-import { add, greater, input, matmul, mul, reduceSum, relu, sub } from "../graph/ops.js";
+import { add, constant, gather, greater, input, matmul, mul, reduceSum, relu, setRows, sub } from "../graph/ops.js";
 import { onnxRuntimeEngine } from "../node/onnxruntime.js";
-import { float32, type NamedArrays, type NdArray, scalar } from "../runtime/array.js";
+import { float32, int32, type NamedArrays, type NdArray, scalar } from "../runtime/array.js";
 import { updatedInPlace } from "./engine.js";
 
 const engine = onnxRuntimeEngine({ threads: 2 });
@@ -16,6 +16,7 @@ after(() => engine.close());
 const a = input("a", [2, 2]);
 const b = input("b", [2, 2]);
 const limit = input("limit", []);
+const second = constant(int32([1]));
 const sum = reduceSum(mul(a, a));
 const when = greater(limit, sum);
 
@@ -25,6 +26,7 @@ const guarded: Readonly<Record<string, Graph>> = {
   "two that read each other": { outputs: { sum }, updates: { a: add(a, b), b: sub(b, a) }, when },
   "a product over itself": { outputs: { sum }, updates: { a: matmul(a, a) }, when },
   "the value of another": { outputs: { sum }, updates: { a: b, b: mul(b, 3) }, when },
+  "rows of it": { outputs: { sum }, updates: { a: setRows(a, second, mul(gather(a, second), 2)) }, when },
   "a value of which nothing is returned": { outputs: {}, updates: { a: mul(a, 0.5) }, when },
 };
 

@@ -1,7 +1,22 @@
 /**
  * The events of a run: each is one line of JSON in a run log. Everything that shows progress reads the log and
- * nothing else. Losses are in nats per example, times in seconds, sizes in bytes, staleness in student steps.
+ * nothing else. Losses are in nats per example (of regression in the units of the standardised labels), times in seconds,
+ * sizes in bytes, staleness in student steps.
  */
+
+/** What is learned of a row: one of two answers, one of several classes, or a number. */
+export type TaskKind = "binary" | "multiclass" | "regression";
+
+/** What is measured of predictions beside the loss; which of them depends on the task. See docs/run-log.md. */
+export type MetricName = "logLoss" | "auc" | "accuracy" | "top5Accuracy" | "calibrationError" | "rmse" | "mae" | "r2";
+
+/** Metrics by name; not finite where they are not defined. */
+export type Metrics = { readonly [M in MetricName]?: number };
+
+/** The loss and the metrics of predictions on the test split: `testLoss`, `testAuc` and so on. */
+export type TestMetrics = { readonly testLoss: number } & {
+  readonly [M in MetricName as `test${Capitalize<M>}`]?: number;
+};
 
 /** A teacher as it was used: who published it, at which of its steps, and how long it has been known here. */
 export interface TeacherUse {
@@ -59,7 +74,7 @@ export type TrainEvent =
       readonly labelLoss: number;
       readonly distillLoss: number | null;
       readonly divergence: number | null;
-      /** Mean absolute difference between the probabilities of student and teachers: falls as the groups grow alike. */
+      /** Mean absolute difference between the predictions of student and teachers: falls as the groups grow alike. */
       readonly teacherDistance: number | null;
       readonly distillWeight: number;
       readonly gradNorm: number;
@@ -67,15 +82,14 @@ export type TrainEvent =
       readonly stepsPerSecond: number;
       readonly teachers: readonly TeacherUse[];
     }
-  | {
+  | ({
       readonly event: "validation";
       readonly group: number;
       readonly step: number;
       readonly loss: number;
-      readonly auc: number;
       /** Whether this is the lowest loss so far. */
       readonly best: boolean;
-    }
+    } & Metrics)
   | TeachersEvent
   /** A step in which a number was not finite; params and optimizer memory are as they were before it. */
   | {
@@ -195,22 +209,30 @@ export type ExchangeEvent =
 
 /** The outcome of a run on the test split. */
 export interface RunResult {
-  readonly groups: readonly {
+  /** What was learned; binary where a result of an older version does not say. */
+  readonly task?: TaskKind;
+  /** What the losses are, in words: "log loss", "weighted log loss", "squared error". */
+  readonly lossName?: string;
+  readonly groups: readonly ({
     readonly group: number;
     /** The step of the scored checkpoint: the best by validation. */
     readonly step: number;
     readonly validationLoss: number;
-    readonly testLoss: number;
-    readonly testAuc: number;
     readonly stepsPerSecond: number;
     readonly bytesPublished: number;
     readonly bytesFetched: number;
     /** How the group ended; a group that failed is scored by its last best checkpoint. */
     readonly ended: "finished" | "stopped" | "failed";
-  }[];
-  readonly ensemble: { readonly testLoss: number; readonly testAuc: number } | null;
-  /** Mean absolute difference between the predictions of each two groups, averaged over the pairs. */
+  } & TestMetrics)[];
+  /** The mean of the groups' predictions: of probabilities, or of numbers. */
+  readonly ensemble: TestMetrics | null;
+  /**
+   * Mean absolute difference between the predictions of each two groups (of several classes half its sum over them),
+   * averaged over the pairs.
+   */
   readonly disagreement: number | null;
+  /** The same of decisions: the share of rows that two groups decide differently; of numbers, as the disagreement. */
+  readonly churn?: number | null;
   readonly shippedGroup: number;
   readonly testRows: number;
 }

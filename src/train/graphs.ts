@@ -3,10 +3,11 @@ import { gradients } from "../graph/grad.js";
 import type { Graph } from "../graph/graph.js";
 import { add, div, greater, input, mul, reduceSum, stopGradient, sub, where } from "../graph/ops.js";
 import type { Tensor, Tensors } from "../graph/tensor.js";
-import type { Objective } from "../nn/losses.js";
+import { type Objective, predict } from "../nn/losses.js";
 import { bufferTensors, inputTensors, type Model, paramTensors, train, weightTensors } from "../nn/model.js";
+import { rowGradients, step, withRows } from "../optim/touched-rows.js";
 import type { GradientTransformation } from "../optim/transformations.js";
-import { mapValues, named, withPrefix } from "../runtime/named.js";
+import { mapValues, withPrefix } from "../runtime/named.js";
 import { signs } from "./signs.js";
 
 /** What is trained, by what losses and what rule. */
@@ -107,10 +108,10 @@ export function shippedName({ ema }: Learner): string {
   return ema ? kept.ema : kept.params;
 }
 
-/** Probabilities of a batch, by the params kept under a prefix and the student's buffers. */
+/** What is predicted of a batch, by the params kept under a prefix and the student's buffers. */
 export function predictGraph({ model, objective }: Pick<Learner, "model" | "objective">, prefix: string): Graph {
   const logits = model.apply(weightTensors(model, prefix, kept.buffers), inputTensors(model));
-  return { outputs: { probs: objective.probs(logits) }, updates: {} };
+  return { outputs: { probs: predict(objective, logits) }, updates: {} };
 }
 
 /** The mean prediction of the teachers; no gradient flows into it. */
@@ -170,19 +171,19 @@ function gradientsOf(loss: Tensor, params: Tensors): Tensors {
  * Where a loss or the norm is not finite, the step changes nothing.
  */
 function update({ model, optimizer, ema }: Learner, params: Tensors, grads: Tensors, losses: Tensors): Graph {
-  const squares = Object.values(grads).map((grad) => reduceSum(mul(grad, grad)));
+  const touched = rowGradients(optimizer, grads);
+  const squares = Object.values(withRows(grads, touched)).map((grad) => reduceSum(mul(grad, grad)));
   const squaredNorm = squares.reduce(add);
   const isSound = areFinite([squaredNorm, losses.loss ?? losses.labelLoss, losses.distillLoss]);
   const scalars = mapValues(optimizer.scalars, (_, name) => input(name, []));
   const optState = mapValues(optimizer.memory(model.params), ({ shape }, name) =>
     input(`${kept.optState}.${name}`, shape),
   );
-  const after = optimizer.update({ updates: grads, params, optState, scalars });
-  const newParams = mapValues(params, (param, name) => add(param, named(after.updates, name)));
-  const means = ema ? withPrefix(kept.ema, averaged(newParams, ema.decay)) : {};
+  const after = step(optimizer, { updates: grads, params, optState, scalars }, touched);
+  const means = ema ? withPrefix(kept.ema, averaged(after.params, ema.decay)) : {};
   return {
     outputs: { ...losses, squaredGradNorm: squaredNorm },
-    updates: { ...withPrefix(kept.params, newParams), ...withPrefix(kept.optState, after.optState), ...means },
+    updates: { ...withPrefix(kept.params, after.params), ...withPrefix(kept.optState, after.optState), ...means },
     when: isSound,
   };
 }

@@ -1,20 +1,32 @@
 /** Measures of predictions, computed in float64 on the host. */
 
-/** Mean of -y log p - (1 - y) log(1 - p) in nats; probabilities are kept away from 0 and 1 by 1e-7. */
-export function logLoss(probs: Float32Array, labels: Float32Array): number {
+/** The labels of examples: 0 or 1, class indices, or numbers. */
+export type Labels = Float32Array | Int32Array;
+
+/** Least distance of a probability from 0 and 1 when its logarithm is taken: that of a float32 from 1, about. */
+export const LEAST_PROB = 1e-7;
+
+/**
+ * Mean of -y log p - (1 - y) log(1 - p) in nats; probabilities are kept away from 0 and 1 by 1e-7. With a weight on the
+ * positive label, the mean over the weights of the labels.
+ */
+export function logLoss(probs: Float32Array, labels: Labels, positiveWeight = 1): number {
   let sum = 0;
+  let total = 0;
   for (let i = 0; i < probs.length; i++) {
-    const p = Math.min(1 - 1e-7, Math.max(1e-7, probs[i] ?? Number.NaN));
-    sum -= labels[i] === 1 ? Math.log(p) : Math.log1p(-p);
+    const p = Math.min(1 - LEAST_PROB, Math.max(LEAST_PROB, probs[i] ?? Number.NaN));
+    const isPositive = labels[i] === 1;
+    sum -= isPositive ? positiveWeight * Math.log(p) : Math.log1p(-p);
+    total += isPositive ? positiveWeight : 1;
   }
-  return sum / probs.length;
+  return sum / total;
 }
 
 /**
  * Area under the ROC curve: the chance that a positive example is ranked above a negative one, ties counted half.
  * NaN when one of the classes is missing.
  */
-export function auc(probs: Float32Array, labels: Float32Array): number {
+export function auc(probs: Float32Array, labels: Labels): number {
   const positives = probs.filter((_, i) => labels[i] === 1).sort();
   const negatives = probs.filter((_, i) => labels[i] !== 1).sort();
   let below = 0;
@@ -41,4 +53,29 @@ export function meanOfProbs(sets: readonly Float32Array[]): Float32Array {
     sets[0] ?? [],
     (_, i) => sets.reduce((sum, probs) => sum + (probs[i] ?? 0), 0) / sets.length,
   );
+}
+
+/** Bins of {@link calibrationError}. */
+export const CALIBRATION_BINS = 15;
+
+/**
+ * Expected calibration error over 15 bins of equal width on [0, 1] (Guo et al. 2017): the mean over the examples of
+ * |mean prediction - share of hits| of the bin that their prediction p is in, bin min(14, floor(15 p)).
+ */
+export function calibrationError(predicted: Float32Array, isHit: (i: number) => boolean): number {
+  // Of each bin, the sum of predictions less the number of hits.
+  const gaps = new Float64Array(CALIBRATION_BINS);
+  for (let i = 0; i < predicted.length; i++) {
+    const p = predicted[i] as number;
+    if (!(p >= 0 && p <= 1)) return Number.NaN;
+    gaps[Math.min(CALIBRATION_BINS - 1, Math.floor(CALIBRATION_BINS * p))]! += p - Number(isHit(i));
+  }
+  return gaps.reduce((sum, gap) => sum + Math.abs(gap), 0) / predicted.length;
+}
+
+/** Share of examples that a measure of theirs holds for. */
+export function shareOf(numExamples: number, holds: (i: number) => boolean): number {
+  let count = 0;
+  for (let i = 0; i < numExamples; i++) if (holds(i)) count++;
+  return count / numExamples;
 }

@@ -1,5 +1,5 @@
 /** What a step shows of its teachers, beside teaching: small sums over the batch that is predicted anyway. */
-import { abs, mul, reduceMean, sub } from "../graph/ops.js";
+import { abs, mul, reduceMean, reduceSum, sub } from "../graph/ops.js";
 import type { Tensor, Tensors } from "../graph/tensor.js";
 import type { Objective } from "../nn/losses.js";
 
@@ -7,9 +7,12 @@ import type { Objective } from "../nn/losses.js";
 export interface TeacherSigns {
   /** Its label loss, in nats per example. */
   readonly loss: number;
-  /** The variance of its probabilities over the batch. */
+  /** The variance of its probabilities over the batch; of several classes, summed. */
   readonly variance: number;
-  /** Mean absolute difference between its probabilities and the student's: how far the two models are apart. */
+  /**
+   * Mean absolute difference between its probabilities and the student's, of several classes half the sum over them (the
+   * total variation): how far the two models are apart.
+   */
   readonly distance: number;
 }
 
@@ -44,9 +47,16 @@ export function signs(objective: Objective, logits: Tensor, teachers: readonly T
 
 function variance(probs: Tensor): Tensor {
   const centred = sub(probs, reduceMean(probs, [0], true));
-  return reduceMean(mul(centred, centred));
+  return reduceMean(ofExample(mul(centred, centred)));
 }
 
 function meanDistance(p: Tensor, q: Tensor): Tensor {
-  return reduceMean(abs(sub(p, q)));
+  const apart = ofExample(abs(sub(p, q)));
+  // Two classes, told as both, are as far apart as the probability of one of them.
+  return reduceMean(p.shape.length > 1 ? mul(0.5, apart) : apart);
+}
+
+/** The sum over classes, where there are several. */
+function ofExample(x: Tensor): Tensor {
+  return x.shape.length > 1 ? reduceSum(x, [x.shape.length - 1]) : x;
 }

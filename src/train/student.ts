@@ -2,8 +2,8 @@ import { CheckpointError } from "../errors.js";
 import type { Graph } from "../graph/graph.js";
 import { initWeights, weightSpecs } from "../nn/model.js";
 import type { Schedule } from "../optim/schedules.js";
-import { filled, type NamedArrays, scalar, zeros } from "../runtime/array.js";
-import type { Engine, Program } from "../runtime/engine.js";
+import { copyOf, filled, type NamedArrays, scalar, zeros } from "../runtime/array.js";
+import type { Engine, Program, RunOptions, WriteOptions } from "../runtime/engine.js";
 import { mapValues, misfits, underPrefix, withPrefix } from "../runtime/named.js";
 import type { Key } from "../runtime/random.js";
 import { accumulateGraph, applyGraph, kept, keptWeights, type Learner, shippedName, stepGraph } from "./graphs.js";
@@ -51,15 +51,25 @@ export interface Student {
   readonly learningRateScale: number;
   /** Begin from fresh params and buffers, or from given ones. Throws {@link CheckpointError} when those do not fit the model. */
   init(key: Key, params?: NamedArrays): Promise<void>;
-  /** Compile the programs for steps of so many batches with up to so many teachers, so that no step waits for one. */
+  /**
+   * Compile what a step of so many batches needs without teachers, and in the background the programs for up to so many
+   * teachers, in that order: a step waits only for one that is not ready when it is needed.
+   */
   prepare(maxTeachers: number, numBatches: number): Promise<void>;
   /** Put back a saved state. Throws {@link CheckpointError} when it does not fit the model. */
   restore(state: StudentState, step: number, learningRateScale?: number): Promise<void>;
   /**
    * One optimizer step on one batch (or its sub-batches), pulled towards the teachers' mean by `distillWeight`. When a
    * loss or the norm of the gradient is not finite, params and optimizer memory stay as they are and the step is skipped.
+   *
+   * When the signal cancels it, it rejects with the signal's reason, and the student is as it was before the step.
    */
-  learn(batches: readonly NamedArrays[], teachers: readonly Teacher[], distillWeight: number): Promise<StepMetrics>;
+  learn(
+    batches: readonly NamedArrays[],
+    teachers: readonly Teacher[],
+    distillWeight: number,
+    signal?: AbortSignal,
+  ): Promise<StepMetrics>;
   /** Copies of the params and buffers, by their own names. */
   params(): Promise<NamedArrays>;
   /** Copies of what would be shipped: the average of the params where there is one, else the params. */
@@ -91,26 +101,38 @@ export function createStudent({ engine, learner }: StudentOptions): Student {
     programs.get(`accumulate, ${numTeachers} teachers`, () => accumulateGraph(learner, numTeachers));
   const applying = () => programs.get("apply", () => applyGraph(learner));
 
-  async function learnAtOnce(feeds: NamedArrays, numTeachers: number): Promise<NamedArrays[]> {
+  async function learnAtOnce(feeds: NamedArrays, numTeachers: number, options: RunOptions): Promise<NamedArrays[]> {
     const program = await atOnce(numTeachers);
-    return [await program.run(feeds)];
+    return [await program.run(feeds, options)];
   }
 
-  async function learnInParts(parts: NamedArrays[], scalars: NamedArrays, numTeachers: number): Promise<NamedArrays[]> {
+  async function learnInParts(
+    parts: NamedArrays[],
+    scalars: NamedArrays,
+    numTeachers: number,
+    options: RunOptions,
+  ): Promise<NamedArrays[]> {
     const accumulate = await inParts(numTeachers);
     const apply = await applying();
-    if (!sumsAreKept) await engine.write(mapValues(sumSpecs(learner), ({ shape }) => zeros(shape)));
-    sumsAreKept = true;
+    if (!sumsAreKept)
+      await engine.write(
+        mapValues(sumSpecs(learner), ({ shape }) => zeros(shape)),
+        { areGiven: true },
+      );
+    // Of a step that does not come to its end the sums are lost.
+    sumsAreKept = false;
     const results: NamedArrays[] = [];
     for (const [i, part] of parts.entries())
-      results.push(await accumulate.run({ ...part, keepSum: scalar(i === 0 ? 0 : 1) }));
+      results.push(await accumulate.run({ ...part, keepSum: scalar(i === 0 ? 0 : 1) }, options));
     const loss = scalar((meanOf(results, "labelLoss") ?? 0) + (meanOf(results, "distillLoss") ?? 0));
-    return [...results, await apply.run({ numBatches: scalar(parts.length), loss, ...scalars })];
+    const applied = await apply.run({ numBatches: scalar(parts.length), loss, ...scalars }, options);
+    sumsAreKept = true;
+    return [...results, applied];
   }
 
-  async function restore(state: StudentState, atStep: number, scale = 1): Promise<void> {
+  async function put(state: StudentState, atStep: number, scale: number, options: WriteOptions): Promise<void> {
     checkState(state, specs);
-    await engine.write(state);
+    await engine.write(state, options);
     step = atStep;
     learningRateScale = scale;
   }
@@ -132,21 +154,26 @@ export function createStudent({ engine, learner }: StudentOptions): Student {
     get learningRateScale() {
       return learningRateScale;
     },
-    async init(key, weights = initWeights(learner.model, key)) {
+    async init(key, given) {
+      const weights = given ? mapValues(given, copyOf) : initWeights(learner.model, key);
       const memory = learner.optimizer.memory(learner.model.params);
       const optState = mapValues(memory, ({ shape, fill }) => filled(shape, fill));
-      const ema = learner.ema ? keptWeights(learner.model, weights, kept.ema) : {};
+      const ema = learner.ema ? keptWeights(learner.model, mapValues(weights, copyOf), kept.ema) : {};
       const state = { ...keptWeights(learner.model, weights), ...withPrefix(kept.optState, optState), ...ema };
-      await restore(state, 0);
+      await put(state, 0, 1, { areGiven: true });
     },
-    restore,
+    restore: (state, atStep, scale = 1) => put(state, atStep, scale, {}),
     async prepare(maxTeachers, numBatches) {
-      for (let numTeachers = 0; numTeachers <= maxTeachers; numTeachers++) {
-        await (numBatches === 1 ? atOnce(numTeachers) : inParts(numTeachers));
-      }
+      const program = numBatches === 1 ? atOnce : inParts;
+      await program(0);
       if (numBatches > 1) await applying();
+      const others = async () => {
+        for (let numTeachers = 1; numTeachers <= maxTeachers; numTeachers++) await program(numTeachers);
+      };
+      // The step that needs one that failed will say why.
+      others().catch(() => undefined);
     },
-    async learn(batches, teachers, distillWeight) {
+    async learn(batches, teachers, distillWeight, signal) {
       if (batches.length === 0) throw new Error("internal: a step needs at least one batch");
       await teach(teachers);
       const values = mapValues(learner.optimizer.scalars, valueNow);
@@ -154,11 +181,12 @@ export function createStudent({ engine, learner }: StudentOptions): Student {
       const weight: NamedArrays = teachers.length > 0 ? { distillWeight: scalar(distillWeight) } : {};
       const results =
         batches.length === 1
-          ? await learnAtOnce({ ...batches[0], ...weight, ...scalars }, teachers.length)
+          ? await learnAtOnce({ ...batches[0], ...weight, ...scalars }, teachers.length, { signal })
           : await learnInParts(
               batches.map((batch) => ({ ...batch, ...weight })),
               scalars,
               teachers.length,
+              { signal },
             );
       step++;
       const metrics = {

@@ -16,9 +16,19 @@ def reduced(function):
 
 
 def scatter_add(indices, updates, numRows):
+    if not isinstance(numRows, int):  # As many as indices.
+        numRows = indices.numel()
     rest = updates.shape[indices.dim() :]
     rows = updates.reshape(indices.numel(), *rest)
     return torch.zeros(numRows, *rest).index_add(0, indices.reshape(-1), rows)
+
+
+def set_rows(table, indices, rows):
+    """Row by row: of equal rows in one place the last takes the whole gradient, where index_put would give it to each."""
+    result = list(table)
+    for position, row in zip(indices.reshape(-1).tolist(), rows.reshape(indices.numel(), *table.shape[1:])):
+        result[position] = row
+    return torch.stack(result)
 
 
 def pad(x, axis, before, after):
@@ -163,6 +173,7 @@ FUNCTIONS = {
     "pad": pad,
     "gather": lambda table, indices: table[indices],
     "scatterAdd": scatter_add,
+    "setRows": set_rows,
     "conv": conv,
     "convTranspose": conv_transpose,
     "convWeightGrad": conv_weight_grad,

@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { decodeSafetensors } from "../../src/checkpoint/safetensors.js";
 import { messageOf } from "../../src/errors.js";
 import { blockData } from "./blocks.js";
+import { embeddingData } from "./embeddings.js";
 import { goldenFolder } from "./golden.js";
 import { lossData } from "./losses.js";
 import { opCaseData } from "./ops.js";
@@ -43,6 +44,7 @@ const goldens: readonly Golden[] = [
   { name: "losses", script: "losses.py", prepare: lossData, tolerance: float64 },
   { name: "optim", script: "optim.py", prepare: optimData, tolerance: float64 },
   { name: "blocks", script: "blocks.py", prepare: blockData, tolerance: float64 },
+  { name: "embeddings", script: "embeddings.py", prepare: embeddingData, tolerance: float64 },
   { name: "twin", script: "twin.py", prepare: twinData, tolerance: float32 },
 ];
 

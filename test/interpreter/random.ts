@@ -15,7 +15,7 @@ export const randomValues = {
   },
 } satisfies Rules<keyof RandomOps>;
 
-function mix(x: number): number {
+export function mix(x: number): number {
   x = Math.imul(x ^ (x >>> 16), 0x21f0aaad);
   x = Math.imul(x ^ (x >>> 15), 0xd35a2d97);
   return x ^ (x >>> 15);

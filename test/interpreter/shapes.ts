@@ -2,9 +2,9 @@ import type { ShapeOps } from "../../src/graph/tensor.js";
 import { aligned, build, operand, type Rules } from "./values.js";
 
 export const shapesValues = {
-  expand: ({ inputs }) => {
-    const [x, like] = [operand(inputs, 0), operand(inputs, 1)];
-    return build(like.shape, (at) => aligned(x, at));
+  expand: ({ inputs, shape }) => {
+    const known = inputs.length > 1 ? operand(inputs, 1).shape : (shape as readonly number[]);
+    return build(known, (at) => aligned(operand(inputs, 0), at));
   },
   reshape: ({ attributes: { shape }, inputs }) => {
     const x = operand(inputs, 0);

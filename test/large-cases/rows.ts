@@ -27,6 +27,24 @@ export const rowsLargeCases = {
       numExamples: 65_536,
     },
   ],
+  setRows: [
+    {
+      name: "4,096 rows of 64 of 300, of which many are equal",
+      operands: [real([300, 64]), anyIds(["batch"], 256), real([300, 64])],
+      build: (table, indices, rows) => ops.setRows(table, indices, ops.gather(rows, indices)),
+      held: [2], // Its gradient is a scatterAdd, which has a case of its own.
+      numExamples: 4096,
+    },
+  ],
+  firstEqual: [{ name: "4,096 of 256", operands: [anyIds(["batch"], 256)], build: ops.firstEqual, numExamples: 4096 }],
+  hash: [
+    {
+      name: "131,072 into 100,000",
+      operands: [anyIds(["batch"], 2 ** 30)],
+      build: (x) => ops.hash(x, 100_000, 1),
+      numExamples: 131_072,
+    },
+  ],
   lookup: [
     {
       name: "2,048 strings",

@@ -1,5 +1,6 @@
 /** Shapes and patterns of cases that several operations share. */
 import * as ops from "../../src/graph/ops.js";
+import { joined } from "../../src/graph/shape.js";
 import { formatShape, type Shape, type Tensor } from "../../src/graph/tensor.js";
 import { type Case, exactly, real } from "../op-case.js";
 
@@ -110,6 +111,9 @@ export function product(a: Shape, b: Shape, transposeA: boolean, transposeB: boo
 export function into(numRows: number): Case["build"] {
   return (indices, updates) => ops.scatterAdd(indices as Tensor, updates as Tensor, numRows);
 }
+
+export const intoAsMany: Case["build"] = (indices, updates) =>
+  ops.scatterAdd(indices as Tensor, updates as Tensor, joined((indices as Tensor).shape));
 
 export function keyed(...keys: string[]): Case["build"] {
   return (x) => ops.lookup(x as Tensor, keys);

@@ -22,6 +22,9 @@ type OnnxAttribute = number | string | readonly number[] | readonly string[] | G
 /** Operations that ONNX Runtime has beside those of ONNX. */
 export const MICROSOFT = "com.microsoft";
 
+/** Operations whose nodes have names, by which an engine can be told to compute them elsewhere than the rest. */
+const NAMED: ReadonlySet<string> = new Set(["MaxPool", "Sin", "Cos"]);
+
 /** What a model has once, however many graphs are in it. */
 export interface ModelParts {
   readonly rules: Rules<Op>;
@@ -127,7 +130,8 @@ export class ModelBuilder {
     domain = "",
   ): string[] {
     const outputs = Array.from({ length: numOutputs }, () => this.fresh());
-    this.nodes.push(onnxNode(opType, inputs, outputs, attributes, domain));
+    const node = onnxNode(opType, inputs, outputs, attributes, domain);
+    this.nodes.push(NAMED.has(opType) ? { ...node, name: opType + outputs[0] } : node);
     this.#model.domains.add(domain);
     return outputs;
   }

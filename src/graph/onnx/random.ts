@@ -24,7 +24,7 @@ export const randomEmission = {
 } satisfies Rules<keyof RandomOps>;
 
 /** Wellons' mixing of 32 bits: every bit of the result depends on every bit of x. */
-function mix(b: ModelBuilder, x: string): string {
+export function mix(b: ModelBuilder, x: string): string {
   const folded = (value: string, by: number) => b.node("BitwiseXor", [value, shifted(b, value, by)]);
   const times = (value: string, factor: number) => b.node("Mul", [value, b.uint32(factor)]);
   return folded(times(folded(times(folded(x, 16), 0x21f0aaad), 15), 0xd35a2d97), 15);

@@ -1,19 +1,44 @@
 import { sizeOf } from "../../runtime/array.js";
+import { isSymbolic } from "../shape.js";
 import type { RowOps } from "../tensor.js";
 import type { Rules } from "./builder.js";
-import { ELEMENT_TYPES } from "./builder.js";
+import { ELEMENT_TYPES, onnxAxis, shapeLike } from "./builder.js";
+import { mix } from "./random.js";
+
+/** The golden ratio in 64 bits. */
+const GOLDEN = [0x9e3779b9, 0x7f4a7c15];
 
 export const rowsEmission = {
   gather: (b, _, ...inputs) => b.node("Gather", inputs, { axis: 0 }),
   // ScatterElements and not ScatterND: with repeated rows the latter loses updates when it runs on several threads.
   scatterAdd: (b, { shape }, indices = "", updates = "") => {
-    const [numRows = 0, ...rest] = shape as number[];
-    const width = sizeOf(rest);
+    const [numRows = 0, ...rest] = shape;
+    const width = sizeOf(rest as number[]);
     const rows = b.node("Reshape", [updates, b.ints([-1, width])]);
     const positions = b.node("Expand", [b.node("Reshape", [indices, b.ints([-1, 1])]), b.node("Shape", [rows])]);
-    const zeros = b.node("ConstantOfShape", [b.ints([numRows, width])]);
+    // As many rows as updates, where only a run tells how many.
+    const size = isSymbolic(numRows) ? b.node("Shape", [rows]) : b.ints([numRows, width]);
+    const zeros = b.node("ConstantOfShape", [size]);
     const sum = b.node("ScatterElements", [zeros, positions, rows], { axis: 0, reduction: "add" });
-    return b.node("Reshape", [sum, b.ints([numRows, ...rest])]);
+    return b.node("Reshape", [sum, b.ints(shape.map(onnxAxis))]);
+  },
+  // Rows that are written to one place are equal, so that it does not matter which thread is the last.
+  setRows: (b, { inputs: [, positions] }, table = "", indices = "", rows = "") => {
+    const shape = [...(positions?.shape ?? []), 1].map(onnxAxis);
+    const places = b.node("Reshape", [b.node("Cast", [indices], { to: ELEMENT_TYPES.int64 }), b.ints(shape)]);
+    return b.node("ScatterND", [table, places, rows]);
+  },
+  firstEqual: (b, { shape }, x = "") => {
+    const values = b.node("Cast", [x], { to: ELEMENT_TYPES.int64 });
+    const [, first = "", inverse = ""] = b.nodeOf(3, "Unique", [values], { sorted: 1 });
+    const positions = b.node("Cast", [b.node("Gather", [first, inverse])], { to: ELEMENT_TYPES.int32 });
+    return b.node("Reshape", [positions, shapeLike(b, shape, x)]);
+  },
+  hash: (b, { attributes: { numBuckets, stream } }, x = "") => {
+    const mixed = (value: string, key: string) => mix(b, b.node("BitwiseXor", [value, key]));
+    const [first, second] = GOLDEN.map((word) => mixed(b.uint32(stream), b.uint32(word))) as [string, string];
+    const bits = mixed(mixed(b.node("Cast", [x], { to: ELEMENT_TYPES.uint32 }), first), second);
+    return b.node("Cast", [b.node("Mod", [bits, b.uint32(numBuckets)])], { to: ELEMENT_TYPES.int32 });
   },
   lookup: (b, { attributes: { keys } }, x = "") => {
     const attributes = { keys_strings: keys, values_int64s: keys.map((_, i) => i + 1), default_int64: 0 };

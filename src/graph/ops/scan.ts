@@ -1,6 +1,6 @@
 import { ShapeError } from "../../errors.js";
 import { formatShape } from "../shape.js";
-import { node, part, type Tensor, topologicalOrder } from "../tensor.js";
+import { node, part, type ScanBody, type Tensor, topologicalOrder } from "../tensor.js";
 import { sameShape } from "./checks.js";
 import { input } from "./leaves.js";
 
@@ -35,20 +35,31 @@ export function scan({ states, sequences, reverse = false, body }: ScanOptions):
   checkStates(states, nextStates);
   const { captured, varying } = scopeOf([...nextStates, ...outputs], [...stateInputs, ...elements]);
   const saved = [...stateInputs, ...varying.filter(({ op }) => op === "matmul")];
-  const attributes = {
-    body: { states: stateInputs, elements, captured, nextStates, outputs, saved },
-    reverse,
-  };
-  const [first, ...others] = states as [Tensor, ...Tensor[]];
-  const collected = [...outputs, ...saved].map(({ shape, dtype }) => ({ shape: [steps, ...shape], dtype }));
-  const whole = node("scan", [...states, ...sequences, ...captured], attributes, first.shape, first.dtype, [
-    ...others,
-    ...collected,
-  ]);
+  const own = { states: stateInputs, elements, captured, nextStates, outputs, saved };
+  const whole = loop(own, [...states, ...sequences, ...captured], steps, reverse);
   return {
     states: states.map((_, i) => resultOf(whole, i)),
     outputs: outputs.map((_, i) => resultOf(whole, states.length + i)),
   };
+}
+
+/** A loop over given inputs: states before the first step, sequences, and what all steps share. */
+function loop(body: ScanBody, inputs: readonly Tensor[], steps: number, reverse: boolean): Tensor<"scan"> {
+  const [first, ...others] = inputs.slice(0, body.states.length) as [Tensor, ...Tensor[]];
+  const collected = [...body.outputs, ...body.saved].map(({ shape, dtype }) => ({ shape: [steps, ...shape], dtype }));
+  return node("scan", inputs, { body, reverse }, first.shape, first.dtype, [...others, ...collected]);
+}
+
+/** A loop with another step, whose `captured` are found again, over other states and sequences. */
+export function withBody(
+  { attributes: { reverse } }: Tensor<"scan">,
+  body: Omit<ScanBody, "captured">,
+  own: readonly Tensor[],
+): Tensor<"scan"> {
+  const roots = [...body.nextStates, ...body.outputs, ...body.saved];
+  const { captured } = scopeOf(roots, [...body.states, ...body.elements]);
+  const steps = own[body.states.length]?.shape[0] as number;
+  return loop({ ...body, captured }, [...own, ...captured], steps, reverse);
 }
 
 /** A result of a loop: its last states, its outputs, then what it saved. */

@@ -34,6 +34,10 @@ const functions = {
   SetSessionGraphOptimizationLevel: [23, status, [pointer, "int"]],
   SetIntraOpNumThreads: [24, status, [pointer, "int"]],
   SetInterOpNumThreads: [25, status, [pointer, "int"]],
+  CreateRunOptions: [39, status, [pointer]],
+  RunOptionsSetRunLogSeverityLevel: [41, status, [pointer, "int"]],
+  RunOptionsSetTerminate: [46, status, [pointer]],
+  RunOptionsUnsetTerminate: [47, status, [pointer]],
   CreateTensorAsOrtValue: [48, status, [pointer, pointer, "size_t", "int", pointer]],
   CreateTensorWithDataAsOrtValue: [49, status, [pointer, pointer, "size_t", pointer, "size_t", "int", pointer]],
   GetTensorMutableData: [51, status, [pointer, pointer]],
@@ -48,6 +52,7 @@ const functions = {
   ReleaseStatus: [93, none, [pointer]],
   ReleaseSession: [95, none, [pointer]],
   ReleaseValue: [96, none, [pointer]],
+  ReleaseRunOptions: [97, none, [pointer]],
   ReleaseTensorTypeAndShapeInfo: [99, none, [pointer]],
   ReleaseSessionOptions: [100, none, [pointer]],
   SessionEndProfiling: [110, status, [pointer, pointer, pointer]],
@@ -57,7 +62,11 @@ const functions = {
 type FunctionName = keyof typeof functions;
 type ReleaseName = FunctionName & `Release${string}`;
 type Argument = PointerLike | number | string | readonly string[];
-type Call = (...args: Argument[]) => Pointer | string | null;
+type Result = Pointer | string | null;
+type Call = ((...args: Argument[]) => Result) & {
+  /** The same on a thread of the pool. */
+  async(...args: [...Argument[], (error: unknown, result: Result) => void]): void;
+};
 
 /** The functions, with their statuses checked, and the objects that all engines of a thread share. */
 export interface CApi {
@@ -67,6 +76,8 @@ export interface CApi {
   release(name: ReleaseName, object: Pointer): void;
   /** Call a function that writes one object, address or count to its last parameter, and give it. */
   make(name: Exclude<FunctionName, ReleaseName>, ...args: Argument[]): Pointer;
+  /** The same on a thread of the pool. What is given must be referred to, and stay as it is, until then. */
+  makeInBackground(name: Exclude<FunctionName, ReleaseName>, ...args: Argument[]): Promise<Pointer>;
   readonly env: Pointer;
   readonly cpu: Pointer;
   readonly allocator: Pointer;
@@ -115,21 +126,31 @@ function load(): CApi {
     ]),
   ) as Record<FunctionName, Call>;
 
-  const call: CApi["call"] = (name, ...args) => {
-    const failed = calls[name](...args) as Pointer | null;
+  /** Throws what a status says. */
+  const check = (failed: Result) => {
     if (!failed) return;
     const message = calls.GetErrorMessage(failed) as string;
-    calls.ReleaseStatus(failed);
+    calls.ReleaseStatus(failed as Pointer);
     throw new Error(message);
   };
+  const call: CApi["call"] = (name, ...args) => check(calls[name](...args));
   const make: CApi["make"] = (name, ...args) => {
     const result = new BigUint64Array(1);
     call(name, ...args, result);
     return result[0] as Pointer;
   };
+  const makeInBackground: CApi["makeInBackground"] = async (name, ...args) => {
+    const result = new BigUint64Array(1);
+    const failed = await new Promise<Result>((resolve, reject) => {
+      calls[name].async(...args, result, (error, status) => (error ? reject(error) : resolve(status)));
+    });
+    check(failed);
+    return result[0] as Pointer;
+  };
   return {
     call,
     make,
+    makeInBackground,
     release: (name, object) => {
       calls[name](object);
     },
@@ -140,5 +161,7 @@ function load(): CApi {
 }
 
 export const LOG_ERRORS = 3;
+/** What fails a run is thrown. */
+export const LOG_FATAL = 4;
 const DEVICE_ALLOCATOR = 0;
 const DEFAULT_MEMORY = 0;

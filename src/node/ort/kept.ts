@@ -1,16 +1,32 @@
 /** The tensors that outlive a run, each at a fixed place in memory. */
+import { ConfigError } from "../../errors.js";
 import { sameShape } from "../../graph/ops.js";
-import type { NamedArrays, NdArray } from "../../runtime/array.js";
+import type { NamedArrays, NdArray, NumericDType } from "../../runtime/array.js";
 import type { Pointer } from "./c-api.js";
 import { missing } from "./plan-engine.js";
-import { alignedArray, alignedCopy, copyInto, type OrtTensor, release, showStrings, tensorOver } from "./values.js";
+import {
+  alignedArray,
+  alignedCopy,
+  copyInto,
+  isInSharedMemory,
+  type OrtTensor,
+  release,
+  sharedArray,
+  showStrings,
+  tensorOver,
+} from "./values.js";
 
 interface Kept {
   current: OrtTensor;
   /** Where the next value goes, for updates that cannot be in place. */
   spare?: OrtTensor;
-  isLent: boolean;
+  whose: Owner;
+  /** A run was ended that may have been writing it. */
+  isLost?: boolean;
 }
+
+/** Lent memory is only read; shared memory is read and written here and by other engines. */
+type Owner = "own" | "lent" | "shared";
 
 export interface KeptTensors {
   /** Grows when any address changes: what was looked up is then to be looked up again. */
@@ -20,12 +36,18 @@ export interface KeptTensors {
   /** Copy into memory of ours, which stays where it is while dtype and shape do; what is lent is kept where it lies. */
   write(tensors: NamedArrays, isLent: boolean): void;
   read(names: readonly string[]): NamedArrays;
+  /** Move into memory that all threads see. Throws {@link ConfigError} for strings. */
+  share(names: readonly string[]): NamedArrays;
+  /** Keep arrays in such memory where they lie. Throws {@link ConfigError} for others. */
+  adopt(shared: NamedArrays): void;
+  /** These have no value until they are written. */
+  lose(names: readonly string[]): void;
   value(name: string): Pointer;
   /** The value that a run may change in place: a lent tensor becomes a copy of ours first. */
   ownValue(name: string): Pointer;
   /** The second buffer of a tensor. */
   spareValue(name: string): Pointer;
-  /** Let a tensor and its second buffer trade places. */
+  /** Let a tensor and its second buffer trade places; one that is shared stays where it is, and gets the new value. */
   swap(name: string): void;
   clear(): void;
 }
@@ -38,24 +60,26 @@ export function keptTensors(): KeptTensors {
   function kept(name: string): Kept {
     const found = all.get(name);
     if (!found) throw missing(name);
+    if (found.isLost) throw lost(name);
     return found;
   }
 
-  function put(name: string, array: NdArray, isLent: boolean): void {
+  function put(name: string, array: NdArray, whose: Owner): void {
     const before = all.get(name);
     const isAlike = before !== undefined && areAlike(before.current.array, array);
     const current = tensorOver(array);
     showStrings(current);
     if (before) release(before.current);
     if (before?.spare && !isAlike) release(before.spare);
-    all.set(name, { current, isLent, ...(isAlike && before.spare && { spare: before.spare }) });
+    all.set(name, { current, whose, ...(isAlike && before.spare && { spare: before.spare }) });
     version++;
     if (!isAlike) layout++;
   }
 
-  function overwrite(tensor: OrtTensor, array: NdArray): void {
-    copyInto(tensor.array, array);
-    showStrings(tensor);
+  function overwrite(entry: Kept, array: NdArray): void {
+    copyInto(entry.current.array, array);
+    showStrings(entry.current);
+    entry.isLost = false;
   }
 
   return {
@@ -68,16 +92,41 @@ export function keptTensors(): KeptTensors {
     write(tensors, isLent) {
       for (const [name, array] of Object.entries(tensors)) {
         const before = all.get(name);
-        if (isLent) put(name, array, true);
-        else if (before && !before.isLent && areAlike(before.current.array, array)) overwrite(before.current, array);
-        else put(name, alignedCopy(array), false);
+        const mayOverwrite = before && before.whose !== "lent" && areAlike(before.current.array, array);
+        if (mayOverwrite && (!isLent || before.whose === "shared")) overwrite(before, array);
+        else if (isLent) put(name, array, "lent");
+        else put(name, alignedCopy(array), "own");
       }
+    },
+    share(names) {
+      const strings = names.find((name) => kept(name).current.array.dtype === "string");
+      if (strings !== undefined) throw new ConfigError(`share: "${strings}" must hold numbers, got strings`);
+      for (const name of names) {
+        const { current, whose } = kept(name);
+        if (whose === "shared") continue;
+        const array = sharedArray(current.array.dtype as NumericDType, current.array.shape);
+        copyInto(array, current.array);
+        put(name, array, "shared");
+      }
+      return Object.fromEntries(names.map((name) => [name, kept(name).current.array]));
+    },
+    adopt(shared) {
+      const [other] = Object.keys(shared).filter((name) => !isInSharedMemory(shared[name] as NdArray));
+      if (other !== undefined)
+        throw new ConfigError(
+          `adopt: "${other}" must be an array that share gave, got memory of one thread. Use write.`,
+        );
+      for (const [name, array] of Object.entries(shared)) put(name, array, "shared");
+    },
+    lose(names) {
+      for (const name of names) kept(name).isLost = true;
+      version++;
     },
     read: (names) => Object.fromEntries(names.map((name) => [name, kept(name).current.array])),
     value: (name) => kept(name).current.value,
     ownValue(name) {
-      const { current, isLent } = kept(name);
-      if (isLent) put(name, alignedCopy(current.array), false);
+      const { current, whose } = kept(name);
+      if (whose === "lent") put(name, alignedCopy(current.array), "own");
       return kept(name).current.value;
     },
     spareValue(name) {
@@ -88,12 +137,14 @@ export function keptTensors(): KeptTensors {
     swap(name) {
       const entry = kept(name);
       if (!entry.spare) throw new Error(`internal: "${name}" has no second buffer`);
-      const { current, isLent } = entry;
+      const { current, whose } = entry;
+      // Others know the one place, and not the other.
+      if (whose === "shared") return copyInto(current.array, entry.spare.array);
       entry.current = entry.spare;
       version++;
-      entry.isLent = false;
+      entry.whose = "own";
       // Memory that was lent is never written to.
-      if (isLent) {
+      if (whose === "lent") {
         release(current);
         delete entry.spare;
       } else entry.spare = current;
@@ -105,6 +156,12 @@ export function keptTensors(): KeptTensors {
       layout++;
     },
   };
+}
+
+function lost(name: string): Error {
+  return new Error(
+    `internal: "${name}" has no value since a run that was updating it was cancelled; write it before it is used`,
+  );
 }
 
 function areAlike(a: NdArray, b: NdArray): boolean {

@@ -10,9 +10,9 @@ import { type NativeProgram, nativeProgram } from "./program.js";
 /** Throws what koffi throws when the library cannot be loaded. */
 export function nativeEngine(options: EngineOptions): PlanEngine {
   const kept = keptTensors();
-  const programs: NativeProgram[] = [];
+  const programs: Promise<NativeProgram>[] = [];
   return {
-    async compile(plan) {
+    compile(plan) {
       const program = nativeProgram(plan, kept, options);
       programs.push(program);
       return program;
@@ -23,8 +23,11 @@ export function nativeEngine(options: EngineOptions): PlanEngine {
     async read(names) {
       return mapValues(kept.read(names), copyOf);
     },
+    share: async (names) => kept.share(names),
+    adopt: async (shared) => kept.adopt(shared),
     async close() {
-      const closing = programs.splice(0).map(async (program) => program.close());
+      const compiled = await Promise.allSettled(programs.splice(0));
+      const closing = compiled.map(async (program) => program.status === "fulfilled" && program.value.close());
       const closed = await Promise.allSettled(closing);
       kept.clear();
       for (const end of closed) if (end.status === "rejected") throw end.reason;

@@ -3,8 +3,10 @@ import type * as ort from "onnxruntime-node";
 import { ConfigError, messageOf } from "../../errors.js";
 import { UPDATED } from "../../graph/onnx.js";
 import { copyOf, type DType, type NamedArrays, type NdArray, sizeOf } from "../../runtime/array.js";
-import type { EngineOptions, Plan } from "../../runtime/engine.js";
+import { type EngineOptions, guard, type Plan } from "../../runtime/engine.js";
+import { cancelled, isPulled } from "./brake.js";
 import { missing, type PlanEngine } from "./plan-engine.js";
+import { webGpuProvider } from "./webgpu.js";
 
 type Ort = typeof ort;
 
@@ -22,7 +24,8 @@ export function officialEngine(options: EngineOptions): PlanEngine {
       const session = await createSession(library, plan.onnx, options);
       sessions.push(session);
       return {
-        run(feeds) {
+        async run(feeds, brake) {
+          if (brake && isPulled(brake)) throw cancelled();
           for (const { name } of plan.updates) {
             const array = kept.get(name);
             if (array && lent.delete(name)) kept.set(name, copyOf(array));
@@ -41,6 +44,8 @@ export function officialEngine(options: EngineOptions): PlanEngine {
     async read(names) {
       return Object.fromEntries(names.map((name) => [name, copyOf(keptArray(kept, name))]));
     },
+    share: async () => refuseSharing(),
+    adopt: async () => refuseSharing(),
     async close() {
       for (const session of sessions.splice(0)) {
         if (options.profile !== undefined) session.endProfiling();
@@ -54,12 +59,13 @@ export function officialEngine(options: EngineOptions): PlanEngine {
 async function runPlan(
   library: Ort,
   session: ort.InferenceSession,
-  { inputs, outputs, updates }: Plan,
+  { inputs, outputs, updates, isGuarded }: Plan,
   feeds: NamedArrays,
   kept: Map<string, NdArray>,
 ): Promise<NamedArrays> {
   const toOrt = ({ dtype, shape, data }: NdArray) => new library.Tensor(dtype, data, shape);
   const fed = inputs.map((name) => [name, toOrt(feeds[name] ?? keptArray(kept, name))] as const);
+  if (isGuarded) fed.push([guard.mayUpdate, new library.Tensor("bool", [true], [])]);
   const targets = updates.map(({ name, inPlace }) => {
     const current = keptArray(kept, name);
     return { name, array: inPlace ? current : copyOf(current) };
@@ -72,6 +78,12 @@ async function runPlan(
   return Object.fromEntries(outputs.map((name) => [name, fromOrt(results[name] as ort.Tensor)]));
 }
 
+function refuseSharing(): never {
+  throw new ConfigError(
+    'memory of several threads needs binding "native", got "official", which refuses it. Leave the binding out.',
+  );
+}
+
 /** Throws {@link ConfigError} when the device is not there. */
 async function createSession(
   { InferenceSession }: Ort,
@@ -80,7 +92,7 @@ async function createSession(
 ): Promise<ort.InferenceSession> {
   const { device = "cpu" } = options;
   try {
-    return await InferenceSession.create(onnx, sessionOptions(options));
+    return await InferenceSession.create(onnx, sessionOptions(onnx, options));
   } catch (error) {
     if (device === "cpu") throw error;
     throw new ConfigError(
@@ -92,14 +104,19 @@ async function createSession(
 }
 
 const cures = {
-  webgpu: "It needs a GPU with a driver for Vulkan, Metal or Direct3D 12.",
+  webgpu:
+    "It needs a GPU with a driver for Vulkan (on Linux with the loader libvulkan.so.1), Metal or Direct3D 12; a machine " +
+    "without one can use SwiftShader, as docs/devices.md says.",
   cuda: "It needs an NVIDIA GPU, its CUDA libraries, and the provider that onnxruntime-node's install script fetches.",
 } as const;
 
 /** Spinning threads of one session would starve the others on the machine; no graph of ours gains from a higher level. */
-function sessionOptions({ threads, profile, device = "cpu" }: EngineOptions): ort.InferenceSession.SessionOptions {
+function sessionOptions(
+  onnx: Uint8Array,
+  { threads, profile, device = "cpu" }: EngineOptions,
+): ort.InferenceSession.SessionOptions {
   return {
-    executionProviders: [device],
+    executionProviders: [device === "webgpu" ? webGpuProvider(onnx) : device],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: "sequential",

@@ -1,14 +1,21 @@
 import type { NamedArrays } from "../../runtime/array.js";
-import type { Engine, Plan, Program } from "../../runtime/engine.js";
+import type { Engine, Plan } from "../../runtime/engine.js";
+import type { BrakePlace } from "./brake.js";
 
 /** An engine for graphs that were made ready elsewhere. Its runs block the calling thread. */
 export interface PlanEngine extends Omit<Engine, "compile" | "write"> {
-  compile(plan: Plan): Promise<Program>;
+  compile(plan: Plan): Promise<PlanProgram>;
   /**
    * Keep these tensors or copies of them: the caller gives them away. Those that are lent are only read, and a program
    * that updates one first makes a copy.
    */
   write(tensors: NamedArrays, isLent?: boolean): Promise<void>;
+}
+
+/** A compiled plan. */
+export interface PlanProgram {
+  /** Run once, as a `Program` does; the brake is pulled by another thread, and a cancelled run throws. */
+  run(feeds: NamedArrays, brake?: BrakePlace): Promise<NamedArrays>;
 }
 
 /** A name that a run needs is nowhere. */

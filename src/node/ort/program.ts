@@ -1,12 +1,14 @@
 /** A compiled plan, run through the C API without copying what is kept. */
 import { UPDATED } from "../../graph/onnx.js";
 import { copyOf, type NamedArrays, type NdArray } from "../../runtime/array.js";
-import type { EngineOptions, Plan, Program } from "../../runtime/engine.js";
+import { type EngineOptions, guard, type Plan } from "../../runtime/engine.js";
+import { cancelled, FLAGS, isHeldBack, isPulled, readyFlags } from "./brake.js";
 import { addressOf, cApi, LOG_ERRORS, type Pointer } from "./c-api.js";
 import type { KeptTensors } from "./kept.js";
+import type { PlanProgram } from "./plan-engine.js";
 import { alignedArray, copyInto, type OrtTensor, release, showStrings, takeOver, tensorOver } from "./values.js";
 
-export interface NativeProgram extends Program {
+export interface NativeProgram extends PlanProgram {
   close(): void;
 }
 
@@ -14,8 +16,9 @@ export interface NativeProgram extends Program {
 interface Frame {
   /** Where each fed input is copied to; null for those that are kept. */
   readonly fed: readonly (OrtTensor | null)[];
+  /** The graph's inputs, then the flag of a guarded plan. */
   readonly inputs: BigUint64Array;
-  /** The graph's outputs, then its updates. */
+  /** The graph's outputs, its updates, then the flags of a guarded plan. */
   readonly outputs: BigUint64Array;
   /** Where the outputs are written; null until a first run has shown their shapes. */
   results: readonly OrtTensor[] | null;
@@ -28,12 +31,17 @@ const MAX_FRAMES = 6;
 const SEQUENTIAL = 0;
 const BASIC_OPTIMIZATION = 1;
 
-/** Compile a plan. Throws what the library says when it cannot. */
-export function nativeProgram(plan: Plan, kept: KeptTensors, options: EngineOptions): NativeProgram {
+/** Compile a plan, on a thread of the pool. Throws what the library says when it cannot. */
+export async function nativeProgram(plan: Plan, kept: KeptTensors, options: EngineOptions): Promise<NativeProgram> {
   const api = cApi();
-  const session = createSession(plan.onnx, options);
-  const inputNames = texts(plan.inputs);
-  const outputNames = texts([...plan.outputs, ...plan.updates.map(({ name }) => name + UPDATED)]);
+  const session = await createSession(plan.onnx, options);
+  const updated = plan.updates.map(({ name }) => name + UPDATED);
+  const { isGuarded } = plan;
+  const inputNames = texts([...plan.inputs, ...(isGuarded ? [guard.mayUpdate] : [])]);
+  const outputNames = texts([...plan.outputs, ...updated, ...(isGuarded ? [guard.isReached, guard.isTaken] : [])]);
+  const ownFlags = readyFlags(new Uint8Array(3));
+  /** By the address of the flags, which come as another object in each message. */
+  const flagTensors = new Map<Pointer, readonly OrtTensor[]>();
   const frames = new Map<string, Frame>();
   let layout = kept.layout;
   let isClosed = false;
@@ -69,6 +77,21 @@ export function nativeProgram(plan: Plan, kept: KeptTensors, options: EngineOpti
     frame.version = kept.version;
   }
 
+  /** Let the run read and write these flags. */
+  function arm({ inputs, outputs }: Frame, flags: Uint8Array): void {
+    const place = addressOf(flags);
+    const tensors = flagTensors.get(place) ?? tensorsOver(flags);
+    flagTensors.set(place, tensors);
+    const [mayUpdate = 0n, ...others] = tensors.map(({ value }) => value);
+    inputs[inputs.length - 1] = mayUpdate;
+    outputs.set(others, outputs.length - others.length);
+  }
+
+  /** What is updated in place without a guard may be half of it written when a run is ended. */
+  function loseUpdates(): void {
+    if (!isGuarded) kept.lose(plan.updates.filter(({ inPlace }) => inPlace).map(({ name }) => name));
+  }
+
   function outputsOf(frame: Frame): NdArray[] {
     if (!frame.results) {
       frame.results = plan.outputs.map((_, i) => tensorOver(takeOver(frame.outputs[i] as Pointer)));
@@ -78,26 +101,34 @@ export function nativeProgram(plan: Plan, kept: KeptTensors, options: EngineOpti
   }
 
   return {
-    async run(feeds) {
+    async run(feeds, brake) {
       // The library would follow an address that is no longer its own.
       if (isClosed) throw new Error("internal: a program was run after its engine was closed");
+      if (brake && isPulled(brake)) throw cancelled();
       const frame = frameFor(feeds);
       for (const [i, tensor] of frame.fed.entries())
         if (tensor) feed(tensor, feeds[plan.inputs[i] as string] as NdArray);
       aim(frame);
+      if (isGuarded) arm(frame, brake?.flags ?? ownFlags);
       const { inputs, outputs } = frame;
-      api.call(
-        "Run",
-        session,
-        null,
-        inputNames.addresses,
-        inputs,
-        inputs.length,
-        outputNames.addresses,
-        outputs.length,
-        outputs,
-      );
+      try {
+        api.call(
+          "Run",
+          session,
+          brake?.runOptions ?? null,
+          inputNames.addresses,
+          inputs,
+          inputs.length,
+          outputNames.addresses,
+          outputs.length,
+          outputs,
+        );
+      } catch (error) {
+        if (brake && isPulled(brake)) loseUpdates();
+        throw error;
+      }
       const results = outputsOf(frame);
+      if (brake && isHeldBack(brake)) throw cancelled();
       for (const { name, inPlace } of plan.updates) if (!inPlace) kept.swap(name);
       return Object.fromEntries(plan.outputs.map((name, i) => [name, results[i] as NdArray]));
     },
@@ -105,6 +136,7 @@ export function nativeProgram(plan: Plan, kept: KeptTensors, options: EngineOpti
       if (isClosed) return;
       isClosed = true;
       forget(frames.keys());
+      for (const tensor of [...flagTensors.values()].flat()) release(tensor);
       try {
         if (options.profile !== undefined) endProfiling(session);
       } finally {
@@ -114,18 +146,25 @@ export function nativeProgram(plan: Plan, kept: KeptTensors, options: EngineOpti
   };
 }
 
-function newFrame({ inputs, outputs, updates }: Plan, feeds: NamedArrays): Frame {
+function newFrame({ inputs, outputs, updates, isGuarded }: Plan, feeds: NamedArrays): Frame {
   const fed = inputs.map((name) => {
     const array = feeds[name];
     return array ? tensorOver(alignedArray(array.dtype, array.shape)) : null;
   });
   return {
     fed,
-    inputs: BigUint64Array.from(fed, (tensor) => tensor?.value ?? 0n),
-    outputs: new BigUint64Array(outputs.length + updates.length),
+    inputs: BigUint64Array.from([...fed, ...(isGuarded ? [null] : [])], (tensor) => tensor?.value ?? 0n),
+    outputs: new BigUint64Array(outputs.length + updates.length + (isGuarded ? 2 : 0)),
     results: null,
     version: -1,
   };
+}
+
+/** A tensor over each flag, in the order of their places. */
+function tensorsOver(flags: Uint8Array): OrtTensor[] {
+  return Object.values(FLAGS).map((place) =>
+    tensorOver({ dtype: "bool", shape: [], data: flags.subarray(place, place + 1) }),
+  );
 }
 
 function signatureOf(array: NdArray | undefined): string {
@@ -137,7 +176,7 @@ function feed(tensor: OrtTensor, array: NdArray): void {
   showStrings(tensor);
 }
 
-function createSession(onnx: Uint8Array, { threads, profile }: EngineOptions): Pointer {
+async function createSession(onnx: Uint8Array, { threads, profile }: EngineOptions): Promise<Pointer> {
   const api = cApi();
   const options = api.make("CreateSessionOptions");
   try {
@@ -148,7 +187,7 @@ function createSession(onnx: Uint8Array, { threads, profile }: EngineOptions): P
     api.call("SetInterOpNumThreads", options, 1);
     for (const [name, value] of Object.entries(sessionConfig)) api.call("AddSessionConfigEntry", options, name, value);
     if (profile !== undefined) api.call("EnableProfiling", options, profile);
-    return api.make("CreateSessionFromArray", api.env, onnx, onnx.byteLength, options);
+    return await api.makeInBackground("CreateSessionFromArray", api.env, onnx, onnx.byteLength, options);
   } finally {
     api.release("ReleaseSessionOptions", options);
   }

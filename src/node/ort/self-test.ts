@@ -16,8 +16,32 @@ export function nativeTrouble(): Promise<string | null> {
   return found;
 }
 
-/** Two steps of a tiny program that updates in place, one tensor through a second buffer, and returns a sum. */
 async function test(): Promise<void> {
+  await testSteps();
+  await testSharing();
+}
+
+/** One step each of two engines on one memory, seen by an array that is no engine's. */
+async function testSharing(): Promise<void> {
+  const x = input("x", [2]);
+  const plan = planOf({ outputs: {}, updates: { x: add(x, mul(x, x)) } });
+  const engines = [nativeEngine({ threads: 1 }), nativeEngine({ threads: 1 })] as const;
+  try {
+    const [first, second] = engines;
+    await first.write({ x: float32([1, -3]) });
+    const shared = await first.share(["x"]);
+    await second.adopt(shared);
+    for (const engine of engines) await (await engine.compile(plan)).run({});
+    const got = [...(shared.x?.data ?? [])].join();
+    // x + x^2 twice: [1, -3], [2, 6], [6, 42].
+    if (got !== "6,42") throw new Error(`two engines on one memory must give 6,42, got ${got}`);
+  } finally {
+    for (const engine of engines) await engine.close();
+  }
+}
+
+/** Two steps of a tiny program that updates in place, one tensor through a second buffer, and returns a sum. */
+async function testSteps(): Promise<void> {
   const [x, y, scale] = [input("x", [3]), input("y", [3]), input("scale", [])];
   const plan = planOf({ outputs: { sum: reduceSum(x) }, updates: { x: add(x, mul(scale, y)), y: x } });
   const engine = nativeEngine({ threads: 1 });

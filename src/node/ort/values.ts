@@ -33,12 +33,31 @@ export function arrayAt({ dtype, shape, address, bytes }: ArrayPlace): NdArray {
 /** An array of zeros (or empty strings) whose memory starts where vector instructions like it. */
 export function alignedArray<D extends DType>(dtype: D, shape: readonly number[]): NdArray<D>;
 export function alignedArray(dtype: DType, shape: readonly number[]): NdArray {
+  if (dtype === "string") return { dtype, shape, data: Array<string>(sizeOf(shape)).fill("") };
+  return alignedIn(ArrayBuffer, dtype, shape);
+}
+
+/** An array of zeros in memory that all threads see. */
+export function sharedArray(dtype: NumericDType, shape: readonly number[]): NdArray {
+  return alignedIn(SharedArrayBuffer, dtype, shape);
+}
+
+/** Whether all threads see the memory of an array. */
+export function isInSharedMemory({ dtype, data }: NdArray): boolean {
+  return dtype !== "string" && (data as DataOf[NumericDType]).buffer instanceof SharedArrayBuffer;
+}
+
+function alignedIn(
+  Memory: new (bytes: number) => ArrayBufferLike,
+  dtype: NumericDType,
+  shape: readonly number[],
+): NdArray {
   const size = sizeOf(shape);
-  if (dtype === "string") return { dtype, shape, data: Array<string>(size).fill("") };
   const Kind = kinds[dtype];
-  const buffer = new ArrayBuffer(size * Kind.BYTES_PER_ELEMENT + ALIGNMENT);
+  const buffer = new Memory(size * Kind.BYTES_PER_ELEMENT + ALIGNMENT);
   const past = Number(addressOf(new Uint8Array(buffer)) % BigInt(ALIGNMENT));
-  return { dtype, shape, data: new Kind(buffer, (ALIGNMENT - past) % ALIGNMENT, size) };
+  // Typed as if it were not shared: the constructor takes both.
+  return { dtype, shape, data: new Kind(buffer as ArrayBuffer, (ALIGNMENT - past) % ALIGNMENT, size) };
 }
 
 /** A copy of an array in aligned memory. */

@@ -1,0 +1,84 @@
+import { bytesOf, type NdArray } from "../../runtime/array.js";
+import { isOp, type Op, type ScanBody, type Tensor } from "../tensor.js";
+import { type Pass, rootsOfBody, tensorsOfBody } from "./walk.js";
+
+/** Operands of which give the same bits in either order; not so of a maximum, where they are zeros of two signs. */
+const COMMUTATIVE: ReadonlySet<Op> = new Set<Op>(["add", "mul", "equal", "and", "or"]);
+
+/** Constants of more bytes are compared, and have no key of their own. */
+const MOST_KEY_BYTES = 256;
+
+/**
+ * Equal operations on equal inputs are done once, random ones too, as they are functions of their key. Inputs are equal
+ * only to themselves, also those of a step: two loops are equal when their steps are, whatever their inputs are called.
+ * What is computed by the same operation on the same numbers has the same bits, so no result changes.
+ */
+export const common: Pass = () => {
+  const known = new Map<string, Tensor>();
+  const large: NdArray[] = [];
+  const ids = new Map<object, number>();
+  const idOf = (thing: object): string => {
+    const id = ids.get(thing) ?? ids.size;
+    ids.set(thing, id);
+    return `%${id}`;
+  };
+
+  const keyOfConstant = (value: NdArray): string => {
+    const { dtype, shape, data } = value;
+    if (Array.isArray(data)) return idOf(value);
+    if (data.byteLength <= MOST_KEY_BYTES) return `${dtype}${shape}:${bytesOf(data)}`;
+    const equal = large.find((other) => areEqual(other, value));
+    if (!equal) large.push(value);
+    return idOf(equal ?? value);
+  };
+
+  const keyOf = (tensor: Tensor, nameOf: (tensor: Tensor) => string): string => {
+    if (isOp(tensor, "input")) return nameOf(tensor);
+    if (isOp(tensor, "constant")) return keyOfConstant(tensor.attributes.value);
+    const inputs = tensor.inputs.map(nameOf);
+    const operands = (COMMUTATIVE.has(tensor.op) ? inputs.sort() : inputs).join();
+    const what = isOp(tensor, "scan")
+      ? `${tensor.attributes.reverse}${keyOfStep(tensor.attributes.body, nameOf)}`
+      : textOf(tensor.attributes);
+    // A shape says more than the operands only where those are not of the batch, as in an expansion.
+    return `${tensor.op}(${operands})${what}[${tensor.shape}]`;
+  };
+
+  /** A step as text: its own tensors are called by their place in it. */
+  const keyOfStep = (body: ScanBody, nameOf: (tensor: Tensor) => string): string => {
+    const places = new Map<Tensor, string>();
+    const call = (tensor: Tensor) => places.set(tensor, `#${body.states.length}.${places.size}`);
+    const nameWithin = (tensor: Tensor) => places.get(tensor) ?? nameOf(tensor);
+    [...body.states, ...body.elements].forEach(call);
+    const own = tensorsOfBody(body).filter((tensor) => !places.has(tensor));
+    const steps = own.map((tensor) => {
+      const key = keyOf(tensor, nameWithin);
+      call(tensor);
+      return key;
+    });
+    return `{${[...steps, ...rootsOfBody(body).map(nameWithin)].join(";")}}`;
+  };
+
+  return (tensor) => {
+    if (isOp(tensor, "input")) return tensor;
+    const key = keyOf(tensor, idOf);
+    const first = known.get(key);
+    if (!first) known.set(key, tensor);
+    return first ?? tensor;
+  };
+};
+
+function areEqual(a: NdArray, b: NdArray): boolean {
+  if (a === b) return true;
+  if (a.dtype !== b.dtype || `${a.shape}` !== `${b.shape}`) return false;
+  const [x, y] = [bytesOf(a.data as Float32Array), bytesOf(b.data as Float32Array)];
+  return x.every((byte, i) => byte === y[i]);
+}
+
+/** Attributes as text; JSON would make 0 of -0, and null of what is not finite. */
+function textOf(value: unknown): string {
+  if (typeof value === "number") return Object.is(value, -0) ? "-0" : String(value);
+  if (Array.isArray(value)) return `[${value.map(textOf)}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  return `{${Object.entries(value).map(([name, part]) => `${name}:${textOf(part)}`)}}`;
+}

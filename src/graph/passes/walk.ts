@@ -1,0 +1,126 @@
+/** How passes go over a graph: every tensor once, each after its inputs, the steps of loops included. */
+import type { Graph } from "../graph.js";
+import { rootsOf } from "../graph.js";
+import { withBody } from "../ops/scan.js";
+import { sameShape } from "../ops.js";
+import { formatShape, isOp, part, type ScanBody, type Tensor, topologicalOrder } from "../tensor.js";
+
+/** What stands for each result of a tensor that has several, by its number; what nothing reads may be left out. */
+export type Results = ReadonlyMap<number, Tensor>;
+
+/**
+ * What stands for a tensor: itself where there is nothing to do. Its inputs, and the step of a loop, are what stands for
+ * those of the tensor as it was `before`.
+ */
+export type PassRule = (tensor: Tensor, before: Tensor) => Tensor | Results;
+
+/** What is asked of a graph before it is gone over. */
+export type Pass = (graph: Graph) => PassRule;
+
+/** The graph made again by a rule; the same object where the rule leaves all as it is. */
+export function rewrite(graph: Graph, rule: PassRule): Graph {
+  const make = maker(rule, new Map());
+  const all = (tensors: Graph["outputs"]) => {
+    const names = Object.keys(tensors);
+    const made = make(Object.values(tensors));
+    return Object.fromEntries(names.map((name, i) => [name, made[i] as Tensor]));
+  };
+  const [when] = make(graph.when ? [graph.when] : []);
+  const made: Graph = { outputs: all(graph.outputs), updates: all(graph.updates), ...(when && { when }) };
+  const before = rootsOf(graph);
+  return rootsOf(made).every((tensor, i) => tensor === before[i]) ? graph : made;
+}
+
+/** Makes tensors again, each once; those of `bound` are known. */
+function maker(rule: PassRule, bound: ReadonlyMap<Tensor, Tensor>): (roots: readonly Tensor[]) => Tensor[] {
+  const made = new Map<Tensor, Tensor>(bound);
+  const several = new Map<Tensor, Results>();
+  const madeOf = (tensor: Tensor) => made.get(tensor) as Tensor;
+
+  const remake = (before: Tensor): void => {
+    const [whole] = before.inputs;
+    const results = whole && several.get(whole);
+    if (isOp(before, "part") && results) {
+      const result = results.get(before.attributes.index);
+      if (!result) throw new Error(`internal: a pass dropped result ${before.attributes.index} of ${whole.op}`);
+      made.set(before, result);
+      return;
+    }
+    const inputs = before.inputs.map(madeOf);
+    const result = rule(withInputs(before, inputs, rule), before);
+    const first = "op" in result ? result : result.get(0);
+    if (!("op" in result)) several.set(before, result);
+    // Of a tensor with several results whose first nothing reads, anything may stand for it.
+    made.set(before, first ? checked(first, before) : before);
+  };
+
+  return (roots) => {
+    for (const tensor of topologicalOrder(roots, new Set(made.keys()))) remake(tensor);
+    return roots.map(madeOf);
+  };
+}
+
+/** A tensor over other inputs; of a loop the step too. */
+function withInputs(before: Tensor, inputs: readonly Tensor[], rule: PassRule): Tensor {
+  if (isOp(before, "scan")) return withStep(before, inputs, rule);
+  if (isOp(before, "part"))
+    return inputs[0] === before.inputs[0] ? before : part(inputs[0] as Tensor, before.attributes.index);
+  return inputs.every((input, i) => input === before.inputs[i]) ? before : { ...before, inputs };
+}
+
+/** A loop over other inputs whose step is made by the same rule. What it takes from outside is found again. */
+function withStep(before: Tensor<"scan">, inputs: readonly Tensor[], rule: PassRule): Tensor {
+  const { body } = before.attributes;
+  const own = [...body.states, ...body.elements];
+  const given = inputs.slice(own.length);
+  const bound = new Map<Tensor, Tensor>([
+    ...own.map((tensor) => [tensor, tensor] as const),
+    ...body.captured.map((tensor, i) => [tensor, given[i] as Tensor] as const),
+  ]);
+  const make = maker(rule, bound);
+  const results = { nextStates: make(body.nextStates), outputs: make(body.outputs), saved: make(body.saved) };
+  const isSame =
+    inputs.every((input, i) => input === before.inputs[i]) &&
+    body.captured.every((tensor, i) => tensor === given[i]) &&
+    rootsOfBody(body).every((tensor, i) => tensor === rootsOfBody({ ...body, ...results })[i]);
+  if (isSame) return before;
+  return withBody(before, { ...body, ...results }, inputs.slice(0, own.length));
+}
+
+/** What a step computes: its next states, its outputs, what it saves. */
+export function rootsOfBody({ nextStates, outputs, saved }: ScanBody): Tensor[] {
+  return [...nextStates, ...outputs, ...saved];
+}
+
+/** The tensors of a step, each after its inputs, without what it takes from outside. */
+export function tensorsOfBody(body: ScanBody): Tensor[] {
+  return topologicalOrder(rootsOfBody(body), new Set(body.captured));
+}
+
+/** All tensors of a graph, those of the steps of loops included. */
+export function allTensors(graph: Graph): Tensor[] {
+  const withSteps = (tensors: readonly Tensor[]): Tensor[] =>
+    tensors.flatMap((tensor) =>
+      isOp(tensor, "scan") ? [tensor, ...withSteps(tensorsOfBody(tensor.attributes.body))] : [tensor],
+    );
+  return withSteps(topologicalOrder(rootsOf(graph)));
+}
+
+/** How often each tensor is read or returned. */
+export function countReads(graph: Graph): ReadonlyMap<Tensor, number> {
+  const counts = new Map<Tensor, number>();
+  const count = (tensor: Tensor) => counts.set(tensor, (counts.get(tensor) ?? 0) + 1);
+  for (const tensor of allTensors(graph)) {
+    tensor.inputs.forEach(count);
+    if (isOp(tensor, "scan")) rootsOfBody(tensor.attributes.body).forEach(count);
+  }
+  rootsOf(graph).forEach(count);
+  return counts;
+}
+
+/** A pass must not change what a tensor is. */
+function checked(after: Tensor, before: Tensor): Tensor {
+  if (after.dtype === before.dtype && sameShape(after.shape, before.shape)) return after;
+  const [was, is] = [before, after].map(({ op, dtype, shape }) => `${op} ${dtype}${formatShape(shape)}`);
+  throw new Error(`internal: a pass made ${is} of ${was}`);
+}

@@ -1,0 +1,28 @@
+/** What the WebGPU provider of ONNX Runtime 1.30 must be told for its numbers to be those of the CPU. See docs/devices.md. */
+import type { InferenceSession } from "onnxruntime-node";
+import { decodeModel, type GraphProto, type NodeProto } from "../../graph/onnx-proto.js";
+
+/**
+ * The provider's options for a model.
+ *
+ * In the layout that it takes by itself, "NHWC", it computes convolutions of many numbers of channels wrongly, and says
+ * nothing: among them 6 channels to 4, and 2 groups of 3 channels to 5.
+ */
+export function webGpuProvider(onnx: Uint8Array): InferenceSession.WebGpuExecutionProviderOption {
+  const forCpu = nodesForCpu(decodeModel(onnx).graph);
+  // An empty list is refused.
+  return { name: "webgpu", preferredLayout: "NCHW", ...(forCpu.length > 0 && { forceCpuNodeNames: forCpu }) };
+}
+
+/** Nodes that it takes and then fails at, or computes with fewer digits than float32 has. */
+function nodesForCpu({ node: nodes }: GraphProto): string[] {
+  return nodes.flatMap((node) => {
+    const inner = node.attribute.flatMap(({ g }) => (g ? nodesForCpu(g) : []));
+    return isForCpu(node) && node.name ? [node.name, ...inner] : inner;
+  });
+}
+
+/** Positions of maxima it has not; sines of WGSL are only within 2^-11 of the true ones, and that between -pi and pi. */
+function isForCpu({ opType, output }: NodeProto): boolean {
+  return opType === "Sin" || opType === "Cos" || (opType === "MaxPool" && output.length > 1);
+}

@@ -1,0 +1,165 @@
+/** Steps that change only those rows of a table that their batch reads, in the place of passes over the whole table. */
+import { ConfigError } from "../errors.js";
+import { add, exp, gather, greater, log, mul, reduceMax, reshape, setRows, sub, where } from "../graph/ops.js";
+import { type RowGradient, rowGradient } from "../graph/row-gradient.js";
+import type { Tensor, Tensors } from "../graph/tensor.js";
+import { mapValues, named } from "../runtime/named.js";
+import { firstMatch } from "./patterns.js";
+import type { GradientTransformation, MemorySpec, Shapes, UpdateInput } from "./transformations.js";
+
+/** Where the number of steps of a param is kept, and for each row that of the step which touched it last: from 1, 0 for none. */
+const STEPS = "rows.steps";
+const LAST = "rows.last";
+
+/** Gradients by the rows that a batch reads, by the names of params. */
+export type RowGradients = Readonly<Record<string, RowGradient>>;
+
+/**
+ * An optimizer that changes only the rows that a batch reads, of params of these names or patterns: tables that the loss
+ * reads by `gather` alone. {@link step} does so.
+ *
+ * Where a row without a gradient keeps its place and its memory (SGD, Adagrad), this is the optimizer as it was. Where its
+ * memory would decay (momentum, RMSProp, Adam), the decay of the steps that a row missed is made up for when it is read
+ * again, so its moments are those of the optimizer as it was; what is not made are the steps that these moments would have
+ * moved it by meanwhile. For that it is kept in the memory when each row was touched last.
+ *
+ * Of ids that repeat, the first has the gradient of the row and the others 0. A part that takes a norm over all params must
+ * therefore come before those that keep memory, as clipping does in all ready-made optimizers.
+ *
+ * Asking for the memory throws {@link ConfigError} for a param that the optimizer must see whole.
+ */
+export function touchingRows(optimizer: GradientTransformation, patterns: readonly string[]): GradientTransformation {
+  const isTouched = (name: string) => firstMatch(patterns, name) !== undefined;
+  return {
+    ...optimizer,
+    isTouched,
+    memory(params) {
+      checkTouchedRows({ ...optimizer, isTouched }, params);
+      const memory: Record<string, MemorySpec> = { ...optimizer.memory(params) };
+      for (const [name, param] of Object.entries(params)) {
+        if (!isTouched(name)) continue;
+        const own = Object.values(optimizer.memory({ [name]: param }));
+        if (own.every(({ decay }) => decay === undefined)) continue;
+        memory[`${STEPS}.${name}`] = { shape: [], fill: 0 };
+        memory[`${LAST}.${name}`] = { shape: param.shape.slice(0, 1), fill: 0 };
+      }
+      return memory;
+    },
+  };
+}
+
+/** Throws {@link ConfigError} for a param whose rows are to be touched by an optimizer that must see it whole. */
+export function checkTouchedRows({ isTouched, whyNotRows }: GradientTransformation, params: Shapes): void {
+  for (const [name, { shape }] of Object.entries(params)) {
+    if (!isTouched?.(name)) continue;
+    const why = whyNotRows ? whyNotRows(name) : "a part of the optimizer does not say that it can";
+    const problem = shape.length === 0 ? "it has no rows" : why;
+    if (problem === null) continue;
+    throw new ConfigError(`optimizer: "${name}" cannot be updated by touched rows: ${problem}`);
+  }
+}
+
+/**
+ * The gradients of the params that are to be updated by touched rows.
+ *
+ * Throws {@link ConfigError} when the gradient of one is not that of a table which is read by its rows alone.
+ */
+export function rowGradients({ isTouched }: GradientTransformation, grads: Tensors): RowGradients {
+  const touched: Record<string, RowGradient> = {};
+  for (const [name, grad] of Object.entries(grads)) {
+    if (!isTouched?.(name)) continue;
+    const rows = rowGradient(grad);
+    if (!rows) {
+      throw new ConfigError(
+        `optimizer: "${name}" cannot be updated by touched rows: the loss must read it by gather alone, in each example or ` +
+          "in none, and in one batch that is not accumulated; leave it out of the touched rows",
+      );
+    }
+    touched[name] = rows;
+  }
+  return touched;
+}
+
+/** Gradients of which those of touched params have the rows alone: their squares add up to the same norm. */
+export function withRows(grads: Tensors, touched: RowGradients): Tensors {
+  return mapValues(grads, (grad, name) => touched[name]?.rows ?? grad);
+}
+
+/** Params and memory after a step of an optimizer, whose `updates` are the gradients. */
+export function step(
+  optimizer: GradientTransformation,
+  { updates: grads, params, optState, scalars }: UpdateInput,
+  touched = rowGradients(optimizer, grads),
+): { readonly params: Tensors; readonly optState: Tensors } {
+  const tables = Object.entries(touched).map(([name, gradient]) => {
+    const param = named(params, name);
+    const shapes = { [name]: param } as Shapes;
+    return { name, gradient, ...readRows(optimizer.memory(shapes), name, { gradient, param, optState, scalars }) };
+  });
+  const rowsBy = <T>(of: (table: (typeof tables)[number]) => T) =>
+    Object.fromEntries(tables.map((t) => [t.name, of(t)]));
+  const after = optimizer.update({
+    updates: withRows(grads, touched),
+    params: { ...params, ...rowsBy(({ rows }) => rows) },
+    optState: Object.assign({}, optState, ...tables.map(({ memory }) => memory)),
+    scalars,
+  });
+  const newParams = mapValues(params, (param, name) => {
+    const before = tables.find((table) => table.name === name);
+    const moved = add(before?.rows ?? param, named(after.updates, name));
+    return before ? written(param, before.gradient, moved) : moved;
+  });
+  const newMemory = tables.map(({ gradient, memory, touches }) => ({
+    ...mapValues(memory, (_, key) => written(named(optState, key), gradient, named(after.optState, key))),
+    ...touches,
+  }));
+  return { params: newParams, optState: Object.assign({}, after.optState, ...newMemory) };
+}
+
+interface Table extends Pick<UpdateInput, "optState" | "scalars"> {
+  readonly param: Tensor;
+  readonly gradient: RowGradient;
+}
+
+/** The rows of a param and of its memory that a batch reads, as they are at this step, and when they were touched. */
+function readRows(
+  specs: Readonly<Record<string, MemorySpec>>,
+  name: string,
+  { param, gradient, optState, scalars }: Table,
+) {
+  const { indices } = gradient;
+  const rows = gather(param, indices);
+  const [stepsName, lastName] = [`${STEPS}.${name}`, `${LAST}.${name}`];
+  const own = Object.entries(specs).filter(([key]) => key !== stepsName && key !== lastName);
+  if (!specs[lastName]) {
+    return {
+      rows,
+      memory: Object.fromEntries(own.map(([key]) => [key, gather(named(optState, key), indices)])),
+      touches: {},
+    };
+  }
+  const last = gather(named(optState, lastName), indices);
+  const missed = sub(named(optState, stepsName), last);
+  const column = reshape(missed, [...missed.shape, ...rows.shape.slice(1).map(() => 1)]);
+  const memory = own.map(([key, { decay }]) => {
+    const kept = gather(named(optState, key), indices);
+    return [key, decay === undefined ? kept : mul(kept, power(named(scalars, decay), column))] as const;
+  });
+  // All steps, in a form that reads what was kept before anything of it is written.
+  const steps = add(last, missed);
+  const touches = {
+    [stepsName]: add(reduceMax(steps), 1),
+    [lastName]: written(named(optState, lastName), gradient, add(steps, 1)),
+  };
+  return { rows, memory: Object.fromEntries(memory), touches };
+}
+
+/** A table with new rows: at every position of a row what its first one has. */
+function written(table: Tensor, { indices, first }: RowGradient, rows: Tensor): Tensor {
+  return setRows(table, indices, gather(rows, first));
+}
+
+/** base^exponent for whole exponents that are not negative; 0^0 is 1. */
+function power(base: Tensor, exponent: Tensor): Tensor {
+  return where(greater(exponent, 0), exp(mul(exponent, log(base))), 1);
+}

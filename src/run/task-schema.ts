@@ -1,0 +1,85 @@
+/** What a configuration may say of the task: what the label is, and how much its errors cost. */
+import { z } from "zod";
+import type { DistillLossName } from "../nn/distill-losses.js";
+import type { TaskKind } from "../train/events.js";
+
+const classWeights = z
+  .union(
+    [z.literal("balanced"), z.record(z.string(), z.number().positive())],
+    'must be "balanced" or { class name: weight > 0 }',
+  )
+  .optional();
+
+const amount = z.number().nonnegative().lt(1);
+
+const labelSmoothing = z
+  .union(
+    [amount, z.strictObject({ amount, prior: z.enum(["uniform", "unigram"]).default("uniform") })],
+    "must be a number from 0 to below 1 or { amount, prior }",
+  )
+  .optional();
+
+const ofClasses = {
+  /**
+   * Weights of the classes in the label loss: "balanced" for rows / (classes x rows of the class), over the training rows,
+   * or weights by the classes' names, 1 for those that are not named. The yes/no classes are "false" and "true".
+   */
+  classWeights,
+  /** A share of each label that goes to all classes alike, or by their frequencies in the training rows ("unigram"). */
+  labelSmoothing,
+  /** How the student meets the teachers' mean probabilities; "softCrossEntropy" by default. */
+  distillLoss: z
+    .enum([
+      "softCrossEntropy",
+      "klTeacherStudent",
+      "klStudentTeacher",
+      "symmetricKl",
+      "jensenShannon",
+      "centredLogitSquaredError",
+    ] satisfies DistillLossName[])
+    .optional(),
+};
+
+const kinds = ["binary", "multiclass", "regression"] as const satisfies TaskKind[];
+
+/** A task: its kind, or its kind with options. */
+export const taskSchema = z.union(
+  [
+    z.enum(kinds),
+    z.strictObject({ kind: z.literal("binary"), ...ofClasses }),
+    z.strictObject({ kind: z.literal("multiclass"), ...ofClasses }),
+    z.strictObject({
+      kind: z.literal("regression"),
+      /** The error of predictions against labels and teachers, of standardised numbers; "squared" by default. */
+      loss: z.enum(["squared", "absolute", "huber"]).optional(),
+      /** Where Huber's error turns from a square to a line, in deviations of the label; 1 by default. */
+      delta: z.number().positive().optional(),
+    }),
+  ],
+  `must be ${kinds.map((kind) => `"${kind}"`).join(", ")} or one of these with options, { kind, ... }`,
+);
+
+/** A task with its options, as a configuration gives it. */
+type Given = Exclude<z.output<typeof taskSchema>, string>;
+
+/** Smoothing in full: an amount, and where it goes. */
+type Smoothing = Exclude<z.output<typeof labelSmoothing>, number>;
+
+/** A task in full: its kind with its options. */
+export type TaskConfig = Given extends infer T
+  ? T extends { kind: "regression" }
+    ? T
+    : Omit<T, "labelSmoothing"> & { labelSmoothing?: Smoothing }
+  : never;
+
+/** A task with its options, whichever way it was given. */
+export function taskInFull(task: z.output<typeof taskSchema>): TaskConfig {
+  const given: Given = typeof task === "string" ? { kind: task } : task;
+  if (given.kind === "regression") return given;
+  const { labelSmoothing: smoothing, ...rest } = given;
+  if (smoothing === undefined) return rest;
+  return {
+    ...rest,
+    labelSmoothing: typeof smoothing === "number" ? { amount: smoothing, prior: "uniform" } : smoothing,
+  };
+}

@@ -1,0 +1,95 @@
+/** From the task of a configuration, and what ingestion found of its labels, to a task that a run learns. */
+import { type LabelStatistics, yesNo } from "../data/table.js";
+import { ConfigError } from "../errors.js";
+import { nearest } from "../nearest.js";
+import type { LabelSmoothing } from "../nn/label-losses.js";
+import type { TaskKind } from "../train/events.js";
+import { binaryTask, multiclassTask, regressionTask, type Task } from "../train/task.js";
+import type { TaskConfig } from "./task-schema.js";
+
+type OfKind<K extends TaskKind> = Extract<TaskConfig, { readonly kind: K }>;
+type OfClasses = OfKind<"binary" | "multiclass">;
+type ClassStatistics = Extract<LabelStatistics, { readonly kind: "classes" }>;
+
+/**
+ * The task of a run.
+ *
+ * Throws {@link ConfigError} when a class weight names no class.
+ */
+export function makeTask(task: TaskConfig, labels: LabelStatistics | undefined): Task {
+  return (makers[task.kind] as (task: TaskConfig, labels: LabelStatistics | undefined) => Task)(task, labels);
+}
+
+/**
+ * What ingestion must fit of the labels. Nothing of yes/no labels whose frequencies nobody asks for: their caches stay what
+ * they were before there were other labels.
+ */
+export function labelsToFit(task: TaskConfig): TaskKind | undefined {
+  const isPlain = task.kind === "binary" && task.classWeights === undefined && task.labelSmoothing === undefined;
+  return isPlain ? undefined : task.kind;
+}
+
+/** The names of the classes that labels are of; none of numbers. */
+export function classesOf(labels: LabelStatistics | undefined): readonly string[] {
+  if (labels === undefined) return yesNo;
+  return labels.kind === "classes" ? labels.classes : [];
+}
+
+const makers: {
+  readonly [K in TaskKind]: (task: OfKind<K>, labels: LabelStatistics | undefined) => Task;
+} = {
+  binary(task, labels) {
+    const { classWeights, ...others } = classOptions(task, labels);
+    const [negative = 1, positive = 1] = classWeights ?? [];
+    return binaryTask({ ...others, ...(classWeights && { positiveWeight: positive / negative }) });
+  },
+  multiclass(task, labels) {
+    return multiclassTask({ classes: ofClasses(labels).classes, ...classOptions(task, labels) });
+  },
+  regression({ loss, delta }, labels) {
+    if (labels?.kind !== "numbers") throw new Error("internal: regression needs the mean and deviation of its labels");
+    const { mean, deviation } = labels;
+    return regressionTask({ mean, deviation, ...(loss && { loss }), ...(delta !== undefined && { delta }) });
+  },
+};
+
+/** The options that labels of classes share, with weights and priors as numbers. */
+function classOptions({ classWeights, labelSmoothing, distillLoss }: OfClasses, labels: LabelStatistics | undefined) {
+  return {
+    ...(classWeights && { classWeights: weightsOf(classWeights, ofClasses(labels)) }),
+    ...(labelSmoothing && { smoothing: smoothingOf(labelSmoothing, ofClasses(labels)) }),
+    ...(distillLoss && { distillLoss }),
+  };
+}
+
+function ofClasses(labels: LabelStatistics | undefined): ClassStatistics {
+  if (labels?.kind !== "classes") throw new Error("internal: classes need their names and counts");
+  return labels;
+}
+
+/** A weight for each class; "balanced" is rows / (classes x rows of the class), by which every class weighs the same. */
+function weightsOf(given: NonNullable<OfClasses["classWeights"]>, { classes, counts }: ClassStatistics): number[] {
+  if (given === "balanced") return counts.map((count) => sumOf(counts) / (classes.length * count));
+  const weights = new Map(Object.entries(given));
+  for (const name of weights.keys()) {
+    if (classes.includes(name)) continue;
+    const meant = nearest(name, classes);
+    const shown = classes.slice(0, 20).join(", ") + (classes.length > 20 ? `, and ${classes.length - 20} more` : "");
+    throw new ConfigError(
+      `task.classWeights: "${name}" must be a class of the label; the classes are ${shown}` +
+        (meant === undefined ? "" : `; did you mean "${meant}"?`),
+    );
+  }
+  return classes.map((name) => weights.get(name) ?? 1);
+}
+
+function smoothingOf(
+  { amount, prior }: NonNullable<OfClasses["labelSmoothing"]>,
+  { counts }: ClassStatistics,
+): LabelSmoothing {
+  return prior === "unigram" ? { amount, prior: counts.map((count) => count / sumOf(counts)) } : { amount };
+}
+
+function sumOf(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0);
+}

@@ -1,0 +1,134 @@
+/** What is learned: everything that a run must know of binary labels, of classes, of numbers. One maker for each. */
+import type { DistillLossName } from "../nn/distill-losses.js";
+import type { LabelSmoothing } from "../nn/label-losses.js";
+import { binary, type Objective } from "../nn/losses.js";
+import { categorical, type RegressionOptions, regression, weightedBinary } from "../nn/objectives.js";
+import { classCalibrationError, classLogLoss, decisions, macroAuc, topAccuracy } from "./class-metrics.js";
+import type { Predictions } from "./evaluate.js";
+import type { Metrics, TaskKind } from "./events.js";
+import { auc, calibrationError, logLoss, meanAbsoluteDifference, shareOf } from "./metrics.js";
+import { errors, explainedVariance, meanError } from "./number-metrics.js";
+
+export interface Task {
+  readonly kind: TaskKind;
+  /** The losses of a training step, and the dtype of its labels. */
+  readonly objective: Objective;
+  /** Width of the model's head: with 1 its logits are [batch], else [batch, outputs]. */
+  readonly numOutputs: number;
+  /** What the loss is, in words. */
+  readonly lossName: string;
+  /** What the metadata of an exported model says beside what that of every model does. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** The loss by which checkpoints are chosen, and the metrics. */
+  readonly measure: (predictions: Predictions) => { readonly loss: number } & Metrics;
+  /** How far two sets of predictions of the same rows are apart, on average. */
+  readonly distance: (a: Float32Array, b: Float32Array) => number;
+  /** The same of what they decide. */
+  readonly churn: (a: Float32Array, b: Float32Array) => number;
+}
+
+/** The output of an exported model: the probability of the positive label, those of all classes, or the number. */
+export const outputNames: { readonly [K in TaskKind]: string } = {
+  binary: "probability",
+  multiclass: "probabilities",
+  regression: "prediction",
+};
+
+/** Classes up to which their macro AUC is a metric: it sorts all rows once for each. */
+export const MAX_AUC_CLASSES = 20;
+
+/** Classes above which the top-5 accuracy is a metric. */
+const TOP = 5;
+
+export interface BinaryTaskOptions {
+  /** The weight of the positive label, that of the negative being 1. */
+  readonly positiveWeight?: number;
+  readonly smoothing?: LabelSmoothing;
+  readonly distillLoss?: DistillLossName;
+}
+
+/** A label that is 0 or 1: the probability that it is 1. A probability of a half or more decides for it. */
+export function binaryTask(options: BinaryTaskOptions = {}): Task {
+  const { positiveWeight = 1 } = options;
+  const isPlain = Object.values(options).every((value) => value === undefined);
+  const decides = (p: number | undefined) => (p ?? 0) >= 0.5;
+  return {
+    kind: "binary",
+    objective: isPlain ? binary : weightedBinary(options),
+    numOutputs: 1,
+    lossName: logLossName(positiveWeight !== 1),
+    metadata: {},
+    measure: ({ probs, labels }) => ({
+      loss: logLoss(probs, labels, positiveWeight),
+      ...(positiveWeight !== 1 && { logLoss: logLoss(probs, labels) }),
+      auc: auc(probs, labels),
+      accuracy: shareOf(labels.length, (i) => decides(probs[i]) === (labels[i] === 1)),
+      calibrationError: calibrationError(probs, (i) => labels[i] === 1),
+    }),
+    distance: meanAbsoluteDifference,
+    churn: (a, b) => shareOf(a.length, (i) => decides(a[i]) !== decides(b[i])),
+  };
+}
+
+export interface MulticlassTaskOptions {
+  /** Names of the classes by index. */
+  readonly classes: readonly string[];
+  readonly classWeights?: readonly number[];
+  readonly smoothing?: LabelSmoothing;
+  readonly distillLoss?: DistillLossName;
+}
+
+/** One of several classes: the probability of each. The most probable one is decided for. */
+export function multiclassTask({ classes, ...options }: MulticlassTaskOptions): Task {
+  const numClasses = classes.length;
+  const { classWeights } = options;
+  return {
+    kind: "multiclass",
+    objective: categorical({ numClasses, ...options }),
+    numOutputs: numClasses,
+    lossName: logLossName(classWeights !== undefined),
+    metadata: { task: "multiclass", classes: JSON.stringify(classes) },
+    measure: ({ probs, labels }) => ({
+      loss: classLogLoss(probs, labels, classWeights),
+      ...(classWeights && { logLoss: classLogLoss(probs, labels) }),
+      ...(numClasses <= MAX_AUC_CLASSES && { auc: macroAuc(probs, labels) }),
+      accuracy: topAccuracy(probs, labels, 1),
+      ...(numClasses > TOP && { top5Accuracy: topAccuracy(probs, labels, TOP) }),
+      calibrationError: classCalibrationError(probs, labels),
+    }),
+    // Half the sum over classes: of two, the distance between the probabilities of either.
+    distance: (a, b) => (numClasses / 2) * meanAbsoluteDifference(a, b),
+    churn: (a, b) => {
+      const [ofA, ofB] = [decisions(a, numClasses), decisions(b, numClasses)];
+      return shareOf(ofA.length, (i) => ofA[i] !== ofB[i]);
+    },
+  };
+}
+
+/**
+ * A number. The loss, in training and validation, is of labels standardised by mean and deviation, so that 1 is about what
+ * the mean is worth under squared errors; metrics and predictions are in the unit of the labels.
+ */
+export function regressionTask(options: RegressionOptions): Task {
+  const { loss = "squared", delta = 1, mean = 0, deviation = 1 } = options;
+  const error = (difference: number) => errors[loss](difference / deviation, delta);
+  return {
+    kind: "regression",
+    objective: regression(options),
+    numOutputs: 1,
+    lossName: `standardised ${loss} error`,
+    metadata: { task: "regression", labelMean: String(mean), labelDeviation: String(deviation) },
+    measure: ({ probs, labels }) => ({
+      loss: meanError(probs, labels, error),
+      rmse: Math.sqrt(meanError(probs, labels, errors.squared)),
+      mae: meanError(probs, labels, errors.absolute),
+      r2: explainedVariance(probs, labels),
+    }),
+    distance: meanAbsoluteDifference,
+    churn: meanAbsoluteDifference,
+  };
+}
+
+function logLossName(isWeighted: boolean): string {
+  return isWeighted ? "weighted log loss" : "log loss";
+}

@@ -1,0 +1,38 @@
+/** Where nodes ran, from the profiles of sessions on WebGPU. */
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import { profileFiles } from "../../src/node/ort/profile.js";
+
+/** Operations of ONNX that ran on each device, in order. */
+export interface Placement {
+  readonly cpu: readonly string[];
+  readonly webgpu: readonly string[];
+}
+
+/**
+ * Operations of ONNX that run on the CPU in the tests, always or with some operands: ONNX Runtime 1.30 has no WebGPU kernel
+ * for them, or none for int64, uint32 and bool; they compute shapes, which it keeps there; or we tell it to.
+ */
+export const ON_CPU: readonly string[] = [
+  ...["BitShift", "BitwiseXor", "FusedMatMul", "LabelEncoder", "LogSoftmax", "Mod", "Or", "Scan", "Sign"],
+  ...["Cast", "Concat", "ConstantOfShape", "Mul", "Range", "Reshape", "Shape", "Size", "Slice"],
+  ...["Cos", "MaxPool", "Sin"],
+];
+
+const eventsSchema = z.array(
+  z.object({
+    name: z.string().default(""),
+    args: z.looseObject({ op_name: z.string().optional(), provider: z.string().optional() }).optional(),
+  }),
+);
+
+/** By the profiles of a prefix, once the engine that wrote them is closed. */
+export function placementOf(prefix: string): Placement {
+  const ran = profileFiles(prefix)
+    .flatMap((path) => eventsSchema.parse(JSON.parse(readFileSync(path, "utf8"))))
+    .filter(({ name }) => name.endsWith("_kernel_time"))
+    .map(({ args = {} }) => args);
+  const on = (device: string) =>
+    [...new Set(ran.flatMap(({ op_name: op, provider }) => (op && provider === device ? [op] : [])))].sort();
+  return { cpu: on("CPUExecutionProvider"), webgpu: on("WebGpuExecutionProvider") };
+}
