@@ -2,8 +2,8 @@
 import type { Command } from "commander";
 import { ConfigError } from "../errors.js";
 import { descriptionLines, overrideLines, planLines } from "../report/description.js";
-import type { TaskKind } from "../run/infer/column.js";
 import { configurationOf } from "../run/infer/configuration.js";
+import type { TaskKind } from "../train/events.js";
 import { type DescribeOverrides, describeTable } from "./infer/describe.js";
 import { inferRun, writeConfiguration } from "./infer/infer-run.js";
 
@@ -81,19 +81,10 @@ export async function configurationFromData(
   say("looking at the data");
   const description = await describeTable(data, label, overridesOf(flags), options);
   say([...descriptionLines(description, width), "", ...overrideLines(width), ""].join("\n"));
-  checkTrainable(description.label.task);
   const run = await inferRun(description, data);
   const path = writeConfiguration(run, flags.write);
   say([...planLines(run.plan, run.seconds, width), `config  ${path}, to go on from`, ""].join("\n"));
   return path;
-}
-
-/** What can be described and not trained. */
-function checkTrainable(task: TaskKind): void {
-  if (task === "binary") return;
-  throw new ConfigError(
-    `task "${task}": this version trains yes/no labels only. Write a comparison as the label, for example --label "price > 100".`,
-  );
 }
 
 function required(command: string, { data, label }: TableFlags): { data: readonly string[]; label: string } {

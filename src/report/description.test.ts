@@ -28,6 +28,7 @@ const flights: DescriptionView = {
     column("distance", "BIGINT", "numeric", "21 to 4,962", { numMissing: 12 }),
     column("a column with a very long name indeed", "VARCHAR", "ignored", "free text: 84 characters on average"),
   ],
+  pairs: [{ reason: "origin with destination: about 3,399 pairs, each in 882 rows" }],
   split: { reason: "by time: validation from 2001-05-25, test from 2001-06-13" },
   rows: { train: 2_383_928, validation: 313_342, test: 302_730 },
   powers: [{ name: "distance", power: 0.5158 }],
@@ -50,6 +51,8 @@ test("a description at 80 columns leaves the types out and wraps the reasons", (
     "distance              numeric     1,062       12   0.52  21 to 4,962",
     "a column with a ver…  ignored     1,062                  free text: 84",
     "                                                         characters on average",
+    "",
+    "pair    origin with destination: about 3,399 pairs, each in 882 rows",
     "",
     "note    191 rows repeat an earlier one in all columns but identifiers",
   ]);

@@ -30,6 +30,7 @@ export interface DescriptionView {
     readonly classes: readonly { readonly value: string; readonly count: number }[];
   };
   readonly columns: readonly ColumnView[];
+  readonly pairs: readonly { readonly reason: string }[];
   readonly split: { readonly reason: string };
   readonly rows: { readonly train: number; readonly validation: number; readonly test: number };
   readonly powers: readonly { readonly name: string; readonly power: number }[];
@@ -51,7 +52,7 @@ const SHOWN_CLASSES = 6;
 
 /** The source, the label, the split, the table of columns and the hints. */
 export function descriptionLines(description: DescriptionView, width: number): string[] {
-  const { source, label, columns, split, rows, hints } = description;
+  const { source, label, columns, pairs, split, rows, hints } = description;
   const files = `${count(source.numFiles)} ${source.format} ${source.numFiles === 1 ? "file" : "files"}`;
   const sizes = `${count(rows.train)} / ${count(rows.validation)} / ${count(rows.test)} rows`;
   const facts = [
@@ -67,6 +68,8 @@ export function descriptionLines(description: DescriptionView, width: number): s
     ...facts.flatMap(([name = "", text = ""]) => labelled(name, text, width)),
     "",
     ...columnLines(columns, description.powers, width),
+    ...(pairs.length === 0 ? [] : [""]),
+    ...pairs.flatMap(({ reason }) => labelled("pair", reason, width)),
     ...(hints.length === 0 ? [] : [""]),
     ...hints.flatMap(({ text }) => wrapped(text, width, "note    ", " ".repeat(8))),
   ];

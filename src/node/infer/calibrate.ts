@@ -3,8 +3,8 @@
 import { featureName, labelsName } from "../../data/table.js";
 import { resolveConfig } from "../../run/config.js";
 import type { Feature } from "../../run/infer/column.js";
-import type { InferredInput } from "../../run/infer/configuration.js";
 import { makeLearner } from "../../run/learner.js";
+import type { RunInput } from "../../run/schema.js";
 import type { NamedArrays, NdArray } from "../../runtime/array.js";
 import { fold, key, uniform } from "../../runtime/random.js";
 import { createStudent } from "../../train/student.js";
@@ -19,7 +19,7 @@ const MEASURED_SECONDS = 1.5;
  * yes/no: what else it may be adds a few columns to the last layer.
  */
 export async function stepSeconds(
-  { task: _, ...input }: InferredInput,
+  { task: _, ...input }: RunInput,
   features: readonly Feature[],
   threads: number,
 ): Promise<number> {

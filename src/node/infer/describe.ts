@@ -2,13 +2,17 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ConfigError } from "../../errors.js";
-import type { ColumnDescription, ColumnFigures, Hint, Role, TaskKind } from "../../run/infer/column.js";
+import type { ColumnDescription, ColumnFigures, Hint, Role } from "../../run/infer/column.js";
 import { describeColumn } from "../../run/infer/features.js";
 import { describeLabel, type LabelDescription } from "../../run/infer/label.js";
+import type { PairFeature } from "../../run/infer/pairs.js";
 import { givenRole, givenRoles, percent, type RoleOverrides, roleOf } from "../../run/infer/roles.js";
 import { featureNames } from "../../run/infer/sql.js";
+import type { TaskKind } from "../../train/events.js";
+import { outputNames } from "../../train/task.js";
 import type { Database } from "../duckdb.js";
 import { openDuckdb } from "../duckdb.js";
+import { pairFeatures } from "./count-pairs.js";
 import { measuredColumn, readFigures } from "./figures.js";
 import { readLabel } from "./label-figures.js";
 import { equalColumns, measurePower, type Power } from "./leakage.js";
@@ -25,6 +29,8 @@ export interface TableDescription {
   readonly label: LabelDescription & { readonly given: string };
   /** In the order of the source, the label's among them. */
   readonly columns: readonly ColumnDescription[];
+  /** Features of two columns together. */
+  readonly pairs: readonly PairFeature[];
   readonly split: RowSplit["split"];
   readonly rows: RowSplit["rows"];
   /** How well each column alone tells the label, where that was measured. */
@@ -48,7 +54,7 @@ const POWER_NAMES: { readonly [T in TaskKind]: string } = {
 };
 
 /** What a model's output is called, which no feature may be called. */
-const OUTPUTS = ["probability", "probabilities", "prediction", "labels"];
+const OUTPUTS = [...Object.values(outputNames), "labels"];
 
 /**
  * Describe the table in some files for predicting a label, a column or an SQL expression over the columns of a row.
@@ -97,20 +103,22 @@ export async function describeIn(
     }
   }
   const figures = await readFigures(db, measured.map(measuredColumn), source.numRows);
-  const described = await describeColumns(db, figures, roles, read.columns);
+  const nameOf = featureNames(OUTPUTS);
+  const columns = await describeColumns(db, figures, roles, read.columns, nameOf);
   const time = figures.find(({ name }) => roles.get(name) === "time") ?? null;
-  const { split, rows, hints } = await splitRows(db, described, label, time);
-  const columns = described;
+  const { split, rows, hints } = await splitRows(db, columns, label, time);
   if (columns.every(({ features }) => features.length === 0)) {
     throw new ConfigError(
       `data: a model needs a feature, and every column is the label's or ignored: ${columns.map(({ figures: { name }, reason }) => `${name} (${reason})`).join(", ")}. Name one with --numeric or --categorical.`,
     );
   }
+  const pairs = await pairFeatures(db, columns, source.numRows, nameOf);
   const powers = await measurePower(db, columns, label, source.numRows);
   return {
     source,
     label: { ...label, given },
     columns,
+    pairs,
     split,
     rows,
     powers,
@@ -123,8 +131,9 @@ async function describeColumns(
   figures: readonly ColumnFigures[],
   roles: ReadonlyMap<string, Role>,
   ofLabel: readonly string[],
+  nameOf: (wanted: string) => string,
 ): Promise<ColumnDescription[]> {
-  const options = { nameOf: featureNames(OUTPUTS), isTimeSplit: [...roles.values()].includes("time") };
+  const options = { nameOf, isTimeSplit: [...roles.values()].includes("time") };
   const chosen = figures.map((one) => {
     const role = roles.get(one.name);
     if (ofLabel.includes(one.name)) return { one, choice: { role: "label" as const, reason: "what is predicted" } };

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
 import { basename, dirname, extname, isAbsolute, relative, resolve } from "node:path";
 import { ConfigError, messageOf } from "../../errors.js";
-import { configurationOf, configurationText, type Inferred } from "../../run/infer/configuration.js";
+import { configurationOf, configurationText, featuresOf, type Inferred } from "../../run/infer/configuration.js";
 import { choosePlan, withinBudget } from "../../run/infer/plan.js";
 import { stepSeconds } from "./calibrate.js";
 import type { TableDescription } from "./describe.js";
@@ -19,8 +19,8 @@ export async function inferRun(
   data: readonly string[],
   cores = availableParallelism(),
 ): Promise<InferredRun> {
-  const { label, columns, split, rows } = description;
-  const features = columns.flatMap((column) => column.features);
+  const { label, columns, pairs, split, rows } = description;
+  const features = featuresOf(description);
   const plan = choosePlan({
     task: label.task,
     numClasses: label.classes.length,
@@ -30,7 +30,16 @@ export async function inferRun(
     cores,
     memoryBytes: totalmem(),
   });
-  const inferred: Inferred = { name: nameOf(data, label.given), source: data, label, columns, split, rows, plan };
+  const inferred: Inferred = {
+    name: nameOf(data, label.given),
+    source: data,
+    label,
+    columns,
+    pairs,
+    split,
+    rows,
+    plan,
+  };
   const threads = Math.max(1, Math.floor(cores / plan.numGroups));
   const perStep = await stepSeconds(configurationOf(inferred), features, threads);
   const planned = withinBudget(plan, perStep, rows.validation);

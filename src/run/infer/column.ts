@@ -1,8 +1,5 @@
 /** What is known of a column of a table, and what is made of it. Plain data: where the figures come from is not known here. */
 
-/** What the label is. */
-export type TaskKind = "binary" | "multiclass" | "regression";
-
 /** What a column is for. A label's columns are looked at by nobody else. */
 export type Role = "label" | "numeric" | "categorical" | "time" | "ignored";
 

@@ -43,6 +43,7 @@ function inferred(columns: readonly string[], changes: Partial<Inferred> = {}): 
           ? []
           : [{ name: nameOf(name), kind: i % 3 === 2 ? "numeric" : "categorical", sql: columnSql(name), numIds: 9 }],
     })),
+    pairs: [],
     split: hashSplit(columns.map(columnSql), "(late) is not null"),
     rows: { train: 5000, validation: 600, test: 610 },
     plan,

@@ -1,6 +1,9 @@
 /** A description and a plan as a configuration: the value, and the text of a file that says the same. */
+
+import type { TaskKind } from "../../train/events.js";
 import type { RunInput } from "../schema.js";
-import type { ColumnDescription, Feature, TaskKind } from "./column.js";
+import type { ColumnDescription, Feature } from "./column.js";
+import type { PairFeature } from "./pairs.js";
 import type { Plan } from "./plan.js";
 import { predicateSql, type SplitChoice, type SplitName } from "./split.js";
 
@@ -15,17 +18,20 @@ export interface Inferred {
     readonly reason: string;
   };
   readonly columns: readonly ColumnDescription[];
+  readonly pairs: readonly PairFeature[];
   readonly split: SplitChoice;
   readonly rows: Readonly<Record<SplitName, number>>;
   readonly plan: Plan;
 }
 
-/** A configuration, with the task where it is not yes/no. */
-export type InferredInput = RunInput & { readonly task?: TaskKind };
+/** All features, in the order of their columns. */
+export function featuresOf({ columns, pairs }: Pick<Inferred, "columns" | "pairs">): Feature[] {
+  return [...columns.flatMap(({ features }) => features), ...pairs.map(({ feature }) => feature)];
+}
 
 /** The configuration as a value. */
-export function configurationOf({ name, source, label, columns, split, plan }: Inferred): InferredInput {
-  const features = columns.flatMap((column) => column.features);
+export function configurationOf({ name, source, label, split, plan, ...table }: Inferred): RunInput {
+  const features = featuresOf(table);
   const of = (kind: Feature["kind"]) =>
     Object.fromEntries(features.filter((one) => one.kind === kind).map((one) => [one.name, one.sql]));
   const predicate = (split_: SplitName) => predicateSql(split, split.predicates[split_]);
@@ -60,7 +66,7 @@ export function configurationOf({ name, source, label, columns, split, plan }: I
 
 /** The same as the text of `codistill.config.ts`, with the reasons as comments. */
 export function configurationText(inferred: Inferred): string {
-  const { label, columns, split, rows, plan } = inferred;
+  const { label, columns, pairs, split, rows, plan } = inferred;
   const comments = new Map<string, string>([
     ["data.label", `${label.task}: ${label.reason}`],
     ["data.split", `${split.reason}: ${rows.train}, ${rows.validation} and ${rows.test} rows`],
@@ -74,6 +80,7 @@ export function configurationText(inferred: Inferred): string {
     const [first] = features;
     if (first !== undefined) comments.set(`data.${first.kind}.${first.name}`, `${figures.name}: ${reason}`);
   }
+  for (const { feature, reason } of pairs) comments.set(`data.${feature.kind}.${feature.name}`, reason);
   const code = new Map<string, string>();
   if (split.bucket !== null) {
     for (const [name, { core, condition }] of Object.entries(split.predicates)) {

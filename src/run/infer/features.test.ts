@@ -90,6 +90,11 @@ describe("times become", () => {
     assert.deepEqual(namesOf(times(1)), ["x_days"]);
     assert.deepEqual(namesOf(times(10)), ["x_hour", "x_days"]);
     assert.deepEqual(namesOf(times(180)), ["x_hour", "x_weekday", "x_days"]);
+    const many = { ...times(180), count: 300_000 };
+    assert.equal(
+      sqlOf({ type: "TIMESTAMP", numRows: 300_000, times: many }).x_half_hour,
+      "categorical hour(x) * 2 + minute(x) // 30",
+    );
     assert.deepEqual(namesOf(times(900)), ["x_hour", "x_weekday", "x_month", "x_days"]);
     assert.deepEqual(namesOf(times(900, 1000)), ["x_weekday", "x_month", "x_days"]);
     assert.deepEqual(namesOf(times(900, 1000, 1000)), ["x_month", "x_days"]);

@@ -15,6 +15,7 @@ const MISSING_SHARE = 0.005;
 /** And how many they must be for anything to be learned of them. */
 const LEAST_MISSING = 10;
 
+const MANY_TIMES = 200_000;
 const DAY = 1;
 const TWO_WEEKS = 14;
 const TWO_YEARS = 730;
@@ -142,11 +143,15 @@ function timeFeatures(figures: ColumnFigures, { nameOf, isTimeSplit }: FeatureOp
   const made: (Feature & { readonly word: string })[] = [];
   const add = (word: string, featureKind: Feature["kind"], sql: string, numIds: number) =>
     made.push({ name: nameOf(`${name}_${word}`), kind: featureKind, sql, numIds, word });
-  if (isFinerThan(numMidnight) && spanDays >= 2 * DAY) add("hour", "categorical", `hour(${time})`, 25);
+  if (isFinerThan(numMidnight) && spanDays >= 2 * DAY) {
+    // Rows enough for a half to differ from the other.
+    if (numTimes >= MANY_TIMES) add("half_hour", "categorical", `hour(${time}) * 2 + minute(${time}) // 30`, 49);
+    else add("hour", "categorical", `hour(${time})`, 25);
+  }
   if (isFinerThan(numMonthStart) && spanDays >= TWO_WEEKS) add("weekday", "categorical", `dayofweek(${time})`, 8);
   if (isFinerThan(numYearStart) && spanDays >= TWO_YEARS) add("month", "categorical", `month(${time})`, 13);
   if (!isTimeSplit && spanDays > 0) add("days", "numeric", `epoch(${time}) / 86400`, 0);
-  const words = made.map(({ word }) => word).join(", ");
+  const words = made.map(({ word }) => word.replace("_", " ")).join(", ");
   return {
     features: made.map(({ word: _, ...feature }) => feature),
     notes: [words === "" ? "too short a span for a feature" : `as ${words}`],

@@ -3,7 +3,8 @@ import { describe, test } from "node:test";
 import { figuresOf, numbersOf } from "../../../test/column-figures.js";
 import { ConfigError, DataError } from "../../errors.js";
 import { count } from "../../report/format.js";
-import type { ColumnFigures, TaskKind } from "./column.js";
+import type { TaskKind } from "../../train/events.js";
+import type { ColumnFigures } from "./column.js";
 import { type ClassCount, describeLabel, type LabelFigures, MAX_CLASSES } from "./label.js";
 
 const classesOf = (counts: Readonly<Record<string, number>>): ClassCount[] =>

@@ -1,7 +1,8 @@
 /** What is to be predicted: the task that a label's values say, and how their classes are shared out. */
 import { ConfigError, DataError } from "../../errors.js";
 import { count } from "../../report/format.js";
-import { type ColumnFigures, distinctShare, type Hint, numPresent, type TaskKind } from "./column.js";
+import type { TaskKind } from "../../train/events.js";
+import { type ColumnFigures, distinctShare, type Hint, numPresent } from "./column.js";
 import { percent } from "./roles.js";
 import { numberSql, textSql } from "./sql.js";
 

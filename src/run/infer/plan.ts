@@ -1,6 +1,7 @@
 /** The network and its training for a table and a machine: rules of thumb in one place, each with its reason in words. */
 import { count } from "../../report/format.js";
-import type { Feature, TaskKind } from "./column.js";
+import type { TaskKind } from "../../train/events.js";
+import type { Feature } from "./column.js";
 
 /** What a plan depends on. */
 export interface PlanFor {
@@ -63,7 +64,7 @@ export function choosePlan(given: PlanFor): Plan {
     // Few rows are soon learned by heart, so the others must be heard before that.
     burnInSteps: numTrain < 100_000 ? "20%" : "50%",
     reasons: {
-      model: `${hidden.join(" and ")} hidden units for ${count(numTrain)} training rows; embeddings as wide as the square root of their values, 24 at most`,
+      model: `${hidden.join(" and ")} hidden units for ${count(numTrain)} training rows; embeddings of 1.6 n^0.56 numbers for n values, 16 at most`,
       groups: `${groupsReason} ${cores} ${cores === 1 ? "core" : "cores"}`,
       batch: `${count(globalBatchSize)} rows, about ${count(Math.round(perGroup / globalBatchSize))} batches in all of a group's rows`,
       steps: stepsReason(numSteps, globalBatchSize, perGroup),
@@ -141,8 +142,9 @@ function batchFor(perGroup: number): number {
   return Math.min(clamp(wanted, 32, 2048), most);
 }
 
+/** The rule of thumb of fastai's `emb_sz_rule`, cut where a wider one did not help. */
 function embeddingWidth(numIds: number): number {
-  return clamp(Math.ceil(Math.sqrt(numIds)), 2, 24);
+  return clamp(Math.round(1.6 * numIds ** 0.56), 2, 16);
 }
 
 /** Two groups teach each other; more where there are cores for them. On all rows, unless copies of them fill the memory. */

@@ -62,13 +62,14 @@ export function givenRole(figures: ColumnFigures, role: Role): RoleChoice {
       : role === "time"
         ? Math.max(figures.times?.count ?? 0, kind === "timeOfDay" ? present : 0, kind === "number" ? present : 0)
         : present;
+  const span = role === "time" ? `, ${spanOf(figures)}` : "";
   if (readable / present < 0.5) {
     throw new ConfigError(
       `--${role} ${name}: most values must read as ${role === "time" ? "points in time" : "numbers"}, and ${percent(readable / present)} do; one is ${shown(example)}. ` +
         `Give it another role, as --categorical ${name} or --ignore ${name}.`,
     );
   }
-  return given;
+  return { ...given, reason: `${given.reason}${span}` };
 }
 
 /**
@@ -168,6 +169,7 @@ function valuesWords({ numDistinct, isExact }: ColumnFigures): string {
 }
 
 function spanOf({ times, kind }: ColumnFigures): string {
+  if (kind === "number") return "a number";
   if (kind === "timeOfDay" || times === null) return "time of day";
   const read = kind === "text" ? "text that reads as times, " : "";
   return `${read}${short10(times.min)} to ${short10(times.max)}`;
