@@ -43,7 +43,7 @@ export async function measurePower(
       ? `case when ${ordered} is not null then floor(percent_rank() over (order by ${ordered}) * ${BINS}) end`
       : value;
     const binned = `(select cast(${bin} as varchar) as value, "sample half" as half, "sample label" as label from sample_rows)`;
-    powers.push({ name: figures.name, power: await powerOf(db, binned, label) });
+    powers.push({ name: figures.name, power: Math.max(0, await powerOf(db, binned, label)) });
   }
   return powers;
 }

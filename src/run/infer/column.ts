@@ -112,7 +112,8 @@ export function distinctShare(figures: ColumnFigures): number {
 export function kindOf(type: string): ValueKind {
   if (type.endsWith("]")) return "other";
   if (/^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL)/.test(type)) return "number";
-  if (/^(VARCHAR|ENUM|UUID)/.test(type)) return "text";
+  // JSON is what DuckDB makes of a column whose values are of several types.
+  if (/^(VARCHAR|ENUM|UUID|JSON$)/.test(type)) return "text";
   if (/^(DATE$|TIMESTAMP)/.test(type)) return "time";
   if (/^TIME/.test(type)) return "timeOfDay";
   return type === "BOOLEAN" ? "boolean" : "other";

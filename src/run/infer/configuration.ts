@@ -91,7 +91,7 @@ export function configurationText(inferred: Inferred): string {
   const ignored = columns.filter(({ role }) => role === "ignored");
   return [
     "// Written by codistill from the data; change what you know better, and train with: codistill train <this file>",
-    'import type { RunInput } from "codistill";',
+    `import type { RunInput } from ${stringCode(PACKAGE)};`,
     "",
     ...(ignored.length === 0 ? [] : ["// Not used:"]),
     ...ignored.map(({ figures, reason }) => comment(`- ${figures.name}: ${reason}`)),
@@ -111,6 +111,8 @@ interface Notes {
   readonly code: ReadonlyMap<string, string>;
 }
 
+/** Where the type of a configuration comes from: a type alone, so that the file loads where the package is not installed. */
+const PACKAGE = "codistill";
 const WIDTH = 110;
 
 /** Plain data as TypeScript: on one line where it fits and nothing is to be said of its parts. */

@@ -115,6 +115,7 @@ function categoricalFeatures(figures: ColumnFigures, { nameOf }: FeatureOptions)
       ],
     };
   }
+  if (numDistinct <= HASH_BUCKETS) return whole;
   const hashed = `md5_number_lower(cast(${column} as varchar)) % ${HASH_BUCKETS}`;
   return {
     features: [feature(hashed, HASH_BUCKETS + 1)],

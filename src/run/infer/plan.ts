@@ -37,6 +37,11 @@ export interface Plan {
 /** Seconds that training should take at most without being asked. */
 export const BUDGET_SECONDS = 900;
 
+/** With fewer, small tables are left half learned; what is too many for one ends early, and its best checkpoint counts. */
+const LEAST_STEPS = 3000;
+const MOST_STEPS = 20_000;
+/** A budget is not kept at any price. */
+const LEAST_BUDGET_STEPS = 200;
 const BYTES_PER_WORD = 4;
 const VALIDATIONS = 25;
 const PATIENCE = 8;
@@ -49,7 +54,7 @@ export function choosePlan(given: PlanFor): Plan {
   const perGroup = regime === "all" ? numTrain : Math.floor(numTrain / numGroups);
   const globalBatchSize = batchFor(perGroup);
   const epochs = epochsFor(numTrain);
-  const numSteps = clamp(Math.round((epochs * numTrain) / globalBatchSize), 200, 20_000);
+  const numSteps = clamp(Math.round((epochs * numTrain) / globalBatchSize), LEAST_STEPS, MOST_STEPS);
   const embeddings = features
     .filter(({ kind }) => kind === "categorical")
     .map(({ name, numIds }) => [name, embeddingWidth(numIds)] as const);
@@ -89,7 +94,7 @@ export function withinBudget(
   const seconds = secondsOf(plan.numSteps);
   if (seconds <= budgetSeconds) return { plan, seconds };
   const room = (budgetSeconds - START_SECONDS - VALIDATIONS * validation) / withTeachers;
-  const numSteps = Math.min(plan.numSteps, Math.max(200, Math.floor(room / 10) * 10));
+  const numSteps = Math.min(plan.numSteps, Math.max(LEAST_BUDGET_STEPS, Math.floor(room / 10) * 10));
   const steps = `${count(numSteps)} instead of ${count(plan.numSteps)}, to stay within ${Math.round(budgetSeconds / 60)} minutes; raise numSteps for a better model`;
   const cut = withIntervals({ ...plan, numSteps, reasons: { ...plan.reasons, steps } });
   return { plan: cut, seconds: secondsOf(numSteps) };

@@ -141,6 +141,7 @@ test("types have kinds", () => {
     HUGEINT: "number",
     "ENUM('a', 'b')": "text",
     UUID: "text",
+    JSON: "text",
     "TIMESTAMP WITH TIME ZONE": "time",
     TIMESTAMP_NS: "time",
     DATE: "time",

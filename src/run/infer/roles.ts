@@ -23,6 +23,8 @@ export interface RoleOverrides {
 const READS_AS = 0.98;
 /** Share of different values from which a column is taken for an identifier. */
 const IDENTIFIES = 0.95;
+/** Share of the rows that must have a value which comes back often, where values are many. */
+const SELDOM = 0.1;
 /** Whole numbers of at most so many different values are names. */
 const FEW_NUMBERS = 12;
 const ROWS_PER_NUMBER = 20;
@@ -138,7 +140,7 @@ function roleOfText(figures: ColumnFigures): RoleChoice {
   }
   if (present > 1 && share >= IDENTIFIES) return ignored(`${identifierWords(figures)}: an identifier`);
   const { frequencies } = figures;
-  if (frequencies !== null && share >= 0.5 && frequencies.numRowsOfFrequent / present < 0.1) {
+  if (frequencies !== null && frequencies.numRowsOfFrequent / present < SELDOM) {
     return ignored(`${identifierWords(figures)}: too seldom the same to learn from`);
   }
   const mixed = numbers !== null && numbers.count / present >= 0.5;
@@ -187,7 +189,7 @@ export function percent(share: number): string {
 
 /** A number of four digits at most. */
 function short(value: number): string {
-  const isPlain = Number.isInteger(value) && Math.abs(value) < 1e9;
+  const isPlain = Number.isInteger(value) && Math.abs(value) < 1e12;
   return isPlain ? count(value) : String(Number(value.toPrecision(4)));
 }
 
