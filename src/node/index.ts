@@ -11,6 +11,12 @@ export type {
 } from "../data/table.js";
 export { directoryStore } from "./directory-store.js";
 export {
+  type DescribeOptions,
+  type DescribeOverrides,
+  describeTable,
+  type TableDescription,
+} from "./infer/describe.js";
+export {
   type CachedTable,
   type OpenTableOptions,
   openTable,
