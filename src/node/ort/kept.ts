@@ -1,5 +1,5 @@
 /** The tensors that outlive a run, each at a fixed place in memory. */
-import { sameShape } from "../../graph/ops.js";
+import { sameShape } from "../../graph/shape.js";
 import type { NamedArrays, NdArray } from "../../runtime/array.js";
 import type { Pointer } from "./c-api.js";
 import { missing } from "./plan-engine.js";
