@@ -37,7 +37,19 @@ const elementwise: ReadonlySet<Op> = new Set<Op>([
   ...(["input", "constant", "stopGradient", "neg", "exp", "log", "sqrt", "relu", "sigmoid", "softplus"] as const),
   ...(["abs", "sign", "tanh", "erf", "floor", "sin", "cos", "clamp", "add", "sub", "mul", "div"] as const),
   ...(["maximum", "minimum", "where", "cast", "gelu", "quickGelu", "greater", "greaterOrEqual", "equal"] as const),
-  ...(["and", "or", "not", "expand", "reshape", "transpose", "concat", "slice", "flip", "pad"] as const),
+  ...([
+    "and",
+    "or",
+    "not",
+    "expand",
+    "reshape",
+    "transpose",
+    "concat",
+    "slice",
+    "flip",
+    "pad",
+    "randomUniform",
+  ] as const),
 ]);
 
 function numRunsOf(tensors: readonly Tensor[]): number {

@@ -5,7 +5,8 @@ import type { NamedArrays } from "../runtime/array.js";
 import type { Program } from "../runtime/engine.js";
 import { mapValues } from "../runtime/named.js";
 import { type EngineAnswer, type EngineRequest, memoryOf } from "./engine-messages.js";
-import { type PlanEngine, planEngine } from "./ort/plan-engine.js";
+import { planEngine } from "./ort/bindings.js";
+import type { PlanEngine } from "./ort/plan-engine.js";
 
 let started: PlanEngine | undefined;
 const programs: Program[] = [];

@@ -3,9 +3,9 @@ import { ConfigError, messageOf } from "../errors.js";
 import { copyOf } from "../runtime/array.js";
 import { type Engine, type EngineOptions, planOf } from "../runtime/engine.js";
 import { mapValues } from "../runtime/named.js";
-import { type Binding, planEngine } from "./ort/plan-engine.js";
+import { type Binding, planEngine } from "./ort/bindings.js";
 
-export { type Binding, planEngine } from "./ort/plan-engine.js";
+export { type Binding, planEngine } from "./ort/bindings.js";
 
 /** An engine whose runs block the calling thread. */
 export function onnxRuntimeEngine(options: EngineOptions): Engine {

@@ -1,5 +1,5 @@
 import type { NamedArrays } from "../../runtime/array.js";
-import type { Engine, EngineOptions, Plan, Program } from "../../runtime/engine.js";
+import type { Engine, Plan, Program } from "../../runtime/engine.js";
 
 /** An engine for graphs that were made ready elsewhere. Its runs block the calling thread. */
 export interface PlanEngine extends Omit<Engine, "compile" | "write"> {
@@ -9,15 +9,6 @@ export interface PlanEngine extends Omit<Engine, "compile" | "write"> {
    * that updates one first makes a copy.
    */
   write(tensors: NamedArrays, isLent?: boolean): Promise<void>;
-}
-
-export type Binding = NonNullable<EngineOptions["binding"]>;
-
-/** The engine of a binding; only what it needs is loaded, and none of what makes plans of graphs. */
-export async function planEngine(options: EngineOptions, binding: Binding): Promise<PlanEngine> {
-  return binding === "native"
-    ? (await import("./native.js")).nativeEngine(options)
-    : (await import("./official.js")).officialEngine(options);
 }
 
 /** A name that a run needs is nowhere. */
