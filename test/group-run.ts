@@ -36,6 +36,10 @@ export interface TinyRun {
   readonly stopAt?: number;
   /** Ask it to stop while it is in its n-th run of a program, counted from 0; the engine lets a run come to its end. */
   readonly stopInRun?: number;
+  /** Aborted to ask the group to stop. */
+  readonly stop?: AbortController;
+  /** Told of every event as it is logged. */
+  readonly onEvent?: (event: TrainEvent) => void;
   /** Let no step begin while the first snapshot of group 1 is on its way, so that chance does not decide when it comes. */
   readonly awaitTeacher?: boolean;
 }
@@ -56,9 +60,9 @@ export async function runTiny(options: TinyRun = {}): Promise<TinyOutcome> {
     store = memoryStore(),
     files = memoryStore(),
     data = tinyData(),
+    stop = new AbortController(),
   } = options;
   const events: TrainEvent[] = [];
-  const stop = new AbortController();
   const direct = onnxRuntimeEngine({ threads: 1 });
   const { opened, open } = gate();
   let isOnItsWay = false;
@@ -94,6 +98,7 @@ export async function runTiny(options: TinyRun = {}): Promise<TinyOutcome> {
     files,
     log(event) {
       events.push(event);
+      options.onEvent?.(event);
       if (event.event === "fetched") open();
       if (event.event === "step" && event.step === options.stopAt) stop.abort();
     },

@@ -13,12 +13,12 @@ test("incarnations of a group count up, and those of another group are its own",
   assert.deepEqual([await newestIncarnation(store, 3), await newestIncarnation(store, 30)], [3, 1]);
 });
 
-test("a thousand claims at one instant get a thousand numbers", async () => {
+test("two hundred claims at one instant get two hundred numbers", async () => {
   const store = memoryStore();
-  const claims = await Promise.all(Array.from({ length: 1000 }, () => claimIncarnation(store, 0)));
+  const claims = await Promise.all(Array.from({ length: 200 }, () => claimIncarnation(store, 0)));
   assert.deepEqual(
     claims.sort((a, b) => a - b),
-    Array.from({ length: 1000 }, (_, i) => i + 1),
+    Array.from({ length: 200 }, (_, i) => i + 1),
   );
 });
 

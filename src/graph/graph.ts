@@ -12,6 +12,9 @@ export interface Graph {
   readonly when?: Tensor;
 }
 
+/** Suffix that tells the new value of a kept input from the input itself among the outputs of an ONNX model. */
+export const UPDATED = ".updated";
+
 /** The tensors that a graph returns or keeps, outputs first, and what it asks in between. */
 export function rootsOf(graph: Graph): Tensor[] {
   return [...alwaysOf(graph), ...Object.values(graph.updates)];

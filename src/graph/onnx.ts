@@ -1,6 +1,6 @@
 /** A graph as the bytes of an ONNX model: the language of every engine. One emission rule for each operation. */
 import { ShapeError } from "../errors.js";
-import { alwaysOf, type Graph, inputsOf, rootsOf } from "./graph.js";
+import { alwaysOf, type Graph, inputsOf, rootsOf, UPDATED } from "./graph.js";
 import { activationsEmission } from "./onnx/activations.js";
 import { alongEmission } from "./onnx/along.js";
 import { MICROSOFT, ModelBuilder, OURS, onnxNode, type Rules, usedParts, valueInfo } from "./onnx/builder.js";
@@ -26,8 +26,6 @@ const OPSETS = [
 ];
 /** Named by a model only where it is used: operations that ONNX Runtime has beside the standard. */
 const CONTRIBUTED = { domain: MICROSOFT, version: 1 };
-/** Suffix that tells the new value of a kept input from the input itself among the outputs of the model. */
-export const UPDATED = ".updated";
 
 /**
  * Encode a graph. Inputs keep their names, outputs theirs, and the new value of a kept input `x` is the output

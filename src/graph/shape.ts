@@ -43,3 +43,8 @@ export function sizeFor(axis: Axis, numExamples: number): number {
 export function formatShape(shape: Shape): string {
   return `[${shape.join(", ")}]`;
 }
+
+/** Whether two shapes are equal. */
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((axis, i) => axis === b[i]);
+}

@@ -4,7 +4,7 @@ import { ConfigError } from "../errors.js";
 import type { NamedArrays } from "../runtime/array.js";
 import { mapValues } from "../runtime/named.js";
 import { type EngineAnswer, type EngineRequest, memoryOf } from "./engine-messages.js";
-import { planEngine } from "./onnxruntime.js";
+import { planEngine } from "./ort/bindings.js";
 import type { PlanEngine, PlanProgram } from "./ort/plan-engine.js";
 
 let started: PlanEngine | undefined;

@@ -203,7 +203,7 @@ async function replayCommand(source: string, { runs }: { runs: string }): Promis
 
 /** Train in a run folder and say how it went. */
 async function trainIn({ config, folder }: ChosenRun, join?: Join, stop = stopOnSignals()): Promise<void> {
-  const progress = showProgress(folder, process.stdout);
+  const progress = await showProgress(folder, process.stdout);
   let result: Awaited<ReturnType<typeof train>>;
   try {
     result = await train({ config, folder, ...(join && { join }), cacheFolder: CACHE, stop });

@@ -3,9 +3,9 @@ import { ConfigError, messageOf } from "../errors.js";
 import { copyOf } from "../runtime/array.js";
 import { type Engine, type EngineOptions, planOf } from "../runtime/engine.js";
 import { mapValues } from "../runtime/named.js";
-import type { PlanEngine } from "./ort/plan-engine.js";
+import { type Binding, planEngine } from "./ort/bindings.js";
 
-export type Binding = NonNullable<EngineOptions["binding"]>;
+export { type Binding, planEngine } from "./ort/bindings.js";
 
 /** An engine whose runs block the calling thread. */
 export function onnxRuntimeEngine(options: EngineOptions): Engine {
@@ -35,13 +35,6 @@ export function onnxRuntimeEngine(options: EngineOptions): Engine {
     adopt: async (shared) => (await engine).adopt(shared),
     close: async () => (await engine).close(),
   };
-}
-
-/** The engine of a binding that was chosen; what it needs is only loaded here. */
-export async function planEngine(options: EngineOptions, binding: Binding): Promise<PlanEngine> {
-  return binding === "native"
-    ? (await import("./ort/native.js")).nativeEngine(options)
-    : (await import("./ort/official.js")).officialEngine(options);
 }
 
 /**

@@ -1,5 +1,4 @@
 /** The progress of a run in a terminal, or as plain lines in a pipe. It sees the run's log and nothing else. */
-import { createLogUpdate } from "log-update";
 import { advance, groupLines, noProgress, type RunProgress } from "../report/progress.js";
 import { logFollower } from "./follow.js";
 
@@ -9,9 +8,9 @@ const PLAIN_WIDTH = 200;
 const PLAIN_LINES = 20;
 
 /** Show a run until `close` is called, which shows what is left. */
-export function showProgress(folder: string, out: NodeJS.WriteStream): { close(): void } {
+export async function showProgress(folder: string, out: NodeJS.WriteStream): Promise<{ close(): void }> {
   const follow = logFollower(folder);
-  const display = out.isTTY ? liveDisplay(out) : plainDisplay(out);
+  const display = out.isTTY ? await liveDisplay(out) : plainDisplay(out);
   // What a run that is resumed has logged before counts, and is not said once more.
   let progress: RunProgress = { ...follow().reduce(advance, noProgress), notes: noProgress.notes, stage: null };
   const tick = () => {
@@ -38,7 +37,9 @@ interface Display {
 }
 
 /** Notes scroll by; the groups' lines are drawn again in place. */
-function liveDisplay(out: NodeJS.WriteStream): Display {
+async function liveDisplay(out: NodeJS.WriteStream): Promise<Display> {
+  // Only here: it would slow down every start of the program that draws nothing.
+  const { createLogUpdate } = await import("log-update");
   const update = createLogUpdate(out);
   let said = 0;
   return {

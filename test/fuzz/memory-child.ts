@@ -1,8 +1,8 @@
 /**
- * Makes one of the worst inputs, or reads it and prints by how many bytes the peak of this process has grown: run by
- * memory.test.
+ * The worst inputs. As a program it reads the one that another process has made, and prints by how many bytes the peak
+ * of this process has grown: run by memory.test.
  */
-import { mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, open, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readCheckpoint } from "../../src/checkpoint/checkpoint.js";
@@ -28,7 +28,7 @@ const tensors = (count: number, size: number) =>
   list(count, (at) => `"params.${at}":${tensor(size, at * size)}`).join();
 
 /** Files that might be taken for more than they are. */
-const files: Readonly<Record<string, () => Uint8Array>> = {
+export const files: Readonly<Record<string, () => Uint8Array>> = {
   "60,000 tensors": () => fileOf(`{${tensors(60_000, 100)}}`, new Uint8Array(6 * MB)),
   "a shape of 990,000 axes": () =>
     fileOf(`{"a":{"dtype":"F32","shape":[${list(990_000, () => "0").join()}],"data_offsets":[0,0]}}`, none),
@@ -104,5 +104,4 @@ async function grow(name: string, path: string): Promise<{ outcome: string; file
 }
 
 const [verb, name = "", path = ""] = process.argv.slice(2);
-if (verb === "make") await writeFile(path, files[name]?.() ?? none);
 if (verb === "read") process.stdout.write(JSON.stringify(await grow(name, path)));

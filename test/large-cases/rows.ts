@@ -1,7 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
 import type { RowOps } from "../../src/graph/tensor.js";
 import { anyIds, type Cases, real, texts } from "../op-case.js";
-import { matrix } from "./shared.js";
 
 export const rowsLargeCases = {
   gather: [
@@ -14,8 +13,8 @@ export const rowsLargeCases = {
   ],
   scatterAdd: [
     {
-      name: "4,096 rows of 256 into 256",
-      operands: [anyIds(["batch"], 256), real(matrix)],
+      name: "4,096 rows of 64 into 256",
+      operands: [anyIds(["batch"], 256), real(["batch", 64])],
       build: (indices, updates) => ops.scatterAdd(indices, updates, 256),
       held: [1], // Its gradient is a gather, which has a case of its own.
       numExamples: 4096,

@@ -1,5 +1,6 @@
 /** Training runs as real processes, in a temporary folder that goes away with the test file. */
-import { existsSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
+import assert from "node:assert/strict";
+import { cpSync, existsSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -9,7 +10,7 @@ import { readLog } from "../../src/node/read-log.js";
 import { type RunFolder, runFolder } from "../../src/node/run-folder.js";
 import type { RunInput } from "../../src/run/schema.js";
 import type { LoggedEvent } from "../../src/train/events.js";
-import { commandOf, end, eventually, type Running, type StartOptions, start } from "./processes.js";
+import { commandOf, type Ended, end, eventually, type Running, type StartOptions, start } from "./processes.js";
 import { tinyConfig, tinyCsv } from "./tiny.js";
 
 /** The program under test. */
@@ -41,6 +42,19 @@ export interface Workplace {
   train(args: readonly string[], options?: Options): Training;
   /** Start `codistill train --resume <folder>`. */
   resume(folder: RunFolder, options?: Options): Training;
+  /** A run of the tiny configuration over {@link FINISHED_STEPS} steps that has ended well. All tests of a file share it. */
+  finished(): Promise<Finished>;
+  /** A copy of its folder, for a test that changes it. */
+  finishedCopy(): Promise<RunFolder>;
+}
+
+export const FINISHED_STEPS = 60;
+
+/** A run that has ended well. */
+export interface Finished {
+  readonly pid: number;
+  readonly folder: RunFolder;
+  readonly ended: Ended;
 }
 
 /** Make a workplace for the test file that calls this; every process that was started in it is ended with it. */
@@ -82,28 +96,48 @@ export function workplace(): Workplace {
     };
   }
 
+  const config: Workplace["config"] = async (name, changes = {}) => {
+    await writeFile(path(name), JSON.stringify({ ...tinyConfig, ...changes }));
+    return path(name);
+  };
+  const train: Workplace["train"] = (args, options) => {
+    const runs = path(`runs-${numRuns++}`);
+    const running = codistill(["train", ...args, "--runs", runs], options);
+    return training(running, () => {
+      const [name] = existsSync(runs) ? readdirSync(runs) : [];
+      return name === undefined ? null : join(runs, name);
+    });
+  };
+  let trained: Promise<Finished> | undefined;
+  function finished(): Promise<Finished> {
+    trained ??= (async () => {
+      const run = train([await config("finished.json", { numSteps: FINISHED_STEPS })]);
+      const ended = await run.ended;
+      assert.equal(ended.code, 0, ended.shown);
+      return { pid: run.pid, folder: await run.folder(), ended };
+    })();
+    return trained;
+  }
+
   return {
     path,
     async write(name, content) {
       await writeFile(path(name), content);
       return path(name);
     },
-    async config(name, changes = {}) {
-      await writeFile(path(name), JSON.stringify({ ...tinyConfig, ...changes }));
-      return path(name);
-    },
+    config,
     start: startHere,
     codistill,
-    train(args, options) {
-      const runs = path(`runs-${numRuns++}`);
-      const running = codistill(["train", ...args, "--runs", runs], options);
-      return training(running, () => {
-        const [name] = existsSync(runs) ? readdirSync(runs) : [];
-        return name === undefined ? null : join(runs, name);
-      });
-    },
+    train,
     resume(folder, options) {
       return training(codistill(["train", "--resume", folder.path], options), () => folder.path);
+    },
+    finished,
+    async finishedCopy() {
+      const { folder } = await finished();
+      const copy = path(`runs-${numRuns++}`, basename(folder.path));
+      cpSync(folder.path, copy, { recursive: true, preserveTimestamps: true });
+      return runFolder(copy);
     },
   };
 }

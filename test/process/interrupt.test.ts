@@ -183,10 +183,7 @@ test("SIGINT while the data is prepared stops too, and the run can be gone on wi
 });
 
 test("resuming a run that has ended scores it again", async () => {
-  const run = place.train([await place.config("config.json"), "--set", "numSteps=60"]);
-  const ended = await run.ended;
-  assert.equal(ended.code, 0, ended.shown);
-  const folder = await run.folder();
+  const folder = await place.finishedCopy();
   const result = resultOf(folder);
   const resumed = await place.resume(folder).ended;
   assert.equal(resumed.code, 0, resumed.shown);
@@ -211,9 +208,7 @@ test("resuming what is no run folder is refused", async () => {
 
 test("a run is gone on with by its own configuration, and another one is refused with each difference", async () => {
   const config = await place.config("config.json");
-  const run = place.train([config, "--set", "numSteps=60"]);
-  assert.equal((await run.ended).code, 0, run.output());
-  const { path, config: saved } = await run.folder();
+  const { path, config: saved } = await place.finishedCopy();
   const before = readFileSync(saved);
   const resume = (...args: string[]) => place.codistill(["train", ...args, "--resume", path]).ended;
   for (const args of [[config], [config, "--set", "seed=5"], ["--set", "numSteps=200"]]) {
@@ -235,9 +230,7 @@ test("a run is gone on with by its own configuration, and another one is refused
 });
 
 test("a run folder of a newer version is refused, and the file named", async () => {
-  const run = place.train([await place.config("config.json"), "--set", "numSteps=60"]);
-  assert.equal((await run.ended).code, 0, run.output());
-  const folder = await run.folder();
+  const folder = await place.finishedCopy();
   for (const [file, name] of [
     [folder.config, "config.json"],
     [folder.data, "data.json"],

@@ -36,7 +36,10 @@ interface Case extends Pick<Fault, "file" | "at" | "nth"> {
   readonly name: string;
 }
 
-/** The second time, which comes however slow the disk is: by then there is a whole one of each file. */
+/**
+ * The second time, which comes however slow the disk is: by then there is a whole one of each file. The group that dies
+ * alternates: what writes a file does not know the group's index, and what a run makes of a dead group 0 or 1 is above.
+ */
 const cases: readonly Case[] = [
   { name: "before a snapshot is opened", file: "snapshot", at: "open", nth: 2 },
   { name: "in the middle of a snapshot", file: "snapshot", at: "write", nth: 2 },
@@ -58,9 +61,7 @@ test("a group killed", { concurrency: 2 }, async (t) => {
     assert.equal(temporariesOf(folder, dead).includes(folders[point.file] ?? ""), point.at !== "open", ended.shown);
     await checkReturn(folder, dead, tinyConfig.numSteps);
   };
-  await Promise.all(
-    cases.flatMap((each) => [0, 1].map((dead) => t.test(`${each.name}, group ${dead}`, () => kill(each, dead)))),
-  );
+  await Promise.all(cases.map((each, i) => t.test(`${each.name}, group ${i % 2}`, () => kill(each, i % 2))));
 });
 
 /** What holds once a group was killed after its first validation and the run has ended. */

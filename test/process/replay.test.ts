@@ -92,9 +92,8 @@ test("after each of twenty deaths little is lost, and the replay of them all com
 });
 
 test("a run that was not recorded, and what is no run folder, are refused", async () => {
-  const run = place.train([await place.config("plain.json", { numSteps: 60 })]);
-  assert.equal((await run.ended).code, 0);
-  const plain = await place.codistill(["replay", (await run.folder()).path]).ended;
+  const { folder } = await place.finished();
+  const plain = await place.codistill(["replay", folder.path]).ended;
   assert.deepEqual([plain.code, /was not. Record with --set record=true/.test(plain.stderr)], [2, true], plain.shown);
   const none = await place.codistill(["replay", place.path()]).ended;
   assert.deepEqual([none.code, /is not a run folder/.test(none.stderr)], [2, true], none.shown);

@@ -1,32 +1,13 @@
-/** Four groups in every topology: who teaches whom, with one that joins late and one that is killed and comes back. */
+/** Four groups of a run: who teaches whom, with one that joins late and one that is killed and comes back. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RunInput } from "../../src/run/schema.js";
+import { type Topology, taughtBy, topologyCases } from "../topology-cases.js";
 import { eventsOf, ofKind, pidOf, type Training, workplace } from "./fixture.js";
 import { withStore } from "./store-preload.js";
 import { tinyConfig } from "./tiny.js";
 
 const place = workplace();
-type Topology = NonNullable<RunInput["codistill"]["topology"]>;
-
-const cases: readonly { name: string; topology: Topology; teachers: readonly (readonly number[])[] }[] = [
-  // biome-ignore format: a table
-  { name: "all", topology: "all", teachers: [[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]] },
-  { name: "ring", topology: "ring", teachers: [[3], [0], [1], [2]] },
-  { name: "pairs", topology: "pairs", teachers: [[1], [0], [3], [2]] },
-  // The draw of seed 1, taken once from a run; src/codistill/topology.test.ts holds what any draw must be.
-  {
-    name: "degree",
-    topology: { degree: 2 },
-    teachers: [
-      [2, 3],
-      [0, 3],
-      [0, 1],
-      [1, 2],
-    ],
-  },
-  { name: "list", topology: [[], [0], [0, 1], [2]], teachers: [[], [0], [0, 1], [2]] },
-];
 
 function changes(topology: Topology): Partial<RunInput> {
   // What a group knows of one that has ended goes on counting.
@@ -34,25 +15,23 @@ function changes(topology: Topology): Partial<RunInput> {
   return { numGroups: 4, restarts: 3, numSteps: 1000, codistill };
 }
 
-/** The groups that taught a group in any step that its log tells of. */
-function taughtBy(events: ReturnType<typeof eventsOf>): number[] {
-  return [...new Set(ofKind(events, "step").flatMap(({ teachers }) => teachers.map(({ group }) => group)))].sort();
-}
+// The others differ in a list that a group gets at its start, and test/topologies.test.ts has them all.
+test("degree: four groups finish, and each is taught by whom the topology says", async () => {
+  const { topology, teachers } = topologyCases.degree;
+  const run = place.train([await place.config("degree.json", changes(topology))]);
+  const { code, shown } = await run.ended;
+  assert.equal(code, 0, shown);
+  const folder = await run.folder();
+  const events = [0, 1, 2, 3].map((group) => eventsOf(folder, group));
+  assert.deepEqual(events.map(taughtBy), teachers, shown);
+  for (const ofGroup of events) {
+    assert.equal(ofKind(ofGroup, "group-end").at(-1)?.reason, "finished", shown);
+    assert.deepEqual(ofKind(ofGroup, "exchange-trouble"), [], shown);
+  }
+});
 
-for (const { name, topology, teachers } of cases) {
-  test(`${name}: four groups finish, and each is taught by whom the topology says`, async () => {
-    const run = place.train([await place.config(`${name}.json`, changes(topology))]);
-    const { code, shown } = await run.ended;
-    assert.equal(code, 0, shown);
-    const folder = await run.folder();
-    const events = [0, 1, 2, 3].map((group) => eventsOf(folder, group));
-    assert.deepEqual(events.map(taughtBy), teachers, shown);
-    for (const ofGroup of events) {
-      assert.equal(ofKind(ofGroup, "group-end").at(-1)?.reason, "finished", shown);
-      assert.deepEqual(ofKind(ofGroup, "exchange-trouble"), [], shown);
-    }
-  });
-
+for (const name of ["all", "list"] as const) {
+  const { topology, teachers } = topologyCases[name];
   test(`${name}: one that joins late and one that comes back teach and are taught like the others`, async () => {
     const config = await place.config(`${name}-late.json`, { ...changes(topology), numSteps: 1_000_000 });
     const store = place.path(`store-${name}`);

@@ -4,6 +4,8 @@ import { type DType, int32, type NdArray, scalar } from "../../runtime/array.js"
 import { formatShape, type Shape } from "../shape.js";
 import { node, type Tensor } from "../tensor.js";
 
+export { sameShape } from "../shape.js";
+
 /** A tensor, or a number for a float32 scalar. */
 export type Operand = Tensor | number;
 
@@ -23,11 +25,6 @@ export function broadcastShapes(op: string, a: Shape, b: Shape): Shape {
     }
     return x === 1 ? y : x;
   });
-}
-
-/** Whether two shapes are equal. */
-export function sameShape(a: Shape, b: Shape): boolean {
-  return a.length === b.length && a.every((axis, i) => axis === b[i]);
 }
 
 /** The axes of a tensor: 0 to rank - 1. */

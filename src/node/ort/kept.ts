@@ -1,6 +1,6 @@
 /** The tensors that outlive a run, each at a fixed place in memory. */
 import { ConfigError } from "../../errors.js";
-import { sameShape } from "../../graph/ops.js";
+import { sameShape } from "../../graph/shape.js";
 import type { NamedArrays, NdArray, NumericDType } from "../../runtime/array.js";
 import type { Pointer } from "./c-api.js";
 import { missing } from "./plan-engine.js";

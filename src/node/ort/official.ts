@@ -1,7 +1,7 @@
 /** The engine through the official binding of ONNX Runtime, which copies what a run gives, kept tensors too. */
 import type * as ort from "onnxruntime-node";
 import { ConfigError, messageOf } from "../../errors.js";
-import { UPDATED } from "../../graph/onnx.js";
+import { UPDATED } from "../../graph/graph.js";
 import { copyOf, type DType, type NamedArrays, type NdArray, sizeOf } from "../../runtime/array.js";
 import { type EngineOptions, guard, type Plan } from "../../runtime/engine.js";
 import { cancelled, isPulled } from "./brake.js";

@@ -1,5 +1,5 @@
 /** A compiled plan, run through the C API without copying what is kept. */
-import { UPDATED } from "../../graph/onnx.js";
+import { UPDATED } from "../../graph/graph.js";
 import { copyOf, type NamedArrays, type NdArray } from "../../runtime/array.js";
 import { type EngineOptions, guard, type Plan } from "../../runtime/engine.js";
 import { cancelled, FLAGS, isHeldBack, isPulled, readyFlags } from "./brake.js";

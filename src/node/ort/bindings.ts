@@ -1,0 +1,12 @@
+/** The two ways in which ONNX Runtime is called. */
+import type { EngineOptions } from "../../runtime/engine.js";
+import type { PlanEngine } from "./plan-engine.js";
+
+export type Binding = NonNullable<EngineOptions["binding"]>;
+
+/** The engine of a binding; only what it needs is loaded, and none of what makes plans of graphs. */
+export async function planEngine(options: EngineOptions, binding: Binding): Promise<PlanEngine> {
+  return binding === "native"
+    ? (await import("./native.js")).nativeEngine(options)
+    : (await import("./official.js")).officialEngine(options);
+}
