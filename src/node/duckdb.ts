@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { DataError, messageOf } from "../errors.js";
 
 /** An open in-memory database; close it when done. */
-export interface Database extends AsyncDisposable {
+export interface Database {
   /** DuckDB's version. */
   readonly version: string;
   /** Run one statement. */
@@ -12,6 +12,7 @@ export interface Database extends AsyncDisposable {
   rows(sql: string): Promise<readonly (readonly unknown[])[]>;
   /** A result of INTEGER and FLOAT columns without nulls, as row-major words, a chunk at a time. */
   words(sql: string, dtypes: readonly ("int32" | "float32")[]): AsyncGenerator<Int32Array, void, void>;
+  close(): Promise<void>;
 }
 
 /**
@@ -62,7 +63,7 @@ export async function openDuckdb(spillFolder: string, signal?: AbortSignal): Pro
         yield words;
       }
     },
-    async [Symbol.asyncDispose]() {
+    async close() {
       signal?.removeEventListener("abort", interrupt);
       connection.closeSync();
       instance.closeSync();

@@ -86,7 +86,7 @@ async function ingest(
     try {
       await writeTable(db, spec, layout, source, fresh, onProgress);
     } finally {
-      await db[Symbol.asyncDispose]();
+      await db.close();
     }
     await assertUnchanged(source);
     signal?.throwIfAborted();

@@ -18,7 +18,7 @@ before(async () => {
   db = await openDuckdb(join(folder, "spill"));
 });
 after(async () => {
-  await db[Symbol.asyncDispose]();
+  await db.close();
   await rm(folder, { recursive: true, force: true });
 });
 

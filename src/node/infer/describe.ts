@@ -75,7 +75,7 @@ export async function describeTable(
     try {
       return await describeIn(db, source, label, overrides);
     } finally {
-      await db[Symbol.asyncDispose]();
+      await db.close();
     }
   } finally {
     await rm(temporary, { recursive: true, force: true });
