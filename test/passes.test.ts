@@ -113,7 +113,8 @@ describe("training steps that are measured have fewer operations", () => {
 });
 
 test("an engine gets the simplified graph, unless it is told otherwise", () => {
-  const graph = stepGraph(flightsLike(), 2);
+  // Without a condition there is no guard, which would be added after.
+  const { when: _, ...graph } = stepGraph(flightsLike(), 2);
   assert.deepEqual(planOf(graph).onnx, toOnnx(simplify(graph)));
   assert.notDeepEqual(planOf(graph).onnx, toOnnx(graph));
   assert.deepEqual(planOf(graph, noPasses).onnx, toOnnx(graph));

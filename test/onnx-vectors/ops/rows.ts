@@ -33,6 +33,13 @@ export const rowsTranslations: Translations = {
     // Ours adds, so the difference is added: each position is written once.
     return ops.addAlong(x, at, ops.sub(updates, ops.takeAlong(x, at, axis)), axis);
   },
+  ScatterND: (call) => {
+    const indices = call.tensor(1);
+    const [depth, reduction] = [indices.shape.at(-1), call.text("reduction", "none")];
+    if (depth !== 1) return notOurs("indices of more than one axis; ours are of rows");
+    if (reduction !== "none") return notOurs(`reduction ${reduction}; ours sets`);
+    return ops.setRows(float(call, 0), ops.reshape(indices, indices.shape.slice(0, -1)), float(call, 2));
+  },
   OneHot: (call) => {
     const [off = 0, on = 0] = numbersAt(call, 2) ?? [];
     if (call.array(2).dtype !== "float32") return notOurs("values that are not float32");
@@ -45,6 +52,7 @@ export const rowsTranslations: Translations = {
     const order = ops.allAxes(indices).toSpliced(axis, 0, last);
     return ops.add(ops.mul(axis === last ? hot : ops.transpose(hot, order), on - off), off);
   },
+  Unique: () => notOurs("how many values differ is no shape of ours; it is emitted within firstEqual"),
   Mod: () => notOurs("no operation of ours takes a remainder; it is emitted within maxPool, for positions"),
   BitShift: () => notOurs("unsigned words are no dtype of ours; it is emitted within randomUniform"),
 };
