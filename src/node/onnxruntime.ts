@@ -5,8 +5,6 @@ import { type Engine, type EngineOptions, planOf } from "../runtime/engine.js";
 import { mapValues } from "../runtime/named.js";
 import { type Binding, planEngine } from "./ort/bindings.js";
 
-export { type Binding, planEngine } from "./ort/bindings.js";
-
 /** An engine whose runs block the calling thread. */
 export function onnxRuntimeEngine(options: EngineOptions): Engine {
   const engine = chooseBinding(options).then((binding) => planEngine(options, binding));

@@ -52,7 +52,7 @@ export function threadedEngine(options: EngineOptions): Engine {
     await send({ call: "start", options: plain, binding });
     if (binding === "official") return { newBrake: () => makeBrake(null) };
     const [{ placesOf }, { makeTerminator }] = await Promise.all([
-      import("./ort/lending.js"),
+      import("./ort/values.js"),
       import("./ort/terminator.js"),
     ]);
     return { placesOf, newBrake: () => makeBrake(makeTerminator()) };
@@ -73,7 +73,6 @@ export function threadedEngine(options: EngineOptions): Engine {
     signal.throwIfAborted();
     const { newBrake } = await started;
     signal.throwIfAborted();
-    if (failure) throw failure;
     const brake = brakes.pop() ?? newBrake();
     const pull = () => brake.pull();
     signal.addEventListener("abort", pull, { once: true });
