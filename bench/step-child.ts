@@ -32,7 +32,7 @@ async function oursOf(name: WorkloadName, threads: number): Promise<Step> {
   const { graph, state, feeds } = workloads[name]();
   const engine = onnxRuntimeEngine({ threads });
   const program = await engine.compile(graph);
-  await engine.write(state, { areGiven: true });
+  await engine.write(state, { memory: "given" });
   const [loss = ""] = Object.keys(graph.outputs);
   return async (step) => Number((await program.run(feeds(step)))[loss]?.data[0]);
 }

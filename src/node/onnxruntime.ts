@@ -24,9 +24,9 @@ export function onnxRuntimeEngine(options: EngineOptions): Engine {
         },
       };
     },
-    async write(tensors, { areFrozen = false, areGiven = false } = {}) {
-      const given = areFrozen || areGiven ? tensors : mapValues(tensors, copyOf);
-      await (await engine).write(given, areFrozen);
+    async write(tensors, { memory = "copied" } = {}) {
+      const given = memory === "copied" ? mapValues(tensors, copyOf) : tensors;
+      await (await engine).write(given, memory === "lent");
     },
     read: async (names) => (await engine).read(names),
     share: async (names) => (await engine).share(names),
