@@ -11,7 +11,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { withHugePages } from "../src/node/huge-pages.js";
-import { sizes } from "./exchange-sizes.js";
+import { sizeNamed, sizes } from "./exchange-sizes.js";
 import { thisMachine } from "./machine.js";
 
 type Figures = Readonly<Record<string, unknown>>;
@@ -28,21 +28,26 @@ async function measure(name: string): Promise<Figures> {
   return figures;
 }
 
+function show({ pairs: _, ...figures }: Figures): void {
+  for (const [what, value] of Object.entries(figures)) {
+    const text = typeof value === "number" ? String(Math.round(value * 1e3) / 1e3) : String(value);
+    process.stdout.write(`${what.padEnd(24)} ${text}\n`);
+  }
+  process.stdout.write("\n");
+}
+
 const machine = { ...thisMachine(), node: process.version, threads: availableParallelism() };
-const wanted = process.argv.slice(2);
+const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(sizes);
+const wanted = names.map((name) => ({ name, minutes: sizeNamed(name).minutes }));
 const results: Figures[] = [];
-for (const name of Object.keys(sizes))
-  if (wanted.length === 0 || wanted.includes(name)) results.push(await measure(name));
+for (const { name, minutes } of wanted) {
+  process.stdout.write(`${name} params: about ${minutes} minutes on two cores\n`);
+  const figures = await measure(name);
+  results.push(figures);
+  show(figures);
+}
 
 const rounded = (_: string, value: unknown) => (typeof value === "number" ? Math.round(value * 1e4) / 1e4 : value);
 const json = JSON.stringify({ bench: "exchange", date: new Date().toISOString(), machine, results }, rounded);
 await mkdir("bench/results", { recursive: true });
 await writeFile("bench/results/exchange.json", `${json}\n`);
-
-for (const { pairs: _, ...result } of results) {
-  process.stdout.write("\n");
-  for (const [what, value] of Object.entries(result)) {
-    const text = typeof value === "number" ? String(Math.round(value * 1e3) / 1e3) : String(value);
-    process.stdout.write(`${what.padEnd(24)} ${text}\n`);
-  }
-}

@@ -84,10 +84,11 @@ async function measure(name: string) {
     const [published, fetched] = [of("published"), of("fetched").slice(1)];
     if (published.length !== size.numPairs || fetched.length !== size.numPairs)
       throw new Error(`each of ${size.numPairs} pairs must publish and fetch once: ${JSON.stringify(events)}`);
+    const { minutes: _, ...measured } = size;
     return {
       size: name,
       numParams: countParams(learner.model),
-      ...size,
+      ...measured,
       snapshotBytes: mean(published.map(({ bytes }) => bytes)),
       publishMs: 1000 * median(published.map(({ seconds }) => seconds)),
       fetchMs: 1000 * median(fetched.map(({ seconds }) => seconds)),

@@ -15,11 +15,13 @@ export interface Size {
   readonly hidden: readonly number[];
   readonly batchSize: number;
   readonly numPairs: number;
+  /** About how long all of it takes, on two cores. */
+  readonly minutes: number;
 }
 
 export const sizes: Readonly<Record<string, Size>> = {
-  "1 M": { hidden: [1024, 768, 64], batchSize: 1024, numPairs: 25 },
-  "25 M": { hidden: [4096, 4096, 1900], batchSize: 512, numPairs: 5 },
+  "1 M": { hidden: [1024, 768, 64], batchSize: 1024, numPairs: 25, minutes: 2 },
+  "25 M": { hidden: [4096, 4096, 1900], batchSize: 512, numPairs: 5, minutes: 7 },
 };
 
 /** The size of a name that is in `sizes`. */

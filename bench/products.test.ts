@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { planEngine } from "../src/node/onnxruntime.js";
+import { planEngine } from "../src/node/ort/bindings.js";
 import { convProducts, gigaFlops, linearProducts, type MatrixProduct, productsPlan } from "./products.js";
 import { specs } from "./specs.js";
 

@@ -5,7 +5,8 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { performance } from "node:perf_hooks";
-import { chooseBinding, onnxRuntimeEngine, planEngine } from "../src/node/onnxruntime.js";
+import { chooseBinding, onnxRuntimeEngine } from "../src/node/onnxruntime.js";
+import { planEngine } from "../src/node/ort/bindings.js";
 import type { NamedArrays } from "../src/runtime/array.js";
 import { productsPlan } from "./products.js";
 import { isWorkload, specs, type WorkloadName } from "./specs.js";
@@ -31,7 +32,7 @@ async function oursOf(name: WorkloadName, threads: number): Promise<Step> {
   const { graph, state, feeds } = workloads[name]();
   const engine = onnxRuntimeEngine({ threads });
   const program = await engine.compile(graph);
-  await engine.write(state, { areGiven: true });
+  await engine.write(state, { memory: "given" });
   const [loss = ""] = Object.keys(graph.outputs);
   return async (step) => Number((await program.run(feeds(step)))[loss]?.data[0]);
 }

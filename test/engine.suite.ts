@@ -99,30 +99,30 @@ export function engineSuite(name: string, make: () => Engine): void {
       assert.deepEqual([...((await engine.read(["a"])).a?.data ?? [])], [2, -1, 4, 5]);
     });
 
-    test("arrays that are frozen are read, and never changed, by steps in place and through a second buffer", async () => {
+    test("arrays that are lent are read, and never changed, by steps in place and through a second buffer", async () => {
       const array = (values: readonly number[]) => float32(values, [2, 2]);
-      const frozen = { a: array([1, 2, 3, 4]), b: array([5, 6, 7, 8]) };
+      const lent = { a: array([1, 2, 3, 4]), b: array([5, 6, 7, 8]) };
       const total = await engine.compile({ outputs: { total: reduceSum(add(a, b)) }, updates: {} });
       const step = await engine.compile(updates({ a: add(a, 1), b: transpose(b) }));
-      await engine.write(frozen, { areFrozen: true });
+      await engine.write(lent, { memory: "lent" });
       assert.equal((await total.run({})).total?.data[0], 36);
       await step.run({});
       await step.run({});
       await step.run({});
       assert.equal((await total.run({})).total?.data[0], 48);
       assert.deepEqual(await engine.read(["a", "b"]), { a: array([4, 5, 6, 7]), b: array([5, 7, 6, 8]) });
-      assert.deepEqual(frozen, { a: array([1, 2, 3, 4]), b: array([5, 6, 7, 8]) });
-      await engine.write({ b: array([0, 0, 0, 1]) }, { areFrozen: true });
+      assert.deepEqual(lent, { a: array([1, 2, 3, 4]), b: array([5, 6, 7, 8]) });
+      await engine.write({ b: array([0, 0, 0, 1]) }, { memory: "lent" });
       await engine.write({ a: array([0, 0, 1, 0]) });
       assert.equal((await total.run({})).total?.data[0], 2);
-      assert.deepEqual(frozen, { a: array([1, 2, 3, 4]), b: array([5, 6, 7, 8]) });
+      assert.deepEqual(lent, { a: array([1, 2, 3, 4]), b: array([5, 6, 7, 8]) });
     });
 
-    test("a frozen array may lie anywhere in a larger buffer, and is let go of when it is replaced", async () => {
+    test("a lent array may lie anywhere in a larger buffer, and is let go of when it is replaced", async () => {
       const total = await engine.compile({ outputs: { total: reduceSum(a) }, updates: {} });
       for (let offset = 1; offset < 20; offset++) {
         const data = new Float32Array(new Float32Array(40).buffer, 4 * offset, 4).fill(offset);
-        await engine.write({ a: { dtype: "float32", shape: [2, 2], data } }, { areFrozen: true });
+        await engine.write({ a: { dtype: "float32", shape: [2, 2], data } }, { memory: "lent" });
         assert.equal((await total.run({})).total?.data[0], 4 * offset);
       }
     });

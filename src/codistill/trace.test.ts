@@ -63,7 +63,8 @@ const metrics = {
   signs: null,
 };
 
-test("no entry for a step that was cancelled", async () => {
+/** A traced exchange that took a step without teachers and then got one, of step 5. */
+async function withNewTeacher() {
   const store = memoryStore();
   const { exchange, refreshed } = exchangeOn(store);
   const told: TeachersEvent[] = [];
@@ -71,6 +72,11 @@ test("no entry for a step that was cancelled", async () => {
   await take(watched, 0);
   await publishAs(store, 1, 5);
   await refreshed(1);
+  return { watched, told };
+}
+
+test("no entry for a step that was cancelled", async () => {
+  const { watched, told } = await withNewTeacher();
   await watched.teachers(1);
   assert.deepEqual(
     told.map(({ step }) => step),
@@ -79,13 +85,7 @@ test("no entry for a step that was cancelled", async () => {
 });
 
 test("an entry for each change of the teachers, and one whenever the steps go back", async () => {
-  const store = memoryStore();
-  const { exchange, refreshed } = exchangeOn(store);
-  const told: TeachersEvent[] = [];
-  const watched = traced(exchange, 0, (event) => told.push(event));
-  await take(watched, 0);
-  await publishAs(store, 1, 5);
-  await refreshed(1);
+  const { watched, told } = await withNewTeacher();
   for (const step of [2, 3, 4, 3]) await take(watched, step);
   assert.deepEqual(
     told.map((event) => [event.step, event.teachers.map((teacher) => [teacher.group, teacher.step])]),

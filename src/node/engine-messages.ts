@@ -1,11 +1,9 @@
 /** What the training thread and its owner say to each other. */
 import type { NamedArrays } from "../runtime/array.js";
 import type { EngineOptions, Plan } from "../runtime/engine.js";
-import type { Binding } from "./onnxruntime.js";
+import type { Binding } from "./ort/bindings.js";
 import type { BrakePlace } from "./ort/brake.js";
 import type { ArrayPlace } from "./ort/values.js";
-
-export type Places = Readonly<Record<string, ArrayPlace>>;
 
 /** A call of the engine, after the start; `id` comes back with the answer. */
 export type EngineRequest = { readonly id: number } & (
@@ -13,7 +11,7 @@ export type EngineRequest = { readonly id: number } & (
   | { readonly call: "compile"; readonly plan: Plan }
   | { readonly call: "run"; readonly program: number; readonly feeds: NamedArrays; readonly brake?: BrakePlace }
   | { readonly call: "write"; readonly tensors: NamedArrays }
-  | { readonly call: "lend"; readonly places: Places }
+  | { readonly call: "lend"; readonly places: Readonly<Record<string, ArrayPlace>> }
   | { readonly call: "read"; readonly names: readonly string[] }
   | { readonly call: "share"; readonly names: readonly string[] }
   | { readonly call: "adopt"; readonly shared: NamedArrays }

@@ -138,7 +138,7 @@ describe("the bindings", () => {
           await program.run({ x: zeros(1 + (run % 20) * 1000) });
           await reader.run({ word: { dtype: "string", shape: [2], data: ["a".repeat(100), "a"] } });
           await program.run({ x: { ...zeros(4), shape: [2, 2] } }).then(() => console.log("no error"), () => {});
-          await engine.write({ y: zeros(100_000), ["z" + (run % 3)]: zeros(100_000) }, { areFrozen: run % 2 === 0 });
+          await engine.write({ y: zeros(100_000), ["z" + (run % 3)]: zeros(100_000) }, { memory: run % 2 === 0 ? "lent" : "copied" });
           if (run % 20 === 0) {
             const other = onnxRuntimeEngine({ threads: 1, binding: "native" });
             await other.write({ x: zeros(100_000) });

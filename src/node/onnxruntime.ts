@@ -5,8 +5,6 @@ import { type Engine, type EngineOptions, planOf } from "../runtime/engine.js";
 import { mapValues } from "../runtime/named.js";
 import { type Binding, planEngine } from "./ort/bindings.js";
 
-export { type Binding, planEngine } from "./ort/bindings.js";
-
 /** An engine whose runs block the calling thread. */
 export function onnxRuntimeEngine(options: EngineOptions): Engine {
   const engine = chooseBinding(options).then((binding) => planEngine(options, binding));
@@ -26,9 +24,9 @@ export function onnxRuntimeEngine(options: EngineOptions): Engine {
         },
       };
     },
-    async write(tensors, { areFrozen = false, areGiven = false } = {}) {
-      const given = areFrozen || areGiven ? tensors : mapValues(tensors, copyOf);
-      await (await engine).write(given, areFrozen);
+    async write(tensors, { memory = "copied" } = {}) {
+      const given = memory === "copied" ? mapValues(tensors, copyOf) : tensors;
+      await (await engine).write(given, memory === "lent");
     },
     read: async (names) => (await engine).read(names),
     share: async (names) => (await engine).share(names),

@@ -45,7 +45,7 @@ for (const [one, make] of Object.entries({ "on a thread": threadedEngine, "on th
       for (const engine of [first, second]) assert.deepEqual(await engine.read(["x", "y"]), expected);
       assert.deepEqual([values(shared, "x"), values(shared, "y")], [values(expected, "x"), values(expected, "y")]);
       await second.write({ x: zeros([2, 2]) });
-      await first.write({ y: zeros([2, 2]) }, { areFrozen: true });
+      await first.write({ y: zeros([2, 2]) }, { memory: "lent" });
       for (const engine of [first, second])
         assert.deepEqual(await engine.read(["x", "y"]), { x: zeros([2, 2]), y: zeros([2, 2]) });
       (shared.x?.data as Float32Array)[3] = 7;

@@ -75,11 +75,11 @@ describe("the engine on a thread of its own", () => {
     // With words beside the numbers nothing is lent, with the official binding nothing ever is.
     for (const others of [{}, { words: strings(["a"]) }]) {
       const names = ["x", ...Object.keys(others)].join(" and ");
-      test(`writes frozen ${names} before a run that was asked for after, ${binding}`, async () => {
+      test(`writes lent ${names} before a run that was asked for after, ${binding}`, async () => {
         const engine = newEngine((options) => threadedEngine({ ...options, binding }));
         const program = await engine.compile(counting);
         await engine.write({ x: float32([1, 2]) });
-        const written = engine.write({ x: float32([10, 20]), ...others }, { areFrozen: true });
+        const written = engine.write({ x: float32([10, 20]), ...others }, { memory: "lent" });
         const { sum } = await program.run({});
         assert.equal(sum?.data[0], 30);
         await written;
@@ -111,7 +111,7 @@ describe("the engine on a thread of its own", () => {
     const engine = newEngine();
     const [own, whole] = [float32([1, 2]), Float32Array.of(3, 4, 5)];
     const part = { dtype: "float32", shape: [2], data: whole.subarray(1) } as const;
-    await engine.write({ own, part }, { areGiven: true });
+    await engine.write({ own, part }, { memory: "given" });
     assert.equal(own.data.length, 0);
     assert.deepEqual(whole, Float32Array.of(3, 4, 5));
     assert.deepEqual(await engine.read(["own", "part"]), { own: float32([1, 2]), part: float32([4, 5]) });

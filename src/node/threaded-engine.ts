@@ -52,7 +52,7 @@ export function threadedEngine(options: EngineOptions): Engine {
     await send({ call: "start", options: plain, binding });
     if (binding === "official") return { newBrake: () => makeBrake(null) };
     const [{ placesOf }, { makeTerminator }] = await Promise.all([
-      import("./ort/lending.js"),
+      import("./ort/values.js"),
       import("./ort/terminator.js"),
     ]);
     return { placesOf, newBrake: () => makeBrake(makeTerminator()) };
@@ -73,7 +73,6 @@ export function threadedEngine(options: EngineOptions): Engine {
     signal.throwIfAborted();
     const { newBrake } = await started;
     signal.throwIfAborted();
-    if (failure) throw failure;
     const brake = brakes.pop() ?? newBrake();
     const pull = () => brake.pull();
     signal.addEventListener("abort", pull, { once: true });
@@ -89,15 +88,16 @@ export function threadedEngine(options: EngineOptions): Engine {
     }
   }
 
-  async function write(tensors: NamedArrays, { areFrozen = false, areGiven = false }: WriteOptions): Promise<void> {
+  async function write(tensors: NamedArrays, { memory = "copied" }: WriteOptions): Promise<void> {
+    const isLent = memory === "lent";
     // At once: the arrays may change after the call.
-    const given = areFrozen ? tensors : mapValues(tensors, areGiven ? inOwnMemory : copyOf);
+    const given = isLent ? tensors : mapValues(tensors, memory === "given" ? inOwnMemory : copyOf);
     // Once, like every other call: whoever waits twice is overtaken.
     const { placesOf } = await started;
-    const places = areFrozen ? placesOf?.(given) : undefined;
+    const places = isLent ? placesOf?.(given) : undefined;
     if (places) await send({ call: "lend", places });
     else {
-      const own = areFrozen ? mapValues(given, copyOf) : given;
+      const own = isLent ? mapValues(given, copyOf) : given;
       await send({ call: "write", tensors: own }, memoryOf(own));
     }
     // Now that it was answered, what was lent before under these names is no longer read.

@@ -89,6 +89,8 @@ export async function startGroup(options: GroupOptions) {
   const draw = fold(key(config.seed), "topology");
   const teachers = teachersOf(config.codistill.topology, groupIndex, config.numGroups, draw);
   const exchange = makeExchange(options, { teachers, model: learner.model, incarnation }, checkpoint);
+  // Before the programs of steps with teachers, which are compiled in the background and would hold it up.
+  const predictor = await engine.compile(predictGraph(learner, shippedName(learner)));
   await student.prepare(teachers.length, config.accumulate);
   const keeper = makeKeeper({
     group: groupIndex,
@@ -98,7 +100,7 @@ export async function startGroup(options: GroupOptions) {
     begin,
     stream,
     exchange,
-    predictor: await engine.compile(predictGraph(learner, shippedName(learner))),
+    predictor,
     measure: learner.task.measure,
     validation: data.validation,
     files,

@@ -1,6 +1,6 @@
 /** What a configuration may say of the task: what the label is, and how much its errors cost. */
 import { z } from "zod";
-import type { DistillLossName } from "../nn/distill-losses.js";
+import { type DistillLossName, distillLosses } from "../nn/distill-losses.js";
 import type { TaskKind } from "../train/events.js";
 
 const classWeights = z
@@ -28,16 +28,7 @@ const ofClasses = {
   /** A share of each label that goes to all classes alike, or by their frequencies in the training rows ("unigram"). */
   labelSmoothing,
   /** How the student meets the teachers' mean probabilities; "softCrossEntropy" by default. */
-  distillLoss: z
-    .enum([
-      "softCrossEntropy",
-      "klTeacherStudent",
-      "klStudentTeacher",
-      "symmetricKl",
-      "jensenShannon",
-      "centredLogitSquaredError",
-    ] satisfies DistillLossName[])
-    .optional(),
+  distillLoss: z.enum(Object.keys(distillLosses) as DistillLossName[]).optional(),
 };
 
 const kinds = ["binary", "multiclass", "regression"] as const satisfies TaskKind[];

@@ -36,10 +36,14 @@ export interface Engine {
 }
 
 export interface WriteOptions {
-  /** The arrays will never change again, so the engine may use their memory instead of copies; it does not change it. */
-  readonly areFrozen?: boolean;
-  /** The caller will never read or change the arrays again, so the engine may do with their memory what it likes. */
-  readonly areGiven?: boolean;
+  /**
+   * What the caller leaves to the engine of the arrays' memory; "copied" by default.
+   *
+   * - "copied": nothing; they may change after the call.
+   * - "lent": they will never change again, so the engine may use their memory instead of copies; it does not change it.
+   * - "given": the caller will never read or change them again, so the engine may do with their memory what it likes.
+   */
+  readonly memory?: "copied" | "lent" | "given";
 }
 
 export interface RunOptions {

@@ -56,7 +56,7 @@ export function meanOfProbs(sets: readonly Float32Array[]): Float32Array {
 }
 
 /** Bins of {@link calibrationError}. */
-export const CALIBRATION_BINS = 15;
+const CALIBRATION_BINS = 15;
 
 /**
  * Expected calibration error over 15 bins of equal width on [0, 1] (Guo et al. 2017): the mean over the examples of

@@ -90,7 +90,7 @@ export function createStudent({ engine, learner }: StudentOptions): Student {
   async function teach(teachers: readonly Teacher[]): Promise<void> {
     for (const [slot, teacher] of teachers.entries()) {
       if (taught[slot]?.digest !== teacher.digest)
-        await engine.write(withPrefix(kept.teacher(slot), teacher.params), { areFrozen: true });
+        await engine.write(withPrefix(kept.teacher(slot), teacher.params), { memory: "lent" });
     }
     taught = teachers;
   }
@@ -117,7 +117,7 @@ export function createStudent({ engine, learner }: StudentOptions): Student {
     if (!sumsAreKept)
       await engine.write(
         mapValues(sumSpecs(learner), ({ shape }) => zeros(shape)),
-        { areGiven: true },
+        { memory: "given" },
       );
     // Of a step that does not come to its end the sums are lost.
     sumsAreKept = false;
@@ -160,13 +160,12 @@ export function createStudent({ engine, learner }: StudentOptions): Student {
       const optState = mapValues(memory, ({ shape, fill }) => filled(shape, fill));
       const ema = learner.ema ? keptWeights(learner.model, mapValues(weights, copyOf), kept.ema) : {};
       const state = { ...keptWeights(learner.model, weights), ...withPrefix(kept.optState, optState), ...ema };
-      await put(state, 0, 1, { areGiven: true });
+      await put(state, 0, 1, { memory: "given" });
     },
     restore: (state, atStep, scale = 1) => put(state, atStep, scale, {}),
     async prepare(maxTeachers, numBatches) {
       const program = numBatches === 1 ? atOnce : inParts;
-      await program(0);
-      if (numBatches > 1) await applying();
+      await Promise.all(numBatches === 1 ? [program(0)] : [program(0), applying()]);
       const others = async () => {
         for (let numTeachers = 1; numTeachers <= maxTeachers; numTeachers++) await program(numTeachers);
       };

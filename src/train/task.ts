@@ -35,7 +35,7 @@ export const outputNames: { readonly [K in TaskKind]: string } = {
 };
 
 /** Classes up to which their macro AUC is a metric: it sorts all rows once for each. */
-export const MAX_AUC_CLASSES = 20;
+const MAX_AUC_CLASSES = 20;
 
 /** Classes above which the top-5 accuracy is a metric. */
 const TOP = 5;

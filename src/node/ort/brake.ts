@@ -39,16 +39,17 @@ export interface Brake {
 /** A brake; without a terminator it only stops runs that have not begun. */
 export function makeBrake(terminator: Terminator | null): Brake {
   const flags = readyFlags(new Uint8Array(new SharedArrayBuffer(3)));
+  const place = { flags, runOptions: terminator?.runOptions ?? null };
   return {
-    place: { flags, runOptions: terminator?.runOptions ?? null },
+    place,
     pull() {
       // In this order: see `guard`.
       Atomics.store(flags, FLAGS.mayUpdate, 0);
       if (Atomics.load(flags, FLAGS.isReached) === NOT_YET) terminator?.terminate();
     },
     release() {
+      if (isPulled(place)) terminator?.reset();
       readyFlags(flags);
-      terminator?.reset();
     },
     free: () => terminator?.free(),
   };

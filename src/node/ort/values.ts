@@ -1,5 +1,13 @@
 /** Tensors in memory of ours that the library reads and writes in place. */
-import { type DataOf, type DType, type NdArray, type NumericDType, sizeOf } from "../../runtime/array.js";
+import {
+  type DataOf,
+  type DType,
+  type NamedArrays,
+  type NdArray,
+  type NumericDType,
+  sizeOf,
+} from "../../runtime/array.js";
+import { mapValues } from "../../runtime/named.js";
 import { addressOf, cApi, memoryAt, type Pointer } from "./c-api.js";
 
 /** A tensor of the library over an array's memory; a string tensor holds copies. Release it, and it lets go of the memory. */
@@ -28,6 +36,16 @@ export interface ArrayPlace {
 /** The array at a place. */
 export function arrayAt({ dtype, shape, address, bytes }: ArrayPlace): NdArray {
   return { dtype, shape, data: new kinds[dtype](memoryAt(address, bytes)) };
+}
+
+/** The places of arrays; undefined when one of them has none. */
+export function placesOf(arrays: NamedArrays): Readonly<Record<string, ArrayPlace>> | undefined {
+  const hasPlace = ({ dtype, data }: NdArray) => dtype !== "string" && data.length > 0;
+  if (!Object.values(arrays).every(hasPlace)) return undefined;
+  return mapValues(arrays, ({ dtype, shape, data }) => {
+    const memory = data as DataOf[NumericDType];
+    return { dtype: dtype as NumericDType, shape, address: addressOf(memory), bytes: memory.byteLength };
+  });
 }
 
 /** An array of zeros (or empty strings) whose memory starts where vector instructions like it. */
