@@ -14,7 +14,7 @@ import { mapValues, named, withPrefix } from "../src/runtime/named.js";
 import { fold, key, normal, uniform } from "../src/runtime/random.js";
 import { kept, keptWeights, type Learner, stepGraph } from "../src/train/graphs.js";
 import { residualBlock } from "../test/convolution-blocks.js";
-import { lstmLanguageModel, transformerOnTargets } from "./sequences.js";
+import { lstmLanguageModel, randomTokens, transformerModel } from "../test/sequence-models.js";
 import type { WorkloadName } from "./specs.js";
 import { onTargets, type Task } from "./targets.js";
 
@@ -29,13 +29,15 @@ export interface Workload {
 }
 
 const ADAM = adam(constantSchedule(1e-3));
+/** Of the input of the transformer block: examples, times, width. */
+const BLOCK_SHAPE = [16, 128, 256];
 
 /** Each workload by its name. */
 export const workloads: Readonly<Record<WorkloadName, () => Workload>> = {
   click,
   flights,
-  lstm: () => taskWith(ADAM, lstmLanguageModel()),
-  transformer: () => taskWith(ADAM, transformerOnTargets()),
+  lstm,
+  transformer: () => taskWith(ADAM, onTargets(transformerModel(BLOCK_SHAPE, 4), BLOCK_SHAPE)),
   residual64: () => residual(64, 32),
   residual128: () => residual(128, 16),
 };
@@ -63,6 +65,12 @@ function flights(): Workload {
   const features = { ...ids, logDistance: float32(normal(fold(key(1), "logDistance"), batchSize)) };
   const learner = { model: mlp({ categorical, numeric, hidden: [128, 64] }), objective: binary, optimizer: ADAM };
   return training(learner, { ...withPrefix("features", features), labels: labels(batchSize) });
+}
+
+function lstm(): Workload {
+  const sizes = { times: 32, batchSize: 32, vocabulary: 8192, width: 256, hidden: 512 };
+  const batch = randomTokens(sizes, (name) => fold(key(1), name));
+  return taskWith(ADAM, { ...lstmLanguageModel(sizes), batch });
 }
 
 /** With so many channels, on images of such a height and width. */

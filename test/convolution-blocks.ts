@@ -1,6 +1,5 @@
 /** The blocks with convolutions of `golden/blocks_torch.py` as models of ours. */
-import { add, conv, mul, relu, sub } from "../src/graph/ops.js";
-import type { Tensor } from "../src/graph/tensor.js";
+import { add, conv, hardSwish, relu } from "../src/graph/ops.js";
 import { convolution, convolutionParams } from "../src/nn/conv.js";
 import type { Model } from "../src/nn/model.js";
 import { batchNormBuffers, batchNormModel, normParams } from "../src/nn/norm.js";
@@ -41,14 +40,9 @@ export function separableBlock(inputs: number, outputs: number, sizes: readonly 
     logits(weights, values, norm) {
       const options = { strides: 2, pads: 1, groups: inputs };
       const narrow = conv(named(values, "x"), named(weights, "depthwise.weight"), options);
-      return hardswish(norm("norm", convolution(weights, "pointwise", narrow)));
+      return hardSwish(norm("norm", convolution(weights, "pointwise", narrow)));
     },
   });
-}
-
-/** x min(max(x + 3, 0), 6) / 6. */
-function hardswish(x: Tensor): Tensor {
-  return mul(x, mul(sub(relu(add(x, 3)), relu(sub(x, 3))), 1 / 6));
 }
 
 const inputsOf = (shape: Shape): Model["inputs"] => ({ x: { shape, dtype: "float32" } });

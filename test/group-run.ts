@@ -8,9 +8,8 @@ import { groupFiles } from "../src/run/keeper.js";
 import type { RunInput } from "../src/run/schema.js";
 import type { GroupData } from "../src/run/start.js";
 import type { NamedArrays } from "../src/runtime/array.js";
-import type { Engine } from "../src/runtime/engine.js";
 import type { TrainEvent } from "../src/train/events.js";
-import { gate, tinyConfig, tinyPreprocessing, tinyRows } from "./tiny-run.js";
+import { gate, tinyConfig, tinyPreprocessing, tinyRows, waitingEngine } from "./tiny-run.js";
 
 /** The tiny table as a group gets it: the whole of it is its shard. */
 export function tinyData(preprocessing: Preprocessing = tinyPreprocessing): GroupData {
@@ -63,7 +62,6 @@ export async function runTiny(options: TinyRun = {}): Promise<TinyOutcome> {
     stop = new AbortController(),
   } = options;
   const events: TrainEvent[] = [];
-  const direct = onnxRuntimeEngine({ threads: 1 });
   const { opened, open } = gate();
   let isOnItsWay = false;
   const watched: Store = {
@@ -74,25 +72,16 @@ export async function runTiny(options: TinyRun = {}): Promise<TinyOutcome> {
     },
   };
   let runs = 0;
-  const watchedEngine: Engine = {
-    ...direct,
-    async compile(graph) {
-      const program = await direct.compile(graph);
-      return {
-        async run(feeds, runOptions) {
-          if (options.awaitTeacher && isOnItsWay) await opened;
-          if (runs++ === options.stopInRun) stop.abort();
-          return program.run(feeds, runOptions);
-        },
-      };
-    },
-  };
+  const engine = waitingEngine(onnxRuntimeEngine({ threads: 1 }), async () => {
+    if (options.awaitTeacher && isOnItsWay) await opened;
+    if (runs++ === options.stopInRun) stop.abort();
+  });
   const running = runGroup({
     config: tinyConfig(changes),
     groupIndex,
     data,
     ...(init && { readInit: async () => init }),
-    engine: watchedEngine,
+    engine,
     threads: 1,
     store: watched,
     files,
@@ -106,7 +95,7 @@ export async function runTiny(options: TinyRun = {}): Promise<TinyOutcome> {
     processId: 1,
   });
   const reason = await running.catch((error: Error) => error);
-  await direct.close();
+  await engine.close();
   return { reason, events, files, checkpoint: await readCheckpoint(files, groupFiles.checkpoint) };
 }
 

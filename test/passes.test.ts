@@ -76,7 +76,7 @@ describe("two training steps", () => {
       const outputs: Record<string, NamedArrays[string]> = {};
       for (const step of [0, 1]) {
         const scalars = mapValues(learner.optimizer.scalars, (at) => scalar(at(step)));
-        Object.assign(outputs, withPrefix(`${step}`, await program.run({ ...batch, ...scalars })));
+        Object.assign(outputs, withPrefix(`${step}`, await program.run({ ...batch(step), ...scalars })));
       }
       return { outputs, state: await engine.read(names) };
     };

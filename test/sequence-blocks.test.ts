@@ -4,15 +4,14 @@ import { gradients } from "../src/graph/grad.js";
 import type { Graph } from "../src/graph/graph.js";
 import { input, logSoftmaxAt, mul, neg, reduceMean, reshape, sub } from "../src/graph/ops.js";
 import type { Tensor, Tensors } from "../src/graph/tensor.js";
-import { transformerBlock, transformerBlockParams } from "../src/nn/attention.js";
-import { embedding, embeddingParams, linear, linearParams } from "../src/nn/layers.js";
-import { layerNormLstm, layerNormLstmParams, lstmStateInputs } from "../src/nn/lstm.js";
+import { bufferTensors, inputTensors, paramTensors, train } from "../src/nn/model.js";
 import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
 import { withPrefix } from "../src/runtime/named.js";
 import { checkBlockSteps, type Run, singles } from "./block-steps.js";
 import { type CellName, cells, inputsFor } from "./cells.js";
 import { GRADS } from "./gradcheck.js";
 import { interpret } from "./interpreter.js";
+import { lstmLanguageModel, transformerModel } from "./sequence-models.js";
 
 const engine = onnxRuntimeEngine({ threads: 1 });
 after(() => engine.close());
@@ -25,23 +24,11 @@ function withGradients(loss: Tensor, params: Tensors, moved: Tensors): Graph {
 
 /** 2 layers of 4 units over 5 times of 3 examples, a vocabulary of 7. */
 function layerNormLstmGraph(): Graph {
-  const params = inputsFor({
-    ...embeddingParams("embedding", 7, 5),
-    ...layerNormLstmParams("layers.0", 5, 4),
-    ...layerNormLstmParams("layers.1", 4, 4),
-    ...linearParams("output", 4, 7),
-  });
-  const moved: Record<string, Tensor> = {};
-  let x = embedding(params, "embedding", input("ids", [5, 3], "int32"));
-  for (const path of ["layers.0", "layers.1"]) {
-    const { outputs, state } = layerNormLstm(params, path, x, lstmStateInputs(`kept.${path}`, 3, 4));
-    x = outputs;
-    moved[`${path}.hidden`] = state.hidden;
-    moved[`${path}.cell`] = state.cell;
-  }
-  const logits = linear(params, "output", reshape(x, [15, 4]));
+  const { model } = lstmLanguageModel({ times: 5, batchSize: 3, vocabulary: 7, width: 5, hidden: 4 });
+  const params = paramTensors(model, "params");
+  const { logits, buffers } = train(model, { ...params, ...bufferTensors(model, "kept") }, inputTensors(model));
   const labels = reshape(input("labels", [5, 3], "int32"), [15]);
-  return withGradients(neg(reduceMean(logSoftmaxAt(logits, labels).at)), params, moved);
+  return withGradients(neg(reduceMean(logSoftmaxAt(logits, labels).at)), params, buffers);
 }
 
 /** 2 layers of 4 units over 5 times of 3 examples of width 5. */
@@ -61,8 +48,9 @@ function cellGraph(name: CellName): Graph {
 
 /** 2 examples of 5 times, width 8, 2 heads. */
 function transformerGraph(): Graph {
-  const params = inputsFor(transformerBlockParams("", 8));
-  const error = sub(transformerBlock(params, "", input("x", [2, 5, 8]), { numHeads: 2 }), input("target", [2, 5, 8]));
+  const model = transformerModel([2, 5, 8], 2);
+  const params = paramTensors(model, "params");
+  const error = sub(model.apply(params, inputTensors(model)), input("target", [2, 5, 8]));
   return withGradients(reduceMean(mul(error, error)), params, {});
 }
 

@@ -1,83 +1,39 @@
-/** Small learners of every kind of network that is measured, with a batch for each. */
+/** Small learners of every kind of network that we train, each with its batches. */
 import { relu, reshape } from "../src/graph/ops.js";
-import type { Tensor, Tensors } from "../src/graph/tensor.js";
-import { transformerBlock, transformerBlockParams } from "../src/nn/attention.js";
 import { squaredError } from "../src/nn/label-losses.js";
-import { embedding, embeddingParams, linear, linearParams } from "../src/nn/layers.js";
+import { linear, linearParams } from "../src/nn/layers.js";
 import { binary } from "../src/nn/losses.js";
-import { layerNormLstm, layerNormLstmParams } from "../src/nn/lstm.js";
 import type { Model } from "../src/nn/model.js";
-import { categorical } from "../src/nn/objectives.js";
 import { adam, sgd } from "../src/optim/optimizers.js";
 import { constantSchedule } from "../src/optim/schedules.js";
-import { float32, int32, type NamedArrays, sizeOf } from "../src/runtime/array.js";
+import { float32, type NamedArrays, sizeOf } from "../src/runtime/array.js";
 import { named } from "../src/runtime/named.js";
-import { fold, key, normal, uniform } from "../src/runtime/random.js";
+import { fold, key, normal } from "../src/runtime/random.js";
 import type { Learner } from "../src/train/graphs.js";
 import { residualBlock, separableBlock } from "./convolution-blocks.js";
+import { flightsLike, randomBatch } from "./flights-like.js";
+import { lstmLanguageModel, randomTokens, transformerModel } from "./sequence-models.js";
 
-const ADAM = adam(constantSchedule(1e-2));
-/** Adam would make a whole step of a gradient that is 0 but for its rounding, as that of the bias of keys. */
-const MOMENTUM = sgd(constantSchedule(1e-2), { momentum: 0.9 });
-
+/** A learner, and what it is fed in step 0, 1, ... */
 export interface SmallLearner {
   readonly learner: Learner;
-  readonly batch: NamedArrays;
+  readonly batch: (step: number) => NamedArrays;
 }
 
-const draw = (name: string, shape: readonly number[]) => float32(normal(fold(key(1), name), sizeOf(shape)), shape);
+const ADAM = adam(constantSchedule(1e-2));
+/** Adam would make whole steps of the rounding in gradients that are 0 but for it: that of a key's bias, for one. */
+const MOMENTUM = sgd(constantSchedule(0.05), { momentum: 0.9 });
 
-/** For a network of `x` to targets of a shape. */
-function onTargets(
-  model: Model,
-  optimizer: Learner["optimizer"],
-  shape: readonly number[],
-  targets: Model["inputs"][string],
-  drawn = shape,
-): SmallLearner {
-  const objective = { ...binary, labels: targets, labelLoss: squaredError };
-  return { learner: { model, objective, optimizer }, batch: { x: draw("x", shape), labels: draw("labels", drawn) } };
-}
+export const smallLearners = {
+  click,
+  flights: () => ({ learner: flightsLike(), batch: (step) => randomBatch(32, step) }),
+  lstm,
+  transformer: () => onTargets(transformerModel([2, 5, 8], 2), [2, 5, 8]),
+  residual: () => onTargets(residualBlock(3, [6, 6]), [4, 3, 6, 6]),
+  separable: () => onTargets(separableBlock(3, 5, [6, 6]), [4, 5, 3, 3]),
+} as const satisfies Readonly<Record<string, () => SmallLearner>>;
 
-const [TIMES, BATCH_SIZE, VOCABULARY, HIDDEN] = [5, 3, 7, 4];
-
-/** 2 layers of 4 units whose state goes from step to step. */
-function languageModel(): SmallLearner {
-  const layers = ["layers.0", "layers.1"];
-  const stateOf = (path: string) => [`${path}.hidden`, `${path}.cell`] as const;
-  const train = (weights: Tensors, inputs: Tensors) => {
-    const buffers: Record<string, Tensor> = {};
-    let x = embedding(weights, "embedding", named(inputs, "ids"));
-    for (const path of layers) {
-      const [hidden, cell] = stateOf(path);
-      const after = layerNormLstm(weights, path, x, { hidden: named(weights, hidden), cell: named(weights, cell) });
-      x = after.outputs;
-      Object.assign(buffers, { [hidden]: after.state.hidden, [cell]: after.state.cell });
-    }
-    return { logits: linear(weights, "output", reshape(x, [TIMES * BATCH_SIZE, HIDDEN])), buffers };
-  };
-  const state = { shape: [BATCH_SIZE, HIDDEN], fill: 0 };
-  const model: Model = {
-    params: {
-      ...embeddingParams("embedding", VOCABULARY, 5),
-      ...layerNormLstmParams("layers.0", 5, HIDDEN),
-      ...layerNormLstmParams("layers.1", HIDDEN, HIDDEN),
-      ...linearParams("output", HIDDEN, VOCABULARY),
-    },
-    buffers: Object.fromEntries(layers.flatMap(stateOf).map((name) => [name, state])),
-    inputs: { ids: { shape: [TIMES, BATCH_SIZE], dtype: "int32" } },
-    train,
-    apply: (weights, inputs) => train(weights, inputs).logits,
-  };
-  const rows = TIMES * BATCH_SIZE;
-  const objective = { ...categorical({ numClasses: VOCABULARY }), labels: { shape: [rows], dtype: "int32" as const } };
-  const ids = (name: string) => Int32Array.from(uniform(fold(key(1), name), rows), (u) => Math.floor(u * VOCABULARY));
-  return {
-    learner: { model, objective, optimizer: MOMENTUM },
-    batch: { ids: int32(ids("ids"), [TIMES, BATCH_SIZE]), labels: int32(ids("labels"), [rows]) },
-  };
-}
-
+/** A multilayer perceptron over numbers. */
 function click(): SmallLearner {
   const model: Model = {
     params: { ...linearParams("layers.0", 6, 5), ...linearParams("layers.1", 5, 1) },
@@ -88,33 +44,36 @@ function click(): SmallLearner {
     },
   };
   const labels = float32([0, 1, 1, 0]);
-  return { learner: { model, objective: binary, optimizer: ADAM }, batch: { x: draw("x", [4, 6]), labels } };
-}
-
-function transformer(): SmallLearner {
-  const x = { shape: [2, 5, 8], dtype: "float32" } as const;
-  const model: Model = {
-    params: transformerBlockParams("", 8),
-    inputs: { x },
-    apply: (weights, inputs) => transformerBlock(weights, "", named(inputs, "x"), { numHeads: 2 }),
+  return {
+    learner: { model, objective: binary, optimizer: ADAM },
+    batch: (step) => ({ x: draw("x", step, [4, 6]), labels }),
   };
-  return onTargets(model, MOMENTUM, x.shape, x);
 }
 
-function residual(): SmallLearner {
-  const model = residualBlock(3, [6, 6]);
-  return onTargets(model, MOMENTUM, [4, 3, 6, 6], named(model.inputs, "x"));
+/** Two layers over embeddings. */
+function lstm(): SmallLearner {
+  const sizes = { times: 5, batchSize: 3, vocabulary: 7, width: 5, hidden: 4 };
+  return {
+    learner: { ...lstmLanguageModel(sizes), optimizer: MOMENTUM },
+    batch: (step) => randomTokens(sizes, (name) => fold(fold(key(3), name), step)),
+  };
 }
 
-function separable(): SmallLearner {
-  const targets = { shape: ["batch", 5, 3, 3], dtype: "float32" } as const;
-  return onTargets(separableBlock(3, 5, [6, 6]), MOMENTUM, [4, 3, 6, 6], targets, [4, 5, 3, 3]);
+/** A network of `x` that learns random targets of this shape by mean square. */
+function onTargets(model: Model, targetShape: readonly number[]): SmallLearner {
+  const [numExamples = 1, ...target] = targetShape;
+  const [leading = "batch", ...rest] = named(model.inputs, "x").shape;
+  const inputShape = [numExamples, ...(rest as number[])];
+  return {
+    learner: {
+      model,
+      objective: { ...binary, labels: { shape: [leading, ...target], dtype: "float32" }, labelLoss: squaredError },
+      optimizer: MOMENTUM,
+    },
+    batch: (step) => ({ x: draw("x", step, inputShape), labels: draw("labels", step, targetShape) }),
+  };
 }
 
-export const smallLearners: Readonly<Record<string, () => SmallLearner>> = {
-  click,
-  lstm: languageModel,
-  transformer,
-  residual,
-  separable,
-};
+function draw(name: string, step: number, shape: readonly number[]): NamedArrays[string] {
+  return float32(normal(fold(fold(key(4), name), step), sizeOf(shape)), shape);
+}

@@ -4,6 +4,7 @@ import { type Preprocessing, type Rows, recordLayout, tableRows } from "../src/d
 import { resolveConfig } from "../src/run/config.js";
 import { makeLearner, type RunLearner } from "../src/run/learner.js";
 import type { RunConfig, RunInput } from "../src/run/schema.js";
+import type { Engine } from "../src/runtime/engine.js";
 import { fold, key, normal, uniform } from "../src/runtime/random.js";
 
 export const tinyPreprocessing: Preprocessing = {
@@ -74,6 +75,22 @@ export function gate(): { readonly opened: Promise<void>; open(): void } {
     open = resolve;
   });
   return { opened, open };
+}
+
+/** An engine in which every run of a program first waits for this. */
+export function waitingEngine(engine: Engine, beforeRun: () => Promise<unknown>): Engine {
+  return {
+    ...engine,
+    async compile(graph) {
+      const program = await engine.compile(graph);
+      return {
+        async run(feeds, options) {
+          await beforeRun();
+          return program.run(feeds, options);
+        },
+      };
+    },
+  };
 }
 
 /** A store in memory in which some calls are answered otherwise. */

@@ -12,9 +12,8 @@ import { runGroup } from "../src/run/group.js";
 import { makeLearner } from "../src/run/learner.js";
 import type { RunConfig } from "../src/run/schema.js";
 import { type BestParams, readBest, scoreRun } from "../src/run/score.js";
-import type { Engine } from "../src/runtime/engine.js";
 import type { RunResult, TrainEvent } from "../src/train/events.js";
-import { gate } from "./tiny-run.js";
+import { gate, waitingEngine } from "./tiny-run.js";
 
 export interface TwoGroups {
   readonly table: PreparedTable;
@@ -78,19 +77,7 @@ function watched(config: RunConfig, group: number, store: Store) {
   const published = gate();
   const fetched = gate();
   let mustCome: Promise<unknown> = Promise.resolve();
-  const direct = onnxRuntimeEngine({ threads: 1 });
-  const engine: Engine = {
-    ...direct,
-    async compile(graph) {
-      const program = await direct.compile(graph);
-      return {
-        async run(feeds, options) {
-          await mustCome;
-          return program.run(feeds, options);
-        },
-      };
-    },
-  };
+  const engine = waitingEngine(onnxRuntimeEngine({ threads: 1 }), () => mustCome);
   const own: Store = {
     ...store,
     async get(name, signal, maxBytes) {

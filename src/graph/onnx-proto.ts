@@ -1,4 +1,4 @@
-/** The part of the ONNX file format (onnx.proto, IR version 8) that we write, for the protobuf library. */
+/** The part of the ONNX file format (onnx.proto, IR version 8) that we write and read, for the protobuf library. */
 import protobuf from "protobufjs/light.js";
 
 const message = (...fields: [name: string, id: number, type: string, rule?: "repeated"][]) => ({
@@ -38,6 +38,7 @@ const root = protobuf.Root.fromJSON({
       ["f", 2, "float"],
       ["i", 3, "int64"],
       ["s", 4, "bytes"],
+      ["t", 5, "TensorProto"],
       ["g", 6, "GraphProto"],
       ["ints", 8, "int64", "repeated"],
       ["strings", 9, "bytes", "repeated"],
@@ -46,9 +47,13 @@ const root = protobuf.Root.fromJSON({
     TensorProto: message(
       ["dims", 1, "int64", "repeated"],
       ["dataType", 2, "int32"],
+      ["floatData", 4, "float", "repeated"],
+      ["int32Data", 5, "int32", "repeated"],
       ["stringData", 6, "bytes", "repeated"],
+      ["int64Data", 7, "int64", "repeated"],
       ["name", 8, "string"],
       ["rawData", 9, "bytes"],
+      ["doubleData", 10, "double", "repeated"],
     ),
     ValueInfoProto: message(["name", 1, "string"], ["type", 2, "TypeProto"]),
     TypeProto: message(["tensorType", 1, "TensorTypeProto"]),
@@ -58,7 +63,7 @@ const root = protobuf.Root.fromJSON({
   },
 });
 
-const model = root.lookupType("ModelProto");
+const [model, tensor] = [root.lookupType("ModelProto"), root.lookupType("TensorProto")];
 
 /** An attribute of a node; `type` says which of the fields holds it. */
 export interface AttributeProto {
@@ -67,6 +72,7 @@ export interface AttributeProto {
   readonly f?: number;
   readonly i?: number;
   readonly s?: Uint8Array;
+  readonly t?: TensorProto;
   readonly g?: GraphProto;
   readonly ints?: readonly number[];
   readonly strings?: readonly Uint8Array[];
@@ -81,12 +87,17 @@ export interface NodeProto {
   readonly attribute: readonly AttributeProto[];
 }
 
+/** A tensor; `rawData` holds its elements, or the list for its type, which we write of strings alone. */
 export interface TensorProto {
   readonly name: string;
   readonly dims: readonly number[];
   readonly dataType: number;
   readonly rawData?: Uint8Array;
+  readonly floatData?: readonly number[];
+  readonly int32Data?: readonly number[];
   readonly stringData?: readonly Uint8Array[];
+  readonly int64Data?: readonly number[];
+  readonly doubleData?: readonly number[];
 }
 
 export interface ValueInfoProto {
@@ -121,7 +132,16 @@ export function encodeModel(value: ModelProto): Uint8Array {
   return model.encode(model.fromObject(value)).finish();
 }
 
-/** A model file as a plain record; 64-bit numbers come as numbers. */
+/** A model file as a plain record; 64-bit numbers come as numbers, and what is not there as its default. */
 export function decodeModel(bytes: Uint8Array): ModelProto {
-  return model.toObject(model.decode(bytes), { longs: Number, defaults: true, arrays: true }) as ModelProto;
+  return recordOf(model, bytes) as ModelProto;
+}
+
+/** A file of one tensor, in the same way. */
+export function decodeTensor(bytes: Uint8Array): TensorProto {
+  return recordOf(tensor, bytes) as TensorProto;
+}
+
+function recordOf(type: protobuf.Type, bytes: Uint8Array): unknown {
+  return type.toObject(type.decode(bytes), { longs: Number, defaults: true, arrays: true });
 }

@@ -27,21 +27,20 @@ export function tally(kind: string, isRefusal: (error: unknown) => boolean = isR
   const rows: [category: string, count: number, refused: number][] = [];
   return {
     async run(category, count, expected, attempt) {
-      let refused = 0;
-      // Most of an input's time would go into the stacks of refusals, which nobody reads.
-      const { stackTraceLimit } = Error;
-      Error.stackTraceLimit = 0;
-      for (let input = 0; input < count; input++) {
-        const draw = drawFrom(fold(fold(fold(key(seed), kind), category), input));
-        try {
-          await attempt(draw);
-        } catch (error) {
-          if (!isRefusal(error)) throw defect(`${kind}, ${category}, input ${input}`, error);
-          refused++;
+      const refused = await withoutStacks(async () => {
+        let refused = 0;
+        for (let input = 0; input < count; input++) {
+          const draw = drawFrom(fold(fold(fold(key(seed), kind), category), input));
+          try {
+            await attempt(draw);
+          } catch (error) {
+            if (!isRefusal(error)) throw defect(`${kind}, ${category}, input ${input}`, error);
+            refused++;
+          }
+          if (isPolluted()) throw defect(`${kind}, ${category}, input ${input}`, "Object.prototype was changed");
         }
-        if (isPolluted()) throw defect(`${kind}, ${category}, input ${input}`, "Object.prototype was changed");
-      }
-      Error.stackTraceLimit = stackTraceLimit;
+        return refused;
+      });
       rows.push([category, count, refused]);
       const what = `${kind}, ${category}, seed ${seed}: ${refused} of ${count} refused`;
       assert.ok(refused > 0, what);
@@ -56,6 +55,17 @@ export function tally(kind: string, isRefusal: (error: unknown) => boolean = isR
       return [line([kind, "inputs", "refused", "accepted"]), ...lines].join("\n");
     },
   };
+}
+
+/** Most of an input's time would go into the stacks of refusals, which nobody reads. */
+async function withoutStacks<T>(run: () => Promise<T>): Promise<T> {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return await run();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }
 
 function isReadingError(error: unknown): boolean {

@@ -1,12 +1,12 @@
 /** The node of a vector as a call: what our operations ask it for. */
+import type { AttributeProto, NodeProto } from "../../src/graph/onnx-proto.js";
 import { input } from "../../src/graph/ops.js";
 import type { Axis, Tensor } from "../../src/graph/tensor.js";
 import type { NamedArrays, NdArray } from "../../src/runtime/array.js";
-import type { AttributeFile, NodeFile } from "./proto.js";
 import { notOurs } from "./values.js";
 
 export interface Call {
-  readonly node: NodeFile;
+  readonly node: NodeProto;
   readonly numInputs: number;
   /** Whether an input is given. */
   readonly has: (i: number) => boolean;
@@ -20,12 +20,12 @@ export interface Call {
   readonly float: (name: string, otherwise: number) => number;
   readonly text: (name: string, otherwise: string) => string;
   readonly ints: (name: string) => readonly number[] | undefined;
-  readonly attribute: (name: string) => AttributeFile | undefined;
+  readonly attribute: (name: string) => AttributeProto | undefined;
 }
 
 /** A call whose inputs are arrays by position; undefined for those that are left out. Also what it is fed. */
 export function callOf(
-  node: NodeFile,
+  node: NodeProto,
   arrays: readonly (() => NdArray | undefined)[],
 ): { readonly call: Call; readonly feeds: () => NamedArrays } {
   const asked = new Map<string, NdArray>();
@@ -45,14 +45,14 @@ export function callOf(
 }
 
 /** A call within a graph that a node runs: its inputs are tensors already. */
-export function callOn(node: NodeFile, tensors: readonly (Tensor | undefined)[]): Call {
+export function callOn(node: NodeProto, tensors: readonly (Tensor | undefined)[]): Call {
   const unknown = () => notOurs("a body that reads shapes or bounds from tensors");
   const tensorAt = (i: number) => tensors[i] ?? notGiven(node, i);
   return callWith(node, tensors.length, (i) => tensors[i] !== undefined, tensorAt, unknown);
 }
 
 function callWith(
-  node: NodeFile,
+  node: NodeProto,
   numInputs: number,
   has: (i: number) => boolean,
   tensor: (i: number, leading?: Axis) => Tensor,
@@ -69,12 +69,15 @@ function callWith(
     attribute,
     int: (name, otherwise) => attribute(name)?.i ?? otherwise,
     float: (name, otherwise) => attribute(name)?.f ?? otherwise,
-    text: (name, otherwise) => attribute(name)?.s ?? otherwise,
+    text: (name, otherwise) => {
+      const bytes = attribute(name)?.s;
+      return bytes ? new TextDecoder().decode(bytes) : otherwise;
+    },
     ints: (name) => attribute(name)?.ints,
   };
 }
 
-function notGiven({ opType }: NodeFile, i: number): never {
+function notGiven({ opType }: NodeProto, i: number): never {
   throw new Error(`${opType}: input ${i} is not given`);
 }
 

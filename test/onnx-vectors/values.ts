@@ -1,6 +1,6 @@
 /** Tensors of test vectors as arrays of ours. */
+import type { TensorProto } from "../../src/graph/onnx-proto.js";
 import { type DType, float32, int32, type NdArray, sizeOf, strings } from "../../src/runtime/array.js";
-import type { TensorFile } from "./proto.js";
 
 /** Why a vector cannot be said in our vocabulary. */
 export class NotOurs extends Error {}
@@ -36,7 +36,7 @@ export function elementTypeName(elementType: number): string {
 }
 
 /** What we read of each element type that has an array of ours: int64 as int32, double rounded to float32. */
-const READERS: Readonly<Record<string, (tensor: TensorFile) => NdArray>> = {
+const READERS: Readonly<Record<string, (tensor: TensorProto) => NdArray>> = {
   float: (t) =>
     float32(
       numbersOf(t, t.floatData, (view, i) => view.getFloat32(4 * i, true)),
@@ -58,11 +58,15 @@ const READERS: Readonly<Record<string, (tensor: TensorFile) => NdArray>> = {
     shape: t.dims,
     data: Uint8Array.from(numbersOf(t, t.int32Data, (view, i) => view.getUint8(i))),
   }),
-  string: (t) => strings(t.stringData, t.dims),
+  string: (t) =>
+    strings(
+      (t.stringData ?? []).map((bytes) => new TextDecoder().decode(bytes)),
+      t.dims,
+    ),
 };
 
 /** The array of a tensor. Throws {@link NotOurs} for an element type that no dtype of ours holds. */
-export function arrayOf(tensor: TensorFile): NdArray {
+export function arrayOf(tensor: TensorProto): NdArray {
   const read = READERS[elementTypeName(tensor.dataType)];
   return read ? read(tensor) : notOurs(`${elementTypeName(tensor.dataType)}, which is no dtype of ours`);
 }
@@ -75,17 +79,17 @@ export function dtypeOf(elementType: number): DType {
 }
 
 function numbersOf(
-  { dims, rawData }: TensorFile,
-  listed: readonly number[],
+  { dims, rawData }: TensorProto,
+  listed: readonly number[] = [],
   at: (view: DataView, i: number) => number,
 ): number[] {
-  if (rawData.length === 0) return [...listed];
+  if (!rawData?.length) return [...listed];
   const view = new DataView(rawData.buffer, rawData.byteOffset, rawData.byteLength);
   return Array.from({ length: sizeOf(dims) }, (_, i) => at(view, i));
 }
 
 /** In 32 bits, where those hold every value. */
-function narrowed(tensor: TensorFile): NdArray {
+function narrowed(tensor: TensorProto): NdArray {
   const data = numbersOf(tensor, tensor.int64Data, (view, i) => Number(view.getBigInt64(8 * i, true)));
   const array = int32(data, tensor.dims);
   return data.every((value, i) => value === array.data[i]) ? array : notOurs("int64 values that int32 does not hold");

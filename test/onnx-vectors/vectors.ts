@@ -3,10 +3,17 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Graph, inputsOf } from "../../src/graph/graph.js";
+import {
+  type AttributeProto,
+  decodeModel,
+  decodeTensor,
+  type ModelProto,
+  type NodeProto,
+  type ValueInfoProto,
+} from "../../src/graph/onnx-proto.js";
 import type { Tensor } from "../../src/graph/tensor.js";
 import type { NamedArrays, NdArray } from "../../src/runtime/array.js";
 import { type Call, callOf } from "./call.js";
-import { type AttributeFile, type ModelFile, type NodeFile, readModel, readTensor, type ValueFile } from "./proto.js";
 import { translations } from "./translations.js";
 import { arrayOf, NotOurs, notOurs } from "./values.js";
 import { type WholeProgram, wholePrograms } from "./whole.js";
@@ -39,9 +46,9 @@ export function installedVersion(): string {
 /** One node with inputs, and the outputs that it must give. */
 export interface Vector {
   readonly name: string;
-  readonly model: ModelFile;
+  readonly model: ModelProto;
   /** The node, where there is but one: of other models it is the first. */
-  readonly node: NodeFile;
+  readonly node: NodeProto;
 }
 
 /** All node tests, by name. */
@@ -49,7 +56,7 @@ export function readVectors(): Vector[] {
   return readdirSync(FOLDER)
     .sort()
     .map((name) => {
-      const model = readModel(readFileSync(join(FOLDER, name, "model.onnx")));
+      const model = decodeModel(readFileSync(join(FOLDER, name, "model.onnx")));
       const [node] = model.graph.node;
       if (!node) throw new Error(`${name} has no node`);
       const { attribute } = corrections[name] ?? {};
@@ -58,9 +65,9 @@ export function readVectors(): Vector[] {
 }
 
 /** What vectors leave out of their node although their outputs were made with it. */
-export const corrections: Readonly<Record<string, { readonly attribute: AttributeFile; readonly why: string }>> = {
+export const corrections: Readonly<Record<string, { readonly attribute: AttributeProto; readonly why: string }>> = {
   test_adam_multiple: {
-    attribute: { name: "epsilon", f: 1e-2, i: 0, s: "", t: null, g: null, ints: [] },
+    attribute: { name: "epsilon", type: 1, f: 1e-2 },
     why: "with epsilon 0.01, by which its outputs were made; its node gives none, which means 1e-6",
   },
 };
@@ -111,7 +118,7 @@ function programOf(vector: Vector): WholeProgram {
   return make(call, feeds);
 }
 
-function makerOf({ opType }: NodeFile): ((call: Call, feeds: () => NamedArrays) => WholeProgram) | undefined {
+function makerOf({ opType }: NodeProto): ((call: Call, feeds: () => NamedArrays) => WholeProgram) | undefined {
   const translate = translations[opType];
   return translate ? (call, feeds) => forward(call, [translate(call)].flat(), feeds()) : wholePrograms[opType];
 }
@@ -130,12 +137,13 @@ function forward({ node }: Call, results: readonly Tensor[], all: NamedArrays) {
   return { graph, feeds, kept: {}, results: named.map(([name]) => ({ name, expected: (output: NdArray) => output })) };
 }
 
-function arrayFrom({ name }: Vector, { type }: ValueFile, file: string): NdArray {
+function arrayFrom({ name }: Vector, { type }: ValueInfoProto, file: string): NdArray {
   requireTensor(type);
-  return arrayOf(readTensor(readFileSync(join(FOLDER, name, "test_data_set_0", `${file}.pb`))));
+  return arrayOf(decodeTensor(readFileSync(join(FOLDER, name, "test_data_set_0", `${file}.pb`))));
 }
 
-function requireTensor({ tensorType }: ValueFile["type"]): void {
+/** A value of another kind has a type, but none of a tensor. */
+function requireTensor({ tensorType }: Partial<ValueInfoProto["type"]>): void {
   if (!tensorType) notOurs("a sequence, or a value that may be missing");
 }
 

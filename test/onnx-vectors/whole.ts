@@ -1,11 +1,11 @@
 /** Vectors that are a whole program of ours: what it is fed and keeps, and what of it is compared. */
 import type { Graph } from "../../src/graph/graph.js";
+import type { GraphProto } from "../../src/graph/onnx-proto.js";
 import * as ops from "../../src/graph/ops.js";
 import { input } from "../../src/graph/ops.js";
 import type { NamedArrays, NdArray } from "../../src/runtime/array.js";
 import type { Call } from "./call.js";
 import { adagradProgram, adamProgram, momentumProgram } from "./optimizers.js";
-import type { GraphFile } from "./proto.js";
 import { arrayOf, notOurs } from "./values.js";
 
 export interface WholeProgram {
@@ -39,7 +39,7 @@ export const wholePrograms: Readonly<Record<string, (call: Call) => WholeProgram
   Momentum: momentumProgram,
 };
 
-function constantOf(graph: GraphFile | null | undefined): NdArray {
+function constantOf(graph: GraphProto | undefined): NdArray {
   const [node, ...others] = graph?.node ?? [];
   const value = node?.attribute.find(({ name }) => name === "value")?.t;
   if (others.length > 0 || node?.opType !== "Constant" || !value) {

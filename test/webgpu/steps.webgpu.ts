@@ -11,7 +11,7 @@ import { key } from "../../src/runtime/random.js";
 import { createStudent, type Student, type Teacher } from "../../src/train/student.js";
 import { assertAllClose } from "../close.js";
 import { flightsLike, randomBatch, randomTeacher } from "../flights-like.js";
-import { lessons } from "./learners.js";
+import { type SmallLearner, smallLearners } from "../small-learners.js";
 
 const DEVICES = ["cpu", "webgpu"] as const;
 const NUM_STEPS = 3;
@@ -57,11 +57,12 @@ async function learn(
 }
 
 describe(`${NUM_STEPS} steps on WebGPU are those on the CPU, within rounding`, () => {
-  for (const [name, lesson] of Object.entries(lessons)) {
+  for (const [name, build] of Object.entries<() => SmallLearner>(smallLearners)) {
     test(name, async () => {
-      const { learner, batch, tolerance } = lesson();
+      const { learner, batch } = build();
       const { onCpu, onGpu } = await onBoth((student) => learn(student, NUM_STEPS, (step) => [batch(step)]), learner);
-      assertAllClose(onGpu, onCpu, tolerance, name);
+      // Norms over 4 units magnify rounding: after these steps each device is 1 to 2e-5 from double precision.
+      assertAllClose(onGpu, onCpu, name === "lstm" ? 5e-5 : 1e-5, name);
     });
   }
 

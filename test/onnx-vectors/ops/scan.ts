@@ -1,7 +1,7 @@
+import type { GraphProto, NodeProto } from "../../../src/graph/onnx-proto.js";
 import * as ops from "../../../src/graph/ops.js";
 import type { Tensor } from "../../../src/graph/tensor.js";
 import { type Call, callOn, type Translation, type Translations } from "../call.js";
-import type { GraphFile, NodeFile } from "../proto.js";
 import { notOurs } from "../values.js";
 
 /** A loop whose body is a graph of nodes, each translated in its turn. */
@@ -26,11 +26,11 @@ export function scanTranslation(translations: () => Translations): Translation {
   };
 }
 
-function bodyOf(call: Call): GraphFile {
+function bodyOf(call: Call): GraphProto {
   return call.attribute("body")?.g ?? notOurs("a loop without a body");
 }
 
-function stepOf(body: GraphFile, given: readonly Tensor[], translations: Translations): Tensor[] {
+function stepOf(body: GraphProto, given: readonly Tensor[], translations: Translations): Tensor[] {
   const known = new Map(body.input.map(({ name }, i) => [name, given[i]]));
   for (const node of body.node) {
     const results = [resultsOf(node, known, translations)].flat();
@@ -41,7 +41,7 @@ function stepOf(body: GraphFile, given: readonly Tensor[], translations: Transla
   return body.output.map(({ name }) => known.get(name) ?? notOurs(`a body that reads ${name} from outside`));
 }
 
-function resultsOf(node: NodeFile, known: ReadonlyMap<string, Tensor | undefined>, translations: Translations) {
+function resultsOf(node: NodeProto, known: ReadonlyMap<string, Tensor | undefined>, translations: Translations) {
   const translate = translations[node.opType] ?? notOurs(`a body with ${node.opType}`);
   const inputs = node.input.map((name) => known.get(name));
   return translate(callOn(node, inputs)) as Tensor | Tensor[];
