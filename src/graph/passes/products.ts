@@ -1,15 +1,14 @@
 import * as ops from "../ops.js";
 import { isOp, type Tensor } from "../tensor.js";
 import { exchangesLastTwo, numberOf, reciprocalOf } from "./match.js";
-import { countReads, type Pass } from "./walk.js";
+import type { Pass } from "./walk.js";
 
 /**
  * Matrix products take in what is around them: transposes of their operands and of their result, signs, and numbers that
  * these are multiplied or divided by. A product has a flag or a factor for each, so a copy of a matrix goes away. And a
  * product with 1 / n is divided by n. Results are rounded in another order: this is the one pass that changes numbers.
  */
-export const products: Pass = (graph) => {
-  const reads = countReads(graph);
+export const products: Pass = (_, reads) => {
   /** Otherwise it would be computed twice. */
   const isOnlyHere = (tensor: Tensor | undefined): tensor is Tensor => tensor !== undefined && reads.get(tensor) === 1;
   return (tensor) => {
