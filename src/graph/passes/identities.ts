@@ -32,7 +32,6 @@ const rules: { readonly [O in Op]?: Rule<O> } = {
   reduceMin: overNoAxis,
   reshape: (tensor, isOnlyHere) => {
     const x = first(tensor);
-    if (ops.sameShape(x.shape, tensor.shape)) return x;
     if (isOp(x, "reshape")) return ops.reshape(first(x), tensor.shape);
     const repeated = operandOf(x, "expand");
     // One number in every place.
