@@ -1,7 +1,7 @@
 /** Gradients of tables that are read by their rows: what of them may differ from 0. */
 import { concat, firstEqual, reshape, scatterAdd } from "./ops.js";
-import { elementsOf, isSymbolic, joined } from "./shape.js";
-import { isOp, type Shape, type Tensor } from "./tensor.js";
+import { type Axis, factorOf, isSymbolic, joined, type Shape, sameShape } from "./shape.js";
+import { isOp, type Tensor } from "./tensor.js";
 
 /** A gradient [rows, ...rest] by the rows that were read, n of them; all others are 0. */
 export interface RowGradient {
@@ -28,7 +28,7 @@ export function rowGradient(gradient: Tensor): RowGradient | undefined {
 
 /** The scatterAdds that a tensor is the sum of; undefined where it is none. */
 function termsOf(sum: Tensor, shape: Shape): Tensor<"scatterAdd">[] | undefined {
-  if (sum.shape.join() !== shape.join()) return undefined;
+  if (!sameShape(sum.shape, shape)) return undefined;
   if (isOp(sum, "scatterAdd")) return [sum];
   if (!isOp(sum, "add")) return undefined;
   const [left, right] = sum.inputs.map((term) => termsOf(term, shape));
@@ -51,7 +51,7 @@ function joinedRows(tensors: readonly Tensor[]): Tensor | undefined {
   if (perExample.length === 0) return concat(tensors, 0);
   if (perExample.length < tensors.length) return undefined;
   const rest = first.shape.slice(1);
-  const byExample = tensors.map((x) => reshape(x, ["batch", elementsOf(x.shape.slice(0, 1)).count, ...rest]));
+  const byExample = tensors.map((x) => reshape(x, ["batch", factorOf(x.shape[0] as Axis), ...rest]));
   const whole = concat(byExample, 1);
   return reshape(whole, [joined(whole.shape.slice(0, 2)), ...rest]);
 }

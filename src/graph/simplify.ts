@@ -7,7 +7,7 @@ import { identities } from "./passes/identities.js";
 import { joins } from "./passes/joins.js";
 import { products } from "./passes/products.js";
 import { unused } from "./passes/unused.js";
-import { type Pass, type PassRule, rewrite } from "./passes/walk.js";
+import { countReads, type Pass, type PassRule, rewrite } from "./passes/walk.js";
 
 /** In the order in which they see a tensor. What each does, and what bits it may change, stands with it. */
 const passes = { unused, fold, identities, algebra, joins, products, common } as const satisfies Record<string, Pass>;
@@ -33,7 +33,8 @@ export function simplify(graph: Graph, which: Passes = {}): Graph {
   const chosen = passNames.filter((name) => which[name] ?? true).map((name) => passes[name]);
   let simple = graph;
   for (let round = 0; round < MOST_ROUNDS; round++) {
-    const next = rewrite(simple, inTurn(chosen.map((pass) => pass(simple))));
+    const reads = countReads(simple);
+    const next = rewrite(simple, inTurn(chosen.map((pass) => pass(simple, reads))));
     if (next === simple) break;
     simple = next;
   }

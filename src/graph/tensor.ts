@@ -228,16 +228,17 @@ export function isOp<O extends Op>(tensor: Tensor, op: O): tensor is Tensor<O> {
  */
 export function topologicalOrder(roots: readonly Tensor[], given: ReadonlySet<Tensor> = new Set()): Tensor[] {
   const order: Tensor[] = [];
-  const seen = new Set<Tensor>(given);
+  const seen = new Set<Tensor>();
+  const isDone = (tensor: Tensor) => seen.has(tensor) || given.has(tensor);
   const stack = [...roots].reverse().map((tensor) => ({ tensor, next: 0 }));
   while (stack.length > 0) {
     const top = stack[stack.length - 1] as { tensor: Tensor; next: number };
-    const input = seen.has(top.tensor) ? undefined : top.tensor.inputs[top.next++];
+    const input = isDone(top.tensor) ? undefined : top.tensor.inputs[top.next++];
     if (input) {
-      if (!seen.has(input)) stack.push({ tensor: input, next: 0 });
+      if (!isDone(input)) stack.push({ tensor: input, next: 0 });
     } else {
       stack.pop();
-      if (!seen.has(top.tensor)) order.push(top.tensor);
+      if (!isDone(top.tensor)) order.push(top.tensor);
       seen.add(top.tensor);
     }
   }

@@ -61,31 +61,22 @@ export function gru(
   const of = (name: string) => named(params, `${path}.${name}`);
   const recurrentWeight = of("recurrentWeight");
   const size = recurrentWeight.shape[0] as number;
-  const fromInput = (rows: Tensor) => add(matmul(rows, of("inputWeight")), of("bias"));
-  if (reset === "after") {
-    const candidateBias = of("candidateBias");
-    return recurrent(x, state, {
-      name: "gru",
-      size,
-      carries: ["hidden"],
-      fromInput,
-      step: ({ hidden }, fromInput) => {
-        const [gates, candidate] = split(fromInput, 1, [2 * size, size]) as Pair;
-        const [ofGates, ofCandidate] = split(matmul(hidden, recurrentWeight), 1, [2 * size, size]) as Pair;
-        const [resets, update] = opened(add(gates, ofGates), size);
-        const proposed = tanh(add(candidate, mul(resets, add(ofCandidate, candidateBias))));
-        return { hidden: between(proposed, hidden, update) };
-      },
-    });
-  }
-  const [gateWeight, candidateWeight] = split(recurrentWeight, 1, [2 * size, size]) as Pair;
+  /** The two gates together, and the candidate. */
+  const apart = (x: Tensor) => split(x, 1, [2 * size, size]) as Pair;
   return recurrent(x, state, {
     name: "gru",
     size,
     carries: ["hidden"],
-    fromInput,
+    fromInput: (rows) => add(matmul(rows, of("inputWeight")), of("bias")),
     step: ({ hidden }, fromInput) => {
-      const [gates, candidate] = split(fromInput, 1, [2 * size, size]) as Pair;
+      const [gates, candidate] = apart(fromInput);
+      if (reset === "after") {
+        const [ofGates, ofCandidate] = apart(matmul(hidden, recurrentWeight));
+        const [resets, update] = opened(add(gates, ofGates), size);
+        const proposed = tanh(add(candidate, mul(resets, add(ofCandidate, of("candidateBias")))));
+        return { hidden: between(proposed, hidden, update) };
+      }
+      const [gateWeight, candidateWeight] = apart(recurrentWeight);
       const [resets, update] = opened(add(gates, matmul(hidden, gateWeight)), size);
       const proposed = tanh(add(candidate, matmul(mul(resets, hidden), candidateWeight)));
       return { hidden: between(proposed, hidden, update) };

@@ -130,20 +130,15 @@ function readRows(
   const { indices } = gradient;
   const rows = gather(param, indices);
   const [stepsName, lastName] = [`${STEPS}.${name}`, `${LAST}.${name}`];
+  const kept = (key: string) => gather(named(optState, key), indices);
+  if (!specs[lastName]) return { rows, memory: mapValues(specs, (_, key) => kept(key)), touches: {} };
   const own = Object.entries(specs).filter(([key]) => key !== stepsName && key !== lastName);
-  if (!specs[lastName]) {
-    return {
-      rows,
-      memory: Object.fromEntries(own.map(([key]) => [key, gather(named(optState, key), indices)])),
-      touches: {},
-    };
-  }
-  const last = gather(named(optState, lastName), indices);
+  const last = kept(lastName);
   const missed = sub(named(optState, stepsName), last);
   const column = reshape(missed, [...missed.shape, ...rows.shape.slice(1).map(() => 1)]);
   const memory = own.map(([key, { decay }]) => {
-    const kept = gather(named(optState, key), indices);
-    return [key, decay === undefined ? kept : mul(kept, power(named(scalars, decay), column))] as const;
+    const before = kept(key);
+    return [key, decay === undefined ? before : mul(before, power(named(scalars, decay), column))] as const;
   });
   // All steps, in a form that reads what was kept before anything of it is written.
   const steps = add(last, missed);

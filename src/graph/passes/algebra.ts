@@ -1,6 +1,6 @@
 import * as ops from "../ops.js";
 import { isOp, type Op, type Tensor } from "../tensor.js";
-import { numberOf, operandOf } from "./match.js";
+import { numberOf, operandOf, scaled } from "./match.js";
 import type { Pass } from "./walk.js";
 
 /**
@@ -62,14 +62,6 @@ const rules: { readonly [O in Op]?: Rule<O> } = {
     return inner ? ops.where(inner, tensor.inputs[2] as Tensor, x) : tensor;
   },
 };
-
-/** The tensor and the number whose product this is, if one factor is the same number in every place. */
-function scaled({ inputs, shape }: Tensor<"mul">): [factor?: Tensor, number?: number] {
-  const [x, y] = inputs as [Tensor, Tensor];
-  const [byX, byY] = [numberOf(x), numberOf(y)];
-  if (byY !== undefined && ops.sameShape(x.shape, shape)) return [x, byY];
-  return byX !== undefined && ops.sameShape(y.shape, shape) ? [y, byX] : [];
-}
 
 /** Whether a sum is its operand `x`, the other one being zeros: -0, or 0 if `x` is never -0, as -0 + 0 is 0. */
 function isUnchanged(sum: Tensor, x: Tensor, zeros: Tensor): boolean {

@@ -3,15 +3,14 @@ import { isOp, type Op, type Tensor } from "../tensor.js";
 import { acrossExpansion, expanded } from "./expansions.js";
 import { constantOf, knownShape, operandOf } from "./match.js";
 import { concat, slice, split } from "./pieces.js";
-import { countReads, type Pass, type Results } from "./walk.js";
+import type { Pass, Results } from "./walk.js";
 
 /**
  * The same elements in the same places are not moved: operations that change nothing, that undo each other or that are
  * one. Values that are repeated are computed before they are repeated, or not repeated at all where the operation
  * broadcasts. No element changes its bits.
  */
-export const identities: Pass = (graph) => {
-  const reads = countReads(graph);
+export const identities: Pass = (_, reads) => {
   return (tensor) => {
     const isOnlyHere: IsOnlyHere = (input) => reads.get(input) === tensor.inputs.filter((x) => x === input).length;
     const made = (rules[tensor.op] as Rule<Op> | undefined)?.(tensor, isOnlyHere) ?? tensor;
@@ -33,7 +32,6 @@ const rules: { readonly [O in Op]?: Rule<O> } = {
   reduceMin: overNoAxis,
   reshape: (tensor, isOnlyHere) => {
     const x = first(tensor);
-    if (ops.sameShape(x.shape, tensor.shape)) return x;
     if (isOp(x, "reshape")) return ops.reshape(first(x), tensor.shape);
     const repeated = operandOf(x, "expand");
     // One number in every place.

@@ -1,14 +1,13 @@
 import * as ops from "../ops.js";
 import { isOp, type Tensor } from "../tensor.js";
-import { allTensors, countReads, type Pass } from "./walk.js";
+import { allTensors, type Pass } from "./walk.js";
 
 /**
  * A sum of tensors that lie between zeros at different places along one axis is those tensors side by side. Such sums are
  * the gradient of a tensor that is read in slices. Every result is equal, as no two numbers are added in another order;
  * where a tensor has -0, the sum would have been 0.
  */
-export const joins: Pass = (graph) => {
-  const reads = countReads(graph);
+export const joins: Pass = (graph, reads) => {
   const isOnlyHere = (term: Tensor) => reads.get(term) === 1;
   // A sum that begins another one is taken apart there, so that a long one is done at once.
   const inner = new Set(allTensors(graph).flatMap((tensor) => (isOp(tensor, "add") ? tensor.inputs.slice(0, 1) : [])));

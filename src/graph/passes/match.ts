@@ -1,6 +1,6 @@
 /** What rules ask of tensors. */
 import type { NdArray } from "../../runtime/array.js";
-import { isSymbolic } from "../shape.js";
+import { isSymbolic, sameShape } from "../shape.js";
 import { isOp, type Op, type Tensor } from "../tensor.js";
 
 /** The value of a constant. */
@@ -15,6 +15,14 @@ export function numberOf(tensor: Tensor | undefined): number | undefined {
   const [first] = value.data as Float32Array;
   const data = value.data as Float32Array;
   return first !== undefined && data.every((element) => Object.is(element, first)) ? first : undefined;
+}
+
+/** The tensor and the number whose product this is, if one factor is the same number in every place. */
+export function scaled({ inputs, shape }: Tensor<"mul">): [factor?: Tensor, number?: number] {
+  const [x, y] = inputs as [Tensor, Tensor];
+  const [byX, byY] = [numberOf(x), numberOf(y)];
+  if (byY !== undefined && sameShape(x.shape, shape)) return [x, byY];
+  return byX !== undefined && sameShape(y.shape, shape) ? [y, byX] : [];
 }
 
 /** The shape of a tensor whose sizes are all known. */

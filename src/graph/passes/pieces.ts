@@ -72,10 +72,13 @@ function pieceOf(tensor: Tensor, axis: number): Piece {
   if (isOp(tensor, "slice") && tensor.attributes.axis === axis)
     return { of: whole as Tensor, start: tensor.attributes.start, end: tensor.attributes.end };
   const cut = isOp(tensor, "part") ? whole : tensor;
-  if (cut && isOp(cut, "split") && cut.attributes.axis === axis) {
-    const index = isOp(tensor, "part") ? tensor.attributes.index : 0;
-    const start = cut.attributes.sizes.slice(0, index).reduce((sum, size) => sum + size, 0);
-    return { of: cut.inputs[0] as Tensor, start, end: start + (cut.attributes.sizes[index] ?? 0) };
-  }
+  if (cut && isOp(cut, "split") && cut.attributes.axis === axis)
+    return partOf(cut, isOp(tensor, "part") ? tensor.attributes.index : 0);
   return { of: tensor, start: 0, end: ops.knownSize("concat", tensor, axis) };
+}
+
+/** What one part of a tensor that is cut is a piece of. */
+export function partOf({ inputs: [x], attributes: { sizes } }: Tensor<"split">, index: number): Piece {
+  const start = sizes.slice(0, index).reduce((sum, size) => sum + size, 0);
+  return { of: x as Tensor, start, end: start + (sizes[index] ?? 0) };
 }

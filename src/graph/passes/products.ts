@@ -1,17 +1,16 @@
 import * as ops from "../ops.js";
 import { isOp, type Tensor } from "../tensor.js";
-import { exchangesLastTwo, numberOf, reciprocalOf } from "./match.js";
-import { countReads, type Pass } from "./walk.js";
+import { exchangesLastTwo, numberOf, reciprocalOf, scaled } from "./match.js";
+import type { Pass } from "./walk.js";
 
 /**
  * Matrix products take in what is around them: transposes of their operands and of their result, signs, and numbers that
  * these are multiplied or divided by. A product has a flag or a factor for each, so a copy of a matrix goes away. And a
  * product with 1 / n is divided by n. Results are rounded in another order: this is the one pass that changes numbers.
  */
-export const products: Pass = (graph) => {
-  const reads = countReads(graph);
+export const products: Pass = (_, reads) => {
   /** Otherwise it would be computed twice. */
-  const isOnlyHere = (tensor: Tensor | undefined): tensor is Tensor => tensor !== undefined && reads.get(tensor) === 1;
+  const isOnlyHere = (tensor: Tensor) => reads.get(tensor) === 1;
   return (tensor) => {
     if (isOp(tensor, "matmul")) return ofOperands(tensor, isOnlyHere);
     const [x] = tensor.inputs;
@@ -21,13 +20,13 @@ export const products: Pass = (graph) => {
       if (quotient) return quotient;
     }
     const [factor, number] = scaling(tensor);
-    const isProduct = factor && isOp(factor, "matmul") && isOnlyHere(factor) && number !== undefined;
-    return isProduct ? timesNumber(tensor, factor, number) : tensor;
+    if (!factor || !isOp(factor, "matmul") || !isOnlyHere(factor) || number === undefined) return tensor;
+    return timesNumber(factor, number) ?? tensor;
   };
 };
 
 /** A product of what its operands are made from. */
-function ofOperands(product: Tensor<"matmul">, isOnlyHere: (tensor: Tensor | undefined) => boolean): Tensor {
+function ofOperands(product: Tensor<"matmul">, isOnlyHere: (tensor: Tensor) => boolean): Tensor {
   const { transposeA, transposeB, scale } = product.attributes;
   const [a, b] = product.inputs as [Tensor, Tensor];
   const isTurned = (x: Tensor): x is Tensor<"transpose"> =>
@@ -37,7 +36,7 @@ function ofOperands(product: Tensor<"matmul">, isOnlyHere: (tensor: Tensor | und
   for (const [i, operand] of [a, b].entries()) {
     const [factor, number] = scaling(operand);
     const taken = number !== undefined && times(scale, number);
-    if (!factor || !isOnlyHere(operand) || !ops.sameShape(factor.shape, operand.shape) || !taken) continue;
+    if (!factor || !isOnlyHere(operand) || !taken) continue;
     const [x, y] = i === 0 ? [factor, b] : [a, factor];
     return ops.matmul(x, y, { transposeA, transposeB, scale: taken });
   }
@@ -52,11 +51,10 @@ function turned(tensor: Tensor<"transpose">, product: Tensor<"matmul">): Tensor 
   return ops.matmul(b, a, { transposeA: !transposeB, transposeB: !transposeA, scale });
 }
 
-function timesNumber(tensor: Tensor, product: Tensor<"matmul">, number: number): Tensor {
+function timesNumber(product: Tensor<"matmul">, number: number): Tensor | undefined {
   const [a, b] = product.inputs as [Tensor, Tensor];
   const scale = times(product.attributes.scale, number);
-  if (!scale || !ops.sameShape(product.shape, tensor.shape)) return tensor;
-  return ops.matmul(a, b, { ...product.attributes, scale });
+  return scale === undefined ? undefined : ops.matmul(a, b, { ...product.attributes, scale });
 }
 
 /** x / n for x times 1 / n, where n is one number. */
@@ -70,18 +68,13 @@ function quotientOf(product: Tensor<"mul">): Tensor | undefined {
   return found?.by && ops.div(found.factor, found.by);
 }
 
-/** What a tensor is a multiple of, and how many times. */
+/** The tensor of its own shape that a tensor is a multiple of, and how many times. */
 function scaling(tensor: Tensor): [factor?: Tensor, number?: number] {
-  const [x, y] = tensor.inputs;
-  if (isOp(tensor, "neg")) return [x as Tensor, -1];
-  if (isOp(tensor, "div")) {
-    const number = numberOf(y);
-    return number === undefined ? [] : [x as Tensor, 1 / number];
-  }
-  if (!isOp(tensor, "mul")) return [];
-  const [byX, byY] = [numberOf(x), numberOf(y)];
-  if (byY !== undefined) return [x as Tensor, byY];
-  return byX === undefined ? [] : [y as Tensor, byX];
+  const [x, y] = tensor.inputs as [Tensor, Tensor];
+  if (isOp(tensor, "neg")) return [x, -1];
+  if (isOp(tensor, "mul")) return scaled(tensor);
+  const divisor = isOp(tensor, "div") && ops.sameShape(x.shape, tensor.shape) ? numberOf(y) : undefined;
+  return divisor === undefined ? [] : [x, 1 / divisor];
 }
 
 /** A product of factors as a normal float32; nothing where it is none, as it would lose all digits. */

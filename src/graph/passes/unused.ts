@@ -1,10 +1,10 @@
 import { scalar } from "../../runtime/array.js";
-import type { Graph } from "../graph.js";
-import { rootsOf } from "../graph.js";
+import { type Graph, rootsOf } from "../graph.js";
 import { resultOf, withBody } from "../ops/scan.js";
 import * as ops from "../ops.js";
 import { isOp, type ScanBody, type Tensor, topologicalOrder } from "../tensor.js";
-import { allTensors, type Pass, type Results } from "./walk.js";
+import { partOf } from "./pieces.js";
+import { allTensors, type Pass, type Results, rootsOfBody } from "./walk.js";
 
 /**
  * What nothing reads is not computed: of a loop the outputs, the states that no other state and no output needs, and the
@@ -30,19 +30,15 @@ function readResults(graph: Graph): ReadonlyMap<Tensor, ReadonlySet<number>> {
   for (const tensor of allTensors(graph)) {
     if (isOp(tensor, "part")) mark(tensor.inputs[0] as Tensor, tensor.attributes.index);
     else tensor.inputs.forEach(markFirst);
-    if (!isOp(tensor, "scan")) continue;
-    const { nextStates, outputs, saved } = tensor.attributes.body;
-    for (const root of [...nextStates, ...outputs, ...saved]) markFirst(root);
+    if (isOp(tensor, "scan")) rootsOfBody(tensor.attributes.body).forEach(markFirst);
   }
   rootsOf(graph).forEach(markFirst);
   return read;
 }
 
 function onlyPart(tensor: Tensor<"split">, index: number): Results {
-  const { axis, sizes } = tensor.attributes;
-  const start = sizes.slice(0, index).reduce((sum, size) => sum + size, 0);
-  const [x] = tensor.inputs as [Tensor];
-  return new Map([[index, ops.slice(x, axis, start, start + (sizes[index] ?? 0))]]);
+  const { of, start, end } = partOf(tensor, index);
+  return new Map([[index, ops.slice(of, tensor.attributes.axis, start, end)]]);
 }
 
 /** A loop without what nothing wants. */
@@ -51,45 +47,50 @@ function trimmed(whole: Tensor<"scan">, wanted: ReadonlySet<number>): Tensor | R
   const numStates = body.states.length;
   const collected = [...body.outputs, ...body.saved];
   const outputs = [...new Set(collected.filter((_, i) => wanted.has(numStates + i)))];
-  const live = liveStates(body, wanted, outputs);
-  const roots = [...live.map((i) => body.nextStates[i] as Tensor), ...outputs];
-  const needed = new Set(topologicalOrder(roots, new Set(body.captured)));
-  const sequences = body.elements.flatMap((element, i) => (needed.has(element) ? [i] : []));
+  const { live, needed } = neededOf(body, wanted, outputs);
+  const used = body.elements.flatMap((element, i) => (needed.has(element) ? [i] : []));
   // A loop has a state, and a sequence that says how many steps it takes.
-  const isIdle = live.length === 0;
-  const elements = sequences.length > 0 ? sequences : [0];
-  const hasIdleState = numStates === 1 && body.nextStates[0] === body.states[0];
-  const hasAllStates = isIdle ? hasIdleState : live.length === numStates;
+  const elements = used.length > 0 ? used : [0];
+  const isIdle = numStates === 1 && body.nextStates[0] === body.states[0];
+  const hasAllStates = live.length === numStates || (live.length === 0 && isIdle);
   if (hasAllStates && elements.length === body.elements.length && outputs.length === collected.length) return whole;
 
-  const only = <T>(list: readonly T[], kept: readonly number[]) => kept.map((i) => list[i] as T);
-  const idle = { state: ops.input("idle", []), start: ops.constant(scalar(0)) };
-  const states = isIdle ? [idle.state] : only(body.states, live);
-  const nextStates = isIdle ? [idle.state] : only(body.nextStates, live);
-  const own = [...(isIdle ? [idle.start] : only(whole.inputs, live)), ...only(whole.inputs.slice(numStates), elements)];
-  const made = withBody(
-    whole,
-    { states, nextStates, elements: only(body.elements, elements), outputs, saved: [] },
-    own,
-  );
-  const at = (index: number) => resultOf(made, index);
-  const results = new Map(live.map((old, i) => [old, at(i)] as const));
+  const { states, nextStates, first } =
+    live.length === 0
+      ? idle()
+      : { states: at(live, body.states), nextStates: at(live, body.nextStates), first: at(live, whole.inputs) };
+  const sequences = at(elements, whole.inputs.slice(numStates));
+  const step = { states, nextStates, elements: at(elements, body.elements), outputs, saved: [] };
+  const made = withBody(whole, step, [...first, ...sequences]);
+  const results = new Map(live.map((old, i) => [old, resultOf(made, i)] as const));
   collected.forEach((output, i) => {
-    if (wanted.has(numStates + i)) results.set(numStates + i, at(states.length + outputs.indexOf(output)));
+    if (wanted.has(numStates + i)) results.set(numStates + i, resultOf(made, states.length + outputs.indexOf(output)));
   });
   return results;
 }
 
-/** The numbers of the states that are wanted, or that what is wanted needs. */
-function liveStates(body: ScanBody, wanted: ReadonlySet<number>, outputs: readonly Tensor[]): number[] {
-  const live = new Set(body.states.flatMap((_, i) => (wanted.has(i) ? [i] : [])));
-  for (let before = -1; before !== live.size; ) {
-    before = live.size;
-    const roots = [...[...live].map((i) => body.nextStates[i] as Tensor), ...outputs];
-    const needed = new Set(topologicalOrder(roots, new Set(body.captured)));
-    body.states.forEach((state, i) => {
-      if (needed.has(state)) live.add(i);
-    });
+/** A state that stays as it is, and what it is `first`, for a loop that needs none. */
+function idle() {
+  const state = ops.input("idle", []);
+  return { states: [state], nextStates: [state], first: [ops.constant(scalar(0))] };
+}
+
+function at(numbers: readonly number[], tensors: readonly Tensor[]): Tensor[] {
+  return numbers.map((i) => tensors[i] as Tensor);
+}
+
+/** The numbers of the states that are wanted, or that what is wanted needs, and all that these and the outputs need. */
+function neededOf(
+  { states, nextStates, captured }: ScanBody,
+  wanted: ReadonlySet<number>,
+  outputs: readonly Tensor[],
+): { readonly live: readonly number[]; readonly needed: ReadonlySet<Tensor> } {
+  let live = [...states.keys()].filter((i) => wanted.has(i));
+  for (;;) {
+    const roots = [...at(live, nextStates), ...outputs];
+    const needed = new Set(topologicalOrder(roots, new Set(captured)));
+    const more = [...states.keys()].filter((i) => live.includes(i) || needed.has(states[i] as Tensor));
+    if (more.length === live.length) return { live, needed };
+    live = more;
   }
-  return [...live].sort((a, b) => a - b);
 }

@@ -1,6 +1,5 @@
 /** How passes go over a graph: every tensor once, each after its inputs, the steps of loops included. */
-import type { Graph } from "../graph.js";
-import { rootsOf } from "../graph.js";
+import { type Graph, rootsOf } from "../graph.js";
 import { withBody } from "../ops/scan.js";
 import { sameShape } from "../ops.js";
 import { formatShape, isOp, part, type ScanBody, type Tensor, topologicalOrder } from "../tensor.js";
@@ -14,8 +13,11 @@ export type Results = ReadonlyMap<number, Tensor>;
  */
 export type PassRule = (tensor: Tensor, before: Tensor) => Tensor | Results;
 
+/** How often each tensor of a graph is read or returned. */
+export type Reads = ReadonlyMap<Tensor, number>;
+
 /** What is asked of a graph before it is gone over. */
-export type Pass = (graph: Graph) => PassRule;
+export type Pass = (graph: Graph, reads: Reads) => PassRule;
 
 /** The graph made again by a rule; the same object where the rule leaves all as it is. */
 export function rewrite(graph: Graph, rule: PassRule): Graph {
@@ -79,10 +81,11 @@ function withStep(before: Tensor<"scan">, inputs: readonly Tensor[], rule: PassR
   ]);
   const make = maker(rule, bound);
   const results = { nextStates: make(body.nextStates), outputs: make(body.outputs), saved: make(body.saved) };
+  const roots = rootsOfBody(body);
   const isSame =
     inputs.every((input, i) => input === before.inputs[i]) &&
     body.captured.every((tensor, i) => tensor === given[i]) &&
-    rootsOfBody(body).every((tensor, i) => tensor === rootsOfBody({ ...body, ...results })[i]);
+    rootsOfBody({ ...body, ...results }).every((tensor, i) => tensor === roots[i]);
   if (isSame) return before;
   return withBody(before, { ...body, ...results }, inputs.slice(0, own.length));
 }
@@ -106,8 +109,7 @@ export function allTensors(graph: Graph): Tensor[] {
   return withSteps(topologicalOrder(rootsOf(graph)));
 }
 
-/** How often each tensor is read or returned. */
-export function countReads(graph: Graph): ReadonlyMap<Tensor, number> {
+export function countReads(graph: Graph): Reads {
   const counts = new Map<Tensor, number>();
   const count = (tensor: Tensor) => counts.set(tensor, (counts.get(tensor) ?? 0) + 1);
   for (const tensor of allTensors(graph)) {
