@@ -2,6 +2,7 @@
 
 import { numSlots } from "../data/shard.js";
 import type { TableSpec } from "../data/table.js";
+import { count } from "../report/format.js";
 import type { SourceFiles } from "./source-files.js";
 
 /** One expression of a spec: what an error calls it, the user's text, and the SQL that it becomes. */
@@ -19,8 +20,8 @@ export const inTwoSplits = 3;
 export const unassigned = 4;
 
 /** A number of rows in words. */
-export function rows(count: number): string {
-  return `${count.toLocaleString("en")} ${count === 1 ? "row" : "rows"}`;
+export function rows(number: number): string {
+  return `${count(number)} ${number === 1 ? "row" : "rows"}`;
 }
 
 /** A string literal. */

@@ -1,5 +1,5 @@
 /** A table described for training, as lines of text that fit a width. */
-import { bytes, count, duration } from "./format.js";
+import { bytes, count, duration, shortened } from "./format.js";
 
 /** A column and what it is for. */
 export interface ColumnView {
@@ -101,8 +101,8 @@ function columnLines(columns: readonly ColumnView[], powers: DescriptionView["po
     const cells = columns.map(({ figures, role }) => {
       const { name, type, numDistinct, numMissing, isExact } = figures;
       return [
-        shortened(name, isWide ? LONGEST_NAME.wide : LONGEST_NAME.narrow),
-        ...(isWide ? [shortened(type, 14)] : []),
+        onOneLine(name, isWide ? LONGEST_NAME.wide : LONGEST_NAME.narrow),
+        ...(isWide ? [onOneLine(type, 14)] : []),
         role,
         `${count(numDistinct)}${isExact ? "" : "~"}`,
         numMissing === 0 ? "" : count(numMissing),
@@ -134,7 +134,7 @@ function classesText(classes: DescriptionView["label"]["classes"]): string {
   const total = classes.reduce((sum, one) => sum + one.count, 0);
   const shown = classes
     .slice(0, SHOWN_CLASSES)
-    .map((one) => `${shortened(one.value, 24)} ${((100 * one.count) / total).toFixed(1)} % (${count(one.count)})`);
+    .map((one) => `${onOneLine(one.value, 24)} ${((100 * one.count) / total).toFixed(1)} % (${count(one.count)})`);
   const more = classes.length - shown.length;
   return [...shown, ...(more > 0 ? [`and ${count(more)} more`] : [])].join(", ");
 }
@@ -156,7 +156,7 @@ function wrapped(text: string, width: number, head: string, indent: string): str
   return [...lines, line.trimEnd()];
 }
 
-function shortened(text: string, length: number): string {
-  const plain = text.replace(/\s+/g, " ");
-  return plain.length <= length ? plain : `${plain.slice(0, length - 1)}…`;
+/** Text from the data on one line. */
+function onOneLine(text: string, length: number): string {
+  return shortened(text.replace(/\s+/g, " "), length);
 }

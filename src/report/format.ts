@@ -5,6 +5,12 @@ export function count(n: number): string {
   return n.toLocaleString("en-US");
 }
 
+/** A share with as many digits as it takes not to say 100 % of less. */
+export function percent(share: number): string {
+  const text = (100 * share).toFixed(share > 0.999 && share < 1 ? 3 : 1).replace(/\.0+$/, "");
+  return `${text === "100" && share < 1 ? "99.999" : text} %`;
+}
+
 /** A loss in nats, four digits. */
 export function loss(nats: number): string {
   return nats.toFixed(4);
@@ -36,6 +42,11 @@ export function bytes(n: number): string {
   // From 999.95 on, one digit after the point would round up to a thousand.
   for (; value >= (power === 0 ? 1000 : 999.95) && power < units.length - 1; power++) value /= 1000;
   return power === 0 ? `${n} B` : `${value.toFixed(1)} ${units[power]}`;
+}
+
+/** Text of at most `length` characters, the last one being an ellipsis where something is cut off. */
+export function shortened(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
 }
 
 /** A bar of block characters for a fraction from 0 to 1. */

@@ -1,8 +1,9 @@
 /** The label as the user wrote it: a column or an expression, its columns and its values. */
+import { MAX_CLASSES } from "../../data/table.js";
 import { DataError } from "../../errors.js";
 import { nearest } from "../../nearest.js";
 import { kindOf } from "../../run/infer/column.js";
-import { type LabelFigures, MAX_CLASSES } from "../../run/infer/label.js";
+import type { LabelFigures } from "../../run/infer/label.js";
 import { columnSql } from "../../run/infer/sql.js";
 import type { Database } from "../duckdb.js";
 import { checkExpressions } from "../table-checks.js";

@@ -3,6 +3,7 @@
 import { freemem, totalmem } from "node:os";
 import { constrainedMemory } from "node:process";
 import { DataError, messageOf } from "../../errors.js";
+import { shortened } from "../../report/format.js";
 import type { Database } from "../duckdb.js";
 import { findFiles, type SourceFormat } from "../source-files.js";
 import { sourceQuery } from "../table-query.js";
@@ -72,7 +73,7 @@ function checkColumns(columns: readonly SourceColumn[], format: SourceFormat, wh
   if (columns.length !== 1 || only === undefined || (format !== "csv" && format !== "tsv")) return;
   const delimiter = /[,;|\t]/.exec(only.name)?.[0];
   if (delimiter === undefined) return;
-  const shown = JSON.stringify(only.name.length > 60 ? `${only.name.slice(0, 59)}…` : only.name);
+  const shown = JSON.stringify(shortened(only.name, 60));
   const cure =
     format === "tsv"
       ? `A .tsv is parted by tabs: rename the file to .csv, where the delimiter is found out.`

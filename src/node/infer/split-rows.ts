@@ -1,9 +1,8 @@
 /** The split of a table: its predicates, how many rows each has, and which rows come twice. */
 import { DataError } from "../../errors.js";
-import { count } from "../../report/format.js";
+import { count, percent } from "../../report/format.js";
 import { type ColumnDescription, type ColumnFigures, type Hint, numPresent } from "../../run/infer/column.js";
 import type { LabelDescription } from "../../run/infer/label.js";
-import { percent } from "../../run/infer/roles.js";
 import {
   hashSplit,
   predicateSql,

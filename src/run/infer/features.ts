@@ -1,7 +1,7 @@
 /** What a column gives the network: expressions for its role, and words for what was done. */
-import { count } from "../../report/format.js";
+import { count, percent } from "../../report/format.js";
 import { type ColumnDescription, type ColumnFigures, type Feature, FREQUENT_ROWS, numPresent } from "./column.js";
-import { percent, type RoleChoice } from "./roles.js";
+import type { RoleChoice } from "./roles.js";
 import { columnSql, inner, textSql } from "./sql.js";
 import { transformOf, transformSql } from "./transform.js";
 

@@ -1,9 +1,9 @@
 /** What is to be predicted: the task that a label's values say, and how their classes are shared out. */
+import { MAX_CLASSES } from "../../data/table.js";
 import { ConfigError, DataError } from "../../errors.js";
-import { count } from "../../report/format.js";
+import { count, percent } from "../../report/format.js";
 import type { TaskKind } from "../../train/events.js";
 import { type ColumnFigures, distinctShare, type Hint, numPresent } from "./column.js";
-import { percent } from "./roles.js";
 import { numberSql, textSql } from "./sql.js";
 
 export interface ClassCount {
@@ -35,8 +35,6 @@ export interface LabelDescription {
   readonly hints: readonly Hint[];
 }
 
-/** Classes that a label can have at most. */
-export const MAX_CLASSES = 1000;
 /** Whole numbers of at most so many different values are classes. */
 const FEW_CLASSES = 20;
 /** Rows that a class needs: about as many as put one into every split. */

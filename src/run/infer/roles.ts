@@ -1,7 +1,7 @@
 /** What a column is for, by rules over its figures, each with its reason in words. */
 import { ConfigError } from "../../errors.js";
 import { nearest } from "../../nearest.js";
-import { count } from "../../report/format.js";
+import { count, percent, shortened } from "../../report/format.js";
 import { type ColumnFigures, distinctShare, numPresent, type Role } from "./column.js";
 
 /** A role, and why. */
@@ -174,17 +174,7 @@ function spanOf({ times, kind }: ColumnFigures): string {
   if (kind === "number") return "a number";
   if (kind === "timeOfDay" || times === null) return "time of day";
   const read = kind === "text" ? "text that reads as times, " : "";
-  return `${read}${short10(times.min)} to ${short10(times.max)}`;
-}
-
-function short10(time: string): string {
-  return time.slice(0, 10);
-}
-
-/** A share with as many digits as it takes not to say 100 % of less. */
-export function percent(share: number): string {
-  const text = (100 * share).toFixed(share > 0.999 && share < 1 ? 3 : 1).replace(/\.0+$/, "");
-  return `${text === "100" && share < 1 ? "99.999" : text} %`;
+  return `${read}${times.min.slice(0, 10)} to ${times.max.slice(0, 10)}`;
 }
 
 /** A number of four digits at most. */
@@ -194,6 +184,5 @@ function short(value: number): string {
 }
 
 function shown(example: string | null): string {
-  const text = example ?? "";
-  return JSON.stringify(text.length > 30 ? `${text.slice(0, 29)}…` : text);
+  return JSON.stringify(shortened(example ?? "", 30));
 }
