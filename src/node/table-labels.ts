@@ -1,9 +1,10 @@
 /** Labels of each task: the SQL that reads them, what can be wrong with them, and what is fitted of them. */
+import { literal } from "../data/sql.js";
 import { type LabelStatistics, MAX_CLASSES, type TableSpec, yesNo } from "../data/table.js";
 import { DataError } from "../errors.js";
 import { count } from "../report/format.js";
 import type { Database } from "./duckdb.js";
-import { type LabelWord, literal, type Parts, rawLabel, rows, splitCodes, wantedRows } from "./table-query.js";
+import { type LabelWord, type Parts, rawLabel, rows, splitCodes, wantedRows } from "./table-query.js";
 
 /** How labels of one kind are read. Checks throw {@link DataError} with the rule, the values and the cure. */
 export interface LabelRules {

@@ -1,6 +1,7 @@
 /** The SQL that turns source files into a table of features. Text only: nothing here talks to DuckDB. */
 
 import { numSlots } from "../data/shard.js";
+import { enclosed, identifier, literal } from "../data/sql.js";
 import type { TableSpec } from "../data/table.js";
 import { count } from "../report/format.js";
 import type { SourceFiles } from "./source-files.js";
@@ -22,21 +23,6 @@ export const unassigned = 4;
 /** A number of rows in words. */
 export function rows(number: number): string {
   return `${count(number)} ${number === 1 ? "row" : "rows"}`;
-}
-
-/** A string literal. */
-export function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
-}
-
-/** An identifier. */
-export function identifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-/** Inner parentheses keep a user's expression whole; the line break ends a comment at its end. */
-export function enclosed(expression: string): string {
-  return `(${expression}\n)`;
 }
 
 /**

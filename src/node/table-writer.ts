@@ -2,6 +2,7 @@
 import { open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { numSlots } from "../data/shard.js";
+import { enclosed } from "../data/sql.js";
 import type { Preprocessing, RecordLayout, TableSpec } from "../data/table.js";
 import { DataError, messageOf } from "../errors.js";
 import { bytesOf } from "../runtime/array.js";
@@ -11,7 +12,6 @@ import { formatVersion, type TableFile, tableDigest } from "./table-cache.js";
 import { checkExamples, checkExpressions, checkNotEmpty, explained } from "./table-checks.js";
 import { labelRules } from "./table-labels.js";
 import {
-  enclosed,
   examplesQuery,
   type Parts,
   partsOf,

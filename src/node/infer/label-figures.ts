@@ -1,4 +1,5 @@
 /** The label as the user wrote it: a column or an expression, its columns and its values. */
+import { enclosed, literal } from "../../data/sql.js";
 import { MAX_CLASSES } from "../../data/table.js";
 import { DataError } from "../../errors.js";
 import { nearest } from "../../nearest.js";
@@ -7,7 +8,7 @@ import type { LabelFigures } from "../../run/infer/label.js";
 import { columnSql } from "../../run/infer/sql.js";
 import type { Database } from "../duckdb.js";
 import { checkExpressions } from "../table-checks.js";
-import { literal, partsOf } from "../table-query.js";
+import { partsOf } from "../table-query.js";
 import { readFigures } from "./figures.js";
 import type { OpenSource } from "./source.js";
 
@@ -22,7 +23,7 @@ export async function readLabel(db: Database, label: string, source: OpenSource)
   const column = names.find((name) => name.toLowerCase() === label.toLowerCase());
   const sql = column === undefined ? label : columnSql(column);
   if (column === undefined) await checkLabel(db, label, names);
-  const [[, type] = []] = await db.rows(`describe select (${sql}\n) from source_shape`);
+  const [[, type] = []] = await db.rows(`describe select ${enclosed(sql)} from source_shape`);
   const columns = column === undefined ? await columnsOf(db, sql, names) : [column];
   if (columns.length === 0) {
     throw new DataError(
@@ -33,7 +34,7 @@ export async function readLabel(db: Database, label: string, source: OpenSource)
   if (figures === undefined) throw new Error("internal: one column has one set of figures");
   const isCounted = kindOf(String(type)) !== "other";
   const classes = isCounted
-    ? await db.rows(`select cast((${sql}\n) as varchar) as value, count(*) from source_rows where (${sql}\n) is not null
+    ? await db.rows(`select cast(${enclosed(sql)} as varchar) as value, count(*) from source_rows where ${enclosed(sql)} is not null
         group by 1 order by 2 desc, 1 limit ${MAX_CLASSES + 1}`)
     : [];
   return {
@@ -63,7 +64,7 @@ async function checkLabel(db: Database, label: string, names: readonly string[])
 
 /** The columns that an expression names, by DuckDB's own parser. */
 async function columnsOf(db: Database, sql: string, names: readonly string[]): Promise<string[]> {
-  const [[text] = []] = await db.rows(`select json_serialize_sql(${literal(`select (${sql}\n)`)})`);
+  const [[text] = []] = await db.rows(`select json_serialize_sql(${literal(`select ${enclosed(sql)}`)})`);
   const found = new Set<string>();
   const visit = (node: unknown): void => {
     if (typeof node !== "object" || node === null) return;

@@ -1,4 +1,5 @@
 /** The split of a table: its predicates, how many rows each has, and which rows come twice. */
+import { literal } from "../../data/sql.js";
 import { DataError } from "../../errors.js";
 import { count, percent } from "../../report/format.js";
 import { type ColumnDescription, type ColumnFigures, type Hint, numPresent } from "../../run/infer/column.js";
@@ -11,7 +12,7 @@ import {
   type SplitName,
   timeSplit,
 } from "../../run/infer/split.js";
-import { columnSql, numberSql, textSql } from "../../run/infer/sql.js";
+import { columnSql, numberSql } from "../../run/infer/sql.js";
 import type { Database } from "../duckdb.js";
 
 export interface RowSplit {
@@ -62,7 +63,7 @@ async function cutByTime(db: Database, figures: ColumnFigures, condition: string
   const literalOf = (cut: number) =>
     isNumber
       ? numberSql(cut, 15)
-      : textSql(roundedTime(new Date(Math.ceil(cut) * 1000).toISOString().replace("T", " "), times?.spanDays ?? 0));
+      : literal(roundedTime(new Date(Math.ceil(cut) * 1000).toISOString().replace("T", " "), times?.spanDays ?? 0));
   return timeSplit(sql, literalOf(first), literalOf(second), condition);
 }
 

@@ -1,10 +1,11 @@
 /** What is to be predicted: the task that a label's values say, and how their classes are shared out. */
+import { literal } from "../../data/sql.js";
 import { MAX_CLASSES } from "../../data/table.js";
 import { ConfigError, DataError } from "../../errors.js";
 import { count, percent } from "../../report/format.js";
 import type { TaskKind } from "../../train/events.js";
 import { type ColumnFigures, distinctShare, type Hint, numPresent } from "./column.js";
-import { numberSql, textSql } from "./sql.js";
+import { numberSql } from "./sql.js";
 
 export interface ClassCount {
   readonly value: string;
@@ -151,7 +152,7 @@ function describeClasses(label: LabelFigures, reason: string): LabelDescription 
     );
   }
   const rare = classes.filter((one) => one.count < ROWS_PER_CLASS);
-  const list = kept.map(({ value }) => textSql(value)).join(", ");
+  const list = kept.map(({ value }) => literal(value)).join(", ");
   const numRare = rare.reduce((sum, one) => sum + one.count, 0);
   const least = kept.at(-1) as ClassCount;
   const share = least.count / numPresent(figures);
@@ -243,5 +244,5 @@ function exampleOf(label: LabelFigures): string {
 
 function literalOf({ kind }: ColumnFigures, value: string): string {
   if (kind === "boolean") return value;
-  return kind === "number" && Number.isFinite(Number(value)) ? numberSql(Number(value), 17) : textSql(value);
+  return kind === "number" && Number.isFinite(Number(value)) ? numberSql(Number(value), 17) : literal(value);
 }

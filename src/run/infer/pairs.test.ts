@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { figuresOf } from "../../../test/column-figures.js";
-import { describeColumn } from "./features.js";
+import { describeColumn, featureNames } from "./features.js";
 import { choosePairs, pairable } from "./pairs.js";
 import { roleOf } from "./roles.js";
-import { featureNames } from "./sql.js";
 
 const nameOf = featureNames([]);
 function column(name: string, numDistinct: number) {
