@@ -12,11 +12,15 @@ export async function checkNotEmpty(db: Database): Promise<void> {
 }
 
 /**
- * Bind every expression against the source's columns, on no rows.
+ * Bind expressions against the source's columns, on no rows.
  * Throws {@link DataError} with the feature, the expression, DuckDB's message and the columns there are.
  */
-export async function checkExpressions(db: Database, parts: Parts, columns: readonly string[]): Promise<void> {
-  for (const part of listed(parts)) {
+export async function checkExpressions(
+  db: Database,
+  parts: readonly Part[],
+  columns: readonly string[],
+): Promise<void> {
+  for (const part of parts) {
     try {
       // In a condition, DuckDB refuses what would look at other rows: aggregates and window functions.
       await db.run(`select 1 from source_shape where (${part.sql}) is null`);

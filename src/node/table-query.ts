@@ -4,7 +4,7 @@ import { numSlots } from "../data/shard.js";
 import { enclosed, identifier, literal } from "../data/sql.js";
 import type { TableSpec } from "../data/table.js";
 import { count } from "../report/format.js";
-import type { SourceFiles } from "./source-files.js";
+import type { SourceFormat } from "./source-files.js";
 
 /** One expression of a spec: what an error calls it, the user's text, and the SQL that it becomes. */
 export interface Part {
@@ -29,12 +29,9 @@ export function rows(number: number): string {
  * All rows of the files. Columns come from inside the files, never from folder names, so that the content decides; and
  * text formats are looked through whole for their types, so that the order of the rows does not.
  */
-export function sourceQuery({
-  format,
-  files,
-}: Pick<SourceFiles, "format"> & { readonly files: readonly { readonly path: string }[] }): string {
+export function sourceQuery(format: SourceFormat, files: readonly string[]): string {
   // DuckDB would take a literal star or bracket in a file's name for a pattern.
-  const paths = files.map(({ path }) => literal(path.replace(/[*?[]/g, "[$&]")));
+  const paths = files.map((path) => literal(path.replace(/[*?[]/g, "[$&]")));
   const list = `[${paths.join(", ")}], hive_partitioning = false`;
   if (format === "parquet") return `select * from read_parquet(${list})`;
   if (format === "json") return `select * from read_json(${list}, sample_size = -1)`;

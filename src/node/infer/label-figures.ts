@@ -8,7 +8,6 @@ import type { LabelFigures } from "../../run/infer/label.js";
 import { columnSql } from "../../run/infer/sql.js";
 import type { Database } from "../duckdb.js";
 import { checkExpressions } from "../table-checks.js";
-import { partsOf } from "../table-query.js";
 import { readFigures } from "./figures.js";
 import type { OpenSource } from "./source.js";
 
@@ -53,13 +52,7 @@ async function checkLabel(db: Database, label: string, names: readonly string[])
       `label: must be a column or an expression over columns, and none is called "${label}"; the columns are ${names.join(", ")}. Did you mean ${near}?`,
     );
   }
-  const nothing = {
-    source: "",
-    categorical: {},
-    numeric: {},
-    split: { train: "true", validation: "false", test: "false" },
-  };
-  await checkExpressions(db, partsOf({ ...nothing, label }), names);
+  await checkExpressions(db, [{ role: "label", expression: label, sql: enclosed(label) }], names);
 }
 
 /** The columns that an expression names, by DuckDB's own parser. */
