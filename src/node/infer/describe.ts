@@ -1,5 +1,4 @@
 /** A table described for training: what its columns are for, what is predicted, how its rows are split, what to beware of. */
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ConfigError } from "../../errors.js";
 import { percent } from "../../report/format.js";
@@ -11,6 +10,7 @@ import { givenRole, givenRoles, type RoleOverrides, roleOf } from "../../run/inf
 import type { TaskKind } from "../../train/events.js";
 import { outputNames } from "../../train/task.js";
 import { type Database, openDuckdb } from "../duckdb.js";
+import { inTemporaryFolder } from "../temporary-folder.js";
 import { pairFeatures } from "./count-pairs.js";
 import { measuredColumn, readFigures } from "./figures.js";
 import { readLabel } from "./label-figures.js";
@@ -67,18 +67,14 @@ export async function describeTable(
   overrides: DescribeOverrides,
   { cacheFolder, signal }: DescribeOptions,
 ): Promise<TableDescription> {
-  await mkdir(cacheFolder, { recursive: true });
-  const temporary = await mkdtemp(join(cacheFolder, ".making-"));
-  try {
+  return inTemporaryFolder(cacheFolder, signal, async (temporary) => {
     const db = await openDuckdb(join(temporary, "spill"), signal);
     try {
       return await describeIn(db, source, label, overrides);
     } finally {
       await db.close();
     }
-  } finally {
-    await rm(temporary, { recursive: true, force: true });
-  }
+  });
 }
 
 /** The same in a database that is open, and has no tables yet. */
