@@ -49,6 +49,12 @@ export function shortened(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
 }
 
+/** Names parted by commas, those after the first `most` as a number. */
+export function firstNames(names: readonly string[], most = 30): string {
+  const numMore = names.length - most;
+  return names.slice(0, most).join(", ") + (numMore > 0 ? `, and ${numMore} more` : "");
+}
+
 /** A bar of block characters for a fraction from 0 to 1. */
 export function bar(fraction: number, width: number): string {
   const filled = Math.round(Math.min(1, Math.max(0, Number.isFinite(fraction) ? fraction : 0)) * width);

@@ -6,7 +6,7 @@ import type { ColumnDescription, ColumnFigures, Hint, Role } from "../../run/inf
 import { describeColumn, featureNames } from "../../run/infer/features.js";
 import { describeLabel, type LabelDescription } from "../../run/infer/label.js";
 import type { PairFeature } from "../../run/infer/pairs.js";
-import { givenRole, givenRoles, type RoleOverrides, roleOf } from "../../run/infer/roles.js";
+import { argument, givenRole, givenRoles, type RoleOverrides, roleOf } from "../../run/infer/roles.js";
 import type { TaskKind } from "../../train/events.js";
 import { outputNames } from "../../train/task.js";
 import { type Database, openDuckdb } from "../duckdb.js";
@@ -150,6 +150,6 @@ function leakageHints(powers: readonly Power[], task: TaskKind): Hint[] {
     .filter(({ power }) => power >= LEAKS[task])
     .map(({ name, power }) => ({
       kind: "leakage",
-      text: `${name} alone tells the label almost perfectly (${POWER_NAMES[task]} ${task === "multiclass" ? percent(power) : power.toFixed(3)} on a sample): if it is known only once the label is, add --ignore ${/^\w+$/.test(name) ? name : JSON.stringify(name)}`,
+      text: `${name} alone tells the label almost perfectly (${POWER_NAMES[task]} ${task === "multiclass" ? percent(power) : power.toFixed(3)} on a sample): if it is known only once the label is, add --ignore ${argument(name)}`,
     }));
 }

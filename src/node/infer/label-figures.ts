@@ -3,6 +3,7 @@ import { enclosed, literal } from "../../data/sql.js";
 import { MAX_CLASSES } from "../../data/table.js";
 import { DataError } from "../../errors.js";
 import { nearest } from "../../nearest.js";
+import { firstNames } from "../../report/format.js";
 import { kindOf } from "../../run/infer/column.js";
 import type { LabelFigures } from "../../run/infer/label.js";
 import { columnSql } from "../../run/infer/sql.js";
@@ -26,7 +27,7 @@ export async function readLabel(db: Database, label: string, source: OpenSource)
   const columns = column === undefined ? await columnsOf(db, sql, names) : [column];
   if (columns.length === 0) {
     throw new DataError(
-      `label: it is an expression over the columns of a row, and ${label} reads none of them. The columns are ${names.join(", ")}.`,
+      `label: it is an expression over the columns of a row, and ${label} reads none of them. The columns are ${firstNames(names)}.`,
     );
   }
   const [figures] = await readFigures(db, [{ name: label, type: String(type), sql }], source.numRows);
@@ -49,7 +50,7 @@ async function checkLabel(db: Database, label: string, names: readonly string[])
   const near = looksLikeName ? nearest(label, names) : undefined;
   if (near !== undefined) {
     throw new DataError(
-      `label: must be a column or an expression over columns, and none is called "${label}"; the columns are ${names.join(", ")}. Did you mean ${near}?`,
+      `label: must be a column or an expression over columns, and none is called "${label}"; the columns are ${firstNames(names)}. Did you mean ${near}?`,
     );
   }
   await checkExpressions(db, [{ role: "label", expression: label, sql: enclosed(label) }], names);

@@ -3,7 +3,7 @@
 import { freemem, totalmem } from "node:os";
 import { constrainedMemory } from "node:process";
 import { DataError } from "../../errors.js";
-import { shortened } from "../../report/format.js";
+import { firstNames, shortened } from "../../report/format.js";
 import type { Database } from "../duckdb.js";
 import { findFiles, type SourceFormat } from "../source-files.js";
 import { readSource, type SourceColumn, unreadable } from "../source-rows.js";
@@ -37,7 +37,7 @@ export async function openSource(db: Database, source: string | readonly string[
   const where = files.length === 1 ? files[0] : `${files.length} files`;
   checkColumns(columns, format, where ?? "");
   if (numRows === 0) {
-    const names = columns.map(({ name }) => name).join(", ");
+    const names = firstNames(columns.map(({ name }) => name));
     const has = bytes === 0 ? "is empty" : `has ${columns.length} columns (${names}) and no rows`;
     throw new DataError(`data: a table has rows to learn from, and ${where} ${has}. Check that the file is complete.`);
   }

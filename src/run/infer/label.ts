@@ -125,7 +125,7 @@ function describeYesNo({ sql, figures, classes }: LabelFigures, reason: string):
     reason: `${reason}, yes is ${JSON.stringify(positive.value)}${isPlain ? "" : chosen}`,
     classes: [positive, negative],
     positive: positive.value,
-    ...leftOut(figures, sql, null),
+    condition: hasLabel(figures, sql),
     hints: [
       ...missingHints(figures, sql),
       ...(share < RARE
@@ -162,7 +162,7 @@ function describeClasses(label: LabelFigures, reason: string): LabelDescription 
     reason,
     classes: kept,
     positive: null,
-    ...leftOut(figures, sql, rare.length === 0 ? null : `cast((${sql}) as varchar) in (${list})`),
+    condition: rare.length === 0 ? hasLabel(figures, sql) : `cast((${sql}) as varchar) in (${list})`,
     hints: [
       ...missingHints(figures, sql),
       ...(rare.length === 0
@@ -212,8 +212,8 @@ function describeNumbers({ sql, figures }: LabelFigures, reason: string): LabelD
 }
 
 /** Rows without a label are in no split. */
-function leftOut(figures: ColumnFigures, sql: string, condition: string | null): { condition: string | null } {
-  return { condition: condition ?? (figures.numMissing === 0 ? null : `(${sql}) is not null`) };
+function hasLabel({ numMissing }: ColumnFigures, sql: string): string | null {
+  return numMissing === 0 ? null : `(${sql}) is not null`;
 }
 
 function missingHints({ numMissing }: ColumnFigures, sql: string): Hint[] {

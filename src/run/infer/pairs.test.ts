@@ -25,8 +25,8 @@ test("columns of many names are paired, few ones and listed ones are not", () =>
   };
   const figures = figuresOf({ type: "VARCHAR", name: "rare", numDistinct: 90_000, numRows: 1_000_000, frequencies });
   const listed = describeColumn(figures, roleOf(figures), { nameOf, isTimeSplit: true });
-  const names = pairable([origin, weekday, destination, city, listed]).map((pair) =>
-    pair.map((one) => one.figures.name).join(),
+  const names = pairable([origin, weekday, destination, city, listed]).map(
+    ({ first, second }) => `${first.figures.name},${second.figures.name}`,
   );
   assert.deepEqual(names, ["city,origin", "city,destination", "origin,destination"]);
 });
