@@ -1,5 +1,5 @@
 /** A table described for training, as lines of text that fit a width. */
-import { bytes, count, duration, shortened } from "./format.js";
+import { bytes, count, duration, shortened, table } from "./format.js";
 
 /** A column and what it is for. */
 export interface ColumnView {
@@ -46,8 +46,6 @@ export interface PlanView {
 const WIDE_WHY = 30;
 const LONGEST_NAME = { narrow: 20, wide: 32 };
 const LEAST_WHY = 22;
-/** Columns of the table that are numbers: the last ones. */
-const NUMBERS = 3;
 const SHOWN_CLASSES = 6;
 
 /** The source, the label, the split, the table of columns and the hints. */
@@ -109,7 +107,7 @@ function columnLines(columns: readonly ColumnView[], powers: DescriptionView["po
         alone.get(name)?.toFixed(2) ?? "",
       ];
     });
-    return aligned([head, ...cells], head.length - NUMBERS);
+    return table([head, ...cells]);
   };
   const wide = leftOf(true);
   const [first = "", ...rest] = width >= (wide[0] ?? "").length + 2 + WIDE_WHY ? wide : leftOf(false);
@@ -120,14 +118,6 @@ function columnLines(columns: readonly ColumnView[], powers: DescriptionView["po
     `${first.padEnd(left.length)}why`,
     ...rest.flatMap((line, i) => wrapped(columns[i]?.reason ?? "", room, line.padEnd(left.length), left)),
   ];
-}
-
-/** Cells in columns: the first `numTexts` to the left, the others to the right. */
-function aligned(rows: readonly (readonly string[])[], numTexts: number): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
-  const cell = (text: string, column: number) =>
-    column < numTexts ? text.padEnd(widths[column] ?? 0) : text.padStart(widths[column] ?? 0);
-  return rows.map((row) => row.map(cell).join("  "));
 }
 
 function classesText(classes: DescriptionView["label"]["classes"]): string {

@@ -61,7 +61,7 @@ export function bar(fraction: number, width: number): string {
   return "█".repeat(filled) + "░".repeat(width - filled);
 }
 
-const NUMBER = /^[-+\d.,:/]*(e[-+]\d+)?( ?([kMGT]?B|%))?$/;
+const NUMBER = /^[-+\d.,:/]*(e[-+]\d+)?( ?([kMGT]?B|%))?~?$/;
 
 /** Rows of cells as aligned lines, the first row being the head: columns of numbers to the right, others to the left. */
 export function table(rows: readonly (readonly string[])[]): string[] {
