@@ -12,9 +12,10 @@ import { outputNames } from "../../train/task.js";
 import { type Database, openDuckdb } from "../duckdb.js";
 import { inTemporaryFolder } from "../temporary-folder.js";
 import { pairFeatures } from "./count-pairs.js";
+import { equalColumns } from "./equal-columns.js";
 import { measuredColumn, readFigures } from "./figures.js";
 import { readLabel } from "./label-figures.js";
-import { equalColumns, measurePower, type Power } from "./leakage.js";
+import { measurePower, type Power } from "./leakage.js";
 import { type OpenSource, openSource } from "./source.js";
 import { type RowSplit, splitRows } from "./split-rows.js";
 
