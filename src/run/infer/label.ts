@@ -5,7 +5,7 @@ import { ConfigError, DataError } from "../../errors.js";
 import { count, percent } from "../../report/format.js";
 import type { TaskKind } from "../../train/events.js";
 import { type ColumnFigures, distinctShare, type Hint, numPresent } from "./column.js";
-import { numberSql } from "./sql.js";
+import { numberSql, whole } from "./sql.js";
 
 export interface ClassCount {
   readonly value: string;
@@ -117,7 +117,7 @@ function describeYesNo({ sql, figures, classes }: LabelFigures, reason: string):
       .join(" "),
   );
   const chosen = yes.length === 1 ? "" : ", the rarer one; write a comparison as the label to choose the other";
-  const label = isPlain ? sql : `(${sql}) = ${literalOf(figures, positive.value)}`;
+  const label = isPlain ? sql : `${whole(sql)} = ${literalOf(figures, positive.value)}`;
   const share = least.count / (most.count + least.count);
   return {
     task: "binary",
@@ -162,7 +162,7 @@ function describeClasses(label: LabelFigures, reason: string): LabelDescription 
     reason,
     classes: kept,
     positive: null,
-    condition: rare.length === 0 ? hasLabel(figures, sql) : `cast((${sql}) as varchar) in (${list})`,
+    condition: rare.length === 0 ? hasLabel(figures, sql) : `cast(${whole(sql)} as varchar) in (${list})`,
     hints: [
       ...missingHints(figures, sql),
       ...(rare.length === 0
@@ -194,7 +194,7 @@ function describeNumbers({ sql, figures }: LabelFigures, reason: string): LabelD
       `--task regression: a label is a finite number, and ${percent(numFinite / present)} of ${sql} are, not ${JSON.stringify(figures.example)}. Leave --task out, or write an expression that gives numbers.`,
     );
   }
-  const number = kind === "text" ? `try_cast((${sql}) as double)` : sql;
+  const number = kind === "text" ? `try_cast(${whole(sql)} as double)` : sql;
   const isFloat = /^(FLOAT|DOUBLE)$/.test(figures.type) || kind === "text";
   const numLeftOut = numRows - numFinite;
   return {
@@ -203,7 +203,7 @@ function describeNumbers({ sql, figures }: LabelFigures, reason: string): LabelD
     reason,
     classes: [],
     positive: null,
-    condition: numLeftOut === 0 ? null : isFloat ? `isfinite(${number})` : `(${number}) is not null`,
+    condition: numLeftOut === 0 ? null : isFloat ? `isfinite${whole(number)}` : `${whole(number)} is not null`,
     hints:
       numLeftOut === 0
         ? []
@@ -213,7 +213,7 @@ function describeNumbers({ sql, figures }: LabelFigures, reason: string): LabelD
 
 /** Rows without a label are in no split. */
 function hasLabel({ numMissing }: ColumnFigures, sql: string): string | null {
-  return numMissing === 0 ? null : `(${sql}) is not null`;
+  return numMissing === 0 ? null : `${whole(sql)} is not null`;
 }
 
 function missingHints({ numMissing }: ColumnFigures, sql: string): Hint[] {

@@ -1,5 +1,5 @@
 /** SQL that people read in a configuration: no quotes and no parentheses that it does not need. */
-import { identifier } from "../../data/sql.js";
+import { enclosed, identifier } from "../../data/sql.js";
 
 /** Words that DuckDB does not take for the name of a column without quotes; a test has DuckDB say so. */
 const KEYWORDS = new Set(
@@ -27,6 +27,11 @@ export function columnSql(name: string): string {
 export function numberSql(value: number, digits = 6): string {
   const text = String(Number(value.toPrecision(digits)));
   return value < 0 ? `(${text})` : text;
+}
+
+/** A user's expression in parentheses, the second one on a line of its own only where a comment may end it. */
+export function whole(sql: string): string {
+  return sql.includes("--") ? enclosed(sql) : `(${sql})`;
 }
 
 /** An expression that may stand beside any operator. */
