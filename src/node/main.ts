@@ -68,13 +68,13 @@ const program = new Command("codistill")
 withTableFlags(program.command("train"))
   .description("train all groups of a run on this machine, or one of them anywhere")
   .argument("[config]", "configuration: a .ts or .js file with a default export, or .json")
-  .option("--write <file>", "where --data writes the configuration", "codistill.config.ts")
   .option(...SET)
   .option("--runs <folder>", "where run folders are made", "runs")
   .option("--init <weights>", "safetensors file with the params that all groups start with")
   .option("--resume <run folder>", "go on with a run that was stopped; restarts, threads and logInterval may change")
   .option("--store <folder>", "train one group of the run in this store, which others may reach too")
   .option("--group <index>", "which group, with --store; the first free one by default", groupIndex)
+  .option("--write <file>", "where --data writes the configuration", "codistill.config.ts")
   .addHelpText(
     "after",
     '\nExamples:\n  codistill train --data "rides/*.parquet" --label late\n  codistill train codistill.config.ts\n  codistill train codistill.config.ts --set numGroups=4 --set optimizer.learningRate=0.001\n  codistill train --resume runs/flights-2026-01-31T12-00-00 --set threads=4\n  codistill train codistill.config.ts --store /shared/flights --group 1',
