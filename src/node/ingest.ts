@@ -1,5 +1,5 @@
 /** Tables into training caches: DuckDB reads the source once, everything after reads the cache. */
-import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type Preprocessing,
@@ -13,6 +13,7 @@ import { openDuckdb } from "./duckdb.js";
 import { assertUnchanged, type SourceFiles, sourceFiles } from "./source-files.js";
 import { openTable, tableDigest } from "./table-cache.js";
 import { writeTable } from "./table-writer.js";
+import { inTemporaryFolder } from "./temporary-folder.js";
 
 export { type CachedTable, type OpenTableOptions, openTable } from "./table-cache.js";
 
@@ -67,8 +68,6 @@ export async function prepareTable(spec: TableSpec, options: PrepareTableOptions
   return { spec, layout, preprocessing, train, validation, test, numUnassigned, cached, digest, folder };
 }
 
-const temporaryPrefix = ".making-";
-
 async function ingest(
   spec: TableSpec,
   layout: RecordLayout,
@@ -76,10 +75,7 @@ async function ingest(
   folder: string,
   { cacheFolder, onProgress = () => {}, signal }: PrepareTableOptions,
 ): Promise<void> {
-  await mkdir(cacheFolder, { recursive: true });
-  await removeAbandoned(cacheFolder);
-  const temporary = await mkdtemp(join(cacheFolder, temporaryPrefix));
-  try {
+  await inTemporaryFolder(cacheFolder, signal, async (temporary) => {
     const fresh = join(temporary, "table");
     await mkdir(fresh);
     const db = await openDuckdb(join(temporary, "spill"), signal);
@@ -94,24 +90,7 @@ async function ingest(
       // Another process was faster: its cache has the same content.
       if (!(await isThere(folder))) throw error;
     });
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw error;
-  } finally {
-    await rm(temporary, { recursive: true, force: true });
-  }
-}
-
-const abandonedMs = 24 * 60 * 60 * 1000;
-
-/** Remove what killed processes left behind. A folder in use is younger than this: its files are written all the time. */
-async function removeAbandoned(cacheFolder: string): Promise<void> {
-  for (const name of await readdir(cacheFolder)) {
-    if (!name.startsWith(temporaryPrefix)) continue;
-    const path = join(cacheFolder, name);
-    const made = await stat(path).catch(() => null);
-    if (made !== null && Date.now() - made.mtimeMs > abandonedMs) await rm(path, { recursive: true, force: true });
-  }
+  });
 }
 
 async function isThere(path: string): Promise<boolean> {

@@ -138,20 +138,11 @@ async function expand(pattern: string): Promise<string[]> {
   if (matches.length === 0) {
     const files = await namesIn(path);
     if (files !== null) {
-      const extensions = [...new Set(files.map((name) => formatOfName(name)).filter((found) => found !== undefined))];
+      const readable = files.find((name) => formatOfName(name) !== undefined);
       const cure =
-        extensions.length === 0
+        readable === undefined
           ? "None of its files has a format that can be read."
-          : `Name its files, for example ${JSON.stringify(
-              join(
-                pattern,
-                `*.${files
-                  .find((name) => formatOfName(name))
-                  ?.split(".")
-                  .slice(1)
-                  .join(".")}`,
-              ),
-            )}.`;
+          : `Name its files, for example ${JSON.stringify(join(pattern, `*.${readable.split(".").slice(1).join(".")}`))}.`;
       throw new DataError(`table: a source is files, and ${JSON.stringify(pattern)} is a folder. ${cure}`);
     }
     const near = nearest(basename(path), (await namesIn(dirname(path))) ?? []);

@@ -22,6 +22,7 @@ import {
   tableRows,
 } from "../data/table.js";
 import { DataError, messageOf } from "../errors.js";
+import { taskKinds } from "../run/task-schema.js";
 import type { SourceFiles } from "./source-files.js";
 
 /** Raised whenever the files, or the way they are made, change. */
@@ -37,7 +38,7 @@ const tableFile = z.object({
   spec: z.object({
     source: z.union([z.string(), z.array(z.string())]),
     label: z.string(),
-    task: z.exactOptional(z.enum(["binary", "multiclass", "regression"])),
+    task: z.exactOptional(z.enum(taskKinds)),
     categorical: textMap,
     numeric: textMap,
     split: z.object({ train: z.string(), validation: z.string(), test: z.string() }),

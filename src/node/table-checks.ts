@@ -1,6 +1,7 @@
 /** What can be wrong with a spec or its data, found before anything is written, each with the rule and the cure. */
 import { DataError, messageOf } from "../errors.js";
 import { nearest } from "../nearest.js";
+import { firstNames } from "../report/format.js";
 import type { Database } from "./duckdb.js";
 import type { LabelRules } from "./table-labels.js";
 import { inTwoSplits, listed, type Part, type Parts, rows, splitCodes, unassigned } from "./table-query.js";
@@ -12,11 +13,15 @@ export async function checkNotEmpty(db: Database): Promise<void> {
 }
 
 /**
- * Bind every expression against the source's columns, on no rows.
+ * Bind expressions against the source's columns, on no rows.
  * Throws {@link DataError} with the feature, the expression, DuckDB's message and the columns there are.
  */
-export async function checkExpressions(db: Database, parts: Parts, columns: readonly string[]): Promise<void> {
-  for (const part of listed(parts)) {
+export async function checkExpressions(
+  db: Database,
+  parts: readonly Part[],
+  columns: readonly string[],
+): Promise<void> {
+  for (const part of parts) {
     try {
       // In a condition, DuckDB refuses what would look at other rows: aggregates and window functions.
       await db.run(`select 1 from source_shape where (${part.sql}) is null`);
@@ -104,13 +109,12 @@ async function checkSplits(db: Database, parts: Parts, countOf: (code: number) =
 }
 
 function expressionError(what: string, part: Part, error: unknown, columns: readonly string[]): DataError {
-  const shown = columns.slice(0, 60).join(", ") + (columns.length > 60 ? `, and ${columns.length - 60} more` : "");
   const unknown = /column "([^"]+)" not found/.exec(messageOf(error))?.[1];
   const near = unknown === undefined ? undefined : nearest(unknown, columns);
   const lines = [
     `table: ${part.role} ${what}: ${part.expression}`,
     `DuckDB: ${brief(error)}`,
-    `Columns of the source: ${shown}`,
+    `Columns of the source: ${firstNames(columns, 60)}`,
     ...(near === undefined ? [] : [`Did you mean ${near}?`]),
   ];
   return new DataError(lines.join("\n  "), { cause: error });

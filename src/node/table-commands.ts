@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { ConfigError } from "../errors.js";
 import { descriptionLines, overrideLines, planLines } from "../report/description.js";
 import { configurationOf } from "../run/infer/configuration.js";
-import type { TaskKind } from "../train/events.js";
+import { taskKinds } from "../run/task-schema.js";
 import { type DescribeOverrides, describeTable } from "./infer/describe.js";
 import { inferRun, writeConfiguration } from "./infer/infer-run.js";
 
@@ -26,7 +26,6 @@ export interface TableCommandOptions {
   readonly say: (text: string) => void;
 }
 
-const TASKS: readonly TaskKind[] = ["binary", "multiclass", "regression"];
 /** Columns of text where the output is no terminal. */
 const WIDTH = 100;
 
@@ -96,9 +95,9 @@ function required(command: string, { data, label }: TableFlags): { data: readonl
 }
 
 function overridesOf({ numeric, categorical, ignore, time, task }: TableFlags): DescribeOverrides {
-  const kind = TASKS.find((one) => one === task);
+  const kind = taskKinds.find((one) => one === task);
   if (task !== undefined && kind === undefined) {
-    throw new ConfigError(`--task must be ${TASKS.join(", ")}, got "${task}"`);
+    throw new ConfigError(`--task must be ${taskKinds.join(", ")}, got "${task}"`);
   }
   return {
     ...(numeric && { numeric }),

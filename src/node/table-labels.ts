@@ -1,8 +1,10 @@
 /** Labels of each task: the SQL that reads them, what can be wrong with them, and what is fitted of them. */
+import { literal } from "../data/sql.js";
 import { type LabelStatistics, MAX_CLASSES, type TableSpec, yesNo } from "../data/table.js";
 import { DataError } from "../errors.js";
+import { count } from "../report/format.js";
 import type { Database } from "./duckdb.js";
-import { type LabelWord, literal, type Parts, rawLabel, rows, splitCodes, wantedRows } from "./table-query.js";
+import { type LabelWord, type Parts, rawLabel, rows, splitCodes, wantedRows } from "./table-query.js";
 
 /** How labels of one kind are read. Checks throw {@link DataError} with the rule, the values and the cure. */
 export interface LabelRules {
@@ -80,7 +82,7 @@ const rules: { readonly [T in NonNullable<TableSpec["task"]>]: LabelRules } = {
       const first = (await db.rows("select value from classes order by id limit 4")).map(([value]) => String(value));
       if (Number(numClasses) > MAX_CLASSES) {
         throw new DataError(
-          `table: a label has at most ${MAX_CLASSES.toLocaleString("en")} classes, and the training split has ${Number(numClasses).toLocaleString("en")} different ones, as ${first.map((value) => JSON.stringify(value)).join(", ")}: ${expression}. ` +
+          `table: a label has at most ${count(MAX_CLASSES)} classes, and the training split has ${count(Number(numClasses))} different ones, as ${first.map((value) => JSON.stringify(value)).join(", ")}: ${expression}. ` +
             'For numbers set task to "regression"; else join rare classes into one, with case when ... end.',
         );
       }

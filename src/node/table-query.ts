@@ -1,8 +1,10 @@
 /** The SQL that turns source files into a table of features. Text only: nothing here talks to DuckDB. */
 
 import { numSlots } from "../data/shard.js";
+import { enclosed, identifier, literal } from "../data/sql.js";
 import type { TableSpec } from "../data/table.js";
-import type { SourceFiles } from "./source-files.js";
+import { count } from "../report/format.js";
+import type { SourceFormat } from "./source-files.js";
 
 /** One expression of a spec: what an error calls it, the user's text, and the SQL that it becomes. */
 export interface Part {
@@ -19,35 +21,17 @@ export const inTwoSplits = 3;
 export const unassigned = 4;
 
 /** A number of rows in words. */
-export function rows(count: number): string {
-  return `${count.toLocaleString("en")} ${count === 1 ? "row" : "rows"}`;
-}
-
-/** A string literal. */
-export function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
-}
-
-/** An identifier. */
-export function identifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-/** Inner parentheses keep a user's expression whole; the line break ends a comment at its end. */
-export function enclosed(expression: string): string {
-  return `(${expression}\n)`;
+export function rows(number: number): string {
+  return `${count(number)} ${number === 1 ? "row" : "rows"}`;
 }
 
 /**
  * All rows of the files. Columns come from inside the files, never from folder names, so that the content decides; and
  * text formats are looked through whole for their types, so that the order of the rows does not.
  */
-export function sourceQuery({
-  format,
-  files,
-}: Pick<SourceFiles, "format"> & { readonly files: readonly { readonly path: string }[] }): string {
+export function sourceQuery(format: SourceFormat, files: readonly string[]): string {
   // DuckDB would take a literal star or bracket in a file's name for a pattern.
-  const paths = files.map(({ path }) => literal(path.replace(/[*?[]/g, "[$&]")));
+  const paths = files.map((path) => literal(path.replace(/[*?[]/g, "[$&]")));
   const list = `[${paths.join(", ")}], hive_partitioning = false`;
   if (format === "parquet") return `select * from read_parquet(${list})`;
   if (format === "json") return `select * from read_json(${list}, sample_size = -1)`;

@@ -2,22 +2,23 @@
 import { open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { numSlots } from "../data/shard.js";
+import { enclosed } from "../data/sql.js";
 import type { Preprocessing, RecordLayout, TableSpec } from "../data/table.js";
-import { DataError, messageOf } from "../errors.js";
+import { DataError } from "../errors.js";
 import { bytesOf } from "../runtime/array.js";
 import type { Database } from "./duckdb.js";
 import type { SourceFiles } from "./source-files.js";
+import { readSource } from "./source-rows.js";
 import { formatVersion, type TableFile, tableDigest } from "./table-cache.js";
 import { checkExamples, checkExpressions, checkNotEmpty, explained } from "./table-checks.js";
 import { labelRules } from "./table-labels.js";
 import {
-  enclosed,
   examplesQuery,
+  listed,
   type Parts,
   partsOf,
   recordsQuery,
   slotCountsQuery,
-  sourceQuery,
   type splitCodes,
   unassignedQuery,
   vocabularyQuery,
@@ -84,21 +85,14 @@ export async function writeTable(
 }
 
 async function readExamples(db: Database, spec: TableSpec, parts: Parts, source: SourceFiles): Promise<void> {
-  try {
-    // Text is looked through whole for its types each time that it is named, so it is read into a table once.
-    await db.run(`create ${source.format === "parquet" ? "view" : "table"} source_rows as ${sourceQuery(source)}`);
-    await db.run("create table source_shape as select * from source_rows limit 0");
-  } catch (error) {
-    throw new DataError(
-      `table: the source cannot be read as ${source.format}. DuckDB: ${messageOf(error).split("\n\n")[0]}`,
-      {
-        cause: error,
-      },
-    );
-  }
+  const described = await readSource(
+    db,
+    source.format,
+    source.files.map(({ path }) => path),
+  );
+  const columns = described.map(({ name }) => name);
   await checkNotEmpty(db);
-  const columns = (await db.rows("describe source_shape")).map(([name]) => String(name));
-  await checkExpressions(db, parts, columns);
+  await checkExpressions(db, listed(parts), columns);
   const [[, labelType] = []] = await db.rows(`describe select ${enclosed(spec.label)} from source_shape`);
   try {
     await db.run(

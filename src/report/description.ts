@@ -1,5 +1,5 @@
 /** A table described for training, as lines of text that fit a width. */
-import { bytes, count, duration } from "./format.js";
+import { bytes, count, duration, shortened, table } from "./format.js";
 
 /** A column and what it is for. */
 export interface ColumnView {
@@ -46,8 +46,6 @@ export interface PlanView {
 const WIDE_WHY = 30;
 const LONGEST_NAME = { narrow: 20, wide: 32 };
 const LEAST_WHY = 22;
-/** Columns of the table that are numbers: the last ones. */
-const NUMBERS = 3;
 const SHOWN_CLASSES = 6;
 
 /** The source, the label, the split, the table of columns and the hints. */
@@ -101,15 +99,15 @@ function columnLines(columns: readonly ColumnView[], powers: DescriptionView["po
     const cells = columns.map(({ figures, role }) => {
       const { name, type, numDistinct, numMissing, isExact } = figures;
       return [
-        shortened(name, isWide ? LONGEST_NAME.wide : LONGEST_NAME.narrow),
-        ...(isWide ? [shortened(type, 14)] : []),
+        onOneLine(name, isWide ? LONGEST_NAME.wide : LONGEST_NAME.narrow),
+        ...(isWide ? [onOneLine(type, 14)] : []),
         role,
         `${count(numDistinct)}${isExact ? "" : "~"}`,
         numMissing === 0 ? "" : count(numMissing),
         alone.get(name)?.toFixed(2) ?? "",
       ];
     });
-    return aligned([head, ...cells], head.length - NUMBERS);
+    return table([head, ...cells]);
   };
   const wide = leftOf(true);
   const [first = "", ...rest] = width >= (wide[0] ?? "").length + 2 + WIDE_WHY ? wide : leftOf(false);
@@ -122,19 +120,11 @@ function columnLines(columns: readonly ColumnView[], powers: DescriptionView["po
   ];
 }
 
-/** Cells in columns: the first `numTexts` to the left, the others to the right. */
-function aligned(rows: readonly (readonly string[])[], numTexts: number): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
-  const cell = (text: string, column: number) =>
-    column < numTexts ? text.padEnd(widths[column] ?? 0) : text.padStart(widths[column] ?? 0);
-  return rows.map((row) => row.map(cell).join("  "));
-}
-
 function classesText(classes: DescriptionView["label"]["classes"]): string {
   const total = classes.reduce((sum, one) => sum + one.count, 0);
   const shown = classes
     .slice(0, SHOWN_CLASSES)
-    .map((one) => `${shortened(one.value, 24)} ${((100 * one.count) / total).toFixed(1)} % (${count(one.count)})`);
+    .map((one) => `${onOneLine(one.value, 24)} ${((100 * one.count) / total).toFixed(1)} % (${count(one.count)})`);
   const more = classes.length - shown.length;
   return [...shown, ...(more > 0 ? [`and ${count(more)} more`] : [])].join(", ");
 }
@@ -156,7 +146,7 @@ function wrapped(text: string, width: number, head: string, indent: string): str
   return [...lines, line.trimEnd()];
 }
 
-function shortened(text: string, length: number): string {
-  const plain = text.replace(/\s+/g, " ");
-  return plain.length <= length ? plain : `${plain.slice(0, length - 1)}…`;
+/** Text from the data on one line. */
+function onOneLine(text: string, length: number): string {
+  return shortened(text.replace(/\s+/g, " "), length);
 }

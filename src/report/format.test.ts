@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { bar, bytes, count, duration, loss, seconds, table } from "./format.js";
+import { bar, bytes, count, duration, loss, percent, seconds, table } from "./format.js";
 
 /** A function, and what it makes of some numbers. */
 function formats(name: string, format: (value: number) => string, expected: readonly [value: number, text: string][]) {
@@ -105,4 +105,15 @@ describe("table", () => {
       }),
     );
   });
+});
+
+test("percentages never say all of what is less", () => {
+  assert.deepEqual([0, 0.5, 0.998, 0.9995, 0.9999999, 1].map(percent), [
+    "0 %",
+    "50 %",
+    "99.8 %",
+    "99.950 %",
+    "99.999 %",
+    "100 %",
+  ]);
 });

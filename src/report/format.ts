@@ -5,6 +5,12 @@ export function count(n: number): string {
   return n.toLocaleString("en-US");
 }
 
+/** A share with as many digits as it takes not to say 100 % of less. */
+export function percent(share: number): string {
+  const text = (100 * share).toFixed(share > 0.999 && share < 1 ? 3 : 1).replace(/\.0+$/, "");
+  return `${text === "100" && share < 1 ? "99.999" : text} %`;
+}
+
 /** A loss in nats, four digits. */
 export function loss(nats: number): string {
   return nats.toFixed(4);
@@ -38,13 +44,24 @@ export function bytes(n: number): string {
   return power === 0 ? `${n} B` : `${value.toFixed(1)} ${units[power]}`;
 }
 
+/** Text of at most `length` characters, the last one being an ellipsis where something is cut off. */
+export function shortened(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
+}
+
+/** Names parted by commas, those after the first `most` as a number. */
+export function firstNames(names: readonly string[], most = 30): string {
+  const numMore = names.length - most;
+  return names.slice(0, most).join(", ") + (numMore > 0 ? `, and ${numMore} more` : "");
+}
+
 /** A bar of block characters for a fraction from 0 to 1. */
 export function bar(fraction: number, width: number): string {
   const filled = Math.round(Math.min(1, Math.max(0, Number.isFinite(fraction) ? fraction : 0)) * width);
   return "█".repeat(filled) + "░".repeat(width - filled);
 }
 
-const NUMBER = /^[-+\d.,:/]*(e[-+]\d+)?( ?([kMGT]?B|%))?$/;
+const NUMBER = /^[-+\d.,:/]*(e[-+]\d+)?( ?([kMGT]?B|%))?~?$/;
 
 /** Rows of cells as aligned lines, the first row being the head: columns of numbers to the right, others to the left. */
 export function table(rows: readonly (readonly string[])[]): string[] {

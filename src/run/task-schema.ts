@@ -31,12 +31,13 @@ const ofClasses = {
   distillLoss: z.enum(Object.keys(distillLosses) as DistillLossName[]).optional(),
 };
 
-const kinds = ["binary", "multiclass", "regression"] as const satisfies TaskKind[];
+/** The kinds of tasks. */
+export const taskKinds = ["binary", "multiclass", "regression"] as const satisfies TaskKind[];
 
 /** A task: its kind, or its kind with options. */
 export const taskSchema = z.union(
   [
-    z.enum(kinds),
+    z.enum(taskKinds),
     z.strictObject({ kind: z.literal("binary"), ...ofClasses }),
     z.strictObject({ kind: z.literal("multiclass"), ...ofClasses }),
     z.strictObject({
@@ -47,7 +48,7 @@ export const taskSchema = z.union(
       delta: z.number().positive().optional(),
     }),
   ],
-  `must be ${kinds.map((kind) => `"${kind}"`).join(", ")} or one of these with options, { kind, ... }`,
+  `must be ${taskKinds.map((kind) => `"${kind}"`).join(", ")} or one of these with options, { kind, ... }`,
 );
 
 /** A task with its options, as a configuration gives it. */

@@ -13,12 +13,9 @@ export async function pairFeatures(
   const pairs = numRows < PAIRED_ROWS ? [] : pairable(columns);
   if (pairs.length === 0) return [];
   const counts = pairs.map(
-    (pair) => `approx_count_distinct(hash(${pair.map(({ features }) => features[0]?.sql).join(", ")}))`,
+    ({ first, second }) => `approx_count_distinct(hash(${first.features[0]?.sql}, ${second.features[0]?.sql}))`,
   );
   const [row = []] = await db.rows(`select ${counts.join(", ")} from source_rows`);
-  const counted = pairs.map(([first, second], i) => {
-    if (first === undefined || second === undefined) throw new Error("internal: a pair is of two");
-    return { first, second, numPairs: Number(row[i]) };
-  });
+  const counted = pairs.map((pair, i) => ({ ...pair, numPairs: Number(row[i]) }));
   return choosePairs(counted, numRows, nameOf);
 }

@@ -165,6 +165,13 @@ describe("a table of rides", () => {
     assert.equal(roleOf(km, "km")?.role, "label", "what the expression reads is no feature");
     assert.match(hintsOf(km, "left-out")[0] ?? "", /^429 rows have no number as their label/);
   });
+
+  test("for an expression that ends in a comment, where it is missing in some rows", async () => {
+    for (const sql of ["km > 5", "km"]) {
+      const { rows } = await described(path("rides.csv"), sql);
+      assert.deepEqual((await described(path("rides.csv"), `${sql} -- on the road`)).rows, rows);
+    }
+  });
 });
 
 describe("read is", () => {

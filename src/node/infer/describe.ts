@@ -1,21 +1,21 @@
 /** A table described for training: what its columns are for, what is predicted, how its rows are split, what to beware of. */
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ConfigError } from "../../errors.js";
+import { percent } from "../../report/format.js";
 import type { ColumnDescription, ColumnFigures, Hint, Role } from "../../run/infer/column.js";
-import { describeColumn } from "../../run/infer/features.js";
+import { describeColumn, featureNames } from "../../run/infer/features.js";
 import { describeLabel, type LabelDescription } from "../../run/infer/label.js";
 import type { PairFeature } from "../../run/infer/pairs.js";
-import { givenRole, givenRoles, percent, type RoleOverrides, roleOf } from "../../run/infer/roles.js";
-import { featureNames } from "../../run/infer/sql.js";
+import { argument, givenRole, givenRoles, type RoleOverrides, roleOf } from "../../run/infer/roles.js";
 import type { TaskKind } from "../../train/events.js";
 import { outputNames } from "../../train/task.js";
-import type { Database } from "../duckdb.js";
-import { openDuckdb } from "../duckdb.js";
+import { type Database, openDuckdb } from "../duckdb.js";
+import { inTemporaryFolder } from "../temporary-folder.js";
 import { pairFeatures } from "./count-pairs.js";
+import { equalColumns } from "./equal-columns.js";
 import { measuredColumn, readFigures } from "./figures.js";
 import { readLabel } from "./label-figures.js";
-import { equalColumns, measurePower, type Power } from "./leakage.js";
+import { measurePower, type Power } from "./leakage.js";
 import { type OpenSource, openSource } from "./source.js";
 import { type RowSplit, splitRows } from "./split-rows.js";
 
@@ -68,18 +68,14 @@ export async function describeTable(
   overrides: DescribeOverrides,
   { cacheFolder, signal }: DescribeOptions,
 ): Promise<TableDescription> {
-  await mkdir(cacheFolder, { recursive: true });
-  const temporary = await mkdtemp(join(cacheFolder, ".making-"));
-  try {
+  return inTemporaryFolder(cacheFolder, signal, async (temporary) => {
     const db = await openDuckdb(join(temporary, "spill"), signal);
     try {
       return await describeIn(db, source, label, overrides);
     } finally {
       await db.close();
     }
-  } finally {
-    await rm(temporary, { recursive: true, force: true });
-  }
+  });
 }
 
 /** The same in a database that is open, and has no tables yet. */
@@ -155,6 +151,6 @@ function leakageHints(powers: readonly Power[], task: TaskKind): Hint[] {
     .filter(({ power }) => power >= LEAKS[task])
     .map(({ name, power }) => ({
       kind: "leakage",
-      text: `${name} alone tells the label almost perfectly (${POWER_NAMES[task]} ${task === "multiclass" ? percent(power) : power.toFixed(3)} on a sample): if it is known only once the label is, add --ignore ${/^\w+$/.test(name) ? name : JSON.stringify(name)}`,
+      text: `${name} alone tells the label almost perfectly (${POWER_NAMES[task]} ${task === "multiclass" ? percent(power) : power.toFixed(3)} on a sample): if it is known only once the label is, add --ignore ${argument(name)}`,
     }));
 }

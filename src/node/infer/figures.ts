@@ -1,4 +1,5 @@
 /** The figures of columns, asked of DuckDB in one statement for many columns. */
+import { enclosed } from "../../data/sql.js";
 import {
   type ColumnFigures,
   distinctShare,
@@ -93,7 +94,7 @@ const asked: { readonly [K in ValueKind]: readonly Asked[] } = {
 /** One row with {@link ASKED} for each column, one after another. */
 function figuresQuery(columns: readonly Measured[], isExact: boolean): string {
   const views = columns.map(({ sql, type }, i) => {
-    const value = `(${sql}\n)`;
+    const value = enclosed(sql);
     const kind = kindOf(type);
     const cast = (to: string, kinds: readonly ValueKind[]) =>
       kinds.includes(kind) ? `try_cast(${value} as ${to})` : "null";
@@ -170,7 +171,7 @@ async function withFrequencies(db: Database, figures: ColumnFigures, { sql }: Me
     (figures.numDistinct > SOME_VALUES && share >= 0.5) ||
     (figures.numDistinct > MANY_VALUES && (share * FREQUENT_ROWS > 1 || figures.numDistinct > MOST_IDS));
   if (!isName || !isMany || share >= 0.95) return figures;
-  const counts = `(select cast((${sql}\n) as varchar) as value, count(*) as n from source_rows where (${sql}\n) is not null
+  const counts = `(select cast(${enclosed(sql)} as varchar) as value, count(*) as n from source_rows where ${enclosed(sql)} is not null
     group by 1 having count(*) >= ${FREQUENT_ROWS})`;
   const [[numFrequent, numRowsOfFrequent] = []] = await db.rows(`select count(*), coalesce(sum(n), 0) from ${counts}`);
   const isListed = numPresent(figures) / figures.numDistinct < FREQUENT_ROWS && Number(numFrequent) <= LISTED_VALUES;

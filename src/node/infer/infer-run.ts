@@ -5,7 +5,6 @@ import { basename, dirname, extname, isAbsolute, relative, resolve } from "node:
 import { ConfigError, messageOf } from "../../errors.js";
 import { configurationOf, configurationText, featuresOf, type Inferred } from "../../run/infer/configuration.js";
 import { choosePlan, withinBudget } from "../../run/infer/plan.js";
-import { stepSeconds } from "./calibrate.js";
 import type { TableDescription } from "./describe.js";
 
 /** A run that can be written down, and how long its training is expected to take. */
@@ -41,6 +40,8 @@ export async function inferRun(
     plan,
   };
   const threads = Math.max(1, Math.floor(cores / plan.numGroups));
+  // Only here, because graphs, layers and the engine take time to load, and every command loads this file.
+  const { stepSeconds } = await import("./calibrate.js");
   const perStep = await stepSeconds(configurationOf(inferred), features, threads);
   const planned = withinBudget(plan, perStep, rows.validation);
   return { ...inferred, ...planned };

@@ -1,4 +1,5 @@
-/** Columns that alone tell the label, and columns that are the same: what a model would learn and nobody means. */
+/** Columns that alone tell the label: what a model would learn and nobody means. */
+import { enclosed } from "../../data/sql.js";
 import type { ColumnDescription } from "../../run/infer/column.js";
 import type { LabelDescription } from "../../run/infer/label.js";
 import { type ClassCell, classPower, type NumberCell, numberPower } from "../../run/infer/power.js";
@@ -28,7 +29,7 @@ export async function measurePower(
   const every = Math.max(1, Math.floor(numRows / SAMPLE_ROWS));
   const condition = label.condition === null ? "true" : label.condition;
   await db.run(`create or replace table sample_rows as select *, (hash(source_rows) // ${every}) % 2 as "sample half",
-    ${label.task === "regression" ? `cast((${label.sql}\n) as double)` : `cast((${labelValue(label)}\n) as varchar)`} as "sample label"
+    ${label.task === "regression" ? `cast(${enclosed(label.sql)} as double)` : `cast(${enclosed(labelValue(label))} as varchar)`} as "sample label"
     from source_rows where hash(source_rows) % ${every} = 0 and (${condition})`);
   const [[sampled] = []] = await db.rows("select count(*) from sample_rows");
   if (Number(sampled) < LEAST_ROWS) return [];
@@ -78,34 +79,7 @@ async function powerOf(db: Database, binned: string, { task, positive }: LabelDe
 
 /** Yes/no labels as "true" and "false", whatever they are called. */
 function labelValue({ sql, task }: LabelDescription): string {
-  return task === "binary" ? `try_cast((${sql}\n) as boolean)` : sql;
-}
-
-/** Of columns that have the same figures, those that are equal in every row: the later one, and the one that it equals. */
-export async function equalColumns(
-  db: Database,
-  columns: readonly ColumnDescription[],
-): Promise<ReadonlyMap<string, string>> {
-  const equal = new Map<string, string>();
-  const bySigns = new Map<string, string[]>();
-  for (const { figures, role } of columns) {
-    const { name, type, numMissing, numDistinct, numbers, times, text, example } = figures;
-    if (role === "ignored") continue;
-    const signs = JSON.stringify([type, numMissing, numDistinct, numbers?.min, numbers?.max, times, text, example]);
-    bySigns.set(signs, [...(bySigns.get(signs) ?? []), name]);
-  }
-  for (const names of bySigns.values()) {
-    for (const [i, name] of names.entries()) {
-      for (const before of names.slice(0, i).filter((one) => !equal.has(one))) {
-        const differ = `${columnSql(name)} is distinct from ${columnSql(before)}`;
-        const [different] = await db.rows(`select 1 from source_rows where ${differ} limit 1`);
-        if (different !== undefined) continue;
-        equal.set(name, before);
-        break;
-      }
-    }
-  }
-  return equal;
+  return task === "binary" ? `try_cast(${enclosed(sql)} as boolean)` : sql;
 }
 
 function textOf(value: unknown): string | null {

@@ -1,17 +1,12 @@
-/** The rows of a user's files in a database, whatever state the files are in. */
+/** The source of a description: its files, and their rows in a database. */
 
 import { freemem, totalmem } from "node:os";
 import { constrainedMemory } from "node:process";
-import { DataError, messageOf } from "../../errors.js";
+import { DataError } from "../../errors.js";
+import { firstNames, shortened } from "../../report/format.js";
 import type { Database } from "../duckdb.js";
 import { findFiles, type SourceFormat } from "../source-files.js";
-import { sourceQuery } from "../table-query.js";
-
-export interface SourceColumn {
-  readonly name: string;
-  /** Its type in DuckDB. */
-  readonly type: string;
-}
+import { readSource, type SourceColumn, unreadable } from "../source-rows.js";
 
 /** What a source has, once its rows are in the table or view `source_rows`. */
 export interface OpenSource {
@@ -34,18 +29,7 @@ export async function openSource(db: Database, source: string | readonly string[
   const { format, files, bytes } = await findFiles(source);
   const memoryBytes = memoryLimit();
   await db.run(`set memory_limit = '${memoryBytes}B'`);
-  try {
-    await db.run(
-      `create ${format === "parquet" ? "view" : "table"} source_rows as ${sourceQuery({ format, files: files.map((path) => ({ path })) })}`,
-    );
-    await db.run("create table source_shape as select * from source_rows limit 0");
-  } catch (error) {
-    throw unreadable(format, files, error);
-  }
-  const columns = (await db.rows("describe source_shape")).map(([name, type]) => ({
-    name: String(name),
-    type: String(type),
-  }));
+  const columns = await readSource(db, format, files);
   const [[rows] = []] = await db.rows("select count(*) from source_rows").catch((error: unknown) => {
     throw unreadable(format, files, error);
   });
@@ -53,7 +37,7 @@ export async function openSource(db: Database, source: string | readonly string[
   const where = files.length === 1 ? files[0] : `${files.length} files`;
   checkColumns(columns, format, where ?? "");
   if (numRows === 0) {
-    const names = columns.map(({ name }) => name).join(", ");
+    const names = firstNames(columns.map(({ name }) => name));
     const has = bytes === 0 ? "is empty" : `has ${columns.length} columns (${names}) and no rows`;
     throw new DataError(`data: a table has rows to learn from, and ${where} ${has}. Check that the file is complete.`);
   }
@@ -72,24 +56,10 @@ function checkColumns(columns: readonly SourceColumn[], format: SourceFormat, wh
   if (columns.length !== 1 || only === undefined || (format !== "csv" && format !== "tsv")) return;
   const delimiter = /[,;|\t]/.exec(only.name)?.[0];
   if (delimiter === undefined) return;
-  const shown = JSON.stringify(only.name.length > 60 ? `${only.name.slice(0, 59)}…` : only.name);
+  const shown = JSON.stringify(shortened(only.name, 60));
   const cure =
     format === "tsv"
       ? `A .tsv is parted by tabs: rename the file to .csv, where the delimiter is found out.`
       : `Its lines have different numbers of "${delimiter}", so no delimiter was found: look for a line that is cut off, or for a text with "${delimiter}" in it that is not in quotes.`;
   throw new DataError(`data: a table has columns, and ${where} was read as one, named ${shown}. ${cure}`);
-}
-
-function unreadable(format: SourceFormat, files: readonly string[], error: unknown): DataError {
-  const message = messageOf(error).split("\n\n")[0] ?? "";
-  const file = files.find((path) => messageOf(error).includes(path)) ?? (files.length === 1 ? files[0] : undefined);
-  const of = file === undefined ? "" : ` (${file})`;
-  if (/unicode|utf-?8/i.test(message)) {
-    const line = /on Line: (\d+)/.exec(message)?.[1];
-    return new DataError(
-      `data: text is UTF-8, and this is not${of}${line === undefined ? "" : `, first in line ${line}`}. Convert it, for example: iconv -f latin1 -t utf8 old.csv > new.csv`,
-      { cause: error },
-    );
-  }
-  return new DataError(`data: the source cannot be read as ${format}${of}. DuckDB: ${message}`, { cause: error });
 }

@@ -1,9 +1,10 @@
 /** The split of a table: its predicates, how many rows each has, and which rows come twice. */
+import { literal } from "../../data/sql.js";
 import { DataError } from "../../errors.js";
-import { count } from "../../report/format.js";
+import { count, percent } from "../../report/format.js";
 import { type ColumnDescription, type ColumnFigures, type Hint, numPresent } from "../../run/infer/column.js";
 import type { LabelDescription } from "../../run/infer/label.js";
-import { percent } from "../../run/infer/roles.js";
+import { argument } from "../../run/infer/roles.js";
 import {
   hashSplit,
   predicateSql,
@@ -12,7 +13,7 @@ import {
   type SplitName,
   timeSplit,
 } from "../../run/infer/split.js";
-import { columnSql, numberSql, textSql } from "../../run/infer/sql.js";
+import { columnSql, numberSql } from "../../run/infer/sql.js";
 import type { Database } from "../duckdb.js";
 
 export interface RowSplit {
@@ -38,9 +39,8 @@ export async function splitRows(
   label: LabelDescription,
   time: ColumnFigures | null,
 ): Promise<RowSplit> {
-  const isIdentifier = ({ role, reason }: ColumnDescription) => role === "ignored" && reason.endsWith("identifier");
   const named = columns.filter((one) => one.figures.kind !== "other");
-  const telling = named.filter((one) => !isIdentifier(one));
+  const telling = named.filter(({ isIdentifier }) => !isIdentifier);
   const content = (telling.length > 0 ? telling : named).map(({ figures }) => columnSql(figures.name));
   const split = time === null ? hashSplit(content, label.condition) : await cutByTime(db, time, label.condition);
   const rows = await countSplits(db, split);
@@ -63,12 +63,12 @@ async function cutByTime(db: Database, figures: ColumnFigures, condition: string
   const literalOf = (cut: number) =>
     isNumber
       ? numberSql(cut, 15)
-      : textSql(roundedTime(new Date(Math.ceil(cut) * 1000).toISOString().replace("T", " "), times?.spanDays ?? 0));
+      : literal(roundedTime(new Date(Math.ceil(cut) * 1000).toISOString().replace("T", " "), times?.spanDays ?? 0));
   return timeSplit(sql, literalOf(first), literalOf(second), condition);
 }
 
 async function countSplits(db: Database, split: SplitChoice): Promise<Readonly<Record<SplitName, number>>> {
-  const of = (name: SplitName) => `count(*) filter (${predicateSql(split, split.predicates[name])})`;
+  const of = (name: SplitName) => numOf(split, name);
   const [row = []] = await db.rows(`select ${of("train")}, ${of("validation")}, ${of("test")} from source_rows`);
   const [train = 0, validation = 0, test = 0] = row.map(Number);
   const rows = { train, validation, test };
@@ -85,6 +85,11 @@ async function countSplits(db: Database, split: SplitChoice): Promise<Readonly<R
   return rows;
 }
 
+/** How many rows are of a split, as an aggregate. */
+function numOf(split: SplitChoice, name: SplitName): string {
+  return `count(*) filter (${predicateSql(split, split.predicates[name])})`;
+}
+
 function timeHints(columns: readonly ColumnDescription[], time: ColumnFigures | null, numRows: number): Hint[] {
   if (time !== null) {
     const missing = numRows - (time.times?.count ?? numPresent(time));
@@ -97,7 +102,7 @@ function timeHints(columns: readonly ColumnDescription[], time: ColumnFigures | 
   return [
     {
       kind: "time",
-      text: `the rows have a time, ${name}: to train on the past and be scored on what came later, which is what a model in use meets, add --time ${/^\w+$/.test(name) ? name : JSON.stringify(name)}`,
+      text: `the rows have a time, ${name}: to train on the past and be scored on what came later, which is what a model in use meets, add --time ${argument(name)}`,
     },
   ];
 }
@@ -127,9 +132,9 @@ async function duplicateHints(
   }
   const others = content.filter((column) => time === null || column !== columnSql(time.name));
   if (split.kind === "hash" || others.length === 0) return hints;
-  const is = (name: SplitName) => `count(*) filter (${predicateSql(split, split.predicates[name])})`;
+  const of = (name: SplitName) => numOf(split, name);
   const [[seen, different] = []] = await db.rows(`select coalesce(sum(later) filter (trained > 0), 0), count(*)
-    from (select ${is("train")} as trained, ${is("validation")} + ${is("test")} as later
+    from (select ${of("train")} as trained, ${of("validation")} + ${of("test")} as later
       from source_rows group by hash(${others.join(", ")}))`);
   const numLater = rows.validation + rows.test;
   // Where rows say so little that most are alike anyway, being equal is nothing strange.

@@ -87,6 +87,8 @@ export interface ColumnDescription {
   readonly role: Role;
   /** In words, for people. */
   readonly reason: string;
+  /** Ignored because it only tells rows apart. */
+  readonly isIdentifier?: boolean;
   readonly features: readonly Feature[];
 }
 

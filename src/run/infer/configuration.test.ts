@@ -8,9 +8,10 @@ import { figuresOf } from "../../../test/column-figures.js";
 import { loadConfig } from "../../node/load-config.js";
 import { resolveConfig } from "../config.js";
 import { configurationOf, configurationText, type Inferred } from "./configuration.js";
+import { featureNames } from "./features.js";
 import { choosePlan } from "./plan.js";
 import { hashSplit, predicateSql, timeSplit } from "./split.js";
-import { columnSql, featureNames } from "./sql.js";
+import { columnSql } from "./sql.js";
 
 let folder = "";
 before(async () => {

@@ -70,7 +70,7 @@ export function configurationText(inferred: Inferred): string {
   const comments = new Map<string, string>([
     ["data.label", `${label.task}: ${label.reason}`],
     ["data.split", `${split.reason}: ${rows.train}, ${rows.validation} and ${rows.test} rows`],
-    ["data.regime", `${plan.reasons.groups}`],
+    ["data.regime", plan.reasons.groups],
     ["model", plan.reasons.model],
     ["numSteps", plan.reasons.steps],
     ["globalBatchSize", plan.reasons.batch],
@@ -83,8 +83,8 @@ export function configurationText(inferred: Inferred): string {
   for (const { feature, reason } of pairs) comments.set(`data.${feature.kind}.${feature.name}`, reason);
   const code = new Map<string, string>();
   if (split.bucket !== null) {
-    for (const [name, { core, condition }] of Object.entries(split.predicates)) {
-      const rest = `${core}${condition === null ? "" : ` and ${condition}`}`;
+    for (const [name, predicate] of Object.entries(split.predicates)) {
+      const rest = predicateSql({ bucket: null }, predicate);
       code.set(`data.split.${name}`, `\`\${bucket} ${rest.replace(/[\\`]|\$\{/g, "\\$&")}\``);
     }
   }

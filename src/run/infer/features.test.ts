@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { figuresOf, numbersOf } from "../../../test/column-figures.js";
 import type { ColumnFigures, TimeFigures } from "./column.js";
-import { describeColumn } from "./features.js";
+import { describeColumn, featureNames } from "./features.js";
 import { roleOf } from "./roles.js";
-import { columnSql, featureNames } from "./sql.js";
+import { columnSql } from "./sql.js";
 
 function described(changes: Parameters<typeof figuresOf>[0], isTimeSplit = false) {
   const figures: ColumnFigures = figuresOf({ name: "x", ...changes });

@@ -1,8 +1,9 @@
 /** What a column gives the network: expressions for its role, and words for what was done. */
-import { count } from "../../report/format.js";
+import { literal } from "../../data/sql.js";
+import { count, percent } from "../../report/format.js";
 import { type ColumnDescription, type ColumnFigures, type Feature, FREQUENT_ROWS, numPresent } from "./column.js";
-import { percent, type RoleChoice } from "./roles.js";
-import { columnSql, inner, textSql } from "./sql.js";
+import type { RoleChoice } from "./roles.js";
+import { columnSql, inner } from "./sql.js";
 import { transformOf, transformSql } from "./transform.js";
 
 /** Frequent values that a configuration lists. */
@@ -25,6 +26,26 @@ export interface FeatureOptions {
   readonly nameOf: (wanted: string) => string;
   /** Whether validation and test are later than training; what counts time onward is then no feature. */
   readonly isTimeSplit: boolean;
+}
+
+/** Names of features made of names of columns: of letters, digits, "_" and "-", each once, and none that is taken. */
+export function featureNames(taken: readonly string[]): (wanted: string) => string {
+  // A map would be asked for names as "constructor" too; a set of folded names is not.
+  const used = new Set(taken.map((name) => name.toLowerCase()));
+  return (wanted) => {
+    const plain =
+      wanted
+        .normalize("NFKD")
+        .replace(/[^A-Za-z0-9_-]+/g, "_")
+        .replace(/^_+(?=.)|(?<=.)_+$/g, "") || "column";
+    const base = /^[-_]*$/.test(plain) ? "column" : plain;
+    for (let number = 1; ; number++) {
+      const name = number === 1 ? base : `${base}_${number}`;
+      if (used.has(name.toLowerCase())) continue;
+      used.add(name.toLowerCase());
+      return name;
+    }
+  };
 }
 
 /** The features of a column by its role. */
@@ -106,7 +127,7 @@ function categoricalFeatures(figures: ColumnFigures, { nameOf }: FeatureOptions)
   if (rowsPerValue >= FREQUENT_ROWS && numDistinct <= MOST_IDS) return whole;
   const { frequent, numFrequent, numRowsOfFrequent } = frequencies;
   if (frequent.length > 0 && frequent.length === numFrequent) {
-    const list = frequent.map(textSql).join(", ");
+    const list = frequent.map(literal).join(", ");
     const text = figures.type === "VARCHAR" ? column : `cast(${column} as varchar)`;
     return {
       features: [feature(`case when ${text} in (${list}) then ${text} end`, numFrequent + 1)],

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { figuresOf, numbersOf } from "../../../test/column-figures.js";
+import { MAX_CLASSES } from "../../data/table.js";
 import { ConfigError, DataError } from "../../errors.js";
 import { count } from "../../report/format.js";
 import type { TaskKind } from "../../train/events.js";
 import type { ColumnFigures } from "./column.js";
-import { type ClassCount, describeLabel, type LabelFigures, MAX_CLASSES } from "./label.js";
+import { type ClassCount, describeLabel, type LabelFigures } from "./label.js";
 
 const classesOf = (counts: Readonly<Record<string, number>>): ClassCount[] =>
   Object.entries(counts).map(([value, rows]) => ({ value, count: rows }));

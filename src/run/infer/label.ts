@@ -1,10 +1,11 @@
 /** What is to be predicted: the task that a label's values say, and how their classes are shared out. */
+import { literal } from "../../data/sql.js";
+import { MAX_CLASSES } from "../../data/table.js";
 import { ConfigError, DataError } from "../../errors.js";
-import { count } from "../../report/format.js";
+import { count, percent } from "../../report/format.js";
 import type { TaskKind } from "../../train/events.js";
 import { type ColumnFigures, distinctShare, type Hint, numPresent } from "./column.js";
-import { percent } from "./roles.js";
-import { numberSql, textSql } from "./sql.js";
+import { numberSql, whole } from "./sql.js";
 
 export interface ClassCount {
   readonly value: string;
@@ -35,8 +36,6 @@ export interface LabelDescription {
   readonly hints: readonly Hint[];
 }
 
-/** Classes that a label can have at most. */
-export const MAX_CLASSES = 1000;
 /** Whole numbers of at most so many different values are classes. */
 const FEW_CLASSES = 20;
 /** Rows that a class needs: about as many as put one into every split. */
@@ -118,7 +117,7 @@ function describeYesNo({ sql, figures, classes }: LabelFigures, reason: string):
       .join(" "),
   );
   const chosen = yes.length === 1 ? "" : ", the rarer one; write a comparison as the label to choose the other";
-  const label = isPlain ? sql : `(${sql}) = ${literalOf(figures, positive.value)}`;
+  const label = isPlain ? sql : `${whole(sql)} = ${literalOf(figures, positive.value)}`;
   const share = least.count / (most.count + least.count);
   return {
     task: "binary",
@@ -126,7 +125,7 @@ function describeYesNo({ sql, figures, classes }: LabelFigures, reason: string):
     reason: `${reason}, yes is ${JSON.stringify(positive.value)}${isPlain ? "" : chosen}`,
     classes: [positive, negative],
     positive: positive.value,
-    ...leftOut(figures, sql, null),
+    condition: hasLabel(figures, sql),
     hints: [
       ...missingHints(figures, sql),
       ...(share < RARE
@@ -153,7 +152,7 @@ function describeClasses(label: LabelFigures, reason: string): LabelDescription 
     );
   }
   const rare = classes.filter((one) => one.count < ROWS_PER_CLASS);
-  const list = kept.map(({ value }) => textSql(value)).join(", ");
+  const list = kept.map(({ value }) => literal(value)).join(", ");
   const numRare = rare.reduce((sum, one) => sum + one.count, 0);
   const least = kept.at(-1) as ClassCount;
   const share = least.count / numPresent(figures);
@@ -163,7 +162,7 @@ function describeClasses(label: LabelFigures, reason: string): LabelDescription 
     reason,
     classes: kept,
     positive: null,
-    ...leftOut(figures, sql, rare.length === 0 ? null : `cast((${sql}) as varchar) in (${list})`),
+    condition: rare.length === 0 ? hasLabel(figures, sql) : `cast(${whole(sql)} as varchar) in (${list})`,
     hints: [
       ...missingHints(figures, sql),
       ...(rare.length === 0
@@ -195,7 +194,7 @@ function describeNumbers({ sql, figures }: LabelFigures, reason: string): LabelD
       `--task regression: a label is a finite number, and ${percent(numFinite / present)} of ${sql} are, not ${JSON.stringify(figures.example)}. Leave --task out, or write an expression that gives numbers.`,
     );
   }
-  const number = kind === "text" ? `try_cast((${sql}) as double)` : sql;
+  const number = kind === "text" ? `try_cast(${whole(sql)} as double)` : sql;
   const isFloat = /^(FLOAT|DOUBLE)$/.test(figures.type) || kind === "text";
   const numLeftOut = numRows - numFinite;
   return {
@@ -204,7 +203,7 @@ function describeNumbers({ sql, figures }: LabelFigures, reason: string): LabelD
     reason,
     classes: [],
     positive: null,
-    condition: numLeftOut === 0 ? null : isFloat ? `isfinite(${number})` : `(${number}) is not null`,
+    condition: numLeftOut === 0 ? null : isFloat ? `isfinite${whole(number)}` : `${whole(number)} is not null`,
     hints:
       numLeftOut === 0
         ? []
@@ -213,8 +212,8 @@ function describeNumbers({ sql, figures }: LabelFigures, reason: string): LabelD
 }
 
 /** Rows without a label are in no split. */
-function leftOut(figures: ColumnFigures, sql: string, condition: string | null): { condition: string | null } {
-  return { condition: condition ?? (figures.numMissing === 0 ? null : `(${sql}) is not null`) };
+function hasLabel({ numMissing }: ColumnFigures, sql: string): string | null {
+  return numMissing === 0 ? null : `${whole(sql)} is not null`;
 }
 
 function missingHints({ numMissing }: ColumnFigures, sql: string): Hint[] {
@@ -245,5 +244,5 @@ function exampleOf(label: LabelFigures): string {
 
 function literalOf({ kind }: ColumnFigures, value: string): string {
   if (kind === "boolean") return value;
-  return kind === "number" && Number.isFinite(Number(value)) ? numberSql(Number(value), 17) : textSql(value);
+  return kind === "number" && Number.isFinite(Number(value)) ? numberSql(Number(value), 17) : literal(value);
 }

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { figuresOf } from "../../../test/column-figures.js";
-import { describeColumn } from "./features.js";
+import { describeColumn, featureNames } from "./features.js";
 import { choosePairs, pairable } from "./pairs.js";
 import { roleOf } from "./roles.js";
-import { featureNames } from "./sql.js";
 
 const nameOf = featureNames([]);
 function column(name: string, numDistinct: number) {
@@ -26,8 +25,8 @@ test("columns of many names are paired, few ones and listed ones are not", () =>
   };
   const figures = figuresOf({ type: "VARCHAR", name: "rare", numDistinct: 90_000, numRows: 1_000_000, frequencies });
   const listed = describeColumn(figures, roleOf(figures), { nameOf, isTimeSplit: true });
-  const names = pairable([origin, weekday, destination, city, listed]).map((pair) =>
-    pair.map((one) => one.figures.name).join(),
+  const names = pairable([origin, weekday, destination, city, listed]).map(
+    ({ first, second }) => `${first.figures.name},${second.figures.name}`,
   );
   assert.deepEqual(names, ["city,origin", "city,destination", "origin,destination"]);
 });

@@ -26,7 +26,7 @@ const MOST_FEATURES = 2;
 const MOST_COLUMNS = 6;
 
 /** The columns whose pairs are to be counted. */
-export function pairable(columns: readonly ColumnDescription[]): ColumnDescription[][] {
+export function pairable(columns: readonly ColumnDescription[]): Omit<PairFigures, "numPairs">[] {
   const named = columns
     .filter(({ role, figures, features }) => {
       const [feature] = features;
@@ -35,7 +35,7 @@ export function pairable(columns: readonly ColumnDescription[]): ColumnDescripti
     })
     .sort((a, b) => b.figures.numDistinct - a.figures.numDistinct)
     .slice(0, MOST_COLUMNS);
-  return named.flatMap((first, i) => named.slice(i + 1).map((second) => [first, second]));
+  return named.flatMap((first, i) => named.slice(i + 1).map((second) => ({ first, second })));
 }
 
 /**

@@ -42,6 +42,8 @@ const LEAST_STEPS = 3000;
 const MOST_STEPS = 20_000;
 /** A budget is not kept at any price. */
 const LEAST_BUDGET_STEPS = 200;
+/** Processes, engines and the score at the end. */
+const START_SECONDS = 4;
 const BYTES_PER_WORD = 4;
 const VALIDATIONS = 25;
 const PATIENCE = 8;
@@ -79,7 +81,8 @@ export function choosePlan(given: PlanFor): Plan {
 
 /**
  * A plan that is expected to stay within a budget, by the seconds of one step that was measured, and how long it is
- * expected to take. A step with teachers costs a third more for each of them: their forward pass, of forward and backward.
+ * expected to take. A step with teachers costs a third more for each of them, their forward pass, of forward and backward;
+ * half of the steps are taken for such.
  */
 export function withinBudget(
   plan: Plan,
@@ -99,9 +102,6 @@ export function withinBudget(
   const cut = withIntervals({ ...plan, numSteps, reasons: { ...plan.reasons, steps } });
   return { plan: cut, seconds: secondsOf(numSteps) };
 }
-
-/** Processes, engines and the score at the end. */
-const START_SECONDS = 4;
 
 type WithoutIntervals = Omit<
   Plan,

@@ -1,14 +1,11 @@
 /** What a column is for, by rules over its figures, each with its reason in words. */
 import { ConfigError } from "../../errors.js";
 import { nearest } from "../../nearest.js";
-import { count } from "../../report/format.js";
-import { type ColumnFigures, distinctShare, numPresent, type Role } from "./column.js";
+import { count, firstNames, percent, shortened } from "../../report/format.js";
+import { type ColumnDescription, type ColumnFigures, distinctShare, numPresent, type Role } from "./column.js";
 
 /** A role, and why. */
-export interface RoleChoice {
-  readonly role: Role;
-  readonly reason: string;
-}
+export type RoleChoice = Pick<ColumnDescription, "role" | "reason" | "isIdentifier">;
 
 /** Roles that the user gave, by the names of columns. */
 export interface RoleOverrides {
@@ -103,11 +100,15 @@ export function givenRoles(overrides: RoleOverrides, columns: readonly string[])
   return roles;
 }
 
+/** A column's name as the argument of a flag. */
+export function argument(name: string): string {
+  return /^\w+$/.test(name) ? name : JSON.stringify(name);
+}
+
 /** Says that a name is none of the columns, which ones there are, and which may be meant. */
-export function unknownColumn(wanted: string, columns: readonly string[]): string {
-  const listed = columns.slice(0, 30).join(", ") + (columns.length > 30 ? `, and ${columns.length - 30} more` : "");
+function unknownColumn(wanted: string, columns: readonly string[]): string {
   const meant = nearest(wanted, columns);
-  return `must be a column of the table, got "${wanted}"; the columns are ${listed}${meant === undefined ? "" : `. Did you mean ${meant}?`}`;
+  return `must be a column of the table, got "${wanted}"; the columns are ${firstNames(columns)}${meant === undefined ? "" : `. Did you mean ${meant}?`}`;
 }
 
 function roleOfNumbers(figures: ColumnFigures): RoleChoice {
@@ -118,7 +119,7 @@ function roleOfNumbers(figures: ColumnFigures): RoleChoice {
   if (!isWhole) return numeric(figures);
   const isDense = numbers.max - numbers.min < 1.5 * present;
   if (present > 1 && distinctShare(figures) >= IDENTIFIES && (KEY_NAME.test(name) || (isDense && present >= 20))) {
-    return ignored(`${identifierWords(figures)}${isDense ? ", as numbers of rows" : ""}: an identifier`);
+    return identifier(figures, isDense ? ", as numbers of rows" : "");
   }
   if (CODE_NAME.test(name)) return { role: "categorical", reason: `a code by its name, ${valuesWords(figures)}` };
   if (numDistinct <= FEW_NUMBERS && present >= ROWS_PER_NUMBER * numDistinct) {
@@ -138,7 +139,7 @@ function roleOfText(figures: ColumnFigures): RoleChoice {
   if (share >= 0.2 && numDistinct > FEW_NUMBERS && (words >= 4 || length >= 50)) {
     return ignored(`free text: ${Math.round(length)} characters on average`);
   }
-  if (present > 1 && share >= IDENTIFIES) return ignored(`${identifierWords(figures)}: an identifier`);
+  if (present > 1 && share >= IDENTIFIES) return identifier(figures);
   const { frequencies } = figures;
   if (frequencies !== null && frequencies.numRowsOfFrequent / present < SELDOM) {
     return ignored(`${identifierWords(figures)}: too seldom the same to learn from`);
@@ -161,6 +162,10 @@ function ignored(reason: string): RoleChoice {
   return { role: "ignored", reason };
 }
 
+function identifier(figures: ColumnFigures, note = ""): RoleChoice {
+  return { ...ignored(`${identifierWords(figures)}${note}: an identifier`), isIdentifier: true };
+}
+
 function identifierWords(figures: ColumnFigures): string {
   const share = distinctShare(figures);
   return share === 1 ? "a different value in every row" : `a different value in ${percent(share)} of the rows`;
@@ -174,17 +179,7 @@ function spanOf({ times, kind }: ColumnFigures): string {
   if (kind === "number") return "a number";
   if (kind === "timeOfDay" || times === null) return "time of day";
   const read = kind === "text" ? "text that reads as times, " : "";
-  return `${read}${short10(times.min)} to ${short10(times.max)}`;
-}
-
-function short10(time: string): string {
-  return time.slice(0, 10);
-}
-
-/** A share with as many digits as it takes not to say 100 % of less. */
-export function percent(share: number): string {
-  const text = (100 * share).toFixed(share > 0.999 && share < 1 ? 3 : 1).replace(/\.0+$/, "");
-  return `${text === "100" && share < 1 ? "99.999" : text} %`;
+  return `${read}${times.min.slice(0, 10)} to ${times.max.slice(0, 10)}`;
 }
 
 /** A number of four digits at most. */
@@ -194,6 +189,5 @@ function short(value: number): string {
 }
 
 function shown(example: string | null): string {
-  const text = example ?? "";
-  return JSON.stringify(text.length > 30 ? `${text.slice(0, 29)}…` : text);
+  return JSON.stringify(shortened(example ?? "", 30));
 }

@@ -53,7 +53,7 @@ export function timeSplit(sql: string, first: string, second: string, condition:
 }
 
 /** A predicate as SQL. */
-export function predicateSql({ bucket }: SplitChoice, { core, condition }: Predicate): string {
+export function predicateSql({ bucket }: Pick<SplitChoice, "bucket">, { core, condition }: Predicate): string {
   return `${bucket === null ? "" : `${bucket} `}${core}${condition === null ? "" : ` and ${condition}`}`;
 }
 

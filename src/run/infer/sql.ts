@@ -1,4 +1,5 @@
-/** Names and values of a user's table as SQL. */
+/** SQL that people read in a configuration: no quotes and no parentheses that it does not need. */
+import { enclosed, identifier } from "../../data/sql.js";
 
 /** Words that DuckDB does not take for the name of a column without quotes; a test has DuckDB say so. */
 const KEYWORDS = new Set(
@@ -19,14 +20,7 @@ const KEYWORDS = new Set(
 
 /** A column's name as people write it: in quotes only where it needs them. */
 export function columnSql(name: string): string {
-  return /^[a-z_][a-z0-9_]*$/i.test(name) && !KEYWORDS.has(name.toLowerCase())
-    ? name
-    : `"${name.replaceAll('"', '""')}"`;
-}
-
-/** A text as a literal. */
-export function textSql(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
+  return /^[a-z_][a-z0-9_]*$/i.test(name) && !KEYWORDS.has(name.toLowerCase()) ? name : identifier(name);
 }
 
 /** A number as a literal of at most so many digits; a negative one in parentheses. */
@@ -35,27 +29,12 @@ export function numberSql(value: number, digits = 6): string {
   return value < 0 ? `(${text})` : text;
 }
 
+/** A user's expression in parentheses, the second one on a line of its own only where a comment may end it. */
+export function whole(sql: string): string {
+  return sql.includes("--") ? enclosed(sql) : `(${sql})`;
+}
+
 /** An expression that may stand beside any operator. */
 export function inner(sql: string): string {
   return /^("([^"]|"")*"|[a-z_][a-z0-9_]*(\([^()]*\))?)$/i.test(sql) ? sql : `(${sql})`;
-}
-
-/** Names of features made of names of columns: of letters, digits, "_" and "-", each once, and none that is taken. */
-export function featureNames(taken: readonly string[]): (wanted: string) => string {
-  // A map would be asked for names as "constructor" too; a set of folded names is not.
-  const used = new Set(taken.map((name) => name.toLowerCase()));
-  return (wanted) => {
-    const plain =
-      wanted
-        .normalize("NFKD")
-        .replace(/[^A-Za-z0-9_-]+/g, "_")
-        .replace(/^_+(?=.)|(?<=.)_+$/g, "") || "column";
-    const base = /^[-_]*$/.test(plain) ? "column" : plain;
-    for (let number = 1; ; number++) {
-      const name = number === 1 ? base : `${base}_${number}`;
-      if (used.has(name.toLowerCase())) continue;
-      used.add(name.toLowerCase());
-      return name;
-    }
-  };
 }

@@ -1,0 +1,35 @@
+/** Folders of work that is not done, beside the caches that it makes. */
+import { mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+
+const prefix = ".making-";
+const abandonedMs = 24 * 60 * 60 * 1000;
+
+/** Work in a new folder, which goes away at the end. What fails after the signal has come rejects with its reason. */
+export async function inTemporaryFolder<T>(
+  cacheFolder: string,
+  signal: AbortSignal | undefined,
+  work: (folder: string) => Promise<T>,
+): Promise<T> {
+  await mkdir(cacheFolder, { recursive: true });
+  await removeAbandoned(cacheFolder);
+  const folder = await mkdtemp(join(cacheFolder, prefix));
+  try {
+    return await work(folder);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Remove what killed processes left behind. A folder in use is younger than this: its files are written all the time. */
+async function removeAbandoned(cacheFolder: string): Promise<void> {
+  for (const name of await readdir(cacheFolder)) {
+    if (!name.startsWith(prefix)) continue;
+    const path = join(cacheFolder, name);
+    const made = await stat(path).catch(() => null);
+    if (made !== null && Date.now() - made.mtimeMs > abandonedMs) await rm(path, { recursive: true, force: true });
+  }
+}
