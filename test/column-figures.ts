@@ -30,5 +30,7 @@ export function numbersOf(values: readonly number[]): NumberFigures {
     min: at(0),
     max: at(1),
     quantiles: QUANTILES.map(at),
+    numOthers: 0,
+    other: null,
   };
 }

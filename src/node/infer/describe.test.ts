@@ -223,7 +223,10 @@ describe("read is", () => {
     const { columns } = await described(await write("mixed.csv", `size,b\n${lines.join("\n")}\n`), "b");
     const [size] = columns;
     assert.equal(size?.role, "numeric");
-    assert.match(size?.reason ?? "", /^text that reads as numbers, 0 to 1049; 12 that are none count as missing/);
+    assert.match(
+      size?.reason ?? "",
+      /^text that reads as numbers, 0 to 1049; 12 that are none \("n\/a"\) count as missing/,
+    );
     assert.deepEqual(
       size?.features.map(({ sql }) => sql),
       ["try_cast(size as double)", "case when try_cast(size as double) is null then 1 else 0 end"],

@@ -66,6 +66,8 @@ const aggregates = {
   min: () => `min(D) ${finite}`,
   max: () => `max(D) ${finite}`,
   quantiles: (isExact) => `${isExact ? "quantile_cont" : "approx_quantile"}(D, [${QUANTILES.join(", ")}]) ${finite}`,
+  numOthers: () => "count(distinct S) filter (S is not null and D is null)",
+  other: () => "min(S) filter (D is null)",
   times: () => "count(T)",
   first: () => "cast(min(T) as varchar)",
   last: () => "cast(max(T) as varchar)",
@@ -84,7 +86,7 @@ const ofTimes: readonly Asked[] = ["times", "first", "last", "days", "midnight",
 const always: readonly Asked[] = ["present", "distinct", "example"];
 const asked: { readonly [K in ValueKind]: readonly Asked[] } = {
   number: [...always, ...ofNumbers],
-  text: [...always, "meanLength", "meanWords", ...ofNumbers, ...ofTimes],
+  text: [...always, "meanLength", "meanWords", ...ofNumbers, "numOthers", "other", ...ofTimes],
   boolean: always,
   time: [...always, ...ofTimes],
   timeOfDay: always,
@@ -146,6 +148,8 @@ function numbersOf(cell: (asked: Asked) => unknown, number: (asked: Asked) => nu
     min: number("min"),
     max: number("max"),
     quantiles: quantiles.map(Number),
+    numOthers: number("numOthers"),
+    other: (cell("other") as string | null) ?? null,
   };
 }
 

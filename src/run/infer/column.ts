@@ -20,6 +20,9 @@ export interface NumberFigures {
   readonly max: number;
   /** At {@link QUANTILES}, of the finite ones. */
   readonly quantiles: readonly number[];
+  /** Of text: how many different values read as no number, and the first of them by the alphabet. */
+  readonly numOthers: number;
+  readonly other: string | null;
 }
 
 /** Of the values that are points in time, or text that reads so. */

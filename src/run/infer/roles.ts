@@ -2,7 +2,14 @@
 import { ConfigError } from "../../errors.js";
 import { nearest } from "../../nearest.js";
 import { count, firstNames, percent, shortened } from "../../report/format.js";
-import { type ColumnDescription, type ColumnFigures, distinctShare, numPresent, type Role } from "./column.js";
+import {
+  type ColumnDescription,
+  type ColumnFigures,
+  distinctShare,
+  type NumberFigures,
+  numPresent,
+  type Role,
+} from "./column.js";
 
 /** A role, and why. */
 export type RoleChoice = Pick<ColumnDescription, "role" | "reason" | "isIdentifier">;
@@ -18,6 +25,9 @@ export interface RoleOverrides {
 
 /** Share of the values of a text column that must read as numbers, or times, to be taken for them. */
 const READS_AS = 0.98;
+/** The same where the others are no more than {@link FEW_MARKS} different values. */
+const READS_AS_BUT_MARKS = 0.9;
+const FEW_MARKS = 3;
 /** Share of different values from which a column is taken for an identifier. */
 const IDENTIFIES = 0.95;
 /** Share of the rows that must have a value which comes back often, where values are many. */
@@ -129,10 +139,10 @@ function roleOfNumbers(figures: ColumnFigures): RoleChoice {
 }
 
 function roleOfText(figures: ColumnFigures): RoleChoice {
-  const { numbers, times, text, numDistinct, example } = figures;
+  const { numbers, times, text, numDistinct } = figures;
   const present = numPresent(figures);
   const share = distinctShare(figures);
-  if (numbers && numbers.count / present >= READS_AS) return numeric(figures);
+  if (numbers && (numbers.count / present >= READS_AS || hasMarks(figures, numbers))) return numeric(figures);
   if (times && times.count / present >= READS_AS) return { role: "time", reason: spanOf(figures) };
   const words = text?.meanWords ?? 1;
   const length = text?.meanLength ?? 0;
@@ -145,8 +155,14 @@ function roleOfText(figures: ColumnFigures): RoleChoice {
     return ignored(`${identifierWords(figures)}: too seldom the same to learn from`);
   }
   const mixed = numbers !== null && numbers.count / present >= 0.5;
-  const note = mixed ? `; ${percent(numbers.count / present)} read as numbers, others as ${shown(example)}` : "";
+  const note = mixed ? `; ${percent(numbers.count / present)} read as numbers, others as ${shown(numbers.other)}` : "";
   return { role: "categorical", reason: `${valuesWords(figures)}${note}` };
+}
+
+/** Whether all that reads as no number is a few marks of missing values, as "n/a" or "-", among many numbers. */
+function hasMarks(figures: ColumnFigures, { count, numOthers }: NumberFigures): boolean {
+  const isMostly = count / numPresent(figures) >= READS_AS_BUT_MARKS;
+  return isMostly && numOthers <= FEW_MARKS && figures.numDistinct > FEW_NUMBERS;
 }
 
 function numeric(figures: ColumnFigures): RoleChoice {
@@ -154,7 +170,8 @@ function numeric(figures: ColumnFigures): RoleChoice {
   const range = numbers ? `${short(numbers.min)} to ${short(numbers.max)}` : "";
   const others = numPresent(figures) - (numbers?.count ?? 0);
   if (kind !== "text") return { role: "numeric", reason: range };
-  const missing = others === 0 ? "" : `; ${count(others)} that are none count as missing`;
+  const missing =
+    others === 0 ? "" : `; ${count(others)} that are none (${shown(numbers?.other ?? null)}) count as missing`;
   return { role: "numeric", reason: `text that reads as numbers, ${range}${missing}` };
 }
 
