@@ -89,10 +89,18 @@ export function notFinite(arrays: NamedArrays): string[] {
 function allFinite({ dtype, data }: NdArray): boolean {
   if (dtype !== "float32") return true;
   const floats = data as Float32Array;
-  // A call for each element would take ten times as long, on the thread that also drives the steps.
-  let sum = 0;
-  for (let i = 0; i < floats.length; i++) sum += (floats[i] as number) * 0;
-  return sum === 0;
+  // A call for each element would take ten times as long, on the thread that also drives the steps; one sum four times,
+  // as each addition would wait for the one before.
+  let [a, b, c, d] = [0, 0, 0, 0];
+  const whole = floats.length & ~3;
+  for (let i = 0; i < whole; i += 4) {
+    a += (floats[i] as number) * 0;
+    b += (floats[i + 1] as number) * 0;
+    c += (floats[i + 2] as number) * 0;
+    d += (floats[i + 3] as number) * 0;
+  }
+  for (let i = whole; i < floats.length; i++) a += (floats[i] as number) * 0;
+  return a + b + c + d === 0;
 }
 
 function checked<D extends DType>(dtype: D, data: DataOf[D], shape: readonly number[]): NdArray<D> {
