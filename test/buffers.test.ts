@@ -6,8 +6,8 @@ import { readCheckpoint, writeCheckpoint } from "../src/checkpoint/checkpoint.js
 import { maxSnapshotBytes, publishSnapshot, readPointer, readSnapshot } from "../src/checkpoint/snapshot.js";
 import { memoryStore } from "../src/checkpoint/store.js";
 import { checkParams } from "../src/codistill/exchange.js";
-import type { Preprocessing } from "../src/data/table.js";
 import { CheckpointError } from "../src/errors.js";
+import { toOnnx } from "../src/graph/onnx.js";
 import { constant, globalAveragePool, input, relu, reshape } from "../src/graph/ops.js";
 import { convolution, convolutionParams } from "../src/nn/conv.js";
 import { linear, linearParams } from "../src/nn/layers.js";
@@ -17,7 +17,7 @@ import { batchNormBuffers, batchNormModel, normParams } from "../src/nn/norm.js"
 import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
 import { adam } from "../src/optim/optimizers.js";
 import { constantSchedule } from "../src/optim/schedules.js";
-import { exportModel } from "../src/run/export.js";
+import { predictionGraph } from "../src/run/export.js";
 import { float32, type NamedArrays, type NdArray } from "../src/runtime/array.js";
 import { mapValues, named, underPrefix, withPrefix } from "../src/runtime/named.js";
 import { fold, key, normal, uniform } from "../src/runtime/random.js";
@@ -216,14 +216,15 @@ test("a checkpoint, a snapshot and an export carry them", async () => {
   const { "norm.mean": _, ...without } = snapshot.params;
   assert.throws(() => checkParams(without, model), CheckpointError);
 
-  const preprocessing: Preprocessing = { vocabularies: {}, numeric: { image: { mean: 0, deviation: 1 } } };
   const session = await ort.InferenceSession.create(
-    exportModel({ ...learner, task: binaryTask() }, preprocessing, params, {}),
+    toOnnx(predictionGraph({ ...learner, task: binaryTask() }, params)),
   );
   await engine.write(keptWeights(model, params));
   const { probs } = await (await engine.compile(predictGraph(learner, kept.params))).run(batch(7));
   const image = named(batch(7), "features.image");
-  const served = await session.run({ image: new ort.Tensor("float32", image.data as Float32Array, image.shape) });
+  const served = await session.run({
+    "features.image": new ort.Tensor("float32", image.data as Float32Array, image.shape),
+  });
   const expected = { probability: probs as NdArray };
   const actual = { probability: { shape: [6], data: served.probability?.data as Float32Array } };
   assertAllClose(actual, expected, 1e-6, "export", 1);

@@ -4,6 +4,7 @@ import { type Preprocessing, type Rows, recordLayout, tableRows } from "../src/d
 import { resolveConfig } from "../src/run/config.js";
 import { makeLearner, type RunLearner } from "../src/run/learner.js";
 import type { RunConfig, RunInput } from "../src/run/schema.js";
+import type { Serving } from "../src/run/serving/expression.js";
 import type { Engine } from "../src/runtime/engine.js";
 import { fold, key, normal, uniform } from "../src/runtime/random.js";
 
@@ -11,6 +12,16 @@ export const tinyPreprocessing: Preprocessing = {
   vocabularies: { colour: ["red", "green", "blue"] },
   numeric: { size: { mean: 0.5, deviation: 2 } },
 };
+
+/** Features that are columns as they are. */
+export function tinyServing({ vocabularies, numeric }: Preprocessing = tinyPreprocessing): Serving {
+  const of = (type: "text" | "number") => (name: string) => [name, { type, expression: { input: name } }] as const;
+  const features = [...Object.keys(vocabularies).map(of("text")), ...Object.keys(numeric).map(of("number"))];
+  return {
+    inputs: features.map(([name, { type }]) => ({ name, type, sql: name, column: name })),
+    features: Object.fromEntries(features),
+  };
+}
 
 /** A configuration for {@link tinyRows} as a user would write it. */
 export function tinyInput(changes: Partial<RunInput> = {}): RunInput {

@@ -64,7 +64,7 @@ export async function trainTwoGroups(config: RunConfig, csv: string): Promise<Tw
     const records = best.map((own, group) => ({ group, ...record, best: own }));
     const result = await scoreRun(scorer, learner, records, table.test, 0);
     await scorer.close();
-    const model = exportModel(learner, table.preprocessing, best[0]?.params ?? {}, {});
+    const model = exportModel(learner, table.preprocessing, table.serving, best[0]?.params ?? {}, {});
     return { table, events: groups.map(({ events }) => events), result, model };
   } finally {
     await rm(folder, { recursive: true, force: true });

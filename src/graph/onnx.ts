@@ -16,7 +16,7 @@ import { rowsEmission } from "./onnx/rows.js";
 import { scanEmission } from "./onnx/scan.js";
 import { shapesEmission } from "./onnx/shapes.js";
 import { softmaxEmission } from "./onnx/softmax.js";
-import { encodeModel } from "./onnx-proto.js";
+import { encodeModel, type ModelProto } from "./onnx-proto.js";
 import { type Op, type Tensor, topologicalOrder } from "./tensor.js";
 
 const IR_VERSION = 8;
@@ -34,6 +34,11 @@ const CONTRIBUTED = { domain: MICROSOFT, version: 1 };
  * Throws {@link ShapeError} when a name starts with "%", or an output has the name of an input.
  */
 export function toOnnx(graph: Graph, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+  return encodeModel(toModel(graph, metadata));
+}
+
+/** The same as a record. Throws what {@link toOnnx} throws. */
+export function toModel(graph: Graph, metadata: Readonly<Record<string, string>> = {}): ModelProto {
   checkNames(graph);
   const parts = { rules, initializers: [], constants: new Map(), numNames: 0, domains: new Set<string>() };
   const { when } = graph;
@@ -46,13 +51,13 @@ export function toOnnx(graph: Graph, metadata: Readonly<Record<string, string>> 
   if (when) guardedUpdates(builder, graph, when);
   const main = builder.graph(infos, when ? returned : [...returned, ...updated]);
   const guarded = when ? updated.map(([name, tensor]) => valueInfo(name, tensor)) : [];
-  return encodeModel({
+  return {
     irVersion: IR_VERSION,
     producerName: "codistill",
     opsetImport: parts.domains.has(CONTRIBUTED.domain) ? [...OPSETS, CONTRIBUTED] : OPSETS,
     metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
     graph: { ...main, initializer: parts.initializers, output: [...main.output, ...guarded] },
-  });
+  };
 }
 
 /** Throws {@link ShapeError} for names that would mean two things in one model. */

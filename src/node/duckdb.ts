@@ -1,6 +1,13 @@
 /** DuckDB behind a small door: loaded when first needed, one in-memory database, numeric results as 4-byte words. */
 import { availableParallelism } from "node:os";
+import type { DuckDBDataChunk } from "@duckdb/node-api";
 import { DataError, messageOf } from "../errors.js";
+
+/** So that a time stamp with a zone is rendered, and hashed, alike on every machine. */
+const UTC = "set timezone = 'UTC'";
+
+/** Rows of a chunk, as DuckDB has them. */
+const CHUNK_ROWS = 2048;
 
 /** An open in-memory database; close it when done. */
 export interface Database {
@@ -12,15 +19,22 @@ export interface Database {
   rows(sql: string): Promise<readonly (readonly unknown[])[]>;
   /** A result of INTEGER and FLOAT columns without nulls, as row-major words, a chunk at a time. */
   words(sql: string, dtypes: readonly ("int32" | "float32")[]): AsyncGenerator<Int32Array, void, void>;
+  /** A result of DOUBLE and VARCHAR columns without nulls, a chunk of some thousand rows at a time. */
+  columns(sql: string, types: readonly ("number" | "text")[]): AsyncGenerator<ValueColumns, void, void>;
+  /** Append rows to a table of such columns. */
+  append(table: string, columns: ValueColumns): Promise<void>;
   close(): Promise<void>;
 }
+
+/** Columns of equal length. */
+export type ValueColumns = readonly (Float64Array | string[])[];
 
 /**
  * Open a database that spills to `spillFolder`. Aborting the signal interrupts the running statement, which then
  * rejects with the signal's reason. Throws {@link DataError} with the install command when DuckDB is not installed.
  */
 export async function openDuckdb(spillFolder: string, signal?: AbortSignal): Promise<Database> {
-  const { DuckDBInstance, version } = await loadDuckdb();
+  const { DOUBLE, DuckDBDataChunk: DataChunk, DuckDBInstance, VARCHAR, version } = await loadDuckdb();
   const instance = await DuckDBInstance.create(":memory:", {
     threads: String(availableParallelism()),
     temp_directory: spillFolder,
@@ -63,15 +77,54 @@ export async function openDuckdb(spillFolder: string, signal?: AbortSignal): Pro
         yield words;
       }
     },
+    async *columns(sql, types) {
+      // A connection of its own: another statement on this one would end the stream.
+      const own = await guarded(() => instance.connect());
+      const stop = () => own.interrupt();
+      signal?.addEventListener("abort", stop);
+      try {
+        await own.run(UTC);
+        const result = await guarded(() => own.stream(sql));
+        for (;;) {
+          const chunk = await guarded(() => result.fetchChunk());
+          if (chunk === null || chunk.rowCount === 0) return;
+          yield columnsOf(chunk, types);
+        }
+      } finally {
+        signal?.removeEventListener("abort", stop);
+        own.closeSync();
+      }
+    },
+    append: (table, columns) =>
+      guarded(async () => {
+        const appender = await connection.createAppender(table);
+        const numRows = columns[0]?.length ?? 0;
+        for (let start = 0; start < numRows; start += CHUNK_ROWS) {
+          const part = columns.map((column) => Array.from<number | string>(column.slice(start, start + CHUNK_ROWS)));
+          const chunk = DataChunk.create(columns.map((column) => (Array.isArray(column) ? VARCHAR : DOUBLE)));
+          chunk.setColumns(part);
+          appender.appendDataChunk(chunk);
+        }
+        appender.closeSync();
+      }),
     async close() {
       signal?.removeEventListener("abort", interrupt);
       connection.closeSync();
       instance.closeSync();
     },
   };
-  // So that a time stamp with a zone is rendered, and hashed, alike on every machine.
-  await database.run("set timezone = 'UTC'");
+  await database.run(UTC);
   return database;
+}
+
+function columnsOf(chunk: DuckDBDataChunk, types: readonly ("number" | "text")[]): ValueColumns {
+  const length = chunk.rowCount;
+  return types.map((type, index) => {
+    const vector = chunk.getColumnVector(index);
+    return type === "number"
+      ? Float64Array.from({ length }, (_, row) => vector.getItem(row) as number)
+      : Array.from({ length }, (_, row) => vector.getItem(row) as string);
+  });
 }
 
 async function loadDuckdb() {

@@ -61,7 +61,10 @@ export async function finish(
     features: JSON.stringify(features),
   };
   const files = directoryStore(folder.path);
-  await files.put(basename(folder.model.onnx), exportModel(learner, table.preprocessing, params, metadata));
+  await files.put(
+    basename(folder.model.onnx),
+    exportModel(learner, table.preprocessing, table.serving, params, metadata),
+  );
   await files.put(basename(folder.model.safetensors), safetensorsParts(params, metadata));
   await files.put(basename(folder.result), encodeRunFile(result));
   return result;

@@ -9,6 +9,7 @@ import {
   type TableSpec,
   type TrainingRows,
 } from "../data/table.js";
+import type { Serving } from "../run/serving/expression.js";
 import { openDuckdb } from "./duckdb.js";
 import { assertUnchanged, type SourceFiles, sourceFiles } from "./source-files.js";
 import { openTable, tableDigest } from "./table-cache.js";
@@ -22,6 +23,8 @@ export interface PreparedTable {
   readonly spec: TableSpec;
   readonly layout: RecordLayout;
   readonly preprocessing: Preprocessing;
+  /** How a served model makes the features of columns. */
+  readonly serving: Serving;
   readonly train: TrainingRows;
   readonly validation: Rows;
   readonly test: Rows;
@@ -63,9 +66,9 @@ export async function prepareTable(spec: TableSpec, options: PrepareTableOptions
   const cached = await isThere(folder);
   if (!cached) await ingest(spec, layout, source, folder, options);
   onProgress("opening the training cache");
-  const { preprocessing, train, validation, test, numUnassigned } = await openTable(folder);
+  const { preprocessing, serving, train, validation, test, numUnassigned } = await openTable(folder);
   if (validation === null || test === null) throw new Error("internal: prepareTable opens every split");
-  return { spec, layout, preprocessing, train, validation, test, numUnassigned, cached, digest, folder };
+  return { spec, layout, preprocessing, serving, train, validation, test, numUnassigned, cached, digest, folder };
 }
 
 async function ingest(

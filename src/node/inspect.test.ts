@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { tinyLearner, tinyPreprocessing } from "../../test/tiny-run.js";
+import { tinyLearner, tinyPreprocessing, tinyServing } from "../../test/tiny-run.js";
 import { encodeSafetensors } from "../checkpoint/safetensors.js";
 import { CheckpointError, ConfigError } from "../errors.js";
 import { initParams } from "../nn/model.js";
@@ -37,9 +37,11 @@ test("a safetensors file shows its kind, metadata and tensors", () => {
 
 test("a model shows its inputs, outputs and metadata", () => {
   const learner = tinyLearner();
-  const onnx = exportModel(learner, tinyPreprocessing, initParams(learner.model, key(1)), { label: "late" });
+  const onnx = exportModel(learner, tinyPreprocessing, tinyServing(), initParams(learner.model, key(1)), {
+    label: "late",
+  });
   const lines = inspect(file("model.onnx", onnx));
-  assert.match(lines[0] ?? "", /^ONNX model by codistill, .* nodes, .* opsets onnx 18, ai\.onnx\.ml 2$/);
+  assert.match(lines[0] ?? "", /^ONNX model by codistill, .* nodes, .* opsets onnx 20, ai\.onnx\.ml 4$/);
   assert.ok(lines.includes("label: late"), lines.join("\n"));
   assert.match(lines.join("\n"), /probability +float32\[batch\]/);
   for (const name of Object.keys(tinyPreprocessing.vocabularies)) {

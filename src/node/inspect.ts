@@ -82,7 +82,14 @@ function decodeOnnx(path: string, file: Uint8Array): ModelProto {
   }
 }
 
-const elementTypes: Readonly<Record<number, string>> = { 1: "float32", 6: "int32", 7: "int64", 8: "string", 9: "bool" };
+const elementTypes: Readonly<Record<number, string>> = {
+  1: "float32",
+  6: "int32",
+  7: "int64",
+  8: "string",
+  9: "bool",
+  11: "float64",
+};
 
 function valueRow({ name, type }: ValueInfoProto): string[] {
   const { elemType, shape } = type.tensorType;

@@ -21,6 +21,7 @@ import { tableSpecOf } from "./prepare.js";
 import { compareReplay, prepareReplay } from "./replay.js";
 import { runFolder } from "./run-folder.js";
 import { type Join, readScope } from "./scope.js";
+import { evaluateCommand, predictCommand, withEvaluateFlags, withPredictFlags } from "./serve-commands.js";
 import { describeShards, shardLines } from "./shards.js";
 import {
   configurationFromData,
@@ -92,6 +93,20 @@ withTableFlags(program.command("describe"))
     const stop = stopOnSignals();
     await unlessStopped(stop, () => describeCommand(flags, tableOptions(stop)));
   });
+
+withPredictFlags(program.command("predict")).action(
+  async (model: string, data: readonly string[], flags: Parameters<typeof predictCommand>[2]) => {
+    const stop = stopOnSignals();
+    await unlessStopped(stop, () => predictCommand(model, data, flags, tableOptions(stop)));
+  },
+);
+
+withEvaluateFlags(program.command("evaluate")).action(
+  async (model: string, data: readonly string[], flags: Parameters<typeof evaluateCommand>[2]) => {
+    const stop = stopOnSignals();
+    await unlessStopped(stop, () => evaluateCommand(model, data, flags, tableOptions(stop)));
+  },
+);
 
 program
   .command("replay")

@@ -12,7 +12,8 @@ export interface SourceColumn {
 
 /**
  * Name the rows `source_rows`, with `source_shape` beside them, which has their columns and no rows. Text is looked through
- * whole for its types each time that its files are named, so it is read into a table once.
+ * whole for its types each time that its files are named, so it is read into a table once. Columns of CSV among `texts` are
+ * text whatever is in them.
  *
  * Throws {@link DataError} when the files cannot be read; of Parquet only the columns are looked at here.
  */
@@ -20,15 +21,31 @@ export async function readSource(
   db: Database,
   format: SourceFormat,
   files: readonly string[],
+  texts: readonly string[] = [],
 ): Promise<readonly SourceColumn[]> {
   try {
-    await db.run(`create ${format === "parquet" ? "view" : "table"} source_rows as ${sourceQuery(format, files)}`);
+    const kind = format === "parquet" ? "view" : "table";
+    await db.run(
+      `create ${kind} source_rows as ${sourceQuery(format, files, await present(db, format, files, texts))}`,
+    );
     await db.run("create table source_shape as select * from source_rows limit 0");
   } catch (error) {
     throw unreadable(format, files, error);
   }
   const columns = await db.rows("describe source_shape");
   return columns.map(([name, type]) => ({ name: String(name), type: String(type) }));
+}
+
+/** Those of some columns that files have: DuckDB refuses to be told of others. */
+async function present(
+  db: Database,
+  format: SourceFormat,
+  files: readonly string[],
+  names: readonly string[],
+): Promise<readonly string[]> {
+  if (names.length === 0 || (format !== "csv" && format !== "tsv")) return [];
+  const columns = await db.rows(`describe ${sourceQuery(format, files, [], 1)}`);
+  return columns.map(([name]) => String(name)).filter((name) => names.includes(name));
 }
 
 /** The error of a statement over files that DuckDB cannot read, with the file where its message names it. */

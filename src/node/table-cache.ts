@@ -1,7 +1,7 @@
 /**
  * The training cache: a folder named by its digest, whole or absent, that training reads without DuckDB.
  *
- * - `table.json`: format version, digest, spec, layout, preprocessing, row counts, source files, DuckDB version
+ * - `table.json`: format version, digest, spec, layout, preprocessing, serving (how a served model makes features of columns), row counts, source files, DuckDB version
  * - `train.bin`: records of 4-byte little-endian words (see `RecordLayout`), by hash slot, then by source order
  * - `train.slots.bin`: 4,097 uint32; slot s has the rows from entry s up to, not including, entry s + 1
  * - `validation.bin`, `test.bin`: records in source order
@@ -22,11 +22,12 @@ import {
   tableRows,
 } from "../data/table.js";
 import { DataError, messageOf } from "../errors.js";
+import { type Serving, servingSchema } from "../run/serving/expression.js";
 import { taskKinds } from "../run/task-schema.js";
 import type { SourceFiles } from "./source-files.js";
 
 /** Raised whenever the files, or the way they are made, change. */
-export const formatVersion = 1;
+export const formatVersion = 2;
 
 const textMap = z.record(z.string(), z.string());
 const count = z.number().int().nonnegative();
@@ -60,6 +61,7 @@ const tableFile = z.object({
       ]),
     ),
   }),
+  serving: servingSchema,
   numRows: z.object({ train: count, validation: count, test: count, unassigned: z.exactOptional(count) }),
   files: z.array(z.object({ path: z.string(), bytes: count, sha256: z.string() })),
 });
@@ -80,6 +82,8 @@ export interface CachedTable {
   readonly spec: TableSpec;
   readonly layout: RecordLayout;
   readonly preprocessing: Preprocessing;
+  /** How a served model makes the features of columns. */
+  readonly serving: Serving;
   readonly train: TrainingRows;
   /** Null when left out. */
   readonly validation: Rows | null;
@@ -115,7 +119,7 @@ export function tableDigest(spec: TableSpec, { format, files }: SourceFiles): st
  * for a slot that is not there.
  */
 export async function openTable(folder: string, options: OpenTableOptions = {}): Promise<CachedTable> {
-  const { spec, layout, preprocessing, numRows, digest } = await readTableFile(folder);
+  const { spec, layout, preprocessing, serving, numRows, digest } = await readTableFile(folder);
   const { slots, leaveOut = [] } = options;
   const whole = (split: "validation" | "test") =>
     leaveOut.includes(split) ? null : readRows(folder, split, layout, numRows[split]);
@@ -124,7 +128,8 @@ export async function openTable(folder: string, options: OpenTableOptions = {}):
     whole("validation"),
     whole("test"),
   ]);
-  return { spec, layout, preprocessing, train, validation, test, numUnassigned: numRows.unassigned ?? 0, digest };
+  const numUnassigned = numRows.unassigned ?? 0;
+  return { spec, layout, preprocessing, serving, train, validation, test, numUnassigned, digest };
 }
 
 async function readTableFile(folder: string): Promise<TableFile> {

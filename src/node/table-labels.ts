@@ -22,8 +22,8 @@ export interface LabelRules {
   ) => Promise<LabelStatistics>;
 }
 
-/** The rules for the labels of a spec. */
-export function labelRules({ task = "binary" }: TableSpec): LabelRules {
+/** The rules for the labels of a task. */
+export function labelRules(task: TableSpec["task"] = "binary"): LabelRules {
   return rules[task];
 }
 

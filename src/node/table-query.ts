@@ -27,15 +27,27 @@ export function rows(number: number): string {
 
 /**
  * All rows of the files. Columns come from inside the files, never from folder names, so that the content decides; and
- * text formats are looked through whole for their types, so that the order of the rows does not.
+ * text formats are looked through whole for their types, so that the order of the rows does not. Of CSV, columns may be
+ * named that are text.
  */
-export function sourceQuery(format: SourceFormat, files: readonly string[]): string {
+export function sourceQuery(
+  format: SourceFormat,
+  files: readonly string[],
+  texts: readonly string[] = [],
+  sampleRows = -1,
+): string {
   // DuckDB would take a literal star or bracket in a file's name for a pattern.
   const paths = files.map((path) => literal(path.replace(/[*?[]/g, "[$&]")));
   const list = `[${paths.join(", ")}], hive_partitioning = false`;
   if (format === "parquet") return `select * from read_parquet(${list})`;
   if (format === "json") return `select * from read_json(${list}, sample_size = -1)`;
-  return `select * from read_csv(${list}, sample_size = -1${format === "tsv" ? ", delim = '\t'" : ""})`;
+  const types = texts.map((name) => `${literal(name)}: 'VARCHAR'`).join(", ");
+  const options = [
+    `sample_size = ${sampleRows}`,
+    ...(format === "tsv" ? ["delim = '\t'"] : []),
+    ...(types ? [`types = {${types}}`] : []),
+  ];
+  return `select * from read_csv(${list}, ${options.join(", ")})`;
 }
 
 /** Every expression of a spec, in the order of the `examples` table's columns. */
@@ -47,8 +59,13 @@ export function partsOf(spec: TableSpec) {
   });
   const named = (kind: string, entries: Readonly<Record<string, string>>, type: string) =>
     Object.entries(entries).map(([name, expression]) => part(`${kind} feature "${name}"`, expression, type));
+  // Text that is empty is missing, as a served model has no other mark for that.
+  const categorical = named("categorical", spec.categorical, "varchar").map((one) => ({
+    ...one,
+    sql: `nullif(${one.sql}, '')`,
+  }));
   return {
-    categorical: named("categorical", spec.categorical, "varchar"),
+    categorical,
     numeric: named("numeric", spec.numeric, "float"),
     label: part("label", spec.label, ""),
     splits: {

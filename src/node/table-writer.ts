@@ -5,10 +5,12 @@ import { numSlots } from "../data/shard.js";
 import { enclosed } from "../data/sql.js";
 import type { Preprocessing, RecordLayout, TableSpec } from "../data/table.js";
 import { DataError } from "../errors.js";
+import { type ServedFeature, servingOf } from "../run/serving/serving.js";
 import { bytesOf } from "../runtime/array.js";
 import type { Database } from "./duckdb.js";
 import type { SourceFiles } from "./source-files.js";
 import { readSource } from "./source-rows.js";
+import { sqlReader } from "./sql-tree.js";
 import { formatVersion, type TableFile, tableDigest } from "./table-cache.js";
 import { checkExamples, checkExpressions, checkNotEmpty, explained } from "./table-checks.js";
 import { labelRules } from "./table-labels.js";
@@ -35,12 +37,13 @@ export async function writeTable(
 ): Promise<void> {
   const parts = partsOf(spec);
   onProgress("reading the source");
-  await readExamples(db, spec, parts, source);
+  const columns = await readExamples(db, spec, parts, source);
   onProgress("checking the examples");
-  const labels = labelRules(spec);
+  const labels = labelRules(spec.task);
   await checkExamples(db, parts, labels);
   onProgress("fitting the vocabularies");
   const vocabularies = await fitVocabularies(db, spec);
+  const serving = await servingOf(servedFeatures(spec, vocabularies), columns, sqlReader(db));
   onProgress("writing the training cache");
   await writeWhole(join(folder, "train.slots.bin"), [bytesOf(await slotOffsets(db))]);
   const moments = Object.keys(spec.numeric).map(emptyMoments);
@@ -78,13 +81,20 @@ export async function writeTable(
       numeric: Object.fromEntries(Object.keys(spec.numeric).map((name, i) => [name, fitted(moments[i]!)])),
       ...(statistics && { labels: statistics }),
     },
+    serving,
     numRows: { ...numRows, ...(spec.filters && { unassigned: Number(numUnassigned) }) },
     files: source.files.map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 })),
   };
   await writeWhole(join(folder, "table.json"), [new TextEncoder().encode(`${JSON.stringify(table)}\n`)]);
 }
 
-async function readExamples(db: Database, spec: TableSpec, parts: Parts, source: SourceFiles): Promise<void> {
+/** Make the table `examples`; gives the names of the source's columns. */
+async function readExamples(
+  db: Database,
+  spec: TableSpec,
+  parts: Parts,
+  source: SourceFiles,
+): Promise<readonly string[]> {
   const described = await readSource(
     db,
     source.format,
@@ -96,11 +106,23 @@ async function readExamples(db: Database, spec: TableSpec, parts: Parts, source:
   const [[, labelType] = []] = await db.rows(`describe select ${enclosed(spec.label)} from source_shape`);
   try {
     await db.run(
-      `create table examples as ${examplesQuery(parts, columns, labelRules(spec).column(String(labelType)))}`,
+      `create table examples as ${examplesQuery(parts, columns, labelRules(spec.task).column(String(labelType)))}`,
     );
   } catch (error) {
     throw await explained(error, db, parts, columns);
   }
+  return columns;
+}
+
+/** The features of a spec, in its order. */
+function servedFeatures(
+  { categorical, numeric }: TableSpec,
+  vocabularies: Preprocessing["vocabularies"],
+): ServedFeature[] {
+  return [
+    ...Object.entries(categorical).map(([name, sql]) => ({ name, sql, vocabulary: vocabularies[name] ?? [] })),
+    ...Object.entries(numeric).map(([name, sql]) => ({ name, sql, vocabulary: null })),
+  ];
 }
 
 async function fitVocabularies(db: Database, spec: TableSpec): Promise<Record<string, string[]>> {

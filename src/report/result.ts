@@ -2,7 +2,9 @@ import type { MetricName, RunResult, TaskKind, TestMetrics } from "../train/even
 import { bytes, count, loss, quantity, table } from "./format.js";
 
 /** How a metric is called and shown. */
-const metrics: { readonly [M in MetricName]: { readonly title: string; readonly show: (value: number) => string } } = {
+export const metricViews: {
+  readonly [M in MetricName]: { readonly title: string; readonly show: (value: number) => string };
+} = {
   logLoss: { title: "log loss", show: loss },
   auc: { title: "AUC", show: loss },
   accuracy: { title: "accuracy", show: loss },
@@ -30,17 +32,17 @@ const between: { readonly [K in TaskKind]: Between } = {
   regression: { disagreement: "predictions", show: quantity, churn: null },
 };
 
-const metricNames = Object.keys(metrics) as MetricName[];
+const metricNames = Object.keys(metricViews) as MetricName[];
 
 /** The outcome of a run as a table: each group, the ensemble, how far the groups disagree. */
 export function resultLines(result: RunResult): string[] {
   const { ensemble, disagreement, churn, task = "binary", lossName = "log loss" } = result;
   const shown = metricNames.filter((name) => result.groups.some((group) => group[inResult(name)] !== undefined));
-  const titles = [lossName, ...shown.map((name) => metrics[name].title)].map((title) => `test ${title}`);
+  const titles = [lossName, ...shown.map((name) => metricViews[name].title)].map((title) => `test ${title}`);
   const tested = (measured: TestMetrics) => [
     loss(measured.testLoss),
     // A value that is not finite is null in a file.
-    ...shown.map((name) => metrics[name].show(measured[inResult(name)] ?? Number.NaN)),
+    ...shown.map((name) => metricViews[name].show(measured[inResult(name)] ?? Number.NaN)),
   ];
   const head = ["", ...titles, "validation", "at step", "steps/s", "published", "fetched", ""];
   const groups = result.groups.map((group) => [

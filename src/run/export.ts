@@ -1,33 +1,42 @@
-/** The trained model as a file that serves itself: plain ONNX from feature values to probabilities. */
+/** The trained model as a file that serves itself: plain ONNX from columns of a table to predictions. */
 import type { Preprocessing } from "../data/table.js";
-import { toOnnx } from "../graph/onnx.js";
-import { constant, input, lookup } from "../graph/ops.js";
-import type { Tensor } from "../graph/tensor.js";
+import type { Graph } from "../graph/graph.js";
+import { toModel } from "../graph/onnx.js";
+import { encodeModel } from "../graph/onnx-proto.js";
+import { constant, input } from "../graph/ops.js";
 import { predict } from "../nn/losses.js";
 import type { NamedArrays } from "../runtime/array.js";
 import { mapValues } from "../runtime/named.js";
 import { outputNames } from "../train/task.js";
 import type { RunLearner } from "./learner.js";
+import type { Serving } from "./serving/expression.js";
+import { servedFrom } from "./serving/prelude.js";
 
 /**
- * An ONNX model with one input [batch] for each feature, under the feature's name: strings for categorical features
- * (unknown ones are allowed), float32 for numeric ones (NaN for missing). Output: `probability` [batch] of the
- * positive class, `probabilities` [batch, classes], or `prediction` [batch] in the unit of the label. The vocabularies and
- * scales are inside; `metadata` says what each feature was computed from, and that of the task the names of the classes.
+ * An ONNX model with one input [batch] for each column that a feature is made of: float64 for numbers (NaN for missing;
+ * yes/no as 1 and 0) and for points in time (milliseconds since 1970 in UTC), strings for text ("" for missing; unknown
+ * ones are allowed). Output: `probability` [batch] of the positive class, `probabilities` [batch, classes], or
+ * `prediction` [batch] in the unit of the label. Expressions, vocabularies and scales are inside; `metadata` is joined by
+ * `inputs` (what each is, as SQL over a row) and by what the task says: the names of the classes.
  */
 export function exportModel(
-  { model, objective, task }: RunLearner,
+  learner: RunLearner,
   preprocessing: Preprocessing,
+  serving: Serving,
   params: NamedArrays,
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array {
-  const vocabularies = new Map(Object.entries(preprocessing.vocabularies));
-  const inputs = mapValues(model.inputs, ({ shape }, name): Tensor => {
-    const feature = name.slice(name.indexOf(".") + 1);
-    const vocabulary = vocabularies.get(feature);
-    return vocabulary ? lookup(input(feature, shape, "string"), vocabulary) : input(feature, shape);
-  });
+  const graph = predictionGraph(learner, params);
+  const all = { ...metadata, inputs: JSON.stringify(serving.inputs), ...learner.task.metadata };
+  return encodeModel(servedFrom(toModel(graph, all), serving, preprocessing));
+}
+
+/** From the inputs of a model, as training reads them, to predictions under their name. */
+export function predictionGraph(
+  { model, objective, task }: Pick<RunLearner, "model" | "objective" | "task">,
+  params: NamedArrays,
+): Graph {
+  const inputs = mapValues(model.inputs, ({ shape, dtype }, name) => input(name, shape, dtype));
   const logits = model.apply(mapValues(params, constant), inputs);
-  const outputs = { [outputNames[task.kind]]: predict(objective, logits) };
-  return toOnnx({ outputs, updates: {} }, { ...metadata, ...task.metadata });
+  return { outputs: { [outputNames[task.kind]]: predict(objective, logits) }, updates: {} };
 }

@@ -17,7 +17,14 @@ export const ELEMENT_TYPES: { readonly [D in DType | "int64" | "uint32"]: number
 };
 
 /** A number is an int64, unless it is marked as a float. */
-type OnnxAttribute = number | string | readonly number[] | readonly string[] | GraphProto | { readonly float: number };
+type OnnxAttribute =
+  | number
+  | string
+  | readonly number[]
+  | readonly string[]
+  | GraphProto
+  | { readonly float: number }
+  | { readonly tensor: TensorProto };
 
 /** Operations that ONNX Runtime has beside those of ONNX. */
 export const MICROSOFT = "com.microsoft";
@@ -225,6 +232,7 @@ const utf8 = new TextEncoder();
 function onnxAttribute([name, value]: [string, OnnxAttribute]): AttributeProto {
   if (typeof value === "number") return { name, type: 2, i: value };
   if (typeof value === "object" && "float" in value) return { name, type: 1, f: value.float };
+  if (typeof value === "object" && "tensor" in value) return { name, type: 4, t: value.tensor };
   if (typeof value === "string") return { name, type: 3, s: utf8.encode(value) };
   if (!isList(value)) return { name, type: 5, g: value };
   if (isNumbers(value)) return { name, type: 7, ints: value };

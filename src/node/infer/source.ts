@@ -21,15 +21,19 @@ export interface OpenSource {
 
 /**
  * Read the files into `source_rows`, with `source_shape` beside it, which has its columns and no rows. What is larger than
- * the memory given goes to the database's spill folder.
+ * the memory given goes to the database's spill folder. Columns among `texts` are read as text, where files have no types.
  *
  * Throws {@link DataError} when no file matches, none can be read, or there are no rows or no columns.
  */
-export async function openSource(db: Database, source: string | readonly string[]): Promise<OpenSource> {
+export async function openSource(
+  db: Database,
+  source: string | readonly string[],
+  texts: readonly string[] = [],
+): Promise<OpenSource> {
   const { format, files, bytes } = await findFiles(source);
   const memoryBytes = memoryLimit();
   await db.run(`set memory_limit = '${memoryBytes}B'`);
-  const columns = await readSource(db, format, files);
+  const columns = await readSource(db, format, files, texts);
   const [[rows] = []] = await db.rows("select count(*) from source_rows").catch((error: unknown) => {
     throw unreadable(format, files, error);
   });

@@ -1,0 +1,114 @@
+/** The commands that use an exported model: predict and evaluate. */
+import type { Command } from "commander";
+import { evaluationLines } from "../report/evaluation.js";
+import { count, seconds } from "../report/format.js";
+import { evaluate } from "./evaluate.js";
+import { predict } from "./predict.js";
+
+export interface ServeCommandOptions {
+  readonly cacheFolder: string;
+  readonly signal: AbortSignal;
+  readonly say: (text: string) => void;
+}
+
+interface PredictFlags {
+  readonly out?: string;
+  readonly json?: boolean;
+}
+
+interface EvaluateFlags {
+  readonly label?: string;
+  readonly where?: string;
+  readonly by?: string;
+  readonly json?: boolean;
+}
+
+const MODEL = ["<model>", "the model.onnx of a run"] as const;
+const DATA = ["<data...>", "files or globs: Parquet, CSV, TSV, JSON lines, .gz"] as const;
+
+/** Add what `codistill predict` takes. */
+export function withPredictFlags(command: Command): Command {
+  return command
+    .description("append a model's predictions to the rows of a table")
+    .argument(...MODEL)
+    .argument(...DATA)
+    .option(
+      "--out <file>",
+      "where the rows go: .csv, .tsv, .parquet, .json or .jsonl; standard output as CSV by default",
+    )
+    .option("--json", "say what was done as JSON; needs --out")
+    .addHelpText(
+      "after",
+      '\nExamples:\n  codistill predict runs/rides-2026-01-31T12-00-00/model.onnx new.csv > predicted.csv\n  codistill predict model.onnx "new/*.parquet" --out predicted.parquet',
+    );
+}
+
+/** Add what `codistill evaluate` takes. */
+export function withEvaluateFlags(command: Command): Command {
+  return command
+    .description("score a model on a table that has the labels: metrics with intervals, by class, by slice")
+    .argument(...MODEL)
+    .argument(...DATA)
+    .option("--label <column or SQL>", "by default what the model was trained on")
+    .option("--where <SQL>", "rows that count")
+    .option("--by <column or SQL>", "figures for each of its values too")
+    .option("--json", "as JSON")
+    .addHelpText(
+      "after",
+      '\nExamples:\n  codistill evaluate model.onnx june.parquet\n  codistill evaluate model.onnx "rides/*.csv" --where "started >= \'2025-06-01\'" --by zone --json',
+    );
+}
+
+/** Rows go to the file or to standard output, words to standard error then. */
+export async function predictCommand(
+  model: string,
+  data: readonly string[],
+  { out, json }: PredictFlags,
+  { say, ...options }: ServeCommandOptions,
+): Promise<void> {
+  const progress = progressLine();
+  const result = await predict(model, data, {
+    ...options,
+    ...(out !== undefined && { out }),
+    onProgress: progress.show,
+  });
+  progress.end();
+  if (json && out !== undefined) say(JSON.stringify(result, null, 2));
+  else if (out !== undefined) {
+    say(`${count(result.rows)} rows with ${result.columns.join(", ")} in ${out}, ${seconds(result.seconds)}`);
+  }
+}
+
+export async function evaluateCommand(
+  model: string,
+  data: readonly string[],
+  { json, ...flags }: EvaluateFlags,
+  { say, ...options }: ServeCommandOptions,
+): Promise<void> {
+  const progress = progressLine();
+  const result = await evaluate(model, data, { ...options, ...flags, onProgress: progress.show });
+  progress.end();
+  say(json ? JSON.stringify(result, null, 2) : evaluationLines(result, flags.by).join("\n"));
+}
+
+/** Rows between two looks at the clock of a line that is written over. */
+const PAUSE_MS = 200;
+
+/** How far the rows are, on a terminal's standard error; elsewhere nothing. */
+function progressLine() {
+  const { stderr } = process;
+  const started = performance.now();
+  let shown = 0;
+  return {
+    show(done: number, total: number): void {
+      const now = performance.now();
+      if (!stderr.isTTY || now - shown < PAUSE_MS) return;
+      shown = now;
+      const left = ((now - started) / 1000) * (total / done - 1);
+      stderr.write(`\r${count(done)} of ${count(total)} rows, ${seconds(left)} left\u001b[K`);
+    },
+    end(): void {
+      if (shown > 0) stderr.write("\r\u001b[K");
+    },
+  };
+}

@@ -1,0 +1,123 @@
+/** An evaluation as tables of text. */
+import type { MetricName, TaskKind } from "../train/events.js";
+import { count, loss, percent, quantity, shortened, table } from "./format.js";
+import { metricViews } from "./result.js";
+
+interface EstimateView {
+  readonly low: number;
+  readonly high: number;
+}
+
+type MetricsView = { readonly loss: number } & Readonly<Partial<Record<MetricName, number>>>;
+
+interface SliceView {
+  readonly rows: number;
+  readonly metrics: MetricsView;
+  readonly estimates: Readonly<Partial<Record<string, EstimateView>>>;
+  readonly meanPrediction: number | null;
+  readonly meanLabel: number | null;
+}
+
+/** What is shown of an evaluation. */
+export interface EvaluationView extends SliceView {
+  readonly task: TaskKind;
+  readonly lossName: string;
+  readonly label: string;
+  readonly numUnlabelled: number;
+  readonly numOfOtherClasses: number;
+  readonly classes: readonly {
+    readonly name: string;
+    readonly rows: number;
+    readonly decided: number;
+    readonly precision: number;
+    readonly recall: number;
+    readonly meanProbability: number;
+  }[];
+  readonly slices: readonly (SliceView & { readonly name: string })[];
+  readonly numOtherRows: number;
+}
+
+const LONGEST_NAME = 40;
+
+/** Metrics with 95 % confidence intervals, then the classes, then the slices by `by`. */
+export function evaluationLines(view: EvaluationView, by?: string): string[] {
+  const { classes, slices, numOtherRows, numUnlabelled, numOfOtherClasses } = view;
+  const notes = [
+    ...(numUnlabelled > 0 ? [`${count(numUnlabelled)} rows without a label count nowhere`] : []),
+    ...(numOfOtherClasses > 0
+      ? [`${count(numOfOtherClasses)} rows have labels that the model does not know, and count nowhere`]
+      : []),
+  ];
+  return [
+    `${count(view.rows)} rows, label ${view.label}`,
+    ...notes,
+    "",
+    ...table([["metric", "value", "95 % interval"], ...metricRows(view)]),
+    ...(classes.length === 0 ? [] : ["", ...classLines(view)]),
+    ...(slices.length === 0 ? [] : ["", ...sliceLines(view, by ?? "slice")]),
+    ...(numOtherRows > 0 ? [`and ${count(numOtherRows)} rows of further values`] : []),
+  ];
+}
+
+function metricRows({ lossName, metrics, estimates, meanPrediction, meanLabel, task }: EvaluationView): string[][] {
+  const shown = task === "regression" ? quantity : loss;
+  const range = (name: string, show: (value: number) => string) => {
+    const estimate = estimates[name];
+    return estimate ? `${show(estimate.low)} to ${show(estimate.high)}` : "";
+  };
+  return [
+    [lossName, loss(metrics.loss), range("loss", loss)],
+    ...namesIn(metrics).map((name) => {
+      const { title, show } = metricViews[name];
+      return [title, show(metrics[name] ?? Number.NaN), range(name, show)];
+    }),
+    ...(meanPrediction === null ? [] : [["mean prediction", shown(meanPrediction), ""]]),
+    ...(meanLabel === null ? [] : [["mean label", shown(meanLabel), ""]]),
+  ];
+}
+
+function classLines({ classes, rows }: EvaluationView): string[] {
+  const head = ["class", "rows", "share", "mean probability", "decided", "precision", "recall"];
+  const share = (value: number) => (Number.isNaN(value) ? "" : percent(value));
+  return table([
+    head,
+    ...classes.map((one) => [
+      shortened(one.name, LONGEST_NAME),
+      count(one.rows),
+      share(one.rows / rows),
+      share(one.meanProbability),
+      count(one.decided),
+      share(one.precision),
+      share(one.recall),
+    ]),
+  ]);
+}
+
+function sliceLines({ slices, lossName, task }: EvaluationView, by: string): string[] {
+  const names = [...new Set(slices.flatMap(({ metrics }) => namesIn(metrics)))];
+  const hasMeans = task !== "multiclass";
+  const shown = task === "regression" ? quantity : loss;
+  const head = [
+    shortened(by, LONGEST_NAME),
+    "rows",
+    lossName,
+    "95 % interval",
+    ...names.map((name) => metricViews[name].title),
+    ...(hasMeans ? ["mean prediction", "mean label"] : []),
+  ];
+  return table([
+    head,
+    ...slices.map(({ name, rows, metrics, estimates, meanPrediction, meanLabel }) => [
+      shortened(name, LONGEST_NAME),
+      count(rows),
+      loss(metrics.loss),
+      estimates.loss ? `${loss(estimates.loss.low)} to ${loss(estimates.loss.high)}` : "",
+      ...names.map((metric) => metricViews[metric].show(metrics[metric] ?? Number.NaN)),
+      ...(hasMeans ? [shown(meanPrediction ?? Number.NaN), shown(meanLabel ?? Number.NaN)] : []),
+    ]),
+  ]);
+}
+
+function namesIn(metrics: MetricsView): MetricName[] {
+  return (Object.keys(metricViews) as MetricName[]).filter((name) => metrics[name] !== undefined);
+}

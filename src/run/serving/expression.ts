@@ -1,0 +1,74 @@
+/**
+ * How a served model makes features of columns: expressions as plain data.
+ *
+ * A value is a number or text. A number is a float64, NaN where it is missing; yes and no are 1 and 0, a point in time is
+ * its milliseconds since 1970 in UTC. Text is the empty string where it is missing.
+ */
+import { z } from "zod";
+import type { functions } from "./functions.js";
+
+export type FunctionName = keyof typeof functions;
+
+export type Expression =
+  | { readonly input: string }
+  | { readonly number: number | null }
+  | { readonly text: string }
+  | { readonly call: FunctionName; readonly args: readonly Expression[] }
+  /** 1 where the value is one of these, else 0; missing where it is missing. */
+  | { readonly among: Expression; readonly values: readonly number[] | readonly string[] };
+
+/** What a served model is fed: [batch] of float64, or of strings. */
+export interface ServedInput {
+  readonly name: string;
+  readonly type: "number" | "text" | "time";
+  /** The same as SQL over the columns of a row. */
+  readonly sql: string;
+  /** The column that the SQL is, or is cast from; left out where it is more. */
+  readonly column?: string;
+}
+
+/** All that comes before ids and standardised numbers. */
+export interface Serving {
+  readonly inputs: readonly ServedInput[];
+  /** Of every feature, in terms of the inputs; `float32` numbers were rounded to that before they became names. */
+  readonly features: Readonly<
+    Record<string, { readonly type: "number" | "float32" | "text"; readonly expression: Expression }>
+  >;
+}
+
+const expression: z.ZodType<Expression> = z.lazy(() =>
+  z.union([
+    z.strictObject({ input: z.string() }),
+    z.strictObject({ number: z.number().nullable() }),
+    z.strictObject({ text: z.string() }),
+    z.strictObject({ call: z.string().transform((name) => name as FunctionName), args: z.array(expression) }),
+    z.strictObject({ among: expression, values: z.union([z.array(z.number()), z.array(z.string())]) }),
+  ]),
+);
+
+export const servedInputSchema = z.object({
+  name: z.string(),
+  type: z.enum(["number", "text", "time"]),
+  sql: z.string(),
+  column: z.exactOptional(z.string()),
+});
+
+export const servingSchema = z.object({
+  inputs: z.array(servedInputSchema).readonly(),
+  features: z.record(z.string(), z.object({ type: z.enum(["number", "float32", "text"]), expression })),
+});
+
+/** The inputs that an expression reads, by name, each once, in the order of its text. */
+export function inputsIn(expression: Expression): ReadonlySet<string> {
+  if ("input" in expression) return new Set([expression.input]);
+  if ("among" in expression) return inputsIn(expression.among);
+  return new Set("args" in expression ? expression.args.flatMap((arg) => [...inputsIn(arg)]) : []);
+}
+
+/** An expression with other names for its inputs. */
+export function renamed(expression: Expression, nameOf: (input: string) => string): Expression {
+  if ("input" in expression) return { input: nameOf(expression.input) };
+  if ("among" in expression) return { ...expression, among: renamed(expression.among, nameOf) };
+  if ("args" in expression) return { ...expression, args: expression.args.map((arg) => renamed(arg, nameOf)) };
+  return expression;
+}

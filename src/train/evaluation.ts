@@ -1,0 +1,128 @@
+/** All that is to be said of predictions and their labels: metrics with intervals, by class, by slice. */
+import { decisions } from "./class-metrics.js";
+import { type Estimates, estimatesOf } from "./estimates.js";
+import type { Predictions } from "./evaluate.js";
+import type { Metrics, TaskKind } from "./events.js";
+import type { Task } from "./task.js";
+
+/** Of one class: how often it is the label and the decision, and how often the two agree. */
+export interface ClassFigures {
+  readonly name: string;
+  readonly rows: number;
+  readonly decided: number;
+  /** Share of the decisions for it that are right; NaN without any. */
+  readonly precision: number;
+  /** Share of its rows that are decided for it; NaN without any. */
+  readonly recall: number;
+  /** Mean of its predicted probability over all rows, which is its share of them where the model is calibrated. */
+  readonly meanProbability: number;
+}
+
+export interface SliceFigures {
+  readonly name: string;
+  readonly rows: number;
+  readonly metrics: { readonly loss: number } & Metrics;
+  readonly estimates: Estimates;
+  /** Means of what is predicted and of the labels; null with several classes. */
+  readonly meanPrediction: number | null;
+  readonly meanLabel: number | null;
+}
+
+export interface Evaluation extends Omit<SliceFigures, "name"> {
+  readonly task: TaskKind;
+  readonly lossName: string;
+  /** Empty for numbers. */
+  readonly classes: readonly ClassFigures[];
+  /** The largest first. */
+  readonly slices: readonly SliceFigures[];
+  /** Rows of slices that are left out for being too many. */
+  readonly numOtherRows: number;
+}
+
+export interface EvaluationOptions {
+  /** Names of the classes; yes/no labels have "false" and "true". */
+  readonly classes: readonly string[] | null;
+  /** The slice of each row. */
+  readonly slices?: readonly string[];
+  /** Slices that are told of; 50 by default. */
+  readonly mostSlices?: number;
+}
+
+/** Evaluate predictions of a task; there is at least one row. */
+export function evaluation(task: Task, predictions: Predictions, options: EvaluationOptions): Evaluation {
+  const { slices = [], mostSlices = 50 } = options;
+  const { name: _, ...whole } = sliceOf(task, "", predictions);
+  const rowsOf = new Map<string, number[]>();
+  slices.forEach((name, row) => {
+    const rows = rowsOf.get(name);
+    if (rows) rows.push(row);
+    else rowsOf.set(name, [row]);
+  });
+  const largestFirst = [...rowsOf].sort(([a, x], [b, y]) => y.length - x.length || (a < b ? -1 : 1));
+  return {
+    task: task.kind,
+    lossName: task.lossName,
+    ...whole,
+    classes: classFigures(task.kind, predictions, options.classes ?? []),
+    slices: largestFirst.slice(0, mostSlices).map(([name, rows]) => sliceOf(task, name, part(predictions, rows))),
+    numOtherRows: largestFirst.slice(mostSlices).reduce((sum, [, rows]) => sum + rows.length, 0),
+  };
+}
+
+function sliceOf(task: Task, name: string, predictions: Predictions): SliceFigures {
+  const { probs, labels } = predictions;
+  const hasMeans = task.kind !== "multiclass";
+  return {
+    name,
+    rows: labels.length,
+    metrics: task.measure(predictions),
+    estimates: estimatesOf(task.kind, predictions),
+    meanPrediction: hasMeans ? mean(probs) : null,
+    meanLabel: hasMeans ? mean(labels) : null,
+  };
+}
+
+/** Some rows of predictions. */
+function part({ probs, labels }: Predictions, rows: readonly number[]): Predictions {
+  const width = probs.length / labels.length;
+  const own = new Float32Array(rows.length * width);
+  for (const [i, row] of rows.entries()) own.set(probs.subarray(row * width, (row + 1) * width), i * width);
+  const pick = (_: unknown, i: number) => labels[rows[i] as number] as number;
+  const like = { length: rows.length };
+  return {
+    probs: own,
+    labels: labels instanceof Int32Array ? Int32Array.from(like, pick) : Float32Array.from(like, pick),
+  };
+}
+
+function classFigures(task: TaskKind, { probs, labels }: Predictions, names: readonly string[]): ClassFigures[] {
+  if (task === "regression") return [];
+  const isBinary = task === "binary";
+  const numClasses = isBinary ? 2 : names.length;
+  const decided = isBinary ? Int32Array.from(probs, (p) => Number(p >= 0.5)) : decisions(probs, numClasses);
+  const counts = Array.from({ length: numClasses }, () => ({ rows: 0, decided: 0, right: 0, sum: 0 }));
+  labels.forEach((label, i) => {
+    const decision = decided[i] as number;
+    counts[label]!.rows++;
+    counts[decision]!.decided++;
+    if (decision === label) counts[label]!.right++;
+    counts.forEach((count, k) => {
+      const p = isBinary ? (probs[i] as number) : (probs[i * numClasses + k] as number);
+      count.sum += isBinary && k === 0 ? 1 - p : p;
+    });
+  });
+  return counts.map(({ rows, decided, right, sum }, k) => ({
+    name: (isBinary ? ["false", "true"] : names)[k] ?? "",
+    rows,
+    decided,
+    precision: right / decided,
+    recall: right / rows,
+    meanProbability: sum / labels.length,
+  }));
+}
+
+function mean(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i] as number;
+  return sum / values.length;
+}
