@@ -31,8 +31,8 @@ const floor = (g: Nodes, x: string) => g.node("Floor", [x]);
 const comparison =
   (opType: string): Emit =>
   (g, a = "", b = "") => {
-    const isMissing = either(g, isMissing(g, a), isMissing(g, b));
-    return where(g, isMissing, missing(g), g.cast(g.node(opType, [a, b]), "float64"));
+    const isEither = either(g, isMissing(g, a), isMissing(g, b));
+    return where(g, isEither, missing(g), g.cast(g.node(opType, [a, b]), "float64"));
   };
 
 /** A function of two numbers that is missing where the second is 0. */

@@ -2,7 +2,8 @@
 import { identifier } from "../../data/sql.js";
 import type { ServedInput, Serving } from "./expression.js";
 import { inputsIn, renamed } from "./expression.js";
-import { asInput, kindOfType, type SqlReader, type Translated, translate } from "./translate.js";
+import { asInput, type SqlReader, translate } from "./translate.js";
+import { kindOfType, type Translated } from "./value.js";
 
 export interface ServedFeature {
   readonly name: string;
