@@ -63,8 +63,8 @@ async function trained(task: NonNullable<RunInput["task"]>, label: string, outpu
       n,
     );
   const size = new ort.Tensor(
-    "float32",
-    Float32Array.from(testRows, (row) => Number(row.size)),
+    "float64",
+    Float64Array.from(testRows, (row) => Number(row.size)),
     n,
   );
   const values = (await session.run({ city: texts("city"), kind: texts("kind"), hour: texts("hour"), size }))[output];

@@ -21,8 +21,8 @@ export interface Database {
   words(sql: string, dtypes: readonly ("int32" | "float32")[]): AsyncGenerator<Int32Array, void, void>;
   /** A result of DOUBLE and VARCHAR columns without nulls, a chunk of some thousand rows at a time. */
   columns(sql: string, types: readonly ("number" | "text")[]): AsyncGenerator<ValueColumns, void, void>;
-  /** Append rows to a table of such columns. */
-  append(table: string, columns: ValueColumns): Promise<void>;
+  /** Append rows to a table of FLOAT and VARCHAR columns. */
+  append(table: string, columns: readonly (Float32Array | string[])[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -34,7 +34,7 @@ export type ValueColumns = readonly (Float64Array | string[])[];
  * rejects with the signal's reason. Throws {@link DataError} with the install command when DuckDB is not installed.
  */
 export async function openDuckdb(spillFolder: string, signal?: AbortSignal): Promise<Database> {
-  const { DOUBLE, DuckDBDataChunk: DataChunk, DuckDBInstance, VARCHAR, version } = await loadDuckdb();
+  const { DuckDBDataChunk: DataChunk, DuckDBInstance, FLOAT, VARCHAR, version } = await loadDuckdb();
   const instance = await DuckDBInstance.create(":memory:", {
     threads: String(availableParallelism()),
     temp_directory: spillFolder,
@@ -101,7 +101,7 @@ export async function openDuckdb(spillFolder: string, signal?: AbortSignal): Pro
         const numRows = columns[0]?.length ?? 0;
         for (let start = 0; start < numRows; start += CHUNK_ROWS) {
           const part = columns.map((column) => Array.from<number | string>(column.slice(start, start + CHUNK_ROWS)));
-          const chunk = DataChunk.create(columns.map((column) => (Array.isArray(column) ? VARCHAR : DOUBLE)));
+          const chunk = DataChunk.create(columns.map((column) => (Array.isArray(column) ? VARCHAR : FLOAT)));
           chunk.setColumns(part);
           appender.appendDataChunk(chunk);
         }

@@ -1,10 +1,12 @@
 /** What is inside a run folder, a checkpoint, a snapshot or a model, as lines of text. */
 import { existsSync, readFileSync, statSync } from "node:fs";
+import { z } from "zod";
 import { decodeSafetensors } from "../checkpoint/safetensors.js";
 import { CheckpointError, ConfigError, messageOf } from "../errors.js";
 import { decodeModel, type ModelProto, type ValueInfoProto } from "../graph/onnx-proto.js";
 import { bytes, count, table } from "../report/format.js";
 import { runsLines } from "../report/runs.js";
+import { servedInputSchema } from "../run/serving/expression.js";
 import { sizeOf } from "../runtime/array.js";
 import { summarizeRun } from "./list-runs.js";
 import { readLog } from "./read-log.js";
@@ -63,15 +65,31 @@ function inspectOnnx(path: string): string[] {
   const file = readFileSync(path);
   const { graph, metadataProps, opsetImport, producerName } = decodeOnnx(path, file);
   const values = graph.initializer.reduce((sum, { dims }) => sum + sizeOf(dims), 0);
+  const isInputs = ({ key }: { readonly key: string }) => key === "inputs";
+  const metadata = metadataProps.filter((entry) => !isInputs(entry)).map(({ key, value }) => [key, value] as const);
+  const sqls = inputSqls(metadataProps.find(isInputs)?.value);
   const opsets = opsetImport.map(({ domain, version }) => `${domain || "onnx"} ${version}`).join(", ");
   return [
     `ONNX model by ${producerName}, ${bytes(file.length)}, ${count(graph.node.length)} nodes, ${count(values)} constant values, opsets ${opsets}`,
-    ...metadataLines(Object.fromEntries(metadataProps.map(({ key, value }) => [key, value]))),
+    ...metadataLines(Object.fromEntries(metadata)),
     "",
-    ...table([["input", "type"], ...graph.input.map(valueRow)]),
+    ...table([
+      ["input", "type", "from"],
+      ...graph.input.map((value) => [...valueRow(value), sqls.get(value.name) ?? ""]),
+    ]),
     "",
     ...table([["output", "type"], ...graph.output.map(valueRow)]),
   ];
+}
+
+/** What the inputs of a model of ours are, by name; nothing for any other. */
+function inputSqls(text = "[]"): ReadonlyMap<string, string> {
+  try {
+    const parsed = z.array(servedInputSchema).safeParse(JSON.parse(text));
+    return new Map(parsed.data?.map(({ name, type, sql }) => [name, type === "time" ? `${sql}, ms since 1970` : sql]));
+  } catch {
+    return new Map();
+  }
 }
 
 function decodeOnnx(path: string, file: Uint8Array): ModelProto {

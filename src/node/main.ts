@@ -231,11 +231,11 @@ async function trainIn({ config, folder }: ChosenRun, join?: Join, stop = stopOn
   }
   const { model, result: resultFile } = runFolder(folder);
   say(`\n${resultLines(result).join("\n")}`);
-  say(`\nmodel    ${model.onnx}  (plain ONNX: feature values in, ${outputNames[config.task.kind]} out)`);
+  say(`\nmodel    ${model.onnx}  (plain ONNX: columns in, ${outputNames[config.task.kind]} out)`);
   say(`weights  ${model.safetensors}`);
   say(`result   ${resultFile}`);
   say(
-    "next: serve model.onnx with any ONNX Runtime; change the configuration with --set path=value; codistill train --help",
+    `next: codistill predict ${model.onnx} new.csv; serve it with any ONNX Runtime (docs/serving.md); change the configuration with --set path=value`,
   );
   const numFinished = result.groups.filter(({ ended }) => ended === "finished").length;
   const { groups, replayOf } = readScope(runFolder(folder), config.numGroups);

@@ -1,13 +1,16 @@
 /** `codistill predict`: the predictions of an exported model beside the rows of a table. */
+import { createReadStream } from "node:fs";
 import { availableParallelism } from "node:os";
 import { extname, join } from "node:path";
+import { pipeline } from "node:stream/promises";
 import { literal } from "../data/sql.js";
 import { ConfigError, DataError, messageOf } from "../errors.js";
 import { decisions } from "../train/class-metrics.js";
 import { outputNames } from "../train/task.js";
-import { type Database, openDuckdb, type ValueColumns } from "./duckdb.js";
+import { type Database, openDuckdb } from "./duckdb.js";
 import { openModel, type ServedModel } from "./served-model.js";
 import { definitions, freeName, openServedRows, servedRows } from "./served-rows.js";
+import { findFiles } from "./source-files.js";
 import { inTemporaryFolder } from "./temporary-folder.js";
 
 export interface PredictOptions {
@@ -28,7 +31,6 @@ export interface PredictResult {
   readonly seconds: number;
 }
 
-const STANDARD_OUTPUT = "/dev/stdout";
 const formats: Readonly<Record<string, string>> = {
   ".csv": "format csv, header",
   ".tsv": "format csv, header, delimiter '\t'",
@@ -63,7 +65,11 @@ export async function predict(
         const taken = columns.map(({ name }) => name);
         const appended = appendedColumns(model).map(({ name, type }) => ({ name: freeName(name, taken), type }));
         await predictInto(db, model, appended, (done) => onProgress(done, numRows));
-        await write(db, out ?? STANDARD_OUTPUT, format);
+        const isText = format.startsWith("format csv");
+        const rows = (isText ? await rowsAsWritten(db, source, numRows) : null) ?? "source_rows";
+        const file = out ?? join(temporary, "rows.csv");
+        await write(db, rows, file, format);
+        if (out === undefined) await toStandardOutput(file);
         const seconds = (performance.now() - started) / 1000;
         return { rows: numRows, columns: appended.map(({ name }) => name), out: out ?? null, seconds };
       } finally {
@@ -77,15 +83,15 @@ export async function predict(
 
 interface Appended {
   readonly name: string;
-  readonly type: "double" | "varchar";
+  readonly type: "float" | "varchar";
 }
 
 /** What a model says of a row. */
 function appendedColumns({ task, classes }: ServedModel): Appended[] {
-  if (classes === null) return [{ name: outputNames[task.kind], type: "double" }];
+  if (classes === null) return [{ name: outputNames[task.kind], type: "float" }];
   return [
     { name: "prediction", type: "varchar" },
-    ...classes.map((name): Appended => ({ name: `probability_${name}`, type: "double" })),
+    ...classes.map((name): Appended => ({ name: `probability_${name}`, type: "float" })),
   ];
 }
 
@@ -112,20 +118,60 @@ async function predictInto(
   }
 }
 
-function asColumns(predicted: Float32Array, classes: readonly string[] | null): ValueColumns {
-  if (classes === null) return [Float64Array.from(predicted)];
+function asColumns(predicted: Float32Array, classes: readonly string[] | null): (Float32Array | string[])[] {
+  if (classes === null) return [predicted];
   const numClasses = classes.length;
   const numRows = predicted.length / numClasses;
   return [
     Array.from(decisions(predicted, numClasses), (k) => classes[k] ?? ""),
-    ...classes.map((_, k) => Float64Array.from({ length: numRows }, (_, row) => predicted[row * numClasses + k] ?? 0)),
+    ...classes.map((_, k) => Float32Array.from({ length: numRows }, (_, row) => predicted[row * numClasses + k] ?? 0)),
   ];
 }
 
-async function write(db: Database, out: string, format: string): Promise<void> {
-  const rows = "select * from source_rows positional join predictions";
+/**
+ * The rows of CSV as they were written, every value as its text: from "yes" and "007" to "yes" and "007". Null for files
+ * that have types, and where the rows read so are not the same.
+ */
+async function rowsAsWritten(
+  db: Database,
+  source: string | readonly string[],
+  numRows: number,
+): Promise<string | null> {
+  const { format, files } = await findFiles(source);
+  const [first = ""] = files;
+  if (format !== "csv" && format !== "tsv") return null;
+  const [dialect] = await db.rows(
+    `select Delimiter, Quote, Escape, SkipRows, HasHeader from sniff_csv(${literal(first)}, sample_size = -1)`,
+  );
+  const [delimiter, quote, escapeMark, skip, hasHeader] = (dialect ?? []).map(String);
+  if (hasHeader !== "true") return null;
+  const options = [
+    "all_varchar = true, header = true, hive_partitioning = false, auto_detect = false",
+    `delim = ${literal(delimiter ?? ",")}`,
+    ...Object.entries({ quote, escape: escapeMark }).flatMap(([name, mark]) =>
+      mark && mark !== "(empty)" ? [`${name} = ${literal(mark)}`] : [],
+    ),
+    `skip = ${skip ?? 0}`,
+  ];
+  const columns = (await db.rows("describe source_rows")).map(([name]) => `${literal(String(name))}: 'VARCHAR'`);
+  const texts = `read_csv([${files.map(literal).join(", ")}], ${options.join(", ")}, columns = {${columns.join(", ")}})`;
+  const [[numTexts] = []] = await db.rows(`select count(*) from ${texts}`).catch(() => []);
+  return Number(numTexts) === numRows ? texts : null;
+}
+
+/** DuckDB would cut a file off that standard output goes to, so it writes one of its own. */
+async function toStandardOutput(file: string): Promise<void> {
   try {
-    await db.run(`copy (${rows}) to ${literal(out)} (${format})`);
+    await pipeline(createReadStream(file), process.stdout, { end: false });
+  } catch (error) {
+    // Whoever reads has read enough, as head does.
+    if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw error;
+  }
+}
+
+async function write(db: Database, rows: string, out: string, format: string): Promise<void> {
+  try {
+    await db.run(`copy (select * from ${rows} positional join predictions) to ${literal(out)} (${format})`);
   } catch (error) {
     throw new DataError(`predict: ${out} cannot be written: ${messageOf(error)}`, { cause: error });
   }

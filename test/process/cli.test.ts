@@ -361,7 +361,7 @@ async function checkServes(folder: RunFolder, shown: string): Promise<void> {
       [test.length],
     );
   const size = new ort.Tensor(
-    "float32",
+    "float64",
     test.map((row) => Number(row.size)),
     [test.length],
   );
@@ -380,7 +380,7 @@ async function checkServes(folder: RunFolder, shown: string): Promise<void> {
     city: one("Atlantis"),
     kind: one(""),
     hour: one("h3"),
-    size: new ort.Tensor("float32", [Number.NaN], [1]),
+    size: new ort.Tensor("float64", [Number.NaN], [1]),
   };
   const guess = (await session.run(unknown)).probability?.data[0];
   assert.ok(typeof guess === "number" && guess > 0 && guess < 1, shown);

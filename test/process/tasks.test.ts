@@ -15,7 +15,7 @@ test("a run of classes is trained, reported, inspected and its shards described;
   assert.equal(code, 0, shown);
   assert.match(stdout, /test log loss +test AUC +test accuracy +test top 5 +test ECE/, shown);
   assert.match(stdout, /^churn between the groups \(share of rows that they decide differently\): 0\.\d{4}$/m, shown);
-  assert.match(stdout, /feature values in, probabilities out\)/, shown);
+  assert.match(stdout, /columns in, probabilities out\)/, shown);
   const folder = await run.folder();
   const { task, groups } = resultOf(folder);
   assert.equal(task, "multiclass");

@@ -1,0 +1,119 @@
+/** A model that a run exported, served: by the command line, and by the code in docs/serving.md. */
+import assert from "node:assert/strict";
+import { readFileSync, symlinkSync } from "node:fs";
+import { test } from "node:test";
+import { fold, key, uniform } from "../../src/runtime/random.js";
+import { workplace } from "./fixture.js";
+import { resultOf } from "./results.js";
+import { tinyConfig } from "./tiny.js";
+
+const place = workplace();
+const NUM_ROWS = 100_000;
+
+/** With features of every kind: of a time, of text and of numbers, some of them missing, some of expressions. */
+const config = {
+  name: "served",
+  data: {
+    ...tinyConfig.data,
+    categorical: {
+      ...tinyConfig.data.categorical,
+      weekday: "dayofweek(date)",
+      pair: "concat(city, '|', kind)",
+      decile: "case when size < 0.1 then 0 when size < 0.9 then 1 when size is not null then 2 end",
+    },
+    numeric: { logSize: "sign(size) * ln(1 + abs(size) * 1e1)", days: "epoch(date) / 86400" },
+  },
+};
+
+interface Row {
+  readonly date: string;
+  readonly city: string;
+  readonly kind: string;
+  readonly hour: string;
+  readonly size: number | null;
+}
+
+/** Rows of which a tenth has something missing, and a tenth a name that training never saw. */
+function rawRows(): Row[] {
+  const draw = (name: string) => uniform(fold(key(3), name), NUM_ROWS);
+  const draws = { date: draw("date"), city: draw("city"), kind: draw("kind"), hour: draw("hour"), size: draw("size") };
+  const rare = draw("rare");
+  return Array.from({ length: NUM_ROWS }, (_, i) => {
+    const pick = (name: keyof typeof draws, values: readonly string[]) =>
+      values[Math.floor((draws[name][i] ?? 0) * values.length)] ?? "";
+    const luck = rare[i] ?? 0;
+    const day = new Date(Date.UTC(1999, 0, 1 + Math.floor((draws.date[i] ?? 0) * 2000)));
+    return {
+      date: luck < 0.02 ? "" : day.toISOString().slice(0, 10),
+      city:
+        luck < 0.04
+          ? ""
+          : pick("city", ["Lima", "Oslo", "Rome", "Bonn", "Kyiv", "Bern", "Cork", "Pisa", "São Paulo, SP"]),
+      kind: luck > 0.98 ? 'zeppelin "LZ 129"' : luck > 0.96 ? "" : pick("kind", ["bus", "train", "plane"]),
+      hour: pick("hour", ["h1", "h16", "h23", "h99"]),
+      size: luck > 0.9 && luck < 0.95 ? null : (draws.size[i] ?? 0) * 3 - 1,
+    };
+  });
+}
+
+const quoted = (text: string) => (/[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+
+test("plain ONNX Runtime on raw rows gives what predict gives, and predict what the run was scored with", async () => {
+  const run = place.train([await place.config("served.json", config), "--set", "numSteps=60"]);
+  const { code, shown } = await run.ended;
+  assert.equal(code, 0, shown);
+  const folder = await run.folder();
+  const model = folder.model.onnx;
+
+  const rows = rawRows();
+  const lines = rows.map((row) => [row.date, quoted(row.city), quoted(row.kind), row.hour, row.size ?? ""].join(","));
+  await place.write("raw.csv", `date,city,kind,hour,size\n${lines.join("\n")}\n`);
+  const predicted = await place.codistill(["predict", model, "raw.csv", "--out", "predicted.csv"]).ended;
+  assert.equal(predicted.code, 0, predicted.shown);
+  assert.match(predicted.stdout, /^100,000 rows with probability in predicted\.csv, \d+\.\d s$/m);
+  const [head, ...appended] = readFileSync(place.path("predicted.csv"), "utf8").trim().split("\n");
+  assert.equal(head, "date,city,kind,hour,size,probability");
+  assert.equal(appended.length, NUM_ROWS);
+  for (const [i, line] of appended.entries()) {
+    assert.ok(line.startsWith(`${lines[i]},`), `row ${i} is ${line}, was ${lines[i]}`);
+  }
+  const probs = appended.map((line) => Number(line.slice(line.lastIndexOf(",") + 1)));
+  assert.ok(new Set(probs.map((p) => p.toFixed(3))).size > 100, "the predictions differ");
+
+  // The code in the docs, with these rows in place of its own.
+  const docs = readFileSync(new URL("../../../docs/serving.md", import.meta.url), "utf8");
+  const [, snippet = ""] = /<!-- snippet: node -->\n```js\n(.*?)```/s.exec(docs) ?? [];
+  const feeding = `JSON.parse((await import("node:fs")).readFileSync("rows.json", "utf8"))`;
+  const code_ = snippet
+    .replace(/^const rows = .*$/m, `const rows = ${feeding};`)
+    .replace('"model.onnx"', JSON.stringify(model));
+  assert.ok(code_.includes(feeding) && code_.includes(JSON.stringify(model)), snippet);
+  await place.write("rows.json", JSON.stringify(rows.map(({ date, ...row }) => ({ ...row, date: date || null }))));
+  await place.write("serve.mjs", code_);
+  symlinkSync(new URL("../../../node_modules", import.meta.url), place.path("node_modules"));
+  const served = await place.start(process.execPath, ["serve.mjs"]).ended;
+  assert.equal(served.code, 0, served.shown);
+  const others = JSON.parse(served.stdout) as number[];
+  assert.equal(others.length, NUM_ROWS);
+  for (const [i, p] of others.entries()) {
+    assert.ok(Math.abs(p - (probs[i] ?? Number.NaN)) <= 1e-6, `row ${i}: ${p} and ${probs[i]}`);
+  }
+
+  const where = tinyConfig.data.split.test;
+  const evaluated = await place.codistill(["evaluate", model, "rows.csv", "--where", where, "--by", "kind", "--json"])
+    .ended;
+  assert.equal(evaluated.code, 0, evaluated.shown);
+  const { rows: numRows, metrics, estimates, slices } = JSON.parse(evaluated.stdout);
+  const [first] = resultOf(folder).groups;
+  assert.equal(numRows, resultOf(folder).testRows);
+  for (const [own, tested] of [
+    [metrics.loss, first?.testLoss],
+    [metrics.auc, first?.testAuc],
+    [metrics.accuracy, first?.testAccuracy],
+    [metrics.calibrationError, first?.testCalibrationError],
+  ]) {
+    assert.ok(Math.abs(own - tested) < 1e-6, `${own}, and ${tested} in the run's result. ${evaluated.shown}`);
+  }
+  assert.ok(estimates.loss.low < metrics.loss && metrics.loss < estimates.loss.high);
+  assert.deepEqual(slices.map(({ name }: { name: string }) => name).sort(), ["bus", "plane", "train"]);
+});
