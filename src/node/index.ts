@@ -9,7 +9,9 @@ export type {
   TableSpec,
   TrainingRows,
 } from "../data/table.js";
+export type { Evaluation } from "../train/evaluation.js";
 export { directoryStore } from "./directory-store.js";
+export { type EvaluateOptions, type EvaluateResult, evaluate } from "./evaluate.js";
 export {
   type DescribeOptions,
   type DescribeOverrides,
@@ -27,6 +29,9 @@ export {
 export { loadConfig } from "./load-config.js";
 export { onnxRuntimeEngine } from "./onnxruntime.js";
 export { formatOpTimes, type OpTime, opTimes, profileFiles } from "./ort/profile.js";
+export { type PredictOptions, type PredictResult, predict } from "./predict.js";
+export { trainEvents } from "./run-events.js";
 export type { Join } from "./scope.js";
+export { openModel, type ServedModel } from "./served-model.js";
 export { threadedEngine } from "./threaded-engine.js";
 export { type TrainOptions, train } from "./train.js";

@@ -74,7 +74,7 @@ function inspectOnnx(path: string): string[] {
     ...metadataLines(Object.fromEntries(metadata)),
     "",
     ...table([
-      ["input", "type", "from"],
+      ["input", "type", "what it is"],
       ...graph.input.map((value) => [...valueRow(value), sqls.get(value.name) ?? ""]),
     ]),
     "",

@@ -129,7 +129,7 @@ function asColumns(predicted: Float32Array, classes: readonly string[] | null): 
 }
 
 /**
- * The rows of CSV as they were written, every value as its text: from "yes" and "007" to "yes" and "007". Null for files
+ * The rows of CSV as they were written, every value as its text, "yes" and "007" included. Null for files
  * that have types, and where the rows read so are not the same.
  */
 async function rowsAsWritten(

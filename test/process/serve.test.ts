@@ -2,6 +2,10 @@
 import assert from "node:assert/strict";
 import { readFileSync, symlinkSync } from "node:fs";
 import { test } from "node:test";
+import { loadConfig } from "../../src/node/load-config.js";
+import { readLog } from "../../src/node/read-log.js";
+import { trainEvents } from "../../src/node/run-events.js";
+import { runFolder } from "../../src/node/run-folder.js";
 import { fold, key, uniform } from "../../src/runtime/random.js";
 import { workplace } from "./fixture.js";
 import { resultOf } from "./results.js";
@@ -59,10 +63,23 @@ function rawRows(): Row[] {
 const quoted = (text: string) => (/[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
 test("plain ONNX Runtime on raw rows gives what predict gives, and predict what the run was scored with", async () => {
-  const run = place.train([await place.config("served.json", config), "--set", "numSteps=60"]);
-  const { code, shown } = await run.ended;
-  assert.equal(code, 0, shown);
-  const folder = await run.folder();
+  const folder = runFolder(place.path("run"));
+  const run = trainEvents({
+    config: await loadConfig(await place.config("served.json", config), ["numSteps=60"]),
+    folder: folder.path,
+    cacheFolder: place.path("cache"),
+    stop: new AbortController().signal,
+  });
+  const told: string[] = [];
+  for (let next = await run.next(); ; next = await run.next()) {
+    if (next.done) {
+      assert.deepEqual(JSON.parse(JSON.stringify(next.value?.groups)), resultOf(folder).groups);
+      break;
+    }
+    told.push(next.value.event);
+  }
+  const logged = [readLog(folder.log), ...[0, 1].map((group) => readLog(folder.group(group).log))].flat();
+  assert.deepEqual(told.toSorted(), logged.map(({ event }) => event).toSorted());
   const model = folder.model.onnx;
 
   const rows = rawRows();
