@@ -1,0 +1,95 @@
+/** The commands about runs and what they left: runs, inspect, clean, shards. */
+import { relative } from "node:path";
+import type { Command } from "commander";
+import { slotsUnder } from "../data/shard.js";
+import { bytes } from "../report/format.js";
+import { runsLines } from "../report/runs.js";
+import { carryOut, planClean, planLines } from "./clean.js";
+import { FAILED } from "./exit-codes.js";
+import { prepareTable } from "./ingest.js";
+import { inspect } from "./inspect.js";
+import { listRuns } from "./list-runs.js";
+import { loadConfig } from "./load-config.js";
+import { tableSpecOf } from "./prepare.js";
+import { describeShards, shardLines } from "./shards.js";
+
+/** The flag that overrides options of a configuration. */
+export const SET = [
+  "--set <path=value>",
+  "override an option, as in --set numSteps=100 (repeatable)",
+  (value: string, all: string[]) => [...all, value],
+  [] as string[],
+] as const;
+
+interface CleanFlags {
+  readonly checkpoints?: boolean;
+  readonly cache?: boolean;
+  readonly recordings?: boolean;
+  readonly yes?: boolean;
+}
+
+/** Add them to a program whose training caches are in a folder. */
+export function addRunCommands(program: Command, cacheFolder: string, say: (text: string) => void): void {
+  program
+    .command("runs")
+    .description("list runs with their state and result")
+    .argument("[folder]", "where run folders are", "runs")
+    .option("--json", "as JSON")
+    .action((folder: string, { json }: { json?: boolean }) => {
+      const runs = listRuns(folder);
+      if (json) say(JSON.stringify(runs, null, 2));
+      else say(runs.length > 0 ? runsLines(runs).join("\n") : `no runs in ${folder}; start one with codistill train`);
+    });
+
+  program
+    .command("inspect")
+    .description("show what is inside a run folder, a checkpoint, a snapshot or a model")
+    .argument("<path>", "a run folder, a .safetensors file or a .onnx model")
+    .action((path: string) => say(inspect(path).join("\n")));
+
+  program
+    .command("clean")
+    .description("say what ended runs leave that nobody needs, and remove it with --yes")
+    .argument("[folder]", "a run folder, or where run folders are", "runs")
+    .option("--checkpoints", "also the checkpoints of finished runs; model, best params, result and log stay")
+    .option("--cache", "also the training caches that no run in the folder refers to")
+    .option("--recordings", "also the snapshots that recorded runs keep for their replay")
+    .option("--yes", "remove it")
+    .addHelpText("after", "\nExamples:\n  codistill clean\n  codistill clean runs --checkpoints --cache --yes")
+    .action(cleanCommand);
+
+  program
+    .command("shards")
+    .description("show what each group trains on, and prove that shards are disjoint")
+    .argument("<config>", "configuration, as for train")
+    .option(...SET)
+    .option("--json", "as JSON")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  codistill shards codistill.config.ts\n  codistill shards codistill.config.ts --json",
+    )
+    .action(shardsCommand);
+
+  async function shardsCommand(
+    path: string,
+    flags: { readonly set: readonly string[]; json?: boolean },
+  ): Promise<void> {
+    const config = await loadConfig(path, flags.set);
+    const table = await prepareTable(tableSpecOf(config), { cacheFolder: cacheFolder });
+    const { numGroups, data } = config;
+    const slots = Array.from({ length: numGroups }, (_, group) => slotsUnder(data.regime, group, numGroups));
+    const report = describeShards(table, data.regime, slots);
+    say(flags.json ? JSON.stringify(report, null, 2) : shardLines(report).join("\n"));
+    if (report.problem !== null) process.exitCode = FAILED;
+  }
+
+  async function cleanCommand(folder: string, { cache, yes, ...options }: CleanFlags): Promise<void> {
+    const plan = await planClean(relative("", folder) || ".", {
+      ...options,
+      ...(cache && { cacheFolder: cacheFolder }),
+    });
+    say(planLines(plan).join("\n"));
+    if (yes) say(`freed ${bytes(carryOut(plan))}`);
+    else if (plan.removals.length > 0) say("nothing is removed yet; add --yes to remove it");
+  }
+}
