@@ -60,7 +60,7 @@ export function startMeasurement(
   const [program, args] =
     side === "torch"
       ? [peer?.python ?? "python3", ["-B", runFile, ...sizes]]
-      : [process.execPath, [childFile, side, ...sizes, ...noted.map(String)]];
+      : [process.execPath, ["--expose-gc", childFile, side, ...sizes, ...noted.map(String)]];
   // As the processes of groups have it.
   const env = side === "torch" ? environment(threads) : withHugePages(environment(threads));
   const child = spawn(program, args, { env, stdio: ["ignore", "pipe", "pipe"] });

@@ -78,6 +78,8 @@ function startGroup(
   const entry = fileURLToPath(new URL("./group-main.js", import.meta.url));
   const child = fork(entry, [folder.path, String(group), String(threads)], {
     env: withHugePages(process.env),
+    // A program asks for it once, before the memory that it takes is at its most.
+    execArgv: [...process.execArgv, "--expose-gc"],
     stdio: ["ignore", "ignore", errorFile, "ipc"],
   });
   if (errorFile !== "ignore") closeSync(errorFile);

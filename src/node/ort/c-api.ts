@@ -57,6 +57,7 @@ const functions = {
   ReleaseSessionOptions: [100, none, [pointer]],
   SessionEndProfiling: [110, status, [pointer, pointer, pointer]],
   AddSessionConfigEntry: [130, status, [pointer, "str", "str"]],
+  AddRunConfigEntry: [165, status, [pointer, "str", "str"]],
 } as const;
 
 type FunctionName = keyof typeof functions;

@@ -28,6 +28,8 @@ interface Frame {
 
 /** Batches of a few sizes alternate (training, validation and its last batch); more are forgotten. */
 const MAX_FRAMES = 6;
+/** Asks the library to free memory that it has and does not use, after a run; an empty value does not. */
+const SHRINKAGE = "memory.enable_memory_arena_shrinkage";
 const SEQUENTIAL = 0;
 const BASIC_OPTIMIZATION = 1;
 
@@ -40,6 +42,7 @@ export async function nativeProgram(plan: Plan, kept: KeptTensors, options: Engi
   const inputNames = texts([...plan.inputs, ...(isGuarded ? [guard.mayUpdate] : [])]);
   const outputNames = texts([...plan.outputs, ...updated, ...(isGuarded ? [guard.isReached, guard.isTaken] : [])]);
   const ownFlags = readyFlags(new Uint8Array(3));
+  const ownRunOptions = api.make("CreateRunOptions");
   /** By the address of the flags, which come as another object in each message. */
   const flagTensors = new Map<Pointer, readonly OrtTensor[]>();
   const frames = new Map<string, Frame>();
@@ -111,11 +114,14 @@ export async function nativeProgram(plan: Plan, kept: KeptTensors, options: Engi
       aim(frame);
       if (isGuarded) arm(frame, brake?.flags ?? ownFlags);
       const { inputs, outputs } = frame;
+      const runOptions = brake?.runOptions ?? ownRunOptions;
+      const isFirst = frame.results === null;
+      if (isFirst) makeRoom(runOptions);
       try {
         api.call(
           "Run",
           session,
-          brake?.runOptions ?? null,
+          runOptions,
           inputNames.addresses,
           inputs,
           inputs.length,
@@ -126,6 +132,8 @@ export async function nativeProgram(plan: Plan, kept: KeptTensors, options: Engi
       } catch (error) {
         if (brake && isPulled(brake)) loseUpdates();
         throw error;
+      } finally {
+        if (isFirst) api.call("AddRunConfigEntry", runOptions, SHRINKAGE, "");
       }
       const results = outputsOf(frame);
       if (brake && isHeldBack(brake)) throw cancelled();
@@ -137,6 +145,7 @@ export async function nativeProgram(plan: Plan, kept: KeptTensors, options: Engi
       isClosed = true;
       forget(frames.keys());
       for (const tensor of [...flagTensors.values()].flat()) release(tensor);
+      api.release("ReleaseRunOptions", ownRunOptions);
       try {
         if (options.profile !== undefined) endProfiling(session);
       } finally {
@@ -144,6 +153,16 @@ export async function nativeProgram(plan: Plan, kept: KeptTensors, options: Engi
       }
     },
   };
+}
+
+/**
+ * The first run for some shapes finds out what it needs when, piece by piece; the next ones take all of it as one block. What
+ * the first took would stay beside that for good, so it gives it back. Before that goes what the program made of
+ * large arrays on the way here, where the process may ask for it.
+ */
+function makeRoom(runOptions: Pointer): void {
+  globalThis.gc?.();
+  cApi().call("AddRunConfigEntry", runOptions, SHRINKAGE, "cpu:0");
 }
 
 function newFrame({ inputs, outputs, updates, isGuarded }: Plan, feeds: NamedArrays): Frame {
