@@ -1,0 +1,111 @@
+/** One run of a study: trained once, with what a report needs of it kept beside it. */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { directoryStore } from "../src/node/directory-store.js";
+import { prepareTable } from "../src/node/ingest.js";
+import { tableSpecOf } from "../src/node/prepare.js";
+import { readLog } from "../src/node/read-log.js";
+import { runFolder } from "../src/node/run-folder.js";
+import { threadedEngine } from "../src/node/threaded-engine.js";
+import { train } from "../src/node/train.js";
+import { makeLearner } from "../src/run/learner.js";
+import type { RunConfig } from "../src/run/schema.js";
+import { readBest } from "../src/run/score.js";
+import { bytesOf } from "../src/runtime/array.js";
+import { predictAll } from "../src/train/evaluate.js";
+import { kept, keptWeights, predictGraph } from "../src/train/graphs.js";
+
+/** What a group of a trial came to. */
+export interface GroupOutcome {
+  readonly group: number;
+  /** The step of the scored params, the best by validation. */
+  readonly step: number;
+  readonly validationLoss: number;
+  readonly testLoss: number;
+  readonly testAuc: number;
+  readonly testCalibrationError: number;
+  readonly stepsPerSecond: number;
+  /** The validation loss of the group, from its first to its last validation. */
+  readonly validation: readonly { readonly step: number; readonly loss: number }[];
+}
+
+export interface TrialOutcome {
+  readonly arm: string;
+  readonly seed: number;
+  readonly steps: number;
+  readonly seconds: number;
+  readonly groups: readonly GroupOutcome[];
+}
+
+const CACHE = ".codistill/cache";
+
+/** Whether a trial is done: its outcome is the last that is written. */
+export function isDone(folder: string): boolean {
+  return existsSync(join(folder, "outcome.json"));
+}
+
+export function readOutcome(folder: string): TrialOutcome {
+  return JSON.parse(readFileSync(join(folder, "outcome.json"), "utf8"));
+}
+
+/** The test predictions of a group's best params, in the order of the split, and the labels. */
+export function readPredictions(folder: string, group: number | "labels"): Float32Array {
+  const { buffer, byteOffset, byteLength } = readFileSync(join(folder, `test-${group}.f32`));
+  return new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength));
+}
+
+/**
+ * Train a trial in a folder, or go on where it was cut off, and keep its outcome and predictions there. Null when it was stopped.
+ * Throws what {@link train} throws.
+ */
+export async function runTrial(
+  config: RunConfig,
+  about: Pick<TrialOutcome, "arm" | "seed" | "steps">,
+  folder: string,
+  stop: AbortSignal,
+): Promise<TrialOutcome | null> {
+  const result = await train({ config, folder, cacheFolder: CACHE, stop });
+  if (!result || stop.aborted) return null;
+  await keepPredictions(config, folder);
+  const events = readLog(runFolder(folder).log);
+  const started = Date.parse(events.find(({ event }) => event === "data-ready")?.time ?? "");
+  const outcome: TrialOutcome = {
+    ...about,
+    // Of the last start alone, where there were several.
+    seconds: (Date.parse(events.at(-1)?.time ?? "") - started) / 1000,
+    groups: result.groups.map(({ group, step, validationLoss, stepsPerSecond, ...tested }) => ({
+      group,
+      step,
+      validationLoss,
+      testLoss: tested.testLoss,
+      testAuc: tested.testAuc ?? Number.NaN,
+      testCalibrationError: tested.testCalibrationError ?? Number.NaN,
+      stepsPerSecond,
+      validation: readLog(runFolder(folder).group(group).log).flatMap((event) =>
+        event.event === "validation" ? [{ step: event.step, loss: event.loss }] : [],
+      ),
+    })),
+  };
+  writeFileSync(join(folder, "outcome.json"), `${JSON.stringify(outcome)}\n`);
+  return outcome;
+}
+
+async function keepPredictions(config: RunConfig, path: string): Promise<void> {
+  const { preprocessing, test } = await prepareTable(tableSpecOf(config), { cacheFolder: CACHE });
+  const learner = makeLearner(config, preprocessing);
+  const engine = threadedEngine({ threads: availableParallelism() });
+  try {
+    const program = await engine.compile(predictGraph(learner, kept.params));
+    for (let group = 0; group < config.numGroups; group++) {
+      const best = await readBest(directoryStore(runFolder(path).group(group).path));
+      if (!best) throw new Error(`group ${group} of ${path} has no best params`);
+      await engine.write(keptWeights(learner.model, best.params));
+      const { probs, labels } = await predictAll(program, test);
+      writeFileSync(join(path, `test-${group}.f32`), bytesOf(probs));
+      writeFileSync(join(path, "test-labels.f32"), bytesOf(labels));
+    }
+  } finally {
+    await engine.close();
+  }
+}
