@@ -1,3 +1,155 @@
-export async function writeReport(..._: unknown[]): Promise<string[]> {
-  return [];
+/** The report of the flights study: JSON, Markdown, and plots of the validation loss. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { sourceCommit, thisMachine } from "../bench/machine.js";
+import { mean } from "../bench/statistics.js";
+import { renderChart } from "../scripts/charts/render.js";
+import { duration } from "../src/report/format.js";
+import type { Arm } from "./arms.js";
+import {
+  type ArmFigures,
+  type DoneTrial,
+  type FlightsFigures,
+  flightsFigures,
+  SINGLE,
+  spread,
+  TWICE,
+} from "./flights-figures.js";
+import { deviation, type Interval } from "./intervals.js";
+import type { TrialOutcome } from "./trial.js";
+
+/** Write all of it; gives the paths. */
+export async function writeReport(done: readonly DoneTrial[], arms: readonly Arm[], out: string): Promise<string[]> {
+  const figures = flightsFigures(done);
+  const about = {
+    study: "flights",
+    date: new Date().toISOString(),
+    command: `npm run study:flights -- ${process.argv.slice(2).join(" ")}`.trim(),
+    machine: thisMachine(),
+    versions: { node: process.version, commit: sourceCommit() },
+  };
+  mkdirSync(out, { recursive: true });
+  const files = [join(out, "flights.json"), join(out, "flights.md")];
+  writeFileSync(files[0] ?? "", `${JSON.stringify({ ...about, ...figures }, null, 1)}\n`);
+  writeFileSync(files[1] ?? "", `${markdown(figures, arms, about).join("\n")}\n`);
+  for (const steps of new Set(figures.outcomes.map((outcome) => outcome.steps))) {
+    const file = join(out, `flights-${steps}.svg`);
+    writeFileSync(file, await curves(steps, figures.outcomes, arms));
+    files.push(file);
+  }
+  return files;
+}
+
+interface About {
+  readonly date: string;
+  readonly command: string;
+  readonly machine: ReturnType<typeof thisMachine>;
+  readonly versions: { readonly node: string; readonly commit: string | null };
+}
+
+const fixed = (value: number) => value.toFixed(4);
+const signed = (value: number) => `${value < 0 ? "" : "+"}${fixed(value)}`;
+const range = (interval: Interval | null | undefined, show = fixed) =>
+  interval ? `${show(interval.value)} (${show(interval.low)} to ${show(interval.high)})` : "";
+
+function markdown({ arms: figures, targets, outcomes }: FlightsFigures, arms: readonly Arm[], about: About): string[] {
+  const steps = [...new Set(figures.map((one) => one.steps))];
+  return [
+    "# Codistillation on the flights",
+    "",
+    `${about.date}, ${about.machine.cpu}, ${about.machine.cores} cores, Node.js ${about.versions.node}, commit ${about.versions.commit}`,
+    "",
+    `    ${about.command}`,
+    "",
+    "The recipe's network and data; log loss in nats on June 2001, of the params that are best on the last week of May. The mean",
+    "and the deviation are over seeds, each of which redraws params, order and halves; a seed's value is the mean of its groups.",
+    "Differences are paired by seed, with Student's 95 % interval. Churn is the mean absolute difference of June probabilities",
+    "between group 0's models of two seeds, over all pairs, with a jackknife interval.",
+    "",
+    ...arms.map(({ name, what }) => `- \`${name}\`: ${what}`),
+    ...steps.flatMap((count) => [
+      "",
+      `## ${count.toLocaleString("en-US")} steps`,
+      "",
+      ...armTable(figures.filter((one) => one.steps === count)),
+    ]),
+    ...(targets.length === 0 ? [] : ["", "## Targets", ""]),
+    ...targets.map(
+      ({ what, value, isReached }) => `- ${what}: ${fixed(value)}, ${isReached ? "reached" : "not reached"}`,
+    ),
+    "",
+    `${outcomes.length} runs, ${duration(outcomes.reduce((sum, { seconds }) => sum + seconds, 0))} of training.`,
+  ];
+}
+
+function armTable(figures: readonly ArmFigures[]): string[] {
+  const head = [
+    "arm",
+    "seeds",
+    "log loss",
+    `less ${SINGLE}`,
+    `less ${TWICE}`,
+    "AUC",
+    "ECE",
+    "churn",
+    `over ${SINGLE}`,
+    "time",
+  ];
+  const shown = (values: readonly number[]) => {
+    const { mean: centre, deviation: width } = spread(values);
+    return values.length < 2 ? fixed(centre) : `${fixed(centre)} ± ${fixed(width)}`;
+  };
+  const rows = figures.map((one) => [
+    one.arm,
+    String(one.seeds.length),
+    shown(one.loss),
+    range(one.lossLess[SINGLE], signed),
+    range(one.lossLess[TWICE], signed),
+    shown(one.auc),
+    shown(one.calibrationError),
+    range(one.churn),
+    range(one.churnRatio, (value) => value.toFixed(3)),
+    one.seconds === null ? "" : duration(one.seconds),
+  ]);
+  return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`);
+}
+
+/** The validation loss of every arm against the step: the mean over seeds and groups, with a deviation to either side. */
+function curves(steps: number, outcomes: readonly TrialOutcome[], arms: readonly Arm[]): Promise<string> {
+  return renderChart({
+    title: `Validation loss, ${steps.toLocaleString("en-US")} steps`,
+    x: { title: "optimizer step" },
+    y: { title: "validation log loss (nats)" },
+    panels: [
+      {
+        title: "",
+        subtitle: "mean over seeds, and one deviation to either side",
+        series: arms.flatMap(({ name }) => {
+          const own = outcomes.filter((outcome) => outcome.arm === name && outcome.steps === steps);
+          return own.length === 0 ? [] : [{ name, points: pointsOf(own) }];
+        }),
+      },
+    ],
+  });
+}
+
+/** The first validations lie far above the others, and would flatten what is to be seen. */
+const SHOWN_FROM = 0.2;
+
+function pointsOf(outcomes: readonly TrialOutcome[]) {
+  const bySteps = new Map<number, number[]>();
+  for (const { groups, steps } of outcomes) {
+    for (const { step } of groups[0]?.validation ?? []) {
+      if (step < SHOWN_FROM * steps) continue;
+      const losses = groups.flatMap(({ validation }) =>
+        validation.filter((one) => one.step === step).map(({ loss }) => loss),
+      );
+      bySteps.set(step, [...(bySteps.get(step) ?? []), mean(losses)]);
+    }
+  }
+  return [...bySteps].map(([step, losses]) => {
+    const y = mean(losses);
+    const width = losses.length < 2 ? 0 : deviation(losses);
+    return { x: step, y, low: y - width, high: y + width };
+  });
 }
