@@ -21,12 +21,20 @@ export interface TableSpec {
   readonly categorical: Readonly<Record<string, string>>;
   /** Feature name to expression, cast to FLOAT. */
   readonly numeric: Readonly<Record<string, string>>;
+  /** Of categorical features: names of fewer training rows than `minRows`, or rarer than the first `maxNames`, are unseen. */
+  readonly vocabularies?: Readonly<Record<string, VocabularyLimits>>;
   /** Predicates. A row that matches none is left out; one that matches two is an error. */
   readonly split: { readonly train: string; readonly validation: string; readonly test: string };
   /** The value that decides a row's hash slot; by default all columns, so that exact duplicates stay together. */
   readonly shardBy?: string;
   /** A predicate for each group: a training row is of the first group whose one holds; of none, it trains nobody. */
   readonly filters?: readonly string[];
+}
+
+/** Which names of a feature have an id of their own; all that training rows have, where nothing is said. */
+export interface VocabularyLimits {
+  readonly minRows?: number | undefined;
+  readonly maxNames?: number | undefined;
 }
 
 /** Fitted once on the training split, before sharding; plain JSON, part of the run declaration. */

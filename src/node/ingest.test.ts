@@ -70,6 +70,29 @@ test("rows become ids, values and labels as the spec says", async () => {
   );
 });
 
+test("a vocabulary may leave out what is rare, which is then unseen", async () => {
+  const source = await write("limits.csv", csv(lines));
+  const whole = await prepare(source);
+  const names = whole.preprocessing.vocabularies.city ?? [];
+  const counts = names.map((_, i) => content(whole.train)["features.city"]?.filter((id) => id === i + 1).length ?? 0);
+  const [most = 0, second = 0] = counts;
+  assert.ok(most > second, `${counts}`);
+  for (const [limits, kept] of [
+    [{ minRows: second + 1 }, 1],
+    [{ minRows: second }, counts.filter((count) => count >= second).length],
+    [{ maxNames: 2 }, 2],
+    [{ minRows: second + 1, maxNames: 2 }, 1],
+  ] as const) {
+    const table = await prepare(source, { vocabularies: { city: limits } });
+    assert.deepEqual(table.preprocessing.vocabularies.city, names.slice(0, kept), JSON.stringify(limits));
+    const expected = content(whole.test)["features.city"]?.map((id) => (id > kept ? 0 : id));
+    assert.deepEqual(content(table.test)["features.city"], expected);
+    assert.notEqual(table.digest, whole.digest);
+  }
+  const none = specOf(source, { vocabularies: { city: { minRows: 1000 } } });
+  await refused(none, /none of city has 1000 training rows/, /Lower data\.vocabularies\.city\.minRows/);
+});
+
 test("the shards of 1 to 7 groups are disjoint and complete, and open alone", async () => {
   const table = await prepare(await write("plain.csv", csv(lines)));
   for (let numGroups = 1; numGroups <= 7; numGroups++) {

@@ -22,9 +22,15 @@ export interface RunData {
 
 /** The table that a configuration's data is. */
 export function tableSpecOf({ data, task }: RunConfig): TableSpec {
-  const { shardBy, filters, regime: _, ...spec } = data;
+  const { shardBy, filters, vocabularies, regime: _, ...spec } = data;
   const fitted = labelsToFit(task);
-  return { ...spec, ...(fitted && { task: fitted }), ...(shardBy && { shardBy }), ...(filters && { filters }) };
+  return {
+    ...spec,
+    ...(fitted && { task: fitted }),
+    ...(shardBy && { shardBy }),
+    ...(filters && { filters }),
+    ...(vocabularies && { vocabularies }),
+  };
 }
 
 /**

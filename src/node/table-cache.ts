@@ -42,6 +42,9 @@ const tableFile = z.object({
     task: z.exactOptional(z.enum(taskKinds)),
     categorical: textMap,
     numeric: textMap,
+    vocabularies: z.exactOptional(
+      z.record(z.string(), z.object({ minRows: count.optional(), maxNames: count.optional() })),
+    ),
     split: z.object({ train: z.string(), validation: z.string(), test: z.string() }),
     shardBy: z.exactOptional(z.string()),
     filters: z.exactOptional(z.array(z.string()).readonly()),
@@ -107,6 +110,7 @@ export function tableDigest(spec: TableSpec, { format, files }: SourceFiles): st
     // Left out where there are none, so that what was cached before there were any stays valid.
     ...(spec.filters ? [spec.filters] : []),
     ...(spec.task ? [{ task: spec.task }] : []),
+    ...(spec.vocabularies ? [{ vocabularies: Object.entries(spec.vocabularies) }] : []),
   ];
   const content = files.map(({ sha256 }) => sha256);
   return createHash("sha256")

@@ -2,7 +2,7 @@
 
 import { numSlots } from "../data/shard.js";
 import { enclosed, identifier, literal } from "../data/sql.js";
-import type { TableSpec } from "../data/table.js";
+import type { TableSpec, VocabularyLimits } from "../data/table.js";
 import { count } from "../report/format.js";
 import type { SourceFormat } from "./source-files.js";
 
@@ -147,9 +147,10 @@ function slotText({ shardBy }: Parts, columns: readonly string[]): string {
 }
 
 /** The vocabulary of categorical feature `i`: `value` and `id`, from 1. */
-export function vocabularyQuery(i: number): string {
+export function vocabularyQuery(i: number, { minRows = 1, maxNames }: VocabularyLimits = {}): string {
   return `select c${i} as value, cast(row_number() over (order by count(*) desc, c${i}) as integer) as id
-    from examples where split = ${splitCodes.train} and c${i} is not null group by c${i}`;
+    from examples where split = ${splitCodes.train} and c${i} is not null group by c${i} having count(*) >= ${minRows}
+    ${maxNames === undefined ? "" : `qualify id <= ${maxNames}`}`;
 }
 
 /** How many training rows no group's filter wants. */

@@ -128,13 +128,15 @@ function servedFeatures(
 async function fitVocabularies(db: Database, spec: TableSpec): Promise<Record<string, string[]>> {
   const vocabularies: Record<string, string[]> = {};
   for (const [i, [name, expression]] of Object.entries(spec.categorical).entries()) {
-    await db.run(`create table vocabulary${i} as ${vocabularyQuery(i)}`);
+    await db.run(`create table vocabulary${i} as ${vocabularyQuery(i, spec.vocabularies?.[name])}`);
     vocabularies[name] = (await db.rows(`select value from vocabulary${i} order by id`)).map(([value]) =>
       String(value),
     );
     if (vocabularies[name].length === 0) {
       throw new DataError(
-        `table: a categorical feature needs a value in the training split, and ${name} is missing in all of its rows: ${expression}. Leave it out, or check the expression.`,
+        spec.vocabularies?.[name]
+          ? `table: a categorical feature needs a name in its vocabulary, and none of ${name} has ${spec.vocabularies[name].minRows} training rows: ${expression}. Lower data.vocabularies.${name}.minRows, or leave the feature out.`
+          : `table: a categorical feature needs a value in the training split, and ${name} is missing in all of its rows: ${expression}. Leave it out, or check the expression.`,
       );
     }
   }

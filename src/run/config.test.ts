@@ -157,6 +157,12 @@ const wrong: readonly [path: string, value: unknown, says: string | RegExp][] = 
   ["model.kind", "lstm", 'model.kind: must be "mlp", got "lstm"'],
   ["model.hidden", 128, "model.hidden: must be an array, got 128"],
   ["model.hidden", [128, 0], "model.hidden.1: must be > 0, got 0"],
+  [
+    "data.vocabularies",
+    { orgin: { minRows: 5 } },
+    'data.vocabularies.orgin: must be a name in data.categorical; did you mean "origin"?',
+  ],
+  ["data.vocabularies", { origin: { minRows: 0 } }, "data.vocabularies.origin.minRows: must be > 0, got 0"],
   ["model.embeddings", { origin: 0 }, "model.embeddings.origin: must be > 0, got 0"],
   [
     "model.embeddings",

@@ -54,10 +54,13 @@ export function applyOverrides(config: unknown, overrides: readonly string[]): u
 function crossChecks(config: RunConfig): string[] {
   const { data, model, codistill, numSteps } = config;
   const problems = optimizerProblems(config.optimizer, numSteps);
-  for (const name of Object.keys(model.embeddings)) {
-    if (!Object.hasOwn(data.categorical, name)) {
-      const known = Object.keys(data.categorical);
-      problems.push(`model.embeddings.${name}: must be a name in data.categorical${hint(name, known)}`);
+  for (const [path, names] of [
+    ["model.embeddings", model.embeddings],
+    ["data.vocabularies", data.vocabularies ?? {}],
+  ] as const) {
+    const known = Object.keys(data.categorical);
+    for (const name of Object.keys(names).filter((one) => !Object.hasOwn(data.categorical, one))) {
+      problems.push(`${path}.${name}: must be a name in data.categorical${hint(name, known)}`);
     }
   }
   for (const name of Object.keys(data.numeric)) {

@@ -7,6 +7,13 @@ import { taskInFull, taskSchema } from "./task-schema.js";
 const steps = z.int().positive();
 const sqlExpression = z.string().min(1);
 
+const vocabulary = z.strictObject({
+  /** Names of at least so many training rows. */
+  minRows: z.int().positive().optional(),
+  /** At most so many, the most frequent ones. */
+  maxNames: z.int().positive().optional(),
+});
+
 const dataSchema = z.strictObject({
   /** Files or globs that DuckDB reads: Parquet, CSV, TSV, JSON lines. Relative paths start at the configuration file. */
   source: z.union([z.string(), z.array(z.string()).min(1)], "must be a path or a list of paths"),
@@ -16,6 +23,8 @@ const dataSchema = z.strictObject({
   categorical: z.record(z.string(), sqlExpression).default({}),
   /** Feature name to SQL expression; its values are treated as quantities. */
   numeric: z.record(z.string(), sqlExpression).default({}),
+  /** Which names of a categorical feature have an embedding of their own, where not all shall: the others count as unseen. */
+  vocabularies: z.record(z.string(), vocabulary).optional(),
   /** SQL predicates that say which rows train, which choose the best checkpoint, and which are scored once at the end. */
   split: z.strictObject({ train: sqlExpression, validation: sqlExpression, test: sqlExpression }),
   /** SQL expression whose value decides a row's hash slot; all columns by default. */

@@ -6,12 +6,11 @@ import {
   FREQUENT_ROWS,
   kindOf,
   type NumberFigures,
-  numPresent,
   QUANTILES,
   type TimeFigures,
   type ValueKind,
 } from "../../run/infer/column.js";
-import { LISTED_VALUES, MOST_IDS } from "../../run/infer/features.js";
+import { MOST_IDS } from "../../run/infer/features.js";
 import { columnSql } from "../../run/infer/sql.js";
 import type { Database } from "../duckdb.js";
 
@@ -175,13 +174,10 @@ async function withFrequencies(db: Database, figures: ColumnFigures, { sql }: Me
     (figures.numDistinct > SOME_VALUES && share >= 0.5) ||
     (figures.numDistinct > MANY_VALUES && (share * FREQUENT_ROWS > 1 || figures.numDistinct > MOST_IDS));
   if (!isName || !isMany || share >= 0.95) return figures;
-  const counts = `(select cast(${enclosed(sql)} as varchar) as value, count(*) as n from source_rows where ${enclosed(sql)} is not null
-    group by 1 having count(*) >= ${FREQUENT_ROWS})`;
+  const counts = `(select count(*) as n from source_rows where ${enclosed(sql)} is not null
+    group by ${enclosed(sql)} having count(*) >= ${FREQUENT_ROWS})`;
   const [[numFrequent, numRowsOfFrequent] = []] = await db.rows(`select count(*), coalesce(sum(n), 0) from ${counts}`);
-  const isListed = numPresent(figures) / figures.numDistinct < FREQUENT_ROWS && Number(numFrequent) <= LISTED_VALUES;
-  const listed = isListed ? await db.rows(`select value from ${counts} order by n desc, value`) : [];
-  const frequent = listed.map(([value]) => String(value));
-  const frequencies = { numFrequent: Number(numFrequent), numRowsOfFrequent: Number(numRowsOfFrequent), frequent };
+  const frequencies = { numFrequent: Number(numFrequent), numRowsOfFrequent: Number(numRowsOfFrequent) };
   return { ...figures, frequencies };
 }
 

@@ -1,4 +1,5 @@
 /** What is known of a column of a table, and what is made of it. Plain data: where the figures come from is not known here. */
+import type { VocabularyLimits } from "../../data/table.js";
 
 /** What a column is for. A label's columns are looked at by nobody else. */
 export type Role = "label" | "numeric" | "categorical" | "time" | "ignored";
@@ -49,8 +50,6 @@ export interface FrequencyFigures {
   /** Values of at least {@link FREQUENT_ROWS} rows, and the rows that have one of them. */
   readonly numFrequent: number;
   readonly numRowsOfFrequent: number;
-  /** Those values, the most frequent first; none when they are too many to be listed. */
-  readonly frequent: readonly string[];
 }
 
 /** Rows that a value needs to have an embedding of its own where values are many. */
@@ -83,6 +82,8 @@ export interface Feature {
   readonly sql: string;
   /** Ids of its vocabulary, about; 0 for a numeric one. */
   readonly numIds: number;
+  /** Where not all names have one. */
+  readonly vocabulary?: VocabularyLimits;
 }
 
 export interface ColumnDescription {

@@ -34,6 +34,9 @@ export function configurationOf({ name, source, label, split, plan, ...table }: 
   const features = featuresOf(table);
   const of = (kind: Feature["kind"]) =>
     Object.fromEntries(features.filter((one) => one.kind === kind).map((one) => [one.name, one.sql]));
+  const vocabularies = Object.fromEntries(
+    features.flatMap(({ name: feature, vocabulary }) => (vocabulary ? [[feature, vocabulary]] : [])),
+  );
   const predicate = (split_: SplitName) => predicateSql(split, split.predicates[split_]);
   const [only = ""] = source;
   return {
@@ -43,6 +46,7 @@ export function configurationOf({ name, source, label, split, plan, ...table }: 
       label: label.sql,
       categorical: of("categorical"),
       numeric: of("numeric"),
+      ...(Object.keys(vocabularies).length > 0 && { vocabularies }),
       split: { train: predicate("train"), validation: predicate("validation"), test: predicate("test") },
       regime: plan.regime,
     },

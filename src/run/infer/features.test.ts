@@ -41,35 +41,30 @@ describe("numbers", () => {
 });
 
 describe("names", () => {
-  const frequent = ["O'Hare", "JFK"];
+  const limitsOf = (given: Parameters<typeof described>[0]) =>
+    described(given).features.map(({ sql, numIds, vocabulary }) => [sql, numIds, vocabulary]);
   test("are all kept where they are few, or have rows enough", () => {
     assert.deepEqual(sqlOf({ type: "VARCHAR" }), { x: "categorical x" });
-    const frequencies = { numFrequent: 3000, numRowsOfFrequent: 90_000, frequent: [] };
+    const frequencies = { numFrequent: 3000, numRowsOfFrequent: 90_000 };
     const rich = { type: "VARCHAR", numRows: 100_000, numDistinct: 4000, frequencies };
-    assert.deepEqual(
-      described(rich).features.map(({ sql, numIds }) => [sql, numIds]),
-      [["x", 4001]],
+    assert.deepEqual(limitsOf(rich), [["x", 4001, undefined]]);
+  });
+
+  test("are kept where they come back, if a few of many do, and the rare count as unseen", () => {
+    const frequencies = { numFrequent: 2, numRowsOfFrequent: 15_000 };
+    const given = { type: "VARCHAR", numRows: 20_000, numDistinct: 4000, frequencies };
+    assert.deepEqual(limitsOf(given), [["x", 3, { minRows: 20 }]]);
+    assert.match(
+      described(given).reason,
+      /the 2 of at least 20 rows \(75 % of the rows\) are kept, the others count as unseen$/,
     );
   });
 
-  test("are listed where a few of many are frequent, and the rare count as unseen", () => {
-    const frequencies = { numFrequent: 2, numRowsOfFrequent: 15_000, frequent };
-    const { features, reason } = described({ type: "VARCHAR", numRows: 20_000, numDistinct: 4000, frequencies });
-    assert.deepEqual(
-      features.map(({ sql, numIds }) => [sql, numIds]),
-      [["case when x in ('O''Hare', 'JFK') then x end", 3]],
-    );
-    assert.match(reason, /the 2 of at least 20 rows \(75 % of the rows\) are kept, the others count as unseen$/);
-  });
-
-  test("are hashed where too many are frequent", () => {
-    const frequencies = { numFrequent: 60_000, numRowsOfFrequent: 2_000_000, frequent: [] };
-    const { features, reason } = described({ type: "VARCHAR", numRows: 3_000_000, numDistinct: 90_000, frequencies });
-    assert.deepEqual(
-      features.map(({ sql, numIds }) => [sql, numIds]),
-      [["md5_number_lower(cast(x as varchar)) % 8192", 8193]],
-    );
-    assert.match(reason, /hashed into 8,192 buckets$/);
+  test("are kept as far as an optimizer can move them", () => {
+    const frequencies = { numFrequent: 60_000, numRowsOfFrequent: 2_000_000 };
+    const given = { type: "VARCHAR", numRows: 3_000_000, numDistinct: 90_000, frequencies };
+    assert.deepEqual(limitsOf(given), [["x", 50_001, { minRows: 20, maxNames: 50_000 }]]);
+    assert.match(described(given).reason, /the 50,000 most frequent are kept, the others count as unseen$/);
   });
 });
 

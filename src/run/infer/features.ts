@@ -1,16 +1,12 @@
 /** What a column gives the network: expressions for its role, and words for what was done. */
-import { literal } from "../../data/sql.js";
 import { count, percent } from "../../report/format.js";
 import { type ColumnDescription, type ColumnFigures, type Feature, FREQUENT_ROWS, numPresent } from "./column.js";
 import type { RoleChoice } from "./roles.js";
 import { columnSql, inner } from "./sql.js";
 import { transformOf, transformSql } from "./transform.js";
 
-/** Frequent values that a configuration lists. */
-export const LISTED_VALUES = 1000;
 /** Embeddings of one feature: every step of an optimizer as Adam moves all of them. */
 export const MOST_IDS = 50_000;
-const HASH_BUCKETS = 8192;
 /** Share of missing values from which a number has an indicator of them. */
 const MISSING_SHARE = 0.005;
 /** And how many they must be for anything to be learned of them. */
@@ -118,29 +114,26 @@ function valueSql({ name, type, kind, numbers }: ColumnFigures): string {
 /** A name. Unseen and missing ones share id 0; where values are many, the rare ones go there too and so train it. */
 function categoricalFeatures(figures: ColumnFigures, { nameOf }: FeatureOptions): Made {
   const { name, numDistinct, frequencies } = figures;
-  const column = columnSql(name);
-  const feature = (sql: string, numIds: number): Feature => ({ name: nameOf(name), kind: "categorical", sql, numIds });
-  const whole = { features: [feature(column, numDistinct + 1)], notes: [] };
+  const feature = (numNames: number): Feature => ({
+    name: nameOf(name),
+    kind: "categorical",
+    sql: columnSql(name),
+    numIds: numNames + 1,
+  });
   const rowsPerValue = numPresent(figures) / Math.max(1, numDistinct);
   // Not counted where values are few, or each has rows enough.
-  if (frequencies === null) return whole;
-  if (rowsPerValue >= FREQUENT_ROWS && numDistinct <= MOST_IDS) return whole;
-  const { frequent, numFrequent, numRowsOfFrequent } = frequencies;
-  if (frequent.length > 0 && frequent.length === numFrequent) {
-    const list = frequent.map(literal).join(", ");
-    const text = figures.type === "VARCHAR" ? column : `cast(${column} as varchar)`;
-    return {
-      features: [feature(`case when ${text} in (${list}) then ${text} end`, numFrequent + 1)],
-      notes: [
-        `the ${count(numFrequent)} of at least ${FREQUENT_ROWS} rows (${percent(numRowsOfFrequent / numPresent(figures))} of the rows) are kept, the others count as unseen`,
-      ],
-    };
+  if (frequencies === null || (rowsPerValue >= FREQUENT_ROWS && numDistinct <= MOST_IDS)) {
+    return { features: [feature(numDistinct)], notes: [] };
   }
-  if (numDistinct <= HASH_BUCKETS) return whole;
-  const hashed = `md5_number_lower(cast(${column} as varchar)) % ${HASH_BUCKETS}`;
+  const { numFrequent, numRowsOfFrequent } = frequencies;
+  const isTooMany = numFrequent > MOST_IDS;
+  const vocabulary = { minRows: FREQUENT_ROWS, ...(isTooMany && { maxNames: MOST_IDS }) };
+  const kept = isTooMany
+    ? `the ${count(MOST_IDS)} most frequent are kept`
+    : `the ${count(numFrequent)} of at least ${FREQUENT_ROWS} rows (${percent(numRowsOfFrequent / numPresent(figures))} of the rows) are kept`;
   return {
-    features: [feature(hashed, HASH_BUCKETS + 1)],
-    notes: [`too many to list: hashed into ${count(HASH_BUCKETS)} buckets`],
+    features: [{ ...feature(Math.min(numFrequent, MOST_IDS)), vocabulary }],
+    notes: [`${kept}, the others count as unseen`],
   };
 }
 

@@ -21,7 +21,6 @@ test("columns of many names are paired, few ones and listed ones are not", () =>
   const frequencies = {
     numFrequent: 20,
     numRowsOfFrequent: 900_000,
-    frequent: Array.from({ length: 20 }, (_, i) => `${i}`),
   };
   const figures = figuresOf({ type: "VARCHAR", name: "rare", numDistinct: 90_000, numRows: 1_000_000, frequencies });
   const listed = describeColumn(figures, roleOf(figures), { nameOf, isTimeSplit: true });

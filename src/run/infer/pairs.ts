@@ -30,7 +30,7 @@ export function pairable(columns: readonly ColumnDescription[]): Omit<PairFigure
   const named = columns
     .filter(({ role, figures, features }) => {
       const [feature] = features;
-      const isWhole = feature?.kind === "categorical" && feature.numIds === figures.numDistinct + 1;
+      const isWhole = feature?.kind === "categorical" && feature.vocabulary === undefined;
       return role === "categorical" && isWhole && figures.numDistinct >= LEAST_VALUES;
     })
     .sort((a, b) => b.figures.numDistinct - a.figures.numDistinct)
