@@ -1,12 +1,21 @@
 import { concat, div, greater, relu, reshape, sub, where } from "../graph/ops.js";
 import type { Tensor } from "../graph/tensor.js";
 import { named } from "../runtime/named.js";
+import { type HashedEmbeddingOptions, hashedEmbedding, hashedEmbeddingParams } from "./hashed-embedding.js";
 import { embedding, embeddingParams, linear, linearParams } from "./layers.js";
 import type { InputSpec, Model } from "./model.js";
 
+export interface CategoricalFeature {
+  /** How many ids there are, 0 for unknown included. */
+  readonly numIds: number;
+  /** Of their embedding. */
+  readonly width: number;
+  /** With it the embedding is hashed: its table has so many rows, however many ids there are. */
+  readonly hashedRows?: number | undefined;
+}
+
 export interface MlpOptions {
-  /** Categorical features: how many ids there are (0 for unknown included), and the width of their embedding. */
-  readonly categorical: Readonly<Record<string, { readonly numIds: number; readonly width: number }>>;
+  readonly categorical: Readonly<Record<string, CategoricalFeature>>;
   /** Numeric features, standardised as (x - mean) / deviation. */
   readonly numeric: Readonly<Record<string, { readonly mean: number; readonly deviation: number }>>;
   /** Widths of the hidden layers, each followed by ReLU. */
@@ -27,11 +36,20 @@ export function mlp({ categorical, numeric, hidden, numOutputs = 1 }: MlpOptions
   const inputWidth = ids.reduce((sum, [, { width }]) => sum + width, numbers.length);
   const widths = [inputWidth, ...hidden, numOutputs];
   const layers = widths.slice(1).map((outputs, i) => ({ path: `layers.${i}`, inputs: widths[i] ?? 0, outputs }));
+  // Features hash independently: each has two hash functions, and one for the signs of each.
+  const hashedOf = (i: number): HashedEmbeddingOptions | undefined => {
+    const { hashedRows, width = 0 } = ids[i]?.[1] ?? {};
+    return hashedRows === undefined ? undefined : { numRows: hashedRows, width, stream: 4 * i };
+  };
   const vector = (dtype: InputSpec["dtype"]): InputSpec => ({ shape: ["batch"], dtype });
   return {
     params: Object.assign(
       {},
-      ...ids.map(([name, { numIds, width }]) => embeddingParams(`embeddings.${name}`, numIds, width)),
+      ...ids.map(([name, { numIds, width }], i) => {
+        const path = `embeddings.${name}`;
+        const hashed = hashedOf(i);
+        return hashed ? hashedEmbeddingParams(path, hashed) : embeddingParams(path, numIds, width);
+      }),
       ...layers.map(({ path, inputs, outputs }) => linearParams(path, inputs, outputs)),
     ),
     inputs: Object.fromEntries([
@@ -40,7 +58,11 @@ export function mlp({ categorical, numeric, hidden, numOutputs = 1 }: MlpOptions
     ]),
     apply(params, inputs) {
       const features: Tensor[] = [
-        ...ids.map(([name]) => embedding(params, `embeddings.${name}`, named(inputs, `features.${name}`))),
+        ...ids.map(([name], i) => {
+          const [path, of] = [`embeddings.${name}`, named(inputs, `features.${name}`)];
+          const hashed = hashedOf(i);
+          return hashed ? hashedEmbedding(params, path, of, hashed) : embedding(params, path, of);
+        }),
         ...numbers.map(([name, { mean, deviation }]) =>
           reshape(standardise(named(inputs, `features.${name}`), mean, deviation), ["batch", 1]),
         ),

@@ -56,6 +56,7 @@ function crossChecks(config: RunConfig): string[] {
   const problems = optimizerProblems(config.optimizer, numSteps);
   for (const [path, names] of [
     ["model.embeddings", model.embeddings],
+    ["model.hashed", model.hashed ?? {}],
     ["data.vocabularies", data.vocabularies ?? {}],
   ] as const) {
     const known = Object.keys(data.categorical);

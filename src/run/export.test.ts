@@ -106,31 +106,46 @@ const example: fc.Arbitrary<Example> = fc.record({
 });
 
 describe("an exported model", () => {
-  test("gives for raw values what the predict graph gives for encoded ones, to 1e-6", async () => {
-    const { learner, params } = trained();
-    const session = await ort.InferenceSession.create(
-      exportModel(learner, preprocessing, tinyServing(preprocessing), params, {}),
+  for (const [name, own] of [
+    ["gives", config],
+    [
+      "with a hashed feature gives",
+      tinyConfig({ data: config.data, model: { ...config.model, hashed: { colour: 4 } } }),
+    ],
+  ] as const)
+    test(`${name} for raw values what the predict graph gives for encoded ones, to 1e-6`, async () => {
+      const { learner, params } = trained(own);
+      const session = await ort.InferenceSession.create(
+        exportModel(learner, preprocessing, tinyServing(preprocessing), params, {}),
+      );
+      const engine = onnxRuntimeEngine({ threads: 1 });
+      await engine.write(withPrefix(kept.params, params));
+      const program = await engine.compile(predictGraph(learner, kept.params));
+      const seen = new Set<string>();
+      await fc.assert(
+        fc.asyncProperty(fc.array(example, { minLength: 1, maxLength: 30 }), async (examples) => {
+          const served = await servedProbs(session, examples);
+          const { probs } = await program.run(encoded(examples));
+          assert.equal(served.length, examples.length);
+          served.forEach((p, i) => {
+            const expected = Number(probs?.data[i]);
+            assert.ok(p >= 0 && p <= 1 && Math.abs(p - expected) <= 1e-6, `${p}, expected ${expected}`);
+            seen.add(p.toFixed(2));
+          });
+        }),
+        { numRuns: 40 },
+      );
+      assert.ok(seen.size > 5, `the predictions differ: ${[...seen].join(", ")}`);
+      await engine.close();
+      await session.release();
+    });
+
+  test("cannot have a hashed feature of fewer names than rows", () => {
+    const model = { ...config.model, hashed: { colour: 6 } };
+    assert.throws(
+      () => trained(tinyConfig({ data: config.data, model })),
+      /model\.hashed\.colour: must be fewer rows than .*names \(5\), got 6/,
     );
-    const engine = onnxRuntimeEngine({ threads: 1 });
-    await engine.write(withPrefix(kept.params, params));
-    const program = await engine.compile(predictGraph(learner, kept.params));
-    const seen = new Set<string>();
-    await fc.assert(
-      fc.asyncProperty(fc.array(example, { minLength: 1, maxLength: 30 }), async (examples) => {
-        const served = await servedProbs(session, examples);
-        const { probs } = await program.run(encoded(examples));
-        assert.equal(served.length, examples.length);
-        served.forEach((p, i) => {
-          const expected = Number(probs?.data[i]);
-          assert.ok(p >= 0 && p <= 1 && Math.abs(p - expected) <= 1e-6, `${p}, expected ${expected}`);
-          seen.add(p.toFixed(2));
-        });
-      }),
-      { numRuns: 40 },
-    );
-    assert.ok(seen.size > 5, `the predictions differ: ${[...seen].join(", ")}`);
-    await engine.close();
-    await session.release();
   });
 
   const ofClasses = { kind: "classes", classes: ["eel", "Zürich 東京", "3"], counts: [5, 3, 2] } as const;

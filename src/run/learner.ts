@@ -1,5 +1,6 @@
 /** From configuration to parts: the only place where names become objects. */
 import type { Preprocessing } from "../data/table.js";
+import { ConfigError } from "../errors.js";
 import { mlp } from "../nn/mlp.js";
 import { checkTouchedRows } from "../optim/touched-rows.js";
 import type { Learner } from "../train/graphs.js";
@@ -16,16 +17,29 @@ export interface RunLearner extends Learner {
 /**
  * The learner that a configuration describes, for data preprocessed so.
  *
- * Throws {@link ConfigError} when a pattern of the optimizer matches no param, or one whose rows it cannot touch, and when a
- * class weight names no class.
+ * Throws {@link ConfigError} when a pattern of the optimizer matches no param, or one whose rows it cannot touch, when a
+ * class weight names no class, and for a hashed feature with fewer names than rows.
  */
 export function makeLearner(config: RunConfig, preprocessing: Preprocessing): RunLearner {
-  const { embeddings, embeddingWidth, hidden } = config.model;
-  // A map, because a feature may be called "constructor".
+  const { embeddings, embeddingWidth, hashed = {}, hidden } = config.model;
+  // Maps, because a feature may be called "constructor".
   const widths = new Map(Object.entries(embeddings));
+  const hashedRows = new Map(Object.entries(hashed));
+  for (const [name, rows] of hashedRows) {
+    const numNames = preprocessing.vocabularies[name]?.length ?? 0;
+    if (rows > numNames) {
+      throw new ConfigError(
+        `model.hashed.${name}: must be fewer rows than the feature has names (${numNames}), got ${rows}; leave it out, and each has a row of its own`,
+      );
+    }
+  }
   const categorical = Object.entries(preprocessing.vocabularies).map(([name, vocabulary]) => [
     name,
-    { numIds: vocabulary.length + 1, width: widths.get(name) ?? embeddingWidth },
+    {
+      numIds: vocabulary.length + 1,
+      width: widths.get(name) ?? embeddingWidth,
+      ...(hashedRows.has(name) && { hashedRows: hashedRows.get(name) }),
+    },
   ]);
   const task = makeTask(config.task, preprocessing.labels);
   const { numOutputs, objective } = task;

@@ -44,6 +44,8 @@ const modelSchema = z.strictObject({
   embeddings: z.record(z.string(), z.int().positive()).default({}),
   /** Width for those that are not named. */
   embeddingWidth: z.int().positive().default(16),
+  /** Of categorical features with very many names: rows of their embedding table, which names share by two hashes each. */
+  hashed: z.record(z.string(), z.int().positive()).optional(),
   /** Widths of the hidden layers. */
   hidden: z.array(z.int().positive()).default([128, 64]),
 });
