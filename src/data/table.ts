@@ -13,6 +13,8 @@ import type { NamedArrays, NdArray } from "../runtime/array.js";
 export interface TableSpec {
   /** Files or globs (`*`, `?`, `[...]`, `**`), or `file:` URLs: Parquet, CSV, TSV, JSON lines; `.gz` is unpacked. */
   readonly source: string | readonly string[];
+  /** The names of the columns of CSV or TSV files that have no header. */
+  readonly columns?: readonly string[];
   /** By `task`: boolean, 0/1 or true/false, true being the positive class; any value, rendered as text; a number. */
   readonly label: string;
   /** What the label is, of which statistics are then fitted; left out, it is binary without statistics. */

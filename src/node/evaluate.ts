@@ -57,7 +57,7 @@ export async function evaluate(
       const db = await openDuckdb(join(temporary, "spill"), signal);
       try {
         const label = given ?? model.label;
-        const { columns } = await openServedRows(db, source, model.inputs);
+        const { columns } = await openServedRows(db, source, model);
         const names = columns.map(({ name }) => name);
         if (where !== undefined) await keepOnly(db, await sqlOf(db, "--where", where, names));
         const labelSql = await labelOf(db, model, await sqlOf(db, "the label", label, names));

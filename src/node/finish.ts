@@ -59,6 +59,7 @@ export async function finish(
     step: String(step),
     label: config.data.label,
     features: JSON.stringify(features),
+    ...(config.data.columns && { columns: JSON.stringify(config.data.columns) }),
   };
   const files = directoryStore(folder.path);
   await files.put(

@@ -61,7 +61,7 @@ export async function predict(
     return await inTemporaryFolder(cacheFolder, signal, async (temporary) => {
       const db = await openDuckdb(join(temporary, "spill"), signal);
       try {
-        const { columns, numRows } = await openServedRows(db, source, model.inputs);
+        const { columns, numRows } = await openServedRows(db, source, model);
         const taken = columns.map(({ name }) => name);
         const appended = appendedColumns(model).map(({ name, type }) => ({ name: freeName(name, taken), type }));
         await predictInto(db, model, appended, (done) => onProgress(done, numRows));

@@ -22,11 +22,12 @@ export interface RunData {
 
 /** The table that a configuration's data is. */
 export function tableSpecOf({ data, task }: RunConfig): TableSpec {
-  const { shardBy, filters, vocabularies, regime: _, ...spec } = data;
+  const { columns, shardBy, filters, vocabularies, regime: _, ...spec } = data;
   const fitted = labelsToFit(task);
   return {
     ...spec,
     ...(fitted && { task: fitted }),
+    ...(columns && { columns }),
     ...(shardBy && { shardBy }),
     ...(filters && { filters }),
     ...(vocabularies && { vocabularies }),

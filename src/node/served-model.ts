@@ -17,10 +17,17 @@ export interface ServedModel {
   /** Names of the classes of a multi-class model. */
   readonly classes: readonly string[] | null;
   readonly inputs: readonly ServedInput[];
+  /** The names of the columns of files without a header, as training read them; null where they had one. */
+  readonly columns: readonly string[] | null;
   /** Of rows given as a column for each input, numbers and times as numbers: [rows], or [rows, classes]. */
   predict(columns: ValueColumns): Promise<Float32Array>;
   close(): Promise<void>;
 }
+
+const texts = z
+  .string()
+  .transform((text) => JSON.parse(text) as unknown)
+  .pipe(z.array(z.string()));
 
 const metadataSchema = z.object({
   format: z.literal("codistill.model"),
@@ -32,11 +39,8 @@ const metadataSchema = z.object({
     .transform((text) => JSON.parse(text) as unknown)
     .pipe(z.array(servedInputSchema)),
   task: z.enum(["binary", "multiclass", "regression"] as const satisfies TaskKind[]).default("binary"),
-  classes: z
-    .string()
-    .transform((text) => JSON.parse(text) as unknown)
-    .pipe(z.array(z.string()))
-    .optional(),
+  classes: texts.optional(),
+  columns: texts.optional(),
   labelMean: z.coerce.number().optional(),
   labelDeviation: z.coerce.number().optional(),
 });
@@ -63,6 +67,7 @@ export async function openModel(path: string, threads: number): Promise<ServedMo
     task,
     classes: rest.classes ?? null,
     inputs,
+    columns: rest.columns ?? null,
     async predict(columns) {
       const numRows = columns[0]?.length ?? 0;
       const feeds = Object.fromEntries(

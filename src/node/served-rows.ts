@@ -6,20 +6,36 @@ import { firstNames } from "../report/format.js";
 import type { ServedInput } from "../run/serving/expression.js";
 import type { Database, ValueColumns } from "./duckdb.js";
 import { openSource } from "./infer/source.js";
+import type { ServedModel } from "./served-model.js";
+import { findFiles } from "./source-files.js";
 import type { SourceColumn } from "./source-rows.js";
+import { sourceQuery } from "./table-query.js";
 
 /** Name the rows of files `source_rows` in a database, and check that a model's inputs can be made of them. */
 export async function openServedRows(
   db: Database,
   source: string | readonly string[],
-  inputs: readonly ServedInput[],
+  { inputs, columns: known }: Pick<ServedModel, "inputs" | "columns">,
 ): Promise<{ readonly columns: readonly SourceColumn[]; readonly numRows: number }> {
   // What was text in training is text here, even where all of it reads as numbers.
   const texts = inputs.flatMap(({ type, column }) => (type === "text" && column !== undefined ? [column] : []));
-  const { columns, numRows } = await openSource(db, source, texts);
+  const hasHeader = known === null || (await isHeaderOf(db, source, inputs));
+  const { columns, numRows } = await openSource(db, source, { texts, columns: hasHeader ? undefined : known });
   const names = columns.map(({ name }) => name);
   for (const input of inputs) await checkInput(db, input, names);
   return { columns, numRows };
+}
+
+/** Whether files name the columns of inputs; what has no header then has the names that training gave it. */
+async function isHeaderOf(
+  db: Database,
+  source: string | readonly string[],
+  inputs: readonly ServedInput[],
+): Promise<boolean> {
+  const { format, files } = await findFiles(source);
+  const found = await db.rows(`describe ${sourceQuery(format, files, {}, 1)}`).catch(() => []);
+  const names = new Set(found.map(([name]) => String(name).toLowerCase()));
+  return inputs.every(({ column }) => column === undefined || names.has(column.toLowerCase()));
 }
 
 /** Batches of rows, and beside them further expressions. */

@@ -38,6 +38,7 @@ const tableFile = z.object({
   duckdb: z.string(),
   spec: z.object({
     source: z.union([z.string(), z.array(z.string())]),
+    columns: z.exactOptional(z.array(z.string()).readonly()),
     label: z.string(),
     task: z.exactOptional(z.enum(taskKinds)),
     categorical: textMap,
@@ -110,6 +111,7 @@ export function tableDigest(spec: TableSpec, { format, files }: SourceFiles): st
     // Left out where there are none, so that what was cached before there were any stays valid.
     ...(spec.filters ? [spec.filters] : []),
     ...(spec.task ? [{ task: spec.task }] : []),
+    ...(spec.columns ? [{ columns: spec.columns }] : []),
     ...(spec.vocabularies ? [{ vocabularies: Object.entries(spec.vocabularies) }] : []),
   ];
   const content = files.map(({ sha256 }) => sha256);

@@ -1,8 +1,10 @@
 /** The commands that begin with data instead of a configuration. */
 import type { Command } from "commander";
 import { ConfigError } from "../errors.js";
+import { nearest } from "../nearest.js";
 import { descriptionLines, overrideLines, planLines } from "../report/description.js";
 import { configurationOf } from "../run/infer/configuration.js";
+import { type Preset, presetNames, presets } from "../run/infer/presets.js";
 import { taskKinds } from "../run/task-schema.js";
 import { type DescribeOverrides, describeTable } from "./infer/describe.js";
 import { inferRun, writeConfiguration } from "./infer/infer-run.js";
@@ -16,6 +18,7 @@ export interface TableFlags {
   readonly ignore?: readonly string[];
   readonly time?: string;
   readonly task?: string;
+  readonly preset?: string;
   /** Where the configuration is written. */
   readonly write?: string;
 }
@@ -43,13 +46,14 @@ export function withTableFlags(command: Command): Command {
     .option("--categorical <columns>", "columns to take as names", listOfNames)
     .option("--ignore <columns>", "columns to leave out", listOfNames)
     .option("--time <column>", "split by this column: train on the past, score on what came later")
-    .option("--task <kind>", "binary, multiclass or regression, where the label does not say so");
+    .option("--task <kind>", "binary, multiclass or regression, where the label does not say so")
+    .option("--preset <name>", presetNames.map((name) => `${name}: ${presets[name].what}`).join("; "));
 }
 
 /** Whether any of these flags was given. */
 export function hasTableFlags(flags: TableFlags): boolean {
-  const { data, label, numeric, categorical, ignore, time, task } = flags;
-  return [data, label, numeric, categorical, ignore, time, task].some((flag) => flag !== undefined);
+  const { data, label, numeric, categorical, ignore, time, task, preset } = flags;
+  return [data, label, numeric, categorical, ignore, time, task, preset].some((flag) => flag !== undefined);
 }
 
 /** Show what would be trained on and how; nothing is written. */
@@ -57,9 +61,9 @@ export async function describeCommand(
   flags: TableFlags & { readonly json?: boolean },
   { say, ...options }: TableCommandOptions,
 ): Promise<void> {
-  const { data, label } = required("describe", flags);
-  const description = await describeTable(data, label, overridesOf(flags), options);
-  const run = await inferRun(description, data);
+  const { data, label, preset } = required("describe", flags);
+  const description = await describeTable(data, label, overridesOf(flags, preset), options);
+  const run = await inferRun(description, data, preset);
   if (flags.json) {
     const { seconds, plan } = run;
     say(JSON.stringify({ ...description, plan, seconds, configuration: configurationOf(run) }, null, 2));
@@ -75,31 +79,49 @@ export async function configurationFromData(
   flags: TableFlags,
   { say, ...options }: TableCommandOptions,
 ): Promise<string> {
-  const { data, label } = required("train", flags);
+  const { data, label, preset } = required("train", flags);
   const width = process.stdout.columns ?? WIDTH;
   say("looking at the data");
-  const description = await describeTable(data, label, overridesOf(flags), options);
+  const description = await describeTable(data, label, overridesOf(flags, preset), options);
   say([...descriptionLines(description, width), "", ...overrideLines(width), ""].join("\n"));
-  const run = await inferRun(description, data);
+  const run = await inferRun(description, data, preset);
   const path = writeConfiguration(run, flags.write);
   say([...planLines(run.plan, run.seconds, width), `config  ${path}, to go on from`, ""].join("\n"));
   return path;
 }
 
-function required(command: string, { data, label }: TableFlags): { data: readonly string[]; label: string } {
-  if (data !== undefined && label !== undefined) return { data, label };
+interface Required {
+  readonly data: readonly string[];
+  readonly label: string;
+  readonly preset: Preset | undefined;
+}
+
+function required(command: string, { data, label: given, preset: name }: TableFlags): Required {
+  const preset = name === undefined ? undefined : presetNamed(name);
+  const label = given ?? preset?.data?.label;
+  if (data !== undefined && label !== undefined) return { data, label, preset };
   const missing = [data === undefined ? "--data" : "", label === undefined ? "--label" : ""].filter(Boolean);
   throw new ConfigError(
     `${command} from data needs ${missing.join(" and ")}, as in: codistill ${command} --data "rides/*.parquet" --label "minutes_late > 5"`,
   );
 }
 
-function overridesOf({ numeric, categorical, ignore, time, task }: TableFlags): DescribeOverrides {
+function presetNamed(name: string): Preset {
+  const known = presetNames.find((one) => one === name);
+  if (known) return presets[known];
+  const near = nearest(name, presetNames);
+  throw new ConfigError(
+    `--preset must be ${presetNames.join(" or ")}, got "${name}"${near === undefined ? "" : `. Did you mean ${near}?`}`,
+  );
+}
+
+function overridesOf({ numeric, categorical, ignore, time, task }: TableFlags, preset?: Preset): DescribeOverrides {
   const kind = taskKinds.find((one) => one === task);
   if (task !== undefined && kind === undefined) {
     throw new ConfigError(`--task must be ${taskKinds.join(", ")}, got "${task}"`);
   }
   return {
+    ...(preset?.data && { ...preset.data.roles, columns: preset.data.columns ?? [] }),
     ...(numeric && { numeric }),
     ...(categorical && { categorical }),
     ...(ignore && { ignore }),

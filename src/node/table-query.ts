@@ -25,15 +25,22 @@ export function rows(number: number): string {
   return `${count(number)} ${number === 1 ? "row" : "rows"}`;
 }
 
+/** What is known of CSV and TSV beforehand. */
+export interface CsvKnown {
+  /** The names of the columns of files that have no header; DuckDB's own where the list is empty. */
+  readonly columns?: readonly string[] | undefined;
+  /** Columns that are text whatever is in them. */
+  readonly texts?: readonly string[] | undefined;
+}
+
 /**
  * All rows of the files. Columns come from inside the files, never from folder names, so that the content decides; and
- * text formats are looked through whole for their types, so that the order of the rows does not. Of CSV, columns may be
- * named that are text.
+ * text formats are looked through whole for their types, so that the order of the rows does not.
  */
 export function sourceQuery(
   format: SourceFormat,
   files: readonly string[],
-  texts: readonly string[] = [],
+  { columns, texts = [] }: CsvKnown = {},
   sampleRows = -1,
 ): string {
   // DuckDB would take a literal star or bracket in a file's name for a pattern.
@@ -45,6 +52,8 @@ export function sourceQuery(
   const options = [
     `sample_size = ${sampleRows}`,
     ...(format === "tsv" ? ["delim = '\t'"] : []),
+    ...(columns ? ["header = false"] : []),
+    ...(columns?.length ? [`names = [${columns.map(literal).join(", ")}]`] : []),
     ...(types ? [`types = {${types}}`] : []),
   ];
   return `select * from read_csv(${list}, ${options.join(", ")})`;

@@ -99,6 +99,7 @@ async function readExamples(
     db,
     source.format,
     source.files.map(({ path }) => path),
+    { columns: spec.columns },
   );
   const columns = described.map(({ name }) => name);
   await checkNotEmpty(db);

@@ -17,6 +17,8 @@ const vocabulary = z.strictObject({
 const dataSchema = z.strictObject({
   /** Files or globs that DuckDB reads: Parquet, CSV, TSV, JSON lines. Relative paths start at the configuration file. */
   source: z.union([z.string(), z.array(z.string()).min(1)], "must be a path or a list of paths"),
+  /** The names of all columns, of CSV or TSV files that have no header. */
+  columns: z.array(z.string().min(1)).min(1).optional(),
   /** SQL expression: true or 1 for the positive class; with another `task` a class of any type, or a number. */
   label: sqlExpression,
   /** Feature name to SQL expression; its values are treated as names. */

@@ -36,7 +36,7 @@ test("help and version", async () => {
   assert.deepEqual(
     trainHelp.stdout.match(/--[a-z]+(?= <|$| {2})/gm),
     [
-      ...["--data", "--label", "--numeric", "--categorical", "--ignore", "--time", "--task"],
+      ...["--data", "--label", "--numeric", "--categorical", "--ignore", "--time", "--task", "--preset"],
       ...["--set", "--runs", "--init", "--resume", "--store", "--group", "--write", "--help"],
     ],
     `a flag is new or gone: ${trainHelp.shown}`,

@@ -22,6 +22,8 @@ import { type RowSplit, splitRows } from "./split-rows.js";
 /** What the user knows better. */
 export interface DescribeOverrides extends RoleOverrides {
   readonly task?: TaskKind;
+  /** The names of the columns of files that have no header. */
+  readonly columns?: readonly string[];
 }
 
 export interface TableDescription {
@@ -85,7 +87,7 @@ export async function describeIn(
   given: string,
   overrides: DescribeOverrides,
 ): Promise<TableDescription> {
-  const { columns: measured, ...source } = await openSource(db, files);
+  const { columns: measured, ...source } = await openSource(db, files, { columns: overrides.columns });
   const names = measured.map(({ name }) => name);
   const roles = givenRoles(overrides, names);
   const read = await readLabel(db, given, { ...source, columns: measured });

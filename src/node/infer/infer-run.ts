@@ -5,6 +5,7 @@ import { basename, dirname, extname, isAbsolute, relative, resolve } from "node:
 import { ConfigError, messageOf } from "../../errors.js";
 import { configurationOf, configurationText, featuresOf, type Inferred } from "../../run/infer/configuration.js";
 import { choosePlan, withinBudget } from "../../run/infer/plan.js";
+import type { Preset } from "../../run/infer/presets.js";
 import type { TableDescription } from "./describe.js";
 
 /** A run that can be written down, and how long its training is expected to take. */
@@ -16,6 +17,7 @@ export interface InferredRun extends Inferred {
 export async function inferRun(
   description: TableDescription,
   data: readonly string[],
+  preset?: Preset,
   cores = availableParallelism(),
 ): Promise<InferredRun> {
   const { label, columns, pairs, split, rows } = description;
@@ -38,6 +40,8 @@ export async function inferRun(
     split,
     rows,
     plan,
+    ...(preset?.data?.columns && { sourceColumns: preset.data.columns }),
+    ...(preset && { training: preset.training }),
   };
   const threads = Math.max(1, Math.floor(cores / plan.numGroups));
   // Only here, because graphs, layers and the engine take time to load, and every command loads this file.

@@ -7,6 +7,7 @@ import { firstNames, shortened } from "../../report/format.js";
 import type { Database } from "../duckdb.js";
 import { findFiles, type SourceFormat } from "../source-files.js";
 import { readSource, type SourceColumn, unreadable } from "../source-rows.js";
+import type { CsvKnown } from "../table-query.js";
 
 /** What a source has, once its rows are in the table or view `source_rows`. */
 export interface OpenSource {
@@ -21,19 +22,19 @@ export interface OpenSource {
 
 /**
  * Read the files into `source_rows`, with `source_shape` beside it, which has its columns and no rows. What is larger than
- * the memory given goes to the database's spill folder. Columns among `texts` are read as text, where files have no types.
+ * the memory given goes to the database's spill folder.
  *
  * Throws {@link DataError} when no file matches, none can be read, or there are no rows or no columns.
  */
 export async function openSource(
   db: Database,
   source: string | readonly string[],
-  texts: readonly string[] = [],
+  known: CsvKnown = {},
 ): Promise<OpenSource> {
   const { format, files, bytes } = await findFiles(source);
   const memoryBytes = memoryLimit();
   await db.run(`set memory_limit = '${memoryBytes}B'`);
-  const columns = await readSource(db, format, files, texts);
+  const columns = await readSource(db, format, files, known);
   const [[rows] = []] = await db.rows("select count(*) from source_rows").catch((error: unknown) => {
     throw unreadable(format, files, error);
   });

@@ -5,6 +5,7 @@ import type { RunInput } from "../schema.js";
 import type { ColumnDescription, Feature } from "./column.js";
 import type { PairFeature } from "./pairs.js";
 import type { Plan } from "./plan.js";
+import type { Preset } from "./presets.js";
 import { predicateSql, type SplitChoice, type SplitName } from "./split.js";
 
 /** What a configuration is made of. */
@@ -22,6 +23,10 @@ export interface Inferred {
   readonly split: SplitChoice;
   readonly rows: Readonly<Record<SplitName, number>>;
   readonly plan: Plan;
+  /** The names of the columns of files that have no header. */
+  readonly sourceColumns?: readonly string[];
+  /** Network and optimizer, where they are not the plan's. */
+  readonly training?: Preset["training"];
 }
 
 /** All features, in the order of their columns. */
@@ -30,7 +35,8 @@ export function featuresOf({ columns, pairs }: Pick<Inferred, "columns" | "pairs
 }
 
 /** The configuration as a value. */
-export function configurationOf({ name, source, label, split, plan, ...table }: Inferred): RunInput {
+export function configurationOf(inferred: Inferred): RunInput {
+  const { name, source, label, split, plan, sourceColumns, training, ...table } = inferred;
   const features = featuresOf(table);
   const of = (kind: Feature["kind"]) =>
     Object.fromEntries(features.filter((one) => one.kind === kind).map((one) => [one.name, one.sql]));
@@ -43,6 +49,7 @@ export function configurationOf({ name, source, label, split, plan, ...table }: 
     name,
     data: {
       source: source.length === 1 ? only : [...source],
+      ...(sourceColumns && { columns: [...sourceColumns] }),
       label: label.sql,
       categorical: of("categorical"),
       numeric: of("numeric"),
@@ -51,8 +58,8 @@ export function configurationOf({ name, source, label, split, plan, ...table }: 
       regime: plan.regime,
     },
     ...(label.task !== "binary" && { task: label.task }),
-    model: { kind: "mlp", embeddings: plan.embeddings, hidden: [...plan.hidden] },
-    optimizer: { kind: "adam", learningRate: plan.learningRate, schedule: "linear" },
+    model: { kind: "mlp", embeddings: plan.embeddings, hidden: [...(training?.hidden ?? plan.hidden)] },
+    optimizer: training?.optimizer ?? { kind: "adam", learningRate: plan.learningRate, schedule: "linear" },
     numGroups: plan.numGroups,
     numSteps: plan.numSteps,
     globalBatchSize: plan.globalBatchSize,
