@@ -18,6 +18,8 @@ export interface ArmFigures {
   readonly steps: number;
   readonly seeds: readonly number[];
   readonly loss: readonly number[];
+  /** The loss on the last week of May, by which params are chosen; null of ensembles, which are not validated. */
+  readonly validationLoss: readonly number[] | null;
   readonly auc: readonly number[];
   readonly calibrationError: readonly number[];
   readonly seconds: number | null;
@@ -45,6 +47,7 @@ export const ensembleOf = (arm: string) => `ensemble of ${arm}`;
 interface Model {
   readonly seed: number;
   readonly measured: readonly Pick<GroupOutcome, "testLoss" | "testAuc" | "testCalibrationError">[];
+  readonly validationLoss: number | null;
   readonly probs: Float32Array;
 }
 
@@ -72,6 +75,9 @@ function armsAt(steps: number, done: readonly DoneTrial[]): ArmFigures[] {
     steps,
     seeds: own.map(({ seed }) => seed),
     loss: own.map(({ measured }) => mean(measured.map(({ testLoss }) => testLoss))),
+    validationLoss: own.some(({ validationLoss }) => validationLoss === null)
+      ? null
+      : own.map(({ validationLoss }) => validationLoss ?? Number.NaN),
     auc: own.map(({ measured }) => mean(measured.map(({ testAuc }) => testAuc))),
     calibrationError: own.map(({ measured }) => mean(measured.map((one) => one.testCalibrationError))),
     seconds: secondsOf(arm, done),
@@ -89,6 +95,7 @@ function modelsOf(done: readonly DoneTrial[]): Model[] {
   return done.map(({ trial, folder }) => ({
     seed: trial.seed,
     measured: readOutcome(folder).groups,
+    validationLoss: mean(readOutcome(folder).groups.map(({ validationLoss }) => validationLoss)),
     probs: readPredictions(folder, 0),
   }));
 }
@@ -106,7 +113,7 @@ function ensemblesOf(done: readonly DoneTrial[]): Model[] {
       labels: readPredictions(folder, "labels"),
     });
     const measured = { testLoss: loss, testAuc: auc, testCalibrationError: calibrationError };
-    return { seed: trial.seed, measured: [measured], probs };
+    return { seed: trial.seed, measured: [measured], validationLoss: null, probs };
   });
 }
 
