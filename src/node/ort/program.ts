@@ -1,6 +1,6 @@
 /** A compiled plan, run through the C API without copying what is kept. */
 import { UPDATED } from "../../graph/graph.js";
-import { copyOf, type NamedArrays, type NdArray } from "../../runtime/array.js";
+import { copyOf, type NamedArrays, type NdArray, sizeOf } from "../../runtime/array.js";
 import { type EngineOptions, guard, type Plan } from "../../runtime/engine.js";
 import { cancelled, FLAGS, isHeldBack, isPulled, readyFlags } from "./brake.js";
 import { addressOf, cApi, LOG_ERRORS, type Pointer } from "./c-api.js";
@@ -28,8 +28,15 @@ interface Frame {
 
 /** Batches of a few sizes alternate (training, validation and its last batch); more are forgotten. */
 const MAX_FRAMES = 6;
-/** Asks the library to free memory that it has and does not use, after a run; an empty value does not. */
+/**
+ * Asks the library to free memory that it has and does not use, after a run; an empty value does not. The first run for some
+ * shapes finds out what it needs when, piece by piece; the next ones take all of it as one block, and what the first took
+ * would stay beside that for good.
+ */
 const SHRINKAGE = "memory.enable_memory_arena_shrinkage";
+/** Kept tensors of which copies that nobody needs any more are worth a collection, before the first run. */
+const LARGE_BYTES = 32 << 20;
+const BYTES_PER_ELEMENT = 4;
 const SEQUENTIAL = 0;
 const BASIC_OPTIMIZATION = 1;
 
@@ -95,6 +102,11 @@ export async function nativeProgram(plan: Plan, kept: KeptTensors, options: Engi
     if (!isGuarded) kept.lose(plan.updates.filter(({ inPlace }) => inPlace).map(({ name }) => name));
   }
 
+  function keptBytes({ fed }: Frame): number {
+    const names = plan.inputs.filter((_, i) => !fed[i]);
+    return Object.values(kept.read(names)).reduce((sum, { shape }) => sum + BYTES_PER_ELEMENT * sizeOf(shape), 0);
+  }
+
   function outputsOf(frame: Frame): NdArray[] {
     if (!frame.results) {
       frame.results = plan.outputs.map((_, i) => tensorOver(takeOver(frame.outputs[i] as Pointer)));
@@ -116,7 +128,10 @@ export async function nativeProgram(plan: Plan, kept: KeptTensors, options: Engi
       const { inputs, outputs } = frame;
       const runOptions = brake?.runOptions ?? ownRunOptions;
       const isFirst = frame.results === null;
-      if (isFirst) makeRoom(runOptions);
+      if (isFirst) {
+        if (keptBytes(frame) >= LARGE_BYTES) globalThis.gc?.();
+        api.call("AddRunConfigEntry", runOptions, SHRINKAGE, "cpu:0");
+      }
       try {
         api.call(
           "Run",
@@ -153,16 +168,6 @@ export async function nativeProgram(plan: Plan, kept: KeptTensors, options: Engi
       }
     },
   };
-}
-
-/**
- * The first run for some shapes finds out what it needs when, piece by piece; the next ones take all of it as one block. What
- * the first took would stay beside that for good, so it gives it back. Before that goes what the program made of
- * large arrays on the way here, where the process may ask for it.
- */
-function makeRoom(runOptions: Pointer): void {
-  globalThis.gc?.();
-  cApi().call("AddRunConfigEntry", runOptions, SHRINKAGE, "cpu:0");
 }
 
 function newFrame({ inputs, outputs, updates, isGuarded }: Plan, feeds: NamedArrays): Frame {
