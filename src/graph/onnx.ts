@@ -17,6 +17,7 @@ import { scanEmission } from "./onnx/scan.js";
 import { shapesEmission } from "./onnx/shapes.js";
 import { softmaxEmission } from "./onnx/softmax.js";
 import { encodeModel, type ModelProto } from "./onnx-proto.js";
+import { reshape, sameShape } from "./ops.js";
 import { type Op, type Tensor, topologicalOrder } from "./tensor.js";
 
 const IR_VERSION = 8;
@@ -78,16 +79,21 @@ function checkNames(graph: Graph): void {
 function guardedUpdates(b: ModelBuilder, graph: Graph, when: Tensor): void {
   const updates = Object.entries(graph.updates);
   const inputs = inputsOf(graph);
-  const taken = b.inner(topologicalOrder(Object.values(graph.updates)));
-  const skipped = b.inner([]);
-  const branch = (builder: ModelBuilder, resultOf: (name: string, updated: Tensor) => Tensor) =>
-    builder.graph(
+  const branch = (results: readonly Tensor[]) => {
+    const builder = b.inner(topologicalOrder(results));
+    return builder.graph(
       [],
-      updates.map(([name, updated]) => [b.fresh(), resultOf(name, updated)] as const),
+      results.map((result) => [builder.fresh(), result] as const),
     );
+  };
+  // An update may have the elements in another shape.
+  const left = ([name, { shape }]: (typeof updates)[number]) => {
+    const kept = keptInput(inputs, name);
+    return sameShape(kept.shape, shape) ? kept : reshape(kept, shape);
+  };
   const attributes = {
-    then_branch: branch(taken, (_, updated) => updated),
-    else_branch: branch(skipped, (name) => keptInput(inputs, name)),
+    then_branch: branch(updates.map(([, updated]) => updated)),
+    else_branch: branch(updates.map(left)),
   };
   b.nodes.push(
     onnxNode(

@@ -12,7 +12,7 @@ export function onnxRuntimeEngine(options: EngineOptions): Engine {
   engine.catch(() => undefined);
   return {
     async compile(graph) {
-      const plan = planOf(graph, options.passes);
+      const plan = planOf(graph, options);
       const program = await (await engine).compile(plan);
       return {
         async run(feeds, { signal } = {}) {

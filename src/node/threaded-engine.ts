@@ -117,7 +117,7 @@ export function threadedEngine(options: EngineOptions): Engine {
 
   return {
     async compile(graph) {
-      const program = await call<number>({ call: "compile", plan: planOf(graph, options.passes) });
+      const program = await call<number>({ call: "compile", plan: planOf(graph, options) });
       return { run: (feeds, { signal } = {}) => run(program, feeds, signal) };
     },
     write: (tensors, options = {}) => write(tensors, options),

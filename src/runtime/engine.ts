@@ -1,9 +1,10 @@
 import { ShapeError } from "../errors.js";
+import { inBlocks } from "../graph/blocks.js";
 import { alwaysOf, type Graph, inputsOf, rootsOf } from "../graph/graph.js";
 import { toOnnx } from "../graph/onnx.js";
 import { and, input, sameShape } from "../graph/ops.js";
 import { type Passes, simplify } from "../graph/simplify.js";
-import { formatShape, type Op, type Tensor, topologicalOrder } from "../graph/tensor.js";
+import { formatShape, isOp, type Op, type Shape, type Tensor, topologicalOrder } from "../graph/tensor.js";
 import type { NamedArrays } from "./array.js";
 
 /**
@@ -73,10 +74,19 @@ export interface Plan {
   /** Those of the graph; a guarded plan has the names of {@link guard} beside them. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-  /** Kept tensors that a run changes, and whether in place or through a second buffer. */
-  readonly updates: readonly { readonly name: string; readonly inPlace: boolean }[];
+  /** Kept tensors that a run changes. */
+  readonly updates: readonly PlannedUpdate[];
   /** Whether what it updates waits for a condition, and so can be cancelled. */
   readonly isGuarded: boolean;
+}
+
+/** How a run changes a kept tensor. */
+export interface PlannedUpdate {
+  readonly name: string;
+  /** Or through a second buffer. */
+  readonly inPlace: boolean;
+  /** In which shape the model gives the elements, where it is not that of the kept tensor. */
+  readonly shape?: readonly number[];
 }
 
 /**
@@ -102,24 +112,34 @@ function guarded({ outputs, updates, when }: Graph): Graph {
   return { outputs: { ...outputs, [guard.isReached]: isReached, [guard.isTaken]: isTaken }, updates, when: isTaken };
 }
 
+export type PlanOptions = Pick<EngineOptions, "passes" | "device" | "blocks">;
+
 /**
- * Make a graph ready: simplify it, then find what may be updated in place and encode it.
+ * Make a graph ready: simplify it, cut updates into blocks, then find what may be updated in place and encode it.
  *
  * Throws {@link ShapeError} when the new value of a kept tensor has another shape or dtype.
  */
-export function planOf(whole: Graph, passes: Passes = {}): Plan {
+export function planOf(whole: Graph, { passes, device = "cpu", blocks = device === "cpu" }: PlanOptions = {}): Plan {
   checkUpdates(whole);
   const graph = simplify(whole, passes);
   // After the passes: the guard's flags must stay as they are made.
-  const made = guarded(graph);
+  const made = guarded(blocks ? inBlocks(graph) : graph);
   const inPlace = updatedInPlace(made);
   return {
     onnx: toOnnx(made),
     inputs: [...inputsOf(graph).keys()],
     outputs: Object.keys(graph.outputs),
-    updates: Object.keys(graph.updates).map((name) => ({ name, inPlace: inPlace.has(name) })),
+    updates: Object.entries(graph.updates).map(([name, { shape }]) => ({
+      name,
+      inPlace: inPlace.has(name),
+      ...shapeOfBlocks(shape, made.updates[name] as Tensor),
+    })),
     isGuarded: graph.when !== undefined,
   };
+}
+
+function shapeOfBlocks(whole: Shape, { shape }: Tensor): Pick<PlannedUpdate, "shape"> {
+  return sameShape(whole, shape) ? {} : { shape: shape.map(Number) };
 }
 
 function checkUpdates(graph: Graph): void {
@@ -145,6 +165,8 @@ export interface EngineOptions {
   readonly binding?: "native" | "official";
   /** Which passes simplify a graph before it is compiled; all by default. */
   readonly passes?: Passes;
+  /** Whether updates of large tensors are made block by block; by default on the CPU. */
+  readonly blocks?: boolean;
   /** Path prefix of files that get the time of every operation of every run, written when the engine is closed. */
   readonly profile?: string;
   /** Told what the user should know and need not act upon; a process warning by default. */
@@ -168,7 +190,7 @@ export function updatedInPlace(graph: Graph): Set<string> {
     const kept = inputs.get(name);
     if (!kept) return true;
     const views = viewsOf(kept, readers);
-    if (!mayOverwrite(updated, kept, views)) return false;
+    if (!(mayOverwrite(updated, kept, views) || overwritesBlocks(updated, views))) return false;
     if (views.some((view) => roots.has(view))) return false;
     const before = new Set(topologicalOrder([updated], always));
     const isOrdered = (reader: Tensor) => awaited.has(reader) || before.has(reader);
@@ -182,6 +204,22 @@ function mayOverwrite({ op, inputs }: Tensor, kept: Tensor, views: readonly Tens
   // Rows are set in the table itself, and must not be read from it while they are.
   if (op === "setRows") return inputs[0] === kept && !inputs.slice(1).some((input) => views.includes(input));
   return ["add", "sub", "mul", "div"].includes(op);
+}
+
+/** Whether a result of a loop is made, step by step, of those elements of a kept tensor that its step writes over. */
+function overwritesBlocks(updated: Tensor, views: readonly Tensor[]): boolean {
+  const whole = isOp(updated, "part") ? updated.inputs[0] : updated;
+  if (!whole || !isOp(whole, "scan")) return false;
+  const { states, elements, outputs } = whole.attributes.body;
+  const isRead = (sequence: Tensor | undefined) => sequence !== undefined && views.includes(sequence);
+  if (states.length > 0 || whole.inputs.slice(elements.length).some(isRead)) return false;
+  const index = isOp(updated, "part") ? updated.attributes.index : 0;
+  const others = Object.fromEntries(outputs.flatMap((output, i) => (i === index ? [] : [[`output ${i}`, output]])));
+  return elements.every((element, i) => {
+    if (!isRead(whole.inputs[i]) || !isOp(element, "input")) return true;
+    const { name } = element.attributes;
+    return updatedInPlace({ outputs: {}, updates: { ...others, [name]: outputs[index] as Tensor } }).has(name);
+  });
 }
 
 /** What reads each tensor. */

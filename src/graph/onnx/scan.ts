@@ -9,7 +9,8 @@ export const scanEmission = {
     const own = [...body.states, ...body.elements].map((tensor) => [tensor, b.fresh()] as const);
     const shared = body.captured.map((tensor, i) => [tensor, inputs[own.length + i] as string] as const);
     const names = [...own, ...shared].map(([tensor, name]): [Tensor, string[]] => [tensor, [name]]);
-    const isWanted = (_: Tensor, i: number) => b.isUsed(whole, numStates + i);
+    // The first result is what the tensor itself stands for.
+    const isWanted = (_: Tensor, i: number) => numStates + i === 0 || b.isUsed(whole, numStates + i);
     const collected = [...body.outputs, ...body.saved];
     const results = [...body.nextStates, ...collected.filter(isWanted)];
     const step = b.body(topologicalOrder(results, new Set(names.map(([tensor]) => tensor))), names);

@@ -1,6 +1,6 @@
 import { ShapeError } from "../../errors.js";
 import { formatShape } from "../shape.js";
-import { node, part, type ScanBody, type Tensor, topologicalOrder } from "../tensor.js";
+import { node, part, type Result, type ScanBody, type Tensor, topologicalOrder } from "../tensor.js";
 import { sameShape } from "./checks.js";
 import { input } from "./leaves.js";
 
@@ -45,17 +45,14 @@ export function scan({ states, sequences, reverse = false, body }: ScanOptions):
 
 /** A loop over given inputs: states before the first step, sequences, and what all steps share. */
 function loop(body: ScanBody, inputs: readonly Tensor[], steps: number, reverse: boolean): Tensor<"scan"> {
-  const [first, ...others] = inputs.slice(0, body.states.length) as [Tensor, ...Tensor[]];
+  const states: readonly Result[] = inputs.slice(0, body.states.length);
   const collected = [...body.outputs, ...body.saved].map(({ shape, dtype }) => ({ shape: [steps, ...shape], dtype }));
-  return node("scan", inputs, { body, reverse }, first.shape, first.dtype, [...others, ...collected]);
+  const [first, ...others] = [...states, ...collected] as [Result, ...Result[]];
+  return node("scan", inputs, { body, reverse }, first.shape, first.dtype, others);
 }
 
-/** A loop with another step, whose `captured` are found again, over other states and sequences. */
-export function withBody(
-  { attributes: { reverse } }: Tensor<"scan">,
-  body: Omit<ScanBody, "captured">,
-  own: readonly Tensor[],
-): Tensor<"scan"> {
+/** A loop of a step, whose `captured` are found, over states, of which there may be none, and sequences. */
+export function loopOf(body: Omit<ScanBody, "captured">, own: readonly Tensor[], reverse: boolean): Tensor<"scan"> {
   const roots = [...body.nextStates, ...body.outputs, ...body.saved];
   const { captured } = scopeOf(roots, [...body.states, ...body.elements]);
   const steps = own[body.states.length]?.shape[0] as number;

@@ -1,6 +1,6 @@
 import { scalar } from "../../runtime/array.js";
 import { type Graph, rootsOf } from "../graph.js";
-import { resultOf, withBody } from "../ops/scan.js";
+import { loopOf, resultOf } from "../ops/scan.js";
 import * as ops from "../ops.js";
 import { isOp, type ScanBody, type Tensor, topologicalOrder } from "../tensor.js";
 import { partOf } from "./pieces.js";
@@ -61,7 +61,7 @@ function trimmed(whole: Tensor<"scan">, wanted: ReadonlySet<number>): Tensor | R
       : { states: at(live, body.states), nextStates: at(live, body.nextStates), first: at(live, whole.inputs) };
   const sequences = at(elements, whole.inputs.slice(numStates));
   const step = { states, nextStates, elements: at(elements, body.elements), outputs, saved: [] };
-  const made = withBody(whole, step, [...first, ...sequences]);
+  const made = loopOf(step, [...first, ...sequences], whole.attributes.reverse);
   const results = new Map(live.map((old, i) => [old, resultOf(made, i)] as const));
   collected.forEach((output, i) => {
     if (wanted.has(numStates + i)) results.set(numStates + i, resultOf(made, states.length + outputs.indexOf(output)));

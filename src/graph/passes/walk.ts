@@ -1,6 +1,6 @@
 /** How passes go over a graph: every tensor once, each after its inputs, the steps of loops included. */
 import { type Graph, rootsOf } from "../graph.js";
-import { withBody } from "../ops/scan.js";
+import { loopOf } from "../ops/scan.js";
 import { sameShape } from "../ops.js";
 import { formatShape, isOp, part, type ScanBody, type Tensor, topologicalOrder } from "../tensor.js";
 
@@ -87,7 +87,7 @@ function withStep(before: Tensor<"scan">, inputs: readonly Tensor[], rule: PassR
     body.captured.every((tensor, i) => tensor === given[i]) &&
     rootsOfBody({ ...body, ...results }).every((tensor, i) => tensor === roots[i]);
   if (isSame) return before;
-  return withBody(before, { ...body, ...results }, inputs.slice(0, own.length));
+  return loopOf({ ...body, ...results }, inputs.slice(0, own.length), before.attributes.reverse);
 }
 
 /** What a step computes: its next states, its outputs, what it saves. */

@@ -43,10 +43,10 @@ export interface KeptTensors {
   /** These have no value until they are written. */
   lose(names: readonly string[]): void;
   value(name: string): Pointer;
-  /** The value that a run may change in place: a lent tensor becomes a copy of ours first. */
-  ownValue(name: string): Pointer;
-  /** The second buffer of a tensor. */
-  spareValue(name: string): Pointer;
+  /** The value that a run may change in place, in a shape: a lent tensor becomes a copy of ours first. */
+  ownValue(name: string, shape?: readonly number[]): Pointer;
+  /** The second buffer of a tensor, in a shape. */
+  spareValue(name: string, shape?: readonly number[]): Pointer;
   /** Let a tensor and its second buffer trade places; one that is shared stays where it is, and gets the new value. */
   swap(name: string): void;
   clear(): void;
@@ -54,6 +54,8 @@ export interface KeptTensors {
 
 export function keptTensors(): KeptTensors {
   const all = new Map<string, Kept>();
+  /** Of tensors that runs change, those over the same memory in other shapes. */
+  const views = new Map<OrtTensor, readonly OrtTensor[]>();
   let version = 0;
   let layout = 0;
 
@@ -64,13 +66,27 @@ export function keptTensors(): KeptTensors {
     return found;
   }
 
+  /** A tensor, or another one over its memory. */
+  function inShape(tensor: OrtTensor, shape = tensor.array.shape): Pointer {
+    if (sameShape(shape, tensor.array.shape)) return tensor.value;
+    const known = views.get(tensor) ?? [];
+    const view = known.find(({ array }) => sameShape(array.shape, shape)) ?? tensorOver({ ...tensor.array, shape });
+    if (!known.includes(view)) views.set(tensor, [...known, view]);
+    return view.value;
+  }
+
+  function drop(tensor: OrtTensor): void {
+    for (const dropped of [tensor, ...(views.get(tensor) ?? [])]) release(dropped);
+    views.delete(tensor);
+  }
+
   function put(name: string, array: NdArray, whose: Owner): void {
     const before = all.get(name);
     const isAlike = before !== undefined && areAlike(before.current.array, array);
     const current = tensorOver(array);
     showStrings(current);
-    if (before) release(before.current);
-    if (before?.spare && !isAlike) release(before.spare);
+    if (before) drop(before.current);
+    if (before?.spare && !isAlike) drop(before.spare);
     all.set(name, { current, whose, ...(isAlike && before.spare && { spare: before.spare }) });
     version++;
     if (!isAlike) layout++;
@@ -124,15 +140,15 @@ export function keptTensors(): KeptTensors {
     },
     read: (names) => Object.fromEntries(names.map((name) => [name, kept(name).current.array])),
     value: (name) => kept(name).current.value,
-    ownValue(name) {
+    ownValue(name, shape) {
       const { current, whose } = kept(name);
       if (whose === "lent") put(name, alignedCopy(current.array), "own");
-      return kept(name).current.value;
+      return inShape(kept(name).current, shape);
     },
-    spareValue(name) {
+    spareValue(name, shape) {
       const entry = kept(name);
       entry.spare ??= tensorOver(alignedArray(entry.current.array.dtype, entry.current.array.shape));
-      return entry.spare.value;
+      return inShape(entry.spare, shape);
     },
     swap(name) {
       const entry = kept(name);
@@ -145,12 +161,12 @@ export function keptTensors(): KeptTensors {
       entry.whose = "own";
       // Memory that was lent is never written to.
       if (whose === "lent") {
-        release(current);
+        drop(current);
         delete entry.spare;
       } else entry.spare = current;
     },
     clear() {
-      for (const { current, spare } of all.values()) for (const tensor of [current, spare]) if (tensor) release(tensor);
+      for (const { current, spare } of all.values()) for (const tensor of [current, spare]) if (tensor) drop(tensor);
       all.clear();
       version++;
       layout++;

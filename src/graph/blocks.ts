@@ -1,0 +1,121 @@
+/**
+ * Updates of large tensors made block by block.
+ *
+ * An optimizer is a chain of elementwise operations, each a pass over memory: Adam makes 10 of them on each param. Of a
+ * tensor that is larger than the processor's cache every pass reads all from memory again. Here the whole chain goes over
+ * one block after the other, so that what one operation writes the next one finds in the cache.
+ */
+import { alwaysOf, type Graph } from "./graph.js";
+import { loopOf, resultOf } from "./ops/scan.js";
+import { input, reshape, sameShape } from "./ops.js";
+import { elementsOf } from "./shape.js";
+import { type Op, type Tensor, topologicalOrder } from "./tensor.js";
+
+/** Elements of a block: some arrays of a megabyte each stay in the cache, and the cost of a block does not count. */
+export const MOST_ELEMENTS = 2 ** 18;
+/** With blocks that are smaller than this share of the most, their cost would count. */
+const LEAST_SHARE = 1 / 8;
+/** Fewer passes than these gain nothing. */
+const LEAST_OPS = 3;
+
+const ELEMENTWISE: ReadonlySet<Op> = new Set<Op>([
+  ...(["neg", "exp", "log", "sqrt", "relu", "sigmoid", "softplus", "abs", "sign", "tanh", "erf", "floor"] as const),
+  ...(["clamp", "add", "sub", "mul", "div", "maximum", "minimum", "where", "cast"] as const),
+  ...(["greater", "greaterOrEqual", "equal", "and", "or", "not"] as const),
+]);
+
+/** Updates that are computed together, as they share operations. */
+interface Chain {
+  /** The names of the updates. */
+  readonly names: readonly string[];
+  /** The operations, on tensors of one shape and on scalars. */
+  readonly ops: ReadonlySet<Tensor>;
+  /** The tensors of that shape that they begin with. */
+  readonly operands: ReadonlySet<Tensor>;
+}
+
+/**
+ * The same graph, of which chains of elementwise operations that update large tensors are loops over blocks. Such an update
+ * has the elements of the tensor in its order, and the shape [blocks, elements of a block].
+ *
+ * What the graph computes anyway stays outside, and so does what anything needs whole, as LAMB's trust ratio needs the step.
+ */
+export function inBlocks(graph: Graph, mostElements = MOST_ELEMENTS): Graph {
+  const updates: Record<string, Tensor> = { ...graph.updates };
+  for (const { names, ops, operands } of chainsOf(graph)) {
+    const ends = names.map((name) => graph.updates[name] as Tensor);
+    const size = elementsOf((ends[0] as Tensor).shape).count;
+    const blocks = ops.size < LEAST_OPS ? 0 : numBlocks(size, mostElements);
+    if (blocks === 0) continue;
+    const made = loopOver(ends, operands, [blocks, size / blocks]);
+    for (const [i, name] of names.entries()) updates[name] = resultOf(made, i);
+  }
+  return { ...graph, updates };
+}
+
+/** Into how many blocks of one size so many elements are cut: 0 where they are few, or cannot be. */
+function numBlocks(elements: number, mostElements: number): number {
+  if (elements < 2 * mostElements) return 0;
+  const most = Math.floor(elements / (mostElements * LEAST_SHARE));
+  for (let blocks = Math.ceil(elements / mostElements); blocks <= most; blocks++)
+    if (elements % blocks === 0) return blocks;
+  return 0;
+}
+
+function chainsOf(graph: Graph): Chain[] {
+  const tensors = topologicalOrder(Object.values(graph.updates));
+  const whole = new Set(topologicalOrder([...alwaysOf(graph), ...tensors.filter((tensor) => !isLink(tensor))]));
+  let chains: Chain[] = [];
+  for (const [name, end] of Object.entries(graph.updates)) {
+    if (whole.has(end)) continue;
+    const chain = chainTo(end, name, whole);
+    const [apart, joined] = [false, true].map((shares) =>
+      chains.filter(({ ops }) => [...ops].some((op) => chain.ops.has(op)) === shares),
+    ) as [Chain[], Chain[]];
+    chains = [...apart, [...joined, chain].reduce(together)];
+  }
+  return chains;
+}
+
+/** Whether an operation may be part of a chain: one that gives each element from those at its place, and from scalars. */
+function isLink({ op, shape, inputs }: Tensor): boolean {
+  const isKnown = shape.length > 0 && !elementsOf(shape).isPerExample;
+  return (
+    isKnown && ELEMENTWISE.has(op) && inputs.every((operand) => isScalar(operand) || sameShape(operand.shape, shape))
+  );
+}
+
+function isScalar({ shape }: Tensor): boolean {
+  return shape.length === 0;
+}
+
+/** Follow a chain from its end to what it begins with. */
+function chainTo(end: Tensor, name: string, whole: ReadonlySet<Tensor>): Chain {
+  const arrays = ({ inputs }: Tensor) => inputs.filter((operand) => !isScalar(operand));
+  const ops = new Set(topologicalOrder([end], whole));
+  const operands = new Set([...ops].flatMap(arrays).filter((operand) => whole.has(operand)));
+  return { names: [name], ops, operands };
+}
+
+function together(a: Chain, b: Chain): Chain {
+  return {
+    names: [...a.names, ...b.names],
+    ops: new Set([...a.ops, ...b.ops]),
+    operands: new Set([...a.operands, ...b.operands]),
+  };
+}
+
+/** A loop over blocks of operands that gives the ends of a chain. */
+function loopOver(ends: readonly Tensor[], operands: ReadonlySet<Tensor>, shape: readonly [number, number]): Tensor {
+  const size = shape.slice(1);
+  const whole = [...operands];
+  const elements = whole.map(({ dtype }, i) => input(`block ${i}`, size, dtype));
+  const made = new Map<Tensor, Tensor>(whole.map((operand, i) => [operand, elements[i] as Tensor]));
+  const madeOf = (tensor: Tensor) => made.get(tensor) ?? tensor;
+  for (const tensor of topologicalOrder(ends, operands))
+    if (isLink(tensor) && !made.has(tensor))
+      made.set(tensor, { ...tensor, inputs: tensor.inputs.map(madeOf), shape: size });
+  const body = { states: [], elements, nextStates: [], outputs: ends.map(madeOf), saved: [] };
+  const blocks = whole.map((operand) => reshape(operand, shape));
+  return loopOf(body, blocks, false);
+}
