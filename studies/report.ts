@@ -21,13 +21,7 @@ import type { TrialOutcome } from "./trial.js";
 /** Write all of it; gives the paths. */
 export async function writeReport(done: readonly DoneTrial[], arms: readonly Arm[], out: string): Promise<string[]> {
   const figures = flightsFigures(done);
-  const about = {
-    study: "flights",
-    date: new Date().toISOString(),
-    command: `npm run study:flights -- ${process.argv.slice(2).join(" ")}`.trim(),
-    machine: thisMachine(),
-    versions: { node: process.version, commit: sourceCommit() },
-  };
+  const about = aboutStudy("flights");
   mkdirSync(out, { recursive: true });
   const files = [join(out, "flights.json"), join(out, "flights.md")];
   writeFileSync(files[0] ?? "", `${JSON.stringify({ ...about, ...figures }, null, 1)}\n`);
@@ -40,26 +34,52 @@ export async function writeReport(done: readonly DoneTrial[], arms: readonly Arm
   return files;
 }
 
-interface About {
+/** When, how and where a study was reported. */
+export interface About {
+  readonly study: string;
   readonly date: string;
   readonly command: string;
   readonly machine: ReturnType<typeof thisMachine>;
   readonly versions: { readonly node: string; readonly commit: string | null };
 }
 
-const fixed = (value: number) => value.toFixed(4);
-const signed = (value: number) => `${value < 0 ? "" : "+"}${fixed(value)}`;
-const range = (interval: Interval | null | undefined, show = fixed) =>
+export function aboutStudy(study: string): About {
+  return {
+    study,
+    date: new Date().toISOString(),
+    command: `npm run study:${study} -- ${process.argv.slice(2).join(" ")}`.trim().replace(/ --$/, ""),
+    machine: thisMachine(),
+    versions: { node: process.version, commit: sourceCommit() },
+  };
+}
+
+/** The same as the first lines of a report. */
+export function headOf({ date, machine, versions, command }: About): string[] {
+  const where = `${machine.cpu}, ${machine.cores} cores, Node.js ${versions.node}, commit ${versions.commit}`;
+  return [`${date}, ${where}`, "", `    ${command}`];
+}
+
+export const fixed = (value: number) => value.toFixed(4);
+export const signed = (value: number) => `${value < 0 ? "" : "+"}${fixed(value)}`;
+export const range = (interval: Interval | null | undefined, show = fixed) =>
   interval ? `${show(interval.value)} (${show(interval.low)} to ${show(interval.high)})` : "";
+
+/** The mean over seeds, and the deviation where there are several. */
+export function shown(values: readonly number[]): string {
+  const { mean: centre, deviation: width } = spread(values);
+  return values.length < 2 ? fixed(centre) : `${fixed(centre)} ± ${fixed(width)}`;
+}
+
+export function mdTable(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`);
+}
 
 function markdown({ arms: figures, targets, outcomes }: FlightsFigures, arms: readonly Arm[], about: About): string[] {
   const steps = [...new Set(figures.map((one) => one.steps))];
   return [
     "# Codistillation on the flights",
     "",
-    `${about.date}, ${about.machine.cpu}, ${about.machine.cores} cores, Node.js ${about.versions.node}, commit ${about.versions.commit}`,
-    "",
-    `    ${about.command}`,
+    ...headOf(about),
     "",
     "The recipe's network and data; log loss in nats on June 2001, of the params that are best on the last week of May. The mean",
     "and the deviation are over seeds, each of which redraws params, order and halves; a seed's value is the mean of its groups.",
@@ -96,10 +116,6 @@ function armTable(figures: readonly ArmFigures[]): string[] {
     `over ${SINGLE}`,
     "time",
   ];
-  const shown = (values: readonly number[]) => {
-    const { mean: centre, deviation: width } = spread(values);
-    return values.length < 2 ? fixed(centre) : `${fixed(centre)} ± ${fixed(width)}`;
-  };
   const rows = figures.map((one) => [
     one.arm,
     String(one.seeds.length),
@@ -113,7 +129,7 @@ function armTable(figures: readonly ArmFigures[]): string[] {
     range(one.churnRatio, (value) => value.toFixed(3)),
     one.seconds === null ? "" : duration(one.seconds),
   ]);
-  return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`);
+  return mdTable(head, rows);
 }
 
 /** The validation loss of every arm against the step: the mean over seeds and groups, with a deviation to either side. */

@@ -1,0 +1,76 @@
+/** Trials one after the other: what is done is never done again, and what is left is foretold. */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { InvalidArgumentError } from "commander";
+import { duration, loss } from "../src/report/format.js";
+import { configOf, type Trial, trialName } from "./arms.js";
+import { isDone, readOutcome, runTrial } from "./trial.js";
+
+const RECIPE = "recipes/flights.config.ts";
+
+export const say = (text: string) => process.stderr.write(`${text}\n`);
+
+/** Where the run of a trial is kept, under the folder of the reports. */
+export function folderOf(out: string, trial: Trial): string {
+  return join(out, "runs", trialName(trial));
+}
+
+/** Run what is not done; false when that was stopped. */
+export async function runAll(trials: readonly Trial[], out: string): Promise<boolean> {
+  const stop = stopOnSignals();
+  const todo = trials.filter((trial) => !isDone(folderOf(out, trial)));
+  say(`${trials.length} runs, ${trials.length - todo.length} of them done`);
+  for (const [i, trial] of todo.entries()) {
+    const left = secondsLeft(trials, todo.slice(i), out);
+    say(`[${i + 1}/${todo.length}${left === null ? "" : `, ${duration(left)} left`}] ${trialName(trial)}`);
+    const folder = folderOf(out, trial);
+    mkdirSync(folder, { recursive: true });
+    const { arm, seed, steps } = trial;
+    const about = { arm: arm.name, seed, steps };
+    const outcome = await runTrial(await configOf(RECIPE, trial), about, folder, stop.signal);
+    if (!outcome) {
+      say("stopped; what was trained is saved, and the same command goes on with it");
+      return false;
+    }
+    const losses = (of: "validationLoss" | "testLoss") => outcome.groups.map((group) => loss(group[of])).join(", ");
+    say(`    log loss ${losses("validationLoss")}, test ${losses("testLoss")} in ${duration(outcome.seconds)}`);
+  }
+  stop.free();
+  return true;
+}
+
+/** By the time for each step of the runs that are done; null before the first. */
+function secondsLeft(trials: readonly Trial[], todo: readonly Trial[], out: string): number | null {
+  const done = trials.filter((trial) => isDone(folderOf(out, trial)));
+  const total = (list: readonly Trial[]) => list.reduce((sum, { steps }) => sum + steps, 0);
+  if (done.length === 0) return null;
+  const seconds = done.reduce((sum, trial) => sum + readOutcome(folderOf(out, trial)).seconds, 0);
+  return (seconds / total(done)) * total(todo);
+}
+
+/** The first Ctrl-C saves and stops, the second one leaves at once. */
+function stopOnSignals(): { readonly signal: AbortSignal; free(): void } {
+  const stop = new AbortController();
+  const stopOn = (signal: NodeJS.Signals) => {
+    process.exitCode = signal === "SIGINT" ? 130 : 143;
+    if (stop.signal.aborted) process.exit();
+    stop.abort();
+  };
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  for (const signal of signals) process.on(signal, stopOn);
+  return {
+    signal: stop.signal,
+    free() {
+      for (const signal of signals) process.off(signal, stopOn);
+    },
+  };
+}
+
+/** An option of whole numbers, as in 1,2. */
+export function wholeNumbers(text: string): number[] {
+  const numbers = text.split(",").map(Number);
+  if (!numbers.every((number) => Number.isInteger(number) && number > 0)) {
+    throw new InvalidArgumentError(`must be whole numbers above 0, as in 1,2, got ${text}`);
+  }
+  return numbers;
+}
