@@ -15,6 +15,8 @@ export interface TableSpec {
   readonly source: string | readonly string[];
   /** The names of the columns of CSV or TSV files that have no header. */
   readonly columns?: readonly string[];
+  /** Lines of CSV or TSV that are no rows and are left out; with more, or by default any, the table is refused. */
+  readonly maxBadRows?: number;
   /** By `task`: boolean, 0/1 or true/false, true being the positive class; any value, rendered as text; a number. */
   readonly label: string;
   /** What the label is, of which statistics are then fitted; left out, it is binary without statistics. */

@@ -30,6 +30,8 @@ export interface PreparedTable {
   readonly test: Rows;
   /** Training rows that no group's filter wants, which are not in `train`. */
   readonly numUnassigned: number;
+  /** Lines of the source that were no rows and were left out. */
+  readonly numMalformed: number;
   /** Whether the cache was there already. */
   readonly cached: boolean;
   /** SHA-256 in hexadecimal of the source's content and of the query. */
@@ -66,9 +68,9 @@ export async function prepareTable(spec: TableSpec, options: PrepareTableOptions
   const cached = await isThere(folder);
   if (!cached) await ingest(spec, layout, source, folder, options);
   onProgress("opening the training cache");
-  const { preprocessing, serving, train, validation, test, numUnassigned } = await openTable(folder);
+  const { validation, test, ...opened } = await openTable(folder);
   if (validation === null || test === null) throw new Error("internal: prepareTable opens every split");
-  return { spec, layout, preprocessing, serving, train, validation, test, numUnassigned, cached, digest, folder };
+  return { ...opened, spec, layout, validation, test, cached, folder };
 }
 
 async function ingest(

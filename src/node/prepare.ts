@@ -22,12 +22,13 @@ export interface RunData {
 
 /** The table that a configuration's data is. */
 export function tableSpecOf({ data, task }: RunConfig): TableSpec {
-  const { columns, shardBy, filters, vocabularies, regime: _, ...spec } = data;
+  const { columns, maxBadRows, shardBy, filters, vocabularies, regime: _, ...spec } = data;
   const fitted = labelsToFit(task);
   return {
     ...spec,
     ...(fitted && { task: fitted }),
     ...(columns && { columns }),
+    ...(maxBadRows && { maxBadRows }),
     ...(shardBy && { shardBy }),
     ...(filters && { filters }),
     ...(vocabularies && { vocabularies }),
@@ -52,7 +53,14 @@ export async function prepareData(
   const table = await prepareTable(tableSpecOf(config), { cacheFolder, onProgress, signal });
   const { train, validation, test } = table;
   const unassigned = config.data.filters && { unassigned: table.numUnassigned };
-  const rows = { train: train.numRows, validation: validation.numRows, test: test.numRows, ...unassigned };
+  const malformed = table.numMalformed > 0 && { malformed: table.numMalformed };
+  const rows = {
+    train: train.numRows,
+    validation: validation.numRows,
+    test: test.numRows,
+    ...unassigned,
+    ...malformed,
+  };
   log({ event: "data-ready", rows, cached: table.cached, seconds: (performance.now() - started) / 1000 });
   checkShards(config, table);
   // For its refusals: what is wrong with it should be told once, and before any group is started.

@@ -39,6 +39,7 @@ const tableFile = z.object({
   spec: z.object({
     source: z.union([z.string(), z.array(z.string())]),
     columns: z.exactOptional(z.array(z.string()).readonly()),
+    maxBadRows: z.exactOptional(count),
     label: z.string(),
     task: z.exactOptional(z.enum(taskKinds)),
     categorical: textMap,
@@ -66,7 +67,13 @@ const tableFile = z.object({
     ),
   }),
   serving: servingSchema,
-  numRows: z.object({ train: count, validation: count, test: count, unassigned: z.exactOptional(count) }),
+  numRows: z.object({
+    train: count,
+    validation: count,
+    test: count,
+    unassigned: z.exactOptional(count),
+    malformed: z.exactOptional(count),
+  }),
   files: z.array(z.object({ path: z.string(), bytes: count, sha256: z.string() })),
 });
 
@@ -95,6 +102,8 @@ export interface CachedTable {
   readonly test: Rows | null;
   /** Training rows that no group's filter wants, which are not in `train`. */
   readonly numUnassigned: number;
+  /** Lines of the source that were no rows and were left out. */
+  readonly numMalformed: number;
   /** SHA-256 in hexadecimal of the source's content and of the query. */
   readonly digest: string;
 }
@@ -112,6 +121,7 @@ export function tableDigest(spec: TableSpec, { format, files }: SourceFiles): st
     ...(spec.filters ? [spec.filters] : []),
     ...(spec.task ? [{ task: spec.task }] : []),
     ...(spec.columns ? [{ columns: spec.columns }] : []),
+    ...(spec.maxBadRows ? [{ maxBadRows: spec.maxBadRows }] : []),
     ...(spec.vocabularies ? [{ vocabularies: Object.entries(spec.vocabularies) }] : []),
   ];
   const content = files.map(({ sha256 }) => sha256);
@@ -134,8 +144,8 @@ export async function openTable(folder: string, options: OpenTableOptions = {}):
     whole("validation"),
     whole("test"),
   ]);
-  const numUnassigned = numRows.unassigned ?? 0;
-  return { spec, layout, preprocessing, serving, train, validation, test, numUnassigned, digest };
+  const { unassigned: numUnassigned = 0, malformed: numMalformed = 0 } = numRows;
+  return { spec, layout, preprocessing, serving, train, validation, test, numUnassigned, numMalformed, digest };
 }
 
 async function readTableFile(folder: string): Promise<TableFile> {

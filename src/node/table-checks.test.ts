@@ -56,7 +56,13 @@ test("a categorical feature that never has a value is refused", async () => {
 test("labels are 0 or 1, in every form that means so, and anything else is refused", async () => {
   const source = await write("plain.csv", csv(lines));
   const plain = content((await prepare(source)).validation).labels;
-  for (const label of ["late::integer", "late::double", "late::varchar", "case when late then 'TRUE' else '0' end"]) {
+  for (const label of [
+    "late::integer",
+    "late::double",
+    "late::varchar",
+    "case when late then 'TRUE' else '0' end",
+    "case when late then 'Yes' else 'n' end",
+  ]) {
     assert.deepEqual(content((await prepare(source, { label })).validation).labels, plain, label);
   }
   await refused(

@@ -1,8 +1,9 @@
 /** The commands that begin with data instead of a configuration. */
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { ConfigError } from "../errors.js";
 import { nearest } from "../nearest.js";
 import { descriptionLines, overrideLines, planLines } from "../report/description.js";
+import { applyOverrides, resolveConfig } from "../run/config.js";
 import { configurationOf } from "../run/infer/configuration.js";
 import { type Preset, presetNames, presets } from "../run/infer/presets.js";
 import { taskKinds } from "../run/task-schema.js";
@@ -19,6 +20,10 @@ export interface TableFlags {
   readonly time?: string;
   readonly task?: string;
   readonly preset?: string;
+  readonly maxBadRows?: number;
+  readonly columns?: readonly string[];
+  /** Options of the configuration that the user sets, in train. */
+  readonly set?: readonly string[];
   /** Where the configuration is written. */
   readonly write?: string;
 }
@@ -37,6 +42,13 @@ function listOfNames(text: string, before: readonly string[] = []): string[] {
   return [...before, ...text.split(",").map((name) => name.trim())].filter((name) => name !== "");
 }
 
+function wholeNumber(text: string): number {
+  const number = Number(text);
+  if (text.trim() === "" || !Number.isInteger(number) || number < 0)
+    throw new InvalidArgumentError(`must be a whole number, got "${text}"`);
+  return number;
+}
+
 /** Add the flags that say what the data is. */
 export function withTableFlags(command: Command): Command {
   return command
@@ -47,13 +59,20 @@ export function withTableFlags(command: Command): Command {
     .option("--ignore <columns>", "columns to leave out", listOfNames)
     .option("--time <column>", "split by this column: train on the past, score on what came later")
     .option("--task <kind>", "binary, multiclass or regression, where the label does not say so")
+    .option("--columns <names>", "the names of all columns, for CSV or TSV without a header", listOfNames)
+    .option(
+      "--max-bad-rows <number>",
+      "lines of CSV or TSV that are no rows and may be left out; 0 by default",
+      wholeNumber,
+    )
     .option("--preset <name>", presetNames.map((name) => `${name}: ${presets[name].what}`).join("; "));
 }
 
 /** Whether any of these flags was given. */
 export function hasTableFlags(flags: TableFlags): boolean {
-  const { data, label, numeric, categorical, ignore, time, task, preset } = flags;
-  return [data, label, numeric, categorical, ignore, time, task, preset].some((flag) => flag !== undefined);
+  const { data, label, numeric, categorical, ignore, time, task, preset, maxBadRows, columns } = flags;
+  const all = [data, label, numeric, categorical, ignore, time, task, preset, maxBadRows, columns];
+  return all.some((flag) => flag !== undefined);
 }
 
 /** Show what would be trained on and how; nothing is written. */
@@ -85,6 +104,8 @@ export async function configurationFromData(
   const description = await describeTable(data, label, overridesOf(flags, preset), options);
   say([...descriptionLines(description, width), "", ...overrideLines(width), ""].join("\n"));
   const run = await inferRun(description, data, preset);
+  // What is wrong with them is said before a file is written.
+  resolveConfig(applyOverrides(configurationOf(run), flags.set ?? []));
   const path = writeConfiguration(run, flags.write);
   say([...planLines(run.plan, run.seconds, width), `config  ${path}, to go on from`, ""].join("\n"));
   return path;
@@ -115,7 +136,8 @@ function presetNamed(name: string): Preset {
   );
 }
 
-function overridesOf({ numeric, categorical, ignore, time, task }: TableFlags, preset?: Preset): DescribeOverrides {
+function overridesOf(flags: TableFlags, preset?: Preset): DescribeOverrides {
+  const { numeric, categorical, ignore, time, task, maxBadRows, columns } = flags;
   const kind = taskKinds.find((one) => one === task);
   if (task !== undefined && kind === undefined) {
     throw new ConfigError(`--task must be ${taskKinds.join(", ")}, got "${task}"`);
@@ -127,5 +149,7 @@ function overridesOf({ numeric, categorical, ignore, time, task }: TableFlags, p
     ...(ignore && { ignore }),
     ...(time !== undefined && { time }),
     ...(kind && { task: kind }),
+    ...(maxBadRows !== undefined && { maxBadRows }),
+    ...(columns && { columns }),
   };
 }

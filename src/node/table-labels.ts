@@ -35,9 +35,10 @@ const itself: LabelWord = { word: "label", join: "" };
 /** The label of a row whose value is neither yes nor no. */
 const badLabel = 2;
 
-const yesNoLabel = `cast(case when ${rawLabel} is null then null
-  when ${asNumber} = 1 or lower(${asText}) = 'true' then 1
-  when ${asNumber} = 0 or lower(${asText}) = 'false' then 0 else ${badLabel} end as float)`;
+// Text as DuckDB takes it where all of a column is of that kind: "yes", "no", "t", "f".
+const asYesNo = `try_cast(${asText} as boolean)`;
+const yesNoLabel = `cast(case when ${rawLabel} is null then null when ${asNumber} = 1 or ${asYesNo} then 1
+  when ${asNumber} = 0 or not ${asYesNo} then 0 else ${badLabel} end as float)`;
 
 /** NaN for what is no number, or none that float32 has. */
 const finiteLabel = `case when ${rawLabel} is null then null else coalesce(

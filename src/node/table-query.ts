@@ -4,6 +4,7 @@ import { numSlots } from "../data/shard.js";
 import { enclosed, identifier, literal } from "../data/sql.js";
 import type { TableSpec, VocabularyLimits } from "../data/table.js";
 import { count } from "../report/format.js";
+import { STORE_REJECTS } from "./malformed-rows.js";
 import type { SourceFormat } from "./source-files.js";
 
 /** One expression of a spec: what an error calls it, the user's text, and the SQL that it becomes. */
@@ -31,6 +32,8 @@ export interface CsvKnown {
   readonly columns?: readonly string[] | undefined;
   /** Columns that are text whatever is in them. */
   readonly texts?: readonly string[] | undefined;
+  /** Leave out lines that are no rows, and note them. */
+  readonly isLenient?: boolean;
 }
 
 /**
@@ -40,7 +43,7 @@ export interface CsvKnown {
 export function sourceQuery(
   format: SourceFormat,
   files: readonly string[],
-  { columns, texts = [] }: CsvKnown = {},
+  { columns, texts = [], isLenient = false }: CsvKnown = {},
   sampleRows = -1,
 ): string {
   // DuckDB would take a literal star or bracket in a file's name for a pattern.
@@ -55,6 +58,7 @@ export function sourceQuery(
     ...(columns ? ["header = false"] : []),
     ...(columns?.length ? [`names = [${columns.map(literal).join(", ")}]`] : []),
     ...(types ? [`types = {${types}}`] : []),
+    ...(isLenient ? [STORE_REJECTS] : []),
   ];
   return `select * from read_csv(${list}, ${options.join(", ")})`;
 }

@@ -37,7 +37,7 @@ export async function writeTable(
 ): Promise<void> {
   const parts = partsOf(spec);
   onProgress("reading the source");
-  const columns = await readExamples(db, spec, parts, source);
+  const { columns, numMalformed } = await readExamples(db, spec, parts, source);
   onProgress("checking the examples");
   const labels = labelRules(spec.task);
   await checkExamples(db, parts, labels);
@@ -82,24 +82,28 @@ export async function writeTable(
       ...(statistics && { labels: statistics }),
     },
     serving,
-    numRows: { ...numRows, ...(spec.filters && { unassigned: Number(numUnassigned) }) },
+    numRows: {
+      ...numRows,
+      ...(spec.filters && { unassigned: Number(numUnassigned) }),
+      ...(numMalformed > 0 && { malformed: numMalformed }),
+    },
     files: source.files.map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 })),
   };
   await writeWhole(join(folder, "table.json"), [new TextEncoder().encode(`${JSON.stringify(table)}\n`)]);
 }
 
-/** Make the table `examples`; gives the names of the source's columns. */
+/** Make the table `examples`; gives the names of the source's columns, and how many of its lines were no rows. */
 async function readExamples(
   db: Database,
   spec: TableSpec,
   parts: Parts,
   source: SourceFiles,
-): Promise<readonly string[]> {
-  const described = await readSource(
+): Promise<{ readonly columns: readonly string[]; readonly numMalformed: number }> {
+  const { columns: described, numMalformed } = await readSource(
     db,
     source.format,
     source.files.map(({ path }) => path),
-    { columns: spec.columns },
+    { columns: spec.columns, maxBadRows: spec.maxBadRows },
   );
   const columns = described.map(({ name }) => name);
   await checkNotEmpty(db);
@@ -112,7 +116,7 @@ async function readExamples(
   } catch (error) {
     throw await explained(error, db, parts, columns);
   }
-  return columns;
+  return { columns, numMalformed };
 }
 
 /** The features of a spec, in its order. */

@@ -63,13 +63,13 @@ function metricRows({ lossName, metrics, estimates, meanPrediction, meanLabel, t
   const shown = task === "regression" ? quantity : loss;
   const range = (name: string, show: (value: number) => string) => {
     const estimate = estimates[name];
-    return estimate ? `${show(estimate.low)} to ${show(estimate.high)}` : "";
+    return estimate && !Number.isNaN(estimate.low) ? `${show(estimate.low)} to ${show(estimate.high)}` : "";
   };
   return [
     [lossName, loss(metrics.loss), range("loss", loss)],
     ...namesIn(metrics).map((name) => {
       const { title, show } = metricViews[name];
-      return [title, show(metrics[name] ?? Number.NaN), range(name, show)];
+      return [title, metricText(name, metrics), range(name, show)];
     }),
     ...(meanPrediction === null ? [] : [["mean prediction", shown(meanPrediction), ""]]),
     ...(meanLabel === null ? [] : [["mean label", shown(meanLabel), ""]]),
@@ -112,10 +112,16 @@ function sliceLines({ slices, lossName, task }: EvaluationView, by: string): str
       count(rows),
       loss(metrics.loss),
       estimates.loss ? `${loss(estimates.loss.low)} to ${loss(estimates.loss.high)}` : "",
-      ...names.map((metric) => metricViews[metric].show(metrics[metric] ?? Number.NaN)),
+      ...names.map((metric) => metricText(metric, metrics)),
       ...(hasMeans ? [shown(meanPrediction ?? Number.NaN), shown(meanLabel ?? Number.NaN)] : []),
     ]),
   ]);
+}
+
+/** A dash where there is none: of labels that are all alike there is no AUC. */
+function metricText(name: MetricName, metrics: MetricsView): string {
+  const value = metrics[name] ?? Number.NaN;
+  return Number.isNaN(value) ? "-" : metricViews[name].show(value);
 }
 
 function namesIn(metrics: MetricsView): MetricName[] {

@@ -130,10 +130,11 @@ function noteOf(event: LoggedEvent): string | null {
     case "run-start":
       return `${event.name}: ${event.numGroups} group${event.numGroups === 1 ? "" : "s"}, ${count(event.numSteps)} steps, burn-in ${count(event.burnInSteps)}\nrun folder ${event.folder}\nships ${event.ships}, decided before the run`;
     case "data-ready": {
-      const { train, validation, test, unassigned } = event.rows;
+      const { train, validation, test, unassigned, malformed } = event.rows;
       const nobodys = unassigned ? `\n${count(unassigned)} more training rows match no filter and train nobody` : "";
+      const left = malformed ? `\n${count(malformed)} malformed lines of the source are left out` : "";
       const how = event.cached ? "cached" : "ingested";
-      return `data: ${count(train)} training, ${count(validation)} validation, ${count(test)} test rows (${how}, ${seconds(event.seconds)})${nobodys}`;
+      return `data: ${count(train)} training, ${count(validation)} validation, ${count(test)} test rows (${how}, ${seconds(event.seconds)})${nobodys}${left}`;
     }
     case "group-start":
       return event.step > 0 ? `group ${event.group} goes on from step ${count(event.step)}` : null;

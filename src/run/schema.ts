@@ -19,6 +19,8 @@ const dataSchema = z.strictObject({
   source: z.union([z.string(), z.array(z.string()).min(1)], "must be a path or a list of paths"),
   /** The names of all columns, of CSV or TSV files that have no header. */
   columns: z.array(z.string().min(1)).min(1).optional(),
+  /** Lines of CSV or TSV files that are no rows, as one with too few columns, and may be left out; 0 by default. */
+  maxBadRows: z.int().nonnegative().optional(),
   /** SQL expression: true or 1 for the positive class; with another `task` a class of any type, or a number. */
   label: sqlExpression,
   /** Feature name to SQL expression; its values are treated as names. */

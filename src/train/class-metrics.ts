@@ -65,8 +65,14 @@ export function macroAuc(probs: Float32Array, labels: Labels): number {
 
 /** {@link calibrationError} of the probability of the decision, a hit being that it is right. */
 export function classCalibrationError(probs: Float32Array, labels: Labels): number {
+  const { predicted, isHit } = confidence(probs, labels);
+  return calibrationError(predicted, isHit);
+}
+
+/** The probability of each decision, and whether it is right. */
+export function confidence(probs: Float32Array, labels: Labels) {
   const numClasses = probs.length / labels.length;
   const decided = decisions(probs, numClasses);
-  const confidence = Float32Array.from(decided, (k, i) => probs[i * numClasses + k] as number);
-  return calibrationError(confidence, (i) => decided[i] === labels[i]);
+  const predicted = Float32Array.from(decided, (k, i) => probs[i * numClasses + k] as number);
+  return { predicted, isHit: (i: number) => decided[i] === labels[i] };
 }

@@ -2,8 +2,15 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { fold, key, normal, uniform } from "../runtime/random.js";
-import { aucEstimate, type Estimate, estimatesOf, meanEstimate, shareEstimate } from "./estimates.js";
-import { auc } from "./metrics.js";
+import {
+  aucEstimate,
+  calibrationEstimate,
+  type Estimate,
+  estimatesOf,
+  meanEstimate,
+  shareEstimate,
+} from "./estimates.js";
+import { auc, calibrationError } from "./metrics.js";
 
 function assertEstimate(actual: Estimate | undefined, value: number, low: number, high: number): void {
   assert.ok(actual);
@@ -59,16 +66,35 @@ describe("an interval", () => {
   });
 });
 
+test("the interval of a calibration error holds the true one in about 95 of 100 samples", () => {
+  const numTrials = 200;
+  let numHits = 0;
+  for (let trial = 0; trial < numTrials; trial++) {
+    const own = fold(key(8), trial);
+    // Predicted from 0.2 to 0.9, of which 0.1 is too much everywhere.
+    const probs = uniform(fold(own, "p"), 4000).map((u) => 0.2 + 0.7 * u);
+    const hits = uniform(fold(own, "hit"), 4000).map((u, i) => Number(u < (probs[i] ?? 0) - 0.1));
+    const { low, high } = calibrationEstimate(probs, (i) => hits[i] === 1);
+    numHits += Number(low <= 0.1 && 0.1 <= high);
+  }
+  // Three deviations of the number of hits: sqrt(200 * 0.95 * 0.05) is 3.1.
+  assert.ok(Math.abs(numHits - 190) <= 10, `${numHits} of ${numTrials} hold it`);
+});
+
 test("estimates have the values of the metrics that they are of", () => {
   const binary = estimatesOf("binary", { probs: scores, labels });
-  assert.deepEqual(Object.keys(binary), ["loss", "auc", "accuracy"]);
+  assert.deepEqual(Object.keys(binary), ["loss", "auc", "accuracy", "calibrationError"]);
   assert.equal(binary.accuracy?.value, 8 / 12);
+  const isHit = (i: number) => labels[i] === 1;
+  assert.ok(Math.abs((binary.calibrationError?.value ?? 0) - calibrationError(scores, isHit)) < 1e-12);
   const ofClasses = estimatesOf("multiclass", {
     probs: Float32Array.of(0.5, 0.25, 0.25, 0.2, 0.2, 0.6),
     labels: Int32Array.of(0, 1),
   });
   assert.ok(Math.abs((ofClasses.loss?.value ?? 0) - (Math.log(2) + Math.log(5)) / 2) < 1e-6);
   assert.equal(ofClasses.accuracy?.value, 0.5);
+  // The decisions have 0.5, which is right, and 0.6, which is not.
+  assert.ok(Math.abs((ofClasses.calibrationError?.value ?? 0) - (0.5 + 0.6) / 2) < 1e-6);
   const ofNumbers = estimatesOf("regression", { probs: Float32Array.of(1, 2, 4), labels: Float32Array.of(1, 3, 2) });
   assert.ok(Math.abs((ofNumbers.rmse?.value ?? 0) - Math.sqrt(5 / 3)) < 1e-6);
   assert.equal(ofNumbers.mae?.value, 1);

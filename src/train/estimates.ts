@@ -1,8 +1,8 @@
 /** Metrics with the range that chance leaves them: 95 % confidence intervals, from the examples that were scored. */
-import { decisions } from "./class-metrics.js";
+import { confidence, decisions } from "./class-metrics.js";
 import type { Predictions } from "./evaluate.js";
 import type { MetricName, TaskKind } from "./events.js";
-import { type Labels, LEAST_PROB, shareOf } from "./metrics.js";
+import { calibrationBin, calibrationGaps, type Labels, LEAST_PROB, shareOf } from "./metrics.js";
 import { explainedVariance } from "./number-metrics.js";
 
 /** A value and its 95 % confidence interval. */
@@ -64,6 +64,18 @@ export function aucEstimate(scores: Float32Array, labels: Labels): Estimate {
   return { value, low: Math.max(0, low), high: Math.min(1, high) };
 }
 
+/**
+ * The calibration error. With the sign of the gap of its bin each example gives sign (p - hit), of which it is the mean; the
+ * interval is that of this mean, the signs being taken for known. They are not where a bin's gap is within chance, and the
+ * error of a model that is calibrated is then never 0: with few examples read it as an upper bound.
+ */
+export function calibrationEstimate(predicted: Float32Array, isHit: (i: number) => boolean): Estimate {
+  const signs = calibrationGaps(predicted, isHit).map(Math.sign);
+  const own = (p: number, i: number) => (signs[calibrationBin(p)] as number) * (p - Number(isHit(i)));
+  const { value, low, high } = meanEstimate(Float64Array.from(predicted, own));
+  return { value, low: Math.max(0, low), high: Math.min(1, high) };
+}
+
 interface Sums {
   sum: number;
   squares: number;
@@ -94,14 +106,17 @@ const estimators: { readonly [K in TaskKind]: (predictions: Predictions) => Esti
     ),
     auc: aucEstimate(probs, labels),
     accuracy: hits(labels.length, (i) => (probs[i] ?? 0) >= 0.5 === (labels[i] === 1)),
+    calibrationError: calibrationEstimate(probs, (i) => labels[i] === 1),
   }),
   multiclass: ({ probs, labels }) => {
     const numClasses = probs.length / labels.length;
     const decided = decisions(probs, numClasses);
     const own = (i: number) => probs[i * numClasses + (labels[i] as number)] as number;
+    const { predicted, isHit } = confidence(probs, labels);
     return {
       loss: meanEstimate(Float64Array.from(labels, (_, i) => -Math.log(Math.max(LEAST_PROB, own(i))))),
       accuracy: hits(labels.length, (i) => decided[i] === labels[i]),
+      calibrationError: calibrationEstimate(predicted, isHit),
     };
   },
   regression: ({ probs, labels }) => {

@@ -51,6 +51,8 @@ export type TrainEvent =
         readonly test: number;
         /** Training rows that no group's filter wants; absent without filters. */
         readonly unassigned?: number;
+        /** Lines of the source that were no rows and were left out; absent where there were none. */
+        readonly malformed?: number;
       };
       readonly cached: boolean;
       readonly seconds: number;

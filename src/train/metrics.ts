@@ -63,14 +63,22 @@ const CALIBRATION_BINS = 15;
  * |mean prediction - share of hits| of the bin that their prediction p is in, bin min(14, floor(15 p)).
  */
 export function calibrationError(predicted: Float32Array, isHit: (i: number) => boolean): number {
-  // Of each bin, the sum of predictions less the number of hits.
+  if (!predicted.every((p) => p >= 0 && p <= 1)) return Number.NaN;
+  return calibrationGaps(predicted, isHit).reduce((sum, gap) => sum + Math.abs(gap), 0) / predicted.length;
+}
+
+/** Of each bin of {@link calibrationError} the sum of predictions less the number of hits. */
+export function calibrationGaps(predicted: Float32Array, isHit: (i: number) => boolean): Float64Array {
   const gaps = new Float64Array(CALIBRATION_BINS);
-  for (let i = 0; i < predicted.length; i++) {
-    const p = predicted[i] as number;
-    if (!(p >= 0 && p <= 1)) return Number.NaN;
-    gaps[Math.min(CALIBRATION_BINS - 1, Math.floor(CALIBRATION_BINS * p))]! += p - Number(isHit(i));
-  }
-  return gaps.reduce((sum, gap) => sum + Math.abs(gap), 0) / predicted.length;
+  predicted.forEach((p, i) => {
+    gaps[calibrationBin(p)]! += p - Number(isHit(i));
+  });
+  return gaps;
+}
+
+/** The bin that a prediction is in. */
+export function calibrationBin(p: number): number {
+  return Math.min(CALIBRATION_BINS - 1, Math.floor(CALIBRATION_BINS * p));
 }
 
 /** Share of examples that a measure of theirs holds for. */

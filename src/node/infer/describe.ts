@@ -1,7 +1,7 @@
 /** A table described for training: what its columns are for, what is predicted, how its rows are split, what to beware of. */
 import { join } from "node:path";
 import { ConfigError } from "../../errors.js";
-import { percent } from "../../report/format.js";
+import { count, percent } from "../../report/format.js";
 import type { ColumnDescription, ColumnFigures, Hint, Role } from "../../run/infer/column.js";
 import { describeColumn, featureNames } from "../../run/infer/features.js";
 import { describeLabel, type LabelDescription } from "../../run/infer/label.js";
@@ -24,6 +24,8 @@ export interface DescribeOverrides extends RoleOverrides {
   readonly task?: TaskKind;
   /** The names of the columns of files that have no header. */
   readonly columns?: readonly string[];
+  /** Lines that are no rows and may be left out; 0 by default. */
+  readonly maxBadRows?: number;
 }
 
 export interface TableDescription {
@@ -87,7 +89,7 @@ export async function describeIn(
   given: string,
   overrides: DescribeOverrides,
 ): Promise<TableDescription> {
-  const { columns: measured, ...source } = await openSource(db, files, { columns: overrides.columns });
+  const { columns: measured, ...source } = await openSource(db, files, overrides);
   const names = measured.map(({ name }) => name);
   const roles = givenRoles(overrides, names);
   const read = await readLabel(db, given, { ...source, columns: measured });
@@ -120,7 +122,7 @@ export async function describeIn(
     split,
     rows,
     powers,
-    hints: [...leakageHints(powers, label.task), ...label.hints, ...hints],
+    hints: [...malformedHints(source), ...leakageHints(powers, label.task), ...label.hints, ...hints],
   };
 }
 
@@ -146,6 +148,11 @@ async function describeColumns(
     const final = isSame ? { role: "ignored" as const, reason: `equal to ${same} in every row: ${why}` } : choice;
     return describeColumn(one, final, options);
   });
+}
+
+function malformedHints({ numMalformed }: Pick<OpenSource, "numMalformed">): Hint[] {
+  if (numMalformed === 0) return [];
+  return [{ kind: "malformed", text: `${count(numMalformed)} lines of the source are no rows and are left out` }];
 }
 
 function leakageHints(powers: readonly Power[], task: TaskKind): Hint[] {

@@ -176,8 +176,10 @@ async function withFrequencies(db: Database, figures: ColumnFigures, { sql }: Me
   if (!isName || !isMany || share >= 0.95) return figures;
   const counts = `(select count(*) as n from source_rows where ${enclosed(sql)} is not null
     group by ${enclosed(sql)} having count(*) >= ${FREQUENT_ROWS})`;
-  const [[numFrequent, numRowsOfFrequent] = []] = await db.rows(`select count(*), coalesce(sum(n), 0) from ${counts}`);
-  const frequencies = { numFrequent: Number(numFrequent), numRowsOfFrequent: Number(numRowsOfFrequent) };
+  const asked = ["count(*)", "coalesce(sum(n), 0)", "coalesce(max(n), 0)"];
+  const [row = []] = await db.rows(`select ${asked.join(", ")} from ${counts}`);
+  const [numFrequent = 0, numRowsOfFrequent = 0, mostRows = 0] = row.map(Number);
+  const frequencies = { numFrequent, numRowsOfFrequent, mostRows };
   return { ...figures, frequencies };
 }
 

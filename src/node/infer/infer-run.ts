@@ -20,7 +20,7 @@ export async function inferRun(
   preset?: Preset,
   cores = availableParallelism(),
 ): Promise<InferredRun> {
-  const { label, columns, pairs, split, rows } = description;
+  const { source, label, columns, pairs, split, rows } = description;
   const features = featuresOf(description);
   const plan = choosePlan({
     task: label.task,
@@ -40,7 +40,8 @@ export async function inferRun(
     split,
     rows,
     plan,
-    ...(preset?.data?.columns && { sourceColumns: preset.data.columns }),
+    ...(source.maxBadRows > 0 && { maxBadRows: source.maxBadRows }),
+    ...(source.given && { sourceColumns: source.given }),
     ...(preset && { training: preset.training }),
   };
   const threads = Math.max(1, Math.floor(cores / plan.numGroups));

@@ -53,6 +53,11 @@ async function checkLabel(db: Database, label: string, names: readonly string[])
       `label: must be a column or an expression over columns, and none is called "${label}"; the columns are ${firstNames(names)}. Did you mean ${near}?`,
     );
   }
+  if (names.every((name, i) => name === `column${i}`)) {
+    throw new DataError(
+      `label: the first line of the data names no columns, so there is none called "${label}". Name all ${names.length} of them with --columns, as in --columns id,age,late.`,
+    );
+  }
   await checkExpressions(db, [{ role: "label", expression: label, sql: enclosed(label) }], names);
 }
 

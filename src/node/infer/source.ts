@@ -6,8 +6,7 @@ import { DataError } from "../../errors.js";
 import { firstNames, shortened } from "../../report/format.js";
 import type { Database } from "../duckdb.js";
 import { findFiles, type SourceFormat } from "../source-files.js";
-import { readSource, type SourceColumn, unreadable } from "../source-rows.js";
-import type { CsvKnown } from "../table-query.js";
+import { notTakenApart, readSource, type SourceColumn, type SourceKnown, unreadable } from "../source-rows.js";
 
 /** What a source has, once its rows are in the table or view `source_rows`. */
 export interface OpenSource {
@@ -16,6 +15,11 @@ export interface OpenSource {
   readonly bytes: number;
   readonly columns: readonly SourceColumn[];
   readonly numRows: number;
+  /** Lines that were no rows and were left out, and how many may be. */
+  readonly numMalformed: number;
+  readonly maxBadRows: number;
+  /** The names of the columns of files that have no header, where they were given. */
+  readonly given: readonly string[] | null;
   /** What DuckDB may use before it spills to its folder. */
   readonly memoryBytes: number;
 }
@@ -29,12 +33,12 @@ export interface OpenSource {
 export async function openSource(
   db: Database,
   source: string | readonly string[],
-  known: CsvKnown = {},
+  known: SourceKnown = {},
 ): Promise<OpenSource> {
   const { format, files, bytes } = await findFiles(source);
   const memoryBytes = memoryLimit();
   await db.run(`set memory_limit = '${memoryBytes}B'`);
-  const columns = await readSource(db, format, files, known);
+  const { columns, numMalformed } = await readSource(db, format, files, known);
   const [[rows] = []] = await db.rows("select count(*) from source_rows").catch((error: unknown) => {
     throw unreadable(format, files, error);
   });
@@ -46,7 +50,17 @@ export async function openSource(
     const has = bytes === 0 ? "is empty" : `has ${columns.length} columns (${names}) and no rows`;
     throw new DataError(`data: a table has rows to learn from, and ${where} ${has}. Check that the file is complete.`);
   }
-  return { format, numFiles: files.length, bytes, columns, numRows, memoryBytes };
+  return {
+    format,
+    numFiles: files.length,
+    bytes,
+    columns,
+    numRows,
+    numMalformed,
+    maxBadRows: known.maxBadRows ?? 0,
+    given: known.columns ?? null,
+    memoryBytes,
+  };
 }
 
 /** Half of what is free, at least 256 MB: the rest is for the files' pages and for everybody else. */
@@ -57,11 +71,9 @@ function memoryLimit(): number {
 
 /** One column whose name holds a delimiter is a table that was not taken apart. */
 function checkColumns(columns: readonly SourceColumn[], format: SourceFormat, where: string): void {
-  const [only] = columns;
-  if (columns.length !== 1 || only === undefined || (format !== "csv" && format !== "tsv")) return;
-  const delimiter = /[,;|\t]/.exec(only.name)?.[0];
-  if (delimiter === undefined) return;
-  const shown = JSON.stringify(shortened(only.name, 60));
+  const delimiter = format === "csv" || format === "tsv" ? notTakenApart(columns) : null;
+  if (delimiter === null) return;
+  const shown = JSON.stringify(shortened(columns[0]?.name ?? "", 60));
   const cure =
     format === "tsv"
       ? `A .tsv is parted by tabs: rename the file to .csv, where the delimiter is found out.`

@@ -50,10 +50,17 @@ export interface FrequencyFigures {
   /** Values of at least {@link FREQUENT_ROWS} rows, and the rows that have one of them. */
   readonly numFrequent: number;
   readonly numRowsOfFrequent: number;
+  /** Rows of the most frequent value, where that is one of those. */
+  readonly mostRows: number;
 }
 
 /** Rows that a value needs to have an embedding of its own where values are many. */
 export const FREQUENT_ROWS = 20;
+
+/** Whether some value has so many rows that those of them which train are enough too. */
+export function hasFrequent({ mostRows }: FrequencyFigures): boolean {
+  return mostRows >= 2 * FREQUENT_ROWS;
+}
 
 export interface ColumnFigures {
   readonly name: string;
@@ -98,7 +105,7 @@ export interface ColumnDescription {
 
 /** Something that a user should know before training. */
 export interface Hint {
-  readonly kind: "leakage" | "duplicates" | "imbalance" | "left-out" | "time" | "label" | "few-rows";
+  readonly kind: "malformed" | "leakage" | "duplicates" | "imbalance" | "left-out" | "time" | "label" | "few-rows";
   /** What, with figures, and what to do about it. */
   readonly text: string;
 }

@@ -25,6 +25,8 @@ export interface Inferred {
   readonly plan: Plan;
   /** The names of the columns of files that have no header. */
   readonly sourceColumns?: readonly string[];
+  /** Lines of the source that are no rows and may be left out. */
+  readonly maxBadRows?: number;
   /** Network and optimizer, where they are not the plan's. */
   readonly training?: Preset["training"];
 }
@@ -36,7 +38,7 @@ export function featuresOf({ columns, pairs }: Pick<Inferred, "columns" | "pairs
 
 /** The configuration as a value. */
 export function configurationOf(inferred: Inferred): RunInput {
-  const { name, source, label, split, plan, sourceColumns, training, ...table } = inferred;
+  const { name, source, label, split, plan, sourceColumns, maxBadRows, training, ...table } = inferred;
   const features = featuresOf(table);
   const of = (kind: Feature["kind"]) =>
     Object.fromEntries(features.filter((one) => one.kind === kind).map((one) => [one.name, one.sql]));
@@ -50,6 +52,7 @@ export function configurationOf(inferred: Inferred): RunInput {
     data: {
       source: source.length === 1 ? only : [...source],
       ...(sourceColumns && { columns: [...sourceColumns] }),
+      ...(maxBadRows && { maxBadRows }),
       label: label.sql,
       categorical: of("categorical"),
       numeric: of("numeric"),

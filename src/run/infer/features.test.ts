@@ -45,13 +45,13 @@ describe("names", () => {
     described(given).features.map(({ sql, numIds, vocabulary }) => [sql, numIds, vocabulary]);
   test("are all kept where they are few, or have rows enough", () => {
     assert.deepEqual(sqlOf({ type: "VARCHAR" }), { x: "categorical x" });
-    const frequencies = { numFrequent: 3000, numRowsOfFrequent: 90_000 };
+    const frequencies = { numFrequent: 3000, numRowsOfFrequent: 90_000, mostRows: 900 };
     const rich = { type: "VARCHAR", numRows: 100_000, numDistinct: 4000, frequencies };
     assert.deepEqual(limitsOf(rich), [["x", 4001, undefined]]);
   });
 
   test("are kept where they come back, if a few of many do, and the rare count as unseen", () => {
-    const frequencies = { numFrequent: 2, numRowsOfFrequent: 15_000 };
+    const frequencies = { numFrequent: 2, numRowsOfFrequent: 15_000, mostRows: 9_000 };
     const given = { type: "VARCHAR", numRows: 20_000, numDistinct: 4000, frequencies };
     assert.deepEqual(limitsOf(given), [["x", 3, { minRows: 20 }]]);
     assert.match(
@@ -61,7 +61,7 @@ describe("names", () => {
   });
 
   test("are kept as far as an optimizer can move them", () => {
-    const frequencies = { numFrequent: 60_000, numRowsOfFrequent: 2_000_000 };
+    const frequencies = { numFrequent: 60_000, numRowsOfFrequent: 2_000_000, mostRows: 9_000 };
     const given = { type: "VARCHAR", numRows: 3_000_000, numDistinct: 90_000, frequencies };
     assert.deepEqual(limitsOf(given), [["x", 50_001, { minRows: 20, maxNames: 50_000 }]]);
     assert.match(described(given).reason, /the 50,000 most frequent are kept, the others count as unseen$/);

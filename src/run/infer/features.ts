@@ -1,6 +1,13 @@
 /** What a column gives the network: expressions for its role, and words for what was done. */
 import { count, percent } from "../../report/format.js";
-import { type ColumnDescription, type ColumnFigures, type Feature, FREQUENT_ROWS, numPresent } from "./column.js";
+import {
+  type ColumnDescription,
+  type ColumnFigures,
+  type Feature,
+  FREQUENT_ROWS,
+  hasFrequent,
+  numPresent,
+} from "./column.js";
 import type { RoleChoice } from "./roles.js";
 import { columnSql, inner } from "./sql.js";
 import { transformOf, transformSql } from "./transform.js";
@@ -122,7 +129,7 @@ function categoricalFeatures(figures: ColumnFigures, { nameOf }: FeatureOptions)
   });
   const rowsPerValue = numPresent(figures) / Math.max(1, numDistinct);
   // Not counted where values are few, or each has rows enough.
-  if (frequencies === null || (rowsPerValue >= FREQUENT_ROWS && numDistinct <= MOST_IDS)) {
+  if (frequencies === null || !hasFrequent(frequencies) || (rowsPerValue >= FREQUENT_ROWS && numDistinct <= MOST_IDS)) {
     return { features: [feature(numDistinct)], notes: [] };
   }
   const { numFrequent, numRowsOfFrequent } = frequencies;

@@ -21,6 +21,7 @@ test("columns of many names are paired, few ones and listed ones are not", () =>
   const frequencies = {
     numFrequent: 20,
     numRowsOfFrequent: 900_000,
+    mostRows: 90_000,
   };
   const figures = figuresOf({ type: "VARCHAR", name: "rare", numDistinct: 90_000, numRows: 1_000_000, frequencies });
   const listed = describeColumn(figures, roleOf(figures), { nameOf, isTimeSplit: true });

@@ -130,10 +130,21 @@ describe("a column that nobody named", () => {
         type: "VARCHAR",
         numDistinct: 800,
         text: { meanLength: 8, meanWords: 1 },
-        frequencies: { numFrequent: 1, numRowsOfFrequent: 20 },
+        frequencies: { numFrequent: 1, numRowsOfFrequent: 20, mostRows: 20 },
       },
       "ignored",
       /^a different value in 80 % of the rows: too seldom the same to learn from$/,
+    ],
+    [
+      "frequent only if all of their rows train",
+      {
+        type: "VARCHAR",
+        numDistinct: 600,
+        text: { meanLength: 8, meanWords: 1 },
+        frequencies: { numFrequent: 10, numRowsOfFrequent: 300, mostRows: 39 },
+      },
+      "ignored",
+      /^a different value in 60 % of the rows: too seldom the same to learn from$/,
     ],
   ];
   for (const [name, given, role, reason] of cases) {

@@ -6,6 +6,7 @@ import {
   type ColumnDescription,
   type ColumnFigures,
   distinctShare,
+  hasFrequent,
   type NumberFigures,
   numPresent,
   type Role,
@@ -131,7 +132,12 @@ function roleOfNumbers(figures: ColumnFigures): RoleChoice {
   if (present > 1 && distinctShare(figures) >= IDENTIFIES && (KEY_NAME.test(name) || (isDense && present >= 20))) {
     return identifier(figures, isDense ? ", as numbers of rows" : "");
   }
-  if (CODE_NAME.test(name)) return { role: "categorical", reason: `a code by its name, ${valuesWords(figures)}` };
+  if (CODE_NAME.test(name)) {
+    const reason = `a code by its name, ${valuesWords(figures)}`;
+    return isSeldomTheSame(figures)
+      ? ignored(`${reason}: too seldom the same to learn from`)
+      : { role: "categorical", reason };
+  }
   if (numDistinct <= FEW_NUMBERS && present >= ROWS_PER_NUMBER * numDistinct) {
     return { role: "categorical", reason: `whole numbers, ${valuesWords(figures)}` };
   }
@@ -150,13 +156,17 @@ function roleOfText(figures: ColumnFigures): RoleChoice {
     return ignored(`free text: ${Math.round(length)} characters on average`);
   }
   if (present > 1 && share >= IDENTIFIES) return identifier(figures);
-  const { frequencies } = figures;
-  if (frequencies !== null && frequencies.numRowsOfFrequent / present < SELDOM) {
-    return ignored(`${identifierWords(figures)}: too seldom the same to learn from`);
-  }
+  if (isSeldomTheSame(figures)) return ignored(`${identifierWords(figures)}: too seldom the same to learn from`);
   const mixed = numbers !== null && numbers.count / present >= 0.5;
   const note = mixed ? `; ${percent(numbers.count / present)} read as numbers, others as ${shown(numbers.other)}` : "";
   return { role: "categorical", reason: `${valuesWords(figures)}${note}` };
+}
+
+/** Whether few rows have a value that enough others have too, or that the training rows can be relied on to have. */
+function isSeldomTheSame(figures: ColumnFigures): boolean {
+  const { frequencies } = figures;
+  if (frequencies === null) return false;
+  return frequencies.numRowsOfFrequent / numPresent(figures) < SELDOM || !hasFrequent(frequencies);
 }
 
 /** Whether all that reads as no number is a few marks of missing values, as "n/a" or "-", among many numbers. */
