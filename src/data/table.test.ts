@@ -59,7 +59,7 @@ test("a range is the batch of its indices, and an empty one has no rows", () => 
 test("a batch is a copy, and a row that is not there is refused", () => {
   const rows = numbered(3);
   const batch = gatherBatch(rows, [1]);
-  rows.words.fill(7);
+  rows.read([1]).fill(7);
   assert.deepEqual(batch["features.city"]?.data, Int32Array.of(10));
   for (const row of [3, -1, Number.NaN]) assert.throws(() => gatherBatch(rows, [row]), DataError);
   assert.throws(() => tableRows(layout, new Int32Array(5)), /a record has 4 words, and 5/);

@@ -78,11 +78,12 @@ export interface RecordLayout {
   readonly columns: readonly Column[];
 }
 
-/** Records in memory, shape [numRows, columns of the layout]; float32 words are kept as their bits. */
+/** Records, in memory or in a file; float32 words are kept as their bits. */
 export interface Rows {
   readonly layout: RecordLayout;
   readonly numRows: number;
-  readonly words: Int32Array;
+  /** Copies of some records, which are there, one after the other: shape [rows, columns of the layout]. */
+  read(rows: Uint32Array | readonly number[]): Int32Array;
 }
 
 /** Training records sorted by hash slot: slot s has the rows from `slotOffsets[s]` up to, not including, `slotOffsets[s + 1]`. */
@@ -137,13 +138,25 @@ export function recordLayout(spec: Pick<TableSpec, "categorical" | "numeric" | "
   };
 }
 
-/** Wrap records. Throws {@link DataError} when the words are not a whole number of records. */
+/** Records that are in memory. Throws {@link DataError} when the words are not a whole number of records. */
 export function tableRows(layout: RecordLayout, words: Int32Array): Rows {
   const width = layout.columns.length;
   if (words.length % width !== 0) {
     throw new DataError(`table: a record has ${width} words, and ${words.length} words are not a whole number of them`);
   }
-  return { layout, numRows: words.length / width, words };
+  return {
+    layout,
+    numRows: words.length / width,
+    read(rows) {
+      const records = new Int32Array(rows.length * width);
+      // Word by word: a record is too short for a call that copies it to pay.
+      for (let i = 0, out = 0; i < rows.length; i++) {
+        const base = (rows[i] as number) * width;
+        for (let word = 0; word < width; word++) records[out++] = words[base + word] as number;
+      }
+      return records;
+    },
+  };
 }
 
 /**
@@ -155,17 +168,15 @@ export function gatherBatch(rows: Rows, indices: Uint32Array | readonly number[]
   const { columns } = rows.layout;
   const width = columns.length;
   const batch = wanted.length;
+  const missing = wanted.find((row) => !(row >= 0 && row < rows.numRows));
+  if (missing !== undefined) {
+    throw new DataError(`table: row ${missing} is asked for, and the rows are 0 to ${rows.numRows - 1}`);
+  }
   // One block for all columns, moved as bits, so that the loop is the same for ids and for values.
   const block = new Int32Array(width * batch);
-  const words = rows.words;
-  for (let i = 0; i < batch; i++) {
-    const row = wanted[i] as number;
-    if (!(row >= 0 && row < rows.numRows)) {
-      throw new DataError(`table: row ${row} is asked for, and the rows are 0 to ${rows.numRows - 1}`);
-    }
-    const base = row * width;
-    for (let word = 0, out = i; word < width; word++, out += batch) block[out] = words[base + word] as number;
-  }
+  const records = rows.read(wanted);
+  for (let i = 0, at = 0; i < batch; i++)
+    for (let word = 0, out = i; word < width; word++, out += batch) block[out] = records[at++] as number;
   return Object.fromEntries(columns.map((column, word) => [column.name, columnOf(column, block, word, batch)]));
 }
 

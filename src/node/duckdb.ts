@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import type { DuckDBDataChunk } from "@duckdb/node-api";
 import { DataError, messageOf } from "../errors.js";
+import { memoryBudget } from "./memory.js";
 
 /** So that a time stamp with a zone is rendered, and hashed, alike on every machine. */
 const UTC = "set timezone = 'UTC'";
@@ -13,6 +14,8 @@ const CHUNK_ROWS = 2048;
 export interface Database {
   /** DuckDB's version. */
   readonly version: string;
+  /** What it may use before it spills. */
+  readonly memoryBytes: number;
   /** Run one statement. */
   run(sql: string): Promise<void>;
   /** All rows of a small result. */
@@ -35,9 +38,11 @@ export type ValueColumns = readonly (Float64Array | string[])[];
  */
 export async function openDuckdb(spillFolder: string, signal?: AbortSignal): Promise<Database> {
   const { DuckDBDataChunk: DataChunk, DuckDBInstance, FLOAT, VARCHAR, version } = await loadDuckdb();
+  const memoryBytes = memoryBudget();
   const instance = await DuckDBInstance.create(":memory:", {
     threads: String(availableParallelism()),
     temp_directory: spillFolder,
+    memory_limit: `${memoryBytes}B`,
     autoinstall_known_extensions: "false",
   });
   const connection = await instance.connect();
@@ -56,6 +61,7 @@ export async function openDuckdb(spillFolder: string, signal?: AbortSignal): Pro
 
   const database: Database = {
     version: version(),
+    memoryBytes,
     async run(sql) {
       await guarded(() => connection.run(sql));
     },

@@ -10,6 +10,7 @@ import { FAILED, REFUSED } from "./exit-codes.js";
 import { openTable } from "./ingest.js";
 import { readInit } from "./init-weights.js";
 import { logWriter } from "./log.js";
+import { memoryBudget } from "./memory.js";
 import type { RunData } from "./prepare.js";
 import { lastStepOf, readLog } from "./read-log.js";
 import { recordOf } from "./replay.js";
@@ -39,7 +40,11 @@ if (!process.connected) stop.abort();
 async function groupData(): Promise<GroupData> {
   const { cache } = readRunFile(folder.data) as unknown as RunData;
   const slots = slotsUnder(config.data.regime, groupIndex, config.numGroups);
-  const { digest, preprocessing, train, validation } = await openTable(cache, { slots, leaveOut: ["test"] });
+  const { digest, preprocessing, train, validation } = await openTable(cache, {
+    slots,
+    leaveOut: ["test"],
+    memoryBytes: memoryBudget() / config.numGroups,
+  });
   if (!validation) throw new Error("internal: validation rows were left out");
   return {
     digest,

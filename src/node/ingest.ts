@@ -68,7 +68,8 @@ export async function prepareTable(spec: TableSpec, options: PrepareTableOptions
   const cached = await isThere(folder);
   if (!cached) await ingest(spec, layout, source, folder, options);
   onProgress("opening the training cache");
-  const { validation, test, ...opened } = await openTable(folder);
+  // Rows are trained on in other processes; this one reads a few of them, and scores.
+  const { validation, test, ...opened } = await openTable(folder, { memoryBytes: 0 });
   if (validation === null || test === null) throw new Error("internal: prepareTable opens every split");
   return { ...opened, spec, layout, validation, test, cached, folder };
 }

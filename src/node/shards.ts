@@ -51,7 +51,9 @@ export function describeShards(
 ): ShardReport {
   const shards = slots.map((own) => rowsOfSlots(train.slotOffsets, own));
   const rows = { train: train.numRows, validation: validation.numRows, test: test.numRows, unassigned: numUnassigned };
-  const { recordOf, numRecords } = distinctRecords(train);
+  // All of them, since each is compared with every other one.
+  const all: Records = { ...train, words: train.read(Uint32Array.from({ length: train.numRows }, (_, row) => row)) };
+  const { recordOf, numRecords } = distinctRecords(all);
   const sharedRows = sharedByPairs(shards, train.numRows);
   const records = shards.map((shard) => shard.map((row) => recordOf[row] as number));
   const sharedRecords = sharedByPairs(records, numRecords);
@@ -62,8 +64,8 @@ export function describeShards(
       group,
       slots: slots[group]?.length ?? 0,
       rows: shard.length,
-      ...describeLabels(train, shard, preprocessing?.labels),
-      digest: digestOf(train, slots[group] ?? []),
+      ...describeLabels(all, shard, preprocessing?.labels),
+      digest: digestOf(all, slots[group] ?? []),
     })),
     pairs: shards.flatMap((_, a) =>
       shards.slice(a + 1).map((_, i) => {
@@ -132,8 +134,13 @@ function labelCell({ positive, classes, meanLabel }: Partial<ShardReport["groups
 
 const SHOWN_CLASSES = 5;
 
+/** Training rows with their words at hand. */
+interface Records extends TrainingRows {
+  readonly words: Int32Array;
+}
+
 function describeLabels(
-  { words, layout }: TrainingRows,
+  { words, layout }: Records,
   shard: Uint32Array,
   labels: LabelStatistics | undefined,
 ): Pick<ShardReport["groups"][number], "positive" | "classes" | "meanLabel"> {
@@ -151,7 +158,7 @@ function describeLabels(
   return labels?.kind === "numbers" ? { meanLabel: mean } : { positive: mean };
 }
 
-function digestOf({ words, layout, slotOffsets }: TrainingRows, slots: readonly number[]): string {
+function digestOf({ words, layout, slotOffsets }: Records, slots: readonly number[]): string {
   const hash = createHash("sha256");
   const width = layout.columns.length;
   for (const slot of slots) {
@@ -162,7 +169,7 @@ function digestOf({ words, layout, slotOffsets }: TrainingRows, slots: readonly 
 }
 
 /** The number of each row's record, equal for equal records. Sorted, not hashed, so that it is exact. */
-function distinctRecords({ words, layout, numRows }: TrainingRows): { recordOf: Uint32Array; numRecords: number } {
+function distinctRecords({ words, layout, numRows }: Records): { recordOf: Uint32Array; numRecords: number } {
   const width = layout.columns.length;
   const compare = (a: number, b: number): number => {
     for (let word = 0; word < width; word++) {

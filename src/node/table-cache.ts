@@ -16,6 +16,7 @@ import { numSlots, slotRange } from "../data/shard.js";
 import {
   type Preprocessing,
   type RecordLayout,
+  type RowRange,
   type Rows,
   type TableSpec,
   type TrainingRows,
@@ -25,6 +26,7 @@ import { DataError, messageOf } from "../errors.js";
 import { type Serving, servingSchema } from "../run/serving/expression.js";
 import { taskKinds } from "../run/task-schema.js";
 import type { SourceFiles } from "./source-files.js";
+import { storedRows } from "./stored-rows.js";
 
 /** Raised whenever the files, or the way they are made, change. */
 export const formatVersion = 2;
@@ -86,9 +88,11 @@ export interface OpenTableOptions {
   readonly slots?: readonly number[];
   /** Splits that are not read, to save memory. */
   readonly leaveOut?: readonly ("validation" | "test")[];
+  /** Rows of a split that take more stay in their file, and are read from there whenever they are asked for. */
+  readonly memoryBytes?: number;
 }
 
-/** A cache in memory. Its words are in shared memory, so that the workers of a group can read one copy. */
+/** A cache. Words in memory are in memory that is shared, so that the workers of a group can read one copy. */
 export interface CachedTable {
   readonly spec: TableSpec;
   readonly layout: RecordLayout;
@@ -136,11 +140,11 @@ export function tableDigest(spec: TableSpec, { format, files }: SourceFiles): st
  */
 export async function openTable(folder: string, options: OpenTableOptions = {}): Promise<CachedTable> {
   const { spec, layout, preprocessing, serving, numRows, digest } = await readTableFile(folder);
-  const { slots, leaveOut = [] } = options;
+  const { slots, leaveOut = [], memoryBytes = Number.POSITIVE_INFINITY } = options;
   const whole = (split: "validation" | "test") =>
-    leaveOut.includes(split) ? null : readRows(folder, split, layout, numRows[split]);
+    leaveOut.includes(split) ? null : readRows(folder, `${split}.bin`, layout, numRows[split], memoryBytes);
   const [train, validation, test] = await Promise.all([
-    readTrainingRows(folder, layout, numRows.train, slots),
+    readTrainingRows(folder, layout, numRows.train, memoryBytes, slots),
     whole("validation"),
     whole("test"),
   ]);
@@ -166,15 +170,30 @@ async function isFolder(path: string): Promise<boolean> {
   );
 }
 
-async function readRows(folder: string, split: string, layout: RecordLayout, numRows: number): Promise<Rows> {
-  const words = await readParts(folder, `${split}.bin`, numRows * layout.columns.length, null);
-  return tableRows(layout, words);
+/** The rows of some parts of a file of `numRows` rows, in memory where they are no more than so many bytes. */
+async function readRows(
+  folder: string,
+  name: string,
+  layout: RecordLayout,
+  numRows: number,
+  mostBytes: number,
+  parts: readonly RowRange[] = [{ start: 0, end: numRows }],
+): Promise<Rows> {
+  const width = layout.columns.length;
+  const numWanted = parts.reduce((sum, { start, end }) => sum + end - start, 0);
+  if (numWanted * width * 4 > mostBytes) {
+    await (await openWhole(folder, name, numRows * width)).close();
+    return storedRows(join(folder, name), layout, parts);
+  }
+  const words = parts.map(({ start, end }) => ({ start: start * width, end: end * width }));
+  return tableRows(layout, await readParts(folder, name, numRows * width, words));
 }
 
 async function readTrainingRows(
   folder: string,
   layout: RecordLayout,
   numRows: number,
+  mostBytes: number,
   slots: readonly number[] | undefined,
 ): Promise<TrainingRows> {
   const stored = await readParts(folder, "train.slots.bin", numSlots + 1, null);
@@ -182,22 +201,18 @@ async function readTrainingRows(
   if (offsets[0] !== 0 || offsets[numSlots] !== numRows || offsets.some((at, slot) => at > (offsets[slot + 1] ?? at))) {
     throw damaged(folder, `train.slots.bin does not cover the ${numRows} training rows`);
   }
-  const width = layout.columns.length;
-  if (slots === undefined) {
-    const words = await readParts(folder, "train.bin", numRows * width, null);
-    return { ...tableRows(layout, words), slotOffsets: offsets };
-  }
+  if (slots === undefined)
+    return { ...(await readRows(folder, "train.bin", layout, numRows, mostBytes)), slotOffsets: offsets };
   const slotOffsets = new Uint32Array(numSlots + 1);
-  const parts: Part[] = [];
+  const parts: RowRange[] = [];
   // Ascending whatever the caller's order, so that a row's place among the rows read does not depend on it.
   for (const slot of [...new Set(slots)].sort((a, b) => a - b)) {
     const { start, end } = slotRange(offsets, slot);
     slotOffsets[slot + 1] = end - start;
-    parts.push({ start: start * width, end: end * width });
+    parts.push({ start, end });
   }
   for (let slot = 0; slot < numSlots; slot++) slotOffsets[slot + 1]! += slotOffsets[slot]!;
-  const words = await readParts(folder, "train.bin", numRows * width, parts);
-  return { ...tableRows(layout, words), slotOffsets };
+  return { ...(await readRows(folder, "train.bin", layout, numRows, mostBytes, parts)), slotOffsets };
 }
 
 /** Words from `start` up to, not including, `end`. */
@@ -215,12 +230,8 @@ async function readParts(
 ): Promise<Int32Array> {
   const wanted = parts ?? [{ start: 0, end: numWords }];
   const numWanted = wanted.reduce((sum, { start, end }) => sum + end - start, 0);
-  const file = await open(join(folder, name)).catch((error: unknown) => {
-    throw damaged(folder, `${name} cannot be opened: ${messageOf(error)}`, error);
-  });
+  const file = await openWhole(folder, name, numWords);
   try {
-    const { size } = await file.stat();
-    if (size !== numWords * 4) throw damaged(folder, `${name} should have ${numWords * 4} bytes and has ${size}`);
     const bytes = new Uint8Array(sharedMemory(numWanted * 4));
     let at = 0;
     for (const { start, end } of wanted) {
@@ -231,6 +242,17 @@ async function readParts(
   } finally {
     await file.close();
   }
+}
+
+/** Open a file of so many words. */
+async function openWhole(folder: string, name: string, numWords: number): Promise<FileHandle> {
+  const file = await open(join(folder, name)).catch((error: unknown) => {
+    throw damaged(folder, `${name} cannot be opened: ${messageOf(error)}`, error);
+  });
+  const { size } = await file.stat();
+  if (size === numWords * 4) return file;
+  await file.close();
+  throw damaged(folder, `${name} should have ${numWords * 4} bytes and has ${size}`);
 }
 
 const readBytes = 1 << 26;

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { ConfigError, messageOf } from "../errors.js";
 import type { RunConfig } from "../run/schema.js";
-import type { RunResult } from "../train/events.js";
+import type { RunResult, TrainEvent } from "../train/events.js";
 import { directoryStore } from "./directory-store.js";
 import { finish } from "./finish.js";
 import { runGroups } from "./group-processes.js";
@@ -36,18 +36,23 @@ export interface TrainOptions {
 export async function train(options: TrainOptions): Promise<RunResult | null> {
   mkdirSync(options.folder, { recursive: true });
   const unlock = lockRun(options.folder);
+  const log = logWriter(runFolder(options.folder).log);
+  const tell = () => log({ event: "stop-requested" });
+  options.stop.addEventListener("abort", tell);
   try {
-    return await trainLocked(options);
+    return await trainLocked(options, log);
   } finally {
+    options.stop.removeEventListener("abort", tell);
     unlock();
   }
 }
 
-async function trainLocked({ config, folder: path, join, cacheFolder, stop }: TrainOptions): Promise<RunResult | null> {
+async function trainLocked(
+  { config, folder: path, join, cacheFolder, stop }: TrainOptions,
+  log: (event: TrainEvent) => void,
+): Promise<RunResult | null> {
   const folder = runFolder(path);
   await directoryStore(folder.path).put(basename(folder.config), encodeRunFile(config));
-  const log = logWriter(folder.log);
-  stop.addEventListener("abort", () => log({ event: "stop-requested" }), { once: true });
   log({
     event: "run-start",
     pid: process.pid,

@@ -1,5 +1,6 @@
 /** A model that a run exported, served: by the command line, and by the code in docs/serving.md. */
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { readFileSync, symlinkSync } from "node:fs";
 import { test } from "node:test";
 import { loadConfig } from "../../src/node/load-config.js";
@@ -64,11 +65,12 @@ const quoted = (text: string) => (/[",]/.test(text) ? `"${text.replaceAll('"', '
 
 test("plain ONNX Runtime on raw rows gives what predict gives, and predict what the run was scored with", async () => {
   const folder = runFolder(place.path("run"));
+  const stop = new AbortController().signal;
   const run = trainEvents({
     config: await loadConfig(await place.config("served.json", config), ["numSteps=60"]),
     folder: folder.path,
     cacheFolder: place.path("cache"),
-    stop: new AbortController().signal,
+    stop,
   });
   const told: string[] = [];
   for (let next = await run.next(); ; next = await run.next()) {
@@ -78,6 +80,7 @@ test("plain ONNX Runtime on raw rows gives what predict gives, and predict what 
     }
     told.push(next.value.event);
   }
+  assert.deepEqual(getEventListeners(stop, "abort"), [], "nobody listens to the signal of a run that has ended");
   const logged = [readLog(folder.log), ...[0, 1].map((group) => readLog(folder.group(group).log))].flat();
   assert.deepEqual(told.toSorted(), logged.map(({ event }) => event).toSorted());
   const model = folder.model.onnx;

@@ -1,7 +1,5 @@
 /** The source of a description: its files, and their rows in a database. */
 
-import { freemem, totalmem } from "node:os";
-import { constrainedMemory } from "node:process";
 import { DataError } from "../../errors.js";
 import { firstNames, shortened } from "../../report/format.js";
 import type { Database } from "../duckdb.js";
@@ -36,8 +34,6 @@ export async function openSource(
   known: SourceKnown = {},
 ): Promise<OpenSource> {
   const { format, files, bytes } = await findFiles(source);
-  const memoryBytes = memoryLimit();
-  await db.run(`set memory_limit = '${memoryBytes}B'`);
   const { columns, numMalformed } = await readSource(db, format, files, known);
   const [[rows] = []] = await db.rows("select count(*) from source_rows").catch((error: unknown) => {
     throw unreadable(format, files, error);
@@ -59,14 +55,8 @@ export async function openSource(
     numMalformed,
     maxBadRows: known.maxBadRows ?? 0,
     given: known.columns ?? null,
-    memoryBytes,
+    memoryBytes: db.memoryBytes,
   };
-}
-
-/** Half of what is free, at least 256 MB: the rest is for the files' pages and for everybody else. */
-function memoryLimit(): number {
-  const free = Math.min(freemem(), constrainedMemory() || totalmem());
-  return Math.max(256_000_000, Math.floor(free / 2 / 1e6) * 1_000_000);
 }
 
 /** One column whose name holds a delimiter is a table that was not taken apart. */

@@ -1,0 +1,19 @@
+import assert from "node:assert/strict";
+import { freemem } from "node:os";
+import { test } from "node:test";
+import { ConfigError } from "../errors.js";
+import { memoryBudget } from "./memory.js";
+
+test("the memory for data is what is asked for, or half of what is free", () => {
+  assert.deepEqual(["500MB", "1.5 GB", " 2gb "].map(memoryBudget), [500e6, 1.5e9, 2e9]);
+  const budget = memoryBudget("");
+  assert.ok(budget >= 256e6 && budget <= Math.max(256e6, freemem()), String(budget));
+  for (const wrong of ["5", "much", "10MB", "-1GB", "1e99GB"]) {
+    assert.throws(
+      () => memoryBudget(wrong),
+      (error) =>
+        error instanceof ConfigError && /CODISTILL_MEMORY must be a size of at least 256 MB.*got/.test(error.message),
+      wrong,
+    );
+  }
+});

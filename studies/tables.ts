@@ -1,0 +1,179 @@
+/**
+ * Tables of every shape by one command without any override, against a linear model on the same features and a constant:
+ * `npm run study:tables`; `npm run study:tables -- --help`.
+ */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Command } from "commander";
+import { mean } from "../bench/statistics.js";
+import { messageOf } from "../src/errors.js";
+import { openTable } from "../src/node/ingest.js";
+import type { RunData } from "../src/node/prepare.js";
+import { readRunFile } from "../src/node/run-file.js";
+import { runFolder } from "../src/node/run-folder.js";
+import { bytes, duration } from "../src/report/format.js";
+import type { RunResult } from "../src/train/events.js";
+import { watchPeaks } from "../test/process/peak-memory.js";
+import { start } from "../test/process/processes.js";
+import { constantLoss } from "./constant-loss.js";
+import { deviation } from "./intervals.js";
+import { aboutStudy, fixed, headOf, mdTable } from "./report.js";
+import { say, wholeNumbers } from "./runner.js";
+
+interface Table {
+  readonly name: string;
+  /** In the package vega-datasets. */
+  readonly file: string;
+  readonly label: string;
+  readonly what: string;
+}
+
+const tables: readonly Table[] = [
+  { name: "flights", file: "flights-3m.parquet", label: "delay >= 15", what: "3,000,000 rows, times, many names" },
+  {
+    name: "bird strikes",
+    file: "birdstrikes.csv",
+    label: "\"Effect Amount of damage\" != 'None'",
+    what: "10,000 rows, mostly names, missing values, one in ten is yes",
+  },
+  { name: "penguins", file: "penguins.json", label: "Species", what: "344 rows, 3 classes, missing values" },
+  {
+    name: "movies",
+    file: "movies.json",
+    label: '"IMDB Rating"',
+    what: "3,201 rows, a number, long tails, half of many columns missing",
+  },
+  { name: "zip codes", file: "zipcodes.csv", label: "state", what: "42,049 rows, 53 classes, 19,000 cities" },
+  { name: "weather", file: "seattle-weather.csv", label: "weather", what: "1,461 days, 5 classes, times" },
+];
+
+interface Outcome {
+  readonly seconds: number;
+  /** Of all processes of the run together, each at its peak. */
+  readonly peakBytes: number;
+  readonly result: RunResult;
+  readonly constantLoss: number;
+}
+
+const MAIN = fileURLToPath(new URL("../src/node/main.js", import.meta.url));
+
+new Command("npm run study:tables --")
+  .description("Train each table by one command, and a linear model on the same features, and report.")
+  .option("--seeds <list>", "as in 1,2,3", wholeNumbers, [1, 2, 3])
+  .option("--out <folder>", "where the report goes", "bench/results")
+  .action(study)
+  .parseAsync()
+  .catch((error: unknown) => {
+    say(messageOf(error));
+    process.exitCode = 1;
+  });
+
+async function study({ seeds, out }: { readonly seeds: readonly number[]; readonly out: string }): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "codistill-tables-"));
+  try {
+    const outcomes = [];
+    for (const table of tables) {
+      const own: { codistilled: Outcome; linear: Outcome }[] = [];
+      for (const seed of seeds) {
+        const source = fileURLToPath(new URL(`../data/${table.file}`, import.meta.resolve("vega-datasets")));
+        const codistilled = await train(folder, ["--data", source, "--label", table.label], seed);
+        const linear = await train(
+          folder,
+          [codistilled.config, "--set", "model.hidden=[]", "--set", "numGroups=1"],
+          seed,
+        );
+        own.push({ codistilled, linear });
+        const losses = [codistilled.constantLoss, lossOf(linear), lossOf(codistilled)].map(fixed).join(", ");
+        say(`${table.name}, seed ${seed}: constant, linear, codistilled ${losses} in ${duration(codistilled.seconds)}`);
+      }
+      outcomes.push({ table, seeds: own });
+    }
+    report(outcomes, seeds, out);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Run the command in a folder of its own, as a user would. */
+async function train(folder: string, args: readonly string[], seed: number): Promise<Outcome & { config: string }> {
+  const cwd = mkdtempSync(join(folder, "run-"));
+  const started = performance.now();
+  const run = start(process.execPath, [MAIN, "train", ...args, "--set", `seed=${seed}`], { cwd });
+  const watch = watchPeaks(run.pid);
+  const { code, shown } = await run.ended;
+  watch.stop();
+  if (code !== 0) throw new Error(`the run failed: ${shown}`);
+  const seconds = (performance.now() - started) / 1000;
+  const [own = ""] = readdirSync(join(cwd, "runs"));
+  const { data, result } = runFolder(join(cwd, "runs", own));
+  const table = await openTable(join(cwd, (readRunFile(data) as unknown as RunData).cache));
+  return {
+    seconds,
+    peakBytes: [...watch.peaks.values()].reduce((sum, peak) => sum + peak, 0),
+    result: JSON.parse(readFileSync(result, "utf8")),
+    constantLoss: constantLoss(table),
+    config: args[0] === "--data" ? join(cwd, "codistill.config.ts") : "",
+  };
+}
+
+function lossOf({ result }: Outcome): number {
+  return result.groups[result.shippedGroup]?.testLoss ?? Number.NaN;
+}
+
+function report(
+  outcomes: readonly { table: Table; seeds: readonly { codistilled: Outcome; linear: Outcome }[] }[],
+  seeds: readonly number[],
+  out: string,
+): void {
+  const about = aboutStudy("tables");
+  const rows = outcomes.map(({ table, seeds: own }) => {
+    const spread = (of: (one: (typeof own)[number]) => number) => {
+      const values = own.map(of);
+      return `${fixed(mean(values))}${values.length > 1 ? ` ± ${fixed(deviation(values))}` : ""}`;
+    };
+    const [first] = own as [(typeof own)[number]];
+    const { testRows, lossName = "log loss" } = first.codistilled.result;
+    return [
+      table.name,
+      `${testRows}`,
+      lossName,
+      spread(({ codistilled }) => codistilled.constantLoss),
+      spread(({ linear }) => lossOf(linear)),
+      spread(({ codistilled }) => lossOf(codistilled)),
+      duration(mean(own.map(({ codistilled }) => codistilled.seconds))),
+      bytes(Math.max(...own.map(({ codistilled }) => codistilled.peakBytes))),
+    ];
+  });
+  const lines = [
+    "# Six tables by one command",
+    "",
+    ...headOf(about),
+    "",
+    "`codistill train --data <file> --label <label>` with no override, on files of the package vega-datasets; the loss of the",
+    `shipped model on the test split, mean and deviation over seeds ${seeds.join(", ")} (the split is the same). The linear model is`,
+    "a logistic or linear regression on the same features, trained by the same steps: `--set model.hidden=[] --set numGroups=1`.",
+    "The constant is the share of each class, or the mean, of the training rows. Time is that of the whole command, memory the",
+    "peaks of its processes added up.",
+    "",
+    ...mdTable(["table", "test rows", "loss", "constant", "linear", "codistilled", "time", "memory"], rows),
+    "",
+    ...outcomes.map(({ table }) => `- ${table.name}: \`--data ${table.file} --label '${table.label}'\`; ${table.what}`),
+  ];
+  mkdirSync(out, { recursive: true });
+  const figures = outcomes.map(({ table, seeds: own }) => ({
+    ...table,
+    seeds: own.map(({ codistilled, linear }) => ({
+      constant: codistilled.constantLoss,
+      linear: lossOf(linear),
+      codistilled: lossOf(codistilled),
+      seconds: codistilled.seconds,
+      peakBytes: codistilled.peakBytes,
+      result: codistilled.result,
+    })),
+  }));
+  writeFileSync(join(out, "tables.json"), `${JSON.stringify({ ...about, seeds, tables: figures }, null, 1)}\n`);
+  writeFileSync(join(out, "tables.md"), `${lines.join("\n")}\n`);
+  say(`wrote ${join(out, "tables.md")} and tables.json`);
+}
