@@ -43,7 +43,16 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   checkpoint: ["zod"],
   nearest: ["leven"],
   run: ["zod"],
-  node: ["onnxruntime-node", "koffi", "@duckdb/node-api", "jiti", "commander", "log-update", "zod"],
+  node: [
+    "onnxruntime-node",
+    "koffi",
+    "@duckdb/node-api",
+    "@aws-sdk/client-s3",
+    "jiti",
+    "commander",
+    "log-update",
+    "zod",
+  ],
 };
 
 const files = readdirSync("src", { recursive: true, encoding: "utf8" })

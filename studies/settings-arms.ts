@@ -10,7 +10,7 @@ export interface SettingArm extends Arm {
 const setting = (name: string, values: Readonly<Record<string, readonly string[]>>): SettingArm[] =>
   Object.entries(values).map(([value, options]) => ({
     name: `${name}-${value.replace("%", "")}`,
-    what: `${name.replaceAll("-", " ")} ${value}`,
+    what: `${name} ${value}`,
     setting: name,
     options,
   }));
@@ -38,6 +38,8 @@ export const settingArms: readonly SettingArm[] = [
 export interface Validated<A extends Arm = Arm> {
   readonly arm: A;
   readonly losses: readonly number[];
+  /** The loss on the test split, which takes no part in a choice. */
+  readonly testLosses: readonly number[];
 }
 
 const lossOf = ({ losses }: Validated) => mean(losses);

@@ -26,7 +26,7 @@ export function writeSettings({ tried, seeds, choice, done, out }: SettingsOutco
   const confirmed = arms.filter(({ arm }) =>
     [SINGLE, CODISTILLED, choice.name, ensembleOf(SINGLE), ensembleOf(CODISTILLED)].includes(arm),
   );
-  const listed = tried.map(({ arm, losses }) => ({ arm: arm.name, options: arm.options, losses }));
+  const listed = tried.map(({ arm, ...own }) => ({ arm: arm.name, options: arm.options, ...own }));
   const files = [join(out, "settings.json"), join(out, "settings.md")];
   mkdirSync(out, { recursive: true });
   writeFileSync(
@@ -39,7 +39,8 @@ export function writeSettings({ tried, seeds, choice, done, out }: SettingsOutco
     ...headOf(about),
     "",
     `One setting is varied at a time, with seeds ${seeds.join(" and ")}; the value of each that lowers the loss on the last week`,
-    "of May is taken into the last row. The difference is paired by seed, with Student's 95 % interval.",
+    "of May is taken into the last row. The difference is paired by seed, with Student's 95 % interval. June took no part in the",
+    "choice: its column says what validation does not see.",
     "",
     ...triedTable(tried),
     "",
@@ -60,10 +61,10 @@ function triedTable(tried: readonly Validated[]): string[] {
       ? ""
       : range(studentInterval(losses.map((loss, i) => loss - (recipe.losses[i] ?? Number.NaN))), signed);
   return mdTable(
-    ["settings", "validation", "less the recipe's"],
+    ["settings", "validation", "less the recipe's", "June"],
     [
-      [recipe.arm.what, fixed(mean(recipe.losses)), ""],
-      ...others.map((one) => [one.arm.what, fixed(mean(one.losses)), less(one)]),
+      [recipe.arm.what, fixed(mean(recipe.losses)), "", fixed(mean(recipe.testLosses))],
+      ...others.map((one) => [one.arm.what, fixed(mean(one.losses)), less(one), fixed(mean(one.testLosses))]),
     ],
   );
 }

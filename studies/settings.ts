@@ -39,12 +39,12 @@ async function study({ seeds, confirm, out, reportOnly = false }: Options): Prom
     by.flatMap((seed) => arms.map((arm) => ({ arm, seed, steps: STEPS })));
   const isRun = async (trials: readonly Trial[]) =>
     reportOnly ? trials.every((trial) => isDone(folderOf(out, trial))) : runAll(trials, out);
-  const validated = <A extends Arm>(arm: A): Validated<A> => ({
-    arm,
-    losses: seeds.map((seed) =>
-      mean(readOutcome(folderOf(out, { arm, seed, steps: STEPS })).groups.map(({ validationLoss }) => validationLoss)),
-    ),
-  });
+  const validated = <A extends Arm>(arm: A): Validated<A> => {
+    const outcomes = seeds.map((seed) => readOutcome(folderOf(out, { arm, seed, steps: STEPS })));
+    const lossesOf = (of: "validationLoss" | "testLoss") =>
+      outcomes.map(({ groups }) => mean(groups.map((group) => group[of])));
+    return { arm, losses: lossesOf("validationLoss"), testLosses: lossesOf("testLoss") };
+  };
 
   if (!(await isRun(trialsOf([recipeArm, ...settingArms], seeds)))) return notDone(reportOnly);
   const recipe = validated(recipeArm);

@@ -13,7 +13,7 @@ import { openTable } from "../src/node/ingest.js";
 import type { RunData } from "../src/node/prepare.js";
 import { readRunFile } from "../src/node/run-file.js";
 import { runFolder } from "../src/node/run-folder.js";
-import { bytes, duration } from "../src/report/format.js";
+import { bytes, count, duration } from "../src/report/format.js";
 import type { RunResult } from "../src/train/events.js";
 import { watchPeaks } from "../test/process/peak-memory.js";
 import { start } from "../test/process/processes.js";
@@ -137,7 +137,7 @@ function report(
     const { testRows, lossName = "log loss" } = first.codistilled.result;
     return [
       table.name,
-      `${testRows}`,
+      count(testRows),
       lossName,
       spread(({ codistilled }) => codistilled.constantLoss),
       spread(({ linear }) => lossOf(linear)),

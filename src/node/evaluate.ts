@@ -7,6 +7,7 @@ import { nearest } from "../nearest.js";
 import { count, firstNames, shortened } from "../report/format.js";
 import { type Evaluation, evaluation } from "../train/evaluation.js";
 import { type Database, openDuckdb } from "./duckdb.js";
+import { localCopies } from "./remote-files.js";
 import { openModel, type ServedModel } from "./served-model.js";
 import { openServedRows, servedRows } from "./served-rows.js";
 import { labelRules } from "./table-labels.js";
@@ -51,13 +52,14 @@ export async function evaluate(
   { label: given, where, by, cacheFolder, signal, onProgress = () => {} }: EvaluateOptions,
 ): Promise<EvaluateResult> {
   const started = performance.now();
+  const files = await localCopies(source, { cacheFolder, signal });
   const model = await openModel(modelPath, availableParallelism());
   try {
     return await inTemporaryFolder(cacheFolder, signal, async (temporary) => {
       const db = await openDuckdb(join(temporary, "spill"), signal);
       try {
         const label = given ?? model.label;
-        const { columns } = await openServedRows(db, source, model);
+        const { columns } = await openServedRows(db, files, model);
         const names = columns.map(({ name }) => name);
         if (where !== undefined) await keepOnly(db, await sqlOf(db, "--where", where, names));
         const labelSql = await labelOf(db, model, await sqlOf(db, "the label", label, names));

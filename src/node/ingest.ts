@@ -11,6 +11,7 @@ import {
 } from "../data/table.js";
 import type { Serving } from "../run/serving/expression.js";
 import { openDuckdb } from "./duckdb.js";
+import { localCopies } from "./remote-files.js";
 import { assertUnchanged, type SourceFiles, sourceFiles } from "./source-files.js";
 import { openTable, tableDigest } from "./table-cache.js";
 import { writeTable } from "./table-writer.js";
@@ -62,7 +63,7 @@ export async function prepareTable(spec: TableSpec, options: PrepareTableOptions
   const { cacheFolder, onProgress = () => {}, signal } = options;
   const layout = recordLayout(spec);
   onProgress("identifying the source");
-  const source = await sourceFiles(spec.source, signal);
+  const source = await sourceFiles(await localCopies(spec.source, options), signal);
   const digest = tableDigest(spec, source);
   const folder = join(cacheFolder, digest);
   const cached = await isThere(folder);

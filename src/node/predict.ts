@@ -8,6 +8,7 @@ import { ConfigError, DataError, messageOf } from "../errors.js";
 import { decisions } from "../train/class-metrics.js";
 import { outputNames } from "../train/task.js";
 import { type Database, openDuckdb } from "./duckdb.js";
+import { localCopies } from "./remote-files.js";
 import { openModel, type ServedModel } from "./served-model.js";
 import { definitions, freeName, openServedRows, servedRows } from "./served-rows.js";
 import { findFiles } from "./source-files.js";
@@ -56,17 +57,18 @@ export async function predict(
   if (format === undefined) {
     throw new ConfigError(`predict: --out must end in ${Object.keys(formats).join(", ")}, got ${out}`);
   }
+  const files = await localCopies(source, { cacheFolder, signal });
   const model = await openModel(modelPath, availableParallelism());
   try {
     return await inTemporaryFolder(cacheFolder, signal, async (temporary) => {
       const db = await openDuckdb(join(temporary, "spill"), signal);
       try {
-        const { columns, numRows } = await openServedRows(db, source, model);
+        const { columns, numRows } = await openServedRows(db, files, model);
         const taken = columns.map(({ name }) => name);
         const appended = appendedColumns(model).map(({ name, type }) => ({ name: freeName(name, taken), type }));
         await predictInto(db, model, appended, (done) => onProgress(done, numRows));
         const isText = format.startsWith("format csv");
-        const rows = (isText ? await rowsAsWritten(db, source, numRows) : null) ?? "source_rows";
+        const rows = (isText ? await rowsAsWritten(db, files, numRows) : null) ?? "source_rows";
         const file = out ?? join(temporary, "rows.csv");
         await write(db, rows, file, format);
         if (out === undefined) await toStandardOutput(file);

@@ -127,11 +127,6 @@ async function identify(path: string, signal?: AbortSignal): Promise<SourceFile>
 const wildcard = /[*?[]/;
 
 async function expand(pattern: string): Promise<string[]> {
-  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(pattern) && !pattern.startsWith("file:")) {
-    throw new DataError(
-      `table: a source is local files, so that their content can be checked, got ${pattern}. Download it and name the copy.`,
-    );
-  }
   const path = resolve(pattern.startsWith("file:") ? fileURLToPath(pattern) : pattern);
   if (await isFile(path)) return [path];
   const matches = wildcard.test(path) ? await matchesOf(path) : [];
@@ -166,7 +161,7 @@ async function matchesOf(path: string): Promise<string[]> {
 }
 
 /** `**` crosses folders; `*` and `?` stay within one name; `[...]` is one of its characters. */
-function globPattern(glob: string): RegExp {
+export function globPattern(glob: string): RegExp {
   const pattern = glob.replace(/\*\*\/|\*\*|\*|\?|\[[^\]]+\]|[\\^$.|+(){}[\]]/g, (token) => {
     if (token === "**/") return "(?:.*/)?";
     if (token === "**") return ".*";

@@ -101,7 +101,8 @@ export async function configurationFromData(
   const { data, label, preset } = required("train", flags);
   const width = process.stdout.columns ?? WIDTH;
   say("looking at the data");
-  const description = await describeTable(data, label, overridesOf(flags, preset), options);
+  const onProgress = (stage: string) => say(stage);
+  const description = await describeTable(data, label, overridesOf(flags, preset), { ...options, onProgress });
   say([...descriptionLines(description, width), "", ...overrideLines(width), ""].join("\n"));
   const run = await inferRun(description, data, preset);
   // What is wrong with them is said before a file is written.

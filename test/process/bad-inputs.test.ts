@@ -123,7 +123,6 @@ describe("train from data refuses", () => {
       train("good.csv", "--write", "nowhere/x.config.ts"),
       /nowhere\/x\.config\.ts cannot be written: .*ENOENT/,
     ],
-    "a source on the web": [train("https://example.org/rides.csv"), /got https:\/\/example\.org\/rides\.csv/],
     "a setting with a slip": [
       train("good.csv", "--set", "numStep=5"),
       /numStep: unknown name; did you mean "numSteps"\?/,

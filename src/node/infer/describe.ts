@@ -10,6 +10,7 @@ import { argument, givenRole, givenRoles, type RoleOverrides, roleOf } from "../
 import type { TaskKind } from "../../train/events.js";
 import { outputNames } from "../../train/task.js";
 import { type Database, openDuckdb } from "../duckdb.js";
+import { localCopies } from "../remote-files.js";
 import { inTemporaryFolder } from "../temporary-folder.js";
 import { pairFeatures } from "./count-pairs.js";
 import { equalColumns } from "./equal-columns.js";
@@ -46,6 +47,8 @@ export interface DescribeOptions {
   /** Holds what does not fit into memory meanwhile, in a folder that goes away. */
   readonly cacheFolder: string;
   readonly signal?: AbortSignal;
+  /** Told of what is fetched. */
+  readonly onProgress?: (stage: string) => void;
 }
 
 /** Alone, a column that tells this much of the label was hardly known before the label was. */
@@ -70,12 +73,14 @@ export async function describeTable(
   source: string | readonly string[],
   label: string,
   overrides: DescribeOverrides,
-  { cacheFolder, signal }: DescribeOptions,
+  options: DescribeOptions,
 ): Promise<TableDescription> {
+  const { cacheFolder, signal } = options;
+  const files = await localCopies(source, options);
   return inTemporaryFolder(cacheFolder, signal, async (temporary) => {
     const db = await openDuckdb(join(temporary, "spill"), signal);
     try {
-      return await describeIn(db, source, label, overrides);
+      return await describeIn(db, files, label, overrides);
     } finally {
       await db.close();
     }
