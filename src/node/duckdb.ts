@@ -16,6 +16,8 @@ export interface Database {
   readonly version: string;
   /** What it may use before it spills. */
   readonly memoryBytes: number;
+  /** How much of the statement that runs is done, 0 to 1; null while that is not known. */
+  progress(): number | null;
   /** Run one statement. */
   run(sql: string): Promise<void>;
   /** All rows of a small result. */
@@ -62,6 +64,10 @@ export async function openDuckdb(spillFolder: string, signal?: AbortSignal): Pro
   const database: Database = {
     version: version(),
     memoryBytes,
+    progress() {
+      const { percentage } = connection.progress;
+      return percentage >= 0 ? percentage / 100 : null;
+    },
     async run(sql) {
       await guarded(() => connection.run(sql));
     },
@@ -120,6 +126,9 @@ export async function openDuckdb(spillFolder: string, signal?: AbortSignal): Pro
     },
   };
   await database.run(UTC);
+  // Without it nothing is counted; nothing is printed either way.
+  await database.run("set enable_progress_bar = true");
+  await database.run("set enable_progress_bar_print = false");
   return database;
 }
 

@@ -11,6 +11,7 @@ import {
 } from "../data/table.js";
 import type { Serving } from "../run/serving/expression.js";
 import { openDuckdb } from "./duckdb.js";
+import { withShares } from "./progress.js";
 import { localCopies } from "./remote-files.js";
 import { assertUnchanged, type SourceFiles, sourceFiles } from "./source-files.js";
 import { openTable, tableDigest } from "./table-cache.js";
@@ -87,7 +88,7 @@ async function ingest(
     await mkdir(fresh);
     const db = await openDuckdb(join(temporary, "spill"), signal);
     try {
-      await writeTable(db, spec, layout, source, fresh, onProgress);
+      await withShares(onProgress, db, (tell) => writeTable(db, spec, layout, source, fresh, tell));
     } finally {
       await db.close();
     }

@@ -100,7 +100,6 @@ export async function configurationFromData(
 ): Promise<string> {
   const { data, label, preset } = required("train", flags);
   const width = process.stdout.columns ?? WIDTH;
-  say("looking at the data");
   const onProgress = (stage: string) => say(stage);
   const description = await describeTable(data, label, overridesOf(flags, preset), { ...options, onProgress });
   say([...descriptionLines(description, width), "", ...overrideLines(width), ""].join("\n"));

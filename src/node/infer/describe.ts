@@ -10,6 +10,7 @@ import { argument, givenRole, givenRoles, type RoleOverrides, roleOf } from "../
 import type { TaskKind } from "../../train/events.js";
 import { outputNames } from "../../train/task.js";
 import { type Database, openDuckdb } from "../duckdb.js";
+import { withShares } from "../progress.js";
 import { localCopies } from "../remote-files.js";
 import { inTemporaryFolder } from "../temporary-folder.js";
 import { pairFeatures } from "./count-pairs.js";
@@ -47,7 +48,7 @@ export interface DescribeOptions {
   /** Holds what does not fit into memory meanwhile, in a folder that goes away. */
   readonly cacheFolder: string;
   readonly signal?: AbortSignal;
-  /** Told of what is fetched. */
+  /** Told of what is done, and how far it has come. */
   readonly onProgress?: (stage: string) => void;
 }
 
@@ -75,12 +76,15 @@ export async function describeTable(
   overrides: DescribeOverrides,
   options: DescribeOptions,
 ): Promise<TableDescription> {
-  const { cacheFolder, signal } = options;
+  const { cacheFolder, signal, onProgress = () => {} } = options;
   const files = await localCopies(source, options);
   return inTemporaryFolder(cacheFolder, signal, async (temporary) => {
     const db = await openDuckdb(join(temporary, "spill"), signal);
     try {
-      return await describeIn(db, files, label, overrides);
+      return await withShares(onProgress, db, (tell) => {
+        tell("looking at the data");
+        return describeIn(db, files, label, overrides);
+      });
     } finally {
       await db.close();
     }
