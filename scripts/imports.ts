@@ -47,6 +47,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
     "onnxruntime-node",
     "koffi",
     "@duckdb/node-api",
+    "@huggingface/tokenizers",
     "@aws-sdk/client-s3",
     "jiti",
     "commander",

@@ -24,6 +24,7 @@ import {
   withTableFlags,
 } from "./table-commands.js";
 import { showProgress } from "./terminal.js";
+import { tokenizerCommand, withTokenizerFlags } from "./text-commands.js";
 import { newRunFolder, train } from "./train.js";
 
 const version = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")).version as string;
@@ -91,6 +92,11 @@ withEvaluateFlags(program.command("evaluate")).action(
     await unlessStopped(stop, () => evaluateCommand(model, data, flags, tableOptions(stop)));
   },
 );
+
+withTokenizerFlags(program.command("tokenizer")).action(async (flags: Parameters<typeof tokenizerCommand>[0]) => {
+  const stop = stopOnSignals();
+  await unlessStopped(stop, () => tokenizerCommand(flags, tableOptions(stop)));
+});
 
 program
   .command("replay")

@@ -47,7 +47,7 @@ export interface FoundFiles {
  */
 export async function findFiles(source: string | readonly string[]): Promise<FoundFiles> {
   const patterns = typeof source === "string" ? [source] : source;
-  const files = (await Promise.all(patterns.map(expand))).flat();
+  const files = (await Promise.all(patterns.map(expandSource))).flat();
   const [first] = files;
   if (first === undefined) throw new DataError("table: `source` names no file. Give at least one path or glob.");
   const twice = files.find((path, i) => files.indexOf(path) !== i);
@@ -95,7 +95,8 @@ function formatOf(path: string): SourceFormat {
   return format;
 }
 
-function formatOfName(path: string): SourceFormat | undefined {
+/** The format that the end of a name says. */
+export function formatOfName(path: string): SourceFormat | undefined {
   const extension = basename(path)
     .toLowerCase()
     .replace(/\.(gz|zst)$/, "")
@@ -126,7 +127,8 @@ async function identify(path: string, signal?: AbortSignal): Promise<SourceFile>
 
 const wildcard = /[*?[]/;
 
-async function expand(pattern: string): Promise<string[]> {
+/** The files of a path or a glob, by name. Throws {@link DataError} when there are none. */
+export async function expandSource(pattern: string): Promise<string[]> {
   const path = resolve(pattern.startsWith("file:") ? fileURLToPath(pattern) : pattern);
   if (await isFile(path)) return [path];
   const matches = wildcard.test(path) ? await matchesOf(path) : [];
