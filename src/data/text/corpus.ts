@@ -1,0 +1,77 @@
+/** Documents as units, one after the other. */
+import { DataError } from "../../errors.js";
+
+/** Documents, in memory or in a file. */
+export interface Corpus {
+  readonly numDocuments: number;
+  /** Document d has the units from `starts[d]` up to, not including, `starts[d + 1]`: one entry more than documents. */
+  readonly starts: Float64Array;
+  /** Copy `count` units from the place `from` on into an array, from `at` on. */
+  read(from: number, count: number, into: Int32Array, at: number): void;
+}
+
+/** Documents by hash slot: slot s has those from `slotOffsets[s]` up to, not including, `slotOffsets[s + 1]`. */
+export interface TrainingCorpus extends Corpus {
+  readonly slotOffsets: Uint32Array;
+}
+
+/** Documents that are in memory. Throws {@link DataError} when they do not end where their units do. */
+export function corpusOf(starts: Float64Array, units: Uint16Array | Uint32Array): Corpus {
+  const ends = starts.at(-1);
+  if (ends !== units.length || starts.some((start, d) => start > (starts[d + 1] ?? start))) {
+    throw new DataError(`text: documents must end with their ${units.length} units, and end at ${ends}`);
+  }
+  return {
+    numDocuments: starts.length - 1,
+    starts,
+    read(from, count, into, at) {
+      into.set(units.subarray(from, from + count), at);
+    },
+  };
+}
+
+/** Some documents of a corpus in an order, as one text. */
+export interface Joined {
+  readonly length: number;
+  /** Copy `count` units from the place `from` on into an array, from `at` on. */
+  read(from: number, count: number, into: Int32Array, at: number): void;
+}
+
+/** Join documents, in the order given. */
+export function joined({ starts, read }: Corpus, documents: Uint32Array): Joined {
+  // Where each begins in the joined text, and where the last ends.
+  const places = new Float64Array(documents.length + 1);
+  for (const [i, d] of documents.entries())
+    places[i + 1] = (places[i] as number) + (starts[d + 1] as number) - (starts[d] as number);
+
+  /** The last document that begins at a place or before: of empty ones among them, the one that is not. */
+  function documentAt(place: number): number {
+    let [low, high] = [0, documents.length - 1];
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((places[middle] as number) <= place) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  return {
+    length: places.at(-1) as number,
+    read(from, count, into, at) {
+      let left = count;
+      let place = from;
+      for (let i = documentAt(from); left > 0; i++) {
+        const end = places[i + 1] as number;
+        const taken = Math.min(left, end - place);
+        read(
+          (starts[documents[i] as number] as number) + place - (places[i] as number),
+          taken,
+          into,
+          at + count - left,
+        );
+        left -= taken;
+        place += taken;
+      }
+    },
+  };
+}

@@ -1,0 +1,152 @@
+/** Batches of text without end: what comes next is the label of every unit. */
+import { ConfigError, DataError } from "../../errors.js";
+import { int32, type NamedArrays } from "../../runtime/array.js";
+import { fold, type Key, permutation } from "../../runtime/random.js";
+import type { Cursor, Stream } from "../stream.js";
+import { labelsName } from "../table.js";
+import { type Corpus, type Joined, joined } from "./corpus.js";
+
+/** The name of a batch's units. */
+export const idsName = "ids";
+
+export interface TextStreamOptions {
+  readonly corpus: Corpus;
+  /** The documents to read: one group's shard. */
+  readonly documents: Uint32Array;
+  /** Texts side by side. */
+  readonly batchSize: number;
+  /** Units of each in one batch. */
+  readonly times: number;
+  /** The seed of the order of documents; every epoch has its own child key. */
+  readonly key: Key;
+  /** Where to go on, its position being batches of the epoch; the start of epoch 0 by default. */
+  readonly cursor?: Cursor;
+}
+
+/** An epoch's text, and which places of it a batch begins at, one for each text of the batch. */
+interface Epoch {
+  readonly text: Joined;
+  readonly placesOf: (batch: number) => Float64Array;
+}
+
+/**
+ * For models that carry a state: `ids` [times, batch] and `labels` [times x batch]. The documents of an epoch, in a seeded
+ * order, are one text that is cut into as many lanes as a batch has texts, and each lane goes on where it was in the batch
+ * before: truncated back-propagation through time (Williams and Peng 1990). Where an epoch begins, all lanes jump as they
+ * do between documents. What is left over at the ends of lanes, fewer than `times` units each, is another part in every epoch.
+ *
+ * Throws {@link DataError} when there is too little text for one batch, and {@link ConfigError} for sizes that are none.
+ */
+export function laneStream(options: TextStreamOptions): Stream {
+  const { batchSize, times } = options;
+  const laneLength = (length: number) => Math.floor(length / batchSize);
+  return stream(options, {
+    least: batchSize * (times + 1),
+    numBatches: (length) => Math.floor((laneLength(length) - 1) / times),
+    placesOf: (length) => (batch) =>
+      Float64Array.from({ length: batchSize }, (_, lane) => lane * laneLength(length) + batch * times),
+    arrange: (ids, labels) => ({ [idsName]: int32(ids, [times, batchSize]), [labelsName]: int32(labels) }),
+    indexOf: (lane, time) => time * batchSize + lane,
+  });
+}
+
+/**
+ * For models that carry none: `ids` [batch, times] and `labels` [batch x times]. The same text is cut into sequences of
+ * `times` units, documents side by side in them, which come in a seeded order of their own.
+ *
+ * Throws what {@link laneStream} throws.
+ */
+export function sequenceStream(options: TextStreamOptions): Stream {
+  const { batchSize, times, key } = options;
+  const numSequences = (length: number) => Math.floor((length - 1) / times);
+  return stream(options, {
+    least: batchSize * times + 1,
+    numBatches: (length) => Math.floor(numSequences(length) / batchSize),
+    placesOf: (length, epoch) => {
+      const order = permutation(fold(fold(key, "sequences"), epoch), numSequences(length));
+      return (batch) =>
+        Float64Array.from({ length: batchSize }, (_, i) => (order[batch * batchSize + i] as number) * times);
+    },
+    arrange: (ids, labels) => ({ [idsName]: int32(ids, [batchSize, times]), [labelsName]: int32(labels) }),
+    indexOf: (row, time) => row * times + time,
+  });
+}
+
+/** How a text becomes batches. */
+interface Cut {
+  /** Units that a batch needs. */
+  readonly least: number;
+  readonly numBatches: (length: number) => number;
+  readonly placesOf: (length: number, epoch: number) => Epoch["placesOf"];
+  readonly arrange: (ids: Int32Array, labels: Int32Array) => NamedArrays;
+  readonly indexOf: (text: number, time: number) => number;
+}
+
+function stream(options: TextStreamOptions, cut: Cut): Stream {
+  const { corpus, documents, batchSize, times, key, cursor = { epoch: 0, position: 0 } } = options;
+  for (const [name, size] of Object.entries({ batchSize, times })) {
+    if (!Number.isInteger(size) || size < 1)
+      throw new ConfigError(`text: ${name} is a positive whole number, got ${size}`);
+  }
+  const { length } = joined(corpus, documents);
+  const numBatches = cut.numBatches(length);
+  if (numBatches < 1) {
+    throw new DataError(
+      `text: a batch of ${batchSize} texts of ${times} units needs ${cut.least}, and this shard has ${length}. Lower the batch size or the length, use fewer groups, or add text.`,
+    );
+  }
+  checkCursor(cursor, numBatches);
+  let { epoch, position } = cursor;
+  // Made again from the key on resume, and not before it is needed.
+  let current: Epoch | null = null;
+
+  function epochNow(): Epoch {
+    const order = permutation(fold(key, epoch), documents.length);
+    const text = joined(
+      corpus,
+      order.map((i) => documents[i] as number),
+    );
+    return { text, placesOf: cut.placesOf(length, epoch) };
+  }
+
+  return {
+    next() {
+      current ??= epochNow();
+      const { text, placesOf } = current;
+      const [ids, labels] = [new Int32Array(batchSize * times), new Int32Array(batchSize * times)];
+      const units = new Int32Array(times + 1);
+      for (const [i, place] of placesOf(position).entries()) {
+        text.read(place, times + 1, units, 0);
+        for (let time = 0; time < times; time++) {
+          const at = cut.indexOf(i, time);
+          ids[at] = units[time] as number;
+          labels[at] = units[time + 1] as number;
+        }
+      }
+      position += 1;
+      if (position === numBatches) {
+        epoch += 1;
+        position = 0;
+        current = null;
+      }
+      return cut.arrange(ids, labels);
+    },
+    goTo(to) {
+      checkCursor(to, numBatches);
+      if (to.epoch !== epoch) current = null;
+      ({ epoch, position } = to);
+    },
+    get cursor() {
+      return { epoch, position };
+    },
+    numRows: numBatches * batchSize,
+  };
+}
+
+function checkCursor({ epoch, position }: Cursor, numBatches: number): void {
+  const isCount = (value: number) => Number.isInteger(value) && value >= 0;
+  if (isCount(epoch) && isCount(position) && position < numBatches) return;
+  throw new DataError(
+    `text: a cursor lies inside its epoch of ${numBatches} batches, got epoch ${epoch}, position ${position}. It belongs to other text or to another number of groups; resume with the same ones.`,
+  );
+}
