@@ -67,10 +67,15 @@ export async function findFiles(source: string | readonly string[]): Promise<Fou
 
 /** Find the files and hash them. Throws {@link DataError} as {@link findFiles}, and when one cannot be read. */
 export async function sourceFiles(source: string | readonly string[], signal?: AbortSignal): Promise<SourceFiles> {
-  const { format, files: paths } = await findFiles(source);
+  const { format, files } = await findFiles(source);
+  return { format, files: await identifyFiles(files, signal) };
+}
+
+/** Hash files. Throws {@link DataError} when one cannot be read. */
+export async function identifyFiles(paths: readonly string[], signal?: AbortSignal): Promise<SourceFile[]> {
   const files: SourceFile[] = [];
   for (const path of paths) files.push(await identify(path, signal));
-  return { format, files };
+  return files;
 }
 
 /** Throws {@link DataError} when a file is not what it was when it was hashed. */

@@ -14,7 +14,7 @@ export interface Tokenizer {
   readonly endOfText: number | null;
   /** SHA-256 of what defines it, in hexadecimal. */
   readonly digest: string;
-  encode(text: string): readonly number[];
+  encode(text: string): ArrayLike<number>;
   decode(ids: readonly number[]): string;
 }
 
@@ -25,7 +25,7 @@ export function byteTokenizer(): Tokenizer {
     size: 257,
     endOfText: 256,
     digest: createHash("sha256").update("bytes").digest("hex"),
-    encode: (text) => [...encoder.encode(text)],
+    encode: (text) => encoder.encode(text),
     decode: (ids) =>
       new TextDecoder("utf-8", { ignoreBOM: true }).decode(Uint8Array.from(ids.filter((id) => id < 256))),
   };

@@ -1,0 +1,38 @@
+/** What text a run is of, and what is known of it once it is read. */
+import type { Corpus } from "./corpus.js";
+
+/** A share of the documents by their hash, or documents of their own. */
+export type TextSplit = number | { readonly source: string | readonly string[] };
+
+export interface TextSpec {
+  /** Files, globs or URLs of the training documents, and of those that a share of them is. */
+  readonly source: string | readonly string[];
+  /** The column with the text, of files that have columns; "text" by default. */
+  readonly field?: string;
+  /** "bytes", or the path of a `tokenizer.json`. */
+  readonly tokenizer: string;
+  readonly validation: TextSplit;
+  readonly test: TextSplit;
+  /** Characters up to which a document is whole: a longer one is cut at the ends of lines, and each piece is a document. */
+  readonly longest?: number;
+  /** Leave out documents of validation and test that are in training too; true by default. */
+  readonly dropRepeated?: boolean;
+}
+
+export const textSplits = ["train", "validation", "test"] as const;
+export type TextSplitName = (typeof textSplits)[number];
+
+/** How much a split has. */
+export interface TextSize {
+  readonly documents: number;
+  /** Units, the ends of documents among them. */
+  readonly units: number;
+  /** Of the text in UTF-8: what nats per unit become bits per byte with. */
+  readonly bytes: number;
+}
+
+/** Documents of one split by hash slot. */
+export interface SlottedCorpus extends Corpus {
+  /** The slot of each document. */
+  readonly slots: Uint16Array;
+}

@@ -1,0 +1,181 @@
+import assert from "node:assert/strict";
+import { appendFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import fc from "fast-check";
+import { numSlots, slotsOf } from "../../data/shard.js";
+import type { Corpus } from "../../data/text/corpus.js";
+import { laneStream } from "../../data/text/streams.js";
+import type { TextSpec } from "../../data/text/text.js";
+import { ConfigError, DataError } from "../../errors.js";
+import { key } from "../../runtime/random.js";
+import { type PreparedText, pieces, prepareText } from "./prepare-text.js";
+import { openText } from "./text-cache.js";
+import { openTokenizer } from "./tokenizer.js";
+import { trainTokenizer } from "./train-tokenizer.js";
+
+const folder = mkdtempSync(join(tmpdir(), "codistill-text-"));
+after(() => rmSync(folder, { recursive: true }));
+const path = (name: string) => join(folder, name);
+const cacheFolder = path("cache");
+
+const NUM_DOCUMENTS = 400;
+const texts = Array.from({ length: NUM_DOCUMENTS }, (_, i) => `Document ${i}\n${"words and wörds ".repeat(i % 7)}`);
+const spec: TextSpec = { source: path("pages.jsonl"), tokenizer: "bytes", validation: 0.1, test: 0.1 };
+before(() => writeFileSync(path("pages.jsonl"), texts.map((text) => JSON.stringify({ text })).join("\n")));
+
+const prepare = (changes: Partial<TextSpec> = {}): Promise<PreparedText> =>
+  prepareText({ ...spec, ...changes }, { cacheFolder });
+
+/** Whether no character is cut in two. */
+const isWhole = (text: string) => new TextDecoder().decode(new TextEncoder().encode(text)) === text;
+
+/** The units of each document. */
+function documentsOf(corpus: Corpus | null): number[][] {
+  assert.ok(corpus);
+  const { numDocuments, starts, read } = corpus;
+  return Array.from({ length: numDocuments }, (_, d) => {
+    const [start, end] = [starts[d] as number, starts[d + 1] as number];
+    const units = new Int32Array(end - start);
+    read(start, units.length, units, 0);
+    return [...units];
+  });
+}
+
+const decoded = (units: readonly number[]) => {
+  assert.equal(units.at(-1), 256, "a document ends with the end of a text");
+  return new TextDecoder().decode(Uint8Array.from(units.slice(0, -1)));
+};
+
+describe("documents", () => {
+  test("are units that end with the end of a text, each in one split", async () => {
+    const prepared = await prepare();
+    const splits = [prepared.train, prepared.validation, prepared.test].map(documentsOf);
+    assert.deepEqual(splits.flat().map(decoded).toSorted(), texts.toSorted());
+    const [train = 0, validation = 0] = splits.map(({ length }) => length);
+    assert.ok(train > 280 && validation > 20 && validation < 65, `${train} train, ${validation} validate`);
+    for (const [i, split] of (["train", "validation", "test"] as const).entries()) {
+      const own = splits[i] as number[][];
+      const units = own.reduce((sum, { length }) => sum + length, 0);
+      assert.deepEqual(prepared.sizes[split], { documents: own.length, units, bytes: units - own.length });
+    }
+    assert.ok(prepared.train.slots.every((slot) => slot < numSlots));
+    assert.ok(new Set(prepared.train.slots).size > 200);
+  });
+
+  test("are tokenised once for the same text, wherever it is", async () => {
+    const [first, second] = [await prepare(), await prepare()];
+    assert.ok(second.cached);
+    writeFileSync(path("moved.jsonl"), texts.map((text) => JSON.stringify({ text })).join("\n"));
+    const moved = await prepare({ source: path("moved.jsonl") });
+    assert.deepEqual([moved.cached, moved.digest], [true, first.digest]);
+    await trainTokenizer(path("pages.jsonl"), { cacheFolder, size: 300, out: path("own.json") });
+    const others = await Promise.all([
+      prepare({ tokenizer: path("own.json") }),
+      prepare({ validation: 0.2 }),
+      prepare({ longest: 50 }),
+    ]);
+    assert.equal(new Set([first.digest, ...others.map(({ digest }) => digest)]).size, 4);
+    const [withOwn] = others;
+    const own = openTokenizer(path("own.json"));
+    assert.equal(withOwn?.tokenizer.digest, own.digest);
+    const back = documentsOf(withOwn?.train ?? null).map((units) => own.decode(units.slice(0, -1)));
+    assert.deepEqual(back.toSorted(), documentsOf(first.train).map(decoded).toSorted());
+  });
+
+  test("of groups are disjoint and complete, in memory and in their file", async () => {
+    const { folder: cache, train } = await prepare();
+    const all = documentsOf(train).map(String).toSorted();
+    for (const memoryBytes of [Number.POSITIVE_INFINITY, 0]) {
+      const own = [];
+      for (const group of [0, 1, 2]) {
+        const opened = await openText(cache, { slots: slotsOf(group, 3), leaveOut: ["test"], memoryBytes });
+        assert.equal(opened.test, null);
+        assert.ok(opened.train.slots.every((slot) => slot % 3 === group));
+        own.push(...documentsOf(opened.train).map(String));
+      }
+      assert.deepEqual(own.toSorted(), all);
+    }
+  });
+
+  test("of validation and test may be of their own, less those that are in training too", async () => {
+    writeFileSync(path("unseen.txt"), "something else");
+    writeFileSync(path("seen.txt"), texts[3] ?? "");
+    const own = {
+      validation: { source: [path("unseen.txt"), path("seen.txt")] },
+      test: { source: path("unseen.txt") },
+    };
+    const dropped = await prepare(own);
+    assert.deepEqual(documentsOf(dropped.validation).map(decoded), ["something else"]);
+    assert.deepEqual([dropped.repeated, dropped.sizes.train.documents], [1, NUM_DOCUMENTS]);
+    const kept = await prepare({ ...own, dropRepeated: false });
+    assert.deepEqual([kept.repeated, kept.sizes.validation.documents], [0, 2]);
+  });
+
+  test("that are long are cut at the ends of lines into pieces, of which the last ends the text", async () => {
+    const text = Array.from({ length: 500 }, (_, i) => `line ${i}`).join("\n");
+    writeFileSync(path("long.txt"), text);
+    const cut = await prepare({ source: path("long.txt"), longest: 100, validation: 0.2, test: 0.2 });
+    const all = [cut.train, cut.validation, cut.test].flatMap(documentsOf);
+    assert.ok(all.length > 40 && all.every(({ length }) => length <= 101));
+    assert.equal(all.filter((units) => units.includes(256)).length, 1);
+    const string = fc.string({ unit: fc.constantFrom("a", "\n", "😀", "é"), maxLength: 60 });
+    fc.assert(
+      fc.property(string, fc.integer({ min: 2, max: 20 }), (one, longest) => {
+        const parts = [...pieces(one, longest)];
+        assert.equal(parts.map((part) => part.text).join(""), one);
+        assert.deepEqual(
+          parts.map(({ isLast }) => isLast),
+          parts.map((_, i) => i === parts.length - 1),
+        );
+        assert.ok(
+          parts.every((part) => part.text.length <= longest && isWhole(part.text)),
+          JSON.stringify(parts),
+        );
+      }),
+    );
+  });
+});
+
+test("a stream over the cache is that over the same documents in memory", async () => {
+  const { folder: cache } = await prepare();
+  const streams = await Promise.all(
+    [Number.POSITIVE_INFINITY, 0].map(async (memoryBytes) => {
+      const { train } = await openText(cache, { slots: slotsOf(0, 2), memoryBytes });
+      const documents = Uint32Array.from({ length: train.numDocuments }, (_, d) => d);
+      return laneStream({ corpus: train, documents, batchSize: 4, times: 16, key: key(5) });
+    }),
+  );
+  for (let i = 0; i < 200; i++) {
+    const [one, other] = streams.map((stream) => stream.next());
+    assert.deepEqual(one, other);
+  }
+});
+
+describe("refused is", () => {
+  const refused = (attempt: Promise<unknown>, kind: typeof DataError | typeof ConfigError, pattern: RegExp) =>
+    assert.rejects(attempt, (error) => error instanceof kind && pattern.test(error.message));
+
+  test("a share that is none, a split without documents, and leaves nothing", async () => {
+    await refused(prepare({ validation: 0.6, test: 0.5 }), ConfigError, /below 1 together, got 0\.6 and 0\.5/);
+    await refused(prepare({ validation: -0.1 }), ConfigError, /got -0\.1 and 0\.1/);
+    await refused(
+      prepare({ test: 0 }),
+      DataError,
+      /every split needs a document, and test has none\. Raise the share of test/,
+    );
+    assert.deepEqual(
+      readdirSync(cacheFolder).filter((name) => name.startsWith(".making")),
+      [],
+    );
+  });
+
+  test("a cache that is damaged", async () => {
+    const { folder: cache } = await prepare({ validation: 0.15 });
+    appendFileSync(join(cache, "train.units.bin"), "x");
+    await refused(openText(cache), DataError, /train\.units\.bin should have \d+ bytes and has \d+.*Remove it/);
+    writeFileSync(join(cache, "text.json"), "{}");
+    await refused(openText(cache), DataError, /is damaged: text\.json cannot be read/);
+  });
+});

@@ -1,0 +1,181 @@
+/**
+ * The text cache: a folder named by its digest, whole or absent, with every document as units, read without a tokenizer.
+ *
+ * - `text.json`: format version, digest, tokenizer, sizes of the splits, source files
+ * - `<split>.units.bin`: units of 2 bytes, or of 4 where there are more than 65,536, little-endian, document after document
+ * - `<split>.starts.bin`: float64; document d has the units from entry d up to, not including, entry d + 1
+ * - `train.slots.bin`: uint16; the hash slot of each document
+ */
+import { closeSync, openSync, readSync } from "node:fs";
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { type Corpus, corpusOf } from "../../data/text/corpus.js";
+import type { SlottedCorpus, TextSplitName } from "../../data/text/text.js";
+import { DataError, messageOf } from "../../errors.js";
+
+/** Raised whenever the files, or the way they are made, change. */
+export const textFormatVersion = 1;
+
+const count = z.int().nonnegative();
+const sizeSchema = z.object({ documents: count, units: count, bytes: count });
+const textFile = z.object({
+  format: z.literal(textFormatVersion, { error: ({ input }) => `must be ${textFormatVersion}, got ${input}` }),
+  digest: z.string(),
+  tokenizer: z.object({ digest: z.string(), size: count, endOfText: count.nullable() }),
+  sizes: z.object({ train: sizeSchema, validation: sizeSchema, test: sizeSchema }),
+  /** Documents of validation and test that were left out, as they are in training. */
+  repeated: count,
+  files: z.array(z.object({ path: z.string(), bytes: count, sha256: z.string() })),
+});
+
+/** The content of `text.json`. */
+export type TextFile = z.infer<typeof textFile>;
+
+export interface CachedText extends Omit<TextFile, "format"> {
+  readonly train: SlottedCorpus;
+  readonly validation: Corpus | null;
+  readonly test: Corpus | null;
+}
+
+export interface OpenTextOptions {
+  /** Read only the training documents of these hash slots. */
+  readonly slots?: readonly number[];
+  /** Splits that are not read, to save memory. */
+  readonly leaveOut?: readonly ("validation" | "test")[];
+  /** Units of a split that take more stay in their file, and are read from there whenever they are asked for. */
+  readonly memoryBytes?: number;
+}
+
+/** Read a cache folder. Throws {@link DataError} when the folder is absent or damaged. */
+export async function openText(folder: string, options: OpenTextOptions = {}): Promise<CachedText> {
+  const { slots, leaveOut = [], memoryBytes = Number.POSITIVE_INFINITY } = options;
+  const { format: _, ...file } = await readTextFile(folder);
+  const unitBytes = bytesOfUnit(file.tokenizer.size);
+  const wanted = slots && new Set(slots);
+  const read = async (split: TextSplitName) => {
+    const { documents, units } = file.sizes[split];
+    const starts = new Float64Array(await readWords(folder, `${split}.starts.bin`, 8 * (documents + 1)));
+    if (starts[documents] !== units) throw damaged(folder, `${split}.starts.bin does not end at ${units} units`);
+    await checkSize(folder, `${split}.units.bin`, units * unitBytes);
+    return { path: join(folder, `${split}.units.bin`), starts };
+  };
+  const whole = async (split: "validation" | "test") => {
+    if (leaveOut.includes(split)) return null;
+    const { path, starts } = await read(split);
+    const corpus = storedCorpus(path, unitBytes, starts);
+    return inMemory(
+      corpus,
+      Uint32Array.from({ length: corpus.numDocuments }, (_, d) => d),
+      unitBytes,
+      memoryBytes,
+    );
+  };
+  const { path, starts } = await read("train");
+  const slotOf = new Uint16Array(await readWords(folder, "train.slots.bin", 2 * file.sizes.train.documents));
+  const chosen = Uint32Array.from(slotOf.keys()).filter((d) => !wanted || wanted.has(slotOf[d] as number));
+  const train = inMemory(storedCorpus(path, unitBytes, starts), chosen, unitBytes, memoryBytes);
+  return {
+    ...file,
+    train: { ...train, slots: Uint16Array.from(chosen, (d) => slotOf[d] as number) },
+    validation: await whole("validation"),
+    test: await whole("test"),
+  };
+}
+
+/** Bytes of a unit in its file. */
+export function bytesOfUnit(size: number): 2 | 4 {
+  return size <= 65_536 ? 2 : 4;
+}
+
+/** Documents of a file, read when they are asked for. */
+function storedCorpus(path: string, unitBytes: 2 | 4, starts: Float64Array): Corpus {
+  return {
+    numDocuments: starts.length - 1,
+    starts,
+    read(from, count, into, at) {
+      const bytes = new Uint8Array(count * unitBytes);
+      const file = openSync(path, "r");
+      try {
+        for (let read = 0; read < bytes.length; ) {
+          const more = readSync(file, bytes, read, bytes.length - read, from * unitBytes + read);
+          if (more === 0) throw new DataError(`text: ${path} has become shorter while it was read. Start again.`);
+          read += more;
+        }
+      } finally {
+        closeSync(file);
+      }
+      into.set(unitBytes === 2 ? new Uint16Array(bytes.buffer) : new Uint32Array(bytes.buffer), at);
+    },
+  };
+}
+
+/** Some documents of a corpus, in memory where they are no more than so many bytes. */
+function inMemory(corpus: Corpus, documents: Uint32Array, unitBytes: 2 | 4, mostBytes: number): Corpus {
+  const starts = new Float64Array(documents.length + 1);
+  const startOf = (d: number) => corpus.starts[d] as number;
+  for (const [i, d] of documents.entries()) starts[i + 1] = (starts[i] as number) + startOf(d + 1) - startOf(d);
+  const numUnits = starts.at(-1) as number;
+  if (numUnits * unitBytes > mostBytes) {
+    if (documents.length === corpus.numDocuments) return corpus;
+    return { numDocuments: documents.length, starts, read: readerOf(corpus, documents, starts) };
+  }
+  const Kind = unitBytes === 2 ? Uint16Array : Uint32Array;
+  const units = new Kind(numUnits);
+  const part = new Int32Array(READ_UNITS);
+  for (let first = 0; first < documents.length; ) {
+    // Documents that lie side by side are read together.
+    let next = first + 1;
+    while (next < documents.length && documents[next] === (documents[next - 1] as number) + 1) next++;
+    const [from, count] = [startOf(documents[first] as number), (starts[next] as number) - (starts[first] as number)];
+    for (let done = 0; done < count; done += READ_UNITS) {
+      const size = Math.min(READ_UNITS, count - done);
+      corpus.read(from + done, size, part, 0);
+      units.set(part.subarray(0, size), (starts[first] as number) + done);
+    }
+    first = next;
+  }
+  return corpusOf(starts, units);
+}
+
+const READ_UNITS = 1 << 20;
+
+/** Reads within one document at a time, which is how documents are joined. */
+function readerOf({ starts: stored, read }: Corpus, documents: Uint32Array, starts: Float64Array): Corpus["read"] {
+  return (from, count, into, at) => {
+    let [low, high] = [0, documents.length - 1];
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((starts[middle] as number) <= from) low = middle;
+      else high = middle - 1;
+    }
+    read((stored[documents[low] as number] as number) + from - (starts[low] as number), count, into, at);
+  };
+}
+
+async function readTextFile(folder: string): Promise<TextFile> {
+  try {
+    return textFile.parse(JSON.parse(await readFile(join(folder, "text.json"), "utf8")));
+  } catch (error) {
+    throw damaged(folder, `text.json cannot be read: ${messageOf(error)}`, error);
+  }
+}
+
+async function checkSize(folder: string, name: string, bytes: number): Promise<void> {
+  const { size } = await stat(join(folder, name)).catch((error: unknown) => {
+    throw damaged(folder, `${name} cannot be opened: ${messageOf(error)}`, error);
+  });
+  if (size !== bytes) throw damaged(folder, `${name} should have ${bytes} bytes and has ${size}`);
+}
+
+async function readWords(folder: string, name: string, bytes: number): Promise<ArrayBuffer> {
+  await checkSize(folder, name, bytes);
+  const { buffer, byteOffset, byteLength } = await readFile(join(folder, name));
+  return buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer;
+}
+
+function damaged(folder: string, what: string, cause?: unknown): DataError {
+  return new DataError(`text: the text cache ${folder} is damaged: ${what}. Remove it, and it is made again.`, {
+    cause,
+  });
+}
