@@ -10,6 +10,7 @@ import { isAlive } from "./alive.js";
 import { directoryStore, STALE_MILLISECONDS, TEMPORARY } from "./directory-store.js";
 import { summarizeRun } from "./list-runs.js";
 import { readLog } from "./read-log.js";
+import { DOWNLOADS } from "./remote-files.js";
 import { readRunFile } from "./run-file.js";
 import { type RunFolder, runFolder } from "./run-folder.js";
 
@@ -155,10 +156,13 @@ function unusedCaches(cacheFolder: string, runs: readonly RunFolder[]): Removal[
   const root = dirname(cacheFolder);
   if (!plainStats(root, cacheFolder)?.isDirectory()) return [];
   const used = runs.map((run) => basename(String(readRunFile(run.data)?.cache)));
-  const names = readdirSync(cacheFolder).filter((name) => /^[0-9a-f]{64}$/.test(name) && !used.includes(name));
-  return names
-    .map((name) => join(cacheFolder, name))
-    .map((path) => removalOf(root, path, "no run refers to this training cache", [path]))
+  const names = readdirSync(cacheFolder);
+  const caches = names.filter((name) => /^[0-9a-f]{64}$/.test(name) && !used.includes(name));
+  const why = (name: string) =>
+    name === DOWNLOADS ? "files from elsewhere, which are fetched again" : "no run refers to this training cache";
+  return [...caches, ...names.filter((name) => name === DOWNLOADS)]
+    .map((name) => [name, join(cacheFolder, name)] as const)
+    .map(([name, path]) => removalOf(root, path, why(name), [path]))
     .filter((removal) => removal !== null);
 }
 

@@ -164,8 +164,8 @@ test("CSV, TSV, JSON lines, Parquet and gzip of the same data give the same reco
     assert.notEqual(other.digest, plain.digest);
     assert.deepEqual(other.preprocessing, plain.preprocessing, name);
     assert.deepEqual(content(other.train), content(plain.train), name);
-    assert.deepEqual(other.validation, plain.validation, name);
-    assert.deepEqual(other.test, plain.test, name);
+    assert.deepEqual(content(other.validation), content(plain.validation), name);
+    assert.deepEqual(content(other.test), content(plain.test), name);
   }
 });
 

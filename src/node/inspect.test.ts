@@ -25,7 +25,7 @@ test("a safetensors file shows its kind, metadata and tensors", () => {
     { b: float32([1, 2]), a: float32([1], []) },
     { format: "codistill.snapshot", step: "7" },
   );
-  assert.deepEqual(inspect(file("x.safetensors", bytes)), [
+  assert.deepEqual(inspect(file("x.safetensors", bytes)).lines, [
     `codistill.snapshot, ${bytes.length} B, 2 tensors, 3 values`,
     "step: 7",
     "",
@@ -40,10 +40,11 @@ test("a model shows its inputs, outputs and metadata", () => {
   const onnx = exportModel(learner, tinyPreprocessing, tinyServing(), initParams(learner.model, key(1)), {
     label: "late",
   });
-  const lines = inspect(file("model.onnx", onnx));
+  const { lines, data } = inspect(file("model.onnx", onnx));
   assert.match(lines[0] ?? "", /^ONNX model by codistill, .* nodes, .* opsets onnx 20, ai\.onnx\.ml 4$/);
   assert.ok(lines.includes("label: late"), lines.join("\n"));
   assert.match(lines.join("\n"), /probability +float32\[batch\]/);
+  assert.deepEqual([data.kind, data.outputs], ["onnx", [{ name: "probability", type: "float32[batch]" }]]);
   for (const name of Object.keys(tinyPreprocessing.vocabularies)) {
     assert.match(lines.join("\n"), new RegExp(`${name} +string\\[batch\\]`));
   }

@@ -1,17 +1,24 @@
-/** What is inside a run folder, a checkpoint, a snapshot or a model, as lines of text. */
+/** What is inside a run folder, a checkpoint, a snapshot or a model. */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { z } from "zod";
 import { decodeSafetensors } from "../checkpoint/safetensors.js";
 import { CheckpointError, ConfigError, messageOf } from "../errors.js";
 import { decodeModel, type ModelProto, type ValueInfoProto } from "../graph/onnx-proto.js";
 import { bytes, count, table } from "../report/format.js";
-import { runsLines } from "../report/runs.js";
+import { type RunSummary, runsLines } from "../report/runs.js";
 import { servedInputSchema } from "../run/serving/expression.js";
 import { sizeOf } from "../runtime/array.js";
+import { mapValues } from "../runtime/named.js";
 import { summarizeRun } from "./list-runs.js";
 import { readLog } from "./read-log.js";
 import { runFolder } from "./run-folder.js";
 import { readScope } from "./scope.js";
+
+/** The same for people and for programs. */
+export interface Inspection {
+  readonly lines: readonly string[];
+  readonly data: Readonly<Record<string, unknown>>;
+}
 
 /**
  * Describe a path.
@@ -19,10 +26,10 @@ import { readScope } from "./scope.js";
  * Throws {@link ConfigError} when it is none of the things that can be described, {@link CheckpointError} when a file is
  * damaged.
  */
-export function inspect(path: string): string[] {
+export function inspect(path: string): Inspection {
   if (!existsSync(path)) throw new ConfigError(`there is nothing at ${path}`);
   const run = summarizeRun(path);
-  if (run) return inspectRun(path, runsLines([run]));
+  if (run) return inspectRun(path, run);
   if (statSync(path).isFile() && path.endsWith(".safetensors")) return inspectSafetensors(readFileSync(path));
   if (statSync(path).isFile() && path.endsWith(".onnx")) return inspectOnnx(path);
   throw new ConfigError(
@@ -30,7 +37,7 @@ export function inspect(path: string): string[] {
   );
 }
 
-function inspectRun(path: string, summary: readonly string[]): string[] {
+function inspectRun(path: string, run: RunSummary): Inspection {
   const folder = runFolder(path);
   const config = JSON.parse(readFileSync(folder.config, "utf8")) as { readonly numGroups: number };
   const rows = readScope(folder, config.numGroups).groups.map((group) => {
@@ -46,22 +53,33 @@ function inspectRun(path: string, summary: readonly string[]): string[] {
     ];
   });
   const head = ["", "best validation", "published", "fetched", "trouble", "checkpoints", "starts", "ended"];
-  return [...summary, "", ...table([head, ...rows]), "", "configuration", JSON.stringify(config, null, 2)];
+  const lines = [
+    ...runsLines([run]),
+    "",
+    ...table([head, ...rows]),
+    "",
+    "configuration",
+    JSON.stringify(config, null, 2),
+  ];
+  const groups = rows.map((row) => Object.fromEntries(row.map((cell, i) => [head[i] || "group", cell])));
+  return { lines, data: { kind: "run", ...run, groups, configuration: config } };
 }
 
-function inspectSafetensors(file: Uint8Array): string[] {
+function inspectSafetensors(file: Uint8Array): Inspection {
   const { tensors, metadata } = decodeSafetensors(file);
   const values = Object.values(tensors).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const rows = Object.entries(tensors).map(([name, { dtype, shape }]) => [name, `${dtype}[${shape.join(", ")}]`]);
-  return [
+  const lines = [
     `${metadata.format ?? "safetensors"}, ${bytes(file.length)}, ${count(rows.length)} tensors, ${count(values)} values`,
     ...metadataLines(metadata),
     "",
     ...table([["tensor", "type"], ...rows]),
   ];
+  const shapes = mapValues(tensors, ({ dtype, shape }) => ({ dtype, shape }));
+  return { lines, data: { kind: "safetensors", bytes: file.length, metadata, tensors: shapes } };
 }
 
-function inspectOnnx(path: string): string[] {
+function inspectOnnx(path: string): Inspection {
   const file = readFileSync(path);
   const { graph, metadataProps, opsetImport, producerName } = decodeOnnx(path, file);
   const values = graph.initializer.reduce((sum, { dims }) => sum + sizeOf(dims), 0);
@@ -69,17 +87,23 @@ function inspectOnnx(path: string): string[] {
   const metadata = metadataProps.filter((entry) => !isInputs(entry)).map(({ key, value }) => [key, value] as const);
   const sqls = inputSqls(metadataProps.find(isInputs)?.value);
   const opsets = opsetImport.map(({ domain, version }) => `${domain || "onnx"} ${version}`).join(", ");
-  return [
+  const inputs = graph.input.map((value) => ({ ...namedType(value), sql: sqls.get(value.name) ?? null }));
+  const outputs = graph.output.map(namedType);
+  const lines = [
     `ONNX model by ${producerName}, ${bytes(file.length)}, ${count(graph.node.length)} nodes, ${count(values)} constant values, opsets ${opsets}`,
     ...metadataLines(Object.fromEntries(metadata)),
     "",
-    ...table([
-      ["input", "type", "what it is"],
-      ...graph.input.map((value) => [...valueRow(value), sqls.get(value.name) ?? ""]),
-    ]),
+    ...table([["input", "type", "what it is"], ...inputs.map(({ name, type, sql }) => [name, type, sql ?? ""])]),
     "",
-    ...table([["output", "type"], ...graph.output.map(valueRow)]),
+    ...table([["output", "type"], ...outputs.map(({ name, type }) => [name, type])]),
   ];
+  const about = {
+    producer: producerName,
+    bytes: file.length,
+    opsets: opsetImport,
+    metadata: Object.fromEntries(metadata),
+  };
+  return { lines, data: { kind: "onnx", ...about, inputs, outputs } };
 }
 
 /** What the inputs of a model of ours are, by name; nothing for any other. */
@@ -109,12 +133,12 @@ const elementTypes: Readonly<Record<number, string>> = {
   11: "float64",
 };
 
-function valueRow({ name, type }: ValueInfoProto): string[] {
+function namedType({ name, type }: ValueInfoProto): { readonly name: string; readonly type: string } {
   const { elemType, shape } = type.tensorType;
   const axes = shape.dim.map((dim) =>
     "dimParam" in dim && dim.dimParam ? dim.dimParam : "dimValue" in dim ? dim.dimValue : "?",
   );
-  return [name, `${elementTypes[elemType] ?? `type ${elemType}`}[${axes.join(", ")}]`];
+  return { name, type: `${elementTypes[elemType] ?? `type ${elemType}`}[${axes.join(", ")}]` };
 }
 
 function metadataLines(metadata: Readonly<Record<string, string>>): string[] {

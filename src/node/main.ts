@@ -23,7 +23,7 @@ import {
   type TableFlags,
   withTableFlags,
 } from "./table-commands.js";
-import { showProgress } from "./terminal.js";
+import { showProgress, writeEvents } from "./terminal.js";
 import { tokenizerCommand, withTokenizerFlags } from "./text-commands.js";
 import { newRunFolder, train } from "./train.js";
 
@@ -43,6 +43,7 @@ interface TrainFlags extends TableFlags {
   readonly store?: string;
   readonly group?: number;
   readonly init?: string;
+  readonly json?: boolean;
 }
 
 const program = new Command("codistill")
@@ -61,6 +62,7 @@ withTableFlags(program.command("train"))
   .option("--store <folder>", "train one group of the run in this store, which others may reach too")
   .option("--group <index>", "which group, with --store; the first free one by default", groupIndex)
   .option("--write <file>", "where --data writes the configuration", "codistill.config.ts")
+  .option("--json", "the events of the run log as lines of JSON; what is said to people goes to standard error")
   .addHelpText(
     "after",
     '\nExamples:\n  codistill train --data "rides/*.parquet" --label late\n  codistill train codistill.config.ts\n  codistill train codistill.config.ts --set numGroups=4 --set optimizer.learningRate=0.001\n  codistill train --resume runs/flights-2026-01-31T12-00-00 --set threads=4\n  codistill train codistill.config.ts --store /shared/flights --group 1',
@@ -103,6 +105,7 @@ program
   .description("train a recorded run once more, and prove that it comes to the same bits")
   .argument("<run folder>", "a run that was trained with --set record=true")
   .option("--runs <folder>", "where run folders are made", "runs")
+  .option("--json", "the events of the run log as lines of JSON")
   .action(replayCommand);
 
 addRunCommands(program, CACHE, say);
@@ -112,7 +115,7 @@ async function trainCommand(path: string | undefined, flags: TrainFlags): Promis
   const stop = stopOnSignals();
   const config = await unlessStopped(stop, () => configOf(path, flags, stop));
   if (stop.aborted) return;
-  await trainIn(await chooseRun(config, flags), join, stop);
+  await trainIn(await chooseRun(config, flags), { json: flags.json ?? false, join, stop });
 }
 
 /** The path of a configuration: the given one, or one that is written for the data. */
@@ -123,7 +126,9 @@ async function configOf(path: string | undefined, flags: TrainFlags, stop: Abort
       `--data and what goes with it make a new configuration; leave ${path === undefined ? "--resume" : path} out, or change options of it with --set`,
     );
   }
-  return configurationFromData(flags, tableOptions(stop));
+  const options = tableOptions(stop);
+  const beside = (text: string) => process.stderr.write(`${text}\n`);
+  return configurationFromData(flags, flags.json ? { ...options, say: beside } : options);
 }
 
 function tableOptions(signal: AbortSignal): TableCommandOptions {
@@ -140,13 +145,18 @@ async function unlessStopped<T>(stop: AbortSignal, work: () => Promise<T>): Prom
   }
 }
 
-async function replayCommand(source: string, { runs }: { runs: string }): Promise<void> {
-  await trainIn(await prepareReplay(source, ({ name }) => newRunFolder(runs, name)));
+async function replayCommand(source: string, { runs, json = false }: { runs: string; json?: boolean }): Promise<void> {
+  await trainIn(await prepareReplay(source, ({ name }) => newRunFolder(runs, name)), { json });
 }
 
 /** Train in a run folder and say how it went. */
-async function trainIn({ config, folder }: ChosenRun, join?: Join, stop = stopOnSignals()): Promise<void> {
-  const progress = await showProgress(folder, process.stdout);
+async function trainIn(
+  { config, folder }: ChosenRun,
+  { json = false, join, stop = stopOnSignals() }: { json?: boolean; join?: Join | undefined; stop?: AbortSignal },
+): Promise<void> {
+  const progress = json ? writeEvents(folder, process.stdout) : await showProgress(folder, process.stdout);
+  // With events alone on standard output, what is said to people goes beside it.
+  const tell = json ? (text: string) => process.stderr.write(`${text}\n`) : say;
   let result: Awaited<ReturnType<typeof train>>;
   try {
     result = await train({ config, folder, ...(join && { join }), cacheFolder: CACHE, stop });
@@ -154,15 +164,15 @@ async function trainIn({ config, folder }: ChosenRun, join?: Join, stop = stopOn
     progress.close();
   }
   if (!result) {
-    say(`\nstopped; what was trained is saved. Go on with:\n  codistill train --resume ${folder}`);
+    tell(`\nstopped; what was trained is saved. Go on with:\n  codistill train --resume ${folder}`);
     return;
   }
   const { model, result: resultFile } = runFolder(folder);
-  say(`\n${resultLines(result).join("\n")}`);
-  say(`\nmodel    ${model.onnx}  (plain ONNX: columns in, ${outputNames[config.task.kind]} out)`);
-  say(`weights  ${model.safetensors}`);
-  say(`result   ${resultFile}`);
-  say(
+  tell(`\n${resultLines(result).join("\n")}`);
+  tell(`\nmodel    ${model.onnx}  (plain ONNX: columns in, ${outputNames[config.task.kind]} out)`);
+  tell(`weights  ${model.safetensors}`);
+  tell(`result   ${resultFile}`);
+  tell(
     `next: codistill predict ${model.onnx} new.csv; serve it with any ONNX Runtime (docs/serving.md); change the configuration with --set path=value`,
   );
   const numFinished = result.groups.filter(({ ended }) => ended === "finished").length;
@@ -170,7 +180,7 @@ async function trainIn({ config, folder }: ChosenRun, join?: Join, stop = stopOn
   if (numFinished < groups.length) process.exitCode = FAILED;
   if (replayOf === undefined) return;
   const { lines, isEqual } = await compareReplay(replayOf, folder, groups);
-  say(`\n${lines.join("\n")}`);
+  tell(`\n${lines.join("\n")}`);
   if (!isEqual) process.exitCode = FAILED;
 }
 

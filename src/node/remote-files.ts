@@ -16,6 +16,9 @@ export interface RemoteOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The folder of the copies. */
+export const DOWNLOADS = "downloads";
+
 /** Whether a source is no file of this machine. */
 export function isRemote(source: string): boolean {
   return /^[a-z][a-z0-9+.-]+:\/\//i.test(source) && !source.startsWith("file:");
@@ -53,7 +56,7 @@ async function openerOf(url: string): Promise<OpenRemote> {
 
 async function copyOf(url: string, { cacheFolder, onProgress = () => {}, signal }: RemoteOptions): Promise<string> {
   const open = await openerOf(url);
-  const folder = join(cacheFolder, "downloads", createHash("sha256").update(url).digest("hex").slice(0, 16));
+  const folder = join(cacheFolder, DOWNLOADS, createHash("sha256").update(url).digest("hex").slice(0, 16));
   const path = join(folder, basename(decodeURIComponent(new URL(url).pathname)));
   const tagFile = join(folder, "tag.json");
   const before =

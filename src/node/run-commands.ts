@@ -26,6 +26,7 @@ interface CleanFlags {
   readonly cache?: boolean;
   readonly recordings?: boolean;
   readonly yes?: boolean;
+  readonly json?: boolean;
 }
 
 /** Add them to a program whose training caches are in a folder. */
@@ -45,7 +46,11 @@ export function addRunCommands(program: Command, cacheFolder: string, say: (text
     .command("inspect")
     .description("show what is inside a run folder, a checkpoint, a snapshot or a model")
     .argument("<path>", "a run folder, a .safetensors file or a .onnx model")
-    .action((path: string) => say(inspect(path).join("\n")));
+    .option("--json", "as JSON")
+    .action((path: string, { json }: { json?: boolean }) => {
+      const { lines, data } = inspect(path);
+      say(json ? JSON.stringify(data, null, 2) : lines.join("\n"));
+    });
 
   program
     .command("clean")
@@ -55,6 +60,7 @@ export function addRunCommands(program: Command, cacheFolder: string, say: (text
     .option("--cache", "also the training caches that no run in the folder refers to")
     .option("--recordings", "also the snapshots that recorded runs keep for their replay")
     .option("--yes", "remove it")
+    .option("--json", "as JSON: what is removed, or would be, and what is left alone")
     .addHelpText("after", "\nExamples:\n  codistill clean\n  codistill clean runs --checkpoints --cache --yes")
     .action(cleanCommand);
 
@@ -83,11 +89,12 @@ export function addRunCommands(program: Command, cacheFolder: string, say: (text
     if (report.problem !== null) process.exitCode = FAILED;
   }
 
-  async function cleanCommand(folder: string, { cache, yes, ...options }: CleanFlags): Promise<void> {
+  async function cleanCommand(folder: string, { cache, yes, json, ...options }: CleanFlags): Promise<void> {
     const plan = await planClean(relative("", folder) || ".", {
       ...options,
       ...(cache && { cacheFolder: cacheFolder }),
     });
+    if (json) return say(JSON.stringify({ ...plan, freedBytes: yes ? carryOut(plan) : 0 }, null, 2));
     say(planLines(plan).join("\n"));
     if (yes) say(`freed ${bytes(carryOut(plan))}`);
     else if (plan.removals.length > 0) say("nothing is removed yet; add --yes to remove it");

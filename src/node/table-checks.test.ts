@@ -8,7 +8,6 @@ test("files that are missing, foreign or torn are refused", async () => {
   await refused(specOf(path("nowhere.csv")), /no file matches/, /nowhere\.csv/);
   await refused(specOf(path("nowhere*.csv")), /no file matches/);
   await refused(specOf([]), /names no file/);
-  await refused(specOf("https://example.com/a.csv"), /local files.*Download/);
   await refused(specOf(await write("data.xls", "x")), /extension.*data\.xls/);
   await refused(specOf(await write("torn.parquet", "PAR1 but not really")), /cannot be read as parquet/);
   await refused(specOf([await write("a.csv", csv(lines)), await write("a.jsonl", "{}")]), /one format/);

@@ -26,7 +26,7 @@ test("classes are indices into a list in the order of their text, with their num
 
   const again = await openTable(table.folder);
   assert.deepEqual(again.preprocessing, table.preprocessing);
-  assert.deepEqual(again.validation, table.validation);
+  assert.deepEqual(again.validation && content(again.validation), content(table.validation));
   const turned = await prepare(await write("turned.csv", csv(lines.toReversed())), { task: "multiclass", label });
   assert.deepEqual(turned.preprocessing.labels, table.preprocessing.labels, "the order of the rows does not matter");
 });

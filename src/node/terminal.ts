@@ -7,6 +7,23 @@ const PLAIN_WIDTH = 200;
 /** Lines for each group that a run leaves in a pipe. */
 const PLAIN_LINES = 20;
 
+/** Write the events of a run as lines of JSON until `close` is called, which writes what is left. */
+export function writeEvents(folder: string, out: NodeJS.WritableStream): { close(): void } {
+  const follow = logFollower(folder);
+  // What a run that is resumed has logged before is not said once more.
+  follow();
+  const tick = () => {
+    for (const event of follow().sort((a, b) => a.time.localeCompare(b.time))) out.write(`${JSON.stringify(event)}\n`);
+  };
+  const timer = setInterval(tick, REFRESH_MILLISECONDS);
+  return {
+    close() {
+      clearInterval(timer);
+      tick();
+    },
+  };
+}
+
 /** Show a run until `close` is called, which shows what is left. */
 export async function showProgress(folder: string, out: NodeJS.WriteStream): Promise<{ close(): void }> {
   const follow = logFollower(folder);

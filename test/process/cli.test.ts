@@ -8,6 +8,7 @@ import { sha256 } from "../../src/checkpoint/digest.js";
 import { decodeSafetensors, encodeSafetensors } from "../../src/checkpoint/safetensors.js";
 import { assertDisjoint, rowsOfSlots, slotsOf } from "../../src/data/shard.js";
 import { openTable } from "../../src/node/ingest.js";
+import { readLog } from "../../src/node/read-log.js";
 import type { RunFolder } from "../../src/node/run-folder.js";
 import { groupFiles } from "../../src/run/keeper.js";
 import { eventsOf, logsOf, ofKind, workplace } from "./fixture.js";
@@ -38,7 +39,7 @@ test("help and version", async () => {
     [
       ...["--data", "--label", "--numeric", "--categorical", "--ignore", "--time", "--task"],
       ...["--columns", "--max-bad-rows", "--preset"],
-      ...["--set", "--runs", "--init", "--resume", "--store", "--group", "--write", "--help"],
+      ...["--set", "--runs", "--init", "--resume", "--store", "--group", "--write", "--json", "--help"],
     ],
     `a flag is new or gone: ${trainHelp.shown}`,
   );
@@ -89,6 +90,8 @@ test("runs are listed and inspected", async () => {
     const { code, stdout, shown } = await place.codistill(["inspect", path]).ended;
     assert.equal(code, 0, shown);
     assert.match(stdout, pattern, shown);
+    const json = await place.codistill(["inspect", path, "--json"]).ended;
+    assert.match(JSON.parse(json.stdout).kind, /^(run|safetensors|onnx)$/, json.shown);
   }
   checkRefused(await place.codistill(["inspect", folder.data]).ended, /data\.json is none/);
 });
@@ -99,6 +102,8 @@ test("what a finished run leaves is told, and removed when that is asked for", a
   const said = await clean("--checkpoints");
   assert.equal(said.code, 0, said.shown);
   assert.match(said.stdout, /^what .*\ncheckpoints of .*\ntotal .*\nnothing is removed yet; add --yes/, said.shown);
+  const planned = JSON.parse((await clean("--checkpoints", "--json")).stdout);
+  assert.deepEqual([planned.removals.length, planned.freedBytes], [1, 0], said.shown);
   assert.ok((await checkpointOf(folder, 0)) && (await checkpointOf(folder, 1)), said.shown);
   const done = await clean("--checkpoints", "--yes");
   assert.match(done.stdout, /\nfreed \d+\.\d k?B\n$/, done.shown);
@@ -264,6 +269,24 @@ test("a run in a pipe: plain lines, a table, and everything in its folder", asyn
   assert.equal(new Set([pid, process.pid, ...pids]).size, 4, shown);
   await checkShards(folder, 2, shown);
   await checkServes(folder, shown);
+});
+
+test("a run tells its events as JSON when that is asked for, and nothing else on standard output", async () => {
+  const run = place.train([await place.config("json.json", { numGroups: 1 }), "--json", "--set", "numSteps=60"]);
+  const { code, stdout, stderr, shown } = await run.ended;
+  assert.equal(code, 0, shown);
+  const events = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  const folder = await run.folder();
+  const logged = [readLog(folder.log), readLog(folder.group(0).log)].flat();
+  const keys = (list: readonly { time: string; event: string }[]) =>
+    list.map(({ time, event }) => `${time} ${event}`).sort();
+  assert.deepEqual(keys(events), keys(logged), shown);
+  const { result } = events.find(({ event }) => event === "result");
+  assert.deepEqual(result.groups, JSON.parse(JSON.stringify(resultOf(folder).groups)), shown);
+  assert.match(stderr, /^model +.*model\.onnx/m, shown);
 });
 
 test("one group, and two that do not teach", async () => {
