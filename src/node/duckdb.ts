@@ -7,6 +7,9 @@ import { memoryBudget } from "./memory.js";
 /** So that a time stamp with a zone is rendered, and hashed, alike on every machine. */
 const UTC = "set timezone = 'UTC'";
 
+/** Each thread reads text through buffers of its own, which must all fit. */
+const THREAD_BYTES = 64e6;
+
 /** Rows of a chunk, as DuckDB has them. */
 const CHUNK_ROWS = 2048;
 
@@ -42,7 +45,7 @@ export async function openDuckdb(spillFolder: string, signal?: AbortSignal): Pro
   const { DuckDBDataChunk: DataChunk, DuckDBInstance, FLOAT, VARCHAR, version } = await loadDuckdb();
   const memoryBytes = memoryBudget();
   const instance = await DuckDBInstance.create(":memory:", {
-    threads: String(availableParallelism()),
+    threads: String(Math.max(1, Math.min(availableParallelism(), Math.floor(memoryBytes / THREAD_BYTES)))),
     temp_directory: spillFolder,
     memory_limit: `${memoryBytes}B`,
     autoinstall_known_extensions: "false",
