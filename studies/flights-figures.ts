@@ -169,7 +169,7 @@ export function spread(values: readonly number[]): { readonly mean: number; read
 }
 
 /** What the method promises on this problem at the recipe's number of steps. */
-const STEPS = 3660;
+export const STEPS = 3660;
 
 function targetsOf(arms: readonly ArmFigures[]): FlightsFigures["targets"] {
   const own = arms.find(({ arm, steps }) => arm === CODISTILLED && steps === STEPS);

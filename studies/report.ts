@@ -22,10 +22,7 @@ import type { TrialOutcome } from "./trial.js";
 export async function writeReport(done: readonly DoneTrial[], arms: readonly Arm[], out: string): Promise<string[]> {
   const figures = flightsFigures(done);
   const about = aboutStudy("flights");
-  mkdirSync(out, { recursive: true });
-  const files = [join(out, "flights.json"), join(out, "flights.md")];
-  writeFileSync(files[0] ?? "", `${JSON.stringify({ ...about, ...figures }, null, 1)}\n`);
-  writeFileSync(files[1] ?? "", `${markdown(figures, arms, about).join("\n")}\n`);
+  const files = writeBoth(out, about, figures, markdown(figures, arms, about));
   for (const steps of new Set(figures.outcomes.map((outcome) => outcome.steps))) {
     const file = join(out, `flights-${steps}.svg`);
     writeFileSync(file, await curves(steps, figures.outcomes, arms));
@@ -44,13 +41,24 @@ export interface About {
 }
 
 export function aboutStudy(study: string): About {
+  // Where it is written is of this machine, and changes nothing of what is.
+  const given = process.argv.slice(2).filter((word, i, words) => word !== "--out" && words[i - 1] !== "--out");
   return {
     study,
     date: new Date().toISOString(),
-    command: `npm run study:${study} -- ${process.argv.slice(2).join(" ")}`.trim().replace(/ --$/, ""),
+    command: [`npm run study:${study}`, ...(given.length > 0 ? ["--", ...given] : [])].join(" "),
     machine: thisMachine(),
     versions: { node: process.version, commit: sourceCommit() },
   };
+}
+
+/** Write a study's figures as JSON and its report as Markdown; gives the paths. */
+export function writeBoth(out: string, about: About, figures: object, lines: readonly string[]): string[] {
+  const [json, markdown] = ["json", "md"].map((ending) => join(out, `${about.study}.${ending}`)) as [string, string];
+  mkdirSync(out, { recursive: true });
+  writeFileSync(json, `${JSON.stringify({ ...about, ...figures }, null, 1)}\n`);
+  writeFileSync(markdown, `${lines.join("\n")}\n`);
+  return [json, markdown];
 }
 
 /** The same as the first lines of a report. */

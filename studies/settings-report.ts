@@ -1,11 +1,9 @@
 /** The report of the settings study: JSON and Markdown. */
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { mean } from "../bench/statistics.js";
 import type { Arm } from "./arms.js";
 import { type ArmFigures, CODISTILLED, type DoneTrial, ensembleOf, flightsFigures, SINGLE } from "./flights-figures.js";
 import { studentInterval } from "./intervals.js";
-import { aboutStudy, fixed, headOf, mdTable, range, shown, signed } from "./report.js";
+import { aboutStudy, fixed, headOf, mdTable, range, shown, signed, writeBoth } from "./report.js";
 import type { Validated } from "./settings-arms.js";
 
 export interface SettingsOutcome {
@@ -27,12 +25,6 @@ export function writeSettings({ tried, seeds, choice, done, out }: SettingsOutco
     [SINGLE, CODISTILLED, choice.name, ensembleOf(SINGLE), ensembleOf(CODISTILLED)].includes(arm),
   );
   const listed = tried.map(({ arm, ...own }) => ({ arm: arm.name, options: arm.options, ...own }));
-  const files = [join(out, "settings.json"), join(out, "settings.md")];
-  mkdirSync(out, { recursive: true });
-  writeFileSync(
-    files[0] as string,
-    `${JSON.stringify({ ...about, seeds, tried: listed, choice: choice.name, confirmed }, null, 1)}\n`,
-  );
   const lines = [
     "# Settings of codistillation on the flights",
     "",
@@ -50,8 +42,7 @@ export function writeSettings({ tried, seeds, choice, done, out }: SettingsOutco
     "",
     verdict(confirmed, choice),
   ];
-  writeFileSync(files[1] as string, `${lines.join("\n")}\n`);
-  return files;
+  return writeBoth(out, about, { seeds, tried: listed, choice: choice.name, confirmed }, lines);
 }
 
 function triedTable(tried: readonly Validated[]): string[] {

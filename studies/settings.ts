@@ -2,13 +2,12 @@
 import { Command } from "commander";
 import { mean } from "../bench/statistics.js";
 import { messageOf } from "../src/errors.js";
-import { type Arm, flightsArms, type Trial } from "./arms.js";
+import { type Arm, flightsArms, type Trial, trialsOf } from "./arms.js";
+import { STEPS } from "./flights-figures.js";
 import { folderOf, runAll, say, wholeNumbers } from "./runner.js";
 import { bestOf, combined, recipeArm, settingArms, type Validated } from "./settings-arms.js";
 import { writeSettings } from "./settings-report.js";
 import { isDone, readOutcome } from "./trial.js";
-
-const STEPS = 3660;
 
 interface Options {
   readonly seeds: readonly number[];
@@ -35,8 +34,6 @@ new Command("npm run study:settings --")
   });
 
 async function study({ seeds, confirm, out, reportOnly = false }: Options): Promise<void> {
-  const trialsOf = (arms: readonly Arm[], by: readonly number[]): Trial[] =>
-    by.flatMap((seed) => arms.map((arm) => ({ arm, seed, steps: STEPS })));
   const isRun = async (trials: readonly Trial[]) =>
     reportOnly ? trials.every((trial) => isDone(folderOf(out, trial))) : runAll(trials, out);
   const validated = <A extends Arm>(arm: A): Validated<A> => {
@@ -46,16 +43,16 @@ async function study({ seeds, confirm, out, reportOnly = false }: Options): Prom
     return { arm, losses: lossesOf("validationLoss"), testLosses: lossesOf("testLoss") };
   };
 
-  if (!(await isRun(trialsOf([recipeArm, ...settingArms], seeds)))) return notDone(reportOnly);
+  if (!(await isRun(trialsOf([recipeArm, ...settingArms], seeds, [STEPS])))) return notDone(reportOnly);
   const recipe = validated(recipeArm);
   const arms = settingArms.map(validated);
   const together = combined(recipe, arms);
-  if (!(await isRun(trialsOf([together], seeds)))) return notDone(reportOnly);
+  if (!(await isRun(trialsOf([together], seeds, [STEPS])))) return notDone(reportOnly);
   const tried = [recipe, ...arms, validated(together)];
   const { arm: choice } = bestOf<Arm>(tried);
   const compared = [...flightsArms.filter(({ name }) => ["single", "codistilled"].includes(name)), choice];
-  if (!(await isRun(trialsOf(compared, confirm)))) return notDone(reportOnly);
-  const done = trialsOf(compared, confirm).map((trial) => ({ trial, folder: folderOf(out, trial) }));
+  if (!(await isRun(trialsOf(compared, confirm, [STEPS])))) return notDone(reportOnly);
+  const done = trialsOf(compared, confirm, [STEPS]).map((trial) => ({ trial, folder: folderOf(out, trial) }));
   for (const file of writeSettings({ tried, seeds, choice, done, out })) say(`wrote ${file}`);
 }
 

@@ -2,7 +2,7 @@
  * Tables of every shape by one command without any override, against a linear model on the same features and a constant:
  * `npm run study:tables`; `npm run study:tables -- --help`.
  */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -18,8 +18,7 @@ import type { RunResult } from "../src/train/events.js";
 import { watchPeaks } from "../test/process/peak-memory.js";
 import { start } from "../test/process/processes.js";
 import { constantLoss } from "./constant-loss.js";
-import { deviation } from "./intervals.js";
-import { aboutStudy, fixed, headOf, mdTable } from "./report.js";
+import { aboutStudy, fixed, headOf, mdTable, shown, writeBoth } from "./report.js";
 import { say, wholeNumbers } from "./runner.js";
 
 interface Table {
@@ -129,10 +128,7 @@ function report(
 ): void {
   const about = aboutStudy("tables");
   const rows = outcomes.map(({ table, seeds: own }) => {
-    const spread = (of: (one: (typeof own)[number]) => number) => {
-      const values = own.map(of);
-      return `${fixed(mean(values))}${values.length > 1 ? ` ± ${fixed(deviation(values))}` : ""}`;
-    };
+    const spread = (of: (one: (typeof own)[number]) => number) => shown(own.map(of));
     const [first] = own as [(typeof own)[number]];
     const { testRows, lossName = "log loss" } = first.codistilled.result;
     return [
@@ -161,7 +157,6 @@ function report(
     "",
     ...outcomes.map(({ table }) => `- ${table.name}: \`--data ${table.file} --label '${table.label}'\`; ${table.what}`),
   ];
-  mkdirSync(out, { recursive: true });
   const figures = outcomes.map(({ table, seeds: own }) => ({
     ...table,
     seeds: own.map(({ codistilled, linear }) => ({
@@ -173,7 +168,5 @@ function report(
       result: codistilled.result,
     })),
   }));
-  writeFileSync(join(out, "tables.json"), `${JSON.stringify({ ...about, seeds, tables: figures }, null, 1)}\n`);
-  writeFileSync(join(out, "tables.md"), `${lines.join("\n")}\n`);
-  say(`wrote ${join(out, "tables.md")} and tables.json`);
+  for (const file of writeBoth(out, about, { seeds, tables: figures }, lines)) say(`wrote ${file}`);
 }

@@ -8,6 +8,7 @@
 import { alwaysOf, type Graph } from "./graph.js";
 import { loopOf, resultOf } from "./ops/scan.js";
 import { input, reshape, sameShape } from "./ops.js";
+import { ALIKE } from "./passes/expansions.js";
 import { elementsOf } from "./shape.js";
 import { type Op, type Tensor, topologicalOrder } from "./tensor.js";
 
@@ -18,11 +19,8 @@ const LEAST_SHARE = 1 / 8;
 /** Fewer passes than these gain nothing. */
 const LEAST_OPS = 3;
 
-const ELEMENTWISE: ReadonlySet<Op> = new Set<Op>([
-  ...(["neg", "exp", "log", "sqrt", "relu", "sigmoid", "softplus", "abs", "sign", "tanh", "erf", "floor"] as const),
-  ...(["clamp", "add", "sub", "mul", "div", "maximum", "minimum", "where", "cast"] as const),
-  ...(["greater", "greaterOrEqual", "equal", "and", "or", "not"] as const),
-]);
+/** Operations on one element each, to the same bits wherever a tensor is cut; correctly rounded roots are among them. */
+const ELEMENTWISE: ReadonlySet<Op> = new Set<Op>([...ALIKE, ...(["sqrt", "sign", "relu", "floor"] as const)]);
 
 /** Updates that are computed together, as they share operations. */
 interface Chain {

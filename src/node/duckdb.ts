@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import type { DuckDBDataChunk } from "@duckdb/node-api";
 import { DataError, messageOf } from "../errors.js";
+import { bytes } from "../report/format.js";
 import { memoryBudget } from "./memory.js";
 
 /** So that a time stamp with a zone is rendered, and hashed, alike on every machine. */
@@ -60,7 +61,7 @@ export async function openDuckdb(spillFolder: string, signal?: AbortSignal): Pro
       return await work();
     } catch (error) {
       signal?.throwIfAborted();
-      throw error;
+      throw /Out of Memory/i.test(messageOf(error)) ? tooLittleMemory(memoryBytes, error) : error;
     }
   }
 
@@ -133,6 +134,13 @@ export async function openDuckdb(spillFolder: string, signal?: AbortSignal): Pro
   await database.run("set enable_progress_bar = true");
   await database.run("set enable_progress_bar_print = false");
   return database;
+}
+
+function tooLittleMemory(memoryBytes: number, cause: unknown): DataError {
+  return new DataError(
+    `data: DuckDB needs more memory than it may use, ${bytes(memoryBytes)}, though it puts on disk what it can. Give it more, as CODISTILL_MEMORY=${Math.ceil((2 * memoryBytes) / 1e6)}MB, or read fewer columns.`,
+    { cause },
+  );
 }
 
 function columnsOf(chunk: DuckDBDataChunk, types: readonly ("number" | "text")[]): ValueColumns {

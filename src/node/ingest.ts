@@ -1,5 +1,4 @@
 /** Tables into training caches: DuckDB reads the source once, everything after reads the cache. */
-import { mkdir, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type Preprocessing,
@@ -13,10 +12,10 @@ import type { Serving } from "../run/serving/expression.js";
 import { openDuckdb } from "./duckdb.js";
 import { withShares } from "./progress.js";
 import { localCopies } from "./remote-files.js";
-import { assertUnchanged, type SourceFiles, sourceFiles } from "./source-files.js";
+import { assertUnchanged, sourceFiles } from "./source-files.js";
 import { openTable, tableDigest } from "./table-cache.js";
 import { writeTable } from "./table-writer.js";
-import { inTemporaryFolder } from "./temporary-folder.js";
+import { cachedFolder } from "./temporary-folder.js";
 
 export { type CachedTable, type OpenTableOptions, openTable } from "./table-cache.js";
 
@@ -66,44 +65,18 @@ export async function prepareTable(spec: TableSpec, options: PrepareTableOptions
   onProgress("identifying the source");
   const source = await sourceFiles(await localCopies(spec.source, options), signal);
   const digest = tableDigest(spec, source);
-  const folder = join(cacheFolder, digest);
-  const cached = await isThere(folder);
-  if (!cached) await ingest(spec, layout, source, folder, options);
-  onProgress("opening the training cache");
-  // Rows are trained on in other processes; this one reads a few of them, and scores.
-  const { validation, test, ...opened } = await openTable(folder, { memoryBytes: 0 });
-  if (validation === null || test === null) throw new Error("internal: prepareTable opens every split");
-  return { ...opened, spec, layout, validation, test, cached, folder };
-}
-
-async function ingest(
-  spec: TableSpec,
-  layout: RecordLayout,
-  source: SourceFiles,
-  folder: string,
-  { cacheFolder, onProgress = () => {}, signal }: PrepareTableOptions,
-): Promise<void> {
-  await inTemporaryFolder(cacheFolder, signal, async (temporary) => {
-    const fresh = join(temporary, "table");
-    await mkdir(fresh);
+  const { folder, cached } = await cachedFolder(cacheFolder, digest, signal, async (fresh, temporary) => {
     const db = await openDuckdb(join(temporary, "spill"), signal);
     try {
       await withShares(onProgress, db, (tell) => writeTable(db, spec, layout, source, fresh, tell));
     } finally {
       await db.close();
     }
-    await assertUnchanged(source);
-    signal?.throwIfAborted();
-    await rename(fresh, folder).catch(async (error: unknown) => {
-      // Another process was faster: its cache has the same content.
-      if (!(await isThere(folder))) throw error;
-    });
+    await assertUnchanged(source.files);
   });
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
+  onProgress("opening the training cache");
+  // Rows are trained on in other processes; this one reads a few of them, and scores.
+  const { validation, test, ...opened } = await openTable(folder, { memoryBytes: 0 });
+  if (validation === null || test === null) throw new Error("internal: prepareTable opens every split");
+  return { ...opened, spec, layout, validation, test, cached, folder };
 }

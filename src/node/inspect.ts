@@ -40,19 +40,29 @@ export function inspect(path: string): Inspection {
 function inspectRun(path: string, run: RunSummary): Inspection {
   const folder = runFolder(path);
   const config = JSON.parse(readFileSync(folder.config, "utf8")) as { readonly numGroups: number };
-  const rows = readScope(folder, config.numGroups).groups.map((group) => {
+  const groups = readScope(folder, config.numGroups).groups.map((group) => {
     const events = readLog(folder.group(group).log);
-    const kinds = (kind: string) => String(events.filter(({ event }) => event === kind).length);
+    const numOf = (kind: string) => events.filter(({ event }) => event === kind).length;
     const end = events.findLast((event) => event.event === "group-end");
     const best = events.findLast((event) => event.event === "validation" && event.best);
-    return [
-      `group ${group}`,
-      best?.event === "validation" ? `${best.loss.toFixed(4)} at ${count(best.step)}` : "-",
-      ...["published", "fetched", "exchange-trouble", "checkpoint", "group-start"].map(kinds),
-      end?.event === "group-end" ? end.reason : "-",
-    ];
+    return {
+      group,
+      best: best?.event === "validation" ? { loss: best.loss, step: best.step } : null,
+      published: numOf("published"),
+      fetched: numOf("fetched"),
+      exchangeTroubles: numOf("exchange-trouble"),
+      checkpoints: numOf("checkpoint"),
+      starts: numOf("group-start"),
+      ended: end?.event === "group-end" ? end.reason : null,
+    };
   });
   const head = ["", "best validation", "published", "fetched", "trouble", "checkpoints", "starts", "ended"];
+  const rows = groups.map(({ group, best, ended, ...numbers }) => [
+    `group ${group}`,
+    best ? `${best.loss.toFixed(4)} at ${count(best.step)}` : "-",
+    ...Object.values(numbers).map(String),
+    ended ?? "-",
+  ]);
   const lines = [
     ...runsLines([run]),
     "",
@@ -61,7 +71,6 @@ function inspectRun(path: string, run: RunSummary): Inspection {
     "configuration",
     JSON.stringify(config, null, 2),
   ];
-  const groups = rows.map((row) => Object.fromEntries(row.map((cell, i) => [head[i] || "group", cell])));
   return { lines, data: { kind: "run", ...run, groups, configuration: config } };
 }
 

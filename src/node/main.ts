@@ -126,9 +126,12 @@ async function configOf(path: string | undefined, flags: TrainFlags, stop: Abort
       `--data and what goes with it make a new configuration; leave ${path === undefined ? "--resume" : path} out, or change options of it with --set`,
     );
   }
-  const options = tableOptions(stop);
-  const beside = (text: string) => process.stderr.write(`${text}\n`);
-  return configurationFromData(flags, flags.json ? { ...options, say: beside } : options);
+  return configurationFromData(flags, { ...tableOptions(stop), say: teller(flags) });
+}
+
+/** With JSON alone on standard output, what is said to people goes beside it. */
+function teller({ json = false }: { readonly json?: boolean }): (text: string) => void {
+  return json ? (text) => process.stderr.write(`${text}\n`) : say;
 }
 
 function tableOptions(signal: AbortSignal): TableCommandOptions {
@@ -155,8 +158,7 @@ async function trainIn(
   { json = false, join, stop = stopOnSignals() }: { json?: boolean; join?: Join | undefined; stop?: AbortSignal },
 ): Promise<void> {
   const progress = json ? writeEvents(folder, process.stdout) : await showProgress(folder, process.stdout);
-  // With events alone on standard output, what is said to people goes beside it.
-  const tell = json ? (text: string) => process.stderr.write(`${text}\n`) : say;
+  const tell = teller({ json });
   let result: Awaited<ReturnType<typeof train>>;
   try {
     result = await train({ config, folder, ...(join && { join }), cacheFolder: CACHE, stop });

@@ -79,12 +79,12 @@ export async function identifyFiles(paths: readonly string[], signal?: AbortSign
 }
 
 /** Throws {@link DataError} when a file is not what it was when it was hashed. */
-export async function assertUnchanged({ files }: SourceFiles): Promise<void> {
+export async function assertUnchanged(files: readonly SourceFile[]): Promise<void> {
   for (const file of files) {
     const now = await stat(file.path).catch(() => null);
     if (now === null || now.size !== file.bytes || now.mtimeMs !== file.modifiedMs) {
       throw new DataError(
-        `table: a source stays as it is while it is read, and ${file.path} was changed or removed meanwhile. Run again when it is complete.`,
+        `data: a source stays as it is while it is read, and ${file.path} was changed or removed meanwhile. Run again when it is complete.`,
       );
     }
   }

@@ -1,5 +1,5 @@
 /** The commands that begin with data instead of a configuration. */
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { ConfigError } from "../errors.js";
 import { nearest } from "../nearest.js";
 import { descriptionLines, overrideLines, planLines } from "../report/description.js";
@@ -7,6 +7,7 @@ import { applyOverrides, resolveConfig } from "../run/config.js";
 import { configurationOf } from "../run/infer/configuration.js";
 import { type Preset, presetNames, presets } from "../run/infer/presets.js";
 import { taskKinds } from "../run/task-schema.js";
+import { wholeNumber } from "./flags.js";
 import { type DescribeOverrides, describeTable } from "./infer/describe.js";
 import { inferRun, writeConfiguration } from "./infer/infer-run.js";
 
@@ -40,13 +41,6 @@ const WIDTH = 100;
 /** Names of columns parted by commas; a flag may come several times. */
 function listOfNames(text: string, before: readonly string[] = []): string[] {
   return [...before, ...text.split(",").map((name) => name.trim())].filter((name) => name !== "");
-}
-
-function wholeNumber(text: string): number {
-  const number = Number(text);
-  if (text.trim() === "" || !Number.isInteger(number) || number < 0)
-    throw new InvalidArgumentError(`must be a whole number, got "${text}"`);
-  return number;
 }
 
 /** Add the flags that say what the data is. */

@@ -1,5 +1,5 @@
 /** Folders of work that is not done, beside the caches that it makes. */
-import { mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 const prefix = ".making-";
@@ -22,6 +22,39 @@ export async function inTemporaryFolder<T>(
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * A folder of the cache, by a name that says all of its content: made unless it is there, and there only once it is whole.
+ * Processes may race: the first to finish wins, and all have its folder. `make` gets a fresh folder to fill, and one beside
+ * it that goes away.
+ */
+export async function cachedFolder(
+  cacheFolder: string,
+  name: string,
+  signal: AbortSignal | undefined,
+  make: (fresh: string, temporary: string) => Promise<void>,
+): Promise<{ readonly folder: string; readonly cached: boolean }> {
+  const folder = join(cacheFolder, name);
+  if (await isThere(folder)) return { folder, cached: true };
+  await inTemporaryFolder(cacheFolder, signal, async (temporary) => {
+    const fresh = join(temporary, "fresh");
+    await mkdir(fresh);
+    await make(fresh, temporary);
+    signal?.throwIfAborted();
+    await rename(fresh, folder).catch(async (error: unknown) => {
+      // Another process was faster: its folder has the same content.
+      if (!(await isThere(folder))) throw error;
+    });
+  });
+  return { folder, cached: false };
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Remove what killed processes left behind. A folder in use is younger than this: its files are written all the time. */

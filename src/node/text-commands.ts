@@ -1,6 +1,7 @@
 /** The commands that begin with text. */
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { bytes, count, duration } from "../report/format.js";
+import { wholeNumber } from "./flags.js";
 import type { TableCommandOptions } from "./table-commands.js";
 
 interface TokenizerFlags {
@@ -16,7 +17,7 @@ export function withTokenizerFlags(command: Command): Command {
   return command
     .description("learn a byte-level BPE tokenizer from text, as the tokenizer.json that Hugging Face's libraries read")
     .requiredOption("--data <paths...>", "files or globs: plain text, JSON lines, Parquet, CSV; .gz")
-    .option("--size <units>", "256 bytes, what is made of them, and the end of a text", units, 8192)
+    .option("--size <units>", "256 bytes, what is made of them, and the end of a text", wholeNumber, 8192)
     .option("--field <column>", "the column with the text, of files that have columns", "text")
     .option("--out <file>", "where it is written", "tokenizer.json")
     .option("--json", "the result as JSON")
@@ -24,12 +25,6 @@ export function withTokenizerFlags(command: Command): Command {
       "after",
       '\nExamples:\n  codistill tokenizer --data "books/*.txt" --size 4096\n  codistill tokenizer --data "pages/*.parquet" --field body --size 24000 --out pages.json',
     );
-}
-
-function units(text: string): number {
-  const size = Number(text);
-  if (!Number.isInteger(size)) throw new InvalidArgumentError(`must be a whole number, got "${text}"`);
-  return size;
 }
 
 /** Learn and write it, and say what came of it. */

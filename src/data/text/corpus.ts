@@ -1,5 +1,6 @@
 /** Documents as units, one after the other. */
 import { DataError } from "../../errors.js";
+import { lastAtMost } from "../search.js";
 
 /** Documents, in memory or in a file. */
 export interface Corpus {
@@ -44,23 +45,13 @@ export function joined({ starts, read }: Corpus, documents: Uint32Array): Joined
   for (const [i, d] of documents.entries())
     places[i + 1] = (places[i] as number) + (starts[d + 1] as number) - (starts[d] as number);
 
-  /** The last document that begins at a place or before: of empty ones among them, the one that is not. */
-  function documentAt(place: number): number {
-    let [low, high] = [0, documents.length - 1];
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if ((places[middle] as number) <= place) low = middle;
-      else high = middle - 1;
-    }
-    return low;
-  }
-
   return {
     length: places.at(-1) as number,
     read(from, count, into, at) {
       let left = count;
       let place = from;
-      for (let i = documentAt(from); left > 0; i++) {
+      // Of empty documents that begin there too, the last one is not.
+      for (let i = lastAtMost(places, documents.length, from); left > 0; i++) {
         const end = places[i + 1] as number;
         const taken = Math.min(left, end - place);
         read(

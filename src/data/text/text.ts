@@ -13,7 +13,7 @@ export interface TextSpec {
   readonly tokenizer: string;
   readonly validation: TextSplit;
   readonly test: TextSplit;
-  /** Characters up to which a document is whole: a longer one is cut at the ends of lines, and each piece is a document. */
+  /** Characters up to which a document is whole, at most the default of 4,194,304: a longer one is cut at the ends of lines, and each piece is a document. */
   readonly longest?: number;
   /** Leave out documents of validation and test that are in training too; true by default. */
   readonly dropRepeated?: boolean;

@@ -7,7 +7,7 @@ import { knownShape, reciprocalOf } from "./match.js";
  * What gives each element the same bits, however many are computed at once: correctly rounded arithmetic and choices. A
  * kernel may take an exponential in another way when it is alone.
  */
-const ALIKE: ReadonlySet<Op> = new Set<Op>([
+export const ALIKE: ReadonlySet<Op> = new Set<Op>([
   ...(["neg", "abs", "clamp", "cast", "not", "add", "sub", "mul", "div", "maximum", "minimum", "where"] as const),
   ...(["greater", "greaterOrEqual", "equal", "and", "or"] as const),
 ]);

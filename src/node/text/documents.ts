@@ -31,19 +31,17 @@ export interface DocumentsOptions {
   readonly onProgress?: (stage: string) => void;
 }
 
-/** Files that were found. */
-export interface TextFiles {
-  readonly files: readonly string[];
-  readonly bytes: number;
-}
-
-const PART_LENGTH = 1 << 22;
+/** Characters from which a plain file comes in several parts. */
+export const LONGEST_PART = 1 << 22;
 
 /**
  * Find the files of texts; what is elsewhere is fetched. Throws DataError as `findFiles` does, but files may be of several
  * kinds, and every ending that is none of a table's is plain text.
  */
-export async function findTexts(source: string | readonly string[], options: DocumentsOptions): Promise<TextFiles> {
+export async function findTexts(
+  source: string | readonly string[],
+  options: DocumentsOptions,
+): Promise<{ readonly files: readonly string[]; readonly bytes: number }> {
   const local = await localCopies(source, options);
   const files = (await Promise.all((typeof local === "string" ? [local] : local).map(expandSource))).flat();
   const sizes = await Promise.all(files.map((path) => stat(path).then(({ size }) => size)));
@@ -86,7 +84,7 @@ async function* plainParts(path: string, signal?: AbortSignal): AsyncGenerator<T
   try {
     for await (const bytes of unpacked) {
       text += decoder.decode(bytes as Uint8Array, { stream: true });
-      const cut = text.length < PART_LENGTH ? 0 : text.lastIndexOf("\n") + 1;
+      const cut = text.length < LONGEST_PART ? 0 : text.lastIndexOf("\n") + 1;
       if (cut === 0) continue;
       yield { text: text.slice(0, cut), isLast: false, bytesRead: file.bytesRead };
       text = text.slice(cut);

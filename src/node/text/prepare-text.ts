@@ -1,14 +1,14 @@
 /** Text into a cache of units: tokenised once, everything after reads the cache. */
 import { createHash } from "node:crypto";
-import { type FileHandle, mkdir, open, rename, stat, writeFile } from "node:fs/promises";
+import { type FileHandle, open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { numSlots } from "../../data/shard.js";
 import { type TextSpec, type TextSplit, type TextSplitName, textSplits } from "../../data/text/text.js";
 import { ConfigError, DataError } from "../../errors.js";
 import { bytes as inBytes } from "../../report/format.js";
-import { identifyFiles, type SourceFile } from "../source-files.js";
-import { inTemporaryFolder } from "../temporary-folder.js";
-import { documents, findTexts } from "./documents.js";
+import { assertUnchanged, identifyFiles, type SourceFile } from "../source-files.js";
+import { cachedFolder } from "../temporary-folder.js";
+import { documents, findTexts, LONGEST_PART } from "./documents.js";
 import { bytesOfUnit, type CachedText, openText, type TextFile, textFormatVersion } from "./text-cache.js";
 import { byteTokenizer, openTokenizer, type Tokenizer } from "./tokenizer.js";
 
@@ -28,9 +28,6 @@ export interface PreparedText extends CachedText {
   readonly cached: boolean;
 }
 
-/** Characters of a document that is not cut, by default. */
-const LONGEST = 1 << 22;
-
 /** The tokenizer that a spec names. Throws what {@link openTokenizer} throws. */
 export function tokenizerOf({ tokenizer }: Pick<TextSpec, "tokenizer">): Tokenizer {
   return tokenizer === "bytes" ? byteTokenizer() : openTokenizer(tokenizer);
@@ -49,19 +46,10 @@ export async function prepareText(spec: TextSpec, options: PrepareTextOptions): 
   onProgress("identifying the text");
   const sources = await sourcesOf(spec, options);
   const digest = digestOf(spec, tokenizer, sources);
-  const folder = join(cacheFolder, digest);
-  const cached = await isThere(folder);
-  if (!cached) {
-    await inTemporaryFolder(cacheFolder, signal, async (temporary) => {
-      const fresh = join(temporary, "text");
-      await mkdir(fresh);
-      await writeText(fresh, spec, tokenizer, sources, digest, options);
-      await rename(fresh, folder).catch(async (error: unknown) => {
-        // Another process was faster: its cache has the same content.
-        if (!(await isThere(folder))) throw error;
-      });
-    });
-  }
+  const { folder, cached } = await cachedFolder(cacheFolder, digest, signal, async (fresh) => {
+    await writeText(fresh, spec, tokenizer, sources, digest, options);
+    await assertUnchanged(sources.flatMap(({ files }) => files));
+  });
   return { ...(await openText(folder, { memoryBytes: 0 })), folder, cached };
 }
 
@@ -82,7 +70,7 @@ async function sourcesOf(spec: TextSpec, options: PrepareTextOptions): Promise<S
 }
 
 function digestOf(spec: TextSpec, tokenizer: Tokenizer, sources: readonly Source[]): string {
-  const { field = "text", longest = LONGEST, dropRepeated = true } = spec;
+  const { field = "text", longest = LONGEST_PART, dropRepeated = true } = spec;
   const shares = [spec.validation, spec.test].map((split) => (typeof split === "number" ? split : null));
   const content = sources.map(({ split, files }) => [split, files.map(({ sha256 }) => sha256)]);
   const what = [textFormatVersion, tokenizer.digest, field, longest, dropRepeated, shares, content];
@@ -106,7 +94,7 @@ async function writeText(
   digest: string,
   { cacheFolder, onProgress = () => {}, signal }: PrepareTextOptions,
 ): Promise<void> {
-  const { longest = LONGEST, dropRepeated = true } = spec;
+  const { longest = LONGEST_PART, dropRepeated = true } = spec;
   const writers = new Map<TextSplitName, SplitWriter>();
   for (const split of textSplits) writers.set(split, await splitWriter(folder, split, bytesOfUnit(tokenizer.size)));
   const trained = new Set<string>();
@@ -233,11 +221,4 @@ async function splitWriter(folder: string, split: TextSplitName, unitBytes: 2 | 
         });
     },
   };
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }

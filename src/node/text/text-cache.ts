@@ -6,13 +6,13 @@
  * - `<split>.starts.bin`: float64; document d has the units from entry d up to, not including, entry d + 1
  * - `train.slots.bin`: uint16; the hash slot of each document
  */
-import { closeSync, openSync, readSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { type Corpus, corpusOf } from "../../data/text/corpus.js";
+import { type Corpus, corpusOf, joined } from "../../data/text/corpus.js";
 import type { SlottedCorpus, TextSplitName } from "../../data/text/text.js";
 import { DataError, messageOf } from "../../errors.js";
+import { readingFile } from "../read-file.js";
 
 /** Raised whenever the files, or the way they are made, change. */
 export const textFormatVersion = 1;
@@ -94,18 +94,8 @@ function storedCorpus(path: string, unitBytes: 2 | 4, starts: Float64Array): Cor
     numDocuments: starts.length - 1,
     starts,
     read(from, count, into, at) {
-      const bytes = new Uint8Array(count * unitBytes);
-      const file = openSync(path, "r");
-      try {
-        for (let read = 0; read < bytes.length; ) {
-          const more = readSync(file, bytes, read, bytes.length - read, from * unitBytes + read);
-          if (more === 0) throw new DataError(`text: ${path} has become shorter while it was read. Start again.`);
-          read += more;
-        }
-      } finally {
-        closeSync(file);
-      }
-      into.set(unitBytes === 2 ? new Uint16Array(bytes.buffer) : new Uint32Array(bytes.buffer), at);
+      const { buffer } = readingFile(path, (bytes) => bytes(from * unitBytes, count * unitBytes));
+      into.set(unitBytes === 2 ? new Uint16Array(buffer) : new Uint32Array(buffer), at);
     },
   };
 }
@@ -118,7 +108,7 @@ function inMemory(corpus: Corpus, documents: Uint32Array, unitBytes: 2 | 4, most
   const numUnits = starts.at(-1) as number;
   if (numUnits * unitBytes > mostBytes) {
     if (documents.length === corpus.numDocuments) return corpus;
-    return { numDocuments: documents.length, starts, read: readerOf(corpus, documents, starts) };
+    return { numDocuments: documents.length, starts, read: joined(corpus, documents).read };
   }
   const Kind = unitBytes === 2 ? Uint16Array : Uint32Array;
   const units = new Kind(numUnits);
@@ -139,19 +129,6 @@ function inMemory(corpus: Corpus, documents: Uint32Array, unitBytes: 2 | 4, most
 }
 
 const READ_UNITS = 1 << 20;
-
-/** Reads within one document at a time, which is how documents are joined. */
-function readerOf({ starts: stored, read }: Corpus, documents: Uint32Array, starts: Float64Array): Corpus["read"] {
-  return (from, count, into, at) => {
-    let [low, high] = [0, documents.length - 1];
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if ((starts[middle] as number) <= from) low = middle;
-      else high = middle - 1;
-    }
-    read((stored[documents[low] as number] as number) + from - (starts[low] as number), count, into, at);
-  };
-}
 
 async function readTextFile(folder: string): Promise<TextFile> {
   try {

@@ -1,0 +1,12 @@
+/** Where a value lies among ascending numbers. */
+
+/** The index of the last of the first `count` numbers that is at most a value; 0 where none is. */
+export function lastAtMost(ascending: ArrayLike<number>, count: number, value: number): number {
+  let [low, high] = [0, count - 1];
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((ascending[middle] as number) <= value) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
