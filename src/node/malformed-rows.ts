@@ -34,7 +34,7 @@ export async function takeMalformed(db: Database, numFiles: number): Promise<Mal
   await db.run("drop table malformed_scans");
   const examples = first.map(([path, line, text, why]) => {
     const where = numFiles === 1 ? "" : `${path} `;
-    return `${where}line ${count(Number(line))}: ${JSON.stringify(shortened(String(text), LONGEST_LINE))}: ${reasonOf(String(why))}`;
+    return `${where}line ${count(Number(line))}: ${JSON.stringify(shortened(String(text).trim(), LONGEST_LINE))}: ${reasonOf(String(why))}`;
   });
   return { count: Number(total), isEncoding: isEncoding === true, examples };
 }
