@@ -4,7 +4,7 @@ import { constrainedMemory } from "node:process";
 import { ConfigError } from "../errors.js";
 
 const VARIABLE = "CODISTILL_MEMORY";
-/** What DuckDB needs for its readers, and to sort what it reads: with 160 MB it fails on some tables. */
+/** What DuckDB needs for its readers: with 160 MB it fails on some tables. */
 const LEAST_BYTES = 256e6;
 const UNITS = { MB: 1e6, GB: 1e9 } as const;
 

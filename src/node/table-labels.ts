@@ -4,22 +4,21 @@ import { type LabelStatistics, MAX_CLASSES, type TableSpec, yesNo } from "../dat
 import { DataError } from "../errors.js";
 import { count } from "../report/format.js";
 import type { Database } from "./duckdb.js";
-import { type LabelWord, type Parts, rawLabel, rows, splitCodes, wantedRows } from "./table-query.js";
+import type { Moments } from "./moments.js";
+import { type Parts, rawLabel, rows, splitCodes, wantedRows } from "./table-query.js";
 
 /** How labels of one kind are read. Checks throw {@link DataError} with the rule, the values and the cure. */
 export interface LabelRules {
   /** The expression that makes `examples.label` of the raw one, which has this DuckDB type; null stays null. */
   readonly column: (type: string) => string;
-  readonly word: LabelWord;
+  /** The word of a record that is its label, of a row of examples. */
+  readonly word: string;
   /** Whether every label is one at all; nulls are looked at elsewhere. */
   readonly check: (db: Database, parts: Parts) => Promise<void>;
   /** Whether the training rows can teach anything, and the others ask nothing else. */
   readonly checkTraining: (db: Database, parts: Parts) => Promise<void>;
   /** After all checks. */
-  readonly fit: (
-    db: Database,
-    moments: { readonly mean: number; readonly deviation: number },
-  ) => Promise<LabelStatistics>;
+  readonly fit: (db: Database, moments: Moments | null) => Promise<LabelStatistics>;
 }
 
 /** The rules for the labels of a task. */
@@ -30,7 +29,6 @@ export function labelRules(task: TableSpec["task"] = "binary"): LabelRules {
 const asText = `cast(${rawLabel} as varchar)`;
 const asNumber = `try_cast(${asText} as double)`;
 const inTraining = `split = ${splitCodes.train}`;
-const itself: LabelWord = { word: "label", join: "" };
 
 /** The label of a row whose value is neither yes nor no. */
 const badLabel = 2;
@@ -47,7 +45,7 @@ const finiteLabel = `case when ${rawLabel} is null then null else coalesce(
 const rules: { readonly [T in NonNullable<TableSpec["task"]>]: LabelRules } = {
   binary: {
     column: (type) => (type === "BOOLEAN" ? `cast(${rawLabel} as float)` : yesNoLabel),
-    word: itself,
+    word: "label",
     async check(db, parts) {
       const { expression } = parts.label;
       const bad = await mostFrequentBad(db, parts, `label = ${badLabel}`, `${yesNoLabel} = ${badLabel}`);
@@ -68,7 +66,7 @@ const rules: { readonly [T in NonNullable<TableSpec["task"]>]: LabelRules } = {
   },
   multiclass: {
     column: () => asText,
-    word: { word: "classes.id", join: "join classes on classes.value = label" },
+    word: "enum_code(cast(label as class_names))::integer",
     check: async () => {},
     async checkTraining(db, parts) {
       const { expression } = parts.label;
@@ -93,6 +91,7 @@ const rules: { readonly [T in NonNullable<TableSpec["task"]>]: LabelRules } = {
         );
       }
       const unseen = `split in (${splitCodes.validation}, ${splitCodes.test}) and label not in (select value from classes)`;
+      await db.run("create type class_names as enum (select value from classes order by id)");
       const [[numUnseen, value] = []] = await db.rows(`select sum(number), first(label order by number desc, label)
         from (select label, count(*) as number from examples where ${unseen} group by label)`);
       if (value === null || value === undefined) return;
@@ -111,7 +110,7 @@ const rules: { readonly [T in NonNullable<TableSpec["task"]>]: LabelRules } = {
   },
   regression: {
     column: () => finiteLabel,
-    word: itself,
+    word: "label",
     async check(db, parts) {
       const { expression } = parts.label;
       const bad = await mostFrequentBad(db, parts, "isnan(label)", `isnan(${finiteLabel})`);
@@ -128,7 +127,7 @@ const rules: { readonly [T in NonNullable<TableSpec["task"]>]: LabelRules } = {
         `table: the training split needs labels that differ, and all of its rows have the label ${least} (${parts.label.expression}). Check the label and the split "train".`,
       );
     },
-    fit: async (_, moments) => ({ kind: "numbers", ...moments }),
+    fit: async (_, moments) => ({ kind: "numbers", ...(moments as Moments) }),
   },
 };
 

@@ -159,11 +159,11 @@ function slotText({ shardBy }: Parts, columns: readonly string[]): string {
   return `concat_ws(chr(31), ${values.map((value) => `coalesce(${value}, chr(30))`).join(", ")})`;
 }
 
-/** The vocabulary of categorical feature `i`: `value` and `id`, from 1. */
-export function vocabularyQuery(i: number, { minRows = 1, maxNames }: VocabularyLimits = {}): string {
-  return `select c${i} as value, cast(row_number() over (order by count(*) desc, c${i}) as integer) as id
-    from examples where split = ${splitCodes.train} and c${i} is not null group by c${i} having count(*) >= ${minRows}
-    ${maxNames === undefined ? "" : `qualify id <= ${maxNames}`}`;
+/** The type whose values are the vocabulary of categorical feature `i`, the most frequent first: value k has id k + 1. */
+export function vocabularyType(i: number, { minRows = 1, maxNames }: VocabularyLimits = {}): string {
+  return `create type vocabulary${i} as enum (select c${i} from examples
+    where split = ${splitCodes.train} and c${i} is not null group by c${i} having count(*) >= ${minRows}
+    order by count(*) desc, c${i} ${maxNames === undefined ? "" : `limit ${maxNames}`})`;
 }
 
 /** How many training rows no group's filter wants. */
@@ -172,20 +172,21 @@ export const unassignedQuery = `select count(*) from examples where split = ${un
 /** How many training rows each hash slot has; slots without rows are left out. */
 export const slotCountsQuery = `select slot, count(*) from examples where split = ${splitCodes.train} group by slot`;
 
-/** The word of a record that is its label, and the join that it needs. */
-export interface LabelWord {
-  readonly word: string;
-  readonly join: string;
-}
-
-/** The records of one split, a column for each word: training rows by slot, then all by the order of the source. */
-export function recordsQuery(parts: Parts, split: keyof typeof splitCodes, label: LabelWord): string {
+/**
+ * The records of one split in the order of the source, a column for each word; before them the hash slot, if asked for.
+ * One table and no join, so that the order is kept without a sort.
+ */
+export function recordsQuery(
+  parts: Parts,
+  split: keyof typeof splitCodes,
+  labelWord: string,
+  withSlot: boolean,
+): string {
   const words = [
-    ...parts.categorical.map((_, i) => `coalesce(v${i}.id, 0)`),
+    ...(withSlot ? ["cast(slot as integer)"] : []),
+    ...parts.categorical.map((_, i) => `coalesce(enum_code(try_cast(c${i} as vocabulary${i})) + 1, 0)::integer`),
     ...parts.numeric.map((_, i) => `coalesce(n${i}, cast('nan' as float))`),
-    label.word,
+    labelWord,
   ];
-  const joins = parts.categorical.map((_, i) => `left join vocabulary${i} v${i} on v${i}.value = c${i}`);
-  return `select ${words.join(", ")} from examples ${joins.join(" ")} ${label.join} where split = ${splitCodes[split]}
-    order by slot, examples.rowid`;
+  return `select ${words.join(", ")} from examples where split = ${splitCodes[split]}`;
 }

@@ -8,6 +8,8 @@ import { DataError } from "../errors.js";
 import { type ServedFeature, servingOf } from "../run/serving/serving.js";
 import { bytesOf } from "../runtime/array.js";
 import type { Database } from "./duckdb.js";
+import { momentsOf } from "./moments.js";
+import { writeSlotted } from "./slotted-file.js";
 import type { SourceFiles } from "./source-files.js";
 import { readSource } from "./source-rows.js";
 import { sqlReader } from "./sql-tree.js";
@@ -21,9 +23,8 @@ import {
   partsOf,
   recordsQuery,
   slotCountsQuery,
-  type splitCodes,
   unassignedQuery,
-  vocabularyQuery,
+  vocabularyType,
 } from "./table-query.js";
 
 /** Read, check, fit and write. Throws DataError for whatever is wrong with the spec or the data. */
@@ -45,31 +46,28 @@ export async function writeTable(
   const vocabularies = await fitVocabularies(db, spec);
   const serving = await servingOf(servedFeatures(spec, vocabularies), columns, sqlReader(db));
   onProgress("writing the training cache");
-  await writeWhole(join(folder, "train.slots.bin"), [bytesOf(await slotOffsets(db))]);
-  const moments = Object.keys(spec.numeric).map(emptyMoments);
-  const labelMoments = emptyMoments();
-  const labelWord = layout.columns.length - 1;
-  const firstNumeric = labelWord - moments.length;
-  const numRows = { train: 0, validation: 0, test: 0 };
-  const [[numUnassigned] = []] = await db.rows(unassignedQuery);
-  for (const split of ["train", "validation", "test"] as const) {
+  const offsets = await slotOffsets(db);
+  await writeWhole(join(folder, "train.slots.bin"), [bytesOf(offsets)]);
+  const dtypes = layout.columns.map(({ dtype }) => dtype);
+  const trainPath = join(folder, "train.bin");
+  const slotted = db.words(recordsQuery(parts, "train", labels.word, true), ["int32", ...dtypes]);
+  await writeSlotted(trainPath, dtypes.length, offsets, slotted);
+  const numRows = { train: offsets[numSlots] as number, validation: 0, test: 0 };
+  for (const split of ["validation", "test"] as const) {
     await writeWhole(join(folder, `${split}.bin`), records(split));
   }
+  const [[numUnassigned] = []] = await db.rows(unassignedQuery);
 
-  async function* records(split: keyof typeof splitCodes) {
-    const dtypes = layout.columns.map(({ dtype }) => dtype);
-    for await (const words of db.words(recordsQuery(parts, split, labels.word), dtypes)) {
+  async function* records(split: "validation" | "test") {
+    for await (const words of db.words(recordsQuery(parts, split, labels.word, false), dtypes)) {
       numRows[split] += words.length / dtypes.length;
-      if (split === "train") {
-        const values = new Float32Array(words.buffer);
-        for (const [i, moment] of moments.entries()) addMoments(moment, values, firstNumeric + i, dtypes.length);
-        if (dtypes[labelWord] === "float32") addMoments(labelMoments, values, labelWord, dtypes.length);
-      }
       yield bytesOf(words);
     }
   }
 
-  const statistics = spec.task && (await labels.fit(db, fitted(labelMoments)));
+  const moments = await momentsOf(trainPath, numRows.train, dtypes);
+  const statistics = spec.task && (await labels.fit(db, moments.at(-1) ?? null));
+  const numeric = Object.keys(spec.numeric).map((name, i) => [name, moments[Object.keys(spec.categorical).length + i]]);
   const table: TableFile = {
     format: formatVersion,
     digest: tableDigest(spec, source),
@@ -78,7 +76,7 @@ export async function writeTable(
     layout: { columns: [...layout.columns] },
     preprocessing: {
       vocabularies,
-      numeric: Object.fromEntries(Object.keys(spec.numeric).map((name, i) => [name, fitted(moments[i]!)])),
+      numeric: Object.fromEntries(numeric),
       ...(statistics && { labels: statistics }),
     },
     serving,
@@ -133,10 +131,9 @@ function servedFeatures(
 async function fitVocabularies(db: Database, spec: TableSpec): Promise<Record<string, string[]>> {
   const vocabularies: Record<string, string[]> = {};
   for (const [i, [name, expression]] of Object.entries(spec.categorical).entries()) {
-    await db.run(`create table vocabulary${i} as ${vocabularyQuery(i, spec.vocabularies?.[name])}`);
-    vocabularies[name] = (await db.rows(`select value from vocabulary${i} order by id`)).map(([value]) =>
-      String(value),
-    );
+    await db.run(vocabularyType(i, spec.vocabularies?.[name]));
+    const names = await db.rows(`select unnest(enum_range(null::vocabulary${i}))`);
+    vocabularies[name] = names.map(([value]) => String(value));
     if (vocabularies[name].length === 0) {
       throw new DataError(
         spec.vocabularies?.[name]
@@ -153,33 +150,6 @@ async function slotOffsets(db: Database): Promise<Uint32Array> {
   for (const [slot, count] of await db.rows(slotCountsQuery)) offsets[Number(slot) + 1] = Number(count);
   for (let slot = 0; slot < numSlots; slot++) offsets[slot + 1]! += offsets[slot]!;
   return offsets;
-}
-
-/** Running mean and sum of squared differences from it (Welford), in the order of the file: the same bits every time. */
-interface Moments {
-  count: number;
-  mean: number;
-  squares: number;
-}
-
-function emptyMoments(): Moments {
-  return { count: 0, mean: 0, squares: 0 };
-}
-
-function addMoments(moments: Moments, values: Float32Array, first: number, stride: number): void {
-  for (let at = first; at < values.length; at += stride) {
-    const value = values[at] as number;
-    if (Number.isNaN(value)) continue;
-    moments.count += 1;
-    const difference = value - moments.mean;
-    moments.mean += difference / moments.count;
-    moments.squares += difference * (value - moments.mean);
-  }
-}
-
-function fitted({ count, mean, squares }: Moments): Preprocessing["numeric"][string] {
-  const deviation = count === 0 ? 0 : Math.sqrt(squares / count);
-  return { mean, deviation: deviation === 0 ? 1 : deviation };
 }
 
 /** Write and flush to the device, so that the rename that follows never shows a file without its content. */
