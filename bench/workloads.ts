@@ -5,16 +5,16 @@ import type { Tensor } from "../src/graph/tensor.js";
 import { linear, linearParams } from "../src/nn/layers.js";
 import { binary } from "../src/nn/losses.js";
 import { mlp } from "../src/nn/mlp.js";
-import { initWeights, type Model } from "../src/nn/model.js";
+import { type BufferSpec, initWeights, type Model } from "../src/nn/model.js";
 import { adam, sgd } from "../src/optim/optimizers.js";
 import { constantSchedule } from "../src/optim/schedules.js";
 import type { GradientTransformation } from "../src/optim/transformations.js";
 import { filled, float32, int32, type NamedArrays, scalar } from "../src/runtime/array.js";
 import { mapValues, named, withPrefix } from "../src/runtime/named.js";
 import { fold, key, normal, uniform } from "../src/runtime/random.js";
-import { kept, keptWeights, type Learner, stepGraph } from "../src/train/graphs.js";
+import { carriedSpecs, kept, keptWeights, type Learner, stepGraph } from "../src/train/graphs.js";
 import { residualBlock } from "../test/convolution-blocks.js";
-import { lstmLanguageModel, randomTokens, transformerModel } from "../test/sequence-models.js";
+import { languageModel, randomTokens, transformerModel } from "../test/sequence-models.js";
 import type { WorkloadName } from "./specs.js";
 import { onTargets, type Task } from "./targets.js";
 
@@ -70,7 +70,7 @@ function flights(): Workload {
 function lstm(): Workload {
   const sizes = { times: 32, batchSize: 32, vocabulary: 8192, width: 256, hidden: 512 };
   const batch = randomTokens(sizes, (name) => fold(key(1), name));
-  return taskWith(ADAM, { ...lstmLanguageModel(sizes), batch });
+  return taskWith(ADAM, { ...languageModel(sizes), batch });
 }
 
 /** With so many channels, on images of such a height and width. */
@@ -86,12 +86,15 @@ function taskWith(optimizer: GradientTransformation, { batch, ...network }: Task
 /** The steps of a learner on one batch, over and over. */
 function training(learner: Learner, batch: NamedArrays): Workload {
   const { model, optimizer } = learner;
-  const memory = () => mapValues(optimizer.memory(model.params), ({ shape, fill }) => filled(shape, fill));
+  const begun = (specs: Readonly<Record<string, BufferSpec>>) =>
+    mapValues(specs, ({ shape, fill }) => filled(shape, fill));
+  const memory = () => withPrefix(kept.optState, begun(optimizer.memory(model.params)));
   return {
     graph: stepGraph(learner, 0),
     // Only when it is asked for: what looks at graphs needs none of it.
     get state() {
-      return { ...keptWeights(model, initWeights(model, key(1))), ...withPrefix(kept.optState, memory()) };
+      const weights = keptWeights(model, initWeights(model, key(1)));
+      return { ...weights, ...memory(), ...begun(carriedSpecs(model, 0)) };
     },
     feeds: (step) => ({ ...batch, ...mapValues(optimizer.scalars, (schedule) => scalar(schedule(step))) }),
   };

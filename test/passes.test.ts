@@ -12,7 +12,7 @@ import { filled, type NamedArrays, scalar } from "../src/runtime/array.js";
 import { planOf, updatedInPlace } from "../src/runtime/engine.js";
 import { mapValues, withPrefix } from "../src/runtime/named.js";
 import { key } from "../src/runtime/random.js";
-import { kept, keptWeights, type Learner, stepGraph } from "../src/train/graphs.js";
+import { carriedSpecs, kept, keptWeights, type Learner, stepGraph } from "../src/train/graphs.js";
 import { flightsLike } from "./flights-like.js";
 import { COTANGENT, cotangentFor, gradientGraph, weighted } from "./gradcheck.js";
 import { interpret } from "./interpreter.js";
@@ -97,7 +97,8 @@ describe("two training steps", () => {
 
 function startOf({ model, optimizer }: Learner): NamedArrays {
   const memory = mapValues(optimizer.memory(model.params), ({ shape, fill }) => filled(shape, fill));
-  return { ...keptWeights(model, initWeights(model, key(1))), ...withPrefix(kept.optState, memory) };
+  const carried = mapValues(carriedSpecs(model, 0), ({ shape, fill }) => filled(shape, fill));
+  return { ...keptWeights(model, initWeights(model, key(1))), ...carried, ...withPrefix(kept.optState, memory) };
 }
 
 describe("training steps that are measured have fewer operations", () => {

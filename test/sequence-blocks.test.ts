@@ -4,14 +4,15 @@ import { gradients } from "../src/graph/grad.js";
 import type { Graph } from "../src/graph/graph.js";
 import { input, logSoftmaxAt, mul, neg, reduceMean, reshape, sub } from "../src/graph/ops.js";
 import type { Tensor, Tensors } from "../src/graph/tensor.js";
-import { bufferTensors, inputTensors, paramTensors, train } from "../src/nn/model.js";
+import { lstmLanguageModel } from "../src/nn/lstm-language-model.js";
+import { inputTensors, paramTensors, stateTensors, train } from "../src/nn/model.js";
 import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
 import { withPrefix } from "../src/runtime/named.js";
 import { checkBlockSteps, type Run, singles } from "./block-steps.js";
 import { type CellName, cells, inputsFor } from "./cells.js";
 import { GRADS } from "./gradcheck.js";
 import { interpret } from "./interpreter.js";
-import { lstmLanguageModel, transformerModel } from "./sequence-models.js";
+import { transformerModel } from "./sequence-models.js";
 
 const engine = onnxRuntimeEngine({ threads: 1 });
 after(() => engine.close());
@@ -24,11 +25,11 @@ function withGradients(loss: Tensor, params: Tensors, moved: Tensors): Graph {
 
 /** 2 layers of 4 units over 5 times of 3 examples, a vocabulary of 7. */
 function layerNormLstmGraph(): Graph {
-  const { model } = lstmLanguageModel({ times: 5, batchSize: 3, vocabulary: 7, width: 5, hidden: 4 });
+  const model = lstmLanguageModel({ times: 5, batchSize: 3, vocabulary: 7, width: 5, hidden: 4 });
   const params = paramTensors(model, "params");
-  const { logits, buffers } = train(model, { ...params, ...bufferTensors(model, "kept") }, inputTensors(model));
+  const { logits, state } = train(model, { ...params, ...stateTensors(model, "kept") }, inputTensors(model));
   const labels = reshape(input("labels", [5, 3], "int32"), [15]);
-  return withGradients(neg(reduceMean(logSoftmaxAt(logits, labels).at)), params, buffers);
+  return withGradients(neg(reduceMean(logSoftmaxAt(logits, labels).at)), params, state);
 }
 
 /** 2 layers of 4 units over 5 times of 3 examples of width 5. */

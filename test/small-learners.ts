@@ -12,7 +12,7 @@ import { fold, key, normal } from "../src/runtime/random.js";
 import type { Learner } from "../src/train/graphs.js";
 import { residualBlock, separableBlock } from "./convolution-blocks.js";
 import { flightsLike, randomBatch } from "./flights-like.js";
-import { lstmLanguageModel, randomTokens, transformerModel } from "./sequence-models.js";
+import { languageModel, randomTokens, transformerModel } from "./sequence-models.js";
 
 /** A learner, and what it is fed in step 0, 1, ... */
 export interface SmallLearner {
@@ -54,7 +54,7 @@ function click(): SmallLearner {
 function lstm(): SmallLearner {
   const sizes = { times: 5, batchSize: 3, vocabulary: 7, width: 5, hidden: 4 };
   return {
-    learner: { ...lstmLanguageModel(sizes), optimizer: MOMENTUM },
+    learner: { ...languageModel(sizes), optimizer: MOMENTUM },
     batch: (step) => randomTokens(sizes, (name) => fold(fold(key(3), name), step)),
   };
 }

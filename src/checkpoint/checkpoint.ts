@@ -12,7 +12,7 @@ import type { Store } from "./store.js";
 export const CHECKPOINT_VERSION = 1;
 
 /** The parts of a student's state. */
-const STATE = ["params", "optState", "buffers", "ema"] as const;
+const STATE = ["params", "optState", "buffers", "ema", "state", "teacherState"] as const;
 
 /** Of the description, in UTF-16 code units: enough for 1,500 teachers. Parsed JSON takes many times its text. */
 const MAX_DESCRIPTION = 256 << 10;
@@ -50,7 +50,10 @@ export type CheckpointInfo = Omit<z.infer<typeof metadataSchema>, "version" | "t
 /** A whole checkpoint: the student's state and the teachers in use. */
 export interface Checkpoint {
   readonly info: CheckpointInfo;
-  /** `params.*`, `optState.*`, `buffers.*` of a model that has some, and `ema.*` where the params are averaged. */
+  /**
+   * `params.*`, `optState.*`, `buffers.*` of a model that has some, `ema.*` where the params are averaged, and of a model that
+   * carries a state its own, `state.*`, and those of its teachers, `teacherState.<group>.*`.
+   */
   readonly state: NamedArrays;
   readonly teachers: readonly (z.infer<typeof teacherSchema> & { readonly params: NamedArrays })[];
 }
@@ -115,7 +118,7 @@ function byPrefix(tensors: NamedArrays, prefixes: readonly string[], refuse: (wh
   const parts = new Map(prefixes.map((prefix) => [prefix, [] as [string, NdArray][]]));
   if (parts.size < prefixes.length) refuse("it must name each teacher once, and names one again");
   for (const [name, array] of Object.entries(tensors)) {
-    const prefix = /^(?:params|optState|buffers|ema|teachers\.\d+)(?=\.)/.exec(name)?.[0];
+    const prefix = /^(?:params|optState|buffers|ema|state|teacherState|teachers\.\d+)(?=\.)/.exec(name)?.[0];
     const part = prefix === undefined ? undefined : parts.get(prefix);
     if (prefix === undefined || !part) return refuse(`${show(name)} is neither state nor of a teacher that it names`);
     part.push([name.slice(prefix.length + 1), array]);

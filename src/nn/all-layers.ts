@@ -6,5 +6,6 @@ export * from "./gru.js";
 export * from "./hashed-embedding.js";
 export * from "./layers.js";
 export * from "./lstm.js";
+export * from "./lstm-language-model.js";
 export * from "./norm.js";
 export * from "./recurrent.js";

@@ -17,6 +17,9 @@ export interface BufferSpec {
   readonly fill: number;
 }
 
+/** What a model carries from each batch to the next, for each text of a batch on its own: its shape, and what it begins as. */
+export type StateSpec = BufferSpec;
+
 /** What a model reads: shape (with a leading "batch") and dtype. */
 export interface InputSpec {
   readonly shape: Shape;
@@ -29,17 +32,35 @@ export interface Model {
   readonly params: Readonly<Record<string, ParamSpec>>;
   /** What it reads beside its params and training changes without gradients, by paths that no param has; none by default. */
   readonly buffers?: Readonly<Record<string, BufferSpec>>;
+  /**
+   * What it carries from each batch to the next, as an LSTM its hidden state, by paths that no weight has; none by default.
+   * It belongs to the stream of batches and to who reads it: it is neither published nor shipped, and a teacher has one of
+   * its own.
+   */
+  readonly state?: Readonly<Record<string, StateSpec>>;
   readonly inputs: Readonly<Record<string, InputSpec>>;
-  /** The logits, of the shape that an objective reads, for given weights (params and buffers) and inputs, all by the names above. */
+  /**
+   * The logits, of the shape that an objective reads, for given weights (params and buffers; the state with them) and inputs,
+   * all by the names above.
+   */
   readonly apply: (weights: Tensors, inputs: Tensors) => Tensor;
+  /** As `apply`, with the state after the batch; of models that have a state. */
+  readonly carry?: (weights: Tensors, inputs: Tensors) => Carried;
   /** What a training step computes, where that is something else; as `apply` by default, and without new buffers. */
   readonly train?: (weights: Tensors, inputs: Tensors) => Trained;
 }
 
-/** The logits by which a model learns, and its buffers after the step. */
+/** The logits, and the state after the batch. */
+export interface Carried {
+  readonly logits: Tensor;
+  readonly state: Tensors;
+}
+
+/** The logits by which a model learns, and its buffers and its state after the step. */
 export interface Trained {
   readonly logits: Tensor;
   readonly buffers: Tensors;
+  readonly state?: Tensors;
 }
 
 /** What has weights. */
@@ -60,9 +81,15 @@ export function weightSpecs({ params, buffers }: Weighted): Record<string, { rea
   return { ...params, ...buffers };
 }
 
-/** The logits in training, and the new buffers. */
-export function train(model: Model, weights: Tensors, inputs: Tensors): Trained {
-  return model.train?.(weights, inputs) ?? { logits: model.apply(weights, inputs), buffers: {} };
+/** The logits, and the state after the batch. */
+export function carry(model: Model, weights: Tensors, inputs: Tensors): Carried {
+  return model.carry?.(weights, inputs) ?? { logits: model.apply(weights, inputs), state: {} };
+}
+
+/** The logits in training, the new buffers and the state after the batch. */
+export function train(model: Model, weights: Tensors, inputs: Tensors): Required<Trained> {
+  const trained = model.train?.(weights, inputs) ?? { ...carry(model, weights, inputs), buffers: {} };
+  return { state: {}, ...trained };
 }
 
 /** The model's inputs as graph inputs. */
@@ -80,6 +107,11 @@ export function bufferTensors({ buffers = {} }: Weighted, prefix: string): Tenso
   return mapValues(buffers, ({ shape }, name) => input(`${prefix}.${name}`, shape));
 }
 
+/** The model's state as graph inputs named `prefix.path`. */
+export function stateTensors({ state = {} }: Pick<Model, "state">, prefix: string): Tensors {
+  return mapValues(state, ({ shape }, name) => input(`${prefix}.${name}`, shape));
+}
+
 /** A set of the model's weights as graph inputs; its buffers may be under another prefix than its params. */
 export function weightTensors(model: Model, prefix: string, bufferPrefix = prefix): Tensors {
   return { ...paramTensors(model, prefix), ...bufferTensors(model, bufferPrefix) };
@@ -92,6 +124,9 @@ export function countParams(model: Model): number {
 
 /** The forward graph as ONNX: equal bytes mean that two models compute the same function of their weights. */
 export function forwardOnnx(model: Model): Uint8Array {
-  const logits = model.apply(weightTensors(model, "params"), inputTensors(model));
+  const logits = model.apply(
+    { ...weightTensors(model, "params"), ...stateTensors(model, "state") },
+    inputTensors(model),
+  );
   return toOnnx({ outputs: { logits }, updates: {} });
 }

@@ -4,10 +4,10 @@ import type { Graph } from "../graph/graph.js";
 import { add, div, greater, input, mul, reduceSum, stopGradient, sub, where } from "../graph/ops.js";
 import type { Tensor, Tensors } from "../graph/tensor.js";
 import { type Objective, predict } from "../nn/losses.js";
-import { bufferTensors, inputTensors, type Model, paramTensors, train, weightTensors } from "../nn/model.js";
+import { type BufferSpec, carry, inputTensors, type Model, paramTensors, train, weightTensors } from "../nn/model.js";
 import { rowGradients, step, withRows } from "../optim/touched-rows.js";
 import type { GradientTransformation } from "../optim/transformations.js";
-import { mapValues, withPrefix } from "../runtime/named.js";
+import { mapValues, underPrefix, withPrefix } from "../runtime/named.js";
 import { signs } from "./signs.js";
 
 /** What is trained, by what losses and what rule. */
@@ -35,10 +35,21 @@ export const kept = {
   ema: "ema",
   gradSum: "gradSum",
   buffers: "buffers",
-  /** The buffers after some of the sub-batches of a step. */
-  newBuffers: "newBuffers",
+  state: "state",
+  /** What {@link carriedSpecs} names, after some of the sub-batches of a step. */
+  after: "after",
   teacher: (slot: number) => `teachers.${slot}`,
+  teacherState: (slot: number) => `teacherState.${slot}`,
 } as const;
+
+/** What goes from batch to batch without gradients, as it is kept: the model's buffers, its state, and that of each teacher. */
+export function carriedSpecs(
+  { buffers, state = {} }: Pick<Model, "buffers" | "state">,
+  numTeachers: number,
+): Record<string, BufferSpec> {
+  const states = Array.from({ length: numTeachers }, (_, slot) => withPrefix(kept.teacherState(slot), state));
+  return Object.assign(withPrefix(kept.buffers, buffers ?? {}), withPrefix(kept.state, state), ...states);
+}
 
 /** Weights by the names under which the engine keeps the student's: params under a prefix, and buffers. */
 export function keptWeights<T>(
@@ -62,45 +73,45 @@ export function keptWeights<T>(
  * buffers.
  */
 export function stepGraph(learner: Learner, numTeachers: number): Graph {
-  const { params, losses, grads, buffers } = differentiate(learner, numTeachers);
+  const { params, losses, grads, carried } = differentiate(learner, numTeachers, carriedTensors(learner, numTeachers));
   const { updates, ...step } = update(learner, params, grads, losses);
-  return { ...step, updates: { ...updates, ...withPrefix(kept.buffers, buffers) } };
+  return { ...step, updates: { ...updates, ...carried } };
 }
 
 /** The gradient of one of several sub-batches, added to the running sum; `keepSum` is 0 at the first, else 1. */
 export function accumulateGraph(learner: Learner, numTeachers: number): Graph {
-  const { model } = learner;
   const isLater = greater(input("keepSum", []), 0);
-  const later = bufferTensors(model, kept.newBuffers);
-  const before = mapValues(bufferTensors(model, kept.buffers), (first, name) =>
-    where(isLater, later[name] as Tensor, first),
+  const before = mapValues(carriedTensors(learner, numTeachers), (first, name) =>
+    where(isLater, input(`${kept.after}.${name}`, first.shape), first),
   );
-  const { losses, grads, buffers } = differentiate(learner, numTeachers, before);
+  const { losses, grads, carried } = differentiate(learner, numTeachers, before);
   // Chosen and not multiplied: as 0 x NaN, a sum that was not finite would outlive its step.
   const sumOf = (name: string, { shape }: Tensor) => where(isLater, input(`${kept.gradSum}.${name}`, shape), 0);
   const sums = mapValues(grads, (grad, name) => add(sumOf(name, grad), grad));
   return {
     outputs: losses,
-    updates: { ...withPrefix(kept.gradSum, sums), ...withPrefix(kept.newBuffers, buffers) },
+    updates: { ...withPrefix(kept.gradSum, sums), ...withPrefix(kept.after, carried) },
   };
 }
 
 /** The optimizer step on the mean of the `numBatches` gradients that were added up; `loss` is fed to be checked. */
-export function applyGraph(learner: Learner): Graph {
+export function applyGraph(learner: Learner, numTeachers = 0): Graph {
   const params = paramTensors(learner.model, kept.params);
   const numBatches = input("numBatches", []);
   const grads = mapValues(paramTensors(learner.model, kept.gradSum), (sum) => div(sum, numBatches));
   const { outputs, updates, ...rest } = update(learner, params, grads, { loss: input("loss", []) });
-  const before = bufferTensors(learner.model, kept.buffers);
-  // Chosen, as there is a batch: a step that is skipped hands back what it reads.
-  const buffers = mapValues(bufferTensors(learner.model, kept.newBuffers), (after, name) =>
-    where(greater(numBatches, 0), after, before[name] as Tensor),
+  const carried = mapValues(carriedTensors(learner, numTeachers), (before, name) =>
+    where(greater(numBatches, 0), input(`${kept.after}.${name}`, before.shape), before),
   );
   return {
     ...rest,
     outputs: { squaredGradNorm: outputs.squaredGradNorm as Tensor },
-    updates: { ...updates, ...withPrefix(kept.buffers, buffers) },
+    updates: { ...updates, ...carried },
   };
+}
+
+function carriedTensors({ model }: Learner, numTeachers: number): Tensors {
+  return mapValues(carriedSpecs(model, numTeachers), ({ shape }, name) => input(name, shape));
 }
 
 /** Under which name the engine keeps what predicts and is shipped: the average where there is one. */
@@ -124,29 +135,30 @@ interface Differentiated {
   readonly params: Tensors;
   readonly losses: Tensors;
   readonly grads: Tensors;
-  /** What the model's buffers become. */
-  readonly buffers: Tensors;
+  /** What all that goes from batch to batch becomes, by the names of {@link carriedSpecs}. */
+  readonly carried: Tensors;
 }
 
-function differentiate(
-  learner: Learner,
-  numTeachers: number,
-  before = bufferTensors(learner.model, kept.buffers),
-): Differentiated {
+function differentiate(learner: Learner, numTeachers: number, before: Tensors): Differentiated {
   const { model, objective, distillation = {} } = learner;
   const { temperature = 1, mix = "sum" } = distillation;
   const params = paramTensors(model, kept.params);
   const inputs = inputTensors(model);
-  const { logits, buffers } = train(model, { ...params, ...before }, inputs);
+  const under = (prefix: string) => underPrefix(prefix, before);
+  const { logits, buffers, state } = train(model, { ...params, ...under(kept.buffers), ...under(kept.state) }, inputs);
   const { shape, dtype } = objective.labels ?? { shape: ["batch"], dtype: "float32" };
   const labels = input("labels", shape, dtype);
   const labelLoss = objective.labelLoss(logits, labels);
   const soften = (sharp: Tensor) => (temperature === 1 ? sharp : div(sharp, temperature));
-  const teachers = Array.from({ length: numTeachers }, (_, slot) =>
-    model.apply(weightTensors(model, kept.teacher(slot)), inputs),
+  const taught = Array.from({ length: numTeachers }, (_, slot) =>
+    carry(model, { ...weightTensors(model, kept.teacher(slot)), ...under(kept.teacherState(slot)) }, inputs),
   );
+  const teachers = taught.map((teacher) => teacher.logits);
+  const states = taught.map((teacher, slot) => withPrefix(kept.teacherState(slot), teacher.state));
+  const own = { ...withPrefix(kept.buffers, buffers), ...withPrefix(kept.state, state) };
+  const carried: Tensors = Object.assign(own, ...states);
   const targets = teachersMean(teachers.map((teacher) => objective.probs(soften(teacher))));
-  if (!targets) return { params, losses: { labelLoss }, grads: gradientsOf(labelLoss, params), buffers };
+  if (!targets) return { params, losses: { labelLoss }, grads: gradientsOf(labelLoss, params), carried };
 
   const scale = (value: Tensor) => (temperature === 1 ? value : mul(value, temperature ** 2));
   const distillLoss = scale(objective.distillLoss(soften(logits), targets));
@@ -155,7 +167,7 @@ function differentiate(
   const labelPart = mix === "sum" ? labelLoss : mul(sub(1, weight), labelLoss);
   const loss = add(labelPart, mul(weight, distillLoss));
   const losses = { labelLoss, distillLoss, divergence, ...signs(objective, logits, teachers, labels) };
-  return { params, losses, grads: gradientsOf(loss, params), buffers };
+  return { params, losses, grads: gradientsOf(loss, params), carried };
 }
 
 function gradientsOf(loss: Tensor, params: Tensors): Tensors {

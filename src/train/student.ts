@@ -6,8 +6,18 @@ import { copyOf, filled, type NamedArrays, scalar, zeros } from "../runtime/arra
 import type { Engine, Program, RunOptions, WriteOptions } from "../runtime/engine.js";
 import { mapValues, misfits, underPrefix, withPrefix } from "../runtime/named.js";
 import type { Key } from "../runtime/random.js";
-import { accumulateGraph, applyGraph, kept, keptWeights, type Learner, shippedName, stepGraph } from "./graphs.js";
+import {
+  accumulateGraph,
+  applyGraph,
+  carriedSpecs,
+  kept,
+  keptWeights,
+  type Learner,
+  shippedName,
+  stepGraph,
+} from "./graphs.js";
 import { type StudentSigns, signNames, type TeacherSigns } from "./signs.js";
+import { teacherStates } from "./teacher-states.js";
 
 /** Weights that predict beside the student, and what is known of them. */
 export interface Teacher {
@@ -35,7 +45,10 @@ export interface StepMetrics {
   readonly signs: { readonly teachers: readonly TeacherSigns[]; readonly student: StudentSigns } | null;
 }
 
-/** Everything that resuming needs of a student: `params.*`, `optState.*`, `buffers.*`, and `ema.*` of averaged params. */
+/**
+ * Everything that resuming needs of a student: `params.*`, `optState.*`, `buffers.*`, `ema.*` of averaged params, and of a
+ * model that carries a state `state.*` and `teacherState.<group>.*`.
+ */
 export type StudentState = NamedArrays;
 
 export interface StudentOptions {
@@ -85,9 +98,12 @@ export function createStudent({ engine, learner }: StudentOptions): Student {
   let step = 0;
   let learningRateScale = 1;
   let taught: readonly Teacher[] = [];
-  let sumsAreKept = false;
+  /** For how many teachers the sums of sub-batches are kept; null for none at all. */
+  let sumsAreKeptFor: number | null = null;
+  const states = teacherStates(engine, learner.model);
 
   async function teach(teachers: readonly Teacher[]): Promise<void> {
+    await states.place(teachers.map(({ group }) => group));
     for (const [slot, teacher] of teachers.entries()) {
       if (taught[slot]?.digest !== teacher.digest)
         await engine.write(withPrefix(kept.teacher(slot), teacher.params), { memory: "lent" });
@@ -99,7 +115,10 @@ export function createStudent({ engine, learner }: StudentOptions): Student {
     programs.get(`step, ${numTeachers} teachers`, () => stepGraph(learner, numTeachers));
   const inParts = (numTeachers: number) =>
     programs.get(`accumulate, ${numTeachers} teachers`, () => accumulateGraph(learner, numTeachers));
-  const applying = () => programs.get("apply", () => applyGraph(learner));
+  const applying = (numTeachers: number) => {
+    const numStates = learner.model.state ? numTeachers : 0;
+    return programs.get(`apply, ${numStates} states`, () => applyGraph(learner, numStates));
+  };
 
   async function learnAtOnce(feeds: NamedArrays, numTeachers: number, options: RunOptions): Promise<NamedArrays[]> {
     const program = await atOnce(numTeachers);
@@ -113,26 +132,29 @@ export function createStudent({ engine, learner }: StudentOptions): Student {
     options: RunOptions,
   ): Promise<NamedArrays[]> {
     const accumulate = await inParts(numTeachers);
-    const apply = await applying();
-    if (!sumsAreKept)
+    const apply = await applying(numTeachers);
+    if (sumsAreKeptFor !== numTeachers)
       await engine.write(
-        mapValues(sumSpecs(learner), ({ shape }) => zeros(shape)),
+        mapValues(sumSpecs(learner, numTeachers), ({ shape }) => zeros(shape)),
         { memory: "given" },
       );
     // Of a step that does not come to its end the sums are lost.
-    sumsAreKept = false;
+    sumsAreKeptFor = null;
     const results: NamedArrays[] = [];
     for (const [i, part] of parts.entries())
       results.push(await accumulate.run({ ...part, keepSum: scalar(i === 0 ? 0 : 1) }, options));
     const loss = scalar((meanOf(results, "labelLoss") ?? 0) + (meanOf(results, "distillLoss") ?? 0));
     const applied = await apply.run({ numBatches: scalar(parts.length), loss, ...scalars }, options);
-    sumsAreKept = true;
+    sumsAreKeptFor = numTeachers;
     return [...results, applied];
   }
 
   async function put(state: StudentState, atStep: number, scale: number, options: WriteOptions): Promise<void> {
-    checkState(state, specs);
-    await engine.write(state, options);
+    const ofTeachers = underPrefix(TEACHER_STATE, state);
+    const own = Object.entries(state).filter(([name]) => !name.startsWith(`${TEACHER_STATE}.`));
+    checkState(Object.fromEntries(own), specs);
+    states.restore(ofTeachers);
+    await engine.write(Object.fromEntries(own), options);
     step = atStep;
     learningRateScale = scale;
   }
@@ -159,13 +181,19 @@ export function createStudent({ engine, learner }: StudentOptions): Student {
       const memory = learner.optimizer.memory(learner.model.params);
       const optState = mapValues(memory, ({ shape, fill }) => filled(shape, fill));
       const ema = learner.ema ? keptWeights(learner.model, mapValues(weights, copyOf), kept.ema) : {};
-      const state = { ...keptWeights(learner.model, weights), ...withPrefix(kept.optState, optState), ...ema };
+      const carried = withPrefix(kept.state, learner.model.state ?? {});
+      const state = {
+        ...keptWeights(learner.model, weights),
+        ...withPrefix(kept.optState, optState),
+        ...ema,
+        ...mapValues(carried, ({ shape, fill }) => filled(shape, fill)),
+      };
       await put(state, 0, 1, { memory: "given" });
     },
     restore: (state, atStep, scale = 1) => put(state, atStep, scale, {}),
     async prepare(maxTeachers, numBatches) {
       const program = numBatches === 1 ? atOnce : inParts;
-      await Promise.all(numBatches === 1 ? [program(0)] : [program(0), applying()]);
+      await Promise.all(numBatches === 1 ? [program(0)] : [program(0), applying(0)]);
       const others = async () => {
         for (let numTeachers = 1; numTeachers <= maxTeachers; numTeachers++) await program(numTeachers);
       };
@@ -200,7 +228,10 @@ export function createStudent({ engine, learner }: StudentOptions): Student {
     },
     params: () => modelUnder(kept.params),
     shipped: () => modelUnder(shippedName(learner)),
-    state: () => engine.read(Object.keys(specs)),
+    state: async () => ({
+      ...(await engine.read(Object.keys(specs))),
+      ...withPrefix(TEACHER_STATE, await states.read()),
+    }),
   };
 }
 
@@ -244,13 +275,17 @@ function programCache(engine: Engine): { get(name: string, graph: () => Graph): 
 function stateSpecs({ model, optimizer, ema }: Learner): Record<string, { readonly shape: readonly number[] }> {
   const memory = withPrefix(kept.optState, optimizer.memory(model.params));
   const weights = keptWeights(model, weightSpecs(model));
-  return { ...weights, ...memory, ...(ema && withPrefix(kept.ema, model.params)) };
+  const state = withPrefix(kept.state, model.state ?? {});
+  return { ...weights, ...memory, ...(ema && withPrefix(kept.ema, model.params)), ...state };
 }
 
 /** What is added up over the sub-batches of a step, and what goes from one to the next. */
-function sumSpecs({ model }: Learner): Record<string, { readonly shape: readonly number[] }> {
-  return { ...withPrefix(kept.gradSum, model.params), ...withPrefix(kept.newBuffers, model.buffers ?? {}) };
+function sumSpecs({ model }: Learner, numTeachers: number): Record<string, { readonly shape: readonly number[] }> {
+  return { ...withPrefix(kept.gradSum, model.params), ...withPrefix(kept.after, carriedSpecs(model, numTeachers)) };
 }
+
+/** Under which prefix a saved state has those of the teachers, by group. */
+const TEACHER_STATE = "teacherState";
 
 /** Throws {@link CheckpointError} unless a state holds exactly the arrays that the learner needs. */
 function checkState(state: StudentState, specs: ReturnType<typeof stateSpecs>): void {

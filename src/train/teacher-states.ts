@@ -1,0 +1,65 @@
+/** The states of teachers of a model that carries one: each reads the student's batches, with a state of its own. */
+import { CheckpointError } from "../errors.js";
+import type { Model } from "../nn/model.js";
+import { copyOf, filled, type NamedArrays } from "../runtime/array.js";
+import type { Engine } from "../runtime/engine.js";
+import { mapValues, misfits, underPrefix, withPrefix } from "../runtime/named.js";
+import { kept } from "./graphs.js";
+
+/** All states are named `<group>.<name>`. */
+export interface TeacherStates {
+  /**
+   * Before a step: each teacher, by its slot, gets the state that its group had after the step before, and a fresh one when
+   * it did not teach then. So a fresher snapshot of a group goes on with the state of the one before it.
+   */
+  place(groups: readonly number[]): Promise<void>;
+  /** Copies of the states of those who taught the last step. */
+  read(): Promise<NamedArrays>;
+  /** Go on from saved states. Throws {@link CheckpointError} when they do not fit the model. */
+  restore(states: NamedArrays): void;
+}
+
+/** The states in an engine, under `teacherState.<slot>`. */
+export function teacherStates(engine: Engine, { state: specs = {} }: Pick<Model, "state">): TeacherStates {
+  const hasState = Object.keys(specs).length > 0;
+  let placed: readonly number[] = [];
+  let saved: NamedArrays = {};
+
+  async function read(): Promise<NamedArrays> {
+    if (!hasState || placed.length === 0) return saved;
+    const states = placed.map(async (group, slot) => {
+      const prefix = kept.teacherState(slot);
+      const arrays = await engine.read(Object.keys(withPrefix(prefix, specs)));
+      return withPrefix(String(group), underPrefix(prefix, arrays));
+    });
+    return Object.assign({}, ...(await Promise.all(states)));
+  }
+
+  return {
+    read,
+    async place(groups) {
+      if (!hasState) return;
+      if (!groups.every((group, slot) => placed[slot] === group)) {
+        const states = await read();
+        for (const [slot, group] of groups.entries()) {
+          const fresh = mapValues(specs, ({ shape, fill }) => filled(shape, fill));
+          const state = { ...fresh, ...underPrefix(String(group), states) };
+          await engine.write(withPrefix(kept.teacherState(slot), state), { memory: "given" });
+        }
+      }
+      placed = groups;
+      saved = {};
+    },
+    restore(states) {
+      const groups = new Set(Object.keys(states).map((name) => name.slice(0, name.indexOf("."))));
+      const problems = [...groups].flatMap((group) => misfits(underPrefix(group, states), specs));
+      if (problems.length > 0) {
+        throw new CheckpointError(
+          `the saved state of a teacher does not fit the model: ${problems.slice(0, 3).join("; ")}. Use the configuration it was saved with.`,
+        );
+      }
+      placed = [];
+      saved = mapValues(states, copyOf);
+    },
+  };
+}
