@@ -4,13 +4,13 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { directoryStore } from "../src/node/directory-store.js";
 import { prepareTable } from "../src/node/ingest.js";
-import { tableSpecOf } from "../src/node/prepare.js";
 import { readLog } from "../src/node/read-log.js";
 import { runFolder } from "../src/node/run-folder.js";
+import { tableSpecOf } from "../src/node/table-kind.js";
 import { threadedEngine } from "../src/node/threaded-engine.js";
 import { train } from "../src/node/train.js";
 import { makeLearner } from "../src/run/learner.js";
-import type { RunConfig } from "../src/run/schema.js";
+import { ofTable, type RunConfig } from "../src/run/schema.js";
 import { readBest } from "../src/run/score.js";
 import { bytesOf } from "../src/runtime/array.js";
 import { predictAll } from "../src/train/evaluate.js";
@@ -91,7 +91,8 @@ export async function runTrial(
   return outcome;
 }
 
-async function keepPredictions(config: RunConfig, path: string): Promise<void> {
+async function keepPredictions(run: RunConfig, path: string): Promise<void> {
+  const config = ofTable(run, "this study");
   const { preprocessing, test } = await prepareTable(tableSpecOf(config), { cacheFolder: CACHE });
   const learner = makeLearner(config, preprocessing);
   const engine = threadedEngine({ threads: availableParallelism() });

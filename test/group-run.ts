@@ -5,14 +5,14 @@ import type { Preprocessing } from "../src/data/table.js";
 import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
 import { runGroup } from "../src/run/group.js";
 import { groupFiles } from "../src/run/keeper.js";
-import type { RunInput } from "../src/run/schema.js";
-import type { GroupData } from "../src/run/start.js";
+import type { TableRunInput } from "../src/run/schema.js";
+import { type TableShard, tableWorkload } from "../src/run/table-work.js";
 import type { NamedArrays } from "../src/runtime/array.js";
 import type { TrainEvent } from "../src/train/events.js";
 import { gate, tinyConfig, tinyPreprocessing, tinyRows, waitingEngine } from "./tiny-run.js";
 
 /** The tiny table as a group gets it: the whole of it is its shard. */
-export function tinyData(preprocessing: Preprocessing = tinyPreprocessing): GroupData {
+export function tinyData(preprocessing: Preprocessing = tinyPreprocessing): TableShard {
   const train = tinyRows(96, 1);
   return {
     digest: "d".repeat(64),
@@ -24,11 +24,11 @@ export function tinyData(preprocessing: Preprocessing = tinyPreprocessing): Grou
 }
 
 export interface TinyRun {
-  readonly changes?: Partial<RunInput>;
+  readonly changes?: Partial<TableRunInput>;
   readonly groupIndex?: number;
   readonly store?: Store;
   readonly files?: Store;
-  readonly data?: GroupData;
+  readonly data?: TableShard;
   /** Params to begin from. */
   readonly init?: NamedArrays;
   /** Ask the group to stop once it has logged this step. */
@@ -76,10 +76,11 @@ export async function runTiny(options: TinyRun = {}): Promise<TinyOutcome> {
     if (options.awaitTeacher && isOnItsWay) await opened;
     if (runs++ === options.stopInRun) stop.abort();
   });
+  const config = tinyConfig(changes);
   const running = runGroup({
-    config: tinyConfig(changes),
+    config,
     groupIndex,
-    data,
+    workload: tableWorkload(config, data),
     ...(init && { readInit: async () => init }),
     engine,
     threads: 1,

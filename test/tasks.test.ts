@@ -5,7 +5,7 @@ import * as ort from "onnxruntime-node";
 import { decodeModel } from "../src/graph/onnx-proto.js";
 import { resultLines } from "../src/report/result.js";
 import { resolveConfig } from "../src/run/config.js";
-import type { RunInput } from "../src/run/schema.js";
+import type { TableRunConfig, TableRunInput } from "../src/run/schema.js";
 import type { RunResult } from "../src/train/events.js";
 import { csvHeader, tinyConfig, tinyCsv } from "./process/tiny.js";
 import { trainTwoGroups } from "./two-groups.js";
@@ -29,14 +29,14 @@ interface Trained {
 }
 
 /** Train two groups on a label, check that they taught one another, and serve the test rows by the exported model. */
-async function trained(task: NonNullable<RunInput["task"]>, label: string, output: string): Promise<Trained> {
+async function trained(task: NonNullable<TableRunInput["task"]>, label: string, output: string): Promise<Trained> {
   const config = resolveConfig({
     ...tinyConfig,
     task,
     data: { ...tinyConfig.data, label },
     numSteps: 300,
     codistill: { ...tinyConfig.codistill, burnInSteps: 100 },
-  });
+  }) as TableRunConfig;
   const { events, result, model } = await trainTwoGroups(config, tinyCsv());
   const report = resultLines(result).join("\n");
   for (const [group, own] of events.entries()) {

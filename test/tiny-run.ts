@@ -3,7 +3,7 @@ import { memoryStore, type Store } from "../src/checkpoint/store.js";
 import { type Preprocessing, type Rows, recordLayout, tableRows } from "../src/data/table.js";
 import { resolveConfig } from "../src/run/config.js";
 import { makeLearner, type RunLearner } from "../src/run/learner.js";
-import type { RunConfig, RunInput } from "../src/run/schema.js";
+import type { TableRunConfig, TableRunInput } from "../src/run/schema.js";
 import type { Serving } from "../src/run/serving/expression.js";
 import type { Engine } from "../src/runtime/engine.js";
 import { fold, key, normal, uniform } from "../src/runtime/random.js";
@@ -24,7 +24,7 @@ export function tinyServing({ vocabularies, numeric }: Preprocessing = tinyPrepr
 }
 
 /** A configuration for {@link tinyRows} as a user would write it. */
-export function tinyInput(changes: Partial<RunInput> = {}): RunInput {
+export function tinyInput(changes: Partial<TableRunInput> = {}): TableRunInput {
   return {
     name: "tiny",
     data: {
@@ -48,12 +48,12 @@ export function tinyInput(changes: Partial<RunInput> = {}): RunInput {
 }
 
 /** The same, resolved. */
-export function tinyConfig(changes: Partial<RunInput> = {}): RunConfig {
-  return resolveConfig(tinyInput(changes));
+export function tinyConfig(changes: Partial<TableRunInput> = {}): TableRunConfig {
+  return resolveConfig(tinyInput(changes)) as TableRunConfig;
 }
 
 /** The learner of a tiny configuration. */
-export function tinyLearner(changes: Partial<RunInput> = {}): RunLearner {
+export function tinyLearner(changes: Partial<TableRunInput> = {}): RunLearner {
   return makeLearner(tinyConfig(changes), tinyPreprocessing);
 }
 

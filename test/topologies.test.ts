@@ -6,12 +6,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { memoryStore, type Store } from "../src/checkpoint/store.js";
-import type { RunInput } from "../src/run/schema.js";
+import type { TableRunInput } from "../src/run/schema.js";
 import type { TrainEvent } from "../src/train/events.js";
 import { runTiny, type TinyOutcome } from "./group-run.js";
 import { type Topology, type TopologyCase, taughtBy, topologyCases } from "./topology-cases.js";
 
-function changes(topology: Topology): Partial<RunInput> {
+function changes(topology: Topology): Partial<TableRunInput> {
   return {
     numGroups: 4,
     numSteps: 1_000_000,

@@ -6,12 +6,13 @@ import { memoryStore, type Store } from "../src/checkpoint/store.js";
 import { rowsOfSlots, slotsUnder } from "../src/data/shard.js";
 import { type PreparedTable, prepareTable } from "../src/node/ingest.js";
 import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
-import { tableSpecOf } from "../src/node/prepare.js";
+import { tableSpecOf } from "../src/node/table-kind.js";
 import { exportModel } from "../src/run/export.js";
 import { runGroup } from "../src/run/group.js";
 import { makeLearner } from "../src/run/learner.js";
-import type { RunConfig } from "../src/run/schema.js";
+import type { TableRunConfig } from "../src/run/schema.js";
 import { type BestParams, readBest, scoreRun } from "../src/run/score.js";
+import { tableWorkload } from "../src/run/table-work.js";
 import type { RunResult, TrainEvent } from "../src/train/events.js";
 import { gate, waitingEngine } from "./tiny-run.js";
 
@@ -27,7 +28,7 @@ export interface TwoGroups {
  * Train two groups on a CSV. At the end of burn-in each waits for the other's first snapshot, so that chance does not
  * decide whether they teach one another; `burnInSteps` must be a multiple of `logInterval`.
  */
-export async function trainTwoGroups(config: RunConfig, csv: string): Promise<TwoGroups> {
+export async function trainTwoGroups(config: TableRunConfig, csv: string): Promise<TwoGroups> {
   const folder = await mkdtemp(join(tmpdir(), "codistill-two-groups-"));
   try {
     const source = join(folder, "rows.csv");
@@ -42,10 +43,10 @@ export async function trainTwoGroups(config: RunConfig, csv: string): Promise<Tw
         runGroup({
           config,
           groupIndex,
-          data: {
+          workload: tableWorkload(config, {
             ...table,
             shard: rowsOfSlots(table.train.slotOffsets, slotsUnder(config.data.regime, groupIndex, 2)),
-          },
+          }),
           engine,
           threads: 1,
           store: own,
@@ -72,7 +73,7 @@ export async function trainTwoGroups(config: RunConfig, csv: string): Promise<Tw
 }
 
 /** A group's engine, store and log, in which no step begins before what it must wait for has come. */
-function watched(config: RunConfig, group: number, store: Store) {
+function watched(config: TableRunConfig, group: number, store: Store) {
   const events: TrainEvent[] = [];
   const published = gate();
   const fetched = gate();

@@ -5,8 +5,9 @@ import type { Tensor, Tensors } from "../graph/tensor.js";
 import { named } from "../runtime/named.js";
 import { lecunNormal, zerosInit } from "./initialisers.js";
 import { embedding, embeddingParams } from "./layers.js";
-import { layerNormLstm, layerNormLstmParams } from "./lstm.js";
-import type { Model, ParamSpec, StateSpec } from "./model.js";
+import { type LstmState, layerNormLstm, layerNormLstmParams, layerNormLstmStep } from "./lstm.js";
+import type { Carried, Model, ParamSpec, StateSpec } from "./model.js";
+import type { Recurrence } from "./recurrent.js";
 
 export interface LstmLanguageModelOptions {
   /** Units of each text in one batch: how far gradients go back. */
@@ -47,20 +48,13 @@ export function lstmLanguageModel(options: LstmLanguageModelOptions): Model {
     inputs: i === 0 ? width : hidden,
   }));
   const carry = (weights: Tensors, inputs: Tensors) => {
-    const state: Record<string, Tensor> = {};
-    let x = embedding(weights, "embedding", named(inputs, "ids"));
-    for (const { path } of layers) {
-      const before = { hidden: named(weights, `${path}.hidden`), cell: named(weights, `${path}.cell`) };
-      const { outputs, state: after } = layerNormLstm(weights, path, x, before);
-      x = outputs;
-      state[`${path}.hidden`] = after.hidden;
-      state[`${path}.cell`] = after.cell;
-    }
-    const rows = reshape(x, [times * batchSize, hidden]);
-    const products = isTied
-      ? matmul(rows, named(weights, "embedding"), { transposeB: true })
-      : matmul(rows, named(weights, "output.weight"));
-    return { logits: add(products, named(weights, "output.bias")), state };
+    const { outputs, state } = through(
+      numLayers,
+      weights,
+      embedding(weights, "embedding", named(inputs, "ids")),
+      (path, x, before) => layerNormLstm(weights, path, x, before),
+    );
+    return { logits: head(weights, reshape(outputs, [times * batchSize, hidden])), state };
   };
   const params: Record<string, ParamSpec> = {
     ...embeddingParams("embedding", vocabulary, width),
@@ -78,4 +72,43 @@ export function lstmLanguageModel(options: LstmLanguageModelOptions): Model {
     carry,
     apply: (weights, inputs) => carry(weights, inputs).logits,
   };
+}
+
+/**
+ * One unit of each text: `ids` int32 [batch], of any size, and the state, to logits [batch, vocabulary] and the next state.
+ * What {@link lstmLanguageModel} computes a time at a time.
+ */
+export function lstmLanguageModelStep(weights: Tensors, ids: Tensor, numLayers: number): Carried {
+  const { outputs, state } = through(numLayers, weights, embedding(weights, "embedding", ids), (path, x, before) => {
+    const after = layerNormLstmStep(weights, path, x, before);
+    return { outputs: after.hidden, state: after };
+  });
+  return { logits: head(weights, outputs), state };
+}
+
+/** One layer after the other, and the state of all by its names. */
+function through(
+  numLayers: number,
+  weights: Tensors,
+  embedded: Tensor,
+  layer: (path: string, x: Tensor, before: LstmState) => Recurrence<LstmState>,
+) {
+  const state: Record<string, Tensor> = {};
+  let outputs = embedded;
+  for (let i = 0; i < numLayers; i++) {
+    const path = `layers.${i}`;
+    const [hidden, cell] = [`${path}.hidden`, `${path}.cell`];
+    const after = layer(path, outputs, { hidden: named(weights, hidden), cell: named(weights, cell) });
+    outputs = after.outputs;
+    state[hidden] = after.state.hidden;
+    state[cell] = after.state.cell;
+  }
+  return { outputs, state };
+}
+
+/** The logits of rows [rows, hidden]; by the embedding where there is no weight for them. */
+function head(weights: Tensors, rows: Tensor): Tensor {
+  const weight = weights["output.weight"];
+  const products = weight ? matmul(rows, weight) : matmul(rows, named(weights, "embedding"), { transposeB: true });
+  return add(products, named(weights, "output.bias"));
 }

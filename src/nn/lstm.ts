@@ -5,7 +5,7 @@ import { named } from "../runtime/named.js";
 import { constantInit, lecunNormal, orthogonal, sideBySide, zerosInit } from "./initialisers.js";
 import type { ParamSpec } from "./model.js";
 import { layerNormAt, normParams } from "./norm.js";
-import { type HiddenState, hiddenStateInputs, type Recurrence, recurrent } from "./recurrent.js";
+import { type Cell, type HiddenState, hiddenStateInputs, type Recurrence, recurrent } from "./recurrent.js";
 
 /** What an LSTM carries from one time to the next, both [batch, hidden]. */
 export interface LstmState extends HiddenState {
@@ -85,10 +85,20 @@ export function layerNormLstmParams(path: string, inputs: number, hidden: number
  * Throws {@link ShapeError} when `x` or the state has another shape.
  */
 export function layerNormLstm(params: Tensors, path: string, x: Tensor, state: LstmState): Recurrence<LstmState> {
+  return recurrent(x, state, layerNormLstmCell(params, path));
+}
+
+/** One time of {@link layerNormLstm}: `x` [batch, inputs], of any size, and a state to the next state. */
+export function layerNormLstmStep(params: Tensors, path: string, x: Tensor, state: LstmState): LstmState {
+  const { step, fromInput } = layerNormLstmCell(params, path);
+  return step(state, fromInput(x));
+}
+
+function layerNormLstmCell(params: Tensors, path: string): Cell<LstmState> {
   const of = (name: string) => named(params, `${path}.${name}`);
   const norm = (name: string, rows: Tensor) => layerNormAt(params, `${path}.${name}`, rows);
   const recurrentWeight = of("recurrentWeight");
-  return recurrent(x, state, {
+  return {
     name: "layerNormLstm",
     size: recurrentWeight.shape[0] as number,
     carries: ["hidden", "cell"],
@@ -97,7 +107,7 @@ export function layerNormLstm(params: Tensors, path: string, x: Tensor, state: L
       const gates = add(fromInput, norm("recurrentNorm", matmul(hidden, recurrentWeight)));
       return gated(gates, cell, (next) => tanh(norm("cellNorm", next)));
     },
-  });
+  };
 }
 
 /** The next state from the gates [batch, 4 hidden] and the cell; `shown` is what the output gate lets through. */

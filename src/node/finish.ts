@@ -3,13 +3,11 @@ import { availableParallelism } from "node:os";
 import { basename } from "node:path";
 import { safetensorsParts } from "../checkpoint/safetensors.js";
 import { TrainingError } from "../errors.js";
-import { exportModel } from "../run/export.js";
-import { makeLearner } from "../run/learner.js";
 import type { RunConfig } from "../run/schema.js";
-import { type BestParams, type GroupRecord, readBest, scoreRun } from "../run/score.js";
+import { type GroupRecord, readBest, type ScoredGroup } from "../run/score.js";
 import type { LoggedEvent, RunResult, TrainEvent } from "../train/events.js";
 import { directoryStore } from "./directory-store.js";
-import type { PreparedTable } from "./ingest.js";
+import type { PreparedData } from "./prepared.js";
 import { readLog } from "./read-log.js";
 import { encodeRunFile, RUN_FOLDER_VERSION } from "./run-file.js";
 import type { RunFolder } from "./run-folder.js";
@@ -25,7 +23,7 @@ export async function finish(
   config: RunConfig,
   folder: RunFolder,
   { groups }: RunScope,
-  table: PreparedTable,
+  data: PreparedData,
   log: (event: TrainEvent) => void,
   stop: AbortSignal,
 ): Promise<RunResult> {
@@ -37,7 +35,7 @@ export async function finish(
       best: await readBest(directoryStore(folder.group(group).path)),
     })),
   );
-  const scored = records.filter((record): record is GroupRecord & { best: BestParams } => record.best !== null);
+  const scored = records.filter((record): record is ScoredGroup => record.best !== null);
   const shipped = scored.find(({ group }) => group === shippedGroup);
   if (!shipped) {
     const end = readLog(folder.group(shippedGroup).log).findLast((event) => event.event === "group-end");
@@ -46,26 +44,19 @@ export async function finish(
     );
   }
   log({ event: "stage", stage: "scoring the test split" });
-  const learner = makeLearner(config, table.preprocessing);
   const engine = threadedEngine({ threads: availableParallelism() });
-  const result = await scoreRun(engine, learner, scored, table.test, shippedGroup, stop).finally(() => engine.close());
+  const result = await data.score(engine, scored, shippedGroup, stop).finally(() => engine.close());
 
   const { params, step } = shipped.best;
-  const features = { ...config.data.categorical, ...config.data.numeric };
   const metadata = {
     format: "codistill.model",
     version: String(RUN_FOLDER_VERSION),
     name: config.name,
     step: String(step),
-    label: config.data.label,
-    features: JSON.stringify(features),
-    ...(config.data.columns && { columns: JSON.stringify(config.data.columns) }),
+    ...data.metadata,
   };
   const files = directoryStore(folder.path);
-  await files.put(
-    basename(folder.model.onnx),
-    exportModel(learner, table.preprocessing, table.serving, params, metadata),
-  );
+  for (const [name, bytes] of Object.entries(data.exported(params, metadata))) await files.put(name, bytes);
   await files.put(basename(folder.model.safetensors), safetensorsParts(params, metadata));
   await files.put(basename(folder.result), encodeRunFile(result));
   return result;

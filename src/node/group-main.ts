@@ -1,17 +1,13 @@
 /** The process of one group: `group-main.js <run folder> <group index> <threads>`. */
 import { mkdirSync } from "node:fs";
-import { rowsOfSlots, slotsUnder } from "../data/shard.js";
 import { CodistillError, messageOf, StoreError } from "../errors.js";
 import { runGroup } from "../run/group.js";
 import type { RunConfig } from "../run/schema.js";
-import type { GroupData } from "../run/start.js";
 import { directoryStore } from "./directory-store.js";
 import { FAILED, REFUSED } from "./exit-codes.js";
-import { openTable } from "./ingest.js";
 import { readInit } from "./init-weights.js";
 import { logWriter } from "./log.js";
-import { memoryBudget } from "./memory.js";
-import type { RunData } from "./prepare.js";
+import { openWorkload } from "./prepare.js";
 import { lastStepOf, readLog } from "./read-log.js";
 import { recordOf } from "./replay.js";
 import { readRunFile } from "./run-file.js";
@@ -37,24 +33,6 @@ process.on("message", () => stop.abort());
 process.on("disconnect", () => stop.abort());
 if (!process.connected) stop.abort();
 
-async function groupData(): Promise<GroupData> {
-  const { cache } = readRunFile(folder.data) as unknown as RunData;
-  const slots = slotsUnder(config.data.regime, groupIndex, config.numGroups);
-  const { digest, preprocessing, train, validation } = await openTable(cache, {
-    slots,
-    leaveOut: ["test"],
-    memoryBytes: memoryBudget() / config.numGroups,
-  });
-  if (!validation) throw new Error("internal: validation rows were left out");
-  return {
-    digest,
-    preprocessing,
-    train,
-    validation,
-    shard: rowsOfSlots(train.slotOffsets, slots),
-  };
-}
-
 const scope = readScope(folder, config.numGroups);
 const { init, device = "cpu" } = config;
 const engine = threadedEngine({ threads: Number(threads), device });
@@ -63,7 +41,7 @@ try {
   await runGroup({
     config,
     groupIndex,
-    data: await groupData(),
+    workload: await openWorkload(config, folder, groupIndex),
     ...(init && { readInit: () => readInit(init) }),
     engine,
     threads: Number(threads),

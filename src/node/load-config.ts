@@ -4,7 +4,7 @@ import { basename, dirname, extname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ConfigError, messageOf } from "../errors.js";
 import { applyOverrides, resolveConfig } from "../run/config.js";
-import type { RunConfig } from "../run/schema.js";
+import { isOfText, type RunConfig, type TextRunConfig } from "../run/schema.js";
 import { noteInit } from "./init-weights.js";
 import { withoutVersion } from "./run-file.js";
 
@@ -19,9 +19,29 @@ export async function loadConfig(path: string, overrides: readonly string[] = []
     throw new ConfigError(`no configuration at ${path}; give the path of a .ts, .js or .json file`);
   const loaded = await load(file, path);
   const config = resolveConfig(applyOverrides(loaded, overrides));
-  const sources = [config.data.source].flat().map((source) => absolute(source, dirname(file)));
-  const init = config.init && (await noteInit(config.init, dirname(file)));
-  return { ...config, ...(init && { init }), data: { ...config.data, source: sources } };
+  const folder = dirname(file);
+  const init = config.init && (await noteInit(config.init, folder));
+  const located = init ? { ...config, init } : config;
+  return isOfText(located)
+    ? { ...located, data: textFrom(folder, located.data) }
+    : { ...located, data: { ...located.data, source: absoluteAll(located.data.source, folder) } };
+}
+
+/** All paths of text that a configuration in a folder names. */
+function textFrom(folder: string, data: TextRunConfig["data"]): TextRunConfig["data"] {
+  const split = (which: typeof data.validation) =>
+    typeof which === "number" ? which : { source: absoluteAll(which.source, folder) };
+  return {
+    ...data,
+    source: absoluteAll(data.source, folder),
+    validation: split(data.validation),
+    test: split(data.test),
+    tokenizer: data.tokenizer === "bytes" ? data.tokenizer : absolute(data.tokenizer, folder),
+  };
+}
+
+function absoluteAll(source: string | readonly string[], folder: string): string[] {
+  return [source].flat().map((one) => absolute(one, folder));
 }
 
 async function load(file: string, shown: string): Promise<unknown> {

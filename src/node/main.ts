@@ -6,7 +6,7 @@ import { Command } from "commander";
 import { CodistillError, ConfigError, messageOf, TrainingError } from "../errors.js";
 import { resultLines } from "../report/result.js";
 import { checkSameRun } from "../run/config-diff.js";
-import type { RunConfig } from "../run/schema.js";
+import { isOfText, type RunConfig } from "../run/schema.js";
 import { outputNames } from "../train/task.js";
 import { FAILED, REFUSED, STOPPED_BY } from "./exit-codes.js";
 import { loadConfig } from "./load-config.js";
@@ -171,11 +171,14 @@ async function trainIn(
   }
   const { model, result: resultFile } = runFolder(folder);
   tell(`\n${resultLines(result).join("\n")}`);
-  tell(`\nmodel    ${model.onnx}  (plain ONNX: columns in, ${outputNames[config.task.kind]} out)`);
+  const [what, use] = isOfText(config)
+    ? ["a unit and the state in, what comes next and the state out", `sample ${model.onnx}`]
+    : [`columns in, ${outputNames[config.task.kind]} out`, `predict ${model.onnx} new.csv`];
+  tell(`\nmodel    ${model.onnx}  (plain ONNX: ${what})`);
   tell(`weights  ${model.safetensors}`);
   tell(`result   ${resultFile}`);
   tell(
-    `next: codistill predict ${model.onnx} new.csv; serve it with any ONNX Runtime (docs/serving.md); change the configuration with --set path=value`,
+    `next: codistill ${use}; serve it with any ONNX Runtime (docs/serving.md); change the configuration with --set path=value`,
   );
   const numFinished = result.groups.filter(({ ended }) => ended === "finished").length;
   const { groups, replayOf } = readScope(runFolder(folder), config.numGroups);

@@ -4,14 +4,15 @@ import type { Command } from "commander";
 import { slotsUnder } from "../data/shard.js";
 import { bytes } from "../report/format.js";
 import { runsLines } from "../report/runs.js";
+import { ofTable } from "../run/schema.js";
 import { carryOut, planClean, planLines } from "./clean.js";
 import { FAILED } from "./exit-codes.js";
 import { prepareTable } from "./ingest.js";
 import { inspect } from "./inspect.js";
 import { listRuns } from "./list-runs.js";
 import { loadConfig } from "./load-config.js";
-import { tableSpecOf } from "./prepare.js";
 import { describeShards, shardLines } from "./shards.js";
+import { tableSpecOf } from "./table-kind.js";
 
 /** The flag that overrides options of a configuration. */
 export const SET = [
@@ -80,7 +81,7 @@ export function addRunCommands(program: Command, cacheFolder: string, say: (text
     path: string,
     flags: { readonly set: readonly string[]; json?: boolean },
   ): Promise<void> {
-    const config = await loadConfig(path, flags.set);
+    const config = ofTable(await loadConfig(path, flags.set), "shards");
     const table = await prepareTable(tableSpecOf(config), { cacheFolder: cacheFolder });
     const { numGroups, data } = config;
     const slots = Array.from({ length: numGroups }, (_, group) => slotsUnder(data.regime, group, numGroups));

@@ -7,8 +7,8 @@ import { claimFreeGroup, claimGroup } from "../codistill/claim.js";
 import { ConfigError } from "../errors.js";
 import { joinRun } from "../run/join.js";
 import type { RunConfig } from "../run/schema.js";
+import type { Work } from "../run/workload.js";
 import { directoryStore } from "./directory-store.js";
-import type { PreparedTable } from "./ingest.js";
 import type { RunFolder } from "./run-folder.js";
 
 /** The groups that are trained in a run folder, and the folder of the store that they share with the others. */
@@ -62,12 +62,7 @@ export async function writeScope(folder: RunFolder, scope: RunScope): Promise<vo
  *
  * Throws {@link ConfigError} when the store holds another run, or no group of it is free.
  */
-export async function enterRun(
-  config: RunConfig,
-  folder: RunFolder,
-  table: PreparedTable,
-  join?: Join,
-): Promise<RunScope> {
+export async function enterRun(config: RunConfig, folder: RunFolder, work: Work, join?: Join): Promise<RunScope> {
   if (!join) return readScope(folder, config.numGroups);
   const { numGroups } = config;
   if (join.group !== undefined && join.group >= numGroups) {
@@ -75,7 +70,7 @@ export async function enterRun(
   }
   const path = resolve(join.store);
   const store = directoryStore(path);
-  await joinRun({ config, data: table, store });
+  await joinRun(config, work, store);
   if (join.group !== undefined) await claimGroup(store, join.group);
   const group = join.group ?? (await claimFreeGroup(store, numGroups));
   await writeScope(folder, { groups: [group], store: path });

@@ -63,15 +63,15 @@ async function trainLocked(
     burnInSteps: config.codistill.burnInSteps,
     ships: `${join ? "this group" : "group 0"}'s best checkpoint by validation loss`,
   });
-  const table = await prepareData(config, folder, cacheFolder, log, stop).catch((error: unknown) => {
+  const data = await prepareData(config, folder, cacheFolder, log, stop).catch((error: unknown) => {
     if (stop.aborted) return null;
     throw error;
   });
-  if (!table || stop.aborted) return null;
-  const scope = await enterRun(config, folder, table, join);
+  if (!data || stop.aborted) return null;
+  const scope = await enterRun(config, folder, data.work, join);
   await runGroups(config, folder, scope, stop);
   if (stop.aborted) return null;
-  const result = await finish(config, folder, scope, table, log, stop).catch((error: unknown) => {
+  const result = await finish(config, folder, scope, data, log, stop).catch((error: unknown) => {
     if (stop.aborted && error === stop.reason) return null;
     throw error;
   });

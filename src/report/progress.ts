@@ -134,7 +134,11 @@ function noteOf(event: LoggedEvent): string | null {
       const nobodys = unassigned ? `\n${count(unassigned)} more training rows match no filter and train nobody` : "";
       const left = malformed ? `\n${count(malformed)} malformed lines of the source are left out` : "";
       const how = event.cached ? "cached" : "ingested";
-      return `data: ${count(train)} training, ${count(validation)} validation, ${count(test)} test rows (${how}, ${seconds(event.seconds)})${nobodys}${left}`;
+      const sizes = (of: { train: number; validation: number; test: number }, what: string) =>
+        `${count(of.train)} training, ${count(of.validation)} validation, ${count(of.test)} test ${what}`;
+      const units = event.units ? `, of ${sizes(event.units, "units")}` : "";
+      const what = event.units ? "documents" : "rows";
+      return `data: ${sizes({ train, validation, test }, what)}${units} (${how}, ${seconds(event.seconds)})${nobodys}${left}`;
     }
     case "group-start":
       return event.step > 0 ? `group ${event.group} goes on from step ${count(event.step)}` : null;

@@ -1,10 +1,12 @@
-import type { MetricName, RunResult, TaskKind, TestMetrics } from "../train/events.js";
+import type { MetricName, RunKind, RunResult, TestMetrics } from "../train/events.js";
 import { bytes, count, loss, quantity, table } from "./format.js";
 
 /** How a metric is called and shown. */
 export const metricViews: {
   readonly [M in MetricName]: { readonly title: string; readonly show: (value: number) => string };
 } = {
+  perplexity: { title: "perplexity", show: quantity },
+  bitsPerByte: { title: "bits per byte", show: loss },
   logLoss: { title: "log loss", show: loss },
   auc: { title: "AUC", show: loss },
   accuracy: { title: "accuracy", show: loss },
@@ -22,7 +24,7 @@ interface Between {
 }
 
 /** What the groups are apart in and how it is shown, and what churn is; null where it is the same. */
-const between: { readonly [K in TaskKind]: Between } = {
+const between: { readonly [K in RunKind]: Between } = {
   binary: { disagreement: "probabilities", show: loss, churn: "share of rows that they decide differently" },
   multiclass: {
     disagreement: "probabilities, half its sum over classes",
@@ -30,6 +32,11 @@ const between: { readonly [K in TaskKind]: Between } = {
     churn: "share of rows that they decide differently",
   },
   regression: { disagreement: "predictions", show: quantity, churn: null },
+  language: {
+    disagreement: "probabilities, half its sum over units",
+    show: loss,
+    churn: "share of places where their most probable units differ",
+  },
 };
 
 const metricNames = Object.keys(metricViews) as MetricName[];

@@ -2,9 +2,8 @@
 import { z } from "zod";
 import { ConfigError, messageOf } from "../errors.js";
 import { nearest } from "../nearest.js";
-import { outputNames } from "../train/task.js";
-import { optimizerProblems } from "./optimizer-schema.js";
-import { type RunConfig, runObject, runSchema } from "./schema.js";
+import { crossChecks, hint } from "./cross-checks.js";
+import { type RunConfig, tableRunObject, tableRunSchema, textRunObject, textRunSchema } from "./schema.js";
 
 /**
  * Check a configuration and fill in its defaults.
@@ -12,7 +11,8 @@ import { type RunConfig, runObject, runSchema } from "./schema.js";
  * Throws {@link ConfigError} with a line for each problem: the path, the rule, the value, the nearest known name.
  */
 export function resolveConfig(value: unknown): RunConfig {
-  const parsed = runSchema.safeParse(value);
+  const parsed =
+    isRecord(value) && kindOf(value.data) === "text" ? textRunSchema.safeParse(value) : tableRunSchema.safeParse(value);
   const problems = parsed.success
     ? crossChecks(parsed.data)
     : parsed.error.issues.flatMap((issue) => explain(issue, value));
@@ -50,77 +50,6 @@ export function applyOverrides(config: unknown, overrides: readonly string[]): u
   return result;
 }
 
-/** Rules that span several options. */
-function crossChecks(config: RunConfig): string[] {
-  const { data, model, codistill, numSteps } = config;
-  const problems = optimizerProblems(config.optimizer, numSteps);
-  for (const [path, names] of [
-    ["model.embeddings", model.embeddings],
-    ["model.hashed", model.hashed ?? {}],
-    ["data.vocabularies", data.vocabularies ?? {}],
-  ] as const) {
-    const known = Object.keys(data.categorical);
-    for (const name of Object.keys(names).filter((one) => !Object.hasOwn(data.categorical, one))) {
-      problems.push(`${path}.${name}: must be a name in data.categorical${hint(name, known)}`);
-    }
-  }
-  for (const name of Object.keys(data.numeric)) {
-    if (Object.hasOwn(data.categorical, name))
-      problems.push(`data.numeric.${name}: is a name in data.categorical too; rename one`);
-  }
-  const output = outputNames[config.task.kind];
-  for (const kind of ["categorical", "numeric"] as const) {
-    if (Object.hasOwn(data[kind], output))
-      problems.push(`data.${kind}.${output}: is the name of the exported model's output; rename it`);
-  }
-  if (config.task.kind === "regression" && codistill.temperature !== 1) {
-    problems.push(
-      `codistill.temperature: softens probabilities, which task "regression" has none of; leave it out, got ${codistill.temperature}`,
-    );
-  }
-  if (Object.keys(data.categorical).length + Object.keys(data.numeric).length === 0) {
-    problems.push("data: needs at least one feature in data.categorical or data.numeric");
-  }
-  if (data.filters && data.filters.length !== config.numGroups) {
-    problems.push(
-      `data.filters: must list one predicate for each of ${config.numGroups} groups, got ${data.filters.length}`,
-    );
-  }
-  if (data.filters && data.regime !== "disjoint") {
-    problems.push(`data.filters: must be left out unless data.regime is "disjoint", and it is "${data.regime}"`);
-  }
-  if (Array.isArray(codistill.topology) && codistill.topology.length !== config.numGroups) {
-    const given = codistill.topology.length;
-    problems.push(
-      `codistill.topology: must list the teachers of each of ${config.numGroups} groups, got ${given} lists`,
-    );
-  }
-  if (Array.isArray(codistill.topology)) {
-    for (const [group, teachers] of codistill.topology.entries()) {
-      const wrong = teachers.find(
-        (teacher, i) => teacher === group || teacher >= config.numGroups || teachers.indexOf(teacher) < i,
-      );
-      if (wrong !== undefined)
-        problems.push(`codistill.topology.${group}: must hold other groups, each once, got ${wrong}`);
-    }
-  }
-  if (codistill.mix === "convex" && Math.max(codistill.distillWeight.from, codistill.distillWeight.to) > 1) {
-    problems.push('codistill.distillWeight: must be at most 1 when codistill.mix is "convex"');
-  }
-  if (codistill.burnInSteps > numSteps) {
-    problems.push(`codistill.burnInSteps: must be at most numSteps (${numSteps}), got ${codistill.burnInSteps}`);
-  }
-  if (config.globalBatchSize % config.accumulate !== 0) {
-    problems.push(`accumulate: must divide globalBatchSize (${config.globalBatchSize}), got ${config.accumulate}`);
-  }
-  if (config.accumulate > 1 && config.optimizer.touchedRows?.length) {
-    problems.push(
-      `accumulate: must be 1 with optimizer.touchedRows, as sums of gradients are of whole tables, got ${config.accumulate}`,
-    );
-  }
-  return problems;
-}
-
 function explain(issue: z.core.$ZodIssue, config: unknown): string[] {
   const path = issue.path.join(".") || "configuration";
   if (issue.code === "unrecognized_keys") {
@@ -142,6 +71,10 @@ function issuesOfKind(issue: z.core.$ZodIssue, config: unknown): z.core.$ZodIssu
   const { kind } = valueAt(issue.path, config) as Record<string, unknown>;
   const found = typeof kind === "string" && issue.errors.find((issues) => issues.every(({ path }) => path.length > 0));
   return found ? found.map((one) => ({ ...one, path: [...issue.path, ...one.path] })) : undefined;
+}
+
+function kindOf(value: unknown): unknown {
+  return isRecord(value) ? value.kind : undefined;
 }
 
 /** A value as it was written; JSON has no word for NaN, Infinity, big integers or functions. */
@@ -167,7 +100,7 @@ function ruleOf({ message }: z.core.$ZodIssue): string {
 
 /** The names that the schema knows at a path, in the union's member that the configuration chose. */
 function knownNames(path: readonly PropertyKey[], config: unknown): string[] {
-  let schema: unknown = runObject;
+  let schema: unknown = isRecord(config) && kindOf(config.data) === "text" ? textRunObject : tableRunObject;
   let value = config;
   for (const name of path) {
     schema = shapeOf(schema, value)[String(name)];
@@ -184,13 +117,6 @@ function shapeOf(schema: unknown, value: unknown): Readonly<Record<string, unkno
   const kind = isRecord(value) ? value.kind : undefined;
   const shapes = schema.options.map((option) => shapeOf(option, value));
   return shapes.find(({ kind: literal }) => literal instanceof z.ZodLiteral && literal.value === kind) ?? {};
-}
-
-/** What an unknown name may have meant. */
-function hint(name: string, known: readonly string[]): string {
-  const meant = nearest(name, known);
-  if (meant !== undefined) return `; did you mean "${meant}"?`;
-  return known.length > 0 ? `; known names: ${known.join(", ")}` : "";
 }
 
 function plainCopy(config: unknown): unknown {

@@ -5,11 +5,13 @@ import { memoryStore } from "../checkpoint/store.js";
 import type { LabelStatistics } from "../data/table.js";
 import { ConfigError, StoreError } from "../errors.js";
 import { declarationOf, declareRun, type RunDeclaration } from "./declaration.js";
-import type { RunInput } from "./schema.js";
+import type { TableRunInput } from "./schema.js";
+import { tableWork } from "./table-work.js";
 
 const data = { digest: "d".repeat(64), preprocessing: tinyPreprocessing };
 const modelDigest = "a".repeat(64);
-const declare = (changes: Partial<RunInput> = {}) => declarationOf(tinyConfig(changes), data, modelDigest);
+const declare = (changes: Partial<TableRunInput> = {}) =>
+  declarationOf(tinyConfig(changes), tableWork(tinyConfig(changes), data), modelDigest);
 
 async function refused(declaring: Promise<void>, ...patterns: readonly RegExp[]): Promise<void> {
   await assert.rejects(declaring, (error) => {
@@ -46,9 +48,10 @@ describe("a run declaration", () => {
   });
 
   test("of classes or numbers says the task and the classes, and that of plain yes/no labels what it always said", () => {
-    const declareWith = (task: RunInput["task"], labels?: LabelStatistics) => {
+    const declareWith = (task: TableRunInput["task"], labels?: LabelStatistics) => {
       const preprocessing = { ...tinyPreprocessing, ...(labels && { labels }) };
-      return declarationOf(tinyConfig({ task }), { ...data, preprocessing }, modelDigest);
+      const config = tinyConfig({ task });
+      return declarationOf(config, tableWork(config, { ...data, preprocessing }), modelDigest);
     };
     assert.deepEqual(declareWith({ kind: "binary", distillLoss: "jensenShannon" }), declare());
     const animals: LabelStatistics = { kind: "classes", classes: ["cat", "eel"], counts: [3, 1] };

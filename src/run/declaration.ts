@@ -2,11 +2,9 @@
 import { decodeJson, encodeJson } from "../checkpoint/json.js";
 import type { Store } from "../checkpoint/store.js";
 import { type DataRegime, numSlots } from "../data/shard.js";
-import type { Preprocessing } from "../data/table.js";
 import { ConfigError } from "../errors.js";
-import type { TaskKind } from "../train/events.js";
 import type { RunConfig } from "./schema.js";
-import { classesOf } from "./task.js";
+import type { Work } from "./workload.js";
 
 /** The version of `run.json`. */
 export const DECLARATION_VERSION = 1;
@@ -15,18 +13,12 @@ const NAME = "run.json";
 /** A declaration that differs may be longer than one's own, and the difference should still be named. */
 const SPARE_BYTES = 1 << 20;
 
-/** Fixed for the life of a run. A group adopts it, or stops with the difference named. */
-export interface RunDeclaration {
+/** Fixed for the life of a run, with what the data declares. A group adopts it, or stops with the difference named. */
+export interface RunDeclaration extends Readonly<Record<string, unknown>> {
   readonly version: typeof DECLARATION_VERSION;
   readonly name: string;
   /** Digest of the data and of the query that makes the features. */
   readonly data: string;
-  /** Fitted on the training rows of all groups, before sharding. */
-  readonly preprocessing: Preprocessing;
-  /** The names of the labels' classes; none of numbers. */
-  readonly classes: readonly string[];
-  /** Left out of yes/no labels, so that runs that were declared before there were others go on. */
-  readonly task?: TaskKind;
   /** Slot s of `numSlots` belongs to group s modulo `numGroups`, unless the regime says otherwise. */
   readonly numGroups: number;
   readonly regime: DataRegime;
@@ -41,16 +33,14 @@ export interface RunDeclaration {
 /** What a configuration and its data declare. */
 export function declarationOf(
   config: RunConfig,
-  data: { readonly digest: string; readonly preprocessing: Preprocessing },
+  { digest, declared }: Pick<Work, "digest" | "declared">,
   modelDigest: string,
 ): RunDeclaration {
   return {
     version: DECLARATION_VERSION,
     name: config.name,
-    data: data.digest,
-    preprocessing: data.preprocessing,
-    classes: classesOf(data.preprocessing.labels),
-    ...(config.task.kind !== "binary" && { task: config.task.kind }),
+    data: digest,
+    ...declared,
     numGroups: config.numGroups,
     regime: config.data.regime,
     numSlots,

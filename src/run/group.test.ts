@@ -15,8 +15,8 @@ import type { TrainEvent } from "../train/events.js";
 import type { Learner } from "../train/graphs.js";
 import { groupFiles } from "./keeper.js";
 import { makeLearner } from "./learner.js";
-import type { RunInput } from "./schema.js";
-import type { GroupData } from "./start.js";
+import type { TableRunInput } from "./schema.js";
+import type { TableShard } from "./table-work.js";
 
 const only = <K extends TrainEvent["event"]>(events: readonly TrainEvent[], kind: K) =>
   events.filter((event): event is Extract<TrainEvent, { event: K }> => event.event === kind);
@@ -33,7 +33,7 @@ async function essence({ checkpoint, files }: TinyOutcome) {
 }
 
 /** A store in which group 1 has published a snapshot, once and for all. */
-async function storeWithGroup1(changes: Partial<RunInput>): Promise<Store> {
+async function storeWithGroup1(changes: Partial<TableRunInput>): Promise<Store> {
   const store = memoryStore();
   const { model }: Learner = makeLearner(tinyConfig(changes), tinyPreprocessing);
   const digest = await sha256(forwardOnnx(model));
@@ -167,7 +167,7 @@ describe("a stopped group", () => {
     alone: {},
     "that accumulates": { accumulate: 2 },
     "that stops early": { earlyStopping: { patience: 2, minDelta: 10 } },
-  } satisfies Record<string, Partial<RunInput>>)) {
+  } satisfies Record<string, Partial<TableRunInput>>)) {
     test(`${name}, cancelled in any run of a program, goes on as if it had never been, to the bit`, async () => {
       const whole = await runTiny({ changes: { ...changes, ...soon } });
       const validations = only(whole.events, "validation");
@@ -196,7 +196,7 @@ describe("a stopped group", () => {
     "that accumulates": { accumulate: 2 },
     "with touched rows": { optimizer: { kind: "adam", learningRate: 0.01, touchedRows: ["embeddings.*"] } },
     "with plain gradient descent": { optimizer: { kind: "sgd", learningRate: 0.1 } },
-  } satisfies Record<string, Partial<RunInput>>)) {
+  } satisfies Record<string, Partial<TableRunInput>>)) {
     test(`${name} goes on as if it had never stopped, to the bit`, async () => {
       const whole = await runTiny({ changes });
       const store = memoryStore();
@@ -264,7 +264,7 @@ describe("a group with a moving average", () => {
 
 describe("a group that stops early", () => {
   // A learning rate so high that the loss goes up and down.
-  const changes: Partial<RunInput> = {
+  const changes: Partial<TableRunInput> = {
     optimizer: { kind: "adam", learningRate: 0.3, schedule: "constant" },
     numSteps: 400,
     validationInterval: 2,
@@ -348,7 +348,7 @@ describe("a group refuses", () => {
   test("a configuration that is not the one of the run in the store, before it does anything", async () => {
     const store = memoryStore();
     await runTiny({ store, changes: { numSteps: 2 } });
-    const changed: readonly [Partial<RunInput>, RegExp][] = [
+    const changed: readonly [Partial<TableRunInput>, RegExp][] = [
       [{ seed: 2 }, /seed: the store declares 1, this group has 2/],
       [{ numGroups: 3 }, /numGroups/],
       [{ codistill: { burnInSteps: 1 } }, /burnInSteps/],
@@ -389,7 +389,7 @@ describe("a group refuses", () => {
 });
 
 /** The tiny table with training rows whose label is NaN. */
-const spoiltData = (numSpoilt: number): GroupData => ({ ...tinyData(), train: tinyRows(96, 1, numSpoilt) });
+const spoiltData = (numSpoilt: number): TableShard => ({ ...tinyData(), train: tinyRows(96, 1, numSpoilt) });
 
 describe("a group with rows that are not finite", () => {
   test("skips the steps that meet them, tells of it, and leaves them out of the means", async () => {
@@ -460,14 +460,17 @@ describe("a group with rows that are not finite", () => {
 });
 
 describe("a group whose numbers stop being finite", () => {
-  const wild = (learningRate: number, validationInterval: number): Partial<RunInput> & Pick<RunInput, "optimizer"> => ({
+  const wild = (
+    learningRate: number,
+    validationInterval: number,
+  ): Partial<TableRunInput> & Pick<TableRunInput, "optimizer"> => ({
     optimizer: { kind: "sgd", learningRate, schedule: "constant" },
     checkpointInterval: 1,
     validationInterval,
   });
 
   /** A run that has come to step 20 in good order, and then goes on with another configuration. */
-  async function goneWild(changes: Partial<RunInput>): Promise<TinyOutcome> {
+  async function goneWild(changes: Partial<TableRunInput>): Promise<TinyOutcome> {
     const { files, checkpoint } = await runTiny({ stopAt: 20, changes: wild(0.1, 19) });
     const best = await files.get(groupFiles.best);
     const outcome = await runTiny({ files, changes });

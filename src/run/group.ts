@@ -27,7 +27,7 @@ import { type GroupOptions, type StartedGroup, startGroup } from "./start.js";
  * do not fit; {@link CheckpointError} when the checkpoint is not this model's.
  */
 export async function runGroup(options: GroupOptions): Promise<"finished" | "stopped"> {
-  const { groupIndex, data, log } = options;
+  const { groupIndex, workload, log } = options;
   const numSteps = lastStepOf(options);
   const group = await startGroup(options);
   const { student, exchange, keeper } = group;
@@ -38,8 +38,8 @@ export async function runGroup(options: GroupOptions): Promise<"finished" | "sto
     incarnation: group.incarnation,
     step: student.step,
     numSteps,
-    trainRows: data.shard.length,
-    numParams: countParams(group.learner.model),
+    trainRows: workload.numExamples,
+    numParams: countParams(workload.learner.model),
     threads: options.threads,
   });
   const started = performance.now();

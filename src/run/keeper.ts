@@ -3,16 +3,13 @@ import { type CheckpointInfo, readCheckpoint, writeCheckpoint } from "../checkpo
 import { safetensorsParts } from "../checkpoint/safetensors.js";
 import type { Store } from "../checkpoint/store.js";
 import type { Exchange } from "../codistill/exchange.js";
-import type { Rows } from "../data/table.js";
 import { StoreError } from "../errors.js";
 import { notFinite } from "../runtime/array.js";
-import type { Program } from "../runtime/engine.js";
-import { predictAll } from "../train/evaluate.js";
 import type { TrainEvent } from "../train/events.js";
 import type { Student } from "../train/student.js";
-import type { Task } from "../train/task.js";
 import { troubleTeller } from "../train/trouble.js";
 import { afterValidation, type EarlyStopping, hasWaitedEnough, type Waiting } from "./early-stopping.js";
+import type { Validate } from "./workload.js";
 
 /** Names of a group's own files. */
 export const groupFiles = { checkpoint: "checkpoint.safetensors", best: "best.safetensors" } as const;
@@ -33,9 +30,7 @@ export interface KeeperOptions {
   readonly begin: () => Promise<void>;
   readonly stream: { readonly cursor: CheckpointInfo["cursor"] };
   readonly exchange: Exchange;
-  readonly predictor: Program;
-  readonly measure: Task["measure"];
-  readonly validation: Rows;
+  readonly validate: Validate;
   readonly files: Store;
   readonly log: (event: TrainEvent) => void;
   readonly best: CheckpointInfo["best"];
@@ -73,9 +68,8 @@ export function makeKeeper(options: KeeperOptions): Keeper {
   async function validate(): Promise<string | null> {
     const { step } = student;
     mustValidate = true;
-    const predictions = await predictAll(options.predictor, options.validation, options.stop);
+    const { loss, ...metrics } = await options.validate(options.stop);
     mustValidate = false;
-    const { loss, ...metrics } = options.measure(predictions);
     if (!Number.isFinite(loss)) return `the validation loss must stay finite, at step ${step} it was ${loss}`;
     waiting = afterValidation(waiting, loss, options.earlyStopping?.minDelta ?? 0);
     const isBest = best === null || loss < best.loss;

@@ -1,12 +1,14 @@
 /** From configuration to parts: the only place where names become objects. */
 import type { Preprocessing } from "../data/table.js";
 import { ConfigError } from "../errors.js";
+import type { Objective } from "../nn/losses.js";
 import { mlp } from "../nn/mlp.js";
+import type { Model } from "../nn/model.js";
 import { checkTouchedRows } from "../optim/touched-rows.js";
 import type { Learner } from "../train/graphs.js";
 import type { Task } from "../train/task.js";
 import { checkPatterns, makeOptimizer } from "./optimizer.js";
-import type { RunConfig } from "./schema.js";
+import type { RunConfig, TableRunConfig } from "./schema.js";
 import { makeTask } from "./task.js";
 
 /** What a run trains, and what it knows of its task beside the losses. */
@@ -20,7 +22,7 @@ export interface RunLearner extends Learner {
  * Throws {@link ConfigError} when a pattern of the optimizer matches no param, or one whose rows it cannot touch, when a
  * class weight names no class, and for a hashed feature with fewer names than rows.
  */
-export function makeLearner(config: RunConfig, preprocessing: Preprocessing): RunLearner {
+export function makeLearner(config: TableRunConfig, preprocessing: Preprocessing): RunLearner {
   const { embeddings, embeddingWidth, hashed = {}, hidden } = config.model;
   // Maps, because a feature may be called "constructor".
   const widths = new Map(Object.entries(embeddings));
@@ -45,10 +47,19 @@ export function makeLearner(config: RunConfig, preprocessing: Preprocessing): Ru
   const { numOutputs, objective } = task;
   const { numeric } = preprocessing;
   const model = mlp({ categorical: Object.fromEntries(categorical), numeric, hidden, numOutputs });
+  return { ...learnerOf(config, model, objective), task };
+}
+
+/**
+ * A model and what is learned, with how the configuration says that it is.
+ *
+ * Throws {@link ConfigError} when a pattern of the optimizer matches no param, or one whose rows it cannot touch.
+ */
+export function learnerOf(config: RunConfig, model: Model, objective: Objective): Learner {
   const { temperature, mix } = config.codistill;
   const { ema } = config;
   checkPatterns(config.optimizer, Object.keys(model.params));
   const optimizer = makeOptimizer(config);
   checkTouchedRows(optimizer, model.params);
-  return { model, task, objective, optimizer, distillation: { temperature, mix }, ...(ema && { ema }) };
+  return { model, objective, optimizer, distillation: { temperature, mix }, ...(ema && { ema }) };
 }

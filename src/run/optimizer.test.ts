@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { descent } from "../../test/descent.js";
-import { tinyInput } from "../../test/tiny-run.js";
+import { tinyConfig, tinyInput } from "../../test/tiny-run.js";
 import { ConfigError } from "../errors.js";
 import { rootsOf } from "../graph/graph.js";
 import { input } from "../graph/ops.js";
@@ -281,7 +281,7 @@ describe("a wrong optimizer is refused with the path and the rule", () => {
   test("a pattern that is of no param, once the params are known", () => {
     const preprocessing = { vocabularies: { origin: ["a"] }, numeric: {} };
     const learner = (optimizer: OptimizerInput) => {
-      const config = { ...resolveConfig(tinyInput()), optimizer: resolved(optimizer) };
+      const config = { ...tinyConfig(), optimizer: resolved(optimizer) };
       return makeLearner(config, preprocessing);
     };
     const decay = (except: string[]) => ({ kind: "adamW", learningRate: 1, weightDecay: { rate: 1, except } }) as const;

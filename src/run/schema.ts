@@ -1,59 +1,13 @@
 /** What a configuration may hold: one schema that gives the types, the defaults and the checks. */
 import { z } from "zod";
+import { ConfigError } from "../errors.js";
+import { tableDataSchema, textDataSchema } from "./data-schema.js";
+import { lstmSchema, mlpSchema } from "./model-schema.js";
 import { optimizerInSteps, optimizerSchema } from "./optimizer-schema.js";
 import { stepsOf, stepsOrShare } from "./steps.js";
 import { taskInFull, taskSchema } from "./task-schema.js";
 
 const steps = z.int().positive();
-const sqlExpression = z.string().min(1);
-
-const vocabulary = z.strictObject({
-  /** Names of at least so many training rows. */
-  minRows: z.int().positive().optional(),
-  /** At most so many, the most frequent ones. */
-  maxNames: z.int().positive().optional(),
-});
-
-const dataSchema = z.strictObject({
-  /** Files or globs that DuckDB reads: Parquet, CSV, TSV, JSON lines. Relative paths start at the configuration file. */
-  source: z.union([z.string(), z.array(z.string()).min(1)], "must be a path or a list of paths"),
-  /** The names of all columns, of CSV or TSV files that have no header. */
-  columns: z.array(z.string().min(1)).min(1).optional(),
-  /** Lines of CSV or TSV files that are no rows, as one with too few columns, and may be left out; 0 by default. */
-  maxBadRows: z.int().nonnegative().optional(),
-  /** SQL expression: true or 1 for the positive class; with another `task` a class of any type, or a number. */
-  label: sqlExpression,
-  /** Feature name to SQL expression; its values are treated as names. */
-  categorical: z.record(z.string(), sqlExpression).default({}),
-  /** Feature name to SQL expression; its values are treated as quantities. */
-  numeric: z.record(z.string(), sqlExpression).default({}),
-  /** Which names of a categorical feature have an embedding of their own, where not all shall: the others count as unseen. */
-  vocabularies: z.record(z.string(), vocabulary).optional(),
-  /** SQL predicates that say which rows train, which choose the best checkpoint, and which are scored once at the end. */
-  split: z.strictObject({ train: sqlExpression, validation: sqlExpression, test: sqlExpression }),
-  /** SQL expression whose value decides a row's hash slot; all columns by default. */
-  shardBy: sqlExpression.optional(),
-  /**
-   * SQL predicates, one for each group: a training row is of the first group whose predicate holds, and trains nobody
-   * when none does. Only with the regime "disjoint".
-   */
-  filters: z.array(sqlExpression).optional(),
-  /** Groups train on disjoint shards, on all data in orders of their own, or on the same shard (an ablation). */
-  regime: z.enum(["disjoint", "all", "same"]).default("disjoint"),
-});
-
-const modelSchema = z.strictObject({
-  kind: z.literal("mlp"),
-  /** Width of the embedding of each categorical feature. */
-  embeddings: z.record(z.string(), z.int().positive()).default({}),
-  /** Width for those that are not named. */
-  embeddingWidth: z.int().positive().default(16),
-  /** Of categorical features with very many names: rows of their embedding table, which names share by two hashes each. */
-  hashed: z.record(z.string(), z.int().positive()).optional(),
-  /** Widths of the hidden layers. */
-  hidden: z.array(z.int().positive()).default([128, 64]),
-});
-
 const weightLine = z.strictObject({
   from: z.number().nonnegative().default(0),
   to: z.number().nonnegative(),
@@ -97,19 +51,19 @@ const codistillSchema = z.strictObject({
   keepSnapshots: z.int().min(2).default(10),
 });
 
-/** What a configuration may hold, before shares are turned into steps. */
-export const runObject = z.strictObject({
+/** What a configuration of a table may hold, before shares are turned into steps. */
+export const tableRunObject = z.strictObject({
   /** Short name, the first part of the run folder's name. */
   name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, "must be lower-case letters, digits and dashes"),
-  data: dataSchema,
+  data: tableDataSchema,
   /** What the label is: yes or no (the default), one of several classes, or a number; with options as { kind, ... }. */
   task: taskSchema.default("binary"),
-  model: modelSchema,
+  model: mlpSchema,
   optimizer: optimizerSchema,
   codistill: codistillSchema,
   numGroups: z.int().min(1).max(64).default(2),
   numSteps: steps,
-  /** Examples of one optimizer step of one group. */
+  /** Examples of one optimizer step of one group: rows, or texts of `data.sequenceLength` units side by side. */
   globalBatchSize: z.int().positive(),
   /** Sub-batches that a step's examples are split into, to save memory. */
   accumulate: z.int().positive().default(1),
@@ -150,33 +104,57 @@ export const runObject = z.strictObject({
   threads: z.int().positive().optional(),
 });
 
-/** The schema of a configuration: checks, defaults, shares of numSteps as steps, a constant weight as a line. */
-export const runSchema = runObject.transform(({ codistill, ...run }) => {
+/** What a configuration of text may hold. */
+export const textRunObject = tableRunObject.omit({ task: true }).extend({ data: textDataSchema, model: lstmSchema });
+
+/** Shares of numSteps as steps, a constant weight as a line. */
+function inFull<
+  T extends { readonly numSteps: number } & Pick<z.output<typeof tableRunObject>, "optimizer" | "codistill">,
+>({ codistill, ...run }: T) {
   const { numSteps } = run;
   const weight = codistill.distillWeight;
   const line = typeof weight === "number" ? { from: weight, to: weight, steps: 0 } : weight;
-  const burnInSteps = stepsOf(codistill.burnInSteps, numSteps);
   const inSteps = (value: z.output<typeof interval>) =>
     typeof value === "number" ? value : { ...value, steps: stepsOf(value.steps, numSteps) };
   return {
     ...run,
-    task: taskInFull(run.task),
     optimizer: optimizerInSteps(run.optimizer, numSteps),
     codistill: {
       ...codistill,
-      burnInSteps,
+      burnInSteps: stepsOf(codistill.burnInSteps, numSteps),
       distillWeight: { ...line, steps: stepsOf(line.steps, numSteps) },
       publishInterval: inSteps(codistill.publishInterval),
       exchangeInterval: inSteps(codistill.exchangeInterval),
     },
   };
-});
+}
+
+/** The schema of a configuration of a table: checks, defaults, shares as steps. */
+export const tableRunSchema = tableRunObject.transform((run) => ({ ...inFull(run), task: taskInFull(run.task) }));
+
+/** The same of text. */
+export const textRunSchema = textRunObject.transform((run) => inFull(run));
 
 /** A configuration as a user writes it. */
-export type RunInput = z.input<typeof runSchema>;
+export type RunInput = TableRunInput | TextRunInput;
+export type TableRunInput = z.input<typeof tableRunSchema>;
+export type TextRunInput = z.input<typeof textRunSchema>;
 
 /** A configuration with every default filled in: plain data, stored with every run. */
-export type RunConfig = z.output<typeof runSchema>;
+export type RunConfig = TableRunConfig | TextRunConfig;
+export type TableRunConfig = z.output<typeof tableRunSchema>;
+export type TextRunConfig = z.output<typeof textRunSchema>;
+
+/** Whether a configuration is of text. */
+export function isOfText(config: RunConfig): config is TextRunConfig {
+  return config.data.kind === "text";
+}
+
+/** A configuration that must be of a table. Throws {@link ConfigError} for one of text. */
+export function ofTable(config: RunConfig, what: string): TableRunConfig {
+  if (!isOfText(config)) return config;
+  throw new ConfigError(`${what} is for tables, and this configuration is of text`);
+}
 
 /** Type a configuration: `export default defineRun({ ... })`. */
 export function defineRun(config: RunInput): RunInput {

@@ -4,15 +4,14 @@ import { decodeSafetensors } from "../checkpoint/safetensors.js";
 import type { Store } from "../checkpoint/store.js";
 import type { Rows } from "../data/table.js";
 import { CheckpointError } from "../errors.js";
-import { weightSpecs } from "../nn/model.js";
+import { type Model, weightSpecs } from "../nn/model.js";
 import type { NamedArrays } from "../runtime/array.js";
 import type { Engine } from "../runtime/engine.js";
 import { misfits } from "../runtime/named.js";
 import { type Predictions, predictAll } from "../train/evaluate.js";
-import type { RunResult, TestMetrics } from "../train/events.js";
+import type { Metrics, RunResult, TestMetrics } from "../train/events.js";
 import { kept, keptWeights, predictGraph } from "../train/graphs.js";
 import { meanOfProbs } from "../train/metrics.js";
-import type { Task } from "../train/task.js";
 import { BEST_FORMAT, BEST_VERSION, groupFiles } from "./keeper.js";
 import type { RunLearner } from "./learner.js";
 
@@ -42,6 +41,17 @@ export type GroupRecord = Pick<
   "group" | "stepsPerSecond" | "bytesPublished" | "bytesFetched" | "ended"
 >;
 
+/** A group to be scored. */
+export interface ScoredGroup extends GroupRecord {
+  readonly best: BestParams;
+}
+
+/** Throws {@link CheckpointError} unless a group's best params are of a model. */
+export function checkParams(model: Model, { group, best }: ScoredGroup): void {
+  const [misfit] = misfits(best.params, weightSpecs(model));
+  if (misfit) throw new CheckpointError(`the best params of group ${group} are of another model: ${misfit}`);
+}
+
 /**
  * Score the groups' best params, their ensemble (the mean of their predictions), and how far they disagree. Rejects with
  * the signal's reason when that cancels it.
@@ -49,7 +59,7 @@ export type GroupRecord = Pick<
 export async function scoreRun(
   engine: Engine,
   learner: RunLearner,
-  groups: readonly (GroupRecord & { readonly best: BestParams })[],
+  groups: readonly ScoredGroup[],
   test: Rows,
   shippedGroup: number,
   signal?: AbortSignal,
@@ -60,21 +70,20 @@ export async function scoreRun(
   let labels: Predictions["labels"] = new Float32Array();
   const { task } = learner;
   for (const { best, ...record } of groups) {
-    const [misfit] = misfits(best.params, weightSpecs(learner.model));
-    if (misfit) throw new CheckpointError(`the best params of group ${record.group} are of another model: ${misfit}`);
+    checkParams(learner.model, { best, ...record });
     await engine.write(keptWeights(learner.model, best.params));
     const predictions = await predictAll(program, test, signal);
     probs.push(predictions.probs);
     labels = predictions.labels;
     const { step, validationLoss } = best;
-    scored.push({ ...record, step, validationLoss, ...ofTest(task, predictions) });
+    scored.push({ ...record, step, validationLoss, ...asTestMetrics(task.measure(predictions)) });
   }
   const isSeveral = probs.length > 1;
   return {
     task: task.kind,
     lossName: task.lossName,
     groups: scored,
-    ensemble: isSeveral ? ofTest(task, { probs: meanOfProbs(probs), labels }) : null,
+    ensemble: isSeveral ? asTestMetrics(task.measure({ probs: meanOfProbs(probs), labels })) : null,
     disagreement: isSeveral ? meanOverPairs(probs, task.distance) : null,
     churn: isSeveral ? meanOverPairs(probs, task.churn) : null,
     shippedGroup,
@@ -82,11 +91,12 @@ export async function scoreRun(
   };
 }
 
-/** The loss and metrics of predictions on the test split, under the names of a result. */
-function ofTest({ measure }: Task, predictions: Predictions): TestMetrics {
-  const entries = Object.entries(measure(predictions));
-  const names = entries.map(([name, value]) => [`test${name.slice(0, 1).toUpperCase()}${name.slice(1)}`, value]);
-  return Object.fromEntries(names);
+/** A loss and metrics on the test split, under the names of a result. */
+export function asTestMetrics(measured: { readonly loss: number } & Metrics): TestMetrics {
+  const entries = Object.entries(measured);
+  return Object.fromEntries(
+    entries.map(([name, value]) => [`test${name.slice(0, 1).toUpperCase()}${name.slice(1)}`, value]),
+  ) as TestMetrics;
 }
 
 function meanOverPairs<T>(items: readonly T[], measure: (a: T, b: T) => number): number {

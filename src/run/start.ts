@@ -6,8 +6,6 @@ import { type Exchange, storeExchange } from "../codistill/exchange.js";
 import { recordingStore, replayExchange } from "../codistill/replay.js";
 import { teachersOf } from "../codistill/topology.js";
 import { traced } from "../codistill/trace.js";
-import { batchStream } from "../data/stream.js";
-import type { Rows } from "../data/table.js";
 import { CheckpointError, ConfigError } from "../errors.js";
 import { type Model, weightSpecs } from "../nn/model.js";
 import { type NamedArrays, notFinite } from "../runtime/array.js";
@@ -15,23 +13,19 @@ import type { Engine } from "../runtime/engine.js";
 import { misfits } from "../runtime/named.js";
 import { fold, key } from "../runtime/random.js";
 import type { TeachersEvent, TrainEvent } from "../train/events.js";
-import { predictGraph, shippedName } from "../train/graphs.js";
 import { createStudent } from "../train/student.js";
 import { notWaiting } from "./early-stopping.js";
-import { type DataIdentity, type JoinOptions, joinRun } from "./join.js";
+import { joinRun } from "./join.js";
 import { groupFiles, makeKeeper } from "./keeper.js";
+import type { RunConfig } from "./schema.js";
+import type { Workload } from "./workload.js";
 
-/** A group's part of the data. */
-export interface GroupData extends DataIdentity {
-  /** Training rows in memory, and which of them are this group's shard. */
-  readonly train: Rows;
-  readonly shard: Uint32Array;
-  readonly validation: Rows;
-}
-
-export interface GroupOptions extends JoinOptions {
+export interface GroupOptions {
+  readonly config: RunConfig;
   readonly groupIndex: number;
-  readonly data: GroupData;
+  readonly workload: Workload;
+  /** What all groups share. */
+  readonly store: Store;
   /** Reads the params to begin from, by the names of the model's; drawn by the seed when left out. */
   readonly readInit?: () => Promise<NamedArrays>;
   readonly engine: Engine;
@@ -57,8 +51,9 @@ export type StartedGroup = Awaited<ReturnType<typeof startGroup>>;
 
 /** Join the run, and put together the parts of a group, as they were at its checkpoint when there is one. */
 export async function startGroup(options: GroupOptions) {
-  const { config, groupIndex, data, engine, files, log } = options;
-  const { learner, modelDigest } = await joinRun(options);
+  const { config, groupIndex, workload, engine, files, log } = options;
+  const { learner } = workload;
+  const modelDigest = await joinRun(config, workload, options.store);
   const student = createStudent({ engine, learner });
   const seed = fold(key(config.seed), groupIndex);
 
@@ -79,18 +74,12 @@ export async function startGroup(options: GroupOptions) {
   if (state && info) await student.restore(state, info.step, info.learningRateScale);
   else await begin();
 
-  const stream = batchStream({
-    rows: data.train,
-    indices: data.shard,
-    batchSize: config.globalBatchSize / config.accumulate,
-    key: fold(seed, "stream"),
-    ...(info && { cursor: info.cursor }),
-  });
+  const stream = workload.stream(fold(seed, "stream"), info?.cursor);
   const draw = fold(key(config.seed), "topology");
   const teachers = teachersOf(config.codistill.topology, groupIndex, config.numGroups, draw);
   const exchange = makeExchange(options, { teachers, model: learner.model, incarnation }, checkpoint);
   // Before the programs of steps with teachers, which are compiled in the background and would hold it up.
-  const predictor = await engine.compile(predictGraph(learner, shippedName(learner)));
+  const validate = await workload.validator(engine);
   await student.prepare(teachers.length, config.accumulate);
   const keeper = makeKeeper({
     group: groupIndex,
@@ -100,9 +89,7 @@ export async function startGroup(options: GroupOptions) {
     begin,
     stream,
     exchange,
-    predictor,
-    measure: learner.task.measure,
-    validation: data.validation,
+    validate,
     files,
     log,
     best: info?.best ?? null,

@@ -12,14 +12,14 @@ import { float32, int32 } from "../runtime/array.js";
 import { fold, key, normal } from "../runtime/random.js";
 import type { Task } from "../train/task.js";
 import { resolveConfig } from "./config.js";
-import type { RunInput } from "./schema.js";
+import type { TableRunInput } from "./schema.js";
 import { classesOf, labelsToFit, makeTask } from "./task.js";
 
 const animals: LabelStatistics = { kind: "classes", classes: ["cat", "dog", "eel"], counts: [60, 30, 10] };
 const yesNo: LabelStatistics = { kind: "classes", classes: ["false", "true"], counts: [90, 10] };
 const numbers: LabelStatistics = { kind: "numbers", mean: 500, deviation: 20 };
 
-const taskOf = (task: RunInput["task"], labels?: LabelStatistics) => makeTask(tinyConfig({ task }).task, labels);
+const taskOf = (task: TableRunInput["task"], labels?: LabelStatistics) => makeTask(tinyConfig({ task }).task, labels);
 
 const evaluate = (tensor: Tensor, feeds: Readonly<Record<string, Values>>) =>
   interpret({ outputs: { value: tensor }, updates: {} }, feeds).outputs.value as Numbers;
@@ -189,7 +189,7 @@ describe("a configuration's task", () => {
   });
 
   test("may not have a feature with the name of its output, nor soften numbers", () => {
-    const named = (name: string, task: RunInput["task"]) => () =>
+    const named = (name: string, task: TableRunInput["task"]) => () =>
       tinyConfig({ task, data: { ...tinyConfig().data, numeric: { [name]: "x" } } });
     assert.throws(
       named("prediction", "regression"),

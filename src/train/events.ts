@@ -7,8 +7,21 @@
 /** What is learned of a row: one of two answers, one of several classes, or a number. */
 export type TaskKind = "binary" | "multiclass" | "regression";
 
+/** What a run learns: a task of a table, or "language", what comes next in a text. */
+export type RunKind = TaskKind | "language";
+
 /** What is measured of predictions beside the loss; which of them depends on the task. See docs/run-log.md. */
-export type MetricName = "logLoss" | "auc" | "accuracy" | "top5Accuracy" | "calibrationError" | "rmse" | "mae" | "r2";
+export type MetricName =
+  | "perplexity"
+  | "bitsPerByte"
+  | "logLoss"
+  | "auc"
+  | "accuracy"
+  | "top5Accuracy"
+  | "calibrationError"
+  | "rmse"
+  | "mae"
+  | "r2";
 
 /** Metrics by name; not finite where they are not defined. */
 export type Metrics = { readonly [M in MetricName]?: number };
@@ -54,6 +67,8 @@ export type TrainEvent =
         /** Lines of the source that were no rows and were left out; absent where there were none. */
         readonly malformed?: number;
       };
+      /** Of text, whose rows are documents: the units that they are. */
+      readonly units?: { readonly train: number; readonly validation: number; readonly test: number };
       readonly cached: boolean;
       readonly seconds: number;
     }
@@ -212,7 +227,7 @@ export type ExchangeEvent =
 /** The outcome of a run on the test split. */
 export interface RunResult {
   /** What was learned; binary where a result of an older version does not say. */
-  readonly task?: TaskKind;
+  readonly task?: RunKind;
   /** What the losses are, in words: "log loss", "weighted log loss", "squared error". */
   readonly lossName?: string;
   readonly groups: readonly ({

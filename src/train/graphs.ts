@@ -51,6 +51,12 @@ export function carriedSpecs(
   return Object.assign(withPrefix(kept.buffers, buffers ?? {}), withPrefix(kept.state, state), ...states);
 }
 
+/** Under which prefixes an engine keeps the weights of a model. */
+export interface WeightPrefixes {
+  readonly params: string;
+  readonly buffers: string;
+}
+
 /** Weights by the names under which the engine keeps the student's: params under a prefix, and buffers. */
 export function keptWeights<T>(
   { buffers = {} }: Pick<Model, "buffers">,

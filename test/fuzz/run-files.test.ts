@@ -5,12 +5,17 @@ import { memoryStore } from "../../src/checkpoint/store.js";
 import { ConfigError } from "../../src/errors.js";
 import { lastStepOf, parseLines } from "../../src/node/read-log.js";
 import { declarationOf, declareRun } from "../../src/run/declaration.js";
+import { tableWork } from "../../src/run/table-work.js";
 import { tinyConfig, tinyPreprocessing } from "../tiny-run.js";
 import type { Draw } from "./draw.js";
 import { editJson } from "./edit-json.js";
 import { tally } from "./tally.js";
 
-const own = declarationOf(tinyConfig(), { digest: "d".repeat(64), preprocessing: tinyPreprocessing }, "a".repeat(64));
+const own = declarationOf(
+  tinyConfig(),
+  tableWork(tinyConfig(), { digest: "d".repeat(64), preprocessing: tinyPreprocessing }),
+  "a".repeat(64),
+);
 const events = [
   { time: "2026-01-01T00:00:00.000Z", event: "group-start", group: 0, pid: 1, incarnation: 1, step: 0, numSteps: 9 },
   {

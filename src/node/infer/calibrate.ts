@@ -4,7 +4,7 @@ import { featureName, labelsName } from "../../data/table.js";
 import { resolveConfig } from "../../run/config.js";
 import type { Feature } from "../../run/infer/column.js";
 import { makeLearner } from "../../run/learner.js";
-import type { RunInput } from "../../run/schema.js";
+import { ofTable, type TableRunInput } from "../../run/schema.js";
 import type { NamedArrays, NdArray } from "../../runtime/array.js";
 import { fold, key, uniform } from "../../runtime/random.js";
 import { createStudent } from "../../train/student.js";
@@ -19,11 +19,11 @@ const MEASURED_SECONDS = 1.5;
  * yes/no: what else it may be adds a few columns to the last layer.
  */
 export async function stepSeconds(
-  { task: _, ...input }: RunInput,
+  { task: _, ...input }: TableRunInput,
   features: readonly Feature[],
   threads: number,
 ): Promise<number> {
-  const config = resolveConfig(input);
+  const config = ofTable(resolveConfig(input), "this");
   const vocabularies = features
     .filter(({ kind }) => kind === "categorical")
     .map(({ name, numIds }) => [name, Array.from({ length: Math.max(1, numIds - 1) }, (_value, id) => String(id))]);

@@ -1,7 +1,7 @@
 /** A description and a plan as a configuration: the value, and the text of a file that says the same. */
 
 import type { TaskKind } from "../../train/events.js";
-import type { RunInput } from "../schema.js";
+import type { TableRunInput } from "../schema.js";
 import type { ColumnDescription, Feature } from "./column.js";
 import type { PairFeature } from "./pairs.js";
 import type { Plan } from "./plan.js";
@@ -37,7 +37,7 @@ export function featuresOf({ columns, pairs }: Pick<Inferred, "columns" | "pairs
 }
 
 /** The configuration as a value. */
-export function configurationOf(inferred: Inferred): RunInput {
+export function configurationOf(inferred: Inferred): TableRunInput {
   const { name, source, label, split, plan, sourceColumns, maxBadRows, training, ...table } = inferred;
   const features = featuresOf(table);
   const of = (kind: Feature["kind"]) =>

@@ -1,14 +1,14 @@
 /** Well-known data and networks by name: what a preset says in place of what would be inferred. */
-import type { RunInput } from "../schema.js";
+import type { TableRunInput } from "../schema.js";
 import type { RoleOverrides } from "./roles.js";
 
 export interface Preset {
   /** In a few words, for help and errors. */
   readonly what: string;
   /** How the data is read. */
-  readonly data?: Pick<RunInput["data"], "columns"> & { readonly label: string; readonly roles: RoleOverrides };
+  readonly data?: Pick<TableRunInput["data"], "columns"> & { readonly label: string; readonly roles: RoleOverrides };
   /** What is trained on it. */
-  readonly training: Pick<RunInput, "optimizer"> & { readonly hidden: readonly number[] };
+  readonly training: Pick<TableRunInput, "optimizer"> & { readonly hidden: readonly number[] };
 }
 
 /** The click network of Anil et al. 2018, section 4.1: ReLU layers of 2560, 1024 and 256, Adagrad. */

@@ -1,0 +1,85 @@
+/** Runs on text: documents as units, models that say what comes next. */
+import { readFileSync } from "node:fs";
+import { slotsUnder } from "../../data/shard.js";
+import { laneStream } from "../../data/text/streams.js";
+import type { SlottedCorpus, TextSpec } from "../../data/text/text.js";
+import { exportText } from "../../run/export-text.js";
+import type { TextRunConfig } from "../../run/schema.js";
+import { scoreTextRun } from "../../run/score-text.js";
+import { textBatch, textWork, textWorkload } from "../../run/text-work.js";
+import { key } from "../../runtime/random.js";
+import { memoryBudget } from "../memory.js";
+import type { DataKind } from "../prepared.js";
+import { prepareText } from "./prepare-text.js";
+import { openText } from "./text-cache.js";
+
+export const textKind: DataKind<TextRunConfig> = {
+  async prepare(config, options) {
+    const { data } = config;
+    const text = await prepareText(textSpecOf(config), options);
+    const { validation, test, sizes } = text;
+    if (!validation || !test) throw new Error("internal: prepareText opens every split");
+    const work = textWork(config, text);
+    const of = (what: "documents" | "units") => ({
+      train: sizes.train[what],
+      validation: sizes.validation[what],
+      test: sizes.test[what],
+    });
+    return {
+      work,
+      sizes: { rows: of("documents"), units: of("units") },
+      cached: text.cached,
+      folder: text.folder,
+      checkShards() {
+        for (let group = 0; group < config.numGroups; group++) {
+          const documents = documentsOf(text.train, slotsUnder(data.regime, group, config.numGroups));
+          laneStream({ corpus: text.train, documents, ...textBatch(config), key: key(0) });
+        }
+      },
+      score: (engine, groups, shippedGroup, signal) =>
+        scoreTextRun({ engine, config, work, test, size: sizes.test, shippedGroup, signal }, groups),
+      metadata: {
+        task: "language",
+        units: String(text.tokenizer.size),
+        ...(text.tokenizer.endOfText !== null && { endOfText: String(text.tokenizer.endOfText) }),
+        tokenizer: data.tokenizer === "bytes" ? "bytes" : TOKENIZER_FILE,
+      },
+      exported: (params, metadata) => ({
+        "model.onnx": exportText(work.learner.model, config.model.layers, params, metadata),
+        ...(data.tokenizer !== "bytes" && { [TOKENIZER_FILE]: readFileSync(data.tokenizer) }),
+      }),
+    };
+  },
+  async open(config, cacheFolder, groupIndex) {
+    const slots = slotsUnder(config.data.regime, groupIndex, config.numGroups);
+    const memoryBytes = memoryBudget() / config.numGroups;
+    const text = await openText(cacheFolder, { slots, leaveOut: ["test"], memoryBytes });
+    const { train, validation, sizes } = text;
+    if (!validation) throw new Error("internal: validation documents were left out");
+    return textWorkload(config, {
+      ...text,
+      validation,
+      size: sizes.validation,
+      shard: Uint32Array.from({ length: train.numDocuments }, (_, d) => d),
+    });
+  },
+};
+
+/** The tokenizer beside a model. */
+export const TOKENIZER_FILE = "tokenizer.json";
+
+/** The text that a configuration's data is. */
+export function textSpecOf({ data }: TextRunConfig): TextSpec {
+  const { kind: _kind, regime: _, sequenceLength: _length, field, longest, dropRepeated, ...spec } = data;
+  return {
+    ...spec,
+    ...(field && { field }),
+    ...(longest && { longest }),
+    ...(dropRepeated !== undefined && { dropRepeated }),
+  };
+}
+
+function documentsOf({ slots }: SlottedCorpus, wanted: readonly number[]): Uint32Array {
+  const isWanted = new Set(wanted);
+  return Uint32Array.from(slots.keys()).filter((d) => isWanted.has(slots[d] as number));
+}

@@ -1,0 +1,72 @@
+/** What a configuration may say of its data: a table, or text. */
+import { z } from "zod";
+
+const sqlExpression = z.string().min(1);
+
+const vocabulary = z.strictObject({
+  /** Names of at least so many training rows. */
+  minRows: z.int().positive().optional(),
+  /** At most so many, the most frequent ones. */
+  maxNames: z.int().positive().optional(),
+});
+
+/** Groups train on disjoint shards, on all data in orders of their own, or on the same shard (an ablation). */
+const regime = z.enum(["disjoint", "all", "same"]).default("disjoint");
+
+const source = z.union([z.string(), z.array(z.string()).min(1)], "must be a path or a list of paths");
+
+/** A table: rows with features and a label. */
+export const tableDataSchema = z.strictObject({
+  kind: z.literal("table").optional(),
+  /** Files or globs that DuckDB reads: Parquet, CSV, TSV, JSON lines. Relative paths start at the configuration file. */
+  source,
+  /** The names of all columns, of CSV or TSV files that have no header. */
+  columns: z.array(z.string().min(1)).min(1).optional(),
+  /** Lines of CSV or TSV files that are no rows, as one with too few columns, and may be left out; 0 by default. */
+  maxBadRows: z.int().nonnegative().optional(),
+  /** SQL expression: true or 1 for the positive class; with another `task` a class of any type, or a number. */
+  label: sqlExpression,
+  /** Feature name to SQL expression; its values are treated as names. */
+  categorical: z.record(z.string(), sqlExpression).default({}),
+  /** Feature name to SQL expression; its values are treated as quantities. */
+  numeric: z.record(z.string(), sqlExpression).default({}),
+  /** Which names of a categorical feature have an embedding of their own, where not all shall: the others count as unseen. */
+  vocabularies: z.record(z.string(), vocabulary).optional(),
+  /** SQL predicates that say which rows train, which choose the best checkpoint, and which are scored once at the end. */
+  split: z.strictObject({ train: sqlExpression, validation: sqlExpression, test: sqlExpression }),
+  /** SQL expression whose value decides a row's hash slot; all columns by default. */
+  shardBy: sqlExpression.optional(),
+  /**
+   * SQL predicates, one for each group: a training row is of the first group whose predicate holds, and trains nobody
+   * when none does. Only with the regime "disjoint".
+   */
+  filters: z.array(sqlExpression).optional(),
+  regime,
+});
+
+const textSplit = z.union(
+  [z.number().positive().lt(1), z.strictObject({ source })],
+  "must be a share of the documents, above 0 and below 1, or { source }",
+);
+
+/** Text: documents, whose next unit is what is learned. */
+export const textDataSchema = z.strictObject({
+  kind: z.literal("text"),
+  /** Text files, .gz, JSON lines, Parquet, globs of them; docs/text.md. Relative paths start at the configuration file. */
+  source,
+  /** The column with the text, of files that have columns; "text" by default. */
+  field: z.string().min(1).optional(),
+  /** "bytes", or the path of a tokenizer.json. */
+  tokenizer: z.string().min(1).default("bytes"),
+  /** Documents that choose the best checkpoint: a share of all by their hash, or files of their own. */
+  validation: textSplit.default(0.05),
+  /** Documents that are scored once at the end, likewise. */
+  test: textSplit.default(0.05),
+  /** Characters up to which a document is whole: a longer one is cut at the ends of lines, and each piece is a document. */
+  longest: z.int().positive().optional(),
+  /** Leave out documents of validation and test that are in training too; true by default. */
+  dropRepeated: z.boolean().optional(),
+  /** Units of each text in a batch: how far gradients go back. */
+  sequenceLength: z.int().positive().default(64),
+  regime,
+});

@@ -1,0 +1,59 @@
+/** The end of a run on text: every group's best checkpoint scored once on the test documents, alone and together. */
+import type { Corpus } from "../data/text/corpus.js";
+import type { TextSize } from "../data/text/text.js";
+import { numPredicted } from "../data/text/whole.js";
+import type { Engine } from "../runtime/engine.js";
+import { type TextScore, textScorer } from "../train/evaluate-text.js";
+import type { RunResult } from "../train/events.js";
+import { keptWeights } from "../train/graphs.js";
+import type { TextRunConfig } from "./schema.js";
+import { asTestMetrics, checkParams, type ScoredGroup } from "./score.js";
+import { textBatch, textMetrics } from "./text-work.js";
+import type { Work } from "./workload.js";
+
+export interface ScoreTextOptions {
+  readonly engine: Engine;
+  readonly config: TextRunConfig;
+  readonly work: Work;
+  readonly test: Corpus;
+  /** How much `test` is. */
+  readonly size: TextSize;
+  readonly shippedGroup: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Score the groups' best params and their ensemble in one pass. Rejects with the signal's reason when that cancels it.
+ *
+ * Throws {@link CheckpointError} when params are of another model.
+ */
+export async function scoreTextRun(options: ScoreTextOptions, groups: readonly ScoredGroup[]): Promise<RunResult> {
+  const { engine, config, test, size, signal } = options;
+  const { model } = options.work.learner;
+  const prefixes = groups.map(({ group }) => ({
+    params: `scored.${group}.params`,
+    buffers: `scored.${group}.buffers`,
+  }));
+  for (const [i, group] of groups.entries()) {
+    checkParams(model, group);
+    await engine.write(keptWeights(model, group.best.params, prefixes[i]?.params));
+  }
+  const score = await textScorer(engine, model, prefixes, textBatch(config));
+  const { models, ensemble, disagreement, churn } = await score(test, signal);
+  const metricsOf = (of: TextScore) => asTestMetrics(textMetrics(of, size));
+  return {
+    task: "language",
+    lossName: "nats per unit",
+    groups: groups.map(({ best: { step, validationLoss }, ...record }, i) => ({
+      ...record,
+      step,
+      validationLoss,
+      ...metricsOf(models[i] as TextScore),
+    })),
+    ensemble: ensemble && metricsOf(ensemble),
+    disagreement,
+    churn,
+    shippedGroup: options.shippedGroup,
+    testRows: numPredicted(test),
+  };
+}

@@ -1,0 +1,62 @@
+/** Learning the labels of a table's rows. */
+import { batchStream } from "../data/stream.js";
+import type { Preprocessing, Rows } from "../data/table.js";
+import { predictAll } from "../train/evaluate.js";
+import { predictGraph, shippedName } from "../train/graphs.js";
+import { makeLearner, type RunLearner } from "./learner.js";
+import type { TableRunConfig } from "./schema.js";
+import { classesOf } from "./task.js";
+import type { Work, Workload } from "./workload.js";
+
+/** A table, and what was fitted on its training rows. */
+export interface FittedTable {
+  readonly digest: string;
+  readonly preprocessing: Preprocessing;
+}
+
+/** A group's part of a table. */
+export interface TableShard extends FittedTable {
+  /** Training rows, and which of them are this group's shard. */
+  readonly train: Rows;
+  readonly shard: Uint32Array;
+  readonly validation: Rows;
+}
+
+/** What all groups share. Throws what {@link makeLearner} throws. */
+export function tableWork(
+  config: TableRunConfig,
+  { digest, preprocessing }: FittedTable,
+): Work & { readonly learner: RunLearner } {
+  return {
+    digest,
+    declared: {
+      preprocessing,
+      classes: classesOf(preprocessing.labels),
+      // Left out of yes/no labels, so that runs that were declared before there were others go on.
+      ...(config.task.kind !== "binary" && { task: config.task.kind }),
+    },
+    learner: makeLearner(config, preprocessing),
+  };
+}
+
+/** The work of a group. Throws what {@link makeLearner} throws. */
+export function tableWorkload(config: TableRunConfig, data: TableShard): Workload {
+  const work = tableWork(config, data);
+  const { learner } = work;
+  return {
+    ...work,
+    numExamples: data.shard.length,
+    stream: (key, cursor) =>
+      batchStream({
+        rows: data.train,
+        indices: data.shard,
+        batchSize: config.globalBatchSize / config.accumulate,
+        key,
+        ...(cursor && { cursor }),
+      }),
+    async validator(engine) {
+      const program = await engine.compile(predictGraph(learner, shippedName(learner)));
+      return async (signal) => learner.task.measure(await predictAll(program, data.validation, signal));
+    },
+  };
+}

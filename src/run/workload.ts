@@ -1,0 +1,28 @@
+/** What a group trains, and on what: all of a run that depends on whether its data is a table or text. */
+import type { Cursor, Stream } from "../data/stream.js";
+import type { Engine } from "../runtime/engine.js";
+import type { Key } from "../runtime/random.js";
+import type { Metrics } from "../train/events.js";
+import type { Learner } from "../train/graphs.js";
+
+/** What all groups of a run must have alike. */
+export interface Work {
+  /** SHA-256 of the data's content and of what makes examples of it. */
+  readonly digest: string;
+  /** What the run declaration says of the data beside that, as it was before it is sharded. */
+  readonly declared: Readonly<Record<string, unknown>>;
+  readonly learner: Learner;
+}
+
+/** The work of one group. */
+export interface Workload extends Work {
+  /** Rows or documents of its shard. */
+  readonly numExamples: number;
+  /** Batches of its shard, from a cursor on. Throws {@link DataError} when there is too little for one. */
+  stream(key: Key, cursor?: Cursor): Stream;
+  /** Compile what validates the weights that an engine keeps and that would be shipped. */
+  validator(engine: Engine): Promise<Validate>;
+}
+
+/** The loss by which checkpoints are chosen, and metrics. Rejects with the reason of the signal that cancels it. */
+export type Validate = (signal: AbortSignal) => Promise<{ readonly loss: number } & Metrics>;

@@ -1,0 +1,149 @@
+/** Language models over a whole text: the loss of each, of their ensemble, and how far they are apart. */
+import { labelsName } from "../data/table.js";
+import type { Corpus } from "../data/text/corpus.js";
+import { NO_LABEL, wholeText } from "../data/text/whole.js";
+import type { Graph } from "../graph/graph.js";
+import {
+  abs,
+  add,
+  argMax,
+  div,
+  equal,
+  exp,
+  input,
+  logSoftmaxAt,
+  mul,
+  neg,
+  reduceSum,
+  sub,
+  where,
+} from "../graph/ops.js";
+import type { Tensor, Tensors } from "../graph/tensor.js";
+import { safeLog } from "../nn/losses.js";
+import { carry, inputTensors, type Model, stateTensors, weightTensors } from "../nn/model.js";
+import { filled, type NamedArrays } from "../runtime/array.js";
+import type { Engine } from "../runtime/engine.js";
+import { mapValues, named, withPrefix } from "../runtime/named.js";
+import type { WeightPrefixes } from "./graphs.js";
+
+/** Of predictions of every unit. */
+export interface TextScore {
+  /** Mean of -log p of what came next, in nats per unit. */
+  readonly loss: number;
+  /** Share of units that were the most probable one. */
+  readonly accuracy: number;
+}
+
+export interface TextScores {
+  readonly models: readonly TextScore[];
+  /** Of the mean of their probabilities; null for one model. */
+  readonly ensemble: TextScore | null;
+  /** Half the sum over units of the absolute difference of probabilities, averaged over places and pairs of models; null for one. */
+  readonly disagreement: number | null;
+  /** Share of places for whose most probable unit two models have another one, averaged over pairs; null for one. */
+  readonly churn: number | null;
+}
+
+/** Scores what an engine keeps under the prefixes it was compiled with. Rejects with the reason of the signal that cancels it. */
+export type ScoreText = (corpus: Corpus, signal?: AbortSignal) => Promise<TextScores>;
+
+/** The size of a batch, as the model has it. */
+export interface TextBatch {
+  readonly batchSize: number;
+  readonly times: number;
+}
+
+/**
+ * Compile what scores models side by side, each with a state of its own that goes on from batch to batch, as in training.
+ * Nothing of the size of places times units leaves the engine.
+ */
+export async function textScorer(
+  engine: Engine,
+  model: Model,
+  models: readonly WeightPrefixes[],
+  { batchSize, times }: TextBatch,
+): Promise<ScoreText> {
+  const program = await engine.compile(scoreGraph(model, models));
+  return async (corpus, signal) => {
+    for (const i of models.keys()) {
+      const fresh = mapValues(model.state ?? {}, ({ shape, fill }) => filled(shape, fill));
+      await engine.write(withPrefix(stateOf(i), fresh), { memory: "given" });
+    }
+    const sums: Record<string, number> = {};
+    let count = 0;
+    for (const batch of wholeText(corpus, batchSize, times)) {
+      const outputs = await program.run(batch, { signal });
+      for (const [name, { data }] of Object.entries(outputs)) sums[name] = (sums[name] ?? 0) + Number(data[0]);
+      count += numLabels(batch);
+    }
+    const mean = (name: string) => (sums[name] ?? Number.NaN) / count;
+    const score = (who: string | number) => ({ loss: mean(`${who}.loss`), accuracy: mean(`${who}.hits`) });
+    const isSeveral = models.length > 1;
+    return {
+      models: models.map((_, i) => score(i)),
+      ensemble: isSeveral ? score(ENSEMBLE) : null,
+      disagreement: isSeveral ? mean(DISAGREEMENT) : null,
+      churn: isSeveral ? mean(CHURN) : null,
+    };
+  };
+}
+
+function numLabels(batch: NamedArrays): number {
+  return (named(batch, labelsName).data as Int32Array).reduce((sum, label) => sum + (label === NO_LABEL ? 0 : 1), 0);
+}
+
+const stateOf = (index: number) => `scored.${index}`;
+const ENSEMBLE = "ensemble";
+const DISAGREEMENT = "disagreement";
+const CHURN = "churn";
+
+/** Sums over the places of a batch that have a label. */
+function scoreGraph(model: Model, models: readonly WeightPrefixes[]): Graph {
+  const inputs = inputTensors(model);
+  const numRows = Object.values(model.inputs)[0]?.shape.reduce<number>((size, axis) => size * Number(axis), 1) ?? 0;
+  const given = input("labels", [numRows], "int32");
+  const isPast = equal(given, NO_LABEL);
+  const labels = where(isPast, 0, given);
+  const sum = (rows: Tensor) => reduceSum(where(isPast, 0, rows));
+  const count = (condition: Tensor) => sum(where(condition, 1, 0));
+  const of = models.map(({ params, buffers }, i) => {
+    const weights = { ...weightTensors(model, params, buffers), ...stateTensors(model, stateOf(i)) };
+    const { logits, state } = carry(model, weights, inputs);
+    const { at, all } = logSoftmaxAt(logits, labels);
+    return { at, probs: exp(all), decided: argMax(logits, 1), state };
+  });
+  const outputs: Record<string, Tensor> = {};
+  const updates: Record<string, Tensor> = {};
+  for (const [i, { at, decided, state }] of of.entries()) {
+    outputs[`${i}.loss`] = sum(neg(at));
+    outputs[`${i}.hits`] = count(equal(decided, labels));
+    Object.assign(updates, withPrefix(stateOf(i), state));
+  }
+  if (of.length > 1) Object.assign(outputs, together(of, { labels, sum, count }));
+  return { outputs, updates };
+}
+
+interface Predicted {
+  readonly at: Tensor;
+  readonly probs: Tensor;
+  readonly decided: Tensor;
+}
+
+interface Rows {
+  readonly labels: Tensor;
+  readonly sum: (rows: Tensor) => Tensor;
+  readonly count: (condition: Tensor) => Tensor;
+}
+
+function together(of: readonly Predicted[], { labels, sum, count }: Rows): Tensors {
+  const pairs = of.flatMap((a, i) => of.slice(i + 1).map((b) => [a, b] as const));
+  const meanOf = (values: readonly Tensor[]) => div(values.reduce(add), values.length);
+  const differs = ([a, b]: (typeof pairs)[number]) =>
+    sub(count(equal(labels, labels)), count(equal(a.decided, b.decided)));
+  return {
+    [`${ENSEMBLE}.loss`]: sum(neg(safeLog(meanOf(of.map(({ at }) => exp(at)))))),
+    [`${ENSEMBLE}.hits`]: count(equal(argMax(meanOf(of.map(({ probs }) => probs)), 1), labels)),
+    [DISAGREEMENT]: meanOf(pairs.map(([a, b]) => mul(0.5, sum(reduceSum(abs(sub(a.probs, b.probs)), [1]))))),
+    [CHURN]: meanOf(pairs.map(differs)),
+  };
+}
