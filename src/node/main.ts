@@ -24,7 +24,7 @@ import {
   withTableFlags,
 } from "./table-commands.js";
 import { showProgress, writeEvents } from "./terminal.js";
-import { tokenizerCommand, withTokenizerFlags } from "./text-commands.js";
+import { sampleCommand, tokenizerCommand, withSampleFlags, withTokenizerFlags } from "./text-commands.js";
 import { newRunFolder, train } from "./train.js";
 
 const version = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")).version as string;
@@ -98,6 +98,11 @@ withEvaluateFlags(program.command("evaluate")).action(
 withTokenizerFlags(program.command("tokenizer")).action(async (flags: Parameters<typeof tokenizerCommand>[0]) => {
   const stop = stopOnSignals();
   await unlessStopped(stop, () => tokenizerCommand(flags, tableOptions(stop)));
+});
+
+withSampleFlags(program.command("sample")).action(async (path: string, flags: Parameters<typeof sampleCommand>[1]) => {
+  const stop = stopOnSignals();
+  await unlessStopped(stop, () => sampleCommand(path, flags, stop));
 });
 
 program

@@ -93,6 +93,11 @@ function readMetadata(path: string, bytes: Uint8Array): z.output<typeof metadata
   }
   const parsed = metadataSchema.safeParse(Object.fromEntries(entries));
   if (parsed.success) return parsed.data;
+  if (entries.some(([key, value]) => key === "task" && value === "language")) {
+    throw new ConfigError(
+      `${path} is a language model, which reads no table. Continue a text by codistill sample ${path}`,
+    );
+  }
   const isOlder = entries.some(([key, value]) => key === "format" && value === "codistill.model");
   throw new CheckpointError(
     isOlder

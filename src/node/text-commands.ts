@@ -1,8 +1,19 @@
 /** The commands that begin with text. */
 import type { Command } from "commander";
 import { bytes, count, duration } from "../report/format.js";
-import { wholeNumber } from "./flags.js";
+import { someNumber, wholeNumber } from "./flags.js";
 import type { TableCommandOptions } from "./table-commands.js";
+
+interface SampleFlags {
+  readonly prompt: string;
+  readonly length: number;
+  readonly temperature: number;
+  readonly topK?: number;
+  readonly topP?: number;
+  readonly seed: number;
+  readonly group?: number;
+  readonly json?: boolean;
+}
 
 interface TokenizerFlags {
   readonly data: readonly string[];
@@ -45,4 +56,46 @@ export async function tokenizerCommand(
       `SHA-256 ${digest}`,
     ].join("\n"),
   );
+}
+
+/** Describe the command that continues a text. */
+export function withSampleFlags(command: Command): Command {
+  return command
+    .description("continue a text by a language model")
+    .argument("<model>", "the model.onnx of a run on text, or the run folder, of a run that is not over too")
+    .option("--prompt <text>", "what the text begins with", "")
+    .option("--length <units>", "units to add at most", wholeNumber, 400)
+    .option("--temperature <number>", "0 takes the most probable unit, 1 each by its probability", someNumber, 1)
+    .option("--top-k <units>", "choose among so many of the most probable", wholeNumber)
+    .option("--top-p <share>", "choose among the fewest whose probabilities come to so much", someNumber)
+    .option("--seed <number>", "the same seed gives the same text", wholeNumber, 1)
+    .option("--group <number>", "the best that this group of the run folder has so far", wholeNumber)
+    .option("--json", "the text as JSON")
+    .addHelpText(
+      "after",
+      '\nExamples:\n  codistill sample runs/books/model.onnx --prompt "It was a dark"\n  codistill sample runs/books --group 1 --temperature 0.7 --top-p 0.9',
+    );
+}
+
+/** Write the prompt and what follows it, as it comes. */
+export async function sampleCommand(
+  path: string,
+  { json, group, ...flags }: SampleFlags,
+  signal: AbortSignal,
+): Promise<void> {
+  const { openLanguageModel } = await import("./text/language-model.js");
+  const { sample } = await import("./text/sample.js");
+  const model = await openLanguageModel(path, group);
+  const say = (text: string) => process.stdout.write(text);
+  try {
+    let text = "";
+    if (!json) say(flags.prompt);
+    for await (const more of sample(model, { ...flags, signal })) {
+      text += more;
+      if (!json) say(more);
+    }
+    say(json ? `${JSON.stringify({ prompt: flags.prompt, text, seed: flags.seed }, null, 2)}\n` : "\n");
+  } finally {
+    await model.close();
+  }
 }

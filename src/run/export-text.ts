@@ -12,7 +12,8 @@ export const textNames = { ids: "ids", logProbs: "logProbabilities", before: "be
 /**
  * An ONNX model that reads a text a unit at a time. Inputs: `ids` int32 [batch], and of each part of the state
  * `before.<name>` float32 [batch, hidden], zeros where a text begins. Outputs: `logProbabilities` [batch, units] of the unit
- * that comes next, and `after.<name>`, which is `before.<name>` of the next call.
+ * that comes next, and `after.<name>`, which is `before.<name>` of the next call. `metadata` is joined by `state`, the sizes of
+ * the state's parts as JSON.
  */
 export function exportText(
   model: Model,
@@ -26,5 +27,6 @@ export function exportText(
   const ids = input(textNames.ids, ["batch"], "int32");
   const { logits, state: after } = lstmLanguageModelStep({ ...mapValues(weights, constant), ...state }, ids, numLayers);
   const outputs = { [textNames.logProbs]: logSoftmax(logits), ...withPrefix(textNames.after, after) };
-  return toOnnx({ outputs, updates: {} }, metadata);
+  const sizes = mapValues(model.state ?? {}, ({ shape }) => shape.at(-1));
+  return toOnnx({ outputs, updates: {} }, { ...metadata, state: JSON.stringify(sizes) });
 }

@@ -1,0 +1,118 @@
+/** An exported language model, opened as anybody would: ONNX Runtime alone computes it. */
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { InferenceSession, Tensor } from "onnxruntime-node";
+import { z } from "zod";
+import { CheckpointError, ConfigError, messageOf } from "../../errors.js";
+import { decodeModel } from "../../graph/onnx-proto.js";
+import { exportText, textNames } from "../../run/export-text.js";
+import { isOfText } from "../../run/schema.js";
+import { readBest } from "../../run/score.js";
+import { textModel } from "../../run/text-work.js";
+import { directoryStore } from "../directory-store.js";
+import { loadConfig } from "../load-config.js";
+import { runFolder } from "../run-folder.js";
+import { tokenizerOf } from "./prepare-text.js";
+import { byteTokenizer, openTokenizer, type Tokenizer } from "./tokenizer.js";
+
+/** The state of one text, by its names. */
+export type TextState = Readonly<Record<string, Float32Array>>;
+
+export interface LanguageModel {
+  readonly tokenizer: Tokenizer;
+  /** The state where a text begins. */
+  begin(): TextState;
+  /** Read a unit: the log probabilities of the next one [units], and the state after it. */
+  read(unit: number, state: TextState): Promise<{ readonly logProbs: Float32Array; readonly state: TextState }>;
+  close(): Promise<void>;
+}
+
+const metadataSchema = z.object({
+  format: z.literal("codistill.model"),
+  task: z.literal("language"),
+  tokenizer: z.string(),
+  state: z
+    .string()
+    .transform((text) => JSON.parse(text) as unknown)
+    .pipe(z.record(z.string(), z.int().positive())),
+});
+
+/**
+ * Open the language model of a `model.onnx`, of a run folder, or of a group of one, by the best it has so far.
+ *
+ * Throws {@link ConfigError} when there is none, and {@link CheckpointError} when it is no language model of ours.
+ */
+export async function openLanguageModel(path: string, group?: number): Promise<LanguageModel> {
+  if (!existsSync(path))
+    throw new ConfigError(`sample: there is no ${path}. Give the model.onnx of a run, or its folder.`);
+  const isRun = statSync(path).isDirectory();
+  if (group !== undefined && !isRun) throw new ConfigError(`sample: --group is of a run folder, and ${path} is a file`);
+  if (!isRun) return opened(path, readFileSync(path), (name) => tokenizerFrom(name, dirname(path)));
+  const { model } = runFolder(path);
+  if (group === undefined && existsSync(model.onnx)) {
+    return opened(model.onnx, readFileSync(model.onnx), (name) => tokenizerFrom(name, path));
+  }
+  return ofGroup(path, group ?? 0);
+}
+
+/** The best that a group has, exported here and now. */
+async function ofGroup(path: string, group: number): Promise<LanguageModel> {
+  const folder = runFolder(path);
+  if (!existsSync(folder.config))
+    throw new ConfigError(`sample: ${path} is no run folder; it has no ${basename(folder.config)}`);
+  const config = await loadConfig(folder.config);
+  if (!isOfText(config)) throw new ConfigError(`sample: a language model is needed, and ${path} is of a table`);
+  const best = await readBest(directoryStore(folder.group(group).path));
+  if (!best)
+    throw new ConfigError(`sample: group ${group} of ${path} has nothing yet; its first validation comes first`);
+  const tokenizer = tokenizerOf(config.data);
+  const metadata = { format: "codistill.model", task: "language", tokenizer: config.data.tokenizer };
+  const bytes = exportText(textModel(config, tokenizer.size), config.model.layers, best.params, metadata);
+  return opened(path, bytes, () => tokenizer);
+}
+
+function tokenizerFrom(name: string, folder: string): Tokenizer {
+  return name === "bytes" ? byteTokenizer() : openTokenizer(join(folder, name));
+}
+
+async function opened(
+  path: string,
+  bytes: Uint8Array,
+  tokenizerOf: (name: string) => Tokenizer,
+): Promise<LanguageModel> {
+  const { state: sizes, tokenizer: name } = readMetadata(path, bytes);
+  const tokenizer = tokenizerOf(name);
+  const session = await InferenceSession.create(bytes).catch((error: unknown) => {
+    throw new CheckpointError(`${path} does not run: ${messageOf(error)}`, { cause: error });
+  });
+  const { before, after, ids, logProbs } = textNames;
+  return {
+    tokenizer,
+    begin: () => Object.fromEntries(Object.entries(sizes).map(([part, size]) => [part, new Float32Array(size)])),
+    async read(unit, state) {
+      const parts = Object.entries(state).map(([part, values]) => [
+        `${before}.${part}`,
+        new Tensor(values, [1, values.length]),
+      ]);
+      const outputs = await session.run({ [ids]: new Tensor(Int32Array.of(unit), [1]), ...Object.fromEntries(parts) });
+      const valuesOf = (output: string) => outputs[output]?.data as Float32Array;
+      return {
+        logProbs: valuesOf(logProbs),
+        state: Object.fromEntries(Object.keys(sizes).map((part) => [part, valuesOf(`${after}.${part}`)])),
+      };
+    },
+    close: () => session.release(),
+  };
+}
+
+function readMetadata(path: string, bytes: Uint8Array): z.output<typeof metadataSchema> {
+  let entries: [string, string][];
+  try {
+    entries = decodeModel(bytes).metadataProps.map(({ key, value }) => [key, value]);
+  } catch (error) {
+    throw new CheckpointError(`${path} is not an ONNX model: ${messageOf(error)}`, { cause: error });
+  }
+  const parsed = metadataSchema.safeParse(Object.fromEntries(entries));
+  if (parsed.success) return parsed.data;
+  throw new CheckpointError(`${path} is not a language model of codistill. Give the model.onnx of a run on text.`);
+}

@@ -1,0 +1,53 @@
+/** Texts that a language model goes on with. */
+import { DataError } from "../../errors.js";
+import { checkSampling, chooseUnit, type SamplingOptions } from "../../run/sampling.js";
+import { fold, key, uniform } from "../../runtime/random.js";
+import type { LanguageModel } from "./language-model.js";
+
+export interface SampleOptions extends SamplingOptions {
+  readonly prompt: string;
+  /** Units at most; fewer where the text ends before. */
+  readonly length: number;
+  /** The same seed gives the same text. */
+  readonly seed: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * What follows a prompt, as it comes. The model reads the end of the text before, where its tokenizer has one, and the prompt.
+ *
+ * Throws {@link ConfigError} for options that are none, and {@link DataError} for an empty prompt of a tokenizer that has no
+ * end of a text.
+ */
+export async function* sample(model: LanguageModel, options: SampleOptions): AsyncGenerator<string, void, void> {
+  const { prompt, length, seed, signal } = options;
+  checkSampling(options);
+  const { tokenizer } = model;
+  const { endOfText } = tokenizer;
+  const read = [...(endOfText === null ? [] : [endOfText]), ...Array.from(tokenizer.encode(prompt))];
+  if (read.length === 0)
+    throw new DataError("sample: the prompt is empty, and this tokenizer has no unit to begin with. Give one.");
+  let state = model.begin();
+  let logProbs: Float32Array = new Float32Array();
+  for (const unit of read) {
+    signal?.throwIfAborted();
+    ({ logProbs, state } = await model.read(unit, state));
+  }
+  const units: number[] = [];
+  let shown = "";
+  for (let i = 0; i < length; i++) {
+    signal?.throwIfAborted();
+    const [u = 0] = uniform(fold(fold(key(seed), "sample"), i), 1);
+    const unit = chooseUnit(logProbs, u, options);
+    if (unit === endOfText) break;
+    units.push(unit);
+    const text = tokenizer.decode(units);
+    // A character whose bytes are not all there yet is shown when they are.
+    const whole = i === length - 1 ? text : text.replace(/\uFFFD+$/, "");
+    if (whole.length > shown.length) yield whole.slice(shown.length);
+    shown = whole;
+    ({ logProbs, state } = await model.read(unit, state));
+  }
+  const rest = tokenizer.decode(units);
+  if (rest.length > shown.length) yield rest.slice(shown.length);
+}

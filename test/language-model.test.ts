@@ -1,0 +1,108 @@
+/** A language model over a whole text: the scores of training's own graphs against exported models in plain ONNX Runtime. */
+import assert from "node:assert/strict";
+import { after, describe, test } from "node:test";
+import { InferenceSession, Tensor } from "onnxruntime-node";
+import { corpusOf } from "../src/data/text/corpus.js";
+import { lstmLanguageModel } from "../src/nn/lstm-language-model.js";
+import { initParams } from "../src/nn/model.js";
+import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
+import { exportText } from "../src/run/export-text.js";
+import type { NamedArrays } from "../src/runtime/array.js";
+import { key, uniform } from "../src/runtime/random.js";
+import { textScorer } from "../src/train/evaluate-text.js";
+import { keptWeights } from "../src/train/graphs.js";
+
+const engine = onnxRuntimeEngine({ threads: 1 });
+after(() => engine.close());
+
+const [batchSize, times, vocabulary] = [3, 5, 11];
+const text = Uint16Array.from(uniform(key(5), 200), (u) => Math.floor(u * u * vocabulary));
+const corpus = corpusOf(Float64Array.of(0, 70, 70, text.length), text);
+
+/** Log probabilities of what follows each unit of a lane, by an exported model, one unit a call. */
+async function readBy(bytes: Uint8Array, lane: readonly number[]): Promise<Float32Array[]> {
+  const session = await InferenceSession.create(bytes);
+  let state: Record<string, Tensor> = Object.fromEntries(
+    [0, 1].flatMap((layer) =>
+      ["hidden", "cell"].map((part) => [`layers.${layer}.${part}`, new Tensor(new Float32Array(6), [1, 6])]),
+    ),
+  );
+  const rows: Float32Array[] = [];
+  for (const unit of lane) {
+    const before = Object.entries(state).map(([name, value]) => [`before.${name}`, value]);
+    const outputs = await session.run({ ids: new Tensor(Int32Array.of(unit), [1]), ...Object.fromEntries(before) });
+    rows.push(outputs.logProbabilities?.data as Float32Array);
+    state = Object.fromEntries(Object.keys(state).map((name) => [name, outputs[`after.${name}`] as Tensor]));
+  }
+  await session.release();
+  return rows;
+}
+
+for (const isTied of [false, true]) {
+  describe(`two models whose output weight is ${isTied ? "the embedding" : "their own"}`, async () => {
+    const sizes = { batchSize, times, vocabulary, width: isTied ? 6 : 4, hidden: 6, isTied };
+    const model = lstmLanguageModel(sizes);
+    const weights = [1, 2].map((seed): NamedArrays => {
+      const params = initParams(model, key(seed));
+      // Far from zero, so that what a model says depends on what it has read.
+      return Object.fromEntries(
+        Object.entries(params).map(([name, array]) => [
+          name,
+          { ...array, data: Float32Array.from(array.data as Float32Array, (x) => (name.includes("Norm") ? x : 4 * x)) },
+        ]),
+      ) as NamedArrays;
+    });
+    const prefixes = weights.map((_, i) => ({ params: `m${i}`, buffers: `b${i}` }));
+
+    /** The same by the exported models, in float64: lanes of 67 places, the last with one fewer. */
+    async function expected() {
+      const laneLength = Math.ceil((text.length - 1) / batchSize);
+      const exported = weights.map((own) => exportText(model, 2, own, {}));
+      const sums = { losses: [0, 0], hits: [0, 0], ensemble: 0, distance: 0, churn: 0 };
+      const best = (row: Float32Array) => row.indexOf(Math.max(...row));
+      for (let lane = 0; lane < batchSize; lane++) {
+        const places = [...text.subarray(lane * laneLength, Math.min((lane + 1) * laneLength + 1, text.length))];
+        const rows = await Promise.all(exported.map((bytes) => readBy(bytes, places.slice(0, -1))));
+        for (const [at, label] of places.slice(1).entries()) {
+          const [a, b] = rows.map((own) => own[at]) as [Float32Array, Float32Array];
+          for (const [i, row] of [a, b].entries()) {
+            sums.losses[i]! -= row[label]!;
+            sums.hits[i]! += Number(best(row) === label);
+          }
+          sums.ensemble -= Math.log((Math.exp(a[label]!) + Math.exp(b[label]!)) / 2);
+          sums.distance += a.reduce((sum, x, unit) => sum + Math.abs(Math.exp(x) - Math.exp(b[unit]!)), 0) / 2;
+          sums.churn += Number(best(a) !== best(b));
+        }
+      }
+      return sums;
+    }
+
+    test("have the perplexity of their exports to 1e-5, and so do their ensemble, their distance and their churn", async () => {
+      for (const [i, own] of weights.entries()) await engine.write(keptWeights(model, own, prefixes[i]?.params));
+      const score = await textScorer(engine, model, prefixes, { batchSize, times });
+      const scores = await score(corpus);
+      const { losses, hits, ensemble, distance, churn } = await expected();
+      const n = text.length - 1;
+      const close = (a: number, b: number) => assert.ok(Math.abs(a - b) < 1e-5, `${a} and ${b}`);
+      for (const [i, { loss, accuracy }] of scores.models.entries()) {
+        close(Math.exp(loss), Math.exp(losses[i]! / n));
+        close(accuracy, hits[i]! / n);
+      }
+      close(scores.ensemble?.loss ?? Number.NaN, ensemble / n);
+      close(scores.disagreement ?? Number.NaN, distance / n);
+      close(scores.churn ?? Number.NaN, churn / n);
+      assert.ok(distance / n > 0.05 && churn > 0, "the models differ, or nothing is proved");
+      // From the beginning each time.
+      assert.deepEqual(await score(corpus), scores);
+      const alone = await textScorer(engine, model, prefixes.slice(1), { batchSize, times });
+      const { models, ensemble: none } = await alone(corpus);
+      assert.deepEqual([models[0], none], [scores.models[1], null]);
+    });
+
+    test("are cancelled by a signal", async () => {
+      const reason = new Error("stop");
+      const score = await textScorer(engine, model, prefixes, { batchSize, times });
+      await assert.rejects(score(corpus, AbortSignal.abort(reason)), reason);
+    });
+  });
+}
