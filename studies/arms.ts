@@ -1,6 +1,4 @@
-/** What a study compares, and how a run of it is configured. */
-import { loadConfig } from "../src/node/load-config.js";
-import type { RunConfig } from "../src/run/schema.js";
+/** What a study compares. */
 
 /** One way to train, as options of a configuration beside those that all arms have. */
 export interface Arm {
@@ -38,21 +36,4 @@ export function trialsOf(arms: readonly Arm[], seeds: readonly number[], steps: 
 /** A name that tells a trial from every other one. */
 export function trialName({ arm, seed, steps }: Trial): string {
   return `${arm.name}-${steps}-seed${seed}`;
-}
-
-/**
- * The configuration of a trial: the recipe's, with burn-in as a share of the steps. The seed redraws everything: params, the order
- * of the data, and the halves, whose hash it salts. Arms of one seed have the same halves and, group by group, the
- * same first params.
- */
-export function configOf(recipe: string, { arm, seed, steps }: Trial): Promise<RunConfig> {
-  return loadConfig(recipe, [
-    `seed=${seed}`,
-    `numSteps=${steps}`,
-    `data.shardBy=concat_ws('|', origin, destination, date, delay, distance, 'seed ${seed}')`,
-    "codistill.burnInSteps=50%",
-    `validationInterval=${Math.round(steps / 10)}`,
-    `checkpointInterval=${Math.round(steps / 10)}`,
-    ...arm.options,
-  ]);
 }

@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import { messageOf } from "../src/errors.js";
 import { type Arm, flightsArms, trialsOf } from "./arms.js";
+import { flightsStudy } from "./flights-study.js";
 import { writeReport } from "./report.js";
 import { folderOf, runAll, say, wholeNumbers } from "./runner.js";
 import { isDone } from "./trial.js";
@@ -40,7 +41,7 @@ new Command("npm run study:flights --")
 
 async function study({ seeds, steps, arms, out, reportOnly }: Options): Promise<void> {
   const trials = trialsOf(arms, seeds, steps);
-  if (!reportOnly && !(await runAll(trials, out))) return;
+  if (!reportOnly && !(await runAll(trials, out, flightsStudy))) return;
   const done = trials.filter((trial) => isDone(folderOf(out, trial)));
   if (done.length === 0) throw new Error(`no run is done in ${out}/runs; leave --report-only out to make some`);
   if (done.length < trials.length) say(`note: ${trials.length - done.length} of ${trials.length} runs are not done`);

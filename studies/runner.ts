@@ -3,10 +3,9 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { InvalidArgumentError } from "commander";
 import { duration, loss } from "../src/report/format.js";
-import { configOf, type Trial, trialName } from "./arms.js";
+import type { RunConfig } from "../src/run/schema.js";
+import { type Trial, trialName } from "./arms.js";
 import { isDone, readOutcome, runTrial } from "./trial.js";
-
-const RECIPE = "recipes/flights.config.ts";
 
 export const say = (text: string) => process.stderr.write(`${text}\n`);
 
@@ -15,8 +14,15 @@ export function folderOf(out: string, trial: Trial): string {
   return join(out, "runs", trialName(trial));
 }
 
+/** How a study trains. */
+export interface Study {
+  readonly configOf: (trial: Trial) => Promise<RunConfig>;
+  /** Keep what a report needs beside the run, once it is trained. */
+  readonly keep?: (config: RunConfig, folder: string) => Promise<void>;
+}
+
 /** Run what is not done; false when that was stopped. */
-export async function runAll(trials: readonly Trial[], out: string): Promise<boolean> {
+export async function runAll(trials: readonly Trial[], out: string, { configOf, keep }: Study): Promise<boolean> {
   const stop = stopOnSignals();
   const todo = trials.filter((trial) => !isDone(folderOf(out, trial)));
   say(`${trials.length} runs, ${trials.length - todo.length} of them done`);
@@ -27,13 +33,13 @@ export async function runAll(trials: readonly Trial[], out: string): Promise<boo
     mkdirSync(folder, { recursive: true });
     const { arm, seed, steps } = trial;
     const about = { arm: arm.name, seed, steps };
-    const outcome = await runTrial(await configOf(RECIPE, trial), about, folder, stop.signal);
+    const outcome = await runTrial(await configOf(trial), about, folder, stop.signal, keep);
     if (!outcome) {
       say("stopped; what was trained is saved, and the same command goes on with it");
       return false;
     }
     const losses = (of: "validationLoss" | "testLoss") => outcome.groups.map((group) => loss(group[of])).join(", ");
-    say(`    log loss ${losses("validationLoss")}, test ${losses("testLoss")} in ${duration(outcome.seconds)}`);
+    say(`    loss ${losses("validationLoss")}, test ${losses("testLoss")} in ${duration(outcome.seconds)}`);
   }
   stop.free();
   return true;

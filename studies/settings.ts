@@ -4,6 +4,7 @@ import { mean } from "../bench/statistics.js";
 import { messageOf } from "../src/errors.js";
 import { type Arm, flightsArms, type Trial, trialsOf } from "./arms.js";
 import { STEPS } from "./flights-figures.js";
+import { flightsStudy } from "./flights-study.js";
 import { folderOf, runAll, say, wholeNumbers } from "./runner.js";
 import { bestOf, combined, recipeArm, settingArms, type Validated } from "./settings-arms.js";
 import { writeSettings } from "./settings-report.js";
@@ -35,7 +36,7 @@ new Command("npm run study:settings --")
 
 async function study({ seeds, confirm, out, reportOnly = false }: Options): Promise<void> {
   const isRun = async (trials: readonly Trial[]) =>
-    reportOnly ? trials.every((trial) => isDone(folderOf(out, trial))) : runAll(trials, out);
+    reportOnly ? trials.every((trial) => isDone(folderOf(out, trial))) : runAll(trials, out, flightsStudy);
   const validated = <A extends Arm>(arm: A): Validated<A> => {
     const outcomes = seeds.map((seed) => readOutcome(folderOf(out, { arm, seed, steps: STEPS })));
     const lossesOf = (of: "validationLoss" | "testLoss") =>

@@ -38,7 +38,8 @@ export interface TrialOutcome {
   readonly groups: readonly GroupOutcome[];
 }
 
-const CACHE = ".codistill/cache";
+/** Where prepared data is kept between runs. */
+export const CACHE = ".codistill/cache";
 
 /** Whether a trial is done: its outcome is the last that is written. */
 export function isDone(folder: string): boolean {
@@ -56,7 +57,7 @@ export function readPredictions(folder: string, group: number | "labels"): Float
 }
 
 /**
- * Train a trial in a folder, or go on where it was cut off, and keep its outcome and predictions there. Null when it was stopped.
+ * Train a trial in a folder, or go on where it was cut off, and keep its outcome there. Null when it was stopped.
  * Throws what {@link train} throws.
  */
 export async function runTrial(
@@ -64,10 +65,11 @@ export async function runTrial(
   about: Pick<TrialOutcome, "arm" | "seed" | "steps">,
   folder: string,
   stop: AbortSignal,
+  keep: (config: RunConfig, folder: string) => Promise<void> = async () => {},
 ): Promise<TrialOutcome | null> {
   const result = await train({ config, folder, cacheFolder: CACHE, stop });
   if (!result || stop.aborted) return null;
-  await keepPredictions(config, folder);
+  await keep(config, folder);
   const events = readLog(runFolder(folder).log);
   const started = Date.parse(events.find(({ event }) => event === "data-ready")?.time ?? "");
   const outcome: TrialOutcome = {
@@ -91,7 +93,8 @@ export async function runTrial(
   return outcome;
 }
 
-async function keepPredictions(run: RunConfig, path: string): Promise<void> {
+/** Keep the test predictions of every group of a run on a table, for {@link readPredictions}. */
+export async function keepPredictions(run: RunConfig, path: string): Promise<void> {
   const config = ofTable(run, "this study");
   const { preprocessing, test } = await prepareTable(tableSpecOf(config), { cacheFolder: CACHE });
   const learner = makeLearner(config, preprocessing);
