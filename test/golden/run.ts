@@ -12,6 +12,7 @@ import { messageOf } from "../../src/errors.js";
 import { blockData } from "./blocks.js";
 import { embeddingData } from "./embeddings.js";
 import { goldenFolder } from "./golden.js";
+import { languageData } from "./language.js";
 import { lossData } from "./losses.js";
 import { opCaseData } from "./ops.js";
 import { optimData } from "./optim.js";
@@ -45,6 +46,7 @@ const goldens: readonly Golden[] = [
   { name: "optim", script: "optim.py", prepare: optimData, tolerance: float64 },
   { name: "blocks", script: "blocks.py", prepare: blockData, tolerance: float64 },
   { name: "embeddings", script: "embeddings.py", prepare: embeddingData, tolerance: float64 },
+  { name: "language", script: "language.py", prepare: languageData, tolerance: float64 },
   { name: "twin", script: "twin.py", prepare: twinData, tolerance: float32 },
 ];
 
