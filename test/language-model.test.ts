@@ -3,11 +3,15 @@ import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { corpusOf } from "../src/data/text/corpus.js";
-import { lstmLanguageModel } from "../src/nn/lstm-language-model.js";
-import { initParams } from "../src/nn/model.js";
+import type { TextLayout } from "../src/data/text/whole.js";
+import { lstmLanguageModel, lstmReader } from "../src/nn/lstm-language-model.js";
+import { initParams, type Model } from "../src/nn/model.js";
+import { transformerLanguageModel, transformerReader } from "../src/nn/transformer-language-model.js";
+import type { UnitReader } from "../src/nn/unit-reader.js";
 import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
 import { exportText } from "../src/run/export-text.js";
-import type { NamedArrays } from "../src/runtime/array.js";
+import { type NamedArrays, sizeOf } from "../src/runtime/array.js";
+import { mapValues } from "../src/runtime/named.js";
 import { key, uniform } from "../src/runtime/random.js";
 import { textScorer } from "../src/train/evaluate-text.js";
 import { keptWeights } from "../src/train/graphs.js";
@@ -20,12 +24,15 @@ const text = Uint16Array.from(uniform(key(5), 200), (u) => Math.floor(u * u * vo
 const corpus = corpusOf(Float64Array.of(0, 70, 70, text.length), text);
 
 /** Log probabilities of what follows each unit of a lane, by an exported model, one unit a call. */
-async function readBy(bytes: Uint8Array, lane: readonly number[]): Promise<Float32Array[]> {
+async function readBy(
+  bytes: Uint8Array,
+  shapes: UnitReader["state"],
+  lane: readonly number[],
+): Promise<Float32Array[]> {
   const session = await InferenceSession.create(bytes);
-  let state: Record<string, Tensor> = Object.fromEntries(
-    [0, 1].flatMap((layer) =>
-      ["hidden", "cell"].map((part) => [`layers.${layer}.${part}`, new Tensor(new Float32Array(6), [1, 6])]),
-    ),
+  let state: Record<string, Tensor> = mapValues(
+    shapes,
+    (shape) => new Tensor(new Float32Array(sizeOf(shape)), [1, ...shape]),
   );
   const rows: Float32Array[] = [];
   for (const unit of lane) {
@@ -38,31 +45,55 @@ async function readBy(bytes: Uint8Array, lane: readonly number[]): Promise<Float
   return rows;
 }
 
-for (const isTied of [false, true]) {
-  describe(`two models whose output weight is ${isTied ? "the embedding" : "their own"}`, async () => {
-    const sizes = { batchSize, times, vocabulary, width: isTied ? 6 : 4, hidden: 6, isTied };
-    const model = lstmLanguageModel(sizes);
+interface Network {
+  readonly model: Model;
+  readonly reader: UnitReader;
+  readonly layout: TextLayout;
+}
+
+const lstm = (isTied: boolean): Network => {
+  const sizes = { batchSize, times, vocabulary, width: isTied ? 6 : 4, hidden: 6, isTied };
+  return { model: lstmLanguageModel(sizes), reader: lstmReader(sizes), layout: "lanes" };
+};
+const transformer = (style: "llama" | "gpt", isTied: boolean): Network => {
+  const sizes = { batchSize, times, vocabulary, width: 8, numHeads: 2, numLayers: 2, style, isTied };
+  return { model: transformerLanguageModel(sizes), reader: transformerReader(sizes), layout: "sequences" };
+};
+const networks: Readonly<Record<string, Network>> = {
+  "an LSTM": lstm(false),
+  "a tied LSTM": lstm(true),
+  "a transformer like Llama": transformer("llama", true),
+  "a transformer like GPT": transformer("gpt", false),
+};
+
+for (const [name, { model, reader, layout }] of Object.entries(networks)) {
+  describe(name, async () => {
     const weights = [1, 2].map((seed): NamedArrays => {
       const params = initParams(model, key(seed));
       // Far from zero, so that what a model says depends on what it has read.
-      return Object.fromEntries(
-        Object.entries(params).map(([name, array]) => [
-          name,
-          { ...array, data: Float32Array.from(array.data as Float32Array, (x) => (name.includes("Norm") ? x : 4 * x)) },
-        ]),
-      ) as NamedArrays;
+      const scale = layout === "lanes" ? 4 : 15;
+      return mapValues(params, (array, path) => ({
+        ...array,
+        data: Float32Array.from(array.data as Float32Array, (x) => (/norm/i.test(path) ? x : scale * x)),
+      })) as NamedArrays;
     });
     const prefixes = weights.map((_, i) => ({ params: `m${i}`, buffers: `b${i}` }));
+    const batch = { batchSize, times, layout };
 
-    /** The same by the exported models, in float64: lanes of 67 places, the last with one fewer. */
+    /** The places of the text that are read on their own, each with the place after its end. */
+    function pieces(): number[][] {
+      const length = layout === "lanes" ? Math.ceil((text.length - 1) / batchSize) : times;
+      const numPieces = Math.ceil((text.length - 1) / length);
+      return Array.from({ length: numPieces }, (_, i) => [...text.subarray(i * length, (i + 1) * length + 1)]);
+    }
+
+    /** The same by the exported models, in float64. */
     async function expected() {
-      const laneLength = Math.ceil((text.length - 1) / batchSize);
-      const exported = weights.map((own) => exportText(model, 2, own, {}));
+      const exported = weights.map((own) => exportText(reader, own, {}));
       const sums = { losses: [0, 0], hits: [0, 0], ensemble: 0, distance: 0, churn: 0 };
       const best = (row: Float32Array) => row.indexOf(Math.max(...row));
-      for (let lane = 0; lane < batchSize; lane++) {
-        const places = [...text.subarray(lane * laneLength, Math.min((lane + 1) * laneLength + 1, text.length))];
-        const rows = await Promise.all(exported.map((bytes) => readBy(bytes, places.slice(0, -1))));
+      for (const places of pieces()) {
+        const rows = await Promise.all(exported.map((bytes) => readBy(bytes, reader.state, places.slice(0, -1))));
         for (const [at, label] of places.slice(1).entries()) {
           const [a, b] = rows.map((own) => own[at]) as [Float32Array, Float32Array];
           for (const [i, row] of [a, b].entries()) {
@@ -79,7 +110,7 @@ for (const isTied of [false, true]) {
 
     test("have the perplexity of their exports to 1e-5, and so do their ensemble, their distance and their churn", async () => {
       for (const [i, own] of weights.entries()) await engine.write(keptWeights(model, own, prefixes[i]?.params));
-      const score = await textScorer(engine, model, prefixes, { batchSize, times });
+      const score = await textScorer(engine, model, prefixes, batch);
       const scores = await score(corpus);
       const { losses, hits, ensemble, distance, churn } = await expected();
       const n = text.length - 1;
@@ -94,14 +125,14 @@ for (const isTied of [false, true]) {
       assert.ok(distance / n > 0.05 && churn > 0, "the models differ, or nothing is proved");
       // From the beginning each time.
       assert.deepEqual(await score(corpus), scores);
-      const alone = await textScorer(engine, model, prefixes.slice(1), { batchSize, times });
+      const alone = await textScorer(engine, model, prefixes.slice(1), batch);
       const { models, ensemble: none } = await alone(corpus);
       assert.deepEqual([models[0], none], [scores.models[1], null]);
     });
 
     test("are cancelled by a signal", async () => {
       const reason = new Error("stop");
-      const score = await textScorer(engine, model, prefixes, { batchSize, times });
+      const score = await textScorer(engine, model, prefixes, batch);
       await assert.rejects(score(corpus, AbortSignal.abort(reason)), reason);
     });
   });

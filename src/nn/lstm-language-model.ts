@@ -6,8 +6,9 @@ import { named } from "../runtime/named.js";
 import { lecunNormal, zerosInit } from "./initialisers.js";
 import { embedding, embeddingParams } from "./layers.js";
 import { type LstmState, layerNormLstm, layerNormLstmParams, layerNormLstmStep } from "./lstm.js";
-import type { Carried, Model, ParamSpec, StateSpec } from "./model.js";
+import type { Model, ParamSpec, StateSpec } from "./model.js";
 import type { Recurrence } from "./recurrent.js";
+import type { UnitReader } from "./unit-reader.js";
 
 export interface LstmLanguageModelOptions {
   /** Units of each text in one batch: how far gradients go back. */
@@ -74,16 +75,23 @@ export function lstmLanguageModel(options: LstmLanguageModelOptions): Model {
   };
 }
 
-/**
- * One unit of each text: `ids` int32 [batch], of any size, and the state, to logits [batch, vocabulary] and the next state.
- * What {@link lstmLanguageModel} computes a time at a time.
- */
-export function lstmLanguageModelStep(weights: Tensors, ids: Tensor, numLayers: number): Carried {
-  const { outputs, state } = through(numLayers, weights, embedding(weights, "embedding", ids), (path, x, before) => {
-    const after = layerNormLstmStep(weights, path, x, before);
-    return { outputs: after.hidden, state: after };
-  });
-  return { logits: head(weights, outputs), state };
+/** The same a unit at a time. */
+export function lstmReader({
+  hidden,
+  numLayers = 2,
+}: Pick<LstmLanguageModelOptions, "hidden" | "numLayers">): UnitReader {
+  const names = Array.from({ length: numLayers }, (_, i) => [`layers.${i}.hidden`, `layers.${i}.cell`]).flat();
+  return {
+    state: Object.fromEntries(names.map((name) => [name, [hidden]])),
+    read(weights, ids, before) {
+      const embedded = embedding(weights, "embedding", ids);
+      const { outputs, state } = through(numLayers, { ...weights, ...before }, embedded, (path, x, own) => {
+        const after = layerNormLstmStep(weights, path, x, own);
+        return { outputs: after.hidden, state: after };
+      });
+      return { logits: head(weights, outputs), state };
+    },
+  };
 }
 
 /** One layer after the other, and the state of all by its names. */

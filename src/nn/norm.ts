@@ -25,6 +25,17 @@ export function layerNormAt(params: Tensors, path: string, x: Tensor): Tensor {
   return ops.layerNorm(x, named(params, `${path}.gain`), named(params, `${path}.bias`), EPSILON).normalised;
 }
 
+/** Params of the RMS norm at a path: `gain` [channels] (1). */
+export function rmsNormParams(path: string, channels: number): Record<string, ParamSpec> {
+  return { [`${path}.gain`]: { shape: [channels], init: onesInit } };
+}
+
+/** The RMS norm at a path (Zhang and Sennrich 2019), of the last axis: gain x / sqrt(mean(x^2) + 1e-5). */
+export function rmsNormAt(params: Tensors, path: string, x: Tensor): Tensor {
+  const size = ops.add(ops.reduceMean(ops.square(x), [x.shape.length - 1], true), EPSILON);
+  return ops.mul(ops.div(x, ops.sqrt(size)), named(params, `${path}.gain`));
+}
+
 /** Buffers of the batch norm at a path: the running `mean` [channels] (0) and `variance` [channels] (1). */
 export function batchNormBuffers(path: string, channels: number): Record<string, BufferSpec> {
   return { [`${path}.mean`]: { shape: [channels], fill: 0 }, [`${path}.variance`]: { shape: [channels], fill: 1 } };

@@ -91,10 +91,17 @@ function textProblems({ data, model }: TextRunConfig): string[] {
   );
   return [
     ...(shares >= 1 ? [`data: the shares of validation and test must be below 1 together, got ${shares}`] : []),
-    ...(model.tied && model.width !== model.hidden
-      ? [`model.width: must be model.hidden (${model.hidden}) when model.tied is true, got ${model.width}`]
-      : []),
+    ...modelProblems(model),
   ];
+}
+
+function modelProblems(model: TextRunConfig["model"]): string[] {
+  if (model.kind === "lstm") {
+    if (!model.tied || model.width === model.hidden) return [];
+    return [`model.width: must be model.hidden (${model.hidden}) when model.tied is true, got ${model.width}`];
+  }
+  if (model.width % (2 * model.heads) === 0) return [];
+  return [`model.heads: must divide model.width (${model.width}) into heads of an even depth, got ${model.heads}`];
 }
 
 /** What an unknown name may have meant. */

@@ -15,7 +15,7 @@ export const mlpSchema = z.strictObject({
 });
 
 /** Layer-normalised LSTMs over an embedding: of text. */
-export const lstmSchema = z.strictObject({
+const lstmSchema = z.strictObject({
   kind: z.literal("lstm"),
   /** Width of the embedding. */
   width: z.int().positive().default(128),
@@ -25,3 +25,22 @@ export const lstmSchema = z.strictObject({
   /** Whether the embedding is the weight of the output too; `width` is then `hidden`. */
   tied: z.boolean().default(false),
 });
+
+/** A decoder-only transformer with rotary positions: of text. */
+const transformerSchema = z.strictObject({
+  kind: z.literal("transformer"),
+  /** "llama": RMS norms, SwiGLU, no biases; "gpt": layer norms, GELU, biases. */
+  style: z.enum(["llama", "gpt"]).default("llama"),
+  width: z.int().positive().default(128),
+  layers: z.int().positive().default(4),
+  /** Into how many heads the width divides, each of an even depth. */
+  heads: z.int().positive().default(4),
+  /** Whether the embedding is the weight of the output too. */
+  tied: z.boolean().default(true),
+});
+
+/** The networks of text. */
+export const textModelSchema = z.union(
+  [lstmSchema, transformerSchema],
+  'must be { kind: "lstm", ... } or { kind: "transformer", ... }',
+);

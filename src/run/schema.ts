@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { ConfigError } from "../errors.js";
 import { tableDataSchema, textDataSchema } from "./data-schema.js";
-import { lstmSchema, mlpSchema } from "./model-schema.js";
+import { mlpSchema, textModelSchema } from "./model-schema.js";
 import { optimizerInSteps, optimizerSchema } from "./optimizer-schema.js";
 import { stepsOf, stepsOrShare } from "./steps.js";
 import { taskInFull, taskSchema } from "./task-schema.js";
@@ -105,7 +105,9 @@ export const tableRunObject = z.strictObject({
 });
 
 /** What a configuration of text may hold. */
-export const textRunObject = tableRunObject.omit({ task: true }).extend({ data: textDataSchema, model: lstmSchema });
+export const textRunObject = tableRunObject
+  .omit({ task: true })
+  .extend({ data: textDataSchema, model: textModelSchema });
 
 /** Shares of numSteps as steps, a constant weight as a line. */
 function inFull<

@@ -1,10 +1,13 @@
 /** Learning what comes next in a text. */
+import type { Stream } from "../data/stream.js";
 import type { Corpus } from "../data/text/corpus.js";
-import { laneStream } from "../data/text/streams.js";
+import { laneStream, sequenceStream, type TextStreamOptions } from "../data/text/streams.js";
 import type { TextSize } from "../data/text/text.js";
-import { lstmLanguageModel } from "../nn/lstm-language-model.js";
+import { lstmLanguageModel, lstmReader } from "../nn/lstm-language-model.js";
 import type { Model } from "../nn/model.js";
 import { categorical } from "../nn/objectives.js";
+import { transformerLanguageModel, transformerReader } from "../nn/transformer-language-model.js";
+import type { UnitReader } from "../nn/unit-reader.js";
 import { type TextBatch, type TextScore, textScorer } from "../train/evaluate-text.js";
 import type { Metrics } from "../train/events.js";
 import { kept, shippedName } from "../train/graphs.js";
@@ -29,19 +32,50 @@ export interface TextShard extends TokenisedText {
 }
 
 /** The batches of a run: texts side by side, of so many units. */
-export function textBatch({ data, globalBatchSize, accumulate }: TextRunConfig): TextBatch {
-  return { batchSize: globalBatchSize / accumulate, times: data.sequenceLength };
+export function textBatch({ data, model, globalBatchSize, accumulate }: TextRunConfig): TextBatch {
+  const layout = model.kind === "lstm" ? "lanes" : "sequences";
+  return { batchSize: globalBatchSize / accumulate, times: data.sequenceLength, layout };
+}
+
+/** A network of a run, and how it is served. */
+export interface TextNetwork {
+  readonly model: Model;
+  readonly reader: UnitReader;
+  readonly stream: (options: TextStreamOptions) => Stream;
 }
 
 /** The network of a run, for so many different units. */
-export function textModel(config: TextRunConfig, vocabulary: number): Model {
-  const { width, hidden, layers, tied } = config.model;
-  return lstmLanguageModel({ ...textBatch(config), vocabulary, width, hidden, numLayers: layers, isTied: tied });
+export function textNetwork(config: TextRunConfig, vocabulary: number): TextNetwork {
+  const { batchSize, times } = textBatch(config);
+  const { model } = config;
+  if (model.kind === "lstm") {
+    const options = {
+      batchSize,
+      times,
+      vocabulary,
+      width: model.width,
+      hidden: model.hidden,
+      numLayers: model.layers,
+      isTied: model.tied,
+    };
+    return { model: lstmLanguageModel(options), reader: lstmReader(options), stream: laneStream };
+  }
+  const options = {
+    batchSize,
+    times,
+    vocabulary,
+    width: model.width,
+    numHeads: model.heads,
+    numLayers: model.layers,
+    style: model.style,
+    isTied: model.tied,
+  };
+  return { model: transformerLanguageModel(options), reader: transformerReader(options), stream: sequenceStream };
 }
 
 /** What all groups share. Throws {@link ConfigError} when a pattern of the optimizer is of no param. */
 export function textWork(config: TextRunConfig, { digest, tokenizer }: TokenisedText): Work {
-  const model = textModel(config, tokenizer.size);
+  const { model } = textNetwork(config, tokenizer.size);
   const { batchSize, times } = textBatch(config);
   const objective = categorical({ numClasses: tokenizer.size });
   const labels = { shape: [times * batchSize], dtype: "int32" } as const;
@@ -52,11 +86,12 @@ export function textWork(config: TextRunConfig, { digest, tokenizer }: Tokenised
 export function textWorkload(config: TextRunConfig, data: TextShard): Workload {
   const work = textWork(config, data);
   const { learner } = work;
+  const { stream } = textNetwork(config, data.tokenizer.size);
   return {
     ...work,
     numExamples: data.shard.length,
     stream: (key, cursor) =>
-      laneStream({ corpus: data.train, documents: data.shard, ...textBatch(config), key, ...(cursor && { cursor }) }),
+      stream({ corpus: data.train, documents: data.shard, ...textBatch(config), key, ...(cursor && { cursor }) }),
     async validator(engine) {
       const prefixes = { params: shippedName(learner), buffers: kept.buffers };
       const score = await textScorer(engine, learner.model, [prefixes], textBatch(config));

@@ -1,7 +1,7 @@
 /** Language models over a whole text: the loss of each, of their ensemble, and how far they are apart. */
 import { labelsName } from "../data/table.js";
 import type { Corpus } from "../data/text/corpus.js";
-import { NO_LABEL, wholeText } from "../data/text/whole.js";
+import { NO_LABEL, type TextLayout, wholeText } from "../data/text/whole.js";
 import type { Graph } from "../graph/graph.js";
 import {
   abs,
@@ -51,17 +51,20 @@ export type ScoreText = (corpus: Corpus, signal?: AbortSignal) => Promise<TextSc
 export interface TextBatch {
   readonly batchSize: number;
   readonly times: number;
+  /** How texts lie in a batch: lanes that go on from batch to batch, or sequences. */
+  readonly layout: TextLayout;
 }
 
 /**
- * Compile what scores models side by side, each with a state of its own that goes on from batch to batch, as in training.
+ * Compile what scores models side by side, each with a state of its own that goes on from batch to batch, as in training; what
+ * has no state sees of a unit what is before it in its sequence.
  * Nothing of the size of places times units leaves the engine.
  */
 export async function textScorer(
   engine: Engine,
   model: Model,
   models: readonly WeightPrefixes[],
-  { batchSize, times }: TextBatch,
+  { batchSize, times, layout }: TextBatch,
 ): Promise<ScoreText> {
   const program = await engine.compile(scoreGraph(model, models));
   return async (corpus, signal) => {
@@ -71,7 +74,7 @@ export async function textScorer(
     }
     const sums: Record<string, number> = {};
     let count = 0;
-    for (const batch of wholeText(corpus, batchSize, times)) {
+    for (const batch of wholeText[layout](corpus, batchSize, times)) {
       const outputs = await program.run(batch, { signal });
       for (const [name, { data }] of Object.entries(outputs)) sums[name] = (sums[name] ?? 0) + Number(data[0]);
       count += numLabels(batch);

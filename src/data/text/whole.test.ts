@@ -3,9 +3,14 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { NdArray } from "../../runtime/array.js";
 import { corpusOf } from "./corpus.js";
-import { NO_LABEL, numPredicted, wholeText } from "./whole.js";
+import { NO_LABEL, numPredicted, type TextLayout, wholeText } from "./whole.js";
 
-test("every unit but the first is the label of one place, after the unit before it, and lanes go on from batch to batch", () => {
+for (const layout of ["lanes", "sequences"] as const) {
+  test(`every unit but the first is the label of one place of ${layout}, after the unit before it`, () =>
+    checkLayout(layout));
+}
+
+function checkLayout(layout: TextLayout): void {
   const sizes = fc.record({
     lengths: fc.array(fc.nat(30), { minLength: 1, maxLength: 8 }),
     batchSize: fc.integer({ min: 1, max: 5 }),
@@ -25,13 +30,15 @@ test("every unit but the first is the label of one place, after the unit before 
       );
       const found: number[] = [];
       const last: number[] = [];
-      for (const { ids, labels } of wholeText(corpus, batchSize, times)) {
-        assert.deepEqual([ids?.shape, labels?.shape], [[times, batchSize], [times * batchSize]]);
+      for (const { ids, labels } of wholeText[layout](corpus, batchSize, times)) {
+        const shape = layout === "lanes" ? [times, batchSize] : [batchSize, times];
+        assert.deepEqual([ids?.shape, labels?.shape], [shape, [times * batchSize]]);
         for (const [place, label] of ((labels as NdArray).data as Int32Array).entries()) {
           if (label === NO_LABEL) continue;
-          const lane = place % batchSize;
+          const lane = layout === "lanes" ? place % batchSize : Math.floor(place / times);
           assert.equal(ids?.data[place], label - 1);
-          if (last[lane] !== undefined) assert.equal(label, last[lane] + 1, "a lane goes on where it was");
+          const goesOn = layout === "lanes" ? last[lane] !== undefined : place % times > 0;
+          if (goesOn) assert.equal(label, (last[lane] as number) + 1, "a text goes on where it was");
           last[lane] = label;
           found.push(label);
         }
@@ -43,4 +50,4 @@ test("every unit but the first is the label of one place, after the unit before 
       );
     }),
   );
-});
+}

@@ -8,7 +8,8 @@ import { decodeModel } from "../../graph/onnx-proto.js";
 import { exportText, textNames } from "../../run/export-text.js";
 import { isOfText } from "../../run/schema.js";
 import { readBest } from "../../run/score.js";
-import { textModel } from "../../run/text-work.js";
+import { textNetwork } from "../../run/text-work.js";
+import { sizeOf } from "../../runtime/array.js";
 import { directoryStore } from "../directory-store.js";
 import { loadConfig } from "../load-config.js";
 import { runFolder } from "../run-folder.js";
@@ -34,7 +35,7 @@ const metadataSchema = z.object({
   state: z
     .string()
     .transform((text) => JSON.parse(text) as unknown)
-    .pipe(z.record(z.string(), z.int().positive())),
+    .pipe(z.record(z.string(), z.array(z.int().positive()).min(1))),
 });
 
 /**
@@ -67,7 +68,7 @@ async function ofGroup(path: string, group: number): Promise<LanguageModel> {
     throw new ConfigError(`sample: group ${group} of ${path} has nothing yet; its first validation comes first`);
   const tokenizer = tokenizerOf(config.data);
   const metadata = { format: "codistill.model", task: "language", tokenizer: config.data.tokenizer };
-  const bytes = exportText(textModel(config, tokenizer.size), config.model.layers, best.params, metadata);
+  const bytes = exportText(textNetwork(config, tokenizer.size).reader, best.params, metadata);
   return opened(path, bytes, () => tokenizer);
 }
 
@@ -80,7 +81,7 @@ async function opened(
   bytes: Uint8Array,
   tokenizerOf: (name: string) => Tokenizer,
 ): Promise<LanguageModel> {
-  const { state: sizes, tokenizer: name } = readMetadata(path, bytes);
+  const { state: shapes, tokenizer: name } = readMetadata(path, bytes);
   const tokenizer = tokenizerOf(name);
   const session = await InferenceSession.create(bytes).catch((error: unknown) => {
     throw new CheckpointError(`${path} does not run: ${messageOf(error)}`, { cause: error });
@@ -88,17 +89,18 @@ async function opened(
   const { before, after, ids, logProbs } = textNames;
   return {
     tokenizer,
-    begin: () => Object.fromEntries(Object.entries(sizes).map(([part, size]) => [part, new Float32Array(size)])),
+    begin: () =>
+      Object.fromEntries(Object.entries(shapes).map(([part, shape]) => [part, new Float32Array(sizeOf(shape))])),
     async read(unit, state) {
       const parts = Object.entries(state).map(([part, values]) => [
         `${before}.${part}`,
-        new Tensor(values, [1, values.length]),
+        new Tensor(values, [1, ...(shapes[part] ?? [])]),
       ]);
       const outputs = await session.run({ [ids]: new Tensor(Int32Array.of(unit), [1]), ...Object.fromEntries(parts) });
       const valuesOf = (output: string) => outputs[output]?.data as Float32Array;
       return {
         logProbs: valuesOf(logProbs),
-        state: Object.fromEntries(Object.keys(sizes).map((part) => [part, valuesOf(`${after}.${part}`)])),
+        state: Object.fromEntries(Object.keys(shapes).map((part) => [part, valuesOf(`${after}.${part}`)])),
       };
     },
     close: () => session.release(),

@@ -1,12 +1,11 @@
 /** Runs on text: documents as units, models that say what comes next. */
 import { readFileSync } from "node:fs";
 import { slotsUnder } from "../../data/shard.js";
-import { laneStream } from "../../data/text/streams.js";
 import type { SlottedCorpus, TextSpec } from "../../data/text/text.js";
 import { exportText } from "../../run/export-text.js";
 import type { TextRunConfig } from "../../run/schema.js";
 import { scoreTextRun } from "../../run/score-text.js";
-import { textBatch, textWork, textWorkload } from "../../run/text-work.js";
+import { textBatch, textNetwork, textWork, textWorkload } from "../../run/text-work.js";
 import { key } from "../../runtime/random.js";
 import { memoryBudget } from "../memory.js";
 import type { DataKind } from "../prepared.js";
@@ -20,6 +19,7 @@ export const textKind: DataKind<TextRunConfig> = {
     const { validation, test, sizes } = text;
     if (!validation || !test) throw new Error("internal: prepareText opens every split");
     const work = textWork(config, text);
+    const network = textNetwork(config, text.tokenizer.size);
     const of = (what: "documents" | "units") => ({
       train: sizes.train[what],
       validation: sizes.validation[what],
@@ -33,7 +33,7 @@ export const textKind: DataKind<TextRunConfig> = {
       checkShards() {
         for (let group = 0; group < config.numGroups; group++) {
           const documents = documentsOf(text.train, slotsUnder(data.regime, group, config.numGroups));
-          laneStream({ corpus: text.train, documents, ...textBatch(config), key: key(0) });
+          network.stream({ corpus: text.train, documents, ...textBatch(config), key: key(0) });
         }
       },
       score: (engine, groups, shippedGroup, signal) =>
@@ -45,7 +45,7 @@ export const textKind: DataKind<TextRunConfig> = {
         tokenizer: data.tokenizer === "bytes" ? "bytes" : TOKENIZER_FILE,
       },
       exported: (params, metadata) => ({
-        "model.onnx": exportText(work.learner.model, config.model.layers, params, metadata),
+        "model.onnx": exportText(network.reader, params, metadata),
         ...(data.tokenizer !== "bytes" && { [TOKENIZER_FILE]: readFileSync(data.tokenizer) }),
       }),
     };

@@ -1,0 +1,212 @@
+/** A decoder-only transformer: what comes next in a text, from the units before it in its sequence. */
+import { ShapeError } from "../errors.js";
+import {
+  add,
+  causalMask,
+  constant,
+  div,
+  equal,
+  floor,
+  gelu,
+  greater,
+  matmul,
+  mul,
+  not,
+  reshape,
+  silu,
+  softmax,
+  split,
+  sub,
+  transpose,
+  where,
+} from "../graph/ops.js";
+import type { Axis, Tensor, Tensors } from "../graph/tensor.js";
+import { float32, scalar } from "../runtime/array.js";
+import { named } from "../runtime/named.js";
+import { normalInit, zerosInit } from "./initialisers.js";
+import { embedding } from "./layers.js";
+import type { Model, ParamSpec } from "./model.js";
+import { layerNormAt, normParams, rmsNormAt, rmsNormParams } from "./norm.js";
+import { type Turn, turned, turnsAt, turnsOf } from "./rotary.js";
+import type { UnitReader } from "./unit-reader.js";
+
+export interface TransformerLanguageModelOptions {
+  /** Units of a sequence: how far back attention sees. */
+  readonly times: number;
+  /** Sequences of a batch. */
+  readonly batchSize: number;
+  /** Different units. */
+  readonly vocabulary: number;
+  readonly width: number;
+  readonly numHeads: number;
+  readonly numLayers: number;
+  /** "gpt": layer norms, GELU and biases, as GPT-2; "llama" (default): RMS norms, SwiGLU and no biases. Both have rotary positions. */
+  readonly style?: "gpt" | "llama";
+  /** Whether the embedding is the weight of the output too; true by default. */
+  readonly isTied?: boolean;
+}
+
+/** The deviation with which weights begin, as in GPT-2; what ends on the residual path is divided by sqrt(2 layers). */
+const DEVIATION = 0.02;
+
+/** A score that softmax gives no weight; finite, as -Infinity would make NaN of a row that sees nothing. */
+const LEAST = constant(scalar(-3e38));
+
+/**
+ * `ids` int32 [batch, times] to logits [batch x times, vocabulary], in the order of the ids. Pre-norm blocks
+ *
+ *     y = x + attention(norm(x)),  z = y + mlp(norm(y)),
+ *
+ * causal attention with rotary positions, a last norm, and the output.
+ *
+ * Params: `embedding` [vocabulary, width]; of each block `blocks.<i>.norm1`, `attention.qkv` [width, 3 width],
+ * `attention.output`, `norm2`, and `mlp.up` and `mlp.down` (with `mlp.gate` of "llama"); `norm`; `output.weight` unless tied.
+ *
+ * Throws {@link ShapeError} when the width does not divide into heads of an even depth.
+ */
+export function transformerLanguageModel(options: TransformerLanguageModelOptions): Model {
+  const { times, batchSize, width, numHeads, vocabulary } = options;
+  const depth = depthOf(options);
+  const turns = turnsOf(times, depth);
+  const mask = causalMask(times);
+  const apply = (weights: Tensors, inputs: Tensors) => {
+    const x = embedding(weights, "embedding", named(inputs, "ids"));
+    const logits = throughBlocks(options, weights, x, (path, rows) => {
+      const [query, key, value] = headsOf(affine(weights, `${path}.qkv`, rows), numHeads, depth);
+      const scores = matmul(turned(query, turns), turned(key, turns), {
+        transposeB: true,
+        scale: 1 / Math.sqrt(depth),
+      });
+      const seen = transpose(matmul(softmax(where(mask, scores, LEAST)), value), [0, 2, 1, 3]);
+      return affine(weights, `${path}.output`, reshape(seen, [batchSize, times, width]));
+    });
+    return reshape(logits, [batchSize * times, vocabulary]);
+  };
+  return { params: paramsOf(options), inputs: { ids: { shape: [batchSize, times], dtype: "int32" } }, apply };
+}
+
+/**
+ * The same a unit at a time. The state is the position and, of each block, the keys and values of the last `times` units, each in
+ * the place position modulo times. Up to `times` units it says what the model says of them as one sequence; of
+ * longer texts it goes on with the last `times` units in view.
+ */
+export function transformerReader(options: TransformerLanguageModelOptions): UnitReader {
+  const { times, width, numHeads, numLayers } = options;
+  const depth = depthOf(options);
+  const cache = [numHeads, times, depth];
+  const names = Array.from({ length: numLayers }, (_, i) => [`blocks.${i}.keys`, `blocks.${i}.values`]).flat();
+  const places = constant(float32(Array.from({ length: times }, (_, place) => place)));
+  return {
+    state: { position: [1], ...Object.fromEntries(names.map((name) => [name, cache])) },
+    read(weights, ids, before) {
+      const position = named(before, "position");
+      const turn = turnsAt(position, depth);
+      const own = sub(position, mul(times, floor(div(position, times))));
+      const [batch] = ids.shape as [Axis];
+      const at = (condition: Tensor) => reshape(condition, [batch, 1, times, 1]);
+      const isOwn = at(equal(places, own));
+      const isSeen = reshape(not(greater(places, position)), [batch, 1, 1, times]);
+      const state: Record<string, Tensor> = { position: add(position, 1) };
+      const x = embedding(weights, "embedding", ids);
+      const logits = throughBlocks(options, weights, x, (path, rows) => {
+        const block = path.slice(0, -".attention".length);
+        const heads = reshape(affine(weights, `${path}.qkv`, rows), [batch, 3 * numHeads, 1, depth]);
+        const [query, key, value] = split(heads, 1, [numHeads, numHeads, numHeads]) as Triple;
+        const each: Turn = {
+          cos: reshape(turn.cos, [batch, 1, 1, depth / 2]),
+          sin: reshape(turn.sin, [batch, 1, 1, depth / 2]),
+        };
+        const keys = where(isOwn, turned(key, each), named(before, `${block}.keys`));
+        const values = where(isOwn, value, named(before, `${block}.values`));
+        state[`${block}.keys`] = keys;
+        state[`${block}.values`] = values;
+        const scores = matmul(turned(query, each), keys, { transposeB: true, scale: 1 / Math.sqrt(depth) });
+        const seen = matmul(softmax(where(isSeen, scores, LEAST)), values);
+        return affine(weights, `${path}.output`, reshape(seen, [batch, width]));
+      });
+      return { logits, state };
+    },
+  };
+}
+
+type Triple = [Tensor, Tensor, Tensor];
+
+/** Rows [batch, time, 3 width] as queries, keys and values [batch, heads, time, depth]. */
+function headsOf(rows: Tensor, numHeads: number, depth: number): Triple {
+  const [batch, time] = rows.shape as [Axis, number];
+  const heads = transpose(reshape(rows, [batch, time, 3 * numHeads, depth]), [0, 2, 1, 3]);
+  return split(heads, 1, [numHeads, numHeads, numHeads]) as Triple;
+}
+
+/** The blocks, the last norm and the output, of x [..., width] and an attention between. */
+function throughBlocks(
+  { numLayers, style = "llama", isTied = true }: TransformerLanguageModelOptions,
+  weights: Tensors,
+  embedded: Tensor,
+  attention: (path: string, rows: Tensor) => Tensor,
+): Tensor {
+  const norm = style === "gpt" ? layerNormAt : rmsNormAt;
+  let x = embedded;
+  for (let i = 0; i < numLayers; i++) {
+    const path = `blocks.${i}`;
+    const y = add(x, attention(`${path}.attention`, norm(weights, `${path}.norm1`, x)));
+    x = add(y, mlp(style, weights, `${path}.mlp`, norm(weights, `${path}.norm2`, y)));
+  }
+  const last = norm(weights, "norm", x);
+  return isTied
+    ? matmul(last, named(weights, "embedding"), { transposeB: true })
+    : matmul(last, named(weights, "output.weight"));
+}
+
+/** "gpt": down(gelu(up(x))); "llama": down(silu(gate(x)) up(x)) (Shazeer 2020). */
+function mlp(style: "gpt" | "llama", weights: Tensors, path: string, x: Tensor): Tensor {
+  const up = affine(weights, `${path}.up`, x);
+  const inner = style === "gpt" ? gelu(up) : mul(silu(affine(weights, `${path}.gate`, x)), up);
+  return affine(weights, `${path}.down`, inner);
+}
+
+/** x W, and + b where there is one. */
+function affine(weights: Tensors, path: string, x: Tensor): Tensor {
+  const bias = weights[`${path}.bias`];
+  const products = matmul(x, named(weights, `${path}.weight`));
+  return bias ? add(products, bias) : products;
+}
+
+function depthOf({ width, numHeads }: TransformerLanguageModelOptions): number {
+  const depth = width / numHeads;
+  if (Number.isInteger(depth) && depth % 2 === 0) return depth;
+  throw new ShapeError(
+    `transformerLanguageModel: the width must divide into heads of an even depth, got width ${width} and ${numHeads} heads`,
+  );
+}
+
+/** The width inside of an MLP: 4 of the width, or 8/3 with a gate, which has as many weights, in whole eights. */
+function innerWidth(width: number, style: "gpt" | "llama"): number {
+  return style === "gpt" ? 4 * width : 8 * Math.ceil(width / 3);
+}
+
+function paramsOf({ vocabulary, width, numLayers, style = "llama", isTied = true }: TransformerLanguageModelOptions) {
+  const normed = style === "gpt" ? normParams : rmsNormParams;
+  const linear = (path: string, inputs: number, outputs: number, deviation = DEVIATION): Record<string, ParamSpec> => ({
+    [`${path}.weight`]: { shape: [inputs, outputs], init: normalInit(deviation) },
+    ...(style === "gpt" && { [`${path}.bias`]: { shape: [outputs], init: zerosInit } }),
+  });
+  const inner = innerWidth(width, style);
+  const residual = DEVIATION / Math.sqrt(2 * numLayers);
+  const block = (path: string) => ({
+    ...normed(`${path}.norm1`, width),
+    ...linear(`${path}.attention.qkv`, width, 3 * width),
+    ...linear(`${path}.attention.output`, width, width, residual),
+    ...normed(`${path}.norm2`, width),
+    ...(style === "llama" && linear(`${path}.mlp.gate`, width, inner)),
+    ...linear(`${path}.mlp.up`, width, inner),
+    ...linear(`${path}.mlp.down`, inner, width, residual),
+  });
+  const blocks: Record<string, ParamSpec>[] = Array.from({ length: numLayers }, (_, i) => block(`blocks.${i}`));
+  return {
+    embedding: { shape: [vocabulary, width], init: normalInit(DEVIATION) },
+    ...(Object.assign({}, ...blocks) as Record<string, ParamSpec>),
+    ...normed("norm", width),
+    ...(isTied ? {} : { "output.weight": { shape: [width, vocabulary], init: normalInit(DEVIATION) } }),
+  };
+}
