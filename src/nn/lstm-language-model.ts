@@ -25,6 +25,8 @@ export interface LstmLanguageModelOptions {
   readonly numLayers?: number;
   /** Whether the embedding is the weight of the output too (Press and Wolf 2017); false by default. */
   readonly isTied?: boolean;
+  /** Pieces of the rows that losses are computed by; 1 by default. It divides times x batchSize. */
+  readonly numPieces?: number;
 }
 
 /**
@@ -38,7 +40,7 @@ export interface LstmLanguageModelOptions {
  * Throws {@link ShapeError} when a tied embedding has another width than the last layer.
  */
 export function lstmLanguageModel(options: LstmLanguageModelOptions): Model {
-  const { times, batchSize, vocabulary, width, hidden, numLayers = 2, isTied = false } = options;
+  const { times, batchSize, vocabulary, width, hidden, numLayers = 2, isTied = false, numPieces = 1 } = options;
   if (isTied && width !== hidden) {
     throw new ShapeError(
       `lstmLanguageModel: a tied embedding is as wide as the last layer, got width ${width} and ${hidden} hidden units`,
@@ -55,7 +57,8 @@ export function lstmLanguageModel(options: LstmLanguageModelOptions): Model {
       embedding(weights, "embedding", named(inputs, "ids")),
       (path, x, before) => layerNormLstm(weights, path, x, before),
     );
-    return { logits: head(weights, reshape(outputs, [times * batchSize, hidden])), state };
+    const rows = reshape(outputs, [times * batchSize, hidden]);
+    return { logits: head(weights, rows), rows, state };
   };
   const params: Record<string, ParamSpec> = {
     ...embeddingParams("embedding", vocabulary, width),
@@ -71,6 +74,7 @@ export function lstmLanguageModel(options: LstmLanguageModelOptions): Model {
     ),
     inputs: { ids: { shape: [times, batchSize], dtype: "int32" } },
     carry,
+    head: { numPieces, logits: head },
     apply: (weights, inputs) => carry(weights, inputs).logits,
   };
 }

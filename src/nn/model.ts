@@ -46,6 +46,8 @@ export interface Model {
   readonly apply: (weights: Tensors, inputs: Tensors) => Tensor;
   /** As `apply`, with the state after the batch; of models that have a state. */
   readonly carry?: (weights: Tensors, inputs: Tensors) => Carried;
+  /** Where losses are computed piece by piece, so that the logits of a batch are never held as a whole; none by default. */
+  readonly head?: Head;
   /** What a training step computes, where that is something else; as `apply` by default, and without new buffers. */
   readonly train?: (weights: Tensors, inputs: Tensors) => Trained;
 }
@@ -54,6 +56,16 @@ export interface Model {
 export interface Carried {
   readonly logits: Tensor;
   readonly state: Tensors;
+  /** What a model's head makes the logits of, [rows, width]. */
+  readonly rows?: Tensor;
+}
+
+/** The last layer of a model whose logits are too many to be held at once. */
+export interface Head {
+  /** Into how many pieces of equal size the rows are parted. */
+  readonly numPieces: number;
+  /** Rows [rows, width] to logits [rows, classes]. */
+  readonly logits: (weights: Tensors, rows: Tensor) => Tensor;
 }
 
 /** The logits by which a model learns, and its buffers and its state after the step. */
@@ -61,6 +73,8 @@ export interface Trained {
   readonly logits: Tensor;
   readonly buffers: Tensors;
   readonly state?: Tensors;
+  /** As of {@link Carried}. */
+  readonly rows?: Tensor;
 }
 
 /** What has weights. */
@@ -87,7 +101,7 @@ export function carry(model: Model, weights: Tensors, inputs: Tensors): Carried 
 }
 
 /** The logits in training, the new buffers and the state after the batch. */
-export function train(model: Model, weights: Tensors, inputs: Tensors): Required<Trained> {
+export function train(model: Model, weights: Tensors, inputs: Tensors): Trained & Required<Pick<Trained, "state">> {
   const trained = model.train?.(weights, inputs) ?? { ...carry(model, weights, inputs), buffers: {} };
   return { state: {}, ...trained };
 }

@@ -44,6 +44,8 @@ export interface TransformerLanguageModelOptions {
   readonly style?: "gpt" | "llama";
   /** Whether the embedding is the weight of the output too; true by default. */
   readonly isTied?: boolean;
+  /** Pieces of the rows that losses are computed by; 1 by default. It divides times x batchSize. */
+  readonly numPieces?: number;
 }
 
 /** The deviation with which weights begin, as in GPT-2; what ends on the residual path is divided by sqrt(2 layers). */
@@ -65,13 +67,13 @@ const LEAST = constant(scalar(-3e38));
  * Throws {@link ShapeError} when the width does not divide into heads of an even depth.
  */
 export function transformerLanguageModel(options: TransformerLanguageModelOptions): Model {
-  const { times, batchSize, width, numHeads, vocabulary } = options;
+  const { times, batchSize, width, numHeads, numPieces = 1 } = options;
   const depth = depthOf(options);
   const turns = turnsOf(times, depth);
   const mask = causalMask(times);
-  const apply = (weights: Tensors, inputs: Tensors) => {
+  const carry = (weights: Tensors, inputs: Tensors) => {
     const x = embedding(weights, "embedding", named(inputs, "ids"));
-    const logits = throughBlocks(options, weights, x, (path, rows) => {
+    const last = throughBlocks(options, weights, x, (path, rows) => {
       const [query, key, value] = headsOf(affine(weights, `${path}.qkv`, rows), numHeads, depth);
       const scores = matmul(turned(query, turns), turned(key, turns), {
         transposeB: true,
@@ -80,9 +82,16 @@ export function transformerLanguageModel(options: TransformerLanguageModelOption
       const seen = transpose(matmul(softmax(where(mask, scores, LEAST)), value), [0, 2, 1, 3]);
       return affine(weights, `${path}.output`, reshape(seen, [batchSize, times, width]));
     });
-    return reshape(logits, [batchSize * times, vocabulary]);
+    const rows = reshape(last, [batchSize * times, width]);
+    return { logits: head(weights, rows), rows, state: {} };
   };
-  return { params: paramsOf(options), inputs: { ids: { shape: [batchSize, times], dtype: "int32" } }, apply };
+  return {
+    params: paramsOf(options),
+    inputs: { ids: { shape: [batchSize, times], dtype: "int32" } },
+    carry,
+    head: { numPieces, logits: head },
+    apply: (weights, inputs) => carry(weights, inputs).logits,
+  };
 }
 
 /**
@@ -108,7 +117,7 @@ export function transformerReader(options: TransformerLanguageModelOptions): Uni
       const isSeen = reshape(not(greater(places, position)), [batch, 1, 1, times]);
       const state: Record<string, Tensor> = { position: add(position, 1) };
       const x = embedding(weights, "embedding", ids);
-      const logits = throughBlocks(options, weights, x, (path, rows) => {
+      const last = throughBlocks(options, weights, x, (path, rows) => {
         const block = path.slice(0, -".attention".length);
         const heads = reshape(affine(weights, `${path}.qkv`, rows), [batch, 3 * numHeads, 1, depth]);
         const [query, key, value] = split(heads, 1, [numHeads, numHeads, numHeads]) as Triple;
@@ -124,7 +133,7 @@ export function transformerReader(options: TransformerLanguageModelOptions): Uni
         const seen = matmul(softmax(where(isSeen, scores, LEAST)), values);
         return affine(weights, `${path}.output`, reshape(seen, [batch, width]));
       });
-      return { logits, state };
+      return { logits: head(weights, last), state };
     },
   };
 }
@@ -138,9 +147,9 @@ function headsOf(rows: Tensor, numHeads: number, depth: number): Triple {
   return split(heads, 1, [numHeads, numHeads, numHeads]) as Triple;
 }
 
-/** The blocks, the last norm and the output, of x [..., width] and an attention between. */
+/** The blocks and the last norm, of x [..., width] and an attention between. */
 function throughBlocks(
-  { numLayers, style = "llama", isTied = true }: TransformerLanguageModelOptions,
+  { numLayers, style = "llama" }: TransformerLanguageModelOptions,
   weights: Tensors,
   embedded: Tensor,
   attention: (path: string, rows: Tensor) => Tensor,
@@ -152,10 +161,13 @@ function throughBlocks(
     const y = add(x, attention(`${path}.attention`, norm(weights, `${path}.norm1`, x)));
     x = add(y, mlp(style, weights, `${path}.mlp`, norm(weights, `${path}.norm2`, y)));
   }
-  const last = norm(weights, "norm", x);
-  return isTied
-    ? matmul(last, named(weights, "embedding"), { transposeB: true })
-    : matmul(last, named(weights, "output.weight"));
+  return norm(weights, "norm", x);
+}
+
+/** The logits of rows [rows, width]; by the embedding where there is no weight for them. */
+function head(weights: Tensors, rows: Tensor): Tensor {
+  const weight = weights["output.weight"];
+  return weight ? matmul(rows, weight) : matmul(rows, named(weights, "embedding"), { transposeB: true });
 }
 
 /** "gpt": down(gelu(up(x))); "llama": down(silu(gate(x)) up(x)) (Shazeer 2020). */

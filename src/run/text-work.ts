@@ -11,6 +11,7 @@ import type { UnitReader } from "../nn/unit-reader.js";
 import { type TextBatch, type TextScore, textScorer } from "../train/evaluate-text.js";
 import type { Metrics } from "../train/events.js";
 import { kept, shippedName } from "../train/graphs.js";
+import { numPiecesOf } from "../train/pieces.js";
 import { learnerOf } from "./learner.js";
 import type { TextRunConfig } from "./schema.js";
 import type { Work, Workload } from "./workload.js";
@@ -48,28 +49,21 @@ export interface TextNetwork {
 export function textNetwork(config: TextRunConfig, vocabulary: number): TextNetwork {
   const { batchSize, times } = textBatch(config);
   const { model } = config;
-  if (model.kind === "lstm") {
-    const options = {
-      batchSize,
-      times,
-      vocabulary,
-      width: model.width,
-      hidden: model.hidden,
-      numLayers: model.layers,
-      isTied: model.tied,
-    };
-    return { model: lstmLanguageModel(options), reader: lstmReader(options), stream: laneStream };
-  }
-  const options = {
+  const numPieces = numPiecesOf(batchSize * times, vocabulary);
+  const sizes = {
     batchSize,
     times,
     vocabulary,
+    numPieces,
     width: model.width,
-    numHeads: model.heads,
     numLayers: model.layers,
-    style: model.style,
     isTied: model.tied,
   };
+  if (model.kind === "lstm") {
+    const options = { ...sizes, hidden: model.hidden };
+    return { model: lstmLanguageModel(options), reader: lstmReader(options), stream: laneStream };
+  }
+  const options = { ...sizes, numHeads: model.heads, style: model.style };
   return { model: transformerLanguageModel(options), reader: transformerReader(options), stream: sequenceStream };
 }
 

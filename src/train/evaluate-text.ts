@@ -25,6 +25,7 @@ import { filled, type NamedArrays } from "../runtime/array.js";
 import type { Engine } from "../runtime/engine.js";
 import { mapValues, named, withPrefix } from "../runtime/named.js";
 import type { WeightPrefixes } from "./graphs.js";
+import { meanOverPieces } from "./pieces.js";
 
 /** Of predictions of every unit. */
 export interface TextScore {
@@ -100,30 +101,42 @@ const ENSEMBLE = "ensemble";
 const DISAGREEMENT = "disagreement";
 const CHURN = "churn";
 
-/** Sums over the places of a batch that have a label. */
+/** Sums over the places of a batch that have a label; piece by piece where the model has so many logits. */
 function scoreGraph(model: Model, models: readonly WeightPrefixes[]): Graph {
   const inputs = inputTensors(model);
   const numRows = Object.values(model.inputs)[0]?.shape.reduce<number>((size, axis) => size * Number(axis), 1) ?? 0;
-  const given = input("labels", [numRows], "int32");
+  const labels = input("labels", [numRows], "int32");
+  const said = models.map(({ params, buffers }, i) => {
+    const weights = { ...weightTensors(model, params, buffers), ...stateTensors(model, stateOf(i)) };
+    return { weights, ...carry(model, weights, inputs) };
+  });
+  const rows = said.flatMap((one) => (one.rows ? [{ weights: one.weights, rows: one.rows }] : []));
+  const { head } = model;
+  const outputs =
+    head && head.numPieces > 1
+      ? mapValues(meanOverPieces(head, rows, labels, sumsOf), (mean) => mul(mean, head.numPieces))
+      : sumsOf(
+          said.map(({ logits }) => logits),
+          labels,
+        );
+  return { outputs, updates: Object.assign({}, ...said.map(({ state }, i) => withPrefix(stateOf(i), state))) };
+}
+
+function sumsOf(logits: readonly Tensor[], given: Tensor): Tensors {
   const isPast = equal(given, NO_LABEL);
   const labels = where(isPast, 0, given);
   const sum = (rows: Tensor) => reduceSum(where(isPast, 0, rows));
   const count = (condition: Tensor) => sum(where(condition, 1, 0));
-  const of = models.map(({ params, buffers }, i) => {
-    const weights = { ...weightTensors(model, params, buffers), ...stateTensors(model, stateOf(i)) };
-    const { logits, state } = carry(model, weights, inputs);
-    const { at, all } = logSoftmaxAt(logits, labels);
-    return { at, probs: exp(all), decided: argMax(logits, 1), state };
+  const of = logits.map((own) => {
+    const { at, all } = logSoftmaxAt(own, labels);
+    return { at, probs: exp(all), decided: argMax(own, 1) };
   });
   const outputs: Record<string, Tensor> = {};
-  const updates: Record<string, Tensor> = {};
-  for (const [i, { at, decided, state }] of of.entries()) {
+  for (const [i, { at, decided }] of of.entries()) {
     outputs[`${i}.loss`] = sum(neg(at));
     outputs[`${i}.hits`] = count(equal(decided, labels));
-    Object.assign(updates, withPrefix(stateOf(i), state));
   }
-  if (of.length > 1) Object.assign(outputs, together(of, { labels, sum, count }));
-  return { outputs, updates };
+  return of.length > 1 ? { ...outputs, ...together(of, { labels, sum, count }) } : outputs;
 }
 
 interface Predicted {

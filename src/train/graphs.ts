@@ -8,6 +8,7 @@ import { type BufferSpec, carry, inputTensors, type Model, paramTensors, train, 
 import { rowGradients, step, withRows } from "../optim/touched-rows.js";
 import type { GradientTransformation } from "../optim/transformations.js";
 import { mapValues, underPrefix, withPrefix } from "../runtime/named.js";
+import { meanOverPieces } from "./pieces.js";
 import { signs } from "./signs.js";
 
 /** What is trained, by what losses and what rule. */
@@ -147,33 +148,57 @@ interface Differentiated {
 
 function differentiate(learner: Learner, numTeachers: number, before: Tensors): Differentiated {
   const { model, objective, distillation = {} } = learner;
-  const { temperature = 1, mix = "sum" } = distillation;
+  const { mix = "sum" } = distillation;
   const params = paramTensors(model, kept.params);
   const inputs = inputTensors(model);
   const under = (prefix: string) => underPrefix(prefix, before);
-  const { logits, buffers, state } = train(model, { ...params, ...under(kept.buffers), ...under(kept.state) }, inputs);
+  const weights = { ...params, ...under(kept.buffers), ...under(kept.state) };
+  const student = train(model, weights, inputs);
   const { shape, dtype } = objective.labels ?? { shape: ["batch"], dtype: "float32" };
   const labels = input("labels", shape, dtype);
-  const labelLoss = objective.labelLoss(logits, labels);
-  const soften = (sharp: Tensor) => (temperature === 1 ? sharp : div(sharp, temperature));
-  const taught = Array.from({ length: numTeachers }, (_, slot) =>
-    carry(model, { ...weightTensors(model, kept.teacher(slot)), ...under(kept.teacherState(slot)) }, inputs),
-  );
-  const teachers = taught.map((teacher) => teacher.logits);
-  const states = taught.map((teacher, slot) => withPrefix(kept.teacherState(slot), teacher.state));
-  const own = { ...withPrefix(kept.buffers, buffers), ...withPrefix(kept.state, state) };
+  const teachers = Array.from({ length: numTeachers }, (_, slot) => {
+    const own = { ...weightTensors(model, kept.teacher(slot)), ...under(kept.teacherState(slot)) };
+    return { weights: own, ...carry(model, own, inputs) };
+  });
+  const own = { ...withPrefix(kept.buffers, student.buffers), ...withPrefix(kept.state, student.state) };
+  const states = teachers.map(({ state }, slot) => withPrefix(kept.teacherState(slot), state));
   const carried: Tensors = Object.assign(own, ...states);
-  const targets = teachersMean(teachers.map((teacher) => objective.probs(soften(teacher))));
-  if (!targets) return { params, losses: { labelLoss }, grads: gradientsOf(labelLoss, params), carried };
+  const losses = lossesOf(learner, [{ weights, ...student }, ...teachers], labels);
+  const { labelLoss, distillLoss } = losses as { labelLoss: Tensor; distillLoss?: Tensor };
+  if (!distillLoss) return { params, losses, grads: gradientsOf(labelLoss, params), carried };
 
-  const scale = (value: Tensor) => (temperature === 1 ? value : mul(value, temperature ** 2));
-  const distillLoss = scale(objective.distillLoss(soften(logits), targets));
-  const divergence = sub(distillLoss, scale(objective.entropy(targets)));
   const weight = input("distillWeight", []);
   const labelPart = mix === "sum" ? labelLoss : mul(sub(1, weight), labelLoss);
   const loss = add(labelPart, mul(weight, distillLoss));
-  const losses = { labelLoss, distillLoss, divergence, ...signs(objective, logits, teachers, labels) };
   return { params, losses, grads: gradientsOf(loss, params), carried };
+}
+
+/** What a model says of a batch: its logits, and the rows and weights that its head makes them of. */
+interface Said {
+  readonly weights: Tensors;
+  readonly logits: Tensor;
+  readonly rows?: Tensor;
+}
+
+/** The losses of a student and its teachers, and the signs; piece by piece where the model has so many logits. */
+function lossesOf({ model, objective, distillation = {} }: Learner, said: readonly Said[], labels: Tensor): Tensors {
+  const { temperature = 1 } = distillation;
+  const soften = (sharp: Tensor) => (temperature === 1 ? sharp : div(sharp, temperature));
+  const scale = (value: Tensor) => (temperature === 1 ? value : mul(value, temperature ** 2));
+  const ofLogits = ([logits, ...teachers]: readonly Tensor[], given: Tensor): Tensors => {
+    const labelLoss = objective.labelLoss(logits as Tensor, given);
+    const targets = teachersMean(teachers.map((teacher) => objective.probs(soften(teacher))));
+    if (!targets) return { labelLoss };
+    const distillLoss = scale(objective.distillLoss(soften(logits as Tensor), targets));
+    const divergence = sub(distillLoss, scale(objective.entropy(targets)));
+    return { labelLoss, distillLoss, divergence, ...signs(objective, logits as Tensor, teachers, given) };
+  };
+  const rows = said.flatMap((one) => (one.rows ? [{ weights: one.weights, rows: one.rows }] : []));
+  if (model.head && model.head.numPieces > 1) return meanOverPieces(model.head, rows, labels, ofLogits);
+  return ofLogits(
+    said.map(({ logits }) => logits),
+    labels,
+  );
 }
 
 function gradientsOf(loss: Tensor, params: Tensors): Tensors {

@@ -11,6 +11,11 @@ export interface ScanOptions {
   readonly sequences: readonly Tensor[];
   /** Go from the last element to the first; outputs keep the places of the elements they were made from. */
   readonly reverse?: boolean;
+  /**
+   * What is kept of every step for the way back: its products too (the default), so that none is computed twice, or its
+   * states alone, so that no more than one step of them is ever held.
+   */
+  readonly keeps?: "products" | "states";
   /** One step. What it uses from outside and does not depend on states or elements is computed once, outside. */
   readonly body: (
     states: readonly Tensor[],
@@ -24,7 +29,7 @@ export interface ScanOptions {
  * Throws {@link ShapeError} without a state or a sequence, when sequences differ in their number of steps, or when a step
  * changes the number, shape or dtype of the states.
  */
-export function scan({ states, sequences, reverse = false, body }: ScanOptions): {
+export function scan({ states, sequences, reverse = false, keeps = "products", body }: ScanOptions): {
   readonly states: readonly Tensor[];
   readonly outputs: readonly Tensor[];
 } {
@@ -34,7 +39,8 @@ export function scan({ states, sequences, reverse = false, body }: ScanOptions):
   const { states: nextStates, outputs } = body(stateInputs, elements);
   checkStates(states, nextStates);
   const { captured, varying } = scopeOf([...nextStates, ...outputs], [...stateInputs, ...elements]);
-  const saved = [...stateInputs, ...varying.filter(({ op }) => op === "matmul")];
+  const products = keeps === "products" ? varying.filter(({ op }) => op === "matmul") : [];
+  const saved = [...stateInputs, ...products];
   const own = { states: stateInputs, elements, captured, nextStates, outputs, saved };
   const whole = loop(own, [...states, ...sequences, ...captured], steps, reverse);
   return {

@@ -1,0 +1,157 @@
+/** Losses piece by piece: what they are at once, forward and back, and never the logits of more than a piece. */
+import assert from "node:assert/strict";
+import { after, describe, test } from "node:test";
+import { corpusOf } from "../src/data/text/corpus.js";
+import type { Graph } from "../src/graph/graph.js";
+import { rootsOf } from "../src/graph/graph.js";
+import { simplify } from "../src/graph/simplify.js";
+import { type Tensor, topologicalOrder } from "../src/graph/tensor.js";
+import { lstmLanguageModel } from "../src/nn/lstm-language-model.js";
+import { initParams, type Model } from "../src/nn/model.js";
+import { categorical } from "../src/nn/objectives.js";
+import { transformerLanguageModel } from "../src/nn/transformer-language-model.js";
+import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
+import { sgd } from "../src/optim/optimizers.js";
+import { constantSchedule } from "../src/optim/schedules.js";
+import { key, uniform } from "../src/runtime/random.js";
+import { textScorer } from "../src/train/evaluate-text.js";
+import { keptWeights, type Learner, stepGraph } from "../src/train/graphs.js";
+import { numPiecesOf, PIECE_BYTES } from "../src/train/pieces.js";
+import { createStudent } from "../src/train/student.js";
+import { randomTokens } from "./sequence-models.js";
+
+const engines: ReturnType<typeof onnxRuntimeEngine>[] = [];
+after(() => Promise.all(engines.map((engine) => engine.close())));
+
+const sizes = { times: 6, batchSize: 4, vocabulary: 37, width: 8, hidden: 8 };
+const numRows = sizes.times * sizes.batchSize;
+const networks: Readonly<Record<string, (numPieces: number) => Model>> = {
+  "an LSTM": (numPieces) => lstmLanguageModel({ ...sizes, numPieces }),
+  "a tied LSTM": (numPieces) => lstmLanguageModel({ ...sizes, numPieces, isTied: true }),
+  "a transformer": (numPieces) => transformerLanguageModel({ ...sizes, numHeads: 2, numLayers: 1, numPieces }),
+};
+
+function learnerOf(model: Model): Learner {
+  const labels = { shape: [numRows], dtype: "int32" } as const;
+  return {
+    model,
+    objective: { ...categorical({ numClasses: sizes.vocabulary }), labels },
+    optimizer: sgd(constantSchedule(0.1)),
+    distillation: { temperature: 2 },
+  };
+}
+
+/** Two steps, the second with two teachers: what they report, and the state after. */
+async function steps(model: Model, numParts: number) {
+  const engine = onnxRuntimeEngine({ threads: 1 });
+  engines.push(engine);
+  const student = createStudent({ engine, learner: learnerOf(model) });
+  await student.init(key(1));
+  const teachers = [1, 2].map((group) => ({
+    group,
+    step: 0,
+    digest: `${group}`,
+    params: initParams(model, key(9 + group)),
+  }));
+  const isLanes = model.inputs.ids?.shape[0] === sizes.times;
+  const batch = (i: number) => {
+    const { ids, labels } = randomTokens(sizes, (name) => ({ hi: i, lo: name.length }));
+    return {
+      ids: { ...ids, shape: isLanes ? [sizes.times, sizes.batchSize] : [sizes.batchSize, sizes.times] },
+      labels,
+    } as never;
+  };
+  const batches = (step: number) => Array.from({ length: numParts }, (_, i) => batch(step * numParts + i));
+  const metrics = [await student.learn(batches(0), [], 0), await student.learn(batches(1), teachers, 0.5)];
+  return { metrics, state: await student.state() };
+}
+
+function close(a: number | null, b: number | null, what: string): void {
+  if (a === null || b === null) assert.equal(a, b, what);
+  else assert.ok(Math.abs(a - b) <= 2e-6 * Math.max(1, Math.abs(b)), `${what}: ${a} and ${b}`);
+}
+
+/** Every tensor of a graph, those inside of loops too. */
+function tensorsOf(roots: readonly Tensor[]): Tensor[] {
+  return topologicalOrder(roots).flatMap((tensor) => {
+    if (tensor.op !== "scan") return [tensor];
+    const { body } = (tensor as Tensor<"scan">).attributes;
+    return [tensor, ...tensorsOf([...body.nextStates, ...body.outputs, ...body.saved])];
+  });
+}
+
+const sizeOf = ({ shape }: Pick<Tensor, "shape">) => shape.reduce<number>((size, axis) => size * Number(axis), 1);
+const largest = (graph: Graph) =>
+  Math.max(...tensorsOf(rootsOf(graph)).flatMap((tensor) => [tensor, ...(tensor.parts ?? [])].map(sizeOf)));
+
+for (const [name, modelOf] of Object.entries(networks)) {
+  describe(name, () => {
+    for (const numParts of [1, 2]) {
+      test(`has the same losses, gradients and params in 1 and in 4 pieces, ${numParts} sub-batches a step`, async () => {
+        const [whole, pieces] = [await steps(modelOf(1), numParts), await steps(modelOf(4), numParts)];
+        for (const [step, expected] of whole.metrics.entries()) {
+          const found = pieces.metrics[step];
+          assert.ok(found);
+          for (const metric of ["labelLoss", "distillLoss", "divergence", "gradNorm"] as const)
+            close(found[metric], expected[metric], `${metric} of step ${step}`);
+          for (const [slot, signs] of (expected.signs?.teachers ?? []).entries()) {
+            close(found.signs?.teachers[slot]?.loss ?? null, signs.loss, "a teacher's loss");
+            close(found.signs?.teachers[slot]?.distance ?? null, signs.distance, "a teacher's distance");
+          }
+        }
+        for (const [param, { data }] of Object.entries(whole.state)) {
+          for (const [i, value] of (data as Float32Array).entries())
+            close(Number(pieces.state[param]?.data[i]), value, param);
+        }
+      });
+    }
+
+    test("never holds a tensor of all rows by all units in pieces", () => {
+      for (const numTeachers of [0, 2]) {
+        const [whole, pieces] = [1, 4].map((numPieces) => stepGraph(learnerOf(modelOf(numPieces)), numTeachers)) as [
+          Graph,
+          Graph,
+        ];
+        assert.ok(largest(whole) >= numRows * sizes.vocabulary);
+        assert.ok(largest(simplify(pieces)) < numRows * sizes.vocabulary, `${largest(simplify(pieces))}`);
+      }
+    });
+
+    test("is scored alike", async () => {
+      const engine = onnxRuntimeEngine({ threads: 1 });
+      engines.push(engine);
+      const text = Uint16Array.from(uniform(key(5), 100), (u) => Math.floor(u * sizes.vocabulary));
+      const corpus = corpusOf(Float64Array.of(0, text.length), text);
+      const prefixes = [0, 1].map((i) => ({ params: `m${i}`, buffers: `b${i}` }));
+      for (const [i, { params }] of prefixes.entries()) {
+        await engine.write(keptWeights(modelOf(1), initParams(modelOf(1), key(i)), params));
+      }
+      const layout = modelOf(1).state ? "lanes" : "sequences";
+      const scoresBy = async (numPieces: number) => {
+        const score = await textScorer(engine, modelOf(numPieces), prefixes, { ...sizes, layout });
+        const { models, ensemble, disagreement, churn } = await score(corpus);
+        const own = [...models, ensemble].flatMap((one) => [one?.loss ?? 0, one?.accuracy ?? 0]);
+        return [...own, disagreement ?? 0, churn ?? 0];
+      };
+      const [whole, pieces] = [await scoresBy(1), await scoresBy(4)];
+      for (const [i, value] of whole.entries()) close(pieces[i] ?? null, value, `score ${i}`);
+    });
+  });
+}
+
+test("pieces are as few as keep within the stated bytes, and equal in size", () => {
+  assert.equal(numPiecesOf(1024, 257), 1);
+  for (const [rows, classes] of [
+    [2048, 8192],
+    [2048, 24_000],
+    [2048, 50_257],
+    [96, 100_000],
+    [7, 10_000_000],
+  ] as const) {
+    const pieces = numPiecesOf(rows, classes);
+    assert.equal(rows % pieces, 0);
+    assert.ok((4 * rows * classes) / pieces <= PIECE_BYTES || pieces === rows);
+    for (let fewer = 1; fewer < pieces; fewer++)
+      assert.ok(rows % fewer !== 0 || (4 * rows * classes) / fewer > PIECE_BYTES);
+  }
+});
