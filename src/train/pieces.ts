@@ -5,7 +5,7 @@ import type { Head } from "../nn/model.js";
 import { scalar } from "../runtime/array.js";
 
 /** Bytes that the logits of one piece take at most: one of the few tensors of that size that a step holds. */
-export const PIECE_BYTES = 32 * 2 ** 20;
+export const PIECE_BYTES = 64 * 2 ** 20;
 
 /**
  * The fewest pieces of equal size of some rows whose logits of so many classes take at most {@link PIECE_BYTES} each; one where

@@ -1,0 +1,90 @@
+/**
+ * What the losses of large vocabularies cost, at once and in pieces: `npm run bench:vocabulary`, about three minutes.
+ *
+ * Steps of the LSTM language model with one teacher, 2,048 units a batch, each case in a process of its own, whose peak is told
+ * by Linux.
+ */
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { lstmLanguageModel } from "../src/nn/lstm-language-model.js";
+import { initParams } from "../src/nn/model.js";
+import { categorical } from "../src/nn/objectives.js";
+import { withHugePages } from "../src/node/huge-pages.js";
+import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
+import { adam } from "../src/optim/optimizers.js";
+import { constantSchedule } from "../src/optim/schedules.js";
+import { table } from "../src/report/format.js";
+import { fold, key } from "../src/runtime/random.js";
+import { numPiecesOf } from "../src/train/pieces.js";
+import { createStudent } from "../src/train/student.js";
+import { randomTokens } from "../test/sequence-models.js";
+import { thisMachine } from "./machine.js";
+import { median } from "./statistics.js";
+
+const sizes = { times: 64, batchSize: 32, width: 128, hidden: 256 };
+const NUM_ROWS = sizes.times * sizes.batchSize;
+const VOCABULARIES = [8192, 24_000, 50_257];
+const STEPS = 5;
+
+interface Figures {
+  readonly vocabulary: number;
+  readonly numPieces: number;
+  /** Of a step with a teacher, the median, and the most that the process held. */
+  readonly milliseconds: number;
+  readonly peakBytes: number;
+}
+
+async function measure(vocabulary: number, numPieces: number): Promise<Figures> {
+  const engine = onnxRuntimeEngine({ threads: 2 });
+  const model = lstmLanguageModel({ ...sizes, vocabulary, numPieces });
+  const labels = { shape: [NUM_ROWS], dtype: "int32" } as const;
+  const objective = { ...categorical({ numClasses: vocabulary }), labels };
+  const student = createStudent({ engine, learner: { model, objective, optimizer: adam(constantSchedule(1e-3)) } });
+  await student.init(key(1));
+  const teacher = { group: 1, step: 0, digest: "1", params: initParams(model, key(2)) };
+  const seconds: number[] = [];
+  for (let step = 0; step <= STEPS; step++) {
+    const batch = randomTokens({ ...sizes, vocabulary }, (name) => fold(fold(key(3), name), step));
+    const started = performance.now();
+    await student.learn([batch], [teacher], 1);
+    // The first one compiles.
+    if (step > 0) seconds.push(performance.now() - started);
+  }
+  await engine.close();
+  const [, peak] = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync("/proc/self/status", "utf8")) ?? [];
+  return { vocabulary, numPieces, milliseconds: median(seconds), peakBytes: 1024 * Number(peak) };
+}
+
+const [vocabulary, pieces] = process.argv.slice(2).map(Number);
+if (process.send && vocabulary && pieces) {
+  process.send(await measure(vocabulary, pieces));
+} else {
+  const machine = thisMachine();
+  const results: Figures[] = [];
+  for (const size of VOCABULARIES) {
+    for (const numPieces of [1, numPiecesOf(NUM_ROWS, size)]) {
+      const child = fork(fileURLToPath(import.meta.url), [String(size), String(numPieces)], {
+        env: withHugePages(process.env),
+      });
+      const ended = once(child, "exit");
+      const [figures] = await Promise.race([once(child, "message"), ended.then(([code]) => [code])]);
+      await ended;
+      if (typeof figures !== "object") throw new Error(`${size} units in ${numPieces} pieces ended with ${figures}`);
+      results.push(figures);
+      process.stderr.write(`${size} units, ${numPieces} pieces\n`);
+    }
+  }
+  const lines = results.map((one) => [
+    one.vocabulary.toLocaleString("en-US"),
+    String(one.numPieces),
+    `${one.milliseconds.toFixed(0)} ms`,
+    `${(one.peakBytes / 1e6).toFixed(0)} MB`,
+  ]);
+  process.stdout.write(`${table([["units", "pieces", "a step", "peak"], ...lines]).join("\n")}\n`);
+  await mkdir("bench/results", { recursive: true });
+  const file = { bench: "vocabulary", date: new Date().toISOString(), machine, node: process.version, results };
+  await writeFile("bench/results/vocabulary.json", `${JSON.stringify(file)}\n`);
+}
