@@ -1,6 +1,6 @@
 /** A recurrent language model: what comes next in a text, from what it has read of it. */
 import { ShapeError } from "../errors.js";
-import { add, matmul, reshape } from "../graph/ops.js";
+import { add, dropout, matmul, reshape } from "../graph/ops.js";
 import type { Tensor, Tensors } from "../graph/tensor.js";
 import { named } from "../runtime/named.js";
 import { lecunNormal, zerosInit } from "./initialisers.js";
@@ -25,6 +25,8 @@ export interface LstmLanguageModelOptions {
   readonly numLayers?: number;
   /** Whether the embedding is the weight of the output too (Press and Wolf 2017); false by default. */
   readonly isTied?: boolean;
+  /** Share of what goes into each layer and into the output that is dropped in training (Zaremba et al. 2014); 0 by default. */
+  readonly dropout?: number;
   /** Pieces of the rows that losses are computed by; 1 by default. It divides times x batchSize. */
   readonly numPieces?: number;
 }
@@ -40,7 +42,17 @@ export interface LstmLanguageModelOptions {
  * Throws {@link ShapeError} when a tied embedding has another width than the last layer.
  */
 export function lstmLanguageModel(options: LstmLanguageModelOptions): Model {
-  const { times, batchSize, vocabulary, width, hidden, numLayers = 2, isTied = false, numPieces = 1 } = options;
+  const {
+    times,
+    batchSize,
+    vocabulary,
+    width,
+    hidden,
+    numLayers = 2,
+    isTied = false,
+    dropout: rate = 0,
+    numPieces = 1,
+  } = options;
   if (isTied && width !== hidden) {
     throw new ShapeError(
       `lstmLanguageModel: a tied embedding is as wide as the last layer, got width ${width} and ${hidden} hidden units`,
@@ -50,16 +62,16 @@ export function lstmLanguageModel(options: LstmLanguageModelOptions): Model {
     path: `layers.${i}`,
     inputs: i === 0 ? width : hidden,
   }));
-  const carry = (weights: Tensors, inputs: Tensors) => {
-    const { outputs, state } = through(
-      numLayers,
-      weights,
-      embedding(weights, "embedding", named(inputs, "ids")),
-      (path, x, before) => layerNormLstm(weights, path, x, before),
-    );
+  const run = (weights: Tensors, inputs: Tensors, drop: (x: Tensor, place: number) => Tensor) => {
+    const embedded = drop(embedding(weights, "embedding", named(inputs, "ids")), 0);
+    const { outputs, state } = through(numLayers, weights, embedded, (path, x, before, i) => {
+      const after = layerNormLstm(weights, path, x, before);
+      return { ...after, outputs: drop(after.outputs, i + 1) };
+    });
     const rows = reshape(outputs, [times * batchSize, hidden]);
     return { logits: head(weights, rows), rows, state };
   };
+  const carry = (weights: Tensors, inputs: Tensors) => run(weights, inputs, (x) => x);
   const params: Record<string, ParamSpec> = {
     ...embeddingParams("embedding", vocabulary, width),
     ...Object.assign({}, ...layers.map(({ path, inputs }) => layerNormLstmParams(path, inputs, hidden))),
@@ -74,6 +86,13 @@ export function lstmLanguageModel(options: LstmLanguageModelOptions): Model {
     ),
     inputs: { ids: { shape: [times, batchSize], dtype: "int32" } },
     carry,
+    ...(rate > 0 && {
+      isRandom: true,
+      train: (weights: Tensors, inputs: Tensors, key: Tensor) => ({
+        ...run(weights, inputs, (x, place) => dropout(x, rate, key, place)),
+        buffers: {},
+      }),
+    }),
     head: { numPieces, logits: head },
     apply: (weights, inputs) => carry(weights, inputs).logits,
   };
@@ -103,14 +122,14 @@ function through(
   numLayers: number,
   weights: Tensors,
   embedded: Tensor,
-  layer: (path: string, x: Tensor, before: LstmState) => Recurrence<LstmState>,
+  layer: (path: string, x: Tensor, before: LstmState, index: number) => Recurrence<LstmState>,
 ) {
   const state: Record<string, Tensor> = {};
   let outputs = embedded;
   for (let i = 0; i < numLayers; i++) {
     const path = `layers.${i}`;
     const [hidden, cell] = [`${path}.hidden`, `${path}.cell`];
-    const after = layer(path, outputs, { hidden: named(weights, hidden), cell: named(weights, cell) });
+    const after = layer(path, outputs, { hidden: named(weights, hidden), cell: named(weights, cell) }, i);
     outputs = after.outputs;
     state[hidden] = after.state.hidden;
     state[cell] = after.state.cell;

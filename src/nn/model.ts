@@ -49,7 +49,9 @@ export interface Model {
   /** Where losses are computed piece by piece, so that the logits of a batch are never held as a whole; none by default. */
   readonly head?: Head;
   /** What a training step computes, where that is something else; as `apply` by default, and without new buffers. */
-  readonly train?: (weights: Tensors, inputs: Tensors) => Trained;
+  readonly train?: (weights: Tensors, inputs: Tensors, key: Tensor) => Trained;
+  /** Whether `train` draws random numbers by its key, int32 [2], another one for each batch; it is given none otherwise. */
+  readonly isRandom?: boolean;
 }
 
 /** The logits, and the state after the batch. */
@@ -100,9 +102,19 @@ export function carry(model: Model, weights: Tensors, inputs: Tensors): Carried 
   return model.carry?.(weights, inputs) ?? { logits: model.apply(weights, inputs), state: {} };
 }
 
+/** The name under which a step of a random model is fed its key. */
+export const keyName = "key";
+
+const keyTensor = input(keyName, [2], "int32");
+
 /** The logits in training, the new buffers and the state after the batch. */
-export function train(model: Model, weights: Tensors, inputs: Tensors): Trained & Required<Pick<Trained, "state">> {
-  const trained = model.train?.(weights, inputs) ?? { ...carry(model, weights, inputs), buffers: {} };
+export function train(
+  model: Model,
+  weights: Tensors,
+  inputs: Tensors,
+  key: Tensor = keyTensor,
+): Trained & Required<Pick<Trained, "state">> {
+  const trained = model.train?.(weights, inputs, key) ?? { ...carry(model, weights, inputs), buffers: {} };
   return { state: {}, ...trained };
 }
 

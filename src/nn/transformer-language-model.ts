@@ -5,6 +5,7 @@ import {
   causalMask,
   constant,
   div,
+  dropout,
   equal,
   floor,
   gelu,
@@ -44,6 +45,8 @@ export interface TransformerLanguageModelOptions {
   readonly style?: "gpt" | "llama";
   /** Whether the embedding is the weight of the output too; true by default. */
   readonly isTied?: boolean;
+  /** Share of the embedding and of what each part of a block adds that is dropped in training; 0 by default. */
+  readonly dropout?: number;
   /** Pieces of the rows that losses are computed by; 1 by default. It divides times x batchSize. */
   readonly numPieces?: number;
 }
@@ -67,13 +70,13 @@ const LEAST = constant(scalar(-3e38));
  * Throws {@link ShapeError} when the width does not divide into heads of an even depth.
  */
 export function transformerLanguageModel(options: TransformerLanguageModelOptions): Model {
-  const { times, batchSize, width, numHeads, numPieces = 1 } = options;
+  const { times, batchSize, width, numHeads, dropout: rate = 0, numPieces = 1 } = options;
   const depth = depthOf(options);
   const turns = turnsOf(times, depth);
   const mask = causalMask(times);
-  const carry = (weights: Tensors, inputs: Tensors) => {
-    const x = embedding(weights, "embedding", named(inputs, "ids"));
-    const last = throughBlocks(options, weights, x, (path, rows) => {
+  const run = (weights: Tensors, inputs: Tensors, drop: Drop) => {
+    const x = drop(embedding(weights, "embedding", named(inputs, "ids")), 0);
+    const attend = (path: string, rows: Tensor) => {
       const [query, key, value] = headsOf(affine(weights, `${path}.qkv`, rows), numHeads, depth);
       const scores = matmul(turned(query, turns), turned(key, turns), {
         transposeB: true,
@@ -81,14 +84,23 @@ export function transformerLanguageModel(options: TransformerLanguageModelOption
       });
       const seen = transpose(matmul(softmax(where(mask, scores, LEAST)), value), [0, 2, 1, 3]);
       return affine(weights, `${path}.output`, reshape(seen, [batchSize, times, width]));
-    });
+    };
+    const last = throughBlocks(options, weights, x, attend, drop);
     const rows = reshape(last, [batchSize * times, width]);
     return { logits: head(weights, rows), rows, state: {} };
   };
+  const carry = (weights: Tensors, inputs: Tensors) => run(weights, inputs, (x) => x);
   return {
     params: paramsOf(options),
     inputs: { ids: { shape: [batchSize, times], dtype: "int32" } },
     carry,
+    ...(rate > 0 && {
+      isRandom: true,
+      train: (weights: Tensors, inputs: Tensors, key: Tensor) => ({
+        ...run(weights, inputs, (x, place) => dropout(x, rate, key, place)),
+        buffers: {},
+      }),
+    }),
     head: { numPieces, logits: head },
     apply: (weights, inputs) => carry(weights, inputs).logits,
   };
@@ -138,6 +150,9 @@ export function transformerReader(options: TransformerLanguageModelOptions): Uni
   };
 }
 
+/** What dropout makes of a part of a network, by its place. */
+type Drop = (x: Tensor, place: number) => Tensor;
+
 type Triple = [Tensor, Tensor, Tensor];
 
 /** Rows [batch, time, 3 width] as queries, keys and values [batch, heads, time, depth]. */
@@ -153,13 +168,14 @@ function throughBlocks(
   weights: Tensors,
   embedded: Tensor,
   attention: (path: string, rows: Tensor) => Tensor,
+  drop: Drop = (part) => part,
 ): Tensor {
   const norm = style === "gpt" ? layerNormAt : rmsNormAt;
   let x = embedded;
   for (let i = 0; i < numLayers; i++) {
     const path = `blocks.${i}`;
-    const y = add(x, attention(`${path}.attention`, norm(weights, `${path}.norm1`, x)));
-    x = add(y, mlp(style, weights, `${path}.mlp`, norm(weights, `${path}.norm2`, y)));
+    const y = add(x, drop(attention(`${path}.attention`, norm(weights, `${path}.norm1`, x)), 2 * i + 1));
+    x = add(y, drop(mlp(style, weights, `${path}.mlp`, norm(weights, `${path}.norm2`, y)), 2 * i + 2));
   }
   return norm(weights, "norm", x);
 }

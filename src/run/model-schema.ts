@@ -14,6 +14,9 @@ export const mlpSchema = z.strictObject({
   hidden: z.array(z.int().positive()).default([128, 64]),
 });
 
+/** Share of inner values that are dropped in training; teachers and evaluation drop none. */
+const dropout = z.number().nonnegative().lt(1).default(0);
+
 /** Layer-normalised LSTMs over an embedding: of text. */
 const lstmSchema = z.strictObject({
   kind: z.literal("lstm"),
@@ -24,6 +27,7 @@ const lstmSchema = z.strictObject({
   layers: z.int().positive().default(2),
   /** Whether the embedding is the weight of the output too; `width` is then `hidden`. */
   tied: z.boolean().default(false),
+  dropout,
 });
 
 /** A decoder-only transformer with rotary positions: of text. */
@@ -37,6 +41,7 @@ const transformerSchema = z.strictObject({
   heads: z.int().positive().default(4),
   /** Whether the embedding is the weight of the output too. */
   tied: z.boolean().default(true),
+  dropout,
 });
 
 /** The networks of text. */

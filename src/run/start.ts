@@ -54,8 +54,8 @@ export async function startGroup(options: GroupOptions) {
   const { config, groupIndex, workload, engine, files, log } = options;
   const { learner } = workload;
   const modelDigest = await joinRun(config, workload, options.store);
-  const student = createStudent({ engine, learner });
   const seed = fold(key(config.seed), groupIndex);
+  const student = createStudent({ engine, learner, key: fold(seed, "steps") });
 
   const checkpoint = await readCheckpoint(files, groupFiles.checkpoint);
   await claimGroup(options.store, groupIndex);

@@ -58,6 +58,7 @@ export function textNetwork(config: TextRunConfig, vocabulary: number): TextNetw
     width: model.width,
     numLayers: model.layers,
     isTied: model.tied,
+    dropout: model.dropout,
   };
   if (model.kind === "lstm") {
     const options = { ...sizes, hidden: model.hidden };

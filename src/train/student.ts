@@ -1,11 +1,10 @@
 import { CheckpointError } from "../errors.js";
-import type { Graph } from "../graph/graph.js";
-import { initWeights, weightSpecs } from "../nn/model.js";
+import { initWeights, keyName, weightSpecs } from "../nn/model.js";
 import type { Schedule } from "../optim/schedules.js";
-import { copyOf, filled, type NamedArrays, scalar, zeros } from "../runtime/array.js";
-import type { Engine, Program, RunOptions, WriteOptions } from "../runtime/engine.js";
+import { copyOf, filled, int32, type NamedArrays, scalar, zeros } from "../runtime/array.js";
+import type { Engine, RunOptions, WriteOptions } from "../runtime/engine.js";
 import { mapValues, misfits, underPrefix, withPrefix } from "../runtime/named.js";
-import type { Key } from "../runtime/random.js";
+import { fold, type Key, key } from "../runtime/random.js";
 import {
   accumulateGraph,
   applyGraph,
@@ -16,6 +15,7 @@ import {
   shippedName,
   stepGraph,
 } from "./graphs.js";
+import { programCache } from "./program-cache.js";
 import { type StudentSigns, signNames, type TeacherSigns } from "./signs.js";
 import { teacherStates } from "./teacher-states.js";
 
@@ -54,6 +54,8 @@ export type StudentState = NamedArrays;
 export interface StudentOptions {
   readonly engine: Engine;
   readonly learner: Learner;
+  /** What a random model draws by, as dropout: each batch of each step by a child of it. That of seed 0 by default. */
+  readonly key?: Key;
 }
 
 /** The model being trained: params and optimizer memory in an engine, and the programs that change them. */
@@ -92,7 +94,7 @@ export interface Student {
 }
 
 /** Make a student on an engine; call `init` or `restore` before the first step. */
-export function createStudent({ engine, learner }: StudentOptions): Student {
+export function createStudent({ engine, learner, key: seed = key(0) }: StudentOptions): Student {
   const specs = stateSpecs(learner);
   const programs = programCache(engine);
   let step = 0;
@@ -164,6 +166,13 @@ export function createStudent({ engine, learner }: StudentOptions): Student {
     return { ...underPrefix(prefix, arrays), ...underPrefix(kept.buffers, arrays) };
   }
 
+  /** The key of a batch of this step, for a model that draws. */
+  function randomFeeds(batch: number): NamedArrays {
+    if (!learner.model.isRandom) return {};
+    const { hi, lo } = fold(fold(seed, step), batch);
+    return { [keyName]: int32([hi | 0, lo | 0]) };
+  }
+
   /** The value of a schedule now. */
   function valueNow(schedule: Schedule, name: string): number {
     return name === "learningRate" ? schedule(step) * learningRateScale : schedule(step);
@@ -176,8 +185,8 @@ export function createStudent({ engine, learner }: StudentOptions): Student {
     get learningRateScale() {
       return learningRateScale;
     },
-    async init(key, given) {
-      const weights = given ? mapValues(given, copyOf) : initWeights(learner.model, key);
+    async init(own, given) {
+      const weights = given ? mapValues(given, copyOf) : initWeights(learner.model, own);
       const memory = learner.optimizer.memory(learner.model.params);
       const optState = mapValues(memory, ({ shape, fill }) => filled(shape, fill));
       const ema = learner.ema ? keptWeights(learner.model, mapValues(weights, copyOf), kept.ema) : {};
@@ -205,12 +214,13 @@ export function createStudent({ engine, learner }: StudentOptions): Student {
       await teach(teachers);
       const values = mapValues(learner.optimizer.scalars, valueNow);
       const scalars = mapValues(values, scalar);
+      const drawing = batches.map((batch, i) => ({ ...batch, ...randomFeeds(i) }));
       const weight: NamedArrays = teachers.length > 0 ? { distillWeight: scalar(distillWeight) } : {};
       const results =
         batches.length === 1
-          ? await learnAtOnce({ ...batches[0], ...weight, ...scalars }, teachers.length, { signal })
+          ? await learnAtOnce({ ...drawing[0], ...weight, ...scalars }, teachers.length, { signal })
           : await learnInParts(
-              batches.map((batch) => ({ ...batch, ...weight })),
+              drawing.map((batch) => ({ ...batch, ...weight })),
               scalars,
               teachers.length,
               { signal },
@@ -257,18 +267,6 @@ function signsOf(results: readonly NamedArrays[], numTeachers: number): StepMetr
 function meanOf(results: readonly NamedArrays[], name: string): number | null {
   const values = results.flatMap((result) => (result[name] ? [Number(result[name].data[0])] : []));
   return values.length > 0 ? values.reduce((sum, value) => sum + value, 0) / values.length : null;
-}
-
-/** Compile each graph once, when first needed. */
-function programCache(engine: Engine): { get(name: string, graph: () => Graph): Promise<Program> } {
-  const programs = new Map<string, Promise<Program>>();
-  return {
-    get(name, graph) {
-      const program = programs.get(name) ?? engine.compile(graph());
-      programs.set(name, program);
-      return program;
-    },
-  };
 }
 
 /** The arrays of a learner's state, by the names under which the engine keeps them. */
