@@ -183,7 +183,7 @@ async function trainIn(
   tell(`weights  ${model.safetensors}`);
   tell(`result   ${resultFile}`);
   tell(
-    `next: codistill ${use}; serve it with any ONNX Runtime (docs/serving.md); change the configuration with --set path=value`,
+    `next: codistill ${use}; serve it with any ONNX Runtime (docs/${isOfText(config) ? "text" : "serving"}.md); change the configuration with --set path=value`,
   );
   const numFinished = result.groups.filter(({ ended }) => ended === "finished").length;
   const { groups, replayOf } = readScope(runFolder(folder), config.numGroups);

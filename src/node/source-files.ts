@@ -52,13 +52,13 @@ export async function findFiles(source: string | readonly string[]): Promise<Fou
   if (first === undefined) throw new DataError("table: `source` names no file. Give at least one path or glob.");
   const twice = files.find((path, i) => files.indexOf(path) !== i);
   if (twice !== undefined) {
-    throw new DataError(`table: a file is read once, and the source names ${twice} twice. Make its patterns disjoint.`);
+    throw new DataError(`data: a file is read once, and the source names ${twice} twice. Make its patterns disjoint.`);
   }
   const format = formatOf(first);
   const other = files.find((path) => formatOf(path) !== format);
   if (other !== undefined) {
     throw new DataError(
-      `table: all files of a source have one format, got ${format} (${first}) and ${formatOf(other)} (${other}). Convert one of them.`,
+      `data: all files of a source have one format, got ${format} (${first}) and ${formatOf(other)} (${other}). Convert one of them.`,
     );
   }
   const sizes = await Promise.all(files.map((path) => stat(path).then(({ size }) => size)));
@@ -94,7 +94,7 @@ function formatOf(path: string): SourceFormat {
   const format = formatOfName(path);
   if (format === undefined) {
     throw new DataError(
-      `table: the format is told by the file's extension (${Object.keys(formats).join(", ")}; .gz or .zst may follow), got ${path}. Rename the file.`,
+      `data: the format is told by the file's extension (${Object.keys(formats).join(", ")}; .gz or .zst may follow), got ${path}. Rename the file.`,
     );
   }
   return format;
@@ -126,7 +126,7 @@ async function identify(path: string, signal?: AbortSignal): Promise<SourceFile>
     return { path, bytes: size, modifiedMs: mtimeMs, sha256: hash.digest("hex") };
   } catch (error) {
     signal?.throwIfAborted();
-    throw new DataError(`table: cannot read ${path}: ${messageOf(error)}`, { cause: error });
+    throw new DataError(`data: cannot read ${path}: ${messageOf(error)}`, { cause: error });
   }
 }
 
@@ -145,11 +145,11 @@ export async function expandSource(pattern: string): Promise<string[]> {
         readable === undefined
           ? "None of its files has a format that can be read."
           : `Name its files, for example ${JSON.stringify(join(pattern, `*.${readable.split(".").slice(1).join(".")}`))}.`;
-      throw new DataError(`table: a source is files, and ${JSON.stringify(pattern)} is a folder. ${cure}`);
+      throw new DataError(`data: a source is files, and ${JSON.stringify(pattern)} is a folder. ${cure}`);
     }
     const near = nearest(basename(path), (await namesIn(dirname(path))) ?? []);
     throw new DataError(
-      `table: no file matches ${JSON.stringify(pattern)} (looked for ${path}). Check the path; a relative one starts at the working directory.${near === undefined ? "" : ` Did you mean ${near}?`}`,
+      `data: no file matches ${JSON.stringify(pattern)} (looked for ${path}). Check the path; a relative one starts at the working directory.${near === undefined ? "" : ` Did you mean ${near}?`}`,
     );
   }
   return matches;

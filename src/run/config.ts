@@ -11,8 +11,11 @@ import { type RunConfig, tableRunObject, tableRunSchema, textRunObject, textRunS
  * Throws {@link ConfigError} with a line for each problem: the path, the rule, the value, the nearest known name.
  */
 export function resolveConfig(value: unknown): RunConfig {
-  const parsed =
-    isRecord(value) && kindOf(value.data) === "text" ? textRunSchema.safeParse(value) : tableRunSchema.safeParse(value);
+  const kind = isRecord(value) ? kindOf(value.data) : undefined;
+  if (kind !== undefined && kind !== "table" && kind !== "text") {
+    throw new ConfigError(`the configuration has 1 problem:\n  ${wrongKind("data.kind", kind, ["table", "text"])}`);
+  }
+  const parsed = kind === "text" ? textRunSchema.safeParse(value) : tableRunSchema.safeParse(value);
   const problems = parsed.success
     ? crossChecks(parsed.data)
     : parsed.error.issues.flatMap((issue) => explain(issue, value));
@@ -56,6 +59,8 @@ function explain(issue: z.core.$ZodIssue, config: unknown): string[] {
     const known = knownNames(issue.path, config);
     return issue.keys.map((key) => `${[...issue.path, key].join(".")}: unknown name${hint(key, known)}`);
   }
+  const kinds = unknownKind(issue, config);
+  if (kinds) return [wrongKind(`${path}.kind`, kindOf(valueAt(issue.path, config)), kinds)];
   const inner = issuesOfKind(issue, config);
   if (inner) return inner.flatMap((one) => explain(one, config));
   const value = valueAt(issue.path, config);
@@ -63,6 +68,23 @@ function explain(issue: z.core.$ZodIssue, config: unknown): string[] {
   const options = [...issue.message.matchAll(/["']([^"']+)["']/g)].map((match) => match[1] ?? "");
   const meant = typeof value === "string" ? nearest(value, options) : undefined;
   return [`${path}: ${ruleOf(issue)}, got ${show(value)}${meant === undefined ? "" : `; did you mean "${meant}"?`}`];
+}
+
+/** Of a union of records that say their kinds, those that there are, when a record says another one. */
+function unknownKind(issue: z.core.$ZodIssue, config: unknown): string[] | undefined {
+  if (issue.code !== "invalid_union" || typeof kindOf(valueAt(issue.path, config)) !== "string") return undefined;
+  const records = issue.errors.filter((issues) =>
+    issues.some(({ path, code }) => path.length > 0 || code === "unrecognized_keys"),
+  );
+  const kinds = records.map((issues) => issues.find(({ path }) => path.length === 1 && path[0] === "kind"));
+  if (kinds.length === 0 || !kinds.every((one) => one?.code === "invalid_value")) return undefined;
+  return kinds.flatMap((one) => (one?.code === "invalid_value" ? one.values.map(String) : []));
+}
+
+function wrongKind(path: string, kind: unknown, kinds: readonly string[]): string {
+  const meant = typeof kind === "string" ? nearest(kind, kinds) : undefined;
+  const known = kinds.map((one) => `"${one}"`).join(" or ");
+  return `${path}: must be ${known}, got ${show(kind)}${meant === undefined ? "" : `; did you mean "${meant}"?`}`;
 }
 
 /** Of a union, what is wrong with a record that says its kind: the issues of the member that knows records by kind. */

@@ -71,7 +71,7 @@ test("rows of a column are documents, of every kind of table, without those that
     read(path("pages.jsonl"), "bodi"),
     (error) =>
       error instanceof DataError &&
-      /in its column "bodi", and it has none of that name: title, body\. Did you mean --field body\?/.test(
+      /in its column "bodi", and it has none of that name: title, body\. Did you mean body \(--field, data\.field\)\?/.test(
         error.message,
       ),
   );

@@ -116,7 +116,7 @@ async function* rowsOf(
     if (name === undefined) {
       const near = nearest(field, names);
       throw new DataError(
-        `text: the documents of ${path} are in its column "${field}", and it has none of that name: ${firstNames(names)}. ${near === undefined ? "Name one with --field" : `Did you mean --field ${near}?`}`,
+        `text: the documents of ${path} are in its column "${field}", and it has none of that name: ${firstNames(names)}. ${near === undefined ? "Name another with --field (data.field)" : `Did you mean ${near} (--field, data.field)?`}`,
       );
     }
     const text = `cast(${identifier(name)} as varchar)`;
