@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { slotsUnder } from "../data/shard.js";
 import { bytes } from "../report/format.js";
 import { runsLines } from "../report/runs.js";
-import { ofTable } from "../run/schema.js";
+import { isOfText, type TableRunConfig, type TextRunConfig } from "../run/schema.js";
 import { carryOut, planClean, planLines } from "./clean.js";
 import { FAILED } from "./exit-codes.js";
 import { prepareTable } from "./ingest.js";
@@ -81,13 +81,33 @@ export function addRunCommands(program: Command, cacheFolder: string, say: (text
     path: string,
     flags: { readonly set: readonly string[]; json?: boolean },
   ): Promise<void> {
-    const config = ofTable(await loadConfig(path, flags.set), "shards");
-    const table = await prepareTable(tableSpecOf(config), { cacheFolder: cacheFolder });
-    const { numGroups, data } = config;
-    const slots = Array.from({ length: numGroups }, (_, group) => slotsUnder(data.regime, group, numGroups));
-    const report = describeShards(table, data.regime, slots);
-    say(flags.json ? JSON.stringify(report, null, 2) : shardLines(report).join("\n"));
+    const config = await loadConfig(path, flags.set);
+    const { numGroups } = config;
+    const slots = Array.from({ length: numGroups }, (_, group) => slotsUnder(config.data.regime, group, numGroups));
+    const { report, lines } = isOfText(config) ? await ofText(config, slots) : await ofTable(config, slots);
+    say(flags.json ? JSON.stringify(report, null, 2) : lines().join("\n"));
     if (report.problem !== null) process.exitCode = FAILED;
+  }
+
+  async function ofTable(config: TableRunConfig, slots: readonly (readonly number[])[]) {
+    const table = await prepareTable(tableSpecOf(config), { cacheFolder });
+    const report = describeShards(table, config.data.regime, slots);
+    return { report, lines: () => shardLines(report) };
+  }
+
+  async function ofText(config: TextRunConfig, slots: readonly (readonly number[])[]) {
+    // Only here: every command loads this file.
+    const [{ prepareText }, { textSpecOf }, { describeTextShards, textShardLines }] = await Promise.all([
+      import("./text/prepare-text.js"),
+      import("./text/text-kind.js"),
+      import("./text/text-shards.js"),
+    ]);
+    const report = describeTextShards(
+      await prepareText(textSpecOf(config), { cacheFolder }),
+      config.data.regime,
+      slots,
+    );
+    return { report, lines: () => textShardLines(report) };
   }
 
   async function cleanCommand(folder: string, { cache, yes, json, ...options }: CleanFlags): Promise<void> {

@@ -31,8 +31,8 @@ export async function scoreTextRun(options: ScoreTextOptions, groups: readonly S
   const { engine, config, test, size, signal } = options;
   const { model } = options.work.learner;
   const prefixes = groups.map(({ group }) => ({
-    params: `scored.${group}.params`,
-    buffers: `scored.${group}.buffers`,
+    params: `models.${group}.params`,
+    buffers: `models.${group}.buffers`,
   }));
   for (const [i, group] of groups.entries()) {
     checkParams(model, group);

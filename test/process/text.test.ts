@@ -103,7 +103,12 @@ test("a run on text says what it has, learns, and its model continues a text, th
     ["predict", folder.model.onnx, path],
     /is a language model, which reads no table\. Continue a text by codistill sample/,
   );
-  await refused(["shards", path], /shards is for tables/);
+  const shards = await place.codistill(["shards", path]).ended;
+  assert.match(shards.stdout, /^regime "disjoint", \d+ training, 5 validation, 3 test documents$/m, shards.shown);
+  assert.match(shards.stdout, /^groups 0 and 1 +0$/m, shards.shown);
+  assert.match(shards.stdout, /^disjoint: no training document is in two shards$/m, shards.shown);
+  const { groups: dealt } = JSON.parse((await place.codistill(["shards", path, "--json"]).ended).stdout);
+  assert.equal(dealt.length, 2);
   const big = ["train", path, "--set", "globalBatchSize=20000"];
   await refused(big, /a batch of 20000 texts of 8 units needs 180000, and this shard has \d+\. Lower/);
   await refused(["train", path, "--set", "data.tokenizer=none.json"], /none\.json cannot be read/);

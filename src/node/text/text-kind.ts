@@ -79,7 +79,8 @@ export function textSpecOf({ data }: TextRunConfig): TextSpec {
   };
 }
 
-function documentsOf({ slots }: SlottedCorpus, wanted: readonly number[]): Uint32Array {
+/** The documents of some slots. */
+export function documentsOf({ slots }: SlottedCorpus, wanted: readonly number[]): Uint32Array {
   const isWanted = new Set(wanted);
   return Uint32Array.from(slots.keys()).filter((d) => isWanted.has(slots[d] as number));
 }
