@@ -26,7 +26,13 @@ describe("a configuration of text", () => {
       regime: "disjoint",
     });
     assert.deepEqual(model, { kind: "lstm", width: 128, hidden: 256, layers: 2, tied: false, dropout: 0 });
-    assert.ok(!("task" in run));
+    assert.deepEqual(run.task, { kind: "language" });
+    const smoothed = resolveConfig({ ...text, task: { labelSmoothing: 0.1, distillLoss: "jensenShannon" } });
+    assert.deepEqual(smoothed.task, {
+      kind: "language",
+      distillLoss: "jensenShannon",
+      labelSmoothing: { amount: 0.1, prior: "uniform" },
+    });
     assert.throws(
       () => ofTable(resolveConfig(text), "shards"),
       /shards is for tables, and this configuration is of text/,
@@ -65,6 +71,7 @@ describe("a configuration of text", () => {
       { data: { ...text.data, validation: 0.5, test: 0.5 } },
       /shares of validation and test must be below 1 together, got 1/,
     ],
+    ["the task of a table", { task: { kind: "binary" } }, /task\.kind: must be "language", got "binary"/],
     ["a share above 1", { data: { ...text.data, test: 2 } }, /data\.test: must be < 1, got 2/],
   ];
   for (const [name, changes, says] of cases) {

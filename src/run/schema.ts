@@ -5,7 +5,7 @@ import { tableDataSchema, textDataSchema } from "./data-schema.js";
 import { mlpSchema, textModelSchema } from "./model-schema.js";
 import { optimizerInSteps, optimizerSchema } from "./optimizer-schema.js";
 import { stepsOf, stepsOrShare } from "./steps.js";
-import { taskInFull, taskSchema } from "./task-schema.js";
+import { languageTaskSchema, smoothingInFull, taskInFull, taskSchema } from "./task-schema.js";
 
 const steps = z.int().positive();
 const weightLine = z.strictObject({
@@ -105,9 +105,12 @@ export const tableRunObject = z.strictObject({
 });
 
 /** What a configuration of text may hold. */
-export const textRunObject = tableRunObject
-  .omit({ task: true })
-  .extend({ data: textDataSchema, model: textModelSchema });
+export const textRunObject = tableRunObject.extend({
+  data: textDataSchema,
+  /** How what comes next is learned. */
+  task: languageTaskSchema.optional(),
+  model: textModelSchema,
+});
 
 /** Shares of numSteps as steps, a constant weight as a line. */
 function inFull<
@@ -135,7 +138,18 @@ function inFull<
 export const tableRunSchema = tableRunObject.transform((run) => ({ ...inFull(run), task: taskInFull(run.task) }));
 
 /** The same of text. */
-export const textRunSchema = textRunObject.transform((run) => inFull(run));
+export const textRunSchema = textRunObject.transform(({ task, ...run }) => {
+  const smoothing = smoothingInFull(task?.labelSmoothing);
+  const distillLoss = task?.distillLoss;
+  return {
+    ...inFull(run),
+    task: {
+      kind: "language" as const,
+      ...(smoothing && { labelSmoothing: smoothing }),
+      ...(distillLoss && { distillLoss }),
+    },
+  };
+});
 
 /** A configuration as a user writes it. */
 export type RunInput = TableRunInput | TextRunInput;

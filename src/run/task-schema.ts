@@ -31,6 +31,13 @@ const ofClasses = {
   distillLoss: z.enum(Object.keys(distillLosses) as DistillLossName[]).optional(),
 };
 
+/** How what comes next in a text is learned. */
+export const languageTaskSchema = z.strictObject({
+  kind: z.literal("language").optional(),
+  labelSmoothing: ofClasses.labelSmoothing,
+  distillLoss: ofClasses.distillLoss,
+});
+
 /** The kinds of tasks. */
 export const taskKinds = ["binary", "multiclass", "regression"] as const satisfies TaskKind[];
 
@@ -55,7 +62,7 @@ export const taskSchema = z.union(
 type Given = Exclude<z.output<typeof taskSchema>, string>;
 
 /** Smoothing in full: an amount, and where it goes. */
-type Smoothing = Exclude<z.output<typeof labelSmoothing>, number>;
+type Smoothing = Exclude<z.output<typeof labelSmoothing>, number | undefined>;
 
 /** A task in full: its kind with its options. */
 export type TaskConfig = Given extends infer T
@@ -64,14 +71,16 @@ export type TaskConfig = Given extends infer T
     : Omit<T, "labelSmoothing"> & { labelSmoothing?: Smoothing }
   : never;
 
+/** Smoothing as an amount, and where it goes. */
+export function smoothingInFull(smoothing: z.output<typeof labelSmoothing>): Smoothing | undefined {
+  return typeof smoothing === "number" ? { amount: smoothing, prior: "uniform" } : smoothing;
+}
+
 /** A task with its options, whichever way it was given. */
 export function taskInFull(task: z.output<typeof taskSchema>): TaskConfig {
   const given: Given = typeof task === "string" ? { kind: task } : task;
   if (given.kind === "regression") return given;
-  const { labelSmoothing: smoothing, ...rest } = given;
-  if (smoothing === undefined) return rest;
-  return {
-    ...rest,
-    labelSmoothing: typeof smoothing === "number" ? { amount: smoothing, prior: "uniform" } : smoothing,
-  };
+  const { labelSmoothing: amountOrMore, ...rest } = given;
+  const smoothing = smoothingInFull(amountOrMore);
+  return smoothing ? { ...rest, labelSmoothing: smoothing } : rest;
 }

@@ -3,6 +3,7 @@ import type { Stream } from "../data/stream.js";
 import type { Corpus } from "../data/text/corpus.js";
 import { laneStream, sequenceStream, type TextStreamOptions } from "../data/text/streams.js";
 import type { TextSize } from "../data/text/text.js";
+import type { LabelSmoothing } from "../nn/label-losses.js";
 import { lstmLanguageModel, lstmReader } from "../nn/lstm-language-model.js";
 import type { Model } from "../nn/model.js";
 import { categorical } from "../nn/objectives.js";
@@ -20,6 +21,8 @@ import type { Work, Workload } from "./workload.js";
 export interface TokenisedText {
   readonly digest: string;
   readonly tokenizer: { readonly digest: string; readonly size: number };
+  /** How many of each unit the training documents of all groups have. */
+  readonly unitCounts: Float64Array;
 }
 
 /** A group's part of a text. */
@@ -69,12 +72,27 @@ export function textNetwork(config: TextRunConfig, vocabulary: number): TextNetw
 }
 
 /** What all groups share. Throws {@link ConfigError} when a pattern of the optimizer is of no param. */
-export function textWork(config: TextRunConfig, { digest, tokenizer }: TokenisedText): Work {
+export function textWork(config: TextRunConfig, { digest, tokenizer, unitCounts }: TokenisedText): Work {
   const { model } = textNetwork(config, tokenizer.size);
   const { batchSize, times } = textBatch(config);
-  const objective = categorical({ numClasses: tokenizer.size });
+  const { labelSmoothing, distillLoss } = config.task;
+  const objective = categorical({
+    numClasses: tokenizer.size,
+    ...(labelSmoothing && { smoothing: smoothingOf(labelSmoothing, unitCounts) }),
+    ...(distillLoss && { distillLoss }),
+  });
   const labels = { shape: [times * batchSize], dtype: "int32" } as const;
   return { digest, declared: { tokenizer }, learner: learnerOf(config, model, { ...objective, labels }) };
+}
+
+/** The frequencies of units as a prior ("unigram"), or none: the uniform one. */
+function smoothingOf(
+  { amount, prior }: NonNullable<TextRunConfig["task"]["labelSmoothing"]>,
+  counts: Float64Array,
+): LabelSmoothing {
+  if (prior === "uniform") return { amount };
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  return { amount, prior: Array.from(counts, (count) => count / total) };
 }
 
 /** The work of a group. Throws what {@link textWork} throws. */

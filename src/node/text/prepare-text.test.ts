@@ -87,11 +87,14 @@ describe("documents", () => {
   test("of groups are disjoint and complete, in memory and in their file", async () => {
     const { folder: cache, train } = await prepare();
     const all = documentsOf(train).map(String).toSorted();
+    const counted = new Float64Array(257);
+    for (const unit of documentsOf(train).flat()) counted[unit]! += 1;
     for (const memoryBytes of [Number.POSITIVE_INFINITY, 0]) {
       const own = [];
       for (const group of [0, 1, 2]) {
         const opened = await openText(cache, { slots: slotsOf(group, 3), leaveOut: ["test"], memoryBytes });
         assert.equal(opened.test, null);
+        assert.deepEqual(opened.unitCounts, counted, "of all groups, whichever is read");
         assert.ok(opened.train.slots.every((slot) => slot % 3 === group));
         own.push(...documentsOf(opened.train).map(String));
       }

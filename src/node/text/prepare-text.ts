@@ -96,7 +96,7 @@ async function writeText(
 ): Promise<void> {
   const { longest = LONGEST_PART, dropRepeated = true } = spec;
   const writers = new Map<TextSplitName, SplitWriter>();
-  for (const split of textSplits) writers.set(split, await splitWriter(folder, split, bytesOfUnit(tokenizer.size)));
+  for (const split of textSplits) writers.set(split, await splitWriter(folder, split, tokenizer.size));
   const trained = new Set<string>();
   let repeated = 0;
   let told = performance.now();
@@ -181,10 +181,12 @@ interface SplitWriter {
 const PENDING_UNITS = 1 << 18;
 
 /** Units go to the file as they come; where documents begin is written at the end. */
-async function splitWriter(folder: string, split: TextSplitName, unitBytes: 2 | 4): Promise<SplitWriter> {
+async function splitWriter(folder: string, split: TextSplitName, numUnits: number): Promise<SplitWriter> {
+  const unitBytes = bytesOfUnit(numUnits);
   const file: FileHandle = await open(join(folder, `${split}.units.bin`), "wx");
   const starts = [0];
   const slots: number[] = [];
+  const counts = new Float64Array(numUnits);
   let bytes = 0;
   let isClosed = false;
   // Documents may be short, and a write for each would cost more than its units.
@@ -196,12 +198,14 @@ async function splitWriter(folder: string, split: TextSplitName, unitBytes: 2 | 
   };
   return {
     async add(ids, end, textBytes, slot) {
-      const numUnits = ids.length + Number(end !== null);
-      for (let i = 0; i < numUnits; i++) {
-        pending[numPending++] = (i < ids.length ? ids[i] : end) as number;
+      const length = ids.length + Number(end !== null);
+      for (let i = 0; i < length; i++) {
+        const unit = (i < ids.length ? ids[i] : end) as number;
+        counts[unit]! += 1;
+        pending[numPending++] = unit;
         if (numPending === PENDING_UNITS) await flush();
       }
-      starts.push((starts.at(-1) as number) + numUnits);
+      starts.push((starts.at(-1) as number) + length);
       slots.push(slot);
       bytes += textBytes;
     },
@@ -212,13 +216,12 @@ async function splitWriter(folder: string, split: TextSplitName, unitBytes: 2 | 
       await flush();
       await file.sync();
       await file.close();
-      await writeFile(join(folder, `${split}.starts.bin`), new Uint8Array(Float64Array.from(starts).buffer), {
-        flush: true,
-      });
-      if (split === "train")
-        await writeFile(join(folder, "train.slots.bin"), new Uint8Array(Uint16Array.from(slots).buffer), {
-          flush: true,
-        });
+      const put = (what: string, { buffer }: { readonly buffer: ArrayBuffer }) =>
+        writeFile(join(folder, `${split}.${what}.bin`), new Uint8Array(buffer), { flush: true });
+      await put("starts", Float64Array.from(starts));
+      if (split !== "train") return;
+      await put("slots", Uint16Array.from(slots));
+      await put("counts", counts);
     },
   };
 }

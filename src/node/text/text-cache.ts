@@ -5,6 +5,7 @@
  * - `<split>.units.bin`: units of 2 bytes, or of 4 where there are more than 65,536, little-endian, document after document
  * - `<split>.starts.bin`: float64; document d has the units from entry d up to, not including, entry d + 1
  * - `train.slots.bin`: uint16; the hash slot of each document
+ * - `train.counts.bin`: float64; how many of each unit there are
  */
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -15,7 +16,7 @@ import { DataError, messageOf } from "../../errors.js";
 import { readingFile } from "../read-file.js";
 
 /** Raised whenever the files, or the way they are made, change. */
-export const textFormatVersion = 1;
+export const textFormatVersion = 2;
 
 const count = z.int().nonnegative();
 const sizeSchema = z.object({ documents: count, units: count, bytes: count });
@@ -34,6 +35,8 @@ export type TextFile = z.infer<typeof textFile>;
 
 export interface CachedText extends Omit<TextFile, "format"> {
   readonly train: SlottedCorpus;
+  /** How many of each unit the training documents of all groups have. */
+  readonly unitCounts: Float64Array;
   readonly validation: Corpus | null;
   readonly test: Corpus | null;
 }
@@ -75,8 +78,10 @@ export async function openText(folder: string, options: OpenTextOptions = {}): P
   const slotOf = new Uint16Array(await readWords(folder, "train.slots.bin", 2 * file.sizes.train.documents));
   const chosen = Uint32Array.from(slotOf.keys()).filter((d) => !wanted || wanted.has(slotOf[d] as number));
   const train = inMemory(storedCorpus(path, unitBytes, starts), chosen, unitBytes, memoryBytes);
+  const unitCounts = new Float64Array(await readWords(folder, "train.counts.bin", 8 * file.tokenizer.size));
   return {
     ...file,
+    unitCounts,
     train: { ...train, slots: Uint16Array.from(chosen, (d) => slotOf[d] as number) },
     validation: await whole("validation"),
     test: await whole("test"),
