@@ -38,11 +38,14 @@ export { binary, type Objective } from "./nn/losses.js";
 export { type MlpOptions, mlp } from "./nn/mlp.js";
 export {
   type BufferSpec,
+  type Carried,
   countParams,
+  type Head,
   type InputSpec,
   initWeights,
   type Model,
   type ParamSpec,
+  type StateSpec,
   type Trained,
 } from "./nn/model.js";
 export {

@@ -9,3 +9,6 @@ export * from "./lstm.js";
 export * from "./lstm-language-model.js";
 export * from "./norm.js";
 export * from "./recurrent.js";
+export * from "./rotary.js";
+export * from "./transformer-language-model.js";
+export * from "./unit-reader.js";

@@ -1,4 +1,4 @@
-/** What needs Node.js: the engine, stores on disk, tables, and whole runs as processes. */
+/** What needs Node.js: the engine, stores on disk, tables, language models, and whole runs as processes. */
 
 export type {
   Column,
@@ -33,5 +33,7 @@ export { type PredictOptions, type PredictResult, predict } from "./predict.js";
 export { trainEvents } from "./run-events.js";
 export type { Join } from "./scope.js";
 export { openModel, type ServedModel } from "./served-model.js";
+export { type LanguageModel, openLanguageModel, type TextState } from "./text/language-model.js";
+export { type SampleOptions, sample } from "./text/sample.js";
 export { threadedEngine } from "./threaded-engine.js";
 export { type TrainOptions, train } from "./train.js";
