@@ -111,10 +111,4 @@ test("a run on text says what it has, learns, and its model continues a text, th
   assert.equal(dealt.length, 2);
   const big = ["train", path, "--set", "globalBatchSize=20000"];
   await refused(big, /a batch of 20000 texts of 8 units needs 180000, and this shard has \d+\. Lower/);
-  await refused(["train", path, "--set", "data.tokenizer=none.json"], /none\.json cannot be read/);
-  await refused(["train", path, "--set", "model.kind=mlp"], /model\.kind: must be "lstm" or "transformer", got "mlp"/);
-  await refused(
-    ["train", path, "--set", "data.sequenceLenght=4"],
-    /data\.sequenceLenght: unknown name; did you mean "sequenceLength"/,
-  );
 });
