@@ -33,13 +33,13 @@ const SEED = 3;
 const chances = uniform(fold(key(SEED), "steps before a death"), 10);
 const deaths = [...points, ...Array.from(chances, (chance) => 60 + Math.floor(40 * chance))];
 
-/** Start or go on, let group 0 die, then end the rest: by a kill too when the death was by chance. */
+/** Start or go on, let group 0 die, then end the rest once it took a step: by a kill too when the death was by chance. */
 async function dieOnce(folder: RunFolder | null, config: string, death: (typeof deaths)[number]): Promise<RunFolder> {
   const fault = typeof death === "number" ? {} : withFault({ process: 0, effect: "SIGKILL", ...death });
   const before = folder ? [0, 1].map((group) => eventsOf(folder, group).length) : [0, 0];
   const run = folder ? place.resume(folder, fault) : place.train([config], fault);
   const start = await run.event(0, "the start", ({ event }) => event === "group-start", before[0]);
-  await run.event(1, "the start", ({ event }) => event === "group-start", before[1]);
+  await run.event(1, "a step", ({ event }) => event === "step", before[1]);
   if (typeof death === "number") {
     const from = start.event === "group-start" ? start.step : 0;
     await run.event(0, "its step", (event) => event.event === "step" && event.step >= from + death, before[0]);
