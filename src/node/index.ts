@@ -35,5 +35,6 @@ export type { Join } from "./scope.js";
 export { openModel, type ServedModel } from "./served-model.js";
 export { type LanguageModel, openLanguageModel, type TextState } from "./text/language-model.js";
 export { type SampleOptions, sample } from "./text/sample.js";
+export { type TrainedTokenizer, type TrainTokenizerOptions, trainTokenizer } from "./text/train-tokenizer.js";
 export { threadedEngine } from "./threaded-engine.js";
 export { type TrainOptions, train } from "./train.js";

@@ -9,6 +9,7 @@ import { checkSameRun } from "../run/config-diff.js";
 import { isOfText, type RunConfig } from "../run/schema.js";
 import { outputNames } from "../train/task.js";
 import { FAILED, REFUSED, STOPPED_BY } from "./exit-codes.js";
+import { someDuration } from "./flags.js";
 import { loadConfig } from "./load-config.js";
 import { compareReplay, prepareReplay } from "./replay.js";
 import { addRunCommands, SET } from "./run-commands.js";
@@ -43,6 +44,7 @@ interface TrainFlags extends TableFlags {
   readonly store?: string;
   readonly group?: number;
   readonly init?: string;
+  readonly stopAfter?: number;
   readonly json?: boolean;
 }
 
@@ -61,6 +63,7 @@ withTableFlags(program.command("train"))
   .option("--resume <run folder>", "go on with a run that was stopped; restarts, threads and logInterval may change")
   .option("--store <folder>", "train one group of the run in this store, which others may reach too")
   .option("--group <index>", "which group, with --store; the first free one by default", groupIndex)
+  .option("--stop-after <duration>", "save and stop after so long (90s, 20m, 1.5h), to be gone on with", someDuration)
   .option("--write <file>", "where --data writes the configuration", "codistill.config.ts")
   .option("--json", "the events of the run log as lines of JSON; what is said to people goes to standard error")
   .addHelpText(
@@ -117,9 +120,14 @@ addRunCommands(program, CACHE, say);
 
 async function trainCommand(path: string | undefined, flags: TrainFlags): Promise<void> {
   const join = joinOf(flags);
-  const stop = stopOnSignals();
+  const signals = stopOnSignals();
+  const budget = flags.stopAfter === undefined ? [] : [AbortSignal.timeout(1000 * flags.stopAfter)];
+  const stop = AbortSignal.any([signals, ...budget]);
   const config = await unlessStopped(stop, () => configOf(path, flags, stop));
-  if (stop.aborted) return;
+  if (stop.aborted) {
+    if (!signals.aborted) teller(flags)("stopped before there was a run: give --stop-after more time");
+    return;
+  }
   await trainIn(await chooseRun(config, flags), { json: flags.json ?? false, join, stop });
 }
 

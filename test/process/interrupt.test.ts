@@ -43,6 +43,15 @@ function checkSaysHowToGoOn({ stdout, stderr, shown }: Ended, folder: RunFolder)
   assert.equal(stderr, "", shown);
 }
 
+test("a budget of time saves and stops, which is no failure", async () => {
+  const run = place.train([await place.config("config.json"), ...endless, "--stop-after", "4s"]);
+  const ended = await run.ended;
+  assert.equal(ended.code, 0, ended.shown);
+  checkSaysHowToGoOn(ended, await run.folder());
+  const wrong = await place.codistill(["train", "config.json", "--stop-after", "20"]).ended;
+  assert.deepEqual([wrong.code, /a duration such as 90s, 20m or 1.5h/.test(wrong.stderr)], [2, true], wrong.shown);
+});
+
 for (const [name, signal, code, toAll] of [
   ["SIGINT to the parent", "SIGINT", 130, false],
   ["SIGINT to the whole process group, as a terminal sends it", "SIGINT", 130, true],

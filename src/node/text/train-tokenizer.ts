@@ -59,7 +59,9 @@ export async function trainTokenizer(
     numDocuments += Number(isLast);
     if (performance.now() - told < 1000) continue;
     told = performance.now();
-    onProgress(`reading: ${bytes(bytesRead)} of ${bytes(found.bytes)}, ${count(words.size)} different words`);
+    onProgress(
+      `reading: ${bytes(bytesRead || textBytes)} of ${bytes(found.bytes)}, ${count(words.size)} different words`,
+    );
   }
   if (words.size === 0)
     throw new DataError("tokenizer: units are learned from text, and there is none. Check --data and --field.");

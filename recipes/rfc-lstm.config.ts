@@ -1,0 +1,24 @@
+/** A recurrent language model of the RFCs, with units learned from them: two layers of the paper's kind, smaller. */
+import { defineRun } from "codistill";
+import { rfcs } from "./rfc/rfcs.js";
+
+const { train, validation, test, tokenizer } = await rfcs();
+
+export default defineRun({
+  name: "rfc-lstm",
+  data: {
+    kind: "text",
+    source: train,
+    validation: { source: validation },
+    test: { source: test },
+    tokenizer,
+    sequenceLength: 64,
+  },
+  model: { kind: "lstm", width: 128, hidden: 256 },
+  optimizer: { kind: "adam", learningRate: 3e-3, schedule: "cosine", clip: { norm: 1 } },
+  numGroups: 2,
+  numSteps: 4000,
+  globalBatchSize: 16,
+  codistill: { burnInSteps: "50%", distillWeight: 1, publishInterval: 50, exchangeInterval: 50 },
+  validationInterval: 500,
+});
