@@ -1,6 +1,7 @@
 /**
  * Runs the compiled tests: all of them, or those whose path holds one of the arguments. Several files at a time, each in
  * a process of its own; in the end it says which took longest: ten of them, or as many as `--slowest=<count>` asks for.
+ * With `--full` those that try chance many times do so more often, and those run that take minutes (test/full.ts).
  */
 import { readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -11,8 +12,9 @@ import { parseArgs } from "node:util";
 
 const { values, positionals: wanted } = parseArgs({
   allowPositionals: true,
-  options: { slowest: { type: "string", default: "10" } },
+  options: { slowest: { type: "string", default: "10" }, full: { type: "boolean", default: false } },
 });
+if (values.full) process.env.CODISTILL_FULL = "1";
 const numSlowest = Number(values.slowest);
 if (!Number.isInteger(numSlowest) || numSlowest < 0)
   throw new Error(`--slowest must be a number of files, 0 or more, got "${values.slowest}"`);

@@ -7,7 +7,7 @@
  * functions and arithmetic of 131,072 elements, products, sums over rows, transposes, gather and scatterAdd of 4,096
  * rows, and the whole step. It keeps where, cast, expand, concat, slice, pad, lookup and sums to one number on one.
  *
- * What adds up or scatters is run a thousand times. Where every element of every result is written once, from elements
+ * What adds up or scatters is run 250 times, or a thousand. Where every element of every result is written once, from elements
  * of the operands, no order of threads can show but by one that reads or writes beyond its part, and the parts are the
  * same in each run: a hundred runs.
  */
@@ -26,11 +26,12 @@ import { mapValues, withPrefix } from "../src/runtime/named.js";
 import { fold, key, normal, uniform } from "../src/runtime/random.js";
 import { kept, type Learner, stepGraph } from "../src/train/graphs.js";
 import { randomParams } from "./flights-like.js";
+import { isFull } from "./full.js";
 import { COTANGENT, cotangentFor, gradientGraph, weighted } from "./gradcheck.js";
 import { largeCases } from "./large-cases.js";
 import { buildCase } from "./op-case.js";
 
-const NUM_RUNS = 1000;
+const NUM_RUNS = isFull ? 1000 : 250;
 const NUM_RUNS_ELEMENTWISE = 100;
 /** Each element of the result is written once, and is no sum. */
 const elementwise: ReadonlySet<Op> = new Set<Op>([

