@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ConfigError } from "../errors.js";
+import { elementsOf } from "../graph/shape.js";
+import { transformerLanguageModel } from "../nn/transformer-language-model.js";
 import { resolveConfig } from "./config.js";
+import { transformerSizeNames } from "./model-schema.js";
 import { ofTable } from "./schema.js";
 
 describe("a configuration of text", () => {
@@ -39,6 +42,31 @@ describe("a configuration of text", () => {
     );
   });
 
+  test("names sizes of transformers by the params of their blocks, and what is given beside a name counts more", () => {
+    const millions = { "1M": 1, "3M": 3, "10M": 10, "30M": 30, "100M": 100 };
+    assert.deepEqual(transformerSizeNames, Object.keys(millions));
+    for (const style of ["llama", "gpt"] as const)
+      for (const [size, wanted] of Object.entries(millions)) {
+        const { model } = resolveConfig({ ...text, model: { kind: "transformer", style, size } });
+        assert.ok(model.kind === "transformer");
+        const { width, layers: numLayers, heads: numHeads } = model;
+        const options = { times: 4, batchSize: 1, vocabulary: 2, style, width, numLayers, numHeads };
+        const { embedding: _, ...params } = transformerLanguageModel(options).params;
+        const count = Object.values(params).reduce((sum, { shape }) => sum + elementsOf(shape).count, 0);
+        assert.ok(Math.abs(count / 1e6 - wanted) < 0.06 * wanted, `${style} ${size} has ${count} params`);
+      }
+    const { model } = resolveConfig({ ...text, model: { kind: "transformer", size: "10M", layers: 2 } });
+    assert.deepEqual(model, {
+      kind: "transformer",
+      style: "llama",
+      width: 320,
+      layers: 2,
+      heads: 5,
+      tied: true,
+      dropout: 0,
+    });
+  });
+
   const cases: readonly (readonly [string, object, RegExp])[] = [
     [
       "another kind of data",
@@ -60,6 +88,16 @@ describe("a configuration of text", () => {
       "a tied embedding that is too narrow",
       { model: { kind: "lstm", tied: true } },
       /model\.width: must be model\.hidden \(256\) when model\.tied is true, got 128/,
+    ],
+    [
+      "a size that is none",
+      { model: { kind: "transformer", size: "1G" } },
+      /model\.size: must be one of "1M"\|"3M"\|"10M"\|"30M"\|"100M", got "1G"; did you mean "1M"/,
+    ],
+    [
+      "an option of no network",
+      { model: { kind: "transformer", hiden: 3 } },
+      /model\.hiden: unknown name; known names: kind, style, size, width/,
     ],
     [
       "heads of an odd depth",

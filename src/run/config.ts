@@ -134,6 +134,7 @@ function knownNames(path: readonly PropertyKey[], config: unknown): string[] {
 /** The shape of an object schema, or of the member of a union that a value is of. */
 function shapeOf(schema: unknown, value: unknown): Readonly<Record<string, unknown>> {
   if (schema instanceof z.ZodObject) return schema.shape;
+  if (schema instanceof z.ZodPipe) return shapeOf(schema.in, value);
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) return shapeOf(schema.unwrap(), value);
   if (!(schema instanceof z.ZodUnion)) return {};
   const kind = isRecord(value) ? value.kind : undefined;

@@ -30,19 +30,40 @@ const lstmSchema = z.strictObject({
   dropout,
 });
 
+/** Shapes of transformers, named by the params of their blocks; the embedding comes on top of that. */
+const transformerSizes = {
+  "1M": { width: 128, layers: 5, heads: 4 },
+  "3M": { width: 192, layers: 7, heads: 6 },
+  "10M": { width: 320, layers: 8, heads: 5 },
+  "30M": { width: 512, layers: 10, heads: 8 },
+  "100M": { width: 768, layers: 14, heads: 12 },
+} as const;
+
+/** The names of the shapes, from small to large. */
+export const transformerSizeNames = Object.keys(transformerSizes) as (keyof typeof transformerSizes)[];
+
+const unnamedSize = { width: 128, layers: 4, heads: 4 };
+
 /** A decoder-only transformer with rotary positions: of text. */
-const transformerSchema = z.strictObject({
-  kind: z.literal("transformer"),
-  /** "llama": RMS norms, SwiGLU, no biases; "gpt": layer norms, GELU, biases. */
-  style: z.enum(["llama", "gpt"]).default("llama"),
-  width: z.int().positive().default(128),
-  layers: z.int().positive().default(4),
-  /** Into how many heads the width divides, each of an even depth. */
-  heads: z.int().positive().default(4),
-  /** Whether the embedding is the weight of the output too. */
-  tied: z.boolean().default(true),
-  dropout,
-});
+const transformerSchema = z
+  .strictObject({
+    kind: z.literal("transformer"),
+    /** "llama": RMS norms, SwiGLU, no biases; "gpt": layer norms, GELU, biases. */
+    style: z.enum(["llama", "gpt"]).default("llama"),
+    /** A shape by name, in the place of width, layers and heads; what is given of these beside it counts more. */
+    size: z.enum(transformerSizeNames).optional(),
+    width: z.int().positive().optional(),
+    layers: z.int().positive().optional(),
+    /** Into how many heads the width divides, each of an even depth. */
+    heads: z.int().positive().optional(),
+    /** Whether the embedding is the weight of the output too. */
+    tied: z.boolean().default(true),
+    dropout,
+  })
+  .transform(({ size, width, layers, heads, ...rest }) => {
+    const shape = size === undefined ? unnamedSize : transformerSizes[size];
+    return { ...rest, width: width ?? shape.width, layers: layers ?? shape.layers, heads: heads ?? shape.heads };
+  });
 
 /** The networks of text. */
 export const textModelSchema = z.union(

@@ -1,0 +1,29 @@
+/** A transformer of the RFCs, with units learned from them. */
+import { defineRun } from "codistill";
+import { rfcs } from "./rfc/rfcs.js";
+
+const { train, validation, test, tokenizer } = await rfcs();
+
+export default defineRun({
+  name: "rfc-transformer",
+  data: {
+    kind: "text",
+    source: train,
+    validation: { source: validation },
+    test: { source: test },
+    tokenizer,
+    sequenceLength: 128,
+  },
+  model: { kind: "transformer", size: "1M" },
+  optimizer: {
+    kind: "adam",
+    learningRate: 2e-3,
+    schedule: "cosine",
+    clip: { norm: 1 },
+  },
+  numGroups: 2,
+  numSteps: 4000,
+  globalBatchSize: 8,
+  codistill: { burnInSteps: "50%", distillWeight: 1, publishInterval: 50, exchangeInterval: 50 },
+  validationInterval: 500,
+});
