@@ -6,6 +6,8 @@ export interface Spec {
   readonly description: string;
   /** Measured steps of one process; those before them are not counted. */
   readonly numSteps: number;
+  /** Units of text in a step, of language models. */
+  readonly units?: number;
   /** The matrix products and convolutions of one step, in the formulation that is fastest in ONNX Runtime. */
   readonly products: readonly Product[];
 }
@@ -57,6 +59,7 @@ export const specs = {
     description:
       "LayerNorm-LSTM language model 2 x 512, embedding 256, vocabulary 8,192, 32 times, softmax cross-entropy, Adam at 1e-3, batch 32",
     numSteps: 10,
+    units: 32 * 32,
     products: [
       ...linearProducts(32 * 32, 256, 2048),
       ...recurrentProducts(32, 32, 512, "recurrent 0"),
@@ -75,6 +78,23 @@ export const specs = {
       ...linearProducts(16 * 128, 256, 256),
       ...linearProducts(16 * 128, 256, 1024),
       ...linearProducts(16 * 128, 1024, 256),
+    ],
+  },
+  llama: {
+    description:
+      "transformer language model of 4 blocks, RMS norms, SwiGLU of 688, rotary positions, width 256, 4 heads, vocabulary 4,096 tied, 128 times, softmax cross-entropy, Adam at 1e-3, batch 8",
+    numSteps: 10,
+    units: 8 * 128,
+    products: [
+      ...range(4).flatMap(() => [
+        ...linearProducts(8 * 128, 256, 768),
+        ...attentionProducts(8 * 4, 128, 64),
+        ...linearProducts(8 * 128, 256, 256),
+        ...linearProducts(8 * 128, 256, 688),
+        ...linearProducts(8 * 128, 256, 688),
+        ...linearProducts(8 * 128, 688, 256),
+      ]),
+      ...linearProducts(8 * 128, 256, 4096),
     ],
   },
   residual64: {

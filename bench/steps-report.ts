@@ -2,7 +2,7 @@
 import { bytes } from "../src/report/format.js";
 import type { Machine } from "./machine.js";
 import { gigaFlops } from "./products.js";
-import { specs, type WorkloadName } from "./specs.js";
+import { type Spec, specs, type WorkloadName } from "./specs.js";
 import { median } from "./statistics.js";
 import type { StepTimes } from "./step-child.js";
 import type { Side } from "./steps-processes.js";
@@ -109,14 +109,16 @@ export function markdown(report: StepsReport): string {
     "smallest and the largest ratio of one round. `products` are the step's matrix products and convolutions alone in ONNX",
     "Runtime. Memory is the most that a process held; `growth` is what ours held after some steps and after many.",
     "",
-    "| workload | threads | ours ms | torch ms | ratio | products ms | ours/products | peak ours | peak torch | growth |",
-    "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+    "Of language models, `units/s` is what ours and PyTorch's train on in a second.",
+    "",
+    "| workload | threads | ours ms | torch ms | ratio | units/s | products ms | ours/products | peak ours | peak torch | growth |",
+    "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ...results.map(tableRow),
     "",
     "## Workloads",
     "",
     ...measured.map((name) => {
-      const { description, products } = specs[name];
+      const { description, products }: Spec = specs[name];
       return `- \`${name}\`: ${description}; ${gigaFlops(products).toFixed(2)} GFLOP in products.`;
     }),
     "",
@@ -128,6 +130,7 @@ export function markdown(report: StepsReport): string {
 
 function tableRow(row: Row): string {
   const { workload, threads, ours, torch, products, ratio, roundRatios, oursOverProducts, growth } = row;
+  const { units }: Spec = specs[workload];
   const range = [Math.min(...roundRatios), Math.max(...roundRatios)].map((value) => value.toFixed(2)).join("-");
   const milliseconds = (side: SideFigures | null) => orNone(side, ({ medianMs }) => inMs(medianMs));
   const peak = (side: SideFigures | null) => orNone(side, ({ peakRssBytes }) => bytes(peakRssBytes));
@@ -137,6 +140,7 @@ function tableRow(row: Row): string {
     milliseconds(ours),
     milliseconds(torch),
     orNone(ratio, (value) => `${value.toFixed(2)} (${range})`),
+    units === undefined ? "-" : [ours, torch].map((side) => perSecond(units, side)).join(" / "),
     milliseconds(products),
     orNone(oursOverProducts, (value) => value.toFixed(2)),
     peak(ours),
@@ -144,6 +148,10 @@ function tableRow(row: Row): string {
     growthText(growth),
   ];
   return `| ${cells.join(" | ")} |`;
+}
+
+function perSecond(units: number, side: SideFigures | null): string {
+  return orNone(side, ({ medianMs }) => Math.round((1000 * units) / medianMs).toLocaleString("en-US"));
 }
 
 function growthText(growth: Row["growth"]): string {

@@ -6,6 +6,7 @@ import { linear, linearParams } from "../src/nn/layers.js";
 import { binary } from "../src/nn/losses.js";
 import { mlp } from "../src/nn/mlp.js";
 import { type BufferSpec, initWeights, type Model } from "../src/nn/model.js";
+import { transformerLanguageModel } from "../src/nn/transformer-language-model.js";
 import { adam, sgd } from "../src/optim/optimizers.js";
 import { constantSchedule } from "../src/optim/schedules.js";
 import type { GradientTransformation } from "../src/optim/transformations.js";
@@ -14,7 +15,7 @@ import { mapValues, named, withPrefix } from "../src/runtime/named.js";
 import { fold, key, normal, uniform } from "../src/runtime/random.js";
 import { carriedSpecs, kept, keptWeights, type Learner, stepGraph } from "../src/train/graphs.js";
 import { residualBlock } from "../test/convolution-blocks.js";
-import { languageModel, randomTokens, transformerModel } from "../test/sequence-models.js";
+import { languageModel, languageTask, randomTokens, transformerModel } from "../test/sequence-models.js";
 import type { WorkloadName } from "./specs.js";
 import { onTargets, type Task } from "./targets.js";
 
@@ -36,8 +37,9 @@ const BLOCK_SHAPE = [16, 128, 256];
 export const workloads: Readonly<Record<WorkloadName, () => Workload>> = {
   click,
   flights,
-  lstm,
+  lstm: () => taskOf(lstmTask()),
   transformer: () => taskWith(ADAM, onTargets(transformerModel(BLOCK_SHAPE, 4), BLOCK_SHAPE)),
+  llama: () => taskOf(llamaTask()),
   residual64: () => residual(64, 32),
   residual128: () => residual(128, 16),
 };
@@ -67,10 +69,23 @@ function flights(): Workload {
   return training(learner, { ...withPrefix("features", features), labels: labels(batchSize) });
 }
 
-function lstm(): Workload {
+/** The language models, with a batch and what they are trained by. */
+export const languageTasks = { lstm: lstmTask, llama: llamaTask } as const;
+
+export type LanguageWorkloadName = keyof typeof languageTasks;
+
+function lstmTask(): Task & Learner {
   const sizes = { times: 32, batchSize: 32, vocabulary: 8192, width: 256, hidden: 512 };
   const batch = randomTokens(sizes, (name) => fold(key(1), name));
-  return taskWith(ADAM, { ...languageModel(sizes), batch });
+  return { ...languageModel(sizes), batch, optimizer: ADAM };
+}
+
+function llamaTask(): Task & Learner {
+  const sizes = { times: 128, batchSize: 8, vocabulary: 4096, width: 256, numHeads: 4, numLayers: 4 };
+  const model = transformerLanguageModel(sizes);
+  const [times, batchSize] = named(model.inputs, "ids").shape as [number, number];
+  const batch = randomTokens({ ...sizes, times, batchSize }, (name) => fold(key(1), name));
+  return { ...languageTask(model, sizes.vocabulary), batch, optimizer: ADAM };
 }
 
 /** With so many channels, on images of such a height and width. */
@@ -79,8 +94,12 @@ function residual(channels: number, size: number): Workload {
   return taskWith(sgd(constantSchedule(1e-3), { momentum: 0.9 }), task);
 }
 
-function taskWith(optimizer: GradientTransformation, { batch, ...network }: Task): Workload {
-  return training({ ...network, optimizer }, batch);
+function taskWith(optimizer: GradientTransformation, task: Task): Workload {
+  return taskOf({ ...task, optimizer });
+}
+
+function taskOf({ batch, ...learner }: Task & Learner): Workload {
+  return training(learner, batch);
 }
 
 /** The steps of a learner on one batch, over and over. */

@@ -3,23 +3,27 @@ import { transformerBlock, transformerBlockParams } from "../src/nn/attention.js
 import { type LstmLanguageModelOptions, lstmLanguageModel } from "../src/nn/lstm-language-model.js";
 import type { Model } from "../src/nn/model.js";
 import { categorical } from "../src/nn/objectives.js";
-import { int32, type NamedArrays } from "../src/runtime/array.js";
+import { int32, type NamedArrays, sizeOf } from "../src/runtime/array.js";
 import { named } from "../src/runtime/named.js";
 import { type Key, uniform } from "../src/runtime/random.js";
 import type { Learner } from "../src/train/graphs.js";
 
-/** The language model, and the objective of its labels [times x batch]. */
+/** The recurrent language model, and the objective of its labels [times x batch]. */
 export function languageModel(sizes: LstmLanguageModelOptions): Pick<Learner, "model" | "objective"> {
-  const { times, batchSize, vocabulary } = sizes;
-  const labels = { shape: [times * batchSize], dtype: "int32" } as const;
-  return {
-    model: lstmLanguageModel(sizes),
-    objective: { ...categorical({ numClasses: vocabulary }), labels },
-  };
+  return languageTask(lstmLanguageModel(sizes), sizes.vocabulary);
+}
+
+/** A language model, and the objective of its labels, one for each of its ids. */
+export function languageTask(model: Model, vocabulary: number): Pick<Learner, "model" | "objective"> {
+  const labels = { shape: [sizeOf(named(model.inputs, "ids").shape as number[])], dtype: "int32" } as const;
+  return { model, objective: { ...categorical({ numClasses: vocabulary }), labels } };
 }
 
 /** A batch for it: ids and labels, each drawn from its own key. */
-export function randomTokens(sizes: LstmLanguageModelOptions, keyOf: (name: string) => Key): NamedArrays {
+export function randomTokens(
+  sizes: Pick<LstmLanguageModelOptions, "times" | "batchSize" | "vocabulary">,
+  keyOf: (name: string) => Key,
+): NamedArrays {
   const { times, batchSize, vocabulary } = sizes;
   const draw = (name: string, shape: readonly number[]) =>
     int32(

@@ -1,5 +1,6 @@
 """The workloads of bench/specs.ts by PyTorch: from a name to a function that makes a step, which gives its loss."""
 
+import math
 import sys
 from pathlib import Path
 
@@ -117,6 +118,56 @@ def transformer_block():
     return training(params, adam(params), carried(transformer, params, {}, batch, 4))
 
 
+def llama_shapes(vocabulary, width, num_layers):
+    inner = 8 * math.ceil(width / 3)
+    shapes = {"embedding": [vocabulary, width], "norm.gain": [width]}
+    for layer in range(num_layers):
+        path = f"blocks.{layer}"
+        shapes.update({f"{path}.{norm}.gain": [width] for norm in ("norm1", "norm2")})
+        shapes[f"{path}.attention.qkv"] = [width, 3 * width]
+        shapes[f"{path}.attention.output"] = [width, width]
+        shapes.update({f"{path}.mlp.{name}": [width, inner] for name in ("gate", "up")})
+        shapes[f"{path}.mlp.down"] = [inner, width]
+    return shapes
+
+
+def rms_norm(params, path, x):
+    return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-5) * params[f"{path}.gain"]
+
+
+def llama_model(params, ids, labels, cos, sin, later, num_heads):
+    x = params["embedding"][ids]
+    batch, times, width = x.shape
+
+    def turned(heads):
+        first, second = heads.chunk(2, dim=-1)
+        return torch.cat([first * cos - second * sin, first * sin + second * cos], dim=-1)
+
+    num_layers = sum(name.endswith("qkv") for name in params)
+    for path in (f"blocks.{layer}" for layer in range(num_layers)):
+        qkv = rms_norm(params, f"{path}.norm1", x) @ params[f"{path}.attention.qkv"]
+        query, key, value = qkv.reshape(batch, times, 3, num_heads, -1).permute(2, 0, 3, 1, 4)
+        scores = turned(query) @ turned(key).transpose(-1, -2) * (width / num_heads) ** -0.5
+        seen = torch.softmax(scores.masked_fill(later, -math.inf), dim=-1) @ value
+        x = x + seen.transpose(1, 2).reshape(batch, times, width) @ params[f"{path}.attention.output"]
+        y = rms_norm(params, f"{path}.norm2", x)
+        inner = F.silu(y @ params[f"{path}.mlp.gate"]) * (y @ params[f"{path}.mlp.up"])
+        x = x + inner @ params[f"{path}.mlp.down"]
+    logits = rms_norm(params, "norm", x).reshape(-1, width) @ params["embedding"].T
+    return F.cross_entropy(logits, labels.reshape(-1))
+
+
+def llama():
+    batch_size, num_times, vocabulary, width, num_heads = 8, 128, 4096, 256, 4
+    params = random_params(llama_shapes(vocabulary, width, 4))
+    ids, y = (torch.randint(vocabulary, (batch_size, num_times)) for _ in range(2))
+    depth = width // num_heads
+    angles = torch.arange(num_times)[:, None] * 10000.0 ** (-torch.arange(0, depth, 2) / depth)
+    later = torch.ones(num_times, num_times, dtype=torch.bool).triu(1)
+    fixed = (ids, y, angles.cos(), angles.sin(), later, num_heads)
+    return training(params, adam(params), lambda: llama_model(params, *fixed))
+
+
 def residual_block(channels, size):
     # In the usual order of axes: with the channels last it took 1.0 to 1.6 times as long.
     def make():
@@ -133,6 +184,7 @@ WORKLOADS = {
     "flights": flights,
     "lstm": language_model,
     "transformer": transformer_block,
+    "llama": llama,
     "residual64": residual_block(64, 32),
     "residual128": residual_block(128, 16),
 }

@@ -1,0 +1,95 @@
+/**
+ * What a float32 teacher costs a step of the language models of `specs.ts`: `npm run bench:teacher`, about three minutes.
+ *
+ * One student takes steps without a teacher and with one in turn, so that both meet the same machine. Each case in a process of its own.
+ */
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { initParams } from "../src/nn/model.js";
+import { withHugePages } from "../src/node/huge-pages.js";
+import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
+import { table } from "../src/report/format.js";
+import { key } from "../src/runtime/random.js";
+import { createStudent } from "../src/train/student.js";
+import { sourceCommit, thisMachine } from "./machine.js";
+import { median } from "./statistics.js";
+import { type LanguageWorkloadName, languageTasks } from "./workloads.js";
+
+const NUM_WARM_UP = 2;
+const STEPS = 15;
+
+interface Figures {
+  readonly workload: string;
+  readonly threads: number;
+  /** Of a step, the median. */
+  readonly aloneMs: number;
+  readonly taughtMs: number;
+  /** The median of taught over alone, of steps that followed one another. */
+  readonly ratio: number;
+}
+
+async function measure(workload: LanguageWorkloadName, threads: number): Promise<Figures> {
+  const engine = onnxRuntimeEngine({ threads });
+  const { batch, ...learner } = languageTasks[workload]();
+  const student = createStudent({ engine, learner });
+  await student.init(key(1));
+  const teacher = { group: 1, step: 0, digest: "1", params: initParams(learner.model, key(2)) };
+  const timed = async (teachers: readonly (typeof teacher)[], weight: number) => {
+    const started = performance.now();
+    await student.learn([batch], teachers, weight);
+    return performance.now() - started;
+  };
+  const pairs: [alone: number, taught: number][] = [];
+  for (let step = -NUM_WARM_UP; step < STEPS; step++) {
+    const pair: [number, number] = [await timed([], 0), await timed([teacher], 1)];
+    if (step >= 0) pairs.push(pair);
+  }
+  await engine.close();
+  const of = (figure: (pair: [number, number]) => number) => median(pairs.map(figure));
+  return {
+    workload,
+    threads,
+    aloneMs: of(([alone]) => alone),
+    taughtMs: of(([, taught]) => taught),
+    ratio: of(([alone, taught]) => taught / alone),
+  };
+}
+
+const [workload, threads] = process.argv.slice(2);
+if (process.send && workload && threads) {
+  process.send(await measure(workload as LanguageWorkloadName, Number(threads)));
+} else {
+  const machine = thisMachine();
+  const results: Figures[] = [];
+  for (const name of Object.keys(languageTasks)) {
+    for (const count of ["1", "2"]) {
+      const child = fork(fileURLToPath(import.meta.url), [name, count], { env: withHugePages(process.env) });
+      const ended = once(child, "exit");
+      const [figures] = await Promise.race([once(child, "message"), ended.then(([code]) => [code])]);
+      await ended;
+      if (typeof figures !== "object") throw new Error(`${name} on ${count} threads ended with ${figures}`);
+      results.push(figures);
+      process.stderr.write(`${name}, ${count} ${count === "1" ? "thread" : "threads"}\n`);
+    }
+  }
+  const lines = results.map((one) => [
+    one.workload,
+    String(one.threads),
+    `${one.aloneMs.toFixed(0)} ms`,
+    `${one.taughtMs.toFixed(0)} ms`,
+    one.ratio.toFixed(2),
+  ]);
+  const head = ["network", "threads", "a step", "with a teacher", "ratio"];
+  process.stdout.write(`${table([head, ...lines]).join("\n")}\n`);
+  await mkdir("bench/results", { recursive: true });
+  const about = {
+    bench: "teacher",
+    date: new Date().toISOString(),
+    commit: sourceCommit(),
+    machine,
+    node: process.version,
+  };
+  await writeFile("bench/results/teacher.json", `${JSON.stringify({ ...about, results })}\n`);
+}
