@@ -1,21 +1,18 @@
 /** Codistillation of language models of books: `npm run study:gutenberg`; `npm run study:gutenberg -- --help`. */
-import { readFileSync } from "node:fs";
 import { Command } from "commander";
-import { mean } from "../bench/statistics.js";
 import { messageOf } from "../src/errors.js";
 import { loadConfig } from "../src/node/load-config.js";
-import { runFolder } from "../src/node/run-folder.js";
 import { duration } from "../src/report/format.js";
-import type { RunResult, TestMetrics } from "../src/train/events.js";
-import { type Arm, type Trial, trialsOf } from "./arms.js";
-import { type Interval, studentInterval } from "./intervals.js";
-import { aboutStudy, fixed, headOf, mdTable, range, shown, signed, writeBoth } from "./report.js";
+import { type Arm, trialsOf } from "./arms.js";
+import { figuresOf, tableOf } from "./language-figures.js";
+import { aboutStudy, headOf, writeBoth } from "./report.js";
 import { folderOf, runAll, type Study, say, wholeNumbers } from "./runner.js";
 import { isDone, readOutcome } from "./trial.js";
 
 const BATCH = 32;
 const SINGLE = "single";
 const TWICE = "twice-the-batch";
+const OTHERS = [SINGLE, TWICE];
 
 const arms: readonly Arm[] = [
   { name: SINGLE, what: "two groups that train alone, each on its half", options: ["codistill.distillWeight=0"] },
@@ -80,6 +77,8 @@ async function main({ seeds, steps, out, reportOnly }: Options): Promise<void> {
   const figures = steps.flatMap((count) =>
     figuresOf(
       done.filter((trial) => trial.steps === count),
+      arms,
+      OTHERS,
       place,
     ),
   );
@@ -99,78 +98,14 @@ async function main({ seeds, steps, out, reportOnly }: Options): Promise<void> {
       "",
       `## ${count} steps`,
       "",
-      ...tableOf(figures.filter((one) => one.steps === count)),
+      ...tableOf(
+        figures.filter((one) => one.steps === count),
+        OTHERS,
+      ),
     ]),
     "",
     `${done.length} runs, ${duration(seconds)} of training and scoring.`,
   ])) {
     say(`wrote ${file}`);
   }
-}
-
-/** An arm, or the ensembles of one: each value is that of a seed. */
-interface ArmFigures {
-  readonly arm: string;
-  readonly steps: number;
-  readonly seeds: readonly number[];
-  readonly loss: readonly number[];
-  readonly bitsPerByte: readonly number[];
-  /** Of places, how many the two groups of a run decide differently. */
-  readonly apart: readonly number[] | null;
-  readonly lossLess: Readonly<Record<string, Interval>>;
-}
-
-function figuresOf(done: readonly Trial[], out: string): ArmFigures[] {
-  const own = arms.flatMap((arm) => {
-    const trials = done.filter((trial) => trial.arm.name === arm.name);
-    if (trials.length === 0) return [];
-    const results = trials.map(
-      (trial): RunResult => JSON.parse(readFileSync(runFolder(folderOf(out, trial)).result, "utf8")),
-    );
-    const common = { steps: trials[0]?.steps ?? 0, seeds: trials.map(({ seed }) => seed) };
-    const churns = results.map(({ churn }) => churn ?? Number.NaN);
-    const groups = measured(results.map((result) => result.groups));
-    const ensembles = results.flatMap(({ ensemble }) => (ensemble ? [[ensemble]] : []));
-    return [
-      { arm: arm.name, ...common, ...groups, apart: ensembles.length > 0 ? churns : null },
-      ...(ensembles.length > 0
-        ? [{ arm: `ensemble of ${arm.name}`, ...common, ...measured(ensembles), apart: null }]
-        : []),
-    ];
-  });
-  return own.map((one) => ({
-    ...one,
-    lossLess: Object.fromEntries(
-      [SINGLE, TWICE].flatMap((name) => {
-        const other = own.find(({ arm }) => arm === name);
-        if (!other || other.arm === one.arm) return [];
-        const pairs = one.seeds.flatMap((seed, i) => {
-          const at = other.seeds.indexOf(seed);
-          return at < 0 ? [] : [(one.loss[i] ?? 0) - (other.loss[at] ?? 0)];
-        });
-        return pairs.length < 2 ? [] : [[name, studentInterval(pairs)]];
-      }),
-    ),
-  }));
-}
-
-/** Of each run the mean over its groups. */
-function measured(runs: readonly (readonly TestMetrics[])[]) {
-  const of = (name: "testLoss" | "testBitsPerByte") =>
-    runs.map((groups) => mean(groups.map((group) => group[name] ?? Number.NaN)));
-  return { loss: of("testLoss"), bitsPerByte: of("testBitsPerByte") };
-}
-
-function tableOf(figures: readonly ArmFigures[]): string[] {
-  const head = ["arm", "seeds", "nats per byte", "bits per byte", `less ${SINGLE}`, `less ${TWICE}`, "groups apart"];
-  const rows = figures.map((one) => [
-    one.arm,
-    String(one.seeds.length),
-    shown(one.loss),
-    fixed(mean(one.bitsPerByte)),
-    range(one.lossLess[SINGLE], signed),
-    range(one.lossLess[TWICE], signed),
-    one.apart ? shown(one.apart) : "",
-  ]);
-  return mdTable(head, rows);
 }
