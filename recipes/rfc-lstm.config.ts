@@ -17,7 +17,7 @@ export default defineRun({
   model: { kind: "lstm", width: 128, hidden: 256 },
   optimizer: { kind: "adam", learningRate: 3e-3, schedule: "cosine", clip: { norm: 1 } },
   numGroups: 2,
-  numSteps: 4000,
+  numSteps: 2500,
   globalBatchSize: 16,
   codistill: { burnInSteps: "50%", distillWeight: 1, publishInterval: 50, exchangeInterval: 50 },
   validationInterval: 500,

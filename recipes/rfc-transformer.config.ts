@@ -22,7 +22,7 @@ export default defineRun({
     clip: { norm: 1 },
   },
   numGroups: 2,
-  numSteps: 4000,
+  numSteps: 2500,
   globalBatchSize: 8,
   codistill: { burnInSteps: "50%", distillWeight: 1, publishInterval: 50, exchangeInterval: 50 },
   validationInterval: 500,

@@ -48,8 +48,9 @@ function textsIn(folder: string): Rfc[] {
 function download(folder: string): void {
   const work = resolve(folder, "download");
   mkdirSync(work, { recursive: true });
+  const options = archiveOptions(work);
   process.stderr.write(`downloading ${PACKAGE}, 114 MB\n`);
-  run("apt-get", [...archiveOptions(work), "-qq", "download", PACKAGE], { cwd: work });
+  run("apt-get", [...options, "-qq", "download", PACKAGE], { cwd: work });
   const file = readdirSync(work).find((name) => name.endsWith(".deb"));
   if (!file) throw new Error("apt-get left no file");
   // The texts alone: the package has them as web pages and as PDF too.

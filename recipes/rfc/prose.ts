@@ -16,6 +16,6 @@ export function paragraphs(text: string): string[] {
   return lines
     .join("\n")
     .split(/\n{2,}/)
-    .map((paragraph) => paragraph.replace(/^\n+/, ""))
+    .map((paragraph) => paragraph.replace(/^\n+|\n+$/g, ""))
     .filter((paragraph) => paragraph !== "" && !NO_PROSE.test(paragraph));
 }
