@@ -1,0 +1,58 @@
+/** How fast batches of text come from the cache, from memory and from its file: `npm run bench:text`, some seconds. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { laneStream, sequenceStream, type TextStreamOptions } from "../src/data/text/streams.js";
+import { loadConfig } from "../src/node/load-config.js";
+import { prepareText } from "../src/node/text/prepare-text.js";
+import { openText } from "../src/node/text/text-cache.js";
+import { textSpecOf } from "../src/node/text/text-kind.js";
+import { table } from "../src/report/format.js";
+import { isOfText } from "../src/run/schema.js";
+import { key } from "../src/runtime/random.js";
+import { sourceCommit, thisMachine } from "./machine.js";
+import { median } from "./statistics.js";
+
+const streams = { lanes: laneStream, sequences: sequenceStream } as const;
+/** Texts of a batch, and units of each. */
+const SIZES = [
+  [16, 64],
+  [32, 128],
+] as const;
+const ROUNDS = 7;
+const UNITS_OF_A_ROUND = 2 ** 20;
+
+/** Units per second, the median of rounds. */
+function measure(stream: (options: TextStreamOptions) => { next(): unknown }, options: TextStreamOptions): number {
+  const batches = stream(options);
+  const numBatches = Math.ceil(UNITS_OF_A_ROUND / (options.batchSize * options.times));
+  const rounds = Array.from({ length: ROUNDS }, () => {
+    const started = performance.now();
+    for (let i = 0; i < numBatches; i++) batches.next();
+    return (1000 * numBatches * options.batchSize * options.times) / (performance.now() - started);
+  });
+  return median(rounds);
+}
+
+const machine = thisMachine();
+const config = await loadConfig("recipes/gutenberg.config.ts");
+if (!isOfText(config)) throw new Error("the recipe is of text");
+const { folder } = await prepareText(textSpecOf(config), { cacheFolder: ".codistill/cache" });
+const results = [];
+for (const [from, memoryBytes] of Object.entries({ memory: Number.POSITIVE_INFINITY, file: 0 })) {
+  const { train: corpus } = await openText(folder, { memoryBytes });
+  const documents = Uint32Array.from({ length: corpus.numDocuments }, (_, d) => d);
+  for (const [name, stream] of Object.entries(streams))
+    for (const [batchSize, times] of SIZES) {
+      const unitsPerSecond = measure(stream, { corpus, documents, batchSize, times, key: key(1) });
+      results.push({ from, stream: name, batchSize, times, unitsPerSecond });
+    }
+}
+const lines = results.map(({ from, stream, batchSize, times, unitsPerSecond }) => [
+  from,
+  stream,
+  `${batchSize} x ${times}`,
+  `${(unitsPerSecond / 1e6).toFixed(1)} M`,
+]);
+process.stdout.write(`${table([["from", "as", "batch", "units/s"], ...lines]).join("\n")}\n`);
+await mkdir("bench/results", { recursive: true });
+const about = { bench: "text", date: new Date().toISOString(), commit: sourceCommit(), machine, node: process.version };
+await writeFile("bench/results/text.json", `${JSON.stringify({ ...about, results })}\n`);
