@@ -65,7 +65,7 @@ if (process.send && vocabulary && pieces) {
   const machine = thisMachine();
   const results: Figures[] = [];
   for (const size of VOCABULARIES) {
-    for (const numPieces of [1, numPiecesOf(NUM_ROWS, size)]) {
+    for (const numPieces of new Set([1, numPiecesOf(NUM_ROWS, size)])) {
       const child = fork(fileURLToPath(import.meta.url), [String(size), String(numPieces)], {
         env: withHugePages(process.env),
       });

@@ -33,6 +33,7 @@ export { type PredictOptions, type PredictResult, predict } from "./predict.js";
 export { trainEvents } from "./run-events.js";
 export type { Join } from "./scope.js";
 export { openModel, type ServedModel } from "./served-model.js";
+export { type EvaluateTextOptions, evaluateText, type TextEvaluation } from "./text/evaluate-text.js";
 export { type LanguageModel, openLanguageModel, type TextState } from "./text/language-model.js";
 export { type SampleOptions, sample } from "./text/sample.js";
 export { type TrainedTokenizer, type TrainTokenizerOptions, trainTokenizer } from "./text/train-tokenizer.js";

@@ -1,6 +1,7 @@
 /** The commands that use an exported model: predict and evaluate. */
 import type { Command } from "commander";
-import { evaluationLines } from "../report/evaluation.js";
+import { ConfigError } from "../errors.js";
+import { evaluationLines, textEvaluationLines } from "../report/evaluation.js";
 import { count, seconds } from "../report/format.js";
 import { evaluate } from "./evaluate.js";
 import { predict } from "./predict.js";
@@ -20,6 +21,7 @@ interface EvaluateFlags {
   readonly label?: string;
   readonly where?: string;
   readonly by?: string;
+  readonly field?: string;
   readonly json?: boolean;
 }
 
@@ -46,16 +48,19 @@ export function withPredictFlags(command: Command): Command {
 /** Add what `codistill evaluate` takes. */
 export function withEvaluateFlags(command: Command): Command {
   return command
-    .description("score a model on a table that has the labels: metrics with intervals, by class, by slice")
+    .description(
+      "score a model: on a table that has the labels, with intervals, by class, by slice; a language model on text",
+    )
     .argument(...MODEL)
     .argument(...DATA)
     .option("--label <column or SQL>", "by default what the model was trained on")
     .option("--where <SQL>", "rows that count")
     .option("--by <column or SQL>", "figures for each of its values too")
+    .option("--field <column>", 'of text in columns, the one that has it; "text" by default')
     .option("--json", "as JSON")
     .addHelpText(
       "after",
-      '\nExamples:\n  codistill evaluate model.onnx june.parquet\n  codistill evaluate model.onnx "rides/*.csv" --where "started >= \'2025-06-01\'" --by zone --json',
+      '\nExamples:\n  codistill evaluate model.onnx june.parquet\n  codistill evaluate runs/books/model.onnx "new/*.txt"\n  codistill evaluate model.onnx "rides/*.csv" --where "started >= \'2025-06-01\'" --by zone --json',
     );
 }
 
@@ -82,20 +87,41 @@ export async function predictCommand(
 export async function evaluateCommand(
   model: string,
   data: readonly string[],
-  { json, ...flags }: EvaluateFlags,
+  { json, field, ...flags }: EvaluateFlags,
   { say, ...options }: ServeCommandOptions,
 ): Promise<void> {
+  // Only here: every command loads this file.
+  const { isLanguageModel } = await import("./text/language-model.js");
+  if (isLanguageModel(model)) {
+    const [flag] = Object.keys(flags);
+    if (flag !== undefined) throw new ConfigError(`--${flag} is of tables, and ${model} is a language model`);
+    return evaluateTextCommand(model, data, { json, field }, { say, ...options });
+  }
+  if (field !== undefined) throw new ConfigError(`--field is of text, and ${model} is no language model`);
   const progress = progressLine();
   const result = await evaluate(model, data, { ...options, ...flags, onProgress: progress.show });
   progress.end();
   say(json ? JSON.stringify(result, null, 2) : evaluationLines(result, flags.by).join("\n"));
 }
 
+async function evaluateTextCommand(
+  model: string,
+  data: readonly string[],
+  { json, field }: { readonly json: boolean | undefined; readonly field: string | undefined },
+  { say, ...options }: ServeCommandOptions,
+): Promise<void> {
+  const { evaluateText } = await import("./text/evaluate-text.js");
+  const progress = progressLine("units");
+  const result = await evaluateText(model, data, { ...options, field, onProgress: progress.show });
+  progress.end();
+  say(json ? JSON.stringify(result, null, 2) : textEvaluationLines(result).join("\n"));
+}
+
 /** Rows between two looks at the clock of a line that is written over. */
 const PAUSE_MS = 200;
 
 /** How far the rows are, on a terminal's standard error; elsewhere nothing. */
-function progressLine() {
+function progressLine(what = "rows") {
   const { stderr } = process;
   const started = performance.now();
   let shown = 0;
@@ -105,7 +131,7 @@ function progressLine() {
       if (!stderr.isTTY || now - shown < PAUSE_MS) return;
       shown = now;
       const left = ((now - started) / 1000) * (total / done - 1);
-      stderr.write(`\r${count(done)} of ${count(total)} rows, ${seconds(left)} left\u001b[K`);
+      stderr.write(`\r${count(done)} of ${count(total)} ${what}, ${seconds(left)} left\u001b[K`);
     },
     end(): void {
       if (shown > 0) stderr.write("\r\u001b[K");

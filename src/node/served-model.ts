@@ -95,7 +95,7 @@ function readMetadata(path: string, bytes: Uint8Array): z.output<typeof metadata
   if (parsed.success) return parsed.data;
   if (entries.some(([key, value]) => key === "task" && value === "language")) {
     throw new ConfigError(
-      `${path} is a language model, which reads no table. Continue a text by codistill sample ${path}`,
+      `${path} is a language model, which reads no table. Continue a text by codistill sample ${path}, or score it on text by codistill evaluate`,
     );
   }
   const isOlder = entries.some(([key, value]) => key === "format" && value === "codistill.model");

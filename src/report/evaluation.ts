@@ -1,6 +1,6 @@
 /** An evaluation as tables of text. */
 import type { MetricName, TaskKind } from "../train/events.js";
-import { count, loss, percent, quantity, shortened, table } from "./format.js";
+import { bytes, count, loss, percent, quantity, seconds, shortened, table } from "./format.js";
 import { metricViews } from "./result.js";
 
 interface EstimateView {
@@ -126,4 +126,27 @@ function metricText(name: MetricName, metrics: MetricsView): string {
 
 function namesIn(metrics: MetricsView): MetricName[] {
   return (Object.keys(metricViews) as MetricName[]).filter((name) => metrics[name] !== undefined);
+}
+
+/** What is shown of an evaluation on text. */
+export interface TextEvaluationView {
+  readonly documents: number;
+  readonly units: number;
+  readonly bytes: number;
+  readonly loss: number;
+  readonly perplexity: number;
+  readonly bitsPerByte: number;
+  readonly accuracy: number;
+  readonly seconds: number;
+}
+
+/** How much text there was, and what the model made of it. */
+export function textEvaluationLines(view: TextEvaluationView): string[] {
+  const { documents, units, bytes: size, seconds: time } = view;
+  const figures = [view.loss, view.perplexity, view.bitsPerByte, view.accuracy].map(loss);
+  return [
+    `${count(documents)} ${documents === 1 ? "document" : "documents"}, ${bytes(size)}, ${count(units)} units, ${seconds(time)}`,
+    "",
+    ...table([["nats per unit", "perplexity", "bits per byte", "accuracy"], figures]),
+  ];
 }

@@ -10,7 +10,6 @@ import { categorical } from "../nn/objectives.js";
 import { transformerLanguageModel, transformerReader } from "../nn/transformer-language-model.js";
 import type { UnitReader } from "../nn/unit-reader.js";
 import { type TextBatch, type TextScore, textScorer } from "../train/evaluate-text.js";
-import type { Metrics } from "../train/events.js";
 import { kept, shippedName } from "../train/graphs.js";
 import { numPiecesOf } from "../train/pieces.js";
 import { learnerOf } from "./learner.js";
@@ -123,7 +122,7 @@ export function textWorkload(config: TextRunConfig, data: TextShard): Workload {
 export function textMetrics(
   { loss, accuracy }: TextScore,
   { units, bytes }: TextSize,
-): { readonly loss: number } & Metrics {
+): TextScore & { readonly perplexity: number; readonly bitsPerByte: number } {
   const bitsPerByte = (loss * (units - 1)) / (Math.LN2 * bytes);
   return { loss, perplexity: Math.exp(loss), bitsPerByte, accuracy };
 }

@@ -91,6 +91,12 @@ test("a run on text says what it has, learns, and its model continues a text, th
     seed: 1,
   });
 
+  const fresh = await place.write("fresh.txt", Object.values(books)[2]?.slice(0, 10_000) ?? "");
+  const evaluated = await place.codistill(["evaluate", folder.model.onnx, fresh]).ended;
+  assert.match(evaluated.stdout, /^1 document, 10.0 kB, 10,001 units, /, evaluated.shown);
+  const nats = Number(/\n +(\d\.\d+) /.exec(evaluated.stdout)?.[1]);
+  assert.ok(nats > 1 && nats < 3.5, evaluated.shown);
+
   const refused = async (args: readonly string[], says: RegExp) => {
     const { code, stderr, shown } = await place.codistill(args).ended;
     assert.equal(code, 2, shown);
@@ -103,6 +109,7 @@ test("a run on text says what it has, learns, and its model continues a text, th
     ["predict", folder.model.onnx, path],
     /is a language model, which reads no table\. Continue a text by codistill sample/,
   );
+  await refused(["evaluate", folder.model.onnx, fresh, "--by", "x"], /--by is of tables, and .* is a language model/);
   const shards = await place.codistill(["shards", path]).ended;
   assert.match(shards.stdout, /^regime "disjoint", \d+ training, 5 validation, 3 test documents$/m, shards.shown);
   assert.match(shards.stdout, /^groups 0 and 1 +0$/m, shards.shown);

@@ -10,21 +10,22 @@ import { isOfText } from "../../run/schema.js";
 import { readBest } from "../../run/score.js";
 import { textNetwork } from "../../run/text-work.js";
 import { sizeOf } from "../../runtime/array.js";
+import { mapValues } from "../../runtime/named.js";
 import { directoryStore } from "../directory-store.js";
 import { loadConfig } from "../load-config.js";
 import { runFolder } from "../run-folder.js";
 import { tokenizerOf } from "./prepare-text.js";
 import { byteTokenizer, openTokenizer, type Tokenizer } from "./tokenizer.js";
 
-/** The state of one text, by its names. */
+/** The state of texts that are read side by side, by its names. */
 export type TextState = Readonly<Record<string, Float32Array>>;
 
 export interface LanguageModel {
   readonly tokenizer: Tokenizer;
-  /** The state where a text begins. */
-  begin(): TextState;
-  /** Read a unit: the log probabilities of the next one [units], and the state after it. */
-  read(unit: number, state: TextState): Promise<{ readonly logProbs: Float32Array; readonly state: TextState }>;
+  /** The state where texts begin, one by default. */
+  begin(numTexts?: number): TextState;
+  /** Read a unit of each text: the log probabilities of their next ones [texts, units], and the state after them. */
+  read(units: Int32Array, state: TextState): Promise<{ readonly logProbs: Float32Array; readonly state: TextState }>;
   close(): Promise<void>;
 }
 
@@ -45,9 +46,10 @@ const metadataSchema = z.object({
  */
 export async function openLanguageModel(path: string, group?: number): Promise<LanguageModel> {
   if (!existsSync(path))
-    throw new ConfigError(`sample: there is no ${path}. Give the model.onnx of a run, or its folder.`);
+    throw new ConfigError(`language model: there is no ${path}. Give the model.onnx of a run, or its folder.`);
   const isRun = statSync(path).isDirectory();
-  if (group !== undefined && !isRun) throw new ConfigError(`sample: --group is of a run folder, and ${path} is a file`);
+  if (group !== undefined && !isRun)
+    throw new ConfigError(`language model: --group is of a run folder, and ${path} is a file`);
   if (!isRun) return opened(path, readFileSync(path), (name) => tokenizerFrom(name, dirname(path)));
   const { model } = runFolder(path);
   if (group === undefined && existsSync(model.onnx)) {
@@ -60,12 +62,14 @@ export async function openLanguageModel(path: string, group?: number): Promise<L
 async function ofGroup(path: string, group: number): Promise<LanguageModel> {
   const folder = runFolder(path);
   if (!existsSync(folder.config))
-    throw new ConfigError(`sample: ${path} is no run folder; it has no ${basename(folder.config)}`);
+    throw new ConfigError(`language model: ${path} is no run folder; it has no ${basename(folder.config)}`);
   const config = await loadConfig(folder.config);
-  if (!isOfText(config)) throw new ConfigError(`sample: a language model is needed, and ${path} is of a table`);
+  if (!isOfText(config)) throw new ConfigError(`language model: a language model is needed, and ${path} is of a table`);
   const best = await readBest(directoryStore(folder.group(group).path));
   if (!best)
-    throw new ConfigError(`sample: group ${group} of ${path} has nothing yet; its first validation comes first`);
+    throw new ConfigError(
+      `language model: group ${group} of ${path} has nothing yet; its first validation comes first`,
+    );
   const tokenizer = tokenizerOf(config.data);
   const metadata = { format: "codistill.model", task: "language", tokenizer: config.data.tokenizer };
   const bytes = exportText(textNetwork(config, tokenizer.size).reader, best.params, metadata);
@@ -89,14 +93,13 @@ async function opened(
   const { before, after, ids, logProbs } = textNames;
   return {
     tokenizer,
-    begin: () =>
-      Object.fromEntries(Object.entries(shapes).map(([part, shape]) => [part, new Float32Array(sizeOf(shape))])),
-    async read(unit, state) {
+    begin: (numTexts = 1) => mapValues(shapes, (shape) => new Float32Array(numTexts * sizeOf(shape))),
+    async read(units, state) {
       const parts = Object.entries(state).map(([part, values]) => [
         `${before}.${part}`,
-        new Tensor(values, [1, ...(shapes[part] ?? [])]),
+        new Tensor(values, [units.length, ...(shapes[part] ?? [])]),
       ]);
-      const outputs = await session.run({ [ids]: new Tensor(Int32Array.of(unit), [1]), ...Object.fromEntries(parts) });
+      const outputs = await session.run({ [ids]: new Tensor(units, [units.length]), ...Object.fromEntries(parts) });
       const valuesOf = (output: string) => outputs[output]?.data as Float32Array;
       return {
         logProbs: valuesOf(logProbs),
@@ -105,6 +108,19 @@ async function opened(
     },
     close: () => session.release(),
   };
+}
+
+/** Whether a file or a folder is of a language model; what is neither is none. */
+export function isLanguageModel(path: string): boolean {
+  if (!existsSync(path)) return false;
+  if (statSync(path).isDirectory()) return existsSync(runFolder(path).config);
+  try {
+    return decodeModel(readFileSync(path)).metadataProps.some(
+      ({ key, value }) => key === "task" && value === "language",
+    );
+  } catch {
+    return false;
+  }
 }
 
 function readMetadata(path: string, bytes: Uint8Array): z.output<typeof metadataSchema> {

@@ -31,7 +31,7 @@ export async function* sample(model: LanguageModel, options: SampleOptions): Asy
   let logProbs: Float32Array = new Float32Array();
   for (const unit of read) {
     signal?.throwIfAborted();
-    ({ logProbs, state } = await model.read(unit, state));
+    ({ logProbs, state } = await model.read(Int32Array.of(unit), state));
   }
   const units: number[] = [];
   let shown = "";
@@ -46,7 +46,7 @@ export async function* sample(model: LanguageModel, options: SampleOptions): Asy
     const whole = i === length - 1 ? text : text.replace(/\uFFFD+$/, "");
     if (whole.length > shown.length) yield whole.slice(shown.length);
     shown = whole;
-    ({ logProbs, state } = await model.read(unit, state));
+    ({ logProbs, state } = await model.read(Int32Array.of(unit), state));
   }
   const rest = tokenizer.decode(units);
   if (rest.length > shown.length) yield rest.slice(shown.length);

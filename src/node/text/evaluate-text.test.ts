@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { corpusOf } from "../../data/text/corpus.js";
+import { DataError } from "../../errors.js";
+import { lstmLanguageModel, lstmReader } from "../../nn/lstm-language-model.js";
+import { initParams } from "../../nn/model.js";
+import { exportText } from "../../run/export-text.js";
+import { key, uniform } from "../../runtime/random.js";
+import { textScorer } from "../../train/evaluate-text.js";
+import { keptWeights } from "../../train/graphs.js";
+import { onnxRuntimeEngine } from "../onnxruntime.js";
+import { evaluateText } from "./evaluate-text.js";
+import { isLanguageModel } from "./language-model.js";
+
+const folder = mkdtempSync(join(tmpdir(), "codistill-evaluate-text-"));
+const engine = onnxRuntimeEngine({ threads: 1 });
+after(async () => {
+  await engine.close();
+  rmSync(folder, { recursive: true });
+});
+const path = (name: string) => join(folder, name);
+const options = { cacheFolder: path("cache") };
+
+/** Two lanes of the exported model's, and as many of training. */
+const sizes = { batchSize: 2, times: 10, vocabulary: 257, width: 6, hidden: 16 };
+const model = lstmLanguageModel(sizes);
+const params = initParams(model, key(1));
+const metadata = { format: "codistill.model", task: "language", tokenizer: "bytes" };
+writeFileSync(path("model.onnx"), exportText(lstmReader(sizes), params, metadata));
+const letters = Array.from(uniform(key(2), 4500), (u) => String.fromCharCode(97 + Math.floor(20 * u * u)));
+/** An é takes two bytes. */
+const texts = [`${letters.slice(0, 3000).join("")}é`, letters.slice(3000).join("")];
+
+test("an exported model's figures are those of training's own graphs on the same lanes", async () => {
+  for (const [i, text] of texts.entries()) writeFileSync(path(`text${i}.txt`), text);
+  const found = await evaluateText(path("model.onnx"), path("text*.txt"), options);
+  const units = Uint16Array.from(texts.flatMap((text) => [...Buffer.from(text), 256]));
+  const prefixes = { params: "scored.params", buffers: "scored.buffers" };
+  await engine.write(keptWeights(model, params, prefixes.params));
+  const score = await textScorer(engine, model, [prefixes], { ...sizes, layout: "lanes" });
+  const { models } = await score(corpusOf(Float64Array.of(0, units.length), units));
+  const [expected] = models;
+  assert.ok(expected && Math.abs(found.loss - expected.loss) < 1e-5, `${found.loss} and ${expected?.loss}`);
+  assert.equal(found.accuracy, expected.accuracy);
+  assert.deepEqual([found.documents, found.units, found.bytes], [2, 4504, 4502]);
+  assert.ok(Math.abs(found.perplexity - Math.exp(found.loss)) < 1e-9);
+  assert.ok(Math.abs(found.bitsPerByte - (found.loss * 4503) / (Math.LN2 * 4502)) < 1e-9);
+});
+
+test("text may be a column, and too little of it is refused", async () => {
+  writeFileSync(path("rows.jsonl"), texts.map((body) => JSON.stringify({ body })).join("\n"));
+  const [of, plain] = await Promise.all([
+    evaluateText(path("model.onnx"), path("rows.jsonl"), { ...options, field: "body" }),
+    evaluateText(path("model.onnx"), path("text*.txt"), options),
+  ]);
+  assert.deepEqual([of.loss, of.units], [plain.loss, plain.units]);
+  writeFileSync(path("empty.txt"), "");
+  await assert.rejects(
+    evaluateText(path("model.onnx"), path("empty.txt"), options),
+    (error) => error instanceof DataError && /this text has 0/.test(error.message),
+  );
+});
+
+test("what is a language model is told by its metadata", () => {
+  assert.equal(isLanguageModel(path("model.onnx")), true);
+  for (const other of ["text0.txt", "none.onnx", "."]) assert.equal(isLanguageModel(path(other)), false, other);
+});

@@ -1,0 +1,127 @@
+/** What an exported language model makes of texts that it has not seen. */
+
+import { labelsName } from "../../data/table.js";
+import { corpusOf } from "../../data/text/corpus.js";
+import { idsName } from "../../data/text/streams.js";
+import { NO_LABEL, wholeText } from "../../data/text/whole.js";
+import { DataError } from "../../errors.js";
+import { textMetrics } from "../../run/text-work.js";
+import type { NamedArrays } from "../../runtime/array.js";
+import { named } from "../../runtime/named.js";
+import { type DocumentsOptions, documents, findTexts } from "./documents.js";
+import { openLanguageModel } from "./language-model.js";
+import type { Tokenizer } from "./tokenizer.js";
+
+export interface EvaluateTextOptions extends Omit<DocumentsOptions, "onProgress"> {
+  /** Called now and then with the units that are read. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+export interface TextEvaluation {
+  readonly model: string;
+  readonly documents: number;
+  /** The ends of documents counted, where the tokenizer has them. */
+  readonly units: number;
+  /** Of text, in UTF-8. */
+  readonly bytes: number;
+  /** Mean of -log p of each unit but the first, in nats. */
+  readonly loss: number;
+  /** e to the loss. */
+  readonly perplexity: number;
+  /** loss x units / (ln 2 x bytes). */
+  readonly bitsPerByte: number;
+  /** Share of units that were the most probable one. */
+  readonly accuracy: number;
+  readonly seconds: number;
+}
+
+/** Texts that are read side by side, where there are so many units that beginning anew costs nothing. */
+const MOST_LANES = 32;
+const LEAST_UNITS_OF_A_LANE = 2000;
+
+/**
+ * Evaluate a language model, of a `model.onnx` or a run folder, on all documents of files as one text. A long text is cut into
+ * up to 32 parts that are read side by side, each from the model's first state on.
+ *
+ * Throws what {@link openLanguageModel} and {@link documents} throw, and {@link DataError} when there is too little text.
+ */
+export async function evaluateText(
+  path: string,
+  source: string | readonly string[],
+  { onProgress = () => {}, ...options }: EvaluateTextOptions,
+): Promise<TextEvaluation> {
+  const started = performance.now();
+  const model = await openLanguageModel(path);
+  try {
+    const { units, ...size } = await unitsOf(model.tokenizer, source, options);
+    if (units.length < 2)
+      throw new DataError(
+        `evaluate: a unit is predicted from those before it, and this text has ${units.length}. Give more text, and check --field.`,
+      );
+    const corpus = corpusOf(Float64Array.of(0, units.length), units);
+    const numLanes = Math.max(1, Math.min(MOST_LANES, Math.floor(units.length / LEAST_UNITS_OF_A_LANE)));
+    let state = model.begin(numLanes);
+    let [sum, hits, count] = [0, 0, 0];
+    for (const batch of wholeText.lanes(corpus, numLanes, 1)) {
+      options.signal?.throwIfAborted();
+      const read = await model.read(dataOf(batch, idsName), state);
+      const width = read.logProbs.length / numLanes;
+      for (const [lane, label] of dataOf(batch, labelsName).entries()) {
+        if (label === NO_LABEL) continue;
+        const logProbs = read.logProbs.subarray(lane * width, (lane + 1) * width);
+        sum -= logProbs[label] as number;
+        hits += Number(mostProbable(logProbs) === label);
+        count++;
+      }
+      ({ state } = read);
+      onProgress(count, units.length);
+    }
+    const scored = { loss: sum / count, accuracy: hits / count };
+    const amount = { ...size, units: units.length };
+    return {
+      model: path,
+      ...amount,
+      ...textMetrics(scored, amount),
+      seconds: (performance.now() - started) / 1000,
+    };
+  } finally {
+    await model.close();
+  }
+}
+
+/** All documents as units, one after the other. */
+async function unitsOf(
+  tokenizer: Tokenizer,
+  source: string | readonly string[],
+  options: DocumentsOptions,
+): Promise<{ readonly units: Uint32Array; readonly documents: number; readonly bytes: number }> {
+  const { files } = await findTexts(source, options);
+  const parts: ArrayLike<number>[] = [];
+  let [numDocuments, bytes] = [0, 0];
+  for await (const { text, isLast } of documents(files, options)) {
+    parts.push(tokenizer.encode(text));
+    bytes += Buffer.byteLength(text);
+    if (!isLast) continue;
+    numDocuments++;
+    if (tokenizer.endOfText !== null) parts.push([tokenizer.endOfText]);
+  }
+  const units = new Uint32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    units.set(part, at);
+    at += part.length;
+  }
+  return { units, documents: numDocuments, bytes };
+}
+
+/** Of equal ones the first, as in training. */
+function mostProbable(logProbs: Float32Array): number {
+  let best = 0;
+  for (let unit = 1; unit < logProbs.length; unit++)
+    if ((logProbs[unit] as number) > (logProbs[best] as number)) best = unit;
+  return best;
+}
+
+function dataOf(batch: NamedArrays, name: string): Int32Array {
+  return named(batch, name).data as Int32Array;
+}
