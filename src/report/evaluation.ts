@@ -143,10 +143,13 @@ export interface TextEvaluationView {
 /** How much text there was, and what the model made of it. */
 export function textEvaluationLines(view: TextEvaluationView): string[] {
   const { documents, units, bytes: size, seconds: time } = view;
-  const figures = [view.loss, view.perplexity, view.bitsPerByte, view.accuracy].map(loss);
+  const metrics = ["perplexity", "bitsPerByte", "accuracy"] as const;
   return [
     `${count(documents)} ${documents === 1 ? "document" : "documents"}, ${bytes(size)}, ${count(units)} units, ${seconds(time)}`,
     "",
-    ...table([["nats per unit", "perplexity", "bits per byte", "accuracy"], figures]),
+    ...table([
+      ["nats per unit", ...metrics.map((name) => metricViews[name].title)],
+      [loss(view.loss), ...metrics.map((name) => metricViews[name].show(view[name]))],
+    ]),
   ];
 }
