@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { recordLayout, tableRows } from "../src/data/table.js";
-import type { CachedTable } from "../src/node/ingest.js";
+import type { CachedTable } from "../src/node/table/ingest.js";
 import { bytesOf } from "../src/runtime/array.js";
 import { constantLoss } from "./constant-loss.js";
 

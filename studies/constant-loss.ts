@@ -1,6 +1,6 @@
 /** The least that a model must do: say the same of every row. */
 import { gatherBatch, labelsName, type Rows } from "../src/data/table.js";
-import type { CachedTable } from "../src/node/ingest.js";
+import type { CachedTable } from "../src/node/table/ingest.js";
 
 /**
  * The loss on the test split of the training split's shares of the classes, -mean log p(label), or, of numbers, of its mean:

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before } from "node:test";
 import { gatherBatch, type Rows, type TableSpec } from "../src/data/table.js";
 import { DataError } from "../src/errors.js";
-import { type PreparedTable, prepareTable } from "../src/node/ingest.js";
+import { type PreparedTable, prepareTable } from "../src/node/table/ingest.js";
 
 /**
  * Rows of id, city, size, day and late. Days 0 to 19 train, 20 to 24 validate, 25 to 29 test. City is Lima in half of

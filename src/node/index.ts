@@ -11,13 +11,18 @@ export type {
 } from "../data/table.js";
 export type { Evaluation } from "../train/evaluation.js";
 export { directoryStore } from "./directory-store.js";
-export { type EvaluateOptions, type EvaluateResult, evaluate } from "./evaluate.js";
+export { loadConfig } from "./load-config.js";
+export { onnxRuntimeEngine } from "./onnxruntime.js";
+export { formatOpTimes, type OpTime, opTimes, profileFiles } from "./ort/profile.js";
+export { trainEvents } from "./run-events.js";
+export type { Join } from "./scope.js";
+export { type EvaluateOptions, type EvaluateResult, evaluate } from "./table/evaluate.js";
 export {
   type DescribeOptions,
   type DescribeOverrides,
   describeTable,
   type TableDescription,
-} from "./infer/describe.js";
+} from "./table/infer/describe.js";
 export {
   type CachedTable,
   type OpenTableOptions,
@@ -25,14 +30,9 @@ export {
   type PreparedTable,
   type PrepareTableOptions,
   prepareTable,
-} from "./ingest.js";
-export { loadConfig } from "./load-config.js";
-export { onnxRuntimeEngine } from "./onnxruntime.js";
-export { formatOpTimes, type OpTime, opTimes, profileFiles } from "./ort/profile.js";
-export { type PredictOptions, type PredictResult, predict } from "./predict.js";
-export { trainEvents } from "./run-events.js";
-export type { Join } from "./scope.js";
-export { openModel, type ServedModel } from "./served-model.js";
+} from "./table/ingest.js";
+export { type PredictOptions, type PredictResult, predict } from "./table/predict.js";
+export { openModel, type ServedModel } from "./table/served-model.js";
 export { type EvaluateTextOptions, evaluateText, type TextEvaluation } from "./text/evaluate-text.js";
 export { type LanguageModel, openLanguageModel, type TextState } from "./text/language-model.js";
 export { type SampleOptions, sample } from "./text/sample.js";

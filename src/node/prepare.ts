@@ -8,7 +8,7 @@ import { directoryStore } from "./directory-store.js";
 import type { PreparedData } from "./prepared.js";
 import { encodeRunFile, readRunFile } from "./run-file.js";
 import type { RunFolder } from "./run-folder.js";
-import { tableKind } from "./table-kind.js";
+import { tableKind } from "./table/table-kind.js";
 import { textKind } from "./text/text-kind.js";
 
 /** What `data.json` in a run folder says. */

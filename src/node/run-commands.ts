@@ -7,12 +7,12 @@ import { runsLines } from "../report/runs.js";
 import { isOfText, type TableRunConfig, type TextRunConfig } from "../run/schema.js";
 import { carryOut, planClean, planLines } from "./clean.js";
 import { FAILED } from "./exit-codes.js";
-import { prepareTable } from "./ingest.js";
 import { inspect } from "./inspect.js";
 import { listRuns } from "./list-runs.js";
 import { loadConfig } from "./load-config.js";
-import { describeShards, shardLines } from "./shards.js";
-import { tableSpecOf } from "./table-kind.js";
+import { prepareTable } from "./table/ingest.js";
+import { describeShards, shardLines } from "./table/shards.js";
+import { tableSpecOf } from "./table/table-kind.js";
 
 /** The flag that overrides options of a configuration. */
 export const SET = [

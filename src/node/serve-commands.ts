@@ -3,8 +3,8 @@ import type { Command } from "commander";
 import { ConfigError } from "../errors.js";
 import { evaluationLines, textEvaluationLines } from "../report/evaluation.js";
 import { count, seconds } from "../report/format.js";
-import { evaluate } from "./evaluate.js";
-import { predict } from "./predict.js";
+import { evaluate } from "./table/evaluate.js";
+import { predict } from "./table/predict.js";
 
 export interface ServeCommandOptions {
   readonly cacheFolder: string;

@@ -8,8 +8,8 @@ import { configurationOf } from "../run/infer/configuration.js";
 import { type Preset, presetNames, presets } from "../run/infer/presets.js";
 import { taskKinds } from "../run/task-schema.js";
 import { wholeNumber } from "./flags.js";
-import { type DescribeOverrides, describeTable } from "./infer/describe.js";
-import { inferRun, writeConfiguration } from "./infer/infer-run.js";
+import { type DescribeOverrides, describeTable } from "./table/infer/describe.js";
+import { inferRun, writeConfiguration } from "./table/infer/infer-run.js";
 
 /** Flags that say what the data is, and what of it the user knows better. */
 export interface TableFlags {

@@ -7,7 +7,7 @@ import { ShapeError } from "../errors.js";
 import { formatGraph, type Graph } from "../graph/graph.js";
 import { add, constant, gather, greater, input, matmul, mul, reduceSum, relu, setRows, sub } from "../graph/ops.js";
 import { onnxRuntimeEngine } from "../node/onnxruntime.js";
-import { float32, int32, type NamedArrays, type NdArray, scalar } from "../runtime/array.js";
+import { float32, int32, type NamedArrays, type NdArray, scalar } from "./array.js";
 import { updatedInPlace } from "./engine.js";
 
 const engine = onnxRuntimeEngine({ threads: 2 });

@@ -1,6 +1,6 @@
 /**
  * Data as users have it, and not as it should be: each is refused with the rule, what was found and the cure, in words and not
- * with a stack, and nothing is left behind. Tables that are only looked at: `src/node/infer/describe.test.ts`.
+ * with a stack, and nothing is left behind. Tables that are only looked at: `src/node/table/infer/describe.test.ts`.
  */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";

@@ -11,8 +11,8 @@ import { firstNames } from "../../report/format.js";
 import { openDuckdb } from "../duckdb.js";
 import { localCopies } from "../remote-files.js";
 import { expandSource, formatOfName, type SourceFormat } from "../source-files.js";
-import { unreadable } from "../source-rows.js";
-import { sourceQuery } from "../table-query.js";
+import { unreadable } from "../table/source-rows.js";
+import { sourceQuery } from "../table/table-query.js";
 
 /** Some text of a document, cut where a line ends; a document that is not large is one part. */
 export interface TextPart {

@@ -1,0 +1,172 @@
+/** `codistill evaluate`: what the predictions of an exported model are worth on a table that has the labels. */
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { enclosed, identifier } from "../../data/sql.js";
+import { DataError, messageOf } from "../../errors.js";
+import { nearest } from "../../nearest.js";
+import { count, firstNames, shortened } from "../../report/format.js";
+import { type Evaluation, evaluation } from "../../train/evaluation.js";
+import { type Database, openDuckdb } from "../duckdb.js";
+import { localCopies } from "../remote-files.js";
+import { inTemporaryFolder } from "../temporary-folder.js";
+import { openModel, type ServedModel } from "./served-model.js";
+import { openServedRows, servedRows } from "./served-rows.js";
+import { labelRules } from "./table-labels.js";
+import { rawLabel } from "./table-query.js";
+
+export interface EvaluateOptions {
+  /** Column or SQL over a row; by default what the model was trained on. */
+  readonly label?: string;
+  /** SQL predicate: rows that count. */
+  readonly where?: string;
+  /** Column or SQL over a row: figures for each of its values too. */
+  readonly by?: string;
+  /** Holds what does not fit into memory meanwhile, in a folder that goes away. */
+  readonly cacheFolder: string;
+  readonly signal?: AbortSignal;
+  /** Called now and then with the rows that are predicted. */
+  readonly onProgress?: (numRows: number, ofRows: number) => void;
+}
+
+export interface EvaluateResult extends Evaluation {
+  readonly model: string;
+  readonly label: string;
+  /** Rows without a label, or of a class that the model does not know; they count nowhere. */
+  readonly numUnlabelled: number;
+  readonly numOfOtherClasses: number;
+  readonly seconds: number;
+}
+
+/** The label of a class that the model does not know. */
+const OTHER_CLASS = -1;
+
+/**
+ * Evaluate a model on the rows of files. Predictions and labels are held in memory.
+ *
+ * Throws CheckpointError for a model that is none of ours, and {@link DataError} when the files cannot be read, lack a
+ * column, have no labels, or have labels of another task.
+ */
+export async function evaluate(
+  modelPath: string,
+  source: string | readonly string[],
+  { label: given, where, by, cacheFolder, signal, onProgress = () => {} }: EvaluateOptions,
+): Promise<EvaluateResult> {
+  const started = performance.now();
+  const files = await localCopies(source, { cacheFolder, signal });
+  const model = await openModel(modelPath, availableParallelism());
+  try {
+    return await inTemporaryFolder(cacheFolder, signal, async (temporary) => {
+      const db = await openDuckdb(join(temporary, "spill"), signal);
+      try {
+        const label = given ?? model.label;
+        const { columns } = await openServedRows(db, files, model);
+        const names = columns.map(({ name }) => name);
+        if (where !== undefined) await keepOnly(db, await sqlOf(db, "--where", where, names));
+        const labelSql = await labelOf(db, model, await sqlOf(db, "the label", label, names));
+        const slice = by === undefined ? undefined : await sqlOf(db, "--by", by, names);
+        const scored = await score(db, model, labelSql, slice, onProgress);
+        const { numUnlabelled, numOfOtherClasses, ...rest } = scored;
+        if (scored.labels.length === 0) {
+          throw new DataError(
+            `evaluate: some rows must have a label, and of ${count(numUnlabelled + numOfOtherClasses)} none has one that the model knows: ${label}. Name it with --label, and look at --where.`,
+          );
+        }
+        const result = evaluation(model.task, rest, { classes: model.classes, slices: rest.slices });
+        const seconds = (performance.now() - started) / 1000;
+        return { model: model.name, label, ...result, numUnlabelled, numOfOtherClasses, seconds };
+      } finally {
+        await db.close();
+      }
+    });
+  } finally {
+    await model.close();
+  }
+}
+
+/** A column's name or an expression as SQL that compiles. Throws {@link DataError} with the columns that there are. */
+async function sqlOf(db: Database, what: string, given: string, columns: readonly string[]): Promise<string> {
+  const column = columns.find((name) => name.toLowerCase() === given.toLowerCase());
+  const sql = column === undefined ? enclosed(given) : identifier(column);
+  try {
+    await db.run(`select 1 from source_shape where ${sql} is null`);
+  } catch (error) {
+    const near = nearest(given, columns);
+    throw new DataError(
+      [
+        `evaluate: ${what} must be a column or an expression over the columns, got ${given}`,
+        `DuckDB: ${messageOf(error).split("\n")[0]}`,
+        `Columns of the data: ${firstNames(columns, 60)}`,
+        ...(near === undefined ? [] : [`Did you mean ${near}?`]),
+      ].join("\n  "),
+      { cause: error },
+    );
+  }
+  return sql;
+}
+
+async function keepOnly(db: Database, predicate: string): Promise<void> {
+  await db
+    .run("alter view source_rows rename to all_rows")
+    .catch(() => db.run("alter table source_rows rename to all_rows"));
+  await db.run(`create view source_rows as select * from all_rows where ${predicate}`);
+}
+
+/** The label as a number: 0 or 1, the index of a class, the number; NaN without one, -1 for another class. */
+async function labelOf(db: Database, { task, classes }: ServedModel, sql: string): Promise<string> {
+  const [[, type] = []] = await db.rows(`describe select ${sql} from source_shape`);
+  const read = `(select ${labelRules(task.kind).column(String(type))} from (select ${sql} as ${rawLabel}))`;
+  if (classes !== null) {
+    const cases = classes.map((name, k) => `when '${name.replaceAll("'", "''")}' then ${k}`).join(" ");
+    return `case when ${sql} is null then cast('nan' as double) else case ${read} ${cases} else ${OTHER_CLASS} end end`;
+  }
+  const isWrong = task.kind === "binary" ? `${read} = 2` : `isnan(${read})`;
+  const [[numWrong, example] = []] = await db.rows(
+    `select count(*), min(cast(${sql} as varchar)) from source_rows where ${isWrong}`,
+  );
+  if (Number(numWrong) > 0) {
+    const rule = task.kind === "binary" ? "0 or 1, true or false" : "a number";
+    throw new DataError(
+      `evaluate: a label of this model is ${rule}, and it is something else in ${count(Number(numWrong))} rows, as ${JSON.stringify(shortened(String(example), 60))}. Give an expression with --label.`,
+    );
+  }
+  return read;
+}
+
+async function score(
+  db: Database,
+  model: ServedModel,
+  label: string,
+  by: string | undefined,
+  onProgress: (numRows: number, ofRows: number) => void,
+) {
+  const [[total] = []] = await db.rows("select count(*) from source_rows");
+  const more = [
+    { sql: `coalesce(cast(${label} as double), cast('nan' as double))`, type: "number" } as const,
+    ...(by === undefined ? [] : [{ sql: `coalesce(cast(${by} as varchar), '(missing)')`, type: "text" } as const]),
+  ];
+  const probs: Float32Array[] = [];
+  const labels: number[] = [];
+  const slices: string[] = [];
+  let [numUnlabelled, numOfOtherClasses, done] = [0, 0, 0];
+  for await (const { inputs, more: beside } of servedRows(db, model.inputs, more)) {
+    const predicted = await model.predict(inputs);
+    const [own = [], names = []] = beside as [Float64Array, string[]];
+    const width = predicted.length / own.length;
+    own.forEach((value, row) => {
+      if (Number.isNaN(value)) numUnlabelled++;
+      else if (value === OTHER_CLASS && model.classes !== null) numOfOtherClasses++;
+      else {
+        labels.push(value);
+        probs.push(predicted.subarray(row * width, (row + 1) * width));
+        if (by !== undefined) slices.push(names[row] ?? "");
+      }
+    });
+    done += own.length;
+    onProgress(done, Number(total));
+  }
+  const width = probs[0]?.length ?? 1;
+  const all = new Float32Array(probs.length * width);
+  for (const [i, row] of probs.entries()) all.set(row, i * width);
+  const asLabels = model.classes === null ? Float32Array.from(labels) : Int32Array.from(labels);
+  return { probs: all, labels: asLabels, slices, numUnlabelled, numOfOtherClasses };
+}

@@ -1,0 +1,71 @@
+/** How long a step takes here: a few of them, on random rows. */
+
+import { featureName, labelsName } from "../../../data/table.js";
+import { resolveConfig } from "../../../run/config.js";
+import type { Feature } from "../../../run/infer/column.js";
+import { makeLearner } from "../../../run/learner.js";
+import { ofTable, type TableRunInput } from "../../../run/schema.js";
+import type { NamedArrays, NdArray } from "../../../runtime/array.js";
+import { fold, key, uniform } from "../../../runtime/random.js";
+import { createStudent } from "../../../train/student.js";
+import { threadedEngine } from "../../threaded-engine.js";
+
+const WARM_UP_STEPS = 2;
+const MOST_STEPS = 15;
+const MEASURED_SECONDS = 1.5;
+
+/**
+ * The median seconds of a step of one group, without teachers, with the threads that it would have. The label is taken for
+ * yes/no: what else it may be adds a few columns to the last layer.
+ */
+export async function stepSeconds(
+  { task: _, ...input }: TableRunInput,
+  features: readonly Feature[],
+  threads: number,
+): Promise<number> {
+  const config = ofTable(resolveConfig(input), "this");
+  const vocabularies = features
+    .filter(({ kind }) => kind === "categorical")
+    .map(({ name, numIds }) => [name, Array.from({ length: Math.max(1, numIds - 1) }, (_value, id) => String(id))]);
+  const numeric = features
+    .filter(({ kind }) => kind === "numeric")
+    .map(({ name }) => [name, { mean: 0, deviation: 1 }]);
+  const learner = makeLearner(config, {
+    vocabularies: Object.fromEntries(vocabularies),
+    numeric: Object.fromEntries(numeric),
+  });
+  const batch = randomBatch(features, config.globalBatchSize);
+  const engine = threadedEngine({ threads });
+  try {
+    const student = createStudent({ engine, learner });
+    await student.init(key(config.seed));
+    const seconds: number[] = [];
+    for (let step = 0, spent = 0; step < WARM_UP_STEPS + MOST_STEPS && spent < MEASURED_SECONDS; step++) {
+      const started = performance.now();
+      await student.learn([batch], [], 0);
+      const took = (performance.now() - started) / 1000;
+      if (step < WARM_UP_STEPS) continue;
+      seconds.push(took);
+      spent += took;
+    }
+    return seconds.sort((a, b) => a - b)[Math.floor(seconds.length / 2)] ?? 0;
+  } finally {
+    await engine.close();
+  }
+}
+
+function randomBatch(features: readonly Feature[], numRows: number): NamedArrays {
+  const draw = (name: string) => uniform(fold(key(1), name), numRows);
+  const arrays = features.map(({ name, kind, numIds }): [string, NdArray] => {
+    const values = draw(name);
+    const shape = [numRows];
+    return kind === "numeric"
+      ? [featureName(name), { dtype: "float32", shape, data: values }]
+      : [
+          featureName(name),
+          { dtype: "int32", shape, data: Int32Array.from(values, (x) => Math.floor(x * Math.max(2, numIds))) },
+        ];
+  });
+  const labels = Float32Array.from(draw("label"), (x) => Math.round(x));
+  return { ...Object.fromEntries(arrays), [labelsName]: { dtype: "float32", shape: [numRows], data: labels } };
+}

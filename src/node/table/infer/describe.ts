@@ -1,0 +1,174 @@
+/** A table described for training: what its columns are for, what is predicted, how its rows are split, what to beware of. */
+import { join } from "node:path";
+import { ConfigError } from "../../../errors.js";
+import { count, percent } from "../../../report/format.js";
+import type { ColumnDescription, ColumnFigures, Hint, Role } from "../../../run/infer/column.js";
+import { describeColumn, featureNames } from "../../../run/infer/features.js";
+import { describeLabel, type LabelDescription } from "../../../run/infer/label.js";
+import type { PairFeature } from "../../../run/infer/pairs.js";
+import { argument, givenRole, givenRoles, type RoleOverrides, roleOf } from "../../../run/infer/roles.js";
+import type { TaskKind } from "../../../train/events.js";
+import { outputNames } from "../../../train/task.js";
+import { type Database, openDuckdb } from "../../duckdb.js";
+import { withShares } from "../../progress.js";
+import { localCopies } from "../../remote-files.js";
+import { inTemporaryFolder } from "../../temporary-folder.js";
+import { pairFeatures } from "./count-pairs.js";
+import { equalColumns } from "./equal-columns.js";
+import { measuredColumn, readFigures } from "./figures.js";
+import { readLabel } from "./label-figures.js";
+import { measurePower, type Power } from "./leakage.js";
+import { type OpenSource, openSource } from "./source.js";
+import { type RowSplit, splitRows } from "./split-rows.js";
+
+/** What the user knows better. */
+export interface DescribeOverrides extends RoleOverrides {
+  readonly task?: TaskKind;
+  /** The names of the columns of files that have no header. */
+  readonly columns?: readonly string[];
+  /** Lines that are no rows and may be left out; 0 by default. */
+  readonly maxBadRows?: number;
+}
+
+export interface TableDescription {
+  readonly source: Omit<OpenSource, "columns">;
+  readonly label: LabelDescription & { readonly given: string };
+  /** In the order of the source, the label's among them. */
+  readonly columns: readonly ColumnDescription[];
+  /** Features of two columns together. */
+  readonly pairs: readonly PairFeature[];
+  readonly split: RowSplit["split"];
+  readonly rows: RowSplit["rows"];
+  /** How well each column alone tells the label, where that was measured. */
+  readonly powers: readonly Power[];
+  readonly hints: readonly Hint[];
+}
+
+export interface DescribeOptions {
+  /** Holds what does not fit into memory meanwhile, in a folder that goes away. */
+  readonly cacheFolder: string;
+  readonly signal?: AbortSignal;
+  /** Told of what is done, and how far it has come. */
+  readonly onProgress?: (stage: string) => void;
+}
+
+/** Alone, a column that tells this much of the label was hardly known before the label was. */
+const LEAKS: { readonly [T in TaskKind]: number } = { binary: 0.98, multiclass: 0.95, regression: 0.98 };
+
+const POWER_NAMES: { readonly [T in TaskKind]: string } = {
+  binary: "AUC",
+  multiclass: "share of the room above chance",
+  regression: "R²",
+};
+
+/** What a model's output is called, which no feature may be called. */
+const OUTPUTS = [...Object.values(outputNames), "labels"];
+
+/**
+ * Describe the table in some files for predicting a label, a column or an SQL expression over the columns of a row.
+ *
+ * Throws DataError when the files, the label or the split are of no use, and {@link ConfigError} for overrides that do
+ * not fit.
+ */
+export async function describeTable(
+  source: string | readonly string[],
+  label: string,
+  overrides: DescribeOverrides,
+  options: DescribeOptions,
+): Promise<TableDescription> {
+  const { cacheFolder, signal, onProgress = () => {} } = options;
+  const files = await localCopies(source, options);
+  return inTemporaryFolder(cacheFolder, signal, async (temporary) => {
+    const db = await openDuckdb(join(temporary, "spill"), signal);
+    try {
+      return await withShares(onProgress, db, (tell) => {
+        tell("looking at the data");
+        return describeIn(db, files, label, overrides);
+      });
+    } finally {
+      await db.close();
+    }
+  });
+}
+
+/** The same in a database that is open, and has no tables yet. */
+export async function describeIn(
+  db: Database,
+  files: string | readonly string[],
+  given: string,
+  overrides: DescribeOverrides,
+): Promise<TableDescription> {
+  const { columns: measured, ...source } = await openSource(db, files, overrides);
+  const names = measured.map(({ name }) => name);
+  const roles = givenRoles(overrides, names);
+  const read = await readLabel(db, given, { ...source, columns: measured });
+  const label = describeLabel(read, overrides.task);
+  for (const column of read.columns) {
+    const role = roles.get(column);
+    if (role !== undefined && role !== "ignored" && role !== "time") {
+      throw new ConfigError(
+        `--${role} ${column}: a feature must not tell the label, and ${column} is part of ${given}. Leave it out.`,
+      );
+    }
+  }
+  const figures = await readFigures(db, measured.map(measuredColumn), source.numRows);
+  const nameOf = featureNames(OUTPUTS);
+  const columns = await describeColumns(db, figures, roles, read.columns, nameOf);
+  const time = figures.find(({ name }) => roles.get(name) === "time") ?? null;
+  const { split, rows, hints } = await splitRows(db, columns, label, time);
+  if (columns.every(({ features }) => features.length === 0)) {
+    throw new ConfigError(
+      `data: a model needs a feature, and every column is the label's or ignored: ${columns.map(({ figures: { name }, reason }) => `${name} (${reason})`).join(", ")}. Name one with --numeric or --categorical.`,
+    );
+  }
+  const pairs = await pairFeatures(db, columns, source.numRows, nameOf);
+  const powers = await measurePower(db, columns, label, source.numRows);
+  return {
+    source,
+    label: { ...label, given },
+    columns,
+    pairs,
+    split,
+    rows,
+    powers,
+    hints: [...malformedHints(source), ...leakageHints(powers, label.task), ...label.hints, ...hints],
+  };
+}
+
+async function describeColumns(
+  db: Database,
+  figures: readonly ColumnFigures[],
+  roles: ReadonlyMap<string, Role>,
+  ofLabel: readonly string[],
+  nameOf: (wanted: string) => string,
+): Promise<ColumnDescription[]> {
+  const options = { nameOf, isTimeSplit: [...roles.values()].includes("time") };
+  const chosen = figures.map((one) => {
+    const role = roles.get(one.name);
+    if (ofLabel.includes(one.name)) return { one, choice: { role: "label" as const, reason: "what is predicted" } };
+    return { one, choice: role === undefined ? roleOf(one) : givenRole(one, role) };
+  });
+  const candidates = chosen.map(({ one, choice }) => ({ figures: one, ...choice, features: [] }));
+  const equal = await equalColumns(db, candidates);
+  return chosen.map(({ one, choice }) => {
+    const same = equal.get(one.name);
+    const isSame = same !== undefined && !roles.has(one.name);
+    const why = ofLabel.includes(same ?? "") ? "it would tell the label" : "it would tell nothing new";
+    const final = isSame ? { role: "ignored" as const, reason: `equal to ${same} in every row: ${why}` } : choice;
+    return describeColumn(one, final, options);
+  });
+}
+
+function malformedHints({ numMalformed }: Pick<OpenSource, "numMalformed">): Hint[] {
+  if (numMalformed === 0) return [];
+  return [{ kind: "malformed", text: `${count(numMalformed)} lines of the source are no rows and are left out` }];
+}
+
+function leakageHints(powers: readonly Power[], task: TaskKind): Hint[] {
+  return powers
+    .filter(({ power }) => power >= LEAKS[task])
+    .map(({ name, power }) => ({
+      kind: "leakage",
+      text: `${name} alone tells the label almost perfectly (${POWER_NAMES[task]} ${task === "multiclass" ? percent(power) : power.toFixed(3)} on a sample): if it is known only once the label is, add --ignore ${argument(name)}`,
+    }));
+}

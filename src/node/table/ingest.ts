@@ -1,0 +1,82 @@
+/** Tables into training caches: DuckDB reads the source once, everything after reads the cache. */
+import { join } from "node:path";
+import {
+  type Preprocessing,
+  type RecordLayout,
+  type Rows,
+  recordLayout,
+  type TableSpec,
+  type TrainingRows,
+} from "../../data/table.js";
+import type { Serving } from "../../run/serving/expression.js";
+import { openDuckdb } from "../duckdb.js";
+import { withShares } from "../progress.js";
+import { localCopies } from "../remote-files.js";
+import { assertUnchanged, sourceFiles } from "../source-files.js";
+import { cachedFolder } from "../temporary-folder.js";
+import { openTable, tableDigest } from "./table-cache.js";
+import { writeTable } from "./table-writer.js";
+
+export { type CachedTable, type OpenTableOptions, openTable } from "./table-cache.js";
+
+/** A table ready for training. */
+export interface PreparedTable {
+  readonly spec: TableSpec;
+  readonly layout: RecordLayout;
+  readonly preprocessing: Preprocessing;
+  /** How a served model makes the features of columns. */
+  readonly serving: Serving;
+  readonly train: TrainingRows;
+  readonly validation: Rows;
+  readonly test: Rows;
+  /** Training rows that no group's filter wants, which are not in `train`. */
+  readonly numUnassigned: number;
+  /** Lines of the source that were no rows and were left out. */
+  readonly numMalformed: number;
+  /** Whether the cache was there already. */
+  readonly cached: boolean;
+  /** SHA-256 in hexadecimal of the source's content and of the query. */
+  readonly digest: string;
+  /** The cache folder, for `openTable`. */
+  readonly folder: string;
+}
+
+/** Where to keep caches, and how to follow or stop the work. */
+export interface PrepareTableOptions {
+  /** Holds one folder for each digest; made when it is not there. */
+  readonly cacheFolder: string;
+  /** Called at the start of each stage with a few words for the user. */
+  readonly onProgress?: (stage: string) => void;
+  /** Stops the work, which then rejects with the signal's reason and leaves nothing behind. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Ingest the source unless the cache has it already, then open the cache. The cache is found by the content of the
+ * files, so they are hashed every time; DuckDB is loaded only to ingest. Processes may race: the first to finish wins
+ * and all read its cache.
+ *
+ * Throws DataError when the source, an expression, the labels or the splits are wrong, when DuckDB is needed and not
+ * installed, and when the cache is damaged.
+ */
+export async function prepareTable(spec: TableSpec, options: PrepareTableOptions): Promise<PreparedTable> {
+  const { cacheFolder, onProgress = () => {}, signal } = options;
+  const layout = recordLayout(spec);
+  onProgress("identifying the source");
+  const source = await sourceFiles(await localCopies(spec.source, options), signal);
+  const digest = tableDigest(spec, source);
+  const { folder, cached } = await cachedFolder(cacheFolder, digest, signal, async (fresh, temporary) => {
+    const db = await openDuckdb(join(temporary, "spill"), signal);
+    try {
+      await withShares(onProgress, db, (tell) => writeTable(db, spec, layout, source, fresh, tell));
+    } finally {
+      await db.close();
+    }
+    await assertUnchanged(source.files);
+  });
+  onProgress("opening the training cache");
+  // Rows are trained on in other processes; this one reads a few of them, and scores.
+  const { validation, test, ...opened } = await openTable(folder, { memoryBytes: 0 });
+  if (validation === null || test === null) throw new Error("internal: prepareTable opens every split");
+  return { ...opened, spec, layout, validation, test, cached, folder };
+}

@@ -1,0 +1,180 @@
+/** `codistill predict`: the predictions of an exported model beside the rows of a table. */
+import { createReadStream } from "node:fs";
+import { availableParallelism } from "node:os";
+import { extname, join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { literal } from "../../data/sql.js";
+import { ConfigError, DataError, messageOf } from "../../errors.js";
+import { decisions } from "../../train/class-metrics.js";
+import { outputNames } from "../../train/task.js";
+import { type Database, openDuckdb } from "../duckdb.js";
+import { localCopies } from "../remote-files.js";
+import { findFiles } from "../source-files.js";
+import { inTemporaryFolder } from "../temporary-folder.js";
+import { openModel, type ServedModel } from "./served-model.js";
+import { definitions, freeName, openServedRows, servedRows } from "./served-rows.js";
+
+export interface PredictOptions {
+  /** Where the rows go: .csv, .tsv, .parquet, .json or .jsonl; standard output as CSV by default. */
+  readonly out?: string;
+  /** Holds what does not fit into memory meanwhile, in a folder that goes away. */
+  readonly cacheFolder: string;
+  readonly signal?: AbortSignal;
+  /** Called now and then with the rows that are predicted. */
+  readonly onProgress?: (numRows: number, ofRows: number) => void;
+}
+
+export interface PredictResult {
+  readonly rows: number;
+  /** The columns that were appended. */
+  readonly columns: readonly string[];
+  readonly out: string | null;
+  readonly seconds: number;
+}
+
+const formats: Readonly<Record<string, string>> = {
+  ".csv": "format csv, header",
+  ".tsv": "format csv, header, delimiter '\t'",
+  ".parquet": "format parquet",
+  ".json": "format json, array true",
+  ".jsonl": "format json",
+};
+
+/**
+ * Append the predictions of a model to the rows of files: `probability`, or `prediction` and `probability_<class>` for each
+ * class, or `prediction`; with a number after the name where the table has such a column. The rows keep their order.
+ *
+ * Throws {@link ConfigError} for a file of an unknown kind, CheckpointError for a model that is none of ours, and
+ * {@link DataError} when the files cannot be read, lack a column, or cannot be written.
+ */
+export async function predict(
+  modelPath: string,
+  source: string | readonly string[],
+  { out, cacheFolder, signal, onProgress = () => {} }: PredictOptions,
+): Promise<PredictResult> {
+  const started = performance.now();
+  const format = out === undefined ? formats[".csv"] : formats[extname(out).toLowerCase()];
+  if (format === undefined) {
+    throw new ConfigError(`predict: --out must end in ${Object.keys(formats).join(", ")}, got ${out}`);
+  }
+  const files = await localCopies(source, { cacheFolder, signal });
+  const model = await openModel(modelPath, availableParallelism());
+  try {
+    return await inTemporaryFolder(cacheFolder, signal, async (temporary) => {
+      const db = await openDuckdb(join(temporary, "spill"), signal);
+      try {
+        const { columns, numRows } = await openServedRows(db, files, model);
+        const taken = columns.map(({ name }) => name);
+        const appended = appendedColumns(model).map(({ name, type }) => ({ name: freeName(name, taken), type }));
+        await predictInto(db, model, appended, (done) => onProgress(done, numRows));
+        const isText = format.startsWith("format csv");
+        const rows = (isText ? await rowsAsWritten(db, files, numRows) : null) ?? "source_rows";
+        const file = out ?? join(temporary, "rows.csv");
+        await write(db, rows, file, format);
+        if (out === undefined) await toStandardOutput(file);
+        const seconds = (performance.now() - started) / 1000;
+        return { rows: numRows, columns: appended.map(({ name }) => name), out: out ?? null, seconds };
+      } finally {
+        await db.close();
+      }
+    });
+  } finally {
+    await model.close();
+  }
+}
+
+interface Appended {
+  readonly name: string;
+  readonly type: "float" | "varchar";
+}
+
+/** What a model says of a row. */
+function appendedColumns({ task, classes }: ServedModel): Appended[] {
+  if (classes === null) return [{ name: outputNames[task.kind], type: "float" }];
+  return [
+    { name: "prediction", type: "varchar" },
+    ...classes.map((name): Appended => ({ name: `probability_${name}`, type: "float" })),
+  ];
+}
+
+/** Fill the table `predictions` with a row for each of `source_rows`. */
+async function predictInto(
+  db: Database,
+  model: ServedModel,
+  columns: readonly Appended[],
+  onProgress: (numRows: number) => void,
+): Promise<void> {
+  const names = columns.map(({ name }) => name);
+  await db.run(
+    `create table predictions (${definitions(
+      names,
+      columns.map(({ type }) => type),
+    )})`,
+  );
+  let done = 0;
+  for await (const { inputs } of servedRows(db, model.inputs)) {
+    const predicted = await model.predict(inputs);
+    await db.append("predictions", asColumns(predicted, model.classes));
+    done += inputs[0]?.length ?? 0;
+    onProgress(done);
+  }
+}
+
+function asColumns(predicted: Float32Array, classes: readonly string[] | null): (Float32Array | string[])[] {
+  if (classes === null) return [predicted];
+  const numClasses = classes.length;
+  const numRows = predicted.length / numClasses;
+  return [
+    Array.from(decisions(predicted, numClasses), (k) => classes[k] ?? ""),
+    ...classes.map((_, k) => Float32Array.from({ length: numRows }, (_, row) => predicted[row * numClasses + k] ?? 0)),
+  ];
+}
+
+/**
+ * The rows of CSV as they were written, every value as its text, "yes" and "007" included. Null for files
+ * that have types, and where the rows read so are not the same.
+ */
+async function rowsAsWritten(
+  db: Database,
+  source: string | readonly string[],
+  numRows: number,
+): Promise<string | null> {
+  const { format, files } = await findFiles(source);
+  const [first = ""] = files;
+  if (format !== "csv" && format !== "tsv") return null;
+  const [dialect] = await db.rows(
+    `select Delimiter, Quote, Escape, SkipRows, HasHeader from sniff_csv(${literal(first)}, sample_size = -1)`,
+  );
+  const [delimiter, quote, escapeMark, skip, hasHeader] = (dialect ?? []).map(String);
+  if (hasHeader !== "true") return null;
+  const options = [
+    "all_varchar = true, header = true, hive_partitioning = false, auto_detect = false",
+    `delim = ${literal(delimiter ?? ",")}`,
+    ...Object.entries({ quote, escape: escapeMark }).flatMap(([name, mark]) =>
+      mark && mark !== "(empty)" ? [`${name} = ${literal(mark)}`] : [],
+    ),
+    `skip = ${skip ?? 0}`,
+  ];
+  const columns = (await db.rows("describe source_rows")).map(([name]) => `${literal(String(name))}: 'VARCHAR'`);
+  const texts = `read_csv([${files.map(literal).join(", ")}], ${options.join(", ")}, columns = {${columns.join(", ")}})`;
+  const [[numTexts] = []] = await db.rows(`select count(*) from ${texts}`).catch(() => []);
+  return Number(numTexts) === numRows ? texts : null;
+}
+
+/** DuckDB would cut a file off that standard output goes to, so it writes one of its own. */
+async function toStandardOutput(file: string): Promise<void> {
+  try {
+    await pipeline(createReadStream(file), process.stdout, { end: false });
+  } catch (error) {
+    // Whoever reads has read enough, as head does.
+    if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw error;
+  }
+}
+
+async function write(db: Database, rows: string, out: string, format: string): Promise<void> {
+  try {
+    await db.run(`copy (select * from ${rows} positional join predictions) to ${literal(out)} (${format})`);
+  } catch (error) {
+    throw new DataError(`predict: ${out} cannot be written: ${messageOf(error)}`, { cause: error });
+  }
+}

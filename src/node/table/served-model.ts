@@ -1,0 +1,118 @@
+/** An exported model, opened as anybody would: ONNX Runtime alone computes it. */
+import { readFile } from "node:fs/promises";
+import { InferenceSession, Tensor } from "onnxruntime-node";
+import { z } from "zod";
+import { CheckpointError, ConfigError, messageOf } from "../../errors.js";
+import { decodeModel } from "../../graph/onnx-proto.js";
+import { type ServedInput, servedInputSchema } from "../../run/serving/expression.js";
+import type { TaskKind } from "../../train/events.js";
+import { binaryTask, multiclassTask, outputNames, regressionTask, type Task } from "../../train/task.js";
+import type { ValueColumns } from "../duckdb.js";
+
+export interface ServedModel {
+  readonly name: string;
+  /** The label as SQL over a row of the training data. */
+  readonly label: string;
+  readonly task: Task;
+  /** Names of the classes of a multi-class model. */
+  readonly classes: readonly string[] | null;
+  readonly inputs: readonly ServedInput[];
+  /** The names of the columns of files without a header, as training read them; null where they had one. */
+  readonly columns: readonly string[] | null;
+  /** Of rows given as a column for each input, numbers and times as numbers: [rows], or [rows, classes]. */
+  predict(columns: ValueColumns): Promise<Float32Array>;
+  close(): Promise<void>;
+}
+
+const texts = z
+  .string()
+  .transform((text) => JSON.parse(text) as unknown)
+  .pipe(z.array(z.string()));
+
+const metadataSchema = z.object({
+  format: z.literal("codistill.model"),
+  version: z.string(),
+  name: z.string(),
+  label: z.string(),
+  inputs: z
+    .string()
+    .transform((text) => JSON.parse(text) as unknown)
+    .pipe(z.array(servedInputSchema)),
+  task: z.enum(["binary", "multiclass", "regression"] as const satisfies TaskKind[]).default("binary"),
+  classes: texts.optional(),
+  columns: texts.optional(),
+  labelMean: z.coerce.number().optional(),
+  labelDeviation: z.coerce.number().optional(),
+});
+
+/**
+ * Open a model that a run exported. Throws {@link ConfigError} when there is no such file, and {@link CheckpointError} when it
+ * is no ONNX model, or none of ours.
+ */
+export async function openModel(path: string, threads: number): Promise<ServedModel> {
+  const bytes = await readFile(path).catch((error: unknown) => {
+    throw new ConfigError(`model: ${path} cannot be read: ${messageOf(error)}. Give the model.onnx of a run.`, {
+      cause: error,
+    });
+  });
+  const { name, label, inputs, ...rest } = readMetadata(path, bytes);
+  const task = taskOf(rest);
+  const session = await InferenceSession.create(bytes, { intraOpNumThreads: threads }).catch((error: unknown) => {
+    throw new CheckpointError(`${path} does not run: ${messageOf(error)}`, { cause: error });
+  });
+  const output = outputNames[task.kind];
+  return {
+    name,
+    label,
+    task,
+    classes: rest.classes ?? null,
+    inputs,
+    columns: rest.columns ?? null,
+    async predict(columns) {
+      const numRows = columns[0]?.length ?? 0;
+      const feeds = Object.fromEntries(
+        inputs.map((input, i) => {
+          const column = columns[i] ?? [];
+          const type = Array.isArray(column) ? "string" : "float64";
+          return [input.name, new Tensor(type, column as string[], [numRows])];
+        }),
+      );
+      const { [output]: predicted } = await session.run(feeds);
+      return predicted?.data as Float32Array;
+    },
+    close: () => session.release(),
+  };
+}
+
+function readMetadata(path: string, bytes: Uint8Array): z.output<typeof metadataSchema> {
+  let entries: [string, string][];
+  try {
+    entries = decodeModel(bytes).metadataProps.map(({ key, value }) => [key, value]);
+  } catch (error) {
+    throw new CheckpointError(`${path} is not an ONNX model: ${messageOf(error)}`, { cause: error });
+  }
+  const parsed = metadataSchema.safeParse(Object.fromEntries(entries));
+  if (parsed.success) return parsed.data;
+  if (entries.some(([key, value]) => key === "task" && value === "language")) {
+    throw new ConfigError(
+      `${path} is a language model, which reads no table. Continue a text by codistill sample ${path}, or score it on text by codistill evaluate`,
+    );
+  }
+  const isOlder = entries.some(([key, value]) => key === "format" && value === "codistill.model");
+  throw new CheckpointError(
+    isOlder
+      ? `${path} was exported by another version of codistill, and does not say what its inputs are. Train, or finish its run, again.`
+      : `${path} is not a model of codistill: it has no metadata of ours. Give the model.onnx of a run.`,
+  );
+}
+
+function taskOf({
+  task,
+  classes = [],
+  labelMean = 0,
+  labelDeviation = 1,
+}: Pick<z.output<typeof metadataSchema>, "task" | "classes" | "labelMean" | "labelDeviation">): Task {
+  if (task === "binary") return binaryTask();
+  if (task === "multiclass") return multiclassTask({ classes });
+  return regressionTask({ mean: labelMean, deviation: labelDeviation });
+}

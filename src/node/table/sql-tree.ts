@@ -1,0 +1,55 @@
+/** SQL expressions as DuckDB reads them: their syntax trees, their types, and trees as SQL again. */
+import { enclosed, literal } from "../../data/sql.js";
+import type { SqlNode, SqlReader } from "../../run/serving/translate.js";
+import type { Database } from "../duckdb.js";
+
+/** Where the one expression of a statement is, as a JSON pointer. */
+const EXPRESSION = "/statements/0/node/select_list/0";
+
+/** A statement as JSON text, and where in it a node is: numbers of 64 bits and "3.0" are not what JavaScript makes of them. */
+interface Place {
+  readonly json: string;
+  readonly pointer: string;
+}
+
+/** What there is to know of expressions that compile over `source_shape`. */
+export function sqlReader(db: Database): SqlReader {
+  const places = new WeakMap<object, Place>();
+
+  /** Note the places of a node and of all below it. */
+  function note(node: unknown, json: string, pointer: string): void {
+    if (typeof node !== "object" || node === null) return;
+    places.set(node, { json, pointer });
+    for (const [key, child] of Object.entries(node)) note(child, json, `${pointer}/${key}`);
+  }
+
+  return {
+    async treeOf(expression) {
+      const json = await serialized(db, expression);
+      const { statements } = JSON.parse(json) as { statements: { node: { select_list: SqlNode[] } }[] };
+      const [tree] = statements[0]?.node.select_list ?? [];
+      if (!tree) throw new Error("internal: an expression without a syntax tree");
+      note(tree, json, EXPRESSION);
+      return tree;
+    },
+    async textOf(node) {
+      const place = places.get(node);
+      if (!place) throw new Error("internal: a node of another reader");
+      // Some statement, with this expression in the place of its own.
+      const other = literal(await serialized(db, "1"));
+      const own = `json_extract(${literal(place.json)}, ${literal(place.pointer)})`;
+      const statement = `replace(${other}, json_extract(${other}, ${literal(EXPRESSION)}), ${own})`;
+      const [[text] = []] = await db.rows(`select json_deserialize_sql(${statement})`);
+      return String(text).replace(/^SELECT /, "");
+    },
+    async typeOf(sql) {
+      const [[, type] = []] = await db.rows(`describe select ${enclosed(sql)} from source_shape`);
+      return String(type);
+    },
+  };
+}
+
+async function serialized(db: Database, expression: string): Promise<string> {
+  const [[json] = []] = await db.rows(`select json_serialize_sql(${literal(`select ${enclosed(expression)}`)})`);
+  return String(json);
+}

@@ -1,0 +1,284 @@
+/**
+ * The training cache: a folder named by its digest, whole or absent, that training reads without DuckDB.
+ *
+ * - `table.json`: format version, digest, spec, layout, preprocessing, serving (how a served model makes features of columns), row counts, source files, DuckDB version
+ * - `train.bin`: records of 4-byte little-endian words (see `RecordLayout`), by hash slot, then by source order
+ * - `train.slots.bin`: 4,097 uint32; slot s has the rows from entry s up to, not including, entry s + 1
+ * - `validation.bin`, `test.bin`: records in source order
+ *
+ * A cache whose parts do not fit one another is refused, never rebuilt in place: another process may be reading it.
+ */
+import { createHash } from "node:crypto";
+import { type FileHandle, open, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { numSlots, slotRange } from "../../data/shard.js";
+import {
+  type Preprocessing,
+  type RecordLayout,
+  type RowRange,
+  type Rows,
+  type TableSpec,
+  type TrainingRows,
+  tableRows,
+} from "../../data/table.js";
+import { DataError, messageOf } from "../../errors.js";
+import { type Serving, servingSchema } from "../../run/serving/expression.js";
+import { taskKinds } from "../../run/task-schema.js";
+import type { SourceFiles } from "../source-files.js";
+import { storedRows } from "./stored-rows.js";
+
+/** Raised whenever the files, or the way they are made, change. */
+export const formatVersion = 2;
+
+const textMap = z.record(z.string(), z.string());
+const count = z.number().int().nonnegative();
+
+const tableFile = z.object({
+  format: z.literal(formatVersion, { error: ({ input }) => `must be ${formatVersion}, got ${input}` }),
+  digest: z.string(),
+  duckdb: z.string(),
+  spec: z.object({
+    source: z.union([z.string(), z.array(z.string())]),
+    columns: z.exactOptional(z.array(z.string()).readonly()),
+    maxBadRows: z.exactOptional(count),
+    label: z.string(),
+    task: z.exactOptional(z.enum(taskKinds)),
+    categorical: textMap,
+    numeric: textMap,
+    vocabularies: z.exactOptional(
+      z.record(z.string(), z.object({ minRows: count.optional(), maxNames: count.optional() })),
+    ),
+    split: z.object({ train: z.string(), validation: z.string(), test: z.string() }),
+    shardBy: z.exactOptional(z.string()),
+    filters: z.exactOptional(z.array(z.string()).readonly()),
+  }),
+  layout: z.object({ columns: z.array(z.object({ name: z.string(), dtype: z.enum(["int32", "float32"]) })) }),
+  preprocessing: z.object({
+    vocabularies: z.record(z.string(), z.array(z.string())),
+    numeric: z.record(z.string(), z.object({ mean: z.number(), deviation: z.number() })),
+    labels: z.exactOptional(
+      z.discriminatedUnion("kind", [
+        z.object({
+          kind: z.literal("classes"),
+          classes: z.array(z.string()).readonly(),
+          counts: z.array(count).readonly(),
+        }),
+        z.object({ kind: z.literal("numbers"), mean: z.number(), deviation: z.number() }),
+      ]),
+    ),
+  }),
+  serving: servingSchema,
+  numRows: z.object({
+    train: count,
+    validation: count,
+    test: count,
+    unassigned: z.exactOptional(count),
+    malformed: z.exactOptional(count),
+  }),
+  files: z.array(z.object({ path: z.string(), bytes: count, sha256: z.string() })),
+});
+
+/** The content of `table.json`. */
+export type TableFile = z.infer<typeof tableFile>;
+
+/** What to read of a cache; by default everything. */
+export interface OpenTableOptions {
+  /** Read only the training rows of these hash slots (`slotsOf` gives a group's); the other slots are then empty. */
+  readonly slots?: readonly number[];
+  /** Splits that are not read, to save memory. */
+  readonly leaveOut?: readonly ("validation" | "test")[];
+  /** Rows of a split that take more stay in their file, and are read from there whenever they are asked for. */
+  readonly memoryBytes?: number;
+}
+
+/** A cache. Words in memory are in memory that is shared, so that the workers of a group can read one copy. */
+export interface CachedTable {
+  readonly spec: TableSpec;
+  readonly layout: RecordLayout;
+  readonly preprocessing: Preprocessing;
+  /** How a served model makes the features of columns. */
+  readonly serving: Serving;
+  readonly train: TrainingRows;
+  /** Null when left out. */
+  readonly validation: Rows | null;
+  /** Null when left out. */
+  readonly test: Rows | null;
+  /** Training rows that no group's filter wants, which are not in `train`. */
+  readonly numUnassigned: number;
+  /** Lines of the source that were no rows and were left out. */
+  readonly numMalformed: number;
+  /** SHA-256 in hexadecimal of the source's content and of the query. */
+  readonly digest: string;
+}
+
+/** The digest of a spec over its files: equal for equal content and expressions, wherever the files are. */
+export function tableDigest(spec: TableSpec, { format, files }: SourceFiles): string {
+  const { train, validation, test } = spec.split;
+  const query = [
+    spec.label,
+    Object.entries(spec.categorical),
+    Object.entries(spec.numeric),
+    [train, validation, test],
+    spec.shardBy ?? null,
+    // Left out where there are none, so that what was cached before there were any stays valid.
+    ...(spec.filters ? [spec.filters] : []),
+    ...(spec.task ? [{ task: spec.task }] : []),
+    ...(spec.columns ? [{ columns: spec.columns }] : []),
+    ...(spec.maxBadRows ? [{ maxBadRows: spec.maxBadRows }] : []),
+    ...(spec.vocabularies ? [{ vocabularies: Object.entries(spec.vocabularies) }] : []),
+  ];
+  const content = files.map(({ sha256 }) => sha256);
+  return createHash("sha256")
+    .update(JSON.stringify([formatVersion, numSlots, format, content, query]))
+    .digest("hex");
+}
+
+/**
+ * Read a cache folder; never loads DuckDB. Throws {@link DataError} when the folder is absent or damaged, and a ConfigError
+ * for a slot that is not there.
+ */
+export async function openTable(folder: string, options: OpenTableOptions = {}): Promise<CachedTable> {
+  const { spec, layout, preprocessing, serving, numRows, digest } = await readTableFile(folder);
+  const { slots, leaveOut = [], memoryBytes = Number.POSITIVE_INFINITY } = options;
+  const whole = (split: "validation" | "test") =>
+    leaveOut.includes(split) ? null : readRows(folder, `${split}.bin`, layout, numRows[split], memoryBytes);
+  const [train, validation, test] = await Promise.all([
+    readTrainingRows(folder, layout, numRows.train, memoryBytes, slots),
+    whole("validation"),
+    whole("test"),
+  ]);
+  const { unassigned: numUnassigned = 0, malformed: numMalformed = 0 } = numRows;
+  return { spec, layout, preprocessing, serving, train, validation, test, numUnassigned, numMalformed, digest };
+}
+
+async function readTableFile(folder: string): Promise<TableFile> {
+  try {
+    return tableFile.parse(JSON.parse(await readFile(join(folder, "table.json"), "utf8")));
+  } catch (error) {
+    if (!(await isFolder(folder))) {
+      throw new DataError(`table: there is no training cache at ${folder}. Prepare the table first.`, { cause: error });
+    }
+    throw damaged(folder, `table.json cannot be read: ${messageOf(error)}`, error);
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (entry) => entry.isDirectory(),
+    () => false,
+  );
+}
+
+/** The rows of some parts of a file of `numRows` rows, in memory where they are no more than so many bytes. */
+async function readRows(
+  folder: string,
+  name: string,
+  layout: RecordLayout,
+  numRows: number,
+  mostBytes: number,
+  parts: readonly RowRange[] = [{ start: 0, end: numRows }],
+): Promise<Rows> {
+  const width = layout.columns.length;
+  const numWanted = parts.reduce((sum, { start, end }) => sum + end - start, 0);
+  if (numWanted * width * 4 > mostBytes) {
+    await (await openWhole(folder, name, numRows * width)).close();
+    return storedRows(join(folder, name), layout, parts);
+  }
+  const words = parts.map(({ start, end }) => ({ start: start * width, end: end * width }));
+  return tableRows(layout, await readParts(folder, name, numRows * width, words));
+}
+
+async function readTrainingRows(
+  folder: string,
+  layout: RecordLayout,
+  numRows: number,
+  mostBytes: number,
+  slots: readonly number[] | undefined,
+): Promise<TrainingRows> {
+  const stored = await readParts(folder, "train.slots.bin", numSlots + 1, null);
+  const offsets = new Uint32Array(stored.buffer);
+  if (offsets[0] !== 0 || offsets[numSlots] !== numRows || offsets.some((at, slot) => at > (offsets[slot + 1] ?? at))) {
+    throw damaged(folder, `train.slots.bin does not cover the ${numRows} training rows`);
+  }
+  if (slots === undefined)
+    return { ...(await readRows(folder, "train.bin", layout, numRows, mostBytes)), slotOffsets: offsets };
+  const slotOffsets = new Uint32Array(numSlots + 1);
+  const parts: RowRange[] = [];
+  // Ascending whatever the caller's order, so that a row's place among the rows read does not depend on it.
+  for (const slot of [...new Set(slots)].sort((a, b) => a - b)) {
+    const { start, end } = slotRange(offsets, slot);
+    slotOffsets[slot + 1] = end - start;
+    parts.push({ start, end });
+  }
+  for (let slot = 0; slot < numSlots; slot++) slotOffsets[slot + 1]! += slotOffsets[slot]!;
+  return { ...(await readRows(folder, "train.bin", layout, numRows, mostBytes, parts)), slotOffsets };
+}
+
+/** Words from `start` up to, not including, `end`. */
+interface Part {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Read some parts of a file of `numWords` words, in their order, into one array; null reads all of it. */
+async function readParts(
+  folder: string,
+  name: string,
+  numWords: number,
+  parts: readonly Part[] | null,
+): Promise<Int32Array> {
+  const wanted = parts ?? [{ start: 0, end: numWords }];
+  const numWanted = wanted.reduce((sum, { start, end }) => sum + end - start, 0);
+  const file = await openWhole(folder, name, numWords);
+  try {
+    const bytes = new Uint8Array(sharedMemory(numWanted * 4));
+    let at = 0;
+    for (const { start, end } of wanted) {
+      await readWhole(file, bytes.subarray(at, at + (end - start) * 4), start * 4);
+      at += (end - start) * 4;
+    }
+    return new Int32Array(bytes.buffer);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Open a file of so many words. */
+async function openWhole(folder: string, name: string, numWords: number): Promise<FileHandle> {
+  const file = await open(join(folder, name)).catch((error: unknown) => {
+    throw damaged(folder, `${name} cannot be opened: ${messageOf(error)}`, error);
+  });
+  const { size } = await file.stat();
+  if (size === numWords * 4) return file;
+  await file.close();
+  throw damaged(folder, `${name} should have ${numWords * 4} bytes and has ${size}`);
+}
+
+const readBytes = 1 << 26;
+
+async function readWhole(file: FileHandle, target: Uint8Array, position: number): Promise<void> {
+  for (let at = 0; at < target.length; ) {
+    const { bytesRead } = await file.read(target, at, Math.min(readBytes, target.length - at), position + at);
+    if (bytesRead === 0) throw new DataError("table: a cache file became shorter while it was read. Run again.");
+    at += bytesRead;
+  }
+}
+
+function sharedMemory(bytes: number): SharedArrayBuffer {
+  try {
+    return new SharedArrayBuffer(bytes);
+  } catch (error) {
+    throw new DataError(
+      `table: ${bytes} bytes of rows do not fit in one block of memory (${messageOf(error)}). Open only the slots of one group.`,
+      { cause: error },
+    );
+  }
+}
+
+function damaged(folder: string, what: string, cause?: unknown): DataError {
+  return new DataError(
+    `table: the training cache is damaged or of another version: ${what}. Delete the folder ${folder}, it will be made again.`,
+    { cause },
+  );
+}

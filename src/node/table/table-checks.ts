@@ -1,0 +1,135 @@
+/** What can be wrong with a spec or its data, found before anything is written, each with the rule and the cure. */
+import { DataError, messageOf } from "../../errors.js";
+import { nearest } from "../../nearest.js";
+import { firstNames } from "../../report/format.js";
+import type { Database } from "../duckdb.js";
+import type { LabelRules } from "./table-labels.js";
+import { inTwoSplits, listed, type Part, type Parts, rows, splitCodes, unassigned } from "./table-query.js";
+
+/** Throws {@link DataError} for a source without rows; its columns have no types, so no later message would help. */
+export async function checkNotEmpty(db: Database): Promise<void> {
+  const [first] = await db.rows("select 1 from source_rows limit 1");
+  if (first === undefined) throw new DataError("table: the source has no rows. Check that its files are complete.");
+}
+
+/**
+ * Bind expressions against the source's columns, on no rows.
+ * Throws {@link DataError} with the feature, the expression, DuckDB's message and the columns there are.
+ */
+export async function checkExpressions(
+  db: Database,
+  parts: readonly Part[],
+  columns: readonly string[],
+): Promise<void> {
+  for (const part of parts) {
+    try {
+      // In a condition, DuckDB refuses what would look at other rows: aggregates and window functions.
+      await db.run(`select 1 from source_shape where (${part.sql}) is null`);
+    } catch (error) {
+      throw expressionError("does not compile", part, error, columns);
+    }
+  }
+}
+
+/** The error of a statement over the real rows, as the user's: which expression fails, or that the files do. */
+export async function explained(
+  error: unknown,
+  db: Database,
+  parts: Parts,
+  columns: readonly string[],
+): Promise<DataError> {
+  try {
+    await db.run("select max(hash(source_rows)) from source_rows");
+  } catch (unreadable) {
+    return new DataError(`table: the source cannot be read to its end. DuckDB: ${brief(unreadable)}`, {
+      cause: unreadable,
+    });
+  }
+  for (const part of listed(parts)) {
+    try {
+      await db.run(`select count(${part.sql}) from source_rows`);
+    } catch (failure) {
+      return expressionError("fails on a row", part, failure, columns);
+    }
+  }
+  return new DataError(`table: the features could not be computed. DuckDB: ${brief(error)}`, { cause: error });
+}
+
+/**
+ * Look at the finished `examples` table. Throws {@link DataError} for rows in two splits, splits without rows, labels that
+ * are null or break their rules, and infinite numeric values.
+ */
+export async function checkExamples(db: Database, parts: Parts, labels: LabelRules): Promise<void> {
+  const infinite = parts.numeric.map((_, i) => `, count(*) filter (isinf(n${i}))`).join("");
+  const counted = await db.rows(
+    `select split, count(*), count(*) filter (label is null)${infinite} from examples group by split`,
+  );
+  const counts = counted.map((row) => row.map(Number));
+  const total = (column: number) => counts.reduce((sum, row) => sum + (row[column] ?? 0), 0);
+  const ofSplit = (code: number) => counts.find((row) => row[0] === code) ?? [];
+
+  const [, numInTwo = 0] = ofSplit(inTwoSplits);
+  if (numInTwo > 0) {
+    throw new DataError(
+      `table: a row belongs to one split at most, and ${rows(numInTwo)} match two of the predicates of \`split\`. Make them exclude one another.`,
+    );
+  }
+  await checkSplits(db, parts, (code) => ofSplit(code)[1] ?? 0);
+  await labels.check(db, parts);
+  if (total(2) > 0) {
+    const { expression } = parts.label;
+    throw new DataError(
+      `table: every row of a split has a label, and it is null in ${rows(total(2))}: ${expression}. Leave these rows out of the splits, or give them a label with coalesce(...).`,
+    );
+  }
+  await labels.checkTraining(db, parts);
+  parts.numeric.forEach(({ role, expression }, i) => {
+    const numInfinite = total(3 + i);
+    if (numInfinite === 0) return;
+    throw new DataError(
+      `table: a numeric value is finite or missing, and ${role} is infinite in ${rows(numInfinite)}: ${expression}. Turn the case into a missing value, for example with nullif(divisor, 0).`,
+    );
+  });
+}
+
+async function checkSplits(db: Database, parts: Parts, countOf: (code: number) => number): Promise<void> {
+  for (const name of ["train", "validation", "test"] as const) {
+    if (countOf(splitCodes[name]) > 0) continue;
+    const [[numSource] = []] = await db.rows("select count(*) from source_rows");
+    if (name === "train" && countOf(unassigned) > 0) {
+      throw new DataError(
+        `table: every training row belongs to the first group whose filter holds, and none of the ${rows(countOf(unassigned))} matches any: ${parts.filters.map(({ expression }) => expression).join("; ")}`,
+      );
+    }
+    const { role, expression } = parts.splits[name];
+    throw new DataError(
+      `table: every split needs rows, and none of the ${rows(Number(numSource))} of the source matches ${role}: ${expression}`,
+    );
+  }
+}
+
+function expressionError(what: string, part: Part, error: unknown, columns: readonly string[]): DataError {
+  const unknown = /column "([^"]+)" not found/.exec(messageOf(error))?.[1];
+  const near = unknown === undefined ? undefined : nearest(unknown, columns);
+  const lines = [
+    `table: ${part.role} ${what}: ${part.expression}`,
+    `DuckDB: ${brief(error)}`,
+    `Columns of the source: ${firstNames(columns, 60)}`,
+    ...(near === undefined ? [] : [`Did you mean ${near}?`]),
+  ];
+  return new DataError(lines.join("\n  "), { cause: error });
+}
+
+/** DuckDB's message without the excerpt of our SQL and its lists of candidates. */
+function brief(error: unknown): string {
+  const message =
+    messageOf(error)
+      .split("\n\n")[0]
+      ?.split(/\n\s*Candidate/)[0] ?? "";
+  return message.startsWith("Binder Error: WHERE clause cannot contain")
+    ? `${message} (An expression looks at one row only; compute such a column into the source first.)`.replace(
+        "WHERE clause",
+        "an expression",
+      )
+    : message.replaceAll("source_shape", "the source").replaceAll("source_rows", "the source");
+}

@@ -1,0 +1,83 @@
+/** Runs on tables: rows through DuckDB, models that read columns. */
+import { rowsOfSlots, slotsUnder } from "../../data/shard.js";
+import type { TableSpec } from "../../data/table.js";
+import { DataError } from "../../errors.js";
+import { exportModel } from "../../run/export.js";
+import type { TableRunConfig } from "../../run/schema.js";
+import { scoreRun } from "../../run/score.js";
+import { tableWork, tableWorkload } from "../../run/table-work.js";
+import { labelsToFit } from "../../run/task.js";
+import { memoryBudget } from "../memory.js";
+import type { DataKind } from "../prepared.js";
+import { openTable, type PreparedTable, prepareTable } from "./ingest.js";
+
+export const tableKind: DataKind<TableRunConfig> = {
+  async prepare(config, options) {
+    const table = await prepareTable(tableSpecOf(config), options);
+    const work = tableWork(config, table);
+    const { data } = config;
+    return {
+      work,
+      sizes: { rows: rowsOf(config, table) },
+      cached: table.cached,
+      folder: table.folder,
+      checkShards: () => checkShards(config, table),
+      score: (engine, groups, shippedGroup, signal) =>
+        scoreRun(engine, work.learner, groups, table.test, shippedGroup, signal),
+      metadata: {
+        label: data.label,
+        features: JSON.stringify({ ...data.categorical, ...data.numeric }),
+        ...(data.columns && { columns: JSON.stringify(data.columns) }),
+      },
+      exported: (params, metadata) => ({
+        "model.onnx": exportModel(work.learner, table.preprocessing, table.serving, params, metadata),
+      }),
+    };
+  },
+  async open(config, cacheFolder, groupIndex) {
+    const slots = slotsUnder(config.data.regime, groupIndex, config.numGroups);
+    const memoryBytes = memoryBudget() / config.numGroups;
+    const { validation, ...table } = await openTable(cacheFolder, { slots, leaveOut: ["test"], memoryBytes });
+    if (!validation) throw new Error("internal: validation rows were left out");
+    return tableWorkload(config, { ...table, validation, shard: rowsOfSlots(table.train.slotOffsets, slots) });
+  },
+};
+
+/** The table that a configuration's data is. */
+export function tableSpecOf({ data, task }: TableRunConfig): TableSpec {
+  const { kind: _kind, columns, maxBadRows, shardBy, filters, vocabularies, regime: _, ...spec } = data;
+  const fitted = labelsToFit(task);
+  return {
+    ...spec,
+    ...(fitted && { task: fitted }),
+    ...(columns && { columns }),
+    ...(maxBadRows && { maxBadRows }),
+    ...(shardBy && { shardBy }),
+    ...(filters && { filters }),
+    ...(vocabularies && { vocabularies }),
+  };
+}
+
+function rowsOf({ data }: TableRunConfig, { train, validation, test, numUnassigned, numMalformed }: PreparedTable) {
+  return {
+    train: train.numRows,
+    validation: validation.numRows,
+    test: test.numRows,
+    ...(data.filters && { unassigned: numUnassigned }),
+    ...(numMalformed > 0 && { malformed: numMalformed }),
+  };
+}
+
+function checkShards({ data, numGroups, globalBatchSize, accumulate }: TableRunConfig, { train }: PreparedTable): void {
+  const sizes = Array.from(
+    { length: numGroups },
+    (_, group) => rowsOfSlots(train.slotOffsets, slotsUnder(data.regime, group, numGroups)).length,
+  );
+  const smallest = Math.min(...sizes);
+  const batch = globalBatchSize / accumulate;
+  if (smallest >= batch) return;
+  throw new DataError(
+    `a batch of ${batch} rows needs a shard of at least as many, and that of group ${sizes.indexOf(smallest)} of ${numGroups} has ${smallest}. ` +
+      `Lower globalBatchSize, ${data.filters ? "widen its filter" : "use fewer groups"}, or add data.`,
+  );
+}

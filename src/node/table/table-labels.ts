@@ -1,0 +1,149 @@
+/** Labels of each task: the SQL that reads them, what can be wrong with them, and what is fitted of them. */
+import { literal } from "../../data/sql.js";
+import { type LabelStatistics, MAX_CLASSES, type TableSpec, yesNo } from "../../data/table.js";
+import { DataError } from "../../errors.js";
+import { count } from "../../report/format.js";
+import type { Database } from "../duckdb.js";
+import type { Moments } from "./moments.js";
+import { type Parts, rawLabel, rows, splitCodes, wantedRows } from "./table-query.js";
+
+/** How labels of one kind are read. Checks throw {@link DataError} with the rule, the values and the cure. */
+export interface LabelRules {
+  /** The expression that makes `examples.label` of the raw one, which has this DuckDB type; null stays null. */
+  readonly column: (type: string) => string;
+  /** The word of a record that is its label, of a row of examples. */
+  readonly word: string;
+  /** Whether every label is one at all; nulls are looked at elsewhere. */
+  readonly check: (db: Database, parts: Parts) => Promise<void>;
+  /** Whether the training rows can teach anything, and the others ask nothing else. */
+  readonly checkTraining: (db: Database, parts: Parts) => Promise<void>;
+  /** After all checks. */
+  readonly fit: (db: Database, moments: Moments | null) => Promise<LabelStatistics>;
+}
+
+/** The rules for the labels of a task. */
+export function labelRules(task: TableSpec["task"] = "binary"): LabelRules {
+  return rules[task];
+}
+
+const asText = `cast(${rawLabel} as varchar)`;
+const asNumber = `try_cast(${asText} as double)`;
+const inTraining = `split = ${splitCodes.train}`;
+
+/** The label of a row whose value is neither yes nor no. */
+const badLabel = 2;
+
+// Text as DuckDB takes it where all of a column is of that kind: "yes", "no", "t", "f".
+const asYesNo = `try_cast(${asText} as boolean)`;
+const yesNoLabel = `cast(case when ${rawLabel} is null then null when ${asNumber} = 1 or ${asYesNo} then 1
+  when ${asNumber} = 0 or not ${asYesNo} then 0 else ${badLabel} end as float)`;
+
+/** NaN for what is no number, or none that float32 has. */
+const finiteLabel = `case when ${rawLabel} is null then null else coalesce(
+  case when isfinite(try_cast(${asNumber} as float)) then try_cast(${asNumber} as float) end, cast('nan' as float)) end`;
+
+const rules: { readonly [T in NonNullable<TableSpec["task"]>]: LabelRules } = {
+  binary: {
+    column: (type) => (type === "BOOLEAN" ? `cast(${rawLabel} as float)` : yesNoLabel),
+    word: "label",
+    async check(db, parts) {
+      const { expression } = parts.label;
+      const bad = await mostFrequentBad(db, parts, `label = ${badLabel}`, `${yesNoLabel} = ${badLabel}`);
+      if (!bad) return;
+      throw new DataError(
+        `table: a label is 0 or 1, true or false, and it is something else in ${rows(bad.count)}, most often ${JSON.stringify(bad.value)}: ${expression}. ` +
+          `Write a comparison, for example (${expression}) = ${literal(bad.value)}; for more than two classes set task to "multiclass", for numbers to "regression".`,
+      );
+    },
+    async checkTraining(db, parts) {
+      const [negative = 0, positive = 0] = await yesNoCounts(db);
+      if (positive > 0 && negative > 0) return;
+      throw new DataError(
+        `table: the training split needs both labels, and all of its ${rows(negative + positive)} have label ${positive === 0 ? 0 : 1} (${parts.label.expression}). Check the label and the split "train".`,
+      );
+    },
+    fit: async (db) => ({ kind: "classes", classes: [...yesNo], counts: await yesNoCounts(db) }),
+  },
+  multiclass: {
+    column: () => asText,
+    word: "enum_code(cast(label as class_names))::integer",
+    check: async () => {},
+    async checkTraining(db, parts) {
+      const { expression } = parts.label;
+      const [[isNumeric] = []] = await db.rows(
+        `select bool_and(coalesce(isfinite(try_cast(label as double)), false)) from examples where ${inTraining}`,
+      );
+      const order = isNumeric ? "try_cast(label as double), label" : "label";
+      await db.run(`create table classes as select label as value, count(*) as count,
+        cast(row_number() over (order by ${order}) - 1 as integer) as id
+        from examples where ${inTraining} group by label`);
+      const [[numClasses] = []] = await db.rows("select count(*) from classes");
+      const first = (await db.rows("select value from classes order by id limit 4")).map(([value]) => String(value));
+      if (Number(numClasses) > MAX_CLASSES) {
+        throw new DataError(
+          `table: a label has at most ${count(MAX_CLASSES)} classes, and the training split has ${count(Number(numClasses))} different ones, as ${first.map((value) => JSON.stringify(value)).join(", ")}: ${expression}. ` +
+            'For numbers set task to "regression"; else join rare classes into one, with case when ... end.',
+        );
+      }
+      if (Number(numClasses) < 2) {
+        throw new DataError(
+          `table: the training split needs two classes or more, and all of its rows have the label ${JSON.stringify(first[0])} (${expression}). Check the label and the split "train".`,
+        );
+      }
+      const unseen = `split in (${splitCodes.validation}, ${splitCodes.test}) and label not in (select value from classes)`;
+      await db.run("create type class_names as enum (select value from classes order by id)");
+      const [[numUnseen, value] = []] = await db.rows(`select sum(number), first(label order by number desc, label)
+        from (select label, count(*) as number from examples where ${unseen} group by label)`);
+      if (value === null || value === undefined) return;
+      throw new DataError(
+        `table: a class is learned from training rows, and ${rows(Number(numUnseen))} of validation and test have a label that no training row has, most often ${JSON.stringify(value)}: ${expression}. Leave these rows out of the splits, or join their classes with others.`,
+      );
+    },
+    async fit(db) {
+      const found = await db.rows("select value, count from classes order by id");
+      return {
+        kind: "classes",
+        classes: found.map(([value]) => String(value)),
+        counts: found.map(([, count]) => Number(count)),
+      };
+    },
+  },
+  regression: {
+    column: () => finiteLabel,
+    word: "label",
+    async check(db, parts) {
+      const { expression } = parts.label;
+      const bad = await mostFrequentBad(db, parts, "isnan(label)", `isnan(${finiteLabel})`);
+      if (!bad) return;
+      throw new DataError(
+        `table: a label of task "regression" is a finite number, and it is something else in ${rows(bad.count)}, most often ${JSON.stringify(bad.value)}: ${expression}. ` +
+          'Write an expression that gives a number; for classes set task to "multiclass", for yes or no to "binary".',
+      );
+    },
+    async checkTraining(db, parts) {
+      const [[least, most] = []] = await db.rows(`select min(label), max(label) from examples where ${inTraining}`);
+      if (least !== most) return;
+      throw new DataError(
+        `table: the training split needs labels that differ, and all of its rows have the label ${least} (${parts.label.expression}). Check the label and the split "train".`,
+      );
+    },
+    fit: async (_, moments) => ({ kind: "numbers", ...(moments as Moments) }),
+  },
+};
+
+/** How many rows have a label that is none, by a condition on examples, and the raw value that most of them have. */
+async function mostFrequentBad(db: Database, parts: Parts, isBad: string, isBadRaw: string) {
+  const [[count] = []] = await db.rows(`select count(*) from examples where ${isBad}`);
+  if (Number(count) === 0) return null;
+  const [[value] = []] = await db.rows(`select ${asText} ${wantedRows(parts)} and ${isBadRaw}
+    group by all order by count(*) desc, 1 limit 1`);
+  return { count: Number(count), value: String(value) };
+}
+
+/** Training rows with label 0, and with label 1. */
+async function yesNoCounts(db: Database): Promise<number[]> {
+  const [counts = []] = await db.rows(
+    `select count(*) filter (label = 0), count(*) filter (label = 1) from examples where ${inTraining}`,
+  );
+  return counts.map(Number);
+}

@@ -1,0 +1,192 @@
+/** The SQL that turns source files into a table of features. Text only: nothing here talks to DuckDB. */
+
+import { numSlots } from "../../data/shard.js";
+import { enclosed, identifier, literal } from "../../data/sql.js";
+import type { TableSpec, VocabularyLimits } from "../../data/table.js";
+import { count } from "../../report/format.js";
+import type { SourceFormat } from "../source-files.js";
+import { STORE_REJECTS } from "./malformed-rows.js";
+
+/** One expression of a spec: what an error calls it, the user's text, and the SQL that it becomes. */
+export interface Part {
+  readonly role: string;
+  readonly expression: string;
+  readonly sql: string;
+}
+
+/** The code of each split in the `examples` table; {@link inTwoSplits} marks a row that two predicates match. */
+export const splitCodes = { train: 0, validation: 1, test: 2 } as const;
+export const inTwoSplits = 3;
+
+/** The code of a training row that no group's filter wants. */
+export const unassigned = 4;
+
+/** A number of rows in words. */
+export function rows(number: number): string {
+  return `${count(number)} ${number === 1 ? "row" : "rows"}`;
+}
+
+/** What is known of CSV and TSV beforehand. */
+export interface CsvKnown {
+  /** The names of the columns of files that have no header; DuckDB's own where the list is empty. */
+  readonly columns?: readonly string[] | undefined;
+  /** Columns that are text whatever is in them. */
+  readonly texts?: readonly string[] | undefined;
+  /** Leave out lines that are no rows, and note them. */
+  readonly isLenient?: boolean;
+}
+
+/**
+ * All rows of the files. Columns come from inside the files, never from folder names, so that the content decides; and
+ * text formats are looked through whole for their types, so that the order of the rows does not.
+ */
+export function sourceQuery(
+  format: SourceFormat,
+  files: readonly string[],
+  { columns, texts = [], isLenient = false }: CsvKnown = {},
+  sampleRows = -1,
+): string {
+  // DuckDB would take a literal star or bracket in a file's name for a pattern.
+  const paths = files.map((path) => literal(path.replace(/[*?[]/g, "[$&]")));
+  const list = `[${paths.join(", ")}], hive_partitioning = false`;
+  if (format === "parquet") return `select * from read_parquet(${list})`;
+  if (format === "json") return `select * from read_json(${list}, sample_size = -1)`;
+  const types = texts.map((name) => `${literal(name)}: 'VARCHAR'`).join(", ");
+  const options = [
+    `sample_size = ${sampleRows}`,
+    ...(format === "tsv" ? ["delim = '\t'"] : []),
+    ...(columns ? ["header = false"] : []),
+    ...(columns?.length ? [`names = [${columns.map(literal).join(", ")}]`] : []),
+    ...(types ? [`types = {${types}}`] : []),
+    ...(isLenient ? [STORE_REJECTS] : []),
+  ];
+  return `select * from read_csv(${list}, ${options.join(", ")})`;
+}
+
+/** Every expression of a spec, in the order of the `examples` table's columns. */
+export function partsOf(spec: TableSpec) {
+  const part = (role: string, expression: string, type: string): Part => ({
+    role,
+    expression,
+    sql: type === "" ? enclosed(expression) : `cast(${enclosed(expression)} as ${type})`,
+  });
+  const named = (kind: string, entries: Readonly<Record<string, string>>, type: string) =>
+    Object.entries(entries).map(([name, expression]) => part(`${kind} feature "${name}"`, expression, type));
+  // Text that is empty is missing, as a served model has no other mark for that.
+  const categorical = named("categorical", spec.categorical, "varchar").map((one) => ({
+    ...one,
+    sql: `nullif(${one.sql}, '')`,
+  }));
+  return {
+    categorical,
+    numeric: named("numeric", spec.numeric, "float"),
+    label: part("label", spec.label, ""),
+    splits: {
+      train: part('split "train"', spec.split.train, "boolean"),
+      validation: part('split "validation"', spec.split.validation, "boolean"),
+      test: part('split "test"', spec.split.test, "boolean"),
+    },
+    filters: (spec.filters ?? []).map((filter, group) => part(`filter of group ${group}`, filter, "boolean")),
+    shardBy: spec.shardBy === undefined ? null : part("`shardBy`", spec.shardBy, "varchar"),
+  };
+}
+
+/** What {@link partsOf} gives. */
+export type Parts = ReturnType<typeof partsOf>;
+
+/** The parts as one list. */
+export function listed({ categorical, numeric, label, splits, filters, shardBy }: Parts): readonly Part[] {
+  const { train, validation, test } = splits;
+  return [
+    ...categorical,
+    ...numeric,
+    label,
+    train,
+    validation,
+    test,
+    ...filters,
+    ...(shardBy === null ? [] : [shardBy]),
+  ];
+}
+
+/**
+ * Rows of the source that some split wants: `label` as an expression makes it of {@link rawLabel}, `split` as a code,
+ * features c0, c1, ... and n0, n1, ..., and the hash slot of training rows. Row ids follow the source's order.
+ */
+export function examplesQuery(parts: Parts, columns: readonly string[], label: string): string {
+  const slot = `cast(${slotNumber(parts, `md5_number_lower(${slotText(parts, columns)})`)} as usmallint)`;
+  const outputs = [
+    ...parts.categorical.map(({ sql }, i) => `${sql} as c${i}`),
+    ...parts.numeric.map(({ sql }, i) => `${sql} as n${i}`),
+    `${label} as label`,
+    `${split} as split`,
+    `case when ${split} = ${splitCodes.train} then ${slot} else 0 end as slot`,
+  ];
+  return `select ${outputs.join(", ")} ${wantedRows(parts)}`;
+}
+
+/** The label's value as it is in the source. */
+export const rawLabel = identifier("codistill label");
+const split = identifier("codistill split");
+
+/** The source with the label's value and the split's code beside its own columns, less the rows that no split wants. */
+export function wantedRows({ label, filters, splits: { train, validation, test } }: Parts): string {
+  const matches = [train, validation, test].map(isTrue);
+  const isOfNone = `${matches[splitCodes.train]} and not (${filters.map(isTrue).join(" or ")})`;
+  const code = [
+    `when ${matches.map((match) => `cast(${match} as integer)`).join(" + ")} > 1 then ${inTwoSplits}`,
+    ...(filters.length > 0 ? [`when ${isOfNone} then ${unassigned}`] : []),
+    ...matches.map((match, index) => `when ${match} then ${index}`),
+  ];
+  return `from (select *, ${label.sql} as ${rawLabel}, case ${code.join(" ")} end as ${split} from source_rows)
+    where ${split} is not null`;
+}
+
+function isTrue({ sql }: Part): string {
+  return `coalesce(${sql}, false)`;
+}
+
+/** The slot of a hash. With filters it is one of those that are dealt to the row's group: its index modulo their number. */
+function slotNumber({ filters }: Parts, hash: string): string {
+  if (filters.length === 0) return `${hash} % ${numSlots}`;
+  const group = `case ${filters.map((filter, index) => `when ${isTrue(filter)} then ${index}`).join(" ")} end`;
+  return `(${hash} % ${Math.floor(numSlots / filters.length)}) * ${filters.length} + ${group}`;
+}
+
+/** The text whose hash is the slot: values parted by the unit separator, a null told from any text by a mark of its own. */
+function slotText({ shardBy }: Parts, columns: readonly string[]): string {
+  const values = shardBy === null ? columns.map((name) => `cast(${identifier(name)} as varchar)`) : [shardBy.sql];
+  return `concat_ws(chr(31), ${values.map((value) => `coalesce(${value}, chr(30))`).join(", ")})`;
+}
+
+/** The type whose values are the vocabulary of categorical feature `i`, the most frequent first: value k has id k + 1. */
+export function vocabularyType(i: number, { minRows = 1, maxNames }: VocabularyLimits = {}): string {
+  return `create type vocabulary${i} as enum (select c${i} from examples
+    where split = ${splitCodes.train} and c${i} is not null group by c${i} having count(*) >= ${minRows}
+    order by count(*) desc, c${i} ${maxNames === undefined ? "" : `limit ${maxNames}`})`;
+}
+
+/** How many training rows no group's filter wants. */
+export const unassignedQuery = `select count(*) from examples where split = ${unassigned}`;
+
+/** How many training rows each hash slot has; slots without rows are left out. */
+export const slotCountsQuery = `select slot, count(*) from examples where split = ${splitCodes.train} group by slot`;
+
+/**
+ * The records of one split in the order of the source, a column for each word; before them the hash slot, if asked for.
+ * One table and no join, so that the order is kept without a sort.
+ */
+export function recordsQuery(
+  parts: Parts,
+  split: keyof typeof splitCodes,
+  labelWord: string,
+  withSlot: boolean,
+): string {
+  const words = [
+    ...(withSlot ? ["cast(slot as integer)"] : []),
+    ...parts.categorical.map((_, i) => `coalesce(enum_code(try_cast(c${i} as vocabulary${i})) + 1, 0)::integer`),
+    ...parts.numeric.map((_, i) => `coalesce(n${i}, cast('nan' as float))`),
+    labelWord,
+  ];
+  return `select ${words.join(", ")} from examples where split = ${splitCodes[split]}`;
+}
