@@ -12,6 +12,8 @@ export default defineRun({
     validation: { source: validation },
     test: { source: test },
     tokenizer,
+    // A text of the batch stays with a document for steps on end, and the network learns that document: short ones mix.
+    longest: 4000,
     sequenceLength: 64,
   },
   model: { kind: "lstm", width: 128, hidden: 256 },
