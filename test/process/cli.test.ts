@@ -39,7 +39,7 @@ test("help and version", async () => {
     [
       ...["--data", "--label", "--numeric", "--categorical", "--ignore", "--time", "--task"],
       ...["--columns", "--max-bad-rows", "--preset"],
-      ...["--set", "--runs", "--init", "--resume", "--store", "--group", "--write", "--json", "--help"],
+      ...["--set", "--runs", "--init", "--resume", "--store", "--group", "--stop-after", "--write", "--json", "--help"],
     ],
     `a flag is new or gone: ${trainHelp.shown}`,
   );
