@@ -111,7 +111,7 @@ const cures = {
   cuda: "It needs an NVIDIA GPU, its CUDA libraries, and the provider that onnxruntime-node's install script fetches.",
 } as const;
 
-/** Spinning threads of one session would starve the others on the machine; no graph of ours gains from a higher level. */
+/** The settings of `program.ts`, and why; no graph of ours gains from a higher level. */
 function sessionOptions(
   onnx: Uint8Array,
   { threads, profile, device = "cpu" }: EngineOptions,
@@ -124,7 +124,10 @@ function sessionOptions(
     graphOptimizationLevel: "basic",
     logSeverityLevel: 3,
     ...(profile !== undefined && { enableProfiling: true, profileFilePrefix: profile }),
-    extra: { session: { intra_op: { allow_spinning: "0" }, set_denormal_as_zero: "1" } },
+    extra: {
+      session: { intra_op: { allow_spinning: "0" }, set_denormal_as_zero: "1" },
+      optimization: { disable_specified_optimizers: "CommonSubexpressionElimination" },
+    },
   };
 }
 

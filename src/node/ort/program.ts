@@ -219,8 +219,15 @@ async function createSession(onnx: Uint8Array, { threads, profile }: EngineOptio
   }
 }
 
-/** Spinning threads of one session would starve the others on the machine. */
-const sessionConfig = { "session.intra_op.allow_spinning": "0", "session.set_denormal_as_zero": "1" } as const;
+/**
+ * Spinning threads of one session would starve the others on the machine. Where two operations are alike, ONNX Runtime would let those
+ * that wait for the second wait for the first alone: the second may then read a tensor after it was updated in place.
+ */
+const sessionConfig = {
+  "session.intra_op.allow_spinning": "0",
+  "session.set_denormal_as_zero": "1",
+  "optimization.disable_specified_optimizers": "CommonSubexpressionElimination",
+} as const;
 
 /** The profile's path, which is what is freed, is told by the prefix. */
 function endProfiling(session: Pointer): void {
