@@ -3,17 +3,14 @@
  *
  * One student takes steps without a teacher and with one in turn, so that both meet the same machine. Each case in a process of its own.
  */
-import { fork } from "node:child_process";
-import { once } from "node:events";
-import { mkdir, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { initParams } from "../src/nn/model.js";
-import { withHugePages } from "../src/node/huge-pages.js";
 import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
 import { table } from "../src/report/format.js";
 import { key } from "../src/runtime/random.js";
 import { createStudent } from "../src/train/student.js";
-import { sourceCommit, thisMachine } from "./machine.js";
+import { measuredBy, writeFigures } from "./children.js";
+import { thisMachine } from "./machine.js";
 import { median } from "./statistics.js";
 import { type LanguageWorkloadName, languageTasks } from "./workloads.js";
 
@@ -65,12 +62,7 @@ if (process.send && workload && threads) {
   const results: Figures[] = [];
   for (const name of Object.keys(languageTasks)) {
     for (const count of ["1", "2"]) {
-      const child = fork(fileURLToPath(import.meta.url), [name, count], { env: withHugePages(process.env) });
-      const ended = once(child, "exit");
-      const [figures] = await Promise.race([once(child, "message"), ended.then(([code]) => [code])]);
-      await ended;
-      if (typeof figures !== "object") throw new Error(`${name} on ${count} threads ended with ${figures}`);
-      results.push(figures);
+      results.push(await measuredBy<Figures>(fileURLToPath(import.meta.url), [name, count]));
       process.stderr.write(`${name}, ${count} ${count === "1" ? "thread" : "threads"}\n`);
     }
   }
@@ -83,13 +75,5 @@ if (process.send && workload && threads) {
   ]);
   const head = ["network", "threads", "a step", "with a teacher", "ratio"];
   process.stdout.write(`${table([head, ...lines]).join("\n")}\n`);
-  await mkdir("bench/results", { recursive: true });
-  const about = {
-    bench: "teacher",
-    date: new Date().toISOString(),
-    commit: sourceCommit(),
-    machine,
-    node: process.version,
-  };
-  await writeFile("bench/results/teacher.json", `${JSON.stringify({ ...about, results })}\n`);
+  await writeFigures("teacher", machine, results);
 }

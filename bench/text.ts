@@ -1,5 +1,4 @@
 /** How fast batches of text come from the cache, from memory and from its file: `npm run bench:text`, some seconds. */
-import { mkdir, writeFile } from "node:fs/promises";
 import { laneStream, sequenceStream, type TextStreamOptions } from "../src/data/text/streams.js";
 import { loadConfig } from "../src/node/load-config.js";
 import { prepareText } from "../src/node/text/prepare-text.js";
@@ -8,7 +7,8 @@ import { textSpecOf } from "../src/node/text/text-kind.js";
 import { table } from "../src/report/format.js";
 import { isOfText } from "../src/run/schema.js";
 import { key } from "../src/runtime/random.js";
-import { sourceCommit, thisMachine } from "./machine.js";
+import { writeFigures } from "./children.js";
+import { thisMachine } from "./machine.js";
 import { median } from "./statistics.js";
 
 const streams = { lanes: laneStream, sequences: sequenceStream } as const;
@@ -53,6 +53,4 @@ const lines = results.map(({ from, stream, batchSize, times, unitsPerSecond }) =
   `${(unitsPerSecond / 1e6).toFixed(1)} M`,
 ]);
 process.stdout.write(`${table([["from", "as", "batch", "units/s"], ...lines]).join("\n")}\n`);
-await mkdir("bench/results", { recursive: true });
-const about = { bench: "text", date: new Date().toISOString(), commit: sourceCommit(), machine, node: process.version };
-await writeFile("bench/results/text.json", `${JSON.stringify({ ...about, results })}\n`);
+await writeFigures("text", machine, results);

@@ -4,15 +4,11 @@
  * Steps of the LSTM language model with one teacher, 2,048 units a batch, each case in a process of its own, whose peak is told
  * by Linux.
  */
-import { fork } from "node:child_process";
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { lstmLanguageModel } from "../src/nn/lstm-language-model.js";
 import { initParams } from "../src/nn/model.js";
 import { categorical } from "../src/nn/objectives.js";
-import { withHugePages } from "../src/node/huge-pages.js";
 import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
 import { adam } from "../src/optim/optimizers.js";
 import { constantSchedule } from "../src/optim/schedules.js";
@@ -21,6 +17,7 @@ import { fold, key } from "../src/runtime/random.js";
 import { numPiecesOf } from "../src/train/pieces.js";
 import { createStudent } from "../src/train/student.js";
 import { randomTokens } from "../test/sequence-models.js";
+import { measuredBy, writeFigures } from "./children.js";
 import { thisMachine } from "./machine.js";
 import { median } from "./statistics.js";
 
@@ -66,14 +63,7 @@ if (process.send && vocabulary && pieces) {
   const results: Figures[] = [];
   for (const size of VOCABULARIES) {
     for (const numPieces of new Set([1, numPiecesOf(NUM_ROWS, size)])) {
-      const child = fork(fileURLToPath(import.meta.url), [String(size), String(numPieces)], {
-        env: withHugePages(process.env),
-      });
-      const ended = once(child, "exit");
-      const [figures] = await Promise.race([once(child, "message"), ended.then(([code]) => [code])]);
-      await ended;
-      if (typeof figures !== "object") throw new Error(`${size} units in ${numPieces} pieces ended with ${figures}`);
-      results.push(figures);
+      results.push(await measuredBy<Figures>(fileURLToPath(import.meta.url), [String(size), String(numPieces)]));
       process.stderr.write(`${size} units, ${numPieces} pieces\n`);
     }
   }
@@ -84,7 +74,5 @@ if (process.send && vocabulary && pieces) {
     `${(one.peakBytes / 1e6).toFixed(0)} MB`,
   ]);
   process.stdout.write(`${table([["units", "pieces", "a step", "peak"], ...lines]).join("\n")}\n`);
-  await mkdir("bench/results", { recursive: true });
-  const file = { bench: "vocabulary", date: new Date().toISOString(), machine, node: process.version, results };
-  await writeFile("bench/results/vocabulary.json", `${JSON.stringify(file)}\n`);
+  await writeFigures("vocabulary", machine, results);
 }

@@ -2,16 +2,10 @@
 import { defineRun } from "codistill";
 import { rfcs } from "./rfc/rfcs.js";
 
-const { train, validation, test, tokenizer } = await rfcs();
-
 export default defineRun({
   name: "rfc-lstm",
   data: {
-    kind: "text",
-    source: train,
-    validation: { source: validation },
-    test: { source: test },
-    tokenizer,
+    ...(await rfcs()),
     // A text of the batch stays with a document for steps on end, and the network learns that document: short ones mix.
     longest: 4000,
     sequenceLength: 64,

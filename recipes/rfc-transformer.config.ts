@@ -2,25 +2,11 @@
 import { defineRun } from "codistill";
 import { rfcs } from "./rfc/rfcs.js";
 
-const { train, validation, test, tokenizer } = await rfcs();
-
 export default defineRun({
   name: "rfc-transformer",
-  data: {
-    kind: "text",
-    source: train,
-    validation: { source: validation },
-    test: { source: test },
-    tokenizer,
-    sequenceLength: 128,
-  },
+  data: { ...(await rfcs()), sequenceLength: 128 },
   model: { kind: "transformer", size: "1M" },
-  optimizer: {
-    kind: "adam",
-    learningRate: 2e-3,
-    schedule: "cosine",
-    clip: { norm: 1 },
-  },
+  optimizer: { kind: "adam", learningRate: 2e-3, schedule: "cosine", clip: { norm: 1 } },
   numGroups: 2,
   numSteps: 2500,
   globalBatchSize: 8,

@@ -11,7 +11,7 @@ const FIRST_VALIDATION = 8865;
 /** Units of the tokenizer. */
 const SIZE = 4096;
 
-/** Paths for a configuration; the second time nothing is made again. */
+/** The text of a configuration, whose files are made the first time. */
 export async function rfcs(folder = resolve(".codistill", "rfc")) {
   const path = (name: string) => join(folder, name);
   const files = { train: path("train.jsonl"), validation: path("validation.jsonl"), test: path("test.jsonl") };
@@ -23,7 +23,13 @@ export async function rfcs(folder = resolve(".codistill", "rfc")) {
     const onProgress = (stage: string) => process.stderr.write(`${stage}\n`);
     await trainTokenizer(files.train, { out: tokenizer, size: SIZE, cacheFolder: folder, onProgress });
   }
-  return { ...files, tokenizer };
+  return {
+    kind: "text",
+    source: files.train,
+    validation: { source: files.validation },
+    test: { source: files.test },
+    tokenizer,
+  } as const;
 }
 
 type Splits = Record<"train" | "validation" | "test", string>;

@@ -2,14 +2,15 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { z } from "zod";
 import { decodeSafetensors } from "../checkpoint/safetensors.js";
-import { CheckpointError, ConfigError, messageOf } from "../errors.js";
-import { decodeModel, type ModelProto, type ValueInfoProto } from "../graph/onnx-proto.js";
+import { CheckpointError, ConfigError } from "../errors.js";
+import type { ValueInfoProto } from "../graph/onnx-proto.js";
 import { bytes, count, table } from "../report/format.js";
 import { type RunSummary, runsLines } from "../report/runs.js";
 import { servedInputSchema } from "../run/serving/expression.js";
 import { sizeOf } from "../runtime/array.js";
 import { mapValues } from "../runtime/named.js";
 import { summarizeRun } from "./list-runs.js";
+import { decodeModelFile } from "./model-file.js";
 import { readLog } from "./read-log.js";
 import { runFolder } from "./run-folder.js";
 import { readScope } from "./scope.js";
@@ -90,7 +91,7 @@ function inspectSafetensors(file: Uint8Array): Inspection {
 
 function inspectOnnx(path: string): Inspection {
   const file = readFileSync(path);
-  const { graph, metadataProps, opsetImport, producerName } = decodeOnnx(path, file);
+  const { graph, metadataProps, opsetImport, producerName } = decodeModelFile(path, file);
   const values = graph.initializer.reduce((sum, { dims }) => sum + sizeOf(dims), 0);
   const isInputs = ({ key }: { readonly key: string }) => key === "inputs";
   const metadata = metadataProps.filter((entry) => !isInputs(entry)).map(({ key, value }) => [key, value] as const);
@@ -122,14 +123,6 @@ function inputSqls(text = "[]"): ReadonlyMap<string, string> {
     return new Map(parsed.data?.map(({ name, type, sql }) => [name, type === "time" ? `${sql}, ms since 1970` : sql]));
   } catch {
     return new Map();
-  }
-}
-
-function decodeOnnx(path: string, file: Uint8Array): ModelProto {
-  try {
-    return decodeModel(file);
-  } catch (error) {
-    throw new CheckpointError(`${path} is not an ONNX model: ${messageOf(error)}`, { cause: error });
   }
 }
 

@@ -131,11 +131,17 @@ function namesIn(metrics: MetricsView): MetricName[] {
 /** What is shown of an evaluation on text. */
 export interface TextEvaluationView {
   readonly documents: number;
+  /** The ends of documents counted, where the tokenizer has them. */
   readonly units: number;
+  /** Of text, in UTF-8. */
   readonly bytes: number;
+  /** Mean of -log p of each unit but the first, in nats. */
   readonly loss: number;
+  /** e to the loss. */
   readonly perplexity: number;
+  /** loss x units / (ln 2 x bytes). */
   readonly bitsPerByte: number;
+  /** Share of units that were the most probable one. */
   readonly accuracy: number;
   readonly seconds: number;
 }

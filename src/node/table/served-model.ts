@@ -1,13 +1,13 @@
 /** An exported model, opened as anybody would: ONNX Runtime alone computes it. */
 import { readFile } from "node:fs/promises";
-import { InferenceSession, Tensor } from "onnxruntime-node";
+import { Tensor } from "onnxruntime-node";
 import { z } from "zod";
 import { CheckpointError, ConfigError, messageOf } from "../../errors.js";
-import { decodeModel } from "../../graph/onnx-proto.js";
 import { type ServedInput, servedInputSchema } from "../../run/serving/expression.js";
 import type { TaskKind } from "../../train/events.js";
 import { binaryTask, multiclassTask, outputNames, regressionTask, type Task } from "../../train/task.js";
 import type { ValueColumns } from "../duckdb.js";
+import { metadataOf, openSession } from "../model-file.js";
 
 export interface ServedModel {
   readonly name: string;
@@ -57,9 +57,7 @@ export async function openModel(path: string, threads: number): Promise<ServedMo
   });
   const { name, label, inputs, ...rest } = readMetadata(path, bytes);
   const task = taskOf(rest);
-  const session = await InferenceSession.create(bytes, { intraOpNumThreads: threads }).catch((error: unknown) => {
-    throw new CheckpointError(`${path} does not run: ${messageOf(error)}`, { cause: error });
-  });
+  const session = await openSession(path, bytes, { intraOpNumThreads: threads });
   const output = outputNames[task.kind];
   return {
     name,
@@ -85,20 +83,15 @@ export async function openModel(path: string, threads: number): Promise<ServedMo
 }
 
 function readMetadata(path: string, bytes: Uint8Array): z.output<typeof metadataSchema> {
-  let entries: [string, string][];
-  try {
-    entries = decodeModel(bytes).metadataProps.map(({ key, value }) => [key, value]);
-  } catch (error) {
-    throw new CheckpointError(`${path} is not an ONNX model: ${messageOf(error)}`, { cause: error });
-  }
-  const parsed = metadataSchema.safeParse(Object.fromEntries(entries));
+  const metadata = metadataOf(path, bytes);
+  const parsed = metadataSchema.safeParse(metadata);
   if (parsed.success) return parsed.data;
-  if (entries.some(([key, value]) => key === "task" && value === "language")) {
+  if (metadata.task === "language") {
     throw new ConfigError(
       `${path} is a language model, which reads no table. Continue a text by codistill sample ${path}, or score it on text by codistill evaluate`,
     );
   }
-  const isOlder = entries.some(([key, value]) => key === "format" && value === "codistill.model");
+  const isOlder = metadata.format === "codistill.model";
   throw new CheckpointError(
     isOlder
       ? `${path} was exported by another version of codistill, and does not say what its inputs are. Train, or finish its run, again.`

@@ -5,6 +5,7 @@ import { corpusOf } from "../../data/text/corpus.js";
 import { idsName } from "../../data/text/streams.js";
 import { NO_LABEL, wholeText } from "../../data/text/whole.js";
 import { DataError } from "../../errors.js";
+import type { TextEvaluationView } from "../../report/evaluation.js";
 import { textMetrics } from "../../run/text-work.js";
 import type { NamedArrays } from "../../runtime/array.js";
 import { named } from "../../runtime/named.js";
@@ -17,22 +18,8 @@ export interface EvaluateTextOptions extends Omit<DocumentsOptions, "onProgress"
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-export interface TextEvaluation {
+export interface TextEvaluation extends TextEvaluationView {
   readonly model: string;
-  readonly documents: number;
-  /** The ends of documents counted, where the tokenizer has them. */
-  readonly units: number;
-  /** Of text, in UTF-8. */
-  readonly bytes: number;
-  /** Mean of -log p of each unit but the first, in nats. */
-  readonly loss: number;
-  /** e to the loss. */
-  readonly perplexity: number;
-  /** loss x units / (ln 2 x bytes). */
-  readonly bitsPerByte: number;
-  /** Share of units that were the most probable one. */
-  readonly accuracy: number;
-  readonly seconds: number;
 }
 
 /** Texts that are read side by side, where there are so many units that beginning anew costs nothing. */

@@ -1,10 +1,9 @@
 /** An exported language model, opened as anybody would: ONNX Runtime alone computes it. */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { InferenceSession, Tensor } from "onnxruntime-node";
+import { Tensor } from "onnxruntime-node";
 import { z } from "zod";
-import { CheckpointError, ConfigError, messageOf } from "../../errors.js";
-import { decodeModel } from "../../graph/onnx-proto.js";
+import { CheckpointError, ConfigError } from "../../errors.js";
 import { exportText, textNames } from "../../run/export-text.js";
 import { isOfText } from "../../run/schema.js";
 import { readBest } from "../../run/score.js";
@@ -13,6 +12,7 @@ import { sizeOf } from "../../runtime/array.js";
 import { mapValues } from "../../runtime/named.js";
 import { directoryStore } from "../directory-store.js";
 import { loadConfig } from "../load-config.js";
+import { metadataOf, openSession } from "../model-file.js";
 import { runFolder } from "../run-folder.js";
 import { tokenizerOf } from "./prepare-text.js";
 import { byteTokenizer, openTokenizer, type Tokenizer } from "./tokenizer.js";
@@ -87,9 +87,7 @@ async function opened(
 ): Promise<LanguageModel> {
   const { state: shapes, tokenizer: name } = readMetadata(path, bytes);
   const tokenizer = tokenizerOf(name);
-  const session = await InferenceSession.create(bytes).catch((error: unknown) => {
-    throw new CheckpointError(`${path} does not run: ${messageOf(error)}`, { cause: error });
-  });
+  const session = await openSession(path, bytes);
   const { before, after, ids, logProbs } = textNames;
   return {
     tokenizer,
@@ -115,22 +113,14 @@ export function isLanguageModel(path: string): boolean {
   if (!existsSync(path)) return false;
   if (statSync(path).isDirectory()) return existsSync(runFolder(path).config);
   try {
-    return decodeModel(readFileSync(path)).metadataProps.some(
-      ({ key, value }) => key === "task" && value === "language",
-    );
+    return metadataOf(path, readFileSync(path)).task === "language";
   } catch {
     return false;
   }
 }
 
 function readMetadata(path: string, bytes: Uint8Array): z.output<typeof metadataSchema> {
-  let entries: [string, string][];
-  try {
-    entries = decodeModel(bytes).metadataProps.map(({ key, value }) => [key, value]);
-  } catch (error) {
-    throw new CheckpointError(`${path} is not an ONNX model: ${messageOf(error)}`, { cause: error });
-  }
-  const parsed = metadataSchema.safeParse(Object.fromEntries(entries));
+  const parsed = metadataSchema.safeParse(metadataOf(path, bytes));
   if (parsed.success) return parsed.data;
   throw new CheckpointError(`${path} is not a language model of codistill. Give the model.onnx of a run on text.`);
 }
