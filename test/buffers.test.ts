@@ -1,7 +1,6 @@
 /** Models with buffers: a step moves them, a skipped one does not, and they go wherever the params go. */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import * as ort from "onnxruntime-node";
 import { readCheckpoint, writeCheckpoint } from "../src/checkpoint/checkpoint.js";
 import { maxSnapshotBytes, publishSnapshot, readPointer, readSnapshot } from "../src/checkpoint/snapshot.js";
 import { memoryStore } from "../src/checkpoint/store.js";
@@ -15,6 +14,7 @@ import { binary } from "../src/nn/losses.js";
 import { countParams, initWeights, type Model, weightSpecs } from "../src/nn/model.js";
 import { batchNormBuffers, batchNormModel, normParams } from "../src/nn/norm.js";
 import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
+import * as ort from "../src/node/ort/library.js";
 import { adam } from "../src/optim/optimizers.js";
 import { constantSchedule } from "../src/optim/schedules.js";
 import { predictionGraph } from "../src/run/export.js";

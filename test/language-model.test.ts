@@ -1,7 +1,6 @@
 /** A language model over a whole text: the scores of training's own graphs against exported models in plain ONNX Runtime. */
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
-import { InferenceSession, Tensor } from "onnxruntime-node";
 import { corpusOf } from "../src/data/text/corpus.js";
 import type { TextLayout } from "../src/data/text/whole.js";
 import { lstmLanguageModel, lstmReader } from "../src/nn/lstm-language-model.js";
@@ -9,6 +8,7 @@ import { initParams, type Model } from "../src/nn/model.js";
 import { transformerLanguageModel, transformerReader } from "../src/nn/transformer-language-model.js";
 import type { UnitReader } from "../src/nn/unit-reader.js";
 import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
+import { InferenceSession, Tensor } from "../src/node/ort/library.js";
 import { exportText } from "../src/run/export-text.js";
 import { type NamedArrays, sizeOf } from "../src/runtime/array.js";
 import { mapValues } from "../src/runtime/named.js";

@@ -1,8 +1,8 @@
 /** Whole runs of classes, of numbers and of weighted yes/no labels: two groups that codistil, their result, their model. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as ort from "onnxruntime-node";
 import { decodeModel } from "../src/graph/onnx-proto.js";
+import * as ort from "../src/node/ort/library.js";
 import { resultLines } from "../src/report/result.js";
 import { resolveConfig } from "../src/run/config.js";
 import type { TableRunConfig, TableRunInput } from "../src/run/schema.js";

@@ -1,7 +1,7 @@
 /** Exported models as files: what they say of themselves, and ONNX Runtime to compute them. */
-import { InferenceSession } from "onnxruntime-node";
 import { CheckpointError, messageOf } from "../errors.js";
 import { decodeModel, type ModelProto } from "../graph/onnx-proto.js";
+import { InferenceSession } from "./ort/library.js";
 
 /** The model that the bytes of a file are. Throws {@link CheckpointError} when they are none. */
 export function decodeModelFile(path: string, bytes: Uint8Array): ModelProto {

@@ -5,7 +5,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { promisify } from "node:util";
-import * as ort from "onnxruntime-node";
 import { engineSuite } from "../../test/engine.suite.js";
 import { a, updates } from "../../test/engine-graphs.js";
 import { flightsLike, randomBatch, randomTeacher } from "../../test/flights-like.js";
@@ -16,6 +15,7 @@ import type { EngineOptions } from "../runtime/engine.js";
 import { key } from "../runtime/random.js";
 import { createStudent } from "../train/student.js";
 import { chooseBinding, onnxRuntimeEngine } from "./onnxruntime.js";
+import * as ort from "./ort/library.js";
 import { threadedEngine } from "./threaded-engine.js";
 
 const bindings = ["native", "official"] as const;

@@ -7,6 +7,7 @@ import { mapValues } from "../runtime/named.js";
 import { type EngineAnswer, type EngineRequest, memoryOf } from "./engine-messages.js";
 import { chooseBinding } from "./onnxruntime.js";
 import { type Brake, makeBrake } from "./ort/brake.js";
+import "./ort/telemetry.js";
 
 type Call<T> = T extends unknown ? Omit<T, "id"> : never;
 

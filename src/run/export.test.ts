@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import * as ort from "onnxruntime-node";
 import { tinyConfig, tinyPreprocessing, tinyServing } from "../../test/tiny-run.js";
 import type { Preprocessing } from "../data/table.js";
 import { decodeModel } from "../graph/onnx-proto.js";
 import { initParams } from "../nn/model.js";
 import { onnxRuntimeEngine } from "../node/onnxruntime.js";
+import * as ort from "../node/ort/library.js";
 import { float32, int32, type NamedArrays } from "../runtime/array.js";
 import { mapValues, withPrefix } from "../runtime/named.js";
 import { key } from "../runtime/random.js";

@@ -7,6 +7,7 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import koffi, { type LibraryHandle } from "koffi";
+import "./telemetry.js";
 
 /** An address: of an object of the library, of memory, or 0 for none. */
 export type Pointer = bigint;

@@ -1,10 +1,11 @@
 /** The engine through the official binding of ONNX Runtime, which copies what a run gives, kept tensors too. */
-import type * as ort from "onnxruntime-node";
+
 import { ConfigError, messageOf } from "../../errors.js";
 import { UPDATED } from "../../graph/graph.js";
 import { copyOf, type DType, type NamedArrays, type NdArray, sizeOf } from "../../runtime/array.js";
 import { type EngineOptions, guard, type Plan } from "../../runtime/engine.js";
 import { cancelled, isPulled } from "./brake.js";
+import type * as ort from "./library.js";
 import { missing, type PlanEngine } from "./plan-engine.js";
 import { webGpuProvider } from "./webgpu.js";
 
@@ -20,7 +21,7 @@ export function officialEngine(options: EngineOptions): PlanEngine {
   const sessions: ort.InferenceSession[] = [];
   return {
     async compile(plan) {
-      const library = await import("onnxruntime-node");
+      const library = await import("./library.js");
       const session = await createSession(library, plan.onnx, options);
       sessions.push(session);
       return {

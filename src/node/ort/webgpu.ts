@@ -1,6 +1,7 @@
 /** What the WebGPU provider of ONNX Runtime 1.30 must be told for its numbers to be those of the CPU. See docs/devices.md. */
-import type { InferenceSession } from "onnxruntime-node";
+
 import { decodeModel, type GraphProto, type NodeProto } from "../../graph/onnx-proto.js";
+import type { InferenceSession } from "./library.js";
 
 /**
  * The provider's options for a model.

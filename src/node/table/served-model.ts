@@ -1,6 +1,5 @@
 /** An exported model, opened as anybody would: ONNX Runtime alone computes it. */
 import { readFile } from "node:fs/promises";
-import { Tensor } from "onnxruntime-node";
 import { z } from "zod";
 import { CheckpointError, ConfigError, messageOf } from "../../errors.js";
 import { type ServedInput, servedInputSchema } from "../../run/serving/expression.js";
@@ -8,6 +7,7 @@ import type { TaskKind } from "../../train/events.js";
 import { binaryTask, multiclassTask, outputNames, regressionTask, type Task } from "../../train/task.js";
 import type { ValueColumns } from "../duckdb.js";
 import { metadataOf, openSession } from "../model-file.js";
+import { Tensor } from "../ort/library.js";
 
 export interface ServedModel {
   readonly name: string;

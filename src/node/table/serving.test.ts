@@ -4,7 +4,6 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { InferenceSession, Tensor } from "onnxruntime-node";
 import { enclosed } from "../../data/sql.js";
 import { toModel } from "../../graph/onnx.js";
 import { encodeModel } from "../../graph/onnx-proto.js";
@@ -13,6 +12,7 @@ import type { Serving } from "../../run/serving/expression.js";
 import { servedFrom } from "../../run/serving/prelude.js";
 import { servingOf } from "../../run/serving/serving.js";
 import { type Database, openDuckdb } from "../duckdb.js";
+import { InferenceSession, Tensor } from "../ort/library.js";
 import { servedRows } from "./served-rows.js";
 import { sqlReader } from "./sql-tree.js";
 

@@ -1,7 +1,6 @@
 /** An exported language model, opened as anybody would: ONNX Runtime alone computes it. */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { Tensor } from "onnxruntime-node";
 import { z } from "zod";
 import { CheckpointError, ConfigError } from "../../errors.js";
 import { exportText, textNames } from "../../run/export-text.js";
@@ -13,6 +12,7 @@ import { mapValues } from "../../runtime/named.js";
 import { directoryStore } from "../directory-store.js";
 import { loadConfig } from "../load-config.js";
 import { metadataOf, openSession } from "../model-file.js";
+import { Tensor } from "../ort/library.js";
 import { runFolder } from "../run-folder.js";
 import { tokenizerOf } from "./prepare-text.js";
 import { byteTokenizer, openTokenizer, type Tokenizer } from "./tokenizer.js";
