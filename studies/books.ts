@@ -21,11 +21,11 @@ export interface BookStudy {
   readonly options: readonly string[];
   /** What was trained, and how to read the tables. */
   readonly about: readonly string[];
-  /** Figures and tables of the runs that are done in a folder, by numbers of steps. */
+  /** Figures and tables of the runs that are done, by numbers of steps, under the folder of the reports. */
   report(
     done: readonly Trial[],
     steps: readonly number[],
-    place: string,
+    out: string,
   ): Promise<{ readonly figures: object; readonly lines: readonly string[] }>;
 }
 
@@ -42,11 +42,11 @@ export function bookConfig({ options }: Pick<BookStudy, "options">, { arm, seed,
   return loadConfig("recipes/gutenberg.config.ts", [
     "model.hidden=128",
     "data.sequenceLength=32",
-    ...options,
     `seed=${seed}`,
     `numSteps=${steps}`,
     `validationInterval=${interval}`,
     `checkpointInterval=${interval}`,
+    ...options,
     ...arm.options,
   ]);
 }
@@ -78,7 +78,7 @@ async function trainAndReport(study: BookStudy, { seeds, steps, out, reportOnly 
   const done = trials.filter((trial) => isDone(folderOf(place, trial)));
   if (done.length === 0) throw new Error(`no run is done in ${place}/runs; leave --report-only out to make some`);
   if (done.length < trials.length) say(`note: ${trials.length - done.length} of ${trials.length} runs are not done`);
-  const { figures, lines } = await study.report(done, steps, place);
+  const { figures, lines } = await study.report(done, steps, out);
   const seconds = done.reduce((sum, trial) => sum + readOutcome(folderOf(place, trial)).seconds, 0);
   const about = aboutStudy(study.name);
   for (const file of writeBoth(out, about, figures, [

@@ -1,4 +1,5 @@
 /** Codistillation of language models of books: `npm run study:gutenberg`; `npm run study:gutenberg -- --help`. */
+import { join } from "node:path";
 import type { Arm } from "./arms.js";
 import { bookStudy } from "./books.js";
 import { figuresOf, tableOf } from "./language-figures.js";
@@ -39,7 +40,8 @@ await bookStudy({
     "",
     ...arms.map(({ name, what }) => `- \`${name}\`: ${what}`),
   ],
-  async report(done, steps, place) {
+  async report(done, steps, out) {
+    const place = join(out, "gutenberg");
     const figures = steps.flatMap((count) =>
       figuresOf(
         done.filter((trial) => trial.steps === count),

@@ -25,7 +25,13 @@ export async function writeReport(done: readonly DoneTrial[], arms: readonly Arm
   const files = writeBoth(out, about, figures, markdown(figures, arms, about));
   for (const steps of new Set(figures.outcomes.map((outcome) => outcome.steps))) {
     const file = join(out, `flights-${steps}.svg`);
-    writeFileSync(file, await curves(steps, figures.outcomes, arms));
+    const svg = await validationChart({
+      title: `Validation loss, ${steps.toLocaleString("en-US")} steps`,
+      loss: "validation log loss (nats)",
+      outcomes: figures.outcomes.filter((outcome) => outcome.steps === steps),
+      arms: arms.map(({ name }) => name),
+    });
+    writeFileSync(file, svg);
     files.push(file);
   }
   return files;
@@ -141,17 +147,28 @@ function armTable(figures: readonly ArmFigures[]): string[] {
 }
 
 /** The validation loss of every arm against the step: the mean over seeds and groups, with a deviation to either side. */
-function curves(steps: number, outcomes: readonly TrialOutcome[], arms: readonly Arm[]): Promise<string> {
+export function validationChart({
+  title,
+  loss,
+  outcomes,
+  arms,
+}: {
+  readonly title: string;
+  /** What it measures, with its unit. */
+  readonly loss: string;
+  readonly outcomes: readonly TrialOutcome[];
+  readonly arms: readonly string[];
+}): Promise<string> {
   return renderChart({
-    title: `Validation loss, ${steps.toLocaleString("en-US")} steps`,
+    title,
     x: { title: "optimizer step" },
-    y: { title: "validation log loss (nats)" },
+    y: { title: loss },
     panels: [
       {
         title: "",
         subtitle: "mean over seeds, and one deviation to either side",
-        series: arms.flatMap(({ name }) => {
-          const own = outcomes.filter((outcome) => outcome.arm === name && outcome.steps === steps);
+        series: arms.flatMap((name) => {
+          const own = outcomes.filter((outcome) => outcome.arm === name);
           return own.length === 0 ? [] : [{ name, points: pointsOf(own) }];
         }),
       },
