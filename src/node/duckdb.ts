@@ -158,7 +158,7 @@ async function loadDuckdb() {
     return await import("@duckdb/node-api");
   } catch (error) {
     throw new DataError(
-      `table: reading CSV, Parquet and JSON needs DuckDB, which could not be loaded (${messageOf(error)}). Install it: npm install @duckdb/node-api`,
+      `data: reading CSV, Parquet and JSON needs DuckDB, which could not be loaded (${messageOf(error)}). Install it: npm install @duckdb/node-api`,
       { cause: error },
     );
   }

@@ -13,7 +13,7 @@ export async function checkGzip(files: readonly string[]): Promise<void> {
       await pipeline(createReadStream(path), createGunzip(), nowhere);
     } catch (error) {
       throw new DataError(
-        `table: ${path} must be a whole gzip file, and is not (${messageOf(error)}). Copy or download it again; a file that is not packed must not be named .gz.`,
+        `data: ${path} must be a whole gzip file, and is not (${messageOf(error)}). Copy or download it again; a file that is not packed must not be named .gz.`,
         { cause: error },
       );
     }

@@ -1,6 +1,7 @@
 /** Sources that are elsewhere, from servers on this machine. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { mkdtempSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -16,6 +17,7 @@ type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
 let server: Server;
 let root = "";
+const folder = mkdtempSync(join(tmpdir(), "codistill-remote-"));
 let cacheFolder = "";
 let answer: Answer;
 let requests: IncomingMessage[] = [];
@@ -30,9 +32,9 @@ before(async () => {
 after(() => server.close());
 beforeEach(async () => {
   requests = [];
-  cacheFolder = await mkdtemp(join(tmpdir(), "codistill-remote-"));
+  cacheFolder = await mkdtemp(join(folder, "cache-"));
 });
-after(() => rm(cacheFolder, { recursive: true, force: true }));
+after(() => rm(folder, { recursive: true, force: true }));
 
 const text = csv(lines);
 const giving =

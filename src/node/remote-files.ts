@@ -51,7 +51,7 @@ async function filesOf(url: string, { signal }: RemoteOptions): Promise<readonly
 async function openerOf(url: string): Promise<OpenRemote> {
   if (/^https?:/i.test(url)) return openHttp;
   if (/^s3:/i.test(url)) return (await import("./s3-files.js")).openS3;
-  throw new DataError(`table: a source is a path, or begins with http:, https: or s3:, got ${url}`);
+  throw new DataError(`data: a source is a path, or begins with http:, https: or s3:, got ${url}`);
 }
 
 async function copyOf(url: string, { cacheFolder, onProgress = () => {}, signal }: RemoteOptions): Promise<string> {
@@ -102,7 +102,7 @@ async function writeBody(url: string, { body }: RemoteFile, path: string, signal
 }
 
 function cutOff(url: string, why: string, cause?: unknown): DataError {
-  return new DataError(`table: ${url} ended before its end (${why}). Run again to fetch it anew.`, { cause });
+  return new DataError(`data: ${url} ended before its end (${why}). Run again to fetch it anew.`, { cause });
 }
 
 const openHttp: OpenRemote = async (url, known, signal) => {
@@ -111,14 +111,14 @@ const openHttp: OpenRemote = async (url, known, signal) => {
   const headers: Record<string, string> = known === null ? {} : { [condition]: known };
   const answer = await fetch(url, { headers, ...(signal && { signal }) }).catch((error: Error) => {
     throw new DataError(
-      `table: ${url} cannot be reached (${messageOf(error.cause ?? error)}). Check the address and the network, or download it and name the copy`,
+      `data: ${url} cannot be reached (${messageOf(error.cause ?? error)}). Check the address and the network, or download it and name the copy`,
       { cause: error },
     );
   });
   if (answer.status === 304) return null;
   if (!answer.ok || !answer.body) {
     throw new DataError(
-      `table: ${url} must be a file, and the server answered ${answer.status} ${answer.statusText}. Check the address; what needs a login is downloaded by hand and named as a file`,
+      `data: ${url} must be a file, and the server answered ${answer.status} ${answer.statusText}. Check the address; what needs a login is downloaded by hand and named as a file`,
     );
   }
   // A body that was packed on the way has another length.

@@ -10,7 +10,7 @@ async function sdk(): Promise<typeof import("@aws-sdk/client-s3")> {
     return await import("@aws-sdk/client-s3");
   } catch (error) {
     throw new DataError(
-      `table: a source in a bucket needs the S3 client, which could not be loaded (${messageOf(error)}). Install it: npm install @aws-sdk/client-s3`,
+      `data: a source in a bucket needs the S3 client, which could not be loaded (${messageOf(error)}). Install it: npm install @aws-sdk/client-s3`,
       { cause: error },
     );
   }
@@ -35,7 +35,7 @@ interface Place {
 function placeOf(url: string): Place {
   const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/i.exec(url) ?? [];
   if (bucket && key) return { bucket, key };
-  throw new DataError(`table: a source in a bucket is s3://<bucket>/<key>, got ${url}`);
+  throw new DataError(`data: a source in a bucket is s3://<bucket>/<key>, got ${url}`);
 }
 
 /** The objects that a URL with wildcards names, by their keys; one without names itself. Throws {@link DataError} for none. */
@@ -56,7 +56,7 @@ export async function matchesInBucket(url: string, signal?: AbortSignal): Promis
   } finally {
     client.destroy();
   }
-  if (keys.length === 0) throw new DataError(`table: no object matches ${url}. Check the bucket and the pattern.`);
+  if (keys.length === 0) throw new DataError(`data: no object matches ${url}. Check the bucket and the pattern.`);
   return keys.sort().map((one) => `s3://${bucket}/${one}`);
 }
 
@@ -84,7 +84,7 @@ export const openS3: OpenRemote = async (url, known, signal) => {
 function refused(url: string, error: unknown): DataError {
   const { name = "" } = error as Error;
   return new DataError(
-    `table: ${url} cannot be read (${name}: ${messageOf(error)}). Check the bucket, the key, and the credentials that the AWS tools use (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL)`,
+    `data: ${url} cannot be read (${name}: ${messageOf(error)}). Check the bucket, the key, and the credentials that the AWS tools use (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL)`,
     { cause: error },
   );
 }

@@ -1,4 +1,4 @@
-/** The files of a table: found by path or glob, of one format, and identified by what is in them. */
+/** The files of a source: found by path or glob, of one format, and identified by what is in them. */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
@@ -49,7 +49,7 @@ export async function findFiles(source: string | readonly string[]): Promise<Fou
   const patterns = typeof source === "string" ? [source] : source;
   const files = (await Promise.all(patterns.map(expandSource))).flat();
   const [first] = files;
-  if (first === undefined) throw new DataError("table: `source` names no file. Give at least one path or glob.");
+  if (first === undefined) throw new DataError("data: `source` names no file. Give at least one path or glob.");
   const twice = files.find((path, i) => files.indexOf(path) !== i);
   if (twice !== undefined) {
     throw new DataError(`data: a file is read once, and the source names ${twice} twice. Make its patterns disjoint.`);

@@ -45,7 +45,7 @@ export function checkMalformed({ count: found, examples }: Malformed, numRows: n
   const are = found === 1 ? "1 line is" : `${count(found)} lines are`;
   throw new DataError(
     [
-      `table: of ${count(numRows + found)} lines of ${of} ${are} no row, and ${count(most)} may be left out.`,
+      `data: of ${count(numRows + found)} lines of ${of} ${are} no row, and ${count(most)} may be left out.`,
       ...examples,
       ...(found > examples.length ? [`and ${count(found - examples.length)} more`] : []),
       `Mend them, or leave them out: --max-bad-rows ${found}, in a configuration data.maxBadRows.`,

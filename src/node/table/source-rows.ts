@@ -121,7 +121,7 @@ async function checkColumns(
 ): Promise<void> {
   if (format !== "csv" && format !== "tsv") {
     throw new DataError(
-      `table: data.columns names the columns of CSV and TSV without a header, and the source is ${format}, which has names. Leave it out.`,
+      `data.columns names the columns of CSV and TSV without a header, and the source is ${format}, which has names. Leave it out.`,
     );
   }
   const found = await db.rows(`describe ${sourceQuery(format, files, { columns: [] })}`).catch((error: unknown) => {
@@ -129,7 +129,7 @@ async function checkColumns(
   });
   if (found.length === columns.length) return;
   throw new DataError(
-    `table: data.columns must name every column of the files, which have ${found.length}, got ${columns.length} names: ${columns.slice(0, 5).join(", ")}${columns.length > 5 ? ", ..." : ""}.`,
+    `data.columns must name every column of the files, which have ${found.length}, got ${columns.length} names: ${columns.slice(0, 5).join(", ")}${columns.length > 5 ? ", ..." : ""}.`,
   );
 }
 
@@ -141,9 +141,9 @@ export function unreadable(format: SourceFormat, files: readonly string[], error
   if (/unicode|utf-?8/i.test(message)) {
     const line = /on Line: (\d+)/.exec(message)?.[1];
     return new DataError(
-      `table: text is UTF-8, and this is not${of}${line === undefined ? "" : `, first in line ${line}`}. Convert it, for example: iconv -f latin1 -t utf8 old.csv > new.csv`,
+      `data: text is UTF-8, and this is not${of}${line === undefined ? "" : `, first in line ${line}`}. Convert it, for example: iconv -f latin1 -t utf8 old.csv > new.csv`,
       { cause: error },
     );
   }
-  return new DataError(`table: the source cannot be read as ${format}${of}. DuckDB: ${message}`, { cause: error });
+  return new DataError(`data: the source cannot be read as ${format}${of}. DuckDB: ${message}`, { cause: error });
 }

@@ -9,7 +9,7 @@ import { inTwoSplits, listed, type Part, type Parts, rows, splitCodes, unassigne
 /** Throws {@link DataError} for a source without rows; its columns have no types, so no later message would help. */
 export async function checkNotEmpty(db: Database): Promise<void> {
   const [first] = await db.rows("select 1 from source_rows limit 1");
-  if (first === undefined) throw new DataError("table: the source has no rows. Check that its files are complete.");
+  if (first === undefined) throw new DataError("data: the source has no rows. Check that its files are complete.");
 }
 
 /**
@@ -41,7 +41,7 @@ export async function explained(
   try {
     await db.run("select max(hash(source_rows)) from source_rows");
   } catch (unreadable) {
-    return new DataError(`table: the source cannot be read to its end. DuckDB: ${brief(unreadable)}`, {
+    return new DataError(`data: the source cannot be read to its end. DuckDB: ${brief(unreadable)}`, {
       cause: unreadable,
     });
   }
