@@ -1,6 +1,7 @@
 /** The data of a run: prepared before any group is started, and the same when a run is gone on with. */
 import { basename } from "node:path";
 import { DataError } from "../errors.js";
+import { epochsOf } from "../run/epochs.js";
 import { isOfText, type RunConfig } from "../run/schema.js";
 import type { Workload } from "../run/workload.js";
 import type { TrainEvent } from "../train/events.js";
@@ -36,7 +37,8 @@ export async function prepareData(
   const options = { cacheFolder, onProgress: (stage: string) => log({ event: "stage", stage }), signal };
   const prepared = await (isOfText(config) ? textKind.prepare(config, options) : tableKind.prepare(config, options));
   const { sizes, cached, work } = prepared;
-  log({ event: "data-ready", ...sizes, cached, seconds: (performance.now() - started) / 1000 });
+  const epochs = epochsOf(config, sizes);
+  log({ event: "data-ready", ...sizes, epochs, cached, seconds: (performance.now() - started) / 1000 });
   prepared.checkShards();
   const data: RunData = { cache: prepared.folder, digest: work.digest };
   checkUnchanged(folder, data);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { bar, bytes, count, duration, loss, percent, seconds, table } from "./format.js";
+import { bar, bytes, count, duration, loss, percent, seconds, table, times } from "./format.js";
 
 /** A function, and what it makes of some numbers. */
 function formats(name: string, format: (value: number) => string, expected: readonly [value: number, text: string][]) {
@@ -105,6 +105,10 @@ describe("table", () => {
       }),
     );
   });
+});
+
+test("how often is said in two digits, and whole from ten on", () => {
+  assert.deepEqual([0.0423, 0.43, 7.46, 9.94, 9.96, 1234.5].map(times), ["0.042", "0.43", "7.5", "9.9", "10", "1,235"]);
 });
 
 test("percentages never say all of what is less", () => {

@@ -5,6 +5,11 @@ export function count(n: number): string {
   return n.toLocaleString("en-US");
 }
 
+/** How often something is done, in two digits: 0.43, 7.5, 120. */
+export function times(n: number): string {
+  return n >= 9.95 ? count(Math.round(n)) : n.toPrecision(2);
+}
+
 /** A share with as many digits as it takes not to say 100 % of less. */
 export function percent(share: number): string {
   const text = (100 * share).toFixed(share > 0.999 && share < 1 ? 3 : 1).replace(/\.0+$/, "");

@@ -63,7 +63,13 @@ const taught = { distillLoss: 0.6, distillWeight: 1, teachers: [{ group: 1, step
 const story: readonly TrainEvent[] = [
   runStart,
   { event: "stage", stage: "reading the data" },
-  { event: "data-ready", rows: { train: 2_000_000, validation: 1000, test: 500 }, cached: false, seconds: 4.25 },
+  {
+    event: "data-ready",
+    rows: { train: 2_000_000, validation: 1000, test: 500 },
+    epochs: 7.5,
+    cached: false,
+    seconds: 4.25,
+  },
   groupStart(1),
   groupStart(0),
   stepEvent(0, 20),
@@ -122,7 +128,7 @@ describe("advance", () => {
       after(...story, ...story).notes.map((note) => note.split("\n")[0]),
       [
         "flights: 2 groups, 3,660 steps, burn-in 1,830",
-        "data: 2,000,000 training, 1,000 validation, 500 test rows (ingested, 4.3 s)",
+        "data: 2,000,000 training, 1,000 validation, 500 test rows (ingested, 4.3 s); each group reads its part 7.5 times",
         "group 1 could not fetch from group 0 and goes on: unreachable",
         "group 1 failed: the loss must stay finite",
       ],

@@ -1,6 +1,6 @@
 /** The state of a run as its log tells it, and that state as lines of text. */
 import type { LoggedEvent, TeacherUse } from "../train/events.js";
-import { bar, count, duration, loss, seconds } from "./format.js";
+import { bar, count, duration, loss, seconds, times } from "./format.js";
 
 /** What is known of one group. */
 export interface GroupProgress {
@@ -138,7 +138,8 @@ function noteOf(event: LoggedEvent): string | null {
         `${count(of.train)} training, ${count(of.validation)} validation, ${count(of.test)} test ${what}`;
       const units = event.units ? `, of ${sizes(event.units, "units")}` : "";
       const what = event.units ? "documents" : "rows";
-      return `data: ${sizes({ train, validation, test }, what)}${units} (${how}, ${seconds(event.seconds)})${nobodys}${left}`;
+      const often = `each group reads its part ${times(event.epochs)} times`;
+      return `data: ${sizes({ train, validation, test }, what)}${units} (${how}, ${seconds(event.seconds)}); ${often}${nobodys}${left}`;
     }
     case "group-start":
       return event.step > 0 ? `group ${event.group} goes on from step ${count(event.step)}` : null;

@@ -69,6 +69,8 @@ export type TrainEvent =
       };
       /** Of text, whose rows are documents: the units that they are. */
       readonly units?: { readonly train: number; readonly validation: number; readonly test: number };
+      /** How often a group reads its part in all of its steps, where the parts are equally large. */
+      readonly epochs: number;
       readonly cached: boolean;
       readonly seconds: number;
     }

@@ -1,5 +1,5 @@
 /** The network and its training for a table and a machine: rules of thumb in one place, each with its reason in words. */
-import { count } from "../../report/format.js";
+import { count, times } from "../../report/format.js";
 import type { TaskKind } from "../../train/events.js";
 import type { Feature } from "./column.js";
 
@@ -166,7 +166,7 @@ function groupsFor({ numTrain, numValidation, features, cores, memoryBytes }: Pl
 
 function stepsReason(numSteps: number, batch: number, perGroup: number): string {
   const passes = (numSteps * batch) / perGroup;
-  return `${count(numSteps)}, ${passes >= 10 ? count(Math.round(passes)) : passes.toFixed(1)} passes over a group's rows`;
+  return `${count(numSteps)}, ${times(passes)} passes over a group's rows`;
 }
 
 function clamp(value: number, least: number, most: number): number {
