@@ -5,7 +5,7 @@ export function count(n: number): string {
   return n.toLocaleString("en-US");
 }
 
-/** How often something is done, in two digits: 0.43, 7.5, 120. */
+/** How often something is done, in all or in a second, in two digits: 0.43, 7.5, 120. */
 export function times(n: number): string {
   return n >= 9.95 ? count(Math.round(n)) : n.toPrecision(2);
 }

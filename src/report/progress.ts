@@ -87,7 +87,7 @@ export function groupLines(progress: RunProgress, width: number): string[] {
 function groupLine(group: GroupProgress, burnInSteps: number, width: number): string {
   const { step, numSteps, stepsPerSecond, labelLoss, distillLoss, validation } = group;
   const isWide = width >= 110;
-  const speed = stepsPerSecond.toFixed(0);
+  const speed = times(stepsPerSecond);
   // Most wanted first: what does not fit is left out from the end.
   const parts = [
     `group ${group.group}`,

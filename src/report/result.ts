@@ -1,5 +1,5 @@
 import type { MetricName, RunKind, RunResult, TestMetrics } from "../train/events.js";
-import { bytes, count, loss, quantity, table } from "./format.js";
+import { bytes, count, loss, quantity, table, times } from "./format.js";
 
 /** How a metric is called and shown. */
 export const metricViews: {
@@ -57,7 +57,7 @@ export function resultLines(result: RunResult): string[] {
     ...tested(group),
     loss(group.validationLoss),
     count(group.step),
-    group.stepsPerSecond.toFixed(0),
+    times(group.stepsPerSecond),
     bytes(group.bytesPublished),
     bytes(group.bytesFetched),
     [group.group === result.shippedGroup ? "shipped" : "", group.ended === "finished" ? "" : group.ended]
