@@ -1,5 +1,6 @@
 /**
- * What a float32 teacher costs a step of the language models of `specs.ts`: `npm run bench:teacher`, about three minutes.
+ * What a float32 teacher costs a step of the language models of `specs.ts`, and how long the first step takes: `npm run bench:teacher`,
+ * about three minutes.
  *
  * One student takes steps without a teacher and with one in turn, so that both meet the same machine. Each case in a process of its own.
  */
@@ -14,12 +15,16 @@ import { thisMachine } from "./machine.js";
 import { median } from "./statistics.js";
 import { type LanguageWorkloadName, languageTasks } from "./workloads.js";
 
-const NUM_WARM_UP = 2;
+const NUM_WARM_UP = 1;
 const STEPS = 15;
 
 interface Figures {
   readonly workload: string;
   readonly threads: number;
+  /** From nothing to the end of the first step: the graph, its compilation, the first params. */
+  readonly firstMs: number;
+  /** The first step with a teacher, the compilation of its graph included. */
+  readonly firstTaughtMs: number;
   /** Of a step, the median. */
   readonly aloneMs: number;
   readonly taughtMs: number;
@@ -28,6 +33,7 @@ interface Figures {
 }
 
 async function measure(workload: LanguageWorkloadName, threads: number): Promise<Figures> {
+  const begun = performance.now();
   const engine = onnxRuntimeEngine({ threads });
   const { batch, ...learner } = languageTasks[workload]();
   const student = createStudent({ engine, learner });
@@ -38,6 +44,9 @@ async function measure(workload: LanguageWorkloadName, threads: number): Promise
     await student.learn([batch], teachers, weight);
     return performance.now() - started;
   };
+  await timed([], 0);
+  const firstMs = performance.now() - begun;
+  const firstTaughtMs = await timed([teacher], 1);
   const pairs: [alone: number, taught: number][] = [];
   for (let step = -NUM_WARM_UP; step < STEPS; step++) {
     const pair: [number, number] = [await timed([], 0), await timed([teacher], 1)];
@@ -48,6 +57,8 @@ async function measure(workload: LanguageWorkloadName, threads: number): Promise
   return {
     workload,
     threads,
+    firstMs,
+    firstTaughtMs,
     aloneMs: of(([alone]) => alone),
     taughtMs: of(([, taught]) => taught),
     ratio: of(([alone, taught]) => taught / alone),
@@ -69,11 +80,21 @@ if (process.send && workload && threads) {
   const lines = results.map((one) => [
     one.workload,
     String(one.threads),
+    `${(one.firstMs / 1000).toFixed(2)} s`,
+    `${(one.firstTaughtMs / 1000).toFixed(2)} s`,
     `${one.aloneMs.toFixed(0)} ms`,
     `${one.taughtMs.toFixed(0)} ms`,
     one.ratio.toFixed(2),
   ]);
-  const head = ["network", "threads", "a step", "with a teacher", "ratio"];
+  const head = [
+    "network",
+    "threads",
+    "the first step",
+    "the first with a teacher",
+    "a step",
+    "with a teacher",
+    "ratio",
+  ];
   process.stdout.write(`${table([head, ...lines]).join("\n")}\n`);
   await writeFigures("teacher", machine, results);
 }

@@ -147,22 +147,55 @@ export function sideBySide(numBlocks: number, initOf: (block: number) => Init): 
 }
 
 /**
- * So many orthogonal vectors of length 1: the factor Q of normal random vectors, whose R has a positive diagonal. By the
- * Gram-Schmidt process, each vector made orthogonal to the earlier ones twice, which keeps all digits (Giraud et al. 2005).
+ * So many orthogonal vectors of length 1: the factor Q of normal random vectors, whose R has a positive diagonal. By the modified
+ * Gram-Schmidt process, whose Q is as orthogonal as the vectors were independent (Björck 1967): by 13 digits for vectors drawn like
+ * these. One that is nearly a sum of earlier ones is made orthogonal to them twice (Giraud et al. 2005).
  */
 function orthonormal(key: Key, count: number, length: number): Float64Array[] {
   const draws = normal(key, count * length);
-  const done: Float64Array[] = [];
-  for (let i = 0; i < count; i++) {
-    const vector = Float64Array.from(draws.subarray(i * length, (i + 1) * length));
-    for (const other of [...done, ...done]) {
-      const along = dot(vector, other);
-      for (let k = 0; k < length; k++) vector[k]! -= along * (other[k] as number);
+  const vectors = Array.from({ length: count }, (_, i) =>
+    Float64Array.from(draws.subarray(i * length, (i + 1) * length)),
+  );
+  const drawn = vectors.map((vector) => dot(vector, vector));
+  for (const [i, vector] of vectors.entries()) {
+    if (dot(vector, vector) < NEARLY_NOTHING * (drawn[i] as number)) {
+      for (let earlier = 0; earlier < i; earlier++) project([vector], vectors[earlier] as Float64Array);
     }
     const size = Math.sqrt(dot(vector, vector));
-    done.push(vector.map((value) => value / size));
+    for (let k = 0; k < length; k++) vector[k]! /= size;
+    for (let later = i + 1; later < count; later += 4) project(vectors.slice(later, later + 4), vector);
   }
-  return done;
+  return vectors;
+}
+
+/** What remains of a squared length, as a share, where rounding begins to be seen. */
+const NEARLY_NOTHING = 1e-6;
+
+/** Take from vectors what lies along one of length 1: of four together, since a sum waits for each of its terms. */
+function project(vectors: readonly Float64Array[], along: Float64Array): void {
+  const [a, b, c, d] = vectors;
+  if (!a || !b || !c || !d) {
+    for (const vector of vectors) {
+      const sum = dot(vector, along);
+      for (let k = 0; k < along.length; k++) vector[k]! -= sum * (along[k] as number);
+    }
+    return;
+  }
+  let [ofA, ofB, ofC, ofD] = [0, 0, 0, 0];
+  for (let k = 0; k < along.length; k++) {
+    const by = along[k] as number;
+    ofA += (a[k] as number) * by;
+    ofB += (b[k] as number) * by;
+    ofC += (c[k] as number) * by;
+    ofD += (d[k] as number) * by;
+  }
+  for (let k = 0; k < along.length; k++) {
+    const by = along[k] as number;
+    a[k]! -= ofA * by;
+    b[k]! -= ofB * by;
+    c[k]! -= ofC * by;
+    d[k]! -= ofD * by;
+  }
 }
 
 function dot(a: Float64Array, b: Float64Array): number {
