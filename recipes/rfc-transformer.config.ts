@@ -6,10 +6,10 @@ export default defineRun({
   name: "rfc-transformer",
   data: { ...(await rfcs()), sequenceLength: 128 },
   model: { kind: "transformer", size: "1M" },
-  optimizer: { kind: "adam", learningRate: 2e-3, schedule: "cosine", clip: { norm: 1 } },
+  optimizer: { kind: "adam", learningRate: 2e-3, schedule: "cosine", warmUp: "5%", clip: { norm: 1 } },
   numGroups: 2,
-  numSteps: 2500,
+  numSteps: 5000,
   globalBatchSize: 8,
   codistill: { burnInSteps: "50%", distillWeight: 1, publishInterval: 50, exchangeInterval: 50 },
-  validationInterval: 500,
+  validationInterval: 1000,
 });
