@@ -29,6 +29,17 @@ export interface BookStudy {
   ): Promise<{ readonly figures: object; readonly lines: readonly string[] }>;
 }
 
+/** More ways to codistil than after a burn-in of 50 %. */
+export const moreWays: readonly Arm[] = [
+  { name: "codistilled-early", what: "the same after a burn-in of 10 %", options: ["codistill.burnInSteps=10%"] },
+  {
+    name: "codistilled-ramp",
+    what: "the same after a burn-in of 10 %, the weight rising to 1 over the next 40 %",
+    options: ["codistill.burnInSteps=10%", 'codistill.distillWeight={"from":0,"to":1,"steps":"40%"}'],
+  },
+  { name: "codistilled-same", what: "as codistilled, both on the same half", options: ["data.regime=same"] },
+];
+
 interface Options {
   readonly seeds: readonly number[];
   readonly steps: readonly number[];

@@ -46,9 +46,11 @@ export function armsOf(batch: number, more: readonly Arm[] = []): ArmsOfBatch {
   };
 }
 
+type Declared = Pick<BookStudy, "name" | "title" | "options">;
+
 /** The `report` of a study of several batches: a section and a chart for each. */
 export async function reportByBatch(
-  study: Pick<BookStudy, "name" | "title" | "options">,
+  study: Declared,
   batches: readonly ArmsOfBatch[],
   done: readonly Trial[],
   steps: readonly number[],
@@ -80,7 +82,7 @@ interface Section {
 }
 
 async function sectionOf(
-  study: Pick<BookStudy, "name" | "title" | "options">,
+  study: Declared,
   done: readonly Trial[],
   { batch, arms, others }: ArmsOfBatch,
   steps: number,

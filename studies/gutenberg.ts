@@ -1,7 +1,7 @@
 /** Codistillation of language models of books: `npm run study:gutenberg`; `npm run study:gutenberg -- --help`. */
 import { join } from "node:path";
 import type { Arm } from "./arms.js";
-import { bookStudy } from "./books.js";
+import { bookStudy, moreWays } from "./books.js";
 import { figuresOf, tableOf } from "./language-figures.js";
 
 const BATCH = 32;
@@ -17,13 +17,7 @@ const arms: readonly Arm[] = [
     options: ["numGroups=1", `globalBatchSize=${2 * BATCH}`],
   },
   { name: "codistilled", what: "two groups that codistil, each on its half, after a burn-in of 50 %", options: [] },
-  { name: "codistilled-early", what: "the same after a burn-in of 10 %", options: ["codistill.burnInSteps=10%"] },
-  {
-    name: "codistilled-ramp",
-    what: "the same after a burn-in of 10 %, the weight rising to 1 over the next 40 %",
-    options: ["codistill.burnInSteps=10%", 'codistill.distillWeight={"from":0,"to":1,"steps":"40%"}'],
-  },
-  { name: "codistilled-same", what: "as codistilled, both on the same half", options: ["data.regime=same"] },
+  ...moreWays,
 ];
 
 await bookStudy({

@@ -16,7 +16,7 @@ import {
   TWICE,
 } from "./flights-figures.js";
 import { deviation, type Interval } from "./intervals.js";
-import type { TrialOutcome } from "./trial.js";
+import { type TrialOutcome, validationCurve } from "./trial.js";
 
 /** Write all of it; gives the paths. */
 export async function writeReport(done: readonly DoneTrial[], arms: readonly Arm[], out: string): Promise<string[]> {
@@ -181,13 +181,10 @@ const SHOWN_FROM = 0.2;
 
 function pointsOf(outcomes: readonly TrialOutcome[]) {
   const bySteps = new Map<number, number[]>();
-  for (const { groups, steps } of outcomes) {
-    for (const { step } of groups[0]?.validation ?? []) {
-      if (step < SHOWN_FROM * steps) continue;
-      const losses = groups.flatMap(({ validation }) =>
-        validation.filter((one) => one.step === step).map(({ loss }) => loss),
-      );
-      bySteps.set(step, [...(bySteps.get(step) ?? []), mean(losses)]);
+  for (const outcome of outcomes) {
+    for (const { step, loss } of validationCurve(outcome)) {
+      if (step < SHOWN_FROM * outcome.steps) continue;
+      bySteps.set(step, [...(bySteps.get(step) ?? []), loss]);
     }
   }
   return [...bySteps].map(([step, losses]) => {

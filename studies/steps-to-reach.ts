@@ -1,6 +1,5 @@
 /** How fast an arm comes to what another one comes to at best. */
-import { mean } from "../bench/statistics.js";
-import type { TrialOutcome } from "./trial.js";
+import { type TrialOutcome, validationCurve } from "./trial.js";
 
 type Validated = Pick<TrialOutcome, "seed" | "groups">;
 
@@ -12,16 +11,7 @@ export function stepsToReach(outcomes: readonly Validated[], targets: readonly V
   return outcomes.map((outcome) => {
     const target = targets.find(({ seed }) => seed === outcome.seed);
     if (!target) return null;
-    const lowest = Math.min(...curveOf(target).map(({ loss }) => loss));
-    return curveOf(outcome).find(({ loss }) => loss <= lowest)?.step ?? null;
-  });
-}
-
-function curveOf({ groups }: Validated): { readonly step: number; readonly loss: number }[] {
-  return (groups[0]?.validation ?? []).map(({ step }) => {
-    const losses = groups.flatMap(({ validation }) =>
-      validation.filter((one) => one.step === step).map(({ loss }) => loss),
-    );
-    return { step, loss: mean(losses) };
+    const lowest = Math.min(...validationCurve(target).map(({ loss }) => loss));
+    return validationCurve(outcome).find(({ loss }) => loss <= lowest)?.step ?? null;
   });
 }

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { mean } from "../bench/statistics.js";
 import { directoryStore } from "../src/node/directory-store.js";
 import { readLog } from "../src/node/read-log.js";
 import { runFolder } from "../src/node/run-folder.js";
@@ -54,6 +55,18 @@ export function readOutcome(folder: string): TrialOutcome {
 export function readPredictions(folder: string, group: number | "labels"): Float32Array {
   const { buffer, byteOffset, byteLength } = readFileSync(join(folder, `test-${group}.f32`));
   return new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength));
+}
+
+/** The validation losses of a run as means over its groups. */
+export function validationCurve({
+  groups,
+}: Pick<TrialOutcome, "groups">): { readonly step: number; readonly loss: number }[] {
+  return (groups[0]?.validation ?? []).map(({ step }) => {
+    const losses = groups.flatMap(({ validation }) =>
+      validation.filter((one) => one.step === step).map(({ loss }) => loss),
+    );
+    return { step, loss: mean(losses) };
+  });
 }
 
 /**
