@@ -321,9 +321,10 @@ function checkTable({ code, stdout, shown }: Ended, numGroups: number): void {
   const head = [...measured, "validation", "at step", "steps/s", "published", "fetched"].join(" +");
   assert.match(stdout, new RegExp(`^ +${head}`, "m"), shown);
   const figures = measured.map(() => "0\\.\\d{4}");
+  const speed = String.raw`[\d,]+(?:\.\d+)?`;
   const bytes = String.raw`[\d.]+ k?B`;
   for (let group = 0; group < numGroups; group++) {
-    const cells = [`group ${group}`, ...figures, "0\\.\\d{4}", "\\d+", "\\d+", bytes, bytes];
+    const cells = [`group ${group}`, ...figures, "0\\.\\d{4}", "\\d+", speed, bytes, bytes];
     const row = new RegExp(`^${cells.join(" +")}${group === 0 ? " +shipped" : ""}$`, "m");
     assert.match(stdout, row, shown);
   }
