@@ -9,7 +9,7 @@ import { decodeSafetensors, safetensorsParts } from "./safetensors.js";
 import type { Store } from "./store.js";
 
 /** The version of a checkpoint's metadata. */
-export const CHECKPOINT_VERSION = 1;
+const CHECKPOINT_VERSION = 1;
 
 /** The parts of a student's state. */
 const STATE = ["params", "optState", "buffers", "ema", "state", "teacherState"] as const;

@@ -9,7 +9,7 @@ import { decodeSafetensors, safetensorsParts } from "./safetensors.js";
 import type { Store } from "./store.js";
 
 /** The version of the pointer and of the snapshot's metadata. */
-export const SNAPSHOT_VERSION = 1;
+const SNAPSHOT_VERSION = 1;
 
 /** Params that a group publishes. */
 export interface Snapshot {

@@ -4,7 +4,7 @@ import type { Store } from "../checkpoint/store.js";
 import { ConfigError } from "../errors.js";
 
 /** The version of the files that claims leave. */
-export const CLAIM_VERSION = 1;
+const CLAIM_VERSION = 1;
 
 /** Claim a group; false when somebody has before. Of many who claim it at one instant exactly one gets `true`. */
 export function claimGroup(store: Store, group: number): Promise<boolean> {

@@ -16,7 +16,7 @@ export interface Convolution extends Windows {
 }
 
 /** How many positions a window spans along an axis, from its first element to its last. */
-export function spanOf(kernel: number, dilation: number): number {
+function spanOf(kernel: number, dilation: number): number {
   return dilation * (kernel - 1) + 1;
 }
 

@@ -24,7 +24,7 @@ export function factorOf(axis: Axis): number {
 }
 
 /** The symbolic axis of so many elements for each example. */
-export function perExample(count: number): Axis {
+function perExample(count: number): Axis {
   return count === 1 ? "batch" : `batch*${count}`;
 }
 

@@ -20,7 +20,7 @@ export interface RemoteOptions {
 export const DOWNLOADS = "downloads";
 
 /** Whether a source is no file of this machine. */
-export function isRemote(source: string): boolean {
+function isRemote(source: string): boolean {
   return /^[a-z][a-z0-9+.-]+:\/\//i.test(source) && !source.startsWith("file:");
 }
 

@@ -26,7 +26,7 @@ export interface Join {
 }
 
 /** The version of `scope.json`. */
-export const SCOPE_VERSION = 1;
+const SCOPE_VERSION = 1;
 
 const scopeSchema = z.object({
   version: z.literal(SCOPE_VERSION, { error: ({ input }) => `must be ${SCOPE_VERSION}, got ${input}` }),

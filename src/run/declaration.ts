@@ -7,7 +7,7 @@ import type { RunConfig } from "./schema.js";
 import type { Work } from "./workload.js";
 
 /** The version of `run.json`. */
-export const DECLARATION_VERSION = 1;
+const DECLARATION_VERSION = 1;
 
 const NAME = "run.json";
 /** A declaration that differs may be longer than one's own, and the difference should still be named. */

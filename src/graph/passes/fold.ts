@@ -6,7 +6,7 @@ import { constantOf, knownShape } from "./match.js";
 import type { Pass } from "./walk.js";
 
 /** Constants of more elements are not made. */
-export const MOST_FOLDED = 64;
+const MOST_FOLDED = 64;
 
 /**
  * Small constants are computed once and for all, where the engine would give the same bits: arithmetic that IEEE 754

@@ -66,7 +66,7 @@ export const textKind: DataKind<TextRunConfig> = {
 };
 
 /** The tokenizer beside a model. */
-export const TOKENIZER_FILE = "tokenizer.json";
+const TOKENIZER_FILE = "tokenizer.json";
 
 /** The text that a configuration's data is. */
 export function textSpecOf({ data }: TextRunConfig): TextSpec {

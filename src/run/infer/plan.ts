@@ -35,7 +35,7 @@ export interface Plan {
 }
 
 /** Seconds that training should take at most without being asked. */
-export const BUDGET_SECONDS = 900;
+const BUDGET_SECONDS = 900;
 
 /** With fewer, small tables are left half learned; what is too many for one ends early, and its best checkpoint counts. */
 const LEAST_STEPS = 3000;

@@ -29,7 +29,7 @@ export function compare(type: string, left: Translated, right: Translated): Tran
   }
 }
 
-export function not(x: Translated): Translated {
+function not(x: Translated): Translated {
   return made("boolean", "not", x);
 }
 
@@ -74,12 +74,12 @@ export function operator(type: string, args: readonly Translated[]): Translated 
   }
 }
 
-export function isMissing(x: Translated): Translated | null {
+function isMissing(x: Translated): Translated | null {
   if (x.kind === "text") return made("boolean", "isTextMissing", x);
   return isNumber(x) || x.kind === "time" ? made("boolean", "isMissing", x) : null;
 }
 
-export function among(x: Translated, candidates: readonly Translated[]): Translated | null {
+function among(x: Translated, candidates: readonly Translated[]): Translated | null {
   const values = candidates.map((candidate) => {
     const both = alike(x, candidate);
     const value = both && both[0] === x ? both[1].expression : null;

@@ -84,7 +84,7 @@ function relativeTo(folder: string, path: string): string {
 }
 
 /** A short name: the file or its folder, and the label, in lower-case letters, digits and dashes. */
-export function nameOf(data: readonly string[], label: string): string {
+function nameOf(data: readonly string[], label: string): string {
   const [first = ""] = data;
   const file = basename(first).replace(/\..*$/, "");
   const base = /[*?[]/.test(file) || file === "" ? basename(dirname(resolve(first))) : file;
