@@ -117,6 +117,19 @@ for (const [name, modelOf] of Object.entries(networks)) {
       }
     });
 
+    test("computes no product with the vocabulary twice in pieces", () => {
+      for (const numTeachers of [0, 1, 2]) {
+        const [whole, pieces] = [1, 4].map((numPieces) =>
+          tensorsOf(rootsOf(simplify(stepGraph(learnerOf(modelOf(numPieces)), numTeachers)))).filter(
+            ({ op, shape, inputs }) =>
+              op === "matmul" &&
+              [shape, ...inputs.map((input) => input.shape)].some((s) => s.includes(sizes.vocabulary)),
+          ),
+        );
+        assert.equal(pieces?.length, whole?.length);
+      }
+    });
+
     test("is scored alike", async () => {
       const engine = onnxRuntimeEngine({ threads: 1 });
       engines.push(engine);

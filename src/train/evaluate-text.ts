@@ -110,11 +110,10 @@ function scoreGraph(model: Model, models: readonly WeightPrefixes[]): Graph {
     const weights = { ...weightTensors(model, params, buffers), ...stateTensors(model, stateOf(i)) };
     return { weights, ...carry(model, weights, inputs) };
   });
-  const rows = said.flatMap((one) => (one.rows ? [{ weights: one.weights, rows: one.rows }] : []));
   const { head } = model;
   const outputs =
     head && head.numPieces > 1
-      ? mapValues(meanOverPieces(head, rows, labels, sumsOf), (mean) => mul(mean, head.numPieces))
+      ? mapValues(meanOverPieces(head, said, labels, sumsOf), (mean) => mul(mean, head.numPieces))
       : sumsOf(
           said.map(({ logits }) => logits),
           labels,

@@ -8,7 +8,7 @@ import { type BufferSpec, carry, inputTensors, type Model, paramTensors, train, 
 import { rowGradients, step, withRows } from "../optim/touched-rows.js";
 import type { GradientTransformation } from "../optim/transformations.js";
 import { mapValues, underPrefix, withPrefix } from "../runtime/named.js";
-import { meanOverPieces } from "./pieces.js";
+import { type BeforeHead, learnOverPieces } from "./pieces.js";
 import { signs } from "./signs.js";
 
 /** What is trained, by what losses and what rule. */
@@ -147,8 +147,7 @@ interface Differentiated {
 }
 
 function differentiate(learner: Learner, numTeachers: number, before: Tensors): Differentiated {
-  const { model, objective, distillation = {} } = learner;
-  const { mix = "sum" } = distillation;
+  const { model, objective } = learner;
   const params = paramTensors(model, kept.params);
   const inputs = inputTensors(model);
   const under = (prefix: string) => underPrefix(prefix, before);
@@ -163,26 +162,25 @@ function differentiate(learner: Learner, numTeachers: number, before: Tensors): 
   const own = { ...withPrefix(kept.buffers, student.buffers), ...withPrefix(kept.state, student.state) };
   const states = teachers.map(({ state }, slot) => withPrefix(kept.teacherState(slot), state));
   const carried: Tensors = Object.assign(own, ...states);
-  const losses = lossesOf(learner, [{ weights, ...student }, ...teachers], labels);
-  const { labelLoss, distillLoss } = losses as { labelLoss: Tensor; distillLoss?: Tensor };
-  if (!distillLoss) return { params, losses, grads: gradientsOf(labelLoss, params), carried };
-
-  const weight = input("distillWeight", []);
-  const labelPart = mix === "sum" ? labelLoss : mul(sub(1, weight), labelLoss);
-  const loss = add(labelPart, mul(weight, distillLoss));
+  const { losses, loss } = lossesOf(learner, [{ weights, ...student }, ...teachers], labels);
   return { params, losses, grads: gradientsOf(loss, params), carried };
 }
 
-/** What a model says of a batch: its logits, and the rows and weights that its head makes them of. */
-interface Said {
-  readonly weights: Tensors;
+/** What a model says of a batch. */
+interface Said extends BeforeHead {
   readonly logits: Tensor;
-  readonly rows?: Tensor;
 }
 
-/** The losses of a student and its teachers, and the signs; piece by piece where the model has so many logits. */
-function lossesOf({ model, objective, distillation = {} }: Learner, said: readonly Said[], labels: Tensor): Tensors {
-  const { temperature = 1 } = distillation;
+/**
+ * The losses of a student and its teachers, in that order, and the signs; and what has the gradients of the loss that is learned by. Piece
+ * by piece where the model has so many logits.
+ */
+function lossesOf(
+  { model, objective, distillation = {} }: Learner,
+  said: readonly Said[],
+  labels: Tensor,
+): { readonly losses: Tensors; readonly loss: Tensor } {
+  const { temperature = 1, mix } = distillation;
   const soften = (sharp: Tensor) => (temperature === 1 ? sharp : div(sharp, temperature));
   const scale = (value: Tensor) => (temperature === 1 ? value : mul(value, temperature ** 2));
   const ofLogits = ([logits, ...teachers]: readonly Tensor[], given: Tensor): Tensors => {
@@ -193,12 +191,26 @@ function lossesOf({ model, objective, distillation = {} }: Learner, said: readon
     const divergence = sub(distillLoss, scale(objective.entropy(targets)));
     return { labelLoss, distillLoss, divergence, ...signs(objective, logits as Tensor, teachers, given) };
   };
-  const rows = said.flatMap((one) => (one.rows ? [{ weights: one.weights, rows: one.rows }] : []));
-  if (model.head && model.head.numPieces > 1) return meanOverPieces(model.head, rows, labels, ofLogits);
-  return ofLogits(
+  const lossOf = (losses: Tensors) => mixed(losses, mix);
+  const { head } = model;
+  if (head && head.numPieces > 1) {
+    const { means, loss } = learnOverPieces(head, said, labels, ofLogits, lossOf);
+    return { losses: means, loss };
+  }
+  const losses = ofLogits(
     said.map(({ logits }) => logits),
     labels,
   );
+  return { losses, loss: lossOf(losses) };
+}
+
+/** phi + w psi, or (1 - w) phi + w psi; phi alone where nobody teaches. */
+function mixed(losses: Tensors, mix: Distillation["mix"] = "sum"): Tensor {
+  const { labelLoss, distillLoss } = losses as { labelLoss: Tensor; distillLoss?: Tensor };
+  if (!distillLoss) return labelLoss;
+  const weight = input("distillWeight", []);
+  const labelPart = mix === "sum" ? labelLoss : mul(sub(1, weight), labelLoss);
+  return add(labelPart, mul(weight, distillLoss));
 }
 
 function gradientsOf(loss: Tensor, params: Tensors): Tensors {

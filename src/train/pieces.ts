@@ -1,8 +1,10 @@
-/** Losses of more logits than are held at once: piece by piece of the rows, and back the same way. */
-import { add, constant, div, input, reshape, scan } from "../graph/ops.js";
-import type { Tensor, Tensors } from "../graph/tensor.js";
+/** Losses of more logits than are held at once, and their gradients: piece by piece of the rows. */
+import { gradients } from "../graph/grad.js";
+import { add, constant, div, input, mul, reduceSum, reshape, scan, stopGradient } from "../graph/ops.js";
+import { type Tensor, type Tensors, topologicalOrder } from "../graph/tensor.js";
 import type { Head } from "../nn/model.js";
-import { scalar } from "../runtime/array.js";
+import { zeros } from "../runtime/array.js";
+import { mapValues, underPrefix, withPrefix } from "../runtime/named.js";
 
 /** Bytes that the logits of one piece take at most: one of the few tensors of that size that a step holds. */
 export const PIECE_BYTES = 64 * 2 ** 20;
@@ -18,36 +20,96 @@ export function numPiecesOf(numRows: number, numClasses: number): number {
   return numRows;
 }
 
+/** The rows [rows, width] of a model that has a head, and the weights by which it makes logits of them. */
+export interface BeforeHead {
+  readonly weights: Tensors;
+  readonly rows?: Tensor;
+}
+
+/** Scalars of the logits of one or several models for some rows, and of the int32 labels of these. */
+export type OfLogits = (logits: readonly Tensor[], labels: Tensor) => Tensors;
+
 /**
- * The mean over pieces of the scalars that `of` makes of each: of the logits of one or several models, each by its own rows
- * [rows, width] and weights, and of int32 labels [rows]. What is a mean over the rows of a piece becomes that of all rows; the logits are
- * computed again on the way back.
+ * The mean over pieces of the scalars that `of` makes of each. What is a mean over the rows of a piece becomes that of all rows.
+ * No gradient is to be taken of it: {@link learnOverPieces} is for that.
  */
-export function meanOverPieces(
+export function meanOverPieces(head: Head, models: readonly BeforeHead[], labels: Tensor, of: OfLogits): Tensors {
+  const { sums } = overPieces(head, models, labels, (logits, own) => ({ sums: of(logits, own), outputs: [] }));
+  return mapValues(sums, (sum) => div(sum, head.numPieces));
+}
+
+/**
+ * The same means, of a student and its teachers, and a scalar whose gradients by the student's params and rows are those of the loss that
+ * `lossOf` makes of the means, in which it must be linear.
+ *
+ * A piece's gradients are taken beside its losses, while its logits are there, so none are computed again on the way back (as
+ * Hsu et al. 2024, "Liger kernel", do). The scalar is not the loss, but sum_i <g_i, x_i> of the gradients g_i by each x_i.
+ */
+export function learnOverPieces(
   head: Head,
-  models: readonly { readonly weights: Tensors; readonly rows: Tensor }[],
+  models: readonly BeforeHead[],
   labels: Tensor,
-  of: (logits: readonly Tensor[], labels: Tensor) => Tensors,
-): Tensors {
+  of: OfLogits,
+  lossOf: (means: Tensors) => Tensor,
+): { readonly means: Tensors; readonly loss: Tensor } {
+  const student = models[0] as BeforeHead;
+  const { sums, outputs } = overPieces(head, models, labels, (logits, own, piece) => {
+    const means = mapValues(of(logits, own), (mean) => div(mean, head.numPieces));
+    const read = new Set(topologicalOrder(logits.slice(0, 1)));
+    const params = Object.entries(student.weights).filter(([, param]) => read.has(param));
+    const [ofRows, ...grads] = gradients(lossOf(means), [piece, ...params.map(([, param]) => param)]);
+    const ofParams = Object.fromEntries(params.map(([name], i) => [name, grads[i] as Tensor]));
+    return { sums: { ...withPrefix(MEANS, means), ...withPrefix(GRADIENTS, ofParams) }, outputs: [ofRows as Tensor] };
+  });
+  const rows = rowsOf(student);
+  const ofRows = inner(reshape(outputs[0] as Tensor, rows.shape), rows);
+  const terms = Object.entries(underPrefix(GRADIENTS, sums)).map(([name, grad]) =>
+    inner(grad, student.weights[name] as Tensor),
+  );
+  return { means: underPrefix(MEANS, sums), loss: terms.reduce(add, ofRows) };
+}
+
+const MEANS = "means";
+const GRADIENTS = "gradients";
+
+/** <g, x>, whose gradient by x is g. */
+function inner(gradient: Tensor, x: Tensor): Tensor {
+  return reduceSum(mul(stopGradient(gradient), x));
+}
+
+function rowsOf({ rows }: BeforeHead): Tensor {
+  if (!rows) throw new Error("internal: a model with a head has no rows");
+  return rows;
+}
+
+interface OfPiece {
+  readonly sums: Tensors;
+  readonly outputs: readonly Tensor[];
+}
+
+/** Piece by piece: the sums of what `of` makes of each, and its outputs one after the other; it is given the rows of the first model too. */
+function overPieces(
+  head: Head,
+  models: readonly BeforeHead[],
+  labels: Tensor,
+  of: (logits: readonly Tensor[], labels: Tensor, rows: Tensor) => OfPiece,
+): OfPiece {
   const parted = ({ shape }: Tensor) => [head.numPieces, (shape[0] as number) / head.numPieces, ...shape.slice(1)];
-  const sequences = [...models.map(({ rows }) => rows), labels].map((tensor) => reshape(tensor, parted(tensor)));
-  let names: readonly string[] = [];
+  const sequences = [...models.map(rowsOf), labels].map((tensor) => reshape(tensor, parted(tensor)));
   const step = (elements: readonly Tensor[]) => {
     const logits = models.map(({ weights }, i) => head.logits(weights, elements[i] as Tensor));
-    const made = of(logits, elements.at(-1) as Tensor);
-    names = Object.keys(made);
-    return Object.values(made);
+    return of(logits, elements.at(-1) as Tensor, elements[0] as Tensor);
   };
-  // Once beside the loop, which must know how many sums it has.
-  const numSums = step(sequences.map(({ shape, dtype }) => input("a piece", shape.slice(1), dtype))).length;
-  const { states: sums } = scan({
-    states: Array.from({ length: numSums }, () => constant(scalar(0))),
+  // Once beside the loop, which must know what it sums up.
+  const { sums: like } = step(sequences.map(({ shape, dtype }) => input("a piece", shape.slice(1), dtype)));
+  const { states, outputs } = scan({
+    states: Object.values(like).map(({ shape }) => constant(zeros(shape as number[]))),
     sequences,
-    keeps: "states",
-    body: (before, elements) => ({
-      states: step(elements).map((value, i) => add(before[i] as Tensor, value)),
-      outputs: [],
-    }),
+    body: (before, elements) => {
+      const made = step(elements);
+      const sums = Object.values(made.sums).map((value, i) => add(before[i] as Tensor, value));
+      return { states: sums, outputs: made.outputs };
+    },
   });
-  return Object.fromEntries(names.map((name, i) => [name, div(sums[i] as Tensor, head.numPieces)]));
+  return { sums: Object.fromEntries(Object.keys(like).map((name, i) => [name, states[i] as Tensor])), outputs };
 }

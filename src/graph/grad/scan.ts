@@ -39,15 +39,12 @@ const ofParts: PartsRule<"scan">["ofParts"] = (cotangents, whole, pullBack) => {
   const earlier = pulled.slice(0, numStates).map((cotangent, i) => cotangent ?? zerosLike(body.states[i] as Tensor));
   const ofElements = pulled.slice(numStates, numStates + elements.length);
   const ofShared = pulled.slice(numStates + elements.length).map(termsOf);
-  // Where products are not kept on the way forward, their factors are not on the way back.
-  const keepsProducts = body.saved.some(({ op }) => op === "matmul");
-  const isCollected = (term: Tensor): term is Tensor<"matmul"> => keepsProducts && isProduct(term);
   // What is not collected adds up in a state of its own, which is carried only where there is such a sum.
   const summed = shared.flatMap((tensor, i) => {
-    const sum = sumOf((ofShared[i] ?? []).filter((term) => !isCollected(term)));
+    const sum = sumOf((ofShared[i] ?? []).filter((term) => !isProduct(term)));
     return sum ? [{ tensor, sum }] : [];
   });
-  const factors = [...new Set(ofShared.flatMap((terms) => terms.filter(isCollected).flatMap(({ inputs }) => inputs)))];
+  const factors = [...new Set(ofShared.flatMap((terms) => terms.filter(isProduct).flatMap(({ inputs }) => inputs)))];
 
   const known = new Map<Tensor, Tensor>([
     ...body.saved.map((tensor, i) => [tensor, resultOf(whole, savedAt + i)] as const),
@@ -81,7 +78,7 @@ const ofParts: PartsRule<"scan">["ofParts"] = (cotangents, whole, pullBack) => {
     ...body.states.map((state, i) => [state, isFloat(state) ? (back.states[i] as Tensor) : null] as const),
     ...elements.map((element, i) => [element, sequenceOf.get(ofElements[i] ?? null) ?? null] as const),
     ...shared.map((tensor, i) => {
-      const products = (ofShared[i] ?? []).filter(isCollected).map((term) => overAllSteps(term, sequenceOf));
+      const products = (ofShared[i] ?? []).filter(isProduct).map((term) => overAllSteps(term, sequenceOf));
       const at = summed.findIndex((other) => other.tensor === tensor);
       return [tensor, sumOf([...(at < 0 ? [] : [back.states[numStates + at] as Tensor]), ...products])] as const;
     }),

@@ -11,11 +11,6 @@ export interface ScanOptions {
   readonly sequences: readonly Tensor[];
   /** Go from the last element to the first; outputs keep the places of the elements they were made from. */
   readonly reverse?: boolean;
-  /**
-   * What is kept of every step for the way back: its products too (the default), so that none is computed twice, or its
-   * states alone, so that no more than one step of them is ever held.
-   */
-  readonly keeps?: "products" | "states";
   /** One step. What it uses from outside and does not depend on states or elements is computed once, outside. */
   readonly body: (
     states: readonly Tensor[],
@@ -29,7 +24,7 @@ export interface ScanOptions {
  * Throws {@link ShapeError} without a state or a sequence, when sequences differ in their number of steps, or when a step
  * changes the number, shape or dtype of the states.
  */
-export function scan({ states, sequences, reverse = false, keeps = "products", body }: ScanOptions): {
+export function scan({ states, sequences, reverse = false, body }: ScanOptions): {
   readonly states: readonly Tensor[];
   readonly outputs: readonly Tensor[];
 } {
@@ -39,7 +34,7 @@ export function scan({ states, sequences, reverse = false, keeps = "products", b
   const { states: nextStates, outputs } = body(stateInputs, elements);
   checkStates(states, nextStates);
   const { captured, varying } = scopeOf([...nextStates, ...outputs], [...stateInputs, ...elements]);
-  const products = keeps === "products" ? varying.filter(({ op }) => op === "matmul") : [];
+  const products = varying.filter(({ op }) => op === "matmul");
   const saved = [...stateInputs, ...products];
   const own = { states: stateInputs, elements, captured, nextStates, outputs, saved };
   const whole = loop(own, [...states, ...sequences, ...captured], steps, reverse);
