@@ -156,14 +156,18 @@ function orthonormal(key: Key, count: number, length: number): Float64Array[] {
   const vectors = Array.from({ length: count }, (_, i) =>
     Float64Array.from(draws.subarray(i * length, (i + 1) * length)),
   );
-  const drawn = vectors.map((vector) => dot(vector, vector));
-  for (const [i, vector] of vectors.entries()) {
-    if (dot(vector, vector) < NEARLY_NOTHING * (drawn[i] as number)) {
-      for (let earlier = 0; earlier < i; earlier++) project([vector], vectors[earlier] as Float64Array);
+  for (let first = 0; first < count; first += 4) {
+    const block = vectors.slice(first, first + 4);
+    const drawn = block.map((vector) => dot(vector, vector));
+    for (let at = 0; at < first; at += 4) projectBlock(block, vectors.slice(at, at + 4));
+    for (const [i, vector] of block.entries()) {
+      for (const earlier of block.slice(0, i)) project(vector, earlier);
+      if (dot(vector, vector) < NEARLY_NOTHING * (drawn[i] as number)) {
+        for (const earlier of vectors.slice(0, first + i)) project(vector, earlier);
+      }
+      const size = Math.sqrt(dot(vector, vector));
+      for (let k = 0; k < length; k++) vector[k]! /= size;
     }
-    const size = Math.sqrt(dot(vector, vector));
-    for (let k = 0; k < length; k++) vector[k]! /= size;
-    for (let later = i + 1; later < count; later += 4) project(vectors.slice(later, later + 4), vector);
   }
   return vectors;
 }
@@ -171,30 +175,42 @@ function orthonormal(key: Key, count: number, length: number): Float64Array[] {
 /** What remains of a squared length, as a share, where rounding begins to be seen. */
 const NEARLY_NOTHING = 1e-6;
 
-/** Take from vectors what lies along one of length 1: of four together, since a sum waits for each of its terms. */
-function project(vectors: readonly Float64Array[], along: Float64Array): void {
-  const [a, b, c, d] = vectors;
+/** Take from a vector what lies along one of length 1. */
+function project(vector: Float64Array, along: Float64Array): void {
+  const share = dot(vector, along);
+  for (let k = 0; k < along.length; k++) vector[k]! -= share * (along[k] as number);
+}
+
+/** The same of up to four vectors along four, two at a time: what is read once serves several sums, which wait for nothing but memory. */
+function projectBlock(block: readonly Float64Array[], along: readonly Float64Array[]): void {
+  const [a, b, c, d] = block;
   if (!a || !b || !c || !d) {
-    for (const vector of vectors) {
-      const sum = dot(vector, along);
-      for (let k = 0; k < along.length; k++) vector[k]! -= sum * (along[k] as number);
-    }
+    for (const vector of block) for (const one of along) project(vector, one);
     return;
   }
-  let [ofA, ofB, ofC, ofD] = [0, 0, 0, 0];
-  for (let k = 0; k < along.length; k++) {
-    const by = along[k] as number;
-    ofA += (a[k] as number) * by;
-    ofB += (b[k] as number) * by;
-    ofC += (c[k] as number) * by;
-    ofD += (d[k] as number) * by;
+  projectTwo(a, b, along);
+  projectTwo(c, d, along);
+}
+
+function projectTwo(a: Float64Array, b: Float64Array, along: readonly Float64Array[]): void {
+  const [p, q, r, s] = along as [Float64Array, Float64Array, Float64Array, Float64Array];
+  let [ap, aq, ar, as] = [0, 0, 0, 0];
+  let [bp, bq, br, bs] = [0, 0, 0, 0];
+  for (let k = 0; k < a.length; k++) {
+    const ak = a[k] as number;
+    const bk = b[k] as number;
+    ap += ak * p[k]!;
+    aq += ak * q[k]!;
+    ar += ak * r[k]!;
+    as += ak * s[k]!;
+    bp += bk * p[k]!;
+    bq += bk * q[k]!;
+    br += bk * r[k]!;
+    bs += bk * s[k]!;
   }
-  for (let k = 0; k < along.length; k++) {
-    const by = along[k] as number;
-    a[k]! -= ofA * by;
-    b[k]! -= ofB * by;
-    c[k]! -= ofC * by;
-    d[k]! -= ofD * by;
+  for (let k = 0; k < a.length; k++) {
+    a[k]! -= ap * p[k]! + aq * q[k]! + ar * r[k]! + as * s[k]!;
+    b[k]! -= bp * p[k]! + bq * q[k]! + br * r[k]! + bs * s[k]!;
   }
 }
 
