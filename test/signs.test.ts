@@ -5,16 +5,20 @@ import { sha256 } from "../src/checkpoint/digest.js";
 import { publishSnapshot } from "../src/checkpoint/snapshot.js";
 import { memoryStore } from "../src/checkpoint/store.js";
 import { sequential } from "../src/data/stream.js";
+import { input } from "../src/graph/ops.js";
 import { forwardOnnx, initParams } from "../src/nn/model.js";
+import { categorical } from "../src/nn/objectives.js";
 import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
 import type { NamedArrays } from "../src/runtime/array.js";
-import { filled } from "../src/runtime/array.js";
+import { filled, float32, int32 } from "../src/runtime/array.js";
 import { mapValues, withPrefix } from "../src/runtime/named.js";
-import { key } from "../src/runtime/random.js";
+import { fold, key, normal } from "../src/runtime/random.js";
 import type { TrainEvent } from "../src/train/events.js";
 import { kept, predictGraph } from "../src/train/graphs.js";
+import { signNames, signs } from "../src/train/signs.js";
 import { createStudent } from "../src/train/student.js";
 import { runTiny } from "./group-run.js";
+import { interpret } from "./interpreter.js";
 import { tinyLearner, tinyRows } from "./tiny-run.js";
 
 const learner = tinyLearner();
@@ -54,6 +58,31 @@ test("loss, variance and distance of each teacher, variance and chance of the st
     near(signs.teachers[slot]?.variance ?? Number.NaN, variance(probs));
     near(signs.teachers[slot]?.distance ?? Number.NaN, mean(probs.map((p, i) => Math.abs(p - (own[i] ?? 0)))));
   }
+});
+
+test("variance and distance are those of every so many rows where there are more than a million logits", () => {
+  const [numRows, numClasses, every] = [32, 49_152, 2];
+  const row = (seed: number, i: number) => Array.from(normal(fold(key(seed), i % every === 0 ? i : -1), numClasses));
+  const outputsOf = (rows: number) => {
+    const [own, teacher] = [input("own", [rows, numClasses]), input("teacher", [rows, numClasses])];
+    return signs(categorical({ numClasses }), own, [teacher], input("labels", [rows], "int32"));
+  };
+  const told = (rows: readonly number[]) => {
+    const logits = (seed: number) =>
+      float32(
+        rows.flatMap((i) => row(seed, i)),
+        [rows.length, numClasses],
+      );
+    const feeds = { own: logits(1), teacher: logits(2), labels: int32(rows) };
+    const { outputs } = interpret({ outputs: outputsOf(rows.length), updates: {} }, feeds);
+    return mapValues(outputs, ({ data }) => data[0] ?? Number.NaN);
+  };
+  const all = Array.from({ length: numRows }, (_, i) => i);
+  const [whole, few] = [told(all), told(all.filter((i) => i % every === 0))];
+  for (const name of [signNames.variance, signNames.teacher(0, "variance"), signNames.teacher(0, "distance")]) {
+    assert.equal(whole[name], few[name], name);
+  }
+  assert.notEqual(whole[signNames.teacher(0, "loss")], few[signNames.teacher(0, "loss")]);
 });
 
 /** A group whose only teacher, group 1, has published these params. */

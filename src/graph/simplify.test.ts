@@ -13,6 +13,7 @@ const y = ops.input("y", [2, 3]);
 const wide = ops.input("wide", [2, 6]);
 const batch = ops.input("batch", ["batch", 3]);
 const s = ops.input("s", []);
+const classes = ops.input("classes", [2], "int32");
 const flag = ops.input("flag", [2, 3], "bool");
 
 const returning = (...tensors: Tensor[]): Graph => ({
@@ -68,6 +69,17 @@ const rules: Readonly<Partial<Record<PassName, readonly Rule[]>>> = {
     ["always the one", ops.where(ops.constant({ dtype: "bool", shape: [], data: Uint8Array.of(1) }), x, y), x],
     ["always the other", ops.where(ops.constant({ dtype: "bool", shape: [], data: Uint8Array.of(0) }), x, y), y],
     ["either way the same", ops.where(flag, x, x), x],
+    ["logarithms of classes", ops.logSoftmaxAt(x, classes).at],
+    [
+      "logarithms of classes beside those of all",
+      ops.add(ops.reshape(ops.logSoftmaxAt(x, classes).at, [2, 1]), ops.logSoftmax(x)),
+      ops.add(ops.takeAlong(ops.logSoftmax(x), ops.reshape(classes, [2, 1]), 1), ops.logSoftmax(x)),
+    ],
+    [
+      "all logarithms twice",
+      ops.sub(ops.logSoftmaxAt(x, classes).all, ops.logSoftmax(x)),
+      ops.sub(ops.logSoftmax(x), ops.logSoftmax(x)),
+    ],
   ],
   fold: [
     ["a sum", ops.add(s, ops.add(1, 2)), ops.add(s, number(3))],

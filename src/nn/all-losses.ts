@@ -13,7 +13,7 @@ export {
 } from "./distill-losses.js";
 export {
   absoluteError,
-  bestConstant,
+  bestConstantLoss,
   huberError,
   type LabelSmoothing,
   type SoftmaxCrossEntropyOptions,

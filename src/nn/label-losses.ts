@@ -3,19 +3,23 @@ import { ShapeError } from "../errors.js";
 import {
   abs,
   add,
+  cast,
   clamp,
   constant,
   div,
   equal,
+  expand,
   gather,
   greater,
   knownSize,
+  logSoftmax,
   logSoftmaxAt,
   mul,
   neg,
   not,
   reduceMean,
   reduceSum,
+  scatterAdd,
   softplus,
   square,
   sub,
@@ -23,6 +27,7 @@ import {
 } from "../graph/ops.js";
 import { formatShape, type Tensor } from "../graph/tensor.js";
 import { float32 } from "../runtime/array.js";
+import { LEAST, safeLog } from "./losses.js";
 
 export interface SoftmaxCrossEntropyOptions {
   /** A weight for each class; the mean is over the weights of the labels. 1 each by default. */
@@ -69,12 +74,27 @@ export function softmaxCrossEntropy(logits: Tensor, labels: Tensor, options: Sof
   return div(reduceSum(countedOr0(ofRow)), where(greater(total, 0), total, 1));
 }
 
-/** The class frequencies that a constant prediction does best with under {@link softmaxCrossEntropy}, not normalised. */
-export function bestConstant(frequencies: Tensor, options: SoftmaxCrossEntropyOptions): Tensor {
-  const { amount, classWeights, prior } = checkedOptions(options, knownSize("softmaxCrossEntropy", frequencies, 0));
+/**
+ * {@link softmaxCrossEntropy} of who knows no more of any row than how frequent each class is in the batch, and says what is best
+ * then: with the frequencies f of int32 labels [rows] that count, and q_k = w_k ((1 - e) f_k + e u_k),
+ *
+ *     sum_k q_k (-log (q_k / sum q)) / sum_k w_k f_k.
+ *
+ * Throws {@link ShapeError} as `softmaxCrossEntropy` does.
+ */
+export function bestConstantLoss(labels: Tensor, numClasses: number, options: SoftmaxCrossEntropyOptions = {}): Tensor {
+  const { amount, classWeights, prior } = checkedOptions(options, numClasses);
+  const { ignoreIndex } = options;
+  const isCounted = ignoreIndex === undefined ? undefined : not(equal(labels, ignoreIndex));
+  const classes = isCounted ? where(isCounted, labels, 0) : labels;
+  const counts = scatterAdd(classes, isCounted ? cast(isCounted, "float32") : expand(1, labels), numClasses);
+  const frequencies = div(counts, add(reduceSum(counts), LEAST));
+  const weighted = (of: Tensor) => mul(of, constant(float32(classWeights)));
   const mixed =
     amount > 0 ? add(mul(1 - amount, frequencies), constant(float32(prior.map((u) => amount * u)))) : frequencies;
-  return mul(mixed, constant(float32(classWeights)));
+  const best = weighted(mixed);
+  const loss = neg(reduceSum(mul(best, logSoftmax(safeLog(best)))));
+  return div(loss, add(reduceSum(weighted(frequencies)), LEAST));
 }
 
 /**

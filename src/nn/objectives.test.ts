@@ -49,10 +49,14 @@ describe("chance is the label loss of the best constant prediction", () => {
     const chance = chanceOf(objective, labels);
     const logits = input("logits", ["batch", 3]);
     const loss = objective.labelLoss(logits, input("labels", ["batch"], "int32"));
+    const lossOf = (row: readonly number[]) =>
+      evaluate(loss, { logits: float32(Array(8).fill(row).flat(), [8, 3]), labels }).data[0] ?? Number.NaN;
+    // w_k ((1 - e) f_k + e u_k) for the frequencies 1, 3 and 4 of 8.
+    const best = [4 * (0.75 * 0.125 + 0.125), 0.75 * 0.375 + 0.0625, 0.5 * (0.75 * 0.5 + 0.0625)];
+    assert.ok(Math.abs(chance - lossOf(best.map(Math.log))) < 1e-6);
     for (let i = 0; i < 50; i++) {
       const row = [...normal(fold(key(5), i), 3)];
-      const constant = float32(Array(8).fill(row).flat(), [8, 3]);
-      assert.ok((evaluate(loss, { logits: constant, labels }).data[0] ?? Number.NaN) > chance - 1e-9);
+      assert.ok(lossOf(row) > chance - 1e-9);
     }
   });
 

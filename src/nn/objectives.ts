@@ -1,26 +1,12 @@
 /** Objectives beside {@link binary}: what is predicted, and how it meets labels and teachers. */
 import { ShapeError } from "../errors.js";
-import {
-  add,
-  constant,
-  div,
-  equal,
-  expand,
-  mul,
-  oneHot,
-  reduceMean,
-  reduceSum,
-  sigmoid,
-  softmax,
-  sub,
-  where,
-} from "../graph/ops.js";
+import { add, constant, div, expand, mul, reduceMean, sigmoid, softmax, sub } from "../graph/ops.js";
 import type { Tensor } from "../graph/tensor.js";
 import { scalar } from "../runtime/array.js";
 import { asTwoClasses, binaryForm, type DistillLossName, distillLosses, leastValue } from "./distill-losses.js";
 import {
   absoluteError,
-  bestConstant,
+  bestConstantLoss,
   checkedSmoothing,
   huberError,
   type LabelSmoothing,
@@ -29,7 +15,7 @@ import {
   squaredError,
   weightedSigmoidCrossEntropy,
 } from "./label-losses.js";
-import { LEAST, type Objective, safeLog } from "./losses.js";
+import { type Objective, safeLog } from "./losses.js";
 
 export interface CategoricalOptions extends SoftmaxCrossEntropyOptions {
   readonly numClasses: number;
@@ -53,18 +39,7 @@ export function categorical({
     labelLoss,
     distillLoss: distillLosses[distillLoss],
     entropy: (targets) => leastValue(distillLoss, targets),
-    chance: (labels) => {
-      // What is no class has a row of zeros, so rows that do not count are counted as none.
-      const { ignoreIndex } = options;
-      const counts = oneHot(
-        ignoreIndex === undefined ? labels : where(equal(labels, ignoreIndex), -1, labels),
-        numClasses,
-      );
-      const total = reduceSum(counts, [0]);
-      const frequencies = div(total, add(reduceSum(total), LEAST));
-      const logits = safeLog(bestConstant(frequencies, options));
-      return labelLoss(expand(logits, counts), labels);
-    },
+    chance: (labels) => bestConstantLoss(labels, numClasses, options),
   };
 }
 

@@ -188,7 +188,10 @@ function lossesOf(
     const targets = teachersMean(teachers.map((teacher) => objective.probs(soften(teacher))));
     if (!targets) return { labelLoss };
     const distillLoss = scale(objective.distillLoss(soften(logits as Tensor), targets));
-    const divergence = sub(distillLoss, scale(objective.entropy(targets)));
+    // One teacher agrees best with its own logits, whose logarithms are there already.
+    const [first, ...others] = teachers as [Tensor, ...Tensor[]];
+    const least = others.length > 0 ? objective.entropy(targets) : objective.distillLoss(soften(first), targets);
+    const divergence = sub(distillLoss, scale(least));
     return { labelLoss, distillLoss, divergence, ...signs(objective, logits as Tensor, teachers, given) };
   };
   const lossOf = (losses: Tensors) => mixed(losses, mix);

@@ -1,5 +1,5 @@
 /** What a step shows of its teachers, beside teaching: small sums over the batch that is predicted anyway. */
-import { abs, mul, reduceMean, reduceSum, sub } from "../graph/ops.js";
+import { abs, mul, reduceMean, reduceSum, reshape, slice, sub } from "../graph/ops.js";
 import type { Tensor, Tensors } from "../graph/tensor.js";
 import type { Objective } from "../nn/losses.js";
 
@@ -29,20 +29,38 @@ export const signNames = {
   teacher: (slot: number, sign: keyof TeacherSigns) => `signs.${slot}.${sign}`,
 } as const;
 
-/** The signs of a batch as outputs of its step, from the logits of the student and of the teachers, in slot order. */
+/**
+ * The signs of a batch as outputs of its step, from the logits of the student and of the teachers, in slot order. Variances and distances
+ * are those of {@link sample}.
+ */
 export function signs(objective: Objective, logits: Tensor, teachers: readonly Tensor[], labels: Tensor): Tensors {
-  const probs = objective.probs(logits);
+  const probs = objective.probs(sample(logits));
   const outputs: Record<string, Tensor> = {
     [signNames.chance]: objective.chance(labels),
     [signNames.variance]: variance(probs),
   };
   for (const [slot, teacher] of teachers.entries()) {
-    const predicted = objective.probs(teacher);
+    const predicted = objective.probs(sample(teacher));
     outputs[signNames.teacher(slot, "loss")] = objective.labelLoss(teacher, labels);
     outputs[signNames.teacher(slot, "variance")] = variance(predicted);
     outputs[signNames.teacher(slot, "distance")] = meanDistance(predicted, probs);
   }
   return outputs;
+}
+
+/** Logits of a batch that are looked at: of more, signs would cost a step more than they show. */
+const MOST_LOGITS = 2 ** 20;
+
+/** Every row of logits or, where their number is known and there are more than {@link MOST_LOGITS}, every second, third, .... */
+function sample(logits: Tensor): Tensor {
+  const [numRows, numClasses, ...others] = logits.shape;
+  if (others.length > 0 || typeof numRows !== "number" || typeof numClasses !== "number") return logits;
+  for (let every = 1; every <= numRows; every++) {
+    const few = numRows / every;
+    if (!Number.isInteger(few) || few * numClasses > MOST_LOGITS) continue;
+    return reshape(slice(reshape(logits, [few, every, numClasses]), 1, 0, 1), [few, numClasses]);
+  }
+  return logits;
 }
 
 function variance(probs: Tensor): Tensor {
