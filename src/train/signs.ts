@@ -11,7 +11,7 @@ export interface TeacherSigns {
   readonly variance: number;
   /**
    * Mean absolute difference between its probabilities and the student's, of several classes half the sum over them (the
-   * total variation): how far the two models are apart.
+   * total variation): how far the two models are apart. Of a sample, where a batch has very many logits.
    */
   readonly distance: number;
 }
