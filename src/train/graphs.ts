@@ -172,8 +172,8 @@ interface Said extends BeforeHead {
 }
 
 /**
- * The losses of a student and its teachers, in that order, and the signs; and what has the gradients of the loss that is learned by. Piece
- * by piece where the model has so many logits.
+ * The losses of a student and its teachers, in that order, and the signs; and what has the gradients of the loss that is
+ * learned by. Piece by piece where the model has so many logits.
  */
 function lossesOf(
   { model, objective, distillation = {} }: Learner,

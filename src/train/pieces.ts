@@ -39,11 +39,12 @@ export function meanOverPieces(head: Head, models: readonly BeforeHead[], labels
 }
 
 /**
- * The same means, of a student and its teachers, and a scalar whose gradients by the student's params and rows are those of the loss that
- * `lossOf` makes of the means, in which it must be linear.
+ * The same means, of a student and its teachers, and a scalar whose gradients by the student's params and rows are those of
+ * the loss that `lossOf` makes of the means, in which it must be linear.
  *
- * A piece's gradients are taken beside its losses, while its logits are there, so none are computed again on the way back
- * (docs/decisions/012-losses-of-large-vocabularies.md; as Hsu et al. 2024, "Liger kernel", do). The scalar is not the loss, but sum_i <g_i, x_i> of the gradients g_i by each x_i.
+ * A piece's gradients are taken beside its losses, while its logits are there, so none are computed again on the way back (as
+ * Hsu et al. 2024, "Liger kernel", do; docs/decisions/012-losses-of-large-vocabularies.md). The scalar is not the loss, but
+ * sum_i <g_i, x_i> of the gradients g_i by each x_i.
  */
 export function learnOverPieces(
   head: Head,
@@ -87,7 +88,7 @@ interface OfPiece {
   readonly outputs: readonly Tensor[];
 }
 
-/** Piece by piece: the sums of what `of` makes of each, and its outputs one after the other; it is given the rows of the first model too. */
+/** The sums of what `of` makes of each piece, and its outputs one after the other; it is given the rows of the first model too. */
 function overPieces(
   head: Head,
   models: readonly BeforeHead[],

@@ -30,8 +30,8 @@ export const signNames = {
 } as const;
 
 /**
- * The signs of a batch as outputs of its step, from the logits of the student and of the teachers, in slot order. Variances and distances
- * are those of {@link sample}.
+ * The signs of a batch as outputs of its step, from the logits of the student and of the teachers, in slot order. Variances
+ * and distances are those of {@link sample}.
  */
 export function signs(objective: Objective, logits: Tensor, teachers: readonly Tensor[], labels: Tensor): Tensors {
   const probs = objective.probs(sample(logits));
