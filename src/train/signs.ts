@@ -1,7 +1,8 @@
 /** What a step shows of its teachers, beside teaching: small sums over the batch that is predicted anyway. */
-import { abs, mul, reduceMean, reduceSum, reshape, slice, sub } from "../graph/ops.js";
+import { abs, constant, gather, mul, reduceMean, reduceSum, sub } from "../graph/ops.js";
 import type { Tensor, Tensors } from "../graph/tensor.js";
 import type { Objective } from "../nn/losses.js";
+import { int32 } from "../runtime/array.js";
 
 /** Of one teacher on one step's batch. */
 export interface TeacherSigns {
@@ -51,16 +52,17 @@ export function signs(objective: Objective, logits: Tensor, teachers: readonly T
 /** Logits of a batch that are looked at: of more, signs would cost a step more than they show. */
 const MOST_LOGITS = 2 ** 20;
 
-/** Every row of logits or, where their number is known and there are more than {@link MOST_LOGITS}, every second, third, .... */
+/** Rows that are looked at, however many classes they have. */
+const FEWEST_ROWS = 16;
+
+/** All rows of logits or, where their number is known and they are more than {@link MOST_LOGITS}, some at equal distances. */
 function sample(logits: Tensor): Tensor {
-  const [numRows, numClasses, ...others] = logits.shape;
-  if (others.length > 0 || typeof numRows !== "number" || typeof numClasses !== "number") return logits;
-  for (let every = 1; every <= numRows; every++) {
-    const few = numRows / every;
-    if (!Number.isInteger(few) || few * numClasses > MOST_LOGITS) continue;
-    return reshape(slice(reshape(logits, [few, every, numClasses]), 1, 0, 1), [few, numClasses]);
-  }
-  return logits;
+  const [numRows, numClasses] = logits.shape;
+  if (logits.shape.length !== 2 || typeof numRows !== "number" || typeof numClasses !== "number") return logits;
+  const few = Math.max(FEWEST_ROWS, Math.floor(MOST_LOGITS / numClasses));
+  if (few >= numRows) return logits;
+  const rows = Int32Array.from({ length: few }, (_, i) => Math.floor((i * numRows) / few));
+  return gather(logits, constant(int32(rows)));
 }
 
 function variance(probs: Tensor): Tensor {
