@@ -24,11 +24,11 @@ export interface Study {
 /** Run what is not done; false when that was stopped. */
 export async function runAll(trials: readonly Trial[], out: string, { configOf, keep }: Study): Promise<boolean> {
   const stop = stopOnSignals();
-  const todo = trials.filter((trial) => !isDone(folderOf(out, trial)));
-  say(`${trials.length} runs, ${trials.length - todo.length} of them done`);
-  for (const [i, trial] of todo.entries()) {
-    const left = secondsLeft(trials, todo.slice(i), out);
-    say(`[${i + 1}/${todo.length}${left === null ? "" : `, ${duration(left)} left`}] ${trialName(trial)}`);
+  const remaining = trials.filter((trial) => !isDone(folderOf(out, trial)));
+  say(`${trials.length} runs, ${trials.length - remaining.length} of them done`);
+  for (const [i, trial] of remaining.entries()) {
+    const left = secondsLeft(trials, remaining.slice(i), out);
+    say(`[${i + 1}/${remaining.length}${left === null ? "" : `, ${duration(left)} left`}] ${trialName(trial)}`);
     const folder = folderOf(out, trial);
     mkdirSync(folder, { recursive: true });
     const { arm, seed, steps } = trial;
@@ -46,12 +46,12 @@ export async function runAll(trials: readonly Trial[], out: string, { configOf, 
 }
 
 /** By the time for each step of the runs that are done; null before the first. */
-function secondsLeft(trials: readonly Trial[], todo: readonly Trial[], out: string): number | null {
+function secondsLeft(trials: readonly Trial[], remaining: readonly Trial[], out: string): number | null {
   const done = trials.filter((trial) => isDone(folderOf(out, trial)));
   const total = (list: readonly Trial[]) => list.reduce((sum, { steps }) => sum + steps, 0);
   if (done.length === 0) return null;
   const seconds = done.reduce((sum, trial) => sum + readOutcome(folderOf(out, trial)).seconds, 0);
-  return (seconds / total(done)) * total(todo);
+  return (seconds / total(done)) * total(remaining);
 }
 
 /** The first Ctrl-C saves and stops, the second one leaves at once. */

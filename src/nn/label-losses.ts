@@ -58,9 +58,8 @@ export interface LabelSmoothing {
 export function softmaxCrossEntropy(logits: Tensor, labels: Tensor, options: SoftmaxCrossEntropyOptions = {}): Tensor {
   const axis = logits.shape.length - 1;
   const { amount, classWeights, prior } = checkedOptions(options, knownSize("softmaxCrossEntropy", logits, axis));
-  const isCounted = options.ignoreIndex === undefined ? undefined : not(equal(labels, options.ignoreIndex));
+  const { isCounted, classes } = countedOf(labels, options);
   const countedOr0 = (rows: Tensor) => (isCounted ? where(isCounted, rows, 0) : rows);
-  const classes = isCounted ? where(isCounted, labels, 0) : labels;
   const { at, all } = logSoftmaxAt(logits, classes);
 
   const weights = options.classWeights && gather(constant(float32(classWeights)), classes);
@@ -84,9 +83,7 @@ export function softmaxCrossEntropy(logits: Tensor, labels: Tensor, options: Sof
  */
 export function bestConstantLoss(labels: Tensor, numClasses: number, options: SoftmaxCrossEntropyOptions = {}): Tensor {
   const { amount, classWeights, prior } = checkedOptions(options, numClasses);
-  const { ignoreIndex } = options;
-  const isCounted = ignoreIndex === undefined ? undefined : not(equal(labels, ignoreIndex));
-  const classes = isCounted ? where(isCounted, labels, 0) : labels;
+  const { isCounted, classes } = countedOf(labels, options);
   const counts = scatterAdd(classes, isCounted ? cast(isCounted, "float32") : expand(1, labels), numClasses);
   const frequencies = div(counts, add(reduceSum(counts), LEAST));
   const weighted = (of: Tensor) => mul(of, constant(float32(classWeights)));
@@ -95,6 +92,13 @@ export function bestConstantLoss(labels: Tensor, numClasses: number, options: So
   const best = weighted(mixed);
   const loss = neg(reduceSum(mul(best, logSoftmax(safeLog(best)))));
   return div(loss, add(reduceSum(weighted(frequencies)), LEAST));
+}
+
+/** Which rows count, where not all do, and labels that are classes everywhere. */
+function countedOf(labels: Tensor, { ignoreIndex }: SoftmaxCrossEntropyOptions) {
+  if (ignoreIndex === undefined) return { classes: labels };
+  const isCounted = not(equal(labels, ignoreIndex));
+  return { isCounted, classes: where(isCounted, labels, 0) };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { bytesOf, type NdArray } from "../../runtime/array.js";
+import { logSoftmax, pick } from "../ops.js";
 import { isOp, type Op, type ScanBody, type Tensor } from "../tensor.js";
-import { type Pass, rootsOfBody, tensorsOfBody } from "./walk.js";
+import { allTensors, type Pass, rootsOfBody, tensorsOfBody } from "./walk.js";
 
 /** Operands of which give the same bits in either order; not so of a maximum, where they are zeros of two signs. */
 const COMMUTATIVE: ReadonlySet<Op> = new Set<Op>(["add", "mul", "equal", "and", "or"]);
@@ -13,7 +14,8 @@ const MOST_KEY_BYTES = 256;
  * only to themselves, also those of a step: two loops are equal when their steps are, whatever their inputs are called.
  * What is computed by the same operation on the same numbers has the same bits, so no result changes.
  */
-export const common: Pass = () => {
+export const common: Pass = (graph) => {
+  const normalised = new Set(allTensors(graph).flatMap((one) => (isOp(one, "logSoftmax") ? one.inputs : [])));
   const known = new Map<string, Tensor>();
   const large: NdArray[] = [];
   const ids = new Map<object, number>();
@@ -59,12 +61,23 @@ export const common: Pass = () => {
     return `{${[...steps, ...rootsOfBody(body).map(nameWithin)].join(";")}}`;
   };
 
-  return (tensor) => {
+  const firstOf = (tensor: Tensor): Tensor => {
     if (isOp(tensor, "input")) return tensor;
     const key = keyOf(tensor, idOf);
     const first = known.get(key);
     if (!first) known.set(key, tensor);
     return first ?? tensor;
+  };
+
+  return (tensor, before) => {
+    if (!isOp(tensor, "logSoftmaxAt") || !normalised.has(before.inputs[0] as Tensor)) return firstOf(tensor);
+    // It takes the logarithms of all classes, by the same kernel as what has none.
+    const [logits, classes] = tensor.inputs as [Tensor, Tensor];
+    const all = firstOf(logSoftmax(logits));
+    return new Map([
+      [0, pick(all, classes)],
+      [1, all],
+    ]);
   };
 };
 

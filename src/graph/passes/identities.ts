@@ -3,17 +3,15 @@ import { isOp, type Op, type Tensor } from "../tensor.js";
 import { acrossExpansion, expanded } from "./expansions.js";
 import { constantOf, knownShape, operandOf } from "./match.js";
 import { concat, slice, split } from "./pieces.js";
-import { allTensors, type Pass, type Results } from "./walk.js";
+import type { Pass, Results } from "./walk.js";
 
 /**
  * The same elements in the same places are not moved: operations that change nothing, that undo each other or that are
  * one. Values that are repeated are computed before they are repeated, or not repeated at all where the operation
  * broadcasts. No element changes its bits.
  */
-export const identities: Pass = (graph, reads) => {
-  const normalised = new Set(allTensors(graph).flatMap((one) => (isOp(one, "logSoftmax") ? one.inputs : [])));
-  return (tensor, before) => {
-    if (isOp(tensor, "logSoftmaxAt") && normalised.has(before.inputs[0] as Tensor)) return picked(tensor);
+export const identities: Pass = (_, reads) => {
+  return (tensor) => {
     const isOnlyHere: IsOnlyHere = (input) => reads.get(input) === tensor.inputs.filter((x) => x === input).length;
     const made = (rules[tensor.op] as Rule<Op> | undefined)?.(tensor, isOnlyHere) ?? tensor;
     return made === tensor ? acrossExpansion(tensor, isOnlyHere) : made;
@@ -85,15 +83,6 @@ const rules: { readonly [O in Op]?: Rule<O> } = {
     return chosen && ops.sameShape(chosen.shape, tensor.shape) ? chosen : tensor;
   },
 };
-
-/** As its kernel does, where the logarithms are there without classes too. */
-function picked({ inputs: [logits, classes] }: Tensor<"logSoftmaxAt">): Results {
-  const all = ops.logSoftmax(logits as Tensor);
-  return new Map([
-    [0, ops.pick(all, classes as Tensor)],
-    [1, all],
-  ]);
-}
 
 function overNoAxis(tensor: Tensor<"reduceSum" | "reduceMean" | "reduceMax" | "reduceMin">): Tensor {
   return tensor.attributes.axes.length === 0 ? first(tensor) : tensor;
