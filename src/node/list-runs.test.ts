@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -20,11 +20,11 @@ interface GroupLog {
   readonly end?: "finished" | "stopped" | "failed";
 }
 
-function makeRun(name: string, time: string, groups: readonly GroupLog[], testLoss?: number): string {
+function makeRun(name: string, time: string, groups: readonly GroupLog[], testLoss?: number, pid?: number): string {
   const folder = join(root, name);
   mkdirSync(folder);
   writeFileSync(join(folder, "config.json"), JSON.stringify(tinyConfig({ numGroups: 2 })));
-  writeFileSync(join(folder, "log.jsonl"), `${JSON.stringify({ time, event: "run-start" })}\n`);
+  writeFileSync(join(folder, "log.jsonl"), `${JSON.stringify({ time, event: "run-start", pid })}\n`);
   for (const [group, { pid, step, end }] of groups.entries()) {
     mkdirSync(join(folder, `group-${group}`));
     const events = [
@@ -88,6 +88,15 @@ test("a run's state is what its logs and its processes say", () => {
     ]),
     "finished",
   );
+});
+
+test("a run that ended before its groups began has failed, or was stopped", () => {
+  const runOf = (name: string, pid: number) => makeRun(name, "2026-01-01T00:00:00.000Z", [], undefined, pid);
+  assert.equal(summarizeRun(runOf("g", process.pid))?.state, "preparing");
+  const gone = runOf("h", deadPid);
+  assert.equal(summarizeRun(gone)?.state, "failed");
+  appendFileSync(join(gone, "log.jsonl"), `${JSON.stringify({ event: "stop-requested" })}\n`);
+  assert.equal(summarizeRun(gone)?.state, "stopped");
 });
 
 test("runs are listed in the order of their start, with the shipped group's result; other folders are not", () => {

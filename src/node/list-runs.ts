@@ -33,7 +33,7 @@ export function summarizeRun(path: string): RunSummary | null {
     folder: path,
     name: config.name,
     startedAt: events[0]?.time ?? null,
-    state: ORDER.find((state) => groups.some((group) => group.state === state)) ?? "preparing",
+    state: unlessGone(ORDER.find((state) => groups.some((group) => group.state === state)) ?? "preparing", events),
     groups,
     numSteps: config.numSteps ?? 0,
     testLoss: shipped?.testLoss ?? null,
@@ -42,6 +42,15 @@ export function summarizeRun(path: string): RunSummary | null {
 
 /** The state of a run is the first of these that one of its groups is in. */
 const ORDER = ["training", "failed", "stopped", "preparing", "finished"] as const;
+
+/** A run whose process ended before its groups began has no one who prepares it. */
+function unlessGone(state: RunSummary["state"], events: readonly LoggedEvent[]): RunSummary["state"] {
+  const start = events.findLast((event) => event.event === "run-start");
+  if (state !== "preparing" || start?.event !== "run-start" || start.pid === undefined || isAlive(start.pid))
+    return state;
+  const since = events.slice(events.lastIndexOf(start));
+  return since.some(({ event }) => event === "stop-requested") ? "stopped" : "failed";
+}
 
 /** The state of a group by its log, and by whether the process that it names is there. */
 function stateOf(events: readonly LoggedEvent[]): RunSummary["state"] {

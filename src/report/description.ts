@@ -1,5 +1,5 @@
 /** A table described for training, as lines of text that fit a width. */
-import { bytes, count, duration, shortened, table } from "./format.js";
+import { bytes, count, counted, duration, shortened, table } from "./format.js";
 
 /** A column and what it is for. */
 export interface ColumnView {
@@ -51,7 +51,7 @@ const SHOWN_CLASSES = 6;
 /** The source, the label, the split, the table of columns and the hints. */
 export function descriptionLines(description: DescriptionView, width: number): string[] {
   const { source, label, columns, pairs, split, rows, hints } = description;
-  const files = `${count(source.numFiles)} ${source.format} ${source.numFiles === 1 ? "file" : "files"}`;
+  const files = counted(source.numFiles, `${source.format} file`);
   const sizes = `${count(rows.train)} / ${count(rows.validation)} / ${count(rows.test)} rows`;
   const facts = [
     [

@@ -1,6 +1,6 @@
 /** An evaluation as tables of text. */
 import type { MetricName, TaskKind } from "../train/events.js";
-import { bytes, count, loss, percent, quantity, seconds, shortened, table } from "./format.js";
+import { bytes, count, counted, loss, percent, quantity, seconds, shortened, table } from "./format.js";
 import { metricViews } from "./result.js";
 
 interface EstimateView {
@@ -151,7 +151,7 @@ export function textEvaluationLines(view: TextEvaluationView): string[] {
   const { documents, units, bytes: size, seconds: time } = view;
   const metrics = ["perplexity", "bitsPerByte", "accuracy"] as const;
   return [
-    `${count(documents)} ${documents === 1 ? "document" : "documents"}, ${bytes(size)}, ${count(units)} units, ${seconds(time)}`,
+    `${counted(documents, "document")}, ${bytes(size)}, ${count(units)} units, ${seconds(time)}`,
     "",
     ...table([
       ["nats per unit", ...metrics.map((name) => metricViews[name].title)],

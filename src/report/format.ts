@@ -5,6 +5,11 @@ export function count(n: number): string {
   return n.toLocaleString("en-US");
 }
 
+/** 1 as "1 row", and 3660 as "3,660 rows". */
+export function counted(n: number, one: string, several = `${one}s`): string {
+  return `${count(n)} ${n === 1 ? one : several}`;
+}
+
 /** How often something is done, in all or in a second, in two digits: 0.43, 7.5, 120. */
 export function times(n: number): string {
   return n >= 9.95 ? count(Math.round(n)) : n.toPrecision(2);

@@ -1,6 +1,6 @@
 /** The state of a run as its log tells it, and that state as lines of text. */
 import type { LoggedEvent, TeacherUse } from "../train/events.js";
-import { bar, count, duration, loss, seconds, times } from "./format.js";
+import { bar, count, counted, duration, loss, seconds, times } from "./format.js";
 
 /** What is known of one group. */
 export interface GroupProgress {
@@ -128,11 +128,15 @@ function teacherPart({ step, teachers, state }: GroupProgress, burnInSteps: numb
 function noteOf(event: LoggedEvent): string | null {
   switch (event.event) {
     case "run-start":
-      return `${event.name}: ${event.numGroups} group${event.numGroups === 1 ? "" : "s"}, ${count(event.numSteps)} steps, burn-in ${count(event.burnInSteps)}\nrun folder ${event.folder}\nships ${event.ships}, decided before the run`;
+      return `${event.name}: ${counted(event.numGroups, "group")}, ${count(event.numSteps)} steps, burn-in ${count(event.burnInSteps)}\nrun folder ${event.folder}\nships ${event.ships}, decided before the run`;
     case "data-ready": {
       const { train, validation, test, unassigned, malformed } = event.rows;
-      const nobodys = unassigned ? `\n${count(unassigned)} more training rows match no filter and train nobody` : "";
-      const left = malformed ? `\n${count(malformed)} malformed lines of the source are left out` : "";
+      const nobodys = unassigned
+        ? `\n${counted(unassigned, "more training row matches no filter and trains nobody", "more training rows match no filter and train nobody")}`
+        : "";
+      const left = malformed
+        ? `\n${counted(malformed, "malformed line of the source is", "malformed lines of the source are")} left out`
+        : "";
       const how = event.cached ? "cached" : "ingested";
       const sizes = (of: { train: number; validation: number; test: number }, what: string) =>
         `${count(of.train)} training, ${count(of.validation)} validation, ${count(of.test)} test ${what}`;

@@ -1,6 +1,6 @@
 /** Lines of CSV and TSV that are no rows: found, shown, and left out where they are few enough. */
 import { DataError } from "../../errors.js";
-import { count, shortened } from "../../report/format.js";
+import { count, counted, shortened } from "../../report/format.js";
 import type { Database } from "../duckdb.js";
 
 /** What DuckDB writes its finds to. */
@@ -42,7 +42,7 @@ export async function takeMalformed(db: Database, numFiles: number): Promise<Mal
 /** Throws {@link DataError} when there are more than may be left out. */
 export function checkMalformed({ count: found, examples }: Malformed, numRows: number, most: number, of: string): void {
   if (found <= most) return;
-  const are = found === 1 ? "1 line is" : `${count(found)} lines are`;
+  const are = counted(found, "line is", "lines are");
   throw new DataError(
     [
       `data: of ${count(numRows + found)} lines of ${of} ${are} no row, and ${count(most)} may be left out.`,

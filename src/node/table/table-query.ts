@@ -3,7 +3,7 @@
 import { numSlots } from "../../data/shard.js";
 import { enclosed, identifier, literal } from "../../data/sql.js";
 import type { TableSpec, VocabularyLimits } from "../../data/table.js";
-import { count } from "../../report/format.js";
+import { counted } from "../../report/format.js";
 import type { SourceFormat } from "../source-files.js";
 import { STORE_REJECTS } from "./malformed-rows.js";
 
@@ -23,7 +23,7 @@ export const unassigned = 4;
 
 /** A number of rows in words. */
 export function rows(number: number): string {
-  return `${count(number)} ${number === 1 ? "row" : "rows"}`;
+  return counted(number, "row");
 }
 
 /** What is known of CSV and TSV beforehand. */

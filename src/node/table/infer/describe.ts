@@ -1,7 +1,7 @@
 /** A table described for training: what its columns are for, what is predicted, how its rows are split, what to beware of. */
 import { join } from "node:path";
 import { ConfigError } from "../../../errors.js";
-import { count, percent } from "../../../report/format.js";
+import { counted, percent } from "../../../report/format.js";
 import type { ColumnDescription, ColumnFigures, Hint, Role } from "../../../run/infer/column.js";
 import { describeColumn, featureNames } from "../../../run/infer/features.js";
 import { describeLabel, type LabelDescription } from "../../../run/infer/label.js";
@@ -161,7 +161,16 @@ async function describeColumns(
 
 function malformedHints({ numMalformed }: Pick<OpenSource, "numMalformed">): Hint[] {
   if (numMalformed === 0) return [];
-  return [{ kind: "malformed", text: `${count(numMalformed)} lines of the source are no rows and are left out` }];
+  return [
+    {
+      kind: "malformed",
+      text: counted(
+        numMalformed,
+        "line of the source is no row and is left out",
+        "lines of the source are no rows and are left out",
+      ),
+    },
+  ];
 }
 
 function leakageHints(powers: readonly Power[], task: TaskKind): Hint[] {
