@@ -42,7 +42,7 @@ try {
     config,
     groupIndex,
     workload: await openWorkload(config, folder, groupIndex),
-    ...(init && { readInit: () => readInit(init) }),
+    ...(init && { readInit: () => readInit(init, folder.path) }),
     engine,
     threads: Number(threads),
     store: directoryStore(scope.store),

@@ -10,24 +10,24 @@ import type { NamedArrays } from "../runtime/array.js";
 type Init = NonNullable<RunConfig["init"]>;
 
 /**
- * An `init` as it is kept with the run: the absolute path, which starts at `folder`, and the digest of the content.
+ * An `init` with the digest of its content, which a run keeps; its path starts at `folder` and is absolute then.
  *
  * Throws {@link ConfigError} when the file cannot be read.
  */
 export async function noteInit(init: Init, folder: string): Promise<Init> {
-  if (typeof init !== "string") return init;
+  if (typeof init !== "string") return { ...init, path: resolve(folder, init.path) };
   const path = resolve(folder, init);
   return { path, sha256: await sha256(read(path)) };
 }
 
 /**
- * The params in a noted file, not yet held against the model.
+ * The params in a noted file, whose path starts at `folder`, not yet held against the model.
  *
  * Throws {@link ConfigError} when it cannot be read or has changed, {@link CheckpointError} when it is no safetensors.
  */
-export async function readInit(init: Init): Promise<NamedArrays> {
+export async function readInit(init: Init, folder: string): Promise<NamedArrays> {
   if (typeof init === "string") throw new Error("internal: init was not noted");
-  const bytes = read(init.path);
+  const bytes = read(resolve(folder, init.path));
   const now = await sha256(bytes);
   if (now !== init.sha256) {
     const digests = `SHA-256 ${init.sha256.slice(0, 8)} then, ${now.slice(0, 8)} now`;

@@ -11,6 +11,7 @@ import { outputNames } from "../train/task.js";
 import { FAILED, REFUSED, STOPPED_BY } from "./exit-codes.js";
 import { someDuration } from "./flags.js";
 import { loadConfig } from "./load-config.js";
+import { withOwnFiles } from "./own-files.js";
 import { compareReplay, prepareReplay } from "./replay.js";
 import { addRunCommands, SET } from "./run-commands.js";
 import { runFolder } from "./run-folder.js";
@@ -230,7 +231,7 @@ async function chooseRun(path: string | undefined, flags: TrainFlags): Promise<C
     if (missing) throw new ConfigError(`${flags.resume} is not a run folder: it has no ${basename(missing)}`);
     const own = await loadConfig(saved);
     if (path === undefined && overrides.length === 0) return { config: own, folder };
-    const config = await loadConfig(path ?? saved, overrides);
+    const config = await withOwnFiles(await loadConfig(path ?? saved, overrides), runFolder(folder));
     checkSameRun(own, config);
     return { config, folder };
   }

@@ -1,4 +1,5 @@
 /** The data of a run: prepared before any group is started, and the same when a run is gone on with. */
+import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import { DataError } from "../errors.js";
 import { epochsOf } from "../run/epochs.js";
@@ -41,7 +42,7 @@ export async function prepareData(
   log({ event: "data-ready", ...sizes, epochs, cached, seconds: (performance.now() - started) / 1000 });
   prepared.checkShards();
   const data: RunData = { cache: prepared.folder, digest: work.digest };
-  checkUnchanged(folder, data);
+  checkUnchanged(config, folder, data);
   await directoryStore(folder.path).put(basename(folder.data), encodeRunFile(data));
   return prepared;
 }
@@ -52,9 +53,13 @@ export async function openWorkload(config: RunConfig, folder: RunFolder, groupIn
   return isOfText(config) ? textKind.open(config, cache, groupIndex) : tableKind.open(config, cache, groupIndex);
 }
 
-function checkUnchanged(folder: RunFolder, now: RunData): void {
+function checkUnchanged(config: RunConfig, folder: RunFolder, now: RunData): void {
   const before = readRunFile(folder.data) as Partial<RunData> | undefined;
   if (before?.digest === undefined || before.digest === now.digest) return;
   const digests = `${before.digest.slice(0, 8)} then, ${now.digest.slice(0, 8)} now`;
-  throw new DataError(`a run goes on with the data it began with, and it has changed (${digests}). Put it back.`);
+  // A run of an earlier version has no tokenizer of its own.
+  const hasOthers = isOfText(config) && config.data.tokenizer !== "bytes" && !existsSync(folder.ownFiles);
+  throw new DataError(
+    `a run goes on with the data it began with, and ${hasOthers ? "the text or the tokenizer" : "it"} has changed (${digests}). Put it back.`,
+  );
 }

@@ -13,6 +13,8 @@ export interface RunFolder {
   readonly store: string;
   /** The digest of the prepared data, and where its cache lies. */
   readonly data: string;
+  /** Where the files came from that the run has copies of; see own-files.ts. */
+  readonly ownFiles: string;
   readonly result: string;
   readonly model: { readonly onnx: string; readonly safetensors: string };
   /** A group's own folder, with its checkpoints, and its log. */
@@ -28,6 +30,7 @@ export function runFolder(path: string): RunFolder {
     scope: join(path, "scope.json"),
     store: join(path, "store"),
     data: join(path, "data.json"),
+    ownFiles: join(path, "own-files.json"),
     result: join(path, "result.json"),
     model: { onnx: join(path, "model.onnx"), safetensors: join(path, "model.safetensors") },
     group(index) {

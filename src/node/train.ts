@@ -9,6 +9,7 @@ import { finish } from "./finish.js";
 import { runGroups } from "./group-processes.js";
 import { lockRun } from "./lock.js";
 import { logWriter } from "./log.js";
+import { takeOwnFiles, withOwnNames } from "./own-files.js";
 import { prepareData } from "./prepare.js";
 import { encodeRunFile } from "./run-file.js";
 import { runFolder } from "./run-folder.js";
@@ -48,11 +49,12 @@ export async function train(options: TrainOptions): Promise<RunResult | null> {
 }
 
 async function trainLocked(
-  { config, folder: path, join, cacheFolder, stop }: TrainOptions,
+  { config: given, folder: path, join, cacheFolder, stop }: TrainOptions,
   log: (event: TrainEvent) => void,
 ): Promise<RunResult | null> {
   const folder = runFolder(path);
-  await directoryStore(folder.path).put(basename(folder.config), encodeRunFile(config));
+  const config = await takeOwnFiles(given, folder, (message) => log({ event: "warning", message }));
+  await directoryStore(folder.path).put(basename(folder.config), encodeRunFile(withOwnNames(config, folder)));
   log({
     event: "run-start",
     pid: process.pid,

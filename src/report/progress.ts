@@ -147,6 +147,8 @@ function noteOf(event: LoggedEvent): string | null {
     }
     case "group-start":
       return event.step > 0 ? `group ${event.group} goes on from step ${count(event.step)}` : null;
+    case "warning":
+      return `warning: ${event.group === undefined ? "" : `group ${event.group}${event.step === undefined ? "" : ` at step ${count(event.step)}`}: `}${event.message}`;
     case "stop-requested":
       return "saving and stopping (once more to leave at once)";
     case "step-skipped":

@@ -54,6 +54,8 @@ export type TrainEvent =
     }
   /** What the run as a whole is doing, when that is not training. */
   | { readonly event: "stage"; readonly stage: string }
+  /** Something that the user should know, of the run or of one group; it goes on. */
+  | { readonly event: "warning"; readonly group?: number; readonly step?: number; readonly message: string }
   /** Somebody asked the run to save and stop. */
   | { readonly event: "stop-requested" }
   | {

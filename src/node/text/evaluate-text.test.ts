@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { tokenizerFile } from "../../data/text/byte-level.js";
 import { corpusOf } from "../../data/text/corpus.js";
-import { DataError } from "../../errors.js";
+import { CheckpointError, DataError } from "../../errors.js";
 import { lstmLanguageModel, lstmReader } from "../../nn/lstm-language-model.js";
 import { initParams } from "../../nn/model.js";
 import { exportText } from "../../run/export-text.js";
@@ -13,7 +15,7 @@ import { textScorer } from "../../train/evaluate-text.js";
 import { keptWeights } from "../../train/graphs.js";
 import { onnxRuntimeEngine } from "../onnxruntime.js";
 import { evaluateText } from "./evaluate-text.js";
-import { isLanguageModel } from "./language-model.js";
+import { isLanguageModel, openLanguageModel } from "./language-model.js";
 
 const folder = mkdtempSync(join(tmpdir(), "codistill-evaluate-text-"));
 const engine = onnxRuntimeEngine({ threads: 1 });
@@ -61,6 +63,27 @@ test("text may be a column, and too little of it is refused", async () => {
   await assert.rejects(
     evaluateText(path("model.onnx"), path("empty.txt"), options),
     (error) => error instanceof DataError && /this text has 0/.test(error.message),
+  );
+});
+
+test("a model reads no text by another tokenizer than its own", async () => {
+  const merges = [[104, 105]] as const;
+  const own = JSON.stringify(tokenizerFile(merges));
+  writeFileSync(path("tokenizer.json"), own);
+  const sha256 = createHash("sha256").update(own).digest("hex");
+  const withTokenizer = { ...metadata, tokenizer: "tokenizer.json", tokenizerSha256: sha256 };
+  const larger = { ...sizes, vocabulary: 258 };
+  const drawn = initParams(lstmLanguageModel(larger), key(1));
+  writeFileSync(path("with-tokenizer.onnx"), exportText(lstmReader(larger), drawn, withTokenizer));
+  const model = await openLanguageModel(path("with-tokenizer.onnx"));
+  assert.equal(model.tokenizer.digest, sha256);
+  await model.close();
+  writeFileSync(path("tokenizer.json"), JSON.stringify(tokenizerFile([[104, 106]])));
+  await assert.rejects(
+    openLanguageModel(path("with-tokenizer.onnx")),
+    (error) =>
+      error instanceof CheckpointError &&
+      /tokenizer that it was trained with .*tokenizer\.json is another one/.test(error.message),
   );
 });
 

@@ -13,6 +13,7 @@ import { directoryStore } from "../directory-store.js";
 import { loadConfig } from "../load-config.js";
 import { metadataOf, openSession } from "../model-file.js";
 import { Tensor } from "../ort/library.js";
+import { checkOwnFiles, TOKENIZER_FILE } from "../own-files.js";
 import { runFolder } from "../run-folder.js";
 import { tokenizerOf } from "./prepare-text.js";
 import { byteTokenizer, openTokenizer, type Tokenizer } from "./tokenizer.js";
@@ -32,7 +33,9 @@ export interface LanguageModel {
 const metadataSchema = z.object({
   format: z.literal("codistill.model"),
   task: z.literal("language"),
-  tokenizer: z.string(),
+  tokenizer: z.enum(["bytes", TOKENIZER_FILE]),
+  /** Absent in models of earlier versions, and of bytes. */
+  tokenizerSha256: z.string().optional(),
   state: z
     .string()
     .transform((text) => JSON.parse(text) as unknown)
@@ -50,10 +53,10 @@ export async function openLanguageModel(path: string, group?: number): Promise<L
   const isRun = statSync(path).isDirectory();
   if (group !== undefined && !isRun)
     throw new ConfigError(`language model: --group is of a run folder, and ${path} is a file`);
-  if (!isRun) return opened(path, readFileSync(path), (name) => tokenizerFrom(name, dirname(path)));
+  if (!isRun) return opened(path, readFileSync(path), (metadata) => tokenizerFrom(metadata, dirname(path)));
   const { model } = runFolder(path);
   if (group === undefined && existsSync(model.onnx)) {
-    return opened(model.onnx, readFileSync(model.onnx), (name) => tokenizerFrom(name, path));
+    return opened(model.onnx, readFileSync(model.onnx), (metadata) => tokenizerFrom(metadata, path));
   }
   return ofGroup(path, group ?? 0);
 }
@@ -63,6 +66,7 @@ async function ofGroup(path: string, group: number): Promise<LanguageModel> {
   const folder = runFolder(path);
   if (!existsSync(folder.config))
     throw new ConfigError(`language model: ${path} is no run folder; it has no ${basename(folder.config)}`);
+  await checkOwnFiles(folder);
   const config = await loadConfig(folder.config);
   if (!isOfText(config)) throw new ConfigError(`language model: a language model is needed, and ${path} is of a table`);
   const best = await readBest(directoryStore(folder.group(group).path));
@@ -71,22 +75,36 @@ async function ofGroup(path: string, group: number): Promise<LanguageModel> {
       `language model: group ${group} of ${path} has nothing yet; its first validation comes first`,
     );
   const tokenizer = tokenizerOf(config.data);
-  const metadata = { format: "codistill.model", task: "language", tokenizer: config.data.tokenizer };
+  const metadata = {
+    format: "codistill.model",
+    task: "language",
+    tokenizer: config.data.tokenizer === "bytes" ? "bytes" : TOKENIZER_FILE,
+  };
   const bytes = exportText(textNetwork(config, tokenizer.size).reader, best.params, metadata);
   return opened(path, bytes, () => tokenizer);
 }
 
-function tokenizerFrom(name: string, folder: string): Tokenizer {
-  return name === "bytes" ? byteTokenizer() : openTokenizer(join(folder, name));
+type Metadata = z.output<typeof metadataSchema>;
+
+/** The tokenizer that lies beside a model. Throws {@link CheckpointError} for another one than it was trained with. */
+function tokenizerFrom({ tokenizer: name, tokenizerSha256: own }: Metadata, folder: string): Tokenizer {
+  if (name === "bytes") return byteTokenizer();
+  const path = join(folder, name);
+  const tokenizer = openTokenizer(path);
+  if (own === undefined || own === tokenizer.digest) return tokenizer;
+  throw new CheckpointError(
+    `language model: a model reads text by the tokenizer that it was trained with (SHA-256 ${own.slice(0, 8)}), and ${path} is another one (${tokenizer.digest.slice(0, 8)}). Put the tokenizer.json of its run beside it.`,
+  );
 }
 
 async function opened(
   path: string,
   bytes: Uint8Array,
-  tokenizerOf: (name: string) => Tokenizer,
+  tokenizerOf: (metadata: Metadata) => Tokenizer,
 ): Promise<LanguageModel> {
-  const { state: shapes, tokenizer: name } = readMetadata(path, bytes);
-  const tokenizer = tokenizerOf(name);
+  const metadata = readMetadata(path, bytes);
+  const { state: shapes } = metadata;
+  const tokenizer = tokenizerOf(metadata);
   const session = await openSession(path, bytes);
   const { before, after, ids, logProbs } = textNames;
   return {
@@ -119,7 +137,7 @@ export function isLanguageModel(path: string): boolean {
   }
 }
 
-function readMetadata(path: string, bytes: Uint8Array): z.output<typeof metadataSchema> {
+function readMetadata(path: string, bytes: Uint8Array): Metadata {
   const parsed = metadataSchema.safeParse(metadataOf(path, bytes));
   if (parsed.success) return parsed.data;
   throw new CheckpointError(`${path} is not a language model of codistill. Give the model.onnx of a run on text.`);

@@ -8,6 +8,7 @@ import { scoreTextRun } from "../../run/score-text.js";
 import { textBatch, textNetwork, textWork, textWorkload } from "../../run/text-work.js";
 import { key } from "../../runtime/random.js";
 import { memoryBudget } from "../memory.js";
+import { TOKENIZER_FILE } from "../own-files.js";
 import type { DataKind } from "../prepared.js";
 import { prepareText } from "./prepare-text.js";
 import { openText } from "./text-cache.js";
@@ -16,6 +17,7 @@ export const textKind: DataKind<TextRunConfig> = {
   async prepare(config, options) {
     const { data } = config;
     const text = await prepareText(textSpecOf(config), options);
+    const tokenizerFile = data.tokenizer === "bytes" ? null : readFileSync(data.tokenizer);
     const { validation, test, sizes } = text;
     if (!validation || !test) throw new Error("internal: prepareText opens every split");
     const work = textWork(config, text);
@@ -42,11 +44,13 @@ export const textKind: DataKind<TextRunConfig> = {
         task: "language",
         units: String(text.tokenizer.size),
         ...(text.tokenizer.endOfText !== null && { endOfText: String(text.tokenizer.endOfText) }),
-        tokenizer: data.tokenizer === "bytes" ? "bytes" : TOKENIZER_FILE,
+        tokenizer: tokenizerFile ? TOKENIZER_FILE : "bytes",
+        ...(tokenizerFile && { tokenizerSha256: text.tokenizer.digest }),
       },
       exported: (params, metadata) => ({
         "model.onnx": exportText(network.reader, params, metadata),
-        ...(data.tokenizer !== "bytes" && { [TOKENIZER_FILE]: readFileSync(data.tokenizer) }),
+        // Of a run that has its own copy the same bytes.
+        ...(tokenizerFile && { [TOKENIZER_FILE]: tokenizerFile }),
       }),
     };
   },
@@ -64,9 +68,6 @@ export const textKind: DataKind<TextRunConfig> = {
     });
   },
 };
-
-/** The tokenizer beside a model. */
-const TOKENIZER_FILE = "tokenizer.json";
 
 /** The text that a configuration's data is. */
 export function textSpecOf({ data }: TextRunConfig): TextSpec {
