@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { someDuration } from "./flags.js";
+import { describe, test } from "node:test";
+import { Command } from "commander";
+import { checkPaths, someDuration } from "./flags.js";
 
 test("durations are numbers with a unit, more than nothing and no longer than a timer", () => {
   assert.deepEqual(["90s", "20m", "1.5h", " 2d "].map(someDuration), [90, 1200, 5400, 172_800]);
@@ -10,4 +11,31 @@ test("durations are numbers with a unit, more than nothing and no longer than a 
       /must be a duration such as 90s, 20m or 1.5h, 24 days at most, got "/,
       wrong,
     );
+});
+
+describe("paths that flags and arguments give", () => {
+  function parse(...words: readonly string[]): void {
+    const program = new Command().exitOverride().hook("preAction", (_, command) => checkPaths(command));
+    program
+      .command("train")
+      .argument("[config]")
+      .option("--store <folder>")
+      .option("--out <file>")
+      .option("--data <paths...>")
+      .option("--prompt <text>")
+      .action(() => {});
+    program.parse(["train", ...words], { from: "user" });
+  }
+
+  test("are not empty, which would be the current folder", () => {
+    for (const words of [["--store", ""], ["--out", ""], ["--data", "a.csv", ""], [""]]) {
+      assert.throws(() => parse(...words), /must name a file or a folder, got an empty name/, words.join());
+    }
+    parse("config.ts", "--store", ".", "--data", "a.csv", "--prompt", "");
+  });
+
+  test("are folders of this machine where the program writes", () => {
+    assert.throws(() => parse("--store", "s3://bucket/run"), /--store must be a folder of this machine/);
+    parse("--data", "s3://bucket/rides.csv");
+  });
 });

@@ -1,5 +1,6 @@
 /** What flags of several commands are read by. */
-import { InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
+import { ConfigError } from "../errors.js";
 
 /** A whole number, 0 or more. */
 export function wholeNumber(text: string): number {
@@ -15,6 +16,32 @@ export function someNumber(text: string): number {
   if (text.trim() === "" || !Number.isFinite(number) || number < 0)
     throw new InvalidArgumentError(`must be a number of 0 or more, got "${text}"`);
   return number;
+}
+
+/** What stands for a file or a folder in the description of a flag. */
+const PATH = /<(?:[a-z ]*(?:folder|file|paths?|weights)[.]*)>$/;
+
+/**
+ * Refuse a path that is empty: to the file system it is the current folder, and to a script that gives it a variable that is
+ * not set. Folders that the program writes to are folders of this machine, and no addresses.
+ *
+ * Throws {@link ConfigError}.
+ */
+export function checkPaths(command: Command): void {
+  const empty = (what: string) =>
+    new ConfigError(`${what} must name a file or a folder, got an empty name; "." is the current folder`);
+  for (const option of command.options.filter(({ flags }) => PATH.test(flags))) {
+    const values: unknown[] = [command.opts()[option.attributeName()]].flat();
+    if (values.includes("")) throw empty(String(option.long));
+    const address = values.find((value) => /^[a-z][a-z0-9+.-]+:\/\//i.test(String(value)));
+    if (address && option.flags.endsWith("folder>")) {
+      throw new ConfigError(`${option.long} must be a folder of this machine, got the address ${address}`);
+    }
+  }
+  command.registeredArguments.forEach((argument, i) => {
+    const values = [(command.processedArgs as unknown[])[i]].flat();
+    if (values.includes("")) throw empty(`<${argument.name()}>`);
+  });
 }
 
 const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;

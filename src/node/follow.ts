@@ -1,7 +1,8 @@
 /** Follow the logs of a run as they grow. */
-import { closeSync, existsSync, openSync, readdirSync, readSync } from "node:fs";
+import { closeSync, existsSync, readdirSync, readSync } from "node:fs";
 import { join } from "node:path";
 import type { LoggedEvent } from "../train/events.js";
+import { openRegular } from "./plain-files.js";
 import { parseLines } from "./read-log.js";
 import { runFolder } from "./run-folder.js";
 
@@ -24,7 +25,7 @@ export function logFollower(path: string): () => LoggedEvent[] {
 
 function readFrom(path: string, offset: number): Buffer {
   if (!existsSync(path)) return Buffer.alloc(0);
-  const file = openSync(path, "r");
+  const file = openRegular(path);
   try {
     const chunks: Buffer[] = [];
     for (let at = offset; ; ) {

@@ -1,5 +1,4 @@
 /** The process of one group: `group-main.js <run folder> <group index> <threads>`. */
-import { mkdirSync } from "node:fs";
 import { CodistillError, messageOf, StoreError } from "../errors.js";
 import { runGroup } from "../run/group.js";
 import type { RunConfig } from "../run/schema.js";
@@ -7,6 +6,7 @@ import { directoryStore } from "./directory-store.js";
 import { FAILED, REFUSED } from "./exit-codes.js";
 import { readInit } from "./init-weights.js";
 import { logWriter } from "./log.js";
+import { makeOwnFolder } from "./plain-files.js";
 import { openWorkload } from "./prepare.js";
 import { lastStepOf, readLog } from "./read-log.js";
 import { recordOf } from "./replay.js";
@@ -20,7 +20,7 @@ const folder = runFolder(path);
 const groupIndex = Number(index);
 const config = readRunFile(folder.config) as RunConfig;
 const { path: own, log: logPath } = folder.group(groupIndex);
-mkdirSync(own, { recursive: true });
+makeOwnFolder(own);
 const log = logWriter(logPath);
 
 // The parent says when to stop; if it is gone, nobody is left to train for. A terminal's Ctrl-C reaches parent and

@@ -1,6 +1,6 @@
 /** The groups of a run on this machine: one process each. */
 import { type ChildProcess, fork } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -8,6 +8,7 @@ import type { RunConfig } from "../run/schema.js";
 import { REFUSED } from "./exit-codes.js";
 import { withHugePages } from "./huge-pages.js";
 import { logWriter } from "./log.js";
+import { makeOwnFolder, openOwn, readRegular } from "./plain-files.js";
 import { lastStepOf, readLog } from "./read-log.js";
 import type { RunFolder } from "./run-folder.js";
 import type { RunScope } from "./scope.js";
@@ -59,7 +60,7 @@ export async function runGroups(
 /** Where a group's process says what it died of. Without such a file it trains all the same. */
 function openErrors(path: string): number | "ignore" {
   try {
-    return openSync(path, "w");
+    return openOwn(path, "replace");
   } catch {
     return "ignore";
   }
@@ -72,7 +73,7 @@ function startGroup(
   threads: number,
 ): { child: ChildProcess; ended: Promise<boolean> } {
   const { path, log, errors } = folder.group(group);
-  mkdirSync(path, { recursive: true });
+  makeOwnFolder(path);
   const numEventsBefore = readLog(log).length;
   const errorFile = openErrors(errors);
   const entry = fileURLToPath(new URL("./group-main.js", import.meta.url));
@@ -88,7 +89,7 @@ function startGroup(
       const events = readLog(log).slice(numEventsBefore);
       if (!events.some(({ event }) => event === "group-end")) {
         const how = signal ? `was killed by ${signal}` : `exited with code ${code}`;
-        const message = [`its process ${how}`, errorFile === "ignore" ? "" : readFileSync(errors, "utf8").trim()]
+        const message = [`its process ${how}`, errorFile === "ignore" ? "" : readRegular(errors).toString().trim()]
           .filter(Boolean)
           .join(": ");
         // A group that died without a word gets its last event from here.

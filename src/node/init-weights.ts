@@ -1,11 +1,11 @@
 /** Weights that a run begins from: any safetensors file with the model's params, and only as it was when the run began. */
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { sha256 } from "../checkpoint/digest.js";
 import { decodeSafetensors } from "../checkpoint/safetensors.js";
 import { ConfigError, messageOf } from "../errors.js";
 import type { RunConfig } from "../run/schema.js";
 import type { NamedArrays } from "../runtime/array.js";
+import { readRegular } from "./plain-files.js";
 
 type Init = NonNullable<RunConfig["init"]>;
 
@@ -40,7 +40,7 @@ export async function readInit(init: Init, folder: string): Promise<NamedArrays>
 
 function read(path: string): Uint8Array {
   try {
-    return readFileSync(path);
+    return readRegular(path);
   } catch (error) {
     throw new ConfigError(`init: must be a safetensors file that can be read: ${messageOf(error)}`, { cause: error });
   }

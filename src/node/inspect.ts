@@ -1,5 +1,5 @@
 /** What is inside a run folder, a checkpoint, a snapshot or a model. */
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { z } from "zod";
 import { decodeSafetensors } from "../checkpoint/safetensors.js";
 import { CheckpointError, ConfigError } from "../errors.js";
@@ -11,6 +11,7 @@ import { sizeOf } from "../runtime/array.js";
 import { mapValues } from "../runtime/named.js";
 import { summarizeRun } from "./list-runs.js";
 import { decodeModelFile } from "./model-file.js";
+import { readRegular } from "./plain-files.js";
 import { readLog } from "./read-log.js";
 import { runFolder } from "./run-folder.js";
 import { readScope } from "./scope.js";
@@ -31,7 +32,7 @@ export function inspect(path: string): Inspection {
   if (!existsSync(path)) throw new ConfigError(`there is nothing at ${path}`);
   const run = summarizeRun(path);
   if (run) return inspectRun(path, run);
-  if (statSync(path).isFile() && path.endsWith(".safetensors")) return inspectSafetensors(readFileSync(path));
+  if (statSync(path).isFile() && path.endsWith(".safetensors")) return inspectSafetensors(readRegular(path));
   if (statSync(path).isFile() && path.endsWith(".onnx")) return inspectOnnx(path);
   throw new ConfigError(
     `inspect reads a run folder, a .safetensors file (checkpoint, snapshot, weights) or a .onnx model; ${path} is none`,
@@ -40,7 +41,7 @@ export function inspect(path: string): Inspection {
 
 function inspectRun(path: string, run: RunSummary): Inspection {
   const folder = runFolder(path);
-  const config = JSON.parse(readFileSync(folder.config, "utf8")) as { readonly numGroups: number };
+  const config = JSON.parse(readRegular(folder.config).toString()) as { readonly numGroups: number };
   const groups = readScope(folder, config.numGroups).groups.map((group) => {
     const events = readLog(folder.group(group).log);
     const numOf = (kind: string) => events.filter(({ event }) => event === kind).length;
@@ -90,7 +91,7 @@ function inspectSafetensors(file: Uint8Array): Inspection {
 }
 
 function inspectOnnx(path: string): Inspection {
-  const file = readFileSync(path);
+  const file = readRegular(path);
   const { graph, metadataProps, opsetImport, producerName } = decodeModelFile(path, file);
   const values = graph.initializer.reduce((sum, { dims }) => sum + sizeOf(dims), 0);
   const isInputs = ({ key }: { readonly key: string }) => key === "inputs";

@@ -1,11 +1,12 @@
 /** Configurations from files: typed TypeScript or JavaScript with a default export, or JSON. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { basename, dirname, extname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ConfigError, messageOf } from "../errors.js";
 import { applyOverrides, resolveConfig } from "../run/config.js";
 import { isOfText, type RunConfig, type TextRunConfig } from "../run/schema.js";
 import { noteInit } from "./init-weights.js";
+import { assertRegular, readRegular } from "./plain-files.js";
 import { withoutVersion } from "./run-file.js";
 
 /**
@@ -46,8 +47,9 @@ function absoluteAll(source: string | readonly string[], folder: string): string
 
 async function load(file: string, shown: string): Promise<unknown> {
   try {
+    assertRegular(file);
     // The configuration of a run folder says its version.
-    if (extname(file) === ".json") return withoutVersion(basename(shown), JSON.parse(readFileSync(file, "utf8")));
+    if (extname(file) === ".json") return withoutVersion(basename(shown), JSON.parse(readRegular(file).toString()));
     const { createJiti } = await import("jiti");
     const module = await createJiti(import.meta.url, { moduleCache: false, fsCache: false }).import<object>(file);
     if (!("default" in module)) throw new Error("it has no default export; write export default defineRun({ ... })");

@@ -1,10 +1,11 @@
 /** One program at a time trains in a run folder. */
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { decodeJson } from "../checkpoint/json.js";
 import { ConfigError } from "../errors.js";
 import { isAlive } from "./alive.js";
+import { readRegular, writeOwn } from "./plain-files.js";
 
 interface Holder {
   readonly pid: number;
@@ -20,7 +21,7 @@ export function lockRun(folder: string): () => void {
   const path = join(folder, "lock.json");
   const own: Holder = { pid: process.pid, host: hostname() };
   try {
-    writeFileSync(path, JSON.stringify(own), { flag: "wx" });
+    writeOwn(path, "create", JSON.stringify(own));
   } catch (error) {
     const holder = readHolder(path);
     if (holder === "none") throw error;
@@ -31,7 +32,7 @@ export function lockRun(folder: string): () => void {
         { cause: error },
       );
     }
-    writeFileSync(path, JSON.stringify(own));
+    writeOwn(path, "replace", JSON.stringify(own));
   }
   return () => rmSync(path, { force: true });
 }
@@ -39,7 +40,7 @@ export function lockRun(folder: string): () => void {
 /** Who holds the lock. Of a file that was cut short while it was written nobody knows. */
 function readHolder(path: string): Holder | "unknown" | "none" {
   try {
-    const { pid, host } = (decodeJson(readFileSync(path)) ?? {}) as Partial<Holder>;
+    const { pid, host } = (decodeJson(readRegular(path)) ?? {}) as Partial<Holder>;
     return pid !== undefined && pid > 0 && host !== undefined ? { pid, host } : "unknown";
   } catch {
     return "none";

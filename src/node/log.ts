@@ -1,7 +1,8 @@
 /** The run log on disk: one event a line, whole lines only, so that a killed process leaves a readable log. */
-import { appendFileSync, existsSync, readFileSync, writeSync } from "node:fs";
+import { existsSync, writeSync } from "node:fs";
 import { messageOf } from "../errors.js";
 import type { LoggedEvent, TrainEvent } from "../train/events.js";
+import { readRegular, writeOwn } from "./plain-files.js";
 import { RUN_FOLDER_VERSION } from "./run-file.js";
 
 /** Events that wait for a disk that cannot be written: about a megabyte. */
@@ -13,7 +14,7 @@ const MAX_WAITING = 5000;
  */
 export function logWriter(path: string): (event: TrainEvent) => void {
   // A process that was killed, or a disk that got full, may leave a part of a line: it must not swallow the next one.
-  let isTorn = existsSync(path) && !/(^|\n)$/.test(readFileSync(path, "utf8"));
+  let isTorn = existsSync(path) && !/(^|\n)$/.test(readRegular(path).toString());
   let waiting: string[] = [];
   let numLost = 0;
   let trouble: string | undefined;
@@ -29,7 +30,7 @@ export function logWriter(path: string): (event: TrainEvent) => void {
   /** One line at a time: what is written when the disk gets full again is not written twice. */
   function write(): void {
     for (let line = waiting[0]; line !== undefined; line = waiting[0]) {
-      appendFileSync(path, isTorn ? `\n${line}` : line);
+      writeOwn(path, "append", isTorn ? `\n${line}` : line);
       isTorn = false;
       waiting = waiting.slice(1);
     }

@@ -9,7 +9,7 @@ import { checkSameRun } from "../run/config-diff.js";
 import { isOfText, type RunConfig } from "../run/schema.js";
 import { outputNames } from "../train/task.js";
 import { FAILED, REFUSED, STOPPED_BY } from "./exit-codes.js";
-import { someDuration } from "./flags.js";
+import { checkPaths, someDuration } from "./flags.js";
 import { loadConfig } from "./load-config.js";
 import { withOwnFiles } from "./own-files.js";
 import { compareReplay, prepareReplay } from "./replay.js";
@@ -53,7 +53,8 @@ const program = new Command("codistill")
   .description("Train neural networks by codistillation: groups that learn from one another's predictions.")
   .version(version)
   .showHelpAfterError("(codistill --help tells more)")
-  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : REFUSED));
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : REFUSED))
+  .hook("preAction", (_, command) => checkPaths(command));
 
 withTableFlags(program.command("train"))
   .description("train all groups of a run on this machine, or one of them anywhere")

@@ -2,13 +2,14 @@
  * The files that a run takes from outside, copied into its folder before it prepares its data. From then on it reads its
  * copies alone, whatever becomes of the files that they were made of; `own-files.json` says where each came from.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { z } from "zod";
 import { sha256 } from "../checkpoint/digest.js";
 import { ConfigError, messageOf } from "../errors.js";
 import { isOfText, type RunConfig } from "../run/schema.js";
 import { directoryStore } from "./directory-store.js";
+import { readRegular } from "./plain-files.js";
 import { encodeRunFile, readRunFile } from "./run-file.js";
 import type { RunFolder } from "./run-folder.js";
 
@@ -161,7 +162,7 @@ const digests = (then: string, now: string) => `SHA-256 ${then.slice(0, 8)} then
 
 function read(kind: Kind, path: string): Uint8Array {
   try {
-    return readFileSync(path);
+    return readRegular(path);
   } catch (error) {
     throw new ConfigError(`${KINDS[kind].option}: ${path} cannot be read: ${messageOf(error)}`, { cause: error });
   }

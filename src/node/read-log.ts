@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { checkVersion, decodeJson } from "../checkpoint/json.js";
 import type { LoggedEvent } from "../train/events.js";
+import { readRegular } from "./plain-files.js";
 import { RUN_FOLDER_VERSION } from "./run-file.js";
 
 /**
@@ -8,7 +9,7 @@ import { RUN_FOLDER_VERSION } from "./run-file.js";
  * Throws {@link CheckpointError} when the log is of another version.
  */
 export function readLog(path: string): LoggedEvent[] {
-  const events = existsSync(path) ? parseLines(readFileSync(path, "utf8")) : [];
+  const events = existsSync(path) ? parseLines(readRegular(path).toString()) : [];
   for (const { version } of events) checkVersion(path, version, RUN_FOLDER_VERSION);
   return events;
 }

@@ -1,6 +1,7 @@
 /** The JSON files of a run folder: plain records, with the version of their format beside their own names. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { checkVersion, decodeJson, encodeJson } from "../checkpoint/json.js";
+import { readRegular } from "./plain-files.js";
 
 /** The version of `config.json`, `data.json`, `result.json` and the logs in a run folder. */
 export const RUN_FOLDER_VERSION = 1;
@@ -15,7 +16,7 @@ export function encodeRunFile(value: object): Uint8Array {
  * checked. Throws {@link CheckpointError} when it is of another version.
  */
 export function readRunFile(path: string): Readonly<Record<string, unknown>> | undefined {
-  const value = existsSync(path) ? withoutVersion(path, decodeJson(readFileSync(path))) : undefined;
+  const value = existsSync(path) ? withoutVersion(path, decodeJson(readRegular(path))) : undefined;
   return isRecord(value) ? value : undefined;
 }
 

@@ -1,5 +1,5 @@
 /** What a run folder is for: all groups of a run with a store of their own, or one group of a run that lives elsewhere. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { z } from "zod";
 import { decodeJson, encodeJson } from "../checkpoint/json.js";
@@ -9,6 +9,7 @@ import { joinRun } from "../run/join.js";
 import type { RunConfig } from "../run/schema.js";
 import type { Work } from "../run/workload.js";
 import { directoryStore } from "./directory-store.js";
+import { readRegular } from "./plain-files.js";
 import type { RunFolder } from "./run-folder.js";
 
 /** The groups that are trained in a run folder, and the folder of the store that they share with the others. */
@@ -44,7 +45,7 @@ export function readScope(folder: RunFolder, numGroups: number): RunScope {
   if (!existsSync(folder.scope)) {
     return { groups: Array.from({ length: numGroups }, (_, group) => group), store: folder.store };
   }
-  const parsed = scopeSchema.safeParse(decodeJson(readFileSync(folder.scope)));
+  const parsed = scopeSchema.safeParse(decodeJson(readRegular(folder.scope)));
   if (!parsed.success) {
     throw new ConfigError(`${folder.scope} does not say what the folder is for: ${z.prettifyError(parsed.error)}`);
   }

@@ -6,6 +6,7 @@ import { basename, dirname, join, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DataError, messageOf } from "../errors.js";
 import { nearest } from "../nearest.js";
+import { kindOf } from "./plain-files.js";
 
 /** How DuckDB is to read the files. */
 export type SourceFormat = "parquet" | "csv" | "tsv" | "json";
@@ -138,6 +139,12 @@ export async function expandSource(pattern: string): Promise<string[]> {
   if (await isFile(path)) return [path];
   const matches = wildcard.test(path) ? await matchesOf(path) : [];
   if (matches.length === 0) {
+    const stats = await stat(path).catch(() => null);
+    if (stats && !stats.isDirectory()) {
+      throw new DataError(
+        `data: a source is files, and ${JSON.stringify(pattern)} is ${kindOf(stats)}. Write what comes out of it to a file, and name that.`,
+      );
+    }
     const files = await namesIn(path);
     if (files !== null) {
       const readable = files.find((name) => formatOfName(name) !== undefined);

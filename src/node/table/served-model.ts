@@ -1,5 +1,4 @@
 /** An exported model, opened as anybody would: ONNX Runtime alone computes it. */
-import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { CheckpointError, ConfigError, messageOf } from "../../errors.js";
 import { type ServedInput, servedInputSchema } from "../../run/serving/expression.js";
@@ -8,6 +7,7 @@ import { binaryTask, multiclassTask, outputNames, regressionTask, type Task } fr
 import type { ValueColumns } from "../duckdb.js";
 import { metadataOf, openSession } from "../model-file.js";
 import { Tensor } from "../ort/library.js";
+import { readRegular } from "../plain-files.js";
 
 export interface ServedModel {
   readonly name: string;
@@ -50,11 +50,7 @@ const metadataSchema = z.object({
  * is no ONNX model, or none of ours.
  */
 export async function openModel(path: string, threads: number): Promise<ServedModel> {
-  const bytes = await readFile(path).catch((error: unknown) => {
-    throw new ConfigError(`model: ${path} cannot be read: ${messageOf(error)}. Give the model.onnx of a run.`, {
-      cause: error,
-    });
-  });
+  const bytes = readModel(path);
   const { name, label, inputs, ...rest } = readMetadata(path, bytes);
   const task = taskOf(rest);
   const session = await openSession(path, bytes, { intraOpNumThreads: threads });
@@ -80,6 +76,16 @@ export async function openModel(path: string, threads: number): Promise<ServedMo
     },
     close: () => session.release(),
   };
+}
+
+function readModel(path: string): Uint8Array {
+  try {
+    return readRegular(path);
+  } catch (error) {
+    throw new ConfigError(`model: ${path} cannot be read: ${messageOf(error)}. Give the model.onnx of a run.`, {
+      cause: error,
+    });
+  }
 }
 
 function readMetadata(path: string, bytes: Uint8Array): z.output<typeof metadataSchema> {

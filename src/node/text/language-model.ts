@@ -1,5 +1,5 @@
 /** An exported language model, opened as anybody would: ONNX Runtime alone computes it. */
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import { CheckpointError, ConfigError } from "../../errors.js";
@@ -14,6 +14,7 @@ import { loadConfig } from "../load-config.js";
 import { metadataOf, openSession } from "../model-file.js";
 import { Tensor } from "../ort/library.js";
 import { checkOwnFiles, TOKENIZER_FILE } from "../own-files.js";
+import { readRegular } from "../plain-files.js";
 import { runFolder } from "../run-folder.js";
 import { tokenizerOf } from "./prepare-text.js";
 import { byteTokenizer, openTokenizer, type Tokenizer } from "./tokenizer.js";
@@ -53,10 +54,10 @@ export async function openLanguageModel(path: string, group?: number): Promise<L
   const isRun = statSync(path).isDirectory();
   if (group !== undefined && !isRun)
     throw new ConfigError(`language model: --group is of a run folder, and ${path} is a file`);
-  if (!isRun) return opened(path, readFileSync(path), (metadata) => tokenizerFrom(metadata, dirname(path)));
+  if (!isRun) return opened(path, readRegular(path), (metadata) => tokenizerFrom(metadata, dirname(path)));
   const { model } = runFolder(path);
   if (group === undefined && existsSync(model.onnx)) {
-    return opened(model.onnx, readFileSync(model.onnx), (metadata) => tokenizerFrom(metadata, path));
+    return opened(model.onnx, readRegular(model.onnx), (metadata) => tokenizerFrom(metadata, path));
   }
   return ofGroup(path, group ?? 0);
 }
@@ -131,7 +132,7 @@ export function isLanguageModel(path: string): boolean {
   if (!existsSync(path)) return false;
   if (statSync(path).isDirectory()) return existsSync(runFolder(path).config);
   try {
-    return metadataOf(path, readFileSync(path)).task === "language";
+    return metadataOf(path, readRegular(path)).task === "language";
   } catch {
     return false;
   }

@@ -1,11 +1,11 @@
 /** Text as units and back: bytes, or any `tokenizer.json` of Hugging Face's tokenizers. */
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import { z } from "zod";
 import { END_OF_TEXT, wordsOf } from "../../data/text/byte-level.js";
 import { ConfigError, DataError, messageOf } from "../../errors.js";
 import { shortened } from "../../report/format.js";
+import { readRegular } from "../plain-files.js";
 
 export interface Tokenizer {
   /** Ids are 0 to size - 1. */
@@ -64,7 +64,7 @@ const MOST_WORDS = 1_000_000;
 export function openTokenizer(path: string): Tokenizer {
   let bytes: Uint8Array;
   try {
-    bytes = readFileSync(path);
+    bytes = readRegular(path);
   } catch (error) {
     throw new ConfigError(
       `tokenizer: ${path} cannot be read: ${messageOf(error)}. Train one with codistill tokenizer.`,
