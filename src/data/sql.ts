@@ -14,3 +14,8 @@ export function identifier(name: string): string {
 export function enclosed(expression: string): string {
   return `(${expression}\n)`;
 }
+
+/** The path of a file as a pattern that matches it alone: DuckDB takes a star or a bracket in a name for a pattern. */
+export function patternOf(path: string): string {
+  return path.replace(/[*?[]/g, "[$&]");
+}

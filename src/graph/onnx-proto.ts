@@ -137,6 +137,11 @@ export function decodeModel(bytes: Uint8Array): ModelProto {
   return recordOf(model, bytes) as ModelProto;
 }
 
+/** Whether there is nothing in a model file but what {@link decodeModel} gives: a reader of all of ONNX sees no more. */
+export function isWhollyKnown(bytes: Uint8Array): boolean {
+  return model.encode(model.decode(bytes)).finish().length === bytes.length;
+}
+
 /** A file of one tensor, in the same way. */
 export function decodeTensor(bytes: Uint8Array): TensorProto {
   return recordOf(tensor, bytes) as TensorProto;

@@ -1,12 +1,14 @@
-/** DuckDB behind a small door: loaded when first needed, one in-memory database, numeric results as 4-byte words. */
+/**
+ * DuckDB behind a small door: loaded when first needed, one in-memory database, numeric results as 4-byte words. No SQL that
+ * runs in it can reach a file that was not named when it was opened.
+ */
 import { availableParallelism } from "node:os";
+import { basename, dirname, join, resolve } from "node:path";
 import type { DuckDBDataChunk } from "@duckdb/node-api";
+import { literal, patternOf } from "../data/sql.js";
 import { DataError, messageOf } from "../errors.js";
 import { bytes } from "../report/format.js";
 import { memoryBudget } from "./memory.js";
-
-/** So that a time stamp with a zone is rendered, and hashed, alike on every machine. */
-const UTC = "set timezone = 'UTC'";
 
 /** Each thread reads text through buffers of its own, which must all fit. */
 const THREAD_BYTES = 64e6;
@@ -38,11 +40,24 @@ export interface Database {
 /** Columns of equal length. */
 export type ValueColumns = readonly (Float64Array | string[])[];
 
+/** What the SQL of a database may reach, and how to stop it. */
+export interface DatabaseOptions {
+  /** The files that statements may read; none by default. */
+  readonly reads?: readonly string[];
+  /** The files that statements may write; none by default. */
+  readonly writes?: readonly string[];
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
- * Open a database that spills to `spillFolder`. Aborting the signal interrupts the running statement, which then
+ * Open a database that spills to `spillFolder`. Its statements reach the files of `reads` and `writes` and nothing else: no
+ * other file, no network, no extension, no setting. Aborting the signal interrupts the running statement, which then
  * rejects with the signal's reason. Throws {@link DataError} with the install command when DuckDB is not installed.
  */
-export async function openDuckdb(spillFolder: string, signal?: AbortSignal): Promise<Database> {
+export async function openDuckdb(
+  spillFolder: string,
+  { reads = [], writes = [], signal }: DatabaseOptions = {},
+): Promise<Database> {
   const { DuckDBDataChunk: DataChunk, DuckDBInstance, FLOAT, VARCHAR, version } = await loadDuckdb();
   const memoryBytes = memoryBudget();
   const instance = await DuckDBInstance.create(":memory:", {
@@ -50,6 +65,7 @@ export async function openDuckdb(spillFolder: string, signal?: AbortSignal): Pro
     temp_directory: spillFolder,
     memory_limit: `${memoryBytes}B`,
     autoinstall_known_extensions: "false",
+    autoload_known_extensions: "false",
   });
   const connection = await instance.connect();
   const interrupt = () => connection.interrupt();
@@ -99,7 +115,6 @@ export async function openDuckdb(spillFolder: string, signal?: AbortSignal): Pro
       const stop = () => own.interrupt();
       signal?.addEventListener("abort", stop);
       try {
-        await own.run(UTC);
         const result = await guarded(() => own.stream(sql));
         for (;;) {
           const chunk = await guarded(() => result.fetchChunk());
@@ -129,11 +144,31 @@ export async function openDuckdb(spillFolder: string, signal?: AbortSignal): Pro
       instance.closeSync();
     },
   };
-  await database.run(UTC);
+  // So that a time stamp with a zone is rendered, and hashed, alike on every machine.
+  await database.run("set global timezone = 'UTC'");
   // Without it nothing is counted; nothing is printed either way.
   await database.run("set enable_progress_bar = true");
   await database.run("set enable_progress_bar_print = false");
+  await database.run(
+    `set allowed_paths = [${[...reads.flatMap(pathsRead), ...writes.flatMap(pathsWritten)].map(pathLiteral).join(", ")}]`,
+  );
+  await database.run("set enable_external_access = false");
+  await database.run("set lock_configuration = true");
   return database;
+}
+
+/** What DuckDB asks for when it reads a file: the pattern, then the file. */
+function pathsRead(path: string): string[] {
+  return [...new Set([path, patternOf(path)])];
+}
+
+/** What DuckDB asks for when it writes a file that may be there already: it writes another one and renames it. */
+function pathsWritten(path: string): string[] {
+  return [path, join(dirname(path), `tmp_${basename(path)}`)];
+}
+
+function pathLiteral(path: string): string {
+  return literal(resolve(path));
 }
 
 function tooLittleMemory(memoryBytes: number, cause: unknown): DataError {

@@ -1,6 +1,7 @@
 /** Exported models as files: what they say of themselves, and ONNX Runtime to compute them. */
 import { CheckpointError, messageOf } from "../errors.js";
-import { decodeModel, type ModelProto } from "../graph/onnx-proto.js";
+import { decodeModel, isWhollyKnown, type ModelProto } from "../graph/onnx-proto.js";
+import { graphProblem } from "../run/serving/model-graph.js";
 import { InferenceSession } from "./ort/library.js";
 
 /** The model that the bytes of a file are. Throws {@link CheckpointError} when they are none. */
@@ -17,12 +18,23 @@ export function metadataOf(path: string, bytes: Uint8Array): Readonly<Record<str
   return Object.fromEntries(decodeModelFile(path, bytes).metadataProps.map(({ key, value }) => [key, value]));
 }
 
-/** Throws {@link CheckpointError} when ONNX Runtime cannot run it. */
-export function openSession(
+/**
+ * Open a model that a run exported. Throws {@link CheckpointError} when its graph has what no exported one has (loops,
+ * functions, tensors in other files), before ONNX Runtime sees it, and when ONNX Runtime cannot run it.
+ */
+export async function openSession(
   path: string,
   bytes: Uint8Array,
   options: InferenceSession.SessionOptions = {},
 ): Promise<InferenceSession> {
+  const problem =
+    graphProblem(decodeModelFile(path, bytes)) ??
+    (isWhollyKnown(bytes) ? null : "functions, tensors in other files, or other parts that codistill does not write");
+  if (problem !== null) {
+    throw new CheckpointError(
+      `${path} is no model that codistill exported: it has ${problem}. Give the model.onnx of a run; other models run in ONNX Runtime itself.`,
+    );
+  }
   return InferenceSession.create(bytes, options).catch((error: unknown) => {
     throw new CheckpointError(`${path} does not run: ${messageOf(error)}`, { cause: error });
   });

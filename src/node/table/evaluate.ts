@@ -8,9 +8,11 @@ import { count, firstNames, shortened } from "../../report/format.js";
 import { type Evaluation, evaluation } from "../../train/evaluation.js";
 import { type Database, openDuckdb } from "../duckdb.js";
 import { localCopies } from "../remote-files.js";
+import { findFiles } from "../source-files.js";
 import { inTemporaryFolder } from "../temporary-folder.js";
+import { checkedSql } from "./checked-sql.js";
 import { openModel, type ServedModel } from "./served-model.js";
-import { openServedRows, servedRows } from "./served-rows.js";
+import { type CheckedInput, openServedRows, servedRows } from "./served-rows.js";
 import { labelRules } from "./table-labels.js";
 import { rawLabel } from "./table-query.js";
 
@@ -56,15 +58,16 @@ export async function evaluate(
   const model = await openModel(modelPath, availableParallelism());
   try {
     return await inTemporaryFolder(cacheFolder, signal, async (temporary) => {
-      const db = await openDuckdb(join(temporary, "spill"), signal);
+      const db = await openDuckdb(join(temporary, "spill"), { reads: (await findFiles(files)).files, signal });
       try {
-        const label = given ?? model.label;
-        const { columns } = await openServedRows(db, files, model);
+        const { columns, inputs } = await openServedRows(db, files, model);
         const names = columns.map(({ name }) => name);
         if (where !== undefined) await keepOnly(db, await sqlOf(db, "--where", where, names));
-        const labelSql = await labelOf(db, model, await sqlOf(db, "the label", label, names));
+        const label = given ?? model.label;
+        const ownLabel = given ?? (await checkedLabel(db, model.label, names));
+        const labelSql = await labelOf(db, model, await sqlOf(db, "the label", ownLabel, names));
         const slice = by === undefined ? undefined : await sqlOf(db, "--by", by, names);
-        const scored = await score(db, model, labelSql, slice, onProgress);
+        const scored = await score(db, model, inputs, labelSql, slice, onProgress);
         const { numUnlabelled, numOfOtherClasses, ...rest } = scored;
         if (scored.labels.length === 0) {
           throw new DataError(
@@ -104,6 +107,12 @@ async function sqlOf(db: Database, what: string, given: string, columns: readonl
   return sql;
 }
 
+/** The label that a model names: a column, or SQL that a model may bring along. */
+async function checkedLabel(db: Database, label: string, columns: readonly string[]): Promise<string> {
+  const isColumn = columns.some((name) => name.toLowerCase() === label.toLowerCase());
+  return isColumn ? label : checkedSql(db, "its label", label);
+}
+
 async function keepOnly(db: Database, predicate: string): Promise<void> {
   await db
     .run("alter view source_rows rename to all_rows")
@@ -135,6 +144,7 @@ async function labelOf(db: Database, { task, classes }: ServedModel, sql: string
 async function score(
   db: Database,
   model: ServedModel,
+  served: readonly CheckedInput[],
   label: string,
   by: string | undefined,
   onProgress: (numRows: number, ofRows: number) => void,
@@ -148,7 +158,7 @@ async function score(
   const labels: number[] = [];
   const slices: string[] = [];
   let [numUnlabelled, numOfOtherClasses, done] = [0, 0, 0];
-  for await (const { inputs, more: beside } of servedRows(db, model.inputs, more)) {
+  for await (const { inputs, more: beside } of servedRows(db, served, more)) {
     const predicted = await model.predict(inputs);
     const [own = [], names = []] = beside as [Float64Array, string[]];
     const width = predicted.length / own.length;

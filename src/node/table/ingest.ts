@@ -66,7 +66,7 @@ export async function prepareTable(spec: TableSpec, options: PrepareTableOptions
   const source = await sourceFiles(await localCopies(spec.source, options), signal);
   const digest = tableDigest(spec, source);
   const { folder, cached } = await cachedFolder(cacheFolder, digest, signal, async (fresh, temporary) => {
-    const db = await openDuckdb(join(temporary, "spill"), signal);
+    const db = await openDuckdb(join(temporary, "spill"), { reads: source.files.map(({ path }) => path), signal });
     try {
       await withShares(onProgress, db, (tell) => writeTable(db, spec, layout, source, fresh, tell));
     } finally {

@@ -1,7 +1,7 @@
 /** `codistill predict`: the predictions of an exported model beside the rows of a table. */
 import { createReadStream } from "node:fs";
 import { availableParallelism } from "node:os";
-import { extname, join } from "node:path";
+import { extname, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { literal } from "../../data/sql.js";
 import { ConfigError, DataError, messageOf } from "../../errors.js";
@@ -12,7 +12,7 @@ import { localCopies } from "../remote-files.js";
 import { findFiles } from "../source-files.js";
 import { inTemporaryFolder } from "../temporary-folder.js";
 import { openModel, type ServedModel } from "./served-model.js";
-import { definitions, freeName, openServedRows, servedRows } from "./served-rows.js";
+import { type CheckedInput, definitions, freeName, openServedRows, servedRows } from "./served-rows.js";
 
 export interface PredictOptions {
   /** Where the rows go: .csv, .tsv, .parquet, .json or .jsonl; standard output as CSV by default. */
@@ -61,15 +61,16 @@ export async function predict(
   const model = await openModel(modelPath, availableParallelism());
   try {
     return await inTemporaryFolder(cacheFolder, signal, async (temporary) => {
-      const db = await openDuckdb(join(temporary, "spill"), signal);
+      const file = out ?? join(temporary, "rows.csv");
+      const { files: reads } = await findFiles(files);
+      const db = await openDuckdb(join(temporary, "spill"), { reads, writes: [file], signal });
       try {
-        const { columns, numRows } = await openServedRows(db, files, model);
+        const { columns, numRows, inputs } = await openServedRows(db, files, model);
         const taken = columns.map(({ name }) => name);
         const appended = appendedColumns(model).map(({ name, type }) => ({ name: freeName(name, taken), type }));
-        await predictInto(db, model, appended, (done) => onProgress(done, numRows));
+        await predictInto(db, model, inputs, appended, (done) => onProgress(done, numRows));
         const isText = format.startsWith("format csv");
         const rows = (isText ? await rowsAsWritten(db, files, numRows) : null) ?? "source_rows";
-        const file = out ?? join(temporary, "rows.csv");
         await write(db, rows, file, format);
         if (out === undefined) await toStandardOutput(file);
         const seconds = (performance.now() - started) / 1000;
@@ -101,6 +102,7 @@ function appendedColumns({ task, classes }: ServedModel): Appended[] {
 async function predictInto(
   db: Database,
   model: ServedModel,
+  served: readonly CheckedInput[],
   columns: readonly Appended[],
   onProgress: (numRows: number) => void,
 ): Promise<void> {
@@ -112,7 +114,7 @@ async function predictInto(
     )})`,
   );
   let done = 0;
-  for await (const { inputs } of servedRows(db, model.inputs)) {
+  for await (const { inputs } of servedRows(db, served)) {
     const predicted = await model.predict(inputs);
     await db.append("predictions", asColumns(predicted, model.classes));
     done += inputs[0]?.length ?? 0;
@@ -173,7 +175,7 @@ async function toStandardOutput(file: string): Promise<void> {
 
 async function write(db: Database, rows: string, out: string, format: string): Promise<void> {
   try {
-    await db.run(`copy (select * from ${rows} positional join predictions) to ${literal(out)} (${format})`);
+    await db.run(`copy (select * from ${rows} positional join predictions) to ${literal(resolve(out))} (${format})`);
   } catch (error) {
     throw new DataError(`predict: ${out} cannot be written: ${messageOf(error)}`, { cause: error });
   }

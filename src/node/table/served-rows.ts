@@ -6,24 +6,41 @@ import { firstNames } from "../../report/format.js";
 import type { ServedInput } from "../../run/serving/expression.js";
 import type { Database, ValueColumns } from "../duckdb.js";
 import { findFiles } from "../source-files.js";
+import { type CheckedSql, checkedSql } from "./checked-sql.js";
 import { openSource } from "./infer/source.js";
 import type { ServedModel } from "./served-model.js";
 import type { SourceColumn } from "./source-rows.js";
 import { sourceQuery } from "./table-query.js";
 
-/** Name the rows of files `source_rows` in a database, and check that a model's inputs can be made of them. */
+/** An input of a model whose SQL may run. */
+export type CheckedInput = ServedInput & { readonly sql: CheckedSql };
+
+/**
+ * Name the rows of files `source_rows` in a database, and check that a model's inputs can be made of them.
+ *
+ * Throws {@link DataError} for SQL that a model may not bring along, and for columns that are missing or of another type.
+ */
 export async function openServedRows(
   db: Database,
   source: string | readonly string[],
   { inputs, columns: known }: Pick<ServedModel, "inputs" | "columns">,
-): Promise<{ readonly columns: readonly SourceColumn[]; readonly numRows: number }> {
+): Promise<{
+  readonly columns: readonly SourceColumn[];
+  readonly numRows: number;
+  readonly inputs: readonly CheckedInput[];
+}> {
   // What was text in training is text here, even where all of it reads as numbers.
   const texts = inputs.flatMap(({ type, column }) => (type === "text" && column !== undefined ? [column] : []));
   const hasHeader = known === null || (await isHeaderOf(db, source, inputs));
   const { columns, numRows } = await openSource(db, source, { texts, columns: hasHeader ? undefined : known });
   const names = columns.map(({ name }) => name);
-  for (const input of inputs) await checkInput(db, input, names);
-  return { columns, numRows };
+  const checked: CheckedInput[] = [];
+  for (const input of inputs) {
+    const sql = await checkedSql(db, `the input "${input.name}"`, input.sql);
+    checked.push({ ...input, sql });
+    await checkInput(db, { ...input, sql }, names);
+  }
+  return { columns, numRows, inputs: checked };
 }
 
 /** Whether files name the columns of inputs; what has no header then has the names that training gave it. */
@@ -41,7 +58,7 @@ async function isHeaderOf(
 /** Batches of rows, and beside them further expressions. */
 export async function* servedRows(
   db: Database,
-  inputs: readonly ServedInput[],
+  inputs: readonly CheckedInput[],
   more: readonly { readonly sql: string; readonly type: "number" | "text" }[] = [],
 ): AsyncGenerator<{ readonly inputs: ValueColumns; readonly more: ValueColumns }, void, void> {
   const values = [...inputs.map(valueSql), ...more.map(({ sql }) => sql)];
@@ -52,7 +69,7 @@ export async function* servedRows(
 }
 
 /** The value that a model is fed, never null. */
-function valueSql({ type, sql }: ServedInput): string {
+function valueSql({ type, sql }: CheckedInput): string {
   const value = enclosed(sql);
   if (type === "text") return `coalesce(cast(${value} as varchar), '')`;
   const number = type === "time" ? `epoch_us(cast(${value} as timestamp)) / 1000` : value;
@@ -60,7 +77,7 @@ function valueSql({ type, sql }: ServedInput): string {
 }
 
 /** Throws {@link DataError} for an input whose column is not there, or has values of another type. */
-async function checkInput(db: Database, input: ServedInput, names: readonly string[]): Promise<void> {
+async function checkInput(db: Database, input: CheckedInput, names: readonly string[]): Promise<void> {
   const { name, type, sql, column } = input;
   const what = type === "time" ? "points in time" : type === "number" ? "numbers" : "text";
   const has = `Columns of the data: ${firstNames(names, 60)}`;

@@ -13,7 +13,8 @@ import { servedFrom } from "../../run/serving/prelude.js";
 import { servingOf } from "../../run/serving/serving.js";
 import { type Database, openDuckdb } from "../duckdb.js";
 import { InferenceSession, Tensor } from "../ort/library.js";
-import { servedRows } from "./served-rows.js";
+import { checkedSql } from "./checked-sql.js";
+import { type CheckedInput, servedRows } from "./served-rows.js";
 import { sqlReader } from "./sql-tree.js";
 
 const NUM_ROWS = 3000;
@@ -64,7 +65,9 @@ async function computed(serving: Serving, vocabulary: readonly string[] | null):
   const preprocessing = { vocabularies: vocabulary === null ? {} : { x: vocabulary }, numeric: {} };
   const session = await InferenceSession.create(encodeModel(servedFrom(model, serving, preprocessing)));
   const values: number[] = [];
-  for await (const { inputs } of servedRows(db, serving.inputs)) {
+  const checked: CheckedInput[] = [];
+  for (const one of serving.inputs) checked.push({ ...one, sql: await checkedSql(db, one.name, one.sql) });
+  for await (const { inputs } of servedRows(db, checked)) {
     const feeds = serving.inputs.map(({ name }, i) => {
       const column = inputs[i] ?? [];
       return [name, new Tensor(Array.isArray(column) ? "string" : "float64", column as string[], [column.length])];

@@ -1,5 +1,7 @@
 /** SQL expressions as DuckDB reads them: their syntax trees, their types, and trees as SQL again. */
 import { enclosed, literal } from "../../data/sql.js";
+import { DataError } from "../../errors.js";
+import { shortened } from "../../report/format.js";
 import type { SqlNode, SqlReader } from "../../run/serving/translate.js";
 import type { Database } from "../duckdb.js";
 
@@ -26,9 +28,8 @@ export function sqlReader(db: Database): SqlReader {
   return {
     async treeOf(expression) {
       const json = await serialized(db, expression);
-      const { statements } = JSON.parse(json) as { statements: { node: { select_list: SqlNode[] } }[] };
-      const [tree] = statements[0]?.node.select_list ?? [];
-      if (!tree) throw new Error("internal: an expression without a syntax tree");
+      const tree = expressionIn(JSON.parse(json) as Serialized);
+      if (!tree) throw new DataError(`SQL: an expression is one value of one row, got ${shortened(expression, 200)}`);
       note(tree, json, EXPRESSION);
       return tree;
     },
@@ -47,6 +48,32 @@ export function sqlReader(db: Database): SqlReader {
       return String(type);
     },
   };
+}
+
+/** What json_serialize_sql gives. */
+interface Serialized {
+  readonly error: boolean;
+  readonly statements?: readonly { readonly node: Readonly<Record<string, unknown>> }[];
+}
+
+/** The expression of the only statement, where that is "select <expression>" and nothing more. */
+function expressionIn({ error, statements = [] }: Serialized): SqlNode | null {
+  const [statement] = statements;
+  if (error || !statement || statements.length > 1) return null;
+  const { type, modifiers, cte_map, select_list, from_table, ...rest } = statement.node;
+  const [tree, ...others] = select_list as readonly SqlNode[];
+  const isAlone =
+    type === "SELECT_NODE" &&
+    others.length === 0 &&
+    isEmpty(modifiers) &&
+    isEmpty((cte_map as { readonly map: unknown }).map) &&
+    (from_table as { readonly type: string }).type === "EMPTY" &&
+    Object.values(rest).every((value) => value === null || value === "STANDARD_HANDLING" || isEmpty(value));
+  return isAlone && tree ? tree : null;
+}
+
+function isEmpty(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
 }
 
 async function serialized(db: Database, expression: string): Promise<string> {

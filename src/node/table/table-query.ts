@@ -1,7 +1,6 @@
 /** The SQL that turns source files into a table of features. Text only: nothing here talks to DuckDB. */
-
 import { numSlots } from "../../data/shard.js";
-import { enclosed, identifier, literal } from "../../data/sql.js";
+import { enclosed, identifier, literal, patternOf } from "../../data/sql.js";
 import type { TableSpec, VocabularyLimits } from "../../data/table.js";
 import { counted } from "../../report/format.js";
 import type { SourceFormat } from "../source-files.js";
@@ -46,8 +45,7 @@ export function sourceQuery(
   { columns, texts = [], isLenient = false }: CsvKnown = {},
   sampleRows = -1,
 ): string {
-  // DuckDB would take a literal star or bracket in a file's name for a pattern.
-  const paths = files.map((path) => literal(path.replace(/[*?[]/g, "[$&]")));
+  const paths = files.map((path) => literal(patternOf(path)));
   const list = `[${paths.join(", ")}], hive_partitioning = false`;
   if (format === "parquet") return `select * from read_parquet(${list})`;
   if (format === "json") return `select * from read_json(${list}, sample_size = -1)`;

@@ -9,6 +9,7 @@ import { type ServedFeature, servingOf } from "../../run/serving/serving.js";
 import { bytesOf } from "../../runtime/array.js";
 import type { Database } from "../duckdb.js";
 import type { SourceFiles } from "../source-files.js";
+import { checkServable } from "./checked-sql.js";
 import { momentsOf } from "./moments.js";
 import { writeSlotted } from "./slotted-file.js";
 import { readSource } from "./source-rows.js";
@@ -45,6 +46,7 @@ export async function writeTable(
   onProgress("fitting the vocabularies");
   const vocabularies = await fitVocabularies(db, spec);
   const serving = await servingOf(servedFeatures(spec, vocabularies), columns, sqlReader(db));
+  await checkServable(db, serving.inputs);
   onProgress("writing the training cache");
   const offsets = await slotOffsets(db);
   await writeWhole(join(folder, "train.slots.bin"), [bytesOf(offsets)]);

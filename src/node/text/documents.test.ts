@@ -60,7 +60,10 @@ test("rows of a column are documents, of every kind of table, without those that
     { title: "w", body: 'with "quotes"\nand lines' },
   ];
   writeFileSync(path("pages.jsonl"), rows.map((row) => JSON.stringify(row)).join("\n"));
-  const db = await openDuckdb(path("spill"));
+  const db = await openDuckdb(path("spill"), {
+    reads: [path("pages.jsonl")],
+    writes: [path("pages.parquet"), path("pages.csv")],
+  });
   await db.run(`create table pages as select * from read_json('${path("pages.jsonl")}')`);
   for (const [name, format] of Object.entries({ "pages.parquet": "parquet", "pages.csv": "csv" }))
     await db.run(`copy pages to '${path(name)}' (format ${format})`);

@@ -105,7 +105,7 @@ async function* rowsOf(
   { field = "text", cacheFolder, signal }: DocumentsOptions,
 ): AsyncGenerator<TextPart, void, void> {
   // A folder that goes away with a callback cannot hold what a generator gives piece by piece.
-  const db = await openDuckdb(join(cacheFolder, "spill"), signal);
+  const db = await openDuckdb(join(cacheFolder, "spill"), { reads: [path], signal });
   try {
     const query = sourceQuery(format, [path]);
     const found = await db.rows(`describe ${query}`).catch((error: unknown) => {

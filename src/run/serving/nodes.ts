@@ -6,7 +6,8 @@ import { bytesOf } from "../../runtime/array.js";
 /** The numbers of ONNX's element types. */
 export const types = { float32: 1, int32: 6, int64: 7, string: 8, bool: 9, float64: 11 } as const;
 
-const LABELS = "ai.onnx.ml";
+/** The domain of tables of names. */
+export const LABELS = "ai.onnx.ml";
 const utf8 = new TextEncoder();
 
 /** Collects nodes and constants. Values are [batch], or scalars where nothing but constants went in. */

@@ -8,11 +8,11 @@ import { gzipSync } from "node:zlib";
 import { CodistillError } from "../../../errors.js";
 import { columnSql } from "../../../run/infer/sql.js";
 import { type Database, openDuckdb } from "../../duckdb.js";
+import { findFiles } from "../../source-files.js";
 import { type DescribeOverrides, describeIn, describeTable, type TableDescription } from "./describe.js";
 
 let folder = "";
 let db: Database;
-let schemas = 0;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "codistill-describe-"));
   db = await openDuckdb(join(folder, "spill"));
@@ -29,15 +29,16 @@ async function write(name: string, text: string | Uint8Array): Promise<string> {
   return path(name);
 }
 
-/** Describe in a schema of its own, so that tables of other tests are not there. */
+/** Describe in a database that is `db` until the next description. */
 async function described(
   source: string | readonly string[],
   label: string,
   overrides: DescribeOverrides = {},
 ): Promise<TableDescription> {
-  schemas += 1;
-  await db.run(`create schema s${schemas}`);
-  await db.run(`use s${schemas}`);
+  await db.close();
+  const { files } = await findFiles(source);
+  const writes = [path("rides.jsonl"), path("rides.parquet")];
+  db = await openDuckdb(join(folder, "spill"), { reads: files, writes });
   return describeIn(db, source, label, overrides);
 }
 

@@ -12,6 +12,7 @@ import { outputNames } from "../../../train/task.js";
 import { type Database, openDuckdb } from "../../duckdb.js";
 import { withShares } from "../../progress.js";
 import { localCopies } from "../../remote-files.js";
+import { findFiles } from "../../source-files.js";
 import { inTemporaryFolder } from "../../temporary-folder.js";
 import { pairFeatures } from "./count-pairs.js";
 import { equalColumns } from "./equal-columns.js";
@@ -79,7 +80,7 @@ export async function describeTable(
   const { cacheFolder, signal, onProgress = () => {} } = options;
   const files = await localCopies(source, options);
   return inTemporaryFolder(cacheFolder, signal, async (temporary) => {
-    const db = await openDuckdb(join(temporary, "spill"), signal);
+    const db = await openDuckdb(join(temporary, "spill"), { reads: (await findFiles(files)).files, signal });
     try {
       return await withShares(onProgress, db, (tell) => {
         tell("looking at the data");
