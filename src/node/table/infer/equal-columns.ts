@@ -1,7 +1,11 @@
 /** Columns that are the same. */
-import type { ColumnDescription } from "../../../run/infer/column.js";
+import { identifier } from "../../../data/sql.js";
+import type { ColumnDescription, ColumnFigures } from "../../../run/infer/column.js";
 import { columnSql } from "../../../run/infer/sql.js";
 import type { Database } from "../../duckdb.js";
+import { aggregatesOf, grouped } from "../per-column.js";
+
+const rowHash = identifier("codistill row hash");
 
 /** Of columns that have the same figures, those that are equal in every row: the later one, and the one that it equals. */
 export async function equalColumns(
@@ -9,16 +13,12 @@ export async function equalColumns(
   columns: readonly ColumnDescription[],
 ): Promise<ReadonlyMap<string, string>> {
   const equal = new Map<string, string>();
-  const bySigns = new Map<string, string[]>();
-  for (const { figures, role } of columns) {
-    const { name, type, numMissing, numDistinct, numbers, times, text, example } = figures;
-    if (role === "ignored") continue;
-    const signs = JSON.stringify([type, numMissing, numDistinct, numbers?.min, numbers?.max, times, text, example]);
-    bySigns.set(signs, [...(bySigns.get(signs) ?? []), name]);
-  }
-  for (const names of bySigns.values()) {
-    for (const [i, name] of names.entries()) {
-      for (const before of names.slice(0, i).filter((one) => !equal.has(one))) {
+  const candidates = columns.filter(({ role }) => role !== "ignored").map(({ figures }) => figures);
+  const alike = sharing(candidates, signsOf).flat();
+  const digests = await digestsOf(db, alike);
+  for (const same of sharing(alike, (one) => `${signsOf(one)} ${digests.get(one.name)}`)) {
+    for (const [i, { name }] of same.entries()) {
+      for (const { name: before } of same.slice(0, i).filter((one) => !equal.has(one.name))) {
         const differ = `${columnSql(name)} is distinct from ${columnSql(before)}`;
         const [different] = await db.rows(`select 1 from source_rows where ${differ} limit 1`);
         if (different !== undefined) continue;
@@ -28,4 +28,32 @@ export async function equalColumns(
     }
   }
   return equal;
+}
+
+/** What equal columns have in common, as far as it is known already. */
+function signsOf({ type, numMissing, numDistinct, numbers, times, text, example }: ColumnFigures): string {
+  return JSON.stringify([type, numMissing, numDistinct, numbers?.min, numbers?.max, times, text, example]);
+}
+
+/** The columns that have a key in common with another, together; each group in the order of the columns. */
+function sharing(columns: readonly ColumnFigures[], keyOf: (column: ColumnFigures) => string) {
+  return [...grouped(columns, keyOf).values()].filter(({ length }) => length > 1);
+}
+
+/**
+ * For each column the sum over the hashes of its value and its whole row. Equal columns have the same one, and others hardly
+ * ever, so that columns which look alike, as a thousand of yes and no, need not be compared with one another.
+ */
+async function digestsOf(db: Database, columns: readonly ColumnFigures[]): Promise<ReadonlyMap<string, string>> {
+  const digests = await aggregatesOf(
+    db,
+    columns.map(({ name, type }) => ({ type, sql: columnSql(name) })),
+    {
+      aggregates: (value) => [`sum(hash(${value}, ${rowHash}))`],
+      from: `(select *, hash(source_rows) as ${rowHash} from source_rows)`,
+      numRows: columns[0]?.numRows ?? 0,
+      beside: [rowHash],
+    },
+  );
+  return new Map(columns.map(({ name }, i) => [name, String(digests[i]?.[0])]));
 }

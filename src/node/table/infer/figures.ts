@@ -1,4 +1,4 @@
-/** The figures of columns, asked of DuckDB in one statement for many columns. */
+/** The figures of columns, asked of DuckDB in few statements for many columns. */
 import { enclosed } from "../../../data/sql.js";
 import {
   type ColumnFigures,
@@ -13,18 +13,15 @@ import {
 import { MOST_IDS } from "../../../run/infer/features.js";
 import { columnSql } from "../../../run/infer/sql.js";
 import type { Database } from "../../duckdb.js";
+import { aggregatesOf, type TypedSql } from "../per-column.js";
 
 /** A column, or an expression over columns, to be looked at. */
-export interface Measured {
+export interface Measured extends TypedSql {
   readonly name: string;
-  readonly type: string;
-  readonly sql: string;
 }
 
 /** Rows up to which different values and quantiles are counted exactly. */
 const EXACT_ROWS = 1_000_000;
-/** Columns of one statement: each has about twenty aggregates. */
-const COLUMNS_AT_ONCE = 50;
 /** Different values from which frequencies are counted, and those from which they are where most values come once. */
 const MANY_VALUES = 1000;
 const SOME_VALUES = 50;
@@ -36,16 +33,15 @@ export async function readFigures(
   numRows: number,
 ): Promise<readonly ColumnFigures[]> {
   const isExact = numRows <= EXACT_ROWS;
-  const found: ColumnFigures[] = [];
-  for (let from = 0; from < columns.length; from += COLUMNS_AT_ONCE) {
-    const some = columns.slice(from, from + COLUMNS_AT_ONCE);
-    const [row = []] = await db.rows(figuresQuery(some, isExact));
-    for (const [i, column] of some.entries()) {
-      const cells = row.slice(i * ASKED.length, (i + 1) * ASKED.length);
-      found.push(await withFrequencies(db, figuresOf(column, cells, numRows, isExact), column));
-    }
+  const found = await aggregatesOf(db, columns, {
+    aggregates: (value, { type }) => outputsOf(value, type, isExact),
+    numRows,
+  });
+  const figures: ColumnFigures[] = [];
+  for (const [i, column] of columns.entries()) {
+    figures.push(await withFrequencies(db, figuresOf(column, found[i] ?? [], numRows, isExact), column));
   }
-  return found;
+  return figures;
 }
 
 /** Aggregates of a column by what they are: over its value c, c as a number d, as a time t, and as text s. */
@@ -92,24 +88,20 @@ const asked: { readonly [K in ValueKind]: readonly Asked[] } = {
   other: ["present"],
 };
 
-/** One row with {@link ASKED} for each column, one after another. */
-function figuresQuery(columns: readonly Measured[], isExact: boolean): string {
-  const views = columns.map(({ sql, type }, i) => {
-    const value = enclosed(sql);
-    const kind = kindOf(type);
-    const cast = (to: string, kinds: readonly ValueKind[]) =>
-      kinds.includes(kind) ? `try_cast(${value} as ${to})` : "null";
-    const text = kind === "other" ? "null" : `cast(${value} as varchar)`;
-    return `${value} as c${i}, ${cast("double", ["number", "text"])} as d${i}, ${cast("timestamp", ["time", "text"])} as t${i}, ${text} as s${i}`;
-  });
-  const outputs = columns.flatMap(({ type }, i) =>
-    ASKED.map((name) =>
-      asked[kindOf(type)].includes(name)
-        ? aggregates[name](isExact).replace(/\b[CDTS]\b/g, (letter) => `${letter.toLowerCase()}${i}`)
-        : "null",
-    ),
+/** {@link ASKED} as aggregates over a value of a type. */
+function outputsOf(value: string, type: string, isExact: boolean): readonly string[] {
+  const kind = kindOf(type);
+  const views: Readonly<Record<string, string>> = {
+    C: value,
+    D: `try_cast(${value} as double)`,
+    T: `try_cast(${value} as timestamp)`,
+    S: `cast(${value} as varchar)`,
+  };
+  return ASKED.map((name) =>
+    asked[kind].includes(name)
+      ? aggregates[name](isExact).replace(/\b[CDTS]\b/g, (letter) => views[letter] ?? "")
+      : "null",
   );
-  return `select ${outputs.join(", ")} from (select ${views.join(", ")} from source_rows)`;
 }
 
 function figuresOf(

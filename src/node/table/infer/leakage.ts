@@ -5,6 +5,7 @@ import type { LabelDescription } from "../../../run/infer/label.js";
 import { type ClassCell, classPower, type NumberCell, numberPower } from "../../../run/infer/power.js";
 import { columnSql } from "../../../run/infer/sql.js";
 import type { Database } from "../../duckdb.js";
+import { columnGroups, longRows } from "../per-column.js";
 
 /** A column and how well it alone tells the label: an AUC, a share of the room above chance, or R squared. */
 export interface Power {
@@ -33,27 +34,60 @@ export async function measurePower(
     from source_rows where hash(source_rows) % ${every} = 0 and (${condition})`);
   const [[sampled] = []] = await db.rows("select count(*) from sample_rows");
   if (Number(sampled) < LEAST_ROWS) return [];
-  const powers: Power[] = [];
-  for (const { figures, features } of columns) {
-    if (features.length === 0) continue;
-    const value = columnSql(figures.name);
-    const isOrdered =
-      figures.kind !== "boolean" && (figures.kind !== "text" || features.some(({ kind }) => kind === "numeric"));
-    const ordered = figures.kind === "text" ? `try_cast(${value} as double)` : value;
-    const bin = isOrdered
-      ? `case when ${ordered} is not null then floor(percent_rank() over (order by ${ordered}) * ${BINS}) end`
-      : value;
-    const binned = `(select cast(${bin} as varchar) as value, "sample half" as half, "sample label" as label from sample_rows)`;
-    powers.push({ name: figures.name, power: Math.max(0, await powerOf(db, binned, label)) });
+  const found = new Map<string, number>();
+  for (const some of columnGroups(columns.flatMap(ordered), Number(sampled))) {
+    const cells = await cellsOf(db, some, label);
+    for (const [i, { name }] of some.entries()) found.set(name, Math.max(0, powerOf(cells.get(i) ?? [], label)));
   }
-  return powers;
+  return columns.flatMap(({ figures: { name } }) => {
+    const power = found.get(name);
+    return power === undefined ? [] : [{ name, power }];
+  });
 }
 
-async function powerOf(db: Database, binned: string, { task, positive }: LabelDescription): Promise<number> {
+/** A column whose power is measured, by its own values or by the bins of their order; `type` tells what stands together. */
+interface Measured {
+  readonly name: string;
+  readonly type: string;
+  readonly value: string;
+  readonly isOrdered: boolean;
+}
+
+function ordered({ figures: { name, kind, type }, features }: ColumnDescription): Measured[] {
+  if (features.length === 0) return [];
+  const column = columnSql(name);
+  const isOrdered = kind !== "boolean" && (kind !== "text" || features.some((feature) => feature.kind === "numeric"));
+  const isRead = kind === "text" && isOrdered;
+  return [
+    { name, type: isRead ? "number" : type, value: isRead ? `try_cast(${column} as double)` : column, isOrdered },
+  ];
+}
+
+/** Rows of the cells of each of some columns of one type, by its place: value, half, and what the task asks. */
+async function cellsOf(
+  db: Database,
+  columns: readonly Measured[],
+  { task }: LabelDescription,
+): Promise<ReadonlyMap<number, (readonly unknown[])[]>> {
+  const long = longRows(
+    columns.map(({ value }) => value),
+    "sample_rows",
+    ['"sample half" as half', '"sample label" as label'],
+  );
+  const rank = "percent_rank() over (partition by column_number order by value)";
+  const bin = columns[0]?.isOrdered ? `case when value is not null then floor(${rank} * ${BINS}) end` : "value";
+  const binned = `(select column_number, cast(${bin} as varchar) as value, half, label from ${long})`;
+  const asked =
+    task === "regression"
+      ? `select column_number, value, half, count(*), sum(label), sum(label * label) from ${binned} group by 1, 2, 3`
+      : `select column_number, value, half, label, count(*) from ${binned} group by 1, 2, 3, 4`;
+  const cells = new Map<number, (readonly unknown[])[]>(columns.map((_, i) => [i, []]));
+  for (const [number, ...cell] of await db.rows(asked)) cells.get(Number(number))?.push(cell);
+  return cells;
+}
+
+function powerOf(rows: readonly (readonly unknown[])[], { task, positive }: LabelDescription): number {
   if (task === "regression") {
-    const rows = await db.rows(
-      `select value, half, count(*), sum(label), sum(label * label) from ${binned} group by 1, 2`,
-    );
     const cells = rows.map(
       ([value, half, count, sum, squares]): NumberCell => ({
         value: textOf(value),
@@ -65,7 +99,6 @@ async function powerOf(db: Database, binned: string, { task, positive }: LabelDe
     );
     return numberPower(cells);
   }
-  const rows = await db.rows(`select value, half, label, count(*) from ${binned} group by 1, 2, 3`);
   const cells = rows.map(
     ([value, half, label, count]): ClassCell => ({
       value: textOf(value),

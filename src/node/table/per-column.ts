@@ -1,0 +1,94 @@
+/**
+ * Aggregates over many columns in few statements. One that names a thousand columns is planned in a time that grows with the
+ * square of their number; so the columns of a table of few rows are put below one another, and others asked some at a time.
+ */
+import { enclosed } from "../../data/sql.js";
+import type { Database } from "../duckdb.js";
+
+/** Rows up to which a statement costs more than its values. */
+const SHORT_ROWS = 20_000;
+/** Values that are put below one another at once. */
+const VALUES_AT_ONCE = 2_000_000;
+/** Columns of one statement where they stay beside one another. */
+const COLUMNS_AT_ONCE = 16;
+
+/** A column, or an expression over the columns of a row, with its type in DuckDB. */
+export interface TypedSql {
+  readonly type: string;
+  readonly sql: string;
+}
+
+/** What is asked of columns. */
+export interface Asked<T extends TypedSql> {
+  /** Aggregates over a value that this SQL is, of a column; the same for columns of one type. */
+  readonly aggregates: (value: string, column: T) => readonly string[];
+  /** The rows, and how many there are. */
+  readonly from?: string;
+  readonly numRows: number;
+  /** Columns of the rows that aggregates name beside the value. */
+  readonly beside?: readonly string[];
+}
+
+/** The aggregates of each column, in the order of the columns. */
+export async function aggregatesOf<T extends TypedSql>(
+  db: Database,
+  columns: readonly T[],
+  { aggregates, from = "source_rows", numRows, beside = [] }: Asked<T>,
+): Promise<readonly (readonly unknown[])[]> {
+  const found = new Map<T, readonly unknown[]>();
+  if (numRows <= SHORT_ROWS) {
+    for (const some of columnGroups(columns, numRows)) {
+      const asked = aggregates("value", some[0] as T).join(", ");
+      const rows = await db.rows(`select ${asked} from ${longRows(some.map(sqlOf), from, beside)}
+        group by column_number order by column_number`);
+      for (const [i, column] of some.entries()) found.set(column, rows[i] ?? []);
+    }
+  } else {
+    for (const some of chunksOf(columns, COLUMNS_AT_ONCE)) {
+      const asked = some.map((column) => aggregates(sqlOf(column), column));
+      const [row = []] = await db.rows(`select ${asked.flat().join(", ")} from ${from}`);
+      const cells = [...row];
+      for (const [i, column] of some.entries()) found.set(column, cells.splice(0, asked[i]?.length));
+    }
+  }
+  return columns.map((column) => found.get(column) ?? []);
+}
+
+/** Columns of one type together, no more than fit into one statement; their order is kept within a group. */
+export function columnGroups<T extends Pick<TypedSql, "type">>(columns: readonly T[], numRows: number): T[][] {
+  const most = Math.max(1, Math.floor(VALUES_AT_ONCE / Math.max(1, numRows)));
+  return [...grouped(columns, ({ type }) => type).values()].flatMap((same) => chunksOf(same, most));
+}
+
+/**
+ * A subquery with `column_number` and `value` for each of some expressions of one type and each row of a table, beside
+ * further columns of the row.
+ */
+export function longRows(values: readonly string[], from: string, beside: readonly string[]): string {
+  const all = [
+    `unnest(range(${values.length})) as column_number`,
+    `unnest([${values.join(", ")}]) as value`,
+    ...beside,
+  ];
+  return `(select ${all.join(", ")} from ${from})`;
+}
+
+/** Items by a key, in their order. */
+export function grouped<T, K>(items: readonly T[], keyOf: (item: T) => K): ReadonlyMap<K, readonly T[]> {
+  const byKey = new Map<K, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const same = byKey.get(key);
+    if (same) same.push(item);
+    else byKey.set(key, [item]);
+  }
+  return byKey;
+}
+
+function chunksOf<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
+}
+
+function sqlOf({ sql }: TypedSql): string {
+  return enclosed(sql);
+}
