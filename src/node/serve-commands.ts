@@ -22,6 +22,7 @@ interface EvaluateFlags {
   readonly where?: string;
   readonly by?: string;
   readonly field?: string;
+  readonly encoding?: string;
   readonly json?: boolean;
 }
 
@@ -57,6 +58,7 @@ export function withEvaluateFlags(command: Command): Command {
     .option("--where <SQL>", "rows that count")
     .option("--by <column or SQL>", "figures for each of its values too")
     .option("--field <column>", 'of text in columns, the one that has it; "text" by default')
+    .option("--encoding <name>", 'of text in files without a byte order mark, as windows-1252; "utf-8" by default')
     .option("--json", "as JSON")
     .addHelpText(
       "after",
@@ -87,7 +89,7 @@ export async function predictCommand(
 export async function evaluateCommand(
   model: string,
   data: readonly string[],
-  { json, field, ...flags }: EvaluateFlags,
+  { json, field, encoding, ...flags }: EvaluateFlags,
   { say, ...options }: ServeCommandOptions,
 ): Promise<void> {
   // Only here: every command loads this file.
@@ -95,9 +97,10 @@ export async function evaluateCommand(
   if (isLanguageModel(model)) {
     const [flag] = Object.keys(flags);
     if (flag !== undefined) throw new ConfigError(`--${flag} is of tables, and ${model} is a language model`);
-    return evaluateTextCommand(model, data, { json, field }, { say, ...options });
+    return evaluateTextCommand(model, data, { json, field, encoding }, { say, ...options });
   }
-  if (field !== undefined) throw new ConfigError(`--field is of text, and ${model} is no language model`);
+  for (const [name, value] of Object.entries({ field, encoding }))
+    if (value !== undefined) throw new ConfigError(`--${name} is of text, and ${model} is no language model`);
   const progress = progressLine();
   const result = await evaluate(model, data, { ...options, ...flags, onProgress: progress.show });
   progress.end();
@@ -107,12 +110,12 @@ export async function evaluateCommand(
 async function evaluateTextCommand(
   model: string,
   data: readonly string[],
-  { json, field }: { readonly json: boolean | undefined; readonly field: string | undefined },
+  { json, ...flags }: { readonly [F in "json" | "field" | "encoding"]?: EvaluateFlags[F] | undefined },
   { say, ...options }: ServeCommandOptions,
 ): Promise<void> {
   const { evaluateText } = await import("./text/evaluate-text.js");
   const progress = progressLine("units");
-  const result = await evaluateText(model, data, { ...options, field, onProgress: progress.show });
+  const result = await evaluateText(model, data, { ...options, ...flags, onProgress: progress.show });
   progress.end();
   say(json ? JSON.stringify(result, null, 2) : textEvaluationLines(result).join("\n"));
 }

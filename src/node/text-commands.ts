@@ -19,6 +19,7 @@ interface TokenizerFlags {
   readonly data: readonly string[];
   readonly size: number;
   readonly field?: string;
+  readonly encoding?: string;
   readonly out: string;
   readonly json?: boolean;
 }
@@ -30,6 +31,7 @@ export function withTokenizerFlags(command: Command): Command {
     .requiredOption("--data <paths...>", "files or globs: plain text, JSON lines, Parquet, CSV; .gz")
     .option("--size <units>", "256 bytes, what is made of them, and the end of a text", wholeNumber, 8192)
     .option("--field <column>", "the column with the text, of files that have columns", "text")
+    .option("--encoding <name>", 'of files without a byte order mark, as windows-1252; "utf-8" by default')
     .option("--out <file>", "where it is written", "tokenizer.json")
     .option("--json", "the result as JSON")
     .addHelpText(

@@ -1,33 +1,24 @@
-/** Texts in files: plain ones, a document each, or a column of JSON lines, Parquet or CSV, a document a row. */
-import { createReadStream } from "node:fs";
+/** Texts in files: plain ones, a document each, or a column of JSON, CSV or Parquet, a document a row. */
 import { stat } from "node:fs/promises";
-import { join } from "node:path";
-import type { Readable } from "node:stream";
-import { createGunzip } from "node:zlib";
-import { identifier, literal } from "../../data/sql.js";
-import { DataError, messageOf } from "../../errors.js";
-import { nearest } from "../../nearest.js";
-import { firstNames } from "../../report/format.js";
-import { openDuckdb } from "../duckdb.js";
+import { DataError } from "../../errors.js";
+import { count } from "../../report/format.js";
 import { localCopies } from "../remote-files.js";
 import { expandSource, formatOfName, type SourceFormat } from "../source-files.js";
-import { unreadable } from "../table/source-rows.js";
-import { sourceQuery } from "../table/table-query.js";
+import { type ColumnOptions, columnTexts } from "./column-texts.js";
+import { textOf } from "./text-file.js";
 
 /** Some text of a document, cut where a line ends; a document that is not large is one part. */
 export interface TextPart {
   readonly text: string;
   /** Whether it is the last of its document. */
   readonly isLast: boolean;
+  /** The file, and of a file of many documents the place in it. */
+  readonly place: string;
   /** Bytes of the files that were read so far, as they lie there. */
   readonly bytesRead: number;
 }
 
-export interface DocumentsOptions {
-  readonly cacheFolder: string;
-  /** The column that has the text, of files that have columns; "text" by default. */
-  readonly field?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
+export interface DocumentsOptions extends ColumnOptions {
   readonly onProgress?: (stage: string) => void;
 }
 
@@ -49,9 +40,10 @@ export async function findTexts(
 }
 
 /**
- * The documents of files, in their order, an empty or missing one left out. Bytes that are no UTF-8 become U+FFFD.
+ * The documents of files, in their order and as they are written, an empty or missing one left out.
  *
- * Throws {@link DataError} for a file that cannot be read, or has no such column.
+ * Throws {@link DataError} for a file that cannot be read, is no text, has no such column, or a row of it whose value is no
+ * text.
  */
 export async function* documents(
   files: readonly string[],
@@ -61,7 +53,7 @@ export async function* documents(
   for (const path of files) {
     options.signal?.throwIfAborted();
     const format = tableFormatOf(path);
-    const parts = format === undefined ? plainParts(path, options.signal) : rowsOf(path, format, options);
+    const parts = format === undefined ? plainParts(path, options) : rowsOf(path, format, options);
     for await (const part of parts) yield { ...part, bytesRead: bytesBefore + part.bytesRead };
     bytesBefore += (await stat(path)).size;
   }
@@ -72,63 +64,36 @@ function tableFormatOf(path: string): SourceFormat | undefined {
   return /\.txt(\.gz|\.zst)?$/i.test(path) ? undefined : formatOfName(path);
 }
 
-async function* plainParts(path: string, signal?: AbortSignal): AsyncGenerator<TextPart, void, void> {
-  if (path.toLowerCase().endsWith(".zst"))
-    throw new DataError(`text: plain text may be packed with gzip, and ${path} is packed with zstd. Unpack it.`);
-  const file = createReadStream(path, { highWaterMark: 1 << 20, ...(signal && { signal }) });
-  const unpacked: Readable = path.toLowerCase().endsWith(".gz") ? file.pipe(createGunzip()) : file;
-  // What goes wrong with the file must reach who reads what is unpacked of it.
-  if (unpacked !== file) file.once("error", (error) => unpacked.destroy(error));
-  const decoder = new TextDecoder();
-  let text = "";
-  try {
-    for await (const bytes of unpacked) {
-      text += decoder.decode(bytes as Uint8Array, { stream: true });
-      const cut = text.length < LONGEST_PART ? 0 : text.lastIndexOf("\n") + 1;
-      if (cut === 0) continue;
-      yield { text: text.slice(0, cut), isLast: false, bytesRead: file.bytesRead };
-      text = text.slice(cut);
+async function* plainParts(path: string, options: DocumentsOptions): AsyncGenerator<TextPart, void, void> {
+  let [held, read] = ["", 0];
+  for await (const { text, bytesRead } of textOf(path, options)) {
+    held += text;
+    read = bytesRead;
+    // Where lines have no end, pieces of the same length are what documents are cut into later.
+    while (held.length >= LONGEST_PART) {
+      const line = held.lastIndexOf("\n") + 1;
+      if (line === 0 && held.length < 4 * LONGEST_PART) break;
+      const cut = line || LONGEST_PART - Number(/[\uD800-\uDBFF]/.test(held[LONGEST_PART - 1] as string));
+      yield { text: held.slice(0, cut), isLast: false, place: path, bytesRead };
+      held = held.slice(cut);
     }
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw new DataError(`text: ${path} cannot be read: ${messageOf(error)}. Check that the file is complete.`, {
-      cause: error,
-    });
   }
-  text += decoder.decode();
-  if (text !== "" || file.bytesRead > 0) yield { text, isLast: true, bytesRead: file.bytesRead };
+  if (held !== "") yield { text: held, isLast: true, place: path, bytesRead: read };
 }
 
 async function* rowsOf(
   path: string,
   format: SourceFormat,
-  { field = "text", cacheFolder, signal }: DocumentsOptions,
+  options: DocumentsOptions,
 ): AsyncGenerator<TextPart, void, void> {
-  // A folder that goes away with a callback cannot hold what a generator gives piece by piece.
-  const db = await openDuckdb(join(cacheFolder, "spill"), { reads: [path], signal });
-  try {
-    const query = sourceQuery(format, [path]);
-    const found = await db.rows(`describe ${query}`).catch((error: unknown) => {
-      throw unreadable(format, [path], error);
-    });
-    const names = found.map(([name]) => String(name));
-    const name = names.find((one) => one.toLowerCase() === field.toLowerCase());
-    if (name === undefined) {
-      const near = nearest(field, names);
+  for await (const { text, place, bytesRead } of columnTexts(path, format, options)) {
+    if (text === "") continue;
+    const half = text.search(/\p{Surrogate}/u);
+    if (half >= 0) {
       throw new DataError(
-        `text: the documents of ${path} are in its column "${field}", and it has none of that name: ${firstNames(names)}. ${near === undefined ? "Name another with --field (data.field)" : `Did you mean ${near} (--field, data.field)?`}`,
+        `text: ${path}, ${place}: a text has whole characters, and this one has half of a pair of surrogates at its character ${count(half + 1)}. Mend that row, or leave it out.`,
       );
     }
-    const text = `cast(${identifier(name)} as varchar)`;
-    const rows = db.columns(`select ${text} from (${query}) where ${text} <> ${literal("")}`, ["text"]);
-    try {
-      for await (const [texts = []] of rows)
-        for (const one of texts as string[]) yield { text: one, isLast: true, bytesRead: 0 };
-    } catch (error) {
-      signal?.throwIfAborted();
-      throw unreadable(format, [path], error);
-    }
-  } finally {
-    await db.close();
+    yield { text, isLast: true, place: `${path}, ${place}`, bytesRead };
   }
 }

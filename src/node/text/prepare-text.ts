@@ -70,10 +70,10 @@ async function sourcesOf(spec: TextSpec, options: PrepareTextOptions): Promise<S
 }
 
 function digestOf(spec: TextSpec, tokenizer: Tokenizer, sources: readonly Source[]): string {
-  const { field = "text", longest = LONGEST_PART, dropRepeated = true } = spec;
+  const { field = "text", encoding = "utf-8", longest = LONGEST_PART, dropRepeated = true } = spec;
   const shares = [spec.validation, spec.test].map((split) => (typeof split === "number" ? split : null));
   const content = sources.map(({ split, files }) => [split, files.map(({ sha256 }) => sha256)]);
-  const what = [textFormatVersion, tokenizer.digest, field, longest, dropRepeated, shares, content];
+  const what = [textFormatVersion, tokenizer.digest, field, encoding, longest, dropRepeated, shares, content];
   return createHash("sha256").update(JSON.stringify(what)).digest("hex");
 }
 
@@ -105,7 +105,12 @@ async function writeText(
   try {
     for (const { split: given, files } of sources) {
       const paths = files.map(({ path }) => path);
-      for await (const { text, isLast, bytesRead } of documents(paths, { cacheFolder, field: spec.field, signal })) {
+      for await (const { text, isLast, bytesRead } of documents(paths, {
+        cacheFolder,
+        field: spec.field,
+        encoding: spec.encoding,
+        signal,
+      })) {
         for (const piece of pieces(text, longest)) {
           const hash = createHash("sha256").update(piece.text).digest();
           const split = given ?? splitOf(hash, spec);

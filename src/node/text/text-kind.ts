@@ -71,10 +71,11 @@ export const textKind: DataKind<TextRunConfig> = {
 
 /** The text that a configuration's data is. */
 export function textSpecOf({ data }: TextRunConfig): TextSpec {
-  const { kind: _kind, regime: _, sequenceLength: _length, field, longest, dropRepeated, ...spec } = data;
+  const { kind: _kind, regime: _, sequenceLength: _length, field, encoding, longest, dropRepeated, ...spec } = data;
   return {
     ...spec,
     ...(field && { field }),
+    ...(encoding && { encoding }),
     ...(longest && { longest }),
     ...(dropRepeated !== undefined && { dropRepeated }),
   };
