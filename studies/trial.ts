@@ -4,7 +4,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { mean } from "../bench/statistics.js";
 import { directoryStore } from "../src/node/directory-store.js";
-import { readLog } from "../src/node/read-log.js";
+import { readEvents, readLog } from "../src/node/read-log.js";
 import { runFolder } from "../src/node/run-folder.js";
 import { prepareTable } from "../src/node/table/ingest.js";
 import { tableSpecOf } from "../src/node/table/table-kind.js";
@@ -97,9 +97,10 @@ export async function runTrial(
       testAuc: tested.testAuc ?? Number.NaN,
       testCalibrationError: tested.testCalibrationError ?? Number.NaN,
       stepsPerSecond,
-      validation: readLog(runFolder(folder).group(group).log).flatMap((event) =>
-        event.event === "validation" ? [{ step: event.step, loss: event.loss }] : [],
-      ),
+      validation: Array.from(readEvents(runFolder(folder).group(group).log, ["validation"]), ({ step, loss }) => ({
+        step,
+        loss,
+      })),
     })),
   };
   writeFileSync(join(folder, "outcome.json"), `${JSON.stringify(outcome)}\n`);

@@ -35,7 +35,7 @@ export function traced(exchange: Exchange, group: number, onEvent: (event: Teach
  * The trace that a group's log tells, as if the group had never been interrupted: what came after the checkpoint from
  * which it went on is left out.
  */
-export function traceOf(events: readonly TrainEvent[]): readonly TeachersEvent[] {
+export function traceOf(events: Iterable<TrainEvent>): readonly TeachersEvent[] {
   let trace: TeachersEvent[] = [];
   /** How long the trace was at each checkpoint. */
   const lengths = new Map<number, number>();

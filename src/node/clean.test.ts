@@ -1,16 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -211,16 +201,31 @@ test("no link is followed, wherever it is, nor one that is put there after the p
   }
 });
 
-test("a folder without a run is refused, and so is a run of a newer version", async () => {
+test("a folder without a run is refused", async () => {
   const empty = join(root, "empty");
   mkdirSync(join(empty, "store"), { recursive: true });
   for (const path of [empty, join(root, "nowhere")]) await assert.rejects(planClean(path), /holds no run/);
   const folder = await makeRuns({ one: {} });
   cpSync(join(folder, "one", "config.json"), join(empty, "config.json"));
   await assert.rejects(planClean(empty), /holds no run/, "a configuration alone is no run");
-  writeFileSync(join(folder, "one", "config.json"), JSON.stringify({ ...tinyConfig(), version: 2 }));
-  await assert.rejects(planClean(folder), /config\.json: version must be 1, got 2/);
-  assert.ok(existsSync(join(folder, "one", "group-0", temporary(deadPid, 1))));
+});
+
+test("a run that cannot be read is left alone with its cache, and keeps no other from being cleaned", async () => {
+  const folder = await makeRuns({ good: {}, newer: {}, torn: {} });
+  const cacheFolder = join(folder, "cache");
+  mkdirSync(join(cacheFolder, "c".repeat(64)), { recursive: true });
+  writeFileSync(join(folder, "newer", "config.json"), JSON.stringify({ ...tinyConfig(), version: 2 }));
+  writeFileSync(join(folder, "torn", "data.json"), '{"cache": "');
+  const { left, removals } = await planClean(folder, { cacheFolder });
+  assert.deepEqual(left, [
+    {
+      run: join(folder, "newer"),
+      why: `it cannot be read: ${join(folder, "newer", "config.json")}: version must be 1, got 2; use the codistill that wrote it, or a newer one`,
+    },
+    { run: cacheFolder, why: `which cache ${join(folder, "torn")} uses is not known` },
+  ]);
+  const touched = new Set(removals.map(({ root: run }) => run));
+  assert.deepEqual(touched, new Set([join(folder, "good"), join(folder, "torn")]));
 });
 
 test("the table says what, why, how much and the total", async () => {

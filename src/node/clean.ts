@@ -2,14 +2,14 @@
 import { existsSync, lstatSync, readdirSync, rmSync, type Stats, unlinkSync } from "node:fs";
 import { basename, dirname, join, relative, sep } from "node:path";
 import { oldSnapshots, readPointer } from "../checkpoint/snapshot.js";
-import { ConfigError } from "../errors.js";
+import { ConfigError, messageOf } from "../errors.js";
 import { bytes, table } from "../report/format.js";
 import { groupFiles } from "../run/keeper.js";
 import type { RunConfig } from "../run/schema.js";
 import { isAlive } from "./alive.js";
 import { directoryStore, STALE_MILLISECONDS, TEMPORARY } from "./directory-store.js";
-import { summarizeRun } from "./list-runs.js";
-import { readLog } from "./read-log.js";
+import { listedRun, summarizeRun } from "./list-runs.js";
+import { readEvents } from "./read-log.js";
 import { DOWNLOADS } from "./remote-files.js";
 import { readRunFile } from "./run-file.js";
 import { type RunFolder, runFolder } from "./run-folder.js";
@@ -43,22 +43,32 @@ export interface CleanPlan {
  * Find what can go: snapshots beyond `codistill.keepSnapshots` and temporary files of killed writers, in runs that have
  * ended and of which no process is alive on this machine. Symbolic links are not followed. Nothing is changed.
  *
- * Throws {@link ConfigError} when the folder is a link or holds no run, or when caches are to go and it is one run;
- * {@link CheckpointError} when a run is of another version.
+ * Throws {@link ConfigError} when the folder is a link or holds no run, or when caches are to go and it is one run. A run
+ * whose files are damaged or of another version is left alone.
  */
 export async function planClean(path: string, options: CleanOptions = {}): Promise<CleanPlan> {
   const runs = runsIn(path);
-  const left = runs.flatMap((run) => reasonToLeave(run) ?? []);
-  const ended = runs.filter((run) => !left.some((other) => other.run === run.path));
+  const left: CleanPlan["left"][number][] = [];
   const removals: Removal[] = [];
-  for (const run of ended) removals.push(...(await removalsOf(run, options)));
+  for (const run of runs) {
+    try {
+      const why = reasonToLeave(run);
+      if (why) left.push({ run: run.path, why });
+      else removals.push(...(await removalsOf(run, options)));
+    } catch (error) {
+      left.push({ run: run.path, why: `it cannot be read: ${messageOf(error)}` });
+    }
+  }
   if (options.cacheFolder !== undefined) {
     if (runs.some((run) => run.path === path)) {
       throw new ConfigError(`--cache needs a folder of runs, to see which caches they refer to; ${path} is one run`);
     }
-    const preparing = left.find(({ run }) => !existsSync(runFolder(run).data));
-    // Its cache may be there already, and it has not said so yet.
-    if (!preparing) removals.push(...unusedCaches(options.cacheFolder, runs));
+    const used = runs.map((run) => [run.path, cacheOf(run)] as const);
+    const isLeft = (path: string) => left.some(({ run }) => run === path);
+    // The cache of a run that is being prepared may be there already, and the run has not said so yet.
+    const unknown = used.find(([run, cache]) => cache === null || (cache === undefined && isLeft(run)));
+    if (unknown) left.push({ run: options.cacheFolder, why: `which cache ${unknown[0]} uses is not known` });
+    else removals.push(...unusedCaches(options.cacheFolder, new Set(used.map(([, cache]) => cache))));
   }
   return { removals, left };
 }
@@ -93,20 +103,19 @@ function runsIn(path: string): RunFolder[] {
   if (stats?.isSymbolicLink()) throw new ConfigError(`clean follows no symbolic link, and ${path} is one`);
   const names = stats?.isDirectory() ? readdirSync(path, { withFileTypes: true }) : [];
   const folders = names.filter((entry) => entry.isDirectory()).map(({ name }) => join(path, name));
-  const runs = [path, ...folders].filter((folder) => stats && summarizeRun(folder) !== null).map(runFolder);
+  const runs = [path, ...folders].filter((folder) => stats && listedRun(folder) !== null).map(runFolder);
   if (runs.length === 0) throw new ConfigError(`clean needs a run folder or a folder of runs; ${path} holds no run`);
   return runs;
 }
 
-function reasonToLeave(run: RunFolder): CleanPlan["left"][number] | null {
+function reasonToLeave(run: RunFolder): string | null {
   const state = summarizeRun(run.path)?.state ?? "preparing";
-  const events = readLog(run.log);
-  const last = events.findLast(({ event }) => event === "run-start" || event === "result");
-  const pid = last?.event === "run-start" ? last.pid : undefined;
-  const isOpen = pid !== undefined && isAlive(pid);
-  if (isOpen) return { run: run.path, why: `its process ${pid} is there` };
-  if (state === "training" || state === "preparing") return { run: run.path, why: `it is ${state}` };
-  return null;
+  let pid: number | undefined;
+  for (const event of readEvents(run.log, ["run-start", "result"])) {
+    pid = event.event === "run-start" ? event.pid : undefined;
+  }
+  if (pid !== undefined && isAlive(pid)) return `its process ${pid} is there`;
+  return state === "training" || state === "preparing" ? `it is ${state}` : null;
 }
 
 async function removalsOf(run: RunFolder, { checkpoints, recordings }: CleanOptions): Promise<Removal[]> {
@@ -152,12 +161,22 @@ function abandoned(folder: string): string[] {
   });
 }
 
-function unusedCaches(cacheFolder: string, runs: readonly RunFolder[]): Removal[] {
+/** The name of the cache that a run uses; undefined when it has none yet, null when its file cannot be read. */
+function cacheOf(run: RunFolder): string | null | undefined {
+  if (!existsSync(run.data)) return undefined;
+  try {
+    const cache = readRunFile(run.data)?.cache;
+    return typeof cache === "string" ? basename(cache) : null;
+  } catch {
+    return null;
+  }
+}
+
+function unusedCaches(cacheFolder: string, used: ReadonlySet<unknown>): Removal[] {
   const root = dirname(cacheFolder);
   if (!plainStats(root, cacheFolder)?.isDirectory()) return [];
-  const used = runs.map((run) => basename(String(readRunFile(run.data)?.cache)));
   const names = readdirSync(cacheFolder);
-  const caches = names.filter((name) => /^[0-9a-f]{64}$/.test(name) && !used.includes(name));
+  const caches = names.filter((name) => /^[0-9a-f]{64}$/.test(name) && !used.has(name));
   const why = (name: string) =>
     name === DOWNLOADS ? "files from elsewhere, which are fetched again" : "no run refers to this training cache";
   return [...caches, ...names.filter((name) => name === DOWNLOADS)]

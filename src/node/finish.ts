@@ -5,10 +5,10 @@ import { safetensorsParts } from "../checkpoint/safetensors.js";
 import { TrainingError } from "../errors.js";
 import type { RunConfig } from "../run/schema.js";
 import { type GroupRecord, readBest, type ScoredGroup } from "../run/score.js";
-import type { LoggedEvent, RunResult, TrainEvent } from "../train/events.js";
+import type { RunResult, TrainEvent } from "../train/events.js";
 import { directoryStore } from "./directory-store.js";
 import type { PreparedData } from "./prepared.js";
-import { readLog } from "./read-log.js";
+import { readEvents } from "./read-log.js";
 import { encodeRunFile, RUN_FOLDER_VERSION } from "./run-file.js";
 import type { RunFolder } from "./run-folder.js";
 import type { RunScope } from "./scope.js";
@@ -31,16 +31,17 @@ export async function finish(
   const shippedGroup = groups[0] ?? 0;
   const records = await Promise.all(
     groups.map(async (group) => ({
-      ...groupRecord(group, readLog(folder.group(group).log)),
+      ...groupRecord(group, folder.group(group).log),
       best: await readBest(directoryStore(folder.group(group).path)),
     })),
   );
   const scored = records.filter((record): record is ScoredGroup => record.best !== null);
   const shipped = scored.find(({ group }) => group === shippedGroup);
   if (!shipped) {
-    const end = readLog(folder.group(shippedGroup).log).findLast((event) => event.event === "group-end");
+    let why = "no reason in its log";
+    for (const { message } of readEvents(folder.group(shippedGroup).log, ["group-end"])) why = message ?? why;
     throw new TrainingError(
-      `group ${shippedGroup} ended before its first validation, so there is no model to ship: ${end?.message ?? "no reason in its log"}`,
+      `group ${shippedGroup} ended before its first validation, so there is no model to ship: ${why}`,
     );
   }
   log({ event: "stage", stage: "scoring the test split" });
@@ -62,18 +63,21 @@ export async function finish(
   return result;
 }
 
-function groupRecord(group: number, events: readonly LoggedEvent[]): GroupRecord {
-  const bytes = (kind: "published" | "fetched") =>
-    events.reduce((sum, event) => (event.event === kind ? sum + event.bytes : sum), 0);
-  const speeds = events
-    .flatMap((event) => (event.event === "step" ? [event.stepsPerSecond] : []))
-    .sort((a, b) => a - b);
-  const end = events.findLast((event) => event.event === "group-end");
+function groupRecord(group: number, log: string): GroupRecord {
+  const bytes = { published: 0, fetched: 0 };
+  const speeds: number[] = [];
+  let ended: GroupRecord["ended"] = "failed";
+  for (const event of readEvents(log, ["published", "fetched", "step", "group-end"])) {
+    if (event.event === "step") speeds.push(event.stepsPerSecond);
+    else if (event.event === "group-end") ended = event.reason;
+    else bytes[event.event] += event.bytes;
+  }
+  speeds.sort((a, b) => a - b);
   return {
     group,
     stepsPerSecond: speeds[Math.floor(speeds.length / 2)] ?? 0,
-    bytesPublished: bytes("published"),
-    bytesFetched: bytes("fetched"),
-    ended: end?.reason ?? "failed",
+    bytesPublished: bytes.published,
+    bytesFetched: bytes.fetched,
+    ended,
   };
 }

@@ -6,7 +6,7 @@ import { after, before, describe, test } from "node:test";
 import type { LoggedEvent } from "../train/events.js";
 import { logFollower } from "./follow.js";
 import { logWriter } from "./log.js";
-import { parseLines, readLog } from "./read-log.js";
+import { eventOf, readLog } from "./read-log.js";
 import { runFolder } from "./run-folder.js";
 
 let root = "";
@@ -25,12 +25,17 @@ async function newRun(): Promise<ReturnType<typeof runFolder>> {
 
 const line = (step: number, message = "") =>
   `${JSON.stringify({ time: "t", event: "exchange-trouble", group: 0, doing: "fetch", from: step, message })}\n`;
+const parseLines = (text: string) => text.split("\n").flatMap((one) => eventOf(Buffer.from(one)) ?? []);
+const following = (path: string) => {
+  const follow = logFollower(path);
+  return () => [...follow()];
+};
 const stepsOf = (events: readonly LoggedEvent[]) => events.map((event) => ("from" in event ? event.from : event.event));
 
 describe("a log follower", () => {
   test("tells what was added since it was last asked", async () => {
     const run = await newRun();
-    const follow = logFollower(run.path);
+    const follow = following(run.path);
     assert.deepEqual(follow(), []);
     await appendFile(run.log, line(1) + line(2));
     assert.deepEqual(stepsOf(follow()), [1, 2]);
@@ -42,7 +47,7 @@ describe("a log follower", () => {
 
   test("waits for the end of a line that is being written", async () => {
     const run = await newRun();
-    const follow = logFollower(run.path);
+    const follow = following(run.path);
     const text = line(1) + line(2);
     for (let at = 0; at < text.length; at++) {
       await appendFile(run.log, text.slice(at, at + 1));
@@ -53,7 +58,7 @@ describe("a log follower", () => {
 
   test("reads letters of several bytes whole, wherever a write stopped", async () => {
     const run = await newRun();
-    const follow = logFollower(run.path);
+    const follow = following(run.path);
     const bytes = Buffer.from(line(1, "Zürich, 東京, 🙂"));
     const events: LoggedEvent[] = [];
     for (const byte of bytes) {
@@ -68,22 +73,22 @@ describe("a log follower", () => {
     const run = await newRun();
     const lines = Array.from({ length: 4000 }, (_, i) => line(i, "é".repeat(i % 50)));
     await writeFile(run.log, lines.join(""));
-    assert.deepEqual(logFollower(run.path)(), parseLines(lines.join("")));
+    assert.deepEqual(following(run.path)(), parseLines(lines.join("")));
   });
 
   test("leaves out lines that are no events and goes on after them", async () => {
     const run = await newRun();
-    const follow = logFollower(run.path);
+    const follow = following(run.path);
     await appendFile(
       run.log,
-      `${line(1)}not JSON\n\n{"event":5}\nnull\n7\n{"event":"from the future","x":1}\n${line(2)}`,
+      `${line(1)}not JSON\n\n{"event":5}\nnull\n7\n{"time":"t","event":"from the future","x":1}\n${line(2)}`,
     );
     assert.deepEqual(stepsOf(follow()), [1, "from the future", 2]);
   });
 
   test("finds a run folder, a group and a log that appear later", async () => {
     const run = runFolder(join(root, "later"));
-    const follow = logFollower(run.path);
+    const follow = following(run.path);
     assert.deepEqual(follow(), []);
     await mkdir(run.group(10).path, { recursive: true });
     await mkdir(run.group(2).path, { recursive: true });
@@ -103,7 +108,7 @@ describe("a log follower", () => {
       await writeFile(join(run.path, name, "log.jsonl"), line(9));
     }
     await writeFile(join(run.path, "other.jsonl"), line(9));
-    assert.deepEqual(logFollower(run.path)(), []);
+    assert.deepEqual(following(run.path)(), []);
   });
 });
 
@@ -119,13 +124,13 @@ describe("a log", () => {
     assert.deepEqual({ ...first, time: "" }, { time: "", version: 1, event: "stage", stage: "first\nsecond" });
     assert.ok(second?.version === undefined && second?.event === "group-end" && second.message === "Zürich");
     assert.equal(new Date(second.time).toISOString(), second.time);
-    assert.deepEqual(logFollower(run.path)(), [first, second]);
+    assert.deepEqual(following(run.path)(), [first, second]);
   });
 
   test("whose last line was torn is read up to there", async () => {
     const run = await newRun();
     await writeFile(run.log, line(1) + line(2).slice(0, 30));
     assert.deepEqual(stepsOf(readLog(run.log)), [1]);
-    assert.deepEqual(stepsOf(logFollower(run.path)()), [1]);
+    assert.deepEqual(stepsOf(following(run.path)()), [1]);
   });
 });

@@ -1,41 +1,37 @@
 /** Follow the logs of a run as they grow. */
-import { closeSync, existsSync, readdirSync, readSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { StoreError } from "../errors.js";
 import type { LoggedEvent } from "../train/events.js";
-import { openRegular } from "./plain-files.js";
-import { parseLines } from "./read-log.js";
+import { endOf, type LineReader, lineReader } from "./log-lines.js";
+import { eventOf } from "./read-log.js";
 import { runFolder } from "./run-folder.js";
+import { isSystemError } from "./system-error.js";
 
-/** Reads what has been added to the logs of a run folder since the last call; only whole lines. */
-export function logFollower(path: string): () => LoggedEvent[] {
-  /** Where in each log the first line begins that was not told yet. */
-  const offsets = new Map<string, number>();
-  return () => {
-    const groups = existsSync(path) ? readdirSync(path).filter((name) => /^group-\d+$/.test(name)) : [];
-    const logs = [runFolder(path).log, ...groups.map((name) => join(path, name, "log.jsonl"))];
-    return logs.flatMap((log) => {
-      const offset = offsets.get(log) ?? 0;
-      const added = readFrom(log, offset);
-      const end = added.lastIndexOf("\n") + 1;
-      offsets.set(log, offset + end);
-      return parseLines(added.toString("utf8", 0, end));
-    });
+/**
+ * Reads what has been added to the logs of a run folder since the last call; only whole lines. `from` "end" leaves out what
+ * they hold by now. A log that cannot be read is tried again at the next call.
+ */
+export function logFollower(path: string, from: "start" | "end" = "start"): () => Generator<LoggedEvent> {
+  const readers = new Map<string, LineReader>();
+  if (from === "end") for (const log of logsIn(path)) readers.set(log, lineReader(log, endOf(log)?.size));
+  return function* added() {
+    for (const log of logsIn(path)) {
+      const reader = readers.get(log) ?? lineReader(log);
+      readers.set(log, reader);
+      try {
+        for (const line of reader.added()) {
+          const event = eventOf(line);
+          if (event) yield event;
+        }
+      } catch (error) {
+        if (!(error instanceof StoreError) && !isSystemError(error)) throw error;
+      }
+    }
   };
 }
 
-function readFrom(path: string, offset: number): Buffer {
-  if (!existsSync(path)) return Buffer.alloc(0);
-  const file = openRegular(path);
-  try {
-    const chunks: Buffer[] = [];
-    for (let at = offset; ; ) {
-      const chunk = Buffer.alloc(65_536);
-      const read = readSync(file, chunk, 0, chunk.length, at);
-      if (read === 0) return Buffer.concat(chunks);
-      chunks.push(chunk.subarray(0, read));
-      at += read;
-    }
-  } finally {
-    closeSync(file);
-  }
+function logsIn(path: string): string[] {
+  const groups = existsSync(path) ? readdirSync(path).filter((name) => /^group-\d+$/.test(name)) : [];
+  return [runFolder(path).log, ...groups.map((name) => join(path, name, "log.jsonl"))];
 }

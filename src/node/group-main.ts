@@ -8,7 +8,7 @@ import { readInit } from "./init-weights.js";
 import { logWriter } from "./log.js";
 import { makeOwnFolder } from "./plain-files.js";
 import { openWorkload } from "./prepare.js";
-import { lastStepOf, readLog } from "./read-log.js";
+import { lastStepOf, readEvents } from "./read-log.js";
 import { recordOf } from "./replay.js";
 import { readRunFile } from "./run-file.js";
 import { runFolder } from "./run-folder.js";
@@ -57,7 +57,7 @@ try {
   process.stderr.write(
     `${error instanceof CodistillError || !(error instanceof Error) ? messageOf(error) : error.stack}\n`,
   );
-  const step = lastStepOf(readLog(logPath));
+  const step = lastStepOf(readEvents(logPath, ["step", "group-start"]));
   log({ event: "group-end", group: groupIndex, step, reason: "failed", message: messageOf(error), seconds: 0 });
   // A store that failed may work again; what else the user has to mend would be refused again.
   process.exitCode = error instanceof CodistillError && !(error instanceof StoreError) ? REFUSED : FAILED;

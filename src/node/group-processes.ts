@@ -5,11 +5,14 @@ import { availableParallelism } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { RunConfig } from "../run/schema.js";
+import type { LoggedEvent } from "../train/events.js";
 import { REFUSED } from "./exit-codes.js";
 import { withHugePages } from "./huge-pages.js";
 import { logWriter } from "./log.js";
-import { makeOwnFolder, openOwn, readRegular } from "./plain-files.js";
-import { lastStepOf, readLog } from "./read-log.js";
+import { endOf } from "./log-lines.js";
+import { makeOwnFolder, openOwn } from "./plain-files.js";
+import { beginningOf } from "./read-bounded.js";
+import { checkLog, lastStepOf, readEvents } from "./read-log.js";
 import type { RunFolder } from "./run-folder.js";
 import type { RunScope } from "./scope.js";
 
@@ -20,6 +23,8 @@ const FIRST_DELAY_SECONDS = 0.5;
  * Start a process for each group of this folder and wait until all have ended. One that dies is started again from its checkpoint, a
  * bounded number of times, each time after a longer wait; one that ends with an error that is the user's to mend is
  * not. `stop` asks all to save and end.
+ *
+ * Throws {@link CheckpointError} when the log of a group is of another version.
  */
 export async function runGroups(
   config: RunConfig,
@@ -27,6 +32,7 @@ export async function runGroups(
   { groups }: RunScope,
   stop: AbortSignal,
 ): Promise<void> {
+  for (const group of groups) checkLog(folder.group(group).log);
   const threads = config.threads ?? Math.max(1, Math.floor(availableParallelism() / groups.length));
   const children = new Map<number, ChildProcess>();
   const askToStop = () => {
@@ -74,7 +80,7 @@ function startGroup(
 ): { child: ChildProcess; ended: Promise<boolean> } {
   const { path, log, errors } = folder.group(group);
   makeOwnFolder(path);
-  const numEventsBefore = readLog(log).length;
+  const before = endOf(log)?.size;
   const errorFile = openErrors(errors);
   const entry = fileURLToPath(new URL("./group-main.js", import.meta.url));
   const child = fork(entry, [folder.path, String(group), String(threads)], {
@@ -86,14 +92,21 @@ function startGroup(
   if (errorFile !== "ignore") closeSync(errorFile);
   const ended = new Promise<boolean>((resolve) => {
     child.once("exit", (code, signal) => {
-      const events = readLog(log).slice(numEventsBefore);
-      if (!events.some(({ event }) => event === "group-end")) {
+      const since = <Name extends LoggedEvent["event"]>(...names: Name[]) => readEvents(log, names, before);
+      if (since("group-end").next().done) {
         const how = signal ? `was killed by ${signal}` : `exited with code ${code}`;
-        const message = [`its process ${how}`, errorFile === "ignore" ? "" : readRegular(errors).toString().trim()]
+        const message = [`its process ${how}`, errorFile === "ignore" ? "" : beginningOf(errors)]
           .filter(Boolean)
           .join(": ");
         // A group that died without a word gets its last event from here.
-        logWriter(log)({ event: "group-end", group, step: lastStepOf(events), reason: "failed", message, seconds: 0 });
+        logWriter(log)({
+          event: "group-end",
+          group,
+          step: lastStepOf(since("step", "group-start")),
+          reason: "failed",
+          message,
+          seconds: 0,
+        });
       }
       resolve(code !== 0 && code !== REFUSED);
     });

@@ -9,12 +9,13 @@ import { type RunSummary, runsLines } from "../report/runs.js";
 import { servedInputSchema } from "../run/serving/expression.js";
 import { sizeOf } from "../runtime/array.js";
 import { mapValues } from "../runtime/named.js";
+import type { LoggedEvent } from "../train/events.js";
 import { summarizeRun } from "./list-runs.js";
 import { decodeModelFile } from "./model-file.js";
 import { readRegular } from "./plain-files.js";
-import { readLog } from "./read-log.js";
+import { readEvents } from "./read-log.js";
+import { readRunFile } from "./run-file.js";
 import { runFolder } from "./run-folder.js";
-import { readScope } from "./scope.js";
 
 /** The same for people and for programs. */
 export interface Inspection {
@@ -41,24 +42,19 @@ export function inspect(path: string): Inspection {
 
 function inspectRun(path: string, run: RunSummary): Inspection {
   const folder = runFolder(path);
-  const config = JSON.parse(readRegular(folder.config).toString()) as { readonly numGroups: number };
-  const groups = readScope(folder, config.numGroups).groups.map((group) => {
-    const events = readLog(folder.group(group).log);
-    const numOf = (kind: string) => events.filter(({ event }) => event === kind).length;
-    const end = events.findLast((event) => event.event === "group-end");
-    const best = events.findLast((event) => event.event === "validation" && event.best);
-    return {
-      group,
-      best: best?.event === "validation" ? { loss: best.loss, step: best.step } : null,
-      published: numOf("published"),
-      fetched: numOf("fetched"),
-      exchangeTroubles: numOf("exchange-trouble"),
-      checkpoints: numOf("checkpoint"),
-      starts: numOf("group-start"),
-      ended: end?.event === "group-end" ? end.reason : null,
-    };
-  });
-  const head = ["", "best validation", "published", "fetched", "trouble", "checkpoints", "starts", "ended"];
+  const config = readRunFile(folder.config) ?? {};
+  const groups = run.groups.map(({ group }) => inspectGroup(group, folder.group(group).log));
+  const head = [
+    "",
+    "best validation",
+    "published",
+    "fetched",
+    "trouble",
+    "log trouble",
+    "checkpoints",
+    "starts",
+    "ended",
+  ];
   const rows = groups.map(({ group, best, ended, ...numbers }) => [
     `group ${group}`,
     best ? `${best.loss.toFixed(4)} at ${count(best.step)}` : "-",
@@ -74,6 +70,30 @@ function inspectRun(path: string, run: RunSummary): Inspection {
     JSON.stringify(config, null, 2),
   ];
   return { lines, data: { kind: "run", ...run, groups, configuration: config } };
+}
+
+/** What a group's log tells, in numbers. */
+function inspectGroup(group: number, log: string) {
+  const counts = new Map<LoggedEvent["event"], number>();
+  let best: { readonly loss: number; readonly step: number } | null = null;
+  let ended: string | null = null;
+  for (const event of readEvents(log)) {
+    counts.set(event.event, (counts.get(event.event) ?? 0) + 1);
+    if (event.event === "validation" && event.best) best = { loss: event.loss, step: event.step };
+    if (event.event === "group-end") ended = event.reason;
+  }
+  const numOf = (name: LoggedEvent["event"]) => counts.get(name) ?? 0;
+  return {
+    group,
+    best,
+    published: numOf("published"),
+    fetched: numOf("fetched"),
+    exchangeTroubles: numOf("exchange-trouble"),
+    logTroubles: numOf("log-trouble"),
+    checkpoints: numOf("checkpoint"),
+    starts: numOf("group-start"),
+    ended,
+  };
 }
 
 function inspectSafetensors(file: Uint8Array): Inspection {

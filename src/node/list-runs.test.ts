@@ -95,7 +95,10 @@ test("a run that ended before its groups began has failed, or was stopped", () =
   assert.equal(summarizeRun(runOf("g", process.pid))?.state, "preparing");
   const gone = runOf("h", deadPid);
   assert.equal(summarizeRun(gone)?.state, "failed");
-  appendFileSync(join(gone, "log.jsonl"), `${JSON.stringify({ event: "stop-requested" })}\n`);
+  appendFileSync(
+    join(gone, "log.jsonl"),
+    `${JSON.stringify({ time: "2026-01-01T00:00:01.000Z", event: "stop-requested" })}\n`,
+  );
   assert.equal(summarizeRun(gone)?.state, "stopped");
 });
 
@@ -109,7 +112,7 @@ test("runs are listed in the order of their start, with the shipped group's resu
   writeFileSync(join(root, "file"), "");
   const runs = listRuns(root);
   assert.deepEqual(
-    runs.map(({ folder, state, testLoss }) => [folder, state, testLoss]),
+    runs.map((run) => [run.folder, run.state, run.state === "unreadable" ? run.why : run.testLoss]),
     [
       [join(root, "b-earlier"), "stopped", null],
       [join(root, "a-later"), "finished", 0.25],
@@ -120,4 +123,50 @@ test("runs are listed in the order of their start, with the shipped group's resu
   assert.match(first, /b-earlier +tiny +2026-01-01 00:00:00 +stopped +4\/\d+ +2 +-$/);
   assert.match(second, /a-later .* finished +10\/\d+ +2 +0\.2500$/);
   assert.deepEqual(listRuns(join(root, "nowhere")), []);
+});
+
+test("a run that cannot be read is listed with the reason, and hides no other", () => {
+  rmSync(root, { recursive: true });
+  mkdirSync(root);
+  const done = { pid: process.pid, step: 10, end: "finished" } as const;
+  const bad: Readonly<Record<string, readonly [file: string, content: string | null, why: RegExp]>> = {
+    "no-config": ["config.json", null, /^it has a log, and no config\.json$/],
+    "torn-config": ["config.json", '{"name": "x', /config\.json is damaged/],
+    "many-groups": ["config.json", '{"name": "x", "numGroups": 4294967296}', /config\.json is damaged: .*numGroups/],
+    "list-config": ["config.json", "[1]", /config\.json is damaged/],
+    "deep-config": ["config.json", "[".repeat(100_000), /config\.json is damaged/],
+    "huge-config": ["config.json", `{"name": "${"x".repeat(17 << 20)}"}`, /at most 16777216 bytes/],
+    "newer-config": ["config.json", '{"version": 99}', /config\.json: version must be 1, got 99/],
+    "newer-log": [
+      "log.jsonl",
+      '{"time":"t","event":"run-start","version":99}\n',
+      /log\.jsonl: version must be 1, got 99/,
+    ],
+    "bad-scope": ["scope.json", "{}", /scope\.json does not say what the folder is for/],
+    "bad-result": ["result.json", '{"groups": 7}', /result\.json is damaged/],
+  };
+  for (const [name, [file, content]] of Object.entries(bad)) {
+    const path = join(makeRun(name, "2026-01-01T00:00:00.000Z", [done, done]), file);
+    rmSync(path, { force: true });
+    if (content !== null) writeFileSync(path, content);
+  }
+  const folderAsLog = makeRun("folder-as-log", "2026-01-01T00:00:00.000Z", [done, done]);
+  rmSync(join(folderAsLog, "group-0", "log.jsonl"));
+  mkdirSync(join(folderAsLog, "group-0", "log.jsonl"));
+  makeRun("good", "2026-01-01T00:00:00.000Z", [done, done]);
+  const runs = listRuns(root);
+  for (const run of runs) {
+    const name = run.folder.slice(root.length + 1);
+    if (name === "good") assert.equal(run.state, "finished");
+    else {
+      assert.ok(run.state === "unreadable", name);
+      assert.match(run.why, bad[name]?.[2] ?? /log\.jsonl must be a regular file, it is a folder/, name);
+      assert.ok(run.why.length <= 300 && !run.why.includes("\n"), name);
+    }
+  }
+  assert.equal(runs.length, Object.keys(bad).length + 2);
+  const lines = runsLines(runs);
+  assert.match(lines.join("\n"), /newer-config +- +- +unreadable +- +- +-\n/);
+  assert.ok(lines.includes(`${join(root, "no-config")} cannot be read: it has a log, and no config.json`));
+  assert.throws(() => listRuns(join(root, "good", "config.json")), /runs are in a folder/);
 });

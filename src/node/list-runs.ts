@@ -1,63 +1,117 @@
 /** Runs on this machine, as their folders tell. */
 import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
-import type { RunSummary } from "../report/runs.js";
-import type { RunConfig } from "../run/schema.js";
-import type { LoggedEvent, RunResult } from "../train/events.js";
+import { basename, join } from "node:path";
+import { z } from "zod";
+import { problemsOf } from "../checkpoint/json.js";
+import { CheckpointError, ConfigError, messageOf } from "../errors.js";
+import { shortened } from "../report/format.js";
+import type { ListedRun, RunSummary } from "../report/runs.js";
+import { MAX_GROUPS } from "../run/schema.js";
 import { isAlive } from "./alive.js";
-import { lastStepOf, readLog } from "./read-log.js";
+import { readEvents } from "./read-log.js";
 import { readRunFile } from "./run-file.js";
-import { runFolder } from "./run-folder.js";
+import { type RunFolder, runFolder } from "./run-folder.js";
 import { readScope } from "./scope.js";
 
-/** The runs in a folder, in the order in which they were started. */
-export function listRuns(root: string): RunSummary[] {
-  const names = existsSync(root) ? readdirSync(root) : [];
-  const runs = names.map((name) => summarizeRun(join(root, name))).filter((run) => run !== null);
-  return runs.sort((a, b) => ((a.startedAt ?? "") < (b.startedAt ?? "") ? -1 : 1));
+/**
+ * The runs in a folder, in the order in which they were started; each is judged apart, and one whose files are damaged or
+ * of another version is listed with the reason. Throws {@link ConfigError} when the folder itself cannot be listed.
+ */
+export function listRuns(root: string): ListedRun[] {
+  const runs = namesIn(root).map((name) => listedRun(join(root, name)));
+  const startOf = (run: ListedRun) => (run.state === "unreadable" ? "" : (run.startedAt ?? ""));
+  return runs.filter((run) => run !== null).sort((a, b) => (startOf(a) < startOf(b) ? -1 : 1));
 }
 
-/** What a folder tells of its run; null when it is not a run folder. */
+function namesIn(root: string): string[] {
+  try {
+    return existsSync(root) ? readdirSync(root) : [];
+  } catch (error) {
+    throw new ConfigError(`runs are in a folder, and ${root} cannot be listed: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** What a folder tells of its run, or why it cannot; null when it is not a run folder. */
+export function listedRun(path: string): ListedRun | null {
+  try {
+    return summarizeRun(path);
+  } catch (error) {
+    return { folder: path, state: "unreadable", why: shortened(messageOf(error).replace(/\s+/g, " "), 300) };
+  }
+}
+
+/** What is shown of a run's configuration; the whole of it is checked when the run is gone on with. */
+const configSchema = z.looseObject({
+  name: z.string(),
+  numGroups: z.int().min(1).max(MAX_GROUPS),
+  numSteps: z.int().nonnegative().default(0),
+});
+
+const resultSchema = z.looseObject({
+  shippedGroup: z.int().nonnegative(),
+  groups: z.array(z.looseObject({ group: z.int().nonnegative(), testLoss: z.number().nullish() })),
+});
+
+/**
+ * What a folder tells of its run; null when it is not a run folder, which has a log. Throws {@link CheckpointError} or
+ * {@link ConfigError} when a file of it is damaged or of another version.
+ */
 export function summarizeRun(path: string): RunSummary | null {
   const folder = runFolder(path);
-  const config = readRunFile(folder.config) as Partial<RunConfig> | undefined;
-  const events = readLog(folder.log);
-  if (config?.name === undefined || config.numGroups === undefined || !existsSync(folder.log)) return null;
-  const groups = readScope(folder, config.numGroups).groups.map((group) => {
-    const own = readLog(folder.group(group).log);
-    return { group, step: lastStepOf(own), state: stateOf(own) };
-  });
-  const result = readRunFile(folder.result) as RunResult | undefined;
+  if (!existsSync(folder.log)) return null;
+  const { name, numGroups, numSteps } = checked(folder.config, configSchema);
+  const groups = readScope(folder, numGroups).groups.map((group) => ({ group, ...stateOf(folder.group(group).log) }));
+  const result = existsSync(folder.result) ? checked(folder.result, resultSchema) : undefined;
   const shipped = result?.groups.find(({ group }) => group === result.shippedGroup);
+  const start = startOf(folder);
+  const state = ORDER.find((one) => groups.some((group) => group.state === one)) ?? "preparing";
   return {
     folder: path,
-    name: config.name,
-    startedAt: events[0]?.time ?? null,
-    state: unlessGone(ORDER.find((state) => groups.some((group) => group.state === state)) ?? "preparing", events),
+    name,
+    startedAt: start.time,
+    state: state === "preparing" ? start.state : state,
     groups,
-    numSteps: config.numSteps ?? 0,
+    numSteps,
     testLoss: shipped?.testLoss ?? null,
   };
+}
+
+/** A file of a run folder, by its schema. */
+function checked<Schema extends z.ZodType>(path: string, schema: Schema): z.output<Schema> {
+  if (!existsSync(path)) throw new ConfigError(`it has a log, and no ${basename(path)}`);
+  const parsed = schema.safeParse(readRunFile(path));
+  if (parsed.success) return parsed.data;
+  throw new CheckpointError(`${path} is damaged: ${problemsOf(parsed.error)}`);
 }
 
 /** The state of a run is the first of these that one of its groups is in. */
 const ORDER = ["training", "failed", "stopped", "preparing", "finished"] as const;
 
-/** A run whose process ended before its groups began has no one who prepares it. */
-function unlessGone(state: RunSummary["state"], events: readonly LoggedEvent[]): RunSummary["state"] {
-  const start = events.findLast((event) => event.event === "run-start");
-  if (state !== "preparing" || start?.event !== "run-start" || start.pid === undefined || isAlive(start.pid))
-    return state;
-  const since = events.slice(events.lastIndexOf(start));
-  return since.some(({ event }) => event === "stop-requested") ? "stopped" : "failed";
+/** When a run was started first, and the state of one whose groups have not begun: without its process no one prepares it. */
+function startOf({ log }: RunFolder): { readonly time: string | null; readonly state: RunSummary["state"] } {
+  let time: string | null = null;
+  let pid: number | undefined;
+  let isStopping = false;
+  for (const event of readEvents(log)) {
+    time ??= event.time;
+    if (event.event === "run-start") [pid, isStopping] = [event.pid, false];
+    if (event.event === "stop-requested") isStopping = true;
+  }
+  if (pid === undefined || isAlive(pid)) return { time, state: "preparing" };
+  return { time, state: isStopping ? "stopped" : "failed" };
 }
 
-/** The state of a group by its log, and by whether the process that it names is there. */
-function stateOf(events: readonly LoggedEvent[]): RunSummary["state"] {
-  const start = events.findLastIndex(({ event }) => event === "group-start");
-  const end = events.findLast((event) => event.event === "group-end");
-  const latest = events[start];
-  if (latest?.event !== "group-start") return end?.event === "group-end" ? end.reason : "preparing";
-  if (end?.event === "group-end" && events.indexOf(end) > start) return end.reason;
-  return isAlive(latest.pid) ? "training" : "failed";
+/** How far a group has come by its log, and its state by that and by whether the process that it names is there. */
+function stateOf(log: string): { readonly step: number; readonly state: RunSummary["state"] } {
+  let step = 0;
+  let pid: number | undefined;
+  let end: RunSummary["state"] | undefined;
+  for (const event of readEvents(log, ["step", "group-start", "group-end"])) {
+    if (event.event === "group-start") [pid, end] = [event.pid, undefined];
+    if (event.event === "group-end") end = ORDER.find((state) => state === event.reason) ?? "failed";
+    else if (Number.isSafeInteger(event.step) && event.step >= 0) step = event.step;
+  }
+  if (end !== undefined) return { step, state: end };
+  if (pid === undefined) return { step, state: "preparing" };
+  return { step, state: isAlive(pid) ? "training" : "failed" };
 }

@@ -1,12 +1,16 @@
 /** The run log on disk: one event a line, whole lines only, so that a killed process leaves a readable log. */
-import { existsSync, writeSync } from "node:fs";
+import { writeSync } from "node:fs";
 import { messageOf } from "../errors.js";
 import type { LoggedEvent, TrainEvent } from "../train/events.js";
-import { readRegular, writeOwn } from "./plain-files.js";
+import { endOf } from "./log-lines.js";
+import { writeOwn } from "./plain-files.js";
 import { RUN_FOLDER_VERSION } from "./run-file.js";
 
 /** Events that wait for a disk that cannot be written: about a megabyte. */
 const MAX_WAITING = 5000;
+/** In a longer line every text is cut: the message of an error may have any length. */
+const LONG_LINE = 16_384;
+const LONG_TEXT = 2000;
 
 /**
  * Append events to a log file, each with the time of day; the first one says the version of the log too. Never throws: events that cannot be written wait for the next
@@ -14,7 +18,7 @@ const MAX_WAITING = 5000;
  */
 export function logWriter(path: string): (event: TrainEvent) => void {
   // A process that was killed, or a disk that got full, may leave a part of a line: it must not swallow the next one.
-  let isTorn = existsSync(path) && !/(^|\n)$/.test(readRegular(path).toString());
+  let isTorn = isTornAt(path);
   let waiting: string[] = [];
   let numLost = 0;
   let trouble: string | undefined;
@@ -24,7 +28,8 @@ export function logWriter(path: string): (event: TrainEvent) => void {
     const version = isFirst && { version: RUN_FOLDER_VERSION };
     isFirst = false;
     const logged: LoggedEvent = { time: new Date().toISOString(), ...version, ...event };
-    waiting.push(`${JSON.stringify(logged)}\n`);
+    const line = JSON.stringify(logged);
+    waiting.push(`${line.length > LONG_LINE ? JSON.stringify(logged, cut) : line}\n`);
   }
 
   /** One line at a time: what is written when the disk gets full again is not written twice. */
@@ -54,6 +59,17 @@ export function logWriter(path: string): (event: TrainEvent) => void {
     }
   };
 }
+
+/** Whether the last line of a file has no end. Throws what opening it throws. */
+function isTornAt(path: string): boolean {
+  const end = endOf(path);
+  return end !== null && end.lastByte !== 0x0a;
+}
+
+const cut = (_: string, value: unknown) =>
+  typeof value === "string" && value.length > LONG_TEXT
+    ? `${value.slice(0, LONG_TEXT)}... (${value.length - LONG_TEXT} more characters)`
+    : value;
 
 /** Standard error may lie on the same disk, and must not end the process. */
 function warn(message: string): void {

@@ -9,10 +9,9 @@ import { CheckpointError, ConfigError } from "../errors.js";
 import { groupFiles } from "../run/keeper.js";
 import type { RunConfig } from "../run/schema.js";
 import type { Replay } from "../run/start.js";
-import type { LoggedEvent } from "../train/events.js";
 import { directoryStore } from "./directory-store.js";
 import { loadConfig } from "./load-config.js";
-import { readLog } from "./read-log.js";
+import { readEvents } from "./read-log.js";
 import { runFolder } from "./run-folder.js";
 import { readScope, writeScope } from "./scope.js";
 
@@ -30,7 +29,8 @@ export async function prepareReplay(
     throw new ConfigError(`a replay needs a run that was recorded; ${source} was not. Record with --set record=true`);
   }
   const { groups } = readScope(recorded, saved.numGroups);
-  const threads = threadsOf(readLog(recorded.group(groups[0] ?? 0).log));
+  let threads: number | undefined;
+  for (const start of readEvents(recorded.group(groups[0] ?? 0).log, ["group-start"])) threads = start.threads;
   // The order in which a sum is taken may depend on the number of threads.
   const config = { ...saved, name: `${saved.name}-replay`.slice(0, 64), record: false, ...(threads && { threads }) };
   const folder = newFolder(config);
@@ -47,7 +47,7 @@ export async function recordOf(source: string, group: number): Promise<Replay> {
   const { path, log } = runFolder(source).group(group);
   const recorded = directoryStore(path);
   const lastStep = (await checkpointOf(path, group)).info.step;
-  return { trace: traceOf(readLog(log)), recorded, lastStep };
+  return { trace: traceOf(readEvents(log, ["teachers", "checkpoint", "group-start"])), recorded, lastStep };
 }
 
 /** How a replay compares with the recorded run: a line for each group, equal to the bit or where it began to differ. */
@@ -89,16 +89,12 @@ function digestOf({ state }: Checkpoint): Promise<string> {
 
 /** The validation losses of a group by step; of a step that was taken twice, the later. */
 function lossesOf(run: string, group: number): ReadonlyMap<number, number> {
-  const events = readLog(runFolder(run).group(group).log);
-  return new Map(events.flatMap((event) => (event.event === "validation" ? [[event.step, event.loss]] : [])));
+  const losses = new Map<number, number>();
+  for (const { step, loss } of readEvents(runFolder(run).group(group).log, ["validation"])) losses.set(step, loss);
+  return losses;
 }
 
 function firstDifference(a: ReadonlyMap<number, number>, b: ReadonlyMap<number, number>): number | null {
   const steps = [...a.keys()].sort((x, y) => x - y);
   return steps.find((step) => b.has(step) && a.get(step) !== b.get(step)) ?? null;
-}
-
-function threadsOf(events: readonly LoggedEvent[]): number | undefined {
-  const start = events.findLast((event) => event.event === "group-start");
-  return start?.event === "group-start" ? start.threads : undefined;
 }

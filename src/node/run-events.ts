@@ -13,9 +13,8 @@ const PAUSE_MS = 100;
  * `stop` is aborted.
  */
 export async function* trainEvents(options: TrainOptions): AsyncGenerator<LoggedEvent, RunResult | null, void> {
-  const follow = logFollower(options.folder);
   // What earlier starts of the run have told is known.
-  follow();
+  const follow = logFollower(options.folder, "end");
   const run = train(options);
   const ended = run.then(
     () => true,

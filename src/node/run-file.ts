@@ -1,7 +1,7 @@
 /** The JSON files of a run folder: plain records, with the version of their format beside their own names. */
 import { existsSync } from "node:fs";
 import { checkVersion, decodeJson, encodeJson } from "../checkpoint/json.js";
-import { readRegular } from "./plain-files.js";
+import { readWithin } from "./read-bounded.js";
 
 /** The version of `config.json`, `data.json`, `result.json` and the logs in a run folder. */
 export const RUN_FOLDER_VERSION = 1;
@@ -13,10 +13,10 @@ export function encodeRunFile(value: object): Uint8Array {
 
 /**
  * What a file says, its version left out; undefined when it is not there or not a record. What it holds is still to be
- * checked. Throws {@link CheckpointError} when it is of another version.
+ * checked. Throws {@link CheckpointError} when it is of another version, and what {@link readWithin} throws.
  */
 export function readRunFile(path: string): Readonly<Record<string, unknown>> | undefined {
-  const value = existsSync(path) ? withoutVersion(path, decodeJson(readRegular(path))) : undefined;
+  const value = existsSync(path) ? withoutVersion(path, decodeJson(readWithin(path))) : undefined;
   return isRecord(value) ? value : undefined;
 }
 

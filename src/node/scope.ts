@@ -9,7 +9,7 @@ import { joinRun } from "../run/join.js";
 import type { RunConfig } from "../run/schema.js";
 import type { Work } from "../run/workload.js";
 import { directoryStore } from "./directory-store.js";
-import { readRegular } from "./plain-files.js";
+import { readWithin } from "./read-bounded.js";
 import type { RunFolder } from "./run-folder.js";
 
 /** The groups that are trained in a run folder, and the folder of the store that they share with the others. */
@@ -45,7 +45,7 @@ export function readScope(folder: RunFolder, numGroups: number): RunScope {
   if (!existsSync(folder.scope)) {
     return { groups: Array.from({ length: numGroups }, (_, group) => group), store: folder.store };
   }
-  const parsed = scopeSchema.safeParse(decodeJson(readRegular(folder.scope)));
+  const parsed = scopeSchema.safeParse(decodeJson(readWithin(folder.scope)));
   if (!parsed.success) {
     throw new ConfigError(`${folder.scope} does not say what the folder is for: ${z.prettifyError(parsed.error)}`);
   }

@@ -1,5 +1,6 @@
 /** The progress of a run in a terminal, or as plain lines in a pipe. It sees the run's log and nothing else. */
 import { advance, groupLines, noProgress, type RunProgress } from "../report/progress.js";
+import type { LoggedEvent } from "../train/events.js";
 import { logFollower } from "./follow.js";
 
 const REFRESH_MILLISECONDS = 200;
@@ -9,11 +10,10 @@ const PLAIN_LINES = 20;
 
 /** Write the events of a run as lines of JSON until `close` is called, which writes what is left. */
 export function writeEvents(folder: string, out: NodeJS.WritableStream): { close(): void } {
-  const follow = logFollower(folder);
   // What a run that is resumed has logged before is not said once more.
-  follow();
+  const follow = logFollower(folder, "end");
   const tick = () => {
-    for (const event of follow().sort((a, b) => a.time.localeCompare(b.time))) out.write(`${JSON.stringify(event)}\n`);
+    for (const event of byTime(follow())) out.write(`${JSON.stringify(event)}\n`);
   };
   const timer = setInterval(tick, REFRESH_MILLISECONDS);
   return {
@@ -29,10 +29,12 @@ export async function showProgress(folder: string, out: NodeJS.WriteStream): Pro
   const follow = logFollower(folder);
   const display = out.isTTY ? await liveDisplay(out) : plainDisplay(out);
   // What a run that is resumed has logged before counts, and is not said once more.
-  let progress: RunProgress = { ...follow().reduce(advance, noProgress), notes: noProgress.notes, stage: null };
+  let progress: RunProgress = noProgress;
+  for (const event of follow()) progress = { ...advance(progress, event), notes: noProgress.notes };
+  progress = { ...progress, stage: null };
   const tick = () => {
     // What happened before a stage is shown before it, whichever log it stands in.
-    for (const event of follow().sort((a, b) => a.time.localeCompare(b.time))) {
+    for (const event of byTime(follow())) {
       if (event.event === "stage") display.show(progress);
       progress = advance(progress, event);
     }
@@ -46,6 +48,11 @@ export async function showProgress(folder: string, out: NodeJS.WriteStream): Pro
       display.close();
     },
   };
+}
+
+/** What came to several logs between two looks at them. */
+function byTime(events: Iterable<LoggedEvent>): LoggedEvent[] {
+  return [...events].sort((a, b) => a.time.localeCompare(b.time));
 }
 
 interface Display {

@@ -162,7 +162,7 @@ function noteOf(event: LoggedEvent): string | null {
     case "checkpoint-trouble":
       return `group ${event.group} could not save and goes on: ${event.message}`;
     case "log-trouble":
-      return `a log could not be written for a time, ${count(event.numLost)} events are lost: ${event.message}`;
+      return `${counted(event.numLost, "event of a log is lost", "events of a log are lost")}: ${event.message}`;
     case "teacher-quarantined":
       return `group ${event.group} leaves out its teacher ${event.from} until step ${count(event.untilStep)}: ${event.reason}`;
     case "teacher-returned":

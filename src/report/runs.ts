@@ -13,9 +13,28 @@ export interface RunSummary {
   readonly testLoss: number | null;
 }
 
-/** Runs as a table, the newest last. */
-export function runsLines(runs: readonly RunSummary[]): string[] {
-  const rows = runs.map(({ folder, name, startedAt, state, groups, numSteps, testLoss }) => [
+/** A run folder whose files are damaged or of another version. */
+export interface UnreadableRun {
+  readonly folder: string;
+  readonly state: "unreadable";
+  readonly why: string;
+}
+
+export type ListedRun = RunSummary | UnreadableRun;
+
+/** Runs as a table, the newest last, and below it why some cannot be read. */
+export function runsLines(runs: readonly ListedRun[]): string[] {
+  const unreadable = runs.filter((run) => run.state === "unreadable");
+  return [
+    ...table([["run", "name", "started (UTC)", "state", "steps", "groups", "test loss"], ...runs.map(rowOf)]),
+    ...unreadable.map(({ folder, why }) => `${folder} cannot be read: ${why}`),
+  ];
+}
+
+function rowOf(run: ListedRun): string[] {
+  if (run.state === "unreadable") return [run.folder, "-", "-", run.state, "-", "-", "-"];
+  const { folder, name, startedAt, state, groups, numSteps, testLoss } = run;
+  return [
     folder,
     name,
     startedAt === null ? "-" : startedAt.slice(0, 19).replace("T", " "),
@@ -23,6 +42,5 @@ export function runsLines(runs: readonly RunSummary[]): string[] {
     `${count(Math.min(numSteps, ...groups.map(({ step }) => step)))}/${count(numSteps)}`,
     String(groups.length),
     testLoss === null ? "-" : loss(testLoss),
-  ]);
-  return table([["run", "name", "started (UTC)", "state", "steps", "groups", "test loss"], ...rows]);
+  ];
 }

@@ -15,6 +15,7 @@ import {
   RESTORED_LEARNING_RATE,
   SKIPS_BEFORE_RESTORE,
 } from "./health.js";
+import { logIntervalAt } from "./log-interval.js";
 import { stepMeter } from "./meter.js";
 import type { RunConfig } from "./schema.js";
 import { type GroupOptions, type StartedGroup, startGroup } from "./start.js";
@@ -79,7 +80,7 @@ async function trainGroup(options: GroupOptions, group: StartedGroup): Promise<v
     health = afterStep(health, step.skipped !== null);
     if (step.skipped === null) meter.add(step);
     else log(skippedEvent(groupIndex, step, step.skipped));
-    if (isDue(config.logInterval) && meter.hasSteps()) log(meter.take());
+    if (isDue(logIntervalAt(student.step, config.logInterval)) && meter.hasSteps()) log(meter.take());
     if (mustRestore(health)) return notFinite(step);
     // Not of a skipped step, but at the end: a checkpoint is of a step that was good.
     return keep(step.skipped === null || isLast());

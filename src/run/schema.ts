@@ -7,6 +7,9 @@ import { optimizerInSteps, optimizerSchema } from "./optimizer-schema.js";
 import { stepsOf, stepsOrShare } from "./steps.js";
 import { languageTaskSchema, smoothingInFull, taskInFull, taskSchema } from "./task-schema.js";
 
+/** The most groups that a run may have. */
+export const MAX_GROUPS = 64;
+
 const steps = z.int().positive();
 const weightLine = z.strictObject({
   from: z.number().nonnegative().default(0),
@@ -61,7 +64,7 @@ export const tableRunObject = z.strictObject({
   model: mlpSchema,
   optimizer: optimizerSchema,
   codistill: codistillSchema,
-  numGroups: z.int().min(1).max(64).default(2),
+  numGroups: z.int().min(1).max(MAX_GROUPS).default(2),
   numSteps: steps,
   /** Examples of one optimizer step of one group: rows, or texts of `data.sequenceLength` units side by side. */
   globalBatchSize: z.int().positive(),

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { memoryStore } from "../../src/checkpoint/store.js";
 import { ConfigError } from "../../src/errors.js";
-import { lastStepOf, parseLines } from "../../src/node/read-log.js";
+import { eventOf, lastStepOf } from "../../src/node/read-log.js";
 import { declarationOf, declareRun } from "../../src/run/declaration.js";
 import { tableWork } from "../../src/run/table-work.js";
 import { tinyConfig, tinyPreprocessing } from "../tiny-run.js";
@@ -57,7 +57,7 @@ test("a log gives the lines that are events, and leaves out the others", async (
   /** The damaged line stands between two whole ones, which must both be there. */
   const readBetween = async (line: string, isOneLine: boolean) => {
     const [before, after] = [JSON.stringify(events[0]), JSON.stringify(events[2])];
-    const read = parseLines(`${before}\n${line}\n${after}\n`);
+    const read = `${before}\n${line}\n${after}\n`.split("\n").flatMap((one) => eventOf(Buffer.from(one)) ?? []);
     assert.deepEqual([read[0], read.at(-1)], [events[0], events[2]]);
     for (const event of read) {
       assert.equal(typeof event.event, "string");
