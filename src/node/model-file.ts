@@ -20,22 +20,25 @@ export function metadataOf(path: string, bytes: Uint8Array): Readonly<Record<str
 
 /**
  * Open a model that a run exported. Throws {@link CheckpointError} when its graph has what no exported one has (loops,
- * functions, tensors in other files), before ONNX Runtime sees it, and when ONNX Runtime cannot run it.
+ * functions, tensors in other files), before ONNX Runtime sees it, and when ONNX Runtime cannot run it. What runs is the file, or what `made` makes of its model
+ * once that is known to be one of ours.
  */
 export async function openSession(
   path: string,
   bytes: Uint8Array,
   options: InferenceSession.SessionOptions = {},
+  made: (model: ModelProto) => Uint8Array = () => bytes,
 ): Promise<InferenceSession> {
+  const model = decodeModelFile(path, bytes);
   const problem =
-    graphProblem(decodeModelFile(path, bytes)) ??
+    graphProblem(model) ??
     (isWhollyKnown(bytes) ? null : "functions, tensors in other files, or other parts that codistill does not write");
   if (problem !== null) {
     throw new CheckpointError(
       `${path} is no model that codistill exported: it has ${problem}. Give the model.onnx of a run; other models run in ONNX Runtime itself.`,
     );
   }
-  return InferenceSession.create(bytes, options).catch((error: unknown) => {
+  return InferenceSession.create(made(model), options).catch((error: unknown) => {
     throw new CheckpointError(`${path} does not run: ${messageOf(error)}`, { cause: error });
   });
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import fc from "fast-check";
 import { ConfigError } from "../errors.js";
 import { checkSampling, chooseUnit, type SamplingOptions } from "./sampling.js";
 
@@ -12,6 +13,23 @@ function shares(options: SamplingOptions): number[] {
   const counts = probs.map(() => 0);
   for (let i = 0; i < n; i++) counts[chooseUnit(logProbs, (i + 0.5) / n, options)]! += 1 / n;
   return counts.map((share) => Number(share.toFixed(3)));
+}
+
+/** The rule as it reads: all in order, the most probable of them, their nucleus, and the one that u falls on. */
+function inOrderFirst(logProbs: readonly number[], u: number, options: SamplingOptions): number {
+  const { temperature = 1, topK = logProbs.length, topP = 1 } = options;
+  const order = [...logProbs.keys()].sort((a, b) => (logProbs[b] ?? 0) - (logProbs[a] ?? 0) || a - b);
+  const best = order[0] as number;
+  if (temperature === 0) return best;
+  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+  const weights = order
+    .slice(0, topK)
+    .map((unit) => Math.exp(((logProbs[unit] ?? 0) - (logProbs[best] ?? 0)) / temperature));
+  const isEnough = (n: number) => topP < 1 && sum(weights.slice(0, n)) >= topP * sum(weights);
+  const numKept = weights.findIndex((_, i) => isEnough(i + 1)) + 1 || weights.length;
+  const nucleus = weights.slice(0, numKept);
+  const place = nucleus.findIndex((_, i) => u * sum(nucleus) < sum(nucleus.slice(0, i + 1)));
+  return order[place < 0 ? numKept - 1 : place] as number;
 }
 
 describe("choosing a unit", () => {
@@ -27,6 +45,23 @@ describe("choosing a unit", () => {
     ["of more than there are is of all", { topK: 9 }, probs],
   ];
   for (const [name, options, expected] of cases) test(name, () => assert.deepEqual(shares(options), expected));
+
+  test("is that of putting all units in order first", () => {
+    const whole = fc.record({
+      // Few different values, so that many are equal.
+      logProbs: fc.array(fc.integer({ min: -8, max: 0 }), { minLength: 1, maxLength: 40 }),
+      u: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+      temperature: fc.constantFrom(0, 0.5, 1, 2),
+      topK: fc.option(fc.integer({ min: 1, max: 45 }), { nil: undefined }),
+      topP: fc.constantFrom(0.01, 0.3, 0.9, 0.999, 1),
+    });
+    fc.assert(
+      fc.property(whole, ({ logProbs: values, u, topK, ...options }) => {
+        const given = { ...options, ...(topK && { topK }) };
+        assert.equal(chooseUnit(Float32Array.from(values), u, given), inOrderFirst(values, u, given));
+      }),
+    );
+  });
 
   test("of impossible units takes none, however the number falls", () => {
     const some = Float32Array.of(Number.NEGATIVE_INFINITY, 0, Number.NEGATIVE_INFINITY);

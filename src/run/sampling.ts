@@ -21,27 +21,65 @@ export function checkSampling({ temperature = 1, topK = 1, topP = 1 }: SamplingO
 
 /**
  * A unit by its probability, from log probabilities [units] and a number `u` that is uniform in [0, 1). The most probable
- * are kept by `topK` first and then, of their probabilities, by `topP`; equal ones in the order of their ids.
+ * are kept by `topK` first and then, of their probabilities, by `topP`; equal ones in the order of their ids. Units are put
+ * in order only as far as they are looked at.
  */
 export function chooseUnit(logProbs: Float32Array, u: number, options: SamplingOptions = {}): number {
   const { temperature = 1, topK = logProbs.length, topP = 1 } = options;
-  const order = Array.from(logProbs.keys()).sort((a, b) => logProbs[b]! - logProbs[a]! || a - b);
-  const [best = 0] = order;
+  const order = inOrder(logProbs);
+  const best = order.at(0);
   if (temperature === 0) return best;
-  const kept = order.slice(0, topK);
-  const weights = kept.map((unit) => Math.exp((logProbs[unit]! - logProbs[best]!) / temperature));
-  const total = sumOf(weights);
-  let numKept = 0;
-  for (let share = 0; numKept < kept.length && share < topP * total; numKept++) share += weights[numKept] as number;
-  const nucleus = weights.slice(0, Math.max(1, numKept));
-  let left = u * sumOf(nucleus);
-  for (const [i, weight] of nucleus.entries()) {
-    left -= weight;
-    if (left < 0) return kept[i] as number;
+  const most = logProbs[best] as number;
+  const weightOf = (unit: number) => Math.exp(((logProbs[unit] as number) - most) / temperature);
+  const numKept = Math.min(topK, logProbs.length);
+  let total = 0;
+  if (numKept === logProbs.length) for (const unit of logProbs.keys()) total += weightOf(unit);
+  else for (let i = 0; i < numKept; i++) total += weightOf(order.at(i));
+  let nucleus = total;
+  let numNucleus = numKept;
+  if (topP < 1) {
+    for (nucleus = 0, numNucleus = 0; numNucleus < numKept && nucleus < topP * total; numNucleus++)
+      nucleus += weightOf(order.at(numNucleus));
   }
-  return kept[nucleus.length - 1] as number;
+  let left = u * nucleus;
+  for (let i = 0; i < numNucleus; i++) {
+    left -= weightOf(order.at(i));
+    if (left < 0) return order.at(i);
+  }
+  return order.at(Math.max(0, numNucleus - 1));
 }
 
-function sumOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0);
+/** Units from the most probable on, found as they are asked for: a heap, of which each takes log(units) to take off. */
+function inOrder(logProbs: Float32Array): { at(index: number): number } {
+  const heap = Int32Array.from(logProbs.keys());
+  const taken: number[] = [];
+  let size = heap.length;
+  const isBefore = (a: number, b: number) => {
+    const [x, y] = [logProbs[a] as number, logProbs[b] as number];
+    return x === y ? a < b : x > y;
+  };
+  const sink = (from: number) => {
+    const unit = heap[from] as number;
+    let at = from;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= size) break;
+      if (child + 1 < size && isBefore(heap[child + 1] as number, heap[child] as number)) child++;
+      if (!isBefore(heap[child] as number, unit)) break;
+      heap[at] = heap[child] as number;
+      at = child;
+    }
+    heap[at] = unit;
+  };
+  for (let i = (size >> 1) - 1; i >= 0; i--) sink(i);
+  return {
+    at(index) {
+      while (taken.length <= index && size > 0) {
+        taken.push(heap[0] as number);
+        heap[0] = heap[--size] as number;
+        sink(0);
+      }
+      return taken[index] ?? 0;
+    },
+  };
 }

@@ -9,6 +9,7 @@ import { corpusOf } from "../../data/text/corpus.js";
 import { CheckpointError, DataError } from "../../errors.js";
 import { lstmLanguageModel, lstmReader } from "../../nn/lstm-language-model.js";
 import { initParams } from "../../nn/model.js";
+import { transformerLanguageModel, transformerReader } from "../../nn/transformer-language-model.js";
 import { exportText } from "../../run/export-text.js";
 import { key, uniform } from "../../runtime/random.js";
 import { textScorer } from "../../train/evaluate-text.js";
@@ -64,6 +65,34 @@ test("text may be a column, and too little of it is refused", async () => {
     evaluateText(path("model.onnx"), path("empty.txt"), options),
     (error) => error instanceof DataError && /this text has 0/.test(error.message),
   );
+});
+
+test("many units of each text in a call come to the bits of one in a call", async () => {
+  const small = { batchSize: 3, times: 8, vocabulary: 257, width: 8, numHeads: 2, numLayers: 2 };
+  writeFileSync(
+    path("transformer.onnx"),
+    exportText(transformerReader(small), initParams(transformerLanguageModel(small), key(1)), metadata),
+  );
+  // Longer than the transformer sees.
+  const [lanes, times] = [3, 20];
+  const ids = Int32Array.from(uniform(key(5), lanes * times), (u) => Math.floor(257 * u));
+  const labels = Int32Array.from(uniform(key(6), lanes * times), (u) => Math.floor(257 * u));
+  for (const name of ["model.onnx", "transformer.onnx"]) {
+    const model = await openLanguageModel(path(name));
+    const many = await model.score(ids, labels, times, model.begin(lanes));
+    let state = model.begin(lanes);
+    for (let time = 0; time < times; time++) {
+      const read = await model.read(ids.slice(time * lanes, (time + 1) * lanes), state);
+      for (let lane = 0; lane < lanes; lane++) {
+        const logProbs = read.logProbs.subarray(lane * 257, (lane + 1) * 257);
+        assert.equal(many.logProbs[time * lanes + lane], logProbs[labels[time * lanes + lane] as number]);
+        assert.equal(Number(many.best[time * lanes + lane]), logProbs.indexOf(Math.max(...logProbs)));
+      }
+      ({ state } = read);
+    }
+    assert.deepEqual(many.state, state);
+    await model.close();
+  }
 });
 
 test("a model reads no text by another tokenizer than its own", async () => {

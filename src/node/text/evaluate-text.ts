@@ -25,6 +25,8 @@ export interface TextEvaluation extends TextEvaluationView {
 /** Texts that are read side by side, where there are so many units that beginning anew costs nothing. */
 const MOST_LANES = 32;
 const LEAST_UNITS_OF_A_LANE = 2000;
+/** Units of each lane that the model reads in a call. */
+const UNITS_OF_A_CALL = 64;
 
 /**
  * Evaluate a language model, of a `model.onnx` or a run folder, on all documents of files as one text. A long text is cut into
@@ -49,15 +51,14 @@ export async function evaluateText(
     const numLanes = Math.max(1, Math.min(MOST_LANES, Math.floor(units.length / LEAST_UNITS_OF_A_LANE)));
     let state = model.begin(numLanes);
     let [sum, hits, count] = [0, 0, 0];
-    for (const batch of wholeText.lanes(corpus, numLanes, 1)) {
+    for (const batch of wholeText.lanes(corpus, numLanes, UNITS_OF_A_CALL)) {
       options.signal?.throwIfAborted();
-      const read = await model.read(dataOf(batch, idsName), state);
-      const width = read.logProbs.length / numLanes;
-      for (const [lane, label] of dataOf(batch, labelsName).entries()) {
+      const labels = dataOf(batch, labelsName);
+      const read = await model.score(dataOf(batch, idsName), labels, UNITS_OF_A_CALL, state);
+      for (const [place, label] of labels.entries()) {
         if (label === NO_LABEL) continue;
-        const logProbs = read.logProbs.subarray(lane * width, (lane + 1) * width);
-        sum -= logProbs[label] as number;
-        hits += Number(mostProbable(logProbs) === label);
+        sum -= read.logProbs[place] as number;
+        hits += Number(Number(read.best[place]) === label);
         count++;
       }
       ({ state } = read);
@@ -99,14 +100,6 @@ async function unitsOf(
     at += part.length;
   }
   return { units, documents: numDocuments, bytes };
-}
-
-/** Of equal ones the first, as in training. */
-function mostProbable(logProbs: Float32Array): number {
-  let best = 0;
-  for (let unit = 1; unit < logProbs.length; unit++)
-    if ((logProbs[unit] as number) > (logProbs[best] as number)) best = unit;
-  return best;
 }
 
 function dataOf(batch: NamedArrays, name: string): Int32Array {

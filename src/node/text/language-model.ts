@@ -16,6 +16,7 @@ import { Tensor } from "../ort/library.js";
 import { checkOwnFiles, TOKENIZER_FILE } from "../own-files.js";
 import { readRegular } from "../plain-files.js";
 import { runFolder } from "../run-folder.js";
+import { manyNames, manyUnits } from "./many-units.js";
 import { tokenizerOf } from "./prepare-text.js";
 import { byteTokenizer, openTokenizer, type Tokenizer } from "./tokenizer.js";
 
@@ -28,7 +29,18 @@ export interface LanguageModel {
   begin(numTexts?: number): TextState;
   /** Read a unit of each text: the log probabilities of their next ones [texts, units], and the state after them. */
   read(units: Int32Array, state: TextState): Promise<{ readonly logProbs: Float32Array; readonly state: TextState }>;
+  /**
+   * Read `times` units of each text, of `ids` [times, texts], against those that came next, `labels` likewise: the log probabilities
+   * of the labels and the most probable units, both [times, texts], and the state after them. Equal to reading a unit at a time.
+   */
+  score(ids: Int32Array, labels: Int32Array, times: number, state: TextState): Promise<ReadUnits>;
   close(): Promise<void>;
+}
+
+export interface ReadUnits {
+  readonly logProbs: Float32Array;
+  readonly best: BigInt64Array;
+  readonly state: TextState;
 }
 
 const metadataSchema = z.object({
@@ -106,7 +118,9 @@ async function opened(
   const metadata = readMetadata(path, bytes);
   const { state: shapes } = metadata;
   const tokenizer = tokenizerOf(metadata);
-  const session = await openSession(path, bytes);
+  // Each holds the weights, and who samples needs the first alone, who evaluates the second.
+  const reading = once(() => openSession(path, bytes));
+  const scoring = once(() => openSession(path, bytes, {}, (model) => manyUnits(model, Object.keys(shapes))));
   const { before, after, ids, logProbs } = textNames;
   return {
     tokenizer,
@@ -116,6 +130,7 @@ async function opened(
         `${before}.${part}`,
         new Tensor(values, [units.length, ...(shapes[part] ?? [])]),
       ]);
+      const session = await reading.value();
       const outputs = await session.run({ [ids]: new Tensor(units, [units.length]), ...Object.fromEntries(parts) });
       const valuesOf = (output: string) => outputs[output]?.data as Float32Array;
       return {
@@ -123,8 +138,35 @@ async function opened(
         state: Object.fromEntries(Object.keys(shapes).map((part) => [part, valuesOf(`${after}.${part}`)])),
       };
     },
-    close: () => session.release(),
+    async score(units, labels, times, state) {
+      const session = await scoring.value();
+      const shape = [times, units.length / times];
+      const parts = Object.entries(state).map(([part, values]) => [
+        `${manyNames.first}.${part}`,
+        new Tensor(values, [units.length / times, ...(shapes[part] ?? [])]),
+      ]);
+      const outputs = await session.run({
+        [manyNames.ids]: new Tensor(units, shape),
+        [manyNames.labels]: new Tensor(labels, shape),
+        ...Object.fromEntries(parts),
+      });
+      const dataOf = (output: string) => outputs[output]?.data;
+      return {
+        logProbs: dataOf(manyNames.logProbs) as Float32Array,
+        best: dataOf(manyNames.best) as BigInt64Array,
+        state: mapValues(shapes, (_, part) => dataOf(`${manyNames.last}.${part}`) as Float32Array),
+      };
+    },
+    async close() {
+      for (const { made } of [reading, scoring]) await (await made())?.release();
+    },
   };
+}
+
+/** A value that is made when it is first asked for. */
+function once<T>(make: () => Promise<T>): { value(): Promise<T>; made(): Promise<T> | undefined } {
+  let value: Promise<T> | undefined;
+  return { value: () => (value ??= make()), made: () => value };
 }
 
 /** Whether a file or a folder is of a language model; what is neither is none. */

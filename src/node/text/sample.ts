@@ -2,6 +2,7 @@
 import { DataError } from "../../errors.js";
 import { checkSampling, chooseUnit, type SamplingOptions } from "../../run/sampling.js";
 import { fold, key, uniform } from "../../runtime/random.js";
+import { decodeStream } from "./decode-stream.js";
 import type { LanguageModel } from "./language-model.js";
 
 export interface SampleOptions extends SamplingOptions {
@@ -33,21 +34,16 @@ export async function* sample(model: LanguageModel, options: SampleOptions): Asy
     signal?.throwIfAborted();
     ({ logProbs, state } = await model.read(Int32Array.of(unit), state));
   }
-  const units: number[] = [];
-  let shown = "";
+  const text = decodeStream(tokenizer, read);
   for (let i = 0; i < length; i++) {
     signal?.throwIfAborted();
     const [u = 0] = uniform(fold(fold(key(seed), "sample"), i), 1);
     const unit = chooseUnit(logProbs, u, options);
     if (unit === endOfText) break;
-    units.push(unit);
-    const text = tokenizer.decode(units);
-    // A character whose bytes are not all there yet is shown when they are.
-    const whole = i === length - 1 ? text : text.replace(/\uFFFD+$/, "");
-    if (whole.length > shown.length) yield whole.slice(shown.length);
-    shown = whole;
-    ({ logProbs, state } = await model.read(Int32Array.of(unit), state));
+    const part = text.push(unit);
+    if (part !== "") yield part;
+    if (i + 1 < length) ({ logProbs, state } = await model.read(Int32Array.of(unit), state));
   }
-  const rest = tokenizer.decode(units);
-  if (rest.length > shown.length) yield rest.slice(shown.length);
+  const rest = text.end();
+  if (rest !== "") yield rest;
 }
