@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { withHugePages } from "../src/node/huge-pages.js";
 import { findPython } from "../test/golden/python.js";
+import { bestOf, type Trial, tryKernels } from "./kernels.js";
 import type { WorkloadName } from "./specs.js";
 import type { StepTimes } from "./step-child.js";
 
@@ -25,29 +26,36 @@ export interface Measurement {
 export interface Peer {
   readonly python: string;
   readonly versions: StepTimes["versions"];
+  /** The kernels of its products that were tried, and those that it is measured with; null where none is right. */
+  readonly trials: readonly Trial[];
+  readonly best: Trial | null;
 }
 
 const childFile = fileURLToPath(new URL("step-child.js", import.meta.url));
 /** In the source tree, not among the compiled files. */
 const runFile = fileURLToPath(new URL("../../bench/torch/run.py", import.meta.url));
 
-/** PyTorch, if it is here. */
+/** PyTorch at its best, if it is here. */
 export function findPeer(): Peer | undefined {
   const python = findPython();
   if (!python) return undefined;
-  const { status, stdout, stderr } = spawnSync(python, ["-B", runFile], { encoding: "utf8", env: environment(1) });
+  const trials = tryKernels(python);
+  const best = bestOf(trials);
+  const env = environment(1, best);
+  const { status, stdout, stderr } = spawnSync(python, ["-B", runFile], { encoding: "utf8", env });
   if (status !== 0) throw new Error(`${python} ${runFile} failed:\n${stderr}`);
-  return { python, versions: JSON.parse(stdout) };
+  return { python, versions: JSON.parse(stdout), trials, best };
 }
 
 /**
- * Without what would choose kernels or threads for a process by hand. Threads of OpenMP that spin while they wait take
- * the processor from those of OpenBLAS: where there are several, they sleep.
+ * With the kernels that were found to be best, whatever the caller's environment says of them. Threads of OpenMP that spin
+ * while they wait take the processor from those of OpenBLAS: where there are several, they sleep.
  */
-function environment(threads: number): NodeJS.ProcessEnv {
+function environment(threads: number, best: Trial | null): NodeJS.ProcessEnv {
   const { OPENBLAS_CORETYPE: _, OPENBLAS_L2_SIZE: __, ...inherited } = process.env;
   const counts = { OMP_NUM_THREADS: `${threads}`, OPENBLAS_NUM_THREADS: `${threads}` };
-  return { ...inherited, ...counts, ...(threads > 1 && { OMP_WAIT_POLICY: "passive" }) };
+  const kernels = best?.asked ? { OPENBLAS_CORETYPE: best.asked } : {};
+  return { ...inherited, ...kernels, ...counts, ...(threads > 1 && { OMP_WAIT_POLICY: "passive" }) };
 }
 
 /** Start a process; `times` are there when it has ended, undefined when it was told to stop. Rejects when it fails. */
@@ -62,7 +70,8 @@ export function startMeasurement(
       ? [peer?.python ?? "python3", ["-B", runFile, ...sizes]]
       : [process.execPath, ["--expose-gc", childFile, side, ...sizes, ...noted.map(String)]];
   // As the processes of groups have it.
-  const env = side === "torch" ? environment(threads) : withHugePages(environment(threads));
+  const own = environment(threads, peer?.best ?? null);
+  const env = side === "torch" ? own : withHugePages(own);
   const child = spawn(program, args, { env, stdio: ["ignore", "pipe", "pipe"] });
   return { pid: child.pid, times: timesOf(child, `${side} of ${workload}`, stop) };
 }

@@ -66,7 +66,5 @@ def measure(name, threads, num_steps, num_warm_up):
     }
 
 
-if len(sys.argv) == 1:
-    print(json.dumps(versions()))
-else:
-    print(json.dumps(measure(sys.argv[1], *map(int, sys.argv[2:]))))
+if __name__ == "__main__":
+    print(json.dumps(versions() if len(sys.argv) == 1 else measure(sys.argv[1], *map(int, sys.argv[2:]))))
