@@ -23,6 +23,9 @@ export class CheckpointError extends CodistillError {}
 /** The store failed: unreachable, full, refused, or holding something it should not. */
 export class StoreError extends CodistillError {}
 
+/** In the place of a value of the store lies something that no store has put there: a link, a pipe, a file far too large. */
+export class ForeignFileError extends StoreError {}
+
 /** Training itself went wrong: a loss that is not finite, a group that died. */
 export class TrainingError extends CodistillError {}
 

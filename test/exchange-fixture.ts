@@ -70,6 +70,7 @@ export function shortly(events: readonly ExchangeEvent[]): string[] {
     if (event.event === "published") return `published ${event.group}@${event.step}`;
     if (event.event === "teacher-quarantined") return `out ${event.from} until ${event.untilStep}`;
     if (event.event === "teacher-returned") return `back ${event.from}@${event.step}`;
+    if (event.event === "warning") return "warning";
     return ["trouble", event.doing, event.from].filter((part) => part !== undefined).join(" ");
   });
 }

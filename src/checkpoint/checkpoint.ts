@@ -4,6 +4,7 @@ import { CheckpointError } from "../errors.js";
 import type { NamedArrays, NdArray } from "../runtime/array.js";
 import { withPrefix } from "../runtime/named.js";
 import { numBytes } from "./bytes.js";
+import { groupNumber, incarnationNumber, stepNumber } from "./fields.js";
 import { decodeJson, problemsOf, show, versionMustBe } from "./json.js";
 import { decodeSafetensors, safetensorsParts } from "./safetensors.js";
 import type { Store } from "./store.js";
@@ -18,17 +19,17 @@ const STATE = ["params", "optState", "buffers", "ema", "state", "teacherState"] 
 const MAX_DESCRIPTION = 256 << 10;
 
 const teacherSchema = z.object({
-  group: z.int().nonnegative(),
-  step: z.int().nonnegative(),
+  group: groupNumber,
+  step: stepNumber,
   digest: z.string(),
-  seenAtStep: z.int().nonnegative(),
+  seenAtStep: stepNumber,
 });
 
 const metadataSchema = z.object({
   version: z.literal(CHECKPOINT_VERSION, versionMustBe(CHECKPOINT_VERSION)),
-  group: z.int().nonnegative(),
-  step: z.int().nonnegative(),
-  incarnation: z.int().positive(),
+  group: groupNumber,
+  step: stepNumber,
+  incarnation: incarnationNumber,
   /** Digest of the forward graph. */
   model: z.string(),
   /** Where the data stream goes on. */

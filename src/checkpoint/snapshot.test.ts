@@ -279,6 +279,18 @@ describe("old snapshots", () => {
     }
   });
 
+  test("are known by their names: what is somebody else's stays", async () => {
+    const store = memoryStore();
+    const others = ["notes.txt", "000000001.safetensors", "1-aaaaaaaa.safetensors", "000000001-AAAAAAAA.safetensors"];
+    for (const name of others) await store.put(`groups/1/snapshots/${name}`, new Uint8Array());
+    let latest = "";
+    for (const step of steps) latest = (await publishSnapshot(store, { ...snapshot, step })).name;
+    await removeOldSnapshots(store, 1, latest, 1);
+    const left = (await store.list("groups/1/snapshots/")).map((name) => name.slice("groups/1/snapshots/".length));
+    assert.deepEqual(left.filter((name) => others.includes(name)).sort(), [...others].sort());
+    assert.equal(left.length, others.length + 1);
+  });
+
   test("of later steps are from before a restart, and go first", async () => {
     const store = memoryStore();
     for (const step of steps) await publishSnapshot(store, { ...snapshot, step });

@@ -4,7 +4,8 @@ import { CheckpointError } from "../errors.js";
 import { type NamedArrays, sizeOf } from "../runtime/array.js";
 import { numBytes } from "./bytes.js";
 import { sha256 } from "./digest.js";
-import { decodeJson, encodeJson, problemsOf, versionMustBe } from "./json.js";
+import { asText, digestText, groupNumber, incarnationNumber, stepNumber } from "./fields.js";
+import { decodeJson, encodeJson, problemsOf, show, versionMustBe } from "./json.js";
 import { decodeSafetensors, safetensorsParts } from "./safetensors.js";
 import type { Store } from "./store.js";
 
@@ -31,20 +32,16 @@ const PARAM_BYTES = 256;
 const FLOAT_BYTES = 4;
 
 const thisVersion = versionMustBe(SNAPSHOT_VERSION);
-const count = z
-  .string()
-  .regex(/^(0|[1-9]\d{0,15})$/)
-  .transform(Number);
 
 /** Where a snapshot lies and how to know it. */
 const pointerSchema = z.object({
   version: z.literal(SNAPSHOT_VERSION, thisVersion),
   name: z.string().max(1031),
-  group: z.int().nonnegative(),
-  step: z.int().nonnegative(),
-  incarnation: z.int().positive(),
+  group: groupNumber,
+  step: stepNumber,
+  incarnation: incarnationNumber,
   bytes: z.int().positive(),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  sha256: digestText,
 });
 
 export type Pointer = z.infer<typeof pointerSchema>;
@@ -52,12 +49,16 @@ export type Pointer = z.infer<typeof pointerSchema>;
 const metadataSchema = z.object({
   format: z.literal("codistill.snapshot"),
   version: z.literal(String(SNAPSHOT_VERSION), thisVersion),
-  group: count,
-  step: count,
+  group: asText(groupNumber),
+  step: asText(stepNumber),
   model: z.string(),
 });
 
 const folder = (group: number) => `groups/${group}`;
+
+/** The name of a snapshot in its folder: its step, and the beginning of its digest. */
+const SNAPSHOT_NAME = /^\d{9,13}-[0-9a-f]{8}\.safetensors$/;
+const isSnapshot = (name: string) => SNAPSHOT_NAME.test(name.slice(name.lastIndexOf("/") + 1));
 
 /**
  * The most bytes that a snapshot of these params may have: 4 for each value, and for the header 4,096, and for each param
@@ -110,8 +111,11 @@ export async function readPointer(store: Store, group: number, signal?: AbortSig
   const parsed = pointerSchema.safeParse(decodeJson(bytes));
   if (!parsed.success) throw new CheckpointError(`${name} is not a snapshot pointer: ${problemsOf(parsed.error)}`);
   const pointer = parsed.data;
-  if (pointer.group !== group || !pointer.name.startsWith(`${folder(group)}/snapshots/`)) {
-    throw new CheckpointError(`${name} must point into ${folder(group)}/snapshots/, got "${pointer.name}"`);
+  const isInside = pointer.name.startsWith(`${folder(group)}/snapshots/`) && pointer.name.split("/").length === 4;
+  if (pointer.group !== group || !isInside || !isSnapshot(pointer.name)) {
+    throw new CheckpointError(
+      `${name} must point into ${folder(group)}/snapshots/, got ${show(pointer.name)} (snapshots are named <step>-<digest>.safetensors)`,
+    );
   }
   return pointer;
 }
@@ -173,8 +177,12 @@ export async function removeOldSnapshots(
   for (const name of oldSnapshots(names, latest, keep).slice(0, MAX_REMOVALS)) await store.remove(name, signal);
 }
 
-/** Which of a group's snapshots, by their sorted names, are to go: the first {@link removeOldSnapshots} removes. */
-export function oldSnapshots(names: readonly string[], latest: string, keep: number): string[] {
+/**
+ * Which of a group's snapshots, by their sorted names, are to go: the first {@link removeOldSnapshots} removes. What has the name
+ * of none is somebody else's, and stays.
+ */
+export function oldSnapshots(all: readonly string[], latest: string, keep: number): string[] {
+  const names = all.filter(isSnapshot);
   const numUpToLatest = names.indexOf(latest) + 1;
   const oldestFirst = [...names.slice(numUpToLatest), ...names.slice(0, numUpToLatest)];
   return oldestFirst.slice(0, Math.max(0, names.length - keep));

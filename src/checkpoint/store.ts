@@ -1,4 +1,4 @@
-import { StoreError } from "../errors.js";
+import { ForeignFileError, StoreError } from "../errors.js";
 import { type Bytes, joined } from "./bytes.js";
 
 /**
@@ -38,10 +38,10 @@ export function checkName(name: string): string[] {
   );
 }
 
-/** Throws {@link StoreError} when a value is larger than its reader allows. */
+/** Throws {@link ForeignFileError} when a value is larger than its reader allows. */
 export function checkSize(name: string, size: number, maxBytes: number): void {
   if (size <= maxBytes) return;
-  throw new StoreError(
+  throw new ForeignFileError(
     `${name} must hold at most ${maxBytes} bytes to be read, it holds ${size}. ` +
       "Find out what wrote it, and remove it.",
   );

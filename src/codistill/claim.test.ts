@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
+import { encodeJson } from "../checkpoint/json.js";
 import { memoryStore } from "../checkpoint/store.js";
 import { ConfigError } from "../errors.js";
-import { claimFreeGroup, claimGroup, claimIncarnation, newestIncarnation } from "./claim.js";
+import { claimFreeGroup, claimGroup, claimIncarnation, newestIncarnation, readStarts } from "./claim.js";
 
 test("incarnations of a group count up, and those of another group are its own", async () => {
   const store = memoryStore();
@@ -20,6 +21,55 @@ test("two hundred claims at one instant get two hundred numbers", async () => {
     claims.sort((a, b) => a - b),
     Array.from({ length: 200 }, (_, i) => i + 1),
   );
+});
+
+describe("files that no start made", () => {
+  const inFolder = (name: string) => `groups/0/incarnations/${name}`;
+  const strays = [
+    "9007199254740991.json",
+    "9007199254740992.json",
+    "99999999999999999999999999999999.json",
+    "20261129.json",
+    "999999.json",
+    "000009.json",
+    "0000002.json",
+    "2.json",
+    "000002.json.bak",
+    "000000.json",
+    "copy/000002.json",
+  ].map(inFolder);
+
+  test("stop nobody, use no numbers up, and are named", async () => {
+    const store = memoryStore();
+    assert.equal(await claimIncarnation(store, 0), 1);
+    for (const name of strays) await store.put(name, encodeJson({ version: 1, incarnation: 9_007_199_254_740_991 }));
+    assert.equal(await newestIncarnation(store, 0, 1), 1);
+    assert.deepEqual((await readStarts(store, 0, 1)).strays, [...strays].sort());
+    assert.equal(await claimIncarnation(store, 0), 2);
+    assert.equal(await newestIncarnation(store, 0, 1), 2);
+  });
+
+  test("stop nobody where the next number is theirs, which is then left out", async () => {
+    for (const content of [{}, { version: 1, incarnation: 1 }, { version: 2, incarnation: 2 }, "2", null]) {
+      const store = memoryStore();
+      await claimIncarnation(store, 0);
+      await store.put(inFolder("000002.json"), encodeJson(content));
+      assert.equal(await newestIncarnation(store, 0, 1), 1, JSON.stringify(content));
+      assert.deepEqual((await readStarts(store, 0, 1)).strays, [inFolder("000002.json")]);
+      assert.equal(await claimIncarnation(store, 0), 3);
+      assert.equal(await newestIncarnation(store, 0, 1), 3);
+    }
+    const store = memoryStore();
+    await claimIncarnation(store, 0);
+    await store.put(inFolder("000002.json"), new Uint8Array(5000).fill(0x20));
+    assert.equal(await newestIncarnation(store, 0, 1), 1);
+  });
+
+  test("cannot make a group that goes on from its checkpoint begin at an older number", async () => {
+    const store = memoryStore();
+    assert.equal(await claimIncarnation(store, 0, 7), 8);
+    assert.equal(await newestIncarnation(store, 0, 7), 8);
+  });
 });
 
 test("a group is claimed once, and joiners get the free ones in order", async () => {

@@ -1,10 +1,23 @@
-/** Who is who in a run, decided by the store alone: groups are claimed once, and every start of one gets a number. */
-import { encodeJson } from "../checkpoint/json.js";
+/**
+ * Who is who in a run, decided by the store alone: groups are claimed once, and every start of one gets a number.
+ *
+ * Numbers of starts are given one after the other, each by a file that is made once. So a number counts when all before it
+ * are there, and a file that lies apart (a backup, something that was copied there) counts for nothing, whatever its number:
+ * it stops nobody, and cannot use the numbers up. The next number stops an older start when its file is a claim, as each is
+ * that a start has made.
+ */
+import { z } from "zod";
+import { incarnationNumber, MOST_INCARNATIONS } from "../checkpoint/fields.js";
+import { decodeJson, encodeJson } from "../checkpoint/json.js";
 import type { Store } from "../checkpoint/store.js";
-import { ConfigError } from "../errors.js";
+import { ConfigError, ForeignFileError, StoreError } from "../errors.js";
 
 /** The version of the files that claims leave. */
 const CLAIM_VERSION = 1;
+/** A claim has some 80 bytes; the rest is room for later fields. */
+const MAX_CLAIM_BYTES = 4096;
+
+const claimSchema = z.object({ version: z.literal(CLAIM_VERSION), incarnation: incarnationNumber });
 
 /** Claim a group; false when somebody has before. Of many who claim it at one instant exactly one gets `true`. */
 export function claimGroup(store: Store, group: number): Promise<boolean> {
@@ -24,24 +37,67 @@ export async function claimFreeGroup(store: Store, numGroups: number): Promise<n
 }
 
 /**
- * Claim the next incarnation of a group: 1 when it is started for the first time. The store keeps a file for each, made
- * once, so of many processes that claim at one instant each gets a number of its own, and the highest one goes on.
+ * Claim the next incarnation of a group: 1 when it is started for the first time, and later than `own`, the one that its
+ * checkpoint is of. Of many processes that claim at one instant each gets a number of its own, and the highest one goes on.
+ *
+ * Throws {@link StoreError} after 999,999 starts.
  */
-export async function claimIncarnation(store: Store, group: number): Promise<number> {
-  for (let incarnation = (await newestIncarnation(store, group)) + 1; ; incarnation++) {
-    const name = `${folder(group)}${String(incarnation).padStart(6, "0")}.json`;
+export async function claimIncarnation(store: Store, group: number, own = 0): Promise<number> {
+  const { last } = await follow(store, group, own);
+  for (let incarnation = last + 1; incarnation <= MOST_INCARNATIONS; incarnation++) {
     const claim = { version: CLAIM_VERSION, incarnation, claimedAt: new Date().toISOString() };
-    if (await store.create(name, encodeJson(claim))) return incarnation;
+    if (await store.create(nameOf(group, incarnation), encodeJson(claim))) return incarnation;
   }
-}
-
-/** The highest incarnation that was claimed of a group; 0 when it was never started. */
-export async function newestIncarnation(store: Store, group: number, signal?: AbortSignal): Promise<number> {
-  const names = await store.list(folder(group), signal);
-  return names.reduce(
-    (newest, name) => Math.max(newest, Number.parseInt(name.slice(folder(group).length), 10) || 0),
-    0,
+  throw new StoreError(
+    `a group can be started ${MOST_INCARNATIONS} times in one store, and group ${group} has been. ` +
+      `Find out what fills ${folder(group)}, and start another run in an empty store.`,
   );
 }
 
+/** The highest incarnation that was claimed of a group after its `own`, which it is when there is none. */
+export async function newestIncarnation(store: Store, group: number, own = 0, signal?: AbortSignal): Promise<number> {
+  return (await follow(store, group, own, signal)).newest;
+}
+
+/** The same, and the names of the files beside a group's claims that count for nothing: no start made them. */
+export async function readStarts(store: Store, group: number, own: number, signal?: AbortSignal) {
+  const { newest, last, noClaims } = await follow(store, group, own, signal);
+  const names = await store.list(folder(group), signal);
+  const isNumber = (name: string) => numberOf(group, name) > 0 && numberOf(group, name) <= last;
+  return { newest, strays: names.filter((name) => !isNumber(name) || noClaims.includes(name)) };
+}
+
+/** Go through the numbers after the own one: to the last that is taken, and the newest that a claim has taken. */
+async function follow(store: Store, group: number, own: number, signal?: AbortSignal) {
+  let newest = own;
+  const noClaims: string[] = [];
+  for (let incarnation = own + 1; ; incarnation++) {
+    const name = nameOf(group, incarnation);
+    const found = incarnation > MOST_INCARNATIONS ? "nothing" : await lookAt(store, name, incarnation, signal);
+    if (found === "nothing") return { newest, last: incarnation - 1, noClaims };
+    if (found === "claim") newest = incarnation;
+    else noClaims.push(name);
+  }
+}
+
+async function lookAt(store: Store, name: string, incarnation: number, signal?: AbortSignal) {
+  try {
+    const bytes = await store.get(name, signal, MAX_CLAIM_BYTES);
+    if (!bytes) return "nothing";
+    const parsed = claimSchema.safeParse(decodeJson(bytes));
+    return parsed.success && parsed.data.incarnation === incarnation ? "claim" : "something else";
+  } catch (error) {
+    if (error instanceof ForeignFileError) return "something else";
+    throw error;
+  }
+}
+
 const folder = (group: number) => `groups/${group}/incarnations/`;
+
+const nameOf = (group: number, incarnation: number) => `${folder(group)}${String(incarnation).padStart(6, "0")}.json`;
+
+/** The number that a name says; 0 for a name that no start makes. */
+function numberOf(group: number, name: string): number {
+  const [, digits] = /^(\d{6})\.json$/.exec(name.slice(folder(group).length)) ?? [];
+  return Number(digits ?? 0);
+}

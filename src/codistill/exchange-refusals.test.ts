@@ -72,7 +72,7 @@ const faults: Readonly<Record<string, [break_: (store: Store) => Promise<unknown
   "a pointer to what is not safetensors": [
     async (store) => {
       const bytes = utf8("<html>404</html>");
-      const name = "groups/1/snapshots/page.safetensors";
+      const name = "groups/1/snapshots/000000020-aaaaaaaa.safetensors";
       await store.put(name, bytes);
       await pointTo(store, { name, group: 1, step: 20, bytes: bytes.length, sha256: await sha256(bytes) });
     },
@@ -140,7 +140,7 @@ const faults: Readonly<Record<string, [break_: (store: Store) => Promise<unknown
       const { name, ...pointer } = await publishAs(store, 2, 20);
       await pointTo(store, { ...pointer, group: 1, name: name.replace("groups/2", "groups/1/snapshots/../../2") });
     },
-    /"\.\." is a path, not a name/,
+    /must point into groups\/1\/snapshots\/, got "groups\/1\/snapshots\/\.\.\//,
   ],
   "a pointer without its digest": [
     async (store) => pointTo(store, { ...(await publishAs(store, 1, 20)), sha256: undefined }),

@@ -28,7 +28,7 @@ describe("an exchange never makes its caller wait", () => {
       assert.equal(exchange.refresh(step), undefined);
       assert.deepEqual(exchange.teachers(step), []);
     }
-    assert.deepEqual(calls, ["get groups/1/latest.json"]);
+    assert.deepEqual(calls.sort(), ["get groups/0/incarnations/000002.json", "get groups/1/latest.json"]);
     assert.deepEqual(events, []);
     open();
     await exchange.idle();
@@ -249,4 +249,21 @@ describe("fetching", () => {
     isHung = false;
     assert.deepEqual(stepsOf(await refreshed(2)), ["1@10"]);
   });
+});
+
+test("a file that no start made stops no publication, and is told of once", async () => {
+  const store = memoryStore();
+  const { exchange, events } = exchangeOn(store);
+  const isLate = "groups/0/incarnations/20261129.json";
+  for (const step of [1, 2, 3]) {
+    if (step > 1) await store.put(isLate, new Uint8Array());
+    exchange.publish(step, paramsOf(step));
+    await exchange.idle();
+  }
+  assert.deepEqual(shortly(events), ["published 0@1", "warning", "published 0@2", "published 0@3"]);
+  assert.match(
+    JSON.stringify(events[1]),
+    /no start of group 0 made groups\/0\/incarnations\/20261129\.json, and it is ignored/,
+  );
+  assert.equal(exchange.supersededBy, null);
 });

@@ -15,7 +15,8 @@ import { mapValues, misfits } from "../runtime/named.js";
 import type { ExchangeEvent } from "../train/events.js";
 import type { StepMetrics, Teacher } from "../train/student.js";
 import { troubleTeller } from "../train/trouble.js";
-import { newestIncarnation } from "./claim.js";
+import { readStarts } from "./claim.js";
+import { newsOf } from "./news.js";
 import { makeQuarantine } from "./quarantine.js";
 
 /** A teacher, and the student step at which its snapshot was first seen here. */
@@ -88,14 +89,20 @@ export function storeExchange({
   let now = 0;
   let supersededBy: number | null = null;
   const quarantine = makeQuarantine(group, onEvent);
+  const news = newsOf(first);
+  const told = new Set<string>();
 
   async function fetchFrom(from: number, signal: AbortSignal): Promise<void> {
     const started = performance.now();
     const pointer = await readPointer(store, from, signal);
-    if (!pointer || pointer.sha256 === known.get(from)?.digest) return;
+    const last = known.get(from);
+    if (!pointer || pointer.sha256 === last?.digest) return;
+    const isLastStale = last === undefined || now - last.seenAtStep > maxStaleness;
+    if (!news.isNew(pointer, isLastStale)) return;
     const { step, params } = await readSnapshot(store, pointer, await modelDigest, signal, maxBytes);
     checkParams(params, model);
     signal.throwIfAborted();
+    news.take(pointer);
     known.set(from, { group: from, step, digest: pointer.sha256, params, seenAtStep: now });
     const seconds = (performance.now() - started) / 1000;
     onEvent({ event: "fetched", group, from, step, bytes: pointer.bytes, digest: pointer.sha256, seconds });
@@ -103,15 +110,26 @@ export function storeExchange({
 
   async function write({ step, params }: { step: number; params: NamedArrays }, signal: AbortSignal): Promise<void> {
     const started = performance.now();
-    const newest = await newestIncarnation(store, group, signal);
+    const { newest, strays } = await readStarts(store, group, incarnation, signal);
     if (newest > incarnation) {
       supersededBy = newest;
       return;
     }
+    tellOfStrays(step, strays);
     const snapshot = { group, step, incarnation, model: await modelDigest, params };
     const { name, bytes, sha256: digest } = await publishSnapshot(store, snapshot, signal);
     onEvent({ event: "published", group, step, bytes, digest, seconds: (performance.now() - started) / 1000 });
     await removeOldSnapshots(store, group, name, keepSnapshots, signal);
+  }
+
+  /** Of those that lie beside the claims of this group's starts each is told of once. */
+  function tellOfStrays(step: number, names: readonly string[]): void {
+    const unknown = names.filter((name) => !told.has(name));
+    if (unknown.length === 0) return;
+    for (const name of unknown) told.add(name);
+    const more = unknown.length > 3 ? ` and ${unknown.length - 3} more` : "";
+    const message = `no start of group ${group} made ${unknown.slice(0, 3).join(", ")}${more}, and it is ignored. Find out what wrote it, and remove it.`;
+    onEvent({ event: "warning", group, step, message });
   }
 
   const publishing = latestOnly(timeoutSeconds, write, (message) =>

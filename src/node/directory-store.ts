@@ -5,7 +5,7 @@ import { constants, type FileHandle, link, lstat, mkdir, open, readdir, rename, 
 import { dirname, join, resolve } from "node:path";
 import { type Bytes, partsOf } from "../checkpoint/bytes.js";
 import { checkName, checkSize, isName, type Store } from "../checkpoint/store.js";
-import { StoreError } from "../errors.js";
+import { ForeignFileError, StoreError } from "../errors.js";
 
 const FILE_MODE = 0o640;
 const FOLDER_MODE = 0o770;
@@ -255,7 +255,8 @@ async function attempt<T>(doing: string, path: string, signal: AbortSignal | und
     const code = codeOf(error);
     if (code === undefined || (signal?.aborted && error === signal.reason)) throw error;
     const cure = cures[code] ?? "Check the folder and its file system.";
-    throw new StoreError(`cannot ${doing} ${path}: ${code}. ${cure}`, { cause: error });
+    const Kind = code === "ELOOP" ? ForeignFileError : StoreError;
+    throw new Kind(`cannot ${doing} ${path}: ${code}. ${cure}`, { cause: error });
   }
 }
 
@@ -269,7 +270,7 @@ const linkError = (path: string) => new StoreError(`${path} must be a folder, it
 const notFolderError = (path: string) => new StoreError(`${path} must be a folder, it is a file. ${cures.ENOTDIR}`);
 
 const notFileError = (path: string) =>
-  new StoreError(`${path} must be a regular file. Move it away; a store holds files and folders only.`);
+  new ForeignFileError(`${path} must be a regular file. Move it away; a store holds files and folders only.`);
 
 const noSpace = "Free some space there, or keep fewer snapshots.";
 const noRight = "Let this user read and write the folder, or choose another.";

@@ -59,7 +59,7 @@ export async function startGroup(options: GroupOptions) {
 
   const checkpoint = await readCheckpoint(files, groupFiles.checkpoint);
   await claimGroup(options.store, groupIndex);
-  const incarnation = await claimIncarnation(options.store, groupIndex);
+  const incarnation = await claimIncarnation(options.store, groupIndex, checkpoint?.info.incarnation);
   if (checkpoint && checkpoint.info.model !== modelDigest) {
     throw new CheckpointError(
       `the checkpoint of step ${checkpoint.info.step} is of another model; use the configuration and data it was saved with`,

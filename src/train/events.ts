@@ -39,6 +39,14 @@ export interface TeacherUse {
   readonly age: number;
 }
 
+/** Something that the user should know, of the run or of one group; it goes on. */
+export interface WarningEvent {
+  readonly event: "warning";
+  readonly group?: number;
+  readonly step?: number;
+  readonly message: string;
+}
+
 export type TrainEvent =
   | {
       readonly event: "run-start";
@@ -54,8 +62,7 @@ export type TrainEvent =
     }
   /** What the run as a whole is doing, when that is not training. */
   | { readonly event: "stage"; readonly stage: string }
-  /** Something that the user should know, of the run or of one group; it goes on. */
-  | { readonly event: "warning"; readonly group?: number; readonly step?: number; readonly message: string }
+  | WarningEvent
   /** Somebody asked the run to save and stop. */
   | { readonly event: "stop-requested" }
   | {
@@ -202,6 +209,7 @@ export type QuarantineEvent =
 
 /** What happened between a group and the others. */
 export type ExchangeEvent =
+  | WarningEvent
   | QuarantineEvent
   | {
       readonly event: "published";

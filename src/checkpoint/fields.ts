@@ -1,0 +1,30 @@
+/**
+ * What numbers and names in the files of others may be, said once. Whoever may write to a store chooses them, so each has a
+ * range in which counting on from it, padding it and comparing it stays exact.
+ */
+import { z } from "zod";
+
+/** Starts of one group that a store can number: names have six digits. */
+export const MOST_INCARNATIONS = 999_999;
+/** Steps: what a thousand a second come to in thirty years. */
+const MOST_STEPS = 1e12;
+const MOST_GROUPS = 65_536;
+
+export const groupNumber = z
+  .int()
+  .nonnegative()
+  .max(MOST_GROUPS - 1);
+export const stepNumber = z.int().nonnegative().max(MOST_STEPS);
+export const incarnationNumber = z.int().positive().max(MOST_INCARNATIONS);
+
+/** SHA-256 in hexadecimal. */
+export const digestText = z.string().regex(/^[0-9a-f]{64}$/, "must be 64 hexadecimal digits");
+
+/** A number as it stands in the metadata of a safetensors file: a decimal text, checked as a number. */
+export function asText<N extends z.ZodType<number, number>>(number: N) {
+  return z
+    .string()
+    .regex(/^(0|[1-9]\d{0,15})$/, "must be a whole number")
+    .transform(Number)
+    .pipe(number);
+}
