@@ -1,6 +1,7 @@
 /** The run log on disk: one event a line, whole lines only, so that a killed process leaves a readable log. */
 import { writeSync } from "node:fs";
 import { messageOf } from "../errors.js";
+import { printable } from "../report/printable.js";
 import type { LoggedEvent, TrainEvent } from "../train/events.js";
 import { endOf } from "./log-lines.js";
 import { writeOwn } from "./plain-files.js";
@@ -74,7 +75,7 @@ const cut = (_: string, value: unknown) =>
 /** Standard error may lie on the same disk, and must not end the process. */
 function warn(message: string): void {
   try {
-    writeSync(2, message);
+    writeSync(2, printable(message));
   } catch {
     // nobody is left to tell
   }

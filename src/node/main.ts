@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { basename, relative, resolve } from "node:path";
 import { Command } from "commander";
 import { CodistillError, ConfigError, messageOf, TrainingError } from "../errors.js";
+import { printable } from "../report/printable.js";
 import { resultLines } from "../report/result.js";
 import { checkSameRun } from "../run/config-diff.js";
 import { isOfText, type RunConfig } from "../run/schema.js";
@@ -52,6 +53,7 @@ interface TrainFlags extends TableFlags {
 const program = new Command("codistill")
   .description("Train neural networks by codistillation: groups that learn from one another's predictions.")
   .version(version)
+  .configureOutput({ writeErr: (text) => process.stderr.write(printable(text)) })
   .showHelpAfterError("(codistill --help tells more)")
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : REFUSED))
   .hook("preAction", (_, command) => checkPaths(command));
@@ -146,7 +148,7 @@ async function configOf(path: string | undefined, flags: TrainFlags, stop: Abort
 
 /** With JSON alone on standard output, what is said to people goes beside it. */
 function teller({ json = false }: { readonly json?: boolean }): (text: string) => void {
-  return json ? (text) => process.stderr.write(`${text}\n`) : say;
+  return json ? (text) => process.stderr.write(`${printable(text)}\n`) : say;
 }
 
 function tableOptions(signal: AbortSignal): TableCommandOptions {
@@ -256,7 +258,7 @@ function stopOnSignals(): AbortSignal {
 }
 
 function say(text: string): void {
-  process.stdout.write(`${text}\n`);
+  process.stdout.write(`${printable(text)}\n`);
 }
 
 // That nobody reads any more is no reason to stop training: all of it is in the log.
@@ -265,6 +267,7 @@ try {
   await program.parseAsync();
 } catch (error) {
   const isUsers = error instanceof CodistillError;
-  process.stderr.write(`codistill: ${isUsers || !(error instanceof Error) ? messageOf(error) : error.stack}\n`);
+  const said = isUsers || !(error instanceof Error) ? messageOf(error) : error.stack;
+  process.stderr.write(`codistill: ${printable(said ?? "")}\n`);
   process.exitCode = isUsers && !(error instanceof TrainingError) ? REFUSED : FAILED;
 }

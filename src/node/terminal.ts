@@ -1,4 +1,6 @@
 /** The progress of a run in a terminal, or as plain lines in a pipe. It sees the run's log and nothing else. */
+
+import { printable, printableRecord } from "../report/printable.js";
 import { advance, groupLines, noProgress, type RunProgress } from "../report/progress.js";
 import type { LoggedEvent } from "../train/events.js";
 import { logFollower } from "./follow.js";
@@ -13,7 +15,7 @@ export function writeEvents(folder: string, out: NodeJS.WritableStream): { close
   // What a run that is resumed has logged before is not said once more.
   const follow = logFollower(folder, "end");
   const tick = () => {
-    for (const event of byTime(follow())) out.write(`${JSON.stringify(event)}\n`);
+    for (const event of byTime(follow())) out.write(`${printable(JSON.stringify(event))}\n`);
   };
   const timer = setInterval(tick, REFRESH_MILLISECONDS);
   return {
@@ -26,7 +28,10 @@ export function writeEvents(folder: string, out: NodeJS.WritableStream): { close
 
 /** Show a run until `close` is called, which shows what is left. */
 export async function showProgress(folder: string, out: NodeJS.WriteStream): Promise<{ close(): void }> {
-  const follow = logFollower(folder);
+  const read = logFollower(folder);
+  function* follow() {
+    for (const event of read()) yield printableRecord(event);
+  }
   const display = out.isTTY ? await liveDisplay(out) : plainDisplay(out);
   // What a run that is resumed has logged before counts, and is not said once more.
   let progress: RunProgress = noProgress;

@@ -1,6 +1,7 @@
 /** The commands that begin with text. */
 import type { Command } from "commander";
 import { bytes, count, duration } from "../report/format.js";
+import { printable } from "../report/printable.js";
 import { someNumber, wholeNumber } from "./flags.js";
 import type { TableCommandOptions } from "./table-commands.js";
 
@@ -47,7 +48,7 @@ export async function tokenizerCommand(
 ): Promise<void> {
   // Only here: every command loads this file.
   const { trainTokenizer } = await import("./text/train-tokenizer.js");
-  const onProgress = (stage: string) => process.stderr.write(`${stage}\n`);
+  const onProgress = (stage: string) => process.stderr.write(`${printable(stage)}\n`);
   const trained = await trainTokenizer(data, { ...flags, ...options, onProgress });
   if (json) return say(JSON.stringify(trained, null, 2));
   const { out, size, numDocuments, textBytes, digest, seconds } = trained;
@@ -88,7 +89,8 @@ export async function sampleCommand(
   const { openLanguageModel } = await import("./text/language-model.js");
   const { sample } = await import("./text/sample.js");
   const model = await openLanguageModel(path, group);
-  const say = (text: string) => process.stdout.write(text);
+  // In a file the text is what the model wrote; a terminal would obey what it holds.
+  const say = (text: string) => process.stdout.write(process.stdout.isTTY ? printable(text) : text);
   try {
     let text = "";
     if (!json) say(flags.prompt);

@@ -1,4 +1,5 @@
 /** Numbers as people read them. */
+import { printableName } from "./printable.js";
 
 /** 3660 as 3,660. */
 export function count(n: number): string {
@@ -74,7 +75,8 @@ export function bar(fraction: number, width: number): string {
 const NUMBER = /^[-+\d.,:/]*(e[-+]\d+)?( ?([kMGT]?B|%))?~?$/;
 
 /** Rows of cells as aligned lines, the first row being the head: columns of numbers to the right, others to the left. */
-export function table(rows: readonly (readonly string[])[]): string[] {
+export function table(given: readonly (readonly string[])[]): string[] {
+  const rows = given.map((row) => row.map(printableName));
   const [head = [], ...body] = rows;
   const columns = head.map((_, column) => ({
     width: Math.max(...rows.map((row) => (row[column] ?? "").length)),

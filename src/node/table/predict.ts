@@ -5,6 +5,7 @@ import { extname, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { literal } from "../../data/sql.js";
 import { ConfigError, DataError, messageOf } from "../../errors.js";
+import { printable } from "../../report/printable.js";
 import { decisions } from "../../train/class-metrics.js";
 import { outputNames } from "../../train/task.js";
 import { type Database, openDuckdb } from "../duckdb.js";
@@ -163,10 +164,17 @@ async function rowsAsWritten(
   return Number(numTexts) === numRows ? texts : null;
 }
 
+async function* printableParts(parts: AsyncIterable<string>): AsyncGenerator<string> {
+  for await (const part of parts) yield printable(part);
+}
+
 /** DuckDB would cut a file off that standard output goes to, so it writes one of its own. */
 async function toStandardOutput(file: string): Promise<void> {
   try {
-    await pipeline(createReadStream(file), process.stdout, { end: false });
+    // Texts of a table may hold what a terminal obeys.
+    if (process.stdout.isTTY)
+      await pipeline(createReadStream(file, "utf8"), printableParts, process.stdout, { end: false });
+    else await pipeline(createReadStream(file), process.stdout, { end: false });
   } catch (error) {
     // Whoever reads has read enough, as head does.
     if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw error;
