@@ -49,5 +49,5 @@ test("a name in a table takes one line", () => {
     ["column", "type"],
     ["a\nb\u001b[1m", "text"],
   ]);
-  assert.deepEqual(lines, ["column            type", "a\\u000ab\\u001b[1m  text"]);
+  assert.deepEqual(lines, ["column             type", "a\\u000ab\\u001b[1m  text"]);
 });
