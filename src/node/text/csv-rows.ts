@@ -1,7 +1,9 @@
-/** The rows of CSV as RFC 4180 has it: every field as it is written, nothing guessed but the delimiter. */
+/** The rows of CSV: every field as it is written, nothing guessed but the delimiter. */
+import { Readable } from "node:stream";
+import { CsvError, type Info, type Options, parse } from "csv-parse";
 import { DataError } from "../../errors.js";
 import { count, counted } from "../../report/format.js";
-import { type FileText, linesIn } from "./text-file.js";
+import type { FileText } from "./text-file.js";
 
 export interface CsvRow {
   readonly fields: readonly string[];
@@ -10,8 +12,18 @@ export interface CsvRow {
   readonly bytesRead: number;
 }
 
-/** Characters that a row may have. */
+/** Bytes that a row may have. */
 const LONGEST_ROW = 1 << 28;
+
+/** RFC 4180 with any line end; quotes within a field that has none around it are characters. */
+const DIALECT: Options = {
+  record_delimiter: ["\r\n", "\n", "\r"],
+  relax_quotes: true,
+  relax_column_count: true,
+  skip_empty_lines: true,
+  max_record_size: LONGEST_ROW,
+  info: true,
+};
 
 /**
  * Rows with as many fields as the first; empty lines are left out. A field in quotes may have delimiters, line ends, and
@@ -26,76 +38,60 @@ export async function* csvRows(
   field: string,
   delimiters: readonly string[],
 ): AsyncGenerator<CsvRow, void, void> {
-  let delimiter: string | null = null;
-  let [line, rowLine, length, lastRead, width] = [1, 1, 0, 0, 0];
-  let row: string[] = [];
-  let value = "";
-  let place: "begin" | "bare" | "quoted" | "quote" = "begin";
-  let wasReturn = false;
-
-  const broken = (why: string) =>
-    new DataError(
-      `text: ${path} must be CSV as RFC 4180 has it, and its row in line ${count(rowLine)} is not: ${why}. Put fields with delimiters, quotes or line ends in quotes, and write quotes in them twice; or make JSON lines of it.`,
-    );
-  const endField = () => {
-    row.push(value);
-    [value, place] = ["", "begin"];
-  };
-  const isEmptyLine = () => row.length === 0 && value === "" && place === "begin";
-  const rowOf = (bytesRead: number): CsvRow => {
-    endField();
-    width ||= row.length;
-    if (row.length !== width)
-      throw broken(`it has ${counted(row.length, "field")}, and the first line has ${count(width)}`);
-    const found = { fields: row, line: rowLine, bytesRead };
-    [row, length] = [[], 0];
-    return found;
-  };
-
-  for await (const { text, bytesRead } of parts) {
-    lastRead = bytesRead;
-    delimiter ??= delimiterOf(text, field, delimiters);
-    const special = new RegExp(`[${delimiter === "\t" ? "\\t" : delimiter}\r\n]`, "g");
-    for (let at = 0; at < text.length; ) {
-      if (place === "quoted") {
-        const end = text.indexOf('"', at);
-        const part = text.slice(at, end < 0 ? text.length : end);
-        value += part;
-        line += linesIn(part);
-        length += part.length;
-        if (length > LONGEST_ROW) throw broken("its quotes do not end, or it has more than 256 million characters");
-        if (end >= 0) place = "quote";
-        at += part.length + Number(end >= 0);
-        continue;
-      }
-      const sign = text[at] as string;
-      const isSecondOfTwo = sign === "\n" && wasReturn;
-      wasReturn = sign === "\r";
-      if (sign === '"' && place !== "bare") {
-        if (place === "quote") value += '"';
-        place = "quoted";
-        at++;
-      } else if (sign === delimiter) {
-        endField();
-        at++;
-      } else if (sign === "\n" || sign === "\r") {
-        if (!isEmptyLine()) yield rowOf(bytesRead);
-        line += Number(!isSecondOfTwo);
-        rowLine = line;
-        at++;
-      } else if (place === "quote") {
-        throw broken(`a field in quotes is followed by ${JSON.stringify(sign)}`);
-      } else {
-        special.lastIndex = at;
-        const end = special.exec(text)?.index ?? text.length;
-        value += text.slice(at, end);
-        place = "bare";
-        at = end;
-      }
+  const source = parts[Symbol.asyncIterator]();
+  const first = await source.next();
+  if (first.done) return;
+  let bytesRead = 0;
+  async function* texts(): AsyncGenerator<string, void, void> {
+    for (let part = first; !part.done; part = await source.next()) {
+      bytesRead = part.value.bytesRead;
+      yield part.value.text;
     }
   }
-  if (place === "quoted") throw broken("its quotes do not end");
-  if (!isEmptyLine()) yield rowOf(lastRead);
+  // Before an error the stream drops what it has parsed, so the parser itself is asked where it was.
+  let lastLine = 0;
+  const parser = parse({
+    ...DIALECT,
+    delimiter: delimiterOf(first.value.text, field, delimiters),
+    on_record(row: string[], { lines }: Info) {
+      lastLine = lines;
+      return row;
+    },
+  });
+  const input = Readable.from(texts());
+  input.once("error", (error) => parser.destroy(error));
+  let width = 0;
+  const broken = (line: number, why: string, cause?: unknown) =>
+    new DataError(
+      `text: ${path} must be CSV as RFC 4180 has it, and its row in line ${count(line)} is not: ${why}. Put fields with delimiters, quotes or line ends in quotes, and write quotes in them twice; or make JSON lines of it.`,
+      { cause },
+    );
+  try {
+    for await (const { record, info } of input.pipe(parser) as AsyncIterable<{ record: string[]; info: Info }>) {
+      width ||= record.length;
+      const inRow = record.reduce((sum, value) => sum + lineEndsIn(value), 0);
+      const line = info.lines - inRow;
+      if (record.length !== width)
+        throw broken(line, `it has ${counted(record.length, "field")}, and the first line has ${count(width)}`);
+      yield { fields: record, line, bytesRead };
+    }
+  } catch (error) {
+    if (error instanceof CsvError) throw broken(lastLine + 1, reasonOf(error), error);
+    throw error;
+  } finally {
+    input.destroy();
+    await source.return?.();
+  }
+}
+
+function reasonOf({ code, message }: CsvError): string {
+  if (code === "CSV_QUOTE_NOT_CLOSED") return "its quotes do not end";
+  if (code === "CSV_MAX_RECORD_SIZE") return "its quotes do not end, or it has more than 256 million bytes";
+  return message;
+}
+
+function lineEndsIn(text: string): number {
+  return text.match(/\r\n|\n|\r/g)?.length ?? 0;
 }
 
 function delimiterOf(text: string, field: string, delimiters: readonly string[]): string {

@@ -71,14 +71,14 @@ test("what is no JSON is told of by its line", async () => {
 });
 
 test("CSV is fields as they are written, with what is in quotes, and the line of each row", async () => {
-  const text = 'id,text\r\n1,"with ""quotes"", and\nlines"\r\n\r\n2, 1.50 \r\n3,""\n4,it"s\n"5","last"';
+  const text = 'id,text\r\n1,"with ""quotes"", and\nlines"\r\n\r\n2, 1.50 \r\n3,""\n4,it"s "so"\n"5","last"';
   for (const size of [20, 23, 1000])
     assert.deepEqual(await csv(text, size), [
       [["id", "text"], 1],
       [["1", 'with "quotes", and\nlines'], 2],
       [["2", " 1.50 "], 5],
       [["3", ""], 6],
-      [["4", 'it"s'], 7],
+      [["4", 'it"s "so"'], 7],
       [["5", "last"], 8],
     ]);
   assert.deepEqual(await csv("text\rone\rtwo"), [
@@ -116,5 +116,8 @@ test("what is no row is told of by its line", async () => {
     /rows\.csv must be CSV.*row in line 3 is not: it has 3 fields, and the first line has 2/,
   );
   await refused(csv('id,text\n1,"a\n2,b'), /row in line 2 is not: its quotes do not end/);
-  await refused(csv('id,text\n1,"a" b'), /row in line 2 is not: a field in quotes is followed by " "/);
+  await refused(
+    csv(`id,text\n1,a\n${"2,b\n".repeat(5000)}3,"c\n`, 97),
+    /row in line 5,003 is not: its quotes do not end/,
+  );
 });
