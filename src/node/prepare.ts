@@ -37,9 +37,10 @@ export async function prepareData(
   const started = performance.now();
   const options = { cacheFolder, onProgress: (stage: string) => log({ event: "stage", stage }), signal };
   const prepared = await (isOfText(config) ? textKind.prepare(config, options) : tableKind.prepare(config, options));
-  const { sizes, cached, work } = prepared;
+  const { sizes, cached, work, notes = [] } = prepared;
   const epochs = epochsOf(config, sizes);
-  log({ event: "data-ready", ...sizes, epochs, cached, seconds: (performance.now() - started) / 1000 });
+  const took = (performance.now() - started) / 1000;
+  log({ event: "data-ready", ...sizes, epochs, cached, seconds: took, ...(notes.length > 0 && { notes }) });
   prepared.checkShards();
   const data: RunData = { cache: prepared.folder, digest: work.digest };
   checkUnchanged(config, folder, data);

@@ -12,6 +12,8 @@ export type DataSizes = Pick<Extract<TrainEvent, { readonly event: "data-ready" 
 export interface PreparedData {
   readonly work: Work;
   readonly sizes: DataSizes;
+  /** What the user should know of it, in sentences. */
+  readonly notes?: readonly string[];
   /** Whether the cache was there already. */
   readonly cached: boolean;
   /** The cache folder. */

@@ -143,7 +143,8 @@ function noteOf(event: LoggedEvent): string | null {
       const units = event.units ? `, of ${sizes(event.units, "units")}` : "";
       const what = event.units ? "documents" : "rows";
       const often = `each group reads its part ${times(event.epochs)} times`;
-      return `data: ${sizes({ train, validation, test }, what)}${units} (${how}, ${seconds(event.seconds)}); ${often}${nobodys}${left}`;
+      const notes = (event.notes ?? []).map((note) => `\ndata: ${note}`).join("");
+      return `data: ${sizes({ train, validation, test }, what)}${units} (${how}, ${seconds(event.seconds)}); ${often}${nobodys}${left}${notes}`;
     }
     case "group-start":
       return event.step > 0 ? `group ${event.group} goes on from step ${count(event.step)}` : null;

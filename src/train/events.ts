@@ -82,6 +82,8 @@ export type TrainEvent =
       readonly epochs: number;
       readonly cached: boolean;
       readonly seconds: number;
+      /** What the user should know of the data, in sentences; absent where there is nothing. */
+      readonly notes?: readonly string[];
     }
   | {
       readonly event: "group-start";

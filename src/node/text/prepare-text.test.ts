@@ -25,6 +25,16 @@ const texts = Array.from({ length: NUM_DOCUMENTS }, (_, i) => `Document ${i}\n${
 const spec: TextSpec = { source: path("pages.jsonl"), tokenizer: "bytes", validation: 0.1, test: 0.1 };
 before(() => writeFileSync(path("pages.jsonl"), texts.map((text) => JSON.stringify({ text })).join("\n")));
 
+/** Knows one letter. */
+const wordPiece = {
+  added_tokens: [],
+  normalizer: null,
+  pre_tokenizer: { type: "BertPreTokenizer" },
+  post_processor: null,
+  decoder: { type: "WordPiece", prefix: "##", cleanup: false },
+  model: { type: "WordPiece", unk_token: "[UNK]", continuing_subword_prefix: "##", vocab: { "[UNK]": 0, x: 1 } },
+};
+
 const prepare = (changes: Partial<TextSpec> = {}): Promise<PreparedText> =>
   prepareText({ ...spec, ...changes }, { cacheFolder });
 
@@ -53,8 +63,11 @@ describe("documents", () => {
     const prepared = await prepare();
     const splits = [prepared.train, prepared.validation, prepared.test].map(documentsOf);
     assert.deepEqual(splits.flat().map(decoded).toSorted(), texts.toSorted());
-    const [train = 0, validation = 0] = splits.map(({ length }) => length);
-    assert.ok(train > 280 && validation > 20 && validation < 65, `${train} train, ${validation} validate`);
+    assert.deepEqual(
+      splits.map(({ length }) => length),
+      [320, 40, 40],
+      "shares to the document",
+    );
     for (const [i, split] of (["train", "validation", "test"] as const).entries()) {
       const own = splits[i] as number[][];
       const units = own.reduce((sum, { length }) => sum + length, 0);
@@ -114,6 +127,23 @@ describe("documents", () => {
     assert.deepEqual([dropped.repeated, dropped.sizes.train.documents], [1, NUM_DOCUMENTS]);
     const kept = await prepare({ ...own, dropRepeated: false });
     assert.deepEqual([kept.repeated, kept.sizes.validation.documents], [0, 2]);
+    const both = `1 document is in validation and in test (${path("unseen.txt")})`;
+    const inTraining = (how: string) =>
+      `1 document of validation is in training too and ${how}, as data.dropRepeated says (${path("seen.txt")})`;
+    assert.deepEqual(dropped.notes, [inTraining("left out"), both]);
+    assert.deepEqual(kept.notes, [inTraining("counted"), both]);
+  });
+
+  test("that come twice, or differ by spaces alone, are told of", async () => {
+    writeFileSync(path("twice.jsonl"), ["a b", "c", "a b", "a b"].map((text) => JSON.stringify({ text })).join("\n"));
+    writeFileSync(path("spaced.txt"), "a \r\nb\n");
+    const own = { validation: { source: path("spaced.txt") }, test: { source: path("unseen.txt") } };
+    const { notes, sizes } = await prepare({ source: path("twice.jsonl"), ...own });
+    assert.deepEqual(notes, [
+      `1 document of validation is in training too but for spaces and line ends, and counted (${path("spaced.txt")})`,
+      `2 training documents are copies of another, and kept (${path("twice.jsonl")}, line 3; ${path("twice.jsonl")}, line 4)`,
+    ]);
+    assert.deepEqual([sizes.train.documents, sizes.validation.documents], [4, 1]);
   });
 
   test("that are long are cut at the ends of lines into pieces, of which the last ends the text", async () => {
@@ -172,6 +202,34 @@ describe("refused is", () => {
       readdirSync(cacheFolder).filter((name) => name.startsWith(".making")),
       [],
     );
+  });
+
+  test("too little text, and validation that is all in training", async () => {
+    writeFileSync(path("mark.txt"), "\uFEFF");
+    writeFileSync(path("letter.txt"), "x");
+    writeFileSync(path("third.txt"), texts[3] ?? "");
+    const own = (name: string) => ({ validation: { source: path(name) } });
+    await refused(prepare(own("mark.txt")), DataError, /every split needs a document, and validation has none/);
+    writeFileSync(path("wordpiece.json"), JSON.stringify(wordPiece));
+    await refused(
+      prepare({ ...own("letter.txt"), tokenizer: path("wordpiece.json") }),
+      DataError,
+      /every split needs 2, and validation has 1\. Raise the share/,
+    );
+    await refused(
+      prepare(own("third.txt")),
+      DataError,
+      /validation has none: 1 document of it is in training too, and left out, as data\.dropRepeated says \(.*third\.txt\)/,
+    );
+    writeFileSync(path("pair.jsonl"), '{"text": "one"}\n{"text": "two"}\n{"text": "one"}');
+    await refused(
+      prepare({ source: path("pair.jsonl") }),
+      DataError,
+      /of 2 different documents 1 would validate and 1 test, and none train/,
+    );
+    writeFileSync(path("three.jsonl"), '{"text": "one"}\n{"text": "two"}\n{"text": "three"}');
+    const { sizes } = await prepare({ source: path("three.jsonl"), validation: 0.02, test: 0.02 });
+    assert.deepEqual([sizes.train.documents, sizes.validation.documents, sizes.test.documents], [1, 1, 1]);
   });
 
   test("a cache that is damaged", async () => {

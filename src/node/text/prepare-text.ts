@@ -1,15 +1,18 @@
 /** Text into a cache of units: tokenised once, everything after reads the cache. */
 import { createHash } from "node:crypto";
-import { type FileHandle, open, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { numSlots } from "../../data/shard.js";
-import { type TextSpec, type TextSplit, type TextSplitName, textSplits } from "../../data/text/text.js";
+import { type SplitOf, splitByRank } from "../../data/text/split-ranks.js";
+import { type TextSize, type TextSpec, type TextSplit, type TextSplitName, textSplits } from "../../data/text/text.js";
 import { ConfigError, DataError } from "../../errors.js";
-import { bytes as inBytes } from "../../report/format.js";
+import { counted, bytes as inBytes } from "../../report/format.js";
 import { assertUnchanged, identifyFiles, type SourceFile } from "../source-files.js";
 import { cachedFolder } from "../temporary-folder.js";
 import { documents, findTexts, LONGEST_PART } from "./documents.js";
-import { bytesOfUnit, type CachedText, openText, type TextFile, textFormatVersion } from "./text-cache.js";
+import { type Repeats, repeatsOf } from "./repeats.js";
+import { type SplitWriter, splitWriter } from "./split-writer.js";
+import { type CachedText, openText, type TextFile, textFormatVersion } from "./text-cache.js";
 import { byteTokenizer, openTokenizer, type Tokenizer } from "./tokenizer.js";
 
 export interface PrepareTextOptions {
@@ -77,10 +80,9 @@ function digestOf(spec: TextSpec, tokenizer: Tokenizer, sources: readonly Source
   return createHash("sha256").update(JSON.stringify(what)).digest("hex");
 }
 
-function checkShares({ validation, test }: TextSpec): void {
-  const shares = [validation, test].map((split) => (typeof split === "number" ? split : 0));
-  const [first = 0, second = 0] = shares;
-  if (shares.every((share) => share >= 0) && first + second < 1) return;
+function checkShares(spec: TextSpec): void {
+  const [first, second] = sharesOf(spec);
+  if (first >= 0 && second >= 0 && first + second < 1) return;
   throw new ConfigError(
     `text: the shares of validation and test are from 0 up and below 1 together, got ${first} and ${second}`,
   );
@@ -92,74 +94,112 @@ async function writeText(
   tokenizer: Tokenizer,
   sources: readonly Source[],
   digest: string,
-  { cacheFolder, onProgress = () => {}, signal }: PrepareTextOptions,
+  options: PrepareTextOptions,
 ): Promise<void> {
-  const { longest = LONGEST_PART, dropRepeated = true } = spec;
+  const { dropRepeated = true } = spec;
+  const splitOf = await splitter(spec, sources, options);
   const writers = new Map<TextSplitName, SplitWriter>();
   for (const split of textSplits) writers.set(split, await splitWriter(folder, split, tokenizer.size));
-  const trained = new Set<string>();
-  let repeated = 0;
-  let told = performance.now();
-  const total = sources.flatMap(({ files }) => files).reduce((sum, { bytes }) => sum + bytes, 0);
-  let before = 0;
+  const repeats = repeatsOf();
   try {
-    for (const { split: given, files } of sources) {
-      const paths = files.map(({ path }) => path);
-      for await (const { text, isLast, bytesRead } of documents(paths, {
-        cacheFolder,
-        field: spec.field,
-        encoding: spec.encoding,
-        signal,
-      })) {
-        for (const piece of pieces(text, longest)) {
-          const hash = createHash("sha256").update(piece.text).digest();
-          const split = given ?? splitOf(hash, spec);
-          const key = hash.toString("base64", 0, 16);
-          if (split === "train") trained.add(key);
-          else if (given !== null && dropRepeated && trained.has(key)) {
-            repeated++;
-            continue;
-          }
-          const end = isLast && piece.isLast ? tokenizer.endOfText : null;
-          const slot = hash.readUInt16BE(14) % numSlots;
-          await writers.get(split)?.add(tokenizer.encode(piece.text), end, Buffer.byteLength(piece.text), slot);
-        }
-        if (performance.now() - told < 1000) continue;
-        told = performance.now();
-        onProgress(`tokenising: ${inBytes(before + bytesRead)} of ${inBytes(total)}`);
-      }
-      before += files.reduce((sum, { bytes }) => sum + bytes, 0);
+    for await (const { given, piece, hash, place, isLast } of hashed(spec, sources, "tokenising", options)) {
+      const split = given ?? splitOf(placeOf(hash));
+      if (repeats.see(split, hash, piece, place) && dropRepeated) continue;
+      const slot = hash.readUInt16BE(14) % numSlots;
+      const end = isLast ? tokenizer.endOfText : null;
+      await writers.get(split)?.add(tokenizer.encode(piece), end, Buffer.byteLength(piece), slot);
     }
   } finally {
     for (const writer of writers.values()) await writer.close();
   }
   const sizeOf = (split: TextSplitName) => {
     const size = writers.get(split)?.size() ?? { documents: 0, units: 0, bytes: 0 };
-    if (size.documents > 0) return size;
-    throw new DataError(
-      `text: every split needs a document, and ${split} has none. ${split === "train" ? "Check the source." : `Raise the share of ${split}, give it a source of its own, or cut documents by a lower data.longest.`}`,
-    );
+    checkSize(split, size, dropRepeated, repeats);
+    return size;
   };
   const file: TextFile = {
     format: textFormatVersion,
     digest,
     tokenizer: { digest: tokenizer.digest, size: tokenizer.size, endOfText: tokenizer.endOfText },
     sizes: { train: sizeOf("train"), validation: sizeOf("validation"), test: sizeOf("test") },
-    repeated,
+    repeated: dropRepeated ? repeats.inTraining("validation") + repeats.inTraining("test") : 0,
+    notes: repeats.notes(dropRepeated),
     files: sources.flatMap(({ files }) => files.map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 }))),
   };
   await writeFile(join(folder, "text.json"), `${JSON.stringify(file)}\n`, { flush: true });
 }
 
-/** Which split a document is of, by a part of its hash that its slot does not read. */
-function splitOf(hash: Buffer, { validation, test }: TextSpec): TextSplitName {
-  const place = hash.readUInt32BE(0) / 2 ** 32;
-  const [first, second] = [validation, test].map((split) => (typeof split === "number" ? split : 0)) as [
-    number,
-    number,
-  ];
-  if (place < first) return "validation";
-  return place < first + second ? "test" : "train";
+/** A document, or a piece of a long one. */
+interface Piece {
+  readonly given: Source["split"];
+  readonly piece: string;
+  readonly hash: Buffer;
+  readonly place: string;
+  /** Whether its document ends with it. */
+  readonly isLast: boolean;
+}
+
+async function* hashed(
+  { field, encoding, longest = LONGEST_PART }: TextSpec,
+  sources: readonly Source[],
+  doing: string,
+  { cacheFolder, onProgress = () => {}, signal }: PrepareTextOptions,
+): AsyncGenerator<Piece, void, void> {
+  const total = sources.flatMap(({ files }) => files).reduce((sum, { bytes }) => sum + bytes, 0);
+  let [before, told] = [0, performance.now()];
+  for (const { split: given, files } of sources) {
+    const paths = files.map(({ path }) => path);
+    for await (const { text, isLast, place, bytesRead } of documents(paths, { cacheFolder, field, encoding, signal })) {
+      for (const piece of pieces(text, longest)) {
+        const hash = createHash("sha256").update(piece.text).digest();
+        yield { given, piece: piece.text, hash, place, isLast: isLast && piece.isLast };
+      }
+      if (performance.now() - told < 1000) continue;
+      told = performance.now();
+      onProgress(`${doing}: ${inBytes(before + bytesRead)} of ${inBytes(total)}`);
+    }
+    before += files.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+}
+
+/** A part of the hash that a document's slot does not read, as a number. */
+function placeOf(hash: Buffer): number {
+  return hash.readUIntBE(0, 6);
+}
+
+/** Where shares are asked for, all documents are read once before, for their ranks. */
+async function splitter(spec: TextSpec, sources: readonly Source[], options: PrepareTextOptions): Promise<SplitOf> {
+  const [validation, test] = sharesOf(spec);
+  if (validation === 0 && test === 0) return () => "train";
+  const places: number[] = [];
+  const shared = sources.filter(({ split }) => split === null);
+  for await (const { hash } of hashed(spec, shared, "dealing documents to splits", options)) places.push(placeOf(hash));
+  return splitByRank(Float64Array.from(places), { validation, test });
+}
+
+/** What is taken of all documents for validation and for test. */
+function sharesOf({ validation, test }: TextSpec): readonly [number, number] {
+  const shareOf = (split: TextSplit) => (typeof split === "number" ? split : 0);
+  return [shareOf(validation), shareOf(test)];
+}
+
+function checkSize(split: TextSplitName, { documents, units }: TextSize, dropRepeated: boolean, repeats: Repeats) {
+  const inTraining = split === "train" || !dropRepeated ? 0 : repeats.inTraining(split);
+  const cure =
+    split === "train"
+      ? "Check the source."
+      : `Raise the share of ${split}, give it a source of its own, or cut documents by a lower data.longest.`;
+  if (documents === 0) {
+    throw new DataError(
+      split !== "train" && inTraining > 0
+        ? `text: every split needs a document, and ${split} has none: ${counted(inTraining, "document of it is", "documents of it are")} in training too, and left out, as data.dropRepeated says (${repeats.examples(split)}). Give it other documents, or take them out of data.source.`
+        : `text: every split needs a document, and ${split} has none. ${cure}`,
+    );
+  }
+  if (split === "train" || units >= 2) return;
+  throw new DataError(
+    `text: a unit is predicted from those before it, so every split needs 2, and ${split} has ${units}. ${cure}`,
+  );
 }
 
 /** A text cut at the ends of lines, or where there are none, into pieces of at most so many characters. */
@@ -174,59 +214,4 @@ export function* pieces(text: string, longest: number): Generator<{ readonly tex
     from = to;
   }
   yield { text: text.slice(from), isLast: true };
-}
-
-interface SplitWriter {
-  /** Add a document: its units, the one that ends it if any does, its bytes as text, and its slot. */
-  add(ids: ArrayLike<number>, end: number | null, bytes: number, slot: number): Promise<void>;
-  size(): { readonly documents: number; readonly units: number; readonly bytes: number };
-  close(): Promise<void>;
-}
-
-const PENDING_UNITS = 1 << 18;
-
-/** Units go to the file as they come; where documents begin is written at the end. */
-async function splitWriter(folder: string, split: TextSplitName, numUnits: number): Promise<SplitWriter> {
-  const unitBytes = bytesOfUnit(numUnits);
-  const file: FileHandle = await open(join(folder, `${split}.units.bin`), "wx");
-  const starts = [0];
-  const slots: number[] = [];
-  const counts = new Float64Array(numUnits);
-  let bytes = 0;
-  let isClosed = false;
-  // Documents may be short, and a write for each would cost more than its units.
-  const pending = new (unitBytes === 2 ? Uint16Array : Uint32Array)(PENDING_UNITS);
-  let numPending = 0;
-  const flush = async () => {
-    await file.writeFile(new Uint8Array(pending.buffer, 0, numPending * unitBytes));
-    numPending = 0;
-  };
-  return {
-    async add(ids, end, textBytes, slot) {
-      const length = ids.length + Number(end !== null);
-      for (let i = 0; i < length; i++) {
-        const unit = (i < ids.length ? ids[i] : end) as number;
-        counts[unit]! += 1;
-        pending[numPending++] = unit;
-        if (numPending === PENDING_UNITS) await flush();
-      }
-      starts.push((starts.at(-1) as number) + length);
-      slots.push(slot);
-      bytes += textBytes;
-    },
-    size: () => ({ documents: slots.length, units: starts.at(-1) as number, bytes }),
-    async close() {
-      if (isClosed) return;
-      isClosed = true;
-      await flush();
-      await file.sync();
-      await file.close();
-      const put = (what: string, { buffer }: { readonly buffer: ArrayBuffer }) =>
-        writeFile(join(folder, `${split}.${what}.bin`), new Uint8Array(buffer), { flush: true });
-      await put("starts", Float64Array.from(starts));
-      if (split !== "train") return;
-      await put("slots", Uint16Array.from(slots));
-      await put("counts", counts);
-    },
-  };
 }

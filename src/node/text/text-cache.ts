@@ -27,6 +27,8 @@ const textFile = z.object({
   sizes: z.object({ train: sizeSchema, validation: sizeSchema, test: sizeSchema }),
   /** Documents of validation and test that were left out, as they are in training. */
   repeated: count,
+  /** What the user should know of the documents, in sentences. */
+  notes: z.array(z.string()),
   files: z.array(z.object({ path: z.string(), bytes: count, sha256: z.string() })),
 });
 

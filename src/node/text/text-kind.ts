@@ -30,6 +30,7 @@ export const textKind: DataKind<TextRunConfig> = {
     return {
       work,
       sizes: { rows: of("documents"), units: of("units") },
+      notes: text.notes,
       cached: text.cached,
       folder: text.folder,
       checkShards() {

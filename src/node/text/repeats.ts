@@ -1,0 +1,72 @@
+/** Documents that come more than once, within a split or in two of them. */
+import { createHash } from "node:crypto";
+import type { TextSplitName } from "../../data/text/text.js";
+import { counted } from "../../report/format.js";
+
+export interface Repeats {
+  /** Note a document, and say whether training has it too. */
+  see(split: TextSplitName, hash: Buffer, text: string, place: string): boolean;
+  /** Documents of this split that training has too. */
+  inTraining(split: "validation" | "test"): number;
+  /** Where some of those are. */
+  examples(split: "validation" | "test"): string;
+  /** What there is to say, in sentences. */
+  notes(isDropped: boolean): string[];
+}
+
+const MOST_EXAMPLES = 3;
+
+/** Sets of documents that are in both of two splits, or twice in one. */
+type Kind = `${"same" | "spaces"} ${"validation" | "test"}` | "copies" | "both";
+
+/** Training documents come first: what validation and test have of them is seen when these come. */
+export function repeatsOf(): Repeats {
+  const [exact, spaced, validated] = [new Set<string>(), new Set<string>(), new Set<string>()];
+  const found = new Map<Kind, { count: number; readonly places: string[] }>();
+  const note = (kind: Kind, place: string) => {
+    const one = found.get(kind) ?? { count: 0, places: [] };
+    found.set(kind, one);
+    one.count++;
+    if (one.places.length < MOST_EXAMPLES) one.places.push(place);
+  };
+  const count = (kind: Kind) => found.get(kind)?.count ?? 0;
+  const examples = (kind: Kind) => {
+    const { count = 0, places = [] } = found.get(kind) ?? {};
+    return `${places.join("; ")}${count > places.length ? "; ..." : ""}`;
+  };
+  return {
+    see(split, hash, text, place) {
+      const key = hash.toString("base64", 0, 16);
+      const isTrained = exact.has(key);
+      const loose = createHash("sha256").update(text.replace(/\s+/g, " ").trim()).digest("base64").slice(0, 22);
+      if (split === "train") {
+        if (isTrained) note("copies", place);
+        exact.add(key);
+        spaced.add(loose);
+        return false;
+      }
+      if (isTrained) note(`same ${split}`, place);
+      else if (spaced.has(loose)) note(`spaces ${split}`, place);
+      if (split === "test" && validated.has(key)) note("both", place);
+      if (split === "validation") validated.add(key);
+      return isTrained;
+    },
+    inTraining: (split) => count(`same ${split}`),
+    examples: (split) => examples(`same ${split}`),
+    notes(isDropped) {
+      const say = (kind: Kind, one: string, several: string, what: string) =>
+        count(kind) === 0 ? [] : [`${counted(count(kind), one, several)} ${what} (${examples(kind)})`];
+      const of = (split: string) => [`document of ${split} is`, `documents of ${split} are`] as const;
+      const done = isDropped ? "and left out, as data.dropRepeated says" : "and counted, as data.dropRepeated says";
+      return (["validation", "test"] as const)
+        .flatMap((split) => [
+          ...say(`same ${split}`, ...of(split), `in training too ${done}`),
+          ...say(`spaces ${split}`, ...of(split), "in training too but for spaces and line ends, and counted"),
+        ])
+        .concat(
+          say("both", "document is", "documents are", "in validation and in test"),
+          say("copies", "training document is a copy", "training documents are copies", "of another, and kept"),
+        );
+    },
+  };
+}
