@@ -20,6 +20,9 @@ export class DataError extends CodistillError {}
 /** A checkpoint or snapshot that is torn, foreign or does not fit the model. */
 export class CheckpointError extends CodistillError {}
 
+/** A file of ours that is not as it was written: cut off, or with a bit that has flipped. */
+export class DamagedError extends CheckpointError {}
+
 /** The store failed: unreachable, full, refused, or holding something it should not. */
 export class StoreError extends CodistillError {}
 

@@ -95,6 +95,19 @@ export function storeSuite(name: string, make: MakeStore): void {
       assert.deepEqual(await store.list(""), ["a/b"]);
     });
 
+    check("keeps the value that is replaced, under a name that is told", async (store) => {
+      await store.put("a/b", sampleValue(0), undefined, "a/before");
+      assert.deepEqual(await store.list(""), ["a/b"]);
+      for (const seed of [1, 2, 2]) {
+        const older = await store.get("a/b");
+        await store.put("a/b", sampleValue(seed), undefined, "a/before");
+        assert.deepEqual([await store.get("a/b"), await store.get("a/before")], [sampleValue(seed), older]);
+      }
+      assert.deepEqual(await store.list(""), ["a/b", "a/before"]);
+      await store.put("a/b", sampleValue(9));
+      assert.deepEqual(await store.get("a/before"), sampleValue(2));
+    });
+
     check("holds an empty value, which is not the same as none", async (store) => {
       await store.put("a", new Uint8Array());
       assert.deepEqual(await store.get("a"), new Uint8Array());

@@ -58,7 +58,7 @@ export async function trainTwoGroups(config: TableRunConfig, csv: string): Promi
       ),
     );
     await Promise.all(groups.map(({ engine }) => engine.close()));
-    const best = (await Promise.all(files.map(readBest))) as BestParams[];
+    const best = (await Promise.all(files.map((own) => readBest(own)))) as BestParams[];
     const learner = makeLearner(config, table.preprocessing);
     const scorer = onnxRuntimeEngine({ threads: 1 });
     const record = { stepsPerSecond: 0, bytesPublished: 0, bytesFetched: 0, ended: "finished" } as const;

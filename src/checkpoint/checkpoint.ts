@@ -6,7 +6,7 @@ import { withPrefix } from "../runtime/named.js";
 import { numBytes } from "./bytes.js";
 import { groupNumber, incarnationNumber, stepNumber } from "./fields.js";
 import { decodeJson, problemsOf, show, versionMustBe } from "./json.js";
-import { decodeSafetensors, safetensorsParts } from "./safetensors.js";
+import { openSafetensors, sealedSafetensors } from "./seal.js";
 import type { Store } from "./store.js";
 
 /** The version of a checkpoint's metadata. */
@@ -60,7 +60,8 @@ export interface Checkpoint {
 }
 
 /**
- * Write a checkpoint under a name, replacing an older one whole; returns its size in bytes.
+ * Write a checkpoint under a name, replacing an older one whole, which stays under the name `before`; returns its size in
+ * bytes.
  *
  * Throws {@link CheckpointError} for more teachers than can be read back, about 1,500.
  */
@@ -68,6 +69,7 @@ export async function writeCheckpoint(
   store: Store,
   name: string,
   { info, state, teachers }: Checkpoint,
+  before?: string,
 ): Promise<number> {
   const metadata = {
     version: CHECKPOINT_VERSION,
@@ -78,20 +80,21 @@ export async function writeCheckpoint(
   const tensors: NamedArrays = Object.assign({}, state, ...teacherArrays);
   const description = JSON.stringify(metadata);
   if (description.length > MAX_DESCRIPTION) throw new CheckpointError(`checkpoint ${name}: ${tooLong(description)}`);
-  const parts = safetensorsParts(tensors, { format: "codistill.checkpoint", checkpoint: description });
-  await store.put(name, parts);
+  const parts = await sealedSafetensors(tensors, { format: "codistill.checkpoint", checkpoint: description });
+  await store.put(name, parts, undefined, before);
   return numBytes(parts);
 }
 
 /**
  * Read a checkpoint; null when there is none.
  *
- * Throws {@link CheckpointError} when it is not whole, not a checkpoint, or of another version.
+ * Throws {@link DamagedError} when it is not whole or not as it was written, and {@link CheckpointError} when it is not a
+ * checkpoint, or of another version.
  */
 export async function readCheckpoint(store: Store, name: string): Promise<Checkpoint | null> {
   const bytes = await store.get(name);
   if (!bytes) return null;
-  const { tensors, metadata } = decodeSafetensors(bytes);
+  const { tensors, metadata } = await openSafetensors(`checkpoint ${name}`, bytes);
   const refuse = (why: string): never => {
     throw new CheckpointError(`checkpoint ${name} is refused: ${why}`);
   };

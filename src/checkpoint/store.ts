@@ -7,8 +7,11 @@ import { type Bytes, joined } from "./bytes.js";
  * Names are flat strings of `[A-Za-z0-9._-]` parts joined by "/", and mean the same on every store.
  */
 export interface Store {
-  /** Write a value, replacing an older one. Whole or not at all: a reader never sees a part of it. */
-  put(name: string, value: Bytes, signal?: AbortSignal): Promise<void>;
+  /**
+   * Write a value, replacing an older one. Whole or not at all: a reader never sees a part of it. With `before`, the older
+   * one stays under that name, in place of what was there; at no moment is the name that is written without a value.
+   */
+  put(name: string, value: Bytes, signal?: AbortSignal, before?: string): Promise<void>;
   /** Write a value only if the name is free; of many callers at one instant exactly one gets `true`. */
   create(name: string, bytes: Uint8Array, signal?: AbortSignal): Promise<boolean>;
   /**
@@ -70,9 +73,11 @@ export function memoryStore(): Store {
   // Not slice(): on a Node Buffer that is a view of the same memory.
   const copy = (bytes: Uint8Array) => new Uint8Array(bytes);
   return {
-    async put(name, value, signal) {
+    async put(name, value, signal, before) {
       checkName(name);
       signal?.throwIfAborted();
+      const older = values.get(name);
+      if (older && before !== undefined) values.set(before, older);
       values.set(name, joined(value));
     },
     async create(name, bytes, signal) {

@@ -1,6 +1,7 @@
 /** What runs leave behind that nobody needs: found, told, and removed when that is asked for. */
 import { existsSync, lstatSync, readdirSync, rmSync, type Stats, unlinkSync } from "node:fs";
 import { basename, dirname, join, relative, sep } from "node:path";
+import { generationsOf } from "../checkpoint/generations.js";
 import { oldSnapshots, readPointer } from "../checkpoint/snapshot.js";
 import { ConfigError, messageOf } from "../errors.js";
 import { bytes, table } from "../report/format.js";
@@ -129,7 +130,9 @@ async function removalsOf(run: RunFolder, { checkpoints, recordings }: CleanOpti
     found.push(removalOf(run.path, `recordings of ${run.path}`, "asked for; it cannot be replayed after", files));
   }
   if (checkpoints && existsSync(run.result) && summarizeRun(run.path)?.state === "finished") {
-    const files = groups.map((group) => join(run.group(group).path, groupFiles.checkpoint));
+    const { before, damaged } = generationsOf(groupFiles.checkpoint);
+    const names = [groupFiles.checkpoint, before, damaged];
+    const files = groups.flatMap((group) => names.map((name) => join(run.group(group).path, name)));
     found.push(removalOf(run.path, `checkpoints of ${run.path}`, "the run has finished", files));
   }
   found.push(removalOf(run.path, `temporary files of ${run.path}`, "their writers were killed", abandoned(run.path)));

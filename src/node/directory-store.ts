@@ -6,6 +6,7 @@ import { dirname, join, resolve } from "node:path";
 import { type Bytes, partsOf } from "../checkpoint/bytes.js";
 import { checkName, checkSize, isName, type Store } from "../checkpoint/store.js";
 import { ForeignFileError, StoreError } from "../errors.js";
+import { cures } from "./file-cures.js";
 
 const FILE_MODE = 0o640;
 const FOLDER_MODE = 0o770;
@@ -52,9 +53,10 @@ export function directoryStore(root: string): Store {
   }
 
   return {
-    async put(name, value, signal) {
+    async put(name, value, signal, before) {
       const [parts, path] = locate(base, name);
-      await attempt("write", path, signal, () => write(path, parts, value, replace, signal));
+      const place = before === undefined ? replace : replaceKeeping(locate(base, before)[1]);
+      await attempt("write", path, signal, () => write(path, parts, value, place, signal));
     },
 
     async create(name, bytes, signal) {
@@ -114,6 +116,21 @@ const replace: Place = async (temporary, path) => {
   return true;
 };
 
+/** The older value gets its second name before the new one takes its place. */
+const replaceKeeping =
+  (before: string): Place =>
+  async (temporary, path, handle) => {
+    const second = temporaryIn(dirname(before));
+    try {
+      await unlessMissing(link(path, second));
+      await unlessMissing(rename(second, before));
+    } finally {
+      // A rename to another name of the same file does nothing.
+      await unlessMissing(unlink(second));
+    }
+    return replace(temporary, path, handle);
+  };
+
 const linkOnce: Place = async (temporary, path, handle) => {
   try {
     await link(temporary, path);
@@ -125,8 +142,10 @@ const linkOnce: Place = async (temporary, path, handle) => {
   }
 };
 
+const temporaryIn = (folder: string) => join(folder, `.tmp-${process.pid}-${randomBytes(8).toString("hex")}`);
+
 async function throughTemporary(folder: string, path: string, value: Bytes, place: Place, signal?: AbortSignal) {
-  const temporary = join(folder, `.tmp-${process.pid}-${randomBytes(8).toString("hex")}`);
+  const temporary = temporaryIn(folder);
   const handle = await open(temporary, "wx", FILE_MODE);
   try {
     for (const bytes of partsOf(value)) {
@@ -271,29 +290,3 @@ const notFolderError = (path: string) => new StoreError(`${path} must be a folde
 
 const notFileError = (path: string) =>
   new ForeignFileError(`${path} must be a regular file. Move it away; a store holds files and folders only.`);
-
-const noSpace = "Free some space there, or keep fewer snapshots.";
-const noRight = "Let this user read and write the folder, or choose another.";
-const noLink = "Its file system cannot make hard links; choose a folder on one that can.";
-
-const cures: Readonly<Record<string, string>> = {
-  ENOSPC: noSpace,
-  EDQUOT: noSpace,
-  EACCES: noRight,
-  EPERM: "Its file system must let this user write and make hard links; choose another folder.",
-  EROFS: "The file system is read-only; choose another folder, or mount it for writing.",
-  ENOTDIR: "Move that file away, or choose another folder.",
-  EEXIST: "Move that file away, or choose another folder.",
-  EISDIR: "A folder has this name; choose another name, or move the folder away.",
-  ELOOP: "A store follows no symbolic links; put the real file or folder there.",
-  ENOENT: "The folder cannot be made there, or was removed meanwhile; check its path.",
-  ESTALE: "Another host removed it meanwhile; try again.",
-  EMFILE: "Too many files are open; raise the limit (ulimit -n).",
-  ENFILE: "Too many files are open on this machine.",
-  ENAMETOOLONG: "Choose a folder with a shorter path.",
-  EIO: "The disk reports a fault; choose another.",
-  ENOTSUP: noLink,
-  EOPNOTSUPP: noLink,
-  ENOSYS: noLink,
-  EMLINK: noLink,
-};

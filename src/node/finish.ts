@@ -1,10 +1,10 @@
 /** The end of a run on this machine: the score of every group, and the shipped model as files. */
 import { availableParallelism } from "node:os";
 import { basename } from "node:path";
-import { safetensorsParts } from "../checkpoint/safetensors.js";
-import { TrainingError } from "../errors.js";
+import { sealedSafetensors } from "../checkpoint/seal.js";
+import { CheckpointError, TrainingError } from "../errors.js";
 import type { RunConfig } from "../run/schema.js";
-import { type GroupRecord, readBest, type ScoredGroup } from "../run/score.js";
+import { type GroupRecord, readOwnBest, type ScoredGroup } from "../run/score.js";
 import type { RunResult, TrainEvent } from "../train/events.js";
 import { directoryStore } from "./directory-store.js";
 import type { PreparedData } from "./prepared.js";
@@ -32,7 +32,11 @@ export async function finish(
   const records = await Promise.all(
     groups.map(async (group) => ({
       ...groupRecord(group, folder.group(group).log),
-      best: await readBest(directoryStore(folder.group(group).path)),
+      best: await readOwnBest(directoryStore(folder.group(group).path), group, log).catch((error: unknown) => {
+        if (group === shippedGroup || !(error instanceof CheckpointError)) throw error;
+        log({ event: "file-damaged", group, message: `it is not scored: ${error.message}` });
+        return null;
+      }),
     })),
   );
   const scored = records.filter((record): record is ScoredGroup => record.best !== null);
@@ -58,7 +62,7 @@ export async function finish(
   };
   const files = directoryStore(folder.path);
   for (const [name, bytes] of Object.entries(data.exported(params, metadata))) await files.put(name, bytes);
-  await files.put(basename(folder.model.safetensors), safetensorsParts(params, metadata));
+  await files.put(basename(folder.model.safetensors), await sealedSafetensors(params, metadata));
   await files.put(basename(folder.result), encodeRunFile(result));
   return result;
 }

@@ -160,6 +160,8 @@ function noteOf(event: LoggedEvent): string | null {
       return `group ${event.group} stopped early at step ${count(event.step)}, best at ${count(event.bestStep)} (validation ${loss(event.bestLoss)})`;
     case "exchange-trouble":
       return `group ${event.group} could not ${event.doing}${event.from === undefined ? "" : ` from group ${event.from}`} and goes on: ${event.message}`;
+    case "file-damaged":
+      return `group ${event.group}: ${event.message}`;
     case "checkpoint-trouble":
       return `group ${event.group} could not save and goes on: ${event.message}`;
     case "log-trouble":

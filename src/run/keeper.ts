@@ -1,6 +1,7 @@
 /** What a group keeps on disk: its best params by validation, and the checkpoint that it goes on from or back to. */
-import { type CheckpointInfo, readCheckpoint, writeCheckpoint } from "../checkpoint/checkpoint.js";
-import { safetensorsParts } from "../checkpoint/safetensors.js";
+import { type Checkpoint, type CheckpointInfo, readCheckpoint, writeCheckpoint } from "../checkpoint/checkpoint.js";
+import { generationsOf, readGeneration } from "../checkpoint/generations.js";
+import { sealedSafetensors } from "../checkpoint/seal.js";
 import type { Store } from "../checkpoint/store.js";
 import type { Exchange } from "../codistill/exchange.js";
 import { StoreError } from "../errors.js";
@@ -19,6 +20,18 @@ export const BEST_FORMAT = "codistill.params";
 
 /** The version of that metadata. */
 export const BEST_VERSION = 1;
+
+/** A group's checkpoint: of two generations the newest that is whole. Throws what {@link readGeneration} throws. */
+export function readOwnCheckpoint(
+  files: Store,
+  group: number,
+  log: (event: TrainEvent) => void,
+): Promise<Checkpoint | null> {
+  const read = (name: string) => readCheckpoint(files, name);
+  return readGeneration(files, groupFiles.checkpoint, read, (message) =>
+    log({ event: "file-damaged", group, message }),
+  );
+}
 
 export interface KeeperOptions {
   readonly group: number;
@@ -81,7 +94,8 @@ export function makeKeeper(options: KeeperOptions): Keeper {
         validationLoss: String(loss),
         model,
       };
-      await files.put(groupFiles.best, safetensorsParts(await student.shipped(), metadata));
+      const parts = await sealedSafetensors(await student.shipped(), metadata);
+      await files.put(groupFiles.best, parts, undefined, generationsOf(groupFiles.best).before);
       best = { step, loss };
     }
     log({ event: "validation", group, step, loss, ...metrics, best: isBest });
@@ -96,13 +110,15 @@ export function makeKeeper(options: KeeperOptions): Keeper {
     const { cursor } = stream;
     const owed = mustValidate && { mustValidate };
     const info = { group, step, incarnation, model, cursor, best, learningRateScale, waiting, ...owed };
-    const bytes = await writeCheckpoint(files, groupFiles.checkpoint, { info, state, teachers: exchange.known() });
+    const checkpoint = { info, state, teachers: exchange.known() };
+    const { before } = generationsOf(groupFiles.checkpoint);
+    const bytes = await writeCheckpoint(files, groupFiles.checkpoint, checkpoint, before);
     log({ event: "checkpoint", group, step, bytes, seconds: (performance.now() - started) / 1000 });
     return null;
   }
 
   async function restore(learningRateScale: number): Promise<void> {
-    const checkpoint = await readCheckpoint(files, groupFiles.checkpoint);
+    const checkpoint = await readOwnCheckpoint(files, group, log);
     if (!checkpoint) await options.begin();
     await student.restore(
       checkpoint?.state ?? (await student.state()),

@@ -1,6 +1,8 @@
 /** The end of a run: every group's best checkpoint scored once on the test split, alone and together. */
+
+import { readGeneration } from "../checkpoint/generations.js";
 import { checkVersion } from "../checkpoint/json.js";
-import { decodeSafetensors } from "../checkpoint/safetensors.js";
+import { openSafetensors } from "../checkpoint/seal.js";
 import type { Store } from "../checkpoint/store.js";
 import type { Rows } from "../data/table.js";
 import { CheckpointError } from "../errors.js";
@@ -9,7 +11,7 @@ import type { NamedArrays } from "../runtime/array.js";
 import type { Engine } from "../runtime/engine.js";
 import { misfits } from "../runtime/named.js";
 import { type Predictions, predictAll } from "../train/evaluate.js";
-import type { Metrics, RunResult, TestMetrics } from "../train/events.js";
+import type { Metrics, RunResult, TestMetrics, TrainEvent } from "../train/events.js";
 import { kept, keptWeights, predictGraph } from "../train/graphs.js";
 import { meanOfProbs } from "../train/metrics.js";
 import { BEST_FORMAT, BEST_VERSION, groupFiles } from "./keeper.js";
@@ -22,17 +24,24 @@ export interface BestParams {
   readonly params: NamedArrays;
 }
 
-/** A group's best params; null when it never came to a validation. */
-export async function readBest(files: Store): Promise<BestParams | null> {
-  const bytes = await files.get(groupFiles.best);
+/**
+ * A group's best params; null when it never came to a validation. Throws {@link DamagedError} when they are not as they were
+ * written.
+ */
+export async function readBest(files: Store, name: string = groupFiles.best): Promise<BestParams | null> {
+  const bytes = await files.get(name);
   if (!bytes) return null;
-  const { tensors, metadata } = decodeSafetensors(bytes);
+  const { tensors, metadata } = await openSafetensors(name, bytes);
   if (metadata.format !== BEST_FORMAT)
-    throw new CheckpointError(
-      `${groupFiles.best} is not a group's best params; its format is ${metadata.format ?? "not named"}`,
-    );
-  checkVersion(groupFiles.best, Number(metadata.version ?? BEST_VERSION), BEST_VERSION);
+    throw new CheckpointError(`${name} is not a group's best params; its format is ${metadata.format ?? "not named"}`);
+  checkVersion(name, Number(metadata.version ?? BEST_VERSION), BEST_VERSION);
   return { step: Number(metadata.step), validationLoss: Number(metadata.validationLoss), params: tensors };
+}
+
+/** The same of a group's own folder: of two generations the newest that is whole. Throws what {@link readGeneration} throws. */
+export function readOwnBest(files: Store, group: number, log: (event: TrainEvent) => void): Promise<BestParams | null> {
+  const tell = (message: string) => log({ event: "file-damaged", group, message });
+  return readGeneration(files, groupFiles.best, (name) => readBest(files, name), tell);
 }
 
 /** What the log tells of a group beside its params. */

@@ -1,5 +1,5 @@
 /** The parts of a group: put together from a configuration and its shard, or as they were at its checkpoint. */
-import { type Checkpoint, readCheckpoint } from "../checkpoint/checkpoint.js";
+import type { Checkpoint, CheckpointInfo } from "../checkpoint/checkpoint.js";
 import type { Store } from "../checkpoint/store.js";
 import { claimGroup, claimIncarnation } from "../codistill/claim.js";
 import { type Exchange, storeExchange } from "../codistill/exchange.js";
@@ -16,8 +16,9 @@ import type { TeachersEvent, TrainEvent } from "../train/events.js";
 import { createStudent } from "../train/student.js";
 import { notWaiting } from "./early-stopping.js";
 import { joinRun } from "./join.js";
-import { groupFiles, makeKeeper } from "./keeper.js";
+import { makeKeeper, readOwnCheckpoint } from "./keeper.js";
 import type { RunConfig } from "./schema.js";
+import { readOwnBest } from "./score.js";
 import type { Workload } from "./workload.js";
 
 export interface GroupOptions {
@@ -57,7 +58,8 @@ export async function startGroup(options: GroupOptions) {
   const seed = fold(key(config.seed), groupIndex);
   const student = createStudent({ engine, learner, key: fold(seed, "steps") });
 
-  const checkpoint = await readCheckpoint(files, groupFiles.checkpoint);
+  const checkpoint = await readOwnCheckpoint(files, groupIndex, log);
+  const best = await bestSoFar(options, checkpoint?.info.best ?? null);
   await claimGroup(options.store, groupIndex);
   const incarnation = await claimIncarnation(options.store, groupIndex, checkpoint?.info.incarnation);
   if (checkpoint && checkpoint.info.model !== modelDigest) {
@@ -92,13 +94,29 @@ export async function startGroup(options: GroupOptions) {
     validate,
     files,
     log,
-    best: info?.best ?? null,
+    best,
     waiting: info?.waiting ?? notWaiting,
     earlyStopping: config.earlyStopping,
-    mustValidate: info?.mustValidate ?? false,
+    // Without the file of its best params a group that has taken all its steps would ship nothing.
+    mustValidate: (info?.mustValidate ?? false) || (best === null && (info?.best ?? null) !== null),
     stop: options.stop,
   });
   return { learner, student, stream, exchange, keeper, incarnation };
+}
+
+/** The best so far as a checkpoint says it, unless its file is gone, or damaged and the one before it counts. */
+async function bestSoFar(
+  { files, groupIndex, log }: GroupOptions,
+  said: CheckpointInfo["best"],
+): Promise<CheckpointInfo["best"]> {
+  if (said === null) return null;
+  let isOlder = false;
+  const kept = await readOwnBest(files, groupIndex, (event) => {
+    isOlder = true;
+    log(event);
+  });
+  if (kept === null) return null;
+  return isOlder ? { step: kept.step, loss: kept.validationLoss } : said;
 }
 
 /** Throws {@link ConfigError} unless the params are those of the model, finite every one. */

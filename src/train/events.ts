@@ -157,6 +157,8 @@ export type TrainEvent =
       readonly bytes: number;
       readonly seconds: number;
     }
+  /** A file of the group's own is damaged; the generation before it takes its place. */
+  | { readonly event: "file-damaged"; readonly group: number; readonly message: string }
   /** A file of the group's own could not be written; training goes on and the next interval tries again. */
   | {
       readonly event: "checkpoint-trouble";

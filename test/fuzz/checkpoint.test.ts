@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "../../src/checkpoint/checkpoint.js";
 import { encodeSafetensors } from "../../src/checkpoint/safetensors.js";
+import { SEAL } from "../../src/checkpoint/seal.js";
 import { memoryStore } from "../../src/checkpoint/store.js";
 import { CheckpointError } from "../../src/errors.js";
 import { float32, type NamedArrays } from "../../src/runtime/array.js";
@@ -34,7 +35,10 @@ const checkpointOf = (step: number, groups: readonly number[]): Checkpoint => ({
 async function bytesOf(checkpoint: Checkpoint): Promise<Uint8Array> {
   const store = memoryStore();
   await writeCheckpoint(store, NAME, checkpoint);
-  return (await store.get(NAME)) ?? new Uint8Array();
+  // Without its digest, which would refuse all that follows before it is looked at.
+  const { header, data } = partsOf((await store.get(NAME)) ?? new Uint8Array());
+  delete header.__metadata__?.[SEAL];
+  return fileOf(JSON.stringify(header), data);
 }
 
 const files = [await bytesOf(checkpointOf(50, [1])), await bytesOf(checkpointOf(60, [1, 11]))];
@@ -120,7 +124,7 @@ for (const [name, damage] of Object.entries(all)) {
     const expected = never.has(name) ? "all refused" : oftenLegal.test(name) ? "both" : "some refused";
     await results.run(name, PER_CATEGORY, expected, async (draw) => {
       const file = damage(files, draw);
-      // A checkpoint has no digest, so other data is legal data: each second file is also cut by a byte.
+      // Without a digest other data is legal data: each second file is also cut by a byte.
       const isCut = name === "flipped bits of the data" && draw.int(2) === 0;
       await read(isCut ? file.subarray(0, -1) : file);
       assert.ok(!isCut, "a file that was cut");
