@@ -4,8 +4,9 @@ import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import { z } from "zod";
 import { END_OF_TEXT, wordsOf } from "../../data/text/byte-level.js";
 import { ConfigError, DataError, messageOf } from "../../errors.js";
-import { shortened } from "../../report/format.js";
+import { count, shortened } from "../../report/format.js";
 import { readRegular } from "../plain-files.js";
+import { withinSeconds } from "./time-limit.js";
 
 export interface Tokenizer {
   /** Ids are 0 to size - 1. */
@@ -53,6 +54,9 @@ const fileSchema = z.looseObject({
 });
 type TokenizerJson = z.infer<typeof fileSchema>;
 
+/** What a tokenizer may take for a text: a pattern of its file can take for ever. */
+const secondsFor = (length: number) => 60 + length / 1000;
+
 /** Words whose units are remembered: text repeats itself, and joining units takes long. */
 const MOST_WORDS = 1_000_000;
 
@@ -78,6 +82,18 @@ export function openTokenizer(path: string): Tokenizer {
   const isByWord = isByteLevel(file);
   const known = new Map<string, readonly number[]>();
 
+  function limited<T>(length: number, work: () => T): T {
+    const seconds = secondsFor(length);
+    return withinSeconds(
+      seconds,
+      work,
+      () =>
+        new DataError(
+          `tokenizer: ${path} must be done with a text of ${count(length)} characters in ${Math.round(seconds)} s, and is not: one of its patterns tries too many ways. Use another tokenizer, or mend the pattern.`,
+        ),
+    );
+  }
+
   function encodeWord(word: string): readonly number[] {
     const before = known.get(word);
     if (before) return before;
@@ -93,12 +109,16 @@ export function openTokenizer(path: string): Tokenizer {
       file.added_tokens.find(({ content }) => content === END_OF_TEXT || /^<\/s>$|^<eos>$/.test(content))?.id ?? null,
     digest: createHash("sha256").update(bytes).digest("hex"),
     encode: (text) =>
-      isByWord ? wordsOf(text).flatMap(encodeWord) : library.encode(text, { add_special_tokens: false }).ids,
+      isByWord
+        ? wordsOf(text).flatMap(encodeWord)
+        : limited(text.length, () => library.encode(text, { add_special_tokens: false }).ids),
     // The library refuses to decode nothing.
     decode: (ids) =>
       ids.length === 0
         ? ""
-        : library.decode([...ids], { skip_special_tokens: false, clean_up_tokenization_spaces: false }),
+        : limited(ids.length, () =>
+            library.decode([...ids], { skip_special_tokens: false, clean_up_tokenization_spaces: false }),
+          ),
   };
 }
 
