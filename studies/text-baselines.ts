@@ -2,12 +2,12 @@
 import { spawnSync } from "node:child_process";
 import { brotliCompressSync, gzipSync, constants as zlib } from "node:zlib";
 import { Command } from "commander";
+import { Ngram } from "../src/data/text/ngram.js";
 import { ConfigError, messageOf } from "../src/errors.js";
 import { loadConfig } from "../src/node/load-config.js";
 import { documents, findTexts } from "../src/node/text/documents.js";
 import { bytes } from "../src/report/format.js";
 import { isOfText } from "../src/run/schema.js";
-import { ByteNgram } from "./ngram.js";
 import { mdTable } from "./report.js";
 import { say } from "./runner.js";
 
@@ -34,7 +34,7 @@ async function main(path: string): Promise<void> {
   const tested = await textsOf(test.source, field);
   const whole = Buffer.concat(tested);
 
-  const ngram = new ByteNgram(ORDER, lengthOf(training));
+  const ngram = new Ngram(ORDER, lengthOf(training));
   for (const document of training) ngram.add(document);
   const bits = new Float64Array(ORDER + 1);
   for (const document of tested) ngram.addBits(document, bits);

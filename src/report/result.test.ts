@@ -44,6 +44,13 @@ describe("resultLines", () => {
     ]);
   });
 
+  test("beside yardsticks, and with what is to be said of the model", () => {
+    const yardsticks = [{ name: "guessing among 257", testLoss: 5.549 }];
+    const lines = resultLines(result([group(0)], { yardsticks, remarks: ["it has learned"] }));
+    assert.match(lines[2] ?? "", /^guessing among 257 +5\.5490$/);
+    assert.equal(lines[3], "note: it has learned");
+  });
+
   test("of four groups, in their order, the shipped one marked", () => {
     const lines = resultLines(
       result(

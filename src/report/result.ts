@@ -43,13 +43,17 @@ const metricNames = Object.keys(metricViews) as MetricName[];
 
 /** The outcome of a run as a table: each group, the ensemble, how far the groups disagree. */
 export function resultLines(result: RunResult): string[] {
-  const { ensemble, disagreement, churn, task = "binary", lossName = "log loss" } = result;
+  const { ensemble, disagreement, churn, yardsticks = [], remarks = [] } = result;
+  const { task = "binary", lossName = "log loss" } = result;
   const shown = metricNames.filter((name) => result.groups.some((group) => group[inResult(name)] !== undefined));
   const titles = [lossName, ...shown.map((name) => metricViews[name].title)].map((title) => `test ${title}`);
   const tested = (measured: TestMetrics) => [
     loss(measured.testLoss),
-    // A value that is not finite is null in a file.
-    ...shown.map((name) => metricViews[name].show(measured[inResult(name)] ?? Number.NaN)),
+    // A value that is not finite is null in a file; what is simple does not have every one.
+    ...shown.map((name) => {
+      const value = measured[inResult(name)];
+      return value === undefined ? "" : metricViews[name].show(value ?? Number.NaN);
+    }),
   ];
   const head = ["", ...titles, "validation", "at step", "steps/s", "published", "fetched", ""];
   const groups = result.groups.map((group) => [
@@ -65,14 +69,17 @@ export function resultLines(result: RunResult): string[] {
       .join(", "),
   ]);
   const together = ensemble ? [["ensemble", ...tested(ensemble)]] : [];
-  const lines = table([head, ...groups, ...together].map((row) => head.map((_, column) => row[column] ?? "")));
+  const beside = yardsticks.map((yardstick) => [yardstick.name, ...tested(yardstick)]);
+  const lines = table(
+    [head, ...groups, ...together, ...beside].map((row) => head.map((_, column) => row[column] ?? "")),
+  );
   const words = between[task];
   if (disagreement !== null) {
     const what = `mean absolute difference of ${words.disagreement}`;
     lines.push(`disagreement between the groups (${what}): ${words.show(disagreement)}`);
   }
   if (typeof churn === "number" && words.churn) lines.push(`churn between the groups (${words.churn}): ${loss(churn)}`);
-  return lines;
+  return [...lines, ...remarks.map((remark) => `note: ${remark}`)];
 }
 
 /** The name of a metric in a result. */

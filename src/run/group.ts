@@ -15,6 +15,7 @@ import {
   RESTORED_LEARNING_RATE,
   SKIPS_BEFORE_RESTORE,
 } from "./health.js";
+import { type LearningWatch, learningWatch } from "./learning-watch.js";
 import { logIntervalAt } from "./log-interval.js";
 import { stepMeter } from "./meter.js";
 import type { RunConfig } from "./schema.js";
@@ -65,6 +66,16 @@ async function trainGroup(options: GroupOptions, group: StartedGroup): Promise<v
   const distillWeight: Schedule = (step) => weight(step - burnInSteps);
   let health = healthAt(student.step);
   let meter = stepMeter(groupIndex, student.step);
+  const { levels } = options.workload;
+  const watch: LearningWatch = levels ? learningWatch(levels, numSteps, student.step) : () => null;
+
+  /** Log the steps since the last event, and what is to be said of them. */
+  function logSteps(): void {
+    const event = meter.take();
+    log(event);
+    const message = watch(event.step, event.labelLoss);
+    if (message) log({ event: "warning", group: groupIndex, step: event.step, message });
+  }
 
   async function save(must: boolean): Promise<string | null> {
     const trouble = await keeper.save(must);
@@ -80,7 +91,7 @@ async function trainGroup(options: GroupOptions, group: StartedGroup): Promise<v
     health = afterStep(health, step.skipped !== null);
     if (step.skipped === null) meter.add(step);
     else log(skippedEvent(groupIndex, step, step.skipped));
-    if (isDue(logIntervalAt(student.step, config.logInterval)) && meter.hasSteps()) log(meter.take());
+    if (isDue(logIntervalAt(student.step, config.logInterval)) && meter.hasSteps()) logSteps();
     if (mustRestore(health)) return notFinite(step);
     // Not of a skipped step, but at the end: a checkpoint is of a step that was good.
     return keep(step.skipped === null || isLast());

@@ -1,11 +1,13 @@
 import type { Step } from "../codistill/codistill.js";
 import type { TrainEvent } from "../train/events.js";
 
+export type StepEvent = Extract<TrainEvent, { readonly event: "step" }>;
+
 /** Gathers steps into step events: means over the steps since the last one, and the speed. Skipped steps are left out. */
 export function stepMeter(
   group: number,
   firstStep: number,
-): { add(step: Step): void; hasSteps(): boolean; take(): TrainEvent } {
+): { add(step: Step): void; hasSteps(): boolean; take(): StepEvent } {
   let steps: Step[] = [];
   let since = { step: firstStep, time: performance.now() };
   return {
@@ -19,7 +21,7 @@ export function stepMeter(
       const now = performance.now();
       const stepsPerSecond = (last.step - since.step) / ((now - since.time) / 1000);
       const { step, distillWeight, gradNorm, learningRate, teachers } = last;
-      const event: TrainEvent = {
+      const event: StepEvent = {
         event: "step",
         group,
         step,

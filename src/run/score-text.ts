@@ -1,6 +1,4 @@
 /** The end of a run on text: every group's best checkpoint scored once on the test documents, alone and together. */
-import type { Corpus } from "../data/text/corpus.js";
-import type { TextSize } from "../data/text/text.js";
 import { numPredicted } from "../data/text/whole.js";
 import type { Engine } from "../runtime/engine.js";
 import { type TextScore, textScorer } from "../train/evaluate-text.js";
@@ -10,14 +8,13 @@ import type { TextRunConfig } from "./schema.js";
 import { asTestMetrics, checkParams, type ScoredGroup } from "./score.js";
 import { textBatch, textMetrics } from "./text-work.js";
 import type { Work } from "./workload.js";
+import { remarksOn, type YardstickText, yardsticks } from "./yardsticks.js";
 
 export interface ScoreTextOptions {
   readonly engine: Engine;
   readonly config: TextRunConfig;
   readonly work: Work;
-  readonly test: Corpus;
-  /** How much `test` is. */
-  readonly size: TextSize;
+  readonly text: YardstickText;
   readonly shippedGroup: number;
   readonly signal?: AbortSignal;
 }
@@ -28,7 +25,8 @@ export interface ScoreTextOptions {
  * Throws {@link CheckpointError} when params are of another model.
  */
 export async function scoreTextRun(options: ScoreTextOptions, groups: readonly ScoredGroup[]): Promise<RunResult> {
-  const { engine, config, test, size, signal } = options;
+  const { engine, config, text, signal } = options;
+  const { test, size } = text;
   const { model } = options.work.learner;
   const prefixes = groups.map(({ group }) => ({
     params: `models.${group}.params`,
@@ -41,18 +39,24 @@ export async function scoreTextRun(options: ScoreTextOptions, groups: readonly S
   const score = await textScorer(engine, model, prefixes, textBatch(config));
   const { models, ensemble, disagreement, churn } = await score(test, signal);
   const metricsOf = (of: TextScore) => asTestMetrics(textMetrics(of, size));
+  const scored = groups.map(({ best: { step, validationLoss }, ...record }, i) => ({
+    ...record,
+    step,
+    validationLoss,
+    ...metricsOf(models[i] as TextScore),
+  }));
+  const beside = await yardsticks(text, signal);
+  const shipped = scored.find(({ group }) => group === options.shippedGroup);
+  const remarks = shipped ? remarksOn(shipped, beside) : [];
   return {
     task: "language",
     lossName: "nats per unit",
-    groups: groups.map(({ best: { step, validationLoss }, ...record }, i) => ({
-      ...record,
-      step,
-      validationLoss,
-      ...metricsOf(models[i] as TextScore),
-    })),
+    groups: scored,
     ensemble: ensemble && metricsOf(ensemble),
     disagreement,
     churn,
+    yardsticks: beside,
+    ...(remarks.length > 0 && { remarks }),
     shippedGroup: options.shippedGroup,
     testRows: numPredicted(test),
   };

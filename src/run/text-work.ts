@@ -13,6 +13,7 @@ import { type TextBatch, type TextScore, textScorer } from "../train/evaluate-te
 import { kept, shippedName } from "../train/graphs.js";
 import { numPiecesOf } from "../train/pieces.js";
 import { learnerOf } from "./learner.js";
+import { levelsOf } from "./learning-watch.js";
 import type { TextRunConfig } from "./schema.js";
 import type { Work, Workload } from "./workload.js";
 
@@ -102,6 +103,7 @@ export function textWorkload(config: TextRunConfig, data: TextShard): Workload {
   return {
     ...work,
     numExamples: data.shard.length,
+    levels: levelsOf(data.unitCounts),
     stream: (key, cursor) =>
       stream({ corpus: data.train, documents: data.shard, ...textBatch(config), key, ...(cursor && { cursor }) }),
     async validator(engine) {

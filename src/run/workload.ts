@@ -4,6 +4,7 @@ import type { Engine } from "../runtime/engine.js";
 import type { Key } from "../runtime/random.js";
 import type { Metrics } from "../train/events.js";
 import type { Learner } from "../train/graphs.js";
+import type { Levels } from "./learning-watch.js";
 
 /** What all groups of a run must have alike. */
 export interface Work {
@@ -18,6 +19,8 @@ export interface Work {
 export interface Workload extends Work {
   /** Rows or documents of its shard. */
   readonly numExamples: number;
+  /** What label losses are where nothing is learned, where that is known. */
+  readonly levels?: Levels;
   /** Batches of its shard, from a cursor on. Throws {@link DataError} when there is too little for one. */
   stream(key: Key, cursor?: Cursor): Stream;
   /** Compile what validates the weights that an engine keeps and that would be shipped. */

@@ -266,9 +266,16 @@ export interface RunResult {
   readonly disagreement: number | null;
   /** The same of decisions: the share of rows that two groups decide differently; of numbers, as the disagreement. */
   readonly churn?: number | null;
+  /** What a model has to be better than to have learned something, from the least on. */
+  readonly yardsticks?: readonly Yardstick[];
+  /** What is to be said of the shipped model beside them. */
+  readonly remarks?: readonly string[];
   readonly shippedGroup: number;
   readonly testRows: number;
 }
+
+/** The test split by something simple: guessing, frequencies, an n-gram. */
+export type Yardstick = { readonly name: string } & TestMetrics;
 
 /** An event as the log holds it; the first one that a process writes says the version of the log. */
 export type LoggedEvent = TrainEvent & { readonly time: string; readonly version?: number };

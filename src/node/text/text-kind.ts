@@ -22,6 +22,8 @@ export const textKind: DataKind<TextRunConfig> = {
     if (!validation || !test) throw new Error("internal: prepareText opens every split");
     const work = textWork(config, text);
     const network = textNetwork(config, text.tokenizer.size);
+    const { train, unitCounts } = text;
+    const tested = { train, unitCounts, vocabulary: text.tokenizer.size, test, size: sizes.test };
     const of = (what: "documents" | "units") => ({
       train: sizes.train[what],
       validation: sizes.validation[what],
@@ -40,7 +42,7 @@ export const textKind: DataKind<TextRunConfig> = {
         }
       },
       score: (engine, groups, shippedGroup, signal) =>
-        scoreTextRun({ engine, config, work, test, size: sizes.test, shippedGroup, signal }, groups),
+        scoreTextRun({ engine, config, work, text: tested, shippedGroup, signal }, groups),
       metadata: {
         task: "language",
         units: String(text.tokenizer.size),

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ByteNgram } from "./ngram.js";
+import { Ngram } from "./ngram.js";
 
 const utf8 = (text: string) => Buffer.from(text);
 
 test("the chances of all bytes come to 1 at every order, whatever was counted", () => {
-  const model = new ByteNgram(3, 1000);
+  const model = new Ngram(3, 1000);
   for (const document of ["the cat sat on the mat", "that hat", ""]) model.add(utf8(document));
   for (const context of ["the ", "zq", "at", ""]) {
     const before = new Float64Array(4);
@@ -23,7 +23,7 @@ test("the chances of all bytes come to 1 at every order, whatever was counted", 
 });
 
 test("a byte's chance is Witten and Bell's", () => {
-  const model = new ByteNgram(1, 1000);
+  const model = new Ngram(1, 1000);
   model.add(utf8("abac"));
   const bits = new Float64Array(2);
   model.addBits(utf8("ab"), bits);
