@@ -28,9 +28,10 @@ export const TEMPORARY = /^\.tmp-\d+-[0-9a-f]{16}$/;
  * value and a folder of others at once. Temporary files that a killed writer left are removed by the first write of a
  * later store object, once they are a day old by the clock of the file system.
  *
- * All methods throw {@link StoreError} when the file system refuses, with its error as `cause`.
+ * `mayChange` is called right before a value is put in place or removed, and throws to forbid it. All methods throw
+ * {@link StoreError} when the file system refuses, with its error as `cause`.
  */
-export function directoryStore(root: string): Store {
+export function directoryStore(root: string, mayChange: () => void = () => {}): Store {
   const base = resolve(root);
   let isSwept = false;
 
@@ -42,6 +43,7 @@ export function directoryStore(root: string): Store {
         isSwept = true;
         await sweep(base, (await handle.stat()).mtimeMs);
       }
+      mayChange();
       return place(temporary, path, handle);
     };
 
@@ -96,6 +98,7 @@ export function directoryStore(root: string): Store {
       await attempt("remove", path, signal, async () => {
         const folder = await folderOf(base, parts);
         if (!folder) return;
+        mayChange();
         await unlessMissing(unlink(path));
         await syncFolder(folder);
       });
@@ -285,8 +288,6 @@ function codeOf(error: unknown): string | undefined {
 }
 
 const linkError = (path: string) => new StoreError(`${path} must be a folder, it is a symbolic link. ${cures.ELOOP}`);
-
 const notFolderError = (path: string) => new StoreError(`${path} must be a folder, it is a file. ${cures.ENOTDIR}`);
-
 const notFileError = (path: string) =>
   new ForeignFileError(`${path} must be a regular file. Move it away; a store holds files and folders only.`);

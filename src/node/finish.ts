@@ -16,6 +16,7 @@ import { threadedEngine } from "./threaded-engine.js";
 
 /**
  * Score what the groups have, and write the shipped model. Rejects with the reason of `stop` when that cancels the scoring.
+ * `mayChange` is asked before each file is written, and throws to forbid it.
  *
  * Throws {@link TrainingError} when the shipped group has no model, {@link CheckpointError} when it is of another one.
  */
@@ -24,7 +25,7 @@ export async function finish(
   folder: RunFolder,
   { groups }: RunScope,
   data: PreparedData,
-  log: (event: TrainEvent) => void,
+  { log, mayChange }: { readonly log: (event: TrainEvent) => void; readonly mayChange: () => void },
   stop: AbortSignal,
 ): Promise<RunResult> {
   // The first, fixed before the run, so that the best of several is not picked by luck.
@@ -60,7 +61,7 @@ export async function finish(
     step: String(step),
     ...data.metadata,
   };
-  const files = directoryStore(folder.path);
+  const files = directoryStore(folder.path, mayChange);
   for (const [name, bytes] of Object.entries(data.exported(params, metadata))) await files.put(name, bytes);
   await files.put(basename(folder.model.safetensors), await sealedSafetensors(params, metadata));
   await files.put(basename(folder.result), encodeRunFile(result));

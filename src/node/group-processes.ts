@@ -1,15 +1,14 @@
 /** The groups of a run on this machine: one process each. */
-import { type ChildProcess, fork } from "node:child_process";
-import { closeSync } from "node:fs";
+import { closeSync, ftruncateSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { setTimeout } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
+import { messageOf } from "../errors.js";
 import type { RunConfig } from "../run/schema.js";
-import type { LoggedEvent } from "../train/events.js";
-import { REFUSED } from "./exit-codes.js";
-import { withHugePages } from "./huge-pages.js";
+import type { LoggedEvent, TrainEvent } from "../train/events.js";
+import { type GroupEnd, type GroupProcess, startProcess } from "./group-process.js";
 import { logWriter } from "./log.js";
 import { endOf } from "./log-lines.js";
+import { patienceOf } from "./patience.js";
 import { makeOwnFolder, openOwn } from "./plain-files.js";
 import { beginningOf } from "./read-bounded.js";
 import { checkLog, lastStepOf, readEvents } from "./read-log.js";
@@ -20,9 +19,10 @@ import type { RunScope } from "./scope.js";
 const FIRST_DELAY_SECONDS = 0.5;
 
 /**
- * Start a process for each group of this folder and wait until all have ended. One that dies is started again from its checkpoint, a
- * bounded number of times, each time after a longer wait; one that ends with an error that is the user's to mend is
- * not. `stop` asks all to save and end.
+ * Start a process for each group of this folder and wait until all have ended. One that dies or cannot be started is
+ * started again from its checkpoint, a bounded number of times, each time after a longer wait; one that ends with an error
+ * that is the user's to mend is not. `stop` asks all to save and end. When `isOurs` says that the folder is another
+ * program's by now, all are asked to stop, and nothing more is written there.
  *
  * Throws {@link CheckpointError} when the log of a group is of another version.
  */
@@ -31,85 +31,92 @@ export async function runGroups(
   folder: RunFolder,
   { groups }: RunScope,
   stop: AbortSignal,
+  isOurs: () => boolean,
 ): Promise<void> {
   for (const group of groups) checkLog(folder.group(group).log);
+  const patience = patienceOf(process.env);
   const threads = config.threads ?? Math.max(1, Math.floor(availableParallelism() / groups.length));
-  const children = new Map<number, ChildProcess>();
+  const children = new Map<number, GroupProcess>();
   const askToStop = () => {
-    for (const child of children.values()) if (child.connected) child.send("stop");
+    for (const child of children.values()) child.stop();
   };
   const leaveNobody = () => {
-    for (const child of children.values()) child.kill("SIGKILL");
+    for (const child of children.values()) child.kill();
   };
   stop.addEventListener("abort", askToStop, { once: true });
   process.once("exit", leaveNobody);
 
-  async function supervise(group: number): Promise<void> {
-    for (let restart = 0; ; ) {
-      const { child, ended } = startGroup(folder, group, threads);
-      children.set(group, child);
-      const hasDied = await ended;
-      children.delete(group);
-      if (!hasDied || restart === config.restarts || stop.aborted) return;
-      const delaySeconds = FIRST_DELAY_SECONDS * 2 ** restart++;
-      const log = logWriter(folder.group(group).log);
-      log({ event: "group-restart", group, restart, maxRestarts: config.restarts, delaySeconds });
-      await setTimeout(delaySeconds * 1000, undefined, { signal: stop }).catch(() => {});
-      if (stop.aborted) return;
+  /** Train a group until its process ends; whether it died. What goes wrong here is this group's failure alone. */
+  async function runOnce(group: number): Promise<boolean> {
+    const { path, log, errors } = folder.group(group);
+    let before: number | undefined;
+    let end: GroupEnd;
+    try {
+      before = endOf(log)?.size;
+      end = await startGroup(group, path, errors);
+    } catch (error) {
+      end = { hasDied: true, how: `could not be started (${messageOf(error)})` };
     }
+    children.delete(group);
+    tell(group, () => {
+      const since = <Name extends LoggedEvent["event"]>(...names: Name[]) => readEvents(log, names, before);
+      if (!since("group-end").next().done) return null;
+      const message = [`its process ${end.how}`, beginningOf(errors)].filter(Boolean).join(": ");
+      const step = lastStepOf(since("step", "group-start"));
+      // A group that died without a word gets its last event from here.
+      return { event: "group-end", group, step, reason: "failed", message, seconds: 0 };
+    });
+    return end.hasDied;
+  }
+
+  /** Add an event to the log of a group; that it cannot be read or written is no reason to stop the others. */
+  function tell(group: number, event: () => TrainEvent | null): void {
+    try {
+      const told = isOurs() ? event() : null;
+      if (told) logWriter(folder.group(group).log)(told);
+    } catch {
+      // The group itself has failed, and the result says so.
+    }
+  }
+
+  async function startGroup(group: number, path: string, errors: string): Promise<GroupEnd> {
+    makeOwnFolder(path);
+    const errorFile = openErrors(errors);
+    try {
+      const child = startProcess([folder.path, String(group), String(threads)], errorFile, patience);
+      children.set(group, child);
+      return child.ended;
+    } finally {
+      if (errorFile !== "ignore") closeSync(errorFile);
+    }
+  }
+
+  async function supervise(group: number): Promise<void> {
+    for (let restart = 0; isOurs() && !stop.aborted; ) {
+      const hasDied = await runOnce(group);
+      if (!hasDied || restart === config.restarts || stop.aborted || !isOurs()) break;
+      const delaySeconds = FIRST_DELAY_SECONDS * 2 ** restart++;
+      const delay = { restart, maxRestarts: config.restarts, delaySeconds };
+      tell(group, () => ({ event: "group-restart", group, ...delay }));
+      await setTimeout(delaySeconds * 1000, undefined, { signal: stop }).catch(() => {});
+    }
+    if (!isOurs()) askToStop();
   }
   await Promise.all(groups.map(supervise));
   process.removeListener("exit", leaveNobody);
   stop.removeEventListener("abort", askToStop);
 }
 
-/** Where a group's process says what it died of. Without such a file it trains all the same. */
+/**
+ * Where a group's process says what it died of; without such a file it trains all the same. Each start empties it, and what an
+ * older process still says is added at its end.
+ */
 function openErrors(path: string): number | "ignore" {
   try {
-    return openOwn(path, "replace");
+    const file = openOwn(path, "append");
+    ftruncateSync(file);
+    return file;
   } catch {
     return "ignore";
   }
-}
-
-/** Start the process of a group; `ended` says whether it died: by a signal, or by a defect rather than a refusal. */
-function startGroup(
-  folder: RunFolder,
-  group: number,
-  threads: number,
-): { child: ChildProcess; ended: Promise<boolean> } {
-  const { path, log, errors } = folder.group(group);
-  makeOwnFolder(path);
-  const before = endOf(log)?.size;
-  const errorFile = openErrors(errors);
-  const entry = fileURLToPath(new URL("./group-main.js", import.meta.url));
-  const child = fork(entry, [folder.path, String(group), String(threads)], {
-    env: withHugePages(process.env),
-    // A program asks for it once, before the memory that it takes is at its most.
-    execArgv: [...process.execArgv, "--expose-gc"],
-    stdio: ["ignore", "ignore", errorFile, "ipc"],
-  });
-  if (errorFile !== "ignore") closeSync(errorFile);
-  const ended = new Promise<boolean>((resolve) => {
-    child.once("exit", (code, signal) => {
-      const since = <Name extends LoggedEvent["event"]>(...names: Name[]) => readEvents(log, names, before);
-      if (since("group-end").next().done) {
-        const how = signal ? `was killed by ${signal}` : `exited with code ${code}`;
-        const message = [`its process ${how}`, errorFile === "ignore" ? "" : beginningOf(errors)]
-          .filter(Boolean)
-          .join(": ");
-        // A group that died without a word gets its last event from here.
-        logWriter(log)({
-          event: "group-end",
-          group,
-          step: lastStepOf(since("step", "group-start")),
-          reason: "failed",
-          message,
-          seconds: 0,
-        });
-      }
-      resolve(code !== 0 && code !== REFUSED);
-    });
-  });
-  return { child, ended };
 }

@@ -1,48 +1,177 @@
-/** One program at a time trains in a run folder. */
-import { rmSync } from "node:fs";
-import { hostname } from "node:os";
-import { join } from "node:path";
+/**
+ * One program at a time trains in a run folder: the one that `lock.json` names.
+ *
+ * Whether that one lives is the kernel's word: it holds a lock on the file (`flock`), which ends with its process, and which
+ * every container of the same kernel meets. When nobody holds that, the record of a process of this kernel is void. One of
+ * another machine stands, because from here nobody can tell.
+ */
+import { randomUUID } from "node:crypto";
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  lstatSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  writeSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import { decodeJson } from "../checkpoint/json.js";
 import { ConfigError } from "../errors.js";
 import { isAlive } from "./alive.js";
-import { readRegular, writeOwn } from "./plain-files.js";
+import { lockFile } from "./flock.js";
+import { openOwn, openRegular, writeOwn } from "./plain-files.js";
+import {
+  isRunning,
+  isSameKernel,
+  ownIdentity,
+  type ProcessIdentity,
+  processIdentitySchema,
+} from "./process-identity.js";
 
-interface Holder {
-  readonly pid: number;
-  readonly host: string;
+/** A lock that this process has taken. */
+export interface RunLock {
+  /** Whether it is still this process's: somebody may have removed the file while the process was suspended. */
+  isHeld(): boolean;
+  release(): void;
+}
+
+/** The version of `lock.json`. */
+const LOCK_VERSION = 1;
+const MAX_RECORD_BYTES = 4096;
+
+/**
+ * Lock a run folder. Of many programs that do so at one instant exactly one gets it, also of one whose holder is gone.
+ *
+ * Throws {@link ConfigError} when another program holds it, or may hold it for all that can be seen from here, and what
+ * {@link openOwn} throws.
+ */
+export function lockRun(folder: string): RunLock {
+  const path = join(folder, "lock.json");
+  const own = ownIdentity();
+  const record = JSON.stringify({ version: LOCK_VERSION, ...own, token: randomUUID() });
+  for (;;) {
+    const file = openOwn(path, "update");
+    let isOurs = false;
+    try {
+      isOurs = take(path, file, own, record);
+    } finally {
+      if (!isOurs) closeSync(file);
+    }
+    if (isOurs) return lockOf(path, file, record);
+  }
+}
+
+/** Take the lock in an open file; false when another file is at its path by now. */
+function take(path: string, file: number, own: ProcessIdentity, record: string): boolean {
+  const kernel = lockFile(file);
+  const before = readText(file);
+  const holder = holderIn(before);
+  if (kernel === "taken") throw heldBy(holder, path);
+  if (holder && !isGone(holder, own, kernel === "locked", path)) throw heldBy(holder, path, whyUnknown(holder, own));
+  if (kernel === "unsupported") return replaceOnce(path, before, record);
+  // The holder before may have removed the file between its opening here and its lock.
+  if (!isAt(path, file)) return false;
+  ftruncateSync(file);
+  writeSync(file, record, 0);
+  return true;
+}
+
+function lockOf(path: string, file: number, record: string): RunLock {
+  const isHeld = () => textAt(path) === record;
+  return {
+    isHeld,
+    release() {
+      if (isHeld()) rmSync(path, { force: true });
+      closeSync(file);
+    },
+  };
+}
+
+/** Whether the process that a record names is known to have ended. */
+function isGone(holder: ProcessIdentity, own: ProcessIdentity, isFree: boolean, path: string): boolean {
+  if (isFree && isSameKernel(holder, own)) return true;
+  const isThere = isRunning(holder, own);
+  if (isThere !== null) return !isThere;
+  if (holder.host !== own.host || isSameKernel(holder, own)) return false;
+  // Of a version that named the host and the process alone; else of an earlier start of this machine, which is certain only
+  // where no other machine can write.
+  return holder.bootId === null ? holder.pid === own.pid || !isAlive(holder.pid) : isLocal(path);
 }
 
 /**
- * Lock a run folder; gives what unlocks it. The lock of a process that is gone from this machine counts for nothing.
- *
- * Throws {@link ConfigError} when another program holds it.
+ * Without locks of the kernel: replace a record that is void. Of many who do so at one instant the one wins that makes the
+ * file beside it; that the record is still the one that was judged is looked at when nobody else can replace it.
  */
-export function lockRun(folder: string): () => void {
-  const path = join(folder, "lock.json");
-  const own: Holder = { pid: process.pid, host: hostname() };
+function replaceOnce(path: string, before: string, record: string): boolean {
+  const next = `${path}.next`;
   try {
-    writeOwn(path, "create", JSON.stringify(own));
+    writeOwn(next, "create", record);
   } catch (error) {
-    const holder = readHolder(path);
-    if (holder === "none") throw error;
-    if (holder !== "unknown" && (holder.host !== own.host || isAlive(holder.pid))) {
-      throw new ConfigError(
-        `one program at a time trains in a run folder, and process ${holder.pid} on ${holder.host} is at work in ${folder}. ` +
-          `Stop it first; if it is gone, remove ${path}.`,
-        { cause: error },
-      );
-    }
-    writeOwn(path, "replace", JSON.stringify(own));
+    throw new ConfigError(
+      `another program is taking ${path} over, or was killed while it did. Try again; if ${next} stays, remove it.`,
+      { cause: error },
+    );
   }
-  return () => rmSync(path, { force: true });
+  if (textAt(path) === before) {
+    renameSync(next, path);
+    return true;
+  }
+  rmSync(next, { force: true });
+  return false;
 }
 
-/** Who holds the lock. Of a file that was cut short while it was written nobody knows. */
-function readHolder(path: string): Holder | "unknown" | "none" {
+function isAt(path: string, file: number): boolean {
+  const there = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  const open = fstatSync(file, { bigint: true });
+  return there !== undefined && there.ino === open.ino && there.dev === open.dev;
+}
+
+function readText(file: number): string {
+  const bytes = Buffer.alloc(MAX_RECORD_BYTES);
+  return bytes.toString("utf8", 0, readSync(file, bytes, 0, bytes.length, 0));
+}
+
+function textAt(path: string): string | null {
   try {
-    const { pid, host } = (decodeJson(readRegular(path)) ?? {}) as Partial<Holder>;
-    return pid !== undefined && pid > 0 && host !== undefined ? { pid, host } : "unknown";
+    const file = openRegular(path);
+    try {
+      return readText(file);
+    } finally {
+      closeSync(file);
+    }
   } catch {
-    return "none";
+    return null;
   }
+}
+
+/** Who a record names; null of one that was cut short while it was written. */
+function holderIn(text: string): ProcessIdentity | null {
+  const parsed = processIdentitySchema.safeParse(decodeJson(text));
+  return parsed.success ? parsed.data : null;
+}
+
+/** Of file systems that one machine alone writes to: ext, XFS, Btrfs, tmpfs, overlay, ZFS, F2FS. */
+const LOCAL = [0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x794c7630, 0x2fc12fc1, 0xf2f52010];
+
+function isLocal(path: string): boolean {
+  return process.platform === "linux" && LOCAL.includes(statfsSync(path).type);
+}
+
+function whyUnknown(holder: ProcessIdentity, own: ProcessIdentity): string {
+  if (isRunning(holder, own)) return "";
+  if (isSameKernel(holder, own)) return "in another container, so that it cannot be seen from here whether it still is";
+  const where =
+    holder.host === own.host ? "before a restart of this machine, or on another one of its name" : "on another machine";
+  return `${where}, so that it cannot be seen from here whether it still is`;
+}
+
+function heldBy(holder: ProcessIdentity | null, path: string, why = ""): ConfigError {
+  const who = holder ? `process ${holder.pid} on ${holder.host}` : "another program";
+  return new ConfigError(
+    `one program at a time trains in a run folder, and ${who} is at work in ${dirname(path)}${why && ` (${why})`}. ` +
+      `Stop it first; if it is gone, remove ${path}.`,
+  );
 }

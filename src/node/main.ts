@@ -9,7 +9,7 @@ import { resultLines } from "../report/result.js";
 import { checkSameRun } from "../run/config-diff.js";
 import { isOfText, type RunConfig } from "../run/schema.js";
 import { outputNames } from "../train/task.js";
-import { FAILED, REFUSED, STOPPED_BY } from "./exit-codes.js";
+import { EARLY_SIGNALS, FAILED, REFUSED, STOP_SIGNALS, stoppedBy } from "./exit-codes.js";
 import { checkPaths, someDuration } from "./flags.js";
 import { loadConfig } from "./load-config.js";
 import { withOwnFiles } from "./own-files.js";
@@ -244,16 +244,21 @@ async function chooseRun(path: string | undefined, flags: TrainFlags): Promise<C
   return { config, folder: newRunFolder(flags.runs, config.name) };
 }
 
-/** The first Ctrl-C (or SIGTERM, or the end of the terminal) saves and stops; the second one leaves at once. */
+/**
+ * The first Ctrl-C (or SIGTERM, or the end of the terminal) saves and stops; the second one leaves at once. SIGUSR1 and SIGUSR2
+ * save and stop too; that SIGTERM follows them is the way of batch systems, and no second wish.
+ */
 function stopOnSignals(): AbortSignal {
   const stop = new AbortController();
-  for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) {
+  let numWishes = 0;
+  const on = (signal: NodeJS.Signals, mayLeave: boolean) =>
     process.on(signal, () => {
-      process.exitCode = STOPPED_BY[signal];
-      if (stop.signal.aborted) process.exit();
+      process.exitCode = stoppedBy(signal);
+      if (mayLeave && numWishes++ > 0) process.exit();
       stop.abort();
     });
-  }
+  for (const signal of STOP_SIGNALS) on(signal, true);
+  for (const signal of EARLY_SIGNALS) on(signal, false);
   return stop.signal;
 }
 

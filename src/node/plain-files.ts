@@ -18,19 +18,23 @@ import {
 } from "node:fs";
 import { StoreError } from "../errors.js";
 
-const { O_RDONLY, O_WRONLY, O_APPEND, O_CREAT, O_EXCL } = constants;
+const { O_RDONLY, O_WRONLY, O_RDWR, O_APPEND, O_CREAT, O_EXCL } = constants;
 /** Not on every platform. */
 const { O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
 /** Read and written by the owner, read by the group. */
 const FILE_MODE = 0o640;
 
-/** What is done with a file of ours: lines are added, it is written anew, or it is made and must not be there. */
-export type OwnFileUse = "append" | "replace" | "create";
+/**
+ * What is done with a file of ours: lines are added, it is written anew, it is made and must not be there, or it is read and
+ * changed in place.
+ */
+export type OwnFileUse = "append" | "replace" | "create" | "update";
 
 const flagsOf: Readonly<Record<OwnFileUse, number>> = {
-  append: O_APPEND | O_CREAT,
-  replace: O_CREAT,
-  create: O_CREAT | O_EXCL,
+  append: O_WRONLY | O_APPEND | O_CREAT,
+  replace: O_WRONLY | O_CREAT,
+  create: O_WRONLY | O_CREAT | O_EXCL,
+  update: O_RDWR | O_CREAT,
 };
 
 /**
@@ -40,7 +44,7 @@ const flagsOf: Readonly<Record<OwnFileUse, number>> = {
  * the error of the file system when that refuses (`EEXIST` where the file must be made).
  */
 export function openOwn(path: string, use: OwnFileUse): number {
-  const file = opened(path, O_WRONLY | flagsOf[use] | O_NOFOLLOW);
+  const file = opened(path, flagsOf[use] | O_NOFOLLOW);
   try {
     const stats = fstatSync(file);
     checkRegular(path, stats);

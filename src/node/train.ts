@@ -1,13 +1,13 @@
 /** A whole run on this machine: data, one process for each group, and the score at the end. */
 import { existsSync, mkdirSync } from "node:fs";
 import { basename, join } from "node:path";
-import { ConfigError, messageOf } from "../errors.js";
+import { ConfigError, messageOf, TrainingError } from "../errors.js";
 import type { RunConfig } from "../run/schema.js";
 import type { RunResult, TrainEvent } from "../train/events.js";
 import { directoryStore } from "./directory-store.js";
 import { finish } from "./finish.js";
 import { runGroups } from "./group-processes.js";
-import { lockRun } from "./lock.js";
+import { lockRun, type RunLock } from "./lock.js";
 import { logWriter } from "./log.js";
 import { takeOwnFiles, withOwnNames } from "./own-files.js";
 import { prepareData } from "./prepare.js";
@@ -36,22 +36,29 @@ export interface TrainOptions {
  */
 export async function train(options: TrainOptions): Promise<RunResult | null> {
   mkdirSync(options.folder, { recursive: true });
-  const unlock = lockRun(options.folder);
-  const log = logWriter(runFolder(options.folder).log);
-  const tell = () => log({ event: "stop-requested" });
-  options.stop.addEventListener("abort", tell);
+  const lock = lockRun(options.folder);
   try {
-    return await trainLocked(options, log);
+    const write = logWriter(runFolder(options.folder).log);
+    const log = (event: TrainEvent) => {
+      if (lock.isHeld()) write(event);
+    };
+    const tell = () => log({ event: "stop-requested" });
+    options.stop.addEventListener("abort", tell);
+    return await trainLocked(options, log, lock).finally(() => options.stop.removeEventListener("abort", tell));
   } finally {
-    options.stop.removeEventListener("abort", tell);
-    unlock();
+    lock.release();
   }
 }
 
 async function trainLocked(
   { config: given, folder: path, join, cacheFolder, stop }: TrainOptions,
   log: (event: TrainEvent) => void,
+  lock: RunLock,
 ): Promise<RunResult | null> {
+  const mayChange = () => {
+    if (!lock.isHeld())
+      throw new TrainingError(`another program has taken ${path} over, or it was removed. This one stops.`);
+  };
   const folder = runFolder(path);
   const config = await takeOwnFiles(given, folder, (message) => log({ event: "warning", message }));
   await directoryStore(folder.path).put(basename(folder.config), encodeRunFile(withOwnNames(config, folder)));
@@ -70,10 +77,12 @@ async function trainLocked(
     throw error;
   });
   if (!data || stop.aborted) return null;
+  mayChange();
   const scope = await enterRun(config, folder, data.work, join);
-  await runGroups(config, folder, scope, stop);
+  await runGroups(config, folder, scope, stop, lock.isHeld);
+  mayChange();
   if (stop.aborted) return null;
-  const result = await finish(config, folder, scope, data, log, stop).catch((error: unknown) => {
+  const result = await finish(config, folder, scope, data, { log, mayChange }, stop).catch((error: unknown) => {
     if (stop.aborted && error === stop.reason) return null;
     throw error;
   });

@@ -1,6 +1,7 @@
 /** Signals to the whole run: groups save and end, nobody is left behind, and the run can be gone on with. */
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { constants } from "node:os";
 import { test } from "node:test";
 import type { RunFolder } from "../../src/node/run-folder.js";
 import { withFault } from "./fault.js";
@@ -58,6 +59,8 @@ for (const [name, signal, code, toAll] of [
   ["SIGTERM to the parent", "SIGTERM", 143, false],
   ["SIGTERM to the whole process group", "SIGTERM", 143, true],
   ["SIGHUP to the whole process group, as the end of a terminal sends it", "SIGHUP", 129, true],
+  ["SIGUSR1 to the whole process group, as a batch system sends it", "SIGUSR1", 128 + constants.signals.SIGUSR1, true],
+  ["SIGUSR2 to the parent", "SIGUSR2", 128 + constants.signals.SIGUSR2, false],
 ] as const) {
   test(`${name} saves and stops`, async () => {
     const run = place.train([await place.config("config.json"), ...endless], { detached: toAll });
@@ -167,6 +170,22 @@ test("groups whose parent was killed while they started end too", async () => {
     const last = eventsOf(folder, group).at(-1);
     assert.ok(last?.event === "group-end" && last.reason === "stopped", shown);
   }
+});
+
+test("one SIGTERM ends a run of which one group is stuck at its start, and the other one saves", async () => {
+  const { env } = withFault({ process: 1, file: "program", at: "open", effect: "orphan" });
+  const run = place.train([await place.config("config.json"), ...endless], {
+    env: { ...env, CODISTILL_STOP_SECONDS: "20" },
+  });
+  const step = await run.event(0, "a step", ({ event }) => event === "step");
+  process.kill(run.pid, "SIGTERM");
+  const { code, stdout, shown } = await run.ended;
+  assert.equal(code, 143, shown);
+  assert.match(stdout, /group 1 failed: its process did not answer, asked to stop, within 20 s, and was ended/, shown);
+  const folder = await run.folder();
+  await allGone(folder, () => shown);
+  const saved = (await checkpointOf(folder, 0))?.info.step ?? 0;
+  assert.ok(step.event === "step" && saved >= step.step, shown);
 });
 
 test("a run goes on when nobody reads what it says any more", async () => {

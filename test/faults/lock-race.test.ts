@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { isFull } from "../full.js";
+
+const [NUM_RACES, NUM_RACERS] = [isFull ? 1000 : 200, 3];
+
+test(`of ${NUM_RACES} races for the lock that a dead program left each has one winner`, async (t) => {
+  const root = mkdtempSync(join(tmpdir(), "lock-race-"));
+  const entry = fileURLToPath(new URL("./lock-racer.js", import.meta.url));
+  const racers = Array.from({ length: NUM_RACERS }, () => fork(entry));
+  t.after(async () => {
+    for (const racer of racers) racer.kill();
+    rmSync(root, { recursive: true });
+  });
+  // No such process: ids end at 2^22.
+  const dead = JSON.stringify({ pid: 2 ** 22 + 1, host: hostname() });
+  const answers = (what: string | null) =>
+    Promise.all(
+      racers.map(async (racer: ChildProcess) => {
+        const answer = once(racer, "message");
+        racer.send(what as string);
+        return (await answer)[0] as string;
+      }),
+    );
+  for (let race = 0; race < NUM_RACES; race++) {
+    const folder = join(root, String(race));
+    mkdirSync(folder);
+    writeFileSync(join(folder, "lock.json"), dead);
+    const outcomes = answers(folder);
+    writeFileSync(join(folder, "go"), "");
+    assert.deepEqual((await outcomes).sort(), ["locked", ...Array(NUM_RACERS - 1).fill("refused")], `race ${race}`);
+    await answers(null);
+  }
+});
