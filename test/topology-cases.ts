@@ -2,7 +2,7 @@
 import type { RunInput } from "../src/run/schema.js";
 import type { TrainEvent } from "../src/train/events.js";
 
-export type Topology = NonNullable<RunInput["codistill"]["topology"]>;
+export type Topology = NonNullable<NonNullable<RunInput["codistill"]>["topology"]>;
 
 export interface TopologyCase {
   readonly topology: Topology;

@@ -64,6 +64,22 @@ describe("loadConfig reads", () => {
     assert.equal((await loadConfig(path)).seed, 5);
   });
 
+  test("this package's own names where it is not installed", async () => {
+    const config = JSON.stringify(tinyInput({ seed: 6 }));
+    for (const [name, code] of [
+      [
+        "own.ts",
+        `import { defineRun, type RunInput } from "codistill";\nexport default defineRun(${config} as RunInput);`,
+      ],
+      ["own.mjs", `import { defineRun } from "codistill";\nexport default defineRun(${config});`],
+      [
+        "own.js",
+        `import { defineRun } from "codistill";\nimport { train } from "codistill/node";\nexport default typeof train === "function" && defineRun(${config});`,
+      ],
+    ] as const)
+      assert.equal((await loadConfig(await file(name, code))).seed, 6, name);
+  });
+
   test("a file again after it was changed", async () => {
     const path = await file("changing.ts", `export default { ...${literal()}, seed: 5 };`);
     assert.equal((await loadConfig(path)).seed, 5);

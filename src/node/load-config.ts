@@ -10,6 +10,15 @@ import { assertRegular, readRegular } from "./plain-files.js";
 import { withoutVersion } from "./run-file.js";
 
 /**
+ * A configuration's imports of this package are the one that runs: by npx or a global installation there is none beside the
+ * file.
+ */
+const OWN_PACKAGE = {
+  "codistill/node": fileURLToPath(new URL("index.js", import.meta.url)),
+  codistill: fileURLToPath(new URL("../index.js", import.meta.url)),
+};
+
+/**
  * Load, override and check a configuration. It is evaluated once, here; what comes out is plain data.
  *
  * Throws {@link ConfigError} when the file is missing, does not load, or breaks a rule.
@@ -51,7 +60,8 @@ async function load(file: string, shown: string): Promise<unknown> {
     // The configuration of a run folder says its version.
     if (extname(file) === ".json") return withoutVersion(basename(shown), JSON.parse(readRegular(file).toString()));
     const { createJiti } = await import("jiti");
-    const module = await createJiti(import.meta.url, { moduleCache: false, fsCache: false }).import<object>(file);
+    const options = { moduleCache: false, fsCache: false, alias: OWN_PACKAGE };
+    const module = await createJiti(import.meta.url, options).import<object>(file);
     if (!("default" in module)) throw new Error("it has no default export; write export default defineRun({ ... })");
     return await module.default;
   } catch (error) {

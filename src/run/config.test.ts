@@ -136,7 +136,6 @@ describe("resolveConfig", () => {
 });
 
 /** A path, what is wrong there, and the one line that says so. */
-const burnInRule = 'must be a whole number >= 0 or a share of numSteps as in "50%"';
 
 const wrong: readonly [path: string, value: unknown, says: string | RegExp][] = [
   ["name", undefined, "name: is missing, must be a string"],
@@ -197,7 +196,6 @@ const wrong: readonly [path: string, value: unknown, says: string | RegExp][] = 
     "cosin",
     'optimizer.schedule: must be "constant", "linear", "cosine" or { kind, ... }, got "cosin"; did you mean "cosine"?',
   ],
-  ["codistill.burnInSteps", undefined, `codistill.burnInSteps: is missing, ${burnInRule}`],
   ["codistill.burnInSteps", -1, "codistill.burnInSteps: must be >= 0, got -1"],
   ["codistill.burnInSteps", "half", 'codistill.burnInSteps: must be a share as in "50%", got "half"'],
   ["codistill.burnInSteps", "150%", "codistill.burnInSteps: must be at most numSteps (10), got 15"],
@@ -303,6 +301,18 @@ describe("a wrong configuration is refused with the path, the rule and the value
 describe("shares and schedules", () => {
   const codistillOf = (codistill: unknown) =>
     resolveConfig({ ...least, numSteps: 200, codistill: { burnInSteps: 0, ...(codistill as object) } }).codistill;
+
+  test("of teaching have defaults, whatever the number of groups: half of the steps are burn-in", () => {
+    const { codistill: _, ...without } = least;
+    for (const numGroups of [1, 2]) {
+      const { codistill } = resolveConfig({ ...without, numGroups, numSteps: 200 });
+      assert.deepEqual(codistill, codistillOf({ burnInSteps: 100 }));
+    }
+    assert.equal(
+      resolveConfig({ ...without, numSteps: 200, codistill: { distillWeight: 2 } }).codistill.burnInSteps,
+      100,
+    );
+  });
 
   test("a share of numSteps becomes steps", () => {
     assert.equal(codistillOf({ burnInSteps: "50%" }).burnInSteps, 100);

@@ -23,8 +23,8 @@ const interval = z.union(
 );
 
 const codistillSchema = z.strictObject({
-  /** Steps before teaching starts: a number, or a share of numSteps as in "50%". */
-  burnInSteps: stepsOrShare,
+  /** Steps before teaching starts: a number, or a share of numSteps as in "50%", the default: teachers should know something. */
+  burnInSteps: stepsOrShare.default("50%"),
   /** Weight of the distillation loss: a number, or a straight line that begins where burn-in ends and stays at its end. */
   distillWeight: z
     .union([z.number().nonnegative(), weightLine], "must be a number >= 0 or { from, to, steps }")
@@ -63,7 +63,8 @@ export const tableRunObject = z.strictObject({
   task: taskSchema.default("binary"),
   model: mlpSchema,
   optimizer: optimizerSchema,
-  codistill: codistillSchema,
+  /** How groups teach one another; of one group none of it matters. */
+  codistill: codistillSchema.default(() => codistillSchema.parse({})),
   numGroups: z.int().min(1).max(MAX_GROUPS).default(2),
   numSteps: steps,
   /** Examples of one optimizer step of one group: rows, or texts of `data.sequenceLength` units side by side. */
