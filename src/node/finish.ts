@@ -1,15 +1,16 @@
 /** The end of a run on this machine: the score of every group, and the shipped model as files. */
 import { availableParallelism } from "node:os";
 import { basename } from "node:path";
-import { sealedSafetensors } from "../checkpoint/seal.js";
+import { NO_SEAL, SEAL, seal, sealedSafetensors } from "../checkpoint/seal.js";
 import { CheckpointError, TrainingError } from "../errors.js";
 import type { RunConfig } from "../run/schema.js";
 import { type GroupRecord, readOwnBest, type ScoredGroup } from "../run/score.js";
 import type { RunResult, TrainEvent } from "../train/events.js";
 import { directoryStore } from "./directory-store.js";
+import { MODEL_FORMAT, MODEL_VERSION } from "./model-file.js";
 import type { PreparedData } from "./prepared.js";
 import { readEvents } from "./read-log.js";
-import { encodeRunFile, RUN_FOLDER_VERSION } from "./run-file.js";
+import { encodeRunFile } from "./run-file.js";
 import type { RunFolder } from "./run-folder.js";
 import type { RunScope } from "./scope.js";
 import { threadedEngine } from "./threaded-engine.js";
@@ -55,14 +56,17 @@ export async function finish(
 
   const { params, step } = shipped.best;
   const metadata = {
-    format: "codistill.model",
-    version: String(RUN_FOLDER_VERSION),
+    format: MODEL_FORMAT,
+    version: String(MODEL_VERSION),
     name: config.name,
     step: String(step),
     ...data.metadata,
   };
   const files = directoryStore(folder.path, mayChange);
-  for (const [name, bytes] of Object.entries(data.exported(params, metadata))) await files.put(name, bytes);
+  const exported = data.exported(params, { ...metadata, [SEAL]: NO_SEAL });
+  for (const [name, bytes] of Object.entries(exported)) {
+    await files.put(name, name === basename(folder.model.onnx) ? await seal(bytes, "onnx") : bytes);
+  }
   await files.put(basename(folder.model.safetensors), await sealedSafetensors(params, metadata));
   await files.put(basename(folder.result), encodeRunFile(result));
   return result;

@@ -1,7 +1,7 @@
 /** Weights that a run begins from: any safetensors file with the model's params, and only as it was when the run began. */
 import { resolve } from "node:path";
 import { sha256 } from "../checkpoint/digest.js";
-import { decodeSafetensors } from "../checkpoint/safetensors.js";
+import { openSafetensors } from "../checkpoint/seal.js";
 import { ConfigError, messageOf } from "../errors.js";
 import type { RunConfig } from "../run/schema.js";
 import type { NamedArrays } from "../runtime/array.js";
@@ -35,7 +35,7 @@ export async function readInit(init: Init, folder: string): Promise<NamedArrays>
       `init: a run begins from the weights it was given, and ${init.path} has changed (${digests})`,
     );
   }
-  return decodeSafetensors(bytes).tensors;
+  return (await openSafetensors(init.path, bytes)).tensors;
 }
 
 function read(path: string): Uint8Array {

@@ -20,12 +20,12 @@ function file(name: string, content: Uint8Array | string): string {
   return join(root, name);
 }
 
-test("a safetensors file shows its kind, metadata and tensors", () => {
+test("a safetensors file shows its kind, metadata and tensors", async () => {
   const bytes = encodeSafetensors(
     { b: float32([1, 2]), a: float32([1], []) },
     { format: "codistill.snapshot", step: "7" },
   );
-  assert.deepEqual(inspect(file("x.safetensors", bytes)).lines, [
+  assert.deepEqual((await inspect(file("x.safetensors", bytes))).lines, [
     `codistill.snapshot, ${bytes.length} B, 2 tensors, 3 values`,
     "step: 7",
     "",
@@ -35,12 +35,12 @@ test("a safetensors file shows its kind, metadata and tensors", () => {
   ]);
 });
 
-test("a model shows its inputs, outputs and metadata", () => {
+test("a model shows its inputs, outputs and metadata", async () => {
   const learner = tinyLearner();
   const onnx = exportModel(learner, tinyPreprocessing, tinyServing(), initParams(learner.model, key(1)), {
     label: "late",
   });
-  const { lines, data } = inspect(file("model.onnx", onnx));
+  const { lines, data } = await inspect(file("model.onnx", onnx));
   assert.match(lines[0] ?? "", /^ONNX model by codistill, .* nodes, .* opsets onnx 20, ai\.onnx\.ml 4$/);
   assert.ok(lines.includes("label: late"), lines.join("\n"));
   assert.match(lines.join("\n"), /probability +float32\[batch\]/);
@@ -50,10 +50,10 @@ test("a model shows its inputs, outputs and metadata", () => {
   }
 });
 
-test("what cannot be read is refused", () => {
-  assert.throws(() => inspect(join(root, "nowhere")), ConfigError);
-  assert.throws(() => inspect(file("notes.txt", "hello")), /inspect reads a run folder, .*notes\.txt is none/);
-  assert.throws(() => inspect(root), ConfigError);
-  assert.throws(() => inspect(file("torn.safetensors", "short")), CheckpointError);
-  assert.throws(() => inspect(file("torn.onnx", "no model")), /torn\.onnx is not an ONNX model/);
+test("what cannot be read is refused", async () => {
+  await assert.rejects(inspect(join(root, "nowhere")), ConfigError);
+  await assert.rejects(inspect(file("notes.txt", "hello")), /inspect reads a run folder, .*notes\.txt is none/);
+  await assert.rejects(inspect(root), ConfigError);
+  await assert.rejects(inspect(file("torn.safetensors", "short")), CheckpointError);
+  await assert.rejects(inspect(file("torn.onnx", "no model")), /torn\.onnx is not an ONNX model/);
 });

@@ -1,7 +1,7 @@
 /** What is inside a run folder, a checkpoint, a snapshot or a model. */
 import { existsSync, statSync } from "node:fs";
 import { z } from "zod";
-import { decodeSafetensors } from "../checkpoint/safetensors.js";
+import { openSafetensors } from "../checkpoint/seal.js";
 import { CheckpointError, ConfigError } from "../errors.js";
 import type { ValueInfoProto } from "../graph/onnx-proto.js";
 import { bytes, count, table } from "../report/format.js";
@@ -11,7 +11,7 @@ import { sizeOf } from "../runtime/array.js";
 import { mapValues } from "../runtime/named.js";
 import type { LoggedEvent } from "../train/events.js";
 import { summarizeRun } from "./list-runs.js";
-import { decodeModelFile } from "./model-file.js";
+import { checkModelFile, decodeModelFile, metadataOf, readModelFile } from "./model-file.js";
 import { readRegular } from "./plain-files.js";
 import { readEvents } from "./read-log.js";
 import { readRunFile } from "./run-file.js";
@@ -29,11 +29,11 @@ export interface Inspection {
  * Throws {@link ConfigError} when it is none of the things that can be described, {@link CheckpointError} when a file is
  * damaged.
  */
-export function inspect(path: string): Inspection {
+export async function inspect(path: string): Promise<Inspection> {
   if (!existsSync(path)) throw new ConfigError(`there is nothing at ${path}`);
   const run = summarizeRun(path);
   if (run) return inspectRun(path, run);
-  if (statSync(path).isFile() && path.endsWith(".safetensors")) return inspectSafetensors(readRegular(path));
+  if (statSync(path).isFile() && path.endsWith(".safetensors")) return inspectSafetensors(path);
   if (statSync(path).isFile() && path.endsWith(".onnx")) return inspectOnnx(path);
   throw new ConfigError(
     `inspect reads a run folder, a .safetensors file (checkpoint, snapshot, weights) or a .onnx model; ${path} is none`,
@@ -96,8 +96,10 @@ function inspectGroup(group: number, log: string) {
   };
 }
 
-function inspectSafetensors(file: Uint8Array): Inspection {
-  const { tensors, metadata } = decodeSafetensors(file);
+async function inspectSafetensors(path: string): Promise<Inspection> {
+  const file = readRegular(path);
+  const { tensors, metadata } = await openSafetensors(path, file);
+  await checkModelFile(path, file, metadata, "json");
   const values = Object.values(tensors).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const rows = Object.entries(tensors).map(([name, { dtype, shape }]) => [name, `${dtype}[${shape.join(", ")}]`]);
   const lines = [
@@ -110,9 +112,10 @@ function inspectSafetensors(file: Uint8Array): Inspection {
   return { lines, data: { kind: "safetensors", bytes: file.length, metadata, tensors: shapes } };
 }
 
-function inspectOnnx(path: string): Inspection {
-  const file = readRegular(path);
+async function inspectOnnx(path: string): Promise<Inspection> {
+  const file = readModelFile(path);
   const { graph, metadataProps, opsetImport, producerName } = decodeModelFile(path, file);
+  await checkModelFile(path, file, metadataOf(path, file));
   const values = graph.initializer.reduce((sum, { dims }) => sum + sizeOf(dims), 0);
   const isInputs = ({ key }: { readonly key: string }) => key === "inputs";
   const metadata = metadataProps.filter((entry) => !isInputs(entry)).map(({ key, value }) => [key, value] as const);
@@ -157,11 +160,14 @@ const elementTypes: Readonly<Record<number, string>> = {
 };
 
 function namedType({ name, type }: ValueInfoProto): { readonly name: string; readonly type: string } {
-  const { elemType, shape } = type.tensorType;
-  const axes = shape.dim.map((dim) =>
+  // Models of others have inputs that are no tensors, or of any rank.
+  const tensor: Partial<ValueInfoProto["type"]["tensorType"]> | null | undefined = type?.tensorType;
+  if (!tensor) return { name, type: "no tensor" };
+  const axes = tensor.shape?.dim.map((dim) =>
     "dimParam" in dim && dim.dimParam ? dim.dimParam : "dimValue" in dim ? dim.dimValue : "?",
   );
-  return { name, type: `${elementTypes[elemType] ?? `type ${elemType}`}[${axes.join(", ")}]` };
+  const element = elementTypes[tensor.elemType ?? 0] ?? `type ${tensor.elemType}`;
+  return { name, type: `${element}[${axes?.join(", ") ?? "..."}]` };
 }
 
 function metadataLines(metadata: Readonly<Record<string, string>>): string[] {

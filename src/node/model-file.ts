@@ -1,17 +1,92 @@
 /** Exported models as files: what they say of themselves, and ONNX Runtime to compute them. */
-import { CheckpointError, messageOf } from "../errors.js";
+import { z } from "zod";
+import { checkVersion, decodeJson } from "../checkpoint/json.js";
+import { checkSeal, SEAL, type SealedKind } from "../checkpoint/seal.js";
+import { CheckpointError, ConfigError, DamagedError, messageOf } from "../errors.js";
 import { decodeModel, isWhollyKnown, type ModelProto } from "../graph/onnx-proto.js";
+import { shortened } from "../report/format.js";
 import { graphProblem } from "../run/serving/model-graph.js";
 import { InferenceSession } from "./ort/library.js";
+import { readRegular } from "./plain-files.js";
+
+/** What the metadata of an exported model say that it is, and the version of that format. */
+export const MODEL_FORMAT = "codistill.model";
+export const MODEL_VERSION = 1;
+
+/** The bytes of a model's file. Throws {@link ConfigError} when it cannot be read. */
+export function readModelFile(path: string): Uint8Array {
+  try {
+    return readRegular(path);
+  } catch (error) {
+    throw new ConfigError(`model: ${path} cannot be read: ${messageOf(error)}. Give the model.onnx of a run.`, {
+      cause: error,
+    });
+  }
+}
 
 /** The model that the bytes of a file are. Throws {@link CheckpointError} when they are none. */
 export function decodeModelFile(path: string, bytes: Uint8Array): ModelProto {
+  const refuse = (why: string, cause?: unknown): never => {
+    throw new CheckpointError(`${path} is not an ONNX model: ${why}. Give the model.onnx of a run.`, { cause });
+  };
+  let model: ModelProto;
   try {
-    return decodeModel(bytes);
+    model = decodeModel(bytes);
   } catch (error) {
-    throw new CheckpointError(`${path} is not an ONNX model: ${messageOf(error)}`, { cause: error });
+    return refuse(messageOf(error), error);
+  }
+  // Any bytes that are no message at all, as none, decode to a model without one.
+  return model.graph ? model : refuse(bytes.length === 0 ? "the file is empty" : "it has no graph");
+}
+
+/**
+ * Check a model's file by what its metadata say: the version of the format, and the digest of the file. Those of others pass.
+ *
+ * Throws {@link CheckpointError} when it is of another version or damaged.
+ */
+export async function checkModelFile(
+  path: string,
+  bytes: Uint8Array,
+  metadata: Readonly<Record<string, string>>,
+  kind: SealedKind = "onnx",
+): Promise<void> {
+  if (metadata.format !== MODEL_FORMAT) return;
+  await checkSeal(path, bytes, kind).catch((error: unknown) => {
+    if (!(error instanceof DamagedError)) throw error;
+    const cure = "Go on with its run (codistill train --resume), which writes it anew";
+    const unless = `a program that changed it on purpose must leave ${SEAL} out of its metadata`;
+    throw new DamagedError(`${error.message}. ${cure}; ${unless}.`, { cause: error });
+  });
+  checkVersion(path, Number(metadata.version ?? MODEL_VERSION), MODEL_VERSION);
+}
+
+/** JSON in metadata, for a schema; what is none is a problem like any other. */
+export const jsonText = z.string().transform((text, context): unknown => {
+  const value = decodeJson(text);
+  if (value === undefined) context.addIssue({ code: "custom", message: "must be JSON" });
+  return value;
+});
+
+/** Throws {@link CheckpointError} unless a model has these inputs and outputs, which its metadata promise. */
+export function checkNames(
+  path: string,
+  { graph }: Pick<ModelProto, "graph">,
+  promised: { readonly inputs: readonly string[]; readonly outputs: readonly string[] },
+): void {
+  for (const [what, values, names] of [
+    ["input", graph.input, promised.inputs],
+    ["output", graph.output, promised.outputs],
+  ] as const) {
+    const has = values.map(({ name }) => name);
+    const missing = names.filter((name) => !has.includes(name));
+    if (missing.length === 0 && has.length === names.length) continue;
+    throw new CheckpointError(
+      `${path} must have the ${what}s that its metadata promise (${shown(names)}), and has ${shown(has)}. Give the model.onnx of a run as it was written.`,
+    );
   }
 }
+
+const shown = (names: readonly string[]) => shortened(names.join(", ") || "none", 200);
 
 /** Its metadata by name. Throws what {@link decodeModelFile} throws. */
 export function metadataOf(path: string, bytes: Uint8Array): Readonly<Record<string, string>> {

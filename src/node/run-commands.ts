@@ -48,8 +48,8 @@ export function addRunCommands(program: Command, cacheFolder: string, say: (text
     .description("show what is inside a run folder, a checkpoint, a snapshot or a model")
     .argument("<path>", "a run folder, a .safetensors file or a .onnx model")
     .option("--json", "as JSON")
-    .action((path: string, { json }: { json?: boolean }) => {
-      const { lines, data } = inspect(path);
+    .action(async (path: string, { json }: { json?: boolean }) => {
+      const { lines, data } = await inspect(path);
       say(json ? JSON.stringify(data, null, 2) : lines.join("\n"));
     });
 

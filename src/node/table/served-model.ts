@@ -1,13 +1,22 @@
 /** An exported model, opened as anybody would: ONNX Runtime alone computes it. */
 import { z } from "zod";
-import { CheckpointError, ConfigError, messageOf } from "../../errors.js";
+import { problemsOf } from "../../checkpoint/json.js";
+import { CheckpointError, ConfigError } from "../../errors.js";
 import { type ServedInput, servedInputSchema } from "../../run/serving/expression.js";
 import type { TaskKind } from "../../train/events.js";
 import { binaryTask, multiclassTask, outputNames, regressionTask, type Task } from "../../train/task.js";
 import type { ValueColumns } from "../duckdb.js";
-import { metadataOf, openSession } from "../model-file.js";
+import {
+  checkModelFile,
+  checkNames,
+  decodeModelFile,
+  jsonText,
+  MODEL_FORMAT,
+  metadataOf,
+  openSession,
+  readModelFile,
+} from "../model-file.js";
 import { Tensor } from "../ort/library.js";
-import { readRegular } from "../plain-files.js";
 
 export interface ServedModel {
   readonly name: string;
@@ -24,20 +33,14 @@ export interface ServedModel {
   close(): Promise<void>;
 }
 
-const texts = z
-  .string()
-  .transform((text) => JSON.parse(text) as unknown)
-  .pipe(z.array(z.string()));
+const texts = jsonText.pipe(z.array(z.string()));
 
 const metadataSchema = z.object({
-  format: z.literal("codistill.model"),
+  format: z.literal(MODEL_FORMAT),
   version: z.string(),
   name: z.string(),
   label: z.string(),
-  inputs: z
-    .string()
-    .transform((text) => JSON.parse(text) as unknown)
-    .pipe(z.array(servedInputSchema)),
+  inputs: jsonText.pipe(z.array(servedInputSchema)),
   task: z.enum(["binary", "multiclass", "regression"] as const satisfies TaskKind[]).default("binary"),
   classes: texts.optional(),
   columns: texts.optional(),
@@ -50,11 +53,13 @@ const metadataSchema = z.object({
  * is no ONNX model, or none of ours.
  */
 export async function openModel(path: string, threads: number): Promise<ServedModel> {
-  const bytes = readModel(path);
-  const { name, label, inputs, ...rest } = readMetadata(path, bytes);
+  const bytes = readModelFile(path);
+  const { name, label, inputs, ...rest } = await readMetadata(path, bytes);
   const task = taskOf(rest);
-  const session = await openSession(path, bytes, { intraOpNumThreads: threads });
   const output = outputNames[task.kind];
+  checkNames(path, decodeModelFile(path, bytes), { inputs: inputs.map((one) => one.name), outputs: [output] });
+  const session = await openSession(path, bytes, { intraOpNumThreads: threads });
+  const width = task.kind === "multiclass" ? (rest.classes?.length ?? 0) : 1;
   return {
     name,
     label,
@@ -72,24 +77,19 @@ export async function openModel(path: string, threads: number): Promise<ServedMo
         }),
       );
       const { [output]: predicted } = await session.run(feeds);
-      return predicted?.data as Float32Array;
+      const values = predicted?.data;
+      if (values instanceof Float32Array && values.length === numRows * width) return values;
+      throw new CheckpointError(
+        `${path} must give ${width} float32 for each row as ${output}, and gave ${predicted?.type}[${predicted?.dims}] for ${numRows}. Give the model.onnx of a run as it was written.`,
+      );
     },
     close: () => session.release(),
   };
 }
 
-function readModel(path: string): Uint8Array {
-  try {
-    return readRegular(path);
-  } catch (error) {
-    throw new ConfigError(`model: ${path} cannot be read: ${messageOf(error)}. Give the model.onnx of a run.`, {
-      cause: error,
-    });
-  }
-}
-
-function readMetadata(path: string, bytes: Uint8Array): z.output<typeof metadataSchema> {
+async function readMetadata(path: string, bytes: Uint8Array): Promise<z.output<typeof metadataSchema>> {
   const metadata = metadataOf(path, bytes);
+  await checkModelFile(path, bytes, metadata);
   const parsed = metadataSchema.safeParse(metadata);
   if (parsed.success) return parsed.data;
   if (metadata.task === "language") {
@@ -97,10 +97,10 @@ function readMetadata(path: string, bytes: Uint8Array): z.output<typeof metadata
       `${path} is a language model, which reads no table. Continue a text by codistill sample ${path}, or score it on text by codistill evaluate`,
     );
   }
-  const isOlder = metadata.format === "codistill.model";
+  const isOurs = metadata.format === MODEL_FORMAT;
   throw new CheckpointError(
-    isOlder
-      ? `${path} was exported by another version of codistill, and does not say what its inputs are. Train, or finish its run, again.`
+    isOurs
+      ? `the metadata of ${path} do not say what this codistill needs; a model of another version, or changed since: ${problemsOf(parsed.error)}. Train, or finish its run, again.`
       : `${path} is not a model of codistill: it has no metadata of ours. Give the model.onnx of a run.`,
   );
 }

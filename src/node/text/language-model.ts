@@ -11,7 +11,15 @@ import { sizeOf } from "../../runtime/array.js";
 import { mapValues } from "../../runtime/named.js";
 import { directoryStore } from "../directory-store.js";
 import { loadConfig } from "../load-config.js";
-import { metadataOf, openSession } from "../model-file.js";
+import {
+  checkModelFile,
+  checkNames,
+  decodeModelFile,
+  jsonText,
+  MODEL_FORMAT,
+  metadataOf,
+  openSession,
+} from "../model-file.js";
 import { Tensor } from "../ort/library.js";
 import { checkOwnFiles, TOKENIZER_FILE } from "../own-files.js";
 import { readRegular } from "../plain-files.js";
@@ -44,15 +52,12 @@ export interface ReadUnits {
 }
 
 const metadataSchema = z.object({
-  format: z.literal("codistill.model"),
+  format: z.literal(MODEL_FORMAT),
   task: z.literal("language"),
   tokenizer: z.enum(["bytes", TOKENIZER_FILE]),
   /** Absent in models of earlier versions, and of bytes. */
   tokenizerSha256: z.string().optional(),
-  state: z
-    .string()
-    .transform((text) => JSON.parse(text) as unknown)
-    .pipe(z.record(z.string(), z.array(z.int().positive()).min(1))),
+  state: jsonText.pipe(z.record(z.string(), z.array(z.int().positive()).min(1))),
 });
 
 /**
@@ -115,8 +120,13 @@ async function opened(
   bytes: Uint8Array,
   tokenizerOf: (metadata: Metadata) => Tokenizer,
 ): Promise<LanguageModel> {
-  const metadata = readMetadata(path, bytes);
+  const metadata = await readMetadata(path, bytes);
   const { state: shapes } = metadata;
+  const partsAs = (when: string) => Object.keys(shapes).map((part) => `${when}.${part}`);
+  checkNames(path, decodeModelFile(path, bytes), {
+    inputs: [textNames.ids, ...partsAs(textNames.before)],
+    outputs: [textNames.logProbs, ...partsAs(textNames.after)],
+  });
   const tokenizer = tokenizerOf(metadata);
   // Each holds the weights, and who samples needs the first alone, who evaluates the second.
   const reading = once(() => openSession(path, bytes));
@@ -180,8 +190,10 @@ export function isLanguageModel(path: string): boolean {
   }
 }
 
-function readMetadata(path: string, bytes: Uint8Array): Metadata {
-  const parsed = metadataSchema.safeParse(metadataOf(path, bytes));
+async function readMetadata(path: string, bytes: Uint8Array): Promise<Metadata> {
+  const metadata = metadataOf(path, bytes);
+  await checkModelFile(path, bytes, metadata);
+  const parsed = metadataSchema.safeParse(metadata);
   if (parsed.success) return parsed.data;
   throw new CheckpointError(`${path} is not a language model of codistill. Give the model.onnx of a run on text.`);
 }
