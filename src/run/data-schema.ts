@@ -60,6 +60,8 @@ export const textDataSchema = z.strictObject({
   encoding: z.string().min(1).optional(),
   /** "bytes", or the path of a tokenizer.json. */
   tokenizer: z.string().min(1).default("bytes"),
+  /** The token of a tokenizer.json that ends a text, null for none; by default the first of those that are known to. */
+  endOfText: z.string().min(1).nullable().optional(),
   /** Documents that choose the best checkpoint: a share of all by their hash, or files of their own. */
   validation: textSplit.default(0.05),
   /** Documents that are scored once at the end, likewise. */

@@ -8,7 +8,8 @@ export const END_OF_TEXT = "<|endoftext|>";
  * Where GPT-2 parts text into words before units are joined (Radford et al. 2019): contractions, letters, numbers and
  * other signs each with the space before them, and spaces.
  */
-const WORDS = /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+/gu;
+const WORDS =
+  /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 
 /** The words of a text, which joined are the text. */
 export function wordsOf(text: string): readonly string[] {

@@ -13,6 +13,8 @@ export interface TextSpec {
   readonly encoding?: string;
   /** "bytes", or the path of a `tokenizer.json`. */
   readonly tokenizer: string;
+  /** The token of a `tokenizer.json` that ends a text, null for none; by default the first of those that are known to. */
+  readonly endOfText?: string | null;
   readonly validation: TextSplit;
   readonly test: TextSplit;
   /** Characters up to which a document is whole, at most the default of 4,194,304: a longer one is cut at the ends of lines, and each piece is a document. */

@@ -57,6 +57,8 @@ const metadataSchema = z.object({
   tokenizer: z.enum(["bytes", TOKENIZER_FILE]),
   /** Absent in models of earlier versions, and of bytes. */
   tokenizerSha256: z.string().optional(),
+  /** The id that ends a text; absent where none does. */
+  endOfText: z.string().regex(/^\d+$/).optional(),
   state: jsonText.pipe(z.record(z.string(), z.array(z.int().positive()).min(1))),
 });
 
@@ -105,10 +107,10 @@ async function ofGroup(path: string, group: number): Promise<LanguageModel> {
 type Metadata = z.output<typeof metadataSchema>;
 
 /** The tokenizer that lies beside a model. Throws {@link CheckpointError} for another one than it was trained with. */
-function tokenizerFrom({ tokenizer: name, tokenizerSha256: own }: Metadata, folder: string): Tokenizer {
+function tokenizerFrom({ tokenizer: name, tokenizerSha256: own, endOfText }: Metadata, folder: string): Tokenizer {
   if (name === "bytes") return byteTokenizer();
   const path = join(folder, name);
-  const tokenizer = openTokenizer(path);
+  const tokenizer = openTokenizer(path, { endOfText: endOfText === undefined ? null : Number(endOfText) });
   if (own === undefined || own === tokenizer.digest) return tokenizer;
   throw new CheckpointError(
     `language model: a model reads text by the tokenizer that it was trained with (SHA-256 ${own.slice(0, 8)}), and ${path} is another one (${tokenizer.digest.slice(0, 8)}). Put the tokenizer.json of its run beside it.`,

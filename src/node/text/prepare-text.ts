@@ -31,9 +31,17 @@ export interface PreparedText extends CachedText {
   readonly cached: boolean;
 }
 
-/** The tokenizer that a spec names. Throws what {@link openTokenizer} throws. */
-export function tokenizerOf({ tokenizer }: Pick<TextSpec, "tokenizer">): Tokenizer {
-  return tokenizer === "bytes" ? byteTokenizer() : openTokenizer(tokenizer);
+/** The tokenizer that a spec names. Throws what {@link openTokenizer} throws, and ConfigError for another end of bytes. */
+export function tokenizerOf({
+  tokenizer,
+  endOfText,
+}: {
+  readonly tokenizer: string;
+  readonly endOfText?: string | null | undefined;
+}): Tokenizer {
+  if (tokenizer !== "bytes") return openTokenizer(tokenizer, { endOfText });
+  if (endOfText === undefined) return byteTokenizer();
+  throw new ConfigError("text: data.endOfText is a token of a tokenizer.json, and bytes end by 256. Leave it out.");
 }
 
 /**
@@ -76,7 +84,17 @@ function digestOf(spec: TextSpec, tokenizer: Tokenizer, sources: readonly Source
   const { field = "text", encoding = "utf-8", longest = LONGEST_PART, dropRepeated = true } = spec;
   const shares = [spec.validation, spec.test].map((split) => (typeof split === "number" ? split : null));
   const content = sources.map(({ split, files }) => [split, files.map(({ sha256 }) => sha256)]);
-  const what = [textFormatVersion, tokenizer.digest, field, encoding, longest, dropRepeated, shares, content];
+  const what = [
+    textFormatVersion,
+    tokenizer.digest,
+    tokenizer.endOfText,
+    field,
+    encoding,
+    longest,
+    dropRepeated,
+    shares,
+    content,
+  ];
   return createHash("sha256").update(JSON.stringify(what)).digest("hex");
 }
 
@@ -123,7 +141,7 @@ async function writeText(
     tokenizer: { digest: tokenizer.digest, size: tokenizer.size, endOfText: tokenizer.endOfText },
     sizes: { train: sizeOf("train"), validation: sizeOf("validation"), test: sizeOf("test") },
     repeated: dropRepeated ? repeats.inTraining("validation") + repeats.inTraining("test") : 0,
-    notes: repeats.notes(dropRepeated),
+    notes: [...tokenizer.notes, ...repeats.notes(dropRepeated)],
     files: sources.flatMap(({ files }) => files.map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 }))),
   };
   await writeFile(join(folder, "text.json"), `${JSON.stringify(file)}\n`, { flush: true });

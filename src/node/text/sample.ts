@@ -25,7 +25,8 @@ export async function* sample(model: LanguageModel, options: SampleOptions): Asy
   checkSampling(options);
   const { tokenizer } = model;
   const { endOfText } = tokenizer;
-  const read = [...(endOfText === null ? [] : [endOfText]), ...Array.from(tokenizer.encode(prompt))];
+  const given = Array.from(tokenizer.encode(prompt));
+  const read = endOfText === null ? given : [endOfText, ...given];
   if (read.length === 0)
     throw new DataError("sample: the prompt is empty, and this tokenizer has no unit to begin with. Give one.");
   let state = model.begin();
@@ -34,7 +35,8 @@ export async function* sample(model: LanguageModel, options: SampleOptions): Asy
     signal?.throwIfAborted();
     ({ logProbs, state } = await model.read(Int32Array.of(unit), state));
   }
-  const text = decodeStream(tokenizer, read);
+  // An end of a text before it is no part of the text, which may begin in a way of its own.
+  const text = decodeStream(tokenizer, given);
   for (let i = 0; i < length; i++) {
     signal?.throwIfAborted();
     const [u = 0] = uniform(fold(fold(key(seed), "sample"), i), 1);

@@ -16,7 +16,7 @@ import { DataError, messageOf } from "../../errors.js";
 import { readingFile } from "../read-file.js";
 
 /** Raised whenever the files, or the way they are made, change. */
-export const textFormatVersion = 3;
+export const textFormatVersion = 4;
 
 const count = z.int().nonnegative();
 const sizeSchema = z.object({ documents: count, units: count, bytes: count });

@@ -74,14 +74,9 @@ export const textKind: DataKind<TextRunConfig> = {
 
 /** The text that a configuration's data is. */
 export function textSpecOf({ data }: TextRunConfig): TextSpec {
-  const { kind: _kind, regime: _, sequenceLength: _length, field, encoding, longest, dropRepeated, ...spec } = data;
-  return {
-    ...spec,
-    ...(field && { field }),
-    ...(encoding && { encoding }),
-    ...(longest && { longest }),
-    ...(dropRepeated !== undefined && { dropRepeated }),
-  };
+  const { kind: _kind, regime: _, sequenceLength: _length, source, tokenizer, validation, test, ...options } = data;
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return { source, tokenizer, validation, test, ...Object.fromEntries(given) };
 }
 
 /** The documents of some slots. */

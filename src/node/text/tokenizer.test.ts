@@ -7,9 +7,11 @@ import { after, before, describe, test } from "node:test";
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import fc from "fast-check";
 import { isFull } from "../../../test/full.js";
+import { type GoldenFile, readGolden, resultOf } from "../../../test/golden/golden.js";
 import { tokenizerFile } from "../../data/text/byte-level.js";
 import { ConfigError, DataError } from "../../errors.js";
 import { byteTokenizer, openTokenizer } from "./tokenizer.js";
+import type { TokenizerJson } from "./tokenizer-file.js";
 import { trainTokenizer } from "./train-tokenizer.js";
 
 const folder = mkdtempSync(join(tmpdir(), "codistill-tokenizer-"));
@@ -68,26 +70,83 @@ describe("a tokenizer of one's own", () => {
   });
 });
 
-test("a tokenizer of another kind encodes as the library does", () => {
-  const vocab = Object.fromEntries(["[UNK]", "the", "cat", "##s", "sat"].map((unit, id) => [unit, id]));
-  const file = {
-    added_tokens: [{ id: 0, content: "[UNK]", special: true }],
-    normalizer: { type: "BertNormalizer", clean_text: true, handle_chinese_chars: true, lowercase: true },
-    pre_tokenizer: { type: "BertPreTokenizer" },
-    post_processor: null,
-    decoder: { type: "WordPiece", prefix: "##", cleanup: true },
-    model: {
-      type: "WordPiece",
-      unk_token: "[UNK]",
-      continuing_subword_prefix: "##",
-      max_input_chars_per_word: 100,
-      vocab,
-    },
+interface Variant {
+  readonly parts: object;
+  readonly ids: readonly (readonly number[])[];
+  readonly decoded: readonly string[];
+}
+interface Family {
+  readonly file: TokenizerJson;
+  readonly variants: Readonly<Record<string, Variant>>;
+}
+const golden = readGolden<Family>("tokenizers") as GoldenFile<Family> & { readonly texts: readonly string[] };
+const familyOf = (name: string) => resultOf(golden, name);
+
+for (const [family, { file, variants }] of Object.entries(golden.results)) {
+  describe(`${family} is as Hugging Face's tokenizers have it`, () => {
+    for (const [name, { parts, ids, decoded }] of Object.entries(variants)) {
+      test(name, () => {
+        writeFileSync(path("golden.json"), JSON.stringify({ ...file, ...parts }));
+        const { encode, decode, size } = openTokenizer(path("golden.json"));
+        for (const [i, one] of golden.texts.entries()) {
+          const own = Array.from(encode(one));
+          assert.ok(own.every((id) => id < size));
+          assert.equal(decode(ids[i] ?? []), decoded[i], one);
+          // A control token that is written in a text is text here, also where those take it for the token.
+          if (/<s>/.test(one)) continue;
+          assert.deepEqual(own, ids[i], one);
+        }
+      });
+    }
+  });
+}
+
+test("what is written in a text is never a control token, nor what is unknown unless it is", () => {
+  for (const [family, { file, variants }] of Object.entries(golden.results)) {
+    const [first] = Object.values(variants);
+    writeFileSync(path("special.json"), JSON.stringify({ ...file, ...first?.parts }));
+    const { encode, unknown } = openTokenizer(path("special.json"));
+    const control = new Set(file.added_tokens.map(({ id }) => id).filter((id) => id !== unknown));
+    for (const { content } of file.added_tokens) {
+      for (const text of [content, `a${content}b`, `${content}${content}`, ` ${content}\n`]) {
+        const ids = Array.from(encode(text));
+        assert.ok(ids.length > 0 && ids.every((id) => !control.has(id)), `${family}: ${text} is ${ids}`);
+      }
+    }
+  }
+});
+
+test("words without parts, and ids of nothing, are read", () => {
+  const vocab = { "[UNK]": 0, the: 1, cat: 2, "[SEP]": 4 };
+  const model = { type: "WordLevel", unk_token: "[UNK]", vocab };
+  writeFileSync(path("words.json"), JSON.stringify({ model, pre_tokenizer: { type: "WhitespaceSplit" } }));
+  const words = openTokenizer(path("words.json"));
+  assert.deepEqual(Array.from(words.encode("the cat cats the")), [1, 2, 0, 1]);
+  assert.deepEqual([words.size, words.unknown, words.decode([1, 3, 2])], [5, 0, "the cat"]);
+});
+
+describe("what ends a text", () => {
+  const { file } = familyOf("byte-level BPE");
+  const withTokens = (...names: string[]) => {
+    const added_tokens = names.map((content, i) => ({ id: 330 + i, content, special: true }));
+    writeFileSync(path("ends.json"), JSON.stringify({ ...file, added_tokens }));
+    return (endOfText?: string | number | null) => openTokenizer(path("ends.json"), { endOfText });
   };
-  writeFileSync(path("wordpiece.json"), JSON.stringify(file));
-  const tokenizer = openTokenizer(path("wordpiece.json"));
-  assert.deepEqual([tokenizer.size, tokenizer.endOfText], [5, null]);
-  assert.deepEqual(Array.from(tokenizer.encode("The cats sat on")), [1, 2, 3, 4, 0]);
+
+  test("is the likeliest of the candidates, is said, and can be another one or none", () => {
+    const open = withTokens("<|begin_of_text|>", "<|eot_id|>", "<|end_of_text|>");
+    assert.deepEqual([open().endOfText, open("<|eot_id|>").endOfText, open(331).endOfText], [332, 331, 331]);
+    assert.deepEqual(open().notes, ["<|end_of_text|> ends a text, and not <|eot_id|>: data.endOfText says otherwise"]);
+    assert.equal(open(null).endOfText, null);
+    assert.match(open(null).notes[0] ?? "", /no token of the tokenizer ends a text: documents run together/);
+    assert.ok(!Array.from(open("e").encode("eee")).includes(open("e").endOfText ?? -1), "no text has it then");
+    assert.throws(
+      () => open("<|eot_i|>"),
+      (error) => error instanceof ConfigError && /has no <\|eot_i\|>\. Did you mean <\|eot_id\|>\?/.test(error.message),
+    );
+    assert.equal(withTokens("[CLS]", "[SEP]")().endOfText, 331);
+    assert.equal(withTokens("[CLS]")().endOfText, null);
+  });
 });
 
 describe("refused with the reason is", () => {
@@ -108,7 +167,7 @@ describe("refused with the reason is", () => {
     ],
     "a gap among the ids": [
       { ...file, model: { ...file.model, vocab: { ...vocab, far: 999 } } },
-      /0 to 258 without gaps, and none is 258/,
+      /at most half of the ids may be of no unit, and 259 units have ids up to 999/,
     ],
     "a merge of what is not there": [
       { ...file, model: { ...file.model, merges: ["t h", "th q2"] } },
@@ -117,6 +176,22 @@ describe("refused with the reason is", () => {
     "a merge of one": [
       { ...file, model: { ...file.model, merges: ["th"] } },
       /model\.merges\.0: must be pairs of units/,
+    ],
+    "a part that is not computed here": [
+      { ...file, pre_tokenizer: { type: "UnicodeScripts" } },
+      /refused by Hugging Face's library: Unknown PreTokenizer type: UnicodeScripts/,
+    ],
+    "BPE with prefixes": [
+      { ...file, model: { ...file.model, continuing_subword_prefix: "##" } },
+      /is not read here: its BPE has a continuing_subword_prefix/,
+    ],
+    "Unigram with bytes": [
+      { model: { type: "Unigram", unk_id: 0, byte_fallback: true, vocab: [["<unk>", 0]] } },
+      /is not read here: its Unigram has byte_fallback/,
+    ],
+    "a word that stands alone": [
+      { ...file, added_tokens: [{ id: 300, content: "the", single_word: true, special: false }] },
+      /its added token "the" is a single_word/,
     ],
   };
   for (const [name, [content, pattern]] of Object.entries(cases)) {

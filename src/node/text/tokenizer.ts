@@ -1,18 +1,22 @@
 /** Text as units and back: bytes, or any `tokenizer.json` of Hugging Face's tokenizers. */
 import { createHash } from "node:crypto";
-import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
-import { z } from "zod";
-import { END_OF_TEXT, wordsOf } from "../../data/text/byte-level.js";
+import { wordsOf } from "../../data/text/byte-level.js";
 import { ConfigError, DataError, messageOf } from "../../errors.js";
-import { count, shortened } from "../../report/format.js";
+import { count } from "../../report/format.js";
 import { readRegular } from "../plain-files.js";
+import { endCandidates, endOfText } from "./end-of-text.js";
 import { withinSeconds } from "./time-limit.js";
+import { libraryOf, namesOf, parseTokenizer, type TokenizerJson, unknownIdOf } from "./tokenizer-file.js";
 
 export interface Tokenizer {
   /** Ids are 0 to size - 1. */
   readonly size: number;
-  /** The id that stands between documents, which no text has; null where the tokenizer has none. */
+  /** The id that stands between documents, which no text has; null where there is none. */
   readonly endOfText: number | null;
+  /** The id that stands for what the tokenizer does not know; null where there is none. */
+  readonly unknown: number | null;
+  /** What the user should know of it, in sentences. */
+  readonly notes: readonly string[];
   /** SHA-256 of what defines it, in hexadecimal. */
   readonly digest: string;
   encode(text: string): ArrayLike<number>;
@@ -25,6 +29,8 @@ export function byteTokenizer(): Tokenizer {
   return {
     size: 257,
     endOfText: 256,
+    unknown: null,
+    notes: [],
     digest: createHash("sha256").update("bytes").digest("hex"),
     encode: (text) => encoder.encode(text),
     decode: (ids) =>
@@ -32,27 +38,10 @@ export function byteTokenizer(): Tokenizer {
   };
 }
 
-const id = z.int().nonnegative();
-const fileSchema = z.looseObject({
-  added_tokens: z.array(z.looseObject({ id, content: z.string(), special: z.boolean().optional() })).default([]),
-  pre_tokenizer: z.looseObject({ type: z.string() }).nullish(),
-  model: z.looseObject({
-    type: z.enum(["BPE", "WordPiece", "Unigram"], "must be BPE, WordPiece or Unigram").optional(),
-    vocab: z.union(
-      [z.record(z.string(), id), z.array(z.tuple([z.string(), z.number()]))],
-      "must be a table of ids or a list of scores",
-    ),
-    merges: z
-      .array(
-        z.union(
-          [z.string().regex(/^[^ ]+ [^ ]+$/, "must be pairs of units"), z.tuple([z.string(), z.string()])],
-          "must be pairs of units",
-        ),
-      )
-      .optional(),
-  }),
-});
-type TokenizerJson = z.infer<typeof fileSchema>;
+export interface TokenizerOptions {
+  /** The unit that ends a text, by its name or id; null for none. By default the first of those that are known to. */
+  readonly endOfText?: string | number | null | undefined;
+}
 
 /** What a tokenizer may take for a text: a pattern of its file can take for ever. */
 const secondsFor = (length: number) => 60 + length / 1000;
@@ -63,9 +52,10 @@ const MOST_WORDS = 1_000_000;
 /**
  * Open a `tokenizer.json`. Texts have no special units, whatever is written in them.
  *
- * Throws {@link ConfigError} when there is no such file, and {@link DataError} for one that is malformed, with the reason.
+ * Throws {@link ConfigError} when there is no such file or no such end of a text, and {@link DataError} for a file that is
+ * malformed, with the reason.
  */
-export function openTokenizer(path: string): Tokenizer {
+export function openTokenizer(path: string, options: TokenizerOptions = {}): Tokenizer {
   let bytes: Uint8Array;
   try {
     bytes = readRegular(path);
@@ -77,8 +67,13 @@ export function openTokenizer(path: string): Tokenizer {
       },
     );
   }
-  const file = parse(bytes, path);
-  const library = made(file, path);
+  const file = parseTokenizer(bytes, path);
+  const { names, numIds } = namesOf(file);
+  const end = endOfText(file, names, options.endOfText, path);
+  const unknown = unknownIdOf(file);
+  const special = file.added_tokens.filter((one) => one.special).map((one) => one.id);
+  const writing = libraryOf(file, path, new Set([...special, ...[end, unknown].filter((own) => own !== null)]));
+  const reading = libraryOf(file, path);
   const isByWord = isByteLevel(file);
   const known = new Map<string, readonly number[]>();
 
@@ -97,88 +92,54 @@ export function openTokenizer(path: string): Tokenizer {
   function encodeWord(word: string): readonly number[] {
     const before = known.get(word);
     if (before) return before;
-    const { ids } = library.encode(word, { add_special_tokens: false });
+    const { ids } = writing.encode(word, { add_special_tokens: false });
     if (known.size >= MOST_WORDS) known.clear();
     known.set(word, ids);
     return ids;
   }
 
   return {
-    size: sizeOf(file),
-    endOfText:
-      file.added_tokens.find(({ content }) => content === END_OF_TEXT || /^<\/s>$|^<eos>$/.test(content))?.id ?? null,
+    size: numIds,
+    endOfText: end,
+    unknown,
+    notes: notesOf(file, names, end),
     digest: createHash("sha256").update(bytes).digest("hex"),
     encode: (text) =>
       isByWord
         ? wordsOf(text).flatMap(encodeWord)
-        : limited(text.length, () => library.encode(text, { add_special_tokens: false }).ids),
-    // The library refuses to decode nothing.
-    decode: (ids) =>
-      ids.length === 0
-        ? ""
-        : limited(ids.length, () =>
-            library.decode([...ids], { skip_special_tokens: false, clean_up_tokenization_spaces: false }),
-          ),
+        : limited(text.length, () => writing.encode(text, { add_special_tokens: false }).ids),
+    decode: (ids) => {
+      // The library refuses to decode nothing, and what has no name.
+      const named = ids.filter((own) => names.has(own));
+      if (named.length === 0) return "";
+      const options = { skip_special_tokens: false, clean_up_tokenization_spaces: false };
+      return limited(ids.length, () => reading.decode(named, options));
+    },
   };
 }
 
-function parse(bytes: Uint8Array, path: string): TokenizerJson {
-  const malformed = (why: string, cause?: unknown) =>
-    new DataError(`tokenizer: ${path} must be the tokenizer.json of Hugging Face's tokenizers: ${why}`, { cause });
-  let json: unknown;
-  try {
-    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch (error) {
-    throw malformed(`it is no JSON (${messageOf(error)}). Is it whole?`, error);
-  }
-  const parsed = fileSchema.safeParse(json);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw malformed(`${issue?.path.join(".") || "it"}: ${issue?.message}`, parsed.error);
-  }
-  const { model, added_tokens: added } = parsed.data;
-  if (Array.isArray(model.vocab)) return parsed.data;
-  const ids = new Map(Object.entries(model.vocab).map(([unit, own]) => [own, unit]));
-  const numUnits = Object.keys(model.vocab).length;
-  if (ids.size !== numUnits) throw malformed(`model.vocab has ${numUnits} units with ${ids.size} different ids`);
-  for (const { id: own, content } of added) ids.set(own, content);
-  const missing = Array.from({ length: ids.size }, (_, own) => own).find((own) => !ids.has(own));
-  if (missing !== undefined) throw malformed(`ids must be 0 to ${ids.size - 1} without gaps, and none is ${missing}`);
-  for (const [i, merge] of (model.merges ?? []).entries()) {
-    const pair = typeof merge === "string" ? merge.split(" ") : merge;
-    const unknown = [...pair, pair.join("")].find((unit) => !Object.hasOwn(model.vocab, unit));
-    if (unknown !== undefined)
-      throw malformed(
-        `model.merges.${i} needs the unit ${JSON.stringify(shortened(unknown, 40))}, which model.vocab has not`,
-      );
-  }
-  return parsed.data;
-}
-
-function made(file: TokenizerJson, path: string): HuggingFaceTokenizer {
-  try {
-    return new HuggingFaceTokenizer(file as object, { clean_up_tokenization_spaces: false });
-  } catch (error) {
-    throw new DataError(`tokenizer: ${path} is refused by Hugging Face's library: ${messageOf(error)}`, {
-      cause: error,
-    });
-  }
-}
-
-function sizeOf({ model: { vocab }, added_tokens: added }: TokenizerJson): number {
-  const numUnits = Array.isArray(vocab) ? vocab.length : Object.keys(vocab).length;
-  return added.reduce((size, { id: own }) => Math.max(size, own + 1), numUnits);
+function notesOf(file: TokenizerJson, names: ReadonlyMap<number, string>, end: number | null): string[] {
+  const { length } = JSON.stringify(file.normalizer ?? null).match(/"type":"Precompiled"/g) ?? [];
+  const others = endCandidates(file).filter((own) => own !== end);
+  const shown = others.slice(0, 5).map((own) => names.get(own));
+  return [
+    end === null
+      ? "no token of the tokenizer ends a text: documents run together, and samples do not end; data.endOfText names one"
+      : `${names.get(end)} ends a text${shown.length > 0 ? `, and not ${shown.join(", ")}: data.endOfText says otherwise` : ""}`,
+    ...(length
+      ? ["the normalizer is a table of SentencePiece, which is taken for NFKC and differs in rare characters"]
+      : []),
+  ];
 }
 
 /** Whether text is parted into words as GPT-2 does, and nothing looks beyond a word. */
-function isByteLevel(file: TokenizerJson): boolean {
-  const { pre_tokenizer: parted, model } = file;
-  const { normalizer = null } = file as { normalizer?: unknown };
+function isByteLevel({ pre_tokenizer: parted, model, normalizer, added_tokens: added }: TokenizerJson): boolean {
   return (
-    normalizer === null &&
+    !normalizer &&
     parted?.type === "ByteLevel" &&
     parted.add_prefix_space === false &&
     parted.use_regex !== false &&
-    model.type === "BPE"
+    model.type === "BPE" &&
+    added.every(({ special }) => special === true)
   );
 }

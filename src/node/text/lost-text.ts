@@ -1,0 +1,118 @@
+/** What a tokenizer loses of texts: units that stand for what it does not know, and what decoding does not give back. */
+import { DataError } from "../../errors.js";
+import { percent, shortened } from "../../report/format.js";
+import type { Tokenizer } from "./tokenizer.js";
+
+export interface LostText {
+  /** Note a text and its units. */
+  see(text: string, ids: ArrayLike<number>): void;
+  /** Whether bits per byte of these texts are bits of these texts: no more than a thousandth of them is lost. */
+  isGivenBack(): boolean;
+  /** Throws {@link DataError} where so much is unknown that a model would learn to say that. */
+  check(): void;
+  notes(): string[];
+}
+
+/** Of units that are unknown, and of a sample's bytes that do not come back. */
+const NEGLIGIBLE = 0.001;
+const MOST_UNKNOWN = 0.2;
+/** So many texts are looked at for certain, and of more texts ever fewer. */
+const FIRST_TEXTS = 64;
+const PASSAGE = 2000;
+const MOST_PASSAGES = 8;
+
+/** `of` says what the texts are, as "validation". */
+export function lostText(tokenizer: Tokenizer, of: string): LostText {
+  const { unknown } = tokenizer;
+  let [numUnits, numUnknown, numTexts, sampled, lost] = [0, 0, 0, 0, 0];
+  let example: readonly [string, string] | null = null;
+
+  const read = (passage: string, ids: ArrayLike<number>) => {
+    const back = tokenizer.decode(Array.from(ids));
+    const [size, missing, pair] = notGivenBack(passage, back);
+    sampled += size;
+    lost += missing;
+    example ??= pair;
+  };
+  const unknownShare = () => (numUnits === 0 ? 0 : numUnknown / numUnits);
+  const lostShare = () => (sampled === 0 ? 0 : lost / sampled);
+  const isGivenBack = () => unknownShare() <= NEGLIGIBLE && lostShare() <= NEGLIGIBLE;
+
+  return {
+    see(text, ids) {
+      numUnits += ids.length;
+      if (unknown !== null) for (let i = 0; i < ids.length; i++) numUnknown += Number(ids[i] === unknown);
+      // As many of the texts 65 to 128 as of 129 to 256, and so on: each 1st, 2nd, 4th ...
+      const every = 2 ** Math.floor(Math.log2(numTexts / FIRST_TEXTS));
+      if (numTexts++ >= FIRST_TEXTS && (numTexts - 1) % every !== 0) return;
+      if (text.length <= 2 * PASSAGE) return read(text, ids);
+      for (const passage of passagesOf(text)) read(passage, tokenizer.encode(passage));
+    },
+    isGivenBack,
+    check() {
+      if (unknownShare() <= MOST_UNKNOWN) return;
+      throw new DataError(
+        `text: at most ${percent(MOST_UNKNOWN)} of the units of a text may be unknown to its tokenizer, and of ${of} ${percent(unknownShare())} are. A model would learn to say just that. Learn a tokenizer from this text (codistill tokenizer --data ...), or leave data.tokenizer out, for bytes.`,
+      );
+    },
+    notes() {
+      const figures = isGivenBack()
+        ? "bits per byte leave that out of account"
+        : "figures are of another text, without bits per byte";
+      const [before, after] = (example ?? ["", ""]).map((text) => JSON.stringify(shortened(text, 40)));
+      return [
+        ...(numUnknown > 0
+          ? [`${share(unknownShare())} of the units of ${of} stand for what the tokenizer does not know: ${figures}`]
+          : []),
+        ...(lost > 0
+          ? [
+              `the tokenizer does not give back ${share(lostShare())} of ${of}, by a sample (${before} becomes ${after}): ${figures}`,
+            ]
+          : []),
+      ];
+    },
+  };
+}
+
+function share(value: number): string {
+  return value < 0.0005 ? "less than 0.1 %" : percent(value);
+}
+
+/** Passages of a long text, spread evenly over it. */
+function* passagesOf(text: string): Generator<string, void, void> {
+  for (let i = 0; i < MOST_PASSAGES; i++) {
+    let from = Math.floor(((text.length - PASSAGE) * i) / (MOST_PASSAGES - 1));
+    let to = from + PASSAGE;
+    // A pair of surrogates is one character.
+    if (/[\uDC00-\uDFFF]/.test(text[from] ?? "")) from++;
+    if (/[\uDC00-\uDFFF]/.test(text[to] ?? "")) to--;
+    yield text.slice(from, to);
+  }
+}
+
+/**
+ * Bytes of a text, those of its words and spaces that are not among the words and spaces of another one, and the first that differs. A
+ * space at the beginning is of no account: some tokenizers put one there, or take it away.
+ */
+function notGivenBack(text: string, back: string): readonly [number, number, readonly [string, string] | null] {
+  const size = Buffer.byteLength(text);
+  if (back === text || back === ` ${text}` || ` ${back}` === text) return [size, 0, null];
+  const parts = (of: string) => of.match(/\s|\S+/gu) ?? [];
+  const left = new Map<string, number>();
+  const found = parts(back);
+  for (const part of found) left.set(part, (left.get(part) ?? 0) + 1);
+  let lost = 0;
+  let first: readonly [string, string] | null = null;
+  for (const [i, part] of parts(text).entries()) {
+    const count = left.get(part) ?? 0;
+    if (count > 0) left.set(part, count - 1);
+    else {
+      lost += Buffer.byteLength(part);
+      first ??= [part, found[i] ?? ""];
+    }
+  }
+  // Words that are all there in another order, or with others among them, are no text that comes back.
+  return lost > 0
+    ? [size, lost, first]
+    : [size, Math.max(1, Buffer.byteLength(back) - size), [shortened(text, 20), shortened(back, 20)]];
+}
