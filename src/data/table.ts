@@ -21,9 +21,11 @@ export interface TableSpec {
   readonly label: string;
   /** What the label is, of which statistics are then fitted; left out, it is binary without statistics. */
   readonly task?: "binary" | "multiclass" | "regression";
+  /** Labels that are numbers of 0 and more, learned as logarithms. */
+  readonly labelScale?: "log";
   /** Feature name to expression, rendered as text. */
   readonly categorical: Readonly<Record<string, string>>;
-  /** Feature name to expression, cast to FLOAT. */
+  /** Feature name to expression, cast to DOUBLE and kept as float32 ({@link Shift}). */
   readonly numeric: Readonly<Record<string, string>>;
   /** Of categorical features: names of fewer training rows than `minRows`, or rarer than the first `maxNames`, are unseen. */
   readonly vocabularies?: Readonly<Record<string, VocabularyLimits>>;
@@ -41,17 +43,35 @@ export interface VocabularyLimits {
   readonly maxNames?: number | undefined;
 }
 
+/**
+ * How float64 values x are kept as float32 without losing what tells them apart: as (x - center) / scale. A column has one
+ * where float32 alone would lose it: where values are close to one another and far from 0, or beyond float32's range.
+ */
+export interface Shift {
+  readonly center: number;
+  /** A power of two; 1 unless the values leave float32's range. */
+  readonly scale: number;
+}
+
+/** Population mean and deviation of values as they are kept. */
+export interface KeptMoments {
+  readonly mean: number;
+  /** Above 0. */
+  readonly deviation: number;
+  readonly shift?: Shift;
+}
+
 /** Fitted once on the training split, before sharding; plain JSON, part of the run declaration. */
 export interface Preprocessing {
   /** Id k + 1 is entry k, most frequent first, then by text; id 0 is unknown or missing. */
   readonly vocabularies: Readonly<Record<string, readonly string[]>>;
-  /** Population mean and deviation over the training rows, missing values skipped; the deviation is 1 where it would be 0. */
-  readonly numeric: Readonly<Record<string, { readonly mean: number; readonly deviation: number }>>;
+  /** Over the training rows, missing values skipped; the deviation is 1 where it would be 0. */
+  readonly numeric: Readonly<Record<string, KeptMoments>>;
   /** Left out where the spec says no task. */
   readonly labels?: LabelStatistics;
 }
 
-/** The labels of the training split: the classes and how many rows each has, or population mean and deviation, above 0. */
+/** The labels of the training split: the classes and how many rows each has, or mean and deviation of numbers. */
 export type LabelStatistics =
   | {
       readonly kind: "classes";
@@ -59,7 +79,8 @@ export type LabelStatistics =
       readonly classes: readonly string[];
       readonly counts: readonly number[];
     }
-  | { readonly kind: "numbers"; readonly mean: number; readonly deviation: number };
+  /** With a unit the moments are of ln(1 + label / unit). */
+  | ({ readonly kind: "numbers"; readonly logUnit?: number } & KeptMoments);
 
 /** The classes of yes/no labels: label 0 and label 1. */
 export const yesNo: readonly string[] = ["false", "true"];
@@ -99,6 +120,17 @@ export interface RowRange {
 
 /** The name of a batch's label array. */
 export const labelsName = "labels";
+
+/** The name of the array of all numeric features, where they are many. */
+export const numbersName = "numbers";
+
+/**
+ * Whether so many numeric features are one array of a batch, [batch, features], instead of one each: a step costs some
+ * microseconds for each array, whatever is in it, and thousands of them would be all that it does.
+ */
+export function areOneArray(numNumeric: number): boolean {
+  return numNumeric > 64;
+}
 
 /** The name of a feature's array in a batch. */
 export function featureName(feature: string): string {
@@ -161,7 +193,8 @@ export function tableRows(layout: RecordLayout, words: Int32Array): Rows {
 
 /**
  * A batch: one array of shape [batch] for each feature (`features.<name>`, int32 ids or float32 values) and `labels`
- * of shape [batch], float32 or the int32 of classes. The arrays are copies. Throws {@link DataError} for a row that is not there.
+ * of shape [batch], float32 or the int32 of classes. Of many numeric features ({@link areOneArray}) there is `numbers`
+ * instead, float32 [batch, features]. The arrays are copies. Throws {@link DataError} for a row that is not there.
  */
 export function gatherBatch(rows: Rows, indices: Uint32Array | readonly number[] | RowRange): NamedArrays {
   const wanted = "start" in indices ? indicesOf(indices) : indices;
@@ -172,12 +205,36 @@ export function gatherBatch(rows: Rows, indices: Uint32Array | readonly number[]
   if (missing !== undefined) {
     throw new DataError(`table: row ${missing} is asked for, and the rows are 0 to ${rows.numRows - 1}`);
   }
-  // One block for all columns, moved as bits, so that the loop is the same for ids and for values.
-  const block = new Int32Array(width * batch);
   const records = rows.read(wanted);
-  for (let i = 0, at = 0; i < batch; i++)
-    for (let word = 0, out = i; word < width; word++, out += batch) block[out] = records[at++] as number;
-  return Object.fromEntries(columns.map((column, word) => [column.name, columnOf(column, block, word, batch)]));
+  const first = columns.findIndex(({ dtype }) => dtype === "float32");
+  const numNumeric = columns.filter(({ name, dtype }) => dtype === "float32" && name !== labelsName).length;
+  const isStacked = areOneArray(numNumeric);
+  const single = columns.map((column, word) => ({ column, word }));
+  if (isStacked) single.splice(first, numNumeric);
+  // One block for all columns, moved as bits, so that the loop is the same for ids and for values.
+  const block = new Int32Array(single.length * batch);
+  for (let i = 0; i < batch; i++) {
+    for (let k = 0, out = i; k < single.length; k++, out += batch) {
+      block[out] = records[i * width + (single[k] as { readonly word: number }).word] as number;
+    }
+  }
+  const arrays = single.map(({ column }, k) => [column.name, columnOf(column, block, k, batch)]);
+  if (isStacked) arrays.push([numbersName, numbersOf(records, { width, first, numNumeric, batch })]);
+  return Object.fromEntries(arrays);
+}
+
+/** The numeric features of records, which stand side by side in each. */
+function numbersOf(
+  records: Int32Array,
+  of: { readonly width: number; readonly first: number; readonly numNumeric: number; readonly batch: number },
+): NdArray {
+  const { width, first, numNumeric, batch } = of;
+  const words = new Int32Array(batch * numNumeric);
+  for (let i = 0; i < batch; i++) {
+    const start = i * width + first;
+    words.set(records.subarray(start, start + numNumeric), i * numNumeric);
+  }
+  return { dtype: "float32", shape: [batch, numNumeric], data: new Float32Array(words.buffer) };
 }
 
 function columnOf({ dtype }: Column, block: Int32Array, word: number, batch: number): NdArray {

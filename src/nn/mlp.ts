@@ -1,4 +1,4 @@
-import { concat, div, greater, relu, reshape, sub, where } from "../graph/ops.js";
+import { concat, constant, div, greater, relu, reshape, sub, where } from "../graph/ops.js";
 import type { Tensor } from "../graph/tensor.js";
 import { named } from "../runtime/named.js";
 import { type HashedEmbeddingOptions, hashedEmbedding, hashedEmbeddingParams } from "./hashed-embedding.js";
@@ -18,6 +18,8 @@ export interface MlpOptions {
   readonly categorical: Readonly<Record<string, CategoricalFeature>>;
   /** Numeric features, standardised as (x - mean) / deviation. */
   readonly numeric: Readonly<Record<string, { readonly mean: number; readonly deviation: number }>>;
+  /** The one input that all numeric features are, float32 [batch, features], where they are not one each. */
+  readonly numbers?: string | undefined;
   /** Widths of the hidden layers, each followed by ReLU. */
   readonly hidden: readonly number[];
   /** Logits of an example: 1 by default, and then they are [batch], else [batch, outputs]. */
@@ -28,9 +30,10 @@ export interface MlpOptions {
  * Embeddings and standardised numbers, side by side, into a multilayer perceptron with logits [batch] or [batch, outputs]:
  * the click network of Anil et al. 2018 at any size.
  *
- * Reads `features.<name>`, int32 ids [batch] or float32 values [batch].
+ * Reads `features.<name>`, int32 ids [batch] or float32 values [batch]; numeric features from one input instead where
+ * `numbers` names it.
  */
-export function mlp({ categorical, numeric, hidden, numOutputs = 1 }: MlpOptions): Model {
+export function mlp({ categorical, numeric, numbers: oneArray, hidden, numOutputs = 1 }: MlpOptions): Model {
   const ids = Object.entries(categorical);
   const numbers = Object.entries(numeric);
   const inputWidth = ids.reduce((sum, [, { width }]) => sum + width, numbers.length);
@@ -42,6 +45,8 @@ export function mlp({ categorical, numeric, hidden, numOutputs = 1 }: MlpOptions
     return hashedRows === undefined ? undefined : { numRows: hashedRows, width, stream: 4 * i };
   };
   const vector = (dtype: InputSpec["dtype"]): InputSpec => ({ shape: ["batch"], dtype });
+  const ofAll = (of: (moments: MlpOptions["numeric"][string]) => number): Tensor =>
+    constant({ dtype: "float32", shape: [numbers.length], data: Float32Array.from(numbers, ([, one]) => of(one)) });
   return {
     params: Object.assign(
       {},
@@ -54,7 +59,9 @@ export function mlp({ categorical, numeric, hidden, numOutputs = 1 }: MlpOptions
     ),
     inputs: Object.fromEntries([
       ...ids.map(([name]) => [`features.${name}`, vector("int32")]),
-      ...numbers.map(([name]) => [`features.${name}`, vector("float32")]),
+      ...(oneArray === undefined
+        ? numbers.map(([name]) => [`features.${name}`, vector("float32")])
+        : [[oneArray, { shape: ["batch", numbers.length], dtype: "float32" }]]),
     ]),
     apply(params, inputs) {
       const features: Tensor[] = [
@@ -63,9 +70,17 @@ export function mlp({ categorical, numeric, hidden, numOutputs = 1 }: MlpOptions
           const hashed = hashedOf(i);
           return hashed ? hashedEmbedding(params, path, of, hashed) : embedding(params, path, of);
         }),
-        ...numbers.map(([name, { mean, deviation }]) =>
-          reshape(standardise(named(inputs, `features.${name}`), mean, deviation), ["batch", 1]),
-        ),
+        ...(oneArray === undefined
+          ? numbers.map(([name, { mean, deviation }]) =>
+              reshape(standardise(named(inputs, `features.${name}`), mean, deviation), ["batch", 1]),
+            )
+          : [
+              standardise(
+                named(inputs, oneArray),
+                ofAll(({ mean }) => mean),
+                ofAll(({ deviation }) => deviation),
+              ),
+            ]),
       ];
       let x = concat(features, 1);
       layers.forEach(({ path }, i) => {
@@ -77,7 +92,7 @@ export function mlp({ categorical, numeric, hidden, numOutputs = 1 }: MlpOptions
 }
 
 /** (x - mean) / deviation; a value that is missing (NaN) or infinite becomes 0, the mean. */
-function standardise(x: Tensor, mean: number, deviation: number): Tensor {
+function standardise(x: Tensor, mean: number | Tensor, deviation: number | Tensor): Tensor {
   const isAbove = greater(x, Number.NEGATIVE_INFINITY);
   const isBelow = greater(Number.POSITIVE_INFINITY, x);
   return where(isAbove, where(isBelow, div(sub(x, mean), deviation), 0), 0);

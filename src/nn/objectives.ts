@@ -1,6 +1,6 @@
 /** Objectives beside {@link binary}: what is predicted, and how it meets labels and teachers. */
 import { ShapeError } from "../errors.js";
-import { add, constant, div, expand, mul, reduceMean, sigmoid, softmax, sub } from "../graph/ops.js";
+import { add, constant, div, exp, expand, log, mul, reduceMean, relu, sigmoid, softmax, sub } from "../graph/ops.js";
 import type { Tensor } from "../graph/tensor.js";
 import { scalar } from "../runtime/array.js";
 import { asTwoClasses, binaryForm, type DistillLossName, distillLosses, leastValue } from "./distill-losses.js";
@@ -94,6 +94,10 @@ export interface RegressionOptions {
   /** The model gives (label - mean) / deviation; both losses are of these standard numbers. 0 and 1 by default. */
   readonly mean?: number;
   readonly deviation?: number;
+  /** With it mean and deviation are of ln(1 + label / unit), for labels of 0 and more, and predictions are never below 0. */
+  readonly logUnit?: number;
+  /** What predictions are never below. */
+  readonly least?: number;
 }
 
 /**
@@ -107,6 +111,8 @@ export function regression({
   delta = 1,
   mean = 0,
   deviation = 1,
+  logUnit,
+  least = logUnit === undefined ? undefined : 0,
 }: RegressionOptions = {}): Objective {
   if (!(Number.isFinite(mean) && deviation > 0 && Number.isFinite(deviation))) {
     throw new ShapeError(
@@ -114,7 +120,10 @@ export function regression({
     );
   }
   const isStandard = mean === 0 && deviation === 1;
-  const standard = (y: Tensor) => (isStandard ? y : div(sub(y, mean), deviation));
+  const scaled = (y: Tensor) => (logUnit === undefined ? y : log(add(1, div(y, logUnit))));
+  const unscaled = (x: Tensor) => (logUnit === undefined ? x : mul(sub(exp(x), 1), logUnit));
+  const standard = (y: Tensor) => (isStandard ? scaled(y) : div(sub(scaled(y), mean), deviation));
+  const atLeast = (x: Tensor) => (least === undefined ? x : add(relu(sub(x, least)), least));
   const errors = {
     squared: squaredError,
     absolute: absoluteError,
@@ -126,6 +135,6 @@ export function regression({
     distillLoss: errors[loss],
     entropy: () => constant(scalar(0)),
     chance: (labels) => errors[loss](reduceMean(standard(labels), [0], true), standard(labels)),
-    inLabelUnit: (prediction) => (isStandard ? prediction : add(mul(prediction, deviation), mean)),
+    inLabelUnit: (prediction) => atLeast(unscaled(isStandard ? prediction : add(mul(prediction, deviation), mean))),
   };
 }

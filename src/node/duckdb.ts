@@ -32,8 +32,8 @@ export interface Database {
   words(sql: string, dtypes: readonly ("int32" | "float32")[]): AsyncGenerator<Int32Array, void, void>;
   /** A result of DOUBLE and VARCHAR columns without nulls, a chunk of some thousand rows at a time. */
   columns(sql: string, types: readonly ("number" | "text")[]): AsyncGenerator<ValueColumns, void, void>;
-  /** Append rows to a table of FLOAT and VARCHAR columns. */
-  append(table: string, columns: readonly (Float32Array | string[])[]): Promise<void>;
+  /** Append rows to a table of FLOAT, DOUBLE and VARCHAR columns. */
+  append(table: string, columns: readonly (Float32Array | Float64Array | string[])[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -58,7 +58,7 @@ export async function openDuckdb(
   spillFolder: string,
   { reads = [], writes = [], signal }: DatabaseOptions = {},
 ): Promise<Database> {
-  const { DuckDBDataChunk: DataChunk, DuckDBInstance, FLOAT, VARCHAR, version } = await loadDuckdb();
+  const { DuckDBDataChunk: DataChunk, DuckDBInstance, DOUBLE, FLOAT, VARCHAR, version } = await loadDuckdb();
   const memoryBytes = memoryBudget();
   const instance = await DuckDBInstance.create(":memory:", {
     threads: String(Math.max(1, Math.min(availableParallelism(), Math.floor(memoryBytes / THREAD_BYTES)))),
@@ -132,7 +132,11 @@ export async function openDuckdb(
         const numRows = columns[0]?.length ?? 0;
         for (let start = 0; start < numRows; start += CHUNK_ROWS) {
           const part = columns.map((column) => Array.from<number | string>(column.slice(start, start + CHUNK_ROWS)));
-          const chunk = DataChunk.create(columns.map((column) => (Array.isArray(column) ? VARCHAR : FLOAT)));
+          const chunk = DataChunk.create(
+            columns.map((column) =>
+              Array.isArray(column) ? VARCHAR : column instanceof Float64Array ? DOUBLE : FLOAT,
+            ),
+          );
           chunk.setColumns(part);
           appender.appendDataChunk(chunk);
         }

@@ -263,3 +263,37 @@ describe("an exported model", () => {
     await session.release();
   });
 });
+
+test("what was shifted in training is shifted in float64 in the exported file, and labels come back in their own unit", async () => {
+  const numeric = {
+    size: { mean: 0.5, deviation: 2, shift: { center: 1e9, scale: 1 } },
+    logDistance: { mean: 6, deviation: 0.25, shift: { center: 0, scale: 2 ** -150 } },
+  };
+  const labels = { kind: "numbers", mean: 3, deviation: 20, shift: { center: 1.7e12, scale: 1 } } as const;
+  const shiftedConfig = tinyConfig({ data: config.data, model: config.model, task: "regression" });
+  const { learner, params } = trained(shiftedConfig, { ...preprocessing, numeric, labels });
+  const session = await ort.InferenceSession.create(
+    exportModel(learner, { ...preprocessing, numeric, labels }, tinyServing(preprocessing), params, {}),
+  );
+  const examples = [0, 1, 2].map((i) => ({
+    colour: "red",
+    weekday: "1",
+    size: 1e9 + i / 8,
+    logDistance: (5 + i) * 2 ** -150,
+  }));
+  const { prediction } = await session.run(rawFeeds(examples));
+  const engine = onnxRuntimeEngine({ threads: 1 });
+  await engine.write(withPrefix(kept.params, params));
+  const program = await engine.compile(predictGraph(learner, kept.params));
+  const asKept = examples.map((example, i) => ({ ...example, size: i / 8, logDistance: 5 + i }));
+  const { probs } = await program.run(encoded(asKept));
+  assert.ok(prediction?.data instanceof Float64Array);
+  assert.deepEqual(
+    Array.from(prediction.data),
+    Array.from(probs?.data as Float32Array, (p) => 1.7e12 + p),
+  );
+  assert.equal(new Set(prediction.data).size, 3);
+  assert.equal(learner.task.metadata.labelMean, String(1.7e12 + 3));
+  await session.release();
+  await engine.close();
+});

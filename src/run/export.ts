@@ -10,13 +10,13 @@ import { mapValues } from "../runtime/named.js";
 import { outputNames } from "../train/task.js";
 import type { RunLearner } from "./learner.js";
 import type { Serving } from "./serving/expression.js";
-import { servedFrom } from "./serving/prelude.js";
+import { keptPrediction, servedFrom } from "./serving/prelude.js";
 
 /**
  * An ONNX model with one input [batch] for each column that a feature is made of: float64 for numbers (NaN for missing;
  * yes/no as 1 and 0) and for points in time (milliseconds since 1970 in UTC), strings for text ("" for missing; unknown
  * ones are allowed). Output: `probability` [batch] of the positive class, `probabilities` [batch, classes], or
- * `prediction` [batch] in the unit of the label. Expressions, vocabularies and scales are inside; `metadata` is joined by
+ * `prediction` [batch] in the unit of the label, in float64 where float32 would lose it. Expressions, vocabularies and scales are inside; `metadata` is joined by
  * `inputs` (what each is, as SQL over a row) and by what the task says: the names of the classes.
  */
 export function exportModel(
@@ -26,7 +26,9 @@ export function exportModel(
   params: NamedArrays,
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array {
-  const graph = predictionGraph(learner, params);
+  const { labels } = preprocessing;
+  const isShifted = labels?.kind === "numbers" && labels.shift !== undefined;
+  const graph = predictionGraph(learner, params, isShifted ? keptPrediction : undefined);
   const all = { ...metadata, inputs: JSON.stringify(serving.inputs), ...learner.task.metadata };
   return encodeModel(servedFrom(toModel(graph, all), serving, preprocessing));
 }
@@ -35,8 +37,9 @@ export function exportModel(
 export function predictionGraph(
   { model, objective, task }: Pick<RunLearner, "model" | "objective" | "task">,
   params: NamedArrays,
+  name: string = outputNames[task.kind],
 ): Graph {
   const inputs = mapValues(model.inputs, ({ shape, dtype }, name) => input(name, shape, dtype));
   const logits = model.apply(mapValues(params, constant), inputs);
-  return { outputs: { [outputNames[task.kind]]: predict(objective, logits) }, updates: {} };
+  return { outputs: { [name]: predict(objective, logits) }, updates: {} };
 }

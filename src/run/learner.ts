@@ -1,5 +1,5 @@
 /** From configuration to parts: the only place where names become objects. */
-import type { Preprocessing } from "../data/table.js";
+import { areOneArray, numbersName, type Preprocessing } from "../data/table.js";
 import { ConfigError } from "../errors.js";
 import type { Objective } from "../nn/losses.js";
 import { mlp } from "../nn/mlp.js";
@@ -46,7 +46,13 @@ export function makeLearner(config: TableRunConfig, preprocessing: Preprocessing
   const task = makeTask(config.task, preprocessing.labels);
   const { numOutputs, objective } = task;
   const { numeric } = preprocessing;
-  const model = mlp({ categorical: Object.fromEntries(categorical), numeric, hidden, numOutputs });
+  const model = mlp({
+    categorical: Object.fromEntries(categorical),
+    numeric,
+    numbers: areOneArray(Object.keys(numeric).length) ? numbersName : undefined,
+    hidden,
+    numOutputs,
+  });
   return { ...learnerOf(config, model, objective), task };
 }
 

@@ -53,6 +53,10 @@ export const taskSchema = z.union(
       loss: z.enum(["squared", "absolute", "huber"]).optional(),
       /** Where Huber's error turns from a square to a line, in deviations of the label; 1 by default. */
       delta: z.number().positive().optional(),
+      /** "log" learns ln(1 + label / unit), of labels of 0 and more, and so never predicts below 0; "linear" by default. */
+      scale: z.enum(["linear", "log"]).optional(),
+      /** What predictions are never below. */
+      least: z.number().optional(),
     }),
   ],
   `must be ${taskKinds.map((kind) => `"${kind}"`).join(", ")} or one of these with options, { kind, ... }`,

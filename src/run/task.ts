@@ -46,10 +46,19 @@ const makers: {
   multiclass(task, labels) {
     return multiclassTask({ classes: ofClasses(labels).classes, ...classOptions(task, labels) });
   },
-  regression({ loss, delta }, labels) {
+  regression({ loss, delta, least }, labels) {
     if (labels?.kind !== "numbers") throw new Error("internal: regression needs the mean and deviation of its labels");
-    const { mean, deviation } = labels;
-    return regressionTask({ mean, deviation, ...(loss && { loss }), ...(delta !== undefined && { delta }) });
+    const { mean, deviation, shift, logUnit } = labels;
+    const { center, scale } = shift ?? { center: 0, scale: 1 };
+    return regressionTask({
+      mean,
+      deviation,
+      ...(shift && { shift }),
+      ...(logUnit !== undefined && { logUnit }),
+      ...(least !== undefined && { least: (least - center) / scale }),
+      ...(loss && { loss }),
+      ...(delta !== undefined && { delta }),
+    });
   },
 };
 

@@ -2,13 +2,13 @@
  * Measures of the probabilities of several classes: `probs` is [examples, classes] and `labels` hold class indices.
  * Computed in float64 on the host.
  */
-import { auc, calibrationError, type Labels, LEAST_PROB, shareOf } from "./metrics.js";
+import { auc, calibrationError, type Floats, type Labels, LEAST_PROB, shareOf } from "./metrics.js";
 
 /**
  * Mean of -log p of the label in nats, over the weights of the labels; 1 each by default. Probabilities are kept away from 0
  * by 1e-7.
  */
-export function classLogLoss(probs: Float32Array, labels: Labels, weights?: readonly number[]): number {
+export function classLogLoss(probs: Floats, labels: Labels, weights?: readonly number[]): number {
   const numClasses = probs.length / labels.length;
   let sum = 0;
   let total = 0;
@@ -22,7 +22,7 @@ export function classLogLoss(probs: Float32Array, labels: Labels, weights?: read
 }
 
 /** The most probable class of each example; of equal ones the first. */
-export function decisions(probs: Float32Array, numClasses: number): Int32Array {
+export function decisions(probs: Floats, numClasses: number): Int32Array {
   return Int32Array.from({ length: probs.length / numClasses }, (_, i) => {
     let best = 0;
     for (let k = 1; k < numClasses; k++) {
@@ -33,7 +33,7 @@ export function decisions(probs: Float32Array, numClasses: number): Int32Array {
 }
 
 /** Share of examples whose label is among the `k` most probable classes; of equal ones the first count as more probable. */
-export function topAccuracy(probs: Float32Array, labels: Labels, k: number): number {
+export function topAccuracy(probs: Floats, labels: Labels, k: number): number {
   const numClasses = probs.length / labels.length;
   return shareOf(labels.length, (i) => {
     const label = labels[i] as number;
@@ -51,7 +51,7 @@ export function topAccuracy(probs: Float32Array, labels: Labels, k: number): num
  * Mean over the classes of the area under the ROC curve of each against all others (macro, one-vs-rest). Classes that no
  * example has, or all have, do not count; NaN when none counts.
  */
-export function macroAuc(probs: Float32Array, labels: Labels): number {
+export function macroAuc(probs: Floats, labels: Labels): number {
   const numClasses = probs.length / labels.length;
   const areas = Array.from({ length: numClasses }, (_, k) => {
     const own = Float32Array.from(labels, (_, i) => probs[i * numClasses + k] as number);
@@ -64,13 +64,13 @@ export function macroAuc(probs: Float32Array, labels: Labels): number {
 }
 
 /** {@link calibrationError} of the probability of the decision, a hit being that it is right. */
-export function classCalibrationError(probs: Float32Array, labels: Labels): number {
+export function classCalibrationError(probs: Floats, labels: Labels): number {
   const { predicted, isHit } = confidence(probs, labels);
   return calibrationError(predicted, isHit);
 }
 
 /** The probability of each decision, and whether it is right. */
-export function confidence(probs: Float32Array, labels: Labels) {
+export function confidence(probs: Floats, labels: Labels) {
   const numClasses = probs.length / labels.length;
   const decided = decisions(probs, numClasses);
   const predicted = Float32Array.from(decided, (k, i) => probs[i * numClasses + k] as number);

@@ -2,7 +2,7 @@
 import { confidence, decisions } from "./class-metrics.js";
 import type { Predictions } from "./evaluate.js";
 import type { MetricName, TaskKind } from "./events.js";
-import { calibrationBin, calibrationGaps, type Labels, LEAST_PROB, shareOf } from "./metrics.js";
+import { calibrationBin, calibrationGaps, type Floats, type Labels, LEAST_PROB, shareOf } from "./metrics.js";
 import { explainedVariance } from "./number-metrics.js";
 
 /** A value and its 95 % confidence interval. */
@@ -35,7 +35,7 @@ export function shareEstimate(numHolding: number, n: number): Estimate {
  * The area under the ROC curve with the variance of DeLong et al. 1988, from mid-ranks (Sun and Xu 2014): the share of
  * negatives below each positive, and of positives above each negative, vary independently. NaN where a class is missing.
  */
-export function aucEstimate(scores: Float32Array, labels: Labels): Estimate {
+export function aucEstimate(scores: Floats, labels: Labels): Estimate {
   const order = Uint32Array.from(scores, (_, i) => i).sort((a, b) => (scores[a] as number) - (scores[b] as number));
   const numPositive = Math.round(shareOf(labels.length, (i) => labels[i] === 1) * labels.length);
   const numNegative = labels.length - numPositive;
@@ -69,7 +69,7 @@ export function aucEstimate(scores: Float32Array, labels: Labels): Estimate {
  * interval is that of this mean, the signs being taken for known. They are not where a bin's gap is within chance, and the
  * error of a model that is calibrated is then never 0: with few examples read it as an upper bound.
  */
-export function calibrationEstimate(predicted: Float32Array, isHit: (i: number) => boolean): Estimate {
+export function calibrationEstimate(predicted: Floats, isHit: (i: number) => boolean): Estimate {
   const signs = calibrationGaps(predicted, isHit).map(Math.sign);
   const own = (p: number, i: number) => (signs[calibrationBin(p)] as number) * (p - Number(isHit(i)));
   const { value, low, high } = meanEstimate(Float64Array.from(predicted, own));

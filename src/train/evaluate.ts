@@ -4,20 +4,24 @@ import { labelsName, type Rows } from "../data/table.js";
 import { sizeOf } from "../runtime/array.js";
 import type { Program } from "../runtime/engine.js";
 import { named } from "../runtime/named.js";
-import type { Labels } from "./metrics.js";
+import type { Floats, Labels } from "./metrics.js";
 
 /** Rows of one prediction batch: large enough to hide the cost of a call, small enough to stay in cache. */
 const BATCH = 8192;
 
 /** Of all rows, in their order: what is predicted, [numRows] or [numRows, classes], and the labels [numRows]. */
 export interface Predictions {
-  readonly probs: Float32Array;
+  readonly probs: Floats;
   readonly labels: Labels;
 }
 
 /** Run a program with an output `probs` over all rows. Rejects with the signal's reason when that cancels it. */
-export async function predictAll(program: Program, rows: Rows, signal?: AbortSignal): Promise<Predictions> {
-  let probs = new Float32Array();
+export async function predictAll(
+  program: Program,
+  rows: Rows,
+  signal?: AbortSignal,
+): Promise<Predictions & { readonly probs: Float32Array }> {
+  let probs: Float32Array = new Float32Array();
   let labels: Labels = new Float32Array();
   let at = 0;
   for (const batch of sequential(rows, BATCH)) {

@@ -85,13 +85,19 @@ function sliceOf(task: Task, name: string, predictions: Predictions): SliceFigur
 /** Some rows of predictions. */
 function part({ probs, labels }: Predictions, rows: readonly number[]): Predictions {
   const width = probs.length / labels.length;
-  const own = new Float32Array(rows.length * width);
+  const own =
+    probs instanceof Float64Array ? new Float64Array(rows.length * width) : new Float32Array(rows.length * width);
   for (const [i, row] of rows.entries()) own.set(probs.subarray(row * width, (row + 1) * width), i * width);
   const pick = (_: unknown, i: number) => labels[rows[i] as number] as number;
   const like = { length: rows.length };
   return {
     probs: own,
-    labels: labels instanceof Int32Array ? Int32Array.from(like, pick) : Float32Array.from(like, pick),
+    labels:
+      labels instanceof Int32Array
+        ? Int32Array.from(like, pick)
+        : labels instanceof Float64Array
+          ? Float64Array.from(like, pick)
+          : Float32Array.from(like, pick),
   };
 }
 

@@ -1,7 +1,10 @@
 /** Measures of predictions, computed in float64 on the host. */
 
 /** The labels of examples: 0 or 1, class indices, or numbers. */
-export type Labels = Float32Array | Int32Array;
+export type Labels = Float32Array | Float64Array | Int32Array;
+
+/** What is predicted: float32, or the float64 of numbers that float32 would not tell apart. */
+export type Floats = Float32Array | Float64Array;
 
 /** Least distance of a probability from 0 and 1 when its logarithm is taken: that of a float32 from 1, about. */
 export const LEAST_PROB = 1e-7;
@@ -10,7 +13,7 @@ export const LEAST_PROB = 1e-7;
  * Mean of -y log p - (1 - y) log(1 - p) in nats; probabilities are kept away from 0 and 1 by 1e-7. With a weight on the
  * positive label, the mean over the weights of the labels.
  */
-export function logLoss(probs: Float32Array, labels: Labels, positiveWeight = 1): number {
+export function logLoss(probs: Floats, labels: Labels, positiveWeight = 1): number {
   let sum = 0;
   let total = 0;
   for (let i = 0; i < probs.length; i++) {
@@ -26,7 +29,7 @@ export function logLoss(probs: Float32Array, labels: Labels, positiveWeight = 1)
  * Area under the ROC curve: the chance that a positive example is ranked above a negative one, ties counted half.
  * NaN when one of the classes is missing.
  */
-export function auc(probs: Float32Array, labels: Labels): number {
+export function auc(probs: Floats, labels: Labels): number {
   const positives = probs.filter((_, i) => labels[i] === 1).sort();
   const negatives = probs.filter((_, i) => labels[i] !== 1).sort();
   let below = 0;
@@ -41,14 +44,14 @@ export function auc(probs: Float32Array, labels: Labels): number {
 }
 
 /** Mean absolute difference between two sets of predictions: between retrained models, the paper's churn. */
-export function meanAbsoluteDifference(a: Float32Array, b: Float32Array): number {
+export function meanAbsoluteDifference(a: Floats, b: Floats): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += Math.abs((a[i] ?? 0) - (b[i] ?? 0));
   return sum / a.length;
 }
 
 /** The mean of several sets of predictions: an ensemble. */
-export function meanOfProbs(sets: readonly Float32Array[]): Float32Array {
+export function meanOfProbs(sets: readonly Floats[]): Float32Array {
   return Float32Array.from(
     sets[0] ?? [],
     (_, i) => sets.reduce((sum, probs) => sum + (probs[i] ?? 0), 0) / sets.length,
@@ -62,13 +65,13 @@ const CALIBRATION_BINS = 15;
  * Expected calibration error over 15 bins of equal width on [0, 1] (Guo et al. 2017): the mean over the examples of
  * |mean prediction - share of hits| of the bin that their prediction p is in, bin min(14, floor(15 p)).
  */
-export function calibrationError(predicted: Float32Array, isHit: (i: number) => boolean): number {
+export function calibrationError(predicted: Floats, isHit: (i: number) => boolean): number {
   if (!predicted.every((p) => p >= 0 && p <= 1)) return Number.NaN;
   return calibrationGaps(predicted, isHit).reduce((sum, gap) => sum + Math.abs(gap), 0) / predicted.length;
 }
 
 /** Of each bin of {@link calibrationError} the sum of predictions less the number of hits. */
-export function calibrationGaps(predicted: Float32Array, isHit: (i: number) => boolean): Float64Array {
+export function calibrationGaps(predicted: Floats, isHit: (i: number) => boolean): Float64Array {
   const gaps = new Float64Array(CALIBRATION_BINS);
   predicted.forEach((p, i) => {
     gaps[calibrationBin(p)]! += p - Number(isHit(i));

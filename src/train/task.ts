@@ -6,7 +6,7 @@ import { categorical, type RegressionOptions, regression, weightedBinary } from 
 import { classCalibrationError, classLogLoss, decisions, macroAuc, topAccuracy } from "./class-metrics.js";
 import type { Predictions } from "./evaluate.js";
 import type { Metrics, TaskKind } from "./events.js";
-import { auc, calibrationError, logLoss, meanAbsoluteDifference, shareOf } from "./metrics.js";
+import { auc, calibrationError, type Floats, logLoss, meanAbsoluteDifference, shareOf } from "./metrics.js";
 import { errors, explainedVariance, meanError } from "./number-metrics.js";
 
 export interface Task {
@@ -22,9 +22,9 @@ export interface Task {
   /** The loss by which checkpoints are chosen, and the metrics. */
   readonly measure: (predictions: Predictions) => { readonly loss: number } & Metrics;
   /** How far two sets of predictions of the same rows are apart, on average. */
-  readonly distance: (a: Float32Array, b: Float32Array) => number;
+  readonly distance: (a: Floats, b: Floats) => number;
   /** The same of what they decide. */
-  readonly churn: (a: Float32Array, b: Float32Array) => number;
+  readonly churn: (a: Floats, b: Floats) => number;
 }
 
 /** The output of an exported model: the probability of the positive label, those of all classes, or the number. */
@@ -105,28 +105,50 @@ export function multiclassTask({ classes, ...options }: MulticlassTaskOptions): 
   };
 }
 
+export interface RegressionTaskOptions extends RegressionOptions {
+  /** Where labels and predictions are measured as (x - center) / scale; metrics are in the unit of x. */
+  readonly shift?: { readonly center: number; readonly scale: number };
+}
+
 /**
  * A number. The loss, in training and validation, is of labels standardised by mean and deviation, so that 1 is about what
- * the mean is worth under squared errors; metrics and predictions are in the unit of the labels.
+ * the mean is worth under squared errors, and of their logarithms where they have a unit for these; metrics and predictions
+ * are in the unit of the labels.
  */
-export function regressionTask(options: RegressionOptions): Task {
-  const { loss = "squared", delta = 1, mean = 0, deviation = 1 } = options;
+export function regressionTask({ shift, ...options }: RegressionTaskOptions): Task {
+  const { loss = "squared", delta = 1, mean = 0, deviation = 1, logUnit } = options;
+  const { center, scale } = shift ?? { center: 0, scale: 1 };
   const error = (difference: number) => errors[loss](difference / deviation, delta);
+  const lossOf = ({ probs, labels }: Predictions) =>
+    logUnit === undefined
+      ? meanError(probs, labels, error)
+      : meanError(logsOf(probs, logUnit), logsOf(labels, logUnit), error);
   return {
     kind: "regression",
     objective: regression(options),
     numOutputs: 1,
     lossName: `standardised ${loss} error`,
-    metadata: { task: "regression", labelMean: String(mean), labelDeviation: String(deviation) },
+    metadata: {
+      task: "regression",
+      labelMean: String(center + scale * mean),
+      labelDeviation: String(scale * deviation),
+      ...(shift && { labelCenter: String(center) }),
+      ...(logUnit !== undefined && { labelLogUnit: String(logUnit) }),
+    },
     measure: ({ probs, labels }) => ({
-      loss: meanError(probs, labels, error),
-      rmse: Math.sqrt(meanError(probs, labels, errors.squared)),
-      mae: meanError(probs, labels, errors.absolute),
+      loss: lossOf({ probs, labels }),
+      rmse: scale * Math.sqrt(meanError(probs, labels, errors.squared)),
+      mae: scale * meanError(probs, labels, errors.absolute),
       r2: explainedVariance(probs, labels),
     }),
-    distance: meanAbsoluteDifference,
-    churn: meanAbsoluteDifference,
+    distance: (a, b) => scale * meanAbsoluteDifference(a, b),
+    churn: (a, b) => scale * meanAbsoluteDifference(a, b),
   };
+}
+
+/** ln(1 + x / unit). */
+function logsOf(values: ArrayLike<number>, unit: number): Float64Array {
+  return Float64Array.from(values, (x) => Math.log1p(x / unit));
 }
 
 function logLossName(isWeighted: boolean): string {

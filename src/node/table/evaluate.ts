@@ -6,6 +6,7 @@ import { DataError, messageOf } from "../../errors.js";
 import { nearest } from "../../nearest.js";
 import { count, firstNames, shortened } from "../../report/format.js";
 import { type Evaluation, evaluation } from "../../train/evaluation.js";
+import type { Floats } from "../../train/metrics.js";
 import { type Database, openDuckdb } from "../duckdb.js";
 import { localCopies } from "../remote-files.js";
 import { findFiles } from "../source-files.js";
@@ -154,7 +155,7 @@ async function score(
     { sql: `coalesce(cast(${label} as double), cast('nan' as double))`, type: "number" } as const,
     ...(by === undefined ? [] : [{ sql: `coalesce(cast(${by} as varchar), '(missing)')`, type: "text" } as const]),
   ];
-  const probs: Float32Array[] = [];
+  const probs: Floats[] = [];
   const labels: number[] = [];
   const slices: string[] = [];
   let [numUnlabelled, numOfOtherClasses, done] = [0, 0, 0];
@@ -175,8 +176,9 @@ async function score(
     onProgress(done, Number(total));
   }
   const width = probs[0]?.length ?? 1;
-  const all = new Float32Array(probs.length * width);
+  const all = model.isDouble ? new Float64Array(probs.length) : new Float32Array(probs.length * width);
   for (const [i, row] of probs.entries()) all.set(row, i * width);
-  const asLabels = model.classes === null ? Float32Array.from(labels) : Int32Array.from(labels);
+  const numbers = model.isDouble ? Float64Array.from(labels) : Float32Array.from(labels);
+  const asLabels = model.classes === null ? numbers : Int32Array.from(labels);
   return { probs: all, labels: asLabels, slices, numUnlabelled, numOfOtherClasses };
 }

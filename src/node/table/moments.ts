@@ -13,12 +13,13 @@ const CHUNK_RECORDS = 16_384;
 
 /**
  * Those of each float32 column, without NaN; null for other columns. Running mean and sum of squared differences
- * from it (Welford), in the order of the file: the same bits every time.
+ * from it (Welford), in the order of the file: the same bits every time. Of values as `read` makes them.
  */
 export async function momentsOf(
   path: string,
   numRecords: number,
   dtypes: readonly ("int32" | "float32")[],
+  read: (value: number, column: number) => number = (value) => value,
 ): Promise<readonly (Moments | null)[]> {
   const moments = dtypes.map((dtype) => (dtype === "float32" ? { count: 0, mean: 0, squares: 0 } : null));
   const width = dtypes.length;
@@ -27,7 +28,7 @@ export async function momentsOf(
     const bytes = readingFile(path, (read) => read(4 * width * start, 4 * width * count));
     const values = new Float32Array(bytes.buffer);
     for (const [column, moment] of moments.entries()) {
-      if (moment) addAll(moment, values, column, width);
+      if (moment) addAll(moment, values, column, width, read);
     }
     await setImmediate();
   }
@@ -43,9 +44,10 @@ function addAll(
   values: Float32Array,
   first: number,
   stride: number,
+  read: (value: number, column: number) => number,
 ): void {
   for (let at = first; at < values.length; at += stride) {
-    const value = values[at] as number;
+    const value = read(values[at] as number, first);
     if (Number.isNaN(value)) continue;
     moments.count += 1;
     const difference = value - moments.mean;

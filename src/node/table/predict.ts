@@ -7,6 +7,7 @@ import { literal } from "../../data/sql.js";
 import { ConfigError, DataError, messageOf } from "../../errors.js";
 import { printable } from "../../report/printable.js";
 import { decisions } from "../../train/class-metrics.js";
+import type { Floats } from "../../train/metrics.js";
 import { outputNames } from "../../train/task.js";
 import { type Database, openDuckdb } from "../duckdb.js";
 import { localCopies } from "../remote-files.js";
@@ -87,12 +88,12 @@ export async function predict(
 
 interface Appended {
   readonly name: string;
-  readonly type: "float" | "varchar";
+  readonly type: "float" | "double" | "varchar";
 }
 
 /** What a model says of a row. */
-function appendedColumns({ task, classes }: ServedModel): Appended[] {
-  if (classes === null) return [{ name: outputNames[task.kind], type: "float" }];
+function appendedColumns({ task, classes, isDouble }: ServedModel): Appended[] {
+  if (classes === null) return [{ name: outputNames[task.kind], type: isDouble ? "double" : "float" }];
   return [
     { name: "prediction", type: "varchar" },
     ...classes.map((name): Appended => ({ name: `probability_${name}`, type: "float" })),
@@ -123,7 +124,7 @@ async function predictInto(
   }
 }
 
-function asColumns(predicted: Float32Array, classes: readonly string[] | null): (Float32Array | string[])[] {
+function asColumns(predicted: Floats, classes: readonly string[] | null): (Floats | string[])[] {
   if (classes === null) return [predicted];
   const numClasses = classes.length;
   const numRows = predicted.length / numClasses;

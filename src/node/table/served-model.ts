@@ -4,6 +4,7 @@ import { problemsOf } from "../../checkpoint/json.js";
 import { CheckpointError, ConfigError } from "../../errors.js";
 import { type ServedInput, servedInputSchema } from "../../run/serving/expression.js";
 import type { TaskKind } from "../../train/events.js";
+import type { Floats } from "../../train/metrics.js";
 import { binaryTask, multiclassTask, outputNames, regressionTask, type Task } from "../../train/task.js";
 import type { ValueColumns } from "../duckdb.js";
 import {
@@ -28,8 +29,10 @@ export interface ServedModel {
   readonly inputs: readonly ServedInput[];
   /** The names of the columns of files without a header, as training read them; null where they had one. */
   readonly columns: readonly string[] | null;
+  /** Whether its predictions are float64: of numbers that float32 would not tell apart. */
+  readonly isDouble: boolean;
   /** Of rows given as a column for each input, numbers and times as numbers: [rows], or [rows, classes]. */
-  predict(columns: ValueColumns): Promise<Float32Array>;
+  predict(columns: ValueColumns): Promise<Floats>;
   close(): Promise<void>;
 }
 
@@ -46,6 +49,8 @@ const metadataSchema = z.object({
   columns: texts.optional(),
   labelMean: z.coerce.number().optional(),
   labelDeviation: z.coerce.number().optional(),
+  labelCenter: z.string().optional(),
+  labelLogUnit: z.coerce.number().positive().optional(),
 });
 
 /**
@@ -57,6 +62,7 @@ export async function openModel(path: string, threads: number): Promise<ServedMo
   const { name, label, inputs, ...rest } = await readMetadata(path, bytes);
   const task = taskOf(rest);
   const output = outputNames[task.kind];
+  const isDouble = rest.labelCenter !== undefined;
   checkNames(path, decodeModelFile(path, bytes), { inputs: inputs.map((one) => one.name), outputs: [output] });
   const session = await openSession(path, bytes, { intraOpNumThreads: threads });
   const width = task.kind === "multiclass" ? (rest.classes?.length ?? 0) : 1;
@@ -67,6 +73,7 @@ export async function openModel(path: string, threads: number): Promise<ServedMo
     classes: rest.classes ?? null,
     inputs,
     columns: rest.columns ?? null,
+    isDouble,
     async predict(columns) {
       const numRows = columns[0]?.length ?? 0;
       const feeds = Object.fromEntries(
@@ -78,9 +85,10 @@ export async function openModel(path: string, threads: number): Promise<ServedMo
       );
       const { [output]: predicted } = await session.run(feeds);
       const values = predicted?.data;
-      if (values instanceof Float32Array && values.length === numRows * width) return values;
+      const isOfType = isDouble ? values instanceof Float64Array : values instanceof Float32Array;
+      if (values && isOfType && values.length === numRows * width) return values as Floats;
       throw new CheckpointError(
-        `${path} must give ${width} float32 for each row as ${output}, and gave ${predicted?.type}[${predicted?.dims}] for ${numRows}. Give the model.onnx of a run as it was written.`,
+        `${path} must give ${width} ${isDouble ? "float64" : "float32"} for each row as ${output}, and gave ${predicted?.type}[${predicted?.dims}] for ${numRows}. Give the model.onnx of a run as it was written.`,
       );
     },
     close: () => session.release(),
@@ -110,8 +118,13 @@ function taskOf({
   classes = [],
   labelMean = 0,
   labelDeviation = 1,
-}: Pick<z.output<typeof metadataSchema>, "task" | "classes" | "labelMean" | "labelDeviation">): Task {
+  labelLogUnit: logUnit,
+}: Pick<z.output<typeof metadataSchema>, "task" | "classes" | "labelMean" | "labelDeviation" | "labelLogUnit">): Task {
   if (task === "binary") return binaryTask();
   if (task === "multiclass") return multiclassTask({ classes });
-  return regressionTask({ mean: labelMean, deviation: labelDeviation });
+  return regressionTask({
+    mean: labelMean,
+    deviation: labelDeviation,
+    ...(logUnit !== undefined && { logUnit }),
+  });
 }

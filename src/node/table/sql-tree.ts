@@ -1,5 +1,5 @@
 /** SQL expressions as DuckDB reads them: their syntax trees, their types, and trees as SQL again. */
-import { enclosed, literal } from "../../data/sql.js";
+import { enclosed, identifier, literal } from "../../data/sql.js";
 import { DataError } from "../../errors.js";
 import { shortened } from "../../report/format.js";
 import type { SqlNode, SqlReader } from "../../run/serving/translate.js";
@@ -25,6 +25,26 @@ export function sqlReader(db: Database): SqlReader {
     for (const [key, child] of Object.entries(node)) note(child, json, `${pointer}/${key}`);
   }
 
+  /** Some statement, to be had with another expression in the place of its own. */
+  const statement = once(() => serialized(db, "1"));
+  // Most expressions read columns as they are, and each is asked for several times.
+  const columnTexts = new Map<string, Promise<string>>();
+  const types = new Map<string, Promise<string>>();
+  const columnTypes = once(async () => {
+    const columns = await db.rows("describe source_shape");
+    return new Map(columns.map(([name, type]) => [identifier(String(name)), String(type)]));
+  });
+
+  async function textOf(node: SqlNode): Promise<string> {
+    const place = places.get(node);
+    if (!place) throw new Error("internal: a node of another reader");
+    const other = literal(await statement());
+    const own = `json_extract(${literal(place.json)}, ${literal(place.pointer)})`;
+    const written = `replace(${other}, json_extract(${other}, ${literal(EXPRESSION)}), ${own})`;
+    const [[text] = []] = await db.rows(`select json_deserialize_sql(${written})`);
+    return String(text).replace(/^SELECT /, "");
+  }
+
   return {
     async treeOf(expression) {
       const json = await serialized(db, expression);
@@ -33,21 +53,31 @@ export function sqlReader(db: Database): SqlReader {
       note(tree, json, EXPRESSION);
       return tree;
     },
-    async textOf(node) {
-      const place = places.get(node);
-      if (!place) throw new Error("internal: a node of another reader");
-      // Some statement, with this expression in the place of its own.
-      const other = literal(await serialized(db, "1"));
-      const own = `json_extract(${literal(place.json)}, ${literal(place.pointer)})`;
-      const statement = `replace(${other}, json_extract(${other}, ${literal(EXPRESSION)}), ${own})`;
-      const [[text] = []] = await db.rows(`select json_deserialize_sql(${statement})`);
-      return String(text).replace(/^SELECT /, "");
+    textOf(node) {
+      if (node.class !== "COLUMN_REF") return textOf(node);
+      return remembered(columnTexts, JSON.stringify(node.column_names), () => textOf(node));
     },
-    async typeOf(sql) {
-      const [[, type] = []] = await db.rows(`describe select ${enclosed(sql)} from source_shape`);
-      return String(type);
-    },
+    typeOf: (sql) =>
+      remembered(types, sql, async () => {
+        const known = (await columnTypes()).get(/^\w+$/.test(sql) ? identifier(sql) : sql);
+        if (known !== undefined) return known;
+        const [[, type] = []] = await db.rows(`describe select ${enclosed(sql)} from source_shape`);
+        return String(type);
+      }),
   };
+}
+
+/** What is made when it is first asked for. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | null = null;
+  return () => (made ??= make());
+}
+
+/** What is made for a key, made once. */
+function remembered<T>(made: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  const known = made.get(key) ?? make();
+  made.set(key, known);
+  return known;
 }
 
 /** What json_serialize_sql gives. */

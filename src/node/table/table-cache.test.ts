@@ -102,7 +102,7 @@ test("a damaged cache is refused with the folder to delete", async () => {
   const stored = JSON.parse(await readFile(join(cache, "table.json"), "utf8"));
   assert.equal(stored.digest, digest);
   await writeFile(join(cache, "table.json"), JSON.stringify({ ...stored, format: 999 }));
-  await refused(specOf(source), /another version: .*must be 2, got 999/s);
+  await refused(specOf(source), /another version: .*must be 3, got 999/s);
   await rm(cache, { recursive: true });
   await assert.rejects(openTable(cache), /no training cache/);
 });

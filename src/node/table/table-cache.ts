@@ -29,10 +29,16 @@ import type { SourceFiles } from "../source-files.js";
 import { storedRows } from "./stored-rows.js";
 
 /** Raised whenever the files, or the way they are made, change. */
-export const formatVersion = 2;
+export const formatVersion = 3;
 
 const textMap = z.record(z.string(), z.string());
 const count = z.number().int().nonnegative();
+
+const moments = z.object({
+  mean: z.number(),
+  deviation: z.number(),
+  shift: z.exactOptional(z.object({ center: z.number(), scale: z.number().positive() })),
+});
 
 const tableFile = z.object({
   format: z.literal(formatVersion, { error: ({ input }) => `must be ${formatVersion}, got ${input}` }),
@@ -44,6 +50,7 @@ const tableFile = z.object({
     maxBadRows: z.exactOptional(count),
     label: z.string(),
     task: z.exactOptional(z.enum(taskKinds)),
+    labelScale: z.exactOptional(z.literal("log")),
     categorical: textMap,
     numeric: textMap,
     vocabularies: z.exactOptional(
@@ -56,7 +63,7 @@ const tableFile = z.object({
   layout: z.object({ columns: z.array(z.object({ name: z.string(), dtype: z.enum(["int32", "float32"]) })) }),
   preprocessing: z.object({
     vocabularies: z.record(z.string(), z.array(z.string())),
-    numeric: z.record(z.string(), z.object({ mean: z.number(), deviation: z.number() })),
+    numeric: z.record(z.string(), moments),
     labels: z.exactOptional(
       z.discriminatedUnion("kind", [
         z.object({
@@ -64,7 +71,7 @@ const tableFile = z.object({
           classes: z.array(z.string()).readonly(),
           counts: z.array(count).readonly(),
         }),
-        z.object({ kind: z.literal("numbers"), mean: z.number(), deviation: z.number() }),
+        moments.extend({ kind: z.literal("numbers"), logUnit: z.exactOptional(z.number().positive()) }),
       ]),
     ),
   }),
@@ -124,6 +131,7 @@ export function tableDigest(spec: TableSpec, { format, files }: SourceFiles): st
     // Left out where there are none, so that what was cached before there were any stays valid.
     ...(spec.filters ? [spec.filters] : []),
     ...(spec.task ? [{ task: spec.task }] : []),
+    ...(spec.labelScale ? [{ labelScale: spec.labelScale }] : []),
     ...(spec.columns ? [{ columns: spec.columns }] : []),
     ...(spec.maxBadRows ? [{ maxBadRows: spec.maxBadRows }] : []),
     ...(spec.vocabularies ? [{ vocabularies: Object.entries(spec.vocabularies) }] : []),

@@ -40,7 +40,7 @@ test("an expression that does not compile is shown with DuckDB's message and the
 
 test("an expression that fails on some row is named", async () => {
   const source = await write("plain.csv", csv(lines));
-  await refused(specOf(source, { numeric: { town: "city" } }), /numeric feature "town" fails on a row: city/, /FLOAT/);
+  await refused(specOf(source, { numeric: { town: "city" } }), /numeric feature "town" fails on a row: city/, /DOUBLE/);
   await refused(specOf(source, { numeric: { log: "ln(size)" } }), /numeric feature "log" fails.*ln\(size\)/, /zero/);
   await refused(specOf(source, { numeric: { inverse: "1 / size" } }), /"inverse" is infinite in \d+ rows/, /nullif/);
 });

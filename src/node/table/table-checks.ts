@@ -3,6 +3,8 @@ import { DataError, messageOf } from "../../errors.js";
 import { nearest } from "../../nearest.js";
 import { firstNames } from "../../report/format.js";
 import type { Database } from "../duckdb.js";
+import { aggregatesOf } from "./per-column.js";
+import type { SizedColumn } from "./shifts.js";
 import type { LabelRules } from "./table-labels.js";
 import { inTwoSplits, listed, type Part, type Parts, rows, splitCodes, unassigned } from "./table-query.js";
 
@@ -57,13 +59,10 @@ export async function explained(
 
 /**
  * Look at the finished `examples` table. Throws {@link DataError} for rows in two splits, splits without rows, labels that
- * are null or break their rules, and infinite numeric values.
+ * are null or break their rules, and infinite numeric values. Gives the numeric columns with the sizes of their values.
  */
-export async function checkExamples(db: Database, parts: Parts, labels: LabelRules): Promise<void> {
-  const infinite = parts.numeric.map((_, i) => `, count(*) filter (isinf(n${i}))`).join("");
-  const counted = await db.rows(
-    `select split, count(*), count(*) filter (label is null)${infinite} from examples group by split`,
-  );
+export async function checkExamples(db: Database, parts: Parts, labels: LabelRules): Promise<readonly SizedColumn[]> {
+  const counted = await db.rows("select split, count(*), count(*) filter (label is null) from examples group by split");
   const counts = counted.map((row) => row.map(Number));
   const total = (column: number) => counts.reduce((sum, row) => sum + (row[column] ?? 0), 0);
   const ofSplit = (code: number) => counts.find((row) => row[0] === code) ?? [];
@@ -83,9 +82,18 @@ export async function checkExamples(db: Database, parts: Parts, labels: LabelRul
     );
   }
   await labels.checkTraining(db, parts);
-  parts.numeric.forEach(({ role, expression }, i) => {
-    const numInfinite = total(3 + i);
-    if (numInfinite === 0) return;
+  const sizes = await aggregatesOf(
+    db,
+    parts.numeric.map((_, i) => ({ type: "DOUBLE", sql: `n${i}` })),
+    {
+      aggregates: (value) => [`count(*) filter (isinf(${value}))`, `max(abs(${value})) filter (isfinite(${value}))`],
+      from: "examples",
+      numRows: total(1),
+    },
+  );
+  return parts.numeric.map(({ role, expression }, i) => {
+    const [numInfinite = 0, largest = 0] = (sizes[i] ?? []).map((size) => Number(size ?? 0));
+    if (numInfinite === 0) return { what: `${role} (${expression})`, sql: `n${i}`, largest };
     throw new DataError(
       `table: a numeric value is finite or missing, and ${role} is infinite in ${rows(numInfinite)}: ${expression}. Turn the case into a missing value, for example with nullif(divisor, 0).`,
     );

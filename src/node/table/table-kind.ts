@@ -50,6 +50,7 @@ export function tableSpecOf({ data, task }: TableRunConfig): TableSpec {
   return {
     ...spec,
     ...(fitted && { task: fitted }),
+    ...(task.kind === "regression" && task.scale === "log" && { labelScale: "log" as const }),
     ...(columns && { columns }),
     ...(maxBadRows && { maxBadRows }),
     ...(shardBy && { shardBy }),

@@ -95,7 +95,11 @@ test("labels that are not of the task are refused, with the value that most have
     specOf(plain, { task: "regression", label: "1 / (id - 5)" }),
     /fails on a row|null in 1 row|something else in 1 row/,
   );
-  for (const label of ["if(id = 7, 'inf'::double, id)", "if(id = 7, 'nan'::double, id)", "if(id = 7, 1e300, id)"]) {
+  await refused(
+    specOf(plain, { task: "regression", label: "if(id = 7, 1e300, id)" }),
+    /has a value of the size 1e\+?300 where most/,
+  );
+  for (const label of ["if(id = 7, 'inf'::double, id)", "if(id = 7, 'nan'::double, id)"]) {
     await refused(specOf(plain, { task: "regression", label }), /finite number, and it is something else in 1 row/);
   }
   for (const task of ["multiclass", "regression"] as const) {

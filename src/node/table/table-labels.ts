@@ -1,18 +1,18 @@
 /** Labels of each task: the SQL that reads them, what can be wrong with them, and what is fitted of them. */
 import { literal } from "../../data/sql.js";
-import { type LabelStatistics, MAX_CLASSES, type TableSpec, yesNo } from "../../data/table.js";
+import { type LabelStatistics, MAX_CLASSES, type Shift, type TableSpec, yesNo } from "../../data/table.js";
 import { DataError } from "../../errors.js";
 import { count } from "../../report/format.js";
 import type { Database } from "../duckdb.js";
 import type { Moments } from "./moments.js";
-import { type Parts, rawLabel, rows, splitCodes, wantedRows } from "./table-query.js";
+import { type Parts, rawLabel, rows, shifted, splitCodes, wantedRows } from "./table-query.js";
 
 /** How labels of one kind are read. Checks throw {@link DataError} with the rule, the values and the cure. */
 export interface LabelRules {
   /** The expression that makes `examples.label` of the raw one, which has this DuckDB type; null stays null. */
   readonly column: (type: string) => string;
-  /** The word of a record that is its label, of a row of examples. */
-  readonly word: string;
+  /** The word of a record that is its label, of a row of examples; numbers may have a shift. */
+  readonly word: (shift: Shift | null) => string;
   /** Whether every label is one at all; nulls are looked at elsewhere. */
   readonly check: (db: Database, parts: Parts) => Promise<void>;
   /** Whether the training rows can teach anything, and the others ask nothing else. */
@@ -38,14 +38,14 @@ const asYesNo = `try_cast(${asText} as boolean)`;
 const yesNoLabel = `cast(case when ${rawLabel} is null then null when ${asNumber} = 1 or ${asYesNo} then 1
   when ${asNumber} = 0 or not ${asYesNo} then 0 else ${badLabel} end as float)`;
 
-/** NaN for what is no number, or none that float32 has. */
+/** NaN for what is no finite number. */
 const finiteLabel = `case when ${rawLabel} is null then null else coalesce(
-  case when isfinite(try_cast(${asNumber} as float)) then try_cast(${asNumber} as float) end, cast('nan' as float)) end`;
+  case when isfinite(${asNumber}) then ${asNumber} end, cast('nan' as double)) end`;
 
 const rules: { readonly [T in NonNullable<TableSpec["task"]>]: LabelRules } = {
   binary: {
     column: (type) => (type === "BOOLEAN" ? `cast(${rawLabel} as float)` : yesNoLabel),
-    word: "label",
+    word: () => "label",
     async check(db, parts) {
       const { expression } = parts.label;
       const bad = await mostFrequentBad(db, parts, `label = ${badLabel}`, `${yesNoLabel} = ${badLabel}`);
@@ -66,7 +66,7 @@ const rules: { readonly [T in NonNullable<TableSpec["task"]>]: LabelRules } = {
   },
   multiclass: {
     column: () => asText,
-    word: "enum_code(cast(label as class_names))::integer",
+    word: () => "enum_code(cast(label as class_names))::integer",
     check: async () => {},
     async checkTraining(db, parts) {
       const { expression } = parts.label;
@@ -110,7 +110,7 @@ const rules: { readonly [T in NonNullable<TableSpec["task"]>]: LabelRules } = {
   },
   regression: {
     column: () => finiteLabel,
-    word: "label",
+    word: (shift) => shifted("label", shift),
     async check(db, parts) {
       const { expression } = parts.label;
       const bad = await mostFrequentBad(db, parts, "isnan(label)", `isnan(${finiteLabel})`);

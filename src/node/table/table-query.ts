@@ -1,7 +1,7 @@
 /** The SQL that turns source files into a table of features. Text only: nothing here talks to DuckDB. */
 import { numSlots } from "../../data/shard.js";
 import { enclosed, identifier, literal, patternOf } from "../../data/sql.js";
-import type { TableSpec, VocabularyLimits } from "../../data/table.js";
+import type { Shift, TableSpec, VocabularyLimits } from "../../data/table.js";
 import { counted } from "../../report/format.js";
 import type { SourceFormat } from "../source-files.js";
 import { STORE_REJECTS } from "./malformed-rows.js";
@@ -77,7 +77,7 @@ export function partsOf(spec: TableSpec) {
   }));
   return {
     categorical,
-    numeric: named("numeric", spec.numeric, "float"),
+    numeric: named("numeric", spec.numeric, "double"),
     label: part("label", spec.label, ""),
     splits: {
       train: part('split "train"', spec.split.train, "boolean"),
@@ -170,20 +170,35 @@ export const unassignedQuery = `select count(*) from examples where split = ${un
 /** How many training rows each hash slot has; slots without rows are left out. */
 export const slotCountsQuery = `select slot, count(*) from examples where split = ${splitCodes.train} group by slot`;
 
+/** A float64 as it is kept: float32, less a center and over a scale where it has them. */
+export function shifted(sql: string, shift: Shift | null): string {
+  if (shift === null) return `cast(${sql} as float)`;
+  const { center, scale } = shift;
+  return `cast((${sql} - cast('${center}' as double)) / cast('${scale}' as double) as float)`;
+}
+
+export interface RecordOptions {
+  /** The word of a record that is its label. */
+  readonly labelWord: string;
+  /** Of each numeric feature. */
+  readonly shifts: readonly (Shift | null)[];
+  /** Whether the hash slot comes first. */
+  readonly withSlot: boolean;
+}
+
 /**
- * The records of one split in the order of the source, a column for each word; before them the hash slot, if asked for.
+ * The records of one split in the order of the source, a column for each word.
  * One table and no join, so that the order is kept without a sort.
  */
 export function recordsQuery(
   parts: Parts,
   split: keyof typeof splitCodes,
-  labelWord: string,
-  withSlot: boolean,
+  { labelWord, shifts, withSlot }: RecordOptions,
 ): string {
   const words = [
     ...(withSlot ? ["cast(slot as integer)"] : []),
     ...parts.categorical.map((_, i) => `coalesce(enum_code(try_cast(c${i} as vocabulary${i})) + 1, 0)::integer`),
-    ...parts.numeric.map((_, i) => `coalesce(n${i}, cast('nan' as float))`),
+    ...parts.numeric.map((_, i) => `coalesce(${shifted(`n${i}`, shifts[i] ?? null)}, cast('nan' as float))`),
     labelWord,
   ];
   return `select ${words.join(", ")} from examples where split = ${splitCodes[split]}`;

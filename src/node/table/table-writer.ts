@@ -3,14 +3,15 @@ import { open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { numSlots } from "../../data/shard.js";
 import { enclosed } from "../../data/sql.js";
-import type { Preprocessing, RecordLayout, TableSpec } from "../../data/table.js";
+import type { KeptMoments, Preprocessing, RecordLayout, Shift, TableSpec } from "../../data/table.js";
 import { DataError } from "../../errors.js";
 import { type ServedFeature, servingOf } from "../../run/serving/serving.js";
 import { bytesOf } from "../../runtime/array.js";
 import type { Database } from "../duckdb.js";
 import type { SourceFiles } from "../source-files.js";
 import { checkServable } from "./checked-sql.js";
-import { momentsOf } from "./moments.js";
+import { type Moments, momentsOf } from "./moments.js";
+import { fitShifts } from "./shifts.js";
 import { writeSlotted } from "./slotted-file.js";
 import { readSource } from "./source-rows.js";
 import { sqlReader } from "./sql-tree.js";
@@ -24,6 +25,7 @@ import {
   partsOf,
   recordsQuery,
   slotCountsQuery,
+  splitCodes,
   unassignedQuery,
   vocabularyType,
 } from "./table-query.js";
@@ -42,7 +44,7 @@ export async function writeTable(
   const { columns, numMalformed } = await readExamples(db, spec, parts, source);
   onProgress("checking the examples");
   const labels = labelRules(spec.task);
-  await checkExamples(db, parts, labels);
+  const sized = await checkExamples(db, parts, labels);
   onProgress("fitting the vocabularies");
   const vocabularies = await fitVocabularies(db, spec);
   const serving = await servingOf(servedFeatures(spec, vocabularies), columns, sqlReader(db));
@@ -51,25 +53,40 @@ export async function writeTable(
   const offsets = await slotOffsets(db);
   await writeWhole(join(folder, "train.slots.bin"), [bytesOf(offsets)]);
   const dtypes = layout.columns.map(({ dtype }) => dtype);
+  const numTrain = offsets[numSlots] as number;
+  const shifts = await fitShifts(db, sized, numTrain);
+  const logUnit = spec.labelScale === "log" ? await fitLogUnit(db, spec.label) : undefined;
+  const isLinear = spec.task === "regression" && logUnit === undefined;
+  const labelShift = isLinear ? await fitLabelShift(db, spec.label, numTrain) : null;
+  const options = { labelWord: labels.word(labelShift), shifts };
   const trainPath = join(folder, "train.bin");
-  const slotted = db.words(recordsQuery(parts, "train", labels.word, true), ["int32", ...dtypes]);
+  const slotted = db.words(recordsQuery(parts, "train", { ...options, withSlot: true }), ["int32", ...dtypes]);
   await writeSlotted(trainPath, dtypes.length, offsets, slotted);
-  const numRows = { train: offsets[numSlots] as number, validation: 0, test: 0 };
+  const numRows = { train: numTrain, validation: 0, test: 0 };
   for (const split of ["validation", "test"] as const) {
     await writeWhole(join(folder, `${split}.bin`), records(split));
   }
   const [[numUnassigned] = []] = await db.rows(unassignedQuery);
 
   async function* records(split: "validation" | "test") {
-    for await (const words of db.words(recordsQuery(parts, split, labels.word, false), dtypes)) {
+    for await (const words of db.words(recordsQuery(parts, split, { ...options, withSlot: false }), dtypes)) {
       numRows[split] += words.length / dtypes.length;
       yield bytesOf(words);
     }
   }
 
-  const moments = await momentsOf(trainPath, numRows.train, dtypes);
-  const statistics = spec.task && (await labels.fit(db, moments.at(-1) ?? null));
-  const numeric = Object.keys(spec.numeric).map((name, i) => [name, moments[Object.keys(spec.categorical).length + i]]);
+  const isLabel = (column: number) => column === dtypes.length - 1;
+  const moments = await momentsOf(trainPath, numRows.train, dtypes, (value, column) =>
+    logUnit !== undefined && isLabel(column) ? Math.log1p(value / logUnit) : value,
+  );
+  const ofLabels = moments.at(-1);
+  const fitted = ofLabels && { ...withShift(ofLabels, labelShift), ...(logUnit !== undefined && { logUnit }) };
+  const statistics = spec.task && (await labels.fit(db, fitted ?? null));
+  const numCategorical = Object.keys(spec.categorical).length;
+  const numeric = Object.keys(spec.numeric).map((name, i) => [
+    name,
+    withShift(moments[numCategorical + i] as Moments, shifts[i] ?? null),
+  ]);
   const table: TableFile = {
     format: formatVersion,
     digest: tableDigest(spec, source),
@@ -90,6 +107,37 @@ export async function writeTable(
     files: source.files.map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 })),
   };
   await writeWhole(join(folder, "table.json"), [new TextEncoder().encode(`${JSON.stringify(table)}\n`)]);
+}
+
+function withShift(moments: Moments, shift: Shift | null): KeptMoments {
+  return { ...moments, ...(shift && { shift }) };
+}
+
+/**
+ * The unit u of ln(1 + label / u): a power of ten at or below the smallest hundredth of the labels that are not 0, so that
+ * nearly all of them are on the side where it is a logarithm. Throws {@link DataError} for a label below 0.
+ */
+async function fitLogUnit(db: Database, label: string): Promise<number> {
+  const [[least, largest] = []] = await db.rows("select min(label), max(label) from examples");
+  if (Number(least) < 0 || Number(largest) > 1e30) {
+    throw new DataError(
+      `table: the scale "log" is of labels from 0 to 1e30, and they go from ${least} to ${largest}: ${label}. Set the scale to "linear".`,
+    );
+  }
+  const [[small] = []] = await db.rows(
+    `select quantile_disc(label, 0.01) from examples where split = ${splitCodes.train} and label > 0`,
+  );
+  return 10 ** Math.max(-30, Math.floor(Math.log10(Number(small))));
+}
+
+async function fitLabelShift(db: Database, label: string, numTrain: number): Promise<Shift | null> {
+  const [[largest] = []] = await db.rows("select max(abs(label)) from examples");
+  const [shift = null] = await fitShifts(
+    db,
+    [{ what: `the label (${label})`, sql: "label", largest: Number(largest) }],
+    numTrain,
+  );
+  return shift;
 }
 
 /** Make the table `examples`; gives the names of the source's columns, and how many of its lines were no rows. */

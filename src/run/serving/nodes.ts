@@ -44,12 +44,28 @@ export class Nodes {
     this.nodes.push(onnxNode("Identity", [x], [name]));
   }
 
+  /** Values [batch] side by side: [batch, values]. */
+  columns(values: readonly string[]): string {
+    const rows = this.node("Reshape", [this.node("Concat", values, { axis: 0 }), this.whole([values.length, -1])]);
+    return this.node("Transpose", [rows], { perm: [1, 0] });
+  }
+
+  /** Whole numbers as int64. */
+  whole(values: readonly number[]): string {
+    const rawData = bytesOf(BigInt64Array.from(values, BigInt));
+    return this.#constant(`whole ${values}`, { dataType: types.int64, dims: [values.length], rawData });
+  }
+
   cast(x: string, to: keyof typeof types): string {
     return this.node("Cast", [x], { to: types[to] });
   }
 
   number(value: number): string {
     return this.#constant(`number ${Object.is(value, -0) ? "-0" : value}`, { ...float64([value]), dims: [] });
+  }
+
+  numbers(values: readonly number[]): string {
+    return this.#constant(`numbers ${values}`, float64(values));
   }
 
   text(value: string): string {

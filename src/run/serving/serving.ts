@@ -49,16 +49,21 @@ export async function servingOf(
 async function served({ sql, vocabulary }: ServedFeature, reader: SqlReader): Promise<Serving["features"][string]> {
   const tree = await reader.treeOf(sql);
   const { kind, expression } = await translate(tree, reader);
-  const whole = await reader.textOf(tree);
   const isNumber = kind !== "text" && kind !== "time" && kind !== "other" && kind !== "null";
   if (vocabulary === null) {
     if (isNumber) return { type: "number", expression };
-    return { type: "number", expression: (await asInput(`CAST(${whole} AS DOUBLE)`, reader)).expression };
+    return {
+      type: "number",
+      expression: (await asInput(`CAST(${await reader.textOf(tree)} AS DOUBLE)`, reader)).expression,
+    };
   }
   if (kind === "text") return { type: "text", expression };
   const type = kind === "float32" ? "float32" : "number";
   if (isNumber && kind !== "near" && keysOf(type, vocabulary) !== null) return { type, expression };
-  return { type: "text", expression: (await asInput(`CAST(${whole} AS VARCHAR)`, reader)).expression };
+  return {
+    type: "text",
+    expression: (await asInput(`CAST(${await reader.textOf(tree)} AS VARCHAR)`, reader)).expression,
+  };
 }
 
 /** The names of a vocabulary as the numbers that they are; null where two are one number, or one is none. */

@@ -1,6 +1,6 @@
 /** How long a step takes here: a few of them, on random rows. */
 
-import { featureName, labelsName } from "../../../data/table.js";
+import { areOneArray, featureName, labelsName, numbersName } from "../../../data/table.js";
 import { resolveConfig } from "../../../run/config.js";
 import type { Feature } from "../../../run/infer/column.js";
 import { makeLearner } from "../../../run/learner.js";
@@ -56,16 +56,19 @@ export async function stepSeconds(
 
 function randomBatch(features: readonly Feature[], numRows: number): NamedArrays {
   const draw = (name: string) => uniform(fold(key(1), name), numRows);
-  const arrays = features.map(({ name, kind, numIds }): [string, NdArray] => {
-    const values = draw(name);
+  const numeric = features.filter(({ kind }) => kind === "numeric");
+  const isOneArray = areOneArray(numeric.length);
+  const arrays = features.flatMap(({ name, kind, numIds }): [string, NdArray][] => {
     const shape = [numRows];
-    return kind === "numeric"
-      ? [featureName(name), { dtype: "float32", shape, data: values }]
-      : [
-          featureName(name),
-          { dtype: "int32", shape, data: Int32Array.from(values, (x) => Math.floor(x * Math.max(2, numIds))) },
-        ];
+    if (kind === "numeric")
+      return isOneArray ? [] : [[featureName(name), { dtype: "float32", shape, data: draw(name) }]];
+    const ids = Int32Array.from(draw(name), (x) => Math.floor(x * Math.max(2, numIds)));
+    return [[featureName(name), { dtype: "int32", shape, data: ids }]];
   });
+  if (isOneArray) {
+    const data = uniform(fold(key(1), numbersName), numRows * numeric.length);
+    arrays.push([numbersName, { dtype: "float32", shape: [numRows, numeric.length], data }]);
+  }
   const labels = Float32Array.from(draw("label"), (x) => Math.round(x));
   return { ...Object.fromEntries(arrays), [labelsName]: { dtype: "float32", shape: [numRows], data: labels } };
 }
