@@ -6,6 +6,7 @@ import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
 import { runGroup } from "../src/run/group.js";
 import { groupFiles } from "../src/run/keeper.js";
 import type { TableRunInput } from "../src/run/schema.js";
+import type { Replay } from "../src/run/start.js";
 import { type TableShard, tableWorkload } from "../src/run/table-work.js";
 import type { NamedArrays } from "../src/runtime/array.js";
 import type { TrainEvent } from "../src/train/events.js";
@@ -39,6 +40,10 @@ export interface TinyRun {
   readonly stop?: AbortController;
   /** Told of every event as it is logged. */
   readonly onEvent?: (event: TrainEvent) => void;
+  /** That the run lives in a store elsewhere. */
+  readonly isJoined?: boolean;
+  /** What a recorded group left, to be repeated. */
+  readonly replay?: Replay;
   /** Let no step begin while the first snapshot of group 1 is on its way, so that chance does not decide when it comes. */
   readonly awaitTeacher?: boolean;
 }
@@ -94,6 +99,8 @@ export async function runTiny(options: TinyRun = {}): Promise<TinyOutcome> {
     },
     stop: stop.signal,
     processId: 1,
+    ...(options.isJoined && { isJoined: true }),
+    ...(options.replay && { replay: options.replay }),
   });
   const reason = await running.catch((error: Error) => error);
   await engine.close();

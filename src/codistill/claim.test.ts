@@ -83,3 +83,12 @@ test("a group is claimed once, and joiners get the free ones in order", async ()
     return true;
   });
 });
+
+test("a claimant gets its group again, and nobody else does", async () => {
+  const store = memoryStore();
+  assert.equal(await claimFreeGroup(store, 3, "one"), 0);
+  assert.equal(await claimFreeGroup(store, 3, "two"), 1);
+  assert.deepEqual([await claimFreeGroup(store, 3, "one"), await claimFreeGroup(store, 3, "two")], [0, 1]);
+  await store.put("claims/2.json", encodeJson("what no start made"));
+  await assert.rejects(claimFreeGroup(store, 3, "three"), ConfigError);
+});

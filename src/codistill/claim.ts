@@ -19,17 +19,26 @@ const MAX_CLAIM_BYTES = 4096;
 
 const claimSchema = z.object({ version: z.literal(CLAIM_VERSION), incarnation: incarnationNumber });
 
-/** Claim a group; false when somebody has before. Of many who claim it at one instant exactly one gets `true`. */
-export function claimGroup(store: Store, group: number): Promise<boolean> {
-  return store.create(
-    `claims/${group}.json`,
-    encodeJson({ version: CLAIM_VERSION, claimedAt: new Date().toISOString() }),
-  );
+/**
+ * Claim a group; false when somebody has before, but for this claimant itself. Of many who claim it at one instant exactly
+ * one gets `true`.
+ */
+export async function claimGroup(store: Store, group: number, claimant?: string): Promise<boolean> {
+  const name = `claims/${group}.json`;
+  const claim = { version: CLAIM_VERSION, claimedAt: new Date().toISOString(), claimant };
+  if (await store.create(name, encodeJson(claim))) return true;
+  if (claimant === undefined) return false;
+  const found = decodeJson((await store.get(name, undefined, MAX_CLAIM_BYTES)) ?? "");
+  return (found as { readonly claimant?: unknown } | null | undefined)?.claimant === claimant;
 }
 
-/** Claim the first group that nobody has. Throws {@link ConfigError} when there is none. */
-export async function claimFreeGroup(store: Store, numGroups: number): Promise<number> {
-  for (let group = 0; group < numGroups; group++) if (await claimGroup(store, group)) return group;
+/**
+ * Claim the first group that nobody has. A claimant that was killed before it could note which it got, gets it again.
+ *
+ * Throws {@link ConfigError} when there is none.
+ */
+export async function claimFreeGroup(store: Store, numGroups: number, claimant?: string): Promise<number> {
+  for (let group = 0; group < numGroups; group++) if (await claimGroup(store, group, claimant)) return group;
   throw new ConfigError(
     `all ${numGroups} groups of this run are taken. Name the one to take over with --group (its older process then stops), ` +
       "or start another run with a larger numGroups.",

@@ -4,6 +4,7 @@ import { decodeSafetensors } from "../checkpoint/safetensors.js";
 import type { Store } from "../checkpoint/store.js";
 import { CheckpointError } from "../errors.js";
 import type { Model } from "../nn/model.js";
+import type { NamedArrays } from "../runtime/array.js";
 import type { TeachersEvent } from "../train/events.js";
 import { checkParams, type Exchange, type SeenTeacher } from "./exchange.js";
 
@@ -74,7 +75,10 @@ export function replayExchange({ trace, recorded, model, fromStep = 0 }: ReplayO
   };
 }
 
-async function readRecorded(recorded: Store, digest: string, model: Model) {
+/**
+ * The params of a snapshot that a group kept. Throws {@link CheckpointError} when it is gone, damaged or of another model.
+ */
+export async function readRecorded(recorded: Store, digest: string, model: Model): Promise<NamedArrays> {
   const name = nameOf(digest);
   const bytes = await recorded.get(name);
   if (!bytes) throw new CheckpointError(`a replay needs the snapshots of the recorded run, and ${name} is gone`);

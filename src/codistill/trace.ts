@@ -42,6 +42,10 @@ export function traceOf(events: Iterable<TrainEvent>): readonly TeachersEvent[] 
   for (const event of events) {
     if (event.event === "teachers") trace.push(event);
     if (event.event === "checkpoint") lengths.set(event.step, trace.length);
+    if (event.event === "began-from-snapshot") {
+      trace = [];
+      lengths.clear();
+    }
     if (event.event === "group-start") {
       // Killed between a checkpoint and its event, a group has only the steps to go by.
       const length = lengths.get(event.step) ?? trace.findLastIndex(({ step }) => step < event.step) + 1;

@@ -61,6 +61,7 @@ async function train(ownership: Ownership): Promise<void> {
       stop: stopOrder,
       processId: process.pid,
       ...(replay && { replay }),
+      isJoined: scope.joined !== undefined,
     });
   } catch (error) {
     const step = lastStepOf(readEvents(logPath, ["step", "group-start"]));

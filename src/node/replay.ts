@@ -47,7 +47,10 @@ export async function recordOf(source: string, group: number): Promise<Replay> {
   const { path, log } = runFolder(source).group(group);
   const recorded = directoryStore(path);
   const lastStep = (await checkpointOf(path, group)).info.step;
-  return { trace: traceOf(readEvents(log, ["teachers", "checkpoint", "group-start"])), recorded, lastStep };
+  let began: Replay["began"];
+  for (const { step, digest } of readEvents(log, ["began-from-snapshot"])) began = { step, digest };
+  const events = readEvents(log, ["teachers", "checkpoint", "group-start", "began-from-snapshot"]);
+  return { trace: traceOf(events), recorded, lastStep, began };
 }
 
 /** How a replay compares with the recorded run: a line for each group, equal to the bit or where it began to differ. */

@@ -1,10 +1,12 @@
 /** What a run folder is for: all groups of a run with a store of their own, or one group of a run that lives elsewhere. */
+import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { z } from "zod";
 import { decodeJson, encodeJson } from "../checkpoint/json.js";
 import { claimFreeGroup, claimGroup } from "../codistill/claim.js";
 import { ConfigError } from "../errors.js";
+import { isDeclared } from "../run/declaration.js";
 import { joinRun } from "../run/join.js";
 import type { RunConfig } from "../run/schema.js";
 import type { Work } from "../run/workload.js";
@@ -14,10 +16,13 @@ import type { RunFolder } from "./run-folder.js";
 
 /** The groups that are trained in a run folder, and the folder of the store that they share with the others. */
 export interface RunScope {
+  /** None of a run that is yet to be joined as the first free group. */
   readonly groups: readonly number[];
   readonly store: string;
   /** The run folder of the recorded run that is replayed here. */
   readonly replayOf?: string | undefined;
+  /** Where the run lives in a store elsewhere: by what it knows its own claim there, and whether it has been in it. */
+  readonly joined?: { readonly claimant: string; readonly hasEntered: boolean } | undefined;
 }
 
 /** A run in a store to be joined, and as which group: the first free one by default. */
@@ -31,9 +36,10 @@ const SCOPE_VERSION = 1;
 
 const scopeSchema = z.object({
   version: z.literal(SCOPE_VERSION, { error: ({ input }) => `must be ${SCOPE_VERSION}, got ${input}` }),
-  groups: z.array(z.int().nonnegative()).min(1),
+  groups: z.array(z.int().nonnegative()),
   store: z.string().min(1),
   replayOf: z.string().optional(),
+  joined: z.object({ claimant: z.string().min(1), hasEntered: z.boolean() }).optional(),
 });
 
 /**
@@ -58,22 +64,40 @@ export async function writeScope(folder: RunFolder, scope: RunScope): Promise<vo
 }
 
 /**
- * The scope of a run that is about to train: the one its folder has, or that of joining a store, where the run is
- * declared or its declaration adopted, and a group claimed.
+ * Note that a run folder is for a group of a run in a store: before anything else of the run is in the folder, so that whatever
+ * ends the program, going on means that group in that store.
  *
- * Throws {@link ConfigError} when the store holds another run, or no group of it is free.
+ * Throws {@link ConfigError} when the run has no such group.
  */
-export async function enterRun(config: RunConfig, folder: RunFolder, work: Work, join?: Join): Promise<RunScope> {
-  if (!join) return readScope(folder, config.numGroups);
-  const { numGroups } = config;
-  if (join.group !== undefined && join.group >= numGroups) {
-    throw new ConfigError(`--group must be 0 to ${numGroups - 1} (numGroups is ${numGroups}), got ${join.group}`);
+export async function noteJoin(folder: RunFolder, numGroups: number, { store, group }: Join): Promise<void> {
+  if (group !== undefined && group >= numGroups) {
+    throw new ConfigError(`--group must be 0 to ${numGroups - 1} (numGroups is ${numGroups}), got ${group}`);
   }
-  const path = resolve(join.store);
-  const store = directoryStore(path);
+  const joined = { claimant: randomUUID(), hasEntered: false };
+  await writeScope(folder, { groups: group === undefined ? [] : [group], store: resolve(store), joined });
+}
+
+/**
+ * The scope of a run that is about to train. One that lives in a store elsewhere is declared there, or its declaration
+ * adopted, and its group claimed.
+ *
+ * Throws {@link ConfigError} when the store holds another run, no group of it is free, or the store that the run was in is gone.
+ */
+export async function enterRun(config: RunConfig, folder: RunFolder, work: Work): Promise<RunScope> {
+  const { numGroups } = config;
+  const scope = readScope(folder, numGroups);
+  if (!scope.joined) return scope;
+  const { claimant, hasEntered } = scope.joined;
+  const store = directoryStore(scope.store);
+  if (hasEntered && !(await isDeclared(store))) {
+    throw new ConfigError(
+      `this run goes on in the store ${scope.store}, and no run is declared there. Is it mounted? If it has moved, say so in ${folder.scope}.`,
+    );
+  }
   await joinRun(config, work, store);
-  if (join.group !== undefined) await claimGroup(store, join.group);
-  const group = join.group ?? (await claimFreeGroup(store, numGroups));
-  await writeScope(folder, { groups: [group], store: path });
+  const [named] = scope.groups;
+  if (named !== undefined) await claimGroup(store, named, claimant);
+  const groups = [named ?? (await claimFreeGroup(store, numGroups, claimant))];
+  await writeScope(folder, { groups, store: scope.store, joined: { claimant, hasEntered: true } });
   return readScope(folder, numGroups);
 }

@@ -13,7 +13,7 @@ import { takeOwnFiles, withOwnNames } from "./own-files.js";
 import { prepareData } from "./prepare.js";
 import { encodeRunFile } from "./run-file.js";
 import { runFolder } from "./run-folder.js";
-import { enterRun, type Join } from "./scope.js";
+import { enterRun, type Join, noteJoin, readScope } from "./scope.js";
 
 export interface TrainOptions {
   readonly config: RunConfig;
@@ -60,6 +60,7 @@ async function trainLocked(
       throw new TrainingError(`another program has taken ${path} over, or it was removed. This one stops.`);
   };
   const folder = runFolder(path);
+  if (join) await noteJoin(folder, given.numGroups, join);
   const config = await takeOwnFiles(given, folder, (message) => log({ event: "warning", message }));
   await directoryStore(folder.path).put(basename(folder.config), encodeRunFile(withOwnNames(config, folder)));
   log({
@@ -70,7 +71,7 @@ async function trainLocked(
     numGroups: config.numGroups,
     numSteps: config.numSteps,
     burnInSteps: config.codistill.burnInSteps,
-    ships: `${join ? "this group" : "group 0"}'s best checkpoint by validation loss`,
+    ships: `${readScope(folder, config.numGroups).joined ? "this group" : "group 0"}'s best checkpoint by validation loss`,
   });
   const data = await prepareData(config, folder, cacheFolder, log, stop).catch((error: unknown) => {
     if (stop.aborted) return null;
@@ -78,7 +79,7 @@ async function trainLocked(
   });
   if (!data || stop.aborted) return null;
   mayChange();
-  const scope = await enterRun(config, folder, data.work, join);
+  const scope = await enterRun(config, folder, data.work);
   await runGroups(config, folder, scope, stop, lock.isHeld);
   mayChange();
   if (stop.aborted) return null;

@@ -148,6 +148,10 @@ function noteOf(event: LoggedEvent): string | null {
     }
     case "group-start":
       return event.step > 0 ? `group ${event.group} goes on from step ${count(event.step)}` : null;
+    case "began-from-snapshot":
+      return event.digest === null
+        ? `group ${event.group} was started before, and has neither a checkpoint here nor a snapshot in the store: it begins at step 0`
+        : `group ${event.group} has no checkpoint here and begins from its snapshot of step ${count(event.step)} in the store: optimizer state, best params and the place in its data are lost. To keep them, stop and go on in the run folder it was trained in: codistill train --resume <that folder>`;
     case "warning":
       return `warning: ${event.group === undefined ? "" : `group ${event.group}${event.step === undefined ? "" : ` at step ${count(event.step)}`}: `}${event.message}`;
     case "stop-requested":

@@ -51,6 +51,11 @@ export function declarationOf(
   };
 }
 
+/** Whether a run is declared in a store, this one or another. */
+export async function isDeclared(store: Store): Promise<boolean> {
+  return (await store.list(NAME)).includes(NAME);
+}
+
 /**
  * Declare a run in its store, or adopt the declaration that is there.
  *

@@ -14,6 +14,7 @@ import { misfits } from "../runtime/named.js";
 import { fold, key } from "../runtime/random.js";
 import type { TeachersEvent, TrainEvent } from "../train/events.js";
 import { createStudent } from "../train/student.js";
+import { asRecorded, atStepZero, type Beginning, fromNewestSnapshot } from "./beginning.js";
 import { notWaiting } from "./early-stopping.js";
 import { joinRun } from "./join.js";
 import { makeKeeper, readOwnCheckpoint } from "./keeper.js";
@@ -39,6 +40,8 @@ export interface GroupOptions {
   readonly processId: number;
   /** A recorded run to be taken once more, step for step. */
   readonly replay?: Replay;
+  /** That the run lives in a store elsewhere: without a checkpoint here, a group that was started before begins from there. */
+  readonly isJoined?: boolean;
 }
 
 /** What a recorded group left: its trace, its snapshots, and the step of its last checkpoint. */
@@ -46,6 +49,8 @@ export interface Replay {
   readonly trace: readonly TeachersEvent[];
   readonly recorded: Store;
   readonly lastStep: number;
+  /** The snapshot that it began from, when not at step 0. */
+  readonly began?: Pick<Beginning, "step" | "digest"> | undefined;
 }
 
 export type StartedGroup = Awaited<ReturnType<typeof startGroup>>;
@@ -67,19 +72,22 @@ export async function startGroup(options: GroupOptions) {
       `the checkpoint of step ${checkpoint.info.step} is of another model; use the configuration and data it was saved with`,
     );
   }
+  const beginning = checkpoint ? atStepZero : await beginningOf(options, incarnation, modelDigest);
   const begin = async () => {
-    const params = await options.readInit?.();
-    if (params) checkInit(params, learner.model);
+    const params = beginning.params ?? (await options.readInit?.());
+    if (params && !beginning.params) checkInit(params, learner.model);
     await student.init(fold(seed, "params"), params);
+    if (beginning.step > 0) await student.restore(await student.state(), beginning.step);
   };
   const { state, info } = checkpoint ?? {};
   if (state && info) await student.restore(state, info.step, info.learningRateScale);
   else await begin();
 
-  const stream = workload.stream(fold(seed, "stream"), info?.cursor);
+  const stream = workload.stream(fold(seed, "stream"), info?.cursor ?? unreadAt(beginning.step * config.accumulate));
   const draw = fold(key(config.seed), "topology");
   const teachers = teachersOf(config.codistill.topology, groupIndex, config.numGroups, draw);
-  const exchange = makeExchange(options, { teachers, model: learner.model, incarnation }, checkpoint);
+  const fromStep = info?.step ?? beginning.step;
+  const exchange = makeExchange(options, { teachers, model: learner.model, incarnation }, checkpoint, fromStep);
   // Before the programs of steps with teachers, which are compiled in the background and would hold it up.
   const validate = await workload.validator(engine);
   await student.prepare(teachers.length, config.accumulate);
@@ -98,11 +106,26 @@ export async function startGroup(options: GroupOptions) {
     waiting: info?.waiting ?? notWaiting,
     earlyStopping: config.earlyStopping,
     // Without the file of its best params a group that has taken all its steps would ship nothing.
-    mustValidate: (info?.mustValidate ?? false) || (best === null && (info?.best ?? null) !== null),
+    mustValidate: (info?.mustValidate ?? beginning.step > 0) || (best === null && (info?.best ?? null) !== null),
     stop: options.stop,
   });
   return { learner, student, stream, exchange, keeper, incarnation };
 }
+
+/** Where a group without a checkpoint begins: a replay as what it repeats, another one of a joined run where others saw it. */
+async function beginningOf(options: GroupOptions, incarnation: number, digest: string): Promise<Beginning> {
+  const { config, groupIndex, store, files, workload, log, replay } = options;
+  const { model } = workload.learner;
+  if (replay) return replay.began ? asRecorded(replay.recorded, replay.began, model) : atStepZero;
+  if (!options.isJoined || incarnation === 1) return atStepZero;
+  const from = config.record ? recordingStore(store, files) : store;
+  const beginning = await fromNewestSnapshot(from, groupIndex, { model, digest, numSteps: config.numSteps });
+  log({ event: "began-from-snapshot", group: groupIndex, step: beginning.step, digest: beginning.digest });
+  return beginning;
+}
+
+/** The beginning of an epoch that was not read in so many batches, since each takes the stream one epoch further at most. */
+const unreadAt = (numBatches: number) => (numBatches > 0 ? { epoch: numBatches + 1, position: 0 } : undefined);
 
 /** The best so far as a checkpoint says it, unless its file is gone, or damaged and the one before it counts. */
 async function bestSoFar(
@@ -135,8 +158,9 @@ function makeExchange(
   { config, groupIndex, store, files, log, replay }: GroupOptions,
   own: { readonly teachers: readonly number[]; readonly model: Model; readonly incarnation: number },
   checkpoint: Checkpoint | null,
+  fromStep: number,
 ): Exchange {
-  if (replay) return replayExchange({ ...replay, model: own.model, fromStep: checkpoint?.info.step ?? 0 });
+  if (replay) return replayExchange({ ...replay, model: own.model, fromStep });
   const live = storeExchange({
     ...config.codistill,
     store: config.record ? recordingStore(store, files) : store,

@@ -96,6 +96,16 @@ export type TrainEvent =
       readonly numParams: number;
       readonly threads: number;
     }
+  /**
+   * A group that was started elsewhere before, and whose checkpoint is not here, begins from its newest snapshot in the store;
+   * what a snapshot does not hold is lost. Without one, `digest` is null and it begins at step 0.
+   */
+  | {
+      readonly event: "began-from-snapshot";
+      readonly group: number;
+      readonly step: number;
+      readonly digest: string | null;
+    }
   | {
       readonly event: "step";
       readonly group: number;

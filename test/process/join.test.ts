@@ -1,11 +1,14 @@
 /** Groups of one run that are started one by one, as on machines that share nothing but a store. */
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, renameSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { readLog } from "../../src/node/read-log.js";
 import { readScope } from "../../src/node/scope.js";
+import { withFault } from "./fault.js";
 import { ofKind, type Training, workplace } from "./fixture.js";
 import { resultOf } from "./results.js";
+import { tinyConfig } from "./tiny.js";
 
 const place = workplace();
 const endless = { numSteps: 1_000_000, restarts: 3 };
@@ -28,7 +31,8 @@ test("joiners take the free groups in order and teach one another; one too many 
   await second.event(1, "a teacher", ({ event }) => event === "fetched");
   await first.event(0, "a teacher", ({ event }) => event === "fetched");
   assert.deepEqual((await scopeOf(first)).groups, [0]);
-  assert.deepEqual(await scopeOf(second), { version: 1, groups: [1], store });
+  const { groups, store: itsStore, joined } = await scopeOf(second);
+  assert.deepEqual([groups, itsStore, joined?.hasEntered], [[1], store, true]);
 
   const third = await place.train([config, "--store", store]).ended;
   assert.equal(third.code, 2, third.shown);
@@ -54,13 +58,52 @@ test("a joined run is resumed as the same group of the same store, and ships its
   assert.ok(existsSync(folder.model.onnx), shown);
 });
 
+test("a group that joins and is stopped while its data is prepared goes on as that group in that store", async () => {
+  // Its own rows, so that no other test has filled the cache with them.
+  const data = { ...tinyConfig.data, shardBy: "size || hour" };
+  const config = await place.config("early.json", { numSteps: 60, data });
+  const store = place.path("store-early");
+  const fault = withFault({ process: "parent", file: "cache", at: "open", effect: "SIGTERM" });
+  // One names its group and one takes the first that is free.
+  const named = place.train([config, "--store", store, "--group", "1"], fault);
+  assert.equal((await named.ended).code, 143, named.output());
+  const free = place.train([config, "--store", store], fault);
+  assert.equal((await free.ended).code, 143, free.output());
+  assert.equal(existsSync(store), false);
+  const first = place.resume(await named.folder());
+  assert.equal((await first.ended).code, 0, first.output());
+  const second = place.resume(await free.folder());
+  assert.equal((await second.ended).code, 0, second.output());
+  for (const [run, group] of [
+    [named, 1],
+    [free, 0],
+  ] as const) {
+    const folder = await run.folder();
+    assert.deepEqual(
+      resultOf(folder).groups.map((one) => one.group),
+      [group],
+    );
+    assert.equal(existsSync(folder.store), false);
+    assert.ok(existsSync(join(store, "groups", String(group), "latest.json")));
+  }
+
+  // Where the store is not there, as without its mount, no other run is begun in its place.
+  renameSync(store, `${store}-moved`);
+  const { code, stderr, shown } = await place.resume(await free.folder()).ended;
+  assert.equal(code, 2, shown);
+  assert.match(stderr, /goes on in the store .*store-early, and no run is declared there\. Is it mounted\?/, shown);
+  assert.equal(existsSync(store), false);
+});
+
 test("a group that is started elsewhere takes over: the older one stops, says why, and is not started again", async () => {
   const config = await place.config("over.json", endless);
   const store = place.path("store-over");
   const older = place.train([config, "--store", store, "--group", "0"]);
   await older.event(0, "a publication", ({ event }) => event === "published");
   const newer = place.train([config, "--store", store, "--group", "0"]);
-  await newer.event(0, "a publication", ({ event }) => event === "published");
+  const start = await newer.event(0, "its start", ({ event }) => event === "group-start");
+  assert.ok(start.event === "group-start" && start.step > 0, newer.output());
+  await newer.said(/group 0 has no checkpoint here and begins from its snapshot of step [\d,]+ in the store/);
   const { code, stdout, shown } = await older.ended;
   assert.equal(code, 1, shown);
   assert.match(stdout, /group 0 failed: a group runs once at a time: this is its start number 1, and number 2/, shown);

@@ -1,0 +1,62 @@
+/** Where a group begins that has no checkpoint: at step 0, or where others last saw it. */
+import { maxSnapshotBytes, readPointer, readSnapshot } from "../checkpoint/snapshot.js";
+import type { Store } from "../checkpoint/store.js";
+import { checkParams } from "../codistill/exchange.js";
+import { readRecorded } from "../codistill/replay.js";
+import { CheckpointError } from "../errors.js";
+import { type Model, weightSpecs } from "../nn/model.js";
+import type { NamedArrays } from "../runtime/array.js";
+
+export interface Beginning {
+  readonly step: number;
+  /** SHA-256 of the snapshot that it begins from; null when it begins at step 0. */
+  readonly digest: string | null;
+  /** Its params; drawn, or as the configuration says, when left out. */
+  readonly params?: NamedArrays;
+}
+
+/** A group that begins as if it had never been started. */
+export const atStepZero: Beginning = { step: 0, digest: null };
+
+/**
+ * The newest snapshot of a group in its store; step 0 when there is none.
+ *
+ * Throws {@link CheckpointError} when there is one that cannot be begun from: beginning at step 0 instead would throw away, and soon
+ * publish over, what the group has learned.
+ */
+export async function fromNewestSnapshot(
+  store: Store,
+  group: number,
+  {
+    model,
+    digest: modelDigest,
+    numSteps,
+  }: { readonly model: Model; readonly digest: string; readonly numSteps: number },
+): Promise<Beginning> {
+  try {
+    const pointer = await readPointer(store, group);
+    if (!pointer) return atStepZero;
+    const { step, sha256: digest } = pointer;
+    if (step > numSteps) throw new CheckpointError(`it is of step ${step}, and the run has ${numSteps}`);
+    const maxBytes = maxSnapshotBytes(weightSpecs(model));
+    const { params } = await readSnapshot(store, pointer, modelDigest, undefined, maxBytes);
+    checkParams(params, model);
+    return { step, digest, params };
+  } catch (error) {
+    if (!(error instanceof CheckpointError)) throw error;
+    throw new CheckpointError(
+      `group ${group} was trained elsewhere and must begin from its newest snapshot in the store: ${error.message}. ` +
+        `Go on in the run folder it was trained in (--resume), or remove groups/${group}/latest.json from the store to begin at step 0.`,
+      { cause: error },
+    );
+  }
+}
+
+/** The same beginning once more, from the snapshot that a recorded group kept. Throws what {@link readRecorded} throws. */
+export async function asRecorded(
+  recorded: Store,
+  { step, digest }: Pick<Beginning, "step" | "digest">,
+  model: Model,
+): Promise<Beginning> {
+  return digest === null ? { step, digest } : { step, digest, params: await readRecorded(recorded, digest, model) };
+}
