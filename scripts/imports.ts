@@ -42,6 +42,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   graph: ["protobufjs/light.js"],
   checkpoint: ["zod"],
   nearest: ["leven"],
+  codistill: ["zod"],
   run: ["zod"],
   node: [
     "onnxruntime-node",
@@ -51,6 +52,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
     "@aws-sdk/client-s3",
     "jiti",
     "commander",
+    "csv-parse",
     "log-update",
     "zod",
   ],
