@@ -17,6 +17,9 @@ export class ConfigError extends CodistillError {}
 /** Input data that cannot be read, or does not hold what the configuration says. */
 export class DataError extends CodistillError {}
 
+/** A cache of prepared data that is not as it was written. */
+export class DamagedCacheError extends DataError {}
+
 /** A checkpoint or snapshot that is torn, foreign or does not fit the model. */
 export class CheckpointError extends CodistillError {}
 

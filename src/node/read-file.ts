@@ -5,6 +5,9 @@ import { DataError, messageOf } from "../errors.js";
 /** Gives so many bytes from a place on. */
 export type ReadBytes = (start: number, count: number) => Uint8Array<ArrayBuffer>;
 
+/** Does work that reads from a file, which is open for as long. */
+export type Reading = <T>(work: (read: ReadBytes) => T) => T;
+
 /** Work that reads from a file. Throws {@link DataError} when the file is gone, or ends before what is read of it. */
 export function readingFile<T>(path: string, work: (read: ReadBytes) => T): T {
   const file = opened(path);

@@ -1,6 +1,8 @@
 /** Folders of work that is not done, beside the caches that it makes. */
 import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { DamagedCacheError } from "../errors.js";
+import { openCheckedFolder, writeDigests } from "./checked-folder.js";
 
 const prefix = ".making-";
 const abandonedMs = 24 * 60 * 60 * 1000;
@@ -24,30 +26,55 @@ export async function inTemporaryFolder<T>(
   }
 }
 
+/** How making a folder of a cache is followed and stopped. */
+export interface MakeOptions {
+  /** Told in a few words what is found damaged. */
+  readonly onProgress?: (stage: string) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * A folder of the cache, by a name that says all of its content: made unless it is there, and there only once it is whole.
- * Processes may race: the first to finish wins, and all have its folder. `make` gets a fresh folder to fill, and one beside
- * it that goes away.
+ * All of it is held against its digests; one that is not as it was written is told of, and made again. Processes may race: the
+ * first to finish wins, and all have its folder. `make` gets a fresh folder to fill, and one beside it that goes away.
  */
 export async function cachedFolder(
   cacheFolder: string,
   name: string,
-  signal: AbortSignal | undefined,
+  { signal, onProgress = () => {} }: MakeOptions,
   make: (fresh: string, temporary: string) => Promise<void>,
 ): Promise<{ readonly folder: string; readonly cached: boolean }> {
   const folder = join(cacheFolder, name);
-  if (await isThere(folder)) return { folder, cached: true };
+  const damage = await damageOf(folder, signal);
+  if (damage === null) return { folder, cached: true };
+  if (damage !== "absent")
+    onProgress(damage.message.replace(/ Start again: .*$/s, " It is made again from the source"));
   await inTemporaryFolder(cacheFolder, signal, async (temporary) => {
     const fresh = join(temporary, "fresh");
     await mkdir(fresh);
     await make(fresh, temporary);
+    await writeDigests(fresh, signal);
     signal?.throwIfAborted();
+    // Who reads it meanwhile finds the same content under the same names right after.
+    if (damage !== "absent") await rename(folder, join(temporary, "damaged")).catch(() => {});
     await rename(fresh, folder).catch(async (error: unknown) => {
       // Another process was faster: its folder has the same content.
       if (!(await isThere(folder))) throw error;
     });
   });
   return { folder, cached: false };
+}
+
+/** What is wrong with a folder of the cache, or null. */
+async function damageOf(folder: string, signal: AbortSignal | undefined): Promise<DamagedCacheError | "absent" | null> {
+  if (!(await isThere(folder))) return "absent";
+  try {
+    await (await openCheckedFolder(folder)).checkAll(signal);
+    return null;
+  } catch (error) {
+    if (error instanceof DamagedCacheError) return error;
+    throw error;
+  }
 }
 
 async function isThere(path: string): Promise<boolean> {

@@ -65,15 +65,20 @@ export async function prepareTable(spec: TableSpec, options: PrepareTableOptions
   onProgress("identifying the source");
   const source = await sourceFiles(await localCopies(spec.source, options), signal);
   const digest = tableDigest(spec, source);
-  const { folder, cached } = await cachedFolder(cacheFolder, digest, signal, async (fresh, temporary) => {
-    const db = await openDuckdb(join(temporary, "spill"), { reads: source.files.map(({ path }) => path), signal });
-    try {
-      await withShares(onProgress, db, (tell) => writeTable(db, spec, layout, source, fresh, tell));
-    } finally {
-      await db.close();
-    }
-    await assertUnchanged(source.files);
-  });
+  const { folder, cached } = await cachedFolder(
+    cacheFolder,
+    digest,
+    { signal, onProgress },
+    async (fresh, temporary) => {
+      const db = await openDuckdb(join(temporary, "spill"), { reads: source.files.map(({ path }) => path), signal });
+      try {
+        await withShares(onProgress, db, (tell) => writeTable(db, spec, layout, source, fresh, tell));
+      } finally {
+        await db.close();
+      }
+      await assertUnchanged(source.files);
+    },
+  );
   onProgress("opening the training cache");
   // Rows are trained on in other processes; this one reads a few of them, and scores.
   const { validation, test, ...opened } = await openTable(folder, { memoryBytes: 0 });

@@ -6,6 +6,7 @@ import { after, test } from "node:test";
 import fc from "fast-check";
 import { recordLayout, tableRows } from "../../data/table.js";
 import { DataError } from "../../errors.js";
+import { type Reading, readingFile } from "../read-file.js";
 import { storedRows } from "./stored-rows.js";
 
 const folder = mkdtempSync(join(tmpdir(), "codistill-stored-"));
@@ -15,11 +16,15 @@ const NUM_ROWS = 5000;
 const layout = recordLayout({ categorical: { city: "x" }, numeric: { size: "y" } });
 const words = Int32Array.from({ length: NUM_ROWS * layout.columns.length }, (_, i) => i * 7);
 const path = join(folder, "train.bin");
+const from =
+  (file: string): Reading =>
+  (work) =>
+    readingFile(file, work);
 writeFileSync(path, words);
 
 test("rows in a file are those in memory, whichever are asked for, in any order, near and far", () => {
   const inMemory = tableRows(layout, words);
-  const stored = storedRows(path, layout, [{ start: 0, end: NUM_ROWS }]);
+  const stored = storedRows(from(path), layout, [{ start: 0, end: NUM_ROWS }]);
   assert.equal(stored.numRows, NUM_ROWS);
   const rows = fc.array(fc.oneof(fc.nat(NUM_ROWS - 1), fc.nat(20)), { maxLength: 60 });
   fc.assert(fc.property(rows, (some) => assert.deepEqual(stored.read(some), inMemory.read(some))));
@@ -36,7 +41,7 @@ test("rows of parts are counted through", () => {
     fc.property(cuts, (ends) => {
       const parts = ends.slice(1).flatMap((end, i) => (i % 2 === 0 ? [{ start: ends[i] ?? 0, end }] : []));
       const chosen = parts.flatMap(({ start, end }) => Array.from({ length: end - start }, (_, i) => start + i));
-      const stored = storedRows(path, layout, [{ start: 0, end: 0 }, ...parts]);
+      const stored = storedRows(from(path), layout, [{ start: 0, end: 0 }, ...parts]);
       assert.equal(stored.numRows, chosen.length);
       const rows = [...chosen.keys()];
       assert.deepEqual(stored.read(rows), inMemory.read(chosen));
@@ -45,7 +50,7 @@ test("rows of parts are counted through", () => {
 });
 
 test("a file that is gone or became shorter is told of", () => {
-  const gone = storedRows(join(folder, "gone.bin"), layout, [{ start: 0, end: 5 }]);
+  const gone = storedRows(from(join(folder, "gone.bin")), layout, [{ start: 0, end: 5 }]);
   assert.throws(
     () => gone.read([0]),
     (error) =>
@@ -53,7 +58,7 @@ test("a file that is gone or became shorter is told of", () => {
   );
   const short = join(folder, "short.bin");
   writeFileSync(short, words);
-  const rows = storedRows(short, layout, [{ start: 0, end: NUM_ROWS }]);
+  const rows = storedRows(from(short), layout, [{ start: 0, end: NUM_ROWS }]);
   truncateSync(short, 600);
   assert.throws(() => rows.read([NUM_ROWS - 1]), /short\.bin has become shorter while it was read/);
 });

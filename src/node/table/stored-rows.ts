@@ -1,14 +1,14 @@
 /** Records that stay in their file and are read when they are asked for: for tables that are larger than the memory given. */
 import { lastAtMost } from "../../data/search.js";
 import type { RecordLayout, RowRange, Rows } from "../../data/table.js";
-import { readingFile } from "../read-file.js";
+import type { Reading } from "../read-file.js";
 
 /** Records that are nearer to one another than this are read together with what lies between them. */
 const NEAR_BYTES = 4096;
 const MOST_BYTES = 1 << 22;
 
-/** The rows of some parts of a file of records, in their order. Reading throws {@link DataError} when the file is gone. */
-export function storedRows(path: string, layout: RecordLayout, parts: readonly RowRange[]): Rows {
+/** The rows of some parts of a file of records, in their order. Reading them throws what `reading` throws. */
+export function storedRows(reading: Reading, layout: RecordLayout, parts: readonly RowRange[]): Rows {
   const width = layout.columns.length;
   const recordBytes = width * Int32Array.BYTES_PER_ELEMENT;
   // Of each part, the number of its first row among the rows of all parts.
@@ -31,7 +31,7 @@ export function storedRows(path: string, layout: RecordLayout, parts: readonly R
       const words = new Int32Array(rows.length * width);
       const places = Float64Array.from(rows, placeOf);
       const order = Uint32Array.from(places, (_, i) => i).sort((a, b) => (places[a] ?? 0) - (places[b] ?? 0));
-      readingFile(path, (bytes) => {
+      reading((bytes) => {
         for (let from = 0; from < order.length; ) {
           const first = places[order[from] as number] as number;
           let to = from + 1;

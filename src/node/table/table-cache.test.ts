@@ -6,9 +6,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { content, csv, lines, specOf, workplace } from "../../../test/table-fixture.js";
 import type { TableSpec } from "../../data/table.js";
+import { DamagedCacheError } from "../../errors.js";
 import { openTable, prepareTable } from "./ingest.js";
 
-const { path, write, prepare, refused } = workplace();
+const { path, write, prepare } = workplace();
 
 test("the digest follows the content and the query", async () => {
   const source = await write("edited.csv", csv(lines));
@@ -85,26 +86,48 @@ test("what a killed process left is cleared after a day, and never a cache", asy
   assert.deepEqual((await readdir(ownFolder)).sort(), [".making-new", table.digest].sort());
 });
 
-test("a damaged cache is refused with the folder to delete", async () => {
+/** Change a byte in the middle of a file. */
+async function flipIn(file: string): Promise<void> {
+  const bytes = await readFile(file);
+  bytes[bytes.length >> 1]! ^= 1;
+  await writeFile(file, bytes);
+}
+
+test("a damaged cache is refused when it is opened, and named and made again when it is prepared", async () => {
   const source = await write("damaged.csv", csv(lines.slice(3)));
-  for (const [name, bytes] of [
-    ["train.bin", 100],
-    ["train.slots.bin", 8],
-    ["validation.bin", 0],
-    ["table.json", 100],
-  ] as const) {
-    const { folder: cache } = await prepare(source);
-    await truncate(join(cache, name), bytes);
-    await refused(specOf(source), new RegExp(name.replace(".", "\\.")), /Delete the folder .*damaged|damaged.*Delete/);
-    await rm(cache, { recursive: true });
+  const whole = await prepare(source);
+  const { folder } = whole;
+  const before = content(whole.train);
+  const damages: Readonly<Record<string, () => Promise<void>>> = {
+    "train.bin": () => flipIn(join(folder, "train.bin")),
+    "train.slots.bin": () => flipIn(join(folder, "train.slots.bin")),
+    "table.json": () => flipIn(join(folder, "table.json")),
+    "validation.bin": () => truncate(join(folder, "validation.bin"), 0),
+    "test.bin": () => rm(join(folder, "test.bin")),
+    "digests.json": () => rm(join(folder, "digests.json")),
+  };
+  for (const [name, damage] of Object.entries(damages)) {
+    await damage();
+    await assert.rejects(openTable(folder), DamagedCacheError, name);
+    const stages: string[] = [];
+    const options = { cacheFolder: path("cache"), onProgress: (stage: string) => void stages.push(stage) };
+    const again = await prepareTable(specOf(source), options);
+    assert.equal(again.cached, false);
+    const [told = ""] = stages.filter((stage) => stage.includes("damaged"));
+    assert.match(
+      told,
+      new RegExp(`the cache .* is damaged, or of another version: .*${name}.* It is made again`),
+      name,
+    );
+    assert.deepEqual(content(again.train), before);
+    assert.equal((await prepare(source)).cached, true, name);
   }
-  const { folder: cache, digest } = await prepare(source);
-  const stored = JSON.parse(await readFile(join(cache, "table.json"), "utf8"));
-  assert.equal(stored.digest, digest);
-  await writeFile(join(cache, "table.json"), JSON.stringify({ ...stored, format: 999 }));
-  await refused(specOf(source), /another version: .*must be 3, got 999/s);
-  await rm(cache, { recursive: true });
-  await assert.rejects(openTable(cache), /no training cache/);
+  assert.deepEqual(
+    (await readdir(path("cache"))).filter((name) => name.startsWith(".")),
+    [],
+  );
+  await rm(folder, { recursive: true });
+  await assert.rejects(openTable(folder), /no training cache/);
 });
 
 test("a source that changes while it is read is not cached", async () => {

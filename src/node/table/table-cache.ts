@@ -6,11 +6,10 @@
  * - `train.slots.bin`: 4,097 uint32; slot s has the rows from entry s up to, not including, entry s + 1
  * - `validation.bin`, `test.bin`: records in source order
  *
- * A cache whose parts do not fit one another is refused, never rebuilt in place: another process may be reading it.
+ * Beside them lie their digests (`checked-folder.ts`). A cache that is not as it was written is moved away and made again,
+ * never rebuilt in place: another process may be reading it.
  */
 import { createHash } from "node:crypto";
-import { type FileHandle, open, readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
 import { z } from "zod";
 import { numSlots, slotRange } from "../../data/shard.js";
 import {
@@ -25,12 +24,14 @@ import {
 import { DataError, messageOf } from "../../errors.js";
 import { type Serving, servingSchema } from "../../run/serving/expression.js";
 import { taskKinds } from "../../run/task-schema.js";
+import { type CheckedFile, type CheckedFolder, damaged, openCheckedFolder } from "../checked-folder.js";
 import type { SourceFiles } from "../source-files.js";
 import { storedRows } from "./stored-rows.js";
 
 /** Raised whenever the files, or the way they are made, change. */
 export const formatVersion = 3;
 
+const WORD_BYTES = Int32Array.BYTES_PER_ELEMENT;
 const textMap = z.record(z.string(), z.string());
 const count = z.number().int().nonnegative();
 
@@ -143,16 +144,19 @@ export function tableDigest(spec: TableSpec, { format, files }: SourceFiles): st
 }
 
 /**
- * Read a cache folder; never loads DuckDB. Throws {@link DataError} when the folder is absent or damaged, and a ConfigError
- * for a slot that is not there.
+ * Read a cache folder; never loads DuckDB. Throws {@link DataError} when the folder is absent,
+ * {@link DamagedCacheError} when it is damaged, and a ConfigError for a slot that is not there.
  */
 export async function openTable(folder: string, options: OpenTableOptions = {}): Promise<CachedTable> {
-  const { spec, layout, preprocessing, serving, numRows, digest } = await readTableFile(folder);
+  const files = await openCheckedFolder(folder);
+  const { spec, layout, preprocessing, serving, numRows, digest } = await readTableFile(folder, files);
   const { slots, leaveOut = [], memoryBytes = Number.POSITIVE_INFINITY } = options;
   const whole = (split: "validation" | "test") =>
-    leaveOut.includes(split) ? null : readRows(folder, `${split}.bin`, layout, numRows[split], memoryBytes);
+    leaveOut.includes(split)
+      ? null
+      : readRows(files.file(`${split}.bin`, bytesOfRows(layout, numRows[split])), layout, numRows[split], memoryBytes);
   const [train, validation, test] = await Promise.all([
-    readTrainingRows(folder, layout, numRows.train, memoryBytes, slots),
+    readTrainingRows(folder, files, layout, numRows.train, memoryBytes, slots),
     whole("validation"),
     whole("test"),
   ]);
@@ -160,57 +164,52 @@ export async function openTable(folder: string, options: OpenTableOptions = {}):
   return { spec, layout, preprocessing, serving, train, validation, test, numUnassigned, numMalformed, digest };
 }
 
-async function readTableFile(folder: string): Promise<TableFile> {
+async function readTableFile(folder: string, files: CheckedFolder): Promise<TableFile> {
+  const bytes = await files.whole("table.json");
   try {
-    return tableFile.parse(JSON.parse(await readFile(join(folder, "table.json"), "utf8")));
+    return tableFile.parse(JSON.parse(new TextDecoder().decode(bytes)));
   } catch (error) {
-    if (!(await isFolder(folder))) {
-      throw new DataError(`table: there is no training cache at ${folder}. Prepare the table first.`, { cause: error });
-    }
     throw damaged(folder, `table.json cannot be read: ${messageOf(error)}`, error);
   }
 }
 
-async function isFolder(path: string): Promise<boolean> {
-  return stat(path).then(
-    (entry) => entry.isDirectory(),
-    () => false,
-  );
-}
+const bytesOfRows = ({ columns }: RecordLayout, numRows: number) => numRows * columns.length * WORD_BYTES;
 
 /** The rows of some parts of a file of `numRows` rows, in memory where they are no more than so many bytes. */
 async function readRows(
-  folder: string,
-  name: string,
+  file: CheckedFile,
   layout: RecordLayout,
   numRows: number,
   mostBytes: number,
   parts: readonly RowRange[] = [{ start: 0, end: numRows }],
 ): Promise<Rows> {
-  const width = layout.columns.length;
+  const recordBytes = bytesOfRows(layout, 1);
   const numWanted = parts.reduce((sum, { start, end }) => sum + end - start, 0);
-  if (numWanted * width * 4 > mostBytes) {
-    await (await openWhole(folder, name, numRows * width)).close();
-    return storedRows(join(folder, name), layout, parts);
+  if (numWanted * recordBytes > mostBytes) return storedRows(file.reading, layout, parts);
+  const bytes = new Uint8Array(sharedMemory(numWanted * recordBytes));
+  let at = 0;
+  for (const { start, end } of parts) {
+    const length = (end - start) * recordBytes;
+    await file.fill(bytes.subarray(at, at + length), start * recordBytes);
+    at += length;
   }
-  const words = parts.map(({ start, end }) => ({ start: start * width, end: end * width }));
-  return tableRows(layout, await readParts(folder, name, numRows * width, words));
+  return tableRows(layout, new Int32Array(bytes.buffer));
 }
 
 async function readTrainingRows(
   folder: string,
+  files: CheckedFolder,
   layout: RecordLayout,
   numRows: number,
   mostBytes: number,
   slots: readonly number[] | undefined,
 ): Promise<TrainingRows> {
-  const stored = await readParts(folder, "train.slots.bin", numSlots + 1, null);
-  const offsets = new Uint32Array(stored.buffer);
+  const file = files.file("train.bin", bytesOfRows(layout, numRows));
+  const offsets = new Uint32Array((await files.whole("train.slots.bin", (numSlots + 1) * WORD_BYTES)).buffer);
   if (offsets[0] !== 0 || offsets[numSlots] !== numRows || offsets.some((at, slot) => at > (offsets[slot + 1] ?? at))) {
     throw damaged(folder, `train.slots.bin does not cover the ${numRows} training rows`);
   }
-  if (slots === undefined)
-    return { ...(await readRows(folder, "train.bin", layout, numRows, mostBytes)), slotOffsets: offsets };
+  if (slots === undefined) return { ...(await readRows(file, layout, numRows, mostBytes)), slotOffsets: offsets };
   const slotOffsets = new Uint32Array(numSlots + 1);
   const parts: RowRange[] = [];
   // Ascending whatever the caller's order, so that a row's place among the rows read does not depend on it.
@@ -220,57 +219,7 @@ async function readTrainingRows(
     parts.push({ start, end });
   }
   for (let slot = 0; slot < numSlots; slot++) slotOffsets[slot + 1]! += slotOffsets[slot]!;
-  return { ...(await readRows(folder, "train.bin", layout, numRows, mostBytes, parts)), slotOffsets };
-}
-
-/** Words from `start` up to, not including, `end`. */
-interface Part {
-  readonly start: number;
-  readonly end: number;
-}
-
-/** Read some parts of a file of `numWords` words, in their order, into one array; null reads all of it. */
-async function readParts(
-  folder: string,
-  name: string,
-  numWords: number,
-  parts: readonly Part[] | null,
-): Promise<Int32Array> {
-  const wanted = parts ?? [{ start: 0, end: numWords }];
-  const numWanted = wanted.reduce((sum, { start, end }) => sum + end - start, 0);
-  const file = await openWhole(folder, name, numWords);
-  try {
-    const bytes = new Uint8Array(sharedMemory(numWanted * 4));
-    let at = 0;
-    for (const { start, end } of wanted) {
-      await readWhole(file, bytes.subarray(at, at + (end - start) * 4), start * 4);
-      at += (end - start) * 4;
-    }
-    return new Int32Array(bytes.buffer);
-  } finally {
-    await file.close();
-  }
-}
-
-/** Open a file of so many words. */
-async function openWhole(folder: string, name: string, numWords: number): Promise<FileHandle> {
-  const file = await open(join(folder, name)).catch((error: unknown) => {
-    throw damaged(folder, `${name} cannot be opened: ${messageOf(error)}`, error);
-  });
-  const { size } = await file.stat();
-  if (size === numWords * 4) return file;
-  await file.close();
-  throw damaged(folder, `${name} should have ${numWords * 4} bytes and has ${size}`);
-}
-
-const readBytes = 1 << 26;
-
-async function readWhole(file: FileHandle, target: Uint8Array, position: number): Promise<void> {
-  for (let at = 0; at < target.length; ) {
-    const { bytesRead } = await file.read(target, at, Math.min(readBytes, target.length - at), position + at);
-    if (bytesRead === 0) throw new DataError("table: a cache file became shorter while it was read. Run again.");
-    at += bytesRead;
-  }
+  return { ...(await readRows(file, layout, numRows, mostBytes, parts)), slotOffsets };
 }
 
 function sharedMemory(bytes: number): SharedArrayBuffer {
@@ -282,11 +231,4 @@ function sharedMemory(bytes: number): SharedArrayBuffer {
       { cause: error },
     );
   }
-}
-
-function damaged(folder: string, what: string, cause?: unknown): DataError {
-  return new DataError(
-    `table: the training cache is damaged or of another version: ${what}. Delete the folder ${folder}, it will be made again.`,
-    { cause },
-  );
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { appendFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -186,6 +186,12 @@ test("a stream over the cache is that over the same documents in memory", async 
   }
 });
 
+function flipFirst(path: string): void {
+  const bytes = readFileSync(path);
+  bytes[0]! ^= 1;
+  writeFileSync(path, bytes);
+}
+
 describe("refused is", () => {
   const refused = (attempt: Promise<unknown>, kind: typeof DataError | typeof ConfigError, pattern: RegExp) =>
     assert.rejects(attempt, (error) => error instanceof kind && pattern.test(error.message));
@@ -232,11 +238,21 @@ describe("refused is", () => {
     assert.deepEqual([sizes.train.documents, sizes.validation.documents, sizes.test.documents], [1, 1, 1]);
   });
 
-  test("a cache that is damaged", async () => {
+  test("a cache that is damaged, which is made again when it is prepared", async () => {
     const { folder: cache } = await prepare({ validation: 0.15 });
-    appendFileSync(join(cache, "train.units.bin"), "x");
-    await refused(openText(cache), DataError, /train\.units\.bin should have \d+ bytes and has \d+.*Remove it/);
-    writeFileSync(join(cache, "text.json"), "{}");
-    await refused(openText(cache), DataError, /is damaged: text\.json cannot be read/);
+    const damages: readonly [RegExp, () => void][] = [
+      [
+        /train\.units\.bin should have \d+ bytes and has \d+/,
+        () => appendFileSync(join(cache, "train.units.bin"), "x"),
+      ],
+      [/text\.json should have \d+ bytes and has 2/, () => writeFileSync(join(cache, "text.json"), "{}")],
+      [/the block of train\.units\.bin at byte 0 has another SHA-256/, () => flipFirst(join(cache, "train.units.bin"))],
+    ];
+    for (const [message, damage] of damages) {
+      damage();
+      await refused(openText(cache), DataError, message);
+      assert.equal((await prepare({ validation: 0.15 })).cached, false);
+      assert.equal((await prepare({ validation: 0.15 })).cached, true);
+    }
   });
 });

@@ -57,7 +57,7 @@ export async function prepareText(spec: TextSpec, options: PrepareTextOptions): 
   onProgress("identifying the text");
   const sources = await sourcesOf(spec, options);
   const digest = digestOf(spec, tokenizer, sources);
-  const { folder, cached } = await cachedFolder(cacheFolder, digest, signal, async (fresh) => {
+  const { folder, cached } = await cachedFolder(cacheFolder, digest, { signal, onProgress }, async (fresh) => {
     await writeText(fresh, spec, tokenizer, sources, digest, options);
     await assertUnchanged(sources.flatMap(({ files }) => files));
   });

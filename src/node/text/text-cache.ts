@@ -6,14 +6,15 @@
  * - `<split>.starts.bin`: float64; document d has the units from entry d up to, not including, entry d + 1
  * - `train.slots.bin`: uint16; the hash slot of each document
  * - `train.counts.bin`: float64; how many of each unit there are
+ *
+ * Beside them lie their digests (`checked-folder.ts`).
  */
-import { readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
 import { z } from "zod";
 import { type Corpus, corpusOf, joined } from "../../data/text/corpus.js";
 import type { SlottedCorpus, TextSplitName } from "../../data/text/text.js";
-import { DataError, messageOf } from "../../errors.js";
-import { readingFile } from "../read-file.js";
+import { messageOf } from "../../errors.js";
+import { type CheckedFolder, damaged, openCheckedFolder } from "../checked-folder.js";
+import type { Reading } from "../read-file.js";
 
 /** Raised whenever the files, or the way they are made, change. */
 export const textFormatVersion = 4;
@@ -55,20 +56,19 @@ export interface OpenTextOptions {
 /** Read a cache folder. Throws {@link DataError} when the folder is absent or damaged. */
 export async function openText(folder: string, options: OpenTextOptions = {}): Promise<CachedText> {
   const { slots, leaveOut = [], memoryBytes = Number.POSITIVE_INFINITY } = options;
-  const { format: _, ...file } = await readTextFile(folder);
+  const files = await openCheckedFolder(folder);
+  const { format: _, ...file } = await readTextFile(folder, files);
   const unitBytes = bytesOfUnit(file.tokenizer.size);
   const wanted = slots && new Set(slots);
   const read = async (split: TextSplitName) => {
     const { documents, units } = file.sizes[split];
-    const starts = new Float64Array(await readWords(folder, `${split}.starts.bin`, 8 * (documents + 1)));
+    const starts = new Float64Array((await files.whole(`${split}.starts.bin`, 8 * (documents + 1))).buffer);
     if (starts[documents] !== units) throw damaged(folder, `${split}.starts.bin does not end at ${units} units`);
-    await checkSize(folder, `${split}.units.bin`, units * unitBytes);
-    return { path: join(folder, `${split}.units.bin`), starts };
+    return storedCorpus(files.file(`${split}.units.bin`, units * unitBytes).reading, unitBytes, starts);
   };
   const whole = async (split: "validation" | "test") => {
     if (leaveOut.includes(split)) return null;
-    const { path, starts } = await read(split);
-    const corpus = storedCorpus(path, unitBytes, starts);
+    const corpus = await read(split);
     return inMemory(
       corpus,
       Uint32Array.from({ length: corpus.numDocuments }, (_, d) => d),
@@ -76,11 +76,11 @@ export async function openText(folder: string, options: OpenTextOptions = {}): P
       memoryBytes,
     );
   };
-  const { path, starts } = await read("train");
-  const slotOf = new Uint16Array(await readWords(folder, "train.slots.bin", 2 * file.sizes.train.documents));
+  const stored = await read("train");
+  const slotOf = new Uint16Array((await files.whole("train.slots.bin", 2 * file.sizes.train.documents)).buffer);
   const chosen = Uint32Array.from(slotOf.keys()).filter((d) => !wanted || wanted.has(slotOf[d] as number));
-  const train = inMemory(storedCorpus(path, unitBytes, starts), chosen, unitBytes, memoryBytes);
-  const unitCounts = new Float64Array(await readWords(folder, "train.counts.bin", 8 * file.tokenizer.size));
+  const train = inMemory(stored, chosen, unitBytes, memoryBytes);
+  const unitCounts = new Float64Array((await files.whole("train.counts.bin", 8 * file.tokenizer.size)).buffer);
   return {
     ...file,
     unitCounts,
@@ -96,12 +96,12 @@ export function bytesOfUnit(size: number): 2 | 4 {
 }
 
 /** Documents of a file, read when they are asked for. */
-function storedCorpus(path: string, unitBytes: 2 | 4, starts: Float64Array): Corpus {
+function storedCorpus(reading: Reading, unitBytes: 2 | 4, starts: Float64Array): Corpus {
   return {
     numDocuments: starts.length - 1,
     starts,
     read(from, count, into, at) {
-      const { buffer } = readingFile(path, (bytes) => bytes(from * unitBytes, count * unitBytes));
+      const { buffer } = reading((bytes) => bytes(from * unitBytes, count * unitBytes));
       into.set(unitBytes === 2 ? new Uint16Array(buffer) : new Uint32Array(buffer), at);
     },
   };
@@ -137,29 +137,11 @@ function inMemory(corpus: Corpus, documents: Uint32Array, unitBytes: 2 | 4, most
 
 const READ_UNITS = 1 << 20;
 
-async function readTextFile(folder: string): Promise<TextFile> {
+async function readTextFile(folder: string, files: CheckedFolder): Promise<TextFile> {
+  const bytes = await files.whole("text.json");
   try {
-    return textFile.parse(JSON.parse(await readFile(join(folder, "text.json"), "utf8")));
+    return textFile.parse(JSON.parse(new TextDecoder().decode(bytes)));
   } catch (error) {
     throw damaged(folder, `text.json cannot be read: ${messageOf(error)}`, error);
   }
-}
-
-async function checkSize(folder: string, name: string, bytes: number): Promise<void> {
-  const { size } = await stat(join(folder, name)).catch((error: unknown) => {
-    throw damaged(folder, `${name} cannot be opened: ${messageOf(error)}`, error);
-  });
-  if (size !== bytes) throw damaged(folder, `${name} should have ${bytes} bytes and has ${size}`);
-}
-
-async function readWords(folder: string, name: string, bytes: number): Promise<ArrayBuffer> {
-  await checkSize(folder, name, bytes);
-  const { buffer, byteOffset, byteLength } = await readFile(join(folder, name));
-  return buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer;
-}
-
-function damaged(folder: string, what: string, cause?: unknown): DataError {
-  return new DataError(`text: the text cache ${folder} is damaged: ${what}. Remove it, and it is made again.`, {
-    cause,
-  });
 }
