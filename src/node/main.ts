@@ -85,7 +85,11 @@ withTableFlags(program.command("describe"))
   )
   .action(async (flags: TableFlags & { json?: boolean }) => {
     const stop = stopOnSignals();
-    await unlessStopped(stop, () => describeCommand(flags, tableOptions(stop)));
+    await unlessStopped(stop, async () => {
+      const { describeTextCommand, isText } = await import("./text/text-from-data.js");
+      const describe = (await isText("describe", flags)) ? describeTextCommand : describeCommand;
+      await describe(flags, tableOptions(stop));
+    });
   });
 
 withPredictFlags(program.command("predict")).action(
@@ -143,7 +147,10 @@ async function configOf(path: string | undefined, flags: TrainFlags, stop: Abort
       `--data and what goes with it make a new configuration; leave ${path === undefined ? "--resume" : path} out, or change options of it with --set`,
     );
   }
-  return configurationFromData(flags, { ...tableOptions(stop), say: teller(flags) });
+  const options = { ...tableOptions(stop), say: teller(flags) };
+  const { configurationFromText, isText } = await import("./text/text-from-data.js");
+  if (await isText("train", flags)) return configurationFromText(flags, options);
+  return configurationFromData(flags, options);
 }
 
 /** With JSON alone on standard output, what is said to people goes beside it. */

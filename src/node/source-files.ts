@@ -48,7 +48,7 @@ export interface FoundFiles {
  */
 export async function findFiles(source: string | readonly string[]): Promise<FoundFiles> {
   const patterns = typeof source === "string" ? [source] : source;
-  const files = (await Promise.all(patterns.map(expandSource))).flat();
+  const files = (await Promise.all(patterns.map((pattern) => expandSource(pattern)))).flat();
   const [first] = files;
   if (first === undefined) throw new DataError("data: `source` names no file. Give at least one path or glob.");
   const twice = files.find((path, i) => files.indexOf(path) !== i);
@@ -133,8 +133,11 @@ async function identify(path: string, signal?: AbortSignal): Promise<SourceFile>
 
 const wildcard = /[*?[]/;
 
+/** What files are read as: of tables some endings are, of text all. */
+export type SourceKind = "table" | "text";
+
 /** The files of a path or a glob, by name. Throws {@link DataError} when there are none. */
-export async function expandSource(pattern: string): Promise<string[]> {
+export async function expandSource(pattern: string, kind: SourceKind = "table"): Promise<string[]> {
   const path = resolve(pattern.startsWith("file:") ? fileURLToPath(pattern) : pattern);
   if (await isFile(path)) return [path];
   const matches = wildcard.test(path) ? await matchesOf(path) : [];
@@ -147,12 +150,9 @@ export async function expandSource(pattern: string): Promise<string[]> {
     }
     const files = await namesIn(path);
     if (files !== null) {
-      const readable = files.find((name) => formatOfName(name) !== undefined);
-      const cure =
-        readable === undefined
-          ? "None of its files has a format that can be read."
-          : `Name its files, for example ${JSON.stringify(join(pattern, `*.${readable.split(".").slice(1).join(".")}`))}.`;
-      throw new DataError(`data: a source is files, and ${JSON.stringify(pattern)} is a folder. ${cure}`);
+      throw new DataError(
+        `data: a source is files, and ${JSON.stringify(pattern)} is a folder. ${await filesOf(pattern, files, kind)}`,
+      );
     }
     const near = nearest(basename(path), (await namesIn(dirname(path))) ?? []);
     throw new DataError(
@@ -160,6 +160,20 @@ export async function expandSource(pattern: string): Promise<string[]> {
     );
   }
   return matches;
+}
+
+/** How the files in a folder are named. */
+async function filesOf(folder: string, names: readonly string[], kind: SourceKind): Promise<string> {
+  if (kind === "text") {
+    const areFiles = await Promise.all(names.map((name) => isFile(resolve(folder, name))));
+    const glob = areFiles.includes(true) ? "*" : "**/*";
+    return names.length === 0
+      ? "It is empty."
+      : `Name its files, for example ${JSON.stringify(join(folder, glob))}; every ending is text.`;
+  }
+  const readable = names.find((name) => formatOfName(name) !== undefined);
+  if (readable === undefined) return "None of its files has a format that can be read.";
+  return `Name its files, for example ${JSON.stringify(join(folder, `*.${readable.split(".").slice(1).join(".")}`))}.`;
 }
 
 async function matchesOf(path: string): Promise<string[]> {

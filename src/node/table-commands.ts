@@ -15,6 +15,8 @@ import { inferRun, writeConfiguration } from "./table/infer/infer-run.js";
 export interface TableFlags {
   readonly data?: readonly string[];
   readonly label?: string;
+  /** The column of texts. */
+  readonly field?: string;
   readonly numeric?: readonly string[];
   readonly categorical?: readonly string[];
   readonly ignore?: readonly string[];
@@ -46,7 +48,8 @@ function listOfNames(text: string, before: readonly string[] = []): string[] {
 /** Add the flags that say what the data is. */
 export function withTableFlags(command: Command): Command {
   return command
-    .option("--data <paths...>", "files or globs: Parquet, CSV, TSV, JSON lines, .gz")
+    .option("--data <paths...>", "files or globs: Parquet, CSV, TSV, JSON lines, .gz; text without --label")
+    .option("--field <column>", "of files that have columns: learn a language model of the texts in this one")
     .option("--label <column or SQL>", 'what to predict: a column, or an expression such as "delay >= 15"')
     .option("--numeric <columns>", "columns to take as quantities, parted by commas", listOfNames)
     .option("--categorical <columns>", "columns to take as names", listOfNames)
@@ -66,7 +69,7 @@ export function withTableFlags(command: Command): Command {
 export function hasTableFlags(flags: TableFlags): boolean {
   const { data, label, numeric, categorical, ignore, time, task, preset, maxBadRows, columns } = flags;
   const all = [data, label, numeric, categorical, ignore, time, task, preset, maxBadRows, columns];
-  return all.some((flag) => flag !== undefined);
+  return [...all, flags.field].some((flag) => flag !== undefined);
 }
 
 /** Show what would be trained on and how; nothing is written. */
@@ -117,7 +120,7 @@ function required(command: string, { data, label: given, preset: name }: TableFl
   if (data !== undefined && label !== undefined) return { data, label, preset };
   const missing = [data === undefined ? "--data" : "", label === undefined ? "--label" : ""].filter(Boolean);
   throw new ConfigError(
-    `${command} from data needs ${missing.join(" and ")}, as in: codistill ${command} --data "rides/*.parquet" --label "minutes_late > 5"`,
+    `${command} from data needs ${missing.join(" and ")}, as in: codistill ${command} --data "rides/*.parquet" --label "minutes_late > 5"; a language model of a column of texts is learned with --field in place of --label`,
   );
 }
 

@@ -66,6 +66,8 @@ export const textDataSchema = z.strictObject({
   validation: textSplit.default(0.05),
   /** Documents that are scored once at the end, likewise. */
   test: textSplit.default(0.05),
+  /** What a share is of: documents by the rank of their hash, or the end of all text ("position"), for texts that go on. */
+  splitBy: z.enum(["hash", "position"]).optional(),
   /** Characters up to which a document is whole: a longer one is cut at the ends of lines, and each piece is a document. */
   longest: z.int().positive().optional(),
   /** Leave out documents of validation and test that are in training too; true by default. */

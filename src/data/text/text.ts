@@ -17,6 +17,8 @@ export interface TextSpec {
   readonly endOfText?: string | null;
   readonly validation: TextSplit;
   readonly test: TextSplit;
+  /** What a share is of: documents by the rank of their hash, the default, or the end of all text. */
+  readonly splitBy?: "hash" | "position";
   /** Characters up to which a document is whole, at most the default of 4,194,304: a longer one is cut at the ends of lines, and each piece is a document. */
   readonly longest?: number;
   /** Leave out documents of validation and test that are in training too; true by default. */

@@ -34,7 +34,7 @@ export async function findTexts(
   options: DocumentsOptions,
 ): Promise<{ readonly files: readonly string[]; readonly bytes: number }> {
   const local = await localCopies(source, options);
-  const files = (await Promise.all((typeof local === "string" ? [local] : local).map(expandSource))).flat();
+  const files = (await Promise.all([local].flat().map((one) => expandSource(one, "text")))).flat();
   const sizes = await Promise.all(files.map((path) => stat(path).then(({ size }) => size)));
   return { files: [...new Set(files)], bytes: sizes.reduce((sum, size) => sum + size, 0) };
 }

@@ -256,3 +256,20 @@ describe("refused is", () => {
     }
   });
 });
+
+test("shares by position are the end of the text", async () => {
+  const lines = Array.from({ length: 100 }, (_, i) => `line ${String(i).padStart(3, "0")}\n`);
+  writeFileSync(path("one.txt"), lines.join(""));
+  const prepared = await prepare({
+    source: path("one.txt"),
+    splitBy: "position",
+    longest: 9,
+    validation: 0.02,
+    test: 0.03,
+  });
+  const textOf = (corpus: Corpus | null) =>
+    documentsOf(corpus).map((units) => Buffer.from(units.filter((u) => u < 256)).toString());
+  assert.deepEqual(textOf(prepared.validation), lines.slice(98));
+  assert.deepEqual(textOf(prepared.test), lines.slice(95, 98));
+  assert.deepEqual(textOf(prepared.train), lines.slice(0, 95));
+});

@@ -81,10 +81,10 @@ async function sourcesOf(spec: TextSpec, options: PrepareTextOptions): Promise<S
 }
 
 function digestOf(spec: TextSpec, tokenizer: Tokenizer, sources: readonly Source[]): string {
-  const { field = "text", encoding = "utf-8", longest = LONGEST_PART, dropRepeated = true } = spec;
+  const { field = "text", encoding = "utf-8", longest = LONGEST_PART, dropRepeated = true, splitBy = "hash" } = spec;
   const shares = [spec.validation, spec.test].map((split) => (typeof split === "number" ? split : null));
   const content = sources.map(({ split, files }) => [split, files.map(({ sha256 }) => sha256)]);
-  const what = [
+  const what: unknown[] = [
     textFormatVersion,
     tokenizer.digest,
     tokenizer.endOfText,
@@ -95,6 +95,7 @@ function digestOf(spec: TextSpec, tokenizer: Tokenizer, sources: readonly Source
     shares,
     content,
   ];
+  if (splitBy !== "hash") what.push(splitBy);
   return createHash("sha256").update(JSON.stringify(what)).digest("hex");
 }
 
@@ -120,8 +121,8 @@ async function writeText(
   for (const split of textSplits) writers.set(split, await splitWriter(folder, split, tokenizer.size));
   const repeats = repeatsOf();
   try {
-    for await (const { given, piece, hash, place, isLast } of hashed(spec, sources, "tokenising", options)) {
-      const split = given ?? splitOf(placeOf(hash));
+    for await (const { given, piece, hash, index, place, isLast } of hashed(spec, sources, "tokenising", options)) {
+      const split = given ?? splitOf(placeOf(spec, hash, index));
       if (repeats.see(split, hash, piece, place) && dropRepeated) continue;
       const slot = hash.readUInt16BE(14) % numSlots;
       const end = isLast ? tokenizer.endOfText : null;
@@ -152,6 +153,8 @@ interface Piece {
   readonly given: Source["split"];
   readonly piece: string;
   readonly hash: Buffer;
+  /** How many come before it. */
+  readonly index: number;
   readonly place: string;
   /** Whether its document ends with it. */
   readonly isLast: boolean;
@@ -164,13 +167,13 @@ async function* hashed(
   { cacheFolder, onProgress = () => {}, signal }: PrepareTextOptions,
 ): AsyncGenerator<Piece, void, void> {
   const total = sources.flatMap(({ files }) => files).reduce((sum, { bytes }) => sum + bytes, 0);
-  let [before, told] = [0, performance.now()];
+  let [before, told, index] = [0, performance.now(), 0];
   for (const { split: given, files } of sources) {
     const paths = files.map(({ path }) => path);
     for await (const { text, isLast, place, bytesRead } of documents(paths, { cacheFolder, field, encoding, signal })) {
       for (const piece of pieces(text, longest)) {
         const hash = createHash("sha256").update(piece.text).digest();
-        yield { given, piece: piece.text, hash, place, isLast: isLast && piece.isLast };
+        yield { given, piece: piece.text, hash, index: index++, place, isLast: isLast && piece.isLast };
       }
       if (performance.now() - told < 1000) continue;
       told = performance.now();
@@ -180,9 +183,9 @@ async function* hashed(
   }
 }
 
-/** A part of the hash that a document's slot does not read, as a number. */
-function placeOf(hash: Buffer): number {
-  return hash.readUIntBE(0, 6);
+/** What its rank is of: a part of the hash that a document's slot does not read, or how near the end of the text it is. */
+function placeOf({ splitBy = "hash" }: TextSpec, hash: Buffer, index: number): number {
+  return splitBy === "position" ? -index : hash.readUIntBE(0, 6);
 }
 
 /** Where shares are asked for, all documents are read once before, for their ranks. */
@@ -191,7 +194,8 @@ async function splitter(spec: TextSpec, sources: readonly Source[], options: Pre
   if (validation === 0 && test === 0) return () => "train";
   const places: number[] = [];
   const shared = sources.filter(({ split }) => split === null);
-  for await (const { hash } of hashed(spec, shared, "dealing documents to splits", options)) places.push(placeOf(hash));
+  for await (const { hash, index } of hashed(spec, shared, "dealing documents to splits", options))
+    places.push(placeOf(spec, hash, index));
   return splitByRank(Float64Array.from(places), { validation, test });
 }
 

@@ -118,7 +118,7 @@ export function configurationText(inferred: Inferred): string {
   ].join("\n");
 }
 
-interface Notes {
+export interface Notes {
   /** By the path of the option that they stand above. */
   readonly comments: ReadonlyMap<string, string>;
   /** Expressions in place of values, by path. */
@@ -126,11 +126,11 @@ interface Notes {
 }
 
 /** Where the type of a configuration comes from: a type alone, so that the file loads where the package is not installed. */
-const PACKAGE = "codistill";
+export const PACKAGE = "codistill";
 const WIDTH = 110;
 
 /** Plain data as TypeScript: on one line where it fits and nothing is to be said of its parts. */
-function codeOf(value: unknown, path: string, indent: string, notes: Notes): string {
+export function codeOf(value: unknown, path: string, indent: string, notes: Notes): string {
   const given = notes.code.get(path);
   if (given !== undefined) return given;
   if (typeof value === "string") return stringCode(value);

@@ -7,12 +7,7 @@ import { makeLearner } from "../../../run/learner.js";
 import { ofTable, type TableRunInput } from "../../../run/schema.js";
 import type { NamedArrays, NdArray } from "../../../runtime/array.js";
 import { fold, key, uniform } from "../../../runtime/random.js";
-import { createStudent } from "../../../train/student.js";
-import { threadedEngine } from "../../threaded-engine.js";
-
-const WARM_UP_STEPS = 2;
-const MOST_STEPS = 15;
-const MEASURED_SECONDS = 1.5;
+import { secondsOfStep } from "../../step-seconds.js";
 
 /**
  * The median seconds of a step of one group, without teachers, with the threads that it would have. The label is taken for
@@ -35,23 +30,7 @@ export async function stepSeconds(
     numeric: Object.fromEntries(numeric),
   });
   const batch = randomBatch(features, config.globalBatchSize);
-  const engine = threadedEngine({ threads });
-  try {
-    const student = createStudent({ engine, learner });
-    await student.init(key(config.seed));
-    const seconds: number[] = [];
-    for (let step = 0, spent = 0; step < WARM_UP_STEPS + MOST_STEPS && spent < MEASURED_SECONDS; step++) {
-      const started = performance.now();
-      await student.learn([batch], [], 0);
-      const took = (performance.now() - started) / 1000;
-      if (step < WARM_UP_STEPS) continue;
-      seconds.push(took);
-      spent += took;
-    }
-    return seconds.sort((a, b) => a - b)[Math.floor(seconds.length / 2)] ?? 0;
-  } finally {
-    await engine.close();
-  }
+  return secondsOfStep(learner, [batch], config.seed, threads);
 }
 
 function randomBatch(features: readonly Feature[], numRows: number): NamedArrays {

@@ -1,0 +1,137 @@
+/** From text to a run: how much there is, the units, the network, how long it takes, and the configuration that says it. */
+import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { extname, resolve } from "node:path";
+import { corpusOf } from "../../data/text/corpus.js";
+import { DataError } from "../../errors.js";
+import { counted, bytes as inBytes } from "../../report/format.js";
+import { resolveConfig } from "../../run/config.js";
+import {
+  chooseTextPlan,
+  type InferredText,
+  LEAST_TEXT,
+  type TextPlan,
+  textConfigurationOf,
+  textConfigurationText,
+  textWithinBudget,
+} from "../../run/infer/text-plan.js";
+import { isOfText } from "../../run/schema.js";
+import { textBatch, textNetwork, textWork } from "../../run/text-work.js";
+import { key, uniform } from "../../runtime/random.js";
+import { secondsOfStep } from "../step-seconds.js";
+import { relativeTo, runName, writeBeside } from "../write-configuration.js";
+import { type DocumentsOptions, documents, findTexts } from "./documents.js";
+import { trainTokenizer } from "./train-tokenizer.js";
+
+/** Text described for training. */
+export interface TextDescription {
+  readonly files: number;
+  readonly documents: number;
+  /** Of text in UTF-8. */
+  readonly bytes: number;
+  /** How it begins. */
+  readonly beginning: string;
+  readonly plan: TextPlan;
+  /** What training is expected to take here. */
+  readonly seconds: number;
+}
+
+/** What of a text is shown, in characters. */
+const BEGINNING = 200;
+
+/**
+ * Read the text once, and choose network and training for it and this machine; a few steps are measured for the duration.
+ *
+ * Throws what {@link documents} throws, and {@link DataError} for too little text to learn from.
+ */
+export async function describeText(
+  source: readonly string[],
+  options: DocumentsOptions,
+  cores = availableParallelism(),
+): Promise<TextDescription> {
+  const { onProgress = () => {} } = options;
+  onProgress("reading the text");
+  const { files, bytes: fileBytes } = await findTexts(source, options);
+  let [numDocuments, bytes, beginning, told] = [0, 0, "", performance.now()];
+  for await (const { text, isLast, bytesRead } of documents(files, options)) {
+    numDocuments += Number(isLast);
+    bytes += Buffer.byteLength(text);
+    if (beginning === "") beginning = text.slice(0, BEGINNING);
+    if (performance.now() - told < 1000) continue;
+    told = performance.now();
+    onProgress(`reading: ${inBytes(bytesRead || bytes)} of ${inBytes(fileBytes)}`);
+  }
+  if (bytes < LEAST_TEXT) {
+    throw new DataError(
+      `text: a language model is learned from ${inBytes(LEAST_TEXT)} of text at least, and ${counted(files.length, "file has", "files have")} ${inBytes(bytes)}. Give more text${files.length > 0 ? ", and check --field" : ""}.`,
+    );
+  }
+  const plan = chooseTextPlan({ documents: numDocuments, bytes, cores });
+  onProgress("measuring a few steps");
+  const size = plan.tokenizerSize ?? 257;
+  const perStep = await stepSeconds(plan, size, Math.max(1, Math.floor(cores / plan.numGroups)));
+  const validationUnits = (0.02 * bytes) / (plan.tokenizerSize === null ? 1 : 3);
+  return {
+    files: files.length,
+    documents: numDocuments,
+    bytes,
+    beginning,
+    ...textWithinBudget(plan, perStep, validationUnits),
+  };
+}
+
+/** The run of described text, its tokenizer learned and written beside the configuration where it has one; returns the configuration's path. */
+export async function writeTextRun(
+  { plan }: TextDescription,
+  source: readonly string[],
+  options: DocumentsOptions & { readonly write?: string | undefined },
+): Promise<string> {
+  const { write = "codistill.config.ts", field, encoding } = options;
+  const tokenizer =
+    plan.tokenizerSize === null ? "bytes" : await learnedTokenizer(source, plan.tokenizerSize, write, options);
+  const inferred: InferredText = { name: runName(source, "", "text"), source, tokenizer, field, encoding, plan };
+  return writeBeside(
+    (folder) =>
+      textConfigurationText({
+        ...inferred,
+        source: source.map((one) => relativeTo(folder, one)),
+        tokenizer: tokenizer === "bytes" ? tokenizer : relativeTo(folder, resolve(tokenizer)),
+      }),
+    write,
+  );
+}
+
+/** Learn a tokenizer beside the configuration; one that is there is left alone, and a number is added to the name. */
+async function learnedTokenizer(
+  source: readonly string[],
+  size: number,
+  beside: string,
+  options: DocumentsOptions,
+): Promise<string> {
+  const stem = beside.slice(0, beside.length - extname(beside).length).replace(/\.config$/, "");
+  for (let number = 1; ; number++) {
+    const out = `${stem}.tokenizer${number === 1 ? "" : `-${number}`}.json`;
+    if (existsSync(out)) continue;
+    return (await trainTokenizer(source, { ...options, size, out })).out;
+  }
+}
+
+/** The seconds of a step on random units. */
+async function stepSeconds(plan: TextPlan, vocabulary: number, threads: number): Promise<number> {
+  const config = resolveConfig(textConfigurationOf({ name: "measured", source: ["text"], tokenizer: "bytes", plan }));
+  if (!isOfText(config)) throw new Error("internal: a configuration of text is one");
+  const unitCounts = new Float64Array(vocabulary).fill(1);
+  const { learner } = textWork(config, { digest: "", tokenizer: { digest: "", size: vocabulary }, unitCounts });
+  const { batchSize, times } = textBatch(config);
+  const numUnits = 2 * batchSize * (times + 1);
+  const units = Uint32Array.from(uniform(key(1), numUnits), (u) => Math.floor(vocabulary * u));
+  const corpus = corpusOf(Float64Array.of(0, numUnits), units);
+  const stream = textNetwork(config, vocabulary).stream({
+    corpus,
+    documents: Uint32Array.of(0),
+    batchSize,
+    times,
+    key: key(1),
+  });
+  return secondsOfStep(learner, [stream.next()], config.seed, threads);
+}

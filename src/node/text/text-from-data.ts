@@ -1,0 +1,117 @@
+/** The commands that begin with text in place of a configuration, and what tells that data is text. */
+import { ConfigError } from "../../errors.js";
+import { planLines } from "../../report/description.js";
+import { bytes, counted, shortened } from "../../report/format.js";
+import { printable } from "../../report/printable.js";
+import { applyOverrides, resolveConfig } from "../../run/config.js";
+import { textConfigurationOf } from "../../run/infer/text-plan.js";
+import { expandSource, formatOfName } from "../source-files.js";
+import type { TableCommandOptions, TableFlags } from "../table-commands.js";
+import { describeText, type TextDescription, writeTextRun } from "./infer-text.js";
+
+/** Flags of text beside those of tables. */
+export interface TextFlags {
+  readonly field?: string;
+  readonly encoding?: string;
+}
+
+/** Flags that are of tables alone. */
+const TABLE_FLAGS = ["numeric", "categorical", "ignore", "time", "task", "preset", "maxBadRows", "columns"] as const;
+
+const WIDTH = 100;
+
+/**
+ * Whether data is text to learn a language model from: no label is given, and it is a column of texts (`--field`), or files
+ * of other endings than those of tables; `.txt` is text. Throws {@link ConfigError} for flags that do not go together, and
+ * {@link DataError} when there are no such files.
+ */
+export async function isText(command: string, flags: TableFlags & TextFlags): Promise<boolean> {
+  const { data, label, preset, field } = flags;
+  if (field !== undefined && label !== undefined)
+    throw new ConfigError(
+      `${command}: --field (${field}) names a column of texts for a language model, and --label (${label}) what is predicted of a row. Give one of them.`,
+    );
+  if (data === undefined) {
+    if (field === undefined) return false;
+    throw new ConfigError(
+      `${command} from text needs --data, as in: codistill ${command} --data "pages/*.jsonl" --field ${field}`,
+    );
+  }
+  const names = await namesOf(data);
+  const isOfText = names.filter((name) => !isTable(name));
+  if (label !== undefined || preset !== undefined) {
+    if (names.length > 0 && isOfText.length === names.length && !names.some((name) => /\.txt(\.gz)?$/i.test(name)))
+      throw new ConfigError(
+        `${command}: ${label === undefined ? "--preset" : "--label"} is of tables (CSV, TSV, JSON lines, Parquet, told by the ending), and ${isOfText[0]} is text. Leave it out to learn a language model of the text, or rename the file.`,
+      );
+    return false;
+  }
+  const isOne = field !== undefined || isOfText.length === names.length;
+  if (!isOne) return false;
+  const wrong = TABLE_FLAGS.find((flag) => flags[flag] !== undefined);
+  if (wrong === undefined) return true;
+  const flag = `--${wrong.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  throw new ConfigError(
+    `${command}: ${flag} is of tables, and without --label ${field === undefined ? names[0] : `--field ${field}`} is text. Leave ${flag} out, or give --label to predict a column.`,
+  );
+}
+
+/** The files of paths and patterns; what is elsewhere by its own name. Throws {@link DataError} when there are none. */
+async function namesOf(data: readonly string[]): Promise<string[]> {
+  const all = data.map((one) =>
+    /^(https?|s3):\/\//i.test(one) ? [one.replace(/[?#].*$/, "")] : expandSource(one, "text"),
+  );
+  return (await Promise.all(all)).flat();
+}
+
+function isTable(name: string): boolean {
+  return formatOfName(name) !== undefined && !/\.txt(\.gz|\.zst)?$/i.test(name);
+}
+
+/** Show what would be trained on and how; nothing is written. */
+export async function describeTextCommand(
+  flags: TableFlags & TextFlags & { readonly json?: boolean },
+  { say, ...options }: TableCommandOptions,
+): Promise<void> {
+  const { data = [], field, encoding, json } = flags;
+  const onProgress = (stage: string) => process.stderr.write(`${printable(stage)} ...\n`);
+  const description = await describeText(data, { ...options, field, encoding, onProgress });
+  if (json) {
+    const configuration = textConfigurationOf({
+      name: "text",
+      source: data,
+      tokenizer: "bytes",
+      field,
+      encoding,
+      plan: description.plan,
+    });
+    return say(JSON.stringify({ kind: "text", ...description, configuration }, null, 2));
+  }
+  say(descriptionOf(description).join("\n"));
+}
+
+/** Look at the text, say what is made of it, learn its tokenizer, write the configuration; returns its path. */
+export async function configurationFromText(
+  flags: TableFlags & TextFlags,
+  { say, ...options }: TableCommandOptions,
+): Promise<string> {
+  const { data = [], field, encoding, write, set = [] } = flags;
+  const reading = { ...options, field, encoding, onProgress: (stage: string) => say(`${printable(stage)} ...`) };
+  const description = await describeText(data, reading);
+  // What is wrong with them is said before anything is written.
+  const { plan } = description;
+  resolveConfig(
+    applyOverrides(textConfigurationOf({ name: "text", source: data, tokenizer: "bytes", field, encoding, plan }), set),
+  );
+  say(["", ...descriptionOf(description)].join("\n"));
+  const path = await writeTextRun(description, data, { ...reading, write });
+  say(`config  ${path}, to go on from\n`);
+  return path;
+}
+
+function descriptionOf({ files, documents, bytes: size, beginning, plan, seconds }: TextDescription): string[] {
+  const width = process.stdout.columns ?? WIDTH;
+  const text = `${counted(documents, "document")} of text in ${counted(files, "file")}, ${bytes(size)}; a label would make a table of it (--label)`;
+  const begins = JSON.stringify(shortened(beginning, 60));
+  return planLines({ reasons: { data: text, begins, ...plan.reasons } }, seconds, width).map(printable);
+}
