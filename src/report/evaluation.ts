@@ -139,23 +139,26 @@ export interface TextEvaluationView {
   readonly loss: number;
   /** e to the loss. */
   readonly perplexity: number;
-  /** loss x units / (ln 2 x bytes). */
-  readonly bitsPerByte: number;
+  /** loss x units / (ln 2 x bytes); absent where the units do not give the text back. */
+  readonly bitsPerByte?: number;
   /** Share of units that were the most probable one. */
   readonly accuracy: number;
+  /** What the user should know of the text, in sentences. */
+  readonly notes: readonly string[];
   readonly seconds: number;
 }
 
 /** How much text there was, and what the model made of it. */
 export function textEvaluationLines(view: TextEvaluationView): string[] {
   const { documents, units, bytes: size, seconds: time } = view;
-  const metrics = ["perplexity", "bitsPerByte", "accuracy"] as const;
+  const metrics = (["perplexity", "bitsPerByte", "accuracy"] as const).filter((name) => view[name] !== undefined);
   return [
     `${counted(documents, "document")}, ${bytes(size)}, ${count(units)} units, ${seconds(time)}`,
+    ...view.notes,
     "",
     ...table([
       ["nats per unit", ...metrics.map((name) => metricViews[name].title)],
-      [loss(view.loss), ...metrics.map((name) => metricViews[name].show(view[name]))],
+      [loss(view.loss), ...metrics.map((name) => metricViews[name].show(view[name] as number))],
     ]),
   ];
 }

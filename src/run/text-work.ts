@@ -119,12 +119,13 @@ export function textWorkload(config: TextRunConfig, data: TextShard): Workload {
 
 /**
  * The loss in nats per unit, and what follows from it: the perplexity e^loss, and bits per byte, loss x units / (ln 2 x
- * bytes), which is comparable between tokenizers. The ends of documents count as units and not as bytes.
+ * bytes), which is comparable between tokenizers. The ends of documents count as units and not as bytes. A text that its
+ * units do not give back has no bits per byte, as the bits are of another text.
  */
 export function textMetrics(
   { loss, accuracy }: TextScore,
-  { units, bytes }: TextSize,
-): TextScore & { readonly perplexity: number; readonly bitsPerByte: number } {
+  { units, bytes, isLossy = false }: TextSize,
+): TextScore & { readonly perplexity: number; readonly bitsPerByte?: number } {
   const bitsPerByte = (loss * (units - 1)) / (Math.LN2 * bytes);
-  return { loss, perplexity: Math.exp(loss), bitsPerByte, accuracy };
+  return { loss, perplexity: Math.exp(loss), ...(!isLossy && { bitsPerByte }), accuracy };
 }

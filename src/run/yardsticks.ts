@@ -30,7 +30,12 @@ export async function yardsticks(text: YardstickText, signal?: AbortSignal): Pro
   const ngram = await ngramLoss(text, signal);
   const of = (name: string, nats: number): Yardstick => {
     const { perplexity, bitsPerByte } = textMetrics({ loss: nats, accuracy: Number.NaN }, size);
-    return { name, testLoss: nats, testPerplexity: perplexity, testBitsPerByte: bitsPerByte };
+    return {
+      name,
+      testLoss: nats,
+      testPerplexity: perplexity,
+      ...(bitsPerByte !== undefined && { testBitsPerByte: bitsPerByte }),
+    };
   };
   return [
     of(`guessing among ${count(vocabulary)}`, Math.log(vocabulary)),

@@ -35,6 +35,8 @@ export interface TextSize {
   readonly units: number;
   /** Of the text in UTF-8: what nats per unit become bits per byte with. */
   readonly bytes: number;
+  /** Whether the units do not give the text back: then there are no bits per byte of it. */
+  readonly isLossy?: boolean | undefined;
 }
 
 /** Documents of one split by hash slot. */

@@ -3,6 +3,7 @@
 import { labelsName } from "../../data/table.js";
 import { corpusOf } from "../../data/text/corpus.js";
 import { idsName } from "../../data/text/streams.js";
+import type { TextSize } from "../../data/text/text.js";
 import { NO_LABEL, wholeText } from "../../data/text/whole.js";
 import { DataError } from "../../errors.js";
 import type { TextEvaluationView } from "../../report/evaluation.js";
@@ -11,6 +12,7 @@ import type { NamedArrays } from "../../runtime/array.js";
 import { named } from "../../runtime/named.js";
 import { type DocumentsOptions, documents, findTexts } from "./documents.js";
 import { openLanguageModel } from "./language-model.js";
+import { lostText } from "./lost-text.js";
 import type { Tokenizer } from "./tokenizer.js";
 
 export interface EvaluateTextOptions extends Omit<DocumentsOptions, "onProgress"> {
@@ -42,7 +44,7 @@ export async function evaluateText(
   const started = performance.now();
   const model = await openLanguageModel(path);
   try {
-    const { units, ...size } = await unitsOf(model.tokenizer, source, options);
+    const { units, notes, ...size } = await unitsOf(model.tokenizer, source, options);
     if (units.length < 2)
       throw new DataError(
         `evaluate: a unit is predicted from those before it, and this text has ${units.length}. Give more text, and check --field.`,
@@ -65,11 +67,13 @@ export async function evaluateText(
       onProgress(count, units.length);
     }
     const scored = { loss: sum / count, accuracy: hits / count };
-    const amount = { ...size, units: units.length };
+    const { isLossy, ...shown } = size;
+    const amount = { ...shown, units: units.length };
     return {
       model: path,
       ...amount,
-      ...textMetrics(scored, amount),
+      ...textMetrics(scored, { ...amount, isLossy }),
+      notes,
       seconds: (performance.now() - started) / 1000,
     };
   } finally {
@@ -82,12 +86,15 @@ async function unitsOf(
   tokenizer: Tokenizer,
   source: string | readonly string[],
   options: DocumentsOptions,
-): Promise<{ readonly units: Uint32Array; readonly documents: number; readonly bytes: number }> {
+): Promise<Omit<TextSize, "units"> & { readonly units: Uint32Array; readonly notes: readonly string[] }> {
   const { files } = await findTexts(source, options);
   const parts: ArrayLike<number>[] = [];
+  const lost = lostText(tokenizer, "the text");
   let [numDocuments, bytes] = [0, 0];
   for await (const { text, isLast } of documents(files, options)) {
-    parts.push(tokenizer.encode(text));
+    const ids = tokenizer.encode(text);
+    lost.see(text, ids);
+    parts.push(ids);
     bytes += Buffer.byteLength(text);
     if (!isLast) continue;
     numDocuments++;
@@ -99,7 +106,7 @@ async function unitsOf(
     units.set(part, at);
     at += part.length;
   }
-  return { units, documents: numDocuments, bytes };
+  return { units, documents: numDocuments, bytes, isLossy: !lost.isGivenBack(), notes: lost.notes() };
 }
 
 function dataOf(batch: NamedArrays, name: string): Int32Array {

@@ -52,7 +52,7 @@ export function lostText(tokenizer: Tokenizer, of: string): LostText {
     check() {
       if (unknownShare() <= MOST_UNKNOWN) return;
       throw new DataError(
-        `text: at most ${percent(MOST_UNKNOWN)} of the units of a text may be unknown to its tokenizer, and of ${of} ${percent(unknownShare())} are. A model would learn to say just that. Learn a tokenizer from this text (codistill tokenizer --data ...), or leave data.tokenizer out, for bytes.`,
+        `text: at most ${percent(MOST_UNKNOWN)} of the units of a text may be unknown to its tokenizer, and of ${of} ${percent(unknownShare())} are. A model would learn to say just that, and bits per byte would be of nothing. Learn a tokenizer from this text (codistill tokenizer --data ...), or leave data.tokenizer out, for bytes.`,
       );
     },
     notes() {

@@ -9,6 +9,7 @@ import type { Corpus } from "../../data/text/corpus.js";
 import { laneStream } from "../../data/text/streams.js";
 import type { TextSpec } from "../../data/text/text.js";
 import { ConfigError, DataError } from "../../errors.js";
+import { textMetrics } from "../../run/text-work.js";
 import { key } from "../../runtime/random.js";
 import { type PreparedText, pieces, prepareText } from "./prepare-text.js";
 import { openText } from "./text-cache.js";
@@ -213,12 +214,18 @@ describe("refused is", () => {
   test("too little text, and validation that is all in training", async () => {
     writeFileSync(path("mark.txt"), "\uFEFF");
     writeFileSync(path("letter.txt"), "x");
+    writeFileSync(path("letters.txt"), "x x x");
     writeFileSync(path("third.txt"), texts[3] ?? "");
     const own = (name: string) => ({ validation: { source: path(name) } });
     await refused(prepare(own("mark.txt")), DataError, /every split needs a document, and validation has none/);
     writeFileSync(path("wordpiece.json"), JSON.stringify(wordPiece));
     await refused(
-      prepare({ ...own("letter.txt"), tokenizer: path("wordpiece.json") }),
+      prepare({
+        ...own("letter.txt"),
+        test: { source: path("letters.txt") },
+        source: path("letters.txt"),
+        tokenizer: path("wordpiece.json"),
+      }),
       DataError,
       /every split needs 2, and validation has 1\. Raise the share/,
     );
@@ -236,6 +243,24 @@ describe("refused is", () => {
     writeFileSync(path("three.jsonl"), '{"text": "one"}\n{"text": "two"}\n{"text": "three"}');
     const { sizes } = await prepare({ source: path("three.jsonl"), validation: 0.02, test: 0.02 });
     assert.deepEqual([sizes.train.documents, sizes.validation.documents, sizes.test.documents], [1, 1, 1]);
+  });
+
+  test("text that a tokenizer does not know, and figures without bits per byte where it does not give the text back", async () => {
+    writeFileSync(path("x.txt"), "x x x x x x");
+    writeFileSync(path("y.txt"), "x x x x x y");
+    writeFileSync(path("z.txt"), "y z x");
+    const own = { source: path("x.txt"), tokenizer: path("wordpiece.json"), test: { source: path("y.txt") } };
+    await refused(prepare({ ...own, validation: { source: path("z.txt") } }), DataError, /of validation 66\.7 % are/);
+    const { sizes, notes } = await prepare({ ...own, validation: { source: path("y.txt") } });
+    assert.deepEqual([sizes.train.isLossy, sizes.validation.isLossy], [undefined, true]);
+    assert.match(notes.join("\n"), /16\.7 % of the units of validation stand for what the tokenizer does not know/);
+    assert.deepEqual(Object.keys(textMetrics({ loss: 1, accuracy: 0 }, sizes.train)), [
+      "loss",
+      "perplexity",
+      "bitsPerByte",
+      "accuracy",
+    ]);
+    assert.equal(textMetrics({ loss: 1, accuracy: 0 }, sizes.validation).bitsPerByte, undefined);
   });
 
   test("a cache that is damaged, which is made again when it is prepared", async () => {

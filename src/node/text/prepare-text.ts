@@ -10,6 +10,7 @@ import { counted, bytes as inBytes } from "../../report/format.js";
 import { assertUnchanged, identifyFiles, type SourceFile } from "../source-files.js";
 import { cachedFolder } from "../temporary-folder.js";
 import { documents, findTexts, LONGEST_PART } from "./documents.js";
+import { lostText } from "./lost-text.js";
 import { type Repeats, repeatsOf } from "./repeats.js";
 import { type SplitWriter, splitWriter } from "./split-writer.js";
 import { type CachedText, openText, type TextFile, textFormatVersion } from "./text-cache.js";
@@ -117,16 +118,20 @@ async function writeText(
 ): Promise<void> {
   const { dropRepeated = true } = spec;
   const splitOf = await splitter(spec, sources, options);
+  const lostOf = (split: TextSplitName) => lostText(tokenizer, split);
   const writers = new Map<TextSplitName, SplitWriter>();
   for (const split of textSplits) writers.set(split, await splitWriter(folder, split, tokenizer.size));
   const repeats = repeatsOf();
+  const lost = { train: lostOf("train"), validation: lostOf("validation"), test: lostOf("test") };
   try {
     for await (const { given, piece, hash, index, place, isLast } of hashed(spec, sources, "tokenising", options)) {
       const split = given ?? splitOf(placeOf(spec, hash, index));
       if (repeats.see(split, hash, piece, place) && dropRepeated) continue;
       const slot = hash.readUInt16BE(14) % numSlots;
       const end = isLast ? tokenizer.endOfText : null;
-      await writers.get(split)?.add(tokenizer.encode(piece), end, Buffer.byteLength(piece), slot);
+      const ids = tokenizer.encode(piece);
+      lost[split].see(piece, ids);
+      await writers.get(split)?.add(ids, end, Buffer.byteLength(piece), slot);
     }
   } finally {
     for (const writer of writers.values()) await writer.close();
@@ -134,7 +139,8 @@ async function writeText(
   const sizeOf = (split: TextSplitName) => {
     const size = writers.get(split)?.size() ?? { documents: 0, units: 0, bytes: 0 };
     checkSize(split, size, dropRepeated, repeats);
-    return size;
+    lost[split].check();
+    return { ...size, ...(!lost[split].isGivenBack() && { isLossy: true }) };
   };
   const file: TextFile = {
     format: textFormatVersion,
@@ -142,7 +148,7 @@ async function writeText(
     tokenizer: { digest: tokenizer.digest, size: tokenizer.size, endOfText: tokenizer.endOfText },
     sizes: { train: sizeOf("train"), validation: sizeOf("validation"), test: sizeOf("test") },
     repeated: dropRepeated ? repeats.inTraining("validation") + repeats.inTraining("test") : 0,
-    notes: [...tokenizer.notes, ...repeats.notes(dropRepeated)],
+    notes: [...tokenizer.notes, ...textSplits.flatMap((split) => lost[split].notes()), ...repeats.notes(dropRepeated)],
     files: sources.flatMap(({ files }) => files.map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 }))),
   };
   await writeFile(join(folder, "text.json"), `${JSON.stringify(file)}\n`, { flush: true });

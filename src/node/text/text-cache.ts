@@ -20,7 +20,7 @@ import type { Reading } from "../read-file.js";
 export const textFormatVersion = 4;
 
 const count = z.int().nonnegative();
-const sizeSchema = z.object({ documents: count, units: count, bytes: count });
+const sizeSchema = z.object({ documents: count, units: count, bytes: count, isLossy: z.boolean().optional() });
 const textFile = z.object({
   format: z.literal(textFormatVersion, { error: ({ input }) => `must be ${textFormatVersion}, got ${input}` }),
   digest: z.string(),

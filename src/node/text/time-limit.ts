@@ -10,7 +10,7 @@ const call = new Script("work()");
 export function withinSeconds<T>(seconds: number, work: () => T, tooLong: () => Error): T {
   context.work = work;
   try {
-    return call.runInContext(context, { timeout: 1000 * seconds }) as T;
+    return call.runInContext(context, { timeout: Math.ceil(1000 * seconds) }) as T;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ERR_SCRIPT_EXECUTION_TIMEOUT") throw tooLong();
     throw error;
