@@ -56,3 +56,9 @@ export function someDuration(text: string): number {
     throw new InvalidArgumentError(`must be a duration such as 90s, 20m or 1.5h, 24 days at most, got "${text}"`);
   return seconds;
 }
+
+/** A text in which `\n`, `\t` and `\\` are the characters that they are in most languages: a shell gives them as two. */
+export function someText(text: string): string {
+  const known: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r", "\\": "\\" };
+  return text.replace(/\\([ntr\\])/g, (_, letter: string) => known[letter] as string);
+}

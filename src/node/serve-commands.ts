@@ -1,8 +1,10 @@
 /** The commands that use an exported model: predict and evaluate. */
+
 import type { Command } from "commander";
 import { ConfigError } from "../errors.js";
 import { evaluationLines, textEvaluationLines } from "../report/evaluation.js";
 import { count, seconds } from "../report/format.js";
+import { someText } from "./flags.js";
 import { evaluate } from "./table/evaluate.js";
 import { predict } from "./table/predict.js";
 
@@ -23,6 +25,7 @@ interface EvaluateFlags {
   readonly by?: string;
   readonly field?: string;
   readonly encoding?: string;
+  readonly separator?: string;
   readonly json?: boolean;
 }
 
@@ -58,6 +61,11 @@ export function withEvaluateFlags(command: Command): Command {
     .option("--where <SQL>", "rows that count")
     .option("--by <column or SQL>", "figures for each of its values too")
     .option("--field <column>", 'of text in columns, the one that has it; "text" by default')
+    .option(
+      "--separator <text>",
+      'what stands between the documents of a plain text file, as "<|endoftext|>" or "\\n\\n\\n"; each file is one without it',
+      someText,
+    )
     .option("--encoding <name>", 'of text in files without a byte order mark, as windows-1252; "utf-8" by default')
     .option("--json", "as JSON")
     .addHelpText(
@@ -89,7 +97,7 @@ export async function predictCommand(
 export async function evaluateCommand(
   model: string,
   data: readonly string[],
-  { json, field, encoding, ...flags }: EvaluateFlags,
+  { json, field, encoding, separator, ...flags }: EvaluateFlags,
   { say, ...options }: ServeCommandOptions,
 ): Promise<void> {
   // Only here: every command loads this file.
@@ -97,9 +105,9 @@ export async function evaluateCommand(
   if (isLanguageModel(model)) {
     const [flag] = Object.keys(flags);
     if (flag !== undefined) throw new ConfigError(`--${flag} is of tables, and ${model} is a language model`);
-    return evaluateTextCommand(model, data, { json, field, encoding }, { say, ...options });
+    return evaluateTextCommand(model, data, { json, field, encoding, separator }, { say, ...options });
   }
-  for (const [name, value] of Object.entries({ field, encoding }))
+  for (const [name, value] of Object.entries({ field, encoding, separator }))
     if (value !== undefined) throw new ConfigError(`--${name} is of text, and ${model} is no language model`);
   const progress = progressLine();
   const result = await evaluate(model, data, { ...options, ...flags, onProgress: progress.show });
@@ -110,7 +118,7 @@ export async function evaluateCommand(
 async function evaluateTextCommand(
   model: string,
   data: readonly string[],
-  { json, ...flags }: { readonly [F in "json" | "field" | "encoding"]?: EvaluateFlags[F] | undefined },
+  { json, ...flags }: { readonly [F in "json" | "field" | "encoding" | "separator"]?: EvaluateFlags[F] | undefined },
   { say, ...options }: ServeCommandOptions,
 ): Promise<void> {
   const { evaluateText } = await import("./text/evaluate-text.js");

@@ -7,7 +7,7 @@ import { applyOverrides, resolveConfig } from "../run/config.js";
 import { configurationOf } from "../run/infer/configuration.js";
 import { type Preset, presetNames, presets } from "../run/infer/presets.js";
 import { taskKinds } from "../run/task-schema.js";
-import { wholeNumber } from "./flags.js";
+import { someText, wholeNumber } from "./flags.js";
 import { type DescribeOverrides, describeTable } from "./table/infer/describe.js";
 import { inferRun, writeConfiguration } from "./table/infer/infer-run.js";
 
@@ -17,6 +17,8 @@ export interface TableFlags {
   readonly label?: string;
   /** The column of texts. */
   readonly field?: string;
+  /** What stands between the documents of a plain text file. */
+  readonly separator?: string;
   readonly numeric?: readonly string[];
   readonly categorical?: readonly string[];
   readonly ignore?: readonly string[];
@@ -50,6 +52,11 @@ export function withTableFlags(command: Command): Command {
   return command
     .option("--data <paths...>", "files or globs: Parquet, CSV, TSV, JSON lines, .gz; text without --label")
     .option("--field <column>", "of files that have columns: learn a language model of the texts in this one")
+    .option(
+      "--separator <text>",
+      'what stands between the documents of a plain text file, as "<|endoftext|>" or "\\n\\n\\n"; each file is one without it',
+      someText,
+    )
     .option("--label <column or SQL>", 'what to predict: a column, or an expression such as "delay >= 15"')
     .option("--numeric <columns>", "columns to take as quantities, parted by commas", listOfNames)
     .option("--categorical <columns>", "columns to take as names", listOfNames)
@@ -69,7 +76,7 @@ export function withTableFlags(command: Command): Command {
 export function hasTableFlags(flags: TableFlags): boolean {
   const { data, label, numeric, categorical, ignore, time, task, preset, maxBadRows, columns } = flags;
   const all = [data, label, numeric, categorical, ignore, time, task, preset, maxBadRows, columns];
-  return [...all, flags.field].some((flag) => flag !== undefined);
+  return [...all, flags.field, flags.separator].some((flag) => flag !== undefined);
 }
 
 /** Show what would be trained on and how; nothing is written. */

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { bytes, count, duration } from "../report/format.js";
 import { printable } from "../report/printable.js";
-import { someNumber, wholeNumber } from "./flags.js";
+import { someNumber, someText, wholeNumber } from "./flags.js";
 import type { TableCommandOptions } from "./table-commands.js";
 
 interface SampleFlags {
@@ -21,6 +21,7 @@ interface TokenizerFlags {
   readonly size: number;
   readonly field?: string;
   readonly encoding?: string;
+  readonly separator?: string;
   readonly out: string;
   readonly json?: boolean;
 }
@@ -32,6 +33,11 @@ export function withTokenizerFlags(command: Command): Command {
     .requiredOption("--data <paths...>", "files or globs: plain text, JSON lines, Parquet, CSV; .gz")
     .option("--size <units>", "256 bytes, what is made of them, and the end of a text", wholeNumber, 8192)
     .option("--field <column>", "the column with the text, of files that have columns", "text")
+    .option(
+      "--separator <text>",
+      'what stands between the documents of a plain text file, as "<|endoftext|>" or "\\n\\n\\n"; each file is one without it',
+      someText,
+    )
     .option("--encoding <name>", 'of files without a byte order mark, as windows-1252; "utf-8" by default')
     .option("--out <file>", "where it is written", "tokenizer.json")
     .option("--json", "the result as JSON")

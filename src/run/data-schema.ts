@@ -56,6 +56,8 @@ export const textDataSchema = z.strictObject({
   source,
   /** The column with the text, of files that have columns; "text" by default. */
   field: z.string().min(1).optional(),
+  /** What stands between the documents of a plain file, as "<|endoftext|>" or "\n\n\n"; without it each file is a document. */
+  separator: z.string().min(1).optional(),
   /** The encoding of files without a byte order mark, as "windows-1252"; UTF-8 by default. */
   encoding: z.string().min(1).optional(),
   /** "bytes", or the path of a tokenizer.json. */

@@ -37,7 +37,7 @@ test("help and version", async () => {
   assert.deepEqual(
     trainHelp.stdout.match(/--[a-z-]+(?= <|$| {2})/gm),
     [
-      ...["--data", "--field", "--label", "--numeric", "--categorical", "--ignore", "--time", "--task"],
+      ...["--data", "--field", "--separator", "--label", "--numeric", "--categorical", "--ignore", "--time", "--task"],
       ...["--columns", "--max-bad-rows", "--preset"],
       ...["--set", "--runs", "--init", "--resume", "--store", "--group", "--stop-after", "--write", "--json", "--help"],
     ],

@@ -9,6 +9,8 @@ export interface TextSpec {
   readonly source: string | readonly string[];
   /** The column with the text, of files that have columns; "text" by default. */
   readonly field?: string;
+  /** What stands between the documents of a plain file, each of which is one document without it. */
+  readonly separator?: string;
   /** The encoding of files without a byte order mark, by its name in the Encoding Standard; "utf-8" by default. */
   readonly encoding?: string;
   /** "bytes", or the path of a `tokenizer.json`. */

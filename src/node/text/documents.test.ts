@@ -35,6 +35,22 @@ test("plain files are documents, in the order of the patterns and names, packed 
   assert.deepEqual(await read([path("*.txt*"), path("b.txt"), path("a.md")]), ["two\nlines\n", "packed", "é"]);
 });
 
+test("a plain file may hold many documents, and a separator that comes nowhere is refused", async () => {
+  writeFileSync(path("many.txt"), "one\n<|endoftext|>\ntwo\n");
+  const { files } = await findTexts(path("many.txt"), options);
+  const texts = async (separator: string) => {
+    const found: string[] = [];
+    for await (const { text } of documents(files, { ...options, separator })) found.push(text);
+    return found;
+  };
+  assert.deepEqual(await texts("<|endoftext|>"), ["one\n", "two\n"]);
+  await assert.rejects(
+    texts("<|end|>"),
+    (error) =>
+      error instanceof DataError && /the separator "<\|end\|>" .* comes nowhere in .*many\.txt/.test(error.message),
+  );
+});
+
 test("a large document comes in parts that end with a line", async () => {
   const line = `${"wörd ".repeat(200)}\n`;
   const text = line.repeat(9000);

@@ -5,6 +5,7 @@ import { count } from "../../report/format.js";
 import { localCopies } from "../remote-files.js";
 import { expandSource, formatOfName, type SourceFormat } from "../source-files.js";
 import { type ColumnOptions, columnTexts } from "./column-texts.js";
+import { separated } from "./separated.js";
 import { textOf } from "./text-file.js";
 
 /** Some text of a document, cut where a line ends; a document that is not large is one part. */
@@ -19,6 +20,8 @@ export interface TextPart {
 }
 
 export interface DocumentsOptions extends ColumnOptions {
+  /** What stands between the documents of a plain file, which is one document without it. */
+  readonly separator?: string | undefined;
   readonly onProgress?: (stage: string) => void;
 }
 
@@ -42,20 +45,35 @@ export async function findTexts(
 /**
  * The documents of files, in their order and as they are written, an empty or missing one left out.
  *
- * Throws {@link DataError} for a file that cannot be read, is no text, has no such column, or a row of it whose value is no
+ * Throws {@link DataError} when a separator comes nowhere, for a file that cannot be read, is no text, has no such column, or a row of it whose value is no
  * text.
  */
 export async function* documents(
   files: readonly string[],
   options: DocumentsOptions,
 ): AsyncGenerator<TextPart, void, void> {
-  let bytesBefore = 0;
+  const { separator } = options;
+  let [bytesBefore, numSeparators, numPlain] = [0, 0, 0];
   for (const path of files) {
     options.signal?.throwIfAborted();
     const format = tableFormatOf(path);
-    const parts = format === undefined ? plainParts(path, options) : rowsOf(path, format, options);
+    numPlain += Number(format === undefined);
+    const parts = format === undefined ? plainDocuments(path) : rowsOf(path, format, options);
     for await (const part of parts) yield { ...part, bytesRead: bytesBefore + part.bytesRead };
     bytesBefore += (await stat(path)).size;
+  }
+  if (separator !== undefined && numPlain > 0 && numSeparators === 0) {
+    throw new DataError(
+      `text: the separator ${JSON.stringify(separator)} stands between documents, and it comes nowhere in ${files.length === 1 ? files[0] : `${count(files.length)} files`}. Check how it is written there, or leave it out (data.separator, --separator): each file is a document then.`,
+    );
+  }
+
+  function plainDocuments(path: string): AsyncGenerator<TextPart, void, void> {
+    const parts = plainParts(path, options);
+    if (separator === undefined) return parts;
+    return separated(parts, separator, () => {
+      numSeparators++;
+    });
   }
 }
 

@@ -86,10 +86,18 @@ export async function writeTextRun(
   source: readonly string[],
   options: DocumentsOptions & { readonly write?: string | undefined },
 ): Promise<string> {
-  const { write = "codistill.config.ts", field, encoding } = options;
+  const { write = "codistill.config.ts", field, encoding, separator } = options;
   const tokenizer =
     plan.tokenizerSize === null ? "bytes" : await learnedTokenizer(source, plan.tokenizerSize, write, options);
-  const inferred: InferredText = { name: runName(source, "", "text"), source, tokenizer, field, encoding, plan };
+  const inferred: InferredText = {
+    name: runName(source, "", "text"),
+    source,
+    tokenizer,
+    field,
+    encoding,
+    separator,
+    plan,
+  };
   return writeBeside(
     (folder) =>
       textConfigurationText({

@@ -97,6 +97,7 @@ function digestOf(spec: TextSpec, tokenizer: Tokenizer, sources: readonly Source
     content,
   ];
   if (splitBy !== "hash") what.push(splitBy);
+  if (spec.separator !== undefined) what.push(["separator", spec.separator]);
   return createHash("sha256").update(JSON.stringify(what)).digest("hex");
 }
 
@@ -167,7 +168,7 @@ interface Piece {
 }
 
 async function* hashed(
-  { field, encoding, longest = LONGEST_PART }: TextSpec,
+  { field, encoding, separator, longest = LONGEST_PART }: TextSpec,
   sources: readonly Source[],
   doing: string,
   { cacheFolder, onProgress = () => {}, signal }: PrepareTextOptions,
@@ -176,7 +177,13 @@ async function* hashed(
   let [before, told, index] = [0, performance.now(), 0];
   for (const { split: given, files } of sources) {
     const paths = files.map(({ path }) => path);
-    for await (const { text, isLast, place, bytesRead } of documents(paths, { cacheFolder, field, encoding, signal })) {
+    for await (const { text, isLast, place, bytesRead } of documents(paths, {
+      cacheFolder,
+      field,
+      encoding,
+      separator,
+      signal,
+    })) {
       for (const piece of pieces(text, longest)) {
         const hash = createHash("sha256").update(piece.text).digest();
         yield { given, piece: piece.text, hash, index: index++, place, isLast: isLast && piece.isLast };

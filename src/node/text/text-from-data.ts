@@ -13,6 +13,7 @@ import { describeText, type TextDescription, writeTextRun } from "./infer-text.j
 export interface TextFlags {
   readonly field?: string;
   readonly encoding?: string;
+  readonly separator?: string;
 }
 
 /** Flags that are of tables alone. */
@@ -30,6 +31,11 @@ export async function isText(command: string, flags: TableFlags & TextFlags): Pr
   if (field !== undefined && label !== undefined)
     throw new ConfigError(
       `${command}: --field (${field}) names a column of texts for a language model, and --label (${label}) what is predicted of a row. Give one of them.`,
+    );
+  const { separator } = flags;
+  if (separator !== undefined && label !== undefined)
+    throw new ConfigError(
+      `${command}: --separator stands between the documents of text, and --label (${label}) is predicted of the rows of a table. Give one of them.`,
     );
   if (data === undefined) {
     if (field === undefined) return false;
@@ -73,9 +79,9 @@ export async function describeTextCommand(
   flags: TableFlags & TextFlags & { readonly json?: boolean },
   { say, ...options }: TableCommandOptions,
 ): Promise<void> {
-  const { data = [], field, encoding, json } = flags;
+  const { data = [], field, encoding, separator, json } = flags;
   const onProgress = (stage: string) => process.stderr.write(`${printable(stage)} ...\n`);
-  const description = await describeText(data, { ...options, field, encoding, onProgress });
+  const description = await describeText(data, { ...options, field, encoding, separator, onProgress });
   if (json) {
     const configuration = textConfigurationOf({
       name: "text",
@@ -83,6 +89,7 @@ export async function describeTextCommand(
       tokenizer: "bytes",
       field,
       encoding,
+      separator,
       plan: description.plan,
     });
     return say(JSON.stringify({ kind: "text", ...description, configuration }, null, 2));
@@ -95,13 +102,22 @@ export async function configurationFromText(
   flags: TableFlags & TextFlags,
   { say, ...options }: TableCommandOptions,
 ): Promise<string> {
-  const { data = [], field, encoding, write, set = [] } = flags;
-  const reading = { ...options, field, encoding, onProgress: (stage: string) => say(`${printable(stage)} ...`) };
+  const { data = [], field, encoding, separator, write, set = [] } = flags;
+  const reading = {
+    ...options,
+    field,
+    encoding,
+    separator,
+    onProgress: (stage: string) => say(`${printable(stage)} ...`),
+  };
   const description = await describeText(data, reading);
   // What is wrong with them is said before anything is written.
   const { plan } = description;
   resolveConfig(
-    applyOverrides(textConfigurationOf({ name: "text", source: data, tokenizer: "bytes", field, encoding, plan }), set),
+    applyOverrides(
+      textConfigurationOf({ name: "text", source: data, tokenizer: "bytes", field, encoding, separator, plan }),
+      set,
+    ),
   );
   say(["", ...descriptionOf(description)].join("\n"));
   const path = await writeTextRun(description, data, { ...reading, write });

@@ -166,11 +166,20 @@ export interface InferredText {
   readonly tokenizer: string;
   readonly field?: string | undefined;
   readonly encoding?: string | undefined;
+  readonly separator?: string | undefined;
   readonly plan: TextPlan;
 }
 
 /** The configuration as a value. */
-export function textConfigurationOf({ name, source, tokenizer, field, encoding, plan }: InferredText): TextRunInput {
+export function textConfigurationOf({
+  name,
+  source,
+  tokenizer,
+  field,
+  encoding,
+  separator,
+  plan,
+}: InferredText): TextRunInput {
   const [only = ""] = source;
   return {
     name,
@@ -178,6 +187,7 @@ export function textConfigurationOf({ name, source, tokenizer, field, encoding, 
       kind: "text",
       source: source.length === 1 ? only : [...source],
       ...(field !== undefined && { field }),
+      ...(separator !== undefined && { separator }),
       ...(encoding !== undefined && { encoding }),
       tokenizer,
       validation: SPLIT,
