@@ -5,6 +5,7 @@ import { runGroup } from "../run/group.js";
 import type { RunConfig } from "../run/schema.js";
 import type { TrainEvent } from "../train/events.js";
 import { directoryStore } from "./directory-store.js";
+import { errorLine } from "./error-line.js";
 import { FAILED, REFUSED } from "./exit-codes.js";
 import { hasBegun, stopOrder } from "./group-orders.js";
 import { readInit } from "./init-weights.js";
@@ -65,7 +66,14 @@ async function train(ownership: Ownership): Promise<void> {
     });
   } catch (error) {
     const step = lastStepOf(readEvents(logPath, ["step", "group-start"]));
-    log({ event: "group-end", group: groupIndex, step, reason: "failed", message: messageOf(error), seconds: 0 });
+    log({
+      event: "group-end",
+      group: groupIndex,
+      step,
+      reason: "failed",
+      message: errorLine(error, "its stack is in errors.txt"),
+      seconds: 0,
+    });
     throw error;
   } finally {
     await engine.close();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -37,6 +37,22 @@ async function refused(loading: Promise<unknown>, ...patterns: readonly RegExp[]
 }
 
 describe("loadConfig reads", () => {
+  test("JSON by any editor: with a byte order mark, in UTF-16 by its mark, in capitals", async () => {
+    const expected = await loadConfig(await file("plain.json", literal()));
+    const utf16 = (text: string) => Buffer.from(`\uFEFF${text}`, "utf16le");
+    const written: Readonly<Record<string, string | Uint8Array>> = {
+      "mark.json": `\uFEFF${literal()}`,
+      "CAPITALS.JSON": literal(),
+      "little.Json": utf16(literal()),
+      "big.json": utf16(literal()).swap16(),
+    };
+    for (const [name, text] of Object.entries(written)) {
+      const path = join(folder, name);
+      await writeFile(path, text);
+      assert.deepEqual(await loadConfig(path), expected, name);
+    }
+  });
+
   const kinds: Readonly<Record<string, string>> = {
     "run.ts": `interface Sizes { readonly n: number }\nconst sizes: Sizes = { n: 60 };\nexport default { ...${literal()}, numSteps: sizes.n as number };`,
     "run.js": `export default ${literal()};`,
@@ -170,6 +186,21 @@ describe("loadConfig refuses", () => {
     await refused(loads("named.ts", config), /named\.ts does not load: it has no default export/);
     await refused(loads("named.js", config), /named\.js does not load: it has no default export/);
     await refused(loads("nothing.ts", ""), /nothing\.ts does not load: it has no default export/);
+  });
+
+  test("a file of gigabytes, by its size alone", async () => {
+    const path = await file("huge.json", "");
+    await truncate(path, 3 * 2 ** 30);
+    await refused(
+      loadConfig(path),
+      /huge\.json does not load: .* must have at most 16777216 bytes .* it has 3221225472/,
+    );
+  });
+
+  test("JSON that is cut off, empty, or is not JSON at all", async () => {
+    for (const text of ["", "{", "\u0000", "numSteps: 5"]) {
+      await refused(loads("wrong.json", text), /wrong\.json does not load: it must be JSON: /);
+    }
   });
 
   test("what is not plain data", async () => {

@@ -6,7 +6,8 @@ import { ConfigError, messageOf } from "../errors.js";
 import { applyOverrides, resolveConfig } from "../run/config.js";
 import { isOfText, type RunConfig, type TextRunConfig } from "../run/schema.js";
 import { noteInit } from "./init-weights.js";
-import { assertRegular, readRegular } from "./plain-files.js";
+import { readJsonText } from "./json-text.js";
+import { assertRegular } from "./plain-files.js";
 import { withoutVersion } from "./run-file.js";
 
 /**
@@ -58,7 +59,7 @@ async function load(file: string, shown: string): Promise<unknown> {
   try {
     assertRegular(file);
     // The configuration of a run folder says its version.
-    if (extname(file) === ".json") return withoutVersion(basename(shown), JSON.parse(readRegular(file).toString()));
+    if (extname(file).toLowerCase() === ".json") return withoutVersion(basename(shown), readJsonText(file));
     const { createJiti } = await import("jiti");
     const options = { moduleCache: false, fsCache: false, alias: OWN_PACKAGE };
     const module = await createJiti(import.meta.url, options).import<object>(file);

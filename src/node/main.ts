@@ -3,12 +3,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import { basename, relative, resolve } from "node:path";
 import { Command } from "commander";
-import { CodistillError, ConfigError, messageOf, TrainingError } from "../errors.js";
+import { CodistillError, ConfigError, TrainingError } from "../errors.js";
 import { printable } from "../report/printable.js";
 import { resultLines } from "../report/result.js";
 import { checkSameRun } from "../run/config-diff.js";
 import { isOfText, type RunConfig } from "../run/schema.js";
 import { outputNames } from "../train/task.js";
+import { errorText } from "./error-line.js";
 import { EARLY_SIGNALS, FAILED, REFUSED, STOP_SIGNALS, stoppedBy } from "./exit-codes.js";
 import { checkPaths, someDuration } from "./flags.js";
 import { loadConfig } from "./load-config.js";
@@ -275,11 +276,14 @@ function say(text: string): void {
 
 // That nobody reads any more is no reason to stop training: all of it is in the log.
 process.stdout.on("error", () => {});
+// What fails beside a command, as in a timer, is told like what fails in it.
+process.on("uncaughtException", (error) => {
+  process.stderr.write(`codistill: ${printable(errorText(error))}\n`);
+  process.exit(FAILED);
+});
 try {
   await program.parseAsync();
 } catch (error) {
-  const isUsers = error instanceof CodistillError;
-  const said = isUsers || !(error instanceof Error) ? messageOf(error) : error.stack;
-  process.stderr.write(`codistill: ${printable(said ?? "")}\n`);
-  process.exitCode = isUsers && !(error instanceof TrainingError) ? REFUSED : FAILED;
+  process.stderr.write(`codistill: ${printable(errorText(error))}\n`);
+  process.exitCode = error instanceof CodistillError && !(error instanceof TrainingError) ? REFUSED : FAILED;
 }

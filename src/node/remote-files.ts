@@ -1,12 +1,14 @@
 /** Files on the web and in buckets, as copies beside the training caches, so that their content can be told by its hash. */
 import { createHash } from "node:crypto";
-import { createWriteStream, existsSync, readFileSync, statSync } from "node:fs";
+import { createWriteStream, existsSync, statSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { decodeJson } from "../checkpoint/json.js";
 import { DataError, messageOf } from "../errors.js";
 import { bytes as inBytes } from "../report/format.js";
+import { readWithin } from "./read-bounded.js";
 import type { OpenRemote, RemoteFile } from "./remote-file.js";
 import { inTemporaryFolder } from "./temporary-folder.js";
 
@@ -59,8 +61,9 @@ async function copyOf(url: string, { cacheFolder, onProgress = () => {}, signal 
   const folder = join(cacheFolder, DOWNLOADS, createHash("sha256").update(url).digest("hex").slice(0, 16));
   const path = join(folder, basename(decodeURIComponent(new URL(url).pathname)));
   const tagFile = join(folder, "tag.json");
-  const before =
-    existsSync(path) && existsSync(tagFile) ? (JSON.parse(readFileSync(tagFile, "utf8")) as string | null) : null;
+  const known = existsSync(path) && existsSync(tagFile) ? decodeJson(readWithin(tagFile)) : null;
+  // A tag that is damaged is none: the file is fetched again.
+  const before = typeof known === "string" ? known : null;
   return inTemporaryFolder(cacheFolder, signal, async (temporary) => {
     let file: RemoteFile | null;
     try {

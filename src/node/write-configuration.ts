@@ -1,5 +1,5 @@
 /** Inferred configurations as files, and what their runs are called. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, extname, isAbsolute, relative, resolve } from "node:path";
 import { ConfigError, messageOf } from "../errors.js";
 
@@ -16,7 +16,8 @@ export function writeBeside(textIn: (folder: string) => string, wanted = "codist
     const path = number === 1 ? wanted : `${stem}-${number}${extension}`;
     const text = textIn(dirname(resolve(path)));
     if (existsSync(path)) {
-      if (readFileSync(path, "utf8") === text) return path;
+      const isAsLong = statSync(path).size === Buffer.byteLength(text);
+      if (isAsLong && readFileSync(path, "utf8") === text) return path;
       continue;
     }
     try {

@@ -1,16 +1,23 @@
 /** Configurations checked, with every problem told: path, rule, value, nearest known name. */
 import { z } from "zod";
-import { ConfigError, messageOf } from "../errors.js";
+import { ConfigError } from "../errors.js";
 import { nearest } from "../nearest.js";
+import { shortened } from "../report/format.js";
 import { crossChecks, hint } from "./cross-checks.js";
+import { plainCopy } from "./plain-data.js";
 import { type RunConfig, tableRunObject, tableRunSchema, textRunObject, textRunSchema } from "./schema.js";
+
+/** Problems that are told one by one, and characters that are shown of a name or a value. */
+const MAX_PROBLEMS = 20;
+const MAX_SHOWN = 300;
 
 /**
  * Check a configuration and fill in its defaults.
  *
  * Throws {@link ConfigError} with a line for each problem: the path, the rule, the value, the nearest known name.
  */
-export function resolveConfig(value: unknown): RunConfig {
+export function resolveConfig(given: unknown): RunConfig {
+  const value = plainCopy(given);
   const kind = isRecord(value) ? kindOf(value.data) : undefined;
   if (kind !== undefined && kind !== "table" && kind !== "text") {
     throw new ConfigError(`the configuration has 1 problem:\n  ${wrongKind("data.kind", kind, ["table", "text"])}`);
@@ -20,7 +27,9 @@ export function resolveConfig(value: unknown): RunConfig {
     ? crossChecks(parsed.data)
     : parsed.error.issues.flatMap((issue) => explain(issue, value));
   if (!parsed.success || problems.length > 0) {
-    throw new ConfigError(`the configuration has ${count(problems.length, "problem")}:\n  ${problems.join("\n  ")}`);
+    const shown = problems.slice(0, MAX_PROBLEMS);
+    if (problems.length > MAX_PROBLEMS) shown.push(`and ${problems.length - MAX_PROBLEMS} more`);
+    throw new ConfigError(`the configuration has ${count(problems.length, "problem")}:\n  ${shown.join("\n  ")}`);
   }
   return parsed.data;
 }
@@ -54,10 +63,14 @@ export function applyOverrides(config: unknown, overrides: readonly string[]): u
 }
 
 function explain(issue: z.core.$ZodIssue, config: unknown): string[] {
-  const path = issue.path.join(".") || "configuration";
+  const path = shortened(issue.path.join("."), MAX_SHOWN) || "configuration";
   if (issue.code === "unrecognized_keys") {
     const known = knownNames(issue.path, config);
-    return issue.keys.map((key) => `${[...issue.path, key].join(".")}: unknown name${hint(key, known)}`);
+    return issue.keys.map((key, i) => {
+      const name = shortened([...issue.path, key].join("."), MAX_SHOWN);
+      // Comparing names takes time, and the others are only counted.
+      return `${name}: unknown name${i < MAX_PROBLEMS ? hint(key, known) : ""}`;
+    });
   }
   const kinds = unknownKind(issue, config);
   if (kinds) return [wrongKind(`${path}.kind`, kindOf(valueAt(issue.path, config)), kinds)];
@@ -99,9 +112,14 @@ function kindOf(value: unknown): unknown {
   return isRecord(value) ? value.kind : undefined;
 }
 
+const bigToo = (_: string, value: unknown) => (typeof value === "bigint" ? `${value}n` : value);
+
 /** A value as it was written; JSON has no word for NaN, Infinity, big integers or functions. */
 function show(value: unknown): string {
-  return isRecord(value) || typeof value === "string" ? JSON.stringify(value) : String(value);
+  return shortened(
+    isRecord(value) || typeof value === "string" ? JSON.stringify(value, bigToo) : String(value),
+    MAX_SHOWN,
+  );
 }
 
 function valueAt(path: readonly PropertyKey[], config: unknown): unknown {
@@ -140,14 +158,6 @@ function shapeOf(schema: unknown, value: unknown): Readonly<Record<string, unkno
   const kind = isRecord(value) ? value.kind : undefined;
   const shapes = schema.options.map((option) => shapeOf(option, value));
   return shapes.find(({ kind: literal }) => literal instanceof z.ZodLiteral && literal.value === kind) ?? {};
-}
-
-function plainCopy(config: unknown): unknown {
-  try {
-    return structuredClone(config);
-  } catch (error) {
-    throw new ConfigError(`a configuration must be plain data: ${messageOf(error)}`, { cause: error });
-  }
 }
 
 function parseValue(text: string): unknown {

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { wordsOf } from "../../data/text/byte-level.js";
 import { ConfigError, DataError, messageOf } from "../../errors.js";
 import { count } from "../../report/format.js";
-import { readRegular } from "../plain-files.js";
+import { readWithin } from "../read-bounded.js";
 import { endCandidates, endOfText } from "./end-of-text.js";
 import { withinSeconds } from "./time-limit.js";
 import { libraryOf, namesOf, parseTokenizer, type TokenizerJson, unknownIdOf } from "./tokenizer-file.js";
@@ -46,6 +46,9 @@ export interface TokenizerOptions {
 /** What a tokenizer may take for a text: a pattern of its file can take for ever. */
 const secondsFor = (length: number) => 60 + length / 1000;
 
+/** The largest that are known have some 40 MB. */
+const MAX_BYTES = 256 << 20;
+
 /** Words whose units are remembered: text repeats itself, and joining units takes long. */
 const MOST_WORDS = 1_000_000;
 
@@ -58,7 +61,7 @@ const MOST_WORDS = 1_000_000;
 export function openTokenizer(path: string, options: TokenizerOptions = {}): Tokenizer {
   let bytes: Uint8Array;
   try {
-    bytes = readRegular(path);
+    bytes = readWithin(path, MAX_BYTES);
   } catch (error) {
     throw new ConfigError(
       `tokenizer: ${path} cannot be read: ${messageOf(error)}. Train one with codistill tokenizer.`,
