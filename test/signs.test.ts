@@ -1,8 +1,8 @@
 /** The signs of teachers in a step, against plain arithmetic; and a group whose teacher falls ill. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { sha256 } from "../src/checkpoint/digest.js";
-import { publishSnapshot } from "../src/checkpoint/snapshot.js";
+import { publishSnapshot, readPointer, readSnapshot } from "../src/checkpoint/snapshot.js";
 import { memoryStore } from "../src/checkpoint/store.js";
 import { sequential } from "../src/data/stream.js";
 import { input } from "../src/graph/ops.js";
@@ -52,9 +52,11 @@ test("loss, variance and distance of each teacher, variance and chance of the st
     assert.ok(Math.abs(actual - expected) <= 1e-5 * Math.max(1e-3, Math.abs(expected)), `${actual} is not ${expected}`);
   const [own = [], ...others] = predicted;
   near(signs.student.variance, variance(own));
-  near(signs.student.chance, lossOf(labels.map(() => mean(labels))));
+  near(signs.student.chance, lossOf(labels.map(() => mean(labels))) + Math.log(1 + 1 / 64) / 2);
+  const entropy = (p: number) => -p * Math.log(p) - (1 - p) * Math.log(1 - p);
   for (const [slot, probs] of others.entries()) {
     near(signs.teachers[slot]?.loss ?? Number.NaN, lossOf(probs));
+    near(signs.teachers[slot]?.doubt ?? Number.NaN, mean(probs.map(entropy)));
     near(signs.teachers[slot]?.variance ?? Number.NaN, variance(probs));
     near(signs.teachers[slot]?.distance ?? Number.NaN, mean(probs.map((p, i) => Math.abs(p - (own[i] ?? 0)))));
   }
@@ -131,4 +133,54 @@ test("a healthy teacher stays, and how far it is from the student is logged", as
   assert.deepEqual(out, []);
   const distances = steps.flatMap(({ teacherDistance }) => (teacherDistance === null ? [] : [teacherDistance]));
   assert.ok(distances.length > 30 && distances.every((distance) => distance > 0 && distance < 1), String(distances));
+});
+
+describe("a group that is taught by a group whose snapshot", async () => {
+  const run = {
+    numGroups: 2,
+    numSteps: 300,
+    codistill: { burnInSteps: 200, publishInterval: 20, exchangeInterval: 20 },
+  };
+  const own = memoryStore();
+  await runTiny({ store: own, groupIndex: 1, changes: { ...run, seed: 2 } });
+  const pointer = await readPointer(own, 1);
+  assert.ok(pointer);
+  const digest = await sha256(forwardOnnx(model));
+  const trained = (await readSnapshot(own, pointer, digest)).params;
+
+  /** Its weights, with the last layer changed: what was said of the teacher, and how often it taught. */
+  async function taughtBy(change: (value: number, name: string) => number) {
+    const params = mapValues(trained, (array, name) =>
+      name.startsWith("layers.1.")
+        ? { ...array, data: (array.data as Float32Array).map((value) => change(value, name)) }
+        : array,
+    );
+    const store = memoryStore();
+    await publishSnapshot(store, { group: 1, step: 300, incarnation: 1, model: digest, params });
+    const { reason, events } = await runTiny({ store, awaitTeacher: true, changes: { ...run, logInterval: 1 } });
+    assert.equal(reason, "finished");
+    return {
+      reasons: events.flatMap((event) => (event.event === "teacher-quarantined" ? [event.reason] : [])),
+      taught: events.filter((event) => event.event === "step" && event.teachers.length > 0).length,
+    };
+  }
+
+  const spoilt: Readonly<Record<string, (value: number, name: string) => number>> = {
+    "has its last layer negated": (value) => -value,
+    "has its bias moved": (value, name) => (name.endsWith("bias") ? value + 4 : value),
+  };
+  for (const [what, change] of Object.entries(spoilt)) {
+    test(`${what} leaves it out after some steps`, async () => {
+      const { reasons, taught } = await taughtBy(change);
+      assert.equal(reasons.length, 1);
+      assert.match(reasons[0] ?? "", /no better than guessing/);
+      assert.ok(taught >= 20 && taught <= 30, String(taught));
+    });
+  }
+
+  test("is as it was trained keeps it", async () => {
+    const { reasons, taught } = await taughtBy((value) => value);
+    assert.deepEqual(reasons, []);
+    assert.ok(taught >= 80, String(taught));
+  });
 });

@@ -30,6 +30,8 @@ export interface Exchange {
   teachers(step: number): readonly SeenTeacher[] | Promise<readonly SeenTeacher[]>;
   /** Look at what a step showed of its teachers: those that are ill are left out for a while. */
   judge(step: number, teachers: readonly Teacher[], metrics: StepMetrics): void;
+  /** Note the student's validation loss: what its own step shows of it, its teachers need not surpass. */
+  validated(loss: number): void;
   /** All snapshots that were seen, stale ones too: what a resumed run must know, so that none is taken for fresh. */
   known(): readonly SeenTeacher[];
   /** Publish params, which must not change after; while some are being written only the newest wait. */
@@ -59,6 +61,8 @@ export interface ExchangeOptions {
   readonly burnInSteps?: number;
   /** A teacher counts until it has been known for this many student steps; 1,000 by default. */
   readonly maxStaleness?: number;
+  /** Whether chance alone deals the groups' data, so that labels of all are alike; true by default. */
+  readonly isAlike?: boolean;
   /** Newest own snapshots that stay in the store; 10 by default. */
   readonly keepSnapshots?: number;
   /** Seconds that one publication or fetch may take; 60 by default. */
@@ -77,6 +81,7 @@ export function storeExchange({
   incarnation = 1,
   burnInSteps = 0,
   maxStaleness = 1000,
+  isAlike = true,
   keepSnapshots = 10,
   timeoutSeconds = 60,
   known: first = [],
@@ -88,7 +93,7 @@ export function storeExchange({
   const known = new Map<number, SeenTeacher>(first.map((teacher) => [teacher.group, ownCopy(teacher)]));
   let now = 0;
   let supersededBy: number | null = null;
-  const quarantine = makeQuarantine(group, onEvent);
+  const quarantine = makeQuarantine(group, onEvent, isAlike);
   const news = newsOf(first);
   const told = new Set<string>();
 
@@ -154,6 +159,7 @@ export function storeExchange({
       });
     },
     judge: quarantine.judge,
+    validated: quarantine.validated,
     known: () => [...known.values()],
     get supersededBy() {
       return supersededBy;

@@ -7,7 +7,7 @@ import type { StepMetrics } from "../train/student.js";
 import { makeQuarantine } from "./quarantine.js";
 
 const teacher = (digest: string, group = 1) => ({ group, step: 5, digest, params: { w: float32([1]) } });
-const well: TeacherSigns = { loss: 0.6, variance: 0.01, distance: 0.1 };
+const well: TeacherSigns = { loss: 0.6, doubt: 0.58, variance: 0.01, distance: 0.1 };
 
 function metricsOf(teachers: readonly TeacherSigns[], labelLoss = 0.5, chance = 0.69): StepMetrics {
   return {

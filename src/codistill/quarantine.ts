@@ -1,10 +1,19 @@
 /**
- * Teachers that are ill, as a student sees on its own batches. A sick teacher is left out, and tried again later.
+ * Teachers that are ill, as a student sees on its own batches, whose labels a teacher has not seen. A sick teacher is left out,
+ * and tried again later.
  *
  * - Predictions that are not finite: at once.
  * - Constant predictions (variance below 1e-10, while the student's is above 1e-6): at once.
- * - Absurd predictions: a label loss that over the last 20 steps is more than 3 times the larger of the student's and that
- *   of guessing by the frequency of the labels, and 0.1 nats more. A young, stale or foreign teacher is not that bad.
+ * - Predictions that are no better than guessing, by the label losses of the last 20 steps. `chance` is the loss of guessing by
+ *   the frequency of the labels, `student` the larger of the student's loss and of its last validation loss, `doubt` the loss that
+ *   the teacher expects of itself.
+ *   - Beside a student that has shown in a validation that it is better than guessing (by a twentieth) a teacher must have a tenth
+ *     of its lead: at most chance - (chance - student) / 10.
+ *   - Otherwise it may be unsure, but not sure and wrong: at most max(chance, student, doubt) and half of |chance - student|, or
+ *     a twentieth, more. So young teachers of a young student stay, and those that know their own rows by heart as it does.
+ *   A mean that is within 3 standard errors of the limit is let pass. In its first 200 steps a student is no judge of this.
+ * - In these steps, and where groups have data of different kinds (`data.filters`, `data.shardBy`) so that an honest teacher may be
+ *   worse than guessing, only absurd predictions are ill: more than 3 times the larger of chance and student, and 0.1 more.
  *
  * It is out for 100 student steps, and until it has published another snapshot. Each time that it is found ill again,
  * before it has taught for 500 steps, it is out for twice as long.
@@ -17,8 +26,20 @@ const STEPS_TO_BE_WELL = 500;
 const WATCHED_STEPS = 20;
 const CONSTANT_VARIANCE = 1e-10;
 const VARIED_VARIANCE = 1e-6;
+const STANDARD_ERRORS = 3;
+const LEAST_SHARE = 0.1;
+const MARGIN = 0.05;
+const EARLY_STEPS = 200;
 const ABSURD_FACTOR = 3;
 const ABSURD_MARGIN = 0.1;
+
+/** What one step has shown: losses. */
+interface Watched {
+  readonly teacher: number;
+  readonly doubt: number;
+  readonly student: number;
+  readonly chance: number;
+}
 
 interface Record {
   /** Out until this step, and until it has another snapshot than this; null while it teaches. */
@@ -27,8 +48,8 @@ interface Record {
   times: number;
   /** Steps that it has taught since. */
   taught: number;
-  /** The last losses of the teacher, and what they may be at most. */
-  losses: { readonly own: number; readonly fair: number }[];
+  /** The last steps. */
+  watched: readonly Watched[];
 }
 
 export interface Quarantine {
@@ -36,16 +57,38 @@ export interface Quarantine {
   admits(teacher: Teacher, step: number): boolean;
   /** Look at what a step has shown of its teachers. */
   judge(step: number, teachers: readonly Teacher[], metrics: StepMetrics): void;
+  /** Note the student's loss on rows that it does not learn from. */
+  validated(loss: number): void;
 }
 
-/** The quarantine of one group. */
-export function makeQuarantine(group: number, onEvent: (event: QuarantineEvent) => void): Quarantine {
+/** The quarantine of one group. `isAlike` says whether chance alone deals the groups' data. */
+export function makeQuarantine(group: number, onEvent: (event: QuarantineEvent) => void, isAlike = true): Quarantine {
   const records = new Map<number, Record>();
+  let validation = Number.NEGATIVE_INFINITY;
   const recordOf = (from: number): Record => {
-    const record = records.get(from) ?? { out: null, times: 0, taught: 0, losses: [] };
+    const record = records.get(from) ?? { out: null, times: 0, taught: 0, watched: [] };
     records.set(from, record);
     return record;
   };
+
+  /** What is wrong with a teacher, or null. */
+  function illness(record: Record, slot: number, step: number, { labelLoss, signs }: StepMetrics): string | null {
+    const teacher = signs?.teachers[slot];
+    if (!signs || !teacher) return null;
+    const { loss, variance, doubt } = teacher;
+    if (![loss, variance].every(Number.isFinite)) return "its predictions are not finite";
+    if (variance < CONSTANT_VARIANCE && signs.student.variance > VARIED_VARIANCE) {
+      return `its predictions are constant (variance ${variance.toExponential(1)}, the student's ${signs.student.variance.toExponential(1)})`;
+    }
+    if (!Number.isFinite(labelLoss)) return null;
+    const { chance } = signs.student;
+    const watched = { teacher: loss, doubt, chance, student: Math.max(labelLoss, validation) };
+    record.watched = [...record.watched, watched].slice(-WATCHED_STEPS);
+    if (record.watched.length < WATCHED_STEPS) return null;
+    return isAlike && step >= EARLY_STEPS
+      ? noBetterThanGuessing(record.watched, validation > Number.NEGATIVE_INFINITY)
+      : absurd(record.watched);
+  }
 
   return {
     admits(teacher, step) {
@@ -59,7 +102,7 @@ export function makeQuarantine(group: number, onEvent: (event: QuarantineEvent) 
     judge(step, teachers, metrics) {
       for (const [slot, teacher] of teachers.entries()) {
         const record = recordOf(teacher.group);
-        const reason = illness(record, slot, metrics);
+        const reason = illness(record, slot, step, metrics);
         if (++record.taught >= STEPS_TO_BE_WELL) record.times = 0;
         if (reason === null) continue;
         const until = step + FIRST_STEPS_OUT * 2 ** record.times;
@@ -67,34 +110,42 @@ export function makeQuarantine(group: number, onEvent: (event: QuarantineEvent) 
           out: { until, digest: teacher.digest },
           times: record.times + 1,
           taught: 0,
-          losses: [],
+          watched: [],
         });
         onEvent({ event: "teacher-quarantined", group, from: teacher.group, step, untilStep: until, reason });
       }
     },
+    validated(loss) {
+      validation = loss;
+    },
   };
 }
 
-/** What is wrong with a teacher, or null. */
-function illness(record: Record, slot: number, { labelLoss, signs }: StepMetrics): string | null {
-  const teacher = signs?.teachers[slot];
-  if (!signs || !teacher) return null;
-  const { loss, variance } = teacher;
-  if (![loss, variance].every(Number.isFinite)) return "its predictions are not finite";
-  if (variance < CONSTANT_VARIANCE && signs.student.variance > VARIED_VARIANCE) {
-    return `its predictions are constant (variance ${variance.toExponential(1)}, the student's ${signs.student.variance.toExponential(1)})`;
-  }
-  if (!Number.isFinite(labelLoss)) return null;
-  record.losses = [...record.losses, { own: loss, fair: Math.max(labelLoss, signs.student.chance) }].slice(
-    -WATCHED_STEPS,
-  );
-  if (record.losses.length < WATCHED_STEPS) return null;
-  const own = meanOf(record.losses.map((losses) => losses.own));
-  const limit = ABSURD_FACTOR * meanOf(record.losses.map(({ fair }) => fair)) + ABSURD_MARGIN;
+/** `isProved`: the student was validated. */
+function noBetterThanGuessing(watched: readonly Watched[], isProved: boolean): string | null {
+  const [chance, student] = [meanOf(watched, (one) => one.chance), meanOf(watched, (one) => one.student)];
+  const isAhead = isProved && student < (1 - MARGIN) * chance;
+  const limitOf = (one: Watched): number => {
+    if (isAhead) return one.chance - LEAST_SHARE * (chance - student);
+    const fair = Math.max(one.chance, one.student, one.doubt);
+    return fair + Math.max(Math.abs(chance - student) / 2, MARGIN * fair);
+  };
+  // Step by step: how hard a batch is shows in all of its losses.
+  const over = watched.map((one) => one.teacher - limitOf(one));
+  const mean = meanOf(over, (value) => value);
+  const deviation = Math.sqrt(meanOf(over, (value) => (value - mean) ** 2));
+  if (mean <= (STANDARD_ERRORS * deviation) / Math.sqrt(over.length)) return null;
+  const own = meanOf(watched, (one) => one.teacher);
+  return `its predictions are no better than guessing (label loss ${own.toFixed(4)} over ${WATCHED_STEPS} steps, by the frequency of the labels ${chance.toFixed(4)}, the student's ${student.toFixed(4)})`;
+}
+
+function absurd(watched: readonly Watched[]): string | null {
+  const own = meanOf(watched, (one) => one.teacher);
+  const limit = ABSURD_FACTOR * meanOf(watched, ({ chance, student }) => Math.max(chance, student)) + ABSURD_MARGIN;
   if (own <= limit) return null;
   return `its predictions are absurd (label loss ${own.toFixed(4)} over ${WATCHED_STEPS} steps, at most ${limit.toFixed(4)})`;
 }
 
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+function meanOf<T>(values: readonly T[], of: (value: T) => number): number {
+  return values.reduce((sum, value) => sum + of(value), 0) / values.length;
 }

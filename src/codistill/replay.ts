@@ -67,6 +67,7 @@ export function replayExchange({ trace, recorded, model, fromStep = 0 }: ReplayO
     },
     // The trace knows which teachers were left out.
     judge: () => {},
+    validated: () => {},
     known: () => current,
     supersededBy: null,
     publish: () => {},

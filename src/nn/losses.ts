@@ -16,6 +16,10 @@ export interface Objective {
   readonly entropy: (targets: Tensor) => Tensor;
   /** The label loss of who knows nothing but how frequent each label is in the batch (or what their mean is). */
   readonly chance: (labels: Tensor) => Tensor;
+  /** How many numbers such a guess takes from the batch: K - 1 frequencies of K classes, or one mean. */
+  readonly numGuessed: number;
+  /** The label loss that a model expects of itself: the mean entropy of what it predicts; 0 of numbers, which say no doubt. */
+  readonly doubt: (logits: Tensor) => Tensor;
   /** What is reported and shipped of `probs`: as they are by default; numbers in the unit of the labels. */
   readonly inLabelUnit?: (probs: Tensor) => Tensor;
 }
@@ -49,6 +53,11 @@ export function bernoulliEntropy(probs: Tensor): Tensor {
   return neg(reduceMean(add(plogp(probs), plogp(sub(1, probs)))));
 }
 
+/** Mean over the batch of the entropy of sigmoid(logits). */
+export function binaryDoubt(logits: Tensor): Tensor {
+  return sigmoidCrossEntropy(logits, sigmoid(logits));
+}
+
 /** One logit [batch], labels and targets in [0, 1]. */
 export const binary: Objective = {
   probs: sigmoid,
@@ -56,4 +65,6 @@ export const binary: Objective = {
   distillLoss: sigmoidCrossEntropy,
   entropy: bernoulliEntropy,
   chance: (labels) => bernoulliEntropy(reduceMean(labels, [0], true)),
+  numGuessed: 1,
+  doubt: binaryDoubt,
 };

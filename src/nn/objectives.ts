@@ -15,7 +15,7 @@ import {
   squaredError,
   weightedSigmoidCrossEntropy,
 } from "./label-losses.js";
-import { type Objective, safeLog } from "./losses.js";
+import { binaryDoubt, type Objective, safeLog } from "./losses.js";
 
 export interface CategoricalOptions extends SoftmaxCrossEntropyOptions {
   readonly numClasses: number;
@@ -40,6 +40,8 @@ export function categorical({
     distillLoss: distillLosses[distillLoss],
     entropy: (targets) => leastValue(distillLoss, targets),
     chance: (labels) => bestConstantLoss(labels, numClasses, options),
+    numGuessed: numClasses - 1,
+    doubt: (logits) => distillLosses.softCrossEntropy(logits, softmax(logits)),
   };
 }
 
@@ -83,6 +85,8 @@ export function weightedBinary({
       const odds = (p: Tensor, weight: number) => safeLog(mul(weight, p));
       return labelLoss(expand(sub(odds(rate, positiveWeight), odds(sub(1, rate), 1)), labels), labels);
     },
+    numGuessed: 1,
+    doubt: binaryDoubt,
   };
 }
 
@@ -135,6 +139,8 @@ export function regression({
     distillLoss: errors[loss],
     entropy: () => constant(scalar(0)),
     chance: (labels) => errors[loss](reduceMean(standard(labels), [0], true), standard(labels)),
+    numGuessed: 1,
+    doubt: () => constant(scalar(0)),
     inLabelUnit: (prediction) => atLeast(unscaled(isStandard ? prediction : add(mul(prediction, deviation), mean))),
   };
 }

@@ -83,6 +83,7 @@ export function makeKeeper(options: KeeperOptions): Keeper {
     mustValidate = true;
     const { loss, ...metrics } = await options.validate(options.stop);
     mustValidate = false;
+    exchange.validated(loss);
     if (!Number.isFinite(loss)) return `the validation loss must stay finite, at step ${step} it was ${loss}`;
     waiting = afterValidation(waiting, loss, options.earlyStopping?.minDelta ?? 0);
     const isBest = best === null || loss < best.loss;

@@ -85,7 +85,7 @@ test("there is no event without a step", () => {
 test("the distance of the teachers is the mean over them and over the steps that had any", () => {
   const meter = stepMeter(0, 0);
   const signsOf = (...distances: number[]) => ({
-    teachers: distances.map((distance) => ({ loss: 1, variance: 1, distance })),
+    teachers: distances.map((distance) => ({ loss: 1, doubt: 1, variance: 1, distance })),
     student: { variance: 1, chance: 1 },
   });
   meter.add(step(1));

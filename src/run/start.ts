@@ -153,6 +153,11 @@ function checkInit(params: NamedArrays, model: Model): void {
   );
 }
 
+/** Whether nothing but chance deals the data of the groups. */
+function isDealtByChance({ data }: RunConfig): boolean {
+  return !("filters" in data && data.filters) && !("shardBy" in data && data.shardBy);
+}
+
 /** The exchange through the store, traced; or that of a recorded run, step for step. */
 function makeExchange(
   { config, groupIndex, store, files, log, replay }: GroupOptions,
@@ -165,6 +170,7 @@ function makeExchange(
     ...config.codistill,
     store: config.record ? recordingStore(store, files) : store,
     group: groupIndex,
+    isAlike: isDealtByChance(config),
     ...own,
     known: checkpoint?.teachers ?? [],
     onEvent: log,

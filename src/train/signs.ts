@@ -1,5 +1,5 @@
 /** What a step shows of its teachers, beside teaching: small sums over the batch that is predicted anyway. */
-import { abs, constant, gather, mul, reduceMean, reduceSum, sub } from "../graph/ops.js";
+import { abs, add, constant, div, expand, gather, log, mul, reduceMean, reduceSum, sub } from "../graph/ops.js";
 import type { Tensor, Tensors } from "../graph/tensor.js";
 import type { Objective } from "../nn/losses.js";
 import { int32 } from "../runtime/array.js";
@@ -8,6 +8,8 @@ import { int32 } from "../runtime/array.js";
 export interface TeacherSigns {
   /** Its label loss, in nats per example. */
   readonly loss: number;
+  /** The label loss that it expects of itself: the mean entropy of its probabilities, 0 of numbers. */
+  readonly doubt: number;
   /** The variance of its probabilities over the batch; of several classes, summed. */
   readonly variance: number;
   /**
@@ -17,7 +19,7 @@ export interface TeacherSigns {
   readonly distance: number;
 }
 
-/** The same of the student, and the label loss of who knows nothing but how frequent each label is in the batch. */
+/** The same of the student, and the label loss of who guesses by the frequency of the labels, also of others than the batch's. */
 export interface StudentSigns {
   readonly variance: number;
   readonly chance: number;
@@ -31,22 +33,31 @@ export const signNames = {
 } as const;
 
 /**
- * The signs of a batch as outputs of its step, from the logits of the student and of the teachers, in slot order. Variances
+ * The signs of a batch as outputs of its step, from the logits of the student and of the teachers, in slot order. Doubts, variances
  * and distances are those of {@link sample}.
  */
 export function signs(objective: Objective, logits: Tensor, teachers: readonly Tensor[], labels: Tensor): Tensors {
   const probs = objective.probs(sample(logits));
   const outputs: Record<string, Tensor> = {
-    [signNames.chance]: objective.chance(labels),
+    [signNames.chance]: add(objective.chance(labels), unseenLabels(objective, labels)),
     [signNames.variance]: variance(probs),
   };
   for (const [slot, teacher] of teachers.entries()) {
     const predicted = objective.probs(sample(teacher));
     outputs[signNames.teacher(slot, "loss")] = objective.labelLoss(teacher, labels);
+    outputs[signNames.teacher(slot, "doubt")] = objective.doubt(sample(teacher));
     outputs[signNames.teacher(slot, "variance")] = variance(predicted);
     outputs[signNames.teacher(slot, "distance")] = meanDistance(predicted, probs);
   }
   return outputs;
+}
+
+/**
+ * What guessing by n labels loses more of other labels than of these: log(1 + k / n) / 2 for k numbers that it takes from them.
+ * With the whole logarithm no label would count for its own guess; the truth lies in the middle (Miller and Madow 1955 add k / 2 n).
+ */
+function unseenLabels({ numGuessed }: Objective, labels: Tensor): Tensor {
+  return mul(0.5, log(add(1, div(numGuessed, reduceSum(expand(1, labels))))));
 }
 
 /** Logits of a batch that are looked at: of more, signs would cost a step more than they show. */

@@ -257,6 +257,7 @@ function signsOf(results: readonly NamedArrays[], numTeachers: number): StepMetr
   const sign = (name: string) => meanOf(results, name) ?? Number.NaN;
   const teachers = Array.from({ length: numTeachers }, (_, slot) => ({
     loss: sign(signNames.teacher(slot, "loss")),
+    doubt: sign(signNames.teacher(slot, "doubt")),
     variance: sign(signNames.teacher(slot, "variance")),
     distance: sign(signNames.teacher(slot, "distance")),
   }));
