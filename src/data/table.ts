@@ -5,6 +5,7 @@
  */
 import { DataError } from "../errors.js";
 import type { NamedArrays, NdArray } from "../runtime/array.js";
+import type { RowSplit } from "./split.js";
 
 /**
  * What to read and how to turn a row into features. Every string but `source` is a DuckDB SQL expression over the
@@ -19,6 +20,8 @@ export interface TableSpec {
   readonly maxBadRows?: number;
   /** By `task`: boolean, 0/1 or true/false, true being the positive class; any value, rendered as text; a number. */
   readonly label: string;
+  /** Of a binary label of any two values: the one that is yes; {@link LabelStatistics} then has both. */
+  readonly positive?: string;
   /** What the label is, of which statistics are then fitted; left out, it is binary without statistics. */
   readonly task?: "binary" | "multiclass" | "regression";
   /** Labels that are numbers of 0 and more, learned as logarithms. */
@@ -29,8 +32,8 @@ export interface TableSpec {
   readonly numeric: Readonly<Record<string, string>>;
   /** Of categorical features: names of fewer training rows than `minRows`, or rarer than the first `maxNames`, are unseen. */
   readonly vocabularies?: Readonly<Record<string, VocabularyLimits>>;
-  /** Predicates. A row that matches none is left out; one that matches two is an error. */
-  readonly split: { readonly train: string; readonly validation: string; readonly test: string };
+  /** By rank; or by predicates, of which a row that matches none is left out, and one that matches two is an error. */
+  readonly split: RowSplit | { readonly train: string; readonly validation: string; readonly test: string };
   /** The value that decides a row's hash slot; by default all columns, so that exact duplicates stay together. */
   readonly shardBy?: string;
   /** A predicate for each group: a training row is of the first group whose one holds; of none, it trains nobody. */
@@ -75,7 +78,7 @@ export interface Preprocessing {
 export type LabelStatistics =
   | {
       readonly kind: "classes";
-      /** Label k is class k: in the order of numbers when all are, else of text. Yes/no labels: {@link yesNo}. */
+      /** Label k is class k: in the order of numbers when all are, else of text. Yes/no labels: {@link yesNo}, or the other value and the positive one. */
       readonly classes: readonly string[];
       readonly counts: readonly number[];
     }

@@ -88,6 +88,9 @@ export async function predictCommand(
     onProgress: progress.show,
   });
   progress.end();
+  for (const { wanted, name } of result.renamed) {
+    process.stderr.write(`note: ${wanted} is in ${name}, as another column has that name (case does not count)\n`);
+  }
   if (json && out !== undefined) say(JSON.stringify(result, null, 2));
   else if (out !== undefined) {
     say(`${count(result.rows)} rows with ${result.columns.join(", ")} in ${out}, ${seconds(result.seconds)}`);

@@ -23,6 +23,8 @@ export interface TableFlags {
   readonly categorical?: readonly string[];
   readonly ignore?: readonly string[];
   readonly time?: string;
+  readonly groupBy?: string;
+  readonly positive?: string;
   readonly task?: string;
   readonly preset?: string;
   readonly maxBadRows?: number;
@@ -62,6 +64,8 @@ export function withTableFlags(command: Command): Command {
     .option("--categorical <columns>", "columns to take as names", listOfNames)
     .option("--ignore <columns>", "columns to leave out", listOfNames)
     .option("--time <column>", "split by this column: train on the past, score on what came later")
+    .option("--group-by <column or SQL>", "rows of one value are in one split, as all those of a customer")
+    .option("--positive <value>", "of a label of two values, the one that is yes")
     .option("--task <kind>", "binary, multiclass or regression, where the label does not say so")
     .option("--columns <names>", "the names of all columns, for CSV or TSV without a header", listOfNames)
     .option(
@@ -74,8 +78,9 @@ export function withTableFlags(command: Command): Command {
 
 /** Whether any of these flags was given. */
 export function hasTableFlags(flags: TableFlags): boolean {
-  const { data, label, numeric, categorical, ignore, time, task, preset, maxBadRows, columns } = flags;
-  const all = [data, label, numeric, categorical, ignore, time, task, preset, maxBadRows, columns];
+  const { data, label, numeric, categorical, ignore, time, groupBy, positive, task, preset, maxBadRows, columns } =
+    flags;
+  const all = [data, label, numeric, categorical, ignore, time, groupBy, positive, task, preset, maxBadRows, columns];
   return [...all, flags.field, flags.separator].some((flag) => flag !== undefined);
 }
 
@@ -141,10 +146,15 @@ function presetNamed(name: string): Preset {
 }
 
 function overridesOf(flags: TableFlags, preset?: Preset): DescribeOverrides {
-  const { numeric, categorical, ignore, time, task, maxBadRows, columns } = flags;
+  const { numeric, categorical, ignore, time, groupBy, positive, task, maxBadRows, columns } = flags;
   const kind = taskKinds.find((one) => one === task);
   if (task !== undefined && kind === undefined) {
     throw new ConfigError(`--task must be ${taskKinds.join(", ")}, got "${task}"`);
+  }
+  if (time !== undefined && groupBy !== undefined) {
+    throw new ConfigError(
+      `--time and --group-by are two ways to split, got ${time} and ${groupBy}: leave one out, or write predicates as data.split of a configuration`,
+    );
   }
   return {
     ...(preset?.data && { ...preset.data.roles, columns: preset.data.columns ?? [] }),
@@ -152,6 +162,8 @@ function overridesOf(flags: TableFlags, preset?: Preset): DescribeOverrides {
     ...(categorical && { categorical }),
     ...(ignore && { ignore }),
     ...(time !== undefined && { time }),
+    ...(groupBy !== undefined && { groupBy }),
+    ...(positive !== undefined && { positive }),
     ...(kind && { task: kind }),
     ...(maxBadRows !== undefined && { maxBadRows }),
     ...(columns && { columns }),

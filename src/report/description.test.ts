@@ -31,6 +31,10 @@ const flights: DescriptionView = {
   pairs: [{ reason: "origin with destination: about 3,399 pairs, each in 882 rows" }],
   split: { reason: "by time: validation from 2001-05-25, test from 2001-06-13" },
   rows: { train: 2_383_928, validation: 313_342, test: 302_730 },
+  classRows: [
+    { value: "true", train: 500_000, validation: 66_590, test: 60_000 },
+    { value: "false", train: 1_883_928, validation: 246_752, test: 242_730 },
+  ],
   powers: [{ name: "distance", power: 0.5158 }],
   hints: [{ text: "191 rows repeat an earlier one in all columns but identifiers" }],
 };
@@ -43,6 +47,7 @@ test("a description at 80 columns leaves the types out and wraps the reasons", (
     "        true 20.9 % (626,590), false 79.1 % (2,373,410)",
     "split   by time: validation from 2001-05-25, test from 2001-06-13: 2,383,928 /",
     "        313,342 / 302,730 rows",
+    "        true 500,000 / 66,590 / 60,000, false 1,883,928 / 246,752 / 242,730",
     "",
     "column                role       values  missing  alone  why",
     "date                  time     237,580~                  as given with --time;",

@@ -14,6 +14,12 @@ export interface ColumnView {
   readonly reason: string;
 }
 
+interface RowsView {
+  readonly train: number;
+  readonly validation: number;
+  readonly test: number;
+}
+
 /** What is shown of a description. */
 export interface DescriptionView {
   readonly source: {
@@ -32,7 +38,8 @@ export interface DescriptionView {
   readonly columns: readonly ColumnView[];
   readonly pairs: readonly { readonly reason: string }[];
   readonly split: { readonly reason: string };
-  readonly rows: { readonly train: number; readonly validation: number; readonly test: number };
+  readonly rows: RowsView;
+  readonly classRows: readonly (RowsView & { readonly value: string })[];
   readonly powers: readonly { readonly name: string; readonly power: number }[];
   readonly hints: readonly { readonly text: string }[];
 }
@@ -50,9 +57,8 @@ const SHOWN_CLASSES = 6;
 
 /** The source, the label, the split, the table of columns and the hints. */
 export function descriptionLines(description: DescriptionView, width: number): string[] {
-  const { source, label, columns, pairs, split, rows, hints } = description;
+  const { source, label, columns, pairs, split, rows, classRows, hints } = description;
   const files = counted(source.numFiles, `${source.format} file`);
-  const sizes = `${count(rows.train)} / ${count(rows.validation)} / ${count(rows.test)} rows`;
   const facts = [
     [
       "data",
@@ -60,7 +66,8 @@ export function descriptionLines(description: DescriptionView, width: number): s
     ],
     ["label", `${label.given}: ${label.task}, ${label.reason}`],
     ...(label.classes.length === 0 ? [] : [["", classesText(label.classes)]]),
-    ["split", `${split.reason}: ${sizes}`],
+    ["split", `${split.reason}: ${sizesText(rows)} rows`],
+    ...(classRows.length === 0 ? [] : [["", splitClassesText(classRows)]]),
   ];
   return [
     ...facts.flatMap(([name = "", text = ""]) => labelled(name, text, width)),
@@ -83,7 +90,7 @@ export function planLines(plan: PlanView, seconds: number | null, width: number)
 /** How the user changes what was inferred. */
 export function overrideLines(width: number): string[] {
   const text =
-    "What is wrong in the table is set right with --numeric, --categorical, --ignore, --time or --task, as in --ignore id,notes.";
+    "What is wrong in the table is set right with --numeric, --categorical, --ignore, --time, --group-by, --task or --positive, as in --ignore id,notes.";
   return wrapped(text, width, "", "");
 }
 
@@ -126,6 +133,17 @@ function classesText(classes: DescriptionView["label"]["classes"]): string {
     .slice(0, SHOWN_CLASSES)
     .map((one) => `${onOneLine(one.value, 24)} ${((100 * one.count) / total).toFixed(1)} % (${count(one.count)})`);
   const more = classes.length - shown.length;
+  return [...shown, ...(more > 0 ? [`and ${count(more)} more`] : [])].join(", ");
+}
+
+function sizesText({ train, validation, test }: RowsView): string {
+  return `${count(train)} / ${count(validation)} / ${count(test)}`;
+}
+
+/** The rows of each class in training, validation and test. */
+function splitClassesText(classRows: DescriptionView["classRows"]): string {
+  const shown = classRows.slice(0, SHOWN_CLASSES).map((one) => `${onOneLine(one.value, 24)} ${sizesText(one)}`);
+  const more = classRows.length - shown.length;
   return [...shown, ...(more > 0 ? [`and ${count(more)} more`] : [])].join(", ");
 }
 

@@ -15,7 +15,11 @@ const view: EvaluationView = {
   lossName: "log loss",
   label: "late",
   numUnlabelled: 3,
-  numOfOtherClasses: 0,
+  numOfOtherClasses: 5,
+  otherClasses: [
+    { value: "True.", count: 4 },
+    { value: "?", count: 1 },
+  ],
   classes: [{ name: "true", rows: 300, decided: 0, precision: Number.NaN, recall: 0, meanProbability: 0.25 }],
   slices: [{ ...slice, name: "Süd" }],
   numOtherRows: 20,
@@ -25,6 +29,7 @@ test("an evaluation shows metrics with intervals, classes and slices", () => {
   assert.deepEqual(evaluationLines(view, "zone"), [
     "1,000 rows, label late",
     "3 rows without a label count nowhere",
+    '5 rows have labels that the model does not know, and count nowhere: "True." (4), "?" (1)',
     "",
     "metric            value  95 % interval",
     "log loss         0.5000  0.4500 to 0.5500",

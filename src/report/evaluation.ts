@@ -25,6 +25,8 @@ export interface EvaluationView extends SliceView {
   readonly label: string;
   readonly numUnlabelled: number;
   readonly numOfOtherClasses: number;
+  /** The most frequent of such labels. */
+  readonly otherClasses: readonly { readonly value: string; readonly count: number }[];
   readonly classes: readonly {
     readonly name: string;
     readonly rows: number;
@@ -41,11 +43,16 @@ const LONGEST_NAME = 40;
 
 /** Metrics with 95 % confidence intervals, then the classes, then the slices by `by`. */
 export function evaluationLines(view: EvaluationView, by?: string): string[] {
-  const { classes, slices, numOtherRows, numUnlabelled, numOfOtherClasses } = view;
+  const { classes, slices, numOtherRows, numUnlabelled, numOfOtherClasses, otherClasses } = view;
+  const others = otherClasses.map(
+    ({ value, count: number }) => `${JSON.stringify(shortened(value, LONGEST_NAME))} (${count(number)})`,
+  );
   const notes = [
     ...(numUnlabelled > 0 ? [`${count(numUnlabelled)} rows without a label count nowhere`] : []),
     ...(numOfOtherClasses > 0
-      ? [`${count(numOfOtherClasses)} rows have labels that the model does not know, and count nowhere`]
+      ? [
+          `${counted(numOfOtherClasses, "row has a label", "rows have labels")} that the model does not know, and ${numOfOtherClasses === 1 ? "counts" : "count"} nowhere: ${others.join(", ")}`,
+        ]
       : []),
   ];
   return [

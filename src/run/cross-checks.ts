@@ -60,6 +60,21 @@ function tableProblems(config: TableRunConfig): string[] {
     if (Object.hasOwn(data.categorical, name))
       problems.push(`data.numeric.${name}: is a name in data.categorical too; rename one`);
   }
+  if (data.split.kind === "rows") {
+    const { shares, stratify } = data.split;
+    const held = shares.validation + shares.test;
+    if (held >= 1) {
+      problems.push(
+        `data.split.shares: validation and test must be below 1 together, got ${shares.validation} and ${shares.test}`,
+      );
+    }
+    if (stratify && config.task.kind === "regression") {
+      problems.push('data.split.stratify: is of classes, which task "regression" has none of; leave it out');
+    }
+  }
+  if (data.positive !== undefined && config.task.kind !== "binary") {
+    problems.push(`data.positive: is of yes/no labels, and task is "${config.task.kind}"; leave it out`);
+  }
   const output = outputNames[config.task.kind];
   for (const kind of ["categorical", "numeric"] as const) {
     if (Object.hasOwn(data[kind], output))

@@ -15,6 +15,33 @@ const regime = z.enum(["disjoint", "all", "same"]).default("disjoint");
 
 const source = z.union([z.string(), z.array(z.string()).min(1)], "must be a path or a list of paths");
 
+const share = z.number().positive().lt(1);
+
+/** SQL predicates that say which rows train, which choose the best checkpoint, and which are scored once at the end. */
+const splitByPredicates = z.strictObject({
+  kind: z.undefined().optional(),
+  train: sqlExpression,
+  validation: sqlExpression,
+  test: sqlExpression,
+});
+
+/** The same by chance: ranks of a hash of the row, so that the shares are right to rounding. */
+const splitByRank = z.strictObject({
+  kind: z.literal("rows"),
+  /** Of all rows; the others train. */
+  shares: z.strictObject({ validation: share, test: share }).default({ validation: 0.1, test: 0.1 }),
+  /** Another one gives other rows. */
+  seed: z.int().nonnegative().default(1),
+  /** SQL expression: rows of one value are in one split. */
+  groupBy: z.exactOptional(sqlExpression),
+  /** Rows that are equal in all features are in one split, unless they are more than a hundredth of all. */
+  keepEqual: z.boolean().default(true),
+  /** Each class of the label has its share of every split; true by default, and false for numbers. */
+  stratify: z.exactOptional(z.boolean()),
+  /** SQL predicate: other rows are in no split. */
+  where: z.exactOptional(sqlExpression),
+});
+
 /** A table: rows with features and a label. */
 export const tableDataSchema = z.strictObject({
   kind: z.literal("table").optional(),
@@ -26,14 +53,15 @@ export const tableDataSchema = z.strictObject({
   maxBadRows: z.int().nonnegative().optional(),
   /** SQL expression: true or 1 for the positive class; with another `task` a class of any type, or a number. */
   label: sqlExpression,
+  /** Of a yes/no label of two other values: the one that is yes. Spaces around it do not count, 1, 1.0 and true are one. */
+  positive: z.exactOptional(z.string().min(1)),
   /** Feature name to SQL expression; its values are treated as names. */
   categorical: z.record(z.string(), sqlExpression).default({}),
   /** Feature name to SQL expression; its values are treated as quantities. */
   numeric: z.record(z.string(), sqlExpression).default({}),
   /** Which names of a categorical feature have an embedding of their own, where not all shall: the others count as unseen. */
   vocabularies: z.record(z.string(), vocabulary).optional(),
-  /** SQL predicates that say which rows train, which choose the best checkpoint, and which are scored once at the end. */
-  split: z.strictObject({ train: sqlExpression, validation: sqlExpression, test: sqlExpression }),
+  split: z.discriminatedUnion("kind", [splitByPredicates, splitByRank]),
   /** SQL expression whose value decides a row's hash slot; all columns by default. */
   shardBy: sqlExpression.optional(),
   /**

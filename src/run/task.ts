@@ -41,7 +41,9 @@ const makers: {
   binary(task, labels) {
     const { classWeights, ...others } = classOptions(task, labels);
     const [negative = 1, positive = 1] = classWeights ?? [];
-    return binaryTask({ ...others, ...(classWeights && { positiveWeight: positive / negative }) });
+    // Left out where they are the usual words, so that models of such labels stay what they were.
+    const classes = labels?.kind === "classes" && labels.classes.join() !== yesNo.join() ? labels.classes : undefined;
+    return binaryTask({ ...others, classes, ...(classWeights && { positiveWeight: positive / negative }) });
   },
   multiclass(task, labels) {
     return multiclassTask({ classes: ofClasses(labels).classes, ...classOptions(task, labels) });

@@ -14,7 +14,7 @@ describe("an evaluation", () => {
       labels: Float32Array.of(1, 0, 0, 1, 1),
     };
     const { rows, metrics, classes, slices, meanPrediction, meanLabel } = evaluation(binaryTask(), predictions, {
-      classes: null,
+      classes: ["<=50K", ">50K"],
       slices: ["b", "a", "b", "b", "a"],
     });
     assert.equal(rows, 5);
@@ -22,7 +22,7 @@ describe("an evaluation", () => {
     near(meanPrediction, 0.56, "mean prediction");
     near(meanLabel, 0.6, "mean label");
     const [no, yes] = classes;
-    assert.deepEqual([no?.name, no?.rows, no?.decided], ["false", 2, 2]);
+    assert.deepEqual([no?.name, no?.rows, no?.decided], ["<=50K", 2, 2]);
     near(no?.precision, 1 / 2, "precision of no");
     near(no?.recall, 1 / 2, "recall of no");
     near(yes?.precision, 2 / 3, "precision of yes");

@@ -40,7 +40,7 @@ export interface Evaluation extends Omit<SliceFigures, "name"> {
 }
 
 export interface EvaluationOptions {
-  /** Names of the classes; yes/no labels have "false" and "true". */
+  /** Names of the classes, of yes/no labels the negative and the positive one. */
   readonly classes: readonly string[] | null;
   /** The slice of each row. */
   readonly slices?: readonly string[];
@@ -104,7 +104,7 @@ function part({ probs, labels }: Predictions, rows: readonly number[]): Predicti
 function classFigures(task: TaskKind, { probs, labels }: Predictions, names: readonly string[]): ClassFigures[] {
   if (task === "regression") return [];
   const isBinary = task === "binary";
-  const numClasses = isBinary ? 2 : names.length;
+  const numClasses = names.length;
   const decided = isBinary ? Int32Array.from(probs, (p) => Number(p >= 0.5)) : decisions(probs, numClasses);
   const counts = Array.from({ length: numClasses }, () => ({ rows: 0, decided: 0, right: 0, sum: 0 }));
   labels.forEach((label, i) => {
@@ -118,7 +118,7 @@ function classFigures(task: TaskKind, { probs, labels }: Predictions, names: rea
     });
   });
   return counts.map(({ rows, decided, right, sum }, k) => ({
-    name: (isBinary ? ["false", "true"] : names)[k] ?? "",
+    name: names[k] ?? "",
     rows,
     decided,
     precision: right / decided,

@@ -41,6 +41,8 @@ const MAX_AUC_CLASSES = 20;
 const TOP = 5;
 
 export interface BinaryTaskOptions {
+  /** The values of label 0 and label 1, where they have words of their own. */
+  readonly classes?: readonly string[] | undefined;
   /** The weight of the positive label, that of the negative being 1. */
   readonly positiveWeight?: number;
   readonly smoothing?: LabelSmoothing;
@@ -48,7 +50,7 @@ export interface BinaryTaskOptions {
 }
 
 /** A label that is 0 or 1: the probability that it is 1. A probability of a half or more decides for it. */
-export function binaryTask(options: BinaryTaskOptions = {}): Task {
+export function binaryTask({ classes, ...options }: BinaryTaskOptions = {}): Task {
   const { positiveWeight = 1 } = options;
   const isPlain = Object.values(options).every((value) => value === undefined);
   const decides = (p: number | undefined) => (p ?? 0) >= 0.5;
@@ -57,7 +59,7 @@ export function binaryTask(options: BinaryTaskOptions = {}): Task {
     objective: isPlain ? binary : weightedBinary(options),
     numOutputs: 1,
     lossName: logLossName(positiveWeight !== 1),
-    metadata: {},
+    metadata: classes === undefined ? {} : { negative: classes[0] ?? "", positive: classes[1] ?? "" },
     measure: ({ probs, labels }) => ({
       loss: logLoss(probs, labels, positiveWeight),
       ...(positiveWeight !== 1 && { logLoss: logLoss(probs, labels) }),

@@ -188,13 +188,20 @@ describe("a served model", () => {
     ],
     "labels that are not there": [() => ["evaluate", model, "unlabelled.csv"], /late/, /zone, km, when, code/],
     "labels that training did not know": [
-      () => ["evaluate", model, "unknown.csv"],
-      /a label of this model is 0 or 1, true or false, and it is something else in 1 rows, as "perhaps"/,
+      () => ["evaluate", model, "unknown.csv", "--label", "zone"],
+      /at least half of the labels must be of the model's classes, 0 or 1, true or false, and 600 of 600 \(100 %\) are others: "/,
     ],
     "a slice that is no column": [() => ["evaluate", model, "good.csv", "--by", "zonne"], /zonne/, /zone/],
   };
   for (const [name, [args, ...patterns]] of Object.entries(cases))
     test(`refuses ${name}`, () => refused(args(), ...patterns));
+
+  test("counts a label that training did not know, and shows it", async () => {
+    const { code, stdout, shown } = await place.codistill(["evaluate", model, "unknown.csv"]).ended;
+    assert.equal(code, 0, shown);
+    assert.match(stdout, /^599 rows, label late$/m);
+    assert.match(stdout, /^1 row has a label that the model does not know, and counts nowhere: "perhaps" \(1\)$/m);
+  });
 
   test("takes columns in any order, further ones, and names that training never saw as missing", async () => {
     const at = (row: readonly unknown[], ...order: readonly number[]) => order.map((i) => row[i]).join(",");

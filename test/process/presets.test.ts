@@ -45,7 +45,7 @@ test("the criteo preset reads, trains and serves files without a header", async 
   await place.write("new.tsv", criteoRows(2));
   const predicted = await place.codistill(["predict", model.onnx, "new.tsv", "--out", "predicted.csv"]).ended;
   assert.equal(predicted.code, 0, predicted.shown);
-  assert.match(predicted.stdout, /^3,000 rows with probability/, predicted.shown);
+  assert.match(predicted.stdout, /^3,000 rows with prediction, probability_1/, predicted.shown);
   const evaluated = await place.codistill(["evaluate", model.onnx, "new.tsv", "--json"]).ended;
   const { rows, metrics } = JSON.parse(evaluated.stdout);
   assert.equal(rows, NUM_ROWS);

@@ -90,14 +90,17 @@ test("plain ONNX Runtime on raw rows gives what predict gives, and predict what 
   await place.write("raw.csv", `date,city,kind,hour,size\n${lines.join("\n")}\n`);
   const predicted = await place.codistill(["predict", model, "raw.csv", "--out", "predicted.csv"]).ended;
   assert.equal(predicted.code, 0, predicted.shown);
-  assert.match(predicted.stdout, /^100,000 rows with probability in predicted\.csv, \d+\.\d s$/m);
+  assert.match(predicted.stdout, /^100,000 rows with prediction, probability_true in predicted\.csv, \d+\.\d s$/m);
   const [head, ...appended] = readFileSync(place.path("predicted.csv"), "utf8").trim().split("\n");
-  assert.equal(head, "date,city,kind,hour,size,probability");
+  assert.equal(head, "date,city,kind,hour,size,prediction,probability_true");
   assert.equal(appended.length, NUM_ROWS);
   for (const [i, line] of appended.entries()) {
     assert.ok(line.startsWith(`${lines[i]},`), `row ${i} is ${line}, was ${lines[i]}`);
   }
   const probs = appended.map((line) => Number(line.slice(line.lastIndexOf(",") + 1)));
+  for (const [i, line] of appended.entries()) {
+    assert.equal(line.split(",").at(-2), String((probs[i] ?? 0) >= 0.5), `row ${i}`);
+  }
   assert.ok(new Set(probs.map((p) => p.toFixed(3))).size > 100, "the predictions differ");
 
   // The code in the docs, with these rows in place of its own.

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { enclosed, identifier } from "../../data/sql.js";
 import { DataError, messageOf } from "../../errors.js";
 import { nearest } from "../../nearest.js";
-import { count, firstNames, shortened } from "../../report/format.js";
+import { count, firstNames } from "../../report/format.js";
 import { type Evaluation, evaluation } from "../../train/evaluation.js";
 import type { Floats } from "../../train/metrics.js";
 import { type Database, openDuckdb } from "../duckdb.js";
@@ -12,10 +12,9 @@ import { localCopies } from "../remote-files.js";
 import { findFiles } from "../source-files.js";
 import { inTemporaryFolder } from "../temporary-folder.js";
 import { checkedSql } from "./checked-sql.js";
+import { type LabelValue, OTHER_CLASS, servedLabels } from "./served-labels.js";
 import { openModel, type ServedModel } from "./served-model.js";
 import { type CheckedInput, openServedRows, servedRows } from "./served-rows.js";
-import { labelRules } from "./table-labels.js";
-import { rawLabel } from "./table-query.js";
 
 export interface EvaluateOptions {
   /** Column or SQL over a row; by default what the model was trained on. */
@@ -37,11 +36,10 @@ export interface EvaluateResult extends Evaluation {
   /** Rows without a label, or of a class that the model does not know; they count nowhere. */
   readonly numUnlabelled: number;
   readonly numOfOtherClasses: number;
+  /** The values of such labels, the most frequent first, at most 5. */
+  readonly otherClasses: readonly LabelValue[];
   readonly seconds: number;
 }
-
-/** The label of a class that the model does not know. */
-const OTHER_CLASS = -1;
 
 /**
  * Evaluate a model on the rows of files. Predictions and labels are held in memory.
@@ -66,9 +64,9 @@ export async function evaluate(
         if (where !== undefined) await keepOnly(db, await sqlOf(db, "--where", where, names));
         const label = given ?? model.label;
         const ownLabel = given ?? (await checkedLabel(db, model.label, names));
-        const labelSql = await labelOf(db, model, await sqlOf(db, "the label", ownLabel, names));
+        const labels = await servedLabels(db, model, await sqlOf(db, "the label", ownLabel, names));
         const slice = by === undefined ? undefined : await sqlOf(db, "--by", by, names);
-        const scored = await score(db, model, inputs, labelSql, slice, onProgress);
+        const scored = await score(db, model, inputs, labels.sql, slice, onProgress);
         const { numUnlabelled, numOfOtherClasses, ...rest } = scored;
         if (scored.labels.length === 0) {
           throw new DataError(
@@ -77,7 +75,8 @@ export async function evaluate(
         }
         const result = evaluation(model.task, rest, { classes: model.classes, slices: rest.slices });
         const seconds = (performance.now() - started) / 1000;
-        return { model: model.name, label, ...result, numUnlabelled, numOfOtherClasses, seconds };
+        const counts = { numUnlabelled, numOfOtherClasses, otherClasses: labels.others };
+        return { model: model.name, label, ...result, ...counts, seconds };
       } finally {
         await db.close();
       }
@@ -121,27 +120,6 @@ async function keepOnly(db: Database, predicate: string): Promise<void> {
   await db.run(`create view source_rows as select * from all_rows where ${predicate}`);
 }
 
-/** The label as a number: 0 or 1, the index of a class, the number; NaN without one, -1 for another class. */
-async function labelOf(db: Database, { task, classes }: ServedModel, sql: string): Promise<string> {
-  const [[, type] = []] = await db.rows(`describe select ${sql} from source_shape`);
-  const read = `(select ${labelRules(task.kind).column(String(type))} from (select ${sql} as ${rawLabel}))`;
-  if (classes !== null) {
-    const cases = classes.map((name, k) => `when '${name.replaceAll("'", "''")}' then ${k}`).join(" ");
-    return `case when ${sql} is null then cast('nan' as double) else case ${read} ${cases} else ${OTHER_CLASS} end end`;
-  }
-  const isWrong = task.kind === "binary" ? `${read} = 2` : `isnan(${read})`;
-  const [[numWrong, example] = []] = await db.rows(
-    `select count(*), min(cast(${sql} as varchar)) from source_rows where ${isWrong}`,
-  );
-  if (Number(numWrong) > 0) {
-    const rule = task.kind === "binary" ? "0 or 1, true or false" : "a number";
-    throw new DataError(
-      `evaluate: a label of this model is ${rule}, and it is something else in ${count(Number(numWrong))} rows, as ${JSON.stringify(shortened(String(example), 60))}. Give an expression with --label.`,
-    );
-  }
-  return read;
-}
-
 async function score(
   db: Database,
   model: ServedModel,
@@ -152,33 +130,55 @@ async function score(
 ) {
   const [[total] = []] = await db.rows("select count(*) from source_rows");
   const more = [
-    { sql: `coalesce(cast(${label} as double), cast('nan' as double))`, type: "number" } as const,
+    { sql: label, type: "number" } as const,
     ...(by === undefined ? [] : [{ sql: `coalesce(cast(${by} as varchar), '(missing)')`, type: "text" } as const]),
   ];
   const probs: Floats[] = [];
-  const labels: number[] = [];
+  const labels: Float64Array[] = [];
   const slices: string[] = [];
   let [numUnlabelled, numOfOtherClasses, done] = [0, 0, 0];
   for await (const { inputs, more: beside } of servedRows(db, served, more)) {
     const predicted = await model.predict(inputs);
     const [own = [], names = []] = beside as [Float64Array, string[]];
     const width = predicted.length / own.length;
+    // What counts is moved to the front of the batch: one array for a batch, and none for a row.
+    let kept = 0;
     own.forEach((value, row) => {
       if (Number.isNaN(value)) numUnlabelled++;
       else if (value === OTHER_CLASS && model.classes !== null) numOfOtherClasses++;
       else {
-        labels.push(value);
-        probs.push(predicted.subarray(row * width, (row + 1) * width));
+        own[kept] = value;
+        predicted.copyWithin(kept * width, row * width, (row + 1) * width);
+        kept++;
         if (by !== undefined) slices.push(names[row] ?? "");
       }
     });
+    labels.push(own.slice(0, kept) as Float64Array);
+    probs.push(predicted.slice(0, kept * width));
     done += own.length;
     onProgress(done, Number(total));
   }
-  const width = probs[0]?.length ?? 1;
-  const all = model.isDouble ? new Float64Array(probs.length) : new Float32Array(probs.length * width);
-  for (const [i, row] of probs.entries()) all.set(row, i * width);
-  const numbers = model.isDouble ? Float64Array.from(labels) : Float32Array.from(labels);
-  const asLabels = model.classes === null ? numbers : Int32Array.from(labels);
-  return { probs: all, labels: asLabels, slices, numUnlabelled, numOfOtherClasses };
+  const Numbers = model.isDouble ? Float64Array : Float32Array;
+  const isOfIndices = model.task.kind === "multiclass";
+  return {
+    probs: joined<Floats>(Numbers, probs),
+    labels: joined<Floats | Int32Array>(isOfIndices ? Int32Array : Numbers, labels),
+    slices,
+    numUnlabelled,
+    numOfOtherClasses,
+  };
+}
+
+/** Arrays one after another. */
+function joined<T extends Floats | Int32Array>(
+  type: new (length: number) => T,
+  parts: readonly ArrayLike<number>[],
+): T {
+  const all = new type(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }

@@ -103,7 +103,7 @@ test("without filters the query and the digest are what they were before there w
   };
   const columns = header.split(",").slice(1);
   const hashes = (changes: Partial<TableSpec>) => {
-    const query = examplesQuery(partsOf({ ...spec, ...changes }), columns, labelRules(spec.task).column("BOOLEAN"));
+    const query = examplesQuery(partsOf({ ...spec, ...changes }), columns, labelRules(spec).column("BOOLEAN"));
     return [tableDigest({ ...spec, ...changes }, files), createHash("sha256").update(query).digest("hex")];
   };
   // Computed by the commit that raised the format to 3, and in the same way but for the type of numbers since before there were filters.

@@ -8,11 +8,11 @@ import { ConfigError, DataError, messageOf } from "../../errors.js";
 import { printable } from "../../report/printable.js";
 import { decisions } from "../../train/class-metrics.js";
 import type { Floats } from "../../train/metrics.js";
-import { outputNames } from "../../train/task.js";
 import { type Database, openDuckdb } from "../duckdb.js";
 import { localCopies } from "../remote-files.js";
 import { findFiles } from "../source-files.js";
 import { inTemporaryFolder } from "../temporary-folder.js";
+import type { LabelledModel } from "./served-labels.js";
 import { openModel, type ServedModel } from "./served-model.js";
 import { type CheckedInput, definitions, freeName, openServedRows, servedRows } from "./served-rows.js";
 
@@ -30,6 +30,8 @@ export interface PredictResult {
   readonly rows: number;
   /** The columns that were appended. */
   readonly columns: readonly string[];
+  /** Of these, those that have another name than they would, which the table or another class has already. */
+  readonly renamed: readonly { readonly wanted: string; readonly name: string }[];
   readonly out: string | null;
   readonly seconds: number;
 }
@@ -43,8 +45,9 @@ const formats: Readonly<Record<string, string>> = {
 };
 
 /**
- * Append the predictions of a model to the rows of files: `probability`, or `prediction` and `probability_<class>` for each
- * class, or `prediction`; with a number after the name where the table has such a column. The rows keep their order.
+ * Append the predictions of a model to the rows of files: `prediction`, and beside a class the probability of yes as
+ * `probability_<its value>`, or those of all classes; with a number after a name that the table or another class has
+ * already, whatever its case. The rows keep their order.
  *
  * Throws {@link ConfigError} for a file of an unknown kind, CheckpointError for a model that is none of ours, and
  * {@link DataError} when the files cannot be read, lack a column, or cannot be written.
@@ -69,14 +72,21 @@ export async function predict(
       try {
         const { columns, numRows, inputs } = await openServedRows(db, files, model);
         const taken = columns.map(({ name }) => name);
-        const appended = appendedColumns(model).map(({ name, type }) => ({ name: freeName(name, taken), type }));
+        const appended = appendedColumns(model, taken);
         await predictInto(db, model, inputs, appended, (done) => onProgress(done, numRows));
         const isText = format.startsWith("format csv");
         const rows = (isText ? await rowsAsWritten(db, files, numRows) : null) ?? "source_rows";
         await write(db, rows, file, format);
         if (out === undefined) await toStandardOutput(file);
         const seconds = (performance.now() - started) / 1000;
-        return { rows: numRows, columns: appended.map(({ name }) => name), out: out ?? null, seconds };
+        const renamed = appended.filter(({ name, wanted }) => name !== wanted);
+        return {
+          rows: numRows,
+          columns: appended.map(({ name }) => name),
+          renamed: renamed.map(({ name, wanted }) => ({ wanted, name })),
+          out: out ?? null,
+          seconds,
+        };
       } finally {
         await db.close();
       }
@@ -87,17 +97,23 @@ export async function predict(
 }
 
 interface Appended {
+  readonly wanted: string;
   readonly name: string;
   readonly type: "float" | "double" | "varchar";
 }
 
-/** What a model says of a row. */
-function appendedColumns({ task, classes, isDouble }: ServedModel): Appended[] {
-  if (classes === null) return [{ name: outputNames[task.kind], type: isDouble ? "double" : "float" }];
-  return [
-    { name: "prediction", type: "varchar" },
-    ...classes.map((name): Appended => ({ name: `probability_${name}`, type: "float" })),
-  ];
+/** What a model says of a row, under names that the table and each other leave free. */
+export function appendedColumns({ task, classes, isDouble }: LabelledModel, taken: readonly string[]): Appended[] {
+  const used = [...taken];
+  const column = (wanted: string, type: Appended["type"]): Appended => {
+    const name = freeName(wanted, used);
+    used.push(name);
+    return { wanted, name, type };
+  };
+  const number = isDouble ? "double" : "float";
+  const prediction = column("prediction", classes === null ? number : "varchar");
+  const shown = task.kind === "binary" ? (classes ?? []).slice(1) : (classes ?? []);
+  return [prediction, ...shown.map((name) => column(`probability_${name}`, "float"))];
 }
 
 /** Fill the table `predictions` with a row for each of `source_rows`. */
@@ -118,14 +134,17 @@ async function predictInto(
   let done = 0;
   for await (const { inputs } of servedRows(db, served)) {
     const predicted = await model.predict(inputs);
-    await db.append("predictions", asColumns(predicted, model.classes));
+    await db.append("predictions", asColumns(predicted, model));
     done += inputs[0]?.length ?? 0;
     onProgress(done);
   }
 }
 
-function asColumns(predicted: Floats, classes: readonly string[] | null): (Floats | string[])[] {
+function asColumns(predicted: Floats, { task, classes }: ServedModel): (Floats | string[])[] {
   if (classes === null) return [predicted];
+  if (task.kind === "binary") {
+    return [Array.from(predicted, (p) => classes[Number(p >= 0.5)] ?? ""), predicted];
+  }
   const numClasses = classes.length;
   const numRows = predicted.length / numClasses;
   return [

@@ -1,6 +1,7 @@
 /** An exported model, opened as anybody would: ONNX Runtime alone computes it. */
 import { z } from "zod";
 import { problemsOf } from "../../checkpoint/json.js";
+import { yesNo } from "../../data/table.js";
 import { CheckpointError, ConfigError } from "../../errors.js";
 import { type ServedInput, servedInputSchema } from "../../run/serving/expression.js";
 import type { TaskKind } from "../../train/events.js";
@@ -24,8 +25,10 @@ export interface ServedModel {
   /** The label as SQL over a row of the training data. */
   readonly label: string;
   readonly task: Task;
-  /** Names of the classes of a multi-class model. */
+  /** Names of the classes, of yes/no the negative and the positive one; null of a model of numbers. */
   readonly classes: readonly string[] | null;
+  /** Whether the labels are yes and no in whatever form DuckDB reads so, and not values with words of their own. */
+  readonly isPlainYesNo: boolean;
   readonly inputs: readonly ServedInput[];
   /** The names of the columns of files without a header, as training read them; null where they had one. */
   readonly columns: readonly string[] | null;
@@ -46,6 +49,8 @@ const metadataSchema = z.object({
   inputs: jsonText.pipe(z.array(servedInputSchema)),
   task: z.enum(["binary", "multiclass", "regression"] as const satisfies TaskKind[]).default("binary"),
   classes: texts.optional(),
+  negative: z.string().optional(),
+  positive: z.string().optional(),
   columns: texts.optional(),
   labelMean: z.coerce.number().optional(),
   labelDeviation: z.coerce.number().optional(),
@@ -59,8 +64,10 @@ const metadataSchema = z.object({
  */
 export async function openModel(path: string, threads: number): Promise<ServedModel> {
   const bytes = readModelFile(path);
-  const { name, label, inputs, ...rest } = await readMetadata(path, bytes);
-  const task = taskOf(rest);
+  const metadata = await readMetadata(path, bytes);
+  const { name, label, inputs, ...rest } = metadata;
+  const classes = classesOf(metadata);
+  const task = taskOf({ ...rest, classes });
   const output = outputNames[task.kind];
   const isDouble = rest.labelCenter !== undefined;
   checkNames(path, decodeModelFile(path, bytes), { inputs: inputs.map((one) => one.name), outputs: [output] });
@@ -70,7 +77,8 @@ export async function openModel(path: string, threads: number): Promise<ServedMo
     name,
     label,
     task,
-    classes: rest.classes ?? null,
+    classes,
+    isPlainYesNo: rest.task === "binary" && rest.positive === undefined,
     inputs,
     columns: rest.columns ?? null,
     isDouble,
@@ -113,15 +121,29 @@ async function readMetadata(path: string, bytes: Uint8Array): Promise<z.output<t
   );
 }
 
-function taskOf({
+type Metadata = z.output<typeof metadataSchema>;
+
+function classesOf({
   task,
   classes = [],
+  negative = yesNo[0],
+  positive = yesNo[1],
+}: Metadata): readonly string[] | null {
+  if (task === "regression") return null;
+  return task === "multiclass" ? classes : [negative ?? "", positive ?? ""];
+}
+
+function taskOf({
+  task,
+  classes,
   labelMean = 0,
   labelDeviation = 1,
   labelLogUnit: logUnit,
-}: Pick<z.output<typeof metadataSchema>, "task" | "classes" | "labelMean" | "labelDeviation" | "labelLogUnit">): Task {
+}: Pick<Metadata, "task" | "labelMean" | "labelDeviation" | "labelLogUnit"> & {
+  readonly classes: readonly string[] | null;
+}): Task {
   if (task === "binary") return binaryTask();
-  if (task === "multiclass") return multiclassTask({ classes });
+  if (task === "multiclass") return multiclassTask({ classes: classes ?? [] });
   return regressionTask({
     mean: labelMean,
     deviation: labelDeviation,

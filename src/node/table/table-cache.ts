@@ -12,6 +12,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { numSlots, slotRange } from "../../data/shard.js";
+import type { RowSplit } from "../../data/split.js";
 import {
   type Preprocessing,
   type RecordLayout,
@@ -27,6 +28,7 @@ import { taskKinds } from "../../run/task-schema.js";
 import { type CheckedFile, type CheckedFolder, damaged, openCheckedFolder } from "../checked-folder.js";
 import type { SourceFiles } from "../source-files.js";
 import { storedRows } from "./stored-rows.js";
+import { isRowSplit } from "./table-query.js";
 
 /** Raised whenever the files, or the way they are made, change. */
 export const formatVersion = 3;
@@ -40,6 +42,15 @@ const moments = z.object({
   deviation: z.number(),
   shift: z.exactOptional(z.object({ center: z.number(), scale: z.number().positive() })),
 });
+const rowSplit = z.object({
+  kind: z.literal("rows"),
+  shares: z.object({ validation: z.number(), test: z.number() }),
+  seed: z.number(),
+  groupBy: z.exactOptional(z.string()),
+  keepEqual: z.boolean(),
+  stratify: z.boolean(),
+  where: z.exactOptional(z.string()),
+}) satisfies z.ZodType<RowSplit>;
 
 const tableFile = z.object({
   format: z.literal(formatVersion, { error: ({ input }) => `must be ${formatVersion}, got ${input}` }),
@@ -50,6 +61,7 @@ const tableFile = z.object({
     columns: z.exactOptional(z.array(z.string()).readonly()),
     maxBadRows: z.exactOptional(count),
     label: z.string(),
+    positive: z.exactOptional(z.string()),
     task: z.exactOptional(z.enum(taskKinds)),
     labelScale: z.exactOptional(z.literal("log")),
     categorical: textMap,
@@ -57,7 +69,7 @@ const tableFile = z.object({
     vocabularies: z.exactOptional(
       z.record(z.string(), z.object({ minRows: count.optional(), maxNames: count.optional() })),
     ),
-    split: z.object({ train: z.string(), validation: z.string(), test: z.string() }),
+    split: z.union([rowSplit, z.object({ train: z.string(), validation: z.string(), test: z.string() })]),
     shardBy: z.exactOptional(z.string()),
     filters: z.exactOptional(z.array(z.string()).readonly()),
   }),
@@ -122,17 +134,17 @@ export interface CachedTable {
 
 /** The digest of a spec over its files: equal for equal content and expressions, wherever the files are. */
 export function tableDigest(spec: TableSpec, { format, files }: SourceFiles): string {
-  const { train, validation, test } = spec.split;
   const query = [
     spec.label,
     Object.entries(spec.categorical),
     Object.entries(spec.numeric),
-    [train, validation, test],
+    isRowSplit(spec.split) ? spec.split : [spec.split.train, spec.split.validation, spec.split.test],
     spec.shardBy ?? null,
     // Left out where there are none, so that what was cached before there were any stays valid.
     ...(spec.filters ? [spec.filters] : []),
     ...(spec.task ? [{ task: spec.task }] : []),
     ...(spec.labelScale ? [{ labelScale: spec.labelScale }] : []),
+    ...(spec.positive !== undefined ? [{ positive: spec.positive }] : []),
     ...(spec.columns ? [{ columns: spec.columns }] : []),
     ...(spec.maxBadRows ? [{ maxBadRows: spec.maxBadRows }] : []),
     ...(spec.vocabularies ? [{ vocabularies: Object.entries(spec.vocabularies) }] : []),

@@ -109,9 +109,11 @@ async function checkSplits(db: Database, parts: Parts, countOf: (code: number) =
         `table: every training row belongs to the first group whose filter holds, and none of the ${rows(countOf(unassigned))} matches any: ${parts.filters.map(({ expression }) => expression).join("; ")}`,
       );
     }
-    const { role, expression } = parts.splits[name];
+    const which = parts.splits?.[name];
     throw new DataError(
-      `table: every split needs rows, and none of the ${rows(Number(numSource))} of the source matches ${role}: ${expression}`,
+      which
+        ? `table: every split needs rows, and none of the ${rows(Number(numSource))} of the source matches ${which.role}: ${which.expression}`
+        : `table: every split needs rows, and of the ${rows(Number(numSource))} of the source ${name} has none. Lower or raise split.shares, look at split.where and split.groupBy, or add data.`,
     );
   }
 }

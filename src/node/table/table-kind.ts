@@ -45,10 +45,11 @@ export const tableKind: DataKind<TableRunConfig> = {
 
 /** The table that a configuration's data is. */
 export function tableSpecOf({ data, task }: TableRunConfig): TableSpec {
-  const { kind: _kind, columns, maxBadRows, shardBy, filters, vocabularies, regime: _, ...spec } = data;
-  const fitted = labelsToFit(task);
+  const { kind: _kind, columns, maxBadRows, shardBy, filters, vocabularies, regime: _, split, ...spec } = data;
+  const fitted = data.positive === undefined ? labelsToFit(task) : task.kind;
   return {
     ...spec,
+    split: splitOf(split, task),
     ...(fitted && { task: fitted }),
     ...(task.kind === "regression" && task.scale === "log" && { labelScale: "log" as const }),
     ...(columns && { columns }),
@@ -57,6 +58,12 @@ export function tableSpecOf({ data, task }: TableRunConfig): TableSpec {
     ...(filters && { filters }),
     ...(vocabularies && { vocabularies }),
   };
+}
+
+/** By classes, unless the configuration says otherwise or the label has none. */
+function splitOf(split: TableRunConfig["data"]["split"], { kind }: TableRunConfig["task"]): TableSpec["split"] {
+  if (split.kind === undefined) return split;
+  return { ...split, stratify: split.stratify ?? kind !== "regression" };
 }
 
 function rowsOf({ data }: TableRunConfig, { train, validation, test, numUnassigned, numMalformed }: PreparedTable) {

@@ -1,4 +1,5 @@
 /** Labels of each task: the SQL that reads them, what can be wrong with them, and what is fitted of them. */
+import { classIndex, classIndexSql, labelText, labelTextSql } from "../../data/label-values.js";
 import { literal } from "../../data/sql.js";
 import { type LabelStatistics, MAX_CLASSES, type Shift, type TableSpec, yesNo } from "../../data/table.js";
 import { DataError } from "../../errors.js";
@@ -21,9 +22,9 @@ export interface LabelRules {
   readonly fit: (db: Database, moments: Moments | null) => Promise<LabelStatistics>;
 }
 
-/** The rules for the labels of a task. */
-export function labelRules(task: TableSpec["task"] = "binary"): LabelRules {
-  return rules[task];
+/** The rules for the labels of a task; of yes/no labels with words of their own, where one of them is named. */
+export function labelRules({ task = "binary", positive }: Pick<TableSpec, "task" | "positive"> = {}): LabelRules {
+  return positive === undefined ? rules[task] : ownYesNo(positive);
 }
 
 const asText = `cast(${rawLabel} as varchar)`;
@@ -65,7 +66,7 @@ const rules: { readonly [T in NonNullable<TableSpec["task"]>]: LabelRules } = {
     fit: async (db) => ({ kind: "classes", classes: [...yesNo], counts: await yesNoCounts(db) }),
   },
   multiclass: {
-    column: () => asText,
+    column: () => labelTextSql(rawLabel),
     word: () => "enum_code(cast(label as class_names))::integer",
     check: async () => {},
     async checkTraining(db, parts) {
@@ -130,6 +131,37 @@ const rules: { readonly [T in NonNullable<TableSpec["task"]>]: LabelRules } = {
     fit: async (_, moments) => ({ kind: "numbers", ...(moments as Moments) }),
   },
 };
+
+/** Labels of two values, of which one is yes. */
+function ownYesNo(positive: string): LabelRules {
+  const isPositive = `${classIndexSql(rawLabel, [positive])} is not null`;
+  let negative = "";
+  return {
+    ...rules.binary,
+    column: () => `cast(case when ${rawLabel} is null then null when ${isPositive} then 1 else 0 end as float)`,
+    async check(db, parts) {
+      const found = await db.rows(`select ${labelTextSql(rawLabel)}, count(*) ${wantedRows(parts)}
+        and ${rawLabel} is not null and not (${isPositive}) group by 1 order by 2 desc, 1`);
+      const others = found.map(([value]) => String(value));
+      negative = others[0] ?? "";
+      const third = others.find((value) => classIndex(value, [negative]) === null);
+      if (third === undefined) return;
+      const { expression } = parts.label;
+      throw new DataError(
+        `table: a yes/no label has two values, and beside ${JSON.stringify(positive)} (data.positive) there are ${count(others.length)}, as ${JSON.stringify(negative)} and ${JSON.stringify(third)}: ${expression}. ` +
+          `Write a comparison as the label, for example (${expression}) = ${literal(positive)}, and leave data.positive out; or set task to "multiclass".`,
+      );
+    },
+    async checkTraining(db, parts) {
+      const [numNo = 0, numYes = 0] = await yesNoCounts(db);
+      if (numYes > 0 && numNo > 0) return;
+      throw new DataError(
+        `table: the training split needs both labels, and of its ${rows(numNo + numYes)} ${numYes === 0 ? `none is ${JSON.stringify(positive)} (data.positive)` : `all are ${JSON.stringify(positive)}`}: ${parts.label.expression}. Check the label, data.positive and the split.`,
+      );
+    },
+    fit: async (db) => ({ kind: "classes", classes: [negative, labelText(positive)], counts: await yesNoCounts(db) }),
+  };
+}
 
 /** How many rows have a label that is none, by a condition on examples, and the raw value that most of them have. */
 async function mostFrequentBad(db: Database, parts: Parts, isBad: string, isBadRaw: string) {

@@ -1,5 +1,6 @@
 /** The SQL that turns source files into a table of features. Text only: nothing here talks to DuckDB. */
 import { numSlots } from "../../data/shard.js";
+import type { RowSplit } from "../../data/split.js";
 import { enclosed, identifier, literal, patternOf } from "../../data/sql.js";
 import type { Shift, TableSpec, VocabularyLimits } from "../../data/table.js";
 import { counted } from "../../report/format.js";
@@ -79,29 +80,39 @@ export function partsOf(spec: TableSpec) {
     categorical,
     numeric: named("numeric", spec.numeric, "double"),
     label: part("label", spec.label, ""),
-    splits: {
-      train: part('split "train"', spec.split.train, "boolean"),
-      validation: part('split "validation"', spec.split.validation, "boolean"),
-      test: part('split "test"', spec.split.test, "boolean"),
-    },
+    splits: isRowSplit(spec.split)
+      ? null
+      : {
+          train: part('split "train"', spec.split.train, "boolean"),
+          validation: part('split "validation"', spec.split.validation, "boolean"),
+          test: part('split "test"', spec.split.test, "boolean"),
+        },
+    ofRowSplit: isRowSplit(spec.split)
+      ? [
+          ...(spec.split.groupBy === undefined ? [] : [part("split.groupBy", spec.split.groupBy, "")]),
+          ...(spec.split.where === undefined ? [] : [part("split.where", spec.split.where, "boolean")]),
+        ]
+      : [],
     filters: (spec.filters ?? []).map((filter, group) => part(`filter of group ${group}`, filter, "boolean")),
     shardBy: spec.shardBy === undefined ? null : part("`shardBy`", spec.shardBy, "varchar"),
   };
+}
+
+/** Whether a split is by rank, and not by predicates. */
+export function isRowSplit(split: TableSpec["split"]): split is RowSplit {
+  return "kind" in split && split.kind === "rows";
 }
 
 /** What {@link partsOf} gives. */
 export type Parts = ReturnType<typeof partsOf>;
 
 /** The parts as one list. */
-export function listed({ categorical, numeric, label, splits, filters, shardBy }: Parts): readonly Part[] {
-  const { train, validation, test } = splits;
+export function listed({ categorical, numeric, label, splits, ofRowSplit, filters, shardBy }: Parts): readonly Part[] {
   return [
     ...categorical,
     ...numeric,
     label,
-    train,
-    validation,
-    test,
+    ...(splits === null ? ofRowSplit : [splits.train, splits.validation, splits.test]),
     ...filters,
     ...(shardBy === null ? [] : [shardBy]),
   ];
@@ -117,27 +128,43 @@ export function examplesQuery(parts: Parts, columns: readonly string[], label: s
     ...parts.categorical.map(({ sql }, i) => `${sql} as c${i}`),
     ...parts.numeric.map(({ sql }, i) => `${sql} as n${i}`),
     `${label} as label`,
-    `${split} as split`,
-    `case when ${split} = ${splitCodes.train} then ${slot} else 0 end as slot`,
+    `${splitColumn} as split`,
+    `case when ${splitColumn} = ${splitCodes.train} then ${slot} else 0 end as slot`,
   ];
   return `select ${outputs.join(", ")} ${wantedRows(parts)}`;
 }
 
 /** The label's value as it is in the source. */
 export const rawLabel = identifier("codistill label");
-const split = identifier("codistill split");
+
+/** The code of a row's split, in `row_splits` as beside the columns of the source. */
+export const splitColumn = identifier("codistill split");
 
 /** The source with the label's value and the split's code beside its own columns, less the rows that no split wants. */
-export function wantedRows({ label, filters, splits: { train, validation, test } }: Parts): string {
-  const matches = [train, validation, test].map(isTrue);
+export function wantedRows(parts: Parts): string {
+  const { label, splits } = parts;
+  const rows =
+    splits === null
+      ? `source_rows positional join (select ${splitColumn} as ${ranked} from row_splits)`
+      : "source_rows";
+  return `from (select *, ${label.sql} as ${rawLabel}, ${codeOf(parts)} as ${splitColumn} from ${rows})
+    where ${splitColumn} is not null`;
+}
+
+const ranked = identifier("codistill ranked split");
+
+/** The code of the split that a row is in; null for none. */
+export function codeOf({ filters, splits }: Parts): string {
+  const matches = splits
+    ? [splits.train, splits.validation, splits.test].map(isTrue)
+    : Object.values(splitCodes).map((code) => `${ranked} is not distinct from ${code}`);
   const isOfNone = `${matches[splitCodes.train]} and not (${filters.map(isTrue).join(" or ")})`;
   const code = [
     `when ${matches.map((match) => `cast(${match} as integer)`).join(" + ")} > 1 then ${inTwoSplits}`,
     ...(filters.length > 0 ? [`when ${isOfNone} then ${unassigned}`] : []),
     ...matches.map((match, index) => `when ${match} then ${index}`),
   ];
-  return `from (select *, ${label.sql} as ${rawLabel}, case ${code.join(" ")} end as ${split} from source_rows)
-    where ${split} is not null`;
+  return `case ${code.join(" ")} end`;
 }
 
 function isTrue({ sql }: Part): string {

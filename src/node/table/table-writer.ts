@@ -11,6 +11,7 @@ import type { Database } from "../duckdb.js";
 import type { SourceFiles } from "../source-files.js";
 import { checkServable } from "./checked-sql.js";
 import { type Moments, momentsOf } from "./moments.js";
+import { makeRowSplits } from "./row-splits.js";
 import { fitShifts } from "./shifts.js";
 import { writeSlotted } from "./slotted-file.js";
 import { readSource } from "./source-rows.js";
@@ -20,6 +21,7 @@ import { checkExamples, checkExpressions, checkNotEmpty, explained } from "./tab
 import { labelRules } from "./table-labels.js";
 import {
   examplesQuery,
+  isRowSplit,
   listed,
   type Parts,
   partsOf,
@@ -43,7 +45,7 @@ export async function writeTable(
   onProgress("reading the source");
   const { columns, numMalformed } = await readExamples(db, spec, parts, source);
   onProgress("checking the examples");
-  const labels = labelRules(spec.task);
+  const labels = labelRules(spec);
   const sized = await checkExamples(db, parts, labels);
   onProgress("fitting the vocabularies");
   const vocabularies = await fitVocabularies(db, spec);
@@ -157,11 +159,15 @@ async function readExamples(
   await checkNotEmpty(db);
   await checkExpressions(db, listed(parts), columns);
   const [[, labelType] = []] = await db.rows(`describe select ${enclosed(spec.label)} from source_shape`);
+  const { categorical, numeric, label } = parts;
+  const features = [...categorical, ...numeric].map(({ sql }) => sql);
   try {
+    if (isRowSplit(spec.split)) await makeRowSplits(db, spec.split, { columns, features, label: label.sql });
     await db.run(
-      `create table examples as ${examplesQuery(parts, columns, labelRules(spec.task).column(String(labelType)))}`,
+      `create table examples as ${examplesQuery(parts, columns, labelRules(spec).column(String(labelType)))}`,
     );
   } catch (error) {
+    if (error instanceof DataError) throw error;
     throw await explained(error, db, parts, columns);
   }
   return { columns, numMalformed };

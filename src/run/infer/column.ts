@@ -103,6 +103,12 @@ export interface ColumnDescription {
   readonly features: readonly Feature[];
 }
 
+/** A value of a label and its rows. */
+export interface ClassCount {
+  readonly value: string;
+  readonly count: number;
+}
+
 /** Something that a user should know before training. */
 export interface Hint {
   readonly kind: "malformed" | "leakage" | "duplicates" | "imbalance" | "left-out" | "time" | "label" | "few-rows";

@@ -10,7 +10,7 @@ import { resolveConfig } from "../config.js";
 import { configurationOf, configurationText, type Inferred } from "./configuration.js";
 import { featureNames } from "./features.js";
 import { choosePlan } from "./plan.js";
-import { hashSplit, predicateSql, timeSplit } from "./split.js";
+import { rankSplit, splitInput, timeSplit } from "./split.js";
 import { columnSql } from "./sql.js";
 
 let folder = "";
@@ -34,7 +34,7 @@ function inferred(columns: readonly string[], changes: Partial<Inferred> = {}): 
   return {
     name: "rides",
     source: ["rides/*.parquet"],
-    label: { sql: "late", task: "binary", reason: "two different values" },
+    label: { sql: "late", task: "binary", positive: "1", reason: "two different values" },
     columns: columns.map((name, i) => ({
       figures: figuresOf({ type: "VARCHAR", name }),
       role: i === 1 ? ("ignored" as const) : ("categorical" as const),
@@ -45,7 +45,7 @@ function inferred(columns: readonly string[], changes: Partial<Inferred> = {}): 
           : [{ name: nameOf(name), kind: i % 3 === 2 ? "numeric" : "categorical", sql: columnSql(name), numIds: 9 }],
     })),
     pairs: [],
-    split: hashSplit(columns.map(columnSql), "(late) is not null"),
+    split: rankSplit(true, "(late) is not null"),
     rows: { train: 5000, validation: 600, test: 610 },
     plan,
     ...changes,
@@ -84,19 +84,28 @@ test("the text says why, and what is not used", () => {
     "// - id: reason of id",
     "      // zone: reason of zone",
     "    // binary: two different values",
-    "    // 80 / 10 / 10 by a hash of the row, so equal rows stay together: 5000, 600 and 610 rows",
-    `const bucket = "md5_number_lower(concat_ws('|', zone, id, km)) % 100";`,
-    `      train: \`${"$"}{bucket} < 80 and (late) is not null\`,`,
+    "    // 80 / 10 / 10 by chance, each class likewise: 5000, 600 and 610 rows",
+    '      where: "(late) is not null",',
+    '    positive: "1",',
     `import type { RunInput } from "codistill";`,
   ])
     assert.ok(text.split("\n").includes(line), `${line}\n${text}`);
   assert.doesNotMatch(text, /task:/, "yes/no is what a configuration means anyway");
 });
 
-test("the splits by hash are of every bucket, once", () => {
-  const split = hashSplit(["a"], null);
-  const predicate = (name: "train" | "validation" | "test") => predicateSql(split, split.predicates[name]);
-  assert.equal(predicate("train"), "md5_number_lower(concat_ws('|', a)) % 100 < 80");
-  assert.equal(predicate("validation"), "md5_number_lower(concat_ws('|', a)) % 100 between 80 and 89");
-  assert.equal(predicate("test"), "md5_number_lower(concat_ws('|', a)) % 100 >= 90");
+test("a split is written with what it does not say by default", () => {
+  const shares = { validation: 0.1, test: 0.1 };
+  assert.deepEqual(splitInput(rankSplit(true, null)), { kind: "rows", shares, seed: 1, keepEqual: true });
+  assert.deepEqual(splitInput(rankSplit(false, "x > 1", "customer")), {
+    kind: "rows",
+    shares,
+    seed: 1,
+    groupBy: "customer",
+    where: "x > 1",
+  });
+  assert.deepEqual(splitInput(timeSplit("t", "'2025-05-01'", "'2025-06-01'", "(y) is not null")), {
+    train: "t < '2025-05-01' and (y) is not null",
+    validation: "t >= '2025-05-01' and t < '2025-06-01' and (y) is not null",
+    test: "t >= '2025-06-01' and (y) is not null",
+  });
 });

@@ -6,7 +6,7 @@ import type { ColumnDescription, Feature } from "./column.js";
 import type { PairFeature } from "./pairs.js";
 import type { Plan } from "./plan.js";
 import type { Preset } from "./presets.js";
-import { predicateSql, type SplitChoice, type SplitName } from "./split.js";
+import { type SplitChoice, type SplitName, splitInput } from "./split.js";
 
 /** What a configuration is made of. */
 export interface Inferred {
@@ -16,6 +16,7 @@ export interface Inferred {
   readonly label: {
     readonly sql: string;
     readonly task: TaskKind;
+    readonly positive: string | null;
     readonly reason: string;
   };
   readonly columns: readonly ColumnDescription[];
@@ -45,7 +46,6 @@ export function configurationOf(inferred: Inferred): TableRunInput {
   const vocabularies = Object.fromEntries(
     features.flatMap(({ name: feature, vocabulary }) => (vocabulary ? [[feature, vocabulary]] : [])),
   );
-  const predicate = (split_: SplitName) => predicateSql(split, split.predicates[split_]);
   const [only = ""] = source;
   return {
     name,
@@ -54,10 +54,11 @@ export function configurationOf(inferred: Inferred): TableRunInput {
       ...(sourceColumns && { columns: [...sourceColumns] }),
       ...(maxBadRows && { maxBadRows }),
       label: label.sql,
+      ...(label.positive !== null && { positive: label.positive }),
       categorical: of("categorical"),
       numeric: of("numeric"),
       ...(Object.keys(vocabularies).length > 0 && { vocabularies }),
-      split: { train: predicate("train"), validation: predicate("validation"), test: predicate("test") },
+      split: splitInput(split),
       regime: plan.regime,
     },
     ...(label.task !== "binary" && { task: label.task }),
@@ -95,13 +96,6 @@ export function configurationText(inferred: Inferred): string {
     if (first !== undefined) comments.set(`data.${first.kind}.${first.name}`, `${figures.name}: ${reason}`);
   }
   for (const { feature, reason } of pairs) comments.set(`data.${feature.kind}.${feature.name}`, reason);
-  const code = new Map<string, string>();
-  if (split.bucket !== null) {
-    for (const [name, predicate] of Object.entries(split.predicates)) {
-      const rest = predicateSql({ bucket: null }, predicate);
-      code.set(`data.split.${name}`, `\`\${bucket} ${rest.replace(/[\\`]|\$\{/g, "\\$&")}\``);
-    }
-  }
   const ignored = columns.filter(({ role }) => role === "ignored");
   return [
     "// Written by codistill from the data; change what you know better, and train with: codistill train <this file>",
@@ -110,29 +104,20 @@ export function configurationText(inferred: Inferred): string {
     ...(ignored.length === 0 ? [] : ["// Not used:"]),
     ...ignored.map(({ figures, reason }) => comment(`- ${figures.name}: ${reason}`)),
     ...(ignored.length === 0 ? [] : [""]),
-    ...(split.bucket === null
-      ? []
-      : ["// 0 to 99, the same for rows that are the same.", `const bucket = ${stringCode(split.bucket)};`, ""]),
-    `export default ${codeOf(configurationOf(inferred), "", "", { comments, code })} satisfies RunInput;`,
+    `export default ${codeOf(configurationOf(inferred), "", "", comments)} satisfies RunInput;`,
     "",
   ].join("\n");
 }
 
-export interface Notes {
-  /** By the path of the option that they stand above. */
-  readonly comments: ReadonlyMap<string, string>;
-  /** Expressions in place of values, by path. */
-  readonly code: ReadonlyMap<string, string>;
-}
+/** By the path of the option that they stand above. */
+type Comments = ReadonlyMap<string, string>;
 
 /** Where the type of a configuration comes from: a type alone, so that the file loads where the package is not installed. */
 export const PACKAGE = "codistill";
 const WIDTH = 110;
 
 /** Plain data as TypeScript: on one line where it fits and nothing is to be said of its parts. */
-export function codeOf(value: unknown, path: string, indent: string, notes: Notes): string {
-  const given = notes.code.get(path);
-  if (given !== undefined) return given;
+export function codeOf(value: unknown, path: string, indent: string, comments: Comments): string {
   if (typeof value === "string") return stringCode(value);
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   const isList = Array.isArray(value);
@@ -140,8 +125,8 @@ export function codeOf(value: unknown, path: string, indent: string, notes: Note
   const deeper = `${indent}  `;
   const parts = Object.entries(value).map(([key, part]) => {
     const partPath = path === "" ? key : `${path}.${key}`;
-    const said = notes.comments.get(partPath);
-    const code = codeOf(part, partPath, deeper, notes);
+    const said = comments.get(partPath);
+    const code = codeOf(part, partPath, deeper, comments);
     return { said, line: isList ? code : `${keyOf(key)}: ${code}` };
   });
   if (parts.length === 0) return `${open}${close}`;

@@ -5,8 +5,8 @@ import { MAX_CLASSES } from "../../data/table.js";
 import { ConfigError, DataError } from "../../errors.js";
 import { count } from "../../report/format.js";
 import type { TaskKind } from "../../train/events.js";
-import type { ColumnFigures } from "./column.js";
-import { type ClassCount, describeLabel, type LabelFigures } from "./label.js";
+import type { ClassCount, ColumnFigures } from "./column.js";
+import { describeLabel, type LabelFigures } from "./label.js";
 
 const classesOf = (counts: Readonly<Record<string, number>>): ClassCount[] =>
   Object.entries(counts).map(([value, rows]) => ({ value, count: rows }));
@@ -20,7 +20,12 @@ function label(
   const present = classes.reduce((sum, one) => sum + one.count, 0);
   const numRows = present + (changes.numMissing ?? 0);
   const example = classes[0]?.value ?? null;
-  return { sql, classes, figures: figuresOf({ numDistinct: classes.length, numRows, example, ...changes }) };
+  return {
+    sql,
+    classes,
+    numSpellings: null,
+    figures: figuresOf({ numDistinct: classes.length, numRows, example, ...changes }),
+  };
 }
 
 const wholes = (size: number, numMissing = 0): LabelFigures => {
@@ -36,7 +41,13 @@ const wholes = (size: number, numMissing = 0): LabelFigures => {
 describe("the task of", () => {
   const two = (a: string, b: string, type = "VARCHAR") => label(classesOf({ [a]: 700, [b]: 300 }), { type });
   const cases: readonly (readonly [string, LabelFigures, TaskKind, string, RegExp])[] = [
-    ["booleans", two("false", "true", "BOOLEAN"), "binary", "outcome", /^two different values, yes is "true"$/],
+    [
+      "booleans",
+      two("false", "true", "BOOLEAN"),
+      "binary",
+      "outcome",
+      /^two different values; yes is "true" \(30 % of rows\), as usual; --positive false turns it$/,
+    ],
     [
       "0 and 1",
       label(
@@ -48,17 +59,29 @@ describe("the task of", () => {
       ),
       "binary",
       "outcome",
-      /yes is "1"$/,
+      /yes is "1" \(70 % of rows\), the larger number; --positive 0 turns it$/,
     ],
-    ["yes and no", two("Yes", "No"), "binary", "(outcome) = 'Yes'", /yes is "Yes"$/],
+    [
+      "yes and no",
+      two("Yes", "No"),
+      "binary",
+      "outcome",
+      /yes is "Yes" \(70 % of rows\), a word for yes; --positive No turns it$/,
+    ],
     [
       "two names",
       two("dog", "o'cat"),
       "binary",
-      "(outcome) = 'o''cat'",
-      /yes is "o'cat", the rarer one; write a comparison/,
+      "outcome",
+      /yes is "o'cat" \(30 % of rows\), the rarer value; --positive dog turns it$/,
     ],
-    ["two numbers", two("1.5", "7", "DOUBLE"), "binary", "(outcome) = 1.5", /yes is "1.5", the rarer one/],
+    [
+      "two numbers",
+      two("1.5", "7", "DOUBLE"),
+      "binary",
+      "outcome",
+      /yes is "7" .*, the larger number; --positive "1.5" turns it$/,
+    ],
     ["few whole numbers", wholes(5), "multiclass", "outcome", /^whole numbers of 5 values; --task regression takes/],
     ["many whole numbers", wholes(300), "regression", "outcome", /^whole numbers, 300 different values from 0 to 299$/],
     [
@@ -116,19 +139,21 @@ describe("rows are left out", () => {
       label(classesOf({ true: 50, false: 50 }), { type: "BOOLEAN", numMissing: 7 }),
     );
     assert.equal(condition, "(outcome) is not null");
+    const { condition: finite } = describeLabel(label(classesOf({ 1: 50, 0: 50 }), { type: "DOUBLE", numMissing: 7 }));
+    assert.equal(finite, "isfinite(outcome)", "a float may be none without being null");
     assert.match(hints[0]?.text ?? "", /^7 rows have no label and are left out/);
   });
 
   test("with a class that is too rare", () => {
     const { condition, hints, classes } = describeLabel(
-      label(classesOf({ a: 90, b: 80, c: 19, d: 2 }), { type: "VARCHAR" }),
+      label(classesOf({ a: 90, b: 80, c: 4, d: 2 }), { type: "VARCHAR" }),
     );
     assert.deepEqual(
       classes.map(({ value }) => value),
       ["a", "b"],
     );
     assert.equal(condition, "cast((outcome) as varchar) in ('a', 'b')");
-    assert.match(hints[0]?.text ?? "", /^2 classes with fewer than 20 rows, as "c", are left out \(21 rows\)/);
+    assert.match(hints[0]?.text ?? "", /^2 classes with fewer than 5 rows, as "c", are left out \(6 rows\)/);
   });
 
   test("with a label that is no finite number", () => {
@@ -140,6 +165,18 @@ describe("rows are left out", () => {
     assert.match(hints[0]?.text ?? "", /^2 rows have no number/);
     assert.equal(describeLabel(wholes(300, 3)).condition, "(outcome) is not null");
   });
+});
+
+test("names that differ in what is easily overlooked are told of", () => {
+  const { hints } = describeLabel({
+    ...label(classesOf({ A: 50, a: 40, b: 30 }), { type: "VARCHAR" }),
+    numSpellings: 5,
+  });
+  assert.match(hints[0]?.text ?? "", /^5 different texts are 3 classes: spaces around a value and a zero fraction/);
+  assert.match(
+    hints[1]?.text ?? "",
+    /^"A" and "a" differ in case alone and are two classes; .*--label "lower\(outcome\)"$/,
+  );
 });
 
 test("uneven classes are told with their shares", () => {
@@ -159,6 +196,7 @@ describe("refused is a label", () => {
     TaskKind | undefined,
     typeof DataError | typeof ConfigError,
     RegExp,
+    string?,
   ])[] = [
     [
       "without values",
@@ -209,10 +247,10 @@ describe("refused is a label", () => {
     ],
     [
       "of rare classes only",
-      label(classesOf({ a: 40, b: 9, c: 8 }), { type: "VARCHAR" }),
+      label(classesOf({ a: 40, b: 4, c: 3 }), { type: "VARCHAR" }),
       undefined,
       DataError,
-      /at least 20 rows to be learned, and of 3 classes only one has/,
+      /at least 5 rows to be learned, and of 3 classes only one has/,
     ],
     [
       "of three values as yes/no",
@@ -222,6 +260,22 @@ describe("refused is a label", () => {
       /--task binary: a yes\/no label has two values, and outcome has 3.*--label "outcome = 1"/,
     ],
     [
+      "of classes with one that is yes",
+      label(classesOf({ a: 40, b: 30, c: 20 }), { type: "VARCHAR" }),
+      undefined,
+      ConfigError,
+      /--positive says which of two values is yes, and outcome is multiclass.*--label "outcome = 'b'"/,
+      "b",
+    ],
+    [
+      "of two values, none of which is the one that is yes",
+      label(classesOf({ yes: 40, no: 30 }), { type: "VARCHAR" }),
+      undefined,
+      ConfigError,
+      /--positive must be a value of the label, "yes" or "no", got "Yes"\. Did you mean yes\?/,
+      "Yes",
+    ],
+    [
       "of names as numbers",
       label(classesOf({ a: 40, b: 30, c: 20 }), { type: "VARCHAR" }),
       "regression",
@@ -229,10 +283,10 @@ describe("refused is a label", () => {
       /--task regression: a label is a finite number, and 0 % of outcome are, not "a"/,
     ],
   ];
-  for (const [name, given, task, type, message] of cases) {
+  for (const [name, given, task, type, message, positive] of cases) {
     test(name, () => {
       assert.throws(
-        () => describeLabel(given, task),
+        () => describeLabel(given, task, positive),
         (error) => {
           assert.ok(error instanceof type, String(error));
           assert.match(error.message, message);

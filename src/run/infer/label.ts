@@ -1,24 +1,23 @@
 /** What is to be predicted: the task that a label's values say, and how their classes are shared out. */
+import { labelTextSql } from "../../data/label-values.js";
 import { literal } from "../../data/sql.js";
 import { MAX_CLASSES } from "../../data/table.js";
 import { ConfigError, DataError } from "../../errors.js";
 import { count, percent } from "../../report/format.js";
 import type { TaskKind } from "../../train/events.js";
-import { type ColumnFigures, distinctShare, type Hint, numPresent } from "./column.js";
+import { type ClassCount, type ColumnFigures, distinctShare, type Hint, numPresent } from "./column.js";
+import { yesAndNo } from "./positive.js";
 import { numberSql, whole } from "./sql.js";
-
-export interface ClassCount {
-  readonly value: string;
-  readonly count: number;
-}
 
 /** A label as it is in the table. */
 export interface LabelFigures {
   /** The expression as SQL. */
   readonly sql: string;
   readonly figures: ColumnFigures;
-  /** The most frequent values as text, at most {@link MAX_CLASSES} + 1. */
+  /** The most frequent values as names of classes, at most {@link MAX_CLASSES} + 1. */
   readonly classes: readonly ClassCount[];
+  /** Different values as they are written, where some are names only without spaces or a zero fraction; else null. */
+  readonly numSpellings: number | null;
 }
 
 /** What is learned. */
@@ -38,26 +37,28 @@ export interface LabelDescription {
 
 /** Whole numbers of at most so many different values are classes. */
 const FEW_CLASSES = 20;
-/** Rows that a class needs: about as many as put one into every split. */
-const ROWS_PER_CLASS = 20;
+/** Rows that a class needs: one to validate, one to test, and a few to learn from. */
+const ROWS_PER_CLASS = 5;
 const READS_AS = 0.98;
 const RARE = 0.05;
 
-/** Words that mean yes, of two. */
-const YES = ["true", "t", "yes", "y", "1", "positive", "pos", "+", "on", "good", "success", "ja", "oui", "si", "sí"];
-
 /**
- * The task of a label, inferred or given.
+ * The task of a label, inferred or given; and which of two values is yes, likewise.
  *
  * Throws {@link DataError} when all rows have one label or none, when the values are neither numbers nor few enough to be
  * classes, and {@link ConfigError} when the task that is given does not fit them.
  */
-export function describeLabel(label: LabelFigures, given?: TaskKind): LabelDescription {
+export function describeLabel(label: LabelFigures, given?: TaskKind, positive?: string): LabelDescription {
   const { figures } = label;
   checkLabel(label);
   const choice = inferTask(figures);
   const task = given ?? choice.task;
   const reason = given ? "as given with --task" : choice.reason;
+  if (positive !== undefined && task !== "binary") {
+    throw new ConfigError(
+      `--positive says which of two values is yes, and ${label.sql} is ${task} (${reason}). Leave it out, or write a comparison as the label, for example: --label "${label.sql} = ${literal(positive)}".`,
+    );
+  }
   if (task === "regression") return describeNumbers(label, reason);
   if (task === "binary" && figures.numDistinct !== 2) {
     throw new ConfigError(
@@ -65,7 +66,7 @@ export function describeLabel(label: LabelFigures, given?: TaskKind): LabelDescr
     );
   }
   if (task === "multiclass" && label.classes.length > MAX_CLASSES) throw tooManyClasses(label);
-  return task === "binary" ? describeYesNo(label, reason) : describeClasses(label, reason);
+  return task === "binary" ? describeYesNo(label, reason, positive) : describeClasses(label, reason);
 }
 
 function checkLabel({ sql, figures, classes }: LabelFigures): void {
@@ -105,29 +106,21 @@ function inferTask(figures: ColumnFigures): { readonly task: TaskKind; readonly 
   return { task: "multiclass", reason: `${count(numDistinct)} different names` };
 }
 
-function describeYesNo({ sql, figures, classes }: LabelFigures, reason: string): LabelDescription {
+function describeYesNo(label: LabelFigures, reason: string, given?: string): LabelDescription {
+  const { sql, figures, classes } = label;
   const [most, least] = classes as readonly [ClassCount, ClassCount];
-  const yes = [most, least].filter(({ value }) => YES.includes(value.toLowerCase()));
-  const positive = yes.length === 1 ? (yes[0] as ClassCount) : least;
-  const negative = positive === most ? least : most;
-  const isPlain = new Set(["0 1", "false true"]).has(
-    [most, least]
-      .map(({ value }) => value)
-      .sort()
-      .join(" "),
-  );
-  const chosen = yes.length === 1 ? "" : ", the rarer one; write a comparison as the label to choose the other";
-  const label = isPlain ? sql : `${whole(sql)} = ${literalOf(figures, positive.value)}`;
+  const { positive, negative, reason: which } = yesAndNo([most, least], given);
   const share = least.count / (most.count + least.count);
   return {
     task: "binary",
-    sql: label,
-    reason: `${reason}, yes is ${JSON.stringify(positive.value)}${isPlain ? "" : chosen}`,
+    sql,
+    reason: `${reason}; ${which}`,
     classes: [positive, negative],
     positive: positive.value,
     condition: hasLabel(figures, sql),
     hints: [
       ...missingHints(figures, sql),
+      ...spellingHints(label),
       ...(share < RARE
         ? [
             hint(
@@ -162,9 +155,10 @@ function describeClasses(label: LabelFigures, reason: string): LabelDescription 
     reason,
     classes: kept,
     positive: null,
-    condition: rare.length === 0 ? hasLabel(figures, sql) : `cast(${whole(sql)} as varchar) in (${list})`,
+    condition: rare.length === 0 ? hasLabel(figures, sql) : `${nameSql(label)} in (${list})`,
     hints: [
       ...missingHints(figures, sql),
+      ...spellingHints(label),
       ...(rare.length === 0
         ? []
         : [
@@ -212,8 +206,42 @@ function describeNumbers({ sql, figures }: LabelFigures, reason: string): LabelD
 }
 
 /** Rows without a label are in no split. */
-function hasLabel({ numMissing }: ColumnFigures, sql: string): string | null {
-  return numMissing === 0 ? null : `${whole(sql)} is not null`;
+function hasLabel({ numMissing, type }: ColumnFigures, sql: string): string | null {
+  if (numMissing === 0) return null;
+  return /^(FLOAT|DOUBLE)$/.test(type) ? `isfinite${whole(sql)}` : `${whole(sql)} is not null`;
+}
+
+/** The name of a row's class, as SQL that is as short as the values allow. */
+function nameSql({ sql, numSpellings }: LabelFigures): string {
+  return numSpellings === null ? `cast(${whole(sql)} as varchar)` : labelTextSql(whole(sql));
+}
+
+/** Values that differ in what does not count, and those that differ in what is easily overlooked. */
+function spellingHints({ sql, figures, classes, numSpellings }: LabelFigures): Hint[] {
+  const twins = classes.find((one) => classes.some((other) => other !== one && isTwin(other.value, one.value)));
+  const twin = twins && classes.find((one) => one !== twins && isTwin(one.value, twins.value));
+  return [
+    ...(figures.kind === "text" && numSpellings !== null
+      ? [
+          hint(
+            "label",
+            `${count(numSpellings)} different texts are ${count(classes.length)} classes: spaces around a value and a zero fraction, as in "3.0", do not count`,
+          ),
+        ]
+      : []),
+    ...(twins && twin
+      ? [
+          hint(
+            "label",
+            `${JSON.stringify(twins.value)} and ${JSON.stringify(twin.value)} differ in case alone and are two classes; where they are one, write --label "lower(${sql})"`,
+          ),
+        ]
+      : []),
+  ];
+}
+
+function isTwin(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
 }
 
 function missingHints({ numMissing }: ColumnFigures, sql: string): Hint[] {

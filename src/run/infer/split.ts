@@ -1,60 +1,71 @@
-/** Which rows train, which choose the best checkpoint and which are scored once at the end, as predicates. */
+/** Which rows train, which choose the best checkpoint and which are scored once at the end, as a configuration says it. */
+import type { RowSplit } from "../../data/split.js";
+import { count } from "../../report/format.js";
+import type { TableRunInput } from "../schema.js";
 
-/** Predicates of a configuration, and what they need. */
+/** A split of a configuration, and why. */
 export interface SplitChoice {
-  readonly kind: "hash" | "time";
+  readonly kind: "rows" | "groups" | "time";
   readonly reason: string;
-  /** A number from 0 to 99 by which the predicates of a hash split go; the same for rows that are the same. */
-  readonly bucket: string | null;
-  readonly predicates: Readonly<Record<SplitName, Predicate>>;
+  readonly split: RowSplit | Predicates;
 }
 
 export type SplitName = "train" | "validation" | "test";
+type Predicates = Readonly<Record<SplitName, string>>;
 
-/** A predicate in two parts: after the bucket where there is one, and what holds besides. */
-export interface Predicate {
-  readonly core: string;
-  readonly condition: string | null;
-}
+export const splitNames = ["train", "validation", "test"] as const satisfies SplitName[];
 
-/** Columns that a bucket is made of at most: enough to tell rows apart, and still an expression. */
-const BUCKET_COLUMNS = 40;
+const SHARES = { validation: 0.1, test: 0.1 };
+const SEED = 1;
 
-/**
- * 80 / 10 / 10 by a hash of the values of some columns, so that rows which are equal in all of them are in one split.
- * MD5, because what a row is must not change with the version of DuckDB.
- */
-export function hashSplit(columns: readonly string[], condition: string | null): SplitChoice {
-  const text = `concat_ws('|', ${columns.slice(0, BUCKET_COLUMNS).join(", ")})`;
+/** 80 / 10 / 10 by rank of a hash of the row, or of an expression whose values shall not be parted. */
+export function rankSplit(isOfClasses: boolean, condition: string | null, groupBy?: string): SplitChoice {
+  const classes = isOfClasses ? ", each class likewise" : "";
   return {
-    kind: "hash",
-    reason: "80 / 10 / 10 by a hash of the row, so equal rows stay together",
-    bucket: `md5_number_lower(${text}) % 100`,
-    predicates: {
-      train: { core: "< 80", condition },
-      validation: { core: "between 80 and 89", condition },
-      test: { core: ">= 90", condition },
+    kind: groupBy === undefined ? "rows" : "groups",
+    reason: `80 / 10 / 10 by chance${classes}${groupBy === undefined ? "" : `; rows of one ${groupBy} stay together`}`,
+    split: {
+      kind: "rows",
+      shares: SHARES,
+      seed: SEED,
+      ...(groupBy !== undefined && { groupBy }),
+      keepEqual: groupBy === undefined,
+      stratify: isOfClasses,
+      ...(condition !== null && { where: condition }),
     },
   };
+}
+
+/** The same, where some rows of it are equal in all features: up to `most` of them stay together. */
+export function withEqualRows(choice: SplitChoice, most: number, areParted: boolean): SplitChoice {
+  if (choice.kind !== "rows") return choice;
+  const unless = areParted ? `, unless more than ${count(most)} are` : "";
+  return { ...choice, reason: `${choice.reason}; rows that are equal in all features stay together${unless}` };
 }
 
 /** By time: what is later than `first` validates, what is later than `second` tests, both of them literals of SQL. */
 export function timeSplit(sql: string, first: string, second: string, condition: string | null): SplitChoice {
+  const and = condition === null ? "" : ` and ${condition}`;
   return {
     kind: "time",
     reason: `by time: validation from ${plain(first)}, test from ${plain(second)}`,
-    bucket: null,
-    predicates: {
-      train: { core: `${sql} < ${first}`, condition },
-      validation: { core: `${sql} >= ${first} and ${sql} < ${second}`, condition },
-      test: { core: `${sql} >= ${second}`, condition },
+    split: {
+      train: `${sql} < ${first}${and}`,
+      validation: `${sql} >= ${first} and ${sql} < ${second}${and}`,
+      test: `${sql} >= ${second}${and}`,
     },
   };
 }
 
-/** A predicate as SQL. */
-export function predicateSql({ bucket }: Pick<SplitChoice, "bucket">, { core, condition }: Predicate): string {
-  return `${bucket === null ? "" : `${bucket} `}${core}${condition === null ? "" : ` and ${condition}`}`;
+/** The split as a configuration has it, less what it says by default. */
+export function splitInput({ split }: SplitChoice): TableRunInput["data"]["split"] {
+  if (!("kind" in split)) return split;
+  const { stratify: _, keepEqual, groupBy, where, ...rest } = split;
+  return {
+    ...rest,
+    ...(groupBy === undefined ? { keepEqual } : { groupBy }),
+    ...(where !== undefined && { where }),
+  };
 }
 
 /** A cut at midnight where the span has many days, else to the second. */

@@ -229,7 +229,7 @@ export function textConfigurationText(inferred: InferredText): string {
     "// Written by codistill from the text; change what you know better, and train with: codistill train <this file>",
     `import type { RunInput } from ${JSON.stringify(PACKAGE)};`,
     "",
-    `export default ${codeOf(textConfigurationOf(inferred), "", "", { comments, code: new Map() })} satisfies RunInput;`,
+    `export default ${codeOf(textConfigurationOf(inferred), "", "", comments)} satisfies RunInput;`,
     "",
   ].join("\n");
 }

@@ -121,7 +121,7 @@ describe("a table of rides", () => {
     const { label, rows, powers } = description;
     assert.deepEqual([label.task, label.sql, label.positive], ["binary", "late", "true"]);
     assert.equal(rows.train + rows.validation + rows.test, 3000);
-    assert.ok(rows.train > 2300 && rows.train < 2500, JSON.stringify(rows));
+    assert.deepEqual(rows, { train: 2400, validation: 300, test: 300 });
     assert.deepEqual(hintsOf(description, "leakage"), [
       "gone alone tells the label almost perfectly (AUC 1.000 on a sample): if it is known only once the label is, add --ignore gone",
     ]);
@@ -132,7 +132,7 @@ describe("a table of rides", () => {
 
   test("by time: what is later validates, what is latest tests", async () => {
     const { split, rows, columns } = await described(path("rides.csv"), "late", { time: "started", ignore: ["gone"] });
-    assert.equal(split.predicates.test.core, "started >= '2025-03-30'");
+    assert.equal("kind" in split.split ? "" : split.split.test, "started >= '2025-03-30'");
     assert.match(split.reason, /^by time: validation from 2025-03-20, test from 2025-03-30$/);
     assert.equal(rows.train + rows.validation + rows.test, 3000);
     assert.ok(rows.validation > 250 && rows.test > 250, JSON.stringify(rows));
@@ -243,12 +243,48 @@ test("rows that come twice are counted, and those that time parts from their twi
   const byHash = await described(await write("repeats.csv", csv(lines)), "late");
   assert.match(
     hintsOf(byHash, "duplicates")[0] ?? "",
-    /^200 rows repeat an earlier one in all columns but identifiers; equal rows are in one split/,
+    /^200 rows repeat an earlier one in all features; such rows are in one split, so none/,
   );
   const byTime = await described(await write("resent.csv", csv(moved)), "late", { time: "started" });
   assert.match(
     hintsOf(byTime, "duplicates").join("\n"),
-    /^200 rows of validation and test \([\d.]+ %\) equal a training row in all but started and identifiers/m,
+    /^2\d\d rows of validation and test \([\d.]+ %\) equal a training row in all features but those of started: scores on them are partly memory$/m,
+  );
+});
+
+test("a class that comes later than training, and one that stays behind, are told of", async () => {
+  const kindOf = (i: number) => (i >= 900 ? "new" : i < 50 ? "old" : i % 2 === 0 ? "even" : "odd");
+  const lines = Array.from({ length: 1000 }, (_, i) => `${2000 + i},${(i * 37) % 101},${kindOf(i)}`);
+  const source = await write("later.csv", `at,x,kind\n${lines.join("\n")}\n`);
+  const later = await described(source, "kind", { time: "at" });
+  assert.deepEqual(
+    later.classRows.map(({ value }) => value),
+    ["even", "odd", "old"],
+  );
+  assert.match(
+    hintsOf(later, "left-out")[0] ?? "",
+    /^no training row is of "new": 100 rows of validation and test are/,
+  );
+  assert.match(hintsOf(later, "few-rows").join("\n"), /^test has no row of "old" \(the split parts them so\)/m);
+  assert.equal(later.rows.train + later.rows.validation + later.rows.test, 900);
+  const twoKinds = `at,x,y\n${lines.map((_, i) => `${2000 + i},${(i * 37) % 101},${i >= 850 ? 1 : 0}`).join("\n")}\n`;
+  await refused(
+    described(await write("two-kinds.csv", twoKinds), "y", { time: "at" }),
+    /training needs rows of two classes, and has none of "1"/,
+  );
+});
+
+test("rows of one group are in one split, and the group is no feature", async () => {
+  const lines = Array.from({ length: 1000 }, (_, i) => `c${i % 50},${(i * 37) % 401},${i % 3 === 0}`);
+  const source = await write("groups.csv", `customer,x,y\n${lines.join("\n")}\n`);
+  const { split, rows, columns } = await described(source, "y", { groupBy: "Customer" });
+  assert.match(split.reason, /rows of one customer stay together$/);
+  assert.deepEqual(rows, { train: 800, validation: 100, test: 100 });
+  assert.equal(columns[0]?.role, "ignored");
+  await refused(
+    described(source, "y", { groupBy: "custmer" }),
+    /split\.groupBy does not compile: custmer/,
+    /Did you mean customer\?/,
   );
 });
 

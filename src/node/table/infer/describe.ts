@@ -3,10 +3,12 @@ import { join } from "node:path";
 import { ConfigError } from "../../../errors.js";
 import { counted, percent } from "../../../report/format.js";
 import type { ColumnDescription, ColumnFigures, Hint, Role } from "../../../run/infer/column.js";
+import { featuresOf } from "../../../run/infer/configuration.js";
 import { describeColumn, featureNames } from "../../../run/infer/features.js";
 import { describeLabel, type LabelDescription } from "../../../run/infer/label.js";
 import type { PairFeature } from "../../../run/infer/pairs.js";
 import { argument, givenRole, givenRoles, type RoleOverrides, roleOf } from "../../../run/infer/roles.js";
+import { columnSql } from "../../../run/infer/sql.js";
 import type { TaskKind } from "../../../train/events.js";
 import { outputNames } from "../../../train/task.js";
 import { type Database, openDuckdb } from "../../duckdb.js";
@@ -20,11 +22,15 @@ import { measuredColumn, readFigures } from "./figures.js";
 import { readLabel } from "./label-figures.js";
 import { measurePower, type Power } from "./leakage.js";
 import { type OpenSource, openSource } from "./source.js";
-import { type RowSplit, splitRows } from "./split-rows.js";
+import { type DescribedSplit, splitRows } from "./split-rows.js";
 
 /** What the user knows better. */
 export interface DescribeOverrides extends RoleOverrides {
   readonly task?: TaskKind;
+  /** Of a label of two values: the one that is yes. */
+  readonly positive?: string;
+  /** A column or SQL: rows of one value are in one split. */
+  readonly groupBy?: string;
   /** The names of the columns of files that have no header. */
   readonly columns?: readonly string[];
   /** Lines that are no rows and may be left out; 0 by default. */
@@ -38,8 +44,9 @@ export interface TableDescription {
   readonly columns: readonly ColumnDescription[];
   /** Features of two columns together. */
   readonly pairs: readonly PairFeature[];
-  readonly split: RowSplit["split"];
-  readonly rows: RowSplit["rows"];
+  readonly split: DescribedSplit["split"];
+  readonly rows: DescribedSplit["rows"];
+  readonly classRows: DescribedSplit["classRows"];
   /** How well each column alone tells the label, where that was measured. */
   readonly powers: readonly Power[];
   readonly hints: readonly Hint[];
@@ -103,7 +110,7 @@ export async function describeIn(
   const names = measured.map(({ name }) => name);
   const roles = givenRoles(overrides, names);
   const read = await readLabel(db, given, { ...source, columns: measured });
-  const label = describeLabel(read, overrides.task);
+  const measuredLabel = describeLabel(read, overrides.task, overrides.positive);
   for (const column of read.columns) {
     const role = roles.get(column);
     if (role !== undefined && role !== "ignored" && role !== "time") {
@@ -114,39 +121,53 @@ export async function describeIn(
   }
   const figures = await readFigures(db, measured.map(measuredColumn), source.numRows);
   const nameOf = featureNames(OUTPUTS);
-  const columns = await describeColumns(db, figures, roles, read.columns, nameOf);
+  const grouped = names.find((name) => name.toLowerCase() === overrides.groupBy?.toLowerCase());
+  const groupBy = grouped === undefined ? overrides.groupBy : columnSql(grouped);
+  const columns = await describeColumns(db, figures, roles, { ofLabel: read.columns, grouped, nameOf });
   const time = figures.find(({ name }) => roles.get(name) === "time") ?? null;
-  const { split, rows, hints } = await splitRows(db, columns, label, time);
   if (columns.every(({ features }) => features.length === 0)) {
     throw new ConfigError(
       `data: a model needs a feature, and every column is the label's or ignored: ${columns.map(({ figures: { name }, reason }) => `${name} (${reason})`).join(", ")}. Name one with --numeric or --categorical.`,
     );
   }
   const pairs = await pairFeatures(db, columns, source.numRows, nameOf);
+  const features = featuresOf({ columns, pairs });
+  const { hints, label, ...split } = await splitRows(db, { columns, features, label: measuredLabel, time, groupBy });
   const powers = await measurePower(db, columns, label, source.numRows);
   return {
     source,
     label: { ...label, given },
     columns,
     pairs,
-    split,
-    rows,
+    ...split,
     powers,
     hints: [...malformedHints(source), ...leakageHints(powers, label.task), ...label.hints, ...hints],
   };
 }
 
+interface ColumnContext {
+  readonly ofLabel: readonly string[];
+  /** The column whose values are not parted. */
+  readonly grouped: string | undefined;
+  readonly nameOf: (wanted: string) => string;
+}
+
+const ofGroups = {
+  role: "ignored" as const,
+  reason: "rows are split by it, so validation and test have values that training never saw",
+};
+
 async function describeColumns(
   db: Database,
   figures: readonly ColumnFigures[],
   roles: ReadonlyMap<string, Role>,
-  ofLabel: readonly string[],
-  nameOf: (wanted: string) => string,
+  { ofLabel, grouped, nameOf }: ColumnContext,
 ): Promise<ColumnDescription[]> {
   const options = { nameOf, isTimeSplit: [...roles.values()].includes("time") };
   const chosen = figures.map((one) => {
     const role = roles.get(one.name);
     if (ofLabel.includes(one.name)) return { one, choice: { role: "label" as const, reason: "what is predicted" } };
+    if (one.name === grouped && role === undefined) return { one, choice: ofGroups };
     return { one, choice: role === undefined ? roleOf(one) : givenRole(one, role) };
   });
   const candidates = chosen.map(({ one, choice }) => ({ figures: one, ...choice, features: [] }));

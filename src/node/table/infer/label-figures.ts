@@ -1,4 +1,5 @@
 /** The label as the user wrote it: a column or an expression, its columns and its values. */
+import { labelTextSql } from "../../../data/label-values.js";
 import { enclosed, literal } from "../../../data/sql.js";
 import { MAX_CLASSES } from "../../../data/table.js";
 import { DataError } from "../../../errors.js";
@@ -30,11 +31,17 @@ export async function readLabel(db: Database, label: string, source: OpenSource)
       `label: it is an expression over the columns of a row, and ${label} reads none of them. The columns are ${firstNames(names)}.`,
     );
   }
-  const [figures] = await readFigures(db, [{ name: label, type: String(type), sql }], source.numRows);
+  // Of text, the names of classes are counted, whatever stands around them.
+  const name = labelTextSql(enclosed(sql));
+  const isText = kindOf(String(type)) === "text";
+  const measured = { name: label, type: String(type), sql: isText ? name : sql };
+  const [figures] = await readFigures(db, [measured], source.numRows);
   if (figures === undefined) throw new Error("internal: one column has one set of figures");
   const isCounted = kindOf(String(type)) !== "other";
+  const isFloat = /^(FLOAT|DOUBLE)$/.test(String(type));
+  const present = `${enclosed(sql)} is not null ${isFloat ? `and not isnan${enclosed(sql)}` : ""}`;
   const classes = isCounted
-    ? await db.rows(`select cast(${enclosed(sql)} as varchar) as value, count(*) from source_rows where ${enclosed(sql)} is not null
+    ? await db.rows(`select ${name} as value, count(*) from source_rows where ${present}
         group by 1 order by 2 desc, 1 limit ${MAX_CLASSES + 1}`)
     : [];
   return {
@@ -42,7 +49,17 @@ export async function readLabel(db: Database, label: string, source: OpenSource)
     figures,
     columns,
     classes: classes.map(([value, count]) => ({ value: String(value), count: Number(count) })),
+    numSpellings: isCounted ? await numSpellings(db, enclosed(sql), name, present) : null,
   };
+}
+
+/** Different values as they are written; null where each is the name of its class. */
+async function numSpellings(db: Database, sql: string, name: string, present: string): Promise<number | null> {
+  const text = `cast(${sql} as varchar)`;
+  const [different] = await db.rows(`select 1 from source_rows where ${present} and ${text} <> ${name} limit 1`);
+  if (different === undefined) return null;
+  const [[found] = []] = await db.rows(`select count(distinct ${text}) from source_rows where ${present}`);
+  return Number(found);
 }
 
 async function checkLabel(db: Database, label: string, names: readonly string[]): Promise<void> {

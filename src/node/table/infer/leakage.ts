@@ -1,4 +1,5 @@
 /** Columns that alone tell the label: what a model would learn and nobody means. */
+import { classIndexSql, labelTextSql } from "../../../data/label-values.js";
 import { enclosed } from "../../../data/sql.js";
 import type { ColumnDescription } from "../../../run/infer/column.js";
 import type { LabelDescription } from "../../../run/infer/label.js";
@@ -30,7 +31,7 @@ export async function measurePower(
   const every = Math.max(1, Math.floor(numRows / SAMPLE_ROWS));
   const condition = label.condition === null ? "true" : label.condition;
   await db.run(`create or replace table sample_rows as select *, (hash(source_rows) // ${every}) % 2 as "sample half",
-    ${label.task === "regression" ? `cast(${enclosed(label.sql)} as double)` : `cast(${enclosed(labelValue(label))} as varchar)`} as "sample label"
+    ${label.task === "regression" ? `cast(${enclosed(label.sql)} as double)` : `cast(${labelValue(label)} as varchar)`} as "sample label"
     from source_rows where hash(source_rows) % ${every} = 0 and (${condition})`);
   const [[sampled] = []] = await db.rows("select count(*) from sample_rows");
   if (Number(sampled) < LEAST_ROWS) return [];
@@ -110,9 +111,9 @@ function powerOf(rows: readonly (readonly unknown[])[], { task, positive }: Labe
   return classPower(cells, positive === null ? null : "true");
 }
 
-/** Yes/no labels as "true" and "false", whatever they are called. */
-function labelValue({ sql, task }: LabelDescription): string {
-  return task === "binary" ? `try_cast(${enclosed(sql)} as boolean)` : sql;
+/** Yes/no labels as "true" and "false", whatever they are called; else the name of the class. */
+function labelValue({ sql, positive }: LabelDescription): string {
+  return positive === null ? labelTextSql(enclosed(sql)) : `${classIndexSql(enclosed(sql), [positive])} is not null`;
 }
 
 function textOf(value: unknown): string | null {

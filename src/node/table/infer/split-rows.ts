@@ -1,52 +1,86 @@
-/** The split of a table: its predicates, how many rows each has, and which rows come twice. */
-import { literal } from "../../../data/sql.js";
+/** The split of a table, how many rows of each class each part has, and which rows come twice. */
+import { classIndexSql, labelTextSql } from "../../../data/label-values.js";
+import { mostEqual, UNITS_FOR_ALL } from "../../../data/split.js";
+import { enclosed, literal } from "../../../data/sql.js";
 import { DataError } from "../../../errors.js";
-import { count, percent } from "../../../report/format.js";
-import { type ColumnDescription, type ColumnFigures, type Hint, numPresent } from "../../../run/infer/column.js";
+import { count, firstNames, percent } from "../../../report/format.js";
+import {
+  type ColumnDescription,
+  type ColumnFigures,
+  type Feature,
+  type Hint,
+  numPresent,
+} from "../../../run/infer/column.js";
 import type { LabelDescription } from "../../../run/infer/label.js";
 import { argument } from "../../../run/infer/roles.js";
 import {
-  hashSplit,
-  predicateSql,
+  rankSplit,
   roundedTime,
   type SplitChoice,
   type SplitName,
+  splitNames,
   timeSplit,
+  withEqualRows,
 } from "../../../run/infer/split.js";
 import { columnSql, numberSql } from "../../../run/infer/sql.js";
 import type { Database } from "../../duckdb.js";
+import { equalColumn, makeRowSplits, predicateSplits } from "../row-splits.js";
+import { checkExpressions } from "../table-checks.js";
+import { partsOf, splitCodes, splitColumn } from "../table-query.js";
 
-export interface RowSplit {
+type Rows = Readonly<Record<SplitName, number>>;
+
+export interface DescribedSplit {
   readonly split: SplitChoice;
-  readonly rows: Readonly<Record<SplitName, number>>;
+  readonly rows: Rows;
+  /** The rows of each class; none of numbers. */
+  readonly classRows: readonly (Rows & { readonly value: string })[];
+  /** Less the classes that no training row has. */
+  readonly label: LabelDescription;
   readonly hints: readonly Hint[];
+}
+
+/** What a table is split by. */
+export interface SplitFor {
+  readonly columns: readonly ColumnDescription[];
+  readonly features: readonly Feature[];
+  readonly label: LabelDescription;
+  /** A column that validation and test are later in. */
+  readonly time: ColumnFigures | null;
+  /** A column or SQL whose values are not parted. */
+  readonly groupBy?: string | undefined;
 }
 
 /** Rows up to which a quantile of time is exact. */
 const EXACT_ROWS = 5_000_000;
-/** Rows up to which equal ones are counted. */
-const COUNTED_ROWS = 100_000_000;
 
 /**
- * By time where a column for it is named, else by hash. The hash is of all columns that are no identifiers, so that a row
- * which came twice with a new number is in one split only.
+ * By time where a column for it is named, else by chance. Rows of classes that no training row has are left out.
  *
- * Throws {@link DataError} when a split would have no rows.
+ * Throws {@link DataError} when a split would have no rows, or training only one class.
  */
-export async function splitRows(
-  db: Database,
-  columns: readonly ColumnDescription[],
-  label: LabelDescription,
-  time: ColumnFigures | null,
-): Promise<RowSplit> {
-  const named = columns.filter((one) => one.figures.kind !== "other");
-  const telling = named.filter(({ isIdentifier }) => !isIdentifier);
-  const content = (telling.length > 0 ? telling : named).map(({ figures }) => columnSql(figures.name));
-  const split = time === null ? hashSplit(content, label.condition) : await cutByTime(db, time, label.condition);
-  const rows = await countSplits(db, split);
+export async function splitRows(db: Database, given: SplitFor): Promise<DescribedSplit> {
+  const { columns, label, time, groupBy } = given;
+  const isOfClasses = label.classes.length > 0;
+  const split = time ? await cutByTime(db, time, label.condition) : rankSplit(isOfClasses, label.condition, groupBy);
+  const described = await countSplits(db, split, given);
+  const learned = learnable(label, described.classRows);
+  if (learned !== label) return splitRows(db, { ...given, label: learned });
+  const { rows } = described;
   const numRows = columns[0]?.figures.numRows ?? 0;
-  const hints = numRows > COUNTED_ROWS ? [] : await duplicateHints(db, split, content, time, rows);
-  return { split, rows, hints: [...timeHints(columns, time, numRows), ...fewHints(rows), ...hints] };
+  const equal = await equalRows(db);
+  const most = mostEqual(rows.train + rows.validation + rows.test);
+  return {
+    split: equal.numRepeated === 0 ? split : withEqualRows(split, most, equal.numSeen > 0),
+    label,
+    ...described,
+    hints: [
+      ...timeHints(columns, time, numRows),
+      ...fewHints(rows),
+      ...classHints(described.classRows, split),
+      ...equalHints(equal, split, rows, time),
+    ],
+  };
 }
 
 async function cutByTime(db: Database, figures: ColumnFigures, condition: string | null): Promise<SplitChoice> {
@@ -67,27 +101,81 @@ async function cutByTime(db: Database, figures: ColumnFigures, condition: string
   return timeSplit(sql, literalOf(first), literalOf(second), condition);
 }
 
-async function countSplits(db: Database, split: SplitChoice): Promise<Readonly<Record<SplitName, number>>> {
-  const of = (name: SplitName) => numOf(split, name);
-  const [row = []] = await db.rows(`select ${of("train")}, ${of("validation")}, ${of("test")} from source_rows`);
-  const [train = 0, validation = 0, test = 0] = row.map(Number);
-  const rows = { train, validation, test };
-  const empty = (["train", "validation", "test"] as const).find((name) => rows[name] === 0);
-  if (empty !== undefined) {
-    const cure =
-      split.kind === "time"
-        ? `The time has too few different values to cut at 80 % and 90 % of the rows; leave --time out, or name a finer column.`
-        : "There are too few rows; add data.";
-    throw new DataError(
-      `data: every split needs rows, and ${empty} has none (train ${count(train)}, validation ${count(validation)}, test ${count(test)}). ${cure}`,
-    );
-  }
-  return rows;
+async function countSplits(
+  db: Database,
+  { kind, split }: SplitChoice,
+  { columns, features, label, time }: SplitFor,
+): Promise<Pick<DescribedSplit, "rows" | "classRows">> {
+  const of = (wanted: Feature["kind"]) =>
+    Object.fromEntries(features.filter((one) => one.kind === wanted).map(({ name, sql }) => [name, sql]));
+  const parts = partsOf({
+    source: "",
+    label: label.sql,
+    categorical: of("categorical"),
+    numeric: of("numeric"),
+    split,
+  });
+  const names = columns.map(({ figures }) => figures.name);
+  // What tells when a row was is no sign that it is another one.
+  const ofTime = new Set(
+    columns.filter(({ figures }) => figures === time).flatMap((one) => one.features.map(({ sql }) => sql)),
+  );
+  await checkExpressions(db, parts.ofRowSplit, names);
+  const basis = {
+    columns: names,
+    features: [...parts.categorical, ...parts.numeric]
+      .filter(({ expression }) => !ofTime.has(expression))
+      .map(({ sql }) => sql),
+    label: parts.label.sql,
+  };
+  if ("kind" in split) await makeRowSplits(db, split, basis);
+  else await predicateSplits(db, parts, basis);
+  const code = (name: SplitName) => `count(*) filter (${splitColumn} = ${splitCodes[name]})`;
+  const values = label.classes.map(({ value }) => value);
+  const value = values.length === 0 ? "null" : classIndexSql(enclosed(label.sql), values);
+  const found = await db.rows(`select ${value} as value, ${splitNames.map(code).join(", ")}
+    from source_rows positional join row_splits where ${splitColumn} is not null group by 1`);
+  const rowsAt = (counts: readonly unknown[] = []): Rows => ({
+    train: Number(counts[1] ?? 0),
+    validation: Number(counts[2] ?? 0),
+    test: Number(counts[3] ?? 0),
+  });
+  const classRows = values.map((name, k) => ({
+    value: name,
+    ...rowsAt(found.find(([at]) => at !== null && Number(at) === k)),
+  }));
+  const sum = (name: SplitName) => found.reduce((total, one) => total + rowsAt(one)[name], 0);
+  const rows = { train: sum("train"), validation: sum("validation"), test: sum("test") };
+  const empty = splitNames.find((name) => rows[name] === 0);
+  if (empty === undefined) return { rows, classRows };
+  const cure =
+    kind === "time"
+      ? "The time has too few different values to cut at 80 % and 90 % of the rows; leave --time out, or name a finer column."
+      : "There are too few rows; add data.";
+  throw new DataError(
+    `data: every split needs rows, and ${empty} has none (train ${count(rows.train)}, validation ${count(rows.validation)}, test ${count(rows.test)}). ${cure}`,
+  );
 }
 
-/** How many rows are of a split, as an aggregate. */
-function numOf(split: SplitChoice, name: SplitName): string {
-  return `count(*) filter (${predicateSql(split, split.predicates[name])})`;
+/** A label less the classes that no training row has. Throws {@link DataError} where fewer than two remain. */
+function learnable(label: LabelDescription, classRows: DescribedSplit["classRows"]): LabelDescription {
+  const missing = classRows.filter(({ train }) => train === 0);
+  if (missing.length === 0) return label;
+  const names = missing.map(({ value }) => JSON.stringify(value));
+  if (label.classes.length - missing.length < 2) {
+    throw new DataError(
+      `data: training needs rows of two classes, and has none of ${firstNames(names)}. Split otherwise (--time, --group-by), or add data.`,
+    );
+  }
+  const numRows = missing.reduce((sum, { validation, test }) => sum + validation + test, 0);
+  const isLearned = `${labelTextSql(enclosed(label.sql))} not in (${missing.map(({ value }) => literal(value)).join(", ")})`;
+  const text = `no training row is of ${firstNames(names)}: ${count(numRows)} rows of validation and test are left out`;
+  return {
+    ...label,
+    classes: label.classes.filter(({ value }) => missing.every((one) => one.value !== value)),
+    condition: label.condition === null ? isLearned : `${label.condition} and ${isLearned}`,
+    hints: [...label.hints, { kind: "left-out", text }],
+  };
 }
 
 function timeHints(columns: readonly ColumnDescription[], time: ColumnFigures | null, numRows: number): Hint[] {
@@ -107,41 +195,63 @@ function timeHints(columns: readonly ColumnDescription[], time: ColumnFigures | 
   ];
 }
 
-function fewHints({ train, validation, test }: Readonly<Record<SplitName, number>>): Hint[] {
+function fewHints({ train, validation, test }: Rows): Hint[] {
   if (Math.min(validation, test) >= 200) return [];
   const text = `${count(train)} rows to train, ${count(validation)} to validate and ${count(test)} to test are few: a difference in the second digit of a score may be chance`;
   return [{ kind: "few-rows", text }];
 }
 
-/** Rows that come twice, and, where a split by time parts them, how many of validation and test were trained on. */
-async function duplicateHints(
-  db: Database,
-  split: SplitChoice,
-  content: readonly string[],
+/** Classes that validation or test lacks. */
+function classHints(classRows: DescribedSplit["classRows"], { kind }: SplitChoice): Hint[] {
+  return (["validation", "test"] as const).flatMap((name) => {
+    const missing = classRows.filter((one) => one[name] === 0);
+    if (missing.length === 0) return [];
+    const names = firstNames(missing.map(({ value }) => JSON.stringify(value)));
+    const why = kind === "rows" ? `a class of fewer than ${UNITS_FOR_ALL} rows trains` : "the split parts them so";
+    return [
+      { kind: "few-rows" as const, text: `${name} has no row of ${names} (${why}): its figures say nothing of them` },
+    ];
+  });
+}
+
+interface EqualRows {
+  /** Rows that are equal to an earlier one in all features. */
+  readonly numRepeated: number;
+  /** Rows of validation and test that are equal to a training row. */
+  readonly numSeen: number;
+  /** Different combinations of features. */
+  readonly numDifferent: number;
+}
+
+async function equalRows(db: Database): Promise<EqualRows> {
+  const of = (...names: readonly SplitName[]) =>
+    `count(*) filter (${splitColumn} in (${names.map((name) => splitCodes[name]).join(", ")}))`;
+  const [found = []] = await db.rows(`select sum(n - 1), coalesce(sum(later) filter (trained > 0), 0), count(*)
+    from (select count(*) as n, ${of("train")} as trained, ${of("validation", "test")} as later
+      from row_splits where ${splitColumn} is not null group by ${equalColumn})`);
+  const [numRepeated = 0, numSeen = 0, numDifferent = 0] = found.map(Number);
+  return { numRepeated, numSeen, numDifferent };
+}
+
+function equalHints(
+  { numRepeated, numSeen, numDifferent }: EqualRows,
+  { kind }: SplitChoice,
+  rows: Rows,
   time: ColumnFigures | null,
-  rows: Readonly<Record<SplitName, number>>,
-): Promise<Hint[]> {
-  const [[repeated] = []] = await db.rows(
-    `select coalesce(sum(n - 1), 0) from (select count(*) as n from source_rows group by hash(${content.join(", ")}) having count(*) > 1)`,
-  );
-  const hints: Hint[] = [];
-  if (Number(repeated) > 0) {
-    const where = split.kind === "hash" ? "; equal rows are in one split, so none is trained on and scored too" : "";
-    const text = `${count(Number(repeated))} rows repeat an earlier one in all columns but identifiers${where}`;
-    hints.push({ kind: "duplicates", text });
+): Hint[] {
+  const features = time === null ? "all features" : `all features but those of ${time.name}`;
+  if (numRepeated === 0) return [];
+  if (numSeen === 0) {
+    const text = `${count(numRepeated)} rows repeat an earlier one in ${features}; such rows are in one split, so none is trained on and scored too`;
+    return [{ kind: "duplicates", text }];
   }
-  const others = content.filter((column) => time === null || column !== columnSql(time.name));
-  if (split.kind === "hash" || others.length === 0) return hints;
-  const of = (name: SplitName) => numOf(split, name);
-  const [[seen, different] = []] = await db.rows(`select coalesce(sum(later) filter (trained > 0), 0), count(*)
-    from (select ${of("train")} as trained, ${of("validation")} + ${of("test")} as later
-      from source_rows group by hash(${others.join(", ")}))`);
   const numLater = rows.validation + rows.test;
-  // Where rows say so little that most are alike anyway, being equal is nothing strange.
-  const isStrange = Number(different) > (rows.train + numLater) / 2;
-  if (isStrange && Number(seen) > numLater / 100) {
-    const text = `${count(Number(seen))} rows of validation and test (${percent(Number(seen) / numLater)}) equal a training row in all but ${time?.name} and identifiers: scores on them are partly memory`;
-    hints.push({ kind: "duplicates", text });
+  const seen = `${count(numSeen)} rows of validation and test (${percent(numSeen / numLater)}) equal a training row in ${features}`;
+  if (kind === "rows") {
+    const text = `${seen}: what many rows have in common is split row by row; where one case has several rows, name its column with --group-by`;
+    return [{ kind: "duplicates", text }];
   }
-  return hints;
+  // Where rows say so little that most are alike anyway, being equal is nothing strange.
+  const isStrange = numDifferent > (rows.train + numLater) / 2 && numSeen > numLater / 100;
+  return isStrange ? [{ kind: "duplicates", text: `${seen}: scores on them are partly memory` }] : [];
 }

@@ -1,0 +1,142 @@
+/**
+ * Splits of rows by rank: which unit (a row, or rows that stay together) validates, tests or trains. The units come in the
+ * order of a hash, so that who is where is chance, the same every time, and shares are right to rounding.
+ */
+
+/** Shares of all rows, each above 0 and below 1 together; the rest trains. */
+export interface SplitShares {
+  readonly validation: number;
+  readonly test: number;
+}
+
+/** A split of rows, as a configuration declares it. */
+export interface RowSplit {
+  readonly kind: "rows";
+  readonly shares: SplitShares;
+  /** Another one gives other rows. */
+  readonly seed: number;
+  /** SQL over a row: rows of one value are in one split; rows without a value are split one by one. */
+  readonly groupBy?: string;
+  /** Rows that are equal in all features are in one split, unless they are more than {@link mostEqual}. */
+  readonly keepEqual: boolean;
+  /** Each class of the label has its share of every split, and no split lacks one that has {@link UNITS_FOR_ALL} units. */
+  readonly stratify: boolean;
+  /** Predicate: other rows are in no split. */
+  readonly where?: string;
+}
+
+/** Units that all splits have one of. */
+export const UNITS_FOR_ALL = 3;
+
+/** Rows that are equal in all features stay together up to so many of all; more of them are a usual case, not copies. */
+export function mostEqual(numRows: number): number {
+  return Math.max(2, Math.floor(numRows / 100));
+}
+
+/** The rows of one class, or all of them, and the units that they are made of. */
+export interface Stratum {
+  readonly rows: number;
+  readonly units: number;
+  /** Rows of the second smallest unit; 1 where rows are split one by one. */
+  readonly second: number;
+}
+
+/** Rows of a stratum that validate and test; the others train. */
+export interface Quota {
+  readonly validation: number;
+  readonly test: number;
+}
+
+/**
+ * How many rows of each stratum validate and test: together the shares of all rows, to rounding, handed out by largest
+ * remainders. A stratum of at least {@link UNITS_FOR_ALL} units has one in every split, so many rare ones may lift the
+ * shares; one of fewer units trains, unless all are so small, which are then one stratum. A quota holds at least the
+ * second smallest unit.
+ */
+export function quotasOf(strata: readonly Stratum[], shares: SplitShares): Quota[] {
+  const isLarge = ({ units }: Stratum) => units >= UNITS_FOR_ALL;
+  const numRows = sumOf(strata.map(({ rows }) => rows));
+  const wanted = (share: number) => Math.max(1, Math.round(share * numRows));
+  const least = strata.map((one) => Number(isLarge(one)));
+  const weights = strata.map((one) => (isLarge(one) ? one.rows : 0));
+  // Two rows are left for validation and training, then one for training.
+  const test = apportioned(wanted(shares.test), weights, least, (i) => (weights[i] ?? 0) - 2);
+  const validation = apportioned(
+    wanted(shares.validation),
+    weights,
+    least,
+    (i) => (weights[i] ?? 0) - (test[i] ?? 0) - 1,
+  );
+  return strata.map((one, i) => {
+    const atLeast = (quota = 0) => (isLarge(one) ? Math.max(quota, one.second) : 0);
+    return { validation: atLeast(validation[i]), test: atLeast(test[i]) };
+  });
+}
+
+/** A total as whole parts in proportion to weights, by largest remainders, within bounds. */
+function apportioned(
+  total: number,
+  weights: readonly number[],
+  least: readonly number[],
+  mostOf: (i: number) => number,
+): number[] {
+  const all = sumOf(weights);
+  const exact = weights.map((weight) => (all === 0 ? 0 : (total * weight) / all));
+  const most = weights.map((_, i) => Math.max(least[i] ?? 0, mostOf(i)));
+  const parts = exact.map((part, i) => Math.min(most[i] ?? 0, Math.max(least[i] ?? 0, Math.floor(part))));
+  const excess = (i: number) => (parts[i] as number) - (exact[i] as number);
+  for (let left = total - sumOf(parts); left !== 0; left -= Math.sign(left)) {
+    const isShort = left > 0;
+    const open = parts.flatMap((part, i) => ((isShort ? part < most[i]! : part > least[i]!) ? [i] : []));
+    if (open.length === 0) break;
+    const next = open.reduce((best, i) => ((isShort ? excess(i) < excess(best) : excess(i) > excess(best)) ? i : best));
+    parts[next]! += Math.sign(left);
+  }
+  return parts;
+}
+
+export const TRAIN = 0;
+export const VALIDATION = 1;
+export const TEST = 2;
+
+/** Takes the units of strata one after another, in the order of their hash, and says the split of each. */
+export interface Placing {
+  /** `coin` is in [0, 1), by the unit's hash: whether it rather tests or validates while both have room. */
+  place(stratum: number, rows: number, coin: number): typeof TRAIN | typeof VALIDATION | typeof TEST;
+  /** Whether all that come train. */
+  isFull(): boolean;
+}
+
+/**
+ * Places units first fit: where both validation and test have room for all rows of a unit, the one that has none yet, else
+ * by its coin; where neither has, it trains. With quotas of {@link quotasOf} a stratum of three units has one in each split.
+ */
+export function placing(quotas: readonly Quota[]): Placing {
+  const states = quotas.map(({ validation, test }) => ({
+    left: [0, validation, test] as [number, number, number],
+    isEmpty: [true, true, true],
+    share: test / (validation + test),
+  }));
+  let numLeft = sumOf(quotas.map(({ validation, test }) => validation + test));
+  return {
+    place(stratum, rows, coin) {
+      const state = states[stratum];
+      if (!state) throw new Error(`internal: no stratum ${stratum}`);
+      const { left, isEmpty } = state;
+      const fitting = ([TEST, VALIDATION] as const).filter((split) => rows <= left[split]);
+      const empty = fitting.filter((split) => isEmpty[split]);
+      const [first, second] = empty.length === 1 ? empty : fitting;
+      if (first === undefined) return TRAIN;
+      const split = second === undefined || coin < state.share ? first : second;
+      left[split] -= rows;
+      isEmpty[split] = false;
+      numLeft -= rows;
+      return split;
+    },
+    isFull: () => numLeft === 0,
+  };
+}
+
+function sumOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
+}

@@ -1,0 +1,111 @@
+/** The labels of a table as those of a served model: which class each is, and what the model does not know. */
+import { classIndexSql, labelNumber } from "../../data/label-values.js";
+import { DataError } from "../../errors.js";
+import { count, percent, shortened } from "../../report/format.js";
+import type { Task } from "../../train/task.js";
+import type { Database } from "../duckdb.js";
+import type { ServedModel } from "./served-model.js";
+import { labelRules } from "./table-labels.js";
+import { rawLabel } from "./table-query.js";
+
+/** What a model predicts. */
+export type LabelledModel = Pick<ServedModel, "classes" | "isDouble"> & { readonly task: Pick<Task, "kind"> };
+
+/** What labels are read by. */
+export type ReadModel = Omit<LabelledModel, "isDouble"> & Pick<ServedModel, "isPlainYesNo">;
+
+/** A value of a label, as it is written, and its rows. */
+export interface LabelValue {
+  readonly value: string;
+  readonly count: number;
+}
+
+export interface ServedLabels {
+  /** A double over a row: 0 or 1, the index of a class, the number; NaN without one, {@link OTHER_CLASS} for another class. */
+  readonly sql: string;
+  /** The most frequent values that are no class of the model. */
+  readonly others: readonly LabelValue[];
+}
+
+/** The label of a class that the model does not know. */
+export const OTHER_CLASS = -1;
+
+/** Where more of the labels are of other classes, it is not the label of the model. */
+const MOST_OTHERS = 0.5;
+const SHOWN_OTHERS = 5;
+
+/**
+ * Read an expression as the label of a model. Values are classes as `data/label-values.ts` has it; a boolean says, beside
+ * that, whether it is the positive class.
+ *
+ * Throws {@link DataError} when no row has a label, more than half of the labels are no class of the model, or one is no
+ * number where it predicts numbers.
+ */
+export async function servedLabels(db: Database, model: ReadModel, sql: string): Promise<ServedLabels> {
+  const [[, type] = []] = await db.rows(`describe select ${sql} from source_shape`);
+  if (model.classes === null) {
+    const read = `(select ${labelRules({ task: model.task.kind }).column(String(type))} from (select ${sql} as ${rawLabel}))`;
+    await checkNumbers(db, sql, read);
+    return { sql: `coalesce(cast(${read} as double), cast('nan' as double))`, others: [] };
+  }
+  const index = indexSql(model, sql, String(type));
+  const [[numLabelled, numOthers] = []] = await db.rows(
+    `select count(*), count(*) filter (${index} = ${OTHER_CLASS}) from source_rows where ${sql} is not null`,
+  );
+  const found = await db.rows(`select cast(${sql} as varchar), count(*) from source_rows
+    where ${sql} is not null and ${index} = ${OTHER_CLASS} group by 1 order by 2 desc, 1 limit ${SHOWN_OTHERS}`);
+  const others = found.map(([value, number]) => ({ value: String(value), count: Number(number) }));
+  if (Number(numLabelled) > 0 && Number(numOthers) > MOST_OTHERS * Number(numLabelled)) {
+    throw otherLabels(model, Number(numOthers), Number(numLabelled), others);
+  }
+  return { sql: `case when ${sql} is null then cast('nan' as double) else ${index} end`, others };
+}
+
+function indexSql({ task, classes, isPlainYesNo }: ReadModel, sql: string, type: string): string {
+  if (isPlainYesNo) {
+    const read = labelRules().column(type);
+    return `(select case label when 0 then 0 when 1 then 1 else ${OTHER_CLASS} end
+      from (select ${read} as label from (select ${sql} as ${rawLabel})))`;
+  }
+  const names = classes ?? [];
+  const isOfWords = names.every((name) => labelNumber(name) !== 0 && labelNumber(name) !== 1);
+  if (type === "BOOLEAN" && task.kind === "binary" && isOfWords) return `cast(${sql} as integer)`;
+  return `(select coalesce(${classIndexSql(rawLabel, names)}, ${OTHER_CLASS}) from (select ${sql} as ${rawLabel}))`;
+}
+
+function otherLabels(
+  { classes, isPlainYesNo, task }: ReadModel,
+  numOthers: number,
+  numLabelled: number,
+  others: readonly LabelValue[],
+): DataError {
+  const known = isPlainYesNo ? ["0 or 1", "true or false"] : (classes ?? []).map((name) => JSON.stringify(name));
+  const first = others[0]?.value ?? "";
+  const cure =
+    task.kind === "binary"
+      ? `a comparison that is true where it is ${isPlainYesNo ? "yes" : known.at(-1)}`
+      : "an expression that gives them";
+  return new DataError(
+    `evaluate: at least half of the labels must be of the model's classes, ${listed(known)}, and ${count(numOthers)} of ${count(numLabelled)} (${percent(numOthers / numLabelled)}) are others: ${listed(others.map(valueText))}. ` +
+      `Case and every character but spaces around a value count. Name the right column with --label, or ${cure}, as in --label "label = '${shortened(first.replaceAll("'", "''"), 30)}'".`,
+  );
+}
+
+function valueText({ value, count: number }: LabelValue): string {
+  return `${JSON.stringify(shortened(value, 60))} (${count(number)})`;
+}
+
+function listed(texts: readonly string[]): string {
+  const shown = texts.slice(0, SHOWN_OTHERS).join(", ");
+  return texts.length > SHOWN_OTHERS ? `${shown} and ${texts.length - SHOWN_OTHERS} more` : shown;
+}
+
+async function checkNumbers(db: Database, sql: string, read: string): Promise<void> {
+  const [[numWrong, example] = []] = await db.rows(
+    `select count(*), min(cast(${sql} as varchar)) from source_rows where isnan(${read})`,
+  );
+  if (Number(numWrong) === 0) return;
+  throw new DataError(
+    `evaluate: a label of this model is a number, and it is something else in ${count(Number(numWrong))} rows, as ${JSON.stringify(shortened(String(example), 60))}. Give an expression with --label.`,
+  );
+}
