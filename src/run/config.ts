@@ -157,7 +157,7 @@ function shapeOf(schema: unknown, value: unknown): Readonly<Record<string, unkno
   if (!(schema instanceof z.ZodUnion)) return {};
   const kind = isRecord(value) ? value.kind : undefined;
   const shapes = schema.options.map((option) => shapeOf(option, value));
-  return shapes.find(({ kind: literal }) => literal instanceof z.ZodLiteral && literal.value === kind) ?? {};
+  return shapes.find(({ kind: own }) => (own instanceof z.ZodLiteral ? own.value : undefined) === kind) ?? {};
 }
 
 function parseValue(text: string): unknown {

@@ -16,6 +16,9 @@ test("which of two values is yes is one rule, said with its share and how to tur
     ["churned", "no", "churned", /beside a word for no/],
     ["<=50K", ">50K", ">50K", /the rarer value; --positive "<=50K" turns it$/],
     ["M", "F", "F", /the rarer value/],
+    ["T", "F", "T", /a letter for yes/],
+    ["n", "y", "y", /a letter for yes/],
+    ["y", "x", "x", /the rarer value/],
     ["yes", "ja", "ja", /the rarer value/],
   ];
   for (const [most, least, yes, reason] of cases) {

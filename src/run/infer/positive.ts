@@ -7,8 +7,10 @@ import type { ClassCount } from "./column.js";
 import { argument } from "./roles.js";
 
 /** Words that mean yes, and words that mean no, of two. */
-const YES = words("true t yes y positive pos + on good success ja oui si sí");
-const NO = words("false f no n negative neg - off none nein non");
+const YES = words("true yes positive pos + on good success ja oui si sí");
+const NO = words("false no negative neg - off none nein non");
+/** Letters that mean so beside each other alone: F is no beside T, and not beside M. */
+const LETTERS: Readonly<Record<string, string>> = { t: "f", y: "n", j: "n", p: "n" };
 
 export interface YesAndNo {
   readonly positive: ClassCount;
@@ -40,6 +42,8 @@ function inferred(classes: readonly [ClassCount, ClassCount]): [ClassCount, stri
   if (numbers[0] != null && numbers[1] != null && numbers[0] !== numbers[1]) {
     return [numbers[0] > numbers[1] ? a : b, isYesNo(a.value) ? "as usual" : "the larger number"];
   }
+  const letter = classes.find((one) => LETTERS[one.value.toLowerCase()] === (one === a ? b : a).value.toLowerCase());
+  if (letter) return [letter, "a letter for yes"];
   const is = (list: ReadonlySet<string>) => classes.filter(({ value }) => list.has(value.toLowerCase()));
   const [yes, no] = [is(YES), is(NO)];
   if (yes.length === 1 && yes[0]) return [yes[0], "a word for yes"];
