@@ -142,6 +142,19 @@ describe("advance", () => {
     ]);
   });
 
+  test("notes a first step, and warnings by whom they are of", () => {
+    const { notes } = after(
+      { event: "first-step", group: 1, step: 1, seconds: 2.34 },
+      { event: "warning", message: "a file has changed" },
+      { event: "warning", group: 1, step: 1200, message: "the loss has risen" },
+    );
+    assert.deepEqual(notes, [
+      "group 1 took its first step 2.3 s after its start, compiling included",
+      "warning: a file has changed",
+      "warning: group 1 at step 1,200: the loss has risen",
+    ]);
+  });
+
   test("says what is going on before the groups have started", () => {
     assert.equal(noProgress.stage, null);
     assert.equal(after(...story.slice(0, 2)).stage, "reading the data");

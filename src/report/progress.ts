@@ -154,6 +154,8 @@ function noteOf(event: LoggedEvent): string | null {
         : `group ${event.group} has no checkpoint here and begins from its snapshot of step ${count(event.step)} in the store: optimizer state, best params and the place in its data are lost. To keep them, stop and go on in the run folder it was trained in: codistill train --resume <that folder>`;
     case "warning":
       return `warning: ${event.group === undefined ? "" : `group ${event.group}${event.step === undefined ? "" : ` at step ${count(event.step)}`}: `}${event.message}`;
+    case "first-step":
+      return `group ${event.group} took its first step ${seconds(event.seconds)} after its start, compiling included`;
     case "stop-requested":
       return "saving and stopping (once more to leave at once)";
     case "step-skipped":

@@ -31,6 +31,7 @@ import { type GroupOptions, type StartedGroup, startGroup } from "./start.js";
 export async function runGroup(options: GroupOptions): Promise<"finished" | "stopped"> {
   const { groupIndex, workload, log } = options;
   const numSteps = lastStepOf(options);
+  const begun = performance.now();
   const group = await startGroup(options);
   const { student, exchange, keeper } = group;
   log({
@@ -46,7 +47,7 @@ export async function runGroup(options: GroupOptions): Promise<"finished" | "sto
   });
   const started = performance.now();
   // A group that had stopped early has nothing left to do.
-  if (!keeper.stopsEarly()) await trainGroup(options, group);
+  if (!keeper.stopsEarly()) await trainGroup(options, group, begun);
   await exchange.idle();
   const hasAll = student.step === numSteps && !keeper.owesValidation();
   const reason = hasAll || keeper.stopsEarly() ? "finished" : "stopped";
@@ -56,7 +57,7 @@ export async function runGroup(options: GroupOptions): Promise<"finished" | "sto
 }
 
 /** The loop: steps, what is due after each, and the way back when numbers are not finite. */
-async function trainGroup(options: GroupOptions, group: StartedGroup): Promise<void> {
+async function trainGroup(options: GroupOptions, group: StartedGroup, begun: number): Promise<void> {
   const { config, groupIndex, log, stop } = options;
   const { student, stream, exchange, keeper } = group;
   const { accumulate } = config;
@@ -75,6 +76,10 @@ async function trainGroup(options: GroupOptions, group: StartedGroup): Promise<v
     log(event);
     const message = watch(event.step, event.labelLoss);
     if (message) log({ event: "warning", group: groupIndex, step: event.step, message });
+  }
+
+  function logFirst(step: number): void {
+    log({ event: "first-step", group: groupIndex, step, seconds: (performance.now() - begun) / 1000 });
   }
 
   async function save(must: boolean): Promise<string | null> {
@@ -142,8 +147,10 @@ async function trainGroup(options: GroupOptions, group: StartedGroup): Promise<v
   let { cursor } = stream;
   try {
     if (keeper.owesValidation() && (await stopsAfter(await keep(true)))) return;
+    const firstStep = student.step + 1;
     for await (const step of loop) {
       cursor = stream.cursor;
+      if (step.step === firstStep) logFirst(step.step);
       checkNewest(group.incarnation, exchange.supersededBy);
       if (await stopsAfter(await tend(step))) return;
     }

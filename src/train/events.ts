@@ -106,6 +106,8 @@ export type TrainEvent =
       readonly step: number;
       readonly digest: string | null;
     }
+  /** The first step of a start is done: its graphs are compiled. */
+  | { readonly event: "first-step"; readonly group: number; readonly step: number; readonly seconds: number }
   | {
       readonly event: "step";
       readonly group: number;

@@ -61,6 +61,9 @@ test("a run on text says what it has, learns, and its model continues a text, th
     /^data: \d+ training, \d+ validation, \d+ test documents, of [\d,]+ training, .* units \(/m,
     shown,
   );
+  for (const group of [0, 1])
+    assert.match(stdout, new RegExp(`^group ${group} took its first step \\d+\\.\\d s after`, "m"));
+  assert.match(stdout, /^guessing among 257 +5\.5491/m, shown);
   assert.match(stdout, /test nats per unit +test perplexity +test bits per byte +test accuracy/, shown);
   assert.match(stdout, /^next: codistill sample \S+model\.onnx;/m, shown);
   const folder = await run.folder();
