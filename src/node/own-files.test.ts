@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { tinyInput } from "../../test/tiny-run.js";
-import { ConfigError } from "../errors.js";
+import { tokenizerFile } from "../data/text/byte-level.js";
+import { ConfigError, DataError } from "../errors.js";
 import { isOfText, type RunConfig } from "../run/schema.js";
 import { loadConfig } from "./load-config.js";
 import { checkOwnFiles, takeOwnFiles, withOwnFiles, withOwnNames } from "./own-files.js";
@@ -15,7 +16,8 @@ const root = mkdtempSync(join(tmpdir(), "codistill-own-files-"));
 after(() => rmSync(root, { recursive: true }));
 const path = (...names: string[]) => join(root, ...names);
 
-writeFileSync(path("t.json"), "first");
+const first = JSON.stringify(tokenizerFile([[104, 105]]));
+writeFileSync(path("t.json"), first);
 writeFileSync(path("weights.safetensors"), "weights");
 const text = {
   name: "books",
@@ -54,14 +56,14 @@ test("a run reads its own copies, wherever its folder is and whatever becomes of
   writeFileSync(path("t.json"), "another");
   const told: string[] = [];
   const again = await takeOwnFiles(saved, moved, (message) => told.push(message));
-  assert.equal(readFileSync(tokenizerOf(again), "utf8"), "first");
+  assert.equal(readFileSync(tokenizerOf(again), "utf8"), first);
   assert.equal(readFileSync(initOf(again), "utf8"), "weights");
   assert.equal(told.length, 1);
   assert.match(
     told[0] ?? "",
     /^the tokenizer .*t\.json has changed since the run began \(SHA-256 \w{8} then, \w{8} now\): the run goes on with its own copy/,
   );
-  writeFileSync(path("t.json"), "first");
+  writeFileSync(path("t.json"), first);
 });
 
 test("a run goes on with a configuration that names equal files, and with no other", async () => {
@@ -92,6 +94,26 @@ test("a copy that has changed is refused", async () => {
     await refused(checkOwnFiles(folder), says);
     rmSync(join(folder.path, name));
     await refused(checkOwnFiles(folder), / is gone\. Put it back/);
+  }
+});
+
+test("a tokenizer that is none is refused by the name that was given, and no copy is kept", async () => {
+  writeFileSync(path("none.json"), "{}");
+  writeFileSync(path("text-none.json"), JSON.stringify({ ...text, data: { ...text.data, tokenizer: "none.json" } }));
+  const folder = runFolder(path("none"));
+  mkdirSync(folder.path);
+  await assert.rejects(
+    takeOwnFiles(await loadConfig(path("text-none.json")), folder),
+    (error) => error instanceof DataError && error.message.includes(path("none.json")),
+  );
+  assert.deepEqual(readdirSync(folder.path), []);
+});
+
+test("a damaged record of where copies came from is refused", async () => {
+  for (const [i, damaged] of ["rubbish", "[]", '{"tokenizer":{"from":3}}'].entries()) {
+    const { folder } = await begun(`damaged-${i}`);
+    writeFileSync(folder.ownFiles, damaged);
+    await refused(checkOwnFiles(folder), /own-files\.json does not say where the run's files came from/);
   }
 });
 

@@ -35,7 +35,8 @@ type Origins = z.output<typeof ownSchema>;
  * Copy what a configuration takes from outside, unless the run has it; gives the configuration that names the copies. With
  * `tell`, a copy whose original has changed since is told.
  *
- * Throws {@link ConfigError} when a file cannot be read, or a copy is not what it was when it was made.
+ * Throws {@link ConfigError} when a file cannot be read, or a copy is not what it was when it was made, and {@link DataError}
+ * for a tokenizer that is none.
  */
 export async function takeOwnFiles(
   config: RunConfig,
@@ -59,6 +60,8 @@ export async function takeOwnFiles(
     // A run of an earlier version has no copies, and its data says whether its files are those that it began with.
     if (existsSync(folder.data)) continue;
     const bytes = read(kind, path);
+    // What is wrong with it is said of the file that was given, before a copy is kept.
+    if (kind === "tokenizer") await checkTokenizer(path);
     const digest = await sha256(bytes);
     checkNoted(kind, path, config, digest);
     await files.put(KINDS[kind].copy, bytes);
@@ -104,8 +107,15 @@ export async function withOwnFiles(config: RunConfig, folder: RunFolder): Promis
   return withPaths(config, same, folder.path);
 }
 
+async function checkTokenizer(path: string): Promise<void> {
+  // Only here: runs on tables need none of it.
+  const { openTokenizer } = await import("./text/tokenizer.js");
+  openTokenizer(path);
+}
+
 function originsOf(folder: RunFolder): Origins {
-  const parsed = ownSchema.safeParse(readRunFile(folder.ownFiles) ?? {});
+  const record = existsSync(folder.ownFiles) ? readRunFile(folder.ownFiles) : {};
+  const parsed = ownSchema.safeParse(record);
   if (parsed.success) return parsed.data;
   throw new ConfigError(
     `${folder.ownFiles} does not say where the run's files came from: ${z.prettifyError(parsed.error)}`,

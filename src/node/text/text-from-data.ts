@@ -127,7 +127,7 @@ export async function configurationFromText(
 
 function descriptionOf({ files, documents, bytes: size, beginning, plan, seconds }: TextDescription): string[] {
   const width = process.stdout.columns ?? WIDTH;
-  const text = `${counted(documents, "document")} of text in ${counted(files, "file")}, ${bytes(size)}; a label would make a table of it (--label)`;
+  const text = `${counted(documents, "document")} of text in ${counted(files, "file")}, ${bytes(size)}`;
   const begins = JSON.stringify(shortened(beginning, 60));
   return planLines({ reasons: { data: text, begins, ...plan.reasons } }, seconds, width).map(printable);
 }
