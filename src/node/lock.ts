@@ -161,7 +161,8 @@ function isLocal(path: string): boolean {
 }
 
 function whyUnknown(holder: ProcessIdentity, own: ProcessIdentity): string {
-  if (isRunning(holder, own)) return "";
+  const isOfOlderVersion = holder.bootId === null && holder.host === own.host;
+  if (isRunning(holder, own) || isOfOlderVersion) return "";
   if (isSameKernel(holder, own)) return "in another container, so that it cannot be seen from here whether it still is";
   const where =
     holder.host === own.host ? "before a restart of this machine, or on another one of its name" : "on another machine";
