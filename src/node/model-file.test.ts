@@ -22,7 +22,7 @@ after(() => rmSync(root, { recursive: true }));
 
 const learner = tinyLearner();
 const params = initParams(learner.model, key(1));
-const metadata = { format: MODEL_FORMAT, version: "1", name: "tiny", label: "late" };
+const metadata = { format: MODEL_FORMAT, version: "1", name: "tiny", label: "late", reading: '{"columns":[]}' };
 const exported = exportModel(learner, tinyPreprocessing, tinyServing(), params, { ...metadata, [SEAL]: NO_SEAL });
 const whole = joined(await seal(exported, "onnx"));
 

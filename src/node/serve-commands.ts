@@ -5,6 +5,7 @@ import { ConfigError } from "../errors.js";
 import { evaluationLines, textEvaluationLines } from "../report/evaluation.js";
 import { count, seconds } from "../report/format.js";
 import { someText } from "./flags.js";
+import { type ReadingFlags, readingOf, withReadingFlags } from "./reading-flags.js";
 import { evaluate } from "./table/evaluate.js";
 import { predict } from "./table/predict.js";
 
@@ -14,17 +15,16 @@ export interface ServeCommandOptions {
   readonly say: (text: string) => void;
 }
 
-interface PredictFlags {
+interface PredictFlags extends ReadingFlags {
   readonly out?: string;
   readonly json?: boolean;
 }
 
-interface EvaluateFlags {
+interface EvaluateFlags extends ReadingFlags {
   readonly label?: string;
   readonly where?: string;
   readonly by?: string;
   readonly field?: string;
-  readonly encoding?: string;
   readonly separator?: string;
   readonly json?: boolean;
 }
@@ -34,7 +34,7 @@ const DATA = ["<data...>", "files or globs: Parquet, CSV, TSV, JSON lines, .gz"]
 
 /** Add what `codistill predict` takes. */
 export function withPredictFlags(command: Command): Command {
-  return command
+  return withReadingFlags(command)
     .description("append a model's predictions to the rows of a table")
     .argument(...MODEL)
     .argument(...DATA)
@@ -51,7 +51,7 @@ export function withPredictFlags(command: Command): Command {
 
 /** Add what `codistill evaluate` takes. */
 export function withEvaluateFlags(command: Command): Command {
-  return command
+  return withReadingFlags(command, true)
     .description(
       "score a model: on a table that has the labels, with intervals, by class, by slice; a language model on text",
     )
@@ -66,7 +66,7 @@ export function withEvaluateFlags(command: Command): Command {
       'what stands between the documents of a plain text file, as "<|endoftext|>" or "\\n\\n\\n"; each file is one without it',
       someText,
     )
-    .option("--encoding <name>", 'of text in files without a byte order mark, as windows-1252; "utf-8" by default')
+    .option("--encoding <name>", "of files that are neither UTF-8 nor marked as UTF-16, as windows-1252")
     .option("--json", "as JSON")
     .addHelpText(
       "after",
@@ -78,19 +78,21 @@ export function withEvaluateFlags(command: Command): Command {
 export async function predictCommand(
   model: string,
   data: readonly string[],
-  { out, json }: PredictFlags,
+  { out, json, ...flags }: PredictFlags,
   { say, ...options }: ServeCommandOptions,
 ): Promise<void> {
   const progress = progressLine();
   const result = await predict(model, data, {
     ...options,
     ...(out !== undefined && { out }),
+    reading: readingOf(flags),
     onProgress: progress.show,
   });
   progress.end();
   for (const { wanted, name } of result.renamed) {
     process.stderr.write(`note: ${wanted} is in ${name}, as another column has that name (case does not count)\n`);
   }
+  tellNotes(result.notes);
   if (json && out !== undefined) say(JSON.stringify(result, null, 2));
   else if (out !== undefined) {
     say(`${count(result.rows)} rows with ${result.columns.join(", ")} in ${out}, ${seconds(result.seconds)}`);
@@ -110,11 +112,13 @@ export async function evaluateCommand(
     if (flag !== undefined) throw new ConfigError(`--${flag} is of tables, and ${model} is a language model`);
     return evaluateTextCommand(model, data, { json, field, encoding, separator }, { say, ...options });
   }
-  for (const [name, value] of Object.entries({ field, encoding, separator }))
+  for (const [name, value] of Object.entries({ field, separator }))
     if (value !== undefined) throw new ConfigError(`--${name} is of text, and ${model} is no language model`);
   const progress = progressLine();
-  const result = await evaluate(model, data, { ...options, ...flags, onProgress: progress.show });
+  const reading = readingOf({ ...flags, ...(encoding !== undefined && { encoding }) });
+  const result = await evaluate(model, data, { ...options, ...flags, reading, onProgress: progress.show });
   progress.end();
+  tellNotes(result.notes);
   say(json ? JSON.stringify(result, null, 2) : evaluationLines(result, flags.by).join("\n"));
 }
 
@@ -129,6 +133,11 @@ async function evaluateTextCommand(
   const result = await evaluateText(model, data, { ...options, ...flags, onProgress: progress.show });
   progress.end();
   say(json ? JSON.stringify(result, null, 2) : textEvaluationLines(result).join("\n"));
+}
+
+/** What files were found to be, beside the rows. */
+function tellNotes(notes: readonly string[]): void {
+  for (const note of notes) process.stderr.write(`note    ${note}\n`);
 }
 
 /** Rows between two looks at the clock of a line that is written over. */

@@ -8,11 +8,12 @@ import { configurationOf } from "../run/infer/configuration.js";
 import { type Preset, presetNames, presets } from "../run/infer/presets.js";
 import { taskKinds } from "../run/task-schema.js";
 import { someText, wholeNumber } from "./flags.js";
+import { listOf, type ReadingFlags, readingOf, several, withReadingFlags } from "./reading-flags.js";
 import { type DescribeOverrides, describeTable } from "./table/infer/describe.js";
 import { inferRun, writeConfiguration } from "./table/infer/infer-run.js";
 
 /** Flags that say what the data is, and what of it the user knows better. */
-export interface TableFlags {
+export interface TableFlags extends ReadingFlags {
   readonly data?: readonly string[];
   readonly label?: string;
   /** The column of texts. */
@@ -44,14 +45,9 @@ export interface TableCommandOptions {
 /** Columns of text where the output is no terminal. */
 const WIDTH = 100;
 
-/** Names of columns parted by commas; a flag may come several times. */
-function listOfNames(text: string, before: readonly string[] = []): string[] {
-  return [...before, ...text.split(",").map((name) => name.trim())].filter((name) => name !== "");
-}
-
 /** Add the flags that say what the data is. */
 export function withTableFlags(command: Command): Command {
-  return command
+  return withReadingFlags(command)
     .option("--data <paths...>", "files or globs: Parquet, CSV, TSV, JSON lines, .gz; text without --label")
     .option("--field <column>", "of files that have columns: learn a language model of the texts in this one")
     .option(
@@ -60,14 +56,14 @@ export function withTableFlags(command: Command): Command {
       someText,
     )
     .option("--label <column or SQL>", 'what to predict: a column, or an expression such as "delay >= 15"')
-    .option("--numeric <columns>", "columns to take as quantities, parted by commas", listOfNames)
-    .option("--categorical <columns>", "columns to take as names", listOfNames)
-    .option("--ignore <columns>", "columns to leave out", listOfNames)
+    .option("--numeric <columns>", "columns to take as quantities, parted by commas; may come several times", several)
+    .option("--categorical <columns>", "columns to take as names", several)
+    .option("--ignore <columns>", "columns to leave out", several)
     .option("--time <column>", "split by this column: train on the past, score on what came later")
     .option("--group-by <column or SQL>", "rows of one value are in one split, as all those of a customer")
     .option("--positive <value>", "of a label of two values, the one that is yes")
     .option("--task <kind>", "binary, multiclass or regression, where the label does not say so")
-    .option("--columns <names>", "the names of all columns, for CSV or TSV without a header", listOfNames)
+    .option("--columns <names>", "the names of all columns, for CSV or TSV without a header", listOf)
     .option(
       "--max-bad-rows <number>",
       "lines of CSV or TSV that are no rows and may be left out; 0 by default",
@@ -80,8 +76,10 @@ export function withTableFlags(command: Command): Command {
 export function hasTableFlags(flags: TableFlags): boolean {
   const { data, label, numeric, categorical, ignore, time, groupBy, positive, task, preset, maxBadRows, columns } =
     flags;
+  const { encoding, delimiter, nullValues, decimal, dateFormat } = flags;
   const all = [data, label, numeric, categorical, ignore, time, groupBy, positive, task, preset, maxBadRows, columns];
-  return [...all, flags.field, flags.separator].some((flag) => flag !== undefined);
+  const ofText = [encoding, delimiter, nullValues, decimal, dateFormat, flags.field, flags.separator];
+  return [...all, ...ofText].some((flag) => flag !== undefined);
 }
 
 /** Show what would be trained on and how; nothing is written. */
@@ -147,6 +145,7 @@ function presetNamed(name: string): Preset {
 
 function overridesOf(flags: TableFlags, preset?: Preset): DescribeOverrides {
   const { numeric, categorical, ignore, time, groupBy, positive, task, maxBadRows, columns } = flags;
+  const reading = readingOf(flags);
   const kind = taskKinds.find((one) => one === task);
   if (task !== undefined && kind === undefined) {
     throw new ConfigError(`--task must be ${taskKinds.join(", ")}, got "${task}"`);
@@ -167,5 +166,6 @@ function overridesOf(flags: TableFlags, preset?: Preset): DescribeOverrides {
     ...(kind && { task: kind }),
     ...(maxBadRows !== undefined && { maxBadRows }),
     ...(columns && { columns }),
+    ...(Object.keys(reading).length > 0 && { reading }),
   };
 }

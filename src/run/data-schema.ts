@@ -1,5 +1,6 @@
 /** What a configuration may say of its data: a table, or text. */
 import { z } from "zod";
+import { columnReadingSchema, type GivenReading } from "./reading/reading.js";
 
 const sqlExpression = z.string().min(1);
 
@@ -51,6 +52,24 @@ export const tableDataSchema = z.strictObject({
   columns: z.array(z.string().min(1)).min(1).optional(),
   /** Lines of CSV or TSV files that are no rows, as one with too few columns, and may be left out; 0 by default. */
   maxBadRows: z.int().nonnegative().optional(),
+  /** The encoding of files that are neither UTF-8 nor marked as UTF-16, by its name in the Encoding Standard. */
+  encoding: z
+    .string()
+    .regex(/^[A-Za-z0-9_:.-]{1,30}$/, "must be the name of an encoding, as windows-1252")
+    .optional(),
+  /** What parts the values of CSV files; found out for each file by default. */
+  delimiter: z
+    .string()
+    .regex(/^[^\r\n"\p{L}\p{N}]$/u, "must be one character that is no letter, digit or quote")
+    .optional(),
+  /** Text that stands for a missing value in every column; by default "NA", "?" and others do among numbers and times. */
+  nullValues: z.array(z.string().max(60)).max(100).optional(),
+  /** The decimal mark of numbers that do not show it themselves, as 1,234; inferred by default. */
+  decimal: z.enum([".", ","]).optional(),
+  /** How times are written, as "%d/%m/%Y"; "shipped=%m/%d/%Y" is of one column alone. Inferred by default. */
+  dateFormat: z.union([z.string().min(1), z.array(z.string().min(1)).min(1).max(12)]).optional(),
+  /** How the text of columns is read, by their names; inferred for all others. */
+  reading: z.record(z.string(), columnReadingSchema).optional(),
   /** SQL expression: true or 1 for the positive class; with another `task` a class of any type, or a number. */
   label: sqlExpression,
   /** Of a yes/no label of two other values: the one that is yes. Spaces around it do not count, 1, 1.0 and true are one. */
@@ -71,6 +90,28 @@ export const tableDataSchema = z.strictObject({
   filters: z.array(sqlExpression).optional(),
   regime,
 });
+
+/** What a table's data says of how text becomes values. */
+export function givenReadingOf({
+  encoding,
+  delimiter,
+  nullValues,
+  decimal,
+  dateFormat,
+  reading,
+}: Pick<
+  z.output<typeof tableDataSchema>,
+  "encoding" | "delimiter" | "nullValues" | "decimal" | "dateFormat" | "reading"
+>): GivenReading {
+  return {
+    ...(encoding !== undefined && { encoding }),
+    ...(delimiter !== undefined && { delimiter }),
+    ...(nullValues !== undefined && { nullValues }),
+    ...(decimal !== undefined && { decimal }),
+    ...(dateFormat !== undefined && { dateFormats: typeof dateFormat === "string" ? [dateFormat] : dateFormat }),
+    ...(reading !== undefined && { columns: reading }),
+  };
+}
 
 const textSplit = z.union(
   [z.number().positive().lt(1), z.strictObject({ source })],

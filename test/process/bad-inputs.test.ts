@@ -66,7 +66,8 @@ before(async () => {
     "semi.tsv": csv().replaceAll(",", ";"),
     "names.csv": csv(undefined, "zone,zone,late,code"),
     "other.csv": csv(undefined, "zones,km,late,code"),
-    "words.csv": csv((all) => all.splice(5, 1, "north,far,yes,1000")),
+    "word.csv": csv((all) => all.splice(5, 1, "north,far,yes,1000")),
+    "words.csv": csv((all) => all.splice(0, 600, ...all.map((line) => line.replace(/,[\d.]+,/, ",far,")))),
     "unlabelled.csv": csv(undefined, "zone,km,when,code"),
     "unknown.csv": csv((all) => all.splice(5, 1, "north,5,perhaps,1000")),
     "onesided.csv": csv((all) => all.splice(0, 600, ...all.map((line) => line.replace(/,no,/, ",yes,")))),
@@ -176,7 +177,7 @@ describe("a served model", () => {
     ],
     "words among the numbers": [
       () => predict("words.csv"),
-      /reads numbers from the column "km", and in 1 rows it is something else, as "far"/,
+      /reads numbers from the column "km", and 600 of its 600 values are something else, as "far"/,
     ],
     "a line that is cut off": [() => predict("short.csv"), /1 line is no row/, /Mend/],
     "a file without rows": [() => predict("head.csv"), /has 4 columns \(zone, km, late, code\) and no rows/],
@@ -223,6 +224,13 @@ describe("a served model", () => {
     assert.deepEqual(others, good);
     assert.deepEqual(unseen, missing);
     assert.notDeepEqual(unseen, good);
+  });
+
+  test("takes a word among numbers as missing, and says so", async () => {
+    const { code, stdout, stderr, shown } = await place.codistill(predict("word.csv")).ended;
+    assert.equal(code, 0, shown);
+    assert.match(stderr, /^note +km: 1 value cannot be read as numbers and counts as missing, as "far"$/m);
+    assert.match(stdout, /^north,far,yes,1000,0\.\d+$/m, "the row is written as it was");
   });
 
   test("says of labels that are all alike what cannot be told", async () => {

@@ -5,16 +5,19 @@ import { enclosed, identifier } from "../../data/sql.js";
 import { DataError, messageOf } from "../../errors.js";
 import { nearest } from "../../nearest.js";
 import { count, firstNames } from "../../report/format.js";
+import { columnNamed, columnOfFlag } from "../../run/names.js";
+import type { GivenReading } from "../../run/reading/reading.js";
 import { type Evaluation, evaluation } from "../../train/evaluation.js";
 import type { Floats } from "../../train/metrics.js";
 import { type Database, openDuckdb } from "../duckdb.js";
 import { localCopies } from "../remote-files.js";
-import { findFiles } from "../source-files.js";
 import { inTemporaryFolder } from "../temporary-folder.js";
 import { checkedSql } from "./checked-sql.js";
 import { type LabelValue, OTHER_CLASS, servedLabels } from "./served-labels.js";
 import { openModel, type ServedModel } from "./served-model.js";
 import { type CheckedInput, openServedRows, servedRows } from "./served-rows.js";
+import type { SourceColumn } from "./source-rows.js";
+import { openFiles } from "./text-files.js";
 
 export interface EvaluateOptions {
   /** Column or SQL over a row; by default what the model was trained on. */
@@ -23,7 +26,8 @@ export interface EvaluateOptions {
   readonly where?: string;
   /** Column or SQL over a row: figures for each of its values too. */
   readonly by?: string;
-  /** Holds what does not fit into memory meanwhile, in a folder that goes away. */
+  /** How the files are read, where that is not as training read its own. */
+  readonly reading?: GivenReading;
   readonly cacheFolder: string;
   readonly signal?: AbortSignal;
   /** Called now and then with the rows that are predicted. */
@@ -39,6 +43,8 @@ export interface EvaluateResult extends Evaluation {
   /** The values of such labels, the most frequent first, at most 5. */
   readonly otherClasses: readonly LabelValue[];
   readonly seconds: number;
+  /** Where the files disagree with how training read its own. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -50,22 +56,23 @@ export interface EvaluateResult extends Evaluation {
 export async function evaluate(
   modelPath: string,
   source: string | readonly string[],
-  { label: given, where, by, cacheFolder, signal, onProgress = () => {} }: EvaluateOptions,
+  { label: given, where, by, reading = {}, cacheFolder, signal, onProgress = () => {} }: EvaluateOptions,
 ): Promise<EvaluateResult> {
   const started = performance.now();
   const files = await localCopies(source, { cacheFolder, signal });
   const model = await openModel(modelPath, availableParallelism());
   try {
     return await inTemporaryFolder(cacheFolder, signal, async (temporary) => {
-      const db = await openDuckdb(join(temporary, "spill"), { reads: (await findFiles(files)).files, signal });
+      const encoding = reading.encoding ?? model.reading.encoding;
+      const open = await openFiles(files, { folder: temporary, encoding, signal });
+      const db = await openDuckdb(join(temporary, "spill"), { reads: open.reads, signal });
       try {
-        const { columns, inputs } = await openServedRows(db, files, model);
-        const names = columns.map(({ name }) => name);
-        if (where !== undefined) await keepOnly(db, await sqlOf(db, "--where", where, names));
+        const { columns, inputs, notes } = await openServedRows(db, open, model, reading, given ?? model.label);
+        if (where !== undefined) await keepOnly(db, await sqlOf(db, "--where", where, columns));
         const label = given ?? model.label;
-        const ownLabel = given ?? (await checkedLabel(db, model.label, names));
-        const labels = await servedLabels(db, model, await sqlOf(db, "the label", ownLabel, names));
-        const slice = by === undefined ? undefined : await sqlOf(db, "--by", by, names);
+        const ownLabel = given ?? (await checkedLabel(db, model.label, columns));
+        const labels = await servedLabels(db, model, await sqlOf(db, "the label", ownLabel, columns));
+        const slice = by === undefined ? undefined : await sqlOf(db, "--by", by, columns);
         const scored = await score(db, model, inputs, labels.sql, slice, onProgress);
         const { numUnlabelled, numOfOtherClasses, ...rest } = scored;
         if (scored.labels.length === 0) {
@@ -76,7 +83,7 @@ export async function evaluate(
         const result = evaluation(model.task, rest, { classes: model.classes, slices: rest.slices });
         const seconds = (performance.now() - started) / 1000;
         const counts = { numUnlabelled, numOfOtherClasses, otherClasses: labels.others };
-        return { model: model.name, label, ...result, ...counts, seconds };
+        return { model: model.name, label, ...result, ...counts, seconds, notes };
       } finally {
         await db.close();
       }
@@ -87,18 +94,19 @@ export async function evaluate(
 }
 
 /** A column's name or an expression as SQL that compiles. Throws {@link DataError} with the columns that there are. */
-async function sqlOf(db: Database, what: string, given: string, columns: readonly string[]): Promise<string> {
-  const column = columns.find((name) => name.toLowerCase() === given.toLowerCase());
-  const sql = column === undefined ? enclosed(given) : identifier(column);
+async function sqlOf(db: Database, what: string, given: string, columns: readonly SourceColumn[]): Promise<string> {
+  const isColumn = columnNamed(given, columns) !== null;
+  const sql = isColumn ? identifier(columnOfFlag(what, given, columns).name) : enclosed(given);
   try {
     await db.run(`select 1 from source_shape where ${sql} is null`);
   } catch (error) {
-    const near = nearest(given, columns);
+    const names = columns.map(({ name, header = name }) => header);
+    const near = nearest(given, names);
     throw new DataError(
       [
         `evaluate: ${what} must be a column or an expression over the columns, got ${given}`,
         `DuckDB: ${messageOf(error).split("\n")[0]}`,
-        `Columns of the data: ${firstNames(columns, 60)}`,
+        `Columns of the data: ${firstNames(names, 60)}`,
         ...(near === undefined ? [] : [`Did you mean ${near}?`]),
       ].join("\n  "),
       { cause: error },
@@ -108,9 +116,8 @@ async function sqlOf(db: Database, what: string, given: string, columns: readonl
 }
 
 /** The label that a model names: a column, or SQL that a model may bring along. */
-async function checkedLabel(db: Database, label: string, columns: readonly string[]): Promise<string> {
-  const isColumn = columns.some((name) => name.toLowerCase() === label.toLowerCase());
-  return isColumn ? label : checkedSql(db, "its label", label);
+async function checkedLabel(db: Database, label: string, columns: readonly SourceColumn[]): Promise<string> {
+  return columnNamed(label, columns) !== null ? label : checkedSql(db, "its label", label);
 }
 
 async function keepOnly(db: Database, predicate: string): Promise<void> {

@@ -1,31 +1,28 @@
 /** Tables into training caches: DuckDB reads the source once, everything after reads the cache. */
 import { join } from "node:path";
-import {
-  type Preprocessing,
-  type RecordLayout,
-  type Rows,
-  recordLayout,
-  type TableSpec,
-  type TrainingRows,
-} from "../../data/table.js";
+import { type Preprocessing, type RecordLayout, type Rows, recordLayout, type TrainingRows } from "../../data/table.js";
+import type { Reading } from "../../run/reading/reading.js";
 import type { Serving } from "../../run/serving/expression.js";
 import { openDuckdb } from "../duckdb.js";
 import { withShares } from "../progress.js";
 import { localCopies } from "../remote-files.js";
 import { assertUnchanged, sourceFiles } from "../source-files.js";
 import { cachedFolder } from "../temporary-folder.js";
-import { openTable, tableDigest } from "./table-cache.js";
+import { openTable, type ReadSpec, tableDigest } from "./table-cache.js";
 import { writeTable } from "./table-writer.js";
+import { openFiles } from "./text-files.js";
 
 export { type CachedTable, type OpenTableOptions, openTable } from "./table-cache.js";
 
 /** A table ready for training. */
 export interface PreparedTable {
-  readonly spec: TableSpec;
+  readonly spec: ReadSpec;
   readonly layout: RecordLayout;
   readonly preprocessing: Preprocessing;
   /** How a served model makes the features of columns. */
   readonly serving: Serving;
+  /** How the text of the files became values. */
+  readonly reading: Reading;
   readonly train: TrainingRows;
   readonly validation: Rows;
   readonly test: Rows;
@@ -59,20 +56,22 @@ export interface PrepareTableOptions {
  * Throws DataError when the source, an expression, the labels or the splits are wrong, when DuckDB is needed and not
  * installed, and when the cache is damaged.
  */
-export async function prepareTable(spec: TableSpec, options: PrepareTableOptions): Promise<PreparedTable> {
+export async function prepareTable(spec: ReadSpec, options: PrepareTableOptions): Promise<PreparedTable> {
   const { cacheFolder, onProgress = () => {}, signal } = options;
   const layout = recordLayout(spec);
   onProgress("identifying the source");
-  const source = await sourceFiles(await localCopies(spec.source, options), signal);
+  const files = await localCopies(spec.source, options);
+  const source = await sourceFiles(files, signal);
   const digest = tableDigest(spec, source);
   const { folder, cached } = await cachedFolder(
     cacheFolder,
     digest,
     { signal, onProgress },
     async (fresh, temporary) => {
-      const db = await openDuckdb(join(temporary, "spill"), { reads: source.files.map(({ path }) => path), signal });
+      const open = await openFiles(files, { folder: temporary, encoding: spec.reading?.encoding, signal });
+      const db = await openDuckdb(join(temporary, "spill"), { reads: open.reads, signal });
       try {
-        await withShares(onProgress, db, (tell) => writeTable(db, spec, layout, source, fresh, tell));
+        await withShares(onProgress, db, (tell) => writeTable(db, spec, layout, { source, open }, fresh, tell));
       } finally {
         await db.close();
       }

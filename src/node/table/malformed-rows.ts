@@ -13,30 +13,41 @@ const LONGEST_LINE = 60;
 /** Lines that were left out of a table that was made with {@link STORE_REJECTS}. */
 export interface Malformed {
   readonly count: number;
-  /** Whether nothing is wrong with them but their bytes, which are no UTF-8. */
-  readonly isEncoding: boolean;
   /** The first ones: where each is, what it is, and what is wrong with it. */
   readonly examples: readonly string[];
 }
 
-/** What was found since the last time. */
-export async function takeMalformed(db: Database, numFiles: number): Promise<Malformed> {
+/**
+ * What was found since the last time in files, which are shown by the paths that the user knows.
+ * Throws {@link DataError} for a quote that is never closed: no line after it is known to be one.
+ */
+export async function takeMalformed(
+  db: Database,
+  files: readonly { readonly path: string; readonly readable: string }[],
+): Promise<Malformed> {
+  const paths = new Map(files.map(({ path, readable }) => [readable, path]));
   // A line may be wrong in several ways.
-  const lines = `(select file_path, line, any_value(csv_line) as text,
-      arg_min(error_message, error_type = 'CAST') as why,
-      bool_and(error_type = 'INVALID ENCODING') as is_encoding
+  const lines = `(select file_path, line, any_value(csv_line) as text, any_value(error_message) as why,
+      bool_or(error_type = 'UNQUOTED VALUE') as is_open
     from malformed_lines join malformed_scans using (scan_id, file_id) group by file_path, line)`;
-  const [[total, isEncoding] = []] = await db.rows(`select count(*), bool_and(is_encoding) from ${lines}`);
+  const [[total] = []] = await db.rows(`select count(*) from ${lines}`);
   const first = await db.rows(
-    `select file_path, line, text, why from ${lines} order by file_path, line limit ${SHOWN}`,
+    `select file_path, line, text, why, is_open from ${lines} order by file_path, line limit ${SHOWN}`,
   );
   await db.run("drop table malformed_lines");
   await db.run("drop table malformed_scans");
-  const examples = first.map(([path, line, text, why]) => {
-    const where = numFiles === 1 ? "" : `${path} `;
-    return `${where}line ${count(Number(line))}: ${JSON.stringify(shortened(String(text).trim(), LONGEST_LINE))}: ${reasonOf(String(why))}`;
+  const examples = first.map(([file, line, text, why, isOpen]) => {
+    const path = paths.get(String(file)) ?? file;
+    const shown = JSON.stringify(shortened(String(text).trim(), LONGEST_LINE));
+    if (isOpen && String(text).trim().includes("\n")) {
+      throw new DataError(
+        `data: a text in quotes ends with a quote, and in ${path} that of line ${count(Number(line))} does not, so that the lines after it are part of it: ${shown}. Close it there, or double it ("") where it is part of a text.`,
+      );
+    }
+    const where = files.length === 1 ? "" : `${path} `;
+    return `${where}line ${count(Number(line))}: ${shown}: ${reasonOf(String(why))}`;
   });
-  return { count: Number(total), isEncoding: isEncoding === true, examples };
+  return { count: Number(total), examples };
 }
 
 /** Throws {@link DataError} when there are more than may be left out. */
@@ -57,7 +68,6 @@ export function checkMalformed({ count: found, examples }: Malformed, numRows: n
 function reasonOf(message: string): string {
   const [, expected, found] = /Expected Number of Columns: (\d+) Found: (\d+)/.exec(message) ?? [];
   if (expected) return `${Number(found) > Number(expected) ? "more" : "fewer"} than ${expected} columns`;
-  const value = /Could not convert string "(.*)" to '(\w+)'/s.exec(message);
-  if (value) return `${JSON.stringify(shortened(value[1] ?? "", 30))} is no ${value[2]}`;
+  if (message.includes("quote")) return "a quote within a text, or none at its end";
   return (message.split("\n")[0] ?? "").replace(/\.$/, "");
 }

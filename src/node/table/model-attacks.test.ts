@@ -41,7 +41,14 @@ const value = (name: string, elemType: number) => ({ name, type: { tensorType: {
 /** A model that says of each row the number that an expression makes of it. */
 function model(sql: string, label = "late", graph: Partial<ModelProto["graph"]> = {}): ModelProto {
   const inputs = [{ name: "x", type: "number", sql }];
-  const metadata = { format: "codistill.model", version: "1", name: "m", label, inputs: JSON.stringify(inputs) };
+  const metadata = {
+    format: "codistill.model",
+    version: "1",
+    name: "m",
+    label,
+    inputs: JSON.stringify(inputs),
+    reading: '{"columns":[]}',
+  };
   return {
     irVersion: 9,
     producerName: "somebody",

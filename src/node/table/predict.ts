@@ -3,22 +3,26 @@ import { createReadStream } from "node:fs";
 import { availableParallelism } from "node:os";
 import { extname, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { literal } from "../../data/sql.js";
+import { identifier, literal } from "../../data/sql.js";
 import { ConfigError, DataError, messageOf } from "../../errors.js";
 import { printable } from "../../report/printable.js";
+import { sqlNames } from "../../run/names.js";
+import type { GivenReading } from "../../run/reading/reading.js";
 import { decisions } from "../../train/class-metrics.js";
 import type { Floats } from "../../train/metrics.js";
 import { type Database, openDuckdb } from "../duckdb.js";
 import { localCopies } from "../remote-files.js";
-import { findFiles } from "../source-files.js";
 import { inTemporaryFolder } from "../temporary-folder.js";
 import type { LabelledModel } from "./served-labels.js";
 import { openModel, type ServedModel } from "./served-model.js";
-import { type CheckedInput, definitions, freeName, openServedRows, servedRows } from "./served-rows.js";
+import { type CheckedInput, freeName, openServedRows, servedRows } from "./served-rows.js";
+import { openFiles } from "./text-files.js";
 
 export interface PredictOptions {
   /** Where the rows go: .csv, .tsv, .parquet, .json or .jsonl; standard output as CSV by default. */
   readonly out?: string;
+  /** How the files are read, where that is not as training read its own. */
+  readonly reading?: GivenReading;
   /** Holds what does not fit into memory meanwhile, in a folder that goes away. */
   readonly cacheFolder: string;
   readonly signal?: AbortSignal;
@@ -34,6 +38,8 @@ export interface PredictResult {
   readonly renamed: readonly { readonly wanted: string; readonly name: string }[];
   readonly out: string | null;
   readonly seconds: number;
+  /** Where the files disagree with how training read its own. */
+  readonly notes: readonly string[];
 }
 
 const formats: Readonly<Record<string, string>> = {
@@ -55,7 +61,7 @@ const formats: Readonly<Record<string, string>> = {
 export async function predict(
   modelPath: string,
   source: string | readonly string[],
-  { out, cacheFolder, signal, onProgress = () => {} }: PredictOptions,
+  { out, reading = {}, cacheFolder, signal, onProgress = () => {} }: PredictOptions,
 ): Promise<PredictResult> {
   const started = performance.now();
   const format = out === undefined ? formats[".csv"] : formats[extname(out).toLowerCase()];
@@ -67,16 +73,25 @@ export async function predict(
   try {
     return await inTemporaryFolder(cacheFolder, signal, async (temporary) => {
       const file = out ?? join(temporary, "rows.csv");
-      const { files: reads } = await findFiles(files);
-      const db = await openDuckdb(join(temporary, "spill"), { reads, writes: [file], signal });
+      const encoding = reading.encoding ?? model.reading.encoding;
+      const open = await openFiles(files, { folder: temporary, encoding, signal });
+      const db = await openDuckdb(join(temporary, "spill"), { reads: open.reads, writes: [file], signal });
       try {
-        const { columns, numRows, inputs } = await openServedRows(db, files, model);
-        const taken = columns.map(({ name }) => name);
+        const { columns, numRows, inputs, notes } = await openServedRows(db, open, model, reading);
+        const taken = columns.map(({ name, header = name }) => header);
         const appended = appendedColumns(model, taken);
         await predictInto(db, model, inputs, appended, (done) => onProgress(done, numRows));
-        const isText = format.startsWith("format csv");
-        const rows = (isText ? await rowsAsWritten(db, files, numRows) : null) ?? "source_rows";
-        await write(db, rows, file, format);
+        // Of CSV every value stays as it was written, "yes" and "007" included.
+        const isAsWritten = format.startsWith("format csv") && (open.format === "csv" || open.format === "tsv");
+        const own = columns.map(({ name, header = name }) => ({ sql: identifier(name), name: header }));
+        const all = [...own, ...appended.map(({ name }, i) => ({ sql: predicted(i), name }))];
+        await write(
+          db,
+          `${isAsWritten ? "source_text" : "source_rows"} positional join predictions`,
+          all,
+          file,
+          format,
+        );
         if (out === undefined) await toStandardOutput(file);
         const seconds = (performance.now() - started) / 1000;
         const renamed = appended.filter(({ name, wanted }) => name !== wanted);
@@ -86,6 +101,7 @@ export async function predict(
           renamed: renamed.map(({ name, wanted }) => ({ wanted, name })),
           out: out ?? null,
           seconds,
+          notes,
         };
       } finally {
         await db.close();
@@ -95,6 +111,9 @@ export async function predict(
     await model.close();
   }
 }
+
+/** A column of predictions, whose name may be another's but for its case. */
+const predicted = (i: number) => identifier(`codistill prediction ${i}`);
 
 interface Appended {
   readonly wanted: string;
@@ -124,17 +143,11 @@ async function predictInto(
   columns: readonly Appended[],
   onProgress: (numRows: number) => void,
 ): Promise<void> {
-  const names = columns.map(({ name }) => name);
-  await db.run(
-    `create table predictions (${definitions(
-      names,
-      columns.map(({ type }) => type),
-    )})`,
-  );
+  const definitions = columns.map(({ type }, i) => `${predicted(i)} ${type}`);
+  await db.run(`create table predictions (${definitions.join(", ")})`);
   let done = 0;
   for await (const { inputs } of servedRows(db, served)) {
-    const predicted = await model.predict(inputs);
-    await db.append("predictions", asColumns(predicted, model));
+    await db.append("predictions", asColumns(await model.predict(inputs), model));
     done += inputs[0]?.length ?? 0;
     onProgress(done);
   }
@@ -151,37 +164,6 @@ function asColumns(predicted: Floats, { task, classes }: ServedModel): (Floats |
     Array.from(decisions(predicted, numClasses), (k) => classes[k] ?? ""),
     ...classes.map((_, k) => Float32Array.from({ length: numRows }, (_, row) => predicted[row * numClasses + k] ?? 0)),
   ];
-}
-
-/**
- * The rows of CSV as they were written, every value as its text, "yes" and "007" included. Null for files
- * that have types, and where the rows read so are not the same.
- */
-async function rowsAsWritten(
-  db: Database,
-  source: string | readonly string[],
-  numRows: number,
-): Promise<string | null> {
-  const { format, files } = await findFiles(source);
-  const [first = ""] = files;
-  if (format !== "csv" && format !== "tsv") return null;
-  const [dialect] = await db.rows(
-    `select Delimiter, Quote, Escape, SkipRows, HasHeader from sniff_csv(${literal(first)}, sample_size = -1)`,
-  );
-  const [delimiter, quote, escapeMark, skip, hasHeader] = (dialect ?? []).map(String);
-  if (hasHeader !== "true") return null;
-  const options = [
-    "all_varchar = true, header = true, hive_partitioning = false, auto_detect = false",
-    `delim = ${literal(delimiter ?? ",")}`,
-    ...Object.entries({ quote, escape: escapeMark }).flatMap(([name, mark]) =>
-      mark && mark !== "(empty)" ? [`${name} = ${literal(mark)}`] : [],
-    ),
-    `skip = ${skip ?? 0}`,
-  ];
-  const columns = (await db.rows("describe source_rows")).map(([name]) => `${literal(String(name))}: 'VARCHAR'`);
-  const texts = `read_csv([${files.map(literal).join(", ")}], ${options.join(", ")}, columns = {${columns.join(", ")}})`;
-  const [[numTexts] = []] = await db.rows(`select count(*) from ${texts}`).catch(() => []);
-  return Number(numTexts) === numRows ? texts : null;
 }
 
 async function* printableParts(parts: AsyncIterable<string>): AsyncGenerator<string> {
@@ -201,9 +183,26 @@ async function toStandardOutput(file: string): Promise<void> {
   }
 }
 
-async function write(db: Database, rows: string, out: string, format: string): Promise<void> {
+async function write(
+  db: Database,
+  rows: string,
+  columns: readonly { readonly sql: string; readonly name: string }[],
+  out: string,
+  format: string,
+): Promise<void> {
+  const names = sqlNames(columns.map(({ name }) => name));
+  const isClash = names.some(({ header }) => header !== undefined);
+  const outputs = columns.map(({ sql }, i) => `${sql} as ${identifier(names[i]?.name ?? "")}`);
+  const query = `select ${outputs.join(", ")} from ${rows}`;
+  // SQL has no two names that differ in case alone; as the first row of a file without a header they may.
+  const header = columns.map(({ name }) => literal(name)).join(", ");
+  const texts = columns.map(({ sql }) => `cast(${sql} as varchar)`).join(", ");
+  const [what, how] =
+    isClash && format.startsWith("format csv")
+      ? [`select ${header} union all (select ${texts} from ${rows})`, format.replace("header", "header false")]
+      : [query, format];
   try {
-    await db.run(`copy (select * from ${rows} positional join predictions) to ${literal(resolve(out))} (${format})`);
+    await db.run(`copy (${what}) to ${literal(resolve(out))} (${how})`);
   } catch (error) {
     throw new DataError(`predict: ${out} cannot be written: ${messageOf(error)}`, { cause: error });
   }

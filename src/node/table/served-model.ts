@@ -3,6 +3,7 @@ import { z } from "zod";
 import { problemsOf } from "../../checkpoint/json.js";
 import { yesNo } from "../../data/table.js";
 import { CheckpointError, ConfigError } from "../../errors.js";
+import { type Reading, readingSchema } from "../../run/reading/reading.js";
 import { type ServedInput, servedInputSchema } from "../../run/serving/expression.js";
 import type { TaskKind } from "../../train/events.js";
 import type { Floats } from "../../train/metrics.js";
@@ -34,6 +35,8 @@ export interface ServedModel {
   readonly columns: readonly string[] | null;
   /** Whether its predictions are float64: of numbers that float32 would not tell apart. */
   readonly isDouble: boolean;
+  /** How training read the text of its files. */
+  readonly reading: Reading;
   /** Of rows given as a column for each input, numbers and times as numbers: [rows], or [rows, classes]. */
   predict(columns: ValueColumns): Promise<Floats>;
   close(): Promise<void>;
@@ -52,6 +55,7 @@ const metadataSchema = z.object({
   negative: z.string().optional(),
   positive: z.string().optional(),
   columns: texts.optional(),
+  reading: jsonText.pipe(readingSchema),
   labelMean: z.coerce.number().optional(),
   labelDeviation: z.coerce.number().optional(),
   labelCenter: z.string().optional(),
@@ -82,6 +86,7 @@ export async function openModel(path: string, threads: number): Promise<ServedMo
     inputs,
     columns: rest.columns ?? null,
     isDouble,
+    reading: rest.reading,
     async predict(columns) {
       const numRows = columns[0]?.length ?? 0;
       const feeds = Object.fromEntries(

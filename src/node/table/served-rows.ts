@@ -1,58 +1,86 @@
 /** Rows of any table as the inputs of a served model, in their order, some thousand at a time. */
-import { enclosed, identifier } from "../../data/sql.js";
+import { enclosed } from "../../data/sql.js";
 import { DataError, messageOf } from "../../errors.js";
 import { nearest } from "../../nearest.js";
-import { firstNames } from "../../report/format.js";
+import { count, firstNames, shortened } from "../../report/format.js";
+import { givenFormats, overridden } from "../../run/reading/given.js";
+import type { GivenReading } from "../../run/reading/reading.js";
 import type { ServedInput } from "../../run/serving/expression.js";
 import type { Database, ValueColumns } from "../duckdb.js";
-import { findFiles } from "../source-files.js";
 import { type CheckedSql, checkedSql } from "./checked-sql.js";
 import { openSource } from "./infer/source.js";
 import type { ServedModel } from "./served-model.js";
-import type { SourceColumn } from "./source-rows.js";
-import { sourceQuery } from "./table-query.js";
+import type { SourceColumn, SourceKnown } from "./source-rows.js";
+import type { OpenFiles } from "./text-files.js";
 
 /** An input of a model whose SQL may run. */
 export type CheckedInput = ServedInput & { readonly sql: CheckedSql };
 
+/** What a model says of the files that it was trained on, and what it reads of others. */
+export type ReadModel = Pick<ServedModel, "inputs" | "columns" | "reading">;
+
+export interface ServedRows {
+  readonly columns: readonly SourceColumn[];
+  readonly numRows: number;
+  readonly inputs: readonly CheckedInput[];
+  /** Where the files disagree with how training read its own. */
+  readonly notes: readonly string[];
+}
+
 /**
- * Name the rows of files `source_rows` in a database, and check that a model's inputs can be made of them.
+ * Name the rows of files `source_rows` in a database, read as training read its files, but for what `given` says otherwise, and
+ * check that a model's inputs can be made of them. Columns are found by their names.
  *
  * Throws {@link DataError} for SQL that a model may not bring along, and for columns that are missing or of another type.
  */
 export async function openServedRows(
   db: Database,
-  source: string | readonly string[],
-  { inputs, columns: known }: Pick<ServedModel, "inputs" | "columns">,
-): Promise<{
-  readonly columns: readonly SourceColumn[];
-  readonly numRows: number;
-  readonly inputs: readonly CheckedInput[];
-}> {
-  // What was text in training is text here, even where all of it reads as numbers.
-  const texts = inputs.flatMap(({ type, column }) => (type === "text" && column !== undefined ? [column] : []));
-  const hasHeader = known === null || (await isHeaderOf(db, source, inputs));
-  const { columns, numRows } = await openSource(db, source, { texts, columns: hasHeader ? undefined : known });
-  const names = columns.map(({ name }) => name);
+  open: OpenFiles,
+  model: ReadModel,
+  given: GivenReading = {},
+  label?: string,
+): Promise<ServedRows> {
+  const { columns, numRows, unread, notes } = await openSource(db, open, { ...servedKnown(model, given), label });
+  const names = columns.map(({ name, header = name }) => header);
   const checked: CheckedInput[] = [];
-  for (const input of inputs) {
+  for (const input of model.inputs) {
     const sql = await checkedSql(db, `the input "${input.name}"`, input.sql);
     checked.push({ ...input, sql });
     await checkInput(db, { ...input, sql }, names);
+    const odd = unread.find(({ name }) => name === input.column);
+    if (odd && odd.count > odd.of / 2) {
+      throw new DataError(
+        `predict: the model reads ${wordsOf(input)} from the column "${odd.name}", and ${count(odd.count)} of its ${count(odd.of)} values are something else, as ${JSON.stringify(shortened(odd.example, 60))}. Mend the column, or say how it is written with --date-format, --decimal or --null-values.`,
+      );
+    }
   }
-  return { columns, numRows, inputs: checked };
+  return { columns, numRows, inputs: checked, notes };
 }
 
-/** Whether files name the columns of inputs; what has no header then has the names that training gave it. */
-async function isHeaderOf(
-  db: Database,
-  source: string | readonly string[],
-  inputs: readonly ServedInput[],
-): Promise<boolean> {
-  const { format, files } = await findFiles(source);
-  const found = await db.rows(`describe ${sourceQuery(format, files, {}, 1)}`).catch(() => []);
-  const names = new Set(found.map(([name]) => String(name).toLowerCase()));
-  return inputs.every(({ column }) => column === undefined || names.has(column.toLowerCase()));
+/** What is known of files when a model reads them. */
+function servedKnown({ inputs, columns, reading }: ReadModel, given: GivenReading): SourceKnown {
+  const { all, of } = givenFormats(given.dateFormats ?? [], reading.columns);
+  const readings = reading.columns.map(({ name, reading: own }) => {
+    const formats = of.get(name) ?? all;
+    return [name, overridden(own, formats, given.decimal)] as const;
+  });
+  const needed = inputs.flatMap(({ column }) => (column === undefined ? [] : [column]));
+  const header = needed.map((name) => reading.columns.find((one) => one.name === name)?.header ?? name);
+  const nullValues = given.nullValues ?? reading.nullValues;
+  const { encoding = reading.encoding, delimiter } = given;
+  return {
+    named: reading.columns,
+    ...(columns === null ? { header: true } : { sourceColumns: columns, header }),
+    reading: {
+      ...(encoding !== undefined && { encoding }),
+      ...(delimiter !== undefined && { delimiter }),
+      ...(nullValues !== undefined && { nullValues }),
+      columns: Object.fromEntries(readings),
+    },
+    // Of a model that was trained on columns with types.
+    wanted: () =>
+      new Map(inputs.flatMap(({ column, type }) => (column === undefined ? [] : [[column, type] as const]))),
+  };
 }
 
 /** Batches of rows, and beside them further expressions. */
@@ -79,7 +107,7 @@ function valueSql({ type, sql }: CheckedInput): string {
 /** Throws {@link DataError} for an input whose column is not there, or has values of another type. */
 async function checkInput(db: Database, input: CheckedInput, names: readonly string[]): Promise<void> {
   const { name, type, sql, column } = input;
-  const what = type === "time" ? "points in time" : type === "number" ? "numbers" : "text";
+  const what = wordsOf(input);
   const has = `Columns of the data: ${firstNames(names, 60)}`;
   try {
     await db.run(`select ${enclosed(sql)} from source_shape`);
@@ -109,6 +137,10 @@ async function checkInput(db: Database, input: CheckedInput, names: readonly str
   );
 }
 
+function wordsOf({ type }: Pick<ServedInput, "type">): string {
+  return type === "time" ? "points in time" : type === "number" ? "numbers" : "text";
+}
+
 function brief(error: unknown): string {
   return messageOf(error).split("\n")[0] ?? "";
 }
@@ -120,9 +152,4 @@ export function freeName(wanted: string, taken: readonly string[]): string {
     const name = number === 1 ? wanted : `${wanted}_${number}`;
     if (!used.has(name.toLowerCase())) return name;
   }
-}
-
-/** A list of columns under these names. */
-export function definitions(names: readonly string[], types: readonly string[]): string {
-  return names.map((name, i) => `${identifier(name)} ${types[i]}`).join(", ");
 }

@@ -1,149 +1,144 @@
-/** The rows of a source's files in a database, whatever state the files are in. */
-import { DataError, messageOf } from "../../errors.js";
+/** The rows of a source's files in a database: how their text is read is decided once, and then every value has its type. */
+import { identifier } from "../../data/sql.js";
+import { DataError } from "../../errors.js";
+import { nearest } from "../../nearest.js";
+import { firstNames } from "../../report/format.js";
+import { columnNamed, type NamedColumn } from "../../run/names.js";
+import { numValues } from "../../run/reading/census.js";
+import { type DecideContext, type Decision, decideReadings, wantsShapes } from "../../run/reading/decide.js";
+import { disagreements, unreadNote } from "../../run/reading/disagreements.js";
+import { givenFormats } from "../../run/reading/given.js";
+import { type GivenReading, type Reading, typeOf } from "../../run/reading/reading.js";
+import { valueSql } from "../../run/reading/sql.js";
 import type { Database } from "../duckdb.js";
-import { checkGzip } from "../gzip.js";
-import type { SourceFormat } from "../source-files.js";
-import { checkMalformed, type Malformed, takeMalformed } from "./malformed-rows.js";
-import { type CsvKnown, sourceQuery } from "./table-query.js";
+import { takeCensus, type Unread, unreadIn } from "./text-census.js";
+import type { OpenFiles } from "./text-files.js";
+import { nameTexts, type TextKnown } from "./text-rows.js";
+import { nameTyped } from "./typed-rows.js";
 
-export interface SourceColumn {
-  readonly name: string;
+/** A column of the source; `header` is its name in the files where SQL has it under another. */
+export interface SourceColumn extends NamedColumn {
   /** Its type in DuckDB. */
   readonly type: string;
 }
 
-/** What is known of a source beforehand, and how much of it may be left out. */
-export interface SourceKnown extends CsvKnown {
-  /** Lines of CSV and TSV that are no rows and are left out; 0 by default. */
-  readonly maxBadRows?: number | undefined;
+/** What is known of a source beforehand. */
+export interface SourceKnown extends Omit<TextKnown, "delimiter"> {
+  readonly reading?: GivenReading | undefined;
+  /** What the user says that columns are for, once their names are known. */
+  readonly wanted?: ((columns: readonly NamedColumn[]) => DecideContext["wanted"]) | undefined;
+  /** A column that stays text where some of it cannot be read, so that what its values are can be said. */
+  readonly label?: string | undefined;
 }
 
 export interface ReadSource {
   readonly columns: readonly SourceColumn[];
+  readonly numRows: number;
   /** Lines that were left out. */
   readonly numMalformed: number;
+  readonly reading: Reading;
+  /** How each column of text is read. */
+  readonly decisions: readonly Decision[];
+  /** Values that are text, and that the reading of their column makes nothing of; `of` is how many there are in all. */
+  readonly unread: readonly (Unread & { readonly of: number })[];
+  /** What was taken how, and how to say otherwise. */
+  readonly notes: readonly string[];
 }
 
 /**
- * Name the rows `source_rows`, with `source_shape` beside it, which has their columns and no rows. Text is looked through
- * whole for its types each time that its files are named, so it is read into a table once. Throws too for names of columns
- * that do not fit the files.
+ * Name the rows `source_rows`, with `source_shape` beside it, which has their columns and no rows, and `source_text`, in which the
+ * text is as it was written. Text files become a table once; Parquet stays where it is.
  *
- * Throws {@link DataError} when the files cannot be read, or have more malformed lines than may be left out; of Parquet only
- * the columns are looked at here.
+ * Throws {@link DataError} when the files cannot be read, or have more malformed lines than may be left out.
  */
-export async function readSource(
-  db: Database,
-  format: SourceFormat,
-  files: readonly string[],
-  { maxBadRows = 0, ...known }: SourceKnown = {},
-): Promise<ReadSource> {
-  await checkGzip(files);
-  if (known.columns) await checkColumns(db, format, files, known.columns);
-  const isText = format === "csv" || format === "tsv";
-  let failure: unknown;
-  let columns = await nameRows(db, format, files, known).catch((error: unknown) => {
-    failure = error;
-    return null;
-  });
-  // One line that does not fit may hide the delimiter from a search that makes no allowances.
-  const malformed =
-    isText && (columns === null || notTakenApart(columns)) ? await readRest(db, format, files, known) : null;
-  if (malformed) {
-    if (malformed.count > maxBadRows && malformed.isEncoding) throw unreadable(format, files, failure);
-    const [[numRows] = []] = await db.rows("select count(*) from source_rows");
-    checkMalformed(
-      malformed,
-      Number(numRows),
-      maxBadRows,
-      files.length === 1 ? `${files[0]}` : `${files.length} files`,
-    );
-    columns = malformed.columns;
-  }
-  if (columns === null) throw unreadable(format, files, failure);
-  await db.run("create or replace table source_shape as select * from source_rows limit 0");
-  return { columns, numMalformed: malformed?.count ?? 0 };
-}
-
-async function nameRows(
-  db: Database,
-  format: SourceFormat,
-  files: readonly string[],
-  known: CsvKnown,
-): Promise<readonly SourceColumn[]> {
-  const kind = format === "parquet" ? "view" : "table";
-  const query = sourceQuery(format, files, await present(db, format, files, known));
-  await db.run(`create or replace ${kind} source_rows as ${query}`);
-  const columns = await db.rows("describe source_rows");
-  return columns.map(([name, type]) => ({ name: String(name), type: String(type) }));
-}
-
-/** The rows without the lines that are none; null where that does not make a table of it either. */
-async function readRest(
-  db: Database,
-  format: SourceFormat,
-  files: readonly string[],
-  known: CsvKnown,
-): Promise<(Malformed & { readonly columns: readonly SourceColumn[] }) | null> {
-  try {
-    const columns = await nameRows(db, format, files, { ...known, isLenient: true });
-    const malformed = await takeMalformed(db, files.length);
-    return malformed.count === 0 || notTakenApart(columns) ? null : { ...malformed, columns };
-  } catch {
-    return null;
-  }
-}
-
-/** Whether the one column of some lines has a delimiter in its name: which, then. */
-export function notTakenApart([only, ...others]: readonly SourceColumn[]): string | null {
-  return others.length > 0 || !only ? null : (/[,;|\t]/.exec(only.name)?.[0] ?? null);
-}
-
-/** Less the columns that the files do not have: DuckDB refuses to be told of others. */
-async function present(
-  db: Database,
-  format: SourceFormat,
-  files: readonly string[],
-  { texts = [], ...known }: CsvKnown,
-): Promise<CsvKnown> {
-  if (texts.length === 0 || (format !== "csv" && format !== "tsv")) return known;
-  const { columns } = known;
-  const found = await db.rows(`describe ${sourceQuery(format, files, { columns }, 1)}`);
-  return { ...known, texts: found.map(([name]) => String(name)).filter((name) => texts.includes(name)) };
-}
-
-/** Throws {@link DataError} unless the files are CSV or TSV with as many columns as there are names. */
-async function checkColumns(
-  db: Database,
-  format: SourceFormat,
-  files: readonly string[],
-  columns: readonly string[],
-): Promise<void> {
-  if (format !== "csv" && format !== "tsv") {
-    throw new DataError(
-      `data.columns names the columns of CSV and TSV without a header, and the source is ${format}, which has names. Leave it out.`,
-    );
-  }
-  const found = await db.rows(`describe ${sourceQuery(format, files, { columns: [] })}`).catch((error: unknown) => {
-    throw unreadable(format, files, error);
-  });
-  if (found.length === columns.length) return;
-  throw new DataError(
-    `data.columns must name every column of the files, which have ${found.length}, got ${columns.length} names: ${columns.slice(0, 5).join(", ")}${columns.length > 5 ? ", ..." : ""}.`,
+export async function readSource(db: Database, open: OpenFiles, known: SourceKnown = {}): Promise<ReadSource> {
+  const { reading: given = {} } = known;
+  const isText = open.format === "csv" || open.format === "tsv";
+  const texts = isText
+    ? await nameTexts(db, open, { ...known, delimiter: given.delimiter })
+    : await nameTyped(db, open);
+  const { numRows, numMalformed, delimiter } = texts;
+  const nulls = given.nullValues === undefined ? {} : { nullValues: given.nullValues };
+  const text = texts.columns.filter(({ type }) => type === "VARCHAR");
+  const context: DecideContext = {
+    delimiter,
+    ...(given.decimal && { decimal: given.decimal }),
+    columns: givenColumns(given.columns ?? {}, texts.columns, known.named !== undefined),
+    formats: givenFormats(given.dateFormats ?? [], texts.columns),
+    wanted: known.wanted?.(texts.columns),
+  };
+  const rows = { table: "source_text", numRows };
+  const censuses = await takeCensus(db, text, rows, nulls, (census) => wantsShapes(census, context));
+  const decisions = decideReadings(censuses, context);
+  // Other values are what the census says; times must be on the calendar too.
+  const doubtful = decisions.filter(
+    ({ reading: { as }, isChoice }) => as === "time" || as === "timeOfDay" || (isChoice && as !== "text"),
   );
+  const label = known.label === undefined ? null : columnNamed(known.label, texts.columns);
+  const isLabel = (name: string) => label !== null && label !== "several" && label.name === name;
+  const all = await unreadIn(db, doubtful, rows, nulls);
+  const unread = all.filter(({ name }) => !isLabel(name));
+  const readingOf = new Map(
+    decisions.map(({ name, reading }) => {
+      const isOdd = isLabel(name) && all.length > unread.length;
+      return [name, isOdd ? ({ as: "text" } as const) : reading];
+    }),
+  );
+  const outputs = texts.columns.map(({ name }) => {
+    const reading = readingOf.get(name);
+    return reading ? `${valueSql(identifier(name), reading, nulls)} as ${identifier(name)}` : identifier(name);
+  });
+  const columns = texts.columns.map(({ name, header, type }): SourceColumn => {
+    const reading = readingOf.get(name);
+    return { name, type: reading ? typeOf(reading) : type, ...(header !== undefined && { header }) };
+  });
+  const kind = open.format === "parquet" ? "view" : "table";
+  await db.run(`create or replace ${kind} source_rows as select ${outputs.join(", ") || "*"} from source_text`);
+  await db.run("create or replace table source_shape as select * from source_rows limit 0");
+  const valuesOf = (name: string) => censuses.reduce((sum, one) => sum + (one.name === name ? numValues(one) : 0), 0);
+  const notes = [
+    ...texts.notes,
+    ...decisions.flatMap((decision) => decision.notes),
+    ...censuses.flatMap((census) => disagreements(census, context.columns?.[census.name])),
+    ...unread.map((one) => unreadNote(one, readingOf.get(one.name))),
+  ];
+  return {
+    columns,
+    numRows,
+    numMalformed,
+    reading: {
+      ...(given.encoding !== undefined && { encoding: given.encoding }),
+      ...(given.delimiter !== undefined && { delimiter: given.delimiter }),
+      ...nulls,
+      columns: columns.flatMap(({ name, header }) => {
+        const reading = readingOf.get(name);
+        return reading ? [{ name, ...(header !== undefined && { header }), reading }] : [];
+      }),
+    },
+    decisions,
+    unread: unread.map((one) => ({ ...one, of: valuesOf(one.name) })),
+    notes,
+  };
 }
 
-/** The error of a statement over files that DuckDB cannot read, with the file where its message names it. */
-export function unreadable(format: SourceFormat, files: readonly string[], error: unknown): DataError {
-  const message = messageOf(error).split("\n\n")[0] ?? "";
-  const file = files.find((path) => messageOf(error).includes(path)) ?? (files.length === 1 ? files[0] : undefined);
-  const of = file === undefined ? "" : ` (${file})`;
-  if (/unicode|utf-?8/i.test(message)) {
-    const line = /on Line: (\d+)/.exec(message)?.[1];
-    return new DataError(
-      `data: text is UTF-8, and this is not${of}${line === undefined ? "" : `, first in line ${line}`}. Convert it, for example: iconv -f latin1 -t utf8 old.csv > new.csv`,
-      { cause: error },
+/**
+ * Readings by the names that SQL has for columns. Throws {@link DataError} for names that are no columns, which only those of a
+ * model may be.
+ */
+function givenColumns(
+  given: NonNullable<GivenReading["columns"]>,
+  columns: readonly NamedColumn[],
+  isOfModel: boolean,
+): NonNullable<GivenReading["columns"]> {
+  const found = Object.entries(given).flatMap(([wanted, reading]) => {
+    const column = columnNamed(wanted, columns);
+    if (column !== null && column !== "several") return [[column.name, reading] as const];
+    if (isOfModel) return [];
+    const names = columns.map(({ name, header = name }) => header);
+    const near = nearest(wanted, names);
+    throw new DataError(
+      `data.reading: must name columns of the files, which are ${firstNames(names)}, got ${wanted}${near === undefined ? "" : `. Did you mean ${near}?`}`,
     );
-  }
-  return new DataError(`data: the source cannot be read as ${format}${of}. DuckDB: ${message}`, { cause: error });
+  });
+  return Object.fromEntries(found);
 }

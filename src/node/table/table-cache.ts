@@ -1,7 +1,7 @@
 /**
  * The training cache: a folder named by its digest, whole or absent, that training reads without DuckDB.
  *
- * - `table.json`: format version, digest, spec, layout, preprocessing, serving (how a served model makes features of columns), row counts, source files, DuckDB version
+ * - `table.json`: format version, digest, spec, layout, preprocessing, serving (how a served model makes features of columns), reading (how text became values), row counts, source files, DuckDB version
  * - `train.bin`: records of 4-byte little-endian words (see `RecordLayout`), by hash slot, then by source order
  * - `train.slots.bin`: 4,097 uint32; slot s has the rows from entry s up to, not including, entry s + 1
  * - `validation.bin`, `test.bin`: records in source order
@@ -23,6 +23,7 @@ import {
   tableRows,
 } from "../../data/table.js";
 import { DataError, messageOf } from "../../errors.js";
+import { type GivenReading, givenReadingSchema, type Reading, readingSchema } from "../../run/reading/reading.js";
 import { type Serving, servingSchema } from "../../run/serving/expression.js";
 import { taskKinds } from "../../run/task-schema.js";
 import { type CheckedFile, type CheckedFolder, damaged, openCheckedFolder } from "../checked-folder.js";
@@ -31,7 +32,12 @@ import { storedRows } from "./stored-rows.js";
 import { isRowSplit } from "./table-query.js";
 
 /** Raised whenever the files, or the way they are made, change. */
-export const formatVersion = 3;
+export const formatVersion = 4;
+
+/** A table with what is said beforehand of how its text is read. */
+export interface ReadSpec extends TableSpec {
+  readonly reading?: GivenReading;
+}
 
 const WORD_BYTES = Int32Array.BYTES_PER_ELEMENT;
 const textMap = z.record(z.string(), z.string());
@@ -72,6 +78,7 @@ const tableFile = z.object({
     split: z.union([rowSplit, z.object({ train: z.string(), validation: z.string(), test: z.string() })]),
     shardBy: z.exactOptional(z.string()),
     filters: z.exactOptional(z.array(z.string()).readonly()),
+    reading: z.exactOptional(givenReadingSchema),
   }),
   layout: z.object({ columns: z.array(z.object({ name: z.string(), dtype: z.enum(["int32", "float32"]) })) }),
   preprocessing: z.object({
@@ -89,6 +96,7 @@ const tableFile = z.object({
     ),
   }),
   serving: servingSchema,
+  reading: readingSchema,
   numRows: z.object({
     train: count,
     validation: count,
@@ -114,11 +122,13 @@ export interface OpenTableOptions {
 
 /** A cache. Words in memory are in memory that is shared, so that the workers of a group can read one copy. */
 export interface CachedTable {
-  readonly spec: TableSpec;
+  readonly spec: ReadSpec;
   readonly layout: RecordLayout;
   readonly preprocessing: Preprocessing;
   /** How a served model makes the features of columns. */
   readonly serving: Serving;
+  /** How the text of the files became values. */
+  readonly reading: Reading;
   readonly train: TrainingRows;
   /** Null when left out. */
   readonly validation: Rows | null;
@@ -133,7 +143,7 @@ export interface CachedTable {
 }
 
 /** The digest of a spec over its files: equal for equal content and expressions, wherever the files are. */
-export function tableDigest(spec: TableSpec, { format, files }: SourceFiles): string {
+export function tableDigest(spec: ReadSpec, { format, files }: SourceFiles): string {
   const query = [
     spec.label,
     Object.entries(spec.categorical),
@@ -148,6 +158,7 @@ export function tableDigest(spec: TableSpec, { format, files }: SourceFiles): st
     ...(spec.columns ? [{ columns: spec.columns }] : []),
     ...(spec.maxBadRows ? [{ maxBadRows: spec.maxBadRows }] : []),
     ...(spec.vocabularies ? [{ vocabularies: Object.entries(spec.vocabularies) }] : []),
+    ...(spec.reading ? [{ reading: spec.reading }] : []),
   ];
   const content = files.map(({ sha256 }) => sha256);
   return createHash("sha256")
@@ -161,7 +172,7 @@ export function tableDigest(spec: TableSpec, { format, files }: SourceFiles): st
  */
 export async function openTable(folder: string, options: OpenTableOptions = {}): Promise<CachedTable> {
   const files = await openCheckedFolder(folder);
-  const { spec, layout, preprocessing, serving, numRows, digest } = await readTableFile(folder, files);
+  const { spec, layout, preprocessing, serving, reading, numRows, digest } = await readTableFile(folder, files);
   const { slots, leaveOut = [], memoryBytes = Number.POSITIVE_INFINITY } = options;
   const whole = (split: "validation" | "test") =>
     leaveOut.includes(split)
@@ -173,7 +184,19 @@ export async function openTable(folder: string, options: OpenTableOptions = {}):
     whole("test"),
   ]);
   const { unassigned: numUnassigned = 0, malformed: numMalformed = 0 } = numRows;
-  return { spec, layout, preprocessing, serving, train, validation, test, numUnassigned, numMalformed, digest };
+  return {
+    spec,
+    layout,
+    preprocessing,
+    serving,
+    reading,
+    train,
+    validation,
+    test,
+    numUnassigned,
+    numMalformed,
+    digest,
+  };
 }
 
 async function readTableFile(folder: string, files: CheckedFolder): Promise<TableFile> {

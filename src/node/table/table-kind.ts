@@ -1,7 +1,7 @@
 /** Runs on tables: rows through DuckDB, models that read columns. */
 import { rowsOfSlots, slotsUnder } from "../../data/shard.js";
-import type { TableSpec } from "../../data/table.js";
 import { DataError } from "../../errors.js";
+import { givenReadingOf } from "../../run/data-schema.js";
 import { exportModel } from "../../run/export.js";
 import type { TableRunConfig } from "../../run/schema.js";
 import { scoreRun } from "../../run/score.js";
@@ -10,6 +10,7 @@ import { labelsToFit } from "../../run/task.js";
 import { memoryBudget } from "../memory.js";
 import type { DataKind } from "../prepared.js";
 import { openTable, type PreparedTable, prepareTable } from "./ingest.js";
+import type { ReadSpec } from "./table-cache.js";
 
 export const tableKind: DataKind<TableRunConfig> = {
   async prepare(config, options) {
@@ -27,6 +28,7 @@ export const tableKind: DataKind<TableRunConfig> = {
       metadata: {
         label: data.label,
         features: JSON.stringify({ ...data.categorical, ...data.numeric }),
+        reading: JSON.stringify(table.reading),
         ...(data.columns && { columns: JSON.stringify(data.columns) }),
       },
       exported: (params, metadata) => ({
@@ -44,12 +46,19 @@ export const tableKind: DataKind<TableRunConfig> = {
 };
 
 /** The table that a configuration's data is. */
-export function tableSpecOf({ data, task }: TableRunConfig): TableSpec {
-  const { kind: _kind, columns, maxBadRows, shardBy, filters, vocabularies, regime: _, split, ...spec } = data;
-  const fitted = data.positive === undefined ? labelsToFit(task) : task.kind;
+export function tableSpecOf({ data, task }: TableRunConfig): ReadSpec {
+  const { source, label, positive, categorical, numeric, split, columns, maxBadRows, shardBy, filters, vocabularies } =
+    data;
+  const fitted = positive === undefined ? labelsToFit(task) : task.kind;
+  const reading = givenReadingOf(data);
   return {
-    ...spec,
+    source,
+    label,
+    ...(positive !== undefined && { positive }),
+    categorical,
+    numeric,
     split: splitOf(split, task),
+    ...(Object.keys(reading).length > 0 && { reading }),
     ...(fitted && { task: fitted }),
     ...(task.kind === "regression" && task.scale === "log" && { labelScale: "log" as const }),
     ...(columns && { columns }),
@@ -61,7 +70,7 @@ export function tableSpecOf({ data, task }: TableRunConfig): TableSpec {
 }
 
 /** By classes, unless the configuration says otherwise or the label has none. */
-function splitOf(split: TableRunConfig["data"]["split"], { kind }: TableRunConfig["task"]): TableSpec["split"] {
+function splitOf(split: TableRunConfig["data"]["split"], { kind }: TableRunConfig["task"]): ReadSpec["split"] {
   if (split.kind === undefined) return split;
   return { ...split, stratify: split.stratify ?? kind !== "regression" };
 }

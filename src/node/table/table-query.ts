@@ -1,11 +1,9 @@
 /** The SQL that turns source files into a table of features. Text only: nothing here talks to DuckDB. */
 import { numSlots } from "../../data/shard.js";
 import type { RowSplit } from "../../data/split.js";
-import { enclosed, identifier, literal, patternOf } from "../../data/sql.js";
+import { enclosed, identifier } from "../../data/sql.js";
 import type { Shift, TableSpec, VocabularyLimits } from "../../data/table.js";
 import { counted } from "../../report/format.js";
-import type { SourceFormat } from "../source-files.js";
-import { STORE_REJECTS } from "./malformed-rows.js";
 
 /** One expression of a spec: what an error calls it, the user's text, and the SQL that it becomes. */
 export interface Part {
@@ -24,42 +22,6 @@ export const unassigned = 4;
 /** A number of rows in words. */
 export function rows(number: number): string {
   return counted(number, "row");
-}
-
-/** What is known of CSV and TSV beforehand. */
-export interface CsvKnown {
-  /** The names of the columns of files that have no header; DuckDB's own where the list is empty. */
-  readonly columns?: readonly string[] | undefined;
-  /** Columns that are text whatever is in them. */
-  readonly texts?: readonly string[] | undefined;
-  /** Leave out lines that are no rows, and note them. */
-  readonly isLenient?: boolean;
-}
-
-/**
- * All rows of the files. Columns come from inside the files, never from folder names, so that the content decides; and
- * text formats are looked through whole for their types, so that the order of the rows does not.
- */
-export function sourceQuery(
-  format: SourceFormat,
-  files: readonly string[],
-  { columns, texts = [], isLenient = false }: CsvKnown = {},
-  sampleRows = -1,
-): string {
-  const paths = files.map((path) => literal(patternOf(path)));
-  const list = `[${paths.join(", ")}], hive_partitioning = false`;
-  if (format === "parquet") return `select * from read_parquet(${list})`;
-  if (format === "json") return `select * from read_json(${list}, sample_size = -1)`;
-  const types = texts.map((name) => `${literal(name)}: 'VARCHAR'`).join(", ");
-  const options = [
-    `sample_size = ${sampleRows}`,
-    ...(format === "tsv" ? ["delim = '\t'"] : []),
-    ...(columns ? ["header = false"] : []),
-    ...(columns?.length ? [`names = [${columns.map(literal).join(", ")}]`] : []),
-    ...(types ? [`types = {${types}}`] : []),
-    ...(isLenient ? [STORE_REJECTS] : []),
-  ];
-  return `select * from read_csv(${list}, ${options.join(", ")})`;
 }
 
 /** Every expression of a spec, in the order of the `examples` table's columns. */

@@ -14,9 +14,9 @@ import { type Moments, momentsOf } from "./moments.js";
 import { makeRowSplits } from "./row-splits.js";
 import { fitShifts } from "./shifts.js";
 import { writeSlotted } from "./slotted-file.js";
-import { readSource } from "./source-rows.js";
+import { type ReadSource, readSource } from "./source-rows.js";
 import { sqlReader } from "./sql-tree.js";
-import { formatVersion, type TableFile, tableDigest } from "./table-cache.js";
+import { formatVersion, type ReadSpec, type TableFile, tableDigest } from "./table-cache.js";
 import { checkExamples, checkExpressions, checkNotEmpty, explained } from "./table-checks.js";
 import { labelRules } from "./table-labels.js";
 import {
@@ -31,19 +31,21 @@ import {
   unassignedQuery,
   vocabularyType,
 } from "./table-query.js";
+import type { OpenFiles } from "./text-files.js";
 
 /** Read, check, fit and write. Throws DataError for whatever is wrong with the spec or the data. */
 export async function writeTable(
   db: Database,
-  spec: TableSpec,
+  spec: ReadSpec,
   layout: RecordLayout,
-  source: SourceFiles,
+  { source, open }: { readonly source: SourceFiles; readonly open: OpenFiles },
   folder: string,
   onProgress: (stage: string) => void,
 ): Promise<void> {
   const parts = partsOf(spec);
   onProgress("reading the source");
-  const { columns, numMalformed } = await readExamples(db, spec, parts, source);
+  const { columns, numMalformed, reading, notes } = await readExamples(db, spec, parts, open);
+  for (const note of notes) onProgress(note);
   onProgress("checking the examples");
   const labels = labelRules(spec);
   const sized = await checkExamples(db, parts, labels);
@@ -101,6 +103,7 @@ export async function writeTable(
       ...(statistics && { labels: statistics }),
     },
     serving,
+    reading,
     numRows: {
       ...numRows,
       ...(spec.filters && { unassigned: Number(numUnassigned) }),
@@ -142,19 +145,18 @@ async function fitLabelShift(db: Database, label: string, numTrain: number): Pro
   return shift;
 }
 
-/** Make the table `examples`; gives the names of the source's columns, and how many of its lines were no rows. */
+/** Make the table `examples`; gives the names of the source's columns, and how the source was read. */
 async function readExamples(
   db: Database,
-  spec: TableSpec,
+  spec: ReadSpec,
   parts: Parts,
-  source: SourceFiles,
-): Promise<{ readonly columns: readonly string[]; readonly numMalformed: number }> {
-  const { columns: described, numMalformed } = await readSource(
-    db,
-    source.format,
-    source.files.map(({ path }) => path),
-    { columns: spec.columns, maxBadRows: spec.maxBadRows },
-  );
+  open: OpenFiles,
+): Promise<{ readonly columns: readonly string[] } & Pick<ReadSource, "numMalformed" | "reading" | "notes">> {
+  const { columns: described, ...read } = await readSource(db, open, {
+    sourceColumns: spec.columns,
+    maxBadRows: spec.maxBadRows,
+    reading: spec.reading,
+  });
   const columns = described.map(({ name }) => name);
   await checkNotEmpty(db);
   await checkExpressions(db, listed(parts), columns);
@@ -170,7 +172,7 @@ async function readExamples(
     if (error instanceof DataError) throw error;
     throw await explained(error, db, parts, columns);
   }
-  return { columns, numMalformed };
+  return { columns, ...read };
 }
 
 /** The features of a spec, in its order. */

@@ -6,8 +6,7 @@ import { nearest } from "../../nearest.js";
 import { count, firstNames, shortened } from "../../report/format.js";
 import { openDuckdb } from "../duckdb.js";
 import type { SourceFormat } from "../source-files.js";
-import { unreadable } from "../table/source-rows.js";
-import { sourceQuery } from "../table/table-query.js";
+import { parquetQuery, unreadable } from "../table/typed-rows.js";
 import { csvRows } from "./csv-rows.js";
 import { jsonRows } from "./json-rows.js";
 import { type TextFileOptions, textOf } from "./text-file.js";
@@ -93,7 +92,7 @@ async function* parquetTexts(
     return error instanceof DataError ? error : unreadable("parquet", [path], error);
   };
   try {
-    const query = sourceQuery("parquet", [path]);
+    const query = parquetQuery([path]);
     const found = await db.rows(`describe ${query}`).catch((error: unknown) => {
       throw unreadableBy(error);
     });

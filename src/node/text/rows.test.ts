@@ -8,7 +8,8 @@ import type { FileText } from "./text-file.js";
 
 /** A text in pieces of so many characters. */
 async function* inPieces(text: string, size: number): AsyncGenerator<FileText> {
-  for (let at = 0; at < text.length; at += size) yield { text: text.slice(at, at + size), bytesRead: at };
+  for (let at = 0; at < text.length; at += size)
+    yield { text: text.slice(at, at + size), encoding: "utf-8", bytesRead: at };
 }
 
 async function json(text: string, size = 1000): Promise<[unknown, number][]> {

@@ -1,5 +1,6 @@
 /** The text in a file's bytes: unpacked, decoded by the file's mark or as UTF-8, and refused where it is none. */
 import { createReadStream } from "node:fs";
+import { open } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { ConfigError, DataError, messageOf } from "../../errors.js";
@@ -8,6 +9,8 @@ import { count } from "../../report/format.js";
 /** Some text of a file, in the order of the file. */
 export interface FileText {
   readonly text: string;
+  /** What it was decoded from, by its name in the Encoding Standard. */
+  readonly encoding: string;
   /** Bytes of the file that were read so far, as they lie there. */
   readonly bytesRead: number;
 }
@@ -21,7 +24,6 @@ export interface TextFileOptions {
 /** What a file begins with that is no text, and what to do then. */
 const KINDS: readonly { readonly name: string; readonly bytes: string; readonly at?: number; readonly cure: string }[] =
   [
-    { name: "gzip", bytes: "\x1f\x8b", cure: "Let its name end in .gz, or unpack it" },
     { name: "packed with zstd", bytes: "\x28\xb5\x2f\xfd", cure: "Unpack it" },
     { name: "packed with bzip2", bytes: "BZh91AY&SY", cure: "Unpack it" },
     { name: "packed with xz", bytes: "\xfd7zXZ\0", cure: "Unpack it" },
@@ -42,7 +44,7 @@ const KINDS: readonly { readonly name: string; readonly bytes: string; readonly 
 const HEAD_BYTES = 4096;
 
 /**
- * The text of a file, piece by piece. A name that ends in .gz is unpacked. A byte order mark says UTF-8 or UTF-16 and is no
+ * The text of a file, piece by piece. What is packed with gzip is unpacked, whatever its name. A byte order mark says UTF-8 or UTF-16 and is no
  * part of the text; without one the text is of `encoding`.
  *
  * Throws {@link DataError} for a file that cannot be read, whose bytes are no text of that encoding (with the first that is
@@ -53,8 +55,9 @@ export async function* textOf(path: string, options: TextFileOptions = {}): Asyn
   checkEncoding(encoding);
   if (path.toLowerCase().endsWith(".zst"))
     throw new DataError(`text: text may be packed with gzip, and ${path} is packed with zstd. Unpack it.`);
+  const isPacked = await isGzip(path);
   const file = createReadStream(path, { highWaterMark: 1 << 20, ...(signal && { signal }) });
-  const unpacked: Readable = path.toLowerCase().endsWith(".gz") ? file.pipe(createGunzip()) : file;
+  const unpacked: Readable = isPacked ? file.pipe(createGunzip()) : file;
   // What goes wrong with the file must reach who reads what is unpacked of it.
   if (unpacked !== file) file.once("error", (error) => unpacked.destroy(error));
   const chunks = unpacked[Symbol.asyncIterator]() as AsyncIterableIterator<Uint8Array>;
@@ -73,18 +76,31 @@ export async function* textOf(path: string, options: TextFileOptions = {}): Asyn
       if (done) isOver = true;
       else head = head.length === 0 ? value : Buffer.concat([head, value]);
     }
-    const decode = decoderOf(path, head, encoding);
-    if (head.length > 0) yield { text: decode(head), bytesRead: file.bytesRead };
+    const { decode, encoding: own } = decoderOf(path, head, encoding);
+    if (head.length > 0) yield { text: decode(head), encoding: own, bytesRead: file.bytesRead };
     while (!isOver) {
       const { value, done } = await next();
       if (done) isOver = true;
-      else yield { text: decode(value), bytesRead: file.bytesRead };
+      else yield { text: decode(value), encoding: own, bytesRead: file.bytesRead };
     }
     const rest = decode(null);
-    if (rest !== "") yield { text: rest, bytesRead: file.bytesRead };
+    if (rest !== "") yield { text: rest, encoding: own, bytesRead: file.bytesRead };
   } finally {
     file.destroy();
     unpacked.destroy();
+  }
+}
+
+/** Whether a file is gzip, by its name or by its first bytes. */
+export async function isGzip(path: string): Promise<boolean> {
+  if (path.toLowerCase().endsWith(".gz")) return true;
+  const file = await open(path).catch(() => null);
+  if (file === null) return false;
+  try {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(2), 0, 2, 0);
+    return bytesRead === 2 && buffer.readUInt16BE() === 0x1f8b;
+  } finally {
+    await file.close();
   }
 }
 
@@ -101,14 +117,18 @@ export function checkEncoding(encoding: string): void {
 }
 
 /** Decodes one piece of a file after the other, and null at its end. */
-function decoderOf(path: string, head: Uint8Array, encoding: string): (bytes: Uint8Array | null) => string {
+function decoderOf(
+  path: string,
+  head: Uint8Array,
+  encoding: string,
+): { readonly encoding: string; readonly decode: (bytes: Uint8Array | null) => string } {
   const marked = markOf(path, head);
   const decoder = new TextDecoder(marked ?? encoding, { fatal: true });
   if (marked === null) checkKind(path, head, decoder.encoding);
   let [numBytes, numLines] = [0, 0];
   /** The beginning of a character whose rest comes with the next bytes. */
   let carried: Uint8Array = new Uint8Array();
-  return (bytes) => {
+  const decode = (bytes: Uint8Array | null) => {
     let text: string;
     try {
       text = bytes === null ? decoder.decode() : decoder.decode(bytes, { stream: true });
@@ -132,6 +152,7 @@ function decoderOf(path: string, head: Uint8Array, encoding: string): (bytes: Ui
     if (bytes) carried = bytes.slice(bytes.length - unfinished(bytes));
     return text;
   };
+  return { encoding: decoder.encoding, decode };
 }
 
 function notUtf8(path: string, bytes: Uint8Array, bytesBefore: number, linesBefore: number, cause: unknown): DataError {

@@ -26,7 +26,7 @@ export interface NumberFigures {
   readonly other: string | null;
 }
 
-/** Of the values that are points in time, or text that reads so. */
+/** Of the values that are points in time. */
 export interface TimeFigures {
   readonly count: number;
   /** As "2001-01-31 23:59:00". */
@@ -111,7 +111,16 @@ export interface ClassCount {
 
 /** Something that a user should know before training. */
 export interface Hint {
-  readonly kind: "malformed" | "leakage" | "duplicates" | "imbalance" | "left-out" | "time" | "label" | "few-rows";
+  readonly kind:
+    | "reading"
+    | "malformed"
+    | "leakage"
+    | "duplicates"
+    | "imbalance"
+    | "left-out"
+    | "time"
+    | "label"
+    | "few-rows";
   /** What, with figures, and what to do about it. */
   readonly text: string;
 }

@@ -1,6 +1,7 @@
 /** A description and a plan as a configuration: the value, and the text of a file that says the same. */
 
 import type { TaskKind } from "../../train/events.js";
+import type { GivenReading } from "../reading/reading.js";
 import type { TableRunInput } from "../schema.js";
 import type { ColumnDescription, Feature } from "./column.js";
 import type { PairFeature } from "./pairs.js";
@@ -28,6 +29,8 @@ export interface Inferred {
   readonly sourceColumns?: readonly string[];
   /** Lines of the source that are no rows and may be left out. */
   readonly maxBadRows?: number;
+  /** What was given of how text is read, and how columns are read where another reading could have been taken. */
+  readonly reading?: GivenReading;
   /** Network and optimizer, where they are not the plan's. */
   readonly training?: Preset["training"];
 }
@@ -39,7 +42,7 @@ export function featuresOf({ columns, pairs }: Pick<Inferred, "columns" | "pairs
 
 /** The configuration as a value. */
 export function configurationOf(inferred: Inferred): TableRunInput {
-  const { name, source, label, split, plan, sourceColumns, maxBadRows, training, ...table } = inferred;
+  const { name, source, label, split, plan, sourceColumns, maxBadRows, reading = {}, training, ...table } = inferred;
   const features = featuresOf(table);
   const of = (kind: Feature["kind"]) =>
     Object.fromEntries(features.filter((one) => one.kind === kind).map((one) => [one.name, one.sql]));
@@ -53,6 +56,7 @@ export function configurationOf(inferred: Inferred): TableRunInput {
       source: source.length === 1 ? only : [...source],
       ...(sourceColumns && { columns: [...sourceColumns] }),
       ...(maxBadRows && { maxBadRows }),
+      ...readingOptions(reading),
       label: label.sql,
       ...(label.positive !== null && { positive: label.positive }),
       categorical: of("categorical"),
@@ -76,6 +80,17 @@ export function configurationOf(inferred: Inferred): TableRunInput {
     validationInterval: plan.validationInterval,
     checkpointInterval: plan.validationInterval,
     logInterval: plan.logInterval,
+  };
+}
+
+/** Times are among the readings of columns, by their names. */
+function readingOptions({ encoding, delimiter, nullValues, decimal, columns = {} }: GivenReading) {
+  return {
+    ...(encoding !== undefined && { encoding }),
+    ...(delimiter !== undefined && { delimiter }),
+    ...(nullValues !== undefined && { nullValues: [...nullValues] }),
+    ...(decimal !== undefined && { decimal }),
+    ...(Object.keys(columns).length > 0 && { reading: columns }),
   };
 }
 

@@ -112,8 +112,7 @@ function numericFeatures(figures: ColumnFigures, { nameOf }: FeatureOptions): Ma
 function valueSql({ name, type, kind, numbers }: ColumnFigures): string {
   const column = columnSql(name);
   const isFloat = /^(FLOAT|DOUBLE)$/.test(type);
-  const value =
-    kind === "text" ? `try_cast(${column} as double)` : kind === "boolean" ? `cast(${column} as int)` : column;
+  const value = kind === "boolean" ? `cast(${column} as int)` : column;
   // NaN is what a missing number becomes; null is what the indicator asks for.
   return isFloat || (numbers && numbers.numInfinite > 0) ? `case when isfinite(${value}) then ${value} end` : value;
 }
@@ -154,12 +153,7 @@ function timeFeatures(figures: ColumnFigures, { nameOf, isTimeSplit }: FeatureOp
     return { features: [hour], notes: ["its hour"] };
   }
   if (times === null) return { features: [], notes: ["no time that can be read"] };
-  const time =
-    kind === "text"
-      ? `try_cast(${column} as timestamp)`
-      : type === "TIMESTAMP WITH TIME ZONE"
-        ? `cast(${column} as timestamp)`
-        : column;
+  const time = type === "TIMESTAMP WITH TIME ZONE" ? `cast(${column} as timestamp)` : column;
   const { spanDays, numMidnight, numMonthStart, numYearStart, count: numTimes } = times;
   const isFinerThan = (numCoarse: number) => numCoarse < 0.9 * numTimes;
   const made: (Feature & { readonly word: string })[] = [];

@@ -3,8 +3,8 @@ import { classIndex, labelNumber, labelText } from "../../data/label-values.js";
 import { ConfigError } from "../../errors.js";
 import { nearest } from "../../nearest.js";
 import { percent } from "../../report/format.js";
+import { argument } from "../names.js";
 import type { ClassCount } from "./column.js";
-import { argument } from "./roles.js";
 
 /** Words that mean yes, and words that mean no, of two. */
 const YES = words("true yes positive pos + on good success ja oui si sí");

@@ -1,13 +1,13 @@
 /** What a column is for, by rules over its figures, each with its reason in words. */
 import { ConfigError } from "../../errors.js";
-import { nearest } from "../../nearest.js";
-import { count, firstNames, percent, shortened } from "../../report/format.js";
+import { count, percent, shortened } from "../../report/format.js";
+import { columnOfFlag, columnsOfFlag, type NamedColumn } from "../names.js";
+import type { Wanted } from "../reading/decide.js";
 import {
   type ColumnDescription,
   type ColumnFigures,
   distinctShare,
   hasFrequent,
-  type NumberFigures,
   numPresent,
   type Role,
 } from "./column.js";
@@ -24,11 +24,6 @@ export interface RoleOverrides {
   readonly time?: string;
 }
 
-/** Share of the values of a text column that must read as numbers, or times, to be taken for them. */
-const READS_AS = 0.98;
-/** The same where the others are no more than {@link FEW_MARKS} different values. */
-const READS_AS_BUT_MARKS = 0.9;
-const FEW_MARKS = 3;
 /** Share of different values from which a column is taken for an identifier. */
 const IDENTIFIES = 0.95;
 /** Share of the rows that must have a value which comes back often, where values are many. */
@@ -87,18 +82,16 @@ export function givenRole(figures: ColumnFigures, role: Role): RoleChoice {
  *
  * Throws {@link ConfigError} for a name that is no column, with the nearest one, and for a column with two roles.
  */
-export function givenRoles(overrides: RoleOverrides, columns: readonly string[]): ReadonlyMap<string, Role> {
+export function givenRoles(overrides: RoleOverrides, columns: readonly NamedColumn[]): ReadonlyMap<string, Role> {
   const roles = new Map<string, Role>();
-  const lists: readonly (readonly [string, Role, readonly string[]])[] = [
-    ["--numeric", "numeric", overrides.numeric ?? []],
-    ["--categorical", "categorical", overrides.categorical ?? []],
-    ["--ignore", "ignored", overrides.ignore ?? []],
-    ["--time", "time", overrides.time === undefined ? [] : [overrides.time]],
+  const lists: readonly (readonly [string, Role, readonly NamedColumn[]])[] = [
+    ["--numeric", "numeric", columnsOfFlag("--numeric", overrides.numeric ?? [], columns)],
+    ["--categorical", "categorical", columnsOfFlag("--categorical", overrides.categorical ?? [], columns)],
+    ["--ignore", "ignored", columnsOfFlag("--ignore", overrides.ignore ?? [], columns)],
+    ["--time", "time", overrides.time === undefined ? [] : [columnOfFlag("--time", overrides.time, columns)]],
   ];
-  for (const [flag, role, names] of lists) {
-    for (const wanted of names) {
-      const name = columns.find((column) => column.toLowerCase() === wanted.toLowerCase());
-      if (name === undefined) throw new ConfigError(`${flag}: ${unknownColumn(wanted, columns)}`);
+  for (const [flag, role, named] of lists) {
+    for (const { name } of named) {
       const before = roles.get(name);
       if (before !== undefined && before !== role) {
         throw new ConfigError(
@@ -111,15 +104,15 @@ export function givenRoles(overrides: RoleOverrides, columns: readonly string[])
   return roles;
 }
 
-/** A column's name as the argument of a flag. */
-export function argument(name: string): string {
-  return /^\w+$/.test(name) ? name : JSON.stringify(name);
-}
-
-/** Says that a name is none of the columns, which ones there are, and which may be meant. */
-function unknownColumn(wanted: string, columns: readonly string[]): string {
-  const meant = nearest(wanted, columns);
-  return `must be a column of the table, got "${wanted}"; the columns are ${firstNames(columns)}${meant === undefined ? "" : `. Did you mean ${meant}?`}`;
+/** How text is to be read for the roles that were given. */
+export function wantedReadings(roles: ReadonlyMap<string, Role>): ReadonlyMap<string, Wanted> {
+  const kinds = { numeric: "number", categorical: "text", time: "time", ignored: null, label: null } as const;
+  return new Map(
+    [...roles].flatMap(([name, role]): [string, Wanted][] => {
+      const kind = kinds[role];
+      return kind === null ? [] : [[name, kind]];
+    }),
+  );
 }
 
 function roleOfNumbers(figures: ColumnFigures): RoleChoice {
@@ -145,11 +138,9 @@ function roleOfNumbers(figures: ColumnFigures): RoleChoice {
 }
 
 function roleOfText(figures: ColumnFigures): RoleChoice {
-  const { numbers, times, text, numDistinct } = figures;
+  const { numbers, text, numDistinct } = figures;
   const present = numPresent(figures);
   const share = distinctShare(figures);
-  if (numbers && (numbers.count / present >= READS_AS || hasMarks(figures, numbers))) return numeric(figures);
-  if (times && times.count / present >= READS_AS) return { role: "time", reason: spanOf(figures) };
   const words = text?.meanWords ?? 1;
   const length = text?.meanLength ?? 0;
   if (share >= 0.2 && numDistinct > FEW_NUMBERS && (words >= 4 || length >= 50)) {
@@ -157,7 +148,7 @@ function roleOfText(figures: ColumnFigures): RoleChoice {
   }
   if (present > 1 && share >= IDENTIFIES) return identifier(figures);
   if (isSeldomTheSame(figures)) return ignored(`${identifierWords(figures)}: too seldom the same to learn from`);
-  const mixed = numbers !== null && numbers.count / present >= 0.5;
+  const mixed = numbers !== null && numbers.other !== null && numbers.count / present >= 0.5;
   const note = mixed ? `; ${percent(numbers.count / present)} read as numbers, others as ${shown(numbers.other)}` : "";
   return { role: "categorical", reason: `${valuesWords(figures)}${note}` };
 }
@@ -169,20 +160,8 @@ function isSeldomTheSame(figures: ColumnFigures): boolean {
   return frequencies.numRowsOfFrequent / numPresent(figures) < SELDOM || !hasFrequent(frequencies);
 }
 
-/** Whether all that reads as no number is a few marks of missing values, as "n/a" or "-", among many numbers. */
-function hasMarks(figures: ColumnFigures, { count, numOthers }: NumberFigures): boolean {
-  const isMostly = count / numPresent(figures) >= READS_AS_BUT_MARKS;
-  return isMostly && numOthers <= FEW_MARKS && figures.numDistinct > FEW_NUMBERS;
-}
-
-function numeric(figures: ColumnFigures): RoleChoice {
-  const { numbers, kind } = figures;
-  const range = numbers ? `${short(numbers.min)} to ${short(numbers.max)}` : "";
-  const others = numPresent(figures) - (numbers?.count ?? 0);
-  if (kind !== "text") return { role: "numeric", reason: range };
-  const missing =
-    others === 0 ? "" : `; ${count(others)} that are none (${shown(numbers?.other ?? null)}) count as missing`;
-  return { role: "numeric", reason: `text that reads as numbers, ${range}${missing}` };
+function numeric({ numbers }: ColumnFigures): RoleChoice {
+  return { role: "numeric", reason: numbers ? `${short(numbers.min)} to ${short(numbers.max)}` : "" };
 }
 
 function ignored(reason: string): RoleChoice {
@@ -205,8 +184,7 @@ function valuesWords({ numDistinct, isExact }: ColumnFigures): string {
 function spanOf({ times, kind }: ColumnFigures): string {
   if (kind === "number") return "a number";
   if (kind === "timeOfDay" || times === null) return "time of day";
-  const read = kind === "text" ? "text that reads as times, " : "";
-  return `${read}${times.min.slice(0, 10)} to ${times.max.slice(0, 10)}`;
+  return `${times.min.slice(0, 10)} to ${times.max.slice(0, 10)}`;
 }
 
 /** A number of four digits at most. */

@@ -8,7 +8,7 @@ import { gzipSync } from "node:zlib";
 import { CodistillError } from "../../../errors.js";
 import { columnSql } from "../../../run/infer/sql.js";
 import { type Database, openDuckdb } from "../../duckdb.js";
-import { findFiles } from "../../source-files.js";
+import { openFiles } from "../text-files.js";
 import { type DescribeOverrides, describeIn, describeTable, type TableDescription } from "./describe.js";
 
 let folder = "";
@@ -36,10 +36,10 @@ async function described(
   overrides: DescribeOverrides = {},
 ): Promise<TableDescription> {
   await db.close();
-  const { files } = await findFiles(source);
+  const open = await openFiles(source, { folder: path("copies"), encoding: overrides.reading?.encoding });
   const writes = [path("rides.jsonl"), path("rides.parquet")];
-  db = await openDuckdb(join(folder, "spill"), { reads: files, writes });
-  return describeIn(db, source, label, overrides);
+  db = await openDuckdb(join(folder, "spill"), { reads: open.reads, writes });
+  return describeIn(db, open, label, overrides);
 }
 
 async function refused(attempt: Promise<unknown>, ...patterns: readonly RegExp[]): Promise<void> {
@@ -224,14 +224,8 @@ describe("read is", () => {
     const { columns } = await described(await write("mixed.csv", `size,b\n${lines.join("\n")}\n`), "b");
     const [size] = columns;
     assert.equal(size?.role, "numeric");
-    assert.match(
-      size?.reason ?? "",
-      /^text that reads as numbers, 0 to 1049; 12 that are none \("n\/a"\) count as missing/,
-    );
-    assert.deepEqual(
-      size?.features.map(({ sql }) => sql),
-      ["try_cast(size as double)", "case when try_cast(size as double) is null then 1 else 0 end"],
-    );
+    assert.equal(size?.reason, "0 to 1049; with an indicator of missing values");
+    assert.equal(size?.figures.numMissing, 12);
   });
 });
 
@@ -338,7 +332,7 @@ describe("refused with the rule and the cure is", () => {
     [
       "text that is not UTF-8",
       async () => described(await write("latin.csv", Uint8Array.from([97, 44, 98, 10, 49, 44, 0xe9, 10])), "a"),
-      /text is UTF-8, and this is not \(.*latin\.csv\), first in line 2\. Convert it, .*iconv/,
+      /^data: text is UTF-8, and .*latin\.csv is not: first at byte 7, in line 2 \(0xe9\)\. .*--encoding windows-1252/,
     ],
     [
       "broken JSON",

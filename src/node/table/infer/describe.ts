@@ -7,15 +7,17 @@ import { featuresOf } from "../../../run/infer/configuration.js";
 import { describeColumn, featureNames } from "../../../run/infer/features.js";
 import { describeLabel, type LabelDescription } from "../../../run/infer/label.js";
 import type { PairFeature } from "../../../run/infer/pairs.js";
-import { argument, givenRole, givenRoles, type RoleOverrides, roleOf } from "../../../run/infer/roles.js";
+import { givenRole, givenRoles, type RoleOverrides, roleOf, wantedReadings } from "../../../run/infer/roles.js";
 import { columnSql } from "../../../run/infer/sql.js";
+import { argument, columnNamed, columnOfFlag, type NamedColumn } from "../../../run/names.js";
+import type { GivenReading } from "../../../run/reading/reading.js";
 import type { TaskKind } from "../../../train/events.js";
 import { outputNames } from "../../../train/task.js";
 import { type Database, openDuckdb } from "../../duckdb.js";
 import { withShares } from "../../progress.js";
 import { localCopies } from "../../remote-files.js";
-import { findFiles } from "../../source-files.js";
 import { inTemporaryFolder } from "../../temporary-folder.js";
+import { type OpenFiles, openFiles } from "../text-files.js";
 import { pairFeatures } from "./count-pairs.js";
 import { equalColumns } from "./equal-columns.js";
 import { measuredColumn, readFigures } from "./figures.js";
@@ -35,6 +37,8 @@ export interface DescribeOverrides extends RoleOverrides {
   readonly columns?: readonly string[];
   /** Lines that are no rows and may be left out; 0 by default. */
   readonly maxBadRows?: number;
+  /** How text becomes values, as far as it is not to be inferred. */
+  readonly reading?: GivenReading;
 }
 
 export interface TableDescription {
@@ -87,11 +91,12 @@ export async function describeTable(
   const { cacheFolder, signal, onProgress = () => {} } = options;
   const files = await localCopies(source, options);
   return inTemporaryFolder(cacheFolder, signal, async (temporary) => {
-    const db = await openDuckdb(join(temporary, "spill"), { reads: (await findFiles(files)).files, signal });
+    const open = await openFiles(files, { folder: temporary, encoding: overrides.reading?.encoding, signal });
+    const db = await openDuckdb(join(temporary, "spill"), { reads: open.reads, signal });
     try {
       return await withShares(onProgress, db, (tell) => {
         tell("looking at the data");
-        return describeIn(db, files, label, overrides);
+        return describeIn(db, open, label, overrides);
       });
     } finally {
       await db.close();
@@ -102,13 +107,14 @@ export async function describeTable(
 /** The same in a database that is open, and has no tables yet. */
 export async function describeIn(
   db: Database,
-  files: string | readonly string[],
+  open: OpenFiles,
   given: string,
   overrides: DescribeOverrides,
 ): Promise<TableDescription> {
-  const { columns: measured, ...source } = await openSource(db, files, overrides);
-  const names = measured.map(({ name }) => name);
-  const roles = givenRoles(overrides, names);
+  const { columns: sourceColumns, maxBadRows, reading } = overrides;
+  const wanted = (columns: readonly NamedColumn[]) => wantedReadings(givenRoles(overrides, columns));
+  const { columns: measured, ...source } = await openSource(db, open, { sourceColumns, maxBadRows, reading, wanted });
+  const roles = givenRoles(overrides, measured);
   const read = await readLabel(db, given, { ...source, columns: measured });
   const measuredLabel = describeLabel(read, overrides.task, overrides.positive);
   for (const column of read.columns) {
@@ -121,7 +127,10 @@ export async function describeIn(
   }
   const figures = await readFigures(db, measured.map(measuredColumn), source.numRows);
   const nameOf = featureNames(OUTPUTS);
-  const grouped = names.find((name) => name.toLowerCase() === overrides.groupBy?.toLowerCase());
+  const grouped =
+    overrides.groupBy !== undefined && columnNamed(overrides.groupBy, measured) !== null
+      ? columnOfFlag("--group-by", overrides.groupBy, measured).name
+      : undefined;
   const groupBy = grouped === undefined ? overrides.groupBy : columnSql(grouped);
   const columns = await describeColumns(db, figures, roles, { ofLabel: read.columns, grouped, nameOf });
   const time = figures.find(({ name }) => roles.get(name) === "time") ?? null;
@@ -141,7 +150,13 @@ export async function describeIn(
     pairs,
     ...split,
     powers,
-    hints: [...malformedHints(source), ...leakageHints(powers, label.task), ...label.hints, ...hints],
+    hints: [
+      ...readingHints(source),
+      ...malformedHints(source),
+      ...leakageHints(powers, label.task),
+      ...label.hints,
+      ...hints,
+    ],
   };
 }
 
@@ -179,6 +194,10 @@ async function describeColumns(
     const final = isSame ? { role: "ignored" as const, reason: `equal to ${same} in every row: ${why}` } : choice;
     return describeColumn(one, final, options);
   });
+}
+
+function readingHints({ notes }: Pick<OpenSource, "notes">): Hint[] {
+  return notes.map((text) => ({ kind: "reading", text }));
 }
 
 function malformedHints({ numMalformed }: Pick<OpenSource, "numMalformed">): Hint[] {

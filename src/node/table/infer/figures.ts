@@ -81,7 +81,7 @@ const ofTimes: readonly Asked[] = ["times", "first", "last", "days", "midnight",
 const always: readonly Asked[] = ["present", "distinct", "example"];
 const asked: { readonly [K in ValueKind]: readonly Asked[] } = {
   number: [...always, ...ofNumbers],
-  text: [...always, "meanLength", "meanWords", ...ofNumbers, "numOthers", "other", ...ofTimes],
+  text: [...always, "meanLength", "meanWords", ...ofNumbers, "numOthers", "other"],
   boolean: always,
   time: [...always, ...ofTimes],
   timeOfDay: always,

@@ -3,6 +3,7 @@ import { availableParallelism, totalmem } from "node:os";
 import { configurationOf, configurationText, featuresOf, type Inferred } from "../../../run/infer/configuration.js";
 import { choosePlan, withinBudget } from "../../../run/infer/plan.js";
 import type { Preset } from "../../../run/infer/presets.js";
+import type { GivenReading } from "../../../run/reading/reading.js";
 import { relativeTo, runName, writeBeside } from "../../write-configuration.js";
 import type { TableDescription } from "./describe.js";
 
@@ -40,6 +41,7 @@ export async function inferRun(
     plan,
     ...(source.maxBadRows > 0 && { maxBadRows: source.maxBadRows }),
     ...(source.given && { sourceColumns: source.given }),
+    reading: keptReading(source),
     ...(preset && { training: preset.training }),
   };
   const threads = Math.max(1, Math.floor(cores / plan.numGroups));
@@ -48,6 +50,16 @@ export async function inferRun(
   const perStep = await stepSeconds(configurationOf(inferred), features, threads);
   const planned = withinBudget(plan, perStep, rows.validation);
   return { ...inferred, ...planned };
+}
+
+/** What was given of the reading, and what of it was chosen. */
+function keptReading({ reading, decisions }: TableDescription["source"]): GivenReading {
+  const { columns: _, ...files } = reading;
+  const chosen = decisions.filter(({ isChoice }) => isChoice);
+  return {
+    ...files,
+    columns: Object.fromEntries(chosen.map(({ name, reading: own }) => [name, own])),
+  };
 }
 
 /** Write the configuration beside the user's other files, as {@link writeBeside} does; returns the path. */

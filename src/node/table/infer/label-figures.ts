@@ -8,6 +8,7 @@ import { firstNames } from "../../../report/format.js";
 import { kindOf } from "../../../run/infer/column.js";
 import type { LabelFigures } from "../../../run/infer/label.js";
 import { columnSql } from "../../../run/infer/sql.js";
+import { columnNamed, columnOfFlag } from "../../../run/names.js";
 import type { Database } from "../../duckdb.js";
 import { checkExpressions } from "../table-checks.js";
 import { readFigures } from "./figures.js";
@@ -21,7 +22,8 @@ export interface MeasuredLabel extends LabelFigures {
 /** Throws {@link DataError} when the expression does not compile, with the nearest column, or reads no column. */
 export async function readLabel(db: Database, label: string, source: OpenSource): Promise<MeasuredLabel> {
   const names = source.columns.map(({ name }) => name);
-  const column = names.find((name) => name.toLowerCase() === label.toLowerCase());
+  const column =
+    columnNamed(label, source.columns) === null ? undefined : columnOfFlag("--label", label, source.columns).name;
   const sql = column === undefined ? label : columnSql(column);
   if (column === undefined) await checkLabel(db, label, names);
   const [[, type] = []] = await db.rows(`describe select ${enclosed(sql)} from source_shape`);

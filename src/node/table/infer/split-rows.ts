@@ -12,7 +12,6 @@ import {
   numPresent,
 } from "../../../run/infer/column.js";
 import type { LabelDescription } from "../../../run/infer/label.js";
-import { argument } from "../../../run/infer/roles.js";
 import {
   rankSplit,
   roundedTime,
@@ -23,6 +22,7 @@ import {
   withEqualRows,
 } from "../../../run/infer/split.js";
 import { columnSql, numberSql } from "../../../run/infer/sql.js";
+import { argument } from "../../../run/names.js";
 import type { Database } from "../../duckdb.js";
 import { equalColumn, makeRowSplits, predicateSplits } from "../row-splits.js";
 import { checkExpressions } from "../table-checks.js";
@@ -85,8 +85,7 @@ export async function splitRows(db: Database, given: SplitFor): Promise<Describe
 
 async function cutByTime(db: Database, figures: ColumnFigures, condition: string | null): Promise<SplitChoice> {
   const { name, kind, numRows, times } = figures;
-  const column = columnSql(name);
-  const sql = kind === "text" ? `try_cast(${column} as timestamp)` : column;
+  const sql = columnSql(name);
   const quantiles = numRows <= EXACT_ROWS ? "quantile_disc" : "approx_quantile";
   const isNumber = kind === "number";
   const ordered = isNumber ? `cast(${sql} as double)` : `epoch(cast(${sql} as timestamp))`;

@@ -1,0 +1,276 @@
+/** How columns of text are read: the rules over DuckDB's counts, and the values that DuckDB makes of them. */
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { identifier, literal } from "../../data/sql.js";
+import { type DecideContext, type Decision, decideReadings, wantsShapes } from "../../run/reading/decide.js";
+import { givenFormats } from "../../run/reading/given.js";
+import { typeOf } from "../../run/reading/reading.js";
+import { valueSql } from "../../run/reading/sql.js";
+import { type Database, openDuckdb } from "../duckdb.js";
+import { takeCensus } from "./text-census.js";
+
+type Texts = readonly (string | null)[];
+
+interface Case {
+  readonly texts: Texts;
+  /** Type in DuckDB, and of each text its value as text. */
+  readonly type: string;
+  readonly values: Texts;
+  readonly context?: Partial<DecideContext>;
+  readonly nullValues?: readonly string[];
+  readonly note?: RegExp;
+}
+
+/** Of text: the same words. */
+const same = (texts: Texts, more: Partial<Case> = {}): Case => ({ texts, type: "VARCHAR", values: texts, ...more });
+const read = (type: string, pairs: Readonly<Record<string, string | null>>, more: Partial<Case> = {}): Case => ({
+  texts: Object.keys(pairs),
+  type,
+  values: Object.values(pairs),
+  ...more,
+});
+/** Enough numbers for a few odd values among them to be left out. */
+const many = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`${i}.5`, `${i}.5`]));
+const formats = (...given: string[]) => ({ formats: givenFormats(given, [{ name: "x" }]) });
+
+const cases: Readonly<Record<string, Case>> = {
+  // Numbers as they are.
+  "whole numbers": read("BIGINT", { "1": "1", "-20": "-20", "0": "0", "+5": "5" }),
+  "whole numbers with spaces around them": read("BIGINT", { " 1": "1", "2 ": "2" }),
+  "numbers up to 2^53": read("BIGINT", { "9007199254740992": "9007199254740992", "1": "1" }),
+  "numbers beyond 2^53": same(["9007199254740993", "1"], { note: /more digits than a number keeps/ }),
+  "twenty digits": same(["12345678901234567890", "98765432109876543210"]),
+  "large numbers with fractions": read("DOUBLE", { "12345678901234567890": "1.2345678901234567e+19", "0.5": "0.5" }),
+  fractions: read("DOUBLE", { "1.50": "1.5", ".5": "0.5", "5.": "5.0", "-0.25": "-0.25" }),
+  "powers of ten": read("DOUBLE", { "1e-5": "1e-05", "2.5E+3": "2500.0" }),
+  "powers that are too large": read("DOUBLE", { ...many, "1e400": null }),
+  "leading zeros": same(["0123", "4567"], { note: /"0123" has a leading zero; --numeric x/ }),
+  "one leading zero among many": same([...Array.from({ length: 99 }, (_, i) => String(i + 10)), "007"]),
+  "a lone zero is a number": read("BIGINT", { "0": "0", "10": "10" }),
+  "leading zeros of fractions": read("DOUBLE", { "00.5": "0.5", "01.25": "1.25" }),
+  "leading zeros as numbers": read(
+    "BIGINT",
+    { "0123": "123", "45": "45" },
+    { context: { wanted: new Map([["x", "number"]]) } },
+  ),
+  underscores: same(["1_23", "4_56"]),
+  "codes with an E": same(["12E4", "13E5", "1234"], { note: /"1[23]E[45]" has an E among digits/ }),
+  "telephone numbers": same(["+491701234567", "+49301234567"]),
+  "telephone numbers in groups": same(["+49 301 234 567", "+49 301 234 568"]),
+  "zip codes with an addition": same(["02139-1234", "10001"]),
+  versions: same(["1.2.3", "1.10.0"]),
+  addresses: same(["192.168.0.1", "10.0.0.1"]),
+  "codes of rooms": same(["Room 12", "Room 13"]),
+  "letters and digits": same(["A12", "B13", "C7"]),
+  ranges: same(["10-20", "20-30"]),
+  hexadecimal: same(["0x1F", "0x20"]),
+  // Marks of missing values.
+  "NA among numbers": read("BIGINT", { "1": "1", NA: null, "3": "3" }, { note: /1 value "NA" count/ }),
+  "several marks": read("DOUBLE", {
+    "1.5": "1.5",
+    "?": null,
+    "-": null,
+    ".": null,
+    "N/A": null,
+    null: null,
+    None: null,
+    nan: null,
+  }),
+  "NA among names": same(["NA", "US", "DE"]),
+  "marks alone": same(["NA", "NA"]),
+  "NA among days": read("DATE", { "2024-01-02": "2024-01-02", NA: null }),
+  "NA among yes and no": read("BOOLEAN", { yes: "true", no: "false", NA: null }),
+  "marks that were given": read("BIGINT", { "1": "1", "99": null }, { nullValues: ["99"] }),
+  "marks that were given, among names": {
+    texts: ["a", "none"],
+    type: "VARCHAR",
+    values: ["a", null],
+    nullValues: ["none"],
+  },
+  "no marks": same(["1", "NA", "2"], { nullValues: [] }),
+  "words among numbers": read("DOUBLE", { ...many, few: null }),
+  "words among codes": same(["1", "2", "3", "4", "5", "6", "7", "8", "9", "X"]),
+  "infinities among numbers": read(
+    "DOUBLE",
+    { "1.5": "1.5", inf: null, "-Infinity": null },
+    { note: /2 infinite values/ },
+  ),
+  "infinities among days": read("DATE", { "2024-01-02": "2024-01-02", infinity: null }),
+  "inf among names": same(["inf", "sup"]),
+  // Numbers with marks and units.
+  thousands: read("BIGINT", { "1,234": "1234", "1,234,567": "1234567", "854": "854" }),
+  "thousands alone": read(
+    "BIGINT",
+    { "1,234": "1234", "5,678": "5678" },
+    { note: /a thousand and more .*--decimal ","/ },
+  ),
+  "thousands and fractions": read("DOUBLE", { "1,234.50": "1234.5", "0.5": "0.5" }),
+  "thousands of India": read("DOUBLE", { "12,34,567.5": "1234567.5", "1,00,000": "100000.0" }),
+  "points as thousands": read("DOUBLE", { "1.234,50": "1234.5", "2.345.678,25": "2345678.25" }),
+  "decimal commas": read("DOUBLE", { "18,20": "18.2", "0,5": "0.5" }),
+  "decimal commas with three digits": read("DOUBLE", { "0,485": "0.485", "1,234": "1.234" }),
+  "commas in files with semicolons": read(
+    "DOUBLE",
+    { "1,234": "1.234", "5,678": "5.678" },
+    { context: { delimiter: ";" }, note: /is a fraction .*--decimal "\."/ },
+  ),
+  "commas that are said to be decimal": read("DOUBLE", { "1,234": "1.234" }, { context: { decimal: "," } }),
+  "points that are thousands where commas are decimal": read(
+    "BIGINT",
+    { "1.234": "1234", "5.678": "5678" },
+    { context: { decimal: "," } },
+  ),
+  "spaces as thousands": read("DOUBLE", { "1 234,50": "1234.5", "12 345": "12345.0" }),
+  "thin spaces as thousands": read("BIGINT", { "1\u202f234": "1234", "12\u00a0345": "12345" }),
+  "apostrophes as thousands": read("DOUBLE", { "1'234.50": "1234.5", "1’234’567.25": "1234567.25" }),
+  percents: read("DOUBLE", { "76.5%": "76.5", "12 %": "12.0" }),
+  dollars: read("DOUBLE", { "$1,960.37": "1960.37", "-$5": "-5.0", "$-5.25": "-5.25", "$0.5": "0.5" }),
+  euros: read("DOUBLE", { "1.234,50 €": "1234.5", "5,25 €": "5.25" }),
+  "codes of currencies": read("DOUBLE", { "EUR 12.50": "12.5", "12.75": "12.75" }),
+  kilometres: read("BIGINT", { "5 km": "5", "12km": "12" }),
+  "units with a slash": read("BIGINT", { "5 km/h": "5", "120 km/h": "120" }),
+  "several units": same(["5 km", "3 mi", "7 km", "9 mi"], { note: /several units \("km", "mi"\)/ }),
+  brackets: read("BIGINT", { "(5)": "-5", "1,234": "1234", "(2,000)": "-2000" }),
+  "a minus behind": read("DOUBLE", { "1,234.50-": "-1234.5", "5.25": "5.25" }),
+  "a minus of typesetters": read("DOUBLE", { "−1,234.5": "-1234.5", "2.5": "2.5" }),
+  // Days and times.
+  days: read("DATE", { "2024-11-12": "2024-11-12", "2024-1-5": "2024-01-05" }),
+  "days that are none": read("DATE", { "2024-02-28": "2024-02-28", "2024-02-30": null }),
+  times: read("TIMESTAMP", {
+    "2024-11-12 14:05": "2024-11-12 14:05:00",
+    "2024-11-12T14:05:09.5": "2024-11-12 14:05:09.5",
+  }),
+  "days and times": read("TIMESTAMP", {
+    "2024-11-12": "2024-11-12 00:00:00",
+    "2024-11-12 14:05:00": "2024-11-12 14:05:00",
+  }),
+  "times with Z": read("TIMESTAMP", {
+    "2024-11-12T14:05:00Z": "2024-11-12 14:05:00",
+    "2024-11-12T14:05:00.123456789Z": "2024-11-12 14:05:00.123456",
+  }),
+  "times with offsets": read("TIMESTAMP", {
+    "2024-09-27T07:54:00+02:00": "2024-09-27 07:54:00",
+    "2024-01-27 07:54:00-0500": "2024-01-27 07:54:00",
+  }),
+  "times with names of zones": read("TIMESTAMP", {
+    "2024-09-27 07:54:00 UTC": "2024-09-27 07:54:00",
+    "2024-09-27 07:54 CET": "2024-09-27 07:54:00",
+  }),
+  "day first": read("DATE", { "31/12/2024": "2024-12-31", "05/03/2024": "2024-03-05" }),
+  "month first": read("DATE", { "12/31/2024": "2024-12-31", "05/03/2024": "2024-05-03" }),
+  "either first": read(
+    "DATE",
+    { "05/03/2024": "2024-03-05", "06/04/2024": "2024-04-06" },
+    { note: /the day is first .*--date-format "x=%m\/%d\/%Y/ },
+  ),
+  "either first, as other columns say": read("DATE", { "05/03/2024": "2024-05-03" }, { context: formats("%m/%d/%Y") }),
+  "first days of months": read(
+    "DATE",
+    { "11/01/2021": "2021-11-01", "05/01/2022": "2022-05-01" },
+    { note: /first of a month/ },
+  ),
+  "both orders": same(["31/12/2024", "12/31/2024"], { note: /begin with the day and with the month/ }),
+  "both orders, one given": read(
+    "DATE",
+    { "31/12/2024": "2024-12-31", "05/03/2024": "2024-03-05", "12/31/2024": null },
+    { context: formats("x=%d/%m/%Y") },
+  ),
+  "days with dots": read("TIMESTAMP", {
+    "31.12.2024 14:05": "2024-12-31 14:05:00",
+    "1.2.2024 7:05": "2024-02-01 07:05:00",
+  }),
+  "days with dots, either first": read("DATE", { "05.03.2024": "2024-03-05", "06.04.2024": "2024-04-06" }),
+  "days with slashes, year first": read("DATE", { "2024/11/12": "2024-11-12", "2024/1/5": "2024-01-05" }),
+  "AM and PM": read("TIMESTAMP", {
+    "12/31/2024 2:05 PM": "2024-12-31 14:05:00",
+    "1/2/2024 12:30 AM": "2024-01-02 00:30:00",
+  }),
+  "AM and PM, either first": read("TIMESTAMP", {
+    "05/03/2024 2:05 pm": "2024-05-03 14:05:00",
+    "06/04/2024 2:05 am": "2024-06-04 02:05:00",
+  }),
+  "a.m. and p.m.": read("TIMESTAMP", { "12/31/2024 2:05:09 p.m.": "2024-12-31 14:05:09" }),
+  "years of two digits": read("DATE", { "31/12/24": "2024-12-31", "01/02/69": "1969-02-01", "01/02/68": "2068-02-01" }),
+  "months by their short names": read("DATE", {
+    "12-Nov-2024": "2024-11-12",
+    "3-may-2023": "2023-05-03",
+    "1 Sept 2022": "2022-09-01",
+  }),
+  "months by their names": read("DATE", {
+    "November 12, 2024": "2024-11-12",
+    "May 3 2023": "2023-05-03",
+    "March 1st, 2022": "2022-03-01",
+  }),
+  "days of the week": read("TIMESTAMP", {
+    "Tue, 12 Nov 2024 14:05:00 +0100": "2024-11-12 14:05:00",
+    "Wednesday, 13 November 2024 1:05:00": "2024-11-13 01:05:00",
+  }),
+  ctime: read("TIMESTAMP", {
+    "Tue Nov 12 14:05:00 2024": "2024-11-12 14:05:00",
+    "Tue Nov 12 14:05:00 +0000 2024": "2024-11-12 14:05:00",
+  }),
+  "times without marks": read("TIMESTAMP", {
+    "20241112T140500Z": "2024-11-12 14:05:00",
+    "20241112T1405": "2024-11-12 14:05:00",
+  }),
+  "months of years": read("DATE", { "2024-11": "2024-11-01", "2024-01": "2024-01-01" }),
+  "names of months and years": read("DATE", { "Nov 2024": "2024-11-01", "January 2023": "2023-01-01" }),
+  "two forms in a column": read("DATE", {
+    "31.12.2024": "2024-12-31",
+    "2024-11-12": "2024-11-12",
+    "12-Nov-2024": "2024-11-12",
+  }),
+  "digits that are days by what was given": read(
+    "DATE",
+    { "20241112": "2024-11-12", "20240105": "2024-01-05" },
+    { context: formats("%Y%m%d") },
+  ),
+  "digits that are no days": read("BIGINT", { "20241112": "20241112" }),
+  "times of day": read("TIME", { "07:30": "07:30:00", "23:59:59": "23:59:59" }),
+  "times of day with AM and PM": read("TIME", { "7:30 AM": "07:30:00", "7:30 PM": "19:30:00" }),
+  quarters: same(["2024Q1", "2024Q2"]),
+  // Yes and no.
+  "yes and no": read("BOOLEAN", { yes: "true", No: "false", Y: "true", f: "false" }),
+  "yes and other words": same(["yes", "no", "perhaps"]),
+};
+
+let db: Database;
+let folder = "";
+const decisions = new Map<string, Decision>();
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), "codistill-reading-"));
+  db = await openDuckdb(join(folder, "spill"));
+  for (const [name, { texts, context, nullValues }] of Object.entries(cases)) {
+    const rows = texts.map((text, i) => `(${i}, ${text === null ? "null" : literal(text)})`);
+    await db.run(`create or replace table texts as select * from (values ${rows.join(", ")}) t(i, x)`);
+    const all: DecideContext = { formats: { all: [], of: new Map() }, delimiter: ",", ...context };
+    const nulls = nullValues ? { nullValues } : {};
+    const rowsOf = { table: "texts", numRows: texts.length };
+    const census = await takeCensus(db, [{ name: "x" }], rowsOf, nulls, (one) => wantsShapes(one, all));
+    const [decision] = decideReadings(census, all);
+    assert.ok(decision);
+    decisions.set(name, decision);
+    const value = valueSql(identifier("x"), decision.reading, nulls);
+    const read = await db.rows(`select cast(${value} as varchar), typeof(${value}) from texts order by i`);
+    found.set(name, { values: read.map(([text]) => text as string | null), type: String(read[0]?.[1]) });
+  }
+});
+const found = new Map<string, { readonly values: Texts; readonly type: string }>();
+after(async () => {
+  await db.close();
+  rmSync(folder, { recursive: true });
+});
+
+describe("a column of text is read as it is meant", () => {
+  for (const [name, { type, values, note }] of Object.entries(cases)) {
+    test(name, () => {
+      const decision = decisions.get(name);
+      assert.deepEqual(found.get(name), { values, type }, JSON.stringify(decision));
+      assert.equal(type, typeOf(decision?.reading ?? { as: "text" }), "the type is the one that is told");
+      if (note) assert.match(decision?.notes.join("\n") ?? "", note);
+    });
+  }
+});

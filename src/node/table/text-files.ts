@@ -1,0 +1,165 @@
+/** The files of a source, looked through before DuckDB reads them: what their bytes are, and copies where it cannot read them. */
+import { createWriteStream } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { DataError } from "../../errors.js";
+import { findFiles, type SourceFormat } from "../source-files.js";
+import { isGzip, textOf } from "../text/text-file.js";
+import { joinedLines, LineEnds } from "./line-ends.js";
+
+/** A file of CSV, TSV or JSON. */
+export interface SourceText {
+  /** As the user knows it. */
+  readonly path: string;
+  /** What DuckDB reads: the file, or a copy of it in UTF-8 with lines that end alike. */
+  readonly readable: string;
+  readonly compression: "none" | "gzip" | "zstd";
+  /** Its beginning; null where only DuckDB can unpack it. */
+  readonly head: string | null;
+  readonly isWhole: boolean;
+  /** What was found, in words that go on after its name. */
+  readonly notes: readonly string[];
+}
+
+export interface OpenFiles {
+  readonly format: SourceFormat;
+  /** In reading order, as the user knows them. */
+  readonly files: readonly string[];
+  readonly bytes: number;
+  /** Of each file; none of Parquet. */
+  readonly texts: readonly SourceText[];
+  /** The files that a database must be allowed to read. */
+  readonly reads: readonly string[];
+}
+
+export interface OpenFilesOptions {
+  /** Holds copies. */
+  readonly folder: string;
+  /** Of files that are neither UTF-8 nor marked as UTF-16. */
+  readonly encoding?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What is told of a file from: more than its header and some hundred rows of most tables. */
+const HEAD_LENGTH = 1 << 18;
+
+/**
+ * Find the files of a source and look through those of text. Whatever DuckDB would misread is copied: other encodings, and lines
+ * that do not all end alike.
+ *
+ * Throws {@link DataError} where there is no file, one is of another kind than its name says, cut off, or no text.
+ */
+export async function openFiles(source: string | readonly string[], options: OpenFilesOptions): Promise<OpenFiles> {
+  const { format, files, bytes } = await findFiles(source);
+  if (format === "parquet") return { format, files, bytes, texts: [], reads: files };
+  const texts: SourceText[] = [];
+  for (const [number, path] of files.entries()) texts.push(await openText(path, number, format, options));
+  return { format, files, bytes, texts, reads: texts.map(({ readable }) => readable) };
+}
+
+async function openText(
+  path: string,
+  number: number,
+  format: SourceFormat,
+  { folder, encoding, signal }: OpenFilesOptions,
+): Promise<SourceText> {
+  if (path.toLowerCase().endsWith(".zst"))
+    return { path, readable: path, compression: "zstd", head: null, isWhole: false, notes: [] };
+  const { used, look } = await lookThrough(path, encoding, signal);
+  const isSplit = format !== "json" && look.ends.areMixed && (await outsideQuotes(path, used, signal)).areMixed;
+  checkContent(path, look.head);
+  const notes = [
+    ...(isSplit ? [`has lines that end in different ways (${look.ends.words()}), all of which end a line`] : []),
+    ...(encoding !== undefined && used === undefined && look.hasOthers
+      ? [`is UTF-8, and not ${encoding} as given`]
+      : []),
+    ...(look.isMarked ? ["is UTF-16 by its mark"] : []),
+  ];
+  const { head, isWhole } = look;
+  if (!isSplit && used === undefined && !look.isMarked) {
+    return { path, readable: path, compression: (await isGzip(path)) ? "gzip" : "none", head, isWhole, notes };
+  }
+  await mkdir(folder, { recursive: true });
+  const readable = join(folder, `copy-${number}-${basename(path).replace(/\.gz$/i, "")}`);
+  const lines = isSplit ? joinedLines() : (text: string) => text;
+  async function* content() {
+    for await (const { text } of textOf(path, { encoding: used, signal })) yield lines(text);
+  }
+  await pipeline(Readable.from(content()), createWriteStream(readable));
+  return { path, readable, compression: "none", head: isSplit ? joinedLines()(head) : head, isWhole, notes };
+}
+
+interface Look {
+  readonly head: string;
+  readonly isWhole: boolean;
+  readonly ends: LineEnds;
+  /** Whether there are other characters than ASCII's. */
+  readonly hasOthers: boolean;
+  readonly isMarked: boolean;
+}
+
+/** As UTF-8, or else in the encoding that was given. Throws {@link DataError} where it is neither. */
+async function lookThrough(
+  path: string,
+  encoding: string | undefined,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly used: string | undefined; readonly look: Look }> {
+  // Of ISO-2022 every byte is one of ASCII.
+  const isHidden = encoding !== undefined && /^iso-2022/i.test(encoding);
+  const tries = encoding === undefined ? [undefined] : isHidden ? [encoding] : [undefined, encoding];
+  let failure: unknown;
+  for (const used of tries) {
+    try {
+      return { used, look: await lookAt(path, used, signal) };
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw ofTables(path, failure, await isGzip(path));
+}
+
+async function lookAt(path: string, encoding: string | undefined, signal: AbortSignal | undefined): Promise<Look> {
+  let [head, isWhole, hasOthers, characters, isMarked] = ["", true, false, 0, false];
+  const ends = new LineEnds();
+  for await (const { text, encoding: own } of textOf(path, { encoding, signal })) {
+    isMarked = encoding === undefined && own !== "utf-8";
+    ends.add(text);
+    hasOthers ||= /[^\0-\x7f]/.test(text);
+    characters += text.length;
+    if (head.length < HEAD_LENGTH) head += text;
+  }
+  if (head.length > HEAD_LENGTH || characters > head.length) {
+    head = head.slice(0, HEAD_LENGTH);
+    isWhole = false;
+  }
+  return { head, isWhole, ends, hasOthers, isMarked };
+}
+
+async function outsideQuotes(path: string, encoding: string | undefined, signal: AbortSignal | undefined) {
+  const ends = new LineEnds();
+  const lines = joinedLines(ends);
+  for await (const { text } of textOf(path, { encoding, signal })) lines(text);
+  return ends;
+}
+
+/** What is wrong with a file of text, as it is said of tables. */
+function ofTables(path: string, error: unknown, isPacked: boolean): unknown {
+  if (!(error instanceof DataError)) return error;
+  const { cause } = error as { cause?: { code?: string } };
+  if (isPacked && typeof cause?.code === "string" && cause.code.startsWith("Z_")) {
+    return new DataError(
+      `data: ${path} must be a whole gzip file, and is not (${(cause as Error).message}). Copy or download it again; a file that is not packed must not be named .gz.`,
+      { cause },
+    );
+  }
+  return new DataError(error.message.replace(/^text:/, "data:").replaceAll(".txt", ".csv"), { cause: error });
+}
+
+/** Throws {@link DataError} for what is text, and no table. */
+function checkContent(path: string, head: string): void {
+  if (!/^\s*<(!doctype|html|\?xml)/i.test(head)) return;
+  const what = /^\s*<\?xml/i.test(head) ? "XML" : "a web page, as a download gives that failed or asks for a password";
+  throw new DataError(`data: ${path} is ${what}, and no table. Look into it, and download or export the table itself.`);
+}

@@ -1,0 +1,70 @@
+/** The rows of Parquet and JSON, whose numbers have types: the view `source_text`, in which strings are text yet to be read. */
+import { identifier, literal, patternOf } from "../../data/sql.js";
+import { DataError, messageOf } from "../../errors.js";
+import { kindOf } from "../../run/infer/column.js";
+import type { Database } from "../duckdb.js";
+import type { SourceFormat } from "../source-files.js";
+import type { OpenFiles, SourceText } from "./text-files.js";
+import type { SourceTexts } from "./text-rows.js";
+
+/** Types that DuckDB makes of strings of JSON, and of values of several types. */
+const OF_STRINGS = /^(DATE|TIME|TIMESTAMP.*|UUID|JSON|VARCHAR)$/;
+/** Files of JSON that are looked through for their columns: all. */
+const EVERY_FILE = 1_000_000;
+
+/** Throws {@link DataError} for files that cannot be read as what they are. */
+export async function nameTyped(db: Database, { format, files, texts }: OpenFiles): Promise<SourceTexts> {
+  const paths = texts.length > 0 ? texts.map(({ readable }) => readable) : files;
+  const notes = texts.flatMap(({ path, notes: own }) => own.map((note) => `${path} ${note}`));
+  try {
+    const query = format === "parquet" ? parquetQuery(paths) : await jsonQuery(db, paths, texts[0]?.compression);
+    const described = await db.rows(`describe ${query}`);
+    const columns = described.map(([name, type]) => ({ name: String(name), type: String(type) }));
+    const outputs = columns.map(({ name, type }) => finite(identifier(name), type));
+    await db.run(`create or replace view source_text as select ${outputs.join(", ")} from (${query})`);
+    const [[rows] = []] = await db.rows(`select count(*) from (${query})`);
+    return { columns, numRows: Number(rows), numMalformed: 0, delimiter: ",", notes };
+  } catch (error) {
+    throw unreadable(format, files, error);
+  }
+}
+
+/** All rows of Parquet files; columns come from inside the files, never from the names of folders. */
+export function parquetQuery(paths: readonly string[]): string {
+  return `select * from read_parquet(${listOf(paths)}, hive_partitioning = false, union_by_name = true)`;
+}
+
+function listOf(paths: readonly string[]): string {
+  return `[${paths.map((path) => literal(patternOf(path))).join(", ")}]`;
+}
+
+async function jsonQuery(
+  db: Database,
+  paths: readonly string[],
+  compression: SourceText["compression"] = "none",
+): Promise<string> {
+  const options = `${listOf(paths)}, hive_partitioning = false, compression = ${literal(compression === "none" ? "uncompressed" : compression)}`;
+  const all = `sample_size = -1, union_by_name = true, maximum_sample_files = ${EVERY_FILE}`;
+  const found = await db.rows(`describe select * from read_json(${options}, ${all})`);
+  const types = found.map(([name, type]) => {
+    const own = OF_STRINGS.test(String(type)) ? "VARCHAR" : String(type);
+    return `${literal(String(name))}: ${literal(own)}`;
+  });
+  return types.length === 0
+    ? `select * from read_json(${options}, ${all})`
+    : `select * from read_json(${options}, columns = {${types.join(", ")}})`;
+}
+
+/** A time that is no point in time, as PostgreSQL's infinity, is missing. */
+function finite(column: string, type: string): string {
+  return kindOf(type) === "time" ? `case when isfinite(${column}) then ${column} end as ${column}` : column;
+}
+
+/** The error of a statement over files that DuckDB cannot read, with the file where its message names it. */
+export function unreadable(format: SourceFormat, files: readonly string[], error: unknown): DataError {
+  if (error instanceof DataError) return error;
+  const message = messageOf(error).split("\n\n")[0] ?? "";
+  const file = files.find((path) => messageOf(error).includes(path)) ?? (files.length === 1 ? files[0] : undefined);
+  const of = file === undefined ? "" : ` (${file})`;
+  return new DataError(`data: the source cannot be read as ${format}${of}. DuckDB: ${message}`, { cause: error });
+}

@@ -1,0 +1,99 @@
+/** Names of columns: as files have them, as SQL has them, and as people write them in flags. */
+import { ConfigError } from "../errors.js";
+import { nearest } from "../nearest.js";
+import { firstNames } from "../report/format.js";
+
+/** A column of a source. */
+export interface NamedColumn {
+  /** As SQL has it, where no two names are the same but for their case. */
+  readonly name: string;
+  /** As the files have it, where that is another. */
+  readonly header?: string;
+}
+
+/** A column's name as the argument of a flag. */
+export function argument(name: string): string {
+  return /^\w+$/.test(name) ? name : JSON.stringify(name);
+}
+
+/** The names of a header without spaces around them, numbered where they are empty ("column3") or come twice ("a_1"). */
+export function headerNames(cells: readonly string[]): string[] {
+  const taken = new Set<string>();
+  return cells.map((cell, i) => {
+    // A byte order mark is a space to `trim`.
+    const name = cell.trim() || `column${i}`;
+    const free = freeAmong(name, (one) => taken.has(one) || (one !== name && cells.includes(one)));
+    taken.add(free);
+    return free;
+  });
+}
+
+/** The same columns with names that SQL takes. */
+export function sqlNames(headers: readonly string[]): NamedColumn[] {
+  const taken = new Set<string>();
+  return headers.map((header) => {
+    const name = freeAmong(header, (one) => taken.has(one.toLowerCase()));
+    taken.add(name.toLowerCase());
+    return name === header ? { name } : { name, header };
+  });
+}
+
+function freeAmong(name: string, isTaken: (one: string) => boolean): string {
+  for (let number = 0; ; number++) {
+    const one = number === 0 ? name : `${name}_${number}`;
+    if (!isTaken(one)) return one;
+  }
+}
+
+/**
+ * The one of some columns that a name means: the very name, as the files or as SQL has it, else the only one that differs from it
+ * in case alone. "several" where more than one does; null where none does.
+ */
+export function columnNamed<T extends NamedColumn>(wanted: string, columns: readonly T[]): T | "several" | null {
+  const exact =
+    columns.find(({ name, header = name }) => header === wanted) ?? columns.find(({ name }) => name === wanted);
+  if (exact !== undefined) return exact;
+  const fold = wanted.toLowerCase();
+  const [only = null, ...others] = columns.filter(({ name, header = name }) => header.toLowerCase() === fold);
+  return others.length > 0 ? "several" : only;
+}
+
+/** The same for the argument of a flag. Throws {@link ConfigError} for a name that is no column, or that several may be. */
+export function columnOfFlag<T extends NamedColumn>(flag: string, wanted: string, columns: readonly T[]): T {
+  const found = columnNamed(wanted, columns);
+  const names = columns.map(({ name, header = name }) => header);
+  if (found === "several") {
+    const alike = names.filter((name) => name.toLowerCase() === wanted.toLowerCase());
+    throw new ConfigError(
+      `${flag}: "${wanted}" may be any of the columns ${alike.join(", ")}, which differ in case alone. Write the one that is meant as it is.`,
+    );
+  }
+  if (found !== null) return found;
+  const meant = nearest(wanted, names);
+  throw new ConfigError(
+    `${flag}: must be a column of the table, got "${wanted}"; the columns are ${firstNames(names)}${meant === undefined ? "" : `. Did you mean ${meant}?`}`,
+  );
+}
+
+/**
+ * The columns that the arguments of a flag name: each is the name of one, or several parted by commas, in quotes where a name
+ * has a comma itself.
+ */
+export function columnsOfFlag<T extends NamedColumn>(
+  flag: string,
+  given: readonly string[],
+  columns: readonly T[],
+): T[] {
+  return given.flatMap((text) => {
+    const whole = columnNamed(text.trim(), columns);
+    if (whole !== null && whole !== "several") return [whole];
+    return listed(text).map((name) => columnOfFlag(flag, name, columns));
+  });
+}
+
+/** A list parted by commas; what is in quotes is one, and has its quotes doubled. */
+export function listed(text: string): string[] {
+  return [...text.matchAll(/\s*(?:"((?:[^"]|"")*)"|([^,]*))\s*(?:,|$)/g)]
+    .map(([, inQuotes, plain = ""]) => inQuotes?.replaceAll('""', '"') ?? plain.trim())
+    .filter((name) => name !== "");
+}

@@ -1,0 +1,92 @@
+/** What is counted of the text of a column before it is decided how it is read. Plain data: the counting is elsewhere. */
+
+/**
+ * What a text looks like at first sight, by the first of these that it fits; regular expressions over trimmed text. The rest
+ * is "digits" where short text has some, and "other".
+ */
+export const LOOKS = {
+  /** Whole numbers that float64 holds, and that nobody writes as a code. */
+  whole: "-?(0|[1-9][0-9]{0,14})",
+  plus: "[+](0|[1-9][0-9]{0,5})",
+  /** More digits than float64 holds. */
+  big: "[-+]?[1-9][0-9]{15,}",
+  zeros: "[-+]?0[0-9]+",
+  fraction: "[-+]?([0-9]+[.][0-9]*|[.][0-9]+)([eE][-+]?[0-9]{1,3})?|[-+]?[0-9]+[eE][-+][0-9]{1,3}",
+  exponent: "[-+]?[0-9]+[eE][0-9]{1,3}",
+  yesNo: "(?i)(true|false|t|f|yes|no|y|n)",
+  day: "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}",
+  stamp: "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}[T ][0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?",
+  clock: "[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?",
+  infinite: "(?i)[-+]?inf(inity)?",
+} as const;
+
+export type Look = keyof typeof LOOKS | "mark" | "digits" | "other";
+
+/** Every look, in the order in which a text is tried against them. */
+export const LOOK_NAMES: readonly Look[] = [
+  "mark",
+  ...(Object.keys(LOOKS) as (keyof typeof LOOKS)[]),
+  "digits",
+  "other",
+];
+
+/** Text of more characters is no number and no time. */
+export const LONGEST = 60;
+
+export interface Census {
+  readonly name: string;
+  /** Values of each look. */
+  readonly counts: Readonly<Record<Look, number>>;
+  /** Of columns on which the looks do not decide; the most frequent first, {@link MOST_SHAPES} at most. */
+  readonly shapes: readonly Shape[] | null;
+}
+
+/** Values that are the same but for their digits: 0 stands for each of them. Marks and infinite values are as they are. */
+export interface Shape {
+  readonly shape: string;
+  readonly look: Look;
+  readonly count: number;
+  /** Different ones, about. */
+  readonly distinct: number;
+  /** The first and the last value by the alphabet. */
+  readonly min: string;
+  readonly max: string;
+  /** Values whose first digit is a 0 before another digit or a mark. */
+  readonly zeros: number;
+  /** The least and the largest of the first number of the text, and of the second one. */
+  readonly first: readonly [number, number];
+  readonly second: readonly [number, number];
+}
+
+/** Shapes that are looked at of a column, the most frequent ones: a column with more is no numbers and no times. */
+export const MOST_SHAPES = 2000;
+
+/** Values that are text and no mark of a missing one. */
+export function numValues({ counts }: Census): number {
+  return LOOK_NAMES.reduce((sum, look) => sum + (look === "mark" ? 0 : counts[look]), 0);
+}
+
+/** Values that are numbers as they are, fractions included. */
+export function numPlain({ counts }: Census): number {
+  return counts.whole + counts.plus + counts.fraction + counts.big + counts.zeros + counts.exponent;
+}
+
+/** The shapes of values that say something. */
+export function valueShapes({ shapes }: Census): readonly Shape[] {
+  return (shapes ?? []).filter(({ look }) => look !== "mark" && look !== "infinite");
+}
+
+/** Values of a look as they are written, the most frequent first. */
+export function examplesOf({ shapes }: Census, look: Look): string[] {
+  return (shapes ?? []).filter((one) => one.look === look).map(({ min }) => min);
+}
+
+/** Whether it takes more than the looks to decide on a column, or to say what was decided. */
+export function needsShapes(census: Census): boolean {
+  const { counts } = census;
+  const values = numValues(census);
+  const codes = counts.big + counts.zeros + counts.exponent;
+  const kinds = [numPlain(census), counts.day + counts.stamp, counts.clock, counts.yesNo];
+  const isSettled = kinds.includes(values) && counts.mark === 0 && codes === 0;
+  return values > 0 && !isSettled && values - counts.other >= values / 2;
+}

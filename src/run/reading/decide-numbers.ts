@@ -1,0 +1,142 @@
+/** How a column of numbers is read that are not written plainly: decimal mark, thousands, unit. */
+import type { Shape } from "./census.js";
+import { LOOKS } from "./census.js";
+import { amountOf, type Marks, marksOf } from "./number-text.js";
+import type { NumberReading } from "./reading.js";
+
+export interface NumberContext {
+  /** The decimal mark that was given, or that other columns of the source prove. */
+  readonly decimal: "." | "," | null;
+  /** What parts the values of the files. */
+  readonly delimiter: string;
+}
+
+export interface NumberChoice {
+  readonly reading: NumberReading;
+  /** Those of the values that are such numbers. */
+  readonly fits: readonly Shape[];
+  /** A value that may be read in two ways, and how it is; null where the text decides. */
+  readonly open: { readonly example: string; readonly isDecimal: boolean; readonly why: string } | null;
+  /** Units beside the one that was taken. */
+  readonly otherUnits: readonly string[];
+}
+
+interface Parsed {
+  readonly of: Shape;
+  readonly unit: string;
+  readonly marks: Marks;
+  readonly isBracketed: boolean;
+}
+
+const SCIENTIFIC = new RegExp(`^(?:${LOOKS.fraction}|${LOOKS.exponent})$`);
+const MOST_DIGITS = 15;
+const TELEPHONE = /^[+]([0-9] ?){7,}$/;
+
+/** The decimal mark that some values prove, and "both" where they prove both. */
+export function provenDecimal(shapes: readonly Shape[]): "." | "," | "both" | null {
+  const { point, comma } = weights(parsedOf(shapes));
+  if (point > 0 && comma > 0) return "both";
+  return comma > 0 ? "," : point > 0 ? "." : null;
+}
+
+/**
+ * The marks that most values prove; where none does, `1,234` is a thousand and more, and 1.234 in files whose delimiter is ";".
+ * Null where no value is a number, or digits in groups are no quantities: leading zeros, a "+", one length throughout.
+ */
+export function decideNumbers(
+  shapes: readonly Shape[],
+  { decimal: known, delimiter }: NumberContext,
+): NumberChoice | null {
+  const parsed = parsedOf(shapes);
+  if (parsed.length === 0 || parsed.every(({ isBracketed }) => isBracketed) || areNames(parsed)) return null;
+  const { point, comma, openPoint, openComma } = weights(parsed);
+  const proven = point > 0 || comma > 0 ? (comma > point ? "," : ".") : null;
+  const assumed = openComma > openPoint && delimiter === ";" ? "," : ".";
+  const decimal = known ?? proven ?? assumed;
+  const thousandsMark = decimal === "." ? "," : ".";
+  const [thousands = null] = mostFrequent(
+    parsed.flatMap(({ marks, of }): [string, number][] => {
+      if (marks.thousands !== null && marks.thousands !== decimal) return [[marks.thousands, of.count]];
+      return marks.isOpen && marks.decimal !== decimal && of.zeros === 0 ? [[thousandsMark, of.count]] : [];
+    }),
+  ) as (NumberReading["thousands"] | null)[];
+  const [unit = "", ...otherUnits] = mostFrequent(
+    parsed.filter((one) => one.unit !== "").map((one) => [one.unit, one.of.count]),
+  );
+  const readable = parsed.filter(
+    (one) =>
+      (one.unit === "" || one.unit === unit) &&
+      (one.marks.isOpen && one.of.zeros === 0
+        ? one.marks.decimal === decimal || thousands === one.marks.decimal
+        : (one.marks.decimal ?? decimal) === decimal && (one.marks.thousands ?? thousands) === thousands),
+  );
+  const isWhole = readable.every(
+    ({ marks: { decimal: mark, isOpen }, of: { shape } }) =>
+      (mark === null || (isOpen && mark === thousands)) && (shape.match(/0/g) ?? []).length <= MOST_DIGITS,
+  );
+  const open = parsed.find(({ marks }) => marks.isOpen && (marks.decimal === "," || known !== null));
+  const isDecimal = open?.marks.decimal === decimal;
+  return {
+    reading: {
+      as: "number",
+      ...(isWhole && { whole: true as const }),
+      ...(decimal === "," && { decimal }),
+      ...(thousands !== null && { thousands }),
+      ...(unit !== "" && { unit }),
+    },
+    fits: readable.map(({ of }) => of),
+    open:
+      proven === null && open
+        ? {
+            example: open.of.min,
+            isDecimal,
+            why:
+              known !== null
+                ? "as in other columns"
+                : delimiter === ";"
+                  ? "as is usual where values are parted by semicolons"
+                  : "nothing in the column says which",
+          }
+        : null,
+    otherUnits,
+  };
+}
+
+function parsedOf(shapes: readonly Shape[]): Parsed[] {
+  return shapes.flatMap((of): Parsed[] => {
+    const amount = amountOf(of.shape);
+    const marks = amount && marksOf(amount.digits);
+    if (marks) return [{ of, unit: amount.unit, marks, isBracketed: amount.isBracketed }];
+    if (!SCIENTIFIC.test(of.shape)) return [];
+    const decimal = of.shape.includes(".") ? ("." as const) : null;
+    return [{ of, unit: "", marks: { decimal, thousands: null, isOpen: false }, isBracketed: false }];
+  });
+}
+
+/** How many values prove that the point is the decimal mark, that the comma is, and how many may be read both ways. */
+function weights(parsed: readonly Parsed[]) {
+  const sum = (holds: (one: Parsed) => boolean) => parsed.filter(holds).reduce((total, { of }) => total + of.count, 0);
+  // "0,485" has no thousands.
+  const isOpen = ({ marks, of }: Parsed) => marks.isOpen && of.zeros === 0;
+  return {
+    point: sum((one) => !isOpen(one) && (one.marks.decimal === "." || one.marks.thousands === ",")),
+    comma: sum((one) => !isOpen(one) && (one.marks.decimal === "," || one.marks.thousands === ".")),
+    openPoint: sum((one) => isOpen(one) && one.marks.decimal === "."),
+    openComma: sum((one) => isOpen(one) && one.marks.decimal === ","),
+  };
+}
+
+/** Digits in groups that are parts of a name, as in numbers of telephones. */
+function areNames(parsed: readonly Parsed[]): boolean {
+  const grouped = parsed.filter(({ marks }) => marks.thousands === " ");
+  const isOfOneLength =
+    grouped.length === 1 && parsed.length === 1 && (grouped[0]?.of.shape.split(" ").length ?? 0) > 2;
+  return isOfOneLength || grouped.some(({ of }) => of.zeros > 0) || parsed.some(({ of }) => TELEPHONE.test(of.shape));
+}
+
+/** Words by how often they come, the most frequent first. */
+function mostFrequent(counted: readonly (readonly [string, number])[]): string[] {
+  const totals = new Map<string, number>();
+  for (const [word, count] of counted) totals.set(word, (totals.get(word) ?? 0) + count);
+  return [...totals].sort((a, b) => b[1] - a[1]).map(([word]) => word);
+}

@@ -1,0 +1,171 @@
+/** How the text of each column of a source is read: rules over what was counted of it. */
+import { type Census, needsShapes, numPlain, numValues, type Shape, valueShapes } from "./census.js";
+import { decideNumbers, type NumberChoice, provenDecimal } from "./decide-numbers.js";
+import { decideTimes, givenTimes, type Order, provenOrder, type TimeChoice } from "./decide-times.js";
+import type { GivenFormats } from "./given.js";
+import { codeNote, givenNote, missingNote, shapesNote, whyTextNote } from "./notes.js";
+import type { ColumnReading, GivenReading } from "./reading.js";
+
+/** How a column is read, and what is to be said of it. */
+export interface Decision {
+  readonly name: string;
+  readonly reading: ColumnReading;
+  /** Whether a configuration should keep it: something else could have been taken. */
+  readonly isChoice: boolean;
+  /** What was taken and how to say otherwise; none where nothing is to be said. */
+  readonly notes: readonly string[];
+}
+
+/** What the user says a column is for, by roles. */
+export type Wanted = "number" | "time" | "text";
+
+/** What is known beforehand. */
+export interface DecideContext extends Pick<GivenReading, "decimal" | "columns"> {
+  readonly formats: GivenFormats;
+  /** Between the values of the files. */
+  readonly delimiter: string;
+  readonly wanted?: ReadonlyMap<string, Wanted> | undefined;
+}
+
+/** Share of the values of a column that must read as numbers or times, for the others to count as missing. */
+const READS_AS = 0.98;
+/** The same where the others are no more than {@link FEW_MARKS} different values, and these {@link MANY_VALUES} or more. */
+const READS_AS_BUT_MARKS = 0.9;
+const FEW_MARKS = 3;
+const MANY_VALUES = 12;
+/** The same where the user says that it is numbers, or times. */
+const READS_AS_WANTED = 0.5;
+
+const TEXT: ColumnReading = { as: "text" };
+const WHOLE: ColumnReading = { as: "number", whole: true };
+const FRACTIONS: ColumnReading = { as: "number" };
+
+/** Whether shapes are to be counted of a column, on which its looks do not decide. */
+export function wantsShapes(census: Census, context: DecideContext): boolean {
+  const { decimal, delimiter, wanted, columns } = context;
+  const { counts, name } = census;
+  const want = wanted?.get(name);
+  const given = columns?.[name]?.as;
+  if (given !== undefined) return given === "time" || given === "number";
+  if (want === "text") return false;
+  // "1.234" is a thousand and more where commas are decimal marks.
+  const isOpen = counts.fraction > 0 && (decimal === "," || delimiter === ";");
+  return needsShapes(census) || isOpen || formatsOf(name, context).length > 0 || want !== undefined;
+}
+
+function formatsOf(name: string, { formats }: DecideContext): readonly string[] {
+  return formats.of.get(name) ?? formats.all;
+}
+
+/** The reading of each column. What one column proves of decimal marks, and of days and months, holds for the others too. */
+export function decideReadings(columns: readonly Census[], context: DecideContext): Decision[] {
+  const shapes = columns.map(valueShapes);
+  const decimal = context.decimal ?? agreed(shapes.map(provenDecimal));
+  const order = agreed(shapes.map(provenOrder));
+  return columns.map((column) => {
+    const decision = decideReading(column, { ...context, ...(decimal && { decimal }) }, order);
+    const missing = decision.reading.as === "text" ? null : missingNote(column);
+    return missing === null ? decision : { ...decision, notes: [...decision.notes, missing] };
+  });
+}
+
+/** What all say that say something. */
+function agreed<T extends string>(proofs: readonly (T | "both" | null)[]): T | null {
+  const [only = null, ...others] = new Set(proofs.filter((proof) => proof !== null));
+  return others.length === 0 && only !== "both" ? only : null;
+}
+
+function decideReading(census: Census, context: DecideContext, order: Order | null): Decision {
+  const { name, counts } = census;
+  const shapes = census.shapes && valueShapes(census);
+  const given = context.columns?.[name];
+  if (given !== undefined) return { name, reading: widened(given, census), isChoice: true, notes: [] };
+  const wanted = context.wanted?.get(name);
+  const values = numValues(census) - counts.infinite;
+  const settled = (reading: ColumnReading, isChoice = false): Decision => ({ name, reading, isChoice, notes: [] });
+  if (values <= 0) return settled(TEXT);
+  if (wanted === "text") return counts.whole === values ? settled(WHOLE) : settled(TEXT, true);
+  const formats = formatsOf(name, context);
+  const times = shapes && formats.length > 0 ? givenTimes(shapes, formats) : null;
+  const isMeant = wanted !== undefined || context.formats.of.has(name);
+  if (times && sum(times.fits) >= (isMeant ? READS_AS_WANTED : READS_AS) * values) {
+    return { name, reading: times.reading, isChoice: true, notes: [givenNote(name, times)] };
+  }
+  if (wanted === "time" && shapes !== null) {
+    const found = decideByShapes(census, shapes, context, order);
+    // What is no time may be a number that counts on.
+    if (found.reading.as !== "text") return found;
+  }
+  const digits = decideDigits(census, wanted === "number", context);
+  if (digits !== null) return digits;
+  if (counts.yesNo === values) return settled({ as: "boolean" });
+  if (shapes !== null) return decideByShapes(census, shapes, context, order);
+  const isDays = counts.stamp === 0 && { days: true as const };
+  if (counts.day + counts.stamp === values) return settled({ as: "time", formats: ["iso"], ...isDays });
+  return settled(counts.clock === values ? { as: "timeOfDay", formats: ["iso"] } : TEXT);
+}
+
+/** A reading as whole numbers, for text that has fractions. */
+function widened(reading: ColumnReading, { counts }: Census): ColumnReading {
+  if (reading.as !== "number" || !reading.whole || counts.fraction === 0) return reading;
+  const { whole: _, ...rest } = reading;
+  return rest;
+}
+
+/** Numbers that are written plainly, and digits that are names; null where the column is neither. */
+function decideDigits(census: Census, isWanted: boolean, { decimal }: DecideContext): Decision | null {
+  const { name, counts } = census;
+  const values = numValues(census) - counts.infinite;
+  const digits = numPlain(census);
+  const numCodes = counts.big + counts.zeros + counts.exponent;
+  // Names have no fractions.
+  if (numCodes > 0 && counts.fraction === 0 && digits >= values / 2 && !isWanted) {
+    return { name, reading: TEXT, isChoice: true, notes: [codeNote(census)] };
+  }
+  // Shapes tell what "1.234" is there.
+  if (digits < values || (decimal === "," && counts.fraction > 0)) return null;
+  const isWhole = counts.fraction + counts.exponent + counts.big === 0;
+  return { name, reading: isWhole ? WHOLE : FRACTIONS, isChoice: numCodes > 0, notes: [] };
+}
+
+function decideByShapes(
+  census: Census,
+  shapes: readonly Shape[],
+  context: DecideContext,
+  order: Order | null,
+): Decision {
+  const { name } = census;
+  const wanted = context.wanted?.get(name);
+  const values = numValues(census) - census.counts.infinite;
+  const times = wanted === "number" ? null : decideTimes(shapes, order);
+  const numbers =
+    wanted === "time"
+      ? null
+      : decideNumbers(shapes, { decimal: context.decimal ?? null, delimiter: context.delimiter });
+  const choice: TimeChoice | NumberChoice | null = sum(times?.fits ?? []) > sum(numbers?.fits ?? []) ? times : numbers;
+  const others = shapes.filter((shape) => !choice?.fits.includes(shape));
+  const share = sum(choice?.fits ?? []) / values;
+  const numFitting = (choice?.fits ?? []).reduce((total, { distinct }) => total + distinct, 0);
+  // Among few different values an odd one is a name as they are.
+  const areFewMarks =
+    share >= READS_AS_BUT_MARKS && numDifferent(shapes, others, values) <= FEW_MARKS && numFitting >= MANY_VALUES;
+  const isTaken = share >= (wanted === undefined ? READS_AS : READS_AS_WANTED) || areFewMarks;
+  if (choice === null || !isTaken) {
+    const what = choice === times ? "times" : "numbers";
+    const note = whyTextNote(name, shapes, { numbers, times }, { what, share, others });
+    return { name, reading: TEXT, isChoice: false, notes: note === null ? [] : [note] };
+  }
+  const note = shapesNote(name, choice);
+  const isChoice = note !== null || sum(choice.fits) < values;
+  return { name, reading: choice.reading, isChoice, notes: note === null ? [] : [note] };
+}
+
+/** How many different values there are at least among some shapes, those that were not counted included. */
+function numDifferent(all: readonly Shape[], some: readonly Shape[], values: number): number {
+  const uncounted = sum(all) < values ? FEW_MARKS + 1 : 0;
+  return some.reduce((number, { distinct }) => number + distinct, uncounted);
+}
+
+function sum(shapes: readonly Shape[]): number {
+  return shapes.reduce((total, { count }) => total + count, 0);
+}

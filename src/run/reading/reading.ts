@@ -1,0 +1,133 @@
+/**
+ * How the text of files became values: plain data, inferred or given once, kept with the training cache and with the model,
+ * so that the same text is the same value in training, `predict` and `evaluate`.
+ */
+import { z } from "zod";
+
+const short = z.string().max(60);
+const name = z.string().max(1000);
+
+/** Numbers: `-1,234.50`, with marks and a unit of their own where a column has them. */
+const numberReading = z.strictObject({
+  as: z.literal("number"),
+  /** Whole numbers, BIGINT; else DOUBLE. */
+  whole: z.exactOptional(z.literal(true)),
+  /** "." where nothing is said. */
+  decimal: z.exactOptional(z.enum([".", ","])),
+  /** What parts groups of digits; a space stands for every kind of space. */
+  thousands: z.exactOptional(z.enum([",", ".", " ", "'"])),
+  /** Before or behind the digits, as "$", "km" or "%"; the value is in this unit, so 12 % is 12. */
+  unit: z.exactOptional(short.min(1)),
+});
+
+/** Points in time. The clock is the one that is written: an offset from UTC behind it is left off. */
+const timeReading = z.strictObject({
+  as: z.literal("time"),
+  /** Patterns of strptime, or "iso"; of two that a text fits, the first. ISO 8601 is read beside them always. */
+  formats: z.array(short.min(1)).min(1).max(12).readonly(),
+  /** Days, DATE; else TIMESTAMP. */
+  days: z.exactOptional(z.literal(true)),
+  /** What was written behind the clock: "Z" (or UTC), or an offset; left out where nothing was. */
+  zone: z.exactOptional(z.enum(["Z", "offset"])),
+});
+
+export const columnReadingSchema = z.discriminatedUnion("as", [
+  z.strictObject({ as: z.literal("text") }),
+  z.strictObject({ as: z.literal("boolean") }),
+  numberReading,
+  timeReading,
+  z.strictObject({ as: z.literal("timeOfDay"), formats: z.array(short.min(1)).min(1).max(12).readonly() }),
+]);
+
+export type ColumnReading = z.infer<typeof columnReadingSchema>;
+export type NumberReading = z.infer<typeof numberReading>;
+export type TimeReading = z.infer<typeof timeReading>;
+
+/** Marks of missing values where the rest of a column is numbers, times or yes and no; compared in lower case. */
+export const NULL_MARKS = [
+  ...["na", "n/a", "#n/a", "nan", "null", "nil", "none", "missing", "?", "-", "--", "—", "–", ".", "..", "n.a."],
+  ...["#null!", "#div/0!", "#value!", "#num!", "\\n"],
+] as const;
+
+const fileOptions = {
+  /** Of files that are neither UTF-8 nor marked as UTF-16, by its name on the web, as "windows-1252". */
+  encoding: z.exactOptional(z.string().regex(/^[A-Za-z0-9_:.-]{1,30}$/)),
+  /** Between values; found out for each file where nothing is said. */
+  delimiter: z.exactOptional(z.string().regex(/^[^\r\n"\p{L}\p{N}]$/u)),
+  /** Text that stands for a missing value in every column; left out, NULL_MARKS do among numbers and times. */
+  nullValues: z.exactOptional(z.array(short).max(100).readonly()),
+};
+
+/** What a configuration says beforehand of how text becomes values; everything else is inferred. */
+export const givenReadingSchema = z.strictObject({
+  ...fileOptions,
+  /** The decimal mark of all numbers that do not say it themselves. */
+  decimal: z.exactOptional(z.enum([".", ","])),
+  /** Patterns of strptime for all columns whose text fits them, as "%d/%m/%Y". */
+  dateFormats: z.exactOptional(z.array(short.min(1)).min(1).max(12).readonly()),
+  /** Of columns by their names. */
+  columns: z.exactOptional(z.record(name, columnReadingSchema)),
+});
+
+export type GivenReading = z.infer<typeof givenReadingSchema>;
+
+/** The reading of a source, whole. */
+export const readingSchema = z.strictObject({
+  ...fileOptions,
+  /** All columns that were text in the files, in their order. */
+  columns: z
+    .array(
+      z.strictObject({
+        /** As SQL has it. */
+        name,
+        /** As the files have it, where that is another: SQL takes no two names that differ in case alone. */
+        header: z.exactOptional(name),
+        reading: columnReadingSchema,
+      }),
+    )
+    .max(100_000)
+    .readonly(),
+});
+
+export type Reading = z.infer<typeof readingSchema>;
+
+/** Parquet and JSON, where no column is text. */
+export const NO_READING: Reading = { columns: [] };
+
+/** The type in DuckDB of a column's values. */
+export function typeOf(reading: ColumnReading): string {
+  switch (reading.as) {
+    case "number":
+      return reading.whole ? "BIGINT" : "DOUBLE";
+    case "time":
+      return reading.days ? "DATE" : "TIMESTAMP";
+    case "timeOfDay":
+      return "TIME";
+    default:
+      return reading.as === "boolean" ? "BOOLEAN" : "VARCHAR";
+  }
+}
+
+/** A reading in a few words, for people. */
+export function readingWords(reading: ColumnReading): string {
+  switch (reading.as) {
+    case "number": {
+      const { decimal, thousands, unit, whole } = reading;
+      const marks = [
+        thousands && `"${thousands}" parting thousands`,
+        decimal && `"${decimal}" as the decimal mark`,
+        unit && `in ${unit}`,
+      ].filter((part) => part !== undefined);
+      return [whole ? "whole numbers" : "numbers", ...marks].join(", ");
+    }
+    case "time": {
+      const formats = reading.formats.map((format) => (format === "iso" ? "ISO 8601" : format)).join(" or ");
+      const zone = reading.zone === undefined ? "" : ", the clock as it is written, zones left off";
+      return `${reading.days ? "days" : "times"} as ${formats}${zone}`;
+    }
+    case "timeOfDay":
+      return "times of day";
+    default:
+      return reading.as === "boolean" ? "yes and no" : "text";
+  }
+}

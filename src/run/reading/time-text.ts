@@ -1,0 +1,166 @@
+/** The text of times: patterns of strptime that fit it, and what is the same in all of them. */
+
+const ZONE = "(?:utc|gmt)?[+-][0-9]{2}:?[0-9]{2}|[+-][0-9]{2}|z|utc|gmt|[a-z]{2,4}t";
+const ZONE_BEHIND = `((?::[0-9]{2}(?:[.,][0-9]+)?(?: ?[ap][.]?m[.]?)?)|[0-9]t[0-9]{4,6}) ?(${ZONE})( \\([^)]*\\))?$`;
+/** In ctime it stands before the year. */
+const ZONE_WITHIN = "(:[0-9]{2}) (?:[+-][0-9]{4}|[a-z]{3,4}) ([0-9]{4})$";
+const MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec";
+
+/**
+ * What is done to text in lower case before a pattern is tried, in this order; `$1` is the first group. All that patterns
+ * need not say: the day of the week, a zone behind the clock, "12th", "September" and "Sept." for "sep", "p.m." for "pm".
+ */
+export const TIME_EDITS: readonly { readonly pattern: string; readonly by: string; readonly isOfWords?: true }[] = [
+  { pattern: "^(mon|tue|tues|wed|wednes|thu|thur|thurs|fri|sat|satur|sun)(day)?[.,]* +", by: "", isOfWords: true },
+  { pattern: ZONE_BEHIND, by: "$1" },
+  { pattern: ZONE_WITHIN, by: "$1 $2", isOfWords: true },
+  { pattern: "([0-9])(st|nd|rd|th)\\b", by: "$1", isOfWords: true },
+  {
+    pattern: `\\b(${MONTHS})(uary|ruary|ch|il|e|y|ust|t|tember|ober|ember)?\\b[.]?`,
+    by: "$1",
+    isOfWords: true,
+  },
+  { pattern: "([0-9]) ?([ap])[.]?m[.]?$", by: "$1 $2m", isOfWords: true },
+  { pattern: "(:[0-9]{2}),([0-9]+)", by: "$1.$2" },
+  { pattern: "([.][0-9]{6})[0-9]+", by: "$1" },
+];
+
+/** Text of a time without what patterns need not say. */
+export function editedTime(text: string): string {
+  return TIME_EDITS.reduce(
+    (edited, { pattern, by }) => edited.replace(new RegExp(pattern), by),
+    text.toLowerCase().trim(),
+  );
+}
+
+/** What is written behind the clock of a time. */
+export function zoneOf(text: string): "Z" | "offset" | null {
+  const lower = text.toLowerCase().trim();
+  const zone = new RegExp(ZONE_BEHIND).exec(lower)?.[2];
+  if (zone === undefined) return new RegExp(ZONE_WITHIN).test(lower) ? "offset" : null;
+  return /^(z|utc|gmt|(utc|gmt)?[+-]00(:?00)?)$/.test(zone) ? "Z" : "offset";
+}
+
+/** Edited text that ISO 8601 is: read as such in every column of times, whatever its patterns. */
+export const ISO_DAY = "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}";
+export const ISO_TIME = `${ISO_DAY}([t ][0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?)?`;
+
+const FIELDS: Readonly<Record<string, string>> = {
+  Y: "[0-9]{4}",
+  y: "[0-9]{2}",
+  m: "[0-9]{1,2}",
+  d: "[0-9]{1,2}",
+  b: "[a-z]{3}",
+  H: "[0-9]{1,2}",
+  I: "[0-9]{1,2}",
+  M: "[0-9]{2}",
+  S: "[0-9]{2}",
+  f: "[0-9]{1,6}",
+  p: "[ap]m",
+};
+
+/** A user's pattern as the one that is tried on edited text; null where it has a field that is not read. */
+export function knownFormat(given: string): string | null {
+  if (given.toLowerCase() === "iso") return "iso";
+  const format = given
+    .trim()
+    .replace(/%[aA][.,]* */g, "")
+    .replace(/ ?%[zZ]/g, "")
+    .replaceAll("%B", "%b")
+    .replaceAll("%-", "%")
+    .replaceAll("%F", "%Y-%m-%d")
+    .replaceAll("%T", "%H:%M:%S")
+    .replaceAll("%g", "%f")
+    .replaceAll("%D", "%m/%d/%y")
+    .replace(/(%[MSIf]) ?%p/, "$1 %p")
+    .replace(/%.|[A-Z]/g, (part) => (part.length === 1 ? part.toLowerCase() : part));
+  const fields = [...format.matchAll(/%(.)/g)].map(([, field = ""]) => field);
+  const isKnown =
+    fields.length > 0 && fields.every((field) => field in FIELDS) && new Set(fields).size === fields.length;
+  return isKnown && (fields.includes("Y") || fields.includes("y") || fields.includes("H") || fields.includes("I"))
+    ? format
+    : null;
+}
+
+/** The regular expression that edited text of a pattern fits. */
+export function guardOf(format: string): string {
+  if (format === "iso") return ISO_TIME;
+  return format.replace(/%(.)|[^%]/g, (character, field?: string) =>
+    field === undefined ? escaped(character) : (FIELDS[field] ?? ""),
+  );
+}
+
+/** A character as a regular expression of itself. */
+export function escaped(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
+}
+
+/** Whether a pattern has a clock, and whether it has a date. */
+export const hasClock = (format: string) => /%[HI]/.test(format);
+export const hasDate = (format: string) => format === "iso" || /%[yY]/.test(format);
+
+/** A date whose first two numbers are day and month, or month and day: `order` says which once it is known. */
+export interface Written {
+  /** With "%1" and "%2" for the two numbers where their order is not told by the text. */
+  readonly format: string;
+  readonly isOpen: boolean;
+}
+
+const CLOCK = /^(.*?)(^|[t ,]+| at )([0-9]{1,2}):[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?( [ap]m)?$/;
+
+/** The pattern that some text fits, given as the text or with other digits; null where it is no time. */
+export function writtenAs(text: string): Written | null {
+  const edited = editedTime(text);
+  if (new RegExp(`^(${ISO_TIME})$`).test(edited)) return { format: "iso", isOpen: false };
+  const ctime = /^([a-z]{3} [0-9]{1,2}) ([0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?) ([0-9]{4})$/.exec(edited);
+  if (ctime) return { format: `%b %d ${clockFormat(ctime[2] ?? "")} %Y`, isOpen: false };
+  const basic = /^[0-9]{8}t([0-9]{4}|[0-9]{6})$/.exec(edited);
+  if (basic) return { format: `%Y%m%dt%H%M${basic[1]?.length === 6 ? "%S" : ""}`, isOpen: false };
+  const clock = CLOCK.exec(edited);
+  const date = dateFormat(clock ? (clock[1] ?? "") : edited);
+  if (clock && clock[1] === "") return { format: clockFormat(edited), isOpen: false };
+  if (date === null) return null;
+  const rest = clock
+    ? `${clock[2] ?? ""}${clockFormat(edited.slice((clock[1] ?? "").length + (clock[2] ?? "").length))}`
+    : "";
+  return { ...date, format: `${date.format}${rest}` };
+}
+
+function clockFormat(text: string): string {
+  const isHalf = /[ap]m$/.test(text);
+  const colons = text.split(":").length - 1;
+  return `${isHalf ? "%I" : "%H"}:%M${colons > 1 ? ":%S" : ""}${/[.][0-9]+( [ap]m)?$/.test(text) ? ".%f" : ""}${isHalf ? " %p" : ""}`;
+}
+
+function dateFormat(text: string): Written | null {
+  const yearOf = (digits: string) => (digits.length === 4 ? "%Y" : "%y");
+  const open = /^[0-9]{1,2}( ?[-/.] ?| )[0-9]{1,2}\1([0-9]{4}|[0-9]{2})$/.exec(text);
+  if (open) return { format: `%1${open[1]}%2${open[1]}${yearOf(open[2] ?? "")}`, isOpen: true };
+  const closed: readonly (readonly [RegExp, (match: readonly string[]) => string])[] = [
+    [
+      /^[0-9]{4}([-/. ])[0-9]{1,2}\1[0-9]{1,2}[.]?$/,
+      ([all = "", mark = ""]) => `%Y${mark}%m${mark}%d${all.endsWith(".") ? "." : ""}`,
+    ],
+    [/^[0-9]{4}([-/.])[0-9]{1,2}$/, ([, mark = ""]) => `%Y${mark}%m`],
+    [/^[0-9]{1,2}([-/.])[0-9]{4}$/, ([, mark = ""]) => `%m${mark}%Y`],
+    [
+      /^[0-9]{1,2}([-/. ,]*)[a-z]{3}([-/. ,]*)([0-9]{4}|[0-9]{2})$/,
+      ([, a = "", b = "", y = ""]) => `%d${a}%b${b}${yearOf(y)}`,
+    ],
+    [/^[a-z]{3}([-/. ]*)[0-9]{1,2}([-/, ]+)([0-9]{4})$/, ([, a = "", b = ""]) => `%b${a}%d${b}%Y`],
+    [/^[0-9]{4}([-/. ]*)[a-z]{3}([-/. ]*)[0-9]{1,2}$/, ([, a = "", b = ""]) => `%Y${a}%b${b}%d`],
+    [/^[a-z]{3}([-/., ]*)[0-9]{4}$/, ([, mark = ""]) => `%b${mark}%Y`],
+    [/^[0-9]{4}([-/., ]*)[a-z]{3}$/, ([, mark = ""]) => `%Y${mark}%b`],
+  ];
+  for (const [pattern, formatOf] of closed) {
+    const match = pattern.exec(text);
+    if (match && hasMonth(text)) return { format: formatOf(match), isOpen: false };
+  }
+  return null;
+}
+
+/** Letters of a date are those of a month. */
+function hasMonth(text: string): boolean {
+  const word = /[a-z]+/.exec(text)?.[0];
+  return word === undefined || new RegExp(`^(${MONTHS})$`).test(word);
+}
