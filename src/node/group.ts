@@ -1,6 +1,7 @@
 /** What the process of a group does; `group-main.ts` loads this once it listens to its parent. */
 import { writeSync } from "node:fs";
 import { CodistillError, messageOf, StoreError } from "../errors.js";
+import { withoutSecrets } from "../report/secrets.js";
 import { runGroup } from "../run/group.js";
 import type { RunConfig } from "../run/schema.js";
 import type { TrainEvent } from "../train/events.js";
@@ -94,7 +95,7 @@ function leaveToNewer({ start, isNewest }: Ownership): void {
 function endWith(error: unknown): void {
   // A defect of ours shows its stack; what the user can mend shows its message.
   const text = error instanceof CodistillError || !(error instanceof Error) ? messageOf(error) : error.stack;
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${withoutSecrets(text ?? "")}\n`);
   // A store that failed may work again; what else the user has to mend would be refused again.
   process.exitCode = error instanceof CodistillError && !(error instanceof StoreError) ? REFUSED : FAILED;
 }

@@ -2,6 +2,7 @@
 import { writeSync } from "node:fs";
 import { messageOf } from "../errors.js";
 import { printable } from "../report/printable.js";
+import { withoutSecrets } from "../report/secrets.js";
 import type { LoggedEvent, TrainEvent } from "../train/events.js";
 import { endOf } from "./log-lines.js";
 import { writeOwn } from "./plain-files.js";
@@ -29,8 +30,8 @@ export function logWriter(path: string): (event: TrainEvent) => void {
     const version = isFirst && { version: RUN_FOLDER_VERSION };
     isFirst = false;
     const logged: LoggedEvent = { time: new Date().toISOString(), ...version, ...event };
-    const line = JSON.stringify(logged);
-    waiting.push(`${line.length > LONG_LINE ? JSON.stringify(logged, cut) : line}\n`);
+    const line = withoutSecrets(JSON.stringify(logged));
+    waiting.push(`${line.length > LONG_LINE ? withoutSecrets(JSON.stringify(logged, cut)) : line}\n`);
   }
 
   /** One line at a time: what is written when the disk gets full again is not written twice. */
@@ -75,7 +76,7 @@ const cut = (_: string, value: unknown) =>
 /** Standard error may lie on the same disk, and must not end the process. */
 function warn(message: string): void {
   try {
-    writeSync(2, printable(message));
+    writeSync(2, printable(withoutSecrets(message)));
   } catch {
     // nobody is left to tell
   }

@@ -6,6 +6,7 @@ import { Command } from "commander";
 import { CodistillError, ConfigError, TrainingError } from "../errors.js";
 import { printable } from "../report/printable.js";
 import { resultLines } from "../report/result.js";
+import { recordWithoutSecrets, withoutSecrets } from "../report/secrets.js";
 import { checkSameRun } from "../run/config-diff.js";
 import { isOfText, type RunConfig } from "../run/schema.js";
 import { outputNames } from "../train/task.js";
@@ -54,7 +55,7 @@ interface TrainFlags extends TableFlags {
 const program = new Command("codistill")
   .description("Train neural networks by codistillation: groups that learn from one another's predictions.")
   .version(version)
-  .configureOutput({ writeErr: (text) => process.stderr.write(printable(text)) })
+  .configureOutput({ writeErr: (text) => process.stderr.write(shown(text)) })
   .showHelpAfterError("(codistill --help tells more)")
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : REFUSED))
   .hook("preAction", (_, command) => checkPaths(command));
@@ -156,7 +157,7 @@ async function configOf(path: string | undefined, flags: TrainFlags, stop: Abort
 
 /** With JSON alone on standard output, what is said to people goes beside it. */
 function teller({ json = false }: { readonly json?: boolean }): (text: string) => void {
-  return json ? (text) => process.stderr.write(`${printable(text)}\n`) : say;
+  return json ? (text) => process.stderr.write(`${shown(text)}\n`) : say;
 }
 
 function tableOptions(signal: AbortSignal): TableCommandOptions {
@@ -243,7 +244,7 @@ async function chooseRun(path: string | undefined, flags: TrainFlags): Promise<C
     const own = await loadConfig(saved);
     if (path === undefined && overrides.length === 0) return { config: own, folder };
     const config = await withOwnFiles(await loadConfig(path ?? saved, overrides), runFolder(folder));
-    checkSameRun(own, config);
+    checkSameRun(own, recordWithoutSecrets(config));
     return { config, folder };
   }
   if (path === undefined)
@@ -271,19 +272,24 @@ function stopOnSignals(): AbortSignal {
 }
 
 function say(text: string): void {
-  process.stdout.write(`${printable(text)}\n`);
+  process.stdout.write(`${shown(text)}\n`);
+}
+
+/** What is said to people: nothing that steers a terminal, and no secrets of addresses. */
+function shown(text: string): string {
+  return printable(withoutSecrets(text));
 }
 
 // That nobody reads any more is no reason to stop training: all of it is in the log.
 process.stdout.on("error", () => {});
 // What fails beside a command, as in a timer, is told like what fails in it.
 process.on("uncaughtException", (error) => {
-  process.stderr.write(`codistill: ${printable(errorText(error))}\n`);
+  process.stderr.write(`codistill: ${shown(errorText(error))}\n`);
   process.exit(FAILED);
 });
 try {
   await program.parseAsync();
 } catch (error) {
-  process.stderr.write(`codistill: ${printable(errorText(error))}\n`);
+  process.stderr.write(`codistill: ${shown(errorText(error))}\n`);
   process.exitCode = error instanceof CodistillError && !(error instanceof TrainingError) ? REFUSED : FAILED;
 }

@@ -86,6 +86,42 @@ describe("a file on the web", () => {
     assert.ok((await prepareTable(specOf(`${root}/rides.csv`), { cacheFolder })).cached);
   });
 
+  test("is fetched with its user and password, and neither they nor a token stand in messages or files", async () => {
+    answer = giving(text, { etag: '"v1"' });
+    const told: string[] = [];
+    const secret = `${root.replace("//", "//user:s3cr3t@")}/rides.csv?token=tok3n`;
+    const path = await copies(secret, told);
+    assert.equal(requests[0]?.headers.authorization, `Basic ${Buffer.from("user:s3cr3t").toString("base64")}`);
+    assert.match(told.join(), /fetching http:\/\/\*\*\*@127\.0\.0\.1:\d+\/rides\.csv\?token=\*\*\*/);
+    answer = (_, response) => response.writeHead(401).end();
+    await refused(
+      secret.replace("rides", "other"),
+      /^data: http:\/\/\*\*\*@.*\/other\.csv\?token=\*\*\* must be a file, .* 401/,
+    );
+    const files = await readdir(cacheFolder, { recursive: true, withFileTypes: true });
+    for (const file of files.filter((entry) => entry.isFile()))
+      assert.doesNotMatch(await readFile(join(file.parentPath, file.name), "utf8"), /s3cr3t|tok3n/);
+    // A run that keeps the address without its secrets goes on with the copy.
+    const address = `${root.replace("//", "//***@")}/rides.csv?token=***`;
+    assert.equal(await copies(address), path);
+    await refused(
+      address.replace("rides", "gone"),
+      /was kept without its secrets, and no copy of it is here\. Give the configuration/,
+    );
+  });
+
+  test("may have any name", async () => {
+    answer = giving(text, { etag: '"v1"' });
+    for (const [name, kept] of [
+      ["a%00b.csv", "a_b.csv"],
+      ["..%2f..%2fetc%2fx.csv", "x.csv"],
+      ["50%.csv", "50%.csv"],
+      ["", "download"],
+    ] as const)
+      assert.ok((await copies(`${root}/${name}`)).endsWith(`/${kept}`), name);
+    await refused("http://[::1/rides.csv", /is no address that can be read/);
+  });
+
   test("that cannot be reached any more is read from its copy, and that is said", async () => {
     answer = giving(text, { etag: '"v1"' });
     const path = await copies(`${root}/rides.csv`);

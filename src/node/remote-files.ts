@@ -1,13 +1,16 @@
 /** Files on the web and in buckets, as copies beside the training caches, so that their content can be told by its hash. */
 import { createHash } from "node:crypto";
-import { createWriteStream, existsSync, statSync } from "node:fs";
-import { mkdir, rename, writeFile } from "node:fs/promises";
+import { createWriteStream, existsSync, readdirSync, statSync } from "node:fs";
+import { mkdir, rename } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { z } from "zod";
 import { decodeJson } from "../checkpoint/json.js";
 import { DataError, messageOf } from "../errors.js";
 import { bytes as inBytes } from "../report/format.js";
+import { hidesSecrets, withoutSecrets } from "../report/secrets.js";
+import { writeOwn } from "./plain-files.js";
 import { readWithin } from "./read-bounded.js";
 import type { OpenRemote, RemoteFile } from "./remote-file.js";
 import { inTemporaryFolder } from "./temporary-folder.js";
@@ -53,17 +56,69 @@ async function filesOf(url: string, { signal }: RemoteOptions): Promise<readonly
 async function openerOf(url: string): Promise<OpenRemote> {
   if (/^https?:/i.test(url)) return openHttp;
   if (/^s3:/i.test(url)) return (await import("./s3-files.js")).openS3;
-  throw new DataError(`data: a source is a path, or begins with http:, https: or s3:, got ${url}`);
+  throw refusal(`a source is a path, or begins with http:, https: or s3:, got ${url}`);
+}
+
+/** What is kept beside a copy: what its server told it apart by, and its address without secrets. */
+const noteSchema = z.object({ tag: z.string().nullable(), address: z.string() });
+const NOTE = "note.json";
+
+function noteIn(folder: string): z.output<typeof noteSchema> | undefined {
+  const path = join(folder, NOTE);
+  return existsSync(path) ? noteSchema.safeParse(decodeJson(readWithin(path))).data : undefined;
+}
+
+/** An address as it is fetched: what stands in it of user and password goes into a header. */
+function partsOf(url: string): { readonly bare: string; readonly user: string | null; readonly name: string } {
+  let parsed: URL;
+  try {
+    parsed = new URL(url);
+  } catch (error) {
+    throw refusal(`${url} is no address that can be read. Check how it is written`, error);
+  }
+  const { username, password } = parsed;
+  parsed.username = "";
+  parsed.password = "";
+  const [last = ""] = parsed.pathname.split("/").slice(-1);
+  const name = basename(decoded(last))
+    .replace(/[\p{Cc}/\\]/gu, "_")
+    .slice(-200);
+  const user = username || password ? `${decoded(username)}:${decoded(password)}` : null;
+  return { bare: parsed.href, user, name: /[^.]/.test(name) ? name : "download" };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** The copy of a source whose address a run has kept without its secrets, and which cannot be fetched by it. */
+function copyByAddress(address: string, { cacheFolder, onProgress = () => {} }: RemoteOptions): string {
+  const downloads = join(cacheFolder, DOWNLOADS);
+  const folders = existsSync(downloads) ? readdirSync(downloads).map((name) => join(downloads, name)) : [];
+  const paths = folders
+    .filter((folder) => noteIn(folder)?.address === address)
+    .map((folder) => join(folder, partsOf(address.replaceAll("***@", "")).name));
+  const [path] = paths.filter((one) => existsSync(one));
+  if (path === undefined || paths.length > 1) {
+    throw refusal(
+      `${address} was kept without its secrets, and ${paths.length > 1 ? "several copies" : "no copy"} of it ${paths.length > 1 ? "are" : "is"} here. Give the configuration with the whole address: codistill train <config> --resume <run folder>`,
+    );
+  }
+  onProgress(`${address} was kept without its secrets; reading the copy that is here`);
+  return path;
 }
 
 async function copyOf(url: string, { cacheFolder, onProgress = () => {}, signal }: RemoteOptions): Promise<string> {
+  if (hidesSecrets(url)) return copyByAddress(url, { cacheFolder, onProgress });
   const open = await openerOf(url);
-  const folder = join(cacheFolder, DOWNLOADS, createHash("sha256").update(url).digest("hex").slice(0, 16));
-  const path = join(folder, basename(decodeURIComponent(new URL(url).pathname)));
-  const tagFile = join(folder, "tag.json");
-  const known = existsSync(path) && existsSync(tagFile) ? decodeJson(readWithin(tagFile)) : null;
-  // A tag that is damaged is none: the file is fetched again.
-  const before = typeof known === "string" ? known : null;
+  const { bare, name } = partsOf(url);
+  const folder = join(cacheFolder, DOWNLOADS, createHash("sha256").update(bare).digest("hex").slice(0, 16));
+  const path = join(folder, name);
+  const before = existsSync(path) ? (noteIn(folder)?.tag ?? null) : null;
   return inTemporaryFolder(cacheFolder, signal, async (temporary) => {
     let file: RemoteFile | null;
     try {
@@ -78,13 +133,13 @@ async function copyOf(url: string, { cacheFolder, onProgress = () => {}, signal 
     }
     if (file === null) return path;
     const { size, tag } = file;
-    onProgress(`fetching ${url}${size === null ? "" : ` (${inBytes(size)})`}`);
+    onProgress(`fetching ${withoutSecrets(url)}${size === null ? "" : ` (${inBytes(size)})`}`);
     const fresh = join(temporary, "file");
     const written = await writeBody(url, file, fresh, signal);
     if (size !== null && written !== size) throw cutOff(url, `${written} of ${size} bytes`);
     await mkdir(folder, { recursive: true });
     await rename(fresh, path);
-    await writeFile(tagFile, `${JSON.stringify(tag)}\n`);
+    writeOwn(join(folder, NOTE), "replace", `${JSON.stringify({ tag, address: withoutSecrets(url) })}\n`);
     return path;
   });
 }
@@ -105,23 +160,32 @@ async function writeBody(url: string, { body }: RemoteFile, path: string, signal
 }
 
 function cutOff(url: string, why: string, cause?: unknown): DataError {
-  return new DataError(`data: ${url} ended before its end (${why}). Run again to fetch it anew.`, { cause });
+  return refusal(`${url} ended before its end (${why}). Run again to fetch it anew.`, cause);
+}
+
+/** Addresses in messages, and in those of other programs in them, hold no secrets. */
+function refusal(why: string, cause?: unknown): DataError {
+  return new DataError(withoutSecrets(`data: ${why}`), { cause });
 }
 
 const openHttp: OpenRemote = async (url, known, signal) => {
   // A tag is in quotes; a server that gives none tells the time of the last change.
   const condition = /^(W\/)?"/.test(known ?? "") ? "if-none-match" : "if-modified-since";
-  const headers: Record<string, string> = known === null ? {} : { [condition]: known };
-  const answer = await fetch(url, { headers, ...(signal && { signal }) }).catch((error: Error) => {
-    throw new DataError(
-      `data: ${url} cannot be reached (${messageOf(error.cause ?? error)}). Check the address and the network, or download it and name the copy`,
-      { cause: error },
+  const { bare, user } = partsOf(url);
+  const headers: Record<string, string> = {
+    ...(known !== null && { [condition]: known }),
+    ...(user !== null && { authorization: `Basic ${Buffer.from(user).toString("base64")}` }),
+  };
+  const answer = await fetch(bare, { headers, ...(signal && { signal }) }).catch((error: Error) => {
+    throw refusal(
+      `${url} cannot be reached (${messageOf(error.cause ?? error)}). Check the address and the network, or download it and name the copy`,
+      error,
     );
   });
   if (answer.status === 304) return null;
   if (!answer.ok || !answer.body) {
-    throw new DataError(
-      `data: ${url} must be a file, and the server answered ${answer.status} ${answer.statusText}. Check the address; what needs a login is downloaded by hand and named as a file`,
+    throw refusal(
+      `${url} must be a file, and the server answered ${answer.status} ${answer.statusText}. Check the address; what needs a login is downloaded by hand and named as a file`,
     );
   }
   // A body that was packed on the way has another length.

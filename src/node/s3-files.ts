@@ -2,6 +2,7 @@
 import type { Readable } from "node:stream";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { DataError, messageOf } from "../errors.js";
+import { withoutSecrets } from "../report/secrets.js";
 import type { OpenRemote } from "./remote-file.js";
 import { globPattern } from "./source-files.js";
 
@@ -35,7 +36,7 @@ interface Place {
 function placeOf(url: string): Place {
   const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/i.exec(url) ?? [];
   if (bucket && key) return { bucket, key };
-  throw new DataError(`data: a source in a bucket is s3://<bucket>/<key>, got ${url}`);
+  throw new DataError(withoutSecrets(`data: a source in a bucket is s3://<bucket>/<key>, got ${url}`));
 }
 
 /** The objects that a URL with wildcards names, by their keys; one without names itself. Throws {@link DataError} for none. */

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { bytes, count, duration } from "../report/format.js";
 import { printable } from "../report/printable.js";
+import { withoutSecrets } from "../report/secrets.js";
 import { someNumber, someText, wholeNumber } from "./flags.js";
 import type { TableCommandOptions } from "./table-commands.js";
 
@@ -54,7 +55,7 @@ export async function tokenizerCommand(
 ): Promise<void> {
   // Only here: every command loads this file.
   const { trainTokenizer } = await import("./text/train-tokenizer.js");
-  const onProgress = (stage: string) => process.stderr.write(`${printable(stage)}\n`);
+  const onProgress = (stage: string) => process.stderr.write(`${printable(withoutSecrets(stage))}\n`);
   const trained = await trainTokenizer(data, { ...flags, ...options, onProgress });
   if (json) return say(JSON.stringify(trained, null, 2));
   const { out, size, numDocuments, textBytes, digest, seconds } = trained;

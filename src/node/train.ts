@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { ConfigError, messageOf, TrainingError } from "../errors.js";
+import { recordWithoutSecrets } from "../report/secrets.js";
 import type { RunConfig } from "../run/schema.js";
 import type { RunResult, TrainEvent } from "../train/events.js";
 import { directoryStore } from "./directory-store.js";
@@ -62,7 +63,10 @@ async function trainLocked(
   const folder = runFolder(path);
   if (join) await noteJoin(folder, given.numGroups, join);
   const config = await takeOwnFiles(given, folder, (message) => log({ event: "warning", message }));
-  await directoryStore(folder.path).put(basename(folder.config), encodeRunFile(withOwnNames(config, folder)));
+  await directoryStore(folder.path).put(
+    basename(folder.config),
+    encodeRunFile(recordWithoutSecrets(withOwnNames(config, folder))),
+  );
   log({
     event: "run-start",
     pid: process.pid,

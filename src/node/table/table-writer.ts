@@ -5,6 +5,7 @@ import { numSlots } from "../../data/shard.js";
 import { enclosed } from "../../data/sql.js";
 import type { KeptMoments, Preprocessing, RecordLayout, Shift, TableSpec } from "../../data/table.js";
 import { DataError } from "../../errors.js";
+import { recordWithoutSecrets } from "../../report/secrets.js";
 import { type ServedFeature, servingOf } from "../../run/serving/serving.js";
 import { bytesOf } from "../../runtime/array.js";
 import type { Database } from "../duckdb.js";
@@ -95,7 +96,7 @@ export async function writeTable(
     format: formatVersion,
     digest: tableDigest(spec, source),
     duckdb: db.version,
-    spec: { ...spec, source: typeof spec.source === "string" ? spec.source : [...spec.source] },
+    spec: recordWithoutSecrets({ ...spec, source: typeof spec.source === "string" ? spec.source : [...spec.source] }),
     layout: { columns: [...layout.columns] },
     preprocessing: {
       vocabularies,
