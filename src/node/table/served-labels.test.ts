@@ -69,6 +69,12 @@ test("labels without words of their own are yes and no in any form that DuckDB r
   ]);
 });
 
+test("yes and no that were booleans to training are known as words too", async () => {
+  const values = ["yes", "No", "true", "0", "perhaps"];
+  assert.deepEqual(await read(yesNo("false", "true"), values), [[1, 0, 1, 0, "other"], ["perhaps 1"]]);
+  assert.deepEqual(await read(yesNo("true", "false"), values), [[0, 1, 0, 1, "other"], ["perhaps 1"]]);
+});
+
 test("labels that are mostly others are refused, with both", async () => {
   const refused = async (attempt: Promise<unknown>, pattern: RegExp) =>
     assert.rejects(attempt, (error) => {

@@ -1,5 +1,6 @@
 /** The labels of a table as those of a served model: which class each is, and what the model does not know. */
 import { classIndexSql, labelNumber } from "../../data/label-values.js";
+import { yesNo } from "../../data/table.js";
 import { DataError } from "../../errors.js";
 import { count, percent, shortened } from "../../report/format.js";
 import type { Task } from "../../train/task.js";
@@ -62,12 +63,13 @@ export async function servedLabels(db: Database, model: ReadModel, sql: string):
 }
 
 function indexSql({ task, classes, isPlainYesNo }: ReadModel, sql: string, type: string): string {
-  if (isPlainYesNo) {
-    const read = labelRules().column(type);
-    return `(select case label when 0 then 0 when 1 then 1 else ${OTHER_CLASS} end
-      from (select ${read} as label from (select ${sql} as ${rawLabel})))`;
-  }
   const names = classes ?? [];
+  // A column of "yes" and "no" alone is one of booleans to DuckDB, and one with a third word among them is text.
+  if (isPlainYesNo || names.toSorted().join() === yesNo.join()) {
+    const [no, yes] = names[1] === yesNo[0] ? [1, 0] : [0, 1];
+    return `(select case label when 0 then ${no} when 1 then ${yes} else ${OTHER_CLASS} end
+      from (select ${labelRules().column(type)} as label from (select ${sql} as ${rawLabel})))`;
+  }
   const isOfWords = names.every((name) => labelNumber(name) !== 0 && labelNumber(name) !== 1);
   if (type === "BOOLEAN" && task.kind === "binary" && isOfWords) return `cast(${sql} as integer)`;
   return `(select coalesce(${classIndexSql(rawLabel, names)}, ${OTHER_CLASS}) from (select ${sql} as ${rawLabel}))`;

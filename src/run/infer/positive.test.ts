@@ -48,6 +48,15 @@ test("of two equally frequent values the order in which they come does not decid
     assert.equal(yesAndNo(pair).positive.value, "M");
 });
 
+test("yes and no that DuckDB reads as booleans may be given as words", () => {
+  const classes = [
+    { value: "true", count: 50 },
+    { value: "false", count: 60 },
+  ] as const;
+  for (const given of ["no", "No", "false", "0"]) assert.equal(yesAndNo(classes, given).positive.value, "false", given);
+  assert.equal(yesAndNo(classes, "yes").positive.value, "true");
+});
+
 test("the value that is given may be written in another way", () => {
   const classes = [
     { value: "1", count: 50 },

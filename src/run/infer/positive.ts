@@ -2,9 +2,12 @@
 import { classIndex, labelNumber, labelText } from "../../data/label-values.js";
 import { ConfigError } from "../../errors.js";
 import { nearest } from "../../nearest.js";
-import { percent } from "../../report/format.js";
+import { percent, shortened } from "../../report/format.js";
 import { argument } from "../names.js";
 import type { ClassCount } from "./column.js";
+
+/** Characters of a value that are shown. */
+const LONGEST = 40;
 
 /** Words that mean yes, and words that mean no, of two. */
 const YES = words("true yes positive pos + on good success ja oui si sí");
@@ -32,7 +35,7 @@ export function yesAndNo(classes: readonly [ClassCount, ClassCount], given?: str
   return {
     positive,
     negative,
-    reason: `yes is ${JSON.stringify(positive.value)} (${share} of rows), ${why}; ${flag(negative.value)} turns it`,
+    reason: `yes is ${JSON.stringify(shortened(positive.value, LONGEST))} (${share} of rows), ${why}; ${flag(shortened(negative.value, LONGEST))} turns it`,
   };
 }
 
@@ -63,7 +66,10 @@ function isYesNo(value: string): boolean {
 
 function named(classes: readonly [ClassCount, ClassCount], given: string): ClassCount {
   const values = classes.map(({ value }) => value);
-  const index = classIndex(given, values);
+  // "yes" and "no" are booleans to DuckDB where a column has nothing else.
+  const word = labelText(given).toLowerCase();
+  const meant = values.every(isYesNo) && (YES.has(word) || NO.has(word)) ? String(YES.has(word)) : given;
+  const index = classIndex(meant, values);
   if (index !== null) return classes[index] as ClassCount;
   const near = nearest(labelText(given), values);
   throw new ConfigError(

@@ -64,7 +64,7 @@ export async function splitRows(db: Database, given: SplitFor): Promise<Describe
   const isOfClasses = label.classes.length > 0;
   const split = time ? await cutByTime(db, time, label.condition) : rankSplit(isOfClasses, label.condition, groupBy);
   const described = await countSplits(db, split, given);
-  const learned = learnable(label, described.classRows);
+  const learned = learnable(label, described.classRows, split);
   if (learned !== label) return splitRows(db, { ...given, label: learned });
   const { rows } = described;
   const numRows = columns[0]?.figures.numRows ?? 0;
@@ -132,8 +132,8 @@ async function countSplits(
   const code = (name: SplitName) => `count(*) filter (${splitColumn} = ${splitCodes[name]})`;
   const values = label.classes.map(({ value }) => value);
   const value = values.length === 0 ? "null" : classIndexSql(enclosed(label.sql), values);
-  const found = await db.rows(`select ${value} as value, ${splitNames.map(code).join(", ")}
-    from source_rows positional join row_splits where ${splitColumn} is not null group by 1`);
+  const found = await db.rows(`select value, ${splitNames.map(code).join(", ")}
+    from (select ${value} as value from source_rows) positional join row_splits where ${splitColumn} is not null group by 1`);
   const rowsAt = (counts: readonly unknown[] = []): Rows => ({
     train: Number(counts[1] ?? 0),
     validation: Number(counts[2] ?? 0),
@@ -157,13 +157,17 @@ async function countSplits(
 }
 
 /** A label less the classes that no training row has. Throws {@link DataError} where fewer than two remain. */
-function learnable(label: LabelDescription, classRows: DescribedSplit["classRows"]): LabelDescription {
+function learnable(
+  label: LabelDescription,
+  classRows: DescribedSplit["classRows"],
+  { kind }: SplitChoice,
+): LabelDescription {
   const missing = classRows.filter(({ train }) => train === 0);
   if (missing.length === 0) return label;
   const names = missing.map(({ value }) => JSON.stringify(value));
   if (label.classes.length - missing.length < 2) {
     throw new DataError(
-      `data: training needs rows of two classes, and has none of ${firstNames(names)}. Split otherwise (--time, --group-by), or add data.`,
+      `data: training needs rows of two classes, and has none of ${firstNames(names)}. ${kind === "rows" ? "Add data" : "Split otherwise (--time, --group-by), or add data"}.`,
     );
   }
   const numRows = missing.reduce((sum, { validation, test }) => sum + validation + test, 0);
