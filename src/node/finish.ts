@@ -35,7 +35,8 @@ export async function finish(
     groups.map(async (group) => ({
       ...groupRecord(group, folder.group(group).log),
       best: await readOwnBest(directoryStore(folder.group(group).path), group, log).catch((error: unknown) => {
-        if (group === shippedGroup || !(error instanceof CheckpointError)) throw error;
+        if (!(error instanceof CheckpointError)) throw error;
+        if (group === shippedGroup) throw new CheckpointError(`group ${group}: ${error.message}`, { cause: error });
         log({ event: "file-damaged", group, message: `it is not scored: ${error.message}` });
         return null;
       }),

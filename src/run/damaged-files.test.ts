@@ -70,3 +70,12 @@ test("best params that are damaged are never shipped: the ones before count, or 
   assert.equal(renewed.reason, "finished");
   assert.deepEqual(await readBest(files), best, "the last step was the best one");
 });
+
+test("the checkpoint of another group is refused, whole as it is", async () => {
+  const { files } = await runTiny({ groupIndex: 1, changes: { numSteps: 2 } });
+  const { reason } = await runTiny({ files, groupIndex: 0, changes: { numSteps: 4 } });
+  assert.match(
+    String(reason),
+    /checkpoint\.safetensors must be of group 0, whose folder it lies in, and is of group 1/,
+  );
+});

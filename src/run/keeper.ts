@@ -4,7 +4,7 @@ import { generationsOf, readGeneration } from "../checkpoint/generations.js";
 import { sealedSafetensors } from "../checkpoint/seal.js";
 import type { Store } from "../checkpoint/store.js";
 import type { Exchange } from "../codistill/exchange.js";
-import { StoreError } from "../errors.js";
+import { CheckpointError, StoreError } from "../errors.js";
 import { notFinite } from "../runtime/array.js";
 import type { TrainEvent } from "../train/events.js";
 import type { Student } from "../train/student.js";
@@ -27,7 +27,13 @@ export function readOwnCheckpoint(
   group: number,
   log: (event: TrainEvent) => void,
 ): Promise<Checkpoint | null> {
-  const read = (name: string) => readCheckpoint(files, name);
+  const read = async (name: string) => {
+    const checkpoint = await readCheckpoint(files, name);
+    if (!checkpoint || checkpoint.info.group === group) return checkpoint;
+    throw new CheckpointError(
+      `${name} must be of group ${group}, whose folder it lies in, and is of group ${checkpoint.info.group}. Put the own one back.`,
+    );
+  };
   return readGeneration(files, groupFiles.checkpoint, read, (message) =>
     log({ event: "file-damaged", group, message }),
   );
