@@ -37,8 +37,9 @@ test("help and version", async () => {
   assert.deepEqual(
     trainHelp.stdout.match(/--[a-z-]+(?= <|$| {2})/gm),
     [
-      ...["--data", "--field", "--separator", "--label", "--numeric", "--categorical", "--ignore", "--time", "--task"],
-      ...["--columns", "--max-bad-rows", "--preset"],
+      ...["--encoding", "--delimiter", "--null-values", "--decimal", "--date-format"],
+      ...["--data", "--field", "--separator", "--label", "--numeric", "--categorical", "--ignore", "--time"],
+      ...["--group-by", "--positive", "--task", "--columns", "--max-bad-rows", "--preset"],
       ...["--set", "--runs", "--init", "--resume", "--store", "--group", "--stop-after", "--write", "--json", "--help"],
     ],
     `a flag is new or gone: ${trainHelp.shown}`,

@@ -17,7 +17,10 @@ export interface TextFlags {
 }
 
 /** Flags that are of tables alone. */
-const TABLE_FLAGS = ["numeric", "categorical", "ignore", "time", "task", "preset", "maxBadRows", "columns"] as const;
+const TABLE_FLAGS = [
+  ...(["numeric", "categorical", "ignore", "time", "groupBy", "positive", "task", "preset", "maxBadRows"] as const),
+  ...(["columns", "delimiter", "nullValues", "decimal", "dateFormat"] as const),
+];
 
 const WIDTH = 100;
 
