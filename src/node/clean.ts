@@ -8,6 +8,7 @@ import { bytes, table } from "../report/format.js";
 import { groupFiles } from "../run/keeper.js";
 import type { RunConfig } from "../run/schema.js";
 import { isAlive } from "./alive.js";
+import { notedUses } from "./cache-uses.js";
 import { directoryStore, STALE_MILLISECONDS, TEMPORARY } from "./directory-store.js";
 import { listedRun, summarizeRun } from "./list-runs.js";
 import { readEvents } from "./read-log.js";
@@ -68,8 +69,13 @@ export async function planClean(path: string, options: CleanOptions = {}): Promi
     const isLeft = (path: string) => left.some(({ run }) => run === path);
     // The cache of a run that is being prepared may be there already, and the run has not said so yet.
     const unknown = used.find(([run, cache]) => cache === null || (cache === undefined && isLeft(run)));
-    if (unknown) left.push({ run: options.cacheFolder, why: `which cache ${unknown[0]} uses is not known` });
-    else removals.push(...unusedCaches(options.cacheFolder, new Set(used.map(([, cache]) => cache))));
+    const noted = notedUses(options.cacheFolder);
+    const why = unknown ? `which cache ${unknown[0]} uses is not known` : noted.unknown;
+    if (why) left.push({ run: options.cacheFolder, why });
+    else
+      removals.push(
+        ...unusedCaches(options.cacheFolder, new Set([...used.map(([, cache]) => cache), ...noted.caches])),
+      );
   }
   return { removals, left };
 }

@@ -10,6 +10,7 @@ import { recordWithoutSecrets, withoutSecrets } from "../report/secrets.js";
 import { checkSameRun } from "../run/config-diff.js";
 import { isOfText, type RunConfig } from "../run/schema.js";
 import { outputNames } from "../train/task.js";
+import { cacheFolderOf, withCacheFlag } from "./cache-folder.js";
 import { errorText } from "./error-line.js";
 import { EARLY_SIGNALS, FAILED, REFUSED, STOP_SIGNALS, stoppedBy } from "./exit-codes.js";
 import { checkPaths, someDuration } from "./flags.js";
@@ -39,7 +40,7 @@ interface ChosenRun {
   readonly folder: string;
 }
 /** Where prepared data is kept between runs. */
-const CACHE = ".codistill/cache";
+let cacheFolder = cacheFolderOf(undefined);
 
 interface TrainFlags extends TableFlags {
   readonly set: readonly string[];
@@ -58,7 +59,10 @@ const program = new Command("codistill")
   .configureOutput({ writeErr: (text) => process.stderr.write(shown(text)) })
   .showHelpAfterError("(codistill --help tells more)")
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : REFUSED))
-  .hook("preAction", (_, command) => checkPaths(command));
+  .hook("preAction", (_, command) => {
+    checkPaths(command);
+    cacheFolder = cacheFolderOf(command.opts().cache);
+  });
 
 withTableFlags(program.command("train"))
   .description("train all groups of a run on this machine, or one of them anywhere")
@@ -126,7 +130,11 @@ program
   .option("--json", "the events of the run log as lines of JSON")
   .action(replayCommand);
 
-addRunCommands(program, CACHE, say);
+addRunCommands(program, () => cacheFolder, say);
+for (const command of program.commands) {
+  if (["train", "describe", "predict", "evaluate", "tokenizer", "replay", "shards"].includes(command.name()))
+    withCacheFlag(command);
+}
 
 async function trainCommand(path: string | undefined, flags: TrainFlags): Promise<void> {
   const join = joinOf(flags);
@@ -161,7 +169,7 @@ function teller({ json = false }: { readonly json?: boolean }): (text: string) =
 }
 
 function tableOptions(signal: AbortSignal): TableCommandOptions {
-  return { cacheFolder: CACHE, signal, say };
+  return { cacheFolder, signal, say };
 }
 
 /** What fails because it was stopped has nothing to say. */
@@ -187,7 +195,7 @@ async function trainIn(
   const tell = teller({ json });
   let result: Awaited<ReturnType<typeof train>>;
   try {
-    result = await train({ config, folder, ...(join && { join }), cacheFolder: CACHE, stop });
+    result = await train({ config, folder, ...(join && { join }), cacheFolder, stop });
   } finally {
     progress.close();
   }

@@ -6,6 +6,7 @@ import { epochsOf } from "../run/epochs.js";
 import { isOfText, type RunConfig } from "../run/schema.js";
 import type { Workload } from "../run/workload.js";
 import type { TrainEvent } from "../train/events.js";
+import { noteUse } from "./cache-uses.js";
 import { directoryStore } from "./directory-store.js";
 import type { PreparedData } from "./prepared.js";
 import { encodeRunFile, readRunFile } from "./run-file.js";
@@ -35,6 +36,7 @@ export async function prepareData(
   signal: AbortSignal,
 ): Promise<PreparedData> {
   const started = performance.now();
+  noteUse(cacheFolder, folder.path);
   const options = { cacheFolder, onProgress: (stage: string) => log({ event: "stage", stage }), signal };
   const prepared = await (isOfText(config) ? textKind.prepare(config, options) : tableKind.prepare(config, options));
   const { sizes, cached, work, notes = [] } = prepared;

@@ -24,14 +24,14 @@ export const SET = [
 
 interface CleanFlags {
   readonly checkpoints?: boolean;
-  readonly cache?: boolean;
+  readonly cache?: boolean | string;
   readonly recordings?: boolean;
   readonly yes?: boolean;
   readonly json?: boolean;
 }
 
 /** Add them to a program whose training caches are in a folder. */
-export function addRunCommands(program: Command, cacheFolder: string, say: (text: string) => void): void {
+export function addRunCommands(program: Command, cacheFolder: () => string, say: (text: string) => void): void {
   program
     .command("runs")
     .description("list runs with their state and result")
@@ -58,7 +58,10 @@ export function addRunCommands(program: Command, cacheFolder: string, say: (text
     .description("say what ended runs leave that nobody needs, and remove it with --yes")
     .argument("[folder]", "a run folder, or where run folders are", "runs")
     .option("--checkpoints", "also the checkpoints of finished runs; model, best params, result and log stay")
-    .option("--cache", "also the training caches that no run in the folder refers to")
+    .option(
+      "--cache [folder]",
+      "also the training caches that no run refers to; of this folder, else CODISTILL_CACHE, else .codistill/cache",
+    )
     .option("--recordings", "also the snapshots that recorded runs keep for their replay")
     .option("--yes", "remove it")
     .option("--json", "as JSON: what is removed, or would be, and what is left alone")
@@ -90,7 +93,7 @@ export function addRunCommands(program: Command, cacheFolder: string, say: (text
   }
 
   async function ofTable(config: TableRunConfig, slots: readonly (readonly number[])[]) {
-    const table = await prepareTable(tableSpecOf(config), { cacheFolder });
+    const table = await prepareTable(tableSpecOf(config), { cacheFolder: cacheFolder() });
     const report = describeShards(table, config.data.regime, slots);
     return { report, lines: () => shardLines(report) };
   }
@@ -103,7 +106,7 @@ export function addRunCommands(program: Command, cacheFolder: string, say: (text
       import("./text/text-shards.js"),
     ]);
     const report = describeTextShards(
-      await prepareText(textSpecOf(config), { cacheFolder }),
+      await prepareText(textSpecOf(config), { cacheFolder: cacheFolder() }),
       config.data.regime,
       slots,
     );
@@ -113,7 +116,7 @@ export function addRunCommands(program: Command, cacheFolder: string, say: (text
   async function cleanCommand(folder: string, { cache, yes, json, ...options }: CleanFlags): Promise<void> {
     const plan = await planClean(relative("", folder) || ".", {
       ...options,
-      ...(cache && { cacheFolder: cacheFolder }),
+      ...(cache !== undefined && { cacheFolder: cacheFolder() }),
     });
     if (json) return say(JSON.stringify({ ...plan, freedBytes: yes ? carryOut(plan) : 0 }, null, 2));
     say(planLines(plan).join("\n"));

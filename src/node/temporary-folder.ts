@@ -2,27 +2,32 @@
 import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { DamagedCacheError } from "../errors.js";
+import { asCacheError, MAKING as prefix } from "./cache-folder.js";
 import { openCheckedFolder, writeDigests } from "./checked-folder.js";
 
-const prefix = ".making-";
 const abandonedMs = 24 * 60 * 60 * 1000;
 
-/** Work in a new folder, which goes away at the end. What fails after the signal has come rejects with its reason. */
+/**
+ * Work in a new folder, which goes away at the end. What fails after the signal has come rejects with its reason.
+ *
+ * Throws {@link DataError} with the cure when the cache cannot be written to.
+ */
 export async function inTemporaryFolder<T>(
   cacheFolder: string,
   signal: AbortSignal | undefined,
   work: (folder: string) => Promise<T>,
 ): Promise<T> {
-  await mkdir(cacheFolder, { recursive: true });
-  await removeAbandoned(cacheFolder);
-  const folder = await mkdtemp(join(cacheFolder, prefix));
+  let folder: string | undefined;
   try {
+    await mkdir(cacheFolder, { recursive: true });
+    await removeAbandoned(cacheFolder);
+    folder = await mkdtemp(join(cacheFolder, prefix));
     return await work(folder);
   } catch (error) {
     signal?.throwIfAborted();
-    throw error;
+    throw asCacheError(cacheFolder, error);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   }
 }
 

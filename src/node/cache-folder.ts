@@ -1,0 +1,53 @@
+/** The folder of prepared data: where it is, and what to do when it cannot be written to. */
+import type { Command } from "commander";
+import { DataError, messageOf } from "../errors.js";
+
+/** How names of folders begin in which something is being made. */
+export const MAKING = ".making-";
+
+const DEFAULT = ".codistill/cache";
+const VARIABLE = "CODISTILL_CACHE";
+
+/** Add the option that names it to a command. */
+export function withCacheFlag(command: Command): Command {
+  return command.option(
+    "--cache <folder>",
+    `where prepared data is kept between runs; ${VARIABLE}, else ${DEFAULT} by default`,
+  );
+}
+
+/** The folder: what the flag says, else the environment, else the default. */
+export function cacheFolderOf(flag: unknown): string {
+  const given = typeof flag === "string" ? flag : process.env[VARIABLE];
+  return given === undefined || given === "" ? DEFAULT : given;
+}
+
+/** Errors of file systems that say that nothing more can be written there, in words. */
+const REASONS: Readonly<Record<string, string>> = {
+  ENOSPC: "its disk is full",
+  EDQUOT: "the quota of its disk is used up",
+  EROFS: "its file system is read-only",
+  EACCES: "this user may not write there",
+  EPERM: "this user may not write there",
+  ENOTDIR: "something on its path is a file",
+  EEXIST: "something on its path is a file",
+  EIO: "its disk reports a fault",
+};
+/** The same as DuckDB says it, which writes there too. */
+const SAID = /No space left on device|Disk quota exceeded|Read-only file system|Permission denied/;
+
+/** What went wrong while something was written to the cache: with the cure when the folder is the reason, else as it was. */
+export function asCacheError(cacheFolder: string, error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { code, path = "" } = error as NodeJS.ErrnoException;
+  const isOurs = (where: string) => where.includes(cacheFolder) || where.includes(MAKING);
+  // A write to an open file fails without a path.
+  const reason = code !== undefined && (path === "" || isOurs(path)) ? REASONS[code] : undefined;
+  const said = isOurs(error.message) ? SAID.exec(error.message)?.[0] : undefined;
+  if (reason === undefined && said === undefined) return error;
+  return new DataError(
+    `data: prepared data is kept in ${cacheFolder}, and ${reason ?? "that failed"} (${messageOf(error)}). ` +
+      `Make room there, remove what no run needs (codistill clean --cache), or keep it elsewhere: --cache <folder>, or ${VARIABLE}.`,
+    { cause: error },
+  );
+}
