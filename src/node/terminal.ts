@@ -35,13 +35,13 @@ export async function showProgress(folder: string, out: NodeJS.WriteStream): Pro
   const display = out.isTTY ? await liveDisplay(out) : plainDisplay(out);
   // What a run that is resumed has logged before counts, and is not said once more.
   let progress: RunProgress = noProgress;
-  for (const event of follow()) progress = { ...advance(progress, event), notes: noProgress.notes };
+  for (const event of follow()) progress = { ...next(progress, event), notes: noProgress.notes };
   progress = { ...progress, stage: null };
   const tick = () => {
     // What happened before a stage is shown before it, whichever log it stands in.
     for (const event of byTime(follow())) {
       if (event.event === "stage") display.show(progress);
-      progress = advance(progress, event);
+      progress = next(progress, event);
     }
     display.show(progress);
   };
@@ -53,6 +53,17 @@ export async function showProgress(folder: string, out: NodeJS.WriteStream): Pro
       display.close();
     },
   };
+}
+
+/** The state after one more event; one that lacks what its kind has cannot be shown, and changes nothing. */
+function next(progress: RunProgress, event: LoggedEvent): RunProgress {
+  try {
+    const advanced = advance(progress, event);
+    groupLines(advanced, PLAIN_WIDTH);
+    return advanced;
+  } catch {
+    return progress;
+  }
 }
 
 /** What came to several logs between two looks at them. */
