@@ -48,7 +48,7 @@ const WIDTH = 100;
 /** Add the flags that say what the data is. */
 export function withTableFlags(command: Command): Command {
   return withReadingFlags(command)
-    .option("--data <paths...>", "files or globs: Parquet, CSV, TSV, JSON lines, .gz; text without --label")
+    .option("--data <paths...>", "files or globs: Parquet, CSV, TSV, JSON lines, .gz; or text, where no label is given")
     .option("--field <column>", "of files that have columns: learn a language model of the texts in this one")
     .option(
       "--separator <text>",
