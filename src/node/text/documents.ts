@@ -23,6 +23,8 @@ export interface DocumentsOptions extends ColumnOptions {
   /** What stands between the documents of a plain file, which is one document without it. */
   readonly separator?: string | undefined;
   readonly onProgress?: (stage: string) => void;
+  /** Called with the place of each row or file that has no text. */
+  readonly onEmpty?: (place: string) => void;
 }
 
 /** Characters from which a plain file comes in several parts. */
@@ -83,10 +85,11 @@ function tableFormatOf(path: string): SourceFormat | undefined {
 }
 
 async function* plainParts(path: string, options: DocumentsOptions): AsyncGenerator<TextPart, void, void> {
-  let [held, read] = ["", 0];
+  let [held, read, isEmpty] = ["", 0, true];
   for await (const { text, bytesRead } of textOf(path, options)) {
     held += text;
     read = bytesRead;
+    isEmpty &&= text === "";
     // Where lines have no end, pieces of the same length are what documents are cut into later.
     while (held.length >= LONGEST_PART) {
       const line = held.lastIndexOf("\n") + 1;
@@ -96,6 +99,7 @@ async function* plainParts(path: string, options: DocumentsOptions): AsyncGenera
       held = held.slice(cut);
     }
   }
+  if (isEmpty) options.onEmpty?.(path);
   if (held !== "") yield { text: held, isLast: true, place: path, bytesRead: read };
 }
 
@@ -105,7 +109,10 @@ async function* rowsOf(
   options: DocumentsOptions,
 ): AsyncGenerator<TextPart, void, void> {
   for await (const { text, place, bytesRead } of columnTexts(path, format, options)) {
-    if (text === "") continue;
+    if (text === "") {
+      options.onEmpty?.(`${path}, ${place}`);
+      continue;
+    }
     const half = text.search(/\p{Surrogate}/u);
     if (half >= 0) {
       throw new DataError(

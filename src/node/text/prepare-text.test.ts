@@ -147,6 +147,17 @@ describe("documents", () => {
     assert.deepEqual([sizes.train.documents, sizes.validation.documents], [4, 1]);
   });
 
+  test("that have no text, or were damaged before, are told of", async () => {
+    writeFileSync(path("gaps.jsonl"), '{"text": "a"}\n{"text": ""}\n{"text": null}\n{}\n{"text": "b\uFFFD"}');
+    writeFileSync(path("empty.txt"), "\uFEFF");
+    const own = { validation: { source: path("unseen.txt") }, test: { source: path("unseen.txt") } };
+    const { notes } = await prepare({ source: [path("gaps.jsonl"), path("empty.txt")], ...own });
+    const at = (line: number) => `${path("gaps.jsonl")}, line ${line}`;
+    assert.match(notes.join("\n"), /^4 rows or files without text are left out \(/m);
+    assert.ok(notes.some((note) => note.includes(`${at(2)}; ${at(3)}; ${at(4)}; ...`)));
+    assert.ok(notes.some((note) => note.startsWith("1 document has characters U+FFFD") && note.includes(at(5))));
+  });
+
   test("that are long are cut at the ends of lines into pieces, of which the last ends the text", async () => {
     const text = Array.from({ length: 500 }, (_, i) => `line ${i}`).join("\n");
     writeFileSync(path("long.txt"), text);

@@ -10,8 +10,8 @@ import { counted, bytes as inBytes } from "../../report/format.js";
 import { assertUnchanged, identifyFiles, type SourceFile } from "../source-files.js";
 import { cachedFolder } from "../temporary-folder.js";
 import { documents, findTexts, LONGEST_PART } from "./documents.js";
+import { type Findings, findingsOf } from "./findings.js";
 import { lostText } from "./lost-text.js";
-import { type Repeats, repeatsOf } from "./repeats.js";
 import { type SplitWriter, splitWriter } from "./split-writer.js";
 import { type CachedText, openText, type TextFile, textFormatVersion } from "./text-cache.js";
 import { byteTokenizer, openTokenizer, type Tokenizer } from "./tokenizer.js";
@@ -122,12 +122,18 @@ async function writeText(
   const lostOf = (split: TextSplitName) => lostText(tokenizer, split);
   const writers = new Map<TextSplitName, SplitWriter>();
   for (const split of textSplits) writers.set(split, await splitWriter(folder, split, tokenizer.size));
-  const repeats = repeatsOf();
+  const findings = findingsOf();
   const lost = { train: lostOf("train"), validation: lostOf("validation"), test: lostOf("test") };
   try {
-    for await (const { given, piece, hash, index, place, isLast } of hashed(spec, sources, "tokenising", options)) {
+    for await (const { given, piece, hash, index, place, isLast } of hashed(
+      spec,
+      sources,
+      "tokenising",
+      options,
+      findings.seeEmpty,
+    )) {
       const split = given ?? splitOf(placeOf(spec, hash, index));
-      if (repeats.see(split, hash, piece, place) && dropRepeated) continue;
+      if (findings.see(split, hash, piece, place) && dropRepeated) continue;
       const slot = hash.readUInt16BE(14) % numSlots;
       const end = isLast ? tokenizer.endOfText : null;
       const ids = tokenizer.encode(piece);
@@ -139,7 +145,7 @@ async function writeText(
   }
   const sizeOf = (split: TextSplitName) => {
     const size = writers.get(split)?.size() ?? { documents: 0, units: 0, bytes: 0 };
-    checkSize(split, size, dropRepeated, repeats);
+    checkSize(split, size, dropRepeated, findings);
     lost[split].check();
     return { ...size, ...(!lost[split].isGivenBack() && { isLossy: true }) };
   };
@@ -148,8 +154,8 @@ async function writeText(
     digest,
     tokenizer: { digest: tokenizer.digest, size: tokenizer.size, endOfText: tokenizer.endOfText },
     sizes: { train: sizeOf("train"), validation: sizeOf("validation"), test: sizeOf("test") },
-    repeated: dropRepeated ? repeats.inTraining("validation") + repeats.inTraining("test") : 0,
-    notes: [...tokenizer.notes, ...textSplits.flatMap((split) => lost[split].notes()), ...repeats.notes(dropRepeated)],
+    repeated: dropRepeated ? findings.inTraining("validation") + findings.inTraining("test") : 0,
+    notes: [...tokenizer.notes, ...textSplits.flatMap((split) => lost[split].notes()), ...findings.notes(dropRepeated)],
     files: sources.flatMap(({ files }) => files.map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 }))),
   };
   await writeFile(join(folder, "text.json"), `${JSON.stringify(file)}\n`, { flush: true });
@@ -172,6 +178,7 @@ async function* hashed(
   sources: readonly Source[],
   doing: string,
   { cacheFolder, onProgress = () => {}, signal }: PrepareTextOptions,
+  onEmpty: (place: string) => void = () => {},
 ): AsyncGenerator<Piece, void, void> {
   const total = sources.flatMap(({ files }) => files).reduce((sum, { bytes }) => sum + bytes, 0);
   let [before, told, index] = [0, performance.now(), 0];
@@ -183,6 +190,7 @@ async function* hashed(
       encoding,
       separator,
       signal,
+      onEmpty,
     })) {
       for (const piece of pieces(text, longest)) {
         const hash = createHash("sha256").update(piece.text).digest();
@@ -218,8 +226,8 @@ function sharesOf({ validation, test }: TextSpec): readonly [number, number] {
   return [shareOf(validation), shareOf(test)];
 }
 
-function checkSize(split: TextSplitName, { documents, units }: TextSize, dropRepeated: boolean, repeats: Repeats) {
-  const inTraining = split === "train" || !dropRepeated ? 0 : repeats.inTraining(split);
+function checkSize(split: TextSplitName, { documents, units }: TextSize, dropRepeated: boolean, findings: Findings) {
+  const inTraining = split === "train" || !dropRepeated ? 0 : findings.inTraining(split);
   const cure =
     split === "train"
       ? "Check the source."
@@ -227,7 +235,7 @@ function checkSize(split: TextSplitName, { documents, units }: TextSize, dropRep
   if (documents === 0) {
     throw new DataError(
       split !== "train" && inTraining > 0
-        ? `text: every split needs a document, and ${split} has none: ${counted(inTraining, "document of it is", "documents of it are")} in training too, and left out, as data.dropRepeated says (${repeats.examples(split)}). Give it other documents, or take them out of data.source.`
+        ? `text: every split needs a document, and ${split} has none: ${counted(inTraining, "document of it is", "documents of it are")} in training too, and left out, as data.dropRepeated says (${findings.examples(split)}). Give it other documents, or take them out of data.source.`
         : `text: every split needs a document, and ${split} has none. ${cure}`,
     );
   }

@@ -83,6 +83,11 @@ describe("refused with what it is and where is", () => {
       /must be shift_jis \(as data\.encoding/,
       "sjis",
     ],
+    "UTF-8 where another encoding is named": [
+      "naïve “café”",
+      /data\.encoding says windows-1252, and .* is UTF-8/,
+      "windows-1252",
+    ],
     "an archive": [zip, /is a zip archive, as docx.*Unpack it/],
     "an archive of tape": [tar, /is a tar archive/],
     PDF: ["%PDF-1.7\n%âãÏÓ", /is PDF, and no text.*pdftotext/],

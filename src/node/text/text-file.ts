@@ -64,7 +64,8 @@ export async function* textOf(path: string, options: TextFileOptions = {}): Asyn
   const next = () =>
     chunks.next().catch((error: unknown) => {
       signal?.throwIfAborted();
-      throw new DataError(`text: ${path} cannot be read: ${messageOf(error)}. Check that the file is complete.`, {
+      const why = unpacked === file ? "" : "; what is not packed must not be named .gz";
+      throw new DataError(`text: ${path} cannot be read: ${messageOf(error)}. Check that the file is complete${why}.`, {
         cause: error,
       });
     });
@@ -124,7 +125,10 @@ function decoderOf(
 ): { readonly encoding: string; readonly decode: (bytes: Uint8Array | null) => string } {
   const marked = markOf(path, head);
   const decoder = new TextDecoder(marked ?? encoding, { fatal: true });
-  if (marked === null) checkKind(path, head, decoder.encoding);
+  if (marked === null) {
+    checkKind(path, head, decoder.encoding);
+    checkNotUtf8(path, head, decoder.encoding);
+  }
   let [numBytes, numLines] = [0, 0];
   /** The beginning of a character whose rest comes with the next bytes. */
   let carried: Uint8Array = new Uint8Array();
@@ -201,21 +205,36 @@ function checkKind(path: string, head: Uint8Array, encoding: string): void {
   );
 }
 
+/** Throws {@link DataError} for a file of UTF-8 that would be read as something else: hardly any other text is UTF-8 by chance. */
+function checkNotUtf8(path: string, head: Uint8Array, encoding: string): void {
+  if (encoding === "utf-8" || encoding.startsWith("utf-16") || !isUtf8(head)) return;
+  const numCharacters =
+    Buffer.from(head)
+      .toString("utf8")
+      .match(/[^\0-\x7F]/gu)?.length ?? 0;
+  if (numCharacters < 2) return;
+  throw new DataError(
+    `text: data.encoding says ${encoding}, and ${path} is UTF-8. Leave data.encoding (--encoding) out, or put a byte order mark before the text of files that are UTF-8.`,
+  );
+}
+
+/** Whether bytes are UTF-8, of which the last character may be cut. */
+function isUtf8(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes, { stream: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Where the first byte is that is no UTF-8, of bytes that have one. */
 function firstInvalid(bytes: Uint8Array): number {
-  const isValid = (size: number) => {
-    try {
-      new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(0, size), { stream: true });
-      return true;
-    } catch {
-      return false;
-    }
-  };
-  if (isValid(bytes.length)) return bytes.length - unfinished(bytes);
+  if (isUtf8(bytes)) return bytes.length - unfinished(bytes);
   let [valid, invalid] = [0, bytes.length];
   while (invalid - valid > 1) {
     const middle = (valid + invalid) >> 1;
-    if (isValid(middle)) valid = middle;
+    if (isUtf8(bytes.subarray(0, middle))) valid = middle;
     else invalid = middle;
   }
   // The byte that cannot go on shows that the character before it does not end.

@@ -1,11 +1,13 @@
-/** Documents that come more than once, within a split or in two of them. */
+/** What the user should know of documents: which come more than once, are empty, or were damaged before. */
 import { createHash } from "node:crypto";
 import type { TextSplitName } from "../../data/text/text.js";
 import { counted } from "../../report/format.js";
 
-export interface Repeats {
+export interface Findings {
   /** Note a document, and say whether training has it too. */
   see(split: TextSplitName, hash: Buffer, text: string, place: string): boolean;
+  /** Note a row or a file that has no text. */
+  seeEmpty(place: string): void;
   /** Documents of this split that training has too. */
   inTraining(split: "validation" | "test"): number;
   /** Where some of those are. */
@@ -16,11 +18,11 @@ export interface Repeats {
 
 const MOST_EXAMPLES = 3;
 
-/** Sets of documents that are in both of two splits, or twice in one. */
-type Kind = `${"same" | "spaces"} ${"validation" | "test"}` | "copies" | "both";
+/** Documents of validation and test that training has, also but for spaces; copies in training; those of both; and the others. */
+type Kind = `${"same" | "spaces"} ${"validation" | "test"}` | "copies" | "both" | "empty" | "replaced";
 
 /** Training documents come first: what validation and test have of them is seen when these come. */
-export function repeatsOf(): Repeats {
+export function findingsOf(): Findings {
   const [exact, spaced, validated] = [new Set<string>(), new Set<string>(), new Set<string>()];
   const found = new Map<Kind, { count: number; readonly places: string[] }>();
   const note = (kind: Kind, place: string) => {
@@ -35,7 +37,9 @@ export function repeatsOf(): Repeats {
     return `${places.join("; ")}${count > places.length ? "; ..." : ""}`;
   };
   return {
+    seeEmpty: (place) => note("empty", place),
     see(split, hash, text, place) {
+      if (text.includes("\uFFFD")) note("replaced", place);
       const key = hash.toString("base64", 0, 16);
       const isTrained = exact.has(key);
       const loose = createHash("sha256").update(text.replace(/\s+/g, " ").trim()).digest("base64").slice(0, 22);
@@ -65,6 +69,13 @@ export function repeatsOf(): Repeats {
         ])
         .concat(
           say("both", "document is", "documents are", "in validation and in test"),
+          say("empty", "row or file without text is", "rows or files without text are", "left out"),
+          say(
+            "replaced",
+            "document has",
+            "documents have",
+            "characters U+FFFD, which an earlier conversion put for what it could not read",
+          ),
           say("copies", "training document is a copy", "training documents are copies", "of another, and kept"),
         );
     },
