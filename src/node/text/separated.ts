@@ -1,5 +1,10 @@
 /** Files that hold many documents, with a text between each two. */
-import type { TextPart } from "./documents.js";
+
+/** Some text of a file, and whether it is the last of it. */
+interface Part {
+  readonly text: string;
+  readonly isLast: boolean;
+}
 
 /** Characters from which a document comes in several parts. */
 const LONGEST = 1 << 22;
@@ -8,13 +13,13 @@ const LONGEST = 1 << 22;
  * The documents between separators, from the parts of one file. A separator that is a line of its own goes with its line end; a
  * document of nothing but white space is none. `onFound` is called for each separator.
  */
-export async function* separated(
-  parts: AsyncIterable<TextPart>,
+export async function* separated<P extends Part>(
+  parts: AsyncIterable<P>,
   separator: string,
   onFound: () => void = () => {},
-): AsyncGenerator<TextPart, void, void> {
+): AsyncGenerator<P, void, void> {
   let [held, searched, isAfterLine, hasBegun] = ["", 0, false, false];
-  let last: TextPart | undefined;
+  let last: P | undefined;
   for await (const part of parts) {
     last = part;
     held += part.text;
