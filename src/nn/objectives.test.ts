@@ -88,6 +88,29 @@ describe("chance is the label loss of the best constant prediction", () => {
   });
 });
 
+test("regression with a unit of logarithms learns those, and predicts in the label's own unit, never below 0", () => {
+  const objective = regression({ logUnit: 10, mean: 1, deviation: 2 });
+  const logs = (y: number) => (Math.log1p(y / 10) - 1) / 2;
+  const [y, p] = [
+    [0, 5, 300],
+    [0.25, -0.5, 3],
+  ];
+  const feeds = { p: float32(p), y: float32(y) };
+  const loss = evaluate(objective.labelLoss(input("p", ["batch"]), input("y", ["batch"])), feeds).data[0] ?? Number.NaN;
+  const expected = p.reduce((sum, z, i) => sum + (z - logs(y[i] as number)) ** 2, 0) / 3;
+  assert.ok(Math.abs(loss - expected) < 1e-6, `${loss} and ${expected}`);
+  const predict = objective.inLabelUnit ?? ((x) => x);
+  const predicted = evaluate(predict(input("p", ["batch"])), { p: float32([-3, 0, logs(300)]) }).data;
+  const isClose = (actual: ArrayLike<number>, wanted: readonly number[]) =>
+    assert.ok(
+      wanted.every((x, i) => Math.abs((actual[i] as number) - x) < 1e-4),
+      `${Array.from(actual)} and ${wanted}`,
+    );
+  isClose(predicted, [0, 10 * Math.expm1(1), 300]);
+  const clipped = regression({ mean: 5, deviation: 2, least: 3 }).inLabelUnit ?? ((x) => x);
+  isClose(evaluate(clipped(input("p", ["batch"])), { p: float32([-4, 1]) }).data, [3, 7]);
+});
+
 test("weighted binary with weight 1 is binary", () => {
   const [z, t] = [input("z", ["batch"]), input("t", ["batch"])];
   const feeds = { z: float32([-1.5, 0.25, 2, 40]), t: float32([0.25, 1, 0, 0.5]) };

@@ -5,6 +5,7 @@ import { nearest } from "../nearest.js";
 import { descriptionLines, overrideLines, planLines } from "../report/description.js";
 import { applyOverrides, resolveConfig } from "../run/config.js";
 import { configurationOf } from "../run/infer/configuration.js";
+import { targetScales } from "../run/infer/label.js";
 import { type Preset, presetNames, presets } from "../run/infer/presets.js";
 import { taskKinds } from "../run/task-schema.js";
 import { someText, wholeNumber } from "./flags.js";
@@ -27,6 +28,7 @@ export interface TableFlags extends ReadingFlags {
   readonly groupBy?: string;
   readonly positive?: string;
   readonly task?: string;
+  readonly targetScale?: string;
   readonly preset?: string;
   readonly maxBadRows?: number;
   readonly columns?: readonly string[];
@@ -63,6 +65,10 @@ export function withTableFlags(command: Command): Command {
     .option("--group-by <column or SQL>", "rows of one value are in one split, as all those of a customer")
     .option("--positive <value>", "of a label of two values, the one that is yes")
     .option("--task <kind>", "binary, multiclass or regression, where the label does not say so")
+    .option(
+      "--target-scale <scale>",
+      "how a label that is a number is learned: linear or log; log by default where it is never negative and has a long tail",
+    )
     .option("--columns <names>", "the names of all columns, for CSV or TSV without a header", listOf)
     .option(
       "--max-bad-rows <number>",
@@ -79,7 +85,7 @@ export function hasTableFlags(flags: TableFlags): boolean {
   const { encoding, delimiter, nullValues, decimal, dateFormat } = flags;
   const all = [data, label, numeric, categorical, ignore, time, groupBy, positive, task, preset, maxBadRows, columns];
   const ofText = [encoding, delimiter, nullValues, decimal, dateFormat, flags.field, flags.separator];
-  return [...all, ...ofText].some((flag) => flag !== undefined);
+  return [...all, flags.targetScale, ...ofText].some((flag) => flag !== undefined);
 }
 
 /** Show what would be trained on and how; nothing is written. */
@@ -144,7 +150,7 @@ function presetNamed(name: string): Preset {
 }
 
 function overridesOf(flags: TableFlags, preset?: Preset): DescribeOverrides {
-  const { numeric, categorical, ignore, time, groupBy, positive, task, maxBadRows, columns } = flags;
+  const { numeric, categorical, ignore, time, groupBy, positive, task, targetScale, maxBadRows, columns } = flags;
   const reading = readingOf(flags);
   const kind = taskKinds.find((one) => one === task);
   if (task !== undefined && kind === undefined) {
@@ -155,6 +161,10 @@ function overridesOf(flags: TableFlags, preset?: Preset): DescribeOverrides {
       `--time and --group-by are two ways to split, got ${time} and ${groupBy}: leave one out, or write predicates as data.split of a configuration`,
     );
   }
+  const scale = targetScales.find((one) => one === targetScale);
+  if (targetScale !== undefined && scale === undefined) {
+    throw new ConfigError(`--target-scale must be ${targetScales.join(" or ")}, got "${targetScale}"`);
+  }
   return {
     ...(preset?.data && { ...preset.data.roles, columns: preset.data.columns ?? [] }),
     ...(numeric && { numeric }),
@@ -164,6 +174,7 @@ function overridesOf(flags: TableFlags, preset?: Preset): DescribeOverrides {
     ...(groupBy !== undefined && { groupBy }),
     ...(positive !== undefined && { positive }),
     ...(kind && { task: kind }),
+    ...(scale && { targetScale: scale }),
     ...(maxBadRows !== undefined && { maxBadRows }),
     ...(columns && { columns }),
     ...(Object.keys(reading).length > 0 && { reading }),

@@ -62,6 +62,15 @@ export function hasFrequent({ mostRows }: FrequencyFigures): boolean {
   return mostRows >= 2 * FREQUENT_ROWS;
 }
 
+/** A value that stands for "none" and counts as missing. */
+export interface Sentinel {
+  /** As SQL: a number, or a time in quotes. */
+  readonly sql: string;
+  /** As people read it. */
+  readonly shown: string;
+  readonly numRows: number;
+}
+
 export interface ColumnFigures {
   readonly name: string;
   /** Its type in DuckDB. */
@@ -80,6 +89,8 @@ export interface ColumnFigures {
   readonly times: TimeFigures | null;
   readonly text: TextFigures | null;
   readonly frequencies: FrequencyFigures | null;
+  /** Values that stand for "none" and count as missing in all other figures; left out where there are none. */
+  readonly sentinels?: readonly Sentinel[];
 }
 
 /** A feature of a configuration: SQL over the columns of a row. */
@@ -120,7 +131,8 @@ export interface Hint {
     | "left-out"
     | "time"
     | "label"
-    | "few-rows";
+    | "few-rows"
+    | "sentinel";
   /** What, with figures, and what to do about it. */
   readonly text: string;
 }

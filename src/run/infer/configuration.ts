@@ -19,6 +19,7 @@ export interface Inferred {
     readonly task: TaskKind;
     readonly positive: string | null;
     readonly reason: string;
+    readonly options?: { readonly scale?: "linear" | "log"; readonly least?: number };
   };
   readonly columns: readonly ColumnDescription[];
   readonly pairs: readonly PairFeature[];
@@ -65,7 +66,9 @@ export function configurationOf(inferred: Inferred): TableRunInput {
       split: splitInput(split),
       regime: plan.regime,
     },
-    ...(label.task !== "binary" && { task: label.task }),
+    ...(label.task === "regression" && label.options
+      ? { task: { kind: "regression" as const, ...label.options } }
+      : label.task !== "binary" && { task: label.task }),
     model: { kind: "mlp", embeddings: plan.embeddings, hidden: [...(training?.hidden ?? plan.hidden)] },
     optimizer: training?.optimizer ?? { kind: "adam", learningRate: plan.learningRate, schedule: "linear" },
     numGroups: plan.numGroups,

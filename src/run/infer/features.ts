@@ -9,6 +9,7 @@ import {
   numPresent,
 } from "./column.js";
 import type { RoleChoice } from "./roles.js";
+import { sentinelWords } from "./sentinels.js";
 import { columnSql, inner } from "./sql.js";
 import { transformOf, transformSql } from "./transform.js";
 
@@ -75,8 +76,9 @@ function described(figures: ColumnFigures, { role, reason }: RoleChoice, { featu
 }
 
 /** A number, transformed; 0 (the mean) stands for a missing one, so an indicator tells it apart. */
-function numericFeatures(figures: ColumnFigures, { nameOf }: FeatureOptions): Made {
-  const { name, numbers, kind, numRows } = figures;
+function numericFeatures(figures: ColumnFigures, options: FeatureOptions): Made {
+  const { nameOf } = options;
+  const { name, numbers, kind, numRows, sentinels = [] } = figures;
   const sql = valueSql(figures);
   if (numbers === null) {
     const feature: Feature = { name: nameOf(name), kind: "numeric", sql, numIds: 0 };
@@ -97,22 +99,51 @@ function numericFeatures(figures: ColumnFigures, { nameOf }: FeatureOptions): Ma
   };
   const numMissing = numRows - numbers.count + numbers.numInfinite;
   // What is missing has an id of its own among the bins.
-  if (isBinned || numMissing < LEAST_MISSING || numMissing < MISSING_SHARE * numRows)
-    return { features: [main], notes: [notes[transform.kind]] };
+  const marked = [sentinelWords(sentinels), notes[transform.kind]];
+  const isSeldom = numMissing < LEAST_MISSING || numMissing < MISSING_SHARE * numRows;
+  if (isBinned || (isSeldom && sentinels.length === 0)) return { features: [main], notes: marked };
   const indicator: Feature = {
     name: nameOf(`${name}_missing`),
     kind: "numeric",
     sql: `case when ${inner(sql)} is null then 1 else 0 end`,
     numIds: 0,
   };
-  return { features: [main, indicator], notes: [notes[transform.kind], "with an indicator of missing values"] };
+  return {
+    features: [main, indicator, ...sentinelIndicators(figures, columnSql(name), options)],
+    notes: [...marked, "with an indicator of missing values"],
+  };
+}
+
+/** A value, missing where it stands for "none". */
+function withoutSentinels({ sentinels = [] }: ColumnFigures, sql: string): string {
+  return sentinels.reduce((value, sentinel) => `nullif(${value}, ${sentinel.sql})`, sql);
+}
+
+/**
+ * Where several things are missing in ways of their own, an empty value and -999 or two of the latter, an indicator of each
+ * value that stands for "none", beside that of all.
+ */
+function sentinelIndicators(
+  { name, numMissing, sentinels = [] }: ColumnFigures,
+  value: string,
+  { nameOf }: FeatureOptions,
+): Feature[] {
+  const numMarked = sentinels.reduce((sum, { numRows }) => sum + numRows, 0);
+  if (sentinels.length + Number(numMissing > numMarked) < 2) return [];
+  return sentinels.map(({ sql, shown }) => ({
+    name: nameOf(`${name}_is_${shown}`),
+    kind: "numeric",
+    sql: `case when ${inner(value)} = ${sql} then 1 else 0 end`,
+    numIds: 0,
+  }));
 }
 
 /** The column as a number that is finite or missing. */
-function valueSql({ name, type, kind, numbers }: ColumnFigures): string {
+function valueSql(figures: ColumnFigures): string {
+  const { name, type, kind, numbers } = figures;
   const column = columnSql(name);
   const isFloat = /^(FLOAT|DOUBLE)$/.test(type);
-  const value = kind === "boolean" ? `cast(${column} as int)` : column;
+  const value = withoutSentinels(figures, kind === "boolean" ? `cast(${column} as int)` : column);
   // NaN is what a missing number becomes; null is what the indicator asks for.
   return isFloat || (numbers && numbers.numInfinite > 0) ? `case when isfinite(${value}) then ${value} end` : value;
 }
@@ -144,8 +175,9 @@ function categoricalFeatures(figures: ColumnFigures, { nameOf }: FeatureOptions)
 }
 
 /** The cycles that the span shows at least twice and the resolution resolves. */
-function timeFeatures(figures: ColumnFigures, { nameOf, isTimeSplit }: FeatureOptions): Made {
-  const { name, kind, times, type } = figures;
+function timeFeatures(figures: ColumnFigures, options: FeatureOptions): Made {
+  const { nameOf, isTimeSplit } = options;
+  const { name, kind, times, type, sentinels = [] } = figures;
   if (kind === "number") return { features: [], notes: ["splits the rows and is no feature"] };
   const column = columnSql(name);
   if (kind === "timeOfDay") {
@@ -153,7 +185,8 @@ function timeFeatures(figures: ColumnFigures, { nameOf, isTimeSplit }: FeatureOp
     return { features: [hour], notes: ["its hour"] };
   }
   if (times === null) return { features: [], notes: ["no time that can be read"] };
-  const time = type === "TIMESTAMP WITH TIME ZONE" ? `cast(${column} as timestamp)` : column;
+  const written = type === "TIMESTAMP WITH TIME ZONE" ? `cast(${column} as timestamp)` : column;
+  const time = withoutSentinels(figures, written);
   const { spanDays, numMidnight, numMonthStart, numYearStart, count: numTimes } = times;
   const isFinerThan = (numCoarse: number) => numCoarse < 0.9 * numTimes;
   const made: (Feature & { readonly word: string })[] = [];
@@ -168,8 +201,17 @@ function timeFeatures(figures: ColumnFigures, { nameOf, isTimeSplit }: FeatureOp
   if (isFinerThan(numYearStart) && spanDays >= TWO_YEARS) add("month", "categorical", `month(${time})`, 13);
   if (!isTimeSplit && spanDays > 0) add("days", "numeric", `epoch(${time}) / 86400`, 0);
   const words = made.map(({ word }) => word.replace("_", " ")).join(", ");
+  const note = words === "" ? "too short a span for a feature" : `as ${words}`;
+  const features = made.map(({ word: _, ...feature }): Feature => feature);
+  if (sentinels.length === 0) return { features, notes: [note] };
+  const indicator: Feature = {
+    name: nameOf(`${name}_missing`),
+    kind: "numeric",
+    sql: `case when ${inner(time)} is null then 1 else 0 end`,
+    numIds: 0,
+  };
   return {
-    features: made.map(({ word: _, ...feature }) => feature),
-    notes: [words === "" ? "too short a span for a feature" : `as ${words}`],
+    features: [...features, indicator, ...sentinelIndicators(figures, written, options)],
+    notes: [sentinelWords(sentinels), note, "with an indicator of missing values"],
   };
 }

@@ -296,3 +296,44 @@ describe("refused is a label", () => {
     });
   }
 });
+
+/** Numbers as a label, each in so many rows. */
+function numbers(values: readonly number[], changes: Partial<ReturnType<typeof numbersOf>> = {}): LabelFigures {
+  const one = { ...numbersOf(values), ...changes };
+  return {
+    sql: "price",
+    numSpellings: 0,
+    classes: [],
+    figures: figuresOf({ type: "DOUBLE", numRows: one.count, numDistinct: 500, numbers: one }),
+  };
+}
+
+test("a number that is never negative is not predicted below 0, and learned as a logarithm where its tail is long", () => {
+  const shares = Array.from({ length: 1000 }, (_, i) => (i + 0.5) / 1000);
+  const exponential = numbers(shares.map((share) => -30 * Math.log(1 - share)));
+  assert.deepEqual(describeLabel(exponential).options, { scale: "log" });
+  assert.match(describeLabel(exponential).hints[0]?.text ?? "", /learned as a logarithm.*--target-scale linear/);
+  assert.deepEqual(describeLabel(exponential, undefined, undefined, "linear").options, { least: 0 });
+  const even = numbers(shares.map((share) => 100 + 50 * share));
+  assert.deepEqual(describeLabel(even).options, { least: 0 });
+  assert.deepEqual(describeLabel(even, undefined, undefined, "log").options, { scale: "log" });
+  const mostlyZero = numbers(shares.map((share) => (share < 0.7 ? 0 : 10 * share)));
+  assert.deepEqual(describeLabel(mostlyZero).options, { least: 0 }, "a logarithm would not cure it");
+  const signed = numbers(shares.map((share) => share - 0.5));
+  assert.equal(describeLabel(signed).options, undefined);
+  assert.throws(
+    () => describeLabel(signed, undefined, undefined, "log"),
+    /--target-scale log: .* goes down to -0.4995/,
+  );
+  assert.throws(
+    () => describeLabel(wholes(5), undefined, undefined, "log"),
+    /learned as multiclass .* add --task regression/,
+  );
+});
+
+test("infinite numbers are left out of a label, and counted", () => {
+  const values = Array.from({ length: 1000 }, (_, i) => i / 7 - 50);
+  const { condition, hints } = describeLabel(numbers(values, { count: 1003, numInfinite: 3 }));
+  assert.equal(condition, "isfinite(price)");
+  assert.match(hints[0]?.text ?? "", /^3 rows have no number as their label \(3 of them an infinite one\)/);
+});

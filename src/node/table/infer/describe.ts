@@ -5,7 +5,7 @@ import { counted, percent } from "../../../report/format.js";
 import type { ColumnDescription, ColumnFigures, Hint, Role } from "../../../run/infer/column.js";
 import { featuresOf } from "../../../run/infer/configuration.js";
 import { describeColumn, featureNames } from "../../../run/infer/features.js";
-import { describeLabel, type LabelDescription } from "../../../run/infer/label.js";
+import { describeLabel, type LabelDescription, type TargetScale } from "../../../run/infer/label.js";
 import type { PairFeature } from "../../../run/infer/pairs.js";
 import { givenRole, givenRoles, type RoleOverrides, roleOf, wantedReadings } from "../../../run/infer/roles.js";
 import { columnSql } from "../../../run/infer/sql.js";
@@ -23,6 +23,7 @@ import { equalColumns } from "./equal-columns.js";
 import { measuredColumn, readFigures } from "./figures.js";
 import { readLabel } from "./label-figures.js";
 import { measurePower, type Power } from "./leakage.js";
+import { withoutSentinels } from "./sentinels.js";
 import { type OpenSource, openSource } from "./source.js";
 import { type DescribedSplit, splitRows } from "./split-rows.js";
 
@@ -33,6 +34,8 @@ export interface DescribeOverrides extends RoleOverrides {
   readonly positive?: string;
   /** A column or SQL: rows of one value are in one split. */
   readonly groupBy?: string;
+  /** How a label that is a number is learned. */
+  readonly targetScale?: TargetScale;
   /** The names of the columns of files that have no header. */
   readonly columns?: readonly string[];
   /** Lines that are no rows and may be left out; 0 by default. */
@@ -116,7 +119,7 @@ export async function describeIn(
   const { columns: measured, ...source } = await openSource(db, open, { sourceColumns, maxBadRows, reading, wanted });
   const roles = givenRoles(overrides, measured);
   const read = await readLabel(db, given, { ...source, columns: measured });
-  const measuredLabel = describeLabel(read, overrides.task, overrides.positive);
+  const measuredLabel = describeLabel(read, overrides.task, overrides.positive, overrides.targetScale);
   for (const column of read.columns) {
     const role = roles.get(column);
     if (role !== undefined && role !== "ignored" && role !== "time") {
@@ -125,7 +128,13 @@ export async function describeIn(
       );
     }
   }
-  const figures = await readFigures(db, measured.map(measuredColumn), source.numRows);
+  const looked = measured.map(measuredColumn);
+  const figures = await withoutSentinels(
+    db,
+    looked,
+    await readFigures(db, looked, source.numRows),
+    (name) => roles.has(name) || read.columns.includes(name),
+  );
   const nameOf = featureNames(OUTPUTS);
   const grouped =
     overrides.groupBy !== undefined && columnNamed(overrides.groupBy, measured) !== null
@@ -154,6 +163,7 @@ export async function describeIn(
       ...readingHints(source),
       ...malformedHints(source),
       ...leakageHints(powers, label.task),
+      ...sentinelHints(columns),
       ...label.hints,
       ...hints,
     ],
@@ -212,6 +222,20 @@ function malformedHints({ numMalformed }: Pick<OpenSource, "numMalformed">): Hin
       ),
     },
   ];
+}
+
+function sentinelHints(columns: readonly ColumnDescription[]): Hint[] {
+  return columns.flatMap(({ figures: { name, sentinels = [], kind }, role, features }) => {
+    if (sentinels.length === 0 || features.length === 0 || role === "categorical") return [];
+    const what = sentinels.map(({ shown, numRows }) => `${shown} (${counted(numRows, "row")})`).join(" and ");
+    const cure = kind === "time" ? "" : `; if it is a quantity, add --numeric ${argument(name)}`;
+    return [
+      {
+        kind: "sentinel",
+        text: `${name} has ${what} far from all other values: taken for a mark of missing ones${cure}`,
+      },
+    ];
+  });
 }
 
 function leakageHints(powers: readonly Power[], task: TaskKind): Hint[] {
