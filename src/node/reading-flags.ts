@@ -2,6 +2,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { listed } from "../run/names.js";
 import { type GivenReading, givenReadingSchema } from "../run/reading/reading.js";
+import { wholeNumber } from "./flags.js";
 import { checkEncoding } from "./text/text-file.js";
 
 export interface ReadingFlags {
@@ -10,6 +11,7 @@ export interface ReadingFlags {
   readonly nullValues?: readonly string[];
   readonly decimal?: "." | ",";
   readonly dateFormat?: readonly string[];
+  readonly maxBadRows?: number;
 }
 
 /** Arguments of a flag that may come several times. */
@@ -34,7 +36,12 @@ export function withReadingFlags(command: Command, hasEncoding = false): Command
       listOf,
     )
     .option("--decimal <mark>", 'decimal mark of numbers that do not show theirs, "." or ","', decimal)
-    .option("--date-format <pattern>", 'how times are written, as "%d/%m/%Y" or "shipped=%m/%d/%Y"', several);
+    .option("--date-format <pattern>", 'how times are written, as "%d/%m/%Y" or "shipped=%m/%d/%Y"', several)
+    .option(
+      "--max-bad-rows <number>",
+      "lines of CSV or TSV that are no rows and may be left out; 0 by default",
+      wholeNumber,
+    );
 }
 
 /** What was given with the flags. */

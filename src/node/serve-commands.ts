@@ -86,6 +86,7 @@ export async function predictCommand(
     ...options,
     ...(out !== undefined && { out }),
     reading: readingOf(flags),
+    maxBadRows: flags.maxBadRows,
     onProgress: progress.show,
   });
   progress.end();

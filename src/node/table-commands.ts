@@ -8,7 +8,7 @@ import { configurationOf } from "../run/infer/configuration.js";
 import { targetScales } from "../run/infer/label.js";
 import { type Preset, presetNames, presets } from "../run/infer/presets.js";
 import { taskKinds } from "../run/task-schema.js";
-import { someText, wholeNumber } from "./flags.js";
+import { someText } from "./flags.js";
 import { listOf, type ReadingFlags, readingOf, several, withReadingFlags } from "./reading-flags.js";
 import { type DescribeOverrides, describeTable } from "./table/infer/describe.js";
 import { inferRun, writeConfiguration } from "./table/infer/infer-run.js";
@@ -30,7 +30,6 @@ export interface TableFlags extends ReadingFlags {
   readonly task?: string;
   readonly targetScale?: string;
   readonly preset?: string;
-  readonly maxBadRows?: number;
   readonly columns?: readonly string[];
   /** Options of the configuration that the user sets, in train. */
   readonly set?: readonly string[];
@@ -70,11 +69,6 @@ export function withTableFlags(command: Command): Command {
       "how a label that is a number is learned: linear or log; log by default where it is never negative and has a long tail",
     )
     .option("--columns <names>", "the names of all columns, for CSV or TSV without a header", listOf)
-    .option(
-      "--max-bad-rows <number>",
-      "lines of CSV or TSV that are no rows and may be left out; 0 by default",
-      wholeNumber,
-    )
     .option("--preset <name>", presetNames.map((name) => `${name}: ${presets[name].what}`).join("; "));
 }
 

@@ -28,6 +28,8 @@ export interface EvaluateOptions {
   readonly by?: string;
   /** How the files are read, where that is not as training read its own. */
   readonly reading?: GivenReading;
+  /** Lines that are no rows and may be left out; 0 by default. */
+  readonly maxBadRows?: number | undefined;
   readonly cacheFolder: string;
   readonly signal?: AbortSignal;
   /** Called now and then with the rows that are predicted. */
@@ -56,7 +58,7 @@ export interface EvaluateResult extends Evaluation {
 export async function evaluate(
   modelPath: string,
   source: string | readonly string[],
-  { label: given, where, by, reading = {}, cacheFolder, signal, onProgress = () => {} }: EvaluateOptions,
+  { label: given, where, by, reading = {}, maxBadRows, cacheFolder, signal, onProgress = () => {} }: EvaluateOptions,
 ): Promise<EvaluateResult> {
   const started = performance.now();
   const files = await localCopies(source, { cacheFolder, signal });
@@ -67,7 +69,11 @@ export async function evaluate(
       const open = await openFiles(files, { folder: temporary, encoding, signal });
       const db = await openDuckdb(join(temporary, "spill"), { reads: open.reads, signal });
       try {
-        const { columns, inputs, notes } = await openServedRows(db, open, model, reading, given ?? model.label);
+        const { columns, inputs, notes } = await openServedRows(db, open, model, {
+          reading,
+          maxBadRows,
+          label: given ?? model.label,
+        });
         if (where !== undefined) await keepOnly(db, await sqlOf(db, "--where", where, columns));
         const label = given ?? model.label;
         const ownLabel = given ?? (await checkedLabel(db, model.label, columns));

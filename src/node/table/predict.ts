@@ -23,6 +23,8 @@ export interface PredictOptions {
   readonly out?: string;
   /** How the files are read, where that is not as training read its own. */
   readonly reading?: GivenReading;
+  /** Lines that are no rows and may be left out; 0 by default. */
+  readonly maxBadRows?: number | undefined;
   /** Holds what does not fit into memory meanwhile, in a folder that goes away. */
   readonly cacheFolder: string;
   readonly signal?: AbortSignal;
@@ -61,7 +63,7 @@ const formats: Readonly<Record<string, string>> = {
 export async function predict(
   modelPath: string,
   source: string | readonly string[],
-  { out, reading = {}, cacheFolder, signal, onProgress = () => {} }: PredictOptions,
+  { out, reading = {}, maxBadRows, cacheFolder, signal, onProgress = () => {} }: PredictOptions,
 ): Promise<PredictResult> {
   const started = performance.now();
   const format = out === undefined ? formats[".csv"] : formats[extname(out).toLowerCase()];
@@ -77,7 +79,7 @@ export async function predict(
       const open = await openFiles(files, { folder: temporary, encoding, signal });
       const db = await openDuckdb(join(temporary, "spill"), { reads: open.reads, writes: [file], signal });
       try {
-        const { columns, numRows, inputs, notes } = await openServedRows(db, open, model, reading);
+        const { columns, numRows, inputs, notes } = await openServedRows(db, open, model, { reading, maxBadRows });
         const taken = columns.map(({ name, header = name }) => header);
         const appended = appendedColumns(model, taken);
         await predictInto(db, model, inputs, appended, (done) => onProgress(done, numRows));

@@ -134,6 +134,18 @@ const cases: Readonly<Record<string, Case>> = {
   "units with a slash": read("BIGINT", { "5 km/h": "5", "120 km/h": "120" }),
   "several units": same(["5 km", "3 mi", "7 km", "9 mi"], { note: /several units \("km", "mi"\)/ }),
   brackets: read("BIGINT", { "(5)": "-5", "1,234": "1234", "(2,000)": "-2000" }),
+  "brackets behind a unit": read("DOUBLE", { "$ (1,200.50)": "-1200.5", "$ 300.00": "300.0" }),
+  "millions with spaces": read("BIGINT", { "1 000 000": "1000000", "2 500 000": "2500000" }),
+  "points with a unit, either": read(
+    "DOUBLE",
+    { "5 €": "5.0", "1.234 €": "1.234" },
+    { note: /is a fraction .*--decimal ","/ },
+  ),
+  "numbers beside a column of decimal commas": read(
+    "DOUBLE",
+    { "1.5": "1.5", "2.25": "2.25" },
+    { context: { decimal: "," } },
+  ),
   "a minus behind": read("DOUBLE", { "1,234.50-": "-1234.5", "5.25": "5.25" }),
   "a minus of typesetters": read("DOUBLE", { "−1,234.5": "-1234.5", "2.5": "2.5" }),
   // Days and times.
@@ -194,6 +206,11 @@ const cases: Readonly<Record<string, Case>> = {
   }),
   "a.m. and p.m.": read("TIMESTAMP", { "12/31/2024 2:05:09 p.m.": "2024-12-31 14:05:09" }),
   "years of two digits": read("DATE", { "31/12/24": "2024-12-31", "01/02/69": "1969-02-01", "01/02/68": "2068-02-01" }),
+  "years of two digits, first": read("DATE", {
+    "24-11-12": "2024-11-12",
+    "24-12-31": "2024-12-31",
+    "25-01-05": "2025-01-05",
+  }),
   "months by their short names": read("DATE", {
     "12-Nov-2024": "2024-11-12",
     "3-may-2023": "2023-05-03",

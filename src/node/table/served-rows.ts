@@ -2,7 +2,7 @@
 import { enclosed } from "../../data/sql.js";
 import { DataError, messageOf } from "../../errors.js";
 import { nearest } from "../../nearest.js";
-import { count, firstNames, shortened } from "../../report/format.js";
+import { count, counted, firstNames, shortened } from "../../report/format.js";
 import { givenFormats, overridden } from "../../run/reading/given.js";
 import type { GivenReading } from "../../run/reading/reading.js";
 import type { ServedInput } from "../../run/serving/expression.js";
@@ -27,8 +27,18 @@ export interface ServedRows {
   readonly notes: readonly string[];
 }
 
+/** What is said of files that a model reads. */
+export interface ServedGiven {
+  /** How they are read, where that is not as training read its own. */
+  readonly reading?: GivenReading | undefined;
+  /** Lines that are no rows and may be left out; 0 by default. */
+  readonly maxBadRows?: number | undefined;
+  /** A column whose values are looked at as they are, whether they can be read or not. */
+  readonly label?: string | undefined;
+}
+
 /**
- * Name the rows of files `source_rows` in a database, read as training read its files, but for what `given` says otherwise, and
+ * Name the rows of files `source_rows` in a database, read as training read its files, unless it is said otherwise, and
  * check that a model's inputs can be made of them. Columns are found by their names.
  *
  * Throws {@link DataError} for SQL that a model may not bring along, and for columns that are missing or of another type.
@@ -37,10 +47,21 @@ export async function openServedRows(
   db: Database,
   open: OpenFiles,
   model: ReadModel,
-  given: GivenReading = {},
-  label?: string,
+  { reading: given = {}, maxBadRows, label }: ServedGiven = {},
 ): Promise<ServedRows> {
-  const { columns, numRows, unread, notes } = await openSource(db, open, { ...servedKnown(model, given), label });
+  const {
+    columns,
+    numRows,
+    numMalformed,
+    unread,
+    notes: found,
+  } = await openSource(db, open, {
+    ...servedKnown(model, given),
+    maxBadRows,
+    label,
+  });
+  const leftOut = counted(numMalformed, "line is no row and is left out", "lines are no rows and are left out");
+  const notes = numMalformed > 0 ? [leftOut, ...found] : found;
   const names = columns.map(({ name, header = name }) => header);
   const checked: CheckedInput[] = [];
   for (const input of model.inputs) {

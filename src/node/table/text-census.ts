@@ -68,7 +68,7 @@ async function shapesOf(
         nulls,
       ),
     );
-    for (const [column, look, shape, count, distinct, min, max, zeros, a, b, c, d] of rows) {
+    for (const [column, look, shape, count, distinct, min, max, zeros, ...numbers] of rows) {
       found.get(some[Number(column)]?.name ?? "")?.push({
         shape: String(shape),
         look: LOOK_NAMES[Number(look)] as Look,
@@ -77,8 +77,9 @@ async function shapesOf(
         min: String(min),
         max: String(max),
         zeros: Number(zeros),
-        first: [Number(a ?? 0), Number(b ?? 0)],
-        second: [Number(c ?? 0), Number(d ?? 0)],
+        first: [Number(numbers[0] ?? 0), Number(numbers[1] ?? 0)],
+        second: [Number(numbers[2] ?? 0), Number(numbers[3] ?? 0)],
+        third: [Number(numbers[4] ?? 0), Number(numbers[5] ?? 0)],
       });
     }
   }
@@ -86,15 +87,15 @@ async function shapesOf(
 }
 
 function shapesQuery(values: string, nulls: Nulls): string {
-  const number = (which: 1 | 2) => {
-    const pattern = literal("^[^0-9]*([0-9]+)[^0-9]+([0-9]+)");
+  const number = (which: 1 | 2 | 3) => {
+    const pattern = literal("^[^0-9]*([0-9]+)[^0-9]+([0-9]+)(?:[^0-9]+([0-9]+))?");
     return `try_cast(regexp_extract(value, ${pattern}, ${which}) as integer)`;
   };
   const isWritten = `look in (${LOOK_NAMES.indexOf("mark")}, ${LOOK_NAMES.indexOf("infinite")})`;
   return `select column_number, look, shape, count(*) as n, approx_count_distinct(value), min(value), max(value),
-      count(*) filter (regexp_matches(value, ${literal("^[^0-9]*0[0-9.,]")})), min(a), max(a), min(b), max(b)
+      count(*) filter (regexp_matches(value, ${literal("^[^0-9]*0[0-9.,]")})), min(a), max(a), min(b), max(b), min(c), max(c)
     from (select *, case when ${isWritten} then value else translate(value, '123456789', '000000000') end as shape,
-        ${number(1)} as a, ${number(2)} as b
+        ${number(1)} as a, ${number(2)} as b, ${number(3)} as c
       from (select *, ${lookSql("value", nulls)} as look from ${values}) where look is not null)
     group by column_number, look, shape
     qualify row_number() over (partition by column_number order by n desc, shape) <= ${MOST_SHAPES}

@@ -5,7 +5,7 @@ import { basename, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { DataError } from "../../errors.js";
-import { findFiles, type SourceFormat } from "../source-files.js";
+import { findFiles, formatOfName, type SourceFormat } from "../source-files.js";
 import { isGzip, textOf } from "../text/text-file.js";
 import { joinedLines, LineEnds } from "./line-ends.js";
 
@@ -159,6 +159,9 @@ function ofTables(path: string, error: unknown, isPacked: boolean): unknown {
 
 /** Throws {@link DataError} for what is text, and no table. */
 function checkContent(path: string, head: string): void {
+  if (/^\s*(\{\s*"|\[\s*\{)/.test(head) && formatOfName(path) !== "json") {
+    throw new DataError(`data: ${path} is JSON by its first characters. Let its name end in .json or .jsonl.`);
+  }
   if (!/^\s*<(!doctype|html|\?xml)/i.test(head)) return;
   const what = /^\s*<\?xml/i.test(head) ? "XML" : "a web page, as a download gives that failed or asks for a password";
   throw new DataError(`data: ${path} is ${what}, and no table. Look into it, and download or export the table itself.`);

@@ -53,9 +53,10 @@ export interface Shape {
   readonly max: string;
   /** Values whose first digit is a 0 before another digit or a mark. */
   readonly zeros: number;
-  /** The least and the largest of the first number of the text, and of the second one. */
+  /** The least and the largest of the first number of the text, of the second and of the third one. */
   readonly first: readonly [number, number];
   readonly second: readonly [number, number];
+  readonly third: readonly [number, number];
 }
 
 /** Shapes that are looked at of a column, the most frequent ones: a column with more is no numbers and no times. */

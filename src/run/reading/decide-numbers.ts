@@ -52,7 +52,7 @@ export function decideNumbers(
   const { point, comma, openPoint, openComma } = weights(parsed);
   const proven = point > 0 || comma > 0 ? (comma > point ? "," : ".") : null;
   const assumed = openComma > openPoint && delimiter === ";" ? "," : ".";
-  const decimal = known ?? proven ?? assumed;
+  const decimal = proven ?? known ?? assumed;
   const thousandsMark = decimal === "." ? "," : ".";
   const [thousands = null] = mostFrequent(
     parsed.flatMap(({ marks, of }): [string, number][] => {
@@ -74,7 +74,7 @@ export function decideNumbers(
     ({ marks: { decimal: mark, isOpen }, of: { shape } }) =>
       (mark === null || (isOpen && mark === thousands)) && (shape.match(/0/g) ?? []).length <= MOST_DIGITS,
   );
-  const open = parsed.find(({ marks }) => marks.isOpen && (marks.decimal === "," || known !== null));
+  const open = parsed.find(({ marks }) => marks.isOpen && (marks.decimal === "," || known !== null || unit !== ""));
   const isDecimal = open?.marks.decimal === decimal;
   return {
     reading: {
@@ -130,7 +130,7 @@ function weights(parsed: readonly Parsed[]) {
 function areNames(parsed: readonly Parsed[]): boolean {
   const grouped = parsed.filter(({ marks }) => marks.thousands === " ");
   const isOfOneLength =
-    grouped.length === 1 && parsed.length === 1 && (grouped[0]?.of.shape.split(" ").length ?? 0) > 2;
+    grouped.length === 1 && parsed.length === 1 && /^[0-9]{3}( [0-9]{3}){2,}$/.test(grouped[0]?.of.shape ?? "");
   return isOfOneLength || grouped.some(({ of }) => of.zeros > 0) || parsed.some(({ of }) => TELEPHONE.test(of.shape));
 }
 

@@ -115,8 +115,14 @@ function orderOf(shapes: readonly Shape[]): Order | "both" | null {
   return isDayFirst ? "day" : isMonthFirst ? "month" : null;
 }
 
+/** Of years with two digits: the first number is none of a day, or it is a month's that follows it and varies less than the last one. */
 function isYearFirst(shapes: readonly Shape[]): boolean {
-  return shapes.some(({ first }) => first[1] > 31);
+  const range = (part: "first" | "second" | "third") =>
+    [Math.min(...shapes.map((shape) => shape[part][0])), Math.max(...shapes.map((shape) => shape[part][1]))] as const;
+  const [first, second, third] = [range("first"), range("second"), range("third")];
+  const isShort = shapes.every(({ shape }) => !shape.includes("0000"));
+  if (first[1] > 31) return isShort;
+  return isShort && first[1] > 12 && second[1] <= 12 && third[1] <= 31 && first[1] - first[0] < third[1] - third[0];
 }
 
 function assumedOrder(format: string, shapes: readonly Shape[], fileOrder: Order | null): readonly [Order, string] {

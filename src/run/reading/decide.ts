@@ -122,8 +122,8 @@ function decideDigits(census: Census, isWanted: boolean, { decimal }: DecideCont
   if (numCodes > 0 && counts.fraction === 0 && digits >= values / 2 && !isWanted) {
     return { name, reading: TEXT, isChoice: true, notes: [codeNote(census)] };
   }
-  // Shapes tell what "1.234" is there.
-  if (digits < values || (decimal === "," && counts.fraction > 0)) return null;
+  // Shapes tell what "1.234" is where commas are decimal marks.
+  if (digits < values || (decimal === "," && counts.fraction > 0 && census.shapes !== null)) return null;
   const isWhole = counts.fraction + counts.exponent + counts.big === 0;
   return { name, reading: isWhole ? WHOLE : FRACTIONS, isChoice: numCodes > 0, notes: [] };
 }

@@ -23,10 +23,11 @@ export interface DialectKnown {
 }
 
 const DELIMITERS = [",", ";", "\t", "|", "^", "~"];
+/** Other quotes than RFC 4180's are tried where they are found. */
 const QUOTES = [
-  { quote: '"', escapeMark: '"' },
-  { quote: '"', escapeMark: "\\" },
-  { quote: "'", escapeMark: "'" },
+  { quote: '"', escapeMark: '"', isThere: /^/ },
+  { quote: '"', escapeMark: "\\", isThere: /\\"/ },
+  { quote: "'", escapeMark: "'", isThere: /(^|[\n,;\t|])'[^'\n]*'([\r\n,;\t|]|$)/ },
 ];
 /** Lines that are looked at, and those above a header at most. */
 const MOST_RECORDS = 1000;
@@ -36,7 +37,10 @@ const MOST_ABOVE = 30;
 export function dialectOf(head: string, isWhole: boolean, known: DialectKnown): Dialect {
   const said = /^\uFEFF?sep=([^\r\n])\r?\n/i.exec(head);
   const delimiters = known.delimiter ? [known.delimiter] : said ? [said[1] ?? ","] : DELIMITERS;
-  const candidates = delimiters.flatMap((delimiter) => QUOTES.map((quotes) => ({ delimiter, ...quotes })));
+  const quotes = QUOTES.filter(({ isThere }) => isThere.test(head));
+  const candidates = delimiters.flatMap((delimiter) =>
+    quotes.map(({ quote, escapeMark }) => ({ delimiter, quote, escapeMark })),
+  );
   const tried = candidates.map((parsing, order) => {
     const { records, numOdd } = recordsOf(head, parsing, isWhole, MOST_RECORDS);
     return { parsing, records, order, ...agreementOf(records), numOdd };
@@ -68,7 +72,7 @@ function dialectIn(
   const notes: string[] = [];
   const above = isSaid ? 1 : numAbove(all, width);
   if (above > 0 && !isSaid)
-    notes.push(`begins with ${above} ${above === 1 ? "line" : "lines"} above the table, which are left out`);
+    notes.push(`begins with ${above} ${above === 1 ? "line" : "lines"} above the table, left out`);
   const [first, ...rows] = all.slice(above);
   const start = { ...parsing, numColumns: width, notes };
   if (first === undefined) return { ...start, skip: 0, header: null };

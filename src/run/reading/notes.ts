@@ -62,9 +62,8 @@ function openWords(name: string, { open }: TimeChoice | NumberChoice): string[] 
       `in ${example} the ${open.order} is first (${open.why}); if not: --date-format ${argument(`${name}=${open.other}`)}`,
     ];
   }
-  const [is, cure] = open.isDecimal
-    ? ["a fraction", "."]
-    : ["a thousand and more", open.example.includes(",") ? "," : "."];
+  const mark = open.example.includes(",") ? "," : ".";
+  const [is, cure] = open.isDecimal ? ["a fraction", mark === "," ? "." : ","] : ["a thousand and more", mark];
   return [`${example} is ${is} (${open.why}); if not: --decimal "${cure}"`];
 }
 

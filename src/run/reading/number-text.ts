@@ -49,6 +49,11 @@ export function amountOf(text: string): Amount | null {
   const prefix = PREFIX.exec(rest);
   if (prefix) rest = rest.slice(prefix[0].length);
   takeSign();
+  const inner = prefix && /^\((.*)\)$/.exec(rest);
+  if (inner) {
+    rest = (inner[1] ?? "").trim();
+    isNegative = true;
+  }
   const trailing = /^(.*[0-9]) ?[-\u2212]$/.exec(rest);
   if (trailing) {
     rest = trailing[1] ?? "";

@@ -82,7 +82,7 @@ function numberSql(text: string, reading: NumberReading): string {
   const name = unit === undefined ? "" : escaped(unit);
   const [before, behind] = unit === undefined ? ["", ""] : [`(${name}${space})?`, `(${space}${name})?`];
   const digits = `(([0-9]+${grouped})([${decimal}][0-9]*)?|[${decimal}][0-9]+)`;
-  const pattern = `[(]?${sign}${before}${sign}${digits}( ?[${MINUSES}])?${behind}( ?[${MINUSES}])?[)]?`;
+  const pattern = `[(]?${sign}${before}[(]?${sign}${digits}( ?[${MINUSES}])?${behind}( ?[${MINUSES}])?[)]?`;
   const bare = unit === undefined ? text : `replace(${text}, ${literal(unit)}, '')`;
   const value = `try_cast(replace(regexp_replace(${bare}, '[^0-9${decimal}]', '', 'g'), '${decimal}', '.') as double)`;
   const isNegative = `regexp_matches(${bare}, '[(${MINUSES.slice(1)}-]')`;

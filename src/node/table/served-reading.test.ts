@@ -1,0 +1,185 @@
+/** Files read on their own, and as a model read others: what they are, by name, and what is told of them. */
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { DataError } from "../../errors.js";
+import type { GivenReading, Reading } from "../../run/reading/reading.js";
+import type { ServedInput } from "../../run/serving/expression.js";
+import { openDuckdb } from "../duckdb.js";
+import { openServedRows } from "./served-rows.js";
+import { readSource } from "./source-rows.js";
+import { openFiles } from "./text-files.js";
+
+let folder = "";
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), "codistill-files-"));
+  mkdirSync(join(folder, "copies"));
+});
+after(() => rmSync(folder, { recursive: true }));
+
+type Content = string | Uint8Array;
+
+/** The rows of files as text, and what is told. */
+async function readFiles(contents: readonly Content[], encoding?: string) {
+  const paths = contents.map((content, i) => {
+    const path = join(folder, `${i}.csv`);
+    writeFileSync(path, content);
+    return path;
+  });
+  const open = await openFiles(paths, { folder: join(folder, "copies"), encoding });
+  const db = await openDuckdb(join(folder, "spill"), { reads: open.reads });
+  try {
+    const { columns, notes } = await readSource(db, open);
+    const rows = await db.rows(`select columns(*)::varchar from source_rows`);
+    return { names: columns.map(({ name, header = name }) => header), rows, notes: notes.join("\n") };
+  } finally {
+    await db.close();
+  }
+}
+
+const umlauts = "ort,n\nZürich,1\nGenève,2\n";
+
+describe("a file is read as what it is", () => {
+  const plain = [
+    ["Zürich", "1"],
+    ["Genève", "2"],
+  ];
+  const cases: Readonly<Record<string, readonly [Content, encoding?: string | undefined, note?: RegExp]>> = {
+    "UTF-8": [umlauts],
+    "UTF-16 by its mark": [Buffer.from(`\uFEFF${umlauts}`, "utf16le"), undefined, /UTF-16 by its mark/],
+    "Windows-1252, as given": [Buffer.from(umlauts, "latin1"), "windows-1252"],
+    "UTF-8 where something else was given": [umlauts, "windows-1252", /is UTF-8, and not windows-1252/],
+    "gzip without its name": [gzipSync(umlauts)],
+    "lines that end in three ways": ["ort,n\r\nZürich,1\rGenève,2\n", undefined, /end in different ways/],
+    "a header once more": [
+      "ort,n\nZürich,1\nort,n\nGenève,2\n",
+      undefined,
+      /1 line is the header once more \(line 3\)/,
+    ],
+  };
+  for (const [name, [content, encoding, note]] of Object.entries(cases)) {
+    test(name, async () => {
+      const read = await readFiles([content], encoding);
+      assert.deepEqual([read.names, read.rows], [["ort", "n"], plain]);
+      if (note) assert.match(read.notes, note);
+      else assert.equal(read.notes, "");
+    });
+  }
+
+  test("a line break within quotes stays as it is", async () => {
+    const { rows } = await readFiles(['a,b\r\n1,"x\ny"\r\n2,"x\r\ny"\n']);
+    assert.deepEqual(rows, [
+      ["1", "x\ny"],
+      ["2", "x\r\ny"],
+    ]);
+  });
+
+  const refusals: Readonly<Record<string, readonly [Content, RegExp]>> = {
+    "Windows-1252, not given": [
+      Buffer.from(umlauts, "latin1"),
+      /^data: text is UTF-8, .* in line 2 .*--encoding windows-1252/,
+    ],
+    "a quote that is not closed": ['a,b\n1,"x\n2,y\n3,z\n', /that of line 2 does not/],
+    "a web page": ["<!DOCTYPE html><html>", /is a web page/],
+    "a zip archive": [Buffer.from("PK\x03\x04zip"), /is a zip archive/],
+    JSON: ['{"a":1}\n{"a":2}\n', /is JSON .*\.json or \.jsonl/],
+    "bytes 0": ["a,b\n1,\0\n", /has one in line 2/],
+  };
+  for (const [name, [content, message]] of Object.entries(refusals)) {
+    test(`or refused: ${name}`, async () => {
+      await assert.rejects(readFiles([content]), (error) => error instanceof DataError && message.test(error.message));
+    });
+  }
+});
+
+test("columns of several files are found by their names, and differences are told", async () => {
+  const { names, rows, notes } = await readFiles(["a,b\n1,x\n", "B,a\ny,2\n", "a,c\n3,z\n", "4,w\n"]);
+  assert.deepEqual(names, ["a", "b", "c"]);
+  assert.deepEqual(rows, [
+    ["1", "x", null],
+    ["2", "y", null],
+    ["3", null, "z"],
+    ["4", "w", null],
+  ]);
+  assert.match(notes, /2\.csv has no column b.*2\.csv alone has the column c/s);
+  assert.match(notes, /3\.csv has no header; its columns are taken to be those of .*0\.csv/);
+});
+
+describe("a model reads files as it read its own", () => {
+  const input = (name: string, type: ServedInput["type"]): ServedInput => ({ name, type, sql: name, column: name });
+  const reading: Reading = {
+    columns: [
+      { name: "seen", reading: { as: "time", formats: ["%m/%d/%Y"], days: true } },
+      { name: "called", reading: { as: "time", formats: ["iso"], zone: "offset" } },
+      { name: "price", reading: { as: "number", decimal: "," } },
+      { name: "zip", reading: { as: "text" } },
+      { name: "size", reading: { as: "number", whole: true } },
+    ],
+  };
+  const model = {
+    inputs: [
+      input("seen", "time"),
+      input("called", "time"),
+      input("price", "number"),
+      input("zip", "text"),
+      input("size", "number"),
+    ],
+    columns: null,
+    reading,
+  };
+  const header = "zip,seen,called,price,size\n";
+
+  async function served(text: string, given: GivenReading = {}) {
+    const path = join(folder, "new.csv");
+    writeFileSync(path, text);
+    const open = await openFiles(path, { folder: join(folder, "copies") });
+    const db = await openDuckdb(join(folder, "spill"), { reads: open.reads });
+    try {
+      const { notes } = await openServedRows(db, open, model, { reading: given });
+      const asked = "seen::varchar, called::varchar, price, zip, size::double";
+      return { rows: await db.rows(`select ${asked} from source_rows`), notes };
+    } finally {
+      await db.close();
+    }
+  }
+
+  test("without a word where they agree, whatever their values would be taken for alone", async () => {
+    const { rows, notes } = await served(`${header}02139,05/03/2024,2024-05-03T07:00:00+02:00,"1,25",3\n`);
+    assert.deepEqual(rows, [["2024-05-03", "2024-05-03 07:00:00", 1.25, "02139", 3]]);
+    assert.deepEqual(notes, []);
+  });
+
+  test("with ISO 8601 beside its patterns, and fractions where it had whole numbers", async () => {
+    const { rows } = await served(`${header}1,2024-05-03,2024-05-03T07:00:00+02:00,"1,25",3.5\n`);
+    assert.deepEqual(rows[0]?.slice(0, 1), ["2024-05-03"]);
+    assert.equal(rows[0]?.[4], 3.5);
+  });
+
+  test("and tells of days first, of missing zones and of other decimal marks", async () => {
+    const { rows, notes } = await served(
+      `${header}1,31/12/2024,2024-05-03 07:00:00,1.25,3\n1,05/03/2024,2024-05-03 07:00:00,"2,25",3\n1,05/03/2024,2024-05-03 07:00:00,"2,5",3\n`,
+    );
+    assert.deepEqual(rows[0], [null, "2024-05-03 07:00:00", null, "1", 3]);
+    const told = notes.join("\n");
+    assert.match(told, /seen: the file disagrees: "31\/12\/2024" begins with the day.*--date-format "seen=%d\/%m\/%Y"/);
+    assert.match(told, /seen: 1 value cannot be read as days as %m\/%d\/%Y and counts as missing, as "31\/12\/2024"/);
+    assert.match(told, /called: the file disagrees: 3 times have no zone/);
+    assert.match(told, /price: the file disagrees: it has numbers with "\." as the decimal mark/);
+  });
+
+  test("unless it is said how they are written", async () => {
+    const given = { dateFormats: ["seen=%d/%m/%Y"], decimal: "." } as const;
+    const { rows } = await served(`${header}1,31/12/2024,2024-05-03T07:00:00+02:00,1.25,3\n`, given);
+    assert.deepEqual(rows[0]?.slice(0, 3), ["2024-12-31", "2024-05-03 07:00:00", 1.25]);
+  });
+
+  test("and refuses a column that is mostly something else", async () => {
+    await assert.rejects(
+      served(`${header}1,05/03/2024,2024-05-03T07:00:00+02:00,far,3\n`),
+      /reads numbers from the column "price", and 1 of its 1 values are something else, as "far"/,
+    );
+  });
+});
