@@ -22,7 +22,7 @@ const skip = isFull
 
 before(async () => {
   if (skip) return;
-  const db = await openDuckdb(place.path("spill"));
+  const db = await openDuckdb(place.path("spill"), { writes: [place.path("large.csv")] });
   const columns = Array.from({ length: NUM_COLUMNS }, (_, i) => `(i * ${7919 + 2 * i}) % ${1000 + i} as x${i}`);
   await db.run(`copy (select ${columns.join(", ")}, i % 3 = 0 or x0 > 900 as late, i % 100 as part
     from range(${NUM_ROWS}) t(i)) to '${place.path("large.csv")}'`);
