@@ -108,6 +108,48 @@ test("columns of several files are found by their names, and differences are tol
   assert.match(notes, /3\.csv has no header; its columns are taken to be those of .*0\.csv/);
 });
 
+test("strings of JSON and Parquet are read like text, their numbers as they are", async () => {
+  const path = (name: string) => join(folder, name);
+  const made = await openDuckdb(join(folder, "spill"), { writes: [path("p.parquet"), path("q.parquet")] });
+  await made.run(`copy (select 1.5 as x, '31/12/2024' as d, timestamp 'infinity' as t) to '${path("p.parquet")}'`);
+  await made.run(`copy (select '05/03/2024' as d, 2.5 as x) to '${path("q.parquet")}'`);
+  await made.close();
+  writeFileSync(
+    path("a.jsonl"),
+    '{"zip":"02139","n":3,"d":"12-Nov-2024"}\n{"zip":"10001","n":"1","d":"13-Nov-2024"}\n',
+  );
+  writeFileSync(path("b.jsonl"), '{"A":1,"a":"x"}\n{"A":3,"a":"y"}\n');
+  const read = async (...names: readonly string[]) => {
+    const open = await openFiles(names.map(path), { folder: join(folder, "copies") });
+    const db = await openDuckdb(join(folder, "spill"), { reads: open.reads });
+    try {
+      const { notes } = await readSource(db, open);
+      return { rows: await db.rows("select columns(*)::varchar from source_rows"), notes: notes.join("\n") };
+    } finally {
+      await db.close();
+    }
+  };
+  const parquet = await read("p.parquet", "q.parquet");
+  assert.deepEqual(parquet.rows, [
+    ["1.5", "2024-12-31", null],
+    ["2.5", "2024-03-05", null],
+  ]);
+  assert.match(parquet.notes, /q\.parquet has no column t: missing in its rows\nt: 1 infinite time counts as missing/);
+  const json = await read("a.jsonl");
+  assert.deepEqual(json.rows, [
+    ["02139", "3", "2024-11-12"],
+    ["10001", "1", "2024-11-13"],
+  ]);
+  assert.deepEqual(
+    (await read("b.jsonl")).rows,
+    [
+      ["1", "x"],
+      ["3", "y"],
+    ],
+    "keys that differ in case are two columns",
+  );
+});
+
 describe("a model reads files as it read its own", () => {
   const input = (name: string, type: ServedInput["type"]): ServedInput => ({ name, type, sql: name, column: name });
   const reading: Reading = {

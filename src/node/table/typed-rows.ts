@@ -1,6 +1,7 @@
 /** The rows of Parquet and JSON, whose numbers have types: the view `source_text`, in which strings are text yet to be read. */
 import { identifier, literal, patternOf } from "../../data/sql.js";
 import { DataError, messageOf } from "../../errors.js";
+import { counted, firstNames } from "../../report/format.js";
 import { kindOf } from "../../run/infer/column.js";
 import type { Database } from "../duckdb.js";
 import type { SourceFormat } from "../source-files.js";
@@ -23,7 +24,21 @@ export async function nameTyped(db: Database, { format, files, texts }: OpenFile
     const outputs = columns.map(({ name, type }) => finite(identifier(name), type));
     await db.run(`create or replace view source_text as select ${outputs.join(", ")} from (${query})`);
     const [[rows] = []] = await db.rows(`select count(*) from (${query})`);
-    return { columns, numRows: Number(rows), numMalformed: 0, delimiter: ",", notes };
+    const missing =
+      format !== "parquet"
+        ? []
+        : await missingNotes(
+            db,
+            paths,
+            columns.map(({ name }) => name),
+          );
+    return {
+      columns,
+      numRows: Number(rows),
+      numMalformed: 0,
+      delimiter: ",",
+      notes: [...notes, ...missing, ...(await infiniteNotes(db, query, columns))],
+    };
   } catch (error) {
     throw unreadable(format, files, error);
   }
@@ -50,9 +65,59 @@ async function jsonQuery(
     const own = OF_STRINGS.test(String(type)) ? "VARCHAR" : String(type);
     return `${literal(String(name))}: ${literal(own)}`;
   });
-  return types.length === 0
+  const isPlain = await areKeys(
+    db,
+    options,
+    found.map(([name]) => String(name)),
+  );
+  return types.length === 0 || !isPlain
     ? `select * from read_json(${options}, ${all})`
     : `select * from read_json(${options}, columns = {${types.join(", ")}})`;
+}
+
+/** Whether names are keys of the records: DuckDB numbers those that differ in case alone, and finds no numbered ones by name. */
+async function areKeys(db: Database, options: string, names: readonly string[]): Promise<boolean> {
+  const numbered = names.filter((name) => {
+    const stem = /^(.*)_[0-9]+$/s.exec(name)?.[1]?.toLowerCase();
+    return stem !== undefined && names.some((other) => other.toLowerCase() === stem);
+  });
+  if (numbered.length === 0) return true;
+  const keys = await db.rows(`select distinct unnest(json_keys(json)) from read_json_objects(${options})`);
+  const known = new Set(keys.map(([key]) => String(key)));
+  return numbered.every((name) => known.has(name));
+}
+
+/** Columns that some Parquet files lack. */
+async function missingNotes(db: Database, paths: readonly string[], columns: readonly string[]): Promise<string[]> {
+  if (paths.length < 2) return [];
+  const found = await db.rows(`select file_name, list(name) from parquet_schema(${listOf(paths)}) group by file_name`);
+  const names = new Map(
+    found.map(([file, own]) => [String(file), new Set((own as string[]).map((one) => one.toLowerCase()))]),
+  );
+  return paths
+    .flatMap((path) => {
+      const own = names.get(path);
+      const missing = own ? columns.filter((name) => !own.has(name.toLowerCase())) : [];
+      return missing.length === 0 ? [] : [`${path} has no column ${firstNames(missing, 5)}: missing in its rows`];
+    })
+    .slice(0, 10);
+}
+
+/** Times that are none, as they count as missing. */
+async function infiniteNotes(
+  db: Database,
+  query: string,
+  columns: readonly { readonly name: string; readonly type: string }[],
+): Promise<string[]> {
+  const times = columns.filter(({ type }) => kindOf(type) === "time");
+  if (times.length === 0) return [];
+  const counts = times.map(({ name }) => `count(*) filter (isinf(${identifier(name)}))`);
+  const [row = []] = await db.rows(`select ${counts.join(", ")} from (${query})`);
+  return times.flatMap(({ name }, i) =>
+    Number(row[i]) === 0
+      ? []
+      : [`${name}: ${counted(Number(row[i]), "infinite time counts", "infinite times count")} as missing`],
+  );
 }
 
 /** A time that is no point in time, as PostgreSQL's infinity, is missing. */
