@@ -37,10 +37,11 @@ test("help and version", async () => {
   assert.deepEqual(
     trainHelp.stdout.match(/--[a-z-]+(?= <|$| {2})/gm),
     [
-      ...["--encoding", "--delimiter", "--null-values", "--decimal", "--date-format"],
+      ...["--encoding", "--delimiter", "--null-values", "--decimal", "--date-format", "--max-bad-rows"],
       ...["--data", "--field", "--separator", "--label", "--numeric", "--categorical", "--ignore", "--time"],
-      ...["--group-by", "--positive", "--task", "--columns", "--max-bad-rows", "--preset"],
-      ...["--set", "--runs", "--init", "--resume", "--store", "--group", "--stop-after", "--write", "--json", "--help"],
+      ...["--group-by", "--positive", "--task", "--target-scale", "--columns", "--preset"],
+      ...["--set", "--runs", "--init", "--resume", "--store", "--group", "--stop-after", "--write", "--json"],
+      ...["--cache", "--help"],
     ],
     `a flag is new or gone: ${trainHelp.shown}`,
   );
