@@ -122,6 +122,19 @@ test("plain ONNX Runtime on raw rows gives what predict gives, and predict what 
     assert.ok(Math.abs(p - (probs[i] ?? Number.NaN)) <= 1e-6, `row ${i}: ${p} and ${probs[i]}`);
   }
 
+  // The same of Python, where there is one that can.
+  const python = process.env.CODISTILL_PYTHON;
+  if (python !== undefined) {
+    const [, pythonSnippet = ""] = /<!-- snippet: python -->\n```python\n(.*?)```/s.exec(docs) ?? [];
+    const program = pythonSnippet.replace('"new.csv"', '"raw.csv"').replace('"model.onnx"', JSON.stringify(model));
+    await place.write("serve.py", `${program}\nimport json\nprint(json.dumps(probability.tolist()))\n`);
+    const inPython = await place.start(python, ["serve.py"]).ended;
+    assert.equal(inPython.code, 0, inPython.shown);
+    for (const [i, p] of (JSON.parse(inPython.stdout) as number[]).entries()) {
+      assert.ok(Math.abs(p - (probs[i] ?? Number.NaN)) <= 1e-6, `row ${i} in Python: ${p} and ${probs[i]}`);
+    }
+  }
+
   const where = tinyConfig.data.split.test;
   const evaluated = await place.codistill(["evaluate", model, "rows.csv", "--where", where, "--by", "kind", "--json"])
     .ended;
