@@ -90,6 +90,29 @@ test("a run's state is what its logs and its processes say", () => {
   );
 });
 
+test("a run has come as far as its last step, its last checkpoint or its end says", () => {
+  const folder = makeRun("far", "2026-01-01T00:00:00.000Z", []);
+  const log = join(folder, "group-0", "log.jsonl");
+  mkdirSync(join(folder, "group-0"));
+  const events = [
+    { event: "group-start", group: 0, pid: process.pid, step: 0 },
+    { event: "step", group: 0, step: 10 },
+    { event: "checkpoint", group: 0, step: 17 },
+    { event: "group-end", group: 0, step: 19, reason: "stopped" },
+  ];
+  const stepAfter = (number: number) => {
+    writeFileSync(
+      log,
+      events
+        .slice(0, number)
+        .map((event) => `${JSON.stringify({ time: "2026-01-01T00:00:00.000Z", ...event })}\n`)
+        .join(""),
+    );
+    return summarizeRun(folder)?.groups[0]?.step;
+  };
+  assert.deepEqual([1, 2, 3, 4].map(stepAfter), [0, 10, 17, 19]);
+});
+
 test("a run that ended before its groups began has failed, or was stopped", () => {
   const runOf = (name: string, pid: number) => makeRun(name, "2026-01-01T00:00:00.000Z", [], undefined, pid);
   assert.equal(summarizeRun(runOf("g", process.pid))?.state, "preparing");

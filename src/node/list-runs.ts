@@ -106,10 +106,10 @@ function stateOf(log: string): { readonly step: number; readonly state: RunSumma
   let step = 0;
   let pid: number | undefined;
   let end: RunSummary["state"] | undefined;
-  for (const event of readEvents(log, ["step", "group-start", "group-end"])) {
+  for (const event of readEvents(log, ["step", "checkpoint", "group-start", "group-end"])) {
     if (event.event === "group-start") [pid, end] = [event.pid, undefined];
     if (event.event === "group-end") end = ORDER.find((state) => state === event.reason) ?? "failed";
-    else if (Number.isSafeInteger(event.step) && event.step >= 0) step = event.step;
+    if (Number.isSafeInteger(event.step) && event.step >= 0) step = event.step;
   }
   if (end !== undefined) return { step, state: end };
   if (pid === undefined) return { step, state: "preparing" };
