@@ -11,7 +11,7 @@ import { sizeOf } from "../runtime/array.js";
 import { mapValues } from "../runtime/named.js";
 import type { LoggedEvent } from "../train/events.js";
 import { summarizeRun } from "./list-runs.js";
-import { checkModelFile, decodeModelFile, metadataOf, readModelFile } from "./model-file.js";
+import { checkModelFile, readModelFile } from "./model-file.js";
 import { readRegular } from "./plain-files.js";
 import { readEvents } from "./read-log.js";
 import { readRunFile } from "./run-file.js";
@@ -99,7 +99,7 @@ function inspectGroup(group: number, log: string) {
 async function inspectSafetensors(path: string): Promise<Inspection> {
   const file = readRegular(path);
   const { tensors, metadata } = await openSafetensors(path, file);
-  await checkModelFile(path, file, metadata, "json");
+  await checkModelFile({ path, bytes: file, metadata }, "json");
   const values = Object.values(tensors).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const rows = Object.entries(tensors).map(([name, { dtype, shape }]) => [name, `${dtype}[${shape.join(", ")}]`]);
   const lines = [
@@ -114,18 +114,17 @@ async function inspectSafetensors(path: string): Promise<Inspection> {
 
 async function inspectOnnx(path: string): Promise<Inspection> {
   const file = readModelFile(path);
-  const { graph, metadataProps, opsetImport, producerName } = decodeModelFile(path, file);
-  await checkModelFile(path, file, metadataOf(path, file));
+  const { graph, opsetImport, producerName } = file.model;
+  await checkModelFile(file);
+  const { inputs: served, ...metadata } = file.metadata;
   const values = graph.initializer.reduce((sum, { dims }) => sum + sizeOf(dims), 0);
-  const isInputs = ({ key }: { readonly key: string }) => key === "inputs";
-  const metadata = metadataProps.filter((entry) => !isInputs(entry)).map(({ key, value }) => [key, value] as const);
-  const sqls = inputSqls(metadataProps.find(isInputs)?.value);
+  const sqls = inputSqls(served);
   const opsets = opsetImport.map(({ domain, version }) => `${domain || "onnx"} ${version}`).join(", ");
   const inputs = graph.input.map((value) => ({ ...namedType(value), sql: sqls.get(value.name) ?? null }));
   const outputs = graph.output.map(namedType);
   const lines = [
-    `ONNX model by ${producerName}, ${bytes(file.length)}, ${count(graph.node.length)} nodes, ${count(values)} constant values, opsets ${opsets}`,
-    ...metadataLines(Object.fromEntries(metadata)),
+    `ONNX model by ${producerName}, ${bytes(file.bytes.length)}, ${count(graph.node.length)} nodes, ${count(values)} constant values, opsets ${opsets}`,
+    ...metadataLines(metadata),
     "",
     ...table([["input", "type", "what it is"], ...inputs.map(({ name, type, sql }) => [name, type, sql ?? ""])]),
     "",
@@ -133,9 +132,9 @@ async function inspectOnnx(path: string): Promise<Inspection> {
   ];
   const about = {
     producer: producerName,
-    bytes: file.length,
+    bytes: file.bytes.length,
     opsets: opsetImport,
-    metadata: Object.fromEntries(metadata),
+    metadata,
   };
   return { lines, data: { kind: "onnx", ...about, inputs, outputs } };
 }

@@ -13,8 +13,28 @@ import { readRegular } from "./plain-files.js";
 export const MODEL_FORMAT = "codistill.model";
 export const MODEL_VERSION = 1;
 
-/** The bytes of a model's file. Throws {@link ConfigError} when it cannot be read. */
-export function readModelFile(path: string): Uint8Array {
+/** A model's file, decoded once for all that look at it. */
+export interface ModelFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  readonly model: ModelProto;
+  /** Its metadata by name. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** The model of a file. Throws {@link ConfigError} when it cannot be read, and what {@link modelFile} throws. */
+export function readModelFile(path: string): ModelFile {
+  return modelFile(path, bytesAt(path));
+}
+
+/** The model that the bytes of a file are. Throws {@link CheckpointError} when they are none. */
+export function modelFile(path: string, bytes: Uint8Array): ModelFile {
+  const model = decoded(path, bytes);
+  const metadata = Object.fromEntries(model.metadataProps.map(({ key, value }) => [key, value]));
+  return { path, bytes, model, metadata };
+}
+
+function bytesAt(path: string): Uint8Array {
   try {
     return readRegular(path);
   } catch (error) {
@@ -24,8 +44,7 @@ export function readModelFile(path: string): Uint8Array {
   }
 }
 
-/** The model that the bytes of a file are. Throws {@link CheckpointError} when they are none. */
-export function decodeModelFile(path: string, bytes: Uint8Array): ModelProto {
+function decoded(path: string, bytes: Uint8Array): ModelProto {
   const refuse = (why: string, cause?: unknown): never => {
     throw new CheckpointError(`${path} is not an ONNX model: ${why}. Give the model.onnx of a run.`, { cause });
   };
@@ -45,9 +64,7 @@ export function decodeModelFile(path: string, bytes: Uint8Array): ModelProto {
  * Throws {@link CheckpointError} when it is of another version or damaged.
  */
 export async function checkModelFile(
-  path: string,
-  bytes: Uint8Array,
-  metadata: Readonly<Record<string, string>>,
+  { path, bytes, metadata }: Pick<ModelFile, "path" | "bytes" | "metadata">,
   kind: SealedKind = "onnx",
 ): Promise<void> {
   if (metadata.format !== MODEL_FORMAT) return;
@@ -69,8 +86,7 @@ export const jsonText = z.string().transform((text, context): unknown => {
 
 /** Throws {@link CheckpointError} unless a model has these inputs and outputs, which its metadata promise. */
 export function checkNames(
-  path: string,
-  { graph }: Pick<ModelProto, "graph">,
+  { path, model: { graph } }: ModelFile,
   promised: { readonly inputs: readonly string[]; readonly outputs: readonly string[] },
 ): void {
   for (const [what, values, names] of [
@@ -88,23 +104,16 @@ export function checkNames(
 
 const shown = (names: readonly string[]) => shortened(names.join(", ") || "none", 200);
 
-/** Its metadata by name. Throws what {@link decodeModelFile} throws. */
-export function metadataOf(path: string, bytes: Uint8Array): Readonly<Record<string, string>> {
-  return Object.fromEntries(decodeModelFile(path, bytes).metadataProps.map(({ key, value }) => [key, value]));
-}
-
 /**
  * Open a model that a run exported. Throws {@link CheckpointError} when its graph has what no exported one has (loops,
- * functions, tensors in other files), before ONNX Runtime sees it, and when ONNX Runtime cannot run it. What runs is the file, or what `made` makes of its model
- * once that is known to be one of ours.
+ * functions, tensors in other files), before ONNX Runtime sees it, and when ONNX Runtime cannot run it. What runs is the file,
+ * or what `made` makes of its model once that is known to be one of ours.
  */
 export async function openSession(
-  path: string,
-  bytes: Uint8Array,
+  { path, bytes, model }: ModelFile,
   options: InferenceSession.SessionOptions = {},
   made: (model: ModelProto) => Uint8Array = () => bytes,
 ): Promise<InferenceSession> {
-  const model = decodeModelFile(path, bytes);
   const problem =
     graphProblem(model) ??
     (isWhollyKnown(bytes) ? null : "functions, tensors in other files, or other parts that codistill does not write");

@@ -12,10 +12,9 @@ import type { ValueColumns } from "../duckdb.js";
 import {
   checkModelFile,
   checkNames,
-  decodeModelFile,
   jsonText,
   MODEL_FORMAT,
-  metadataOf,
+  type ModelFile,
   openSession,
   readModelFile,
 } from "../model-file.js";
@@ -67,15 +66,15 @@ const metadataSchema = z.object({
  * is no ONNX model, or none of ours.
  */
 export async function openModel(path: string, threads: number): Promise<ServedModel> {
-  const bytes = readModelFile(path);
-  const metadata = await readMetadata(path, bytes);
+  const file = readModelFile(path);
+  const metadata = await readMetadata(file);
   const { name, label, inputs, ...rest } = metadata;
   const classes = classesOf(metadata);
   const task = taskOf({ ...rest, classes });
   const output = outputNames[task.kind];
   const isDouble = rest.labelCenter !== undefined;
-  checkNames(path, decodeModelFile(path, bytes), { inputs: inputs.map((one) => one.name), outputs: [output] });
-  const session = await openSession(path, bytes, { intraOpNumThreads: threads });
+  checkNames(file, { inputs: inputs.map((one) => one.name), outputs: [output] });
+  const session = await openSession(file, { intraOpNumThreads: threads });
   const width = task.kind === "multiclass" ? (rest.classes?.length ?? 0) : 1;
   return {
     name,
@@ -108,9 +107,9 @@ export async function openModel(path: string, threads: number): Promise<ServedMo
   };
 }
 
-async function readMetadata(path: string, bytes: Uint8Array): Promise<z.output<typeof metadataSchema>> {
-  const metadata = metadataOf(path, bytes);
-  await checkModelFile(path, bytes, metadata);
+async function readMetadata(file: ModelFile): Promise<Metadata> {
+  const { path, metadata } = file;
+  await checkModelFile(file);
   const parsed = metadataSchema.safeParse(metadata);
   if (parsed.success) return parsed.data;
   if (metadata.task === "language") {

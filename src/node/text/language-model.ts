@@ -14,10 +14,10 @@ import { loadConfig } from "../load-config.js";
 import {
   checkModelFile,
   checkNames,
-  decodeModelFile,
   jsonText,
   MODEL_FORMAT,
-  metadataOf,
+  type ModelFile,
+  modelFile,
   openSession,
 } from "../model-file.js";
 import { Tensor } from "../ort/library.js";
@@ -73,10 +73,10 @@ export async function openLanguageModel(path: string, group?: number): Promise<L
   const isRun = statSync(path).isDirectory();
   if (group !== undefined && !isRun)
     throw new ConfigError(`language model: --group is of a run folder, and ${path} is a file`);
-  if (!isRun) return opened(path, readRegular(path), (metadata) => tokenizerFrom(metadata, dirname(path)));
+  if (!isRun) return opened(modelFile(path, readRegular(path)), (metadata) => tokenizerFrom(metadata, dirname(path)));
   const { model } = runFolder(path);
   if (group === undefined && existsSync(model.onnx)) {
-    return opened(model.onnx, readRegular(model.onnx), (metadata) => tokenizerFrom(metadata, path));
+    return opened(modelFile(model.onnx, readRegular(model.onnx)), (metadata) => tokenizerFrom(metadata, path));
   }
   return ofGroup(path, group ?? 0);
 }
@@ -101,7 +101,7 @@ async function ofGroup(path: string, group: number): Promise<LanguageModel> {
     tokenizer: config.data.tokenizer === "bytes" ? "bytes" : TOKENIZER_FILE,
   };
   const bytes = exportText(textNetwork(config, tokenizer.size).reader, best.params, metadata);
-  return opened(path, bytes, () => tokenizer);
+  return opened(modelFile(path, bytes), () => tokenizer);
 }
 
 type Metadata = z.output<typeof metadataSchema>;
@@ -117,22 +117,18 @@ function tokenizerFrom({ tokenizer: name, tokenizerSha256: own, endOfText }: Met
   );
 }
 
-async function opened(
-  path: string,
-  bytes: Uint8Array,
-  tokenizerOf: (metadata: Metadata) => Tokenizer,
-): Promise<LanguageModel> {
-  const metadata = await readMetadata(path, bytes);
+async function opened(file: ModelFile, tokenizerOf: (metadata: Metadata) => Tokenizer): Promise<LanguageModel> {
+  const metadata = await readMetadata(file);
   const { state: shapes } = metadata;
   const partsAs = (when: string) => Object.keys(shapes).map((part) => `${when}.${part}`);
-  checkNames(path, decodeModelFile(path, bytes), {
+  checkNames(file, {
     inputs: [textNames.ids, ...partsAs(textNames.before)],
     outputs: [textNames.logProbs, ...partsAs(textNames.after)],
   });
   const tokenizer = tokenizerOf(metadata);
   // Each holds the weights, and who samples needs the first alone, who evaluates the second.
-  const reading = once(() => openSession(path, bytes));
-  const scoring = once(() => openSession(path, bytes, {}, (model) => manyUnits(model, Object.keys(shapes))));
+  const reading = once(() => openSession(file));
+  const scoring = once(() => openSession(file, {}, (model) => manyUnits(model, Object.keys(shapes))));
   const { before, after, ids, logProbs } = textNames;
   return {
     tokenizer,
@@ -186,16 +182,15 @@ export function isLanguageModel(path: string): boolean {
   if (!existsSync(path)) return false;
   if (statSync(path).isDirectory()) return existsSync(runFolder(path).config);
   try {
-    return metadataOf(path, readRegular(path)).task === "language";
+    return modelFile(path, readRegular(path)).metadata.task === "language";
   } catch {
     return false;
   }
 }
 
-async function readMetadata(path: string, bytes: Uint8Array): Promise<Metadata> {
-  const metadata = metadataOf(path, bytes);
-  await checkModelFile(path, bytes, metadata);
-  const parsed = metadataSchema.safeParse(metadata);
+async function readMetadata(file: ModelFile): Promise<Metadata> {
+  await checkModelFile(file);
+  const parsed = metadataSchema.safeParse(file.metadata);
   if (parsed.success) return parsed.data;
-  throw new CheckpointError(`${path} is not a language model of codistill. Give the model.onnx of a run on text.`);
+  throw new CheckpointError(`${file.path} is not a language model of codistill. Give the model.onnx of a run on text.`);
 }
