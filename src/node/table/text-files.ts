@@ -154,7 +154,7 @@ function ofTables(path: string, error: unknown, isPacked: boolean): unknown {
       { cause },
     );
   }
-  return new DataError(error.message.replace(/^text:/, "data:").replaceAll(".txt", ".csv"), { cause: error });
+  return new DataError(error.message.replace(/^text:/, "data:"), { cause: error });
 }
 
 /** Throws {@link DataError} for what is text, and no table. */

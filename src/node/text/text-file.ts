@@ -1,6 +1,7 @@
 /** The text in a file's bytes: unpacked, decoded by the file's mark or as UTF-8, and refused where it is none. */
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
+import { extname } from "node:path";
 import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { ConfigError, DataError, messageOf } from "../../errors.js";
@@ -148,7 +149,7 @@ function decoderOf(
     const zero = text.indexOf("\0");
     if (zero >= 0) {
       throw new DataError(
-        `text: text has no bytes 0, and ${path} has one in line ${count(numLines + linesIn(text.slice(0, zero)) + 1)}. Leave it out if it is no text; if it is, take them away: tr -d '\\000' < old.txt > new.txt`,
+        `text: text has no bytes 0, and ${path} has one in line ${count(numLines + linesIn(text.slice(0, zero)) + 1)}. Leave it out if it is no text; if it is, take them away: tr -d '\\000' < ${copyOf(path)}`,
       );
     }
     numBytes += bytes?.length ?? 0;
@@ -165,9 +166,14 @@ function notUtf8(path: string, bytes: Uint8Array, bytesBefore: number, linesBefo
   const isCut = at + unfinished(bytes) === bytes.length && unfinished(bytes) > 0;
   const found = isCut ? "the file ends within a character" : `0x${bytes[at]?.toString(16)}`;
   return new DataError(
-    `text: text is UTF-8, and ${path} is not: first at byte ${count(bytesBefore + at + 1)}, in line ${count(line)} (${found}). Say which encoding it is, for example --encoding windows-1252 (data.encoding), or convert it: iconv -f windows-1252 -t utf-8 old.txt > new.txt`,
+    `text: text is UTF-8, and ${path} is not: first at byte ${count(bytesBefore + at + 1)}, in line ${count(line)} (${found}). Say which encoding it is, for example --encoding windows-1252 (data.encoding), or convert it: iconv -f windows-1252 -t utf-8 ${copyOf(path)}`,
     { cause },
   );
+}
+
+/** A file and its mended copy in a command, by the ending that they have. */
+function copyOf(path: string): string {
+  return `old${extname(path)} > new${extname(path)}`;
 }
 
 /** Line ends in a text. */
@@ -181,7 +187,7 @@ export function linesIn(text: string): number {
 function markOf(path: string, [a, b, c, d]: Uint8Array): string | null {
   if ((a === 0xff && b === 0xfe && c === 0 && d === 0) || (a === 0 && b === 0 && c === 0xfe && d === 0xff)) {
     throw new DataError(
-      `text: text is UTF-8 or UTF-16, and ${path} is UTF-32 by its mark. Convert it: iconv -f utf-32 -t utf-8 old.txt > new.txt`,
+      `text: text is UTF-8 or UTF-16, and ${path} is UTF-32 by its mark. Convert it: iconv -f utf-32 -t utf-8 ${copyOf(path)}`,
     );
   }
   if (a === 0xff && b === 0xfe) return "utf-16le";
