@@ -366,6 +366,11 @@ describe("refused with the rule and the cure is", () => {
       /^data: text is UTF-8, and .*latin\.csv is not: first at byte 7, in line 2 \(0xe9\)\. .*--encoding windows-1252/,
     ],
     [
+      "the same under another name of a table",
+      async () => described(await write("latin.txt", Uint8Array.from([97, 44, 98, 10, 49, 44, 0xe9, 10])), "a"),
+      /^data: text is UTF-8, and .*latin\.txt is not: .*old\.txt > new\.txt/,
+    ],
+    [
       "broken JSON",
       async () => described(await write("broken.jsonl", '{"a":1}\n{"a":\n'), "a"),
       /cannot be read as json \(.*broken\.jsonl\)\. DuckDB: .*Malformed JSON/,
