@@ -55,3 +55,17 @@ test("a cache that cannot be written to is told of with the cure, and other erro
   ])
     assert.equal(asCacheError(join(folder, "cache"), other), other);
 });
+
+// Node's own recursion would try again for ever.
+const timeout = 60_000;
+test("a cache where no folder can be made is refused at once", {
+  timeout,
+  skip: process.platform !== "linux",
+}, async () => {
+  for (const cache of ["/proc/none", "/proc/none/cache", "/sys/none"]) {
+    await assert.rejects(
+      inTemporaryFolder(cache, undefined, async () => {}),
+      (error: unknown) => error instanceof DataError && error.message.includes(`kept in ${cache}, and`),
+    );
+  }
+});

@@ -42,11 +42,15 @@ export function asCacheError(cacheFolder: string, error: unknown): unknown {
   const { code, path = "" } = error as NodeJS.ErrnoException;
   const isOurs = (where: string) => where.includes(cacheFolder) || where.includes(MAKING);
   // A write to an open file fails without a path.
-  const reason = code !== undefined && (path === "" || isOurs(path)) ? REASONS[code] : undefined;
-  const said = isOurs(error.message) ? SAID.exec(error.message)?.[0] : undefined;
-  if (reason === undefined && said === undefined) return error;
+  const hasReason = code !== undefined && code in REASONS && (path === "" || isOurs(path));
+  return hasReason || (isOurs(error.message) && SAID.test(error.message)) ? cacheError(cacheFolder, error) : error;
+}
+
+/** That nothing can be written to the cache, with the cure. */
+export function cacheError(cacheFolder: string, error: unknown): DataError {
+  const { code = "" } = error as NodeJS.ErrnoException;
   return new DataError(
-    `data: prepared data is kept in ${cacheFolder}, and ${reason ?? "that failed"} (${messageOf(error)}). ` +
+    `data: prepared data is kept in ${cacheFolder}, and ${REASONS[code] ?? "that failed"} (${messageOf(error)}). ` +
       `Make room there, remove what no run needs (codistill clean --cache), or keep it elsewhere: --cache <folder>, or ${VARIABLE}.`,
     { cause: error },
   );

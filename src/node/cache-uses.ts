@@ -3,13 +3,13 @@
  * looks for its cache, and counts for as long as its run folder is there.
  */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { z } from "zod";
 import { decodeJson } from "../checkpoint/json.js";
 import { isAlive } from "./alive.js";
-import { writeOwn } from "./plain-files.js";
+import { makeFolder, writeOwn } from "./plain-files.js";
 import { readWithin } from "./read-bounded.js";
 import { readRunFile } from "./run-file.js";
 import { runFolder } from "./run-folder.js";
@@ -22,7 +22,7 @@ export function noteUse(cacheFolder: string, run: string): void {
   const path = resolve(run);
   const name = `${createHash("sha256").update(path).digest("hex").slice(0, 16)}.json`;
   try {
-    mkdirSync(join(cacheFolder, USES), { recursive: true });
+    makeFolder(join(cacheFolder, USES));
     writeOwn(
       join(cacheFolder, USES, name),
       "replace",

@@ -17,7 +17,7 @@ import { after, describe, test } from "node:test";
 import { StoreError } from "../errors.js";
 import { lockRun } from "./lock.js";
 import { logWriter } from "./log.js";
-import { makeOwnFolder, readRegular, writeOwn } from "./plain-files.js";
+import { makeFolder, makeOwnFolder, readRegular, writeOwn } from "./plain-files.js";
 import { readLog } from "./read-log.js";
 
 const folder = mkdtempSync(join(tmpdir(), "codistill-own-"));
@@ -45,6 +45,21 @@ describe("what is written", () => {
     assert.equal(readFileSync(path, "utf8"), "c");
     assert.throws(() => writeOwn(path, "create", "d"), { code: "EEXIST" });
     assert.equal(readRegular(path).toString(), "c");
+  });
+
+  test("lies in a folder that is made with those above it, or is there", () => {
+    const { own, others } = place();
+    const below = join(own, "a", "b", "c");
+    makeFolder(below);
+    makeFolder(below);
+    symlinkSync(below, join(own, "link"));
+    makeFolder(join(own, "link"));
+    makeFolder(join(own, "link", "d"));
+    assert.ok(existsSync(join(below, "d")));
+    symlinkSync(join(own, "gone"), join(own, "dangling"));
+    for (const file of [others, join(own, "dangling")]) assert.throws(() => makeFolder(file), { code: "EEXIST" });
+    assert.throws(() => makeFolder(join(others, "x")), { code: "ENOTDIR" });
+    if (process.platform === "linux") assert.throws(() => makeFolder("/proc/none/x"), { code: "ENOENT" });
   });
 
   test("goes through no symbolic link, to a file or to nothing", () => {

@@ -7,6 +7,7 @@ import {
   appendFileSync,
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   ftruncateSync,
   lstatSync,
@@ -16,6 +17,7 @@ import {
   type Stats,
   statSync,
 } from "node:fs";
+import { dirname } from "node:path";
 import { StoreError } from "../errors.js";
 
 const { O_RDONLY, O_WRONLY, O_RDWR, O_APPEND, O_CREAT, O_EXCL } = constants;
@@ -71,9 +73,27 @@ export function writeOwn(path: string, use: OwnFileUse, text: string): void {
   }
 }
 
+/**
+ * Make a folder, and those above it, unless it is there; what leads to a folder is one. Throws the error of the file system.
+ *
+ * Not by Node's own recursion, which never ends below a folder in which nothing can be made, as `/proc`.
+ */
+export function makeFolder(path: string): void {
+  const isThere = () => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (isThere()) return;
+  const above = dirname(path);
+  if (above !== path && !existsSync(above)) makeFolder(above);
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Another process may have been faster.
+    if (!isThere()) throw error;
+  }
+}
+
 /** Make a folder of ours unless it is there. Throws {@link StoreError} when a link or a file lies there. */
 export function makeOwnFolder(path: string): void {
-  mkdirSync(path, { recursive: true });
+  makeFolder(path);
   const stats = lstatSync(path);
   if (!stats.isDirectory()) throw wrongKind(path, "a folder", stats);
 }

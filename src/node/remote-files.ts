@@ -1,7 +1,7 @@
 /** Files on the web and in buckets, as copies beside the training caches, so that their content can be told by its hash. */
 import { createHash } from "node:crypto";
 import { createWriteStream, existsSync, readdirSync, statSync } from "node:fs";
-import { mkdir, rename } from "node:fs/promises";
+import { rename } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -10,7 +10,7 @@ import { decodeJson } from "../checkpoint/json.js";
 import { DataError, messageOf } from "../errors.js";
 import { bytes as inBytes } from "../report/format.js";
 import { hidesSecrets, withoutSecrets } from "../report/secrets.js";
-import { writeOwn } from "./plain-files.js";
+import { makeFolder, writeOwn } from "./plain-files.js";
 import { readWithin } from "./read-bounded.js";
 import type { OpenRemote, RemoteFile } from "./remote-file.js";
 import { inTemporaryFolder } from "./temporary-folder.js";
@@ -137,7 +137,7 @@ async function copyOf(url: string, { cacheFolder, onProgress = () => {}, signal 
     const fresh = join(temporary, "file");
     const written = await writeBody(url, file, fresh, signal);
     if (size !== null && written !== size) throw cutOff(url, `${written} of ${size} bytes`);
-    await mkdir(folder, { recursive: true });
+    makeFolder(folder);
     await rename(fresh, path);
     writeOwn(join(folder, NOTE), "replace", `${JSON.stringify({ tag, address: withoutSecrets(url) })}\n`);
     return path;

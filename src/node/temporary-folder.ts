@@ -2,8 +2,9 @@
 import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { DamagedCacheError } from "../errors.js";
-import { asCacheError, MAKING as prefix } from "./cache-folder.js";
+import { asCacheError, cacheError, MAKING as prefix } from "./cache-folder.js";
 import { openCheckedFolder, writeDigests } from "./checked-folder.js";
+import { makeFolder } from "./plain-files.js";
 
 const abandonedMs = 24 * 60 * 60 * 1000;
 
@@ -17,17 +18,24 @@ export async function inTemporaryFolder<T>(
   signal: AbortSignal | undefined,
   work: (folder: string) => Promise<T>,
 ): Promise<T> {
-  let folder: string | undefined;
+  const folder = await newFolderIn(cacheFolder);
   try {
-    await mkdir(cacheFolder, { recursive: true });
-    await removeAbandoned(cacheFolder);
-    folder = await mkdtemp(join(cacheFolder, prefix));
     return await work(folder);
   } catch (error) {
     signal?.throwIfAborted();
     throw asCacheError(cacheFolder, error);
   } finally {
-    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function newFolderIn(cacheFolder: string): Promise<string> {
+  try {
+    makeFolder(cacheFolder);
+    await removeAbandoned(cacheFolder);
+    return await mkdtemp(join(cacheFolder, prefix));
+  } catch (error) {
+    throw cacheError(cacheFolder, error);
   }
 }
 

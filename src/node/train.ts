@@ -11,6 +11,7 @@ import { runGroups } from "./group-processes.js";
 import { lockRun, type RunLock } from "./lock.js";
 import { logWriter } from "./log.js";
 import { takeOwnFiles, withOwnNames } from "./own-files.js";
+import { makeFolder } from "./plain-files.js";
 import { prepareData } from "./prepare.js";
 import { encodeRunFile } from "./run-file.js";
 import { runFolder } from "./run-folder.js";
@@ -36,7 +37,7 @@ export interface TrainOptions {
  * program trains in the folder or the store holds another run, and what data preparation throws.
  */
 export async function train(options: TrainOptions): Promise<RunResult | null> {
-  mkdirSync(options.folder, { recursive: true });
+  makeFolder(options.folder);
   const lock = lockRun(options.folder);
   try {
     const write = logWriter(runFolder(options.folder).log);
@@ -105,7 +106,7 @@ export function newRunFolder(root: string, name: string, now = new Date(), numbe
   const path = join(root, [name, time, ...(number > 1 ? [number] : [])].join("-"));
   // The last folder alone, which fails when it is there, so that it is this run's and no other's.
   try {
-    mkdirSync(root, { recursive: true });
+    makeFolder(root);
     mkdirSync(path);
   } catch (error) {
     if (existsSync(path)) return newRunFolder(root, name, now, number + 1);

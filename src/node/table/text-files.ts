@@ -1,10 +1,10 @@
 /** The files of a source, looked through before DuckDB reads them: what their bytes are, and copies where it cannot read them. */
 import { createWriteStream } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { DataError } from "../../errors.js";
+import { makeFolder } from "../plain-files.js";
 import { findFiles, formatOfName, type SourceFormat } from "../source-files.js";
 import { isGzip, textOf } from "../text/text-file.js";
 import { joinedLines, LineEnds } from "./line-ends.js";
@@ -81,7 +81,7 @@ async function openText(
   if (!isSplit && used === undefined && !look.isMarked) {
     return { path, readable: path, compression: (await isGzip(path)) ? "gzip" : "none", head, isWhole, notes };
   }
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   const readable = join(folder, `copy-${number}-${basename(path).replace(/\.gz$/i, "")}`);
   const lines = isSplit ? joinedLines() : (text: string) => text;
   async function* content() {
