@@ -23,6 +23,8 @@ export interface PreparedTable {
   readonly serving: Serving;
   /** How the text of the files became values. */
   readonly reading: Reading;
+  /** What the user should know of that, in sentences. */
+  readonly notes: readonly string[];
   readonly train: TrainingRows;
   readonly validation: Rows;
   readonly test: Rows;

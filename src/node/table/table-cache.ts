@@ -1,7 +1,7 @@
 /**
  * The training cache: a folder named by its digest, whole or absent, that training reads without DuckDB.
  *
- * - `table.json`: format version, digest, spec, layout, preprocessing, serving (how a served model makes features of columns), reading (how text became values), row counts, source files, DuckDB version
+ * - `table.json`: format version, digest, spec, layout, preprocessing, serving (how a served model makes features of columns), reading (how text became values), what to tell of that, row counts, source files, DuckDB version
  * - `train.bin`: records of 4-byte little-endian words (see `RecordLayout`), by hash slot, then by source order
  * - `train.slots.bin`: 4,097 uint32; slot s has the rows from entry s up to, not including, entry s + 1
  * - `validation.bin`, `test.bin`: records in source order
@@ -97,6 +97,7 @@ const tableFile = z.object({
   }),
   serving: servingSchema,
   reading: readingSchema,
+  notes: z.array(z.string()),
   numRows: z.object({
     train: count,
     validation: count,
@@ -129,6 +130,8 @@ export interface CachedTable {
   readonly serving: Serving;
   /** How the text of the files became values. */
   readonly reading: Reading;
+  /** What the user should know of how the text became values, in sentences. */
+  readonly notes: readonly string[];
   readonly train: TrainingRows;
   /** Null when left out. */
   readonly validation: Rows | null;
@@ -172,7 +175,7 @@ export function tableDigest(spec: ReadSpec, { format, files }: SourceFiles): str
  */
 export async function openTable(folder: string, options: OpenTableOptions = {}): Promise<CachedTable> {
   const files = await openCheckedFolder(folder);
-  const { spec, layout, preprocessing, serving, reading, numRows, digest } = await readTableFile(folder, files);
+  const { spec, layout, preprocessing, serving, reading, notes, numRows, digest } = await readTableFile(folder, files);
   const { slots, leaveOut = [], memoryBytes = Number.POSITIVE_INFINITY } = options;
   const whole = (split: "validation" | "test") =>
     leaveOut.includes(split)
@@ -190,6 +193,7 @@ export async function openTable(folder: string, options: OpenTableOptions = {}):
     preprocessing,
     serving,
     reading,
+    notes,
     train,
     validation,
     test,

@@ -21,6 +21,7 @@ export const tableKind: DataKind<TableRunConfig> = {
       work,
       sizes: { rows: rowsOf(config, table) },
       cached: table.cached,
+      notes: table.notes,
       folder: table.folder,
       checkShards: () => checkShards(config, table),
       score: (engine, groups, shippedGroup, signal) =>

@@ -46,7 +46,6 @@ export async function writeTable(
   const parts = partsOf(spec);
   onProgress("reading the source");
   const { columns, numMalformed, reading, notes } = await readExamples(db, spec, parts, open);
-  for (const note of notes) onProgress(note);
   onProgress("checking the examples");
   const labels = labelRules(spec);
   const sized = await checkExamples(db, parts, labels);
@@ -105,6 +104,7 @@ export async function writeTable(
     },
     serving,
     reading,
+    notes: [...notes],
     numRows: {
       ...numRows,
       ...(spec.filters && { unassigned: Number(numUnassigned) }),

@@ -36,7 +36,7 @@ export function missingNote(census: Census): string | null {
     ...(counts.infinite > 0 ? [`${counted(counts.infinite, "infinite value")} as ${quoted(infinite)}`] : []),
   ];
   if (parts.length === 0) return null;
-  const cure = counts.mark > 0 ? "; what is missing is said by --null-values" : "";
+  const cure = counts.mark > 0 ? "; --null-values says otherwise" : "";
   return `${name}: ${parts.join(" and ")} count as missing${cure}`;
 }
 
