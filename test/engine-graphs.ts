@@ -13,22 +13,27 @@ import {
   matmul,
   mul,
   reduceSum,
+  relu,
   reshape,
   scatterAdd,
   setRows,
   slice,
+  split,
   stopGradient,
   sub,
   transpose,
   where,
 } from "../src/graph/ops.js";
-import type { Tensors } from "../src/graph/tensor.js";
+import type { Tensor, Tensors } from "../src/graph/tensor.js";
 import { int32, scalar } from "../src/runtime/array.js";
 import { mapValues } from "../src/runtime/named.js";
 
 export const a = input("a", [2, 2]);
 export const b = input("b", [2, 2]);
 export const updates = (tensors: Tensors, outputs: Tensors = {}): Graph => ({ outputs, updates: tensors });
+
+/** The second row of `a`, as a further result of an operation that has two. */
+const [, lower] = split(a, 0, [1, 1]) as [Tensor, Tensor];
 
 const swapped = constant(int32([1, 0]));
 
@@ -53,6 +58,10 @@ export const unsafe: Readonly<Record<string, Graph>> = {
   "an output reads a view of the old value": updates(
     { a: add(a, 1) },
     { doubled: mul(expand(reshape(a, [4]), input("like", [3, 4])), 2) },
+  ),
+  "an output reads the second part of the old value": updates(
+    { a: add(a, concat([lower, lower], 0)) },
+    { positive: relu(lower) },
   ),
   "another new value reads the old one": updates({ a: add(a, 1), b: add(b, matmul(a, a)) }),
   "it stays as it is": updates({ a }),

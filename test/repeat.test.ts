@@ -16,6 +16,7 @@ import { after, describe, test } from "node:test";
 import type { Graph } from "../src/graph/graph.js";
 import { sizeFor } from "../src/graph/shape.js";
 import { type Op, type Tensor, topologicalOrder } from "../src/graph/tensor.js";
+import { traits } from "../src/graph/traits.js";
 import { binary as binaryObjective } from "../src/nn/losses.js";
 import { mlp } from "../src/nn/mlp.js";
 import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
@@ -33,17 +34,8 @@ import { buildCase } from "./op-case.js";
 
 const NUM_RUNS = isFull ? 1000 : 250;
 const NUM_RUNS_ELEMENTWISE = 100;
-/** Each element of the result is written once, and is no sum. */
-const elementwise: ReadonlySet<Op> = new Set<Op>([
-  ...(["input", "constant", "stopGradient", "neg", "exp", "log", "sqrt", "relu", "sigmoid", "softplus"] as const),
-  ...(["abs", "sign", "tanh", "erf", "floor", "sin", "cos", "clamp", "add", "sub", "mul", "div"] as const),
-  ...(["maximum", "minimum", "where", "cast", "gelu", "quickGelu", "greater", "greaterOrEqual", "equal"] as const),
-  ...(["and", "or", "not", "expand", "reshape", "transpose", "concat", "slice", "flip", "pad"] as const),
-  "randomUniform",
-]);
-
 function numRunsOf(tensors: readonly Tensor[]): number {
-  return topologicalOrder(tensors).every(({ op }) => elementwise.has(op)) ? NUM_RUNS_ELEMENTWISE : NUM_RUNS;
+  return topologicalOrder(tensors).every(({ op }) => traits[op].isWrittenOnce) ? NUM_RUNS_ELEMENTWISE : NUM_RUNS;
 }
 
 const engine = onnxRuntimeEngine({ threads: 2 });

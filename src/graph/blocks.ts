@@ -8,9 +8,9 @@
 import { alwaysOf, type Graph } from "./graph.js";
 import { loopOf, resultOf } from "./ops/scan.js";
 import { input, reshape, sameShape } from "./ops.js";
-import { ALIKE } from "./passes/expansions.js";
 import { elementsOf } from "./shape.js";
-import { type Op, type Tensor, topologicalOrder } from "./tensor.js";
+import { type Tensor, topologicalOrder } from "./tensor.js";
+import { traits } from "./traits.js";
 
 /** Elements of a block: some arrays of a megabyte each stay in the cache, and the cost of a block does not count. */
 export const MOST_ELEMENTS = 2 ** 18;
@@ -18,9 +18,6 @@ export const MOST_ELEMENTS = 2 ** 18;
 const LEAST_SHARE = 1 / 8;
 /** Fewer passes than these gain nothing. */
 const LEAST_OPS = 3;
-
-/** Operations on one element each, to the same bits wherever a tensor is cut; correctly rounded roots are among them. */
-const ELEMENTWISE: ReadonlySet<Op> = new Set<Op>([...ALIKE, ...(["sqrt", "sign", "relu", "floor"] as const)]);
 
 /** Updates that are computed together, as they share operations. */
 interface Chain {
@@ -79,7 +76,9 @@ function chainsOf(graph: Graph): Chain[] {
 function isLink({ op, shape, inputs }: Tensor): boolean {
   const isKnown = shape.length > 0 && !elementsOf(shape).isPerExample;
   return (
-    isKnown && ELEMENTWISE.has(op) && inputs.every((operand) => isScalar(operand) || sameShape(operand.shape, shape))
+    isKnown &&
+    traits[op].isExact === true &&
+    inputs.every((operand) => isScalar(operand) || sameShape(operand.shape, shape))
   );
 }
 

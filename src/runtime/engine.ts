@@ -4,7 +4,8 @@ import { alwaysOf, type Graph, inputsOf, rootsOf } from "../graph/graph.js";
 import { toOnnx } from "../graph/onnx.js";
 import { and, input, sameShape } from "../graph/ops.js";
 import { type Passes, simplify } from "../graph/simplify.js";
-import { formatShape, isOp, type Op, type Shape, type Tensor, topologicalOrder } from "../graph/tensor.js";
+import { formatShape, isOp, type Shape, type Tensor, topologicalOrder } from "../graph/tensor.js";
+import { traits } from "../graph/traits.js";
 import type { NamedArrays } from "./array.js";
 
 /**
@@ -201,9 +202,10 @@ export function updatedInPlace(graph: Graph): Set<string> {
 
 /** Whether an operation reads each element of a tensor before it writes it: a product on its own operand would not. */
 function mayOverwrite({ op, inputs }: Tensor, kept: Tensor, views: readonly Tensor[]): boolean {
+  const { overwrites } = traits[op];
+  if (overwrites !== "rows") return overwrites === "elements";
   // Rows are set in the table itself, and must not be read from it while they are.
-  if (op === "setRows") return inputs[0] === kept && !inputs.slice(1).some((input) => views.includes(input));
-  return ["add", "sub", "mul", "div"].includes(op);
+  return inputs[0] === kept && !inputs.slice(1).some((input) => views.includes(input));
 }
 
 /** Whether a result of a loop is made, step by step, of those elements of a kept tensor that its step writes over. */
@@ -235,14 +237,8 @@ function readersOf(graph: Graph): Map<Tensor, Tensor[]> {
   return readers;
 }
 
-/** What an engine may make a mere view of its operand, or leave out where it changes nothing. */
-const MAY_SHARE: ReadonlySet<Op> = new Set<Op>([
-  ...(["reshape", "stopGradient", "cast", "expand", "transpose", "slice", "split", "concat", "pad"] as const),
-  ...(["reduceSum", "reduceMean", "reduceMax", "reduceMin"] as const),
-]);
-
 /** The tensor and those that an engine may make share its memory. */
 function viewsOf(tensor: Tensor, readers: ReadonlyMap<Tensor, readonly Tensor[]>): Tensor[] {
-  const views = (readers.get(tensor) ?? []).filter(({ op }) => MAY_SHARE.has(op));
+  const views = (readers.get(tensor) ?? []).filter(({ op }) => traits[op].mayShare);
   return [tensor, ...views.flatMap((view) => viewsOf(view, readers))];
 }

@@ -3,6 +3,7 @@ import { bytesOf, type DType, type NdArray, scalar } from "../../runtime/array.j
 import type { AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto } from "../onnx-proto.js";
 import { isSymbolic } from "../shape.js";
 import { isOp, type Op, type Shape, type Tensor } from "../tensor.js";
+import { traits } from "../traits.js";
 
 /** Names that start so are ours: values between nodes, constants. */
 export const OURS = "%";
@@ -28,9 +29,6 @@ type OnnxAttribute =
 
 /** Operations that ONNX Runtime has beside those of ONNX. */
 export const MICROSOFT = "com.microsoft";
-
-/** Operations whose nodes have names, by which an engine can be told to compute them elsewhere than the rest. */
-const NAMED: ReadonlySet<string> = new Set(["MaxPool", "Sin", "Cos"]);
 
 /** What a model has once, however many graphs are in it. */
 export interface ModelParts {
@@ -99,11 +97,21 @@ export class ModelBuilder {
   #add(tensor: Tensor): void {
     const inputs = tensor.inputs.map((input) => this.nameOf(input));
     const [first = ""] = inputs;
+    const numBefore = this.nodes.length;
     const names = isOp(tensor, "part")
       ? [this.#names.get(tensor.inputs[0] as Tensor)?.[tensor.attributes.index] ?? ""]
       : [(this.#model.rules[tensor.op] as Rule<Op>)(this, tensor, ...inputs)].flat();
     if (names.includes("")) throw new Error(`internal: ${tensor.op} of ${first} was emitted without a name`);
     this.#names.set(tensor, names);
+    const { isForCpuOnWebGpu: which } = traits[tensor.op];
+    if (which) this.#nameNodes(numBefore, which === "always" ? 1 : 2);
+  }
+
+  /** Name the nodes from a place on that have so many outputs: by names an engine is told to compute them elsewhere. */
+  #nameNodes(from: number, fewestOutputs: number): void {
+    for (const [i, node] of this.nodes.entries())
+      if (i >= from && node.output.length >= fewestOutputs)
+        this.nodes[i] = { ...node, name: node.opType + node.output[0] };
   }
 
   /** The value of a tensor: of its first result, where it has several. */
@@ -138,7 +146,7 @@ export class ModelBuilder {
   ): string[] {
     const outputs = Array.from({ length: numOutputs }, () => this.fresh());
     const node = onnxNode(opType, inputs, outputs, attributes, domain);
-    this.nodes.push(NAMED.has(opType) ? { ...node, name: opType + outputs[0] } : node);
+    this.nodes.push(node);
     this.#model.domains.add(domain);
     return outputs;
   }

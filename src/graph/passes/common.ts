@@ -1,10 +1,8 @@
 import { bytesOf, type NdArray } from "../../runtime/array.js";
 import { logSoftmax, pick } from "../ops.js";
-import { isOp, type Op, type ScanBody, type Tensor } from "../tensor.js";
+import { isOp, type ScanBody, type Tensor } from "../tensor.js";
+import { traits } from "../traits.js";
 import { allTensors, type Pass, rootsOfBody, tensorsOfBody } from "./walk.js";
-
-/** Operands of which give the same bits in either order; not so of a maximum, where they are zeros of two signs. */
-const COMMUTATIVE: ReadonlySet<Op> = new Set<Op>(["add", "mul", "equal", "and", "or"]);
 
 /** Constants of more bytes are compared, and have no key of their own. */
 const MOST_KEY_BYTES = 256;
@@ -38,7 +36,7 @@ export const common: Pass = (graph) => {
     if (isOp(tensor, "input")) return nameOf(tensor);
     if (isOp(tensor, "constant")) return keyOfConstant(tensor.attributes.value);
     const inputs = tensor.inputs.map(nameOf);
-    const operands = (COMMUTATIVE.has(tensor.op) ? inputs.sort() : inputs).join();
+    const operands = (traits[tensor.op].isCommutative ? inputs.sort() : inputs).join();
     const what = isOp(tensor, "scan")
       ? `${tensor.attributes.reverse}${keyOfStep(tensor.attributes.body, nameOf)}`
       : textOf(tensor.attributes);

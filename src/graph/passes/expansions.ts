@@ -1,16 +1,8 @@
 /** Values that are repeated along axes. */
 import * as ops from "../ops.js";
 import { isOp, node, type Op, type Shape, type Tensor } from "../tensor.js";
+import { traits } from "../traits.js";
 import { knownShape, reciprocalOf } from "./match.js";
-
-/**
- * What gives each element the same bits, however many are computed at once: correctly rounded arithmetic and choices. A
- * kernel may take an exponential in another way when it is alone.
- */
-export const ALIKE: ReadonlySet<Op> = new Set<Op>([
-  ...(["neg", "abs", "clamp", "cast", "not", "add", "sub", "mul", "div", "maximum", "minimum", "where"] as const),
-  ...(["greater", "greaterOrEqual", "equal", "and", "or"] as const),
-]);
 
 /** An expansion to a shape that is known needs nothing to be like. */
 export function expanded(x: Tensor, shape: Shape): Tensor {
@@ -19,7 +11,7 @@ export function expanded(x: Tensor, shape: Shape): Tensor {
 
 /** An elementwise operation that lets its operands broadcast by itself, or is done before they are repeated. */
 export function acrossExpansion(tensor: Tensor, isOnlyHere: (input: Tensor) => boolean): Tensor {
-  if (!ALIKE.has(tensor.op)) return tensor;
+  if (!traits[tensor.op].mayPrecedeExpansion) return tensor;
   const smaller = tensor.inputs.map((input) => repeatedBy(input) ?? input);
   if (smaller.every((input, i) => input === tensor.inputs[i])) return tensor;
   // One operand after the other, as long as the result keeps its shape.

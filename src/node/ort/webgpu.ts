@@ -1,6 +1,6 @@
 /** What the WebGPU provider of ONNX Runtime 1.30 must be told for its numbers to be those of the CPU. See docs/devices.md. */
 
-import { decodeModel, type GraphProto, type NodeProto } from "../../graph/onnx-proto.js";
+import { decodeModel, type GraphProto } from "../../graph/onnx-proto.js";
 import type { InferenceSession } from "./library.js";
 
 /**
@@ -15,15 +15,13 @@ export function webGpuProvider(onnx: Uint8Array): InferenceSession.WebGpuExecuti
   return { name: "webgpu", preferredLayout: "NCHW", ...(forCpu.length > 0 && { forceCpuNodeNames: forCpu }) };
 }
 
-/** Nodes that it takes and then fails at, or computes with fewer digits than float32 has. */
+/**
+ * The nodes that have names: those of operations that are for the CPU (`isForCpuOnWebGpu` in graph/traits.ts). Positions of
+ * maxima it takes and then fails at; sines of WGSL are only within 2^-11 of the true ones, and that between -pi and pi.
+ */
 function nodesForCpu({ node: nodes }: GraphProto): string[] {
-  return nodes.flatMap((node) => {
-    const inner = node.attribute.flatMap(({ g }) => (g ? nodesForCpu(g) : []));
-    return isForCpu(node) && node.name ? [node.name, ...inner] : inner;
-  });
-}
-
-/** Positions of maxima it has not; sines of WGSL are only within 2^-11 of the true ones, and that between -pi and pi. */
-function isForCpu({ opType, output }: NodeProto): boolean {
-  return opType === "Sin" || opType === "Cos" || (opType === "MaxPool" && output.length > 1);
+  return nodes.flatMap(({ name, attribute }) => [
+    ...(name ? [name] : []),
+    ...attribute.flatMap(({ g }) => (g ? nodesForCpu(g) : [])),
+  ]);
 }
