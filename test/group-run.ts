@@ -98,7 +98,7 @@ export async function runTiny(options: TinyRun = {}): Promise<TinyOutcome> {
       if (event.event === "step" && event.step === options.stopAt) stop.abort();
     },
     stop: stop.signal,
-    processId: 1,
+    process: { pid: 1 },
     ...(options.isJoined && { isJoined: true }),
     ...(options.replay && { replay: options.replay }),
   });

@@ -53,7 +53,7 @@ export async function trainTwoGroups(config: TableRunConfig, csv: string): Promi
           files: files[groupIndex] as Store,
           log: (event) => log(event, groups[1 - groupIndex]?.published.opened ?? Promise.resolve()),
           stop: new AbortController().signal,
-          processId: 1,
+          process: { pid: 1 },
         }),
       ),
     );

@@ -8,14 +8,14 @@ import { hostname } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { z } from "zod";
 import { decodeJson } from "../checkpoint/json.js";
-import { isAlive } from "./alive.js";
 import { makeFolder, writeOwn } from "./plain-files.js";
+import { mayBeThere, ownIdentity, processIdentitySchema } from "./process-identity.js";
 import { readWithin } from "./read-bounded.js";
 import { readRunFile } from "./run-file.js";
 import { runFolder } from "./run-folder.js";
 
 const USES = "uses";
-const noteSchema = z.object({ run: z.string(), host: z.string(), pid: z.int().positive() });
+const noteSchema = processIdentitySchema.extend({ run: z.string() });
 
 /** Note that a run of this process is about to use a cache of a folder. A folder that cannot be written to gets no note. */
 export function noteUse(cacheFolder: string, run: string): void {
@@ -23,11 +23,7 @@ export function noteUse(cacheFolder: string, run: string): void {
   const name = `${createHash("sha256").update(path).digest("hex").slice(0, 16)}.json`;
   try {
     makeFolder(join(cacheFolder, USES));
-    writeOwn(
-      join(cacheFolder, USES, name),
-      "replace",
-      JSON.stringify({ run: path, host: hostname(), pid: process.pid }),
-    );
+    writeOwn(join(cacheFolder, USES, name), "replace", JSON.stringify({ run: path, ...ownIdentity() }));
   } catch {
     // Who may not write there cannot remove anything either; others see the run by its folder.
   }
@@ -44,14 +40,14 @@ export function notedUses(cacheFolder: string): {
   for (const name of existsSync(folder) ? readdirSync(folder) : []) {
     const note = noteIn(join(folder, name));
     if (!note) continue;
-    const { run, host, pid } = note;
+    const { run, host } = note;
     if (host !== hostname())
       unknown = `which cache ${run} on ${host} uses is not known here; remove ${join(folder, name)} if it is gone`;
     else if (!existsSync(run)) continue;
     else {
       const cache = cacheIn(run);
       if (typeof cache === "string") caches.push(basename(cache));
-      else if (cache === null || isAlive(pid)) unknown = `which cache ${run} uses is not known`;
+      else if (cache === null || mayBeThere(note, folder)) unknown = `which cache ${run} uses is not known`;
     }
   }
   return { caches, unknown };

@@ -8,8 +8,10 @@ import { tinyConfig } from "../../test/tiny-run.js";
 import { publishSnapshot, readPointer, readSnapshot } from "../checkpoint/snapshot.js";
 import { ConfigError } from "../errors.js";
 import { float32 } from "../runtime/array.js";
+import type { LoggedProcess } from "../train/events.js";
 import { type CleanOptions, carryOut, planClean, planLines } from "./clean.js";
 import { directoryStore } from "./directory-store.js";
+import { ownIdentity } from "./process-identity.js";
 import { encodeRunFile } from "./run-file.js";
 
 const root = mkdtempSync(join(tmpdir(), "codistill-clean-"));
@@ -27,6 +29,8 @@ interface Run {
   readonly pid?: number;
   /** The process that starts the groups. */
   readonly parent?: number;
+  /** All of them, as newer versions tell of them. */
+  readonly start?: LoggedProcess;
   readonly cache?: string;
 }
 
@@ -37,7 +41,7 @@ async function makeRuns(runs: Readonly<Record<string, Run>>): Promise<string> {
   return folder;
 }
 
-async function makeRun(path: string, { end = "finished", pid = deadPid, parent = deadPid, ...rest }: Run) {
+async function makeRun(path: string, { end = "finished", pid = deadPid, parent = deadPid, start, ...rest }: Run) {
   const { cache = "a".repeat(64) } = rest;
   const { codistill, ...config } = tinyConfig({ numGroups: 2 });
   const write = (name: string, content: string | Uint8Array) => writeFileSync(join(path, name), content);
@@ -47,13 +51,16 @@ async function makeRun(path: string, { end = "finished", pid = deadPid, parent =
   write("config.json", encodeRunFile({ ...config, codistill: { ...codistill, keepSnapshots } }));
   write("data.json", encodeRunFile({ cache: `.codistill/cache/${cache}`, digest: cache }));
   const isFinished = end === "finished";
-  write("log.jsonl", logged([{ event: "run-start", pid: parent }, ...(isFinished ? [{ event: "result" }] : [])]));
+  write(
+    "log.jsonl",
+    logged([{ event: "run-start", pid: parent, ...start }, ...(isFinished ? [{ event: "result" }] : [])]),
+  );
   if (isFinished) write("result.json", encodeRunFile({ groups: [], shippedGroup: 0 }));
   for (const group of [0, 1]) {
     const ended = group === 0 ? "finished" : end;
     mkdirSync(join(path, `group-${group}`));
     const events = [
-      { event: "group-start", group, pid, step: 0 },
+      { event: "group-start", group, pid, ...start, step: 0 },
       ...(ended ? [{ event: "group-end", reason: ended }] : []),
     ];
     write(`group-${group}/log.jsonl`, logged(events));
@@ -131,12 +138,22 @@ test("a group that died without a word has ended; a run with a living process is
   const folder = await makeRuns({
     training: { end: null, pid: process.pid },
     waiting: { end: "failed", parent: process.pid },
+    elsewhere: { end: "failed", start: { ...ownIdentity(), host: "elsewhere", bootId: "another", pid: deadPid } },
   });
   assert.deepEqual(await clean(folder, { checkpoints: true, recordings: true }), []);
   const { left } = await planClean(folder);
   assert.deepEqual(
     left.map(({ why }) => why),
-    ["it is training", `its process ${process.pid} is there`],
+    [
+      `its process ${deadPid} on elsewhere is at work, for all that can be seen from here`,
+      "it is training",
+      `its process ${process.pid} is at work, for all that can be seen from here`,
+    ],
+  );
+  // Its id came again.
+  checkOnlyOld(
+    await clean(await makeRuns({ again: { end: null, start: { ...ownIdentity(), startTime: "1" } } })),
+    "again/",
   );
 });
 

@@ -7,11 +7,11 @@ import { ConfigError, messageOf } from "../errors.js";
 import { bytes, table } from "../report/format.js";
 import { groupFiles } from "../run/keeper.js";
 import type { RunConfig } from "../run/schema.js";
-import { isAlive } from "./alive.js";
 import { notedUses } from "./cache-uses.js";
 import { directoryStore, STALE_MILLISECONDS, TEMPORARY } from "./directory-store.js";
 import { listedRun, summarizeRun } from "./list-runs.js";
-import { readEvents } from "./read-log.js";
+import { isAlive, mayBeThere } from "./process-identity.js";
+import { type EventOf, readEvents } from "./read-log.js";
 import { DOWNLOADS } from "./remote-files.js";
 import { readRunFile } from "./run-file.js";
 import { type RunFolder, runFolder } from "./run-folder.js";
@@ -117,11 +117,14 @@ function runsIn(path: string): RunFolder[] {
 
 function reasonToLeave(run: RunFolder): string | null {
   const state = summarizeRun(run.path)?.state ?? "preparing";
-  let pid: number | undefined;
+  let start: EventOf<"run-start"> | undefined;
   for (const event of readEvents(run.log, ["run-start", "result"])) {
-    pid = event.event === "run-start" ? event.pid : undefined;
+    start = event.event === "run-start" ? event : undefined;
   }
-  if (pid !== undefined && isAlive(pid)) return `its process ${pid} is there`;
+  if (start && mayBeThere(start, run.log)) {
+    const where = start.host === undefined ? "" : ` on ${start.host}`;
+    return `its process ${start.pid}${where} is at work, for all that can be seen from here`;
+  }
   return state === "training" || state === "preparing" ? `it is ${state}` : null;
 }
 

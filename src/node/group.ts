@@ -14,6 +14,7 @@ import { logWriter } from "./log.js";
 import { type Ownership, takeOver } from "./ownership.js";
 import { makeOwnFolder } from "./plain-files.js";
 import { openWorkload } from "./prepare.js";
+import { ownIdentity } from "./process-identity.js";
 import { lastStepOf, readEvents } from "./read-log.js";
 import { recordOf } from "./replay.js";
 import { readRunFile } from "./run-file.js";
@@ -61,7 +62,7 @@ async function train(ownership: Ownership): Promise<void> {
       files: directoryStore(own, mayChange),
       log,
       stop: stopOrder,
-      processId: process.pid,
+      process: ownIdentity(),
       ...(replay && { replay }),
       isJoined: scope.joined !== undefined,
     });

@@ -6,7 +6,9 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { tinyConfig } from "../../test/tiny-run.js";
 import { runsLines } from "../report/runs.js";
+import type { LoggedProcess } from "../train/events.js";
 import { listRuns, summarizeRun } from "./list-runs.js";
+import { ownIdentity } from "./process-identity.js";
 
 const root = mkdtempSync(join(tmpdir(), "codistill-runs-"));
 after(() => rmSync(root, { recursive: true }));
@@ -14,8 +16,7 @@ after(() => rmSync(root, { recursive: true }));
 /** A process id that was in use and is no more. */
 const deadPid = spawnSync(process.execPath, ["--version"]).pid;
 
-interface GroupLog {
-  readonly pid: number;
+interface GroupLog extends LoggedProcess {
   readonly step: number;
   readonly end?: "finished" | "stopped" | "failed";
 }
@@ -25,10 +26,10 @@ function makeRun(name: string, time: string, groups: readonly GroupLog[], testLo
   mkdirSync(folder);
   writeFileSync(join(folder, "config.json"), JSON.stringify(tinyConfig({ numGroups: 2 })));
   writeFileSync(join(folder, "log.jsonl"), `${JSON.stringify({ time, event: "run-start", pid })}\n`);
-  for (const [group, { pid, step, end }] of groups.entries()) {
+  for (const [group, { step, end, ...started }] of groups.entries()) {
     mkdirSync(join(folder, `group-${group}`));
     const events = [
-      { event: "group-start", group, pid, step: 0 },
+      { event: "group-start", group, ...started, step: 0 },
       { event: "step", group, step },
       ...(end ? [{ event: "group-end", group, step, reason: end }] : []),
     ];
@@ -123,6 +124,23 @@ test("a run that ended before its groups began has failed, or was stopped", () =
     `${JSON.stringify({ time: "2026-01-01T00:00:01.000Z", event: "stop-requested" })}\n`,
   );
   assert.equal(summarizeRun(gone)?.state, "stopped");
+});
+
+test("a process whose id came again is not the one that trained; one that cannot be seen from here may be there", () => {
+  const own = ownIdentity();
+  const stateOf = (name: string, process: LoggedProcess) =>
+    summarizeRun(
+      makeRun(name, "2026-01-01T00:00:00.000Z", [
+        { ...process, step: 5 },
+        { ...process, step: 5 },
+      ]),
+    )?.state;
+  assert.equal(stateOf("i", own), "training");
+  assert.equal(stateOf("j", { ...own, startTime: "1" }), "failed");
+  assert.equal(stateOf("k", { ...own, bootId: "before a restart" }), "failed");
+  assert.equal(stateOf("l", { ...own, pid: deadPid }), "failed");
+  assert.equal(stateOf("m", { ...own, pidNamespace: "pid:[1]" }), "training");
+  assert.equal(stateOf("n", { ...own, host: "elsewhere", bootId: "another", pid: deadPid }), "training");
 });
 
 test("runs are listed in the order of their start, with the shipped group's result; other folders are not", () => {

@@ -7,8 +7,8 @@ import { CheckpointError, ConfigError, messageOf } from "../errors.js";
 import { shortened } from "../report/format.js";
 import type { ListedRun, RunSummary } from "../report/runs.js";
 import { MAX_GROUPS } from "../run/schema.js";
-import { isAlive } from "./alive.js";
-import { readEvents } from "./read-log.js";
+import { mayBeThere } from "./process-identity.js";
+import { type EventOf, readEvents } from "./read-log.js";
 import { readRunFile } from "./run-file.js";
 import { type RunFolder, runFolder } from "./run-folder.js";
 import { readScope } from "./scope.js";
@@ -90,28 +90,28 @@ const ORDER = ["training", "failed", "stopped", "preparing", "finished"] as cons
 /** When a run was started first, and the state of one whose groups have not begun: without its process no one prepares it. */
 function startOf({ log }: RunFolder): { readonly time: string | null; readonly state: RunSummary["state"] } {
   let time: string | null = null;
-  let pid: number | undefined;
+  let start: EventOf<"run-start"> | undefined;
   let isStopping = false;
   for (const event of readEvents(log)) {
     time ??= event.time;
-    if (event.event === "run-start") [pid, isStopping] = [event.pid, false];
+    if (event.event === "run-start") [start, isStopping] = [event, false];
     if (event.event === "stop-requested") isStopping = true;
   }
-  if (pid === undefined || isAlive(pid)) return { time, state: "preparing" };
+  if (start?.pid === undefined || mayBeThere(start, log)) return { time, state: "preparing" };
   return { time, state: isStopping ? "stopped" : "failed" };
 }
 
 /** How far a group has come by its log, and its state by that and by whether the process that it names is there. */
 function stateOf(log: string): { readonly step: number; readonly state: RunSummary["state"] } {
   let step = 0;
-  let pid: number | undefined;
+  let start: EventOf<"group-start"> | undefined;
   let end: RunSummary["state"] | undefined;
   for (const event of readEvents(log, ["step", "checkpoint", "group-start", "group-end"])) {
-    if (event.event === "group-start") [pid, end] = [event.pid, undefined];
+    if (event.event === "group-start") [start, end] = [event, undefined];
     if (event.event === "group-end") end = ORDER.find((state) => state === event.reason) ?? "failed";
     if (Number.isSafeInteger(event.step) && event.step >= 0) step = event.step;
   }
   if (end !== undefined) return { step, state: end };
-  if (pid === undefined) return { step, state: "preparing" };
-  return { step, state: isAlive(pid) ? "training" : "failed" };
+  if (start === undefined) return { step, state: "preparing" };
+  return { step, state: mayBeThere(start, log) ? "training" : "failed" };
 }

@@ -6,24 +6,14 @@
  * another machine stands, because from here nobody can tell.
  */
 import { randomUUID } from "node:crypto";
-import {
-  closeSync,
-  fstatSync,
-  ftruncateSync,
-  lstatSync,
-  readSync,
-  renameSync,
-  rmSync,
-  statfsSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, fstatSync, ftruncateSync, lstatSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { decodeJson } from "../checkpoint/json.js";
 import { ConfigError } from "../errors.js";
-import { isAlive } from "./alive.js";
 import { lockFile } from "./flock.js";
 import { openOwn, openRegular, writeOwn } from "./plain-files.js";
 import {
+  hasEnded,
   isRunning,
   isSameKernel,
   ownIdentity,
@@ -70,7 +60,9 @@ function take(path: string, file: number, own: ProcessIdentity, record: string):
   const before = readText(file);
   const holder = holderIn(before);
   if (kernel === "taken") throw heldBy(holder, path);
-  if (holder && !isGone(holder, own, kernel === "locked", path)) throw heldBy(holder, path, whyUnknown(holder, own));
+  // Who is of this kernel and lives, holds its lock.
+  const isGone = holder && ((kernel === "locked" && isSameKernel(holder, own)) || hasEnded(holder, own, path));
+  if (holder && !isGone) throw heldBy(holder, path, whyUnknown(holder, own));
   if (kernel === "unsupported") return replaceOnce(path, before, record);
   // The holder before may have removed the file between its opening here and its lock.
   if (!isAt(path, file)) return false;
@@ -88,17 +80,6 @@ function lockOf(path: string, file: number, record: string): RunLock {
       closeSync(file);
     },
   };
-}
-
-/** Whether the process that a record names is known to have ended. */
-function isGone(holder: ProcessIdentity, own: ProcessIdentity, isFree: boolean, path: string): boolean {
-  if (isFree && isSameKernel(holder, own)) return true;
-  const isThere = isRunning(holder, own);
-  if (isThere !== null) return !isThere;
-  if (holder.host !== own.host || isSameKernel(holder, own)) return false;
-  // Of a version that named the host and the process alone; else of an earlier start of this machine, which is certain only
-  // where no other machine can write.
-  return holder.bootId === null ? holder.pid === own.pid || !isAlive(holder.pid) : isLocal(path);
 }
 
 /**
@@ -151,13 +132,6 @@ function textAt(path: string): string | null {
 function holderIn(text: string): ProcessIdentity | null {
   const parsed = processIdentitySchema.safeParse(decodeJson(text));
   return parsed.success ? parsed.data : null;
-}
-
-/** Of file systems that one machine alone writes to: ext, XFS, Btrfs, tmpfs, overlay, ZFS, F2FS. */
-const LOCAL = [0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x794c7630, 0x2fc12fc1, 0xf2f52010];
-
-function isLocal(path: string): boolean {
-  return process.platform === "linux" && LOCAL.includes(statfsSync(path).type);
 }
 
 function whyUnknown(holder: ProcessIdentity, own: ProcessIdentity): string {

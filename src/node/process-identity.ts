@@ -1,9 +1,8 @@
 /** Which process it is: its id alone comes again, in another container, after a restart, or once it has ended. */
 import { execFileSync } from "node:child_process";
-import { readFileSync, readlinkSync } from "node:fs";
+import { readFileSync, readlinkSync, statfsSync } from "node:fs";
 import { hostname } from "node:os";
 import { z } from "zod";
-import { isAlive } from "./alive.js";
 
 const mark = z.string().min(1).max(200).nullable().default(null);
 
@@ -45,6 +44,42 @@ export function isRunning(other: ProcessIdentity, own: ProcessIdentity): boolean
   if (!isAlive(other.pid)) return false;
   const startTime = startTimeOf(other.pid);
   return other.startTime === null || startTime === null || startTime === other.startTime;
+}
+
+/**
+ * Whether a process is known to have ended, by a record of it in a file. Of another machine or container that cannot be seen, nor
+ * of an earlier start of this machine where others may write to the file too.
+ */
+export function hasEnded(other: ProcessIdentity, own: ProcessIdentity, path: string): boolean {
+  const isThere = isRunning(other, own);
+  if (isThere !== null) return !isThere;
+  if (other.host !== own.host || isSameKernel(other, own)) return false;
+  // Of a version that named the host and the process alone, and did not write what this process does.
+  return other.bootId === null ? other.pid === own.pid || !isAlive(other.pid) : isLocal(path);
+}
+
+/** Whether the process that an event or a note in a file names may be there yet; one of an earlier version tells its id alone. */
+export function mayBeThere(record: { readonly pid?: unknown }, path: string): boolean {
+  const parsed = processIdentitySchema.safeParse(record);
+  if (parsed.success) return !hasEnded(parsed.data, ownIdentity(), path);
+  return typeof record.pid === "number" && isAlive(record.pid);
+}
+
+/** Whether this machine has a process of this id, whichever it is. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
+
+/** Of file systems that one machine alone writes to: ext, XFS, Btrfs, tmpfs, overlay, ZFS, F2FS. */
+const LOCAL = [0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x794c7630, 0x2fc12fc1, 0xf2f52010];
+
+function isLocal(path: string): boolean {
+  return process.platform === "linux" && LOCAL.includes(statfsSync(path).type);
 }
 
 function startTimeOf(pid: number): string | null {

@@ -7,7 +7,8 @@ import { type Line, lineReader, MAX_LINE_BYTES } from "./log-lines.js";
 import { RUN_FOLDER_VERSION } from "./run-file.js";
 
 type EventName = LoggedEvent["event"];
-type EventOf<Name extends EventName> = Extract<LoggedEvent, { readonly event: Name }>;
+/** An event of this name. */
+export type EventOf<Name extends EventName> = Extract<LoggedEvent, { readonly event: Name }>;
 
 /**
  * The events of a log file, or those of some names alone, from a byte on; none when there is no file. A last line that is

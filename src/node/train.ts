@@ -13,6 +13,7 @@ import { logWriter } from "./log.js";
 import { takeOwnFiles, withOwnNames } from "./own-files.js";
 import { makeFolder } from "./plain-files.js";
 import { prepareData } from "./prepare.js";
+import { ownIdentity } from "./process-identity.js";
 import { encodeRunFile } from "./run-file.js";
 import { runFolder } from "./run-folder.js";
 import { enterRun, type Join, noteJoin, readScope } from "./scope.js";
@@ -70,7 +71,7 @@ async function trainLocked(
   );
   log({
     event: "run-start",
-    pid: process.pid,
+    ...ownIdentity(),
     name: config.name,
     folder: path,
     numGroups: config.numGroups,

@@ -37,7 +37,7 @@ export async function runGroup(options: GroupOptions): Promise<"finished" | "sto
   log({
     event: "group-start",
     group: groupIndex,
-    pid: options.processId,
+    ...options.process,
     incarnation: group.incarnation,
     step: student.step,
     numSteps,

@@ -12,7 +12,7 @@ import { type NamedArrays, notFinite } from "../runtime/array.js";
 import type { Engine } from "../runtime/engine.js";
 import { misfits } from "../runtime/named.js";
 import { fold, key } from "../runtime/random.js";
-import type { TeachersEvent, TrainEvent } from "../train/events.js";
+import type { LoggedProcess, TeachersEvent, TrainEvent } from "../train/events.js";
 import { createStudent } from "../train/student.js";
 import { asRecorded, atStepZero, type Beginning, fromNewestSnapshot } from "./beginning.js";
 import { notWaiting } from "./early-stopping.js";
@@ -37,7 +37,7 @@ export interface GroupOptions {
   readonly log: (event: TrainEvent) => void;
   /** Aborted when the group should cancel the step or validation that is under way, save and stop. */
   readonly stop: AbortSignal;
-  readonly processId: number;
+  readonly process: LoggedProcess;
   /** A recorded run to be taken once more, step for step. */
   readonly replay?: Replay;
   /** That the run lives in a store elsewhere: without a checkpoint here, a group that was started before begins from there. */

@@ -47,11 +47,19 @@ export interface WarningEvent {
   readonly message: string;
 }
 
+/** A process: its id, and what tells it from others of that id. Logs of earlier versions have the id alone. */
+export interface LoggedProcess {
+  readonly pid: number;
+  readonly host?: string;
+  readonly startTime?: string | null;
+  readonly bootId?: string | null;
+  readonly pidNamespace?: string | null;
+}
+
 export type TrainEvent =
-  | {
+  /** With the process that starts the groups. */
+  | ({
       readonly event: "run-start";
-      /** The process that starts the groups. */
-      readonly pid?: number;
       readonly name: string;
       readonly folder: string;
       readonly numGroups: number;
@@ -59,7 +67,7 @@ export type TrainEvent =
       readonly burnInSteps: number;
       /** Which model will be shipped, said before anything is known. */
       readonly ships: string;
-    }
+    } & Partial<LoggedProcess>)
   /** What the run as a whole is doing, when that is not training. */
   | { readonly event: "stage"; readonly stage: string }
   | WarningEvent
@@ -85,17 +93,16 @@ export type TrainEvent =
       /** What the user should know of the data, in sentences; absent where there is nothing. */
       readonly notes?: readonly string[];
     }
-  | {
+  | ({
       readonly event: "group-start";
       readonly group: number;
-      readonly pid: number;
       readonly incarnation: number;
       readonly step: number;
       readonly numSteps: number;
       readonly trainRows: number;
       readonly numParams: number;
       readonly threads: number;
-    }
+    } & LoggedProcess)
   /**
    * A group that was started elsewhere before, and whose checkpoint is not here, begins from its newest snapshot in the store;
    * what a snapshot does not hold is lost. Without one, `digest` is null and it begins at step 0.
