@@ -7,7 +7,7 @@ import type { ColumnDescription } from "../../run/infer/column.js";
 import { type Database, openDuckdb } from "../duckdb.js";
 import { equalColumns } from "./infer/equal-columns.js";
 import { measuredColumn, readFigures } from "./infer/figures.js";
-import { aggregatesOf } from "./per-column.js";
+import { aggregatesOf, askSome, computedQuery } from "./per-column.js";
 
 const NUM_COLUMNS = 300;
 let db: Database;
@@ -46,6 +46,27 @@ async function figures(of: Database) {
   const columns = described.map(([name, type]) => measuredColumn({ name: String(name), type: String(type) }));
   return readFigures(of, columns, 200);
 }
+
+test("many columns have as a list the values that they have beside one another", async () => {
+  // One has the name that an element of the list has.
+  const names = Array.from({ length: 150 }, (_, i) => (i === 7 ? "codistill element" : `t${i}`));
+  const texts = names.map((name, i) => `case when row % 5 > 0 then cast(row * ${i} as varchar) end as "${name}"`);
+  await db.run(`create table texts as select ${texts.join(", ")} from range(50) as t(row)`);
+  const columns = names.map((name, i) => ({
+    name,
+    compute: (value: string) => (i % 10 === 0 ? value : `try_cast(${value} as double) + length(${value})`),
+  }));
+  const lists = computedQuery(columns, "texts");
+  assert.match(lists, /list_transform/);
+  const parts = [columns.slice(0, 75), columns.slice(75)].map((some) => computedQuery(some, "texts"));
+  for (const part of parts) assert.doesNotMatch(part, /list_transform/);
+  const rows = await db.rows(lists);
+  const [left = [], right = []] = await Promise.all(parts.map((part) => db.rows(part)));
+  assert.deepEqual(
+    rows,
+    left.map((row, i) => [...row, ...(right[i] ?? [])]),
+  );
+});
 
 test("columns below one another have the aggregates that they have beside one another", async () => {
   const columns = Array.from({ length: 40 }, (_, i) => ({
@@ -89,4 +110,15 @@ test("columns that look alike are not compared two by two", async () => {
     [0, 1, 2].map((k) => [`c${NUM_COLUMNS - 3 + k}`, `c${k}`]),
   );
   assert.ok(numStatements <= 6, `${numStatements} statements`);
+});
+
+test("what fails for some items together fails for the first of them that fails alone", async () => {
+  const asked: number[] = [];
+  const items = Array.from({ length: 40 }, (_, i) => i);
+  const ask = async (some: readonly number[]) => {
+    asked.push(some.length);
+    if (some.some((item) => item === 21 || item === 23)) throw new Error(`item ${some[0]}`);
+  };
+  await assert.rejects(askSome(items, ask), { message: "item 21" });
+  assert.deepEqual(asked, [16, 16, 1, 1, 1, 1, 1, 1]);
 });

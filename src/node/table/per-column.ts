@@ -1,8 +1,9 @@
 /**
- * Aggregates over many columns in few statements. One that names a thousand columns is planned in a time that grows with the
- * square of their number; so the columns of a table of few rows are put below one another, and others asked some at a time.
+ * Values and aggregates of many columns in few statements. One that computes something of each of a thousand is planned in a
+ * time that grows with the square of their number; so the columns of a table of few rows are put below one another, others
+ * are asked some at a time, and values are computed of lists.
  */
-import { enclosed } from "../../data/sql.js";
+import { enclosed, identifier } from "../../data/sql.js";
 import type { Database } from "../duckdb.js";
 
 /** Rows up to which a statement costs more than its values. */
@@ -11,6 +12,9 @@ const SHORT_ROWS = 20_000;
 const VALUES_AT_ONCE = 2_000_000;
 /** Columns of one statement where they stay beside one another. */
 const COLUMNS_AT_ONCE = 16;
+
+/** Columns whose values are computed beside one another at most; more of them, by the same SQL, as a list. */
+const COLUMNS_BESIDE = 100;
 
 /** A column, or an expression over the columns of a row, with its type in DuckDB. */
 export interface TypedSql {
@@ -54,6 +58,29 @@ export async function aggregatesOf<T extends TypedSql>(
   return columns.map((column) => found.get(column) ?? []);
 }
 
+/** All rows of a table, each of whose columns has as its values what `compute` makes of the SQL of a value. */
+export function computedQuery(
+  columns: readonly { readonly name: string; readonly compute: (value: string) => string }[],
+  table: string,
+): string {
+  const element = identifier("codistill element");
+  const lists: string[] = [];
+  const outputs = new Map<string, string>();
+  for (const [sql, same] of grouped(columns, ({ compute }) => compute(element))) {
+    const isList = same.length > COLUMNS_BESIDE && sql !== element;
+    const list = identifier(`codistill list ${lists.length}`);
+    if (isList) {
+      const names = same.map(({ name }) => identifier(name)).join(", ");
+      lists.push(`list_transform([${names}], lambda ${element}: ${sql}) as ${list}`);
+    }
+    for (const [i, { name, compute }] of same.entries()) {
+      outputs.set(name, isList ? `${list}[${i + 1}]` : compute(identifier(name)));
+    }
+  }
+  const all = columns.map(({ name }) => `${outputs.get(name)} as ${identifier(name)}`).join(", ");
+  return `select ${all || "*"} from ${lists.length === 0 ? table : `(select *, ${lists.join(", ")} from ${table})`}`;
+}
+
 /** Columns of one type together, no more than fit into one statement; their order is kept within a group. */
 export function columnGroups<T extends Pick<TypedSql, "type">>(columns: readonly T[], numRows: number): T[][] {
   const most = Math.max(1, Math.floor(VALUES_AT_ONCE / Math.max(1, numRows)));
@@ -85,7 +112,23 @@ export function grouped<T, K>(items: readonly T[], keyOf: (item: T) => K): Reado
   return byKey;
 }
 
-function chunksOf<T>(items: readonly T[], size: number): T[][] {
+/**
+ * Ask about some items at a time; where that fails, about each of them alone, so that an error is that of one item.
+ * Throws what `ask` throws of one.
+ */
+export async function askSome<T>(items: readonly T[], ask: (some: readonly T[]) => Promise<void>): Promise<void> {
+  for (const some of chunksOf(items, COLUMNS_AT_ONCE)) {
+    try {
+      await ask(some);
+    } catch (error) {
+      if (some.length === 1) throw error;
+      for (const one of some) await ask([one]);
+    }
+  }
+}
+
+/** Items in their order, so many together. */
+export function chunksOf<T>(items: readonly T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
 }
 

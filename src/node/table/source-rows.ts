@@ -1,5 +1,4 @@
 /** The rows of a source's files in a database: how their text is read is decided once, and then every value has its type. */
-import { identifier } from "../../data/sql.js";
 import { DataError } from "../../errors.js";
 import { nearest } from "../../nearest.js";
 import { firstNames } from "../../report/format.js";
@@ -11,6 +10,7 @@ import { givenFormats } from "../../run/reading/given.js";
 import { type GivenReading, type Reading, typeOf } from "../../run/reading/reading.js";
 import { valueSql } from "../../run/reading/sql.js";
 import type { Database } from "../duckdb.js";
+import { computedQuery } from "./per-column.js";
 import { takeCensus, type Unread, unreadIn } from "./text-census.js";
 import type { OpenFiles } from "./text-files.js";
 import { nameTexts, type TextKnown } from "./text-rows.js";
@@ -84,16 +84,16 @@ export async function readSource(db: Database, open: OpenFiles, known: SourceKno
       return [name, isOdd ? ({ as: "text" } as const) : reading];
     }),
   );
-  const outputs = texts.columns.map(({ name }) => {
+  const computed = texts.columns.map(({ name }) => {
     const reading = readingOf.get(name);
-    return reading ? `${valueSql(identifier(name), reading, nulls)} as ${identifier(name)}` : identifier(name);
+    return { name, compute: (value: string) => (reading ? valueSql(value, reading, nulls) : value) };
   });
   const columns = texts.columns.map(({ name, header, type }): SourceColumn => {
     const reading = readingOf.get(name);
     return { name, type: reading ? typeOf(reading) : type, ...(header !== undefined && { header }) };
   });
   const kind = open.format === "parquet" ? "view" : "table";
-  await db.run(`create or replace ${kind} source_rows as select ${outputs.join(", ") || "*"} from source_text`);
+  await db.run(`create or replace ${kind} source_rows as ${computedQuery(computed, "source_text")}`);
   await db.run("create or replace table source_shape as select * from source_rows limit 0");
   const valuesOf = (name: string) => censuses.reduce((sum, one) => sum + (one.name === name ? numValues(one) : 0), 0);
   const notes = [

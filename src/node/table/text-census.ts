@@ -113,23 +113,26 @@ export interface Unread {
 export async function unreadIn(
   db: Database,
   columns: readonly (NamedColumn & { readonly reading: ColumnReading })[],
-  { table }: Pick<TextRows, "table">,
+  { table, numRows }: TextRows,
   nulls: Nulls,
 ): Promise<Unread[]> {
-  const found: Unread[] = [];
-  const AT_ONCE = 16;
-  for (let from = 0; from < columns.length; from += AT_ONCE) {
-    const some = columns.slice(from, from + AT_ONCE);
-    const asked = some.flatMap(({ name, reading }) => {
-      const text = `trim(${identifier(name)})`;
-      const isUnread = `${text} <> '' and not ${isMarkSql(text, nulls)} and not ${isInfiniteSql(text)} and ${valueSql(identifier(name), reading, nulls)} is null`;
-      return [`count(*) filter (${isUnread})`, `min(${identifier(name)}) filter (${isUnread})`];
-    });
-    const [row = []] = await db.rows(`select ${asked.join(", ")} from ${table}`);
-    for (const [i, { name }] of some.entries()) {
-      const count = Number(row[2 * i]);
-      if (count > 0) found.push({ name, count, example: String(row[2 * i + 1]) });
-    }
-  }
-  return found;
+  // Columns of one reading are asked together, as elsewhere those of one type.
+  const asked = columns.map((column) => ({
+    ...column,
+    type: JSON.stringify(column.reading),
+    sql: identifier(column.name),
+  }));
+  const counts = await aggregatesOf(db, asked, {
+    aggregates: (value, { reading }) => {
+      const text = `trim(${value})`;
+      const isUnread = `${text} <> '' and not ${isMarkSql(text, nulls)} and not ${isInfiniteSql(text)} and ${valueSql(value, reading, nulls)} is null`;
+      return [`count(*) filter (${isUnread})`, `min(${value}) filter (${isUnread})`];
+    },
+    from: table,
+    numRows,
+  });
+  return columns.flatMap(({ name }, i) => {
+    const [count, example] = counts[i] ?? [];
+    return Number(count) > 0 ? [{ name, count: Number(count), example: String(example) }] : [];
+  });
 }
