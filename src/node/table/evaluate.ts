@@ -17,6 +17,7 @@ import { type LabelValue, OTHER_CLASS, servedLabels } from "./served-labels.js";
 import { openModel, type ServedModel } from "./served-model.js";
 import { type CheckedInput, openServedRows, servedRows } from "./served-rows.js";
 import type { SourceColumn } from "./source-rows.js";
+import { sqlReader } from "./sql-tree.js";
 import { openFiles } from "./text-files.js";
 
 export interface EvaluateOptions {
@@ -123,7 +124,7 @@ async function sqlOf(db: Database, what: string, given: string, columns: readonl
 
 /** The label that a model names: a column, or SQL that a model may bring along. */
 async function checkedLabel(db: Database, label: string, columns: readonly SourceColumn[]): Promise<string> {
-  return columnNamed(label, columns) !== null ? label : checkedSql(db, "its label", label);
+  return columnNamed(label, columns) !== null ? label : checkedSql(sqlReader(db), "its label", label);
 }
 
 async function keepOnly(db: Database, predicate: string): Promise<void> {

@@ -14,6 +14,7 @@ import { openLanguageModel } from "../text/language-model.js";
 import { checkedSql } from "./checked-sql.js";
 import { evaluate } from "./evaluate.js";
 import { predict } from "./predict.js";
+import { sqlReader } from "./sql-tree.js";
 
 let folder = "";
 let server: Server;
@@ -235,6 +236,6 @@ describe("a database reaches nothing but the files that it was opened for:", () 
 
   test("an expression is what was looked at, written anew", async () => {
     await db.run('create table t as select 1 as "a b"');
-    assert.equal(await checkedSql(db, "x", '"a b" + 1 -- a comment'), '("a b" + 1)');
+    assert.equal(await checkedSql(sqlReader(db), "x", '"a b" + 1 -- a comment'), '("a b" + 1)');
   });
 });

@@ -9,8 +9,10 @@ import type { ServedInput } from "../../run/serving/expression.js";
 import type { Database, ValueColumns } from "../duckdb.js";
 import { type CheckedSql, checkedSql } from "./checked-sql.js";
 import { openSource } from "./infer/source.js";
+import { askSome } from "./per-column.js";
 import type { ServedModel } from "./served-model.js";
 import type { SourceColumn, SourceKnown } from "./source-rows.js";
+import { sqlReader } from "./sql-tree.js";
 import type { OpenFiles } from "./text-files.js";
 
 /** An input of a model whose SQL may run. */
@@ -63,11 +65,15 @@ export async function openServedRows(
   const leftOut = counted(numMalformed, "line is no row and is left out", "lines are no rows and are left out");
   const notes = numMalformed > 0 ? [leftOut, ...found] : found;
   const names = columns.map(({ name, header = name }) => header);
-  const checked: CheckedInput[] = [];
-  for (const input of model.inputs) {
-    const sql = await checkedSql(db, `the input "${input.name}"`, input.sql);
-    checked.push({ ...input, sql });
-    await checkInput(db, { ...input, sql }, names);
+  const reader = sqlReader(db);
+  const checked = await Promise.all(
+    model.inputs.map(async (input): Promise<CheckedInput> => {
+      return { ...input, sql: await checkedSql(reader, `the input "${input.name}"`, input.sql) };
+    }),
+  );
+  await checkColumns(db, checked, names);
+  await checkValues(db, checked);
+  for (const input of checked) {
     const odd = unread.find(({ name }) => name === input.column);
     if (odd && odd.count > odd.of / 2) {
       throw new DataError(
@@ -125,37 +131,55 @@ function valueSql({ type, sql }: CheckedInput): string {
   return `coalesce(cast(${number} as double), cast('nan' as double))`;
 }
 
-/** Throws {@link DataError} for an input whose column is not there, or has values of another type. */
-async function checkInput(db: Database, input: CheckedInput, names: readonly string[]): Promise<void> {
-  const { name, type, sql, column } = input;
-  const what = wordsOf(input);
-  const has = `Columns of the data: ${firstNames(names, 60)}`;
-  try {
-    await db.run(`select ${enclosed(sql)} from source_shape`);
-  } catch (error) {
-    const near = column === undefined ? undefined : nearest(column, names);
-    throw new DataError(
-      [
-        column === undefined
-          ? `predict: the model reads ${sql}, which cannot be computed from this data. DuckDB: ${brief(error)}`
-          : `predict: the model reads the column "${column}" (${what}), and the data has none of that name.`,
-        has,
-        ...(near === undefined ? [] : [`Did you mean ${near}? Rename it to ${column}.`]),
-      ].join("\n  "),
-      { cause: error },
-    );
-  }
-  if (type === "text") return;
-  const target = type === "time" ? "timestamp" : "double";
-  const value = enclosed(sql);
-  const isBad = `${value} is not null and try_cast(${value} as ${target}) is null`;
-  const [bad] = await db
-    .rows(`select count(*), min(cast(${value} as varchar)) from source_rows where ${isBad} having count(*) > 0`)
-    .catch(() => [["all", `a ${type === "time" ? "value" : "number"} of another type`]]);
-  if (!bad) return;
-  throw new DataError(
-    `predict: the model reads ${what} from ${column === undefined ? sql : `the column "${name}"`}, and in ${bad[0]} rows it is something else, as ${JSON.stringify(bad[1])}. Mend the column, or leave the values empty where they are missing.`,
+/** Throws {@link DataError} for an input that cannot be made of the columns that there are. */
+async function checkColumns(db: Database, inputs: readonly CheckedInput[], names: readonly string[]): Promise<void> {
+  await askSome(inputs, async (some) => {
+    try {
+      await db.run(`select ${some.map(({ sql }) => enclosed(sql)).join(", ")} from source_shape`);
+    } catch (error) {
+      throw missing(some[0] as CheckedInput, names, error);
+    }
+  });
+}
+
+function missing(input: CheckedInput, names: readonly string[], error: unknown): DataError {
+  const { column, sql } = input;
+  const near = column === undefined ? undefined : nearest(column, names);
+  return new DataError(
+    [
+      column === undefined
+        ? `predict: the model reads ${sql}, which cannot be computed from this data. DuckDB: ${brief(error)}`
+        : `predict: the model reads the column "${column}" (${wordsOf(input)}), and the data has none of that name.`,
+      `Columns of the data: ${firstNames(names, 60)}`,
+      ...(near === undefined ? [] : [`Did you mean ${near}? Rename it to ${column}.`]),
+    ].join("\n  "),
+    { cause: error },
   );
+}
+
+/** Throws {@link DataError} for an input that has values of another type than the model reads. */
+async function checkValues(db: Database, inputs: readonly CheckedInput[]): Promise<void> {
+  const typed = inputs.filter(({ type }) => type !== "text");
+  await askSome(typed, async (some) => {
+    const asked = some.flatMap(({ type, sql }) => {
+      const value = enclosed(sql);
+      const target = type === "time" ? "timestamp" : "double";
+      const isBad = `${value} is not null and try_cast(${value} as ${target}) is null`;
+      return [`count(*) filter (${isBad})`, `min(cast(${value} as varchar)) filter (${isBad})`];
+    });
+    const [row = []] = await db.rows(`select ${asked.join(", ")} from source_rows`).catch((error: unknown) => {
+      if (some.length > 1) throw error;
+      return [["all", `a ${some[0]?.type === "time" ? "value" : "number"} of another type`]];
+    });
+    for (const [i, input] of some.entries()) {
+      const [bad, example] = row.slice(2 * i, 2 * i + 2);
+      if (Number(bad) === 0) continue;
+      const { name, sql, column } = input;
+      throw new DataError(
+        `predict: the model reads ${wordsOf(input)} from ${column === undefined ? sql : `the column "${name}"`}, and in ${bad} rows it is something else, as ${JSON.stringify(example)}. Mend the column, or leave the values empty where they are missing.`,
+      );
+    }
+  });
 }
 
 function wordsOf({ type }: Pick<ServedInput, "type">): string {

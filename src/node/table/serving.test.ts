@@ -66,7 +66,7 @@ async function computed(serving: Serving, vocabulary: readonly string[] | null):
   const session = await InferenceSession.create(encodeModel(servedFrom(model, serving, preprocessing)));
   const values: number[] = [];
   const checked: CheckedInput[] = [];
-  for (const one of serving.inputs) checked.push({ ...one, sql: await checkedSql(db, one.name, one.sql) });
+  for (const one of serving.inputs) checked.push({ ...one, sql: await checkedSql(sqlReader(db), one.name, one.sql) });
   for await (const { inputs } of servedRows(db, checked)) {
     const feeds = serving.inputs.map(({ name }, i) => {
       const column = inputs[i] ?? [];

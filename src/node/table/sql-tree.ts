@@ -4,6 +4,7 @@ import { DataError } from "../../errors.js";
 import { shortened } from "../../report/format.js";
 import type { SqlNode, SqlReader } from "../../run/serving/translate.js";
 import type { Database } from "../duckdb.js";
+import { chunksOf } from "./per-column.js";
 
 /** Where the one expression of a statement is, as a JSON pointer. */
 const EXPRESSION = "/statements/0/node/select_list/0";
@@ -25,8 +26,9 @@ export function sqlReader(db: Database): SqlReader {
     for (const [key, child] of Object.entries(node)) note(child, json, `${pointer}/${key}`);
   }
 
+  const jsonOf = batched((expressions: readonly string[]) => serialized(db, expressions));
   /** Some statement, to be had with another expression in the place of its own. */
-  const statement = once(() => serialized(db, "1"));
+  const statement = once(() => jsonOf("1"));
   // Most expressions read columns as they are, and each is asked for several times.
   const columnTexts = new Map<string, Promise<string>>();
   const types = new Map<string, Promise<string>>();
@@ -35,19 +37,26 @@ export function sqlReader(db: Database): SqlReader {
     return new Map(columns.map(([name, type]) => [identifier(String(name)), String(type)]));
   });
 
+  const written = batched(async (asked: readonly Place[]) => {
+    const other = literal(await statement());
+    const own = `json_extract(json, pointer)`;
+    const values = asked.map(({ json, pointer }) => `(${literal(json)}, ${literal(pointer)})`).join(", ");
+    const texts = await db.rows(
+      `select json_deserialize_sql(replace(${other}, json_extract(${other}, ${literal(EXPRESSION)}), ${own}))
+      from (values ${values}) as asked(json, pointer)`,
+    );
+    return texts.map(([text]) => String(text).replace(/^SELECT /, ""));
+  });
+
   async function textOf(node: SqlNode): Promise<string> {
     const place = places.get(node);
     if (!place) throw new Error("internal: a node of another reader");
-    const other = literal(await statement());
-    const own = `json_extract(${literal(place.json)}, ${literal(place.pointer)})`;
-    const written = `replace(${other}, json_extract(${other}, ${literal(EXPRESSION)}), ${own})`;
-    const [[text] = []] = await db.rows(`select json_deserialize_sql(${written})`);
-    return String(text).replace(/^SELECT /, "");
+    return written(place);
   }
 
   return {
     async treeOf(expression) {
-      const json = await serialized(db, expression);
+      const json = await jsonOf(expression);
       const tree = expressionIn(JSON.parse(json) as Serialized);
       if (!tree) throw new DataError(`SQL: an expression is one value of one row, got ${shortened(expression, 200)}`);
       note(tree, json, EXPRESSION);
@@ -71,6 +80,44 @@ export function sqlReader(db: Database): SqlReader {
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | null = null;
   return () => (made ??= make());
+}
+
+/** What is asked of a statement at most. */
+const AT_ONCE = 256;
+
+/**
+ * Answers what is asked in one turn of the event loop together, in few statements. Where one of these fails, each is asked
+ * alone, so that an error is that of what it was asked for.
+ */
+function batched<K, T>(ask: (keys: readonly K[]) => Promise<readonly T[]>): (key: K) => Promise<T> {
+  interface Waiting {
+    readonly key: K;
+    readonly resolve: (answer: T) => void;
+    readonly reject: (error: unknown) => void;
+  }
+  let waiting: Waiting[] = [];
+
+  async function answer(some: readonly Waiting[]): Promise<void> {
+    try {
+      const answers = await ask(some.map(({ key }) => key));
+      for (const [i, { resolve }] of some.entries()) resolve(answers[i] as T);
+    } catch (error) {
+      if (some.length === 1) some[0]?.reject(error);
+      else for (const one of some) await answer([one]);
+    }
+  }
+
+  async function answerAll(): Promise<void> {
+    const all = waiting;
+    waiting = [];
+    for (const some of chunksOf(all, AT_ONCE)) await answer(some);
+  }
+
+  return (key) =>
+    new Promise((resolve, reject) => {
+      if (waiting.length === 0) setImmediate(answerAll);
+      waiting.push({ key, resolve, reject });
+    });
 }
 
 /** What is made for a key, made once. */
@@ -106,7 +153,8 @@ function isEmpty(value: unknown): boolean {
   return Array.isArray(value) && value.length === 0;
 }
 
-async function serialized(db: Database, expression: string): Promise<string> {
-  const [[json] = []] = await db.rows(`select json_serialize_sql(${literal(`select ${enclosed(expression)}`)})`);
-  return String(json);
+async function serialized(db: Database, expressions: readonly string[]): Promise<string[]> {
+  const values = expressions.map((expression) => `(${literal(`select ${enclosed(expression)}`)})`).join(", ");
+  const jsons = await db.rows(`select json_serialize_sql(sql) from (values ${values}) as asked(sql)`);
+  return jsons.map(([json]) => String(json));
 }

@@ -51,8 +51,9 @@ export async function writeTable(
   const sized = await checkExamples(db, parts, labels);
   onProgress("fitting the vocabularies");
   const vocabularies = await fitVocabularies(db, spec);
-  const serving = await servingOf(servedFeatures(spec, vocabularies), columns, sqlReader(db));
-  await checkServable(db, serving.inputs);
+  const reader = sqlReader(db);
+  const serving = await servingOf(servedFeatures(spec, vocabularies), columns, reader);
+  await checkServable(reader, serving.inputs);
   onProgress("writing the training cache");
   const offsets = await slotOffsets(db);
   await writeWhole(join(folder, "train.slots.bin"), [bytesOf(offsets)]);

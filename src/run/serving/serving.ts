@@ -24,13 +24,17 @@ export async function servingOf(
   columns: readonly string[],
   reader: SqlReader,
 ): Promise<Serving> {
-  const made: [string, Serving["features"][string]][] = [];
-  for (const feature of features) made.push([feature.name, await served(feature, reader)]);
+  const made = await Promise.all(
+    features.map(async (feature) => [feature.name, await served(feature, reader)] as const),
+  );
   const sqls = new Set(made.flatMap(([, { expression }]) => [...inputsIn(expression)]));
   const inputs = new Map<string, ServedInput>();
   const taken = new Set<string>(OUTPUTS);
+  const names = new Map(
+    columns.toReversed().flatMap((name) => [name, identifier(name)].map((sql) => [sql.toLowerCase(), name] as const)),
+  );
   for (const sql of sqls) {
-    const column = columnOf(sql, columns);
+    const column = columnOf(sql, names);
     const isFree = (name: string) => !taken.has(name) && !/^(%|features\.)/.test(name);
     const name = [column ?? sql, sql].find(isFree) ?? `input ${taken.size}`;
     taken.add(name);
@@ -79,12 +83,10 @@ export function keysOf(type: "number" | "float32", vocabulary: readonly string[]
   return areSafe && new Set(keys).size === keys.length ? keys : null;
 }
 
-/** The column that some SQL is, or is cast from. */
-function columnOf(sql: string, columns: readonly string[]): string | undefined {
+/** The column that some SQL is, or is cast from, by the names of columns in SQL in lower case. */
+function columnOf(sql: string, names: ReadonlyMap<string, string>): string | undefined {
   const cast = /^(?:TRY_)?CAST\((.*) AS [A-Z ]+\)$/i.exec(sql);
-  const inner = (cast?.[1] ?? sql).replace(/^\((.*)\)$/, "$1");
-  const isNamed = (name: string) => [name.toLowerCase(), identifier(name).toLowerCase()].includes(inner.toLowerCase());
-  return columns.find(isNamed);
+  return names.get((cast?.[1] ?? sql).replace(/^\((.*)\)$/, "$1").toLowerCase());
 }
 
 function typeOfInput(kind: Translated["kind"]): ServedInput["type"] {
