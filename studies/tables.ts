@@ -9,15 +9,11 @@ import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { mean } from "../bench/statistics.js";
 import { messageOf } from "../src/errors.js";
-import type { RunData } from "../src/node/prepare.js";
-import { readRunFile } from "../src/node/run-file.js";
 import { runFolder } from "../src/node/run-folder.js";
-import { openTable } from "../src/node/table/ingest.js";
 import { bytes, count, duration } from "../src/report/format.js";
 import type { RunResult } from "../src/train/events.js";
 import { watchPeaks } from "../test/process/peak-memory.js";
 import { start } from "../test/process/processes.js";
-import { constantLoss } from "./constant-loss.js";
 import { aboutStudy, fixed, headOf, mdTable, shown, writeBoth } from "./report.js";
 import { say, wholeNumbers } from "./runner.js";
 
@@ -53,7 +49,6 @@ interface Outcome {
   /** Of all processes of the run together, each at its peak. */
   readonly peakBytes: number;
   readonly result: RunResult;
-  readonly constantLoss: number;
 }
 
 const MAIN = fileURLToPath(new URL("../src/node/main.js", import.meta.url));
@@ -84,8 +79,10 @@ async function study({ seeds, out }: { readonly seeds: readonly number[]; readon
           seed,
         );
         own.push({ codistilled, linear });
-        const losses = [codistilled.constantLoss, lossOf(linear), lossOf(codistilled)].map(fixed).join(", ");
-        say(`${table.name}, seed ${seed}: constant, linear, codistilled ${losses} in ${duration(codistilled.seconds)}`);
+        const losses = [...yardsticksOf(codistilled), lossOf(linear), lossOf(codistilled)].map(fixed).join(", ");
+        say(
+          `${table.name}, seed ${seed}: constant, best feature, linear, codistilled ${losses} in ${duration(codistilled.seconds)}`,
+        );
       }
       outcomes.push({ table, seeds: own });
     }
@@ -106,19 +103,23 @@ async function train(folder: string, args: readonly string[], seed: number): Pro
   if (code !== 0) throw new Error(`the run failed: ${shown}`);
   const seconds = (performance.now() - started) / 1000;
   const [own = ""] = readdirSync(join(cwd, "runs"));
-  const { data, result } = runFolder(join(cwd, "runs", own));
-  const table = await openTable(join(cwd, (readRunFile(data) as unknown as RunData).cache));
+  const { result } = runFolder(join(cwd, "runs", own));
   return {
     seconds,
     peakBytes: [...watch.peaks.values()].reduce((sum, peak) => sum + peak, 0),
     result: JSON.parse(readFileSync(result, "utf8")),
-    constantLoss: constantLoss(table),
     config: args[0] === "--data" ? join(cwd, "codistill.config.ts") : "",
   };
 }
 
 function lossOf({ result }: Outcome): number {
   return result.groups[result.shippedGroup]?.testLoss ?? Number.NaN;
+}
+
+/** The losses of the constant, and of the best of what one feature alone tells. */
+function yardsticksOf({ result: { yardsticks = [] } }: Outcome): readonly [number, number] {
+  const [constant, alone] = yardsticks.map(({ testLoss }) => testLoss);
+  return [constant ?? Number.NaN, alone ?? Number.NaN];
 }
 
 function report(
@@ -135,7 +136,8 @@ function report(
       table.name,
       count(testRows),
       lossName,
-      spread(({ codistilled }) => codistilled.constantLoss),
+      spread(({ codistilled }) => yardsticksOf(codistilled)[0]),
+      spread(({ codistilled }) => yardsticksOf(codistilled)[1]),
       spread(({ linear }) => lossOf(linear)),
       spread(({ codistilled }) => lossOf(codistilled)),
       duration(mean(own.map(({ codistilled }) => codistilled.seconds))),
@@ -150,17 +152,21 @@ function report(
     "`codistill train --data <file> --label <label>` with no override, on files of the package vega-datasets; the loss of the",
     `shipped model on the test split, mean and deviation over seeds ${seeds.join(", ")} (the split is the same). The linear model is`,
     "a logistic or linear regression on the same features, trained by the same steps: `--set model.hidden=[] --set numGroups=1`.",
-    "The constant is the share of each class, or the mean, of the training rows. Time is that of the whole command, memory the",
-    "peaks of its processes added up.",
+    "The constant is the share of each class, or the mean, of the training rows; the best feature is the histogram of one feature",
+    "alone that is best on the validation rows. Time is that of the whole command, memory the peaks of its processes added up.",
     "",
-    ...mdTable(["table", "test rows", "loss", "constant", "linear", "codistilled", "time", "memory"], rows),
+    ...mdTable(
+      ["table", "test rows", "loss", "constant", "best feature", "linear", "codistilled", "time", "memory"],
+      rows,
+    ),
     "",
     ...outcomes.map(({ table }) => `- ${table.name}: \`--data ${table.file} --label '${table.label}'\`; ${table.what}`),
   ];
   const figures = outcomes.map(({ table, seeds: own }) => ({
     ...table,
     seeds: own.map(({ codistilled, linear }) => ({
-      constant: codistilled.constantLoss,
+      constant: yardsticksOf(codistilled)[0],
+      bestFeature: yardsticksOf(codistilled)[1],
       linear: lossOf(linear),
       codistilled: lossOf(codistilled),
       seconds: codistilled.seconds,

@@ -7,8 +7,8 @@ import { keptWeights } from "../train/graphs.js";
 import type { TextRunConfig } from "./schema.js";
 import { asTestMetrics, checkParams, type ScoredGroup } from "./score.js";
 import { textBatch, textMetrics } from "./text-work.js";
+import { remarksOn, type YardstickText, yardsticks } from "./text-yardsticks.js";
 import type { Work } from "./workload.js";
-import { remarksOn, type YardstickText, yardsticks } from "./yardsticks.js";
 
 export interface ScoreTextOptions {
   readonly engine: Engine;

@@ -112,3 +112,9 @@ function meanOverPairs<T>(items: readonly T[], measure: (a: T, b: T) => number):
   const values = items.flatMap((a, i) => items.slice(i + 1).map((b) => measure(a, b)));
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
+
+/** Let everything else have its turn. Throws the signal's reason. */
+export async function breath(signal?: AbortSignal): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  signal?.throwIfAborted();
+}

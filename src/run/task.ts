@@ -35,6 +35,12 @@ export function classesOf(labels: LabelStatistics | undefined): readonly string[
   return labels.kind === "classes" ? labels.classes : [];
 }
 
+/** The weight of each class in the loss; left out where all count the same, or labels are numbers. */
+export function classWeightsOf(task: TaskConfig, labels: LabelStatistics | undefined): readonly number[] | undefined {
+  if (task.kind === "regression" || task.classWeights === undefined) return undefined;
+  return weightsOf(task.classWeights, ofClasses(labels));
+}
+
 const makers: {
   readonly [K in TaskKind]: (task: OfKind<K>, labels: LabelStatistics | undefined) => Task;
 } = {
@@ -65,9 +71,11 @@ const makers: {
 };
 
 /** The options that labels of classes share, with weights and priors as numbers. */
-function classOptions({ classWeights, labelSmoothing, distillLoss }: OfClasses, labels: LabelStatistics | undefined) {
+function classOptions(task: OfClasses, labels: LabelStatistics | undefined) {
+  const { labelSmoothing, distillLoss } = task;
+  const weights = classWeightsOf(task, labels);
   return {
-    ...(classWeights && { classWeights: weightsOf(classWeights, ofClasses(labels)) }),
+    ...(weights && { classWeights: weights }),
     ...(labelSmoothing && { smoothing: smoothingOf(labelSmoothing, ofClasses(labels)) }),
     ...(distillLoss && { distillLoss }),
   };

@@ -6,6 +6,7 @@ import { exportModel } from "../../run/export.js";
 import type { TableRunConfig } from "../../run/schema.js";
 import { scoreRun } from "../../run/score.js";
 import { tableWork, tableWorkload } from "../../run/table-work.js";
+import { besideYardsticks } from "../../run/table-yardsticks.js";
 import { labelsToFit } from "../../run/task.js";
 import { memoryBudget } from "../memory.js";
 import type { DataKind } from "../prepared.js";
@@ -24,8 +25,10 @@ export const tableKind: DataKind<TableRunConfig> = {
       notes: table.notes,
       folder: table.folder,
       checkShards: () => checkShards(config, table),
-      score: (engine, groups, shippedGroup, signal) =>
-        scoreRun(engine, work.learner, groups, table.test, shippedGroup, signal),
+      async score(engine, groups, shippedGroup, signal) {
+        const result = await scoreRun(engine, work.learner, groups, table.test, shippedGroup, signal);
+        return besideYardsticks(result, table, work.learner.task, config.task, signal);
+      },
       metadata: {
         label: data.label,
         features: JSON.stringify({ ...data.categorical, ...data.numeric }),

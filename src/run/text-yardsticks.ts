@@ -5,6 +5,7 @@ import type { TextSize } from "../data/text/text.js";
 import { count, loss } from "../report/format.js";
 import type { TestMetrics, Yardstick } from "../train/events.js";
 import { RATE_TOO_HIGH } from "./learning-watch.js";
+import { breath } from "./score.js";
 import { textMetrics } from "./text-work.js";
 
 export interface YardstickText {
@@ -120,9 +121,3 @@ function* parts({ numDocuments, starts, read }: Corpus, mostUnits: number): Gene
 }
 
 const PART_UNITS = 1 << 16;
-
-/** Let everything else have its turn. Throws the signal's reason. */
-async function breath(signal?: AbortSignal): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 0));
-  signal?.throwIfAborted();
-}

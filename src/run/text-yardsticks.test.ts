@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { corpusOf } from "../data/text/corpus.js";
 import { key, uniform } from "../runtime/random.js";
-import { frequencyLoss, remarksOn, yardsticks } from "./yardsticks.js";
+import { frequencyLoss, remarksOn, yardsticks } from "./text-yardsticks.js";
 
 const corpus = (units: readonly number[]) => corpusOf(Float64Array.of(0, units.length), Uint16Array.from(units));
 

@@ -1,0 +1,260 @@
+/**
+ * What a model of a table has to be better than to have learned anything: the same answer for every row, and the best of what
+ * one feature alone tells, as a histogram over its values.
+ */
+import { lastAtMost } from "../data/search.js";
+import { featureName, labelsName, type Preprocessing, type Rows } from "../data/table.js";
+import { loss } from "../report/format.js";
+import type { Predictions } from "../train/evaluate.js";
+import type { RunResult, TestMetrics, Yardstick } from "../train/events.js";
+import { LEAST_PROB } from "../train/metrics.js";
+import type { Task } from "../train/task.js";
+import { asTestMetrics, breath } from "./score.js";
+import { classWeightsOf } from "./task.js";
+import type { TaskConfig } from "./task-schema.js";
+
+export interface YardstickTable {
+  readonly preprocessing: Preprocessing;
+  readonly train: Rows;
+  readonly validation: Rows;
+  readonly test: Rows;
+}
+
+/** Rows of the training and validation splits that are looked at, from all over them, and words of these. */
+const MOST_ROWS = 200_000;
+const MOST_WORDS = 8_000_000;
+/** Rows of the test split that are read at once. */
+const CHUNK_ROWS = 8192;
+/** Parts of the values of a number, and training rows that one has at least. */
+const NUMBER_PARTS = 64;
+const ROWS_PER_PART = 20;
+/** Answers of one feature; the rarest names have one together where there would be more. */
+const MOST_ANSWERS = 1 << 20;
+/** Rows with the answer to all rows that a part has beside its own, so that none is sure. */
+const PRIOR_ROWS = 2;
+
+/**
+ * The test split by the mean of the training labels, and by the mean of those whose rows have about the same value of one
+ * feature: of the feature with the least loss on the validation split. The mean is of classes their shares (weighted as the
+ * loss is), and of numbers in the scale in which they are learned.
+ */
+export async function tableYardsticks(
+  table: YardstickTable,
+  task: Task,
+  config: TaskConfig,
+  signal?: AbortSignal,
+): Promise<Yardstick[]> {
+  const { preprocessing } = table;
+  const labels = labelsOf(preprocessing, task, config);
+  const [seen, tried] = [sampleOf(table.train), sampleOf(table.validation)];
+  const constant = answersBy(onePart, seen, labels);
+  const most = Math.max(2, Math.floor(MOST_ANSWERS / labels.width));
+  const features: (() => Parts)[] = [
+    ...Object.entries(preprocessing.vocabularies).map(
+      ([name, { length }]) =>
+        () =>
+          namesOf(name, Math.min(most, length + 1)),
+    ),
+    ...Object.keys(preprocessing.numeric).map((name) => () => rangesOf(name, seen)),
+  ];
+  let best: Answers | null = null;
+  let least = meanLoss(constant, tried, labels);
+  for (const partsOf of features) {
+    const answers = answersBy(partsOf(), seen, labels, constant.values);
+    const own = meanLoss(answers, tried, labels);
+    if (own < least) [best, least] = [answers, own];
+    await breath(signal);
+  }
+  return [constant, ...(best ? [best] : [])].map((answers) => ({
+    name: nameOf(answers.parts, task),
+    ...asTestMetrics(task.measure(predictionsBy(answers, table.test, labels))),
+  }));
+}
+
+function nameOf({ feature }: Parts, { kind }: Task): string {
+  if (feature !== null) return `${feature} alone`;
+  return kind === "regression" ? "mean of the labels" : "shares of the classes";
+}
+
+/** A result with what its shipped model is to be held against, and what is to be said of it then. */
+export async function besideYardsticks(
+  result: RunResult,
+  ...beside: Parameters<typeof tableYardsticks>
+): Promise<RunResult> {
+  const yardsticks = await tableYardsticks(...beside);
+  const shipped = result.groups.find(({ group }) => group === result.shippedGroup);
+  const remarks = shipped ? remarksOnTable(shipped, result.lossName ?? "loss", yardsticks) : [];
+  return { ...result, yardsticks, ...(remarks.length > 0 && { remarks }) };
+}
+
+/** What is to be said of a model beside {@link tableYardsticks}: that it is no better than one, and what may help. */
+export function remarksOnTable(
+  { testLoss }: TestMetrics,
+  lossName: string,
+  [constant, alone]: readonly Yardstick[],
+): readonly string[] {
+  const figures = (other: Yardstick, what: string) =>
+    `${lossName} ${loss(testLoss)}, and ${loss(other.testLoss)} by ${what}`;
+  if (constant && alone && !(testLoss <= alone.testLoss + MOST_LOST * Math.max(0, constant.testLoss - alone.testLoss)))
+    return [
+      `one feature alone tells more of the label than the model: ${figures(alone, alone.name)}. Train for more steps (numSteps) or with another optimizer.learningRate; if that does not help, give the feature in a form that a network learns easily: few values as names (data.categorical), a long tail as its logarithm, a time as its hour or month.`,
+    ];
+  if (constant && !(testLoss < constant.testLoss))
+    return [
+      `the model is no better than one answer to all rows: ${figures(constant, `the ${constant.name}`)}. Either the features tell nothing of the label, or training has not learned it: try more steps (numSteps), a lower optimizer.learningRate, or other columns.`,
+    ];
+  return [];
+}
+
+/** The share that a model may lack of what one feature alone gains over the constant. */
+const MOST_LOST = 0.05;
+
+/** How labels are summed up: of classes a one in the place of its own, of numbers the number as it is learned. */
+interface Labels {
+  /** Numbers of an answer: the share of each class, or one. Of two classes the last is what a model says. */
+  readonly width: number;
+  readonly numOutputs: number;
+  readonly isNumber: boolean;
+  readonly weightOf: (label: number) => number;
+  /** From a number of the table to one as it is learned, and back. */
+  readonly learned: (label: number) => number;
+  readonly unlearned: (value: number) => number;
+}
+
+function labelsOf({ labels }: Preprocessing, { kind, numOutputs }: Task, config: TaskConfig): Labels {
+  const isNumber = kind === "regression";
+  const unit = labels?.kind === "numbers" ? labels.logUnit : undefined;
+  const weights = classWeightsOf(config, labels);
+  return {
+    width: isNumber ? 1 : Math.max(2, numOutputs),
+    numOutputs,
+    isNumber,
+    weightOf: (label) => weights?.[label] ?? 1,
+    learned: (label) => (unit === undefined ? label : Math.log1p(label / unit)),
+    unlearned: (value) => (unit === undefined ? value : unit * Math.expm1(value)),
+  };
+}
+
+/** Records of some rows, and a column of theirs. */
+interface Records {
+  readonly numRows: number;
+  readonly column: (name: string) => (row: number) => number;
+}
+
+function recordsOf({ layout: { columns }, read }: Rows, indices: Uint32Array): Records {
+  const words = read(indices);
+  const floats = new Float32Array(words.buffer, words.byteOffset, words.length);
+  return {
+    numRows: indices.length,
+    column(name) {
+      const at = columns.findIndex((column) => column.name === name);
+      const values = columns[at]?.dtype === "int32" ? words : floats;
+      return (row) => values[row * columns.length + at] as number;
+    },
+  };
+}
+
+/** Records of rows from all over a split. */
+function sampleOf(rows: Rows): Records {
+  const most = Math.min(rows.numRows, MOST_ROWS, Math.ceil(MOST_WORDS / rows.layout.columns.length));
+  return recordsOf(
+    rows,
+    Uint32Array.from({ length: most }, (_, i) => Math.floor((i * rows.numRows) / most)),
+  );
+}
+
+/** Rows by about the same value of a feature; all of them, where it has no name. */
+interface Parts {
+  readonly feature: string | null;
+  readonly count: number;
+  readonly of: (records: Records) => (row: number) => number;
+}
+
+const onePart: Parts = { feature: null, count: 1, of: () => () => 0 };
+
+/** Names by their ids; part 0 are those that are missing or unseen, or too rare to be one of so many parts. */
+function namesOf(feature: string, count: number): Parts {
+  return {
+    feature,
+    count,
+    of(records) {
+      const id = records.column(featureName(feature));
+      return (row) => (id(row) < count ? id(row) : 0);
+    },
+  };
+}
+
+/** Numbers by the quantiles of `seen` that they lie between; part 0 are those that are missing. */
+function rangesOf(feature: string, seen: Records): Parts {
+  const column = seen.column(featureName(feature));
+  const values = Float64Array.from({ length: seen.numRows }, (_, row) => column(row)).filter((x) => !Number.isNaN(x));
+  values.sort();
+  const wanted = Math.min(NUMBER_PARTS, Math.floor(values.length / ROWS_PER_PART));
+  const quantiles = Array.from(
+    { length: wanted },
+    (_, i) => values[Math.floor((i * values.length) / wanted)] as number,
+  );
+  const starts = quantiles.filter((start, i) => start !== quantiles[i - 1]);
+  return {
+    feature,
+    count: Math.max(1, starts.length) + 1,
+    of(records) {
+      const value = records.column(featureName(feature));
+      return (row) => (Number.isNaN(value(row)) ? 0 : 1 + lastAtMost(starts, starts.length, value(row)));
+    },
+  };
+}
+
+/** What every row of a part is said to be: `width` numbers for each. */
+interface Answers {
+  readonly parts: Parts;
+  readonly values: Float64Array;
+}
+
+/** The means of the labels of each part, with some rows of the mean of all, where that is known. */
+function answersBy(parts: Parts, seen: Records, labels: Labels, prior?: Float64Array): Answers {
+  const { width, isNumber, weightOf, learned } = labels;
+  const [part, label] = [parts.of(seen), seen.column(labelsName)];
+  const weights = new Float64Array(parts.count).fill(prior ? PRIOR_ROWS : 0);
+  const values = new Float64Array(parts.count * width).map((_, i) => PRIOR_ROWS * (prior?.[i % width] ?? 0));
+  for (let row = 0; row < seen.numRows; row++) {
+    const [own, at] = [label(row), part(row)];
+    const weight = weightOf(own);
+    weights[at]! += weight;
+    values[at * width + (isNumber ? 0 : own)]! += weight * (isNumber ? learned(own) : 1);
+  }
+  return { parts, values: values.map((sum, i) => sum / (weights[Math.floor(i / width)] as number)) };
+}
+
+/** The mean loss of answers: the negative log likelihood of classes, the squared error of numbers as they are learned. */
+function meanLoss({ parts, values }: Answers, rows: Records, { width, isNumber, weightOf, learned }: Labels): number {
+  const [part, label] = [parts.of(rows), rows.column(labelsName)];
+  let [sum, weights] = [0, 0];
+  for (let row = 0; row < rows.numRows; row++) {
+    const own = label(row);
+    const value = values[part(row) * width + (isNumber ? 0 : own)] as number;
+    sum += weightOf(own) * (isNumber ? (learned(own) - value) ** 2 : -Math.log(Math.max(LEAST_PROB, value)));
+    weights += weightOf(own);
+  }
+  return sum / weights;
+}
+
+/** Answers as the predictions of a model: of two classes the probability of the second, of numbers in their own unit. */
+function predictionsBy({ parts, values }: Answers, test: Rows, { width, numOutputs, ...of }: Labels): Predictions {
+  const probs = new Float64Array(test.numRows * numOutputs);
+  const labels = new Float64Array(test.numRows);
+  for (let from = 0; from < test.numRows; from += CHUNK_ROWS) {
+    const indices = Uint32Array.from({ length: Math.min(CHUNK_ROWS, test.numRows - from) }, (_, i) => from + i);
+    const rows = recordsOf(test, indices);
+    const [part, label] = [parts.of(rows), rows.column(labelsName)];
+    for (const row of indices.keys()) {
+      labels[from + row] = label(row);
+      const first = (part(row) + 1) * width - numOutputs;
+      for (let i = 0; i < numOutputs; i++) {
+        const value = values[first + i] as number;
+        probs[(from + row) * numOutputs + i] = of.isNumber ? of.unlearned(value) : value;
+      }
+    }
+  }
+  return { probs, labels };
+}
