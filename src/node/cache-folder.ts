@@ -1,6 +1,7 @@
 /** The folder of prepared data: where it is, and what to do when it cannot be written to. */
 import type { Command } from "commander";
 import { DataError, messageOf } from "../errors.js";
+import { checkFolder } from "./flags.js";
 
 /** How names of folders begin in which something is being made. */
 export const MAKING = ".making-";
@@ -16,10 +17,12 @@ export function withCacheFlag(command: Command): Command {
   );
 }
 
-/** The folder: what the flag says, else the environment, else the default. */
+/** The folder: what the flag says, else the environment, else the default. Throws {@link ConfigError} when that is no folder. */
 export function cacheFolderOf(flag: unknown): string {
-  const given = typeof flag === "string" ? flag : process.env[VARIABLE];
-  return given === undefined || given === "" ? DEFAULT : given;
+  if (typeof flag === "string") return flag;
+  const given = process.env[VARIABLE] || DEFAULT;
+  checkFolder(VARIABLE, given);
+  return given;
 }
 
 /** Errors of file systems that say that nothing more can be written there, in words. */

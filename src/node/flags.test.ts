@@ -19,7 +19,8 @@ describe("paths that flags and arguments give", () => {
     program
       .command("train")
       .argument("[config]")
-      .option("--store <folder>")
+      .option("--store <store>")
+      .option("--runs <folder>")
       .option("--out <file>")
       .option("--data <paths...>")
       .option("--prompt <text>")
@@ -34,8 +35,16 @@ describe("paths that flags and arguments give", () => {
     parse("config.ts", "--store", ".", "--data", "a.csv", "--prompt", "");
   });
 
-  test("are folders of this machine where the program writes", () => {
-    assert.throws(() => parse("--store", "s3://bucket/run"), /--store must be a folder of this machine/);
-    parse("--data", "s3://bucket/rides.csv");
+  test("are folders of this machine where the program writes, and stores of a known kind", () => {
+    for (const address of ["s3://bucket/runs", "file:///shared/runs", "FILE:/shared"])
+      assert.throws(() => parse("--runs", address), /--runs must be a folder of this machine, got the address \w/);
+    assert.throws(() => parse("--store", "s3://bucket/run"), /a store must be a path or file:.*no store of kind "s3:"/);
+    parse("--data", "s3://bucket/rides.csv", "--store", "file:///shared/flights", "--runs", "a/b:c");
+  });
+
+  test("are not in the words of a shell", () => {
+    for (const words of [["--runs=~/runs"], ["--store=~"], ["--out=~/a.csv"], ["~/config.ts"]])
+      assert.throws(() => parse(...words), / got ~.*, and ~ is written out by a shell alone/, words.join());
+    parse("--runs", "./~", "--out", "~backup.csv", "--prompt", "~/x");
   });
 });

@@ -1,6 +1,8 @@
 /** What flags of several commands are read by. */
 import { type Command, InvalidArgumentError } from "commander";
 import { ConfigError } from "../errors.js";
+import { isAddress } from "./addresses.js";
+import { locatedStore } from "./stores.js";
 
 /** A whole number, 0 or more. */
 export function wholeNumber(text: string): number {
@@ -19,29 +21,46 @@ export function someNumber(text: string): number {
 }
 
 /** What stands for a file or a folder in the description of a flag. */
-const PATH = /<(?:[a-z ]*(?:folder|file|paths?|weights)[.]*)>$/;
+const PATH = /<(?:[a-z ]*(?:folder|store|file|paths?|weights)[.]*)>$/;
 
 /**
- * Refuse a path that is empty: to the file system it is the current folder, and to a script that gives it a variable that is
- * not set. Folders that the program writes to are folders of this machine, and no addresses.
+ * Refuse paths that flags and arguments give and that are not what they seem: an empty one is the current folder to the file
+ * system, and to a script that gives it a variable that is not set. Stores are of a known kind, and other folders of this machine.
  *
  * Throws {@link ConfigError}.
  */
 export function checkPaths(command: Command): void {
-  const empty = (what: string) =>
-    new ConfigError(`${what} must name a file or a folder, got an empty name; "." is the current folder`);
   for (const option of command.options.filter(({ flags }) => PATH.test(flags))) {
-    const values: unknown[] = [command.opts()[option.attributeName()]].flat();
-    if (values.includes("")) throw empty(String(option.long));
-    const address = values.find((value) => /^[a-z][a-z0-9+.-]+:\/\//i.test(String(value)));
-    if (address && option.flags.endsWith("folder>")) {
-      throw new ConfigError(`${option.long} must be a folder of this machine, got the address ${address}`);
+    const what = String(option.long);
+    for (const value of texts(command.opts()[option.attributeName()])) {
+      if (option.flags.endsWith("folder>")) checkFolder(what, value);
+      else checkPath(what, value);
+      if (option.flags.endsWith("store>")) locatedStore(value);
     }
   }
   command.registeredArguments.forEach((argument, i) => {
-    const values = [(command.processedArgs as unknown[])[i]].flat();
-    if (values.includes("")) throw empty(`<${argument.name()}>`);
+    for (const value of texts(command.processedArgs[i])) checkPath(`<${argument.name()}>`, value);
   });
+}
+
+/** Refuse what is no folder of this machine, where something will be written. Throws {@link ConfigError}. */
+export function checkFolder(what: string, path: string): void {
+  checkPath(what, path);
+  if (isAddress(path)) throw new ConfigError(`${what} must be a folder of this machine, got the address ${path}`);
+}
+
+function checkPath(what: string, path: string): void {
+  if (path === "")
+    throw new ConfigError(`${what} must name a file or a folder, got an empty name; "." is the current folder`);
+  if (/^~([/\\]|$)/.test(path)) {
+    throw new ConfigError(
+      `${what} got ${path}, and ~ is written out by a shell alone, at the beginning of a word. Write $HOME, or ./~ where it is a name.`,
+    );
+  }
+}
+
+function texts(values: unknown): readonly string[] {
+  return [values].flat().filter((value) => typeof value === "string");
 }
 
 const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;

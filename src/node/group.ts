@@ -20,6 +20,7 @@ import { recordOf } from "./replay.js";
 import { readRunFile } from "./run-file.js";
 import { runFolder } from "./run-folder.js";
 import { readScope } from "./scope.js";
+import { openStore } from "./stores.js";
 import { threadedEngine } from "./threaded-engine.js";
 
 const [path = "", index = "", threads = ""] = process.argv.slice(2);
@@ -58,7 +59,7 @@ async function train(ownership: Ownership): Promise<void> {
       ...(init && { readInit: () => readInit(init, folder.path) }),
       engine,
       threads: Number(threads),
-      store: directoryStore(scope.store, mayChange),
+      store: await openStore(scope.store, mayChange),
       files: directoryStore(own, mayChange),
       log,
       stop: stopOrder,

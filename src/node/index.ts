@@ -16,6 +16,7 @@ export { onnxRuntimeEngine } from "./onnxruntime.js";
 export { formatOpTimes, type OpTime, opTimes, profileFiles } from "./ort/profile.js";
 export { trainEvents } from "./run-events.js";
 export type { Join } from "./scope.js";
+export { openStore } from "./stores.js";
 export { type EvaluateOptions, type EvaluateResult, evaluate } from "./table/evaluate.js";
 export {
   type DescribeOptions,

@@ -151,7 +151,7 @@ describe("sources", () => {
 
   test("that cannot be a file on this machine are refused", async () => {
     const path = await file("host.js", `export default ${literal("file://elsewhere/a.csv")};`);
-    await refused(loadConfig(path), /data\.source/, /file:\/\/elsewhere\/a\.csv/);
+    await refused(loadConfig(path), /absolute path of this machine/, /file:\/\/elsewhere\/a\.csv/);
   });
 });
 

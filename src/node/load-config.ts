@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { ConfigError, messageOf } from "../errors.js";
 import { applyOverrides, resolveConfig } from "../run/config.js";
 import { isOfText, type RunConfig, type TextRunConfig } from "../run/schema.js";
+import { isAddress, isFileUrl, pathOfFileUrl } from "./addresses.js";
 import { noteInit } from "./init-weights.js";
 import { readJsonText } from "./json-text.js";
 import { assertRegular } from "./plain-files.js";
@@ -72,14 +73,6 @@ async function load(file: string, shown: string): Promise<unknown> {
 
 /** Paths start at the configuration file; URLs of remote files stay as they are. */
 function absolute(source: string, folder: string): string {
-  if (source.startsWith("file:")) return pathOf(source);
-  return /^[a-z0-9]+:\/\//i.test(source) ? source : resolve(folder, source);
-}
-
-function pathOf(url: string): string {
-  try {
-    return fileURLToPath(url);
-  } catch (error) {
-    throw new ConfigError(`data.source: ${url} is not a file on this machine: ${messageOf(error)}`, { cause: error });
-  }
+  if (isFileUrl(source)) return pathOfFileUrl(source);
+  return isAddress(source) ? source : resolve(folder, source);
 }

@@ -19,7 +19,7 @@ import { withOwnFiles } from "./own-files.js";
 import { compareReplay, prepareReplay } from "./replay.js";
 import { addRunCommands, SET } from "./run-commands.js";
 import { runFolder } from "./run-folder.js";
-import { type Join, readScope } from "./scope.js";
+import { checkJoin, type Join, readScope } from "./scope.js";
 import { evaluateCommand, predictCommand, withEvaluateFlags, withPredictFlags } from "./serve-commands.js";
 import {
   configurationFromData,
@@ -39,8 +39,8 @@ interface ChosenRun {
   readonly config: RunConfig;
   readonly folder: string;
 }
-/** Where prepared data is kept between runs. */
-let cacheFolder = cacheFolderOf(undefined);
+/** Where prepared data is kept between runs; set before each command. */
+let cacheFolder = "";
 
 interface TrainFlags extends TableFlags {
   readonly set: readonly string[];
@@ -71,7 +71,10 @@ withTableFlags(program.command("train"))
   .option("--runs <folder>", "where run folders are made", "runs")
   .option("--init <weights>", "safetensors file with the params that all groups start with")
   .option("--resume <run folder>", "go on with a run that was stopped; restarts, threads and logInterval may change")
-  .option("--store <folder>", "train one group of the run in this store, which others may reach too")
+  .option(
+    "--store <store>",
+    "train one group of the run in this store, a folder that others reach too, or its file: URL",
+  )
   .option("--group <index>", "which group, with --store; the first free one by default", groupIndex)
   .option("--stop-after <duration>", "save and stop after so long (90s, 20m, 1.5h), to be gone on with", someDuration)
   .option("--write <file>", "where --data writes the configuration", "codistill.config.ts")
@@ -146,7 +149,7 @@ async function trainCommand(path: string | undefined, flags: TrainFlags): Promis
     if (!signals.aborted) teller(flags)("stopped before there was a run: give --stop-after more time");
     return;
   }
-  await trainIn(await chooseRun(config, flags), { json: flags.json ?? false, join, stop });
+  await trainIn(await chooseRun(config, flags, join), { json: flags.json ?? false, join, stop });
 }
 
 /** The path of a configuration: the given one, or one that is written for the data. */
@@ -241,7 +244,7 @@ function groupIndex(text: string): number {
 }
 
 /** A new run of a configuration, or one to go on with. */
-async function chooseRun(path: string | undefined, flags: TrainFlags): Promise<ChosenRun> {
+async function chooseRun(path: string | undefined, flags: TrainFlags, join?: Join): Promise<ChosenRun> {
   const init = flags.init === undefined ? [] : [`init=${JSON.stringify(resolve(flags.init))}`];
   const overrides = [...flags.set, ...init];
   if (flags.resume !== undefined) {
@@ -258,6 +261,7 @@ async function chooseRun(path: string | undefined, flags: TrainFlags): Promise<C
   if (path === undefined)
     throw new ConfigError("train needs a configuration, as in: codistill train codistill.config.ts");
   const config = await loadConfig(path, overrides);
+  if (join) checkJoin(config.numGroups, join);
   return { config, folder: newRunFolder(flags.runs, config.name) };
 }
 

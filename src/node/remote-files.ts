@@ -10,6 +10,7 @@ import { decodeJson } from "../checkpoint/json.js";
 import { DataError, messageOf } from "../errors.js";
 import { bytes as inBytes } from "../report/format.js";
 import { hidesSecrets, withoutSecrets } from "../report/secrets.js";
+import { isAddress, isFileUrl } from "./addresses.js";
 import { makeFolder, writeOwn } from "./plain-files.js";
 import { readWithin } from "./read-bounded.js";
 import type { OpenRemote, RemoteFile } from "./remote-file.js";
@@ -26,7 +27,7 @@ export const DOWNLOADS = "downloads";
 
 /** Whether a source is no file of this machine. */
 function isRemote(source: string): boolean {
-  return /^[a-z][a-z0-9+.-]+:\/\//i.test(source) && !source.startsWith("file:");
+  return isAddress(source) && !isFileUrl(source);
 }
 
 /**

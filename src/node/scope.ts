@@ -13,8 +13,9 @@ import type { Work } from "../run/workload.js";
 import { directoryStore } from "./directory-store.js";
 import { readWithin } from "./read-bounded.js";
 import type { RunFolder } from "./run-folder.js";
+import { locatedStore, openStore } from "./stores.js";
 
-/** The groups that are trained in a run folder, and the folder of the store that they share with the others. */
+/** The groups that are trained in a run folder, and the address of the store that they share with the others. */
 export interface RunScope {
   /** None of a run that is yet to be joined as the first free group. */
   readonly groups: readonly number[];
@@ -27,6 +28,7 @@ export interface RunScope {
 
 /** A run in a store to be joined, and as which group: the first free one by default. */
 export interface Join {
+  /** The path of a folder, or its `file:` URL. */
   readonly store: string;
   readonly group?: number;
 }
@@ -49,7 +51,7 @@ const scopeSchema = z.object({
  */
 export function readScope(folder: RunFolder, numGroups: number): RunScope {
   if (!existsSync(folder.scope)) {
-    return { groups: Array.from({ length: numGroups }, (_, group) => group), store: folder.store };
+    return { groups: Array.from({ length: numGroups }, (_, group) => group), store: resolve(folder.store) };
   }
   const parsed = scopeSchema.safeParse(decodeJson(readWithin(folder.scope)));
   if (!parsed.success) {
@@ -63,18 +65,24 @@ export async function writeScope(folder: RunFolder, scope: RunScope): Promise<vo
   await directoryStore(folder.path).put(basename(folder.scope), encodeJson({ version: SCOPE_VERSION, ...scope }, 2));
 }
 
+/** Throws {@link ConfigError} when a run has no such group, or the store is of no kind that is known. */
+export function checkJoin(numGroups: number, { store, group }: Join): void {
+  locatedStore(store);
+  if (group !== undefined && group >= numGroups)
+    throw new ConfigError(`--group must be 0 to ${numGroups - 1} (numGroups is ${numGroups}), got ${group}`);
+}
+
 /**
  * Note that a run folder is for a group of a run in a store: before anything else of the run is in the folder, so that whatever
  * ends the program, going on means that group in that store.
  *
- * Throws {@link ConfigError} when the run has no such group.
+ * Throws what {@link checkJoin} throws.
  */
-export async function noteJoin(folder: RunFolder, numGroups: number, { store, group }: Join): Promise<void> {
-  if (group !== undefined && group >= numGroups) {
-    throw new ConfigError(`--group must be 0 to ${numGroups - 1} (numGroups is ${numGroups}), got ${group}`);
-  }
+export async function noteJoin(folder: RunFolder, numGroups: number, join: Join): Promise<void> {
+  checkJoin(numGroups, join);
+  const { store, group } = join;
   const joined = { claimant: randomUUID(), hasEntered: false };
-  await writeScope(folder, { groups: group === undefined ? [] : [group], store: resolve(store), joined });
+  await writeScope(folder, { groups: group === undefined ? [] : [group], store: locatedStore(store), joined });
 }
 
 /**
@@ -88,7 +96,7 @@ export async function enterRun(config: RunConfig, folder: RunFolder, work: Work)
   const scope = readScope(folder, numGroups);
   if (!scope.joined) return scope;
   const { claimant, hasEntered } = scope.joined;
-  const store = directoryStore(scope.store);
+  const store = await openStore(scope.store);
   if (hasEntered && !(await isDeclared(store))) {
     throw new ConfigError(
       `this run goes on in the store ${scope.store}, and no run is declared there. Is it mounted? If it has moved, say so in ${folder.scope}.`,

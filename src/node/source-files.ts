@@ -3,9 +3,9 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";
-import { fileURLToPath } from "node:url";
 import { DataError, messageOf } from "../errors.js";
 import { nearest } from "../nearest.js";
+import { isFileUrl, pathOfFileUrl } from "./addresses.js";
 import { kindOf } from "./plain-files.js";
 
 /** How DuckDB is to read the files. */
@@ -138,7 +138,7 @@ export type SourceKind = "table" | "text";
 
 /** The files of a path or a glob, by name. Throws {@link DataError} when there are none. */
 export async function expandSource(pattern: string, kind: SourceKind = "table"): Promise<string[]> {
-  const path = resolve(pattern.startsWith("file:") ? fileURLToPath(pattern) : pattern);
+  const path = resolve(isFileUrl(pattern) ? pathOfFileUrl(pattern) : pattern);
   if (await isFile(path)) return [path];
   const matches = wildcard.test(path) ? await matchesOf(path) : [];
   if (matches.length === 0) {

@@ -1,8 +1,9 @@
 /** Groups of one run that are started one by one, as on machines that share nothing but a store. */
 import assert from "node:assert/strict";
-import { existsSync, renameSync } from "node:fs";
+import { existsSync, readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { readLog } from "../../src/node/read-log.js";
 import { readScope } from "../../src/node/scope.js";
 import { withFault } from "./fault.js";
@@ -22,12 +23,12 @@ async function scopeOf(run: Training) {
   return readScope(await run.folder(), 2);
 }
 
-test("joiners take the free groups in order and teach one another; one too many is refused", async () => {
+test("joiners take the free groups in order and teach one another, by the path of a store and its URL; one too many is refused", async () => {
   const config = await place.config("join.json", endless);
   const store = place.path("store-join");
   const first = place.train([config, "--store", store]);
   await first.event(0, "the start", ({ event }) => event === "group-start");
-  const second = place.train([config, "--store", store]);
+  const second = place.train([config, "--store", pathToFileURL(store).href]);
   await second.event(1, "a teacher", ({ event }) => event === "fetched");
   await first.event(0, "a teacher", ({ event }) => event === "fetched");
   assert.deepEqual((await scopeOf(first)).groups, [0]);
@@ -131,10 +132,12 @@ test("a run folder that is trained in is refused to a second program", async () 
   await stopped(run);
 });
 
-test("a group without a store, and an index that is none, are refused", async () => {
+test("a group without a store, a store of no known kind, and an index that is none, are refused; nothing is made", async () => {
   const config = await place.config("wrong.json");
+  const before = readdirSync(place.path());
   for (const [args, message] of [
     [["--group", "1"], /give --store too/],
+    [["--store", "s3://bucket/run"], /a store must be a path or file:.*no store of kind "s3:" is known/],
     [["--store", place.path("s"), "--group", "x"], /index of a group, 0 or more, got "x"/],
     [["--store", place.path("s"), "--group", "2"], /--group must be 0 to 1 \(numGroups is 2\), got 2/],
   ] as const) {
@@ -142,4 +145,5 @@ test("a group without a store, and an index that is none, are refused", async ()
     assert.equal(code, 2, shown);
     assert.match(stderr, message, shown);
   }
+  assert.deepEqual(readdirSync(place.path()), before);
 });
