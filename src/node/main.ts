@@ -86,11 +86,13 @@ withTableFlags(program.command("train"))
   .action(trainCommand);
 
 withTableFlags(program.command("describe"))
-  .description("show what training from data would make of it: columns, task, split, network, duration")
+  .description(
+    "show what training from data would make of it: columns, task, split, network, duration; without a label what the columns hold",
+  )
   .option("--json", "as JSON")
   .addHelpText(
     "after",
-    '\nExamples:\n  codistill describe --data "rides/*.parquet" --label late\n  codistill describe --data rides.csv --label "minutes > 5" --time started --ignore id,notes --json',
+    '\nExamples:\n  codistill describe --data "rides/*.parquet"\n  codistill describe --data "rides/*.parquet" --label late\n  codistill describe --data rides.csv --label "minutes > 5" --time started --ignore id,notes --json',
   )
   .action(async (flags: TableFlags & { json?: boolean }) => {
     const stop = stopOnSignals();

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { ConfigError } from "../errors.js";
 import { nearest } from "../nearest.js";
 import { descriptionLines, overrideLines, planLines } from "../report/description.js";
+import { firstLookLines } from "../report/first-look.js";
 import { applyOverrides, resolveConfig } from "../run/config.js";
 import { configurationOf } from "../run/infer/configuration.js";
 import { targetScales } from "../run/infer/label.js";
@@ -11,6 +12,7 @@ import { taskKinds } from "../run/task-schema.js";
 import { someText } from "./flags.js";
 import { listOf, type ReadingFlags, readingOf, several, withReadingFlags } from "./reading-flags.js";
 import { type DescribeOverrides, describeTable } from "./table/infer/describe.js";
+import { lookAtTable } from "./table/infer/first-look.js";
 import { inferRun, writeConfiguration } from "./table/infer/infer-run.js";
 
 /** Flags that say what the data is, and what of it the user knows better. */
@@ -82,11 +84,17 @@ export function hasTableFlags(flags: TableFlags): boolean {
   return [...all, flags.targetScale, ...ofText].some((flag) => flag !== undefined);
 }
 
-/** Show what would be trained on and how; nothing is written. */
+/** Show what would be trained on and how, or without a label what the columns hold; nothing is written. */
 export async function describeCommand(
   flags: TableFlags & { readonly json?: boolean },
   { say, ...options }: TableCommandOptions,
 ): Promise<void> {
+  const width = process.stdout.columns ?? WIDTH;
+  if (flags.data !== undefined && flags.label === undefined && flags.preset === undefined) {
+    checkNoLabelFlags(flags);
+    const look = await lookAtTable(flags.data, overridesOf(flags), options);
+    return say(flags.json ? JSON.stringify(look, null, 2) : firstLookLines(look, width).join("\n"));
+  }
   const { data, label, preset } = required("describe", flags);
   const description = await describeTable(data, label, overridesOf(flags, preset), options);
   const run = await inferRun(description, data, preset);
@@ -95,7 +103,6 @@ export async function describeCommand(
     say(JSON.stringify({ ...description, plan, seconds, configuration: configurationOf(run) }, null, 2));
     return;
   }
-  const width = process.stdout.columns ?? WIDTH;
   const lines = [...descriptionLines(description, width), "", ...planLines(run.plan, run.seconds, width)];
   say([...lines, "", ...overrideLines(width)].join("\n"));
 }
@@ -118,6 +125,18 @@ export async function configurationFromData(
   return path;
 }
 
+/** Throws {@link ConfigError} for flags that say something of a label that was not named. */
+function checkNoLabelFlags(flags: TableFlags): void {
+  const { positive, task, targetScale, groupBy } = flags;
+  const given = Object.entries({ positive, task, "target-scale": targetScale, "group-by": groupBy }).find(
+    ([, value]) => value !== undefined,
+  );
+  if (given === undefined) return;
+  throw new ConfigError(
+    `describe: --${given[0]} (${given[1]}) says how a label is learned, and there is none. Name the column to predict with --label, or leave --${given[0]} out to look at the columns.`,
+  );
+}
+
 interface Required {
   readonly data: readonly string[];
   readonly label: string;
@@ -130,7 +149,7 @@ function required(command: string, { data, label: given, preset: name }: TableFl
   if (data !== undefined && label !== undefined) return { data, label, preset };
   const missing = [data === undefined ? "--data" : "", label === undefined ? "--label" : ""].filter(Boolean);
   throw new ConfigError(
-    `${command} from data needs ${missing.join(" and ")}, as in: codistill ${command} --data "rides/*.parquet" --label "minutes_late > 5"; a language model of a column of texts is learned with --field in place of --label`,
+    `${command} from data needs ${missing.join(" and ")}, as in: codistill ${command} --data "rides/*.parquet" --label "minutes_late > 5"; codistill describe --data without a label shows the columns that there are; a language model of a column of texts is learned with --field in place of --label`,
   );
 }
 

@@ -58,12 +58,8 @@ const SHOWN_CLASSES = 6;
 /** The source, the label, the split, the table of columns and the hints. */
 export function descriptionLines(description: DescriptionView, width: number): string[] {
   const { source, label, columns, pairs, split, rows, classRows, hints } = description;
-  const files = counted(source.numFiles, `${source.format} file`);
   const facts = [
-    [
-      "data",
-      `${count(source.numRows)} rows of ${count(columns.length)} columns in ${files} of ${bytes(source.bytes)}; DuckDB has ${bytes(source.memoryBytes)} of memory, the rest goes to disk`,
-    ],
+    ["data", sourceFacts(source, columns.length)],
     ["label", `${label.given}: ${label.task}, ${label.reason}`],
     ...(label.classes.length === 0 ? [] : [["", classesText(label.classes)]]),
     ["split", `${split.reason}: ${sizesText(rows)} rows`],
@@ -75,9 +71,20 @@ export function descriptionLines(description: DescriptionView, width: number): s
     ...columnLines(columns, description.powers, width),
     ...(pairs.length === 0 ? [] : [""]),
     ...pairs.flatMap(({ reason }) => labelled("pair", reason, width)),
-    ...(hints.length === 0 ? [] : [""]),
-    ...hints.flatMap(({ text }) => wrapped(text, width, "note    ", " ".repeat(8))),
+    ...hintLines(hints, width),
   ];
+}
+
+/** How much data there is, in words. */
+export function sourceFacts(source: DescriptionView["source"], numColumns: number): string {
+  const files = counted(source.numFiles, `${source.format} file`);
+  return `${counted(source.numRows, "row")} of ${counted(numColumns, "column")} in ${files} of ${bytes(source.bytes)}; DuckDB has ${bytes(source.memoryBytes)} of memory, the rest goes to disk`;
+}
+
+/** Notes below an empty line; nothing where there are none. */
+export function hintLines(hints: DescriptionView["hints"], width: number): string[] {
+  const notes = hints.flatMap(({ text }) => wrapped(text, width, "note    ", " ".repeat(8)));
+  return notes.length === 0 ? [] : ["", ...notes];
 }
 
 /** What was chosen, and how long it is expected to take. */
@@ -94,15 +101,22 @@ export function overrideLines(width: number): string[] {
   return wrapped(text, width, "", "");
 }
 
-function labelled(name: string, text: string, width: number): string[] {
+/** A name, and beside it a text on lines that fit the width. */
+export function labelled(name: string, text: string, width: number): string[] {
   return wrapped(text, width, name.padEnd(8), " ".repeat(8));
 }
 
-/** The table of columns; what was inferred from what, in words, has the width that is left. */
-function columnLines(columns: readonly ColumnView[], powers: DescriptionView["powers"], width: number): string[] {
+/** The table of columns; their reasons, under a title, have the width that is left. */
+export function columnLines(
+  columns: readonly ColumnView[],
+  powers: DescriptionView["powers"],
+  width: number,
+  title = "why",
+): string[] {
   const alone = new Map(powers.map(({ name, power }) => [name, power]));
   const leftOf = (isWide: boolean) => {
-    const head = ["column", ...(isWide ? ["type"] : []), "role", "values", "missing", "alone"];
+    const isMeasured = powers.length > 0;
+    const head = ["column", ...(isWide ? ["type"] : []), "role", "values", "missing", ...(isMeasured ? ["alone"] : [])];
     const cells = columns.map(({ figures, role }) => {
       const { name, type, numDistinct, numMissing, isExact } = figures;
       return [
@@ -111,7 +125,7 @@ function columnLines(columns: readonly ColumnView[], powers: DescriptionView["po
         role,
         `${count(numDistinct)}${isExact ? "" : "~"}`,
         numMissing === 0 ? "" : count(numMissing),
-        alone.get(name)?.toFixed(2) ?? "",
+        ...(isMeasured ? [alone.get(name)?.toFixed(2) ?? ""] : []),
       ];
     });
     return table([head, ...cells]);
@@ -122,7 +136,7 @@ function columnLines(columns: readonly ColumnView[], powers: DescriptionView["po
   // A table that leaves no room is left to be cut by the terminal: words below one another would not be read.
   const room = Math.max(width, left.length + LEAST_WHY);
   return [
-    `${first.padEnd(left.length)}why`,
+    `${first.padEnd(left.length)}${title}`,
     ...rest.flatMap((line, i) => wrapped(columns[i]?.reason ?? "", room, line.padEnd(left.length), left)),
   ];
 }
@@ -165,6 +179,6 @@ function wrapped(text: string, width: number, head: string, indent: string): str
 }
 
 /** Text from the data on one line. */
-function onOneLine(text: string, length: number): string {
+export function onOneLine(text: string, length: number): string {
   return shortened(text.replace(/\s+/g, " "), length);
 }

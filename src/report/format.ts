@@ -33,6 +33,12 @@ export function quantity(x: number): string {
   return size >= 1e5 && size < 1e15 ? x.toFixed(0) : x.toPrecision(5);
 }
 
+/** A value of a table: a whole number as it is, others by four digits. */
+export function short(value: number): string {
+  const isPlain = Number.isInteger(value) && Math.abs(value) < 1e12;
+  return isPlain ? count(value) : String(Number(value.toPrecision(4)));
+}
+
 /** Seconds with one digit. */
 export function seconds(s: number): string {
   return `${s.toFixed(1)} s`;

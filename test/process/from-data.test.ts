@@ -74,6 +74,18 @@ test("describe shows the same and leaves nothing behind", async () => {
   assert.ok(!existsSync(place.path("x.ts")));
 });
 
+test("describe without a label is a first look at the columns", async () => {
+  const [look, refused] = await Promise.all([
+    place.codistill(["describe", "--data", "rows.csv"]).ended,
+    place.codistill(["describe", "--data", "rows.csv", "--positive", "yes"]).ended,
+  ]);
+  assert.equal(look.code, 0, look.shown);
+  assert.match(look.stdout, /^column +type +role +values +missing +holds$/m);
+  assert.match(look.stdout, /^city +VARCHAR +categorical +\d+ .* %/m);
+  assert.match(look.stdout, /^next +name a column to predict/m);
+  checkRefused(refused, /--positive \(yes\) says how a label is learned, and there is none\. Name the column/);
+});
+
 test("mistakes are refused before anything is made", async () => {
   const refusals: readonly (readonly [readonly string[], ...RegExp[]])[] = [
     [["--data", "rows.csv"], /train from data needs --label, as in: codistill train --data/],

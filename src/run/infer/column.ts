@@ -132,6 +132,7 @@ export interface Hint {
     | "time"
     | "label"
     | "few-rows"
+    | "identifier"
     | "sentinel";
   /** What, with figures, and what to do about it. */
   readonly text: string;

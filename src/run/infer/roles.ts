@@ -1,6 +1,6 @@
 /** What a column is for, by rules over its figures, each with its reason in words. */
 import { ConfigError } from "../../errors.js";
-import { count, percent, shortened } from "../../report/format.js";
+import { count, percent, short, shortened } from "../../report/format.js";
 import { columnOfFlag, columnsOfFlag, type NamedColumn } from "../names.js";
 import type { Wanted } from "../reading/decide.js";
 import {
@@ -185,12 +185,6 @@ function spanOf({ times, kind }: ColumnFigures): string {
   if (kind === "number") return "a number";
   if (kind === "timeOfDay" || times === null) return "time of day";
   return `${times.min.slice(0, 10)} to ${times.max.slice(0, 10)}`;
-}
-
-/** A number of four digits at most. */
-function short(value: number): string {
-  const isPlain = Number.isInteger(value) && Math.abs(value) < 1e12;
-  return isPlain ? count(value) : String(Number(value.toPrecision(4)));
 }
 
 function shown(example: string | null): string {

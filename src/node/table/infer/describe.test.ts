@@ -10,6 +10,7 @@ import { columnSql } from "../../../run/infer/sql.js";
 import { type Database, openDuckdb } from "../../duckdb.js";
 import { openFiles } from "../text-files.js";
 import { type DescribeOverrides, describeIn, describeTable, type TableDescription } from "./describe.js";
+import { lookIn } from "./first-look.js";
 
 let folder = "";
 let db: Database;
@@ -69,6 +70,40 @@ function ride(i: number): string {
 }
 const rides = Array.from({ length: 3000 }, (_, i) => ride(i));
 const csv = (lines: readonly string[], ending = "\n") => `${[header, ...lines].join(ending)}${ending}`;
+
+test("an identifier that tells the label is named with what to do about it; one that tells nothing is not", async () => {
+  const order = Array.from({ length: 1200 }, (_, i) => (i * 7919) % 1201);
+  const source = (index: (place: number, row: number) => string | number, up: (place: number) => string | number) =>
+    csvOf(
+      ["consumer_index", "u", "up"],
+      order.map((place, row) => [index(place, row), (row * 31) % 77, up(place)]),
+    );
+  const hintFor = async (text: string) =>
+    hintsOf(await described(await write("index.csv", text), "up", { task: "binary" }), "identifier");
+  const up = (place: number) => Number(place % 1000 > 420);
+  assert.deepEqual(await hintFor(source((place) => 91 * place, up)), [
+    "consumer_index is left out (a different value in every row: an identifier), and alone it tells the label (AUC 1.000 on a sample): if it is a quantity that is known before the label, add --numeric consumer_index; if the rows merely stand in this order, all is well",
+  ]);
+  assert.deepEqual(await hintFor(source((_, row) => 91 * row, up)), []);
+  assert.match(
+    (await hintFor(source((place) => `C${10_000 + place}`, up)))[0] ?? "",
+    /^consumer_index is left out .*: if a part of it is known before the label, make that a feature/,
+  );
+  const description = await described(
+    await write(
+      "index.csv",
+      source(
+        (place) => 91 * place,
+        (place) => place * 0.5 + 0.25,
+      ),
+    ),
+    "up",
+  );
+  assert.match(hintsOf(description, "identifier")[0] ?? "", /\(R² 1\.000 on a sample\)/);
+});
+
+const csvOf = (names: readonly string[], lines: readonly (readonly unknown[])[]) =>
+  `${[names, ...lines].map((line) => line.join(",")).join("\n")}\n`;
 
 describe("a table of rides", () => {
   let description: TableDescription;
@@ -165,6 +200,27 @@ describe("a table of rides", () => {
     const km = await described(path("rides.csv"), "km * 2 + 1", { numeric: ["fare"] });
     assert.equal(roleOf(km, "km")?.role, "label", "what the expression reads is no feature");
     assert.match(hintsOf(km, "left-out")[0] ?? "", /^429 rows have no number as their label/);
+  });
+
+  test("without a label: what each column holds, and what it would be used for", async () => {
+    await db.close();
+    const open = await openFiles(path("rides.csv"), { folder: path("copies") });
+    db = await openDuckdb(join(folder, "spill"), { reads: open.reads });
+    const { columns, hints } = await lookIn(db, open, { categorical: ["ride"] });
+    const found = new Map(columns.map((column) => [column.figures.name, column]));
+    assert.deepEqual([...found.keys()], header.split(","));
+    assert.deepEqual(found.get("zone")?.frequent, [
+      { value: "east", count: 1000 },
+      { value: "north", count: 1000 },
+      { value: "south", count: 1000 },
+    ]);
+    assert.deepEqual(
+      ["ride", "zone", "late", "km", "note"].map((name) => found.get(name)?.role),
+      ["categorical", "categorical", "categorical", "numeric", "ignored"],
+    );
+    assert.equal(found.get("late")?.figures.numDistinct, 2);
+    assert.deepEqual(found.get("km")?.frequent, []);
+    assert.match(hints.map(({ text }) => text).join("\n"), /fare has 1000000 \(30 rows\)/);
   });
 
   test("for an expression that ends in a comment, where it is missing in some rows", async () => {

@@ -1,7 +1,6 @@
 /** A table described for training: what its columns are for, what is predicted, how its rows are split, what to beware of. */
 import { join } from "node:path";
 import { ConfigError } from "../../../errors.js";
-import { counted, percent } from "../../../report/format.js";
 import type { ColumnDescription, ColumnFigures, Hint, Role } from "../../../run/infer/column.js";
 import { featuresOf } from "../../../run/infer/configuration.js";
 import { describeColumn, featureNames } from "../../../run/infer/features.js";
@@ -9,7 +8,7 @@ import { describeLabel, type LabelDescription, type TargetScale } from "../../..
 import type { PairFeature } from "../../../run/infer/pairs.js";
 import { givenRole, givenRoles, type RoleOverrides, roleOf, wantedReadings } from "../../../run/infer/roles.js";
 import { columnSql } from "../../../run/infer/sql.js";
-import { argument, columnNamed, columnOfFlag, type NamedColumn } from "../../../run/names.js";
+import { columnNamed, columnOfFlag, type NamedColumn } from "../../../run/names.js";
 import type { GivenReading } from "../../../run/reading/reading.js";
 import type { TaskKind } from "../../../train/events.js";
 import { outputNames } from "../../../train/task.js";
@@ -17,10 +16,12 @@ import { type Database, openDuckdb } from "../../duckdb.js";
 import { withShares } from "../../progress.js";
 import { localCopies } from "../../remote-files.js";
 import { inTemporaryFolder } from "../../temporary-folder.js";
+import type { SourceColumn } from "../source-rows.js";
 import { type OpenFiles, openFiles } from "../text-files.js";
 import { pairFeatures } from "./count-pairs.js";
 import { equalColumns } from "./equal-columns.js";
 import { measuredColumn, readFigures } from "./figures.js";
+import { leakageHints, sourceHints } from "./hints.js";
 import { readLabel } from "./label-figures.js";
 import { measurePower, type Power } from "./leakage.js";
 import { withoutSentinels } from "./sentinels.js";
@@ -67,15 +68,6 @@ export interface DescribeOptions {
   readonly onProgress?: (stage: string) => void;
 }
 
-/** Alone, a column that tells this much of the label was hardly known before the label was. */
-const LEAKS: { readonly [T in TaskKind]: number } = { binary: 0.98, multiclass: 0.95, regression: 0.98 };
-
-const POWER_NAMES: { readonly [T in TaskKind]: string } = {
-  binary: "AUC",
-  multiclass: "share of the room above chance",
-  regression: "R²",
-};
-
 /** What a model's output is called, which no feature may be called. */
 const OUTPUTS = [...Object.values(outputNames), "labels"];
 
@@ -91,15 +83,25 @@ export async function describeTable(
   overrides: DescribeOverrides,
   options: DescribeOptions,
 ): Promise<TableDescription> {
+  return withTable(source, overrides, options, (db, open) => describeIn(db, open, label, overrides));
+}
+
+/** Look at the files of a table in a database of its own, which goes away. */
+export async function withTable<T>(
+  source: string | readonly string[],
+  { reading }: Pick<DescribeOverrides, "reading">,
+  options: DescribeOptions,
+  look: (db: Database, open: OpenFiles) => Promise<T>,
+): Promise<T> {
   const { cacheFolder, signal, onProgress = () => {} } = options;
   const files = await localCopies(source, options);
   return inTemporaryFolder(cacheFolder, signal, async (temporary) => {
-    const open = await openFiles(files, { folder: temporary, encoding: overrides.reading?.encoding, signal });
+    const open = await openFiles(files, { folder: temporary, encoding: reading?.encoding, signal });
     const db = await openDuckdb(join(temporary, "spill"), { reads: open.reads, signal });
     try {
       return await withShares(onProgress, db, (tell) => {
         tell("looking at the data");
-        return describeIn(db, open, label, overrides);
+        return look(db, open);
       });
     } finally {
       await db.close();
@@ -114,10 +116,7 @@ export async function describeIn(
   given: string,
   overrides: DescribeOverrides,
 ): Promise<TableDescription> {
-  const { columns: sourceColumns, maxBadRows, reading } = overrides;
-  const wanted = (columns: readonly NamedColumn[]) => wantedReadings(givenRoles(overrides, columns));
-  const { columns: measured, ...source } = await openSource(db, open, { sourceColumns, maxBadRows, reading, wanted });
-  const roles = givenRoles(overrides, measured);
+  const { source, measured, roles } = await openColumns(db, open, overrides);
   const read = await readLabel(db, given, { ...source, columns: measured });
   const measuredLabel = describeLabel(read, overrides.task, overrides.positive, overrides.targetScale);
   for (const column of read.columns) {
@@ -128,13 +127,8 @@ export async function describeIn(
       );
     }
   }
-  const looked = measured.map(measuredColumn);
-  const figures = await withoutSentinels(
-    db,
-    looked,
-    await readFigures(db, looked, source.numRows),
-    (name) => roles.has(name) || read.columns.includes(name),
-  );
+  const isKept = (name: string) => roles.has(name) || read.columns.includes(name);
+  const figures = await readColumns(db, measured, source.numRows, isKept);
   const nameOf = featureNames(OUTPUTS);
   const grouped =
     overrides.groupBy !== undefined && columnNamed(overrides.groupBy, measured) !== null
@@ -159,22 +153,34 @@ export async function describeIn(
     pairs,
     ...split,
     powers,
-    hints: [
-      ...readingHints(source),
-      ...malformedHints(source),
-      ...leakageHints(powers, label.task),
-      ...sentinelHints(columns),
-      ...label.hints,
-      ...hints,
-    ],
+    hints: [...sourceHints(source, columns), ...leakageHints(powers, columns, label.task), ...label.hints, ...hints],
   };
 }
 
+/** The files as `source_rows`, and what was said of their columns. */
+export async function openColumns(db: Database, open: OpenFiles, overrides: DescribeOverrides) {
+  const { columns: sourceColumns, maxBadRows, reading } = overrides;
+  const wanted = (columns: readonly NamedColumn[]) => wantedReadings(givenRoles(overrides, columns));
+  const { columns: measured, ...source } = await openSource(db, open, { sourceColumns, maxBadRows, reading, wanted });
+  return { source, measured, roles: givenRoles(overrides, measured) };
+}
+
+/** The figures of columns without values that stand for none, which those that are kept may have. */
+export async function readColumns(
+  db: Database,
+  columns: readonly SourceColumn[],
+  numRows: number,
+  isKept: (name: string) => boolean,
+): Promise<readonly ColumnFigures[]> {
+  const looked = columns.map(measuredColumn);
+  return withoutSentinels(db, looked, await readFigures(db, looked, numRows), isKept);
+}
+
 interface ColumnContext {
-  readonly ofLabel: readonly string[];
+  readonly ofLabel?: readonly string[];
   /** The column whose values are not parted. */
-  readonly grouped: string | undefined;
-  readonly nameOf: (wanted: string) => string;
+  readonly grouped?: string | undefined;
+  readonly nameOf?: (wanted: string) => string;
 }
 
 const ofGroups = {
@@ -182,11 +188,12 @@ const ofGroups = {
   reason: "rows are split by it, so validation and test have values that training never saw",
 };
 
-async function describeColumns(
+/** What columns are for, by the roles that were given and by rules. */
+export async function describeColumns(
   db: Database,
   figures: readonly ColumnFigures[],
   roles: ReadonlyMap<string, Role>,
-  { ofLabel, grouped, nameOf }: ColumnContext,
+  { ofLabel = [], grouped, nameOf = featureNames(OUTPUTS) }: ColumnContext = {},
 ): Promise<ColumnDescription[]> {
   const options = { nameOf, isTimeSplit: [...roles.values()].includes("time") };
   const chosen = figures.map((one) => {
@@ -204,45 +211,4 @@ async function describeColumns(
     const final = isSame ? { role: "ignored" as const, reason: `equal to ${same} in every row: ${why}` } : choice;
     return describeColumn(one, final, options);
   });
-}
-
-function readingHints({ notes }: Pick<OpenSource, "notes">): Hint[] {
-  return notes.map((text) => ({ kind: "reading", text }));
-}
-
-function malformedHints({ numMalformed }: Pick<OpenSource, "numMalformed">): Hint[] {
-  if (numMalformed === 0) return [];
-  return [
-    {
-      kind: "malformed",
-      text: counted(
-        numMalformed,
-        "line of the source is no row and is left out",
-        "lines of the source are no rows and are left out",
-      ),
-    },
-  ];
-}
-
-function sentinelHints(columns: readonly ColumnDescription[]): Hint[] {
-  return columns.flatMap(({ figures: { name, sentinels = [], kind }, role, features }) => {
-    if (sentinels.length === 0 || features.length === 0 || role === "categorical") return [];
-    const what = sentinels.map(({ shown, numRows }) => `${shown} (${counted(numRows, "row")})`).join(" and ");
-    const cure = kind === "time" ? "" : `; if it is a quantity, add --numeric ${argument(name)}`;
-    return [
-      {
-        kind: "sentinel",
-        text: `${name} has ${what} far from all other values: taken for a mark of missing ones${cure}`,
-      },
-    ];
-  });
-}
-
-function leakageHints(powers: readonly Power[], task: TaskKind): Hint[] {
-  return powers
-    .filter(({ power }) => power >= LEAKS[task])
-    .map(({ name, power }) => ({
-      kind: "leakage",
-      text: `${name} alone tells the label almost perfectly (${POWER_NAMES[task]} ${task === "multiclass" ? percent(power) : power.toFixed(3)} on a sample): if it is known only once the label is, add --ignore ${argument(name)}`,
-    }));
 }

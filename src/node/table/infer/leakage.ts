@@ -1,4 +1,4 @@
-/** Columns that alone tell the label: what a model would learn and nobody means. */
+/** Columns that alone tell the label: what a model would learn and nobody means, or what is left out and should not be. */
 import { classIndexSql, labelTextSql } from "../../../data/label-values.js";
 import { enclosed } from "../../../data/sql.js";
 import type { ColumnDescription } from "../../../run/infer/column.js";
@@ -21,7 +21,7 @@ const LEAST_ROWS = 200;
 /** Bins of equal numbers of rows that numbers and times are put into. */
 const BINS = 64;
 
-/** The power of each column that is a feature, on a sample that is the same every time: by the hash of the row. */
+/** The power of each column that is a feature or an identifier, on a sample that is the same every time: by the hash of the row. */
 export async function measurePower(
   db: Database,
   columns: readonly ColumnDescription[],
@@ -54,11 +54,12 @@ interface Measured {
   readonly isOrdered: boolean;
 }
 
-function ordered({ figures: { name, kind, type }, features }: ColumnDescription): Measured[] {
-  if (features.length === 0) return [];
+function ordered({ figures: { name, kind, type }, features, isIdentifier = false }: ColumnDescription): Measured[] {
+  if (features.length === 0 && !isIdentifier) return [];
   const column = columnSql(name);
-  const isOrdered = kind !== "boolean" && (kind !== "text" || features.some((feature) => feature.kind === "numeric"));
-  const isRead = kind === "text" && isOrdered;
+  const isRead = kind === "text" && features.some((feature) => feature.kind === "numeric");
+  // Values of which no two rows have the same tell something by their order alone.
+  const isOrdered = isIdentifier || isRead || (kind !== "boolean" && kind !== "text");
   return [
     { name, type: isRead ? "number" : type, value: isRead ? `try_cast(${column} as double)` : column, isOrdered },
   ];

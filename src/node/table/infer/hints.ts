@@ -1,0 +1,77 @@
+/** What a user should know of a table before training: how it was read, marks of missing values, columns that tell the label. */
+import { counted, percent } from "../../../report/format.js";
+import type { ColumnDescription, Hint } from "../../../run/infer/column.js";
+import { argument } from "../../../run/names.js";
+import type { TaskKind } from "../../../train/events.js";
+import type { Power } from "./leakage.js";
+import type { OpenSource } from "./source.js";
+
+/** Alone, a column that tells this much of the label was hardly known before the label was. */
+const LEAKS: { readonly [T in TaskKind]: number } = { binary: 0.98, multiclass: 0.95, regression: 0.98 };
+
+/** An identifier that tells this much of the label may be a quantity. */
+const TELLS: { readonly [T in TaskKind]: number } = { binary: 0.65, multiclass: 0.1, regression: 0.1 };
+
+const POWER_NAMES: { readonly [T in TaskKind]: string } = {
+  binary: "AUC",
+  multiclass: "share of the room above chance",
+  regression: "R²",
+};
+
+/** How the files were read, and which values stand for none. */
+export function sourceHints(
+  { notes, numMalformed }: Pick<OpenSource, "notes" | "numMalformed">,
+  columns: readonly ColumnDescription[],
+): Hint[] {
+  return [
+    ...notes.map((text): Hint => ({ kind: "reading", text })),
+    ...malformedHints(numMalformed),
+    ...sentinelHints(columns),
+  ];
+}
+
+function malformedHints(numMalformed: number): Hint[] {
+  if (numMalformed === 0) return [];
+  return [
+    {
+      kind: "malformed",
+      text: counted(
+        numMalformed,
+        "line of the source is no row and is left out",
+        "lines of the source are no rows and are left out",
+      ),
+    },
+  ];
+}
+
+function sentinelHints(columns: readonly ColumnDescription[]): Hint[] {
+  return columns.flatMap(({ figures: { name, sentinels = [], kind }, role, features }) => {
+    if (sentinels.length === 0 || features.length === 0 || role === "categorical") return [];
+    const what = sentinels.map(({ shown, numRows }) => `${shown} (${counted(numRows, "row")})`).join(" and ");
+    const cure = kind === "time" ? "" : `; if it is a quantity, add --numeric ${argument(name)}`;
+    return [
+      {
+        kind: "sentinel",
+        text: `${name} has ${what} far from all other values: taken for a mark of missing ones${cure}`,
+      },
+    ];
+  });
+}
+
+export function leakageHints(powers: readonly Power[], columns: readonly ColumnDescription[], task: TaskKind): Hint[] {
+  const columnOf = new Map(columns.map((column) => [column.figures.name, column]));
+  return powers.flatMap(({ name, power }): Hint[] => {
+    const figure = `${POWER_NAMES[task]} ${task === "multiclass" ? percent(power) : power.toFixed(3)} on a sample`;
+    const column = columnOf.get(name);
+    if (column?.isIdentifier) {
+      const cure =
+        column.figures.kind === "text"
+          ? "if a part of it is known before the label, make that a feature in the configuration"
+          : `if it is a quantity that is known before the label, add --numeric ${argument(name)}`;
+      const text = `${name} is left out (${column.reason}), and alone it tells the label (${figure}): ${cure}; if the rows merely stand in this order, all is well`;
+      return power >= TELLS[task] ? [{ kind: "identifier", text }] : [];
+    }
+    const text = `${name} alone tells the label almost perfectly (${figure}): if it is known only once the label is, add --ignore ${argument(name)}`;
+    return power >= LEAKS[task] ? [{ kind: "leakage", text }] : [];
+  });
+}
