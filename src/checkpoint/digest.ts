@@ -37,7 +37,12 @@ export async function sha256(data: Bytes | string): Promise<string> {
   return hash.digest("hex");
 }
 
-/** The same by Web Crypto. */
+/** For a message: that content has changed, by the digests then and now. */
+export function digestChange(then: string, now: string): string {
+  return `SHA-256 ${then.slice(0, 8)} then, ${now.slice(0, 8)} now`;
+}
+
+/** {@link sha256} by Web Crypto. */
 export async function webDigest(bytes: Bytes): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", joined(bytes));
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");

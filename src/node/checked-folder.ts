@@ -13,7 +13,7 @@ import { decodeJson, encodeJson } from "../checkpoint/json.js";
 import { checkSeal, NO_SEAL, SEAL, seal } from "../checkpoint/seal.js";
 import { DamagedCacheError, DataError, messageOf } from "../errors.js";
 import { type Reading, readingFile } from "./read-file.js";
-import { isSystemError } from "./system-error.js";
+import { systemCodeOf } from "./system-errors.js";
 
 const BLOCK_BYTES = 1 << 16;
 const DIGEST_BYTES = 32;
@@ -190,7 +190,7 @@ function statOf(folder: string, name: string) {
 const unreadable =
   (folder: string, name: string) =>
   (error: unknown): never => {
-    if (isSystemError(error) && error.code === "ENOENT") throw damaged(folder, `${name} is missing`, error);
+    if (systemCodeOf(error) === "ENOENT") throw damaged(folder, `${name} is missing`, error);
     throw new DataError(
       `data: the cache ${folder} cannot be read: ${messageOf(error)}. Let this user read it, or remove it.`,
       {

@@ -6,7 +6,7 @@ import { dirname, join, resolve } from "node:path";
 import { type Bytes, partsOf } from "../checkpoint/bytes.js";
 import { checkName, checkSize, isName, type Store } from "../checkpoint/store.js";
 import { ForeignFileError, StoreError } from "../errors.js";
-import { cures } from "./file-cures.js";
+import { cures, systemCodeOf } from "./system-errors.js";
 
 const FILE_MODE = 0o640;
 const FOLDER_MODE = 0o770;
@@ -139,7 +139,7 @@ const linkOnce: Place = async (temporary, path, handle) => {
     await link(temporary, path);
     return true;
   } catch (error) {
-    if (codeOf(error) !== "EEXIST") throw error;
+    if (systemCodeOf(error) !== "EEXIST") throw error;
     // On NFS the answer to a link that was made can be lost, and its repetition then says EEXIST.
     return (await handle.stat()).nlink > 1;
   }
@@ -212,7 +212,7 @@ async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path, FOLDER_MODE);
   } catch (error) {
-    if (codeOf(error) !== "EEXIST") throw error; // another writer was first, or a file is there: the caller looks
+    if (systemCodeOf(error) !== "EEXIST") throw error; // another writer was first, or a file is there: the caller looks
   }
   await syncFolder(above);
 }
@@ -223,7 +223,7 @@ async function syncFolder(path: string): Promise<void> {
   try {
     await handle.sync();
   } catch (error) {
-    if (codeOf(error) !== "EINVAL") throw error; // a file system that has no such call
+    if (systemCodeOf(error) !== "EINVAL") throw error; // a file system that has no such call
   } finally {
     await handle.close();
   }
@@ -264,7 +264,7 @@ async function unlessMissing<T>(work: Promise<T>): Promise<T | null> {
   try {
     return await work;
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return null;
+    if (systemCodeOf(error) === "ENOENT") return null;
     throw error;
   }
 }
@@ -274,17 +274,12 @@ async function attempt<T>(doing: string, path: string, signal: AbortSignal | und
     signal?.throwIfAborted();
     return await work();
   } catch (error) {
-    const code = codeOf(error);
+    const code = systemCodeOf(error);
     if (code === undefined || (signal?.aborted && error === signal.reason)) throw error;
     const cure = cures[code] ?? "Check the folder and its file system.";
     const Kind = code === "ELOOP" ? ForeignFileError : StoreError;
     throw new Kind(`cannot ${doing} ${path}: ${code}. ${cure}`, { cause: error });
   }
-}
-
-/** The code of a file-system error; undefined for any other. */
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && "syscall" in error && "code" in error ? String(error.code) : undefined;
 }
 
 const linkError = (path: string) => new StoreError(`${path} must be a folder, it is a symbolic link. ${cures.ELOOP}`);

@@ -1,7 +1,6 @@
 /** What is said of an error: what a person can mend in its own words, and of a defect of ours that it is one. */
 import { CodistillError, messageOf } from "../errors.js";
-import { cures } from "./file-cures.js";
-import { isSystemError } from "./system-error.js";
+import { cures, isSystemError } from "./system-errors.js";
 
 /** Some messages quote what others wrote, of any length. */
 const MAX_LENGTH = 4000;

@@ -6,7 +6,7 @@ import type { LoggedEvent } from "../train/events.js";
 import { endOf, type LineReader, lineReader } from "./log-lines.js";
 import { eventOf } from "./read-log.js";
 import { runFolder } from "./run-folder.js";
-import { isSystemError } from "./system-error.js";
+import { isSystemError } from "./system-errors.js";
 
 /**
  * Reads what has been added to the logs of a run folder since the last call; only whole lines. `from` "end" leaves out what

@@ -1,6 +1,6 @@
 /** Weights that a run begins from: any safetensors file with the model's params, and only as it was when the run began. */
 import { resolve } from "node:path";
-import { sha256 } from "../checkpoint/digest.js";
+import { digestChange, sha256 } from "../checkpoint/digest.js";
 import { openSafetensors } from "../checkpoint/seal.js";
 import { ConfigError, messageOf } from "../errors.js";
 import type { RunConfig } from "../run/schema.js";
@@ -30,9 +30,8 @@ export async function readInit(init: Init, folder: string): Promise<NamedArrays>
   const bytes = read(resolve(folder, init.path));
   const now = await sha256(bytes);
   if (now !== init.sha256) {
-    const digests = `SHA-256 ${init.sha256.slice(0, 8)} then, ${now.slice(0, 8)} now`;
     throw new ConfigError(
-      `init: a run begins from the weights it was given, and ${init.path} has changed (${digests})`,
+      `init: a run begins from the weights it was given, and ${init.path} has changed (${digestChange(init.sha256, now)})`,
     );
   }
   return (await openSafetensors(init.path, bytes)).tensors;

@@ -1,6 +1,7 @@
 /** The lines of a file that grows, read in pieces: memory does not grow with the file, nor with a line that has no end. */
 import { closeSync, fstatSync, readSync } from "node:fs";
 import { openRegular } from "./plain-files.js";
+import { systemCodeOf } from "./system-errors.js";
 
 /** A longer line is left out, and told of: an event of ours has some hundred bytes, and of a thousand teachers 200,000. */
 export const MAX_LINE_BYTES = 1 << 20;
@@ -81,7 +82,7 @@ function openLog(path: string): number | null {
   try {
     return openRegular(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    if (systemCodeOf(error) === "ENOENT") return null;
     throw error;
   }
 }

@@ -5,7 +5,8 @@
 import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { z } from "zod";
-import { sha256 } from "../checkpoint/digest.js";
+import { digestChange, sha256 } from "../checkpoint/digest.js";
+import { problemsOf } from "../checkpoint/json.js";
 import { ConfigError, messageOf } from "../errors.js";
 import { isOfText, type RunConfig } from "../run/schema.js";
 import { directoryStore } from "./directory-store.js";
@@ -100,7 +101,7 @@ export async function withOwnFiles(config: RunConfig, folder: RunFolder): Promis
     const now = await sha256(read(kind, path));
     if (now !== known.sha256)
       throw new ConfigError(
-        `${KINDS[kind].option}: a run goes on with the ${kind} it began with (${digests(known.sha256, now)}), and ${path} is another one. Leave the configuration out to go on with the run's own, or leave --resume out to start a new run.`,
+        `${KINDS[kind].option}: a run goes on with the ${kind} it began with (${digestChange(known.sha256, now)}), and ${path} is another one. Leave the configuration out to go on with the run's own, or leave --resume out to start a new run.`,
       );
     same[kind] = known;
   }
@@ -117,9 +118,7 @@ function originsOf(folder: RunFolder): Origins {
   const record = existsSync(folder.ownFiles) ? readRunFile(folder.ownFiles) : {};
   const parsed = ownSchema.safeParse(record);
   if (parsed.success) return parsed.data;
-  throw new ConfigError(
-    `${folder.ownFiles} does not say where the run's files came from: ${z.prettifyError(parsed.error)}`,
-  );
+  throw new ConfigError(`${folder.ownFiles} does not say where the run's files came from: ${problemsOf(parsed.error)}`);
 }
 
 function pathOf(kind: Kind, config: RunConfig): string | undefined {
@@ -142,14 +141,14 @@ function withPaths(config: RunConfig, origins: Origins, folder: string): RunConf
 function checkNoted(kind: Kind, path: string, { init }: RunConfig, digest: string): void {
   if (kind !== "init" || typeof init !== "object" || init.sha256 === digest) return;
   throw new ConfigError(
-    `init: a run begins from the weights it was given, and ${path} has changed (${digests(init.sha256, digest)}). Put it back, or start a new run.`,
+    `init: a run begins from the weights it was given, and ${path} has changed (${digestChange(init.sha256, digest)}). Put it back, or start a new run.`,
   );
 }
 
 async function checkCopy(kind: Kind, path: string, known: Origin): Promise<void> {
   const now = existsSync(path) ? await sha256(read(kind, path)) : undefined;
   if (now === known.sha256) return;
-  const found = now === undefined ? "is gone" : `has changed (${digests(known.sha256, now)})`;
+  const found = now === undefined ? "is gone" : `has changed (${digestChange(known.sha256, now)})`;
   throw new ConfigError(
     `${KINDS[kind].option}: a run goes on with its own ${kind}, and ${path} ${found}. Put it back; it was a copy of ${known.from}.`,
   );
@@ -164,11 +163,9 @@ async function tellOfChange(
   const now = await sha256(read(kind, from));
   if (now === known) return;
   tell(
-    `the ${kind} ${from} has changed since the run began (${digests(known, now)}): the run goes on with its own copy of the one before, ${KINDS[kind].copy} in its folder`,
+    `the ${kind} ${from} has changed since the run began (${digestChange(known, now)}): the run goes on with its own copy of the one before, ${KINDS[kind].copy} in its folder`,
   );
 }
-
-const digests = (then: string, now: string) => `SHA-256 ${then.slice(0, 8)} then, ${now.slice(0, 8)} now`;
 
 function read(kind: Kind, path: string): Uint8Array {
   try {

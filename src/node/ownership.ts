@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { messageOf, StoreError } from "../errors.js";
 import { TEMPORARY } from "./directory-store.js";
 import { makeOwnFolder } from "./plain-files.js";
+import { systemCodeOf } from "./system-errors.js";
 
 const FOLDER = "starts";
 const DIGITS = 9;
@@ -52,7 +53,7 @@ function makeNext(starts: string): number {
       closeSync(openSync(fileOf(starts, start), "wx", 0o640));
       return start;
     } catch (error) {
-      if (codeOf(error) !== "EEXIST") throw error;
+      if (systemCodeOf(error) !== "EEXIST") throw error;
     }
   }
 }
@@ -70,7 +71,7 @@ function isThere(path: string): boolean {
     closeSync(openSync(path, "r"));
     return true;
   } catch (error) {
-    return !["ENOENT", "ENOTDIR", "ESTALE"].includes(codeOf(error));
+    return !["ENOENT", "ENOTDIR", "ESTALE"].includes(systemCodeOf(error) ?? "");
   }
 }
 
@@ -86,8 +87,6 @@ function removeIfThere(path: string): void {
   try {
     unlinkSync(path);
   } catch (error) {
-    if (codeOf(error) !== "ENOENT") throw error;
+    if (systemCodeOf(error) !== "ENOENT") throw error;
   }
 }
-
-const codeOf = (error: unknown) => (error instanceof Error && "code" in error ? String(error.code) : "");

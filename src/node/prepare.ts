@@ -1,6 +1,7 @@
 /** The data of a run: prepared before any group is started, and the same when a run is gone on with. */
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
+import { digestChange } from "../checkpoint/digest.js";
 import { DataError } from "../errors.js";
 import { epochsOf } from "../run/epochs.js";
 import { isOfText, type RunConfig } from "../run/schema.js";
@@ -59,10 +60,9 @@ export async function openWorkload(config: RunConfig, folder: RunFolder, groupIn
 function checkUnchanged(config: RunConfig, folder: RunFolder, now: RunData): void {
   const before = readRunFile(folder.data) as Partial<RunData> | undefined;
   if (before?.digest === undefined || before.digest === now.digest) return;
-  const digests = `${before.digest.slice(0, 8)} then, ${now.digest.slice(0, 8)} now`;
   // A run of an earlier version has no tokenizer of its own.
   const hasOthers = isOfText(config) && config.data.tokenizer !== "bytes" && !existsSync(folder.ownFiles);
   throw new DataError(
-    `a run goes on with the data it began with, and ${hasOthers ? "the text or the tokenizer" : "it"} has changed (${digests}). Put it back.`,
+    `a run goes on with the data it began with, and ${hasOthers ? "the text or the tokenizer" : "it"} has changed (${digestChange(before.digest, now.digest)}). Put it back.`,
   );
 }

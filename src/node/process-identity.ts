@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, readlinkSync, statfsSync } from "node:fs";
 import { hostname } from "node:os";
 import { z } from "zod";
+import { systemCodeOf } from "./system-errors.js";
 
 const mark = z.string().min(1).max(200).nullable().default(null);
 
@@ -71,7 +72,7 @@ export function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
+    return systemCodeOf(error) === "EPERM";
   }
 }
 

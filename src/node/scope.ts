@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { z } from "zod";
-import { decodeJson, encodeJson } from "../checkpoint/json.js";
+import { decodeJson, encodeJson, problemsOf, versionMustBe } from "../checkpoint/json.js";
 import { claimFreeGroup, claimGroup } from "../codistill/claim.js";
 import { ConfigError } from "../errors.js";
 import { isDeclared } from "../run/declaration.js";
@@ -37,7 +37,7 @@ export interface Join {
 const SCOPE_VERSION = 1;
 
 const scopeSchema = z.object({
-  version: z.literal(SCOPE_VERSION, { error: ({ input }) => `must be ${SCOPE_VERSION}, got ${input}` }),
+  version: z.literal(SCOPE_VERSION, versionMustBe(SCOPE_VERSION)),
   groups: z.array(z.int().nonnegative()),
   store: z.string().min(1),
   replayOf: z.string().optional(),
@@ -55,7 +55,7 @@ export function readScope(folder: RunFolder, numGroups: number): RunScope {
   }
   const parsed = scopeSchema.safeParse(decodeJson(readWithin(folder.scope)));
   if (!parsed.success) {
-    throw new ConfigError(`${folder.scope} does not say what the folder is for: ${z.prettifyError(parsed.error)}`);
+    throw new ConfigError(`${folder.scope} does not say what the folder is for: ${problemsOf(parsed.error)}`);
   }
   return parsed.data;
 }

@@ -1,9 +1,20 @@
-/** What can be done when the operating system refuses something, by the code of its error. */
+/** Refusals of the operating system, as a disk that is full or a folder that may not be written to: by their codes. */
+
+/** Whether an error is one. */
+export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && "syscall" in error && "code" in error;
+}
+
+/** Its code, as ENOENT; undefined of any other error. */
+export function systemCodeOf(error: unknown): string | undefined {
+  return isSystemError(error) ? error.code : undefined;
+}
 
 const noSpace = "Free some space there, or keep fewer snapshots.";
 const noRight = "Let this user read and write the folder, or choose another.";
 const noLink = "Its file system cannot make hard links; choose a folder on one that can.";
 
+/** What can be done about it. */
 export const cures: Readonly<Record<string, string>> = {
   ENOSPC: noSpace,
   EDQUOT: noSpace,
