@@ -134,7 +134,7 @@ describe("advance", () => {
       ],
     );
     assert.match(after(runStart).notes[0] ?? "", /run folder runs\/flights\nships group 0, decided before the run$/);
-    assert.match(after({ ...runStart, numGroups: 1 }).notes[0] ?? "", /^flights: 1 group, /);
+    assert.match(after({ ...runStart, numGroups: 1 }).notes[0] ?? "", /^flights: 1 group, 3,660 steps\n/);
     assert.deepEqual(after(groupStart(0, 1500)).notes, ["group 0 goes on from step 1,500"]);
     assert.deepEqual(after(groupEnd(3, "failed")).notes, ["group 3 failed: no reason given"]);
     assert.deepEqual(after({ event: "exchange-trouble", group: 0, doing: "publish", message: "full" }).notes, [
@@ -227,6 +227,18 @@ describe("groupLines", () => {
     assert.match(shown(2000, { ...taught, teachers: ages }) ?? "", /teacher age 42/);
     assert.match(shown(2000, {}) ?? "", /distill - .*no teacher/);
     assert.match(shown(1830, {}) ?? "", /burn-in/);
+  });
+
+  test("say nothing of teachers where a group is alone", () => {
+    const alone = { ...runStart, numGroups: 1 };
+    for (const step of [1830, 2000])
+      assert.deepEqual(
+        groupLines(after(alone, groupStart(0), stepEvent(0, step)), 200)[0]
+          ?.trimEnd()
+          .split(/ {2,}/)
+          .slice(4),
+        ["label 0.5000", "100 steps/s"],
+      );
   });
 
   test("show the last validation and the best one", () => {

@@ -21,7 +21,8 @@ export interface RunProgress {
   readonly notes: readonly string[];
   /** What is going on before the groups have started. */
   readonly stage: string | null;
-  readonly burnInSteps: number;
+  /** Steps before teaching starts; null where one group is alone, and nobody teaches. */
+  readonly burnInSteps: number | null;
   readonly groups: readonly GroupProgress[];
 }
 
@@ -34,7 +35,7 @@ export function advance(progress: RunProgress, event: LoggedEvent): RunProgress 
   const next = note && !notes.includes(note) ? { ...progress, notes: [...notes, note] } : progress;
   switch (event.event) {
     case "run-start":
-      return { ...next, burnInSteps: event.burnInSteps };
+      return { ...next, burnInSteps: event.numGroups > 1 ? event.burnInSteps : null };
     case "stage":
       return { ...next, stage: event.stage };
     case "data-ready":
@@ -84,7 +85,7 @@ export function groupLines(progress: RunProgress, width: number): string[] {
   return progress.groups.map((group) => groupLine(group, progress.burnInSteps, width));
 }
 
-function groupLine(group: GroupProgress, burnInSteps: number, width: number): string {
+function groupLine(group: GroupProgress, burnInSteps: number | null, width: number): string {
   const { step, numSteps, stepsPerSecond, labelLoss, distillLoss, validation } = group;
   const isWide = width >= 110;
   const speed = times(stepsPerSecond);
@@ -95,7 +96,7 @@ function groupLine(group: GroupProgress, burnInSteps: number, width: number): st
     `${count(step).padStart(count(numSteps).length)}/${count(numSteps)}`,
     etaPart(group).padEnd(8),
     `label ${labelLoss === null ? "-".padEnd(6) : loss(labelLoss)}`,
-    `distill ${distillLoss === null ? "-".padEnd(6) : loss(distillLoss)}`,
+    burnInSteps === null ? "" : `distill ${distillLoss === null ? "-".padEnd(6) : loss(distillLoss)}`,
     isWide ? `${speed.padStart(4)} steps/s` : `${speed}/s`,
     teacherPart(group, burnInSteps, isWide),
     validation
@@ -116,8 +117,8 @@ function etaPart({ step, numSteps, stepsPerSecond, state }: GroupProgress): stri
   return stepsPerSecond > 0 ? `ETA ${duration((numSteps - step) / stepsPerSecond)}` : "ETA -:--";
 }
 
-function teacherPart({ step, teachers, state }: GroupProgress, burnInSteps: number, isWide: boolean): string {
-  if (state !== "training") return "";
+function teacherPart({ step, teachers, state }: GroupProgress, burnInSteps: number | null, isWide: boolean): string {
+  if (state !== "training" || burnInSteps === null) return "";
   if (step <= burnInSteps) return "burn-in";
   if (teachers.length === 0) return "no teacher";
   const age = Math.max(...teachers.map((teacher) => teacher.age));
@@ -128,7 +129,7 @@ function teacherPart({ step, teachers, state }: GroupProgress, burnInSteps: numb
 function noteOf(event: LoggedEvent): string | null {
   switch (event.event) {
     case "run-start":
-      return `${event.name}: ${counted(event.numGroups, "group")}, ${count(event.numSteps)} steps, burn-in ${count(event.burnInSteps)}\nrun folder ${event.folder}\nships ${event.ships}, decided before the run`;
+      return `${event.name}: ${counted(event.numGroups, "group")}, ${count(event.numSteps)} steps${event.numGroups > 1 ? `, burn-in ${count(event.burnInSteps)}` : ""}\nrun folder ${event.folder}\nships ${event.ships}, decided before the run`;
     case "data-ready": {
       const { train, validation, test, unassigned, malformed } = event.rows;
       const nobodys = unassigned
