@@ -88,6 +88,8 @@ describe("loadConfig reads", () => {
         `import { defineRun, type RunInput } from "codistill";\nexport default defineRun(${config} as RunInput);`,
       ],
       ["own.mjs", `import { defineRun } from "codistill";\nexport default defineRun(${config});`],
+      ["own.cjs", `const { defineRun } = require("codistill");\nmodule.exports = defineRun(${config});`],
+      ["own-common.js", `const { defineRun } = require("codistill");\nmodule.exports = defineRun(${config});`],
       [
         "own.js",
         `import { defineRun } from "codistill";\nimport { train } from "codistill/node";\nexport default typeof train === "function" && defineRun(${config});`,
@@ -185,6 +187,7 @@ describe("loadConfig refuses", () => {
     const config = `export const config = ${literal()};`;
     await refused(loads("named.ts", config), /named\.ts does not load: it has no default export/);
     await refused(loads("named.js", config), /named\.js does not load: it has no default export/);
+    await refused(loads("named.mjs", config), /named\.mjs does not load: it has no default export/);
     await refused(loads("nothing.ts", ""), /nothing\.ts does not load: it has no default export/);
   });
 

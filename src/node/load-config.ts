@@ -64,11 +64,18 @@ async function load(file: string, shown: string): Promise<unknown> {
     const { createJiti } = await import("jiti");
     const options = { moduleCache: false, fsCache: false, alias: OWN_PACKAGE };
     const module = await createJiti(import.meta.url, options).import<object>(file);
-    if (!("default" in module)) throw new Error("it has no default export; write export default defineRun({ ... })");
-    return await module.default;
+    if ("default" in module) return await module.default;
+    if (isCommonJs(module)) return module;
+    throw new Error("it has no default export; write export default defineRun({ ... })");
   } catch (error) {
     throw new ConfigError(`${shown} does not load: ${messageOf(error)}`, { cause: error });
   }
+}
+
+/** Whether it is what a module of CommonJS exports: no namespace of ECMAScript, as it is or translated, and something. */
+function isCommonJs(module: object): boolean {
+  const isNamespace = "__esModule" in module || Object.getPrototypeOf(module) === null;
+  return !isNamespace && Object.keys(module).length > 0;
 }
 
 /** Paths start at the configuration file; URLs of remote files stay as they are. */
