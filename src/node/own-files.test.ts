@@ -63,6 +63,11 @@ test("a run reads its own copies, wherever its folder is and whatever becomes of
     told[0] ?? "",
     /^the tokenizer .*t\.json has changed since the run began \(SHA-256 \w{8} then, \w{8} now\): the run goes on with its own copy/,
   );
+  // What lies there may be of any kind.
+  rmSync(path("t.json"));
+  mkdirSync(path("t.json"));
+  assert.deepEqual(await takeOwnFiles(saved, moved, assert.fail), again);
+  rmSync(path("t.json"), { recursive: true });
   writeFileSync(path("t.json"), first);
 });
 

@@ -154,13 +154,15 @@ async function checkCopy(kind: Kind, path: string, known: Origin): Promise<void>
   );
 }
 
-async function tellOfChange(
-  kind: Kind,
-  { from, sha256: known }: Origin,
-  tell: (message: string) => void,
-): Promise<void> {
-  if (!existsSync(from)) return;
-  const now = await sha256(read(kind, from));
+/** The run does not need the original: one that is gone or cannot be read is not worth a word. */
+async function tellOfChange(kind: Kind, { from, sha256: known }: Origin, tell: (message: string) => void) {
+  let original: Uint8Array;
+  try {
+    original = read(kind, from);
+  } catch {
+    return;
+  }
+  const now = await sha256(original);
   if (now === known) return;
   tell(
     `the ${kind} ${from} has changed since the run began (${digestChange(known, now)}): the run goes on with its own copy of the one before, ${KINDS[kind].copy} in its folder`,
