@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -129,6 +129,29 @@ describe("a file on the web", () => {
     const told: string[] = [];
     assert.equal(await copies(`${root}/rides.csv`, told), path);
     assert.match(told.join(), /answered 503 Service Unavailable.*; reading the copy of \d{4}-\d\d-\d\d \d\d:\d\d UTC/);
+  });
+
+  test("whose copy is cut off or has a flipped bit is fetched again, and refused where it cannot be", async () => {
+    answer = giving(text, { etag: '"v1"' });
+    const url = `${root}/rides.csv?token=tok3n`;
+    const path = await copies(url);
+    const flipped = Buffer.from(text);
+    flipped[flipped.length >> 1] = (flipped[flipped.length >> 1] ?? 0) ^ 1;
+    for (const damaged of [text.slice(0, -9), flipped]) {
+      await writeFile(path, damaged);
+      const told: string[] = [];
+      assert.equal(await readFile(await copies(url, told), "utf8"), text);
+      assert.match(
+        told[0] ?? "",
+        /token=\*\*\* is fetched again: its copy .*rides\.csv has changed since .*SHA-256 \w{8} then/,
+      );
+      assert.equal(told.length, 2);
+    }
+    await writeFile(path, flipped);
+    answer = (_, response) => response.writeHead(503).end();
+    const why = /its copy .*rides\.csv has changed since it was fetched/;
+    await refused(url, /answered 503/, why);
+    await refused(`${root}/rides.csv?token=***`, /kept without its secrets/, why);
   });
 
   test("that is not there, or not whole, is refused and leaves nothing", async () => {

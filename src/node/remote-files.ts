@@ -2,10 +2,11 @@
 import { createHash } from "node:crypto";
 import { createWriteStream, existsSync, readdirSync, statSync } from "node:fs";
 import { rename } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
+import { digestChange } from "../checkpoint/digest.js";
 import { decodeJson } from "../checkpoint/json.js";
 import { DataError, messageOf } from "../errors.js";
 import { bytes as inBytes } from "../report/format.js";
@@ -14,6 +15,7 @@ import { isAddress, isFileUrl } from "./addresses.js";
 import { makeFolder, writeOwn } from "./plain-files.js";
 import { readWithin } from "./read-bounded.js";
 import type { OpenRemote, RemoteFile } from "./remote-file.js";
+import { identifyFiles } from "./source-files.js";
 import { inTemporaryFolder } from "./temporary-folder.js";
 
 export interface RemoteOptions {
@@ -60,13 +62,27 @@ async function openerOf(url: string): Promise<OpenRemote> {
   throw refusal(`a source is a path, or begins with http:, https: or s3:, got ${url}`);
 }
 
-/** What is kept beside a copy: what its server told it apart by, and its address without secrets. */
-const noteSchema = z.object({ tag: z.string().nullable(), address: z.string() });
+/** What is kept beside a copy: what its server told it apart by, its address without secrets, and what was fetched. */
+const noteSchema = z.object({
+  tag: z.string().nullable(),
+  address: z.string(),
+  // Earlier versions did not keep it.
+  sha256: z.string().optional(),
+});
+type Note = z.output<typeof noteSchema>;
 const NOTE = "note.json";
 
-function noteIn(folder: string): z.output<typeof noteSchema> | undefined {
+function noteIn(folder: string): Note | undefined {
   const path = join(folder, NOTE);
   return existsSync(path) ? noteSchema.safeParse(decodeJson(readWithin(path))).data : undefined;
+}
+
+/** How a copy differs from what was fetched, in words; null when it does not. */
+async function damageOf(path: string, note: Note | undefined, signal?: AbortSignal): Promise<string | null> {
+  if (note?.sha256 === undefined) return null;
+  const [now] = await identifyFiles([path], signal);
+  if (now === undefined || now.sha256 === note.sha256) return null;
+  return `its copy ${path} has changed since it was fetched (${digestChange(note.sha256, now.sha256)})`;
 }
 
 /** An address as it is fetched: what stands in it of user and password goes into a header. */
@@ -97,7 +113,10 @@ function decoded(text: string): string {
 }
 
 /** The copy of a source whose address a run has kept without its secrets, and which cannot be fetched by it. */
-function copyByAddress(address: string, { cacheFolder, onProgress = () => {} }: RemoteOptions): string {
+async function copyByAddress(
+  address: string,
+  { cacheFolder, onProgress = () => {}, signal }: RemoteOptions,
+): Promise<string> {
   const downloads = join(cacheFolder, DOWNLOADS);
   const folders = existsSync(downloads) ? readdirSync(downloads).map((name) => join(downloads, name)) : [];
   const paths = folders
@@ -109,24 +128,33 @@ function copyByAddress(address: string, { cacheFolder, onProgress = () => {} }: 
       `${address} was kept without its secrets, and ${paths.length > 1 ? "several copies" : "no copy"} of it ${paths.length > 1 ? "are" : "is"} here. Give the configuration with the whole address: codistill train <config> --resume <run folder>`,
     );
   }
+  const damage = await damageOf(path, noteIn(dirname(path)), signal);
+  if (damage)
+    throw refusal(
+      `${address} was kept without its secrets, and ${damage}. Give the configuration with the whole address: codistill train <config> --resume <run folder>`,
+    );
   onProgress(`${address} was kept without its secrets; reading the copy that is here`);
   return path;
 }
 
 async function copyOf(url: string, { cacheFolder, onProgress = () => {}, signal }: RemoteOptions): Promise<string> {
-  if (hidesSecrets(url)) return copyByAddress(url, { cacheFolder, onProgress });
+  if (hidesSecrets(url)) return copyByAddress(url, { cacheFolder, onProgress, signal });
   const open = await openerOf(url);
   const { bare, name } = partsOf(url);
   const folder = join(cacheFolder, DOWNLOADS, createHash("sha256").update(bare).digest("hex").slice(0, 16));
   const path = join(folder, name);
-  const before = existsSync(path) ? (noteIn(folder)?.tag ?? null) : null;
+  const note = existsSync(path) ? noteIn(folder) : undefined;
+  const damage = await damageOf(path, note, signal);
+  if (damage) onProgress(withoutSecrets(`${url} is fetched again: ${damage}`));
+  const known = damage ? null : (note?.tag ?? null);
   return inTemporaryFolder(cacheFolder, signal, async (temporary) => {
     let file: RemoteFile | null;
     try {
-      file = await open(url, before, signal);
+      file = await open(url, known, signal);
     } catch (error) {
       signal?.throwIfAborted();
       if (!existsSync(path)) throw error;
+      if (damage) throw refusal(`${messageOf(error).replace(/^data: /, "")}, and ${damage}`, error);
       const { mtimeMs } = statSync(path);
       const when = new Date(mtimeMs).toISOString().slice(0, 16).replace("T", " ");
       onProgress(`${messageOf(error)}; reading the copy of ${when} UTC`);
@@ -136,28 +164,34 @@ async function copyOf(url: string, { cacheFolder, onProgress = () => {}, signal 
     const { size, tag } = file;
     onProgress(`fetching ${withoutSecrets(url)}${size === null ? "" : ` (${inBytes(size)})`}`);
     const fresh = join(temporary, "file");
-    const written = await writeBody(url, file, fresh, signal);
+    const { written, sha256 } = await writeBody(url, file, fresh, signal);
     if (size !== null && written !== size) throw cutOff(url, `${written} of ${size} bytes`);
     makeFolder(folder);
     await rename(fresh, path);
-    writeOwn(join(folder, NOTE), "replace", `${JSON.stringify({ tag, address: withoutSecrets(url) })}\n`);
+    writeOwn(
+      join(folder, NOTE),
+      "replace",
+      `${JSON.stringify({ tag, address: withoutSecrets(url), sha256 } satisfies Note)}\n`,
+    );
     return path;
   });
 }
 
-/** The bytes that were written. */
-async function writeBody(url: string, { body }: RemoteFile, path: string, signal?: AbortSignal): Promise<number> {
+/** How many bytes were written, and their digest. */
+async function writeBody(url: string, { body }: RemoteFile, path: string, signal?: AbortSignal) {
   let written = 0;
+  const hash = createHash("sha256");
   const counted = new Transform({
     transform(part: Uint8Array, _encoding, done) {
       written += part.length;
+      hash.update(part);
       done(null, part);
     },
   });
   await pipeline(body, counted, createWriteStream(path), { signal }).catch((error: unknown) => {
     throw cutOff(url, messageOf(error), error);
   });
-  return written;
+  return { written, sha256: hash.digest("hex") };
 }
 
 function cutOff(url: string, why: string, cause?: unknown): DataError {
