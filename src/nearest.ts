@@ -9,5 +9,7 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   const distance = (other: string) => leven(name.toLowerCase(), other.toLowerCase());
   const [best] = [...known].sort((a, b) => distance(a) - distance(b));
   const limit = Math.max(name.length > 3 ? 2 : 1, Math.floor(name.length / 3));
-  return best !== undefined && distance(best) <= limit ? best : undefined;
+  // Of a name of one letter another letter is another name.
+  const isSlip = best !== undefined && distance(best) <= limit && distance(best) < Math.max(name.length, best.length);
+  return isSlip ? best : undefined;
 }

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { ConfigError } from "../errors.js";
 import { evaluationLines, textEvaluationLines } from "../report/evaluation.js";
 import { count, seconds } from "../report/format.js";
+import { printable } from "../report/printable.js";
 import { someText } from "./flags.js";
 import { type ReadingFlags, readingOf, withReadingFlags } from "./reading-flags.js";
 import { evaluate } from "./table/evaluate.js";
@@ -91,9 +92,9 @@ export async function predictCommand(
   });
   progress.end();
   for (const { wanted, name } of result.renamed) {
-    process.stderr.write(`note: ${wanted} is in ${name}, as another column has that name (case does not count)\n`);
+    tell(`${wanted} is in ${name}, as another column has that name (case does not count)`);
   }
-  tellNotes(result.notes);
+  result.notes.forEach(tell);
   if (json && out !== undefined) say(JSON.stringify(result, null, 2));
   else if (out !== undefined) {
     say(`${count(result.rows)} rows with ${result.columns.join(", ")} in ${out}, ${seconds(result.seconds)}`);
@@ -119,7 +120,7 @@ export async function evaluateCommand(
   const reading = readingOf({ ...flags, ...(encoding !== undefined && { encoding }) });
   const result = await evaluate(model, data, { ...options, ...flags, reading, onProgress: progress.show });
   progress.end();
-  tellNotes(result.notes);
+  result.notes.forEach(tell);
   say(json ? JSON.stringify(result, null, 2) : evaluationLines(result, flags.by).join("\n"));
 }
 
@@ -136,9 +137,9 @@ async function evaluateTextCommand(
   say(json ? JSON.stringify(result, null, 2) : textEvaluationLines(result).join("\n"));
 }
 
-/** What files were found to be, beside the rows. */
-function tellNotes(notes: readonly string[]): void {
-  for (const note of notes) process.stderr.write(`note    ${note}\n`);
+/** Something of the files or the rows, beside them. Names in it are those of files and models. */
+function tell(note: string): void {
+  process.stderr.write(`note    ${printable(note).replaceAll("\n", " ")}\n`);
 }
 
 /** Rows between two looks at the clock of a line that is written over. */

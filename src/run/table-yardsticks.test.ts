@@ -142,6 +142,12 @@ test("a model that tells less than one feature alone, or nothing, is told so wit
   );
   assert.equal(remark(0.305), "", "within a twentieth of what the feature gains");
   assert.equal(remark(0.2), "");
+  const byChance = [beside[0], { name: "size alone", testLoss: 0.686 }] as typeof beside;
+  assert.match(
+    remark(0.7, byChance),
+    /no better than one answer/,
+    "a feature that gains next to nothing does not count",
+  );
   const [constant] = beside;
   assert.match(
     remark(0.7, constant && [constant]),

@@ -95,7 +95,8 @@ export function remarksOnTable(
 ): readonly string[] {
   const figures = (other: Yardstick, what: string) =>
     `${lossName} ${loss(testLoss)}, and ${loss(other.testLoss)} by ${what}`;
-  if (constant && alone && !(testLoss <= alone.testLoss + MOST_LOST * Math.max(0, constant.testLoss - alone.testLoss)))
+  const gain = constant && alone ? constant.testLoss - alone.testLoss : 0;
+  if (constant && alone && gain > LEAST_GAIN * constant.testLoss && !(testLoss <= alone.testLoss + MOST_LOST * gain))
     return [
       `one feature alone tells more of the label than the model: ${figures(alone, alone.name)}. Train for more steps (numSteps) or with another optimizer.learningRate; if that does not help, give the feature in a form that a network learns easily: few values as names (data.categorical), a long tail as its logarithm, a time as its hour or month.`,
     ];
@@ -106,8 +107,8 @@ export function remarksOnTable(
   return [];
 }
 
-/** The share that a model may lack of what one feature alone gains over the constant. */
-const MOST_LOST = 0.05;
+/** The share of the constant's loss that one feature alone must gain for it to count, and what a model may lack of that. */
+const [LEAST_GAIN, MOST_LOST] = [0.01, 0.05];
 
 /** How labels are summed up: of classes a one in the place of its own, of numbers the number as it is learned. */
 interface Labels {

@@ -91,6 +91,18 @@ test("plain ONNX Runtime on raw rows gives what predict gives, and predict what 
   const predicted = await place.codistill(["predict", model, "raw.csv", "--out", "predicted.csv"]).ended;
   assert.equal(predicted.code, 0, predicted.shown);
   assert.match(predicted.stdout, /^100,000 rows with prediction, probability_true in predicted\.csv, \d+\.\d s$/m);
+  await place.write("odd.csv", "date,city,kind,hour,size\n2025-01-03,nowhere,bus,4,1e6\n2025-01-03,,bus,4,\n");
+  const odd = await place.codistill(["predict", model, "odd.csv", "--out", "odd-predicted.csv", "--json"]).ended;
+  assert.equal(odd.code, 0, odd.shown);
+  const { unlike } = JSON.parse(odd.stdout);
+  const unlikeOf = (column: string) => unlike.find(({ columns }: { columns: string[] }) => columns.join() === column);
+  const { unseen, example, missing } = unlikeOf("city");
+  assert.deepEqual([unseen, example, missing], [1, "nowhere", 1]);
+  assert.deepEqual([unlikeOf("size").outside, unlikeOf("size").highest], [1, "1000000"]);
+  assert.match(
+    odd.stderr,
+    /^note {4}city: 1 row \(50 %\) have a name that training had never or too seldom, as "nowhere"/m,
+  );
   const [head, ...appended] = readFileSync(place.path("predicted.csv"), "utf8").trim().split("\n");
   assert.equal(head, "date,city,kind,hour,size,prediction,probability_true");
   assert.equal(appended.length, NUM_ROWS);

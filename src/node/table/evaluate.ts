@@ -7,6 +7,7 @@ import { nearest } from "../../nearest.js";
 import { count, firstNames } from "../../report/format.js";
 import { columnNamed, columnOfFlag } from "../../run/names.js";
 import type { GivenReading } from "../../run/reading/reading.js";
+import { type Unlike, unlikeCounter, unlikeNotes } from "../../run/serving/seen.js";
 import { type Evaluation, evaluation } from "../../train/evaluation.js";
 import type { Floats } from "../../train/metrics.js";
 import { type Database, openDuckdb } from "../duckdb.js";
@@ -46,7 +47,9 @@ export interface EvaluateResult extends Evaluation {
   /** The values of such labels, the most frequent first, at most 5. */
   readonly otherClasses: readonly LabelValue[];
   readonly seconds: number;
-  /** Where the files disagree with how training read its own. */
+  /** Columns with rows that are unlike those of training, counted. */
+  readonly unlike: readonly Unlike[];
+  /** Where the files disagree with how training read its own, and such columns in sentences. */
   readonly notes: readonly string[];
 }
 
@@ -81,7 +84,7 @@ export async function evaluate(
         const labels = await servedLabels(db, model, await sqlOf(db, "the label", ownLabel, columns));
         const slice = by === undefined ? undefined : await sqlOf(db, "--by", by, columns);
         const scored = await score(db, model, inputs, labels.sql, slice, onProgress);
-        const { numUnlabelled, numOfOtherClasses, ...rest } = scored;
+        const { numUnlabelled, numOfOtherClasses, unlike, ...rest } = scored;
         if (scored.labels.length === 0) {
           throw new DataError(
             `evaluate: some rows must have a label, and of ${count(numUnlabelled + numOfOtherClasses)} none has one that the model knows: ${label}. Name it with --label, and look at --where.`,
@@ -90,7 +93,9 @@ export async function evaluate(
         const result = evaluation(model.task, rest, { classes: model.classes, slices: rest.slices });
         const seconds = (performance.now() - started) / 1000;
         const counts = { numUnlabelled, numOfOtherClasses, otherClasses: labels.others };
-        return { model: model.name, label, ...result, ...counts, seconds, notes };
+        const numRows = rest.labels.length + numUnlabelled + numOfOtherClasses;
+        const all = [...notes, ...unlikeNotes(unlike, numRows)];
+        return { model: model.name, label, ...result, ...counts, seconds, unlike, notes: all };
       } finally {
         await db.close();
       }
@@ -147,12 +152,14 @@ async function score(
     { sql: label, type: "number" } as const,
     ...(by === undefined ? [] : [{ sql: `coalesce(cast(${by} as varchar), '(missing)')`, type: "text" } as const]),
   ];
+  const counter = unlikeCounter(model.inputs, model.seen);
   const probs: Floats[] = [];
   const labels: Float64Array[] = [];
   const slices: string[] = [];
   let [numUnlabelled, numOfOtherClasses, done] = [0, 0, 0];
   for await (const { inputs, more: beside } of servedRows(db, served, more)) {
-    const predicted = await model.predict(inputs);
+    const { predicted, valuesOf } = await model.predict(inputs);
+    counter.add(inputs, valuesOf);
     const [own = [], names = []] = beside as [Float64Array, string[]];
     const width = predicted.length / own.length;
     // What counts is moved to the front of the batch: one array for a batch, and none for a row.
@@ -180,6 +187,7 @@ async function score(
     slices,
     numUnlabelled,
     numOfOtherClasses,
+    unlike: counter.found(),
   };
 }
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type Preprocessing, type RecordLayout, type Rows, recordLayout, type TrainingRows } from "../../data/table.js";
 import type { Reading } from "../../run/reading/reading.js";
 import type { Serving } from "../../run/serving/expression.js";
+import type { SeenValues } from "../../run/serving/seen.js";
 import { openDuckdb } from "../duckdb.js";
 import { withShares } from "../progress.js";
 import { localCopies } from "../remote-files.js";
@@ -21,6 +22,8 @@ export interface PreparedTable {
   readonly preprocessing: Preprocessing;
   /** How a served model makes the features of columns. */
   readonly serving: Serving;
+  /** What the training rows had of each feature. */
+  readonly seen: Readonly<Record<string, SeenValues>>;
   /** How the text of the files became values. */
   readonly reading: Reading;
   /** What the user should know of that, in sentences. */

@@ -1,4 +1,4 @@
-/** Mean and deviation of the columns of a file of records. */
+/** Mean, deviation and range of the columns of a file of records. */
 import { setImmediate } from "node:timers/promises";
 import { readingFile } from "../read-file.js";
 
@@ -8,50 +8,72 @@ export interface Moments {
   readonly deviation: number;
 }
 
+/** Of a column: values that there are, with ids those of a name, and moments and range of numbers; null for ids. */
+export interface ColumnMoments {
+  readonly count: number;
+  readonly moments: Moments | null;
+  readonly range: { readonly least: number; readonly most: number } | null;
+}
+
 /** Records of a chunk that is read at once. */
 const CHUNK_RECORDS = 16_384;
 
 /**
- * Those of each float32 column, without NaN; null for other columns. Running mean and sum of squared differences
- * from it (Welford), in the order of the file: the same bits every time. Of values as `read` makes them.
+ * Those of each column, NaN left out. Running mean and sum of squared differences from it (Welford), in the order of the
+ * file: the same bits every time. Moments are of values as `read` makes them, ranges of values as they are.
  */
 export async function momentsOf(
   path: string,
   numRecords: number,
   dtypes: readonly ("int32" | "float32")[],
   read: (value: number, column: number) => number = (value) => value,
-): Promise<readonly (Moments | null)[]> {
-  const moments = dtypes.map((dtype) => (dtype === "float32" ? { count: 0, mean: 0, squares: 0 } : null));
+): Promise<readonly ColumnMoments[]> {
+  const sums = dtypes.map(
+    (): Sums => ({ count: 0, mean: 0, squares: 0, least: Number.POSITIVE_INFINITY, most: Number.NEGATIVE_INFINITY }),
+  );
   const width = dtypes.length;
   for (let start = 0; start < numRecords; start += CHUNK_RECORDS) {
     const count = Math.min(CHUNK_RECORDS, numRecords - start);
     const bytes = readingFile(path, (read) => read(4 * width * start, 4 * width * count));
-    const values = new Float32Array(bytes.buffer);
-    for (const [column, moment] of moments.entries()) {
-      if (moment) addAll(moment, values, column, width, read);
+    const [values, ids] = [new Float32Array(bytes.buffer), new Int32Array(bytes.buffer)];
+    for (const [column, sum] of sums.entries()) {
+      if (dtypes[column] === "float32") addAll(sum, values, column, width, read);
+      else for (let at = column; at < ids.length; at += width) if (ids[at] !== 0) sum.count++;
     }
     await setImmediate();
   }
-  return moments.map((moment) => {
-    if (!moment) return null;
-    const deviation = moment.count === 0 ? 0 : Math.sqrt(moment.squares / moment.count);
-    return { mean: moment.mean, deviation: deviation === 0 ? 1 : deviation };
+  return sums.map(({ count, mean, squares, least, most }, column) => {
+    if (dtypes[column] !== "float32") return { count, moments: null, range: null };
+    const deviation = count === 0 ? 0 : Math.sqrt(squares / count);
+    const moments = { mean, deviation: deviation === 0 ? 1 : deviation };
+    return { count, moments, range: count === 0 ? null : { least, most } };
   });
 }
 
+interface Sums {
+  count: number;
+  mean: number;
+  squares: number;
+  least: number;
+  most: number;
+}
+
 function addAll(
-  moments: { count: number; mean: number; squares: number },
+  sums: Sums,
   values: Float32Array,
   first: number,
   stride: number,
   read: (value: number, column: number) => number,
 ): void {
   for (let at = first; at < values.length; at += stride) {
-    const value = read(values[at] as number, first);
+    const kept = values[at] as number;
+    const value = read(kept, first);
     if (Number.isNaN(value)) continue;
-    moments.count += 1;
-    const difference = value - moments.mean;
-    moments.mean += difference / moments.count;
-    moments.squares += difference * (value - moments.mean);
+    if (kept < sums.least) sums.least = kept;
+    if (kept > sums.most) sums.most = kept;
+    sums.count += 1;
+    const difference = value - sums.mean;
+    sums.mean += difference / sums.count;
+    sums.squares += difference * (value - sums.mean);
   }
 }

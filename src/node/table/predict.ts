@@ -8,6 +8,7 @@ import { ConfigError, DataError, messageOf } from "../../errors.js";
 import { printable } from "../../report/printable.js";
 import { sqlNames } from "../../run/names.js";
 import type { GivenReading } from "../../run/reading/reading.js";
+import { type Unlike, unlikeCounter, unlikeNotes } from "../../run/serving/seen.js";
 import { decisions } from "../../train/class-metrics.js";
 import type { Floats } from "../../train/metrics.js";
 import { type Database, openDuckdb } from "../duckdb.js";
@@ -40,7 +41,9 @@ export interface PredictResult {
   readonly renamed: readonly { readonly wanted: string; readonly name: string }[];
   readonly out: string | null;
   readonly seconds: number;
-  /** Where the files disagree with how training read its own. */
+  /** Columns with rows that are unlike those of training, counted. */
+  readonly unlike: readonly Unlike[];
+  /** Where the files disagree with how training read its own, and such columns in sentences. */
   readonly notes: readonly string[];
 }
 
@@ -82,7 +85,7 @@ export async function predict(
         const { columns, numRows, inputs, notes } = await openServedRows(db, open, model, { reading, maxBadRows });
         const taken = columns.map(({ name, header = name }) => header);
         const appended = appendedColumns(model, taken);
-        await predictInto(db, model, inputs, appended, (done) => onProgress(done, numRows));
+        const unlike = await predictInto(db, model, inputs, appended, (done) => onProgress(done, numRows));
         // Of CSV every value stays as it was written, "yes" and "007" included.
         const isAsWritten = format.startsWith("format csv") && (open.format === "csv" || open.format === "tsv");
         const own = columns.map(({ name, header = name }) => ({ sql: identifier(name), name: header }));
@@ -103,7 +106,8 @@ export async function predict(
           renamed: renamed.map(({ name, wanted }) => ({ wanted, name })),
           out: out ?? null,
           seconds,
-          notes,
+          unlike,
+          notes: [...notes, ...unlikeNotes(unlike, numRows)],
         };
       } finally {
         await db.close();
@@ -137,22 +141,26 @@ export function appendedColumns({ task, classes, isDouble }: LabelledModel, take
   return [prediction, ...shown.map((name) => column(`probability_${name}`, "float"))];
 }
 
-/** Fill the table `predictions` with a row for each of `source_rows`. */
+/** Fill the table `predictions` with a row for each of `source_rows`; returns what is unlike training. */
 async function predictInto(
   db: Database,
   model: ServedModel,
   served: readonly CheckedInput[],
   columns: readonly Appended[],
   onProgress: (numRows: number) => void,
-): Promise<void> {
+): Promise<Unlike[]> {
   const definitions = columns.map(({ type }, i) => `${predicted(i)} ${type}`);
   await db.run(`create table predictions (${definitions.join(", ")})`);
+  const counter = unlikeCounter(model.inputs, model.seen);
   let done = 0;
   for await (const { inputs } of servedRows(db, served)) {
-    await db.append("predictions", asColumns(await model.predict(inputs), model));
+    const { predicted, valuesOf } = await model.predict(inputs);
+    await db.append("predictions", asColumns(predicted, model));
+    counter.add(inputs, valuesOf);
     done += inputs[0]?.length ?? 0;
     onProgress(done);
   }
+  return counter.found();
 }
 
 function asColumns(predicted: Floats, { task, classes }: ServedModel): (Floats | string[])[] {

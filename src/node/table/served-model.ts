@@ -3,8 +3,10 @@ import { z } from "zod";
 import { problemsOf } from "../../checkpoint/json.js";
 import { yesNo } from "../../data/table.js";
 import { CheckpointError, ConfigError } from "../../errors.js";
+import { encodeModel, type ModelProto } from "../../graph/onnx-proto.js";
 import { type Reading, readingSchema } from "../../run/reading/reading.js";
 import { type ServedInput, servedInputSchema } from "../../run/serving/expression.js";
+import { type FeatureValues, type SeenFeature, seenFeatureSchema } from "../../run/serving/seen.js";
 import type { TaskKind } from "../../train/events.js";
 import type { Floats } from "../../train/metrics.js";
 import { binaryTask, multiclassTask, outputNames, regressionTask, type Task } from "../../train/task.js";
@@ -19,6 +21,15 @@ import {
   readModelFile,
 } from "../model-file.js";
 import { Tensor } from "../ort/library.js";
+import { featureValues, withFeatures } from "./served-features.js";
+
+/** What a model gives of rows. */
+export interface Served {
+  /** Its predictions: [rows], or [rows, classes]. */
+  readonly predicted: Floats;
+  /** The values of a feature, which the network read. */
+  readonly valuesOf: (feature: string) => FeatureValues | undefined;
+}
 
 export interface ServedModel {
   readonly name: string;
@@ -36,8 +47,10 @@ export interface ServedModel {
   readonly isDouble: boolean;
   /** How training read the text of its files. */
   readonly reading: Reading;
-  /** Of rows given as a column for each input, numbers and times as numbers: [rows], or [rows, classes]. */
-  predict(columns: ValueColumns): Promise<Floats>;
+  /** What training saw of its features. */
+  readonly seen: readonly SeenFeature[];
+  /** Of rows given as a column for each input, numbers and times as numbers. */
+  predict(columns: ValueColumns): Promise<Served>;
   close(): Promise<void>;
 }
 
@@ -55,6 +68,7 @@ const metadataSchema = z.object({
   positive: z.string().optional(),
   columns: texts.optional(),
   reading: jsonText.pipe(readingSchema),
+  seen: jsonText.pipe(z.array(seenFeatureSchema)).optional(),
   labelMean: z.coerce.number().optional(),
   labelDeviation: z.coerce.number().optional(),
   labelCenter: z.string().optional(),
@@ -68,13 +82,14 @@ const metadataSchema = z.object({
 export async function openModel(path: string, threads: number): Promise<ServedModel> {
   const file = readModelFile(path);
   const metadata = await readMetadata(file);
-  const { name, label, inputs, ...rest } = metadata;
+  const { name, label, inputs, seen = [], ...rest } = metadata;
   const classes = classesOf(metadata);
   const task = taskOf({ ...rest, classes });
   const output = outputNames[task.kind];
   const isDouble = rest.labelCenter !== undefined;
   checkNames(file, { inputs: inputs.map((one) => one.name), outputs: [output] });
-  const session = await openSession(file, { intraOpNumThreads: threads });
+  const withOwn = (model: ModelProto) => encodeModel(withFeatures(model, seen));
+  const session = await openSession(file, { intraOpNumThreads: threads }, withOwn);
   const width = task.kind === "multiclass" ? (rest.classes?.length ?? 0) : 1;
   return {
     name,
@@ -86,6 +101,7 @@ export async function openModel(path: string, threads: number): Promise<ServedMo
     columns: rest.columns ?? null,
     isDouble,
     reading: rest.reading,
+    seen,
     async predict(columns) {
       const numRows = columns[0]?.length ?? 0;
       const feeds = Object.fromEntries(
@@ -95,10 +111,12 @@ export async function openModel(path: string, threads: number): Promise<ServedMo
           return [input.name, new Tensor(type, column as string[], [numRows])];
         }),
       );
-      const { [output]: predicted } = await session.run(feeds);
+      const outputs = await session.run(feeds);
+      const predicted = outputs[output];
       const values = predicted?.data;
       const isOfType = isDouble ? values instanceof Float64Array : values instanceof Float32Array;
-      if (values && isOfType && values.length === numRows * width) return values as Floats;
+      if (values && isOfType && values.length === numRows * width)
+        return { predicted: values as Floats, valuesOf: featureValues(outputs, seen) };
       throw new CheckpointError(
         `${path} must give ${width} ${isDouble ? "float64" : "float32"} for each row as ${output}, and gave ${predicted?.type}[${predicted?.dims}] for ${numRows}. Give the model.onnx of a run as it was written.`,
       );

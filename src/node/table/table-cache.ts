@@ -1,7 +1,7 @@
 /**
  * The training cache: a folder named by its digest, whole or absent, that training reads without DuckDB.
  *
- * - `table.json`: format version, digest, spec, layout, preprocessing, serving (how a served model makes features of columns), reading (how text became values), what to tell of that, row counts, source files, DuckDB version
+ * - `table.json`: format version, digest, spec, layout, preprocessing, serving (how a served model makes features of columns), seen (what training rows had of each), reading (how text became values), what to tell of that, row counts, source files, DuckDB version
  * - `train.bin`: records of 4-byte little-endian words (see `RecordLayout`), by hash slot, then by source order
  * - `train.slots.bin`: 4,097 uint32; slot s has the rows from entry s up to, not including, entry s + 1
  * - `validation.bin`, `test.bin`: records in source order
@@ -25,6 +25,7 @@ import {
 import { DataError, messageOf } from "../../errors.js";
 import { type GivenReading, givenReadingSchema, type Reading, readingSchema } from "../../run/reading/reading.js";
 import { type Serving, servingSchema } from "../../run/serving/expression.js";
+import { type SeenValues, seenValuesSchema } from "../../run/serving/seen.js";
 import { taskKinds } from "../../run/task-schema.js";
 import { type CheckedFile, type CheckedFolder, damaged, openCheckedFolder } from "../checked-folder.js";
 import type { SourceFiles } from "../source-files.js";
@@ -96,6 +97,7 @@ const tableFile = z.object({
     ),
   }),
   serving: servingSchema,
+  seen: z.record(z.string(), seenValuesSchema),
   reading: readingSchema,
   notes: z.array(z.string()),
   numRows: z.object({
@@ -128,6 +130,8 @@ export interface CachedTable {
   readonly preprocessing: Preprocessing;
   /** How a served model makes the features of columns. */
   readonly serving: Serving;
+  /** What the training rows had of each feature. */
+  readonly seen: Readonly<Record<string, SeenValues>>;
   /** How the text of the files became values. */
   readonly reading: Reading;
   /** What the user should know of how the text became values, in sentences. */
@@ -175,7 +179,10 @@ export function tableDigest(spec: ReadSpec, { format, files }: SourceFiles): str
  */
 export async function openTable(folder: string, options: OpenTableOptions = {}): Promise<CachedTable> {
   const files = await openCheckedFolder(folder);
-  const { spec, layout, preprocessing, serving, reading, notes, numRows, digest } = await readTableFile(folder, files);
+  const { spec, layout, preprocessing, serving, seen, reading, notes, numRows, digest } = await readTableFile(
+    folder,
+    files,
+  );
   const { slots, leaveOut = [], memoryBytes = Number.POSITIVE_INFINITY } = options;
   const whole = (split: "validation" | "test") =>
     leaveOut.includes(split)
@@ -192,6 +199,7 @@ export async function openTable(folder: string, options: OpenTableOptions = {}):
     layout,
     preprocessing,
     serving,
+    seen,
     reading,
     notes,
     train,

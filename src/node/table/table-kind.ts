@@ -5,6 +5,7 @@ import { givenReadingOf } from "../../run/data-schema.js";
 import { exportModel } from "../../run/export.js";
 import type { TableRunConfig } from "../../run/schema.js";
 import { scoreRun } from "../../run/score.js";
+import { seenFeatures } from "../../run/serving/seen.js";
 import { tableWork, tableWorkload } from "../../run/table-work.js";
 import { besideYardsticks } from "../../run/table-yardsticks.js";
 import { labelsToFit } from "../../run/task.js";
@@ -33,6 +34,7 @@ export const tableKind: DataKind<TableRunConfig> = {
         label: data.label,
         features: JSON.stringify({ ...data.categorical, ...data.numeric }),
         reading: JSON.stringify(table.reading),
+        seen: JSON.stringify(seenFeatures(table.seen, table.serving, table.preprocessing)),
         ...(data.columns && { columns: JSON.stringify(data.columns) }),
       },
       exported: (params, metadata) => ({

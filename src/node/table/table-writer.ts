@@ -11,7 +11,7 @@ import { bytesOf } from "../../runtime/array.js";
 import type { Database } from "../duckdb.js";
 import type { SourceFiles } from "../source-files.js";
 import { checkServable } from "./checked-sql.js";
-import { type Moments, momentsOf } from "./moments.js";
+import { type ColumnMoments, type Moments, momentsOf } from "./moments.js";
 import { makeRowSplits } from "./row-splits.js";
 import { fitShifts } from "./shifts.js";
 import { writeSlotted } from "./slotted-file.js";
@@ -84,14 +84,20 @@ export async function writeTable(
   const moments = await momentsOf(trainPath, numRows.train, dtypes, (value, column) =>
     logUnit !== undefined && isLabel(column) ? Math.log1p(value / logUnit) : value,
   );
-  const ofLabels = moments.at(-1);
+  const ofLabels = moments.at(-1)?.moments;
   const fitted = ofLabels && { ...withShift(ofLabels, labelShift), ...(logUnit !== undefined && { logUnit }) };
   const statistics = spec.task && (await labels.fit(db, fitted ?? null));
   const numCategorical = Object.keys(spec.categorical).length;
   const numeric = Object.keys(spec.numeric).map((name, i) => [
     name,
-    withShift(moments[numCategorical + i] as Moments, shifts[i] ?? null),
+    withShift(moments[numCategorical + i]?.moments as Moments, shifts[i] ?? null),
   ]);
+  const seen = Object.fromEntries(
+    [...Object.keys(spec.categorical), ...Object.keys(spec.numeric)].map((name, i) => {
+      const { count, range } = moments[i] as ColumnMoments;
+      return [name, { absent: 1 - count / numTrain, ...range }];
+    }),
+  );
   const table: TableFile = {
     format: formatVersion,
     digest: tableDigest(spec, source),
@@ -104,6 +110,7 @@ export async function writeTable(
       ...(statistics && { labels: statistics }),
     },
     serving,
+    seen,
     reading,
     notes: [...notes],
     numRows: {

@@ -1,0 +1,43 @@
+/** What a served model makes of columns before its network, as further outputs: ids of names, and numbers as they are kept. */
+import { featureName, numbersName } from "../../data/table.js";
+import type { ModelProto, ValueInfoProto } from "../../graph/onnx-proto.js";
+import { types } from "../../run/serving/nodes.js";
+import type { FeatureValues, SeenFeature } from "../../run/serving/seen.js";
+import type { Tensor } from "../ort/library.js";
+
+/** The same model, which gives the features that it says what training saw of, as far as its graph has them. */
+export function withFeatures(model: ModelProto, seen: readonly SeenFeature[]): ModelProto {
+  const { graph } = model;
+  const made = new Set(graph.node.flatMap(({ output }) => output));
+  const taken = new Set(graph.output.map(({ name }) => name));
+  const outputs = [
+    ...seen.map(({ feature, kind }) => valueInfo(featureName(feature), kind === "name" ? types.int32 : types.float32)),
+    valueInfo(numbersName, types.float32),
+  ].filter(({ name }) => made.has(name) && !taken.has(name));
+  return { ...model, graph: { ...graph, output: [...graph.output, ...outputs] } };
+}
+
+function valueInfo(name: string, elemType: number): ValueInfoProto {
+  const dim = name === numbersName ? [{ dimParam: "batch" }, { dimParam: "numbers" }] : [{ dimParam: "batch" }];
+  return { name, type: { tensorType: { elemType, shape: { dim } } } };
+}
+
+/** The values of each feature in what such a model gave; undefined of one that its graph does not have. */
+export function featureValues(
+  outputs: Readonly<Record<string, Tensor>>,
+  seen: readonly SeenFeature[],
+): (feature: string) => FeatureValues | undefined {
+  const kinds = new Map(seen.map(({ feature, kind }) => [feature, kind]));
+  const stacked = new Map(seen.filter(({ kind }) => kind === "number").map(({ feature }, place) => [feature, place]));
+  const numbers = outputs[numbersName];
+  const width = stacked.size;
+  return (feature) => {
+    const isId = kinds.get(feature) === "name";
+    const own = outputs[featureName(feature)]?.data;
+    if (own instanceof Int32Array || own instanceof Float32Array) return { isId, at: (row) => own[row] ?? Number.NaN };
+    const place = stacked.get(feature);
+    const all = numbers?.data;
+    if (place === undefined || !(all instanceof Float32Array) || numbers?.dims[1] !== width) return undefined;
+    return { isId, at: (row) => all[row * width + place] ?? Number.NaN };
+  };
+}
