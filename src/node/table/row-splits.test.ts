@@ -104,6 +104,16 @@ test("all columns count, the last of many too", async () => {
   assert.deepEqual(counts(rows), [800, 100, 100]);
 });
 
+test("many features are hashed as few are, in one order", async () => {
+  const names = Array.from({ length: 600 }, (_, i) => `f${i}`);
+  const values = names.map((name, i) => `case when (i + ${i}) % 7 > 0 then (i * ${i}) % 10 end as ${name}`);
+  await splitsOf(`select ${values.join(", ")}, i % 2 = 0 as y from range(20) t(i)`, {}, names);
+  const texts = names.map((name) => `coalesce(cast(${name} as varchar), chr(30))`);
+  const [[numDifferent] = []] = await db.rows(`select count(*) filter (${equalColumn} is distinct from
+    md5_number_lower(concat_ws(chr(31), '1', ${texts.join(", ")}))) from source_rows positional join row_splits`);
+  assert.equal(Number(numDifferent), 0);
+});
+
 test("rows of one group are in one split, those without a group each by itself, and rare classes everywhere", async () => {
   const query = `select i as a, i % 5 as b, i % 100 = 3 as y,
     case when i % 11 > 0 then 'customer ' || (hash(i) % 60) end as customer from range(2000) t(i)`;

@@ -12,6 +12,7 @@ import { enclosed, identifier } from "../../data/sql.js";
 import { DataError } from "../../errors.js";
 import { count } from "../../report/format.js";
 import type { Database } from "../duckdb.js";
+import { chunksOf } from "./per-column.js";
 import { codeOf, type Parts, splitColumn } from "./table-query.js";
 
 /** What a split of rows is made by, as SQL over a row. */
@@ -37,12 +38,13 @@ export const equalColumn = identifier("codistill equal");
  */
 export async function makeRowSplits(db: Database, split: RowSplit, basis: SplitBasis): Promise<void> {
   const { seed, where, groupBy, stratify } = split;
+  const equal = hashedFeatures(seed, basis.features);
   await db.run(`create or replace table split_rows as select row_number() over () as id,
     ${where === undefined ? "true" : `coalesce(cast(${enclosed(where)} as boolean), false)`} as wanted,
-    ${hashed(seed, basis.columns.map(identifier))} as own, ${hashed(seed, basis.features)} as equal,
+    ${hashed(seed, basis.columns.map(identifier))} as own, ${equal.sql} as equal,
     ${groupBy === undefined ? "null" : `case when ${enclosed(groupBy)} is not null then ${hashed(seed, [enclosed(groupBy)])} end`} as grouped,
     ${stratify ? `coalesce(cast(${enclosed(basis.label)} as varchar), '')` : "''"} as class
-    from source_rows`);
+    from ${equal.from}`);
   await makeUnits(db, split);
   const strata = await strataOf(db);
   const units = strata.reduce((sum, one) => sum + one.units, 0);
@@ -60,8 +62,9 @@ export async function makeRowSplits(db: Database, split: RowSplit, basis: SplitB
 
 /** The same table for a split by predicates, which ranks nothing. */
 export async function predicateSplits(db: Database, parts: Parts, { features }: SplitBasis): Promise<void> {
+  const equal = hashedFeatures(0, features);
   await db.run(`create or replace table row_splits as
-    select ${codeOf(parts)} as ${splitColumn}, ${hashed(0, features)} as ${equalColumn} from source_rows`);
+    select ${codeOf(parts)} as ${splitColumn}, ${equal.sql} as ${equalColumn} from ${equal.from}`);
 }
 
 function tooFew(units: number, groupBy: string | undefined): DataError {
@@ -76,7 +79,34 @@ function tooFew(units: number, groupBy: string | undefined): DataError {
 
 /** MD5 of values, parted by the unit separator, a null told from any text by a mark of its own; as a number of 64 bits. */
 function hashed(seed: number, values: readonly string[]): string {
-  const texts = values.map((value) => `coalesce(cast(${value} as varchar), chr(30))`);
+  return hashedTexts(seed, values.map(textOf));
+}
+
+/**
+ * The same of features, as SQL over rows of the source: of many, the rows have joined texts beside their columns, as DuckDB
+ * plans a statement in a time that grows with the square of the expressions that are beside one another.
+ */
+function hashedFeatures(seed: number, features: readonly string[]): { readonly sql: string; readonly from: string } {
+  const texts = features.map(textOf);
+  if (texts.length <= TEXTS_BESIDE) return { sql: hashedTexts(seed, texts), from: "source_rows" };
+  const joins = chunksOf(texts, TEXTS_BESIDE).map((some) => `concat_ws(chr(31), ${some.join(", ")})`);
+  const nameOf = (i: number) => identifier(`codistill texts ${i}`);
+  return {
+    sql: hashedTexts(
+      seed,
+      joins.map((_, i) => nameOf(i)),
+    ),
+    from: joins.reduce((from, join, i) => `(select *, ${join} as ${nameOf(i)} from ${from})`, "source_rows"),
+  };
+}
+
+const TEXTS_BESIDE = 256;
+
+function textOf(value: string): string {
+  return `coalesce(cast(${value} as varchar), chr(30))`;
+}
+
+function hashedTexts(seed: number, texts: readonly string[]): string {
   return `md5_number_lower(concat_ws(chr(31), ${[`'${seed}'`, ...texts].join(", ")}))`;
 }
 
