@@ -148,6 +148,23 @@ const cases: Readonly<Record<string, Case>> = {
   ),
   "a minus behind": read("DOUBLE", { "1,234.50-": "-1234.5", "5.25": "5.25" }),
   "a minus of typesetters": read("DOUBLE", { "−1,234.5": "-1234.5", "2.5": "2.5" }),
+  "brackets among plain numbers": read(
+    "DOUBLE",
+    { "(5.00)": "-5.0", "7.00": "7.0", "-3.5": "-3.5" },
+    { note: /"\(5\.00\)" is negative/ },
+  ),
+  "brackets among whole numbers": read("BIGINT", { "(5)": "-5", "7": "7", "(-8)": "-8" }, { note: /is negative/ }),
+  "a minus behind among plain numbers": read(
+    "DOUBLE",
+    { "1.5-": "-1.5", "5.25": "5.25" },
+    { note: /"1\.5-" is negative/ },
+  ),
+  "a minus of typesetters among whole numbers": read(
+    "BIGINT",
+    { "\u221215": "-15", "5": "5", "+7": "7" },
+    { note: /is negative/ },
+  ),
+  "a minus of typesetters and decimal commas": read("DOUBLE", { "\u22121,5": "-1.5", "2,25": "2.25" }),
   // Days and times.
   days: read("DATE", { "2024-11-12": "2024-11-12", "2024-1-5": "2024-01-05" }),
   "days that are none": read("DATE", { "2024-02-28": "2024-02-28", "2024-02-30": null }),
@@ -247,6 +264,31 @@ const cases: Readonly<Record<string, Case>> = {
   ),
   "digits that are no days": read("BIGINT", { "20241112": "20241112" }),
   "times of day": read("TIME", { "07:30": "07:30:00", "23:59:59": "23:59:59" }),
+  "the end of the day among times of day": read("TIME", { "07:30": "07:30:00", "24:00": "24:00:00" }),
+  "days as eight digits": read(
+    "DATE",
+    { "20240131": "2024-01-31", "19991201": "1999-12-01" },
+    { note: /as days as %Y%m%d.*--numeric x/ },
+  ),
+  "days as eight digits, of which one is none": read("DATE", { "20240131": "2024-01-31", "20240230": null }),
+  "eight digits that are no days": read("BIGINT", { "20240131": "20240131", "20241301": "20241301" }),
+  "days as eight digits as numbers": read(
+    "BIGINT",
+    { "20240131": "20240131", "19991201": "19991201" },
+    { context: { wanted: new Map([["x", "number"]]) } },
+  ),
+  "spans of more than a day": read(
+    "DOUBLE",
+    { "26:15:00": "94500.0", "0:00:30": "30.0", "100:00:00.5": "360000.5" },
+    { note: /spans of time, in seconds, as "/ },
+  ),
+  "spans of minutes and seconds": read("DOUBLE", { "90:30": "5430.0", "1:05": "65.0", "1:00:05": "3605.0" }),
+  "spans in words": read(
+    "DOUBLE",
+    { "1h 5m": "3900.0", "45m": "2700.0", "2 days 3 hours": "183600.0", "1h30m20s": "5420.0", "90 Min": "5400.0" },
+    { note: /spans of time/ },
+  ),
+  "amounts in one unit of time": read("BIGINT", { "45 min": "45", "90 min": "90" }, { note: /in min/ }),
   "times of day with AM and PM": read("TIME", { "7:30 AM": "07:30:00", "7:30 PM": "19:30:00" }),
   quarters: same(["2024Q1", "2024Q2"]),
   // Yes and no.

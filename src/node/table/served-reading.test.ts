@@ -9,7 +9,7 @@ import { DataError } from "../../errors.js";
 import type { GivenReading, Reading } from "../../run/reading/reading.js";
 import type { ServedInput } from "../../run/serving/expression.js";
 import { openDuckdb } from "../duckdb.js";
-import { openServedRows } from "./served-rows.js";
+import { openServedRows, type ReadModel } from "./served-rows.js";
 import { readSource } from "./source-rows.js";
 import { openFiles } from "./text-files.js";
 
@@ -174,14 +174,14 @@ describe("a model reads files as it read its own", () => {
   };
   const header = "zip,seen,called,price,size\n";
 
-  async function served(text: string, given: GivenReading = {}) {
+  async function served(text: string, given: GivenReading = {}, of: ReadModel = model) {
     const path = join(folder, "new.csv");
     writeFileSync(path, text);
     const open = await openFiles(path, { folder: join(folder, "copies") });
     const db = await openDuckdb(join(folder, "spill"), { reads: open.reads });
     try {
-      const { notes } = await openServedRows(db, open, model, { reading: given });
-      const asked = "seen::varchar, called::varchar, price, zip, size::double";
+      const { notes } = await openServedRows(db, open, of, { reading: given });
+      const asked = of === model ? "seen::varchar, called::varchar, price, zip, size::double" : "size::double";
       return { rows: await db.rows(`select ${asked} from source_rows`), notes };
     } finally {
       await db.close();
@@ -198,6 +198,15 @@ describe("a model reads files as it read its own", () => {
     const { rows } = await served(`${header}1,2024-05-03,2024-05-03T07:00:00+02:00,"1,25",3.5\n`);
     assert.deepEqual(rows[0]?.slice(0, 1), ["2024-05-03"]);
     assert.equal(rows[0]?.[4], 3.5);
+  });
+
+  test("with fractions, brackets and signs of all kinds where it had whole numbers with thousands", async () => {
+    const sizes = { name: "size", reading: { as: "number", whole: true, thousands: "," } } as const;
+    const of = { ...model, inputs: [input("size", "number")], reading: { columns: [sizes] } };
+    const texts = ['"1,234.5"', '"(1,234)"', "7-", "\u22125", "+3", '"12,34,567"', "1.25"];
+    const { rows, notes } = await served(`size\n${texts.join("\n")}\n`, {}, of);
+    assert.deepEqual(rows.flat(), [1234.5, -1234, -7, -5, 3, 1234567, 1.25]);
+    assert.deepEqual(notes, []);
   });
 
   test("and tells of days first, of missing zones and of other decimal marks", async () => {

@@ -3,8 +3,14 @@ import { DataError } from "../../errors.js";
 import { nearest } from "../../nearest.js";
 import { firstNames } from "../../report/format.js";
 import { columnNamed, type NamedColumn } from "../../run/names.js";
-import { numValues } from "../../run/reading/census.js";
-import { type DecideContext, type Decision, decideReadings, wantsShapes } from "../../run/reading/decide.js";
+import { type Census, numValues } from "../../run/reading/census.js";
+import {
+  type DecideContext,
+  type Decision,
+  decideReadings,
+  mayBeUnread,
+  wantsShapes,
+} from "../../run/reading/decide.js";
 import { disagreements, unreadNote } from "../../run/reading/disagreements.js";
 import { givenFormats } from "../../run/reading/given.js";
 import { type GivenReading, type Reading, typeOf } from "../../run/reading/reading.js";
@@ -70,10 +76,7 @@ export async function readSource(db: Database, open: OpenFiles, known: SourceKno
   const rows = { table: "source_text", numRows };
   const censuses = await takeCensus(db, text, rows, nulls, (census) => wantsShapes(census, context));
   const decisions = decideReadings(censuses, context);
-  // Other values are what the census says; times must be on the calendar too.
-  const doubtful = decisions.filter(
-    ({ reading: { as }, isChoice }) => as === "time" || as === "timeOfDay" || (isChoice && as !== "text"),
-  );
+  const doubtful = decisions.filter((decision, i) => mayBeUnread(decision, censuses[i] as Census));
   const label = known.label === undefined ? null : columnNamed(known.label, texts.columns);
   const isLabel = (name: string) => label !== null && label !== "several" && label.name === name;
   const all = await unreadIn(db, doubtful, rows, nulls);

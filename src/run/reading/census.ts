@@ -5,6 +5,8 @@
  * is "digits" where short text has some, and "other".
  */
 export const LOOKS = {
+  /** A day as eight digits, which is a whole number too. */
+  ymd: "(19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])",
   /** Whole numbers that float64 holds, and that nobody writes as a code. */
   whole: "-?(0|[1-9][0-9]{0,14})",
   plus: "[+](0|[1-9][0-9]{0,5})",
@@ -16,7 +18,9 @@ export const LOOKS = {
   yesNo: "(?i)(true|false|t|f|yes|no|y|n)",
   day: "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}",
   stamp: "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}[T ][0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?",
-  clock: "[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?",
+  clock: "([01]?[0-9]|2[0-3]):[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?|24:00(:00)?",
+  /** More hours, or minutes, than a time of day has. */
+  span: "[0-9]{1,4}:[0-5][0-9](:[0-5][0-9]([.][0-9]+)?)?",
   infinite: "(?i)[-+]?inf(inity)?",
 } as const;
 
@@ -69,7 +73,7 @@ export function numValues({ counts }: Census): number {
 
 /** Values that are numbers as they are, fractions included. */
 export function numPlain({ counts }: Census): number {
-  return counts.whole + counts.plus + counts.fraction + counts.big + counts.zeros + counts.exponent;
+  return counts.ymd + counts.whole + counts.plus + counts.fraction + counts.big + counts.zeros + counts.exponent;
 }
 
 /** The shapes of values that say something. */

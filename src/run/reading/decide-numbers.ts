@@ -17,6 +17,8 @@ export interface NumberChoice {
   readonly fits: readonly Shape[];
   /** A value that may be read in two ways, and how it is; null where the text decides. */
   readonly open: { readonly example: string; readonly isDecimal: boolean; readonly why: string } | null;
+  /** A value that is negative, though no plain minus before it says so. */
+  readonly oddlySigned: string | null;
   /** Units beside the one that was taken. */
   readonly otherUnits: readonly string[];
 }
@@ -26,6 +28,7 @@ interface Parsed {
   readonly unit: string;
   readonly marks: Marks;
   readonly isBracketed: boolean;
+  readonly isOddlySigned: boolean;
 }
 
 const SCIENTIFIC = new RegExp(`^(?:${LOOKS.fraction}|${LOOKS.exponent})$`);
@@ -98,18 +101,26 @@ export function decideNumbers(
                   : "nothing in the column says which",
           }
         : null,
+    oddlySigned: readable.find((one) => one.isOddlySigned)?.of.min ?? null,
     otherUnits,
   };
+}
+
+/** Whether some values have fractions, by the marks of a reading. */
+export function haveFractions(shapes: readonly Shape[], { decimal = ".", thousands }: NumberReading): boolean {
+  return parsedOf(shapes).some(({ marks }) => marks.decimal === decimal && decimal !== thousands);
 }
 
 function parsedOf(shapes: readonly Shape[]): Parsed[] {
   return shapes.flatMap((of): Parsed[] => {
     const amount = amountOf(of.shape);
     const marks = amount && marksOf(amount.digits);
-    if (marks) return [{ of, unit: amount.unit, marks, isBracketed: amount.isBracketed }];
+    if (marks) return [{ ...amount, of, marks }];
     if (!SCIENTIFIC.test(of.shape)) return [];
     const decimal = of.shape.includes(".") ? ("." as const) : null;
-    return [{ of, unit: "", marks: { decimal, thousands: null, isOpen: false }, isBracketed: false }];
+    return [
+      { of, unit: "", marks: { decimal, thousands: null, isOpen: false }, isBracketed: false, isOddlySigned: false },
+    ];
   });
 }
 

@@ -1,9 +1,10 @@
 /** How the text of each column of a source is read: rules over what was counted of it. */
 import { type Census, needsShapes, numPlain, numValues, type Shape, valueShapes } from "./census.js";
-import { decideNumbers, type NumberChoice, provenDecimal } from "./decide-numbers.js";
+import { decideNumbers, haveFractions, type NumberChoice, provenDecimal } from "./decide-numbers.js";
 import { decideTimes, givenTimes, type Order, provenOrder, type TimeChoice } from "./decide-times.js";
+import { spansOf } from "./durations.js";
 import type { GivenFormats } from "./given.js";
-import { codeNote, givenNote, missingNote, shapesNote, whyTextNote } from "./notes.js";
+import { codeNote, givenNote, missingNote, readingNote, shapesNote, whyTextNote } from "./notes.js";
 import type { ColumnReading, GivenReading } from "./reading.js";
 
 /** How a column is read, and what is to be said of it. */
@@ -39,6 +40,10 @@ const READS_AS_WANTED = 0.5;
 const TEXT: ColumnReading = { as: "text" };
 const WHOLE: ColumnReading = { as: "number", whole: true };
 const FRACTIONS: ColumnReading = { as: "number" };
+const YMD: ColumnReading = { as: "time", formats: ["%Y%m%d"], days: true };
+const SPANS: ColumnReading = { as: "number", duration: true };
+/** Values that are no days by chance: one of 1,400 numbers of eight digits is such a day. */
+const LEAST_YMD = 2;
 
 /** Whether shapes are to be counted of a column, on which its looks do not decide. */
 export function wantsShapes(census: Census, context: DecideContext): boolean {
@@ -84,7 +89,7 @@ function decideReading(census: Census, context: DecideContext, order: Order | nu
   const values = numValues(census) - counts.infinite;
   const settled = (reading: ColumnReading, isChoice = false): Decision => ({ name, reading, isChoice, notes: [] });
   if (values <= 0) return settled(TEXT);
-  if (wanted === "text") return counts.whole === values ? settled(WHOLE) : settled(TEXT, true);
+  if (wanted === "text") return counts.whole + counts.ymd === values ? settled(WHOLE) : settled(TEXT, true);
   const formats = formatsOf(name, context);
   const times = shapes && formats.length > 0 ? givenTimes(shapes, formats) : null;
   const isMeant = wanted !== undefined || context.formats.of.has(name);
@@ -96,6 +101,13 @@ function decideReading(census: Census, context: DecideContext, order: Order | nu
     // What is no time may be a number that counts on.
     if (found.reading.as !== "text") return found;
   }
+  if (counts.ymd >= READS_AS * values && wanted !== "number" && counts.ymd >= LEAST_YMD)
+    return { name, reading: YMD, isChoice: true, notes: [readingNote(name, YMD, "20240131 is a day", "--numeric")] };
+  const numSpans = counts.span > 0 ? counts.span + counts.clock : sum(spansOf(shapes ?? []));
+  if (numSpans >= READS_AS * values && wanted !== "time") {
+    const example = shapes?.find(({ look }) => look === (counts.span > 0 ? "span" : "digits"))?.max ?? "";
+    return { name, reading: SPANS, isChoice: true, notes: [readingNote(name, SPANS, JSON.stringify(example))] };
+  }
   const digits = decideDigits(census, wanted === "number", context);
   if (digits !== null) return digits;
   if (counts.yesNo === values) return settled({ as: "boolean" });
@@ -106,10 +118,22 @@ function decideReading(census: Census, context: DecideContext, order: Order | nu
 }
 
 /** A reading as whole numbers, for text that has fractions. */
-function widened(reading: ColumnReading, { counts }: Census): ColumnReading {
-  if (reading.as !== "number" || !reading.whole || counts.fraction === 0) return reading;
+function widened(reading: ColumnReading, census: Census): ColumnReading {
+  if (reading.as !== "number" || !reading.whole) return reading;
+  if (census.counts.fraction === 0 && !haveFractions(valueShapes(census), reading)) return reading;
   const { whole: _, ...rest } = reading;
   return rest;
+}
+
+/** Whether values were taken for what they are by more than their looks, so that some may turn out to be something else. */
+export function mayBeUnread({ reading: { as } }: Decision, census: Census): boolean {
+  const values = numValues(census) - census.counts.infinite;
+  return (
+    as === "time" ||
+    as === "timeOfDay" ||
+    (as === "number" && numPlain(census) < values) ||
+    (as === "boolean" && census.counts.yesNo < values)
+  );
 }
 
 /** Numbers that are written plainly, and digits that are names; null where the column is neither. */

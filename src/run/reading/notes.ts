@@ -26,6 +26,12 @@ export function givenNote(name: string, { reading }: TimeChoice): string {
   return `${name}: read as ${readingWords(reading)}, as given`;
 }
 
+/** A reading by the looks of a column, an example of which tells why, and the flag that takes it as something else. */
+export function readingNote(name: string, reading: ColumnReading, why: string, flag?: "--numeric"): string {
+  const cure = flag === undefined ? "" : `; ${flag} ${argument(name)} takes it as a quantity`;
+  return `${name}: read as ${readingWords(reading)}, as ${why}${cure}`;
+}
+
 /** Marks and infinite values of a column of numbers or times, which count as missing. */
 export function missingNote(census: Census): string | null {
   const { name, counts } = census;
@@ -44,6 +50,7 @@ export function missingNote(census: Census): string | null {
 export function shapesNote(name: string, choice: TimeChoice | NumberChoice): string | null {
   const said = [
     ...(isPlain(choice.reading) ? [] : [`read as ${readingWords(choice.reading)}, as ${quoted(choice.fits[0]?.min)}`]),
+    ...("oddlySigned" in choice && choice.oddlySigned !== null ? [`${quoted(choice.oddlySigned)} is negative`] : []),
     ...openWords(name, choice),
   ];
   return said.length === 0 ? null : `${name}: ${said.join("; ")}`;

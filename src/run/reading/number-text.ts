@@ -5,8 +5,8 @@ interface Amount {
   readonly digits: string;
   readonly unit: string;
   readonly isBracketed: boolean;
-  /** Whether a minus or a bracket says that it is negative. */
-  readonly isNegative: boolean;
+  /** Whether something else than a plain minus before it says that it is negative: brackets, a minus behind it or a typographic one. */
+  readonly isOddlySigned: boolean;
 }
 
 /** What a text of digits and marks may say. */
@@ -38,12 +38,12 @@ export function amountOf(text: string): Amount | null {
   let rest = text.trim().replace(/[\u00a0\u2009\u202f]/g, " ");
   const bracketed = /^\((.*)\)$/.exec(rest);
   if (bracketed) rest = (bracketed[1] ?? "").trim();
-  let isNegative = bracketed !== null;
+  let isOddlySigned = bracketed !== null;
   const takeSign = () => {
     const sign = /^[-+\u2212] ?/.exec(rest);
     if (!sign) return;
     rest = rest.slice(sign[0].length);
-    isNegative ||= sign[0][0] !== "+";
+    isOddlySigned ||= sign[0][0] === "\u2212";
   };
   takeSign();
   const prefix = PREFIX.exec(rest);
@@ -52,12 +52,12 @@ export function amountOf(text: string): Amount | null {
   const inner = prefix && /^\((.*)\)$/.exec(rest);
   if (inner) {
     rest = (inner[1] ?? "").trim();
-    isNegative = true;
+    isOddlySigned = true;
   }
   const trailing = /^(.*[0-9]) ?[-\u2212]$/.exec(rest);
   if (trailing) {
     rest = trailing[1] ?? "";
-    isNegative = true;
+    isOddlySigned = true;
   }
   const suffix = SUFFIX.exec(rest) ?? WORD.exec(rest);
   if (suffix && /[0-9]/.test(rest.slice(0, suffix.index))) rest = rest.slice(0, suffix.index);
@@ -65,7 +65,7 @@ export function amountOf(text: string): Amount | null {
   const behind = suffix ? (suffix[2] ?? suffix[1] ?? "").trim() : "";
   if (prefix && behind !== "") return null;
   if (!/^[0-9.]?[0-9., '\u2019]*$/.test(rest) || !/[0-9]/.test(rest)) return null;
-  return { digits: rest.trim(), unit: prefix?.[1] ?? behind, isBracketed: bracketed !== null, isNegative };
+  return { digits: rest.trim(), unit: prefix?.[1] ?? behind, isBracketed: bracketed !== null, isOddlySigned };
 }
 
 /** What the marks between digits say; null where they are in no order that numbers have. */

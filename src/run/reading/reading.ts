@@ -18,6 +18,8 @@ const numberReading = z.strictObject({
   thousands: z.exactOptional(z.enum([",", ".", " ", "'"])),
   /** Before or behind the digits, as "$", "km" or "%"; the value is in this unit, so 12 % is 12. */
   unit: z.exactOptional(short.min(1)),
+  /** Spans of time, as 26:15:00 or 1h 5m, in seconds; of two numbers with a colon, 60 times the first and the second. */
+  duration: z.exactOptional(z.literal(true)),
 });
 
 /** Points in time. The clock is the one that is written: an offset from UTC behind it is left off. */
@@ -112,7 +114,8 @@ export function typeOf(reading: ColumnReading): string {
 export function readingWords(reading: ColumnReading): string {
   switch (reading.as) {
     case "number": {
-      const { decimal, thousands, unit, whole } = reading;
+      const { decimal, thousands, unit, whole, duration } = reading;
+      if (duration) return "spans of time, in seconds";
       const marks = [
         thousands && `"${thousands}" parting thousands`,
         decimal && `"${decimal}" as the decimal mark`,

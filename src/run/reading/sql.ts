@@ -1,6 +1,7 @@
 /** Readings as SQL over the text of a column. */
 import { literal } from "../../data/sql.js";
 import { LONGEST, LOOK_NAMES, LOOKS, type Look } from "./census.js";
+import { SPAN_CLOCK, SPAN_UNITS, SPAN_WORDS } from "./durations.js";
 import { APOSTROPHES, MINUSES, SPACES } from "./number-text.js";
 import { type ColumnReading, NULL_MARKS, type NumberReading, type Reading, typeOf } from "./reading.js";
 import { escaped, guardOf, ISO_TIME, TIME_EDITS } from "./time-text.js";
@@ -63,31 +64,50 @@ function typedSql(text: string, reading: Exclude<ColumnReading, { as: "text" }>)
   }
 }
 
-/** A number, finite or null. */
+/** A number, finite or null: as it is written plainly, else with thousands, a unit, brackets, or a minus behind it. */
 function numberSql(text: string, reading: NumberReading): string {
+  if (reading.duration) return durationSql(text);
   const { whole, decimal = ".", thousands, unit } = reading;
-  if (thousands === undefined && unit === undefined) {
-    const plain = decimal === "." ? text : `replace(${text}, '${decimal}', '.')`;
-    const value = `try_cast(${plain} as ${typeOf(reading)})`;
-    if (whole) return `case when ${fits(text, "[-+]?[0-9]{1,18}")} then ${value} end`;
-    const digits = `[-+]?([0-9]{1,60}[${decimal}]?[0-9]*|[${decimal}][0-9]+)`;
-    // Powers of three digits may be more than a float64 holds.
-    const isLarge = `${fits(text, `${digits}[eE][+]?[0-9]{3}`)} and isfinite(${value})`;
-    return `case when ${fits(text, `${digits}([eE][+]?[0-9]{1,2}|[eE]-[0-9]{1,3})?`)} or ${isLarge} then ${value} end`;
-  }
+  const marked = markedSql(text, reading);
+  if (thousands !== undefined || unit !== undefined) return marked;
+  const plain = decimal === "." ? text : `replace(${text}, '${decimal}', '.')`;
+  const value = `try_cast(${plain} as ${typeOf(reading)})`;
+  if (whole) return `case when ${fits(text, "[-+]?[0-9]{1,18}")} then ${value} else ${marked} end`;
+  const digits = `[-+]?([0-9]{1,60}[${decimal}]?[0-9]*|[${decimal}][0-9]+)`;
+  // Powers of three digits may be more than a float64 holds.
+  const isLarge = `${fits(text, `${digits}[eE][+]?[0-9]{3}`)} and isfinite(${value})`;
+  const isPlain = `${fits(text, `${digits}([eE][+]?[0-9]{1,2}|[eE]-[0-9]{1,3})?`)} or ${isLarge}`;
+  return `case when ${isPlain} then ${value} else ${marked} end`;
+}
+
+function markedSql(text: string, { whole, decimal = ".", thousands, unit }: NumberReading): string {
   const marks = thousands && `[${{ "'": APOSTROPHES, " ": SPACES, ",": ",", ".": "." }[thousands]}]`;
   const grouped = marks ? `|[0-9]{1,3}(${marks}[0-9]{3})+|[0-9]{1,2}(${marks}[0-9]{2})+${marks}[0-9]{3}` : "";
   const sign = `([-+${MINUSES.slice(1)}] ?)?`;
   const space = `[${SPACES}]?`;
   const name = unit === undefined ? "" : escaped(unit);
   const [before, behind] = unit === undefined ? ["", ""] : [`(${name}${space})?`, `(${space}${name})?`];
-  const digits = `(([0-9]+${grouped})([${decimal}][0-9]*)?|[${decimal}][0-9]+)`;
+  const integers = `([0-9]{1,${whole ? 15 : 60}}${grouped})`;
+  const digits = whole ? integers : `(${integers}([${decimal}][0-9]*)?|[${decimal}][0-9]+)`;
   const pattern = `[(]?${sign}${before}[(]?${sign}${digits}( ?[${MINUSES}])?${behind}( ?[${MINUSES}])?[)]?`;
   const bare = unit === undefined ? text : `replace(${text}, ${literal(unit)}, '')`;
   const value = `try_cast(replace(regexp_replace(${bare}, '[^0-9${decimal}]', '', 'g'), '${decimal}', '.') as double)`;
   const isNegative = `regexp_matches(${bare}, '[(${MINUSES.slice(1)}-]')`;
   const signed = `case when ${fits(text, pattern)} then case when ${isNegative} then -${value} else ${value} end end`;
   return whole ? `cast(${signed} as bigint)` : signed;
+}
+
+/** Seconds. */
+function durationSql(text: string): string {
+  const part = (which: number) => `try_cast(split_part(${text}, ':', ${which}) as double)`;
+  const three = `3600 * ${part(1)} + 60 * ${part(2)} + ${part(3)}`;
+  const clock = `case when contains(substr(${text}, strpos(${text}, ':') + 1), ':') then ${three} else 60 * ${part(1)} + ${part(2)} end`;
+  const lower = `lower(${text})`;
+  const words = SPAN_UNITS.map(({ name, seconds }) => {
+    const number = `regexp_extract(${lower}, ${literal(`([0-9]+([.][0-9]+)?) ?(${name})([ ,0-9]|$)`)}, 1)`;
+    return `${seconds} * coalesce(try_cast(${number} as double), 0)`;
+  });
+  return `case when ${fits(text, SPAN_CLOCK)} then ${clock} when ${text} <> '' and ${fits(lower, SPAN_WORDS)} then ${words.join(" + ")} end`;
 }
 
 /** A TIMESTAMP, by the first pattern that the text fits; ISO 8601 without a zone first of all, which is the most usual. */
