@@ -68,12 +68,16 @@ export async function newestIncarnation(store: Store, group: number, own = 0, si
   return (await follow(store, group, own, signal)).newest;
 }
 
-/** The same, and the names of the files beside a group's claims that count for nothing: no start made them. */
+/**
+ * The same, whether the own claim is there, and the names of the files beside a group's claims that count for nothing: no start
+ * made them.
+ */
 export async function readStarts(store: Store, group: number, own: number, signal?: AbortSignal) {
   const { newest, last, noClaims } = await follow(store, group, own, signal);
   const names = await store.list(folder(group), signal);
   const isNumber = (name: string) => numberOf(group, name) > 0 && numberOf(group, name) <= last;
-  return { newest, strays: names.filter((name) => !isNumber(name) || noClaims.includes(name)) };
+  const strays = names.filter((name) => !isNumber(name) || noClaims.includes(name));
+  return { newest, isClaimed: names.includes(nameOf(group, own)), strays };
 }
 
 /** Go through the numbers after the own one: to the last that is taken, and the newest that a claim has taken. */

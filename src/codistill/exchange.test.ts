@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { exchangeOn, filledWith, paramsOf, publishAs, shortly } from "../../test/exchange-fixture.js";
 import { gate, storeWith } from "../../test/tiny-run.js";
 import { memoryStore } from "../checkpoint/store.js";
+import { claimIncarnation } from "./claim.js";
 import type { SeenTeacher } from "./exchange.js";
 
 const stepsOf = (teachers: readonly SeenTeacher[]) => teachers.map(({ group, step }) => `${group}@${step}`);
@@ -97,6 +98,37 @@ describe("publishing", () => {
       (await store.list(`groups/${group}/snapshots/`)).map((name) => Number(/(\d{9})-/.exec(name)?.[1]));
     assert.deepEqual(await steps(0), [100, 1000]);
     assert.deepEqual(await steps(1), [1, 2, 3, 4]);
+  });
+
+  test("waits while the store is another one, as where its disk is not mounted, and says so once", async () => {
+    const [first, other] = [memoryStore(), memoryStore()];
+    let current = first;
+    const { exchange, events } = exchangeOn(
+      storeWith(() => ({
+        get: (...asked) => current.get(...asked),
+        put: (...asked) => current.put(...asked),
+        list: (...asked) => current.list(...asked),
+        remove: (...asked) => current.remove(...asked),
+      })),
+    );
+    await claimIncarnation(first, 0);
+    for (const [step, store] of [
+      [1, first],
+      [2, other],
+      [3, other],
+      [4, first],
+    ] as const) {
+      current = store;
+      exchange.publish(step, paramsOf(step));
+      await exchange.idle();
+    }
+    assert.deepEqual(shortly(events), ["published 0@1", "trouble publish", "published 0@4"]);
+    const [, trouble] = events;
+    assert.match(
+      (trouble?.event === "exchange-trouble" && trouble.message) || "",
+      /knew start number 1 of group 0.*not mounted/,
+    );
+    assert.deepEqual(await other.list(""), []);
   });
 
   test("goes on after a store that fails now and then, and says so", async () => {

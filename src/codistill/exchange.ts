@@ -93,6 +93,7 @@ export function storeExchange({
   const known = new Map<number, SeenTeacher>(first.map((teacher) => [teacher.group, ownCopy(teacher)]));
   let now = 0;
   let supersededBy: number | null = null;
+  let wasClaimed = false;
   const quarantine = makeQuarantine(group, onEvent, isAlike);
   const news = newsOf(first);
   const told = new Set<string>();
@@ -115,11 +116,14 @@ export function storeExchange({
 
   async function write({ step, params }: { step: number; params: NamedArrays }, signal: AbortSignal): Promise<void> {
     const started = performance.now();
-    const { newest, strays } = await readStarts(store, group, incarnation, signal);
+    const { newest, isClaimed, strays } = await readStarts(store, group, incarnation, signal);
     if (newest > incarnation) {
       supersededBy = newest;
       return;
     }
+    // Where a disk is no longer mounted, another folder may take all that is written.
+    if (wasClaimed && !isClaimed) throw lostStore(group, incarnation);
+    wasClaimed ||= isClaimed;
     tellOfStrays(step, strays);
     const snapshot = { group, step, incarnation, model: await modelDigest, params };
     const { name, bytes, sha256: digest } = await publishSnapshot(store, snapshot, signal);
@@ -173,6 +177,13 @@ export function storeExchange({
       await Promise.all([publishing, ...fetching].map((work) => work.idle()));
     },
   };
+}
+
+function lostStore(group: number, incarnation: number): StoreError {
+  return new StoreError(
+    `the store knew start number ${incarnation} of group ${group}, and does not any more: its disk is not mounted, or somebody ` +
+      "removed what was in it. Nothing is published until it is back.",
+  );
 }
 
 /** A teacher in memory of its own: one from a checkpoint lies in that of the whole file, and would keep it all. */
