@@ -183,7 +183,7 @@ test("a run that cannot be read is listed with the reason, and hides no other", 
       '{"time":"t","event":"run-start","version":99}\n',
       /log\.jsonl: version must be 1, got 99/,
     ],
-    "bad-scope": ["scope.json", "{}", /scope\.json does not say what the folder is for/],
+    "bad-scope": ["scope.json", "{}", /scope\.json is damaged: .*groups/],
     "bad-result": ["result.json", '{"groups": 7}', /result\.json is damaged/],
   };
   for (const [name, [file, content]] of Object.entries(bad)) {

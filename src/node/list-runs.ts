@@ -2,14 +2,13 @@
 import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { z } from "zod";
-import { problemsOf } from "../checkpoint/json.js";
-import { CheckpointError, ConfigError, messageOf } from "../errors.js";
+import { ConfigError, messageOf } from "../errors.js";
 import { shortened } from "../report/format.js";
 import type { ListedRun, RunSummary } from "../report/runs.js";
 import { MAX_GROUPS } from "../run/schema.js";
 import { mayBeThere } from "./process-identity.js";
 import { type EventOf, readEvents } from "./read-log.js";
-import { readRunFile } from "./run-file.js";
+import { checkedRunFile } from "./run-file.js";
 import { type RunFolder, runFolder } from "./run-folder.js";
 import { readScope } from "./scope.js";
 
@@ -59,9 +58,10 @@ const resultSchema = z.looseObject({
 export function summarizeRun(path: string): RunSummary | null {
   const folder = runFolder(path);
   if (!existsSync(folder.log)) return null;
-  const { name, numGroups, numSteps } = checked(folder.config, configSchema);
+  if (!existsSync(folder.config)) throw new ConfigError(`it has a log, and no ${basename(folder.config)}`);
+  const { name, numGroups, numSteps } = checkedRunFile(folder.config, configSchema);
   const groups = readScope(folder, numGroups).groups.map((group) => ({ group, ...stateOf(folder.group(group).log) }));
-  const result = existsSync(folder.result) ? checked(folder.result, resultSchema) : undefined;
+  const result = existsSync(folder.result) ? checkedRunFile(folder.result, resultSchema) : undefined;
   const shipped = result?.groups.find(({ group }) => group === result.shippedGroup);
   const start = startOf(folder);
   const state = ORDER.find((one) => groups.some((group) => group.state === one)) ?? "preparing";
@@ -74,14 +74,6 @@ export function summarizeRun(path: string): RunSummary | null {
     numSteps,
     testLoss: shipped?.testLoss ?? null,
   };
-}
-
-/** A file of a run folder, by its schema. */
-function checked<Schema extends z.ZodType>(path: string, schema: Schema): z.output<Schema> {
-  if (!existsSync(path)) throw new ConfigError(`it has a log, and no ${basename(path)}`);
-  const parsed = schema.safeParse(readRunFile(path));
-  if (parsed.success) return parsed.data;
-  throw new CheckpointError(`${path} is damaged: ${problemsOf(parsed.error)}`);
 }
 
 /** The state of a run is the first of these that one of its groups is in. */

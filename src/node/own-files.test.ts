@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { tinyInput } from "../../test/tiny-run.js";
 import { tokenizerFile } from "../data/text/byte-level.js";
-import { ConfigError, DataError } from "../errors.js";
+import { CheckpointError, ConfigError, DataError } from "../errors.js";
 import { isOfText, type RunConfig } from "../run/schema.js";
 import { loadConfig } from "./load-config.js";
 import { checkOwnFiles, takeOwnFiles, withOwnFiles, withOwnNames } from "./own-files.js";
@@ -118,7 +118,10 @@ test("a damaged record of where copies came from is refused", async () => {
   for (const [i, damaged] of ["rubbish", "[]", '{"tokenizer":{"from":3}}'].entries()) {
     const { folder } = await begun(`damaged-${i}`);
     writeFileSync(folder.ownFiles, damaged);
-    await refused(checkOwnFiles(folder), /own-files\.json does not say where the run's files came from/);
+    await assert.rejects(
+      checkOwnFiles(folder),
+      (error) => error instanceof CheckpointError && /own-files\.json is damaged: /.test(error.message),
+    );
   }
 });
 

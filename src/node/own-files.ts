@@ -6,12 +6,11 @@ import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { z } from "zod";
 import { digestChange, sha256 } from "../checkpoint/digest.js";
-import { problemsOf } from "../checkpoint/json.js";
 import { ConfigError, messageOf } from "../errors.js";
 import { isOfText, type RunConfig } from "../run/schema.js";
 import { directoryStore } from "./directory-store.js";
 import { readRegular } from "./plain-files.js";
-import { encodeRunFile, readRunFile } from "./run-file.js";
+import { checkedRunFile, encodeRunFile } from "./run-file.js";
 import type { RunFolder } from "./run-folder.js";
 
 /** What the tokenizer is called in a run folder, and beside a model. */
@@ -115,10 +114,7 @@ async function checkTokenizer(path: string): Promise<void> {
 }
 
 function originsOf(folder: RunFolder): Origins {
-  const record = existsSync(folder.ownFiles) ? readRunFile(folder.ownFiles) : {};
-  const parsed = ownSchema.safeParse(record);
-  if (parsed.success) return parsed.data;
-  throw new ConfigError(`${folder.ownFiles} does not say where the run's files came from: ${problemsOf(parsed.error)}`);
+  return existsSync(folder.ownFiles) ? checkedRunFile(folder.ownFiles, ownSchema) : {};
 }
 
 function pathOf(kind: Kind, config: RunConfig): string | undefined {

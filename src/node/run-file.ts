@@ -1,9 +1,11 @@
 /** The JSON files of a run folder: plain records, with the version of their format beside their own names. */
 import { existsSync } from "node:fs";
-import { checkVersion, decodeJson, encodeJson } from "../checkpoint/json.js";
+import type { z } from "zod";
+import { checkVersion, decodeJson, encodeJson, problemsOf } from "../checkpoint/json.js";
+import { CheckpointError } from "../errors.js";
 import { readWithin } from "./read-bounded.js";
 
-/** The version of `config.json`, `data.json`, `result.json` and the logs in a run folder. */
+/** The version of every JSON file and of the logs in a run folder. */
 export const RUN_FOLDER_VERSION = 1;
 
 /** A file's bytes. */
@@ -18,6 +20,19 @@ export function encodeRunFile(value: object): Uint8Array {
 export function readRunFile(path: string): Readonly<Record<string, unknown>> | undefined {
   const value = existsSync(path) ? withoutVersion(path, decodeJson(readWithin(path))) : undefined;
   return isRecord(value) ? value : undefined;
+}
+
+/**
+ * What a file says, as a schema has it.
+ *
+ * Throws {@link CheckpointError} when it is not there, damaged or of another version, and what {@link readWithin} throws.
+ */
+export function checkedRunFile<Schema extends z.ZodType>(path: string, schema: Schema): z.output<Schema> {
+  const record = readRunFile(path);
+  const parsed = schema.safeParse(record);
+  if (parsed.success) return parsed.data;
+  const why = record === undefined ? "it must hold a record of JSON" : problemsOf(parsed.error);
+  throw new CheckpointError(`${path} is damaged: ${why}. Put it back as it was.`);
 }
 
 /** A value as it was before {@link encodeRunFile}. Throws {@link CheckpointError} when it is of another version. */

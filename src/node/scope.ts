@@ -3,7 +3,6 @@ import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { z } from "zod";
-import { decodeJson, encodeJson, problemsOf, versionMustBe } from "../checkpoint/json.js";
 import { claimFreeGroup, claimGroup } from "../codistill/claim.js";
 import { ConfigError } from "../errors.js";
 import { isDeclared } from "../run/declaration.js";
@@ -11,7 +10,7 @@ import { joinRun } from "../run/join.js";
 import type { RunConfig } from "../run/schema.js";
 import type { Work } from "../run/workload.js";
 import { directoryStore } from "./directory-store.js";
-import { readWithin } from "./read-bounded.js";
+import { checkedRunFile, encodeRunFile } from "./run-file.js";
 import type { RunFolder } from "./run-folder.js";
 import { locatedStore, openStore } from "./stores.js";
 
@@ -33,11 +32,7 @@ export interface Join {
   readonly group?: number;
 }
 
-/** The version of `scope.json`. */
-const SCOPE_VERSION = 1;
-
 const scopeSchema = z.object({
-  version: z.literal(SCOPE_VERSION, versionMustBe(SCOPE_VERSION)),
   groups: z.array(z.int().nonnegative()),
   store: z.string().min(1),
   replayOf: z.string().optional(),
@@ -47,22 +42,18 @@ const scopeSchema = z.object({
 /**
  * The scope of a run folder: what `scope.json` says, else all groups and a store inside the folder.
  *
- * Throws {@link ConfigError} when the file is not one of this version.
+ * Throws what {@link checkedRunFile} throws.
  */
 export function readScope(folder: RunFolder, numGroups: number): RunScope {
   if (!existsSync(folder.scope)) {
     return { groups: Array.from({ length: numGroups }, (_, group) => group), store: resolve(folder.store) };
   }
-  const parsed = scopeSchema.safeParse(decodeJson(readWithin(folder.scope)));
-  if (!parsed.success) {
-    throw new ConfigError(`${folder.scope} does not say what the folder is for: ${problemsOf(parsed.error)}`);
-  }
-  return parsed.data;
+  return checkedRunFile(folder.scope, scopeSchema);
 }
 
 /** Say what a run folder is for. */
 export async function writeScope(folder: RunFolder, scope: RunScope): Promise<void> {
-  await directoryStore(folder.path).put(basename(folder.scope), encodeJson({ version: SCOPE_VERSION, ...scope }, 2));
+  await directoryStore(folder.path).put(basename(folder.scope), encodeRunFile(scope));
 }
 
 /** Throws {@link ConfigError} when a run has no such group, or the store is of no kind that is known. */
