@@ -1,4 +1,4 @@
-/** How processes of ours end, for those that start them. Those of signals are as the shell has them: 128 and the number. */
+/** How processes of ours end: by which signals, and with which exit codes, of signals 128 and their number as in the shell. */
 import { constants } from "node:os";
 
 /** Training failed, or a defect of ours. */
@@ -8,10 +8,28 @@ export const FAILED = 1;
 export const REFUSED = 2;
 
 /** Signals that make a run save and stop; a second of them ends it at once. */
-export const STOP_SIGNALS = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
+const STOP_SIGNALS = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
 
 /** What batch systems send ahead of the end of a job's time: save and stop too, but however many come, none ends at once. */
-export const EARLY_SIGNALS = ["SIGUSR1", "SIGUSR2"] as const;
+const EARLY_SIGNALS = ["SIGUSR1", "SIGUSR2"] as const;
 
 /** The exit code of a run that a signal stopped. */
 export const stoppedBy = (signal: NodeJS.Signals) => 128 + constants.signals[signal];
+
+/**
+ * The first Ctrl-C (or SIGTERM, or the end of the terminal) saves and stops; the second one leaves at once. SIGUSR1 and SIGUSR2
+ * save and stop too; that SIGTERM follows them is the way of batch systems, and no second wish.
+ */
+export function stopOnSignals(): AbortSignal {
+  const stop = new AbortController();
+  let numWishes = 0;
+  const on = (signal: NodeJS.Signals, mayLeave: boolean) =>
+    process.on(signal, () => {
+      process.exitCode = stoppedBy(signal);
+      if (mayLeave && numWishes++ > 0) process.exit();
+      stop.abort();
+    });
+  for (const signal of STOP_SIGNALS) on(signal, true);
+  for (const signal of EARLY_SIGNALS) on(signal, false);
+  return stop.signal;
+}

@@ -20,6 +20,12 @@ export function someNumber(text: string): number {
   return number;
 }
 
+/** The index of a group, 0 or more. */
+export function groupIndex(text: string): number {
+  if (!/^\d+$/.test(text)) throw new ConfigError(`--group is the index of a group, 0 or more, got "${text}"`);
+  return Number(text);
+}
+
 /** What stands for a file or a folder in the description of a flag. */
 const PATH = /<(?:[a-z ]*(?:folder|store|file|paths?|weights)[.]*)>$/;
 

@@ -8,7 +8,7 @@ import type { LoggedEvent, TrainEvent } from "../train/events.js";
 import { type GroupEnd, type GroupProcess, startProcess } from "./group-process.js";
 import { logWriter } from "./log.js";
 import { endOf } from "./log-lines.js";
-import { patienceOf } from "./patience.js";
+import type { Patience } from "./patience.js";
 import { makeOwnFolder, openOwn } from "./plain-files.js";
 import { beginningOf } from "./read-bounded.js";
 import { checkLog, lastStepOf, readEvents } from "./read-log.js";
@@ -17,6 +17,15 @@ import type { RunScope } from "./scope.js";
 
 /** Seconds before the first restart of a group; doubled at each further one. */
 const FIRST_DELAY_SECONDS = 0.5;
+
+interface RunGroupsOptions {
+  /** Aborted to ask all to save and end. */
+  readonly stop: AbortSignal;
+  /** Whether the folder is still this program's. */
+  readonly isOurs: () => boolean;
+  /** How long a process is waited for. */
+  readonly patience: Patience;
+}
 
 /**
  * Start a process for each group of this folder and wait until all have ended. One that dies or cannot be started is
@@ -30,11 +39,9 @@ export async function runGroups(
   config: RunConfig,
   folder: RunFolder,
   { groups }: RunScope,
-  stop: AbortSignal,
-  isOurs: () => boolean,
+  { stop, isOurs, patience }: RunGroupsOptions,
 ): Promise<void> {
   for (const group of groups) checkLog(folder.group(group).log);
-  const patience = patienceOf(process.env);
   const threads = config.threads ?? Math.max(1, Math.floor(availableParallelism() / groups.length));
   const children = new Map<number, GroupProcess>();
   const askToStop = () => {

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The command line. */
-import { existsSync, readFileSync } from "node:fs";
-import { basename, relative, resolve } from "node:path";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { Command } from "commander";
 import { CodistillError, ConfigError, TrainingError } from "../errors.js";
 import { printable } from "../report/printable.js";
@@ -12,13 +12,13 @@ import { isOfText, type RunConfig } from "../run/schema.js";
 import { outputNames } from "../train/task.js";
 import { cacheFolderOf, withCacheFlag } from "./cache-folder.js";
 import { errorText } from "./error-line.js";
-import { EARLY_SIGNALS, FAILED, REFUSED, STOP_SIGNALS, stoppedBy } from "./exit-codes.js";
-import { checkPaths, someDuration } from "./flags.js";
+import { FAILED, REFUSED, stopOnSignals, stoppedBy } from "./exit-codes.js";
+import { checkPaths, groupIndex, someDuration } from "./flags.js";
 import { loadConfig } from "./load-config.js";
 import { withOwnFiles } from "./own-files.js";
 import { compareReplay, prepareReplay } from "./replay.js";
 import { addRunCommands, SET } from "./run-commands.js";
-import { runFolder } from "./run-folder.js";
+import { existingRun, runFolder } from "./run-folder.js";
 import { checkJoin, type Join, readScope } from "./scope.js";
 import { evaluateCommand, predictCommand, withEvaluateFlags, withPredictFlags } from "./serve-commands.js";
 import {
@@ -205,7 +205,11 @@ async function trainIn(
     progress.close();
   }
   if (!result) {
-    tell(`\nstopped; what was trained is saved. Go on with:\n  codistill train --resume ${folder}`);
+    const isHungUp = process.exitCode === stoppedBy("SIGHUP");
+    const why = isHungUp
+      ? " by SIGHUP, as its terminal ended (nohup keeps no Node.js program from that; setsid and tmux do)"
+      : "";
+    tell(`\nstopped${why}; what was trained is saved. Go on with:\n  codistill train --resume ${folder}`);
     return;
   }
   const { model, result: resultFile } = runFolder(folder);
@@ -240,49 +244,23 @@ function joinOf({ store, group, resume }: TrainFlags): Join | undefined {
   return { store, ...(group !== undefined && { group }) };
 }
 
-function groupIndex(text: string): number {
-  if (!/^\d+$/.test(text)) throw new ConfigError(`--group is the index of a group, 0 or more, got "${text}"`);
-  return Number(text);
-}
-
 /** A new run of a configuration, or one to go on with. */
 async function chooseRun(path: string | undefined, flags: TrainFlags, join?: Join): Promise<ChosenRun> {
   const init = flags.init === undefined ? [] : [`init=${JSON.stringify(resolve(flags.init))}`];
   const overrides = [...flags.set, ...init];
   if (flags.resume !== undefined) {
-    const folder = relative("", flags.resume) || ".";
-    const { config: saved, log } = runFolder(folder);
-    const missing = [saved, log].find((file) => !existsSync(file));
-    if (missing) throw new ConfigError(`${flags.resume} is not a run folder: it has no ${basename(missing)}`);
-    const own = await loadConfig(saved);
-    if (path === undefined && overrides.length === 0) return { config: own, folder };
-    const config = await withOwnFiles(await loadConfig(path ?? saved, overrides), runFolder(folder));
+    const run = existingRun(flags.resume);
+    const own = await loadConfig(run.config);
+    if (path === undefined && overrides.length === 0) return { config: own, folder: run.path };
+    const config = await withOwnFiles(await loadConfig(path ?? run.config, overrides), run);
     checkSameRun(own, recordWithoutSecrets(config));
-    return { config, folder };
+    return { config, folder: run.path };
   }
   if (path === undefined)
     throw new ConfigError("train needs a configuration, as in: codistill train codistill.config.ts");
   const config = await loadConfig(path, overrides);
   if (join) checkJoin(config.numGroups, join);
   return { config, folder: newRunFolder(flags.runs, config.name) };
-}
-
-/**
- * The first Ctrl-C (or SIGTERM, or the end of the terminal) saves and stops; the second one leaves at once. SIGUSR1 and SIGUSR2
- * save and stop too; that SIGTERM follows them is the way of batch systems, and no second wish.
- */
-function stopOnSignals(): AbortSignal {
-  const stop = new AbortController();
-  let numWishes = 0;
-  const on = (signal: NodeJS.Signals, mayLeave: boolean) =>
-    process.on(signal, () => {
-      process.exitCode = stoppedBy(signal);
-      if (mayLeave && numWishes++ > 0) process.exit();
-      stop.abort();
-    });
-  for (const signal of STOP_SIGNALS) on(signal, true);
-  for (const signal of EARLY_SIGNALS) on(signal, false);
-  return stop.signal;
 }
 
 function say(text: string): void {

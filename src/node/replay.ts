@@ -1,6 +1,5 @@
 /** Runs taken once more from what was recorded of them, and the proof that they came to the same bits. */
-import { existsSync } from "node:fs";
-import { basename, resolve } from "node:path";
+import { resolve } from "node:path";
 import { type Checkpoint, readCheckpoint } from "../checkpoint/checkpoint.js";
 import { sha256 } from "../checkpoint/digest.js";
 import { safetensorsParts } from "../checkpoint/safetensors.js";
@@ -12,7 +11,7 @@ import type { Replay } from "../run/start.js";
 import { directoryStore } from "./directory-store.js";
 import { loadConfig } from "./load-config.js";
 import { readEvents } from "./read-log.js";
-import { runFolder } from "./run-folder.js";
+import { existingRun, runFolder } from "./run-folder.js";
 import { readScope, writeScope } from "./scope.js";
 
 /** The configuration and the scope of a replay, written to its new run folder. */
@@ -20,10 +19,7 @@ export async function prepareReplay(
   source: string,
   newFolder: (config: RunConfig) => string,
 ): Promise<{ config: RunConfig; folder: string }> {
-  const recorded = runFolder(source);
-  if (!existsSync(recorded.config)) {
-    throw new ConfigError(`${source} is not a run folder: it has no ${basename(recorded.config)}`);
-  }
+  const recorded = existingRun(source);
   const saved = await loadConfig(recorded.config);
   if (!saved.record) {
     throw new ConfigError(`a replay needs a run that was recorded; ${source} was not. Record with --set record=true`);

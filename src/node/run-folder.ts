@@ -1,5 +1,7 @@
 /** The folder of a run: what lies where. */
-import { join } from "node:path";
+import { existsSync, readdirSync } from "node:fs";
+import { basename, dirname, join, relative } from "node:path";
+import { ConfigError } from "../errors.js";
 
 export interface RunFolder {
   readonly path: string;
@@ -38,4 +40,33 @@ export function runFolder(path: string): RunFolder {
       return { path: group, log: join(group, "log.jsonl"), errors: join(group, "errors.txt") };
     },
   };
+}
+
+/** The folder of a run that has begun. Throws {@link ConfigError}, with the runs that are near, when there is none at a path. */
+export function existingRun(path: string): RunFolder {
+  const folder = runFolder(relative("", path) || ".");
+  const missing = missingIn(folder);
+  if (missing === undefined) return folder;
+  const near = [dirname(folder.path), ...foldersIn(folder.path)].filter(isRun);
+  const hint = near.length > 0 ? ` Did you mean ${near.slice(-3).join(" or ")}?` : "";
+  throw new ConfigError(`${path} is not a run folder: it has no ${basename(missing)}.${hint}`);
+}
+
+/** Whether a run has begun in a folder. */
+export function isRun(path: string): boolean {
+  return missingIn(runFolder(path)) === undefined;
+}
+
+function missingIn({ config, log }: RunFolder): string | undefined {
+  return [config, log].find((file) => !existsSync(file));
+}
+
+function foldersIn(path: string): string[] {
+  try {
+    return readdirSync(path)
+      .sort()
+      .map((name) => join(path, name));
+  } catch {
+    return [];
+  }
 }

@@ -1,7 +1,7 @@
 /** What a run folder is for: all groups of a run with a store of their own, or one group of a run that lives elsewhere. */
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { basename, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { z } from "zod";
 import { claimFreeGroup, claimGroup } from "../codistill/claim.js";
 import { ConfigError } from "../errors.js";
@@ -11,7 +11,7 @@ import type { RunConfig } from "../run/schema.js";
 import type { Work } from "../run/workload.js";
 import { directoryStore } from "./directory-store.js";
 import { checkedRunFile, encodeRunFile } from "./run-file.js";
-import type { RunFolder } from "./run-folder.js";
+import { isRun, type RunFolder } from "./run-folder.js";
 import { locatedStore, openStore } from "./stores.js";
 
 /** The groups that are trained in a run folder, and the address of the store that they share with the others. */
@@ -58,7 +58,11 @@ export async function writeScope(folder: RunFolder, scope: RunScope): Promise<vo
 
 /** Throws {@link ConfigError} when a run has no such group, or the store is of no kind that is known. */
 export function checkJoin(numGroups: number, { store, group }: Join): void {
-  locatedStore(store);
+  const located = locatedStore(store);
+  if (isRun(located))
+    throw new ConfigError(
+      `a store is what groups share, and ${store} is the folder of a run. The run's own store is ${join(store, "store")}; to go on with the run, give --resume ${store}.`,
+    );
   if (group !== undefined && group >= numGroups)
     throw new ConfigError(`--group must be 0 to ${numGroups - 1} (numGroups is ${numGroups}), got ${group}`);
 }

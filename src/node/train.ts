@@ -1,5 +1,5 @@
 /** A whole run on this machine: data, one process for each group, and the score at the end. */
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, rmdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { ConfigError, messageOf, TrainingError } from "../errors.js";
 import { recordWithoutSecrets } from "../report/secrets.js";
@@ -11,6 +11,7 @@ import { runGroups } from "./group-processes.js";
 import { lockRun, type RunLock } from "./lock.js";
 import { logWriter } from "./log.js";
 import { takeOwnFiles, withOwnNames } from "./own-files.js";
+import { patienceOf } from "./patience.js";
 import { makeFolder } from "./plain-files.js";
 import { prepareData } from "./prepare.js";
 import { ownIdentity } from "./process-identity.js";
@@ -50,6 +51,16 @@ export async function train(options: TrainOptions): Promise<RunResult | null> {
     return await trainLocked(options, log, lock).finally(() => options.stop.removeEventListener("abort", tell));
   } finally {
     lock.release();
+    removeIfEmpty(options.folder);
+  }
+}
+
+/** A run that was refused before it began leaves no folder. */
+function removeIfEmpty(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch {
+    // There is something in it, or somebody has removed it.
   }
 }
 
@@ -63,6 +74,7 @@ async function trainLocked(
       throw new TrainingError(`another program has taken ${path} over, or it was removed. This one stops.`);
   };
   const folder = runFolder(path);
+  const patience = patienceOf(process.env);
   if (join) await noteJoin(folder, given.numGroups, join);
   const config = await takeOwnFiles(given, folder, (message) => log({ event: "warning", message }));
   await directoryStore(folder.path).put(
@@ -86,7 +98,7 @@ async function trainLocked(
   if (!data || stop.aborted) return null;
   mayChange();
   const scope = await enterRun(config, folder, data.work);
-  await runGroups(config, folder, scope, stop, lock.isHeld);
+  await runGroups(config, folder, scope, { stop, isOurs: lock.isHeld, patience });
   mayChange();
   if (stop.aborted) return null;
   const result = await finish(config, folder, scope, data, { log, mayChange }, stop).catch((error: unknown) => {

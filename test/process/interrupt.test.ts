@@ -1,6 +1,6 @@
 /** Signals to the whole run: groups save and end, nobody is left behind, and the run can be gone on with. */
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { test } from "node:test";
 import type { RunFolder } from "../../src/node/run-folder.js";
@@ -51,6 +51,12 @@ test("a budget of time saves and stops, which is no failure", async () => {
   checkSaysHowToGoOn(ended, await run.folder());
   const wrong = await place.codistill(["train", "config.json", "--stop-after", "20"]).ended;
   assert.deepEqual([wrong.code, /a duration such as 90s, 20m or 1.5h/.test(wrong.stderr)], [2, true], wrong.shown);
+  // What only the run itself finds wrong is refused before there is a run, too.
+  const runs = place.path("refused");
+  const env = { CODISTILL_STOP_SECONDS: "soon" };
+  const refused = await place.codistill(["train", "config.json", "--runs", runs], { env }).ended;
+  assert.deepEqual([refused.code, /CODISTILL_STOP_SECONDS must be .*got "soon"/.test(refused.stderr)], [2, true]);
+  assert.deepEqual(readdirSync(runs), [], refused.shown);
 });
 
 for (const [name, signal, code, toAll] of [
@@ -70,6 +76,11 @@ for (const [name, signal, code, toAll] of [
     assert.deepEqual([ended.code, ended.signal], [code, null], ended.shown);
     const folder = await run.folder();
     checkSaysHowToGoOn(ended, folder);
+    assert.equal(
+      /stopped by SIGHUP, as its terminal ended .*setsid/.test(ended.stdout),
+      signal === "SIGHUP",
+      ended.shown,
+    );
     await checkSaved(folder, steps, ended.shown);
     assert.ok(!existsSync(folder.result), ended.shown);
   });

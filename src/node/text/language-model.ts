@@ -1,6 +1,6 @@
 /** An exported language model, opened as anybody would: ONNX Runtime alone computes it. */
 import { existsSync, statSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import { CheckpointError, ConfigError } from "../../errors.js";
 import { exportText, textNames } from "../../run/export-text.js";
@@ -23,7 +23,7 @@ import {
 import { Tensor } from "../ort/library.js";
 import { checkOwnFiles, TOKENIZER_FILE } from "../own-files.js";
 import { readRegular } from "../plain-files.js";
-import { runFolder } from "../run-folder.js";
+import { existingRun, runFolder } from "../run-folder.js";
 import { manyNames, manyUnits } from "./many-units.js";
 import { tokenizerOf } from "./prepare-text.js";
 import { byteTokenizer, openTokenizer, type Tokenizer } from "./tokenizer.js";
@@ -83,9 +83,7 @@ export async function openLanguageModel(path: string, group?: number): Promise<L
 
 /** The best that a group has, exported here and now. */
 async function ofGroup(path: string, group: number): Promise<LanguageModel> {
-  const folder = runFolder(path);
-  if (!existsSync(folder.config))
-    throw new ConfigError(`language model: ${path} is no run folder; it has no ${basename(folder.config)}`);
+  const folder = existingRun(path);
   await checkOwnFiles(folder);
   const config = await loadConfig(folder.config);
   if (!isOfText(config)) throw new ConfigError(`language model: a language model is needed, and ${path} is of a table`);
