@@ -19,10 +19,11 @@ export function argument(name: string): string {
 /** The names of a header without spaces around them, numbered where they are empty ("column3") or come twice ("a_1"). */
 export function headerNames(cells: readonly string[]): string[] {
   const taken = new Set<string>();
+  const all = new Set(cells);
   return cells.map((cell, i) => {
     // A byte order mark is a space to `trim`.
     const name = cell.trim() || `column${i}`;
-    const free = freeAmong(name, (one) => taken.has(one) || (one !== name && cells.includes(one)));
+    const free = freeAmong(name, (one) => taken.has(one) || (one !== name && all.has(one)));
     taken.add(free);
     return free;
   });
@@ -46,16 +47,24 @@ function freeAmong(name: string, isTaken: (one: string) => boolean): string {
 }
 
 /**
- * The one of some columns that a name means: the very name, as the files or as SQL has it, else the only one that differs from it
- * in case alone. "several" where more than one does; null where none does.
+ * Finds the one of some columns that a name means: the very name, as the files or as SQL has it, else the only one that differs
+ * from it in case alone. "several" where more than one does; null where none does.
  */
+export function columnFinder<T extends NamedColumn>(columns: readonly T[]): (wanted: string) => T | "several" | null {
+  const [byHeader, byName, byFold] = [new Map<string, T>(), new Map<string, T>(), new Map<string, T | "several">()];
+  for (const column of columns) {
+    const { name, header = name } = column;
+    const fold = header.toLowerCase();
+    byFold.set(fold, byFold.has(fold) ? "several" : column);
+    if (!byHeader.has(header)) byHeader.set(header, column);
+    if (!byName.has(name)) byName.set(name, column);
+  }
+  return (wanted) => byHeader.get(wanted) ?? byName.get(wanted) ?? byFold.get(wanted.toLowerCase()) ?? null;
+}
+
+/** The one of some columns that a name means, as {@link columnFinder} says it. */
 export function columnNamed<T extends NamedColumn>(wanted: string, columns: readonly T[]): T | "several" | null {
-  const exact =
-    columns.find(({ name, header = name }) => header === wanted) ?? columns.find(({ name }) => name === wanted);
-  if (exact !== undefined) return exact;
-  const fold = wanted.toLowerCase();
-  const [only = null, ...others] = columns.filter(({ name, header = name }) => header.toLowerCase() === fold);
-  return others.length > 0 ? "several" : only;
+  return columnFinder(columns)(wanted);
 }
 
 /** The same for the argument of a flag. Throws {@link ConfigError} for a name that is no column, or that several may be. */
@@ -84,8 +93,9 @@ export function columnsOfFlag<T extends NamedColumn>(
   given: readonly string[],
   columns: readonly T[],
 ): T[] {
+  const find = columnFinder(columns);
   return given.flatMap((text) => {
-    const whole = columnNamed(text.trim(), columns);
+    const whole = find(text.trim());
     if (whole !== null && whole !== "several") return [whole];
     return listed(text).map((name) => columnOfFlag(flag, name, columns));
   });

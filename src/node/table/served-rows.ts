@@ -92,7 +92,8 @@ function servedKnown({ inputs, columns, reading }: ReadModel, given: GivenReadin
     return [name, overridden(own, formats, given.decimal)] as const;
   });
   const needed = inputs.flatMap(({ column }) => (column === undefined ? [] : [column]));
-  const header = needed.map((name) => reading.columns.find((one) => one.name === name)?.header ?? name);
+  const headers = new Map(reading.columns.map(({ name, header = name }) => [name, header]));
+  const header = needed.map((name) => headers.get(name) ?? name);
   const nullValues = given.nullValues ?? reading.nullValues;
   const { encoding = reading.encoding, delimiter } = given;
   return {

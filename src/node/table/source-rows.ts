@@ -2,7 +2,7 @@
 import { DataError } from "../../errors.js";
 import { nearest } from "../../nearest.js";
 import { firstNames } from "../../report/format.js";
-import { columnNamed, type NamedColumn } from "../../run/names.js";
+import { columnFinder, columnNamed, type NamedColumn } from "../../run/names.js";
 import { type Census, numValues } from "../../run/reading/census.js";
 import {
   type DecideContext,
@@ -133,8 +133,9 @@ function givenColumns(
   columns: readonly NamedColumn[],
   isOfModel: boolean,
 ): NonNullable<GivenReading["columns"]> {
+  const find = columnFinder(columns);
   const found = Object.entries(given).flatMap(([wanted, reading]) => {
-    const column = columnNamed(wanted, columns);
+    const column = find(wanted);
     if (column !== null && column !== "several") return [[column.name, reading] as const];
     if (isOfModel) return [];
     const names = columns.map(({ name, header = name }) => header);

@@ -1,6 +1,6 @@
 /** The rows of CSV, TSV and JSON as text, as SQL: columns by their names, whatever their order in each file. */
 import { identifier, literal, patternOf } from "../../data/sql.js";
-import { columnNamed, headerNames, type NamedColumn, sqlNames } from "../../run/names.js";
+import { columnFinder, headerNames, type NamedColumn, sqlNames } from "../../run/names.js";
 import type { Dialect } from "../../run/reading/dialect.js";
 import type { SourceText } from "./text-files.js";
 
@@ -16,13 +16,14 @@ export interface ParsedFile {
 export function columnsOf(files: readonly Pick<ParsedFile, "names">[]): NamedColumn[] {
   const all: string[] = [];
   for (const { names } of files) {
-    const known = sqlNames(all);
+    const find = columnFinder(sqlNames(all));
+    const own = new Set(names);
     // Names that differ from a known one in case alone are that one, unless the file has both.
     all.push(
       ...names.filter((name) => {
-        const found = columnNamed(name, known);
+        const found = find(name);
         const exact = found === null || found === "several" ? null : (found.header ?? found.name);
-        return exact === null || (exact !== name && names.includes(exact));
+        return exact === null || (exact !== name && own.has(exact));
       }),
     );
   }
@@ -31,8 +32,9 @@ export function columnsOf(files: readonly Pick<ParsedFile, "names">[]): NamedCol
 
 /** Columns with the names in SQL that others of the same names have; a name that one of them has, no further column gets. */
 export function namedAs(columns: readonly NamedColumn[], others: readonly NamedColumn[]): NamedColumn[] {
+  const find = columnFinder(others);
   const found = columns.map(({ name, header = name }) => {
-    const other = columnNamed(header, others);
+    const other = find(header);
     return { header, own: other === null || other === "several" ? null : other.name };
   });
   const taken = found.map(({ own }) => own).filter((own) => own !== null);
@@ -46,9 +48,9 @@ export function namedAs(columns: readonly NamedColumn[], others: readonly NamedC
 
 /** For each of the columns, its place in a file; -1 where the file has none. */
 export function placesIn({ names }: Pick<ParsedFile, "names">, columns: readonly NamedColumn[]): number[] {
-  const own = sqlNames(names).map((named, place) => ({ ...named, place }));
+  const find = columnFinder(sqlNames(names).map((named, place) => ({ ...named, place })));
   return columns.map(({ name, header = name }) => {
-    const found = columnNamed(header, own);
+    const found = find(header);
     return found === null || found === "several" ? -1 : found.place;
   });
 }
