@@ -54,3 +54,27 @@ test("days of ages that no data is of stand for none, others only as they are fa
   assert.ok(!day("1900-01-01", 1), "a day of birth may be so");
   assert.ok(!day("2030-06-01") && !day("2022-01-01"));
 });
+
+test("a typical value that is frequent and stands alone stands for none, however wide the others are", () => {
+  const wide = { count: 1000, low: -10, middle: 10, high: 30, nearest: -40 };
+  assert.ok(isSentinel(far(-99, { others: wide })), "a temperature");
+  assert.ok(!isSentinel(far(-99, { numRows: 9, others: wide })));
+  assert.ok(!isSentinel(far(99, { others: { ...far(99).others, nearest: 85 } })), "an age");
+  const seconds = (time: string) => Date.parse(time) / 1000;
+  const births = {
+    count: 1000,
+    low: seconds("1940-01-01"),
+    middle: seconds("1970-01-01"),
+    high: seconds("2000-01-01"),
+  };
+  const day = (time: string, nearest: string, numRows = 50) =>
+    isSentinel({
+      value: seconds(time),
+      time: `${time} 00:00:00`,
+      numRows,
+      others: { ...births, nearest: seconds(nearest) },
+    });
+  assert.ok(day("1900-01-01", "1921-05-06"));
+  assert.ok(!day("1900-01-01", "1921-05-06", 3), "a birth may be so");
+  assert.ok(!day("1970-01-01", "1970-01-02"), "the first day of a series");
+});

@@ -21,6 +21,7 @@ export interface FarValue {
 const LEAST_OTHERS = 20;
 /** Of a value that has no shape of its own: rows, their share, and how many usual ranges it is away. */
 const PLAIN = { rows: 10, share: 0.01, ranges: 5 };
+const YEAR = 365.25 * 86_400;
 /** 2^15, 2^16, 2^31, 2^32, 2^63 and the number before each; what netCDF and Stata put where there is nothing. */
 const LIMITS = new Set([15, 16, 31, 32, 63].flatMap((bits) => [2 ** bits, 2 ** bits - 1]));
 const DAYS = new Set([
@@ -41,8 +42,8 @@ const FIRST_YEAR = 1000;
 
 /**
  * Whether a value stands for "none". The usual range is the middle 80 % of the other values with as much again on either side;
- * a value with a typical shape must be farther from it than it is wide, and come twice (a year beyond 1000 to 2200 once);
- * any other value but 0 five times as far, in ten rows and 1 % of all. Where the others are nearly all the same, it
+ * a value with a typical shape must be farther from it than it is wide, and come twice (a year beyond 1000 to 2200 once), or
+ * be in ten rows and 1 % of all and as far from the next value as the middle 80 % are wide (a day: a year); any other value but 0 five times as far, in ten rows and 1 % of all. Where the others are nearly all the same, it
  * must be twice as far from the middle as the next one.
  */
 export function isSentinel({ value, time, numRows, others }: FarValue): boolean {
@@ -54,9 +55,12 @@ export function isSentinel({ value, time, numRows, others }: FarValue): boolean 
   const isFar = (ranges: number) =>
     width > 0 ? away >= ranges * width : ranges === 1 && Math.abs(value - nearest) >= Math.abs(value - middle) / 2;
   const isShaped = time === null ? hasShape(value) : DAYS.has(time.slice(0, 10)) || isStrangeYear(time);
-  if (isShaped) return numRows >= (time !== null && isStrangeYear(time) ? 1 : 2) && isFar(1);
-  const share = numRows / (numRows + count);
-  return value !== 0 && numRows >= PLAIN.rows && share >= PLAIN.share && isFar(PLAIN.ranges);
+  const isFrequent = numRows >= PLAIN.rows && numRows / (numRows + count) >= PLAIN.share;
+  const gap = Math.abs(value - nearest);
+  const isAlone = width > 0 && gap >= (time === null ? high - low : YEAR);
+  if (isShaped)
+    return (isFrequent && isAlone) || (numRows >= (time !== null && isStrangeYear(time) ? 1 : 2) && isFar(1));
+  return value !== 0 && isFrequent && isFar(PLAIN.ranges);
 }
 
 /** Nines, one digit over and over, a power of ten, the limit of a type. */
