@@ -1,6 +1,6 @@
 /** A table at first sight, as lines of text that fit a width. */
 import { columnLines, type DescriptionView, hintLines, labelled, onOneLine, sourceFacts } from "./description.js";
-import { count, short } from "./format.js";
+import { count, shortTogether } from "./format.js";
 
 /** A column, what is in it, and what it would be used for. */
 export interface LookedColumn {
@@ -65,7 +65,8 @@ function contents(
     const middle = quantiles[Math.floor(quantiles.length / 2)] ?? Number.NaN;
     // Of many rows it is an estimate.
     const median = numWhole === count ? Math.round(middle) : middle;
-    return `${short(min)} to ${short(max)}, median ${short(median)}`;
+    const [least, most, half] = shortTogether([min, max, median]);
+    return `${least} to ${most}, median ${half}`;
   }
   return `as ${JSON.stringify(onOneLine(example ?? "", 40))}`;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { bar, bytes, count, duration, loss, percent, seconds, table, times } from "./format.js";
+import { bar, bytes, count, duration, loss, percent, seconds, shortTogether, table, times } from "./format.js";
 
 /** A function, and what it makes of some numbers. */
 function formats(name: string, format: (value: number) => string, expected: readonly [value: number, text: string][]) {
@@ -120,4 +120,12 @@ test("percentages never say all of what is less", () => {
     "99.999 %",
     "100 %",
   ]);
+});
+
+test("values of a column have as many digits as tell them apart", () => {
+  assert.deepEqual(shortTogether([0.123456, 12.3456]), ["0.1235", "12.35"]);
+  assert.deepEqual(shortTogether([999999990.5, 1000000010.25]), ["999999990.5", "1000000010"]);
+  assert.deepEqual(shortTogether([1.0000001, 1.0000002]), ["1.0000001", "1.0000002"]);
+  assert.deepEqual(shortTogether([3, 1200]), ["3", "1,200"]);
+  assert.deepEqual(shortTogether([0.5, 0.5]), ["0.5", "0.5"]);
 });

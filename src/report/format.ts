@@ -33,10 +33,20 @@ export function quantity(x: number): string {
   return size >= 1e5 && size < 1e15 ? x.toFixed(0) : x.toPrecision(5);
 }
 
-/** A value of a table: a whole number as it is, others by four digits. */
-export function short(value: number): string {
+/** A value of a table: a whole number as it is, others by four digits, or by as many as are asked for. */
+export function short(value: number, digits = 4): string {
   const isPlain = Number.isInteger(value) && Math.abs(value) < 1e12;
-  return isPlain ? count(value) : String(Number(value.toPrecision(4)));
+  return isPlain ? count(value) : String(Number(value.toPrecision(digits)));
+}
+
+/** Values of a table, by as many digits as it takes to tell the least from the largest. */
+export function shortTogether(values: readonly number[]): string[] {
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  // The spread itself is shown by two digits.
+  const needed =
+    most > least ? Math.ceil(Math.log10(Math.max(Math.abs(least), Math.abs(most)) / (most - least))) + 2 : 4;
+  const digits = Math.min(17, Math.max(4, needed));
+  return values.map((value) => short(value, digits));
 }
 
 /** Seconds with one digit. */

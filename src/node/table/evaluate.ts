@@ -95,7 +95,8 @@ export async function evaluate(
         const counts = { numUnlabelled, numOfOtherClasses, otherClasses: labels.others };
         const numRows = rest.labels.length + numUnlabelled + numOfOtherClasses;
         const all = [...notes, ...unlikeNotes(unlike, numRows)];
-        return { model: model.name, label, ...result, ...counts, seconds, unlike, notes: all };
+        const header = model.reading.columns.find(({ name }) => name === label)?.header;
+        return { model: model.name, label: header ?? label, ...result, ...counts, seconds, unlike, notes: all };
       } finally {
         await db.close();
       }

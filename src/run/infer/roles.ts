@@ -1,6 +1,6 @@
 /** What a column is for, by rules over its figures, each with its reason in words. */
 import { ConfigError } from "../../errors.js";
-import { count, percent, short, shortened } from "../../report/format.js";
+import { count, percent, shortened, shortTogether } from "../../report/format.js";
 import { columnOfFlag, columnsOfFlag, type NamedColumn } from "../names.js";
 import type { Wanted } from "../reading/decide.js";
 import {
@@ -161,7 +161,7 @@ function isSeldomTheSame(figures: ColumnFigures): boolean {
 }
 
 function numeric({ numbers }: ColumnFigures): RoleChoice {
-  return { role: "numeric", reason: numbers ? `${short(numbers.min)} to ${short(numbers.max)}` : "" };
+  return { role: "numeric", reason: numbers ? shortTogether([numbers.min, numbers.max]).join(" to ") : "" };
 }
 
 function ignored(reason: string): RoleChoice {
