@@ -24,7 +24,7 @@ test("the cache is where the flag says, else the environment, else in the curren
   // `clean --cache` without a folder.
   assert.equal(cacheFolderOf(true), "/scratch/cache");
   for (const [wrong, why] of [
-    ["s3://bucket/cache", /CODISTILL_CACHE must be a folder of this machine, got the address s3:/],
+    ["s3://bucket/cache", /CODISTILL_CACHE must be a path of this machine, got the address s3:/],
     ["~/cache", /CODISTILL_CACHE got ~\/cache, and ~ is written out by a shell alone.*\$HOME/],
   ] as const) {
     process.env.CODISTILL_CACHE = wrong;

@@ -1,7 +1,7 @@
 /** The folder of prepared data: where it is, and what to do when it cannot be written to. */
 import type { Command } from "commander";
 import { DataError, messageOf } from "../errors.js";
-import { checkFolder } from "./flags.js";
+import { checkLocalPath } from "./flags.js";
 
 /** How names of folders begin in which something is being made. */
 export const MAKING = ".making-";
@@ -21,7 +21,7 @@ export function withCacheFlag(command: Command): Command {
 export function cacheFolderOf(flag: unknown): string {
   if (typeof flag === "string") return flag;
   const given = process.env[VARIABLE] || DEFAULT;
-  checkFolder(VARIABLE, given);
+  checkLocalPath(VARIABLE, given);
   return given;
 }
 

@@ -35,9 +35,10 @@ describe("paths that flags and arguments give", () => {
     parse("config.ts", "--store", ".", "--data", "a.csv", "--prompt", "");
   });
 
-  test("are folders of this machine where the program writes, and stores of a known kind", () => {
+  test("are paths of this machine but for data, and stores of a known kind", () => {
     for (const address of ["s3://bucket/runs", "file:///shared/runs", "FILE:/shared"])
-      assert.throws(() => parse("--runs", address), /--runs must be a folder of this machine, got the address \w/);
+      assert.throws(() => parse("--runs", address), /--runs must be a path of this machine, got the address \w/);
+    assert.throws(() => parse("--out", "file:///a.csv"), /--out must be a path of this machine, got the address file:/);
     assert.throws(() => parse("--store", "s3://bucket/run"), /a store must be a path or file:.*no store of kind "s3:"/);
     parse("--data", "s3://bucket/rides.csv", "--store", "file:///shared/flights", "--runs", "a/b:c");
   });

@@ -28,10 +28,11 @@ export function groupIndex(text: string): number {
 
 /** What stands for a file or a folder in the description of a flag. */
 const PATH = /<(?:[a-z ]*(?:folder|store|file|paths?|weights)[.]*)>$/;
+const MAY_BE_ELSEWHERE = /<(?:store|paths[.]*)>$/;
 
 /**
  * Refuse paths that flags and arguments give and that are not what they seem: an empty one is the current folder to the file
- * system, and to a script that gives it a variable that is not set. Stores are of a known kind, and other folders of this machine.
+ * system, and to a script that gives it a variable that is not set. Data may be elsewhere, and stores are of a known kind; all else is on this machine.
  *
  * Throws {@link ConfigError}.
  */
@@ -39,8 +40,8 @@ export function checkPaths(command: Command): void {
   for (const option of command.options.filter(({ flags }) => PATH.test(flags))) {
     const what = String(option.long);
     for (const value of texts(command.opts()[option.attributeName()])) {
-      if (option.flags.endsWith("folder>")) checkFolder(what, value);
-      else checkPath(what, value);
+      if (MAY_BE_ELSEWHERE.test(option.flags)) checkPath(what, value);
+      else checkLocalPath(what, value);
       if (option.flags.endsWith("store>")) locatedStore(value);
     }
   }
@@ -49,10 +50,10 @@ export function checkPaths(command: Command): void {
   });
 }
 
-/** Refuse what is no folder of this machine, where something will be written. Throws {@link ConfigError}. */
-export function checkFolder(what: string, path: string): void {
+/** Refuse what is no path of this machine. Throws {@link ConfigError}. */
+export function checkLocalPath(what: string, path: string): void {
   checkPath(what, path);
-  if (isAddress(path)) throw new ConfigError(`${what} must be a folder of this machine, got the address ${path}`);
+  if (isAddress(path)) throw new ConfigError(`${what} must be a path of this machine, got the address ${path}`);
 }
 
 function checkPath(what: string, path: string): void {
