@@ -47,21 +47,30 @@ export interface MakeOptions {
 }
 
 /**
- * A folder of the cache, by a name that says all of its content: made unless it is there, and there only once it is whole.
- * All of it is held against its digests; one that is not as it was written is told of, and made again. Processes may race: the
- * first to finish wins, and all have its folder. `make` gets a fresh folder to fill, and one beside it that goes away.
+ * A folder of the cache, by a name that says all of its content, opened: made unless it is there, and there only once it is whole.
+ * All of it is held against its digests; one that is not as it was written, or that `open` finds damaged or of another version, is
+ * told of, and made again. Processes may race: the first to finish wins, and all have its folder. `make` gets a fresh folder to
+ * fill, and one beside it that goes away.
  */
-export async function cachedFolder(
+export async function cachedFolder<T>(
   cacheFolder: string,
   name: string,
   { signal, onProgress = () => {} }: MakeOptions,
   make: (fresh: string, temporary: string) => Promise<void>,
-): Promise<{ readonly folder: string; readonly cached: boolean }> {
+  open: (folder: string) => Promise<T>,
+): Promise<{ readonly folder: string; readonly cached: boolean; readonly opened: T }> {
   const folder = join(cacheFolder, name);
-  const damage = await damageOf(folder, signal);
-  if (damage === null) return { folder, cached: true };
-  if (damage !== "absent")
-    onProgress(damage.message.replace(/ Start again: .*$/s, " It is made again from the source"));
+  let damage: DamagedCacheError | undefined;
+  if (await isThere(folder)) {
+    try {
+      await (await openCheckedFolder(folder)).checkAll(signal);
+      return { folder, cached: true, opened: await open(folder) };
+    } catch (error) {
+      if (!(error instanceof DamagedCacheError)) throw error;
+      damage = error;
+    }
+  }
+  if (damage) onProgress(damage.message.replace(/ Start again: .*$/s, " It is made again from the source"));
   await inTemporaryFolder(cacheFolder, signal, async (temporary) => {
     const fresh = join(temporary, "fresh");
     await mkdir(fresh);
@@ -69,25 +78,13 @@ export async function cachedFolder(
     await writeDigests(fresh, signal);
     signal?.throwIfAborted();
     // Who reads it meanwhile finds the same content under the same names right after.
-    if (damage !== "absent") await rename(folder, join(temporary, "damaged")).catch(() => {});
+    if (damage) await rename(folder, join(temporary, "damaged")).catch(() => {});
     await rename(fresh, folder).catch(async (error: unknown) => {
       // Another process was faster: its folder has the same content.
       if (!(await isThere(folder))) throw error;
     });
   });
-  return { folder, cached: false };
-}
-
-/** What is wrong with a folder of the cache, or null. */
-async function damageOf(folder: string, signal: AbortSignal | undefined): Promise<DamagedCacheError | "absent" | null> {
-  if (!(await isThere(folder))) return "absent";
-  try {
-    await (await openCheckedFolder(folder)).checkAll(signal);
-    return null;
-  } catch (error) {
-    if (error instanceof DamagedCacheError) return error;
-    throw error;
-  }
+  return { folder, cached: false, opened: await open(folder) };
 }
 
 async function isThere(path: string): Promise<boolean> {

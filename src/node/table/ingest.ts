@@ -68,7 +68,7 @@ export async function prepareTable(spec: ReadSpec, options: PrepareTableOptions)
   const files = await localCopies(spec.source, options);
   const source = await sourceFiles(files, signal);
   const digest = tableDigest(spec, source);
-  const { folder, cached } = await cachedFolder(
+  const { folder, cached, opened } = await cachedFolder(
     cacheFolder,
     digest,
     { signal, onProgress },
@@ -82,10 +82,13 @@ export async function prepareTable(spec: ReadSpec, options: PrepareTableOptions)
       }
       await assertUnchanged(source.files);
     },
+    (path) => {
+      onProgress("opening the training cache");
+      // Rows are trained on in other processes; this one reads a few of them, and scores.
+      return openTable(path, { memoryBytes: 0 });
+    },
   );
-  onProgress("opening the training cache");
-  // Rows are trained on in other processes; this one reads a few of them, and scores.
-  const { validation, test, ...opened } = await openTable(folder, { memoryBytes: 0 });
+  const { validation, test, ...table } = opened;
   if (validation === null || test === null) throw new Error("internal: prepareTable opens every split");
-  return { ...opened, spec, layout, validation, test, cached, folder };
+  return { ...table, spec, layout, validation, test, cached, folder };
 }

@@ -11,6 +11,7 @@ import type { TextSpec } from "../../data/text/text.js";
 import { ConfigError, DataError } from "../../errors.js";
 import { textMetrics } from "../../run/text-work.js";
 import { key } from "../../runtime/random.js";
+import { writeDigests } from "../checked-folder.js";
 import { type PreparedText, pieces, prepareText } from "./prepare-text.js";
 import { openText } from "./text-cache.js";
 import { openTokenizer } from "./tokenizer.js";
@@ -291,6 +292,16 @@ describe("refused is", () => {
       assert.equal((await prepare({ validation: 0.15 })).cached, true);
     }
   });
+});
+
+test("a cache of another version, whole as it was written, is told of and made again", async () => {
+  const { folder: cache } = await prepare({ validation: 0.15 });
+  for (const name of readdirSync(cache).filter((one) => !/^text\.json$|\.bin$/.test(one))) rmSync(join(cache, name));
+  writeFileSync(join(cache, "text.json"), '{"format":1}');
+  await writeDigests(cache);
+  await assert.rejects(openText(cache), /of another version: text\.json cannot be read: .*must be \d+, got 1/);
+  assert.equal((await prepare({ validation: 0.15 })).cached, false);
+  assert.equal((await prepare({ validation: 0.15 })).cached, true);
 });
 
 test("shares by position are the end of the text", async () => {

@@ -58,11 +58,13 @@ export async function prepareText(spec: TextSpec, options: PrepareTextOptions): 
   onProgress("identifying the text");
   const sources = await sourcesOf(spec, options);
   const digest = digestOf(spec, tokenizer, sources);
-  const { folder, cached } = await cachedFolder(cacheFolder, digest, { signal, onProgress }, async (fresh) => {
+  const make = async (fresh: string) => {
     await writeText(fresh, spec, tokenizer, sources, digest, options);
     await assertUnchanged(sources.flatMap(({ files }) => files));
-  });
-  return { ...(await openText(folder, { memoryBytes: 0 })), folder, cached };
+  };
+  const open = (path: string) => openText(path, { memoryBytes: 0 });
+  const { opened, ...where } = await cachedFolder(cacheFolder, digest, { signal, onProgress }, make, open);
+  return { ...opened, ...where };
 }
 
 /** The files of one source, and which split its documents are of; null of those that shares are taken of. */

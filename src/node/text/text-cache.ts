@@ -10,9 +10,9 @@
  * Beside them lie their digests (`checked-folder.ts`).
  */
 import { z } from "zod";
+import { decodeJson, problemsOf, versionMustBe } from "../../checkpoint/json.js";
 import { type Corpus, corpusOf, joined } from "../../data/text/corpus.js";
 import type { SlottedCorpus, TextSplitName } from "../../data/text/text.js";
-import { messageOf } from "../../errors.js";
 import { type CheckedFolder, damaged, openCheckedFolder } from "../checked-folder.js";
 import type { Reading } from "../read-file.js";
 
@@ -22,7 +22,7 @@ export const textFormatVersion = 4;
 const count = z.int().nonnegative();
 const sizeSchema = z.object({ documents: count, units: count, bytes: count, isLossy: z.boolean().optional() });
 const textFile = z.object({
-  format: z.literal(textFormatVersion, { error: ({ input }) => `must be ${textFormatVersion}, got ${input}` }),
+  format: z.literal(textFormatVersion, versionMustBe(textFormatVersion)),
   digest: z.string(),
   tokenizer: z.object({ digest: z.string(), size: count, endOfText: count.nullable() }),
   sizes: z.object({ train: sizeSchema, validation: sizeSchema, test: sizeSchema }),
@@ -138,10 +138,7 @@ function inMemory(corpus: Corpus, documents: Uint32Array, unitBytes: 2 | 4, most
 const READ_UNITS = 1 << 20;
 
 async function readTextFile(folder: string, files: CheckedFolder): Promise<TextFile> {
-  const bytes = await files.whole("text.json");
-  try {
-    return textFile.parse(JSON.parse(new TextDecoder().decode(bytes)));
-  } catch (error) {
-    throw damaged(folder, `text.json cannot be read: ${messageOf(error)}`, error);
-  }
+  const parsed = textFile.safeParse(decodeJson(await files.whole("text.json")));
+  if (parsed.success) return parsed.data;
+  throw damaged(folder, `text.json cannot be read: ${problemsOf(parsed.error)}`, parsed.error);
 }
