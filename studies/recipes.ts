@@ -1,0 +1,122 @@
+/**
+ * The recipes of language models, each trained by its command and held against n-grams and packers: `npm run study:recipes`;
+ * `npm run study:recipes -- --help`.
+ */
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Command } from "commander";
+import { messageOf } from "../src/errors.js";
+import { runFolder } from "../src/node/run-folder.js";
+import { bytes, count, duration } from "../src/report/format.js";
+import type { RunResult, TestMetrics } from "../src/train/events.js";
+import { start } from "../test/process/processes.js";
+import { type Baselines, textBaselines } from "./baselines.js";
+import { aboutStudy, headOf, mdTable, writeBoth } from "./report.js";
+import { say } from "./runner.js";
+
+const RECIPES = ["gutenberg", "rfc-lstm", "rfc-transformer"] as const;
+type Recipe = (typeof RECIPES)[number];
+
+/** What a recipe came to. */
+interface Outcome extends Baselines {
+  readonly recipe: Recipe;
+  /** Of the whole command, its text prepared and scored. */
+  readonly seconds: number;
+  readonly result: RunResult;
+}
+
+const MAIN = fileURLToPath(new URL("../src/node/main.js", import.meta.url));
+
+new Command("npm run study:recipes --")
+  .description("Train the recipes of language models as their commands do, and report what they came to.")
+  .option("--only <recipes>", `of ${RECIPES.join(", ")}, parted by commas`, namesOf, RECIPES)
+  .option("--out <folder>", "where the report goes", "bench/results")
+  .action(study)
+  .parseAsync()
+  .catch((error: unknown) => {
+    say(messageOf(error));
+    process.exitCode = 1;
+  });
+
+function namesOf(list: string): readonly Recipe[] {
+  return list.split(",").map((name) => {
+    const known = RECIPES.find((one) => one === name.trim());
+    if (!known) throw new Error(`--only must be of ${RECIPES.join(", ")}, got ${name}`);
+    return known;
+  });
+}
+
+async function study({ only, out }: { readonly only: readonly Recipe[]; readonly out: string }): Promise<void> {
+  const outcomes: Outcome[] = [];
+  for (const recipe of only) {
+    say(`${recipe}: training`);
+    const { seconds, result } = await train(recipe, join(out, "runs", "recipes"));
+    say(`${recipe}: ${testBits(result.groups[result.shippedGroup])} bits per byte in ${duration(seconds)}; baselines`);
+    outcomes.push({ recipe, seconds, result, ...(await textBaselines(configOf(recipe))) });
+  }
+  report(outcomes, out);
+}
+
+const configOf = (recipe: Recipe) => `recipes/${recipe}.config.ts`;
+
+/** Run the command of a recipe, but for the folder of its run. */
+async function train(recipe: Recipe, folder: string): Promise<{ seconds: number; result: RunResult }> {
+  mkdirSync(folder, { recursive: true });
+  const before = new Set(readdirSync(folder));
+  const started = performance.now();
+  const args = [MAIN, "train", configOf(recipe), "--runs", resolve(folder)];
+  const { code, shown } = await start(process.execPath, args, { cwd: process.cwd() }).ended;
+  if (code !== 0) throw new Error(`the run failed: ${shown}`);
+  const seconds = (performance.now() - started) / 1000;
+  const [own = ""] = readdirSync(folder).filter((name) => !before.has(name));
+  return { seconds, result: JSON.parse(readFileSync(runFolder(join(folder, own)).result, "utf8")) };
+}
+
+const testBits = (tested: TestMetrics | null | undefined) => tested?.testBitsPerByte?.toFixed(3) ?? "";
+
+function report(outcomes: readonly Outcome[], out: string): void {
+  const about = aboutStudy("recipes");
+  const rows = outcomes.map(({ recipe, seconds, result, baselines, testBytes, trainBytes }) => {
+    const { groups, ensemble, yardsticks = [] } = result;
+    const ngrams = baselines.filter(({ name }) => name.startsWith("n-gram"));
+    const packers = baselines.filter(({ name }) => !name.startsWith("n-gram"));
+    const least = (of: Baselines["baselines"]) => Math.min(...of.map(({ bitsPerByte }) => bitsPerByte)).toFixed(3);
+    return [
+      recipe,
+      `${bytes(trainBytes)}, ${bytes(testBytes)}`,
+      groups.map(testBits).join(", "),
+      testBits(ensemble),
+      testBits(yardsticks.at(-1)),
+      least(ngrams),
+      least(packers),
+      count(Math.max(...groups.map(({ step }) => step))),
+      duration(seconds),
+    ];
+  });
+  const lines = [
+    "# Recipes of language models",
+    "",
+    ...headOf(about),
+    "",
+    "Bits per byte of the test text: of each group's best checkpoint, the ensemble of the groups, the n-gram that a run holds itself against",
+    "(a million units of the training text), the best n-gram of all training bytes, and the best of gzip, brotli and xz. Time is that of",
+    "the whole command.",
+    "",
+    ...mdTable(
+      [
+        "recipe",
+        "training and test text",
+        "groups",
+        "ensemble",
+        "n-gram of the run",
+        "best n-gram",
+        "best packer",
+        "step",
+        "time",
+      ],
+      rows,
+    ),
+  ];
+  for (const file of writeBoth(out, about, { recipes: outcomes }, lines)) say(`wrote ${file}`);
+}
