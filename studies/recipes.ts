@@ -58,7 +58,9 @@ async function study({ only, out }: { readonly only: readonly Recipe[]; readonly
   report(outcomes, out);
 }
 
-const configOf = (recipe: Recipe) => `recipes/${recipe}.config.ts`;
+function configOf(recipe: Recipe): string {
+  return `recipes/${recipe}.config.ts`;
+}
 
 /** Run the command of a recipe, but for the folder of its run. */
 async function train(recipe: Recipe, folder: string): Promise<{ seconds: number; result: RunResult }> {
@@ -73,7 +75,9 @@ async function train(recipe: Recipe, folder: string): Promise<{ seconds: number;
   return { seconds, result: JSON.parse(readFileSync(runFolder(join(folder, own)).result, "utf8")) };
 }
 
-const testBits = (tested: TestMetrics | null | undefined) => tested?.testBitsPerByte?.toFixed(3) ?? "";
+function testBits(tested: TestMetrics | null | undefined): string {
+  return tested?.testBitsPerByte?.toFixed(3) ?? "";
+}
 
 function report(outcomes: readonly Outcome[], out: string): void {
   const about = aboutStudy("recipes");
