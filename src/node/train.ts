@@ -10,6 +10,7 @@ import { finish } from "./finish.js";
 import { runGroups } from "./group-processes.js";
 import { lockRun, type RunLock } from "./lock.js";
 import { logWriter } from "./log.js";
+import { memoryBudget } from "./memory.js";
 import { takeOwnFiles, withOwnNames } from "./own-files.js";
 import { patienceOf } from "./patience.js";
 import { makeFolder } from "./plain-files.js";
@@ -74,7 +75,9 @@ async function trainLocked(
       throw new TrainingError(`another program has taken ${path} over, or it was removed. This one stops.`);
   };
   const folder = runFolder(path);
+  // Both throw for what the environment says wrong, which would be met late, and once in each group.
   const patience = patienceOf(process.env);
+  memoryBudget();
   if (join) await noteJoin(folder, given.numGroups, join);
   const config = await takeOwnFiles(given, folder, (message) => log({ event: "warning", message }));
   await directoryStore(folder.path).put(

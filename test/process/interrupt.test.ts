@@ -53,10 +53,13 @@ test("a budget of time saves and stops, which is no failure", async () => {
   assert.deepEqual([wrong.code, /a duration such as 90s, 20m or 1.5h/.test(wrong.stderr)], [2, true], wrong.shown);
   // What only the run itself finds wrong is refused before there is a run, too.
   const runs = place.path("refused");
-  const env = { CODISTILL_STOP_SECONDS: "soon" };
-  const refused = await place.codistill(["train", "config.json", "--runs", runs], { env }).ended;
-  assert.deepEqual([refused.code, /CODISTILL_STOP_SECONDS must be .*got "soon"/.test(refused.stderr)], [2, true]);
-  assert.deepEqual(readdirSync(runs), [], refused.shown);
+  for (const variable of ["CODISTILL_STOP_SECONDS", "CODISTILL_MEMORY"]) {
+    const env = { [variable]: "some" };
+    const { code, stderr, shown } = await place.codistill(["train", "config.json", "--runs", runs], { env }).ended;
+    assert.equal(code, 2, shown);
+    assert.match(stderr, new RegExp(`${variable} must be .*got "some"`));
+    assert.deepEqual(readdirSync(runs), [], shown);
+  }
 });
 
 for (const [name, signal, code, toAll] of [
