@@ -7,8 +7,8 @@ import { applyOverrides, resolveConfig } from "../run/config.js";
 import { isOfText, type RunConfig, type TextRunConfig } from "../run/schema.js";
 import { isAddress, isFileUrl, pathOfFileUrl } from "./addresses.js";
 import { noteInit } from "./init-weights.js";
-import { readJsonText } from "./json-text.js";
 import { assertRegular } from "./plain-files.js";
+import { readWithin } from "./read-bounded.js";
 import { withoutVersion } from "./run-file.js";
 
 /**
@@ -60,7 +60,7 @@ async function load(file: string, shown: string): Promise<unknown> {
   try {
     assertRegular(file);
     // The configuration of a run folder says its version.
-    if (extname(file).toLowerCase() === ".json") return withoutVersion(basename(shown), readJsonText(file));
+    if (extname(file).toLowerCase() === ".json") return withoutVersion(basename(shown), jsonIn(file));
     const { createJiti } = await import("jiti");
     const options = { moduleCache: false, fsCache: false, alias: OWN_PACKAGE };
     const module = await createJiti(import.meta.url, options).import<object>(file);
@@ -69,6 +69,20 @@ async function load(file: string, shown: string): Promise<unknown> {
     throw new Error("it has no default export; write export default defineRun({ ... })");
   } catch (error) {
     throw new ConfigError(`${shown} does not load: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** The value of a JSON file by any editor: with a byte order mark or without, UTF-8 or UTF-16 by its mark. */
+function jsonIn(path: string): unknown {
+  const bytes = readWithin(path);
+  const [first, second] = bytes;
+  const encoding =
+    first === 0xff && second === 0xfe ? "utf-16le" : first === 0xfe && second === 0xff ? "utf-16be" : "utf-8";
+  try {
+    // The decoder takes the mark away.
+    return JSON.parse(new TextDecoder(encoding).decode(bytes));
+  } catch (error) {
+    throw new ConfigError(`it must be JSON: ${messageOf(error)}`, { cause: error });
   }
 }
 
