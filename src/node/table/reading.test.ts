@@ -188,6 +188,34 @@ const cases: Readonly<Record<string, Case>> = {
     "2024-09-27 07:54:00 UTC": "2024-09-27 07:54:00",
     "2024-09-27 07:54 CET": "2024-09-27 07:54:00",
   }),
+  "months in German": read("DATE", {
+    "12. März 2024": "2024-03-12",
+    "1. Mai 2024": "2024-05-01",
+    "3. Okt. 2024": "2024-10-03",
+    "24. Dezember 2023": "2023-12-24",
+  }),
+  "months in French": read("DATE", {
+    "3 janvier 2024": "2024-01-03",
+    "14 juil. 2024": "2024-07-14",
+    "1 août 2024": "2024-08-01",
+    "25 décembre 2023": "2023-12-25",
+  }),
+  "months in Spanish and Portuguese": read("DATE", {
+    "5 de mayo de 2024": "2024-05-05",
+    "1 de enero de 2024": "2024-01-01",
+    "7 de setembro de 2024": "2024-09-07",
+  }),
+  "months in Italian and Dutch": read("DATE", {
+    "2-giu-2024": "2024-06-02",
+    "25-apr-2024": "2024-04-25",
+    "5-mrt-2024": "2024-03-05",
+    "27-mei-2024": "2024-05-27",
+  }),
+  "days of the week before numbers": read("DATE", { "Fri 01/05/2024": "2024-01-05", "Wed 01/31/2024": "2024-01-31" }),
+  "days of the week and o'clock in German": read("TIMESTAMP", {
+    "Fr., 05.01.2024 07:30 Uhr": "2024-01-05 07:30:00",
+    "Montag, den 8. Januar 2024 18:05 Uhr": "2024-01-08 18:05:00",
+  }),
   "day first": read("DATE", { "31/12/2024": "2024-12-31", "05/03/2024": "2024-03-05" }),
   "month first": read("DATE", { "12/31/2024": "2024-12-31", "05/03/2024": "2024-05-03" }),
   "either first": read(

@@ -6,20 +6,54 @@ const ZONE_BEHIND = `((?::[0-9]{2}(?:[.,][0-9]+)?(?: ?[ap][.]?m[.]?)?)|[0-9]t[0-
 const ZONE_WITHIN = "(:[0-9]{2}) (?:[+-][0-9]{4}|[a-z]{3,4}) ([0-9]{4})$";
 const MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec";
 
+/** Months in German, French, Spanish, Italian, Dutch and Portuguese, whole and cut, by how English cuts them. */
+const MONTHS_ELSEWHERE: Readonly<Record<string, string>> = {
+  jan: "januar|jänner|jän|janvier|janv|enero|ene|gennaio|gen|januari|janeiro",
+  feb: "februar|feber|février|fevrier|févr|fév|febrero|febbraio|februari|fevereiro|fev",
+  mar: "märz|maerz|mär|mrz|mars|marzo|maart|mrt|março|marco",
+  apr: "avril|avr|abril|abr|aprile",
+  may: "mai|mayo|maggio|mag|mei|maio",
+  jun: "juni|juin|junio|giugno|giu|junho",
+  jul: "juli|juillet|juil|julio|luglio|lug|julho",
+  aug: "augustus|août|aout|agosto|ago",
+  sep: "septembre|septiembre|settembre|sett|set|setembro",
+  oct: "oktober|okt|octobre|octubre|ottobre|ott|outubro|out",
+  nov: "novembre|noviembre|novembro",
+  dec: "dezember|dez|décembre|decembre|déc|diciembre|dic|dicembre|dezembro",
+};
+const WEEKDAYS = [
+  "(?:mon|tue|tues|wed|wednes|thu|thur|thurs|fri|sat|satur|sun)(?:day)?",
+  "mo|di|mi|do|fr|sa|so|montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonnabend|sonntag",
+  "lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|lun|mer|jeu|ven|sam|dim",
+  "lunes|martes|miércoles|jueves|viernes|sábado|domingo|mié|jue|vie|sáb|dom",
+  "lunedì|martedì|mercoledì|giovedì|venerdì|sabato|domenica|gio|sab",
+  "maandag|dinsdag|woensdag|donderdag|vrijdag|zaterdag|zondag|ma|wo|vr|za|zo",
+  "segunda-feira|terça-feira|quarta-feira|quinta-feira|sexta-feira|seg|ter|qua|qui|sex",
+].join("|");
+
 /**
  * What is done to text in lower case before a pattern is tried, in this order; `$1` is the first group. All that patterns
- * need not say: the day of the week, a zone behind the clock, "12th", "September" and "Sept." for "sep", "p.m." for "pm".
+ * need not say: the day of the week, a zone behind the clock, "12th", "September", "Sept." and "settembre" for "sep", "p.m."
+ * for "pm", "Uhr".
  */
 export const TIME_EDITS: readonly { readonly pattern: string; readonly by: string; readonly isOfWords?: true }[] = [
-  { pattern: "^(mon|tue|tues|wed|wednes|thu|thur|thurs|fri|sat|satur|sun)(day)?[.,]* +", by: "", isOfWords: true },
+  { pattern: `^(${WEEKDAYS})[.,]*,? +(den |le |el )?`, by: "" },
   { pattern: ZONE_BEHIND, by: "$1" },
   { pattern: ZONE_WITHIN, by: "$1 $2", isOfWords: true },
+  { pattern: "(:[0-9]{2}) (uhr|h)$", by: "$1" },
   { pattern: "([0-9])(st|nd|rd|th)\\b", by: "$1", isOfWords: true },
   {
     pattern: `\\b(${MONTHS})(uary|ruary|ch|il|e|y|ust|t|tember|ober|ember)?\\b[.]?`,
     by: "$1",
     isOfWords: true,
   },
+  ...Object.entries(MONTHS_ELSEWHERE).map(([month, names]) => ({
+    pattern: `(^|[^\\p{L}])(?:${names})[.]?([^\\p{L}]|$)`,
+    by: `$1${month}$2`,
+    isOfWords: true as const,
+  })),
+  { pattern: "([0-9]|[a-z]{3}) de ", by: "$1 ", isOfWords: true },
+  { pattern: "([a-z]{3}) de ", by: "$1 ", isOfWords: true },
   { pattern: "([0-9]) ?([ap])[.]?m[.]?$", by: "$1 $2m", isOfWords: true },
   { pattern: "(:[0-9]{2}),([0-9]+)", by: "$1.$2" },
   { pattern: "([.][0-9]{6})[0-9]+", by: "$1" },
@@ -28,7 +62,7 @@ export const TIME_EDITS: readonly { readonly pattern: string; readonly by: strin
 /** Text of a time without what patterns need not say. */
 export function editedTime(text: string): string {
   return TIME_EDITS.reduce(
-    (edited, { pattern, by }) => edited.replace(new RegExp(pattern), by),
+    (edited, { pattern, by }) => edited.replace(new RegExp(pattern, "u"), by),
     text.toLowerCase().trim(),
   );
 }
