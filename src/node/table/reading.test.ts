@@ -213,7 +213,7 @@ const cases: Readonly<Record<string, Case>> = {
   }),
   "days of the week before numbers": read("DATE", { "Fri 01/05/2024": "2024-01-05", "Wed 01/31/2024": "2024-01-31" }),
   "days of the week and o'clock in German": read("TIMESTAMP", {
-    "Fr., 05.01.2024 07:30 Uhr": "2024-01-05 07:30:00",
+    "Fr., 19.01.2024 07:30 Uhr": "2024-01-19 07:30:00",
     "Montag, den 8. Januar 2024 18:05 Uhr": "2024-01-08 18:05:00",
   }),
   "day first": read("DATE", { "31/12/2024": "2024-12-31", "05/03/2024": "2024-03-05" }),
