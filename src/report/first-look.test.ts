@@ -57,6 +57,7 @@ test("what each column holds: shares of names, ranges, spans, an example; why no
     "note    read as UTF-16",
     "",
     "next    name a column to predict, or an expression over columns, with --label: describe then shows",
-    "        what training would make of it, and train trains",
+    "        what training would make of it, and train trains; a language model of a column of texts is",
+    "        learned with --field",
   ]);
 });

@@ -32,7 +32,7 @@ export interface FirstLookView {
 export function firstLookLines({ source, columns, hints }: FirstLookView, width: number): string[] {
   const held = columns.map((column) => ({ ...column, reason: holds(column) }));
   const next =
-    "name a column to predict, or an expression over columns, with --label: describe then shows what training would make of it, and train trains";
+    "name a column to predict, or an expression over columns, with --label: describe then shows what training would make of it, and train trains; a language model of a column of texts is learned with --field";
   return [
     ...labelled("data", sourceFacts(source, columns.length), width),
     "",
@@ -68,7 +68,7 @@ function contents(
     const [least, most, half] = shortTogether([min, max, median]);
     return `${least} to ${most}, median ${half}`;
   }
-  return `as ${JSON.stringify(onOneLine(example ?? "", 40))}`;
+  return example === null ? "" : `as ${JSON.stringify(onOneLine(example, 40))}`;
 }
 
 function share(part: number): string {

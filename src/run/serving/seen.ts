@@ -60,8 +60,6 @@ export interface FeatureValues {
 /** A column of a batch: numbers and times as numbers, NaN where they are missing; text, empty where it is. */
 type InputColumn = ArrayLike<string | number>;
 
-export type UnlikeCounter = ReturnType<typeof unlikeCounter>;
-
 /** Counts rows that are unlike training, of each feature and, for people, of the features of the same columns together. */
 export function unlikeCounter(inputs: readonly ServedInput[], seen: readonly SeenFeature[]) {
   const placeOf = new Map(inputs.map(({ name }, place) => [name, place]));
