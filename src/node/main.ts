@@ -42,6 +42,9 @@ interface ChosenRun {
 /** Where prepared data is kept between runs; set before each command. */
 let cacheFolder = "";
 
+/** Whether what is said is in a log too. */
+let isLogged = false;
+
 interface TrainFlags extends TableFlags {
   readonly set: readonly string[];
   readonly runs: string;
@@ -196,6 +199,7 @@ async function trainIn(
   { config, folder }: ChosenRun,
   { json = false, join, stop = stopOnSignals() }: { json?: boolean; join?: Join | undefined; stop?: AbortSignal },
 ): Promise<void> {
+  isLogged = true;
   const progress = json ? writeEvents(folder, process.stdout) : await showProgress(folder, process.stdout);
   const tell = teller({ json });
   let result: Awaited<ReturnType<typeof train>>;
@@ -272,8 +276,14 @@ function shown(text: string): string {
   return printable(withoutSecrets(text));
 }
 
-// That nobody reads any more is no reason to stop training: all of it is in the log.
-process.stdout.on("error", () => {});
+// That nobody reads any more is no reason to stop. What is lost otherwise is told once, and fails a command that leaves no log.
+let isOutputLost = false;
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (isOutputLost || error.code === "EPIPE") return;
+  isOutputLost = true;
+  process.stderr.write(`codistill: standard output cannot be written: ${shown(errorText(error))}\n`);
+  if (!isLogged) process.exitCode = FAILED;
+});
 // What fails beside a command, as in a timer, is told like what fails in it.
 process.on("uncaughtException", (error) => {
   process.stderr.write(`codistill: ${shown(errorText(error))}\n`);

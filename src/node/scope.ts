@@ -81,18 +81,23 @@ export async function noteJoin(folder: RunFolder, numGroups: number, join: Join)
 }
 
 /**
- * The scope of a run that is about to train. One that lives in a store elsewhere is declared there, or its declaration
- * adopted, and its group claimed.
+ * The scope of a run that is about to train. One that has begun is held against its declaration in its store. One that lives in a
+ * store elsewhere is declared there, or its declaration adopted, and its group claimed.
  *
- * Throws {@link ConfigError} when the store holds another run, no group of it is free, or the store that the run was in is gone.
+ * Throws {@link ConfigError} when the store holds another run, as one of other data, no group of it is free, or the store that the run was in is gone.
  */
 export async function enterRun(config: RunConfig, folder: RunFolder, work: Work): Promise<RunScope> {
   const { numGroups } = config;
   const scope = readScope(folder, numGroups);
-  if (!scope.joined) return scope;
-  const { claimant, hasEntered } = scope.joined;
   const store = await openStore(scope.store);
-  if (hasEntered && !(await isDeclared(store))) {
+  const hasBegun = await isDeclared(store);
+  if (!scope.joined) {
+    // Before groups meet it, and the model of other data is written anew from theirs.
+    if (hasBegun) await joinRun(config, work, store);
+    return scope;
+  }
+  const { claimant, hasEntered } = scope.joined;
+  if (hasEntered && !hasBegun) {
     throw new ConfigError(
       `this run goes on in the store ${scope.store}, and no run is declared there. Is it mounted? If it has moved, say so in ${folder.scope}.`,
     );

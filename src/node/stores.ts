@@ -7,7 +7,7 @@ import { pathOfFileUrl } from "./addresses.js";
 import { directoryStore } from "./directory-store.js";
 
 /** A kind of store. */
-interface StoreKind {
+export interface StoreKind {
   /** Its addresses, for people. */
   readonly shown: string;
   /** An address as it is kept: the same store from every working folder. Throws {@link ConfigError} when it names none. */

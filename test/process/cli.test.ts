@@ -11,7 +11,7 @@ import { readLog } from "../../src/node/read-log.js";
 import type { RunFolder } from "../../src/node/run-folder.js";
 import { openTable } from "../../src/node/table/ingest.js";
 import { groupFiles } from "../../src/run/keeper.js";
-import { eventsOf, logsOf, ofKind, workplace } from "./fixture.js";
+import { eventsOf, logsOf, mainFile, ofKind, workplace } from "./fixture.js";
 import type { Ended } from "./processes.js";
 import { bestOf, checkpointOf, resultOf } from "./results.js";
 import { csvHeader, tinyConfig, tinyCsv } from "./tiny.js";
@@ -49,6 +49,14 @@ test("help and version", async () => {
   assert.equal(version.code, 0, version.shown);
   const { version: own } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8"));
   assert.equal(version.stdout, `${own}\n`, version.shown);
+});
+
+test("output that cannot be written is told of, and fails a command that leaves no log", async (t) => {
+  if (!existsSync("/dev/full")) return t.skip("needs a device that is always full");
+  const args = ["-c", 'exec "$0" "$@" > /dev/full', process.execPath, mainFile, "runs", place.path()];
+  const { code, stderr, shown } = await place.start("sh", args).ended;
+  assert.equal(code, 1, shown);
+  assert.match(stderr, /^codistill: standard output cannot be written: ENOSPC/, shown);
 });
 
 test("a run begins from given weights, and from no others when it is gone on with", async () => {

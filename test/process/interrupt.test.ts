@@ -1,6 +1,6 @@
 /** Signals to the whole run: groups save and end, nobody is left behind, and the run can be gone on with. */
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { test } from "node:test";
 import type { RunFolder } from "../../src/node/run-folder.js";
@@ -231,6 +231,20 @@ test("resuming a run that has ended scores it again", async () => {
   assert.equal(resumed.code, 0, resumed.shown);
   assert.deepEqual(resultOf(folder), result, resumed.shown);
   assert.match(resumed.stdout, /group 0 goes on from step 60/, resumed.shown);
+});
+
+test("a run whose data has changed is refused by its declaration where data.json is gone, and its model stays", async () => {
+  const folder = await place.finishedCopy();
+  const half = readFileSync(place.path("rows.csv"), "utf8").split("\n").slice(0, 3000);
+  const config = JSON.parse(readFileSync(folder.config, "utf8"));
+  config.data.source = [await place.write("half.csv", half.join("\n"))];
+  writeFileSync(folder.config, JSON.stringify(config));
+  rmSync(folder.data);
+  const model = readFileSync(folder.model.onnx);
+  const { code, stderr, shown } = await place.resume(folder).ended;
+  assert.equal(code, 2, shown);
+  assert.match(stderr, /the groups of a run must share its declaration:\n +data: the store declares/, shown);
+  assert.deepEqual(readFileSync(folder.model.onnx), model);
 });
 
 test("resuming what is no run folder is refused", async () => {
