@@ -14,7 +14,7 @@ const VALUES_AT_ONCE = 2_000_000;
 const COLUMNS_AT_ONCE = 16;
 
 /** Columns whose values are computed beside one another at most; more of them, by the same SQL, as a list. */
-const COLUMNS_BESIDE = 100;
+export const COLUMNS_BESIDE = 100;
 
 /** A column, or an expression over the columns of a row, with its type in DuckDB. */
 export interface TypedSql {

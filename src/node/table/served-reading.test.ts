@@ -108,6 +108,34 @@ test("columns of several files are found by their names, and differences are tol
   assert.match(notes, /3\.csv has no header; its columns are taken to be those of .*0\.csv/);
 });
 
+test("many columns of text in Parquet are read once, and those of few where they are asked for", async () => {
+  const kinds: unknown[] = [];
+  for (const numColumns of [3, 150]) {
+    const path = join(folder, `${numColumns}.parquet`);
+    const made = await openDuckdb(join(folder, "spill"), { writes: [path] });
+    const texts = Array.from({ length: numColumns }, (_, i) => `(row * ${i} + 0.5)::varchar as t${i}`);
+    await made.run(`copy (select ${texts.join(", ")} from range(20) as t(row)) to '${path}'`);
+    await made.close();
+    const open = await openFiles([path], { folder: join(folder, "copies"), encoding: undefined });
+    const db = await openDuckdb(join(folder, "spill"), { reads: open.reads });
+    try {
+      const { columns } = await readSource(db, open);
+      assert.deepEqual(new Set(columns.map(({ type }) => type)), new Set(["DOUBLE"]));
+      assert.deepEqual(await db.rows("select t0, t2 from source_rows limit 3 offset 1"), [
+        [0.5, 2.5],
+        [0.5, 4.5],
+        [0.5, 6.5],
+      ]);
+      kinds.push(
+        ...(await db.rows("select table_type from information_schema.tables where table_name = 'source_rows'")),
+      );
+    } finally {
+      await db.close();
+    }
+  }
+  assert.deepEqual(kinds, [["VIEW"], ["BASE TABLE"]]);
+});
+
 test("strings of JSON and Parquet are read like text, their numbers as they are", async () => {
   const path = (name: string) => join(folder, name);
   const made = await openDuckdb(join(folder, "spill"), { writes: [path("p.parquet"), path("q.parquet")] });

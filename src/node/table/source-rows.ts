@@ -16,7 +16,7 @@ import { givenFormats } from "../../run/reading/given.js";
 import { type GivenReading, type Reading, typeOf } from "../../run/reading/reading.js";
 import { valueSql } from "../../run/reading/sql.js";
 import type { Database } from "../duckdb.js";
-import { computedQuery } from "./per-column.js";
+import { COLUMNS_BESIDE, computedQuery } from "./per-column.js";
 import { takeCensus, type Unread, unreadIn } from "./text-census.js";
 import type { OpenFiles } from "./text-files.js";
 import { nameTexts, type TextKnown } from "./text-rows.js";
@@ -95,7 +95,8 @@ export async function readSource(db: Database, open: OpenFiles, known: SourceKno
     const reading = readingOf.get(name);
     return { name, type: reading ? typeOf(reading) : type, ...(header !== undefined && { header }) };
   });
-  const kind = open.format === "parquet" ? "view" : "table";
+  // A view computes each column anew in every statement that reads it, and lists whole.
+  const kind = open.format === "parquet" && readingOf.size <= COLUMNS_BESIDE ? "view" : "table";
   await db.run(`create or replace ${kind} source_rows as ${computedQuery(computed, "source_text")}`);
   await db.run("create or replace table source_shape as select * from source_rows limit 0");
   const valuesOf = (name: string) => censuses.reduce((sum, one) => sum + (one.name === name ? numValues(one) : 0), 0);
