@@ -32,7 +32,8 @@ const MAY_BE_ELSEWHERE = /<(?:store|paths[.]*)>$/;
 
 /**
  * Refuse paths that flags and arguments give and that are not what they seem: an empty one is the current folder to the file
- * system, and to a script that gives it a variable that is not set. Data may be elsewhere, and stores are of a known kind; all else is on this machine.
+ * system, and to a script that gives it a variable that is not set. Data may be elsewhere, and stores are of a known kind; all
+ * else is on this machine.
  *
  * Throws {@link ConfigError}.
  */
