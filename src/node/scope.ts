@@ -84,7 +84,8 @@ export async function noteJoin(folder: RunFolder, numGroups: number, join: Join)
  * The scope of a run that is about to train. One that has begun is held against its declaration in its store. One that lives in a
  * store elsewhere is declared there, or its declaration adopted, and its group claimed.
  *
- * Throws {@link ConfigError} when the store holds another run, as one of other data, no group of it is free, or the store that the run was in is gone.
+ * Throws {@link ConfigError} when the store holds another run, as one of other data, no group of it is free, or the store that the
+ * run was in is gone.
  */
 export async function enterRun(config: RunConfig, folder: RunFolder, work: Work): Promise<RunScope> {
   const { numGroups } = config;
