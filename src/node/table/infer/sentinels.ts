@@ -17,18 +17,23 @@ export async function withoutSentinels(
   figures: readonly ColumnFigures[],
   isGiven: (name: string) => boolean,
 ): Promise<readonly ColumnFigures[]> {
-  const found: ColumnFigures[] = [];
-  for (const [i, column] of columns.entries()) {
-    let own = figures[i] as ColumnFigures;
-    const sentinels: Sentinel[] = [];
-    while (!isGiven(own.name) && sentinels.length < MOST) {
+  const found = [...figures];
+  let open = [...columns.keys()].filter((i) => !isGiven(figures[i]?.name as string));
+  for (let round = 0; round < MOST && open.length > 0; round++) {
+    const changed: { readonly at: number; readonly column: Measured; readonly sentinels: readonly Sentinel[] }[] = [];
+    for (const at of open) {
+      const [column, own] = [columns[at] as Measured, found[at] as ColumnFigures];
       const sentinel = (await sentinelAt(db, column, own, "min")) ?? (await sentinelAt(db, column, own, "max"));
-      if (sentinel === null) break;
-      sentinels.push(sentinel);
-      const without = { ...column, sql: withoutSql(own, column.sql, sentinels) };
-      own = { ...((await readFigures(db, [without], own.numRows))[0] as ColumnFigures), sentinels: [...sentinels] };
+      if (sentinel === null) continue;
+      const sentinels = [...(own.sentinels ?? []), sentinel];
+      changed.push({ at, column: { ...column, sql: withoutSql(own, column.sql, sentinels) }, sentinels });
     }
-    found.push(own);
+    const without = changed.map(({ column }) => column);
+    const measured = await readFigures(db, without, figures[0]?.numRows ?? 0);
+    for (const [i, { at, sentinels }] of changed.entries()) {
+      found[at] = { ...(measured[i] as ColumnFigures), sentinels };
+    }
+    open = changed.map(({ at }) => at);
   }
   return found;
 }
