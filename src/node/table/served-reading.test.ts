@@ -108,6 +108,24 @@ test("columns of several files are found by their names, and differences are tol
   assert.match(notes, /3\.csv has no header; its columns are taken to be those of .*0\.csv/);
 });
 
+test("a record of JSON has as many columns as keys, many of one type and rare ones too", async () => {
+  const path = join(folder, "keys.jsonl");
+  const records = Array.from({ length: 40 }, (_, row) => ({
+    ...Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`g${i}`, row + i])),
+    [`rare${row}`]: row,
+  }));
+  writeFileSync(path, records.map((record) => JSON.stringify(record)).join("\n"));
+  const open = await openFiles([path], { folder: join(folder, "copies") });
+  const db = await openDuckdb(join(folder, "spill"), { reads: open.reads });
+  try {
+    const { columns } = await readSource(db, open);
+    assert.deepEqual([columns.length, columns[299]?.name, columns[339]?.name], [340, "g299", "rare39"]);
+    assert.deepEqual(await db.rows("select g7::int, rare2::int from source_rows limit 1 offset 2"), [[9, 2]]);
+  } finally {
+    await db.close();
+  }
+});
+
 test("many columns of text in Parquet are read once, and those of few where they are asked for", async () => {
   const kinds: unknown[] = [];
   for (const numColumns of [3, 150]) {

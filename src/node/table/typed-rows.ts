@@ -59,7 +59,8 @@ async function jsonQuery(
   compression: SourceText["compression"] = "none",
 ): Promise<string> {
   const options = `${listOf(paths)}, hive_partitioning = false, compression = ${literal(compression === "none" ? "uncompressed" : compression)}`;
-  const all = `sample_size = -1, union_by_name = true, maximum_sample_files = ${EVERY_FILE}`;
+  // Without limits, as DuckDB takes a record of many keys of one type, or of rare ones, for one value.
+  const all = `sample_size = -1, union_by_name = true, maximum_sample_files = ${EVERY_FILE}, map_inference_threshold = -1, field_appearance_threshold = 0`;
   const found = await db.rows(`describe select * from read_json(${options}, ${all})`);
   const types = found.map(([name, type]) => {
     const own = OF_STRINGS.test(String(type)) ? "VARCHAR" : String(type);
@@ -77,9 +78,10 @@ async function jsonQuery(
 
 /** Whether names are keys of the records: DuckDB numbers those that differ in case alone, and finds no numbered ones by name. */
 async function areKeys(db: Database, options: string, names: readonly string[]): Promise<boolean> {
+  const folded = new Set(names.map((name) => name.toLowerCase()));
   const numbered = names.filter((name) => {
     const stem = /^(.*)_[0-9]+$/s.exec(name)?.[1]?.toLowerCase();
-    return stem !== undefined && names.some((other) => other.toLowerCase() === stem);
+    return stem !== undefined && folded.has(stem);
   });
   if (numbered.length === 0) return true;
   const keys = await db.rows(`select distinct unnest(json_keys(json)) from read_json_objects(${options})`);
