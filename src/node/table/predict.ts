@@ -189,7 +189,9 @@ async function toStandardOutput(file: string): Promise<void> {
     else await pipeline(createReadStream(file), process.stdout, { end: false });
   } catch (error) {
     // Whoever reads has read enough, as head does.
-    if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw error;
+    if ((error as NodeJS.ErrnoException).code === "EPIPE") return;
+    const why = `standard output takes no more (${messageOf(error)})`;
+    throw new DataError(`predict: ${why}, so the rows are not whole. Give --out <file>.`, { cause: error });
   }
 }
 

@@ -11,6 +11,7 @@
  */
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { decodeJson, problemsOf } from "../../checkpoint/json.js";
 import { numSlots, slotRange } from "../../data/shard.js";
 import type { RowSplit } from "../../data/split.js";
 import {
@@ -33,7 +34,7 @@ import { storedRows } from "./stored-rows.js";
 import { isRowSplit } from "./table-query.js";
 
 /** Raised whenever the files, or the way they are made, change. */
-export const formatVersion = 4;
+export const formatVersion = 5;
 
 /** A table with what is said beforehand of how its text is read. */
 export interface ReadSpec extends TableSpec {
@@ -213,11 +214,9 @@ export async function openTable(folder: string, options: OpenTableOptions = {}):
 
 async function readTableFile(folder: string, files: CheckedFolder): Promise<TableFile> {
   const bytes = await files.whole("table.json");
-  try {
-    return tableFile.parse(JSON.parse(new TextDecoder().decode(bytes)));
-  } catch (error) {
-    throw damaged(folder, `table.json cannot be read: ${messageOf(error)}`, error);
-  }
+  const parsed = tableFile.safeParse(decodeJson(bytes));
+  if (parsed.success) return parsed.data;
+  throw damaged(folder, `table.json cannot be read: ${problemsOf(parsed.error)}`, parsed.error);
 }
 
 const bytesOfRows = ({ columns }: RecordLayout, numRows: number) => numRows * columns.length * WORD_BYTES;
