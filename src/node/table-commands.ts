@@ -6,7 +6,7 @@ import { descriptionLines, overrideLines, planLines } from "../report/descriptio
 import { firstLookLines } from "../report/first-look.js";
 import { applyOverrides, resolveConfig } from "../run/config.js";
 import { configurationOf } from "../run/infer/configuration.js";
-import { targetScales } from "../run/infer/label.js";
+import { targetScales } from "../run/infer/number-label.js";
 import { type Preset, presetNames, presets } from "../run/infer/presets.js";
 import { taskKinds } from "../run/task-schema.js";
 import { someText } from "./flags.js";

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { figuresOf, numbersOf } from "../../../test/column-figures.js";
 import { ConfigError } from "../../errors.js";
 import { type ColumnFigures, kindOf, type TimeFigures } from "./column.js";
-import { givenRole, givenRoles, roleOf } from "./roles.js";
+import { givenRole, givenRoles, roleOf, rolesOf } from "./roles.js";
 
 const times: TimeFigures = {
   count: 1000,
@@ -203,4 +203,24 @@ describe("a column that the user named", () => {
     assert.equal(givenRole(year, "time").role, "time");
     assert.equal(givenRole(figuresOf({ type: "BOOLEAN", numDistinct: 2 }), "numeric").role, "numeric");
   });
+});
+
+test("of very many columns of yes and no or of few whole numbers each is a quantity; codes and names are as they are", () => {
+  const few = { numDistinct: 2, numRows: 1000 };
+  const flags = Array.from({ length: 257 }, (_, i) =>
+    figuresOf(
+      i % 2 === 0 ? { ...few, name: `f${i}`, type: "BOOLEAN" } : { ...few, name: `f${i}`, type: "BIGINT", numbers: range(1000) },
+    ),
+  );
+  const others = [
+    figuresOf({ ...few, name: "zip", type: "BIGINT", numbers: range(1000) }),
+    figuresOf({ ...few, name: "town" }),
+  ];
+  assert.ok(rolesOf(flags.slice(1)).every(({ role }) => role === "categorical"));
+  const roles = rolesOf([...flags, ...others]);
+  assert.deepEqual(
+    roles.map(({ role }) => role),
+    [...flags.map(() => "numeric"), "categorical", "categorical"],
+  );
+  assert.match(roles[0]?.reason ?? "", /^true or false; a quantity, as 257 columns are so$/);
 });

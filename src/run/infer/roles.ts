@@ -36,7 +36,24 @@ const CODE_NAME =
   /(^|[_\s.-])(id|uuid|guid|key|code|zip|zip_?code|post_?code|sku|isbn|iban|phone)$|[a-z](Id|ID|Code|Zip|Key)$/i;
 const KEY_NAME = /(^|[_\s.-])(id|uuid|guid|key|index|row|rowid|number|no)$|[a-z](Id|ID|Key|Index)$/i;
 
-/** The role of a column that nobody named. */
+/** Columns of few values above which each is a quantity: a table of embeddings for each would be all that a step does. */
+const MANY_COLUMNS = 256;
+
+/** The roles of columns that nobody named: of very many columns of yes and no or of few whole numbers each is a quantity. */
+export function rolesOf(columns: readonly ColumnFigures[]): RoleChoice[] {
+  const roles = columns.map(roleOf);
+  const areFew = columns.map(
+    ({ kind, name }, i) =>
+      roles[i]?.role === "categorical" && (kind === "boolean" || (kind === "number" && !CODE_NAME.test(name))),
+  );
+  const many = areFew.filter(Boolean).length;
+  if (many <= MANY_COLUMNS) return roles;
+  return roles.map((own, i) =>
+    areFew[i] ? { role: "numeric", reason: `${own.reason}; a quantity, as ${count(many)} columns are so` } : own,
+  );
+}
+
+/** The role of a column that nobody named, by itself. */
 export function roleOf(figures: ColumnFigures): RoleChoice {
   const { kind, numDistinct, numMissing, example, type } = figures;
   const present = numPresent(figures);

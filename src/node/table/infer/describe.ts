@@ -4,9 +4,10 @@ import { ConfigError } from "../../../errors.js";
 import type { ColumnDescription, ColumnFigures, Hint, Role } from "../../../run/infer/column.js";
 import { featuresOf } from "../../../run/infer/configuration.js";
 import { describeColumn, featureNames } from "../../../run/infer/features.js";
-import { describeLabel, type LabelDescription, type TargetScale } from "../../../run/infer/label.js";
+import { describeLabel, type LabelDescription } from "../../../run/infer/label.js";
+import type { TargetScale } from "../../../run/infer/number-label.js";
 import type { PairFeature } from "../../../run/infer/pairs.js";
-import { givenRole, givenRoles, type RoleOverrides, roleOf, wantedReadings } from "../../../run/infer/roles.js";
+import { givenRole, givenRoles, type RoleChoice, type RoleOverrides, rolesOf, wantedReadings } from "../../../run/infer/roles.js";
 import { columnSql } from "../../../run/infer/sql.js";
 import { columnNamed, columnOfFlag, type NamedColumn } from "../../../run/names.js";
 import type { GivenReading } from "../../../run/reading/reading.js";
@@ -196,11 +197,12 @@ export async function describeColumns(
   { ofLabel = [], grouped, nameOf = featureNames(OUTPUTS) }: ColumnContext = {},
 ): Promise<ColumnDescription[]> {
   const options = { nameOf, isTimeSplit: [...roles.values()].includes("time") };
-  const chosen = figures.map((one) => {
+  const own = rolesOf(figures);
+  const chosen = figures.map((one, i) => {
     const role = roles.get(one.name);
     if (ofLabel.includes(one.name)) return { one, choice: { role: "label" as const, reason: "what is predicted" } };
     if (one.name === grouped && role === undefined) return { one, choice: ofGroups };
-    return { one, choice: role === undefined ? roleOf(one) : givenRole(one, role) };
+    return { one, choice: role === undefined ? (own[i] as RoleChoice) : givenRole(one, role) };
   });
   const candidates = chosen.map(({ one, choice }) => ({ figures: one, ...choice, features: [] }));
   const equal = await equalColumns(db, candidates);
