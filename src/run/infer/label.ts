@@ -5,13 +5,7 @@ import { MAX_CLASSES } from "../../data/table.js";
 import { ConfigError, DataError } from "../../errors.js";
 import { count, percent } from "../../report/format.js";
 import type { TaskKind } from "../../train/events.js";
-import {
-  type ClassCount,
-  type ColumnFigures,
-  distinctShare,
-  type Hint,
-  numPresent,
-} from "./column.js";
+import { type ClassCount, type ColumnFigures, distinctShare, type Hint, numPresent } from "./column.js";
 import { describeNumbers, READS_AS, type TargetScale } from "./number-label.js";
 import { yesAndNo } from "./positive.js";
 import { numberSql, whole } from "./sql.js";

@@ -44,7 +44,10 @@ export function describeNumbers({ sql, figures }: LabelFigures, reason: string, 
       ...(numLeftOut === 0
         ? []
         : [
-            { kind: "left-out" as const, text: `${count(numLeftOut)} rows have no number as their label${numbers.numInfinite > 0 ? ` (${count(numbers.numInfinite)} of them an infinite one)` : ""} and are left out` },
+            {
+              kind: "left-out" as const,
+              text: `${count(numLeftOut)} rows have no number as their label${numbers.numInfinite > 0 ? ` (${count(numbers.numInfinite)} of them an infinite one)` : ""} and are left out`,
+            },
           ]),
       ...hints,
     ],
@@ -76,14 +79,21 @@ function targetOf(sql: string, { min, max, quantiles }: NumberFigures, given?: T
       : `it has a long tail (half of the values are below ${short(middle)}, 1 % above ${short(high)}, the largest is ${short(max)}); --target-scale linear learns it as it is`;
     return {
       options: { scale: "log" as const },
-      hints: [{ kind: "label" as const, text: `the label is learned as a logarithm, so predictions are never below 0: ${why}` }],
+      hints: [
+        {
+          kind: "label" as const,
+          text: `the label is learned as a logarithm, so predictions are never below 0: ${why}`,
+        },
+      ],
     };
   }
   return {
     options: { least: 0 },
     hints: [
-      { kind: "label" as const, text:
-        "the label is never negative, so predictions are not either: where it can be, set task.least in the configuration" },
+      {
+        kind: "label" as const,
+        text: "the label is never negative, so predictions are not either: where it can be, set task.least in the configuration",
+      },
     ],
   };
 }

@@ -209,12 +209,14 @@ test("of very many columns of yes and no or of few whole numbers each is a quant
   const few = { numDistinct: 2, numRows: 1000 };
   const flags = Array.from({ length: 257 }, (_, i) =>
     figuresOf(
-      i % 2 === 0 ? { ...few, name: `f${i}`, type: "BOOLEAN" } : { ...few, name: `f${i}`, type: "BIGINT", numbers: range(1000) },
+      i % 2 === 0
+        ? { ...few, name: `f${i}`, type: "BOOLEAN" }
+        : { ...few, name: `f${i}`, type: "BIGINT", numbers: range(1000) },
     ),
   );
   const others = [
     figuresOf({ ...few, name: "zip", type: "BIGINT", numbers: range(1000) }),
-    figuresOf({ ...few, name: "town" }),
+    figuresOf({ ...few, name: "town", type: "VARCHAR" }),
   ];
   assert.ok(rolesOf(flags.slice(1)).every(({ role }) => role === "categorical"));
   const roles = rolesOf([...flags, ...others]);

@@ -7,7 +7,14 @@ import { describeColumn, featureNames } from "../../../run/infer/features.js";
 import { describeLabel, type LabelDescription } from "../../../run/infer/label.js";
 import type { TargetScale } from "../../../run/infer/number-label.js";
 import type { PairFeature } from "../../../run/infer/pairs.js";
-import { givenRole, givenRoles, type RoleChoice, type RoleOverrides, rolesOf, wantedReadings } from "../../../run/infer/roles.js";
+import {
+  givenRole,
+  givenRoles,
+  type RoleChoice,
+  type RoleOverrides,
+  rolesOf,
+  wantedReadings,
+} from "../../../run/infer/roles.js";
 import { columnSql } from "../../../run/infer/sql.js";
 import { columnNamed, columnOfFlag, type NamedColumn } from "../../../run/names.js";
 import type { GivenReading } from "../../../run/reading/reading.js";
