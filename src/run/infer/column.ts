@@ -1,5 +1,6 @@
 /** What is known of a column of a table, and what is made of it. Plain data: where the figures come from is not known here. */
-import type { VocabularyLimits } from "../../data/table.js";
+import type { MAX_CLASSES, VocabularyLimits } from "../../data/table.js";
+import type { TaskKind } from "../../train/events.js";
 
 /** What a column is for. A label's columns are looked at by nobody else. */
 export type Role = "label" | "numeric" | "categorical" | "time" | "ignored";
@@ -136,6 +137,38 @@ export interface Hint {
     | "sentinel";
   /** What, with figures, and what to do about it. */
   readonly text: string;
+}
+
+/** How a number is learned: as it is, or as a logarithm. */
+export const targetScales = ["linear", "log"] as const;
+export type TargetScale = (typeof targetScales)[number];
+
+/** A label as it is in the table. */
+export interface LabelFigures {
+  /** The expression as SQL. */
+  readonly sql: string;
+  readonly figures: ColumnFigures;
+  /** The most frequent values as names of classes, at most {@link MAX_CLASSES} + 1. */
+  readonly classes: readonly ClassCount[];
+  /** Different values as they are written, where some are names only without spaces or a zero fraction; else null. */
+  readonly numSpellings: number | null;
+}
+
+/** What is learned. */
+export interface LabelDescription {
+  readonly task: TaskKind;
+  /** The label of a configuration. */
+  readonly sql: string;
+  readonly reason: string;
+  /** The values and their rows, those that are learned, the most frequent first; none for numbers. */
+  readonly classes: readonly ClassCount[];
+  /** For yes/no: the value that is yes. */
+  readonly positive: string | null;
+  /** Null where a row has no label that can be learned; such rows are in no split. Null when there are none. */
+  readonly condition: string | null;
+  /** Of numbers: options of their task. */
+  readonly options?: { readonly scale?: TargetScale; readonly least?: number };
+  readonly hints: readonly Hint[];
 }
 
 /** Rows that have a value. */

@@ -5,8 +5,8 @@ import { MAX_CLASSES } from "../../data/table.js";
 import { ConfigError, DataError } from "../../errors.js";
 import { count } from "../../report/format.js";
 import type { TaskKind } from "../../train/events.js";
-import type { ClassCount, ColumnFigures } from "./column.js";
-import { describeLabel, type LabelFigures } from "./label.js";
+import type { ClassCount, ColumnFigures, LabelFigures } from "./column.js";
+import { describeLabel } from "./label.js";
 
 const classesOf = (counts: Readonly<Record<string, number>>): ClassCount[] =>
   Object.entries(counts).map(([value, rows]) => ({ value, count: rows }));

@@ -5,38 +5,19 @@ import { MAX_CLASSES } from "../../data/table.js";
 import { ConfigError, DataError } from "../../errors.js";
 import { count, percent } from "../../report/format.js";
 import type { TaskKind } from "../../train/events.js";
-import { type ClassCount, type ColumnFigures, distinctShare, type Hint, numPresent } from "./column.js";
-import { describeNumbers, READS_AS, type TargetScale } from "./number-label.js";
+import {
+  type ClassCount,
+  type ColumnFigures,
+  distinctShare,
+  type Hint,
+  type LabelDescription,
+  type LabelFigures,
+  numPresent,
+  type TargetScale,
+} from "./column.js";
+import { describeNumbers, READS_AS } from "./number-label.js";
 import { yesAndNo } from "./positive.js";
 import { numberSql, whole } from "./sql.js";
-
-/** A label as it is in the table. */
-export interface LabelFigures {
-  /** The expression as SQL. */
-  readonly sql: string;
-  readonly figures: ColumnFigures;
-  /** The most frequent values as names of classes, at most {@link MAX_CLASSES} + 1. */
-  readonly classes: readonly ClassCount[];
-  /** Different values as they are written, where some are names only without spaces or a zero fraction; else null. */
-  readonly numSpellings: number | null;
-}
-
-/** What is learned. */
-export interface LabelDescription {
-  readonly task: TaskKind;
-  /** The label of a configuration. */
-  readonly sql: string;
-  readonly reason: string;
-  /** The values and their rows, those that are learned, the most frequent first; none for numbers. */
-  readonly classes: readonly ClassCount[];
-  /** For yes/no: the value that is yes. */
-  readonly positive: string | null;
-  /** Null where a row has no label that can be learned; such rows are in no split. Null when there are none. */
-  readonly condition: string | null;
-  /** Of numbers: options of their task. */
-  readonly options?: { readonly scale?: TargetScale; readonly least?: number };
-  readonly hints: readonly Hint[];
-}
 
 /** Whole numbers of at most so many different values are classes. */
 const FEW_CLASSES = 20;

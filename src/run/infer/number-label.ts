@@ -1,16 +1,18 @@
 /** Labels that are numbers: which rows have one, and the scale in which they are learned. */
 import { ConfigError } from "../../errors.js";
 import { count, percent, short } from "../../report/format.js";
-import { type NumberFigures, numPresent, QUANTILES } from "./column.js";
-import type { LabelDescription, LabelFigures } from "./label.js";
+import {
+  type LabelDescription,
+  type LabelFigures,
+  type NumberFigures,
+  numPresent,
+  QUANTILES,
+  type TargetScale,
+} from "./column.js";
 import { whole } from "./sql.js";
 
 /** Share of values that must read as numbers for a label to be one. */
 export const READS_AS = 0.98;
-
-/** How a number is learned: as it is, or as a logarithm. */
-export const targetScales = ["linear", "log"] as const;
-export type TargetScale = (typeof targetScales)[number];
 
 /** Skew from which a tail is long, and where it is measured. */
 const LONG_TAIL = 0.65;

@@ -1,11 +1,18 @@
 /** A table described for training: what its columns are for, what is predicted, how its rows are split, what to beware of. */
 import { join } from "node:path";
 import { ConfigError } from "../../../errors.js";
-import type { ColumnDescription, ColumnFigures, Hint, Role } from "../../../run/infer/column.js";
+import type {
+  ColumnDescription,
+  ColumnFigures,
+  Hint,
+  LabelDescription,
+  Role,
+  TargetScale,
+} from "../../../run/infer/column.js";
 import { featuresOf } from "../../../run/infer/configuration.js";
 import { describeColumn, featureNames } from "../../../run/infer/features.js";
-import { describeLabel, type LabelDescription } from "../../../run/infer/label.js";
-import type { TargetScale } from "../../../run/infer/number-label.js";
+import { describeLabel } from "../../../run/infer/label.js";
+
 import type { PairFeature } from "../../../run/infer/pairs.js";
 import {
   givenRole,

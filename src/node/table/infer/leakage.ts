@@ -1,8 +1,7 @@
 /** Columns that alone tell the label: what a model would learn and nobody means, or what is left out and should not be. */
 import { classIndexSql, labelTextSql } from "../../../data/label-values.js";
 import { enclosed } from "../../../data/sql.js";
-import type { ColumnDescription } from "../../../run/infer/column.js";
-import type { LabelDescription } from "../../../run/infer/label.js";
+import type { ColumnDescription, LabelDescription } from "../../../run/infer/column.js";
 import { type ClassCell, classPower, type NumberCell, numberPower } from "../../../run/infer/power.js";
 import { columnSql } from "../../../run/infer/sql.js";
 import type { Database } from "../../duckdb.js";

@@ -4,6 +4,7 @@ import { mostEqual, UNITS_FOR_ALL } from "../../../data/split.js";
 import { enclosed, literal } from "../../../data/sql.js";
 import { DataError } from "../../../errors.js";
 import { count, firstNames, percent } from "../../../report/format.js";
+import type { LabelDescription } from "../../../run/infer/column.js";
 import {
   type ColumnDescription,
   type ColumnFigures,
@@ -11,7 +12,6 @@ import {
   type Hint,
   numPresent,
 } from "../../../run/infer/column.js";
-import type { LabelDescription } from "../../../run/infer/label.js";
 import {
   rankSplit,
   roundedTime,
