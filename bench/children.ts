@@ -2,7 +2,7 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
-import { withHugePages } from "../src/node/huge-pages.js";
+import { withHugePages } from "../src/node/launch/huge-pages.js";
 import { type Machine, sourceCommit } from "./machine.js";
 
 /** What a script of ours, started with these arguments, sends before it ends. Throws when it ends without. */

@@ -10,7 +10,7 @@ import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
-import { withHugePages } from "../src/node/huge-pages.js";
+import { withHugePages } from "../src/node/launch/huge-pages.js";
 import { sizeNamed, sizes } from "./exchange-sizes.js";
 import { thisMachine } from "./machine.js";
 

@@ -2,7 +2,7 @@
 import { sha256 } from "../src/checkpoint/digest.js";
 import { publishSnapshot } from "../src/checkpoint/snapshot.js";
 import { forwardOnnx, initParams } from "../src/nn/model.js";
-import { directoryStore } from "../src/node/directory-store.js";
+import { directoryStore } from "../src/node/stores/directory-store.js";
 import { key } from "../src/runtime/random.js";
 import { learnerOf, sizeNamed } from "./exchange-sizes.js";
 

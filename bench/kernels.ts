@@ -4,7 +4,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { chooseBinding } from "../src/node/onnxruntime.js";
+import { chooseBinding } from "../src/node/ort/onnxruntime.js";
 import { planEngine } from "../src/node/ort/bindings.js";
 import { gigaFlops, productsPlan } from "./products.js";
 

@@ -4,7 +4,7 @@
  */
 import { binary } from "../src/nn/losses.js";
 import { mlp } from "../src/nn/mlp.js";
-import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
+import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { adagrad } from "../src/optim/optimizers.js";
 import { constantSchedule } from "../src/optim/schedules.js";
 import { filled, float32, int32, type NamedArrays, scalar } from "../src/runtime/array.js";

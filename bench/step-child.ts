@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { performance } from "node:perf_hooks";
-import { chooseBinding, onnxRuntimeEngine } from "../src/node/onnxruntime.js";
+import { chooseBinding, onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { planEngine } from "../src/node/ort/bindings.js";
 import type { NamedArrays } from "../src/runtime/array.js";
 import { productsPlan } from "./products.js";

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { withHugePages } from "../src/node/huge-pages.js";
+import { withHugePages } from "../src/node/launch/huge-pages.js";
 import { findPython } from "../test/golden/python.js";
 import { bestOf, type Trial, tryKernels } from "./kernels.js";
 import type { WorkloadName } from "./specs.js";

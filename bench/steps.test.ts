@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { isAlive } from "../src/node/process-identity.js";
+import { isAlive } from "../src/node/runs/process-identity.js";
 import { end, eventually, start } from "../test/process/processes.js";
 import type { SideFigures, StepsReport } from "./steps-report.js";
 

@@ -6,7 +6,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { initParams } from "../src/nn/model.js";
-import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
+import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { table } from "../src/report/format.js";
 import { key } from "../src/runtime/random.js";
 import { createStudent } from "../src/train/student.js";

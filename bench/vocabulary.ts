@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { lstmLanguageModel } from "../src/nn/lstm-language-model.js";
 import { initParams } from "../src/nn/model.js";
 import { categorical } from "../src/nn/objectives.js";
-import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
+import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { adam } from "../src/optim/optimizers.js";
 import { constantSchedule } from "../src/optim/schedules.js";
 import { table } from "../src/report/format.js";

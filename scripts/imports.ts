@@ -7,14 +7,15 @@ import { dirname, join, normalize } from "node:path";
 
 /** The parts of the house by row: a part may import the rows above its own. A file is of the longest name it starts with. */
 const rows: readonly (readonly string[])[] = [
-  ["errors", "nearest", "train/events"],
+  ["errors", "nearest", "log"],
   ["runtime"],
   ["graph"],
-  ["runtime/engine"],
+  ["engine"],
   ["nn", "optim", "data", "checkpoint", "report"],
-  ["train"],
-  ["codistill"],
+  ["train", "reading"],
+  ["codistill", "serving"],
   ["run"],
+  ["infer"],
   ["node", "index"],
 ];
 
@@ -22,7 +23,7 @@ const rows: readonly (readonly string[])[] = [
 const narrower: Readonly<Record<string, readonly string[]>> = {
   data: ["errors", "runtime"],
   checkpoint: ["errors", "runtime"],
-  report: ["train/events"],
+  report: ["log"],
 };
 
 const parts = rows.flat();
@@ -43,6 +44,8 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   checkpoint: ["zod"],
   nearest: ["leven"],
   codistill: ["zod"],
+  reading: ["zod"],
+  serving: ["zod"],
   run: ["zod"],
   node: [
     "onnxruntime-node",

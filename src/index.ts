@@ -123,7 +123,7 @@ export type { OptimizerConfig, OptimizerInSteps } from "./run/optimizer-schema.j
 export { defineRun, type RunConfig, type RunInput } from "./run/schema.js";
 export type { TaskConfig } from "./run/task-schema.js";
 export { type DataOf, type DType, float32, int32, type NamedArrays, type NdArray, strings } from "./runtime/array.js";
-export type { Engine, EngineOptions, Program, RunOptions, WriteOptions } from "./runtime/engine.js";
+export type { Engine, EngineOptions, Program, RunOptions, WriteOptions } from "./engine/engine.js";
 export { fold, type Key, key, normal, permutation, uniform } from "./runtime/random.js";
 export type {
   ExchangeEvent,
@@ -137,7 +137,7 @@ export type {
   TeacherUse,
   TestMetrics,
   TrainEvent,
-} from "./train/events.js";
+} from "./log/events.js";
 export type { Distillation, Learner } from "./train/graphs.js";
 export type { StudentSigns, TeacherSigns } from "./train/signs.js";
 export {

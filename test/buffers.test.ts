@@ -13,7 +13,7 @@ import { linear, linearParams } from "../src/nn/layers.js";
 import { binary } from "../src/nn/losses.js";
 import { countParams, initWeights, type Model, weightSpecs } from "../src/nn/model.js";
 import { batchNormBuffers, batchNormModel, normParams } from "../src/nn/norm.js";
-import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
+import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import * as ort from "../src/node/ort/library.js";
 import { adam } from "../src/optim/optimizers.js";
 import { constantSchedule } from "../src/optim/schedules.js";

@@ -5,7 +5,7 @@ import type { Graph } from "../src/graph/graph.js";
 import { add, greater, input, mul, reduceSum, scan, sub, transpose } from "../src/graph/ops.js";
 import type { Tensor } from "../src/graph/tensor.js";
 import { bytesOf, float32, type NamedArrays, scalar, zeros } from "../src/runtime/array.js";
-import type { Engine, Program } from "../src/runtime/engine.js";
+import type { Engine, Program } from "../src/engine/engine.js";
 import { key } from "../src/runtime/random.js";
 import { createStudent, type StepMetrics } from "../src/train/student.js";
 import { a, b } from "./engine-graphs.js";

@@ -4,7 +4,7 @@ import { after, describe, test } from "node:test";
 import { decodeSafetensors, encodeSafetensors } from "../src/checkpoint/safetensors.js";
 import { CheckpointError } from "../src/errors.js";
 import { initParams, weightSpecs } from "../src/nn/model.js";
-import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
+import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { adam } from "../src/optim/optimizers.js";
 import { constantSchedule } from "../src/optim/schedules.js";
 import { int32, type NamedArrays } from "../src/runtime/array.js";

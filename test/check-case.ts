@@ -2,7 +2,7 @@
 import { isDifferentiable } from "../src/graph/grad.js";
 import type { Graph } from "../src/graph/graph.js";
 import type { Op } from "../src/graph/tensor.js";
-import type { Engine } from "../src/runtime/engine.js";
+import type { Engine } from "../src/engine/engine.js";
 import { assertAllClose } from "./close.js";
 import { COTANGENT, checkGradients, cotangentFor, gradientGraph, tolerances, weighted } from "./gradcheck.js";
 import { interpret } from "./interpreter.js";

@@ -1,5 +1,5 @@
 /** Figures of columns for tests of the rules over them, without a table: of values that are given. */
-import { type ColumnFigures, kindOf, type NumberFigures, QUANTILES } from "../src/run/infer/column.js";
+import { type ColumnFigures, kindOf, type NumberFigures, QUANTILES } from "../src/infer/column.js";
 
 /** Figures of a column of 1,000 rows with 100 different values, and what is changed of them. */
 export function figuresOf(changes: Partial<ColumnFigures> & { readonly type: string }): ColumnFigures {

@@ -1,6 +1,6 @@
 /** The real thing: gradients of the whole loss of a network with embeddings and teachers, against central differences. */
 import { after, test } from "node:test";
-import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
+import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { type NdArray, scalar } from "../src/runtime/array.js";
 import { named, underPrefix, withPrefix } from "../src/runtime/named.js";
 import { accumulateGraph, kept } from "../src/train/graphs.js";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import * as ops from "../src/graph/ops.js";
 import type { Tensor } from "../src/graph/tensor.js";
-import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
+import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { float32, int32, type NamedArrays } from "../src/runtime/array.js";
 import { assertClose } from "./close.js";
 import { checkGradients, cotangentFor, gradientGraph, tolerances, weighted } from "./gradcheck.js";

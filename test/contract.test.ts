@@ -7,7 +7,7 @@ import { gradients } from "../src/graph/grad.js";
 import * as ops from "../src/graph/ops.js";
 import type { Axis } from "../src/graph/shape.js";
 import { isOp, type Tensor, topologicalOrder } from "../src/graph/tensor.js";
-import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
+import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import type { NdArray } from "../src/runtime/array.js";
 import { key } from "../src/runtime/random.js";
 import { assertClose } from "./close.js";

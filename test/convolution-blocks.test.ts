@@ -5,7 +5,7 @@ import type { Graph } from "../src/graph/graph.js";
 import { input, mul, reduceMean, sub } from "../src/graph/ops.js";
 import type { Tensor } from "../src/graph/tensor.js";
 import { bufferTensors, inputTensors, type Model, paramTensors, train } from "../src/nn/model.js";
-import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
+import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { withPrefix } from "../src/runtime/named.js";
 import { checkBlockSteps, singles } from "./block-steps.js";
 import { residualBlock, separableBlock } from "./convolution-blocks.js";

@@ -4,7 +4,7 @@ import { after, test } from "node:test";
 import { gradients } from "../src/graph/grad.js";
 import * as ops from "../src/graph/ops.js";
 import { part, type Tensor } from "../src/graph/tensor.js";
-import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
+import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { float32, type NamedArrays, sizeOf } from "../src/runtime/array.js";
 import { mapValues, underPrefix } from "../src/runtime/named.js";
 import { fold, key, normal } from "../src/runtime/random.js";

@@ -7,7 +7,7 @@ import type { Schedule } from "../src/optim/schedules.js";
 import { step } from "../src/optim/touched-rows.js";
 import type { GradientTransformation, Shapes } from "../src/optim/transformations.js";
 import { filled, float32, type NamedArrays, type NdArray } from "../src/runtime/array.js";
-import type { Engine } from "../src/runtime/engine.js";
+import type { Engine } from "../src/engine/engine.js";
 import { mapValues, named, withPrefix } from "../src/runtime/named.js";
 import { interpret, type Values } from "./interpreter.js";
 

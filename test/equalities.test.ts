@@ -1,7 +1,7 @@
 /** Runs that must be equal: to the bit where the arithmetic is the same, within rounding where it is not. */
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
-import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
+import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { adagrad, adam, sgd } from "../src/optim/optimizers.js";
 import { constantSchedule, linearSchedule } from "../src/optim/schedules.js";
 import type { GradientTransformation } from "../src/optim/transformations.js";

@@ -11,7 +11,7 @@ import {
 import { forwardOnnx } from "../src/nn/model.js";
 import { filled, type NamedArrays } from "../src/runtime/array.js";
 import { mapValues } from "../src/runtime/named.js";
-import type { ExchangeEvent } from "../src/train/events.js";
+import type { ExchangeEvent } from "../src/log/events.js";
 import { tinyLearner } from "./tiny-run.js";
 
 export const { model } = tinyLearner();

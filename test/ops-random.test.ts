@@ -6,7 +6,7 @@ import { ShapeError } from "../src/errors.js";
 import * as ops from "../src/graph/ops.js";
 import { noPasses } from "../src/graph/simplify.js";
 import type { Op, Shape, Tensor } from "../src/graph/tensor.js";
-import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
+import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { scalar } from "../src/runtime/array.js";
 import { checkCase } from "./check-case.js";
 import { anyIds, type Case, distinct, real } from "./op-case.js";

@@ -7,7 +7,7 @@ import type { Graph } from "../src/graph/graph.js";
 import { input, reduceSum, relu } from "../src/graph/ops.js";
 import { noPasses } from "../src/graph/simplify.js";
 import type { Op } from "../src/graph/tensor.js";
-import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
+import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { float32, type NamedArrays } from "../src/runtime/array.js";
 import { mapValues, withPrefix } from "../src/runtime/named.js";
 import { assertAllClose, assertClose } from "./close.js";

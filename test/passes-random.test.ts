@@ -11,7 +11,7 @@ import { toOnnx } from "../src/graph/onnx.js";
 import * as ops from "../src/graph/ops.js";
 import { noPasses, passNames, simplify } from "../src/graph/simplify.js";
 import { type Tensor, topologicalOrder } from "../src/graph/tensor.js";
-import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
+import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { float32, type NamedArrays, scalar } from "../src/runtime/array.js";
 import { assertAgree, numOperations } from "./pass-agreement.js";
 

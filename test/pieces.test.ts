@@ -10,7 +10,7 @@ import { lstmLanguageModel } from "../src/nn/lstm-language-model.js";
 import { initParams, type Model } from "../src/nn/model.js";
 import { categorical } from "../src/nn/objectives.js";
 import { transformerLanguageModel } from "../src/nn/transformer-language-model.js";
-import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
+import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { sgd } from "../src/optim/optimizers.js";
 import { constantSchedule } from "../src/optim/schedules.js";
 import { key, uniform } from "../src/runtime/random.js";

@@ -19,7 +19,7 @@ import { type Op, type Tensor, topologicalOrder } from "../src/graph/tensor.js";
 import { traits } from "../src/graph/traits.js";
 import { binary as binaryObjective } from "../src/nn/losses.js";
 import { mlp } from "../src/nn/mlp.js";
-import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
+import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { adam } from "../src/optim/optimizers.js";
 import { constantSchedule } from "../src/optim/schedules.js";
 import { filled, float32, int32, type NamedArrays, type NdArray, scalar } from "../src/runtime/array.js";

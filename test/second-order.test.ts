@@ -3,7 +3,7 @@ import { after, describe, test } from "node:test";
 import { gradients } from "../src/graph/grad.js";
 import * as ops from "../src/graph/ops.js";
 import type { Tensor } from "../src/graph/tensor.js";
-import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
+import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import type { NdArray } from "../src/runtime/array.js";
 import { fold, key } from "../src/runtime/random.js";
 import { assertAllClose } from "./close.js";

@@ -6,7 +6,7 @@ import { input, logSoftmaxAt, mul, neg, reduceMean, reshape, sub } from "../src/
 import type { Tensor, Tensors } from "../src/graph/tensor.js";
 import { lstmLanguageModel } from "../src/nn/lstm-language-model.js";
 import { inputTensors, paramTensors, stateTensors, train } from "../src/nn/model.js";
-import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
+import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { withPrefix } from "../src/runtime/named.js";
 import { checkBlockSteps, type Run, singles } from "./block-steps.js";
 import { type CellName, cells, inputsFor } from "./cells.js";

@@ -6,7 +6,7 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { directoryStore } from "../src/node/directory-store.js";
+import { directoryStore } from "../src/node/stores/directory-store.js";
 
 const VALUE_BYTES = 1_000_000;
 

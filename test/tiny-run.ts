@@ -4,8 +4,8 @@ import { type Preprocessing, type Rows, recordLayout, tableRows } from "../src/d
 import { resolveConfig } from "../src/run/config.js";
 import { makeLearner, type RunLearner } from "../src/run/learner.js";
 import type { TableRunConfig, TableRunInput } from "../src/run/schema.js";
-import type { Serving } from "../src/run/serving/expression.js";
-import type { Engine } from "../src/runtime/engine.js";
+import type { Serving } from "../src/serving/expression.js";
+import type { Engine } from "../src/engine/engine.js";
 import { fold, key, normal, uniform } from "../src/runtime/random.js";
 
 export const tinyPreprocessing: Preprocessing = {

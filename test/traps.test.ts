@@ -8,7 +8,7 @@ import { add, input, log, mul, reduceMean, sub } from "../src/graph/ops.js";
 import { isOp, type Tensor, topologicalOrder } from "../src/graph/tensor.js";
 import { binary } from "../src/nn/losses.js";
 import { inputTensors, paramTensors } from "../src/nn/model.js";
-import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
+import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { sgd } from "../src/optim/optimizers.js";
 import { constantSchedule } from "../src/optim/schedules.js";
 import { float32, type NdArray, scalar } from "../src/runtime/array.js";

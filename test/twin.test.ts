@@ -10,7 +10,7 @@ import type { Step } from "../src/codistill/codistill.js";
 import { binary } from "../src/nn/losses.js";
 import { mlp } from "../src/nn/mlp.js";
 import { initParams } from "../src/nn/model.js";
-import { onnxRuntimeEngine } from "../src/node/onnxruntime.js";
+import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { float32, type NamedArrays } from "../src/runtime/array.js";
 import { mapValues, named, underPrefix } from "../src/runtime/named.js";
 import { createStudent, type StepMetrics } from "../src/train/student.js";

@@ -12,7 +12,7 @@ import { CheckpointError, StoreError } from "../errors.js";
 import { forwardOnnx, type Model, weightSpecs } from "../nn/model.js";
 import { copyOf, type NamedArrays, notFinite } from "../runtime/array.js";
 import { mapValues, misfits } from "../runtime/named.js";
-import type { ExchangeEvent } from "../train/events.js";
+import type { ExchangeEvent } from "../log/events.js";
 import type { StepMetrics, Teacher } from "../train/student.js";
 import { troubleTeller } from "../train/trouble.js";
 import { readStarts } from "./claim.js";

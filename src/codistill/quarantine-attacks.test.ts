@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { float32 } from "../runtime/array.js";
 import { fold, key, normal, uniform } from "../runtime/random.js";
-import type { QuarantineEvent } from "../train/events.js";
+import type { QuarantineEvent } from "../log/events.js";
 import { makeQuarantine } from "./quarantine.js";
 
 type Logits = readonly (readonly number[])[];

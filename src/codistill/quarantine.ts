@@ -18,7 +18,7 @@
  * It is out for 100 student steps, and until it has published another snapshot. Each time that it is found ill again,
  * before it has taught for 500 steps, it is out for twice as long.
  */
-import type { QuarantineEvent } from "../train/events.js";
+import type { QuarantineEvent } from "../log/events.js";
 import type { StepMetrics, Teacher } from "../train/student.js";
 
 const FIRST_STEPS_OUT = 100;

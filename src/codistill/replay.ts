@@ -5,7 +5,7 @@ import type { Store } from "../checkpoint/store.js";
 import { CheckpointError } from "../errors.js";
 import type { Model } from "../nn/model.js";
 import type { NamedArrays } from "../runtime/array.js";
-import type { TeachersEvent } from "../train/events.js";
+import type { TeachersEvent } from "../log/events.js";
 import { checkParams, type Exchange, type SeenTeacher } from "./exchange.js";
 
 const nameOf = (digest: string) => `recorded/${digest}.safetensors`;

@@ -4,7 +4,7 @@ import { exchangeOn, model, paramsOf, publishAs } from "../../test/exchange-fixt
 import { sha256 } from "../checkpoint/digest.js";
 import { memoryStore } from "../checkpoint/store.js";
 import { CheckpointError } from "../errors.js";
-import type { TeachersEvent, TrainEvent } from "../train/events.js";
+import type { TeachersEvent, TrainEvent } from "../log/events.js";
 import type { Exchange } from "./exchange.js";
 import { recordingStore, replayExchange } from "./replay.js";
 import { traced, traceOf } from "./trace.js";

@@ -1,5 +1,5 @@
 /** The exchange trace: which teachers a group learned from, from which step on. With it a run can be replayed. */
-import type { TeachersEvent, TrainEvent } from "../train/events.js";
+import type { TeachersEvent, TrainEvent } from "../log/events.js";
 import type { Exchange } from "./exchange.js";
 
 /**

@@ -4,7 +4,7 @@ import { flightsLike } from "../../test/flights-like.js";
 import { interpret } from "../../test/interpreter.js";
 import { buildCase } from "../../test/op-case.js";
 import { opCases } from "../../test/op-cases.js";
-import { onnxRuntimeEngine } from "../node/onnxruntime.js";
+import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";
 import { float32, int32, type NamedArrays } from "../runtime/array.js";
 import { stepGraph } from "../train/graphs.js";
 import { type Graph, UPDATED } from "./graph.js";

@@ -15,7 +15,7 @@ import { gradients } from "../graph/grad.js";
 import { input } from "../graph/ops.js";
 import { rowGradient } from "../graph/row-gradient.js";
 import type { Tensor } from "../graph/tensor.js";
-import { onnxRuntimeEngine } from "../node/onnxruntime.js";
+import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";
 import { int32 } from "../runtime/array.js";
 import { mapValues, withPrefix } from "../runtime/named.js";
 import { type HashedEmbeddingOptions, hashedEmbedding, hashedEmbeddingParams, textId } from "./hashed-embedding.js";

@@ -10,7 +10,7 @@ import { gradients } from "../graph/grad.js";
 import type { Graph } from "../graph/graph.js";
 import { input } from "../graph/ops.js";
 import type { Tensor } from "../graph/tensor.js";
-import { onnxRuntimeEngine } from "../node/onnxruntime.js";
+import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";
 import { float32, type NamedArrays } from "../runtime/array.js";
 import { binary } from "./losses.js";
 

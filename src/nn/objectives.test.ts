@@ -6,7 +6,7 @@ import { checkDifferences, tolerances } from "../../test/gradcheck.js";
 import { interpret, type Numbers, type Values } from "../../test/interpreter.js";
 import { input, matmul, reshape, tanh } from "../graph/ops.js";
 import type { Tensor } from "../graph/tensor.js";
-import { onnxRuntimeEngine } from "../node/onnxruntime.js";
+import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";
 import { sgd } from "../optim/optimizers.js";
 import { constantSchedule } from "../optim/schedules.js";
 import { float32, int32, type NamedArrays, type NdArray, scalar, zeros } from "../runtime/array.js";

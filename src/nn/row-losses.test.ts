@@ -16,7 +16,7 @@ import { ShapeError } from "../errors.js";
 import { gradients } from "../graph/grad.js";
 import { add, div, input, mul, reshape, softmax } from "../graph/ops.js";
 import { isOp, type Tensor, topologicalOrder } from "../graph/tensor.js";
-import { onnxRuntimeEngine } from "../node/onnxruntime.js";
+import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";
 import { float32, int32, type NamedArrays } from "../runtime/array.js";
 import {
   binaryForm,

@@ -9,12 +9,12 @@ import type { Graph } from "../graph/graph.js";
 import { add, input, mul, transpose } from "../graph/ops.js";
 import type { Tensor } from "../graph/tensor.js";
 import { float32, type NamedArrays, strings, zeros } from "../runtime/array.js";
-import type { Engine } from "../runtime/engine.js";
+import type { Engine } from "../engine/engine.js";
 import { named } from "../runtime/named.js";
 import { key } from "../runtime/random.js";
 import { createStudent } from "../train/student.js";
-import { onnxRuntimeEngine } from "./onnxruntime.js";
-import { threadedEngine } from "./threaded-engine.js";
+import { onnxRuntimeEngine } from "./ort/onnxruntime.js";
+import { threadedEngine } from "./ort/threaded-engine.js";
 
 const engines: Engine[] = [];
 afterEach(async () => {
@@ -141,7 +141,7 @@ describe("two threads with an engine each", () => {
   }
 
   test("a thread that ends, or is ended, leaves the memory to the others", async () => {
-    const module = JSON.stringify(new URL("./onnxruntime.js", import.meta.url).href);
+    const module = JSON.stringify(new URL("./ort/onnxruntime.js", import.meta.url).href);
     const code = `
       import { workerData, parentPort } from "node:worker_threads";
       const { onnxRuntimeEngine } = await import(${module});

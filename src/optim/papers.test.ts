@@ -6,7 +6,7 @@ import { NUM_STEPS, prescribed, SAMPLE_EVERY } from "../../test/golden/optim.js"
 import type { Values } from "../../test/interpreter.js";
 import { input } from "../graph/ops.js";
 import type { Tensors } from "../graph/tensor.js";
-import { onnxRuntimeEngine } from "../node/onnxruntime.js";
+import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";
 import { float32 } from "../runtime/array.js";
 import { mapValues, named, withPrefix } from "../runtime/named.js";
 import { adafactor, lamb, lars, lion } from "./optimizers.js";

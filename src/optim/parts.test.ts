@@ -9,7 +9,7 @@ import { interpret, type Numbers, type Values } from "../../test/interpreter.js"
 import { rootsOf } from "../graph/graph.js";
 import { input, mul } from "../graph/ops.js";
 import { type Tensor, type Tensors, topologicalOrder } from "../graph/tensor.js";
-import { onnxRuntimeEngine } from "../node/onnxruntime.js";
+import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";
 import { float32, scalar } from "../runtime/array.js";
 import { mapValues, named, withPrefix } from "../runtime/named.js";
 import { scale } from "./arithmetic.js";

@@ -1,5 +1,5 @@
 /** An evaluation as tables of text. */
-import type { MetricName, TaskKind } from "../train/events.js";
+import type { MetricName, TaskKind } from "../log/events.js";
 import { bytes, count, counted, loss, percent, quantity, seconds, shortened, table } from "./format.js";
 import { metricViews } from "./result.js";
 

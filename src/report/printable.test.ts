@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { LoggedEvent } from "../train/events.js";
+import type { LoggedEvent } from "../log/events.js";
 import { table } from "./format.js";
 import { printable, printableName, printableRecord } from "./printable.js";
 import { advance, noProgress } from "./progress.js";

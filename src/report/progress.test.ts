@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { LoggedEvent, TrainEvent } from "../train/events.js";
+import type { LoggedEvent, TrainEvent } from "../log/events.js";
 import { advance, type GroupProgress, groupLines, noProgress, type RunProgress } from "./progress.js";
 
 const logged = (event: TrainEvent): LoggedEvent => ({ time: "2001-01-01T00:00:00.000Z", ...event });

@@ -1,5 +1,5 @@
 /** The state of a run as its log tells it, and that state as lines of text. */
-import type { LoggedEvent, TeacherUse } from "../train/events.js";
+import type { LoggedEvent, TeacherUse } from "../log/events.js";
 import { bar, count, counted, duration, loss, seconds, times } from "./format.js";
 
 /** What is known of one group. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { RunResult } from "../train/events.js";
+import type { RunResult } from "../log/events.js";
 import { resultLines } from "./result.js";
 
 type GroupResult = RunResult["groups"][number];

@@ -1,4 +1,4 @@
-import type { MetricName, RunKind, RunResult, TestMetrics } from "../train/events.js";
+import type { MetricName, RunKind, RunResult, TestMetrics } from "../log/events.js";
 import { bytes, count, loss, quantity, table, times } from "./format.js";
 
 /** How a metric is called and shown. */

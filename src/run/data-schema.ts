@@ -1,6 +1,6 @@
 /** What a configuration may say of its data: a table, or text. */
 import { z } from "zod";
-import { columnReadingSchema, type GivenReading } from "./reading/reading.js";
+import { columnReadingSchema, type GivenReading } from "../reading/reading.js";
 
 const sqlExpression = z.string().min(1);
 

@@ -1,5 +1,5 @@
 /** How often a run reads its data. */
-import type { TrainEvent } from "../train/events.js";
+import type { TrainEvent } from "../log/events.js";
 import { isOfText, type RunConfig } from "./schema.js";
 
 type Sizes = Pick<Extract<TrainEvent, { readonly event: "data-ready" }>, "rows" | "units">;

@@ -9,8 +9,8 @@ import type { NamedArrays } from "../runtime/array.js";
 import { mapValues } from "../runtime/named.js";
 import { outputNames } from "../train/task.js";
 import type { RunLearner } from "./learner.js";
-import type { Serving } from "./serving/expression.js";
-import { keptPrediction, servedFrom } from "./serving/prelude.js";
+import type { Serving } from "../serving/expression.js";
+import { keptPrediction, servedFrom } from "../serving/prelude.js";
 
 /**
  * An ONNX model with one input [batch] for each column that a feature is made of: float64 for numbers (NaN for missing;

@@ -11,7 +11,7 @@ import { forwardOnnx, initParams } from "../nn/model.js";
 import { filled, type NamedArrays } from "../runtime/array.js";
 import { underPrefix } from "../runtime/named.js";
 import { key } from "../runtime/random.js";
-import type { TrainEvent } from "../train/events.js";
+import type { TrainEvent } from "../log/events.js";
 import type { Learner } from "../train/graphs.js";
 import { groupFiles } from "./keeper.js";
 import { makeLearner } from "./learner.js";

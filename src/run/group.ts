@@ -3,7 +3,7 @@ import { codistill, type Step } from "../codistill/codistill.js";
 import { TrainingError } from "../errors.js";
 import { countParams } from "../nn/model.js";
 import { linearSchedule, type Schedule } from "../optim/schedules.js";
-import type { TrainEvent } from "../train/events.js";
+import type { TrainEvent } from "../log/events.js";
 import type { Student } from "../train/student.js";
 import {
   afterRestore,

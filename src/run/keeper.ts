@@ -6,7 +6,7 @@ import type { Store } from "../checkpoint/store.js";
 import type { Exchange } from "../codistill/exchange.js";
 import { CheckpointError, StoreError } from "../errors.js";
 import { notFinite } from "../runtime/array.js";
-import type { TrainEvent } from "../train/events.js";
+import type { TrainEvent } from "../log/events.js";
 import type { Student } from "../train/student.js";
 import { troubleTeller } from "../train/trouble.js";
 import { afterValidation, type EarlyStopping, hasWaitedEnough, type Waiting } from "./early-stopping.js";

@@ -1,5 +1,5 @@
 import type { Step } from "../codistill/codistill.js";
-import type { TrainEvent } from "../train/events.js";
+import type { TrainEvent } from "../log/events.js";
 
 export type StepEvent = Extract<TrainEvent, { readonly event: "step" }>;
 

@@ -3,7 +3,7 @@ import { type LabelStatistics, yesNo } from "../data/table.js";
 import { ConfigError } from "../errors.js";
 import { nearest } from "../nearest.js";
 import type { LabelSmoothing } from "../nn/label-losses.js";
-import type { TaskKind } from "../train/events.js";
+import type { TaskKind } from "../log/events.js";
 import { binaryTask, multiclassTask, regressionTask, type Task } from "../train/task.js";
 import type { TaskConfig } from "./task-schema.js";
 

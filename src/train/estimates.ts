@@ -1,7 +1,7 @@
 /** Metrics with the range that chance leaves them: 95 % confidence intervals, from the examples that were scored. */
 import { confidence, decisions } from "./class-metrics.js";
 import type { Predictions } from "./evaluate.js";
-import type { MetricName, TaskKind } from "./events.js";
+import type { MetricName, TaskKind } from "../log/events.js";
 import { calibrationBin, calibrationGaps, type Floats, type Labels, LEAST_PROB, shareOf } from "./metrics.js";
 import { explainedVariance } from "./number-metrics.js";
 

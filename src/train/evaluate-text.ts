@@ -22,7 +22,7 @@ import type { Tensor, Tensors } from "../graph/tensor.js";
 import { safeLog } from "../nn/losses.js";
 import { carry, inputTensors, type Model, stateTensors, weightTensors } from "../nn/model.js";
 import { filled, type NamedArrays } from "../runtime/array.js";
-import type { Engine } from "../runtime/engine.js";
+import type { Engine } from "../engine/engine.js";
 import { mapValues, named, withPrefix } from "../runtime/named.js";
 import type { WeightPrefixes } from "./graphs.js";
 import { meanOverPieces } from "./pieces.js";

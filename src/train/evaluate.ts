@@ -2,7 +2,7 @@
 import { sequential } from "../data/stream.js";
 import { labelsName, type Rows } from "../data/table.js";
 import { sizeOf } from "../runtime/array.js";
-import type { Program } from "../runtime/engine.js";
+import type { Program } from "../engine/engine.js";
 import { named } from "../runtime/named.js";
 import type { Floats, Labels } from "./metrics.js";
 

@@ -2,7 +2,7 @@
 import { decisions } from "./class-metrics.js";
 import { type Estimates, estimatesOf } from "./estimates.js";
 import type { Predictions } from "./evaluate.js";
-import type { Metrics, TaskKind } from "./events.js";
+import type { Metrics, TaskKind } from "../log/events.js";
 import type { Task } from "./task.js";
 
 /** Of one class: how often it is the label and the decision, and how often the two agree. */

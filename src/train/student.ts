@@ -2,7 +2,7 @@ import { CheckpointError } from "../errors.js";
 import { initWeights, keyName, weightSpecs } from "../nn/model.js";
 import type { Schedule } from "../optim/schedules.js";
 import { copyOf, filled, int32, type NamedArrays, scalar, zeros } from "../runtime/array.js";
-import type { Engine, RunOptions, WriteOptions } from "../runtime/engine.js";
+import type { Engine, RunOptions, WriteOptions } from "../engine/engine.js";
 import { mapValues, misfits, underPrefix, withPrefix } from "../runtime/named.js";
 import { fold, type Key, key } from "../runtime/random.js";
 import {

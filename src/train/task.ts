@@ -5,7 +5,7 @@ import { binary, type Objective } from "../nn/losses.js";
 import { categorical, type RegressionOptions, regression, weightedBinary } from "../nn/objectives.js";
 import { classCalibrationError, classLogLoss, decisions, macroAuc, topAccuracy } from "./class-metrics.js";
 import type { Predictions } from "./evaluate.js";
-import type { Metrics, TaskKind } from "./events.js";
+import type { Metrics, TaskKind } from "../log/events.js";
 import { auc, calibrationError, type Floats, logLoss, meanAbsoluteDifference, shareOf } from "./metrics.js";
 import { errors, explainedVariance, meanError } from "./number-metrics.js";
 

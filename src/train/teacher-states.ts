@@ -2,7 +2,7 @@
 import { CheckpointError } from "../errors.js";
 import type { Model } from "../nn/model.js";
 import { copyOf, filled, type NamedArrays } from "../runtime/array.js";
-import type { Engine } from "../runtime/engine.js";
+import type { Engine } from "../engine/engine.js";
 import { mapValues, misfits, underPrefix, withPrefix } from "../runtime/named.js";
 import { kept } from "./graphs.js";
 

@@ -5,7 +5,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigError } from "../../src/errors.js";
-import { lockRun, type RunLock } from "../../src/node/lock.js";
+import { lockRun, type RunLock } from "../../src/node/runs/lock.js";
 
 let lock: RunLock | undefined;
 

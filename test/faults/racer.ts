@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import { claimFreeGroup, claimIncarnation } from "../../src/codistill/claim.js";
 import { ConfigError } from "../../src/errors.js";
-import { directoryStore } from "../../src/node/directory-store.js";
+import { directoryStore } from "../../src/node/stores/directory-store.js";
 
 export interface RaceData {
   readonly root: string;

@@ -10,7 +10,7 @@ import { decodeSafetensors } from "../../src/checkpoint/safetensors.js";
 import { readPointer, readSnapshot } from "../../src/checkpoint/snapshot.js";
 import { memoryStore, type Store } from "../../src/checkpoint/store.js";
 import { CheckpointError, StoreError } from "../../src/errors.js";
-import { directoryStore } from "../../src/node/directory-store.js";
+import { directoryStore } from "../../src/node/stores/directory-store.js";
 import { fileOf } from "./damage.js";
 
 const MB = 1_000_000;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { memoryStore } from "../../src/checkpoint/store.js";
 import { ConfigError } from "../../src/errors.js";
-import { eventOf, lastStepOf } from "../../src/node/read-log.js";
+import { eventOf, lastStepOf } from "../../src/node/runs/read-log.js";
 import { declarationOf, declareRun } from "../../src/run/declaration.js";
 import { tableWork } from "../../src/run/table-work.js";
 import { tinyConfig, tinyPreprocessing } from "../tiny-run.js";

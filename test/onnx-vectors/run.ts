@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { messageOf } from "../../src/errors.js";
-import { onnxRuntimeEngine } from "../../src/node/onnxruntime.js";
+import { onnxRuntimeEngine } from "../../src/node/ort/onnxruntime.js";
 import { checkVector } from "./check.js";
 import { emittedTypes } from "./emitted.js";
 import { type Entry, listOf } from "./list.js";

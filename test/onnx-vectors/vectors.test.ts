@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, describe, test } from "node:test";
-import { onnxRuntimeEngine } from "../../src/node/onnxruntime.js";
+import { onnxRuntimeEngine } from "../../src/node/ort/onnxruntime.js";
 import { checkVector } from "./check.js";
 import { emittedTypes } from "./emitted.js";
 import { listOf } from "./list.js";

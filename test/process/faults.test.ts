@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import { readPointer } from "../../src/checkpoint/snapshot.js";
-import { directoryStore } from "../../src/node/directory-store.js";
+import { directoryStore } from "../../src/node/stores/directory-store.js";
 import { withFault } from "./fault.js";
 import { eventsOf, ofKind, workplace } from "./fixture.js";
 import { bestOf, checkpointOf, resultOf } from "./results.js";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { test } from "node:test";
-import type { RunFolder } from "../../src/node/run-folder.js";
+import type { RunFolder } from "../../src/node/runs/run-folder.js";
 import { withFault } from "./fault.js";
 import { allGone, eventsOf, groupsRunning, ofKind, type Training, workplace } from "./fixture.js";
 import { commandOf, type Ended, eventually } from "./processes.js";

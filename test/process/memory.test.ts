@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
-import { openDuckdb } from "../../src/node/duckdb.js";
+import { openDuckdb } from "../../src/node/sources/duckdb.js";
 import { isFull } from "../full.js";
 import { workplace } from "./fixture.js";
 import { isPeakKnown, watchPeaks } from "./peak-memory.js";

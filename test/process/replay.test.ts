@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { RunFolder } from "../../src/node/run-folder.js";
+import type { RunFolder } from "../../src/node/runs/run-folder.js";
 import { fold, key, uniform } from "../../src/runtime/random.js";
 import { isFull } from "../full.js";
 import { type Fault, withFault } from "./fault.js";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { test } from "node:test";
-import { readLog } from "../../src/node/read-log.js";
+import { readLog } from "../../src/node/runs/read-log.js";
 import { ofKind, pidOf, workplace } from "./fixture.js";
 import { resultOf } from "./results.js";
 

@@ -1,6 +1,6 @@
 /** What every engine must do, on WebGPU. */
-import { onnxRuntimeEngine } from "../../src/node/onnxruntime.js";
-import { threadedEngine } from "../../src/node/threaded-engine.js";
+import { onnxRuntimeEngine } from "../../src/node/ort/onnxruntime.js";
+import { threadedEngine } from "../../src/node/ort/threaded-engine.js";
 import { engineSuite } from "../engine.suite.js";
 
 engineSuite("the engine on WebGPU", () => onnxRuntimeEngine({ threads: 1, device: "webgpu" }));

@@ -1,7 +1,7 @@
 /** A whole run from the command line on WebGPU, of two groups and of burn-in only: when teachers come is not determined. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readLog } from "../../src/node/read-log.js";
+import { readLog } from "../../src/node/runs/read-log.js";
 import { workplace } from "../process/fixture.js";
 import { resultOf } from "../process/results.js";
 

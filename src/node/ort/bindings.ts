@@ -1,5 +1,5 @@
 /** The two ways in which ONNX Runtime is called. */
-import type { EngineOptions } from "../../runtime/engine.js";
+import type { EngineOptions } from "../../engine/engine.js";
 import type { PlanEngine } from "./plan-engine.js";
 
 export type Binding = NonNullable<EngineOptions["binding"]>;

@@ -3,7 +3,8 @@
 import { ConfigError, messageOf } from "../../errors.js";
 import { UPDATED } from "../../graph/graph.js";
 import { copyOf, type DType, type NamedArrays, type NdArray, sizeOf } from "../../runtime/array.js";
-import { type EngineOptions, guard, type Plan } from "../../runtime/engine.js";
+import type { EngineOptions } from "../../engine/engine.js";
+import { guard, type Plan } from "../../engine/plan.js";
 import { cancelled, isPulled } from "./brake.js";
 import type * as ort from "./library.js";
 import { missing, type PlanEngine } from "./plan-engine.js";

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, test } from "node:test";
 import { DataError } from "../../errors.js";
 import { input, matmul, reduceSum, relu } from "../../graph/ops.js";
 import { filled } from "../../runtime/array.js";
-import { onnxRuntimeEngine } from "../onnxruntime.js";
+import { onnxRuntimeEngine } from "./onnxruntime.js";
 import { formatOpTimes, opTimes, profileFiles } from "./profile.js";
 
 let folder: string;

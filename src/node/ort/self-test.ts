@@ -2,7 +2,7 @@
 import { messageOf } from "../../errors.js";
 import { add, input, mul, reduceSum } from "../../graph/ops.js";
 import { float32, type NamedArrays } from "../../runtime/array.js";
-import { planOf } from "../../runtime/engine.js";
+import { planOf } from "../../engine/plan.js";
 import { nativeEngine } from "./native.js";
 import type { PlanProgram } from "./plan-engine.js";
 

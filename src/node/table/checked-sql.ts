@@ -1,9 +1,9 @@
 /** SQL that a model brings along: looked at before it runs, and before a model is trained that would bring it. */
 import { DataError } from "../../errors.js";
 import { shortened } from "../../report/format.js";
-import type { ServedInput } from "../../run/serving/expression.js";
-import { LONGEST_EXPRESSION, verdictOf } from "../../run/serving/model-sql.js";
-import type { SqlNode, SqlReader } from "../../run/serving/translate.js";
+import type { ServedInput } from "../../serving/expression.js";
+import { LONGEST_EXPRESSION, verdictOf } from "../../serving/model-sql.js";
+import type { SqlNode, SqlReader } from "../../serving/translate.js";
 
 /** SQL that may run, though it comes from a model; {@link checkedSql} alone makes it. */
 export type CheckedSql = string & { readonly checked: unique symbol };

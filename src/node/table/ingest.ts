@@ -1,14 +1,14 @@
 /** Tables into training caches: DuckDB reads the source once, everything after reads the cache. */
 import { join } from "node:path";
 import { type Preprocessing, type RecordLayout, type Rows, recordLayout, type TrainingRows } from "../../data/table.js";
-import type { Reading } from "../../run/reading/reading.js";
-import type { Serving } from "../../run/serving/expression.js";
-import type { SeenValues } from "../../run/serving/seen.js";
-import { openDuckdb } from "../duckdb.js";
-import { withShares } from "../progress.js";
-import { localCopies } from "../remote-files.js";
-import { assertUnchanged, sourceFiles } from "../source-files.js";
-import { cachedFolder } from "../temporary-folder.js";
+import type { Reading } from "../../reading/reading.js";
+import type { Serving } from "../../serving/expression.js";
+import type { SeenValues } from "../../serving/seen.js";
+import { openDuckdb } from "../sources/duckdb.js";
+import { withShares } from "../sources/progress.js";
+import { localCopies } from "../sources/remote-files.js";
+import { assertUnchanged, sourceFiles } from "../sources/source-files.js";
+import { cachedFolder } from "../files/temporary-folder.js";
 import { openTable, type ReadSpec, tableDigest } from "./table-cache.js";
 import { writeTable } from "./table-writer.js";
 import { openFiles } from "./text-files.js";

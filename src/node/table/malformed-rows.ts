@@ -1,7 +1,7 @@
 /** Lines of CSV and TSV that are no rows: found, shown, and left out where they are few enough. */
 import { DataError } from "../../errors.js";
 import { count, counted, shortened } from "../../report/format.js";
-import type { Database } from "../duckdb.js";
+import type { Database } from "../sources/duckdb.js";
 
 /** What DuckDB writes its finds to. */
 export const STORE_REJECTS =

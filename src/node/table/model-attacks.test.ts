@@ -9,7 +9,7 @@ import { after, before, describe, test } from "node:test";
 import { CheckpointError, CodistillError, DataError } from "../../errors.js";
 import { onnxNode } from "../../graph/onnx/builder.js";
 import { encodeModel, type ModelProto } from "../../graph/onnx-proto.js";
-import { type Database, openDuckdb } from "../duckdb.js";
+import { type Database, openDuckdb } from "../sources/duckdb.js";
 import { openLanguageModel } from "../text/language-model.js";
 import { checkedSql } from "./checked-sql.js";
 import { evaluate } from "./evaluate.js";

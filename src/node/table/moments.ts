@@ -1,6 +1,6 @@
 /** Mean, deviation and range of the columns of a file of records. */
 import { setImmediate } from "node:timers/promises";
-import { readingFile } from "../read-file.js";
+import { readingFile } from "../files/read-file.js";
 
 /** Mean, and population standard deviation; 1 for a deviation of 0. */
 export interface Moments {

@@ -4,7 +4,7 @@
  * are asked some at a time, and values are computed of lists.
  */
 import { enclosed, identifier } from "../../data/sql.js";
-import type { Database } from "../duckdb.js";
+import type { Database } from "../sources/duckdb.js";
 
 /** Rows up to which a statement costs more than its values. */
 const SHORT_ROWS = 20_000;

@@ -5,11 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { identifier, literal } from "../../data/sql.js";
-import { type DecideContext, type Decision, decideReadings, wantsShapes } from "../../run/reading/decide.js";
-import { givenFormats } from "../../run/reading/given.js";
-import { typeOf } from "../../run/reading/reading.js";
-import { valueSql } from "../../run/reading/sql.js";
-import { type Database, openDuckdb } from "../duckdb.js";
+import { type DecideContext, type Decision, decideReadings, wantsShapes } from "../../reading/decide.js";
+import { givenFormats } from "../../reading/given.js";
+import { typeOf } from "../../reading/reading.js";
+import { valueSql } from "../../reading/sql.js";
+import { type Database, openDuckdb } from "../sources/duckdb.js";
 import { takeCensus } from "./text-census.js";
 
 type Texts = readonly (string | null)[];

@@ -9,7 +9,7 @@ import { classIndex, classIndexSql, labelText, labelTextSql } from "../../data/l
 import type { RowSplit } from "../../data/split.js";
 import { literal } from "../../data/sql.js";
 import { DataError } from "../../errors.js";
-import { type Database, openDuckdb } from "../duckdb.js";
+import { type Database, openDuckdb } from "../sources/duckdb.js";
 import { equalColumn, makeRowSplits } from "./row-splits.js";
 import { splitColumn } from "./table-query.js";
 

@@ -11,7 +11,7 @@ import {
 import { enclosed, identifier } from "../../data/sql.js";
 import { DataError } from "../../errors.js";
 import { count } from "../../report/format.js";
-import type { Database } from "../duckdb.js";
+import type { Database } from "../sources/duckdb.js";
 import { chunksOf } from "./per-column.js";
 import { codeOf, type Parts, splitColumn } from "./table-query.js";
 

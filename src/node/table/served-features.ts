@@ -1,8 +1,8 @@
 /** What a served model makes of columns before its network, as further outputs: ids of names, and numbers as they are kept. */
 import { featureName, numbersName } from "../../data/table.js";
 import type { ModelProto, ValueInfoProto } from "../../graph/onnx-proto.js";
-import { types } from "../../run/serving/nodes.js";
-import type { FeatureValues, SeenFeature } from "../../run/serving/seen.js";
+import { types } from "../../serving/nodes.js";
+import type { FeatureValues, SeenFeature } from "../../serving/seen.js";
 import type { Tensor } from "../ort/library.js";
 
 /** The same model, which gives the features that it says what training saw of, as far as its graph has them. */

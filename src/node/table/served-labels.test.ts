@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { literal } from "../../data/sql.js";
 import { DataError } from "../../errors.js";
-import { type Database, openDuckdb } from "../duckdb.js";
+import { type Database, openDuckdb } from "../sources/duckdb.js";
 import { type ReadModel, servedLabels } from "./served-labels.js";
 
 let folder = "";

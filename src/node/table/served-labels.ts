@@ -4,7 +4,7 @@ import { yesNo } from "../../data/table.js";
 import { DataError } from "../../errors.js";
 import { count, percent, shortened } from "../../report/format.js";
 import type { Task } from "../../train/task.js";
-import type { Database } from "../duckdb.js";
+import type { Database } from "../sources/duckdb.js";
 import type { ServedModel } from "./served-model.js";
 import { labelRules } from "./table-labels.js";
 import { rawLabel } from "./table-query.js";

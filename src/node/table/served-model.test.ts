@@ -9,9 +9,9 @@ import type { Preprocessing } from "../../data/table.js";
 import { initParams } from "../../nn/model.js";
 import { exportModel } from "../../run/export.js";
 import { makeLearner } from "../../run/learner.js";
-import { seenFeatures } from "../../run/serving/seen.js";
+import { seenFeatures } from "../../serving/seen.js";
 import { key, normal } from "../../runtime/random.js";
-import { MODEL_FORMAT, MODEL_VERSION } from "../model-file.js";
+import { MODEL_FORMAT, MODEL_VERSION } from "../ort/model-file.js";
 import { InferenceSession, Tensor } from "../ort/library.js";
 import { openModel } from "./served-model.js";
 

@@ -1,7 +1,7 @@
 /** Which columns of numbers float32 would flatten, and from where they are counted instead. */
 import type { Shift } from "../../data/table.js";
 import { DataError } from "../../errors.js";
-import type { Database } from "../duckdb.js";
+import type { Database } from "../sources/duckdb.js";
 import { aggregatesOf } from "./per-column.js";
 import { splitCodes } from "./table-query.js";
 

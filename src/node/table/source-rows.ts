@@ -2,20 +2,20 @@
 import { DataError } from "../../errors.js";
 import { nearest } from "../../nearest.js";
 import { firstNames } from "../../report/format.js";
-import { columnFinder, columnNamed, type NamedColumn } from "../../run/names.js";
-import { type Census, numValues } from "../../run/reading/census.js";
+import { columnFinder, columnNamed, type NamedColumn } from "../../reading/names.js";
+import { type Census, numValues } from "../../reading/census.js";
 import {
   type DecideContext,
   type Decision,
   decideReadings,
   mayBeUnread,
   wantsShapes,
-} from "../../run/reading/decide.js";
-import { disagreements, unreadNote } from "../../run/reading/disagreements.js";
-import { givenFormats } from "../../run/reading/given.js";
-import { type GivenReading, type Reading, typeOf } from "../../run/reading/reading.js";
-import { valueSql } from "../../run/reading/sql.js";
-import type { Database } from "../duckdb.js";
+} from "../../reading/decide.js";
+import { disagreements, unreadNote } from "../../reading/disagreements.js";
+import { givenFormats } from "../../reading/given.js";
+import { type GivenReading, type Reading, typeOf } from "../../reading/reading.js";
+import { valueSql } from "../../reading/sql.js";
+import type { Database } from "../sources/duckdb.js";
 import { COLUMNS_BESIDE, computedQuery } from "./per-column.js";
 import { takeCensus, type Unread, unreadIn } from "./text-census.js";
 import type { OpenFiles } from "./text-files.js";

@@ -3,7 +3,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { type Database, openDuckdb } from "../duckdb.js";
+import { type Database, openDuckdb } from "../sources/duckdb.js";
 import { sqlReader } from "./sql-tree.js";
 
 let db: Database;

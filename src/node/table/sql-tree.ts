@@ -2,8 +2,8 @@
 import { enclosed, identifier, literal } from "../../data/sql.js";
 import { DataError } from "../../errors.js";
 import { shortened } from "../../report/format.js";
-import type { SqlNode, SqlReader } from "../../run/serving/translate.js";
-import type { Database } from "../duckdb.js";
+import type { SqlNode, SqlReader } from "../../serving/translate.js";
+import type { Database } from "../sources/duckdb.js";
 import { chunksOf } from "./per-column.js";
 
 /** Where the one expression of a statement is, as a JSON pointer. */

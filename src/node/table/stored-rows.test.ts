@@ -6,7 +6,7 @@ import { after, test } from "node:test";
 import fc from "fast-check";
 import { recordLayout, tableRows } from "../../data/table.js";
 import { DataError } from "../../errors.js";
-import { type Reading, readingFile } from "../read-file.js";
+import { type Reading, readingFile } from "../files/read-file.js";
 import { storedRows } from "./stored-rows.js";
 
 const folder = mkdtempSync(join(tmpdir(), "codistill-stored-"));

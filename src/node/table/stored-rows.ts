@@ -1,7 +1,7 @@
 /** Records that stay in their file and are read when they are asked for: for tables that are larger than the memory given. */
 import { lastAtMost } from "../../data/search.js";
 import type { RecordLayout, RowRange, Rows } from "../../data/table.js";
-import type { Reading } from "../read-file.js";
+import type { Reading } from "../files/read-file.js";
 
 /** Records that are nearer to one another than this are read together with what lies between them. */
 const NEAR_BYTES = 4096;

@@ -24,12 +24,12 @@ import {
   tableRows,
 } from "../../data/table.js";
 import { DataError, messageOf } from "../../errors.js";
-import { type GivenReading, givenReadingSchema, type Reading, readingSchema } from "../../run/reading/reading.js";
-import { type Serving, servingSchema } from "../../run/serving/expression.js";
-import { type SeenValues, seenValuesSchema } from "../../run/serving/seen.js";
+import { type GivenReading, givenReadingSchema, type Reading, readingSchema } from "../../reading/reading.js";
+import { type Serving, servingSchema } from "../../serving/expression.js";
+import { type SeenValues, seenValuesSchema } from "../../serving/seen.js";
 import { taskKinds } from "../../run/task-schema.js";
-import { type CheckedFile, type CheckedFolder, damaged, openCheckedFolder } from "../checked-folder.js";
-import type { SourceFiles } from "../source-files.js";
+import { type CheckedFile, type CheckedFolder, damaged, openCheckedFolder } from "../files/checked-folder.js";
+import type { SourceFiles } from "../sources/source-files.js";
 import { storedRows } from "./stored-rows.js";
 import { isRowSplit } from "./table-query.js";
 

@@ -2,7 +2,7 @@
 import { DataError, messageOf } from "../../errors.js";
 import { nearest } from "../../nearest.js";
 import { firstNames } from "../../report/format.js";
-import type { Database } from "../duckdb.js";
+import type { Database } from "../sources/duckdb.js";
 import { aggregatesOf, askSome } from "./per-column.js";
 import type { SizedColumn } from "./shifts.js";
 import type { LabelRules } from "./table-labels.js";

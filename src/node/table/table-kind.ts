@@ -5,12 +5,12 @@ import { givenReadingOf } from "../../run/data-schema.js";
 import { exportModel } from "../../run/export.js";
 import type { TableRunConfig } from "../../run/schema.js";
 import { scoreRun } from "../../run/score.js";
-import { seenFeatures } from "../../run/serving/seen.js";
+import { seenFeatures } from "../../serving/seen.js";
 import { tableWork, tableWorkload } from "../../run/table-work.js";
 import { besideYardsticks } from "../../run/table-yardsticks.js";
 import { labelsToFit } from "../../run/task.js";
-import { memoryBudget } from "../memory.js";
-import type { DataKind } from "../prepared.js";
+import { memoryBudget } from "../launch/memory.js";
+import type { DataKind } from "../launch/prepared.js";
 import { openTable, type PreparedTable, prepareTable } from "./ingest.js";
 import type { ReadSpec } from "./table-cache.js";
 

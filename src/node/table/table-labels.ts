@@ -4,7 +4,7 @@ import { literal } from "../../data/sql.js";
 import { type LabelStatistics, MAX_CLASSES, type Shift, type TableSpec, yesNo } from "../../data/table.js";
 import { DataError } from "../../errors.js";
 import { count } from "../../report/format.js";
-import type { Database } from "../duckdb.js";
+import type { Database } from "../sources/duckdb.js";
 import type { Moments } from "./moments.js";
 import { type Parts, rawLabel, rows, shifted, splitCodes, wantedRows } from "./table-query.js";
 

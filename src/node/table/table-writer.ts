@@ -6,10 +6,10 @@ import { enclosed } from "../../data/sql.js";
 import type { KeptMoments, Preprocessing, RecordLayout, Shift, TableSpec } from "../../data/table.js";
 import { DataError } from "../../errors.js";
 import { recordWithoutSecrets } from "../../report/secrets.js";
-import { type ServedFeature, servingOf } from "../../run/serving/serving.js";
+import { type ServedFeature, servingOf } from "../../serving/serving.js";
 import { bytesOf } from "../../runtime/array.js";
-import type { Database } from "../duckdb.js";
-import type { SourceFiles } from "../source-files.js";
+import type { Database } from "../sources/duckdb.js";
+import type { SourceFiles } from "../sources/source-files.js";
 import { checkServable } from "./checked-sql.js";
 import { type ColumnMoments, type Moments, momentsOf } from "./moments.js";
 import { makeRowSplits } from "./row-splits.js";
@@ -95,7 +95,7 @@ export async function writeTable(
   const seen = Object.fromEntries(
     [...Object.keys(spec.categorical), ...Object.keys(spec.numeric)].map((name, i) => {
       const { count, range } = moments[i] as ColumnMoments;
-      return [name, { absent: 1 - count / numTrain, ...range }];
+      return [name, { count, absent: 1 - count / numTrain, ...range }];
     }),
   );
   const table: TableFile = {

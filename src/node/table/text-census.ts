@@ -1,10 +1,10 @@
 /** What is counted of the text of columns, asked of DuckDB. */
 import { identifier, literal } from "../../data/sql.js";
-import type { NamedColumn } from "../../run/names.js";
-import { type Census, LOOK_NAMES, type Look, MOST_SHAPES, type Shape } from "../../run/reading/census.js";
-import type { ColumnReading, Reading } from "../../run/reading/reading.js";
-import { isInfiniteSql, isMarkSql, lookSql, valueSql } from "../../run/reading/sql.js";
-import type { Database } from "../duckdb.js";
+import type { NamedColumn } from "../../reading/names.js";
+import { type Census, LOOK_NAMES, type Look, MOST_SHAPES, type Shape } from "../../reading/census.js";
+import type { ColumnReading, Reading } from "../../reading/reading.js";
+import { isInfiniteSql, isMarkSql, lookSql, valueSql } from "../../reading/sql.js";
+import type { Database } from "../sources/duckdb.js";
 import { aggregatesOf, columnGroups, longRows } from "./per-column.js";
 
 type Nulls = Pick<Reading, "nullValues">;

@@ -4,8 +4,8 @@ import { basename, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { DataError } from "../../errors.js";
-import { makeFolder } from "../plain-files.js";
-import { findFiles, formatOfName, type SourceFormat } from "../source-files.js";
+import { makeFolder } from "../files/plain-files.js";
+import { findFiles, formatOfName, type SourceFormat } from "../sources/source-files.js";
 import { isGzip, textOf } from "../text/text-file.js";
 import { joinedLines, LineEnds } from "./line-ends.js";
 

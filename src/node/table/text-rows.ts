@@ -2,9 +2,9 @@
 import { literal } from "../../data/sql.js";
 import { DataError, messageOf } from "../../errors.js";
 import { count, counted, firstNames, shortened } from "../../report/format.js";
-import type { NamedColumn } from "../../run/names.js";
-import { type Dialect, dialectOf } from "../../run/reading/dialect.js";
-import type { Database } from "../duckdb.js";
+import type { NamedColumn } from "../../reading/names.js";
+import { type Dialect, dialectOf } from "../../reading/dialect.js";
+import type { Database } from "../sources/duckdb.js";
 import { textOf } from "../text/text-file.js";
 import { checkMalformed, STORE_REJECTS, takeMalformed } from "./malformed-rows.js";
 import type { OpenFiles, SourceText } from "./text-files.js";

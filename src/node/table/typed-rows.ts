@@ -2,9 +2,9 @@
 import { identifier, literal, patternOf } from "../../data/sql.js";
 import { DataError, messageOf } from "../../errors.js";
 import { counted, firstNames } from "../../report/format.js";
-import { kindOf } from "../../run/infer/column.js";
-import type { Database } from "../duckdb.js";
-import type { SourceFormat } from "../source-files.js";
+import { kindOf } from "../../infer/column.js";
+import type { Database } from "../sources/duckdb.js";
+import type { SourceFormat } from "../sources/source-files.js";
 import type { OpenFiles, SourceText } from "./text-files.js";
 import type { SourceTexts } from "./text-rows.js";
 

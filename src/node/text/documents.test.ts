@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { DataError } from "../../errors.js";
-import { openDuckdb } from "../duckdb.js";
+import { openDuckdb } from "../sources/duckdb.js";
 import { documents, findTexts } from "./documents.js";
 
 const folder = mkdtempSync(join(tmpdir(), "codistill-texts-"));

@@ -2,8 +2,8 @@
 import { stat } from "node:fs/promises";
 import { DataError } from "../../errors.js";
 import { count } from "../../report/format.js";
-import { localCopies } from "../remote-files.js";
-import { expandSource, formatOfName, type SourceFormat } from "../source-files.js";
+import { localCopies } from "../sources/remote-files.js";
+import { expandSource, formatOfName, type SourceFormat } from "../sources/source-files.js";
 import { type ColumnOptions, columnTexts } from "./column-texts.js";
 import { separated } from "./separated.js";
 import { textOf } from "./text-file.js";

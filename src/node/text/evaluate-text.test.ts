@@ -14,7 +14,7 @@ import { exportText } from "../../run/export-text.js";
 import { key, uniform } from "../../runtime/random.js";
 import { textScorer } from "../../train/evaluate-text.js";
 import { keptWeights } from "../../train/graphs.js";
-import { onnxRuntimeEngine } from "../onnxruntime.js";
+import { onnxRuntimeEngine } from "../ort/onnxruntime.js";
 import { evaluateText } from "./evaluate-text.js";
 import { isLanguageModel, openLanguageModel } from "./language-model.js";
 

@@ -14,12 +14,12 @@ import {
   textConfigurationOf,
   textConfigurationText,
   textWithinBudget,
-} from "../../run/infer/text-plan.js";
+} from "../../infer/text-plan.js";
 import { isOfText } from "../../run/schema.js";
 import { textBatch, textNetwork, textWork } from "../../run/text-work.js";
 import { key, uniform } from "../../runtime/random.js";
-import { secondsOfStep } from "../step-seconds.js";
-import { relativeTo, runName, writeBeside } from "../write-configuration.js";
+import { secondsOfStep } from "../ort/step-seconds.js";
+import { relativeTo, runName, writeBeside } from "../cli/write-configuration.js";
 import { type DocumentsOptions, documents, findTexts } from "./documents.js";
 import { trainTokenizer } from "./train-tokenizer.js";
 

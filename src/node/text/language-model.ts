@@ -9,8 +9,8 @@ import { readBest } from "../../run/score.js";
 import { textNetwork } from "../../run/text-work.js";
 import { sizeOf } from "../../runtime/array.js";
 import { mapValues } from "../../runtime/named.js";
-import { directoryStore } from "../directory-store.js";
-import { loadConfig } from "../load-config.js";
+import { directoryStore } from "../stores/directory-store.js";
+import { loadConfig } from "../cli/load-config.js";
 import {
   checkModelFile,
   checkNames,
@@ -19,11 +19,11 @@ import {
   type ModelFile,
   modelFile,
   openSession,
-} from "../model-file.js";
+} from "../ort/model-file.js";
 import { Tensor } from "../ort/library.js";
-import { checkOwnFiles, TOKENIZER_FILE } from "../own-files.js";
-import { readRegular } from "../plain-files.js";
-import { existingRun, runFolder } from "../run-folder.js";
+import { checkOwnFiles, TOKENIZER_FILE } from "../runs/own-files.js";
+import { readRegular } from "../files/plain-files.js";
+import { existingRun, runFolder } from "../runs/run-folder.js";
 import { manyNames, manyUnits } from "./many-units.js";
 import { tokenizerOf } from "./prepare-text.js";
 import { byteTokenizer, openTokenizer, type Tokenizer } from "./tokenizer.js";

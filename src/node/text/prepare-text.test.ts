@@ -11,7 +11,7 @@ import type { TextSpec } from "../../data/text/text.js";
 import { ConfigError, DataError } from "../../errors.js";
 import { textMetrics } from "../../run/text-work.js";
 import { key } from "../../runtime/random.js";
-import { writeDigests } from "../checked-folder.js";
+import { writeDigests } from "../files/checked-folder.js";
 import { type PreparedText, pieces, prepareText } from "./prepare-text.js";
 import { openText } from "./text-cache.js";
 import { openTokenizer } from "./tokenizer.js";

@@ -13,8 +13,8 @@ import { z } from "zod";
 import { decodeJson, problemsOf, versionMustBe } from "../../checkpoint/json.js";
 import { type Corpus, corpusOf, joined } from "../../data/text/corpus.js";
 import type { SlottedCorpus, TextSplitName } from "../../data/text/text.js";
-import { type CheckedFolder, damaged, openCheckedFolder } from "../checked-folder.js";
-import type { Reading } from "../read-file.js";
+import { type CheckedFolder, damaged, openCheckedFolder } from "../files/checked-folder.js";
+import type { Reading } from "../files/read-file.js";
 
 /** Raised whenever the files, or the way they are made, change. */
 export const textFormatVersion = 4;

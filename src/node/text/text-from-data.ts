@@ -4,9 +4,9 @@ import { planLines } from "../../report/description.js";
 import { bytes, counted, shortened } from "../../report/format.js";
 import { printable } from "../../report/printable.js";
 import { applyOverrides, resolveConfig } from "../../run/config.js";
-import { textConfigurationOf } from "../../run/infer/text-plan.js";
-import { expandSource, formatOfName } from "../source-files.js";
-import type { TableCommandOptions, TableFlags } from "../table-commands.js";
+import { textConfigurationOf } from "../../infer/text-plan.js";
+import { expandSource, formatOfName } from "../sources/source-files.js";
+import type { TableCommandOptions, TableFlags } from "../cli/table-commands.js";
 import { describeText, type TextDescription, writeTextRun } from "./infer-text.js";
 
 /** Flags of text beside those of tables. */

@@ -7,9 +7,9 @@ import type { TextRunConfig } from "../../run/schema.js";
 import { scoreTextRun } from "../../run/score-text.js";
 import { textBatch, textNetwork, textWork, textWorkload } from "../../run/text-work.js";
 import { key } from "../../runtime/random.js";
-import { memoryBudget } from "../memory.js";
-import { TOKENIZER_FILE } from "../own-files.js";
-import type { DataKind } from "../prepared.js";
+import { memoryBudget } from "../launch/memory.js";
+import { TOKENIZER_FILE } from "../runs/own-files.js";
+import type { DataKind } from "../launch/prepared.js";
 import { prepareText } from "./prepare-text.js";
 import { openText } from "./text-cache.js";
 

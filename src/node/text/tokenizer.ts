@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { wordsOf } from "../../data/text/byte-level.js";
 import { ConfigError, DataError, messageOf } from "../../errors.js";
 import { count } from "../../report/format.js";
-import { readWithin } from "../read-bounded.js";
+import { readWithin } from "../files/read-bounded.js";
 import { endCandidates, endOfText } from "./end-of-text.js";
 import { withinSeconds } from "./time-limit.js";
 import { libraryOf, namesOf, parseTokenizer, type TokenizerJson, unknownIdOf } from "./tokenizer-file.js";

@@ -2,12 +2,12 @@
 
 import { areOneArray, featureName, labelsName, numbersName } from "../../../data/table.js";
 import { resolveConfig } from "../../../run/config.js";
-import type { Feature } from "../../../run/infer/column.js";
+import type { Feature } from "../../../infer/column.js";
 import { makeLearner } from "../../../run/learner.js";
 import { ofTable, type TableRunInput } from "../../../run/schema.js";
 import type { NamedArrays, NdArray } from "../../../runtime/array.js";
 import { fold, key, uniform } from "../../../runtime/random.js";
-import { secondsOfStep } from "../../step-seconds.js";
+import { secondsOfStep } from "../../ort/step-seconds.js";
 
 /**
  * The median seconds of a step of one group, without teachers, with the threads that it would have. The label is taken for

@@ -1,7 +1,7 @@
 /** How many different pairs of values two columns have. */
-import type { ColumnDescription } from "../../../run/infer/column.js";
-import { choosePairs, PAIRED_ROWS, type PairFeature, pairable } from "../../../run/infer/pairs.js";
-import type { Database } from "../../duckdb.js";
+import type { ColumnDescription } from "../../../infer/column.js";
+import { choosePairs, PAIRED_ROWS, type PairFeature, pairable } from "../../../infer/pairs.js";
+import type { Database } from "../../sources/duckdb.js";
 
 /** The pairs of columns that are features. */
 export async function pairFeatures(

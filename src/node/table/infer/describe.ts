@@ -8,12 +8,12 @@ import type {
   LabelDescription,
   Role,
   TargetScale,
-} from "../../../run/infer/column.js";
-import { featuresOf } from "../../../run/infer/configuration.js";
-import { describeColumn, featureNames } from "../../../run/infer/features.js";
-import { describeLabel } from "../../../run/infer/label.js";
+} from "../../../infer/column.js";
+import { featuresOf } from "../../../infer/configuration.js";
+import { describeColumn, featureNames } from "../../../infer/features.js";
+import { describeLabel } from "../../../infer/label.js";
 
-import type { PairFeature } from "../../../run/infer/pairs.js";
+import type { PairFeature } from "../../../infer/pairs.js";
 import {
   givenRole,
   givenRoles,
@@ -21,16 +21,16 @@ import {
   type RoleOverrides,
   rolesOf,
   wantedReadings,
-} from "../../../run/infer/roles.js";
-import { columnSql } from "../../../run/infer/sql.js";
-import { columnNamed, columnOfFlag, type NamedColumn } from "../../../run/names.js";
-import type { GivenReading } from "../../../run/reading/reading.js";
-import type { TaskKind } from "../../../train/events.js";
+} from "../../../infer/roles.js";
+import { columnSql } from "../../../infer/sql.js";
+import { columnNamed, columnOfFlag, type NamedColumn } from "../../../reading/names.js";
+import type { GivenReading } from "../../../reading/reading.js";
+import type { TaskKind } from "../../../log/events.js";
 import { outputNames } from "../../../train/task.js";
-import { type Database, openDuckdb } from "../../duckdb.js";
-import { withShares } from "../../progress.js";
-import { localCopies } from "../../remote-files.js";
-import { inTemporaryFolder } from "../../temporary-folder.js";
+import { type Database, openDuckdb } from "../../sources/duckdb.js";
+import { withShares } from "../../sources/progress.js";
+import { localCopies } from "../../sources/remote-files.js";
+import { inTemporaryFolder } from "../../files/temporary-folder.js";
 import type { SourceColumn } from "../source-rows.js";
 import { type OpenFiles, openFiles } from "../text-files.js";
 import { pairFeatures } from "./count-pairs.js";

@@ -1,8 +1,8 @@
 /** Columns that are the same. */
 import { identifier } from "../../../data/sql.js";
-import type { ColumnDescription, ColumnFigures } from "../../../run/infer/column.js";
-import { columnSql } from "../../../run/infer/sql.js";
-import type { Database } from "../../duckdb.js";
+import type { ColumnDescription, ColumnFigures } from "../../../infer/column.js";
+import { columnSql } from "../../../infer/sql.js";
+import type { Database } from "../../sources/duckdb.js";
 import { aggregatesOf, grouped } from "../per-column.js";
 
 const rowHash = identifier("codistill row hash");

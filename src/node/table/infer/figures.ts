@@ -9,10 +9,10 @@ import {
   QUANTILES,
   type TimeFigures,
   type ValueKind,
-} from "../../../run/infer/column.js";
-import { MOST_IDS } from "../../../run/infer/features.js";
-import { columnSql } from "../../../run/infer/sql.js";
-import type { Database } from "../../duckdb.js";
+} from "../../../infer/column.js";
+import { MOST_IDS } from "../../../infer/features.js";
+import { columnSql } from "../../../infer/sql.js";
+import type { Database } from "../../sources/duckdb.js";
 import { aggregatesOf, type TypedSql } from "../per-column.js";
 
 /** A column, or an expression over columns, to be looked at. */

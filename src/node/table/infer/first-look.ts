@@ -1,8 +1,8 @@
 /** A table at first sight, before anybody says what to predict: its columns, what is in them, and what they would be used for. */
 import { enclosed } from "../../../data/sql.js";
-import type { ColumnDescription, Hint } from "../../../run/infer/column.js";
-import { columnSql } from "../../../run/infer/sql.js";
-import type { Database } from "../../duckdb.js";
+import type { ColumnDescription, Hint } from "../../../infer/column.js";
+import { columnSql } from "../../../infer/sql.js";
+import type { Database } from "../../sources/duckdb.js";
 import { columnGroups, longRows } from "../per-column.js";
 import type { OpenFiles } from "../text-files.js";
 import {

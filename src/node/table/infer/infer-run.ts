@@ -1,10 +1,10 @@
 /** From data and a label to a run: the description, the plan, and the configuration that says both. */
 import { availableParallelism, totalmem } from "node:os";
-import { configurationOf, configurationText, featuresOf, type Inferred } from "../../../run/infer/configuration.js";
-import { choosePlan, withinBudget } from "../../../run/infer/plan.js";
-import type { Preset } from "../../../run/infer/presets.js";
-import type { GivenReading } from "../../../run/reading/reading.js";
-import { relativeTo, runName, writeBeside } from "../../write-configuration.js";
+import { configurationOf, configurationText, featuresOf, type Inferred } from "../../../infer/configuration.js";
+import { choosePlan, withinBudget } from "../../../infer/plan.js";
+import type { Preset } from "../../../infer/presets.js";
+import type { GivenReading } from "../../../reading/reading.js";
+import { relativeTo, runName, writeBeside } from "../../cli/write-configuration.js";
 import type { TableDescription } from "./describe.js";
 
 /** A run that can be written down, and how long its training is expected to take. */

@@ -1,10 +1,10 @@
 /** Columns that alone tell the label: what a model would learn and nobody means, or what is left out and should not be. */
 import { classIndexSql, labelTextSql } from "../../../data/label-values.js";
 import { enclosed } from "../../../data/sql.js";
-import type { ColumnDescription, LabelDescription } from "../../../run/infer/column.js";
-import { type ClassCell, classPower, type NumberCell, numberPower } from "../../../run/infer/power.js";
-import { columnSql } from "../../../run/infer/sql.js";
-import type { Database } from "../../duckdb.js";
+import type { ColumnDescription, LabelDescription } from "../../../infer/column.js";
+import { type ClassCell, classPower, type NumberCell, numberPower } from "../../../infer/power.js";
+import { columnSql } from "../../../infer/sql.js";
+import type { Database } from "../../sources/duckdb.js";
 import { columnGroups, longRows } from "../per-column.js";
 
 /** A column and how well it alone tells the label: an AUC, a share of the room above chance, or R squared. */

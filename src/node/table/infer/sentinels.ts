@@ -1,9 +1,9 @@
 /** Values that stand for "none" found in a table, and the figures of columns without them. */
 import { enclosed, literal } from "../../../data/sql.js";
-import type { ColumnFigures, Sentinel } from "../../../run/infer/column.js";
-import { isSentinel, mayBeSentinel } from "../../../run/infer/sentinels.js";
-import { numberSql } from "../../../run/infer/sql.js";
-import type { Database } from "../../duckdb.js";
+import type { ColumnFigures, Sentinel } from "../../../infer/column.js";
+import { isSentinel, mayBeSentinel } from "../../../infer/sentinels.js";
+import { numberSql } from "../../../infer/sql.js";
+import type { Database } from "../../sources/duckdb.js";
 import { type Measured, readFigures } from "./figures.js";
 
 /** Different ones of a column at most. */

@@ -1,8 +1,8 @@
 /** The source of a description: its files, and their rows in a database. */
 import { DataError } from "../../../errors.js";
 import { firstNames, shortened } from "../../../report/format.js";
-import type { Database } from "../../duckdb.js";
-import type { SourceFormat } from "../../source-files.js";
+import type { Database } from "../../sources/duckdb.js";
+import type { SourceFormat } from "../../sources/source-files.js";
 import { type ReadSource, readSource, type SourceColumn, type SourceKnown } from "../source-rows.js";
 import type { OpenFiles } from "../text-files.js";
 

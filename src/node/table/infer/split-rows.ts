@@ -4,14 +4,14 @@ import { mostEqual, UNITS_FOR_ALL } from "../../../data/split.js";
 import { enclosed, literal } from "../../../data/sql.js";
 import { DataError } from "../../../errors.js";
 import { count, firstNames, percent } from "../../../report/format.js";
-import type { LabelDescription } from "../../../run/infer/column.js";
+import type { LabelDescription } from "../../../infer/column.js";
 import {
   type ColumnDescription,
   type ColumnFigures,
   type Feature,
   type Hint,
   numPresent,
-} from "../../../run/infer/column.js";
+} from "../../../infer/column.js";
 import {
   rankSplit,
   roundedTime,
@@ -20,10 +20,10 @@ import {
   splitNames,
   timeSplit,
   withEqualRows,
-} from "../../../run/infer/split.js";
-import { columnSql, numberSql } from "../../../run/infer/sql.js";
-import { argument } from "../../../run/names.js";
-import type { Database } from "../../duckdb.js";
+} from "../../../infer/split.js";
+import { columnSql, numberSql } from "../../../infer/sql.js";
+import { argument } from "../../../reading/names.js";
+import type { Database } from "../../sources/duckdb.js";
 import { equalColumn, makeRowSplits, predicateSplits } from "../row-splits.js";
 import { checkExpressions } from "../table-checks.js";
 import { partsOf, splitCodes, splitColumn } from "../table-query.js";

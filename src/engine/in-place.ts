@@ -1,0 +1,73 @@
+/** Which tensors that an engine keeps a run may overwrite in place. */
+import { alwaysOf, type Graph, inputsOf, rootsOf } from "../graph/graph.js";
+import { isOp, type Tensor, topologicalOrder } from "../graph/tensor.js";
+import { traits } from "../graph/traits.js";
+
+/**
+ * The names of the kept tensors that a run may overwrite in place: those whose every reader comes before their new
+ * value in all orders of execution, because the new value depends on it, and whose new value is elementwise arithmetic.
+ *
+ * Where the graph asks `when`, all that it updates waits for what is computed always and needed for any update.
+ */
+export function updatedInPlace(graph: Graph): Set<string> {
+  const inputs = inputsOf(graph);
+  const readers = readersOf(graph);
+  const roots = new Set(rootsOf(graph));
+  const always = new Set(graph.when ? topologicalOrder(alwaysOf(graph)) : []);
+  const first = topologicalOrder([...(graph.when ? [graph.when] : []), ...Object.values(graph.updates)]);
+  const awaited = new Set(first.filter((tensor) => always.has(tensor)));
+  const safe = Object.entries(graph.updates).filter(([name, updated]) => {
+    const kept = inputs.get(name);
+    if (!kept) return true;
+    const views = viewsOf(kept, readers);
+    if (!(mayOverwrite(updated, kept, views) || overwritesBlocks(updated, views))) return false;
+    if (views.some((view) => roots.has(view))) return false;
+    const before = new Set(topologicalOrder([updated], always));
+    const isOrdered = (reader: Tensor) => awaited.has(reader) || before.has(reader);
+    return views.every((view) => (readers.get(view) ?? []).every(isOrdered));
+  });
+  return new Set(safe.map(([name]) => name));
+}
+
+/** Whether an operation reads each element of a tensor before it writes it: a product on its own operand would not. */
+function mayOverwrite({ op, inputs }: Tensor, kept: Tensor, views: readonly Tensor[]): boolean {
+  const { overwrites } = traits[op];
+  if (overwrites !== "rows") return overwrites === "elements";
+  // Rows are set in the table itself, and must not be read from it while they are.
+  return inputs[0] === kept && !inputs.slice(1).some((input) => views.includes(input));
+}
+
+/** Whether a result of a loop is made, step by step, of those elements of a kept tensor that its step writes over. */
+function overwritesBlocks(updated: Tensor, views: readonly Tensor[]): boolean {
+  const whole = isOp(updated, "part") ? updated.inputs[0] : updated;
+  if (!whole || !isOp(whole, "scan")) return false;
+  const { states, elements, outputs } = whole.attributes.body;
+  const isRead = (sequence: Tensor | undefined) => sequence !== undefined && views.includes(sequence);
+  if (states.length > 0 || whole.inputs.slice(elements.length).some(isRead)) return false;
+  const index = isOp(updated, "part") ? updated.attributes.index : 0;
+  const others = Object.fromEntries(outputs.flatMap((output, i) => (i === index ? [] : [[`output ${i}`, output]])));
+  return elements.every((element, i) => {
+    if (!isRead(whole.inputs[i]) || !isOp(element, "input")) return true;
+    const { name } = element.attributes;
+    return updatedInPlace({ outputs: {}, updates: { ...others, [name]: outputs[index] as Tensor } }).has(name);
+  });
+}
+
+/** What reads each tensor. */
+function readersOf(graph: Graph): Map<Tensor, Tensor[]> {
+  const readers = new Map<Tensor, Tensor[]>();
+  for (const tensor of topologicalOrder(rootsOf(graph))) {
+    for (const input of tensor.inputs) {
+      const known = readers.get(input);
+      if (known) known.push(tensor);
+      else readers.set(input, [tensor]);
+    }
+  }
+  return readers;
+}
+
+/** The tensor and those that an engine may make share its memory. */
+function viewsOf(tensor: Tensor, readers: ReadonlyMap<Tensor, readonly Tensor[]>): Tensor[] {
+  const views = (readers.get(tensor) ?? []).filter(({ op }) => traits[op].mayShare);
+  return [tensor, ...views.flatMap((view) => viewsOf(view, readers))];
+}

@@ -1,0 +1,176 @@
+/** A description and a plan as a configuration: the value, and the text of a file that says the same. */
+
+import type { TaskKind } from "../log/events.js";
+import type { GivenReading } from "../reading/reading.js";
+import type { TableRunInput } from "../run/schema.js";
+import type { ColumnDescription, Feature } from "./column.js";
+import type { PairFeature } from "./pairs.js";
+import type { Plan } from "./plan.js";
+import type { Preset } from "./presets.js";
+import { type SplitChoice, type SplitName, splitInput } from "./split.js";
+
+/** What a configuration is made of. */
+export interface Inferred {
+  readonly name: string;
+  /** Paths or globs as the file should name them: relative ones start at the file. */
+  readonly source: readonly string[];
+  readonly label: {
+    readonly sql: string;
+    readonly task: TaskKind;
+    readonly positive: string | null;
+    readonly reason: string;
+    readonly options?: { readonly scale?: "linear" | "log"; readonly least?: number };
+  };
+  readonly columns: readonly ColumnDescription[];
+  readonly pairs: readonly PairFeature[];
+  readonly split: SplitChoice;
+  readonly rows: Readonly<Record<SplitName, number>>;
+  readonly plan: Plan;
+  /** The names of the columns of files that have no header. */
+  readonly sourceColumns?: readonly string[];
+  /** Lines of the source that are no rows and may be left out. */
+  readonly maxBadRows?: number;
+  /** What was given of how text is read, and how columns are read where another reading could have been taken. */
+  readonly reading?: GivenReading;
+  /** Network and optimizer, where they are not the plan's. */
+  readonly training?: Preset["training"];
+}
+
+/** All features, in the order of their columns. */
+export function featuresOf({ columns, pairs }: Pick<Inferred, "columns" | "pairs">): Feature[] {
+  return [...columns.flatMap(({ features }) => features), ...pairs.map(({ feature }) => feature)];
+}
+
+/** The configuration as a value. */
+export function configurationOf(inferred: Inferred): TableRunInput {
+  const { name, source, label, split, plan, sourceColumns, maxBadRows, reading = {}, training, ...table } = inferred;
+  const features = featuresOf(table);
+  const of = (kind: Feature["kind"]) =>
+    Object.fromEntries(features.filter((one) => one.kind === kind).map((one) => [one.name, one.sql]));
+  const vocabularies = Object.fromEntries(
+    features.flatMap(({ name: feature, vocabulary }) => (vocabulary ? [[feature, vocabulary]] : [])),
+  );
+  const [only = ""] = source;
+  return {
+    name,
+    data: {
+      source: source.length === 1 ? only : [...source],
+      ...(sourceColumns && { columns: [...sourceColumns] }),
+      ...(maxBadRows && { maxBadRows }),
+      ...readingOptions(reading),
+      label: label.sql,
+      ...(label.positive !== null && { positive: label.positive }),
+      categorical: of("categorical"),
+      numeric: of("numeric"),
+      ...(Object.keys(vocabularies).length > 0 && { vocabularies }),
+      split: splitInput(split),
+      regime: plan.regime,
+    },
+    ...(label.task === "regression" && label.options
+      ? { task: { kind: "regression" as const, ...label.options } }
+      : label.task !== "binary" && { task: label.task }),
+    model: { kind: "mlp", embeddings: plan.embeddings, hidden: [...(training?.hidden ?? plan.hidden)] },
+    optimizer: training?.optimizer ?? { kind: "adam", learningRate: plan.learningRate, schedule: "linear" },
+    numGroups: plan.numGroups,
+    numSteps: plan.numSteps,
+    globalBatchSize: plan.globalBatchSize,
+    codistill: {
+      burnInSteps: plan.burnInSteps,
+      publishInterval: plan.exchangeInterval,
+      exchangeInterval: plan.exchangeInterval,
+    },
+    earlyStopping: { patience: plan.patience },
+    validationInterval: plan.validationInterval,
+    checkpointInterval: plan.validationInterval,
+    logInterval: plan.logInterval,
+  };
+}
+
+/** Times are among the readings of columns, by their names. */
+function readingOptions({ encoding, delimiter, nullValues, decimal, columns = {} }: GivenReading) {
+  return {
+    ...(encoding !== undefined && { encoding }),
+    ...(delimiter !== undefined && { delimiter }),
+    ...(nullValues !== undefined && { nullValues: [...nullValues] }),
+    ...(decimal !== undefined && { decimal }),
+    ...(Object.keys(columns).length > 0 && { reading: columns }),
+  };
+}
+
+/** The same as the text of `codistill.config.ts`, with the reasons as comments. */
+export function configurationText(inferred: Inferred): string {
+  const { label, columns, pairs, split, rows, plan } = inferred;
+  const comments = new Map<string, string>([
+    ["data.label", `${label.task}: ${label.reason}`],
+    ["data.split", `${split.reason}: ${rows.train}, ${rows.validation} and ${rows.test} rows`],
+    ["data.regime", plan.reasons.groups],
+    ["model", plan.reasons.model],
+    ["numSteps", plan.reasons.steps],
+    ["globalBatchSize", plan.reasons.batch],
+    ["earlyStopping", plan.reasons.checks],
+  ]);
+  for (const { figures, reason, features } of columns) {
+    const [first] = features;
+    if (first !== undefined) comments.set(`data.${first.kind}.${first.name}`, `${figures.name}: ${reason}`);
+  }
+  for (const { feature, reason } of pairs) comments.set(`data.${feature.kind}.${feature.name}`, reason);
+  const ignored = columns.filter(({ role }) => role === "ignored");
+  return [
+    "// Written by codistill from the data; change what you know better, and train with: codistill train <this file>",
+    `import type { RunInput } from ${stringCode(PACKAGE)};`,
+    "",
+    ...(ignored.length === 0 ? [] : ["// Not used:"]),
+    ...ignored.map(({ figures, reason }) => comment(`- ${figures.name}: ${reason}`)),
+    ...(ignored.length === 0 ? [] : [""]),
+    `export default ${codeOf(configurationOf(inferred), "", "", comments)} satisfies RunInput;`,
+    "",
+  ].join("\n");
+}
+
+/** By the path of the option that they stand above. */
+type Comments = ReadonlyMap<string, string>;
+
+/** Where the type of a configuration comes from: a type alone, so that the file loads where the package is not installed. */
+export const PACKAGE = "codistill";
+const WIDTH = 110;
+
+/** Plain data as TypeScript: on one line where it fits and nothing is to be said of its parts. */
+export function codeOf(value: unknown, path: string, indent: string, comments: Comments): string {
+  if (typeof value === "string") return stringCode(value);
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const isList = Array.isArray(value);
+  const [open, close] = isList ? ["[", "]"] : ["{", "}"];
+  const deeper = `${indent}  `;
+  const parts = Object.entries(value).map(([key, part]) => {
+    const partPath = path === "" ? key : `${path}.${key}`;
+    const said = comments.get(partPath);
+    const code = codeOf(part, partPath, deeper, comments);
+    return { said, line: isList ? code : `${keyOf(key)}: ${code}` };
+  });
+  if (parts.length === 0) return `${open}${close}`;
+  const space = isList ? "" : " ";
+  const short = `${open}${space}${parts.map(({ line }) => line).join(", ")}${space}${close}`;
+  const fits = path !== "" && short.length <= WIDTH && !short.includes("\n");
+  if (fits && parts.every(({ said }) => said === undefined)) return short;
+  const lines = parts.flatMap(({ said, line }) => [
+    ...(said === undefined ? [] : [`${deeper}${comment(said)}`]),
+    `${deeper}${line},`,
+  ]);
+  return [open, ...lines, `${indent}${close}`].join("\n");
+}
+
+/** A string as people write it: in the quotes that it does not hold. */
+function stringCode(text: string): string {
+  const isPlain = !/[\\\p{Cc}\u2028\u2029]/u.test(text);
+  if (isPlain && text.includes('"') && !text.includes("'")) return `'${text}'`;
+  return isPlain && text.includes('"') && !/`|\$\{/.test(text) ? `\`${text}\`` : JSON.stringify(text);
+}
+
+function keyOf(key: string): string {
+  return /^[A-Za-z_$][\w$]*$/.test(key) ? key : JSON.stringify(key);
+}
+
+/** A comment of one line, whatever the text holds. */
+function comment(text: string): string {
+  return `// ${text.replace(/\s+/g, " ").trimEnd()}`;
+}

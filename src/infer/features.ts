@@ -1,0 +1,217 @@
+/** What a column gives the network: expressions for its role, and words for what was done. */
+import { count, percent } from "../report/format.js";
+import {
+  type ColumnDescription,
+  type ColumnFigures,
+  type Feature,
+  FREQUENT_ROWS,
+  hasFrequent,
+  numPresent,
+} from "./column.js";
+import type { RoleChoice } from "./roles.js";
+import { sentinelWords } from "./sentinels.js";
+import { columnSql, inner } from "./sql.js";
+import { transformOf, transformSql } from "./transform.js";
+
+/** Embeddings of one feature: every step of an optimizer as Adam moves all of them. */
+export const MOST_IDS = 50_000;
+/** Share of missing values from which a number has an indicator of them. */
+const MISSING_SHARE = 0.005;
+/** And how many they must be for anything to be learned of them. */
+const LEAST_MISSING = 10;
+
+const MANY_TIMES = 200_000;
+const DAY = 1;
+const TWO_WEEKS = 14;
+const TWO_YEARS = 730;
+
+export interface FeatureOptions {
+  /** A name that no feature has yet. */
+  readonly nameOf: (wanted: string) => string;
+  /** Whether validation and test are later than training; what counts time onward is then no feature. */
+  readonly isTimeSplit: boolean;
+}
+
+/** Names of features made of names of columns: of letters, digits, "_" and "-", each once, and none that is taken. */
+export function featureNames(taken: readonly string[]): (wanted: string) => string {
+  // A map would be asked for names as "constructor" too; a set of folded names is not.
+  const used = new Set(taken.map((name) => name.toLowerCase()));
+  return (wanted) => {
+    const plain =
+      wanted
+        .normalize("NFKD")
+        .replace(/[^A-Za-z0-9_-]+/g, "_")
+        .replace(/^_+(?=.)|(?<=.)_+$/g, "") || "column";
+    const base = /^[-_]*$/.test(plain) ? "column" : plain;
+    for (let number = 1; ; number++) {
+      const name = number === 1 ? base : `${base}_${number}`;
+      if (used.has(name.toLowerCase())) continue;
+      used.add(name.toLowerCase());
+      return name;
+    }
+  };
+}
+
+/** The features of a column by its role. */
+export function describeColumn(figures: ColumnFigures, choice: RoleChoice, options: FeatureOptions): ColumnDescription {
+  switch (choice.role) {
+    case "numeric":
+      return described(figures, choice, numericFeatures(figures, options));
+    case "categorical":
+      return described(figures, choice, categoricalFeatures(figures, options));
+    case "time":
+      return described(figures, choice, timeFeatures(figures, options));
+    default:
+      return { figures, ...choice, features: [] };
+  }
+}
+
+interface Made {
+  readonly features: readonly Feature[];
+  readonly notes: readonly string[];
+}
+
+function described(figures: ColumnFigures, { role, reason }: RoleChoice, { features, notes }: Made): ColumnDescription {
+  return { figures, role, reason: [reason, ...notes].filter(Boolean).join("; "), features };
+}
+
+/** A number, transformed; 0 (the mean) stands for a missing one, so an indicator tells it apart. */
+function numericFeatures(figures: ColumnFigures, options: FeatureOptions): Made {
+  const { nameOf } = options;
+  const { name, numbers, kind, numRows, sentinels = [] } = figures;
+  const sql = valueSql(figures);
+  if (numbers === null) {
+    const feature: Feature = { name: nameOf(name), kind: "numeric", sql, numIds: 0 };
+    return { features: [feature], notes: [kind === "boolean" ? "1 for true" : ""] };
+  }
+  const transform = transformOf(numbers);
+  const isBinned = transform.kind === "bins";
+  const main: Feature = {
+    name: nameOf(name),
+    kind: isBinned ? "categorical" : "numeric",
+    sql: transformSql(transform, sql),
+    numIds: isBinned ? transform.edges.length + 2 : 0,
+  };
+  const notes = {
+    identity: "",
+    signedLog: `long tail: ${transformSql(transform, "x")}`,
+    bins: isBinned ? `values at several scales: ${transform.edges.length + 1} bins` : "",
+  };
+  const numMissing = numRows - numbers.count + numbers.numInfinite;
+  // What is missing has an id of its own among the bins.
+  const marked = [sentinelWords(sentinels), notes[transform.kind]];
+  const isSeldom = numMissing < LEAST_MISSING || numMissing < MISSING_SHARE * numRows;
+  if (isBinned || (isSeldom && sentinels.length === 0)) return { features: [main], notes: marked };
+  const indicator: Feature = {
+    name: nameOf(`${name}_missing`),
+    kind: "numeric",
+    sql: `case when ${inner(sql)} is null then 1 else 0 end`,
+    numIds: 0,
+  };
+  return {
+    features: [main, indicator, ...sentinelIndicators(figures, columnSql(name), options)],
+    notes: [...marked, "with an indicator of missing values"],
+  };
+}
+
+/** A value, missing where it stands for "none". */
+function withoutSentinels({ sentinels = [] }: ColumnFigures, sql: string): string {
+  return sentinels.reduce((value, sentinel) => `nullif(${value}, ${sentinel.sql})`, sql);
+}
+
+/**
+ * Where several things are missing in ways of their own, an empty value and -999 or two of the latter, an indicator of each
+ * value that stands for "none", beside that of all.
+ */
+function sentinelIndicators(
+  { name, numMissing, sentinels = [] }: ColumnFigures,
+  value: string,
+  { nameOf }: FeatureOptions,
+): Feature[] {
+  const numMarked = sentinels.reduce((sum, { numRows }) => sum + numRows, 0);
+  if (sentinels.length + Number(numMissing > numMarked) < 2) return [];
+  return sentinels.map(({ sql, shown }) => ({
+    name: nameOf(`${name}_is_${shown}`),
+    kind: "numeric",
+    sql: `case when ${inner(value)} = ${sql} then 1 else 0 end`,
+    numIds: 0,
+  }));
+}
+
+/** The column as a number that is finite or missing. */
+function valueSql(figures: ColumnFigures): string {
+  const { name, type, kind, numbers } = figures;
+  const column = columnSql(name);
+  const isFloat = /^(FLOAT|DOUBLE)$/.test(type);
+  const value = withoutSentinels(figures, kind === "boolean" ? `cast(${column} as int)` : column);
+  // NaN is what a missing number becomes; null is what the indicator asks for.
+  return isFloat || (numbers && numbers.numInfinite > 0) ? `case when isfinite(${value}) then ${value} end` : value;
+}
+
+/** A name. Unseen and missing ones share id 0; where values are many, the rare ones go there too and so train it. */
+function categoricalFeatures(figures: ColumnFigures, { nameOf }: FeatureOptions): Made {
+  const { name, numDistinct, frequencies } = figures;
+  const feature = (numNames: number): Feature => ({
+    name: nameOf(name),
+    kind: "categorical",
+    sql: columnSql(name),
+    numIds: numNames + 1,
+  });
+  const rowsPerValue = numPresent(figures) / Math.max(1, numDistinct);
+  // Not counted where values are few, or each has rows enough.
+  if (frequencies === null || !hasFrequent(frequencies) || (rowsPerValue >= FREQUENT_ROWS && numDistinct <= MOST_IDS)) {
+    return { features: [feature(numDistinct)], notes: [] };
+  }
+  const { numFrequent, numRowsOfFrequent } = frequencies;
+  const isTooMany = numFrequent > MOST_IDS;
+  const vocabulary = { minRows: FREQUENT_ROWS, ...(isTooMany && { maxNames: MOST_IDS }) };
+  const kept = isTooMany
+    ? `the ${count(MOST_IDS)} most frequent are kept`
+    : `the ${count(numFrequent)} of at least ${FREQUENT_ROWS} rows (${percent(numRowsOfFrequent / numPresent(figures))} of the rows) are kept`;
+  return {
+    features: [{ ...feature(Math.min(numFrequent, MOST_IDS)), vocabulary }],
+    notes: [`${kept}, the others count as unseen`],
+  };
+}
+
+/** The cycles that the span shows at least twice and the resolution resolves. */
+function timeFeatures(figures: ColumnFigures, options: FeatureOptions): Made {
+  const { nameOf, isTimeSplit } = options;
+  const { name, kind, times, type, sentinels = [] } = figures;
+  if (kind === "number") return { features: [], notes: ["splits the rows and is no feature"] };
+  const column = columnSql(name);
+  if (kind === "timeOfDay") {
+    const hour: Feature = { name: nameOf(`${name}_hour`), kind: "categorical", sql: `hour(${column})`, numIds: 25 };
+    return { features: [hour], notes: ["its hour"] };
+  }
+  if (times === null) return { features: [], notes: ["no time that can be read"] };
+  const written = type === "TIMESTAMP WITH TIME ZONE" ? `cast(${column} as timestamp)` : column;
+  const time = withoutSentinels(figures, written);
+  const { spanDays, numMidnight, numMonthStart, numYearStart, count: numTimes } = times;
+  const isFinerThan = (numCoarse: number) => numCoarse < 0.9 * numTimes;
+  const made: (Feature & { readonly word: string })[] = [];
+  const add = (word: string, featureKind: Feature["kind"], sql: string, numIds: number) =>
+    made.push({ name: nameOf(`${name}_${word}`), kind: featureKind, sql, numIds, word });
+  if (isFinerThan(numMidnight) && spanDays >= 2 * DAY) {
+    // Rows enough for a half to differ from the other.
+    if (numTimes >= MANY_TIMES) add("half_hour", "categorical", `hour(${time}) * 2 + minute(${time}) // 30`, 49);
+    else add("hour", "categorical", `hour(${time})`, 25);
+  }
+  if (isFinerThan(numMonthStart) && spanDays >= TWO_WEEKS) add("weekday", "categorical", `dayofweek(${time})`, 8);
+  if (isFinerThan(numYearStart) && spanDays >= TWO_YEARS) add("month", "categorical", `month(${time})`, 13);
+  if (!isTimeSplit && spanDays > 0) add("days", "numeric", `epoch(${time}) / 86400`, 0);
+  const words = made.map(({ word }) => word.replace("_", " ")).join(", ");
+  const note = words === "" ? "too short a span for a feature" : `as ${words}`;
+  const features = made.map(({ word: _, ...feature }): Feature => feature);
+  if (sentinels.length === 0) return { features, notes: [note] };
+  const indicator: Feature = {
+    name: nameOf(`${name}_missing`),
+    kind: "numeric",
+    sql: `case when ${inner(time)} is null then 1 else 0 end`,
+    numIds: 0,
+  };
+  return {
+    features: [...features, indicator, ...sentinelIndicators(figures, written, options)],
+    notes: [sentinelWords(sentinels), note, "with an indicator of missing values"],
+  };
+}

@@ -1,0 +1,235 @@
+/** The language model and its training for a text and a machine: rules of thumb in one place, each with its reason in words. */
+import { count, counted, bytes as inBytes, times } from "../report/format.js";
+import type { TextRunInput } from "../run/schema.js";
+import { codeOf, PACKAGE } from "./configuration.js";
+
+/** What a plan depends on. */
+export interface TextFacts {
+  readonly documents: number;
+  /** Of text in UTF-8. */
+  readonly bytes: number;
+  readonly cores: number;
+}
+
+/** A training, ready to be written into a configuration. */
+export interface TextPlan {
+  /** Units to learn; null where bytes are the units. */
+  readonly tokenizerSize: number | null;
+  /** Characters of a piece, where documents are too few or too long to be dealt out whole. */
+  readonly longest: number | null;
+  /** Whether validation and test are the ends of the text, in place of documents by chance. */
+  readonly isByPosition: boolean;
+  readonly model: TextRunInput["model"];
+  readonly sequenceLength: number;
+  readonly globalBatchSize: number;
+  readonly numGroups: number;
+  readonly numSteps: number;
+  readonly validationInterval: number;
+  readonly patience: number;
+  /** Why, by what is explained. */
+  readonly reasons: Readonly<Record<"units" | "split" | "model" | "groups" | "batch" | "steps" | "rate", string>>;
+}
+
+const MB = 1e6;
+/** Units that are learned, by the bytes of text from which on there are so many, and what a unit of them has about. */
+const TOKENIZERS = [
+  { from: 100 * MB, size: 8192, bytesPerUnit: 4 },
+  { from: 20 * MB, size: 4096, bytesPerUnit: 3.5 },
+  { from: 2 * MB, size: 2048, bytesPerUnit: 3 },
+];
+/** Times that the text is read, by the bytes below which it is. */
+const PASSES = [
+  { below: 0.2 * MB, passes: 20 },
+  { below: 2 * MB, passes: 10 },
+  { below: 20 * MB, passes: 4 },
+  { below: 200 * MB, passes: 2 },
+  { below: Number.POSITIVE_INFINITY, passes: 1 },
+];
+const SPLIT = 0.02;
+/** Documents from which on two in a hundred are some; fewer are cut into about so many pieces. */
+const ENOUGH_DOCUMENTS = 50;
+const PIECES = 200;
+const [SHORTEST_PIECE, LONGEST_PIECE] = [200, 20_000];
+const [LEAST_STEPS, MOST_STEPS] = [200, 20_000];
+const BUDGET_SECONDS = 900;
+/** A budget is not kept at any price. */
+const LEAST_BUDGET_STEPS = 200;
+const START_SECONDS = 4;
+const VALIDATIONS = 20;
+/** What a teacher adds to a step (docs/text.md), in the half of the steps that have one. */
+const TEACHER = 0.37 / 2;
+/** Bytes below which nothing is learned and no split has anything. */
+export const LEAST_TEXT = 2000;
+
+/** Units, model, batch, steps and groups for a text and a machine. */
+export function chooseTextPlan({ documents, bytes, cores }: TextFacts): TextPlan {
+  const tokenizer = TOKENIZERS.find(({ from }) => bytes >= from);
+  const units = bytes / (tokenizer?.bytesPerUnit ?? 1);
+  const numGroups = cores >= 4 && units >= MB ? 2 : 1;
+  const model = modelFor(bytes, units, cores);
+  const { sequenceLength, globalBatchSize } = batchFor(model, units / numGroups);
+  const passes = PASSES.find(({ below }) => bytes < below)?.passes ?? 1;
+  const wanted = (passes * units) / numGroups / (sequenceLength * globalBatchSize);
+  const numSteps = rounded(Math.min(MOST_STEPS, Math.max(LEAST_STEPS, wanted)));
+  const isFew = documents < ENOUGH_DOCUMENTS;
+  const longest = isFew ? Math.round(Math.min(LONGEST_PIECE, Math.max(SHORTEST_PIECE, bytes / PIECES))) : null;
+  const isByPosition = documents === 1;
+  return withIntervals({
+    tokenizerSize: tokenizer?.size ?? null,
+    longest,
+    isByPosition,
+    model,
+    sequenceLength,
+    globalBatchSize,
+    numGroups,
+    numSteps,
+    reasons: {
+      units: tokenizer
+        ? `${count(tokenizer.size)}, learned from the text, as it has ${inBytes(bytes)}`
+        : `bytes: ${inBytes(bytes)} of text are too little to learn larger units from`,
+      split: splitReason(documents, longest),
+      model: `${nameOf(model)}: for ${inBytes(bytes)} of text and ${counted(cores, "core")}`,
+      groups:
+        numGroups === 1
+          ? "1: two groups pay from 4 cores and a million units on (docs/studies.md); numGroups says otherwise"
+          : "2, which learn from one another's predictions, each on its half of the text",
+      batch: `${count(globalBatchSize)} texts of ${count(sequenceLength)} units`,
+      steps: `${count(numSteps)}: the text is read ${times((numSteps * sequenceLength * globalBatchSize * numGroups) / units)} times; stopped before when validation no longer improves`,
+      rate: "0.003 with adam, up from 0 in the first 5 % of the steps and down to 0 by a cosine; gradients are clipped at norm 1",
+    },
+  });
+}
+
+/** A plan that is expected to stay within a quarter of an hour, by the seconds of a step that were measured, and how long it is expected to take. */
+export function textWithinBudget(
+  plan: TextPlan,
+  stepSeconds: number,
+  validationUnits: number,
+): { readonly plan: TextPlan; readonly seconds: number } {
+  const perStep = stepSeconds * (1 + TEACHER * (plan.numGroups - 1));
+  const validation = ((validationUnits / (plan.globalBatchSize * plan.sequenceLength)) * stepSeconds) / 3;
+  const secondsOf = (numSteps: number) => START_SECONDS + numSteps * perStep + VALIDATIONS * validation;
+  const seconds = secondsOf(plan.numSteps);
+  if (seconds <= BUDGET_SECONDS) return { plan, seconds };
+  const room = (BUDGET_SECONDS - START_SECONDS - VALIDATIONS * validation) / perStep;
+  const numSteps = Math.min(plan.numSteps, Math.max(LEAST_BUDGET_STEPS, rounded(room)));
+  const steps = `${count(numSteps)} instead of ${count(plan.numSteps)}, to stay within ${Math.round(BUDGET_SECONDS / 60)} minutes; raise numSteps for a better model`;
+  return {
+    plan: withIntervals({ ...plan, numSteps, reasons: { ...plan.reasons, steps } }),
+    seconds: secondsOf(numSteps),
+  };
+}
+
+function withIntervals(plan: Omit<TextPlan, "validationInterval" | "patience">): TextPlan {
+  return { ...plan, validationInterval: Math.max(1, Math.round(plan.numSteps / VALIDATIONS)), patience: 5 };
+}
+
+function modelFor(bytes: number, units: number, cores: number): TextRunInput["model"] {
+  if (bytes < 0.1 * MB) return { kind: "lstm", width: 32, hidden: 128, layers: 1 };
+  if (bytes < 2 * MB) return { kind: "lstm", width: 64, hidden: 256 };
+  return { kind: "transformer", size: units > 30 * MB && cores >= 8 ? "3M" : "1M" };
+}
+
+function nameOf(model: TextRunInput["model"]): string {
+  if (model.kind === "transformer") return `a transformer of size ${model.size}`;
+  return `${counted(model.layers ?? 2, "LSTM")} of ${model.hidden} hidden units`;
+}
+
+/** Smaller where a group would have too little text for a handful of batches. */
+function batchFor(model: TextRunInput["model"], unitsOfGroup: number) {
+  let [globalBatchSize, sequenceLength] = [16, model.kind === "lstm" ? 64 : 128];
+  const isTooMuch = () => 8 * globalBatchSize * (sequenceLength + 1) > unitsOfGroup;
+  while (isTooMuch() && globalBatchSize > 1) globalBatchSize /= 2;
+  while (isTooMuch() && sequenceLength > 8) sequenceLength /= 2;
+  return { globalBatchSize, sequenceLength };
+}
+
+function splitReason(documents: number, longest: number | null): string {
+  const shares = `${100 * SPLIT} % for validation and ${100 * SPLIT} % for test`;
+  if (longest === null) return `${shares}, whole documents by the rank of their hash`;
+  const pieces = `pieces of up to ${count(longest)} characters`;
+  if (documents === 1) return `${shares}: the end of the one document, in ${pieces}, with validation last`;
+  return `${shares}, ${pieces} by the rank of their hash, as ${counted(documents, "document")} are too few; give data.validation and data.test sources of their own to test on whole ones`;
+}
+
+/** Two digits, in tens. */
+function rounded(steps: number): number {
+  const unit = 10 ** Math.max(1, Math.floor(Math.log10(Math.max(1, steps))) - 1);
+  return Math.max(10, Math.round(steps / unit) * unit);
+}
+
+/** An inferred run on text. */
+export interface InferredText {
+  readonly name: string;
+  readonly source: readonly string[];
+  /** "bytes", or the path of the tokenizer that was learned. */
+  readonly tokenizer: string;
+  readonly field?: string | undefined;
+  readonly encoding?: string | undefined;
+  readonly separator?: string | undefined;
+  readonly plan: TextPlan;
+}
+
+/** The configuration as a value. */
+export function textConfigurationOf({
+  name,
+  source,
+  tokenizer,
+  field,
+  encoding,
+  separator,
+  plan,
+}: InferredText): TextRunInput {
+  const [only = ""] = source;
+  return {
+    name,
+    data: {
+      kind: "text",
+      source: source.length === 1 ? only : [...source],
+      ...(field !== undefined && { field }),
+      ...(separator !== undefined && { separator }),
+      ...(encoding !== undefined && { encoding }),
+      tokenizer,
+      validation: SPLIT,
+      test: SPLIT,
+      ...(plan.longest !== null && { longest: plan.longest }),
+      ...(plan.isByPosition && { splitBy: "position" as const }),
+      sequenceLength: plan.sequenceLength,
+    },
+    model: plan.model,
+    optimizer: {
+      kind: "adam",
+      learningRate: 3e-3,
+      schedule: "cosine",
+      warmUp: "5%",
+      clip: { norm: 1 },
+    },
+    numGroups: plan.numGroups,
+    numSteps: plan.numSteps,
+    globalBatchSize: plan.globalBatchSize,
+    earlyStopping: { patience: plan.patience },
+    validationInterval: plan.validationInterval,
+    checkpointInterval: plan.validationInterval,
+  };
+}
+
+/** The same as the text of `codistill.config.ts`, with the reasons as comments. */
+export function textConfigurationText(inferred: InferredText): string {
+  const { reasons } = inferred.plan;
+  const comments = new Map([
+    ["data.tokenizer", reasons.units],
+    ["data.validation", reasons.split],
+    ["model", reasons.model],
+    ["optimizer", reasons.rate],
+    ["numGroups", reasons.groups],
+    ["numSteps", reasons.steps],
+    ["globalBatchSize", reasons.batch],
+  ]);
+  return [
+    "// Written by codistill from the text; change what you know better, and train with: codistill train <this file>",
+    `import type { RunInput } from ${JSON.stringify(PACKAGE)};`,
+    "",
+    `export default ${codeOf(textConfigurationOf(inferred), "", "", comments)} satisfies RunInput;`,
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,91 @@
+/** What flags of several commands are read by. */
+import { type Command, InvalidArgumentError } from "commander";
+import { ConfigError } from "../../errors.js";
+import { isAddress } from "../files/addresses.js";
+import { locatedStore } from "../stores/stores.js";
+
+/** A whole number, 0 or more. */
+export function wholeNumber(text: string): number {
+  const number = Number(text);
+  if (text.trim() === "" || !Number.isInteger(number) || number < 0)
+    throw new InvalidArgumentError(`must be a whole number, got "${text}"`);
+  return number;
+}
+
+/** A number, 0 or more. */
+export function someNumber(text: string): number {
+  const number = Number(text);
+  if (text.trim() === "" || !Number.isFinite(number) || number < 0)
+    throw new InvalidArgumentError(`must be a number of 0 or more, got "${text}"`);
+  return number;
+}
+
+/** The index of a group, 0 or more. */
+export function groupIndex(text: string): number {
+  if (!/^\d+$/.test(text)) throw new ConfigError(`--group is the index of a group, 0 or more, got "${text}"`);
+  return Number(text);
+}
+
+/** What stands for a file or a folder in the description of a flag. */
+const PATH = /<(?:[a-z ]*(?:folder|store|file|paths?|weights)[.]*)>$/;
+const MAY_BE_ELSEWHERE = /<(?:store|paths[.]*)>$/;
+
+/**
+ * Refuse paths that flags and arguments give and that are not what they seem: an empty one is the current folder to the file
+ * system, and to a script that gives it a variable that is not set. Data may be elsewhere, and stores are of a known kind; all
+ * else is on this machine.
+ *
+ * Throws {@link ConfigError}.
+ */
+export function checkPaths(command: Command): void {
+  for (const option of command.options.filter(({ flags }) => PATH.test(flags))) {
+    const what = String(option.long);
+    for (const value of texts(command.opts()[option.attributeName()])) {
+      if (MAY_BE_ELSEWHERE.test(option.flags)) checkPath(what, value);
+      else checkLocalPath(what, value);
+      if (option.flags.endsWith("store>")) locatedStore(value);
+    }
+  }
+  command.registeredArguments.forEach((argument, i) => {
+    for (const value of texts(command.processedArgs[i])) checkPath(`<${argument.name()}>`, value);
+  });
+}
+
+/** Refuse what is no path of this machine. Throws {@link ConfigError}. */
+export function checkLocalPath(what: string, path: string): void {
+  checkPath(what, path);
+  if (isAddress(path)) throw new ConfigError(`${what} must be a path of this machine, got the address ${path}`);
+}
+
+function checkPath(what: string, path: string): void {
+  if (path === "")
+    throw new ConfigError(`${what} must name a file or a folder, got an empty name; "." is the current folder`);
+  if (/^~([/\\]|$)/.test(path)) {
+    throw new ConfigError(
+      `${what} got ${path}, and ~ is written out by a shell alone, at the beginning of a word. Write $HOME, or ./~ where it is a name.`,
+    );
+  }
+}
+
+function texts(values: unknown): readonly string[] {
+  return [values].flat().filter((value) => typeof value === "string");
+}
+
+const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
+/** Timers of Node.js end at once beyond so many milliseconds. */
+const LONGEST_SECONDS = (2 ** 31 - 1) / 1000;
+
+/** A duration such as 90s, 20m or 1.5h, in seconds: more than 0, and 24 days at most. */
+export function someDuration(text: string): number {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)([smhd])$/.exec(text.trim()) ?? [];
+  const seconds = Number(number) * SECONDS[(unit ?? "s") as keyof typeof SECONDS];
+  if (!(seconds > 0 && seconds <= LONGEST_SECONDS))
+    throw new InvalidArgumentError(`must be a duration such as 90s, 20m or 1.5h, 24 days at most, got "${text}"`);
+  return seconds;
+}
+
+/** A text in which `\n`, `\t` and `\\` are the characters that they are in most languages: a shell gives them as two. */
+export function someText(text: string): string {
+  const known: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r", "\\": "\\" };
+  return text.replace(/\\([ntr\\])/g, (_, letter: string) => known[letter] as string);
+}

@@ -1,0 +1,99 @@
+/** Configurations from files: typed TypeScript or JavaScript with a default export, or JSON. */
+import { existsSync } from "node:fs";
+import { basename, dirname, extname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ConfigError, messageOf } from "../../errors.js";
+import { applyOverrides, resolveConfig } from "../../run/config.js";
+import { isOfText, type RunConfig, type TextRunConfig } from "../../run/schema.js";
+import { isAddress, isFileUrl, pathOfFileUrl } from "../files/addresses.js";
+import { noteInit } from "../launch/init-weights.js";
+import { assertRegular } from "../files/plain-files.js";
+import { readWithin } from "../files/read-bounded.js";
+import { withoutVersion } from "../runs/run-file.js";
+
+/**
+ * A configuration's imports of this package are the one that runs: by npx or a global installation there is none beside the
+ * file.
+ */
+const OWN_PACKAGE = {
+  "codistill/node": fileURLToPath(new URL("../index.js", import.meta.url)),
+  codistill: fileURLToPath(new URL("../../index.js", import.meta.url)),
+};
+
+/**
+ * Load, override and check a configuration. It is evaluated once, here; what comes out is plain data.
+ *
+ * Throws {@link ConfigError} when the file is missing, does not load, or breaks a rule.
+ */
+export async function loadConfig(path: string, overrides: readonly string[] = []): Promise<RunConfig> {
+  const file = resolve(path);
+  if (!existsSync(file))
+    throw new ConfigError(`no configuration at ${path}; give the path of a .ts, .js or .json file`);
+  const loaded = await load(file, path);
+  const config = resolveConfig(applyOverrides(loaded, overrides));
+  const folder = dirname(file);
+  const init = config.init && (await noteInit(config.init, folder));
+  const located = init ? { ...config, init } : config;
+  return isOfText(located)
+    ? { ...located, data: textFrom(folder, located.data) }
+    : { ...located, data: { ...located.data, source: absoluteAll(located.data.source, folder) } };
+}
+
+/** All paths of text that a configuration in a folder names. */
+function textFrom(folder: string, data: TextRunConfig["data"]): TextRunConfig["data"] {
+  const split = (which: typeof data.validation) =>
+    typeof which === "number" ? which : { source: absoluteAll(which.source, folder) };
+  return {
+    ...data,
+    source: absoluteAll(data.source, folder),
+    validation: split(data.validation),
+    test: split(data.test),
+    tokenizer: data.tokenizer === "bytes" ? data.tokenizer : absolute(data.tokenizer, folder),
+  };
+}
+
+function absoluteAll(source: string | readonly string[], folder: string): string[] {
+  return [source].flat().map((one) => absolute(one, folder));
+}
+
+async function load(file: string, shown: string): Promise<unknown> {
+  try {
+    assertRegular(file);
+    // The configuration of a run folder says its version.
+    if (extname(file).toLowerCase() === ".json") return withoutVersion(basename(shown), jsonIn(file));
+    const { createJiti } = await import("jiti");
+    const options = { moduleCache: false, fsCache: false, alias: OWN_PACKAGE };
+    const module = await createJiti(import.meta.url, options).import<object>(file);
+    if ("default" in module) return await module.default;
+    if (isCommonJs(module)) return module;
+    throw new Error("it has no default export; write export default defineRun({ ... })");
+  } catch (error) {
+    throw new ConfigError(`${shown} does not load: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** The value of a JSON file by any editor: with a byte order mark or without, UTF-8 or UTF-16 by its mark. */
+function jsonIn(path: string): unknown {
+  const bytes = readWithin(path);
+  const [first, second] = bytes;
+  const encoding =
+    first === 0xff && second === 0xfe ? "utf-16le" : first === 0xfe && second === 0xff ? "utf-16be" : "utf-8";
+  try {
+    // The decoder takes the mark away.
+    return JSON.parse(new TextDecoder(encoding).decode(bytes));
+  } catch (error) {
+    throw new ConfigError(`it must be JSON: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** Whether it is what a module of CommonJS exports: no namespace of ECMAScript, as it is or translated, and something. */
+function isCommonJs(module: object): boolean {
+  const isNamespace = "__esModule" in module || Object.getPrototypeOf(module) === null;
+  return !isNamespace && Object.keys(module).length > 0;
+}
+
+/** Paths start at the configuration file; URLs of remote files stay as they are. */
+function absolute(source: string, folder: string): string {
+  if (isFileUrl(source)) return pathOfFileUrl(source);
+  return isAddress(source) ? source : resolve(folder, source);
+}

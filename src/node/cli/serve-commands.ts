@@ -1,0 +1,165 @@
+/** The commands that use an exported model: predict and evaluate. */
+
+import type { Command } from "commander";
+import { ConfigError } from "../../errors.js";
+import { evaluationLines, textEvaluationLines } from "../../report/evaluation.js";
+import { count, seconds } from "../../report/format.js";
+import { printable } from "../../report/printable.js";
+import { someText } from "./flags.js";
+import { type ReadingFlags, readingOf, withReadingFlags } from "./reading-flags.js";
+import { evaluate } from "../table/evaluate.js";
+import { predict } from "../table/predict.js";
+
+export interface ServeCommandOptions {
+  readonly cacheFolder: string;
+  readonly signal: AbortSignal;
+  readonly say: (text: string) => void;
+}
+
+interface PredictFlags extends ReadingFlags {
+  readonly out?: string;
+  readonly json?: boolean;
+}
+
+interface EvaluateFlags extends ReadingFlags {
+  readonly label?: string;
+  readonly where?: string;
+  readonly by?: string;
+  readonly field?: string;
+  readonly separator?: string;
+  readonly json?: boolean;
+}
+
+const MODEL = ["<model>", "the model.onnx of a run"] as const;
+const DATA = ["<data...>", "files or globs: Parquet, CSV, TSV, JSON lines, .gz"] as const;
+
+/** Add what `codistill predict` takes. */
+export function withPredictFlags(command: Command): Command {
+  return withReadingFlags(command)
+    .description("append a model's predictions to the rows of a table")
+    .argument(...MODEL)
+    .argument(...DATA)
+    .option(
+      "--out <file>",
+      "where the rows go: .csv, .tsv, .parquet, .json or .jsonl; standard output as CSV by default",
+    )
+    .option("--json", "say what was done as JSON; needs --out")
+    .addHelpText(
+      "after",
+      '\nExamples:\n  codistill predict runs/rides-2026-01-31T12-00-00/model.onnx new.csv > predicted.csv\n  codistill predict model.onnx "new/*.parquet" --out predicted.parquet',
+    );
+}
+
+/** Add what `codistill evaluate` takes. */
+export function withEvaluateFlags(command: Command): Command {
+  return withReadingFlags(command, true)
+    .description(
+      "score a model: on a table that has the labels, with intervals, by class, by slice; a language model on text",
+    )
+    .argument(...MODEL)
+    .argument(...DATA)
+    .option("--label <column or SQL>", "by default what the model was trained on")
+    .option("--where <SQL>", "rows that count")
+    .option("--by <column or SQL>", "figures for each of its values too")
+    .option("--field <column>", 'of text in columns, the one that has it; "text" by default')
+    .option(
+      "--separator <text>",
+      'what stands between the documents of a plain text file, as "<|endoftext|>" or "\\n\\n\\n"; each file is one without it',
+      someText,
+    )
+    .option("--encoding <name>", "of files that are neither UTF-8 nor marked as UTF-16, as windows-1252")
+    .option("--json", "as JSON")
+    .addHelpText(
+      "after",
+      '\nExamples:\n  codistill evaluate model.onnx june.parquet\n  codistill evaluate runs/books/model.onnx "new/*.txt"\n  codistill evaluate model.onnx "rides/*.csv" --where "started >= \'2025-06-01\'" --by zone --json',
+    );
+}
+
+/** Rows go to the file or to standard output, words to standard error then. */
+export async function predictCommand(
+  model: string,
+  data: readonly string[],
+  { out, json, ...flags }: PredictFlags,
+  { say, ...options }: ServeCommandOptions,
+): Promise<void> {
+  const progress = progressLine();
+  const result = await predict(model, data, {
+    ...options,
+    ...(out !== undefined && { out }),
+    reading: readingOf(flags),
+    maxBadRows: flags.maxBadRows,
+    onProgress: progress.show,
+  });
+  progress.end();
+  for (const { wanted, name } of result.renamed) {
+    tell(`${wanted} is in ${name}, as another column has that name (case does not count)`);
+  }
+  result.notes.forEach(tell);
+  if (json && out !== undefined) say(JSON.stringify(result, null, 2));
+  else if (out !== undefined) {
+    say(`${count(result.rows)} rows with ${result.columns.join(", ")} in ${out}, ${seconds(result.seconds)}`);
+  }
+}
+
+export async function evaluateCommand(
+  model: string,
+  data: readonly string[],
+  { json, field, encoding, separator, ...flags }: EvaluateFlags,
+  { say, ...options }: ServeCommandOptions,
+): Promise<void> {
+  // Only here: every command loads this file.
+  const { isLanguageModel } = await import("../text/language-model.js");
+  if (isLanguageModel(model)) {
+    const [flag] = Object.keys(flags);
+    if (flag !== undefined) throw new ConfigError(`--${flag} is of tables, and ${model} is a language model`);
+    return evaluateTextCommand(model, data, { json, field, encoding, separator }, { say, ...options });
+  }
+  for (const [name, value] of Object.entries({ field, separator }))
+    if (value !== undefined) throw new ConfigError(`--${name} is of text, and ${model} is no language model`);
+  const progress = progressLine();
+  const reading = readingOf({ ...flags, ...(encoding !== undefined && { encoding }) });
+  const result = await evaluate(model, data, { ...options, ...flags, reading, onProgress: progress.show });
+  progress.end();
+  result.notes.forEach(tell);
+  say(json ? JSON.stringify(result, null, 2) : evaluationLines(result, flags.by).join("\n"));
+}
+
+async function evaluateTextCommand(
+  model: string,
+  data: readonly string[],
+  { json, ...flags }: { readonly [F in "json" | "field" | "encoding" | "separator"]?: EvaluateFlags[F] | undefined },
+  { say, ...options }: ServeCommandOptions,
+): Promise<void> {
+  const { evaluateText } = await import("../text/evaluate-text.js");
+  const progress = progressLine("units");
+  const result = await evaluateText(model, data, { ...options, ...flags, onProgress: progress.show });
+  progress.end();
+  say(json ? JSON.stringify(result, null, 2) : textEvaluationLines(result).join("\n"));
+}
+
+/** Something of the files or the rows, beside them. Names in it are those of files and models. */
+function tell(note: string): void {
+  process.stderr.write(`note    ${printable(note).replaceAll("\n", " ")}\n`);
+}
+
+/** Rows between two looks at the clock of a line that is written over. */
+const PAUSE_MS = 200;
+
+/** How far the rows are, on a terminal's standard error; elsewhere nothing. */
+function progressLine(what = "rows") {
+  const { stderr } = process;
+  const started = performance.now();
+  let shown = 0;
+  return {
+    show(done: number, total: number): void {
+      const now = performance.now();
+      if (!stderr.isTTY || now - shown < PAUSE_MS) return;
+      shown = now;
+      const left = ((now - started) / 1000) * (total / done - 1);
+      stderr.write(`\r${count(done)} of ${count(total)} ${what}, ${seconds(left)} left\u001b[K`);
+    },
+    end(): void {
+      if (shown > 0) stderr.write("\r\u001b[K");
+    },
+  };
+}

@@ -1,0 +1,195 @@
+/** The commands that begin with data instead of a configuration. */
+import type { Command } from "commander";
+import { ConfigError } from "../../errors.js";
+import { nearest } from "../../nearest.js";
+import { descriptionLines, overrideLines, planLines } from "../../report/description.js";
+import { firstLookLines } from "../../report/first-look.js";
+import { applyOverrides, resolveConfig } from "../../run/config.js";
+import { targetScales } from "../../infer/column.js";
+import { configurationOf } from "../../infer/configuration.js";
+import { type Preset, presetNames, presets } from "../../infer/presets.js";
+import { taskKinds } from "../../run/task-schema.js";
+import { someText } from "./flags.js";
+import { listOf, type ReadingFlags, readingOf, several, withReadingFlags } from "./reading-flags.js";
+import { type DescribeOverrides, describeTable } from "../table/infer/describe.js";
+import { lookAtTable } from "../table/infer/first-look.js";
+import { inferRun, writeConfiguration } from "../table/infer/infer-run.js";
+
+/** Flags that say what the data is, and what of it the user knows better. */
+export interface TableFlags extends ReadingFlags {
+  readonly data?: readonly string[];
+  readonly label?: string;
+  /** The column of texts. */
+  readonly field?: string;
+  /** What stands between the documents of a plain text file. */
+  readonly separator?: string;
+  readonly numeric?: readonly string[];
+  readonly categorical?: readonly string[];
+  readonly ignore?: readonly string[];
+  readonly time?: string;
+  readonly groupBy?: string;
+  readonly positive?: string;
+  readonly task?: string;
+  readonly targetScale?: string;
+  readonly preset?: string;
+  readonly columns?: readonly string[];
+  /** Options of the configuration that the user sets, in train. */
+  readonly set?: readonly string[];
+  /** Where the configuration is written. */
+  readonly write?: string;
+}
+
+export interface TableCommandOptions {
+  readonly cacheFolder: string;
+  readonly signal: AbortSignal;
+  readonly say: (text: string) => void;
+}
+
+/** Columns of text where the output is no terminal. */
+const WIDTH = 100;
+
+/** Add the flags that say what the data is. */
+export function withTableFlags(command: Command): Command {
+  return withReadingFlags(command)
+    .option("--data <paths...>", "files or globs: Parquet, CSV, TSV, JSON lines, .gz; or text, where no label is given")
+    .option("--field <column>", "of files that have columns: learn a language model of the texts in this one")
+    .option(
+      "--separator <text>",
+      'what stands between the documents of a plain text file, as "<|endoftext|>" or "\\n\\n\\n"; each file is one without it',
+      someText,
+    )
+    .option("--label <column or SQL>", 'what to predict: a column, or an expression such as "delay >= 15"')
+    .option("--numeric <columns>", "columns to take as quantities, parted by commas; may come several times", several)
+    .option("--categorical <columns>", "columns to take as names", several)
+    .option("--ignore <columns>", "columns to leave out", several)
+    .option("--time <column>", "split by this column: train on the past, score on what came later")
+    .option("--group-by <column or SQL>", "rows of one value are in one split, as all those of a customer")
+    .option("--positive <value>", "of a label of two values, the one that is yes")
+    .option("--task <kind>", "binary, multiclass or regression, where the label does not say so")
+    .option(
+      "--target-scale <scale>",
+      "how a label that is a number is learned: linear or log; log by default where it is never negative and has a long tail",
+    )
+    .option("--columns <names>", "the names of all columns, for CSV or TSV without a header", listOf)
+    .option("--preset <name>", presetNames.map((name) => `${name}: ${presets[name].what}`).join("; "));
+}
+
+/** Whether any of these flags was given. */
+export function hasTableFlags(flags: TableFlags): boolean {
+  const { data, label, numeric, categorical, ignore, time, groupBy, positive, task, preset, maxBadRows, columns } =
+    flags;
+  const { encoding, delimiter, nullValues, decimal, dateFormat } = flags;
+  const all = [data, label, numeric, categorical, ignore, time, groupBy, positive, task, preset, maxBadRows, columns];
+  const ofText = [encoding, delimiter, nullValues, decimal, dateFormat, flags.field, flags.separator];
+  return [...all, flags.targetScale, ...ofText].some((flag) => flag !== undefined);
+}
+
+/** Show what would be trained on and how, or without a label what the columns hold; nothing is written. */
+export async function describeCommand(
+  flags: TableFlags & { readonly json?: boolean },
+  { say, ...options }: TableCommandOptions,
+): Promise<void> {
+  const width = process.stdout.columns ?? WIDTH;
+  if (flags.data !== undefined && flags.label === undefined && flags.preset === undefined) {
+    checkNoLabelFlags(flags);
+    const look = await lookAtTable(flags.data, overridesOf(flags), options);
+    return say(flags.json ? JSON.stringify(look, null, 2) : firstLookLines(look, width).join("\n"));
+  }
+  const { data, label, preset } = required("describe", flags);
+  const description = await describeTable(data, label, overridesOf(flags, preset), options);
+  const run = await inferRun(description, data, preset);
+  if (flags.json) {
+    const { seconds, plan } = run;
+    say(JSON.stringify({ ...description, plan, seconds, configuration: configurationOf(run) }, null, 2));
+    return;
+  }
+  const lines = [...descriptionLines(description, width), "", ...planLines(run.plan, run.seconds, width)];
+  say([...lines, "", ...overrideLines(width)].join("\n"));
+}
+
+/** Look at the data, say what is made of it, write the configuration; returns its path. */
+export async function configurationFromData(
+  flags: TableFlags,
+  { say, ...options }: TableCommandOptions,
+): Promise<string> {
+  const { data, label, preset } = required("train", flags);
+  const width = process.stdout.columns ?? WIDTH;
+  const onProgress = (stage: string) => say(stage);
+  const description = await describeTable(data, label, overridesOf(flags, preset), { ...options, onProgress });
+  say([...descriptionLines(description, width), "", ...overrideLines(width), ""].join("\n"));
+  const run = await inferRun(description, data, preset);
+  // What is wrong with them is said before a file is written.
+  resolveConfig(applyOverrides(configurationOf(run), flags.set ?? []));
+  const path = writeConfiguration(run, flags.write);
+  say([...planLines(run.plan, run.seconds, width), `config  ${path}, to go on from`, ""].join("\n"));
+  return path;
+}
+
+/** Throws {@link ConfigError} for flags that say something of a label that was not named. */
+function checkNoLabelFlags(flags: TableFlags): void {
+  const { positive, task, targetScale, groupBy } = flags;
+  const given = Object.entries({ positive, task, "target-scale": targetScale, "group-by": groupBy }).find(
+    ([, value]) => value !== undefined,
+  );
+  if (given === undefined) return;
+  throw new ConfigError(
+    `describe: --${given[0]} (${given[1]}) says how a label is learned, and there is none. Name the column to predict with --label, or leave --${given[0]} out to look at the columns.`,
+  );
+}
+
+interface Required {
+  readonly data: readonly string[];
+  readonly label: string;
+  readonly preset: Preset | undefined;
+}
+
+function required(command: string, { data, label: given, preset: name }: TableFlags): Required {
+  const preset = name === undefined ? undefined : presetNamed(name);
+  const label = given ?? preset?.data?.label;
+  if (data !== undefined && label !== undefined) return { data, label, preset };
+  const missing = [data === undefined ? "--data" : "", label === undefined ? "--label" : ""].filter(Boolean);
+  throw new ConfigError(
+    `${command} from data needs ${missing.join(" and ")}, as in: codistill ${command} --data "rides/*.parquet" --label "minutes_late > 5"; codistill describe --data without a label shows the columns that there are; a language model of a column of texts is learned with --field in place of --label`,
+  );
+}
+
+function presetNamed(name: string): Preset {
+  const known = presetNames.find((one) => one === name);
+  if (known) return presets[known];
+  const near = nearest(name, presetNames);
+  throw new ConfigError(
+    `--preset must be ${presetNames.join(" or ")}, got "${name}"${near === undefined ? "" : `. Did you mean ${near}?`}`,
+  );
+}
+
+function overridesOf(flags: TableFlags, preset?: Preset): DescribeOverrides {
+  const { numeric, categorical, ignore, time, groupBy, positive, task, targetScale, maxBadRows, columns } = flags;
+  const reading = readingOf(flags);
+  const kind = taskKinds.find((one) => one === task);
+  if (task !== undefined && kind === undefined) {
+    throw new ConfigError(`--task must be ${taskKinds.join(", ")}, got "${task}"`);
+  }
+  if (time !== undefined && groupBy !== undefined) {
+    throw new ConfigError(
+      `--time and --group-by are two ways to split, got ${time} and ${groupBy}: leave one out, or write predicates as data.split of a configuration`,
+    );
+  }
+  const scale = targetScales.find((one) => one === targetScale);
+  if (targetScale !== undefined && scale === undefined) {
+    throw new ConfigError(`--target-scale must be ${targetScales.join(" or ")}, got "${targetScale}"`);
+  }
+  return {
+    ...(preset?.data && { ...preset.data.roles, columns: preset.data.columns ?? [] }),
+    ...(numeric && { numeric }),
+    ...(categorical && { categorical }),
+    ...(ignore && { ignore }),
+    ...(time !== undefined && { time }),
+    ...(groupBy !== undefined && { groupBy }),
+    ...(positive !== undefined && { positive }),
+    ...(kind && { task: kind }),
+    ...(scale && { targetScale: scale }),
+    ...(maxBadRows !== undefined && { maxBadRows }),
+    ...(columns && { columns }),
+    ...(Object.keys(reading).length > 0 && { reading }),
+  };
+}

@@ -1,0 +1,121 @@
+/** The progress of a run in a terminal, or as plain lines in a pipe. It sees the run's log and nothing else. */
+
+import { printable, printableRecord } from "../../report/printable.js";
+import { advance, groupLines, noProgress, type RunProgress } from "../../report/progress.js";
+import type { LoggedEvent } from "../../log/events.js";
+import { logFollower } from "../runs/follow.js";
+
+const REFRESH_MILLISECONDS = 200;
+const PLAIN_WIDTH = 200;
+/** Lines for each group that a run leaves in a pipe. */
+const PLAIN_LINES = 20;
+
+/** Write the events of a run as lines of JSON until `close` is called, which writes what is left. */
+export function writeEvents(folder: string, out: NodeJS.WritableStream): { close(): void } {
+  // What a run that is resumed has logged before is not said once more.
+  const follow = logFollower(folder, "end");
+  const tick = () => {
+    for (const event of byTime(follow())) out.write(`${printable(JSON.stringify(event))}\n`);
+  };
+  const timer = setInterval(tick, REFRESH_MILLISECONDS);
+  return {
+    close() {
+      clearInterval(timer);
+      tick();
+    },
+  };
+}
+
+/** Show a run until `close` is called, which shows what is left. */
+export async function showProgress(folder: string, out: NodeJS.WriteStream): Promise<{ close(): void }> {
+  const read = logFollower(folder);
+  function* follow() {
+    for (const event of read()) yield printableRecord(event);
+  }
+  const display = out.isTTY ? await liveDisplay(out) : plainDisplay(out);
+  // What a run that is resumed has logged before counts, and is not said once more.
+  let progress: RunProgress = noProgress;
+  for (const event of follow()) progress = { ...next(progress, event), notes: noProgress.notes };
+  progress = { ...progress, stage: null };
+  const tick = () => {
+    // What happened before a stage is shown before it, whichever log it stands in.
+    for (const event of byTime(follow())) {
+      if (event.event === "stage") display.show(progress);
+      progress = next(progress, event);
+    }
+    display.show(progress);
+  };
+  const timer = setInterval(tick, REFRESH_MILLISECONDS);
+  return {
+    close() {
+      clearInterval(timer);
+      tick();
+      display.close();
+    },
+  };
+}
+
+/** The state after one more event; one that lacks what its kind has cannot be shown, and changes nothing. */
+function next(progress: RunProgress, event: LoggedEvent): RunProgress {
+  try {
+    const advanced = advance(progress, event);
+    groupLines(advanced, PLAIN_WIDTH);
+    return advanced;
+  } catch {
+    return progress;
+  }
+}
+
+/** What came to several logs between two looks at them. */
+function byTime(events: Iterable<LoggedEvent>): LoggedEvent[] {
+  return [...events].sort((a, b) => a.time.localeCompare(b.time));
+}
+
+interface Display {
+  show(progress: RunProgress): void;
+  close(): void;
+}
+
+/** Notes scroll by; the groups' lines are drawn again in place. */
+async function liveDisplay(out: NodeJS.WriteStream): Promise<Display> {
+  // Only here: it would slow down every start of the program that draws nothing.
+  const { createLogUpdate } = await import("log-update");
+  const update = createLogUpdate(out);
+  let said = 0;
+  return {
+    show(progress) {
+      const notes = progress.notes.slice(said);
+      said = progress.notes.length;
+      if (notes.length > 0) {
+        update.clear();
+        out.write(`${notes.join("\n")}\n`);
+      }
+      const lines = groupLines(progress, (out.columns ?? 80) - 1);
+      if (progress.stage) lines.push(`${progress.stage} ...`);
+      update(lines.join("\n"));
+    },
+    close: () => update.done(),
+  };
+}
+
+/** A line whenever a group has come a twentieth further, and every note. */
+function plainDisplay(out: NodeJS.WriteStream): Display {
+  let said = 0;
+  let stage: string | null = null;
+  const shown = new Map<number, string>();
+  return {
+    show(progress) {
+      for (const note of progress.notes.slice(said)) out.write(`${note}\n`);
+      said = progress.notes.length;
+      if (progress.stage && progress.stage !== stage) out.write(`${progress.stage} ...\n`);
+      stage = progress.stage;
+      const lines = groupLines(progress, PLAIN_WIDTH);
+      progress.groups.forEach(({ group, step, numSteps, state }, i) => {
+        const mark = `${state} ${Math.floor((step / numSteps) * PLAIN_LINES)}`;
+        if (step > 0 && shown.get(group) !== mark) out.write(`${(lines[i] ?? "").replace(/[█░]+ +/, "")}\n`);
+        shown.set(group, mark);
+      });
+    },
+    close: () => {},
+  };
+}

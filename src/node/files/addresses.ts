@@ -1,0 +1,33 @@
+/** Addresses, as of data and of stores: what is one and no path, and which path of this machine a `file:` URL names. */
+import { fileURLToPath } from "node:url";
+import { ConfigError, messageOf } from "../../errors.js";
+
+/** Whether a text is an address rather than a path: `scheme://...`, or a `file:` URL. */
+export function isAddress(text: string): boolean {
+  return /^[a-z][a-z0-9+.-]+:\/\//i.test(text) || isFileUrl(text);
+}
+
+export function isFileUrl(text: string): boolean {
+  return /^file:/i.test(text);
+}
+
+/**
+ * The path that a `file:` URL names, absolute.
+ *
+ * Throws {@link ConfigError} when it names none of this machine: it is relative, has a host, a query or a fragment, or is encoded
+ * wrongly.
+ */
+export function pathOfFileUrl(url: string): string {
+  const refusal = (why: string, cause?: unknown) =>
+    new ConfigError(
+      `a file: URL names an absolute path of this machine, as in file:///shared/flights, got ${url}: ${why}. A path can be given as it is.`,
+      { cause },
+    );
+  if (!/^file:[/\\]/i.test(url)) throw refusal("it is relative");
+  if (/[?#]/.test(url)) throw refusal("a ? or # in a name is written %3F or %23");
+  try {
+    return fileURLToPath(url);
+  } catch (error) {
+    throw refusal(messageOf(error), error);
+  }
+}

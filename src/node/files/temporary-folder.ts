@@ -1,0 +1,105 @@
+/** Folders of work that is not done, beside the caches that it makes. */
+import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { DamagedCacheError } from "../../errors.js";
+import { asCacheError, cacheError, MAKING as prefix } from "../runs/cache-folder.js";
+import { openCheckedFolder, writeDigests } from "./checked-folder.js";
+import { makeFolder } from "./plain-files.js";
+
+const abandonedMs = 24 * 60 * 60 * 1000;
+
+/**
+ * Work in a new folder, which goes away at the end. What fails after the signal has come rejects with its reason.
+ *
+ * Throws {@link DataError} with the cure when the cache cannot be written to.
+ */
+export async function inTemporaryFolder<T>(
+  cacheFolder: string,
+  signal: AbortSignal | undefined,
+  work: (folder: string) => Promise<T>,
+): Promise<T> {
+  const folder = await newFolderIn(cacheFolder);
+  try {
+    return await work(folder);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw asCacheError(cacheFolder, error);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function newFolderIn(cacheFolder: string): Promise<string> {
+  try {
+    makeFolder(cacheFolder);
+    await removeAbandoned(cacheFolder);
+    return await mkdtemp(join(cacheFolder, prefix));
+  } catch (error) {
+    throw cacheError(cacheFolder, error);
+  }
+}
+
+/** How making a folder of a cache is followed and stopped. */
+export interface MakeOptions {
+  /** Told in a few words what is found damaged. */
+  readonly onProgress?: (stage: string) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * A folder of the cache, by a name that says all of its content, opened: made unless it is there, and there only once it is whole.
+ * All of it is held against its digests; one that is not as it was written, or that `open` finds damaged or of another version, is
+ * told of, and made again. Processes may race: the first to finish wins, and all have its folder. `make` gets a fresh folder to
+ * fill, and one beside it that goes away.
+ */
+export async function cachedFolder<T>(
+  cacheFolder: string,
+  name: string,
+  { signal, onProgress = () => {} }: MakeOptions,
+  make: (fresh: string, temporary: string) => Promise<void>,
+  open: (folder: string) => Promise<T>,
+): Promise<{ readonly folder: string; readonly cached: boolean; readonly opened: T }> {
+  const folder = join(cacheFolder, name);
+  let damage: DamagedCacheError | undefined;
+  if (await isThere(folder)) {
+    try {
+      await (await openCheckedFolder(folder)).checkAll(signal);
+      return { folder, cached: true, opened: await open(folder) };
+    } catch (error) {
+      if (!(error instanceof DamagedCacheError)) throw error;
+      damage = error;
+    }
+  }
+  if (damage) onProgress(damage.message.replace(/ Start again: .*$/s, " It is made again from the source"));
+  await inTemporaryFolder(cacheFolder, signal, async (temporary) => {
+    const fresh = join(temporary, "fresh");
+    await mkdir(fresh);
+    await make(fresh, temporary);
+    await writeDigests(fresh, signal);
+    signal?.throwIfAborted();
+    // Who reads it meanwhile finds the same content under the same names right after.
+    if (damage) await rename(folder, join(temporary, "damaged")).catch(() => {});
+    await rename(fresh, folder).catch(async (error: unknown) => {
+      // Another process was faster: its folder has the same content.
+      if (!(await isThere(folder))) throw error;
+    });
+  });
+  return { folder, cached: false, opened: await open(folder) };
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Remove what killed processes left behind. A folder in use is younger than this: its files are written all the time. */
+async function removeAbandoned(cacheFolder: string): Promise<void> {
+  for (const name of await readdir(cacheFolder)) {
+    if (!name.startsWith(prefix)) continue;
+    const path = join(cacheFolder, name);
+    const made = await stat(path).catch(() => null);
+    if (made !== null && Date.now() - made.mtimeMs > abandonedMs) await rm(path, { recursive: true, force: true });
+  }
+}

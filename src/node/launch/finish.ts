@@ -1,0 +1,93 @@
+/** The end of a run on this machine: the score of every group, and the shipped model as files. */
+import { availableParallelism } from "node:os";
+import { basename } from "node:path";
+import { NO_SEAL, SEAL, seal, sealedSafetensors } from "../../checkpoint/seal.js";
+import { CheckpointError, TrainingError } from "../../errors.js";
+import type { RunConfig } from "../../run/schema.js";
+import { type GroupRecord, readOwnBest, type ScoredGroup } from "../../run/score.js";
+import type { RunResult, TrainEvent } from "../../log/events.js";
+import { directoryStore } from "../stores/directory-store.js";
+import { MODEL_FORMAT, MODEL_VERSION } from "../ort/model-file.js";
+import type { PreparedData } from "./prepared.js";
+import { readEvents } from "../runs/read-log.js";
+import { encodeRunFile } from "../runs/run-file.js";
+import type { RunFolder } from "../runs/run-folder.js";
+import type { RunScope } from "../runs/scope.js";
+import { threadedEngine } from "../ort/threaded-engine.js";
+
+/**
+ * Score what the groups have, and write the shipped model. Rejects with the reason of `stop` when that cancels the scoring.
+ * `mayChange` is asked before each file is written, and throws to forbid it.
+ *
+ * Throws {@link TrainingError} when the shipped group has no model, {@link CheckpointError} when it is of another one.
+ */
+export async function finish(
+  config: RunConfig,
+  folder: RunFolder,
+  { groups }: RunScope,
+  data: PreparedData,
+  { log, mayChange }: { readonly log: (event: TrainEvent) => void; readonly mayChange: () => void },
+  stop: AbortSignal,
+): Promise<RunResult> {
+  // The first, fixed before the run, so that the best of several is not picked by luck.
+  const shippedGroup = groups[0] ?? 0;
+  const records = await Promise.all(
+    groups.map(async (group) => ({
+      ...groupRecord(group, folder.group(group).log),
+      best: await readOwnBest(directoryStore(folder.group(group).path), group, log).catch((error: unknown) => {
+        if (!(error instanceof CheckpointError)) throw error;
+        if (group === shippedGroup) throw new CheckpointError(`group ${group}: ${error.message}`, { cause: error });
+        log({ event: "file-damaged", group, message: `it is not scored: ${error.message}` });
+        return null;
+      }),
+    })),
+  );
+  const scored = records.filter((record): record is ScoredGroup => record.best !== null);
+  const shipped = scored.find(({ group }) => group === shippedGroup);
+  if (!shipped) {
+    let why = "no reason in its log";
+    for (const { message } of readEvents(folder.group(shippedGroup).log, ["group-end"])) why = message ?? why;
+    throw new TrainingError(
+      `group ${shippedGroup} ended before its first validation, so there is no model to ship: ${why}`,
+    );
+  }
+  log({ event: "stage", stage: "scoring the test split" });
+  const engine = threadedEngine({ threads: availableParallelism() });
+  const result = await data.score(engine, scored, shippedGroup, stop).finally(() => engine.close());
+
+  const { params, step } = shipped.best;
+  const metadata = {
+    format: MODEL_FORMAT,
+    version: String(MODEL_VERSION),
+    name: config.name,
+    step: String(step),
+    ...data.metadata,
+  };
+  const files = directoryStore(folder.path, mayChange);
+  const exported = data.exported(params, { ...metadata, [SEAL]: NO_SEAL });
+  for (const [name, bytes] of Object.entries(exported)) {
+    await files.put(name, name === basename(folder.model.onnx) ? await seal(bytes, "onnx") : bytes);
+  }
+  await files.put(basename(folder.model.safetensors), await sealedSafetensors(params, metadata));
+  await files.put(basename(folder.result), encodeRunFile(result));
+  return result;
+}
+
+function groupRecord(group: number, log: string): GroupRecord {
+  const bytes = { published: 0, fetched: 0 };
+  const speeds: number[] = [];
+  let ended: GroupRecord["ended"] = "failed";
+  for (const event of readEvents(log, ["published", "fetched", "step", "group-end"])) {
+    if (event.event === "step") speeds.push(event.stepsPerSecond);
+    else if (event.event === "group-end") ended = event.reason;
+    else bytes[event.event] += event.bytes;
+  }
+  speeds.sort((a, b) => a - b);
+  return {
+    group,
+    stepsPerSecond: speeds[Math.floor(speeds.length / 2)] ?? 0,
+    bytesPublished: bytes.published,
+    bytesFetched: bytes.fetched,
+    ended,
+  };
+}

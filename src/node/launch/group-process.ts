@@ -1,0 +1,116 @@
+/** The process of one group, as its parent sees it: it is waited for, but not for ever, and its faults are its own. */
+import { type ChildProcess, fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { messageOf } from "../../errors.js";
+import { REFUSED } from "../cli/exit-codes.js";
+import type { GroupWord } from "./group-orders.js";
+import { withHugePages } from "./huge-pages.js";
+import type { Patience } from "./patience.js";
+
+export interface GroupProcess {
+  /** Always resolves. */
+  readonly ended: Promise<GroupEnd>;
+  /** Ask it to save and end; one that does not is ended. */
+  stop(): void;
+  /** End it at once. */
+  kill(): void;
+}
+
+export interface GroupEnd {
+  /** By a signal, a defect, or because it could not be started: a new start may do better. Not by a refusal. */
+  readonly hasDied: boolean;
+  /** How, as the end of a sentence. */
+  readonly how: string;
+}
+
+/** How long a killed process may take to go: longer only where the kernel itself waits, as for a disk that is gone. */
+const KILL_SECONDS = 10;
+
+/** Start the process of a group with these arguments; what it says of errors goes to an open file. */
+export function startProcess(args: readonly string[], errors: number | "ignore", patience: Patience): GroupProcess {
+  let resolve: (end: GroupEnd) => void = () => {};
+  const ended = new Promise<GroupEnd>((give) => {
+    resolve = give;
+  });
+  let timer: NodeJS.Timeout | undefined;
+  /** Why this process ended the other. */
+  let reason: string | null = null;
+  let isStopping = false;
+
+  function endWith(end: GroupEnd): void {
+    clearTimeout(timer);
+    resolve(end);
+  }
+  const notStarted = (error: unknown) =>
+    endWith({
+      hasDied: true,
+      how: `could not be started (${messageOf(error)}); the machine may have too many processes`,
+    });
+
+  const child = forkGroup(args, errors, notStarted);
+  if (!child) return { ended, stop: () => {}, kill: () => {} };
+
+  function within(seconds: number, what: string): void {
+    clearTimeout(timer);
+    timer = setTimeout(() => end(`${what} within ${seconds} s, and was ended`), seconds * 1000);
+  }
+
+  function end(why: string): void {
+    reason = why;
+    child?.kill("SIGKILL");
+    clearTimeout(timer);
+    // Then it is left behind: this process must be able to end.
+    timer = setTimeout(() => {
+      child?.unref();
+      child?.channel?.unref();
+      endWith({ hasDied: true, how: `${why}, but does not go: the kernel waits for something, as a disk` });
+    }, KILL_SECONDS * 1000);
+  }
+
+  // Without a listener, a failed start or a message that cannot be sent would end this process and all groups.
+  child.on("error", (error) => {
+    if (child.pid === undefined) notStarted(error);
+  });
+  child.on("message", (word: GroupWord) => {
+    if (word === "started" && !isStopping) clearTimeout(timer);
+    if (word === "saving" && isStopping) within(patience.saveSeconds, "did not save what it had");
+  });
+  child.once("exit", (code, signal) => {
+    const how = signal ? `was killed by ${signal}` : `exited with code ${code}`;
+    endWith({ hasDied: code !== 0 && code !== REFUSED, how: reason ?? how });
+  });
+  within(patience.startSeconds, "did not begin to train");
+
+  return {
+    ended,
+    stop() {
+      isStopping = true;
+      within(patience.stopSeconds, "did not answer, asked to stop,");
+      // Where the message does not arrive, the signal may.
+      const onFailure = (error: Error | null) => error && child.kill("SIGTERM");
+      if (child.connected) child.send("stop", onFailure);
+      else child.kill("SIGTERM");
+    },
+    kill: () => child.kill("SIGKILL"),
+  };
+}
+
+function forkGroup(
+  args: readonly string[],
+  errors: number | "ignore",
+  onFailure: (error: unknown) => void,
+): ChildProcess | null {
+  const entry = fileURLToPath(new URL("./group-main.js", import.meta.url));
+  const withoutDebugger = process.allowedNodeEnvironmentFlags.has("--disable-sigusr1") ? ["--disable-sigusr1"] : [];
+  try {
+    return fork(entry, [...args], {
+      env: withHugePages(process.env),
+      // A program asks for it once, before the memory that it takes is at its most.
+      execArgv: [...process.execArgv, "--expose-gc", ...withoutDebugger],
+      stdio: ["ignore", "ignore", errors, "ipc"],
+    });
+  } catch (error) {
+    onFailure(error);
+    return null;
+  }
+}

@@ -1,0 +1,103 @@
+/** What the process of a group does; `group-main.ts` loads this once it listens to its parent. */
+import { writeSync } from "node:fs";
+import { CodistillError, messageOf, StoreError } from "../../errors.js";
+import { withoutSecrets } from "../../report/secrets.js";
+import { runGroup } from "../../run/group.js";
+import type { RunConfig } from "../../run/schema.js";
+import type { TrainEvent } from "../../log/events.js";
+import { directoryStore } from "../stores/directory-store.js";
+import { errorLine } from "../cli/error-line.js";
+import { FAILED, REFUSED } from "../cli/exit-codes.js";
+import { hasBegun, stopOrder } from "./group-orders.js";
+import { readInit } from "./init-weights.js";
+import { logWriter } from "../runs/log.js";
+import { type Ownership, takeOver } from "../runs/ownership.js";
+import { makeOwnFolder } from "../files/plain-files.js";
+import { openWorkload } from "./prepare.js";
+import { ownIdentity } from "../runs/process-identity.js";
+import { lastStepOf, readEvents } from "../runs/read-log.js";
+import { recordOf } from "./replay.js";
+import { readRunFile } from "../runs/run-file.js";
+import { runFolder } from "../runs/run-folder.js";
+import { readScope } from "../runs/scope.js";
+import { openStore } from "../stores/stores.js";
+import { threadedEngine } from "../ort/threaded-engine.js";
+
+const [path = "", index = "", threads = ""] = process.argv.slice(2);
+const folder = runFolder(path);
+const groupIndex = Number(index);
+const { path: own, log: logPath } = folder.group(groupIndex);
+
+try {
+  makeOwnFolder(own);
+  // Before anything in the folder is read: what an older process still had in hand is void from here on.
+  await train(takeOver(own));
+} catch (error) {
+  endWith(error);
+} finally {
+  if (process.connected) process.disconnect();
+}
+
+async function train(ownership: Ownership): Promise<void> {
+  const mayChange = () => leaveToNewer(ownership);
+  const write = logWriter(logPath);
+  const log = (event: TrainEvent) => {
+    mayChange();
+    write(event);
+    if (event.event === "group-start") hasBegun();
+  };
+  const config = readRunFile(folder.config) as RunConfig;
+  const scope = readScope(folder, config.numGroups);
+  const { init, device = "cpu" } = config;
+  const engine = threadedEngine({ threads: Number(threads), device });
+  try {
+    const replay = scope.replayOf === undefined ? undefined : await recordOf(scope.replayOf, groupIndex);
+    await runGroup({
+      config,
+      groupIndex,
+      workload: await openWorkload(config, folder, groupIndex),
+      ...(init && { readInit: () => readInit(init, folder.path) }),
+      engine,
+      threads: Number(threads),
+      store: await openStore(scope.store, mayChange),
+      files: directoryStore(own, mayChange),
+      log,
+      stop: stopOrder,
+      process: ownIdentity(),
+      ...(replay && { replay }),
+      isJoined: scope.joined !== undefined,
+    });
+  } catch (error) {
+    const step = lastStepOf(readEvents(logPath, ["step", "group-start"]));
+    log({
+      event: "group-end",
+      group: groupIndex,
+      step,
+      reason: "failed",
+      message: errorLine(error, "its stack is in errors.txt"),
+      seconds: 0,
+    });
+    throw error;
+  } finally {
+    await engine.close();
+  }
+}
+
+/** A process that was suspended may wake up when the group has long gone on without it: it ends, and changes nothing. */
+function leaveToNewer({ start, isNewest }: Ownership): void {
+  if (isNewest()) return;
+  writeSync(
+    2,
+    `a group runs once at a time: this process is start number ${start} of group ${groupIndex} in ${own}, and a later one ` +
+      "has been made, or the folder has been removed. This one ends and changes nothing there any more.\n",
+  );
+  process.exit(REFUSED);
+}
+
+function endWith(error: unknown): void {
+  // A defect of ours shows its stack; what the user can mend shows its message.
+  const text = error instanceof CodistillError || !(error instanceof Error) ? messageOf(error) : error.stack;
+  process.stderr.write(`${withoutSecrets(text ?? "")}\n`);
+  // A store that failed may work again; what else the user has to mend would be refused again.
+  process.exitCode = error instanceof CodistillError && !(error instanceof StoreError) ? REFUSED : FAILED;
+}

@@ -1,0 +1,68 @@
+/** The data of a run: prepared before any group is started, and the same when a run is gone on with. */
+import { existsSync } from "node:fs";
+import { basename } from "node:path";
+import { digestChange } from "../../checkpoint/digest.js";
+import { DataError } from "../../errors.js";
+import { epochsOf } from "../../run/epochs.js";
+import { isOfText, type RunConfig } from "../../run/schema.js";
+import type { Workload } from "../../run/workload.js";
+import type { TrainEvent } from "../../log/events.js";
+import { noteUse } from "../runs/cache-uses.js";
+import { directoryStore } from "../stores/directory-store.js";
+import type { PreparedData } from "./prepared.js";
+import { encodeRunFile, readRunFile } from "../runs/run-file.js";
+import type { RunFolder } from "../runs/run-folder.js";
+import { tableKind } from "../table/table-kind.js";
+import { textKind } from "../text/text-kind.js";
+
+/** What `data.json` in a run folder says. */
+export interface RunData {
+  /** The folder of the training cache. */
+  readonly cache: string;
+  /** SHA-256 of the data's content and of the query. */
+  readonly digest: string;
+}
+
+/**
+ * Prepare the data of a run unless the cache has it, and note in the run folder where it lies.
+ *
+ * Throws {@link DataError} when a shard is too small for a batch, or the run began with other data, {@link ConfigError}
+ * when a pattern of the optimizer is of no param, and what `prepareTable` and `prepareText` throw.
+ */
+export async function prepareData(
+  config: RunConfig,
+  folder: RunFolder,
+  cacheFolder: string,
+  log: (event: TrainEvent) => void,
+  signal: AbortSignal,
+): Promise<PreparedData> {
+  const started = performance.now();
+  noteUse(cacheFolder, folder.path);
+  const options = { cacheFolder, onProgress: (stage: string) => log({ event: "stage", stage }), signal };
+  const prepared = await (isOfText(config) ? textKind.prepare(config, options) : tableKind.prepare(config, options));
+  const { sizes, cached, work, notes = [] } = prepared;
+  const epochs = epochsOf(config, sizes);
+  const took = (performance.now() - started) / 1000;
+  log({ event: "data-ready", ...sizes, epochs, cached, seconds: took, ...(notes.length > 0 && { notes }) });
+  prepared.checkShards();
+  const data: RunData = { cache: prepared.folder, digest: work.digest };
+  checkUnchanged(config, folder, data);
+  await directoryStore(folder.path).put(basename(folder.data), encodeRunFile(data));
+  return prepared;
+}
+
+/** The work of a group of a run whose data is prepared. */
+export async function openWorkload(config: RunConfig, folder: RunFolder, groupIndex: number): Promise<Workload> {
+  const { cache } = readRunFile(folder.data) as unknown as RunData;
+  return isOfText(config) ? textKind.open(config, cache, groupIndex) : tableKind.open(config, cache, groupIndex);
+}
+
+function checkUnchanged(config: RunConfig, folder: RunFolder, now: RunData): void {
+  const before = readRunFile(folder.data) as Partial<RunData> | undefined;
+  if (before?.digest === undefined || before.digest === now.digest) return;
+  // A run of an earlier version has no tokenizer of its own.
+  const hasOthers = isOfText(config) && config.data.tokenizer !== "bytes" && !existsSync(folder.ownFiles);
+  throw new DataError(
+    `a run goes on with the data it began with, and ${hasOthers ? "the text or the tokenizer" : "it"} has changed (${digestChange(before.digest, now.digest)}). Put it back.`,
+  );
+}

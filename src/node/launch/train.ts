@@ -1,0 +1,132 @@
+/** A whole run on this machine: data, one process for each group, and the score at the end. */
+import { existsSync, mkdirSync, rmdirSync } from "node:fs";
+import { basename, join } from "node:path";
+import { ConfigError, messageOf, TrainingError } from "../../errors.js";
+import { recordWithoutSecrets } from "../../report/secrets.js";
+import type { RunConfig } from "../../run/schema.js";
+import type { RunResult, TrainEvent } from "../../log/events.js";
+import { directoryStore } from "../stores/directory-store.js";
+import { finish } from "./finish.js";
+import { runGroups } from "./group-processes.js";
+import { lockRun, type RunLock } from "../runs/lock.js";
+import { logWriter } from "../runs/log.js";
+import { memoryBudget } from "./memory.js";
+import { takeOwnFiles, withOwnNames } from "../runs/own-files.js";
+import { patienceOf } from "./patience.js";
+import { makeFolder } from "../files/plain-files.js";
+import { prepareData } from "./prepare.js";
+import { ownIdentity } from "../runs/process-identity.js";
+import { encodeRunFile } from "../runs/run-file.js";
+import { runFolder } from "../runs/run-folder.js";
+import { enterRun, type Join, noteJoin, readScope } from "../runs/scope.js";
+
+export interface TrainOptions {
+  readonly config: RunConfig;
+  /** The run folder; one with checkpoints in it is gone on with. */
+  readonly folder: string;
+  /** Train one group of a run that lives in a store elsewhere; without it all groups are trained here. */
+  readonly join?: Join;
+  /** Where prepared data is kept between runs. */
+  readonly cacheFolder: string;
+  /** Aborted to save and stop. */
+  readonly stop: AbortSignal;
+}
+
+/**
+ * Train the groups of a run that belong here: all of them, or the one that joins a store. Everything that happens is in
+ * the run's log; returns the result, or null when it was stopped.
+ *
+ * Throws {@link TrainingError} when the group to ship failed before it had a model, {@link ConfigError} when another
+ * program trains in the folder or the store holds another run, and what data preparation throws.
+ */
+export async function train(options: TrainOptions): Promise<RunResult | null> {
+  makeFolder(options.folder);
+  const lock = lockRun(options.folder);
+  try {
+    const write = logWriter(runFolder(options.folder).log);
+    const log = (event: TrainEvent) => {
+      if (lock.isHeld()) write(event);
+    };
+    const tell = () => log({ event: "stop-requested" });
+    options.stop.addEventListener("abort", tell);
+    return await trainLocked(options, log, lock).finally(() => options.stop.removeEventListener("abort", tell));
+  } finally {
+    lock.release();
+    removeIfEmpty(options.folder);
+  }
+}
+
+/** A run that was refused before it began leaves no folder. */
+function removeIfEmpty(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch {
+    // There is something in it, or somebody has removed it.
+  }
+}
+
+async function trainLocked(
+  { config: given, folder: path, join, cacheFolder, stop }: TrainOptions,
+  log: (event: TrainEvent) => void,
+  lock: RunLock,
+): Promise<RunResult | null> {
+  const mayChange = () => {
+    if (!lock.isHeld())
+      throw new TrainingError(`another program has taken ${path} over, or it was removed. This one stops.`);
+  };
+  const folder = runFolder(path);
+  // Both throw for what the environment says wrong, which would be met late, and once in each group.
+  const patience = patienceOf(process.env);
+  memoryBudget();
+  if (join) await noteJoin(folder, given.numGroups, join);
+  const config = await takeOwnFiles(given, folder, (message) => log({ event: "warning", message }));
+  await directoryStore(folder.path).put(
+    basename(folder.config),
+    encodeRunFile(recordWithoutSecrets(withOwnNames(config, folder))),
+  );
+  log({
+    event: "run-start",
+    ...ownIdentity(),
+    name: config.name,
+    folder: path,
+    numGroups: config.numGroups,
+    numSteps: config.numSteps,
+    burnInSteps: config.codistill.burnInSteps,
+    ships: `${readScope(folder, config.numGroups).joined ? "this group" : "group 0"}'s best checkpoint by validation loss`,
+  });
+  const data = await prepareData(config, folder, cacheFolder, log, stop).catch((error: unknown) => {
+    if (stop.aborted) return null;
+    throw error;
+  });
+  if (!data || stop.aborted) return null;
+  mayChange();
+  const scope = await enterRun(config, folder, data.work);
+  await runGroups(config, folder, scope, { stop, isOurs: lock.isHeld, patience });
+  mayChange();
+  if (stop.aborted) return null;
+  const result = await finish(config, folder, scope, data, { log, mayChange }, stop).catch((error: unknown) => {
+    if (stop.aborted && error === stop.reason) return null;
+    throw error;
+  });
+  if (result) log({ event: "result", result });
+  return result;
+}
+
+/**
+ * Make a new run folder: the run's name, the time, and a number when another run has both.
+ *
+ * Throws {@link ConfigError} when no folder can be made there.
+ */
+export function newRunFolder(root: string, name: string, now = new Date(), number = 1): string {
+  const time = now.toISOString().slice(0, 19).replaceAll(":", "-");
+  const path = join(root, [name, time, ...(number > 1 ? [number] : [])].join("-"));
+  // The last folder alone, which fails when it is there, so that it is this run's and no other's.
+  try {
+    makeFolder(root);
+    mkdirSync(path);
+  } catch (error) {
+    if (existsSync(path)) return newRunFolder(root, name, now, number + 1);
+    throw new ConfigError(`no run folder can be made in ${root}: ${messageOf(error)}`, { cause: error });
+  }
+  return path;
+}

@@ -1,0 +1,32 @@
+/** What the training thread and its owner say to each other. */
+import type { NamedArrays } from "../../runtime/array.js";
+import type { EngineOptions } from "../../engine/engine.js";
+import type { Plan } from "../../engine/plan.js";
+import type { Binding } from "./bindings.js";
+import type { BrakePlace } from "./brake.js";
+import type { ArrayPlace } from "./values.js";
+
+/** A call of the engine, after the start; `id` comes back with the answer. */
+export type EngineRequest = { readonly id: number } & (
+  | { readonly call: "start"; readonly options: EngineOptions; readonly binding: Binding }
+  | { readonly call: "compile"; readonly plan: Plan }
+  | { readonly call: "run"; readonly program: number; readonly feeds: NamedArrays; readonly brake?: BrakePlace }
+  | { readonly call: "write"; readonly tensors: NamedArrays }
+  | { readonly call: "lend"; readonly places: Readonly<Record<string, ArrayPlace>> }
+  | { readonly call: "read"; readonly names: readonly string[] }
+  | { readonly call: "share"; readonly names: readonly string[] }
+  | { readonly call: "adopt"; readonly shared: NamedArrays }
+  | { readonly call: "close" }
+);
+
+export type EngineAnswer =
+  | { readonly id: number; readonly result: NamedArrays | number | null }
+  /** Of what is thrown, only standard errors keep their class on the way. */
+  | { readonly id: number; readonly error: unknown; readonly isConfigError: boolean };
+
+/** The memory of arrays that a message hands over instead of copying: copies that its sender made and needs no more. */
+export function memoryOf(arrays: NamedArrays): ArrayBuffer[] {
+  return Object.values(arrays).flatMap(({ dtype, data }) =>
+    dtype === "string" ? [] : [(data as Float32Array<ArrayBuffer>).buffer],
+  );
+}

@@ -1,0 +1,128 @@
+/** Exported models as files: what they say of themselves, and ONNX Runtime to compute them. */
+import { z } from "zod";
+import { checkVersion, decodeJson } from "../../checkpoint/json.js";
+import { checkSeal, SEAL, type SealedKind } from "../../checkpoint/seal.js";
+import { CheckpointError, ConfigError, DamagedError, messageOf } from "../../errors.js";
+import { decodeModel, isWhollyKnown, type ModelProto } from "../../graph/onnx-proto.js";
+import { shortened } from "../../report/format.js";
+import { graphProblem } from "../../serving/model-graph.js";
+import { InferenceSession } from "./library.js";
+import { readRegular } from "../files/plain-files.js";
+
+/** What the metadata of an exported model say that it is, and the version of that format. */
+export const MODEL_FORMAT = "codistill.model";
+export const MODEL_VERSION = 1;
+
+/** A model's file, decoded once for all that look at it. */
+export interface ModelFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  readonly model: ModelProto;
+  /** Its metadata by name. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** The model of a file. Throws {@link ConfigError} when it cannot be read, and what {@link modelFile} throws. */
+export function readModelFile(path: string): ModelFile {
+  return modelFile(path, bytesAt(path));
+}
+
+/** The model that the bytes of a file are. Throws {@link CheckpointError} when they are none. */
+export function modelFile(path: string, bytes: Uint8Array): ModelFile {
+  const model = decoded(path, bytes);
+  const metadata = Object.fromEntries(model.metadataProps.map(({ key, value }) => [key, value]));
+  return { path, bytes, model, metadata };
+}
+
+function bytesAt(path: string): Uint8Array {
+  try {
+    return readRegular(path);
+  } catch (error) {
+    throw new ConfigError(`model: ${path} cannot be read: ${messageOf(error)}. Give the model.onnx of a run.`, {
+      cause: error,
+    });
+  }
+}
+
+function decoded(path: string, bytes: Uint8Array): ModelProto {
+  const refuse = (why: string, cause?: unknown): never => {
+    throw new CheckpointError(`${path} is not an ONNX model: ${why}. Give the model.onnx of a run.`, { cause });
+  };
+  let model: ModelProto;
+  try {
+    model = decodeModel(bytes);
+  } catch (error) {
+    return refuse(messageOf(error), error);
+  }
+  // Any bytes that are no message at all, as none, decode to a model without one.
+  return model.graph ? model : refuse(bytes.length === 0 ? "the file is empty" : "it has no graph");
+}
+
+/**
+ * Check a model's file by what its metadata say: the version of the format, and the digest of the file. Those of others pass.
+ *
+ * Throws {@link CheckpointError} when it is of another version or damaged.
+ */
+export async function checkModelFile(
+  { path, bytes, metadata }: Pick<ModelFile, "path" | "bytes" | "metadata">,
+  kind: SealedKind = "onnx",
+): Promise<void> {
+  if (metadata.format !== MODEL_FORMAT) return;
+  await checkSeal(path, bytes, kind).catch((error: unknown) => {
+    if (!(error instanceof DamagedError)) throw error;
+    const cure = "Go on with its run (codistill train --resume), which writes it anew";
+    const unless = `a program that changed it on purpose must leave ${SEAL} out of its metadata`;
+    throw new DamagedError(`${error.message}. ${cure}; ${unless}.`, { cause: error });
+  });
+  checkVersion(path, Number(metadata.version ?? MODEL_VERSION), MODEL_VERSION);
+}
+
+/** JSON in metadata, for a schema; what is none is a problem like any other. */
+export const jsonText = z.string().transform((text, context): unknown => {
+  const value = decodeJson(text);
+  if (value === undefined) context.addIssue({ code: "custom", message: "must be JSON" });
+  return value;
+});
+
+/** Throws {@link CheckpointError} unless a model has these inputs and outputs, which its metadata promise. */
+export function checkNames(
+  { path, model: { graph } }: ModelFile,
+  promised: { readonly inputs: readonly string[]; readonly outputs: readonly string[] },
+): void {
+  for (const [what, values, names] of [
+    ["input", graph.input, promised.inputs],
+    ["output", graph.output, promised.outputs],
+  ] as const) {
+    const has = values.map(({ name }) => name);
+    const missing = names.filter((name) => !has.includes(name));
+    if (missing.length === 0 && has.length === names.length) continue;
+    throw new CheckpointError(
+      `${path} must have the ${what}s that its metadata promise (${shown(names)}), and has ${shown(has)}. Give the model.onnx of a run as it was written.`,
+    );
+  }
+}
+
+const shown = (names: readonly string[]) => shortened(names.join(", ") || "none", 200);
+
+/**
+ * Open a model that a run exported. Throws {@link CheckpointError} when its graph has what no exported one has (loops,
+ * functions, tensors in other files), before ONNX Runtime sees it, and when ONNX Runtime cannot run it. What runs is the file,
+ * or what `made` makes of its model once that is known to be one of ours.
+ */
+export async function openSession(
+  { path, bytes, model }: ModelFile,
+  options: InferenceSession.SessionOptions = {},
+  made: (model: ModelProto) => Uint8Array = () => bytes,
+): Promise<InferenceSession> {
+  const problem =
+    graphProblem(model) ??
+    (isWhollyKnown(bytes) ? null : "functions, tensors in other files, or other parts that codistill does not write");
+  if (problem !== null) {
+    throw new CheckpointError(
+      `${path} is no model that codistill exported: it has ${problem}. Give the model.onnx of a run; other models run in ONNX Runtime itself.`,
+    );
+  }
+  return InferenceSession.create(made(model), options).catch((error: unknown) => {
+    throw new CheckpointError(`${path} does not run: ${messageOf(error)}`, { cause: error });
+  });
+}

@@ -1,0 +1,146 @@
+/** An engine on a thread of its own, so that the process stays responsive while it trains. */
+import { Worker } from "node:worker_threads";
+import { ConfigError, messageOf } from "../../errors.js";
+import { copyOf, type NamedArrays, type NdArray } from "../../runtime/array.js";
+import type { Engine, EngineOptions, WriteOptions } from "../../engine/engine.js";
+import { planOf } from "../../engine/plan.js";
+import { mapValues } from "../../runtime/named.js";
+import { type EngineAnswer, type EngineRequest, memoryOf } from "./engine-messages.js";
+import { chooseBinding } from "./onnxruntime.js";
+import { type Brake, makeBrake } from "./brake.js";
+import "./telemetry.js";
+
+type Call<T> = T extends unknown ? Omit<T, "id"> : never;
+
+/** The engine of `onnxruntime.ts` on a worker thread. Calls are answered in the order in which they are made. */
+export function threadedEngine(options: EngineOptions): Engine {
+  const worker = new Worker(new URL("./engine-worker.js", import.meta.url));
+  const waiting = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>();
+  /** Arrays of ours that the worker reads where they lie: they must be referred to as long as it does. */
+  const lent = new Map<string, unknown>();
+  /** Brakes that no run has. */
+  const brakes: Brake[] = [];
+  let isClosed = false;
+  let closing: Promise<void> | undefined;
+  let calls = 0;
+  let failure: unknown;
+
+  const fail = (error: unknown) => {
+    failure ??= error;
+    for (const { reject } of waiting.values()) reject(error);
+    waiting.clear();
+  };
+  worker.on("message", (answer: EngineAnswer) => {
+    const caller = waiting.get(answer.id);
+    waiting.delete(answer.id);
+    if ("error" in answer) caller?.reject(errorOf(answer));
+    else caller?.resolve(answer.result);
+  });
+  worker.on("error", fail);
+  worker.on("exit", () => fail(new Error("internal: the engine was used after it was closed")));
+
+  function send<R>(request: Call<EngineRequest>, memory: ArrayBuffer[] = []): Promise<R> {
+    if (failure) return Promise.reject(failure);
+    return new Promise<R>((resolve, reject) => {
+      const id = calls++;
+      waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
+      worker.postMessage({ ...request, id }, memory);
+    });
+  }
+
+  /** The binding is chosen here, where its library then stays loaded and notices are told. */
+  const started = chooseBinding(options).then(async (binding) => {
+    const { onNotice: _, ...plain } = options;
+    await send({ call: "start", options: plain, binding });
+    if (binding === "official") return { newBrake: () => makeBrake(null) };
+    const [{ placesOf }, { makeTerminator }] = await Promise.all([
+      import("./values.js"),
+      import("./terminator.js"),
+    ]);
+    return { placesOf, newBrake: () => makeBrake(makeTerminator()) };
+  });
+  started.catch((error: unknown) => {
+    fail(error);
+    return worker.terminate();
+  });
+
+  /** Every call waits for the start in its turn. */
+  async function call<R>(request: Call<EngineRequest>, memory?: ArrayBuffer[]): Promise<R> {
+    await started;
+    return send<R>(request, memory);
+  }
+
+  async function run(program: number, feeds: NamedArrays, signal: AbortSignal | undefined): Promise<NamedArrays> {
+    if (!signal) return call({ call: "run", program, feeds });
+    signal.throwIfAborted();
+    const { newBrake } = await started;
+    signal.throwIfAborted();
+    const brake = brakes.pop() ?? newBrake();
+    const pull = () => brake.pull();
+    signal.addEventListener("abort", pull, { once: true });
+    try {
+      return await send<NamedArrays>({ call: "run", program, feeds, brake: brake.place });
+    } catch (error) {
+      throw signal.aborted ? signal.reason : error;
+    } finally {
+      signal.removeEventListener("abort", pull);
+      brake.release();
+      if (isClosed) brake.free();
+      else brakes.push(brake);
+    }
+  }
+
+  async function write(tensors: NamedArrays, { memory = "copied" }: WriteOptions): Promise<void> {
+    const isLent = memory === "lent";
+    // At once: the arrays may change after the call.
+    const given = isLent ? tensors : mapValues(tensors, memory === "given" ? inOwnMemory : copyOf);
+    // Once, like every other call: whoever waits twice is overtaken.
+    const { placesOf } = await started;
+    const places = isLent ? placesOf?.(given) : undefined;
+    if (places) await send({ call: "lend", places });
+    else {
+      const own = isLent ? mapValues(given, copyOf) : given;
+      await send({ call: "write", tensors: own }, memoryOf(own));
+    }
+    // Now that it was answered, what was lent before under these names is no longer read.
+    for (const [name, array] of Object.entries(given)) {
+      if (places) lent.set(name, array);
+      else lent.delete(name);
+    }
+  }
+
+  async function close(): Promise<void> {
+    if (!failure) await call({ call: "close" });
+    lent.clear();
+    // By now every run has ended: the worker answers in order, or is gone.
+    isClosed = true;
+    for (const brake of brakes.splice(0)) brake.free();
+  }
+
+  return {
+    async compile(graph) {
+      const program = await call<number>({ call: "compile", plan: planOf(graph, options) });
+      return { run: (feeds, { signal } = {}) => run(program, feeds, signal) };
+    },
+    write: (tensors, options = {}) => write(tensors, options),
+    read: (names) => call<NamedArrays>({ call: "read", names }),
+    share: (names) => call<NamedArrays>({ call: "share", names }),
+    adopt: (shared) => call<void>({ call: "adopt", shared }),
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+/** The array if its memory holds nothing else and may travel, else a copy. */
+function inOwnMemory(array: NdArray): NdArray {
+  if (array.dtype === "string") return array;
+  const { buffer, byteLength } = array.data as Float32Array;
+  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? array : copyOf(array);
+}
+
+/** What the worker threw, of the class that it had there. */
+function errorOf({ error, isConfigError }: Extract<EngineAnswer, { readonly error: unknown }>): unknown {
+  return isConfigError ? new ConfigError(messageOf(error), { cause: error }) : error;
+}

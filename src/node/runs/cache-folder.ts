@@ -1,0 +1,60 @@
+/** The folder of prepared data: where it is, and what to do when it cannot be written to. */
+import type { Command } from "commander";
+import { DataError, messageOf } from "../../errors.js";
+import { checkLocalPath } from "../cli/flags.js";
+
+/** How names of folders begin in which something is being made. */
+export const MAKING = ".making-";
+
+const DEFAULT = ".codistill/cache";
+const VARIABLE = "CODISTILL_CACHE";
+
+/** Add the option that names it to a command. */
+export function withCacheFlag(command: Command): Command {
+  return command.option(
+    "--cache <folder>",
+    `where prepared data is kept between runs; ${VARIABLE}, else ${DEFAULT} by default`,
+  );
+}
+
+/** The folder: what the flag says, else the environment, else the default. Throws {@link ConfigError} when that is no folder. */
+export function cacheFolderOf(flag: unknown): string {
+  if (typeof flag === "string") return flag;
+  const given = process.env[VARIABLE] || DEFAULT;
+  checkLocalPath(VARIABLE, given);
+  return given;
+}
+
+/** Errors of file systems that say that nothing more can be written there, in words. */
+const REASONS: Readonly<Record<string, string>> = {
+  ENOSPC: "its disk is full",
+  EDQUOT: "the quota of its disk is used up",
+  EROFS: "its file system is read-only",
+  EACCES: "this user may not write there",
+  EPERM: "this user may not write there",
+  ENOTDIR: "something on its path is a file",
+  EEXIST: "something on its path is a file",
+  EIO: "its disk reports a fault",
+};
+/** The same as DuckDB says it, which writes there too. */
+const SAID = /No space left on device|Disk quota exceeded|Read-only file system|Permission denied/;
+
+/** What went wrong while something was written to the cache: with the cure when the folder is the reason, else as it was. */
+export function asCacheError(cacheFolder: string, error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { code, path = "" } = error as NodeJS.ErrnoException;
+  const isOurs = (where: string) => where.includes(cacheFolder) || where.includes(MAKING);
+  // A write to an open file fails without a path.
+  const hasReason = code !== undefined && code in REASONS && (path === "" || isOurs(path));
+  return hasReason || (isOurs(error.message) && SAID.test(error.message)) ? cacheError(cacheFolder, error) : error;
+}
+
+/** That nothing can be written to the cache, with the cure. */
+export function cacheError(cacheFolder: string, error: unknown): DataError {
+  const { code = "" } = error as NodeJS.ErrnoException;
+  return new DataError(
+    `data: prepared data is kept in ${cacheFolder}, and ${REASONS[code] ?? "that failed"} (${messageOf(error)}). ` +
+      `Make room there, remove what no run needs (codistill clean --cache), or keep it elsewhere: --cache <folder>, or ${VARIABLE}.`,
+    { cause: error },
+  );
+}

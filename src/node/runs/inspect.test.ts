@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { tinyLearner, tinyPreprocessing, tinyServing } from "../../../test/tiny-run.js";
+import { encodeSafetensors } from "../../checkpoint/safetensors.js";
+import { CheckpointError, ConfigError } from "../../errors.js";
+import { initParams } from "../../nn/model.js";
+import { exportModel } from "../../run/export.js";
+import { float32 } from "../../runtime/array.js";
+import { key } from "../../runtime/random.js";
+import { inspect } from "./inspect.js";
+
+const root = mkdtempSync(join(tmpdir(), "codistill-inspect-"));
+after(() => rmSync(root, { recursive: true }));
+
+function file(name: string, content: Uint8Array | string): string {
+  writeFileSync(join(root, name), content);
+  return join(root, name);
+}
+
+test("a safetensors file shows its kind, metadata and tensors", async () => {
+  const bytes = encodeSafetensors(
+    { b: float32([1, 2]), a: float32([1], []) },
+    { format: "codistill.snapshot", step: "7" },
+  );
+  assert.deepEqual((await inspect(file("x.safetensors", bytes))).lines, [
+    `codistill.snapshot, ${bytes.length} B, 2 tensors, 3 values`,
+    "step: 7",
+    "",
+    "tensor  type",
+    "a       float32[]",
+    "b       float32[2]",
+  ]);
+});
+
+test("a model shows its inputs, outputs and metadata", async () => {
+  const learner = tinyLearner();
+  const onnx = exportModel(learner, tinyPreprocessing, tinyServing(), initParams(learner.model, key(1)), {
+    label: "late",
+  });
+  const { lines, data } = await inspect(file("model.onnx", onnx));
+  assert.match(lines[0] ?? "", /^ONNX model by codistill, .* nodes, .* opsets onnx 20, ai\.onnx\.ml 4$/);
+  assert.ok(lines.includes("label: late"), lines.join("\n"));
+  assert.match(lines.join("\n"), /probability +float32\[batch\]/);
+  assert.deepEqual([data.kind, data.outputs], ["onnx", [{ name: "probability", type: "float32[batch]" }]]);
+  for (const name of Object.keys(tinyPreprocessing.vocabularies)) {
+    assert.match(lines.join("\n"), new RegExp(`${name} +string\\[batch\\]`));
+  }
+});
+
+test("what cannot be read is refused", async () => {
+  await assert.rejects(inspect(join(root, "nowhere")), ConfigError);
+  await assert.rejects(inspect(file("notes.txt", "hello")), /inspect reads a run folder, .*notes\.txt is none/);
+  await assert.rejects(inspect(root), ConfigError);
+  await assert.rejects(inspect(file("torn.safetensors", "short")), CheckpointError);
+  await assert.rejects(inspect(file("torn.onnx", "no model")), /torn\.onnx is not an ONNX model/);
+});

@@ -1,0 +1,176 @@
+/** What is inside a run folder, a checkpoint, a snapshot or a model. */
+import { existsSync, statSync } from "node:fs";
+import { z } from "zod";
+import { openSafetensors } from "../../checkpoint/seal.js";
+import { CheckpointError, ConfigError } from "../../errors.js";
+import type { ValueInfoProto } from "../../graph/onnx-proto.js";
+import { bytes, count, table } from "../../report/format.js";
+import { type RunSummary, runsLines } from "../../report/runs.js";
+import { servedInputSchema } from "../../serving/expression.js";
+import { sizeOf } from "../../runtime/array.js";
+import { mapValues } from "../../runtime/named.js";
+import type { LoggedEvent } from "../../log/events.js";
+import { summarizeRun } from "./list-runs.js";
+import { checkModelFile, readModelFile } from "../ort/model-file.js";
+import { readRegular } from "../files/plain-files.js";
+import { readEvents } from "./read-log.js";
+import { readRunFile } from "./run-file.js";
+import { runFolder } from "./run-folder.js";
+
+/** The same for people and for programs. */
+export interface Inspection {
+  readonly lines: readonly string[];
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Describe a path.
+ *
+ * Throws {@link ConfigError} when it is none of the things that can be described, {@link CheckpointError} when a file is
+ * damaged.
+ */
+export async function inspect(path: string): Promise<Inspection> {
+  if (!existsSync(path)) throw new ConfigError(`there is nothing at ${path}`);
+  const run = summarizeRun(path);
+  if (run) return inspectRun(path, run);
+  if (statSync(path).isFile() && path.endsWith(".safetensors")) return inspectSafetensors(path);
+  if (statSync(path).isFile() && path.endsWith(".onnx")) return inspectOnnx(path);
+  throw new ConfigError(
+    `inspect reads a run folder, a .safetensors file (checkpoint, snapshot, weights) or a .onnx model; ${path} is none`,
+  );
+}
+
+function inspectRun(path: string, run: RunSummary): Inspection {
+  const folder = runFolder(path);
+  const config = readRunFile(folder.config) ?? {};
+  const groups = run.groups.map(({ group }) => inspectGroup(group, folder.group(group).log));
+  const head = [
+    "",
+    "best validation",
+    "published",
+    "fetched",
+    "trouble",
+    "log trouble",
+    "checkpoints",
+    "starts",
+    "ended",
+  ];
+  const rows = groups.map(({ group, best, ended, ...numbers }) => [
+    `group ${group}`,
+    best ? `${best.loss.toFixed(4)} at ${count(best.step)}` : "-",
+    ...Object.values(numbers).map(String),
+    ended ?? "-",
+  ]);
+  const lines = [
+    ...runsLines([run]),
+    "",
+    ...table([head, ...rows]),
+    "",
+    "configuration",
+    JSON.stringify(config, null, 2),
+  ];
+  return { lines, data: { kind: "run", ...run, groups, configuration: config } };
+}
+
+/** What a group's log tells, in numbers. */
+function inspectGroup(group: number, log: string) {
+  const counts = new Map<LoggedEvent["event"], number>();
+  let best: { readonly loss: number; readonly step: number } | null = null;
+  let ended: string | null = null;
+  for (const event of readEvents(log)) {
+    counts.set(event.event, (counts.get(event.event) ?? 0) + 1);
+    if (event.event === "validation" && event.best) best = { loss: event.loss, step: event.step };
+    if (event.event === "group-end") ended = event.reason;
+  }
+  const numOf = (name: LoggedEvent["event"]) => counts.get(name) ?? 0;
+  return {
+    group,
+    best,
+    published: numOf("published"),
+    fetched: numOf("fetched"),
+    exchangeTroubles: numOf("exchange-trouble"),
+    logTroubles: numOf("log-trouble"),
+    checkpoints: numOf("checkpoint"),
+    starts: numOf("group-start"),
+    ended,
+  };
+}
+
+async function inspectSafetensors(path: string): Promise<Inspection> {
+  const file = readRegular(path);
+  const { tensors, metadata } = await openSafetensors(path, file);
+  await checkModelFile({ path, bytes: file, metadata }, "json");
+  const values = Object.values(tensors).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  const rows = Object.entries(tensors).map(([name, { dtype, shape }]) => [name, `${dtype}[${shape.join(", ")}]`]);
+  const lines = [
+    `${metadata.format ?? "safetensors"}, ${bytes(file.length)}, ${count(rows.length)} tensors, ${count(values)} values`,
+    ...metadataLines(metadata),
+    "",
+    ...table([["tensor", "type"], ...rows]),
+  ];
+  const shapes = mapValues(tensors, ({ dtype, shape }) => ({ dtype, shape }));
+  return { lines, data: { kind: "safetensors", bytes: file.length, metadata, tensors: shapes } };
+}
+
+async function inspectOnnx(path: string): Promise<Inspection> {
+  const file = readModelFile(path);
+  const { graph, opsetImport, producerName } = file.model;
+  await checkModelFile(file);
+  const { inputs: served, ...metadata } = file.metadata;
+  const values = graph.initializer.reduce((sum, { dims }) => sum + sizeOf(dims), 0);
+  const sqls = inputSqls(served);
+  const opsets = opsetImport.map(({ domain, version }) => `${domain || "onnx"} ${version}`).join(", ");
+  const inputs = graph.input.map((value) => ({ ...namedType(value), sql: sqls.get(value.name) ?? null }));
+  const outputs = graph.output.map(namedType);
+  const lines = [
+    `ONNX model by ${producerName}, ${bytes(file.bytes.length)}, ${count(graph.node.length)} nodes, ${count(values)} constant values, opsets ${opsets}`,
+    ...metadataLines(metadata),
+    "",
+    ...table([["input", "type", "what it is"], ...inputs.map(({ name, type, sql }) => [name, type, sql ?? ""])]),
+    "",
+    ...table([["output", "type"], ...outputs.map(({ name, type }) => [name, type])]),
+  ];
+  const about = {
+    producer: producerName,
+    bytes: file.bytes.length,
+    opsets: opsetImport,
+    metadata,
+  };
+  return { lines, data: { kind: "onnx", ...about, inputs, outputs } };
+}
+
+/** What the inputs of a model of ours are, by name; nothing for any other. */
+function inputSqls(text = "[]"): ReadonlyMap<string, string> {
+  try {
+    const parsed = z.array(servedInputSchema).safeParse(JSON.parse(text));
+    return new Map(parsed.data?.map(({ name, type, sql }) => [name, type === "time" ? `${sql}, ms since 1970` : sql]));
+  } catch {
+    return new Map();
+  }
+}
+
+const elementTypes: Readonly<Record<number, string>> = {
+  1: "float32",
+  6: "int32",
+  7: "int64",
+  8: "string",
+  9: "bool",
+  11: "float64",
+};
+
+function namedType({ name, type }: ValueInfoProto): { readonly name: string; readonly type: string } {
+  // Models of others have inputs that are no tensors, or of any rank.
+  const tensor: Partial<ValueInfoProto["type"]["tensorType"]> | null | undefined = type?.tensorType;
+  if (!tensor) return { name, type: "no tensor" };
+  const axes = tensor.shape?.dim.map((dim) =>
+    "dimParam" in dim && dim.dimParam ? dim.dimParam : "dimValue" in dim ? dim.dimValue : "?",
+  );
+  const element = elementTypes[tensor.elemType ?? 0] ?? `type ${tensor.elemType}`;
+  return { name, type: `${element}[${axes?.join(", ") ?? "..."}]` };
+}
+
+function metadataLines(metadata: Readonly<Record<string, string>>): string[] {
+  return Object.entries(metadata)
+    .filter(([name]) => name !== "format")
+    .map(([name, value]) => `${name}: ${value}`);
+}

@@ -1,0 +1,152 @@
+/**
+ * One program at a time trains in a run folder: the one that `lock.json` names.
+ *
+ * Whether that one lives is the kernel's word: it holds a lock on the file (`flock`), which ends with its process, and which
+ * every container of the same kernel meets. When nobody holds that, the record of a process of this kernel is void. One of
+ * another machine stands, because from here nobody can tell.
+ */
+import { randomUUID } from "node:crypto";
+import { closeSync, fstatSync, ftruncateSync, lstatSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { decodeJson } from "../../checkpoint/json.js";
+import { ConfigError } from "../../errors.js";
+import { lockFile } from "./flock.js";
+import { openOwn, openRegular, writeOwn } from "../files/plain-files.js";
+import {
+  hasEnded,
+  isRunning,
+  isSameKernel,
+  ownIdentity,
+  type ProcessIdentity,
+  processIdentitySchema,
+} from "./process-identity.js";
+
+/** A lock that this process has taken. */
+export interface RunLock {
+  /** Whether it is still this process's: somebody may have removed the file while the process was suspended. */
+  isHeld(): boolean;
+  release(): void;
+}
+
+/** The version of `lock.json`. */
+const LOCK_VERSION = 1;
+const MAX_RECORD_BYTES = 4096;
+
+/**
+ * Lock a run folder. Of many programs that do so at one instant exactly one gets it, also of one whose holder is gone.
+ *
+ * Throws {@link ConfigError} when another program holds it, or may hold it for all that can be seen from here, and what
+ * {@link openOwn} throws.
+ */
+export function lockRun(folder: string): RunLock {
+  const path = join(folder, "lock.json");
+  const own = ownIdentity();
+  const record = JSON.stringify({ version: LOCK_VERSION, ...own, token: randomUUID() });
+  for (;;) {
+    const file = openOwn(path, "update");
+    let isOurs = false;
+    try {
+      isOurs = take(path, file, own, record);
+    } finally {
+      if (!isOurs) closeSync(file);
+    }
+    if (isOurs) return lockOf(path, file, record);
+  }
+}
+
+/** Take the lock in an open file; false when another file is at its path by now. */
+function take(path: string, file: number, own: ProcessIdentity, record: string): boolean {
+  const kernel = lockFile(file);
+  const before = readText(file);
+  const holder = holderIn(before);
+  if (kernel === "taken") throw heldBy(holder, path);
+  // Who is of this kernel and lives, holds its lock.
+  const isGone = holder && ((kernel === "locked" && isSameKernel(holder, own)) || hasEnded(holder, own, path));
+  if (holder && !isGone) throw heldBy(holder, path, whyUnknown(holder, own));
+  if (kernel === "unsupported") return replaceOnce(path, before, record);
+  // The holder before may have removed the file between its opening here and its lock.
+  if (!isAt(path, file)) return false;
+  ftruncateSync(file);
+  writeSync(file, record, 0);
+  return true;
+}
+
+function lockOf(path: string, file: number, record: string): RunLock {
+  const isHeld = () => textAt(path) === record;
+  return {
+    isHeld,
+    release() {
+      if (isHeld()) rmSync(path, { force: true });
+      closeSync(file);
+    },
+  };
+}
+
+/**
+ * Without locks of the kernel: replace a record that is void. Of many who do so at one instant the one wins that makes the
+ * file beside it; that the record is still the one that was judged is looked at when nobody else can replace it.
+ */
+function replaceOnce(path: string, before: string, record: string): boolean {
+  const next = `${path}.next`;
+  try {
+    writeOwn(next, "create", record);
+  } catch (error) {
+    throw new ConfigError(
+      `another program is taking ${path} over, or was killed while it did. Try again; if ${next} stays, remove it.`,
+      { cause: error },
+    );
+  }
+  if (textAt(path) === before) {
+    renameSync(next, path);
+    return true;
+  }
+  rmSync(next, { force: true });
+  return false;
+}
+
+function isAt(path: string, file: number): boolean {
+  const there = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  const open = fstatSync(file, { bigint: true });
+  return there !== undefined && there.ino === open.ino && there.dev === open.dev;
+}
+
+function readText(file: number): string {
+  const bytes = Buffer.alloc(MAX_RECORD_BYTES);
+  return bytes.toString("utf8", 0, readSync(file, bytes, 0, bytes.length, 0));
+}
+
+function textAt(path: string): string | null {
+  try {
+    const file = openRegular(path);
+    try {
+      return readText(file);
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    return null;
+  }
+}
+
+/** Who a record names; null of one that was cut short while it was written. */
+function holderIn(text: string): ProcessIdentity | null {
+  const parsed = processIdentitySchema.safeParse(decodeJson(text));
+  return parsed.success ? parsed.data : null;
+}
+
+function whyUnknown(holder: ProcessIdentity, own: ProcessIdentity): string {
+  const isOfOlderVersion = holder.bootId === null && holder.host === own.host;
+  if (isRunning(holder, own) || isOfOlderVersion) return "";
+  if (isSameKernel(holder, own)) return "in another container, so that it cannot be seen from here whether it still is";
+  const where =
+    holder.host === own.host ? "before a restart of this machine, or on another one of its name" : "on another machine";
+  return `${where}, so that it cannot be seen from here whether it still is`;
+}
+
+function heldBy(holder: ProcessIdentity | null, path: string, why = ""): ConfigError {
+  const who = holder ? `process ${holder.pid} on ${holder.host}` : "another program";
+  return new ConfigError(
+    `one program at a time trains in a run folder, and ${who} is at work in ${dirname(path)}${why && ` (${why})`}. ` +
+      `Stop it first; if it is gone, remove ${path}.`,
+  );
+}

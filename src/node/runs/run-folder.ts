@@ -1,0 +1,72 @@
+/** The folder of a run: what lies where. */
+import { existsSync, readdirSync } from "node:fs";
+import { basename, dirname, join, relative } from "node:path";
+import { ConfigError } from "../../errors.js";
+
+export interface RunFolder {
+  readonly path: string;
+  /** The resolved configuration, plain JSON. */
+  readonly config: string;
+  /** Events of the run as a whole. */
+  readonly log: string;
+  /** Which groups of the run are trained here, and where their store is; see scope.ts. */
+  readonly scope: string;
+  /** The store of a run on one machine: the only thing that its groups share. */
+  readonly store: string;
+  /** The digest of the prepared data, and where its cache lies. */
+  readonly data: string;
+  /** Where the files came from that the run has copies of; see own-files.ts. */
+  readonly ownFiles: string;
+  readonly result: string;
+  readonly model: { readonly onnx: string; readonly safetensors: string };
+  /** A group's own folder, with its checkpoints, and its log. */
+  group(index: number): { readonly path: string; readonly log: string; readonly errors: string };
+}
+
+/** The layout of a run folder. */
+export function runFolder(path: string): RunFolder {
+  return {
+    path,
+    config: join(path, "config.json"),
+    log: join(path, "log.jsonl"),
+    scope: join(path, "scope.json"),
+    store: join(path, "store"),
+    data: join(path, "data.json"),
+    ownFiles: join(path, "own-files.json"),
+    result: join(path, "result.json"),
+    model: { onnx: join(path, "model.onnx"), safetensors: join(path, "model.safetensors") },
+    group(index) {
+      const group = join(path, `group-${index}`);
+      return { path: group, log: join(group, "log.jsonl"), errors: join(group, "errors.txt") };
+    },
+  };
+}
+
+/** The folder of a run that has begun. Throws {@link ConfigError}, with the runs that are near, when there is none at a path. */
+export function existingRun(path: string): RunFolder {
+  const folder = runFolder(relative("", path) || ".");
+  const missing = missingIn(folder);
+  if (missing === undefined) return folder;
+  const near = [dirname(folder.path), ...foldersIn(folder.path)].filter(isRun);
+  const hint = near.length > 0 ? ` Did you mean ${near.slice(-3).join(" or ")}?` : "";
+  throw new ConfigError(`${path} is not a run folder: it has no ${basename(missing)}.${hint}`);
+}
+
+/** Whether a run has begun in a folder. */
+export function isRun(path: string): boolean {
+  return missingIn(runFolder(path)) === undefined;
+}
+
+function missingIn({ config, log }: RunFolder): string | undefined {
+  return [config, log].find((file) => !existsSync(file));
+}
+
+function foldersIn(path: string): string[] {
+  try {
+    return readdirSync(path)
+      .sort()
+      .map((name) => join(path, name));
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,66 @@
+/** Stores by their address: the one place that knows which kinds there are. */
+import { resolve } from "node:path";
+import type { Store } from "../../checkpoint/store.js";
+import { ConfigError } from "../../errors.js";
+import { withoutSecrets } from "../../report/secrets.js";
+import { pathOfFileUrl } from "../files/addresses.js";
+import { directoryStore } from "./directory-store.js";
+
+/** A kind of store. */
+export interface StoreKind {
+  /** Its addresses, for people. */
+  readonly shown: string;
+  /** An address as it is kept: the same store from every working folder. Throws {@link ConfigError} when it names none. */
+  located(address: string): string;
+  /** The store at an address that {@link located} gave; `mayChange` throws to forbid a change. */
+  open(located: string, mayChange?: () => void): Store | Promise<Store>;
+}
+
+/** A folder that all groups reach, by its path. */
+const folder: StoreKind = { shown: "a path", located: (path) => resolve(path), open: directoryStore };
+
+/** By the scheme, in lower case, that its addresses begin with; an address without one is a path. */
+const kinds: ReadonlyMap<string, StoreKind> = new Map([
+  ["file", { shown: "file:///<path>", located: pathOfFileUrl, open: directoryStore }],
+]);
+
+/**
+ * An address as the scheme of URLs says: letters, digits and signs up to a colon in its first part, two or more, so that a drive
+ * of Windows is none. With an `@` or `_` it is no URL, and `user@host:folder` of other programs is no folder here either.
+ */
+const SCHEME = /^([a-z][\w+.@-]+):/i;
+
+/**
+ * The address of a store as a run keeps it: what a user gave, absolute. A path and its `file:` URL come to the same.
+ *
+ * Throws {@link ConfigError} when it is empty, or of no kind that is known.
+ */
+export function locatedStore(given: string): string {
+  return kindOf(given).located(given);
+}
+
+/**
+ * Open the store at an address that a user or {@link locatedStore} gave. `mayChange` is called right before a value is put in place
+ * or removed, and throws to forbid it. Nothing is made before something is written.
+ *
+ * Throws what {@link locatedStore} throws.
+ */
+export async function openStore(address: string, mayChange?: () => void): Promise<Store> {
+  return kindOf(address).open(locatedStore(address), mayChange);
+}
+
+function kindOf(address: string): StoreKind {
+  if (address === "") throw new ConfigError(`a store must be ${shownKinds()}, got an empty name`);
+  const scheme = SCHEME.exec(address)?.[1];
+  if (scheme === undefined) return folder;
+  const kind = kinds.get(scheme.toLowerCase());
+  if (kind) return kind;
+  throw new ConfigError(
+    `a store must be ${shownKinds()}, got ${withoutSecrets(address)}, and no store of kind "${scheme}:" is known. ` +
+      "Name a folder that all groups reach, as on NFS; one whose name begins so is written with ./ before it.",
+  );
+}
+
+function shownKinds(): string {
+  return [folder, ...kinds.values()].map(({ shown }) => shown).join(" or ");
+}

@@ -1,0 +1,49 @@
+/** What users say beforehand of how text is read, for all columns or for one. */
+import { ConfigError } from "../errors.js";
+import { columnNamed, type NamedColumn } from "./names.js";
+import type { ColumnReading, GivenReading } from "./reading.js";
+import { hasClock, knownFormat } from "./time-text.js";
+
+/** Patterns of times as they are tried: for every column, and for one by its name. */
+export interface GivenFormats {
+  readonly all: readonly string[];
+  readonly of: ReadonlyMap<string, readonly string[]>;
+}
+
+/**
+ * Patterns as users write them, as "%d/%m/%Y", or "shipped=%m/%d/%Y" for one of the columns.
+ * Throws {@link ConfigError} for what is neither.
+ */
+export function givenFormats(formats: readonly string[], columns: readonly NamedColumn[]): GivenFormats {
+  const all: string[] = [];
+  const of = new Map<string, string[]>();
+  for (const given of formats) {
+    const [, wanted = "", rest = ""] = /^([^%]*)=(.*)$/s.exec(given) ?? [];
+    const column = wanted === "" ? null : columnNamed(wanted.trim(), columns);
+    const format = knownFormat(column !== null ? rest : given);
+    if (format === null || column === "several" || (wanted !== "" && column === null)) {
+      throw new ConfigError(
+        `--date-format (data.dateFormat): must be iso or a pattern with %Y or %y, %m or %b, %d, %H or %I with %p, %M, %S and %f, before it a column and "=" where it is for that one alone, as "%d/%m/%Y %H:%M" or "shipped=%m/%d/%Y", got "${given}"`,
+      );
+    }
+    if (column === null) all.push(format);
+    else of.set(column.name, [...(of.get(column.name) ?? []), format]);
+  }
+  return { all, of };
+}
+
+/** The reading of a model's column for files that the user says are written in another way. */
+export function overridden(
+  reading: ColumnReading,
+  formats: readonly string[] | undefined,
+  decimal: GivenReading["decimal"],
+): ColumnReading {
+  if (reading.as === "time" && formats && formats.length > 0) {
+    const { days: _, ...rest } = reading;
+    return { ...rest, formats: [...formats], ...(reading.days && !formats.some(hasClock) && { days: true as const }) };
+  }
+  if (reading.as !== "number" || decimal === undefined || decimal === (reading.decimal ?? ".")) return reading;
+  const other = decimal === "," ? "." : ",";
+  const { thousands } = reading;
+  return { ...reading, decimal, ...(thousands === decimal && { thousands: other as "." | "," }) };
+}

@@ -1,0 +1,96 @@
+/** What is said of how a column is read, and how to say otherwise. */
+import { counted, percent, shortened } from "../report/format.js";
+import { argument } from "./names.js";
+import { type Census, examplesOf, type Shape } from "./census.js";
+import type { NumberChoice } from "./decide-numbers.js";
+import { provenOrder, type TimeChoice } from "./decide-times.js";
+import { type ColumnReading, readingWords } from "./reading.js";
+
+const quoted = (text: string | undefined) => JSON.stringify(shortened(text ?? "", 40));
+
+/** Digits that are names. */
+export function codeNote(census: Census): string {
+  const { name, counts } = census;
+  const [look, why] =
+    counts.zeros > 0
+      ? (["zeros", "has a leading zero"] as const)
+      : counts.big > 0
+        ? (["big", "has more digits than a number keeps"] as const)
+        : (["exponent", "has an E among digits"] as const);
+  const [example] = examplesOf(census, look);
+  return `${name}: read as text, as ${quoted(example)} ${why}; --numeric ${argument(name)} takes it as a quantity`;
+}
+
+/** Times by patterns that the user gave. */
+export function givenNote(name: string, { reading }: TimeChoice): string {
+  return `${name}: read as ${readingWords(reading)}, as given`;
+}
+
+/** A reading by the looks of a column, an example of which tells why, and the flag that takes it as something else. */
+export function readingNote(name: string, reading: ColumnReading, why: string, flag?: "--numeric"): string {
+  const cure = flag === undefined ? "" : `; ${flag} ${argument(name)} takes it as a quantity`;
+  return `${name}: read as ${readingWords(reading)}, as ${why}${cure}`;
+}
+
+/** Marks and infinite values of a column of numbers or times, which count as missing. */
+export function missingNote(census: Census): string | null {
+  const { name, counts } = census;
+  const marks = examplesOf(census, "mark").slice(0, 3).map(quoted).join(", ");
+  const [infinite] = examplesOf(census, "infinite");
+  const parts = [
+    ...(counts.mark > 0 ? [`${counted(counts.mark, "value")} ${marks}`] : []),
+    ...(counts.infinite > 0 ? [`${counted(counts.infinite, "infinite value")} as ${quoted(infinite)}`] : []),
+  ];
+  if (parts.length === 0) return null;
+  const cure = counts.mark > 0 ? "; --null-values says otherwise" : "";
+  return `${name}: ${parts.join(" and ")} count as missing${cure}`;
+}
+
+/** What shapes decided; null where it is what everybody would take it for. */
+export function shapesNote(name: string, choice: TimeChoice | NumberChoice): string | null {
+  const said = [
+    ...(isPlain(choice.reading) ? [] : [`read as ${readingWords(choice.reading)}, as ${quoted(choice.fits[0]?.min)}`]),
+    ...("oddlySigned" in choice && choice.oddlySigned !== null ? [`${quoted(choice.oddlySigned)} is negative`] : []),
+    ...openWords(name, choice),
+  ];
+  return said.length === 0 ? null : `${name}: ${said.join("; ")}`;
+}
+
+function isPlain(reading: ColumnReading): boolean {
+  if (reading.as === "number") return !reading.decimal && !reading.thousands && !reading.unit;
+  return "formats" in reading && reading.formats.every((format) => format === "iso") && !("zone" in reading);
+}
+
+function openWords(name: string, { open }: TimeChoice | NumberChoice): string[] {
+  if (open === null) return [];
+  const example = quoted(open.example);
+  if ("order" in open) {
+    return [
+      `in ${example} the ${open.order} is first (${open.why}); if not: --date-format ${argument(`${name}=${open.other}`)}`,
+    ];
+  }
+  const mark = open.example.includes(",") ? "," : ".";
+  const [is, cure] = open.isDecimal ? ["a fraction", mark === "," ? "." : ","] : ["a thousand and more", mark];
+  return [`${example} is ${is} (${open.why}); if not: --decimal "${cure}"`];
+}
+
+/** Why a column that much resembles numbers or times is text all the same, and what to do about it; null for others. */
+export function whyTextNote(
+  name: string,
+  shapes: readonly Shape[],
+  { times, numbers }: { readonly times: TimeChoice | null; readonly numbers: NumberChoice | null },
+  { what, share, others }: { readonly what: string; readonly share: number; readonly others: readonly Shape[] },
+): string | null {
+  if (times === null && provenOrder(shapes) === "both") {
+    const example = (part: "first" | "second") =>
+      quoted(shapes.find((shape) => shape[part][1] > 12 && shape[part][1] <= 31)?.max);
+    return `${name}: read as text, as dates of one form begin with the day and with the month (${example("first")}, ${example("second")}): write them alike, or say which it is with --date-format ${argument(`${name}=%d/%m/%Y`)}; the others then count as missing`;
+  }
+  if (numbers !== null && numbers.otherUnits.length > 0 && share >= 0.3) {
+    const units = [numbers.reading.unit ?? "", ...numbers.otherUnits].slice(0, 4).map(quoted).join(", ");
+    return `${name}: read as text, as its amounts are in several units (${units}): bring them to one`;
+  }
+  if (share < 0.5) return null;
+  const cure = what === "times" ? `--time ${argument(name)}` : `--numeric ${argument(name)}`;
+  return `${name}: read as text, as ${percent(share)} of its values are ${what} and others are not, as ${quoted(others[0]?.min)}; with ${cure}, or where --null-values names them, those count as missing`;
+}

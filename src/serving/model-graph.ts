@@ -1,0 +1,57 @@
+/**
+ * Which graphs a model file may have. ONNX Runtime would run loops, call functions that the file defines, and read tensors
+ * from other files; an exported model needs none of that, so what it does need is listed, and the rest is refused.
+ */
+import { MICROSOFT } from "../graph/onnx/builder.js";
+import type { ModelProto, NodeProto, TensorProto } from "../graph/onnx-proto.js";
+import { LABELS } from "./nodes.js";
+
+const words = (text: string): ReadonlySet<string> => new Set(text.trim().split(/\s+/));
+
+/** Operations by their domain: what exported models are made of. None runs a graph of its own. */
+const OPERATIONS: Readonly<Record<string, ReadonlySet<string>>> = {
+  "": words(`
+    Abs Add And ArgMax AveragePool BatchNormalization BitShift BitwiseXor Cast Ceil Clip Concat ConstantOfShape Conv
+    ConvTranspose Cos CumSum Div Equal Erf Exp Expand Floor Gather GatherElements Gelu Gemm GlobalAveragePool GlobalMaxPool
+    Greater GreaterOrEqual HardSwish Identity IsInf IsNaN LayerNormalization LeakyRelu Less LessOrEqual Log LogSoftmax MatMul
+    Max MaxPool Min Mod Mul Neg Not Or Pad Pow Range Reciprocal ReduceMax ReduceMean ReduceMin ReduceSum Relu Reshape
+    ScatterElements ScatterND Shape Sigmoid Sign Sin Size Slice Softmax Softplus Split Sqrt Squeeze StringConcat Sub Tanh
+    TopK Transpose Unsqueeze Where`),
+  [LABELS]: words("LabelEncoder"),
+  [MICROSOFT]: words("FusedMatMul QuickGelu"),
+};
+
+/** Elements that a constant may say that a tensor of its own has: far more than a batch needs. */
+const MOST_ELEMENTS = 2 ** 31;
+
+/** What a model file has that an exported model does not, in words; null when there is nothing. */
+export function graphProblem({ graph }: Pick<ModelProto, "graph">): string | null {
+  for (const node of graph.node) {
+    const { domain, opType } = node;
+    const known = Object.hasOwn(OPERATIONS, domain) ? OPERATIONS[domain] : undefined;
+    if (!known?.has(opType)) return `the operation ${domain === "" ? "" : `${domain}.`}${opType}`;
+    if (node.attribute.some(({ g }) => g)) return `a graph within the operation ${opType}`;
+  }
+  return tooLarge(graph.initializer, graph.node);
+}
+
+/** A tensor that a few bytes of the file would make very large. */
+function tooLarge(constants: readonly TensorProto[], nodes: readonly NodeProto[]): string | null {
+  const shapes = new Set(
+    nodes.flatMap(({ opType, input }) =>
+      opType === "Expand" ? input.slice(1, 2) : opType === "ConstantOfShape" ? input : [],
+    ),
+  );
+  for (const tensor of constants) {
+    const elements = shapes.has(tensor.name) ? numbersOf(tensor).reduce((product, size) => product * size, 1) : 0;
+    if (elements > MOST_ELEMENTS) return `a tensor of ${elements} elements`;
+  }
+  return null;
+}
+
+/** The elements of a tensor of int64. */
+function numbersOf({ rawData, int64Data = [] }: TensorProto): readonly number[] {
+  if (!rawData || rawData.length === 0) return int64Data;
+  const view = new DataView(rawData.buffer, rawData.byteOffset, rawData.byteLength);
+  return Array.from({ length: Math.floor(rawData.length / 8) }, (_, i) => Number(view.getBigInt64(8 * i, true)));
+}

@@ -1,0 +1,212 @@
+/** What training saw of each feature, kept in a model, so that rows which are unlike it are counted where the model is used. */
+import { z } from "zod";
+import type { Preprocessing } from "../data/table.js";
+import { counted, percent, shortened } from "../report/format.js";
+import { inputsIn, type ServedInput, type Serving } from "./expression.js";
+
+/** Of a feature in the training rows: how many have a value, the share without one or without a known name, and the range of numbers as kept. */
+export const seenValuesSchema = z.object({
+  count: z.number().int().nonnegative(),
+  absent: z.number().min(0).max(1),
+  least: z.exactOptional(z.number()),
+  most: z.exactOptional(z.number()),
+});
+export type SeenValues = z.infer<typeof seenValuesSchema>;
+
+/** The same of a feature that a model has, and the inputs that it is made of, by name. */
+export const seenFeatureSchema = seenValuesSchema.extend({
+  feature: z.string(),
+  kind: z.enum(["name", "number"]),
+  inputs: z.array(z.string()),
+});
+export type SeenFeature = z.infer<typeof seenFeatureSchema>;
+
+/** What a model says of its features, in their order. */
+export function seenFeatures(
+  seen: Readonly<Record<string, SeenValues>>,
+  { features }: Serving,
+  { vocabularies }: Preprocessing,
+): SeenFeature[] {
+  return Object.entries(features).map(([feature, { expression }]) => ({
+    feature,
+    kind: Object.hasOwn(vocabularies, feature) ? ("name" as const) : ("number" as const),
+    inputs: [...inputsIn(expression)],
+    ...(seen[feature] ?? { count: 0, absent: 0 }),
+  }));
+}
+
+/** Rows of some columns that are unlike those of training. */
+export interface Unlike {
+  /** Inputs of the model: columns, or SQL over them. */
+  readonly columns: readonly string[];
+  /** Rows without a value, or without a number that can be read. */
+  readonly missing: number;
+  /** Rows with a name, or names together, that no training row had, or too few for one of its own; the first of them. */
+  readonly unseen: number;
+  readonly example: string | null;
+  /** Rows beyond what training had, and the values that are farthest below and above. */
+  readonly outside: number;
+  readonly lowest: string | null;
+  readonly highest: string | null;
+  /** Rows that are beyond the range of as many training rows by chance: 2 of n + 1. */
+  readonly outsideByChance: number;
+  /** The share of training rows that had no value, or no name of its own. */
+  readonly absentInTraining: number;
+}
+
+/** What a model made of a batch for a feature: ids of names, 0 for none, or numbers as they are kept, NaN for none. */
+export interface FeatureValues {
+  readonly isId: boolean;
+  readonly at: (row: number) => number;
+}
+
+/** A column of a batch: numbers and times as numbers, NaN where they are missing; text, empty where it is. */
+type InputColumn = ArrayLike<string | number>;
+
+/** Counts rows that are unlike training, of each feature and, for people, of the features of the same columns together. */
+export function unlikeCounter(inputs: readonly ServedInput[], seen: readonly SeenFeature[]) {
+  const placeOf = new Map(inputs.map(({ name }, place) => [name, place]));
+  const features = seen.filter(({ inputs }) => inputs.length > 0).map((feature) => ({ feature, counts: noCounts() }));
+  let numRows = 0;
+  return {
+    /** A column for each input, and what the model made of them for a feature. */
+    add(columns: readonly InputColumn[], valuesOf: (feature: string) => FeatureValues | undefined): void {
+      const batch = columns[0]?.length ?? 0;
+      numRows += batch;
+      for (const { feature, counts } of features) {
+        const values = valuesOf(feature.feature);
+        const places = feature.inputs.flatMap((name) => placeOf.get(name) ?? []);
+        const texts = (row: number) => places.map((place) => textOf(columns[place]?.[row], inputs[place]?.type));
+        if (values?.isId) countNames(counts, values, batch, texts);
+        else if (values) countNumbers(counts, values, batch, texts, feature);
+      }
+    },
+
+    /** Columns that have such rows, those with the most first. */
+    found(): Unlike[] {
+      const byColumns = new Map<string, Unlike>();
+      for (const { feature, counts } of features) {
+        const own = unlike(feature, counts, numRows);
+        const key = JSON.stringify(feature.inputs);
+        byColumns.set(key, theMost(own, byColumns.get(key) ?? own));
+      }
+      const sumOf = ({ missing, unseen, outside }: Unlike) => missing + unseen + outside;
+      return [...byColumns.values()].filter((one) => sumOf(one) > 0).sort((a, b) => sumOf(b) - sumOf(a));
+    },
+  };
+}
+
+interface Counts {
+  missing: number;
+  unseen: number;
+  example: string | null;
+  outside: number;
+  low: { readonly value: number; readonly text: string } | null;
+  high: { readonly value: number; readonly text: string } | null;
+}
+
+const noCounts = (): Counts => ({ missing: 0, unseen: 0, example: null, outside: 0, low: null, high: null });
+
+function countNames(counts: Counts, { at }: FeatureValues, numRows: number, texts: (row: number) => string[]): void {
+  for (let row = 0; row < numRows; row++) {
+    if (at(row) !== 0) continue;
+    const own = texts(row);
+    if (own.includes("")) counts.missing++;
+    else {
+      counts.unseen++;
+      counts.example ??= own.join(" with ");
+    }
+  }
+}
+
+function countNumbers(
+  counts: Counts,
+  { at }: FeatureValues,
+  numRows: number,
+  texts: (row: number) => string[],
+  { least = Number.NEGATIVE_INFINITY, most = Number.POSITIVE_INFINITY }: SeenValues,
+): void {
+  for (let row = 0; row < numRows; row++) {
+    const value = at(row);
+    if (value >= least && value <= most) continue;
+    if (Number.isNaN(value)) {
+      counts.missing++;
+      continue;
+    }
+    counts.outside++;
+    const text = () => texts(row).join(" with ");
+    if (value < least && value < (counts.low?.value ?? least)) counts.low = { value, text: text() };
+    if (value > most && value > (counts.high?.value ?? most)) counts.high = { value, text: text() };
+  }
+}
+
+function unlike({ inputs, absent, count }: SeenFeature, { low, high, ...counts }: Counts, numRows: number): Unlike {
+  return {
+    columns: inputs,
+    ...counts,
+    lowest: low?.text ?? null,
+    highest: high?.text ?? null,
+    outsideByChance: (2 * numRows) / (count + 1),
+    absentInTraining: absent,
+  };
+}
+
+/** Of two features of the same columns, what either has more of. */
+function theMost(a: Unlike, b: Unlike): Unlike {
+  const [names, numbers] = [a.unseen >= b.unseen ? a : b, a.outside >= b.outside ? a : b];
+  return {
+    columns: a.columns,
+    missing: Math.max(a.missing, b.missing),
+    unseen: names.unseen,
+    example: names.example,
+    outside: numbers.outside,
+    lowest: numbers.lowest,
+    highest: numbers.highest,
+    outsideByChance: numbers.outsideByChance,
+    absentInTraining: Math.max(a.absentInTraining, b.absentInTraining),
+  };
+}
+
+/** A value as people write it; empty where it is missing. */
+function textOf(value: string | number | undefined, type: ServedInput["type"] = "text"): string {
+  if (typeof value !== "number") return value ?? "";
+  if (Number.isNaN(value)) return "";
+  return type === "time" && Math.abs(value) <= LAST_TIME ? new Date(value).toISOString().slice(0, 19) : String(value);
+}
+
+/** Milliseconds that a date has at most. */
+const LAST_TIME = 8.64e15;
+
+/** Columns that notes are of; the others are counted in what programs read. */
+const MOST_NOTES = 8;
+/** Shares of rows from which something is told: of a few odd rows, and of missing ones beyond those of training. */
+const [TOLD, TOLD_MISSING] = [0.001, 0.01];
+
+/** What people should know of rows that are unlike training, in sentences: each thing of a column that has enough of it. */
+export function unlikeNotes(found: readonly Unlike[], numRows: number): string[] {
+  const rows = (n: number) => `${counted(n, "row")} (${percent(n / numRows)})`;
+  const notes = found.flatMap(({ columns, missing, unseen, example, outside, lowest, highest, ...by }) => {
+    const { outsideByChance, absentInTraining } = by;
+    const name = columns.map((column) => shortened(column, 60)).join(" with ");
+    const usual = absentInTraining * numRows;
+    const parts = [
+      unseen > TOLD * numRows && missing + unseen > 1.5 * usual
+        ? `${rows(unseen)} have ${columns.length > 1 ? "names together" : "a name"} that training had never or too seldom, as ${JSON.stringify(shortened(example ?? "", 40))}${example === example?.trim() ? "" : " (spaces count)"}`
+        : "",
+      outside > TOLD * numRows && outside > 3 * outsideByChance
+        ? `${rows(outside)} are beyond what training had, ${[lowest === null ? "" : `down to ${lowest}`, highest === null ? "" : `up to ${highest}`].filter(Boolean).join(" and ")}`
+        : "",
+      missing > 1.5 * usual + TOLD_MISSING * numRows
+        ? `${rows(missing)} have no value, in training ${percent(absentInTraining)}`
+        : "",
+    ].filter(Boolean);
+    return parts.length === 0 ? [] : [`${name}: ${parts.join("; ")}`];
+  });
+  const more = notes.length - MOST_NOTES;
+  return more > 1
+    ? [
+        ...notes.slice(0, MOST_NOTES),
+        `${more} more columns have rows that are unlike training; --json counts all of them`,
+      ]
+    : notes;
+}

@@ -1,0 +1,95 @@
+/** Which inputs a served model has, and how it makes each feature of them. */
+import { identifier } from "../data/sql.js";
+import type { ServedInput, Serving } from "./expression.js";
+import { inputsIn, renamed } from "./expression.js";
+import { asInput, type SqlReader, translate } from "./translate.js";
+import { kindOfType, type Translated } from "./value.js";
+
+export interface ServedFeature {
+  readonly name: string;
+  readonly sql: string;
+  /** The names that a categorical feature has in training rows; null for a numeric one. */
+  readonly vocabulary: readonly string[] | null;
+}
+
+/** Names that are not free: those of a model's outputs. */
+const OUTPUTS: ReadonlySet<string> = new Set(["probability", "probabilities", "prediction"]);
+
+/**
+ * Inputs are columns where features can be computed of columns, and else the largest parts of expressions that cannot, as
+ * SQL. A column keeps its name, as far as that is free; other SQL is its own name.
+ */
+export async function servingOf(
+  features: readonly ServedFeature[],
+  columns: readonly string[],
+  reader: SqlReader,
+): Promise<Serving> {
+  const made = await Promise.all(
+    features.map(async (feature) => [feature.name, await served(feature, reader)] as const),
+  );
+  const sqls = new Set(made.flatMap(([, { expression }]) => [...inputsIn(expression)]));
+  const inputs = new Map<string, ServedInput>();
+  const taken = new Set<string>(OUTPUTS);
+  const names = new Map(
+    columns.toReversed().flatMap((name) => [name, identifier(name)].map((sql) => [sql.toLowerCase(), name] as const)),
+  );
+  for (const sql of sqls) {
+    const column = columnOf(sql, names);
+    const isFree = (name: string) => !taken.has(name) && !/^(%|features\.)/.test(name);
+    const name = [column ?? sql, sql].find(isFree) ?? `input ${taken.size}`;
+    taken.add(name);
+    const type = typeOfInput(kindOfType(await reader.typeOf(sql)));
+    inputs.set(sql, { name, type, sql, ...(column !== undefined && { column }) });
+  }
+  const nameOf = (sql: string) => inputs.get(sql)?.name ?? sql;
+  return {
+    inputs: [...inputs.values()],
+    features: Object.fromEntries(
+      made.map(([name, { type, expression }]) => [name, { type, expression: renamed(expression, nameOf) }]),
+    ),
+  };
+}
+
+async function served({ sql, vocabulary }: ServedFeature, reader: SqlReader): Promise<Serving["features"][string]> {
+  const tree = await reader.treeOf(sql);
+  const { kind, expression } = await translate(tree, reader);
+  const isNumber = kind !== "text" && kind !== "time" && kind !== "other" && kind !== "null";
+  if (vocabulary === null) {
+    if (isNumber) return { type: "number", expression };
+    return {
+      type: "number",
+      expression: (await asInput(`CAST(${await reader.textOf(tree)} AS DOUBLE)`, reader)).expression,
+    };
+  }
+  if (kind === "text") return { type: "text", expression };
+  const type = kind === "float32" ? "float32" : "number";
+  if (isNumber && kind !== "near" && keysOf(type, vocabulary) !== null) return { type, expression };
+  return {
+    type: "text",
+    expression: (await asInput(`CAST(${await reader.textOf(tree)} AS VARCHAR)`, reader)).expression,
+  };
+}
+
+/** The names of a vocabulary as the numbers that they are; null where two are one number, or one is none. */
+export function keysOf(type: "number" | "float32", vocabulary: readonly string[]): number[] | null {
+  const keys = vocabulary.map((name) => {
+    if (name === "true" || name === "false") return Number(name === "true");
+    const value = name.trim() === "" ? Number.NaN : Number(name);
+    return type === "float32" ? Math.fround(value) : value;
+  });
+  const areSafe = keys.every(
+    (key, i) => Number.isFinite(key) && (Number.isSafeInteger(key) || /[.e]/.test(vocabulary[i] ?? "")),
+  );
+  return areSafe && new Set(keys).size === keys.length ? keys : null;
+}
+
+/** The column that some SQL is, or is cast from, by the names of columns in SQL in lower case. */
+function columnOf(sql: string, names: ReadonlyMap<string, string>): string | undefined {
+  const cast = /^(?:TRY_)?CAST\((.*) AS [A-Z ]+\)$/i.exec(sql);
+  return names.get((cast?.[1] ?? sql).replace(/^\((.*)\)$/, "$1").toLowerCase());
+}
+
+function typeOfInput(kind: Translated["kind"]): ServedInput["type"] {
+  if (kind === "time") return "time";
+  return kind === "text" || kind === "other" || kind === "null" ? "text" : "number";
+}
