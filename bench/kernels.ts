@@ -4,8 +4,8 @@
  */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { chooseBinding } from "../src/node/ort/onnxruntime.js";
 import { planEngine } from "../src/node/ort/bindings.js";
+import { chooseBinding } from "../src/node/ort/onnxruntime.js";
 import { gigaFlops, productsPlan } from "./products.js";
 
 /** What bench/torch/kernels.py prints. */

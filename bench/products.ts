@@ -1,7 +1,8 @@
 /** The products of a step without all that is between them: the least time that ONNX Runtime could need for it. */
+
+import type { Plan } from "../src/engine/plan.js";
 import { encodeModel, type NodeProto, type TensorProto, type ValueInfoProto } from "../src/graph/onnx-proto.js";
 import { float32, type NamedArrays, sizeOf } from "../src/runtime/array.js";
-import type { Plan } from "../src/engine/plan.js";
 import { key, uniform } from "../src/runtime/random.js";
 
 /** A matrix product of `a` and `b` as they lie in memory, either transposed first; with `batch`, as many at once. */

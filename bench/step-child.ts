@@ -5,8 +5,8 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { performance } from "node:perf_hooks";
-import { chooseBinding, onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { planEngine } from "../src/node/ort/bindings.js";
+import { chooseBinding, onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import type { NamedArrays } from "../src/runtime/array.js";
 import { productsPlan } from "./products.js";
 import { isWorkload, specs, type WorkloadName } from "./specs.js";

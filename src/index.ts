@@ -12,6 +12,7 @@ export {
   storeExchange,
 } from "./codistill/exchange.js";
 export { type Topology, teachersOf } from "./codistill/topology.js";
+export type { Engine, EngineOptions, Program, RunOptions, WriteOptions } from "./engine/engine.js";
 export {
   CheckpointError,
   CodistillError,
@@ -29,6 +30,19 @@ export { type RowGradient, rowGradient } from "./graph/row-gradient.js";
 export type { Axis } from "./graph/shape.js";
 export { noPasses, type Passes, type PassName, simplify } from "./graph/simplify.js";
 export type { Attributes, Op, Result, Shape, Tensor, Tensors } from "./graph/tensor.js";
+export type {
+  ExchangeEvent,
+  LoggedEvent,
+  MetricName,
+  Metrics,
+  QuarantineEvent,
+  RunResult,
+  TaskKind,
+  TeachersEvent,
+  TeacherUse,
+  TestMetrics,
+  TrainEvent,
+} from "./log/events.js";
 export * as layers from "./nn/all-layers.js";
 export * as losses from "./nn/all-losses.js";
 export { type DistillLoss, type DistillLossName, distillLosses } from "./nn/distill-losses.js";
@@ -123,21 +137,7 @@ export type { OptimizerConfig, OptimizerInSteps } from "./run/optimizer-schema.j
 export { defineRun, type RunConfig, type RunInput } from "./run/schema.js";
 export type { TaskConfig } from "./run/task-schema.js";
 export { type DataOf, type DType, float32, int32, type NamedArrays, type NdArray, strings } from "./runtime/array.js";
-export type { Engine, EngineOptions, Program, RunOptions, WriteOptions } from "./engine/engine.js";
 export { fold, type Key, key, normal, permutation, uniform } from "./runtime/random.js";
-export type {
-  ExchangeEvent,
-  LoggedEvent,
-  MetricName,
-  Metrics,
-  QuarantineEvent,
-  RunResult,
-  TaskKind,
-  TeachersEvent,
-  TeacherUse,
-  TestMetrics,
-  TrainEvent,
-} from "./log/events.js";
 export type { Distillation, Learner } from "./train/graphs.js";
 export type { StudentSigns, TeacherSigns } from "./train/signs.js";
 export {

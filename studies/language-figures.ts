@@ -1,8 +1,8 @@
 /** What studies of language models report of their runs. */
 import { readFileSync } from "node:fs";
 import { mean } from "../bench/statistics.js";
-import { runFolder } from "../src/node/runs/run-folder.js";
 import type { RunResult, TestMetrics } from "../src/log/events.js";
+import { runFolder } from "../src/node/runs/run-folder.js";
 import type { Arm, Trial } from "./arms.js";
 import { type Interval, studentInterval } from "./intervals.js";
 import { fixed, mdTable, range, shown, signed } from "./report.js";

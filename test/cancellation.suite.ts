@@ -1,11 +1,11 @@
 /** What every engine must do with the signal of a run. */
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import type { Engine, Program } from "../src/engine/engine.js";
 import type { Graph } from "../src/graph/graph.js";
 import { add, greater, input, mul, reduceSum, scan, sub, transpose } from "../src/graph/ops.js";
 import type { Tensor } from "../src/graph/tensor.js";
 import { bytesOf, float32, type NamedArrays, scalar, zeros } from "../src/runtime/array.js";
-import type { Engine, Program } from "../src/engine/engine.js";
 import { key } from "../src/runtime/random.js";
 import { createStudent, type StepMetrics } from "../src/train/student.js";
 import { a, b } from "./engine-graphs.js";

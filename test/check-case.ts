@@ -1,8 +1,9 @@
 /** Everything that must hold of one case of an operation. */
+
+import type { Engine } from "../src/engine/engine.js";
 import { isDifferentiable } from "../src/graph/grad.js";
 import type { Graph } from "../src/graph/graph.js";
 import type { Op } from "../src/graph/tensor.js";
-import type { Engine } from "../src/engine/engine.js";
 import { assertAllClose } from "./close.js";
 import { COTANGENT, checkGradients, cotangentFor, gradientGraph, tolerances, weighted } from "./gradcheck.js";
 import { interpret } from "./interpreter.js";

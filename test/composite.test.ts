@@ -25,6 +25,7 @@ for (const numTeachers of [0, 1, 2]) {
     ...randomBatch(7, 1),
     ...Object.assign({}, ...teachers),
     ...withPrefix(kept.gradSum, zeroGradSum(learner)),
+    [kept.lossSum]: scalar(0),
     keepSum: scalar(0),
     distillWeight: scalar(DISTILL_WEIGHT),
   };

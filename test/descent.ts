@@ -1,5 +1,6 @@
 /** An optimizer on its own: a graph of one step, what it is fed, and runs in the interpreter and in an engine. */
 
+import type { Engine } from "../src/engine/engine.js";
 import type { Graph } from "../src/graph/graph.js";
 import { input } from "../src/graph/ops.js";
 import type { Tensors } from "../src/graph/tensor.js";
@@ -7,7 +8,6 @@ import type { Schedule } from "../src/optim/schedules.js";
 import { step } from "../src/optim/touched-rows.js";
 import type { GradientTransformation, Shapes } from "../src/optim/transformations.js";
 import { filled, float32, type NamedArrays, type NdArray } from "../src/runtime/array.js";
-import type { Engine } from "../src/engine/engine.js";
 import { mapValues, named, withPrefix } from "../src/runtime/named.js";
 import { interpret, type Values } from "./interpreter.js";
 

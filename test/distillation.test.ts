@@ -28,6 +28,7 @@ function run(distillation: Distillation, distillWeight: number) {
     ...params("params", student),
     ...params("teachers.0", teacher),
     ...params("gradSum", { weight: 0, bias: 0 }),
+    lossSum: scalar(0),
     "features.x": float32(x),
     labels: float32(labels),
     distillWeight: scalar(distillWeight),

@@ -1,9 +1,9 @@
 /** What every engine must do. */
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
+import type { Engine } from "../src/engine/engine.js";
 import { add, greater, input, lookup, matmul, mul, neg, reduceSum, relu, transpose } from "../src/graph/ops.js";
 import { float32, int32, type NamedArrays, sizeOf, strings } from "../src/runtime/array.js";
-import type { Engine } from "../src/engine/engine.js";
 import { key, normal } from "../src/runtime/random.js";
 import { assertAllClose } from "./close.js";
 import { a, b, moving, safe, unsafe, updates, views } from "./engine-graphs.js";

@@ -1,6 +1,7 @@
 /** Runs that must be equal: to the bit where the arithmetic is the same, within rounding where it is not. */
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
+import { weightedBinary } from "../src/nn/objectives.js";
 import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { adagrad, adam, sgd } from "../src/optim/optimizers.js";
 import { constantSchedule, linearSchedule } from "../src/optim/schedules.js";
@@ -63,6 +64,15 @@ function inParts(batch: NamedArrays, numParts: number): NamedArrays[] {
   return Array.from({ length: numParts }, (_, i) => mapValues(batch, (array) => part(array, i)));
 }
 
+function sortedByLabel(batch: NamedArrays): NamedArrays {
+  const labels = batch.labels?.data as Float32Array;
+  const order = [...labels.keys()].sort((a, b) => (labels[b] as number) - (labels[a] as number));
+  return mapValues(
+    batch,
+    (array) => ({ ...array, data: array.data.map((_, i) => array.data[order[i] as number] as never) }) as NdArray,
+  );
+}
+
 describe("a distillation weight of 0 is plain training, to the bit", () => {
   for (const [name, optimizer] of Object.entries({ ...optimizers, ...touching })) {
     for (const numTeachers of [1, 2]) {
@@ -114,6 +124,30 @@ describe("sub-batches that are added up equal the whole batch", () => {
         assertSameMetrics(actual, expected as StepMetrics, 1e-6);
       });
     }
+  }
+
+  for (const numTeachers of [0, 1]) {
+    test(`4 parts, ${numTeachers} teachers, labels that weigh differently and are shared out unevenly`, async () => {
+      const objective = weightedBinary({ positiveWeight: 7 });
+      const teachers = Array.from({ length: numTeachers }, (_, i) => randomTeacher(learner, 8 + i));
+      const [whole, parts] = await Promise.all(
+        ([0, 1] as const).map(async (which) => {
+          const engine = engines[which] as (typeof engines)[number];
+          const own = { ...flightsLike({ optimizer: sgd(constantSchedule(0.1)) }), objective };
+          const student = createStudent({ engine, learner: own });
+          await student.init(key(3));
+          return student;
+        }),
+      );
+      if (!whole || !parts) throw new Error("two students");
+      for (let step = 0; step < NUM_STEPS; step++) {
+        // Positive labels first, so that the first parts weigh most.
+        const batch = sortedByLabel(randomBatch(BATCH, step));
+        const expected = await whole.learn([batch], teachers, 1);
+        assertSameMetrics(await parts.learn(inParts(batch, 4), teachers, 1), expected, 1e-5);
+      }
+      assertAllClose(await parts.state(), await whole.state(), 1e-5, "state", 1);
+    });
   }
 
   test("steps in parts and at once may alternate", async () => {

@@ -8,10 +8,10 @@ import {
   type StoreExchange,
   storeExchange,
 } from "../src/codistill/exchange.js";
+import type { ExchangeEvent } from "../src/log/events.js";
 import { forwardOnnx } from "../src/nn/model.js";
 import { filled, type NamedArrays } from "../src/runtime/array.js";
 import { mapValues } from "../src/runtime/named.js";
-import type { ExchangeEvent } from "../src/log/events.js";
 import { tinyLearner } from "./tiny-run.js";
 
 export const { model } = tinyLearner();

@@ -2,6 +2,7 @@
 import { type Checkpoint, readCheckpoint } from "../src/checkpoint/checkpoint.js";
 import { memoryStore, type Store } from "../src/checkpoint/store.js";
 import type { Preprocessing } from "../src/data/table.js";
+import type { TrainEvent } from "../src/log/events.js";
 import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { runGroup } from "../src/run/group.js";
 import { groupFiles } from "../src/run/keeper.js";
@@ -9,7 +10,6 @@ import type { TableRunInput } from "../src/run/schema.js";
 import type { Replay } from "../src/run/start.js";
 import { type TableShard, tableWorkload } from "../src/run/table-work.js";
 import type { NamedArrays } from "../src/runtime/array.js";
-import type { TrainEvent } from "../src/log/events.js";
 import { gate, tinyConfig, tinyPreprocessing, tinyRows, waitingEngine } from "./tiny-run.js";
 
 /** The tiny table as a group gets it: the whole of it is its shard. */

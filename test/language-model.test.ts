@@ -7,8 +7,8 @@ import { lstmLanguageModel, lstmReader } from "../src/nn/lstm-language-model.js"
 import { initParams, type Model } from "../src/nn/model.js";
 import { transformerLanguageModel, transformerReader } from "../src/nn/transformer-language-model.js";
 import type { UnitReader } from "../src/nn/unit-reader.js";
-import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { InferenceSession, Tensor } from "../src/node/ort/library.js";
+import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { exportText } from "../src/run/export-text.js";
 import { type NamedArrays, sizeOf } from "../src/runtime/array.js";
 import { mapValues } from "../src/runtime/named.js";

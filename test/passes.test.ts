@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { workloads } from "../bench/workloads.js";
+import { updatedInPlace } from "../src/engine/in-place.js";
+import { planOf } from "../src/engine/plan.js";
 import type { Graph } from "../src/graph/graph.js";
 import { toOnnx } from "../src/graph/onnx.js";
 import { noPasses, simplify } from "../src/graph/simplify.js";
@@ -9,8 +11,6 @@ import type { Op } from "../src/graph/tensor.js";
 import { forwardOnnx, initWeights } from "../src/nn/model.js";
 import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { filled, type NamedArrays, scalar } from "../src/runtime/array.js";
-import { planOf } from "../src/engine/plan.js";
-import { updatedInPlace } from "../src/engine/in-place.js";
 import { mapValues, withPrefix } from "../src/runtime/named.js";
 import { key } from "../src/runtime/random.js";
 import { carriedSpecs, kept, keptWeights, type Learner, stepGraph } from "../src/train/graphs.js";

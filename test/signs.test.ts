@@ -6,6 +6,7 @@ import { publishSnapshot, readPointer, readSnapshot } from "../src/checkpoint/sn
 import { memoryStore } from "../src/checkpoint/store.js";
 import { sequential } from "../src/data/stream.js";
 import { input } from "../src/graph/ops.js";
+import type { TrainEvent } from "../src/log/events.js";
 import { forwardOnnx, initParams } from "../src/nn/model.js";
 import { categorical } from "../src/nn/objectives.js";
 import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
@@ -13,7 +14,6 @@ import type { NamedArrays } from "../src/runtime/array.js";
 import { filled, float32, int32 } from "../src/runtime/array.js";
 import { mapValues, withPrefix } from "../src/runtime/named.js";
 import { fold, key, normal } from "../src/runtime/random.js";
-import type { TrainEvent } from "../src/log/events.js";
 import { kept, predictGraph } from "../src/train/graphs.js";
 import { signNames, signs } from "../src/train/signs.js";
 import { createStudent } from "../src/train/student.js";

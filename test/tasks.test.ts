@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decodeModel } from "../src/graph/onnx-proto.js";
+import type { RunResult } from "../src/log/events.js";
 import * as ort from "../src/node/ort/library.js";
 import { resultLines } from "../src/report/result.js";
 import { resolveConfig } from "../src/run/config.js";
 import type { TableRunConfig, TableRunInput } from "../src/run/schema.js";
-import type { RunResult } from "../src/log/events.js";
 import { csvHeader, tinyConfig, tinyCsv } from "./process/tiny.js";
 import { trainTwoGroups } from "./two-groups.js";
 

@@ -1,12 +1,12 @@
 /** The smallest run that has every part of a real one: a table of two features, its preprocessing, a configuration. */
 import { memoryStore, type Store } from "../src/checkpoint/store.js";
 import { type Preprocessing, type Rows, recordLayout, tableRows } from "../src/data/table.js";
+import type { Engine } from "../src/engine/engine.js";
 import { resolveConfig } from "../src/run/config.js";
 import { makeLearner, type RunLearner } from "../src/run/learner.js";
 import type { TableRunConfig, TableRunInput } from "../src/run/schema.js";
-import type { Serving } from "../src/serving/expression.js";
-import type { Engine } from "../src/engine/engine.js";
 import { fold, key, normal, uniform } from "../src/runtime/random.js";
+import type { Serving } from "../src/serving/expression.js";
 
 export const tinyPreprocessing: Preprocessing = {
   vocabularies: { colour: ["red", "green", "blue"] },

@@ -1,6 +1,7 @@
 /** Four groups in every topology, and what is true of them: who teaches whom. */
-import type { RunInput } from "../src/run/schema.js";
+
 import type { TrainEvent } from "../src/log/events.js";
+import type { RunInput } from "../src/run/schema.js";
 
 export type Topology = NonNullable<NonNullable<RunInput["codistill"]>["topology"]>;
 

@@ -35,7 +35,7 @@ function feedsFor(numTeachers: number, distillWeight = 1): Record<string, NdArra
   });
   return Object.assign(
     { ...batch, ...withPrefix(kept.params, params), ...withPrefix(kept.gradSum, zeroGradSum(learner)) },
-    { keepSum: scalar(0), distillWeight: scalar(distillWeight) },
+    { [kept.lossSum]: scalar(0), keepSum: scalar(0), distillWeight: scalar(distillWeight) },
     ...teachers,
   );
 }

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { memoryStore, type Store } from "../src/checkpoint/store.js";
 import { rowsOfSlots, slotsUnder } from "../src/data/shard.js";
+import type { RunResult, TrainEvent } from "../src/log/events.js";
 import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { type PreparedTable, prepareTable } from "../src/node/table/ingest.js";
 import { tableSpecOf } from "../src/node/table/table-kind.js";
@@ -13,7 +14,6 @@ import { makeLearner } from "../src/run/learner.js";
 import type { TableRunConfig } from "../src/run/schema.js";
 import { type BestParams, readBest, scoreRun } from "../src/run/score.js";
 import { tableWorkload } from "../src/run/table-work.js";
-import type { RunResult, TrainEvent } from "../src/log/events.js";
 import { gate, waitingEngine } from "./tiny-run.js";
 
 export interface TwoGroups {

@@ -1,6 +1,6 @@
+import type { TeacherUse } from "../log/events.js";
 import type { Schedule } from "../optim/schedules.js";
 import type { NamedArrays } from "../runtime/array.js";
-import type { TeacherUse } from "../log/events.js";
 import type { StepMetrics, Student } from "../train/student.js";
 import { dueAt } from "./due.js";
 import type { Exchange } from "./exchange.js";

@@ -9,10 +9,10 @@ import {
 } from "../checkpoint/snapshot.js";
 import type { Store } from "../checkpoint/store.js";
 import { CheckpointError, StoreError } from "../errors.js";
+import type { ExchangeEvent } from "../log/events.js";
 import { forwardOnnx, type Model, weightSpecs } from "../nn/model.js";
 import { copyOf, type NamedArrays, notFinite } from "../runtime/array.js";
 import { mapValues, misfits } from "../runtime/named.js";
-import type { ExchangeEvent } from "../log/events.js";
 import type { StepMetrics, Teacher } from "../train/student.js";
 import { troubleTeller } from "../train/trouble.js";
 import { readStarts } from "./claim.js";

@@ -1,9 +1,9 @@
 /** Which teachers are left out: those that are sure and wrong, and no honest one. Signs are computed from logits in plain arithmetic. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { QuarantineEvent } from "../log/events.js";
 import { float32 } from "../runtime/array.js";
 import { fold, key, normal, uniform } from "../runtime/random.js";
-import type { QuarantineEvent } from "../log/events.js";
 import { makeQuarantine } from "./quarantine.js";
 
 type Logits = readonly (readonly number[])[];

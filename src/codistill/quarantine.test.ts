@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { float32 } from "../runtime/array.js";
 import type { QuarantineEvent } from "../log/events.js";
+import { float32 } from "../runtime/array.js";
 import type { TeacherSigns } from "../train/signs.js";
 import type { StepMetrics } from "../train/student.js";
 import { makeQuarantine } from "./quarantine.js";

@@ -3,9 +3,9 @@ import { sha256 } from "../checkpoint/digest.js";
 import { decodeSafetensors } from "../checkpoint/safetensors.js";
 import type { Store } from "../checkpoint/store.js";
 import { CheckpointError } from "../errors.js";
+import type { TeachersEvent } from "../log/events.js";
 import type { Model } from "../nn/model.js";
 import type { NamedArrays } from "../runtime/array.js";
-import type { TeachersEvent } from "../log/events.js";
 import { checkParams, type Exchange, type SeenTeacher } from "./exchange.js";
 
 const nameOf = (digest: string) => `recorded/${digest}.safetensors`;

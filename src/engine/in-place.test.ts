@@ -5,10 +5,10 @@ import { flightsLike } from "../../test/flights-like.js";
 import { decodeModel } from "../graph/onnx-proto.js";
 import { add, constant, greater, input, mul, neg, reduceSum } from "../graph/ops.js";
 import type { Tensor } from "../graph/tensor.js";
-import { applyGraph, stepGraph } from "../train/graphs.js";
 import { zeros } from "../runtime/array.js";
-import { planOf } from "./plan.js";
+import { applyGraph, stepGraph } from "../train/graphs.js";
 import { updatedInPlace } from "./in-place.js";
+import { planOf } from "./plan.js";
 
 describe("updatedInPlace", () => {
   for (const [name, graph] of Object.entries(safe)) {

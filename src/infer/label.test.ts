@@ -3,8 +3,8 @@ import { describe, test } from "node:test";
 import { figuresOf, numbersOf } from "../../test/column-figures.js";
 import { MAX_CLASSES } from "../data/table.js";
 import { ConfigError, DataError } from "../errors.js";
-import { count } from "../report/format.js";
 import type { TaskKind } from "../log/events.js";
+import { count } from "../report/format.js";
 import type { ClassCount, ColumnFigures, LabelFigures } from "./column.js";
 import { describeLabel } from "./label.js";
 

@@ -3,8 +3,8 @@ import { labelTextSql } from "../data/label-values.js";
 import { literal } from "../data/sql.js";
 import { MAX_CLASSES } from "../data/table.js";
 import { ConfigError, DataError } from "../errors.js";
-import { count, percent } from "../report/format.js";
 import type { TaskKind } from "../log/events.js";
+import { count, percent } from "../report/format.js";
 import {
   type ClassCount,
   type ColumnFigures,

@@ -1,6 +1,7 @@
 /** The network and its training for a table and a machine: rules of thumb in one place, each with its reason in words. */
-import { count, times } from "../report/format.js";
+
 import type { TaskKind } from "../log/events.js";
+import { count, times } from "../report/format.js";
 import type { Feature } from "./column.js";
 
 /** What a plan depends on. */

@@ -2,8 +2,8 @@
 import { classIndex, labelNumber, labelText } from "../data/label-values.js";
 import { ConfigError } from "../errors.js";
 import { nearest } from "../nearest.js";
-import { percent, shortened } from "../report/format.js";
 import { argument } from "../reading/names.js";
+import { percent, shortened } from "../report/format.js";
 import type { ClassCount } from "./column.js";
 
 /** Characters of a value that are shown. */

@@ -1,8 +1,8 @@
 /** What a column is for, by rules over its figures, each with its reason in words. */
 import { ConfigError } from "../errors.js";
-import { count, percent, shortened, shortTogether } from "../report/format.js";
-import { columnOfFlag, columnsOfFlag, type NamedColumn } from "../reading/names.js";
 import type { Wanted } from "../reading/decide.js";
+import { columnOfFlag, columnsOfFlag, type NamedColumn } from "../reading/names.js";
+import { count, percent, shortened, shortTogether } from "../report/format.js";
 import {
   type ColumnDescription,
   type ColumnFigures,

@@ -10,6 +10,11 @@ export interface Objective {
   readonly probs: (logits: Tensor) => Tensor;
   /** phi: the mean loss on labels, in nats per example. */
   readonly labelLoss: (logits: Tensor, labels: Tensor) => Tensor;
+  /**
+   * The weight of some labels, over whose sum phi is a mean; left out where it is their number. The mean of two batches is the
+   * mean of their label losses by these weights.
+   */
+  readonly labelWeight?: (labels: ArrayLike<number>) => number;
   /** psi: the mean loss against target probabilities, in nats per example. */
   readonly distillLoss: (logits: Tensor, targets: Tensor) => Tensor;
   /** The least value that psi can take for target probabilities: their mean entropy, or 0 where psi is a divergence. */

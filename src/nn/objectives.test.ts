@@ -192,12 +192,14 @@ describe("a step of two teachers at temperature 2", () => {
           kept.gradSum,
           mapValues(learner.model.params, ({ shape }) => zeros(shape)),
         ),
+        [kept.lossSum]: scalar(0),
       };
       const fed = {
         "features.x": float32(normal(key(4), NUM_EXAMPLES * 3), [NUM_EXAMPLES, 3]),
         labels,
         keepSum: scalar(0),
         distillWeight: scalar(0.75),
+        ...(objective.labelWeight && { labelShare: scalar(1) }),
       };
       const reference = interpret(graph, { ...fed, ...others, ...at });
       const grads = withPrefix(kept.params, underPrefix(kept.gradSum, reference.updates));

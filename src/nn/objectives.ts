@@ -33,16 +33,28 @@ export function categorical({
     throw new ShapeError(`categorical: numClasses must be a whole number above 1, got ${numClasses}`);
   }
   const labelLoss = (logits: Tensor, labels: Tensor) => softmaxCrossEntropy(logits, labels, options);
+  const isWeighted = options.classWeights !== undefined || options.ignoreIndex !== undefined;
   return {
     labels: { shape: ["batch"], dtype: "int32" },
     probs: softmax,
     labelLoss,
+    ...(isWeighted && { labelWeight: (labels) => weightOfClasses(labels, options) }),
     distillLoss: distillLosses[distillLoss],
     entropy: (targets) => leastValue(distillLoss, targets),
     chance: (labels) => bestConstantLoss(labels, numClasses, options),
     numGuessed: numClasses - 1,
     doubt: (logits) => distillLosses.softCrossEntropy(logits, softmax(logits)),
   };
+}
+
+/** sum_i w_yi over the labels that count. */
+function weightOfClasses(labels: ArrayLike<number>, { classWeights, ignoreIndex }: SoftmaxCrossEntropyOptions): number {
+  let total = 0;
+  for (let i = 0; i < labels.length; i++) {
+    const label = labels[i] as number;
+    if (label !== ignoreIndex) total += classWeights?.[label] ?? 1;
+  }
+  return total;
 }
 
 export interface WeightedBinaryOptions {
@@ -78,6 +90,9 @@ export function weightedBinary({
   return {
     probs: sigmoid,
     labelLoss,
+    ...(positiveWeight !== 1 && {
+      labelWeight: (labels) => Array.from(labels).reduce((total, y) => total + 1 + (positiveWeight - 1) * y, 0),
+    }),
     distillLoss: binaryForm(distillLosses[distillLoss]),
     entropy: (targets) => leastValue(distillLoss, asTwoClasses.probs(targets)),
     chance: (labels) => {

@@ -10,12 +10,14 @@ export type {
   TrainingRows,
 } from "../data/table.js";
 export type { Evaluation } from "../train/evaluation.js";
-export { directoryStore } from "./stores/directory-store.js";
 export { loadConfig } from "./cli/load-config.js";
+export { trainEvents } from "./launch/run-events.js";
+export { type TrainOptions, train } from "./launch/train.js";
 export { onnxRuntimeEngine } from "./ort/onnxruntime.js";
 export { formatOpTimes, type OpTime, opTimes, profileFiles } from "./ort/profile.js";
-export { trainEvents } from "./launch/run-events.js";
+export { threadedEngine } from "./ort/threaded-engine.js";
 export type { Join } from "./runs/scope.js";
+export { directoryStore } from "./stores/directory-store.js";
 export { openStore } from "./stores/stores.js";
 export { type EvaluateOptions, type EvaluateResult, evaluate } from "./table/evaluate.js";
 export {
@@ -38,5 +40,3 @@ export { type EvaluateTextOptions, evaluateText, type TextEvaluation } from "./t
 export { type LanguageModel, openLanguageModel, type TextState } from "./text/language-model.js";
 export { type SampleOptions, sample } from "./text/sample.js";
 export { type TrainedTokenizer, type TrainTokenizerOptions, trainTokenizer } from "./text/train-tokenizer.js";
-export { threadedEngine } from "./ort/threaded-engine.js";
-export { type TrainOptions, train } from "./launch/train.js";

@@ -10,16 +10,11 @@ import { recordWithoutSecrets, withoutSecrets } from "../report/secrets.js";
 import { checkSameRun } from "../run/config-diff.js";
 import { isOfText, type RunConfig } from "../run/schema.js";
 import { outputNames } from "../train/task.js";
-import { cacheFolderOf, withCacheFlag } from "./runs/cache-folder.js";
 import { errorText } from "./cli/error-line.js";
 import { FAILED, REFUSED, stopOnSignals, stoppedBy } from "./cli/exit-codes.js";
 import { checkPaths, groupIndex, someDuration } from "./cli/flags.js";
 import { loadConfig } from "./cli/load-config.js";
-import { withOwnFiles } from "./runs/own-files.js";
-import { compareReplay, prepareReplay } from "./launch/replay.js";
 import { addRunCommands, SET } from "./cli/run-commands.js";
-import { existingRun, runFolder } from "./runs/run-folder.js";
-import { checkJoin, type Join, readScope } from "./runs/scope.js";
 import { evaluateCommand, predictCommand, withEvaluateFlags, withPredictFlags } from "./cli/serve-commands.js";
 import {
   configurationFromData,
@@ -31,7 +26,12 @@ import {
 } from "./cli/table-commands.js";
 import { showProgress, writeEvents } from "./cli/terminal.js";
 import { sampleCommand, tokenizerCommand, withSampleFlags, withTokenizerFlags } from "./cli/text-commands.js";
+import { compareReplay, prepareReplay } from "./launch/replay.js";
 import { newRunFolder, train } from "./launch/train.js";
+import { cacheFolderOf, withCacheFlag } from "./runs/cache-folder.js";
+import { withOwnFiles } from "./runs/own-files.js";
+import { existingRun, runFolder } from "./runs/run-folder.js";
+import { checkJoin, type Join, readScope } from "./runs/scope.js";
 
 const version = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")).version as string;
 

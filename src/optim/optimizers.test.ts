@@ -15,6 +15,7 @@ import {
   variants,
 } from "../../test/golden/optim.js";
 import { interpret, type Values } from "../../test/interpreter.js";
+import { updatedInPlace } from "../engine/in-place.js";
 import { gradients } from "../graph/grad.js";
 import { rootsOf } from "../graph/graph.js";
 import { add, greater, input, mul, reduceSum, slice, sub, where } from "../graph/ops.js";
@@ -22,7 +23,6 @@ import { type Tensor, type Tensors, topologicalOrder } from "../graph/tensor.js"
 import { inputTensors } from "../nn/model.js";
 import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";
 import { float32, type NamedArrays } from "../runtime/array.js";
-import { updatedInPlace } from "../engine/in-place.js";
 import { mapValues, named, withPrefix } from "../runtime/named.js";
 import { adafactor, adagrad, adam, adamW, lamb, lars, lion, rmsprop, sgd } from "./optimizers.js";
 import { constantSchedule, cosineSchedule, linearSchedule, type Schedule } from "./schedules.js";

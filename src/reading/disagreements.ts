@@ -1,9 +1,9 @@
 /** Where the text of files is not what a reading that was given beforehand expects of it. */
 import { count, counted, shortened } from "../report/format.js";
-import { argument } from "./names.js";
 import { type Census, valueShapes } from "./census.js";
 import { provenDecimal } from "./decide-numbers.js";
 import { provenOrder } from "./decide-times.js";
+import { argument } from "./names.js";
 import { type ColumnReading, readingWords } from "./reading.js";
 import { zoneOf } from "./time-text.js";
 

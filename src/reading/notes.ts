@@ -1,9 +1,9 @@
 /** What is said of how a column is read, and how to say otherwise. */
 import { counted, percent, shortened } from "../report/format.js";
-import { argument } from "./names.js";
 import { type Census, examplesOf, type Shape } from "./census.js";
 import type { NumberChoice } from "./decide-numbers.js";
 import { provenOrder, type TimeChoice } from "./decide-times.js";
+import { argument } from "./names.js";
 import { type ColumnReading, readingWords } from "./reading.js";
 
 const quoted = (text: string | undefined) => JSON.stringify(shortened(text ?? "", 40));

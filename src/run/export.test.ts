@@ -5,8 +5,8 @@ import { tinyConfig, tinyPreprocessing, tinyServing } from "../../test/tiny-run.
 import type { Preprocessing } from "../data/table.js";
 import { decodeModel } from "../graph/onnx-proto.js";
 import { initParams } from "../nn/model.js";
-import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";
 import * as ort from "../node/ort/library.js";
+import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";
 import { float32, int32, type NamedArrays } from "../runtime/array.js";
 import { mapValues, withPrefix } from "../runtime/named.js";
 import { key } from "../runtime/random.js";

@@ -7,10 +7,10 @@ import { constant, input } from "../graph/ops.js";
 import { predict } from "../nn/losses.js";
 import type { NamedArrays } from "../runtime/array.js";
 import { mapValues } from "../runtime/named.js";
-import { outputNames } from "../train/task.js";
-import type { RunLearner } from "./learner.js";
 import type { Serving } from "../serving/expression.js";
 import { keptPrediction, servedFrom } from "../serving/prelude.js";
+import { outputNames } from "../train/task.js";
+import type { RunLearner } from "./learner.js";
 
 /**
  * An ONNX model with one input [batch] for each column that a feature is made of: float64 for numbers (NaN for missing;

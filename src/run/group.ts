@@ -1,9 +1,9 @@
 /** One group of a run, from its configuration and its shard to its best checkpoint. */
 import { codistill, type Step } from "../codistill/codistill.js";
 import { TrainingError } from "../errors.js";
+import type { TrainEvent } from "../log/events.js";
 import { countParams } from "../nn/model.js";
 import { linearSchedule, type Schedule } from "../optim/schedules.js";
-import type { TrainEvent } from "../log/events.js";
 import type { Student } from "../train/student.js";
 import {
   afterRestore,

@@ -4,14 +4,14 @@ import { tinyConfig } from "../../test/tiny-run.js";
 import { gatherBatch, numbersName, type Preprocessing, recordLayout, tableRows } from "../data/table.js";
 import { mlp } from "../nn/mlp.js";
 import { initParams } from "../nn/model.js";
-import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";
 import * as ort from "../node/ort/library.js";
+import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";
 import { mapValues, withPrefix } from "../runtime/named.js";
 import { key, uniform } from "../runtime/random.js";
+import type { Expression, Serving } from "../serving/expression.js";
 import { kept, predictGraph } from "../train/graphs.js";
 import { exportModel } from "./export.js";
 import { makeLearner } from "./learner.js";
-import type { Expression, Serving } from "../serving/expression.js";
 
 const NUM_FEATURES = 70;
 const NUM_ROWS = 5;

@@ -1,8 +1,8 @@
 /** The end of a run on text: every group's best checkpoint scored once on the test documents, alone and together. */
 import { numPredicted } from "../data/text/whole.js";
 import type { Engine } from "../engine/engine.js";
-import { type TextScore, textScorer } from "../train/evaluate-text.js";
 import type { RunResult } from "../log/events.js";
+import { type TextScore, textScorer } from "../train/evaluate-text.js";
 import { keptWeights } from "../train/graphs.js";
 import type { TextRunConfig } from "./schema.js";
 import { asTestMetrics, checkParams, type ScoredGroup } from "./score.js";

@@ -4,9 +4,9 @@
  */
 import { lastAtMost } from "../data/search.js";
 import { featureName, labelsName, type Preprocessing, type Rows } from "../data/table.js";
+import type { RunResult, TestMetrics, Yardstick } from "../log/events.js";
 import { loss } from "../report/format.js";
 import type { Predictions } from "../train/evaluate.js";
-import type { RunResult, TestMetrics, Yardstick } from "../log/events.js";
 import { LEAST_PROB } from "../train/metrics.js";
 import type { Task } from "../train/task.js";
 import { asTestMetrics, breath } from "./score.js";

@@ -1,7 +1,7 @@
 /** What a configuration may say of the task: what the label is, and how much its errors cost. */
 import { z } from "zod";
-import { type DistillLossName, distillLosses } from "../nn/distill-losses.js";
 import type { TaskKind } from "../log/events.js";
+import { type DistillLossName, distillLosses } from "../nn/distill-losses.js";
 
 const classWeights = z
   .union(

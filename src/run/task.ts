@@ -1,9 +1,9 @@
 /** From the task of a configuration, and what ingestion found of its labels, to a task that a run learns. */
 import { type LabelStatistics, yesNo } from "../data/table.js";
 import { ConfigError } from "../errors.js";
+import type { TaskKind } from "../log/events.js";
 import { nearest } from "../nearest.js";
 import type { LabelSmoothing } from "../nn/label-losses.js";
-import type { TaskKind } from "../log/events.js";
 import { binaryTask, multiclassTask, regressionTask, type Task } from "../train/task.js";
 import type { TaskConfig } from "./task-schema.js";
 

@@ -2,8 +2,8 @@
 import type { Corpus } from "../data/text/corpus.js";
 import { Ngram } from "../data/text/ngram.js";
 import type { TextSize } from "../data/text/text.js";
-import { count, loss } from "../report/format.js";
 import type { TestMetrics, Yardstick } from "../log/events.js";
+import { count, loss } from "../report/format.js";
 import { RATE_TOO_HIGH } from "./learning-watch.js";
 import { breath } from "./score.js";
 import { textMetrics } from "./text-work.js";

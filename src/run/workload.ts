@@ -1,8 +1,8 @@
 /** What a group trains, and on what: all of a run that depends on whether its data is a table or text. */
 import type { Cursor, Stream } from "../data/stream.js";
 import type { Engine } from "../engine/engine.js";
-import type { Key } from "../runtime/random.js";
 import type { Metrics } from "../log/events.js";
+import type { Key } from "../runtime/random.js";
 import type { Learner } from "../train/graphs.js";
 import type { Levels } from "./learning-watch.js";
 

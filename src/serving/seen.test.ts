@@ -80,7 +80,16 @@ describe("rows that are unlike training", () => {
 });
 
 test("people are told of what is more than in training, and programs of all", () => {
-  const none = { missing: 0, unseen: 0, example: null, outside: 0, lowest: null, highest: null, outsideByChance: 0, absentInTraining: 0 };
+  const none = {
+    missing: 0,
+    unseen: 0,
+    example: null,
+    outside: 0,
+    lowest: null,
+    highest: null,
+    outsideByChance: 0,
+    absentInTraining: 0,
+  };
   const notes = unlikeNotes(
     [
       { ...none, columns: ["zone"], unseen: 12, example: " red" },

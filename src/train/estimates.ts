@@ -1,7 +1,8 @@
 /** Metrics with the range that chance leaves them: 95 % confidence intervals, from the examples that were scored. */
+
+import type { MetricName, TaskKind } from "../log/events.js";
 import { confidence, decisions } from "./class-metrics.js";
 import type { Predictions } from "./evaluate.js";
-import type { MetricName, TaskKind } from "../log/events.js";
 import { calibrationBin, calibrationGaps, type Floats, type Labels, LEAST_PROB, shareOf } from "./metrics.js";
 import { explainedVariance } from "./number-metrics.js";
 

@@ -2,6 +2,7 @@
 import { labelsName } from "../data/table.js";
 import type { Corpus } from "../data/text/corpus.js";
 import { NO_LABEL, type TextLayout, wholeText } from "../data/text/whole.js";
+import type { Engine } from "../engine/engine.js";
 import type { Graph } from "../graph/graph.js";
 import {
   abs,
@@ -22,7 +23,6 @@ import type { Tensor, Tensors } from "../graph/tensor.js";
 import { safeLog } from "../nn/losses.js";
 import { carry, inputTensors, type Model, stateTensors, weightTensors } from "../nn/model.js";
 import { filled, type NamedArrays } from "../runtime/array.js";
-import type { Engine } from "../engine/engine.js";
 import { mapValues, named, withPrefix } from "../runtime/named.js";
 import type { WeightPrefixes } from "./graphs.js";
 import { meanOverPieces } from "./pieces.js";

@@ -1,8 +1,9 @@
 /** All that is to be said of predictions and their labels: metrics with intervals, by class, by slice. */
+
+import type { Metrics, TaskKind } from "../log/events.js";
 import { decisions } from "./class-metrics.js";
 import { type Estimates, estimatesOf } from "./estimates.js";
 import type { Predictions } from "./evaluate.js";
-import type { Metrics, TaskKind } from "../log/events.js";
 import type { Task } from "./task.js";
 
 /** Of one class: how often it is the label and the decision, and how often the two agree. */

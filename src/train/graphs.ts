@@ -35,6 +35,7 @@ export const kept = {
   optState: "optState",
   ema: "ema",
   gradSum: "gradSum",
+  lossSum: "lossSum",
   buffers: "buffers",
   state: "state",
   /** What {@link carriedSpecs} names, after some of the sub-batches of a step. */
@@ -81,40 +82,46 @@ export function keptWeights<T>(
  */
 export function stepGraph(learner: Learner, numTeachers: number): Graph {
   const { params, losses, grads, carried } = differentiate(learner, numTeachers, carriedTensors(learner, numTeachers));
-  const { updates, ...step } = update(learner, params, grads, losses);
-  return { ...step, updates: { ...updates, ...carried } };
+  const { outputs, updates, ...step } = update(learner, params, grads, finiteLosses(losses));
+  return { ...step, outputs: { ...losses, ...outputs }, updates: { ...updates, ...carried } };
 }
 
-/** The gradient of one of several sub-batches, added to the running sum; `keepSum` is 0 at the first, else 1. */
+/**
+ * The gradient of one of several parts, and its losses, added to the running sums; `keepSum` is 0 at the first part, else 1. Where
+ * labels have weights, `labelShare` is by how much the label loss of the part counts.
+ */
 export function accumulateGraph(learner: Learner, numTeachers: number): Graph {
   const isLater = greater(input("keepSum", []), 0);
   const before = mapValues(carriedTensors(learner, numTeachers), (first, name) =>
     where(isLater, input(`${kept.after}.${name}`, first.shape), first),
   );
-  const { losses, grads, carried } = differentiate(learner, numTeachers, before);
+  const labelShare = learner.objective.labelWeight && input("labelShare", []);
+  const { losses, grads, carried } = differentiate(learner, numTeachers, before, labelShare);
   // Chosen and not multiplied: as 0 x NaN, a sum that was not finite would outlive its step.
   const sumOf = (name: string, { shape }: Tensor) => where(isLater, input(`${kept.gradSum}.${name}`, shape), 0);
   const sums = mapValues(grads, (grad, name) => add(sumOf(name, grad), grad));
+  const lossSum = finiteLosses(losses).reduce(add, where(isLater, input(kept.lossSum, []), 0));
   return {
     outputs: losses,
-    updates: { ...withPrefix(kept.gradSum, sums), ...withPrefix(kept.after, carried) },
+    updates: { ...withPrefix(kept.gradSum, sums), [kept.lossSum]: lossSum, ...withPrefix(kept.after, carried) },
   };
 }
 
-/** The optimizer step on the mean of the `numBatches` gradients that were added up; `loss` is fed to be checked. */
+/** The losses without which a step changes nothing unless they are finite. */
+function finiteLosses({ labelLoss, distillLoss }: Tensors): Tensor[] {
+  return [labelLoss, distillLoss].filter((loss) => loss !== undefined);
+}
+
+/** The optimizer step on the mean of the `numBatches` gradients that were added up. */
 export function applyGraph(learner: Learner, numTeachers = 0): Graph {
   const params = paramTensors(learner.model, kept.params);
   const numBatches = input("numBatches", []);
   const grads = mapValues(paramTensors(learner.model, kept.gradSum), (sum) => div(sum, numBatches));
-  const { outputs, updates, ...rest } = update(learner, params, grads, { loss: input("loss", []) });
+  const { updates, ...rest } = update(learner, params, grads, [input(kept.lossSum, [])]);
   const carried = mapValues(carriedTensors(learner, numTeachers), (before, name) =>
     where(greater(numBatches, 0), input(`${kept.after}.${name}`, before.shape), before),
   );
-  return {
-    ...rest,
-    outputs: { squaredGradNorm: outputs.squaredGradNorm as Tensor },
-    updates: { ...updates, ...carried },
-  };
+  return { ...rest, updates: { ...updates, ...carried } };
 }
 
 function carriedTensors({ model }: Learner, numTeachers: number): Tensors {
@@ -146,7 +153,7 @@ interface Differentiated {
   readonly carried: Tensors;
 }
 
-function differentiate(learner: Learner, numTeachers: number, before: Tensors): Differentiated {
+function differentiate(learner: Learner, numTeachers: number, before: Tensors, labelShare?: Tensor): Differentiated {
   const { model, objective } = learner;
   const params = paramTensors(model, kept.params);
   const inputs = inputTensors(model);
@@ -162,7 +169,7 @@ function differentiate(learner: Learner, numTeachers: number, before: Tensors): 
   const own = { ...withPrefix(kept.buffers, student.buffers), ...withPrefix(kept.state, student.state) };
   const states = teachers.map(({ state }, slot) => withPrefix(kept.teacherState(slot), state));
   const carried: Tensors = Object.assign(own, ...states);
-  const { losses, loss } = lossesOf(learner, [{ weights, ...student }, ...teachers], labels);
+  const { losses, loss } = lossesOf(learner, [{ weights, ...student }, ...teachers], labels, labelShare);
   return { params, losses, grads: gradientsOf(loss, params), carried };
 }
 
@@ -179,6 +186,7 @@ function lossesOf(
   { model, objective, distillation = {} }: Learner,
   said: readonly Said[],
   labels: Tensor,
+  labelShare: Tensor | undefined,
 ): { readonly losses: Tensors; readonly loss: Tensor } {
   const { temperature = 1, mix } = distillation;
   const soften = (sharp: Tensor) => (temperature === 1 ? sharp : div(sharp, temperature));
@@ -194,7 +202,7 @@ function lossesOf(
     const divergence = sub(distillLoss, scale(least));
     return { labelLoss, distillLoss, divergence, ...signs(objective, logits as Tensor, teachers, given) };
   };
-  const lossOf = (losses: Tensors) => mixed(losses, mix);
+  const lossOf = (losses: Tensors) => mixed(losses, mix, labelShare);
   const { head } = model;
   if (head && head.numPieces > 1) {
     const { means, loss } = learnOverPieces(head, said, labels, ofLogits, lossOf);
@@ -207,12 +215,13 @@ function lossesOf(
   return { losses, loss: lossOf(losses) };
 }
 
-/** phi + w psi, or (1 - w) phi + w psi; phi alone where nobody teaches. */
-function mixed(losses: Tensors, mix: Distillation["mix"] = "sum"): Tensor {
+/** phi + w psi, or (1 - w) phi + w psi; phi alone where nobody teaches. With a share s, s phi in place of phi. */
+function mixed(losses: Tensors, mix: Distillation["mix"] = "sum", labelShare?: Tensor): Tensor {
   const { labelLoss, distillLoss } = losses as { labelLoss: Tensor; distillLoss?: Tensor };
-  if (!distillLoss) return labelLoss;
+  const phi = labelShare ? mul(labelShare, labelLoss) : labelLoss;
+  if (!distillLoss) return phi;
   const weight = input("distillWeight", []);
-  const labelPart = mix === "sum" ? labelLoss : mul(sub(1, weight), labelLoss);
+  const labelPart = mix === "sum" ? phi : mul(sub(1, weight), phi);
   return add(labelPart, mul(weight, distillLoss));
 }
 
@@ -226,13 +235,18 @@ function gradientsOf(loss: Tensor, params: Tensors): Tensors {
  * The optimizer's part of a graph. It waits for the norm of all gradients: so every reader of a param comes before its
  * new value, and params may be updated in place.
  *
- * Where a loss or the norm is not finite, the step changes nothing.
+ * Where the norm, or one of the numbers that must be, is not finite, the step changes nothing.
  */
-function update({ model, optimizer, ema }: Learner, params: Tensors, grads: Tensors, losses: Tensors): Graph {
+function update(
+  { model, optimizer, ema }: Learner,
+  params: Tensors,
+  grads: Tensors,
+  mustBeFinite: readonly Tensor[],
+): Graph {
   const touched = rowGradients(optimizer, grads);
   const squares = Object.values(withRows(grads, touched)).map((grad) => reduceSum(mul(grad, grad)));
   const squaredNorm = squares.reduce(add);
-  const isSound = areFinite([squaredNorm, losses.loss ?? losses.labelLoss, losses.distillLoss]);
+  const isSound = areFinite([squaredNorm, ...mustBeFinite]);
   const scalars = mapValues(optimizer.scalars, (_, name) => input(name, []));
   const optState = mapValues(optimizer.memory(model.params), ({ shape }, name) =>
     input(`${kept.optState}.${name}`, shape),
@@ -240,7 +254,7 @@ function update({ model, optimizer, ema }: Learner, params: Tensors, grads: Tens
   const after = step(optimizer, { updates: grads, params, optState, scalars }, touched);
   const means = ema ? withPrefix(kept.ema, averaged(after.params, ema.decay)) : {};
   return {
-    outputs: { ...losses, squaredGradNorm: squaredNorm },
+    outputs: { squaredGradNorm: squaredNorm },
     updates: { ...withPrefix(kept.params, after.params), ...withPrefix(kept.optState, after.optState), ...means },
     when: isSound,
   };
@@ -254,7 +268,6 @@ function averaged(params: Tensors, decay: number): Tensors {
 }
 
 /** Whether numbers are finite all of them: x - x is 0 where x is, and NaN where it is not. */
-function areFinite(numbers: readonly (Tensor | undefined)[]): Tensor {
-  const zeros = numbers.flatMap((x) => (x ? [sub(x, x)] : []));
-  return greater(1, zeros.reduce(add));
+function areFinite(numbers: readonly Tensor[]): Tensor {
+  return greater(1, numbers.map((x) => sub(x, x)).reduce(add));
 }

@@ -1,5 +1,5 @@
-import type { Graph } from "../graph/graph.js";
 import type { Engine, Program } from "../engine/engine.js";
+import type { Graph } from "../graph/graph.js";
 
 /** Compile each graph once, when first needed. */
 export function programCache(engine: Engine): { get(name: string, graph: () => Graph): Promise<Program> } {

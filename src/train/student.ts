@@ -1,22 +1,13 @@
+import type { Engine, WriteOptions } from "../engine/engine.js";
 import { CheckpointError } from "../errors.js";
 import { initWeights, keyName, weightSpecs } from "../nn/model.js";
 import type { Schedule } from "../optim/schedules.js";
-import { copyOf, filled, int32, type NamedArrays, scalar, zeros } from "../runtime/array.js";
-import type { Engine, RunOptions, WriteOptions } from "../engine/engine.js";
+import { copyOf, filled, int32, type NamedArrays, scalar } from "../runtime/array.js";
 import { mapValues, misfits, underPrefix, withPrefix } from "../runtime/named.js";
 import { fold, type Key, key } from "../runtime/random.js";
-import {
-  accumulateGraph,
-  applyGraph,
-  carriedSpecs,
-  kept,
-  keptWeights,
-  type Learner,
-  shippedName,
-  stepGraph,
-} from "./graphs.js";
-import { programCache } from "./program-cache.js";
+import { kept, keptWeights, type Learner, shippedName } from "./graphs.js";
 import { type StudentSigns, signNames, type TeacherSigns } from "./signs.js";
+import { fusedStepper, type StepRecord, splitStepper } from "./stepper.js";
 import { teacherStates } from "./teacher-states.js";
 
 /** Weights that predict beside the student, and what is known of them. */
@@ -96,12 +87,12 @@ export interface Student {
 /** Make a student on an engine; call `init` or `restore` before the first step. */
 export function createStudent({ engine, learner, key: seed = key(0) }: StudentOptions): Student {
   const specs = stateSpecs(learner);
-  const programs = programCache(engine);
+  const fused = fusedStepper(engine, learner);
+  const split = splitStepper(engine, learner);
+  const stepperOf = (numParts: number) => (numParts === 1 ? fused : split);
   let step = 0;
   let learningRateScale = 1;
   let taught: readonly Teacher[] = [];
-  /** For how many teachers the sums of sub-batches are kept; null for none at all. */
-  let sumsAreKeptFor: number | null = null;
   const states = teacherStates(engine, learner.model);
 
   async function teach(teachers: readonly Teacher[]): Promise<void> {
@@ -111,44 +102,6 @@ export function createStudent({ engine, learner, key: seed = key(0) }: StudentOp
         await engine.write(withPrefix(kept.teacher(slot), teacher.params), { memory: "lent" });
     }
     taught = teachers;
-  }
-
-  const atOnce = (numTeachers: number) =>
-    programs.get(`step, ${numTeachers} teachers`, () => stepGraph(learner, numTeachers));
-  const inParts = (numTeachers: number) =>
-    programs.get(`accumulate, ${numTeachers} teachers`, () => accumulateGraph(learner, numTeachers));
-  const applying = (numTeachers: number) => {
-    const numStates = learner.model.state ? numTeachers : 0;
-    return programs.get(`apply, ${numStates} states`, () => applyGraph(learner, numStates));
-  };
-
-  async function learnAtOnce(feeds: NamedArrays, numTeachers: number, options: RunOptions): Promise<NamedArrays[]> {
-    const program = await atOnce(numTeachers);
-    return [await program.run(feeds, options)];
-  }
-
-  async function learnInParts(
-    parts: NamedArrays[],
-    scalars: NamedArrays,
-    numTeachers: number,
-    options: RunOptions,
-  ): Promise<NamedArrays[]> {
-    const accumulate = await inParts(numTeachers);
-    const apply = await applying(numTeachers);
-    if (sumsAreKeptFor !== numTeachers)
-      await engine.write(
-        mapValues(sumSpecs(learner, numTeachers), ({ shape }) => zeros(shape)),
-        { memory: "given" },
-      );
-    // Of a step that does not come to its end the sums are lost.
-    sumsAreKeptFor = null;
-    const results: NamedArrays[] = [];
-    for (const [i, part] of parts.entries())
-      results.push(await accumulate.run({ ...part, keepSum: scalar(i === 0 ? 0 : 1) }, options));
-    const loss = scalar((meanOf(results, "labelLoss") ?? 0) + (meanOf(results, "distillLoss") ?? 0));
-    const applied = await apply.run({ numBatches: scalar(parts.length), loss, ...scalars }, options);
-    sumsAreKeptFor = numTeachers;
-    return [...results, applied];
   }
 
   async function put(state: StudentState, atStep: number, scale: number, options: WriteOptions): Promise<void> {
@@ -200,39 +153,26 @@ export function createStudent({ engine, learner, key: seed = key(0) }: StudentOp
       await put(state, 0, 1, { memory: "given" });
     },
     restore: (state, atStep, scale = 1) => put(state, atStep, scale, {}),
-    async prepare(maxTeachers, numBatches) {
-      const program = numBatches === 1 ? atOnce : inParts;
-      await Promise.all(numBatches === 1 ? [program(0)] : [program(0), applying(0)]);
-      const others = async () => {
-        for (let numTeachers = 1; numTeachers <= maxTeachers; numTeachers++) await program(numTeachers);
-      };
-      // The step that needs one that failed will say why.
-      others().catch(() => undefined);
-    },
+    prepare: (maxTeachers, numBatches) => stepperOf(numBatches).prepare(maxTeachers),
     async learn(batches, teachers, distillWeight, signal) {
       if (batches.length === 0) throw new Error("internal: a step needs at least one batch");
       await teach(teachers);
       const values = mapValues(learner.optimizer.scalars, valueNow);
-      const scalars = mapValues(values, scalar);
-      const drawing = batches.map((batch, i) => ({ ...batch, ...randomFeeds(i) }));
-      const weight: NamedArrays = teachers.length > 0 ? { distillWeight: scalar(distillWeight) } : {};
-      const results =
-        batches.length === 1
-          ? await learnAtOnce({ ...drawing[0], ...weight, ...scalars }, teachers.length, { signal })
-          : await learnInParts(
-              drawing.map((batch) => ({ ...batch, ...weight })),
-              scalars,
-              teachers.length,
-              { signal },
-            );
+      const record = await stepperOf(batches.length).run({
+        parts: batches.map((batch, i) => ({ ...batch, ...randomFeeds(i) })),
+        numTeachers: teachers.length,
+        distillWeight,
+        scalars: mapValues(values, scalar),
+        signal,
+      });
       step++;
       const metrics = {
-        labelLoss: meanOf(results, "labelLoss") ?? Number.NaN,
-        distillLoss: meanOf(results, "distillLoss"),
-        divergence: meanOf(results, "divergence"),
-        gradNorm: Math.sqrt(meanOf(results, "squaredGradNorm") ?? Number.NaN),
+        labelLoss: record.get("labelLoss") ?? Number.NaN,
+        distillLoss: record.get("distillLoss") ?? null,
+        divergence: record.get("divergence") ?? null,
+        gradNorm: Math.sqrt(record.get("squaredGradNorm") ?? Number.NaN),
         learningRate: values.learningRate ?? Number.NaN,
-        signs: signsOf(results, teachers.length),
+        signs: signsOf(record, teachers.length),
       };
       return { ...metrics, skipped: whySkipped(metrics) };
     },
@@ -252,9 +192,9 @@ function whySkipped({ labelLoss, distillLoss, gradNorm }: Omit<StepMetrics, "ski
   return wrong.length > 0 ? wrong.map(([name, value]) => `${name} ${value}`).join(", ") : null;
 }
 
-function signsOf(results: readonly NamedArrays[], numTeachers: number): StepMetrics["signs"] {
+function signsOf(record: StepRecord, numTeachers: number): StepMetrics["signs"] {
   if (numTeachers === 0) return null;
-  const sign = (name: string) => meanOf(results, name) ?? Number.NaN;
+  const sign = (name: string) => record.get(name) ?? Number.NaN;
   const teachers = Array.from({ length: numTeachers }, (_, slot) => ({
     loss: sign(signNames.teacher(slot, "loss")),
     doubt: sign(signNames.teacher(slot, "doubt")),
@@ -264,23 +204,12 @@ function signsOf(results: readonly NamedArrays[], numTeachers: number): StepMetr
   return { teachers, student: { variance: sign(signNames.variance), chance: sign(signNames.chance) } };
 }
 
-/** The mean of a scalar output over the results that have it; null when none has. */
-function meanOf(results: readonly NamedArrays[], name: string): number | null {
-  const values = results.flatMap((result) => (result[name] ? [Number(result[name].data[0])] : []));
-  return values.length > 0 ? values.reduce((sum, value) => sum + value, 0) / values.length : null;
-}
-
 /** The arrays of a learner's state, by the names under which the engine keeps them. */
 function stateSpecs({ model, optimizer, ema }: Learner): Record<string, { readonly shape: readonly number[] }> {
   const memory = withPrefix(kept.optState, optimizer.memory(model.params));
   const weights = keptWeights(model, weightSpecs(model));
   const state = withPrefix(kept.state, model.state ?? {});
   return { ...weights, ...memory, ...(ema && withPrefix(kept.ema, model.params)), ...state };
-}
-
-/** What is added up over the sub-batches of a step, and what goes from one to the next. */
-function sumSpecs({ model }: Learner, numTeachers: number): Record<string, { readonly shape: readonly number[] }> {
-  return { ...withPrefix(kept.gradSum, model.params), ...withPrefix(kept.after, carriedSpecs(model, numTeachers)) };
 }
 
 /** Under which prefix a saved state has those of the teachers, by group. */

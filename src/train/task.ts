@@ -1,11 +1,12 @@
 /** What is learned: everything that a run must know of binary labels, of classes, of numbers. One maker for each. */
+
+import type { Metrics, TaskKind } from "../log/events.js";
 import type { DistillLossName } from "../nn/distill-losses.js";
 import type { LabelSmoothing } from "../nn/label-losses.js";
 import { binary, type Objective } from "../nn/losses.js";
 import { categorical, type RegressionOptions, regression, weightedBinary } from "../nn/objectives.js";
 import { classCalibrationError, classLogLoss, decisions, macroAuc, topAccuracy } from "./class-metrics.js";
 import type { Predictions } from "./evaluate.js";
-import type { Metrics, TaskKind } from "../log/events.js";
 import { auc, calibrationError, type Floats, logLoss, meanAbsoluteDifference, shareOf } from "./metrics.js";
 import { errors, explainedVariance, meanError } from "./number-metrics.js";
 

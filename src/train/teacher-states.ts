@@ -1,8 +1,9 @@
 /** The states of teachers of a model that carries one: each reads the student's batches, with a state of its own. */
+
+import type { Engine } from "../engine/engine.js";
 import { CheckpointError } from "../errors.js";
 import type { Model } from "../nn/model.js";
 import { copyOf, filled, type NamedArrays } from "../runtime/array.js";
-import type { Engine } from "../engine/engine.js";
 import { mapValues, misfits, underPrefix, withPrefix } from "../runtime/named.js";
 import { kept } from "./graphs.js";
 

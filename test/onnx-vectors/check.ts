@@ -1,7 +1,7 @@
 /** A vector's program, run by the engine and by the interpreter, against what the vector says it must give. */
 import assert from "node:assert/strict";
-import type { NdArray } from "../../src/runtime/array.js";
 import type { Engine } from "../../src/engine/engine.js";
+import type { NdArray } from "../../src/runtime/array.js";
 import { named } from "../../src/runtime/named.js";
 import { assertClose } from "../close.js";
 import { interpret } from "../interpreter.js";

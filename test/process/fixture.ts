@@ -6,10 +6,10 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { after } from "node:test";
 import { fileURLToPath } from "node:url";
+import type { LoggedEvent } from "../../src/log/events.js";
 import { readLog } from "../../src/node/runs/read-log.js";
 import { type RunFolder, runFolder } from "../../src/node/runs/run-folder.js";
 import type { RunInput } from "../../src/run/schema.js";
-import type { LoggedEvent } from "../../src/log/events.js";
 import { commandOf, type Ended, end, eventually, type Running, type StartOptions, start } from "./processes.js";
 import { tinyConfig, tinyCsv } from "./tiny.js";
 

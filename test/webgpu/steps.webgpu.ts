@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { workloads } from "../../bench/workloads.js";
+import type { Engine } from "../../src/engine/engine.js";
 import { onnxRuntimeEngine } from "../../src/node/ort/onnxruntime.js";
 import { threadedEngine } from "../../src/node/ort/threaded-engine.js";
 import { float32, type NamedArrays } from "../../src/runtime/array.js";
-import type { Engine } from "../../src/engine/engine.js";
 import { named } from "../../src/runtime/named.js";
 import { key } from "../../src/runtime/random.js";
 import { createStudent, type Student, type Teacher } from "../../src/train/student.js";

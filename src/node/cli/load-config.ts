@@ -6,9 +6,9 @@ import { ConfigError, messageOf } from "../../errors.js";
 import { applyOverrides, resolveConfig } from "../../run/config.js";
 import { isOfText, type RunConfig, type TextRunConfig } from "../../run/schema.js";
 import { isAddress, isFileUrl, pathOfFileUrl } from "../files/addresses.js";
-import { noteInit } from "../launch/init-weights.js";
 import { assertRegular } from "../files/plain-files.js";
 import { readWithin } from "../files/read-bounded.js";
+import { noteInit } from "../launch/init-weights.js";
 import { withoutVersion } from "../runs/run-file.js";
 
 /**

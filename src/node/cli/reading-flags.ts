@@ -2,8 +2,8 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { listed } from "../../reading/names.js";
 import { type GivenReading, givenReadingSchema } from "../../reading/reading.js";
-import { wholeNumber } from "./flags.js";
 import { checkEncoding } from "../text/text-file.js";
+import { wholeNumber } from "./flags.js";
 
 export interface ReadingFlags {
   readonly encoding?: string;

@@ -6,13 +6,13 @@ import { bytes } from "../../report/format.js";
 import { runsLines } from "../../report/runs.js";
 import { isOfText, type TableRunConfig, type TextRunConfig } from "../../run/schema.js";
 import { carryOut, planClean, planLines } from "../runs/clean.js";
-import { FAILED } from "./exit-codes.js";
 import { inspect } from "../runs/inspect.js";
 import { listRuns } from "../runs/list-runs.js";
-import { loadConfig } from "./load-config.js";
 import { prepareTable } from "../table/ingest.js";
 import { describeShards, shardLines } from "../table/shards.js";
 import { tableSpecOf } from "../table/table-kind.js";
+import { FAILED } from "./exit-codes.js";
+import { loadConfig } from "./load-config.js";
 
 /** The flag that overrides options of a configuration. */
 export const SET = [

@@ -5,10 +5,10 @@ import { ConfigError } from "../../errors.js";
 import { evaluationLines, textEvaluationLines } from "../../report/evaluation.js";
 import { count, seconds } from "../../report/format.js";
 import { printable } from "../../report/printable.js";
-import { someText } from "./flags.js";
-import { type ReadingFlags, readingOf, withReadingFlags } from "./reading-flags.js";
 import { evaluate } from "../table/evaluate.js";
 import { predict } from "../table/predict.js";
+import { someText } from "./flags.js";
+import { type ReadingFlags, readingOf, withReadingFlags } from "./reading-flags.js";
 
 export interface ServeCommandOptions {
   readonly cacheFolder: string;

@@ -1,19 +1,19 @@
 /** The commands that begin with data instead of a configuration. */
 import type { Command } from "commander";
 import { ConfigError } from "../../errors.js";
+import { targetScales } from "../../infer/column.js";
+import { configurationOf } from "../../infer/configuration.js";
+import { type Preset, presetNames, presets } from "../../infer/presets.js";
 import { nearest } from "../../nearest.js";
 import { descriptionLines, overrideLines, planLines } from "../../report/description.js";
 import { firstLookLines } from "../../report/first-look.js";
 import { applyOverrides, resolveConfig } from "../../run/config.js";
-import { targetScales } from "../../infer/column.js";
-import { configurationOf } from "../../infer/configuration.js";
-import { type Preset, presetNames, presets } from "../../infer/presets.js";
 import { taskKinds } from "../../run/task-schema.js";
-import { someText } from "./flags.js";
-import { listOf, type ReadingFlags, readingOf, several, withReadingFlags } from "./reading-flags.js";
 import { type DescribeOverrides, describeTable } from "../table/infer/describe.js";
 import { lookAtTable } from "../table/infer/first-look.js";
 import { inferRun, writeConfiguration } from "../table/infer/infer-run.js";
+import { someText } from "./flags.js";
+import { listOf, type ReadingFlags, readingOf, several, withReadingFlags } from "./reading-flags.js";
 
 /** Flags that say what the data is, and what of it the user knows better. */
 export interface TableFlags extends ReadingFlags {

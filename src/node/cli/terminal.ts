@@ -1,8 +1,8 @@
 /** The progress of a run in a terminal, or as plain lines in a pipe. It sees the run's log and nothing else. */
 
+import type { LoggedEvent } from "../../log/events.js";
 import { printable, printableRecord } from "../../report/printable.js";
 import { advance, groupLines, noProgress, type RunProgress } from "../../report/progress.js";
-import type { LoggedEvent } from "../../log/events.js";
 import { logFollower } from "../runs/follow.js";
 
 const REFRESH_MILLISECONDS = 200;

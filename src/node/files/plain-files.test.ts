@@ -17,8 +17,8 @@ import { after, describe, test } from "node:test";
 import { StoreError } from "../../errors.js";
 import { lockRun } from "../runs/lock.js";
 import { logWriter } from "../runs/log.js";
-import { makeFolder, makeOwnFolder, readRegular, writeOwn } from "./plain-files.js";
 import { readLog } from "../runs/read-log.js";
+import { makeFolder, makeOwnFolder, readRegular, writeOwn } from "./plain-files.js";
 
 const folder = mkdtempSync(join(tmpdir(), "codistill-own-"));
 after(() => rmSync(folder, { recursive: true }));

@@ -3,17 +3,17 @@ import { closeSync, ftruncateSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import { messageOf } from "../../errors.js";
-import type { RunConfig } from "../../run/schema.js";
 import type { LoggedEvent, TrainEvent } from "../../log/events.js";
-import { type GroupEnd, type GroupProcess, startProcess } from "./group-process.js";
-import { logWriter } from "../runs/log.js";
+import type { RunConfig } from "../../run/schema.js";
 import { endOf } from "../files/log-lines.js";
-import type { Patience } from "./patience.js";
 import { makeOwnFolder, openOwn } from "../files/plain-files.js";
 import { beginningOf } from "../files/read-bounded.js";
+import { logWriter } from "../runs/log.js";
 import { checkLog, lastStepOf, readEvents } from "../runs/read-log.js";
 import type { RunFolder } from "../runs/run-folder.js";
 import type { RunScope } from "../runs/scope.js";
+import { type GroupEnd, type GroupProcess, startProcess } from "./group-process.js";
+import type { Patience } from "./patience.js";
 
 /** Seconds before the first restart of a group; doubled at each further one. */
 const FIRST_DELAY_SECONDS = 0.5;

@@ -1,27 +1,27 @@
 /** What the process of a group does; `group-main.ts` loads this once it listens to its parent. */
 import { writeSync } from "node:fs";
 import { CodistillError, messageOf, StoreError } from "../../errors.js";
+import type { TrainEvent } from "../../log/events.js";
 import { withoutSecrets } from "../../report/secrets.js";
 import { runGroup } from "../../run/group.js";
 import type { RunConfig } from "../../run/schema.js";
-import type { TrainEvent } from "../../log/events.js";
-import { directoryStore } from "../stores/directory-store.js";
 import { errorLine } from "../cli/error-line.js";
 import { FAILED, REFUSED } from "../cli/exit-codes.js";
-import { hasBegun, stopOrder } from "./group-orders.js";
-import { readInit } from "./init-weights.js";
+import { makeOwnFolder } from "../files/plain-files.js";
+import { threadedEngine } from "../ort/threaded-engine.js";
 import { logWriter } from "../runs/log.js";
 import { type Ownership, takeOver } from "../runs/ownership.js";
-import { makeOwnFolder } from "../files/plain-files.js";
-import { openWorkload } from "./prepare.js";
 import { ownIdentity } from "../runs/process-identity.js";
 import { lastStepOf, readEvents } from "../runs/read-log.js";
-import { recordOf } from "./replay.js";
 import { readRunFile } from "../runs/run-file.js";
 import { runFolder } from "../runs/run-folder.js";
 import { readScope } from "../runs/scope.js";
+import { directoryStore } from "../stores/directory-store.js";
 import { openStore } from "../stores/stores.js";
-import { threadedEngine } from "../ort/threaded-engine.js";
+import { hasBegun, stopOrder } from "./group-orders.js";
+import { readInit } from "./init-weights.js";
+import { openWorkload } from "./prepare.js";
+import { recordOf } from "./replay.js";
 
 const [path = "", index = "", threads = ""] = process.argv.slice(2);
 const folder = runFolder(path);

@@ -1,10 +1,11 @@
 /** The data of a run, prepared: what depends on whether it is a table or text, and the rest of a run does not look into. */
+
+import type { Engine } from "../../engine/engine.js";
+import type { RunResult, TrainEvent } from "../../log/events.js";
 import type { RunConfig } from "../../run/schema.js";
 import type { ScoredGroup } from "../../run/score.js";
 import type { Work, Workload } from "../../run/workload.js";
 import type { NamedArrays } from "../../runtime/array.js";
-import type { Engine } from "../../engine/engine.js";
-import type { RunResult, TrainEvent } from "../../log/events.js";
 
 /** How much data there is, as the log says it. */
 export type DataSizes = Pick<Extract<TrainEvent, { readonly event: "data-ready" }>, "rows" | "units">;

@@ -8,11 +8,11 @@ import { CheckpointError, ConfigError } from "../../errors.js";
 import { groupFiles } from "../../run/keeper.js";
 import type { RunConfig } from "../../run/schema.js";
 import type { Replay } from "../../run/start.js";
-import { directoryStore } from "../stores/directory-store.js";
 import { loadConfig } from "../cli/load-config.js";
 import { readEvents } from "../runs/read-log.js";
 import { existingRun, runFolder } from "../runs/run-folder.js";
 import { readScope, writeScope } from "../runs/scope.js";
+import { directoryStore } from "../stores/directory-store.js";
 
 /** The configuration and the scope of a replay, written to its new run folder. */
 export async function prepareReplay(

@@ -2,23 +2,23 @@
 import { existsSync, mkdirSync, rmdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { ConfigError, messageOf, TrainingError } from "../../errors.js";
+import type { RunResult, TrainEvent } from "../../log/events.js";
 import { recordWithoutSecrets } from "../../report/secrets.js";
 import type { RunConfig } from "../../run/schema.js";
-import type { RunResult, TrainEvent } from "../../log/events.js";
-import { directoryStore } from "../stores/directory-store.js";
-import { finish } from "./finish.js";
-import { runGroups } from "./group-processes.js";
+import { makeFolder } from "../files/plain-files.js";
 import { lockRun, type RunLock } from "../runs/lock.js";
 import { logWriter } from "../runs/log.js";
-import { memoryBudget } from "./memory.js";
 import { takeOwnFiles, withOwnNames } from "../runs/own-files.js";
-import { patienceOf } from "./patience.js";
-import { makeFolder } from "../files/plain-files.js";
-import { prepareData } from "./prepare.js";
 import { ownIdentity } from "../runs/process-identity.js";
 import { encodeRunFile } from "../runs/run-file.js";
 import { runFolder } from "../runs/run-folder.js";
 import { enterRun, type Join, noteJoin, readScope } from "../runs/scope.js";
+import { directoryStore } from "../stores/directory-store.js";
+import { finish } from "./finish.js";
+import { runGroups } from "./group-processes.js";
+import { memoryBudget } from "./memory.js";
+import { patienceOf } from "./patience.js";
+import { prepareData } from "./prepare.js";
 
 export interface TrainOptions {
   readonly config: RunConfig;

@@ -1,7 +1,8 @@
 /** What the training thread and its owner say to each other. */
-import type { NamedArrays } from "../../runtime/array.js";
+
 import type { EngineOptions } from "../../engine/engine.js";
 import type { Plan } from "../../engine/plan.js";
+import type { NamedArrays } from "../../runtime/array.js";
 import type { Binding } from "./bindings.js";
 import type { BrakePlace } from "./brake.js";
 import type { ArrayPlace } from "./values.js";

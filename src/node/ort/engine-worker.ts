@@ -3,8 +3,8 @@ import { parentPort } from "node:worker_threads";
 import { ConfigError } from "../../errors.js";
 import type { NamedArrays } from "../../runtime/array.js";
 import { mapValues } from "../../runtime/named.js";
-import { type EngineAnswer, type EngineRequest, memoryOf } from "./engine-messages.js";
 import { planEngine } from "./bindings.js";
+import { type EngineAnswer, type EngineRequest, memoryOf } from "./engine-messages.js";
 import type { PlanEngine, PlanProgram } from "./plan-engine.js";
 
 let started: PlanEngine | undefined;

@@ -13,9 +13,9 @@ import { initParams } from "../../nn/model.js";
 import { exportModel } from "../../run/export.js";
 import { key } from "../../runtime/random.js";
 import { inspect } from "../runs/inspect.js";
-import { MODEL_FORMAT } from "./model-file.js";
 import { openModel } from "../table/served-model.js";
 import { openLanguageModel } from "../text/language-model.js";
+import { MODEL_FORMAT } from "./model-file.js";
 
 const root = mkdtempSync(join(tmpdir(), "codistill-model-"));
 after(() => rmSync(root, { recursive: true }));

@@ -6,8 +6,8 @@ import { CheckpointError, ConfigError, DamagedError, messageOf } from "../../err
 import { decodeModel, isWhollyKnown, type ModelProto } from "../../graph/onnx-proto.js";
 import { shortened } from "../../report/format.js";
 import { graphProblem } from "../../serving/model-graph.js";
-import { InferenceSession } from "./library.js";
 import { readRegular } from "../files/plain-files.js";
+import { InferenceSession } from "./library.js";
 
 /** What the metadata of an exported model say that it is, and the version of that format. */
 export const MODEL_FORMAT = "codistill.model";

@@ -1,7 +1,7 @@
 /** The engine through the C API of ONNX Runtime: kept tensors are read and written where they are. */
 
-import { copyOf } from "../../runtime/array.js";
 import type { EngineOptions } from "../../engine/engine.js";
+import { copyOf } from "../../runtime/array.js";
 import { mapValues } from "../../runtime/named.js";
 import { keptTensors } from "./kept.js";
 import type { PlanEngine } from "./plan-engine.js";

@@ -1,10 +1,10 @@
 /** The engine through the official binding of ONNX Runtime, which copies what a run gives, kept tensors too. */
 
+import type { EngineOptions } from "../../engine/engine.js";
+import { guard, type Plan } from "../../engine/plan.js";
 import { ConfigError, messageOf } from "../../errors.js";
 import { UPDATED } from "../../graph/graph.js";
 import { copyOf, type DType, type NamedArrays, type NdArray, sizeOf } from "../../runtime/array.js";
-import type { EngineOptions } from "../../engine/engine.js";
-import { guard, type Plan } from "../../engine/plan.js";
 import { cancelled, isPulled } from "./brake.js";
 import type * as ort from "./library.js";
 import { missing, type PlanEngine } from "./plan-engine.js";

@@ -8,14 +8,14 @@ import { promisify } from "node:util";
 import { engineSuite } from "../../../test/engine.suite.js";
 import { a, updates } from "../../../test/engine-graphs.js";
 import { flightsLike, randomBatch, randomTeacher } from "../../../test/flights-like.js";
+import type { EngineOptions } from "../../engine/engine.js";
 import { ConfigError } from "../../errors.js";
 import { toOnnx } from "../../graph/onnx.js";
 import { add } from "../../graph/ops.js";
-import type { EngineOptions } from "../../engine/engine.js";
 import { key } from "../../runtime/random.js";
 import { createStudent } from "../../train/student.js";
-import { chooseBinding, onnxRuntimeEngine } from "./onnxruntime.js";
 import * as ort from "./library.js";
+import { chooseBinding, onnxRuntimeEngine } from "./onnxruntime.js";
 import { threadedEngine } from "./threaded-engine.js";
 
 const bindings = ["native", "official"] as const;

@@ -1,8 +1,9 @@
 /** The engine on the calling thread: ONNX Runtime, through its C API or through its official binding. */
-import { ConfigError, messageOf } from "../../errors.js";
-import { copyOf } from "../../runtime/array.js";
+
 import type { Engine, EngineOptions } from "../../engine/engine.js";
 import { planOf } from "../../engine/plan.js";
+import { ConfigError, messageOf } from "../../errors.js";
+import { copyOf } from "../../runtime/array.js";
 import { mapValues } from "../../runtime/named.js";
 import { type Binding, planEngine } from "./bindings.js";
 

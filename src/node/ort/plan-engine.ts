@@ -1,6 +1,6 @@
-import type { NamedArrays } from "../../runtime/array.js";
 import type { Engine } from "../../engine/engine.js";
 import type { Plan } from "../../engine/plan.js";
+import type { NamedArrays } from "../../runtime/array.js";
 import type { BrakePlace } from "./brake.js";
 
 /** An engine for graphs that were made ready elsewhere. Its runs block the calling thread. */

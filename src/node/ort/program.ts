@@ -1,8 +1,9 @@
 /** A compiled plan, run through the C API without copying what is kept. */
-import { UPDATED } from "../../graph/graph.js";
-import { copyOf, type NamedArrays, type NdArray, sizeOf } from "../../runtime/array.js";
+
 import type { EngineOptions } from "../../engine/engine.js";
 import { guard, type Plan } from "../../engine/plan.js";
+import { UPDATED } from "../../graph/graph.js";
+import { copyOf, type NamedArrays, type NdArray, sizeOf } from "../../runtime/array.js";
 import { cancelled, FLAGS, isHeldBack, isPulled, readyFlags } from "./brake.js";
 import { addressOf, cApi, LOG_ERRORS, type Pointer } from "./c-api.js";
 import type { KeptTensors } from "./kept.js";

@@ -1,8 +1,9 @@
 /** Whether the C API does here what the engine builds on. */
+
+import { planOf } from "../../engine/plan.js";
 import { messageOf } from "../../errors.js";
 import { add, input, mul, reduceSum } from "../../graph/ops.js";
 import { float32, type NamedArrays } from "../../runtime/array.js";
-import { planOf } from "../../engine/plan.js";
 import { nativeEngine } from "./native.js";
 import type { PlanProgram } from "./plan-engine.js";
 

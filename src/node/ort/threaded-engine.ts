@@ -1,13 +1,13 @@
 /** An engine on a thread of its own, so that the process stays responsive while it trains. */
 import { Worker } from "node:worker_threads";
-import { ConfigError, messageOf } from "../../errors.js";
-import { copyOf, type NamedArrays, type NdArray } from "../../runtime/array.js";
 import type { Engine, EngineOptions, WriteOptions } from "../../engine/engine.js";
 import { planOf } from "../../engine/plan.js";
+import { ConfigError, messageOf } from "../../errors.js";
+import { copyOf, type NamedArrays, type NdArray } from "../../runtime/array.js";
 import { mapValues } from "../../runtime/named.js";
+import { type Brake, makeBrake } from "./brake.js";
 import { type EngineAnswer, type EngineRequest, memoryOf } from "./engine-messages.js";
 import { chooseBinding } from "./onnxruntime.js";
-import { type Brake, makeBrake } from "./brake.js";
 import "./telemetry.js";
 
 type Call<T> = T extends unknown ? Omit<T, "id"> : never;
@@ -53,10 +53,7 @@ export function threadedEngine(options: EngineOptions): Engine {
     const { onNotice: _, ...plain } = options;
     await send({ call: "start", options: plain, binding });
     if (binding === "official") return { newBrake: () => makeBrake(null) };
-    const [{ placesOf }, { makeTerminator }] = await Promise.all([
-      import("./values.js"),
-      import("./terminator.js"),
-    ]);
+    const [{ placesOf }, { makeTerminator }] = await Promise.all([import("./values.js"), import("./terminator.js")]);
     return { placesOf, newBrake: () => makeBrake(makeTerminator()) };
   });
   started.catch((error: unknown) => {

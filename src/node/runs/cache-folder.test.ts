@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { Command } from "commander";
 import { DataError } from "../../errors.js";
-import { asCacheError, cacheFolderOf, withCacheFlag } from "./cache-folder.js";
 import { inTemporaryFolder } from "../files/temporary-folder.js";
+import { asCacheError, cacheFolderOf, withCacheFlag } from "./cache-folder.js";
 
 test("the cache is where the flag says, else the environment, else in the current folder", (t) => {
   const before = process.env.CODISTILL_CACHE;

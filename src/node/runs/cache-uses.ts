@@ -9,8 +9,8 @@ import { basename, join, resolve } from "node:path";
 import { z } from "zod";
 import { decodeJson } from "../../checkpoint/json.js";
 import { makeFolder, writeOwn } from "../files/plain-files.js";
-import { mayBeThere, ownIdentity, processIdentitySchema } from "./process-identity.js";
 import { readWithin } from "../files/read-bounded.js";
+import { mayBeThere, ownIdentity, processIdentitySchema } from "./process-identity.js";
 import { readRunFile } from "./run-file.js";
 import { runFolder } from "./run-folder.js";
 

@@ -7,10 +7,10 @@ import { after, test } from "node:test";
 import { tinyConfig } from "../../../test/tiny-run.js";
 import { publishSnapshot, readPointer, readSnapshot } from "../../checkpoint/snapshot.js";
 import { ConfigError } from "../../errors.js";
-import { float32 } from "../../runtime/array.js";
 import type { LoggedProcess } from "../../log/events.js";
-import { type CleanOptions, carryOut, planClean, planLines } from "./clean.js";
+import { float32 } from "../../runtime/array.js";
 import { directoryStore } from "../stores/directory-store.js";
+import { type CleanOptions, carryOut, planClean, planLines } from "./clean.js";
 import { ownIdentity } from "./process-identity.js";
 import { encodeRunFile } from "./run-file.js";
 

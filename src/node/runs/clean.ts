@@ -7,12 +7,12 @@ import { ConfigError, messageOf } from "../../errors.js";
 import { bytes, table } from "../../report/format.js";
 import { groupFiles } from "../../run/keeper.js";
 import type { RunConfig } from "../../run/schema.js";
-import { notedUses } from "./cache-uses.js";
+import { DOWNLOADS } from "../sources/remote-files.js";
 import { directoryStore, STALE_MILLISECONDS, TEMPORARY } from "../stores/directory-store.js";
+import { notedUses } from "./cache-uses.js";
 import { listedRun, summarizeRun } from "./list-runs.js";
 import { isAlive, mayBeThere } from "./process-identity.js";
 import { type EventOf, readEvents } from "./read-log.js";
-import { DOWNLOADS } from "../sources/remote-files.js";
 import { readRunFile } from "./run-file.js";
 import { type RunFolder, runFolder } from "./run-folder.js";
 

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { StoreError } from "../../errors.js";
 import type { LoggedEvent } from "../../log/events.js";
 import { endOf, type LineReader, lineReader } from "../files/log-lines.js";
+import { isSystemError } from "../files/system-errors.js";
 import { eventOf } from "./read-log.js";
 import { runFolder } from "./run-folder.js";
-import { isSystemError } from "../files/system-errors.js";
 
 /**
  * Reads what has been added to the logs of a run folder since the last call; only whole lines. `from` "end" leaves out what

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { tinyConfig } from "../../../test/tiny-run.js";
-import { runsLines } from "../../report/runs.js";
 import type { LoggedProcess } from "../../log/events.js";
+import { runsLines } from "../../report/runs.js";
 import { listRuns, summarizeRun } from "./list-runs.js";
 import { ownIdentity } from "./process-identity.js";
 

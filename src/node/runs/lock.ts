@@ -10,8 +10,8 @@ import { closeSync, fstatSync, ftruncateSync, lstatSync, readSync, renameSync, r
 import { dirname, join } from "node:path";
 import { decodeJson } from "../../checkpoint/json.js";
 import { ConfigError } from "../../errors.js";
-import { lockFile } from "./flock.js";
 import { openOwn, openRegular, writeOwn } from "../files/plain-files.js";
+import { lockFile } from "./flock.js";
 import {
   hasEnded,
   isRunning,

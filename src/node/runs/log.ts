@@ -1,9 +1,9 @@
 /** The run log on disk: one event a line, whole lines only, so that a killed process leaves a readable log. */
 import { writeSync } from "node:fs";
 import { messageOf } from "../../errors.js";
+import type { LoggedEvent, TrainEvent } from "../../log/events.js";
 import { printable } from "../../report/printable.js";
 import { withoutSecrets } from "../../report/secrets.js";
-import type { LoggedEvent, TrainEvent } from "../../log/events.js";
 import { endOf } from "../files/log-lines.js";
 import { writeOwn } from "../files/plain-files.js";
 import { RUN_FOLDER_VERSION } from "./run-file.js";

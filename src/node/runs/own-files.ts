@@ -8,8 +8,8 @@ import { z } from "zod";
 import { digestChange, sha256 } from "../../checkpoint/digest.js";
 import { ConfigError, messageOf } from "../../errors.js";
 import { isOfText, type RunConfig } from "../../run/schema.js";
-import { directoryStore } from "../stores/directory-store.js";
 import { readRegular } from "../files/plain-files.js";
+import { directoryStore } from "../stores/directory-store.js";
 import { checkedRunFile, encodeRunFile } from "./run-file.js";
 import type { RunFolder } from "./run-folder.js";
 

@@ -5,9 +5,9 @@
 import { closeSync, openSync, readdirSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf, StoreError } from "../../errors.js";
-import { TEMPORARY } from "../stores/directory-store.js";
 import { makeOwnFolder } from "../files/plain-files.js";
 import { systemCodeOf } from "../files/system-errors.js";
+import { TEMPORARY } from "../stores/directory-store.js";
 
 const FOLDER = "starts";
 const DIGITS = 9;

@@ -1,8 +1,8 @@
 /** Run logs as events, one at a time: a log may be larger than memory, or than any string. */
 import { checkVersion, decodeJson } from "../../checkpoint/json.js";
 import { CheckpointError, ConfigError, messageOf } from "../../errors.js";
-import { bytes } from "../../report/format.js";
 import type { LoggedEvent } from "../../log/events.js";
+import { bytes } from "../../report/format.js";
 import { type Line, lineReader, MAX_LINE_BYTES } from "../files/log-lines.js";
 import { RUN_FOLDER_VERSION } from "./run-file.js";
 

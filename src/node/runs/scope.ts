@@ -10,9 +10,9 @@ import { joinRun } from "../../run/join.js";
 import type { RunConfig } from "../../run/schema.js";
 import type { Work } from "../../run/workload.js";
 import { directoryStore } from "../stores/directory-store.js";
+import { locatedStore, openStore } from "../stores/stores.js";
 import { checkedRunFile, encodeRunFile } from "./run-file.js";
 import { isRun, type RunFolder } from "./run-folder.js";
-import { locatedStore, openStore } from "../stores/stores.js";
 
 /** The groups that are trained in a run folder, and the address of the store that they share with the others. */
 export interface RunScope {

@@ -10,8 +10,8 @@ import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { csv, lines, specOf } from "../../../test/table-fixture.js";
 import { DataError } from "../../errors.js";
-import { localCopies } from "./remote-files.js";
 import { prepareTable } from "../table/ingest.js";
+import { localCopies } from "./remote-files.js";
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 

@@ -14,9 +14,9 @@ import { hidesSecrets, withoutSecrets } from "../../report/secrets.js";
 import { isAddress, isFileUrl } from "../files/addresses.js";
 import { makeFolder, writeOwn } from "../files/plain-files.js";
 import { readWithin } from "../files/read-bounded.js";
+import { inTemporaryFolder } from "../files/temporary-folder.js";
 import type { OpenRemote, RemoteFile } from "./remote-file.js";
 import { identifyFiles } from "./source-files.js";
-import { inTemporaryFolder } from "../files/temporary-folder.js";
 
 export interface RemoteOptions {
   readonly cacheFolder: string;

@@ -4,11 +4,11 @@ import { type Preprocessing, type RecordLayout, type Rows, recordLayout, type Tr
 import type { Reading } from "../../reading/reading.js";
 import type { Serving } from "../../serving/expression.js";
 import type { SeenValues } from "../../serving/seen.js";
+import { cachedFolder } from "../files/temporary-folder.js";
 import { openDuckdb } from "../sources/duckdb.js";
 import { withShares } from "../sources/progress.js";
 import { localCopies } from "../sources/remote-files.js";
 import { assertUnchanged, sourceFiles } from "../sources/source-files.js";
-import { cachedFolder } from "../files/temporary-folder.js";
 import { openTable, type ReadSpec, tableDigest } from "./table-cache.js";
 import { writeTable } from "./table-writer.js";
 import { openFiles } from "./text-files.js";

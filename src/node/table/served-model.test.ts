@@ -9,10 +9,10 @@ import type { Preprocessing } from "../../data/table.js";
 import { initParams } from "../../nn/model.js";
 import { exportModel } from "../../run/export.js";
 import { makeLearner } from "../../run/learner.js";
-import { seenFeatures } from "../../serving/seen.js";
 import { key, normal } from "../../runtime/random.js";
-import { MODEL_FORMAT, MODEL_VERSION } from "../ort/model-file.js";
+import { seenFeatures } from "../../serving/seen.js";
 import { InferenceSession, Tensor } from "../ort/library.js";
+import { MODEL_FORMAT, MODEL_VERSION } from "../ort/model-file.js";
 import { openModel } from "./served-model.js";
 
 const folder = mkdtempSync(join(tmpdir(), "codistill-served-model-"));

@@ -4,13 +4,13 @@ import { problemsOf } from "../../checkpoint/json.js";
 import { yesNo } from "../../data/table.js";
 import { CheckpointError, ConfigError } from "../../errors.js";
 import { encodeModel, type ModelProto } from "../../graph/onnx-proto.js";
+import type { TaskKind } from "../../log/events.js";
 import { type Reading, readingSchema } from "../../reading/reading.js";
 import { type ServedInput, servedInputSchema } from "../../serving/expression.js";
 import { type FeatureValues, type SeenFeature, seenFeatureSchema } from "../../serving/seen.js";
-import type { TaskKind } from "../../log/events.js";
 import type { Floats } from "../../train/metrics.js";
 import { binaryTask, multiclassTask, outputNames, regressionTask, type Task } from "../../train/task.js";
-import type { ValueColumns } from "../sources/duckdb.js";
+import { Tensor } from "../ort/library.js";
 import {
   checkModelFile,
   checkNames,
@@ -20,7 +20,7 @@ import {
   openSession,
   readModelFile,
 } from "../ort/model-file.js";
-import { Tensor } from "../ort/library.js";
+import type { ValueColumns } from "../sources/duckdb.js";
 import { featureValues, withFeatures } from "./served-features.js";
 
 /** What a model gives of rows. */

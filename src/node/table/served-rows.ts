@@ -2,9 +2,9 @@
 import { enclosed } from "../../data/sql.js";
 import { DataError, messageOf } from "../../errors.js";
 import { nearest } from "../../nearest.js";
-import { count, counted, firstNames, shortened } from "../../report/format.js";
 import { givenFormats, overridden } from "../../reading/given.js";
 import type { GivenReading } from "../../reading/reading.js";
+import { count, counted, firstNames, shortened } from "../../report/format.js";
 import type { ServedInput } from "../../serving/expression.js";
 import type { Database, ValueColumns } from "../sources/duckdb.js";
 import { type CheckedSql, checkedSql } from "./checked-sql.js";

@@ -1,20 +1,14 @@
 /** The rows of a source's files in a database: how their text is read is decided once, and then every value has its type. */
 import { DataError } from "../../errors.js";
 import { nearest } from "../../nearest.js";
-import { firstNames } from "../../report/format.js";
-import { columnFinder, columnNamed, type NamedColumn } from "../../reading/names.js";
 import { type Census, numValues } from "../../reading/census.js";
-import {
-  type DecideContext,
-  type Decision,
-  decideReadings,
-  mayBeUnread,
-  wantsShapes,
-} from "../../reading/decide.js";
+import { type DecideContext, type Decision, decideReadings, mayBeUnread, wantsShapes } from "../../reading/decide.js";
 import { disagreements, unreadNote } from "../../reading/disagreements.js";
 import { givenFormats } from "../../reading/given.js";
+import { columnFinder, columnNamed, type NamedColumn } from "../../reading/names.js";
 import { type GivenReading, type Reading, typeOf } from "../../reading/reading.js";
 import { valueSql } from "../../reading/sql.js";
+import { firstNames } from "../../report/format.js";
 import type { Database } from "../sources/duckdb.js";
 import { COLUMNS_BESIDE, computedQuery } from "./per-column.js";
 import { takeCensus, type Unread, unreadIn } from "./text-census.js";

@@ -25,9 +25,9 @@ import {
 } from "../../data/table.js";
 import { DataError, messageOf } from "../../errors.js";
 import { type GivenReading, givenReadingSchema, type Reading, readingSchema } from "../../reading/reading.js";
+import { taskKinds } from "../../run/task-schema.js";
 import { type Serving, servingSchema } from "../../serving/expression.js";
 import { type SeenValues, seenValuesSchema } from "../../serving/seen.js";
-import { taskKinds } from "../../run/task-schema.js";
 import { type CheckedFile, type CheckedFolder, damaged, openCheckedFolder } from "../files/checked-folder.js";
 import type { SourceFiles } from "../sources/source-files.js";
 import { storedRows } from "./stored-rows.js";

@@ -1,7 +1,7 @@
 /** What is counted of the text of columns, asked of DuckDB. */
 import { identifier, literal } from "../../data/sql.js";
-import type { NamedColumn } from "../../reading/names.js";
 import { type Census, LOOK_NAMES, type Look, MOST_SHAPES, type Shape } from "../../reading/census.js";
+import type { NamedColumn } from "../../reading/names.js";
 import type { ColumnReading, Reading } from "../../reading/reading.js";
 import { isInfiniteSql, isMarkSql, lookSql, valueSql } from "../../reading/sql.js";
 import type { Database } from "../sources/duckdb.js";

@@ -1,7 +1,7 @@
 /** The rows of CSV, TSV and JSON as text, as SQL: columns by their names, whatever their order in each file. */
 import { identifier, literal, patternOf } from "../../data/sql.js";
-import { columnFinder, headerNames, type NamedColumn, sqlNames } from "../../reading/names.js";
 import type { Dialect } from "../../reading/dialect.js";
+import { columnFinder, headerNames, type NamedColumn, sqlNames } from "../../reading/names.js";
 import type { SourceText } from "./text-files.js";
 
 /** A file and how its lines are taken apart. */

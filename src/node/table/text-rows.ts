@@ -1,9 +1,9 @@
 /** The rows of CSV and TSV as text: the view `source_text`, whatever state the files are in. */
 import { literal } from "../../data/sql.js";
 import { DataError, messageOf } from "../../errors.js";
-import { count, counted, firstNames, shortened } from "../../report/format.js";
-import type { NamedColumn } from "../../reading/names.js";
 import { type Dialect, dialectOf } from "../../reading/dialect.js";
+import type { NamedColumn } from "../../reading/names.js";
+import { count, counted, firstNames, shortened } from "../../report/format.js";
 import type { Database } from "../sources/duckdb.js";
 import { textOf } from "../text/text-file.js";
 import { checkMalformed, STORE_REJECTS, takeMalformed } from "./malformed-rows.js";

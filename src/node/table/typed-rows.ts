@@ -1,8 +1,8 @@
 /** The rows of Parquet and JSON, whose numbers have types: the view `source_text`, in which strings are text yet to be read. */
 import { identifier, literal, patternOf } from "../../data/sql.js";
 import { DataError, messageOf } from "../../errors.js";
-import { counted, firstNames } from "../../report/format.js";
 import { kindOf } from "../../infer/column.js";
+import { counted, firstNames } from "../../report/format.js";
 import type { Database } from "../sources/duckdb.js";
 import type { SourceFormat } from "../sources/source-files.js";
 import type { OpenFiles, SourceText } from "./text-files.js";

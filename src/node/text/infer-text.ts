@@ -4,8 +4,6 @@ import { availableParallelism } from "node:os";
 import { extname, resolve } from "node:path";
 import { corpusOf } from "../../data/text/corpus.js";
 import { DataError } from "../../errors.js";
-import { counted, bytes as inBytes } from "../../report/format.js";
-import { resolveConfig } from "../../run/config.js";
 import {
   chooseTextPlan,
   type InferredText,
@@ -15,11 +13,13 @@ import {
   textConfigurationText,
   textWithinBudget,
 } from "../../infer/text-plan.js";
+import { counted, bytes as inBytes } from "../../report/format.js";
+import { resolveConfig } from "../../run/config.js";
 import { isOfText } from "../../run/schema.js";
 import { textBatch, textNetwork, textWork } from "../../run/text-work.js";
 import { key, uniform } from "../../runtime/random.js";
-import { secondsOfStep } from "../ort/step-seconds.js";
 import { relativeTo, runName, writeBeside } from "../cli/write-configuration.js";
+import { secondsOfStep } from "../ort/step-seconds.js";
 import { type DocumentsOptions, documents, findTexts } from "./documents.js";
 import { trainTokenizer } from "./train-tokenizer.js";
 

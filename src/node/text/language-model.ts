@@ -9,8 +9,9 @@ import { readBest } from "../../run/score.js";
 import { textNetwork } from "../../run/text-work.js";
 import { sizeOf } from "../../runtime/array.js";
 import { mapValues } from "../../runtime/named.js";
-import { directoryStore } from "../stores/directory-store.js";
 import { loadConfig } from "../cli/load-config.js";
+import { readRegular } from "../files/plain-files.js";
+import { Tensor } from "../ort/library.js";
 import {
   checkModelFile,
   checkNames,
@@ -20,10 +21,9 @@ import {
   modelFile,
   openSession,
 } from "../ort/model-file.js";
-import { Tensor } from "../ort/library.js";
 import { checkOwnFiles, TOKENIZER_FILE } from "../runs/own-files.js";
-import { readRegular } from "../files/plain-files.js";
 import { existingRun, runFolder } from "../runs/run-folder.js";
+import { directoryStore } from "../stores/directory-store.js";
 import { manyNames, manyUnits } from "./many-units.js";
 import { tokenizerOf } from "./prepare-text.js";
 import { byteTokenizer, openTokenizer, type Tokenizer } from "./tokenizer.js";

@@ -1,12 +1,12 @@
 /** The commands that begin with text in place of a configuration, and what tells that data is text. */
 import { ConfigError } from "../../errors.js";
+import { textConfigurationOf } from "../../infer/text-plan.js";
 import { planLines } from "../../report/description.js";
 import { bytes, counted, shortened } from "../../report/format.js";
 import { printable } from "../../report/printable.js";
 import { applyOverrides, resolveConfig } from "../../run/config.js";
-import { textConfigurationOf } from "../../infer/text-plan.js";
-import { expandSource, formatOfName } from "../sources/source-files.js";
 import type { TableCommandOptions, TableFlags } from "../cli/table-commands.js";
+import { expandSource, formatOfName } from "../sources/source-files.js";
 import { describeText, type TextDescription, writeTextRun } from "./infer-text.js";
 
 /** Flags of text beside those of tables. */

@@ -8,8 +8,8 @@ import { scoreTextRun } from "../../run/score-text.js";
 import { textBatch, textNetwork, textWork, textWorkload } from "../../run/text-work.js";
 import { key } from "../../runtime/random.js";
 import { memoryBudget } from "../launch/memory.js";
-import { TOKENIZER_FILE } from "../runs/own-files.js";
 import type { DataKind } from "../launch/prepared.js";
+import { TOKENIZER_FILE } from "../runs/own-files.js";
 import { prepareText } from "./prepare-text.js";
 import { openText } from "./text-cache.js";
 

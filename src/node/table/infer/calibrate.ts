@@ -1,8 +1,8 @@
 /** How long a step takes here: a few of them, on random rows. */
 
 import { areOneArray, featureName, labelsName, numbersName } from "../../../data/table.js";
-import { resolveConfig } from "../../../run/config.js";
 import type { Feature } from "../../../infer/column.js";
+import { resolveConfig } from "../../../run/config.js";
 import { makeLearner } from "../../../run/learner.js";
 import { ofTable, type TableRunInput } from "../../../run/schema.js";
 import type { NamedArrays, NdArray } from "../../../runtime/array.js";

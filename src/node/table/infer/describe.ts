@@ -23,14 +23,14 @@ import {
   wantedReadings,
 } from "../../../infer/roles.js";
 import { columnSql } from "../../../infer/sql.js";
+import type { TaskKind } from "../../../log/events.js";
 import { columnNamed, columnOfFlag, type NamedColumn } from "../../../reading/names.js";
 import type { GivenReading } from "../../../reading/reading.js";
-import type { TaskKind } from "../../../log/events.js";
 import { outputNames } from "../../../train/task.js";
+import { inTemporaryFolder } from "../../files/temporary-folder.js";
 import { type Database, openDuckdb } from "../../sources/duckdb.js";
 import { withShares } from "../../sources/progress.js";
 import { localCopies } from "../../sources/remote-files.js";
-import { inTemporaryFolder } from "../../files/temporary-folder.js";
 import type { SourceColumn } from "../source-rows.js";
 import { type OpenFiles, openFiles } from "../text-files.js";
 import { pairFeatures } from "./count-pairs.js";

@@ -1,8 +1,9 @@
 /** What a user should know of a table before training: how it was read, marks of missing values, columns that tell the label. */
-import { counted, percent } from "../../../report/format.js";
+
 import type { ColumnDescription, Hint } from "../../../infer/column.js";
-import { argument } from "../../../reading/names.js";
 import type { TaskKind } from "../../../log/events.js";
+import { argument } from "../../../reading/names.js";
+import { counted, percent } from "../../../report/format.js";
 import type { Power } from "./leakage.js";
 import type { OpenSource } from "./source.js";
 

@@ -3,7 +3,6 @@ import { classIndexSql, labelTextSql } from "../../../data/label-values.js";
 import { mostEqual, UNITS_FOR_ALL } from "../../../data/split.js";
 import { enclosed, literal } from "../../../data/sql.js";
 import { DataError } from "../../../errors.js";
-import { count, firstNames, percent } from "../../../report/format.js";
 import type { LabelDescription } from "../../../infer/column.js";
 import {
   type ColumnDescription,
@@ -23,6 +22,7 @@ import {
 } from "../../../infer/split.js";
 import { columnSql, numberSql } from "../../../infer/sql.js";
 import { argument } from "../../../reading/names.js";
+import { count, firstNames, percent } from "../../../report/format.js";
 import type { Database } from "../../sources/duckdb.js";
 import { equalColumn, makeRowSplits, predicateSplits } from "../row-splits.js";
 import { checkExpressions } from "../table-checks.js";
