@@ -30,5 +30,5 @@ export function isFor(fault: Pick<Fault, "process">, argv: readonly string[]): b
   const [, program = "", , groupIndex = ""] = argv;
   const isProgram = (name: string) => program === fileURLToPath(new URL(`../../src/node/${name}.js`, import.meta.url));
   if (fault.process === "parent") return isProgram("main");
-  return isProgram("group-main") && (fault.process === "groups" || String(fault.process) === groupIndex);
+  return isProgram("launch/group-main") && (fault.process === "groups" || String(fault.process) === groupIndex);
 }
