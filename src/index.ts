@@ -134,7 +134,7 @@ export {
 } from "./optim/transformations.js";
 export { resolveConfig } from "./run/config.js";
 export type { OptimizerConfig, OptimizerInSteps } from "./run/optimizer-schema.js";
-export { defineRun, type RunConfig, type RunInput } from "./run/schema.js";
+export { defineRun, type RunConfig, type RunInput, type TableRunInput, type TextRunInput } from "./run/schema.js";
 export type { TaskConfig } from "./run/task-schema.js";
 export { type DataOf, type DType, float32, int32, type NamedArrays, type NdArray, strings } from "./runtime/array.js";
 export { fold, type Key, key, normal, permutation, uniform } from "./runtime/random.js";

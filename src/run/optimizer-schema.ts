@@ -9,17 +9,11 @@ const decayRate = z.number().min(0).lt(1);
 /** Learning rate by step. Steps count from the end of the warm-up; left out, they last to the end of the run. */
 const scheduleObject = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("constant") }),
-  /** In a straight line to a share of the learning rate. */
   z.strictObject({ kind: z.literal("linear"), to: share.default(0), steps: stepsOrShare.optional() }),
-  /** Along half a cosine to a share of the learning rate. */
   z.strictObject({ kind: z.literal("cosine"), to: share.default(0), steps: stepsOrShare.optional() }),
-  /** Times the factor at each of these steps. */
   z.strictObject({ kind: z.literal("step"), at: z.array(stepsOrShare).min(1), factor: factor.default(0.1) }),
-  /** Times the factor in every so many steps, a little with each. */
   z.strictObject({ kind: z.literal("exponential"), factor, every: stepsOrShare }),
-  /** Constant for so many steps, then falling with the inverse square root of their number. */
   z.strictObject({ kind: z.literal("inverseSquareRoot"), steps: stepsOrShare.default(10_000) }),
-  /** Up to the learning rate and down again; `from` is a share of the learning rate, `to` one of `from`. */
   z.strictObject({
     kind: z.literal("oneCycle"),
     peakAt: stepsOrShare.default("30%"),
@@ -48,18 +42,14 @@ const weightDecay = z.union(
 const common = {
   learningRate: z.number().positive(),
   schedule,
-  /** Steps in which the learning rate rises in a straight line from 0, or from a share of itself. */
   warmUp: z
     .union(
       [stepsOrShare, z.strictObject({ steps: stepsOrShare, from: share.default(0) })],
       'must be a whole number >= 0, a share of numSteps as in "5%", or { steps, from }',
     )
     .optional(),
-  /** Bounds on the gradient: on each value, and on the norm over all params. */
   clip: z.strictObject({ value: z.number().positive().optional(), norm: z.number().positive().optional() }).optional(),
-  /** Multiples of the learning rate by pattern on the names of params, as { "embeddings.*": 0.5 }; the first counts. */
   multipliers: z.record(z.string().min(1), z.number().nonnegative()).optional(),
-  /** Patterns of tables of which a step changes only the rows that its batch reads, as ["embeddings.*"]; none by default. */
   touchedRows: z.array(z.string().min(1)).optional(),
 };
 
@@ -102,7 +92,6 @@ export const optimizerSchema = z.discriminatedUnion("kind", [
     kind: z.literal("lamb"),
     ...decoupled(0.01),
     ...adamOptions(1e-6),
-    /** Patterns of params that take the step of Adam as it is. */
     trustExcept: z.array(z.string().min(1)).default([]),
   }),
   z.strictObject({
@@ -110,7 +99,6 @@ export const optimizerSchema = z.discriminatedUnion("kind", [
     ...common,
     momentum: decayRate.default(0.9),
     coefficient: z.number().positive().default(0.001),
-    /** Params that are excepted are not scaled either. */
     weightDecay: weightDecay.default(0.0005),
   }),
   z.strictObject({
@@ -122,7 +110,6 @@ export const optimizerSchema = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("adafactor"),
     ...decoupled(0),
-    /** Whether the learning rate is relative to the root mean square of each param. */
     relativeStep: z.boolean().default(true),
     maxRms: z.number().positive().default(1),
     minRms: z.number().positive().default(1e-3),

@@ -20,14 +20,8 @@ const labelSmoothing = z
   .optional();
 
 const ofClasses = {
-  /**
-   * Weights of the classes in the label loss: "balanced" for rows / (classes x rows of the class), over the training rows,
-   * or weights by the classes' names, 1 for those that are not named. The yes/no classes are "false" and "true".
-   */
   classWeights,
-  /** A share of each label that goes to all classes alike, or by their frequencies in the training rows ("unigram"). */
   labelSmoothing,
-  /** How the student meets the teachers' mean probabilities; "softCrossEntropy" by default. */
   distillLoss: z.enum(Object.keys(distillLosses) as DistillLossName[]).optional(),
 };
 
@@ -49,13 +43,9 @@ export const taskSchema = z.union(
     z.strictObject({ kind: z.literal("multiclass"), ...ofClasses }),
     z.strictObject({
       kind: z.literal("regression"),
-      /** The error of predictions against labels and teachers, of standardised numbers; "squared" by default. */
       loss: z.enum(["squared", "absolute", "huber"]).optional(),
-      /** Where Huber's error turns from a square to a line, in deviations of the label; 1 by default. */
       delta: z.number().positive().optional(),
-      /** "log" learns ln(1 + label / unit), of labels of 0 and more, and so never predicts below 0; "linear" by default. */
       scale: z.enum(["linear", "log"]).optional(),
-      /** What predictions are never below. */
       least: z.number().optional(),
     }),
   ],
