@@ -66,11 +66,12 @@ describe("rows that are unlike training", () => {
   });
 
   test("a batch more adds to them, and rows as those of training to nothing", () => {
-    const before = counter.found();
+    const counts = () => counter.found().map(({ outsideByChance: _, ...rest }) => rest);
+    const before = counts();
     counter.add([["north"], Float64Array.of(4), Float64Array.of(day)], (feature) =>
       feature === "zone" ? ids(1) : feature === "km" ? numbers(4) : undefined,
     );
-    assert.deepEqual(counter.found(), before);
+    assert.deepEqual(counts(), before);
     counter.add([["south"], Float64Array.of(4), Float64Array.of(day)], (feature) =>
       feature === "zone" ? ids(0) : undefined,
     );

@@ -124,7 +124,7 @@ describe("loadConfig reads", () => {
   });
 
   test("the recipe for flights", async () => {
-    const recipe = fileURLToPath(new URL("../../../recipes/flights.config.ts", import.meta.url));
+    const recipe = fileURLToPath(new URL("../../../../recipes/flights.config.ts", import.meta.url));
     const { name, data, numGroups } = await loadConfig(recipe);
     assert.deepEqual([name, numGroups], ["flights", 2]);
     assert.match(String(data.source), /^\/.*vega-datasets\/data\/flights-3m\.parquet$/);
