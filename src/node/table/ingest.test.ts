@@ -93,6 +93,16 @@ test("a vocabulary may leave out what is rare, which is then unseen", async () =
   await refused(none, /none of city has 1000 training rows/, /Lower data\.vocabularies\.city\.minRows/);
 });
 
+test("an expression of very many branches is cached, and read again", async () => {
+  const file = await write("branches.csv", csv(lines));
+  const edges = Array.from({ length: 40 }, (_, i) => `when size < ${i} then ${i}`);
+  const numeric = { bin: `case ${edges.join(" ")} else 40 end` };
+  const table = await prepare(file, { numeric });
+  assert.ok(table.train.numRows > 0);
+  assert.ok(JSON.stringify(table.serving.features.bin).split('"args"').length > 40, "as deep as it has branches");
+  assert.deepEqual((await prepare(file, { numeric })).cached, true);
+});
+
 test("the shards of 1 to 7 groups are disjoint and complete, and open alone", async () => {
   const table = await prepare(await write("plain.csv", csv(lines)));
   for (let numGroups = 1; numGroups <= 7; numGroups++) {
