@@ -11,13 +11,13 @@ export function encodeJson(value: unknown, space?: number): Uint8Array {
 }
 
 /**
- * The value; undefined when the bytes or the text are not JSON, or nest more than 32 deep. What it holds is still to be
- * checked.
+ * The value; undefined when the bytes or the text are not JSON, or nest more than `maxDepth` deep, by default 32. What it
+ * holds is still to be checked.
  */
-export function decodeJson(json: Uint8Array | string): unknown {
+export function decodeJson(json: Uint8Array | string, maxDepth = MAX_DEPTH): unknown {
   try {
     const text = typeof json === "string" ? json : new TextDecoder().decode(json);
-    return marksOf(text).depth > MAX_DEPTH ? undefined : JSON.parse(text);
+    return marksOf(text).depth > maxDepth ? undefined : JSON.parse(text);
   } catch {
     return undefined;
   }

@@ -133,12 +133,13 @@ type Readable<T> = T extends readonly (infer E)[]
     ? { readonly [K in keyof T]: Readable<T[K]> }
     : T;
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
+type MustBe<T extends true> = T;
 
 /** That what users read of options (`input/`) is what the schemas take, and the other way round: else this does not compile. */
-export const inputsAreDocumented: [
-  Same<Readable<z.input<typeof tableRunSchema>>, Readable<TableRunInput>>,
-  Same<Readable<z.input<typeof textRunSchema>>, Readable<TextRunInput>>,
-] = [true, true];
+export type InputsAreDocumented = [
+  MustBe<Same<Readable<z.input<typeof tableRunSchema>>, Readable<TableRunInput>>>,
+  MustBe<Same<Readable<z.input<typeof textRunSchema>>, Readable<TextRunInput>>>,
+];
 
 /** A configuration with every default filled in: plain data, stored with every run. */
 export type RunConfig = TableRunConfig | TextRunConfig;

@@ -88,7 +88,7 @@ export async function openModel(path: string, threads: number): Promise<ServedMo
   const output = outputNames[task.kind];
   const isDouble = rest.labelCenter !== undefined;
   checkNames(file, { inputs: inputs.map((one) => one.name), outputs: [output] });
-  const withOwn = (model: ModelProto) => encodeModel(withFeatures(model, seen));
+  const withOwn = seen.length > 0 ? (model: ModelProto) => encodeModel(withFeatures(model, seen)) : undefined;
   const session = await openSession(file, { intraOpNumThreads: threads }, withOwn);
   const width = task.kind === "multiclass" ? (rest.classes?.length ?? 0) : 1;
   return {

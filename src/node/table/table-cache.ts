@@ -11,7 +11,7 @@
  */
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { problemsOf } from "../../checkpoint/json.js";
+import { decodeJson, problemsOf } from "../../checkpoint/json.js";
 import { numSlots, slotRange } from "../../data/shard.js";
 import type { RowSplit } from "../../data/split.js";
 import {
@@ -214,18 +214,10 @@ export async function openTable(folder: string, options: OpenTableOptions = {}):
 
 async function readTableFile(folder: string, files: CheckedFolder): Promise<TableFile> {
   const bytes = await files.whole("table.json");
-  const parsed = tableFile.safeParse(ownJson(bytes));
+  // However deep, as the expressions of bins are: a run wrote it itself, and it has its digest.
+  const parsed = tableFile.safeParse(decodeJson(bytes, Number.POSITIVE_INFINITY));
   if (parsed.success) return parsed.data;
   throw damaged(folder, `table.json cannot be read: ${problemsOf(parsed.error)}`, parsed.error);
-}
-
-/** JSON that a run wrote itself and that has its digest: however deep, as the expressions of bins are; undefined for none. */
-function ownJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return undefined;
-  }
 }
 
 const bytesOfRows = ({ columns }: RecordLayout, numRows: number) => numRows * columns.length * WORD_BYTES;
