@@ -140,6 +140,7 @@ program
 
 addRunCommands(program, () => cacheFolder, say);
 for (const command of program.commands) {
+  command.showHelpAfterError(`(codistill ${command.name()} --help tells more)`);
   if (["train", "describe", "predict", "evaluate", "tokenizer", "replay", "shards"].includes(command.name()))
     withCacheFlag(command);
 }
