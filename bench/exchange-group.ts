@@ -12,8 +12,8 @@ import type { ExchangeEvent } from "../src/log/events.js";
 import { countParams } from "../src/nn/model.js";
 import { threadedEngine } from "../src/node/ort/threaded-engine.js";
 import { directoryStore } from "../src/node/stores/directory-store.js";
-import { key } from "../src/runtime/random.js";
-import { createStudent } from "../src/train/student.js";
+import { rootKey } from "../src/runtime/random.js";
+import { engineStudent } from "../src/train/student.js";
 import { batchOf, learnerOf, sizeNamed } from "./exchange-sizes.js";
 import { type Block, pairStatistics } from "./exchange-statistics.js";
 import { mean, median } from "./statistics.js";
@@ -30,8 +30,8 @@ async function measure(name: string) {
   const neighbour = fork(fileURLToPath(new URL("./exchange-neighbour.js", import.meta.url)), [root, name]);
   const engine = threadedEngine({ threads });
   try {
-    const student = createStudent({ engine, learner });
-    await student.init(key(1));
+    const student = engineStudent({ engine, learner });
+    await student.init(rootKey(1));
     const events: ExchangeEvent[] = [];
     const exchange = storeExchange({
       store: directoryStore(root),

@@ -3,14 +3,14 @@ import { sha256 } from "../src/checkpoint/digest.js";
 import { publishSnapshot } from "../src/checkpoint/snapshot.js";
 import { forwardOnnx, initParams } from "../src/nn/model.js";
 import { directoryStore } from "../src/node/stores/directory-store.js";
-import { key } from "../src/runtime/random.js";
+import { rootKey } from "../src/runtime/random.js";
 import { learnerOf, sizeNamed } from "./exchange-sizes.js";
 
 const [root = "", size = ""] = process.argv.slice(2);
 const { model } = learnerOf(sizeNamed(size));
 const store = directoryStore(root);
 const digest = await sha256(forwardOnnx(model));
-const params = initParams(model, key(2));
+const params = initParams(model, rootKey(2));
 
 process.on("message", async (step: number) => {
   for (const { data } of Object.values(params)) data[0] = 1e-3 * step;

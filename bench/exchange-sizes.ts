@@ -4,7 +4,7 @@ import { mlp } from "../src/nn/mlp.js";
 import { adam } from "../src/optim/optimizers.js";
 import { constantSchedule } from "../src/optim/schedules.js";
 import type { NamedArrays } from "../src/runtime/array.js";
-import { fold, key, uniform } from "../src/runtime/random.js";
+import { fold, rootKey, uniform } from "../src/runtime/random.js";
 import type { Learner } from "../src/train/graphs.js";
 
 const NUM_IDS = 1000;
@@ -39,7 +39,7 @@ export function learnerOf({ hidden }: Size): Learner {
 
 /** One random batch. */
 export function batchOf({ batchSize }: Size): NamedArrays {
-  const draws = (name: string) => uniform(fold(key(1), name), batchSize);
+  const draws = (name: string) => uniform(fold(rootKey(1), name), batchSize);
   const ids = (name: string) => Int32Array.from(draws(name), (draw) => Math.floor(draw * NUM_IDS));
   const features = FEATURES.map((name) => [
     `features.${name}`,

@@ -3,7 +3,7 @@
 import type { Plan } from "../src/engine/plan.js";
 import { encodeModel, type NodeProto, type TensorProto, type ValueInfoProto } from "../src/graph/onnx-proto.js";
 import { float32, type NamedArrays, sizeOf } from "../src/runtime/array.js";
-import { key, uniform } from "../src/runtime/random.js";
+import { rootKey, uniform } from "../src/runtime/random.js";
 
 /** A matrix product of `a` and `b` as they lie in memory, either transposed first; with `batch`, as many at once. */
 export interface MatrixProduct {
@@ -96,7 +96,7 @@ export function productsPlan(products: readonly Product[]): { readonly plan: Pla
   });
   // Drawn once and copied: each operand has memory of its own, and draws for all of them take a minute.
   const longest = Math.max(...[...shapes.values()].map(sizeOf));
-  const values = uniform(key(1), longest).map((value) => 2 * value - 1);
+  const values = uniform(rootKey(1), longest).map((value) => 2 * value - 1);
   const feeds = [...shapes].map(([name, shape]) => [name, float32(values.slice(0, sizeOf(shape)), shape)] as const);
   return {
     plan: { onnx, inputs: [...shapes.keys()], outputs: ["elements"], updates: [], isGuarded: false },

@@ -9,7 +9,7 @@ import { adagrad } from "../src/optim/optimizers.js";
 import { constantSchedule } from "../src/optim/schedules.js";
 import { filled, float32, int32, type NamedArrays, scalar } from "../src/runtime/array.js";
 import { mapValues, withPrefix } from "../src/runtime/named.js";
-import { fold, key, uniform } from "../src/runtime/random.js";
+import { fold, rootKey, uniform } from "../src/runtime/random.js";
 import { kept, stepGraph } from "../src/train/graphs.js";
 import { sourceCommit, thisMachine } from "./machine.js";
 import { median } from "./statistics.js";
@@ -52,7 +52,7 @@ async function stepTimes(numRows: number, touchedRows: readonly string[]): Promi
 }
 
 function batch(numRows: number, seed: number): NamedArrays {
-  const draw = (what: string) => uniform(fold(fold(key(seed), what), numRows), BATCH);
+  const draw = (what: string) => uniform(fold(fold(rootKey(seed), what), numRows), BATCH);
   return {
     "features.id": int32(Int32Array.from(draw("ids"), (u) => Math.floor(u * numRows))),
     labels: float32(draw("labels").map((u) => Number(u < 0.3))),

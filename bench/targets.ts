@@ -4,7 +4,7 @@ import { binary, type Objective } from "../src/nn/losses.js";
 import type { Model } from "../src/nn/model.js";
 import { float32, type NamedArrays, sizeOf } from "../src/runtime/array.js";
 import { named } from "../src/runtime/named.js";
-import { fold, key, normal } from "../src/runtime/random.js";
+import { fold, normal, rootKey } from "../src/runtime/random.js";
 
 /** A network, what it is trained by, and one batch for it. */
 export interface Task {
@@ -15,7 +15,7 @@ export interface Task {
 
 /** For a network of `x`, which is of this shape in the batch, random inputs and targets. */
 export function onTargets(model: Model, shape: readonly number[]): Task {
-  const draw = (name: string) => float32(normal(fold(key(1), name), sizeOf(shape)), shape);
+  const draw = (name: string) => float32(normal(fold(rootKey(1), name), sizeOf(shape)), shape);
   return {
     model,
     objective: { ...binary, labels: named(model.inputs, "x"), labelLoss: squaredError },

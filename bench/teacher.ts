@@ -8,8 +8,8 @@ import { fileURLToPath } from "node:url";
 import { initParams } from "../src/nn/model.js";
 import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { table } from "../src/report/format.js";
-import { key } from "../src/runtime/random.js";
-import { createStudent } from "../src/train/student.js";
+import { rootKey } from "../src/runtime/random.js";
+import { engineStudent } from "../src/train/student.js";
 import { measuredBy, writeFigures } from "./children.js";
 import { thisMachine } from "./machine.js";
 import { median } from "./statistics.js";
@@ -38,10 +38,10 @@ async function measure(workload: LanguageWorkloadName, threads: number): Promise
   const begun = performance.now();
   const engine = onnxRuntimeEngine({ threads });
   const { batch, ...learner } = languageTasks[workload]();
-  const student = createStudent({ engine, learner });
-  await student.init(key(1));
+  const student = engineStudent({ engine, learner });
+  await student.init(rootKey(1));
   const drawnMs = performance.now() - begun;
-  const teacher = { group: 1, step: 0, digest: "1", params: initParams(learner.model, key(2)) };
+  const teacher = { group: 1, step: 0, digest: "1", params: initParams(learner.model, rootKey(2)) };
   const timed = async (teachers: readonly (typeof teacher)[], weight: number) => {
     const started = performance.now();
     await student.learn([batch], teachers, weight);

@@ -6,7 +6,7 @@ import { openText } from "../src/node/text/text-cache.js";
 import { textSpecOf } from "../src/node/text/text-kind.js";
 import { table } from "../src/report/format.js";
 import { isOfText } from "../src/run/schema.js";
-import { key } from "../src/runtime/random.js";
+import { rootKey } from "../src/runtime/random.js";
 import { writeFigures } from "./children.js";
 import { thisMachine } from "./machine.js";
 import { median } from "./statistics.js";
@@ -42,7 +42,7 @@ for (const [from, memoryBytes] of Object.entries({ memory: Number.POSITIVE_INFIN
   const documents = Uint32Array.from({ length: corpus.numDocuments }, (_, d) => d);
   for (const [name, stream] of Object.entries(streams))
     for (const [batchSize, times] of SIZES) {
-      const unitsPerSecond = measure(stream, { corpus, documents, batchSize, times, key: key(1) });
+      const unitsPerSecond = measure(stream, { corpus, documents, batchSize, times, key: rootKey(1) });
       results.push({ from, stream: name, batchSize, times, unitsPerSecond });
     }
 }

@@ -13,9 +13,9 @@ import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { adam } from "../src/optim/optimizers.js";
 import { constantSchedule } from "../src/optim/schedules.js";
 import { table } from "../src/report/format.js";
-import { fold, key } from "../src/runtime/random.js";
+import { fold, rootKey } from "../src/runtime/random.js";
 import { numPiecesOf } from "../src/train/pieces.js";
-import { createStudent } from "../src/train/student.js";
+import { engineStudent } from "../src/train/student.js";
 import { randomTokens } from "../test/sequence-models.js";
 import { measuredBy, writeFigures } from "./children.js";
 import { thisMachine } from "./machine.js";
@@ -39,12 +39,12 @@ async function measure(vocabulary: number, numPieces: number): Promise<Figures> 
   const model = lstmLanguageModel({ ...sizes, vocabulary, numPieces });
   const labels = { shape: [NUM_ROWS], dtype: "int32" } as const;
   const objective = { ...categorical({ numClasses: vocabulary }), labels };
-  const student = createStudent({ engine, learner: { model, objective, optimizer: adam(constantSchedule(1e-3)) } });
-  await student.init(key(1));
-  const teacher = { group: 1, step: 0, digest: "1", params: initParams(model, key(2)) };
+  const student = engineStudent({ engine, learner: { model, objective, optimizer: adam(constantSchedule(1e-3)) } });
+  await student.init(rootKey(1));
+  const teacher = { group: 1, step: 0, digest: "1", params: initParams(model, rootKey(2)) };
   const seconds: number[] = [];
   for (let step = 0; step <= STEPS; step++) {
-    const batch = randomTokens({ ...sizes, vocabulary }, (name) => fold(fold(key(3), name), step));
+    const batch = randomTokens({ ...sizes, vocabulary }, (name) => fold(fold(rootKey(3), name), step));
     const started = performance.now();
     await student.learn([batch], [teacher], 1);
     // The first one compiles.

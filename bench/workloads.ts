@@ -12,7 +12,7 @@ import { constantSchedule } from "../src/optim/schedules.js";
 import type { GradientTransformation } from "../src/optim/transformations.js";
 import { filled, float32, int32, type NamedArrays, scalar } from "../src/runtime/array.js";
 import { mapValues, named, withPrefix } from "../src/runtime/named.js";
-import { fold, key, normal, uniform } from "../src/runtime/random.js";
+import { fold, normal, rootKey, uniform } from "../src/runtime/random.js";
 import { carriedSpecs, kept, keptWeights, type Learner, stepGraph } from "../src/train/graphs.js";
 import { residualBlock } from "../test/convolution-blocks.js";
 import { languageModel, languageTask, randomTokens, transformerModel } from "../test/sequence-models.js";
@@ -46,7 +46,7 @@ export const workloads: Readonly<Record<WorkloadName, () => Workload>> = {
 
 function click(): Workload {
   const [batchSize, inputs] = [256, 1000];
-  const x = float32(normal(fold(key(1), "x"), batchSize * inputs), [batchSize, inputs]);
+  const x = float32(normal(fold(rootKey(1), "x"), batchSize * inputs), [batchSize, inputs]);
   const learner = { model: denseMlp([inputs, 2560, 1024, 256, 1]), objective: binary, optimizer: ADAM };
   return training(learner, { x, labels: labels(batchSize) });
 }
@@ -62,9 +62,9 @@ function flights(): Workload {
   };
   const numeric = { logDistance: { mean: 0, deviation: 1 } };
   const ids = mapValues(categorical, ({ numIds }, name) =>
-    int32(Int32Array.from(uniform(fold(key(1), name), batchSize), (u) => Math.floor(u * numIds))),
+    int32(Int32Array.from(uniform(fold(rootKey(1), name), batchSize), (u) => Math.floor(u * numIds))),
   );
-  const features = { ...ids, logDistance: float32(normal(fold(key(1), "logDistance"), batchSize)) };
+  const features = { ...ids, logDistance: float32(normal(fold(rootKey(1), "logDistance"), batchSize)) };
   const learner = { model: mlp({ categorical, numeric, hidden: [128, 64] }), objective: binary, optimizer: ADAM };
   return training(learner, { ...withPrefix("features", features), labels: labels(batchSize) });
 }
@@ -76,7 +76,7 @@ export type LanguageWorkloadName = keyof typeof languageTasks;
 
 function lstmTask(): Task & Learner {
   const sizes = { times: 32, batchSize: 32, vocabulary: 8192, width: 256, hidden: 512 };
-  const batch = randomTokens(sizes, (name) => fold(key(1), name));
+  const batch = randomTokens(sizes, (name) => fold(rootKey(1), name));
   return { ...languageModel(sizes), batch, optimizer: ADAM };
 }
 
@@ -84,7 +84,7 @@ function llamaTask(): Task & Learner {
   const sizes = { times: 128, batchSize: 8, vocabulary: 4096, width: 256, numHeads: 4, numLayers: 4 };
   const model = transformerLanguageModel(sizes);
   const [times, batchSize] = named(model.inputs, "ids").shape as [number, number];
-  const batch = randomTokens({ ...sizes, times, batchSize }, (name) => fold(key(1), name));
+  const batch = randomTokens({ ...sizes, times, batchSize }, (name) => fold(rootKey(1), name));
   return { ...languageTask(model, sizes.vocabulary), batch, optimizer: ADAM };
 }
 
@@ -112,7 +112,7 @@ function training(learner: Learner, batch: NamedArrays): Workload {
     graph: stepGraph(learner, 0),
     // Only when it is asked for: what looks at graphs needs none of it.
     get state() {
-      const weights = keptWeights(model, initWeights(model, key(1)));
+      const weights = keptWeights(model, initWeights(model, rootKey(1)));
       return { ...weights, ...memory(), ...begun(carriedSpecs(model, 0)) };
     },
     feeds: (step) => ({ ...batch, ...mapValues(optimizer.scalars, (schedule) => scalar(schedule(step))) }),
@@ -133,5 +133,5 @@ function denseMlp(widths: readonly number[]): Model {
 }
 
 function labels(batchSize: number): NamedArrays[string] {
-  return float32(uniform(fold(key(1), "labels"), batchSize).map((u) => Number(u < 0.25)));
+  return float32(uniform(fold(rootKey(1), "labels"), batchSize).map((u) => Number(u < 0.25)));
 }

@@ -137,11 +137,11 @@ export type { OptimizerConfig, OptimizerInSteps } from "./run/optimizer-schema.j
 export { defineRun, type RunConfig, type RunInput, type TableRunInput, type TextRunInput } from "./run/schema.js";
 export type { TaskConfig } from "./run/task-schema.js";
 export { type DataOf, type DType, float32, int32, type NamedArrays, type NdArray, strings } from "./runtime/array.js";
-export { fold, type Key, key, normal, permutation, uniform } from "./runtime/random.js";
+export { fold, type Key, normal, permutation, rootKey, uniform } from "./runtime/random.js";
 export type { Distillation, Learner } from "./train/graphs.js";
 export type { StudentSigns, TeacherSigns } from "./train/signs.js";
 export {
-  createStudent,
+  engineStudent,
   type StepMetrics,
   type Student,
   type StudentOptions,

@@ -10,7 +10,7 @@ import { runFolder } from "../src/node/runs/run-folder.js";
 import { directoryStore } from "../src/node/stores/directory-store.js";
 import { prepareTable } from "../src/node/table/ingest.js";
 import { tableSpecOf } from "../src/node/table/table-kind.js";
-import { makeLearner } from "../src/run/learner.js";
+import { tableLearner } from "../src/run/learner.js";
 import { ofTable, type RunConfig } from "../src/run/schema.js";
 import { readBest } from "../src/run/score.js";
 import { bytesOf } from "../src/runtime/array.js";
@@ -111,7 +111,7 @@ export async function runTrial(
 export async function keepPredictions(run: RunConfig, path: string): Promise<void> {
   const config = ofTable(run, "this study");
   const { preprocessing, test } = await prepareTable(tableSpecOf(config), { cacheFolder: CACHE });
-  const learner = makeLearner(config, preprocessing);
+  const learner = tableLearner(config, preprocessing);
   const engine = threadedEngine({ threads: availableParallelism() });
   try {
     const program = await engine.compile(predictGraph(learner, kept.params));

@@ -20,9 +20,9 @@ import { constantSchedule } from "../src/optim/schedules.js";
 import { predictionGraph } from "../src/run/export.js";
 import { float32, type NamedArrays, type NdArray } from "../src/runtime/array.js";
 import { mapValues, named, underPrefix, withPrefix } from "../src/runtime/named.js";
-import { fold, key, normal, uniform } from "../src/runtime/random.js";
+import { fold, normal, rootKey, uniform } from "../src/runtime/random.js";
 import { kept, keptWeights, type Learner, predictGraph } from "../src/train/graphs.js";
-import { createStudent, type Teacher } from "../src/train/student.js";
+import { engineStudent, type Teacher } from "../src/train/student.js";
 import { binaryTask } from "../src/train/task.js";
 import { assertAllClose } from "./close.js";
 import { interpret } from "./interpreter.js";
@@ -47,7 +47,7 @@ const model: Model = batchNormModel({
 const learner: Learner = { model, objective: binary, optimizer: adam(constantSchedule(0.01)) };
 const BUFFERS = ["norm.mean", "norm.variance"];
 
-const student = (some: Learner = learner) => createStudent({ engine: onnxEngine(), learner: some });
+const student = (some: Learner = learner) => engineStudent({ engine: onnxEngine(), learner: some });
 const engines: ReturnType<typeof onnxRuntimeEngine>[] = [];
 after(() => Promise.all(engines.map((each) => each.close())));
 function onnxEngine() {
@@ -57,13 +57,13 @@ function onnxEngine() {
 }
 
 function batch(seed: number, numExamples = 6): NamedArrays {
-  const image = normal(fold(key(seed), "image"), numExamples * 32);
+  const image = normal(fold(rootKey(seed), "image"), numExamples * 32);
   return {
     "features.image": float32(
       image.map((value) => 1 + value),
       [numExamples, 2, 4, 4],
     ),
-    labels: float32(uniform(fold(key(seed), "labels"), numExamples).map((u) => Number(u < 0.5))),
+    labels: float32(uniform(fold(rootKey(seed), "labels"), numExamples).map((u) => Number(u < 0.5))),
   };
 }
 
@@ -89,7 +89,7 @@ const values = (arrays: NamedArrays, name: string) => [...(named(arrays, name).d
 
 test("a step moves running statistics by a tenth towards those of its batch", async () => {
   const one = student();
-  await one.init(key(1));
+  await one.init(rootKey(1));
   const before = await one.params();
   assert.deepEqual(values(before, "norm.mean"), [0, 0, 0]);
   assert.deepEqual(values(before, "norm.variance"), [1, 1, 1]);
@@ -106,7 +106,7 @@ test("a step moves running statistics by a tenth towards those of its batch", as
 
 test("sub-batches move them one after the other", async () => {
   const one = student();
-  await one.init(key(1));
+  await one.init(rootKey(1));
   const before = await one.params();
   for (let step = 0; step < 2; step++) {
     const start = await one.params();
@@ -126,7 +126,7 @@ test("a step that is skipped leaves them, whole or in parts, and the next one go
   for (const skipped of [[ill], [batch(2), ill], [ill, batch(2)]]) {
     const [one, other] = [student(), student()];
     for (const each of [one, other]) {
-      await each.init(key(1));
+      await each.init(rootKey(1));
       await each.learn([batch(3)], [], 0);
     }
     const before = await one.state();
@@ -143,7 +143,7 @@ test("a step that is skipped leaves them, whole or in parts, and the next one go
 
 test("what predicts does so by running statistics: alone it is the same as in a batch", async () => {
   const one = student();
-  await one.init(key(1));
+  await one.init(rootKey(1));
   for (let step = 0; step < 20; step++) await one.learn([batch(step)], [], 0);
   await engine.write(keptWeights(model, await one.params()));
   const program = await engine.compile(predictGraph(learner, kept.params));
@@ -156,15 +156,15 @@ test("what predicts does so by running statistics: alone it is the same as in a 
 
 test("teachers predict by their own statistics", async () => {
   const teacherOf = (params: NamedArrays, digest: string): Teacher => ({ group: 1, step: 1, digest, params });
-  const start = initWeights(model, key(2));
+  const start = initWeights(model, rootKey(2));
   const other = { ...start, "norm.mean": float32([3, -3, 1]), "norm.variance": float32([9, 0.1, 4]) };
   const losses: (number | null)[] = [];
   for (const [i, params] of [start, other].entries()) {
     const one = student();
-    await one.init(key(1));
+    await one.init(rootKey(1));
     losses.push((await one.learn([batch(1)], [teacherOf(params, `${i}`)], 1)).distillLoss);
     // Its own are moved by its own batch alone.
-    const { means } = statisticsOf(initWeights(model, key(1)), batch(1));
+    const { means } = statisticsOf(initWeights(model, rootKey(1)), batch(1));
     const expected = { "norm.mean": { shape: [3], data: means.map((mean) => 0.1 * mean) } };
     assertAllClose(pick(await one.params(), ["norm.mean"]), expected, 1e-5, "means beside a teacher", 1);
   }
@@ -173,7 +173,7 @@ test("teachers predict by their own statistics", async () => {
 
 test("an average of params ships with the running statistics as they are", async () => {
   const one = student({ ...learner, ema: { decay: 0.5 } });
-  await one.init(key(1));
+  await one.init(rootKey(1));
   for (let step = 0; step < 3; step++) await one.learn([batch(step)], [], 0);
   const [shipped, params, state] = [await one.shipped(), await one.params(), await one.state()];
   assert.deepEqual(pick(shipped, BUFFERS), pick(params, BUFFERS));
@@ -183,7 +183,7 @@ test("an average of params ships with the running statistics as they are", async
 
 test("a checkpoint, a snapshot and an export carry them", async () => {
   const one = student();
-  await one.init(key(1));
+  await one.init(rootKey(1));
   await one.learn([batch(1)], [], 0);
   const [state, params] = [await one.state(), await one.params()];
   const store = memoryStore();
@@ -234,7 +234,7 @@ test("a checkpoint, a snapshot and an export carry them", async () => {
 test("they are not trained, and counted apart", async () => {
   assert.equal(countParams(model), 3 * 2 * 9 + 3 + 3 + 3 + 1);
   const one = student();
-  await one.init(key(1));
+  await one.init(rootKey(1));
   const names = Object.keys(await one.state());
   assert.deepEqual(names.filter((name) => BUFFERS.some((buffer) => name.endsWith(buffer))).sort(), [
     "buffers.norm.mean",

@@ -6,8 +6,8 @@ import type { Graph } from "../src/graph/graph.js";
 import { add, greater, input, mul, reduceSum, scan, sub, transpose } from "../src/graph/ops.js";
 import type { Tensor } from "../src/graph/tensor.js";
 import { bytesOf, float32, type NamedArrays, scalar, zeros } from "../src/runtime/array.js";
-import { key } from "../src/runtime/random.js";
-import { createStudent, type StepMetrics } from "../src/train/student.js";
+import { rootKey } from "../src/runtime/random.js";
+import { engineStudent, type StepMetrics } from "../src/train/student.js";
 import { a, b } from "./engine-graphs.js";
 import { flightsLike, randomBatch } from "./flights-like.js";
 
@@ -140,8 +140,8 @@ export function cancellationSuite(name: string, make: () => Engine, interrupts: 
       test(`a student whose steps of ${numParts} batches are cancelled now and then learns the same to the bit`, async () => {
         const learner = flightsLike();
         async function learn(disturb: boolean): Promise<unknown> {
-          const student = createStudent({ engine: fresh(), learner });
-          await student.init(key(1));
+          const student = engineStudent({ engine: fresh(), learner });
+          await student.init(rootKey(1));
           const metrics: StepMetrics[] = [];
           for (let attempt = 0; metrics.length < 5; attempt++) {
             const step = metrics.length;

@@ -9,9 +9,9 @@ import { adam } from "../src/optim/optimizers.js";
 import { constantSchedule } from "../src/optim/schedules.js";
 import { int32, type NamedArrays } from "../src/runtime/array.js";
 import { underPrefix } from "../src/runtime/named.js";
-import { fold, key } from "../src/runtime/random.js";
+import { fold, rootKey } from "../src/runtime/random.js";
 import type { Learner } from "../src/train/graphs.js";
-import { createStudent, type Student, type Teacher } from "../src/train/student.js";
+import { engineStudent, type Student, type Teacher } from "../src/train/student.js";
 import { languageModel, randomTokens } from "./sequence-models.js";
 
 const engines: ReturnType<typeof onnxRuntimeEngine>[] = [];
@@ -23,19 +23,19 @@ const learnerOf = (rate: number, times = sizes.times): Learner => ({
   optimizer: adam(constantSchedule(rate)),
 });
 const learner = learnerOf(0.01);
-const batch = (step: number) => randomTokens(sizes, (name) => fold(fold(key(3), name), step));
+const batch = (step: number) => randomTokens(sizes, (name) => fold(fold(rootKey(3), name), step));
 
 function student(of: Learner = learner): Student {
   const engine = onnxRuntimeEngine({ threads: 1 });
   engines.push(engine);
-  return createStudent({ engine, learner: of });
+  return engineStudent({ engine, learner: of });
 }
 
 const teacher = (group: number, seed = group): Teacher => ({
   group,
   step: 0,
   digest: `${seed}`,
-  params: initParams(learner.model, key(100 + seed)),
+  params: initParams(learner.model, rootKey(100 + seed)),
 });
 
 /** Two batches as one of twice the times. */
@@ -50,8 +50,8 @@ test("two batches teach and lose what one of twice the times does, for student a
   // A rate of 0, so that the params are the same in both batches.
   const [short, long] = [student(learnerOf(0)), student(learnerOf(0, 2 * sizes.times))];
   const teachers = [teacher(1), teacher(2)];
-  await short.init(key(1));
-  await long.init(key(1));
+  await short.init(rootKey(1));
+  await long.init(rootKey(1));
   const parts = [await short.learn([batch(0)], teachers, 1), await short.learn([batch(1)], teachers, 1)];
   const whole = await long.learn([sideBySide(batch(0), batch(1))], teachers, 1);
   const mean = (of: (metrics: (typeof parts)[number]) => number) => (of(parts[0]!) + of(parts[1]!)) / 2;
@@ -72,13 +72,13 @@ test("two batches teach and lose what one of twice the times does, for student a
   }
   // It matters: a fresh state would lose otherwise.
   const fresh = student(learnerOf(0));
-  await fresh.init(key(1));
+  await fresh.init(rootKey(1));
   assert.ok(Math.abs((await fresh.learn([batch(1)], [], 0)).labelLoss - (parts[1]?.labelLoss ?? 0)) > 1e-5);
 });
 
 test("what is published and shipped has no state", async () => {
   const one = student();
-  await one.init(key(1));
+  await one.init(rootKey(1));
   await one.learn([batch(0)], [teacher(1)], 1);
   for (const weights of [await one.params(), await one.shipped()])
     assert.deepEqual(Object.keys(weights), Object.keys(weightSpecs(learner.model)));
@@ -95,13 +95,13 @@ describe("going on from a saved state", () => {
     };
     test(`ends with the same bits wherever it was saved, ${numParts} sub-batches a step`, async () => {
       const uncut = student();
-      await uncut.init(key(1));
+      await uncut.init(rootKey(1));
       await run(uncut, 0, plan.length);
       const expected = await uncut.state();
       assert.ok(Object.keys(expected).includes("teacherState.3.layers.1.cell"));
       for (let cut = 1; cut < plan.length; cut++) {
         const before = student();
-        await before.init(key(1));
+        await before.init(rootKey(1));
         await run(before, 0, cut);
         const saved = decodeSafetensors(encodeSafetensors(await before.state())).tensors;
         const resumed = student();
@@ -114,22 +114,22 @@ describe("going on from a saved state", () => {
 
   test("a teacher that did not teach in the step before begins with a fresh state, one that moves keeps its own", async () => {
     const one = student(learnerOf(0));
-    await one.init(key(1));
+    await one.init(rootKey(1));
     await one.learn([batch(0)], [teacher(1), teacher(2)], 1);
     const { signs: moved } = await one.learn([batch(1)], [teacher(2)], 1);
     const { signs: back } = await one.learn([batch(1)], [teacher(1)], 1);
     const other = student(learnerOf(0));
-    await other.init(key(1));
+    await other.init(rootKey(1));
     await other.learn([batch(0)], [teacher(2)], 1);
     assert.equal((await other.learn([batch(1)], [teacher(2)], 1)).signs?.teachers[0]?.loss, moved?.teachers[0]?.loss);
     const fresh = student(learnerOf(0));
-    await fresh.init(key(1));
+    await fresh.init(rootKey(1));
     assert.equal((await fresh.learn([batch(1)], [teacher(1)], 1)).signs?.teachers[0]?.loss, back?.teachers[0]?.loss);
   });
 
   test("refuses the state of a teacher that does not fit", async () => {
     const one = student();
-    await one.init(key(1));
+    await one.init(rootKey(1));
     await one.learn([batch(0)], [teacher(1)], 1);
     const state = await one.state();
     const { "teacherState.1.layers.0.cell": _, ...without } = state;

@@ -9,7 +9,7 @@ import { gru, gruParams } from "../src/nn/gru.js";
 import { initParams } from "../src/nn/model.js";
 import { float32, sizeOf } from "../src/runtime/array.js";
 import { mapValues, named } from "../src/runtime/named.js";
-import { fold, key, normal } from "../src/runtime/random.js";
+import { fold, normal, rootKey } from "../src/runtime/random.js";
 import { type CellName, cells, inputsFor } from "./cells.js";
 import { assertClose } from "./close.js";
 import { COTANGENT, checkGradients, weighted } from "./gradcheck.js";
@@ -42,7 +42,7 @@ function feedsFor({ params, x, before, outputs }: Layer): Record<string, Values>
       .filter((tensor) => isOp(tensor, "input"))
       .map(({ attributes, shape }) => {
         const centre = attributes.name.endsWith(".gain") ? 1 : 0;
-        const values = normal(fold(key(3), attributes.name), sizeOf(shape as number[]));
+        const values = normal(fold(rootKey(3), attributes.name), sizeOf(shape as number[]));
         return [
           attributes.name,
           float32(
@@ -129,7 +129,7 @@ describe("recurrent weights begin orthogonal for each gate, biases as 0 but for 
       const size = 6;
       const params = initParams(
         { params: cells[name].paramsOf("", 5, size), inputs: {}, apply: () => input("", []) },
-        key(1),
+        rootKey(1),
       );
       const { shape, data } = named(params, ".recurrentWeight");
       const columns = shape[1] as number;

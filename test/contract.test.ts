@@ -9,7 +9,7 @@ import type { Axis } from "../src/graph/shape.js";
 import { isOp, type Tensor, topologicalOrder } from "../src/graph/tensor.js";
 import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import type { NdArray } from "../src/runtime/array.js";
-import { key } from "../src/runtime/random.js";
+import { rootKey } from "../src/runtime/random.js";
 import { assertClose } from "./close.js";
 import { COTANGENT, checkGradients, cotangentFor, tolerances, weighted } from "./gradcheck.js";
 import { interpret, type Values } from "./interpreter.js";
@@ -25,7 +25,7 @@ async function check(labels: string, sizes: Readonly<Record<string, Axis>>, scal
   const shapeOf = (letters: string) => [...letters].map((letter) => sizes[letter] as Axis);
   const [a, b] = [real(shapeOf(ofA)), real(shapeOf(ofB))];
   const [x, y] = [ops.input("a", a.shape), ops.input("b", b.shape)];
-  const feeds = { a: a.values(key(1), NUM_EXAMPLES), b: b.values(key(2), NUM_EXAMPLES) };
+  const feeds = { a: a.values(rootKey(1), NUM_EXAMPLES), b: b.values(rootKey(2), NUM_EXAMPLES) };
   const output = ops.contract(labels, x, y, { scale });
   assert.deepEqual(output.shape, shapeOf(ofResult));
   const expected = summed(labels, feeds.a, feeds.b, scale);

@@ -7,7 +7,7 @@ import { part, type Tensor } from "../src/graph/tensor.js";
 import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { float32, type NamedArrays, sizeOf } from "../src/runtime/array.js";
 import { mapValues, underPrefix } from "../src/runtime/named.js";
-import { fold, key, normal } from "../src/runtime/random.js";
+import { fold, normal, rootKey } from "../src/runtime/random.js";
 import { assertAllClose } from "./close.js";
 import { checkGradients, GRADS, gradientGraph, tolerances } from "./gradcheck.js";
 import { interpret } from "./interpreter.js";
@@ -16,7 +16,7 @@ const engine = onnxRuntimeEngine({ threads: 1 });
 after(() => engine.close());
 
 /** Normal values, no two of them equal: a pool has a kink where they are. */
-const draw = (name: string, shape: readonly number[]) => float32(normal(fold(key(4), name), sizeOf(shape)), shape);
+const draw = (name: string, shape: readonly number[]) => float32(normal(fold(rootKey(4), name), sizeOf(shape)), shape);
 
 const squares = (x: Tensor) => ops.reduceSum(ops.mul(x, x));
 

@@ -9,8 +9,8 @@ import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { sgd } from "../src/optim/optimizers.js";
 import { constantSchedule } from "../src/optim/schedules.js";
 import type { NamedArrays } from "../src/runtime/array.js";
-import { key } from "../src/runtime/random.js";
-import { createStudent } from "../src/train/student.js";
+import { rootKey } from "../src/runtime/random.js";
+import { engineStudent } from "../src/train/student.js";
 import { randomTokens } from "./sequence-models.js";
 
 const engines: ReturnType<typeof onnxRuntimeEngine>[] = [];
@@ -28,17 +28,17 @@ async function losses(model: Model, { seed = 1, numParts = 1, from = 0 } = {}) {
   engines.push(engine);
   const labels = { shape: [sizes.times * sizes.batchSize], dtype: "int32" } as const;
   const objective = { ...categorical({ numClasses: sizes.vocabulary }), labels };
-  const student = createStudent({
+  const student = engineStudent({
     engine,
     learner: { model, objective, optimizer: sgd(constantSchedule(0)) },
-    key: key(seed),
+    key: rootKey(seed),
   });
-  await student.init(key(1));
+  await student.init(rootKey(1));
   const fresh = await student.state();
-  const { ids, labels: given } = randomTokens(sizes, (name) => key(name.length));
+  const { ids, labels: given } = randomTokens(sizes, (name) => rootKey(name.length));
   const shape = model.state ? [sizes.times, sizes.batchSize] : [sizes.batchSize, sizes.times];
   const batch = { ids: { ...ids, shape }, labels: given } as NamedArrays;
-  const params = initParams(model, key(2));
+  const params = initParams(model, rootKey(2));
   const found: { own: number; teacher: number }[] = [];
   for (let step = from; step < 3; step++) {
     // The same state each time, so that only what is dropped differs.

@@ -4,7 +4,7 @@ import { after, afterEach, before, beforeEach, describe, test } from "node:test"
 import type { Engine } from "../src/engine/engine.js";
 import { add, greater, input, lookup, matmul, mul, neg, reduceSum, relu, transpose } from "../src/graph/ops.js";
 import { float32, int32, type NamedArrays, sizeOf, strings } from "../src/runtime/array.js";
-import { key, normal } from "../src/runtime/random.js";
+import { normal, rootKey } from "../src/runtime/random.js";
 import { assertAllClose } from "./close.js";
 import { a, b, moving, safe, unsafe, updates, views } from "./engine-graphs.js";
 import { interpret } from "./interpreter.js";
@@ -51,7 +51,7 @@ export function engineSuite(name: string, make: () => Engine): void {
       const [x, y] = [input("a", shape), input("b", shape)];
       const random = (seed: number) =>
         float32(
-          normal(key(seed), sizeOf(shape)).map((v) => v / 20),
+          normal(rootKey(seed), sizeOf(shape)).map((v) => v / 20),
           shape,
         );
       const kept = { a: random(1), b: random(2) };

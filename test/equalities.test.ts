@@ -8,8 +8,8 @@ import { constantSchedule, linearSchedule } from "../src/optim/schedules.js";
 import type { GradientTransformation } from "../src/optim/transformations.js";
 import { filled, float32, type NamedArrays, type NdArray } from "../src/runtime/array.js";
 import { mapValues } from "../src/runtime/named.js";
-import { key } from "../src/runtime/random.js";
-import { createStudent, type StepMetrics, type Student, type Teacher } from "../src/train/student.js";
+import { rootKey } from "../src/runtime/random.js";
+import { engineStudent, type StepMetrics, type Student, type Teacher } from "../src/train/student.js";
 import { assertAllClose } from "./close.js";
 import { flightsLike, randomBatch, randomTeacher } from "./flights-like.js";
 
@@ -22,8 +22,8 @@ after(() => Promise.all(engines.map((engine) => engine.close())));
 /** A student on an engine of its own, so that nothing is shared by accident. */
 async function freshStudent(which: 0 | 1, optimizer: GradientTransformation): Promise<Student> {
   const engine = engines[which] as (typeof engines)[number];
-  const student = createStudent({ engine, learner: flightsLike({ optimizer }) });
-  await student.init(key(3));
+  const student = engineStudent({ engine, learner: flightsLike({ optimizer }) });
+  await student.init(rootKey(3));
   return student;
 }
 
@@ -134,8 +134,8 @@ describe("sub-batches that are added up equal the whole batch", () => {
         ([0, 1] as const).map(async (which) => {
           const engine = engines[which] as (typeof engines)[number];
           const own = { ...flightsLike({ optimizer: sgd(constantSchedule(0.1)) }), objective };
-          const student = createStudent({ engine, learner: own });
-          await student.init(key(3));
+          const student = engineStudent({ engine, learner: own });
+          await student.init(rootKey(3));
           return student;
         }),
       );
@@ -199,8 +199,8 @@ test(`touched rows are those of whole tables, with a teacher and a moving averag
   const [touched, whole] = await Promise.all(
     students.map(async (optimizer, which) => {
       const engine = engines[which] as (typeof engines)[number];
-      const student = createStudent({ engine, learner: { ...flightsLike({ optimizer }), ema: { decay: 0.9 } } });
-      await student.init(key(3));
+      const student = engineStudent({ engine, learner: { ...flightsLike({ optimizer }), ema: { decay: 0.9 } } });
+      await student.init(rootKey(3));
       return {
         student,
         metrics: await train(student, [0, NUM_STEPS], { teachers: [randomTeacher(learner, 8)], weight: 1 }),
@@ -277,8 +277,8 @@ describe("a step whose numbers are not finite changes nothing, to the bit, and t
 describe("a moving average of the params", () => {
   const averaging = { ...flightsLike(), ema: { decay: 0.9 } };
   async function fresh(which: 0 | 1): Promise<Student> {
-    const student = createStudent({ engine: engines[which] as (typeof engines)[number], learner: averaging });
-    await student.init(key(3));
+    const student = engineStudent({ engine: engines[which] as (typeof engines)[number], learner: averaging });
+    await student.init(rootKey(3));
     return student;
   }
 

@@ -7,7 +7,7 @@ import { constantSchedule } from "../src/optim/schedules.js";
 import type { GradientTransformation } from "../src/optim/transformations.js";
 import { float32, int32, type NamedArrays, zeros } from "../src/runtime/array.js";
 import { mapValues } from "../src/runtime/named.js";
-import { fold, key, normal, uniform } from "../src/runtime/random.js";
+import { fold, normal, rootKey, uniform } from "../src/runtime/random.js";
 import type { Learner } from "../src/train/graphs.js";
 import type { Teacher } from "../src/train/student.js";
 
@@ -36,8 +36,8 @@ export function flightsLike({
 
 /** Params by seed, biases included, as they might be after some training. */
 export function randomParams({ model }: Learner, seed: number): NamedArrays {
-  const jitter = (name: string, size: number) => normal(fold(fold(key(seed), "jitter"), name), size);
-  return mapValues(initParams(model, key(seed)), ({ shape, data }, name) => {
+  const jitter = (name: string, size: number) => normal(fold(fold(rootKey(seed), "jitter"), name), size);
+  return mapValues(initParams(model, rootKey(seed)), ({ shape, data }, name) => {
     const noise = jitter(name, data.length);
     return float32(
       noise.map((value, i) => Number(data[i]) + 0.2 * value),
@@ -48,7 +48,7 @@ export function randomParams({ model }: Learner, seed: number): NamedArrays {
 
 /** A batch by seed: features and labels. */
 export function randomBatch(numExamples: number, seed: number): NamedArrays {
-  const draw = (name: string) => fold(fold(key(seed), "batch"), name);
+  const draw = (name: string) => fold(fold(rootKey(seed), "batch"), name);
   const ids = (name: keyof typeof NUM_IDS) =>
     int32(Int32Array.from(uniform(draw(name), numExamples), (u) => Math.floor(u * NUM_IDS[name])));
   return {

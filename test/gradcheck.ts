@@ -6,7 +6,7 @@ import { input, mul, reduceSum } from "../src/graph/ops.js";
 import { isOp, type Tensor } from "../src/graph/tensor.js";
 import { float32, type NdArray, sizeOf } from "../src/runtime/array.js";
 import { underPrefix, withPrefix } from "../src/runtime/named.js";
-import { fold, key, normal } from "../src/runtime/random.js";
+import { fold, normal, rootKey } from "../src/runtime/random.js";
 import { interpret, type Numbers, numbers, type Values } from "./interpreter.js";
 
 /** The relative error that each kind of comparison is allowed. */
@@ -31,7 +31,7 @@ export function weighted(output: Tensor): Tensor {
 /** A cotangent for an output of this shape: multiples of 1/64, drawn by seed. */
 export function cotangentFor(shape: readonly number[], seed = 1): NdArray {
   return float32(
-    normal(fold(key(seed), "cotangent"), sizeOf(shape)).map((value) => Math.round(value * 64) / 64),
+    normal(fold(rootKey(seed), "cotangent"), sizeOf(shape)).map((value) => Math.round(value * 64) / 64),
     shape,
   );
 }
@@ -93,7 +93,7 @@ function moved(point: Point, direction: Point, by: number): Point {
 function randomDirection(point: Point, seed: number): Point {
   const size = Object.values(point).reduce((sum, { data }) => sum + data.length, 0);
   return mapPoint(point, ({ data }, name) =>
-    Float64Array.from(normal(fold(fold(key(seed), "direction"), name), data.length), (v) => v / Math.sqrt(size)),
+    Float64Array.from(normal(fold(fold(rootKey(seed), "direction"), name), data.length), (v) => v / Math.sqrt(size)),
   );
 }
 

@@ -12,7 +12,7 @@ import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { exportText } from "../src/run/export-text.js";
 import { type NamedArrays, sizeOf } from "../src/runtime/array.js";
 import { mapValues } from "../src/runtime/named.js";
-import { key, uniform } from "../src/runtime/random.js";
+import { rootKey, uniform } from "../src/runtime/random.js";
 import { textScorer } from "../src/train/evaluate-text.js";
 import { keptWeights } from "../src/train/graphs.js";
 
@@ -20,7 +20,7 @@ const engine = onnxRuntimeEngine({ threads: 1 });
 after(() => engine.close());
 
 const [batchSize, times, vocabulary] = [3, 5, 11];
-const text = Uint16Array.from(uniform(key(5), 200), (u) => Math.floor(u * u * vocabulary));
+const text = Uint16Array.from(uniform(rootKey(5), 200), (u) => Math.floor(u * u * vocabulary));
 const corpus = corpusOf(Float64Array.of(0, 70, 70, text.length), text);
 
 /** Log probabilities of what follows each unit of a lane, by an exported model, one unit a call. */
@@ -69,7 +69,7 @@ const networks: Readonly<Record<string, Network>> = {
 for (const [name, { model, reader, layout }] of Object.entries(networks)) {
   describe(name, async () => {
     const weights = [1, 2].map((seed): NamedArrays => {
-      const params = initParams(model, key(seed));
+      const params = initParams(model, rootKey(seed));
       // Far from zero, so that what a model says depends on what it has read.
       const scale = layout === "lanes" ? 4 : 15;
       return mapValues(params, (array, path) => ({

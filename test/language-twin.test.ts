@@ -6,8 +6,8 @@ import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { adam } from "../src/optim/optimizers.js";
 import { constantSchedule } from "../src/optim/schedules.js";
 import { underPrefix } from "../src/runtime/named.js";
-import { key } from "../src/runtime/random.js";
-import { createStudent, type StepMetrics, type Teacher } from "../src/train/student.js";
+import { rootKey } from "../src/runtime/random.js";
+import { engineStudent, type StepMetrics, type Teacher } from "../src/train/student.js";
 import { readGolden, resultOf } from "./golden/golden.js";
 import {
   type LanguageNetwork,
@@ -42,8 +42,8 @@ async function compare(t: TestContext, network: LanguageNetwork): Promise<void> 
     objective: { ...categorical({ numClasses: vocabulary }), labels },
     optimizer: adam(constantSchedule(learningRate)),
   };
-  const student = createStudent({ engine, learner });
-  await student.init(key(1), languageParams(network, 0));
+  const student = engineStudent({ engine, learner });
+  await student.init(rootKey(1), languageParams(network, 0));
   const snapshots = teachers.map(({ from, params }): Teacher => {
     return { group: 1, step: from, digest: `${params}`, params: languageParams(network, params) };
   });

@@ -4,7 +4,7 @@ import { input } from "../src/graph/ops.js";
 import { sizeFor } from "../src/graph/shape.js";
 import type { Op, Shape, Tensor } from "../src/graph/tensor.js";
 import { type DType, float32, int32, type NdArray, sizeOf, strings } from "../src/runtime/array.js";
-import { fold, type Key, key, permutation, uniform } from "../src/runtime/random.js";
+import { fold, type Key, permutation, rootKey, uniform } from "../src/runtime/random.js";
 
 /** What is fed to a case: its symbolic shape, and values for a size of the batch. */
 export interface Operand {
@@ -41,7 +41,7 @@ export function buildCase(op: Op, { name, operands, build, numExamples = 3, held
   const inputs = operands.map(({ shape, dtype }, i) => input(`x${i}`, shape, dtype));
   const output = build(...inputs);
   if (output.op !== op) throw new Error(`the case "${name}" of ${op} builds ${output.op}`);
-  const root = fold(fold(key(1), op), name);
+  const root = fold(fold(rootKey(1), op), name);
   const feeds = operands.map(({ values }, i) => [`x${i}`, values(fold(root, i), numExamples)] as const);
   const isVaried = (x: Tensor, i: number) => isDifferentiable(op) && x.dtype === "float32" && !held.includes(i);
   const flows = output.dtype === "float32";

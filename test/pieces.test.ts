@@ -13,11 +13,11 @@ import { transformerLanguageModel } from "../src/nn/transformer-language-model.j
 import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { sgd } from "../src/optim/optimizers.js";
 import { constantSchedule } from "../src/optim/schedules.js";
-import { key, uniform } from "../src/runtime/random.js";
+import { rootKey, uniform } from "../src/runtime/random.js";
 import { textScorer } from "../src/train/evaluate-text.js";
 import { keptWeights, type Learner, stepGraph } from "../src/train/graphs.js";
 import { numPiecesOf, PIECE_BYTES } from "../src/train/pieces.js";
-import { createStudent } from "../src/train/student.js";
+import { engineStudent } from "../src/train/student.js";
 import { randomTokens } from "./sequence-models.js";
 
 const engines: ReturnType<typeof onnxRuntimeEngine>[] = [];
@@ -45,13 +45,13 @@ function learnerOf(model: Model): Learner {
 async function steps(model: Model, numParts: number) {
   const engine = onnxRuntimeEngine({ threads: 1 });
   engines.push(engine);
-  const student = createStudent({ engine, learner: learnerOf(model) });
-  await student.init(key(1));
+  const student = engineStudent({ engine, learner: learnerOf(model) });
+  await student.init(rootKey(1));
   const teachers = [1, 2].map((group) => ({
     group,
     step: 0,
     digest: `${group}`,
-    params: initParams(model, key(9 + group)),
+    params: initParams(model, rootKey(9 + group)),
   }));
   const isLanes = model.inputs.ids?.shape[0] === sizes.times;
   const batch = (i: number) => {
@@ -133,11 +133,11 @@ for (const [name, modelOf] of Object.entries(networks)) {
     test("is scored alike", async () => {
       const engine = onnxRuntimeEngine({ threads: 1 });
       engines.push(engine);
-      const text = Uint16Array.from(uniform(key(5), 100), (u) => Math.floor(u * sizes.vocabulary));
+      const text = Uint16Array.from(uniform(rootKey(5), 100), (u) => Math.floor(u * sizes.vocabulary));
       const corpus = corpusOf(Float64Array.of(0, text.length), text);
       const prefixes = [0, 1].map((i) => ({ params: `m${i}`, buffers: `b${i}` }));
       for (const [i, { params }] of prefixes.entries()) {
-        await engine.write(keptWeights(modelOf(1), initParams(modelOf(1), key(i)), params));
+        await engine.write(keptWeights(modelOf(1), initParams(modelOf(1), rootKey(i)), params));
       }
       const layout = modelOf(1).state ? "lanes" : "sequences";
       const scoresBy = async (numPieces: number) => {

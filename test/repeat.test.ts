@@ -24,7 +24,7 @@ import { adam } from "../src/optim/optimizers.js";
 import { constantSchedule } from "../src/optim/schedules.js";
 import { filled, float32, int32, type NamedArrays, type NdArray, scalar } from "../src/runtime/array.js";
 import { mapValues, withPrefix } from "../src/runtime/named.js";
-import { fold, key, normal, uniform } from "../src/runtime/random.js";
+import { fold, normal, rootKey, uniform } from "../src/runtime/random.js";
 import { kept, type Learner, stepGraph } from "../src/train/graphs.js";
 import { randomParams } from "./flights-like.js";
 import { isFull } from "./full.js";
@@ -119,7 +119,7 @@ const flights = (hidden: readonly number[]): Pick<Learner, "model" | "objective"
 });
 
 function flightsBatch(numExamples: number): NamedArrays {
-  const draw = (name: string) => fold(key(9), name);
+  const draw = (name: string) => fold(rootKey(9), name);
   // Squared, so that some rows are asked for very often.
   const ids = mapValues(CATEGORICAL, (numIds, name) =>
     int32(Int32Array.from(uniform(draw(name), numExamples), (u) => Math.floor(u * u * numIds))),

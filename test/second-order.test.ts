@@ -5,7 +5,7 @@ import * as ops from "../src/graph/ops.js";
 import type { Tensor } from "../src/graph/tensor.js";
 import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import type { NdArray } from "../src/runtime/array.js";
-import { fold, key } from "../src/runtime/random.js";
+import { fold, rootKey } from "../src/runtime/random.js";
 import { assertAllClose } from "./close.js";
 import { checkGradients, gradientGraph, tolerances } from "./gradcheck.js";
 import { interpret } from "./interpreter.js";
@@ -26,7 +26,7 @@ const inputs = Object.fromEntries(
   Object.entries(operands).map(([name, { shape, dtype }]) => [name, ops.input(name, shape, dtype)]),
 ) as Record<keyof typeof operands, Tensor<"input">>;
 const feeds: Record<string, NdArray> = Object.fromEntries(
-  Object.entries(operands).map(([name, { values }]) => [name, values(fold(key(3), name), 5)]),
+  Object.entries(operands).map(([name, { values }]) => [name, values(fold(rootKey(3), name), 5)]),
 );
 const { x, first, gain, bias, second, labels } = inputs as Record<string, Tensor<"input">> & { x: Tensor };
 const params = [first, gain, bias, second] as Tensor<"input">[];

@@ -13,10 +13,10 @@ import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import type { NamedArrays } from "../src/runtime/array.js";
 import { filled, float32, int32 } from "../src/runtime/array.js";
 import { mapValues, withPrefix } from "../src/runtime/named.js";
-import { fold, key, normal } from "../src/runtime/random.js";
+import { fold, normal, rootKey } from "../src/runtime/random.js";
 import { kept, predictGraph } from "../src/train/graphs.js";
 import { signNames, signs } from "../src/train/signs.js";
-import { createStudent } from "../src/train/student.js";
+import { engineStudent } from "../src/train/student.js";
 import { runTiny } from "./group-run.js";
 import { interpret } from "./interpreter.js";
 import { tinyLearner, tinyRows } from "./tiny-run.js";
@@ -30,7 +30,7 @@ test("loss, variance and distance of each teacher, variance and chance of the st
   const [batch] = sequential(tinyRows(64, 4), 64);
   assert.ok(batch);
   const labels = Array.from(batch.labels?.data as Float32Array);
-  const all = [1, 2, 3].map((seed) => initParams(model, key(seed)));
+  const all = [1, 2, 3].map((seed) => initParams(model, rootKey(seed)));
   const predictor = await engine.compile(predictGraph(learner, kept.params));
   const predicted: number[][] = [];
   for (const params of all) {
@@ -38,8 +38,8 @@ test("loss, variance and distance of each teacher, variance and chance of the st
     const { labels: _, ...inputs } = batch;
     predicted.push(Array.from((await predictor.run(inputs)).probs?.data as Float32Array));
   }
-  const student = createStudent({ engine, learner });
-  await student.init(key(1));
+  const student = engineStudent({ engine, learner });
+  await student.init(rootKey(1));
   const teachers = all.slice(1).map((params, i) => ({ group: i + 1, step: 1, digest: `d${i}`, params }));
   const { signs } = await student.learn([batch], teachers, 1);
   await engine.close();
@@ -67,7 +67,8 @@ test("variance and distance are those of rows at equal distances where there are
   // 21 rows of 49,152 are about a million.
   const all = Array.from({ length: 31 }, (_, i) => i);
   const some = Array.from({ length: 21 }, (_, i) => Math.floor((i * 31) / 21));
-  const row = (seed: number, i: number) => Array.from(normal(fold(key(seed), some.includes(i) ? i : -1), numClasses));
+  const row = (seed: number, i: number) =>
+    Array.from(normal(fold(rootKey(seed), some.includes(i) ? i : -1), numClasses));
   const told = (rows: readonly number[]) => {
     const shape = [rows.length, numClasses];
     const logits = (seed: number) =>
@@ -129,7 +130,7 @@ test("a teacher whose finite params give no numbers costs one skipped step and n
 });
 
 test("a healthy teacher stays, and how far it is from the student is logged", async () => {
-  const { out, steps } = await taughtBy(initParams(model, key(9)));
+  const { out, steps } = await taughtBy(initParams(model, rootKey(9)));
   assert.deepEqual(out, []);
   const distances = steps.flatMap(({ teacherDistance }) => (teacherDistance === null ? [] : [teacherDistance]));
   assert.ok(distances.length > 30 && distances.every((distance) => distance > 0 && distance < 1), String(distances));

@@ -8,7 +8,7 @@ import { adam, sgd } from "../src/optim/optimizers.js";
 import { constantSchedule } from "../src/optim/schedules.js";
 import { float32, type NamedArrays, sizeOf } from "../src/runtime/array.js";
 import { named } from "../src/runtime/named.js";
-import { fold, key, normal } from "../src/runtime/random.js";
+import { fold, normal, rootKey } from "../src/runtime/random.js";
 import type { Learner } from "../src/train/graphs.js";
 import { residualBlock, separableBlock } from "./convolution-blocks.js";
 import { flightsLike, randomBatch } from "./flights-like.js";
@@ -55,7 +55,7 @@ function lstm(): SmallLearner {
   const sizes = { times: 5, batchSize: 3, vocabulary: 7, width: 5, hidden: 4 };
   return {
     learner: { ...languageModel(sizes), optimizer: MOMENTUM },
-    batch: (step) => randomTokens(sizes, (name) => fold(fold(key(3), name), step)),
+    batch: (step) => randomTokens(sizes, (name) => fold(fold(rootKey(3), name), step)),
   };
 }
 
@@ -75,5 +75,5 @@ function onTargets(model: Model, targetShape: readonly number[]): SmallLearner {
 }
 
 function draw(name: string, step: number, shape: readonly number[]): NamedArrays[string] {
-  return float32(normal(fold(fold(key(4), name), step), sizeOf(shape)), shape);
+  return float32(normal(fold(fold(rootKey(4), name), step), sizeOf(shape)), shape);
 }

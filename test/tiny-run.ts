@@ -3,9 +3,9 @@ import { memoryStore, type Store } from "../src/checkpoint/store.js";
 import { type Preprocessing, type Rows, recordLayout, tableRows } from "../src/data/table.js";
 import type { Engine } from "../src/engine/engine.js";
 import { resolveConfig } from "../src/run/config.js";
-import { makeLearner, type RunLearner } from "../src/run/learner.js";
+import { type RunLearner, tableLearner } from "../src/run/learner.js";
 import type { TableRunConfig, TableRunInput } from "../src/run/schema.js";
-import { fold, key, normal, uniform } from "../src/runtime/random.js";
+import { fold, normal, rootKey, uniform } from "../src/runtime/random.js";
 import type { Serving } from "../src/serving/expression.js";
 
 export const tinyPreprocessing: Preprocessing = {
@@ -54,7 +54,7 @@ export function tinyConfig(changes: Partial<TableRunInput> = {}): TableRunConfig
 
 /** The learner of a tiny configuration. */
 export function tinyLearner(changes: Partial<TableRunInput> = {}): RunLearner {
-  return makeLearner(tinyConfig(changes), tinyPreprocessing);
+  return tableLearner(tinyConfig(changes), tinyPreprocessing);
 }
 
 /**
@@ -62,7 +62,7 @@ export function tinyLearner(changes: Partial<TableRunInput> = {}): RunLearner {
  * a label that is NaN.
  */
 export function tinyRows(numRows: number, seed: number, numSpoilt = 0): Rows {
-  const draw = (name: string) => fold(fold(key(seed), "tiny rows"), name);
+  const draw = (name: string) => fold(fold(rootKey(seed), "tiny rows"), name);
   const colours = uniform(draw("colour"), numRows);
   const sizes = normal(draw("size"), numRows);
   const chances = uniform(draw("label"), numRows);

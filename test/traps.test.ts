@@ -13,10 +13,10 @@ import { sgd } from "../src/optim/optimizers.js";
 import { constantSchedule } from "../src/optim/schedules.js";
 import { float32, type NdArray, scalar } from "../src/runtime/array.js";
 import { mapValues, named, underPrefix, withPrefix } from "../src/runtime/named.js";
-import { key } from "../src/runtime/random.js";
+import { rootKey } from "../src/runtime/random.js";
 import { accumulateGraph, kept } from "../src/train/graphs.js";
 import { signNames } from "../src/train/signs.js";
-import { createStudent, type Student, type Teacher } from "../src/train/student.js";
+import { engineStudent, type Student, type Teacher } from "../src/train/student.js";
 import { assertAllClose, assertClose, relativeDifference } from "./close.js";
 import { flightsLike, randomBatch, randomParams, randomTeacher, zeroGradSum } from "./flights-like.js";
 import { interpret, type Numbers, type Values } from "./interpreter.js";
@@ -245,8 +245,8 @@ test("without stopGradient the same loss would pass a gradient to the teacher", 
 });
 
 async function freshStudent(): Promise<Student> {
-  const student = createStudent({ engine, learner });
-  await student.init(key(4));
+  const student = engineStudent({ engine, learner });
+  await student.init(rootKey(4));
   return student;
 }
 

@@ -10,7 +10,7 @@ import { mlp } from "../src/nn/mlp.js";
 import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import type { NamedArrays } from "../src/runtime/array.js";
 import type { Learner } from "../src/train/graphs.js";
-import { createStudent } from "../src/train/student.js";
+import { engineStudent } from "../src/train/student.js";
 import { curvesRun, type OptimizerName, paramsKey, twinBatch, twinOptimizer } from "./golden/twin.js";
 
 /** What a group went through, and where it ended. */
@@ -38,7 +38,7 @@ export async function runInLockstep(name: OptimizerName): Promise<GroupRun[]> {
 
   const groups = Array.from({ length: numGroups }, (_, group) => {
     const engine = onnxRuntimeEngine({ threads: 1 });
-    const student = createStudent({ engine, learner });
+    const student = engineStudent({ engine, learner });
     const exchange = storeExchange({
       store,
       group,

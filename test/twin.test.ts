@@ -13,7 +13,7 @@ import { initParams } from "../src/nn/model.js";
 import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { float32, type NamedArrays } from "../src/runtime/array.js";
 import { mapValues, named, underPrefix } from "../src/runtime/named.js";
-import { createStudent, type StepMetrics } from "../src/train/student.js";
+import { engineStudent, type StepMetrics } from "../src/train/student.js";
 import { goldenFolder, readGolden, resultOf } from "./golden/golden.js";
 import { curvesRun, type OptimizerName, paramsKey, stepsRun, twinBatch, twinOptimizer } from "./golden/twin.js";
 import { runInLockstep } from "./twin-run.js";
@@ -112,7 +112,7 @@ test("one step of Adam from a given state is PyTorch's to 1e-5, whole and in fou
   const { network, optimizers, numSteps, numGroups, distillWeight } = stepsRun;
   const optimizer = twinOptimizer("adam", optimizers.adam, numSteps);
   const engine = onnxRuntimeEngine({ threads: 1 });
-  const student = createStudent({ engine, learner: { model: mlp(network), objective: binary, optimizer } });
+  const student = engineStudent({ engine, learner: { model: mlp(network), objective: binary, optimizer } });
   const tensors = tensorsOf("twin-steps.safetensors");
   const check = checker(t, STEP_TOLERANCE);
   const checkMemory = checker(t, 20 * STEP_TOLERANCE);

@@ -10,7 +10,7 @@ import { type PreparedTable, prepareTable } from "../src/node/table/ingest.js";
 import { tableSpecOf } from "../src/node/table/table-kind.js";
 import { exportModel } from "../src/run/export.js";
 import { runGroup } from "../src/run/group.js";
-import { makeLearner } from "../src/run/learner.js";
+import { tableLearner } from "../src/run/learner.js";
 import type { TableRunConfig } from "../src/run/schema.js";
 import { type BestParams, readBest, scoreRun } from "../src/run/score.js";
 import { tableWorkload } from "../src/run/table-work.js";
@@ -59,7 +59,7 @@ export async function trainTwoGroups(config: TableRunConfig, csv: string): Promi
     );
     await Promise.all(groups.map(({ engine }) => engine.close()));
     const best = (await Promise.all(files.map((own) => readBest(own)))) as BestParams[];
-    const learner = makeLearner(config, table.preprocessing);
+    const learner = tableLearner(config, table.preprocessing);
     const scorer = onnxRuntimeEngine({ threads: 1 });
     const record = { stepsPerSecond: 0, bytesPublished: 0, bytesFetched: 0, ended: "finished" } as const;
     const records = best.map((own, group) => ({ group, ...record, best: own }));

@@ -1,6 +1,6 @@
 /** Every schedule that a configuration can name, over a run of 1,000 steps. */
 import type { Schedule } from "../../src/optim/schedules.js";
-import { makeSchedule } from "../../src/run/optimizer.js";
+import { configuredSchedule } from "../../src/run/optimizer.js";
 import { type OptimizerConfig, optimizerInSteps, optimizerSchema } from "../../src/run/optimizer-schema.js";
 import type { Chart, Point } from "./chart.js";
 
@@ -28,7 +28,7 @@ function scheduleOf(kind: Kind, more: object): Schedule {
     schedule: { kind, ...options[kind] },
     ...more,
   });
-  return makeSchedule(optimizerInSteps(config, NUM_STEPS), NUM_STEPS);
+  return configuredSchedule(optimizerInSteps(config, NUM_STEPS), NUM_STEPS);
 }
 
 export function schedulesChart(): Chart {

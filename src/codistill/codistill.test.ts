@@ -7,11 +7,11 @@ import { batchStream } from "../data/stream.js";
 import type { Engine } from "../engine/engine.js";
 import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";
 import type { NamedArrays } from "../runtime/array.js";
-import { key } from "../runtime/random.js";
+import { rootKey } from "../runtime/random.js";
 import { predictAll } from "../train/evaluate.js";
 import { kept, predictGraph } from "../train/graphs.js";
 import { meanAbsoluteDifference } from "../train/metrics.js";
-import { createStudent, type Student } from "../train/student.js";
+import { engineStudent, type Student } from "../train/student.js";
 import { type CodistillOptions, codistill, type Step } from "./codistill.js";
 import { type Exchange, type ExchangeOptions, storeExchange } from "./exchange.js";
 
@@ -27,8 +27,8 @@ afterEach(async () => {
 async function newStudent(seed: number): Promise<{ student: Student; engine: Engine }> {
   const engine = onnxRuntimeEngine({ threads: 1 });
   engines.push(engine);
-  const student = createStudent({ engine, learner });
-  await student.init(key(seed));
+  const student = engineStudent({ engine, learner });
+  await student.init(rootKey(seed));
   return { student, engine };
 }
 
@@ -39,7 +39,7 @@ function newStream(seed: number) {
     rows,
     indices: Uint32Array.from({ length: 96 }, (_, row) => row),
     batchSize: 8,
-    key: key(seed),
+    key: rootKey(seed),
   });
   let drawn = 0;
   return {

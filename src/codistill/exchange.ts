@@ -17,7 +17,7 @@ import type { StepMetrics, Teacher } from "../train/student.js";
 import { troubleTeller } from "../train/trouble.js";
 import { readStarts } from "./claim.js";
 import { newsOf } from "./news.js";
-import { makeQuarantine } from "./quarantine.js";
+import { teacherQuarantine } from "./quarantine.js";
 
 /** A teacher, and the student step at which its snapshot was first seen here. */
 export interface SeenTeacher extends Teacher {
@@ -94,7 +94,7 @@ export function storeExchange({
   let now = 0;
   let supersededBy: number | null = null;
   let wasClaimed = false;
-  const quarantine = makeQuarantine(group, onEvent, isAlike);
+  const quarantine = teacherQuarantine(group, onEvent, isAlike);
   const news = newsOf(first);
   const told = new Set<string>();
 

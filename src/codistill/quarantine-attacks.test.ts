@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { QuarantineEvent } from "../log/events.js";
 import { float32 } from "../runtime/array.js";
-import { fold, key, normal, uniform } from "../runtime/random.js";
-import { makeQuarantine } from "./quarantine.js";
+import { fold, normal, rootKey, uniform } from "../runtime/random.js";
+import { teacherQuarantine } from "./quarantine.js";
 
 type Logits = readonly (readonly number[])[];
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -50,7 +50,7 @@ interface World {
 }
 
 function drawBatch({ numClasses, batch, strength, skew }: World, step: number) {
-  const draw = fold(key(7), step);
+  const draw = fold(rootKey(7), step);
   const values = normal(fold(draw, "logits"), batch * numClasses);
   const truth = Array.from({ length: batch }, (_, i) =>
     Array.from({ length: numClasses }, (_, k) => strength * (values[i * numClasses + k] ?? 0) - skew * k),
@@ -85,7 +85,7 @@ const FIRST_STEP = 200;
 /** The step at which the teacher is left out for the first time; null when it stays. */
 function leftOutAt({ world, teacher, student = (truth) => truth, validated, isAlike = true }: Case): number | null {
   const events: QuarantineEvent[] = [];
-  const quarantine = makeQuarantine(0, (event) => events.push(event), isAlike);
+  const quarantine = teacherQuarantine(0, (event) => events.push(event), isAlike);
   if (validated) {
     const unseen = Array.from({ length: 100 }, (_, i) => drawBatch(world, 1000 + i));
     quarantine.validated(mean(unseen.map(({ truth, labels, noise }) => lossOf(validated(truth, noise), labels))));

@@ -4,7 +4,7 @@ import type { QuarantineEvent } from "../log/events.js";
 import { float32 } from "../runtime/array.js";
 import type { TeacherSigns } from "../train/signs.js";
 import type { StepMetrics } from "../train/student.js";
-import { makeQuarantine } from "./quarantine.js";
+import { teacherQuarantine } from "./quarantine.js";
 
 const teacher = (digest: string, group = 1) => ({ group, step: 5, digest, params: { w: float32([1]) } });
 const well: TeacherSigns = { loss: 0.6, doubt: 0.58, variance: 0.01, distance: 0.1 };
@@ -24,7 +24,7 @@ function metricsOf(teachers: readonly TeacherSigns[], labelLoss = 0.5, chance = 
 /** A quarantine, and its events as short lines. */
 function watched() {
   const told: string[] = [];
-  const quarantine = makeQuarantine(0, (event: QuarantineEvent) =>
+  const quarantine = teacherQuarantine(0, (event: QuarantineEvent) =>
     told.push(
       event.event === "teacher-returned"
         ? `${event.from} back at ${event.step}`

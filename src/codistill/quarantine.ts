@@ -62,7 +62,11 @@ export interface Quarantine {
 }
 
 /** The quarantine of one group. `isAlike` says whether chance alone deals the groups' data. */
-export function makeQuarantine(group: number, onEvent: (event: QuarantineEvent) => void, isAlike = true): Quarantine {
+export function teacherQuarantine(
+  group: number,
+  onEvent: (event: QuarantineEvent) => void,
+  isAlike = true,
+): Quarantine {
   const records = new Map<number, Record>();
   let validation = Number.NEGATIVE_INFINITY;
   const recordOf = (from: number): Record => {

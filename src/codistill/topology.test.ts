@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { key } from "../runtime/random.js";
+import { rootKey } from "../runtime/random.js";
 import { type Topology, teachersOf } from "./topology.js";
 
 /** The teachers of each group, for 1 to 7 groups. */
@@ -107,7 +107,7 @@ describe("teachersOf", () => {
 });
 
 test("random teachers are as many as asked for, nobody's own, the same for one key and others for another", () => {
-  const draw = (seed: number) => groupsOf(7).map((group) => teachersOf({ degree: 3 }, group, 7, key(seed)));
+  const draw = (seed: number) => groupsOf(7).map((group) => teachersOf({ degree: 3 }, group, 7, rootKey(seed)));
   for (const [group, teachers] of draw(1).entries()) {
     assert.equal(new Set(teachers).size, 3);
     assert.ok(!teachers.includes(group));

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { ConfigError, DataError } from "../errors.js";
 import type { NamedArrays } from "../runtime/array.js";
-import { key } from "../runtime/random.js";
+import { rootKey } from "../runtime/random.js";
 import { batchStream, type Cursor, type Stream, sequential } from "./stream.js";
 import { type Rows, recordLayout, tableRows } from "./table.js";
 
@@ -28,7 +28,13 @@ function take(stream: Stream, numBatches: number): number[] {
 /** A stream over the odd rows of twice as many. */
 function oddRows(numRows: number, batchSize: number, seed: number, cursor?: Cursor): Stream {
   const indices = Uint32Array.from({ length: numRows }, (_, i) => 2 * i + 1);
-  return batchStream({ rows: numbered(2 * numRows), indices, batchSize, key: key(seed), ...(cursor && { cursor }) });
+  return batchStream({
+    rows: numbered(2 * numRows),
+    indices,
+    batchSize,
+    key: rootKey(seed),
+    ...(cursor && { cursor }),
+  });
 }
 
 const sizes = fc.integer({ min: 1, max: 40 }).chain((numRows) =>

@@ -10,7 +10,7 @@ import { constantSchedule } from "../optim/schedules.js";
 import type { GradientTransformation, Shapes } from "../optim/transformations.js";
 import { float32, type NamedArrays, type NdArray, sizeOf } from "../runtime/array.js";
 import { mapValues } from "../runtime/named.js";
-import { key, normal } from "../runtime/random.js";
+import { normal, rootKey } from "../runtime/random.js";
 import { inBlocks, MOST_ELEMENTS } from "./blocks.js";
 import type { Graph } from "./graph.js";
 import { add, div, greater, input, mul, reduceSum, relu, sqrt, square, sub } from "./ops.js";
@@ -32,7 +32,7 @@ const whole: Readonly<Record<string, GradientTransformation>> = { lamb: lamb(rat
 /** A table that is cut into four, and a bias that is not. */
 const shapes: Shapes = { table: { shape: [1024, 1024] }, bias: { shape: [1024] } };
 const random = (seed: number, { shape }: { readonly shape: readonly number[] }) =>
-  float32(normal(key(seed), sizeOf(shape)), shape);
+  float32(normal(rootKey(seed), sizeOf(shape)), shape);
 
 /** Steps towards a random point, which are not taken when the norm of the gradient is not above a limit. */
 function graphOf(optimizer: GradientTransformation): Graph {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { numbersOf } from "../../test/column-figures.js";
-import { fold, key, normal, uniform } from "../runtime/random.js";
+import { fold, normal, rootKey, uniform } from "../runtime/random.js";
 import { transformOf, transformSql } from "./transform.js";
 
 const SIZE = 20_000;
-const gaussian = Array.from(normal(fold(key(1), "normal"), SIZE));
-const flat = Array.from(uniform(fold(key(1), "uniform"), SIZE));
+const gaussian = Array.from(normal(fold(rootKey(1), "normal"), SIZE));
+const flat = Array.from(uniform(fold(rootKey(1), "uniform"), SIZE));
 const kind = (values: readonly number[]) => transformOf(numbersOf(values)).kind;
 
 describe("the transform of", () => {

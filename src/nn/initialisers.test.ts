@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ShapeError } from "../errors.js";
-import { fold, key } from "../runtime/random.js";
+import { fold, rootKey } from "../runtime/random.js";
 import {
   constantInit,
   fansOf,
@@ -24,7 +24,7 @@ import {
 const LINEAR = [400, 300];
 const CONVOLUTION = [64, 48, 3, 3];
 
-const draw = (init: Init, shape: readonly number[]) => init(key(5), shape).data as Float32Array;
+const draw = (init: Init, shape: readonly number[]) => init(rootKey(5), shape).data as Float32Array;
 const mean = (values: ArrayLike<number>) => Array.from(values).reduce((sum, v) => sum + v, 0) / values.length;
 const moment = (values: ArrayLike<number>, power: number) => mean(Array.from(values, (v) => v ** power));
 
@@ -112,7 +112,7 @@ describe("orthogonal weights", () => {
 
   test("are uniform among all: every element has mean 0 and variance 1 / n, the first ones too", () => {
     const n = 8;
-    const draws = Array.from({ length: 4000 }, (_, seed) => orthogonal()(key(seed), [n, n]).data as Float32Array);
+    const draws = Array.from({ length: 4000 }, (_, seed) => orthogonal()(rootKey(seed), [n, n]).data as Float32Array);
     for (const at of [0, n + 1, n * n - 1]) {
       const elements = draws.map((values) => values[at] ?? Number.NaN);
       assert.ok(Math.abs(mean(elements)) < 5 / Math.sqrt(n * 4000), `mean of element ${at}: ${mean(elements)}`);
@@ -122,14 +122,14 @@ describe("orthogonal weights", () => {
 });
 
 test("blocks side by side are each what it would be alone", () => {
-  const { data, shape } = sideBySide(3, (block) => (block === 1 ? constantInit(7) : normalInit(1)))(key(5), [2, 6]);
+  const { data, shape } = sideBySide(3, (block) => (block === 1 ? constantInit(7) : normalInit(1)))(rootKey(5), [2, 6]);
   assert.deepEqual(shape, [2, 6]);
-  const [first, last] = [0, 2].map((block) => normalInit(1)(fold(key(5), block), [2, 2]).data as Float32Array);
+  const [first, last] = [0, 2].map((block) => normalInit(1)(fold(rootKey(5), block), [2, 2]).data as Float32Array);
   const rows = [0, 2].flatMap((at) => [first?.[at], first?.[at + 1], 7, 7, last?.[at], last?.[at + 1]]);
   assert.deepEqual([...data], rows);
   assert.notDeepEqual(first, last);
   assert.throws(
-    () => sideBySide(3, () => zerosInit)(key(5), [2, 7]),
+    () => sideBySide(3, () => zerosInit)(rootKey(5), [2, 7]),
     (error) =>
       error instanceof ShapeError && /last axis must divide into the blocks, got 7 and 3 blocks/.test(error.message),
   );
@@ -138,9 +138,9 @@ test("blocks side by side are each what it would be alone", () => {
 test("each is a function of the key and the shape", () => {
   const all = [...scaled.map(([, init]) => init), truncatedNormal(1), orthogonal(), uniformInit(2), normalInit(3)];
   for (const init of all) {
-    assert.deepEqual(init(key(1), [4, 5]), init(key(1), [4, 5]));
-    assert.notDeepEqual(init(key(1), [4, 5]), init(key(2), [4, 5]));
-    assert.deepEqual(init(key(1), [4, 5]).shape, [4, 5]);
+    assert.deepEqual(init(rootKey(1), [4, 5]), init(rootKey(1), [4, 5]));
+    assert.notDeepEqual(init(rootKey(1), [4, 5]), init(rootKey(2), [4, 5]));
+    assert.deepEqual(init(rootKey(1), [4, 5]).shape, [4, 5]);
   }
   assert.deepEqual([...draw(zerosInit, [3])], [0, 0, 0]);
   assert.deepEqual([...draw(onesInit, [3])], [1, 1, 1]);

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { assertClose } from "../../test/close.js";
 import { interpret, type Values } from "../../test/interpreter.js";
 import { float32, int32, type NdArray } from "../runtime/array.js";
-import { key } from "../runtime/random.js";
+import { rootKey } from "../runtime/random.js";
 import { mlp } from "./mlp.js";
 import { countParams, forwardOnnx, initParams, inputTensors, type Model, paramTensors } from "./model.js";
 
@@ -32,22 +32,25 @@ test("params have the shapes that the options say", () => {
 });
 
 test("params are a function of the key and of their own name", () => {
-  assert.deepEqual(initParams(model, key(1)), initParams(model, key(1)));
-  assert.notDeepEqual(initParams(model, key(1)), initParams(model, key(2)));
+  assert.deepEqual(initParams(model, rootKey(1)), initParams(model, rootKey(1)));
+  assert.notDeepEqual(initParams(model, rootKey(1)), initParams(model, rootKey(2)));
 
   const reversed: Model = { ...model, params: Object.fromEntries(Object.entries(model.params).reverse()) };
-  assert.deepEqual(initParams(reversed, key(1)), initParams(model, key(1)));
+  assert.deepEqual(initParams(reversed, rootKey(1)), initParams(model, rootKey(1)));
 
   const { weekday, ...others } = options.categorical;
   const wider = mlp({ ...options, categorical: { weekday, ...others, carrier: { numIds: 2, width: 1 } } });
-  const [before, after] = [initParams(model, key(1)), initParams(wider, key(1))];
+  const [before, after] = [initParams(model, rootKey(1)), initParams(wider, rootKey(1))];
   for (const name of ["embeddings.origin", "embeddings.weekday", "layers.1.weight"]) {
     assert.deepEqual(after[name], before[name], name);
   }
 });
 
 test("weights are He normal, embeddings have deviation 0.05, biases are zero", () => {
-  const wide = initParams(mlp({ ...options, categorical: { id: { numIds: 5000, width: 20 } }, hidden: [500] }), key(3));
+  const wide = initParams(
+    mlp({ ...options, categorical: { id: { numIds: 5000, width: 20 } }, hidden: [500] }),
+    rootKey(3),
+  );
   const deviation = ({ data }: NdArray) => {
     const values = [...(data as Float32Array)];
     return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);

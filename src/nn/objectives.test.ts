@@ -11,7 +11,7 @@ import { sgd } from "../optim/optimizers.js";
 import { constantSchedule } from "../optim/schedules.js";
 import { float32, int32, type NamedArrays, type NdArray, scalar, zeros } from "../runtime/array.js";
 import { mapValues, named, underPrefix, withPrefix } from "../runtime/named.js";
-import { fold, key, normal } from "../runtime/random.js";
+import { fold, normal, rootKey } from "../runtime/random.js";
 import { accumulateGraph, kept, type Learner } from "../train/graphs.js";
 import { normalInit } from "./initialisers.js";
 
@@ -55,7 +55,7 @@ describe("chance is the label loss of the best constant prediction", () => {
     const best = [4 * (0.75 * 0.125 + 0.125), 0.75 * 0.375 + 0.0625, 0.5 * (0.75 * 0.5 + 0.0625)];
     assert.ok(Math.abs(chance - lossOf(best.map(Math.log))) < 1e-6);
     for (let i = 0; i < 50; i++) {
-      const row = [...normal(fold(key(5), i), 3)];
+      const row = [...normal(fold(rootKey(5), i), 3)];
       assert.ok(lossOf(row) > chance - 1e-9);
     }
   });
@@ -183,7 +183,7 @@ describe("a step of two teachers at temperature 2", () => {
       const learner = learnerOf(objective, numOutputs);
       const graph = accumulateGraph(learner, 2);
       const drawn = (seed: number): NamedArrays =>
-        mapValues(learner.model.params, ({ shape, init }, path) => init(fold(key(seed), path), shape));
+        mapValues(learner.model.params, ({ shape, init }, path) => init(fold(rootKey(seed), path), shape));
       const at = withPrefix(kept.params, drawn(1));
       const others = {
         ...withPrefix(kept.teacher(0), drawn(2)),
@@ -195,7 +195,7 @@ describe("a step of two teachers at temperature 2", () => {
         [kept.lossSum]: scalar(0),
       };
       const fed = {
-        "features.x": float32(normal(key(4), NUM_EXAMPLES * 3), [NUM_EXAMPLES, 3]),
+        "features.x": float32(normal(rootKey(4), NUM_EXAMPLES * 3), [NUM_EXAMPLES, 3]),
         labels,
         keepSum: scalar(0),
         distillWeight: scalar(0.75),

@@ -11,8 +11,8 @@ import { add, input, mul, transpose } from "../graph/ops.js";
 import type { Tensor } from "../graph/tensor.js";
 import { float32, type NamedArrays, strings, zeros } from "../runtime/array.js";
 import { named } from "../runtime/named.js";
-import { key } from "../runtime/random.js";
-import { createStudent } from "../train/student.js";
+import { rootKey } from "../runtime/random.js";
+import { engineStudent } from "../train/student.js";
 import { onnxRuntimeEngine } from "./ort/onnxruntime.js";
 import { threadedEngine } from "./ort/threaded-engine.js";
 
@@ -89,8 +89,8 @@ describe("two threads with an engine each", () => {
   test("one trains a step, the other sees the same bits", async () => {
     const learner = flightsLike();
     const [own, other] = [newEngine(), newEngine()];
-    const [student, alone] = [createStudent({ engine: own, learner }), createStudent({ engine: newEngine(), learner })];
-    for (const each of [student, alone]) await each.init(key(1));
+    const [student, alone] = [engineStudent({ engine: own, learner }), engineStudent({ engine: newEngine(), learner })];
+    for (const each of [student, alone]) await each.init(rootKey(1));
     const names = Object.keys(learner.model.params).map((name) => `params.${name}`);
     await other.adopt(await own.share(names));
     for (let step = 0; step < 3; step++) {

@@ -13,7 +13,7 @@ import { type Tensor, type Tensors, topologicalOrder } from "../graph/tensor.js"
 import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";
 import { float32, int32, type NamedArrays } from "../runtime/array.js";
 import { named } from "../runtime/named.js";
-import { fold, key, normal, uniform } from "../runtime/random.js";
+import { fold, normal, rootKey, uniform } from "../runtime/random.js";
 import { type Learner, stepGraph } from "../train/graphs.js";
 import { adagrad, adam, adamW, type CommonOptions, rmsprop, sgd } from "./optimizers.js";
 import { constantSchedule, linearSchedule, type Schedule } from "./schedules.js";
@@ -28,7 +28,7 @@ const NUM_ROWS = 14;
 const NUM_READ = 11;
 const WIDTH = 3;
 const shapes = { table: { shape: [NUM_ROWS, WIDTH] }, weight: { shape: [WIDTH] } };
-const drawn = (what: string, size: number) => normal(fold(key(5), what), size);
+const drawn = (what: string, size: number) => normal(fold(rootKey(5), what), size);
 const start = {
   table: float32(drawn("table", NUM_ROWS * WIDTH), [NUM_ROWS, WIDTH]),
   weight: float32(drawn("weight", WIDTH)),
@@ -40,7 +40,7 @@ function batchAt(
 ): NamedArrays & { readonly ids: { data: Int32Array }; readonly pairs: { data: Int32Array } } {
   const size = 1 + ((step * 7) % 5);
   const draw = (what: string, count: number) =>
-    Int32Array.from(uniform(fold(fold(key(6), what), step), count), (u) =>
+    Int32Array.from(uniform(fold(fold(rootKey(6), what), step), count), (u) =>
       step % 3 === 0 ? 0 : Math.floor(u * u * NUM_READ),
     );
   return {

@@ -9,10 +9,10 @@ import * as ort from "../node/ort/library.js";
 import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";
 import { float32, int32, type NamedArrays } from "../runtime/array.js";
 import { mapValues, withPrefix } from "../runtime/named.js";
-import { key } from "../runtime/random.js";
+import { rootKey } from "../runtime/random.js";
 import { kept, predictGraph } from "../train/graphs.js";
 import { exportModel } from "./export.js";
-import { makeLearner, type RunLearner } from "./learner.js";
+import { type RunLearner, tableLearner } from "./learner.js";
 
 const preprocessing: Preprocessing = {
   vocabularies: { colour: ["red", "green", "blue", "O'Hare, IL", "Zürich 東京"], weekday: ["1", "0"] },
@@ -31,8 +31,8 @@ const config = tinyConfig({
 
 /** A learner and params whose biases are not zero, so that they count. */
 function trained(given = config, fitted = preprocessing): { learner: RunLearner; params: NamedArrays } {
-  const learner = makeLearner(given, fitted);
-  const params = mapValues(initParams(learner.model, key(5)), ({ data, shape }) =>
+  const learner = tableLearner(given, fitted);
+  const params = mapValues(initParams(learner.model, rootKey(5)), ({ data, shape }) =>
     float32(
       Float32Array.from(data as Float32Array, (value) => value + 0.05),
       shape,

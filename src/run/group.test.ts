@@ -11,10 +11,10 @@ import type { TrainEvent } from "../log/events.js";
 import { forwardOnnx, initParams } from "../nn/model.js";
 import { filled, type NamedArrays } from "../runtime/array.js";
 import { underPrefix } from "../runtime/named.js";
-import { key } from "../runtime/random.js";
+import { rootKey } from "../runtime/random.js";
 import type { Learner } from "../train/graphs.js";
 import { groupFiles } from "./keeper.js";
-import { makeLearner } from "./learner.js";
+import { tableLearner } from "./learner.js";
 import type { TableRunInput } from "./schema.js";
 import type { TableShard } from "./table-work.js";
 
@@ -35,9 +35,9 @@ async function essence({ checkpoint, files }: TinyOutcome) {
 /** A store in which group 1 has published a snapshot, once and for all. */
 async function storeWithGroup1(changes: Partial<TableRunInput>): Promise<Store> {
   const store = memoryStore();
-  const { model }: Learner = makeLearner(tinyConfig(changes), tinyPreprocessing);
+  const { model }: Learner = tableLearner(tinyConfig(changes), tinyPreprocessing);
   const digest = await sha256(forwardOnnx(model));
-  const params = initParams(model, key(77));
+  const params = initParams(model, rootKey(77));
   await publishSnapshot(store, { group: 1, step: 1000, incarnation: 1, model: digest, params });
   return store;
 }
@@ -321,13 +321,13 @@ describe("a group with initial weights", () => {
   });
 
   test("goes back to them", async () => {
-    const init = initParams(makeLearner(tinyConfig(), tinyPreprocessing).model, key(8));
+    const init = initParams(tableLearner(tinyConfig(), tinyPreprocessing).model, rootKey(8));
     const { checkpoint } = await runTiny({ init, data: spoiltData(96) });
     assert.deepEqual(underPrefix("params", checkpoint?.state ?? {}), init);
   });
 
   test("refuses those that do not fit or are not finite, by name", async () => {
-    const init = initParams(makeLearner(tinyConfig(), tinyPreprocessing).model, key(8));
+    const init = initParams(tableLearner(tinyConfig(), tinyPreprocessing).model, rootKey(8));
     const { "layers.0.bias": bias, ...rest } = init;
     assert.ok(bias);
     const wrong: readonly [NamedArrays, RegExp][] = [

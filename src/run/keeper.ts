@@ -78,7 +78,7 @@ export interface Keeper {
   restore(learningRateScale: number): Promise<void>;
 }
 
-export function makeKeeper(options: KeeperOptions): Keeper {
+export function groupKeeper(options: KeeperOptions): Keeper {
   const { group, incarnation, model, student, stream, exchange, files, log } = options;
   let { best, waiting, mustValidate } = options;
   const onTrouble = (message: string) => log({ event: "checkpoint-trouble", group, step: student.step, message });

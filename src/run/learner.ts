@@ -7,9 +7,9 @@ import type { Model } from "../nn/model.js";
 import { checkTouchedRows } from "../optim/touched-rows.js";
 import type { Learner } from "../train/graphs.js";
 import type { Task } from "../train/task.js";
-import { checkPatterns, makeOptimizer } from "./optimizer.js";
+import { checkPatterns, configuredOptimizer } from "./optimizer.js";
 import type { RunConfig, TableRunConfig } from "./schema.js";
-import { makeTask } from "./task.js";
+import { configuredTask } from "./task.js";
 
 /** What a run trains, and what it knows of its task beside the losses. */
 export interface RunLearner extends Learner {
@@ -22,7 +22,7 @@ export interface RunLearner extends Learner {
  * Throws {@link ConfigError} when a pattern of the optimizer matches no param, or one whose rows it cannot touch, when a
  * class weight names no class, and for a hashed feature with fewer names than rows.
  */
-export function makeLearner(config: TableRunConfig, preprocessing: Preprocessing): RunLearner {
+export function tableLearner(config: TableRunConfig, preprocessing: Preprocessing): RunLearner {
   const { embeddings, embeddingWidth, hashed = {}, hidden } = config.model;
   // Maps, because a feature may be called "constructor".
   const widths = new Map(Object.entries(embeddings));
@@ -43,7 +43,7 @@ export function makeLearner(config: TableRunConfig, preprocessing: Preprocessing
       ...(hashedRows.has(name) && { hashedRows: hashedRows.get(name) }),
     },
   ]);
-  const task = makeTask(config.task, preprocessing.labels);
+  const task = configuredTask(config.task, preprocessing.labels);
   const { numOutputs, objective } = task;
   const { numeric } = preprocessing;
   const model = mlp({
@@ -65,7 +65,7 @@ export function learnerOf(config: RunConfig, model: Model, objective: Objective)
   const { temperature, mix } = config.codistill;
   const { ema } = config;
   checkPatterns(config.optimizer, Object.keys(model.params));
-  const optimizer = makeOptimizer(config);
+  const optimizer = configuredOptimizer(config);
   checkTouchedRows(optimizer, model.params);
   return { model, objective, optimizer, distillation: { temperature, mix }, ...(ema && { ema }) };
 }

@@ -7,11 +7,11 @@ import { initParams } from "../nn/model.js";
 import * as ort from "../node/ort/library.js";
 import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";
 import { mapValues, withPrefix } from "../runtime/named.js";
-import { key, uniform } from "../runtime/random.js";
+import { rootKey, uniform } from "../runtime/random.js";
 import type { Expression, Serving } from "../serving/expression.js";
 import { kept, predictGraph } from "../train/graphs.js";
 import { exportModel } from "./export.js";
-import { makeLearner } from "./learner.js";
+import { tableLearner } from "./learner.js";
 
 const NUM_FEATURES = 70;
 const NUM_ROWS = 5;
@@ -21,7 +21,7 @@ const preprocessing: Preprocessing = {
   vocabularies: {},
   numeric: Object.fromEntries(names.map((name, i) => [name, { mean: i / 10, deviation: 1 + i }])),
 };
-const values = Float32Array.from(uniform(key(3), NUM_ROWS * (NUM_FEATURES + 1)), (x) => 10 * x);
+const values = Float32Array.from(uniform(rootKey(3), NUM_ROWS * (NUM_FEATURES + 1)), (x) => 10 * x);
 values[3] = Number.NaN;
 const rows = tableRows(layout, new Int32Array(values.buffer));
 const numberAt = (row: number, feature: number) => values[row * (NUM_FEATURES + 1) + feature] as number;
@@ -29,7 +29,7 @@ const numberAt = (row: number, feature: number) => values[row * (NUM_FEATURES + 
 async function predicted(learner: Parameters<typeof predictGraph>[0], batch: Parameters<typeof gatherBatch>[0] | null) {
   const engine = onnxRuntimeEngine({ threads: 1 });
   try {
-    const params = initParams(learner.model, key(5));
+    const params = initParams(learner.model, rootKey(5));
     await engine.write(withPrefix(kept.params, params));
     const program = await engine.compile(predictGraph(learner, kept.params));
     const single = Object.fromEntries(
@@ -70,7 +70,7 @@ test("many numeric features are one array of a batch", () => {
 });
 
 test("the network gives the same bits whether numbers are one array or one each", async () => {
-  const learner = makeLearner(config, preprocessing);
+  const learner = tableLearner(config, preprocessing);
   const { numeric } = preprocessing;
   const single = { ...learner, model: mlp({ categorical: {}, numeric, hidden: [8], numOutputs: 1 }) };
   assert.deepEqual(Object.keys(learner.model.inputs), [numbersName]);
@@ -88,8 +88,8 @@ test("an exported model computes equal expressions of many columns at once, and 
     inputs: names.map((name) => ({ name, type: "number", sql: name, column: name })),
     features: Object.fromEntries(names.map((name, i) => [name, { type: "number", expression: expressionOf(name, i) }])),
   };
-  const learner = makeLearner(config, preprocessing);
-  const params = initParams(learner.model, key(5));
+  const learner = tableLearner(config, preprocessing);
+  const params = initParams(learner.model, rootKey(5));
   const bytes = exportModel(
     learner,
     preprocessing,

@@ -9,8 +9,8 @@ import { topologicalOrder } from "../graph/tensor.js";
 import { linearSchedule } from "../optim/schedules.js";
 import { mapValues } from "../runtime/named.js";
 import { applyOverrides, resolveConfig } from "./config.js";
-import { makeLearner } from "./learner.js";
-import { makeOptimizer, makeSchedule } from "./optimizer.js";
+import { tableLearner } from "./learner.js";
+import { configuredOptimizer, configuredSchedule } from "./optimizer.js";
 import { type OptimizerConfig, type OptimizerInSteps, optimizerSchema } from "./optimizer-schema.js";
 import type { RunInput } from "./schema.js";
 
@@ -23,7 +23,7 @@ const shapes = { "a.weight": { shape: [2, 3] }, "a.bias": { shape: [3] } };
 
 /** The optimizer of a configuration: the names that it feeds, the memory that it keeps of `a.weight`, its bounds on values. */
 function made(optimizer: unknown) {
-  const parts = makeOptimizer({ optimizer: resolved(optimizer), numSteps: NUM_STEPS });
+  const parts = configuredOptimizer({ optimizer: resolved(optimizer), numSteps: NUM_STEPS });
   const fed: Record<string, number> = mapValues(parts.scalars, (schedule) => schedule(0));
   const memory = Object.keys(parts.memory(shapes)).filter((name) => name.endsWith("a.weight"));
   const graph = descent(parts, shapes, (params) => mapValues(params, (param, name) => input(`g.${name}`, param.shape)));
@@ -129,7 +129,9 @@ describe("an optimizer of each kind", () => {
     const touchedRows = ["*.weight"];
     const memoryOf = (options: object) => {
       const optimizer = resolved({ learningRate: 1, touchedRows, ...options });
-      return Object.keys(makeOptimizer({ optimizer, numSteps: NUM_STEPS }).memory({ "a.weight": { shape: [2, 3] } }));
+      return Object.keys(
+        configuredOptimizer({ optimizer, numSteps: NUM_STEPS }).memory({ "a.weight": { shape: [2, 3] } }),
+      );
     };
     assert.deepEqual(memoryOf({ kind: "sgd" }), []);
     assert.deepEqual(memoryOf({ kind: "adagrad" }), ["adagrad.v.a.weight"]);
@@ -159,7 +161,7 @@ describe("a schedule", () => {
   /** The learning rates of a configuration at some steps. */
   const rates = (optimizer: object, steps: readonly number[]) => {
     const config = resolved({ kind: "sgd", learningRate: 2, ...optimizer });
-    return steps.map((step) => Number(makeSchedule(config, NUM_STEPS)(step).toPrecision(12)));
+    return steps.map((step) => Number(configuredSchedule(config, NUM_STEPS)(step).toPrecision(12)));
   };
 
   test("by its name lasts to the end of the run", () => {
@@ -282,7 +284,7 @@ describe("a wrong optimizer is refused with the path and the rule", () => {
     const preprocessing = { vocabularies: { origin: ["a"] }, numeric: {} };
     const learner = (optimizer: OptimizerInput) => {
       const config = { ...tinyConfig(), optimizer: resolved(optimizer) };
-      return makeLearner(config, preprocessing);
+      return tableLearner(config, preprocessing);
     };
     const decay = (except: string[]) => ({ kind: "adamW", learningRate: 1, weightDecay: { rate: 1, except } }) as const;
     assert.doesNotThrow(() => learner(decay(["*.bias", "embeddings.*"])));

@@ -19,14 +19,14 @@ import type { GradientTransformation } from "../optim/transformations.js";
 import type { OptimizerInSteps } from "./optimizer-schema.js";
 
 /** The optimizer of a run. */
-export function makeOptimizer({
+export function configuredOptimizer({
   optimizer,
   numSteps,
 }: {
   readonly optimizer: OptimizerInSteps;
   readonly numSteps: number;
 }): GradientTransformation {
-  const rate = makeSchedule(optimizer, numSteps);
+  const rate = configuredSchedule(optimizer, numSteps);
   const { clip = {}, multipliers = {}, touchedRows = [] } = optimizer;
   const decay = decayOf(optimizer);
   const common = { clip, multipliers, touchedRows };
@@ -56,7 +56,7 @@ export function makeOptimizer({
 }
 
 /** The learning rate by step: the warm-up, if any, and then the schedule, which by default lasts to the end of the run. */
-export function makeSchedule(
+export function configuredSchedule(
   { learningRate, schedule, warmUp = 0 }: Pick<OptimizerInSteps, "learningRate" | "schedule" | "warmUp">,
   numSteps: number,
 ): Schedule {

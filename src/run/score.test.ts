@@ -10,7 +10,7 @@ import { initParams } from "../nn/model.js";
 import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";
 import type { NamedArrays } from "../runtime/array.js";
 import { withPrefix } from "../runtime/named.js";
-import { key } from "../runtime/random.js";
+import { rootKey } from "../runtime/random.js";
 import { kept, predictGraph } from "../train/graphs.js";
 import { auc, logLoss, meanAbsoluteDifference, meanOfProbs } from "../train/metrics.js";
 import { groupFiles } from "./keeper.js";
@@ -20,7 +20,7 @@ const learner = tinyLearner();
 const rows = tinyRows(150, 3);
 const batch = gatherBatch(rows, { start: 0, end: rows.numRows });
 const labels = batch.labels?.data as Float32Array;
-const paramsOf = (seed: number) => initParams(learner.model, key(seed));
+const paramsOf = (seed: number) => initParams(learner.model, rootKey(seed));
 
 let engine: Engine;
 beforeEach(() => {

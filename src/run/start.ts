@@ -12,12 +12,12 @@ import type { LoggedProcess, TeachersEvent, TrainEvent } from "../log/events.js"
 import { type Model, weightSpecs } from "../nn/model.js";
 import { type NamedArrays, notFinite } from "../runtime/array.js";
 import { misfits } from "../runtime/named.js";
-import { fold, key } from "../runtime/random.js";
-import { createStudent } from "../train/student.js";
+import { fold, rootKey } from "../runtime/random.js";
+import { engineStudent } from "../train/student.js";
 import { asRecorded, atStepZero, type Beginning, fromNewestSnapshot } from "./beginning.js";
 import { notWaiting } from "./early-stopping.js";
 import { joinRun } from "./join.js";
-import { makeKeeper, readOwnCheckpoint } from "./keeper.js";
+import { groupKeeper, readOwnCheckpoint } from "./keeper.js";
 import type { RunConfig } from "./schema.js";
 import { readOwnBest } from "./score.js";
 import type { Workload } from "./workload.js";
@@ -60,8 +60,8 @@ export async function startGroup(options: GroupOptions) {
   const { config, groupIndex, workload, engine, files, log } = options;
   const { learner } = workload;
   const modelDigest = await joinRun(config, workload, options.store);
-  const seed = fold(key(config.seed), groupIndex);
-  const student = createStudent({ engine, learner, key: fold(seed, "steps") });
+  const seed = fold(rootKey(config.seed), groupIndex);
+  const student = engineStudent({ engine, learner, key: fold(seed, "steps") });
 
   const checkpoint = await readOwnCheckpoint(files, groupIndex, log);
   const best = await bestSoFar(options, checkpoint?.info.best ?? null);
@@ -84,14 +84,14 @@ export async function startGroup(options: GroupOptions) {
   else await begin();
 
   const stream = workload.stream(fold(seed, "stream"), info?.cursor ?? unreadAt(beginning.step * config.accumulate));
-  const draw = fold(key(config.seed), "topology");
+  const draw = fold(rootKey(config.seed), "topology");
   const teachers = teachersOf(config.codistill.topology, groupIndex, config.numGroups, draw);
   const fromStep = info?.step ?? beginning.step;
   const exchange = makeExchange(options, { teachers, model: learner.model, incarnation }, checkpoint, fromStep);
   // Before the programs of steps with teachers, which are compiled in the background and would hold it up.
   const validate = await workload.validator(engine);
   await student.prepare(teachers.length, config.accumulate);
-  const keeper = makeKeeper({
+  const keeper = groupKeeper({
     group: groupIndex,
     incarnation,
     model: modelDigest,

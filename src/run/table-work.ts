@@ -3,7 +3,7 @@ import { batchStream } from "../data/stream.js";
 import type { Preprocessing, Rows } from "../data/table.js";
 import { predictAll } from "../train/evaluate.js";
 import { predictGraph, shippedName } from "../train/graphs.js";
-import { makeLearner, type RunLearner } from "./learner.js";
+import { type RunLearner, tableLearner } from "./learner.js";
 import type { TableRunConfig } from "./schema.js";
 import { classesOf } from "./task.js";
 import type { Work, Workload } from "./workload.js";
@@ -22,7 +22,7 @@ export interface TableShard extends FittedTable {
   readonly validation: Rows;
 }
 
-/** What all groups share. Throws what {@link makeLearner} throws. */
+/** What all groups share. Throws what {@link tableLearner} throws. */
 export function tableWork(
   config: TableRunConfig,
   { digest, preprocessing }: FittedTable,
@@ -35,11 +35,11 @@ export function tableWork(
       // Left out of yes/no labels, so that runs that were declared before there were others go on.
       ...(config.task.kind !== "binary" && { task: config.task.kind }),
     },
-    learner: makeLearner(config, preprocessing),
+    learner: tableLearner(config, preprocessing),
   };
 }
 
-/** The work of a group. Throws what {@link makeLearner} throws. */
+/** The work of a group. Throws what {@link tableLearner} throws. */
 export function tableWorkload(config: TableRunConfig, data: TableShard): Workload {
   const work = tableWork(config, data);
   const { learner } = work;

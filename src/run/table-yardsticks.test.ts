@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { tinyConfig } from "../../test/tiny-run.js";
 import { type LabelStatistics, type Preprocessing, type Rows, recordLayout, tableRows } from "../data/table.js";
-import { fold, key, uniform } from "../runtime/random.js";
+import { fold, rootKey, uniform } from "../runtime/random.js";
 import type { TableRunInput } from "./schema.js";
 import { remarksOnTable, tableYardsticks } from "./table-yardsticks.js";
-import { makeTask } from "./task.js";
+import { configuredTask } from "./task.js";
 
 interface Row {
   readonly size: number;
@@ -25,7 +25,7 @@ function rowsOf(seed: number, count: number, label: (size: number, colour: numbe
     numeric: { size: "size" },
     ...(isInt && { task: "multiclass" }),
   });
-  const [sizes, colours] = [uniform(fold(key(seed), 1), count), uniform(fold(key(seed), 2), count)];
+  const [sizes, colours] = [uniform(fold(rootKey(seed), 1), count), uniform(fold(rootKey(seed), 2), count)];
   const words = new Int32Array(3 * count);
   const floats = new Float32Array(words.buffer);
   for (let i = 0; i < count; i++) {
@@ -47,7 +47,7 @@ async function yardsticksOf(
   const { task: config } = tinyConfig({ task: given });
   const preprocessing: Preprocessing = { ...features, ...(labels && { labels }) };
   const [train, validation, test] = [1, 2, 3].map((seed) => rowsOf(seed, 20_000, label, isInt)) as [Rows, Rows, Rows];
-  return tableYardsticks({ preprocessing, train, validation, test }, makeTask(config, labels), config);
+  return tableYardsticks({ preprocessing, train, validation, test }, configuredTask(config, labels), config);
 }
 
 const near = (found: number | null | undefined, right: number, within = 0.02) =>
@@ -101,7 +101,7 @@ describe("what a model of a table is held against", () => {
   });
 
   test("no feature is named that is worse than the constant", async () => {
-    const coin = uniform(key(9), 60_000);
+    const coin = uniform(rootKey(9), 60_000);
     let at = 0;
     const found = await yardsticksOf("binary", undefined, () => Number((coin[at++] ?? 0) < 0.3));
     assert.equal(found.length, 1);
@@ -123,7 +123,7 @@ describe("what a model of a table is held against", () => {
     };
     const { task: config } = tinyConfig({ task: "binary" });
     const table = { preprocessing: features, train: rows(1), validation: rows(2), test: rows(3) };
-    const found = await tableYardsticks(table, makeTask(config, undefined), config);
+    const found = await tableYardsticks(table, configuredTask(config, undefined), config);
     assert.equal(found[1]?.name, "size alone");
     near(found[1]?.testAuc, 1, 1e-9);
   });

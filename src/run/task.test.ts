@@ -9,17 +9,18 @@ import { input } from "../graph/ops.js";
 import type { Tensor } from "../graph/tensor.js";
 import { binary, predict } from "../nn/losses.js";
 import { float32, int32 } from "../runtime/array.js";
-import { fold, key, normal } from "../runtime/random.js";
+import { fold, normal, rootKey } from "../runtime/random.js";
 import type { Task } from "../train/task.js";
 import { resolveConfig } from "./config.js";
 import type { TableRunInput } from "./schema.js";
-import { classesOf, labelsToFit, makeTask } from "./task.js";
+import { classesOf, configuredTask, labelsToFit } from "./task.js";
 
 const animals: LabelStatistics = { kind: "classes", classes: ["cat", "dog", "eel"], counts: [60, 30, 10] };
 const yesNo: LabelStatistics = { kind: "classes", classes: ["false", "true"], counts: [90, 10] };
 const numbers: LabelStatistics = { kind: "numbers", mean: 500, deviation: 20 };
 
-const taskOf = (task: TableRunInput["task"], labels?: LabelStatistics) => makeTask(tinyConfig({ task }).task, labels);
+const taskOf = (task: TableRunInput["task"], labels?: LabelStatistics) =>
+  configuredTask(tinyConfig({ task }).task, labels);
 
 const evaluate = (tensor: Tensor, feeds: Readonly<Record<string, Values>>) =>
   interpret({ outputs: { value: tensor }, updates: {} }, feeds).outputs.value as Numbers;
@@ -39,7 +40,7 @@ function bothLosses({ objective, numOutputs, measure }: Task, logits: readonly n
   return { inStep, loss };
 }
 
-const logitsOf = (count: number) => [...normal(fold(key(3), count), count)];
+const logitsOf = (count: number) => [...normal(fold(rootKey(3), count), count)];
 const close = (actual: number, expected: number, tolerance: number) =>
   assert.ok(Math.abs(actual - expected) <= tolerance, `${actual}, expected ${expected}`);
 

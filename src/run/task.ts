@@ -16,7 +16,7 @@ type ClassStatistics = Extract<LabelStatistics, { readonly kind: "classes" }>;
  *
  * Throws {@link ConfigError} when a class weight names no class.
  */
-export function makeTask(task: TaskConfig, labels: LabelStatistics | undefined): Task {
+export function configuredTask(task: TaskConfig, labels: LabelStatistics | undefined): Task {
   return (makers[task.kind] as (task: TaskConfig, labels: LabelStatistics | undefined) => Task)(task, labels);
 }
 

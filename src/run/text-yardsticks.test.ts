@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { corpusOf } from "../data/text/corpus.js";
-import { key, uniform } from "../runtime/random.js";
+import { rootKey, uniform } from "../runtime/random.js";
 import { frequencyLoss, remarksOn, yardsticks } from "./text-yardsticks.js";
 
 const corpus = (units: readonly number[]) => corpusOf(Float64Array.of(0, units.length), Uint16Array.from(units));
@@ -23,7 +23,7 @@ test("yardsticks come from the least on: text that repeats itself is next to not
   assert.ok((losses[2] ?? 1) < 0.05, `${losses[2]}`);
   assert.match(found[2]?.name ?? "", /^n-gram, [1-5] before$/);
   assert.ok(Math.abs((found[0]?.testBitsPerByte ?? 0) - Math.log2(257)) < 0.01);
-  const random = Array.from(uniform(key(1), 4000), (u) => Math.floor(4 * u));
+  const random = Array.from(uniform(rootKey(1), 4000), (u) => Math.floor(4 * u));
   const ofRandom = await yardsticks({
     vocabulary: 257,
     train,

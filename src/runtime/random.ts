@@ -11,7 +11,7 @@ export interface Key {
 }
 
 /** The root key of a seed (a non-negative safe integer). */
-export function key(seed: number): Key {
+export function rootKey(seed: number): Key {
   return { hi: Math.floor(seed / 2 ** 32) >>> 0, lo: seed >>> 0 };
 }
 

@@ -1,7 +1,7 @@
 /** Expected values by numpy, from the formulas: psi over all pairs for the area under the curve. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { fold, key, normal, uniform } from "../runtime/random.js";
+import { fold, normal, rootKey, uniform } from "../runtime/random.js";
 import {
   aucEstimate,
   calibrationEstimate,
@@ -46,7 +46,7 @@ describe("an interval", () => {
     const area = 0.7602499;
     let [numAuc, numAccuracy, numRmse] = [0, 0, 0];
     for (let trial = 0; trial < numTrials; trial++) {
-      const own = fold(key(7), trial);
+      const own = fold(rootKey(7), trial);
       const isPositive = uniform(fold(own, "label"), 300).map((u) => Number(u < 0.4));
       const x = normal(fold(own, "score"), 300).map((z, i) => z + (isPositive[i] ?? 0));
       const ofAuc = aucEstimate(x, isPositive);
@@ -70,7 +70,7 @@ test("the interval of a calibration error holds the true one in about 95 of 100 
   const numTrials = 200;
   let numHits = 0;
   for (let trial = 0; trial < numTrials; trial++) {
-    const own = fold(key(8), trial);
+    const own = fold(rootKey(8), trial);
     // Predicted from 0.2 to 0.9, of which 0.1 is too much everywhere.
     const probs = uniform(fold(own, "p"), 4000).map((u) => 0.2 + 0.7 * u);
     const hits = uniform(fold(own, "hit"), 4000).map((u, i) => Number(u < (probs[i] ?? 0) - 0.1));

@@ -8,7 +8,7 @@ import { weightedBinary } from "../nn/objectives.js";
 import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";
 import { filled, float32, type NamedArrays, type NdArray, scalar } from "../runtime/array.js";
 import { mapValues, withPrefix } from "../runtime/named.js";
-import { key } from "../runtime/random.js";
+import { rootKey } from "../runtime/random.js";
 import { kept, keptWeights, type Learner, stepGraph } from "./graphs.js";
 import { fusedStepper, splitStepper, type Workers } from "./stepper.js";
 
@@ -44,7 +44,7 @@ async function begin(): Promise<void> {
     kept.optState,
     mapValues(memory, ({ shape, fill }) => filled(shape, fill)),
   );
-  await engine.write({ ...keptWeights(learner.model, initWeights(learner.model, key(1))), ...optState });
+  await engine.write({ ...keptWeights(learner.model, initWeights(learner.model, rootKey(1))), ...optState });
 }
 
 const paramsNow = () => engine.read(Object.keys(withPrefix(kept.params, learner.model.params)));

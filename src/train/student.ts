@@ -4,7 +4,7 @@ import { initWeights, keyName, weightSpecs } from "../nn/model.js";
 import type { Schedule } from "../optim/schedules.js";
 import { copyOf, filled, int32, type NamedArrays, scalar } from "../runtime/array.js";
 import { mapValues, misfits, underPrefix, withPrefix } from "../runtime/named.js";
-import { fold, type Key, key } from "../runtime/random.js";
+import { fold, type Key, rootKey } from "../runtime/random.js";
 import { kept, keptWeights, type Learner, shippedName } from "./graphs.js";
 import { type StudentSigns, signNames, type TeacherSigns } from "./signs.js";
 import { fusedStepper, type StepRecord, splitStepper } from "./stepper.js";
@@ -85,7 +85,7 @@ export interface Student {
 }
 
 /** Make a student on an engine; call `init` or `restore` before the first step. */
-export function createStudent({ engine, learner, key: seed = key(0) }: StudentOptions): Student {
+export function engineStudent({ engine, learner, key: seed = rootKey(0) }: StudentOptions): Student {
   const specs = stateSpecs(learner);
   const fused = fusedStepper(engine, learner);
   const split = splitStepper(engine, learner);

@@ -1,7 +1,7 @@
 /** Runs fuzzed inputs and counts what became of them. */
 import assert from "node:assert/strict";
 import { CheckpointError, StoreError } from "../../src/errors.js";
-import { fold, key } from "../../src/runtime/random.js";
+import { fold, rootKey } from "../../src/runtime/random.js";
 import { type Draw, drawFrom } from "./draw.js";
 
 /** Another seed gives other inputs: FUZZ_SEED=7. */
@@ -30,7 +30,7 @@ export function tally(kind: string, isRefusal: (error: unknown) => boolean = isR
       const refused = await withoutStacks(async () => {
         let refused = 0;
         for (let input = 0; input < count; input++) {
-          const draw = drawFrom(fold(fold(fold(key(seed), kind), category), input));
+          const draw = drawFrom(fold(fold(fold(rootKey(seed), kind), category), input));
           try {
             await attempt(draw);
           } catch (error) {

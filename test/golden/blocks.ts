@@ -4,7 +4,7 @@
  */
 import { float32, int32, type NamedArrays, type NdArray, sizeOf } from "../../src/runtime/array.js";
 import { mapValues } from "../../src/runtime/named.js";
-import { fold, type Key, key, normal, uniform } from "../../src/runtime/random.js";
+import { fold, type Key, normal, rootKey, uniform } from "../../src/runtime/random.js";
 
 type Shapes = Readonly<Record<string, readonly number[]>>;
 
@@ -152,7 +152,7 @@ export function blockBatch(name: BlockName, step: number): NamedArrays {
 }
 
 function keyOf(name: BlockName, what: string): Key {
-  return fold(fold(key(12), name), what);
+  return fold(fold(rootKey(12), name), what);
 }
 
 /** Normal values about a centre, rounded to multiples of 1/64. */

@@ -4,7 +4,7 @@ import { initParams, type Model } from "../../src/nn/model.js";
 import { transformerLanguageModel } from "../../src/nn/transformer-language-model.js";
 import { int32, type NamedArrays } from "../../src/runtime/array.js";
 import { mapValues } from "../../src/runtime/named.js";
-import { fold, key, uniform } from "../../src/runtime/random.js";
+import { fold, rootKey, uniform } from "../../src/runtime/random.js";
 
 /** 50 steps of Adam; from step 15 on a teacher, from step 35 on a fresher snapshot of it, which goes on with its state. */
 export const languageRun = {
@@ -38,7 +38,7 @@ export type LanguageNetwork = keyof typeof languageNetworks;
 
 /** The student begins from params 0; the teachers have 1 and 2. */
 export function languageParams(network: LanguageNetwork, index: number): NamedArrays {
-  return initParams(languageNetworks[network].model, fold(key(21), index));
+  return initParams(languageNetworks[network].model, fold(rootKey(21), index));
 }
 
 /** Ids and labels of a step: texts in which units follow one another in a hidden order. */
@@ -46,7 +46,7 @@ export function languageBatch(network: LanguageNetwork, step: number): NamedArra
   const { times, batchSize, vocabulary } = languageRun;
   const { hasLanes } = languageNetworks[network];
   const unitAt = (text: number, place: number) => {
-    const [u = 0] = uniform(fold(fold(fold(key(22), "noise"), text), place), 1);
+    const [u = 0] = uniform(fold(fold(fold(rootKey(22), "noise"), text), place), 1);
     return u < 0.3 ? Math.floor((u / 0.3) * vocabulary) : (7 * text + 5 * place) % vocabulary;
   };
   const of = (after: number) =>

@@ -13,7 +13,7 @@ import {
 import type { GradientTransformation } from "../../src/optim/transformations.js";
 import { sizeOf } from "../../src/runtime/array.js";
 import { mapValues, named } from "../../src/runtime/named.js";
-import { fold, key, normal } from "../../src/runtime/random.js";
+import { fold, normal, rootKey } from "../../src/runtime/random.js";
 
 /** An optimizer of ours, and the one of torch.optim that it must follow. */
 export interface Variant {
@@ -118,7 +118,7 @@ export const prescribed = {
 /** Multiples of 1/64, exact in every format. */
 function draws(of: number | "start", name: string): number[] {
   const shape: readonly number[] | undefined = (prescribed.shapes as Record<string, readonly number[]>)[name];
-  const values = normal(fold(fold(key(11), of), name), sizeOf(shape ?? []));
+  const values = normal(fold(fold(rootKey(11), of), name), sizeOf(shape ?? []));
   return Array.from(values, (value) => Math.round(value * 64) / 64);
 }
 

@@ -10,7 +10,7 @@ import { linearSchedule } from "../../src/optim/schedules.js";
 import type { GradientTransformation } from "../../src/optim/transformations.js";
 import { float32, int32, type NamedArrays } from "../../src/runtime/array.js";
 import { named, withPrefix } from "../../src/runtime/named.js";
-import { fold, type Key, key, normal, uniform } from "../../src/runtime/random.js";
+import { fold, type Key, normal, rootKey, uniform } from "../../src/runtime/random.js";
 
 /** The settings that the two runs share. */
 export interface TwinRun {
@@ -85,7 +85,7 @@ export function twinOptimizer(
 
 /** The key that a group's initial params are drawn from. */
 export function paramsKey({ seed }: TwinRun, group: number): Key {
-  return fold(fold(key(seed), `group ${group}`), "params");
+  return fold(fold(rootKey(seed), `group ${group}`), "params");
 }
 
 /**
@@ -93,11 +93,11 @@ export function paramsKey({ seed }: TwinRun, group: number): Key {
  * are missing, and labels from a logistic rule that all groups share and no feature shows in full.
  */
 export function twinBatch({ network, seed, batchSize }: TwinRun, group: number, step: number): NamedArrays {
-  const draws = fold(fold(fold(key(seed), `group ${group}`), "batches"), step);
+  const draws = fold(fold(fold(rootKey(seed), `group ${group}`), "batches"), step);
   const logits = new Float64Array(batchSize).fill(-0.5);
   const features: Record<string, NamedArrays[string]> = {};
   for (const [name, { numIds }] of Object.entries(network.categorical)) {
-    const effects = normal(fold(fold(key(seed), "rule"), name), numIds);
+    const effects = normal(fold(fold(rootKey(seed), "rule"), name), numIds);
     const ids = Int32Array.from(uniform(fold(draws, name), batchSize), (u) => Math.floor(u * numIds));
     ids.forEach((id, row) => {
       logits[row] = (logits[row] ?? 0) + 0.7 * (effects[id] ?? 0);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { loadConfig } from "../../src/node/cli/load-config.js";
 import { ofTable } from "../../src/run/schema.js";
-import { fold, key, uniform } from "../../src/runtime/random.js";
+import { fold, rootKey, uniform } from "../../src/runtime/random.js";
 import { workplace } from "./fixture.js";
 
 const place = workplace();
@@ -11,7 +11,7 @@ const NUM_ROWS = 3000;
 
 /** Label, 13 counts with long tails, 26 names in hexadecimal; a tenth of all values is missing. */
 function criteoRows(seed: number): string {
-  const draw = (name: string) => uniform(fold(key(seed), name), NUM_ROWS);
+  const draw = (name: string) => uniform(fold(rootKey(seed), name), NUM_ROWS);
   const columns = Array.from({ length: 39 }, (_, i) => ({ value: draw(`value ${i}`), isThere: draw(`there ${i}`) }));
   const luck = draw("luck");
   const rows = Array.from({ length: NUM_ROWS }, (_, row) => {

@@ -4,7 +4,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { RunFolder } from "../../src/node/runs/run-folder.js";
-import { fold, key, uniform } from "../../src/runtime/random.js";
+import { fold, rootKey, uniform } from "../../src/runtime/random.js";
 import { isFull } from "../full.js";
 import { type Fault, withFault } from "./fault.js";
 import { eventsOf, ofKind, pidOf, type Training, workplace } from "./fixture.js";
@@ -31,7 +31,7 @@ const points: readonly Pick<Fault, "file" | "at" | "nth">[] = [
   { file: "pointer", at: "rename", nth: 9 },
 ];
 const SEED = 3;
-const chances = uniform(fold(key(SEED), "steps before a death"), 10);
+const chances = uniform(fold(rootKey(SEED), "steps before a death"), 10);
 const twenty = [...points, ...Array.from(chances, (chance) => 60 + Math.floor(40 * chance))];
 const deaths = isFull ? twenty : twenty.filter((_, i) => i % 3 === 0);
 

@@ -7,7 +7,7 @@ import { loadConfig } from "../../src/node/cli/load-config.js";
 import { trainEvents } from "../../src/node/launch/run-events.js";
 import { readLog } from "../../src/node/runs/read-log.js";
 import { runFolder } from "../../src/node/runs/run-folder.js";
-import { fold, key, uniform } from "../../src/runtime/random.js";
+import { fold, rootKey, uniform } from "../../src/runtime/random.js";
 import { workplace } from "./fixture.js";
 import { resultOf } from "./results.js";
 import { tinyConfig } from "./tiny.js";
@@ -40,7 +40,7 @@ interface Row {
 
 /** Rows of which a tenth has something missing, and a tenth a name that training never saw. */
 function rawRows(): Row[] {
-  const draw = (name: string) => uniform(fold(key(3), name), NUM_ROWS);
+  const draw = (name: string) => uniform(fold(rootKey(3), name), NUM_ROWS);
   const draws = { date: draw("date"), city: draw("city"), kind: draw("kind"), hour: draw("hour"), size: draw("size") };
   const rare = draw("rare");
   return Array.from({ length: NUM_ROWS }, (_, i) => {

@@ -1,7 +1,7 @@
 /** Data and a configuration that train in a second: 6,000 rows of made-up trips, late or not. */
 
 import type { RunInput } from "../../src/run/schema.js";
-import { fold, key, uniform } from "../../src/runtime/random.js";
+import { fold, rootKey, uniform } from "../../src/runtime/random.js";
 
 const NUM_ROWS = 6000;
 const NUM_DAYS = 150;
@@ -12,7 +12,7 @@ export const csvHeader = "date,city,kind,hour,size,late";
 
 /** The rows as CSV. City, kind, hour and size all tell something of the label. */
 export function tinyCsv(): string {
-  const draw = (name: string) => uniform(fold(key(7), name), NUM_ROWS);
+  const draw = (name: string) => uniform(fold(rootKey(7), name), NUM_ROWS);
   const [day, city, kind, hour, size, luck] = ["day", "city", "kind", "hour", "size", "luck"].map(draw);
   const pick = (draws: Float32Array | undefined, row: number, count: number) => Math.floor((draws?.[row] ?? 0) * count);
   const lines = Array.from({ length: NUM_ROWS }, (_, row) => {

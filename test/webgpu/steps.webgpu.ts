@@ -7,8 +7,8 @@ import { onnxRuntimeEngine } from "../../src/node/ort/onnxruntime.js";
 import { threadedEngine } from "../../src/node/ort/threaded-engine.js";
 import { float32, type NamedArrays } from "../../src/runtime/array.js";
 import { named } from "../../src/runtime/named.js";
-import { key } from "../../src/runtime/random.js";
-import { createStudent, type Student, type Teacher } from "../../src/train/student.js";
+import { rootKey } from "../../src/runtime/random.js";
+import { engineStudent, type Student, type Teacher } from "../../src/train/student.js";
 import { assertAllClose } from "../close.js";
 import { flightsLike, randomBatch, randomTeacher } from "../flights-like.js";
 import { type SmallLearner, smallLearners } from "../small-learners.js";
@@ -32,8 +32,8 @@ async function onBoth(
   make = onnxRuntimeEngine,
 ) {
   const trained = DEVICES.map(async (device) => {
-    const student = createStudent({ engine: engineOn(device, make), learner });
-    await student.init(key(1));
+    const student = engineStudent({ engine: engineOn(device, make), learner });
+    await student.init(rootKey(1));
     const numbers = await train(student);
     return { ...(await student.state()), numbers: float32(numbers) };
   });
@@ -96,8 +96,8 @@ describe("a step whose numbers are not finite changes nothing on WebGPU", () => 
   const spoilt = { labels: [Number.NaN, Number.POSITIVE_INFINITY], "features.hour": [3e38] };
   for (const [name, values] of Object.entries(spoilt)) {
     test(`${name} that hold ${values.join(" or ")}`, async () => {
-      const student = createStudent({ engine: engineOn("webgpu"), learner: flightsLike() });
-      await student.init(key(1));
+      const student = engineStudent({ engine: engineOn("webgpu"), learner: flightsLike() });
+      await student.init(rootKey(1));
       await student.learn([randomBatch(8, 1)], [], 0);
       const before = await student.state();
       for (const value of values) {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { ConfigError, DataError } from "../../errors.js";
-import { key } from "../../runtime/random.js";
+import { rootKey } from "../../runtime/random.js";
 import type { Stream } from "../stream.js";
 import { corpusOf, joined } from "./corpus.js";
 import { laneStream, sequenceStream, type TextStreamOptions } from "./streams.js";
@@ -53,14 +53,14 @@ for (const [name, make] of Object.entries(kinds)) {
     const streamOf = (
       lengths: readonly number[],
       options: Partial<TextStreamOptions> & { batchSize: number; times: number },
-    ) => make({ corpus: corpus(lengths), documents: all(lengths), key: key(1), ...options });
+    ) => make({ corpus: corpus(lengths), documents: all(lengths), key: rootKey(1), ...options });
 
     test("an epoch has units once, labels that come next, and another order in the next epoch", () => {
       fc.assert(
         fc.property(sizes, ({ lengths, batchSize, times, seed }) => {
           const numUnits = lengths.reduce((a, b) => a + b, 0);
           fc.pre(numUnits >= batchSize * (times + 1));
-          const stream = streamOf(lengths, { batchSize, times, key: key(seed) });
+          const stream = streamOf(lengths, { batchSize, times, key: rootKey(seed) });
           const seen = new Set<number>();
           const next = new Map<number, number>();
           while (stream.cursor.epoch === 0) {
@@ -121,7 +121,7 @@ test("lanes go on where they were, and batches are [times, batch]", () => {
     documents: Uint32Array.of(0),
     batchSize: 2,
     times: 3,
-    key: key(1),
+    key: rootKey(1),
   });
   const { ids, labels } = stream.next();
   assert.deepEqual([ids?.shape, labels?.shape], [[3, 2], [6]]);
@@ -136,7 +136,7 @@ test("sequences are [batch, times]", () => {
     documents: Uint32Array.of(0),
     batchSize: 2,
     times: 3,
-    key: key(1),
+    key: rootKey(1),
   });
   const { ids } = stream.next();
   assert.deepEqual(ids?.shape, [2, 3]);

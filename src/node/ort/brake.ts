@@ -37,7 +37,7 @@ export interface Brake {
 }
 
 /** A brake; without a terminator it only stops runs that have not begun. */
-export function makeBrake(terminator: Terminator | null): Brake {
+export function runBrake(terminator: Terminator | null): Brake {
   const flags = readyFlags(new Uint8Array(new SharedArrayBuffer(3)));
   const place = { flags, runOptions: terminator?.runOptions ?? null };
   return {

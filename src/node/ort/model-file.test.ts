@@ -11,7 +11,7 @@ import { CheckpointError, DamagedError } from "../../errors.js";
 import { decodeModel, encodeModel, type ModelProto } from "../../graph/onnx-proto.js";
 import { initParams } from "../../nn/model.js";
 import { exportModel } from "../../run/export.js";
-import { key } from "../../runtime/random.js";
+import { rootKey } from "../../runtime/random.js";
 import { inspect } from "../runs/inspect.js";
 import { openModel } from "../table/served-model.js";
 import { openLanguageModel } from "../text/language-model.js";
@@ -21,7 +21,7 @@ const root = mkdtempSync(join(tmpdir(), "codistill-model-"));
 after(() => rmSync(root, { recursive: true }));
 
 const learner = tinyLearner();
-const params = initParams(learner.model, key(1));
+const params = initParams(learner.model, rootKey(1));
 const metadata = { format: MODEL_FORMAT, version: "1", name: "tiny", label: "late", reading: '{"columns":[]}' };
 const exported = exportModel(learner, tinyPreprocessing, tinyServing(), params, { ...metadata, [SEAL]: NO_SEAL });
 const whole = joined(await seal(exported, "onnx"));

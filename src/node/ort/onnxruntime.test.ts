@@ -12,8 +12,8 @@ import type { EngineOptions } from "../../engine/engine.js";
 import { ConfigError } from "../../errors.js";
 import { toOnnx } from "../../graph/onnx.js";
 import { add } from "../../graph/ops.js";
-import { key } from "../../runtime/random.js";
-import { createStudent } from "../../train/student.js";
+import { rootKey } from "../../runtime/random.js";
+import { engineStudent } from "../../train/student.js";
 import * as ort from "./library.js";
 import { chooseBinding, onnxRuntimeEngine } from "./onnxruntime.js";
 import { threadedEngine } from "./threaded-engine.js";
@@ -32,8 +32,8 @@ describe("the bindings", () => {
       const results = bindings.map(async (binding) => {
         const engine = onnxRuntimeEngine({ threads, binding });
         try {
-          const student = createStudent({ engine, learner });
-          await student.init(key(1));
+          const student = engineStudent({ engine, learner });
+          await student.init(rootKey(1));
           const metrics = [];
           for (let step = 0; step < 50; step++) {
             const teachers = [randomTeacher(learner, 2 + (step >> 4)), randomTeacher(learner, 9)].slice(0, step % 3);

@@ -1,8 +1,8 @@
 /** How long a step takes here, measured. */
 import type { NamedArrays } from "../../runtime/array.js";
-import { key } from "../../runtime/random.js";
+import { rootKey } from "../../runtime/random.js";
 import type { Learner } from "../../train/graphs.js";
-import { createStudent } from "../../train/student.js";
+import { engineStudent } from "../../train/student.js";
 import { threadedEngine } from "./threaded-engine.js";
 
 const WARM_UP_STEPS = 2;
@@ -18,8 +18,8 @@ export async function secondsOfStep(
 ): Promise<number> {
   const engine = threadedEngine({ threads });
   try {
-    const student = createStudent({ engine, learner });
-    await student.init(key(seed));
+    const student = engineStudent({ engine, learner });
+    await student.init(rootKey(seed));
     const seconds: number[] = [];
     for (let step = 0, spent = 0; step < WARM_UP_STEPS + MOST_STEPS && spent < MEASURED_SECONDS; step++) {
       const started = performance.now();

@@ -6,7 +6,7 @@ import { cApi, LOG_FATAL } from "./c-api.js";
  * The library asks between two operations, those of loops and branches too, whether the options of a run tell it to end.
  * They are one object of the process, so any thread may tell them.
  */
-export function makeTerminator(): Terminator {
+export function runTerminator(): Terminator {
   const api = cApi();
   const runOptions = api.make("CreateRunOptions");
   // The library would print that the run has been ended.

@@ -11,8 +11,8 @@ import { add, input, matmul, mul, reduceSum } from "../../graph/ops.js";
 import type { Tensor } from "../../graph/tensor.js";
 import { initParams } from "../../nn/model.js";
 import { filled, float32, strings } from "../../runtime/array.js";
-import { key } from "../../runtime/random.js";
-import { createStudent, type StepMetrics } from "../../train/student.js";
+import { rootKey } from "../../runtime/random.js";
+import { engineStudent, type StepMetrics } from "../../train/student.js";
 import { onnxRuntimeEngine } from "./onnxruntime.js";
 import { threadedEngine } from "./threaded-engine.js";
 
@@ -35,15 +35,15 @@ const counting: Graph = { outputs: { sum: reduceSum(x) }, updates: { x: add(x, 1
 describe("the engine on a thread of its own", () => {
   test("trains as the direct one does, to the bit, alone, taught and with sub-batches", async () => {
     const learner = tinyLearner();
-    const teacher = { group: 1, step: 5, digest: "t", params: initParams(learner.model, key(9)) };
+    const teacher = { group: 1, step: 5, digest: "t", params: initParams(learner.model, rootKey(9)) };
     const results = [threadedEngine, onnxRuntimeEngine].map(async (make) => {
-      const student = createStudent({ engine: newEngine(make), learner });
-      await student.init(key(1));
+      const student = engineStudent({ engine: newEngine(make), learner });
+      await student.init(rootKey(1));
       const stream = batchStream({
         rows: tinyRows(64, 1),
         indices: Uint32Array.from({ length: 64 }, (_, row) => row),
         batchSize: 8,
-        key: key(2),
+        key: rootKey(2),
       });
       const metrics: StepMetrics[] = [];
       for (let step = 0; step < 20; step++) {

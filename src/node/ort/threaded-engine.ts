@@ -5,7 +5,7 @@ import { planOf } from "../../engine/plan.js";
 import { ConfigError, messageOf } from "../../errors.js";
 import { copyOf, type NamedArrays, type NdArray } from "../../runtime/array.js";
 import { mapValues } from "../../runtime/named.js";
-import { type Brake, makeBrake } from "./brake.js";
+import { type Brake, runBrake } from "./brake.js";
 import { type EngineAnswer, type EngineRequest, memoryOf } from "./engine-messages.js";
 import { chooseBinding } from "./onnxruntime.js";
 import "./telemetry.js";
@@ -52,9 +52,9 @@ export function threadedEngine(options: EngineOptions): Engine {
   const started = chooseBinding(options).then(async (binding) => {
     const { onNotice: _, ...plain } = options;
     await send({ call: "start", options: plain, binding });
-    if (binding === "official") return { newBrake: () => makeBrake(null) };
-    const [{ placesOf }, { makeTerminator }] = await Promise.all([import("./values.js"), import("./terminator.js")]);
-    return { placesOf, newBrake: () => makeBrake(makeTerminator()) };
+    if (binding === "official") return { newBrake: () => runBrake(null) };
+    const [{ placesOf }, { runTerminator }] = await Promise.all([import("./values.js"), import("./terminator.js")]);
+    return { placesOf, newBrake: () => runBrake(runTerminator()) };
   });
   started.catch((error: unknown) => {
     fail(error);

@@ -9,7 +9,7 @@ import { CheckpointError, ConfigError } from "../../errors.js";
 import { initParams } from "../../nn/model.js";
 import { exportModel } from "../../run/export.js";
 import { float32 } from "../../runtime/array.js";
-import { key } from "../../runtime/random.js";
+import { rootKey } from "../../runtime/random.js";
 import { inspect } from "./inspect.js";
 
 const root = mkdtempSync(join(tmpdir(), "codistill-inspect-"));
@@ -37,7 +37,7 @@ test("a safetensors file shows its kind, metadata and tensors", async () => {
 
 test("a model shows its inputs, outputs and metadata", async () => {
   const learner = tinyLearner();
-  const onnx = exportModel(learner, tinyPreprocessing, tinyServing(), initParams(learner.model, key(1)), {
+  const onnx = exportModel(learner, tinyPreprocessing, tinyServing(), initParams(learner.model, rootKey(1)), {
     label: "late",
   });
   const { lines, data } = await inspect(file("model.onnx", onnx));

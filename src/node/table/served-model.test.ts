@@ -8,8 +8,8 @@ import { tinyConfig, tinyPreprocessing, tinyServing } from "../../../test/tiny-r
 import type { Preprocessing } from "../../data/table.js";
 import { initParams } from "../../nn/model.js";
 import { exportModel } from "../../run/export.js";
-import { makeLearner } from "../../run/learner.js";
-import { key, normal } from "../../runtime/random.js";
+import { tableLearner } from "../../run/learner.js";
+import { normal, rootKey } from "../../runtime/random.js";
 import { seenFeatures } from "../../serving/seen.js";
 import { InferenceSession, Tensor } from "../ort/library.js";
 import { MODEL_FORMAT, MODEL_VERSION } from "../ort/model-file.js";
@@ -32,7 +32,7 @@ function written(preprocessing: Preprocessing): string {
     },
     model: { kind: "mlp", hidden: [8] },
   });
-  const learner = makeLearner(config, preprocessing);
+  const learner = tableLearner(config, preprocessing);
   const serving = tinyServing(preprocessing);
   const metadata = {
     format: MODEL_FORMAT,
@@ -43,7 +43,7 @@ function written(preprocessing: Preprocessing): string {
     seen: JSON.stringify(seenFeatures({}, serving, preprocessing)),
   };
   const path = join(folder, `${Object.keys(numeric).length}.onnx`);
-  writeFileSync(path, exportModel(learner, preprocessing, serving, initParams(learner.model, key(3)), metadata));
+  writeFileSync(path, exportModel(learner, preprocessing, serving, initParams(learner.model, rootKey(3)), metadata));
   return path;
 }
 
@@ -57,7 +57,7 @@ for (const [what, preprocessing] of [
     const path = written(preprocessing);
     const colours = ["red", "blue", "mauve", ""];
     const numbers = Object.keys(preprocessing.numeric).map((_, i) =>
-      Float64Array.from(normal(key(i), 4), (x) => 9 * x),
+      Float64Array.from(normal(rootKey(i), 4), (x) => 9 * x),
     );
     (numbers[0] as Float64Array)[1] = Number.NaN;
     const plain = await InferenceSession.create(readFileSync(path));

@@ -11,7 +11,7 @@ import { lstmLanguageModel, lstmReader } from "../../nn/lstm-language-model.js";
 import { initParams } from "../../nn/model.js";
 import { transformerLanguageModel, transformerReader } from "../../nn/transformer-language-model.js";
 import { exportText } from "../../run/export-text.js";
-import { key, uniform } from "../../runtime/random.js";
+import { rootKey, uniform } from "../../runtime/random.js";
 import { textScorer } from "../../train/evaluate-text.js";
 import { keptWeights } from "../../train/graphs.js";
 import { onnxRuntimeEngine } from "../ort/onnxruntime.js";
@@ -30,10 +30,10 @@ const options = { cacheFolder: path("cache") };
 /** Two lanes of the exported model's, and as many of training. */
 const sizes = { batchSize: 2, times: 10, vocabulary: 257, width: 6, hidden: 16 };
 const model = lstmLanguageModel(sizes);
-const params = initParams(model, key(1));
+const params = initParams(model, rootKey(1));
 const metadata = { format: "codistill.model", task: "language", tokenizer: "bytes" };
 writeFileSync(path("model.onnx"), exportText(lstmReader(sizes), params, metadata));
-const letters = Array.from(uniform(key(2), 4500), (u) => String.fromCharCode(97 + Math.floor(20 * u * u)));
+const letters = Array.from(uniform(rootKey(2), 4500), (u) => String.fromCharCode(97 + Math.floor(20 * u * u)));
 /** An é takes two bytes. */
 const texts = [`${letters.slice(0, 3000).join("")}é`, letters.slice(3000).join("")];
 
@@ -71,12 +71,12 @@ test("many units of each text in a call come to the bits of one in a call", asyn
   const small = { batchSize: 3, times: 8, vocabulary: 257, width: 8, numHeads: 2, numLayers: 2 };
   writeFileSync(
     path("transformer.onnx"),
-    exportText(transformerReader(small), initParams(transformerLanguageModel(small), key(1)), metadata),
+    exportText(transformerReader(small), initParams(transformerLanguageModel(small), rootKey(1)), metadata),
   );
   // Longer than the transformer sees.
   const [lanes, times] = [3, 20];
-  const ids = Int32Array.from(uniform(key(5), lanes * times), (u) => Math.floor(257 * u));
-  const labels = Int32Array.from(uniform(key(6), lanes * times), (u) => Math.floor(257 * u));
+  const ids = Int32Array.from(uniform(rootKey(5), lanes * times), (u) => Math.floor(257 * u));
+  const labels = Int32Array.from(uniform(rootKey(6), lanes * times), (u) => Math.floor(257 * u));
   for (const name of ["model.onnx", "transformer.onnx"]) {
     const model = await openLanguageModel(path(name));
     const many = await model.score(ids, labels, times, model.begin(lanes));
@@ -102,7 +102,7 @@ test("a model reads no text by another tokenizer than its own", async () => {
   const sha256 = createHash("sha256").update(own).digest("hex");
   const withTokenizer = { ...metadata, tokenizer: "tokenizer.json", tokenizerSha256: sha256 };
   const larger = { ...sizes, vocabulary: 258 };
-  const drawn = initParams(lstmLanguageModel(larger), key(1));
+  const drawn = initParams(lstmLanguageModel(larger), rootKey(1));
   writeFileSync(path("with-tokenizer.onnx"), exportText(lstmReader(larger), drawn, withTokenizer));
   const model = await openLanguageModel(path("with-tokenizer.onnx"));
   assert.equal(model.tokenizer.digest, sha256);

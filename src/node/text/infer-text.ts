@@ -17,7 +17,7 @@ import { counted, bytes as inBytes } from "../../report/format.js";
 import { resolveConfig } from "../../run/config.js";
 import { isOfText } from "../../run/schema.js";
 import { textBatch, textNetwork, textWork } from "../../run/text-work.js";
-import { key, uniform } from "../../runtime/random.js";
+import { rootKey, uniform } from "../../runtime/random.js";
 import { relativeTo, runName, writeBeside } from "../cli/write-configuration.js";
 import { secondsOfStep } from "../ort/step-seconds.js";
 import { type DocumentsOptions, documents, findTexts } from "./documents.js";
@@ -132,14 +132,14 @@ async function stepSeconds(plan: TextPlan, vocabulary: number, threads: number):
   const { learner } = textWork(config, { digest: "", tokenizer: { digest: "", size: vocabulary }, unitCounts });
   const { batchSize, times } = textBatch(config);
   const numUnits = 2 * batchSize * (times + 1);
-  const units = Uint32Array.from(uniform(key(1), numUnits), (u) => Math.floor(vocabulary * u));
+  const units = Uint32Array.from(uniform(rootKey(1), numUnits), (u) => Math.floor(vocabulary * u));
   const corpus = corpusOf(Float64Array.of(0, numUnits), units);
   const stream = textNetwork(config, vocabulary).stream({
     corpus,
     documents: Uint32Array.of(0),
     batchSize,
     times,
-    key: key(1),
+    key: rootKey(1),
   });
   return secondsOfStep(learner, [stream.next()], config.seed, threads);
 }

@@ -10,7 +10,7 @@ import { laneStream } from "../../data/text/streams.js";
 import type { TextSpec } from "../../data/text/text.js";
 import { ConfigError, DataError } from "../../errors.js";
 import { textMetrics } from "../../run/text-work.js";
-import { key } from "../../runtime/random.js";
+import { rootKey } from "../../runtime/random.js";
 import { writeDigests } from "../files/checked-folder.js";
 import { type PreparedText, pieces, prepareText } from "./prepare-text.js";
 import { openText } from "./text-cache.js";
@@ -190,7 +190,7 @@ test("a stream over the cache is that over the same documents in memory", async 
     [Number.POSITIVE_INFINITY, 0].map(async (memoryBytes) => {
       const { train } = await openText(cache, { slots: slotsOf(0, 2), memoryBytes });
       const documents = Uint32Array.from({ length: train.numDocuments }, (_, d) => d);
-      return laneStream({ corpus: train, documents, batchSize: 4, times: 16, key: key(5) });
+      return laneStream({ corpus: train, documents, batchSize: 4, times: 16, key: rootKey(5) });
     }),
   );
   for (let i = 0; i < 200; i++) {

@@ -1,7 +1,7 @@
 /** Texts that a language model goes on with. */
 import { DataError } from "../../errors.js";
 import { checkSampling, chooseUnit, type SamplingOptions } from "../../run/sampling.js";
-import { fold, key, uniform } from "../../runtime/random.js";
+import { fold, rootKey, uniform } from "../../runtime/random.js";
 import { decodeStream } from "./decode-stream.js";
 import type { LanguageModel } from "./language-model.js";
 
@@ -39,7 +39,7 @@ export async function* sample(model: LanguageModel, options: SampleOptions): Asy
   const text = decodeStream(tokenizer, given);
   for (let i = 0; i < length; i++) {
     signal?.throwIfAborted();
-    const [u = 0] = uniform(fold(fold(key(seed), "sample"), i), 1);
+    const [u = 0] = uniform(fold(fold(rootKey(seed), "sample"), i), 1);
     const unit = chooseUnit(logProbs, u, options);
     if (unit === endOfText) break;
     const part = text.push(unit);

@@ -6,7 +6,7 @@ import { exportText } from "../../run/export-text.js";
 import type { TextRunConfig } from "../../run/schema.js";
 import { scoreTextRun } from "../../run/score-text.js";
 import { textBatch, textNetwork, textWork, textWorkload } from "../../run/text-work.js";
-import { key } from "../../runtime/random.js";
+import { rootKey } from "../../runtime/random.js";
 import { memoryBudget } from "../launch/memory.js";
 import type { DataKind } from "../launch/prepared.js";
 import { TOKENIZER_FILE } from "../runs/own-files.js";
@@ -38,7 +38,7 @@ export const textKind: DataKind<TextRunConfig> = {
       checkShards() {
         for (let group = 0; group < config.numGroups; group++) {
           const documents = documentsOf(text.train, slotsUnder(data.regime, group, config.numGroups));
-          network.stream({ corpus: text.train, documents, ...textBatch(config), key: key(0) });
+          network.stream({ corpus: text.train, documents, ...textBatch(config), key: rootKey(0) });
         }
       },
       score: (engine, groups, shippedGroup, signal) =>

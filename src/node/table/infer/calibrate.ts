@@ -3,10 +3,10 @@
 import { areOneArray, featureName, labelsName, numbersName } from "../../../data/table.js";
 import type { Feature } from "../../../infer/column.js";
 import { resolveConfig } from "../../../run/config.js";
-import { makeLearner } from "../../../run/learner.js";
+import { tableLearner } from "../../../run/learner.js";
 import { ofTable, type TableRunInput } from "../../../run/schema.js";
 import type { NamedArrays, NdArray } from "../../../runtime/array.js";
-import { fold, key, uniform } from "../../../runtime/random.js";
+import { fold, rootKey, uniform } from "../../../runtime/random.js";
 import { secondsOfStep } from "../../ort/step-seconds.js";
 
 /**
@@ -25,7 +25,7 @@ export async function stepSeconds(
   const numeric = features
     .filter(({ kind }) => kind === "numeric")
     .map(({ name }) => [name, { mean: 0, deviation: 1 }]);
-  const learner = makeLearner(config, {
+  const learner = tableLearner(config, {
     vocabularies: Object.fromEntries(vocabularies),
     numeric: Object.fromEntries(numeric),
   });
@@ -34,7 +34,7 @@ export async function stepSeconds(
 }
 
 function randomBatch(features: readonly Feature[], numRows: number): NamedArrays {
-  const draw = (name: string) => uniform(fold(key(1), name), numRows);
+  const draw = (name: string) => uniform(fold(rootKey(1), name), numRows);
   const numeric = features.filter(({ kind }) => kind === "numeric");
   const isOneArray = areOneArray(numeric.length);
   const arrays = features.flatMap(({ name, kind, numIds }): [string, NdArray][] => {
@@ -45,7 +45,7 @@ function randomBatch(features: readonly Feature[], numRows: number): NamedArrays
     return [[featureName(name), { dtype: "int32", shape, data: ids }]];
   });
   if (isOneArray) {
-    const data = uniform(fold(key(1), numbersName), numRows * numeric.length);
+    const data = uniform(fold(rootKey(1), numbersName), numRows * numeric.length);
     arrays.push([numbersName, { dtype: "float32", shape: [numRows, numeric.length], data }]);
   }
   const labels = Float32Array.from(draw("label"), (x) => Math.round(x));
