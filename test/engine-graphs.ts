@@ -55,6 +55,10 @@ export const unsafe: Readonly<Record<string, Graph>> = {
   "a view of the old value is returned": updates({ a: add(a, 1) }, { old: reshape(a, [4]) }),
   "the old value is returned behind stopGradient": updates({ a: add(a, 1) }, { old: stopGradient(a) }),
   "an output reads the old value": updates({ a: add(a, 1) }, { doubled: mul(a, 2) }),
+  "an output reads the old value by another tensor of its name": updates(
+    { a: add(a, 1) },
+    { doubled: mul(input("a", a.shape), 2) },
+  ),
   "an output reads a view of the old value": updates(
     { a: add(a, 1) },
     { doubled: mul(expand(reshape(a, [4]), input("like", [3, 4])), 2) },

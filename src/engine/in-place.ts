@@ -1,5 +1,6 @@
 /** Which tensors that an engine keeps a run may overwrite in place. */
 import { alwaysOf, type Graph, inputsOf, rootsOf } from "../graph/graph.js";
+import { interned } from "../graph/interned.js";
 import { isOp, type Tensor, topologicalOrder } from "../graph/tensor.js";
 import { traits } from "../graph/traits.js";
 
@@ -9,7 +10,8 @@ import { traits } from "../graph/traits.js";
  *
  * Where the graph asks `when`, all that it updates waits for what is computed always and needed for any update.
  */
-export function updatedInPlace(graph: Graph): Set<string> {
+export function updatedInPlace(given: Graph): Set<string> {
+  const graph = interned(given);
   const inputs = inputsOf(graph);
   const readers = readersOf(graph);
   const roots = new Set(rootsOf(graph));

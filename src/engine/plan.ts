@@ -2,6 +2,7 @@
 import { ShapeError } from "../errors.js";
 import { inBlocks } from "../graph/blocks.js";
 import { type Graph, inputsOf } from "../graph/graph.js";
+import { interned } from "../graph/interned.js";
 import { toOnnx } from "../graph/onnx.js";
 import { and, input, sameShape } from "../graph/ops.js";
 import { simplify } from "../graph/simplify.js";
@@ -62,7 +63,7 @@ export type PlanOptions = Pick<EngineOptions, "passes" | "device" | "blocks">;
  */
 export function planOf(whole: Graph, { passes, device = "cpu", blocks = device === "cpu" }: PlanOptions = {}): Plan {
   checkUpdates(whole);
-  const graph = simplify(whole, passes);
+  const graph = simplify(interned(whole), passes);
   // After the passes: the guard's flags must stay as they are made.
   const made = guarded(blocks ? inBlocks(graph) : graph);
   const inPlace = updatedInPlace(made);

@@ -39,6 +39,11 @@ const gradOf = (loss: Tensor, at: Readonly<Record<string, number[]>>) => {
   return [...(interpret(gradientGraph(loss, [x]), feeds).outputs["grads.x"]?.data ?? [])];
 };
 
+test("an input that is made twice has the gradient of both", () => {
+  assert.deepEqual(gradOf(reduceSum(mul(x, input("x", [2]))), { x: [3, -5] }), [6, -10]);
+  assert.deepEqual(gradOf(reduceSum(exp(input("x", [2]))), { x: [0, 0] }), [1, 1]);
+});
+
 test("the loss must be a float32 scalar", () => {
   refuses(() => gradients(mul(x, 2), [x]), /the loss must be a float32 scalar, got float32\[2\]/);
   refuses(() => gradients(reduceSum(x, [0], true), [x]), /must be a float32 scalar, got float32\[1\]/);

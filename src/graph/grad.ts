@@ -17,7 +17,7 @@ import { scanGradients } from "./grad/scan.js";
 import { shapesGradients } from "./grad/shapes.js";
 import { softmaxGradients } from "./grad/softmax.js";
 import * as ops from "./ops.js";
-import { formatShape, isOp, type Op, type Tensor, topologicalOrder } from "./tensor.js";
+import { formatShape, isOp, isSameInput, type Op, type Tensor, topologicalOrder } from "./tensor.js";
 
 const leaf = () => [];
 
@@ -53,9 +53,15 @@ export function gradients(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
   if (loss.shape.length > 0 || loss.dtype !== "float32") {
     throw new ShapeError(`gradients: the loss must be a float32 scalar, got ${loss.dtype}${formatShape(loss.shape)}`);
   }
-  return pullBack([[loss, ops.constant(scalar(1))]], wrt).map((gradient, i) => {
-    if (gradient) return gradient;
-    const tensor = wrt[i] as Tensor;
+  const order = topologicalOrder([loss]);
+  // An input that was made several times has the sum of the gradients of all of them.
+  const allOf = (tensor: Tensor) => [tensor, ...order.filter((one) => one !== tensor && isSameInput(one, tensor))];
+  const all = wrt.flatMap(allOf);
+  const pulled = pullBack([[loss, ops.constant(scalar(1))]], all);
+  const gradientOf = new Map(all.map((tensor, i) => [tensor, pulled[i] ?? null]));
+  return wrt.map((tensor) => {
+    const found = allOf(tensor).flatMap((one) => gradientOf.get(one) ?? []);
+    if (found.length > 0) return found.reduce(ops.add);
     const name = isOp(tensor, "input") ? tensor.attributes.name : tensor.op;
     throw new ShapeError(`gradients: the loss does not depend on ${name}; leave it out, or use it in the model`);
   });

@@ -1,6 +1,6 @@
 import { ShapeError } from "../errors.js";
 import type { NdArray } from "../runtime/array.js";
-import { formatShape, isOp, type Tensor, topologicalOrder } from "./tensor.js";
+import { formatShape, isOp, isSameInput, type Tensor, topologicalOrder } from "./tensor.js";
 
 /** What a program computes. */
 export interface Graph {
@@ -25,14 +25,21 @@ export function alwaysOf({ outputs, when }: Graph): Tensor[] {
   return [...Object.values(outputs), ...(when ? [when] : [])];
 }
 
-/** The inputs of a graph by name. Throws {@link ShapeError} when two different inputs share a name. */
+/**
+ * The inputs of a graph by name; of those that are one input ({@link isSameInput}) the first. Throws {@link ShapeError} when
+ * two that are not share a name.
+ */
 export function inputsOf(graph: Graph): Map<string, Tensor<"input">> {
   const inputs = new Map<string, Tensor<"input">>();
   for (const tensor of topologicalOrder(rootsOf(graph))) {
     if (!isOp(tensor, "input")) continue;
     const { name } = tensor.attributes;
-    if (inputs.has(name)) throw new ShapeError(`graph: two inputs are named "${name}"; give each its own name`);
-    inputs.set(name, tensor);
+    const first = inputs.get(name) ?? tensor;
+    if (!isSameInput(first, tensor)) {
+      const [one, other] = [first, tensor].map(({ dtype, shape }) => dtype + formatShape(shape));
+      throw new ShapeError(`graph: two inputs are named "${name}", ${one} and ${other}; give each its own name`);
+    }
+    inputs.set(name, first);
   }
   return inputs;
 }

@@ -1,6 +1,7 @@
 /** A graph as the bytes of an ONNX model: the language of every engine. One emission rule for each operation. */
 import { ShapeError } from "../errors.js";
 import { alwaysOf, type Graph, inputsOf, rootsOf, UPDATED } from "./graph.js";
+import { interned } from "./interned.js";
 import { activationsEmission } from "./onnx/activations.js";
 import { alongEmission } from "./onnx/along.js";
 import { MICROSOFT, ModelBuilder, OURS, onnxNode, type Rules, usedParts, valueInfo } from "./onnx/builder.js";
@@ -39,7 +40,8 @@ export function toOnnx(graph: Graph, metadata: Readonly<Record<string, string>> 
 }
 
 /** The same as a record. Throws what {@link toOnnx} throws. */
-export function toModel(graph: Graph, metadata: Readonly<Record<string, string>> = {}): ModelProto {
+export function toModel(given: Graph, metadata: Readonly<Record<string, string>> = {}): ModelProto {
+  const graph = interned(given);
   checkNames(graph);
   const parts = { rules, initializers: [], constants: new Map(), numNames: 0, domains: new Set<string>() };
   const { when } = graph;

@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { interpret } from "../../test/interpreter.js";
 import { ShapeError } from "../errors.js";
 import { float32 } from "../runtime/array.js";
 import { formatGraph, inputsOf, rootsOf } from "./graph.js";
+import { interned } from "./interned.js";
+import { toOnnx } from "./onnx.js";
+import { sumOverSteps } from "./ops/scan.js";
 import { add, constant, input, lookup, matmul, mul, reduceSum, relu } from "./ops.js";
 import { formatShape, isOp, node, type Tensor, topologicalOrder } from "./tensor.js";
 
@@ -72,17 +76,38 @@ test("long constants print their first elements", () => {
   assert.equal(text, "%0: float32[5] = constant(1, 2, 3, 4, ...)\nreturn c = %0");
 });
 
-test("inputs are found by name; two that share a name are refused, one that is used twice is not", () => {
+test("inputs of one name, shape and dtype are one; of another shape or dtype they are refused", () => {
   const x = input("x", [2]);
-  assert.deepEqual([...inputsOf({ outputs: { y: add(x, x) }, updates: { x: mul(x, 2) } }).keys()], ["x"]);
-  const clash = { outputs: { y: add(x, input("x", [2])) }, updates: {} };
-  assert.throws(
-    () => inputsOf(clash),
-    (error) => {
-      assert.ok(error instanceof ShapeError);
-      assert.match(error.message, /two inputs are named "x"; give each its own name/);
-      return true;
-    },
+  const twice = { outputs: { y: add(x, input("x", [2])) }, updates: { x: mul(x, 2) } };
+  assert.deepEqual([...inputsOf(twice)], [["x", x]]);
+  assert.deepEqual(toOnnx(twice), toOnnx({ outputs: { y: add(x, x) }, updates: { x: mul(x, 2) } }));
+  for (const [other, shown] of [
+    [input("x", [3]), /two inputs are named "x", float32\[2\] and float32\[3\]; give each its own name/],
+    [input("x", [2], "int32"), /two inputs are named "x", float32\[2\] and int32\[2\]/],
+  ] as const) {
+    const clash = { outputs: { x2: x, y: other }, updates: {} };
+    for (const read of [inputsOf, toOnnx, interned]) {
+      assert.throws(
+        () => read(clash),
+        (error) => error instanceof ShapeError && shown.test(error.message),
+      );
+    }
+  }
+});
+
+test("the inputs of a loop's step are themselves alone", () => {
+  const sequence = input("s", [3, 2]);
+  const inner = (outer: Tensor) =>
+    sumOverSteps([sequence], ([element]) => ({ terms: { all: mul(element as Tensor, outer) }, outputs: [] })).sums.all;
+  const { sums } = sumOverSteps([sequence], ([element]) => ({
+    terms: { all: inner(element as Tensor) as Tensor },
+    outputs: [],
+  }));
+  const feeds = { s: float32([1, 2, 3, 4, 5, 6], [3, 2]) };
+  // sum_i sum_j s_i s_j = (sum_i s_i)^2
+  assert.deepEqual(
+    [...(interpret({ outputs: { all: sums.all as Tensor }, updates: {} }, feeds).outputs.all?.data ?? [])],
+    [81, 144],
   );
 });
 

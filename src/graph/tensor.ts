@@ -1,7 +1,7 @@
 import { ShapeError } from "../errors.js";
 import type { DType, NdArray } from "../runtime/array.js";
 import type { Convolution, Windows } from "./geometry.js";
-import { type Axis, formatShape, isSymbolic, type Shape } from "./shape.js";
+import { type Axis, formatShape, isSymbolic, type Shape, sameShape } from "./shape.js";
 
 export { type Axis, formatShape, type Shape } from "./shape.js";
 
@@ -243,4 +243,20 @@ export function topologicalOrder(roots: readonly Tensor[], given: ReadonlySet<Te
     }
   }
   return order;
+}
+
+/** No input of a graph may be named so. */
+const PLACEHOLDER = "%of a step";
+
+/** What stands for a value that a loop gives each of its steps. Unlike an input of a graph it is the same as itself alone. */
+export function placeholder({ shape, dtype }: Result): Tensor<"input"> {
+  return node("input", [], { name: PLACEHOLDER }, shape, dtype);
+}
+
+/** Whether two tensors are one input of a graph: inputs of one name, shape and dtype, wherever they were made. */
+export function isSameInput(a: Tensor, b: Tensor): boolean {
+  if (!isOp(a, "input") || !isOp(b, "input")) return false;
+  const { name } = a.attributes;
+  if (name === PLACEHOLDER) return a === b;
+  return name === b.attributes.name && a.dtype === b.dtype && sameShape(a.shape, b.shape);
 }

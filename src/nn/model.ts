@@ -105,14 +105,12 @@ export function carry(model: Model, weights: Tensors, inputs: Tensors): Carried 
 /** The name under which a step of a random model is fed its key. */
 export const keyName = "key";
 
-const keyTensor = input(keyName, [2], "int32");
-
 /** The logits in training, the new buffers and the state after the batch. */
 export function train(
   model: Model,
   weights: Tensors,
   inputs: Tensors,
-  key: Tensor = keyTensor,
+  key: Tensor = input(keyName, [2], "int32"),
 ): Trained & Required<Pick<Trained, "state">> {
   const trained = model.train?.(weights, inputs, key) ?? { ...carry(model, weights, inputs), buffers: {} };
   return { state: {}, ...trained };

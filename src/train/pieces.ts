@@ -1,9 +1,9 @@
 /** Losses of more logits than are held at once, and their gradients: piece by piece of the rows. */
 import { gradients } from "../graph/grad.js";
-import { add, constant, div, input, mul, reduceSum, reshape, scan, stopGradient } from "../graph/ops.js";
+import { sumOverSteps } from "../graph/ops/scan.js";
+import { add, div, mul, reduceSum, reshape, stopGradient } from "../graph/ops.js";
 import { type Tensor, type Tensors, topologicalOrder } from "../graph/tensor.js";
 import type { Head } from "../nn/model.js";
-import { zeros } from "../runtime/array.js";
 import { mapValues, underPrefix, withPrefix } from "../runtime/named.js";
 
 /** Bytes that the logits of one piece take at most: one of the few tensors of that size that a step holds. */
@@ -34,7 +34,7 @@ export type OfLogits = (logits: readonly Tensor[], labels: Tensor) => Tensors;
  * No gradient is to be taken of it: {@link learnOverPieces} is for that.
  */
 export function meanOverPieces(head: Head, models: readonly BeforeHead[], labels: Tensor, of: OfLogits): Tensors {
-  const { sums } = overPieces(head, models, labels, (logits, own) => ({ sums: of(logits, own), outputs: [] }));
+  const { sums } = overPieces(head, models, labels, (logits, own) => ({ terms: of(logits, own), outputs: [] }));
   return mapValues(sums, (sum) => div(sum, head.numPieces));
 }
 
@@ -60,7 +60,7 @@ export function learnOverPieces(
     const params = Object.entries(student.weights).filter(([, param]) => read.has(param));
     const [ofRows, ...grads] = gradients(lossOf(means), [piece, ...params.map(([, param]) => param)]);
     const ofParams = Object.fromEntries(params.map(([name], i) => [name, grads[i] as Tensor]));
-    return { sums: { ...withPrefix(MEANS, means), ...withPrefix(GRADIENTS, ofParams) }, outputs: [ofRows as Tensor] };
+    return { terms: { ...withPrefix(MEANS, means), ...withPrefix(GRADIENTS, ofParams) }, outputs: [ofRows as Tensor] };
   });
   const rows = rowsOf(student);
   const ofRows = inner(reshape(outputs[0] as Tensor, rows.shape), rows);
@@ -83,34 +83,17 @@ function rowsOf({ rows }: BeforeHead): Tensor {
   return rows;
 }
 
-interface OfPiece {
-  readonly sums: Tensors;
-  readonly outputs: readonly Tensor[];
-}
-
 /** The sums of what `of` makes of each piece, and its outputs one after the other; it is given the rows of the first model too. */
 function overPieces(
   head: Head,
   models: readonly BeforeHead[],
   labels: Tensor,
-  of: (logits: readonly Tensor[], labels: Tensor, rows: Tensor) => OfPiece,
-): OfPiece {
+  of: (logits: readonly Tensor[], labels: Tensor, rows: Tensor) => ReturnType<Parameters<typeof sumOverSteps>[1]>,
+): ReturnType<typeof sumOverSteps> {
   const parted = ({ shape }: Tensor) => [head.numPieces, (shape[0] as number) / head.numPieces, ...shape.slice(1)];
   const sequences = [...models.map(rowsOf), labels].map((tensor) => reshape(tensor, parted(tensor)));
-  const step = (elements: readonly Tensor[]) => {
+  return sumOverSteps(sequences, (elements) => {
     const logits = models.map(({ weights }, i) => head.logits(weights, elements[i] as Tensor));
     return of(logits, elements.at(-1) as Tensor, elements[0] as Tensor);
-  };
-  // Once beside the loop, which must know what it sums up.
-  const { sums: like } = step(sequences.map(({ shape, dtype }) => input("a piece", shape.slice(1), dtype)));
-  const { states, outputs } = scan({
-    states: Object.values(like).map(({ shape }) => constant(zeros(shape as number[]))),
-    sequences,
-    body: (before, elements) => {
-      const made = step(elements);
-      const sums = Object.values(made.sums).map((value, i) => add(before[i] as Tensor, value));
-      return { states: sums, outputs: made.outputs };
-    },
   });
-  return { sums: Object.fromEntries(Object.keys(like).map((name, i) => [name, states[i] as Tensor])), outputs };
 }

@@ -3,7 +3,7 @@ import { filled } from "../../runtime/array.js";
 import { resultOf, scan } from "../ops/scan.js";
 import * as ops from "../ops.js";
 import { substitute } from "../substitute.js";
-import { isOp, type ScanOps, type Tensor } from "../tensor.js";
+import { isOp, placeholder, type ScanOps, type Tensor } from "../tensor.js";
 import type { PartsRule, Rules } from "./rule.js";
 
 /**
@@ -19,11 +19,11 @@ const ofParts: PartsRule<"scan">["ofParts"] = (cotangents, whole, pullBack) => {
   const savedAt = numStates + body.outputs.length;
   const flowing = [...body.outputs, ...body.saved].flatMap((output, i) => {
     const cotangent = cotangents[numStates + i];
-    return cotangent ? [{ output, cotangent, element: likeInput(output) }] : [];
+    return cotangent ? [{ output, cotangent, element: placeholder(output) }] : [];
   });
 
   // One step back, over inputs of its own: `later` are the cotangents of the states after the step.
-  const later = body.nextStates.map(likeInput);
+  const later = body.nextStates.map(placeholder);
   const elements = body.elements.filter(isFloat);
   const shared = body.captured.filter(isFloat);
   const seeds = [
@@ -117,8 +117,6 @@ function isProduct(term: Tensor): term is Tensor<"matmul"> {
 }
 
 const isFloat = ({ dtype }: Tensor) => dtype === "float32";
-
-const likeInput = ({ shape, dtype }: Tensor) => ops.input("of one step", shape, dtype);
 
 function zerosLike({ shape }: Tensor): Tensor {
   return ops.constant(filled(shape as number[], 0));

@@ -2,7 +2,10 @@ import type { DType } from "../../runtime/array.js";
 import type { Shape } from "../shape.js";
 import { node, type Tensor } from "../tensor.js";
 
-/** A value that a run feeds, or that lives with the engine under this name. */
+/**
+ * A value that a run feeds, or that lives with the engine under this name. Two of one name, shape and dtype are one input of
+ * the graph.
+ */
 export function input(name: string, shape: Shape, dtype: DType = "float32"): Tensor<"input"> {
   return node("input", [], { name }, shape, dtype);
 }

@@ -1,8 +1,18 @@
 import { ShapeError } from "../../errors.js";
+import { zeros } from "../../runtime/array.js";
 import { formatShape } from "../shape.js";
-import { node, part, type Result, type ScanBody, type Tensor, topologicalOrder } from "../tensor.js";
-import { sameShape } from "./checks.js";
-import { input } from "./leaves.js";
+import {
+  node,
+  part,
+  placeholder,
+  type Result,
+  type ScanBody,
+  type Tensor,
+  type Tensors,
+  topologicalOrder,
+} from "../tensor.js";
+import { constant, sameShape } from "./checks.js";
+import { add } from "./elementwise.js";
 
 export interface ScanOptions {
   /** Values before the first step. */
@@ -28,15 +38,48 @@ export function scan({ states, sequences, reverse = false, body }: ScanOptions):
   readonly states: readonly Tensor[];
   readonly outputs: readonly Tensor[];
 } {
-  const steps = stepsOf(states, sequences);
-  const stateInputs = states.map(({ shape, dtype }, i) => input(`state ${i}`, shape, dtype));
-  const elements = sequences.map(({ shape, dtype }, i) => input(`element ${i}`, shape.slice(1), dtype));
+  checkSequences(states, sequences);
+  const stateInputs = states.map(placeholder);
+  const elements = sequences.map(elementOf);
   const { states: nextStates, outputs } = body(stateInputs, elements);
   checkStates(states, nextStates);
-  const { captured, varying } = scopeOf([...nextStates, ...outputs], [...stateInputs, ...elements]);
+  return resultsOf({ states: stateInputs, elements, nextStates, outputs }, states, sequences, reverse);
+}
+
+/**
+ * A loop over the elements of sequences [steps, ...]: the sums over all steps of each step's terms, by their names, and its
+ * outputs [steps, ...]. Throws what {@link scan} throws.
+ */
+export function sumOverSteps(
+  sequences: readonly Tensor[],
+  body: (elements: readonly Tensor[]) => { readonly terms: Tensors; readonly outputs: readonly Tensor[] },
+): { readonly sums: Tensors; readonly outputs: readonly Tensor[] } {
+  const elements = sequences.map(elementOf);
+  const { terms: named, outputs } = body(elements);
+  const terms = Object.values(named);
+  const first = terms.map(({ shape }) => constant(zeros(shape as number[])));
+  checkSequences(first, sequences);
+  const states = terms.map(placeholder);
+  const nextStates = terms.map((term, i) => add(states[i] as Tensor, term));
+  const made = resultsOf({ states, elements, nextStates, outputs }, first, sequences, false);
+  const sums = Object.keys(named).map((name, i) => [name, made.states[i] as Tensor] as const);
+  return { sums: Object.fromEntries(sums), outputs: made.outputs };
+}
+
+const elementOf = ({ shape, dtype }: Tensor) => placeholder({ shape: shape.slice(1), dtype });
+
+/** The last states of a loop and its outputs. It saves what the way back asks for. */
+function resultsOf(
+  step: Omit<ScanBody, "captured" | "saved">,
+  states: readonly Tensor[],
+  sequences: readonly Tensor[],
+  reverse: boolean,
+): { readonly states: readonly Tensor[]; readonly outputs: readonly Tensor[] } {
+  const { nextStates, outputs, elements } = step;
+  const { captured, varying } = scopeOf([...nextStates, ...outputs], [...step.states, ...elements]);
   const products = varying.filter(({ op }) => op === "matmul");
-  const saved = [...stateInputs, ...products];
-  const own = { states: stateInputs, elements, captured, nextStates, outputs, saved };
+  const own = { ...step, captured, saved: [...step.states, ...products] };
+  const steps = sequences[0]?.shape[0] as number;
   const whole = loop(own, [...states, ...sequences, ...captured], steps, reverse);
   return {
     states: states.map((_, i) => resultOf(whole, i)),
@@ -65,7 +108,7 @@ export function resultOf(whole: Tensor, index: number): Tensor {
   return index === 0 ? whole : part(whole, index);
 }
 
-function stepsOf(states: readonly Tensor[], sequences: readonly Tensor[]): number {
+function checkSequences(states: readonly Tensor[], sequences: readonly Tensor[]): void {
   const [first, ...others] = sequences;
   if (states.length === 0 || !first) {
     throw new ShapeError(`scan: needs a state and a sequence, got ${states.length} and ${sequences.length}`);
@@ -80,7 +123,6 @@ function stepsOf(states: readonly Tensor[], sequences: readonly Tensor[]): numbe
     const shapes = `${formatShape(first.shape)} and ${formatShape(odd.shape)}`;
     throw new ShapeError(`scan: all sequences must have the same number of steps, got ${shapes}`);
   }
-  return first.shape[0] as number;
 }
 
 function checkStates(before: readonly Tensor[], after: readonly Tensor[]): void {

@@ -152,7 +152,7 @@ describe("the engine on a thread of its own", () => {
   });
 
   test("refuses a graph that does not compile where it was asked to", async () => {
-    const twice: Graph = { outputs: { sum: add(input("x", [2]), input("x", [2])) }, updates: {} };
+    const twice: Graph = { outputs: { sum: add(input("x", [2]), input("x", [])) }, updates: {} };
     await assert.rejects(newEngine().compile(twice), /two inputs are named "x"/);
   });
 
