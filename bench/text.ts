@@ -1,6 +1,6 @@
 /** How fast batches of text come from the cache, from memory and from its file: `npm run bench:text`, some seconds. */
 import { laneStream, sequenceStream, type TextStreamOptions } from "../src/data/text/streams.js";
-import { loadConfig } from "../src/node/cli/load-config.js";
+import { loadConfig } from "../src/node/runs/load-config.js";
 import { prepareText } from "../src/node/text/prepare-text.js";
 import { openText } from "../src/node/text/text-cache.js";
 import { textSpecOf } from "../src/node/text/text-kind.js";

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { brotliCompressSync, gzipSync, constants as zlib } from "node:zlib";
 import { Ngram } from "../src/data/text/ngram.js";
 import { ConfigError } from "../src/errors.js";
-import { loadConfig } from "../src/node/cli/load-config.js";
+import { loadConfig } from "../src/node/runs/load-config.js";
 import { documents, findTexts } from "../src/node/text/documents.js";
 import { isOfText } from "../src/run/schema.js";
 

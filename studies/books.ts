@@ -1,7 +1,7 @@
 /** What the studies of language models of books have in common: a small network, runs that are never done twice, a report. */
 import { Command } from "commander";
 import { messageOf } from "../src/errors.js";
-import { loadConfig } from "../src/node/cli/load-config.js";
+import { loadConfig } from "../src/node/runs/load-config.js";
 import { duration } from "../src/report/format.js";
 import type { RunConfig } from "../src/run/schema.js";
 import { type Arm, type Trial, trialsOf } from "./arms.js";

@@ -1,5 +1,5 @@
 /** How the studies of the flights train. */
-import { loadConfig } from "../src/node/cli/load-config.js";
+import { loadConfig } from "../src/node/runs/load-config.js";
 import type { Study } from "./runner.js";
 import { keepPredictions } from "./trial.js";
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import fc from "fast-check";
 import { figuresOf } from "../../test/column-figures.js";
-import { loadConfig } from "../node/cli/load-config.js";
+import { loadConfig } from "../node/runs/load-config.js";
 import { resolveConfig } from "../run/config.js";
 import { configurationOf, configurationText, type Inferred } from "./configuration.js";
 import { featureNames } from "./features.js";

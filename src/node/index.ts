@@ -10,12 +10,12 @@ export type {
   TrainingRows,
 } from "../data/table.js";
 export type { Evaluation } from "../train/evaluation.js";
-export { loadConfig } from "./cli/load-config.js";
 export { trainEvents } from "./launch/run-events.js";
 export { type TrainOptions, train } from "./launch/train.js";
 export { onnxRuntimeEngine } from "./ort/onnxruntime.js";
 export { formatOpTimes, type OpTime, opTimes, profileFiles } from "./ort/profile.js";
 export { threadedEngine } from "./ort/threaded-engine.js";
+export { loadConfig } from "./runs/load-config.js";
 export type { Join } from "./runs/scope.js";
 export { directoryStore } from "./stores/directory-store.js";
 export { openStore } from "./stores/stores.js";

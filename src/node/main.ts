@@ -10,10 +10,7 @@ import { recordWithoutSecrets, withoutSecrets } from "../report/secrets.js";
 import { checkSameRun } from "../run/config-diff.js";
 import { isOfText, type RunConfig } from "../run/schema.js";
 import { outputNames } from "../train/task.js";
-import { errorText } from "./cli/error-line.js";
-import { FAILED, REFUSED, stopOnSignals, stoppedBy } from "./cli/exit-codes.js";
-import { checkPaths, groupIndex, someDuration } from "./cli/flags.js";
-import { loadConfig } from "./cli/load-config.js";
+import { checkPaths, groupIndex, someDuration, withCacheFlag } from "./cli/flags.js";
 import { addRunCommands, SET } from "./cli/run-commands.js";
 import { evaluateCommand, predictCommand, withEvaluateFlags, withPredictFlags } from "./cli/serve-commands.js";
 import {
@@ -26,9 +23,12 @@ import {
 } from "./cli/table-commands.js";
 import { showProgress, writeEvents } from "./cli/terminal.js";
 import { sampleCommand, tokenizerCommand, withSampleFlags, withTokenizerFlags } from "./cli/text-commands.js";
+import { cacheFolderOf } from "./files/cache-folder.js";
+import { errorText } from "./launch/error-line.js";
+import { FAILED, REFUSED, stopOnSignals, stoppedBy } from "./launch/exit-codes.js";
 import { compareReplay, prepareReplay } from "./launch/replay.js";
 import { newRunFolder, train } from "./launch/train.js";
-import { cacheFolderOf, withCacheFlag } from "./runs/cache-folder.js";
+import { loadConfig } from "./runs/load-config.js";
 import { withOwnFiles } from "./runs/own-files.js";
 import { existingRun, runFolder } from "./runs/run-folder.js";
 import { checkJoin, type Join, readScope } from "./runs/scope.js";
@@ -100,7 +100,7 @@ withTableFlags(program.command("describe"))
   .action(async (flags: TableFlags & { json?: boolean }) => {
     const stop = stopOnSignals();
     await unlessStopped(stop, async () => {
-      const { describeTextCommand, isText } = await import("./text/text-from-data.js");
+      const { describeTextCommand, isText } = await import("./cli/text-from-data.js");
       const describe = (await isText("describe", flags)) ? describeTextCommand : describeCommand;
       await describe(flags, tableOptions(stop));
     });
@@ -167,7 +167,7 @@ async function configOf(path: string | undefined, flags: TrainFlags, stop: Abort
     );
   }
   const options = { ...tableOptions(stop), say: teller(flags) };
-  const { configurationFromText, isText } = await import("./text/text-from-data.js");
+  const { configurationFromText, isText } = await import("./cli/text-from-data.js");
   if (await isText("train", flags)) return configurationFromText(flags, options);
   return configurationFromData(flags, options);
 }

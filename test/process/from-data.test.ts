@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { loadConfig } from "../../src/node/cli/load-config.js";
+import { loadConfig } from "../../src/node/runs/load-config.js";
 import { ofTable } from "../../src/run/schema.js";
 import { workplace } from "./fixture.js";
 import type { Ended } from "./processes.js";

@@ -1,7 +1,7 @@
 /** Click logs in Criteo's own form: trained by a preset, and served from files without a header. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { loadConfig } from "../../src/node/cli/load-config.js";
+import { loadConfig } from "../../src/node/runs/load-config.js";
 import { ofTable } from "../../src/run/schema.js";
 import { fold, rootKey, uniform } from "../../src/runtime/random.js";
 import { workplace } from "./fixture.js";

@@ -1,7 +1,8 @@
 /** What flags of several commands are read by. */
 import { type Command, InvalidArgumentError } from "commander";
 import { ConfigError } from "../../errors.js";
-import { isAddress } from "../files/addresses.js";
+import { checkLocalPath, checkPath } from "../files/addresses.js";
+import { CACHE_BY_DEFAULT } from "../files/cache-folder.js";
 import { locatedStore } from "../stores/stores.js";
 
 /** A whole number, 0 or more. */
@@ -51,22 +52,6 @@ export function checkPaths(command: Command): void {
   });
 }
 
-/** Refuse what is no path of this machine. Throws {@link ConfigError}. */
-export function checkLocalPath(what: string, path: string): void {
-  checkPath(what, path);
-  if (isAddress(path)) throw new ConfigError(`${what} must be a path of this machine, got the address ${path}`);
-}
-
-function checkPath(what: string, path: string): void {
-  if (path === "")
-    throw new ConfigError(`${what} must name a file or a folder, got an empty name; "." is the current folder`);
-  if (/^~([/\\]|$)/.test(path)) {
-    throw new ConfigError(
-      `${what} got ${path}, and ~ is written out by a shell alone, at the beginning of a word. Write $HOME, or ./~ where it is a name.`,
-    );
-  }
-}
-
 function texts(values: unknown): readonly string[] {
   return [values].flat().filter((value) => typeof value === "string");
 }
@@ -88,4 +73,9 @@ export function someDuration(text: string): number {
 export function someText(text: string): string {
   const known: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r", "\\": "\\" };
   return text.replace(/\\([ntr\\])/g, (_, letter: string) => known[letter] as string);
+}
+
+/** Add the option that names the folder of prepared data to a command. */
+export function withCacheFlag(command: Command): Command {
+  return command.option("--cache <folder>", `where prepared data is kept between runs; ${CACHE_BY_DEFAULT} by default`);
 }

@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { listed } from "../../reading/names.js";
 import { type GivenReading, givenReadingSchema } from "../../reading/reading.js";
-import { checkEncoding } from "../text/text-file.js";
+import { checkEncoding } from "../sources/text-file.js";
 import { wholeNumber } from "./flags.js";
 
 export interface ReadingFlags {

@@ -5,14 +5,14 @@ import { slotsUnder } from "../../data/shard.js";
 import { bytes } from "../../report/format.js";
 import { runsLines } from "../../report/runs.js";
 import { isOfText, type TableRunConfig, type TextRunConfig } from "../../run/schema.js";
+import { FAILED } from "../launch/exit-codes.js";
 import { carryOut, planClean, planLines } from "../runs/clean.js";
 import { inspect } from "../runs/inspect.js";
 import { listRuns } from "../runs/list-runs.js";
+import { loadConfig } from "../runs/load-config.js";
 import { prepareTable } from "../table/ingest.js";
 import { describeShards, shardLines } from "../table/shards.js";
 import { tableSpecOf } from "../table/table-kind.js";
-import { FAILED } from "./exit-codes.js";
-import { loadConfig } from "./load-config.js";
 
 /** The flag that overrides options of a configuration. */
 export const SET = [

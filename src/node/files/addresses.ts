@@ -1,4 +1,4 @@
-/** Addresses, as of data and of stores: what is one and no path, and which path of this machine a `file:` URL names. */
+/** Addresses and paths, as of data and of stores: what is which, what is neither, and which path a `file:` URL names. */
 import { fileURLToPath } from "node:url";
 import { ConfigError, messageOf } from "../../errors.js";
 
@@ -29,5 +29,22 @@ export function pathOfFileUrl(url: string): string {
     return fileURLToPath(url);
   } catch (error) {
     throw refusal(messageOf(error), error);
+  }
+}
+
+/** Refuse what is no path of this machine. Throws {@link ConfigError}. */
+export function checkLocalPath(what: string, path: string): void {
+  checkPath(what, path);
+  if (isAddress(path)) throw new ConfigError(`${what} must be a path of this machine, got the address ${path}`);
+}
+
+/** Refuse what only looks like a path: an empty name, and a ~ that no shell has written out. Throws {@link ConfigError}. */
+export function checkPath(what: string, path: string): void {
+  if (path === "")
+    throw new ConfigError(`${what} must name a file or a folder, got an empty name; "." is the current folder`);
+  if (/^~([/\\]|$)/.test(path)) {
+    throw new ConfigError(
+      `${what} got ${path}, and ~ is written out by a shell alone, at the beginning of a word. Write $HOME, or ./~ where it is a name.`,
+    );
   }
 }

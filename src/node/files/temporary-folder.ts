@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { DamagedCacheError } from "../../errors.js";
-import { asCacheError, cacheError, MAKING as prefix } from "../runs/cache-folder.js";
+import { asCacheError, cacheError, MAKING as prefix } from "./cache-folder.js";
 import { openCheckedFolder, writeDigests } from "./checked-folder.js";
 import { makeFolder } from "./plain-files.js";
 

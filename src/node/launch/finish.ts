@@ -8,12 +8,12 @@ import type { RunConfig } from "../../run/schema.js";
 import { type GroupRecord, readOwnBest, type ScoredGroup } from "../../run/score.js";
 import { MODEL_FORMAT, MODEL_VERSION } from "../ort/model-file.js";
 import { threadedEngine } from "../ort/threaded-engine.js";
+import type { PreparedData } from "../runs/data-kind.js";
 import { readEvents } from "../runs/read-log.js";
 import { encodeRunFile } from "../runs/run-file.js";
 import type { RunFolder } from "../runs/run-folder.js";
 import type { RunScope } from "../runs/scope.js";
 import { directoryStore } from "../stores/directory-store.js";
-import type { PreparedData } from "./prepared.js";
 
 /**
  * Score what the groups have, and write the shipped model. Rejects with the reason of `stop` when that cancels the scoring.

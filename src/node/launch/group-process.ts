@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { messageOf } from "../../errors.js";
-import { REFUSED } from "../cli/exit-codes.js";
+import { REFUSED } from "./exit-codes.js";
 import type { GroupWord } from "./group-orders.js";
 import { withHugePages } from "./huge-pages.js";
 import type { Patience } from "./patience.js";

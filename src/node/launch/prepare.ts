@@ -8,12 +8,12 @@ import { epochsOf } from "../../run/epochs.js";
 import { isOfText, type RunConfig } from "../../run/schema.js";
 import type { Workload } from "../../run/workload.js";
 import { noteUse } from "../runs/cache-uses.js";
+import type { PreparedData } from "../runs/data-kind.js";
 import { encodeRunFile, readRunFile } from "../runs/run-file.js";
 import type { RunFolder } from "../runs/run-folder.js";
 import { directoryStore } from "../stores/directory-store.js";
 import { tableKind } from "../table/table-kind.js";
 import { textKind } from "../text/text-kind.js";
-import type { PreparedData } from "./prepared.js";
 
 /** What `data.json` in a run folder says. */
 export interface RunData {

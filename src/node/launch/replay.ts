@@ -8,7 +8,7 @@ import { CheckpointError, ConfigError } from "../../errors.js";
 import { groupFiles } from "../../run/keeper.js";
 import type { RunConfig } from "../../run/schema.js";
 import type { Replay } from "../../run/start.js";
-import { loadConfig } from "../cli/load-config.js";
+import { loadConfig } from "../runs/load-config.js";
 import { readEvents } from "../runs/read-log.js";
 import { existingRun, runFolder } from "../runs/run-folder.js";
 import { readScope, writeScope } from "../runs/scope.js";

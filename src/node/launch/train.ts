@@ -13,10 +13,11 @@ import { ownIdentity } from "../runs/process-identity.js";
 import { encodeRunFile } from "../runs/run-file.js";
 import { runFolder } from "../runs/run-folder.js";
 import { enterRun, type Join, noteJoin, readScope } from "../runs/scope.js";
+import { memoryBudget } from "../sources/memory.js";
 import { directoryStore } from "../stores/directory-store.js";
+import { openTokenizer } from "../text/tokenizer.js";
 import { finish } from "./finish.js";
 import { runGroups } from "./group-processes.js";
-import { memoryBudget } from "./memory.js";
 import { patienceOf } from "./patience.js";
 import { prepareData } from "./prepare.js";
 
@@ -79,7 +80,10 @@ async function trainLocked(
   const patience = patienceOf(process.env);
   memoryBudget();
   if (join) await noteJoin(folder, given.numGroups, join);
-  const config = await takeOwnFiles(given, folder, (message) => log({ event: "warning", message }));
+  const config = await takeOwnFiles(given, folder, {
+    checkTokenizer: openTokenizer,
+    tell: (message) => log({ event: "warning", message }),
+  });
   await directoryStore(folder.path).put(
     basename(folder.config),
     encodeRunFile(recordWithoutSecrets(withOwnNames(config, folder))),

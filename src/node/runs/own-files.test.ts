@@ -7,7 +7,8 @@ import { tinyInput } from "../../../test/tiny-run.js";
 import { tokenizerFile } from "../../data/text/byte-level.js";
 import { CheckpointError, ConfigError, DataError } from "../../errors.js";
 import { isOfText, type RunConfig } from "../../run/schema.js";
-import { loadConfig } from "../cli/load-config.js";
+import { openTokenizer } from "../text/tokenizer.js";
+import { loadConfig } from "./load-config.js";
 import { checkOwnFiles, takeOwnFiles, withOwnFiles, withOwnNames } from "./own-files.js";
 import { encodeRunFile } from "./run-file.js";
 import { type RunFolder, runFolder } from "./run-folder.js";
@@ -32,10 +33,12 @@ const text = {
 writeFileSync(path("text.json"), JSON.stringify(text));
 writeFileSync(path("table.json"), JSON.stringify(tinyInput()));
 
+const take = (config: RunConfig, folder: RunFolder, tell: (message: string) => void = () => {}) =>
+  takeOwnFiles(config, folder, { checkTokenizer: openTokenizer, tell });
 const begun = async (name: string): Promise<{ folder: RunFolder; config: RunConfig }> => {
   const folder = runFolder(path(name));
   mkdirSync(folder.path);
-  const config = await takeOwnFiles(await loadConfig(path("text.json")), folder);
+  const config = await take(await loadConfig(path("text.json")), folder);
   writeFileSync(folder.config, encodeRunFile(withOwnNames(config, folder)));
   return { folder, config };
 };
@@ -55,7 +58,7 @@ test("a run reads its own copies, wherever its folder is and whatever becomes of
   const saved = await loadConfig(moved.config);
   writeFileSync(path("t.json"), "another");
   const told: string[] = [];
-  const again = await takeOwnFiles(saved, moved, (message) => told.push(message));
+  const again = await take(saved, moved, (message) => told.push(message));
   assert.equal(readFileSync(tokenizerOf(again), "utf8"), first);
   assert.equal(readFileSync(initOf(again), "utf8"), "weights");
   assert.equal(told.length, 1);
@@ -66,7 +69,7 @@ test("a run reads its own copies, wherever its folder is and whatever becomes of
   // What lies there may be of any kind.
   rmSync(path("t.json"));
   mkdirSync(path("t.json"));
-  assert.deepEqual(await takeOwnFiles(saved, moved, assert.fail), again);
+  assert.deepEqual(await take(saved, moved, assert.fail), again);
   rmSync(path("t.json"), { recursive: true });
   writeFileSync(path("t.json"), first);
 });
@@ -95,7 +98,7 @@ test("a copy that has changed is refused", async () => {
     const { folder, config } = await begun(`changed-${name}`);
     await checkOwnFiles(folder);
     writeFileSync(join(folder.path, name), "spoilt");
-    await refused(takeOwnFiles(config, folder), says);
+    await refused(take(config, folder), says);
     await refused(checkOwnFiles(folder), says);
     rmSync(join(folder.path, name));
     await refused(checkOwnFiles(folder), / is gone\. Put it back/);
@@ -108,7 +111,7 @@ test("a tokenizer that is none is refused by the name that was given, and no cop
   const folder = runFolder(path("none"));
   mkdirSync(folder.path);
   await assert.rejects(
-    takeOwnFiles(await loadConfig(path("text-none.json")), folder),
+    take(await loadConfig(path("text-none.json")), folder),
     (error) => error instanceof DataError && error.message.includes(path("none.json")),
   );
   assert.deepEqual(readdirSync(folder.path), []);
@@ -130,7 +133,7 @@ test("weights that have changed since they were noted are refused before the run
   const folder = runFolder(path("late"));
   mkdirSync(folder.path);
   writeFileSync(path("weights.safetensors"), "others");
-  await refused(takeOwnFiles(config, folder), /^init: a run begins from the weights it was given, and .* has changed/);
+  await refused(take(config, folder), /^init: a run begins from the weights it was given, and .* has changed/);
   writeFileSync(path("weights.safetensors"), "weights");
 });
 
@@ -138,8 +141,8 @@ test("a run that takes nothing from outside, or began in an earlier version, has
   const table = await loadConfig(path("table.json"));
   const folder = runFolder(path("without"));
   mkdirSync(folder.path);
-  assert.deepEqual(await takeOwnFiles(table, folder), table);
+  assert.deepEqual(await take(table, folder), table);
   writeFileSync(folder.data, encodeRunFile({ cache: "cache", digest: "digest" }));
   const config = await loadConfig(path("text.json"));
-  assert.deepEqual(await takeOwnFiles(config, folder), config);
+  assert.deepEqual(await take(config, folder), config);
 });

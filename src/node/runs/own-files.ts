@@ -31,17 +31,23 @@ const ownSchema = z.object({ tokenizer: originSchema.optional(), init: originSch
 type Origin = z.output<typeof originSchema>;
 type Origins = z.output<typeof ownSchema>;
 
+export interface TakeOptions {
+  /** Throws when the file of a tokenizer is none. */
+  readonly checkTokenizer: (path: string) => void;
+  /** Told of a copy whose original has changed since. */
+  readonly tell: (message: string) => void;
+}
+
 /**
- * Copy what a configuration takes from outside, unless the run has it; gives the configuration that names the copies. With
- * `tell`, a copy whose original has changed since is told.
+ * Copy what a configuration takes from outside, unless the run has it; gives the configuration that names the copies.
  *
- * Throws {@link ConfigError} when a file cannot be read, or a copy is not what it was when it was made, and {@link DataError}
- * for a tokenizer that is none.
+ * Throws {@link ConfigError} when a file cannot be read, or a copy is not what it was when it was made, and what
+ * `checkTokenizer` throws.
  */
 export async function takeOwnFiles(
   config: RunConfig,
   folder: RunFolder,
-  tell: (message: string) => void = () => {},
+  { checkTokenizer, tell }: TakeOptions,
 ): Promise<RunConfig> {
   const before = originsOf(folder);
   const files = directoryStore(folder.path);
@@ -61,7 +67,7 @@ export async function takeOwnFiles(
     if (existsSync(folder.data)) continue;
     const bytes = read(kind, path);
     // What is wrong with it is said of the file that was given, before a copy is kept.
-    if (kind === "tokenizer") await checkTokenizer(path);
+    if (kind === "tokenizer") checkTokenizer(path);
     const digest = await sha256(bytes);
     checkNoted(kind, path, config, digest);
     await files.put(KINDS[kind].copy, bytes);
@@ -105,12 +111,6 @@ export async function withOwnFiles(config: RunConfig, folder: RunFolder): Promis
     same[kind] = known;
   }
   return withPaths(config, same, folder.path);
-}
-
-async function checkTokenizer(path: string): Promise<void> {
-  // Only here: runs on tables need none of it.
-  const { openTokenizer } = await import("../text/tokenizer.js");
-  openTokenizer(path);
 }
 
 function originsOf(folder: RunFolder): Origins {

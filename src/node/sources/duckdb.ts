@@ -8,7 +8,7 @@ import type { DuckDBDataChunk } from "@duckdb/node-api";
 import { literal, patternOf } from "../../data/sql.js";
 import { DataError, messageOf } from "../../errors.js";
 import { bytes } from "../../report/format.js";
-import { memoryBudget } from "../launch/memory.js";
+import { memoryBudget } from "./memory.js";
 
 /** Each thread reads text through buffers of its own, which must all fit. */
 const THREAD_BYTES = 64e6;

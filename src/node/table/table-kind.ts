@@ -9,8 +9,8 @@ import { tableWork, tableWorkload } from "../../run/table-work.js";
 import { besideYardsticks } from "../../run/table-yardsticks.js";
 import { labelsToFit } from "../../run/task.js";
 import { seenFeatures } from "../../serving/seen.js";
-import { memoryBudget } from "../launch/memory.js";
-import type { DataKind } from "../launch/prepared.js";
+import type { DataKind } from "../runs/data-kind.js";
+import { memoryBudget } from "../sources/memory.js";
 import { openTable, type PreparedTable, prepareTable } from "./ingest.js";
 import type { ReadSpec } from "./table-cache.js";
 

@@ -6,7 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { DataError } from "../../errors.js";
 import { makeFolder } from "../files/plain-files.js";
 import { findFiles, formatOfName, type SourceFormat } from "../sources/source-files.js";
-import { isGzip, textOf } from "../text/text-file.js";
+import { isGzip, textOf } from "../sources/text-file.js";
 import { joinedLines, LineEnds } from "./line-ends.js";
 
 /** A file of CSV, TSV or JSON. */

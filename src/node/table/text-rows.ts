@@ -5,7 +5,7 @@ import { type Dialect, dialectOf } from "../../reading/dialect.js";
 import type { NamedColumn } from "../../reading/names.js";
 import { count, counted, firstNames, shortened } from "../../report/format.js";
 import type { Database } from "../sources/duckdb.js";
-import { textOf } from "../text/text-file.js";
+import { textOf } from "../sources/text-file.js";
 import { checkMalformed, STORE_REJECTS, takeMalformed } from "./malformed-rows.js";
 import type { OpenFiles, SourceText } from "./text-files.js";
 import {

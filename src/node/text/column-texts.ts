@@ -6,10 +6,10 @@ import { nearest } from "../../nearest.js";
 import { count, firstNames, shortened } from "../../report/format.js";
 import { openDuckdb } from "../sources/duckdb.js";
 import type { SourceFormat } from "../sources/source-files.js";
+import { type TextFileOptions, textOf } from "../sources/text-file.js";
 import { parquetQuery, unreadable } from "../table/typed-rows.js";
 import { csvRows } from "./csv-rows.js";
 import { jsonRows } from "./json-rows.js";
-import { type TextFileOptions, textOf } from "./text-file.js";
 
 export interface ColumnOptions extends TextFileOptions {
   readonly cacheFolder: string;

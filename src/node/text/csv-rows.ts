@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import { CsvError, type Info, type Options, parse } from "csv-parse";
 import { DataError } from "../../errors.js";
 import { count, counted } from "../../report/format.js";
-import type { FileText } from "./text-file.js";
+import type { FileText } from "../sources/text-file.js";
 
 export interface CsvRow {
   readonly fields: readonly string[];

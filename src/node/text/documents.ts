@@ -4,9 +4,9 @@ import { DataError } from "../../errors.js";
 import { count } from "../../report/format.js";
 import { localCopies } from "../sources/remote-files.js";
 import { expandSource, formatOfName, type SourceFormat } from "../sources/source-files.js";
+import { textOf } from "../sources/text-file.js";
 import { type ColumnOptions, columnTexts } from "./column-texts.js";
 import { separated } from "./separated.js";
-import { textOf } from "./text-file.js";
 
 /** Some text of a document, cut where a line ends; a document that is not large is one part. */
 export interface TextPart {

@@ -18,8 +18,8 @@ import { resolveConfig } from "../../run/config.js";
 import { isOfText } from "../../run/schema.js";
 import { textBatch, textNetwork, textWork } from "../../run/text-work.js";
 import { rootKey, uniform } from "../../runtime/random.js";
-import { relativeTo, runName, writeBeside } from "../cli/write-configuration.js";
 import { secondsOfStep } from "../ort/step-seconds.js";
+import { relativeTo, runName, writeBeside } from "../runs/write-config.js";
 import { type DocumentsOptions, documents, findTexts } from "./documents.js";
 import { trainTokenizer } from "./train-tokenizer.js";
 

@@ -1,7 +1,7 @@
 /** The rows of JSON: one value after the other, as JSON lines have them, or the elements of one list. */
 import { DataError, messageOf } from "../../errors.js";
 import { count, shortened } from "../../report/format.js";
-import { type FileText, linesIn } from "./text-file.js";
+import { type FileText, linesIn } from "../sources/text-file.js";
 
 export interface JsonRow {
   readonly value: unknown;

@@ -9,7 +9,6 @@ import { readBest } from "../../run/score.js";
 import { textNetwork } from "../../run/text-work.js";
 import { sizeOf } from "../../runtime/array.js";
 import { mapValues } from "../../runtime/named.js";
-import { loadConfig } from "../cli/load-config.js";
 import { readRegular } from "../files/plain-files.js";
 import { Tensor } from "../ort/library.js";
 import {
@@ -21,6 +20,7 @@ import {
   modelFile,
   openSession,
 } from "../ort/model-file.js";
+import { loadConfig } from "../runs/load-config.js";
 import { checkOwnFiles, TOKENIZER_FILE } from "../runs/own-files.js";
 import { existingRun, runFolder } from "../runs/run-folder.js";
 import { directoryStore } from "../stores/directory-store.js";

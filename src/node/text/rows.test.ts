@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { DataError } from "../../errors.js";
+import type { FileText } from "../sources/text-file.js";
 import { csvRows } from "./csv-rows.js";
 import { jsonRows } from "./json-rows.js";
-import type { FileText } from "./text-file.js";
 
 /** A text in pieces of so many characters. */
 async function* inPieces(text: string, size: number): AsyncGenerator<FileText> {

@@ -7,9 +7,9 @@ import type { TextRunConfig } from "../../run/schema.js";
 import { scoreTextRun } from "../../run/score-text.js";
 import { textBatch, textNetwork, textWork, textWorkload } from "../../run/text-work.js";
 import { rootKey } from "../../runtime/random.js";
-import { memoryBudget } from "../launch/memory.js";
-import type { DataKind } from "../launch/prepared.js";
+import type { DataKind } from "../runs/data-kind.js";
 import { TOKENIZER_FILE } from "../runs/own-files.js";
+import { memoryBudget } from "../sources/memory.js";
 import { prepareText } from "./prepare-text.js";
 import { openText } from "./text-cache.js";
 

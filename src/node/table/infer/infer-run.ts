@@ -4,7 +4,7 @@ import { configurationOf, configurationText, featuresOf, type Inferred } from ".
 import { choosePlan, withinBudget } from "../../../infer/plan.js";
 import type { Preset } from "../../../infer/presets.js";
 import type { GivenReading } from "../../../reading/reading.js";
-import { relativeTo, runName, writeBeside } from "../../cli/write-configuration.js";
+import { relativeTo, runName, writeBeside } from "../../runs/write-config.js";
 import type { TableDescription } from "./describe.js";
 
 /** A run that can be written down, and how long its training is expected to take. */

@@ -3,10 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { Command } from "commander";
 import { DataError } from "../../errors.js";
-import { inTemporaryFolder } from "../files/temporary-folder.js";
-import { asCacheError, cacheFolderOf, withCacheFlag } from "./cache-folder.js";
+import { asCacheError, cacheFolderOf } from "./cache-folder.js";
+import { inTemporaryFolder } from "./temporary-folder.js";
 
 test("the cache is where the flag says, else the environment, else in the current folder", (t) => {
   const before = process.env.CODISTILL_CACHE;
@@ -31,8 +30,6 @@ test("the cache is where the flag says, else the environment, else in the curren
     assert.throws(() => cacheFolderOf(undefined), why);
     assert.equal(cacheFolderOf("mine"), "mine");
   }
-  const program = withCacheFlag(new Command()).parse(["--cache", "mine"], { from: "user" });
-  assert.equal(program.opts().cache, "mine");
 });
 
 test("a cache that cannot be written to is told of with the cure, and other errors are as they were", async (t) => {

@@ -1,6 +1,6 @@
-import { cancellationSuite } from "../../test/cancellation.suite.js";
-import { onnxRuntimeEngine } from "./ort/onnxruntime.js";
-import { threadedEngine } from "./ort/threaded-engine.js";
+import { cancellationSuite } from "../../../test/cancellation.suite.js";
+import { onnxRuntimeEngine } from "./onnxruntime.js";
+import { threadedEngine } from "./threaded-engine.js";
 
 for (const binding of ["native", "official"] as const) {
   const options = { threads: 2, binding };

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { ConfigError, DataError } from "../../errors.js";
 import { isOfText } from "../../run/schema.js";
-import { loadConfig } from "../cli/load-config.js";
+import { loadConfig } from "../runs/load-config.js";
 import { configurationFromText, isText } from "./text-from-data.js";
 
 const folder = mkdtempSync(join(tmpdir(), "codistill-text-from-data-"));

@@ -5,9 +5,9 @@ import { planLines } from "../../report/description.js";
 import { bytes, counted, shortened } from "../../report/format.js";
 import { printable } from "../../report/printable.js";
 import { applyOverrides, resolveConfig } from "../../run/config.js";
-import type { TableCommandOptions, TableFlags } from "../cli/table-commands.js";
 import { expandSource, formatOfName } from "../sources/source-files.js";
-import { describeText, type TextDescription, writeTextRun } from "./infer-text.js";
+import { describeText, type TextDescription, writeTextRun } from "../text/infer-text.js";
+import type { TableCommandOptions, TableFlags } from "./table-commands.js";
 
 /** Flags of text beside those of tables. */
 export interface TextFlags {

@@ -3,18 +3,18 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { afterEach, describe, test } from "node:test";
 import { MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads";
-import { flightsLike, randomBatch } from "../../test/flights-like.js";
-import type { Engine } from "../engine/engine.js";
-import { ConfigError } from "../errors.js";
-import type { Graph } from "../graph/graph.js";
-import { add, input, mul, transpose } from "../graph/ops.js";
-import type { Tensor } from "../graph/tensor.js";
-import { float32, type NamedArrays, strings, zeros } from "../runtime/array.js";
-import { named } from "../runtime/named.js";
-import { rootKey } from "../runtime/random.js";
-import { engineStudent } from "../train/student.js";
-import { onnxRuntimeEngine } from "./ort/onnxruntime.js";
-import { threadedEngine } from "./ort/threaded-engine.js";
+import { flightsLike, randomBatch } from "../../../test/flights-like.js";
+import type { Engine } from "../../engine/engine.js";
+import { ConfigError } from "../../errors.js";
+import type { Graph } from "../../graph/graph.js";
+import { add, input, mul, transpose } from "../../graph/ops.js";
+import type { Tensor } from "../../graph/tensor.js";
+import { float32, type NamedArrays, strings, zeros } from "../../runtime/array.js";
+import { named } from "../../runtime/named.js";
+import { rootKey } from "../../runtime/random.js";
+import { engineStudent } from "../../train/student.js";
+import { onnxRuntimeEngine } from "./onnxruntime.js";
+import { threadedEngine } from "./threaded-engine.js";
 
 const engines: Engine[] = [];
 afterEach(async () => {
@@ -141,7 +141,7 @@ describe("two threads with an engine each", () => {
   }
 
   test("a thread that ends, or is ended, leaves the memory to the others", async () => {
-    const module = JSON.stringify(new URL("./ort/onnxruntime.js", import.meta.url).href);
+    const module = JSON.stringify(new URL("./onnxruntime.js", import.meta.url).href);
     const code = `
       import { workerData, parentPort } from "node:worker_threads";
       const { onnxRuntimeEngine } = await import(${module});

@@ -1,7 +1,6 @@
 /** The folder of prepared data: where it is, and what to do when it cannot be written to. */
-import type { Command } from "commander";
 import { DataError, messageOf } from "../../errors.js";
-import { checkLocalPath } from "../cli/flags.js";
+import { checkLocalPath } from "./addresses.js";
 
 /** How names of folders begin in which something is being made. */
 export const MAKING = ".making-";
@@ -9,13 +8,8 @@ export const MAKING = ".making-";
 const DEFAULT = ".codistill/cache";
 const VARIABLE = "CODISTILL_CACHE";
 
-/** Add the option that names it to a command. */
-export function withCacheFlag(command: Command): Command {
-  return command.option(
-    "--cache <folder>",
-    `where prepared data is kept between runs; ${VARIABLE}, else ${DEFAULT} by default`,
-  );
-}
+/** Where the folder is when no flag names it, for the help of that flag. */
+export const CACHE_BY_DEFAULT = `${VARIABLE}, else ${DEFAULT}`;
 
 /** The folder: what the flag says, else the environment, else the default. Throws {@link ConfigError} when that is no folder. */
 export function cacheFolderOf(flag: unknown): string {

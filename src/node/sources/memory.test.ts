@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { freemem, tmpdir } from "node:os";
 import { test } from "node:test";
 import { ConfigError, DataError } from "../../errors.js";
-import { openDuckdb } from "../sources/duckdb.js";
+import { openDuckdb } from "./duckdb.js";
 import { memoryBudget } from "./memory.js";
 
 test("the memory for data is what is asked for, or half of what is free", () => {

@@ -8,8 +8,8 @@ import { isOfText, type RunConfig, type TextRunConfig } from "../../run/schema.j
 import { isAddress, isFileUrl, pathOfFileUrl } from "../files/addresses.js";
 import { assertRegular } from "../files/plain-files.js";
 import { readWithin } from "../files/read-bounded.js";
-import { noteInit } from "../launch/init-weights.js";
-import { withoutVersion } from "../runs/run-file.js";
+import { noteInit } from "./init-weights.js";
+import { withoutVersion } from "./run-file.js";
 
 /**
  * A configuration's imports of this package are the one that runs: by npx or a global installation there is none beside the
