@@ -85,7 +85,7 @@ function interpretable(weights: NamedArrays) {
   return { outputs: { y }, updates: {} };
 }
 
-const values = (arrays: NamedArrays, name: string) => [...(named(arrays, name).data as Float32Array)];
+const values = (arrays: NamedArrays, name: string) => [...named(arrays, name).data];
 
 test("a step moves running statistics by a tenth towards those of its batch", async () => {
   const one = student();
@@ -223,7 +223,7 @@ test("a checkpoint, a snapshot and an export carry them", async () => {
   const { probs } = await (await engine.compile(predictGraph(learner, kept.params))).run(batch(7));
   const image = named(batch(7), "features.image");
   const served = await session.run({
-    "features.image": new ort.Tensor("float32", image.data as Float32Array, image.shape),
+    "features.image": new ort.Tensor("float32", image.data, image.shape),
   });
   const expected = { probability: probs as NdArray };
   const actual = { probability: { shape: [6], data: served.probability?.data as Float32Array } };

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
 import type { Engine } from "../src/engine/engine.js";
-import { add, greater, input, lookup, matmul, mul, neg, reduceSum, relu, transpose } from "../src/graph/ops.js";
-import { float32, int32, type NamedArrays, sizeOf, strings } from "../src/runtime/array.js";
+import { add, greater, input, matmul, mul, neg, reduceSum, relu, transpose } from "../src/graph/ops.js";
+import { float32, int32, type NamedArrays, sizeOf } from "../src/runtime/array.js";
 import { normal, rootKey } from "../src/runtime/random.js";
 import { assertAllClose } from "./close.js";
 import { a, b, moving, safe, unsafe, updates, views } from "./engine-graphs.js";
@@ -155,17 +155,6 @@ export function engineSuite(name: string, make: () => Engine): void {
         };
         assert.deepEqual(await program.run({ x: float32(data, [size, 2]) }), expected);
       }
-    });
-
-    test("strings are looked up, in batches of any size", async () => {
-      const program = await engine.compile({
-        outputs: { ids: lookup(input("word", ["batch"], "string"), ["b", "東京"]) },
-        updates: {},
-      });
-      const ids = async (...words: string[]) => (await program.run({ word: strings(words) })).ids;
-      assert.deepEqual(await ids("東京", "", "b"), int32([2, 0, 1]));
-      assert.deepEqual(await ids("b", "b", "東京"), int32([1, 1, 2]));
-      assert.deepEqual(await ids("a long word that no small buffer holds"), int32([0]));
     });
 
     test("bools go out as bytes", async () => {

@@ -286,7 +286,7 @@ describe("a moving average of the params", () => {
     test(`begins as the params, follows them, and changes nothing in them; ${numParts} parts`, async () => {
       const [student, plain] = [await fresh(0), await freshStudent(1, flightsLike().optimizer)];
       assert.deepEqual(await student.shipped(), await student.params());
-      let expected = mapValues(await student.params(), ({ data }) => Float64Array.from(data as Float32Array));
+      let expected = mapValues(await student.params(), ({ data }) => Float64Array.from(data));
       for (let step = 0; step < 20; step++) {
         await train(student, [step, step + 1], { numParts });
         await train(plain, [step, step + 1], { numParts });
@@ -296,7 +296,7 @@ describe("a moving average of the params", () => {
         );
       }
       assert.deepEqual(await student.params(), await plain.params());
-      const means = mapValues(await student.shipped(), ({ shape, data }) => ({ shape, data: data as Float32Array }));
+      const means = mapValues(await student.shipped(), ({ shape, data }) => ({ shape, data }));
       const wanted = mapValues(expected, (data, name) => ({ shape: means[name]?.shape ?? [], data }));
       // 20 sums, each rounded to 6e-8, of params of about 1.
       assertAllClose(means, wanted, 1e-6, "average", 1);

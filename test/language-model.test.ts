@@ -74,7 +74,7 @@ for (const [name, { model, reader, layout }] of Object.entries(networks)) {
       const scale = layout === "lanes" ? 4 : 15;
       return mapValues(params, (array, path) => ({
         ...array,
-        data: Float32Array.from(array.data as Float32Array, (x) => (/norm/i.test(path) ? x : scale * x)),
+        data: Float32Array.from(array.data, (x) => (/norm/i.test(path) ? x : scale * x)),
       })) as NamedArrays;
     });
     const prefixes = weights.map((_, i) => ({ params: `m${i}`, buffers: `b${i}` }));

@@ -3,7 +3,7 @@ import { isDifferentiable } from "../src/graph/grad.js";
 import { input } from "../src/graph/ops.js";
 import { sizeFor } from "../src/graph/shape.js";
 import type { Op, Shape, Tensor } from "../src/graph/tensor.js";
-import { type DType, float32, int32, type NdArray, sizeOf, strings } from "../src/runtime/array.js";
+import { type DType, float32, int32, type NdArray, sizeOf } from "../src/runtime/array.js";
 import { fold, type Key, permutation, rootKey, uniform } from "../src/runtime/random.js";
 
 /** What is fed to a case: its symbolic shape, and values for a size of the batch. */
@@ -119,11 +119,6 @@ export function flags(shape: Shape): Operand {
       };
     },
   };
-}
-
-/** These strings. */
-export function texts(shape: Shape, data: readonly string[]): Operand {
-  return { shape, dtype: "string", values: (_, numExamples) => strings(data, concreteShape(shape, numExamples)) };
 }
 
 function concreteShape(shape: Shape, numExamples: number): number[] {

@@ -100,8 +100,7 @@ for (const [name, modelOf] of Object.entries(networks)) {
           }
         }
         for (const [param, { data }] of Object.entries(whole.state)) {
-          for (const [i, value] of (data as Float32Array).entries())
-            close(Number(pieces.state[param]?.data[i]), value, param);
+          for (const [i, value] of data.entries()) close(Number(pieces.state[param]?.data[i]), value, param);
         }
       });
     }

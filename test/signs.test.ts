@@ -121,7 +121,7 @@ test("a teacher whose finite params give no numbers costs one skipped step and n
   const wild = mapValues(model.params, ({ shape }) => {
     const array = filled(shape, 1e25);
     const sign = (i: number) => (shape[1] === 1 && i % 2 === 1 ? -1 : 1);
-    return { ...array, data: (array.data as Float32Array).map((value, i) => sign(i) * value) };
+    return { ...array, data: array.data.map((value, i) => sign(i) * value) };
   });
   const { out, steps, skipped, restored } = await taughtBy(wild);
   assert.match(out[0]?.reason ?? "", /not finite/);
@@ -152,9 +152,7 @@ describe("a group that is taught by a group whose snapshot", async () => {
   /** Its weights, with the last layer changed: what was said of the teacher, and how often it taught. */
   async function taughtBy(change: (value: number, name: string) => number) {
     const params = mapValues(trained, (array, name) =>
-      name.startsWith("layers.1.")
-        ? { ...array, data: (array.data as Float32Array).map((value) => change(value, name)) }
-        : array,
+      name.startsWith("layers.1.") ? { ...array, data: array.data.map((value) => change(value, name)) } : array,
     );
     const store = memoryStore();
     await publishSnapshot(store, { group: 1, step: 300, incarnation: 1, model: digest, params });

@@ -39,7 +39,7 @@ export function specOf(source: TableSpec["source"], changes: Partial<TableSpec> 
 /** Every value of every row, as plain numbers. */
 export function content(rows: Rows): Record<string, number[]> {
   const batch = gatherBatch(rows, { start: 0, end: rows.numRows });
-  return Object.fromEntries(Object.entries(batch).map(([name, { data }]) => [name, Array.from(data as Float32Array)]));
+  return Object.fromEntries(Object.entries(batch).map(([name, { data }]) => [name, Array.from(data)]));
 }
 
 /** A temporary folder for the tests of one file, and what they do in it. */

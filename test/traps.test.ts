@@ -206,7 +206,7 @@ test("phi + w psi has the gradient of the cross-entropy against the mixed label 
     const both = lossesAndGrads(2, feeds);
     const targets = targetsOf(accumulateGraph(learner, 2));
     const t = interpret({ outputs: { targets }, updates: {} }, feeds).outputs.targets as Numbers;
-    const labels = (feeds.labels as NdArray).data as Float32Array;
+    const labels = (feeds.labels as NdArray).data;
     const mixed = Float64Array.from(labels, (y, i) => (y + weight * (t.data[i] ?? 0)) / (1 + weight));
     const alone = lossesAndGrads(0, { ...feeds, labels: vector(mixed) });
     const scaled = mapValues(alone.grads, ({ shape, data }) => ({ shape, data: data.map((g) => g * (1 + weight)) }));
@@ -252,7 +252,7 @@ async function freshStudent(): Promise<Student> {
 
 function mulBy({ shape, data }: NdArray, factor: number): NdArray {
   return float32(
-    Float32Array.from(data as Float32Array).map((value) => value * factor),
+    Float32Array.from(data).map((value) => value * factor),
     shape,
   );
 }

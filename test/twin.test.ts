@@ -158,7 +158,7 @@ function withSums(state: NamedArrays): NamedArrays {
     const [, moment, param] = /^optState\.([mv])\.(.*)$/.exec(name) ?? [];
     if (moment === undefined) return [name, array] as const;
     const share = 1 - (moment === "m" ? 0.9 : 0.999);
-    const sums = Float32Array.from(array.data as Float32Array, (value) => value / share);
+    const sums = Float32Array.from(array.data, (value) => value / share);
     return [`optState.adam.${moment}.${param}`, float32(sums, array.shape)] as const;
   });
   return Object.fromEntries(entries);

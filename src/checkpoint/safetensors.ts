@@ -1,6 +1,6 @@
 /** The safetensors file format: a JSON header of names, dtypes, shapes and offsets, then the raw data. */
 import { CheckpointError } from "../errors.js";
-import { bytesOf, type DataOf, type NamedArrays, type NdArray, type NumericDType, sizeOf } from "../runtime/array.js";
+import { bytesOf, type DType, type NamedArrays, type NdArray, sizeOf } from "../runtime/array.js";
 import { joined } from "./bytes.js";
 import { marksOf, show } from "./json.js";
 
@@ -20,16 +20,14 @@ const DATA_ALIGNMENT = 64;
 const METADATA = "__metadata__";
 const FIELDS = "dtype, shape and data_offsets";
 
-const codes = { float32: "F32", int32: "I32", bool: "BOOL" } as const satisfies Record<NumericDType, string>;
-const widths = { float32: 4, int32: 4, bool: 1 } as const satisfies Record<NumericDType, number>;
-const dtypes = new Map<unknown, NumericDType>(
-  Object.entries(codes).map(([dtype, code]) => [code, dtype as NumericDType]),
-);
+const codes = { float32: "F32", int32: "I32", bool: "BOOL" } as const satisfies Record<DType, string>;
+const widths = { float32: 4, int32: 4, bool: 1 } as const satisfies Record<DType, number>;
+const dtypes = new Map<unknown, DType>(Object.entries(codes).map(([dtype, code]) => [code, dtype as DType]));
 
 /** A tensor as the header describes it; `begin` and `end` are bytes from the start of the data. */
 interface Entry {
   readonly name: string;
-  readonly dtype: NumericDType;
+  readonly dtype: DType;
   readonly shape: readonly number[];
   readonly begin: number;
   readonly end: number;
@@ -38,7 +36,7 @@ interface Entry {
 /**
  * Write arrays and metadata as one file. Equal input gives equal bytes, whatever the order of the records.
  *
- * Throws {@link CheckpointError} for what the format cannot hold: strings, data that does not fill its shape, a tensor
+ * Throws {@link CheckpointError} for what the format cannot hold: data that does not fill its shape, a tensor
  * named `__metadata__`, a header over 100 MB or of more than about 60,000 tensors.
  */
 export function encodeSafetensors(tensors: NamedArrays, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
@@ -79,7 +77,7 @@ export function safetensorsParts(
   new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true);
   bytes.set(header, LENGTH_BYTES);
   bytes.fill(0x20, LENGTH_BYTES + header.length, start);
-  return [bytes, ...arrays.map(([, { data }]) => bytesOf(data as DataOf[NumericDType]))];
+  return [bytes, ...arrays.map(([, { data }]) => bytesOf(data))];
 }
 
 /**
@@ -191,7 +189,7 @@ function readTensor({ name, dtype, shape, begin, end }: Entry, bytes: Uint8Array
 function fileType(name: string, { dtype, shape, data }: NdArray): [code: string, bytes: number] {
   const tensor = `tensor ${show(name)}`;
   if (name === METADATA) fail(`a tensor must not be named ${METADATA}`, name);
-  if (dtype === "string") return fail(`${tensor}: dtype must be one of ${Object.keys(codes).join(", ")}`, dtype);
+  if (!Object.hasOwn(codes, dtype)) fail(`${tensor}: dtype must be one of ${Object.keys(codes).join(", ")}`, dtype);
   if (!isCounts(shape)) return fail(`${tensor}: shape must be a list of integers from 0 to 2^53 - 1`, show(shape));
   const size = sizeOf(shape);
   if (size !== data.length) fail(`${tensor}: shape ${show(shape)} must hold ${size} elements`, data.length);

@@ -24,9 +24,7 @@ const utf8 = (text: string) => new TextEncoder().encode(text);
 
 /** The bits of a record of float32 arrays: equal bits are equal numbers, with -0 and every NaN told apart. */
 function bitsOf(arrays: NamedArrays): Record<string, [shape: readonly number[], bits: Uint8Array]> {
-  return Object.fromEntries(
-    Object.entries(arrays).map(([name, { shape, data }]) => [name, [shape, bytesOf(data as Float32Array)]]),
-  );
+  return Object.fromEntries(Object.entries(arrays).map(([name, { shape, data }]) => [name, [shape, bytesOf(data)]]));
 }
 
 async function refused(reading: Promise<unknown>, ...patterns: readonly RegExp[]): Promise<void> {

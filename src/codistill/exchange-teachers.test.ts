@@ -119,7 +119,7 @@ describe("teachers", () => {
     const { exchange } = exchangeOn(store, { known: checkpoint?.teachers ?? [] });
     assert.deepEqual(exchange.known(), known);
     for (const [name, array] of Object.entries(exchange.known()[0]?.params ?? {})) {
-      const { buffer, byteLength } = array.data as Float32Array;
+      const { buffer, byteLength } = array.data;
       assert.equal(buffer.byteLength, byteLength, `${name} keeps memory that is not its own`);
     }
   });

@@ -23,7 +23,7 @@ export interface Engine {
    * thread has ended. And nobody waits: who writes and who reads at one time must not be more than one, and is the
    * callers' to arrange, by messages or by `Atomics`.
    *
-   * Throws {@link ConfigError} with the official binding, which refuses such memory, and for strings.
+   * Throws {@link ConfigError} with the official binding, which refuses such memory.
    */
   share(names: readonly string[]): Promise<NamedArrays>;
   /** Keep these arrays where they lie, which must be memory that an engine shared; throws as {@link share} does. */

@@ -64,7 +64,6 @@ function formatAttributes(tensor: Tensor): string[] {
   if (isOp(tensor, "input")) return [];
   if (isOp(tensor, "constant")) return [formatValues(tensor.attributes.value)];
   if (isOp(tensor, "scan")) return formatBody(tensor);
-  if (isOp(tensor, "lookup")) return [`${tensor.attributes.keys.length} keys`];
   return Object.entries(tensor.attributes).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
 }
 

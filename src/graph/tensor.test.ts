@@ -8,7 +8,7 @@ import { formatGraph, inputsOf, rootsOf } from "./graph.js";
 import { interned } from "./interned.js";
 import { toOnnx } from "./onnx.js";
 import { sumOverSteps } from "./ops/scan.js";
-import { add, constant, input, lookup, matmul, mul, reduceSum, relu } from "./ops.js";
+import { add, constant, hash, input, matmul, mul, reduceSum, relu } from "./ops.js";
 import { formatShape, isOp, node, type Tensor, topologicalOrder } from "./tensor.js";
 
 test("every tensor comes after its inputs, once, in the same order for the same graph", () => {
@@ -44,10 +44,10 @@ test("operands are visited from left to right, and a chain may be longer than th
 test("a graph prints as one line for each tensor, then what it returns and keeps", () => {
   const x = input("x", ["batch", 2]);
   const weight = input("weight", [2, 1]);
-  const words = input("words", ["batch"], "string");
+  const words = input("words", ["batch"], "int32");
   const logits = matmul(relu(x), weight);
   const graph = {
-    outputs: { total: reduceSum(add(logits, 0.5), [0], true), ids: lookup(words, ["a", "b"]) },
+    outputs: { total: reduceSum(add(logits, 0.5), [0], true), ids: hash(words, 2) },
     updates: { weight: mul(weight, constant(float32([1, -2.5], [2, 1]))) },
   };
   assert.equal(
@@ -60,8 +60,8 @@ weight: float32[2, 1] = input()
 %4: float32[] = constant(0.5)
 %5: float32[batch, 1] = add(%3, %4)
 %6: float32[1, 1] = reduceSum(%5, axes=[0], keepDims=true)
-words: string[batch] = input()
-%8: int32[batch] = lookup(words, 2 keys)
+words: int32[batch] = input()
+%8: int32[batch] = hash(words, numBuckets=2, stream=0)
 %9: float32[2, 1] = constant(1, -2.5)
 %10: float32[2, 1] = mul(weight, %9)
 return total = %6

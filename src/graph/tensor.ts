@@ -124,13 +124,12 @@ export interface AlongOps {
   topK: { readonly k: number };
 }
 
-/** Rows by index, indices by string and by hash. */
+/** Rows by index, indices by hash. */
 export interface RowOps {
   gather: None;
   scatterAdd: { readonly numRows: Axis };
   setRows: None;
   firstEqual: None;
-  lookup: { readonly keys: readonly string[] };
   hash: { readonly numBuckets: number; readonly stream: number };
 }
 

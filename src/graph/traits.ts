@@ -122,7 +122,6 @@ export const traits: { readonly [O in Op]: Traits } = {
   scatterAdd: none,
   setRows: { overwrites: "rows" },
   firstEqual: none,
-  lookup: none,
   hash: none,
 
   randomUniform: once,

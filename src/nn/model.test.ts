@@ -52,7 +52,7 @@ test("weights are He normal, embeddings have deviation 0.05, biases are zero", (
     rootKey(3),
   );
   const deviation = ({ data }: NdArray) => {
-    const values = [...(data as Float32Array)];
+    const values = [...data];
     return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
   };
   const of = (name: string) => wide[name] as NdArray;

@@ -34,7 +34,7 @@ function trained(given = config, fitted = preprocessing): { learner: RunLearner;
   const learner = tableLearner(given, fitted);
   const params = mapValues(initParams(learner.model, rootKey(5)), ({ data, shape }) =>
     float32(
-      Float32Array.from(data as Float32Array, (value) => value + 0.05),
+      Float32Array.from(data, (value) => value + 0.05),
       shape,
     ),
   );

@@ -36,7 +36,7 @@ function bothLosses({ objective, numOutputs, measure }: Task, logits: readonly n
   };
   const inStep = evaluate(objective.labelLoss(z, input("labels", ["batch"], dtype)), fed).data[0] ?? Number.NaN;
   const probs = Float32Array.from(evaluate(predict(objective, z), { z: fed.z }).data);
-  const { loss } = measure({ probs, labels: fed.labels.data as Float32Array });
+  const { loss } = measure({ probs, labels: fed.labels.data });
   return { inStep, loss };
 }
 

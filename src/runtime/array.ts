@@ -1,17 +1,13 @@
 import { ShapeError } from "../errors.js";
 
-/** Element types that graphs and files speak. */
-export type DType = "float32" | "int32" | "bool" | "string";
-
-/** Element types whose values are numbers in typed arrays. */
-export type NumericDType = Exclude<DType, "string">;
+/** Element types of graphs and files. */
+export type DType = "float32" | "int32" | "bool";
 
 /** Host memory of each dtype; a bool is one byte, 0 or 1. */
 export interface DataOf {
   float32: Float32Array;
   int32: Int32Array;
   bool: Uint8Array;
-  string: string[];
 }
 
 /** Host values: a dtype, a shape, and the elements in row-major order. */
@@ -43,11 +39,6 @@ export function int32(
   shape: readonly number[] = [data.length],
 ): NdArray<"int32"> {
   return checked("int32", data instanceof Int32Array ? data : Int32Array.from(data), shape);
-}
-
-/** Wrap strings. Throws {@link ShapeError} when the count does not match the shape. */
-export function strings(data: readonly string[], shape: readonly number[] = [data.length]): NdArray<"string"> {
-  return checked("string", [...data], shape);
 }
 
 /** A float32 scalar. */
@@ -88,18 +79,17 @@ export function notFinite(arrays: NamedArrays): string[] {
 /** Each NaN and infinity times 0 is NaN, and so is a sum with it. */
 function allFinite({ dtype, data }: NdArray): boolean {
   if (dtype !== "float32") return true;
-  const floats = data as Float32Array;
   // A call for each element would take ten times as long, on the thread that also drives the steps; one sum four times,
   // as each addition would wait for the one before.
   let [a, b, c, d] = [0, 0, 0, 0];
-  const whole = floats.length & ~3;
+  const whole = data.length & ~3;
   for (let i = 0; i < whole; i += 4) {
-    a += (floats[i] as number) * 0;
-    b += (floats[i + 1] as number) * 0;
-    c += (floats[i + 2] as number) * 0;
-    d += (floats[i + 3] as number) * 0;
+    a += (data[i] as number) * 0;
+    b += (data[i + 1] as number) * 0;
+    c += (data[i + 2] as number) * 0;
+    d += (data[i + 3] as number) * 0;
   }
-  for (let i = whole; i < floats.length; i++) a += (floats[i] as number) * 0;
+  for (let i = whole; i < data.length; i++) a += (data[i] as number) * 0;
   return a + b + c + d === 0;
 }
 

@@ -32,7 +32,7 @@ export async function predictAll(
       probs = new Float32Array(rows.numRows * width);
       labels = own.dtype === "int32" ? new Int32Array(rows.numRows) : new Float32Array(rows.numRows);
     }
-    probs.set(predicted.data as Float32Array, at * width);
+    probs.set(predicted.data, at * width);
     labels.set(own.data as Labels, at);
     at += predicted.shape[0] ?? 0;
   }

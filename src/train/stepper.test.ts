@@ -53,10 +53,7 @@ test("parts of two workers make the step of all their rows, each part by the wei
   const rows = (name: string, array: NdArray, half: 0 | 1) => {
     const size = array.data.length / 2;
     const shape = [(array.shape[0] ?? 0) / 2, ...array.shape.slice(1)];
-    return [
-      name,
-      float32(Array.from(array.data as Float32Array).slice(half * size, (half + 1) * size), shape),
-    ] as const;
+    return [name, float32(Array.from(array.data).slice(half * size, (half + 1) * size), shape)] as const;
   };
   // One half has both positive labels.
   const batch: NamedArrays = { ...click.batch(0), labels: float32([1, 1, 0, 0]) };
@@ -94,7 +91,7 @@ test("parts of two workers make the step of all their rows, each part by the wei
   assert.deepEqual(asked, [[18, 1]], "the weights of its labels, and its parts");
   const actual = await paramsNow();
   for (const [name, { data }] of Object.entries(expected)) {
-    for (const [i, value] of (data as Float32Array).entries()) {
+    for (const [i, value] of data.entries()) {
       assert.ok(Math.abs(value - Number(actual[name]?.data[i])) < 1e-6, `${name}[${i}]`);
     }
   }

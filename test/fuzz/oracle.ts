@@ -21,7 +21,7 @@ export function assertHolds(file: Uint8Array, tensors: NamedArrays): Readonly<Re
     const array = Object.getOwnPropertyDescriptor(tensors, name)?.value as NamedArrays[string];
     assert.equal(array.dtype, kind);
     assert.deepEqual(array.shape, entry.shape);
-    const { buffer, byteOffset, byteLength, length } = array.data as Float32Array;
+    const { buffer, byteOffset, byteLength, length } = array.data;
     assert.equal(byteLength, length * (width ?? 0));
     assert.ok(Buffer.from(buffer, byteOffset, byteLength).equals(data.subarray(begin, end)), `the data of ${name}`);
     numBytes += byteLength;

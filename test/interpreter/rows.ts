@@ -48,8 +48,4 @@ export const rowsValues = {
     const [one, two] = [mix(stream ^ 0x9e3779b9), mix(stream ^ 0x7f4a7c15)];
     return { shape, data: data.map((x) => (mix(mix(x ^ one) ^ two) >>> 0) % numBuckets) };
   },
-  lookup: ({ attributes: { keys }, inputs }) => {
-    const { shape = [], data = [] } = inputs[0] ?? {};
-    return { shape, data: (data as readonly string[]).map((text) => keys.indexOf(text) + 1) };
-  },
 } satisfies Rules<keyof RowOps>;

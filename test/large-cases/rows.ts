@@ -1,6 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
 import type { RowOps } from "../../src/graph/tensor.js";
-import { anyIds, type Cases, real, texts } from "../op-case.js";
+import { anyIds, type Cases, real } from "../op-case.js";
 
 export const rowsLargeCases = {
   gather: [
@@ -42,23 +42,6 @@ export const rowsLargeCases = {
       operands: [anyIds(["batch"], 2 ** 30)],
       build: (x) => ops.hash(x, 100_000, 1),
       numExamples: 131_072,
-    },
-  ],
-  lookup: [
-    {
-      name: "2,048 strings",
-      operands: [
-        texts(
-          ["batch"],
-          Array.from({ length: 2048 }, (_, i) => `word ${i % 300}`),
-        ),
-      ],
-      build: (x) =>
-        ops.lookup(
-          x,
-          Array.from({ length: 200 }, (_, i) => `word ${i}`),
-        ),
-      numExamples: 2048,
     },
   ],
 } satisfies Cases<keyof RowOps>;

@@ -51,11 +51,11 @@ export function momentumProgram(call: Call): WholeProgram {
 }
 
 function rateOf(call: Call): number {
-  return (call.array(0).data as Float32Array)[0] ?? Number.NaN;
+  return call.array(0).data[0] ?? Number.NaN;
 }
 
 function stepOf(call: Call): number {
-  return (call.array(1).data as Int32Array)[0] ?? Number.NaN;
+  return call.array(1).data[0] ?? Number.NaN;
 }
 
 /** Decay is coupled: it is added to the gradient, which the moments take. */
@@ -94,7 +94,7 @@ function named(prefix: string, arrays: readonly NdArray[]): NamedArrays {
 
 function scaled({ shape, data }: NdArray, factor: number): NdArray {
   return float32(
-    Float32Array.from(data as Float32Array, (value) => value * factor),
+    Float32Array.from(data, (value) => value * factor),
     shape,
   );
 }

@@ -1,6 +1,6 @@
 /** Tensors of test vectors as arrays of ours. */
 import type { TensorProto } from "../../src/graph/onnx-proto.js";
-import { type DType, float32, int32, type NdArray, sizeOf, strings } from "../../src/runtime/array.js";
+import { type DType, float32, int32, type NdArray, sizeOf } from "../../src/runtime/array.js";
 
 /** Why a vector cannot be said in our vocabulary. */
 export class NotOurs extends Error {}
@@ -58,11 +58,6 @@ const READERS: Readonly<Record<string, (tensor: TensorProto) => NdArray>> = {
     shape: t.dims,
     data: Uint8Array.from(numbersOf(t, t.int32Data, (view, i) => view.getUint8(i))),
   }),
-  string: (t) =>
-    strings(
-      (t.stringData ?? []).map((bytes) => new TextDecoder().decode(bytes)),
-      t.dims,
-    ),
 };
 
 /** The array of a tensor. Throws {@link NotOurs} for an element type that no dtype of ours holds. */

@@ -1,7 +1,7 @@
 import * as ops from "../../src/graph/ops.js";
 import type { RowOps } from "../../src/graph/tensor.js";
-import { type Cases, ids, real, texts } from "../op-case.js";
-import { into, intoAsMany, keyed } from "./shared.js";
+import { type Cases, ids, real } from "../op-case.js";
+import { into, intoAsMany } from "./shared.js";
 
 export const rowsCases = {
   gather: [
@@ -86,16 +86,5 @@ export const rowsCases = {
       build: (x) => ops.hash(x, 2 ** 31 - 1, 2 ** 31 - 1),
     },
     { name: "a scalar into one", operands: [ids([], [9])], build: (x) => ops.hash(x, 1) },
-  ],
-  lookup: [
-    { name: "known and unknown", operands: [texts(["batch"], ["b", "?", "a"])], build: keyed("a", "b", "c") },
-    { name: "rank 2", operands: [texts(["batch", 2], ["c", "b", "", "a", "A", "aa"])], build: keyed("a", "b", "c") },
-    {
-      name: "beyond ASCII",
-      operands: [texts(["batch"], ["Zürich", "東京", "Zurich"])],
-      build: keyed("東京", "Zürich"),
-    },
-    { name: "the empty string", operands: [texts([2], ["", "x"])], build: keyed("") },
-    { name: "batch of 1", operands: [texts(["batch"], ["b"])], build: keyed("a", "b"), numExamples: 1 },
   ],
 } satisfies Cases<keyof RowOps>;

@@ -114,7 +114,3 @@ export function into(numRows: number): Case["build"] {
 
 export const intoAsMany: Case["build"] = (indices, updates) =>
   ops.scatterAdd(indices as Tensor, updates as Tensor, joined((indices as Tensor).shape));
-
-export function keyed(...keys: string[]): Case["build"] {
-  return (x) => ops.lookup(x as Tensor, keys);
-}

@@ -1,12 +1,12 @@
 import * as ops from "../../src/graph/ops.js";
 import type { ComparisonOps, Op, Tensor } from "../../src/graph/tensor.js";
-import { condition, indices, type Misuse, type Misuses, matrix, other, vector, wide, words } from "./shared.js";
+import { condition, flags, indices, type Misuse, type Misuses, matrix, other, vector, wide } from "./shared.js";
 
 const comparison = (op: Op, f: (x: ops.Operand, y: ops.Operand) => Tensor): Misuse[] => [
   { call: () => f(vector, other), message: new RegExp(`^${op}: shapes must broadcast, got \\[3\\] and \\[4\\]`) },
   { call: () => f(vector, indices), message: new RegExp(`^${op}: needs float32, got int32\\[batch\\]`) },
   { call: () => f(condition, condition), message: new RegExp(`^${op}: needs float32 or int32, got bool\\[3\\]`) },
-  { call: () => f(1, words), message: new RegExp(`^${op}: needs float32 or int32, got string`) },
+  { call: () => f(1, flags), message: new RegExp(`^${op}: needs float32 or int32, got bool`) },
   {
     call: () => f(indices, 2 ** 31),
     message: new RegExp(`^${op}: beside int32 a number must be a whole one of 32 bits`),

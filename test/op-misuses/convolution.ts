@@ -1,6 +1,6 @@
 import * as ops from "../../src/graph/ops.js";
 import type { ConvolutionOps } from "../../src/graph/tensor.js";
-import { batch, type Misuses, words } from "./shared.js";
+import { batch, flags, type Misuses } from "./shared.js";
 
 const images = ops.input("images", ["batch", 4, 5, 6]);
 const rows = ops.input("rows", ["batch", 4, 5]);
@@ -10,7 +10,7 @@ const ids = ops.input("ids", ["batch", 4, 5, 6], "int32");
 
 export const convolutionMisuses = {
   conv: [
-    { call: () => ops.conv(words, kernels), message: /^conv: needs float32, got string\[batch\]/ },
+    { call: () => ops.conv(flags, kernels), message: /^conv: needs float32, got bool\[batch\]/ },
     {
       call: () => ops.conv(batch, kernels),
       message: /^conv: needs \[batch, channels, and 1 or 2 spatial axes\], got \[batch, 3\]/,

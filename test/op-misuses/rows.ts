@@ -58,8 +58,4 @@ export const rowsMisuses = {
     { call: () => ops.hash(indices, 4, -1), message: /^hash: the stream must be a whole number from 0 .*, got -1/ },
     { call: () => ops.hash(indices, 4, 0.5), message: /^hash: the stream must be .*, got 0\.5/ },
   ],
-  lookup: [
-    { call: () => ops.lookup(indices, ["a"]), message: /^lookup: needs string, got int32\[batch\]/ },
-    { call: () => ops.lookup(ops.input("text", ["batch"], "string"), []), message: /^lookup: needs at least one key/ },
-  ],
 } satisfies Misuses<keyof RowOps>;

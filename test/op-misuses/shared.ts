@@ -18,10 +18,10 @@ export const wide = ops.input("wide", [2, 5]);
 export const batch = ops.input("batch", ["batch", 3]);
 export const indices = ops.input("indices", ["batch"], "int32");
 export const condition = ops.input("condition", [3], "bool");
-export const words = ops.input("words", ["batch"], "string");
+export const flags = ops.input("flags", ["batch"], "bool");
 
 export const needsNumbers = (op: Op, f: (x: Tensor) => unknown): Misuse[] => [
-  { call: () => f(words), message: new RegExp(`^${op}: needs float32, got string\\[batch\\]`) },
+  { call: () => f(flags), message: new RegExp(`^${op}: needs float32, got bool\\[batch\\]`) },
   { call: () => f(indices), message: new RegExp(`^${op}: needs float32, got int32\\[batch\\]`) },
 ];
 

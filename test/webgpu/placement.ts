@@ -14,7 +14,7 @@ export interface Placement {
  * for them, or none for int64, uint32 and bool; they compute shapes, which it keeps there; or we tell it to.
  */
 export const ON_CPU: readonly string[] = [
-  ...["BitShift", "BitwiseXor", "FusedMatMul", "LabelEncoder", "LogSoftmax", "Mod", "Or", "Scan", "Sign"],
+  ...["BitShift", "BitwiseXor", "FusedMatMul", "LogSoftmax", "Mod", "Or", "Scan", "Sign"],
   ...["Cast", "Concat", "ConstantOfShape", "Mul", "Range", "Reshape", "Shape", "Size", "Slice"],
   ...["Cos", "MaxPool", "Sin"],
 ];

@@ -33,7 +33,7 @@ function checkLayout(layout: TextLayout): void {
       for (const { ids, labels } of wholeText[layout](corpus, batchSize, times)) {
         const shape = layout === "lanes" ? [times, batchSize] : [batchSize, times];
         assert.deepEqual([ids?.shape, labels?.shape], [shape, [times * batchSize]]);
-        for (const [place, label] of ((labels as NdArray).data as Int32Array).entries()) {
+        for (const [place, label] of (labels as NdArray).data.entries()) {
           if (label === NO_LABEL) continue;
           const lane = layout === "lanes" ? place % batchSize : Math.floor(place / times);
           assert.equal(ids?.data[place], label - 1);

@@ -12,7 +12,6 @@ export const rowsGradients = {
     firstOnly(ops.gather(g, known(indices)), known(indices)),
   ],
   firstEqual: NOT_DIFFERENTIABLE,
-  lookup: NOT_DIFFERENTIABLE,
   hash: NOT_DIFFERENTIABLE,
 } satisfies Rules<keyof RowOps>;
 

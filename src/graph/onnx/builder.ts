@@ -13,7 +13,6 @@ export const ELEMENT_TYPES: { readonly [D in DType | "int64" | "uint32"]: number
   uint32: 12,
   int32: 6,
   int64: 7,
-  string: 8,
   bool: 9,
 };
 
@@ -167,7 +166,6 @@ export class ModelBuilder {
   }
 
   constant({ dtype, shape, data }: NdArray): string {
-    if (Array.isArray(data)) throw new Error("internal: string constants are not emitted");
     return this.#constant(dtype, shape, bytesOf(data));
   }
 

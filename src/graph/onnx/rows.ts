@@ -40,8 +40,4 @@ export const rowsEmission = {
     const bits = mixed(mixed(b.node("Cast", [x], { to: ELEMENT_TYPES.uint32 }), first), second);
     return b.node("Cast", [b.node("Mod", [bits, b.uint32(numBuckets)])], { to: ELEMENT_TYPES.int32 });
   },
-  lookup: (b, { attributes: { keys } }, x = "") => {
-    const attributes = { keys_strings: keys, values_int64s: keys.map((_, i) => i + 1), default_int64: 0 };
-    return b.node("Cast", [b.node("LabelEncoder", [x], attributes, "ai.onnx.ml")], { to: ELEMENT_TYPES.int32 });
-  },
 } satisfies Rules<keyof RowOps>;

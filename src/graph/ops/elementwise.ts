@@ -88,7 +88,5 @@ export function where(condition: Tensor, x: Operand, y: Operand): Tensor {
 
 /** The same values as another dtype. */
 export function cast(x: Tensor, to: DType): Tensor {
-  if (x.dtype === "string" || to === "string")
-    throw new ShapeError(`cast: strings cannot be cast, got ${x.dtype} to ${to}`);
   return node("cast", [x], { to }, x.shape, to);
 }

@@ -68,13 +68,6 @@ export function isFirst(x: Tensor): Tensor {
   return reshape(equal(firstEqual(flat), cast(positions, "int32")), x.shape);
 }
 
-/** The position of each string among `keys`, counted from 1; 0 for a string that is not there. */
-export function lookup(x: Tensor, keys: readonly string[]): Tensor {
-  requireDtype("lookup", x, "string");
-  if (keys.length === 0) throw new ShapeError("lookup: needs at least one key, got none");
-  return node("lookup", [x], { keys }, x.shape, "int32");
-}
-
 /**
  * A bucket for each int32 element, from 0 to numBuckets - 1: with the mixing of {@link randomUniform} and k1, k2 of the
  * number of the stream, mix(mix(x xor k1) xor k2) modulo numBuckets. Streams are as hash functions drawn independently.

@@ -25,7 +25,6 @@ export const common: Pass = (graph) => {
 
   const keyOfConstant = (value: NdArray): string => {
     const { dtype, shape, data } = value;
-    if (Array.isArray(data)) return idOf(value);
     if (data.byteLength <= MOST_KEY_BYTES) return `${dtype}${shape}:${bytesOf(data)}`;
     const equal = large.find((other) => areEqual(other, value));
     if (!equal) large.push(value);
@@ -82,7 +81,7 @@ export const common: Pass = (graph) => {
 function areEqual(a: NdArray, b: NdArray): boolean {
   if (a === b) return true;
   if (a.dtype !== b.dtype || `${a.shape}` !== `${b.shape}`) return false;
-  const [x, y] = [bytesOf(a.data as Float32Array), bytesOf(b.data as Float32Array)];
+  const [x, y] = [bytesOf(a.data), bytesOf(b.data)];
   return x.every((byte, i) => byte === y[i]);
 }
 

@@ -42,10 +42,10 @@ function arrayOf(dtype: DType, data: readonly number[]): NdArray["data"] {
 
 /** Whether all elements are numbers that every kernel takes for what they are. */
 function isPlain({ dtype, data }: NdArray): boolean {
-  if (dtype !== "float32") return dtype !== "string";
-  const bits = bytesOf(data as Float32Array);
+  if (dtype !== "float32") return true;
+  const bits = bytesOf(data);
   const view = new DataView(bits.buffer, bits.byteOffset, bits.byteLength);
-  return (data as Float32Array).every((value, i) => {
+  return data.every((value, i) => {
     const exponent = (view.getUint32(4 * i, true) >>> 23) & 0xff;
     return !Number.isNaN(value) && (exponent > 0 || value === 0);
   });

@@ -12,8 +12,8 @@ export function constantOf(tensor: Tensor | undefined): NdArray | undefined {
 export function numberOf(tensor: Tensor | undefined): number | undefined {
   const value = constantOf(tensor);
   if (value?.dtype !== "float32") return undefined;
-  const [first] = value.data as Float32Array;
-  const data = value.data as Float32Array;
+  const { data } = value;
+  const [first] = data;
   return first !== undefined && data.every((element) => Object.is(element, first)) ? first : undefined;
 }
 

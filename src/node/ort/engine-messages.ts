@@ -27,7 +27,5 @@ export type EngineAnswer =
 
 /** The memory of arrays that a message hands over instead of copying: copies that its sender made and needs no more. */
 export function memoryOf(arrays: NamedArrays): ArrayBuffer[] {
-  return Object.values(arrays).flatMap(({ dtype, data }) =>
-    dtype === "string" ? [] : [(data as Float32Array<ArrayBuffer>).buffer],
-  );
+  return Object.values(arrays).map(({ data }) => (data as Float32Array<ArrayBuffer>).buffer);
 }

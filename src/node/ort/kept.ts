@@ -1,7 +1,7 @@
 /** The tensors that outlive a run, each at a fixed place in memory. */
 import { ConfigError } from "../../errors.js";
 import { sameShape } from "../../graph/shape.js";
-import type { NamedArrays, NdArray, NumericDType } from "../../runtime/array.js";
+import type { NamedArrays, NdArray } from "../../runtime/array.js";
 import type { Pointer } from "./c-api.js";
 import { missing } from "./plan-engine.js";
 import {
@@ -12,7 +12,6 @@ import {
   type OrtTensor,
   release,
   sharedArray,
-  showStrings,
   tensorOver,
 } from "./values.js";
 
@@ -36,7 +35,7 @@ export interface KeptTensors {
   /** Copy into memory of ours, which stays where it is while dtype and shape do; what is lent is kept where it lies. */
   write(tensors: NamedArrays, isLent: boolean): void;
   read(names: readonly string[]): NamedArrays;
-  /** Move into memory that all threads see. Throws {@link ConfigError} for strings. */
+  /** Move into memory that all threads see. */
   share(names: readonly string[]): NamedArrays;
   /** Keep arrays in such memory where they lie. Throws {@link ConfigError} for others. */
   adopt(shared: NamedArrays): void;
@@ -84,7 +83,6 @@ export function keptTensors(): KeptTensors {
     const before = all.get(name);
     const isAlike = before !== undefined && areAlike(before.current.array, array);
     const current = tensorOver(array);
-    showStrings(current);
     if (before) drop(before.current);
     if (before?.spare && !isAlike) drop(before.spare);
     all.set(name, { current, whose, ...(isAlike && before.spare && { spare: before.spare }) });
@@ -94,7 +92,6 @@ export function keptTensors(): KeptTensors {
 
   function overwrite(entry: Kept, array: NdArray): void {
     copyInto(entry.current.array, array);
-    showStrings(entry.current);
     entry.isLost = false;
   }
 
@@ -115,12 +112,10 @@ export function keptTensors(): KeptTensors {
       }
     },
     share(names) {
-      const strings = names.find((name) => kept(name).current.array.dtype === "string");
-      if (strings !== undefined) throw new ConfigError(`share: "${strings}" must hold numbers, got strings`);
-      for (const name of names) {
-        const { current, whose } = kept(name);
+      const entries = new Map(names.map((name) => [name, kept(name)]));
+      for (const [name, { current, whose }] of entries) {
         if (whose === "shared") continue;
-        const array = sharedArray(current.array.dtype as NumericDType, current.array.shape);
+        const array = sharedArray(current.array.dtype, current.array.shape);
         copyInto(array, current.array);
         put(name, array, "shared");
       }

@@ -8,7 +8,7 @@ import { cancelled, FLAGS, isHeldBack, isPulled, readyFlags } from "./brake.js";
 import { addressOf, cApi, LOG_ERRORS, type Pointer } from "./c-api.js";
 import type { KeptTensors } from "./kept.js";
 import type { PlanProgram } from "./plan-engine.js";
-import { alignedArray, copyInto, type OrtTensor, release, showStrings, takeOver, tensorOver } from "./values.js";
+import { alignedArray, copyInto, type OrtTensor, release, takeOver, tensorOver } from "./values.js";
 
 export interface NativeProgram extends PlanProgram {
   close(): void;
@@ -126,7 +126,7 @@ export async function nativeProgram(plan: Plan, kept: KeptTensors, options: Engi
       if (brake && isPulled(brake)) throw cancelled();
       const frame = frameFor(feeds);
       for (const [i, tensor] of frame.fed.entries())
-        if (tensor) feed(tensor, feeds[plan.inputs[i] as string] as NdArray);
+        if (tensor) copyInto(tensor.array, feeds[plan.inputs[i] as string] as NdArray);
       aim(frame);
       if (isGuarded) arm(frame, brake?.flags ?? ownFlags);
       const { inputs, outputs } = frame;
@@ -197,11 +197,6 @@ function tensorsOver(flags: Uint8Array): OrtTensor[] {
 
 function signatureOf(array: NdArray | undefined): string {
   return array ? array.dtype + array.shape.join() : "";
-}
-
-function feed(tensor: OrtTensor, array: NdArray): void {
-  copyInto(tensor.array, array);
-  showStrings(tensor);
 }
 
 async function createSession(onnx: Uint8Array, { threads, profile }: EngineOptions): Promise<Pointer> {

@@ -132,8 +132,7 @@ export function threadedEngine(options: EngineOptions): Engine {
 
 /** The array if its memory holds nothing else and may travel, else a copy. */
 function inOwnMemory(array: NdArray): NdArray {
-  if (array.dtype === "string") return array;
-  const { buffer, byteLength } = array.data as Float32Array;
+  const { buffer, byteLength } = array.data;
   return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? array : copyOf(array);
 }
 

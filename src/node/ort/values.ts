@@ -1,16 +1,9 @@
 /** Tensors in memory of ours that the library reads and writes in place. */
-import {
-  type DataOf,
-  type DType,
-  type NamedArrays,
-  type NdArray,
-  type NumericDType,
-  sizeOf,
-} from "../../runtime/array.js";
+import { type DType, type NamedArrays, type NdArray, sizeOf } from "../../runtime/array.js";
 import { mapValues } from "../../runtime/named.js";
 import { addressOf, cApi, memoryAt, type Pointer } from "./c-api.js";
 
-/** A tensor of the library over an array's memory; a string tensor holds copies. Release it, and it lets go of the memory. */
+/** A tensor of the library over an array's memory. Release it, and it lets go of the memory. */
 export interface OrtTensor {
   readonly array: NdArray;
   readonly value: Pointer;
@@ -20,14 +13,14 @@ export interface OrtTensor {
 const ALIGNMENT = 64;
 
 /** `ONNXTensorElementDataType` of each dtype. */
-const elementTypes = { float32: 1, int32: 6, string: 8, bool: 9 } as const satisfies Record<DType, number>;
+const elementTypes = { float32: 1, int32: 6, bool: 9 } as const satisfies Record<DType, number>;
 const dtypes = new Map<number, DType>(Object.entries(elementTypes).map(([dtype, type]) => [type, dtype as DType]));
 
 const kinds = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
 
 /** Where an array lies in the memory of the process; valid as long as its owner refers to the array. */
 export interface ArrayPlace {
-  readonly dtype: NumericDType;
+  readonly dtype: DType;
   readonly shape: readonly number[];
   readonly address: Pointer;
   readonly bytes: number;
@@ -40,36 +33,32 @@ export function arrayAt({ dtype, shape, address, bytes }: ArrayPlace): NdArray {
 
 /** The places of arrays; undefined when one of them has none. */
 export function placesOf(arrays: NamedArrays): Readonly<Record<string, ArrayPlace>> | undefined {
-  const hasPlace = ({ dtype, data }: NdArray) => dtype !== "string" && data.length > 0;
-  if (!Object.values(arrays).every(hasPlace)) return undefined;
-  return mapValues(arrays, ({ dtype, shape, data }) => {
-    const memory = data as DataOf[NumericDType];
-    return { dtype: dtype as NumericDType, shape, address: addressOf(memory), bytes: memory.byteLength };
-  });
+  if (!Object.values(arrays).every(({ data }) => data.length > 0)) return undefined;
+  return mapValues(arrays, ({ dtype, shape, data }) => ({
+    dtype,
+    shape,
+    address: addressOf(data),
+    bytes: data.byteLength,
+  }));
 }
 
-/** An array of zeros (or empty strings) whose memory starts where vector instructions like it. */
+/** An array of zeros whose memory starts where vector instructions like it. */
 export function alignedArray<D extends DType>(dtype: D, shape: readonly number[]): NdArray<D>;
 export function alignedArray(dtype: DType, shape: readonly number[]): NdArray {
-  if (dtype === "string") return { dtype, shape, data: Array<string>(sizeOf(shape)).fill("") };
   return alignedIn(ArrayBuffer, dtype, shape);
 }
 
 /** An array of zeros in memory that all threads see. */
-export function sharedArray(dtype: NumericDType, shape: readonly number[]): NdArray {
+export function sharedArray(dtype: DType, shape: readonly number[]): NdArray {
   return alignedIn(SharedArrayBuffer, dtype, shape);
 }
 
 /** Whether all threads see the memory of an array. */
-export function isInSharedMemory({ dtype, data }: NdArray): boolean {
-  return dtype !== "string" && (data as DataOf[NumericDType]).buffer instanceof SharedArrayBuffer;
+export function isInSharedMemory({ data }: NdArray): boolean {
+  return data.buffer instanceof SharedArrayBuffer;
 }
 
-function alignedIn(
-  Memory: new (bytes: number) => ArrayBufferLike,
-  dtype: NumericDType,
-  shape: readonly number[],
-): NdArray {
+function alignedIn(Memory: new (bytes: number) => ArrayBufferLike, dtype: DType, shape: readonly number[]): NdArray {
   const size = sizeOf(shape);
   const Kind = kinds[dtype];
   const buffer = new Memory(size * Kind.BYTES_PER_ELEMENT + ALIGNMENT);
@@ -87,8 +76,7 @@ export function alignedCopy(array: NdArray): NdArray {
 
 /** Overwrite the elements of an array with those of one of the same dtype and size. */
 export function copyInto(target: NdArray, { data }: NdArray): void {
-  if (target.dtype !== "string") (target.data as Float32Array).set(data as Float32Array);
-  else for (const [i, text] of (data as string[]).entries()) (target.data as string[])[i] = text;
+  target.data.set(data);
 }
 
 /** A tensor over the memory of an array. */
@@ -97,26 +85,16 @@ export function tensorOver(array: NdArray): OrtTensor {
   const { dtype, shape, data } = array;
   const axes = BigInt64Array.from(shape, BigInt);
   const dims = axes.length === 0 ? null : axes;
-  if (dtype === "string") {
-    const value = api.make("CreateTensorAsOrtValue", api.allocator, dims, axes.length, elementTypes.string);
-    return { array, value };
-  }
-  const memory = data as DataOf[NumericDType];
   const value = api.make(
     "CreateTensorWithDataAsOrtValue",
     api.cpu,
-    memory,
-    memory.byteLength,
+    data,
+    data.byteLength,
     dims,
     axes.length,
     elementTypes[dtype],
   );
   return { array, value };
-}
-
-/** Tell the library of the strings of an array; numbers it sees where they are. */
-export function showStrings({ array, value }: OrtTensor): void {
-  if (array.dtype === "string") cApi().call("FillStringTensor", value, array.data as string[], array.data.length);
 }
 
 export function release({ value }: OrtTensor): void {
@@ -128,7 +106,6 @@ export function takeOver(value: Pointer): NdArray {
   const api = cApi();
   try {
     const { dtype, shape } = describe(value);
-    if (dtype === "string") throw new Error("internal: no graph of ours gives strings");
     const address = api.make("GetTensorMutableData", value);
     const bytes = sizeOf(shape) * kinds[dtype].BYTES_PER_ELEMENT;
     return alignedCopy(arrayAt({ dtype, shape, address, bytes }));

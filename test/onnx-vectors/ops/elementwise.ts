@@ -41,7 +41,6 @@ export const elementwiseTranslations: Translations = {
   Cast: (call) => {
     const to = dtypeOf(call.int("to", 0));
     const x = call.tensor(0);
-    if (x.dtype === "string") return notOurs("a cast from string");
     return x.dtype === to ? notOurs(`a cast between types that are both ${to} with us`) : ops.cast(x, to);
   },
   Greater: logical(ops.greater),
