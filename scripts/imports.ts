@@ -58,7 +58,6 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   "node/table": ["zod"],
   "node/text": ["@huggingface/tokenizers", "csv-parse", "zod"],
   "node/cli": ["commander", "log-update"],
-  "node/main": ["commander"],
 };
 
 /** Lines that a file of sources may have. */

@@ -74,6 +74,19 @@ export function withTableFlags(command: Command): Command {
     .option("--preset <name>", presetNames.map((name) => `${name}: ${presets[name].what}`).join("; "));
 }
 
+/** Add what `codistill describe` takes. */
+export function withDescribeFlags(command: Command): Command {
+  return withTableFlags(command)
+    .description(
+      "show what training from data would make of it: columns, task, split, network, duration; without a label what the columns hold",
+    )
+    .option("--json", "as JSON")
+    .addHelpText(
+      "after",
+      '\nExamples:\n  codistill describe --data "rides/*.parquet"\n  codistill describe --data "rides/*.parquet" --label late\n  codistill describe --data rides.csv --label "minutes > 5" --time started --ignore id,notes --json',
+    );
+}
+
 /** Whether any of these flags was given. */
 export function hasTableFlags(flags: TableFlags): boolean {
   const { data, label, numeric, categorical, ignore, time, groupBy, positive, task, preset, maxBadRows, columns } =

@@ -1,0 +1,28 @@
+/** How commands speak to people, and how they stop. */
+import { printable } from "../../report/printable.js";
+import { withoutSecrets } from "../../report/secrets.js";
+
+/** What is said to people: nothing that steers a terminal, and no secrets of addresses. */
+export function shown(text: string): string {
+  return printable(withoutSecrets(text));
+}
+
+/** Write a line to standard output. */
+export function say(text: string): void {
+  process.stdout.write(`${shown(text)}\n`);
+}
+
+/** How to write lines to people: with JSON alone on standard output, beside it. */
+export function teller({ json = false }: { readonly json?: boolean }): (text: string) => void {
+  return json ? (text) => process.stderr.write(`${shown(text)}\n`) : say;
+}
+
+/** The result of some work, or undefined where it failed because it was stopped. */
+export async function unlessStopped<T>(stop: AbortSignal, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (stop.aborted) return undefined;
+    throw error;
+  }
+}

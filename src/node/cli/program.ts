@@ -1,0 +1,87 @@
+/** The command line: the list of commands, what each takes and what it runs. */
+import { readFileSync } from "node:fs";
+import { Command } from "commander";
+import { cacheFolderOf } from "../files/cache-folder.js";
+import { REFUSED, stopOnSignals } from "../launch/exit-codes.js";
+import { checkPaths, withCacheFlag } from "./flags.js";
+import { say, shown, unlessStopped } from "./output.js";
+import { addRunCommands } from "./run-commands.js";
+import { evaluateCommand, predictCommand, withEvaluateFlags, withPredictFlags } from "./serve-commands.js";
+import { describeCommand, type TableCommandOptions, type TableFlags, withDescribeFlags } from "./table-commands.js";
+import { sampleCommand, tokenizerCommand, withSampleFlags, withTokenizerFlags } from "./text-commands.js";
+import {
+  type ReplayFlags,
+  replayCommand,
+  type TrainFlags,
+  trainCommand,
+  withReplayFlags,
+  withTrainFlags,
+} from "./train-command.js";
+
+/** What a command's arguments and flags are to the function that runs it. */
+type Parsed<Run extends (...args: never[]) => unknown, I extends number> = Parameters<Run>[I];
+
+/** The program with all of its commands; it runs nothing before it is given arguments to parse. */
+export function commandLine(): Command {
+  /** Where prepared data is kept between runs; set before each command. */
+  let cacheFolder = "";
+  const program = new Command("codistill")
+    .description("Train neural networks by codistillation: groups that learn from one another's predictions.")
+    .version(versionOfPackage())
+    .configureOutput({ writeErr: (text) => process.stderr.write(shown(text)) })
+    .showHelpAfterError("(codistill --help tells more)")
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : REFUSED))
+    .hook("preAction", (_, command) => {
+      checkPaths(command);
+      cacheFolder = cacheFolderOf(command.opts().cache);
+    });
+
+  /** Work that signals stop, and that has nothing to say when it was stopped. */
+  async function stoppable(work: (options: TableCommandOptions) => Promise<void>): Promise<void> {
+    const signal = stopOnSignals();
+    await unlessStopped(signal, () => work({ cacheFolder, signal, say }));
+  }
+
+  withTrainFlags(program.command("train")).action((path: string | undefined, flags: TrainFlags) =>
+    trainCommand(path, flags, cacheFolder),
+  );
+  withDescribeFlags(program.command("describe")).action((flags: TableFlags & { json?: boolean }) =>
+    stoppable(async (options) => {
+      const { describeTextCommand, isText } = await import("./text-from-data.js");
+      const describe = (await isText("describe", flags)) ? describeTextCommand : describeCommand;
+      await describe(flags, options);
+    }),
+  );
+  withPredictFlags(program.command("predict")).action(
+    (model: string, data: readonly string[], flags: Parsed<typeof predictCommand, 2>) =>
+      stoppable((options) => predictCommand(model, data, flags, options)),
+  );
+  withEvaluateFlags(program.command("evaluate")).action(
+    (model: string, data: readonly string[], flags: Parsed<typeof evaluateCommand, 2>) =>
+      stoppable((options) => evaluateCommand(model, data, flags, options)),
+  );
+  withTokenizerFlags(program.command("tokenizer")).action((flags: Parsed<typeof tokenizerCommand, 0>) =>
+    stoppable((options) => tokenizerCommand(flags, options)),
+  );
+  withSampleFlags(program.command("sample")).action((path: string, flags: Parsed<typeof sampleCommand, 1>) =>
+    stoppable(({ signal }) => sampleCommand(path, flags, signal)),
+  );
+  withReplayFlags(program.command("replay")).action((source: string, flags: ReplayFlags) =>
+    replayCommand(source, flags, cacheFolder),
+  );
+  addRunCommands(program, () => cacheFolder, say);
+
+  for (const command of program.commands) {
+    command.showHelpAfterError(`(codistill ${command.name()} --help tells more)`);
+    if (["train", "describe", "predict", "evaluate", "tokenizer", "replay", "shards"].includes(command.name()))
+      withCacheFlag(command);
+  }
+  return program;
+}
+
+function versionOfPackage(): string {
+  const { version } = JSON.parse(readFileSync(new URL("../../../../package.json", import.meta.url), "utf8")) as {
+    version: string;
+  };
+  return version;
+}

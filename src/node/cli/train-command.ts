@@ -1,0 +1,207 @@
+/** The commands that train: train and replay. */
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import { ConfigError } from "../../errors.js";
+import { resultLines } from "../../report/result.js";
+import { recordWithoutSecrets } from "../../report/secrets.js";
+import { checkSameRun } from "../../run/config-diff.js";
+import { isOfText, type RunConfig } from "../../run/schema.js";
+import { outputNames } from "../../train/task.js";
+import { FAILED, stopOnSignals, stoppedBy } from "../launch/exit-codes.js";
+import { compareReplay, prepareReplay } from "../launch/replay.js";
+import { newRunFolder, train } from "../launch/train.js";
+import { loadConfig } from "../runs/load-config.js";
+import { withOwnFiles } from "../runs/own-files.js";
+import { existingRun, runFolder } from "../runs/run-folder.js";
+import { checkJoin, type Join, readScope } from "../runs/scope.js";
+import { groupIndex, someDuration } from "./flags.js";
+import { teller, unlessStopped } from "./output.js";
+import { SET } from "./run-commands.js";
+import {
+  configurationFromData,
+  hasTableFlags,
+  type TableCommandOptions,
+  type TableFlags,
+  withTableFlags,
+} from "./table-commands.js";
+import { showProgress, writeEvents } from "./terminal.js";
+
+interface ChosenRun {
+  readonly config: RunConfig;
+  readonly folder: string;
+}
+
+export interface TrainFlags extends TableFlags {
+  readonly set: readonly string[];
+  readonly runs: string;
+  readonly resume?: string;
+  readonly store?: string;
+  readonly group?: number;
+  readonly init?: string;
+  readonly stopAfter?: number;
+  readonly json?: boolean;
+}
+
+export interface ReplayFlags {
+  readonly runs: string;
+  readonly json?: boolean;
+}
+
+let isLogged = false;
+
+/** Whether the log of a run has what this process says. */
+export const isInLog = () => isLogged;
+
+/** Add what `codistill train` takes. */
+export function withTrainFlags(command: Command): Command {
+  return withTableFlags(command)
+    .description("train all groups of a run on this machine, or one of them anywhere")
+    .argument("[config]", "configuration: a .ts or .js file with a default export, or .json")
+    .option(...SET)
+    .option("--runs <folder>", "where run folders are made", "runs")
+    .option("--init <weights>", "safetensors file with the params that all groups start with")
+    .option("--resume <run folder>", "go on with a run that was stopped; restarts, threads and logInterval may change")
+    .option(
+      "--store <store>",
+      "train one group of the run in this store, a folder that others reach too, or its file: URL",
+    )
+    .option("--group <index>", "which group, with --store; the first free one by default", groupIndex)
+    .option("--stop-after <duration>", "save and stop after so long (90s, 20m, 1.5h), to be gone on with", someDuration)
+    .option("--write <file>", "where --data writes the configuration", "codistill.config.ts")
+    .option("--json", "the events of the run log as lines of JSON; what is said to people goes to standard error")
+    .addHelpText(
+      "after",
+      '\nExamples:\n  codistill train --data "rides/*.parquet" --label late\n  codistill train codistill.config.ts\n  codistill train codistill.config.ts --set numGroups=4 --set optimizer.learningRate=0.001\n  codistill train --resume runs/flights-2026-01-31T12-00-00 --set threads=4\n  codistill train codistill.config.ts --store /shared/flights --group 1',
+    );
+}
+
+/** Add what `codistill replay` takes. */
+export function withReplayFlags(command: Command): Command {
+  return command
+    .description("train a recorded run once more, and prove that it comes to the same bits")
+    .argument("<run folder>", "a run that was trained with --set record=true")
+    .option("--runs <folder>", "where run folders are made", "runs")
+    .option("--json", "the events of the run log as lines of JSON");
+}
+
+/** Train a new run, or go on with one. */
+export async function trainCommand(path: string | undefined, flags: TrainFlags, cacheFolder: string): Promise<void> {
+  const join = joinOf(flags);
+  const signals = stopOnSignals();
+  const budget = flags.stopAfter === undefined ? [] : [AbortSignal.timeout(1000 * flags.stopAfter)];
+  const stop = AbortSignal.any([signals, ...budget]);
+  const config = await unlessStopped(stop, () =>
+    configOf(path, flags, { cacheFolder, signal: stop, say: teller(flags) }),
+  );
+  if (stop.aborted) {
+    if (!signals.aborted) teller(flags)("stopped before there was a run: give --stop-after more time");
+    return;
+  }
+  await trainIn(await chooseRun(config, flags, join), { cacheFolder, json: flags.json ?? false, join, stop });
+}
+
+/** The path of a configuration: the given one, or one that is written for the data. */
+async function configOf(
+  path: string | undefined,
+  flags: TrainFlags,
+  options: TableCommandOptions,
+): Promise<string | undefined> {
+  if (!hasTableFlags(flags)) return path;
+  if (path !== undefined || flags.resume !== undefined) {
+    throw new ConfigError(
+      `--data and what goes with it make a new configuration; leave ${path === undefined ? "--resume" : path} out, or change options of it with --set`,
+    );
+  }
+  const { configurationFromText, isText } = await import("./text-from-data.js");
+  if (await isText("train", flags)) return configurationFromText(flags, options);
+  return configurationFromData(flags, options);
+}
+
+/** Train a recorded run once more, and compare the two. */
+export async function replayCommand(
+  source: string,
+  { runs, json = false }: ReplayFlags,
+  cacheFolder: string,
+): Promise<void> {
+  await trainIn(await prepareReplay(source, ({ name }) => newRunFolder(runs, name)), { cacheFolder, json });
+}
+
+interface TrainInOptions {
+  readonly cacheFolder: string;
+  readonly json?: boolean;
+  readonly join?: Join | undefined;
+  readonly stop?: AbortSignal;
+}
+
+/** Train in a run folder and say how it went. */
+async function trainIn(
+  { config, folder }: ChosenRun,
+  { cacheFolder, json = false, join, stop = stopOnSignals() }: TrainInOptions,
+): Promise<void> {
+  isLogged = true;
+  const progress = json ? writeEvents(folder, process.stdout) : await showProgress(folder, process.stdout);
+  const tell = teller({ json });
+  let result: Awaited<ReturnType<typeof train>>;
+  try {
+    result = await train({ config, folder, ...(join && { join }), cacheFolder, stop });
+  } finally {
+    progress.close();
+  }
+  if (!result) {
+    const isHungUp = process.exitCode === stoppedBy("SIGHUP");
+    const why = isHungUp
+      ? " by SIGHUP, as its terminal ended (nohup keeps no Node.js program from that; setsid and tmux do)"
+      : "";
+    tell(`\nstopped${why}; what was trained is saved. Go on with:\n  codistill train --resume ${folder}`);
+    return;
+  }
+  const { model, result: resultFile } = runFolder(folder);
+  tell(`\n${resultLines(result).join("\n")}`);
+  const [what, use] = isOfText(config)
+    ? ["a unit and the state in, what comes next and the state out", `sample ${model.onnx}`]
+    : [`columns in, ${outputNames[config.task.kind]} out`, `predict ${model.onnx} new.csv`];
+  tell(`\nmodel    ${model.onnx}  (plain ONNX: ${what})`);
+  tell(`weights  ${model.safetensors}`);
+  tell(`result   ${resultFile}`);
+  tell(
+    `next: codistill ${use}; serve it with any ONNX Runtime (docs/${isOfText(config) ? "text" : "serving"}.md); change the configuration with --set path=value`,
+  );
+  const numFinished = result.groups.filter(({ ended }) => ended === "finished").length;
+  const { groups, replayOf } = readScope(runFolder(folder), config.numGroups);
+  if (numFinished < groups.length) process.exitCode = FAILED;
+  if (replayOf === undefined) return;
+  const { lines, isEqual } = await compareReplay(replayOf, folder, groups);
+  tell(`\n${lines.join("\n")}`);
+  if (!isEqual) process.exitCode = FAILED;
+}
+
+/** The run in a store to be joined. */
+function joinOf({ store, group, resume }: TrainFlags): Join | undefined {
+  if (store === undefined) {
+    if (group !== undefined) throw new ConfigError("--group names a group of the run in a store; give --store too");
+    return undefined;
+  }
+  if (resume !== undefined) {
+    throw new ConfigError("--resume goes on with the store and the group of the run; leave --store and --group out");
+  }
+  return { store, ...(group !== undefined && { group }) };
+}
+
+/** A new run of a configuration, or one to go on with. */
+async function chooseRun(path: string | undefined, flags: TrainFlags, join?: Join): Promise<ChosenRun> {
+  const init = flags.init === undefined ? [] : [`init=${JSON.stringify(resolve(flags.init))}`];
+  const overrides = [...flags.set, ...init];
+  if (flags.resume !== undefined) {
+    const run = existingRun(flags.resume);
+    const own = await loadConfig(run.config);
+    if (path === undefined && overrides.length === 0) return { config: own, folder: run.path };
+    const config = await withOwnFiles(await loadConfig(path ?? run.config, overrides), run);
+    checkSameRun(own, recordWithoutSecrets(config));
+    return { config, folder: run.path };
+  }
+  if (path === undefined)
+    throw new ConfigError("train needs a configuration, as in: codistill train codistill.config.ts");
+  const config = await loadConfig(path, overrides);
+  if (join) checkJoin(config.numGroups, join);
+  return { config, folder: newRunFolder(flags.runs, config.name) };
+}
