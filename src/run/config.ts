@@ -1,9 +1,10 @@
 /** Configurations checked, with every problem told: path, rule, value, nearest known name. */
-import { z } from "zod";
+import type { z } from "zod";
 import { ConfigError } from "../errors.js";
 import { nearest } from "../nearest.js";
 import { shortened } from "../report/format.js";
-import { crossChecks, hint } from "./cross-checks.js";
+import { crossChecks } from "./cross-checks.js";
+import { unknownNameHint } from "./known-names.js";
 import { plainCopy } from "./plain-data.js";
 import { type RunConfig, tableRunObject, tableRunSchema, textRunObject, textRunSchema } from "./schema.js";
 
@@ -22,7 +23,8 @@ export function resolveConfig(given: unknown): RunConfig {
   if (kind !== undefined && kind !== "table" && kind !== "text") {
     throw new ConfigError(`the configuration has 1 problem:\n  ${wrongKind("data.kind", kind, ["table", "text"])}`);
   }
-  const parsed = kind === "text" ? textRunSchema.safeParse(value) : tableRunSchema.safeParse(value);
+  const words = { error: ruleOf };
+  const parsed = kind === "text" ? textRunSchema.safeParse(value, words) : tableRunSchema.safeParse(value, words);
   const problems = parsed.success
     ? crossChecks(parsed.data)
     : parsed.error.issues.flatMap((issue) => explain(issue, value));
@@ -65,11 +67,11 @@ export function applyOverrides(config: unknown, overrides: readonly string[]): u
 function explain(issue: z.core.$ZodIssue, config: unknown): string[] {
   const path = shortened(issue.path.join("."), MAX_SHOWN) || "configuration";
   if (issue.code === "unrecognized_keys") {
-    const known = knownNames(issue.path, config);
+    const schema = isRecord(config) && kindOf(config.data) === "text" ? textRunObject : tableRunObject;
     return issue.keys.map((key, i) => {
       const name = shortened([...issue.path, key].join("."), MAX_SHOWN);
       // Comparing names takes time, and the others are only counted.
-      return `${name}: unknown name${i < MAX_PROBLEMS ? hint(key, known) : ""}`;
+      return `${name}: unknown name${i < MAX_PROBLEMS ? unknownNameHint(schema, issue.path, key, config) : ""}`;
     });
   }
   const kinds = unknownKind(issue, config);
@@ -77,10 +79,9 @@ function explain(issue: z.core.$ZodIssue, config: unknown): string[] {
   const inner = issuesOfKind(issue, config);
   if (inner) return inner.flatMap((one) => explain(one, config));
   const value = valueAt(issue.path, config);
-  if (value === undefined) return [`${path}: is missing, ${ruleOf(issue)}`];
-  const options = [...issue.message.matchAll(/["']([^"']+)["']/g)].map((match) => match[1] ?? "");
-  const meant = typeof value === "string" ? nearest(value, options) : undefined;
-  return [`${path}: ${ruleOf(issue)}, got ${show(value)}${meant === undefined ? "" : `; did you mean "${meant}"?`}`];
+  if (value === undefined) return [`${path}: is missing, ${issue.message}`];
+  const meant = typeof value === "string" ? nearest(value, optionsOf(issue)) : undefined;
+  return [`${path}: ${issue.message}, got ${show(value)}${meant === undefined ? "" : `; did you mean "${meant}"?`}`];
 }
 
 /** Of a union of records that say their kinds, those that there are, when a record says another one. */
@@ -126,38 +127,59 @@ function valueAt(path: readonly PropertyKey[], config: unknown): unknown {
   return path.reduce<unknown>((at, name) => (isRecord(at) ? at[String(name)] : undefined), config);
 }
 
-/** The rule of an issue in our words: "must be a number", "must be > 0". */
-function ruleOf({ message }: z.core.$ZodIssue): string {
-  return message
-    .replace(/^(Invalid (input|option|string|discriminator value)|Too (small|big))[:.] /, "")
-    .replace(/, received .*$/, "")
-    .replace(/^expected \w+ to (be|have) ([<>]=?)/i, "must $1 $2 ")
-    .replace(/^expected (one of )?/i, "must be $1")
-    .replace(/^must be int$/, "must be a whole number")
-    .replace(/^must be (number|string|boolean|record)$/, "must be a $1")
-    .replace(/^must be (object|array)$/, "must be an $1");
-}
+const TYPES: Readonly<Record<string, string>> = {
+  int: "a whole number",
+  number: "a number",
+  string: "a string",
+  boolean: "a boolean",
+  record: "a record",
+  object: "an object",
+  array: "an array",
+};
 
-/** The names that the schema knows at a path, in the union's member that the configuration chose. */
-function knownNames(path: readonly PropertyKey[], config: unknown): string[] {
-  let schema: unknown = isRecord(config) && kindOf(config.data) === "text" ? textRunObject : tableRunObject;
-  let value = config;
-  for (const name of path) {
-    schema = shapeOf(schema, value)[String(name)];
-    value = isRecord(value) ? value[String(name)] : undefined;
+/** What a length is counted in, by what has it. */
+const COUNTED: Readonly<Record<string, string>> = { string: "character", array: "item" };
+
+/** The rule that an issue breaks, in our words: "must be a number", "must be > 0". The schema's own words go before these. */
+function ruleOf(issue: z.core.$ZodRawIssue): string | undefined {
+  switch (issue.code) {
+    case "invalid_type":
+      return `must be ${TYPES[issue.expected] ?? issue.expected}`;
+    case "invalid_value":
+      return oneOf(issue.values);
+    case "too_small":
+      return limited(issue.origin, issue.inclusive === false ? ">" : ">=", issue.minimum);
+    case "too_big":
+      return limited(issue.origin, issue.inclusive === false ? "<" : "<=", issue.maximum);
+    case "not_multiple_of":
+      return `must be a multiple of ${issue.divisor}`;
+    case "invalid_format":
+      return `must be text of the form ${issue.format}`;
+    case "invalid_key":
+      return "must have a name that is allowed here";
+    case "invalid_union":
+      return "discriminator" in issue && Array.isArray(issue.options)
+        ? oneOf(issue.options)
+        : "must be of an allowed form";
+    default:
+      return undefined;
   }
-  return Object.keys(shapeOf(schema, value));
 }
 
-/** The shape of an object schema, or of the member of a union that a value is of. */
-function shapeOf(schema: unknown, value: unknown): Readonly<Record<string, unknown>> {
-  if (schema instanceof z.ZodObject) return schema.shape;
-  if (schema instanceof z.ZodPipe) return shapeOf(schema.in, value);
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) return shapeOf(schema.unwrap(), value);
-  if (!(schema instanceof z.ZodUnion)) return {};
-  const kind = isRecord(value) ? value.kind : undefined;
-  const shapes = schema.options.map((option) => shapeOf(option, value));
-  return shapes.find(({ kind: own }) => (own instanceof z.ZodLiteral ? own.value : undefined) === kind) ?? {};
+const oneOf = (values: readonly unknown[]) =>
+  `must be ${values.length > 1 ? "one of " : ""}${values.map((value) => JSON.stringify(value) ?? "left out").join("|")}`;
+
+function limited(origin: string, sign: string, limit: number | bigint): string {
+  const counted = COUNTED[origin];
+  return counted === undefined ? `must be ${sign} ${limit}` : `must have ${sign} ${count(Number(limit), counted)}`;
+}
+
+/** The texts that would keep the rule of an issue. */
+function optionsOf(issue: z.core.$ZodIssue): string[] {
+  if (issue.code === "invalid_value") return issue.values.map(String);
+  if (issue.code !== "invalid_union") return [];
+  const own = "options" in issue && Array.isArray(issue.options) ? issue.options.map(String) : [];
+  return [...own, ...issue.errors.flat().flatMap((one) => (one.path.length === 0 ? optionsOf(one) : []))];
 }
 
 function parseValue(text: string): unknown {

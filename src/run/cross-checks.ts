@@ -1,6 +1,6 @@
 /** Rules of a configuration that span several options. */
-import { nearest } from "../nearest.js";
 import { outputNames } from "../train/task.js";
+import { hint } from "./known-names.js";
 import { optimizerProblems } from "./optimizer-schema.js";
 import { isOfText, type RunConfig, type TableRunConfig, type TextRunConfig } from "./schema.js";
 
@@ -117,11 +117,4 @@ function modelProblems(model: TextRunConfig["model"]): string[] {
   }
   if (model.width % (2 * model.heads) === 0) return [];
   return [`model.heads: must divide model.width (${model.width}) into heads of an even depth, got ${model.heads}`];
-}
-
-/** What an unknown name may have meant. */
-export function hint(name: string, known: readonly string[]): string {
-  const meant = nearest(name, known);
-  if (meant !== undefined) return `; did you mean "${meant}"?`;
-  return known.length > 0 ? `; known names: ${known.join(", ")}` : "";
 }

@@ -234,7 +234,7 @@ describe("a schedule", () => {
 
 describe("a wrong optimizer is refused with the path and the rule", () => {
   const wrong: readonly (readonly [optimizer: object, says: RegExp])[] = [
-    [{ schedule: { kind: "cosin" } }, /optimizer\.schedule\.kind: .*'cosine'.*, got "cosin"; did you mean "cosine"\?/],
+    [{ schedule: { kind: "cosin" } }, /optimizer\.schedule\.kind: .*"cosine".*, got "cosin"; did you mean "cosine"\?/],
     [
       { schedule: { kind: "cosine", floor: 0.1 } },
       /optimizer\.schedule\.floor: unknown name; known names: kind, to, steps/,

@@ -1,0 +1,172 @@
+/** Names that a configuration has where there are none: what was meant by them. */
+import { z } from "zod";
+import { nearest } from "../nearest.js";
+
+/** The names under which other programs have our options, in lower case and letters alone, and what else must be said of them. */
+export const NAMES_ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
+  numSteps: [
+    "maxsteps",
+    "totalsteps",
+    "trainsteps",
+    "trainingsteps",
+    "iterations",
+    "numiterations",
+    "niter",
+    "maxiter",
+    "maxiters",
+    "numiters",
+    "numtrainsteps",
+  ],
+  globalBatchSize: [
+    "batch",
+    "bs",
+    "minibatch",
+    "minibatchsize",
+    "trainbatchsize",
+    "perdevicetrainbatchsize",
+    "microbatchsize",
+  ],
+  accumulate: [
+    "gradientaccumulation",
+    "gradientaccumulationsteps",
+    "gradaccum",
+    "gradaccumsteps",
+    "accumulategradbatches",
+    "accumulationsteps",
+  ],
+  numGroups: [
+    "workers",
+    "numworkers",
+    "replicas",
+    "numreplicas",
+    "worldsize",
+    "models",
+    "nummodels",
+    "students",
+    "peers",
+  ],
+  seed: ["randomseed", "randomstate", "rngseed", "manualseed"],
+  validationInterval: [
+    "evalinterval",
+    "evalevery",
+    "evalsteps",
+    "evaluationinterval",
+    "validateevery",
+    "valinterval",
+    "valcheckinterval",
+  ],
+  logInterval: ["logevery", "logsteps", "loggingsteps", "logeverynsteps"],
+  checkpointInterval: ["saveinterval", "saveevery", "savesteps", "checkpointevery"],
+  earlyStopping: ["patience", "earlystop", "earlystoppingpatience", "earlystoppingrounds"],
+  ema: ["emadecay", "averaging", "swa"],
+  init: ["weights", "pretrained", "initweights", "checkpoint"],
+  device: ["accelerator", "gpu", "backend"],
+  threads: ["numthreads", "njobs", "nthreads", "intraopthreads"],
+  learningRate: ["lr", "eta", "stepsize", "baselr", "initiallr", "maxlr"],
+  weightDecay: ["wd", "l2", "l2reg", "l2regularization", "decay"],
+  schedule: ["scheduler", "lrscheduler", "lrschedule", "lrdecay", "lrschedulertype"],
+  warmUp: ["warmupsteps", "numwarmupsteps", "warmupratio", "warmupiters"],
+  clip: [
+    "gradclip",
+    "clipnorm",
+    "clipgradnorm",
+    "maxgradnorm",
+    "gradientclipping",
+    "gradientclipval",
+    "clipvalue",
+    "gradclipnorm",
+  ],
+  epsilon: ["eps"],
+  beta1: ["betas", "beta"],
+  distillWeight: ["alpha", "kdweight", "distillationweight", "distillalpha", "lambda"],
+  temperature: ["temp", "tau"],
+  burnInSteps: ["burnin", "warmstart", "burninepochs"],
+  hidden: [
+    "hiddensize",
+    "hiddensizes",
+    "hiddendim",
+    "hiddenlayers",
+    "layers",
+    "numlayers",
+    "hiddenunits",
+    "units",
+    "layersizes",
+  ],
+  width: ["dmodel", "nembd", "embeddim", "embeddingdim", "embeddingsize", "hiddensize", "dim"],
+  layers: ["nlayer", "nlayers", "numlayers", "depth", "numhiddenlayers"],
+  heads: ["nhead", "nheads", "numheads", "numattentionheads"],
+  sequenceLength: ["seqlen", "seqlength", "blocksize", "contextlength", "maxlength", "maxseqlength", "bptt", "ctxlen"],
+  label: ["target", "y", "targetcolumn", "labelcolumn", "labels", "outcome"],
+  numeric: ["numerical", "numericcolumns", "continuous", "features"],
+  categorical: ["categoricalcolumns", "categories", "catfeatures"],
+  source: ["path", "file", "files", "trainfile", "input", "csv"],
+  split: ["testsize", "valsplit", "validationsplit", "testsplit", "trainsplit"],
+};
+
+/** The same of what is counted in steps here. */
+const EPOCHS = ["epochs", "numepochs", "nepochs", "maxepochs", "epoch", "numtrainepochs", "totalepochs"];
+
+/**
+ * For the message on an unknown name at a path of a configuration: what was meant by it, there or elsewhere, else the names that
+ * are known there.
+ */
+export function unknownNameHint(schema: unknown, path: readonly PropertyKey[], name: string, config: unknown): string {
+  const here = knownNames(schema, path, config);
+  const atTop = knownNames(schema, [], config);
+  const letters = lettersOf(name);
+  if (EPOCHS.includes(letters) && atTop.includes("numSteps")) {
+    return '; did you mean "numSteps"? It counts optimizer steps: the rows of a group divided by globalBatchSize are one epoch';
+  }
+  // Where it was said, then at the top, then in any part of it.
+  const places = [path, [], ...atTop.map((part) => [part])];
+  const optionOf = (wanted: string) => {
+    for (const place of places) {
+      const found = knownNames(schema, place, config).find((one) => lettersOf(one) === wanted);
+      if (found !== undefined) return place === path ? found : [...place, found].join(".");
+    }
+    return undefined;
+  };
+  const others = Object.keys(NAMES_ELSEWHERE).filter((ours) => NAMES_ELSEWHERE[ours]?.includes(letters));
+  const found =
+    others.find((ours) => here.includes(ours)) ??
+    others.flatMap((ours) => optionOf(lettersOf(ours)) ?? [])[0] ??
+    nearest(name, here) ??
+    optionOf(letters);
+  return found === undefined ? hint(name, here) : didYouMean(found);
+}
+
+const lettersOf = (name: string) => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
+
+/** What an unknown name may have meant. */
+export function hint(name: string, known: readonly string[]): string {
+  const meant = nearest(name, known);
+  if (meant !== undefined) return didYouMean(meant);
+  return known.length > 0 ? `; known names: ${known.join(", ")}` : "";
+}
+
+const didYouMean = (meant: string) => `; did you mean "${meant}"?`;
+
+/** The names that a schema knows at a path, in the union's member that the configuration chose. */
+function knownNames(schema: unknown, path: readonly PropertyKey[], config: unknown): string[] {
+  let [at, value] = [schema, config];
+  for (const name of path) {
+    at = shapeOf(at, value)[String(name)];
+    value = isRecord(value) ? value[String(name)] : undefined;
+  }
+  return Object.keys(shapeOf(at, value));
+}
+
+/** The shape of an object schema, or of the member of a union that a value is of. */
+function shapeOf(schema: unknown, value: unknown): Readonly<Record<string, unknown>> {
+  if (schema instanceof z.ZodObject) return schema.shape;
+  if (schema instanceof z.ZodPipe) return shapeOf(schema.in, value);
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) return shapeOf(schema.unwrap(), value);
+  if (!(schema instanceof z.ZodUnion)) return {};
+  const kind = isRecord(value) ? value.kind : undefined;
+  const shapes = schema.options.map((option) => shapeOf(option, value));
+  return shapes.find(({ kind: own }) => (own instanceof z.ZodLiteral ? own.value : undefined) === kind) ?? {};
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
