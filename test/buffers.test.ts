@@ -4,11 +4,11 @@ import { after, test } from "node:test";
 import { readCheckpoint, writeCheckpoint } from "../src/checkpoint/checkpoint.js";
 import { maxSnapshotBytes, publishSnapshot, readPointer, readSnapshot } from "../src/checkpoint/snapshot.js";
 import { memoryStore } from "../src/checkpoint/store.js";
-import { checkParams } from "../src/codistill/exchange.js";
 import { CheckpointError } from "../src/errors.js";
 import { toOnnx } from "../src/graph/onnx.js";
 import { constant, globalAveragePool, input, relu, reshape } from "../src/graph/ops.js";
 import { convolution, convolutionParams } from "../src/nn/conv.js";
+import { checkWeights } from "../src/nn/fit.js";
 import { linear, linearParams } from "../src/nn/layers.js";
 import { binary } from "../src/nn/losses.js";
 import { countParams, initWeights, type Model, weightSpecs } from "../src/nn/model.js";
@@ -212,9 +212,9 @@ test("a checkpoint, a snapshot and an export carry them", async () => {
   assert.ok(pointer);
   const snapshot = await readSnapshot(store, pointer, "m", undefined, maxSnapshotBytes(weightSpecs(model)));
   assert.deepEqual(snapshot.params, params);
-  checkParams(snapshot.params, model);
+  checkWeights("the snapshot", snapshot.params, model);
   const { "norm.mean": _, ...without } = snapshot.params;
-  assert.throws(() => checkParams(without, model), CheckpointError);
+  assert.throws(() => checkWeights("the snapshot", without, model), CheckpointError);
 
   const session = await ort.InferenceSession.create(
     toOnnx(predictionGraph({ ...learner, task: binaryTask() }, params)),

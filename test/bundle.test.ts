@@ -27,7 +27,7 @@ async function bundle(program: string): Promise<{ readonly bytes: number; readon
 
 /** Each with the bytes that its bundle has at most. */
 const programs: readonly (readonly [string, number])[] = [
-  ["uniform, key", 5000],
+  ["uniform, rootKey", 5000],
   ["float32", 5000],
   ["constantSchedule", 5000],
   ["sgd", 10_000],

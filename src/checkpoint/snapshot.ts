@@ -6,6 +6,7 @@ import { numBytes } from "./bytes.js";
 import { sha256 } from "./digest.js";
 import { asText, digestText, groupNumber, incarnationNumber, stepNumber } from "./fields.js";
 import { decodeJson, encodeJson, problemsOf, show, versionMustBe } from "./json.js";
+import { isSnapshotName, latestName, snapshotName, snapshotsFolder } from "./layout.js";
 import { decodeSafetensors, safetensorsParts } from "./safetensors.js";
 import type { Store } from "./store.js";
 
@@ -54,12 +55,6 @@ const metadataSchema = z.object({
   model: z.string(),
 });
 
-const folder = (group: number) => `groups/${group}`;
-
-/** The name of a snapshot in its folder: its step, and the beginning of its digest. */
-const SNAPSHOT_NAME = /^\d{9,13}-[0-9a-f]{8}\.safetensors$/;
-const isSnapshot = (name: string) => SNAPSHOT_NAME.test(name.slice(name.lastIndexOf("/") + 1));
-
 /**
  * The most bytes that a snapshot of these params may have: 4 for each value, and for the header 4,096, and for each param
  * 256, 20 for each axis and 6 for each UTF-16 code unit of its name.
@@ -83,7 +78,7 @@ export async function publishSnapshot(store: Store, snapshot: Snapshot, signal?:
     model,
   });
   const digest = await sha256(parts);
-  const name = `${folder(group)}/snapshots/${String(step).padStart(9, "0")}-${digest.slice(0, 8)}.safetensors`;
+  const name = snapshotName(group, step, digest);
   const pointer: Pointer = {
     version: SNAPSHOT_VERSION,
     name,
@@ -94,7 +89,7 @@ export async function publishSnapshot(store: Store, snapshot: Snapshot, signal?:
     sha256: digest,
   };
   await store.put(name, parts, signal);
-  await store.put(`${folder(group)}/latest.json`, encodeJson(pointer), signal);
+  await store.put(latestName(group), encodeJson(pointer), signal);
   return pointer;
 }
 
@@ -105,16 +100,15 @@ export async function publishSnapshot(store: Store, snapshot: Snapshot, signal?:
  * more than 64 KiB.
  */
 export async function readPointer(store: Store, group: number, signal?: AbortSignal): Promise<Pointer | null> {
-  const name = `${folder(group)}/latest.json`;
+  const name = latestName(group);
   const bytes = await store.get(name, signal, MAX_POINTER_BYTES);
   if (!bytes) return null;
   const parsed = pointerSchema.safeParse(decodeJson(bytes));
   if (!parsed.success) throw new CheckpointError(`${name} is not a snapshot pointer: ${problemsOf(parsed.error)}`);
   const pointer = parsed.data;
-  const isInside = pointer.name.startsWith(`${folder(group)}/snapshots/`) && pointer.name.split("/").length === 4;
-  if (pointer.group !== group || !isInside || !isSnapshot(pointer.name)) {
+  if (pointer.group !== group || !isSnapshotName(pointer.name, group)) {
     throw new CheckpointError(
-      `${name} must point into ${folder(group)}/snapshots/, got ${show(pointer.name)} (snapshots are named <step>-<digest>.safetensors)`,
+      `${name} must point into ${snapshotsFolder(group)}, got ${show(pointer.name)} (snapshots are named <step>-<digest>.safetensors)`,
     );
   }
   return pointer;
@@ -173,7 +167,7 @@ export async function removeOldSnapshots(
   keep: number,
   signal?: AbortSignal,
 ): Promise<void> {
-  const names = await store.list(`${folder(group)}/snapshots/`, signal);
+  const names = await store.list(snapshotsFolder(group), signal);
   for (const name of oldSnapshots(names, latest, keep).slice(0, MAX_REMOVALS)) await store.remove(name, signal);
 }
 
@@ -182,7 +176,7 @@ export async function removeOldSnapshots(
  * of none is somebody else's, and stays.
  */
 export function oldSnapshots(all: readonly string[], latest: string, keep: number): string[] {
-  const names = all.filter(isSnapshot);
+  const names = all.filter((name) => isSnapshotName(name));
   const numUpToLatest = names.indexOf(latest) + 1;
   const oldestFirst = [...names.slice(numUpToLatest), ...names.slice(0, numUpToLatest)];
   return oldestFirst.slice(0, Math.max(0, names.length - keep));

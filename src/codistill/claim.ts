@@ -9,6 +9,7 @@
 import { z } from "zod";
 import { incarnationNumber, MOST_INCARNATIONS } from "../checkpoint/fields.js";
 import { decodeJson, encodeJson } from "../checkpoint/json.js";
+import { claimName, incarnationName, incarnationOf, incarnationsFolder } from "../checkpoint/layout.js";
 import type { Store } from "../checkpoint/store.js";
 import { ConfigError, ForeignFileError, StoreError } from "../errors.js";
 
@@ -24,7 +25,7 @@ const claimSchema = z.object({ version: z.literal(CLAIM_VERSION), incarnation: i
  * one gets `true`.
  */
 export async function claimGroup(store: Store, group: number, claimant?: string): Promise<boolean> {
-  const name = `claims/${group}.json`;
+  const name = claimName(group);
   const claim = { version: CLAIM_VERSION, claimedAt: new Date().toISOString(), claimant };
   if (await store.create(name, encodeJson(claim))) return true;
   if (claimant === undefined) return false;
@@ -55,11 +56,11 @@ export async function claimIncarnation(store: Store, group: number, own = 0): Pr
   const { last } = await follow(store, group, own);
   for (let incarnation = last + 1; incarnation <= MOST_INCARNATIONS; incarnation++) {
     const claim = { version: CLAIM_VERSION, incarnation, claimedAt: new Date().toISOString() };
-    if (await store.create(nameOf(group, incarnation), encodeJson(claim))) return incarnation;
+    if (await store.create(incarnationName(group, incarnation), encodeJson(claim))) return incarnation;
   }
   throw new StoreError(
     `a group can be started ${MOST_INCARNATIONS} times in one store, and group ${group} has been. ` +
-      `Find out what fills ${folder(group)}, and start another run in an empty store.`,
+      `Find out what fills ${incarnationsFolder(group)}, and start another run in an empty store.`,
   );
 }
 
@@ -74,10 +75,10 @@ export async function newestIncarnation(store: Store, group: number, own = 0, si
  */
 export async function readStarts(store: Store, group: number, own: number, signal?: AbortSignal) {
   const { newest, last, noClaims } = await follow(store, group, own, signal);
-  const names = await store.list(folder(group), signal);
-  const isNumber = (name: string) => numberOf(group, name) > 0 && numberOf(group, name) <= last;
+  const names = await store.list(incarnationsFolder(group), signal);
+  const isNumber = (name: string) => incarnationOf(name, group) > 0 && incarnationOf(name, group) <= last;
   const strays = names.filter((name) => !isNumber(name) || noClaims.includes(name));
-  return { newest, isClaimed: names.includes(nameOf(group, own)), strays };
+  return { newest, isClaimed: names.includes(incarnationName(group, own)), strays };
 }
 
 /** Go through the numbers after the own one: to the last that is taken, and the newest that a claim has taken. */
@@ -85,7 +86,7 @@ async function follow(store: Store, group: number, own: number, signal?: AbortSi
   let newest = own;
   const noClaims: string[] = [];
   for (let incarnation = own + 1; ; incarnation++) {
-    const name = nameOf(group, incarnation);
+    const name = incarnationName(group, incarnation);
     const found = incarnation > MOST_INCARNATIONS ? "nothing" : await lookAt(store, name, incarnation, signal);
     if (found === "nothing") return { newest, last: incarnation - 1, noClaims };
     if (found === "claim") newest = incarnation;
@@ -103,14 +104,4 @@ async function lookAt(store: Store, name: string, incarnation: number, signal?: 
     if (error instanceof ForeignFileError) return "something else";
     throw error;
   }
-}
-
-const folder = (group: number) => `groups/${group}/incarnations/`;
-
-const nameOf = (group: number, incarnation: number) => `${folder(group)}${String(incarnation).padStart(6, "0")}.json`;
-
-/** The number that a name says; 0 for a name that no start makes. */
-function numberOf(group: number, name: string): number {
-  const [, digits] = /^(\d{6})\.json$/.exec(name.slice(folder(group).length)) ?? [];
-  return Number(digits ?? 0);
 }

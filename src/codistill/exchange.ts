@@ -10,9 +10,10 @@ import {
 import type { Store } from "../checkpoint/store.js";
 import { CheckpointError, StoreError } from "../errors.js";
 import type { ExchangeEvent } from "../log/events.js";
+import { checkWeights } from "../nn/fit.js";
 import { forwardOnnx, type Model, weightSpecs } from "../nn/model.js";
-import { copyOf, type NamedArrays, notFinite } from "../runtime/array.js";
-import { mapValues, misfits } from "../runtime/named.js";
+import { copyOf, type NamedArrays } from "../runtime/array.js";
+import { mapValues } from "../runtime/named.js";
 import type { StepMetrics, Teacher } from "../train/student.js";
 import { troubleTeller } from "../train/trouble.js";
 import { readStarts } from "./claim.js";
@@ -88,7 +89,7 @@ export function storeExchange({
   onEvent = () => {},
 }: ExchangeOptions): StoreExchange {
   const maxBytes = maxSnapshotBytes(weightSpecs(model));
-  for (const { params } of first) checkParams(params, model);
+  for (const { params } of first) checkWeights("the snapshot", params, model);
   const modelDigest = sha256(forwardOnnx(model));
   const known = new Map<number, SeenTeacher>(first.map((teacher) => [teacher.group, ownCopy(teacher)]));
   let now = 0;
@@ -106,7 +107,7 @@ export function storeExchange({
     const isLastStale = last === undefined || now - last.seenAtStep > maxStaleness;
     if (!news.isNew(pointer, isLastStale)) return;
     const { step, params } = await readSnapshot(store, pointer, await modelDigest, signal, maxBytes);
-    checkParams(params, model);
+    checkWeights("the snapshot", params, model);
     signal.throwIfAborted();
     news.take(pointer);
     known.set(from, { group: from, step, digest: pointer.sha256, params, seenAtStep: now });
@@ -244,12 +245,4 @@ async function inTime(seconds: number, work: (signal: AbortSignal) => Promise<vo
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** Throws {@link CheckpointError} unless the params (and buffers) are those of the model, finite every one. */
-export function checkParams(params: NamedArrays, model: Pick<Model, "params" | "buffers">): void {
-  const [misfit] = misfits(params, weightSpecs(model));
-  if (misfit) throw new CheckpointError(`the snapshot does not fit the model: ${misfit}`);
-  const [wild] = notFinite(params);
-  if (wild !== undefined) throw new CheckpointError(`${wild} holds values that are not finite`);
 }

@@ -1,12 +1,14 @@
 /** Record and replay: with the trace and the snapshots that it names, a group takes the same steps to the same bits. */
 import { sha256 } from "../checkpoint/digest.js";
+import { isSnapshotName } from "../checkpoint/layout.js";
 import { decodeSafetensors } from "../checkpoint/safetensors.js";
 import type { Store } from "../checkpoint/store.js";
 import { CheckpointError } from "../errors.js";
 import type { TeachersEvent } from "../log/events.js";
+import { checkWeights } from "../nn/fit.js";
 import type { Model } from "../nn/model.js";
 import type { NamedArrays } from "../runtime/array.js";
-import { checkParams, type Exchange, type SeenTeacher } from "./exchange.js";
+import type { Exchange, SeenTeacher } from "./exchange.js";
 
 const nameOf = (digest: string) => `recorded/${digest}.safetensors`;
 
@@ -16,7 +18,7 @@ export function recordingStore(store: Store, files: Store): Store {
     ...store,
     async get(name, ...rest) {
       const bytes = await store.get(name, ...rest);
-      if (bytes && /^groups\/\d+\/snapshots\//.test(name)) await files.put(nameOf(await sha256(bytes)), bytes);
+      if (bytes && isSnapshotName(name)) await files.put(nameOf(await sha256(bytes)), bytes);
       return bytes;
     },
   };
@@ -86,6 +88,6 @@ export async function readRecorded(recorded: Store, digest: string, model: Model
   const actual = await sha256(bytes);
   if (actual !== digest) throw new CheckpointError(`recorded snapshot ${name} is damaged: its SHA-256 is ${actual}`);
   const { tensors } = decodeSafetensors(bytes);
-  checkParams(tensors, model);
+  checkWeights("the snapshot", tensors, model);
   return tensors;
 }

@@ -80,7 +80,7 @@ export interface Trained {
 }
 
 /** What has weights. */
-type Weighted = Pick<Model, "params" | "buffers">;
+export type Weighted = Pick<Model, "params" | "buffers">;
 
 /** Fresh params. Each draws from its own key, so adding one changes no other. */
 export function initParams(model: Model, key: Key): NamedArrays {

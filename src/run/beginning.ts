@@ -1,9 +1,10 @@
 /** Where a group begins that has no checkpoint: at step 0, or where others last saw it. */
+import { latestName } from "../checkpoint/layout.js";
 import { maxSnapshotBytes, readPointer, readSnapshot } from "../checkpoint/snapshot.js";
 import type { Store } from "../checkpoint/store.js";
-import { checkParams } from "../codistill/exchange.js";
 import { readRecorded } from "../codistill/replay.js";
 import { CheckpointError } from "../errors.js";
+import { checkWeights } from "../nn/fit.js";
 import { type Model, weightSpecs } from "../nn/model.js";
 import type { NamedArrays } from "../runtime/array.js";
 
@@ -40,13 +41,13 @@ export async function fromNewestSnapshot(
     if (step > numSteps) throw new CheckpointError(`it is of step ${step}, and the run has ${numSteps}`);
     const maxBytes = maxSnapshotBytes(weightSpecs(model));
     const { params } = await readSnapshot(store, pointer, modelDigest, undefined, maxBytes);
-    checkParams(params, model);
+    checkWeights("the snapshot", params, model);
     return { step, digest, params };
   } catch (error) {
     if (!(error instanceof CheckpointError)) throw error;
     throw new CheckpointError(
       `group ${group} was trained elsewhere and must begin from its newest snapshot in the store: ${error.message}. ` +
-        `Go on in the run folder it was trained in (--resume), or remove groups/${group}/latest.json from the store to begin at step 0.`,
+        `Go on in the run folder it was trained in (--resume), or remove ${latestName(group)} from the store to begin at step 0.`,
       { cause: error },
     );
   }

@@ -8,9 +8,9 @@ import type { Rows } from "../data/table.js";
 import type { Engine } from "../engine/engine.js";
 import { CheckpointError } from "../errors.js";
 import type { Metrics, RunResult, TestMetrics, TrainEvent } from "../log/events.js";
+import { checkFit } from "../nn/fit.js";
 import { type Model, weightSpecs } from "../nn/model.js";
 import type { NamedArrays } from "../runtime/array.js";
-import { misfits } from "../runtime/named.js";
 import { type Predictions, predictAll } from "../train/evaluate.js";
 import { kept, keptWeights, predictGraph } from "../train/graphs.js";
 import { meanOfProbs } from "../train/metrics.js";
@@ -57,8 +57,7 @@ export interface ScoredGroup extends GroupRecord {
 
 /** Throws {@link CheckpointError} unless a group's best params are of a model. */
 export function checkParams(model: Model, { group, best }: ScoredGroup): void {
-  const [misfit] = misfits(best.params, weightSpecs(model));
-  if (misfit) throw new CheckpointError(`the best params of group ${group} are of another model: ${misfit}`);
+  checkFit(`${groupFiles.best} of group ${group}`, best.params, weightSpecs(model));
 }
 
 /**

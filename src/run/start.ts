@@ -9,9 +9,9 @@ import { traced } from "../codistill/trace.js";
 import type { Engine } from "../engine/engine.js";
 import { CheckpointError, ConfigError } from "../errors.js";
 import type { LoggedProcess, TeachersEvent, TrainEvent } from "../log/events.js";
-import { type Model, weightSpecs } from "../nn/model.js";
-import { type NamedArrays, notFinite } from "../runtime/array.js";
-import { misfits } from "../runtime/named.js";
+import { weightProblems } from "../nn/fit.js";
+import type { Model } from "../nn/model.js";
+import type { NamedArrays } from "../runtime/array.js";
 import { fold, rootKey } from "../runtime/random.js";
 import { engineStudent } from "../train/student.js";
 import { asRecorded, atStepZero, type Beginning, fromNewestSnapshot } from "./beginning.js";
@@ -144,9 +144,7 @@ async function bestSoFar(
 
 /** Throws {@link ConfigError} unless the params are those of the model, finite every one. */
 function checkInit(params: NamedArrays, model: Model): void {
-  const unfit = misfits(params, weightSpecs(model));
-  const wild = notFinite(params).map((name) => `${name} holds values that are not finite`);
-  const problems = unfit.length > 0 ? unfit : wild;
+  const problems = weightProblems(params, model);
   if (problems.length === 0) return;
   throw new ConfigError(
     `init: the weights must be params of this model:\n  ${problems.join("\n  ")}\nUse weights of the same model and data, as a run's model.safetensors.`,

@@ -1,10 +1,8 @@
 /** ONNX nodes over columns: float64 numbers and strings, which the operations of training do not have. */
 import { onnxNode } from "../graph/onnx/builder.js";
+import { ELEMENT_TYPES, type ElementType } from "../graph/onnx/element-types.js";
 import type { NodeProto, TensorProto } from "../graph/onnx-proto.js";
 import { bytesOf } from "../runtime/array.js";
-
-/** The numbers of ONNX's element types. */
-export const types = { float32: 1, int32: 6, int64: 7, string: 8, bool: 9, float64: 11 } as const;
 
 /** The domain of tables of names. */
 export const LABELS = "ai.onnx.ml";
@@ -53,11 +51,11 @@ export class Nodes {
   /** Whole numbers as int64. */
   whole(values: readonly number[]): string {
     const rawData = bytesOf(BigInt64Array.from(values, BigInt));
-    return this.#constant(`whole ${values}`, { dataType: types.int64, dims: [values.length], rawData });
+    return this.#constant(`whole ${values}`, { dataType: ELEMENT_TYPES.int64, dims: [values.length], rawData });
   }
 
-  cast(x: string, to: keyof typeof types): string {
-    return this.node("Cast", [x], { to: types[to] });
+  cast(x: string, to: ElementType): string {
+    return this.node("Cast", [x], { to: ELEMENT_TYPES[to] });
   }
 
   number(value: number): string {
@@ -69,7 +67,11 @@ export class Nodes {
   }
 
   text(value: string): string {
-    return this.#constant(`text ${value}`, { dataType: types.string, dims: [], stringData: [utf8.encode(value)] });
+    return this.#constant(`text ${value}`, {
+      dataType: ELEMENT_TYPES.string,
+      dims: [],
+      stringData: [utf8.encode(value)],
+    });
   }
 
   /** For each number its value in a table, else `missing`; NaN is never a key. */
@@ -100,5 +102,5 @@ export class Nodes {
 }
 
 function float64(values: readonly number[]) {
-  return { dataType: types.float64, dims: [values.length], rawData: bytesOf(Float64Array.from(values)) };
+  return { dataType: ELEMENT_TYPES.float64, dims: [values.length], rawData: bytesOf(Float64Array.from(values)) };
 }

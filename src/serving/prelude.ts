@@ -1,11 +1,12 @@
 /** The part of a served model that turns columns into what training reads: ids and float32 numbers. */
 
 import { areOneArray, featureName, numbersName, type Preprocessing, type Shift } from "../data/table.js";
+import { ELEMENT_TYPES } from "../graph/onnx/element-types.js";
 import type { ModelProto, ValueInfoProto } from "../graph/onnx-proto.js";
 import { outputNames } from "../train/task.js";
 import { type Expression, inputsIn, renamed, type Serving } from "./expression.js";
 import { functions } from "./functions.js";
-import { Nodes, types } from "./nodes.js";
+import { Nodes } from "./nodes.js";
 import { keysOf } from "./serving.js";
 
 /** Names between columns and features, and after predictions. */
@@ -60,7 +61,7 @@ export function servedFrom(model: ModelProto, { inputs, features }: Serving, pre
       initializer: [...g.initializers, ...graph.initializer, ...after.initializers],
       output,
       input: inputs.map(({ name, type }) => {
-        const elemType = type === "text" ? types.string : types.float64;
+        const elemType = type === "text" ? ELEMENT_TYPES.string : ELEMENT_TYPES.float64;
         return { name, type: { tensorType: { elemType, shape: { dim } } } };
       }),
     },
@@ -99,7 +100,10 @@ function inOwnUnit(g: Nodes, outputs: readonly ValueInfoProto[], { center, scale
   const scaled = g.node("Mul", [g.cast(keptPrediction, "float64"), g.number(scale)]);
   const name = outputNames.regression;
   g.result(name, g.node("Add", [scaled, g.number(center)]));
-  return outputs.map(({ type }) => ({ name, type: { tensorType: { ...type.tensorType, elemType: types.float64 } } }));
+  return outputs.map(({ type }) => ({
+    name,
+    type: { tensorType: { ...type.tensorType, elemType: ELEMENT_TYPES.float64 } },
+  }));
 }
 
 /** Values of one column, or of as many as there are shifts, as they are kept, but in float64. */

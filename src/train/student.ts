@@ -1,9 +1,10 @@
 import type { Engine, WriteOptions } from "../engine/engine.js";
 import { CheckpointError } from "../errors.js";
+import { checkFit, SAME_CONFIGURATION } from "../nn/fit.js";
 import { initWeights, keyName, weightSpecs } from "../nn/model.js";
 import type { Schedule } from "../optim/schedules.js";
 import { copyOf, filled, int32, type NamedArrays, scalar } from "../runtime/array.js";
-import { mapValues, misfits, underPrefix, withPrefix } from "../runtime/named.js";
+import { mapValues, underPrefix, withPrefix } from "../runtime/named.js";
 import { fold, type Key, rootKey } from "../runtime/random.js";
 import { kept, keptWeights, type Learner, shippedName } from "./graphs.js";
 import { type StudentSigns, signNames, type TeacherSigns } from "./signs.js";
@@ -107,7 +108,7 @@ export function engineStudent({ engine, learner, key: seed = rootKey(0) }: Stude
   async function put(state: StudentState, atStep: number, scale: number, options: WriteOptions): Promise<void> {
     const ofTeachers = underPrefix(TEACHER_STATE, state);
     const own = Object.entries(state).filter(([name]) => !name.startsWith(`${TEACHER_STATE}.`));
-    checkState(Object.fromEntries(own), specs);
+    checkFit("the saved state", Object.fromEntries(own), specs, SAME_CONFIGURATION);
     states.restore(ofTeachers);
     await engine.write(Object.fromEntries(own), options);
     step = atStep;
@@ -214,13 +215,3 @@ function stateSpecs({ model, optimizer, ema }: Learner): Record<string, { readon
 
 /** Under which prefix a saved state has those of the teachers, by group. */
 const TEACHER_STATE = "teacherState";
-
-/** Throws {@link CheckpointError} unless a state holds exactly the arrays that the learner needs. */
-function checkState(state: StudentState, specs: ReturnType<typeof stateSpecs>): void {
-  const problems = misfits(state, specs);
-  if (problems.length === 0) return;
-  const more = problems.length > 3 ? ` (and ${problems.length - 3} more)` : "";
-  throw new CheckpointError(
-    `the saved state does not fit the model: ${problems.slice(0, 3).join("; ")}${more}. Use the configuration it was saved with.`,
-  );
-}

@@ -1,10 +1,10 @@
 /** The states of teachers of a model that carries one: each reads the student's batches, with a state of its own. */
 
 import type { Engine } from "../engine/engine.js";
-import { CheckpointError } from "../errors.js";
+import { checkFit, SAME_CONFIGURATION } from "../nn/fit.js";
 import type { Model } from "../nn/model.js";
 import { copyOf, filled, type NamedArrays } from "../runtime/array.js";
-import { mapValues, misfits, underPrefix, withPrefix } from "../runtime/named.js";
+import { mapValues, underPrefix, withPrefix } from "../runtime/named.js";
 import { kept } from "./graphs.js";
 
 /** All states are named `<group>.<name>`. */
@@ -53,12 +53,8 @@ export function teacherStates(engine: Engine, { state: specs = {} }: Pick<Model,
     },
     restore(states) {
       const groups = new Set(Object.keys(states).map((name) => name.slice(0, name.indexOf("."))));
-      const problems = [...groups].flatMap((group) => misfits(underPrefix(group, states), specs));
-      if (problems.length > 0) {
-        throw new CheckpointError(
-          `the saved state of a teacher does not fit the model: ${problems.slice(0, 3).join("; ")}. Use the configuration it was saved with.`,
-        );
-      }
+      for (const group of groups)
+        checkFit(`the saved state of teacher ${group}`, underPrefix(group, states), specs, SAME_CONFIGURATION);
       placed = [];
       saved = mapValues(states, copyOf);
     },

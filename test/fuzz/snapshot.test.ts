@@ -11,8 +11,8 @@ import {
   readSnapshot,
 } from "../../src/checkpoint/snapshot.js";
 import { memoryStore, type Store } from "../../src/checkpoint/store.js";
-import { checkParams } from "../../src/codistill/exchange.js";
 import { CheckpointError } from "../../src/errors.js";
+import { checkWeights } from "../../src/nn/fit.js";
 import { float32, type NamedArrays, zeros } from "../../src/runtime/array.js";
 import { storeWith } from "../tiny-run.js";
 import { type Damage, damages, fileOf, partsOf } from "./damage.js";
@@ -66,7 +66,7 @@ async function fetch(store: Store): Promise<void> {
     [metadata.format, metadata.version, metadata.group, metadata.step],
     ["codistill.snapshot", "1", String(group), String(step)],
   );
-  checkParams(params, model);
+  checkWeights("the snapshot", params, model);
   for (const [name, shape] of Object.entries(shapes)) {
     const array = params[name] as NamedArrays[string];
     assert.deepEqual(array.shape, shape);

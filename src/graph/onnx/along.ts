@@ -1,5 +1,6 @@
 import type { AlongOps } from "../tensor.js";
-import { ELEMENT_TYPES, type Rules } from "./builder.js";
+import type { Rules } from "./builder.js";
+import { ELEMENT_TYPES } from "./element-types.js";
 
 export const alongEmission = {
   takeAlong: (b, { attributes: { axis } }, ...inputs) => b.node("GatherElements", inputs, { axis }),

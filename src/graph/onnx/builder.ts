@@ -1,20 +1,13 @@
 /** What emission rules are made of: nodes and constants of a model, collected while its graph is walked. */
-import { bytesOf, type DType, type NdArray, scalar } from "../../runtime/array.js";
+import { bytesOf, type NdArray, scalar } from "../../runtime/array.js";
 import type { AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto } from "../onnx-proto.js";
 import { isSymbolic } from "../shape.js";
 import { isOp, type Op, type Shape, type Tensor } from "../tensor.js";
 import { traits } from "../traits.js";
+import { ELEMENT_TYPES, type ElementType } from "./element-types.js";
 
 /** Names that start so are ours: values between nodes, constants. */
 export const OURS = "%";
-
-export const ELEMENT_TYPES: { readonly [D in DType | "int64" | "uint32"]: number } = {
-  float32: 1,
-  uint32: 12,
-  int32: 6,
-  int64: 7,
-  bool: 9,
-};
 
 /** A number is an int64, unless it is marked as a float. */
 type OnnxAttribute =
@@ -169,7 +162,7 @@ export class ModelBuilder {
     return this.#constant(dtype, shape, bytesOf(data));
   }
 
-  #constant(dtype: keyof typeof ELEMENT_TYPES, dims: readonly number[], rawData: Uint8Array): string {
+  #constant(dtype: ElementType, dims: readonly number[], rawData: Uint8Array): string {
     // Small constants repeat often (0, 1, axes), so equal ones are stored once.
     const key = rawData.length <= 64 ? `${dtype}${dims}:${rawData}` : undefined;
     const { initializers, constants } = this.#model;

@@ -1,7 +1,8 @@
 import { sizeOf } from "../../runtime/array.js";
 import { along, type Convolution, positionsOf, type Windows } from "../geometry.js";
 import type { ConvolutionOps, Tensor } from "../tensor.js";
-import { ELEMENT_TYPES, MICROSOFT, type ModelBuilder, onnxAxis, type Rules } from "./builder.js";
+import { MICROSOFT, type ModelBuilder, onnxAxis, type Rules } from "./builder.js";
+import { ELEMENT_TYPES } from "./element-types.js";
 
 export const convolutionEmission = {
   conv: (b, { attributes, inputs: [, weight] }, ...inputs) =>

@@ -1,6 +1,7 @@
 import { scalar } from "../../runtime/array.js";
 import type { ElementwiseOps } from "../tensor.js";
-import { ELEMENT_TYPES, elementwise, type Rules } from "./builder.js";
+import { elementwise, type Rules } from "./builder.js";
+import { ELEMENT_TYPES } from "./element-types.js";
 
 export const elementwiseEmission = {
   neg: elementwise("Neg"),

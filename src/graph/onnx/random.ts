@@ -1,7 +1,8 @@
 import { scalar } from "../../runtime/array.js";
 import { elementsOf, isSymbolic } from "../shape.js";
 import type { RandomOps } from "../tensor.js";
-import { ELEMENT_TYPES, type ModelBuilder, type Rules, shapeLike } from "./builder.js";
+import { type ModelBuilder, type Rules, shapeLike } from "./builder.js";
+import { ELEMENT_TYPES } from "./element-types.js";
 
 export const randomEmission = {
   randomUniform: (b, { attributes: { stream }, shape }, key = "", like = "") => {

@@ -1,5 +1,6 @@
 import type { ReductionOps } from "../tensor.js";
-import { countOf, ELEMENT_TYPES, type Rules, reduction } from "./builder.js";
+import { countOf, type Rules, reduction } from "./builder.js";
+import { ELEMENT_TYPES } from "./element-types.js";
 
 export const reductionsEmission = {
   reduceSum: reduction("ReduceSum"),

@@ -2,7 +2,8 @@ import { sizeOf } from "../../runtime/array.js";
 import { isSymbolic } from "../shape.js";
 import type { RowOps } from "../tensor.js";
 import type { Rules } from "./builder.js";
-import { ELEMENT_TYPES, onnxAxis, shapeLike } from "./builder.js";
+import { onnxAxis, shapeLike } from "./builder.js";
+import { ELEMENT_TYPES } from "./element-types.js";
 import { mix } from "./random.js";
 
 /** The golden ratio in 64 bits. */

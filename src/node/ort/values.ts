@@ -1,4 +1,5 @@
 /** Tensors in memory of ours that the library reads and writes in place. */
+import { ELEMENT_TYPES, elementTypeName } from "../../graph/onnx/element-types.js";
 import { type DType, type NamedArrays, type NdArray, sizeOf } from "../../runtime/array.js";
 import { mapValues } from "../../runtime/named.js";
 import { addressOf, cApi, memoryAt, type Pointer } from "./c-api.js";
@@ -12,11 +13,8 @@ export interface OrtTensor {
 /** Enough for the widest vector instructions, and a cache line. */
 const ALIGNMENT = 64;
 
-/** `ONNXTensorElementDataType` of each dtype. */
-const elementTypes = { float32: 1, int32: 6, bool: 9 } as const satisfies Record<DType, number>;
-const dtypes = new Map<number, DType>(Object.entries(elementTypes).map(([dtype, type]) => [type, dtype as DType]));
-
 const kinds = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
+const isDType = (name: string | undefined): name is DType => name !== undefined && name in kinds;
 
 /** Where an array lies in the memory of the process; valid as long as its owner refers to the array. */
 export interface ArrayPlace {
@@ -92,7 +90,7 @@ export function tensorOver(array: NdArray): OrtTensor {
     data.byteLength,
     dims,
     axes.length,
-    elementTypes[dtype],
+    ELEMENT_TYPES[dtype],
   );
   return { array, value };
 }
@@ -122,8 +120,8 @@ function describe(value: Pointer): { dtype: DType; shape: number[] } {
     const axes = new BigInt64Array(numAxes);
     if (numAxes > 0) api.call("GetDimensions", info, axes, numAxes);
     const type = Number(api.make("GetTensorElementType", info));
-    const dtype = dtypes.get(type);
-    if (!dtype) throw new Error(`internal: no graph of ours gives tensors of element type ${type}`);
+    const dtype = elementTypeName(type);
+    if (!isDType(dtype)) throw new Error(`internal: no graph of ours gives tensors of element type ${type}`);
     return { dtype, shape: Array.from(axes, Number) };
   } finally {
     api.release("ReleaseTensorTypeAndShapeInfo", info);

@@ -2,6 +2,7 @@
 import { existsSync, lstatSync, readdirSync, rmSync, type Stats, unlinkSync } from "node:fs";
 import { basename, dirname, join, relative, sep } from "node:path";
 import { generationsOf } from "../../checkpoint/generations.js";
+import { snapshotsFolder } from "../../checkpoint/layout.js";
 import { oldSnapshots, readPointer } from "../../checkpoint/snapshot.js";
 import { ConfigError, messageOf } from "../../errors.js";
 import { bytes, table } from "../../report/format.js";
@@ -153,12 +154,12 @@ function recordingsIn(folder: string): string[] {
 }
 
 async function snapshotsOf(run: RunFolder, group: number, keep: number): Promise<Removal | null> {
-  const folder = join(run.store, "groups", String(group), "snapshots");
+  const folder = join(run.store, ...snapshotsFolder(group).split("/"));
   if (!plainStats(run.path, folder)?.isDirectory()) return null;
   const store = directoryStore(run.store);
   const latest = await readPointer(store, group);
   if (!latest) return null;
-  const names = oldSnapshots(await store.list(`groups/${group}/snapshots/`), latest.name, keep);
+  const names = oldSnapshots(await store.list(snapshotsFolder(group)), latest.name, keep);
   const paths = names.map((name) => join(run.store, ...name.split("/")));
   return removalOf(run.path, `${names.length} snapshots in ${folder}`, `beyond keepSnapshots (${keep})`, paths);
 }

@@ -3,6 +3,7 @@ import { existsSync, statSync } from "node:fs";
 import { z } from "zod";
 import { openSafetensors } from "../../checkpoint/seal.js";
 import { CheckpointError, ConfigError } from "../../errors.js";
+import { elementTypeName } from "../../graph/onnx/element-types.js";
 import type { ValueInfoProto } from "../../graph/onnx-proto.js";
 import type { LoggedEvent } from "../../log/events.js";
 import { bytes, count, table } from "../../report/format.js";
@@ -149,15 +150,6 @@ function inputSqls(text = "[]"): ReadonlyMap<string, string> {
   }
 }
 
-const elementTypes: Readonly<Record<number, string>> = {
-  1: "float32",
-  6: "int32",
-  7: "int64",
-  8: "string",
-  9: "bool",
-  11: "float64",
-};
-
 function namedType({ name, type }: ValueInfoProto): { readonly name: string; readonly type: string } {
   // Models of others have inputs that are no tensors, or of any rank.
   const tensor: Partial<ValueInfoProto["type"]["tensorType"]> | null | undefined = type?.tensorType;
@@ -165,7 +157,7 @@ function namedType({ name, type }: ValueInfoProto): { readonly name: string; rea
   const axes = tensor.shape?.dim.map((dim) =>
     "dimParam" in dim && dim.dimParam ? dim.dimParam : "dimValue" in dim ? dim.dimValue : "?",
   );
-  const element = elementTypes[tensor.elemType ?? 0] ?? `type ${tensor.elemType}`;
+  const element = elementTypeName(tensor.elemType ?? 0) ?? `type ${tensor.elemType}`;
   return { name, type: `${element}[${axes?.join(", ") ?? "..."}]` };
 }
 

@@ -1,7 +1,7 @@
 /** What a served model makes of columns before its network, as further outputs: ids of names, and numbers as they are kept. */
 import { featureName, numbersName } from "../../data/table.js";
+import { ELEMENT_TYPES } from "../../graph/onnx/element-types.js";
 import type { ModelProto, ValueInfoProto } from "../../graph/onnx-proto.js";
-import { types } from "../../serving/nodes.js";
 import type { FeatureValues, SeenFeature } from "../../serving/seen.js";
 import type { Tensor } from "../ort/library.js";
 
@@ -11,8 +11,10 @@ export function withFeatures(model: ModelProto, seen: readonly SeenFeature[]): M
   const made = new Set(graph.node.flatMap(({ output }) => output));
   const taken = new Set(graph.output.map(({ name }) => name));
   const outputs = [
-    ...seen.map(({ feature, kind }) => valueInfo(featureName(feature), kind === "name" ? types.int32 : types.float32)),
-    valueInfo(numbersName, types.float32),
+    ...seen.map(({ feature, kind }) =>
+      valueInfo(featureName(feature), kind === "name" ? ELEMENT_TYPES.int32 : ELEMENT_TYPES.float32),
+    ),
+    valueInfo(numbersName, ELEMENT_TYPES.float32),
   ].filter(({ name }) => made.has(name) && !taken.has(name));
   return { ...model, graph: { ...graph, output: [...graph.output, ...outputs] } };
 }

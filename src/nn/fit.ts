@@ -1,0 +1,54 @@
+/** Whether arrays from elsewhere (snapshots, checkpoints, files of weights) are those of a model: one rule for all who read some. */
+import { CheckpointError } from "../errors.js";
+import { type NamedArrays, notFinite } from "../runtime/array.js";
+import { type Weighted, weightSpecs } from "./model.js";
+
+type Shapes = Readonly<Record<string, { readonly shape: readonly number[] }>>;
+
+/** The cure for what was saved by a run of another configuration. */
+export const SAME_CONFIGURATION = "Use the configuration it was saved with.";
+
+/** The most differences that one message names. */
+const MOST_NAMED = 3;
+
+/**
+ * Throws {@link CheckpointError} unless arrays have exactly the expected names, are float32 and have the expected shapes.
+ * `what` names the arrays, `cure` is a sentence that says what to do.
+ */
+export function checkFit(what: string, arrays: NamedArrays, expected: Shapes, cure?: string): void {
+  const problems = misfits(arrays, expected);
+  if (problems.length === 0) return;
+  const more = problems.length > MOST_NAMED ? ` (and ${problems.length - MOST_NAMED} more)` : "";
+  const rest = cure === undefined ? "" : `. ${cure}`;
+  throw new CheckpointError(
+    `${what} does not fit the model: ${problems.slice(0, MOST_NAMED).join("; ")}${more}${rest}`,
+  );
+}
+
+/** Throws {@link CheckpointError} unless these are the params (and buffers) of the model, and finite every one. */
+export function checkWeights(what: string, weights: NamedArrays, model: Weighted): void {
+  checkFit(what, weights, weightSpecs(model));
+  const [wild] = wildOnes(weights);
+  if (wild !== undefined) throw new CheckpointError(`${what} is refused: ${wild}`);
+}
+
+/** Why arrays are not the params (and buffers) of a model: a sentence for each that differs, else for each that is not finite. */
+export function weightProblems(weights: NamedArrays, model: Weighted): string[] {
+  const unfit = misfits(weights, weightSpecs(model));
+  return unfit.length > 0 ? unfit : wildOnes(weights);
+}
+
+function wildOnes(weights: NamedArrays): string[] {
+  return notFinite(weights).map((name) => `${name} holds values that are not finite`);
+}
+
+function misfits(arrays: NamedArrays, expected: Shapes): string[] {
+  const wrong = Object.entries(expected).flatMap(([name, { shape }]) => {
+    const array = arrays[name];
+    if (array?.dtype === "float32" && array.shape.join() === shape.join()) return [];
+    const got = array ? `${array.dtype}[${array.shape.join(", ")}]` : "nothing";
+    return [`${name} must be float32[${shape.join(", ")}], got ${got}`];
+  });
+  const foreign = Object.keys(arrays).filter((name) => !Object.hasOwn(expected, name));
+  return [...wrong, ...foreign.map((name) => `${name} is not part of the model`)];
+}
