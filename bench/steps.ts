@@ -4,6 +4,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { messageOf } from "../src/errors.js";
+import { stopOnSignals } from "../src/node/launch/exit-codes.js";
 import { duration } from "../src/report/format.js";
 import { PYTHON_CURE } from "../test/golden/python.js";
 import { isCrippled, ownGigaFlops, trialsInWords } from "./kernels.js";
@@ -45,7 +46,8 @@ const program = new Command("npm run bench --")
 
 program.action(async (chosen: readonly WorkloadName[], options: Options) => {
   const names = chosen.length > 0 ? [...new Set(chosen)] : workloadNames;
-  const stop = stopOnSignals();
+  // The first Ctrl-C ends the process that runs and writes what is there; the second one leaves at once.
+  const { signal: stop } = stopOnSignals();
   const machine = thisMachine();
   const peer = options.torch ? findPeer() : undefined;
   const isFair = peer === undefined || !isCrippled(peer.best, await ownGigaFlops());
@@ -170,23 +172,6 @@ function write(folder: string, report: StepsReport): void {
       .join("\n")}\n`,
   );
   process.stdout.write(`report ${file}.md and .json\n`);
-}
-
-/** The first Ctrl-C ends the process that runs and writes what is there; the second one leaves at once. */
-function stopOnSignals(): AbortSignal {
-  const stop = new AbortController();
-  for (const [signal, code] of [
-    ["SIGINT", 130],
-    ["SIGTERM", 143],
-    ["SIGHUP", 129],
-  ] as const) {
-    process.on(signal, () => {
-      process.exitCode = code;
-      if (stop.signal.aborted) process.exit();
-      stop.abort();
-    });
-  }
-  return stop.signal;
 }
 
 function workload(name: string, before: readonly WorkloadName[] | undefined): readonly WorkloadName[] {

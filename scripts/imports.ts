@@ -103,18 +103,25 @@ for (const file of sources) {
   }
 }
 
-/** A cycle of files that begins at `file`, if there is one. */
+/** Files from which no cycle is reached. */
+const acyclic = new Set<string>();
+
+/** A cycle of files that is reached from `file` at the end of `path`, if there is one. */
 function cycleFrom(file: string, path: readonly string[] = []): readonly string[] | undefined {
-  if (path.includes(file)) return file === path[0] ? [...path, file] : undefined;
+  if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
+  if (acyclic.has(file)) return undefined;
   for (const next of imports.get(file) ?? []) {
     const cycle = cycleFrom(next, [...path, file]);
     if (cycle) return cycle;
   }
+  acyclic.add(file);
   return undefined;
 }
 for (const file of sources) {
   const cycle = cycleFrom(file);
-  if (cycle) problems.push(`import cycle: ${cycle.join(" -> ")}`);
+  if (!cycle) continue;
+  problems.push(`import cycle: ${cycle.join(" -> ")}`);
+  break;
 }
 
 const lines = (file: string) => (texts.get(file) ?? "").split("\n").length - 1;

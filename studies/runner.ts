@@ -2,6 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { InvalidArgumentError } from "commander";
+import { stopOnSignals } from "../src/node/launch/exit-codes.js";
 import { duration, loss } from "../src/report/format.js";
 import type { RunConfig } from "../src/run/schema.js";
 import { type Trial, trialName } from "./arms.js";
@@ -52,24 +53,6 @@ function secondsLeft(trials: readonly Trial[], remaining: readonly Trial[], out:
   if (done.length === 0) return null;
   const seconds = done.reduce((sum, trial) => sum + readOutcome(folderOf(out, trial)).seconds, 0);
   return (seconds / total(done)) * total(remaining);
-}
-
-/** The first Ctrl-C saves and stops, the second one leaves at once. */
-function stopOnSignals(): { readonly signal: AbortSignal; free(): void } {
-  const stop = new AbortController();
-  const stopOn = (signal: NodeJS.Signals) => {
-    process.exitCode = signal === "SIGINT" ? 130 : 143;
-    if (stop.signal.aborted) process.exit();
-    stop.abort();
-  };
-  const signals = ["SIGINT", "SIGTERM"] as const;
-  for (const signal of signals) process.on(signal, stopOn);
-  return {
-    signal: stop.signal,
-    free() {
-      for (const signal of signals) process.off(signal, stopOn);
-    },
-  };
 }
 
 /** An option of whole numbers, as in 1,2. */

@@ -38,7 +38,7 @@ export function commandLine(): Command {
 
   /** Work that signals stop, and that has nothing to say when it was stopped. */
   async function stoppable(work: (options: TableCommandOptions) => Promise<void>): Promise<void> {
-    const signal = stopOnSignals();
+    const { signal } = stopOnSignals();
     await unlessStopped(signal, () => work({ cacheFolder, signal, say }));
   }
 

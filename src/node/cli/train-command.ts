@@ -87,7 +87,7 @@ export function withReplayFlags(command: Command): Command {
 /** Train a new run, or go on with one. */
 export async function trainCommand(path: string | undefined, flags: TrainFlags, cacheFolder: string): Promise<void> {
   const join = joinOf(flags);
-  const signals = stopOnSignals();
+  const { signal: signals } = stopOnSignals();
   const budget = flags.stopAfter === undefined ? [] : [AbortSignal.timeout(1000 * flags.stopAfter)];
   const stop = AbortSignal.any([signals, ...budget]);
   const config = await unlessStopped(stop, () =>
@@ -136,7 +136,7 @@ interface TrainInOptions {
 /** Train in a run folder and say how it went. */
 async function trainIn(
   { config, folder }: ChosenRun,
-  { cacheFolder, json = false, join, stop = stopOnSignals() }: TrainInOptions,
+  { cacheFolder, json = false, join, stop = stopOnSignals().signal }: TrainInOptions,
 ): Promise<void> {
   isLogged = true;
   const progress = json ? writeEvents(folder, process.stdout) : await showProgress(folder, process.stdout);

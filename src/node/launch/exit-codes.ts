@@ -16,20 +16,35 @@ const EARLY_SIGNALS = ["SIGUSR1", "SIGUSR2"] as const;
 /** The exit code of a run that a signal stopped. */
 export const stoppedBy = (signal: NodeJS.Signals) => 128 + constants.signals[signal];
 
+/** A wish to stop, which signals make. */
+export interface Stop {
+  readonly signal: AbortSignal;
+  /** Leave signals to what they do by themselves: what follows need not be saved. */
+  free(): void;
+}
+
 /**
  * The first Ctrl-C (or SIGTERM, or the end of the terminal) saves and stops; the second one leaves at once. SIGUSR1 and SIGUSR2
  * save and stop too; that SIGTERM follows them is the way of batch systems, and no second wish.
  */
-export function stopOnSignals(): AbortSignal {
+export function stopOnSignals(): Stop {
   const stop = new AbortController();
   let numWishes = 0;
-  const on = (signal: NodeJS.Signals, mayLeave: boolean) =>
-    process.on(signal, () => {
-      process.exitCode = stoppedBy(signal);
-      if (mayLeave && numWishes++ > 0) process.exit();
-      stop.abort();
-    });
-  for (const signal of STOP_SIGNALS) on(signal, true);
-  for (const signal of EARLY_SIGNALS) on(signal, false);
-  return stop.signal;
+  const wish = (signal: NodeJS.Signals) => {
+    process.exitCode = stoppedBy(signal);
+    stop.abort();
+  };
+  const wishOrLeave = (signal: NodeJS.Signals) => {
+    if (numWishes++ > 0) process.exit(stoppedBy(signal));
+    wish(signal);
+  };
+  for (const signal of STOP_SIGNALS) process.on(signal, wishOrLeave);
+  for (const signal of EARLY_SIGNALS) process.on(signal, wish);
+  return {
+    signal: stop.signal,
+    free() {
+      for (const signal of STOP_SIGNALS) process.off(signal, wishOrLeave);
+      for (const signal of EARLY_SIGNALS) process.off(signal, wish);
+    },
+  };
 }

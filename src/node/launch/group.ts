@@ -13,7 +13,7 @@ import { type Ownership, takeOver } from "../runs/ownership.js";
 import { ownIdentity } from "../runs/process-identity.js";
 import { lastStepOf, readEvents } from "../runs/read-log.js";
 import { readRunFile } from "../runs/run-file.js";
-import { runFolder } from "../runs/run-folder.js";
+import { type RunFolder, runFolder } from "../runs/run-folder.js";
 import { readScope } from "../runs/scope.js";
 import { directoryStore } from "../stores/directory-store.js";
 import { openStore } from "../stores/stores.js";
@@ -23,23 +23,34 @@ import { hasBegun, stopOrder } from "./group-orders.js";
 import { openWorkload } from "./prepare.js";
 import { recordOf } from "./replay.js";
 
-const [path = "", index = "", threads = ""] = process.argv.slice(2);
-const folder = runFolder(path);
-const groupIndex = Number(index);
-const { path: own, log: logPath } = folder.group(groupIndex);
-
-try {
-  makeOwnFolder(own);
-  // Before anything in the folder is read: what an older process still had in hand is void from here on.
-  await train(takeOver(own));
-} catch (error) {
-  endWith(error);
-} finally {
-  if (process.connected) process.disconnect();
+/** Which group trains, where, and with how many threads. */
+interface Place {
+  readonly folder: RunFolder;
+  readonly groupIndex: number;
+  readonly threads: number;
+  /** What the group alone writes to: its folder, and its log there. */
+  readonly own: string;
+  readonly logPath: string;
 }
 
-async function train(ownership: Ownership): Promise<void> {
-  const mayChange = () => leaveToNewer(ownership);
+/** Train the group that these arguments name (the run folder, its index, its threads), and set the exit code. */
+export async function trainGroup([path = "", index = "", threads = ""]: readonly string[]): Promise<void> {
+  const folder = runFolder(path);
+  const groupIndex = Number(index);
+  const { path: own, log: logPath } = folder.group(groupIndex);
+  try {
+    makeOwnFolder(own);
+    // Before anything in the folder is read: what an older process still had in hand is void from here on.
+    await train({ folder, groupIndex, threads: Number(threads), own, logPath }, takeOver(own));
+  } catch (error) {
+    endWith(error);
+  } finally {
+    if (process.connected) process.disconnect();
+  }
+}
+
+async function train({ folder, groupIndex, threads, own, logPath }: Place, ownership: Ownership): Promise<void> {
+  const mayChange = () => leaveToNewer(ownership, own, groupIndex);
   const write = logWriter(logPath);
   const log = (event: TrainEvent) => {
     mayChange();
@@ -49,7 +60,7 @@ async function train(ownership: Ownership): Promise<void> {
   const config = readRunFile(folder.config) as RunConfig;
   const scope = readScope(folder, config.numGroups);
   const { init, device = "cpu" } = config;
-  const engine = threadedEngine({ threads: Number(threads), device });
+  const engine = threadedEngine({ threads, device });
   try {
     const replay = scope.replayOf === undefined ? undefined : await recordOf(scope.replayOf, groupIndex);
     await runGroup({
@@ -58,7 +69,7 @@ async function train(ownership: Ownership): Promise<void> {
       workload: await openWorkload(config, folder, groupIndex),
       ...(init && { readInit: () => readInit(init, folder.path) }),
       engine,
-      threads: Number(threads),
+      threads,
       store: await openStore(scope.store, mayChange),
       files: directoryStore(own, mayChange),
       log,
@@ -84,7 +95,7 @@ async function train(ownership: Ownership): Promise<void> {
 }
 
 /** A process that was suspended may wake up when the group has long gone on without it: it ends, and changes nothing. */
-function leaveToNewer({ start, isNewest }: Ownership): void {
+function leaveToNewer({ start, isNewest }: Ownership, own: string, groupIndex: number): void {
   if (isNewest()) return;
   writeSync(
     2,

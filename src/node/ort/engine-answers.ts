@@ -1,0 +1,75 @@
+/** What an engine on a thread does: it answers messages, one after the other, while it may compile beside. */
+import type { MessagePort } from "node:worker_threads";
+import { ConfigError } from "../../errors.js";
+import type { NamedArrays } from "../../runtime/array.js";
+import { mapValues } from "../../runtime/named.js";
+import { planEngine } from "./bindings.js";
+import { type EngineAnswer, type EngineRequest, memoryOf } from "./engine-messages.js";
+import type { PlanEngine, PlanProgram } from "./plan-engine.js";
+
+/** Answer the requests that come to a port, with an engine that the first of them starts; "close" ends it. */
+export function answerRequests(port: MessagePort): void {
+  const answer = startedEngine();
+  let queue: Promise<void> = Promise.resolve();
+  /** Compilation goes on beside what is asked for meanwhile: a thread of the pool does it. */
+  const compiling = new Set<Promise<void>>();
+
+  port.on("message", (request: EngineRequest) => {
+    const answering = async () => {
+      const reply = (message: EngineAnswer, memory?: ArrayBuffer[]) => port.postMessage(message, memory);
+      try {
+        if (request.call === "close") await Promise.all(compiling);
+        const result = await answer(request);
+        reply({ id: request.id, result }, request.call === "read" ? memoryOf(result as NamedArrays) : []);
+      } catch (error) {
+        reply({ id: request.id, error, isConfigError: error instanceof ConfigError });
+      }
+      if (request.call === "close") port.close();
+    };
+    if (request.call !== "compile") {
+      queue = queue.then(answering);
+      return;
+    }
+    const compiled = answering().finally(() => compiling.delete(compiled));
+    compiling.add(compiled);
+  });
+}
+
+/** An engine that a request starts, as a function that does what requests ask for. */
+function startedEngine(): (request: EngineRequest) => Promise<NamedArrays | number | null> {
+  let started: PlanEngine | undefined;
+  const programs: PlanProgram[] = [];
+
+  return async (request) => {
+    if (request.call === "start") {
+      started = await planEngine(request.options, request.binding);
+      return null;
+    }
+    if (!started) throw new Error(`internal: the engine was asked to ${request.call} before its start`);
+    const engine = started;
+    switch (request.call) {
+      case "compile":
+        return programs.push(await engine.compile(request.plan)) - 1;
+      case "run":
+        return (programs[request.program] as PlanProgram).run(request.feeds, request.brake);
+      case "write":
+        await engine.write(request.tensors);
+        return null;
+      case "lend": {
+        const { arrayAt } = await import("./values.js");
+        await engine.write(mapValues(request.places, arrayAt), true);
+        return null;
+      }
+      case "read":
+        return engine.read(request.names);
+      case "share":
+        return engine.share(request.names);
+      case "adopt":
+        await engine.adopt(request.shared);
+        return null;
+      case "close":
+        await engine.close();
+        return null;
+    }
+  };
+}
