@@ -15,8 +15,8 @@ test("signals stop and say the exit code, and do what they do by themselves once
     before.map((count) => count + 1),
   );
   // Of batch systems: none of them ends the process at once, however many come.
-  process.emit("SIGUSR2");
-  process.emit("SIGUSR1");
+  process.emit("SIGUSR2", "SIGUSR2");
+  process.emit("SIGUSR1", "SIGUSR1");
   assert.equal(signal.aborted, true);
   assert.equal(process.exitCode, stoppedBy("SIGUSR1"));
   free();
