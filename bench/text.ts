@@ -3,9 +3,9 @@ import { laneStream, sequenceStream, type TextStreamOptions } from "../src/data/
 import { loadConfig } from "../src/node/runs/load-config.js";
 import { prepareText } from "../src/node/text/prepare-text.js";
 import { openText } from "../src/node/text/text-cache.js";
-import { textSpecOf } from "../src/node/text/text-kind.js";
+import { textSpecOf } from "../src/node/text/text-reader.js";
 import { table } from "../src/report/format.js";
-import { isOfText } from "../src/run/schema.js";
+import { configOfKind } from "../src/run/kinds/kinds.js";
 import { rootKey } from "../src/runtime/random.js";
 import { writeFigures } from "./children.js";
 import { thisMachine } from "./machine.js";
@@ -33,8 +33,7 @@ function measure(stream: (options: TextStreamOptions) => { next(): unknown }, op
 }
 
 const machine = thisMachine();
-const config = await loadConfig("recipes/gutenberg.config.ts");
-if (!isOfText(config)) throw new Error("the recipe is of text");
+const config = configOfKind(await loadConfig("recipes/gutenberg.config.ts"), "text", "this benchmark", "the recipe");
 const { folder } = await prepareText(textSpecOf(config), { cacheFolder: ".codistill/cache" });
 const results = [];
 for (const [from, memoryBytes] of Object.entries({ memory: Number.POSITIVE_INFINITY, file: 0 })) {

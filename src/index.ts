@@ -133,8 +133,9 @@ export {
   type UpdateOutput,
 } from "./optim/transformations.js";
 export { resolveConfig } from "./run/config.js";
+export type { TableRunInput, TextRunInput } from "./run/input/run.js";
 export type { OptimizerConfig, OptimizerInSteps } from "./run/optimizer-schema.js";
-export { defineRun, type RunConfig, type RunInput, type TableRunInput, type TextRunInput } from "./run/schema.js";
+export { defineRun, type RunConfig, type RunInput } from "./run/schema.js";
 export type { TaskConfig } from "./run/task-schema.js";
 export { type DataOf, type DType, float32, int32, type NamedArrays, type NdArray } from "./runtime/array.js";
 export { fold, type Key, normal, permutation, rootKey, uniform } from "./runtime/random.js";

@@ -5,7 +5,7 @@ import { Ngram } from "../src/data/text/ngram.js";
 import { ConfigError } from "../src/errors.js";
 import { loadConfig } from "../src/node/runs/load-config.js";
 import { documents, findTexts } from "../src/node/text/documents.js";
-import { isOfText } from "../src/run/schema.js";
+import { configOfKind } from "../src/run/kinds/kinds.js";
 
 const ORDER = 6;
 
@@ -19,9 +19,7 @@ export interface Baselines {
 
 /** The baselines of a configuration of text whose test has a source of its own. Throws {@link ConfigError} for any other. */
 export async function textBaselines(path: string): Promise<Baselines> {
-  const config = await loadConfig(path);
-  if (!isOfText(config)) throw new ConfigError(`${path} is not a configuration of text`);
-  const { source, test, field } = config.data;
+  const { source, test, field } = configOfKind(await loadConfig(path), "text", "this command", path).data;
   if (typeof test === "number")
     throw new ConfigError(`data.test of ${path} is a share; baselines take files of its own`);
   const training = await textsOf(source, field);

@@ -6,8 +6,8 @@ import { mean } from "../bench/statistics.js";
 import { threadedEngine } from "../src/node/ort/threaded-engine.js";
 import { runFolder } from "../src/node/runs/run-folder.js";
 import { directoryStore } from "../src/node/stores/directory-store.js";
-import { textKind } from "../src/node/text/text-kind.js";
-import { isOfText } from "../src/run/schema.js";
+import { textReader } from "../src/node/text/text-reader.js";
+import { configOfKind } from "../src/run/kinds/kinds.js";
 import { readBest } from "../src/run/score.js";
 import type { Arm, Trial } from "./arms.js";
 import { type BookStudy, bookConfig } from "./books.js";
@@ -138,8 +138,7 @@ function stepsShown(steps: readonly (number | null)[]): string {
 
 /** How much the models differ that trials of one arm ship, by the share of places, as a mean over pairs. */
 async function churnOf(study: Pick<BookStudy, "options">, trials: readonly Trial[], place: string): Promise<number> {
-  const config = await bookConfig(study, trials[0] as Trial);
-  if (!isOfText(config)) throw new Error("the recipe is of text");
+  const config = configOfKind(await bookConfig(study, trials[0] as Trial), "text", "this study", "the recipe");
   const models = await Promise.all(
     trials.map(async (trial, i) => {
       const best = await readBest(directoryStore(runFolder(folderOf(place, trial)).group(0).path));
@@ -148,7 +147,7 @@ async function churnOf(study: Pick<BookStudy, "options">, trials: readonly Trial
     }),
   );
   const { signal } = new AbortController();
-  const data = await textKind.prepare(config, { cacheFolder: CACHE, onProgress: () => {}, signal });
+  const data = await textReader.prepare(config, { cacheFolder: CACHE, onProgress: () => {}, signal });
   const engine = threadedEngine({ threads: availableParallelism() });
   const { churn } = await data.score(engine, models, 0, signal).finally(() => engine.close());
   return churn ?? Number.NaN;

@@ -9,9 +9,10 @@ import { readEvents, readLog } from "../src/node/runs/read-log.js";
 import { runFolder } from "../src/node/runs/run-folder.js";
 import { directoryStore } from "../src/node/stores/directory-store.js";
 import { prepareTable } from "../src/node/table/ingest.js";
-import { tableSpecOf } from "../src/node/table/table-kind.js";
+import { tableSpecOf } from "../src/node/table/table-reader.js";
+import { configOfKind } from "../src/run/kinds/kinds.js";
 import { tableLearner } from "../src/run/learner.js";
-import { ofTable, type RunConfig } from "../src/run/schema.js";
+import type { RunConfig } from "../src/run/schema.js";
 import { readBest } from "../src/run/score.js";
 import { bytesOf } from "../src/runtime/array.js";
 import { predictAll } from "../src/train/evaluate.js";
@@ -109,7 +110,7 @@ export async function runTrial(
 
 /** Keep the test predictions of every group of a run on a table, for {@link readPredictions}. */
 export async function keepPredictions(run: RunConfig, path: string): Promise<void> {
-  const config = ofTable(run, "this study");
+  const config = configOfKind(run, "table", "this study");
   const { preprocessing, test } = await prepareTable(tableSpecOf(config), { cacheFolder: CACHE });
   const learner = tableLearner(config, preprocessing);
   const engine = threadedEngine({ threads: availableParallelism() });

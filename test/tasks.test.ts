@@ -6,7 +6,8 @@ import type { RunResult } from "../src/log/events.js";
 import * as ort from "../src/node/ort/library.js";
 import { resultLines } from "../src/report/result.js";
 import { resolveConfig } from "../src/run/config.js";
-import type { TableRunConfig, TableRunInput } from "../src/run/schema.js";
+import type { TableRunInput } from "../src/run/input/run.js";
+import type { TableRunConfig } from "../src/run/kinds/table.js";
 import { csvHeader, tinyConfig, tinyCsv } from "./process/tiny.js";
 import { trainTwoGroups } from "./two-groups.js";
 

@@ -3,8 +3,9 @@ import { memoryStore, type Store } from "../src/checkpoint/store.js";
 import { type Preprocessing, type Rows, recordLayout, tableRows } from "../src/data/table.js";
 import type { Engine } from "../src/engine/engine.js";
 import { resolveConfig } from "../src/run/config.js";
+import type { TableRunInput } from "../src/run/input/run.js";
+import type { TableRunConfig } from "../src/run/kinds/table.js";
 import { type RunLearner, tableLearner } from "../src/run/learner.js";
-import type { TableRunConfig, TableRunInput } from "../src/run/schema.js";
 import { fold, normal, rootKey, uniform } from "../src/runtime/random.js";
 import type { Serving } from "../src/serving/expression.js";
 

@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { memoryStore, type Store } from "../src/checkpoint/store.js";
 import type { TrainEvent } from "../src/log/events.js";
-import type { TableRunInput } from "../src/run/schema.js";
+import type { TableRunInput } from "../src/run/input/run.js";
 import { runTiny, type TinyOutcome } from "./group-run.js";
 import { type Topology, type TopologyCase, taughtBy, topologyCases } from "./topology-cases.js";
 

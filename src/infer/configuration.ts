@@ -2,7 +2,7 @@
 
 import type { TaskKind } from "../log/events.js";
 import type { GivenReading } from "../reading/reading.js";
-import type { TableRunInput } from "../run/schema.js";
+import type { TableRunInput } from "../run/input/run.js";
 import type { ColumnDescription, Feature } from "./column.js";
 import type { PairFeature } from "./pairs.js";
 import type { Plan } from "./plan.js";

@@ -1,5 +1,5 @@
 /** Well-known data and networks by name: what a preset says in place of what would be inferred. */
-import type { TableRunInput } from "../run/schema.js";
+import type { TableRunInput } from "../run/input/run.js";
 import type { RoleOverrides } from "./roles.js";
 
 export interface Preset {

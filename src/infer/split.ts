@@ -1,7 +1,7 @@
 /** Which rows train, which choose the best checkpoint and which are scored once at the end, as a configuration says it. */
 import type { RowSplit } from "../data/split.js";
 import { count } from "../report/format.js";
-import type { TableRunInput } from "../run/schema.js";
+import type { TableRunInput } from "../run/input/run.js";
 
 /** A split of a configuration, and why. */
 export interface SplitChoice {

@@ -1,6 +1,6 @@
 /** The language model and its training for a text and a machine: rules of thumb in one place, each with its reason in words. */
 import { count, counted, bytes as inBytes, times } from "../report/format.js";
-import type { TextRunInput } from "../run/schema.js";
+import type { TextRunInput } from "../run/input/run.js";
 import { codeOf, PACKAGE } from "./configuration.js";
 
 /** What a plan depends on. */

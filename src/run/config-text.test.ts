@@ -4,8 +4,8 @@ import { ConfigError } from "../errors.js";
 import { elementsOf } from "../graph/shape.js";
 import { transformerLanguageModel } from "../nn/transformer-language-model.js";
 import { resolveConfig } from "./config.js";
+import { configOfKind } from "./kinds/kinds.js";
 import { transformerSizeNames } from "./model-schema.js";
-import { ofTable } from "./schema.js";
 
 describe("a configuration of text", () => {
   const text = {
@@ -37,7 +37,7 @@ describe("a configuration of text", () => {
       labelSmoothing: { amount: 0.1, prior: "uniform" },
     });
     assert.throws(
-      () => ofTable(resolveConfig(text), "shards"),
+      () => configOfKind(resolveConfig(text), "table", "shards"),
       /shards is for tables, and this configuration is of text/,
     );
   });

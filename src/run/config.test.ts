@@ -4,7 +4,8 @@ import fc from "fast-check";
 import { tinyConfig, tinyInput } from "../../test/tiny-run.js";
 import { ConfigError } from "../errors.js";
 import { resolveConfig } from "./config.js";
-import { defineRun, ofTable, type RunConfig, type RunInput } from "./schema.js";
+import { configOfKind } from "./kinds/kinds.js";
+import { defineRun, type RunConfig, type RunInput } from "./schema.js";
 
 /** The least that a user must write. */
 const least: RunInput = {
@@ -258,7 +259,7 @@ describe("a wrong configuration is refused with the path, the rule and the value
 
   test("a feature may have any name, that of an object's method too", () => {
     const data = { ...least.data, numeric: { constructor: "1", toString: "2" } };
-    assert.deepEqual(Object.keys(ofTable(resolveConfig({ ...least, data }), "this").data.numeric), [
+    assert.deepEqual(Object.keys(configOfKind(resolveConfig({ ...least, data }), "table", "this").data.numeric), [
       "constructor",
       "toString",
     ]);

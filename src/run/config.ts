@@ -4,9 +4,10 @@ import { ConfigError } from "../errors.js";
 import { nearest } from "../nearest.js";
 import { shortened } from "../report/format.js";
 import { crossChecks } from "./cross-checks.js";
+import { dataKindNames, kindNamed, rulesOf } from "./kinds/kinds.js";
 import { unknownNameHint } from "./known-names.js";
 import { plainCopy } from "./plain-data.js";
-import { type RunConfig, tableRunObject, tableRunSchema, textRunObject, textRunSchema } from "./schema.js";
+import type { RunConfig } from "./schema.js";
 
 /** Problems that are told one by one, and characters that are shown of a name or a value. */
 const MAX_PROBLEMS = 20;
@@ -20,14 +21,15 @@ const MAX_SHOWN = 300;
 export function resolveConfig(given: unknown): RunConfig {
   const value = plainCopy(given);
   const kind = isRecord(value) ? kindOf(value.data) : undefined;
-  if (kind !== undefined && kind !== "table" && kind !== "text") {
-    throw new ConfigError(`the configuration has 1 problem:\n  ${wrongKind("data.kind", kind, ["table", "text"])}`);
+  const name = kindNamed(kind);
+  if (name === undefined) {
+    throw new ConfigError(`the configuration has 1 problem:\n  ${wrongKind("data.kind", kind, dataKindNames)}`);
   }
-  const words = { error: ruleOf };
-  const parsed = kind === "text" ? textRunSchema.safeParse(value, words) : tableRunSchema.safeParse(value, words);
+  const { schema } = rulesOf(name);
+  const parsed = schema.safeParse(value, { error: ruleOf });
   const problems = parsed.success
     ? crossChecks(parsed.data)
-    : parsed.error.issues.flatMap((issue) => explain(issue, value));
+    : parsed.error.issues.flatMap((issue) => explain(issue, value, schema));
   if (!parsed.success || problems.length > 0) {
     const shown = problems.slice(0, MAX_PROBLEMS);
     if (problems.length > MAX_PROBLEMS) shown.push(`and ${problems.length - MAX_PROBLEMS} more`);
@@ -64,10 +66,9 @@ export function applyOverrides(config: unknown, overrides: readonly string[]): u
   return result;
 }
 
-function explain(issue: z.core.$ZodIssue, config: unknown): string[] {
+function explain(issue: z.core.$ZodIssue, config: unknown, schema: z.ZodType): string[] {
   const path = shortened(issue.path.join("."), MAX_SHOWN) || "configuration";
   if (issue.code === "unrecognized_keys") {
-    const schema = isRecord(config) && kindOf(config.data) === "text" ? textRunObject : tableRunObject;
     return issue.keys.map((key, i) => {
       const name = shortened([...issue.path, key].join("."), MAX_SHOWN);
       // Comparing names takes time, and the others are only counted.
@@ -77,7 +78,7 @@ function explain(issue: z.core.$ZodIssue, config: unknown): string[] {
   const kinds = unknownKind(issue, config);
   if (kinds) return [wrongKind(`${path}.kind`, kindOf(valueAt(issue.path, config)), kinds)];
   const inner = issuesOfKind(issue, config);
-  if (inner) return inner.flatMap((one) => explain(one, config));
+  if (inner) return inner.flatMap((one) => explain(one, config, schema));
   const value = valueAt(issue.path, config);
   if (value === undefined) return [`${path}: is missing, ${issue.message}`];
   const meant = typeof value === "string" ? nearest(value, optionsOf(issue)) : undefined;

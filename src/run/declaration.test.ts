@@ -5,7 +5,7 @@ import { memoryStore } from "../checkpoint/store.js";
 import type { LabelStatistics } from "../data/table.js";
 import { ConfigError, StoreError } from "../errors.js";
 import { declarationOf, declareRun, type RunDeclaration } from "./declaration.js";
-import type { TableRunInput } from "./schema.js";
+import type { TableRunInput } from "./input/run.js";
 import { tableWork } from "./table-work.js";
 
 const data = { digest: "d".repeat(64), preprocessing: tinyPreprocessing };

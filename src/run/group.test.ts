@@ -13,9 +13,9 @@ import { filled, type NamedArrays } from "../runtime/array.js";
 import { underPrefix } from "../runtime/named.js";
 import { rootKey } from "../runtime/random.js";
 import type { Learner } from "../train/graphs.js";
+import type { TableRunInput } from "./input/run.js";
 import { groupFiles } from "./keeper.js";
 import { tableLearner } from "./learner.js";
-import type { TableRunInput } from "./schema.js";
 import type { TableShard } from "./table-work.js";
 
 const only = <K extends TrainEvent["event"]>(events: readonly TrainEvent[], kind: K) =>

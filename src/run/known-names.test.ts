@@ -3,15 +3,15 @@ import { test } from "node:test";
 import { tinyInput } from "../../test/tiny-run.js";
 import { ConfigError } from "../errors.js";
 import { resolveConfig } from "./config.js";
+import { rulesOf } from "./kinds/kinds.js";
 import { NAMES_ELSEWHERE, unknownNameHint } from "./known-names.js";
-import { tableRunObject, textRunObject } from "./schema.js";
 
 const text = { data: { kind: "text", source: "a.txt" }, model: { kind: "lstm" } };
 const transformer = { ...text, model: { kind: "transformer" } };
 
 const meantBy = (path: string, config: unknown) => {
   const [name = "", ...place] = path.split(".").reverse();
-  const schema = config === text || config === transformer ? textRunObject : tableRunObject;
+  const { schema } = rulesOf(config === text || config === transformer ? "text" : "table");
   return unknownNameHint(schema, place.reverse(), name, config);
 };
 

@@ -7,8 +7,9 @@ import type { Model } from "../nn/model.js";
 import { checkTouchedRows } from "../optim/touched-rows.js";
 import type { Learner } from "../train/graphs.js";
 import type { Task } from "../train/task.js";
+import type { TableRunConfig } from "./kinds/table.js";
 import { checkPatterns, configuredOptimizer } from "./optimizer.js";
-import type { RunConfig, TableRunConfig } from "./schema.js";
+import type { RunConfig } from "./schema.js";
 import { configuredTask } from "./task.js";
 
 /** What a run trains, and what it knows of its task beside the losses. */

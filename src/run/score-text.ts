@@ -4,7 +4,7 @@ import type { Engine } from "../engine/engine.js";
 import type { RunResult } from "../log/events.js";
 import { type TextScore, textScorer } from "../train/evaluate-text.js";
 import { keptWeights } from "../train/graphs.js";
-import type { TextRunConfig } from "./schema.js";
+import type { TextRunConfig } from "./kinds/text.js";
 import { asTestMetrics, checkParams, type ScoredGroup } from "./score.js";
 import { textBatch, textMetrics } from "./text-work.js";
 import { remarksOn, type YardstickText, yardsticks } from "./text-yardsticks.js";

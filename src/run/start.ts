@@ -18,6 +18,7 @@ import { asRecorded, atStepZero, type Beginning, fromNewestSnapshot } from "./be
 import { notWaiting } from "./early-stopping.js";
 import { joinRun } from "./join.js";
 import { groupKeeper, readOwnCheckpoint } from "./keeper.js";
+import { kindOf } from "./kinds/kinds.js";
 import type { RunConfig } from "./schema.js";
 import { readOwnBest } from "./score.js";
 import type { Workload } from "./workload.js";
@@ -151,11 +152,6 @@ function checkInit(params: NamedArrays, model: Model): void {
   );
 }
 
-/** Whether nothing but chance deals the data of the groups. */
-function isDealtByChance({ data }: RunConfig): boolean {
-  return !("filters" in data && data.filters) && !("shardBy" in data && data.shardBy);
-}
-
 /** The exchange through the store, traced; or that of a recorded run, step for step. */
 function makeExchange(
   { config, groupIndex, store, files, log, replay }: GroupOptions,
@@ -168,7 +164,7 @@ function makeExchange(
     ...config.codistill,
     store: config.record ? recordingStore(store, files) : store,
     group: groupIndex,
-    isAlike: isDealtByChance(config),
+    isAlike: kindOf(config).isDealtByChance(config),
     ...own,
     known: checkpoint?.teachers ?? [],
     onEvent: log,

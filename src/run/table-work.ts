@@ -3,8 +3,8 @@ import { batchStream } from "../data/stream.js";
 import type { Preprocessing, Rows } from "../data/table.js";
 import { predictAll } from "../train/evaluate.js";
 import { predictGraph, shippedName } from "../train/graphs.js";
+import type { TableRunConfig } from "./kinds/table.js";
 import { type RunLearner, tableLearner } from "./learner.js";
-import type { TableRunConfig } from "./schema.js";
 import { classesOf } from "./task.js";
 import type { Work, Workload } from "./workload.js";
 

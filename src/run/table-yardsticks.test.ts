@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { tinyConfig } from "../../test/tiny-run.js";
 import { type LabelStatistics, type Preprocessing, type Rows, recordLayout, tableRows } from "../data/table.js";
 import { fold, rootKey, uniform } from "../runtime/random.js";
-import type { TableRunInput } from "./schema.js";
+import type { TableRunInput } from "./input/run.js";
 import { remarksOnTable, tableYardsticks } from "./table-yardsticks.js";
 import { configuredTask } from "./task.js";
 

@@ -12,7 +12,7 @@ import { float32, int32 } from "../runtime/array.js";
 import { fold, normal, rootKey } from "../runtime/random.js";
 import type { Task } from "../train/task.js";
 import { resolveConfig } from "./config.js";
-import type { TableRunInput } from "./schema.js";
+import type { TableRunInput } from "./input/run.js";
 import { classesOf, configuredTask, labelsToFit } from "./task.js";
 
 const animals: LabelStatistics = { kind: "classes", classes: ["cat", "dog", "eel"], counts: [60, 30, 10] };

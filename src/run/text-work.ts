@@ -12,9 +12,9 @@ import type { UnitReader } from "../nn/unit-reader.js";
 import { type TextBatch, type TextScore, textScorer } from "../train/evaluate-text.js";
 import { kept, shippedName } from "../train/graphs.js";
 import { numPiecesOf } from "../train/pieces.js";
+import type { TextRunConfig } from "./kinds/text.js";
 import { learnerOf } from "./learner.js";
 import { levelsOf } from "./learning-watch.js";
-import type { TextRunConfig } from "./schema.js";
 import type { Work, Workload } from "./workload.js";
 
 /** Text that is units, and what made them. */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { loadConfig } from "../../src/node/runs/load-config.js";
-import { ofTable } from "../../src/run/schema.js";
+import { configOfKind } from "../../src/run/kinds/kinds.js";
 import { workplace } from "./fixture.js";
 import type { Ended } from "./processes.js";
 import { resultOf } from "./results.js";
@@ -51,7 +51,7 @@ test("classes and numbers are trained as what they are, and a configuration that
     assert.match(stdout, said, shown);
     assert.match(stdout, /group 0 +\d.* shipped$/m, shown);
     assert.match(stdout, new RegExp(`^config +${file}, to go on from$`, "m"), shown);
-    const { task, data: own } = ofTable(await loadConfig(place.path(file)), "this");
+    const { task, data: own } = configOfKind(await loadConfig(place.path(file)), "table", "this");
     assert.equal(task.kind, label === "kind" ? "multiclass" : "regression");
     assert.ok(!("city" in own.categorical));
   }

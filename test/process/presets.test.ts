@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { loadConfig } from "../../src/node/runs/load-config.js";
-import { ofTable } from "../../src/run/schema.js";
+import { configOfKind } from "../../src/run/kinds/kinds.js";
 import { fold, rootKey, uniform } from "../../src/runtime/random.js";
 import { workplace } from "./fixture.js";
 
@@ -35,7 +35,7 @@ test("the criteo preset reads, trains and serves files without a header", async 
   assert.equal(code, 0, shown);
   assert.match(stdout, /^I1 +BIGINT +numeric .*long tail: /m, shown);
   assert.match(stdout, /^C1 +VARCHAR +categorical /m, shown);
-  const config = ofTable(await loadConfig(place.path("codistill.config.ts")), "this");
+  const config = configOfKind(await loadConfig(place.path("codistill.config.ts")), "table", "this");
   assert.deepEqual(config.model.hidden, [2560, 1024, 256]);
   assert.equal(config.optimizer.kind, "adagrad");
   assert.equal(config.data.columns?.length, 40);

@@ -46,3 +46,9 @@ export interface SlottedCorpus extends Corpus {
   /** The slot of each document. */
   readonly slots: Uint16Array;
 }
+
+/** The documents of some slots. */
+export function documentsOf({ slots }: SlottedCorpus, wanted: readonly number[]): Uint32Array {
+  const isWanted = new Set(wanted);
+  return Uint32Array.from(slots.keys()).filter((d) => isWanted.has(slots[d] as number));
+}

@@ -4,15 +4,11 @@ import type { Command } from "commander";
 import { slotsUnder } from "../../data/shard.js";
 import { bytes } from "../../report/format.js";
 import { runsLines } from "../../report/runs.js";
-import { isOfText, type TableRunConfig, type TextRunConfig } from "../../run/schema.js";
 import { FAILED } from "../launch/exit-codes.js";
 import { carryOut, planClean, planLines } from "../runs/clean.js";
 import { inspect } from "../runs/inspect.js";
 import { listRuns } from "../runs/list-runs.js";
 import { loadConfig } from "../runs/load-config.js";
-import { prepareTable } from "../table/ingest.js";
-import { describeShards, shardLines } from "../table/shards.js";
-import { tableSpecOf } from "../table/table-kind.js";
 
 /** The flag that overrides options of a configuration. */
 export const SET = [
@@ -87,30 +83,11 @@ export function addRunCommands(program: Command, cacheFolder: () => string, say:
     const config = await loadConfig(path, flags.set);
     const { numGroups } = config;
     const slots = Array.from({ length: numGroups }, (_, group) => slotsUnder(config.data.regime, group, numGroups));
-    const { report, lines } = isOfText(config) ? await ofText(config, slots) : await ofTable(config, slots);
+    // Only here: every command loads this file.
+    const { readerOf } = await import("../launch/kinds.js");
+    const { report, lines } = await (await readerOf(config)).shards(config, slots, cacheFolder());
     say(flags.json ? JSON.stringify(report, null, 2) : lines().join("\n"));
     if (report.problem !== null) process.exitCode = FAILED;
-  }
-
-  async function ofTable(config: TableRunConfig, slots: readonly (readonly number[])[]) {
-    const table = await prepareTable(tableSpecOf(config), { cacheFolder: cacheFolder() });
-    const report = describeShards(table, config.data.regime, slots);
-    return { report, lines: () => shardLines(report) };
-  }
-
-  async function ofText(config: TextRunConfig, slots: readonly (readonly number[])[]) {
-    // Only here: every command loads this file.
-    const [{ prepareText }, { textSpecOf }, { describeTextShards, textShardLines }] = await Promise.all([
-      import("../text/prepare-text.js"),
-      import("../text/text-kind.js"),
-      import("../text/text-shards.js"),
-    ]);
-    const report = describeTextShards(
-      await prepareText(textSpecOf(config), { cacheFolder: cacheFolder() }),
-      config.data.regime,
-      slots,
-    );
-    return { report, lines: () => textShardLines(report) };
   }
 
   async function cleanCommand(folder: string, { cache, yes, json, ...options }: CleanFlags): Promise<void> {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { ConfigError, DataError } from "../../errors.js";
-import { isOfText } from "../../run/schema.js";
+import { configOfKind } from "../../run/kinds/kinds.js";
 import { loadConfig } from "../runs/load-config.js";
 import { configurationFromText, isText } from "./text-from-data.js";
 
@@ -57,8 +57,8 @@ test("text becomes a configuration that trains, beside what is there already", a
   };
   const write = path("codistill.config.ts");
   const first = await configurationFromText({ data: [path("a.txt")], write }, options);
-  const config = await loadConfig(first);
-  assert.ok(isOfText(config) && config.data.splitBy === "position" && config.data.tokenizer === "bytes");
+  const config = configOfKind(await loadConfig(first), "text", "this");
+  assert.deepEqual([config.data.splitBy, config.data.tokenizer], ["position", "bytes"]);
   assert.deepEqual(config.data.source, [path("a.txt")]);
   assert.match(said.join("\n"), /^data +1 document of text in 1 file, 4\.\d kB/m);
   assert.match(said.join("\n"), /^time +about \d:\d\d of training on this machine$/m);

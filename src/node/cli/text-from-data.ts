@@ -47,15 +47,15 @@ export async function isText(command: string, flags: TableFlags & TextFlags): Pr
     );
   }
   const names = await namesOf(data);
-  const isOfText = names.filter((name) => !isTable(name));
+  const texts = names.filter((name) => !isTable(name));
   if (label !== undefined || preset !== undefined) {
-    if (names.length > 0 && isOfText.length === names.length && !names.some((name) => /\.txt(\.gz)?$/i.test(name)))
+    if (names.length > 0 && texts.length === names.length && !names.some((name) => /\.txt(\.gz)?$/i.test(name)))
       throw new ConfigError(
-        `${command}: ${label === undefined ? "--preset" : "--label"} is of tables (CSV, TSV, JSON lines, Parquet, told by the ending), and ${isOfText[0]} is text. Leave it out to learn a language model of the text, or rename the file.`,
+        `${command}: ${label === undefined ? "--preset" : "--label"} is of tables (CSV, TSV, JSON lines, Parquet, told by the ending), and ${texts[0]} is text. Leave it out to learn a language model of the text, or rename the file.`,
       );
     return false;
   }
-  const isOne = field !== undefined || isOfText.length === names.length;
+  const isOne = field !== undefined || texts.length === names.length;
   if (!isOne) return false;
   const wrong = TABLE_FLAGS.find((flag) => flags[flag] !== undefined);
   if (wrong === undefined) return true;

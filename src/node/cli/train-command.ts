@@ -5,8 +5,8 @@ import { ConfigError } from "../../errors.js";
 import { resultLines } from "../../report/result.js";
 import { recordWithoutSecrets } from "../../report/secrets.js";
 import { checkSameRun } from "../../run/config-diff.js";
-import { isOfText, type RunConfig } from "../../run/schema.js";
-import { outputNames } from "../../train/task.js";
+import { kindOf } from "../../run/kinds/kinds.js";
+import type { RunConfig } from "../../run/schema.js";
 import { FAILED, stopOnSignals, stoppedBy } from "../launch/exit-codes.js";
 import { compareReplay, prepareReplay } from "../launch/replay.js";
 import { newRunFolder, train } from "../launch/train.js";
@@ -157,14 +157,12 @@ async function trainIn(
   }
   const { model, result: resultFile } = runFolder(folder);
   tell(`\n${resultLines(result).join("\n")}`);
-  const [what, use] = isOfText(config)
-    ? ["a unit and the state in, what comes next and the state out", `sample ${model.onnx}`]
-    : [`columns in, ${outputNames[config.task.kind]} out`, `predict ${model.onnx} new.csv`];
-  tell(`\nmodel    ${model.onnx}  (plain ONNX: ${what})`);
+  const { signature, command, docs } = kindOf(config).usage(config, model.onnx);
+  tell(`\nmodel    ${model.onnx}  (plain ONNX: ${signature})`);
   tell(`weights  ${model.safetensors}`);
   tell(`result   ${resultFile}`);
   tell(
-    `next: codistill ${use}; serve it with any ONNX Runtime (docs/${isOfText(config) ? "text" : "serving"}.md); change the configuration with --set path=value`,
+    `next: codistill ${command}; serve it with any ONNX Runtime (${docs}); change the configuration with --set path=value`,
   );
   const numFinished = result.groups.filter(({ ended }) => ended === "finished").length;
   const { groups, replayOf } = readScope(runFolder(folder), config.numGroups);

@@ -8,7 +8,7 @@ import type { RunConfig } from "../../run/schema.js";
 import { type GroupRecord, readOwnBest, type ScoredGroup } from "../../run/score.js";
 import { MODEL_FORMAT, MODEL_VERSION } from "../ort/model-file.js";
 import { threadedEngine } from "../ort/threaded-engine.js";
-import type { PreparedData } from "../runs/data-kind.js";
+import type { PreparedData } from "../runs/data-reader.js";
 import { readEvents } from "../runs/read-log.js";
 import { encodeRunFile } from "../runs/run-file.js";
 import type { RunFolder } from "../runs/run-folder.js";

@@ -5,15 +5,15 @@ import { digestChange } from "../../checkpoint/digest.js";
 import { DataError } from "../../errors.js";
 import type { TrainEvent } from "../../log/events.js";
 import { epochsOf } from "../../run/epochs.js";
-import { isOfText, type RunConfig } from "../../run/schema.js";
+import { kindOf } from "../../run/kinds/kinds.js";
+import type { RunConfig } from "../../run/schema.js";
 import type { Workload } from "../../run/workload.js";
 import { noteUse } from "../runs/cache-uses.js";
-import type { PreparedData } from "../runs/data-kind.js";
+import type { PreparedData } from "../runs/data-reader.js";
 import { encodeRunFile, readRunFile } from "../runs/run-file.js";
 import type { RunFolder } from "../runs/run-folder.js";
 import { directoryStore } from "../stores/directory-store.js";
-import { tableKind } from "../table/table-kind.js";
-import { textKind } from "../text/text-kind.js";
+import { readerOf } from "./kinds.js";
 
 /** What `data.json` in a run folder says. */
 export interface RunData {
@@ -39,7 +39,7 @@ export async function prepareData(
   const started = performance.now();
   noteUse(cacheFolder, folder.path);
   const options = { cacheFolder, onProgress: (stage: string) => log({ event: "stage", stage }), signal };
-  const prepared = await (isOfText(config) ? textKind.prepare(config, options) : tableKind.prepare(config, options));
+  const prepared = await (await readerOf(config)).prepare(config, options);
   const { sizes, cached, work, notes = [] } = prepared;
   const epochs = epochsOf(config, sizes);
   const took = (performance.now() - started) / 1000;
@@ -54,15 +54,16 @@ export async function prepareData(
 /** The work of a group of a run whose data is prepared. */
 export async function openWorkload(config: RunConfig, folder: RunFolder, groupIndex: number): Promise<Workload> {
   const { cache } = readRunFile(folder.data) as unknown as RunData;
-  return isOfText(config) ? textKind.open(config, cache, groupIndex) : tableKind.open(config, cache, groupIndex);
+  return (await readerOf(config)).open(config, cache, groupIndex);
 }
 
 function checkUnchanged(config: RunConfig, folder: RunFolder, now: RunData): void {
   const before = readRunFile(folder.data) as Partial<RunData> | undefined;
   if (before?.digest === undefined || before.digest === now.digest) return;
-  // A run of an earlier version has no tokenizer of its own.
-  const hasOthers = isOfText(config) && config.data.tokenizer !== "bytes" && !existsSync(folder.ownFiles);
+  const others = Object.entries(kindOf(config).ownFiles).filter(([, { pathIn }]) => pathIn(config) !== undefined);
+  // A run of an earlier version has no files of its own.
+  const suspects = ["it", ...(existsSync(folder.ownFiles) ? [] : others.map(([name]) => `its ${name}`))].join(" or ");
   throw new DataError(
-    `a run goes on with the data it began with, and ${hasOthers ? "the text or the tokenizer" : "it"} has changed (${digestChange(before.digest, now.digest)}). Put it back.`,
+    `a run goes on with the data it began with, and ${suspects} has changed (${digestChange(before.digest, now.digest)}). Put it back.`,
   );
 }

@@ -15,9 +15,9 @@ import { runFolder } from "../runs/run-folder.js";
 import { enterRun, type Join, noteJoin, readScope } from "../runs/scope.js";
 import { memoryBudget } from "../sources/memory.js";
 import { directoryStore } from "../stores/directory-store.js";
-import { openTokenizer } from "../text/tokenizer.js";
 import { finish } from "./finish.js";
 import { runGroups } from "./group-processes.js";
+import { readerOf } from "./kinds.js";
 import { patienceOf } from "./patience.js";
 import { prepareData } from "./prepare.js";
 
@@ -80,8 +80,9 @@ async function trainLocked(
   const patience = patienceOf(process.env);
   memoryBudget();
   if (join) await noteJoin(folder, given.numGroups, join);
+  const { checkOwnFile } = await readerOf(given);
   const config = await takeOwnFiles(given, folder, {
-    checkTokenizer: openTokenizer,
+    check: checkOwnFile,
     tell: (message) => log({ event: "warning", message }),
   });
   await directoryStore(folder.path).put(

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { ConfigError, messageOf } from "../../errors.js";
 import { shortened } from "../../report/format.js";
 import type { ListedRun, RunSummary } from "../../report/runs.js";
-import { MAX_GROUPS } from "../../run/schema.js";
+import { MAX_GROUPS } from "../../run/common-schema.js";
 import { mayBeThere } from "./process-identity.js";
 import { type EventOf, readEvents } from "./read-log.js";
 import { checkedRunFile } from "./run-file.js";

@@ -6,7 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { tinyInput } from "../../../test/tiny-run.js";
 import { ConfigError } from "../../errors.js";
-import { ofTable } from "../../run/schema.js";
+import { configOfKind } from "../../run/kinds/kinds.js";
 import { loadConfig } from "./load-config.js";
 
 let folder = "";
@@ -113,7 +113,7 @@ describe("loadConfig reads", () => {
     const config = await loadConfig(path, ["numSteps=7", "optimizer.learningRate=1e-4", "data.label=other"]);
     assert.equal(config.numSteps, 7);
     assert.equal(config.optimizer.learningRate, 1e-4);
-    assert.equal(ofTable(config, "this").data.label, "other");
+    assert.equal(configOfKind(config, "table", "this").data.label, "other");
     await refused(loadConfig(path), /numSteps: must be > 0, got -1/);
   });
 

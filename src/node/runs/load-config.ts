@@ -4,7 +4,8 @@ import { basename, dirname, extname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ConfigError, messageOf } from "../../errors.js";
 import { applyOverrides, resolveConfig } from "../../run/config.js";
-import { isOfText, type RunConfig, type TextRunConfig } from "../../run/schema.js";
+import { kindOf } from "../../run/kinds/kinds.js";
+import type { RunConfig } from "../../run/schema.js";
 import { isAddress, isFileUrl, pathOfFileUrl } from "../files/addresses.js";
 import { assertRegular } from "../files/plain-files.js";
 import { readWithin } from "../files/read-bounded.js";
@@ -34,26 +35,7 @@ export async function loadConfig(path: string, overrides: readonly string[] = []
   const folder = dirname(file);
   const init = config.init && (await noteInit(config.init, folder));
   const located = init ? { ...config, init } : config;
-  return isOfText(located)
-    ? { ...located, data: textFrom(folder, located.data) }
-    : { ...located, data: { ...located.data, source: absoluteAll(located.data.source, folder) } };
-}
-
-/** All paths of text that a configuration in a folder names. */
-function textFrom(folder: string, data: TextRunConfig["data"]): TextRunConfig["data"] {
-  const split = (which: typeof data.validation) =>
-    typeof which === "number" ? which : { source: absoluteAll(which.source, folder) };
-  return {
-    ...data,
-    source: absoluteAll(data.source, folder),
-    validation: split(data.validation),
-    test: split(data.test),
-    tokenizer: data.tokenizer === "bytes" ? data.tokenizer : absolute(data.tokenizer, folder),
-  };
-}
-
-function absoluteAll(source: string | readonly string[], folder: string): string[] {
-  return [source].flat().map((one) => absolute(one, folder));
+  return kindOf(located).located(located, (path) => absolute(path, folder));
 }
 
 async function load(file: string, shown: string): Promise<unknown> {

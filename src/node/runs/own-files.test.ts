@@ -6,8 +6,9 @@ import { after, test } from "node:test";
 import { tinyInput } from "../../../test/tiny-run.js";
 import { tokenizerFile } from "../../data/text/byte-level.js";
 import { CheckpointError, ConfigError, DataError } from "../../errors.js";
-import { isOfText, type RunConfig } from "../../run/schema.js";
-import { openTokenizer } from "../text/tokenizer.js";
+import { configOfKind } from "../../run/kinds/kinds.js";
+import type { RunConfig } from "../../run/schema.js";
+import { textReader } from "../text/text-reader.js";
 import { loadConfig } from "./load-config.js";
 import { checkOwnFiles, takeOwnFiles, withOwnFiles, withOwnNames } from "./own-files.js";
 import { encodeRunFile } from "./run-file.js";
@@ -33,16 +34,16 @@ const text = {
 writeFileSync(path("text.json"), JSON.stringify(text));
 writeFileSync(path("table.json"), JSON.stringify(tinyInput()));
 
-const take = (config: RunConfig, folder: RunFolder, tell: (message: string) => void = () => {}) =>
-  takeOwnFiles(config, folder, { checkTokenizer: openTokenizer, tell });
+/** Tokenizers are looked at, and nothing is told. */
+const quiet = { check: textReader.checkOwnFile, tell: assert.fail };
 const begun = async (name: string): Promise<{ folder: RunFolder; config: RunConfig }> => {
   const folder = runFolder(path(name));
   mkdirSync(folder.path);
-  const config = await take(await loadConfig(path("text.json")), folder);
+  const config = await takeOwnFiles(await loadConfig(path("text.json")), folder, quiet);
   writeFileSync(folder.config, encodeRunFile(withOwnNames(config, folder)));
   return { folder, config };
 };
-const tokenizerOf = (config: RunConfig) => (isOfText(config) ? config.data.tokenizer : assert.fail());
+const tokenizerOf = (config: RunConfig) => configOfKind(config, "text", "this").data.tokenizer;
 const initOf = ({ init }: RunConfig) => (typeof init === "object" ? init.path : assert.fail());
 const refused = (work: Promise<unknown>, pattern: RegExp) =>
   assert.rejects(work, (error) => error instanceof ConfigError && pattern.test(error.message));
@@ -58,7 +59,7 @@ test("a run reads its own copies, wherever its folder is and whatever becomes of
   const saved = await loadConfig(moved.config);
   writeFileSync(path("t.json"), "another");
   const told: string[] = [];
-  const again = await take(saved, moved, (message) => told.push(message));
+  const again = await takeOwnFiles(saved, moved, { ...quiet, tell: (message) => told.push(message) });
   assert.equal(readFileSync(tokenizerOf(again), "utf8"), first);
   assert.equal(readFileSync(initOf(again), "utf8"), "weights");
   assert.equal(told.length, 1);
@@ -69,7 +70,7 @@ test("a run reads its own copies, wherever its folder is and whatever becomes of
   // What lies there may be of any kind.
   rmSync(path("t.json"));
   mkdirSync(path("t.json"));
-  assert.deepEqual(await take(saved, moved, assert.fail), again);
+  assert.deepEqual(await takeOwnFiles(saved, moved, quiet), again);
   rmSync(path("t.json"), { recursive: true });
   writeFileSync(path("t.json"), first);
 });
@@ -96,12 +97,12 @@ test("a copy that has changed is refused", async () => {
     ["init.safetensors", /^init: a run goes on with its own init, and .* has changed/],
   ] as const) {
     const { folder, config } = await begun(`changed-${name}`);
-    await checkOwnFiles(folder);
+    await checkOwnFiles(config, folder);
     writeFileSync(join(folder.path, name), "spoilt");
-    await refused(take(config, folder), says);
-    await refused(checkOwnFiles(folder), says);
+    await refused(takeOwnFiles(config, folder, quiet), says);
+    await refused(checkOwnFiles(config, folder), says);
     rmSync(join(folder.path, name));
-    await refused(checkOwnFiles(folder), / is gone\. Put it back/);
+    await refused(checkOwnFiles(config, folder), / is gone\. Put it back/);
   }
 });
 
@@ -111,7 +112,7 @@ test("a tokenizer that is none is refused by the name that was given, and no cop
   const folder = runFolder(path("none"));
   mkdirSync(folder.path);
   await assert.rejects(
-    take(await loadConfig(path("text-none.json")), folder),
+    takeOwnFiles(await loadConfig(path("text-none.json")), folder, quiet),
     (error) => error instanceof DataError && error.message.includes(path("none.json")),
   );
   assert.deepEqual(readdirSync(folder.path), []);
@@ -119,10 +120,10 @@ test("a tokenizer that is none is refused by the name that was given, and no cop
 
 test("a damaged record of where copies came from is refused", async () => {
   for (const [i, damaged] of ["rubbish", "[]", '{"tokenizer":{"from":3}}'].entries()) {
-    const { folder } = await begun(`damaged-${i}`);
+    const { folder, config } = await begun(`damaged-${i}`);
     writeFileSync(folder.ownFiles, damaged);
     await assert.rejects(
-      checkOwnFiles(folder),
+      checkOwnFiles(config, folder),
       (error) => error instanceof CheckpointError && /own-files\.json is damaged: /.test(error.message),
     );
   }
@@ -133,7 +134,10 @@ test("weights that have changed since they were noted are refused before the run
   const folder = runFolder(path("late"));
   mkdirSync(folder.path);
   writeFileSync(path("weights.safetensors"), "others");
-  await refused(take(config, folder), /^init: a run begins from the weights it was given, and .* has changed/);
+  await refused(
+    takeOwnFiles(config, folder, quiet),
+    /^init: a run begins from the weights it was given, and .* has changed/,
+  );
   writeFileSync(path("weights.safetensors"), "weights");
 });
 
@@ -141,8 +145,8 @@ test("a run that takes nothing from outside, or began in an earlier version, has
   const table = await loadConfig(path("table.json"));
   const folder = runFolder(path("without"));
   mkdirSync(folder.path);
-  assert.deepEqual(await take(table, folder), table);
+  assert.deepEqual(await takeOwnFiles(table, folder, quiet), table);
   writeFileSync(folder.data, encodeRunFile({ cache: "cache", digest: "digest" }));
   const config = await loadConfig(path("text.json"));
-  assert.deepEqual(await take(config, folder), config);
+  assert.deepEqual(await takeOwnFiles(config, folder, quiet), config);
 });

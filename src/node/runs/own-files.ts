@@ -7,33 +7,39 @@ import { basename, join, resolve } from "node:path";
 import { z } from "zod";
 import { digestChange, sha256 } from "../../checkpoint/digest.js";
 import { ConfigError, messageOf } from "../../errors.js";
-import { isOfText, type RunConfig } from "../../run/schema.js";
+import type { OwnFile } from "../../run/kinds/kind.js";
+import { kindOf } from "../../run/kinds/kinds.js";
+import type { RunConfig } from "../../run/schema.js";
 import { readRegular } from "../files/plain-files.js";
 import { directoryStore } from "../stores/directory-store.js";
 import { checkedRunFile, encodeRunFile } from "./run-file.js";
 import type { RunFolder } from "./run-folder.js";
 
-/** What the tokenizer is called in a run folder, and beside a model. */
-export const TOKENIZER_FILE = "tokenizer.json";
+/** Initial weights, which any run may take; their digest was noted when the configuration was loaded. */
+const initFile: OwnFile<RunConfig> = {
+  option: "init",
+  copy: "init.safetensors",
+  pathIn: ({ init }) => (typeof init === "object" ? init.path : undefined),
+  withPath: (config, path) =>
+    typeof config.init === "object" ? { ...config, init: { ...config.init, path } } : config,
+};
 
-/** What a run may take from outside: the option that names it, and what its copy is called. */
-const KINDS = {
-  tokenizer: { option: "data.tokenizer", copy: TOKENIZER_FILE },
-  init: { option: "init", copy: "init.safetensors" },
-} as const;
+/** The files that a run takes from outside, by name: those of its kind of data first. */
+function filesOf(config: RunConfig): readonly NamedFile[] {
+  return Object.entries({ ...kindOf(config).ownFiles, init: initFile });
+}
 
-type Kind = keyof typeof KINDS;
-const kinds = Object.keys(KINDS) as Kind[];
+type NamedFile = readonly [name: string, file: OwnFile<RunConfig>];
 
 /** Where a copy came from, and the SHA-256 of its content. */
 const originSchema = z.object({ from: z.string(), sha256: z.string() });
-const ownSchema = z.object({ tokenizer: originSchema.optional(), init: originSchema.optional() });
+const ownSchema = z.record(z.string(), originSchema);
 type Origin = z.output<typeof originSchema>;
 type Origins = z.output<typeof ownSchema>;
 
 export interface TakeOptions {
-  /** Throws when the file of a tokenizer is none. */
-  readonly checkTokenizer: (path: string) => void;
+  /** Throws when the file of a name (`run/kinds/`) is not what it should be. */
+  readonly check: (name: string, path: string) => void;
   /** Told of a copy whose original has changed since. */
   readonly tell: (message: string) => void;
 }
@@ -41,48 +47,47 @@ export interface TakeOptions {
 /**
  * Copy what a configuration takes from outside, unless the run has it; gives the configuration that names the copies.
  *
- * Throws {@link ConfigError} when a file cannot be read, or a copy is not what it was when it was made, and what
- * `checkTokenizer` throws.
+ * Throws {@link ConfigError} when a file cannot be read, or a copy is not what it was when it was made, and what `check` throws.
  */
 export async function takeOwnFiles(
   config: RunConfig,
   folder: RunFolder,
-  { checkTokenizer, tell }: TakeOptions,
+  { check, tell }: TakeOptions,
 ): Promise<RunConfig> {
   const before = originsOf(folder);
   const files = directoryStore(folder.path);
-  const origins: Origins = {};
-  for (const kind of kinds) {
-    const path = pathOf(kind, config);
+  const origins: Record<string, Origin> = {};
+  for (const named of filesOf(config)) {
+    const [name, { copy, pathIn }] = named;
+    const path = pathIn(config);
     if (path === undefined) continue;
-    const known = before[kind];
-    const copy = join(folder.path, KINDS[kind].copy);
+    const known = before[name];
     if (known) {
-      await checkCopy(kind, copy, known);
-      await tellOfChange(kind, known, tell);
-      origins[kind] = known;
+      await checkCopy(named, folder, known);
+      await tellOfChange(named, known, tell);
+      origins[name] = known;
       continue;
     }
     // A run of an earlier version has no copies, and its data says whether its files are those that it began with.
     if (existsSync(folder.data)) continue;
-    const bytes = read(kind, path);
+    const bytes = read(named, path);
     // What is wrong with it is said of the file that was given, before a copy is kept.
-    if (kind === "tokenizer") checkTokenizer(path);
+    if (name !== "init") check(name, path);
     const digest = await sha256(bytes);
-    checkNoted(kind, path, config, digest);
-    await files.put(KINDS[kind].copy, bytes);
-    origins[kind] = { from: resolve(path), sha256: digest };
+    if (name === "init") checkNoted(path, config, digest);
+    await files.put(copy, bytes);
+    origins[name] = { from: resolve(path), sha256: digest };
   }
   if (Object.keys(origins).length > 0) await files.put(basename(folder.ownFiles), encodeRunFile(origins));
   return withPaths(config, origins, folder.path);
 }
 
 /** Throws {@link ConfigError} when a copy that a run has is not what it was when it was made. */
-export async function checkOwnFiles(folder: RunFolder): Promise<void> {
+export async function checkOwnFiles(config: RunConfig, folder: RunFolder): Promise<void> {
   const origins = originsOf(folder);
-  for (const kind of kinds) {
-    const known = origins[kind];
-    if (known) await checkCopy(kind, join(folder.path, KINDS[kind].copy), known);
+  for (const named of filesOf(config)) {
+    const known = origins[named[0]];
+    if (known) await checkCopy(named, folder, known);
   }
 }
 
@@ -99,76 +104,70 @@ export function withOwnNames(config: RunConfig, folder: RunFolder): RunConfig {
  */
 export async function withOwnFiles(config: RunConfig, folder: RunFolder): Promise<RunConfig> {
   const origins = originsOf(folder);
-  const same: Origins = {};
-  for (const kind of kinds) {
-    const [path, known] = [pathOf(kind, config), origins[kind]];
+  for (const named of filesOf(config)) {
+    const [name, { option, pathIn }] = named;
+    const [path, known] = [pathIn(config), origins[name]];
     if (path === undefined || !known) continue;
-    const now = await sha256(read(kind, path));
+    const now = await sha256(read(named, path));
     if (now !== known.sha256)
       throw new ConfigError(
-        `${KINDS[kind].option}: a run goes on with the ${kind} it began with (${digestChange(known.sha256, now)}), and ${path} is another one. Leave the configuration out to go on with the run's own, or leave --resume out to start a new run.`,
+        `${option}: a run goes on with the ${name} it began with (${digestChange(known.sha256, now)}), and ${path} is another one. Leave the configuration out to go on with the run's own, or leave --resume out to start a new run.`,
       );
-    same[kind] = known;
   }
-  return withPaths(config, same, folder.path);
+  return withPaths(config, origins, folder.path);
 }
 
 function originsOf(folder: RunFolder): Origins {
   return existsSync(folder.ownFiles) ? checkedRunFile(folder.ownFiles, ownSchema) : {};
 }
 
-function pathOf(kind: Kind, config: RunConfig): string | undefined {
-  if (kind === "init") return typeof config.init === "object" ? config.init.path : undefined;
-  return isOfText(config) && config.data.tokenizer !== "bytes" ? config.data.tokenizer : undefined;
-}
-
-/** Paths of the copies in a folder, for what there are copies of. */
-function withPaths(config: RunConfig, origins: Origins, folder: string): RunConfig {
-  const path = (kind: Kind) => (folder === "" ? KINDS[kind].copy : resolve(folder, KINDS[kind].copy));
-  const located = {
-    ...config,
-    ...(origins.init && { init: { path: path("init"), sha256: origins.init.sha256 } }),
-  };
-  if (!origins.tokenizer || !isOfText(located)) return located;
-  return { ...located, data: { ...located.data, tokenizer: path("tokenizer") } };
+/** Where a configuration names files that there are copies of, the paths of the copies in a folder. */
+function withPaths(given: RunConfig, origins: Origins, folder: string): RunConfig {
+  return filesOf(given).reduce((config, [name, { copy, pathIn, withPath }]) => {
+    if (!origins[name] || pathIn(config) === undefined) return config;
+    return withPath(config, folder === "" ? copy : resolve(folder, copy));
+  }, given);
 }
 
 /** Weights were noted when the configuration was loaded. */
-function checkNoted(kind: Kind, path: string, { init }: RunConfig, digest: string): void {
-  if (kind !== "init" || typeof init !== "object" || init.sha256 === digest) return;
+function checkNoted(path: string, { init }: RunConfig, digest: string): void {
+  if (typeof init !== "object" || init.sha256 === digest) return;
   throw new ConfigError(
     `init: a run begins from the weights it was given, and ${path} has changed (${digestChange(init.sha256, digest)}). Put it back, or start a new run.`,
   );
 }
 
-async function checkCopy(kind: Kind, path: string, known: Origin): Promise<void> {
-  const now = existsSync(path) ? await sha256(read(kind, path)) : undefined;
+async function checkCopy(named: NamedFile, folder: RunFolder, known: Origin): Promise<void> {
+  const [name, { option, copy }] = named;
+  const path = join(folder.path, copy);
+  const now = existsSync(path) ? await sha256(read(named, path)) : undefined;
   if (now === known.sha256) return;
   const found = now === undefined ? "is gone" : `has changed (${digestChange(known.sha256, now)})`;
   throw new ConfigError(
-    `${KINDS[kind].option}: a run goes on with its own ${kind}, and ${path} ${found}. Put it back; it was a copy of ${known.from}.`,
+    `${option}: a run goes on with its own ${name}, and ${path} ${found}. Put it back; it was a copy of ${known.from}.`,
   );
 }
 
 /** The run does not need the original: one that is gone or cannot be read is not worth a word. */
-async function tellOfChange(kind: Kind, { from, sha256: known }: Origin, tell: (message: string) => void) {
+async function tellOfChange(named: NamedFile, { from, sha256: known }: Origin, tell: (message: string) => void) {
+  const [name, { copy }] = named;
   let original: Uint8Array;
   try {
-    original = read(kind, from);
+    original = read(named, from);
   } catch {
     return;
   }
   const now = await sha256(original);
   if (now === known) return;
   tell(
-    `the ${kind} ${from} has changed since the run began (${digestChange(known, now)}): the run goes on with its own copy of the one before, ${KINDS[kind].copy} in its folder`,
+    `the ${name} ${from} has changed since the run began (${digestChange(known, now)}): the run goes on with its own copy of the one before, ${copy} in its folder`,
   );
 }
 
-function read(kind: Kind, path: string): Uint8Array {
+function read([, { option }]: NamedFile, path: string): Uint8Array {
   try {
     return readRegular(path);
   } catch (error) {
-    throw new ConfigError(`${KINDS[kind].option}: ${path} cannot be read: ${messageOf(error)}`, { cause: error });
+    throw new ConfigError(`${option}: ${path} cannot be read: ${messageOf(error)}`, { cause: error });
   }
 }

@@ -15,7 +15,7 @@ import {
 } from "../../infer/text-plan.js";
 import { counted, bytes as inBytes } from "../../report/format.js";
 import { resolveConfig } from "../../run/config.js";
-import { isOfText } from "../../run/schema.js";
+import { configOfKind } from "../../run/kinds/kinds.js";
 import { textBatch, textNetwork, textWork } from "../../run/text-work.js";
 import { rootKey, uniform } from "../../runtime/random.js";
 import { secondsOfStep } from "../ort/step-seconds.js";
@@ -126,8 +126,8 @@ async function learnedTokenizer(
 
 /** The seconds of a step on random units. */
 async function stepSeconds(plan: TextPlan, vocabulary: number, threads: number): Promise<number> {
-  const config = resolveConfig(textConfigurationOf({ name: "measured", source: ["text"], tokenizer: "bytes", plan }));
-  if (!isOfText(config)) throw new Error("internal: a configuration of text is one");
+  const input = textConfigurationOf({ name: "measured", source: ["text"], tokenizer: "bytes", plan });
+  const config = configOfKind(resolveConfig(input), "text", "measuring steps");
   const unitCounts = new Float64Array(vocabulary).fill(1);
   const { learner } = textWork(config, { digest: "", tokenizer: { digest: "", size: vocabulary }, unitCounts });
   const { batchSize, times } = textBatch(config);

@@ -4,7 +4,8 @@ import { dirname, join } from "node:path";
 import { z } from "zod";
 import { CheckpointError, ConfigError } from "../../errors.js";
 import { exportText, textNames } from "../../run/export-text.js";
-import { isOfText } from "../../run/schema.js";
+import { configOfKind } from "../../run/kinds/kinds.js";
+import { TOKENIZER_FILE } from "../../run/kinds/text.js";
 import { readBest } from "../../run/score.js";
 import { textNetwork } from "../../run/text-work.js";
 import { sizeOf } from "../../runtime/array.js";
@@ -21,7 +22,7 @@ import {
   openSession,
 } from "../ort/model-file.js";
 import { loadConfig } from "../runs/load-config.js";
-import { checkOwnFiles, TOKENIZER_FILE } from "../runs/own-files.js";
+import { checkOwnFiles } from "../runs/own-files.js";
 import { existingRun, runFolder } from "../runs/run-folder.js";
 import { directoryStore } from "../stores/directory-store.js";
 import { manyNames, manyUnits } from "./many-units.js";
@@ -84,9 +85,8 @@ export async function openLanguageModel(path: string, group?: number): Promise<L
 /** The best that a group has, exported here and now. */
 async function ofGroup(path: string, group: number): Promise<LanguageModel> {
   const folder = existingRun(path);
-  await checkOwnFiles(folder);
-  const config = await loadConfig(folder.config);
-  if (!isOfText(config)) throw new ConfigError(`language model: a language model is needed, and ${path} is of a table`);
+  const config = configOfKind(await loadConfig(folder.config), "text", "a language model", path);
+  await checkOwnFiles(config, folder);
   const best = await readBest(directoryStore(folder.group(group).path));
   if (!best)
     throw new ConfigError(

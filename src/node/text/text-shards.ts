@@ -1,11 +1,10 @@
 /** What text each group trains on, and the proof that shards are disjoint. */
 import { createHash } from "node:crypto";
 import type { DataRegime } from "../../data/shard.js";
-import type { TextSize } from "../../data/text/text.js";
+import { documentsOf, type TextSize } from "../../data/text/text.js";
 import { count, table } from "../../report/format.js";
 import { bytesOf } from "../../runtime/array.js";
 import type { CachedText } from "./text-cache.js";
-import { documentsOf } from "./text-kind.js";
 
 export interface TextShardReport {
   readonly regime: DataRegime;

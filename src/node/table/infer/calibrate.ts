@@ -3,8 +3,9 @@
 import { areOneArray, featureName, labelsName, numbersName } from "../../../data/table.js";
 import type { Feature } from "../../../infer/column.js";
 import { resolveConfig } from "../../../run/config.js";
+import type { TableRunInput } from "../../../run/input/run.js";
+import { configOfKind } from "../../../run/kinds/kinds.js";
 import { tableLearner } from "../../../run/learner.js";
-import { ofTable, type TableRunInput } from "../../../run/schema.js";
 import type { NamedArrays, NdArray } from "../../../runtime/array.js";
 import { fold, rootKey, uniform } from "../../../runtime/random.js";
 import { secondsOfStep } from "../../ort/step-seconds.js";
@@ -18,7 +19,7 @@ export async function stepSeconds(
   features: readonly Feature[],
   threads: number,
 ): Promise<number> {
-  const config = ofTable(resolveConfig(input), "this");
+  const config = configOfKind(resolveConfig(input), "table", "measuring steps");
   const vocabularies = features
     .filter(({ kind }) => kind === "categorical")
     .map(({ name, numIds }) => [name, Array.from({ length: Math.max(1, numIds - 1) }, (_value, id) => String(id))]);

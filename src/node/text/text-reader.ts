@@ -1,19 +1,20 @@
 /** Runs on text: documents as units, models that say what comes next. */
 import { readFileSync } from "node:fs";
 import { slotsUnder } from "../../data/shard.js";
-import type { SlottedCorpus, TextSpec } from "../../data/text/text.js";
+import { documentsOf, type TextSpec } from "../../data/text/text.js";
 import { exportText } from "../../run/export-text.js";
-import type { TextRunConfig } from "../../run/schema.js";
+import { type TextRunConfig, TOKENIZER_FILE } from "../../run/kinds/text.js";
 import { scoreTextRun } from "../../run/score-text.js";
 import { textBatch, textNetwork, textWork, textWorkload } from "../../run/text-work.js";
 import { rootKey } from "../../runtime/random.js";
-import type { DataKind } from "../runs/data-kind.js";
-import { TOKENIZER_FILE } from "../runs/own-files.js";
+import type { DataReader } from "../runs/data-reader.js";
 import { memoryBudget } from "../sources/memory.js";
 import { prepareText } from "./prepare-text.js";
 import { openText } from "./text-cache.js";
+import { describeTextShards, textShardLines } from "./text-shards.js";
+import { openTokenizer } from "./tokenizer.js";
 
-export const textKind: DataKind<TextRunConfig> = {
+export const textReader: DataReader<TextRunConfig> = {
   async prepare(config, options) {
     const { data } = config;
     const text = await prepareText(textSpecOf(config), options);
@@ -70,6 +71,12 @@ export const textKind: DataKind<TextRunConfig> = {
       shard: Uint32Array.from({ length: train.numDocuments }, (_, d) => d),
     });
   },
+  async shards(config, slots, cacheFolder) {
+    const text = await prepareText(textSpecOf(config), { cacheFolder });
+    const report = describeTextShards(text, config.data.regime, slots);
+    return { report, lines: () => textShardLines(report) };
+  },
+  checkOwnFile: (_, path) => void openTokenizer(path),
 };
 
 /** The text that a configuration's data is. */
@@ -77,10 +84,4 @@ export function textSpecOf({ data }: TextRunConfig): TextSpec {
   const { kind: _kind, regime: _, sequenceLength: _length, source, tokenizer, validation, test, ...options } = data;
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   return { source, tokenizer, validation, test, ...Object.fromEntries(given) };
-}
-
-/** The documents of some slots. */
-export function documentsOf({ slots }: SlottedCorpus, wanted: readonly number[]): Uint32Array {
-  const isWanted = new Set(wanted);
-  return Uint32Array.from(slots.keys()).filter((d) => isWanted.has(slots[d] as number));
 }

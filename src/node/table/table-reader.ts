@@ -1,20 +1,21 @@
 /** Runs on tables: rows through DuckDB, models that read columns. */
 import { rowsOfSlots, slotsUnder } from "../../data/shard.js";
 import { DataError } from "../../errors.js";
-import { givenReadingOf } from "../../run/data-schema.js";
 import { exportModel } from "../../run/export.js";
-import type { TableRunConfig } from "../../run/schema.js";
+import type { TableRunConfig } from "../../run/kinds/table.js";
+import { givenReadingOf } from "../../run/kinds/table.js";
 import { scoreRun } from "../../run/score.js";
 import { tableWork, tableWorkload } from "../../run/table-work.js";
 import { besideYardsticks } from "../../run/table-yardsticks.js";
 import { labelsToFit } from "../../run/task.js";
 import { seenFeatures } from "../../serving/seen.js";
-import type { DataKind } from "../runs/data-kind.js";
+import type { DataReader } from "../runs/data-reader.js";
 import { memoryBudget } from "../sources/memory.js";
 import { openTable, type PreparedTable, prepareTable } from "./ingest.js";
+import { describeShards, shardLines } from "./shards.js";
 import type { ReadSpec } from "./table-cache.js";
 
-export const tableKind: DataKind<TableRunConfig> = {
+export const tableReader: DataReader<TableRunConfig> = {
   async prepare(config, options) {
     const table = await prepareTable(tableSpecOf(config), options);
     const work = tableWork(config, table);
@@ -49,6 +50,11 @@ export const tableKind: DataKind<TableRunConfig> = {
     if (!validation) throw new Error("internal: validation rows were left out");
     return tableWorkload(config, { ...table, validation, shard: rowsOfSlots(table.train.slotOffsets, slots) });
   },
+  async shards(config, slots, cacheFolder) {
+    const report = describeShards(await prepareTable(tableSpecOf(config), { cacheFolder }), config.data.regime, slots);
+    return { report, lines: () => shardLines(report) };
+  },
+  checkOwnFile() {},
 };
 
 /** The table that a configuration's data is. */

@@ -1,14 +1,12 @@
-/** The data of a run, prepared: what depends on whether it is a table or text, and the rest of a run does not look into. */
+/** What reads the data of a run: all that depends on whether it is a table or text, and the rest of a run does not look into. */
 
 import type { Engine } from "../../engine/engine.js";
-import type { RunResult, TrainEvent } from "../../log/events.js";
+import type { RunResult } from "../../log/events.js";
+import type { DataSizes } from "../../run/kinds/kind.js";
 import type { RunConfig } from "../../run/schema.js";
 import type { ScoredGroup } from "../../run/score.js";
 import type { Work, Workload } from "../../run/workload.js";
 import type { NamedArrays } from "../../runtime/array.js";
-
-/** How much data there is, as the log says it. */
-export type DataSizes = Pick<Extract<TrainEvent, { readonly event: "data-ready" }>, "rows" | "units">;
 
 export interface PreparedData {
   readonly work: Work;
@@ -35,8 +33,20 @@ export interface PrepareOptions {
   readonly signal: AbortSignal;
 }
 
-/** How data of one kind is prepared, and opened by the process of a group. */
-export interface DataKind<Config extends RunConfig> {
+/** What each group trains on, for programs and for people. */
+export interface DescribedShards {
+  /** Why shards that should be disjoint are not; null when they are, or need not be. */
+  readonly report: { readonly problem: string | null };
+  lines(): string[];
+}
+
+/** What reads data of one kind. */
+export interface DataReader<Config extends RunConfig> {
   prepare(config: Config, options: PrepareOptions): Promise<PreparedData>;
-  open(config: Config, cacheFolder: string, groupIndex: number): Promise<Workload>;
+  /** The work of a group, by its process, on data that is prepared in a folder. */
+  open(config: Config, folder: string, groupIndex: number): Promise<Workload>;
+  /** Prepare the data, and describe the shards that some hash slots for each group make of it. */
+  shards(config: Config, slots: readonly (readonly number[])[], cacheFolder: string): Promise<DescribedShards>;
+  /** Throws when one of the kind's own files (`run/kinds/kind.ts`) is not what it should be. */
+  checkOwnFile(name: string, path: string): void;
 }

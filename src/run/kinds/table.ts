@@ -1,0 +1,185 @@
+/** Runs on tables: rows with features and a label. */
+import { z } from "zod";
+import { columnReadingSchema, type GivenReading } from "../../reading/reading.js";
+import { outputNames } from "../../train/task.js";
+import { commonOptions, inFull, regimeSchema, runName, sourceSchema } from "../common-schema.js";
+import type { TableRunInput } from "../input/run.js";
+import { hint } from "../known-names.js";
+import { mlpSchema } from "../model-schema.js";
+import { taskInFull, taskSchema } from "../task-schema.js";
+import type { DataKind } from "./kind.js";
+
+const sqlExpression = z.string().min(1);
+
+const vocabulary = z.strictObject({
+  minRows: z.int().positive().optional(),
+  maxNames: z.int().positive().optional(),
+});
+
+const share = z.number().positive().lt(1);
+
+/** SQL predicates that say which rows train, which choose the best checkpoint, and which are scored once at the end. */
+const splitByPredicates = z.strictObject({
+  kind: z.undefined().optional(),
+  train: sqlExpression,
+  validation: sqlExpression,
+  test: sqlExpression,
+});
+
+/** The same by chance: ranks of a hash of the row, so that the shares are right to rounding. */
+const splitByRank = z.strictObject({
+  kind: z.literal("rows"),
+  shares: z.strictObject({ validation: share, test: share }).default({ validation: 0.1, test: 0.1 }),
+  seed: z.int().nonnegative().default(1),
+  groupBy: z.exactOptional(sqlExpression),
+  keepEqual: z.boolean().default(true),
+  stratify: z.exactOptional(z.boolean()),
+  where: z.exactOptional(sqlExpression),
+});
+
+/** A table: rows with features and a label. */
+const tableDataSchema = z.strictObject({
+  kind: z.literal("table").optional(),
+  source: sourceSchema,
+  columns: z.array(z.string().min(1)).min(1).optional(),
+  maxBadRows: z.int().nonnegative().optional(),
+  encoding: z
+    .string()
+    .regex(/^[A-Za-z0-9_:.-]{1,30}$/, "must be the name of an encoding, as windows-1252")
+    .optional(),
+  delimiter: z
+    .string()
+    .regex(/^[^\r\n"\p{L}\p{N}]$/u, "must be one character that is no letter, digit or quote")
+    .optional(),
+  nullValues: z.array(z.string().max(60)).max(100).optional(),
+  decimal: z.enum([".", ","]).optional(),
+  dateFormat: z.union([z.string().min(1), z.array(z.string().min(1)).min(1).max(12)]).optional(),
+  reading: z.record(z.string(), columnReadingSchema).optional(),
+  label: sqlExpression,
+  positive: z.exactOptional(z.string().min(1)),
+  categorical: z.record(z.string(), sqlExpression).default({}),
+  numeric: z.record(z.string(), sqlExpression).default({}),
+  vocabularies: z.record(z.string(), vocabulary).optional(),
+  split: z.discriminatedUnion("kind", [splitByPredicates, splitByRank]),
+  shardBy: sqlExpression.optional(),
+  filters: z.array(sqlExpression).optional(),
+  regime: regimeSchema,
+});
+
+const tableRunSchema = z
+  .strictObject({
+    name: runName,
+    data: tableDataSchema,
+    task: taskSchema.default("binary"),
+    model: mlpSchema,
+    ...commonOptions,
+  })
+  .transform((run) => ({ ...inFull(run), task: taskInFull(run.task) }));
+
+/** A configuration of a run on a table. */
+export type TableRunConfig = z.output<typeof tableRunSchema>;
+
+export const tableKind: DataKind<typeof tableRunSchema, TableRunInput> = {
+  noun: "tables",
+  schema: tableRunSchema,
+  problems: (config) => [nameProblems, splitProblems, labelProblems, rowProblems].flatMap((rule) => rule(config)),
+  located: (config, absolute) => {
+    const { data } = config;
+    return { ...config, data: { ...data, source: [data.source].flat().map(absolute) } };
+  },
+  ownFiles: {},
+  numPerStep: ({ globalBatchSize }) => globalBatchSize,
+  numToTrain: ({ rows }) => rows.train - (rows.unassigned ?? 0),
+  isDealtByChance: ({ data }) => !data.filters && !data.shardBy,
+  usage: ({ task }, model) => ({
+    signature: `columns in, ${outputNames[task.kind]} out`,
+    command: `predict ${model} new.csv`,
+    docs: "docs/serving.md",
+  }),
+};
+
+/** What a table's data says of how text becomes values. */
+export function givenReadingOf({
+  encoding,
+  delimiter,
+  nullValues,
+  decimal,
+  dateFormat,
+  reading,
+}: Pick<
+  z.output<typeof tableDataSchema>,
+  "encoding" | "delimiter" | "nullValues" | "decimal" | "dateFormat" | "reading"
+>): GivenReading {
+  return {
+    ...(encoding !== undefined && { encoding }),
+    ...(delimiter !== undefined && { delimiter }),
+    ...(nullValues !== undefined && { nullValues }),
+    ...(decimal !== undefined && { decimal }),
+    ...(dateFormat !== undefined && { dateFormats: typeof dateFormat === "string" ? [dateFormat] : dateFormat }),
+    ...(reading !== undefined && { columns: reading }),
+  };
+}
+
+function nameProblems({ data, model }: TableRunConfig): string[] {
+  const known = Object.keys(data.categorical);
+  const unknown = Object.entries({
+    "model.embeddings": model.embeddings,
+    "model.hashed": model.hashed ?? {},
+    "data.vocabularies": data.vocabularies ?? {},
+  }).flatMap(([path, names]) =>
+    Object.keys(names)
+      .filter((name) => !Object.hasOwn(data.categorical, name))
+      .map((name) => `${path}.${name}: must be a name in data.categorical${hint(name, known)}`),
+  );
+  const twice = Object.keys(data.numeric)
+    .filter((name) => Object.hasOwn(data.categorical, name))
+    .map((name) => `data.numeric.${name}: is a name in data.categorical too; rename one`);
+  return [...unknown, ...twice];
+}
+
+function splitProblems({ data, task }: TableRunConfig): string[] {
+  if (data.split.kind !== "rows") return [];
+  const { shares, stratify } = data.split;
+  const problems: string[] = [];
+  if (shares.validation + shares.test >= 1) {
+    problems.push(
+      `data.split.shares: validation and test must be below 1 together, got ${shares.validation} and ${shares.test}`,
+    );
+  }
+  if (stratify && task.kind === "regression") {
+    problems.push('data.split.stratify: is of classes, which task "regression" has none of; leave it out');
+  }
+  return problems;
+}
+
+function labelProblems({ data, task, codistill }: TableRunConfig): string[] {
+  const problems: string[] = [];
+  if (data.positive !== undefined && task.kind !== "binary") {
+    problems.push(`data.positive: is of yes/no labels, and task is "${task.kind}"; leave it out`);
+  }
+  const output = outputNames[task.kind];
+  for (const kind of ["categorical", "numeric"] as const) {
+    if (Object.hasOwn(data[kind], output))
+      problems.push(`data.${kind}.${output}: is the name of the exported model's output; rename it`);
+  }
+  if (task.kind === "regression" && codistill.temperature !== 1) {
+    problems.push(
+      `codistill.temperature: softens probabilities, which task "regression" has none of; leave it out, got ${codistill.temperature}`,
+    );
+  }
+  return problems;
+}
+
+function rowProblems({ data, numGroups }: TableRunConfig): string[] {
+  const problems: string[] = [];
+  if (Object.keys(data.categorical).length + Object.keys(data.numeric).length === 0) {
+    problems.push("data: needs at least one feature in data.categorical or data.numeric");
+  }
+  if (data.filters && data.filters.length !== numGroups) {
+    problems.push(`data.filters: must list one predicate for each of ${numGroups} groups, got ${data.filters.length}`);
+  }
+  if (data.filters && data.regime !== "disjoint") {
+    problems.push(`data.filters: must be left out unless data.regime is "disjoint", and it is "${data.regime}"`);
+  }
+  return problems;
+}
