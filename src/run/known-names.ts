@@ -81,6 +81,7 @@ export const NAMES_ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   distillWeight: ["alpha", "kdweight", "distillationweight", "distillalpha", "lambda"],
   temperature: ["temp", "tau"],
   burnInSteps: ["burnin", "warmstart", "burninepochs"],
+  layers: ["nlayer", "nlayers", "numlayers", "depth", "numhiddenlayers"],
   hidden: [
     "hiddensize",
     "hiddensizes",
@@ -93,7 +94,6 @@ export const NAMES_ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
     "layersizes",
   ],
   width: ["dmodel", "nembd", "embeddim", "embeddingdim", "embeddingsize", "hiddensize", "dim"],
-  layers: ["nlayer", "nlayers", "numlayers", "depth", "numhiddenlayers"],
   heads: ["nhead", "nheads", "numheads", "numattentionheads"],
   sequenceLength: ["seqlen", "seqlength", "blocksize", "contextlength", "maxlength", "maxseqlength", "bptt", "ctxlen"],
   label: ["target", "y", "targetcolumn", "labelcolumn", "labels", "outcome"],
