@@ -47,7 +47,7 @@ test("what each column holds: shares of names, ranges, spans, an example; why no
     "        disk",
     "",
     "column  type     role         values  missing  holds",
-    "zone    VARCHAR  categorical       5           north 40 %, a b 3.0 %, 3 others",
+    "zone    VARCHAR  categorical       5           north 40 %, a b 3 %, 3 others",
     "km      BIGINT   numeric          80       10  -3 to 1,200, median 15",
     "speed   VARCHAR  numeric         100           0.1235 to 1,200, median 14.6",
     "day     VARCHAR  time            100           2025-01-01 to 2025-02-01 12:30:00",

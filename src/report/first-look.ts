@@ -1,6 +1,6 @@
 /** A table at first sight, as lines of text that fit a width. */
 import { columnLines, type DescriptionView, hintLines, labelled, onOneLine, sourceFacts } from "./description.js";
-import { count, shortTogether } from "./format.js";
+import { count, percent, shortTogether } from "./format.js";
 
 /** A column, what is in it, and what it would be used for. */
 export interface LookedColumn {
@@ -55,7 +55,7 @@ function contents(
 ): string {
   if (numMissing === numRows) return "";
   if (frequent.length > 0) {
-    const shares = frequent.map((one) => `${onOneLine(one.value, 24)} ${share(one.count / (numRows - numMissing))}`);
+    const shares = frequent.map((one) => `${onOneLine(one.value, 24)} ${percent(one.count / (numRows - numMissing))}`);
     const others = numDistinct - frequent.length;
     return [...shares, ...(others > 0 ? [`${count(others)} other${others === 1 ? "" : "s"}`] : [])].join(", ");
   }
@@ -69,8 +69,4 @@ function contents(
     return `${least} to ${most}, median ${half}`;
   }
   return example === null ? "" : `as ${JSON.stringify(onOneLine(example, 40))}`;
-}
-
-function share(part: number): string {
-  return `${(100 * part).toFixed(part < 0.1 ? 1 : 0)} %`;
 }
