@@ -9,9 +9,6 @@ export const SPAN_UNITS = [
   { name: "s|secs?|seconds?", seconds: 1 },
 ] as const;
 
-/** A number with a colon behind it, or two of them, and the last number; the first may be anything. */
-export const SPAN_CLOCK = "[0-9]{1,4}:[0-5]?[0-9](:[0-5]?[0-9]([.][0-9]+)?)?";
-
 /** Text in lower case that numbers with units are, each unit once, from the longest on. */
 export const SPAN_WORDS = SPAN_UNITS.map(({ name }) => `([0-9]+([.][0-9]+)? ?(${name}) ?,? ?)?`).join("");
 

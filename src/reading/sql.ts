@@ -1,7 +1,7 @@
 /** Readings as SQL over the text of a column. */
 import { literal } from "../data/sql.js";
 import { LONGEST, LOOK_NAMES, LOOKS, type Look } from "./census.js";
-import { SPAN_CLOCK, SPAN_UNITS, SPAN_WORDS } from "./durations.js";
+import { SPAN_UNITS, SPAN_WORDS } from "./durations.js";
 import { APOSTROPHES, MINUSES, SPACES } from "./number-text.js";
 import { type ColumnReading, NULL_MARKS, type NumberReading, type Reading, typeOf } from "./reading.js";
 import { escaped, guardOf, ISO_TIME, TIME_EDITS } from "./time-text.js";
@@ -107,7 +107,7 @@ function durationSql(text: string): string {
     const number = `regexp_extract(${lower}, ${literal(`([0-9]+([.][0-9]+)?) ?(${name})([ ,0-9]|$)`)}, 1)`;
     return `${seconds} * coalesce(try_cast(${number} as double), 0)`;
   });
-  return `case when ${fits(text, SPAN_CLOCK)} then ${clock} when ${text} <> '' and ${fits(lower, SPAN_WORDS)} then ${words.join(" + ")} end`;
+  return `case when ${fits(text, LOOKS.span)} then ${clock} when ${text} <> '' and ${fits(lower, SPAN_WORDS)} then ${words.join(" + ")} end`;
 }
 
 /** A TIMESTAMP, by the first pattern that the text fits; ISO 8601 without a zone first of all, which is the most usual. */
