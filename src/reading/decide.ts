@@ -4,7 +4,7 @@ import { decideNumbers, haveFractions, type NumberChoice, provenDecimal } from "
 import { decideTimes, givenTimes, type Order, provenOrder, type TimeChoice } from "./decide-times.js";
 import { spansOf } from "./durations.js";
 import type { GivenFormats } from "./given.js";
-import { codeNote, givenNote, missingNote, readingNote, shapesNote, whyTextNote } from "./notes.js";
+import { codeNote, givenNote, missingNote, numericCure, readingNote, shapesNote, whyTextNote } from "./notes.js";
 import type { ColumnReading, GivenReading } from "./reading.js";
 
 /** How a column is read, and what is to be said of it. */
@@ -101,8 +101,10 @@ function decideReading(census: Census, context: DecideContext, order: Order | nu
     // What is no time may be a number that counts on.
     if (found.reading.as !== "text") return found;
   }
-  if (counts.ymd >= READS_AS * values && wanted !== "number" && counts.ymd >= LEAST_YMD)
-    return { name, reading: YMD, isChoice: true, notes: [readingNote(name, YMD, "20240131 is a day", "--numeric")] };
+  if (counts.ymd >= READS_AS * values && wanted !== "number" && counts.ymd >= LEAST_YMD) {
+    const note = `${readingNote(name, YMD, "20240131 is a day")}; ${numericCure(name)}`;
+    return { name, reading: YMD, isChoice: true, notes: [note] };
+  }
   const numSpans = counts.span > 0 ? counts.span + counts.clock : sum(spansOf(shapes ?? []));
   if (numSpans >= READS_AS * values && wanted !== "time") {
     const example = shapes?.find(({ look }) => look === (counts.span > 0 ? "span" : "digits"))?.max ?? "";

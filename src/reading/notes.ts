@@ -18,7 +18,7 @@ export function codeNote(census: Census): string {
         ? (["big", "has more digits than a number keeps"] as const)
         : (["exponent", "has an E among digits"] as const);
   const [example] = examplesOf(census, look);
-  return `${name}: read as text, as ${quoted(example)} ${why}; --numeric ${argument(name)} takes it as a quantity`;
+  return `${name}: read as text, as ${quoted(example)} ${why}; ${numericCure(name)}`;
 }
 
 /** Times by patterns that the user gave. */
@@ -26,10 +26,14 @@ export function givenNote(name: string, { reading }: TimeChoice): string {
   return `${name}: read as ${readingWords(reading)}, as given`;
 }
 
-/** A reading by the looks of a column, an example of which tells why, and the flag that takes it as something else. */
-export function readingNote(name: string, reading: ColumnReading, why: string, flag?: "--numeric"): string {
-  const cure = flag === undefined ? "" : `; ${flag} ${argument(name)} takes it as a quantity`;
-  return `${name}: read as ${readingWords(reading)}, as ${why}${cure}`;
+/** A reading by the looks of a column, an example of which tells why. */
+export function readingNote(name: string, reading: ColumnReading, why: string): string {
+  return `${name}: read as ${readingWords(reading)}, as ${why}`;
+}
+
+/** The flag that takes a column as a quantity, where its digits were read as something else. */
+export function numericCure(name: string): string {
+  return `--numeric ${argument(name)} takes it as a quantity`;
 }
 
 /** Marks and infinite values of a column of numbers or times, which count as missing. */

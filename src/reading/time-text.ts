@@ -52,7 +52,7 @@ export const TIME_EDITS: readonly { readonly pattern: string; readonly by: strin
     by: `$1${month}$2`,
     isOfWords: true as const,
   })),
-  { pattern: "([0-9]|[a-z]{3}) de ", by: "$1 ", isOfWords: true },
+  { pattern: "([0-9]) de ", by: "$1 ", isOfWords: true },
   { pattern: "([a-z]{3}) de ", by: "$1 ", isOfWords: true },
   { pattern: "([0-9]) ?([ap])[.]?m[.]?$", by: "$1 $2m", isOfWords: true },
   { pattern: "(:[0-9]{2}),([0-9]+)", by: "$1.$2" },

@@ -204,6 +204,8 @@ const cases: Readonly<Record<string, Case>> = {
     "5 de mayo de 2024": "2024-05-05",
     "1 de enero de 2024": "2024-01-01",
     "7 de setembro de 2024": "2024-09-07",
+    "5 mayo de 2024": "2024-05-05",
+    "5 de mayo 2024": "2024-05-05",
   }),
   "months in Italian and Dutch": read("DATE", {
     "2-giu-2024": "2024-06-02",
@@ -311,6 +313,10 @@ const cases: Readonly<Record<string, Case>> = {
     { note: /spans of time, in seconds, as "/ },
   ),
   "spans of minutes and seconds": read("DOUBLE", { "90:30": "5430.0", "1:05": "65.0", "1:00:05": "3605.0" }),
+  "spans, of which one is none": read("DOUBLE", {
+    ...Object.fromEntries(Array.from({ length: 150 }, (_, i) => [`${100 + i}:30`, `${60 * (100 + i) + 30}.0`])),
+    "90:5": null,
+  }),
   "spans in words": read(
     "DOUBLE",
     { "1h 5m": "3900.0", "45m": "2700.0", "2 days 3 hours": "183600.0", "1h30m20s": "5420.0", "90 Min": "5400.0" },
