@@ -38,7 +38,7 @@ describe("rows that are unlike training", () => {
   counter.add(columns, (feature) => made[feature]);
 
   test("are counted of each column: without a value, with a name that is new, beyond the range", () => {
-    const of = (...columns: string[]) => counter.found().find((one) => one.columns.join() === columns.join());
+    const of = (...columns: string[]) => counter.found().unlike.find((one) => one.columns.join() === columns.join());
     const outsideByChance = 8 / 1_000_001;
     const none = { missing: 0, unseen: 0, example: null, outside: 0, lowest: null, highest: null, outsideByChance };
     assert.deepEqual(of("zone"), {
@@ -60,13 +60,16 @@ describe("rows that are unlike training", () => {
       outsideByChance,
       absentInTraining: 0.02,
     });
+    const zone =
+      'zone: 1 row (25 %) have a name that training had never or too seldom, as "harbour"; 1 row (25 %) have no value, in training 0 %';
+    assert.ok(counter.found().notes.includes(zone));
     assert.deepEqual(of("started")?.outside, 3);
     assert.deepEqual(of("started")?.highest, "2025-01-01T00:00:00");
     assert.equal(of("zone", "km")?.example, "harbour with 41");
   });
 
   test("a batch more adds to them, and rows as those of training to nothing", () => {
-    const counts = () => counter.found().map(({ outsideByChance: _, ...rest }) => rest);
+    const counts = () => counter.found().unlike.map(({ outsideByChance: _, ...rest }) => rest);
     const before = counts();
     counter.add([["north"], Float64Array.of(4), Float64Array.of(day)], (feature) =>
       feature === "zone" ? ids(1) : feature === "km" ? numbers(4) : undefined,
@@ -75,7 +78,7 @@ describe("rows that are unlike training", () => {
     counter.add([["south"], Float64Array.of(4), Float64Array.of(day)], (feature) =>
       feature === "zone" ? ids(0) : undefined,
     );
-    const { unseen, example } = counter.found().find(({ columns }) => columns.join() === "zone") as Unlike;
+    const { unseen, example } = counter.found().unlike.find(({ columns }) => columns.join() === "zone") as Unlike;
     assert.deepEqual([unseen, example], [2, "harbour"]);
   });
 });

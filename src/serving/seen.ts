@@ -54,6 +54,12 @@ export interface Unlike {
   readonly absentInTraining: number;
 }
 
+/** All such columns, and what people should know of them, in sentences. */
+export interface UnlikeFound {
+  readonly unlike: readonly Unlike[];
+  readonly notes: readonly string[];
+}
+
 /** What a model made of a batch for a feature: ids of names, 0 for none, or numbers as they are kept, NaN for none. */
 export interface FeatureValues {
   readonly isId: boolean;
@@ -83,7 +89,7 @@ export function unlikeCounter(inputs: readonly ServedInput[], seen: readonly See
     },
 
     /** Columns that have such rows, those with the most first. */
-    found(): Unlike[] {
+    found(): UnlikeFound {
       const byColumns = new Map<string, Unlike>();
       for (const { feature, counts } of features) {
         const own = unlike(feature, counts, numRows);
@@ -91,7 +97,8 @@ export function unlikeCounter(inputs: readonly ServedInput[], seen: readonly See
         byColumns.set(key, theMost(own, byColumns.get(key) ?? own));
       }
       const sumOf = ({ missing, unseen, outside }: Unlike) => missing + unseen + outside;
-      return [...byColumns.values()].filter((one) => sumOf(one) > 0).sort((a, b) => sumOf(b) - sumOf(a));
+      const found = [...byColumns.values()].filter((one) => sumOf(one) > 0).sort((a, b) => sumOf(b) - sumOf(a));
+      return { unlike: found, notes: unlikeNotes(found, numRows) };
     },
   };
 }

@@ -7,7 +7,7 @@ import { nearest } from "../../nearest.js";
 import { columnNamed, columnOfFlag } from "../../reading/names.js";
 import type { GivenReading } from "../../reading/reading.js";
 import { count, firstNames } from "../../report/format.js";
-import { type Unlike, unlikeCounter, unlikeNotes } from "../../serving/seen.js";
+import { type Unlike, unlikeCounter } from "../../serving/seen.js";
 import { type Evaluation, evaluation } from "../../train/evaluation.js";
 import type { Floats } from "../../train/metrics.js";
 import { inTemporaryFolder } from "../files/temporary-folder.js";
@@ -84,7 +84,7 @@ export async function evaluate(
         const labels = await servedLabels(db, model, await sqlOf(db, "the label", ownLabel, columns));
         const slice = by === undefined ? undefined : await sqlOf(db, "--by", by, columns);
         const scored = await score(db, model, inputs, labels.sql, slice, onProgress);
-        const { numUnlabelled, numOfOtherClasses, unlike, ...rest } = scored;
+        const { numUnlabelled, numOfOtherClasses, found, ...rest } = scored;
         if (scored.labels.length === 0) {
           throw new DataError(
             `evaluate: some rows must have a label, and of ${count(numUnlabelled + numOfOtherClasses)} none has one that the model knows: ${label}. Name it with --label, and look at --where.`,
@@ -93,10 +93,17 @@ export async function evaluate(
         const result = evaluation(model.task, rest, { classes: model.classes, slices: rest.slices });
         const seconds = (performance.now() - started) / 1000;
         const counts = { numUnlabelled, numOfOtherClasses, otherClasses: labels.others };
-        const numRows = rest.labels.length + numUnlabelled + numOfOtherClasses;
-        const all = [...notes, ...unlikeNotes(unlike, numRows)];
+        const all = [...notes, ...found.notes];
         const header = model.reading.columns.find(({ name }) => name === label)?.header;
-        return { model: model.name, label: header ?? label, ...result, ...counts, seconds, unlike, notes: all };
+        return {
+          model: model.name,
+          label: header ?? label,
+          ...result,
+          ...counts,
+          seconds,
+          unlike: found.unlike,
+          notes: all,
+        };
       } finally {
         await db.close();
       }
@@ -188,7 +195,7 @@ async function score(
     slices,
     numUnlabelled,
     numOfOtherClasses,
-    unlike: counter.found(),
+    found: counter.found(),
   };
 }
 

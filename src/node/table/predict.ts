@@ -8,7 +8,7 @@ import { ConfigError, DataError, messageOf } from "../../errors.js";
 import { sqlNames } from "../../reading/names.js";
 import type { GivenReading } from "../../reading/reading.js";
 import { printable } from "../../report/printable.js";
-import { type Unlike, unlikeCounter, unlikeNotes } from "../../serving/seen.js";
+import { type Unlike, type UnlikeFound, unlikeCounter } from "../../serving/seen.js";
 import { decisions } from "../../train/class-metrics.js";
 import type { Floats } from "../../train/metrics.js";
 import { inTemporaryFolder } from "../files/temporary-folder.js";
@@ -85,7 +85,7 @@ export async function predict(
         const { columns, numRows, inputs, notes } = await openServedRows(db, open, model, { reading, maxBadRows });
         const taken = columns.map(({ name, header = name }) => header);
         const appended = appendedColumns(model, taken);
-        const unlike = await predictInto(db, model, inputs, appended, (done) => onProgress(done, numRows));
+        const found = await predictInto(db, model, inputs, appended, (done) => onProgress(done, numRows));
         // Of CSV every value stays as it was written, "yes" and "007" included.
         const isAsWritten = format.startsWith("format csv") && (open.format === "csv" || open.format === "tsv");
         const own = columns.map(({ name, header = name }) => ({ sql: identifier(name), name: header }));
@@ -106,8 +106,8 @@ export async function predict(
           renamed: renamed.map(({ name, wanted }) => ({ wanted, name })),
           out: out ?? null,
           seconds,
-          unlike,
-          notes: [...notes, ...unlikeNotes(unlike, numRows)],
+          unlike: found.unlike,
+          notes: [...notes, ...found.notes],
         };
       } finally {
         await db.close();
@@ -148,7 +148,7 @@ async function predictInto(
   served: readonly CheckedInput[],
   columns: readonly Appended[],
   onProgress: (numRows: number) => void,
-): Promise<Unlike[]> {
+): Promise<UnlikeFound> {
   const definitions = columns.map(({ type }, i) => `${predicted(i)} ${type}`);
   await db.run(`create table predictions (${definitions.join(", ")})`);
   const counter = unlikeCounter(model.inputs, model.seen);
