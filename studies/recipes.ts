@@ -2,16 +2,13 @@
  * The recipes of language models, each trained by its command and held against n-grams and packers: `npm run study:recipes`;
  * `npm run study:recipes -- --help`.
  */
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { resolve } from "node:path";
 import { Command } from "commander";
 import { messageOf } from "../src/errors.js";
 import type { RunResult, TestMetrics } from "../src/log/events.js";
-import { runFolder } from "../src/node/runs/run-folder.js";
 import { bytes, count, duration } from "../src/report/format.js";
-import { start } from "../test/process/processes.js";
 import { type Baselines, textBaselines } from "./baselines.js";
+import { trainByCommand } from "./command.js";
 import { aboutStudy, headOf, mdTable, writeBoth } from "./report.js";
 import { say } from "./runner.js";
 
@@ -25,8 +22,6 @@ interface Outcome extends Baselines {
   readonly seconds: number;
   readonly result: RunResult;
 }
-
-const MAIN = fileURLToPath(new URL("../src/node/main.js", import.meta.url));
 
 new Command("npm run study:recipes --")
   .description("Train the recipes of language models as their commands do, and report what they came to.")
@@ -51,7 +46,7 @@ async function study({ only, out }: { readonly only: readonly Recipe[]; readonly
   const outcomes: Outcome[] = [];
   for (const recipe of only) {
     say(`${recipe}: training`);
-    const { seconds, result } = await train(recipe, join(out, "runs", "recipes"));
+    const { seconds, result } = await train(recipe, resolve(out, "runs", "recipes"));
     say(`${recipe}: ${testBits(result.groups[result.shippedGroup])} bits per byte in ${duration(seconds)}; baselines`);
     outcomes.push({ recipe, seconds, result, ...(await textBaselines(configOf(recipe))) });
   }
@@ -63,16 +58,8 @@ function configOf(recipe: Recipe): string {
 }
 
 /** Run the command of a recipe, but for the folder of its run. */
-async function train(recipe: Recipe, folder: string): Promise<{ seconds: number; result: RunResult }> {
-  mkdirSync(folder, { recursive: true });
-  const before = new Set(readdirSync(folder));
-  const started = performance.now();
-  const args = [MAIN, "train", configOf(recipe), "--runs", resolve(folder)];
-  const { code, shown } = await start(process.execPath, args, { cwd: process.cwd() }).ended;
-  if (code !== 0) throw new Error(`the run failed: ${shown}`);
-  const seconds = (performance.now() - started) / 1000;
-  const [own = ""] = readdirSync(folder).filter((name) => !before.has(name));
-  return { seconds, result: JSON.parse(readFileSync(runFolder(join(folder, own)).result, "utf8")) };
+function train(recipe: Recipe, runs: string) {
+  return trainByCommand([configOf(recipe), "--runs", runs], process.cwd(), runs);
 }
 
 function testBits(tested: TestMetrics | null | undefined): string {

@@ -2,18 +2,15 @@
  * Tables of every shape by one command without any override, against a linear model on the same features and a constant:
  * `npm run study:tables`; `npm run study:tables -- --help`.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { mean } from "../bench/statistics.js";
 import { messageOf } from "../src/errors.js";
-import type { RunResult } from "../src/log/events.js";
-import { runFolder } from "../src/node/runs/run-folder.js";
 import { bytes, count, duration } from "../src/report/format.js";
-import { watchPeaks } from "../test/process/peak-memory.js";
-import { start } from "../test/process/processes.js";
+import { type Outcome, trainByCommand } from "./command.js";
 import { aboutStudy, fixed, headOf, mdTable, shown, writeBoth } from "./report.js";
 import { say, wholeNumbers } from "./runner.js";
 
@@ -43,15 +40,6 @@ const tables: readonly Table[] = [
   { name: "zip codes", file: "zipcodes.csv", label: "state", what: "42,049 rows, 53 classes, 19,000 cities" },
   { name: "weather", file: "seattle-weather.csv", label: "weather", what: "1,461 days, 5 classes, times" },
 ];
-
-interface Outcome {
-  readonly seconds: number;
-  /** Of all processes of the run together, each at its peak. */
-  readonly peakBytes: number;
-  readonly result: RunResult;
-}
-
-const MAIN = fileURLToPath(new URL("../src/node/main.js", import.meta.url));
 
 new Command("npm run study:tables --")
   .description("Train each table by one command, and a linear model on the same features, and report.")
@@ -95,21 +83,8 @@ async function study({ seeds, out }: { readonly seeds: readonly number[]; readon
 /** Run the command in a folder of its own, as a user would. */
 async function train(folder: string, args: readonly string[], seed: number): Promise<Outcome & { config: string }> {
   const cwd = mkdtempSync(join(folder, "run-"));
-  const started = performance.now();
-  const run = start(process.execPath, [MAIN, "train", ...args, "--set", `seed=${seed}`], { cwd });
-  const watch = watchPeaks(run.pid);
-  const { code, shown } = await run.ended;
-  watch.stop();
-  if (code !== 0) throw new Error(`the run failed: ${shown}`);
-  const seconds = (performance.now() - started) / 1000;
-  const [own = ""] = readdirSync(join(cwd, "runs"));
-  const { result } = runFolder(join(cwd, "runs", own));
-  return {
-    seconds,
-    peakBytes: [...watch.peaks.values()].reduce((sum, peak) => sum + peak, 0),
-    result: JSON.parse(readFileSync(result, "utf8")),
-    config: args[0] === "--data" ? join(cwd, "codistill.config.ts") : "",
-  };
+  const outcome = await trainByCommand([...args, "--set", `seed=${seed}`], cwd, join(cwd, "runs"));
+  return { ...outcome, config: args[0] === "--data" ? join(cwd, "codistill.config.ts") : "" };
 }
 
 function lossOf({ result }: Outcome): number {

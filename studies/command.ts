@@ -1,0 +1,38 @@
+/** A run by the command, as a user would start it. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { RunResult } from "../src/log/events.js";
+import { runFolder } from "../src/node/runs/run-folder.js";
+import { watchPeaks } from "../test/process/peak-memory.js";
+import { start } from "../test/process/processes.js";
+
+const MAIN = fileURLToPath(new URL("../src/node/main.js", import.meta.url));
+
+/** What a run came to. */
+export interface Outcome {
+  /** Of the whole command, its data prepared and scored. */
+  readonly seconds: number;
+  /** Of all processes of the run together, each at its peak. */
+  readonly peakBytes: number;
+  readonly result: RunResult;
+}
+
+/** Run `codistill train` with arguments in a folder; `runs` is the folder that its run is new in. Rejects when it fails. */
+export async function trainByCommand(args: readonly string[], cwd: string, runs: string): Promise<Outcome> {
+  const foldersIn = () => (existsSync(runs) ? readdirSync(runs) : []);
+  const before = new Set(foldersIn());
+  const started = performance.now();
+  const run = start(process.execPath, [MAIN, "train", ...args], { cwd });
+  const watch = watchPeaks(run.pid);
+  const { code, shown } = await run.ended;
+  watch.stop();
+  if (code !== 0) throw new Error(`the run failed: ${shown}`);
+  const seconds = (performance.now() - started) / 1000;
+  const [own = ""] = foldersIn().filter((name) => !before.has(name));
+  return {
+    seconds,
+    peakBytes: [...watch.peaks.values()].reduce((sum, peak) => sum + peak, 0),
+    result: JSON.parse(readFileSync(runFolder(join(runs, own)).result, "utf8")),
+  };
+}
