@@ -1,14 +1,14 @@
 /** A model that a run exported, served: by the command line, and by the code in docs/serving.md. */
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
-import { readFileSync, symlinkSync } from "node:fs";
+import { existsSync, readFileSync, symlinkSync } from "node:fs";
 import { test } from "node:test";
 import { trainEvents } from "../../src/node/launch/run-events.js";
 import { loadConfig } from "../../src/node/runs/load-config.js";
 import { readLog } from "../../src/node/runs/read-log.js";
 import { runFolder } from "../../src/node/runs/run-folder.js";
 import { fold, rootKey, uniform } from "../../src/runtime/random.js";
-import { workplace } from "./fixture.js";
+import { mainFile, workplace } from "./fixture.js";
 import { resultOf } from "./results.js";
 import { tinyConfig } from "./tiny.js";
 
@@ -103,6 +103,15 @@ test("plain ONNX Runtime on raw rows gives what predict gives, and predict what 
     odd.stderr,
     /^note {4}city: 1 row \(50 %\) have a name that training had never or too seldom, as "nowhere"/m,
   );
+  // To a device that is full: told once, with what to do about it.
+  if (existsSync("/dev/full")) {
+    const args = ["-c", 'exec "$0" "$@" > /dev/full', process.execPath, mainFile, "predict", model, "raw.csv"];
+    const { code, stderr, shown } = await place.start("sh", args).ended;
+    assert.equal(code, 2, shown);
+    const lines = stderr.split("\n").filter((line) => line.startsWith("codistill: "));
+    assert.equal(lines.length, 1, shown);
+    assert.match(lines[0] ?? "", /predict: standard output takes no more .*not whole\. Give --out/, shown);
+  }
   const [head, ...appended] = readFileSync(place.path("predicted.csv"), "utf8").trim().split("\n");
   assert.equal(head, "date,city,kind,hour,size,prediction,probability_true");
   assert.equal(appended.length, NUM_ROWS);
