@@ -164,7 +164,7 @@ async function snapshotsOf(run: RunFolder, group: number, keep: number): Promise
   return removalOf(run.path, `${names.length} snapshots in ${folder}`, `beyond keepSnapshots (${keep})`, paths);
 }
 
-/** Temporary files of writers that are gone, an hour old: until then it may be another machine's. */
+/** Temporary files of writers that are gone, a day old: until then they may be of another machine. */
 function abandoned(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
