@@ -52,9 +52,11 @@ export async function trainGroup([path = "", index = "", threads = ""]: readonly
 async function train({ folder, groupIndex, threads, own, logPath }: Place, ownership: Ownership): Promise<void> {
   const mayChange = () => leaveToNewer(ownership, own, groupIndex);
   const write = logWriter(logPath);
+  let lastStep: number | undefined;
   const log = (event: TrainEvent) => {
     mayChange();
     write(event);
+    if (event.event === "step" || event.event === "group-start") lastStep = event.step;
     if (event.event === "group-start") hasBegun();
   };
   const config = readRunFile(folder.config) as RunConfig;
@@ -79,7 +81,8 @@ async function train({ folder, groupIndex, threads, own, logPath }: Place, owner
       isJoined: scope.joined !== undefined,
     });
   } catch (error) {
-    const step = lastStepOf(readEvents(logPath, ["step", "group-start"]));
+    // What fails before its start has only the log of the starts before it.
+    const step = lastStep ?? lastStepOf(readEvents(logPath, ["step", "group-start"]));
     log({
       event: "group-end",
       group: groupIndex,
