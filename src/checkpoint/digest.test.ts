@@ -1,8 +1,16 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { test } from "node:test";
+import { afterEach, test } from "node:test";
 import { rootKey, uniform } from "../runtime/random.js";
-import { sha256, webDigest } from "./digest.js";
+import { hashPiecewise, sha256, webDigest } from "./digest.js";
+
+let numHashes = 0;
+const hash = () => {
+  numHashes++;
+  return createHash("sha256");
+};
+hashPiecewise(hash);
+afterEach(() => hashPiecewise(hash));
 
 test("SHA-256 of bytes in one part, in many, and by Web Crypto are the same", async () => {
   const bytes = new Uint8Array(uniform(rootKey(1), 2_500_001).buffer);
@@ -38,4 +46,14 @@ test("everything else gets a turn after each 4 MiB, in however many parts they a
     isDone = true;
     assert.ok(turns >= 3, `${turns} turns of the event loop beside ${numParts} parts`);
   }
+});
+
+test("a platform's hash is taken where it was given, and Web Crypto's everywhere else, with the same digest", async () => {
+  const before = numHashes;
+  const digest = await sha256("abc");
+  assert.equal(numHashes, before + 1);
+  hashPiecewise(null);
+  assert.equal(await sha256("abc"), digest);
+  assert.equal(await sha256([new Uint8Array([97]), new Uint8Array([98, 99])]), digest);
+  assert.equal(numHashes, before + 1);
 });

@@ -3,24 +3,27 @@ import { type Bytes, joined, partsOf } from "./bytes.js";
 /** Bytes between two turns of everything else; a few milliseconds of hashing. */
 const PIECE_BYTES = 4 << 20;
 
-/** Node.js's own hash, by what is used of it. */
-interface NodeCrypto {
-  createHash(algorithm: "sha256"): { update(bytes: Uint8Array): void; digest(encoding: "hex"): string };
+/** A SHA-256 that takes bytes piece by piece, where they lie. */
+export interface PiecewiseHash {
+  update(bytes: Uint8Array): void;
+  digest(encoding: "hex"): string;
 }
 
+let newHash: (() => PiecewiseHash) | null = null;
+
 /**
- * Where there is one it takes the bytes where they lie, in pieces; Web Crypto, which is everywhere, copies them all first,
- * on the calling thread.
+ * Hash piece by piece from here on, by what a platform has for it; by Web Crypto again with null. That is everywhere and gives
+ * the same digests, but it copies all bytes first, on the calling thread.
  */
-const nodeCrypto = (
-  globalThis as { process?: { getBuiltinModule?(name: string): NodeCrypto | undefined } }
-).process?.getBuiltinModule?.("node:crypto");
+export function hashPiecewise(hash: (() => PiecewiseHash) | null): void {
+  newHash = hash;
+}
 
 /** SHA-256 in hex of bytes, of several in a row, or of text. They must not change meanwhile. */
 export async function sha256(data: Bytes | string): Promise<string> {
   const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
-  if (!nodeCrypto) return webDigest(bytes);
-  const hash = nodeCrypto.createHash("sha256");
+  if (newHash === null) return webDigest(bytes);
+  const hash = newHash();
   let sinceTurn = 0;
   for (const part of partsOf(bytes)) {
     for (let at = 0; at < part.length; ) {

@@ -6,6 +6,7 @@ import { dirname, join, resolve } from "node:path";
 import { type Bytes, partsOf } from "../../checkpoint/bytes.js";
 import { checkName, checkSize, isName, type Store } from "../../checkpoint/store.js";
 import { ForeignFileError, StoreError } from "../../errors.js";
+import "../files/piecewise-hash.js";
 import { cures, systemCodeOf } from "../files/system-errors.js";
 
 const FILE_MODE = 0o640;
