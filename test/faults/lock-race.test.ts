@@ -6,6 +6,7 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { deadPid } from "../dead-process.js";
 import { isFull } from "../full.js";
 
 const [NUM_RACES, NUM_RACERS] = [isFull ? 1000 : 100, 3];
@@ -25,8 +26,7 @@ for (const [how, execArgv] of [
       for (const racer of racers) racer.kill();
       rmSync(root, { recursive: true });
     });
-    // No such process: ids end at 2^22.
-    const dead = JSON.stringify({ pid: 2 ** 22 + 1, host: hostname() });
+    const dead = JSON.stringify({ pid: deadPid, host: hostname() });
     const answers = (what: string | null) =>
       Promise.all(
         racers.map(async (racer: ChildProcess) => {

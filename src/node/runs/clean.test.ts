@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { deadPid } from "../../../test/dead-process.js";
 import { tinyConfig } from "../../../test/tiny-run.js";
 import { publishSnapshot, readPointer, readSnapshot } from "../../checkpoint/snapshot.js";
 import { ConfigError } from "../../errors.js";
@@ -18,8 +18,6 @@ const root = mkdtempSync(join(tmpdir(), "codistill-clean-"));
 after(() => rmSync(root, { recursive: true }));
 let numFolders = 0;
 
-/** A process id that was in use and is no more. */
-const deadPid = spawnSync(process.execPath, ["--version"]).pid;
 const keepSnapshots = 2;
 const numSnapshots = 5;
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { deadPid } from "../../../test/dead-process.js";
 import { tinyConfig } from "../../../test/tiny-run.js";
 import type { LoggedProcess } from "../../log/events.js";
 import { runsLines } from "../../report/runs.js";
@@ -12,9 +12,6 @@ import { ownIdentity } from "./process-identity.js";
 
 const root = mkdtempSync(join(tmpdir(), "codistill-runs-"));
 after(() => rmSync(root, { recursive: true }));
-
-/** A process id that was in use and is no more. */
-const deadPid = spawnSync(process.execPath, ["--version"]).pid;
 
 interface GroupLog extends LoggedProcess {
   readonly step: number;

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, 
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, test } from "node:test";
+import { deadPid } from "../../../test/dead-process.js";
 import { ConfigError } from "../../errors.js";
 import { lockRun } from "./lock.js";
 import { ownIdentity, type ProcessIdentity } from "./process-identity.js";
@@ -17,7 +18,6 @@ after(() => rmSync(folder, { recursive: true }));
 const isHeld = (error: unknown) => error instanceof ConfigError && /is at work in .*Stop it first/.test(error.message);
 const isUnsure = (error: unknown) =>
   error instanceof ConfigError && /cannot be seen from here.*Stop it first; if it is gone, remove/.test(error.message);
-const goneId = () => spawnSync(process.execPath, ["-e", ""]).pid;
 const leave = (record: Partial<ProcessIdentity>) => writeFileSync(file, JSON.stringify(record));
 
 test("a locked folder is refused until it is unlocked", () => {
@@ -50,8 +50,8 @@ test("a lock that was taken away is no longer held, and its release leaves the o
 test("the lock of a process that is gone, and one that was cut short, count for nothing", () => {
   const own = ownIdentity();
   for (const left of [
-    { pid: goneId(), host: hostname() },
-    { ...own, pid: goneId() },
+    { pid: deadPid, host: hostname() },
+    { ...own, pid: deadPid },
     // The id came again: in a container that was started again, and after a restart of the machine.
     { pid: process.pid, host: hostname() },
     { ...own, startTime: "1" },

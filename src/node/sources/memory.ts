@@ -14,11 +14,13 @@ const UNITS = { MB: 1e6, GB: 1e9 } as const;
  *
  * Throws {@link ConfigError} when that is no size.
  */
-export function memoryBudget(given = process.env[VARIABLE]): number {
+export function memoryBudget(given = process.env[VARIABLE], free = freeMemory()): number {
   if (given !== undefined && given !== "") return sizeOf(given);
-  const free = Math.min(freemem(), constrainedMemory() || totalmem());
   return Math.max(LEAST_BYTES, Math.floor(free / 2 / 1e6) * 1e6);
 }
+
+/** What is free now, of the machine or of what this process may use of it. */
+const freeMemory = () => Math.min(freemem(), constrainedMemory() || totalmem());
 
 function sizeOf(text: string): number {
   const [, number, unit] = /^(\d+(?:\.\d+)?) ?(MB|GB)$/i.exec(text.trim()) ?? [];
