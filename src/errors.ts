@@ -1,7 +1,25 @@
 /** The errors a user can cause. Each message states the rule, the values that broke it, and the cure. */
 
+/**
+ * What went wrong, for programs. Codes stay as they are, where messages may get better words; each has one class.
+ *
+ * - `"SHAPE"`: shapes or dtypes that do not fit the operation they were given to.
+ * - `"CONFIG"`: a configuration value or an option that breaks its rule.
+ * - `"DATA"`: input data that cannot be read, or does not hold what the configuration says.
+ * - `"DAMAGED_CACHE"`: a cache of prepared data that is not as it was written.
+ * - `"CHECKPOINT"`: a checkpoint, snapshot or model that is foreign, or does not fit.
+ * - `"DAMAGED"`: a file of ours that is not as it was written: cut off, or with a bit that has flipped.
+ * - `"STORE"`: the store failed: unreachable, full, refused, or holding something it should not.
+ * - `"FOREIGN_FILE"`: in the place of a value of the store lies something that no store has put there.
+ * - `"TRAINING"`: training itself went wrong: a loss that is not finite, a group that died.
+ */
+export type ErrorCode = keyof typeof classes;
+
 /** Base of every error that is the user's to mend; anything else that is thrown is a defect of ours. */
-export class CodistillError extends Error {
+export abstract class CodistillError extends Error {
+  /** Which kind it is, the same after a way between threads and processes; see {@link ErrorCode}. */
+  abstract readonly code: ErrorCode;
+
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = new.target.name;
@@ -9,31 +27,78 @@ export class CodistillError extends Error {
 }
 
 /** Shapes or dtypes that do not fit the operation they were given to. */
-export class ShapeError extends CodistillError {}
+export class ShapeError extends CodistillError {
+  readonly code = "SHAPE";
+}
 
 /** A configuration value that breaks its rule. */
-export class ConfigError extends CodistillError {}
+export class ConfigError extends CodistillError {
+  readonly code = "CONFIG";
+}
 
 /** Input data that cannot be read, or does not hold what the configuration says. */
-export class DataError extends CodistillError {}
+export class DataError extends CodistillError {
+  readonly code: "DATA" | "DAMAGED_CACHE" = "DATA";
+}
 
 /** A cache of prepared data that is not as it was written. */
-export class DamagedCacheError extends DataError {}
+export class DamagedCacheError extends DataError {
+  override readonly code = "DAMAGED_CACHE";
+}
 
 /** A checkpoint or snapshot that is torn, foreign or does not fit the model. */
-export class CheckpointError extends CodistillError {}
+export class CheckpointError extends CodistillError {
+  readonly code: "CHECKPOINT" | "DAMAGED" = "CHECKPOINT";
+}
 
 /** A file of ours that is not as it was written: cut off, or with a bit that has flipped. */
-export class DamagedError extends CheckpointError {}
+export class DamagedError extends CheckpointError {
+  override readonly code = "DAMAGED";
+}
 
 /** The store failed: unreachable, full, refused, or holding something it should not. */
-export class StoreError extends CodistillError {}
+export class StoreError extends CodistillError {
+  readonly code: "STORE" | "FOREIGN_FILE" = "STORE";
+}
 
 /** In the place of a value of the store lies something that no store has put there: a link, a pipe, a file far too large. */
-export class ForeignFileError extends StoreError {}
+export class ForeignFileError extends StoreError {
+  override readonly code = "FOREIGN_FILE";
+}
 
 /** Training itself went wrong: a loss that is not finite, a group that died. */
-export class TrainingError extends CodistillError {}
+export class TrainingError extends CodistillError {
+  readonly code = "TRAINING";
+}
+
+/** The class of each code. */
+const classes = {
+  SHAPE: ShapeError,
+  CONFIG: ConfigError,
+  DATA: DataError,
+  DAMAGED_CACHE: DamagedCacheError,
+  CHECKPOINT: CheckpointError,
+  DAMAGED: DamagedError,
+  STORE: StoreError,
+  FOREIGN_FILE: ForeignFileError,
+  TRAINING: TrainingError,
+} as const;
+
+/** Every {@link ErrorCode}. */
+export const errorCodes = Object.keys(classes) as readonly ErrorCode[];
+
+/** The code of anything that was thrown; null of a defect. */
+export function codeOf(error: unknown): ErrorCode | null {
+  return error instanceof CodistillError ? error.code : null;
+}
+
+/**
+ * An error as it was before its way between threads, on which it lost its class but not its code: of the class of the code,
+ * with what arrived as its cause. Without a code, what arrived.
+ */
+export function errorOfCode(code: ErrorCode | null, arrived: unknown): unknown {
+  return code === null ? arrived : new classes[code](messageOf(arrived), { cause: arrived });
+}
 
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {

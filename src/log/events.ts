@@ -192,6 +192,8 @@ export type TrainEvent =
       readonly group: number;
       readonly step: number;
       readonly reason: "finished" | "stopped" | "failed";
+      /** Of one that failed by an error: its `ErrorCode`, or null of a defect. */
+      readonly code?: string | null;
       readonly message?: string;
       readonly seconds: number;
     }

@@ -123,8 +123,8 @@ test("a disk that is full for the last checkpoint ends the group with the cure; 
   assert.doesNotMatch(stdout, /\n\s+at /, shown);
   const folder = await run.folder();
   assert.deepEqual(
-    ofKind(eventsOf(folder, 1), "group-end").map(({ reason, step }) => [reason, step]),
-    [["failed", 200]],
+    ofKind(eventsOf(folder, 1), "group-end").map(({ reason, code, step }) => [reason, code, step]),
+    [["failed", "STORE", 200]],
     shown,
   );
   assert.equal((await checkpointOf(folder, 1))?.info.step, 150, shown);

@@ -61,6 +61,7 @@ test("a group that the user has to mend is not started again", async () => {
   const folder = await run.folder();
   for (const group of [0, 1]) assert.equal(ofKind(eventsOf(folder, group), "group-start").length, 1, shown);
   assert.match(stdout, /group 0 failed: .*must stay finite/, shown);
+  assert.equal(ofKind(eventsOf(folder, 0), "group-end").at(-1)?.code, "TRAINING", shown);
 });
 
 test("a stop during the wait for a restart ends the run at once", async () => {

@@ -1,6 +1,6 @@
 /** What the process of a group does; `group-main.ts` loads this once it listens to its parent. */
 import { writeSync } from "node:fs";
-import { CodistillError, messageOf, StoreError } from "../../errors.js";
+import { CodistillError, codeOf, messageOf, StoreError } from "../../errors.js";
 import type { TrainEvent } from "../../log/events.js";
 import { withoutSecrets } from "../../report/secrets.js";
 import { runGroup } from "../../run/group.js";
@@ -88,6 +88,7 @@ async function train({ folder, groupIndex, threads, own, logPath }: Place, owner
       group: groupIndex,
       step,
       reason: "failed",
+      code: codeOf(error),
       message: errorLine(error, "its stack is in errors.txt"),
       seconds: 0,
     });

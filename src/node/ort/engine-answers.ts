@@ -1,6 +1,6 @@
 /** What an engine on a thread does: it answers messages, one after the other, while it may compile beside. */
 import type { MessagePort } from "node:worker_threads";
-import { ConfigError } from "../../errors.js";
+import { codeOf } from "../../errors.js";
 import type { NamedArrays } from "../../runtime/array.js";
 import { mapValues } from "../../runtime/named.js";
 import { planEngine } from "./bindings.js";
@@ -22,7 +22,7 @@ export function answerRequests(port: MessagePort): void {
         const result = await answer(request);
         reply({ id: request.id, result }, request.call === "read" ? memoryOf(result as NamedArrays) : []);
       } catch (error) {
-        reply({ id: request.id, error, isConfigError: error instanceof ConfigError });
+        reply({ id: request.id, error, code: codeOf(error) });
       }
       if (request.call === "close") port.close();
     };

@@ -2,6 +2,7 @@
 
 import type { EngineOptions } from "../../engine/engine.js";
 import type { Plan } from "../../engine/plan.js";
+import type { ErrorCode } from "../../errors.js";
 import type { NamedArrays } from "../../runtime/array.js";
 import type { Binding } from "./bindings.js";
 import type { BrakePlace } from "./brake.js";
@@ -22,8 +23,8 @@ export type EngineRequest = { readonly id: number } & (
 
 export type EngineAnswer =
   | { readonly id: number; readonly result: NamedArrays | number | null }
-  /** Of what is thrown, only standard errors keep their class on the way. */
-  | { readonly id: number; readonly error: unknown; readonly isConfigError: boolean };
+  /** Of what is thrown, only standard errors keep their class on the way; ours keep their code beside them. */
+  | { readonly id: number; readonly error: unknown; readonly code: ErrorCode | null };
 
 /** The memory of arrays that a message hands over instead of copying: copies that its sender made and needs no more. */
 export function memoryOf(arrays: NamedArrays): ArrayBuffer[] {

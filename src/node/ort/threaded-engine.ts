@@ -2,7 +2,7 @@
 import { Worker } from "node:worker_threads";
 import type { Engine, EngineOptions, WriteOptions } from "../../engine/engine.js";
 import { planOf } from "../../engine/plan.js";
-import { ConfigError, messageOf } from "../../errors.js";
+import { errorOfCode } from "../../errors.js";
 import { copyOf, type NamedArrays, type NdArray } from "../../runtime/array.js";
 import { mapValues } from "../../runtime/named.js";
 import { type Brake, runBrake } from "./brake.js";
@@ -33,7 +33,7 @@ export function threadedEngine(options: EngineOptions): Engine {
   worker.on("message", (answer: EngineAnswer) => {
     const caller = waiting.get(answer.id);
     waiting.delete(answer.id);
-    if ("error" in answer) caller?.reject(errorOf(answer));
+    if ("error" in answer) caller?.reject(errorOfCode(answer.code, answer.error));
     else caller?.resolve(answer.result);
   });
   worker.on("error", fail);
@@ -134,9 +134,4 @@ export function threadedEngine(options: EngineOptions): Engine {
 function inOwnMemory(array: NdArray): NdArray {
   const { buffer, byteLength } = array.data;
   return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? array : copyOf(array);
-}
-
-/** What the worker threw, of the class that it had there. */
-function errorOf({ error, isConfigError }: Extract<EngineAnswer, { readonly error: unknown }>): unknown {
-  return isConfigError ? new ConfigError(messageOf(error), { cause: error }) : error;
 }
