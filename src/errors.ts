@@ -11,6 +11,7 @@
  * - `"DAMAGED"`: a file of ours that is not as it was written: cut off, or with a bit that has flipped.
  * - `"STORE"`: the store failed: unreachable, full, refused, or holding something it should not.
  * - `"FOREIGN_FILE"`: in the place of a value of the store lies something that no store has put there.
+ * - `"CLOSED"`: something that was closed was used again.
  * - `"TRAINING"`: training itself went wrong: a loss that is not finite, a group that died.
  */
 export type ErrorCode = keyof typeof classes;
@@ -71,6 +72,11 @@ export class TrainingError extends CodistillError {
   readonly code = "TRAINING";
 }
 
+/** Something that was closed, as an engine or a program, was used again. */
+export class ClosedError extends CodistillError {
+  readonly code = "CLOSED";
+}
+
 /** The class of each code. */
 const classes = {
   SHAPE: ShapeError,
@@ -81,6 +87,7 @@ const classes = {
   DAMAGED: DamagedError,
   STORE: StoreError,
   FOREIGN_FILE: ForeignFileError,
+  CLOSED: ClosedError,
   TRAINING: TrainingError,
 } as const;
 

@@ -15,6 +15,7 @@ export { type Topology, teachersOf } from "./codistill/topology.js";
 export type { Engine, EngineOptions, Program, RunOptions, WriteOptions } from "./engine/engine.js";
 export {
   CheckpointError,
+  ClosedError,
   CodistillError,
   ConfigError,
   DamagedCacheError,

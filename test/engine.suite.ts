@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
 import type { Engine } from "../src/engine/engine.js";
+import { ClosedError } from "../src/errors.js";
 import { add, greater, input, matmul, mul, neg, reduceSum, relu, transpose } from "../src/graph/ops.js";
 import { float32, int32, type NamedArrays, sizeOf } from "../src/runtime/array.js";
 import { normal, rootKey } from "../src/runtime/random.js";
@@ -11,6 +12,9 @@ import { interpret } from "./interpreter.js";
 
 const start: NamedArrays = { a: float32([1, -2, 3, 4], [2, 2]), b: float32([0.5, 6, -7, 8], [2, 2]) };
 const like = { like: float32(Array(12).fill(0), [3, 4]) };
+
+const isClosedError = (who: string) => (error: unknown) =>
+  error instanceof ClosedError && error.message.startsWith(`${who} must be open`);
 
 /** Each graph begins from the same kept tensors, whatever the ones before have left: a user's engine is not new either. */
 function graphTables(make: () => Engine): void {
@@ -176,8 +180,26 @@ export function engineSuite(name: string, make: () => Engine): void {
       const program = await engine.compile({ outputs: { total: reduceSum(a) }, updates: {} });
       await program.run(start);
       await engine.close();
-      await assert.rejects(program.run(start), Error);
+      await assert.rejects(program.run(start), isClosedError("an engine"));
+      await assert.rejects(engine.read(["a"]), isClosedError("an engine"));
       await engine.close();
+      await program.close();
+    });
+
+    test("a closed program is refused, after the runs before; the others and what is kept stay", async () => {
+      await engine.write(start);
+      const [step, total] = [
+        await engine.compile(updates({ a: add(a, b) })),
+        await engine.compile({ outputs: { total: reduceSum(a) }, updates: {} }),
+      ];
+      const before = step.run({});
+      await Promise.all([step.close(), step.close(), before]);
+      await step[Symbol.asyncDispose]();
+      await assert.rejects(step.run({}), isClosedError("a program"));
+      assert.equal((await total.run({})).total?.data[0], 13.5);
+      await using again = await engine.compile(updates({ a: add(a, b) }));
+      await again.run({});
+      assert.equal((await total.run({})).total?.data[0], 21);
     });
 
     test("goes on after a run that failed", async () => {

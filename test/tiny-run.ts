@@ -96,6 +96,7 @@ export function waitingEngine(engine: Engine, beforeRun: () => Promise<unknown>)
     async compile(graph) {
       const program = await engine.compile(graph);
       return {
+        ...program,
         async run(feeds, options) {
           await beforeRun();
           return program.run(feeds, options);

@@ -2,12 +2,13 @@
 import type { Graph } from "../graph/graph.js";
 import type { Passes } from "../graph/simplify.js";
 import type { NamedArrays } from "../runtime/array.js";
+import type { Closable } from "../runtime/closable.js";
 
 /**
  * Where graphs become numbers. Tensors that live longer than a run (parameters, optimizer memory, teachers) are
  * kept by the engine under their names, so that several programs share them and a refresh is one write.
  */
-export interface Engine {
+export interface Engine extends Closable {
   /** Compile a graph. Inputs that a run does not feed are the kept tensors of the same names. */
   compile(graph: Graph): Promise<Program>;
   /** Keep copies of these tensors, replacing older ones of the same names. Takes effect before the next run. */
@@ -28,7 +29,7 @@ export interface Engine {
   share(names: readonly string[]): Promise<NamedArrays>;
   /** Keep these arrays where they lie, which must be memory that an engine shared; throws as {@link share} does. */
   adopt(shared: NamedArrays): Promise<void>;
-  /** Free everything. */
+  /** Free everything, its programs too. Whatever is asked of it afterwards throws {@link ClosedError}. */
   close(): Promise<void>;
 }
 
@@ -48,8 +49,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A compiled graph. */
-export interface Program {
+/** A compiled graph, which holds memory of the engine until it or the engine is closed. */
+export interface Program extends Closable {
   /**
    * Run once: outputs by name are returned, kept tensors that the graph updates are changed in place.
    *
@@ -60,6 +61,8 @@ export interface Program {
    *
    * An engine with the official binding, and one on the calling thread, which sees no signal during a run, cancel only
    * runs that have not begun.
+   *
+   * Throws {@link ClosedError} once the program was closed.
    */
   run(feeds: NamedArrays, options?: RunOptions): Promise<NamedArrays>;
 }

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { after, describe, test } from "node:test";
 import { smallLearners } from "../../test/small-learners.js";
 import { planOf } from "../engine/plan.js";
+import { ClosedError } from "../errors.js";
 import { initWeights } from "../nn/model.js";
 import { weightedBinary } from "../nn/objectives.js";
 import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";
@@ -11,6 +12,7 @@ import { mapValues, withPrefix } from "../runtime/named.js";
 import { rootKey } from "../runtime/random.js";
 import { kept, keptWeights, type Learner, stepGraph } from "./graphs.js";
 import { fusedStepper, splitStepper, type Workers } from "./stepper.js";
+import { engineStudent } from "./student.js";
 
 const engine = onnxRuntimeEngine({ threads: 1 });
 after(() => engine.close());
@@ -97,6 +99,18 @@ test("parts of two workers make the step of all their rows, each part by the wei
   }
   const norms = [whole, first].map((record) => record.get("squaredGradNorm") ?? Number.NaN) as [number, number];
   assert.ok(Math.abs(norms[0] - norms[1]) < 1e-5 * norms[0], norms.join());
+});
+
+test("a closed student takes no step, and leaves another one on its engine alone", async () => {
+  const [closed, other] = [engineStudent({ engine, learner }), engineStudent({ engine, learner })];
+  await other.init(rootKey(1));
+  const batches = [click.batch(1)];
+  await closed.learn(batches, [], 0);
+  await closed.close();
+  await closed[Symbol.asyncDispose]();
+  await assert.rejects(closed.learn(batches, [], 0), ClosedError);
+  const { labelLoss } = await other.learn(batches, [], 0);
+  assert.ok(Number.isFinite(labelLoss));
 });
 
 /** What a worker adds up of its part, beside another one with these sums of weights and parts. */

@@ -3,6 +3,7 @@
 import { labelsName } from "../data/table.js";
 import type { Engine, Program } from "../engine/engine.js";
 import { type NamedArrays, scalar, zeros } from "../runtime/array.js";
+import type { Closable } from "../runtime/closable.js";
 import { mapValues, withPrefix } from "../runtime/named.js";
 import { accumulateGraph, applyGraph, carriedSpecs, kept, type Learner, stepGraph } from "./graphs.js";
 import { programCache } from "./program-cache.js";
@@ -20,7 +21,7 @@ export interface StepInput {
 /** What a step says of itself, by name: `labelLoss`, `squaredGradNorm`, with teachers `distillLoss`, `divergence` and their signs. */
 export type StepRecord = ReadonlyMap<string, number>;
 
-export interface Stepper {
+export interface Stepper extends Pick<Closable, "close"> {
   /**
    * Compile what a step without teachers needs, and in the background what it needs with up to so many, in that order: a step
    * waits only for a program that is not ready when it is needed.
@@ -57,6 +58,7 @@ export function fusedStepper(engine: Engine, learner: Learner): Stepper {
       const { run } = await program(input.numTeachers);
       return recordOf([await run({ ...parts[0], ...teacherFeeds(input), ...input.scalars }, { signal })]);
     },
+    close: programs.close,
   };
 }
 
@@ -113,6 +115,7 @@ export function splitStepper(engine: Engine, learner: Learner, workers: Workers 
       sumsAreKeptFor = input.numTeachers;
       return recordOf([...results, applied], shares);
     },
+    close: programs.close,
   };
 }
 

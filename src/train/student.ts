@@ -4,6 +4,7 @@ import { checkFit, SAME_CONFIGURATION } from "../nn/fit.js";
 import { initWeights, keyName, weightSpecs } from "../nn/model.js";
 import type { Schedule } from "../optim/schedules.js";
 import { copyOf, filled, int32, type NamedArrays, scalar } from "../runtime/array.js";
+import { type Closable, closable } from "../runtime/closable.js";
 import { mapValues, underPrefix, withPrefix } from "../runtime/named.js";
 import { fold, type Key, rootKey } from "../runtime/random.js";
 import { kept, keptWeights, type Learner, shippedName } from "./graphs.js";
@@ -50,8 +51,11 @@ export interface StudentOptions {
   readonly key?: Key;
 }
 
-/** The model being trained: params and optimizer memory in an engine, and the programs that change them. */
-export interface Student {
+/**
+ * The model being trained: params and optimizer memory in an engine, and the programs that change them. Closing it frees the
+ * programs; what the engine keeps stays until that is closed.
+ */
+export interface Student extends Closable {
   /** Optimizer steps taken or skipped. */
   readonly step: number;
   /** What every learning rate is multiplied by; 1 unless a state was restored with another one. */
@@ -132,7 +136,7 @@ export function engineStudent({ engine, learner, key: seed = rootKey(0) }: Stude
     return name === "learningRate" ? schedule(step) * learningRateScale : schedule(step);
   }
 
-  return {
+  const student: Omit<Student, keyof Closable> = {
     get step() {
       return step;
     },
@@ -184,6 +188,9 @@ export function engineStudent({ engine, learner, key: seed = rootKey(0) }: Stude
       ...withPrefix(TEACHER_STATE, await states.read()),
     }),
   };
+  return closable(student, async () => {
+    await Promise.all([fused.close(), split.close()]);
+  });
 }
 
 /** The rule of the step graph, in words. */

@@ -38,7 +38,7 @@ export function answerRequests(port: MessagePort): void {
 /** An engine that a request starts, as a function that does what requests ask for. */
 function startedEngine(): (request: EngineRequest) => Promise<NamedArrays | number | null> {
   let started: PlanEngine | undefined;
-  const programs: PlanProgram[] = [];
+  const programs = new Map<number, PlanProgram>();
 
   return async (request) => {
     if (request.call === "start") {
@@ -49,9 +49,14 @@ function startedEngine(): (request: EngineRequest) => Promise<NamedArrays | numb
     const engine = started;
     switch (request.call) {
       case "compile":
-        return programs.push(await engine.compile(request.plan)) - 1;
+        programs.set(request.id, await engine.compile(request.plan));
+        return request.id;
       case "run":
-        return (programs[request.program] as PlanProgram).run(request.feeds, request.brake);
+        return (programs.get(request.program) as PlanProgram).run(request.feeds, request.brake);
+      case "closeProgram":
+        await programs.get(request.program)?.close();
+        programs.delete(request.program);
+        return null;
       case "write":
         await engine.write(request.tensors);
         return null;

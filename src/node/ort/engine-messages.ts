@@ -13,6 +13,7 @@ export type EngineRequest = { readonly id: number } & (
   | { readonly call: "start"; readonly options: EngineOptions; readonly binding: Binding }
   | { readonly call: "compile"; readonly plan: Plan }
   | { readonly call: "run"; readonly program: number; readonly feeds: NamedArrays; readonly brake?: BrakePlace }
+  | { readonly call: "closeProgram"; readonly program: number }
   | { readonly call: "write"; readonly tensors: NamedArrays }
   | { readonly call: "lend"; readonly places: Readonly<Record<string, ArrayPlace>> }
   | { readonly call: "read"; readonly names: readonly string[] }

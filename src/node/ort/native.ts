@@ -4,18 +4,25 @@ import type { EngineOptions } from "../../engine/engine.js";
 import { copyOf } from "../../runtime/array.js";
 import { mapValues } from "../../runtime/named.js";
 import { keptTensors } from "./kept.js";
-import type { PlanEngine } from "./plan-engine.js";
-import { type NativeProgram, nativeProgram } from "./program.js";
+import type { PlanEngine, PlanProgram } from "./plan-engine.js";
+import { nativeProgram } from "./program.js";
 
 /** Throws what koffi throws when the library cannot be loaded. */
 export function nativeEngine(options: EngineOptions): PlanEngine {
   const kept = keptTensors();
-  const programs: Promise<NativeProgram>[] = [];
+  const programs = new Set<Promise<PlanProgram>>();
   return {
-    compile(plan) {
-      const program = nativeProgram(plan, kept, options);
-      programs.push(program);
-      return program;
+    async compile(plan) {
+      const compiled = nativeProgram(plan, kept, options);
+      programs.add(compiled);
+      const { run, close } = await compiled;
+      return {
+        run,
+        async close() {
+          programs.delete(compiled);
+          await close();
+        },
+      };
     },
     async write(tensors, isLent = false) {
       kept.write(tensors, isLent);
@@ -26,7 +33,8 @@ export function nativeEngine(options: EngineOptions): PlanEngine {
     share: async (names) => kept.share(names),
     adopt: async (shared) => kept.adopt(shared),
     async close() {
-      const compiled = await Promise.allSettled(programs.splice(0));
+      const compiled = await Promise.allSettled(programs);
+      programs.clear();
       const closing = compiled.map(async (program) => program.status === "fulfilled" && program.value.close());
       const closed = await Promise.allSettled(closing);
       kept.clear();

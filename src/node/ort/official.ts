@@ -7,7 +7,7 @@ import { UPDATED } from "../../graph/graph.js";
 import { copyOf, type DType, type NamedArrays, type NdArray, sizeOf } from "../../runtime/array.js";
 import { cancelled, isPulled } from "./brake.js";
 import type * as ort from "./library.js";
-import { missing, type PlanEngine } from "./plan-engine.js";
+import { closedEngine, missing, type PlanEngine } from "./plan-engine.js";
 import { webGpuProvider } from "./webgpu.js";
 
 type Ort = typeof ort;
@@ -19,14 +19,22 @@ type Ort = typeof ort;
 export function officialEngine(options: EngineOptions): PlanEngine {
   const kept = new Map<string, NdArray>();
   const lent = new Set<string>();
-  const sessions: ort.InferenceSession[] = [];
+  const sessions = new Set<ort.InferenceSession>();
+
+  async function release(session: ort.InferenceSession): Promise<void> {
+    if (!sessions.delete(session)) return;
+    if (options.profile !== undefined) session.endProfiling();
+    await session.release();
+  }
+
   return {
     async compile(plan) {
       const library = await import("./library.js");
       const session = await createSession(library, plan.onnx, options);
-      sessions.push(session);
+      sessions.add(session);
       return {
         async run(feeds, brake) {
+          if (!sessions.has(session)) throw closedEngine();
           if (brake && isPulled(brake)) throw cancelled();
           for (const { name } of plan.updates) {
             const array = kept.get(name);
@@ -34,6 +42,7 @@ export function officialEngine(options: EngineOptions): PlanEngine {
           }
           return runPlan(library, session, plan, feeds, kept);
         },
+        close: () => release(session),
       };
     },
     async write(tensors, isLent = false) {
@@ -49,10 +58,7 @@ export function officialEngine(options: EngineOptions): PlanEngine {
     share: async () => refuseSharing(),
     adopt: async () => refuseSharing(),
     async close() {
-      for (const session of sessions.splice(0)) {
-        if (options.profile !== undefined) session.endProfiling();
-        await session.release();
-      }
+      for (const session of sessions) await release(session);
       kept.clear();
     },
   };

@@ -1,40 +1,50 @@
 /** The engine on the calling thread: ONNX Runtime, through its C API or through its official binding. */
 
-import type { Engine, EngineOptions } from "../../engine/engine.js";
+import { closableProgram } from "../../engine/closable-program.js";
+import type { Engine, EngineOptions, WriteOptions } from "../../engine/engine.js";
 import { planOf } from "../../engine/plan.js";
 import { ConfigError, messageOf } from "../../errors.js";
-import { copyOf } from "../../runtime/array.js";
+import type { Graph } from "../../graph/graph.js";
+import { copyOf, type NamedArrays } from "../../runtime/array.js";
+import { closable } from "../../runtime/closable.js";
 import { mapValues } from "../../runtime/named.js";
 import { type Binding, planEngine } from "./bindings.js";
+import { closedEngine } from "./plan-engine.js";
 
 /** An engine whose runs block the calling thread. */
 export function onnxRuntimeEngine(options: EngineOptions): Engine {
   const engine = chooseBinding(options).then((binding) => planEngine(options, binding));
   // Whoever calls the engine gets the refusal; nobody may, and that is no reason to end the process.
   engine.catch(() => undefined);
-  return {
-    async compile(graph) {
-      const plan = planOf(graph, options);
-      const program = await (await engine).compile(plan);
-      return {
-        async run(feeds, { signal } = {}) {
-          signal?.throwIfAborted();
-          const results = await program.run(feeds);
-          // Otherwise a loop of runs would leave no turn to anything else.
-          await new Promise(setImmediate);
-          return results;
-        },
-      };
-    },
-    async write(tensors, { memory = "copied" } = {}) {
-      const given = memory === "copied" ? mapValues(tensors, copyOf) : tensors;
-      await (await engine).write(given, memory === "lent");
-    },
-    read: async (names) => (await engine).read(names),
-    share: async (names) => (await engine).share(names),
-    adopt: async (shared) => (await engine).adopt(shared),
-    close: async () => (await engine).close(),
+  let isClosed = false;
+  const open = () => {
+    if (isClosed) throw closedEngine();
+    return engine;
   };
+  const calls = {
+    async compile(graph: Graph) {
+      const plan = planOf(graph, options);
+      const program = await (await open()).compile(plan);
+      return closableProgram(async (feeds, { signal } = {}) => {
+        signal?.throwIfAborted();
+        const results = await program.run(feeds);
+        // Otherwise a loop of runs would leave no turn to anything else.
+        await new Promise(setImmediate);
+        return results;
+      }, program.close);
+    },
+    async write(tensors: NamedArrays, { memory = "copied" }: WriteOptions = {}) {
+      const given = memory === "copied" ? mapValues(tensors, copyOf) : tensors;
+      await (await open()).write(given, memory === "lent");
+    },
+    read: async (names: readonly string[]) => (await open()).read(names),
+    share: async (names: readonly string[]) => (await open()).share(names),
+    adopt: async (shared: NamedArrays) => (await open()).adopt(shared),
+  };
+  return closable(calls, async () => {
+    isClosed = true;
+    await (await engine).close();
+  });
 }
 
 /**

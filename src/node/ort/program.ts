@@ -7,12 +7,8 @@ import { copyOf, type NamedArrays, type NdArray, sizeOf } from "../../runtime/ar
 import { cancelled, FLAGS, isHeldBack, isPulled, readyFlags } from "./brake.js";
 import { addressOf, cApi, LOG_ERRORS, type Pointer } from "./c-api.js";
 import type { KeptTensors } from "./kept.js";
-import type { PlanProgram } from "./plan-engine.js";
+import { closedEngine, type PlanProgram } from "./plan-engine.js";
 import { alignedArray, copyInto, type OrtTensor, release, takeOver, tensorOver } from "./values.js";
-
-export interface NativeProgram extends PlanProgram {
-  close(): void;
-}
 
 /** What a run needs that depends only on which inputs are fed, with what shapes. */
 interface Frame {
@@ -43,7 +39,7 @@ const SEQUENTIAL = 0;
 const BASIC_OPTIMIZATION = 1;
 
 /** Compile a plan, on a thread of the pool. Throws what the library says when it cannot. */
-export async function nativeProgram(plan: Plan, kept: KeptTensors, options: EngineOptions): Promise<NativeProgram> {
+export async function nativeProgram(plan: Plan, kept: KeptTensors, options: EngineOptions): Promise<PlanProgram> {
   const api = cApi();
   const session = await createSession(plan.onnx, options);
   const updated = plan.updates.map(({ name }) => name + UPDATED);
@@ -122,7 +118,7 @@ export async function nativeProgram(plan: Plan, kept: KeptTensors, options: Engi
   return {
     async run(feeds, brake) {
       // The library would follow an address that is no longer its own.
-      if (isClosed) throw new Error("internal: a program was run after its engine was closed");
+      if (isClosed) throw closedEngine();
       if (brake && isPulled(brake)) throw cancelled();
       const frame = frameFor(feeds);
       for (const [i, tensor] of frame.fed.entries())
@@ -159,7 +155,7 @@ export async function nativeProgram(plan: Plan, kept: KeptTensors, options: Engi
       for (const { name, inPlace } of plan.updates) if (!inPlace) kept.swap(name);
       return Object.fromEntries(plan.outputs.map((name, i) => [name, results[i] as NdArray]));
     },
-    close() {
+    async close() {
       if (isClosed) return;
       isClosed = true;
       forget(frames.keys());

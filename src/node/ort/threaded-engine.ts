@@ -1,13 +1,17 @@
 /** An engine on a thread of its own, so that the process stays responsive while it trains. */
 import { Worker } from "node:worker_threads";
+import { closableProgram } from "../../engine/closable-program.js";
 import type { Engine, EngineOptions, WriteOptions } from "../../engine/engine.js";
 import { planOf } from "../../engine/plan.js";
 import { errorOfCode } from "../../errors.js";
+import type { Graph } from "../../graph/graph.js";
 import { copyOf, type NamedArrays, type NdArray } from "../../runtime/array.js";
+import { closable } from "../../runtime/closable.js";
 import { mapValues } from "../../runtime/named.js";
 import { type Brake, runBrake } from "./brake.js";
 import { type EngineAnswer, type EngineRequest, memoryOf } from "./engine-messages.js";
 import { chooseBinding } from "./onnxruntime.js";
+import { closedEngine } from "./plan-engine.js";
 import "./telemetry.js";
 
 type Call<T> = T extends unknown ? Omit<T, "id"> : never;
@@ -20,8 +24,8 @@ export function threadedEngine(options: EngineOptions): Engine {
   const lent = new Map<string, unknown>();
   /** Brakes that no run has. */
   const brakes: Brake[] = [];
+  let isClosing = false;
   let isClosed = false;
-  let closing: Promise<void> | undefined;
   let calls = 0;
   let failure: unknown;
 
@@ -37,7 +41,7 @@ export function threadedEngine(options: EngineOptions): Engine {
     else caller?.resolve(answer.result);
   });
   worker.on("error", fail);
-  worker.on("exit", () => fail(new Error("internal: the engine was used after it was closed")));
+  worker.on("exit", () => fail(isClosing ? closedEngine() : new Error("internal: the thread of the engine has ended")));
 
   function send<R>(request: Call<EngineRequest>, memory: ArrayBuffer[] = []): Promise<R> {
     if (failure) return Promise.reject(failure);
@@ -63,6 +67,7 @@ export function threadedEngine(options: EngineOptions): Engine {
 
   /** Every call waits for the start in its turn. */
   async function call<R>(request: Call<EngineRequest>, memory?: ArrayBuffer[]): Promise<R> {
+    if (isClosing) throw closedEngine();
     await started;
     return send<R>(request, memory);
   }
@@ -107,27 +112,31 @@ export function threadedEngine(options: EngineOptions): Engine {
   }
 
   async function close(): Promise<void> {
-    if (!failure) await call({ call: "close" });
+    const ended = failure ? null : call({ call: "close" });
+    isClosing = true;
+    await ended;
     lent.clear();
     // By now every run has ended: the worker answers in order, or is gone.
     isClosed = true;
     for (const brake of brakes.splice(0)) brake.free();
   }
 
-  return {
-    async compile(graph) {
+  const engine = {
+    async compile(graph: Graph) {
       const program = await call<number>({ call: "compile", plan: planOf(graph, options) });
-      return { run: (feeds, { signal } = {}) => run(program, feeds, signal) };
+      return closableProgram(
+        (feeds, { signal } = {}) => run(program, feeds, signal),
+        async () => {
+          if (!isClosing) await call({ call: "closeProgram", program });
+        },
+      );
     },
-    write: (tensors, options = {}) => write(tensors, options),
-    read: (names) => call<NamedArrays>({ call: "read", names }),
-    share: (names) => call<NamedArrays>({ call: "share", names }),
-    adopt: (shared) => call<void>({ call: "adopt", shared }),
-    close: () => {
-      closing ??= close();
-      return closing;
-    },
+    write: (tensors: NamedArrays, options: WriteOptions = {}) => write(tensors, options),
+    read: (names: readonly string[]) => call<NamedArrays>({ call: "read", names }),
+    share: (names: readonly string[]) => call<NamedArrays>({ call: "share", names }),
+    adopt: (shared: NamedArrays) => call<void>({ call: "adopt", shared }),
   };
+  return closable(engine, close);
 }
 
 /** The array if its memory holds nothing else and may travel, else a copy. */

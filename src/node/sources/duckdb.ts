@@ -8,6 +8,7 @@ import type { DuckDBDataChunk } from "@duckdb/node-api";
 import { literal, patternOf } from "../../data/sql.js";
 import { DataError, messageOf } from "../../errors.js";
 import { bytes } from "../../report/format.js";
+import { type Closable, closable } from "../../runtime/closable.js";
 import { memoryBudget } from "./memory.js";
 
 /** Each thread reads text through buffers of its own, which must all fit. */
@@ -17,7 +18,7 @@ const THREAD_BYTES = 64e6;
 const CHUNK_ROWS = 2048;
 
 /** An open in-memory database; close it when done. */
-export interface Database {
+export interface Database extends Closable {
   /** DuckDB's version. */
   readonly version: string;
   /** What it may use before it spills. */
@@ -34,7 +35,6 @@ export interface Database {
   columns(sql: string, types: readonly ("number" | "text")[]): AsyncGenerator<ValueColumns, void, void>;
   /** Append rows to a table of FLOAT, DOUBLE and VARCHAR columns. */
   append(table: string, columns: readonly (Float32Array | Float64Array | string[])[]): Promise<void>;
-  close(): Promise<void>;
 }
 
 /** Columns of equal length. */
@@ -81,7 +81,7 @@ export async function openDuckdb(
     }
   }
 
-  const database: Database = {
+  const calls: Omit<Database, keyof Closable> = {
     version: version(),
     memoryBytes,
     progress() {
@@ -142,12 +142,12 @@ export async function openDuckdb(
         }
         appender.closeSync();
       }),
-    async close() {
-      signal?.removeEventListener("abort", interrupt);
-      connection.closeSync();
-      instance.closeSync();
-    },
   };
+  const database = closable(calls, async () => {
+    signal?.removeEventListener("abort", interrupt);
+    connection.closeSync();
+    instance.closeSync();
+  });
   // So that a time stamp with a zone is rendered, and hashed, alike on every machine.
   await database.run("set global timezone = 'UTC'");
   // Without it nothing is counted; nothing is printed either way.

@@ -6,6 +6,7 @@ import { CheckpointError, ConfigError } from "../../errors.js";
 import { encodeModel, type ModelProto } from "../../graph/onnx-proto.js";
 import type { TaskKind } from "../../log/events.js";
 import { type Reading, readingSchema } from "../../reading/reading.js";
+import { type Closable, closable } from "../../runtime/closable.js";
 import { type ServedInput, servedInputSchema } from "../../serving/expression.js";
 import { type FeatureValues, type SeenFeature, seenFeatureSchema } from "../../serving/seen.js";
 import type { Floats } from "../../train/metrics.js";
@@ -31,7 +32,7 @@ export interface Served {
   readonly valuesOf: (feature: string) => FeatureValues | undefined;
 }
 
-export interface ServedModel {
+export interface ServedModel extends Closable {
   readonly name: string;
   /** The label as SQL over a row of the training data. */
   readonly label: string;
@@ -51,7 +52,6 @@ export interface ServedModel {
   readonly seen: readonly SeenFeature[];
   /** Of rows given as a column for each input, numbers and times as numbers. */
   predict(columns: ValueColumns): Promise<Served>;
-  close(): Promise<void>;
 }
 
 const texts = jsonText.pipe(z.array(z.string()));
@@ -91,7 +91,7 @@ export async function openModel(path: string, threads: number): Promise<ServedMo
   const withOwn = seen.length > 0 ? (model: ModelProto) => encodeModel(withFeatures(model, seen)) : undefined;
   const session = await openSession(file, { intraOpNumThreads: threads }, withOwn);
   const width = task.kind === "multiclass" ? (rest.classes?.length ?? 0) : 1;
-  return {
+  const model: Omit<ServedModel, keyof Closable> = {
     name,
     label,
     task,
@@ -121,8 +121,8 @@ export async function openModel(path: string, threads: number): Promise<ServedMo
         `${path} must give ${width} ${isDouble ? "float64" : "float32"} for each row as ${output}, and gave ${predicted?.type}[${predicted?.dims}] for ${numRows}. Give the model.onnx of a run as it was written.`,
       );
     },
-    close: () => session.release(),
   };
+  return closable(model, () => session.release());
 }
 
 async function readMetadata(file: ModelFile): Promise<Metadata> {

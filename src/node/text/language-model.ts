@@ -9,6 +9,7 @@ import { TOKENIZER_FILE } from "../../run/kinds/text.js";
 import { readBest } from "../../run/score.js";
 import { textNetwork } from "../../run/text-work.js";
 import { sizeOf } from "../../runtime/array.js";
+import { type Closable, closable } from "../../runtime/closable.js";
 import { mapValues } from "../../runtime/named.js";
 import { readRegular } from "../files/plain-files.js";
 import { Tensor } from "../ort/library.js";
@@ -32,7 +33,7 @@ import { byteTokenizer, openTokenizer, type Tokenizer } from "./tokenizer.js";
 /** The state of texts that are read side by side, by its names. */
 export type TextState = Readonly<Record<string, Float32Array>>;
 
-export interface LanguageModel {
+export interface LanguageModel extends Closable {
   readonly tokenizer: Tokenizer;
   /** The state where texts begin, one by default. */
   begin(numTexts?: number): TextState;
@@ -43,7 +44,6 @@ export interface LanguageModel {
    * of the labels and the most probable units, both [times, texts], and the state after them. Equal to reading a unit at a time.
    */
   score(ids: Int32Array, labels: Int32Array, times: number, state: TextState): Promise<ReadUnits>;
-  close(): Promise<void>;
 }
 
 export interface ReadUnits {
@@ -128,7 +128,7 @@ async function opened(file: ModelFile, tokenizerOf: (metadata: Metadata) => Toke
   const reading = once(() => openSession(file));
   const scoring = once(() => openSession(file, {}, (model) => manyUnits(model, Object.keys(shapes))));
   const { before, after, ids, logProbs } = textNames;
-  return {
+  const model: Omit<LanguageModel, keyof Closable> = {
     tokenizer,
     begin: (numTexts = 1) => mapValues(shapes, (shape) => new Float32Array(numTexts * sizeOf(shape))),
     async read(units, state) {
@@ -163,10 +163,10 @@ async function opened(file: ModelFile, tokenizerOf: (metadata: Metadata) => Toke
         state: mapValues(shapes, (_, part) => dataOf(`${manyNames.last}.${part}`) as Float32Array),
       };
     },
-    async close() {
-      for (const { made } of [reading, scoring]) await (await made())?.release();
-    },
   };
+  return closable(model, async () => {
+    for (const { made } of [reading, scoring]) await (await made())?.release();
+  });
 }
 
 /** A value that is made when it is first asked for. */
