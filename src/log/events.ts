@@ -280,10 +280,7 @@ export interface RunResult {
   } & TestMetrics)[];
   /** The mean of the groups' predictions: of probabilities, or of numbers. */
   readonly ensemble: TestMetrics | null;
-  /**
-   * Mean absolute difference between the predictions of each two groups (of several classes half its sum over them),
-   * averaged over the pairs.
-   */
+  /** Mean over pairs of groups of the absolute difference of predictions (of several classes half its sum over them). */
   readonly disagreement: number | null;
   /** The same of decisions: the share of rows that two groups decide differently; of numbers, as the disagreement. */
   readonly churn?: number | null;
