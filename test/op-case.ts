@@ -1,10 +1,10 @@
 /** One case of an operation: what goes in, and the operation on it. The values are drawn from the name of the case. */
 import { isDifferentiable } from "../src/graph/grad.js";
 import { input } from "../src/graph/ops.js";
-import { sizeFor } from "../src/graph/shape.js";
 import type { Op, Shape, Tensor } from "../src/graph/tensor.js";
 import { type DType, float32, int32, type NdArray, sizeOf } from "../src/runtime/array.js";
 import { fold, type Key, permutation, rootKey, uniform } from "../src/runtime/random.js";
+import { sizeFor } from "./interpreter/values.js";
 
 /** What is fed to a case: its symbolic shape, and values for a size of the batch. */
 export interface Operand {

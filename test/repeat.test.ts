@@ -14,7 +14,6 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import type { Graph } from "../src/graph/graph.js";
-import { sizeFor } from "../src/graph/shape.js";
 import { type Op, type Tensor, topologicalOrder } from "../src/graph/tensor.js";
 import { traits } from "../src/graph/traits.js";
 import { binary as binaryObjective } from "../src/nn/losses.js";
@@ -29,6 +28,7 @@ import { kept, type Learner, stepGraph } from "../src/train/graphs.js";
 import { randomParams } from "./flights-like.js";
 import { isFull } from "./full.js";
 import { COTANGENT, cotangentFor, gradientGraph, weighted } from "./gradcheck.js";
+import { sizeFor } from "./interpreter/values.js";
 import { largeCases } from "./large-cases.js";
 import { buildCase } from "./op-case.js";
 

@@ -18,7 +18,7 @@ const encoder = new TextEncoder();
 const ZEROS = encoder.encode(NO_SEAL);
 
 /** What stands right before the digest: in JSON a name, in a message of protobuf the fields of an entry. */
-export const sealMarks = {
+const sealMarks = {
   json: encoder.encode(`"${SEAL}":"`),
   onnx: encoder.encode(`\n${String.fromCharCode(SEAL.length)}${SEAL}\u0012${String.fromCharCode(ZEROS.length)}`),
 } as const;

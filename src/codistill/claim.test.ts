@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { encodeJson } from "../checkpoint/json.js";
-import { memoryStore } from "../checkpoint/store.js";
+import { memoryStore, type Store } from "../checkpoint/store.js";
 import { ConfigError } from "../errors.js";
-import { claimFreeGroup, claimGroup, claimIncarnation, newestIncarnation, readStarts } from "./claim.js";
+import { claimFreeGroup, claimGroup, claimIncarnation, readStarts } from "./claim.js";
+
+const newestIncarnation = async (store: Store, group: number, own = 0) => (await readStarts(store, group, own)).newest;
 
 test("incarnations of a group count up, and those of another group are its own", async () => {
   const store = memoryStore();

@@ -64,13 +64,8 @@ export async function claimIncarnation(store: Store, group: number, own = 0): Pr
   );
 }
 
-/** The highest incarnation that was claimed of a group after its `own`, which it is when there is none. */
-export async function newestIncarnation(store: Store, group: number, own = 0, signal?: AbortSignal): Promise<number> {
-  return (await follow(store, group, own, signal)).newest;
-}
-
 /**
- * The same, whether the own claim is there, and the names of the files beside a group's claims that count for nothing: no start
+ * The highest incarnation that was claimed of a group after its `own`, which it is when there is none; whether the own claim is there, and the names of the files beside a group's claims that count for nothing: no start
  * made them.
  */
 export async function readStarts(store: Store, group: number, own: number, signal?: AbortSignal) {

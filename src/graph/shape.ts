@@ -34,11 +34,6 @@ export function joined(shape: Shape): Axis {
   return isPerExample ? perExample(count) : count;
 }
 
-/** The size that an axis has when the batch has so many examples. */
-export function sizeFor(axis: Axis, numExamples: number): number {
-  return isSymbolic(axis) ? factorOf(axis) * numExamples : axis;
-}
-
 /** A shape as text: `[batch, 16]`. */
 export function formatShape(shape: Shape): string {
   return `[${shape.join(", ")}]`;

@@ -1,5 +1,11 @@
 /** Layers and blocks of networks: functions of params by their paths, and the params that they read. */
-export * from "./attention.js";
+export {
+  type AttentionOptions,
+  attention,
+  attentionParams,
+  transformerBlock,
+  transformerBlockParams,
+} from "./attention.js";
 export * from "./conv.js";
 export * from "./elman.js";
 export * from "./gru.js";

@@ -42,13 +42,29 @@ export function attention(
   if (!Number.isInteger(depth)) {
     throw new ShapeError(`attention: the width must divide into the heads, got width ${width} and ${numHeads} heads`);
   }
-  const all = reshape(linear(params, `${path}.qkv`, x), [batch, time, 3 * numHeads, depth]);
-  const heads = transpose(all, [0, 2, 1, 3]);
-  const [query, key, value] = split(heads, 1, [numHeads, numHeads, numHeads]) as [Tensor, Tensor, Tensor];
-  const scores = matmul(query, key, { transposeB: true, scale: 1 / Math.sqrt(depth) });
-  const seen = isCausal ? where(causalMask(time), scores, LEAST) : scores;
-  const joined = transpose(matmul(softmax(seen), value), [0, 2, 1, 3]);
+  const heads = headsOf(linear(params, `${path}.qkv`, x), numHeads, depth);
+  const joined = transpose(attended(heads, isCausal ? causalMask(time) : undefined), [0, 2, 1, 3]);
   return linear(params, `${path}.output`, reshape(joined, [batch, time, width]));
+}
+
+/** Queries, keys and values: [batch, heads, time, depth] each; of queries the time may be another one. */
+export type Heads = readonly [query: Tensor, key: Tensor, value: Tensor];
+
+/** Rows [batch, time, 3 heads x depth], queries before keys before values, by heads. */
+export function headsOf(rows: Tensor, numHeads: number, depth: number): Heads {
+  const [batch, time] = rows.shape as [Axis, number];
+  const heads = transpose(reshape(rows, [batch, time, 3 * numHeads, depth]), [0, 2, 1, 3]);
+  return split(heads, 1, [numHeads, numHeads, numHeads]) as [Tensor, Tensor, Tensor];
+}
+
+/**
+ * softmax(Q K^T / sqrt(depth)) V [batch, heads, time of queries, depth]. Where `isSeen`, bool that broadcasts to
+ * [batch, heads, time of queries, time of keys], does not hold, a value has no weight.
+ */
+export function attended([query, key, value]: Heads, isSeen?: Tensor): Tensor {
+  const depth = query.shape.at(-1) as number;
+  const scores = matmul(query, key, { transposeB: true, scale: 1 / Math.sqrt(depth) });
+  return matmul(softmax(isSeen ? where(isSeen, scores, LEAST) : scores), value);
 }
 
 /** Params of a pre-norm block: `norm1`, `attention`, `norm2`, `mlp.0` [width, 4 width], `mlp.1` [4 width, width]. */

@@ -18,7 +18,7 @@ import type { Tensor } from "../graph/tensor.js";
 import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";
 import { int32 } from "../runtime/array.js";
 import { mapValues, withPrefix } from "../runtime/named.js";
-import { type HashedEmbeddingOptions, hashedEmbedding, hashedEmbeddingParams, textId } from "./hashed-embedding.js";
+import { type HashedEmbeddingOptions, hashedEmbedding, hashedEmbeddingParams } from "./hashed-embedding.js";
 import { forwardOnnx, type Model } from "./model.js";
 
 const engine = onnxRuntimeEngine({ threads: 1 });
@@ -141,13 +141,4 @@ test("params begin as a table of small numbers and weights of 1", () => {
   assert.deepEqual(shapes("weights"), { "e.table": [5, 2], "e.weights": [7, 3] });
   const init = hashedEmbeddingParams("e", { ...options, combine: "weights" })["e.weights"]?.init;
   assert.deepEqual([...(init?.({ hi: 0, lo: 1 }, [7, 3]).data ?? [])], Array(21).fill(1));
-});
-
-test("the id of a string is FNV-1a of its bytes", () => {
-  // The published vectors for 32 bits.
-  const vectors = { "": 0x811c9dc5, a: 0xe40c292c, foobar: 0xbf9cf968 };
-  for (const [text, id] of Object.entries(vectors)) assert.equal(textId(text) >>> 0, id);
-  assert.notEqual(textId("Zürich"), textId("Zurich"));
-  assert.equal(textId("東京"), textId("東京"));
-  assert.ok(Object.is(textId("x") | 0, textId("x")));
 });

@@ -63,13 +63,3 @@ function withDefaults(options: HashedEmbeddingOptions): Required<HashedEmbedding
   const { numHashes = 2, combine = "signs", stream = 0, numWeights = options.numRows } = options;
   return { ...options, numHashes, combine, stream, numWeights };
 }
-
-const encoder = new TextEncoder();
-
-/**
- * The int32 id of a string, for {@link hashedEmbedding}: FNV-1a of its UTF-8 bytes in 32 bits (Fowler, Noll and Vo 1991).
- * Standard ONNX cannot hash strings, so who feeds a model does it. Of n strings about n^2 / 2^33 pairs get one id.
- */
-export function textId(text: string): number {
-  return encoder.encode(text).reduce((id, byte) => Math.imul(id ^ byte, 0x01000193), 0x811c9dc5 | 0);
-}

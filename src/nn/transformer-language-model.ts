@@ -15,15 +15,15 @@ import {
   not,
   reshape,
   silu,
-  softmax,
   split,
   sub,
   transpose,
   where,
 } from "../graph/ops.js";
 import type { Axis, Tensor, Tensors } from "../graph/tensor.js";
-import { float32, scalar } from "../runtime/array.js";
+import { float32 } from "../runtime/array.js";
 import { named } from "../runtime/named.js";
+import { attended, headsOf } from "./attention.js";
 import { normalInit, zerosInit } from "./initialisers.js";
 import { embedding } from "./layers.js";
 import type { Model, ParamSpec } from "./model.js";
@@ -54,9 +54,6 @@ export interface TransformerLanguageModelOptions {
 /** The deviation with which weights begin, as in GPT-2; what ends on the residual path is divided by sqrt(2 layers). */
 const DEVIATION = 0.02;
 
-/** A score that softmax gives no weight; finite, as -Infinity would make NaN of a row that sees nothing. */
-const LEAST = constant(scalar(-3e38));
-
 /**
  * `ids` int32 [batch, times] to logits [batch x times, vocabulary], in the order of the ids. Pre-norm blocks
  *
@@ -78,11 +75,7 @@ export function transformerLanguageModel(options: TransformerLanguageModelOption
     const x = drop(embedding(weights, "embedding", named(inputs, "ids")), 0);
     const attend = (path: string, rows: Tensor) => {
       const [query, key, value] = headsOf(affine(weights, `${path}.qkv`, rows), numHeads, depth);
-      const scores = matmul(turned(query, turns), turned(key, turns), {
-        transposeB: true,
-        scale: 1 / Math.sqrt(depth),
-      });
-      const seen = transpose(matmul(softmax(where(mask, scores, LEAST)), value), [0, 2, 1, 3]);
+      const seen = transpose(attended([turned(query, turns), turned(key, turns), value], mask), [0, 2, 1, 3]);
       return affine(weights, `${path}.output`, reshape(seen, [batchSize, times, width]));
     };
     const last = throughBlocks(options, weights, x, attend, drop);
@@ -132,7 +125,7 @@ export function transformerReader(options: TransformerLanguageModelOptions): Uni
       const last = throughBlocks(options, weights, x, (path, rows) => {
         const block = path.slice(0, -".attention".length);
         const heads = reshape(affine(weights, `${path}.qkv`, rows), [batch, 3 * numHeads, 1, depth]);
-        const [query, key, value] = split(heads, 1, [numHeads, numHeads, numHeads]) as Triple;
+        const [query, key, value] = split(heads, 1, [numHeads, numHeads, numHeads]) as [Tensor, Tensor, Tensor];
         const each: Turn = {
           cos: reshape(turn.cos, [batch, 1, 1, depth / 2]),
           sin: reshape(turn.sin, [batch, 1, 1, depth / 2]),
@@ -141,8 +134,7 @@ export function transformerReader(options: TransformerLanguageModelOptions): Uni
         const values = where(isOwn, value, named(before, `${block}.values`));
         state[`${block}.keys`] = keys;
         state[`${block}.values`] = values;
-        const scores = matmul(turned(query, each), keys, { transposeB: true, scale: 1 / Math.sqrt(depth) });
-        const seen = matmul(softmax(where(isSeen, scores, LEAST)), values);
+        const seen = attended([turned(query, each), keys, values], isSeen);
         return affine(weights, `${path}.output`, reshape(seen, [batch, width]));
       });
       return { logits: head(weights, last), state };
@@ -152,15 +144,6 @@ export function transformerReader(options: TransformerLanguageModelOptions): Uni
 
 /** What dropout makes of a part of a network, by its place. */
 type Drop = (x: Tensor, place: number) => Tensor;
-
-type Triple = [Tensor, Tensor, Tensor];
-
-/** Rows [batch, time, 3 width] as queries, keys and values [batch, heads, time, depth]. */
-function headsOf(rows: Tensor, numHeads: number, depth: number): Triple {
-  const [batch, time] = rows.shape as [Axis, number];
-  const heads = transpose(reshape(rows, [batch, time, 3 * numHeads, depth]), [0, 2, 1, 3]);
-  return split(heads, 1, [numHeads, numHeads, numHeads]) as Triple;
-}
 
 /** The blocks and the last norm, of x [..., width] and an attention between. */
 function throughBlocks(

@@ -13,7 +13,6 @@ export type { Evaluation } from "../train/evaluation.js";
 export { trainEvents } from "./launch/run-events.js";
 export { type TrainOptions, train } from "./launch/train.js";
 export { onnxRuntimeEngine } from "./ort/onnxruntime.js";
-export { formatOpTimes, type OpTime, opTimes, profileFiles } from "./ort/profile.js";
 export { threadedEngine } from "./ort/threaded-engine.js";
 export { loadConfig } from "./runs/load-config.js";
 export type { Join } from "./runs/scope.js";

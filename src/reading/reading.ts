@@ -93,9 +93,6 @@ export const readingSchema = z.strictObject({
 
 export type Reading = z.infer<typeof readingSchema>;
 
-/** Parquet and JSON, where no column is text. */
-export const NO_READING: Reading = { columns: [] };
-
 /** The type in DuckDB of a column's values. */
 export function typeOf(reading: ColumnReading): string {
   switch (reading.as) {

@@ -76,7 +76,7 @@ export function zoneOf(text: string): "Z" | "offset" | null {
 }
 
 /** Edited text that ISO 8601 is: read as such in every column of times, whatever its patterns. */
-export const ISO_DAY = "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}";
+const ISO_DAY = "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}";
 export const ISO_TIME = `${ISO_DAY}([t ][0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?)?`;
 
 const FIELDS: Readonly<Record<string, string>> = {

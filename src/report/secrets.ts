@@ -4,7 +4,7 @@
  */
 
 /** What stands in the place of a secret. */
-export const HIDDEN = "***";
+const HIDDEN = "***";
 
 const ADDRESS = /\b[a-z][a-z0-9+.-]*:\/\/[^\s"'`<>\\]+/gi;
 /** Everything before the last @ of the part that names the host. */

@@ -43,7 +43,7 @@ export interface Workers {
 }
 
 /** One worker: its own sums are those of all. */
-export const oneWorker: Workers = {
+const oneWorker: Workers = {
   sum: async (numbers) => numbers,
   reduce: async () => {},
 };

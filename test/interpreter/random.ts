@@ -1,6 +1,5 @@
-import { sizeFor } from "../../src/graph/shape.js";
 import type { RandomOps } from "../../src/graph/tensor.js";
-import { count, operand, type Rules } from "./values.js";
+import { count, operand, type Rules, sizeFor } from "./values.js";
 
 export const randomValues = {
   randomUniform: ({ attributes: { stream }, inputs, shape: known }) => {

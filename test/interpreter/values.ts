@@ -1,5 +1,6 @@
 /** What the rules of the interpreter are made of. */
-import type { Attributes, Op, Shape, Tensor } from "../../src/graph/tensor.js";
+import { factorOf, isSymbolic } from "../../src/graph/shape.js";
+import type { Attributes, Axis, Op, Shape, Tensor } from "../../src/graph/tensor.js";
 
 /** Anything with a shape and elements in row-major order, an NdArray included; a bool is 0 or 1. */
 export interface Values {
@@ -54,6 +55,11 @@ export function operand(inputs: readonly Values[], position: number): Numbers {
   const value = inputs[position];
   if (!value) throw new Error(`interpret: operand ${position} is missing`);
   return value.data instanceof Float64Array ? (value as Numbers) : numbers(value);
+}
+
+/** The size that an axis has when the batch has so many examples. */
+export function sizeFor(axis: Axis, numExamples: number): number {
+  return isSymbolic(axis) ? factorOf(axis) * numExamples : axis;
 }
 
 export function count(shape: readonly number[]): number {

@@ -1,7 +1,7 @@
 /** Where nodes ran, from the profiles of sessions on WebGPU. */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { z } from "zod";
-import { profileFiles } from "../../src/node/ort/profile.js";
 
 /** Operations of ONNX that ran on each device, in order. */
 export interface Placement {
@@ -25,6 +25,13 @@ const eventsSchema = z.array(
     args: z.looseObject({ op_name: z.string().optional(), provider: z.string().optional() }).optional(),
   }),
 );
+
+/** The paths of the files of a profile prefix, one for each program. They are whole once the engine is closed. */
+function profileFiles(prefix: string): string[] {
+  return readdirSync(dirname(prefix))
+    .filter((name) => name.startsWith(basename(prefix)) && name.endsWith(".json"))
+    .map((name) => join(dirname(prefix), name));
+}
 
 /** By the profiles of a prefix, once the engine that wrote them is closed. */
 export function placementOf(prefix: string): Placement {

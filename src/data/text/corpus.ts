@@ -11,11 +11,6 @@ export interface Corpus {
   read(from: number, count: number, into: Int32Array, at: number): void;
 }
 
-/** Documents by hash slot: slot s has those from `slotOffsets[s]` up to, not including, `slotOffsets[s + 1]`. */
-export interface TrainingCorpus extends Corpus {
-  readonly slotOffsets: Uint32Array;
-}
-
 /** Documents that are in memory. Throws {@link DataError} when they do not end where their units do. */
 export function corpusOf(starts: Float64Array, units: Uint16Array | Uint32Array): Corpus {
   const ends = starts.at(-1);

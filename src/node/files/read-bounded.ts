@@ -4,7 +4,7 @@ import { ConfigError } from "../../errors.js";
 import { openRegular } from "./plain-files.js";
 
 /** Of files that people write, and of what a run folder says in JSON. */
-export const MAX_JSON_BYTES = 16 << 20;
+const MAX_JSON_BYTES = 16 << 20;
 
 /**
  * The bytes of a file. Throws {@link ConfigError} when it has more than `maxBytes`, and what {@link openRegular} throws.
