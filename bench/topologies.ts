@@ -71,14 +71,14 @@ function steps(group: Group, incarnation = 1): Promise<unknown> {
   return eventually("steps", look, group.output);
 }
 
-async function measure(name: string, codistill: RunInput["codistill"], fault: Fault): Promise<number[]> {
+async function measure(name: string, algorithm: RunInput["algorithm"], fault: Fault): Promise<number[]> {
   const config = {
     ...tinyConfig,
     numGroups: NUM_GROUPS,
     numSteps: 1_000_000,
     restarts: 3,
     checkpointInterval: 500,
-    codistill,
+    algorithm,
   };
   writeFileSync(join(root, `${name}.json`), JSON.stringify(config));
   const groups: Group[] = [];
@@ -118,13 +118,13 @@ const rows: Row[] = [];
 const say = (text: string) => process.stdout.write(`${text}\n`);
 try {
   // Without a teacher and without publishing, before and after all others, so that a drift of the machine shows.
-  const { burnInSteps } = tinyConfig.codistill;
+  const { burnInSteps } = tinyConfig.algorithm;
   const never = { burnInSteps, publishInterval: 1_000_000, topology: [[], [], [], []] };
   const alone = [await measure("alone-before", never, "none")];
   for (const [name, topology] of Object.entries(topologies)) {
     for (const fault of faults) {
-      const codistill = { burnInSteps, publishInterval: 50, exchangeInterval: 50, topology } as RunInput["codistill"];
-      const stepsPerSecond = await measure(`${name}-${faults.indexOf(fault)}`, codistill, fault);
+      const algorithm = { burnInSteps, publishInterval: 50, exchangeInterval: 50, topology } as RunInput["algorithm"];
+      const stepsPerSecond = await measure(`${name}-${faults.indexOf(fault)}`, algorithm, fault);
       rows.push({ topology: name, fault, stepsPerSecond });
     }
   }

@@ -35,6 +35,6 @@ export default defineRun({
   numGroups: 2,
   numSteps: 3660,
   globalBatchSize: 2048,
-  codistill: { burnInSteps: 1830, distillWeight: 1, publishInterval: 50, exchangeInterval: 50 },
+  algorithm: { kind: "codistill", burnInSteps: 1830, distillWeight: 1, publishInterval: 50, exchangeInterval: 50 },
   validationInterval: 366,
 });

@@ -15,6 +15,6 @@ export default defineRun({
   numGroups: 2,
   numSteps: 2500,
   globalBatchSize: 16,
-  codistill: { burnInSteps: "50%", distillWeight: 1, publishInterval: 50, exchangeInterval: 50 },
+  algorithm: { kind: "codistill", burnInSteps: "50%", distillWeight: 1, publishInterval: 50, exchangeInterval: 50 },
   validationInterval: 500,
 });

@@ -10,6 +10,6 @@ export default defineRun({
   numGroups: 2,
   numSteps: 5000,
   globalBatchSize: 8,
-  codistill: { burnInSteps: "50%", distillWeight: 1, publishInterval: 50, exchangeInterval: 50 },
+  algorithm: { kind: "codistill", burnInSteps: "50%", distillWeight: 1, publishInterval: 50, exchangeInterval: 50 },
   validationInterval: 1000,
 });

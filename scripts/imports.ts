@@ -13,7 +13,9 @@ const core: readonly (readonly string[])[] = [
   ["engine"],
   ["nn", "optim", "data", "checkpoint", "report"],
   ["train", "reading"],
-  ["codistill", "serving"],
+  ["codistill", "baselines", "serving"],
+  ["run/steps", "run/documented"],
+  ["run/algorithms"],
   ["run"],
   ["infer"],
 ];
@@ -27,6 +29,11 @@ const narrower: Readonly<Record<string, readonly string[]>> = {
   data: ["errors", "runtime"],
   checkpoint: ["errors", "runtime"],
   report: ["log"],
+  // A run knows algorithms by their table alone.
+  run: core
+    .slice(0, -2)
+    .flat()
+    .filter((part) => part !== "codistill" && part !== "baselines"),
   index: core.flat(),
 };
 
@@ -50,6 +57,9 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   codistill: ["zod"],
   reading: ["zod"],
   serving: ["zod"],
+  "run/steps": ["zod"],
+  "run/documented": ["zod"],
+  "run/algorithms": ["zod"],
   run: ["zod"],
   "node/files": ["zod"],
   "node/sources": ["@duckdb/node-api", "@aws-sdk/client-s3", "zod"],

@@ -3,7 +3,7 @@
 export type { Bytes } from "./checkpoint/bytes.js";
 export { decodeSafetensors, encodeSafetensors, type Safetensors } from "./checkpoint/safetensors.js";
 export { memoryStore, type Store } from "./checkpoint/store.js";
-export { type CodistillOptions, codistill, type Step } from "./codistill/codistill.js";
+export { type CodistillOptions, codistill } from "./codistill/codistill.js";
 export {
   type Exchange,
   type ExchangeOptions,
@@ -144,6 +144,7 @@ export { defineRun, type RunConfig, type RunInput } from "./run/schema.js";
 export type { TaskConfig } from "./run/task-schema.js";
 export { type DataOf, type DType, float32, int32, type NamedArrays, type NdArray } from "./runtime/array.js";
 export { fold, type Key, normal, permutation, rootKey, uniform } from "./runtime/random.js";
+export type { Step } from "./train/algorithm.js";
 export type { Distillation, Learner } from "./train/graphs.js";
 export type { StudentSigns, TeacherSigns } from "./train/signs.js";
 export {

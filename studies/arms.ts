@@ -17,7 +17,7 @@ export interface Trial {
 
 /** The arms of the flights study. An ensemble needs no training: it is the mean of the two that train alone. */
 export const flightsArms: readonly Arm[] = [
-  { name: "single", what: "two groups that train alone, each on its half", options: ["codistill.distillWeight=0"] },
+  { name: "single", what: "two groups that train alone, each on its half", options: ["algorithm.distillWeight=0"] },
   {
     name: "twice-the-batch",
     what: "one group on all data, with twice the batch",

@@ -31,11 +31,11 @@ export interface BookStudy {
 
 /** More ways to codistil than after a burn-in of 50 %. */
 export const moreWays: readonly Arm[] = [
-  { name: "codistilled-early", what: "the same after a burn-in of 10 %", options: ["codistill.burnInSteps=10%"] },
+  { name: "codistilled-early", what: "the same after a burn-in of 10 %", options: ["algorithm.burnInSteps=10%"] },
   {
     name: "codistilled-ramp",
     what: "the same after a burn-in of 10 %, the weight rising to 1 over the next 40 %",
-    options: ["codistill.burnInSteps=10%", 'codistill.distillWeight={"from":0,"to":1,"steps":"40%"}'],
+    options: ["algorithm.burnInSteps=10%", 'algorithm.distillWeight={"from":0,"to":1,"steps":"40%"}'],
   },
   { name: "codistilled-same", what: "as codistilled, both on the same half", options: ["data.regime=same"] },
 ];

@@ -33,7 +33,7 @@ export function armsOf(batch: number, more: readonly Arm[] = []): ArmsOfBatch {
   return {
     batch,
     arms: [
-      { name: single, what: "two groups alone", options: [own, "codistill.distillWeight=0"] },
+      { name: single, what: "two groups alone", options: [own, "algorithm.distillWeight=0"] },
       {
         name: twice,
         what: "one group on all data, with twice the batch",

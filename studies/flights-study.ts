@@ -14,7 +14,7 @@ export const flightsStudy: Study = {
       `seed=${seed}`,
       `numSteps=${steps}`,
       `data.shardBy=concat_ws('|', origin, destination, date, delay, distance, 'seed ${seed}')`,
-      "codistill.burnInSteps=50%",
+      "algorithm.burnInSteps=50%",
       `validationInterval=${Math.round(steps / 10)}`,
       `checkpointInterval=${Math.round(steps / 10)}`,
       ...arm.options,

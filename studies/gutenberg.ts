@@ -10,7 +10,7 @@ const TWICE = "twice-the-batch";
 const OTHERS = [SINGLE, TWICE];
 
 const arms: readonly Arm[] = [
-  { name: SINGLE, what: "two groups that train alone, each on its half", options: ["codistill.distillWeight=0"] },
+  { name: SINGLE, what: "two groups that train alone, each on its half", options: ["algorithm.distillWeight=0"] },
   {
     name: TWICE,
     what: "one group on all data, with twice the batch",

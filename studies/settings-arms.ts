@@ -15,22 +15,22 @@ const setting = (name: string, values: Readonly<Record<string, readonly string[]
     options,
   }));
 
-const weight = (text: string) => [`codistill.distillWeight=${text}`];
-const interval = (steps: number) => [`codistill.publishInterval=${steps}`, `codistill.exchangeInterval=${steps}`];
+const weight = (text: string) => [`algorithm.distillWeight=${text}`];
+const interval = (steps: number) => [`algorithm.publishInterval=${steps}`, `algorithm.exchangeInterval=${steps}`];
 
 /** As it is: burn-in 50 %, weight 1 from there on, an exchange every 50 steps, temperature 1, no average. */
 export const recipeArm: SettingArm = { name: "recipe", what: "the recipe's settings", setting: "", options: [] };
 
 export const settingArms: readonly SettingArm[] = [
   ...setting("burn-in", {
-    "10%": ["codistill.burnInSteps=10%"],
-    "25%": ["codistill.burnInSteps=25%"],
-    "75%": ["codistill.burnInSteps=75%"],
+    "10%": ["algorithm.burnInSteps=10%"],
+    "25%": ["algorithm.burnInSteps=25%"],
+    "75%": ["algorithm.burnInSteps=75%"],
   }),
   ...setting("weight", { "0.5": weight("0.5"), "2": weight("2"), "4": weight("4") }),
   ...setting("ramp", { "25%": weight('{"from":0,"to":1,"steps":"25%"}') }),
   ...setting("interval", { "10": interval(10), "250": interval(250) }),
-  ...setting("temperature", { "2": ["codistill.temperature=2"] }),
+  ...setting("temperature", { "2": ["algorithm.temperature=2"] }),
   ...setting("ema", { "0.99": ["ema.decay=0.99"], "0.999": ["ema.decay=0.999"] }),
 ];
 

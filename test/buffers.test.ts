@@ -1,9 +1,9 @@
 /** Models with buffers: a step moves them, a skipped one does not, and they go wherever the params go. */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { readCheckpoint, writeCheckpoint } from "../src/checkpoint/checkpoint.js";
 import { maxSnapshotBytes, publishSnapshot, readPointer, readSnapshot } from "../src/checkpoint/snapshot.js";
 import { memoryStore } from "../src/checkpoint/store.js";
+import { savedTeachers, saveTeachers } from "../src/codistill/saved-teachers.js";
 import { CheckpointError } from "../src/errors.js";
 import { toOnnx } from "../src/graph/onnx.js";
 import { constant, globalAveragePool, input, relu, reshape } from "../src/graph/ops.js";
@@ -18,6 +18,7 @@ import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { adam } from "../src/optim/optimizers.js";
 import { constantSchedule } from "../src/optim/schedules.js";
 import { predictionGraph } from "../src/run/export.js";
+import { readSavedGroup, writeOwnCheckpoint } from "../src/run/saved-group.js";
 import { float32, type NamedArrays, type NdArray } from "../src/runtime/array.js";
 import { mapValues, named, underPrefix, withPrefix } from "../src/runtime/named.js";
 import { fold, normal, rootKey, uniform } from "../src/runtime/random.js";
@@ -198,12 +199,13 @@ test("a checkpoint, a snapshot and an export carry them", async () => {
     waiting: { loss: null, validations: 0 },
   };
   const teacher = { group: 1, step: 1, digest: "d", seenAtStep: 1, params };
-  await writeCheckpoint(store, "checkpoint", { info, state, teachers: [teacher] });
-  const checkpoint = await readCheckpoint(store, "checkpoint");
-  assert.deepEqual(checkpoint?.state, state);
-  assert.deepEqual(checkpoint?.teachers, [teacher]);
+  await writeOwnCheckpoint(store, { info, state, algorithm: saveTeachers([teacher]) });
+  const checkpoint = await readSavedGroup(store);
+  assert.ok(checkpoint);
+  assert.deepEqual(checkpoint.state, state);
+  assert.deepEqual(savedTeachers(checkpoint.algorithm), [teacher]);
   const resumed = student();
-  await resumed.restore(checkpoint?.state ?? {}, 1);
+  await resumed.restore(checkpoint.state, 1);
   await Promise.all([one.learn([batch(2)], [], 0), resumed.learn([batch(2)], [], 0)]);
   assert.deepEqual(await resumed.state(), await one.state());
 

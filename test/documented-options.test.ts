@@ -6,8 +6,12 @@ import { fileURLToPath } from "node:url";
 import type { TableRunInput, TextRunInput } from "../src/run/input/run.js";
 import { defineRun, type RunInput } from "../src/run/schema.js";
 
-const folder = fileURLToPath(new URL("../src/run/input/", import.meta.url));
-const files = readdirSync(folder).filter((name) => name.endsWith(".d.ts"));
+const folders = ["input", "algorithms"].map((name) => fileURLToPath(new URL(`../src/run/${name}/`, import.meta.url)));
+const files = folders.flatMap((folder) =>
+  readdirSync(folder)
+    .filter((name) => name.endsWith(".d.ts") && name !== "kind.d.ts")
+    .map((name) => `${folder}${name}`),
+);
 
 /** Of each interface its options, and those of them that have no documentation right before. */
 function optionsIn(declarations: string): { readonly all: string[]; readonly bare: string[] } {
@@ -25,7 +29,7 @@ function optionsIn(declarations: string): { readonly all: string[]; readonly bar
 }
 
 test("every option of a configuration is documented where an editor looks for it", () => {
-  const found = files.map((name) => optionsIn(readFileSync(`${folder}${name}`, "utf8")));
+  const found = files.map((name) => optionsIn(readFileSync(name, "utf8")));
   const all = found.flatMap((one) => one.all);
   assert.ok(all.length > 100, `${all.length} options`);
   for (const name of [

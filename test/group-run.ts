@@ -1,12 +1,11 @@
 /** One group of a tiny run in this process, its stores in memory. */
-import { type Checkpoint, readCheckpoint } from "../src/checkpoint/checkpoint.js";
 import { memoryStore, type Store } from "../src/checkpoint/store.js";
 import type { Preprocessing } from "../src/data/table.js";
 import type { TrainEvent } from "../src/log/events.js";
 import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { runGroup } from "../src/run/group.js";
 import type { TableRunInput } from "../src/run/input/run.js";
-import { groupFiles } from "../src/run/keeper.js";
+import { readSavedGroup, type SavedGroup } from "../src/run/saved-group.js";
 import type { Replay } from "../src/run/start.js";
 import { type TableShard, tableWorkload } from "../src/run/table-work.js";
 import type { NamedArrays } from "../src/runtime/array.js";
@@ -52,7 +51,7 @@ export interface TinyOutcome {
   readonly reason: "finished" | "stopped" | Error;
   readonly events: readonly TrainEvent[];
   readonly files: Store;
-  readonly checkpoint: Checkpoint | null;
+  readonly checkpoint: SavedGroup | null;
 }
 
 /** Run a group to its end, whatever that is. */
@@ -104,7 +103,7 @@ export async function runTiny(options: TinyRun = {}): Promise<TinyOutcome> {
   });
   const reason = await running.catch((error: Error) => error);
   await engine.close();
-  return { reason, events, files, checkpoint: await readCheckpoint(files, groupFiles.checkpoint) };
+  return { reason, events, files, checkpoint: await readSavedGroup(files) };
 }
 
 /** Events as short lines without those of the exchange, which come when they come: `step 10`, `checkpoint 20`. */

@@ -95,7 +95,7 @@ async function taughtBy(params: NamedArrays) {
   const changes = {
     numGroups: 2,
     logInterval: 1,
-    codistill: { burnInSteps: 0, publishInterval: 5, exchangeInterval: 5 },
+    algorithm: { burnInSteps: 0, publishInterval: 5, exchangeInterval: 5 },
   };
   const { reason, events } = await runTiny({ store, changes, awaitTeacher: true });
   assert.equal(reason, "finished");
@@ -140,7 +140,7 @@ describe("a group that is taught by a group whose snapshot", async () => {
   const run = {
     numGroups: 2,
     numSteps: 300,
-    codistill: { burnInSteps: 200, publishInterval: 20, exchangeInterval: 20 },
+    algorithm: { burnInSteps: 200, publishInterval: 20, exchangeInterval: 20 },
   };
   const own = memoryStore();
   await runTiny({ store: own, groupIndex: 1, changes: { ...run, seed: 2 } });

@@ -36,7 +36,7 @@ async function trained(task: NonNullable<TableRunInput["task"]>, label: string, 
     task,
     data: { ...tinyConfig.data, label },
     numSteps: 300,
-    codistill: { ...tinyConfig.codistill, burnInSteps: 100 },
+    algorithm: { ...tinyConfig.algorithm, burnInSteps: 100 },
   }) as TableRunConfig;
   const { events, result, model } = await trainTwoGroups(config, tinyCsv());
   const report = resultLines(result).join("\n");

@@ -37,7 +37,7 @@ export function tinyInput(changes: Partial<TableRunInput> = {}): TableRunInput {
     },
     model: { kind: "mlp", embeddings: { colour: 2 }, hidden: [8] },
     optimizer: { kind: "adam", learningRate: 0.01, schedule: "constant" },
-    codistill: { burnInSteps: 0 },
+    algorithm: { burnInSteps: 0 },
     numGroups: 1,
     numSteps: 60,
     globalBatchSize: 8,

@@ -16,7 +16,7 @@ function changes(topology: Topology): Partial<TableRunInput> {
     numGroups: 4,
     numSteps: 1_000_000,
     // What a group knows of one that has stopped goes on counting.
-    codistill: { burnInSteps: 20, publishInterval: 10, exchangeInterval: 10, topology, maxStaleness: 1_000_000 },
+    algorithm: { burnInSteps: 20, publishInterval: 10, exchangeInterval: 10, topology, maxStaleness: 1_000_000 },
   };
 }
 

@@ -1,9 +1,9 @@
 /** Four groups in every topology, and what is true of them: who teaches whom. */
 
 import type { TrainEvent } from "../src/log/events.js";
-import type { RunInput } from "../src/run/schema.js";
+import type { CodistillInput } from "../src/run/algorithms/codistill.js";
 
-export type Topology = NonNullable<NonNullable<RunInput["codistill"]>["topology"]>;
+export type Topology = NonNullable<CodistillInput["topology"]>;
 
 export interface TopologyCase {
   readonly topology: Topology;

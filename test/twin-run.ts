@@ -1,7 +1,7 @@
 /** Our side of the comparison with PyTorch: the real two-group run, at the exchange steps that the twin states. */
 import assert from "node:assert/strict";
 import { memoryStore } from "../src/checkpoint/store.js";
-import { codistill, type Step } from "../src/codistill/codistill.js";
+import { codistill } from "../src/codistill/codistill.js";
 import { storeExchange } from "../src/codistill/exchange.js";
 import { teachersOf } from "../src/codistill/topology.js";
 import type { ExchangeEvent } from "../src/log/events.js";
@@ -9,6 +9,7 @@ import { binary } from "../src/nn/losses.js";
 import { mlp } from "../src/nn/mlp.js";
 import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import type { NamedArrays } from "../src/runtime/array.js";
+import type { Step } from "../src/train/algorithm.js";
 import type { Learner } from "../src/train/graphs.js";
 import { engineStudent } from "../src/train/student.js";
 import { curvesRun, type OptimizerName, paramsKey, twinBatch, twinOptimizer } from "./golden/twin.js";

@@ -8,6 +8,7 @@ import type { RunResult, TrainEvent } from "../src/log/events.js";
 import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { type PreparedTable, prepareTable } from "../src/node/table/ingest.js";
 import { tableSpecOf } from "../src/node/table/table-reader.js";
+import { algorithmOf } from "../src/run/algorithms.js";
 import { exportModel } from "../src/run/export.js";
 import { runGroup } from "../src/run/group.js";
 import type { TableRunConfig } from "../src/run/kinds/table.js";
@@ -91,7 +92,7 @@ function watched(config: TableRunConfig, group: number, store: Store) {
     events.push(event);
     if (event.event === "published") published.open();
     if (event.event === "fetched") fetched.open();
-    if (event.event === "step" && event.step === config.codistill.burnInSteps) mustCome = publishedByOther;
+    if (event.event === "step" && event.step === algorithmOf(config).teachesFrom) mustCome = publishedByOther;
   };
   return { engine, own, log, events, published };
 }

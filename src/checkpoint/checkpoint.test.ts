@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
+import { z } from "zod";
 import { CheckpointError } from "../errors.js";
 import { float32, type NamedArrays } from "../runtime/array.js";
 import { withPrefix } from "../runtime/named.js";
-import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
+import { type Checkpoint, readCheckpoint, sectionInfo, sectionOf, writeCheckpoint } from "./checkpoint.js";
 import { encodeSafetensors } from "./safetensors.js";
 import { publishSnapshot } from "./snapshot.js";
 import { memoryStore } from "./store.js";
@@ -16,23 +17,13 @@ const info: Checkpoint["info"] = {
   step: 500,
   incarnation: 2,
   model: "a".repeat(64),
-  cursor: { epoch: 3, position: 17 },
-  best: { step: 450, loss: 0.123456789012345 },
-  learningRateScale: 0.5,
-  waiting: { loss: 0.125, validations: 2 },
 };
-const state: NamedArrays = {
-  ...withPrefix("params", params),
-  ...withPrefix("optState.m", params),
-  "optState.v.layers.0.bias": float32([1e-45, 3.4e38]),
+const sections: Checkpoint["sections"] = {
+  student: { info: { scale: 0.123456789012345 }, arrays: { ...params, v: float32([1e-45, 3.4e38]) } },
+  stream: { info: { epoch: 3, position: 17 }, arrays: {} },
+  // Neither name may be taken for the beginning of the other.
+  st: { info: [null, "text", true], arrays: { ...params, "udent.v": float32([7]) } },
 };
-const teacher = (group: number) => ({
-  group,
-  step: 100 * group,
-  digest: String(group).repeat(64),
-  seenAtStep: 480,
-  params: { ...params, "layers.0.bias": float32([group, -group]) },
-});
 
 async function refused(bytes: Uint8Array, ...patterns: readonly RegExp[]): Promise<void> {
   const store = memoryStore();
@@ -47,34 +38,31 @@ async function refused(bytes: Uint8Array, ...patterns: readonly RegExp[]): Promi
 /** A checkpoint's bytes with its description replaced. */
 function described(description: unknown): Uint8Array {
   const text = typeof description === "string" ? description : JSON.stringify(description);
-  return encodeSafetensors(state, { format: "codistill.checkpoint", checkpoint: text });
+  return encodeSafetensors(withPrefix("student", params), { format: "codistill.checkpoint", checkpoint: text });
 }
-const description = { version: 1, ...info, teachers: [] };
+const description = { version: 2, ...info, sections: { student: {} } };
 
 describe("a checkpoint", () => {
-  for (const numTeachers of [0, 1, 3]) {
-    test(`with ${numTeachers} teachers comes back whole`, async () => {
+  test("comes back whole, with as many sections as were saved", async () => {
+    for (const numSections of [0, 1, 3]) {
       const store = memoryStore();
-      // 1 and 11: neither name may be taken for the beginning of the other.
-      const checkpoint: Checkpoint = { info, state, teachers: [1, 11, 2].slice(0, numTeachers).map(teacher) };
+      const checkpoint = { info, sections: Object.fromEntries(Object.entries(sections).slice(0, numSections)) };
       const size = await writeCheckpoint(store, NAME, checkpoint);
       assert.equal(size, (await store.get(NAME))?.length);
       assert.deepEqual(await readCheckpoint(store, NAME), checkpoint);
-    });
-  }
+    }
+  });
 
   test("comes back to the bit, whatever the numbers", async () => {
     const floats = fc.float32Array({ minLength: 1, maxLength: 8 }).map((data) => float32(data));
-    const cursor = fc.record({ epoch: fc.nat(), position: fc.nat() }, { noNullPrototype: true });
-    const best = fc.option(fc.record({ step: fc.nat(), loss: fc.double({ noNaN: true, noDefaultInfinity: true }) }));
     await fc.assert(
-      fc.asyncProperty(floats, floats, fc.nat(), cursor, best, async (weight, moment, step, cursor, best) => {
+      fc.asyncProperty(floats, floats, fc.nat(), fc.jsonValue({ maxDepth: 5 }), async (weight, moment, step, json) => {
         const store = memoryStore();
-        const loss = best && { ...best, loss: best.loss + 0 };
+        // JSON has no -0.
+        const own = JSON.parse(JSON.stringify(json));
         const checkpoint: Checkpoint = {
-          info: { ...info, step, cursor, best: loss },
-          state: { "params.w": weight, "optState.m.w": moment },
-          teachers: [],
+          info: { ...info, step },
+          sections: { student: { info: own, arrays: { "params.w": weight, w: moment } } },
         };
         await writeCheckpoint(store, NAME, checkpoint);
         assert.deepEqual(await readCheckpoint(store, NAME), checkpoint);
@@ -85,8 +73,8 @@ describe("a checkpoint", () => {
 
   test("replaces an older one whole, and equal ones are equal to the byte", async () => {
     const store = memoryStore();
-    await writeCheckpoint(store, NAME, { info, state, teachers: [teacher(1), teacher(2)] });
-    const later: Checkpoint = { info: { ...info, step: 600, best: null }, state, teachers: [teacher(2)] };
+    await writeCheckpoint(store, NAME, { info, sections });
+    const later: Checkpoint = { info: { ...info, step: 600 }, sections: { st: { info: {}, arrays: params } } };
     await writeCheckpoint(store, NAME, later);
     assert.deepEqual(await readCheckpoint(store, NAME), later);
     assert.deepEqual(await store.list(""), [NAME]);
@@ -117,48 +105,76 @@ describe("a checkpoint is refused", () => {
   });
 
   test("when it is of another version, which is named", async () => {
-    await refused(described({ ...description, version: 2 }), /checkpoint\.safetensors is refused: .*must be 1, got 2/);
-    await refused(described({ ...description, version: undefined }), /must be 1, got undefined/);
+    for (const version of [1, 3])
+      await refused(
+        described({ ...description, version }),
+        new RegExp(`checkpoint\\.safetensors is refused: .*must be 2, got ${version}`),
+      );
+    await refused(described({ ...description, version: undefined }), /must be 2, got undefined/);
   });
 
   test("when its description is missing, no JSON or not a description", async () => {
-    await refused(encodeSafetensors(state, { format: "codistill.checkpoint" }), /is refused/);
+    await refused(encodeSafetensors(params, { format: "codistill.checkpoint" }), /is refused/);
     const deep = `{"version":${"[".repeat(30_000)}${"]".repeat(30_000)}}`;
     for (const text of ["", "{", "null", "5", "[]", deep]) await refused(described(text), /is refused/);
     const wrong: readonly [object, RegExp][] = [
       [{ step: -1 }, /step/],
       [{ group: 0.5 }, /group/],
       [{ incarnation: 0 }, /incarnation/],
-      [{ cursor: { epoch: 0 } }, /cursor\.position/],
-      [{ best: { step: 1, loss: null } }, /best\.loss/],
-      [{ teachers: [{ group: 1 }] }, /teachers\[0\]\.step/],
       [{ model: undefined }, /model/],
+      [{ sections: [] }, /sections/],
+      [{ sections: { "a.b": {} } }, /sections\["a\.b"\]/],
+      [{ sections: { student: {}, X: 5 } }, /sections\.X/],
     ];
     for (const [change, pattern] of wrong)
       await refused(described({ ...description, ...change }), /is refused/, pattern);
-    await refused(described({ ...description, version: { toString: 1 } }), /must be 1, got \{"toString":1\}/);
-    await refused(described({ ...description, teachers: new Array(9000).fill(5) }), /teachers\[4\]\nand 8995 more$/);
+    await refused(described({ ...description, version: { toString: 1 } }), /must be 2, got \{"toString":1\}/);
+    const many = Object.fromEntries(Array.from({ length: 9000 }, (_, at) => [`X${at}`, 5]));
+    await refused(described({ ...description, sections: many }), /X4[\s\S]*and 8995 more$/);
     await refused(described("9".repeat(300_000)), /at most 262144 characters, got 300000/);
   });
 
-  test("when an array belongs to nothing, or a teacher is named twice", async () => {
-    const named = (name: string, teachers: readonly object[] = []) =>
-      encodeSafetensors(
-        { ...state, [name]: float32([1]) },
-        { format: "codistill.checkpoint", checkpoint: JSON.stringify({ ...description, teachers }) },
+  test("when an array belongs to no section", async () => {
+    for (const name of ["", "w", "student", "xstudent.w", "stud.w", "__proto__", "constructor.w", ".w"]) {
+      const file = encodeSafetensors(
+        { [name]: float32([1]) },
+        { format: "codistill.checkpoint", checkpoint: JSON.stringify(description) },
       );
-    for (const name of ["", "w", "params", "teachers.1.w", "teachers.x.w", "__proto__", "xparams.w"]) {
-      await refused(named(name), /is neither state nor of a teacher that it names/);
+      await refused(file, /belongs to no section that it names/, new RegExp(JSON.stringify(name)));
     }
-    const { params: _, ...one } = teacher(1);
-    await refused(named("teachers.1.w", [one, one]), /must name each teacher once/);
-    await refused(named("teachers.01.w", [one]), /"teachers\.01\.w" is neither/);
   });
 
   test("before it is written, when its description is too long to be read back", async () => {
-    const teachers = Array.from({ length: 3000 }, (_, group) => ({ ...teacher(1), group, params: {} }));
     const store = memoryStore();
-    await assert.rejects(writeCheckpoint(store, NAME, { info, state, teachers }), /at most 262144 characters, got \d+/);
+    const long = { student: { info: "9".repeat(300_000), arrays: {} } };
+    await assert.rejects(writeCheckpoint(store, NAME, { info, sections: long }), /at most 262144 characters, got \d+/);
     assert.deepEqual(await store.list(""), []);
+  });
+});
+
+describe("a section", () => {
+  const schema = z.object({ scale: z.number().positive() });
+
+  test("is checked by the part that owns it", () => {
+    const section = { info: { scale: 0.5, more: 1 }, arrays: {} };
+    assert.deepEqual(sectionInfo(section, "student", schema), { scale: 0.5 });
+    for (const info of [null, 5, [], {}, { scale: 0 }, { scale: "1" }]) {
+      assert.throws(
+        () => sectionInfo({ info, arrays: {} }, "student", schema),
+        (error) =>
+          error instanceof CheckpointError && /^section student of the checkpoint is refused/.test(error.message),
+      );
+    }
+  });
+
+  test("that is missing is named, with those that there are", () => {
+    assert.equal(sectionOf({ info, sections }, "stream"), sections.stream);
+    for (const name of ["teachers", "constructor", "__proto__"]) {
+      assert.throws(
+        () => sectionOf({ info, sections }, name),
+        new RegExp(`must have a section ${name}, this one has student, stream, st$`),
+      );
+    }
+    assert.throws(() => sectionOf({ info, sections: {} }, "stream"), /this one has none$/);
   });
 });

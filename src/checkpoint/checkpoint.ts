@@ -1,29 +1,24 @@
-/** Checkpoints: everything that a group needs to go on as if it had never stopped. */
+/**
+ * Checkpoints: everything that a group needs to go on as if it had never stopped. A checkpoint says of which step of which
+ * group it is, and consists of named sections. Each part of a group owns one, and checks what it finds in it.
+ */
 import { z } from "zod";
 import { CheckpointError } from "../errors.js";
-import type { NamedArrays, NdArray } from "../runtime/array.js";
-import { withPrefix } from "../runtime/named.js";
+import type { NamedArrays } from "../runtime/array.js";
+import { byFirstPart, withPrefix } from "../runtime/named.js";
 import { numBytes } from "./bytes.js";
 import { groupNumber, incarnationNumber, stepNumber } from "./fields.js";
 import { decodeJson, problemsOf, show, versionMustBe } from "./json.js";
 import { openSafetensors, sealedSafetensors } from "./seal.js";
 import type { Store } from "./store.js";
 
-/** The version of a checkpoint's metadata. */
-const CHECKPOINT_VERSION = 1;
-
-/** The parts of a student's state. */
-const STATE = ["params", "optState", "buffers", "ema", "state", "teacherState"] as const;
+/** The version of a checkpoint's metadata: 2 has sections, 1 had a fixed list of parts. */
+const CHECKPOINT_VERSION = 2;
 
 /** Of the description, in UTF-16 code units: enough for 1,500 teachers. Parsed JSON takes many times its text. */
 const MAX_DESCRIPTION = 256 << 10;
 
-const teacherSchema = z.object({
-  group: groupNumber,
-  step: stepNumber,
-  digest: z.string(),
-  seenAtStep: stepNumber,
-});
+const sectionName = z.string().regex(/^[a-z]{1,32}$/, "must be 1 to 32 lower-case letters");
 
 const metadataSchema = z.object({
   version: z.literal(CHECKPOINT_VERSION, versionMustBe(CHECKPOINT_VERSION)),
@@ -32,61 +27,50 @@ const metadataSchema = z.object({
   incarnation: incarnationNumber,
   /** Digest of the forward graph. */
   model: z.string(),
-  /** Where the data stream goes on. */
-  cursor: z.object({ epoch: z.int().nonnegative(), position: z.int().nonnegative() }),
-  /** The lowest validation loss so far, and its step. */
-  best: z.object({ step: z.int().nonnegative(), loss: z.number() }).nullable(),
-  /** What learning rates are multiplied by since the group was set back. */
-  learningRateScale: z.number().positive(),
-  /** The last validation loss that counted as an improvement, and the validations since. */
-  waiting: z.object({ loss: z.number().nullable(), validations: z.int().nonnegative() }),
-  /** That the validation which was due at this step was cancelled. */
-  mustValidate: z.boolean().optional(),
-  teachers: z.array(teacherSchema),
+  /** The JSON of each section. */
+  sections: z.record(sectionName, z.unknown()),
 });
 
-/** What a checkpoint says beside its arrays. */
-export type CheckpointInfo = Omit<z.infer<typeof metadataSchema>, "version" | "teachers">;
+/** Of which step of which group a checkpoint is. */
+export type CheckpointInfo = Omit<z.infer<typeof metadataSchema>, "version" | "sections">;
 
-/** A whole checkpoint: the student's state and the teachers in use. */
+/** What one part of a group saves: plain JSON, and arrays. */
+export interface Section {
+  readonly info: unknown;
+  readonly arrays: NamedArrays;
+}
+
+/** A whole checkpoint. In its file the arrays of a section are named `<section>.<name>`. */
 export interface Checkpoint {
   readonly info: CheckpointInfo;
-  /**
-   * `params.*`, `optState.*`, `buffers.*` of a model that has some, `ema.*` where the params are averaged, and of a model that
-   * carries a state its own, `state.*`, and those of its teachers, `teacherState.<group>.*`.
-   */
-  readonly state: NamedArrays;
-  readonly teachers: readonly (z.infer<typeof teacherSchema> & { readonly params: NamedArrays })[];
+  readonly sections: Readonly<Record<string, Section>>;
 }
 
 /**
  * Write a checkpoint under a name, replacing an older one whole, which stays under the name `before`; returns its size in
  * bytes.
  *
- * Throws {@link CheckpointError} for more teachers than can be read back, about 1,500.
+ * Throws {@link CheckpointError} when the JSON of its sections is longer than what is read back, 262,144 characters.
  */
 export async function writeCheckpoint(
   store: Store,
   name: string,
-  { info, state, teachers }: Checkpoint,
+  { info, sections }: Checkpoint,
   before?: string,
 ): Promise<number> {
-  const metadata = {
-    version: CHECKPOINT_VERSION,
-    ...info,
-    teachers: teachers.map(({ params: _, ...teacher }) => teacher),
-  };
-  const teacherArrays = teachers.map(({ group, params }) => withPrefix(`teachers.${group}`, params));
-  const tensors: NamedArrays = Object.assign({}, state, ...teacherArrays);
-  const description = JSON.stringify(metadata);
+  const entries = Object.entries(sections);
+  const infos = Object.fromEntries(entries.map(([section, { info }]) => [section, info]));
+  const description = JSON.stringify({ version: CHECKPOINT_VERSION, ...info, sections: infos });
   if (description.length > MAX_DESCRIPTION) throw new CheckpointError(`checkpoint ${name}: ${tooLong(description)}`);
+  const tensors = Object.assign({}, ...entries.map(([section, { arrays }]) => withPrefix(section, arrays)));
   const parts = await sealedSafetensors(tensors, { format: "codistill.checkpoint", checkpoint: description });
   await store.put(name, parts, undefined, before);
   return numBytes(parts);
 }
 
 /**
- * Read a checkpoint; null when there is none.
+ * Read a checkpoint; null when there is none. What its sections hold is still to be checked, each by the part that owns it:
+ * {@link sectionInfo}.
  *
  * Throws {@link DamagedError} when it is not whole or not as it was written, and {@link CheckpointError} when it is not a
  * checkpoint, or of another version.
@@ -103,31 +87,37 @@ export async function readCheckpoint(store: Store, name: string): Promise<Checkp
   if (description.length > MAX_DESCRIPTION) refuse(tooLong(description));
   const parsed = metadataSchema.safeParse(decodeJson(description));
   if (!parsed.success) return refuse(problemsOf(parsed.error));
-  const { teachers, version: _, ...info } = parsed.data;
-  const prefixes = [...STATE, ...teachers.map(({ group }) => `teachers.${group}`)];
-  const parts = byPrefix(tensors, prefixes, refuse);
-  const part = (prefix: string): NamedArrays => Object.fromEntries(parts.get(prefix) ?? []);
-  return {
-    info,
-    state: Object.assign({}, ...STATE.map((prefix) => withPrefix(prefix, part(prefix)))),
-    teachers: teachers.map((teacher) => ({ ...teacher, params: part(`teachers.${teacher.group}`) })),
-  };
+  const { version: _, sections: infos, ...info } = parsed.data;
+  const arrays = byFirstPart(tensors);
+  for (const [section, own] of arrays) {
+    if (section !== null && Object.hasOwn(infos, section)) continue;
+    const [first = ""] = Object.keys(own);
+    refuse(`${show(section === null ? first : `${section}.${first}`)} belongs to no section that it names`);
+  }
+  const sections = Object.entries(infos).map(([section, info]) => [
+    section,
+    { info, arrays: arrays.get(section) ?? {} },
+  ]);
+  return { info, sections: Object.fromEntries(sections) };
 }
 
 /**
- * The arrays under each prefix, with it taken off. One walk, however many teachers a file claims; every array must
- * belong to one part, so that nothing is read twice and nothing is dropped.
+ * The JSON of a section, as the schema of the part that owns it says. Throws {@link CheckpointError} where it is not, and where
+ * the checkpoint has no such section.
  */
-function byPrefix(tensors: NamedArrays, prefixes: readonly string[], refuse: (why: string) => never) {
-  const parts = new Map(prefixes.map((prefix) => [prefix, [] as [string, NdArray][]]));
-  if (parts.size < prefixes.length) refuse("it must name each teacher once, and names one again");
-  for (const [name, array] of Object.entries(tensors)) {
-    const prefix = /^(?:params|optState|buffers|ema|state|teacherState|teachers\.\d+)(?=\.)/.exec(name)?.[0];
-    const part = prefix === undefined ? undefined : parts.get(prefix);
-    if (prefix === undefined || !part) return refuse(`${show(name)} is neither state nor of a teacher that it names`);
-    part.push([name.slice(prefix.length + 1), array]);
-  }
-  return parts;
+export function sectionInfo<T>({ info }: Section, name: string, schema: z.ZodType<T>): T {
+  const parsed = schema.safeParse(info);
+  if (parsed.success) return parsed.data;
+  throw new CheckpointError(`section ${name} of the checkpoint is refused: ${problemsOf(parsed.error)}`);
+}
+
+/** A section that must be there. Throws {@link CheckpointError} where it is not. */
+export function sectionOf({ sections }: Checkpoint, name: string): Section {
+  const section = Object.hasOwn(sections, name) ? sections[name] : undefined;
+  if (section) return section;
+  throw new CheckpointError(
+    `a checkpoint must have a section ${name}, this one has ${Object.keys(sections).join(", ") || "none"}`,
+  );
 }
 
 const tooLong = ({ length }: string) =>

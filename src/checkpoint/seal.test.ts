@@ -9,18 +9,11 @@ import { checkSeal, NO_SEAL, openSafetensors, SEAL, seal, sealedSafetensors } fr
 import { memoryStore } from "./store.js";
 
 const checkpoint: Checkpoint = {
-  info: {
-    group: 1,
-    step: 500,
-    incarnation: 2,
-    model: "abc",
-    cursor: { epoch: 3, position: 17 },
-    best: { step: 450, loss: 0.125 },
-    learningRateScale: 0.5,
-    waiting: { loss: 0.125, validations: 2 },
+  info: { group: 1, step: 500, incarnation: 2, model: "abc" },
+  sections: {
+    student: { info: { scale: 0.5 }, arrays: { "params.w": float32([1, -2, 3]) } },
+    stream: { info: { epoch: 3, position: 17 }, arrays: {} },
   },
-  state: { "params.w": float32([1, -2, 3]) },
-  teachers: [],
 };
 
 test("each bit of a checkpoint that flips is seen, or changes nothing that is read", async () => {

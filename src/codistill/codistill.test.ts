@@ -8,12 +8,13 @@ import type { Engine } from "../engine/engine.js";
 import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";
 import type { NamedArrays } from "../runtime/array.js";
 import { rootKey } from "../runtime/random.js";
+import type { Step } from "../train/algorithm.js";
 import { predictAll } from "../train/evaluate.js";
 import { kept, predictGraph } from "../train/graphs.js";
 import { meanAbsoluteDifference } from "../train/metrics.js";
 import { engineStudent, type Student } from "../train/student.js";
-import { type CodistillOptions, codistill, type Step } from "./codistill.js";
-import { type Exchange, type ExchangeOptions, storeExchange } from "./exchange.js";
+import { type CodistillOptions, codistill } from "./codistill.js";
+import { type ExchangeOptions, type StoreExchange, storeExchange } from "./exchange.js";
 
 const learner = tinyLearner();
 const { model } = learner;
@@ -54,12 +55,12 @@ function newStream(seed: number) {
 }
 
 /** The exchange of a group through a store, with the other one of two as its teacher. */
-function newExchange(store: Store, group: number, options: Partial<ExchangeOptions> = {}): Exchange {
+function newExchange(store: Store, group: number, options: Partial<ExchangeOptions> = {}): StoreExchange {
   return storeExchange({ store, group, teachers: [1 - group], model, ...options });
 }
 
 /** An exchange whose calls are noted down in order. */
-function recorded(exchange: Exchange): Exchange & { readonly calls: string[] } {
+function recorded(exchange: StoreExchange): StoreExchange & { readonly calls: string[] } {
   const calls: string[] = [];
   return {
     ...exchange,
@@ -80,7 +81,7 @@ function recorded(exchange: Exchange): Exchange & { readonly calls: string[] } {
 }
 
 /** Run to the end, the exchange at rest after each step, so that chance decides nothing. */
-async function run(options: CodistillOptions): Promise<Step[]> {
+async function run(options: CodistillOptions & { readonly exchange: StoreExchange }): Promise<Step[]> {
   const steps: Step[] = [];
   for await (const step of codistill(options)) {
     steps.push(step);
@@ -212,7 +213,8 @@ describe("codistill", () => {
     const everyStep = { numSteps: 20, publishInterval: 1, exchangeInterval: 1 };
     const alone = { exchange: newExchange(memoryStore(), 0, { teachers: [] }) };
     const taught = { exchange: newExchange(await storeWithTeacher(2), 0) };
-    const variants: Readonly<Record<string, Pick<CodistillOptions, "exchange"> & Partial<CodistillOptions>>> = {
+    type Variant = Partial<CodistillOptions> & { readonly exchange: StoreExchange };
+    const variants: Readonly<Record<string, Variant>> = {
       "no teachers": alone,
       "burn-in for ever": { ...taught, burnInSteps: 20 },
       "weight 0": { ...taught, distillWeight: () => 0 },

@@ -1,7 +1,7 @@
-import type { TeacherUse } from "../log/events.js";
 import type { Schedule } from "../optim/schedules.js";
 import type { NamedArrays } from "../runtime/array.js";
-import type { StepMetrics, Student } from "../train/student.js";
+import type { Step } from "../train/algorithm.js";
+import type { Student } from "../train/student.js";
 import { dueAt } from "./due.js";
 import type { Exchange } from "./exchange.js";
 
@@ -25,13 +25,6 @@ export interface CodistillOptions {
    * Cancels the step that is under way, of which only the batches stay drawn: the loop then throws the signal's reason.
    */
   readonly signal?: AbortSignal;
-}
-
-/** One step of a group, after it was taken. */
-export interface Step extends StepMetrics {
-  readonly step: number;
-  readonly distillWeight: number;
-  readonly teachers: readonly TeacherUse[];
 }
 
 /**
@@ -65,10 +58,10 @@ export async function* codistill(options: CodistillOptions): AsyncGenerator<Step
     const batches = Array.from({ length: accumulate }, () => stream.next());
 
     const metrics = await student.learn(batches, teachers, weight, signal);
-    exchange.judge(step, teachers, metrics);
+    exchange.judge?.(step, teachers, metrics);
 
-    if (mustPublish(student.step)) exchange.publish(student.step, await student.params());
-    if (mustRefresh(student.step)) exchange.refresh(student.step);
+    if (exchange.publish && mustPublish(student.step)) exchange.publish(student.step, await student.params());
+    if (mustRefresh(student.step)) exchange.refresh?.(student.step);
 
     const uses = teachers.map(({ group, step: taught, seenAtStep }) => ({
       group,

@@ -3,23 +3,14 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { exchangeOn, modelDigest, paramsOf, publishAs } from "../../test/exchange-fixture.js";
 import { gate, storeWith } from "../../test/tiny-run.js";
-import { type CheckpointInfo, readCheckpoint, writeCheckpoint } from "../checkpoint/checkpoint.js";
+import { type CheckpointInfo, readCheckpoint, sectionOf, writeCheckpoint } from "../checkpoint/checkpoint.js";
 import { memoryStore } from "../checkpoint/store.js";
 import { CheckpointError } from "../errors.js";
 import { float32, type NamedArrays } from "../runtime/array.js";
-import { withPrefix } from "../runtime/named.js";
 import type { SeenTeacher } from "./exchange.js";
+import { savedTeachers, saveTeachers } from "./saved-teachers.js";
 
-const info: CheckpointInfo = {
-  group: 0,
-  step: 100,
-  incarnation: 1,
-  model: modelDigest,
-  cursor: { epoch: 0, position: 0 },
-  best: null,
-  learningRateScale: 1,
-  waiting: { loss: null, validations: 0 },
-};
+const info: CheckpointInfo = { group: 0, step: 100, incarnation: 1, model: modelDigest };
 const stepsOf = (teachers: readonly SeenTeacher[]) => teachers.map(({ group, step }) => `${group}@${step}`);
 
 describe("teachers", () => {
@@ -114,9 +105,10 @@ describe("teachers", () => {
     const store = memoryStore();
     const params = paramsOf(10);
     const known: SeenTeacher[] = [{ group: 1, step: 10, digest: "d", params, seenAtStep: 100 }];
-    await writeCheckpoint(store, "checkpoint", { info, state: withPrefix("params", paramsOf(1)), teachers: known });
+    await writeCheckpoint(store, "checkpoint", { info, sections: { algorithm: saveTeachers(known) } });
     const checkpoint = await readCheckpoint(store, "checkpoint");
-    const { exchange } = exchangeOn(store, { known: checkpoint?.teachers ?? [] });
+    assert.ok(checkpoint);
+    const { exchange } = exchangeOn(store, { known: savedTeachers(sectionOf(checkpoint, "algorithm")) });
     assert.deepEqual(exchange.known(), known);
     for (const [name, array] of Object.entries(exchange.known()[0]?.params ?? {})) {
       const { buffer, byteLength } = array.data;

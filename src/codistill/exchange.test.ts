@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { exchangeOn, filledWith, paramsOf, publishAs, shortly } from "../../test/exchange-fixture.js";
 import { gate, storeWith } from "../../test/tiny-run.js";
+import { claimIncarnation } from "../checkpoint/claims.js";
 import { memoryStore } from "../checkpoint/store.js";
-import { claimIncarnation } from "./claim.js";
 import type { SeenTeacher } from "./exchange.js";
 
 const stepsOf = (teachers: readonly SeenTeacher[]) => teachers.map(({ group, step }) => `${group}@${step}`);
@@ -297,5 +297,5 @@ test("a file that no start made stops no publication, and is told of once", asyn
     JSON.stringify(events[1]),
     /no start of group 0 made groups\/0\/incarnations\/20261129\.json, and it is ignored/,
   );
-  assert.equal(exchange.supersededBy, null);
+  assert.equal(exchange.supersededBy(), null);
 });

@@ -1,27 +1,68 @@
-/** Record and replay: with the trace and the snapshots that it names, a group takes the same steps to the same bits. */
-import { sha256 } from "../checkpoint/digest.js";
-import { isSnapshotName } from "../checkpoint/layout.js";
-import { decodeSafetensors } from "../checkpoint/safetensors.js";
+/**
+ * The trace of an exchange: which teachers a group learned from, from which step on. With it, and with the snapshots that it
+ * names, a group takes the same steps to the same bits.
+ */
+import { readRecorded } from "../checkpoint/recordings.js";
 import type { Store } from "../checkpoint/store.js";
-import { CheckpointError } from "../errors.js";
-import type { TeachersEvent } from "../log/events.js";
+import type { TeachersEvent, TrainEvent } from "../log/events.js";
 import { checkWeights } from "../nn/fit.js";
 import type { Model } from "../nn/model.js";
-import type { NamedArrays } from "../runtime/array.js";
-import type { Exchange, SeenTeacher } from "./exchange.js";
+import type { Exchange } from "./exchange.js";
+import type { SeenTeacher } from "./transport.js";
 
-const nameOf = (digest: string) => `recorded/${digest}.safetensors`;
-
-/** A store of which every snapshot that is read is kept among the files, before anybody can learn from it. */
-export function recordingStore(store: Store, files: Store): Store {
+/**
+ * The same exchange, which tells of every change of the teachers in use, and again whenever the steps go back. It does so
+ * when the step is judged: of one that is cancelled nothing is told.
+ */
+export function traced<E extends Exchange>(
+  exchange: E,
+  group: number,
+  onEvent: (event: TeachersEvent) => void,
+): Exchange & Omit<E, keyof Exchange> {
+  let last = { step: -1, shown: "" };
+  let asked: { readonly step: number; readonly teachers: TeachersEvent["teachers"] } | null = null;
   return {
-    ...store,
-    async get(name, ...rest) {
-      const bytes = await store.get(name, ...rest);
-      if (bytes && isSnapshotName(name)) await files.put(nameOf(await sha256(bytes)), bytes);
-      return bytes;
+    ...exchange,
+    async teachers(step) {
+      const inUse = await exchange.teachers(step);
+      asked = { step, teachers: inUse.map(({ params: _, ...teacher }) => teacher) };
+      return inUse;
+    },
+    judge(step, ...rest) {
+      if (asked?.step === step) {
+        const shown = JSON.stringify(asked.teachers);
+        if (shown !== last.shown || step <= last.step) onEvent({ event: "teachers", group, ...asked });
+        last = { step, shown };
+      }
+      asked = null;
+      exchange.judge?.(step, ...rest);
     },
   };
+}
+
+/**
+ * The trace that a group's log tells, as if the group had never been interrupted: what came after the checkpoint from
+ * which it went on is left out.
+ */
+export function traceOf(events: Iterable<TrainEvent>): readonly TeachersEvent[] {
+  let trace: TeachersEvent[] = [];
+  /** How long the trace was at each checkpoint. */
+  const lengths = new Map<number, number>();
+  for (const event of events) {
+    if (event.event === "teachers") trace.push(event);
+    if (event.event === "checkpoint") lengths.set(event.step, trace.length);
+    if (event.event === "began-from-snapshot") {
+      trace = [];
+      lengths.clear();
+    }
+    if (event.event === "group-start") {
+      // Killed between a checkpoint and its event, a group has only the steps to go by.
+      const length = lengths.get(event.step) ?? trace.findLastIndex(({ step }) => step < event.step) + 1;
+      trace = event.step === 0 ? [] : trace.slice(0, length);
+      for (const step of lengths.keys()) if (step > event.step) lengths.delete(step);
+    }
+  }
+  return trace;
 }
 
 export interface ReplayOptions {
@@ -53,7 +94,9 @@ export function replayExchange({ trace, recorded, model, fromStep = 0 }: ReplayO
     const loaded: SeenTeacher[] = [];
     for (const teacher of teachers) {
       const before = current.find(({ digest }) => digest === teacher.digest);
-      loaded.push({ ...teacher, params: before?.params ?? (await readRecorded(recorded, teacher.digest, model)) });
+      const params = before?.params ?? (await readRecorded(recorded, teacher.digest));
+      checkWeights("the snapshot", params, model);
+      loaded.push({ ...teacher, params });
     }
     return loaded;
   }
@@ -67,27 +110,5 @@ export function replayExchange({ trace, recorded, model, fromStep = 0 }: ReplayO
       }
       return current;
     },
-    // The trace knows which teachers were left out.
-    judge: () => {},
-    validated: () => {},
-    known: () => current,
-    supersededBy: null,
-    publish: () => {},
-    refresh: () => {},
-    idle: async () => {},
   };
-}
-
-/**
- * The params of a snapshot that a group kept. Throws {@link CheckpointError} when it is gone, damaged or of another model.
- */
-export async function readRecorded(recorded: Store, digest: string, model: Model): Promise<NamedArrays> {
-  const name = nameOf(digest);
-  const bytes = await recorded.get(name);
-  if (!bytes) throw new CheckpointError(`a replay needs the snapshots of the recorded run, and ${name} is gone`);
-  const actual = await sha256(bytes);
-  if (actual !== digest) throw new CheckpointError(`recorded snapshot ${name} is damaged: its SHA-256 is ${actual}`);
-  const { tensors } = decodeSafetensors(bytes);
-  checkWeights("the snapshot", tensors, model);
-  return tensors;
 }

@@ -74,7 +74,8 @@ export function configurationOf(inferred: Inferred): TableRunInput {
     numGroups: plan.numGroups,
     numSteps: plan.numSteps,
     globalBatchSize: plan.globalBatchSize,
-    codistill: {
+    algorithm: {
+      kind: "codistill",
       burnInSteps: plan.burnInSteps,
       publishInterval: plan.exchangeInterval,
       exchangeInterval: plan.exchangeInterval,

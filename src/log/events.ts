@@ -64,7 +64,7 @@ export type TrainEvent =
       readonly folder: string;
       readonly numGroups: number;
       readonly numSteps: number;
-      readonly burnInSteps: number;
+      readonly burnInSteps: number | null;
       /** Which model will be shipped, said before anything is known. */
       readonly ships: string;
     } & Partial<LoggedProcess>)

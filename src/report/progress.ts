@@ -129,7 +129,7 @@ function teacherPart({ step, teachers, state }: GroupProgress, burnInSteps: numb
 function noteOf(event: LoggedEvent): string | null {
   switch (event.event) {
     case "run-start":
-      return `${event.name}: ${counted(event.numGroups, "group")}, ${count(event.numSteps)} steps${event.numGroups > 1 ? `, burn-in ${count(event.burnInSteps)}` : ""}\nrun folder ${event.folder}\nships ${event.ships}, decided before the run`;
+      return `${event.name}: ${counted(event.numGroups, "group")}, ${count(event.numSteps)} steps${event.numGroups > 1 && event.burnInSteps !== null ? `, burn-in ${count(event.burnInSteps)}` : ""}\nrun folder ${event.folder}\nships ${event.ships}, decided before the run`;
     case "data-ready": {
       const { train, validation, test, unassigned, malformed } = event.rows;
       const nobodys = unassigned

@@ -3,15 +3,15 @@ import { test } from "node:test";
 import { runTiny, type TinyOutcome } from "../../test/group-run.js";
 import { readPointer, readSnapshot } from "../checkpoint/snapshot.js";
 import { memoryStore, type Store } from "../checkpoint/store.js";
-import { traceOf } from "../codistill/trace.js";
+import { traceOf } from "../codistill/replay.js";
 import { CheckpointError } from "../errors.js";
 
-const changes = { numGroups: 1, numSteps: 40, codistill: { burnInSteps: 10, publishInterval: 10 }, record: true };
+const changes = { numGroups: 1, numSteps: 40, algorithm: { burnInSteps: 10, publishInterval: 10 }, record: true };
 
 /** A group that was trained somewhere and stopped at a step; gives what is left of it: the store. */
-async function trainedElsewhere(stopAt: number, codistill = changes.codistill): Promise<Store> {
+async function trainedElsewhere(stopAt: number, algorithm = changes.algorithm): Promise<Store> {
   const store = memoryStore();
-  const { reason } = await runTiny({ changes: { ...changes, codistill }, store, stopAt });
+  const { reason } = await runTiny({ changes: { ...changes, algorithm }, store, stopAt });
   assert.notEqual(reason instanceof Error, true);
   return store;
 }
@@ -60,9 +60,9 @@ test("a group that had taken all its steps elsewhere is validated, so that it ha
 });
 
 test("without a snapshot it begins at step 0 and says so; a run of its own says nothing", async () => {
-  const late = { ...changes.codistill, burnInSteps: 30 };
+  const late = { ...changes.algorithm, burnInSteps: 30 };
   const store = await trainedElsewhere(10, late);
-  const joined = await runTiny({ changes: { ...changes, codistill: late }, store, isJoined: true });
+  const joined = await runTiny({ changes: { ...changes, algorithm: late }, store, isJoined: true });
   assert.deepEqual([startOf(joined), beganAt(joined)?.step, beganAt(joined)?.digest], [[2, 0], 0, null]);
   const own = await runTiny({ changes, store: await trainedElsewhere(20) });
   assert.deepEqual([startOf(own), beganAt(own)], [[2, 0], undefined]);

@@ -1,8 +1,9 @@
 /** Where a group begins that has no checkpoint: at step 0, or where others last saw it. */
+
 import { latestName } from "../checkpoint/layout.js";
+import { readRecorded } from "../checkpoint/recordings.js";
 import { maxSnapshotBytes, readPointer, readSnapshot } from "../checkpoint/snapshot.js";
 import type { Store } from "../checkpoint/store.js";
-import { readRecorded } from "../codistill/replay.js";
 import { CheckpointError } from "../errors.js";
 import { checkWeights } from "../nn/fit.js";
 import { type Model, weightSpecs } from "../nn/model.js";
@@ -59,5 +60,8 @@ export async function asRecorded(
   { step, digest }: Pick<Beginning, "step" | "digest">,
   model: Model,
 ): Promise<Beginning> {
-  return digest === null ? { step, digest } : { step, digest, params: await readRecorded(recorded, digest, model) };
+  if (digest === null) return { step, digest };
+  const params = await readRecorded(recorded, digest);
+  checkWeights("the snapshot", params, model);
+  return { step, digest, params };
 }

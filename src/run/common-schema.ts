@@ -1,46 +1,12 @@
 /** What a configuration may say of a run, whatever its data is. What options mean is said in `input/`. */
 import { z } from "zod";
+import { algorithmInSteps, algorithmSchema, DEFAULT_ALGORITHM } from "./algorithms.js";
 import { optimizerInSteps, optimizerSchema } from "./optimizer-schema.js";
-import { stepsOf, stepsOrShare } from "./steps.js";
 
 /** The most groups that a run may have. */
 export const MAX_GROUPS = 64;
 
 const steps = z.int().positive();
-const weightLine = z.strictObject({
-  from: z.number().nonnegative().default(0),
-  to: z.number().nonnegative(),
-  steps: stepsOrShare,
-});
-
-const interval = z.union(
-  [steps, z.strictObject({ from: steps, to: steps, steps: stepsOrShare })],
-  "must be a whole number > 0 or { from, to, steps }",
-);
-
-const codistillSchema = z.strictObject({
-  burnInSteps: stepsOrShare.default("50%"),
-  distillWeight: z
-    .union([z.number().nonnegative(), weightLine], "must be a number >= 0 or { from, to, steps }")
-    .default(1),
-  temperature: z.number().positive().default(1),
-  mix: z.enum(["sum", "convex"]).default("sum"),
-  publishInterval: interval.default(50),
-  exchangeInterval: interval.default(50),
-  maxStaleness: steps.default(1000),
-  topology: z
-    .union(
-      [
-        z.enum(["all", "ring", "pairs"]),
-        z.strictObject({ degree: z.int().positive() }),
-        z.array(z.array(z.int().nonnegative())),
-      ],
-      'must be "all", "ring", "pairs", { degree } or a list of teachers for each group',
-    )
-    .default("all"),
-  keepSnapshots: z.int().min(2).default(10),
-});
-
 /** The name of a run. */
 export const runName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, "must be lower-case letters, digits and dashes");
 
@@ -53,7 +19,7 @@ export const regimeSchema = z.enum(["disjoint", "all", "same"]).default("disjoin
 /** The options beside the name, the data and what is learned of it. */
 export const commonOptions = {
   optimizer: optimizerSchema,
-  codistill: codistillSchema.default(() => codistillSchema.parse({})),
+  algorithm: algorithmSchema.default(() => algorithmSchema.parse({ kind: DEFAULT_ALGORITHM })),
   numGroups: z.int().min(1).max(MAX_GROUPS).default(2),
   numSteps: steps,
   globalBatchSize: z.int().positive(),
@@ -80,22 +46,12 @@ export const commonOptions = {
 
 type Common = z.output<z.ZodObject<typeof commonOptions>>;
 
-/** Shares of numSteps as steps, a constant weight as a line. */
-export function inFull<T extends Pick<Common, "numSteps" | "optimizer" | "codistill">>({ codistill, ...run }: T) {
+/** The same with shares of numSteps as steps. */
+export function inFull<T extends Pick<Common, "numSteps" | "optimizer" | "algorithm">>({ algorithm, ...run }: T) {
   const { numSteps } = run;
-  const weight = codistill.distillWeight;
-  const line = typeof weight === "number" ? { from: weight, to: weight, steps: 0 } : weight;
-  const inSteps = (value: z.output<typeof interval>) =>
-    typeof value === "number" ? value : { ...value, steps: stepsOf(value.steps, numSteps) };
   return {
     ...run,
     optimizer: optimizerInSteps(run.optimizer, numSteps),
-    codistill: {
-      ...codistill,
-      burnInSteps: stepsOf(codistill.burnInSteps, numSteps),
-      distillWeight: { ...line, steps: stepsOf(line.steps, numSteps) },
-      publishInterval: inSteps(codistill.publishInterval),
-      exchangeInterval: inSteps(codistill.exchangeInterval),
-    },
+    algorithm: algorithmInSteps(algorithm, numSteps),
   };
 }

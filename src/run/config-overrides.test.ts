@@ -28,8 +28,8 @@ describe("applyOverrides", () => {
   });
 
   test("reaches into groups, makes those that are missing, and applies the last of two", () => {
-    const config = applied("codistill.topology=ring", "optimizer.deep.er=8", "seed=1", "seed=2");
-    assert.deepEqual(config.codistill, { ...input.codistill, topology: "ring" });
+    const config = applied("algorithm.topology=ring", "optimizer.deep.er=8", "seed=1", "seed=2");
+    assert.deepEqual(config.algorithm, { ...input.algorithm, topology: "ring" });
     assert.deepEqual(config.optimizer, { ...input.optimizer, deep: { er: 8 } });
     assert.equal(config.seed, 2);
     assert.equal(resolveConfig(applied("numSteps=77")).numSteps, 77);

@@ -13,7 +13,7 @@ describe("a configuration of text", () => {
     data: { kind: "text", source: "books/*.txt" },
     model: { kind: "lstm" },
     optimizer: { kind: "adam", learningRate: 1e-3 },
-    codistill: { burnInSteps: 10 },
+    algorithm: { burnInSteps: 10 },
     numSteps: 100,
     globalBatchSize: 8,
   };

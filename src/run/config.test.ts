@@ -18,7 +18,7 @@ const least: RunInput = {
   },
   model: { kind: "mlp" },
   optimizer: { kind: "adam", learningRate: 0.001 },
-  codistill: { burnInSteps: 5 },
+  algorithm: { burnInSteps: 5 },
   numSteps: 10,
   globalBatchSize: 4,
 };
@@ -70,7 +70,8 @@ describe("resolveConfig", () => {
         beta2: 0.999,
         epsilon: 1e-8,
       },
-      codistill: {
+      algorithm: {
+        kind: "codistill",
         burnInSteps: 5,
         distillWeight: { from: 1, to: 1, steps: 0 },
         temperature: 1,
@@ -127,8 +128,8 @@ describe("resolveConfig", () => {
       fc.property(batches, steps, betas, ([accumulate, part], [numSteps, burnInSteps], beta1) => {
         const optimizer = { kind: "adam", learningRate: 1, beta1 } as const;
         const globalBatchSize = accumulate * part;
-        const codistill = { burnInSteps };
-        const config = resolveConfig({ ...least, numSteps, globalBatchSize, accumulate, codistill, optimizer });
+        const algorithm = { burnInSteps };
+        const config = resolveConfig({ ...least, numSteps, globalBatchSize, accumulate, algorithm, optimizer });
         assert.equal(config.accumulate, accumulate);
         assert.deepEqual(resolveConfig(JSON.parse(JSON.stringify(config))), config);
       }),
@@ -197,28 +198,28 @@ const wrong: readonly [path: string, value: unknown, says: string | RegExp][] = 
     "cosin",
     'optimizer.schedule: must be "constant", "linear", "cosine" or { kind, ... }, got "cosin"; did you mean "cosine"?',
   ],
-  ["codistill.burnInSteps", -1, "codistill.burnInSteps: must be >= 0, got -1"],
-  ["codistill.burnInSteps", "half", 'codistill.burnInSteps: must be a share as in "50%", got "half"'],
-  ["codistill.burnInSteps", "150%", "codistill.burnInSteps: must be at most numSteps (10), got 15"],
+  ["algorithm.burnInSteps", -1, "algorithm.burnInSteps: must be >= 0, got -1"],
+  ["algorithm.burnInSteps", "half", 'algorithm.burnInSteps: must be a share as in "50%", got "half"'],
+  ["algorithm.burnInSteps", "150%", "algorithm.burnInSteps: must be at most numSteps (10), got 15"],
   [
-    "codistill.distillWeight",
+    "algorithm.distillWeight",
     { to: -1 },
-    'codistill.distillWeight: must be a number >= 0 or { from, to, steps }, got {"to":-1}',
+    'algorithm.distillWeight: must be a number >= 0 or { from, to, steps }, got {"to":-1}',
   ],
-  ["codistill.temperature", 0, "codistill.temperature: must be > 0, got 0"],
-  ["codistill.topology", [[1]], "codistill.topology: must list the teachers of each of 2 groups, got 1 lists"],
-  ["codistill.topology", [[0], [0]], "codistill.topology.0: must hold other groups, each once, got 0"],
-  ["codistill.topology", [[2], [0]], "codistill.topology.0: must hold other groups, each once, got 2"],
-  ["codistill.topology", [[1], [0, 0]], "codistill.topology.1: must hold other groups, each once, got 0"],
-  ["codistill.burnInSteps", 11, "codistill.burnInSteps: must be at most numSteps (10), got 11"],
-  ["codistill.distillWeight", -1, "codistill.distillWeight: must be >= 0, got -1"],
-  ["codistill.publishInterval", 0, "codistill.publishInterval: must be > 0, got 0"],
+  ["algorithm.temperature", 0, "algorithm.temperature: must be > 0, got 0"],
+  ["algorithm.topology", [[1]], "algorithm.topology: must list the teachers of each of 2 groups, got 1 lists"],
+  ["algorithm.topology", [[0], [0]], "algorithm.topology.0: must hold other groups, each once, got 0"],
+  ["algorithm.topology", [[2], [0]], "algorithm.topology.0: must hold other groups, each once, got 2"],
+  ["algorithm.topology", [[1], [0, 0]], "algorithm.topology.1: must hold other groups, each once, got 0"],
+  ["algorithm.burnInSteps", 11, "algorithm.burnInSteps: must be at most numSteps (10), got 11"],
+  ["algorithm.distillWeight", -1, "algorithm.distillWeight: must be >= 0, got -1"],
+  ["algorithm.publishInterval", 0, "algorithm.publishInterval: must be > 0, got 0"],
   [
-    "codistill.topology",
+    "algorithm.topology",
     "rings",
-    /^codistill\.topology: must be "all", "ring", "pairs", .*, got "rings"; did you mean "ring"\?$/,
+    /^algorithm\.topology: must be "all", "ring", "pairs", .*, got "rings"; did you mean "ring"\?$/,
   ],
-  ["codistill.keepSnapshots", 1, "codistill.keepSnapshots: must be >= 2, got 1"],
+  ["algorithm.keepSnapshots", 1, "algorithm.keepSnapshots: must be >= 2, got 1"],
   ["numGroups", 65, "numGroups: must be <= 64, got 65"],
   ["numSteps", 0, "numSteps: must be > 0, got 0"],
   ["numSteps", 1.5, "numSteps: must be a whole number, got 1.5"],
@@ -295,31 +296,32 @@ describe("a wrong configuration is refused with the path, the rule and the value
       "optimizer.learningRate: is missing, must be a number",
     ]);
     const data = { ...least.data, numeric: { origin: "1" } };
-    const spanning = { ...least, data, accumulate: 3, codistill: { burnInSteps: 99 } };
+    const spanning = { ...least, data, accumulate: 3, algorithm: { burnInSteps: 99 } };
     assert.equal(problems(() => resolveConfig(spanning)).length, 3);
   });
 });
 
 describe("shares and schedules", () => {
-  const codistillOf = (codistill: unknown) =>
-    resolveConfig({ ...least, numSteps: 200, codistill: { burnInSteps: 0, ...(codistill as object) } }).codistill;
+  const algorithmOf = (options: object) => {
+    const { algorithm } = resolveConfig({ ...least, numSteps: 200, algorithm: { burnInSteps: 0, ...options } });
+    assert.ok(algorithm.kind === "codistill");
+    return algorithm;
+  };
 
   test("of teaching have defaults, whatever the number of groups: half of the steps are burn-in", () => {
-    const { codistill: _, ...without } = least;
+    const { algorithm: _, ...without } = least;
     for (const numGroups of [1, 2]) {
-      const { codistill } = resolveConfig({ ...without, numGroups, numSteps: 200 });
-      assert.deepEqual(codistill, codistillOf({ burnInSteps: 100 }));
+      const { algorithm } = resolveConfig({ ...without, numGroups, numSteps: 200 });
+      assert.deepEqual(algorithm, algorithmOf({ burnInSteps: 100 }));
     }
-    assert.equal(
-      resolveConfig({ ...without, numSteps: 200, codistill: { distillWeight: 2 } }).codistill.burnInSteps,
-      100,
-    );
+    const { algorithm } = resolveConfig({ ...without, numSteps: 200, algorithm: { distillWeight: 2 } });
+    assert.equal(algorithm.kind === "codistill" && algorithm.burnInSteps, 100);
   });
 
   test("a share of numSteps becomes steps", () => {
-    assert.equal(codistillOf({ burnInSteps: "50%" }).burnInSteps, 100);
-    assert.equal(codistillOf({ burnInSteps: "0.3%" }).burnInSteps, 1);
-    assert.deepEqual(codistillOf({ distillWeight: { to: 2, steps: "20%" } }).distillWeight, {
+    assert.equal(algorithmOf({ burnInSteps: "50%" }).burnInSteps, 100);
+    assert.equal(algorithmOf({ burnInSteps: "0.3%" }).burnInSteps, 1);
+    assert.deepEqual(algorithmOf({ distillWeight: { to: 2, steps: "20%" } }).distillWeight, {
       from: 0,
       to: 2,
       steps: 40,
@@ -327,28 +329,28 @@ describe("shares and schedules", () => {
   });
 
   test("a weight is a constant or a line", () => {
-    assert.deepEqual(codistillOf({ distillWeight: 3 }).distillWeight, { from: 3, to: 3, steps: 0 });
+    assert.deepEqual(algorithmOf({ distillWeight: 3 }).distillWeight, { from: 3, to: 3, steps: 0 });
     const decay = { from: 1, to: 0.5, steps: 10 };
-    assert.deepEqual(codistillOf({ distillWeight: decay }).distillWeight, decay);
+    assert.deepEqual(algorithmOf({ distillWeight: decay }).distillWeight, decay);
     assert.throws(
-      () => codistillOf({ distillWeight: 2, mix: "convex" }),
-      /must be at most 1 when codistill.mix is "convex"/,
+      () => algorithmOf({ distillWeight: 2, mix: "convex" }),
+      /must be at most 1 when algorithm.mix is "convex"/,
     );
   });
 
   test("an interval is a number of steps or a line", () => {
     const line = { from: 10, to: 100, steps: "50%" };
-    const { publishInterval, exchangeInterval } = codistillOf({ publishInterval: line, exchangeInterval: 7 });
+    const { publishInterval, exchangeInterval } = algorithmOf({ publishInterval: line, exchangeInterval: 7 });
     assert.deepEqual([publishInterval, exchangeInterval], [{ ...line, steps: 100 }, 7]);
     assert.throws(
-      () => codistillOf({ publishInterval: "often" }),
-      /codistill\.publishInterval: must be a whole number > 0 or { from, to, steps }, got "often"/,
+      () => algorithmOf({ publishInterval: "often" }),
+      /algorithm\.publishInterval: must be a whole number > 0 or { from, to, steps }, got "often"/,
     );
   });
 
   test("a topology is a name, a degree or a list", () => {
     for (const topology of ["ring", { degree: 1 }, [[1], []]])
-      assert.deepEqual(codistillOf({ topology }).topology, topology);
+      assert.deepEqual(algorithmOf({ topology }).topology, topology);
   });
 });
 

@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { ConfigError } from "../errors.js";
 import { nearest } from "../nearest.js";
 import { shortened } from "../report/format.js";
+import { DEFAULT_ALGORITHM } from "./algorithms.js";
 import { crossChecks } from "./cross-checks.js";
 import { dataKindNames, kindNamed, rulesOf } from "./kinds/kinds.js";
 import { unknownNameHint } from "./known-names.js";
@@ -19,7 +20,7 @@ const MAX_SHOWN = 300;
  * Throws {@link ConfigError} with a line for each problem: the path, the rule, the value, the nearest known name.
  */
 export function resolveConfig(given: unknown): RunConfig {
-  const value = plainCopy(given);
+  const value = withAlgorithmKind(plainCopy(given));
   const kind = isRecord(value) ? kindOf(value.data) : undefined;
   const name = kindNamed(kind);
   if (name === undefined) {
@@ -36,6 +37,12 @@ export function resolveConfig(given: unknown): RunConfig {
     throw new ConfigError(`the configuration has ${count(problems.length, "problem")}:\n  ${shown.join("\n  ")}`);
   }
   return parsed.data;
+}
+
+/** An algorithm that does not say its kind is the default one, so that `--set algorithm.burnInSteps=100` needs no more. */
+function withAlgorithmKind(value: unknown): unknown {
+  if (!isRecord(value) || !isRecord(value.algorithm) || "kind" in value.algorithm) return value;
+  return { ...value, algorithm: { kind: DEFAULT_ALGORITHM, ...value.algorithm } };
 }
 
 /**

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { runTiny, type TinyOutcome } from "../../test/group-run.js";
 import type { Store } from "../checkpoint/store.js";
 import { CheckpointError } from "../errors.js";
-import { groupFiles } from "./keeper.js";
+import { groupFiles } from "./saved-group.js";
 import { readBest } from "./score.js";
 
 const { checkpoint: CHECKPOINT, best: BEST } = groupFiles;

@@ -24,7 +24,7 @@ async function refused(declaring: Promise<void>, ...patterns: readonly RegExp[])
 describe("a run declaration", () => {
   test("says what all groups must share, and nothing that one of them may choose", () => {
     const { embeddings, hidden } = tinyConfig().model;
-    assert.deepEqual(declare({ numGroups: 3, seed: 9, codistill: { burnInSteps: 30 } }), {
+    assert.deepEqual(declare({ numGroups: 3, seed: 9, algorithm: { burnInSteps: 30 } }), {
       version: 1,
       name: "tiny",
       data: data.digest,
@@ -36,6 +36,7 @@ describe("a run declaration", () => {
       model: { kind: "mlp", embeddings, embeddingWidth: 16, hidden },
       modelDigest,
       seed: 9,
+      algorithm: "codistill",
       burnInSteps: 30,
     });
     const own = {
@@ -98,6 +99,7 @@ describe("a run declaration", () => {
       numSlots: 8192,
       model: { ...own.model, hidden: [4, 4] },
       modelDigest: "f".repeat(64),
+      algorithm: "plain",
       seed: 77,
       burnInSteps: 1000,
     };

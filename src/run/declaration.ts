@@ -3,6 +3,7 @@ import { decodeJson, encodeJson } from "../checkpoint/json.js";
 import type { Store } from "../checkpoint/store.js";
 import { type DataRegime, numSlots } from "../data/shard.js";
 import { ConfigError } from "../errors.js";
+import { algorithmOf } from "./algorithms.js";
 import type { RunConfig } from "./schema.js";
 import type { Work } from "./workload.js";
 
@@ -27,7 +28,8 @@ export interface RunDeclaration extends Readonly<Record<string, unknown>> {
   /** Digest of the forward graph: inputs, params and output. */
   readonly modelDigest: string;
   readonly seed: number;
-  readonly burnInSteps: number;
+  /** The kind of algorithm; what else of it groups must have alike, the algorithm says. */
+  readonly algorithm: RunConfig["algorithm"]["kind"];
 }
 
 /** What a configuration and its data declare. */
@@ -47,7 +49,7 @@ export function declarationOf(
     model: config.model,
     modelDigest,
     seed: config.seed,
-    burnInSteps: config.codistill.burnInSteps,
+    ...algorithmOf(config).declared,
   };
 }
 

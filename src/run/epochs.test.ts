@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { resolveConfig } from "./config.js";
 import { epochsOf } from "./epochs.js";
 
-const common = { name: "a", numGroups: 4, numSteps: 300, globalBatchSize: 16, codistill: { burnInSteps: 0 } };
+const common = { name: "a", numGroups: 4, numSteps: 300, globalBatchSize: 16, algorithm: { burnInSteps: 0 } };
 const optimizer = { kind: "sgd", learningRate: 0.1 };
 const rows = { train: 6400, validation: 1, test: 1 };
 

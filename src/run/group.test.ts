@@ -14,8 +14,8 @@ import { underPrefix } from "../runtime/named.js";
 import { rootKey } from "../runtime/random.js";
 import type { Learner } from "../train/graphs.js";
 import type { TableRunInput } from "./input/run.js";
-import { groupFiles } from "./keeper.js";
 import { tableLearner } from "./learner.js";
+import { groupFiles } from "./saved-group.js";
 import type { TableShard } from "./table-work.js";
 
 const only = <K extends TrainEvent["event"]>(events: readonly TrainEvent[], kind: K) =>
@@ -28,8 +28,8 @@ const stepsOf = (...runs: readonly TinyOutcome[]) =>
 /** What two runs that are one and the same must agree in, to the bit. */
 async function essence({ checkpoint, files }: TinyOutcome) {
   assert.ok(checkpoint);
-  const { info, state, teachers } = checkpoint;
-  return { info: { ...info, incarnation: 0 }, state, teachers, best: await files.get(groupFiles.best) };
+  const { info, state, algorithm } = checkpoint;
+  return { info: { ...info, incarnation: 0 }, state, algorithm, best: await files.get(groupFiles.best) };
 }
 
 /** A store in which group 1 has published a snapshot, once and for all. */
@@ -126,9 +126,9 @@ describe("a group", () => {
 
   test("and another one train beside each other through one store", async () => {
     const store = memoryStore();
-    const codistill = { burnInSteps: 10, publishInterval: 5, exchangeInterval: 5 };
+    const algorithm = { burnInSteps: 10, publishInterval: 5, exchangeInterval: 5 };
     const outcomes = await Promise.all(
-      [0, 1].map((groupIndex) => runTiny({ store, groupIndex, changes: { numGroups: 2, codistill } })),
+      [0, 1].map((groupIndex) => runTiny({ store, groupIndex, changes: { numGroups: 2, algorithm } })),
     );
     for (const [group, { reason, events }] of outcomes.entries()) {
       assert.equal(reason, "finished");
@@ -213,8 +213,8 @@ describe("a stopped group", () => {
 
   for (const maxStaleness of [1000, 12]) {
     test(`with a teacher, known for ${maxStaleness} steps at most, goes on as if it had never stopped`, async () => {
-      const codistill = { burnInSteps: 5, publishInterval: 7, exchangeInterval: 5, maxStaleness };
-      const changes = { numGroups: 2, codistill };
+      const algorithm = { burnInSteps: 5, publishInterval: 7, exchangeInterval: 5, maxStaleness };
+      const changes = { numGroups: 2, algorithm };
       const whole = await runTiny({ changes, store: await storeWithGroup1(changes), awaitTeacher: true });
       const store = await storeWithGroup1(changes);
       const first = await runTiny({ changes, store, awaitTeacher: true, stopAt: 30 });
@@ -269,7 +269,7 @@ describe("a group that stops early", () => {
     numSteps: 400,
     validationInterval: 2,
     checkpointInterval: 50,
-    codistill: { burnInSteps: 0, publishInterval: 1000 },
+    algorithm: { burnInSteps: 0, publishInterval: 1000 },
     earlyStopping: { patience: 3 },
   };
 
@@ -351,7 +351,7 @@ describe("a group refuses", () => {
     const changed: readonly [Partial<TableRunInput>, RegExp][] = [
       [{ seed: 2 }, /seed: the store declares 1, this group has 2/],
       [{ numGroups: 3 }, /numGroups/],
-      [{ codistill: { burnInSteps: 1 } }, /burnInSteps/],
+      [{ algorithm: { burnInSteps: 1 } }, /burnInSteps/],
       [{ model: { kind: "mlp", hidden: [5] } }, /model: .*\n.*modelDigest/],
     ];
     for (const [changes, pattern] of changed) {

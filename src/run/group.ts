@@ -1,9 +1,8 @@
 /** One group of a run, from its configuration and its shard to its best checkpoint. */
-import { codistill, type Step } from "../codistill/codistill.js";
 import { TrainingError } from "../errors.js";
 import type { TrainEvent } from "../log/events.js";
 import { countParams } from "../nn/model.js";
-import { linearSchedule, type Schedule } from "../optim/schedules.js";
+import type { Step } from "../train/algorithm.js";
 import type { Student } from "../train/student.js";
 import {
   afterRestore,
@@ -18,8 +17,7 @@ import {
 import { type LearningWatch, learningWatch } from "./learning-watch.js";
 import { logIntervalAt } from "./log-interval.js";
 import { stepMeter } from "./meter.js";
-import type { RunConfig } from "./schema.js";
-import { type GroupOptions, type StartedGroup, startGroup } from "./start.js";
+import { type GroupOptions, lastStepOf, type StartedGroup, startGroup } from "./start.js";
 
 /**
  * Train one group to its last step, going on from its checkpoint when there is one.
@@ -33,7 +31,7 @@ export async function runGroup(options: GroupOptions): Promise<"finished" | "sto
   const numSteps = lastStepOf(options);
   const begun = performance.now();
   const group = await startGroup(options);
-  const { student, exchange, keeper } = group;
+  const { student, algorithm, keeper } = group;
   log({
     event: "group-start",
     group: groupIndex,
@@ -48,7 +46,7 @@ export async function runGroup(options: GroupOptions): Promise<"finished" | "sto
   const started = performance.now();
   // A group that had stopped early has nothing left to do.
   if (!keeper.stopsEarly()) await trainGroup(options, group, begun);
-  await exchange.idle();
+  await Promise.all([algorithm.idle?.(), group.look.idle()]);
   const hasAll = student.step === numSteps && !keeper.owesValidation();
   const reason = hasAll || keeper.stopsEarly() ? "finished" : "stopped";
   const seconds = (performance.now() - started) / 1000;
@@ -59,12 +57,8 @@ export async function runGroup(options: GroupOptions): Promise<"finished" | "sto
 /** The loop: steps, what is due after each, and the way back when numbers are not finite. */
 async function trainGroup(options: GroupOptions, group: StartedGroup, begun: number): Promise<void> {
   const { config, groupIndex, log, stop } = options;
-  const { student, stream, exchange, keeper } = group;
-  const { accumulate } = config;
+  const { student, stream, algorithm, keeper } = group;
   const numSteps = lastStepOf(options);
-  const { burnInSteps, distillWeight: line } = config.codistill;
-  const weight = linearSchedule(line.from, line.to, line.steps);
-  const distillWeight: Schedule = (step) => weight(step - burnInSteps);
   let health = healthAt(student.step);
   let meter = stepMeter(groupIndex, student.step);
   const { levels } = options.workload;
@@ -85,6 +79,7 @@ async function trainGroup(options: GroupOptions, group: StartedGroup, begun: num
   async function save(must: boolean): Promise<string | null> {
     const trouble = await keeper.save(must);
     if (!trouble) health = afterSave(health, student.step);
+    group.look.offer(null);
     return trouble;
   }
 
@@ -116,7 +111,7 @@ async function trainGroup(options: GroupOptions, group: StartedGroup, begun: num
     const best = keeper.stopsEarly();
     if (best && student.step < numSteps) {
       log({ event: "stopped-early", group: groupIndex, step: student.step, bestStep: best.step, bestLoss: best.loss });
-      exchange.publish(student.step, await student.params());
+      await algorithm.share?.();
     }
     return best !== null || stop.aborted;
   }
@@ -132,26 +127,14 @@ async function trainGroup(options: GroupOptions, group: StartedGroup, begun: num
     log({ event: "restored", group: groupIndex, step, fromStep, learningRateScale, reason });
   }
 
-  const loop = codistill({
-    burnInSteps,
-    publishInterval: intervalOf(config.codistill.publishInterval),
-    exchangeInterval: intervalOf(config.codistill.exchangeInterval),
-    student,
-    stream,
-    exchange,
-    numSteps,
-    accumulate,
-    distillWeight,
-    signal: stop,
-  });
   let { cursor } = stream;
   try {
     if (keeper.owesValidation() && (await stopsAfter(await keep(true)))) return;
     const firstStep = student.step + 1;
-    for await (const step of loop) {
+    for await (const step of algorithm.steps(stop)) {
       cursor = stream.cursor;
       if (step.step === firstStep) logFirst(step.step);
-      checkNewest(group.incarnation, exchange.supersededBy);
+      checkNewest(group.incarnation, group.starts.supersededBy());
       if (await stopsAfter(await tend(step))) return;
     }
   } catch (error) {
@@ -162,12 +145,6 @@ async function trainGroup(options: GroupOptions, group: StartedGroup, begun: num
     if (trouble) await goBack(trouble);
   }
 }
-
-const intervalOf = (interval: RunConfig["codistill"]["publishInterval"]): number | Schedule =>
-  typeof interval === "number" ? interval : linearSchedule(interval.from, interval.to, interval.steps);
-
-/** Where a group ends: a replay at the last checkpoint of the recorded run. */
-const lastStepOf = ({ config, replay }: GroupOptions) => replay?.lastStep ?? config.numSteps;
 
 function checkNewest(incarnation: number, newest: number | null): void {
   if (newest === null) return;

@@ -1,43 +1,22 @@
 /** What a group keeps on disk: its best params by validation, and the checkpoint that it goes on from or back to. */
-import { type Checkpoint, type CheckpointInfo, readCheckpoint, writeCheckpoint } from "../checkpoint/checkpoint.js";
-import { generationsOf, readGeneration } from "../checkpoint/generations.js";
+import { generationsOf } from "../checkpoint/generations.js";
 import { sealedSafetensors } from "../checkpoint/seal.js";
 import type { Store } from "../checkpoint/store.js";
-import type { Exchange } from "../codistill/exchange.js";
-import { CheckpointError, StoreError } from "../errors.js";
+import { StoreError } from "../errors.js";
 import type { TrainEvent } from "../log/events.js";
 import { notFinite } from "../runtime/array.js";
+import type { Algorithm } from "../train/algorithm.js";
 import type { Student } from "../train/student.js";
 import { troubleTeller } from "../train/trouble.js";
 import { afterValidation, type EarlyStopping, hasWaitedEnough, type Waiting } from "./early-stopping.js";
+import { groupFiles, readOwnCheckpoint, type SavedInfo, writeOwnCheckpoint } from "./saved-group.js";
 import type { Validate } from "./workload.js";
-
-/** Names of a group's own files. */
-export const groupFiles = { checkpoint: "checkpoint.safetensors", best: "best.safetensors" } as const;
 
 /** What the metadata of a group's best params says that it is. */
 export const BEST_FORMAT = "codistill.params";
 
 /** The version of that metadata. */
 export const BEST_VERSION = 1;
-
-/** A group's checkpoint: of two generations the newest that is whole. Throws what {@link readGeneration} throws. */
-export function readOwnCheckpoint(
-  files: Store,
-  group: number,
-  log: (event: TrainEvent) => void,
-): Promise<Checkpoint | null> {
-  const read = async (name: string) => {
-    const checkpoint = await readCheckpoint(files, name);
-    if (!checkpoint || checkpoint.info.group === group) return checkpoint;
-    throw new CheckpointError(
-      `${name} must be of group ${group}, whose folder it lies in, and is of group ${checkpoint.info.group}. Put the own one back.`,
-    );
-  };
-  return readGeneration(files, groupFiles.checkpoint, read, (message) =>
-    log({ event: "file-damaged", group, message }),
-  );
-}
 
 export interface KeeperOptions {
   readonly group: number;
@@ -47,12 +26,12 @@ export interface KeeperOptions {
   readonly student: Student;
   /** Begin anew: the student as it was before its first step. */
   readonly begin: () => Promise<void>;
-  readonly stream: { readonly cursor: CheckpointInfo["cursor"] };
-  readonly exchange: Exchange;
+  readonly stream: { readonly cursor: SavedInfo["cursor"] };
+  readonly algorithm: Algorithm;
   readonly validate: Validate;
   readonly files: Store;
   readonly log: (event: TrainEvent) => void;
-  readonly best: CheckpointInfo["best"];
+  readonly best: SavedInfo["best"];
   readonly waiting: Waiting;
   readonly earlyStopping?: EarlyStopping | undefined;
   /** Whether a validation at the student's step was cancelled before. */
@@ -71,7 +50,7 @@ export interface Keeper {
   /** Whether the last validation was cancelled: the student is at the step that it was of. */
   owesValidation(): boolean;
   /** The best so far, when validations have not improved on it for long enough; else null. */
-  stopsEarly(): CheckpointInfo["best"];
+  stopsEarly(): SavedInfo["best"];
   /** Save a checkpoint. A disk that fails is told of and the older one stays, unless writing `must` succeed. */
   save(must: boolean): Promise<string | null>;
   /** Go back to the checkpoint, or to the initial params when there is none; the data stream goes on from where it is. */
@@ -79,7 +58,7 @@ export interface Keeper {
 }
 
 export function groupKeeper(options: KeeperOptions): Keeper {
-  const { group, incarnation, model, student, stream, exchange, files, log } = options;
+  const { group, incarnation, model, student, stream, algorithm, files, log } = options;
   let { best, waiting, mustValidate } = options;
   const onTrouble = (message: string) => log({ event: "checkpoint-trouble", group, step: student.step, message });
   const writing = { best: tolerant(onTrouble), checkpoint: tolerant(onTrouble) };
@@ -89,7 +68,7 @@ export function groupKeeper(options: KeeperOptions): Keeper {
     mustValidate = true;
     const { loss, ...metrics } = await options.validate(options.stop);
     mustValidate = false;
-    exchange.validated(loss);
+    algorithm.validated?.(loss);
     if (!Number.isFinite(loss)) return `the validation loss must stay finite, at step ${step} it was ${loss}`;
     waiting = afterValidation(waiting, loss, options.earlyStopping?.minDelta ?? 0);
     const isBest = best === null || loss < best.loss;
@@ -117,9 +96,7 @@ export function groupKeeper(options: KeeperOptions): Keeper {
     const { cursor } = stream;
     const owed = mustValidate && { mustValidate };
     const info = { group, step, incarnation, model, cursor, best, learningRateScale, waiting, ...owed };
-    const checkpoint = { info, state, teachers: exchange.known() };
-    const { before } = generationsOf(groupFiles.checkpoint);
-    const bytes = await writeCheckpoint(files, groupFiles.checkpoint, checkpoint, before);
+    const bytes = await writeOwnCheckpoint(files, { info, state, algorithm: algorithm.save() });
     log({ event: "checkpoint", group, step, bytes, seconds: (performance.now() - started) / 1000 });
     return null;
   }

@@ -114,6 +114,7 @@ export function unknownNameHint(schema: unknown, path: readonly PropertyKey[], n
   const here = knownNames(schema, path, config);
   const atTop = knownNames(schema, [], config);
   const letters = lettersOf(name);
+  if (name === "codistill" && atTop.includes("algorithm")) return '; write algorithm: { kind: "codistill", ... }';
   if (EPOCHS.includes(letters) && atTop.includes("numSteps")) {
     return '; did you mean "numSteps"? It counts optimizer steps: the rows of a group divided by globalBatchSize are one epoch';
   }
@@ -127,8 +128,11 @@ export function unknownNameHint(schema: unknown, path: readonly PropertyKey[], n
     return undefined;
   };
   const others = Object.keys(NAMES_ELSEWHERE).filter((ours) => NAMES_ELSEWHERE[ours]?.includes(letters));
+  const known = others.filter((ours) => here.includes(ours));
   const found =
-    others.find((ours) => here.includes(ours)) ??
+    // Of "numLayers" the option "layers" before "hidden", where both are known.
+    known.find((ours) => letters.includes(lettersOf(ours))) ??
+    known[0] ??
     others.flatMap((ours) => optionOf(lettersOf(ours)) ?? [])[0] ??
     nearest(name, here) ??
     optionOf(letters);
@@ -164,7 +168,15 @@ function shapeOf(schema: unknown, value: unknown): Readonly<Record<string, unkno
   if (!(schema instanceof z.ZodUnion)) return {};
   const kind = isRecord(value) ? value.kind : undefined;
   const shapes = schema.options.map((option) => shapeOf(option, value));
-  return shapes.find(({ kind: own }) => (own instanceof z.ZodLiteral ? own.value : undefined) === kind) ?? {};
+  // The member that a record means which does not say its kind has it by default.
+  const isMeant = ({ kind: own }: Readonly<Record<string, unknown>>) =>
+    literalOf(own) === kind || (kind === undefined && own instanceof z.ZodDefault);
+  return shapes.find(isMeant) ?? {};
+}
+
+function literalOf(schema: unknown): unknown {
+  if (schema instanceof z.ZodDefault) return literalOf(schema.unwrap());
+  return schema instanceof z.ZodLiteral ? schema.value : undefined;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

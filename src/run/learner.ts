@@ -7,6 +7,7 @@ import type { Model } from "../nn/model.js";
 import { checkTouchedRows } from "../optim/touched-rows.js";
 import type { Learner } from "../train/graphs.js";
 import type { Task } from "../train/task.js";
+import { algorithmOf } from "./algorithms.js";
 import type { TableRunConfig } from "./kinds/table.js";
 import { checkPatterns, configuredOptimizer } from "./optimizer.js";
 import type { RunConfig } from "./schema.js";
@@ -63,10 +64,9 @@ export function tableLearner(config: TableRunConfig, preprocessing: Preprocessin
  * Throws {@link ConfigError} when a pattern of the optimizer matches no param, or one whose rows it cannot touch.
  */
 export function learnerOf(config: RunConfig, model: Model, objective: Objective): Learner {
-  const { temperature, mix } = config.codistill;
   const { ema } = config;
   checkPatterns(config.optimizer, Object.keys(model.params));
   const optimizer = configuredOptimizer(config);
   checkTouchedRows(optimizer, model.params);
-  return { model, objective, optimizer, distillation: { temperature, mix }, ...(ema && { ema }) };
+  return { model, objective, optimizer, distillation: algorithmOf(config).distillation, ...(ema && { ema }) };
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import type { Step } from "../codistill/codistill.js";
+import type { Step } from "../train/algorithm.js";
 import { stepMeter } from "./meter.js";
 
 const step = (step: number, changes: Partial<Step> = {}): Step => ({

@@ -1,5 +1,5 @@
-import type { Step } from "../codistill/codistill.js";
 import type { TrainEvent } from "../log/events.js";
+import type { Step } from "../train/algorithm.js";
 
 export type StepEvent = Extract<TrainEvent, { readonly event: "step" }>;
 

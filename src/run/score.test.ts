@@ -13,7 +13,7 @@ import { withPrefix } from "../runtime/named.js";
 import { rootKey } from "../runtime/random.js";
 import { kept, predictGraph } from "../train/graphs.js";
 import { auc, logLoss, meanAbsoluteDifference, meanOfProbs } from "../train/metrics.js";
-import { groupFiles } from "./keeper.js";
+import { groupFiles } from "./saved-group.js";
 import { type BestParams, type GroupRecord, readBest, scoreRun } from "./score.js";
 
 const learner = tinyLearner();

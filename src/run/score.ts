@@ -14,8 +14,9 @@ import type { NamedArrays } from "../runtime/array.js";
 import { type Predictions, predictAll } from "../train/evaluate.js";
 import { kept, keptWeights, predictGraph } from "../train/graphs.js";
 import { meanOfProbs } from "../train/metrics.js";
-import { BEST_FORMAT, BEST_VERSION, groupFiles } from "./keeper.js";
+import { BEST_FORMAT, BEST_VERSION } from "./keeper.js";
 import type { RunLearner } from "./learner.js";
+import { groupFiles } from "./saved-group.js";
 
 /** The params (and buffers) that a group would ship: its best by validation. */
 export interface BestParams {

@@ -1,11 +1,7 @@
 /** The parts of a group: put together from a configuration and its shard, or as they were at its checkpoint. */
-import type { Checkpoint, CheckpointInfo } from "../checkpoint/checkpoint.js";
+import { claimGroup, claimIncarnation, watchStarts } from "../checkpoint/claims.js";
+import { recordingStore } from "../checkpoint/recordings.js";
 import type { Store } from "../checkpoint/store.js";
-import { claimGroup, claimIncarnation } from "../codistill/claim.js";
-import { type Exchange, storeExchange } from "../codistill/exchange.js";
-import { recordingStore, replayExchange } from "../codistill/replay.js";
-import { teachersOf } from "../codistill/topology.js";
-import { traced } from "../codistill/trace.js";
 import type { Engine } from "../engine/engine.js";
 import { CheckpointError, ConfigError } from "../errors.js";
 import type { LoggedProcess, TeachersEvent, TrainEvent } from "../log/events.js";
@@ -13,12 +9,15 @@ import { weightProblems } from "../nn/fit.js";
 import type { Model } from "../nn/model.js";
 import type { NamedArrays } from "../runtime/array.js";
 import { fold, rootKey } from "../runtime/random.js";
+import { latestOnly } from "../train/latest-only.js";
 import { engineStudent } from "../train/student.js";
+import { algorithmOf } from "./algorithms.js";
 import { asRecorded, atStepZero, type Beginning, fromNewestSnapshot } from "./beginning.js";
 import { notWaiting } from "./early-stopping.js";
 import { joinRun } from "./join.js";
-import { groupKeeper, readOwnCheckpoint } from "./keeper.js";
+import { groupKeeper } from "./keeper.js";
 import { kindOf } from "./kinds/kinds.js";
+import { readOwnCheckpoint, type SavedInfo } from "./saved-group.js";
 import type { RunConfig } from "./schema.js";
 import { readOwnBest } from "./score.js";
 import type { Workload } from "./workload.js";
@@ -56,6 +55,9 @@ export interface Replay {
 
 export type StartedGroup = Awaited<ReturnType<typeof startGroup>>;
 
+/** Seconds that a look at the claims of a group's starts may take. */
+const STORE_SECONDS = 60;
+
 /** Join the run, and put together the parts of a group, as they were at its checkpoint when there is one. */
 export async function startGroup(options: GroupOptions) {
   const { config, groupIndex, workload, engine, files, log } = options;
@@ -85,13 +87,31 @@ export async function startGroup(options: GroupOptions) {
   else await begin();
 
   const stream = workload.stream(fold(seed, "stream"), info?.cursor ?? unreadAt(beginning.step * config.accumulate));
-  const draw = fold(rootKey(config.seed), "topology");
-  const teachers = teachersOf(config.codistill.topology, groupIndex, config.numGroups, draw);
-  const fromStep = info?.step ?? beginning.step;
-  const exchange = makeExchange(options, { teachers, model: learner.model, incarnation }, checkpoint, fromStep);
+  const tell = (message: string) => log({ event: "warning", group: groupIndex, step: student.step, message });
+  const starts = watchStarts(options.store, groupIndex, incarnation, { isClaimed: true, tell });
+  // An algorithm that publishes looks before each publication, and tells of a store that fails; this is for those that do not.
+  const look = latestOnly(
+    STORE_SECONDS,
+    async (_: null, signal) => void (await starts.isNewest(signal)),
+    () => {},
+  );
+  const algorithm = algorithmOf(config).start({
+    ...{ student, stream, incarnation, starts, log },
+    group: groupIndex,
+    numGroups: config.numGroups,
+    numSteps: lastStepOf(options),
+    accumulate: config.accumulate,
+    model: learner.model,
+    seed: rootKey(config.seed),
+    store: sharedStore(options),
+    isAlike: kindOf(config).isDealtByChance(config),
+    saved: checkpoint?.algorithm ?? null,
+    fromStep: info?.step ?? beginning.step,
+    replay: options.replay,
+  });
   // Before the programs of steps with teachers, which are compiled in the background and would hold it up.
   const validate = await workload.validator(engine);
-  await student.prepare(teachers.length, config.accumulate);
+  await algorithm.prepare();
   const keeper = groupKeeper({
     group: groupIndex,
     incarnation,
@@ -99,7 +119,7 @@ export async function startGroup(options: GroupOptions) {
     student,
     begin,
     stream,
-    exchange,
+    algorithm,
     validate,
     files,
     log,
@@ -110,17 +130,17 @@ export async function startGroup(options: GroupOptions) {
     mustValidate: (info?.mustValidate ?? beginning.step > 0) || (best === null && (info?.best ?? null) !== null),
     stop: options.stop,
   });
-  return { learner, student, stream, exchange, keeper, incarnation };
+  return { learner, student, stream, algorithm, starts, look, keeper, incarnation };
 }
 
 /** Where a group without a checkpoint begins: a replay as what it repeats, another one of a joined run where others saw it. */
 async function beginningOf(options: GroupOptions, incarnation: number, digest: string): Promise<Beginning> {
-  const { config, groupIndex, store, files, workload, log, replay } = options;
+  const { config, groupIndex, workload, log, replay } = options;
   const { model } = workload.learner;
   if (replay) return replay.began ? asRecorded(replay.recorded, replay.began, model) : atStepZero;
   if (!options.isJoined || incarnation === 1) return atStepZero;
-  const from = config.record ? recordingStore(store, files) : store;
-  const beginning = await fromNewestSnapshot(from, groupIndex, { model, digest, numSteps: config.numSteps });
+  const store = sharedStore(options);
+  const beginning = await fromNewestSnapshot(store, groupIndex, { model, digest, numSteps: config.numSteps });
   log({ event: "began-from-snapshot", group: groupIndex, step: beginning.step, digest: beginning.digest });
   return beginning;
 }
@@ -131,8 +151,8 @@ const unreadAt = (numBatches: number) => (numBatches > 0 ? { epoch: numBatches +
 /** The best so far as a checkpoint says it, unless its file is gone, or damaged and the one before it counts. */
 async function bestSoFar(
   { files, groupIndex, log }: GroupOptions,
-  said: CheckpointInfo["best"],
-): Promise<CheckpointInfo["best"]> {
+  said: SavedInfo["best"],
+): Promise<SavedInfo["best"]> {
   if (said === null) return null;
   let isOlder = false;
   const kept = await readOwnBest(files, groupIndex, (event) => {
@@ -152,22 +172,12 @@ function checkInit(params: NamedArrays, model: Model): void {
   );
 }
 
-/** The exchange through the store, traced; or that of a recorded run, step for step. */
-function makeExchange(
-  { config, groupIndex, store, files, log, replay }: GroupOptions,
-  own: { readonly teachers: readonly number[]; readonly model: Model; readonly incarnation: number },
-  checkpoint: Checkpoint | null,
-  fromStep: number,
-): Exchange {
-  if (replay) return replayExchange({ ...replay, model: own.model, fromStep });
-  const live = storeExchange({
-    ...config.codistill,
-    store: config.record ? recordingStore(store, files) : store,
-    group: groupIndex,
-    isAlike: kindOf(config).isDealtByChance(config),
-    ...own,
-    known: checkpoint?.teachers ?? [],
-    onEvent: log,
-  });
-  return traced(live, groupIndex, log);
+/** The store that all groups share; of a recorded run every snapshot that is read is kept. */
+function sharedStore({ config, store, files }: GroupOptions): Store {
+  return config.record ? recordingStore(store, files) : store;
+}
+
+/** Where a group ends: a replay at the last checkpoint of the recorded run. */
+export function lastStepOf({ config, replay }: GroupOptions): number {
+  return replay?.lastStep ?? config.numSteps;
 }

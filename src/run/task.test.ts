@@ -199,8 +199,8 @@ describe("a configuration's task", () => {
     assert.throws(named("probabilities", "multiclass"), /data\.numeric\.probabilities: is the name/);
     assert.doesNotThrow(named("prediction", "binary"));
     assert.throws(
-      () => tinyConfig({ task: "regression", codistill: { burnInSteps: 0, temperature: 2 } }),
-      /codistill\.temperature: softens probabilities.* got 2/,
+      () => tinyConfig({ task: "regression", algorithm: { burnInSteps: 0, temperature: 2 } }),
+      /algorithm\.temperature: softens probabilities.* got 2/,
     );
   });
 });

@@ -20,6 +20,19 @@ export function underPrefix<T>(prefix: string, record: Readonly<Record<string, T
   return Object.fromEntries(entries.map(([name, value]) => [name.slice(start.length), value]));
 }
 
+/** The parts of a record by the first part of each name, `a.b.c` as `b.c` under `a`, in one walk; null for a name of one part. */
+export function byFirstPart<T>(record: Readonly<Record<string, T>>): ReadonlyMap<string | null, Record<string, T>> {
+  const parts = new Map<string | null, [string, T][]>();
+  for (const [name, value] of Object.entries(record)) {
+    const dot = name.indexOf(".");
+    const first = dot < 0 ? null : name.slice(0, dot);
+    const part = parts.get(first) ?? [];
+    parts.set(first, part);
+    part.push([name.slice(dot + 1), value]);
+  }
+  return new Map([...parts].map(([first, entries]) => [first, Object.fromEntries(entries)]));
+}
+
 /** The value under a name that must be there. */
 export function named<T>(record: Readonly<Record<string, T>>, name: string): T {
   const value = record[name];

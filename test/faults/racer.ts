@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
-import { claimFreeGroup, claimIncarnation } from "../../src/codistill/claim.js";
+import { claimFreeGroup, claimIncarnation } from "../../src/checkpoint/claims.js";
 import { ConfigError } from "../../src/errors.js";
 import { directoryStore } from "../../src/node/stores/directory-store.js";
 

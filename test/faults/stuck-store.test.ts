@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { groupFiles } from "../../src/run/keeper.js";
+import { groupFiles } from "../../src/run/saved-group.js";
 import { runTiny } from "../group-run.js";
 import { storeWith } from "../tiny-run.js";
 

@@ -1,11 +1,12 @@
 /** Whatever lies in a group's folder, reading a checkpoint gives what the file says, or a refusal. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Checkpoint, readCheckpoint, writeCheckpoint } from "../../src/checkpoint/checkpoint.js";
 import { encodeSafetensors } from "../../src/checkpoint/safetensors.js";
 import { SEAL } from "../../src/checkpoint/seal.js";
 import { memoryStore } from "../../src/checkpoint/store.js";
+import { savedTeachers, saveTeachers } from "../../src/codistill/saved-teachers.js";
 import { CheckpointError } from "../../src/errors.js";
+import { readSavedGroup, type SavedGroup, writeOwnCheckpoint } from "../../src/run/saved-group.js";
 import { float32, type NamedArrays } from "../../src/runtime/array.js";
 import { withPrefix } from "../../src/runtime/named.js";
 import { type Damage, damages, fileOf, partsOf } from "./damage.js";
@@ -17,7 +18,7 @@ const NAME = "checkpoint.safetensors";
 const params: NamedArrays = { w: float32([1, -2], [2, 1]), b: float32([0.5]) };
 const state: NamedArrays = { ...withPrefix("params", params), ...withPrefix("optState.m", params) };
 const teacher = (group: number) => ({ group, step: 40, digest: "d".repeat(8), seenAtStep: 45, params });
-const checkpointOf = (step: number, groups: readonly number[]): Checkpoint => ({
+const checkpointOf = (step: number, groups: readonly number[]): SavedGroup => ({
   info: {
     group: 0,
     step,
@@ -29,37 +30,42 @@ const checkpointOf = (step: number, groups: readonly number[]): Checkpoint => ({
     waiting: { loss: 0.5, validations: 1 },
   },
   state,
-  teachers: groups.map(teacher),
+  algorithm: saveTeachers(groups.map(teacher)),
 });
 
-async function bytesOf(checkpoint: Checkpoint): Promise<Uint8Array> {
+async function bytesOf(saved: SavedGroup): Promise<Uint8Array> {
   const store = memoryStore();
-  await writeCheckpoint(store, NAME, checkpoint);
+  await writeOwnCheckpoint(store, saved);
   // Without its digest, which would refuse all that follows before it is looked at.
   const { header, data } = partsOf((await store.get(NAME)) ?? new Uint8Array());
   delete header.__metadata__?.[SEAL];
   return fileOf(JSON.stringify(header), data);
 }
 
+const withoutTeachers = await bytesOf(checkpointOf(50, []));
 const files = [await bytesOf(checkpointOf(50, [1])), await bytesOf(checkpointOf(60, [1, 11]))];
 
 /** Read a file; what comes out must be what the file says. */
 async function read(file: Uint8Array): Promise<void> {
   const store = memoryStore();
   await store.put(NAME, file);
-  const checkpoint = await readCheckpoint(store, NAME);
-  assert.ok(checkpoint);
-  const { info, teachers } = checkpoint;
+  const saved = await readSavedGroup(store, NAME);
+  assert.ok(saved);
+  const { info, state, algorithm } = saved;
+  const teachers = savedTeachers(algorithm);
   const teacherArrays = teachers.flatMap(({ group, params }) =>
-    Object.entries(withPrefix(`teachers.${group}`, params)),
+    Object.entries(withPrefix(`algorithm.${group}`, params)),
   );
-  const metadata = assertHolds(file, Object.fromEntries([...Object.entries(checkpoint.state), ...teacherArrays]));
-  const said = JSON.parse(String(metadata.checkpoint));
-  assert.equal(said.version, 1);
-  assert.deepEqual(Object.keys(info).sort(), Object.keys(checkpointOf(1, []).info).sort());
+  const stateArrays = Object.entries(withPrefix("student", state));
+  const metadata = assertHolds(file, Object.fromEntries([...stateArrays, ...teacherArrays]));
+  const { version, sections, ...head } = JSON.parse(String(metadata.checkpoint));
+  assert.equal(version, 2);
+  const said = { ...head, ...sections.student, ...sections.stream, ...sections.validation };
+  const { mustValidate: _, ...required } = info;
+  assert.deepEqual(Object.keys(required).sort(), Object.keys(checkpointOf(1, []).info).sort());
   for (const [name, value] of Object.entries(info)) assertSays(said[name], value);
-  assert.equal(teachers.length, said.teachers.length);
-  for (const [at, { params: _, ...rest }] of teachers.entries()) assertSays(said.teachers[at], rest);
+  assert.equal(teachers.length, sections.algorithm.teachers.length);
+  for (const [at, { params: _, ...rest }] of teachers.entries()) assertSays(sections.algorithm.teachers[at], rest);
 }
 
 /** Fields that a file has beside those that are read do not count. */
@@ -89,21 +95,22 @@ const damagedDescription: Damage = (files, draw) =>
     return text.slice(0, at) + String.fromCharCode(draw.int(draw.pick([128, 65_536]))) + text.slice(at + draw.int(3));
   });
 const otherArrays: Damage = (_, draw) => {
-  const description = { version: 1, ...checkpointOf(50, []).info, teachers: [] };
   const name = draw.pick([
     "",
     "w",
-    "params",
-    "teachers.1.w",
-    "teachers.0.w",
-    "teachers.x",
+    "params.w",
+    "student",
+    "Student.w",
+    "algorithm.1.w",
+    "algorithm.x",
+    "algorithm.01.w",
     "__proto__",
-    "optState",
-    "Params.w",
+    "sections.w",
   ]);
+  const checkpoint = String(partsOf(withoutTeachers).header.__metadata__?.checkpoint);
   return encodeSafetensors(
-    { ...state, ...Object.fromEntries([[name, float32([draw.int(9)])]]) },
-    { format: "codistill.checkpoint", checkpoint: JSON.stringify(description) },
+    { ...withPrefix("student", state), ...Object.fromEntries([[name, float32([draw.int(9)])]]) },
+    { format: "codistill.checkpoint", checkpoint },
   );
 };
 
@@ -134,13 +141,13 @@ for (const [name, damage] of Object.entries(all)) {
 
 test("a newer version is refused and named", async () => {
   await results.run("another version", PER_CATEGORY, "all refused", async (draw) => {
-    const version = draw.int(2) === 0 ? draw.pick([0, -1, 1.5, "1", null, true, [], {}]) : 2 + draw.int(1e9);
+    const version = draw.int(2) === 0 ? draw.pick([0, 1, -1, 1.5, "2", null, true, [], {}]) : 3 + draw.int(1e9);
     const shown = typeof version === "object" ? JSON.stringify(version) : version;
     const change = (description: unknown) =>
-      JSON.stringify({ ...(description as object), version, ...(draw.int(2) === 0 && { cursor: 5, teachers: {} }) });
+      JSON.stringify({ ...(description as object), version, ...(draw.int(2) === 0 && { step: -1, sections: 5 }) });
     await read(withDescription(draw.pick(files), change)).catch((error) => {
       if (error instanceof CheckpointError)
-        assert.ok(error.message.includes(`must be 1, got ${shown}\n`), error.message);
+        assert.ok(error.message.includes(`must be 2, got ${shown}\n`), error.message);
       throw error;
     });
   });

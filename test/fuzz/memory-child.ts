@@ -5,12 +5,13 @@
 import { mkdtemp, open, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readCheckpoint } from "../../src/checkpoint/checkpoint.js";
 import { decodeSafetensors } from "../../src/checkpoint/safetensors.js";
 import { readPointer, readSnapshot } from "../../src/checkpoint/snapshot.js";
 import { memoryStore, type Store } from "../../src/checkpoint/store.js";
+import { savedTeachers } from "../../src/codistill/saved-teachers.js";
 import { CheckpointError, StoreError } from "../../src/errors.js";
 import { directoryStore } from "../../src/node/stores/directory-store.js";
+import { readSavedGroup } from "../../src/run/saved-group.js";
 import { fileOf } from "./damage.js";
 
 const MB = 1_000_000;
@@ -25,7 +26,7 @@ const described = (description: string) =>
     none,
   );
 const tensors = (count: number, size: number) =>
-  list(count, (at) => `"params.${at}":${tensor(size, at * size)}`).join();
+  list(count, (at) => `"student.${at}":${tensor(size, at * size)}`).join();
 
 /** Files that might be taken for more than they are. */
 export const files: Readonly<Record<string, () => Uint8Array>> = {
@@ -47,11 +48,18 @@ export const files: Readonly<Record<string, () => Uint8Array>> = {
   "a checkpoint that names 4,000 teachers": () =>
     described(
       JSON.stringify({
-        ...{ version: 1, group: 0, step: 1, incarnation: 1, model: "m", cursor: { epoch: 0, position: 0 }, best: null },
-        teachers: list(4000, () => "").map((_, group) => ({ group, step: 1, digest: "", seenAtStep: 1 })),
+        ...{ version: 2, group: 0, step: 1, incarnation: 1, model: "m" },
+        sections: {
+          ...{ student: { learningRateScale: 1 }, stream: { cursor: { epoch: 0, position: 0 } } },
+          validation: { best: null, waiting: { loss: null, validations: 0 } },
+          algorithm: {
+            teachers: list(4000, () => "").map((_, group) => ({ group, step: 1, digest: "", seenAtStep: 1 })),
+          },
+        },
       }),
     ),
-  "a checkpoint with 130,000 faults": () => described(`{"teachers":[${list(130_000, () => "5").join()}]}`),
+  "a checkpoint with 20,000 sections": () =>
+    described(`{"version":2,"sections":{${list(20_000, (at) => `"s${at}":5`).join()}}}`),
   "a checkpoint with a description of 32 MB": () => described(`[${"[],".repeat(11 * MB)}[]]`),
 };
 
@@ -94,7 +102,7 @@ async function grow(name: string, path: string): Promise<{ outcome: string; file
   let outcome = "read";
   try {
     if (reads[name]) await reads[name]?.();
-    else if (isCheckpoint) await readCheckpoint(store, NAME);
+    else if (isCheckpoint) savedTeachers((await readSavedGroup(store, NAME))?.algorithm ?? { info: {}, arrays: {} });
     else decodeSafetensors(file);
   } catch (error) {
     if (!(error instanceof CheckpointError || error instanceof StoreError)) throw error;

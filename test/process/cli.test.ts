@@ -10,7 +10,7 @@ import * as ort from "../../src/node/ort/library.js";
 import { readLog } from "../../src/node/runs/read-log.js";
 import type { RunFolder } from "../../src/node/runs/run-folder.js";
 import { openTable } from "../../src/node/table/ingest.js";
-import { groupFiles } from "../../src/run/keeper.js";
+import { groupFiles } from "../../src/run/saved-group.js";
 import { eventsOf, logsOf, mainFile, ofKind, workplace } from "./fixture.js";
 import type { Ended } from "./processes.js";
 import { bestOf, checkpointOf, resultOf } from "./results.js";
@@ -186,7 +186,7 @@ test("a wrong configuration is refused before anything is written", async () => 
     [[config, "--set", "numStep=3"], /numStep: unknown name; did you mean "numSteps"\?/],
     [[config, "--set", "optimizer.kind=adm", "--set", "numSteps=0"], /2 problems/, /optimizer/, /numSteps/],
     [[config, "--set", "numSteps"], /--set needs path=value/],
-    [[config, "--set", "codistill.burnInSteps=300"], /burnInSteps: .*numSteps \(200\), got 300/],
+    [[config, "--set", "algorithm.burnInSteps=300"], /burnInSteps: .*numSteps \(200\), got 300/],
   ];
   for (const [args, ...patterns] of cases) {
     const ended = await place.codistill(["train", ...args, "--runs", runs]).ended;
@@ -309,7 +309,7 @@ test("one group, and two that do not teach", async () => {
   const alone = place.train([config, ...short, "--set", "numGroups=1"]);
   checkTable(await alone.ended, 1);
 
-  const apart = place.train([config, "--set", "codistill.distillWeight=0"]);
+  const apart = place.train([config, "--set", "algorithm.distillWeight=0"]);
   checkTable(await apart.ended, 2);
   for (const group of [0, 1]) {
     const steps = ofKind(eventsOf(await apart.folder(), group), "step");

@@ -56,8 +56,8 @@ test("a group that alone is told to stop leaves the run unfinished", async () =>
 });
 
 test("a group that begins again publishes snapshots that stay, whatever it left of later steps", async () => {
-  const codistill = { ...tinyConfig.codistill, keepSnapshots: 2 };
-  const config = await place.config("config.json", { codistill, numSteps: 600, checkpointInterval: 1000 });
+  const algorithm = { ...tinyConfig.algorithm, keepSnapshots: 2 };
+  const config = await place.config("config.json", { algorithm, numSteps: 600, checkpointInterval: 1000 });
   const run = place.train([config], withFault({ process: 1, file: "snapshot", at: "open", nth: 4, effect: "SIGKILL" }));
   const ended = await run.ended;
   assert.equal(ended.code, 1, ended.shown);

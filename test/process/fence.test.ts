@@ -9,7 +9,7 @@ import { commandOf, eventually } from "./processes.js";
 const place = workplace();
 
 test("a process that was suspended, and wakes when its run was resumed and has ended, leaves all as it is", async () => {
-  const config = await place.config("fence.json", { numGroups: 1, numSteps: 600, codistill: { burnInSteps: 50 } });
+  const config = await place.config("fence.json", { numGroups: 1, numSteps: 600, algorithm: { burnInSteps: 50 } });
   const run = place.train([config]);
   await run.event(0, "a checkpoint", ({ event }) => event === "checkpoint");
   const pid = await pidOf(run, 0);

@@ -46,7 +46,7 @@ test("a table larger than the memory given trains within it, to the bits that it
     globalBatchSize: 512,
     validationInterval: 30,
     // What a teacher is by when is not the same twice.
-    codistill: { burnInSteps: 20, distillWeight: 0 },
+    algorithm: { burnInSteps: 20, distillWeight: 0 },
   };
   const file = await place.config("large.config.json", config as never);
   const run = place.train([file], { env: { CODISTILL_MEMORY: `${GIVEN}MB` } });

@@ -18,7 +18,7 @@ const recorded = {
   numSteps: 1_000_000,
   checkpointInterval,
   logInterval: 1,
-  codistill: { burnInSteps: 20, publishInterval: 10, exchangeInterval: 10 },
+  algorithm: { burnInSteps: 20, publishInterval: 10, exchangeInterval: 10 },
 };
 
 /** How each of the twenty dies: at a point of the work with a file, or at a number of steps that chance chooses. */

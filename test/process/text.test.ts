@@ -15,7 +15,7 @@ const config = {
   model: { kind: "lstm", width: 8, hidden: 16, dropout: 0.1 },
   optimizer: { kind: "adam", learningRate: 0.01 },
   // Small intervals, so that little of a run holds many checkpoints and teachers.
-  codistill: { burnInSteps: 20, publishInterval: 10, exchangeInterval: 10 },
+  algorithm: { burnInSteps: 20, publishInterval: 10, exchangeInterval: 10 },
   numGroups: 2,
   numSteps: 300,
   globalBatchSize: 8,

@@ -45,7 +45,7 @@ export const tinyConfig = {
   numGroups: 2,
   numSteps: 200,
   globalBatchSize: 64,
-  codistill: { burnInSteps: 50, publishInterval: 10, exchangeInterval: 10 },
+  algorithm: { burnInSteps: 50, publishInterval: 10, exchangeInterval: 10 },
   validationInterval: 50,
   checkpointInterval: 50,
   logInterval: 10,

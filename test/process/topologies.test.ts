@@ -11,8 +11,8 @@ const place = workplace();
 
 function changes(topology: Topology): Partial<RunInput> {
   // What a group knows of one that has ended goes on counting.
-  const codistill = { ...tinyConfig.codistill, topology, maxStaleness: 1_000_000 };
-  return { numGroups: 4, restarts: 3, numSteps: 1000, codistill };
+  const algorithm = { ...tinyConfig.algorithm, topology, maxStaleness: 1_000_000 };
+  return { numGroups: 4, restarts: 3, numSteps: 1000, algorithm };
 }
 
 // The others differ in a list that a group gets at its start, and test/topologies.test.ts has them all.

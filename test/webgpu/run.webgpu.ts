@@ -12,7 +12,7 @@ async function runOn(device: "cpu" | "webgpu") {
   const changes = {
     device,
     numSteps: 20,
-    codistill: { burnInSteps: 20 },
+    algorithm: { burnInSteps: 20 },
     validationInterval: 10,
     checkpointInterval: 10,
   };

@@ -1,11 +1,10 @@
 /** Runs taken once more from what was recorded of them, and the proof that they came to the same bits. */
 import { resolve } from "node:path";
-import { type Checkpoint, readCheckpoint } from "../../checkpoint/checkpoint.js";
 import { sha256 } from "../../checkpoint/digest.js";
 import { safetensorsParts } from "../../checkpoint/safetensors.js";
-import { traceOf } from "../../codistill/trace.js";
+import { traceOf } from "../../codistill/replay.js";
 import { CheckpointError, ConfigError } from "../../errors.js";
-import { groupFiles } from "../../run/keeper.js";
+import { readSavedGroup, type SavedGroup } from "../../run/saved-group.js";
 import type { RunConfig } from "../../run/schema.js";
 import type { Replay } from "../../run/start.js";
 import { loadConfig } from "../runs/load-config.js";
@@ -75,14 +74,14 @@ async function compareGroup(
   return { line: `group ${group}: differs at step ${step}, first ${where}`, isEqual: false };
 }
 
-async function checkpointOf(path: string, group: number): Promise<Checkpoint> {
-  const checkpoint = await readCheckpoint(directoryStore(path), groupFiles.checkpoint);
+async function checkpointOf(path: string, group: number): Promise<SavedGroup> {
+  const checkpoint = await readSavedGroup(directoryStore(path));
   if (checkpoint) return checkpoint;
   throw new CheckpointError(`group ${group} has no checkpoint in ${path}, so there is nothing to compare`);
 }
 
 /** SHA-256 of a student's whole state. */
-function digestOf({ state }: Checkpoint): Promise<string> {
+function digestOf({ state }: SavedGroup): Promise<string> {
   return sha256(safetensorsParts(state));
 }
 

@@ -4,6 +4,7 @@ import { basename, join } from "node:path";
 import { ConfigError, messageOf, TrainingError } from "../../errors.js";
 import type { RunResult, TrainEvent } from "../../log/events.js";
 import { recordWithoutSecrets } from "../../report/secrets.js";
+import { algorithmOf } from "../../run/algorithms.js";
 import type { RunConfig } from "../../run/schema.js";
 import { makeFolder } from "../files/plain-files.js";
 import { lockRun, type RunLock } from "../runs/lock.js";
@@ -96,7 +97,7 @@ async function trainLocked(
     folder: path,
     numGroups: config.numGroups,
     numSteps: config.numSteps,
-    burnInSteps: config.codistill.burnInSteps,
+    burnInSteps: algorithmOf(config).teachesFrom,
     ships: `${readScope(folder, config.numGroups).joined ? "this group" : "group 0"}'s best checkpoint by validation loss`,
   });
   const data = await prepareData(config, folder, cacheFolder, log, stop).catch((error: unknown) => {

@@ -41,12 +41,12 @@ async function makeRuns(runs: Readonly<Record<string, Run>>): Promise<string> {
 
 async function makeRun(path: string, { end = "finished", pid = deadPid, parent = deadPid, start, ...rest }: Run) {
   const { cache = "a".repeat(64) } = rest;
-  const { codistill, ...config } = tinyConfig({ numGroups: 2 });
+  const { algorithm, ...config } = tinyConfig({ numGroups: 2 });
   const write = (name: string, content: string | Uint8Array) => writeFileSync(join(path, name), content);
   const logged = (events: readonly object[]) =>
     events.map((event) => `${JSON.stringify({ time: "2026-01-01T00:00:00.000Z", ...event })}\n`).join("");
   mkdirSync(path, { recursive: true });
-  write("config.json", encodeRunFile({ ...config, codistill: { ...codistill, keepSnapshots } }));
+  write("config.json", encodeRunFile({ ...config, algorithm: { ...algorithm, keepSnapshots } }));
   write("data.json", encodeRunFile({ cache: `.codistill/cache/${cache}`, digest: cache }));
   const isFinished = end === "finished";
   write(

@@ -6,7 +6,7 @@ import { snapshotsFolder } from "../../checkpoint/layout.js";
 import { oldSnapshots, readPointer } from "../../checkpoint/snapshot.js";
 import { ConfigError, messageOf } from "../../errors.js";
 import { bytes, table } from "../../report/format.js";
-import { groupFiles } from "../../run/keeper.js";
+import { groupFiles } from "../../run/saved-group.js";
 import type { RunConfig } from "../../run/schema.js";
 import { DOWNLOADS } from "../sources/remote-files.js";
 import { directoryStore, STALE_MILLISECONDS, TEMPORARY } from "../stores/directory-store.js";
@@ -43,7 +43,7 @@ export interface CleanPlan {
 }
 
 /**
- * Find what can go: snapshots beyond `codistill.keepSnapshots` and temporary files of killed writers, in runs that have
+ * Find what can go: snapshots beyond `algorithm.keepSnapshots` and temporary files of killed writers, in runs that have
  * ended and of which no process is alive on this machine. Symbolic links are not followed. Nothing is changed.
  *
  * Throws {@link ConfigError} when the folder is a link or holds no run, or when caches are to go and it is one run. A run
@@ -131,10 +131,11 @@ function reasonToLeave(run: RunFolder): string | null {
 
 async function removalsOf(run: RunFolder, { checkpoints, recordings }: CleanOptions): Promise<Removal[]> {
   const config = readRunFile(run.config) as unknown as RunConfig;
-  const keep = config.codistill?.keepSnapshots;
+  const { keepSnapshots: keep } = (config.algorithm ?? {}) as { readonly keepSnapshots?: unknown };
   const groups = Array.from({ length: config.numGroups }, (_, group) => group);
   const found: (Removal | null)[] = [];
-  if (keep >= 2) for (const group of groups) found.push(await snapshotsOf(run, group, keep));
+  if (typeof keep === "number" && keep >= 2)
+    for (const group of groups) found.push(await snapshotsOf(run, group, keep));
   if (recordings) {
     const files = groups.flatMap((group) => recordingsIn(join(run.group(group).path, "recorded")));
     found.push(removalOf(run.path, `recordings of ${run.path}`, "asked for; it cannot be replayed after", files));

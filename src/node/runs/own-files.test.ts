@@ -26,7 +26,7 @@ const text = {
   data: { kind: "text", source: "books/*.txt", tokenizer: "t.json" },
   model: { kind: "lstm" },
   optimizer: { kind: "adam", learningRate: 1e-3 },
-  codistill: { burnInSteps: 10 },
+  algorithm: { burnInSteps: 10 },
   numSteps: 100,
   globalBatchSize: 8,
   init: "weights.safetensors",

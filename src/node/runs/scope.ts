@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { z } from "zod";
-import { claimFreeGroup, claimGroup } from "../../codistill/claim.js";
+import { claimFreeGroup, claimGroup } from "../../checkpoint/claims.js";
 import { ConfigError } from "../../errors.js";
 import { isDeclared } from "../../run/declaration.js";
 import { joinRun } from "../../run/join.js";

@@ -1,7 +1,6 @@
 /** What a configuration may say of its optimizer; docs/optimizers.md gives rules, sources and defaults. */
 
-/** A whole number of steps, or a share of `numSteps` as in "5%". */
-export type StepsOrShare = number | string;
+import type { StepsOrShare } from "../steps.js";
 
 /** The learning rate as it is. */
 export interface ConstantScheduleInput {

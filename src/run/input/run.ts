@@ -1,61 +1,9 @@
 /** A configuration as a user writes it: what an editor shows of each option. The schema checks the same (`schema.ts`). */
+import type { AlgorithmInput } from "../algorithms.js";
 import type { TableDataInput, TextDataInput } from "./data.js";
 import type { MlpInput, TextModelInput } from "./model.js";
-import type { OptimizerInput, StepsOrShare } from "./optimizer.js";
+import type { OptimizerInput } from "./optimizer.js";
 import type { LanguageTaskInput, TaskInput } from "./task.js";
-
-/** A weight that changes in a straight line, which begins where burn-in ends, and then stays at its end. */
-export interface WeightLineInput {
-  /** Where it begins; 0 by default. */
-  readonly from?: number | undefined;
-  /** Where it ends. */
-  readonly to: number;
-  /** How long the line is. */
-  readonly steps: StepsOrShare;
-}
-
-/** A number of steps that changes in such a line. */
-export interface LineInput {
-  /** Where it begins. */
-  readonly from: number;
-  /** Where it ends. */
-  readonly to: number;
-  /** How long the line is. */
-  readonly steps: StepsOrShare;
-}
-
-/**
- * How groups teach one another (Anil et al. 2018); of one group none of it matters.
- *
- * @example
- * { burnInSteps: "20%", distillWeight: 1, exchangeInterval: 50 }
- */
-export interface CodistillInput {
-  /** Steps before teaching starts: a number, or a share of `numSteps`; "50%" by default: teachers should know something. */
-  readonly burnInSteps?: StepsOrShare | undefined;
-  /** Weight of the distillation loss: a number, or a line; 1 by default. */
-  readonly distillWeight?: number | WeightLineInput | undefined;
-  /** Logits are divided by it before teachers and student are compared; 1 by default. */
-  readonly temperature?: number | undefined;
-  /** "sum" (default): label loss + weight x distillation loss; "convex": (1 - weight) x label loss + weight x distillation loss. */
-  readonly mix?: "sum" | "convex" | undefined;
-  /** Steps between publishing a snapshot: a number, or a line; 50 by default. */
-  readonly publishInterval?: number | LineInput | undefined;
-  /** Steps between looking for fresher teachers, likewise; 50 by default. */
-  readonly exchangeInterval?: number | LineInput | undefined;
-  /** A teacher counts until it has been known for this many student steps; 1,000 by default. */
-  readonly maxStaleness?: number | undefined;
-  /** Who teaches whom: a name ("all" by default), `{ degree }` for that many random teachers each, or the list of each group's teachers. */
-  readonly topology?:
-    | "all"
-    | "ring"
-    | "pairs"
-    | { readonly degree: number }
-    | readonly (readonly number[])[]
-    | undefined;
-  /** Newest snapshots of its own that a group leaves in the store; 10 by default. */
-  readonly keepSnapshots?: number | undefined;
-}
 
 /** What runs on a table and on text have alike. */
 export interface CommonRunInput {
@@ -63,8 +11,8 @@ export interface CommonRunInput {
   readonly name: string;
   /** The rule by which params change, and its learning rate. */
   readonly optimizer: OptimizerInput;
-  /** How groups teach one another; of one group none of it matters. */
-  readonly codistill?: CodistillInput | undefined;
+  /** How groups train; `{ kind: "codistill" }` by default: each also learns from the others. One group alone needs none of it. */
+  readonly algorithm?: AlgorithmInput | undefined;
   /** Groups that train a copy of the model each; 2 by default, at most 64. */
   readonly numGroups?: number | undefined;
   /** Optimizer steps of each group. */

@@ -1,6 +1,7 @@
 /** What a kind of data is to a run: its configuration, and what is said of it. The other half reads the data. */
 import type { z } from "zod";
 import type { TrainEvent } from "../../log/events.js";
+import type { Documented } from "../documented.js";
 
 /** How much data there is, as the log says it. */
 export type DataSizes = Pick<Extract<TrainEvent, { readonly event: "data-ready" }>, "rows" | "units">;
@@ -51,17 +52,3 @@ export interface DataKind<Schema extends z.ZodType, Input> {
   /** What can be done with the model of such a run, which lies at a path. */
   usage(config: z.output<Schema>, model: string): Usage;
 }
-
-/** The schema, if it takes just the options that are documented: else this is a sentence, and the kind does not compile. */
-export type Documented<Schema extends z.ZodType, Input> =
-  Same<Readable<z.input<Schema>>, Readable<Input>> extends true
-    ? Schema
-    : "the schema must take what its options in input/ say, and nothing else";
-
-/** Of records the same, of lists those that nobody may change: what a user gives is never changed. */
-type Readable<T> = T extends readonly (infer E)[]
-  ? readonly Readable<E>[]
-  : T extends object
-    ? { readonly [K in keyof T]: Readable<T[K]> }
-    : T;
-type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;

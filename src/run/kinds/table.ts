@@ -152,7 +152,7 @@ function splitProblems({ data, task }: TableRunConfig): string[] {
   return problems;
 }
 
-function labelProblems({ data, task, codistill }: TableRunConfig): string[] {
+function labelProblems({ data, task }: TableRunConfig): string[] {
   const problems: string[] = [];
   if (data.positive !== undefined && task.kind !== "binary") {
     problems.push(`data.positive: is of yes/no labels, and task is "${task.kind}"; leave it out`);
@@ -161,11 +161,6 @@ function labelProblems({ data, task, codistill }: TableRunConfig): string[] {
   for (const kind of ["categorical", "numeric"] as const) {
     if (Object.hasOwn(data[kind], output))
       problems.push(`data.${kind}.${output}: is the name of the exported model's output; rename it`);
-  }
-  if (task.kind === "regression" && codistill.temperature !== 1) {
-    problems.push(
-      `codistill.temperature: softens probabilities, which task "regression" has none of; leave it out, got ${codistill.temperature}`,
-    );
   }
   return problems;
 }

@@ -7,11 +7,11 @@
  * that a start has made.
  */
 import { z } from "zod";
-import { incarnationNumber, MOST_INCARNATIONS } from "../checkpoint/fields.js";
-import { decodeJson, encodeJson } from "../checkpoint/json.js";
-import { claimName, incarnationName, incarnationOf, incarnationsFolder } from "../checkpoint/layout.js";
-import type { Store } from "../checkpoint/store.js";
 import { ConfigError, ForeignFileError, StoreError } from "../errors.js";
+import { incarnationNumber, MOST_INCARNATIONS } from "./fields.js";
+import { decodeJson, encodeJson } from "./json.js";
+import { claimName, incarnationName, incarnationOf, incarnationsFolder } from "./layout.js";
+import type { Store } from "./store.js";
 
 /** The version of the files that claims leave. */
 const CLAIM_VERSION = 1;
@@ -65,8 +65,8 @@ export async function claimIncarnation(store: Store, group: number, own = 0): Pr
 }
 
 /**
- * The highest incarnation that was claimed of a group after its `own`, which it is when there is none; whether the own claim is there, and the names of the files beside a group's claims that count for nothing: no start
- * made them.
+ * The highest incarnation that was claimed of a group after its `own`, which it is when there is none; whether the own claim is
+ * there; and the names of the files beside a group's claims that count for nothing, because no start made them.
  */
 export async function readStarts(store: Store, group: number, own: number, signal?: AbortSignal) {
   const { newest, last, noClaims } = await follow(store, group, own, signal);
@@ -74,6 +74,60 @@ export async function readStarts(store: Store, group: number, own: number, signa
   const isNumber = (name: string) => incarnationOf(name, group) > 0 && incarnationOf(name, group) <= last;
   const strays = names.filter((name) => !isNumber(name) || noClaims.includes(name));
   return { newest, isClaimed: names.includes(incarnationName(group, own)), strays };
+}
+
+/** Watches that a start of a group is still its newest, and that the store still knows it. */
+export interface StartWatch {
+  /**
+   * Look again; false when a later start of the group was made. Throws {@link StoreError} when the store knew this start and does
+   * not any more.
+   */
+  isNewest(signal?: AbortSignal): Promise<boolean>;
+  /** The later start that was met, or null. */
+  supersededBy(): number | null;
+}
+
+/**
+ * Watch a start of a group. `isClaimed` says that its claim has been made, so that a store without it was lost; otherwise
+ * that is known once the claim was seen. `tell` is told once of each file beside the claims that no start made.
+ */
+export function watchStarts(
+  store: Store,
+  group: number,
+  incarnation: number,
+  { isClaimed: wasClaimed = false, tell = () => {} }: { isClaimed?: boolean; tell?: (message: string) => void } = {},
+): StartWatch {
+  let supersededBy: number | null = null;
+  const told = new Set<string>();
+  return {
+    async isNewest(signal) {
+      const { newest, isClaimed, strays } = await readStarts(store, group, incarnation, signal);
+      if (newest > incarnation) {
+        supersededBy = newest;
+        return false;
+      }
+      // Where a disk is no longer mounted, another folder may take all that is written.
+      if (wasClaimed && !isClaimed) throw lostStore(group, incarnation);
+      wasClaimed ||= isClaimed;
+      const unknown = strays.filter((name) => !told.has(name));
+      for (const name of unknown) told.add(name);
+      if (unknown.length > 0) tell(strayFiles(group, unknown));
+      return true;
+    },
+    supersededBy: () => supersededBy,
+  };
+}
+
+function lostStore(group: number, incarnation: number): StoreError {
+  return new StoreError(
+    `the store knew start number ${incarnation} of group ${group}, and does not any more: its disk is not mounted, or somebody ` +
+      "removed what was in it. Nothing is published until it is back.",
+  );
+}
+
+function strayFiles(group: number, names: readonly string[]): string {
+  const more = names.length > 3 ? ` and ${names.length - 3} more` : "";
+  return `no start of group ${group} made ${names.slice(0, 3).join(", ")}${more}, and it is ignored. Find out what wrote it, and remove it.`;
 }
 
 /** Go through the numbers after the own one: to the last that is taken, and the newest that a claim has taken. */

@@ -1,19 +1,20 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { encodeJson } from "../checkpoint/json.js";
-import { memoryStore, type Store } from "../checkpoint/store.js";
 import { ConfigError } from "../errors.js";
-import { claimFreeGroup, claimGroup, claimIncarnation, readStarts } from "./claim.js";
+import { claimFreeGroup, claimGroup, claimIncarnation, readStarts } from "./claims.js";
+import { encodeJson } from "./json.js";
+import { memoryStore, type Store } from "./store.js";
 
-const newestIncarnation = async (store: Store, group: number, own = 0) => (await readStarts(store, group, own)).newest;
+/** The number of a group's newest start, for a start that has the number `own`. */
+const newest = async (store: Store, group: number, own = 0) => (await readStarts(store, group, own)).newest;
 
 test("incarnations of a group count up, and those of another group are its own", async () => {
   const store = memoryStore();
-  assert.equal(await newestIncarnation(store, 3), 0);
+  assert.equal(await newest(store, 3), 0);
   assert.deepEqual([await claimIncarnation(store, 3), await claimIncarnation(store, 3)], [1, 2]);
   assert.equal(await claimIncarnation(store, 30), 1);
   assert.equal(await claimIncarnation(store, 3), 3);
-  assert.deepEqual([await newestIncarnation(store, 3), await newestIncarnation(store, 30)], [3, 1]);
+  assert.deepEqual([await newest(store, 3), await newest(store, 30)], [3, 1]);
 });
 
 test("two hundred claims at one instant get two hundred numbers", async () => {
@@ -45,10 +46,10 @@ describe("files that no start made", () => {
     const store = memoryStore();
     assert.equal(await claimIncarnation(store, 0), 1);
     for (const name of strays) await store.put(name, encodeJson({ version: 1, incarnation: 9_007_199_254_740_991 }));
-    assert.equal(await newestIncarnation(store, 0, 1), 1);
+    assert.equal(await newest(store, 0, 1), 1);
     assert.deepEqual((await readStarts(store, 0, 1)).strays, [...strays].sort());
     assert.equal(await claimIncarnation(store, 0), 2);
-    assert.equal(await newestIncarnation(store, 0, 1), 2);
+    assert.equal(await newest(store, 0, 1), 2);
   });
 
   test("stop nobody where the next number is theirs, which is then left out", async () => {
@@ -56,21 +57,21 @@ describe("files that no start made", () => {
       const store = memoryStore();
       await claimIncarnation(store, 0);
       await store.put(inFolder("000002.json"), encodeJson(content));
-      assert.equal(await newestIncarnation(store, 0, 1), 1, JSON.stringify(content));
+      assert.equal(await newest(store, 0, 1), 1, JSON.stringify(content));
       assert.deepEqual((await readStarts(store, 0, 1)).strays, [inFolder("000002.json")]);
       assert.equal(await claimIncarnation(store, 0), 3);
-      assert.equal(await newestIncarnation(store, 0, 1), 3);
+      assert.equal(await newest(store, 0, 1), 3);
     }
     const store = memoryStore();
     await claimIncarnation(store, 0);
     await store.put(inFolder("000002.json"), new Uint8Array(5000).fill(0x20));
-    assert.equal(await newestIncarnation(store, 0, 1), 1);
+    assert.equal(await newest(store, 0, 1), 1);
   });
 
   test("cannot make a group that goes on from its checkpoint begin at an older number", async () => {
     const store = memoryStore();
     assert.equal(await claimIncarnation(store, 0, 7), 8);
-    assert.equal(await newestIncarnation(store, 0, 7), 8);
+    assert.equal(await newest(store, 0, 7), 8);
   });
 });
 

@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { runTiny } from "../../test/group-run.js";
+import { tinyConfig } from "../../test/tiny-run.js";
+import { claimIncarnation } from "../checkpoint/claims.js";
+import { memoryStore } from "../checkpoint/store.js";
+import { algorithmOf } from "./algorithms.js";
+import { resolveConfig } from "./config.js";
+import { declarationOf } from "./declaration.js";
+
+const plain = { algorithm: { kind: "plain" } } as const;
+
+describe("plain training", () => {
+  test("takes the same steps as codistillation before anybody teaches, to the bit", async () => {
+    const alone = await runTiny({ changes: { ...plain, numGroups: 2 } });
+    const burnIn = { algorithm: { burnInSteps: tinyConfig().numSteps }, numGroups: 2 };
+    const codistilled = await runTiny({ changes: burnIn });
+    assert.equal(alone.reason, "finished");
+    assert.deepEqual(alone.checkpoint?.state, codistilled.checkpoint?.state);
+    assert.deepEqual(alone.checkpoint?.info, codistilled.checkpoint?.info);
+  });
+
+  test("goes on from its checkpoint as if it had never stopped", async () => {
+    const whole = await runTiny({ changes: plain });
+    const first = await runTiny({ changes: plain, stopAt: 20 });
+    const second = await runTiny({ changes: plain, files: first.files });
+    assert.deepEqual([first.reason, second.reason], ["stopped", "finished"]);
+    assert.deepEqual(second.checkpoint?.state, whole.checkpoint?.state);
+  });
+
+  test("publishes and fetches nothing", async () => {
+    const store = memoryStore();
+    const { events } = await runTiny({ changes: { ...plain, numGroups: 2 }, store });
+    assert.deepEqual(
+      (await store.list("")).filter((name) => /snapshots|latest/.test(name)),
+      [],
+    );
+    assert.ok(events.every(({ event }) => event !== "published" && event !== "fetched"));
+  });
+});
+
+test("a group that was started again elsewhere stops, whatever its algorithm", async () => {
+  for (const algorithm of [{ kind: "plain" }, { kind: "codistill", burnInSteps: 0 }] as const) {
+    const store = memoryStore();
+    const changes = { algorithm, checkpointInterval: 10 };
+    let isStarted = false;
+    const { reason } = await runTiny({
+      changes,
+      store,
+      onEvent({ event }) {
+        if (event !== "step" || isStarted) return;
+        isStarted = true;
+        void claimIncarnation(store, 0, 1);
+      },
+    });
+    assert.match(String(reason), /a group runs once at a time: this is its start number 1, and number 2 has been made/);
+  }
+});
+
+test("groups of one run must train by the same algorithm", () => {
+  const declared = (changes: Parameters<typeof tinyConfig>[0]) =>
+    declarationOf(tinyConfig(changes), { digest: "d", declared: {} }, "m");
+  assert.equal(declared(plain).algorithm, "plain");
+  assert.deepEqual([declared({}).algorithm, declared({}).burnInSteps], ["codistill", 0]);
+  assert.equal("burnInSteps" in declared(plain), false);
+});
+
+test("the step from which on groups teach is told, and that of plain training is none", () => {
+  assert.equal(algorithmOf(tinyConfig(plain)).teachesFrom, null);
+  assert.equal(algorithmOf(tinyConfig({ algorithm: { burnInSteps: 7 } })).teachesFrom, 7);
+});
+
+test("an algorithm that is none, or has options of another one, is refused with the cure", () => {
+  const { algorithm: _, ...rest } = tinyConfig();
+  const problem = (changes: object) => {
+    try {
+      resolveConfig({ ...rest, ...changes });
+    } catch (error) {
+      return String(error);
+    }
+    return "nothing";
+  };
+  assert.match(problem({ algorithm: { kind: "codistil" } }), /algorithm\.kind: .*did you mean "codistill"/);
+  assert.match(problem({ algorithm: { kind: "constructor" } }), /algorithm\.kind: must be "codistill" or "plain"/);
+  assert.match(problem({ algorithm: { kind: "plain", burnInSteps: 5 } }), /algorithm\.burnInSteps: unknown name/);
+  assert.match(
+    problem({ algorithm: { burnInStep: 5 } }),
+    /algorithm\.burnInStep: unknown name; did you mean "burnInSteps"/,
+  );
+  assert.match(
+    problem({ algorithm: "plain" }),
+    /algorithm: must be \{ kind: "codistill", \.\.\. \} or \{ kind: "plain"/,
+  );
+  assert.match(
+    problem({ codistill: { burnInSteps: 5 } }),
+    /codistill: unknown name; write algorithm: \{ kind: "codistill"/,
+  );
+});

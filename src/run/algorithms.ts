@@ -1,0 +1,48 @@
+/** All algorithms by which a group can train: a new one is a file in `algorithms/` and a line in the table. */
+import { z } from "zod";
+import type { Algorithm } from "../train/algorithm.js";
+import type { Distillation } from "../train/graphs.js";
+import { codistillation } from "./algorithms/codistill.js";
+import type { AlgorithmContext, AlgorithmKind, RunShape } from "./algorithms/kind.js";
+import { plainTraining } from "./algorithms/plain.js";
+
+const algorithms = { codistill: codistillation, plain: plainTraining };
+
+/** What a configuration means that does not say. */
+export const DEFAULT_ALGORITHM = "codistill" satisfies keyof typeof algorithms;
+
+type Kinds = typeof algorithms;
+type Parsed = { [K in keyof Kinds]: z.output<Kinds[K]["schema"]> }[keyof Kinds];
+
+/** How groups train, as a configuration gives it. */
+export type AlgorithmInput = { [K in keyof Kinds]: z.input<Kinds[K]["schema"]> }[keyof Kinds];
+/** The same with defaults filled in and shares of the run as steps. */
+export type AlgorithmConfig = { [K in keyof Kinds]: ReturnType<Kinds[K]["inSteps"]> }[keyof Kinds];
+
+/** The kinds, each of which knows its own options: which kind goes with which options, a configuration's `kind` says. */
+const kinds = algorithms as unknown as Readonly<
+  Record<AlgorithmConfig["kind"], AlgorithmKind<AlgorithmInput, Parsed, AlgorithmConfig>>
+>;
+
+export const algorithmSchema = z.union(
+  Object.values(kinds).map(({ schema }) => schema),
+  `must be ${Object.keys(kinds)
+    .map((kind) => `{ kind: "${kind}", ... }`)
+    .join(" or ")}`,
+);
+
+export function algorithmInSteps(parsed: Parsed, numSteps: number): AlgorithmConfig {
+  return kinds[parsed.kind].inSteps(parsed, numSteps);
+}
+
+/** The algorithm of a run, as {@link AlgorithmKind} describes it. */
+export function algorithmOf({ algorithm }: { readonly algorithm: AlgorithmConfig }) {
+  const kind = kinds[algorithm.kind];
+  return {
+    problems: (run: RunShape): string[] => kind.problems(algorithm, run),
+    declared: { algorithm: algorithm.kind, ...kind.declared(algorithm) },
+    distillation: kind.distillation(algorithm) satisfies Distillation,
+    teachesFrom: kind.teachesFrom(algorithm),
+    start: (context: AlgorithmContext): Algorithm => kind.start(algorithm, context),
+  };
+}

@@ -1,0 +1,200 @@
+/** Codistillation in a configuration and in a run. */
+import { z } from "zod";
+import { codistill } from "../../codistill/codistill.js";
+import { storeExchange } from "../../codistill/exchange.js";
+import { replayExchange, traced } from "../../codistill/replay.js";
+import { savedTeachers, saveTeachers } from "../../codistill/saved-teachers.js";
+import { teachersOf } from "../../codistill/topology.js";
+import { linearSchedule, type Schedule } from "../../optim/schedules.js";
+import { fold } from "../../runtime/random.js";
+import type { Documented } from "../documented.js";
+import { type StepsOrShare, stepsOf, stepsOrShare } from "../steps.js";
+import type { AlgorithmContext, AlgorithmKind, RunShape } from "./kind.js";
+
+/** A weight that changes in a straight line, which begins where burn-in ends, and then stays at its end. */
+export interface WeightLineInput {
+  /** Where it begins; 0 by default. */
+  readonly from?: number | undefined;
+  /** Where it ends. */
+  readonly to: number;
+  /** How long the line is. */
+  readonly steps: StepsOrShare;
+}
+
+/** A number of steps that changes in such a line. */
+export interface LineInput {
+  /** Where it begins. */
+  readonly from: number;
+  /** Where it ends. */
+  readonly to: number;
+  /** How long the line is. */
+  readonly steps: StepsOrShare;
+}
+
+/**
+ * Codistillation (Anil et al. 2018): after a burn-in, each group also learns from the others' predictions. Of one group alone it
+ * is plain training.
+ *
+ * @example
+ * { kind: "codistill", burnInSteps: "20%", distillWeight: 1, exchangeInterval: 50 }
+ */
+export interface CodistillInput {
+  /** May be left out. */
+  readonly kind?: "codistill" | undefined;
+  /** Steps before teaching starts: a number, or a share of `numSteps`; "50%" by default: teachers should know something. */
+  readonly burnInSteps?: StepsOrShare | undefined;
+  /** Weight of the distillation loss: a number, or a line; 1 by default. */
+  readonly distillWeight?: number | WeightLineInput | undefined;
+  /** Logits are divided by it before teachers and student are compared; 1 by default. */
+  readonly temperature?: number | undefined;
+  /** "sum" (default): label loss + weight x distillation loss; "convex": (1 - weight) x label loss + weight x distillation loss. */
+  readonly mix?: "sum" | "convex" | undefined;
+  /** Steps between publishing a snapshot: a number, or a line; 50 by default. */
+  readonly publishInterval?: number | LineInput | undefined;
+  /** Steps between looking for fresher teachers, likewise; 50 by default. */
+  readonly exchangeInterval?: number | LineInput | undefined;
+  /** A teacher counts until it has been known for this many student steps; 1,000 by default. */
+  readonly maxStaleness?: number | undefined;
+  /** Who teaches whom: a name ("all" by default), `{ degree }` for that many random teachers each, or the list of each group's teachers. */
+  readonly topology?:
+    | "all"
+    | "ring"
+    | "pairs"
+    | { readonly degree: number }
+    | readonly (readonly number[])[]
+    | undefined;
+  /** Newest snapshots of its own that a group leaves in the store; 10 by default. */
+  readonly keepSnapshots?: number | undefined;
+}
+
+const steps = z.int().positive();
+const weightLine = z.strictObject({
+  from: z.number().nonnegative().default(0),
+  to: z.number().nonnegative(),
+  steps: stepsOrShare,
+});
+
+const interval = z.union(
+  [steps, z.strictObject({ from: steps, to: steps, steps: stepsOrShare })],
+  "must be a whole number > 0 or { from, to, steps }",
+);
+
+const schema = z.strictObject({
+  kind: z.literal("codistill").default("codistill"),
+  burnInSteps: stepsOrShare.default("50%"),
+  distillWeight: z
+    .union([z.number().nonnegative(), weightLine], "must be a number >= 0 or { from, to, steps }")
+    .default(1),
+  temperature: z.number().positive().default(1),
+  mix: z.enum(["sum", "convex"]).default("sum"),
+  publishInterval: interval.default(50),
+  exchangeInterval: interval.default(50),
+  maxStaleness: steps.default(1000),
+  topology: z
+    .union(
+      [
+        z.enum(["all", "ring", "pairs"]),
+        z.strictObject({ degree: z.int().positive() }),
+        z.array(z.array(z.int().nonnegative())),
+      ],
+      'must be "all", "ring", "pairs", { degree } or a list of teachers for each group',
+    )
+    .default("all"),
+  keepSnapshots: z.int().min(2).default(10),
+});
+
+type Parsed = z.output<typeof schema>;
+type Options = ReturnType<typeof inSteps>;
+
+/** Shares of numSteps as steps, a constant weight as a line. */
+function inSteps(parsed: Parsed, numSteps: number) {
+  const weight = parsed.distillWeight;
+  const line = typeof weight === "number" ? { from: weight, to: weight, steps: 0 } : weight;
+  const lineInSteps = (value: z.output<typeof interval>) =>
+    typeof value === "number" ? value : { ...value, steps: stepsOf(value.steps, numSteps) };
+  return {
+    ...parsed,
+    burnInSteps: stepsOf(parsed.burnInSteps, numSteps),
+    distillWeight: { ...line, steps: stepsOf(line.steps, numSteps) },
+    publishInterval: lineInSteps(parsed.publishInterval),
+    exchangeInterval: lineInSteps(parsed.exchangeInterval),
+  };
+}
+
+function problemsOf(options: Options, { numGroups, numSteps, task }: RunShape): string[] {
+  const problems: string[] = [];
+  const { topology, temperature } = options;
+  if (Array.isArray(topology) && topology.length !== numGroups) {
+    const given = topology.length;
+    problems.push(`algorithm.topology: must list the teachers of each of ${numGroups} groups, got ${given} lists`);
+  }
+  if (Array.isArray(topology)) {
+    for (const [group, teachers] of topology.entries()) {
+      const wrong = teachers.find(
+        (teacher, i) => teacher === group || teacher >= numGroups || teachers.indexOf(teacher) < i,
+      );
+      if (wrong !== undefined)
+        problems.push(`algorithm.topology.${group}: must hold other groups, each once, got ${wrong}`);
+    }
+  }
+  if (options.mix === "convex" && Math.max(options.distillWeight.from, options.distillWeight.to) > 1) {
+    problems.push('algorithm.distillWeight: must be at most 1 when algorithm.mix is "convex"');
+  }
+  if (options.burnInSteps > numSteps) {
+    problems.push(`algorithm.burnInSteps: must be at most numSteps (${numSteps}), got ${options.burnInSteps}`);
+  }
+  if (task.kind === "regression" && temperature !== 1) {
+    problems.push(
+      `algorithm.temperature: softens probabilities, which task "regression" has none of; leave it out, got ${temperature}`,
+    );
+  }
+  return problems;
+}
+
+/** Codistillation of one group: its loop, and its exchange through the store, or that of a recorded run. */
+function start(options: Options, context: AlgorithmContext) {
+  const { student, stream, numSteps, accumulate } = context;
+  const { burnInSteps, distillWeight: line } = options;
+  const teachers = teachersOf(options.topology, context.group, context.numGroups, fold(context.seed, "topology"));
+  const weight = linearSchedule(line.from, line.to, line.steps);
+  const loop = (exchange: Parameters<typeof codistill>[0]["exchange"], signal: AbortSignal) =>
+    codistill({
+      ...{ student, stream, exchange, numSteps, accumulate, burnInSteps, signal },
+      publishInterval: intervalOf(options.publishInterval),
+      exchangeInterval: intervalOf(options.exchangeInterval),
+      distillWeight: (step) => weight(step - burnInSteps),
+    });
+  const prepare = () => student.prepare(teachers.length, accumulate);
+  if (context.replay) {
+    const exchange = replayExchange({ ...context.replay, model: context.model, fromStep: context.fromStep });
+    return { prepare, steps: (signal: AbortSignal) => loop(exchange, signal), save: () => saveTeachers([]) };
+  }
+  const { store, group, model, incarnation, starts, isAlike, log } = context;
+  const live = storeExchange({
+    ...options,
+    ...{ store, group, model, incarnation, starts, isAlike, teachers, onEvent: log },
+    known: context.saved ? savedTeachers(context.saved) : [],
+  });
+  const exchange = traced(live, group, log);
+  return {
+    prepare,
+    steps: (signal: AbortSignal) => loop(exchange, signal),
+    save: () => saveTeachers(exchange.known()),
+    validated: exchange.validated,
+    share: async () => exchange.publish?.(student.step, await student.params()),
+    idle: exchange.idle,
+  };
+}
+
+const intervalOf = (interval: Options["publishInterval"]): number | Schedule =>
+  typeof interval === "number" ? interval : linearSchedule(interval.from, interval.to, interval.steps);
+
+export const codistillation: AlgorithmKind<CodistillInput, Parsed, Options> = {
+  schema: schema satisfies Documented<typeof schema, CodistillInput>,
+  inSteps,
+  problems: problemsOf,
+  declared: ({ burnInSteps }) => ({ burnInSteps }),
+  distillation: ({ temperature, mix }) => ({ temperature, mix }),
+  teachesFrom: ({ burnInSteps }) => burnInSteps,
+  start,
+};

@@ -1,0 +1,66 @@
+/** What a kind of algorithm says of itself to a run: its options, what groups must share, and how one group trains by it. */
+import type { z } from "zod";
+import type { Section } from "../../checkpoint/checkpoint.js";
+import type { StartWatch } from "../../checkpoint/claims.js";
+import type { Store } from "../../checkpoint/store.js";
+import type { TeachersEvent, TrainEvent } from "../../log/events.js";
+import type { Model } from "../../nn/model.js";
+import type { NamedArrays } from "../../runtime/array.js";
+import type { Key } from "../../runtime/random.js";
+import type { Algorithm } from "../../train/algorithm.js";
+import type { Distillation } from "../../train/graphs.js";
+import type { Student } from "../../train/student.js";
+
+/** What rules of an algorithm's options may depend on. */
+export interface RunShape {
+  readonly numGroups: number;
+  readonly numSteps: number;
+  readonly task: { readonly kind: string };
+}
+
+/** The group that an algorithm trains. */
+export interface AlgorithmContext {
+  readonly group: number;
+  readonly numGroups: number;
+  readonly numSteps: number;
+  readonly accumulate: number;
+  readonly model: Model;
+  readonly student: Student;
+  readonly stream: { next(): NamedArrays };
+  /** The key of the run's seed, which all groups share. */
+  readonly seed: Key;
+  /** What all groups share. */
+  readonly store: Store;
+  /** How many times this group has been started, and whether this is still its newest start. */
+  readonly incarnation: number;
+  readonly starts: StartWatch;
+  /** Whether chance alone deals the data of the groups. */
+  readonly isAlike: boolean;
+  /** The section that this algorithm saved; null when the group begins. */
+  readonly saved: Section | null;
+  /** The step that the group begins at or goes on from. */
+  readonly fromStep: number;
+  /** What a recorded group learned from: this group takes the same steps once more. */
+  readonly replay?: { readonly trace: readonly TeachersEvent[]; readonly recorded: Store } | undefined;
+  readonly log: (event: TrainEvent) => void;
+}
+
+/**
+ * A kind of algorithm. `Given` are its options as a configuration gives them, `Parsed` with the defaults filled in, `Options` with
+ * shares of the run as steps.
+ */
+export interface AlgorithmKind<Given, Parsed, Options> {
+  readonly schema: z.ZodType<Parsed, Given>;
+  /** Options with shares of `numSteps` as steps. */
+  inSteps(parsed: Parsed, numSteps: number): Options;
+  /** A line for each rule that is broken, with the path of the option. */
+  problems(options: Options, run: RunShape): string[];
+  /** What all groups of a run must have alike, beside the kind. */
+  declared(options: Options): Readonly<Record<string, unknown>>;
+  /** How predictions of teachers count. */
+  distillation(options: Options): Distillation;
+  /** The step from which on groups teach one another; null when none ever teaches. */
+  teachesFrom(options: Options): number | null;
+  /** The algorithm of one group. Throws {@link CheckpointError} when its section of the checkpoint does not fit. */
+  start(options: Options, context: AlgorithmContext): Algorithm;
+}

@@ -1,0 +1,16 @@
+/** Proof by types that options are documented as they are checked. */
+import type { z } from "zod";
+
+/** The schema, if it takes just the options that are documented: else this is a sentence, and what uses it does not compile. */
+export type Documented<Schema extends z.ZodType, Input> =
+  Same<Readable<z.input<Schema>>, Readable<Input>> extends true
+    ? Schema
+    : "the schema must take what its documented options say, and nothing else";
+
+/** Of records the same, of lists those that nobody may change: what a user gives is never changed. */
+type Readable<T> = T extends readonly (infer E)[]
+  ? readonly Readable<E>[]
+  : T extends object
+    ? { readonly [K in keyof T]: Readable<T[K]> }
+    : T;
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
