@@ -8,11 +8,11 @@ import { resolveConfig } from "../src/run/config.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
-const readme = readFileSync(join(root, "README.md"), "utf8");
 
-/** The code blocks of the README in one language. */
-function blocks(language: string): string[] {
-  return [...readme.matchAll(new RegExp(`\`\`\`${language}\n([\\s\\S]*?)\`\`\``, "g"))].map((match) => match[1] ?? "");
+/** The TypeScript blocks of a page. */
+function typeScriptOf(page: string): string[] {
+  const text = readFileSync(join(root, page), "utf8");
+  return [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => match[1] ?? "");
 }
 
 /** Run TypeScript as a user's file inside the package, so that "codistill" means this build. */
@@ -44,7 +44,7 @@ function runTypeScript(source: string): { status: number | null; output: string 
 }
 
 test("the library example of the README compiles and runs, and its groups learn with a teacher", () => {
-  const example = blocks("ts").find((block) => block.includes("storeExchange"));
+  const example = typeScriptOf("README.md").find((block) => block.includes("storeExchange"));
   assert.ok(example, "the README has no library example");
   const { status, output } = runTypeScript(example);
   assert.equal(status, 0, output);
@@ -59,12 +59,19 @@ test("the library example of the README compiles and runs, and its groups learn 
     assert.match(line, /distillLoss: null/, output);
 });
 
-test("the configuration of the README is valid", () => {
-  const source = blocks("ts").find((block) => block.includes("defineRun({"));
-  assert.ok(source, "the README has no configuration");
+test("the configuration of docs/getting-started.md is valid", () => {
+  const source = typeScriptOf("docs/getting-started.md").find((block) => block.includes("defineRun({"));
+  assert.ok(source, "the page has no configuration");
   const { status, output } = runTypeScript(
     `${source.replace("export default", "const config =")}\nconsole.log(JSON.stringify(config));`,
   );
   assert.equal(status, 0, output);
   assert.equal(resolveConfig(JSON.parse(output)).name, "rides");
+});
+
+test("the README has at most 110 lines, and the commands of a fresh clone on its first screen", () => {
+  const lines = readFileSync(join(root, "README.md"), "utf8").trimEnd().split("\n");
+  assert.ok(lines.length <= 110, `${lines.length} lines`);
+  const screen = lines.slice(0, 24).join("\n");
+  for (const command of ["npm ci && npm start", "npm ci && npm test"]) assert.ok(screen.includes(command), command);
 });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import * as coreDoor from "../../src/index.js";
@@ -42,12 +42,21 @@ before(async () => {
   );
 });
 
-test("the package holds the compiled sources, whole, and nothing else", () => {
+test("the package holds the compiled sources and the papers, whole, and nothing else", () => {
   const sources = readdirSync(join(repository, "src"), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
     .map((name) => `dist/src/${name.slice(0, -3).replaceAll("\\", "/")}`);
   const compiled = sources.flatMap((source) => [`${source}.d.ts`, `${source}.js`, `${source}.js.map`]);
-  const wanted = [...compiled, "LICENSE", "README.md", "package.json"];
+  const filesIn = (folder: string) =>
+    readdirSync(join(repository, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => relative(repository, join(parentPath, name)).replaceAll("\\", "/"));
+  const papers = [
+    ...["LICENSE", "README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "package.json"],
+    ...filesIn("docs"),
+    ...filesIn("bench/results").filter((name) => /^bench\/results\/[^/]+\.(?:md|svg)$/.test(name)),
+  ];
+  const wanted = [...compiled, ...papers];
   assert.deepEqual(
     {
       foreign: packed.filter((name) => !wanted.includes(name)),
