@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, describe, test } from "node:test";
 import { smallLearners } from "../../test/small-learners.js";
+import type { Engine, Program } from "../engine/engine.js";
 import { planOf } from "../engine/plan.js";
 import { ClosedError } from "../errors.js";
 import { initWeights } from "../nn/model.js";
@@ -11,7 +12,7 @@ import { filled, float32, type NamedArrays, type NdArray, scalar } from "../runt
 import { mapValues, withPrefix } from "../runtime/named.js";
 import { rootKey } from "../runtime/random.js";
 import { kept, keptWeights, type Learner, stepGraph } from "./graphs.js";
-import { fusedStepper, splitStepper, type Workers } from "./stepper.js";
+import { fusedStepper, MOST_AHEAD, splitStepper, type Workers } from "./stepper.js";
 import { engineStudent } from "./student.js";
 
 const engine = onnxRuntimeEngine({ threads: 1 });
@@ -131,3 +132,23 @@ async function sumsOf(
   await splitStepper(engine, learner, workers).run({ ...input, parts: [part] });
   return sums;
 }
+
+test("of many teachers the programs of the first few are compiled ahead, and those of others by the step that needs them", async () => {
+  const compiled: Promise<Program>[] = [];
+  const counting: Engine = {
+    ...engine,
+    compile(graph) {
+      const program = engine.compile(graph);
+      compiled.push(program);
+      return program;
+    },
+  };
+  await fusedStepper(counting, learner).prepare(63);
+  for (let i = 0; i <= MOST_AHEAD; i++) {
+    while (compiled[i] === undefined) await new Promise(setImmediate);
+    await compiled[i];
+  }
+  // Whatever else were compiled ahead would have been asked for by now.
+  await new Promise(setImmediate);
+  assert.equal(compiled.length, 1 + MOST_AHEAD);
+});

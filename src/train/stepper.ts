@@ -21,10 +21,16 @@ export interface StepInput {
 /** What a step says of itself, by name: `labelLoss`, `squaredGradNorm`, with teachers `distillLoss`, `divergence` and their signs. */
 export type StepRecord = ReadonlyMap<string, number>;
 
+/**
+ * For how many teachers programs are compiled ahead; one for more is compiled by the step that first needs it. There is one for
+ * each number of teachers, and those for all numbers up to 63 together hold hundreds of megabytes.
+ */
+export const MOST_AHEAD = 8;
+
 export interface Stepper extends Pick<Closable, "close"> {
   /**
-   * Compile what a step without teachers needs, and in the background what it needs with up to so many, in that order: a step
-   * waits only for a program that is not ready when it is needed.
+   * Compile what a step without teachers needs, and in the background what it needs with up to so many, in that order and for
+   * at most {@link MOST_AHEAD}: a step waits only for a program that is not ready when it is needed.
    */
   prepare(maxTeachers: number): Promise<void>;
   /**
@@ -122,7 +128,8 @@ export function splitStepper(engine: Engine, learner: Learner, workers: Workers 
 async function prepareAll(maxTeachers: number, program: (numTeachers: number) => Promise<Program>): Promise<void> {
   await program(0);
   const others = async () => {
-    for (let numTeachers = 1; numTeachers <= maxTeachers; numTeachers++) await program(numTeachers);
+    for (let numTeachers = 1; numTeachers <= Math.min(maxTeachers, MOST_AHEAD); numTeachers++)
+      await program(numTeachers);
   };
   // The step that needs one that failed will say why.
   others().catch(() => undefined);

@@ -64,7 +64,7 @@ export interface Student extends Closable {
   init(key: Key, params?: NamedArrays): Promise<void>;
   /**
    * Compile what a step of so many batches needs without teachers, and in the background the programs for up to so many
-   * teachers, in that order: a step waits only for one that is not ready when it is needed.
+   * teachers (8 at most), in that order: a step waits only for one that is not ready when it is needed.
    */
   prepare(maxTeachers: number, numBatches: number): Promise<void>;
   /** Put back a saved state. Throws {@link CheckpointError} when it does not fit the model. */
