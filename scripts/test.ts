@@ -1,7 +1,8 @@
 /**
  * Runs the compiled tests: all of them, or those whose path holds one of the arguments. Several files at a time, each in
  * a process of its own; in the end it says which took longest: ten of them, or as many as `--slowest=<count>` asks for.
- * With `--full` those that try chance many times do so more often, and those run that take minutes (test/full.ts).
+ * With `--full` those that try chance many times do so more often, and those run that take minutes (test/full.ts). With
+ * `--fast` folders of tests that take long are left out.
  */
 import { readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -12,18 +13,30 @@ import { parseArgs } from "node:util";
 
 const { values, positionals: wanted } = parseArgs({
   allowPositionals: true,
-  options: { slowest: { type: "string", default: "10" }, full: { type: "boolean", default: false } },
+  options: {
+    slowest: { type: "string", default: "10" },
+    full: { type: "boolean", default: false },
+    fast: { type: "boolean", default: false },
+  },
 });
 if (values.full) process.env.CODISTILL_FULL = "1";
 const numSlowest = Number(values.slowest);
 if (!Number.isInteger(numSlowest) || numSlowest < 0)
   throw new Error(`--slowest must be a number of files, 0 or more, got "${values.slowest}"`);
 
+/** Folders of tests that start programs, try inputs by chance, or compare with what other programs computed. */
+const SLOW = ["bench", "test/fuzz", "test/golden", "test/onnx-vectors", "test/package", "test/process"].map((folder) =>
+  join("dist", folder, "/"),
+);
+const isWanted = (file: string) =>
+  (wanted.length === 0 || wanted.some((part) => file.includes(part))) &&
+  !(values.fast && SLOW.some((folder) => file.startsWith(folder)));
+
 /** Whole runs take longest: they come first, so that none of them is left to run alone in the end. */
 const isLong = (file: string) => file.startsWith(join("dist", "test", "process"));
 const all = readdirSync("dist", { recursive: true, encoding: "utf8" })
   .map((file) => join("dist", file))
-  .filter((file) => file.endsWith(".test.js") && (wanted.length === 0 || wanted.some((part) => file.includes(part))))
+  .filter((file) => file.endsWith(".test.js") && isWanted(file))
   .sort();
 if (all.length === 0) throw new Error(`no test file matches ${wanted.join(" ")}`);
 const files = [...all.filter(isLong), ...all.filter((file) => !isLong(file))].map((file) => resolve(file));
