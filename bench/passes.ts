@@ -12,7 +12,7 @@ import { parseArgs } from "node:util";
 import type { EngineOptions, Program } from "../src/engine/engine.js";
 import { type PlanOptions, planOf } from "../src/engine/plan.js";
 import { rootsOf } from "../src/graph/graph.js";
-import { type Passes, passNames, simplify } from "../src/graph/simplify.js";
+import { noPasses, type Passes, passNames, simplify } from "../src/graph/simplify.js";
 import { topologicalOrder } from "../src/graph/tensor.js";
 import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { table } from "../src/report/format.js";
@@ -22,14 +22,12 @@ import type { WorkloadName } from "./specs.js";
 import { median } from "./statistics.js";
 import { type Workload, workloads } from "./workloads.js";
 
-/** The passes that the in-place proof needs. */
-const KEPT = ["unused", "common"];
 const without = (names: readonly string[]): Passes => Object.fromEntries(names.map((name) => [name, false]));
 
 /** What is left out of the passes that are made by default. */
 const variants: Readonly<Record<string, PlanOptions>> = {
   ...Object.fromEntries(passNames.map((name) => [name, { passes: without([name]) }])),
-  "all but unused and common": { passes: without(passNames.filter((name) => !KEPT.includes(name))) },
+  "all passes": { passes: noPasses },
   blocks: { blocks: false },
 };
 

@@ -33,7 +33,6 @@ export { toOnnx } from "./graph/onnx.js";
 export * as ops from "./graph/ops.js";
 export { type RowGradient, rowGradient } from "./graph/row-gradient.js";
 export type { Axis } from "./graph/shape.js";
-export { noPasses, type Passes, type PassName, simplify } from "./graph/simplify.js";
 export type { Attributes, Op, Result, Shape, Tensor, Tensors } from "./graph/tensor.js";
 export type {
   ExchangeEvent,

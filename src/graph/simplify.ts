@@ -1,16 +1,11 @@
 /** Graphs made smaller before an engine gets them: passes over a graph, until none finds anything to do. */
 import { type Graph, inputsOf } from "./graph.js";
-import { algebra } from "./passes/algebra.js";
 import { common } from "./passes/common.js";
-import { fold } from "./passes/fold.js";
-import { identities } from "./passes/identities.js";
-import { joins } from "./passes/joins.js";
-import { products } from "./passes/products.js";
 import { unused } from "./passes/unused.js";
 import { countReads, type Pass, type PassRule, rewrite } from "./passes/walk.js";
 
-/** In the order in which they see a tensor. What each does, and what bits it may change, stands with it. */
-const passes = { unused, fold, identities, algebra, joins, products, common } as const satisfies Record<string, Pass>;
+/** In the order in which they see a tensor. What each does stands with it; all bits stay. */
+const passes = { unused, common } as const satisfies Record<string, Pass>;
 
 export type PassName = keyof typeof passes;
 

@@ -12,8 +12,6 @@ export interface Traits {
    * and roots that are correctly rounded, and choices. A kernel may take an exponential in another way when it is alone.
    */
   readonly isExact?: true;
-  /** May be done before its operands are repeated along axes, with the same bits. Only of what is exact. */
-  readonly mayPrecedeExpansion?: true;
   /** Has the same bits with its operands in either order; not so of a maximum, where they are zeros of two signs. */
   readonly isCommutative?: true;
   /** An engine may make the result a mere view of an operand, or leave the operation out where it changes nothing. */
@@ -30,8 +28,7 @@ export interface Traits {
 const none: Traits = {};
 const once: Traits = { isWrittenOnce: true };
 const exact: Traits = { isWrittenOnce: true, isExact: true };
-const choice: Traits = { ...exact, mayPrecedeExpansion: true };
-const arithmetic: Traits = { ...choice, overwrites: "elements" };
+const arithmetic: Traits = { ...exact, overwrites: "elements" };
 const view: Traits = { isWrittenOnce: true, mayShare: true };
 /** Views that tests run as often as sums: several results, or one that may be a sum of many. */
 const shared: Traits = { mayShare: true };
@@ -43,39 +40,39 @@ export const traits: { readonly [O in Op]: Traits } = {
   // A further result is a view wherever the first one is.
   part: shared,
 
-  neg: choice,
+  neg: exact,
   exp: once,
   log: once,
   sqrt: exact,
   relu: exact,
   sigmoid: once,
   softplus: once,
-  abs: choice,
+  abs: exact,
   sign: exact,
   tanh: once,
   erf: once,
   floor: exact,
   sin: { ...once, isForCpuOnWebGpu: "always" },
   cos: { ...once, isForCpuOnWebGpu: "always" },
-  clamp: choice,
+  clamp: exact,
   add: { ...arithmetic, isCommutative: true },
   sub: arithmetic,
   mul: { ...arithmetic, isCommutative: true },
   div: arithmetic,
-  maximum: choice,
-  minimum: choice,
-  where: choice,
-  cast: { ...choice, mayShare: true },
+  maximum: exact,
+  minimum: exact,
+  where: exact,
+  cast: { ...exact, mayShare: true },
 
   gelu: once,
   quickGelu: once,
 
-  greater: choice,
-  greaterOrEqual: choice,
-  equal: { ...choice, isCommutative: true },
-  and: { ...choice, isCommutative: true },
-  or: { ...choice, isCommutative: true },
-  not: choice,
+  greater: exact,
+  greaterOrEqual: exact,
+  equal: { ...exact, isCommutative: true },
+  and: { ...exact, isCommutative: true },
+  or: { ...exact, isCommutative: true },
+  not: exact,
 
   matmul: none,
 

@@ -3,7 +3,6 @@ import { type Graph, rootsOf } from "../graph.js";
 import { loopOf, resultOf } from "../ops/scan.js";
 import * as ops from "../ops.js";
 import { isOp, type ScanBody, type Tensor, topologicalOrder } from "../tensor.js";
-import { partOf } from "./pieces.js";
 import { allTensors, type Pass, type Results, rootsOfBody } from "./walk.js";
 
 /**
@@ -36,9 +35,9 @@ function readResults(graph: Graph): ReadonlyMap<Tensor, ReadonlySet<number>> {
   return read;
 }
 
-function onlyPart(tensor: Tensor<"split">, index: number): Results {
-  const { of, start, end } = partOf(tensor, index);
-  return new Map([[index, ops.slice(of, tensor.attributes.axis, start, end)]]);
+function onlyPart({ inputs: [x], attributes: { axis, sizes } }: Tensor<"split">, index: number): Results {
+  const start = sizes.slice(0, index).reduce((sum, size) => sum + size, 0);
+  return new Map([[index, ops.slice(x as Tensor, axis, start, start + (sizes[index] ?? 0))]]);
 }
 
 /** A loop without what nothing wants. */
