@@ -12,6 +12,8 @@ export {
   storeExchange,
 } from "./codistill/exchange.js";
 export { type Topology, teachersOf } from "./codistill/topology.js";
+export { prefetched } from "./data/prefetched.js";
+export type { Cursor, Part, Stream } from "./data/stream.js";
 export type { Engine, EngineOptions, Program, RunOptions, WriteOptions } from "./engine/engine.js";
 export {
   CheckpointError,

@@ -1,11 +1,11 @@
-import type { NamedArrays } from "../runtime/array.js";
+import { nextBatches, type Stream } from "../data/stream.js";
 import type { Step } from "../train/algorithm.js";
 import type { Student } from "../train/student.js";
 
 export interface PlainOptions {
   readonly student: Student;
   /** Labelled batches of this group's own shard. */
-  readonly stream: { next(): NamedArrays };
+  readonly stream: Pick<Stream, "next">;
   readonly numSteps: number;
   /** Batches whose gradients make one step; 1 by default. */
   readonly accumulate?: number;
@@ -28,7 +28,8 @@ export async function* plain({
   signal,
 }: PlainOptions): AsyncGenerator<Step> {
   while (student.step < numSteps) {
-    const batches = Array.from({ length: accumulate }, () => stream.next());
+    const drawn = nextBatches(stream, accumulate, signal);
+    const batches = drawn instanceof Promise ? await drawn : drawn;
     const metrics = await student.learn(batches, [], 0, signal);
     yield { ...metrics, step: student.step, distillWeight: 0, teachers: [] };
   }

@@ -1,5 +1,5 @@
+import { nextBatches, type Stream } from "../data/stream.js";
 import type { Schedule } from "../optim/schedules.js";
-import type { NamedArrays } from "../runtime/array.js";
 import type { Step } from "../train/algorithm.js";
 import type { Student } from "../train/student.js";
 import { dueAt } from "./due.js";
@@ -8,7 +8,7 @@ import type { Exchange } from "./exchange.js";
 export interface CodistillOptions {
   readonly student: Student;
   /** Labelled batches of this group's own shard. */
-  readonly stream: { next(): NamedArrays };
+  readonly stream: Pick<Stream, "next">;
   readonly exchange: Exchange;
   readonly numSteps: number;
   /** Steps before teaching starts; 0 by default. */
@@ -55,7 +55,8 @@ export async function* codistill(options: CodistillOptions): AsyncGenerator<Step
     const { step } = student;
     const weight = step < burnInSteps ? 0 : distillWeight(step);
     const teachers = weight > 0 ? await exchange.teachers(step) : [];
-    const batches = Array.from({ length: accumulate }, () => stream.next());
+    const drawn = nextBatches(stream, accumulate, signal);
+    const batches = drawn instanceof Promise ? await drawn : drawn;
 
     const metrics = await student.learn(batches, teachers, weight, signal);
     exchange.judge?.(step, teachers, metrics);

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { ConfigError, DataError } from "../errors.js";
 import type { NamedArrays } from "../runtime/array.js";
 import { rootKey } from "../runtime/random.js";
-import { batchStream, type Cursor, type Stream, sequential } from "./stream.js";
+import { batchStream, type Cursor, nextBatches, type Part, type ReadyStream, sequential } from "./stream.js";
 import { type Rows, recordLayout, tableRows } from "./table.js";
 
 const layout = recordLayout({ categorical: { row: "row" }, numeric: {} });
@@ -21,12 +21,12 @@ function rowsIn(batch: NamedArrays): number[] {
   return Array.from(batch["features.row"]?.data as Int32Array);
 }
 
-function take(stream: Stream, numBatches: number): number[] {
+function take(stream: ReadyStream, numBatches: number): number[] {
   return Array.from({ length: numBatches }, () => rowsIn(stream.next())).flat();
 }
 
 /** A stream over the odd rows of twice as many. */
-function oddRows(numRows: number, batchSize: number, seed: number, cursor?: Cursor): Stream {
+function oddRows(numRows: number, batchSize: number, seed: number, cursor?: Cursor, part?: Part): ReadyStream {
   const indices = Uint32Array.from({ length: numRows }, (_, i) => 2 * i + 1);
   return batchStream({
     rows: numbered(2 * numRows),
@@ -34,6 +34,7 @@ function oddRows(numRows: number, batchSize: number, seed: number, cursor?: Curs
     batchSize,
     key: rootKey(seed),
     ...(cursor && { cursor }),
+    ...(part && { part }),
   });
 }
 
@@ -132,4 +133,79 @@ test("a sequential pass has all rows in order, the last batch short", () => {
   assert.deepEqual(batches, [[0, 1, 2], [3, 4, 5], [6]]);
   assert.deepEqual([...sequential(numbered(0), 3)], []);
   assert.throws(() => sequential(numbered(1), 0).next(), ConfigError);
+});
+
+test("the parts of a batch in the order of workers are the whole batch, with one cursor, across the ends of epochs", () => {
+  const shared = fc.record({
+    count: fc.integer({ min: 1, max: 4 }),
+    size: fc.integer({ min: 1, max: 6 }),
+    more: fc.nat(30),
+    seed: fc.nat(),
+    start: fc.nat(50),
+  });
+  fc.assert(
+    fc.property(shared, ({ count, size, more, seed, start }) => {
+      const [batchSize, numRows] = [count * size, count * size + more];
+      const cursor = { epoch: 1, position: start % (numRows + 1) };
+      const whole = oddRows(numRows, batchSize, seed, cursor);
+      const parts = Array.from({ length: count }, (_, index) =>
+        oddRows(numRows, batchSize, seed, cursor, { index, count }),
+      );
+      while (whole.cursor.epoch < 4) {
+        const own = parts.map((part) => take(part, 1));
+        assert.ok(own.every(({ length }) => length === size));
+        assert.deepEqual(own.flat(), take(whole, 1));
+        for (const part of parts) assert.deepEqual(part.cursor, whole.cursor);
+      }
+    }),
+  );
+});
+
+test("parts that are not equal, or not there, are refused", () => {
+  const refused = (part: Part, pattern: RegExp) =>
+    assert.throws(
+      () => oddRows(9, 4, 1, undefined, part),
+      (error) => error instanceof ConfigError && pattern.test(error.message),
+    );
+  refused({ index: 0, count: 3 }, /equal parts, and 4 is no multiple of 3/);
+  for (const [index, count] of [
+    [2, 2],
+    [-1, 2],
+    [0, 0],
+    [0.5, 2],
+  ] as const)
+    refused({ index, count }, new RegExp(`got ${index} of ${count}`));
+});
+
+test("a batch that cannot be read is not drawn", () => {
+  const rows = numbered(20);
+  let isBroken = false;
+  const read: Rows["read"] = (wanted) => {
+    if (isBroken) throw new DataError("the disk");
+    return rows.read(wanted);
+  };
+  const indices = Uint32Array.from({ length: 20 }, (_, i) => i);
+  const stream = batchStream({ rows: { ...rows, read }, indices, batchSize: 3, key: rootKey(1) });
+  take(stream, 6);
+  const { cursor } = stream;
+  isBroken = true;
+  assert.throws(() => stream.next(), DataError);
+  assert.deepEqual(stream.cursor, cursor);
+  isBroken = false;
+  const next = take(stream, 1);
+  assert.deepEqual(next, take(batchStream({ rows, indices, batchSize: 3, key: rootKey(1), cursor }), 1));
+});
+
+test("the batches of a step are there at once when the stream has them, else in their order", async () => {
+  const [ready, other] = [oddRows(12, 4, 3), oddRows(12, 4, 3)];
+  const now = nextBatches(ready, 3);
+  assert.ok(!(now instanceof Promise));
+  let asked = 0;
+  // The second one is late.
+  const late = { next: () => (++asked === 2 ? Promise.resolve(other.next()) : other.next()) };
+  const then = nextBatches(late, 3);
+  assert.ok(then instanceof Promise);
+  assert.deepEqual((await then).map(rowsIn), now.map(rowsIn));
+  const failing = { next: () => Promise.reject(new DataError("none")) };
+  await assert.rejects(async () => nextBatches(failing, 2), DataError);
 });

@@ -2,7 +2,7 @@
 import { ConfigError, DataError } from "../errors.js";
 import type { NamedArrays } from "../runtime/array.js";
 import { fold, type Key, permutation } from "../runtime/random.js";
-import { gatherBatch, type Rows } from "./table.js";
+import { gatherBatch, type RowRange, type Rows } from "./table.js";
 
 /** Where a stream is: the epoch, and how many of its rows are consumed. Plain JSON, part of a checkpoint. */
 export interface Cursor {
@@ -10,16 +10,32 @@ export interface Cursor {
   readonly position: number;
 }
 
-/** Batches without end. */
+/** Batches without end. They are asked for one after the other: the next one when the one before has come. */
 export interface Stream {
-  /** The next batch; see `gatherBatch` for names and shapes. */
-  next(): NamedArrays;
+  /**
+   * The next batch, at once or when it is there; its arrays are named by `data/batch.ts`. A batch that fails, or is cancelled by
+   * the signal, is not drawn: the stream stays where it is.
+   */
+  next(signal?: AbortSignal): NamedArrays | Promise<NamedArrays>;
   /** Where the next batch starts; a stream made with it goes on with the same batches. */
   readonly cursor: Cursor;
-  /** Go on from where the stream was at another time. */
+  /** Go on from where the stream was at another time. Throws {@link DataError} for a cursor of other data. */
   goTo(cursor: Cursor): void;
   /** Rows of one epoch. */
   readonly numRows: number;
+  /** End what it does in the background, and let go of what it holds; it has no more batches. */
+  close?(): Promise<void>;
+}
+
+/** A stream whose batches are there when they are asked for. */
+export interface ReadyStream extends Stream {
+  next(): NamedArrays;
+}
+
+/** One of the workers that share a stream: all have the same cursor, and each gets its own rows of every batch. */
+export interface Part {
+  readonly index: number;
+  readonly count: number;
 }
 
 /** What a {@link batchStream} reads. */
@@ -27,8 +43,10 @@ export interface BatchStreamOptions {
   readonly rows: Rows;
   /** The rows to read: one group's shard. */
   readonly indices: Uint32Array;
-  /** Rows of a batch. */
+  /** Rows of a batch, of all parts together. */
   readonly batchSize: number;
+  /** Whose rows of each batch are given: worker k of n has the k-th of n equal parts. All of them by default. */
+  readonly part?: Part;
   /** The seed of the order; every epoch has its own child key. */
   readonly key: Key;
   /** Where to go on; the start of epoch 0 by default. */
@@ -40,12 +58,13 @@ export interface BatchStreamOptions {
  * completed with the first rows of the next, so over any epoch every row comes exactly once.
  *
  * Throws {@link DataError} when one batch needs more rows than there are, or the cursor is outside the epoch, and
- * {@link ConfigError} when the batch size is not a positive whole number.
+ * {@link ConfigError} when the batch size is not a positive whole number, or its parts are not equal.
  */
-export function batchStream(options: BatchStreamOptions): Stream {
+export function batchStream(options: BatchStreamOptions): ReadyStream {
   const { rows, indices, batchSize, key, cursor = { epoch: 0, position: 0 } } = options;
   const numRows = indices.length;
   checkBatchSize(batchSize);
+  const { start, end } = rangeOf(batchSize, options.part);
   if (numRows < batchSize) {
     throw new DataError(
       `stream: a batch of ${batchSize} rows needs at least as many, and this shard has ${numRows}. Lower the batch size, use fewer groups, or add data.`,
@@ -54,39 +73,73 @@ export function batchStream(options: BatchStreamOptions): Stream {
   checkCursor(cursor, numRows);
   let { epoch, position } = cursor;
   // Made again from the key on resume, and not before it is needed: the order itself is never saved.
-  let order: Uint32Array | null = null;
+  let order: { readonly epoch: number; readonly rows: Uint32Array } | null = null;
 
-  function next(): NamedArrays {
-    const wanted = new Uint32Array(batchSize);
-    for (let i = 0; i < batchSize; i++) {
-      if (position === numRows) nextEpoch();
-      order ??= permutation(fold(key, epoch), numRows);
-      wanted[i] = indices[order[position++] as number] as number;
-    }
-    if (position === numRows) nextEpoch();
-    return gatherBatch(rows, wanted);
-  }
-
-  function goTo(cursor: Cursor): void {
-    checkCursor(cursor, numRows);
-    if (cursor.epoch !== epoch) order = null;
-    ({ epoch, position } = cursor);
-  }
-
-  function nextEpoch(): void {
-    epoch += 1;
-    position = 0;
-    order = null;
+  /** The row at a place that is counted on from the beginning of this epoch into the next. */
+  function rowAt(place: number): number {
+    const [own, at] = place < numRows ? [epoch, place] : [epoch + 1, place - numRows];
+    if (order?.epoch !== own) order = { epoch: own, rows: permutation(fold(key, own), numRows) };
+    return indices[order.rows[at] as number] as number;
   }
 
   return {
-    next,
-    goTo,
+    next() {
+      const wanted = new Uint32Array(end - start);
+      for (let i = start; i < end; i++) wanted[i - start] = rowAt(position + i);
+      const batch = gatherBatch(rows, wanted);
+      // Not before it is there: a batch that cannot be read is not drawn.
+      position += batchSize;
+      for (; position >= numRows; position -= numRows) epoch += 1;
+      return batch;
+    },
+    goTo(cursor) {
+      checkCursor(cursor, numRows);
+      ({ epoch, position } = cursor);
+    },
     get cursor() {
       return { epoch, position };
     },
     numRows,
   };
+}
+
+/**
+ * The places of a part in a batch: from `start` up to, not including, `end`.
+ * Throws {@link ConfigError} when the parts of a batch are not equal, or there is no such part.
+ */
+export function rangeOf(batchSize: number, { index, count }: Part = { index: 0, count: 1 }): RowRange {
+  const isOne = Number.isInteger(index) && Number.isInteger(count) && index >= 0 && index < count;
+  if (!isOne) throw new ConfigError(`stream: a part is counted from 0 among those there are, got ${index} of ${count}`);
+  if (batchSize % count !== 0) {
+    throw new ConfigError(
+      `stream: a batch is divided into equal parts, and ${batchSize} is no multiple of ${count}. Change the batch size or the number of workers.`,
+    );
+  }
+  const size = batchSize / count;
+  return { start: index * size, end: (index + 1) * size };
+}
+
+/**
+ * The next batches of a stream, in their order. They are given at once when they are all there, so that what only has to wait
+ * for them where it must goes on without a turn for others. Throws, or rejects with, what `next` does.
+ */
+export function nextBatches(
+  stream: Pick<Stream, "next">,
+  count: number,
+  signal?: AbortSignal,
+): readonly NamedArrays[] | Promise<readonly NamedArrays[]> {
+  const batches: NamedArrays[] = [];
+  async function others(late: Promise<NamedArrays>): Promise<readonly NamedArrays[]> {
+    batches.push(await late);
+    while (batches.length < count) batches.push(await stream.next(signal));
+    return batches;
+  }
+  while (batches.length < count) {
+    const batch = stream.next(signal);
+    if (batch instanceof Promise) return others(batch);
+    batches.push(batch);
+  }
+  return batches;
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 import { DataError } from "../errors.js";
 import type { NamedArrays, NdArray } from "../runtime/array.js";
+import { featureName, labelsName, numbersName } from "./batch.js";
 import type { RowSplit } from "./split.js";
 
 /**
@@ -121,23 +122,12 @@ export interface RowRange {
   readonly end: number;
 }
 
-/** The name of a batch's label array. */
-export const labelsName = "labels";
-
-/** The name of the array of all numeric features, where they are many. */
-export const numbersName = "numbers";
-
 /**
  * Whether so many numeric features are one array of a batch, [batch, features], instead of one each: a step costs some
  * microseconds for each array, whatever is in it, and thousands of them would be all that it does.
  */
 export function areOneArray(numNumeric: number): boolean {
   return numNumeric > 64;
-}
-
-/** The name of a feature's array in a batch. */
-export function featureName(feature: string): string {
-  return `features.${feature}`;
 }
 
 /**

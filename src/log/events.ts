@@ -284,12 +284,13 @@ export interface RunResult {
   readonly disagreement: number | null;
   /** The same of decisions: the share of rows that two groups decide differently; of numbers, as the disagreement. */
   readonly churn?: number | null;
-  /** What a model has to be better than to have learned something, from the least on. */
+  /** What a model must be better than to have learned something, from the least on, and what to say of the shipped one beside it. */
   readonly yardsticks?: readonly Yardstick[];
-  /** What is to be said of the shipped model beside them. */
   readonly remarks?: readonly string[];
   readonly shippedGroup: number;
+  /** Rows of the test split; of text its documents, of which `testUnits` are predicted. */
   readonly testRows: number;
+  readonly testUnits?: number;
 }
 
 /** The test split by something simple: guessing, frequencies, an n-gram. */

@@ -45,7 +45,7 @@ export async function runGroup(options: GroupOptions): Promise<"finished" | "sto
   });
   const started = performance.now();
   // A group that had stopped early has nothing left to do.
-  if (!keeper.stopsEarly()) await trainGroup(options, group, begun);
+  if (!keeper.stopsEarly()) await trainGroup(options, group, begun).finally(() => group.stream.close());
   await Promise.all([algorithm.idle?.(), group.look.idle()]);
   const hasAll = student.step === numSteps && !keeper.owesValidation();
   const reason = hasAll || keeper.stopsEarly() ? "finished" : "stopped";

@@ -1,5 +1,6 @@
 /** From configuration to parts: the only place where names become objects. */
-import { areOneArray, numbersName, type Preprocessing } from "../data/table.js";
+import { numbersName } from "../data/batch.js";
+import { areOneArray, type Preprocessing } from "../data/table.js";
 import { ConfigError } from "../errors.js";
 import type { Objective } from "../nn/losses.js";
 import { mlp } from "../nn/mlp.js";

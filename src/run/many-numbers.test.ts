@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { tinyConfig } from "../../test/tiny-run.js";
-import { gatherBatch, numbersName, type Preprocessing, recordLayout, tableRows } from "../data/table.js";
+import { numbersName } from "../data/batch.js";
+import { gatherBatch, type Preprocessing, recordLayout, tableRows } from "../data/table.js";
 import { mlp } from "../nn/mlp.js";
 import { initParams } from "../nn/model.js";
 import * as ort from "../node/ort/library.js";

@@ -58,6 +58,7 @@ export async function scoreTextRun(options: ScoreTextOptions, groups: readonly S
     yardsticks: beside,
     ...(remarks.length > 0 && { remarks }),
     shippedGroup: options.shippedGroup,
-    testRows: numPredicted(test),
+    testRows: size.documents,
+    testUnits: numPredicted(test),
   };
 }

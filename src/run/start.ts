@@ -2,6 +2,7 @@
 import { claimGroup, claimIncarnation, watchStarts } from "../checkpoint/claims.js";
 import { recordingStore } from "../checkpoint/recordings.js";
 import type { Store } from "../checkpoint/store.js";
+import { prefetched } from "../data/prefetched.js";
 import type { Engine } from "../engine/engine.js";
 import { CheckpointError, ConfigError } from "../errors.js";
 import type { LoggedProcess, TeachersEvent, TrainEvent } from "../log/events.js";
@@ -86,7 +87,9 @@ export async function startGroup(options: GroupOptions) {
   if (state && info) await student.restore(state, info.step, info.learningRateScale);
   else await begin();
 
-  const stream = workload.stream(fold(seed, "stream"), info?.cursor ?? unreadAt(beginning.step * config.accumulate));
+  const from = info?.cursor ?? unreadAt(beginning.step * config.accumulate);
+  // The batches of the next step are read while the engine takes this one.
+  const stream = prefetched(workload.stream(fold(seed, "stream"), from), config.accumulate);
   const tell = (message: string) => log({ event: "warning", group: groupIndex, step: student.step, message });
   const starts = watchStarts(options.store, groupIndex, incarnation, { isClaimed: true, tell });
   // An algorithm that publishes looks before each publication, and tells of a store that fails; this is for those that do not.

@@ -46,13 +46,14 @@ export function tableWorkload(config: TableRunConfig, data: TableShard): Workloa
   return {
     ...work,
     numExamples: data.shard.length,
-    stream: (key, cursor) =>
+    stream: (key, cursor, part) =>
       batchStream({
         rows: data.train,
         indices: data.shard,
         batchSize: config.globalBatchSize / config.accumulate,
         key,
         ...(cursor && { cursor }),
+        ...(part && { part }),
       }),
     async validator(engine) {
       const program = await engine.compile(predictGraph(learner, shippedName(learner)));

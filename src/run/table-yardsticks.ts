@@ -2,8 +2,10 @@
  * What a model of a table has to be better than to have learned anything: the same answer for every row, and the best of what
  * one feature alone tells, as a histogram over its values.
  */
+
+import { featureName, labelsName } from "../data/batch.js";
 import { lastAtMost } from "../data/search.js";
-import { featureName, labelsName, type Preprocessing, type Rows } from "../data/table.js";
+import type { Preprocessing, Rows } from "../data/table.js";
 import type { RunResult, TestMetrics, Yardstick } from "../log/events.js";
 import { loss } from "../report/format.js";
 import type { Predictions } from "../train/evaluate.js";

@@ -1,5 +1,5 @@
 /** Learning what comes next in a text. */
-import type { Stream } from "../data/stream.js";
+import type { ReadyStream } from "../data/stream.js";
 import type { Corpus } from "../data/text/corpus.js";
 import { laneStream, sequenceStream, type TextStreamOptions } from "../data/text/streams.js";
 import type { TextSize } from "../data/text/text.js";
@@ -45,7 +45,7 @@ export function textBatch({ data, model, globalBatchSize, accumulate }: TextRunC
 export interface TextNetwork {
   readonly model: Model;
   readonly reader: UnitReader;
-  readonly stream: (options: TextStreamOptions) => Stream;
+  readonly stream: (options: TextStreamOptions) => ReadyStream;
 }
 
 /** The network of a run, for so many different units. */
@@ -104,8 +104,15 @@ export function textWorkload(config: TextRunConfig, data: TextShard): Workload {
     ...work,
     numExamples: data.shard.length,
     levels: levelsOf(data.unitCounts),
-    stream: (key, cursor) =>
-      stream({ corpus: data.train, documents: data.shard, ...textBatch(config), key, ...(cursor && { cursor }) }),
+    stream: (key, cursor, part) =>
+      stream({
+        corpus: data.train,
+        documents: data.shard,
+        ...textBatch(config),
+        key,
+        ...(cursor && { cursor }),
+        ...(part && { part }),
+      }),
     async validator(engine) {
       const prefixes = { params: shippedName(learner), buffers: kept.buffers };
       const score = await textScorer(engine, learner.model, [prefixes], textBatch(config));

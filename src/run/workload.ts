@@ -1,5 +1,5 @@
 /** What a group trains, and on what: all of a run that depends on whether its data is a table or text. */
-import type { Cursor, Stream } from "../data/stream.js";
+import type { Cursor, Part, Stream } from "../data/stream.js";
 import type { Engine } from "../engine/engine.js";
 import type { Metrics } from "../log/events.js";
 import type { Key } from "../runtime/random.js";
@@ -21,8 +21,8 @@ export interface Workload extends Work {
   readonly numExamples: number;
   /** What label losses are where nothing is learned, where that is known. */
   readonly levels?: Levels;
-  /** Batches of its shard, from a cursor on. Throws {@link DataError} when there is too little for one. */
-  stream(key: Key, cursor?: Cursor): Stream;
+  /** Batches of its shard, from a cursor on, or a worker's part of them. Throws {@link DataError} when there is too little for one. */
+  stream(key: Key, cursor?: Cursor, part?: Part): Stream;
   /** Compile what validates the weights that an engine keeps and that would be shipped. */
   validator(engine: Engine): Promise<Validate>;
 }

@@ -1,6 +1,7 @@
 /** The part of a served model that turns columns into what training reads: ids and float32 numbers. */
 
-import { areOneArray, featureName, numbersName, type Preprocessing, type Shift } from "../data/table.js";
+import { featureName, numbersName } from "../data/batch.js";
+import { areOneArray, type Preprocessing, type Shift } from "../data/table.js";
 import { ELEMENT_TYPES } from "../graph/onnx/element-types.js";
 import type { ModelProto, ValueInfoProto } from "../graph/onnx-proto.js";
 import { outputNames } from "../train/task.js";

@@ -1,5 +1,5 @@
 /** Language models over a whole text: the loss of each, of their ensemble, and how far they are apart. */
-import { labelsName } from "../data/table.js";
+import { labelsName } from "../data/batch.js";
 import type { Corpus } from "../data/text/corpus.js";
 import { NO_LABEL, type TextLayout, wholeText } from "../data/text/whole.js";
 import type { Engine } from "../engine/engine.js";
@@ -105,7 +105,7 @@ const CHURN = "churn";
 function scoreGraph(model: Model, models: readonly WeightPrefixes[]): Graph {
   const inputs = inputTensors(model);
   const numRows = Object.values(model.inputs)[0]?.shape.reduce<number>((size, axis) => size * Number(axis), 1) ?? 0;
-  const labels = input("labels", [numRows], "int32");
+  const labels = input(labelsName, [numRows], "int32");
   const said = models.map(({ params, buffers }, i) => {
     const weights = { ...weightTensors(model, params, buffers), ...stateTensors(model, stateOf(i)) };
     return { weights, ...carry(model, weights, inputs) };

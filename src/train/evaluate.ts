@@ -1,6 +1,8 @@
 /** Predictions of a kept model over all rows of a split. */
+
+import { labelsName } from "../data/batch.js";
 import { sequential } from "../data/stream.js";
-import { labelsName, type Rows } from "../data/table.js";
+import type { Rows } from "../data/table.js";
 import type { Program } from "../engine/engine.js";
 import { sizeOf } from "../runtime/array.js";
 import { named } from "../runtime/named.js";

@@ -1,4 +1,5 @@
 /** The graphs that training runs. A whole step is one of them: forward, losses, teachers, backward and update. */
+import { labelsName } from "../data/batch.js";
 import { gradients } from "../graph/grad.js";
 import type { Graph } from "../graph/graph.js";
 import { add, div, greater, input, mul, reduceSum, stopGradient, sub, where } from "../graph/ops.js";
@@ -161,7 +162,7 @@ function differentiate(learner: Learner, numTeachers: number, before: Tensors, l
   const weights = { ...params, ...under(kept.buffers), ...under(kept.state) };
   const student = train(model, weights, inputs);
   const { shape, dtype } = objective.labels ?? { shape: ["batch"], dtype: "float32" };
-  const labels = input("labels", shape, dtype);
+  const labels = input(labelsName, shape, dtype);
   const teachers = Array.from({ length: numTeachers }, (_, slot) => {
     const own = { ...weightTensors(model, kept.teacher(slot)), ...under(kept.teacherState(slot)) };
     return { weights: own, ...carry(model, own, inputs) };

@@ -1,6 +1,6 @@
 /** How an engine takes one optimizer step: as one graph, or the gradients of parts first and then the update. */
 
-import { labelsName } from "../data/table.js";
+import { labelsName } from "../data/batch.js";
 import type { Engine, Program } from "../engine/engine.js";
 import { type NamedArrays, scalar, zeros } from "../runtime/array.js";
 import type { Closable } from "../runtime/closable.js";

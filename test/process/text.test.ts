@@ -67,8 +67,10 @@ test("a run on text says what it has, learns, and its model continues a text, th
   assert.match(stdout, /test nats per unit +test perplexity +test bits per byte +test accuracy/, shown);
   assert.match(stdout, /^next: codistill sample \S+model\.onnx;/m, shown);
   const folder = await run.folder();
-  const { task, groups, ensemble, churn } = resultOf(folder);
+  const { task, groups, ensemble, churn, testRows, testUnits } = resultOf(folder);
   assert.equal(task, "language");
+  const [ready] = ofKind(readLog(folder.log), "data-ready");
+  assert.deepEqual([testRows, testUnits], [ready?.rows.test, (ready?.units?.test ?? 0) - 1]);
   for (const { testLoss, testPerplexity = 0, testBitsPerByte = 0 } of [...groups, ...(ensemble ? [ensemble] : [])]) {
     assert.ok(testLoss < 3, `${testLoss} nats are no better than guessing by frequency`);
     assert.ok(Math.abs(testPerplexity - Math.exp(testLoss)) < 1e-9);

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { ConfigError, DataError } from "../../errors.js";
+import type { NamedArrays } from "../../runtime/array.js";
 import { rootKey } from "../../runtime/random.js";
-import type { Stream } from "../stream.js";
+import type { ReadyStream } from "../stream.js";
 import { corpusOf, joined } from "./corpus.js";
 import { laneStream, sequenceStream, type TextStreamOptions } from "./streams.js";
 
@@ -19,7 +20,7 @@ function corpus(lengths: readonly number[]) {
 const lengthsArbitrary = fc.array(fc.nat(30), { minLength: 1, maxLength: 20 });
 const all = (lengths: readonly number[]) => Uint32Array.from(lengths.keys());
 const kinds = { laneStream, sequenceStream };
-const data = (stream: Stream) => {
+const data = (stream: ReadyStream) => {
   const { ids, labels } = stream.next();
   return { ids: ids?.data as Int32Array, labels: labels?.data as Int32Array };
 };
@@ -92,6 +93,38 @@ for (const [name, make] of Object.entries(kinds)) {
         whole.goTo(cursor);
         assert.deepEqual(data(whole), batch);
       }
+    });
+
+    /** The units and labels of each text of some batches. */
+    const textsOf = (batches: readonly NamedArrays[]) =>
+      batches.flatMap(({ ids, labels }) => {
+        const isByTime = name === "laneStream";
+        const [times = 0, numTexts = 0] = (isByTime ? ids?.shape : ids?.shape.toReversed()) ?? [];
+        const at = (text: number, time: number) => (isByTime ? time * numTexts + text : text * times + time);
+        return Array.from({ length: numTexts }, (_, text) =>
+          Array.from({ length: times }, (_, time) => [ids?.data[at(text, time)], labels?.data[at(text, time)]]),
+        );
+      });
+
+    test("the parts of a batch in the order of workers are the whole batch, with one cursor, across the ends of epochs", () => {
+      const lengths = [40, 7, 0, 90, 13];
+      for (const count of [1, 2, 3]) {
+        const sizes = { batchSize: 6, times: 5, cursor: { epoch: 1, position: 2 } };
+        const whole = streamOf(lengths, sizes);
+        const parts = Array.from({ length: count }, (_, index) =>
+          streamOf(lengths, { ...sizes, part: { index, count } }),
+        );
+        while (whole.cursor.epoch < 4) {
+          const texts = textsOf(parts.map((part) => part.next()));
+          assert.equal(texts.length, 6);
+          assert.deepEqual(texts, textsOf([whole.next()]));
+          for (const part of parts) assert.deepEqual(part.cursor, whole.cursor);
+        }
+      }
+      assert.throws(
+        () => streamOf(lengths, { batchSize: 6, times: 5, part: { index: 0, count: 4 } }),
+        (error) => error instanceof ConfigError && /6 is no multiple of 4/.test(error.message),
+      );
     });
 
     test("reads the documents of a shard alone", () => {

@@ -2,21 +2,20 @@
 import { ConfigError, DataError } from "../../errors.js";
 import { int32, type NamedArrays } from "../../runtime/array.js";
 import { fold, type Key, permutation } from "../../runtime/random.js";
-import type { Cursor, Stream } from "../stream.js";
-import { labelsName } from "../table.js";
+import { idsName, labelsName } from "../batch.js";
+import { type Cursor, type Part, type ReadyStream, rangeOf } from "../stream.js";
 import { type Corpus, type Joined, joined } from "./corpus.js";
-
-/** The name of a batch's units. */
-export const idsName = "ids";
 
 export interface TextStreamOptions {
   readonly corpus: Corpus;
   /** The documents to read: one group's shard. */
   readonly documents: Uint32Array;
-  /** Texts side by side. */
+  /** Texts side by side, of all parts together. */
   readonly batchSize: number;
   /** Units of each in one batch. */
   readonly times: number;
+  /** Whose texts of each batch are given: worker k of n has the k-th of n equal parts. All of them by default. */
+  readonly part?: Part;
   /** The seed of the order of documents; every epoch has its own child key. */
   readonly key: Key;
   /** Where to go on, its position being batches of the epoch; the start of epoch 0 by default. */
@@ -35,9 +34,10 @@ interface Epoch {
  * before: truncated back-propagation through time (Williams and Peng 1990). Where an epoch begins, all lanes jump as they
  * do between documents. What is left over at the ends of lanes, fewer than `times` units each, is another part in every epoch.
  *
- * Throws {@link DataError} when there is too little text for one batch, and {@link ConfigError} for sizes that are none.
+ * Throws {@link DataError} when there is too little text for one batch, and {@link ConfigError} for sizes that are none, or
+ * parts that are not equal.
  */
-export function laneStream(options: TextStreamOptions): Stream {
+export function laneStream(options: TextStreamOptions): ReadyStream {
   const { batchSize, times } = options;
   const laneLength = (length: number) => Math.floor(length / batchSize);
   return stream(options, {
@@ -45,8 +45,8 @@ export function laneStream(options: TextStreamOptions): Stream {
     numBatches: (length) => Math.floor((laneLength(length) - 1) / times),
     placesOf: (length) => (batch) =>
       Float64Array.from({ length: batchSize }, (_, lane) => lane * laneLength(length) + batch * times),
-    arrange: (ids, labels) => ({ [idsName]: int32(ids, [times, batchSize]), [labelsName]: int32(labels) }),
-    indexOf: (lane, time) => time * batchSize + lane,
+    arrange: (ids, labels) => ({ [idsName]: int32(ids, [times, ids.length / times]), [labelsName]: int32(labels) }),
+    indexOf: (lane, time, numTexts) => time * numTexts + lane,
   });
 }
 
@@ -56,7 +56,7 @@ export function laneStream(options: TextStreamOptions): Stream {
  *
  * Throws what {@link laneStream} throws.
  */
-export function sequenceStream(options: TextStreamOptions): Stream {
+export function sequenceStream(options: TextStreamOptions): ReadyStream {
   const { batchSize, times, key } = options;
   const numSequences = (length: number) => Math.floor((length - 1) / times);
   return stream(options, {
@@ -67,7 +67,7 @@ export function sequenceStream(options: TextStreamOptions): Stream {
       return (batch) =>
         Float64Array.from({ length: batchSize }, (_, i) => (order[batch * batchSize + i] as number) * times);
     },
-    arrange: (ids, labels) => ({ [idsName]: int32(ids, [batchSize, times]), [labelsName]: int32(labels) }),
+    arrange: (ids, labels) => ({ [idsName]: int32(ids, [ids.length / times, times]), [labelsName]: int32(labels) }),
     indexOf: (row, time) => row * times + time,
   });
 }
@@ -79,15 +79,18 @@ interface Cut {
   readonly numBatches: (length: number) => number;
   readonly placesOf: (length: number, epoch: number) => Epoch["placesOf"];
   readonly arrange: (ids: Int32Array, labels: Int32Array) => NamedArrays;
-  readonly indexOf: (text: number, time: number) => number;
+  /** Where the unit of a text at a time lies, in a part of so many texts. */
+  readonly indexOf: (text: number, time: number, numTexts: number) => number;
 }
 
-function stream(options: TextStreamOptions, cut: Cut): Stream {
+function stream(options: TextStreamOptions, cut: Cut): ReadyStream {
   const { corpus, documents, batchSize, times, key, cursor = { epoch: 0, position: 0 } } = options;
   for (const [name, size] of Object.entries({ batchSize, times })) {
     if (!Number.isInteger(size) || size < 1)
       throw new ConfigError(`text: ${name} is a positive whole number, got ${size}`);
   }
+  const { start, end } = rangeOf(batchSize, options.part);
+  const numTexts = end - start;
   const { length } = joined(corpus, documents);
   const numBatches = cut.numBatches(length);
   if (numBatches < 1) {
@@ -113,12 +116,12 @@ function stream(options: TextStreamOptions, cut: Cut): Stream {
     next() {
       current ??= epochNow();
       const { text, placesOf } = current;
-      const [ids, labels] = [new Int32Array(batchSize * times), new Int32Array(batchSize * times)];
+      const [ids, labels] = [new Int32Array(numTexts * times), new Int32Array(numTexts * times)];
       const units = new Int32Array(times + 1);
-      for (const [i, place] of placesOf(position).entries()) {
+      for (const [i, place] of placesOf(position).subarray(start, end).entries()) {
         text.read(place, times + 1, units, 0);
         for (let time = 0; time < times; time++) {
-          const at = cut.indexOf(i, time);
+          const at = cut.indexOf(i, time, numTexts);
           ids[at] = units[time] as number;
           labels[at] = units[time + 1] as number;
         }

@@ -1,8 +1,7 @@
 /** One pass over a whole text, for evaluation. */
 import { int32, type NamedArrays } from "../../runtime/array.js";
-import { labelsName } from "../table.js";
+import { idsName, labelsName } from "../batch.js";
 import { type Corpus, type Joined, joined } from "./corpus.js";
-import { idsName } from "./streams.js";
 
 /** The label of a place where nothing is predicted, after the end of the text. */
 export const NO_LABEL = -1;

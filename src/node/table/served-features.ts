@@ -1,5 +1,5 @@
 /** What a served model makes of columns before its network, as further outputs: ids of names, and numbers as they are kept. */
-import { featureName, numbersName } from "../../data/table.js";
+import { featureName, numbersName } from "../../data/batch.js";
 import { ELEMENT_TYPES } from "../../graph/onnx/element-types.js";
 import type { ModelProto, ValueInfoProto } from "../../graph/onnx-proto.js";
 import type { FeatureValues, SeenFeature } from "../../serving/seen.js";

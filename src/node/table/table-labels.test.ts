@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { content, csv, header, lines, specOf, workplace } from "../../../test/table-fixture.js";
-import { labelsName, MAX_CLASSES } from "../../data/table.js";
+import { labelsName } from "../../data/batch.js";
+import { MAX_CLASSES } from "../../data/table.js";
 import { openTable } from "./ingest.js";
 
 const { write, prepare, refused } = workplace();

@@ -1,8 +1,7 @@
 /** What an exported language model makes of texts that it has not seen. */
 
-import { labelsName } from "../../data/table.js";
+import { idsName, labelsName } from "../../data/batch.js";
 import { corpusOf } from "../../data/text/corpus.js";
-import { idsName } from "../../data/text/streams.js";
 import type { TextSize } from "../../data/text/text.js";
 import { NO_LABEL, wholeText } from "../../data/text/whole.js";
 import { DataError } from "../../errors.js";

@@ -3,9 +3,9 @@ import type { z } from "zod";
 import type { Section } from "../../checkpoint/checkpoint.js";
 import type { StartWatch } from "../../checkpoint/claims.js";
 import type { Store } from "../../checkpoint/store.js";
+import type { Stream } from "../../data/stream.js";
 import type { TeachersEvent, TrainEvent } from "../../log/events.js";
 import type { Model } from "../../nn/model.js";
-import type { NamedArrays } from "../../runtime/array.js";
 import type { Key } from "../../runtime/random.js";
 import type { Algorithm } from "../../train/algorithm.js";
 import type { Distillation } from "../../train/graphs.js";
@@ -26,7 +26,7 @@ export interface AlgorithmContext {
   readonly accumulate: number;
   readonly model: Model;
   readonly student: Student;
-  readonly stream: { next(): NamedArrays };
+  readonly stream: Pick<Stream, "next">;
   /** The key of the run's seed, which all groups share. */
   readonly seed: Key;
   /** What all groups share. */

@@ -1,6 +1,7 @@
 /** How long a step takes here: a few of them, on random rows. */
 
-import { areOneArray, featureName, labelsName, numbersName } from "../../../data/table.js";
+import { featureName, labelsName, numbersName } from "../../../data/batch.js";
+import { areOneArray } from "../../../data/table.js";
 import type { Feature } from "../../../infer/column.js";
 import { resolveConfig } from "../../../run/config.js";
 import type { TableRunInput } from "../../../run/input/run.js";

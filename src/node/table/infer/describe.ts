@@ -1,5 +1,7 @@
 /** A table described for training: what its columns are for, what is predicted, how its rows are split, what to beware of. */
+
 import { join } from "node:path";
+import { labelsName } from "../../../data/batch.js";
 import { ConfigError } from "../../../errors.js";
 import type {
   ColumnDescription,
@@ -84,7 +86,7 @@ export interface DescribeOptions {
 }
 
 /** What a model's output is called, which no feature may be called. */
-const OUTPUTS = [...Object.values(outputNames), "labels"];
+const OUTPUTS = [...Object.values(outputNames), labelsName];
 
 /**
  * Describe the table in some files for predicting a label, a column or an SQL expression over the columns of a row.
