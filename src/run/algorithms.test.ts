@@ -4,7 +4,7 @@ import { runTiny } from "../../test/group-run.js";
 import { tinyConfig } from "../../test/tiny-run.js";
 import { claimIncarnation } from "../checkpoint/claims.js";
 import { memoryStore } from "../checkpoint/store.js";
-import { algorithmOf } from "./algorithms.js";
+import { algorithmOf, untaughtRemark } from "./algorithms.js";
 import { resolveConfig } from "./config.js";
 import { declarationOf } from "./declaration.js";
 
@@ -68,6 +68,14 @@ test("groups of one run must train by the same algorithm", () => {
 test("the step from which on groups teach is told, and that of plain training is none", () => {
   assert.equal(algorithmOf(tinyConfig(plain)).teachesFrom, null);
   assert.equal(algorithmOf(tinyConfig({ algorithm: { burnInSteps: 7 } })).teachesFrom, 7);
+});
+
+test("params that no other group has taught are told of, where others should have", () => {
+  const config = tinyConfig({ algorithm: { burnInSteps: 30 }, numGroups: 2 });
+  assert.match(untaughtRemark(config, 30) ?? "", /they are of step 30, .* from step 30 on\. Let them begin earlier/);
+  assert.equal(untaughtRemark(config, 31), null);
+  assert.equal(untaughtRemark({ ...config, numGroups: 1 }, 30), null);
+  assert.equal(untaughtRemark(tinyConfig({ ...plain, numGroups: 2 }), 30), null);
 });
 
 test("an algorithm that is none, or has options of another one, is refused with the cure", () => {

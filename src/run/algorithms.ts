@@ -46,3 +46,16 @@ export function algorithmOf({ algorithm }: { readonly algorithm: AlgorithmConfig
     start: (context: AlgorithmContext): Algorithm => kind.start(algorithm, context),
   };
 }
+
+/** What is to be said of shipped params that no other group has taught; null where one has, or none ever should. */
+export function untaughtRemark(
+  config: { readonly algorithm: AlgorithmConfig; readonly numGroups: number },
+  step: number,
+): string | null {
+  const { teachesFrom } = algorithmOf(config);
+  if (config.numGroups === 1 || teachesFrom === null || step > teachesFrom) return null;
+  return (
+    `no other group has taught the shipped params: they are of step ${step}, the best by validation, and groups teach one another from ` +
+    `step ${teachesFrom} on. Let them begin earlier (algorithm.burnInSteps), or learn more slowly (optimizer.learningRate).`
+  );
+}

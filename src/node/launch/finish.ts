@@ -4,6 +4,7 @@ import { basename } from "node:path";
 import { NO_SEAL, SEAL, seal, sealedSafetensors } from "../../checkpoint/seal.js";
 import { CheckpointError, TrainingError } from "../../errors.js";
 import type { RunResult, TrainEvent } from "../../log/events.js";
+import { untaughtRemark } from "../../run/algorithms.js";
 import type { RunConfig } from "../../run/schema.js";
 import { type GroupRecord, readOwnBest, type ScoredGroup } from "../../run/score.js";
 import { MODEL_FORMAT, MODEL_VERSION } from "../ort/model-file.js";
@@ -53,9 +54,10 @@ export async function finish(
   }
   log({ event: "stage", stage: "scoring the test split" });
   const engine = threadedEngine({ threads: availableParallelism() });
-  const result = await data.score(engine, scored, shippedGroup, stop).finally(() => engine.close());
-
   const { params, step } = shipped.best;
+  const measured = await data.score(engine, scored, shippedGroup, stop).finally(() => engine.close());
+  const untaught = untaughtRemark(config, step);
+  const result = untaught === null ? measured : { ...measured, remarks: [...(measured.remarks ?? []), untaught] };
   const metadata = {
     format: MODEL_FORMAT,
     version: String(MODEL_VERSION),
