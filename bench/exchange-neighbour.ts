@@ -1,7 +1,8 @@
 /** The second group of `exchange-cost.ts`, a process of its own: publishes a snapshot whenever it is told a step. */
 import { sha256 } from "../src/checkpoint/digest.js";
 import { publishSnapshot } from "../src/checkpoint/snapshot.js";
-import { forwardOnnx, initParams } from "../src/nn/model.js";
+import { forwardOnnx } from "../src/nn/forward-onnx.js";
+import { initParams } from "../src/nn/model.js";
 import { directoryStore } from "../src/node/stores/directory-store.js";
 import { rootKey } from "../src/runtime/random.js";
 import { learnerOf, sizeNamed } from "./exchange-sizes.js";

@@ -29,11 +29,10 @@ export {
   StoreError,
   TrainingError,
 } from "./errors.js";
+export { toOnnx } from "./graph/encode.js";
 export { gradients } from "./graph/grad.js";
 export { formatGraph, type Graph } from "./graph/graph.js";
-export { toOnnx } from "./graph/onnx.js";
-export * as ops from "./graph/ops.js";
-export { type RowGradient, rowGradient } from "./graph/row-gradient.js";
+export * as ops from "./graph/public-ops.js";
 export type { Axis } from "./graph/shape.js";
 export type { Attributes, Op, Result, Shape, Tensor, Tensors } from "./graph/tensor.js";
 export type {
@@ -49,10 +48,10 @@ export type {
   TestMetrics,
   TrainEvent,
 } from "./log/events.js";
+export * as initialisers from "./nn/all-initialisers.js";
 export * as layers from "./nn/all-layers.js";
 export * as losses from "./nn/all-losses.js";
 export { type DistillLoss, type DistillLossName, distillLosses } from "./nn/distill-losses.js";
-export * as initialisers from "./nn/initialisers.js";
 export type { LabelSmoothing, SoftmaxCrossEntropyOptions } from "./nn/label-losses.js";
 export { binary, type Objective } from "./nn/losses.js";
 export { type MlpOptions, mlp } from "./nn/mlp.js";
@@ -126,7 +125,7 @@ export {
   stepSchedule,
   withWarmUp,
 } from "./optim/schedules.js";
-export { step, touchingRows } from "./optim/touched-rows.js";
+export { touchingRows } from "./optim/touched-rows.js";
 export {
   chain,
   type GradientTransformation,
@@ -138,7 +137,7 @@ export {
   type UpdateInput,
   type UpdateOutput,
 } from "./optim/transformations.js";
-export { resolveConfig } from "./run/config.js";
+export { resolveConfig } from "./run/check-config.js";
 export type { TableRunInput, TextRunInput } from "./run/input/run.js";
 export type { OptimizerConfig, OptimizerInSteps } from "./run/optimizer-schema.js";
 export { defineRun, type RunConfig, type RunInput } from "./run/schema.js";

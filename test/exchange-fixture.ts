@@ -9,7 +9,7 @@ import {
   storeExchange,
 } from "../src/codistill/exchange.js";
 import type { ExchangeEvent } from "../src/log/events.js";
-import { forwardOnnx } from "../src/nn/model.js";
+import { forwardOnnx } from "../src/nn/forward-onnx.js";
 import { filled, type NamedArrays } from "../src/runtime/array.js";
 import { mapValues } from "../src/runtime/named.js";
 import { tinyLearner } from "./tiny-run.js";

@@ -1,10 +1,8 @@
 /** JSON as bytes, as stores hold it. */
-import { z } from "zod";
 import { CheckpointError } from "../errors.js";
 
 /** Deeper than any file of ours; what walks a value by recursion would overflow the stack at some thousands. */
 const MAX_DEPTH = 32;
-const MAX_PROBLEMS = 5;
 
 export function encodeJson(value: unknown, space?: number): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value, null, space));
@@ -70,13 +68,6 @@ export function show(value: unknown): string {
   // Strings are cut first: as JSON one may be six times as long, and longer than any string may be.
   const text = JSON.stringify(value, (_, part) => (typeof part === "string" ? part.slice(0, 101) : part)) ?? "nothing";
   return text.length > 100 ? `${text.slice(0, 100)}...` : text;
-}
-
-/** The first problems that a schema has with a value. */
-export function problemsOf({ issues }: z.ZodError): string {
-  const text = z.prettifyError(new z.ZodError(issues.slice(0, MAX_PROBLEMS)));
-  const cut = text.length > 1000 ? `${text.slice(0, 1000)}...` : text;
-  return issues.length > MAX_PROBLEMS ? `${cut}\nand ${issues.length - MAX_PROBLEMS} more` : cut;
 }
 
 /** For a schema: how a wrong version is refused, with both values. */

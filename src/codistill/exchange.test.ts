@@ -11,10 +11,11 @@ const stepsOf = (teachers: readonly SeenTeacher[]) => teachers.map(({ group, ste
 describe("an exchange never makes its caller wait", () => {
   test("for a store that does not answer", async () => {
     const { opened, open } = gate();
+    const asked = gate();
     const calls: string[] = [];
     const slow = storeWith((inner) => ({
       async get(name, signal) {
-        calls.push(`get ${name}`);
+        if (calls.push(`get ${name}`) === 2) asked.open();
         await opened;
         return inner.get(name, signal);
       },
@@ -29,6 +30,7 @@ describe("an exchange never makes its caller wait", () => {
       assert.equal(exchange.refresh(step), undefined);
       assert.deepEqual(exchange.teachers(step), []);
     }
+    await asked.opened;
     assert.deepEqual(calls.sort(), ["get groups/0/incarnations/000002.json", "get groups/1/latest.json"]);
     assert.deepEqual(events, []);
     open();

@@ -1,17 +1,10 @@
 /** The way of snapshots through a store: a group publishes its own and fetches the others', always in the background. */
 import type { StartWatch } from "../checkpoint/claims.js";
 import { sha256 } from "../checkpoint/digest.js";
-import {
-  maxSnapshotBytes,
-  publishSnapshot,
-  readPointer,
-  readSnapshot,
-  removeOldSnapshots,
-} from "../checkpoint/snapshot.js";
 import type { Store } from "../checkpoint/store.js";
 import type { ExchangeEvent } from "../log/events.js";
 import { checkWeights } from "../nn/fit.js";
-import { forwardOnnx, type Model, weightSpecs } from "../nn/model.js";
+import { type Model, weightSpecs } from "../nn/model.js";
 import { copyOf, type NamedArrays } from "../runtime/array.js";
 import { mapValues } from "../runtime/named.js";
 import { latestOnly } from "../train/latest-only.js";
@@ -59,20 +52,24 @@ export interface TransportOptions {
 /** The transport through a store. Throws {@link CheckpointError} when a known snapshot is not of the model. */
 export function snapshotTransport(options: TransportOptions): Transport {
   const { store, group, model, starts, onEvent, timeoutSeconds } = options;
-  const maxBytes = maxSnapshotBytes(weightSpecs(model));
+  const loading = import("./exchange-files.js");
   for (const { params } of options.known) checkWeights("the snapshot", params, model);
-  const modelDigest = sha256(forwardOnnx(model));
+  const modelDigest = loading.then(({ forwardOnnx }) => sha256(forwardOnnx(model)));
+  // Whatever is published or fetched waits for it, and says what is wrong with it.
+  modelDigest.catch(() => undefined);
   const known = new Map<number, SeenTeacher>(options.known.map((teacher) => [teacher.group, ownCopy(teacher)]));
   const news = newsOf(options.known);
   let now = 0;
 
   async function fetchFrom(from: number, signal: AbortSignal): Promise<void> {
     const started = performance.now();
+    const { maxSnapshotBytes, readPointer, readSnapshot } = await loading;
     const pointer = await readPointer(store, from, signal);
     const last = known.get(from);
     if (!pointer || pointer.sha256 === last?.digest) return;
     const isLastStale = last === undefined || now - last.seenAtStep > options.maxStaleness;
     if (!news.isNew(pointer, isLastStale)) return;
+    const maxBytes = maxSnapshotBytes(weightSpecs(model));
     const { step, params } = await readSnapshot(store, pointer, await modelDigest, signal, maxBytes);
     checkWeights("the snapshot", params, model);
     signal.throwIfAborted();
@@ -85,6 +82,7 @@ export function snapshotTransport(options: TransportOptions): Transport {
   async function write({ step, params }: { step: number; params: NamedArrays }, signal: AbortSignal): Promise<void> {
     const started = performance.now();
     if (!(await starts.isNewest(signal))) return;
+    const { publishSnapshot, removeOldSnapshots } = await loading;
     const snapshot = { group, step, incarnation: options.incarnation, model: await modelDigest, params };
     const { name, bytes, sha256: digest } = await publishSnapshot(store, snapshot, signal);
     onEvent({ event: "published", group, step, bytes, digest, seconds: (performance.now() - started) / 1000 });

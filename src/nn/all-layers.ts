@@ -9,12 +9,11 @@ export {
 export * from "./conv.js";
 export * from "./elman.js";
 export * from "./gru.js";
-export * from "./hashed-embedding.js";
+export { type HashedEmbeddingOptions, hashedEmbedding, hashedEmbeddingParams } from "./hashed-embedding.js";
 export * from "./layers.js";
 export * from "./lstm.js";
 export * from "./lstm-language-model.js";
 export * from "./norm.js";
 export * from "./recurrent.js";
-export * from "./rotary.js";
 export * from "./transformer-language-model.js";
 export * from "./unit-reader.js";

@@ -4,8 +4,9 @@ import { assertClose } from "../../test/close.js";
 import { interpret, type Values } from "../../test/interpreter.js";
 import { float32, int32, type NdArray } from "../runtime/array.js";
 import { rootKey } from "../runtime/random.js";
+import { forwardOnnx } from "./forward-onnx.js";
 import { mlp } from "./mlp.js";
-import { countParams, forwardOnnx, initParams, inputTensors, type Model, paramTensors } from "./model.js";
+import { countParams, initParams, inputTensors, type Model, paramTensors } from "./model.js";
 
 const options = {
   categorical: { origin: { numIds: 4, width: 2 }, weekday: { numIds: 3, width: 1 } },

@@ -1,4 +1,3 @@
-import { toOnnx } from "../graph/onnx.js";
 import { input } from "../graph/ops.js";
 import type { Shape, Tensor, Tensors } from "../graph/tensor.js";
 import { type DType, filled, type NamedArrays, type NdArray, sizeOf } from "../runtime/array.js";
@@ -144,13 +143,4 @@ export function weightTensors(model: Model, prefix: string, bufferPrefix = prefi
 /** Number of trainable values. */
 export function countParams(model: Model): number {
   return Object.values(model.params).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-}
-
-/** The forward graph as ONNX: equal bytes mean that two models compute the same function of their weights. */
-export function forwardOnnx(model: Model): Uint8Array {
-  const logits = model.apply(
-    { ...weightTensors(model, "params"), ...stateTensors(model, "state") },
-    inputTensors(model),
-  );
-  return toOnnx({ outputs: { logits }, updates: {} });
 }

@@ -1,7 +1,7 @@
 /** Joining a run: its declaration in the store is made, or adopted. */
 import { sha256 } from "../checkpoint/digest.js";
 import type { Store } from "../checkpoint/store.js";
-import { forwardOnnx } from "../nn/model.js";
+import { forwardOnnx } from "../nn/forward-onnx.js";
 import { declarationOf, declareRun } from "./declaration.js";
 import type { RunConfig } from "./schema.js";
 import type { Work } from "./workload.js";

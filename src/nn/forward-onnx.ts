@@ -1,0 +1,12 @@
+/** What a model computes, as bytes; apart from `model.ts`, so that who has a model need not load what encodes one. */
+import { toOnnx } from "../graph/onnx.js";
+import { inputTensors, type Model, stateTensors, weightTensors } from "./model.js";
+
+/** The forward graph as ONNX: equal bytes mean that two models compute the same function of their weights. */
+export function forwardOnnx(model: Model): Uint8Array {
+  const logits = model.apply(
+    { ...weightTensors(model, "params"), ...stateTensors(model, "state") },
+    inputTensors(model),
+  );
+  return toOnnx({ outputs: { logits }, updates: {} });
+}
