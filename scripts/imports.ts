@@ -7,7 +7,7 @@ import { dirname, join, normalize } from "node:path";
 
 /** The parts of the core by row. */
 const core: readonly (readonly string[])[] = [
-  ["errors", "nearest", "log"],
+  ["errors", "nearest", "log", "version"],
   ["runtime"],
   ["graph"],
   ["engine"],

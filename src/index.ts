@@ -1,6 +1,8 @@
 /** The public door of the core, which runs wherever JavaScript does; `codistill/node` adds what needs Node.js. */
 
 export type { Bytes } from "./checkpoint/bytes.js";
+export type { Checkpoint, CheckpointInfo } from "./checkpoint/checkpoint.js";
+export { readCheckpoint } from "./checkpoint/read-checkpoint.js";
 export { decodeSafetensors, encodeSafetensors, type Safetensors } from "./checkpoint/safetensors.js";
 export { memoryStore, type Store } from "./checkpoint/store.js";
 export { type CodistillOptions, codistill } from "./codistill/codistill.js";
@@ -11,6 +13,13 @@ export {
   type StoreExchange,
   storeExchange,
 } from "./codistill/exchange.js";
+export {
+  type PublishedSnapshot,
+  type PublishOptions,
+  publishSnapshot,
+  type ReadSnapshotOptions,
+  readSnapshot,
+} from "./codistill/snapshots.js";
 export { type Topology, teachersOf } from "./codistill/topology.js";
 export { prefetched } from "./data/prefetched.js";
 export type { Cursor, Part, Stream } from "./data/stream.js";
@@ -155,3 +164,4 @@ export {
   type StudentState,
   type Teacher,
 } from "./train/student.js";
+export { version } from "./version.js";

@@ -6,19 +6,15 @@
  * it stops nobody, and cannot use the numbers up. The next number stops an older start when its file is a claim, as each is
  * that a start has made.
  */
-import { z } from "zod";
 import { ConfigError, ForeignFileError, StoreError } from "../errors.js";
-import { incarnationNumber, MOST_INCARNATIONS } from "./fields.js";
 import { decodeJson, encodeJson } from "./json.js";
-import { claimName, incarnationName, incarnationOf, incarnationsFolder } from "./layout.js";
+import { claimName, incarnationName, incarnationOf, incarnationsFolder, MOST_INCARNATIONS } from "./layout.js";
 import type { Store } from "./store.js";
 
 /** The version of the files that claims leave. */
 const CLAIM_VERSION = 1;
 /** A claim has some 80 bytes; the rest is room for later fields. */
 const MAX_CLAIM_BYTES = 4096;
-
-const claimSchema = z.object({ version: z.literal(CLAIM_VERSION), incarnation: incarnationNumber });
 
 /**
  * Claim a group; false when somebody has before, but for this claimant itself. Of many who claim it at one instant exactly
@@ -147,8 +143,8 @@ async function lookAt(store: Store, name: string, incarnation: number, signal?: 
   try {
     const bytes = await store.get(name, signal, MAX_CLAIM_BYTES);
     if (!bytes) return "nothing";
-    const parsed = claimSchema.safeParse(decodeJson(bytes));
-    return parsed.success && parsed.data.incarnation === incarnation ? "claim" : "something else";
+    const claim = (decodeJson(bytes) ?? {}) as { readonly version?: unknown; readonly incarnation?: unknown };
+    return claim.version === CLAIM_VERSION && claim.incarnation === incarnation ? "claim" : "something else";
   } catch (error) {
     if (error instanceof ForeignFileError) return "something else";
     throw error;

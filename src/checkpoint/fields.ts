@@ -3,9 +3,8 @@
  * range in which counting on from it, padding it and comparing it stays exact.
  */
 import { z } from "zod";
+import { MOST_INCARNATIONS } from "./layout.js";
 
-/** Starts of one group that a store can number: names have six digits. */
-export const MOST_INCARNATIONS = 999_999;
 /** Steps: what a thousand a second come to in thirty years. */
 const MOST_STEPS = 1e12;
 const MOST_GROUPS = 65_536;

@@ -7,6 +7,9 @@
  *     groups/<group>/latest.json                           which of them is the newest
  */
 
+/** Starts of one group that a store can number: names have six digits. */
+export const MOST_INCARNATIONS = 999_999;
+
 const folder = (group: number) => `groups/${group}/`;
 
 /** The claim of a group. */

@@ -8,8 +8,10 @@ import type { Graph } from "./graph.js";
  *
  * @throws ShapeError when a name starts with "%", or an output has the name of an input.
  * @example
+ * import { ops, toOnnx } from "codistill";
  * const x = ops.input("x", ["batch", 2]);
  * const bytes = await toOnnx({ outputs: { doubled: ops.mul(x, 2) }, updates: {} });
+ * console.log(bytes.length);
  */
 export async function toOnnx(graph: Graph, metadata: Readonly<Record<string, string>> = {}): Promise<Uint8Array> {
   const { toOnnx: encoded } = await import("./onnx.js");

@@ -47,7 +47,13 @@ const rules: Rules<Op> = {
 /**
  * The gradients of a scalar loss with respect to tensors: dloss/dw, each of the shape of its `w`.
  *
- * Throws {@link ShapeError} when the loss is not a float32 scalar, or does not depend on one of the tensors.
+ * @throws ShapeError when the loss is not a float32 scalar, or does not depend on one of the tensors
+ * @example
+ * import { formatGraph, gradients, ops } from "codistill";
+ * const [x, w] = [ops.input("x", ["batch", 2]), ops.input("w", [2, 1])];
+ * const loss = ops.reduceMean(ops.square(ops.matmul(x, w)));
+ * const [gradient] = gradients(loss, [w]);
+ * if (gradient) console.log(formatGraph({ outputs: { loss, gradient }, updates: {} }));
  */
 export function gradients(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
   if (loss.shape.length > 0 || loss.dtype !== "float32") {

@@ -18,8 +18,9 @@ import type { Tensor } from "../graph/tensor.js";
 import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";
 import { int32 } from "../runtime/array.js";
 import { mapValues, withPrefix } from "../runtime/named.js";
+import { forwardOnnx } from "./forward-onnx.js";
 import { type HashedEmbeddingOptions, hashedEmbedding, hashedEmbeddingParams } from "./hashed-embedding.js";
-import { forwardOnnx, type Model } from "./model.js";
+import type { Model } from "./model.js";
 
 const engine = onnxRuntimeEngine({ threads: 1 });
 after(() => engine.close());

@@ -34,6 +34,14 @@ export {
   prepareTable,
 } from "./table/ingest.js";
 export { type PredictOptions, type PredictResult, predict } from "./table/predict.js";
+export {
+  type CellValue,
+  type DataRow,
+  evaluateRows,
+  type Prediction,
+  type PredictRowsOptions,
+  predictRows,
+} from "./table/predict-rows.js";
 export { openModel, type ServedModel } from "./table/served-model.js";
 export { type EvaluateTextOptions, evaluateText, type TextEvaluation } from "./text/evaluate-text.js";
 export { type LanguageModel, openLanguageModel, type TextState } from "./text/language-model.js";

@@ -6,7 +6,18 @@ import type { RunConfig, RunInput } from "./schema.js";
  *
  * @throws ConfigError with a line for each problem: the path, the rule, the value, the nearest known name.
  * @example
- * const config = await resolveConfig({ ...own, numSteps: 100 });
+ * import { defineRun, resolveConfig } from "codistill";
+ * const config = await resolveConfig(
+ *   defineRun({
+ *     name: "rides",
+ *     data: { source: "rides.csv", label: "late", numeric: { km: "km" }, split: { kind: "rows" } },
+ *     model: { kind: "mlp", hidden: [64] },
+ *     optimizer: { kind: "adam", learningRate: 1e-3 },
+ *     numSteps: 2000,
+ *     globalBatchSize: 256,
+ *   }),
+ * );
+ * console.log(config.numGroups);
  */
 export async function resolveConfig(given: RunInput): Promise<RunConfig> {
   const { resolveConfig: resolved } = await import("./config.js");

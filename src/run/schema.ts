@@ -7,9 +7,10 @@ export type { RunConfig, RunInput } from "./kinds/kinds.js";
  * Type a configuration, so that an editor knows its options; it is given back as it is.
  *
  * @example
+ * import { defineRun } from "codistill";
  * export default defineRun({
  *   name: "rides",
- *   data: { source: "rides/*.csv", label: "late", numeric: { km: "km" }, split: { kind: "rows" } },
+ *   data: { source: "rides.csv", label: "late", numeric: { km: "km" }, split: { kind: "rows" } },
  *   model: { kind: "mlp", hidden: [64] },
  *   optimizer: { kind: "adam", learningRate: 1e-3 },
  *   numSteps: 2000,

@@ -89,7 +89,23 @@ export interface Student extends Closable {
   state(): Promise<StudentState>;
 }
 
-/** Make a student on an engine; call `init` or `restore` before the first step. */
+/**
+ * A student on an engine; call `init` or `restore` before the first step.
+ *
+ * @example
+ * import { adam, binary, constantSchedule, engineStudent, float32, mlp, rootKey } from "codistill";
+ * import { onnxRuntimeEngine } from "codistill/node";
+ * const model = mlp({ categorical: {}, numeric: { x: { mean: 0, deviation: 1 } }, hidden: [8] });
+ * const engine = onnxRuntimeEngine({ threads: 1 });
+ * const learner = { model, objective: binary, optimizer: adam(constantSchedule(0.01)) };
+ * const student = engineStudent({ engine, learner });
+ * await student.init(rootKey(1));
+ * const batch = { "features.x": float32([-1, 0.5, 2]), labels: float32([0, 1, 1]) };
+ * const { labelLoss } = await student.learn([batch], [], 0);
+ * console.log(labelLoss, await student.params());
+ * await student.close();
+ * await engine.close();
+ */
 export function engineStudent({ engine, learner, key: seed = rootKey(0) }: StudentOptions): Student {
   const specs = stateSpecs(learner);
   const fused = fusedStepper(engine, learner);

@@ -41,7 +41,7 @@ const programs: readonly (readonly [door: string, names: string, used: string, m
   ["codistill", "uniform, rootKey", "uniform(rootKey(1), 3)", 1000],
   ["codistill", "float32", "float32", 1500],
   ["codistill", "constantSchedule", "constantSchedule(0.1)", 200],
-  ["codistill", "cosineSchedule", "cosineSchedule", 200],
+  ["codistill", "cosineSchedule", "cosineSchedule", 300],
   ["codistill", "ConfigError", "ConfigError", 1000],
   ["codistill", "defineRun", "defineRun", 200],
   ["codistill", "teachersOf", "teachersOf", 2000],

@@ -43,7 +43,11 @@ export function locatedStore(given: string): string {
  * Open the store at an address that a user or {@link locatedStore} gave. `mayChange` is called right before a value is put in place
  * or removed, and throws to forbid it. Nothing is made before something is written.
  *
- * Throws what {@link locatedStore} throws.
+ * @throws ConfigError when the address is empty, or of no kind that is known
+ * @example
+ * import { openStore } from "codistill/node";
+ * const store = await openStore("shared/flights");
+ * console.log(await store.list("groups/"));
  */
 export async function openStore(address: string, mayChange?: () => void): Promise<Store> {
   return kindOf(address).open(locatedStore(address), mayChange);

@@ -56,8 +56,12 @@ export interface EvaluateResult extends Evaluation {
 /**
  * Evaluate a model on the rows of files. Predictions and labels are held in memory.
  *
- * Throws CheckpointError for a model that is none of ours, and {@link DataError} when the files cannot be read, lack a
- * column, have no labels, or have labels of another task.
+ * @throws CheckpointError for a model that is none of ours
+ * @throws DataError when the files cannot be read, lack a column, have no labels, or have labels of another task
+ * @example
+ * import { evaluate } from "codistill/node";
+ * const { metrics, rows } = await evaluate("model.onnx", "rows.csv", { cacheFolder: ".cache" });
+ * console.log(rows, metrics.loss, metrics.auc);
  */
 export async function evaluate(
   modelPath: string,

@@ -60,8 +60,13 @@ const formats: Readonly<Record<string, string>> = {
  * `probability_<its value>`, or those of all classes; with a number after a name that the table or another class has
  * already, whatever its case. The rows keep their order.
  *
- * Throws {@link ConfigError} for a file of an unknown kind, CheckpointError for a model that is none of ours, and
- * {@link DataError} when the files cannot be read, lack a column, or cannot be written.
+ * @throws ConfigError for a file of an unknown kind
+ * @throws CheckpointError for a model that is none of ours
+ * @throws DataError when the files cannot be read, lack a column, or cannot be written
+ * @example
+ * import { predict } from "codistill/node";
+ * const { rows, columns } = await predict("model.onnx", "rows.csv", { out: "predicted.csv", cacheFolder: ".cache" });
+ * console.log(rows, columns);
  */
 export async function predict(
   modelPath: string,

@@ -1,0 +1,136 @@
+/** Predictions and their figures for rows that a program has, as objects. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { DataError } from "../../errors.js";
+import type { GivenReading } from "../../reading/reading.js";
+import { decisions } from "../../train/class-metrics.js";
+import { openDuckdb } from "../sources/duckdb.js";
+import { type EvaluateOptions, type EvaluateResult, evaluate } from "./evaluate.js";
+import { openModel, type Served, type ServedModel } from "./served-model.js";
+import { openServedRows, servedRows } from "./served-rows.js";
+import { openFiles } from "./text-files.js";
+
+/** A value of a column: text is read as training read its files; null, undefined and numbers that are not finite are missing. */
+export type CellValue = string | number | bigint | boolean | Date | null | undefined;
+
+/** A row: values by the names of columns. Columns that the model does not read may be there too. */
+export type DataRow = Readonly<Record<string, CellValue>>;
+
+/** What a model says of a row. */
+export interface Prediction {
+  /** The class by its name, or the number of a model of numbers. */
+  readonly prediction: string | number;
+  /** The probability of each class, by its name; null of a model of numbers. */
+  readonly probabilities: Readonly<Record<string, number>> | null;
+}
+
+export interface PredictRowsOptions {
+  /** How text is read, where that is not as training read its own. */
+  readonly reading?: GivenReading | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Predict rows by an exported model, in their order.
+ *
+ * @param modelPath - the `model.onnx` of a run on a table
+ * @throws ConfigError when there is no such file
+ * @throws CheckpointError when it is no model of ours
+ * @throws DataError when the rows lack a column that the model reads, or hold what it cannot read
+ * @example
+ * import { predictRows } from "codistill/node";
+ * const rows = [{ colour: "blue", size: 2.5 }, { colour: "red", size: null }];
+ * for (const { prediction, probabilities } of await predictRows("model.onnx", rows)) {
+ *   console.log(prediction, probabilities);
+ * }
+ */
+export async function predictRows(
+  modelPath: string,
+  rows: readonly DataRow[],
+  { reading = {}, signal }: PredictRowsOptions = {},
+): Promise<Prediction[]> {
+  await using model = await openModel(modelPath, availableParallelism());
+  if (rows.length === 0) return [];
+  return await inFile(rows, signal, async (file, folder) => {
+    const open = await openFiles([file], { folder, signal });
+    await using db = await openDuckdb(join(folder, "spill"), { reads: open.reads, signal });
+    const { inputs } = await openServedRows(db, open, model, { reading });
+    const predictions: Prediction[] = [];
+    for await (const { inputs: columns } of servedRows(db, inputs))
+      for (const one of predictionsOf(await model.predict(columns), model)) predictions.push(one);
+    return predictions;
+  });
+}
+
+/**
+ * Evaluate an exported model on rows that have its label, as {@link evaluate} does on files.
+ *
+ * @throws what {@link predictRows} throws, and DataError when no row has a label that the model knows
+ * @example
+ * import { evaluateRows } from "codistill/node";
+ * const rows = [{ colour: "blue", size: 2.5, late: 1 }, { colour: "red", size: -1, late: 0 }];
+ * const { metrics } = await evaluateRows("model.onnx", rows);
+ * console.log(metrics.loss, metrics.auc);
+ */
+export async function evaluateRows(
+  modelPath: string,
+  rows: readonly DataRow[],
+  options: Omit<EvaluateOptions, "cacheFolder" | "maxBadRows"> = {},
+): Promise<EvaluateResult> {
+  if (rows.length === 0) throw new DataError("evaluate: some rows must be there to be evaluated, got none");
+  return inFile(rows, options.signal, (file, folder) => evaluate(modelPath, file, { ...options, cacheFolder: folder }));
+}
+
+/** Give work a file that holds the rows, in a folder of its own that goes away. */
+async function inFile<T>(
+  rows: readonly DataRow[],
+  signal: AbortSignal | undefined,
+  work: (file: string, folder: string) => Promise<T>,
+): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "codistill-rows-"));
+  try {
+    const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+    // Each with every name, so that a column that is missing from some rows is a column.
+    const lines = rows.map((row, i) => {
+      const cells = names.map((name) => [name, cell(Object.hasOwn(row, name) ? row[name] : null, name, i)]);
+      return `${JSON.stringify(Object.fromEntries(cells))}\n`;
+    });
+    const file = join(folder, "rows.jsonl");
+    await writeFile(file, lines);
+    return await work(file, folder);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** A value as JSON has it. */
+function cell(value: unknown, name: string, row: number): string | number | boolean | null {
+  if (value === undefined || value === null) return null;
+  if (typeof value === "string" || typeof value === "boolean") return value;
+  if (typeof value === "number") return Number.isFinite(value) ? value : null;
+  if (typeof value === "bigint") return String(value);
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
+  throw new DataError(
+    `predict: a value must be text, a number, a boolean, a Date or null, and "${name}" of row ${row} is of type ${Array.isArray(value) ? "array" : typeof value}. Give each part of it a column of its own.`,
+  );
+}
+
+function predictionsOf({ predicted }: Served, { task, classes }: ServedModel): Prediction[] {
+  if (classes === null) return Array.from(predicted, (prediction) => ({ prediction, probabilities: null }));
+  if (task.kind === "binary") {
+    const [no = "", yes = ""] = classes;
+    return Array.from(predicted, (p) => ({
+      prediction: p >= 0.5 ? yes : no,
+      probabilities: { [no]: 1 - p, [yes]: p },
+    }));
+  }
+  const width = classes.length;
+  return Array.from(decisions(predicted, width), (best, row) => ({
+    prediction: classes[best] ?? "",
+    probabilities: Object.fromEntries(classes.map((name, k) => [name, predicted[row * width + k] ?? 0])),
+  }));
+}

@@ -1,0 +1,67 @@
+/** The examples of docstrings, as an editor shows them: each compiles and runs, in a project of its own. */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { initParams } from "../../src/nn/model.js";
+import { MODEL_FORMAT, MODEL_VERSION } from "../../src/node/ort/model-file.js";
+import { exportModel } from "../../src/run/export.js";
+import { rootKey } from "../../src/runtime/random.js";
+import { tinyLearner, tinyPreprocessing, tinyServing } from "../tiny-run.js";
+import { consumer, repository } from "./consumer.js";
+
+const sources = join(repository, "src");
+
+/** The examples of a file that are whole programs, which import what they use. */
+function examplesOf(file: string): string[] {
+  const comments = [...readFileSync(join(sources, file), "utf8").matchAll(/\/\*\*[\s\S]*?\*\//g)].map(([text]) => text);
+  return comments.flatMap((comment) =>
+    comment
+      .split(/^ *\* @example *$/m)
+      .slice(1)
+      .map(
+        (text) =>
+          text
+            .split(/^ *\* @\w|\*\/$/m)[0]
+            ?.replace(/^ *\* ?/gm, "")
+            .trim() ?? "",
+      )
+      .filter((text) => text.startsWith("import ")),
+  );
+}
+
+const files = readdirSync(sources, { recursive: true, encoding: "utf8" }).filter(
+  (name) => name.endsWith(".ts") && !name.endsWith(".test.ts"),
+);
+const examples = files.flatMap((file) => examplesOf(file).map((text) => ({ file, text })));
+const project = consumer("module");
+after(() => project.remove());
+
+/** The model that examples predict by, and rows as they are in its files. */
+before(() => {
+  const learner = tinyLearner();
+  const metadata = {
+    format: MODEL_FORMAT,
+    version: String(MODEL_VERSION),
+    name: "tiny",
+    label: "late",
+    reading: JSON.stringify({ columns: [] }),
+  };
+  const params = initParams(learner.model, rootKey(3));
+  const path = join(project.folder, "model.onnx");
+  writeFileSync(path, exportModel(learner, tinyPreprocessing, tinyServing(), params, metadata));
+  project.write("rows.csv", "colour,size,late\nblue,2.5,1\nred,-1,0\n");
+});
+
+test("examples compile", () => {
+  assert.ok(examples.length >= 10, `${examples.length} examples`);
+  const names = examples.map(({ text }, i) => project.write(`example-${i}.ts`, text));
+  assert.equal(project.typeErrors(names, "--module", "nodenext", "--exactOptionalPropertyTypes"), "");
+});
+
+test("examples run", () => {
+  const names = examples.map(({ text }, i) => project.write(`example-${i}.mjs`, text));
+  project.write("all.mjs", names.map((_, i) => `await import("./example-${i}.mjs");`).join("\n"));
+  const { status, stderr } = project.run("all.mjs");
+  assert.equal(status, 0, `${stderr}\n${examples.map(({ file }, i) => `example-${i}: ${file}`).join("\n")}`);
+});
