@@ -93,9 +93,9 @@ const graph = new Map<string, Set<string>>();
 const imports = new Map<string, string[]>();
 for (const file of sources) {
   const part = partOf(file);
-  const specifiers = [...(texts.get(file) ?? "").matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map(
-    (match) => match[1] ?? "",
-  );
+  // Examples in comments import the package, as its users do.
+  const code = (texts.get(file) ?? "").replace(/^ *\* .*$/gm, "");
+  const specifiers = [...code.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map((match) => match[1] ?? "");
   imports.set(file, []);
   for (const specifier of specifiers) {
     if (specifier.startsWith(".")) {

@@ -39,9 +39,8 @@ export async function languageServer(folder: string): Promise<LanguageServer> {
   function take({ id, method, result }: Message): void {
     if (id === undefined) return;
     // What the server asks of an editor, as its settings, has no answer here.
-    if (method !== undefined) return send({ id, result: null });
-    waiting.get(id)?.(result);
-    waiting.delete(id);
+    if (method !== undefined) send({ id, result: null });
+    else waiting.get(id)?.(result);
   }
   server.stdout.on("data", (bytes: Buffer) => {
     received = Buffer.concat([received, bytes]);
