@@ -7,6 +7,7 @@ import fc from "fast-check";
 import { figuresOf } from "../../test/column-figures.js";
 import { loadConfig } from "../node/runs/load-config.js";
 import { resolveConfig } from "../run/config.js";
+import { configOfKind } from "../run/kinds/kinds.js";
 import { configurationOf, configurationText, type Inferred } from "./configuration.js";
 import { featureNames } from "./features.js";
 import { choosePlan } from "./plan.js";
@@ -60,7 +61,7 @@ async function loaded(text: string) {
 }
 
 async function checkRoundTrip(value: Inferred): Promise<void> {
-  const { data, ...rest } = resolveConfig(configurationOf(value));
+  const { data, ...rest } = configOfKind(resolveConfig(configurationOf(value)), "table", "this");
   const source = [data.source].flat().map((path) => join(folder, path));
   assert.deepEqual(await loaded(configurationText(value)), { ...rest, data: { ...data, source } });
 }

@@ -66,7 +66,7 @@ describe("loadConfig reads", () => {
       const config = await loadConfig(path);
       assert.equal(config.numSteps, 60);
       assert.equal(config.algorithm.kind === "codistill" && config.algorithm.topology, "all");
-      assert.deepEqual(config.data.source, [join(folder, "tiny.csv")]);
+      assert.deepEqual(configOfKind(config, "table", "this").data.source, [join(folder, "tiny.csv")]);
       assert.deepEqual(await loadConfig(relative(process.cwd(), path)), config);
     });
   }
@@ -125,7 +125,7 @@ describe("loadConfig reads", () => {
 
   test("the recipe for flights", async () => {
     const recipe = fileURLToPath(new URL("../../../../recipes/flights.config.ts", import.meta.url));
-    const { name, data, numGroups } = await loadConfig(recipe);
+    const { name, data, numGroups } = configOfKind(await loadConfig(recipe), "table", "this");
     assert.deepEqual([name, numGroups], ["flights", 2]);
     assert.match(String(data.source), /^\/.*vega-datasets\/data\/flights-3m\.parquet$/);
   });
@@ -148,7 +148,7 @@ describe("sources", () => {
     const text = `export default ${literal(sources.map(([source]) => source))};`;
     const path = await file("a/b/run.js", text);
     const expected = sources.map(([, becomes]) => becomes(join(folder, "a/b")));
-    assert.deepEqual((await loadConfig(path)).data.source, expected);
+    assert.deepEqual(configOfKind(await loadConfig(path), "table", "this").data.source, expected);
   });
 
   test("that cannot be a file on this machine are refused", async () => {

@@ -49,7 +49,7 @@ test("a configuration of another kind is refused with what needs it and whose it
 
 test("all paths are made absolute, in their places", () => {
   const at = (path: string) => `/at/${path}`;
-  assert.deepEqual(kindOf(table).located(table, at).data.source, ["/at/a.csv"]);
+  assert.deepEqual(configOfKind(kindOf(table).located(table, at), "table", "this").data.source, ["/at/a.csv"]);
   const located = configOfKind(kindOf(text).located(text, at), "text", "this");
   assert.deepEqual(located, {
     ...text,
