@@ -10,7 +10,7 @@ import { constantSchedule } from "../src/optim/schedules.js";
 import { filled, float32, int32, type NamedArrays, scalar } from "../src/runtime/array.js";
 import { mapValues, withPrefix } from "../src/runtime/named.js";
 import { fold, rootKey, uniform } from "../src/runtime/random.js";
-import { kept, stepGraph } from "../src/train/graphs.js";
+import { stateNames, stepGraph } from "../src/train/graphs.js";
 import { sourceCommit, thisMachine } from "./machine.js";
 import { median } from "./statistics.js";
 
@@ -21,20 +21,20 @@ const NUM_STEPS = 100;
 const sizes = [1_000, 10_000, 100_000, 1_000_000];
 
 /** Milliseconds of each step after the first, whose ids follow no order and repeat as uniform ones do. */
-async function stepTimes(numRows: number, touchedRows: readonly string[]): Promise<number[]> {
-  const optimizer = adagrad(constantSchedule(0.01), { touchedRows });
+async function stepTimes(numRows: number, sparseParams: readonly string[]): Promise<number[]> {
+  const optimizer = adagrad(constantSchedule(0.01), { sparseParams });
   const model = mlp({ categorical: { id: { numIds: numRows, width: WIDTH } }, numeric: {}, hidden: [] });
   const engine = onnxRuntimeEngine({ threads: 1 });
   try {
     const program = await engine.compile(stepGraph({ model, objective: binary, optimizer }, 0));
     await engine.write({
       ...withPrefix(
-        kept.params,
+        stateNames.params,
         mapValues(model.params, ({ shape }) => filled(shape, 0.05)),
       ),
       ...withPrefix(
-        kept.optState,
-        mapValues(optimizer.memory(model.params), ({ shape, fill }) => filled(shape, fill)),
+        stateNames.optState,
+        mapValues(optimizer.stateSpec(model.params), ({ shape, fill }) => filled(shape, fill)),
       ),
     });
     const scalars = mapValues(optimizer.scalars, (schedule) => scalar(schedule(0)));

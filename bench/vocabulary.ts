@@ -1,5 +1,5 @@
 /**
- * What the losses of large vocabularies cost, at once and in pieces: `npm run bench:vocabulary`, about three minutes.
+ * What the losses of large vocabularies cost, at once and in chunks: `npm run bench:vocabulary`, about three minutes.
  *
  * Steps of the LSTM language model with one teacher, 2,048 units a batch, each case in a process of its own, whose peak is told
  * by Linux.
@@ -14,7 +14,7 @@ import { adam } from "../src/optim/optimizers.js";
 import { constantSchedule } from "../src/optim/schedules.js";
 import { table } from "../src/report/format.js";
 import { fold, rootKey } from "../src/runtime/random.js";
-import { numPiecesOf } from "../src/train/pieces.js";
+import { numChunksOf } from "../src/train/chunked-loss.js";
 import { engineStudent } from "../src/train/student.js";
 import { randomTokens } from "../test/sequence-models.js";
 import { measuredBy, writeFigures } from "./children.js";
@@ -28,15 +28,15 @@ const STEPS = 5;
 
 interface Figures {
   readonly vocabulary: number;
-  readonly numPieces: number;
+  readonly numChunks: number;
   /** Of a step with a teacher, the median, and the most that the process held. */
   readonly milliseconds: number;
   readonly peakBytes: number;
 }
 
-async function measure(vocabulary: number, numPieces: number): Promise<Figures> {
+async function measure(vocabulary: number, numChunks: number): Promise<Figures> {
   const engine = onnxRuntimeEngine({ threads: 2 });
-  const model = lstmLanguageModel({ ...sizes, vocabulary, numPieces });
+  const model = lstmLanguageModel({ ...sizes, vocabulary, numChunks });
   const labels = { shape: [NUM_ROWS], dtype: "int32" } as const;
   const objective = { ...categorical({ numClasses: vocabulary }), labels };
   const student = engineStudent({ engine, learner: { model, objective, optimizer: adam(constantSchedule(1e-3)) } });
@@ -52,27 +52,27 @@ async function measure(vocabulary: number, numPieces: number): Promise<Figures> 
   }
   await engine.close();
   const [, peak] = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync("/proc/self/status", "utf8")) ?? [];
-  return { vocabulary, numPieces, milliseconds: median(seconds), peakBytes: 1024 * Number(peak) };
+  return { vocabulary, numChunks, milliseconds: median(seconds), peakBytes: 1024 * Number(peak) };
 }
 
-const [vocabulary, pieces] = process.argv.slice(2).map(Number);
-if (process.send && vocabulary && pieces) {
-  process.send(await measure(vocabulary, pieces));
+const [vocabulary, chunks] = process.argv.slice(2).map(Number);
+if (process.send && vocabulary && chunks) {
+  process.send(await measure(vocabulary, chunks));
 } else {
   const machine = thisMachine();
   const results: Figures[] = [];
   for (const size of VOCABULARIES) {
-    for (const numPieces of new Set([1, numPiecesOf(NUM_ROWS, size)])) {
-      results.push(await measuredBy<Figures>(fileURLToPath(import.meta.url), [String(size), String(numPieces)]));
-      process.stderr.write(`${size} units, ${numPieces} pieces\n`);
+    for (const numChunks of new Set([1, numChunksOf(NUM_ROWS, size)])) {
+      results.push(await measuredBy<Figures>(fileURLToPath(import.meta.url), [String(size), String(numChunks)]));
+      process.stderr.write(`${size} units, ${numChunks} chunks\n`);
     }
   }
   const lines = results.map((one) => [
     one.vocabulary.toLocaleString("en-US"),
-    String(one.numPieces),
+    String(one.numChunks),
     `${one.milliseconds.toFixed(0)} ms`,
     `${(one.peakBytes / 1e6).toFixed(0)} MB`,
   ]);
-  process.stdout.write(`${table([["units", "pieces", "a step", "peak"], ...lines]).join("\n")}\n`);
+  process.stdout.write(`${table([["units", "chunks", "a step", "peak"], ...lines]).join("\n")}\n`);
   await writeFigures("vocabulary", machine, results);
 }

@@ -13,7 +13,7 @@ import type { GradientTransformation } from "../src/optim/transformations.js";
 import { filled, float32, int32, type NamedArrays, scalar } from "../src/runtime/array.js";
 import { mapValues, named, withPrefix } from "../src/runtime/named.js";
 import { fold, normal, rootKey, uniform } from "../src/runtime/random.js";
-import { carriedSpecs, kept, keptWeights, type Learner, stepGraph } from "../src/train/graphs.js";
+import { carriedSpecs, type Learner, stateNames, stepGraph, weightState } from "../src/train/graphs.js";
 import { residualBlock } from "../test/convolution-blocks.js";
 import { languageModel, languageTask, randomTokens, transformerModel } from "../test/sequence-models.js";
 import type { WorkloadName } from "./specs.js";
@@ -107,12 +107,12 @@ function training(learner: Learner, batch: NamedArrays): Workload {
   const { model, optimizer } = learner;
   const begun = (specs: Readonly<Record<string, BufferSpec>>) =>
     mapValues(specs, ({ shape, fill }) => filled(shape, fill));
-  const memory = () => withPrefix(kept.optState, begun(optimizer.memory(model.params)));
+  const memory = () => withPrefix(stateNames.optState, begun(optimizer.stateSpec(model.params)));
   return {
     graph: stepGraph(learner, 0),
     // Only when it is asked for: what looks at graphs needs none of it.
     get state() {
-      const weights = keptWeights(model, initWeights(model, rootKey(1)));
+      const weights = weightState(model, initWeights(model, rootKey(1)));
       return { ...weights, ...memory(), ...begun(carriedSpecs(model, 0)) };
     },
     feeds: (step) => ({ ...batch, ...mapValues(optimizer.scalars, (schedule) => scalar(schedule(step))) }),

@@ -134,11 +134,11 @@ export {
   stepSchedule,
   withWarmUp,
 } from "./optim/schedules.js";
-export { touchingRows } from "./optim/touched-rows.js";
+export { touchingRows } from "./optim/sparse-updates.js";
 export {
   chain,
   type GradientTransformation,
-  type MemorySpec,
+  type OptStateSpec,
   type Shapes,
   scaleByLearningRate,
   scaleByPattern,
@@ -155,7 +155,6 @@ export { type DataOf, type DType, float32, int32, type NamedArrays, type NdArray
 export { fold, type Key, normal, permutation, rootKey, uniform } from "./runtime/random.js";
 export type { Step } from "./train/algorithm.js";
 export type { Distillation, Learner } from "./train/graphs.js";
-export type { StudentSigns, TeacherSigns } from "./train/signs.js";
 export {
   engineStudent,
   type StepMetrics,
@@ -164,4 +163,5 @@ export {
   type StudentState,
   type Teacher,
 } from "./train/student.js";
+export type { StudentStatistics, TeacherStatistics } from "./train/teacher-statistics.js";
 export { version } from "./version.js";

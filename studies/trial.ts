@@ -16,7 +16,7 @@ import type { RunConfig } from "../src/run/schema.js";
 import { readBest } from "../src/run/score.js";
 import { bytesOf } from "../src/runtime/array.js";
 import { predictAll } from "../src/train/evaluate.js";
-import { kept, keptWeights, predictGraph } from "../src/train/graphs.js";
+import { predictGraph, stateNames, weightState } from "../src/train/graphs.js";
 
 /** What a group of a trial came to. */
 export interface GroupOutcome {
@@ -115,11 +115,11 @@ export async function keepPredictions(run: RunConfig, path: string): Promise<voi
   const learner = tableLearner(config, preprocessing);
   const engine = threadedEngine({ threads: availableParallelism() });
   try {
-    const program = await engine.compile(predictGraph(learner, kept.params));
+    const program = await engine.compile(predictGraph(learner, stateNames.params));
     for (let group = 0; group < config.numGroups; group++) {
       const best = await readBest(directoryStore(runFolder(path).group(group).path));
       if (!best) throw new Error(`group ${group} of ${path} has no best params`);
-      await engine.write(keptWeights(learner.model, best.params));
+      await engine.write(weightState(learner.model, best.params));
       const { probs, labels } = await predictAll(program, test);
       writeFileSync(join(path, `test-${group}.f32`), bytesOf(probs));
       writeFileSync(join(path, "test-labels.f32"), bytesOf(labels));

@@ -22,7 +22,7 @@ import { readSavedGroup, writeOwnCheckpoint } from "../src/run/saved-group.js";
 import { float32, type NamedArrays, type NdArray } from "../src/runtime/array.js";
 import { mapValues, named, underPrefix, withPrefix } from "../src/runtime/named.js";
 import { fold, normal, rootKey, uniform } from "../src/runtime/random.js";
-import { kept, keptWeights, type Learner, predictGraph } from "../src/train/graphs.js";
+import { type Learner, predictGraph, stateNames, weightState } from "../src/train/graphs.js";
 import { engineStudent, type Teacher } from "../src/train/student.js";
 import { binaryTask } from "../src/train/task.js";
 import { assertAllClose } from "./close.js";
@@ -146,8 +146,8 @@ test("what predicts does so by running statistics: alone it is the same as in a 
   const one = student();
   await one.init(rootKey(1));
   for (let step = 0; step < 20; step++) await one.learn([batch(step)], [], 0);
-  await engine.write(keptWeights(model, await one.params()));
-  const program = await engine.compile(predictGraph(learner, kept.params));
+  await engine.write(weightState(model, await one.params()));
+  const program = await engine.compile(predictGraph(learner, stateNames.params));
   const whole = batch(99);
   const { probs } = await program.run(whole);
   const image = named(whole, "features.image").data as Float32Array;
@@ -179,7 +179,7 @@ test("an average of params ships with the running statistics as they are", async
   const [shipped, params, state] = [await one.shipped(), await one.params(), await one.state()];
   assert.deepEqual(pick(shipped, BUFFERS), pick(params, BUFFERS));
   assert.notDeepEqual(values(shipped, "conv.weight"), values(params, "conv.weight"));
-  assert.deepEqual(Object.keys(underPrefix(kept.ema, state)).sort(), Object.keys(model.params).sort());
+  assert.deepEqual(Object.keys(underPrefix(stateNames.ema, state)).sort(), Object.keys(model.params).sort());
 });
 
 test("a checkpoint, a snapshot and an export carry them", async () => {
@@ -221,8 +221,8 @@ test("a checkpoint, a snapshot and an export carry them", async () => {
   const session = await ort.InferenceSession.create(
     toOnnx(predictionGraph({ ...learner, task: binaryTask() }, params)),
   );
-  await engine.write(keptWeights(model, params));
-  const { probs } = await (await engine.compile(predictGraph(learner, kept.params))).run(batch(7));
+  await engine.write(weightState(model, params));
+  const { probs } = await (await engine.compile(predictGraph(learner, stateNames.params))).run(batch(7));
   const image = named(batch(7), "features.image");
   const served = await session.run({
     "features.image": new ort.Tensor("float32", image.data, image.shape),
@@ -242,9 +242,12 @@ test("they are not trained, and counted apart", async () => {
     "buffers.norm.mean",
     "buffers.norm.variance",
   ]);
-  await assert.rejects(one.restore(withPrefix(kept.params, pick(await one.params(), Object.keys(model.params))), 0), {
-    message: /buffers\.norm\.mean|optState/,
-  });
+  await assert.rejects(
+    one.restore(withPrefix(stateNames.params, pick(await one.params(), Object.keys(model.params))), 0),
+    {
+      message: /buffers\.norm\.mean|optState/,
+    },
+  );
 });
 
 function pick(arrays: NamedArrays, names: readonly string[]): NamedArrays {

@@ -66,8 +66,8 @@ test("two batches teach and lose what one of twice the times does, for student a
   );
   for (const slot of [0, 1]) {
     close(
-      mean(({ signs }) => signs?.teachers[slot]?.loss ?? Number.NaN),
-      whole.signs?.teachers[slot]?.loss ?? Number.NaN,
+      mean(({ statistics }) => statistics?.teachers[slot]?.loss ?? Number.NaN),
+      whole.statistics?.teachers[slot]?.loss ?? Number.NaN,
     );
   }
   // It matters: a fresh state would lose otherwise.
@@ -116,15 +116,21 @@ describe("going on from a saved state", () => {
     const one = student(learnerOf(0));
     await one.init(rootKey(1));
     await one.learn([batch(0)], [teacher(1), teacher(2)], 1);
-    const { signs: moved } = await one.learn([batch(1)], [teacher(2)], 1);
-    const { signs: back } = await one.learn([batch(1)], [teacher(1)], 1);
+    const { statistics: moved } = await one.learn([batch(1)], [teacher(2)], 1);
+    const { statistics: back } = await one.learn([batch(1)], [teacher(1)], 1);
     const other = student(learnerOf(0));
     await other.init(rootKey(1));
     await other.learn([batch(0)], [teacher(2)], 1);
-    assert.equal((await other.learn([batch(1)], [teacher(2)], 1)).signs?.teachers[0]?.loss, moved?.teachers[0]?.loss);
+    assert.equal(
+      (await other.learn([batch(1)], [teacher(2)], 1)).statistics?.teachers[0]?.loss,
+      moved?.teachers[0]?.loss,
+    );
     const fresh = student(learnerOf(0));
     await fresh.init(rootKey(1));
-    assert.equal((await fresh.learn([batch(1)], [teacher(1)], 1)).signs?.teachers[0]?.loss, back?.teachers[0]?.loss);
+    assert.equal(
+      (await fresh.learn([batch(1)], [teacher(1)], 1)).statistics?.teachers[0]?.loss,
+      back?.teachers[0]?.loss,
+    );
   });
 
   test("refuses the state of a teacher that does not fit", async () => {

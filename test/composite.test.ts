@@ -3,7 +3,7 @@ import { after, test } from "node:test";
 import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { type NdArray, scalar } from "../src/runtime/array.js";
 import { named, underPrefix, withPrefix } from "../src/runtime/named.js";
-import { accumulateGraph, kept } from "../src/train/graphs.js";
+import { accumulateGraph, stateNames } from "../src/train/graphs.js";
 import { assertAllClose } from "./close.js";
 import { flightsLike, randomBatch, randomParams, zeroGradSum } from "./flights-like.js";
 import { checkDifferences, tolerances } from "./gradcheck.js";
@@ -19,21 +19,21 @@ for (const numTeachers of [0, 1, 2]) {
   const graph = accumulateGraph(learner, numTeachers);
   const params = randomParams(learner, 1);
   const teachers = Array.from({ length: numTeachers }, (_, slot) =>
-    withPrefix(kept.teacher(slot), randomParams(learner, 2 + slot)),
+    withPrefix(stateNames.teacher(slot), randomParams(learner, 2 + slot)),
   );
   const feeds: Record<string, NdArray> = {
     ...randomBatch(7, 1),
     ...Object.assign({}, ...teachers),
-    ...withPrefix(kept.gradSum, zeroGradSum(learner)),
-    [kept.lossSum]: scalar(0),
+    ...withPrefix(stateNames.gradSum, zeroGradSum(learner)),
+    [stateNames.lossSum]: scalar(0),
     keepSum: scalar(0),
     distillWeight: scalar(DISTILL_WEIGHT),
   };
 
   test(`with ${numTeachers} teachers the gradient by every param is that of central differences`, async () => {
-    const at = withPrefix(kept.params, params);
+    const at = withPrefix(stateNames.params, params);
     const { updates } = interpret(graph, { ...feeds, ...at });
-    const grads = withPrefix(kept.params, underPrefix(kept.gradSum, updates));
+    const grads = withPrefix(stateNames.params, underPrefix(stateNames.gradSum, updates));
     const totalLoss = (moved: Readonly<Record<string, { shape: readonly number[]; data: Float64Array }>>) => {
       const { labelLoss, distillLoss } = interpret(graph, { ...feeds, ...moved }).outputs;
       return (labelLoss?.data[0] ?? Number.NaN) + DISTILL_WEIGHT * (distillLoss?.data[0] ?? 0);

@@ -5,7 +5,7 @@ import type { Graph } from "../src/graph/graph.js";
 import { input } from "../src/graph/ops.js";
 import type { Tensors } from "../src/graph/tensor.js";
 import type { Schedule } from "../src/optim/schedules.js";
-import { step } from "../src/optim/touched-rows.js";
+import { step } from "../src/optim/sparse-updates.js";
 import type { GradientTransformation, Shapes } from "../src/optim/transformations.js";
 import { filled, float32, type NamedArrays, type NdArray } from "../src/runtime/array.js";
 import { mapValues, named, withPrefix } from "../src/runtime/named.js";
@@ -28,7 +28,7 @@ export function descent(
   scalars: Tensors = mapValues(optimizer.scalars, (_, name) => input(name, [])),
 ): Graph {
   const params = mapValues(shapes, ({ shape }, name) => input(name, shape));
-  const optState = mapValues(optimizer.memory(shapes), ({ shape }, name) => input(`optState.${name}`, shape));
+  const optState = mapValues(optimizer.stateSpec(shapes), ({ shape }, name) => input(`optState.${name}`, shape));
   const after = step(optimizer, { updates: gradsOf(params), params, optState, scalars });
   return { outputs: {}, updates: { ...after.params, ...withPrefix("optState", after.optState) } };
 }
@@ -37,7 +37,7 @@ export function descent(
 export function memoryOf(optimizer: GradientTransformation, shapes: Shapes): NamedArrays {
   return withPrefix(
     "optState",
-    mapValues(optimizer.memory(shapes), ({ shape, fill }) => filled(shape, fill)),
+    mapValues(optimizer.stateSpec(shapes), ({ shape, fill }) => filled(shape, fill)),
   );
 }
 

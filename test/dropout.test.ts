@@ -44,8 +44,8 @@ async function losses(model: Model, { seed = 1, numParts = 1, from = 0 } = {}) {
     // The same state each time, so that only what is dropped differs.
     await student.restore(fresh, step);
     const teacher = { group: 1, step, digest: "1", params };
-    const { labelLoss, signs } = await student.learn(Array(numParts).fill(batch), [teacher], 1);
-    found.push({ own: labelLoss, teacher: signs?.teachers[0]?.loss ?? Number.NaN });
+    const { labelLoss, statistics } = await student.learn(Array(numParts).fill(batch), [teacher], 1);
+    found.push({ own: labelLoss, teacher: statistics?.teachers[0]?.loss ?? Number.NaN });
   }
   return found;
 }

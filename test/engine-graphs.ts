@@ -1,4 +1,4 @@
-/** Graphs that update kept tensors `a` and `b`, both [2, 2], by whether `a` may be overwritten in place. */
+/** Graphs that update state tensors `a` and `b`, both [2, 2], by whether `a` may be overwritten in place. */
 
 import type { Graph } from "../src/graph/graph.js";
 import {
@@ -37,13 +37,13 @@ const [, lower] = split(a, 0, [1, 1]) as [Tensor, Tensor];
 
 const swapped = constant(int32([1, 0]));
 
-/** Graphs whose kept tensors have every reader before their new value. */
+/** Graphs whose state tensors have every reader before their new value. */
 export const safe: Readonly<Record<string, Graph>> = {
   "a step along a gradient": updates({ a: sub(a, mul(0.5, b)) }),
   "every read lies under the new value": updates({ a: add(a, matmul(a, b)) }, { loss: constant(scalar(1)) }),
   "an output of what the update needs": updates({ a: add(a, reduceSum(mul(a, a))) }, {}),
   "a value that nothing reads": updates({ a: mul(b, 2) }),
-  "another kept tensor": updates({ a: b }),
+  "another state tensor": updates({ a: b }),
   "rows of it": updates({ a: setRows(a, swapped, mul(gather(a, swapped), 2)) }),
 };
 

@@ -16,7 +16,7 @@ const like = { like: float32(Array(12).fill(0), [3, 4]) };
 const isClosedError = (who: string) => (error: unknown) =>
   error instanceof ClosedError && error.message.startsWith(`${who} must be open`);
 
-/** Each graph begins from the same kept tensors, whatever the ones before have left: a user's engine is not new either. */
+/** Each graph begins from the same state tensors, whatever the ones before have left: a user's engine is not new either. */
 function graphTables(make: () => Engine): void {
   let engine: Engine;
   before(() => {
@@ -33,7 +33,7 @@ function graphTables(make: () => Engine): void {
         const expected = interpret(graph, { ...state, ...like });
         assertAllClose(await program.run(like), expected.outputs, 1e-6, "outputs");
         const after = await engine.read(["a", "b"]);
-        assertAllClose(after, { ...state, ...expected.updates }, 1e-6, "kept tensors");
+        assertAllClose(after, { ...state, ...expected.updates }, 1e-6, "state tensors");
         state = after;
       }
     });
@@ -68,7 +68,7 @@ export function engineSuite(name: string, make: () => Engine): void {
       }
     });
 
-    test("programs share the kept tensors, and changes in place reach all of them", async () => {
+    test("programs share the state tensors, and changes in place reach all of them", async () => {
       await engine.write(start);
       const step = await engine.compile(updates({ a: add(a, b) }));
       const swap = await engine.compile(updates({ a: b, b: a }));
@@ -167,7 +167,7 @@ export function engineSuite(name: string, make: () => Engine): void {
       assert.deepEqual(result.isPositive, { dtype: "bool", shape: [2, 2], data: Uint8Array.of(1, 0, 0, 1) });
     });
 
-    test("a kept tensor may get another shape", async () => {
+    test("a state tensor may get another shape", async () => {
       const x = input("x", ["batch"]);
       const program = await engine.compile({ outputs: { negative: neg(x) }, updates: {} });
       for (const data of [[1, 2], [3], [4, 5, 6], [7, 8, 9]]) {

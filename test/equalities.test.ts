@@ -35,8 +35,8 @@ const optimizers: Readonly<Record<string, () => GradientTransformation>> = {
 
 /** Which step on one batch alone, not on sub-batches. */
 const touching: Readonly<Record<string, () => GradientTransformation>> = {
-  "adagrad by touched rows": () => adagrad(constantSchedule(0.05), { touchedRows: ["embeddings.*"] }),
-  "adam by touched rows": () => adam(linearSchedule(2e-3, 0, NUM_STEPS), { touchedRows: ["embeddings.*"] }),
+  "adagrad by touched rows": () => adagrad(constantSchedule(0.05), { sparseParams: ["embeddings.*"] }),
+  "adam by touched rows": () => adam(linearSchedule(2e-3, 0, NUM_STEPS), { sparseParams: ["embeddings.*"] }),
 };
 
 /** Steps `from` to `to`, each on its own batch, cut into `numParts`. */
@@ -193,7 +193,7 @@ describe("a state that was saved and restored continues to the bit", () => {
 
 test(`touched rows are those of whole tables, with a teacher and a moving average, ${NUM_STEPS} steps`, async () => {
   const students = [
-    adagrad(constantSchedule(0.05), { touchedRows: ["embeddings.*"] }),
+    adagrad(constantSchedule(0.05), { sparseParams: ["embeddings.*"] }),
     adagrad(constantSchedule(0.05)),
   ];
   const [touched, whole] = await Promise.all(

@@ -14,7 +14,7 @@ import { type NamedArrays, sizeOf } from "../src/runtime/array.js";
 import { mapValues } from "../src/runtime/named.js";
 import { rootKey, uniform } from "../src/runtime/random.js";
 import { textScorer } from "../src/train/evaluate-text.js";
-import { keptWeights } from "../src/train/graphs.js";
+import { weightState } from "../src/train/graphs.js";
 
 const engine = onnxRuntimeEngine({ threads: 1 });
 after(() => engine.close());
@@ -81,10 +81,10 @@ for (const [name, { model, reader, layout }] of Object.entries(networks)) {
     const batch = { batchSize, times, layout };
 
     /** The places of the text that are read on their own, each with the place after its end. */
-    function pieces(): number[][] {
+    function chunks(): number[][] {
       const length = layout === "lanes" ? Math.ceil((text.length - 1) / batchSize) : times;
-      const numPieces = Math.ceil((text.length - 1) / length);
-      return Array.from({ length: numPieces }, (_, i) => [...text.subarray(i * length, (i + 1) * length + 1)]);
+      const numChunks = Math.ceil((text.length - 1) / length);
+      return Array.from({ length: numChunks }, (_, i) => [...text.subarray(i * length, (i + 1) * length + 1)]);
     }
 
     /** The same by the exported models, in float64. */
@@ -92,7 +92,7 @@ for (const [name, { model, reader, layout }] of Object.entries(networks)) {
       const exported = weights.map((own) => exportText(reader, own, {}));
       const sums = { losses: [0, 0], hits: [0, 0], ensemble: 0, distance: 0, churn: 0 };
       const best = (row: Float32Array) => row.indexOf(Math.max(...row));
-      for (const places of pieces()) {
+      for (const places of chunks()) {
         const rows = await Promise.all(exported.map((bytes) => readBy(bytes, reader.state, places.slice(0, -1))));
         for (const [at, label] of places.slice(1).entries()) {
           const [a, b] = rows.map((own) => own[at]) as [Float32Array, Float32Array];
@@ -109,7 +109,7 @@ for (const [name, { model, reader, layout }] of Object.entries(networks)) {
     }
 
     test("have the perplexity of their exports to 1e-5, and so do their ensemble, their distance and their churn", async () => {
-      for (const [i, own] of weights.entries()) await engine.write(keptWeights(model, own, prefixes[i]?.params));
+      for (const [i, own] of weights.entries()) await engine.write(weightState(model, own, prefixes[i]?.params));
       const score = await textScorer(engine, model, prefixes, batch);
       const scores = await score(corpus);
       const { losses, hits, ensemble, distance, churn } = await expected();

@@ -14,7 +14,7 @@ import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { filled, type NamedArrays, scalar } from "../src/runtime/array.js";
 import { mapValues, withPrefix } from "../src/runtime/named.js";
 import { rootKey } from "../src/runtime/random.js";
-import { carriedSpecs, kept, keptWeights, type Learner, stepGraph } from "../src/train/graphs.js";
+import { carriedSpecs, type Learner, stateNames, stepGraph, weightState } from "../src/train/graphs.js";
 import { flightsLike } from "./flights-like.js";
 import { COTANGENT, cotangentFor, gradientGraph, weighted } from "./gradcheck.js";
 import { interpret } from "./interpreter.js";
@@ -98,9 +98,13 @@ describe("two training steps", () => {
 });
 
 function startOf({ model, optimizer }: Learner): NamedArrays {
-  const memory = mapValues(optimizer.memory(model.params), ({ shape, fill }) => filled(shape, fill));
+  const memory = mapValues(optimizer.stateSpec(model.params), ({ shape, fill }) => filled(shape, fill));
   const carried = mapValues(carriedSpecs(model, 0), ({ shape, fill }) => filled(shape, fill));
-  return { ...keptWeights(model, initWeights(model, rootKey(1))), ...carried, ...withPrefix(kept.optState, memory) };
+  return {
+    ...weightState(model, initWeights(model, rootKey(1))),
+    ...carried,
+    ...withPrefix(stateNames.optState, memory),
+  };
 }
 
 describe("training steps that are measured have fewer operations", () => {

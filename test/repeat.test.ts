@@ -26,7 +26,7 @@ import { constantSchedule } from "../src/optim/schedules.js";
 import { filled, float32, int32, type NamedArrays, type NdArray, scalar } from "../src/runtime/array.js";
 import { mapValues, withPrefix } from "../src/runtime/named.js";
 import { fold, normal, rootKey, uniform } from "../src/runtime/random.js";
-import { kept, type Learner, stepGraph } from "../src/train/graphs.js";
+import { type Learner, stateNames, stepGraph } from "../src/train/graphs.js";
 import { randomParams } from "./flights-like.js";
 import { isFull } from "./full.js";
 import { COTANGENT, cotangentFor, gradientGraph, weighted } from "./gradcheck.js";
@@ -89,7 +89,7 @@ describe(`${NUM_RUNS_ELEMENTWISE} or ${NUM_RUNS} runs on two threads give the sa
 
   test("a whole step of embeddings by touched rows, batch 512", () =>
     assertStepRepeats(
-      { ...flights([]), optimizer: adam(constantSchedule(2e-3), { touchedRows: ["embeddings.*"] }) },
+      { ...flights([]), optimizer: adam(constantSchedule(2e-3), { sparseParams: ["embeddings.*"] }) },
       0,
     ));
 });
@@ -98,9 +98,12 @@ async function assertStepRepeats(learner: Learner, numTeachers: number): Promise
   const { model, optimizer } = learner;
   const graph: Graph = stepGraph(learner, numTeachers);
   const program = await engine.compile(graph);
-  const optState = mapValues(optimizer.memory(model.params), ({ shape, fill }) => filled(shape, fill));
-  const state = { ...withPrefix(kept.params, randomParams(learner, 1)), ...withPrefix(kept.optState, optState) };
-  await engine.write(withPrefix(kept.teacher(0), randomParams(learner, 2)));
+  const optState = mapValues(optimizer.stateSpec(model.params), ({ shape, fill }) => filled(shape, fill));
+  const state = {
+    ...withPrefix(stateNames.params, randomParams(learner, 1)),
+    ...withPrefix(stateNames.optState, optState),
+  };
+  await engine.write(withPrefix(stateNames.teacher(0), randomParams(learner, 2)));
   const weight: NamedArrays = numTeachers > 0 ? { distillWeight: scalar(1) } : {};
   const feeds = { ...flightsBatch(512), ...weight, ...mapValues(optimizer.scalars, (at) => scalar(at(0))) };
   const names = Object.keys(graph.updates);

@@ -14,9 +14,9 @@ import { constantSchedule } from "../src/optim/schedules.js";
 import { float32, type NdArray, scalar } from "../src/runtime/array.js";
 import { mapValues, named, underPrefix, withPrefix } from "../src/runtime/named.js";
 import { rootKey } from "../src/runtime/random.js";
-import { accumulateGraph, kept } from "../src/train/graphs.js";
-import { signNames } from "../src/train/signs.js";
+import { accumulateGraph, stateNames } from "../src/train/graphs.js";
 import { engineStudent, type Student, type Teacher } from "../src/train/student.js";
+import { statisticNames } from "../src/train/teacher-statistics.js";
 import { assertAllClose, assertClose, relativeDifference } from "./close.js";
 import { flightsLike, randomBatch, randomParams, randomTeacher, zeroGradSum } from "./flights-like.js";
 import { interpret, type Numbers, type Values } from "./interpreter.js";
@@ -31,11 +31,11 @@ const params = randomParams(learner, 1);
 /** Everything that a graph of `numTeachers` random teachers reads. */
 function feedsFor(numTeachers: number, distillWeight = 1): Record<string, NdArray> {
   const teachers = Array.from({ length: numTeachers }, (_, slot) => {
-    return withPrefix(kept.teacher(slot), randomParams(learner, 10 + slot));
+    return withPrefix(stateNames.teacher(slot), randomParams(learner, 10 + slot));
   });
   return Object.assign(
-    { ...batch, ...withPrefix(kept.params, params), ...withPrefix(kept.gradSum, zeroGradSum(learner)) },
-    { [kept.lossSum]: scalar(0), keepSum: scalar(0), distillWeight: scalar(distillWeight) },
+    { ...batch, ...withPrefix(stateNames.params, params), ...withPrefix(stateNames.gradSum, zeroGradSum(learner)) },
+    { [stateNames.lossSum]: scalar(0), keepSum: scalar(0), distillWeight: scalar(distillWeight) },
     ...teachers,
   );
 }
@@ -43,7 +43,10 @@ function feedsFor(numTeachers: number, distillWeight = 1): Record<string, NdArra
 /** Losses and the gradient of the whole loss, in double precision. */
 function lossesAndGrads(numTeachers: number, feeds: Readonly<Record<string, Values>>) {
   const { outputs, updates } = interpret(accumulateGraph(learner, numTeachers), feeds);
-  return { losses: mapValues(outputs, ({ data }) => data[0] ?? Number.NaN), grads: underPrefix(kept.gradSum, updates) };
+  return {
+    losses: mapValues(outputs, ({ data }) => data[0] ?? Number.NaN),
+    grads: underPrefix(stateNames.gradSum, updates),
+  };
 }
 
 /** The one tensor of a training graph that is held fixed: the mean prediction of the teachers. */
@@ -91,8 +94,8 @@ describe("teachers are detached", () => {
     await student.learn([batch], teachers, 1);
     await student.learn([batch, batch], teachers, 1);
     for (const [slot, teacher] of teachers.entries()) {
-      const names = Object.keys(withPrefix(kept.teacher(slot), teacher.params));
-      assert.deepEqual(underPrefix(kept.teacher(slot), await engine.read(names)), teacher.params);
+      const names = Object.keys(withPrefix(stateNames.teacher(slot), teacher.params));
+      assert.deepEqual(underPrefix(stateNames.teacher(slot), await engine.read(names)), teacher.params);
     }
     assert.notDeepEqual(await student.params(), before);
   });
@@ -102,11 +105,11 @@ test("teachers are averaged in probabilities and not in logits", () => {
   // One teacher says yes and the other no, with different certainty.
   const teachers = [4, -1].map((bias, slot) => {
     const sure = { ...randomParams(learner, 10 + slot), "layers.2.bias": float32([bias]) };
-    return withPrefix(kept.teacher(slot), sure);
+    return withPrefix(stateNames.teacher(slot), sure);
   });
   const feeds: Record<string, Values> = Object.assign(feedsFor(2), ...teachers);
   const inputs = inputTensors(learner.model);
-  const logitsOf = (slot: number) => learner.model.apply(paramTensors(learner.model, kept.teacher(slot)), inputs);
+  const logitsOf = (slot: number) => learner.model.apply(paramTensors(learner.model, stateNames.teacher(slot)), inputs);
   const { first, second } = interpret(
     { outputs: { first: logitsOf(0), second: logitsOf(1) }, updates: {} },
     feeds,
@@ -129,7 +132,7 @@ describe("losses are means over the batch", () => {
       const [once, doubled] = [lossesAndGrads(numTeachers, feeds), lossesAndGrads(numTeachers, { ...feeds, ...twice })];
       for (const [name, loss] of Object.entries(once.losses)) {
         // What guessing loses of other labels depends on how many labels it was taken from.
-        if (name === signNames.chance) continue;
+        if (name === statisticNames.priorLoss) continue;
         assert.ok(Math.abs(loss - (doubled.losses[name] ?? Number.NaN)) < 1e-12, name);
       }
       assertAllClose(doubled.grads, once.grads, 1e-12, "gradients");
@@ -216,7 +219,7 @@ test("phi + w psi has the gradient of the cross-entropy against the mixed label 
 
 describe("a teacher that is the student pulls nowhere", () => {
   test("the distillation loss is the entropy of its targets, and adds nothing to the gradient", () => {
-    const feeds = { ...feedsFor(1, 1), ...withPrefix(kept.teacher(0), params) };
+    const feeds = { ...feedsFor(1, 1), ...withPrefix(stateNames.teacher(0), params) };
     const { losses, grads } = lossesAndGrads(1, feeds);
     assert.ok(Math.abs(losses.divergence ?? Number.NaN) < 1e-12);
     assertAllClose(grads, lossesAndGrads(0, feeds).grads, 1e-12, "gradients", 0.01);

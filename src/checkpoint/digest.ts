@@ -1,9 +1,9 @@
 import { type Bytes, joined, partsOf } from "./bytes.js";
 
 /** Bytes between two turns of everything else; a few milliseconds of hashing. */
-const PIECE_BYTES = 4 << 20;
+const CHUNK_BYTES = 4 << 20;
 
-/** A SHA-256 that takes bytes piece by piece, where they lie. */
+/** A SHA-256 that takes bytes chunk by chunk, where they lie. */
 export interface PiecewiseHash {
   update(bytes: Uint8Array): void;
   digest(encoding: "hex"): string;
@@ -12,7 +12,7 @@ export interface PiecewiseHash {
 let newHash: (() => PiecewiseHash) | null = null;
 
 /**
- * Hash piece by piece from here on, by what a platform has for it; by Web Crypto again with null. That is everywhere and gives
+ * Hash chunk by chunk from here on, by what a platform has for it; by Web Crypto again with null. That is everywhere and gives
  * the same digests, but it copies all bytes first, on the calling thread.
  */
 export function hashPiecewise(hash: (() => PiecewiseHash) | null): void {
@@ -27,14 +27,14 @@ export async function sha256(data: Bytes | string): Promise<string> {
   let sinceTurn = 0;
   for (const part of partsOf(bytes)) {
     for (let at = 0; at < part.length; ) {
-      if (sinceTurn === PIECE_BYTES) {
+      if (sinceTurn === CHUNK_BYTES) {
         await new Promise((resolve) => setTimeout(resolve, 0));
         sinceTurn = 0;
       }
-      const piece = part.subarray(at, at + PIECE_BYTES - sinceTurn);
-      hash.update(piece);
-      at += piece.length;
-      sinceTurn += piece.length;
+      const chunk = part.subarray(at, at + CHUNK_BYTES - sinceTurn);
+      hash.update(chunk);
+      at += chunk.length;
+      sinceTurn += chunk.length;
     }
   }
   return hash.digest("hex");

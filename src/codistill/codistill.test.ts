@@ -10,7 +10,7 @@ import type { NamedArrays } from "../runtime/array.js";
 import { rootKey } from "../runtime/random.js";
 import type { Step } from "../train/algorithm.js";
 import { predictAll } from "../train/evaluate.js";
-import { kept, predictGraph } from "../train/graphs.js";
+import { predictGraph, stateNames } from "../train/graphs.js";
 import { meanAbsoluteDifference } from "../train/metrics.js";
 import { engineStudent, type Student } from "../train/student.js";
 import { type CodistillOptions, codistill } from "./codistill.js";
@@ -314,7 +314,9 @@ describe("codistill", () => {
         }
       }
       const [a, b] = await Promise.all(
-        groups.map(async ({ engine }) => predictAll(await engine.compile(predictGraph(learner, kept.params)), probe)),
+        groups.map(async ({ engine }) =>
+          predictAll(await engine.compile(predictGraph(learner, stateNames.params)), probe),
+        ),
       );
       assert.ok(a && b);
       return meanAbsoluteDifference(a.probs, b.probs);

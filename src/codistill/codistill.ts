@@ -59,7 +59,7 @@ export async function* codistill(options: CodistillOptions): AsyncGenerator<Step
     const batches = drawn instanceof Promise ? await drawn : drawn;
 
     const metrics = await student.learn(batches, teachers, weight, signal);
-    exchange.judge?.(step, teachers, metrics);
+    exchange.observe?.(step, teachers, metrics);
 
     if (exchange.publish && mustPublish(student.step)) exchange.publish(student.step, await student.params());
     if (mustRefresh(student.step)) exchange.refresh?.(student.step);

@@ -14,8 +14,8 @@ export type { SeenTeacher } from "./transport.js";
 export interface Exchange {
   /** The freshest whole snapshots that are already here and not too old, in group order. */
   teachers(step: number): readonly SeenTeacher[] | Promise<readonly SeenTeacher[]>;
-  /** Look at what a step showed of its teachers: those that are ill are left out for a while. */
-  judge?(step: number, teachers: readonly Teacher[], metrics: StepMetrics): void;
+  /** Look at what a step showed of its teachers: those that are unhealthy are left out for a while. */
+  observe?(step: number, teachers: readonly Teacher[], metrics: StepMetrics): void;
   /** Publish params, which must not change after; while some are being written only the newest wait. */
   publish?(step: number, params: NamedArrays): void;
   /** Look for newer snapshots of the teachers; what arrives counts as seen at this step or the latest one asked for. */
@@ -92,7 +92,7 @@ export function storeExchange({
         return counts && quarantine.admits(teacher, step) ? [teacher] : [];
       });
     },
-    judge: quarantine.judge,
+    observe: quarantine.observe,
     validated: quarantine.validated,
     publish: transport.publish,
     refresh: transport.refresh,

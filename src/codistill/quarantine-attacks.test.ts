@@ -21,7 +21,7 @@ function probsOf(logits: Logits): Logits {
 
 const lossOf = (logits: Logits, labels: readonly number[]) =>
   mean(probsOf(logits).map((p, i) => -Math.log(Math.max(1e-30, p[labels[i] ?? 0] ?? 0))));
-const doubtOf = (logits: Logits) =>
+const expectedLossOf = (logits: Logits) =>
   mean(probsOf(logits).map((p) => -p.reduce((sum, value) => sum + value * Math.log(Math.max(1e-30, value)), 0)));
 
 function varianceOf(logits: Logits): number {
@@ -34,7 +34,7 @@ function varianceOf(logits: Logits): number {
   return variances.reduce((sum, variance) => sum + variance, 0) / (classes.length === 2 ? 2 : 1);
 }
 
-function chanceOf(labels: readonly number[], numClasses: number): number {
+function priorLossOf(labels: readonly number[], numClasses: number): number {
   const counts = Array.from({ length: numClasses }, (_, k) => labels.filter((label) => label === k).length);
   const n = labels.length;
   return mean(labels.map((label) => -Math.log((counts[label] ?? 0) / n))) + Math.log(1 + (numClasses - 1) / n) / 2;
@@ -93,18 +93,23 @@ function leftOutAt({ world, teacher, student = (truth) => truth, validated, isAl
   for (let step = 0; step < NUM_STEPS && events.length === 0; step++) {
     const { truth, labels, noise } = drawBatch(world, step);
     const [own, taught] = [student(truth, labels, step), teacher(truth, labels, noise, step)];
-    quarantine.judge(FIRST_STEP + step, [{ group: 1, step, digest: "d", params: { w: float32([1]) } }], {
+    quarantine.observe(FIRST_STEP + step, [{ group: 1, step, digest: "d", params: { w: float32([1]) } }], {
       labelLoss: lossOf(own, labels),
       distillLoss: 1,
       divergence: 1,
       gradNorm: 1,
       learningRate: 1,
       skipped: null,
-      signs: {
+      statistics: {
         teachers: [
-          { loss: lossOf(taught, labels), doubt: doubtOf(taught), variance: varianceOf(taught), distance: 0.1 },
+          {
+            loss: lossOf(taught, labels),
+            expectedLoss: expectedLossOf(taught),
+            variance: varianceOf(taught),
+            distance: 0.1,
+          },
         ],
-        student: { variance: varianceOf(own), chance: chanceOf(labels, world.numClasses) },
+        student: { variance: varianceOf(own), priorLoss: priorLossOf(labels, world.numClasses) },
       },
     });
   }

@@ -51,7 +51,7 @@ describe("the trace that a log tells", () => {
 
 /** Take a step: ask for its teachers, and show what it showed of them. */
 async function take(exchange: Exchange, step: number): Promise<void> {
-  exchange.judge?.(step, await exchange.teachers(step), metrics);
+  exchange.observe?.(step, await exchange.teachers(step), metrics);
 }
 const metrics = {
   labelLoss: 1,
@@ -60,7 +60,7 @@ const metrics = {
   gradNorm: 1,
   learningRate: 1,
   skipped: null,
-  signs: null,
+  statistics: null,
 };
 
 /** A traced exchange that took a step without teachers and then got one, of step 5. */

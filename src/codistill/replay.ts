@@ -12,7 +12,7 @@ import type { SeenTeacher } from "./transport.js";
 
 /**
  * The same exchange, which tells of every change of the teachers in use, and again whenever the steps go back. It does so
- * when the step is judged: of one that is cancelled nothing is told.
+ * when the step is observed: of one that is cancelled nothing is told.
  */
 export function traced<E extends Exchange>(
   exchange: E,
@@ -28,14 +28,14 @@ export function traced<E extends Exchange>(
       asked = { step, teachers: inUse.map(({ params: _, ...teacher }) => teacher) };
       return inUse;
     },
-    judge(step, ...rest) {
+    observe(step, ...rest) {
       if (asked?.step === step) {
         const shown = JSON.stringify(asked.teachers);
         if (shown !== last.shown || step <= last.step) onEvent({ event: "teachers", group, ...asked });
         last = { step, shown };
       }
       asked = null;
-      exchange.judge?.(step, ...rest);
+      exchange.observe?.(step, ...rest);
     },
   };
 }

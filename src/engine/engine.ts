@@ -5,18 +5,18 @@ import type { NamedArrays } from "../runtime/array.js";
 import type { Closable } from "../runtime/closable.js";
 
 /**
- * Where graphs become numbers. Tensors that live longer than a run (parameters, optimizer memory, teachers) are
+ * Where graphs become numbers. Tensors that live longer than a run (parameters, optimizer state, teachers) are
  * kept by the engine under their names, so that several programs share them and a refresh is one write.
  */
 export interface Engine extends Closable {
-  /** Compile a graph. Inputs that a run does not feed are the kept tensors of the same names. */
+  /** Compile a graph. Inputs that a run does not feed are the state tensors of the same names. */
   compile(graph: Graph): Promise<Program>;
   /** Keep copies of these tensors, replacing older ones of the same names. Takes effect before the next run. */
   write(tensors: NamedArrays, options?: WriteOptions): Promise<void>;
-  /** Copies of kept tensors. Throws when one of the names is not kept. */
+  /** Copies of state tensors. Throws when one of the names is not kept. */
   read(names: readonly string[]): Promise<NamedArrays>;
   /**
-   * Move kept tensors into memory that all threads of the process see, and give the arrays that lie there: not copies.
+   * Move state tensors into memory that all threads of the process see, and give the arrays that lie there: not copies.
    * They may be posted to other threads, whose engines {@link adopt} them. From then on every write and every update of
    * these names by any of the engines changes that memory, until a `write` gives a name another shape.
    *
@@ -52,7 +52,7 @@ export interface RunOptions {
 /** A compiled graph, which holds memory of the engine until it or the engine is closed. */
 export interface Program extends Closable {
   /**
-   * Run once: outputs by name are returned, kept tensors that the graph updates are changed in place.
+   * Run once: outputs by name are returned, state tensors that the graph updates are changed in place.
    *
    * When it is cancelled, it rejects with the signal's reason, at once if it had not begun, else after the operation that
    * is under way. What the graph updates `when` has then kept its values, to the bit: a run that has already begun to
@@ -73,7 +73,7 @@ export interface EngineOptions {
   /** Where graphs run; "cpu" by default. Throws ConfigError at the first use when the device is not there. */
   readonly device?: "cpu" | "webgpu" | "cuda";
   /**
-   * How ONNX Runtime is called: through its C API, without copies of kept tensors, or through its official binding. By
+   * How ONNX Runtime is called: through its C API, without copies of state tensors, or through its official binding. By
    * default the first that works here; the variable CODISTILL_BINDING says otherwise.
    */
   readonly binding?: "native" | "official";

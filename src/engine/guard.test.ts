@@ -42,7 +42,7 @@ describe("a guarded graph gives what the interpreter gives", () => {
           const expected = interpret(graph, { ...state, ...feeds });
           assertAllClose(await program.run(feeds), expected.outputs, 1e-6, "outputs");
           const now = await engine.read(["a", "b"]);
-          assertAllClose(now, { ...state, ...expected.updates }, 1e-6, "kept tensors");
+          assertAllClose(now, { ...state, ...expected.updates }, 1e-6, "state tensors");
           state = now;
         }
       });

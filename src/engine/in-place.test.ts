@@ -47,7 +47,7 @@ test("the plan of a graph that asks when has the guard's names beside the graph'
   }
 });
 
-test("a new value of another shape or dtype than the kept tensor is refused", () => {
+test("a new value of another shape or dtype than the state tensor is refused", () => {
   const a = input("a", [2]);
   const plan = (updated: Tensor) => () => planOf({ outputs: { sum: reduceSum(a) }, updates: { a: updated } });
   assert.throws(plan(add(a, constant(zeros([3, 2])))), /new value of "a" must be float32\[2\], got float32\[3, 2\]/);

@@ -5,7 +5,7 @@ import { isOp, type Tensor, topologicalOrder } from "../graph/tensor.js";
 import { traits } from "../graph/traits.js";
 
 /**
- * The names of the kept tensors that a run may overwrite in place: those whose every reader comes before their new
+ * The names of the state tensors that a run may overwrite in place: those whose every reader comes before their new
  * value in all orders of execution, because the new value depends on it, and whose new value is elementwise arithmetic.
  *
  * Where the graph asks `when`, all that it updates waits for what is computed always and needed for any update.
@@ -39,7 +39,7 @@ function mayOverwrite({ op, inputs }: Tensor, kept: Tensor, views: readonly Tens
   return inputs[0] === kept && !inputs.slice(1).some((input) => views.includes(input));
 }
 
-/** Whether a result of a loop is made, step by step, of those elements of a kept tensor that its step writes over. */
+/** Whether a result of a loop is made, step by step, of those elements of a state tensor that its step writes over. */
 function overwritesBlocks(updated: Tensor, views: readonly Tensor[]): boolean {
   const whole = isOp(updated, "part") ? updated.inputs[0] : updated;
   if (!whole || !isOp(whole, "scan")) return false;

@@ -16,18 +16,18 @@ export interface Plan {
   /** Those of the graph; a guarded plan has the names of {@link guard} beside them. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-  /** Kept tensors that a run changes. */
+  /** State tensors that a run changes. */
   readonly updates: readonly PlannedUpdate[];
   /** Whether what it updates waits for a condition, and so can be cancelled. */
   readonly isGuarded: boolean;
 }
 
-/** How a run changes a kept tensor. */
+/** How a run changes a state tensor. */
 export interface PlannedUpdate {
   readonly name: string;
   /** Or through a second buffer. */
   readonly inPlace: boolean;
-  /** In which shape the model gives the elements, where it is not that of the kept tensor. */
+  /** In which shape the model gives the elements, where it is not that of the state tensor. */
   readonly shape?: readonly number[];
 }
 
@@ -59,7 +59,7 @@ export type PlanOptions = Pick<EngineOptions, "passes" | "device" | "blocks">;
 /**
  * Make a graph ready: simplify it, cut updates into blocks, then find what may be updated in place and encode it.
  *
- * Throws {@link ShapeError} when the new value of a kept tensor has another shape or dtype.
+ * Throws {@link ShapeError} when the new value of a state tensor has another shape or dtype.
  */
 export function planOf(whole: Graph, { passes, device = "cpu", blocks = device === "cpu" }: PlanOptions = {}): Plan {
   checkUpdates(whole);

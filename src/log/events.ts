@@ -140,7 +140,7 @@ export type TrainEvent =
       readonly best: boolean;
     } & Metrics)
   | TeachersEvent
-  /** A step in which a number was not finite; params and optimizer memory are as they were before it. */
+  /** A step in which a number was not finite; params and optimizer state are as they were before it. */
   | {
       readonly event: "step-skipped";
       readonly group: number;
@@ -220,7 +220,7 @@ export interface TeachersEvent {
   }[];
 }
 
-/** A teacher that is ill is left out for some student steps, and comes back. */
+/** A teacher that is unhealthy is left out for some student steps, and comes back. */
 export type QuarantineEvent =
   | {
       readonly event: "teacher-quarantined";

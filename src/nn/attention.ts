@@ -8,7 +8,7 @@ import type { ParamSpec } from "./model.js";
 import { layerNormAt, normParams } from "./norm.js";
 
 /** A score that softmax gives no weight; finite, as -Infinity would make NaN of a row that sees nothing. */
-const LEAST = constant(scalar(-3e38));
+const MASK_VALUE = constant(scalar(-3e38));
 
 export interface AttentionOptions {
   /** Into how many heads the width divides. */
@@ -64,7 +64,7 @@ export function headsOf(rows: Tensor, numHeads: number, depth: number): Heads {
 export function attended([query, key, value]: Heads, isSeen?: Tensor): Tensor {
   const depth = query.shape.at(-1) as number;
   const scores = matmul(query, key, { transposeB: true, scale: 1 / Math.sqrt(depth) });
-  return matmul(softmax(isSeen ? where(isSeen, scores, LEAST) : scores), value);
+  return matmul(softmax(isSeen ? where(isSeen, scores, MASK_VALUE) : scores), value);
 }
 
 /** Params of a pre-norm block: `norm1`, `attention`, `norm2`, `mlp.0` [width, 4 width], `mlp.1` [4 width, width]. */

@@ -27,7 +27,7 @@ import {
 } from "../graph/ops.js";
 import { formatShape, type Tensor } from "../graph/tensor.js";
 import { float32 } from "../runtime/array.js";
-import { LEAST, safeLog } from "./losses.js";
+import { FLOAT_MIN_NORMAL, safeLog } from "./losses.js";
 
 export interface SoftmaxCrossEntropyOptions {
   /** A weight for each class; the mean is over the weights of the labels. 1 each by default. */
@@ -85,13 +85,13 @@ export function bestConstantLoss(labels: Tensor, numClasses: number, options: So
   const { amount, classWeights, prior } = checkedOptions(options, numClasses);
   const { isCounted, classes } = countedOf(labels, options);
   const counts = scatterAdd(classes, isCounted ? cast(isCounted, "float32") : expand(1, labels), numClasses);
-  const frequencies = div(counts, add(reduceSum(counts), LEAST));
+  const frequencies = div(counts, add(reduceSum(counts), FLOAT_MIN_NORMAL));
   const weighted = (of: Tensor) => mul(of, constant(float32(classWeights)));
   const mixed =
     amount > 0 ? add(mul(1 - amount, frequencies), constant(float32(prior.map((u) => amount * u)))) : frequencies;
   const best = weighted(mixed);
   const loss = neg(reduceSum(mul(best, logSoftmax(safeLog(best)))));
-  return div(loss, add(reduceSum(weighted(frequencies)), LEAST));
+  return div(loss, add(reduceSum(weighted(frequencies)), FLOAT_MIN_NORMAL));
 }
 
 /** Which rows count, where not all do, and labels that are classes everywhere. */

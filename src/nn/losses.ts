@@ -20,11 +20,11 @@ export interface Objective {
   /** The least value that psi can take for target probabilities: their mean entropy, or 0 where psi is a divergence. */
   readonly entropy: (targets: Tensor) => Tensor;
   /** The label loss of who knows nothing but how frequent each label is in the batch (or what their mean is). */
-  readonly chance: (labels: Tensor) => Tensor;
+  readonly priorLoss: (labels: Tensor) => Tensor;
   /** How many numbers such a guess takes from the batch: K - 1 frequencies of K classes, or one mean. */
   readonly numGuessed: number;
-  /** The label loss that a model expects of itself: the mean entropy of what it predicts; 0 of numbers, which say no doubt. */
-  readonly doubt: (logits: Tensor) => Tensor;
+  /** The label loss that a model expects of itself: the mean entropy of what it predicts; 0 of numbers, which have none. */
+  readonly expectedLoss: (logits: Tensor) => Tensor;
   /** What is reported and shipped of `probs`: as they are by default; numbers in the unit of the labels. */
   readonly inLabelUnit?: (probs: Tensor) => Tensor;
 }
@@ -45,11 +45,11 @@ export function sigmoidCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
 }
 
 /** The least normal float32: added to what may be 0 before its logarithm is taken, or it is divided by. */
-export const LEAST = 2 ** -126;
+export const FLOAT_MIN_NORMAL = 2 ** -126;
 
 /** log p, finite at 0. */
 export function safeLog(p: Tensor): Tensor {
-  return log(add(p, LEAST));
+  return log(add(p, FLOAT_MIN_NORMAL));
 }
 
 /** Mean over the batch of the entropy of Bernoulli probabilities. Its 0 log 0 is 0. */
@@ -59,7 +59,7 @@ export function bernoulliEntropy(probs: Tensor): Tensor {
 }
 
 /** Mean over the batch of the entropy of sigmoid(logits). */
-export function binaryDoubt(logits: Tensor): Tensor {
+export function binaryExpectedLoss(logits: Tensor): Tensor {
   return sigmoidCrossEntropy(logits, sigmoid(logits));
 }
 
@@ -69,7 +69,7 @@ export const binary: Objective = {
   labelLoss: sigmoidCrossEntropy,
   distillLoss: sigmoidCrossEntropy,
   entropy: bernoulliEntropy,
-  chance: (labels) => bernoulliEntropy(reduceMean(labels, [0], true)),
+  priorLoss: (labels) => bernoulliEntropy(reduceMean(labels, [0], true)),
   numGuessed: 1,
-  doubt: binaryDoubt,
+  expectedLoss: binaryExpectedLoss,
 };

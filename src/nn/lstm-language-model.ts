@@ -27,8 +27,8 @@ export interface LstmLanguageModelOptions {
   readonly isTied?: boolean;
   /** Share of what goes into each layer and into the output that is dropped in training (Zaremba et al. 2014); 0 by default. */
   readonly dropout?: number;
-  /** Pieces of the rows that losses are computed by; 1 by default. It divides times x batchSize. */
-  readonly numPieces?: number;
+  /** Chunks of the rows that losses are computed by; 1 by default. It divides times x batchSize. */
+  readonly numChunks?: number;
 }
 
 /**
@@ -51,7 +51,7 @@ export function lstmLanguageModel(options: LstmLanguageModelOptions): Model {
     numLayers = 2,
     isTied = false,
     dropout: rate = 0,
-    numPieces = 1,
+    numChunks = 1,
   } = options;
   if (isTied && width !== hidden) {
     throw new ShapeError(
@@ -93,7 +93,7 @@ export function lstmLanguageModel(options: LstmLanguageModelOptions): Model {
         buffers: {},
       }),
     }),
-    head: { numPieces, logits: head },
+    head: { numChunks, logits: head },
     apply: (weights, inputs) => carry(weights, inputs).logits,
   };
 }

@@ -45,7 +45,7 @@ export interface Model {
   readonly apply: (weights: Tensors, inputs: Tensors) => Tensor;
   /** As `apply`, with the state after the batch; of models that have a state. */
   readonly carry?: (weights: Tensors, inputs: Tensors) => Carried;
-  /** Where losses are computed piece by piece, so that the logits of a batch are never held as a whole; none by default. */
+  /** Where losses are computed chunk by chunk, so that the logits of a batch are never held as a whole; none by default. */
   readonly head?: Head;
   /** What a training step computes, where that is something else; as `apply` by default, and without new buffers. */
   readonly train?: (weights: Tensors, inputs: Tensors, key: Tensor) => Trained;
@@ -63,8 +63,8 @@ export interface Carried {
 
 /** The last layer of a model whose logits are too many to be held at once. */
 export interface Head {
-  /** Into how many pieces of equal size the rows are parted. */
-  readonly numPieces: number;
+  /** Into how many chunks of equal size the rows are cut. */
+  readonly numChunks: number;
   /** Rows [rows, width] to logits [rows, classes]. */
   readonly logits: (weights: Tensors, rows: Tensor) => Tensor;
 }

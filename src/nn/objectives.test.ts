@@ -1,4 +1,4 @@
-/** Objectives: what chance, entropy and divergence mean for each, and whole steps with them. */
+/** Objectives: what prior loss, expected loss and divergence mean for each, and whole steps with them. */
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { assertAllClose, assertClose } from "../../test/close.js";
@@ -12,7 +12,7 @@ import { constantSchedule } from "../optim/schedules.js";
 import { float32, int32, type NamedArrays, type NdArray, scalar, zeros } from "../runtime/array.js";
 import { mapValues, named, underPrefix, withPrefix } from "../runtime/named.js";
 import { fold, normal, rootKey } from "../runtime/random.js";
-import { accumulateGraph, kept, type Learner } from "../train/graphs.js";
+import { accumulateGraph, type Learner, stateNames } from "../train/graphs.js";
 import { normalInit } from "./initialisers.js";
 
 import { binary, type Objective } from "./losses.js";
@@ -25,18 +25,18 @@ const evaluate = (tensor: Tensor, feeds: Readonly<Record<string, Values>>) =>
   interpret({ outputs: { value: tensor }, updates: {} }, feeds).outputs.value as Numbers;
 const number = (value: number): Values => ({ shape: [], data: [value] });
 
-describe("chance is the label loss of the best constant prediction", () => {
-  const chanceOf = ({ chance, labels: spec }: Objective, labels: NdArray) =>
-    evaluate(chance(input("labels", ["batch"], spec?.dtype)), { labels }).data[0] ?? Number.NaN;
+describe("the prior loss is the label loss of the best constant prediction", () => {
+  const priorLossOf = ({ priorLoss, labels: spec }: Objective, labels: NdArray) =>
+    evaluate(priorLoss(input("labels", ["batch"], spec?.dtype)), { labels }).data[0] ?? Number.NaN;
   const entropyOf = (probs: readonly number[]) => probs.reduce((sum, p) => sum - (p > 0 ? p * Math.log(p) : 0), 0);
 
   test("categorical: the entropy of the class frequencies", () => {
     const labels = int32([0, 1, 1, 2, 2, 2, 2, 1]);
     const expected = entropyOf([1 / 8, 3 / 8, 4 / 8]);
-    assert.ok(Math.abs(chanceOf(categorical({ numClasses: 3 }), labels) - expected) < 1e-9);
-    assert.ok(Math.abs(chanceOf(categorical({ numClasses: 5 }), labels) - expected) < 1e-9);
+    assert.ok(Math.abs(priorLossOf(categorical({ numClasses: 3 }), labels) - expected) < 1e-9);
+    assert.ok(Math.abs(priorLossOf(categorical({ numClasses: 5 }), labels) - expected) < 1e-9);
     const without = categorical({ numClasses: 3, ignoreIndex: 0 });
-    assert.ok(Math.abs(chanceOf(without, labels) - entropyOf([3 / 7, 4 / 7])) < 1e-9);
+    assert.ok(Math.abs(priorLossOf(without, labels) - entropyOf([3 / 7, 4 / 7])) < 1e-9);
   });
 
   test("categorical with weights and smoothing: no other constant does better", () => {
@@ -46,30 +46,30 @@ describe("chance is the label loss of the best constant prediction", () => {
       classWeights: [4, 1, 0.5],
       smoothing: { amount: 0.25, prior: [0.5, 0.25, 0.25] },
     });
-    const chance = chanceOf(objective, labels);
+    const priorLoss = priorLossOf(objective, labels);
     const logits = input("logits", ["batch", 3]);
     const loss = objective.labelLoss(logits, input("labels", ["batch"], "int32"));
     const lossOf = (row: readonly number[]) =>
       evaluate(loss, { logits: float32(Array(8).fill(row).flat(), [8, 3]), labels }).data[0] ?? Number.NaN;
     // w_k ((1 - e) f_k + e u_k) for the frequencies 1, 3 and 4 of 8.
     const best = [4 * (0.75 * 0.125 + 0.125), 0.75 * 0.375 + 0.0625, 0.5 * (0.75 * 0.5 + 0.0625)];
-    assert.ok(Math.abs(chance - lossOf(best.map(Math.log))) < 1e-6);
+    assert.ok(Math.abs(priorLoss - lossOf(best.map(Math.log))) < 1e-6);
     for (let i = 0; i < 50; i++) {
       const row = [...normal(fold(rootKey(5), i), 3)];
-      assert.ok(lossOf(row) > chance - 1e-9);
+      assert.ok(lossOf(row) > priorLoss - 1e-9);
     }
   });
 
   test("regression: the variance of the labels", () => {
     const labels = float32([1, 2, 4, 9]);
-    assert.ok(Math.abs(chanceOf(regression(), labels) - (9 + 4 + 0 + 25) / 4) < 1e-12);
-    assert.ok(Math.abs(chanceOf(regression({ loss: "absolute" }), labels) - (3 + 2 + 0 + 5) / 4) < 1e-12);
-    assert.ok(Math.abs(chanceOf(regression({ loss: "huber" }), labels) - (2.5 + 1.5 + 0 + 4.5) / 4) < 1e-12);
+    assert.ok(Math.abs(priorLossOf(regression(), labels) - (9 + 4 + 0 + 25) / 4) < 1e-12);
+    assert.ok(Math.abs(priorLossOf(regression({ loss: "absolute" }), labels) - (3 + 2 + 0 + 5) / 4) < 1e-12);
+    assert.ok(Math.abs(priorLossOf(regression({ loss: "huber" }), labels) - (2.5 + 1.5 + 0 + 4.5) / 4) < 1e-12);
   });
 
   test("regression of standardised numbers: the variance in deviations", () => {
     const objective = regression({ mean: 3, deviation: 2 });
-    assert.ok(Math.abs(chanceOf(objective, float32([1, 2, 4, 9])) - (9 + 4 + 0 + 25) / 4 / 4) < 1e-12);
+    assert.ok(Math.abs(priorLossOf(objective, float32([1, 2, 4, 9])) - (9 + 4 + 0 + 25) / 4 / 4) < 1e-12);
     for (const options of [{ mean: Number.NaN }, { deviation: 0 }, { deviation: Number.POSITIVE_INFINITY }]) {
       assert.throws(() => regression(options), /the mean must be finite and the deviation positive and finite/);
     }
@@ -77,14 +77,14 @@ describe("chance is the label loss of the best constant prediction", () => {
 
   test("weighted binary: as binary with weight 1, and the best odds with another", () => {
     const labels = float32([0, 1, 1, 0, 0, 0, 0, 0]);
-    assert.ok(Math.abs(chanceOf(weightedBinary({}), labels) - chanceOf(binary, labels)) < 1e-9);
+    assert.ok(Math.abs(priorLossOf(weightedBinary({}), labels) - priorLossOf(binary, labels)) < 1e-9);
     const objective = weightedBinary({ positiveWeight: 3 });
     const loss = objective.labelLoss(input("logits", ["batch"]), input("labels", ["batch"]));
     const at = (logit: number) =>
       evaluate(loss, { logits: float32(Array(8).fill(logit)), labels }).data[0] ?? Number.NaN;
     const best = Array.from({ length: 400 }, (_, i) => at((i - 200) / 100)).reduce((a, b) => Math.min(a, b));
-    const chance = chanceOf(objective, labels);
-    assert.ok(chance <= best + 1e-9 && chance > best - 1e-4);
+    const priorLoss = priorLossOf(objective, labels);
+    assert.ok(priorLoss <= best + 1e-9 && priorLoss > best - 1e-4);
   });
 });
 
@@ -184,15 +184,15 @@ describe("a step of two teachers at temperature 2", () => {
       const graph = accumulateGraph(learner, 2);
       const drawn = (seed: number): NamedArrays =>
         mapValues(learner.model.params, ({ shape, init }, path) => init(fold(rootKey(seed), path), shape));
-      const at = withPrefix(kept.params, drawn(1));
+      const at = withPrefix(stateNames.params, drawn(1));
       const others = {
-        ...withPrefix(kept.teacher(0), drawn(2)),
-        ...withPrefix(kept.teacher(1), drawn(3)),
+        ...withPrefix(stateNames.teacher(0), drawn(2)),
+        ...withPrefix(stateNames.teacher(1), drawn(3)),
         ...withPrefix(
-          kept.gradSum,
+          stateNames.gradSum,
           mapValues(learner.model.params, ({ shape }) => zeros(shape)),
         ),
-        [kept.lossSum]: scalar(0),
+        [stateNames.lossSum]: scalar(0),
       };
       const fed = {
         "features.x": float32(normal(rootKey(4), NUM_EXAMPLES * 3), [NUM_EXAMPLES, 3]),
@@ -202,7 +202,7 @@ describe("a step of two teachers at temperature 2", () => {
         ...(objective.labelWeight && { labelShare: scalar(1) }),
       };
       const reference = interpret(graph, { ...fed, ...others, ...at });
-      const grads = withPrefix(kept.params, underPrefix(kept.gradSum, reference.updates));
+      const grads = withPrefix(stateNames.params, underPrefix(stateNames.gradSum, reference.updates));
       const totalLoss = (moved: Readonly<Record<string, Values>>) => {
         const { labelLoss, distillLoss } = interpret(graph, { ...fed, ...others, ...moved }).outputs;
         return (labelLoss?.data[0] ?? Number.NaN) + 0.75 * (distillLoss?.data[0] ?? Number.NaN);
@@ -216,7 +216,10 @@ describe("a step of two teachers at temperature 2", () => {
 
       const { divergence } = reference.outputs;
       assert.ok((divergence?.data[0] ?? Number.NaN) > 1e-3);
-      const agreeing = { ...withPrefix(kept.teacher(0), drawn(1)), ...withPrefix(kept.teacher(1), drawn(1)) };
+      const agreeing = {
+        ...withPrefix(stateNames.teacher(0), drawn(1)),
+        ...withPrefix(stateNames.teacher(1), drawn(1)),
+      };
       const same = interpret(graph, { ...fed, ...others, ...at, ...agreeing }).outputs;
       assertClose(same.divergence as Values, number(0), 1e-9, "divergence", 1);
     });

@@ -15,7 +15,7 @@ import {
   squaredError,
   weightedSigmoidCrossEntropy,
 } from "./label-losses.js";
-import { binaryDoubt, type Objective, safeLog } from "./losses.js";
+import { binaryExpectedLoss, type Objective, safeLog } from "./losses.js";
 
 export interface CategoricalOptions extends SoftmaxCrossEntropyOptions {
   readonly numClasses: number;
@@ -41,9 +41,9 @@ export function categorical({
     ...(isWeighted && { labelWeight: (labels) => weightOfClasses(labels, options) }),
     distillLoss: distillLosses[distillLoss],
     entropy: (targets) => leastValue(distillLoss, targets),
-    chance: (labels) => bestConstantLoss(labels, numClasses, options),
+    priorLoss: (labels) => bestConstantLoss(labels, numClasses, options),
     numGuessed: numClasses - 1,
-    doubt: (logits) => distillLosses.softCrossEntropy(logits, softmax(logits)),
+    expectedLoss: (logits) => distillLosses.softCrossEntropy(logits, softmax(logits)),
   };
 }
 
@@ -95,13 +95,13 @@ export function weightedBinary({
     }),
     distillLoss: binaryForm(distillLosses[distillLoss]),
     entropy: (targets) => leastValue(distillLoss, asTwoClasses.probs(targets)),
-    chance: (labels) => {
+    priorLoss: (labels) => {
       const rate = smooth(reduceMean(labels, [0], true));
       const odds = (p: Tensor, weight: number) => safeLog(mul(weight, p));
       return labelLoss(expand(sub(odds(rate, positiveWeight), odds(sub(1, rate), 1)), labels), labels);
     },
     numGuessed: 1,
-    doubt: binaryDoubt,
+    expectedLoss: binaryExpectedLoss,
   };
 }
 
@@ -121,7 +121,7 @@ export interface RegressionOptions {
 
 /**
  * A number [batch]: what the model gives is the prediction, standardised. Teachers teach by the mean of their predictions.
- * By chance is who always says the mean of the batch: with squared errors, the variance of the labels.
+ * The prior loss is that of the mean of the batch: with squared errors, the variance of the labels.
  *
  * Throws {@link ShapeError} for a mean that is not finite or a deviation that is not positive and finite.
  */
@@ -153,9 +153,9 @@ export function regression({
     labelLoss: (prediction, labels) => errors[loss](prediction, standard(labels)),
     distillLoss: errors[loss],
     entropy: () => constant(scalar(0)),
-    chance: (labels) => errors[loss](reduceMean(standard(labels), [0], true), standard(labels)),
+    priorLoss: (labels) => errors[loss](reduceMean(standard(labels), [0], true), standard(labels)),
     numGuessed: 1,
-    doubt: () => constant(scalar(0)),
+    expectedLoss: () => constant(scalar(0)),
     inLabelUnit: (prediction) => atLeast(unscaled(isStandard ? prediction : add(mul(prediction, deviation), mean))),
   };
 }

@@ -47,8 +47,8 @@ export interface TransformerLanguageModelOptions {
   readonly isTied?: boolean;
   /** Share of the embedding and of what each part of a block adds that is dropped in training; 0 by default. */
   readonly dropout?: number;
-  /** Pieces of the rows that losses are computed by; 1 by default. It divides times x batchSize. */
-  readonly numPieces?: number;
+  /** Chunks of the rows that losses are computed by; 1 by default. It divides times x batchSize. */
+  readonly numChunks?: number;
 }
 
 /** The deviation with which weights begin, as in GPT-2; what ends on the residual path is divided by sqrt(2 layers). */
@@ -67,7 +67,7 @@ const DEVIATION = 0.02;
  * Throws {@link ShapeError} when the width does not divide into heads of an even depth.
  */
 export function transformerLanguageModel(options: TransformerLanguageModelOptions): Model {
-  const { times, batchSize, width, numHeads, dropout: rate = 0, numPieces = 1 } = options;
+  const { times, batchSize, width, numHeads, dropout: rate = 0, numChunks = 1 } = options;
   const depth = depthOf(options);
   const turns = turnsOf(times, depth);
   const mask = causalMask(times);
@@ -94,7 +94,7 @@ export function transformerLanguageModel(options: TransformerLanguageModelOption
         buffers: {},
       }),
     }),
-    head: { numPieces, logits: head },
+    head: { numChunks, logits: head },
     apply: (weights, inputs) => carry(weights, inputs).logits,
   };
 }

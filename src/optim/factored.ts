@@ -2,7 +2,7 @@
 import { add, div, mul, reduceMean, sqrt, square } from "../graph/ops.js";
 import type { Tensor } from "../graph/tensor.js";
 import { named } from "../runtime/named.js";
-import type { GradientTransformation, MemorySpec, UpdateInput } from "./transformations.js";
+import type { GradientTransformation, OptStateSpec, UpdateInput } from "./transformations.js";
 
 export interface FactoredOptions {
   /** The decay of the moments at step t (from 1) is 1 - t^-decayExponent; 0.8 by default. */
@@ -24,19 +24,19 @@ export function scaleByFactoredRms({ decayExponent = 0.8, epsilon = 1e-30 }: Fac
   const rest = (step: number) => (step + 1) ** -decayExponent;
   const transformation: GradientTransformation = {
     scalars: { "adafactor.decay": (step) => 1 - rest(step), "adafactor.rest": rest },
-    memory: (params) => {
-      const memory: Record<string, MemorySpec> = {};
+    stateSpec: (params) => {
+      const state: Record<string, OptStateSpec> = {};
       for (const [name, { shape }] of Object.entries(params)) {
         const rank = shape.length;
-        if (rank < 2) memory[`adafactor.v.${name}`] = { shape, fill: 0 };
+        if (rank < 2) state[`adafactor.v.${name}`] = { shape, fill: 0 };
         else {
-          memory[`adafactor.r.${name}`] = { shape: shape.with(rank - 1, 1), fill: 0 };
-          memory[`adafactor.c.${name}`] = { shape: shape.with(rank - 2, 1), fill: 0 };
+          state[`adafactor.r.${name}`] = { shape: shape.with(rank - 1, 1), fill: 0 };
+          state[`adafactor.c.${name}`] = { shape: shape.with(rank - 2, 1), fill: 0 };
         }
       }
-      return memory;
+      return state;
     },
-    whyNotRows: () =>
+    sparseUnsupported: () =>
       'Adafactor keeps moments of all rows together; use "adagrad" or "adam", or leave it out of the touched rows',
     update(input) {
       const updates: Record<string, Tensor> = {};

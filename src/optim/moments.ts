@@ -9,7 +9,7 @@ import type { Tensor, Tensors } from "../graph/tensor.js";
 import { mapValues, named, withPrefix } from "../runtime/named.js";
 import { scale } from "./arithmetic.js";
 import { constantSchedule } from "./schedules.js";
-import { byRows, type GradientTransformation, memoryLike, type UpdateInput } from "./transformations.js";
+import { byRows, type GradientTransformation, stateLike, type UpdateInput } from "./transformations.js";
 
 /** decay S + x for each param, where S is the old sum that is kept under the prefix. */
 function decayedSums(
@@ -36,8 +36,8 @@ export interface MomentumOptions {
 export function addMomentum({ momentum = 0.9, isNesterov = false }: MomentumOptions = {}): GradientTransformation {
   return {
     scalars: { "momentum.decay": constantSchedule(momentum) },
-    memory: (params) => memoryLike("momentum.b", params, { decay: "momentum.decay" }),
-    whyNotRows: byRows,
+    stateSpec: (params) => stateLike("momentum.b", params, { decay: "momentum.decay" }),
+    sparseUnsupported: byRows,
     update(input) {
       const decay = named(input.scalars, "momentum.decay");
       const sums = decayedSums(input, "momentum.b", decay, input.updates);
@@ -61,8 +61,8 @@ export interface AdagradOptions {
 export function scaleByAdagrad({ epsilon = 1e-10, initialSum = 0 }: AdagradOptions = {}): GradientTransformation {
   return {
     scalars: { "adagrad.epsilon": constantSchedule(epsilon) },
-    memory: (params) => memoryLike("adagrad.v", params, { fill: initialSum }),
-    whyNotRows: byRows,
+    stateSpec: (params) => stateLike("adagrad.v", params, { fill: initialSum }),
+    sparseUnsupported: byRows,
     update({ updates, optState, scalars }) {
       const sums = mapValues(updates, (g, name) => add(named(optState, `adagrad.v.${name}`), square(g)));
       const deviation = (name: string) => add(sqrt(named(sums, name)), named(scalars, "adagrad.epsilon"));
@@ -99,11 +99,11 @@ export function scaleByRms({ alpha = 0.99, epsilon = 1e-8, isCentered = false }:
       "rms.scale": constantSchedule(1 / size),
       ...(isCentered && { "rms.share": constantSchedule(1 - alpha) }),
     },
-    memory: (params) => ({
-      ...memoryLike("rms.v", params, { decay: "rms.alpha" }),
-      ...(isCentered && memoryLike("rms.m", params, { decay: "rms.alpha" })),
+    stateSpec: (params) => ({
+      ...stateLike("rms.v", params, { decay: "rms.alpha" }),
+      ...(isCentered && stateLike("rms.m", params, { decay: "rms.alpha" })),
     }),
-    whyNotRows: byRows,
+    sparseUnsupported: byRows,
     update(input) {
       const { updates, scalars } = input;
       const decay = named(scalars, "rms.alpha");
@@ -152,11 +152,11 @@ export function scaleByAdam({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: Adam
       "adam.scale": (step) => c1(step) / c2(step),
       "adam.epsilon": (step) => epsilon / c2(step),
     },
-    memory: (params) => ({
-      ...memoryLike("adam.m", params, { decay: "adam.beta1" }),
-      ...memoryLike("adam.v", params, { decay: "adam.beta2" }),
+    stateSpec: (params) => ({
+      ...stateLike("adam.m", params, { decay: "adam.beta1" }),
+      ...stateLike("adam.v", params, { decay: "adam.beta2" }),
     }),
-    whyNotRows: byRows,
+    sparseUnsupported: byRows,
     update(input) {
       const { updates, scalars } = input;
       const sums = decayedSums(input, "adam.m", named(scalars, "adam.beta1"), updates);
@@ -171,9 +171,9 @@ export function scaleByAdam({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: Adam
 }
 
 export interface LionOptions {
-  /** Share of the memory in the direction of a step; 0.9 by default. */
+  /** Share of the state in the direction of a step; 0.9 by default. */
   readonly beta1?: number;
-  /** Decay of the memory, not 0; 0.99 by default. */
+  /** Decay of the state, not 0; 0.99 by default. */
   readonly beta2?: number;
 }
 
@@ -193,8 +193,8 @@ export function scaleByLion({ beta1 = 0.9, beta2 = 0.99 }: LionOptions = {}): Gr
       "lion.share": constantSchedule(share),
       "lion.rest": constantSchedule(1 - share),
     },
-    memory: (params) => memoryLike("lion.m", params, { decay: "lion.beta2" }),
-    whyNotRows: () => 'Lion moves every row by a whole learning rate in every step; use "adam" or "adagrad"',
+    stateSpec: (params) => stateLike("lion.m", params, { decay: "lion.beta2" }),
+    sparseUnsupported: () => 'Lion moves every row by a whole learning rate in every step; use "adam" or "adagrad"',
     update(input) {
       const { updates, scalars } = input;
       const sums = decayedSums(input, "lion.m", named(scalars, "lion.beta2"), updates);

@@ -112,7 +112,7 @@ const everyOptimizer: Readonly<Record<string, (rate: Schedule) => GradientTransf
   "adafactor with decay": (rate) => adafactor(rate, { isRelative: false, decay: { rate: 0.1 } }),
 };
 
-describe("params and memory are changed in place", () => {
+describe("params and state are changed in place", () => {
   const { model, objective } = flightsLike();
   const logits = (params: Tensors) => model.apply(params, inputTensors(model));
   const gradsOf = (params: Tensors) => {
@@ -154,7 +154,7 @@ describe("the engine and the interpreter agree, with every option", () => {
   }
 });
 
-test("an optimizer makes few passes over memory: elementwise operations on arrays for each param", () => {
+test("an optimizer makes few passes over state: elementwise operations on arrays for each param", () => {
   const passes = (optimizer: GradientTransformation) => {
     const shapes: Shapes = { x: { shape: [64, 64] } };
     const graph = descent(optimizer, shapes, () => ({ x: input("g", [64, 64]) }));
@@ -236,18 +236,18 @@ describe("ready-made chains", () => {
   const shapes: Shapes = { "a.b": { shape: [2, 3] }, c: { shape: [] } };
   const rate = constantSchedule(0.5);
 
-  test("keep memory under the names of their parts, so that none goes on with another's", () => {
-    const namesOf = (optimizer: GradientTransformation) => Object.keys(optimizer.memory(shapes));
+  test("keep state under the names of their parts, so that none goes on with another's", () => {
+    const namesOf = (optimizer: GradientTransformation) => Object.keys(optimizer.stateSpec(shapes));
     assert.deepEqual(namesOf(sgd(rate)), []);
     assert.deepEqual(namesOf(sgd(rate, { momentum: 0.9 })), ["momentum.b.a.b", "momentum.b.c"]);
     assert.deepEqual(namesOf(adam(rate)), ["adam.m.a.b", "adam.m.c", "adam.v.a.b", "adam.v.c"]);
     assert.deepEqual(namesOf(adamW(rate)), namesOf(adam(rate)));
     assert.deepEqual(namesOf(lion(rate)), ["lion.m.a.b", "lion.m.c"]);
-    assert.deepEqual(adagrad(rate, { initialSum: 0.1 }).memory(shapes), {
+    assert.deepEqual(adagrad(rate, { initialSum: 0.1 }).stateSpec(shapes), {
       "adagrad.v.a.b": { shape: [2, 3], fill: 0.1 },
       "adagrad.v.c": { shape: [], fill: 0.1 },
     });
-    assert.deepEqual(adafactor(rate).memory(shapes), {
+    assert.deepEqual(adafactor(rate).stateSpec(shapes), {
       "adafactor.r.a.b": { shape: [2, 1], fill: 0 },
       "adafactor.c.a.b": { shape: [1, 3], fill: 0 },
       "adafactor.v.c": { shape: [], fill: 0 },

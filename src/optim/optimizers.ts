@@ -23,7 +23,7 @@ import {
 } from "./moments.js";
 import type { Selection } from "./patterns.js";
 import type { Schedule } from "./schedules.js";
-import { touchingRows } from "./touched-rows.js";
+import { touchingRows } from "./sparse-updates.js";
 import { chain, type GradientTransformation, scaleByLearningRate, scaleByPattern } from "./transformations.js";
 
 /** What every optimizer takes besides its own options. */
@@ -33,7 +33,7 @@ export interface CommonOptions {
   /** Multiples of the learning rate by pattern on the names of params; the first that matches counts. */
   readonly multipliers?: Readonly<Record<string, number>>;
   /** Names or patterns of the params of which a step changes only the rows that its batch reads: {@link touchingRows}. */
-  readonly touchedRows?: readonly string[];
+  readonly sparseParams?: readonly string[];
 }
 
 /** Decay, where an optimizer has none of its own. */
@@ -131,7 +131,7 @@ export function adafactor(learningRate: Schedule, options: AdafactorOptions = {}
 
 /** The parts with what all optimizers have: bounds before them, multiples of the learning rate after them. */
 function assemble(
-  { clip = {}, multipliers, touchedRows = [] }: CommonOptions,
+  { clip = {}, multipliers, sparseParams = [] }: CommonOptions,
   parts: readonly GradientTransformation[],
 ): GradientTransformation {
   const whole = chain(
@@ -140,7 +140,7 @@ function assemble(
     ...parts,
     ...(multipliers ? [scaleByPattern(multipliers)] : []),
   );
-  return touchedRows.length > 0 ? touchingRows(whole, touchedRows) : whole;
+  return sparseParams.length > 0 ? touchingRows(whole, sparseParams) : whole;
 }
 
 function decayOf(decay: DecayOptions | undefined): GradientTransformation[] {

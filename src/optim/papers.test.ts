@@ -27,12 +27,12 @@ const problem: Problem = {
     ),
 };
 
-/** One step of a paper's algorithm on one param: x becomes new; t counts from 1; memory is the step's own to keep. */
+/** One step of a paper's algorithm on one param: x becomes new; t counts from 1; state is the step's own to keep. */
 type Rule = (
   x: number[],
   g: number[],
   t: number,
-  memory: Record<string, number[]>,
+  state: Record<string, number[]>,
   shape: readonly number[],
 ) => number[];
 
@@ -43,11 +43,11 @@ const at = (x: readonly number[] | undefined, i: number) => x?.[i] ?? 0;
 /** You et al. 2020, Algorithm 2 with phi the identity. */
 const lambRule =
   (rate: Schedule, lambda: number): Rule =>
-  (x, g, t, memory) => {
+  (x, g, t, state) => {
     const [beta1, beta2, epsilon] = [0.9, 0.999, 1e-6];
-    memory.m = g.map((value, i) => beta1 * at(memory.m, i) + (1 - beta1) * value);
-    memory.v = g.map((value, i) => beta2 * at(memory.v, i) + (1 - beta2) * value ** 2);
-    const r = memory.m.map((m, i) => m / (1 - beta1 ** t) / (Math.sqrt(at(memory.v, i) / (1 - beta2 ** t)) + epsilon));
+    state.m = g.map((value, i) => beta1 * at(state.m, i) + (1 - beta1) * value);
+    state.v = g.map((value, i) => beta2 * at(state.v, i) + (1 - beta2) * value ** 2);
+    const r = state.m.map((m, i) => m / (1 - beta1 ** t) / (Math.sqrt(at(state.v, i) / (1 - beta2 ** t)) + epsilon));
     const direction = r.map((value, i) => value + lambda * at(x, i));
     const ratio = norm(x) / norm(direction);
     return x.map((value, i) => value - rate(t - 1) * ratio * at(direction, i));
@@ -56,27 +56,27 @@ const lambRule =
 /** You, Gitman and Ginsburg 2017, Algorithm 1; an excepted param has the local rate 1 and no decay. */
 const larsRule =
   (rate: Schedule, isExcepted = false): Rule =>
-  (x, g, t, memory) => {
+  (x, g, t, state) => {
     const [momentum, beta, eta] = [0.9, isExcepted ? 0 : 0.0005, 0.001];
     const local = isExcepted ? 1 : (eta * norm(x)) / (norm(g) + beta * norm(x));
-    memory.v = g.map((value, i) => momentum * at(memory.v, i) + rate(t - 1) * local * (value + beta * at(x, i)));
-    return x.map((value, i) => value - at(memory.v, i));
+    state.v = g.map((value, i) => momentum * at(state.v, i) + rate(t - 1) * local * (value + beta * at(x, i)));
+    return x.map((value, i) => value - at(state.v, i));
   };
 
 /** Chen et al. 2023, Algorithm 2. */
 const lionRule =
   (rate: Schedule, lambda: number): Rule =>
-  (x, g, t, memory) => {
+  (x, g, t, state) => {
     const [beta1, beta2] = [0.9, 0.99];
-    const c = g.map((value, i) => beta1 * at(memory.m, i) + (1 - beta1) * value);
-    memory.m = g.map((value, i) => beta2 * at(memory.m, i) + (1 - beta2) * value);
+    const c = g.map((value, i) => beta1 * at(state.m, i) + (1 - beta1) * value);
+    state.m = g.map((value, i) => beta2 * at(state.m, i) + (1 - beta2) * value);
     return x.map((value, i) => value - rate(t - 1) * (Math.sign(at(c, i)) + lambda * value));
   };
 
 /** Shazeer and Stern 2018, Algorithm 4 for matrices and 5 for vectors, with the hyperparameters of Algorithm 6. */
 const adafactorRule =
   (rho: Schedule, isRelative = true): Rule =>
-  (x, g, t, memory, shape) => {
+  (x, g, t, state, shape) => {
     const [epsilon1, epsilon2, d] = [1e-30, 1e-3, 1];
     const beta = 1 - t ** -0.8;
     const alpha = (isRelative ? Math.max(epsilon2, rms(x)) : 1) * rho(t - 1);
@@ -94,13 +94,13 @@ const adafactorRule =
         return totals;
       };
       const [row, column] = [(i: number) => Math.floor(i / numColumns), (i: number) => i % numColumns];
-      memory.r = averaged(memory.r, sums(numRows, row));
-      memory.c = averaged(memory.c, sums(numColumns, column));
-      const total = memory.r.reduce((sum, value) => sum + value, 0);
-      v = squares.map((_, i) => (at(memory.r, row(i)) * at(memory.c, column(i))) / total);
+      state.r = averaged(state.r, sums(numRows, row));
+      state.c = averaged(state.c, sums(numColumns, column));
+      const total = state.r.reduce((sum, value) => sum + value, 0);
+      v = squares.map((_, i) => (at(state.r, row(i)) * at(state.c, column(i))) / total);
     } else {
-      memory.v = averaged(memory.v, squares);
-      v = memory.v;
+      state.v = averaged(state.v, squares);
+      v = state.v;
     }
     const u = g.map((value, i) => value / Math.sqrt(at(v, i)));
     const clip = Math.max(1, rms(u) / d);

@@ -30,7 +30,7 @@ after(() => engine.close());
 
 type Vectors = Readonly<Record<string, readonly number[]>>;
 
-/** The updates that a part without memory makes of gradients, at a step. */
+/** The updates that a part without state makes of gradients, at a step. */
 function updatesOf(
   part: GradientTransformation,
   grads: Vectors,
@@ -169,11 +169,11 @@ describe("parts that look at params", () => {
 describe("a chain", () => {
   const shapes = { "a.b": { shape: [2] }, c: { shape: [] } };
 
-  test("is its parts one after the other, with the memory and scalars of all", () => {
+  test("is its parts one after the other, with the state and scalars of all", () => {
     const chained = chain(scaleByAdam(), scaleByLearningRate(constantSchedule(3)));
     const names = ["adam.beta1", "adam.beta2", "adam.epsilon", "adam.scale", "learningRate"];
     assert.deepEqual(Object.keys(chained.scalars).sort(), names);
-    assert.deepEqual(chained.memory(shapes), scaleByAdam().memory(shapes));
+    assert.deepEqual(chained.stateSpec(shapes), scaleByAdam().stateSpec(shapes));
     const halves = chain(scaleByLearningRate(constantSchedule(2)));
     const graph = descent(chain(halves, halves), { c: { shape: [] } }, () => ({ c: input("g", []) }));
     const { updates } = interpret(graph, { c: scalar(1), g: scalar(5), learningRate: scalar(2) });
@@ -222,7 +222,7 @@ describe("a chain", () => {
     assert.throws(() => chain(rate(1), scaleByAdam(), rate(1)), /two parts give "learningRate" different ones/);
     const momentum = addMomentum();
     const twice = chain(momentum, momentum);
-    assert.throws(() => twice.memory(shapes), /two parts keep memory under "momentum\.b\.a\.b"/);
+    assert.throws(() => twice.stateSpec(shapes), /two parts keep state under "momentum\.b\.a\.b"/);
   });
 
   test("gathers scalar factors: three of them cost one pass over memory", () => {

@@ -1,4 +1,4 @@
-/** Parts of optimizers and their chain: each maps updates, params and its memory to new updates and new memory. */
+/** Parts of optimizers and their chain: each maps updates, params and its state to new updates and new state. */
 import { ConfigError } from "../errors.js";
 import { neg } from "../graph/ops.js";
 import type { Tensors } from "../graph/tensor.js";
@@ -11,7 +11,7 @@ import { constantSchedule, type Schedule } from "./schedules.js";
 export type Shapes = Readonly<Record<string, { readonly shape: readonly number[] }>>;
 
 /** An array that an optimizer keeps between steps, and the value that fills it at first. */
-export interface MemorySpec {
+export interface OptStateSpec {
   readonly shape: readonly number[];
   readonly fill: number;
   /** The scalar by which a step multiplies it where the gradient is 0; where none is named, it stays as it is. */
@@ -24,20 +24,20 @@ export interface UpdateInput {
   readonly updates: Tensors;
   /** The params before the step. */
   readonly params: Tensors;
-  /** The memory of the whole chain, by the names that `memory` gave. */
+  /** The state of the whole chain, by the names that `state` gave. */
   readonly optState: Tensors;
   /** The scalars of the whole chain, [] each. */
   readonly scalars: Tensors;
 }
 
-/** What a part gives back: the updates as it changed them, and its own memory after the step. */
+/** What a part gives back: the updates as it changed them, and its own state after the step. */
 export interface UpdateOutput {
   readonly updates: Tensors;
   readonly optState: Tensors;
 }
 
 /**
- * One part of an optimizer. New memory must end in elementwise arithmetic and depend on all readers of the old: then an
+ * One part of an optimizer. New state must end in elementwise arithmetic and depend on all readers of the old: then an
  * engine may change it in place.
  */
 export interface GradientTransformation {
@@ -46,14 +46,14 @@ export interface GradientTransformation {
    * which are computed in float64 and rounded to float32 once.
    */
   readonly scalars: Readonly<Record<string, Schedule>>;
-  /** The memory it keeps for params of these shapes. */
-  readonly memory: (params: Shapes) => Readonly<Record<string, MemorySpec>>;
+  /** The state it keeps for params of these shapes. */
+  readonly stateSpec: (params: Shapes) => Readonly<Record<string, OptStateSpec>>;
   readonly update: (input: UpdateInput) => UpdateOutput;
   /**
-   * Null where a param may be given by some of its rows, because each is changed by its own gradient and memory alone and
-   * one whose gradient is 0 by no more than the `decay` of its memory; else why not, and the cure. Left out, it may not.
+   * Null where a param may be given by some of its rows, because each is changed by its own gradient and state alone and
+   * one whose gradient is 0 by no more than the `decay` of its state; else why not, and the cure. Left out, it may not.
    */
-  readonly whyNotRows?: (name: string) => string | null;
+  readonly sparseUnsupported?: (name: string) => string | null;
   /** Whether a step changes only the rows of a param that its batch reads; {@link touchingRows} says for which. */
   readonly isTouched?: (name: string) => boolean;
 }
@@ -61,7 +61,7 @@ export interface GradientTransformation {
 /**
  * Parts applied one after the other.
  *
- * Throws {@link ConfigError} when two of them feed different values under one name, or keep memory under one name, and
+ * Throws {@link ConfigError} when two of them feed different values under one name, or keep state under one name, and
  * when one touches rows, as only a whole chain can.
  */
 export function chain(...parts: readonly GradientTransformation[]): GradientTransformation {
@@ -79,13 +79,13 @@ export function chain(...parts: readonly GradientTransformation[]): GradientTran
   }
   return {
     scalars,
-    memory(params) {
-      const memory: Record<string, MemorySpec> = {};
-      for (const [name, spec] of parts.flatMap((part) => Object.entries(part.memory(params)))) {
-        if (memory[name]) throw new ConfigError(`chain: two parts keep memory under "${name}"; use one of them`);
-        memory[name] = spec;
+    stateSpec(params) {
+      const state: Record<string, OptStateSpec> = {};
+      for (const [name, spec] of parts.flatMap((part) => Object.entries(part.stateSpec(params)))) {
+        if (state[name]) throw new ConfigError(`chain: two parts keep state under "${name}"; use one of them`);
+        state[name] = spec;
       }
-      return memory;
+      return state;
     },
     update: (input) =>
       parts.reduce<UpdateOutput>(
@@ -95,22 +95,28 @@ export function chain(...parts: readonly GradientTransformation[]): GradientTran
         },
         { updates: input.updates, optState: {} },
       ),
-    ...(parts.every((part) => part.whyNotRows) && {
-      whyNotRows: (name) => parts.reduce<string | null>((why, part) => why ?? part.whyNotRows?.(name) ?? null, null),
+    ...(parts.every((part) => part.sparseUnsupported) && {
+      sparseUnsupported: (name) =>
+        parts.reduce<string | null>((why, part) => why ?? part.sparseUnsupported?.(name) ?? null, null),
     }),
   };
 }
 
 /** Of a part that may be given any param by some of its rows. */
-export const byRows: NonNullable<GradientTransformation["whyNotRows"]> = () => null;
+export const byRows: NonNullable<GradientTransformation["sparseUnsupported"]> = () => null;
 
-/** A part without memory, that may be given params by some of their rows unless it says why not. */
+/** A part without state, that may be given params by some of their rows unless it says why not. */
 export function stateless(
   scalars: GradientTransformation["scalars"],
   update: (input: UpdateInput) => Tensors,
-  whyNotRows = byRows,
+  sparseUnsupported = byRows,
 ): GradientTransformation {
-  return { scalars, memory: () => ({}), update: (input) => ({ updates: update(input), optState: {} }), whyNotRows };
+  return {
+    scalars,
+    stateSpec: () => ({}),
+    update: (input) => ({ updates: update(input), optState: {} }),
+    sparseUnsupported,
+  };
 }
 
 /** u = -learningRate(step) g: the step downhill. The scalar is named `learningRate`. */
@@ -143,12 +149,12 @@ export function scaleByPattern(multipliers: Readonly<Record<string, number>>): G
   );
 }
 
-/** Memory of the shape of each param, under a prefix. */
-export function memoryLike(
+/** State of the shape of each param, under a prefix. */
+export function stateLike(
   prefix: string,
   params: Shapes,
-  { fill = 0, ...rest }: Partial<Omit<MemorySpec, "shape">> = {},
-): Record<string, MemorySpec> {
+  { fill = 0, ...rest }: Partial<Omit<OptStateSpec, "shape">> = {},
+): Record<string, OptStateSpec> {
   return withPrefix(
     prefix,
     mapValues(params, ({ shape }) => ({ shape, fill, ...rest })),

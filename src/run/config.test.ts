@@ -229,7 +229,7 @@ const wrong: readonly [path: string, value: unknown, says: string | RegExp][] = 
   ["seed", 1n, "seed: must be a number, got 1"],
   ["seed", 2 ** 60, /^seed: must be <= 9007199254740991, got 1152921504606847000$/],
   ["accumulate", 3, "accumulate: must divide globalBatchSize (4), got 3"],
-  ["optimizer.touchedRows", "embeddings.*", 'optimizer.touchedRows: must be an array, got "embeddings.*"'],
+  ["optimizer.sparseParams", "embeddings.*", 'optimizer.sparseParams: must be an array, got "embeddings.*"'],
   ["device", "gpu", 'device: must be one of "cpu"|"webgpu"|"cuda", got "gpu"; did you mean "cpu"?'],
   ["threads", 0, "threads: must be > 0, got 0"],
   ["numstep", 5, 'numstep: unknown name; did you mean "numSteps"?'],
@@ -253,7 +253,7 @@ describe("a wrong configuration is refused with the path, the rule and the value
     assert.deepEqual(
       problems(() => resolveConfig({ ...least, optimizer })),
       [
-        "optimizer.beta1: unknown name; known names: kind, learningRate, schedule, warmUp, clip, multipliers, touchedRows, weightDecay, momentum, nesterov",
+        "optimizer.beta1: unknown name; known names: kind, learningRate, schedule, warmUp, clip, multipliers, sparseParams, weightDecay, momentum, nesterov",
       ],
     );
   });

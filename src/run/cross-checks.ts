@@ -14,9 +14,9 @@ export function crossChecks(config: RunConfig): string[] {
   if (config.globalBatchSize % config.accumulate !== 0) {
     problems.push(`accumulate: must divide globalBatchSize (${config.globalBatchSize}), got ${config.accumulate}`);
   }
-  if (config.accumulate > 1 && config.optimizer.touchedRows?.length) {
+  if (config.accumulate > 1 && config.optimizer.sparseParams?.length) {
     problems.push(
-      `accumulate: must be 1 with optimizer.touchedRows, as sums of gradients are of whole tables, got ${config.accumulate}`,
+      `accumulate: must be 1 with optimizer.sparseParams, as sums of gradients are of whole tables, got ${config.accumulate}`,
     );
   }
   return problems;

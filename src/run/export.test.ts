@@ -10,7 +10,7 @@ import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";
 import { float32, int32, type NamedArrays } from "../runtime/array.js";
 import { mapValues, withPrefix } from "../runtime/named.js";
 import { rootKey } from "../runtime/random.js";
-import { kept, predictGraph } from "../train/graphs.js";
+import { predictGraph, stateNames } from "../train/graphs.js";
 import { exportModel } from "./export.js";
 import { type RunLearner, tableLearner } from "./learner.js";
 
@@ -119,8 +119,8 @@ describe("an exported model", () => {
         exportModel(learner, preprocessing, tinyServing(preprocessing), params, {}),
       );
       const engine = onnxRuntimeEngine({ threads: 1 });
-      await engine.write(withPrefix(kept.params, params));
-      const program = await engine.compile(predictGraph(learner, kept.params));
+      await engine.write(withPrefix(stateNames.params, params));
+      const program = await engine.compile(predictGraph(learner, stateNames.params));
       const seen = new Set<string>();
       await fc.assert(
         fc.asyncProperty(fc.array(example, { minLength: 1, maxLength: 30 }), async (examples) => {
@@ -161,8 +161,8 @@ describe("an exported model", () => {
       const session = await ort.InferenceSession.create(bytes);
       assert.deepEqual([...session.outputNames], [output]);
       const engine = onnxRuntimeEngine({ threads: 1 });
-      await engine.write(withPrefix(kept.params, params));
-      const program = await engine.compile(predictGraph(learner, kept.params));
+      await engine.write(withPrefix(stateNames.params, params));
+      const program = await engine.compile(predictGraph(learner, stateNames.params));
       const examples = fc.sample(example, { numRuns: 50, seed: 5 });
       const { probs } = await program.run(encoded(examples));
       const { [output]: served } = await session.run(rawFeeds(examples));
@@ -283,8 +283,8 @@ test("what was shifted in training is shifted in float64 in the exported file, a
   }));
   const { prediction } = await session.run(rawFeeds(examples));
   const engine = onnxRuntimeEngine({ threads: 1 });
-  await engine.write(withPrefix(kept.params, params));
-  const program = await engine.compile(predictGraph(learner, kept.params));
+  await engine.write(withPrefix(stateNames.params, params));
+  const program = await engine.compile(predictGraph(learner, stateNames.params));
   const asKept = examples.map((example, i) => ({ ...example, size: i / 8, logDistance: 5 + i }));
   const { probs } = await program.run(encoded(asKept));
   assert.ok(prediction?.data instanceof Float64Array);

@@ -195,7 +195,7 @@ describe("a stopped group", () => {
   for (const [name, changes] of Object.entries({
     alone: {},
     "that accumulates": { accumulate: 2 },
-    "with touched rows": { optimizer: { kind: "adam", learningRate: 0.01, touchedRows: ["embeddings.*"] } },
+    "with touched rows": { optimizer: { kind: "adam", learningRate: 0.01, sparseParams: ["embeddings.*"] } },
     "with plain gradient descent": { optimizer: { kind: "sgd", learningRate: 0.1 } },
   } satisfies Record<string, Partial<TableRunInput>>)) {
     test(`${name} goes on as if it had never stopped, to the bit`, async () => {

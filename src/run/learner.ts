@@ -5,7 +5,7 @@ import { ConfigError } from "../errors.js";
 import type { Objective } from "../nn/losses.js";
 import { mlp } from "../nn/mlp.js";
 import type { Model } from "../nn/model.js";
-import { checkTouchedRows } from "../optim/touched-rows.js";
+import { checkSparseParams } from "../optim/sparse-updates.js";
 import type { Learner } from "../train/graphs.js";
 import type { Task } from "../train/task.js";
 import { algorithmOf } from "./algorithms.js";
@@ -68,6 +68,6 @@ export function learnerOf(config: RunConfig, model: Model, objective: Objective)
   const { ema } = config;
   checkPatterns(config.optimizer, Object.keys(model.params));
   const optimizer = configuredOptimizer(config);
-  checkTouchedRows(optimizer, model.params);
+  checkSparseParams(optimizer, model.params);
   return { model, objective, optimizer, distillation: algorithmOf(config).distillation, ...(ema && { ema }) };
 }

@@ -10,7 +10,7 @@ import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";
 import { mapValues, withPrefix } from "../runtime/named.js";
 import { rootKey, uniform } from "../runtime/random.js";
 import type { Expression, Serving } from "../serving/expression.js";
-import { kept, predictGraph } from "../train/graphs.js";
+import { predictGraph, stateNames } from "../train/graphs.js";
 import { exportModel } from "./export.js";
 import { tableLearner } from "./learner.js";
 
@@ -31,8 +31,8 @@ async function predicted(learner: Parameters<typeof predictGraph>[0], batch: Par
   const engine = onnxRuntimeEngine({ threads: 1 });
   try {
     const params = initParams(learner.model, rootKey(5));
-    await engine.write(withPrefix(kept.params, params));
-    const program = await engine.compile(predictGraph(learner, kept.params));
+    await engine.write(withPrefix(stateNames.params, params));
+    const program = await engine.compile(predictGraph(learner, stateNames.params));
     const single = Object.fromEntries(
       names.map((name, i) => [
         `features.${name}`,

@@ -12,7 +12,7 @@ const step = (step: number, changes: Partial<Step> = {}): Step => ({
   learningRate: 0.1 / step,
   distillWeight: 0,
   skipped: null,
-  signs: null,
+  statistics: null,
   teachers: [],
   ...changes,
 });
@@ -84,13 +84,13 @@ test("there is no event without a step", () => {
 
 test("the distance of the teachers is the mean over them and over the steps that had any", () => {
   const meter = stepMeter(0, 0);
-  const signsOf = (...distances: number[]) => ({
-    teachers: distances.map((distance) => ({ loss: 1, doubt: 1, variance: 1, distance })),
-    student: { variance: 1, chance: 1 },
+  const statisticsOf = (...distances: number[]) => ({
+    teachers: distances.map((distance) => ({ loss: 1, expectedLoss: 1, variance: 1, distance })),
+    student: { variance: 1, priorLoss: 1 },
   });
   meter.add(step(1));
-  meter.add(step(2, { signs: signsOf(0.25, 0.75) }));
-  meter.add(step(3, { signs: signsOf(1) }));
+  meter.add(step(2, { statistics: statisticsOf(0.25, 0.75) }));
+  meter.add(step(3, { statistics: statisticsOf(1) }));
   const event = meter.take();
   assert.ok(event.event === "step");
   assert.equal(event.teacherDistance, 0.75);

@@ -27,7 +27,9 @@ export function stepMeter(
         step,
         labelLoss: mean(steps.map(({ labelLoss }) => labelLoss)) ?? Number.NaN,
         distillLoss: mean(steps.map(({ distillLoss }) => distillLoss)),
-        teacherDistance: mean(steps.map(({ signs }) => mean(signs?.teachers.map(({ distance }) => distance) ?? []))),
+        teacherDistance: mean(
+          steps.map(({ statistics }) => mean(statistics?.teachers.map(({ distance }) => distance) ?? [])),
+        ),
         divergence: mean(steps.map(({ divergence }) => divergence)),
         distillWeight,
         gradNorm,

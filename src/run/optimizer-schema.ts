@@ -50,7 +50,7 @@ const common = {
     .optional(),
   clip: z.strictObject({ value: z.number().positive().optional(), norm: z.number().positive().optional() }).optional(),
   multipliers: z.record(z.string().min(1), z.number().nonnegative()).optional(),
-  touchedRows: z.array(z.string().min(1)).optional(),
+  sparseParams: z.array(z.string().min(1)).optional(),
 };
 
 /** Coupled: part of the gradient. */

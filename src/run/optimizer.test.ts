@@ -26,7 +26,7 @@ const shapes = { "a.weight": { shape: [2, 3] }, "a.bias": { shape: [3] } };
 /** An optimizer, as far as it can be seen: what it is fed at the first step, what it keeps, and its whole update. */
 function seen(parts: GradientTransformation) {
   const fed: Record<string, number> = mapValues(parts.scalars, (schedule) => schedule(0));
-  const memory = Object.keys(parts.memory(shapes)).filter((name) => name.endsWith("a.weight"));
+  const memory = Object.keys(parts.stateSpec(shapes)).filter((name) => name.endsWith("a.weight"));
   const graph = descent(parts, shapes, (params) => mapValues(params, (param, name) => input(`g.${name}`, param.shape)));
   const bounds = topologicalOrder(rootsOf(graph)).flatMap(({ op, attributes }) => (op === "clamp" ? [attributes] : []));
   return { fed, memory, bounds, update: formatGraph(graph) };
@@ -117,11 +117,11 @@ describe("an optimizer of each kind", () => {
   });
 
   test("touched rows reach the optimizer of every kind that has them, and need one batch for a step", () => {
-    const touchedRows = ["*.weight"];
+    const sparseParams = ["*.weight"];
     const memoryOf = (options: object) => {
-      const optimizer = resolved({ learningRate: 1, touchedRows, ...options });
+      const optimizer = resolved({ learningRate: 1, sparseParams, ...options });
       return Object.keys(
-        configuredOptimizer({ optimizer, numSteps: NUM_STEPS }).memory({ "a.weight": { shape: [2, 3] } }),
+        configuredOptimizer({ optimizer, numSteps: NUM_STEPS }).stateSpec({ "a.weight": { shape: [2, 3] } }),
       );
     };
     assert.deepEqual(memoryOf({ kind: "sgd" }), []);
@@ -133,8 +133,8 @@ describe("an optimizer of each kind", () => {
     for (const kind of ["adamW", "lamb", "lars", "lion", "adafactor"]) {
       assert.throws(() => memoryOf({ kind }), /ConfigError: optimizer: "a\.weight" cannot be updated by touched rows/);
     }
-    const accumulating = { ...tinyInput(), accumulate: 2, optimizer: { kind: "sgd", learningRate: 1, touchedRows } };
-    assert.throws(() => resolveConfig(accumulating), /accumulate: must be 1 with optimizer\.touchedRows, .*, got 2/);
+    const accumulating = { ...tinyInput(), accumulate: 2, optimizer: { kind: "sgd", learningRate: 1, sparseParams } };
+    assert.throws(() => resolveConfig(accumulating), /accumulate: must be 1 with optimizer\.sparseParams, .*, got 2/);
     assert.doesNotThrow(() => resolveConfig({ ...accumulating, accumulate: 1 }));
   });
 
@@ -288,11 +288,11 @@ describe("a wrong optimizer is refused with the path and the rule", () => {
       /optimizer\.trustExcept: "x\*" must match/,
     );
     assert.throws(
-      () => learner({ kind: "sgd", learningRate: 1, touchedRows: ["embedding.*"] }),
-      /optimizer\.touchedRows: "embedding\.\*" must match a param/,
+      () => learner({ kind: "sgd", learningRate: 1, sparseParams: ["embedding.*"] }),
+      /optimizer\.sparseParams: "embedding\.\*" must match a param/,
     );
     assert.throws(
-      () => learner({ kind: "adamW", learningRate: 1, touchedRows: ["embeddings.*"] }),
+      () => learner({ kind: "adamW", learningRate: 1, sparseParams: ["embeddings.*"] }),
       /ConfigError: optimizer: "embeddings\.origin" cannot be updated by touched rows: weight decay .*; except it from decay/,
     );
     assert.throws(

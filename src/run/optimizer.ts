@@ -27,9 +27,9 @@ export function configuredOptimizer({
   readonly numSteps: number;
 }): GradientTransformation {
   const rate = configuredSchedule(optimizer, numSteps);
-  const { clip = {}, multipliers = {}, touchedRows = [] } = optimizer;
+  const { clip = {}, multipliers = {}, sparseParams = [] } = optimizer;
   const decay = decayOf(optimizer);
-  const common = { clip, multipliers, touchedRows };
+  const common = { clip, multipliers, sparseParams };
   const all = { ...common, ...(decay && { decay }) };
   switch (optimizer.kind) {
     case "sgd":
@@ -100,7 +100,7 @@ export function checkPatterns(optimizer: OptimizerInSteps, params: readonly stri
   const lists = {
     "optimizer.multipliers": Object.keys(optimizer.multipliers ?? {}),
     "optimizer.weightDecay.except": decayOf(optimizer)?.except ?? [],
-    "optimizer.touchedRows": optimizer.touchedRows ?? [],
+    "optimizer.sparseParams": optimizer.sparseParams ?? [],
     "optimizer.trustExcept": optimizer.kind === "lamb" ? optimizer.trustExcept : [],
   };
   for (const [path, patterns] of Object.entries(lists)) {

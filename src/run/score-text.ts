@@ -3,7 +3,7 @@ import { numPredicted } from "../data/text/whole.js";
 import type { Engine } from "../engine/engine.js";
 import type { RunResult } from "../log/events.js";
 import { type TextScore, textScorer } from "../train/evaluate-text.js";
-import { keptWeights } from "../train/graphs.js";
+import { weightState } from "../train/graphs.js";
 import type { TextRunConfig } from "./kinds/text.js";
 import { asTestMetrics, checkParams, type ScoredGroup } from "./score.js";
 import { textBatch, textMetrics } from "./text-work.js";
@@ -34,7 +34,7 @@ export async function scoreTextRun(options: ScoreTextOptions, groups: readonly S
   }));
   for (const [i, group] of groups.entries()) {
     checkParams(model, group);
-    await engine.write(keptWeights(model, group.best.params, prefixes[i]?.params));
+    await engine.write(weightState(model, group.best.params, prefixes[i]?.params));
   }
   const score = await textScorer(engine, model, prefixes, textBatch(config));
   const { models, ensemble, disagreement, churn } = await score(test, signal);

@@ -11,7 +11,7 @@ import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";
 import type { NamedArrays } from "../runtime/array.js";
 import { withPrefix } from "../runtime/named.js";
 import { rootKey } from "../runtime/random.js";
-import { kept, predictGraph } from "../train/graphs.js";
+import { predictGraph, stateNames } from "../train/graphs.js";
 import { auc, logLoss, meanAbsoluteDifference, meanOfProbs } from "../train/metrics.js";
 import { groupFiles } from "./saved-group.js";
 import { type BestParams, type GroupRecord, readBest, scoreRun } from "./score.js";
@@ -30,8 +30,8 @@ afterEach(() => engine.close());
 
 /** The predictions of params, by the shortest way. */
 async function probsOf(params: NamedArrays): Promise<Float32Array> {
-  const program = await engine.compile(predictGraph(learner, kept.params));
-  const { probs } = await program.run({ ...batch, ...withPrefix(kept.params, params) });
+  const program = await engine.compile(predictGraph(learner, stateNames.params));
+  const { probs } = await program.run({ ...batch, ...withPrefix(stateNames.params, params) });
   return probs?.data as Float32Array;
 }
 

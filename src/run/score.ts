@@ -12,7 +12,7 @@ import { checkFit } from "../nn/fit.js";
 import { type Model, weightSpecs } from "../nn/model.js";
 import type { NamedArrays } from "../runtime/array.js";
 import { type Predictions, predictAll } from "../train/evaluate.js";
-import { kept, keptWeights, predictGraph } from "../train/graphs.js";
+import { predictGraph, stateNames, weightState } from "../train/graphs.js";
 import { meanOfProbs } from "../train/metrics.js";
 import { BEST_FORMAT, BEST_VERSION } from "./keeper.js";
 import type { RunLearner } from "./learner.js";
@@ -73,14 +73,14 @@ export async function scoreRun(
   shippedGroup: number,
   signal?: AbortSignal,
 ): Promise<RunResult> {
-  const program = await engine.compile(predictGraph(learner, kept.params));
+  const program = await engine.compile(predictGraph(learner, stateNames.params));
   const scored: RunResult["groups"][number][] = [];
   const probs: Float32Array[] = [];
   let labels: Predictions["labels"] = new Float32Array();
   const { task } = learner;
   for (const { best, ...record } of groups) {
     checkParams(learner.model, { best, ...record });
-    await engine.write(keptWeights(learner.model, best.params));
+    await engine.write(weightState(learner.model, best.params));
     const predictions = await predictAll(program, test, signal);
     probs.push(predictions.probs);
     labels = predictions.labels;

@@ -9,9 +9,9 @@ import type { Model } from "../nn/model.js";
 import { categorical } from "../nn/objectives.js";
 import { transformerLanguageModel, transformerReader } from "../nn/transformer-language-model.js";
 import type { UnitReader } from "../nn/unit-reader.js";
+import { numChunksOf } from "../train/chunked-loss.js";
 import { type TextBatch, type TextScore, textScorer } from "../train/evaluate-text.js";
-import { kept, shippedName } from "../train/graphs.js";
-import { numPiecesOf } from "../train/pieces.js";
+import { shippedName, stateNames } from "../train/graphs.js";
 import type { TextRunConfig } from "./kinds/text.js";
 import { learnerOf } from "./learner.js";
 import { levelsOf } from "./learning-watch.js";
@@ -52,12 +52,12 @@ export interface TextNetwork {
 export function textNetwork(config: TextRunConfig, vocabulary: number): TextNetwork {
   const { batchSize, times } = textBatch(config);
   const { model } = config;
-  const numPieces = numPiecesOf(batchSize * times, vocabulary);
+  const numChunks = numChunksOf(batchSize * times, vocabulary);
   const sizes = {
     batchSize,
     times,
     vocabulary,
-    numPieces,
+    numChunks,
     width: model.width,
     numLayers: model.layers,
     isTied: model.tied,
@@ -114,7 +114,7 @@ export function textWorkload(config: TextRunConfig, data: TextShard): Workload {
         ...(part && { part }),
       }),
     async validator(engine) {
-      const prefixes = { params: shippedName(learner), buffers: kept.buffers };
+      const prefixes = { params: shippedName(learner), buffers: stateNames.buffers };
       const score = await textScorer(engine, learner.model, [prefixes], textBatch(config));
       return async (signal) => {
         const { models } = await score(data.validation, signal);

@@ -1,4 +1,4 @@
-/** Records of values by dotted path: params, grads, optimizer memory, inputs. */
+/** Records of values by dotted path: params, grads, optimizer state, inputs. */
 
 /** A record with each value mapped. */
 export function mapValues<T, U>(

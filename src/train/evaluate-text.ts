@@ -24,8 +24,8 @@ import { safeLog } from "../nn/losses.js";
 import { carry, inputTensors, type Model, stateTensors, weightTensors } from "../nn/model.js";
 import { filled, type NamedArrays } from "../runtime/array.js";
 import { mapValues, named, withPrefix } from "../runtime/named.js";
+import { meanOverChunks } from "./chunked-loss.js";
 import type { WeightPrefixes } from "./graphs.js";
-import { meanOverPieces } from "./pieces.js";
 
 /** Of predictions of every unit. */
 export interface TextScore {
@@ -101,7 +101,7 @@ const ENSEMBLE = "ensemble";
 const DISAGREEMENT = "disagreement";
 const CHURN = "churn";
 
-/** Sums over the places of a batch that have a label; piece by piece where the model has so many logits. */
+/** Sums over the places of a batch that have a label; chunk by chunk where the model has so many logits. */
 function scoreGraph(model: Model, models: readonly WeightPrefixes[]): Graph {
   const inputs = inputTensors(model);
   const numRows = Object.values(model.inputs)[0]?.shape.reduce<number>((size, axis) => size * Number(axis), 1) ?? 0;
@@ -112,8 +112,8 @@ function scoreGraph(model: Model, models: readonly WeightPrefixes[]): Graph {
   });
   const { head } = model;
   const outputs =
-    head && head.numPieces > 1
-      ? mapValues(meanOverPieces(head, said, labels, sumsOf), (mean) => mul(mean, head.numPieces))
+    head && head.numChunks > 1
+      ? mapValues(meanOverChunks(head, said, labels, sumsOf), (mean) => mul(mean, head.numChunks))
       : sumsOf(
           said.map(({ logits }) => logits),
           labels,

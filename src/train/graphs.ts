@@ -6,11 +6,11 @@ import { add, div, greater, input, mul, reduceSum, stopGradient, sub, where } fr
 import type { Tensor, Tensors } from "../graph/tensor.js";
 import { type Objective, predict } from "../nn/losses.js";
 import { type BufferSpec, carry, inputTensors, type Model, paramTensors, train, weightTensors } from "../nn/model.js";
-import { rowGradients, step, withRows } from "../optim/touched-rows.js";
+import { rowGradients, step, withRows } from "../optim/sparse-updates.js";
 import type { GradientTransformation } from "../optim/transformations.js";
 import { mapValues, underPrefix, withPrefix } from "../runtime/named.js";
-import { type BeforeHead, learnOverPieces } from "./pieces.js";
-import { signs } from "./signs.js";
+import { type BeforeHead, learnOverChunks } from "./chunked-loss.js";
+import { teacherStatistics } from "./teacher-statistics.js";
 
 /** What is trained, by what losses and what rule. */
 export interface Learner {
@@ -31,7 +31,7 @@ export interface Distillation {
 }
 
 /** Names under which the engine keeps what a learner trains and learns from. */
-export const kept = {
+export const stateNames = {
   params: "params",
   optState: "optState",
   ema: "ema",
@@ -50,8 +50,8 @@ export function carriedSpecs(
   { buffers, state = {} }: Pick<Model, "buffers" | "state">,
   numTeachers: number,
 ): Record<string, BufferSpec> {
-  const states = Array.from({ length: numTeachers }, (_, slot) => withPrefix(kept.teacherState(slot), state));
-  return Object.assign(withPrefix(kept.buffers, buffers ?? {}), withPrefix(kept.state, state), ...states);
+  const states = Array.from({ length: numTeachers }, (_, slot) => withPrefix(stateNames.teacherState(slot), state));
+  return Object.assign(withPrefix(stateNames.buffers, buffers ?? {}), withPrefix(stateNames.state, state), ...states);
 }
 
 /** Under which prefixes an engine keeps the weights of a model. */
@@ -61,14 +61,14 @@ export interface WeightPrefixes {
 }
 
 /** Weights by the names under which the engine keeps the student's: params under a prefix, and buffers. */
-export function keptWeights<T>(
+export function weightState<T>(
   { buffers = {} }: Pick<Model, "buffers">,
   weights: Readonly<Record<string, T>>,
-  prefix: string = kept.params,
+  prefix: string = stateNames.params,
 ): Record<string, T> {
   const entries = Object.entries(weights);
   return Object.fromEntries(
-    entries.map(([name, value]) => [`${Object.hasOwn(buffers, name) ? kept.buffers : prefix}.${name}`, value]),
+    entries.map(([name, value]) => [`${Object.hasOwn(buffers, name) ? stateNames.buffers : prefix}.${name}`, value]),
   );
 }
 
@@ -78,7 +78,7 @@ export function keptWeights<T>(
  *     theta <- theta - eta grad{ phi(y, F(theta, f)) + w psi(mean_j F(theta_j, f), F(theta, f)) }.
  *
  * Outputs: `labelLoss`, `squaredGradNorm`, and with teachers `distillLoss`, `divergence` (the distillation loss less the
- * entropy of the targets: zero where the student agrees) and the signs of how well the teachers are. Updates params, optState and
+ * entropy of the targets: zero where the student agrees) and the statistics of its teachers. Updates params, optState and
  * buffers.
  */
 export function stepGraph(learner: Learner, numTeachers: number): Graph {
@@ -94,17 +94,21 @@ export function stepGraph(learner: Learner, numTeachers: number): Graph {
 export function accumulateGraph(learner: Learner, numTeachers: number): Graph {
   const isLater = greater(input("keepSum", []), 0);
   const before = mapValues(carriedTensors(learner, numTeachers), (first, name) =>
-    where(isLater, input(`${kept.after}.${name}`, first.shape), first),
+    where(isLater, input(`${stateNames.after}.${name}`, first.shape), first),
   );
   const labelShare = learner.objective.labelWeight && input("labelShare", []);
   const { losses, grads, carried } = differentiate(learner, numTeachers, before, labelShare);
   // Chosen and not multiplied: as 0 x NaN, a sum that was not finite would outlive its step.
-  const sumOf = (name: string, { shape }: Tensor) => where(isLater, input(`${kept.gradSum}.${name}`, shape), 0);
+  const sumOf = (name: string, { shape }: Tensor) => where(isLater, input(`${stateNames.gradSum}.${name}`, shape), 0);
   const sums = mapValues(grads, (grad, name) => add(sumOf(name, grad), grad));
-  const lossSum = finiteLosses(losses).reduce(add, where(isLater, input(kept.lossSum, []), 0));
+  const lossSum = finiteLosses(losses).reduce(add, where(isLater, input(stateNames.lossSum, []), 0));
   return {
     outputs: losses,
-    updates: { ...withPrefix(kept.gradSum, sums), [kept.lossSum]: lossSum, ...withPrefix(kept.after, carried) },
+    updates: {
+      ...withPrefix(stateNames.gradSum, sums),
+      [stateNames.lossSum]: lossSum,
+      ...withPrefix(stateNames.after, carried),
+    },
   };
 }
 
@@ -115,12 +119,12 @@ function finiteLosses({ labelLoss, distillLoss }: Tensors): Tensor[] {
 
 /** The optimizer step on the mean of the `numBatches` gradients that were added up. */
 export function applyGraph(learner: Learner, numTeachers = 0): Graph {
-  const params = paramTensors(learner.model, kept.params);
+  const params = paramTensors(learner.model, stateNames.params);
   const numBatches = input("numBatches", []);
-  const grads = mapValues(paramTensors(learner.model, kept.gradSum), (sum) => div(sum, numBatches));
-  const { updates, ...rest } = update(learner, params, grads, [input(kept.lossSum, [])]);
+  const grads = mapValues(paramTensors(learner.model, stateNames.gradSum), (sum) => div(sum, numBatches));
+  const { updates, ...rest } = update(learner, params, grads, [input(stateNames.lossSum, [])]);
   const carried = mapValues(carriedTensors(learner, numTeachers), (before, name) =>
-    where(greater(numBatches, 0), input(`${kept.after}.${name}`, before.shape), before),
+    where(greater(numBatches, 0), input(`${stateNames.after}.${name}`, before.shape), before),
   );
   return { ...rest, updates: { ...updates, ...carried } };
 }
@@ -131,12 +135,12 @@ function carriedTensors({ model }: Learner, numTeachers: number): Tensors {
 
 /** Under which name the engine keeps what predicts and is shipped: the average where there is one. */
 export function shippedName({ ema }: Learner): string {
-  return ema ? kept.ema : kept.params;
+  return ema ? stateNames.ema : stateNames.params;
 }
 
 /** What is predicted of a batch, by the params kept under a prefix and the student's buffers. */
 export function predictGraph({ model, objective }: Pick<Learner, "model" | "objective">, prefix: string): Graph {
-  const logits = model.apply(weightTensors(model, prefix, kept.buffers), inputTensors(model));
+  const logits = model.apply(weightTensors(model, prefix, stateNames.buffers), inputTensors(model));
   return { outputs: { probs: predict(objective, logits) }, updates: {} };
 }
 
@@ -156,19 +160,19 @@ interface Differentiated {
 
 function differentiate(learner: Learner, numTeachers: number, before: Tensors, labelShare?: Tensor): Differentiated {
   const { model, objective } = learner;
-  const params = paramTensors(model, kept.params);
+  const params = paramTensors(model, stateNames.params);
   const inputs = inputTensors(model);
   const under = (prefix: string) => underPrefix(prefix, before);
-  const weights = { ...params, ...under(kept.buffers), ...under(kept.state) };
+  const weights = { ...params, ...under(stateNames.buffers), ...under(stateNames.state) };
   const student = train(model, weights, inputs);
   const { shape, dtype } = objective.labels ?? { shape: ["batch"], dtype: "float32" };
   const labels = input(labelsName, shape, dtype);
   const teachers = Array.from({ length: numTeachers }, (_, slot) => {
-    const own = { ...weightTensors(model, kept.teacher(slot)), ...under(kept.teacherState(slot)) };
+    const own = { ...weightTensors(model, stateNames.teacher(slot)), ...under(stateNames.teacherState(slot)) };
     return { weights: own, ...carry(model, own, inputs) };
   });
-  const own = { ...withPrefix(kept.buffers, student.buffers), ...withPrefix(kept.state, student.state) };
-  const states = teachers.map(({ state }, slot) => withPrefix(kept.teacherState(slot), state));
+  const own = { ...withPrefix(stateNames.buffers, student.buffers), ...withPrefix(stateNames.state, student.state) };
+  const states = teachers.map(({ state }, slot) => withPrefix(stateNames.teacherState(slot), state));
   const carried: Tensors = Object.assign(own, ...states);
   const { losses, loss } = lossesOf(learner, [{ weights, ...student }, ...teachers], labels, labelShare);
   return { params, losses, grads: gradientsOf(loss, params), carried };
@@ -180,8 +184,8 @@ interface Said extends BeforeHead {
 }
 
 /**
- * The losses of a student and its teachers, in that order, and the signs; and what has the gradients of the loss that is
- * learned by. Piece by piece where the model has so many logits.
+ * The losses of a student and its teachers, in that order, and the statistics; and what has the gradients of the loss that is
+ * learned by. Chunk by chunk where the model has so many logits.
  */
 function lossesOf(
   { model, objective, distillation = {} }: Learner,
@@ -201,12 +205,12 @@ function lossesOf(
     const [first, ...others] = teachers as [Tensor, ...Tensor[]];
     const least = others.length > 0 ? objective.entropy(targets) : objective.distillLoss(soften(first), targets);
     const divergence = sub(distillLoss, scale(least));
-    return { labelLoss, distillLoss, divergence, ...signs(objective, logits as Tensor, teachers, given) };
+    return { labelLoss, distillLoss, divergence, ...teacherStatistics(objective, logits as Tensor, teachers, given) };
   };
   const lossOf = (losses: Tensors) => mixed(losses, mix, labelShare);
   const { head } = model;
-  if (head && head.numPieces > 1) {
-    const { means, loss } = learnOverPieces(head, said, labels, ofLogits, lossOf);
+  if (head && head.numChunks > 1) {
+    const { means, loss } = learnOverChunks(head, said, labels, ofLogits, lossOf);
     return { losses: means, loss };
   }
   const losses = ofLogits(
@@ -249,14 +253,18 @@ function update(
   const squaredNorm = squares.reduce(add);
   const isSound = areFinite([squaredNorm, ...mustBeFinite]);
   const scalars = mapValues(optimizer.scalars, (_, name) => input(name, []));
-  const optState = mapValues(optimizer.memory(model.params), ({ shape }, name) =>
-    input(`${kept.optState}.${name}`, shape),
+  const optState = mapValues(optimizer.stateSpec(model.params), ({ shape }, name) =>
+    input(`${stateNames.optState}.${name}`, shape),
   );
   const after = step(optimizer, { updates: grads, params, optState, scalars }, touched);
-  const means = ema ? withPrefix(kept.ema, averaged(after.params, ema.decay)) : {};
+  const means = ema ? withPrefix(stateNames.ema, averaged(after.params, ema.decay)) : {};
   return {
     outputs: { squaredGradNorm: squaredNorm },
-    updates: { ...withPrefix(kept.params, after.params), ...withPrefix(kept.optState, after.optState), ...means },
+    updates: {
+      ...withPrefix(stateNames.params, after.params),
+      ...withPrefix(stateNames.optState, after.optState),
+      ...means,
+    },
     when: isSound,
   };
 }
@@ -264,7 +272,7 @@ function update(
 /** The moving average (Polyak and Juditsky 1992, with exponential weights) after one more step. */
 function averaged(params: Tensors, decay: number): Tensors {
   return mapValues(params, (param, name) => {
-    return add(mul(input(`${kept.ema}.${name}`, param.shape), decay), mul(param, 1 - decay));
+    return add(mul(input(`${stateNames.ema}.${name}`, param.shape), decay), mul(param, 1 - decay));
   });
 }
 

@@ -5,7 +5,7 @@ import type { Engine, Program } from "../engine/engine.js";
 import { type NamedArrays, scalar, zeros } from "../runtime/array.js";
 import type { Closable } from "../runtime/closable.js";
 import { mapValues, withPrefix } from "../runtime/named.js";
-import { accumulateGraph, applyGraph, carriedSpecs, kept, type Learner, stepGraph } from "./graphs.js";
+import { accumulateGraph, applyGraph, carriedSpecs, type Learner, stateNames, stepGraph } from "./graphs.js";
 import { programCache } from "./program-cache.js";
 
 export interface StepInput {
@@ -18,7 +18,7 @@ export interface StepInput {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What a step says of itself, by name: `labelLoss`, `squaredGradNorm`, with teachers `distillLoss`, `divergence` and their signs. */
+/** What a step says of itself, by name: `labelLoss`, `squaredGradNorm`, with teachers `distillLoss`, `divergence` and their statistics. */
 export type StepRecord = ReadonlyMap<string, number>;
 
 /**
@@ -44,7 +44,7 @@ export interface Stepper extends Pick<Closable, "close"> {
 export interface Workers {
   /** The sums of some numbers over all workers. */
   sum(numbers: readonly number[], signal?: AbortSignal): Promise<readonly number[]>;
-  /** Put the sums of kept tensors over all workers in their place, at every worker the same. */
+  /** Put the sums of stateNames tensors over all workers in their place, at every worker the same. */
   reduce(names: readonly string[], signal?: AbortSignal): Promise<void>;
 }
 
@@ -82,7 +82,7 @@ export function splitStepper(engine: Engine, learner: Learner, workers: Workers 
     const numStates = learner.model.state ? numTeachers : 0;
     return programs.get(`apply ${numStates}`, () => applyGraph(learner, numStates));
   };
-  const sumNames = [...Object.keys(withPrefix(kept.gradSum, learner.model.params)), kept.lossSum];
+  const sumNames = [...Object.keys(withPrefix(stateNames.gradSum, learner.model.params)), stateNames.lossSum];
   /** For how many teachers the sums are kept; null for none at all. */
   let sumsAreKeptFor: number | null = null;
 
@@ -156,6 +156,10 @@ function recordOf(results: readonly NamedArrays[], shares: readonly number[] = [
 
 /** What is added up over the parts of a step, and what goes from one to the next. */
 function sumSpecs({ model }: Learner, numTeachers: number): Record<string, { readonly shape: readonly number[] }> {
-  const grads = withPrefix(kept.gradSum, model.params);
-  return { ...grads, [kept.lossSum]: { shape: [] }, ...withPrefix(kept.after, carriedSpecs(model, numTeachers)) };
+  const grads = withPrefix(stateNames.gradSum, model.params);
+  return {
+    ...grads,
+    [stateNames.lossSum]: { shape: [] },
+    ...withPrefix(stateNames.after, carriedSpecs(model, numTeachers)),
+  };
 }

@@ -7,10 +7,10 @@ import { copyOf, filled, int32, type NamedArrays, scalar } from "../runtime/arra
 import { type Closable, closable } from "../runtime/closable.js";
 import { mapValues, underPrefix, withPrefix } from "../runtime/named.js";
 import { fold, type Key, rootKey } from "../runtime/random.js";
-import { kept, keptWeights, type Learner, shippedName } from "./graphs.js";
-import { type StudentSigns, signNames, type TeacherSigns } from "./signs.js";
+import { type Learner, shippedName, stateNames, weightState } from "./graphs.js";
 import { fusedStepper, type StepRecord, splitStepper } from "./stepper.js";
 import { teacherStates } from "./teacher-states.js";
+import { type StudentStatistics, statisticNames, type TeacherStatistics } from "./teacher-statistics.js";
 
 /** Weights that predict beside the student, and what is known of them. */
 export interface Teacher {
@@ -35,7 +35,7 @@ export interface StepMetrics {
   /** Why the step changed nothing: which number was not finite. Null for a step that was taken. */
   readonly skipped: string | null;
   /** What the step showed of its teachers, in their order, and beside them of the student; null without teachers. */
-  readonly signs: { readonly teachers: readonly TeacherSigns[]; readonly student: StudentSigns } | null;
+  readonly statistics: { readonly teachers: readonly TeacherStatistics[]; readonly student: StudentStatistics } | null;
 }
 
 /**
@@ -52,7 +52,7 @@ export interface StudentOptions {
 }
 
 /**
- * The model being trained: params and optimizer memory in an engine, and the programs that change them. Closing it frees the
+ * The model being trained: params and optimizer state in an engine, and the programs that change them. Closing it frees the
  * programs; what the engine keeps stays until that is closed.
  */
 export interface Student extends Closable {
@@ -71,7 +71,7 @@ export interface Student extends Closable {
   restore(state: StudentState, step: number, learningRateScale?: number): Promise<void>;
   /**
    * One optimizer step on one batch (or its sub-batches), pulled towards the teachers' mean by `distillWeight`. When a
-   * loss or the norm of the gradient is not finite, params and optimizer memory stay as they are and the step is skipped.
+   * loss or the norm of the gradient is not finite, params and optimizer state stay as they are and the step is skipped.
    *
    * When the signal cancels it, it rejects with the signal's reason, and the student is as it was before the step.
    */
@@ -120,7 +120,7 @@ export function engineStudent({ engine, learner, key: seed = rootKey(0) }: Stude
     await states.place(teachers.map(({ group }) => group));
     for (const [slot, teacher] of teachers.entries()) {
       if (taught[slot]?.digest !== teacher.digest)
-        await engine.write(withPrefix(kept.teacher(slot), teacher.params), { memory: "lent" });
+        await engine.write(withPrefix(stateNames.teacher(slot), teacher.params), { memory: "lent" });
     }
     taught = teachers;
   }
@@ -136,8 +136,8 @@ export function engineStudent({ engine, learner, key: seed = rootKey(0) }: Stude
   }
 
   async function modelUnder(prefix: string): Promise<NamedArrays> {
-    const arrays = await engine.read(Object.keys(keptWeights(learner.model, weightSpecs(learner.model), prefix)));
-    return { ...underPrefix(prefix, arrays), ...underPrefix(kept.buffers, arrays) };
+    const arrays = await engine.read(Object.keys(weightState(learner.model, weightSpecs(learner.model), prefix)));
+    return { ...underPrefix(prefix, arrays), ...underPrefix(stateNames.buffers, arrays) };
   }
 
   /** The key of a batch of this step, for a model that draws. */
@@ -161,13 +161,13 @@ export function engineStudent({ engine, learner, key: seed = rootKey(0) }: Stude
     },
     async init(own, given) {
       const weights = given ? mapValues(given, copyOf) : initWeights(learner.model, own);
-      const memory = learner.optimizer.memory(learner.model.params);
-      const optState = mapValues(memory, ({ shape, fill }) => filled(shape, fill));
-      const ema = learner.ema ? keptWeights(learner.model, mapValues(weights, copyOf), kept.ema) : {};
-      const carried = withPrefix(kept.state, learner.model.state ?? {});
+      const optStateSpecs = learner.optimizer.stateSpec(learner.model.params);
+      const optState = mapValues(optStateSpecs, ({ shape, fill }) => filled(shape, fill));
+      const ema = learner.ema ? weightState(learner.model, mapValues(weights, copyOf), stateNames.ema) : {};
+      const carried = withPrefix(stateNames.state, learner.model.state ?? {});
       const state = {
-        ...keptWeights(learner.model, weights),
-        ...withPrefix(kept.optState, optState),
+        ...weightState(learner.model, weights),
+        ...withPrefix(stateNames.optState, optState),
         ...ema,
         ...mapValues(carried, ({ shape, fill }) => filled(shape, fill)),
       };
@@ -193,11 +193,11 @@ export function engineStudent({ engine, learner, key: seed = rootKey(0) }: Stude
         divergence: record.get("divergence") ?? null,
         gradNorm: Math.sqrt(record.get("squaredGradNorm") ?? Number.NaN),
         learningRate: values.learningRate ?? Number.NaN,
-        signs: signsOf(record, teachers.length),
+        statistics: statisticsOf(record, teachers.length),
       };
       return { ...metrics, skipped: whySkipped(metrics) };
     },
-    params: () => modelUnder(kept.params),
+    params: () => modelUnder(stateNames.params),
     shipped: () => modelUnder(shippedName(learner)),
     state: async () => ({
       ...(await engine.read(Object.keys(specs))),
@@ -216,24 +216,27 @@ function whySkipped({ labelLoss, distillLoss, gradNorm }: Omit<StepMetrics, "ski
   return wrong.length > 0 ? wrong.map(([name, value]) => `${name} ${value}`).join(", ") : null;
 }
 
-function signsOf(record: StepRecord, numTeachers: number): StepMetrics["signs"] {
+function statisticsOf(record: StepRecord, numTeachers: number): StepMetrics["statistics"] {
   if (numTeachers === 0) return null;
-  const sign = (name: string) => record.get(name) ?? Number.NaN;
+  const statistic = (name: string) => record.get(name) ?? Number.NaN;
   const teachers = Array.from({ length: numTeachers }, (_, slot) => ({
-    loss: sign(signNames.teacher(slot, "loss")),
-    doubt: sign(signNames.teacher(slot, "doubt")),
-    variance: sign(signNames.teacher(slot, "variance")),
-    distance: sign(signNames.teacher(slot, "distance")),
+    loss: statistic(statisticNames.teacher(slot, "loss")),
+    expectedLoss: statistic(statisticNames.teacher(slot, "expectedLoss")),
+    variance: statistic(statisticNames.teacher(slot, "variance")),
+    distance: statistic(statisticNames.teacher(slot, "distance")),
   }));
-  return { teachers, student: { variance: sign(signNames.variance), chance: sign(signNames.chance) } };
+  return {
+    teachers,
+    student: { variance: statistic(statisticNames.variance), priorLoss: statistic(statisticNames.priorLoss) },
+  };
 }
 
 /** The arrays of a learner's state, by the names under which the engine keeps them. */
 function stateSpecs({ model, optimizer, ema }: Learner): Record<string, { readonly shape: readonly number[] }> {
-  const memory = withPrefix(kept.optState, optimizer.memory(model.params));
-  const weights = keptWeights(model, weightSpecs(model));
-  const state = withPrefix(kept.state, model.state ?? {});
-  return { ...weights, ...memory, ...(ema && withPrefix(kept.ema, model.params)), ...state };
+  const optStateSpecs = withPrefix(stateNames.optState, optimizer.stateSpec(model.params));
+  const weights = weightState(model, weightSpecs(model));
+  const state = withPrefix(stateNames.state, model.state ?? {});
+  return { ...weights, ...optStateSpecs, ...(ema && withPrefix(stateNames.ema, model.params)), ...state };
 }
 
 /** Under which prefix a saved state has those of the teachers, by group. */

@@ -9,9 +9,9 @@ import { sgd } from "../optim/optimizers.js";
 import { constantSchedule } from "../optim/schedules.js";
 import { float32, int32, type NdArray, scalar } from "../runtime/array.js";
 import { named } from "../runtime/named.js";
-import { kept, stepGraph } from "./graphs.js";
-import { signNames } from "./signs.js";
+import { stateNames, stepGraph } from "./graphs.js";
 import { multiclassTask, regressionTask, type Task } from "./task.js";
+import { statisticNames } from "./teacher-statistics.js";
 
 /** x [batch, 2] times a weight. */
 function linearModel({ numOutputs }: Task): Model {
@@ -40,9 +40,9 @@ function outputsOf(task: Task, labels: NdArray, weights: readonly (readonly numb
     labels,
     distillWeight: scalar(1),
     learningRate: scalar(0.1),
-    [`${kept.params}.weight`]: own as NdArray<"float32">,
-    [`${kept.teacher(0)}.weight`]: first as NdArray<"float32">,
-    [`${kept.teacher(1)}.weight`]: second as NdArray<"float32">,
+    [`${stateNames.params}.weight`]: own as NdArray<"float32">,
+    [`${stateNames.teacher(0)}.weight`]: first as NdArray<"float32">,
+    [`${stateNames.teacher(1)}.weight`]: second as NdArray<"float32">,
   });
   return (name: string) => outputs[name]?.data[0] ?? Number.NaN;
 }
@@ -81,18 +81,18 @@ describe("two teachers", () => {
       output("divergence"),
       mean(own.map((p, i) => cross(targets[i] ?? [], p) - cross(targets[i] ?? [], targets[i] ?? []))),
     );
-    close(output(signNames.teacher(1, "loss")), mean(second.map((p, i) => -Math.log(p[labels[i] ?? 0] ?? 0))));
+    close(output(statisticNames.teacher(1, "loss")), mean(second.map((p, i) => -Math.log(p[labels[i] ?? 0] ?? 0))));
     const apart = own.map((p, i) => p.reduce((sum, value, k) => sum + Math.abs(value - (first[i]?.[k] ?? 0)), 0) / 2);
-    close(output(signNames.teacher(0, "distance")), mean(apart));
+    close(output(statisticNames.teacher(0, "distance")), mean(apart));
     const variances = [0, 1, 2].map((k) => {
       const ofClass = own.map((p) => p[k] ?? 0);
       return mean(ofClass.map((p) => (p - mean(ofClass)) ** 2));
     });
     close(
-      output(signNames.variance),
+      output(statisticNames.variance),
       variances.reduce((sum, variance) => sum + variance, 0),
     );
-    close(output(signNames.chance), Math.log(3) + Math.log(1 + 2 / 3) / 2);
+    close(output(statisticNames.priorLoss), Math.log(3) + Math.log(1 + 2 / 3) / 2);
 
     const kl = outputsOf(
       multiclassTask({ classes: ["a", "b", "c"], distillLoss: "klTeacherStudent" }),
@@ -123,10 +123,13 @@ describe("two teachers", () => {
     close(output("labelLoss"), squared(own, standard));
     close(output("distillLoss"), squared(own, targets));
     close(output("divergence"), squared(own, targets));
-    close(output(signNames.teacher(1, "loss")), squared(second, standard));
-    close(output(signNames.teacher(0, "distance")), mean(own.map((value, i) => Math.abs(value - (first[i] ?? 0)))));
+    close(output(statisticNames.teacher(1, "loss")), squared(second, standard));
     close(
-      output(signNames.chance),
+      output(statisticNames.teacher(0, "distance")),
+      mean(own.map((value, i) => Math.abs(value - (first[i] ?? 0)))),
+    );
+    close(
+      output(statisticNames.priorLoss),
       squared(
         standard,
         standard.map(() => mean(standard)),

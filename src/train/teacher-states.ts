@@ -5,7 +5,7 @@ import { checkFit, SAME_CONFIGURATION } from "../nn/fit.js";
 import type { Model } from "../nn/model.js";
 import { copyOf, filled, type NamedArrays } from "../runtime/array.js";
 import { mapValues, underPrefix, withPrefix } from "../runtime/named.js";
-import { kept } from "./graphs.js";
+import { stateNames } from "./graphs.js";
 
 /** All states are named `<group>.<name>`. */
 export interface TeacherStates {
@@ -29,7 +29,7 @@ export function teacherStates(engine: Engine, { state: specs = {} }: Pick<Model,
   async function read(): Promise<NamedArrays> {
     if (!hasState || placed.length === 0) return saved;
     const states = placed.map(async (group, slot) => {
-      const prefix = kept.teacherState(slot);
+      const prefix = stateNames.teacherState(slot);
       const arrays = await engine.read(Object.keys(withPrefix(prefix, specs)));
       return withPrefix(String(group), underPrefix(prefix, arrays));
     });
@@ -45,7 +45,7 @@ export function teacherStates(engine: Engine, { state: specs = {} }: Pick<Model,
         for (const [slot, group] of groups.entries()) {
           const fresh = mapValues(specs, ({ shape, fill }) => filled(shape, fill));
           const state = { ...fresh, ...underPrefix(String(group), states) };
-          await engine.write(withPrefix(kept.teacherState(slot), state), { memory: "given" });
+          await engine.write(withPrefix(stateNames.teacherState(slot), state), { memory: "given" });
         }
       }
       placed = groups;

@@ -1,11 +1,11 @@
-/** The lines of a file that grows, read in pieces: memory does not grow with the file, nor with a line that has no end. */
+/** The lines of a file that grows, read in chunks: memory does not grow with the file, nor with a line that has no end. */
 import { closeSync, fstatSync, readSync } from "node:fs";
 import { openRegular } from "./plain-files.js";
 import { systemCodeOf } from "./system-errors.js";
 
 /** A longer line is left out, and told of: an event of ours has some hundred bytes, and of a thousand teachers 200,000. */
 export const MAX_LINE_BYTES = 1 << 20;
-const PIECE_BYTES = 1 << 18;
+const CHUNK_BYTES = 1 << 18;
 const NEWLINE = 0x0a;
 
 /** A line without its end; of one that is too long its bytes are only counted. */
@@ -27,16 +27,16 @@ export function lineReader(path: string, from = 0): LineReader {
   function keep(part: Buffer): void {
     numBytes += part.length;
     if (numBytes > MAX_LINE_BYTES) parts = [];
-    // A copy: the piece is read into again.
+    // A copy: the chunk is read into again.
     else if (part.length > 0) parts.push(Buffer.from(part));
   }
 
   const rest = () => (numBytes > MAX_LINE_BYTES ? { numBytes } : Buffer.concat(parts));
 
-  function* linesOf(piece: Buffer): Generator<Line> {
+  function* linesOf(chunk: Buffer): Generator<Line> {
     for (let start = 0; ; ) {
-      const end = piece.indexOf(NEWLINE, start);
-      keep(piece.subarray(start, end < 0 ? piece.length : end));
+      const end = chunk.indexOf(NEWLINE, start);
+      keep(chunk.subarray(start, end < 0 ? chunk.length : end));
       if (end < 0) return;
       const line = rest();
       [parts, numBytes, start] = [[], 0, end + 1];
@@ -50,12 +50,12 @@ export function lineReader(path: string, from = 0): LineReader {
       const file = openLog(path);
       if (file === null) return;
       try {
-        const piece = Buffer.allocUnsafe(PIECE_BYTES);
+        const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
         for (;;) {
-          const read = readSync(file, piece, 0, piece.length, at);
+          const read = readSync(file, chunk, 0, chunk.length, at);
           if (read === 0) return;
           at += read;
-          yield* linesOf(piece.subarray(0, read));
+          yield* linesOf(chunk.subarray(0, read));
         }
       } finally {
         closeSync(file);

@@ -52,7 +52,7 @@ function startedEngine(): (request: EngineRequest) => Promise<NamedArrays | numb
         programs.set(request.id, await engine.compile(request.plan));
         return request.id;
       case "run":
-        return (programs.get(request.program) as PlanProgram).run(request.feeds, request.brake);
+        return (programs.get(request.program) as PlanProgram).run(request.feeds, request.cancellation);
       case "closeProgram":
         await programs.get(request.program)?.close();
         programs.delete(request.program);

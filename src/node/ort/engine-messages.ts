@@ -5,14 +5,19 @@ import type { Plan } from "../../engine/plan.js";
 import type { ErrorCode } from "../../errors.js";
 import type { NamedArrays } from "../../runtime/array.js";
 import type { Binding } from "./bindings.js";
-import type { BrakePlace } from "./brake.js";
+import type { CancellationState } from "./cancellation.js";
 import type { ArrayPlace } from "./values.js";
 
 /** A call of the engine, after the start; `id` comes back with the answer. */
 export type EngineRequest = { readonly id: number } & (
   | { readonly call: "start"; readonly options: EngineOptions; readonly binding: Binding }
   | { readonly call: "compile"; readonly plan: Plan }
-  | { readonly call: "run"; readonly program: number; readonly feeds: NamedArrays; readonly brake?: BrakePlace }
+  | {
+      readonly call: "run";
+      readonly program: number;
+      readonly feeds: NamedArrays;
+      readonly cancellation?: CancellationState;
+    }
   | { readonly call: "closeProgram"; readonly program: number }
   | { readonly call: "write"; readonly tensors: NamedArrays }
   | { readonly call: "lend"; readonly places: Readonly<Record<string, ArrayPlace>> }

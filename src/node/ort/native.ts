@@ -1,15 +1,15 @@
-/** The engine through the C API of ONNX Runtime: kept tensors are read and written where they are. */
+/** The engine through the C API of ONNX Runtime: state tensors are read and written where they are. */
 
 import type { EngineOptions } from "../../engine/engine.js";
 import { copyOf } from "../../runtime/array.js";
 import { mapValues } from "../../runtime/named.js";
-import { keptTensors } from "./kept.js";
 import type { PlanEngine, PlanProgram } from "./plan-engine.js";
 import { nativeProgram } from "./program.js";
+import { tensorTable } from "./tensor-table.js";
 
 /** Throws what koffi throws when the library cannot be loaded. */
 export function nativeEngine(options: EngineOptions): PlanEngine {
-  const kept = keptTensors();
+  const kept = tensorTable();
   const programs = new Set<Promise<PlanProgram>>();
   return {
     async compile(plan) {

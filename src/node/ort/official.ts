@@ -1,11 +1,11 @@
-/** The engine through the official binding of ONNX Runtime, which copies what a run gives, kept tensors too. */
+/** The engine through the official binding of ONNX Runtime, which copies what a run gives, state tensors too. */
 
 import type { EngineOptions } from "../../engine/engine.js";
 import { guard, type Plan } from "../../engine/plan.js";
 import { ConfigError, messageOf } from "../../errors.js";
 import { UPDATED } from "../../graph/graph.js";
 import { copyOf, type DType, type NamedArrays, type NdArray, sizeOf } from "../../runtime/array.js";
-import { cancelled, isPulled } from "./brake.js";
+import { cancelled, isCancelled } from "./cancellation.js";
 import type * as ort from "./library.js";
 import { closedEngine, missing, type PlanEngine } from "./plan-engine.js";
 import { webGpuProvider } from "./webgpu.js";
@@ -13,7 +13,7 @@ import { webGpuProvider } from "./webgpu.js";
 type Ort = typeof ort;
 
 /**
- * Kept tensors are fed and fetched as the same buffers, so a run changes them in place; the few whose readers are
+ * State tensors are fed and fetched as the same buffers, so a run changes them in place; the few whose readers are
  * not ordered before their new value get a second buffer, and the two trade places after the run.
  */
 export function officialEngine(options: EngineOptions): PlanEngine {
@@ -33,9 +33,9 @@ export function officialEngine(options: EngineOptions): PlanEngine {
       const session = await createSession(library, plan.onnx, options);
       sessions.add(session);
       return {
-        async run(feeds, brake) {
+        async run(feeds, cancellation) {
           if (!sessions.has(session)) throw closedEngine();
-          if (brake && isPulled(brake)) throw cancelled();
+          if (cancellation && isCancelled(cancellation)) throw cancelled();
           for (const { name } of plan.updates) {
             const array = kept.get(name);
             if (array && lent.delete(name)) kept.set(name, copyOf(array));

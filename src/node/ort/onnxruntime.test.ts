@@ -68,7 +68,7 @@ describe("the bindings", () => {
     }
   });
   test("the binding writes into the tensor that it is given to fetch into, which may be a feed", async () => {
-    // What the engine builds on: were it to stop with another release, kept tensors would no longer change.
+    // What the engine builds on: were it to stop with another release, state tensors would no longer change.
     const graph = updates({ a: add(a, 1) });
     const session = await ort.InferenceSession.create(toOnnx(graph));
     const memory = Float32Array.of(1, -2, 3, 4);

@@ -66,6 +66,6 @@ export async function chooseBinding(options: EngineOptions): Promise<Binding> {
   if (trouble === null) return "native";
   if (wanted === "native")
     throw new ConfigError(`binding "native" needs the C API of ONNX Runtime: ${trouble}. Use "official".`);
-  onNotice(`the C API of ONNX Runtime does not work here, so kept tensors are copied in each step: ${trouble}`);
+  onNotice(`the C API of ONNX Runtime does not work here, so state tensors are copied in each step: ${trouble}`);
   return "official";
 }

@@ -2,7 +2,7 @@ import type { Engine } from "../../engine/engine.js";
 import type { Plan } from "../../engine/plan.js";
 import { ClosedError } from "../../errors.js";
 import type { NamedArrays } from "../../runtime/array.js";
-import type { BrakePlace } from "./brake.js";
+import type { CancellationState } from "./cancellation.js";
 
 /** An engine for graphs that were made ready elsewhere. Its runs block the calling thread. */
 export interface PlanEngine extends Omit<Engine, "compile" | "write" | typeof Symbol.asyncDispose> {
@@ -16,8 +16,8 @@ export interface PlanEngine extends Omit<Engine, "compile" | "write" | typeof Sy
 
 /** A compiled plan. */
 export interface PlanProgram {
-  /** Run once, as a `Program` does; the brake is pulled by another thread, and a cancelled run throws. */
-  run(feeds: NamedArrays, brake?: BrakePlace): Promise<NamedArrays>;
+  /** Run once, as a `Program` does; another thread cancels it, and a cancelled run throws. */
+  run(feeds: NamedArrays, cancellation?: CancellationState): Promise<NamedArrays>;
   /** Free what it holds; no run may be under way. A second time nothing happens. */
   close(): Promise<void>;
 }

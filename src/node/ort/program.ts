@@ -4,10 +4,10 @@ import type { EngineOptions } from "../../engine/engine.js";
 import { guard, type Plan } from "../../engine/plan.js";
 import { UPDATED } from "../../graph/graph.js";
 import { copyOf, type NamedArrays, type NdArray, sizeOf } from "../../runtime/array.js";
-import { cancelled, FLAGS, isHeldBack, isPulled, readyFlags } from "./brake.js";
 import { addressOf, cApi, LOG_ERRORS, type Pointer } from "./c-api.js";
-import type { KeptTensors } from "./kept.js";
+import { cancelled, FLAGS, isCancelled, isPrevented, readyFlags } from "./cancellation.js";
 import { closedEngine, type PlanProgram } from "./plan-engine.js";
+import type { TensorTable } from "./tensor-table.js";
 import { alignedArray, copyInto, type OrtTensor, release, takeOver, tensorOver } from "./values.js";
 
 /** What a run needs that depends only on which inputs are fed, with what shapes. */
@@ -20,7 +20,7 @@ interface Frame {
   readonly outputs: BigUint64Array;
   /** Where the outputs are written; null until a first run has shown their shapes. */
   results: readonly OrtTensor[] | null;
-  /** The version of the kept tensors that the addresses are of. */
+  /** The version of the state tensors that the addresses are of. */
   version: number;
 }
 
@@ -32,14 +32,14 @@ const MAX_FRAMES = 6;
  * would stay beside that for good.
  */
 const SHRINKAGE = "memory.enable_memory_arena_shrinkage";
-/** Kept tensors of which copies that nobody needs any more are worth a collection, before the first run. */
+/** State tensors of which copies that nobody needs any more are worth a collection, before the first run. */
 const LARGE_BYTES = 32 << 20;
 const BYTES_PER_ELEMENT = 4;
 const SEQUENTIAL = 0;
 const BASIC_OPTIMIZATION = 1;
 
 /** Compile a plan, on a thread of the pool. Throws what the library says when it cannot. */
-export async function nativeProgram(plan: Plan, kept: KeptTensors, options: EngineOptions): Promise<PlanProgram> {
+export async function nativeProgram(plan: Plan, kept: TensorTable, options: EngineOptions): Promise<PlanProgram> {
   const api = cApi();
   const session = await createSession(plan.onnx, options);
   const updated = plan.updates.map(({ name }) => name + UPDATED);
@@ -55,7 +55,7 @@ export async function nativeProgram(plan: Plan, kept: KeptTensors, options: Engi
   let isClosed = false;
 
   function frameFor(feeds: NamedArrays): Frame {
-    // Shapes of outputs may depend on those of kept tensors.
+    // Shapes of outputs may depend on those of state tensors.
     if (layout !== kept.layout) forget(frames.keys());
     layout = kept.layout;
     const key = plan.inputs.map((name) => signatureOf(feeds[name])).join(";");
@@ -75,7 +75,7 @@ export async function nativeProgram(plan: Plan, kept: KeptTensors, options: Engi
     }
   }
 
-  /** Point at where the kept tensors are now. */
+  /** Point at where the state tensors are now. */
   function aim(frame: Frame): void {
     if (frame.version === kept.version) return;
     // Before the inputs: what is lent becomes a copy at another place.
@@ -116,17 +116,17 @@ export async function nativeProgram(plan: Plan, kept: KeptTensors, options: Engi
   }
 
   return {
-    async run(feeds, brake) {
+    async run(feeds, cancellation) {
       // The library would follow an address that is no longer its own.
       if (isClosed) throw closedEngine();
-      if (brake && isPulled(brake)) throw cancelled();
+      if (cancellation && isCancelled(cancellation)) throw cancelled();
       const frame = frameFor(feeds);
       for (const [i, tensor] of frame.fed.entries())
         if (tensor) copyInto(tensor.array, feeds[plan.inputs[i] as string] as NdArray);
       aim(frame);
-      if (isGuarded) arm(frame, brake?.flags ?? ownFlags);
+      if (isGuarded) arm(frame, cancellation?.flags ?? ownFlags);
       const { inputs, outputs } = frame;
-      const runOptions = brake?.runOptions ?? ownRunOptions;
+      const runOptions = cancellation?.runOptions ?? ownRunOptions;
       const isFirst = frame.results === null;
       if (isFirst) {
         if (keptBytes(frame) >= LARGE_BYTES) globalThis.gc?.();
@@ -145,13 +145,13 @@ export async function nativeProgram(plan: Plan, kept: KeptTensors, options: Engi
           outputs,
         );
       } catch (error) {
-        if (brake && isPulled(brake)) loseUpdates();
+        if (cancellation && isCancelled(cancellation)) loseUpdates();
         throw error;
       } finally {
         if (isFirst) api.call("AddRunConfigEntry", runOptions, SHRINKAGE, "");
       }
       const results = outputsOf(frame);
-      if (brake && isHeldBack(brake)) throw cancelled();
+      if (cancellation && isPrevented(cancellation)) throw cancelled();
       for (const { name, inPlace } of plan.updates) if (!inPlace) kept.swap(name);
       return Object.fromEntries(plan.outputs.map((name, i) => [name, results[i] as NdArray]));
     },

@@ -1,4 +1,4 @@
-/** Kept tensors in memory that several threads see. */
+/** State tensors in memory that several threads see. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { afterEach, describe, test } from "node:test";

@@ -1,6 +1,7 @@
 /** Options of runs that another thread can end. */
-import type { Terminator } from "./brake.js";
+
 import { cApi, LOG_FATAL } from "./c-api.js";
+import type { Terminator } from "./cancellation.js";
 
 /**
  * The library asks between two operations, those of loops and branches too, whether the options of a run tell it to end.

@@ -8,7 +8,7 @@ import type { Graph } from "../../graph/graph.js";
 import { copyOf, type NamedArrays, type NdArray } from "../../runtime/array.js";
 import { closable } from "../../runtime/closable.js";
 import { mapValues } from "../../runtime/named.js";
-import { type Brake, runBrake } from "./brake.js";
+import { type Cancellation, runCancellation } from "./cancellation.js";
 import { type EngineAnswer, type EngineRequest, memoryOf } from "./engine-messages.js";
 import { chooseBinding } from "./onnxruntime.js";
 import { closedEngine } from "./plan-engine.js";
@@ -22,8 +22,8 @@ export function threadedEngine(options: EngineOptions): Engine {
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>();
   /** Arrays of ours that the worker reads where they lie: they must be referred to as long as it does. */
   const lent = new Map<string, unknown>();
-  /** Brakes that no run has. */
-  const brakes: Brake[] = [];
+  /** Cancellations that no run has. */
+  const cancellations: Cancellation[] = [];
   let isClosing = false;
   let isClosed = false;
   let calls = 0;
@@ -56,9 +56,9 @@ export function threadedEngine(options: EngineOptions): Engine {
   const started = chooseBinding(options).then(async (binding) => {
     const { onNotice: _, ...plain } = options;
     await send({ call: "start", options: plain, binding });
-    if (binding === "official") return { newBrake: () => runBrake(null) };
+    if (binding === "official") return { newCancellation: () => runCancellation(null) };
     const [{ placesOf }, { runTerminator }] = await Promise.all([import("./values.js"), import("./terminator.js")]);
-    return { placesOf, newBrake: () => runBrake(runTerminator()) };
+    return { placesOf, newCancellation: () => runCancellation(runTerminator()) };
   });
   started.catch((error: unknown) => {
     fail(error);
@@ -75,20 +75,20 @@ export function threadedEngine(options: EngineOptions): Engine {
   async function run(program: number, feeds: NamedArrays, signal: AbortSignal | undefined): Promise<NamedArrays> {
     if (!signal) return call({ call: "run", program, feeds });
     signal.throwIfAborted();
-    const { newBrake } = await started;
+    const { newCancellation } = await started;
     signal.throwIfAborted();
-    const brake = brakes.pop() ?? newBrake();
-    const pull = () => brake.pull();
-    signal.addEventListener("abort", pull, { once: true });
+    const cancellation = cancellations.pop() ?? newCancellation();
+    const cancel = () => cancellation.cancel();
+    signal.addEventListener("abort", cancel, { once: true });
     try {
-      return await send<NamedArrays>({ call: "run", program, feeds, brake: brake.place });
+      return await send<NamedArrays>({ call: "run", program, feeds, cancellation: cancellation.place });
     } catch (error) {
       throw signal.aborted ? signal.reason : error;
     } finally {
-      signal.removeEventListener("abort", pull);
-      brake.release();
-      if (isClosed) brake.free();
-      else brakes.push(brake);
+      signal.removeEventListener("abort", cancel);
+      cancellation.reset();
+      if (isClosed) cancellation.free();
+      else cancellations.push(cancellation);
     }
   }
 
@@ -118,7 +118,7 @@ export function threadedEngine(options: EngineOptions): Engine {
     lent.clear();
     // By now every run has ended: the worker answers in order, or is gone.
     isClosed = true;
-    for (const brake of brakes.splice(0)) brake.free();
+    for (const cancellation of cancellations.splice(0)) cancellation.free();
   }
 
   const engine = {

@@ -13,7 +13,7 @@ import { transformerLanguageModel, transformerReader } from "../../nn/transforme
 import { exportText } from "../../run/export-text.js";
 import { rootKey, uniform } from "../../runtime/random.js";
 import { textScorer } from "../../train/evaluate-text.js";
-import { keptWeights } from "../../train/graphs.js";
+import { weightState } from "../../train/graphs.js";
 import { onnxRuntimeEngine } from "../ort/onnxruntime.js";
 import { evaluateText } from "./evaluate-text.js";
 import { isLanguageModel, openLanguageModel } from "./language-model.js";
@@ -42,7 +42,7 @@ test("an exported model's figures are those of training's own graphs on the same
   const found = await evaluateText(path("model.onnx"), path("text*.txt"), options);
   const units = Uint16Array.from(texts.flatMap((text) => [...Buffer.from(text), 256]));
   const prefixes = { params: "scored.params", buffers: "scored.buffers" };
-  await engine.write(keptWeights(model, params, prefixes.params));
+  await engine.write(weightState(model, params, prefixes.params));
   const score = await textScorer(engine, model, [prefixes], { ...sizes, layout: "lanes" });
   const { models } = await score(corpusOf(Float64Array.of(0, units.length), units));
   const [expected] = models;

@@ -91,7 +91,7 @@ export interface CommonOptimizerInput {
   /** Multiples of the learning rate by pattern on the names of params, as { "embeddings.*": 0.5 }; the first counts. */
   readonly multipliers?: Record<string, number> | undefined;
   /** Patterns of tables of which a step changes only the rows that its batch reads, as ["embeddings.*"]; none by default. */
-  readonly touchedRows?: readonly string[] | undefined;
+  readonly sparseParams?: readonly string[] | undefined;
 }
 
 interface Decaying {

@@ -1,4 +1,4 @@
-/** Losses of more logits than are held at once, and their gradients: piece by piece of the rows. */
+/** Losses of more logits than are held at once, and their gradients: chunk by chunk of the rows. */
 import { gradients } from "../graph/grad.js";
 import { sumOverSteps } from "../graph/ops/scan.js";
 import { add, div, mul, reduceSum, reshape, stopGradient } from "../graph/ops.js";
@@ -6,16 +6,16 @@ import { type Tensor, type Tensors, topologicalOrder } from "../graph/tensor.js"
 import type { Head } from "../nn/model.js";
 import { mapValues, underPrefix, withPrefix } from "../runtime/named.js";
 
-/** Bytes that the logits of one piece take at most: one of the few tensors of that size that a step holds. */
-export const PIECE_BYTES = 64 * 2 ** 20;
+/** Bytes that the logits of one chunk take at most: one of the few tensors of that size that a step holds. */
+export const CHUNK_BYTES = 64 * 2 ** 20;
 
 /**
- * The fewest pieces of equal size of some rows whose logits of so many classes take at most {@link PIECE_BYTES} each; one where
+ * The fewest chunks of equal size of some rows whose logits of so many classes take at most {@link CHUNK_BYTES} each; one where
  * all do.
  */
-export function numPiecesOf(numRows: number, numClasses: number): number {
-  for (let pieces = 1; pieces < numRows; pieces++) {
-    if (numRows % pieces === 0 && (4 * numRows * numClasses) / pieces <= PIECE_BYTES) return pieces;
+export function numChunksOf(numRows: number, numClasses: number): number {
+  for (let chunks = 1; chunks < numRows; chunks++) {
+    if (numRows % chunks === 0 && (4 * numRows * numClasses) / chunks <= CHUNK_BYTES) return chunks;
   }
   return numRows;
 }
@@ -30,23 +30,23 @@ export interface BeforeHead {
 export type OfLogits = (logits: readonly Tensor[], labels: Tensor) => Tensors;
 
 /**
- * The mean over pieces of the scalars that `of` makes of each. What is a mean over the rows of a piece becomes that of all rows.
- * No gradient is to be taken of it: {@link learnOverPieces} is for that.
+ * The mean over chunks of the scalars that `of` makes of each. What is a mean over the rows of a chunk becomes that of all rows.
+ * No gradient is to be taken of it: {@link learnOverChunks} is for that.
  */
-export function meanOverPieces(head: Head, models: readonly BeforeHead[], labels: Tensor, of: OfLogits): Tensors {
-  const { sums } = overPieces(head, models, labels, (logits, own) => ({ terms: of(logits, own), outputs: [] }));
-  return mapValues(sums, (sum) => div(sum, head.numPieces));
+export function meanOverChunks(head: Head, models: readonly BeforeHead[], labels: Tensor, of: OfLogits): Tensors {
+  const { sums } = overChunks(head, models, labels, (logits, own) => ({ terms: of(logits, own), outputs: [] }));
+  return mapValues(sums, (sum) => div(sum, head.numChunks));
 }
 
 /**
  * The same means, of a student and its teachers, and a scalar whose gradients by the student's params and rows are those of
  * the loss that `lossOf` makes of the means, in which it must be linear.
  *
- * A piece's gradients are taken beside its losses, while its logits are there, so none are computed again on the way back (as
+ * A chunk's gradients are taken beside its losses, while its logits are there, so none are computed again on the way back (as
  * Hsu et al. 2024, "Liger kernel", do; docs/decisions/012-losses-of-large-vocabularies.md). The scalar is not the loss, but
  * sum_i <g_i, x_i> of the gradients g_i by each x_i.
  */
-export function learnOverPieces(
+export function learnOverChunks(
   head: Head,
   models: readonly BeforeHead[],
   labels: Tensor,
@@ -54,11 +54,11 @@ export function learnOverPieces(
   lossOf: (means: Tensors) => Tensor,
 ): { readonly means: Tensors; readonly loss: Tensor } {
   const student = models[0] as BeforeHead;
-  const { sums, outputs } = overPieces(head, models, labels, (logits, own, piece) => {
-    const means = mapValues(of(logits, own), (mean) => div(mean, head.numPieces));
+  const { sums, outputs } = overChunks(head, models, labels, (logits, own, chunk) => {
+    const means = mapValues(of(logits, own), (mean) => div(mean, head.numChunks));
     const read = new Set(topologicalOrder(logits.slice(0, 1)));
     const params = Object.entries(student.weights).filter(([, param]) => read.has(param));
-    const [ofRows, ...grads] = gradients(lossOf(means), [piece, ...params.map(([, param]) => param)]);
+    const [ofRows, ...grads] = gradients(lossOf(means), [chunk, ...params.map(([, param]) => param)]);
     const ofParams = Object.fromEntries(params.map(([name], i) => [name, grads[i] as Tensor]));
     return { terms: { ...withPrefix(MEANS, means), ...withPrefix(GRADIENTS, ofParams) }, outputs: [ofRows as Tensor] };
   });
@@ -83,15 +83,15 @@ function rowsOf({ rows }: BeforeHead): Tensor {
   return rows;
 }
 
-/** The sums of what `of` makes of each piece, and its outputs one after the other; it is given the rows of the first model too. */
-function overPieces(
+/** The sums of what `of` makes of each chunk, and its outputs one after the other; it is given the rows of the first model too. */
+function overChunks(
   head: Head,
   models: readonly BeforeHead[],
   labels: Tensor,
   of: (logits: readonly Tensor[], labels: Tensor, rows: Tensor) => ReturnType<Parameters<typeof sumOverSteps>[1]>,
 ): ReturnType<typeof sumOverSteps> {
-  const parted = ({ shape }: Tensor) => [head.numPieces, (shape[0] as number) / head.numPieces, ...shape.slice(1)];
-  const sequences = [...models.map(rowsOf), labels].map((tensor) => reshape(tensor, parted(tensor)));
+  const chunked = ({ shape }: Tensor) => [head.numChunks, (shape[0] as number) / head.numChunks, ...shape.slice(1)];
+  const sequences = [...models.map(rowsOf), labels].map((tensor) => reshape(tensor, chunked(tensor)));
   return sumOverSteps(sequences, (elements) => {
     const logits = models.map(({ weights }, i) => head.logits(weights, elements[i] as Tensor));
     return of(logits, elements.at(-1) as Tensor, elements[0] as Tensor);

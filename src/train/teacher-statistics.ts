@@ -5,11 +5,11 @@ import type { Objective } from "../nn/losses.js";
 import { int32 } from "../runtime/array.js";
 
 /** Of one teacher on one step's batch. */
-export interface TeacherSigns {
+export interface TeacherStatistics {
   /** Its label loss, in nats per example. */
   readonly loss: number;
   /** The label loss that it expects of itself: the mean entropy of its probabilities, 0 of numbers. */
-  readonly doubt: number;
+  readonly expectedLoss: number;
   /** The variance of its probabilities over the batch; of several classes, summed. */
   readonly variance: number;
   /**
@@ -20,34 +20,39 @@ export interface TeacherSigns {
 }
 
 /** The same of the student, and the label loss of who guesses by the frequency of the labels, also of others than the batch's. */
-export interface StudentSigns {
+export interface StudentStatistics {
   readonly variance: number;
-  readonly chance: number;
+  readonly priorLoss: number;
 }
 
 /** Names of the scalars that a step puts out. */
-export const signNames = {
-  chance: "signs.chance",
-  variance: "signs.variance",
-  teacher: (slot: number, sign: keyof TeacherSigns) => `signs.${slot}.${sign}`,
+export const statisticNames = {
+  priorLoss: "statistics.priorLoss",
+  variance: "statistics.variance",
+  teacher: (slot: number, statistic: keyof TeacherStatistics) => `statistics.${slot}.${statistic}`,
 } as const;
 
 /**
- * The signs of a batch as outputs of its step, from the logits of the student and of the teachers, in slot order. Doubts, variances
+ * The statistics of a batch as outputs of its step, from the logits of the student and of the teachers, in slot order. Expected losses, variances
  * and distances are those of {@link sample}.
  */
-export function signs(objective: Objective, logits: Tensor, teachers: readonly Tensor[], labels: Tensor): Tensors {
+export function teacherStatistics(
+  objective: Objective,
+  logits: Tensor,
+  teachers: readonly Tensor[],
+  labels: Tensor,
+): Tensors {
   const probs = objective.probs(sample(logits));
   const outputs: Record<string, Tensor> = {
-    [signNames.chance]: add(objective.chance(labels), unseenLabels(objective, labels)),
-    [signNames.variance]: variance(probs),
+    [statisticNames.priorLoss]: add(objective.priorLoss(labels), unseenLabels(objective, labels)),
+    [statisticNames.variance]: variance(probs),
   };
   for (const [slot, teacher] of teachers.entries()) {
     const predicted = objective.probs(sample(teacher));
-    outputs[signNames.teacher(slot, "loss")] = objective.labelLoss(teacher, labels);
-    outputs[signNames.teacher(slot, "doubt")] = objective.doubt(sample(teacher));
-    outputs[signNames.teacher(slot, "variance")] = variance(predicted);
-    outputs[signNames.teacher(slot, "distance")] = meanDistance(predicted, probs);
+    outputs[statisticNames.teacher(slot, "loss")] = objective.labelLoss(teacher, labels);
+    outputs[statisticNames.teacher(slot, "expectedLoss")] = objective.expectedLoss(sample(teacher));
+    outputs[statisticNames.teacher(slot, "variance")] = variance(predicted);
+    outputs[statisticNames.teacher(slot, "distance")] = meanDistance(predicted, probs);
   }
   return outputs;
 }
@@ -60,7 +65,7 @@ function unseenLabels({ numGuessed }: Objective, labels: Tensor): Tensor {
   return mul(0.5, log(add(1, div(numGuessed, reduceSum(expand(1, labels))))));
 }
 
-/** Logits of a batch that are looked at: of more, signs would cost a step more than they show. */
+/** Logits of a batch that are looked at: of more, statistics would cost a step more than they show. */
 const MOST_LOGITS = 2 ** 20;
 
 /** Rows that are looked at, however many classes they have. */

@@ -2,7 +2,7 @@
 import type { Pointer } from "./c-api.js";
 
 /** What the two threads share; plain data that may travel between them. */
-export interface BrakePlace {
+export interface CancellationState {
   /** `mayUpdate`, `isReached`, `isTaken`: see `guard`. */
   readonly flags: Uint8Array<SharedArrayBuffer>;
   /** The run's `OrtRunOptions`; null where the library cannot be told to end a run. */
@@ -26,29 +26,29 @@ export interface Terminator {
 }
 
 /** For one run at a time. */
-export interface Brake {
-  readonly place: BrakePlace;
+export interface Cancellation {
+  readonly place: CancellationState;
   /** Cancel the run, whether it has begun or not, unless it may be updating. */
-  pull(): void;
+  cancel(): void;
   /** Make ready for another run, when the one before has ended. */
-  release(): void;
+  reset(): void;
   /** Release what it holds, when no run with it can be under way or begin. */
   free(): void;
 }
 
-/** A brake; without a terminator it only stops runs that have not begun. */
-export function runBrake(terminator: Terminator | null): Brake {
+/** A cancellation; without a terminator it only stops runs that have not begun. */
+export function runCancellation(terminator: Terminator | null): Cancellation {
   const flags = readyFlags(new Uint8Array(new SharedArrayBuffer(3)));
   const place = { flags, runOptions: terminator?.runOptions ?? null };
   return {
     place,
-    pull() {
+    cancel() {
       // In this order: see `guard`.
       Atomics.store(flags, FLAGS.mayUpdate, 0);
       if (Atomics.load(flags, FLAGS.isReached) === NOT_YET) terminator?.terminate();
     },
-    release() {
-      if (isPulled(place)) terminator?.reset();
+    reset() {
+      if (isCancelled(place)) terminator?.reset();
       readyFlags(flags);
     },
     free: () => terminator?.free(),
@@ -64,12 +64,12 @@ export function readyFlags<B extends ArrayBufferLike>(flags: Uint8Array<B>): Uin
 }
 
 /** Whether the run was cancelled. */
-export function isPulled({ flags }: BrakePlace): boolean {
+export function isCancelled({ flags }: CancellationState): boolean {
   return Atomics.load(flags, FLAGS.mayUpdate) === 0;
 }
 
 /** Whether the run came to its end and would have updated, had it not been cancelled. */
-export function isHeldBack({ flags }: BrakePlace): boolean {
+export function isPrevented({ flags }: CancellationState): boolean {
   return Atomics.load(flags, FLAGS.isReached) === 1 && Atomics.load(flags, FLAGS.isTaken) === 0;
 }
 

@@ -5,7 +5,7 @@ import { type RowGradient, rowGradient } from "../graph/row-gradient.js";
 import type { Tensor, Tensors } from "../graph/tensor.js";
 import { mapValues, named } from "../runtime/named.js";
 import { firstMatch } from "./patterns.js";
-import type { GradientTransformation, MemorySpec, Shapes, UpdateInput } from "./transformations.js";
+import type { GradientTransformation, OptStateSpec, Shapes, UpdateInput } from "./transformations.js";
 
 /** Where the number of steps of a param is kept, and for each row that of the step which touched it last: from 1, 0 for none. */
 const STEPS = "rows.steps";
@@ -18,41 +18,41 @@ export type RowGradients = Readonly<Record<string, RowGradient>>;
  * An optimizer that changes only the rows that a batch reads, of params of these names or patterns: tables that the loss
  * reads by `gather` alone. {@link step} does so.
  *
- * Where a row without a gradient keeps its place and its memory (SGD, Adagrad), this is the optimizer as it was. Where its
- * memory would decay (momentum, RMSProp, Adam), the decay of the steps that a row missed is made up for when it is read
+ * Where a row without a gradient keeps its place and its state (SGD, Adagrad), this is the optimizer as it was. Where its
+ * state would decay (momentum, RMSProp, Adam), the decay of the steps that a row missed is made up for when it is read
  * again, so its moments are those of the optimizer as it was; what is not made are the steps that these moments would have
- * moved it by meanwhile. For that it is kept in the memory when each row was touched last.
+ * moved it by meanwhile. For that it is kept in the state when each row was touched last.
  *
  * Of ids that repeat, the first has the gradient of the row and the others 0. A part that takes a norm over all params must
- * therefore come before those that keep memory, as clipping does in all ready-made optimizers.
+ * therefore come before those that keep state, as clipping does in all ready-made optimizers.
  *
- * Asking for the memory throws {@link ConfigError} for a param that the optimizer must see whole.
+ * Asking for the state throws {@link ConfigError} for a param that the optimizer must see whole.
  */
 export function touchingRows(optimizer: GradientTransformation, patterns: readonly string[]): GradientTransformation {
   const isTouched = (name: string) => firstMatch(patterns, name) !== undefined;
   return {
     ...optimizer,
     isTouched,
-    memory(params) {
-      checkTouchedRows({ ...optimizer, isTouched }, params);
-      const memory: Record<string, MemorySpec> = { ...optimizer.memory(params) };
+    stateSpec(params) {
+      checkSparseParams({ ...optimizer, isTouched }, params);
+      const state: Record<string, OptStateSpec> = { ...optimizer.stateSpec(params) };
       for (const [name, param] of Object.entries(params)) {
         if (!isTouched(name)) continue;
-        const own = Object.values(optimizer.memory({ [name]: param }));
+        const own = Object.values(optimizer.stateSpec({ [name]: param }));
         if (own.every(({ decay }) => decay === undefined)) continue;
-        memory[`${STEPS}.${name}`] = { shape: [], fill: 0 };
-        memory[`${LAST}.${name}`] = { shape: param.shape.slice(0, 1), fill: 0 };
+        state[`${STEPS}.${name}`] = { shape: [], fill: 0 };
+        state[`${LAST}.${name}`] = { shape: param.shape.slice(0, 1), fill: 0 };
       }
-      return memory;
+      return state;
     },
   };
 }
 
 /** Throws {@link ConfigError} for a param whose rows are to be touched by an optimizer that must see it whole. */
-export function checkTouchedRows({ isTouched, whyNotRows }: GradientTransformation, params: Shapes): void {
+export function checkSparseParams({ isTouched, sparseUnsupported }: GradientTransformation, params: Shapes): void {
   for (const [name, { shape }] of Object.entries(params)) {
     if (!isTouched?.(name)) continue;
-    const why = whyNotRows ? whyNotRows(name) : "a part of the optimizer does not say that it can";
+    const why = sparseUnsupported ? sparseUnsupported(name) : "a part of the optimizer does not say that it can";
     const problem = shape.length === 0 ? "it has no rows" : why;
     if (problem === null) continue;
     throw new ConfigError(`optimizer: "${name}" cannot be updated by touched rows: ${problem}`);
@@ -85,7 +85,7 @@ export function withRows(grads: Tensors, touched: RowGradients): Tensors {
   return mapValues(grads, (grad, name) => touched[name]?.rows ?? grad);
 }
 
-/** Params and memory after a step of an optimizer, whose `updates` are the gradients. */
+/** Params and state after a step of an optimizer, whose `updates` are the gradients. */
 export function step(
   optimizer: GradientTransformation,
   { updates: grads, params, optState, scalars }: UpdateInput,
@@ -94,14 +94,14 @@ export function step(
   const tables = Object.entries(touched).map(([name, gradient]) => {
     const param = named(params, name);
     const shapes = { [name]: param } as Shapes;
-    return { name, gradient, ...readRows(optimizer.memory(shapes), name, { gradient, param, optState, scalars }) };
+    return { name, gradient, ...readRows(optimizer.stateSpec(shapes), name, { gradient, param, optState, scalars }) };
   });
   const rowsBy = <T>(of: (table: (typeof tables)[number]) => T) =>
     Object.fromEntries(tables.map((t) => [t.name, of(t)]));
   const after = optimizer.update({
     updates: withRows(grads, touched),
     params: { ...params, ...rowsBy(({ rows }) => rows) },
-    optState: Object.assign({}, optState, ...tables.map(({ memory }) => memory)),
+    optState: Object.assign({}, optState, ...tables.map(({ state }) => state)),
     scalars,
   });
   const newParams = mapValues(params, (param, name) => {
@@ -109,11 +109,11 @@ export function step(
     const moved = add(before?.rows ?? param, named(after.updates, name));
     return before ? written(param, before.gradient, moved) : moved;
   });
-  const newMemory = tables.map(({ gradient, memory, touches }) => ({
-    ...mapValues(memory, (_, key) => written(named(optState, key), gradient, named(after.optState, key))),
+  const newState = tables.map(({ gradient, state, touches }) => ({
+    ...mapValues(state, (_, key) => written(named(optState, key), gradient, named(after.optState, key))),
     ...touches,
   }));
-  return { params: newParams, optState: Object.assign({}, after.optState, ...newMemory) };
+  return { params: newParams, optState: Object.assign({}, after.optState, ...newState) };
 }
 
 interface Table extends Pick<UpdateInput, "optState" | "scalars"> {
@@ -121,9 +121,9 @@ interface Table extends Pick<UpdateInput, "optState" | "scalars"> {
   readonly gradient: RowGradient;
 }
 
-/** The rows of a param and of its memory that a batch reads, as they are at this step, and when they were touched. */
+/** The rows of a param and of its state that a batch reads, as they are at this step, and when they were touched. */
 function readRows(
-  specs: Readonly<Record<string, MemorySpec>>,
+  specs: Readonly<Record<string, OptStateSpec>>,
   name: string,
   { param, gradient, optState, scalars }: Table,
 ) {
@@ -131,12 +131,12 @@ function readRows(
   const rows = gather(param, indices);
   const [stepsName, lastName] = [`${STEPS}.${name}`, `${LAST}.${name}`];
   const kept = (key: string) => gather(named(optState, key), indices);
-  if (!specs[lastName]) return { rows, memory: mapValues(specs, (_, key) => kept(key)), touches: {} };
+  if (!specs[lastName]) return { rows, state: mapValues(specs, (_, key) => kept(key)), touches: {} };
   const own = Object.entries(specs).filter(([key]) => key !== stepsName && key !== lastName);
   const last = kept(lastName);
   const missed = sub(named(optState, stepsName), last);
   const column = reshape(missed, [...missed.shape, ...rows.shape.slice(1).map(() => 1)]);
-  const memory = own.map(([key, { decay }]) => {
+  const state = own.map(([key, { decay }]) => {
     const before = kept(key);
     return [key, decay === undefined ? before : mul(before, power(named(scalars, decay), column))] as const;
   });
@@ -146,7 +146,7 @@ function readRows(
     [stepsName]: add(reduceMax(steps), 1),
     [lastName]: written(named(optState, lastName), gradient, add(steps, 1)),
   };
-  return { rows, memory: Object.fromEntries(memory), touches };
+  return { rows, state: Object.fromEntries(state), touches };
 }
 
 /** A table with new rows: at every position of a row what its first one has. */

@@ -1,4 +1,4 @@
-/** The signs of teachers in a step, against plain arithmetic; and a group whose teacher falls ill. */
+/** The statistics of teachers in a step, against plain arithmetic; and a group whose teacher falls ill. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { sha256 } from "../src/checkpoint/digest.js";
@@ -15,9 +15,9 @@ import type { NamedArrays } from "../src/runtime/array.js";
 import { filled, float32, int32 } from "../src/runtime/array.js";
 import { mapValues, withPrefix } from "../src/runtime/named.js";
 import { fold, normal, rootKey } from "../src/runtime/random.js";
-import { kept, predictGraph } from "../src/train/graphs.js";
-import { signNames, signs } from "../src/train/signs.js";
+import { predictGraph, stateNames } from "../src/train/graphs.js";
 import { engineStudent } from "../src/train/student.js";
+import { statisticNames, teacherStatistics } from "../src/train/teacher-statistics.js";
 import { runTiny } from "./group-run.js";
 import { interpret } from "./interpreter.js";
 import { tinyLearner, tinyRows } from "./tiny-run.js";
@@ -32,19 +32,19 @@ test("loss, variance and distance of each teacher, variance and chance of the st
   assert.ok(batch);
   const labels = Array.from(batch.labels?.data as Float32Array);
   const all = [1, 2, 3].map((seed) => initParams(model, rootKey(seed)));
-  const predictor = await engine.compile(predictGraph(learner, kept.params));
+  const predictor = await engine.compile(predictGraph(learner, stateNames.params));
   const predicted: number[][] = [];
   for (const params of all) {
-    await engine.write(withPrefix(kept.params, params));
+    await engine.write(withPrefix(stateNames.params, params));
     const { labels: _, ...inputs } = batch;
     predicted.push(Array.from((await predictor.run(inputs)).probs?.data as Float32Array));
   }
   const student = engineStudent({ engine, learner });
   await student.init(rootKey(1));
   const teachers = all.slice(1).map((params, i) => ({ group: i + 1, step: 1, digest: `d${i}`, params }));
-  const { signs } = await student.learn([batch], teachers, 1);
+  const { statistics } = await student.learn([batch], teachers, 1);
   await engine.close();
-  assert.ok(signs);
+  assert.ok(statistics);
 
   const variance = (probs: readonly number[]) => mean(probs.map((p) => (p - mean(probs)) ** 2));
   const lossOf = (probs: readonly number[]) =>
@@ -52,14 +52,14 @@ test("loss, variance and distance of each teacher, variance and chance of the st
   const near = (actual: number, expected: number) =>
     assert.ok(Math.abs(actual - expected) <= 1e-5 * Math.max(1e-3, Math.abs(expected)), `${actual} is not ${expected}`);
   const [own = [], ...others] = predicted;
-  near(signs.student.variance, variance(own));
-  near(signs.student.chance, lossOf(labels.map(() => mean(labels))) + Math.log(1 + 1 / 64) / 2);
+  near(statistics.student.variance, variance(own));
+  near(statistics.student.priorLoss, lossOf(labels.map(() => mean(labels))) + Math.log(1 + 1 / 64) / 2);
   const entropy = (p: number) => -p * Math.log(p) - (1 - p) * Math.log(1 - p);
   for (const [slot, probs] of others.entries()) {
-    near(signs.teachers[slot]?.loss ?? Number.NaN, lossOf(probs));
-    near(signs.teachers[slot]?.doubt ?? Number.NaN, mean(probs.map(entropy)));
-    near(signs.teachers[slot]?.variance ?? Number.NaN, variance(probs));
-    near(signs.teachers[slot]?.distance ?? Number.NaN, mean(probs.map((p, i) => Math.abs(p - (own[i] ?? 0)))));
+    near(statistics.teachers[slot]?.loss ?? Number.NaN, lossOf(probs));
+    near(statistics.teachers[slot]?.expectedLoss ?? Number.NaN, mean(probs.map(entropy)));
+    near(statistics.teachers[slot]?.variance ?? Number.NaN, variance(probs));
+    near(statistics.teachers[slot]?.distance ?? Number.NaN, mean(probs.map((p, i) => Math.abs(p - (own[i] ?? 0)))));
   }
 });
 
@@ -78,15 +78,24 @@ test("variance and distance are those of rows at equal distances where there are
         shape,
       );
     const labels = input("labels", [rows.length], "int32");
-    const outputs = signs(categorical({ numClasses }), input("own", shape), [input("teacher", shape)], labels);
+    const outputs = teacherStatistics(
+      categorical({ numClasses }),
+      input("own", shape),
+      [input("teacher", shape)],
+      labels,
+    );
     const feeds = { own: logits(1), teacher: logits(2), labels: int32(rows) };
     return mapValues(interpret({ outputs, updates: {} }, feeds).outputs, ({ data }) => data[0] ?? Number.NaN);
   };
   const [whole, few] = [told(all), told(some)];
-  for (const name of [signNames.variance, signNames.teacher(0, "variance"), signNames.teacher(0, "distance")]) {
+  for (const name of [
+    statisticNames.variance,
+    statisticNames.teacher(0, "variance"),
+    statisticNames.teacher(0, "distance"),
+  ]) {
     assert.equal(whole[name], few[name], name);
   }
-  assert.notEqual(whole[signNames.teacher(0, "loss")], few[signNames.teacher(0, "loss")]);
+  assert.notEqual(whole[statisticNames.teacher(0, "loss")], few[statisticNames.teacher(0, "loss")]);
 });
 
 /** A group whose only teacher, group 1, has published these params. */

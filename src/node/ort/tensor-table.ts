@@ -27,7 +27,7 @@ interface Kept {
 /** Lent memory is only read; shared memory is read and written here and by other engines. */
 type Owner = "own" | "lent" | "shared";
 
-export interface KeptTensors {
+export interface TensorTable {
   /** Grows when any address changes: what was looked up is then to be looked up again. */
   readonly version: number;
   /** Grows when a name is new or has another dtype or shape. */
@@ -51,7 +51,7 @@ export interface KeptTensors {
   clear(): void;
 }
 
-export function keptTensors(): KeptTensors {
+export function tensorTable(): TensorTable {
   const all = new Map<string, Kept>();
   /** Of tensors that runs change, those over the same memory in other shapes. */
   const views = new Map<OrtTensor, readonly OrtTensor[]>();

@@ -1,4 +1,4 @@
-/** Losses piece by piece: what they are at once, forward and back, and never the logits of more than a piece. */
+/** Losses chunk by chunk: what they are at once, forward and back, and never the logits of more than a chunk. */
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { corpusOf } from "../src/data/text/corpus.js";
@@ -14,9 +14,9 @@ import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { sgd } from "../src/optim/optimizers.js";
 import { constantSchedule } from "../src/optim/schedules.js";
 import { rootKey, uniform } from "../src/runtime/random.js";
+import { CHUNK_BYTES, numChunksOf } from "../src/train/chunked-loss.js";
 import { textScorer } from "../src/train/evaluate-text.js";
-import { keptWeights, type Learner, stepGraph } from "../src/train/graphs.js";
-import { numPiecesOf, PIECE_BYTES } from "../src/train/pieces.js";
+import { type Learner, stepGraph, weightState } from "../src/train/graphs.js";
 import { engineStudent } from "../src/train/student.js";
 import { randomTokens } from "./sequence-models.js";
 
@@ -25,10 +25,10 @@ after(() => Promise.all(engines.map((engine) => engine.close())));
 
 const sizes = { times: 6, batchSize: 4, vocabulary: 37, width: 8, hidden: 8 };
 const numRows = sizes.times * sizes.batchSize;
-const networks: Readonly<Record<string, (numPieces: number) => Model>> = {
-  "an LSTM": (numPieces) => lstmLanguageModel({ ...sizes, numPieces }),
-  "a tied LSTM": (numPieces) => lstmLanguageModel({ ...sizes, numPieces, isTied: true }),
-  "a transformer": (numPieces) => transformerLanguageModel({ ...sizes, numHeads: 2, numLayers: 1, numPieces }),
+const networks: Readonly<Record<string, (numChunks: number) => Model>> = {
+  "an LSTM": (numChunks) => lstmLanguageModel({ ...sizes, numChunks }),
+  "a tied LSTM": (numChunks) => lstmLanguageModel({ ...sizes, numChunks, isTied: true }),
+  "a transformer": (numChunks) => transformerLanguageModel({ ...sizes, numHeads: 2, numLayers: 1, numChunks }),
 };
 
 function learnerOf(model: Model): Learner {
@@ -87,45 +87,45 @@ const largest = (graph: Graph) =>
 for (const [name, modelOf] of Object.entries(networks)) {
   describe(name, () => {
     for (const numParts of [1, 2]) {
-      test(`has the same losses, gradients and params in 1 and in 4 pieces, ${numParts} sub-batches a step`, async () => {
-        const [whole, pieces] = [await steps(modelOf(1), numParts), await steps(modelOf(4), numParts)];
+      test(`has the same losses, gradients and params in 1 and in 4 chunks, ${numParts} sub-batches a step`, async () => {
+        const [whole, chunks] = [await steps(modelOf(1), numParts), await steps(modelOf(4), numParts)];
         for (const [step, expected] of whole.metrics.entries()) {
-          const found = pieces.metrics[step];
+          const found = chunks.metrics[step];
           assert.ok(found);
           for (const metric of ["labelLoss", "distillLoss", "divergence", "gradNorm"] as const)
             close(found[metric], expected[metric], `${metric} of step ${step}`);
-          for (const [slot, signs] of (expected.signs?.teachers ?? []).entries()) {
-            close(found.signs?.teachers[slot]?.loss ?? null, signs.loss, "a teacher's loss");
-            close(found.signs?.teachers[slot]?.distance ?? null, signs.distance, "a teacher's distance");
+          for (const [slot, statistics] of (expected.statistics?.teachers ?? []).entries()) {
+            close(found.statistics?.teachers[slot]?.loss ?? null, statistics.loss, "a teacher's loss");
+            close(found.statistics?.teachers[slot]?.distance ?? null, statistics.distance, "a teacher's distance");
           }
         }
         for (const [param, { data }] of Object.entries(whole.state)) {
-          for (const [i, value] of data.entries()) close(Number(pieces.state[param]?.data[i]), value, param);
+          for (const [i, value] of data.entries()) close(Number(chunks.state[param]?.data[i]), value, param);
         }
       });
     }
 
-    test("never holds a tensor of all rows by all units in pieces", () => {
+    test("never holds a tensor of all rows by all units in chunks", () => {
       for (const numTeachers of [0, 2]) {
-        const [whole, pieces] = [1, 4].map((numPieces) => stepGraph(learnerOf(modelOf(numPieces)), numTeachers)) as [
+        const [whole, chunks] = [1, 4].map((numChunks) => stepGraph(learnerOf(modelOf(numChunks)), numTeachers)) as [
           Graph,
           Graph,
         ];
         assert.ok(largest(whole) >= numRows * sizes.vocabulary);
-        assert.ok(largest(simplify(pieces)) < numRows * sizes.vocabulary, `${largest(simplify(pieces))}`);
+        assert.ok(largest(simplify(chunks)) < numRows * sizes.vocabulary, `${largest(simplify(chunks))}`);
       }
     });
 
-    test("computes no product with the vocabulary twice in pieces", () => {
+    test("computes no product with the vocabulary twice in chunks", () => {
       for (const numTeachers of [0, 1, 2]) {
-        const [whole, pieces] = [1, 4].map((numPieces) =>
-          tensorsOf(rootsOf(simplify(stepGraph(learnerOf(modelOf(numPieces)), numTeachers)))).filter(
+        const [whole, chunks] = [1, 4].map((numChunks) =>
+          tensorsOf(rootsOf(simplify(stepGraph(learnerOf(modelOf(numChunks)), numTeachers)))).filter(
             ({ op, shape, inputs }) =>
               op === "matmul" &&
               [shape, ...inputs.map((input) => input.shape)].some((s) => s.includes(sizes.vocabulary)),
           ),
         );
-        assert.equal(pieces?.length, whole?.length);
+        assert.equal(chunks?.length, whole?.length);
       }
     });
 
@@ -136,23 +136,23 @@ for (const [name, modelOf] of Object.entries(networks)) {
       const corpus = corpusOf(Float64Array.of(0, text.length), text);
       const prefixes = [0, 1].map((i) => ({ params: `m${i}`, buffers: `b${i}` }));
       for (const [i, { params }] of prefixes.entries()) {
-        await engine.write(keptWeights(modelOf(1), initParams(modelOf(1), rootKey(i)), params));
+        await engine.write(weightState(modelOf(1), initParams(modelOf(1), rootKey(i)), params));
       }
       const layout = modelOf(1).state ? "lanes" : "sequences";
-      const scoresBy = async (numPieces: number) => {
-        const score = await textScorer(engine, modelOf(numPieces), prefixes, { ...sizes, layout });
+      const scoresBy = async (numChunks: number) => {
+        const score = await textScorer(engine, modelOf(numChunks), prefixes, { ...sizes, layout });
         const { models, ensemble, disagreement, churn } = await score(corpus);
         const own = [...models, ensemble].flatMap((one) => [one?.loss ?? 0, one?.accuracy ?? 0]);
         return [...own, disagreement ?? 0, churn ?? 0];
       };
-      const [whole, pieces] = [await scoresBy(1), await scoresBy(4)];
-      for (const [i, value] of whole.entries()) close(pieces[i] ?? null, value, `score ${i}`);
+      const [whole, chunks] = [await scoresBy(1), await scoresBy(4)];
+      for (const [i, value] of whole.entries()) close(chunks[i] ?? null, value, `score ${i}`);
     });
   });
 }
 
-test("pieces are as few as keep within the stated bytes, and equal in size", () => {
-  assert.equal(numPiecesOf(1024, 257), 1);
+test("chunks are as few as keep within the stated bytes, and equal in size", () => {
+  assert.equal(numChunksOf(1024, 257), 1);
   for (const [rows, classes] of [
     [2048, 8192],
     [2048, 24_000],
@@ -160,10 +160,10 @@ test("pieces are as few as keep within the stated bytes, and equal in size", () 
     [96, 100_000],
     [7, 10_000_000],
   ] as const) {
-    const pieces = numPiecesOf(rows, classes);
-    assert.equal(rows % pieces, 0);
-    assert.ok((4 * rows * classes) / pieces <= PIECE_BYTES || pieces === rows);
-    for (let fewer = 1; fewer < pieces; fewer++)
-      assert.ok(rows % fewer !== 0 || (4 * rows * classes) / fewer > PIECE_BYTES);
+    const chunks = numChunksOf(rows, classes);
+    assert.equal(rows % chunks, 0);
+    assert.ok((4 * rows * classes) / chunks <= CHUNK_BYTES || chunks === rows);
+    for (let fewer = 1; fewer < chunks; fewer++)
+      assert.ok(rows % fewer !== 0 || (4 * rows * classes) / fewer > CHUNK_BYTES);
   }
 });

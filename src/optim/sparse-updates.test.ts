@@ -83,7 +83,7 @@ const linear: Problem = {
 };
 
 const rate = linearSchedule(0.1, 0.02, NUM_STEPS);
-const touchedRows = ["table"];
+const sparseParams = ["table"];
 
 type Maker = (options: CommonOptions) => GradientTransformation;
 
@@ -103,8 +103,8 @@ const unread = (table?: Values) => Array.from(table?.data ?? [], Number).slice(N
 describe(`touched rows are those of ${NUM_STEPS} steps over the whole table`, () => {
   for (const [name, make] of Object.entries(exact)) {
     test(name, async () => {
-      const [rows, whole] = [make({ touchedRows }), make({})];
-      assert.deepEqual(rows.memory(shapes), whole.memory(shapes));
+      const [rows, whole] = [make({ sparseParams }), make({})];
+      assert.deepEqual(rows.stateSpec(shapes), whole.stateSpec(shapes));
       const expected = [...interpreted(whole, squares, NUM_STEPS)];
       for (const [i, params] of [...interpreted(rows, squares, NUM_STEPS)].entries()) {
         assertAllClose(params, expected[i] as NamedArrays, 1e-12, `step ${i}`, 1);
@@ -185,7 +185,7 @@ const corrected: Readonly<Record<string, readonly [make: Maker, rule: Rule]>> = 
 describe(`rows whose moments decay meanwhile take the steps of plain float64, ${NUM_STEPS} of them`, () => {
   for (const [name, [make, rule]] of Object.entries(corrected)) {
     test(name, async () => {
-      const optimizer = make({ touchedRows });
+      const optimizer = make({ sparseParams });
       const expected: Values = { shape: [NUM_ROWS, WIDTH], data: byRows(rule) };
       const paths = [...interpreted(optimizer, linear, NUM_STEPS)];
       assertClose(named(paths.at(-1) ?? {}, "table"), expected, 1e-10, "table");
@@ -196,19 +196,19 @@ describe(`rows whose moments decay meanwhile take the steps of plain float64, ${
     });
 
     test(`${name}: a row that was read has the moments of steps over the whole table`, () => {
-      const [rows, whole] = [make({ touchedRows }), make({})].map((optimizer) => memoryAfter(optimizer, 42));
+      const [rows, whole] = [make({ sparseParams }), make({})].map((optimizer) => stateAfter(optimizer, 42));
       const { ids, pairs } = batchAt(41);
       const read = new Set([...ids.data, ...pairs.data]);
       assert.ok(read.size > 1);
-      for (const [memory, values] of Object.entries(whole as Record<string, Values>)) {
-        for (const r of memory.endsWith(".table") ? read : []) {
+      for (const [state, values] of Object.entries(whole as Record<string, Values>)) {
+        for (const r of state.endsWith(".table") ? read : []) {
           const rowOf = ({ data }: Values) => Array.from(data, Number).slice(r * WIDTH, (r + 1) * WIDTH);
-          const [actual, expected] = [rowOf(named(rows ?? {}, memory)), rowOf(values)];
+          const [actual, expected] = [rowOf(named(rows ?? {}, state)), rowOf(values)];
           assertClose(
             { shape: [WIDTH], data: actual },
             { shape: [WIDTH], data: expected },
             1e-10,
-            `${memory}, row ${r}`,
+            `${state}, row ${r}`,
           );
         }
       }
@@ -216,8 +216,8 @@ describe(`rows whose moments decay meanwhile take the steps of plain float64, ${
   }
 });
 
-/** The memory after so many steps on the linear loss. */
-function memoryAfter(optimizer: GradientTransformation, numSteps: number): Readonly<Record<string, Values>> {
+/** The state after so many steps on the linear loss. */
+function stateAfter(optimizer: GradientTransformation, numSteps: number): Readonly<Record<string, Values>> {
   const graph = descent(optimizer, shapes, linear.gradsOf);
   let state: Readonly<Record<string, Values>> = { ...start, ...memoryOf(optimizer, shapes) };
   for (let step = 0; step < numSteps; step++) {
@@ -237,7 +237,7 @@ const every = (schedule: Schedule): Readonly<Record<string, Maker>> => ({
 
 describe("a training step", () => {
   const learnerWith = (make: Maker): Learner =>
-    flightsLike({ optimizer: make({ touchedRows: ["embeddings.*"], clip: { norm: 1 } }) });
+    flightsLike({ optimizer: make({ sparseParams: ["embeddings.*"], clip: { norm: 1 } }) });
   for (const [name, make] of Object.entries(every(constantSchedule(1e-3)))) {
     test(`of ${name} changes rows in place and has no other tensor of a table's size`, () => {
       const graph = stepGraph(learnerWith(make), 1);
@@ -265,11 +265,11 @@ test("vectors and tables of more axes have rows too", async () => {
     feeds: (step) => ({ ids: int32([step % 4, (step * 3) % 4, step % 4]) }),
   };
   const expected = [...interpreted(adagrad(rate), problem, 20)].at(-1);
-  for await (const params of run(engine, adagrad(rate, { touchedRows: ["*"] }), problem, 20, 20)) {
+  for await (const params of run(engine, adagrad(rate, { sparseParams: ["*"] }), problem, 20, 20)) {
     assertAllClose(params, expected ?? {}, 1e-6, "params", 1);
   }
-  const lazy = [...interpreted(adam(rate, { touchedRows: ["*"] }), problem, 20)].at(-1);
-  for await (const params of run(engine, adam(rate, { touchedRows: ["*"] }), problem, 20, 20)) {
+  const lazy = [...interpreted(adam(rate, { sparseParams: ["*"] }), problem, 20)].at(-1);
+  for await (const params of run(engine, adam(rate, { sparseParams: ["*"] }), problem, 20, 20)) {
     assertAllClose(params, lazy ?? {}, 1e-5, "params", 1);
   }
 });
