@@ -6,8 +6,8 @@ export interface Spec {
   readonly description: string;
   /** Measured steps of one process; those before them are not counted. */
   readonly numSteps: number;
-  /** Units of text in a step, of language models. */
-  readonly units?: number;
+  /** Tokens of text in a step, of language models. */
+  readonly tokens?: number;
   /** The matrix products and convolutions of one step, in the formulation that is fastest in ONNX Runtime. */
   readonly products: readonly Product[];
 }
@@ -19,7 +19,7 @@ function mlpProducts(rows: number, widths: readonly number[], isXData: boolean):
   return widths.slice(1).flatMap((outputs, i) => linearProducts(rows, widths[i] ?? 0, outputs, isXData && i === 0));
 }
 
-/** Products of recurrent steps: forward and by the state one time after the other, by the weight all times at once. */
+/** Products of recurrent steps: forward and by the state one time after the other, by the weight all time steps at once. */
 function recurrentProducts(numTimes: number, batchSize: number, hidden: number, weight: string): Product[] {
   const gates = 4 * hidden;
   const matmul = (product: Omit<Product & { kind: "matmul" }, "kind">): Product => ({ kind: "matmul", ...product });
@@ -31,8 +31,8 @@ function recurrentProducts(numTimes: number, batchSize: number, hidden: number, 
 }
 
 /** Products of attention: scores, weighted sum, and what each of them gives back to its two operands. */
-function attentionProducts(batch: number, times: number, width: number): Product[] {
-  const [square, tall] = [[times, times] as const, [times, width] as const];
+function attentionProducts(batch: number, length: number, width: number): Product[] {
+  const [square, tall] = [[length, length] as const, [length, width] as const];
   return [
     { kind: "matmul", batch, a: tall, b: tall, transposeB: true },
     { kind: "matmul", batch, a: square, b: tall },
@@ -57,9 +57,9 @@ export const specs = {
   },
   lstm: {
     description:
-      "LayerNorm-LSTM language model 2 x 512, embedding 256, vocabulary 8,192, 32 times, softmax cross-entropy, Adam at 1e-3, batch 32",
+      "LayerNorm-LSTM language model 2 x 512, embedding 256, vocabulary 8,192, 32 time steps, softmax cross-entropy, Adam at 1e-3, batch 32",
     numSteps: 10,
-    units: 32 * 32,
+    tokens: 32 * 32,
     products: [
       ...linearProducts(32 * 32, 256, 2048),
       ...recurrentProducts(32, 32, 512, "recurrent 0"),
@@ -70,7 +70,7 @@ export const specs = {
   },
   transformer: {
     description:
-      "one pre-norm block, width 256, 4 heads, 128 times, causal, exact GELU, MLP 4x, mean square to a target, no gradient by x, Adam at 1e-3, batch 16",
+      "one pre-norm block, width 256, 4 heads, 128 time steps, causal, exact GELU, MLP 4x, mean square to a target, no gradient by x, Adam at 1e-3, batch 16",
     numSteps: 40,
     products: [
       ...linearProducts(16 * 128, 256, 768),
@@ -82,9 +82,9 @@ export const specs = {
   },
   llama: {
     description:
-      "transformer language model of 4 blocks, RMS norms, SwiGLU of 688, rotary positions, width 256, 4 heads, vocabulary 4,096 tied, 128 times, softmax cross-entropy, Adam at 1e-3, batch 8",
+      "transformer language model of 4 blocks, RMS norms, SwiGLU of 688, rotary positions, width 256, 4 heads, vocabulary 4,096 tied, 128 time steps, softmax cross-entropy, Adam at 1e-3, batch 8",
     numSteps: 10,
-    units: 8 * 128,
+    tokens: 8 * 128,
     products: [
       ...range(4).flatMap(() => [
         ...linearProducts(8 * 128, 256, 768),

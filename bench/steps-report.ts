@@ -109,9 +109,9 @@ export function markdown(report: StepsReport): string {
     "smallest and the largest ratio of one round. `products` are the step's matrix products and convolutions alone in ONNX",
     "Runtime. Memory is the most that a process held; `growth` is what ours held after some steps and after many.",
     "",
-    "Of language models, `units/s` is what ours and PyTorch's train on in a second.",
+    "Of language models, `tokens/s` is what ours and PyTorch's train on in a second.",
     "",
-    "| workload | threads | ours ms | torch ms | ratio | units/s | products ms | ours/products | peak ours | peak torch | growth |",
+    "| workload | threads | ours ms | torch ms | ratio | tokens/s | products ms | ours/products | peak ours | peak torch | growth |",
     "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ...results.map(tableRow),
     "",
@@ -130,7 +130,7 @@ export function markdown(report: StepsReport): string {
 
 function tableRow(row: Row): string {
   const { workload, threads, ours, torch, products, ratio, roundRatios, oursOverProducts, growth } = row;
-  const { units }: Spec = specs[workload];
+  const { tokens }: Spec = specs[workload];
   const range = [Math.min(...roundRatios), Math.max(...roundRatios)].map((value) => value.toFixed(2)).join("-");
   const milliseconds = (side: SideFigures | null) => orNone(side, ({ medianMs }) => inMs(medianMs));
   const peak = (side: SideFigures | null) => orNone(side, ({ peakRssBytes }) => bytes(peakRssBytes));
@@ -140,7 +140,7 @@ function tableRow(row: Row): string {
     milliseconds(ours),
     milliseconds(torch),
     orNone(ratio, (value) => `${value.toFixed(2)} (${range})`),
-    units === undefined ? "-" : [ours, torch].map((side) => perSecond(units, side)).join(" / "),
+    tokens === undefined ? "-" : [ours, torch].map((side) => perSecond(tokens, side)).join(" / "),
     milliseconds(products),
     orNone(oursOverProducts, (value) => value.toFixed(2)),
     peak(ours),
@@ -150,8 +150,8 @@ function tableRow(row: Row): string {
   return `| ${cells.join(" | ")} |`;
 }
 
-function perSecond(units: number, side: SideFigures | null): string {
-  return orNone(side, ({ medianMs }) => Math.round((1000 * units) / medianMs).toLocaleString("en-US"));
+function perSecond(tokens: number, side: SideFigures | null): string {
+  return orNone(side, ({ medianMs }) => Math.round((1000 * tokens) / medianMs).toLocaleString("en-US"));
 }
 
 function growthText(growth: Row["growth"]): string {

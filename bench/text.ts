@@ -12,22 +12,22 @@ import { thisMachine } from "./machine.js";
 import { median } from "./statistics.js";
 
 const streams = { lanes: laneStream, sequences: sequenceStream } as const;
-/** Texts of a batch, and units of each. */
+/** Texts of a batch, and tokens of each. */
 const SIZES = [
   [16, 64],
   [32, 128],
 ] as const;
 const ROUNDS = 7;
-const UNITS_OF_A_ROUND = 2 ** 20;
+const TOKENS_OF_A_ROUND = 2 ** 20;
 
-/** Units per second, the median of rounds. */
+/** Tokens per second, the median of rounds. */
 function measure(stream: (options: TextStreamOptions) => { next(): unknown }, options: TextStreamOptions): number {
   const batches = stream(options);
-  const numBatches = Math.ceil(UNITS_OF_A_ROUND / (options.batchSize * options.times));
+  const numBatches = Math.ceil(TOKENS_OF_A_ROUND / (options.batchSize * options.sequenceLength));
   const rounds = Array.from({ length: ROUNDS }, () => {
     const started = performance.now();
     for (let i = 0; i < numBatches; i++) batches.next();
-    return (1000 * numBatches * options.batchSize * options.times) / (performance.now() - started);
+    return (1000 * numBatches * options.batchSize * options.sequenceLength) / (performance.now() - started);
   });
   return median(rounds);
 }
@@ -40,16 +40,16 @@ for (const [from, memoryBytes] of Object.entries({ memory: Number.POSITIVE_INFIN
   const { train: corpus } = await openText(folder, { memoryBytes });
   const documents = Uint32Array.from({ length: corpus.numDocuments }, (_, d) => d);
   for (const [name, stream] of Object.entries(streams))
-    for (const [batchSize, times] of SIZES) {
-      const unitsPerSecond = measure(stream, { corpus, documents, batchSize, times, key: rootKey(1) });
-      results.push({ from, stream: name, batchSize, times, unitsPerSecond });
+    for (const [batchSize, sequenceLength] of SIZES) {
+      const tokensPerSecond = measure(stream, { corpus, documents, batchSize, sequenceLength, key: rootKey(1) });
+      results.push({ from, stream: name, batchSize, sequenceLength, tokensPerSecond });
     }
 }
-const lines = results.map(({ from, stream, batchSize, times, unitsPerSecond }) => [
+const lines = results.map(({ from, stream, batchSize, sequenceLength, tokensPerSecond }) => [
   from,
   stream,
-  `${batchSize} x ${times}`,
-  `${(unitsPerSecond / 1e6).toFixed(1)} M`,
+  `${batchSize} x ${sequenceLength}`,
+  `${(tokensPerSecond / 1e6).toFixed(1)} M`,
 ]);
-process.stdout.write(`${table([["from", "as", "batch", "units/s"], ...lines]).join("\n")}\n`);
+process.stdout.write(`${table([["from", "as", "batch", "tokens/s"], ...lines]).join("\n")}\n`);
 await writeFigures("text", machine, results);

@@ -1,7 +1,7 @@
 /**
  * What the losses of large vocabularies cost, at once and in chunks: `npm run bench:vocabulary`, about three minutes.
  *
- * Steps of the LSTM language model with one teacher, 2,048 units a batch, each case in a process of its own, whose peak is told
+ * Steps of the LSTM language model with one teacher, 2,048 tokens a batch, each case in a process of its own, whose peak is told
  * by Linux.
  */
 import { readFileSync } from "node:fs";
@@ -21,8 +21,8 @@ import { measuredBy, writeFigures } from "./children.js";
 import { thisMachine } from "./machine.js";
 import { median } from "./statistics.js";
 
-const sizes = { times: 64, batchSize: 32, width: 128, hidden: 256 };
-const NUM_ROWS = sizes.times * sizes.batchSize;
+const sizes = { sequenceLength: 64, batchSize: 32, width: 128, hidden: 256 };
+const NUM_ROWS = sizes.sequenceLength * sizes.batchSize;
 const VOCABULARIES = [8192, 24_000, 50_257];
 const STEPS = 5;
 
@@ -64,7 +64,7 @@ if (process.send && vocabulary && chunks) {
   for (const size of VOCABULARIES) {
     for (const numChunks of new Set([1, numChunksOf(NUM_ROWS, size)])) {
       results.push(await measuredBy<Figures>(fileURLToPath(import.meta.url), [String(size), String(numChunks)]));
-      process.stderr.write(`${size} units, ${numChunks} chunks\n`);
+      process.stderr.write(`a vocabulary of ${size}, ${numChunks} chunks\n`);
     }
   }
   const lines = results.map((one) => [
@@ -73,6 +73,6 @@ if (process.send && vocabulary && chunks) {
     `${one.milliseconds.toFixed(0)} ms`,
     `${(one.peakBytes / 1e6).toFixed(0)} MB`,
   ]);
-  process.stdout.write(`${table([["units", "chunks", "a step", "peak"], ...lines]).join("\n")}\n`);
+  process.stdout.write(`${table([["vocabulary", "chunks", "a step", "peak"], ...lines]).join("\n")}\n`);
   await writeFigures("vocabulary", machine, results);
 }

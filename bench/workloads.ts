@@ -30,7 +30,7 @@ export interface Workload {
 }
 
 const ADAM = adam(constantSchedule(1e-3));
-/** Of the input of the transformer block: examples, times, width. */
+/** Of the input of the transformer block: examples, length, width. */
 const BLOCK_SHAPE = [16, 128, 256];
 
 /** Each workload by its name. */
@@ -60,7 +60,7 @@ function flights(): Workload {
     weekday: { numIds: 7, width: 4 },
     route: { numIds: 4000, width: 16 },
   };
-  const numeric = { logDistance: { mean: 0, deviation: 1 } };
+  const numeric = { logDistance: { mean: 0, std: 1 } };
   const ids = mapValues(categorical, ({ numIds }, name) =>
     int32(Int32Array.from(uniform(fold(rootKey(1), name), batchSize), (u) => Math.floor(u * numIds))),
   );
@@ -75,16 +75,16 @@ export const languageTasks = { lstm: lstmTask, llama: llamaTask } as const;
 export type LanguageWorkloadName = keyof typeof languageTasks;
 
 function lstmTask(): Task & Learner {
-  const sizes = { times: 32, batchSize: 32, vocabulary: 8192, width: 256, hidden: 512 };
+  const sizes = { sequenceLength: 32, batchSize: 32, vocabulary: 8192, width: 256, hidden: 512 };
   const batch = randomTokens(sizes, (name) => fold(rootKey(1), name));
   return { ...languageModel(sizes), batch, optimizer: ADAM };
 }
 
 function llamaTask(): Task & Learner {
-  const sizes = { times: 128, batchSize: 8, vocabulary: 4096, width: 256, numHeads: 4, numLayers: 4 };
+  const sizes = { sequenceLength: 128, batchSize: 8, vocabulary: 4096, width: 256, numHeads: 4, numLayers: 4 };
   const model = transformerLanguageModel(sizes);
-  const [times, batchSize] = named(model.inputs, "ids").shape as [number, number];
-  const batch = randomTokens({ ...sizes, times, batchSize }, (name) => fold(rootKey(1), name));
+  const [sequenceLength, batchSize] = named(model.inputs, "ids").shape as [number, number];
+  const batch = randomTokens({ ...sizes, sequenceLength, batchSize }, (name) => fold(rootKey(1), name));
   return { ...languageTask(model, sizes.vocabulary), batch, optimizer: ADAM };
 }
 

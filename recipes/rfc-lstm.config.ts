@@ -1,4 +1,4 @@
-/** A recurrent language model of the RFCs, with units learned from them: two layers of the paper's kind, smaller. */
+/** A recurrent language model of the RFCs, with tokens learned from them: two layers of the paper's kind, smaller. */
 import { defineRun } from "codistill";
 import { rfcs } from "./rfc/rfcs.js";
 

@@ -1,4 +1,4 @@
-/** A transformer of the RFCs, with units learned from them. */
+/** A transformer of the RFCs, with tokens learned from them. */
 import { defineRun } from "codistill";
 import { rfcs } from "./rfc/rfcs.js";
 

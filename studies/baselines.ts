@@ -1,4 +1,4 @@
-/** What texts cost without a network: n-grams of the training text, and packers of files. */
+/** What texts cost without a network: n-grams of the training text, and file compressors. */
 import { spawnSync } from "node:child_process";
 import { brotliCompressSync, gzipSync, constants as zlib } from "node:zlib";
 import { Ngram } from "../src/data/text/ngram.js";
@@ -34,12 +34,12 @@ export async function textBaselines(path: string): Promise<Baselines> {
     name: `n-gram, ${k + 2} bytes before`,
     bitsPerByte: all / whole.length,
   }));
-  const packed = [...packers(whole)].map(([name, size]) => ({ name, bitsPerByte: (8 * size) / whole.length }));
+  const compressed = [...compressors(whole)].map(([name, size]) => ({ name, bitsPerByte: (8 * size) / whole.length }));
   return {
     trainBytes: lengthOf(training),
     testBytes: whole.length,
     testDocuments: tested.length,
-    baselines: [...ngrams, ...packed],
+    baselines: [...ngrams, ...compressed],
   };
 }
 
@@ -57,8 +57,8 @@ async function textsOf(source: string | readonly string[], field: string | undef
   return found;
 }
 
-/** Packed alone, without anything from the training text. */
-function* packers(whole: Buffer): Generator<[string, number]> {
+/** The test text, compressed alone, without anything from the training text. */
+function* compressors(whole: Buffer): Generator<[string, number]> {
   yield ["gzip -9", gzipSync(whole, { level: 9 }).length];
   const params = {
     [zlib.BROTLI_PARAM_QUALITY]: 11,

@@ -18,7 +18,7 @@ await bookStudy({
   steps: [400],
   about: [
     "The recipe's books in pieces of 2,000 bytes and its network with 128 hidden units, texts of 32 bytes; nats per byte on the three test books, of the params",
-    "that are best on the validation book. The mean and the deviation are over seeds; a seed's value is the mean of its groups.",
+    "that are best on the validation book. The mean and the standard deviation are over seeds; a seed's value is the mean of its groups.",
     "Differences are paired by seed, with Student's 95 % interval. Seeds redraw params and order, not the halves. `churn` is the",
     "share of places of the test where the models that two seeds ship have different most probable bytes.",
   ],

@@ -20,7 +20,7 @@ await bookStudy({
   steps: [1500],
   about: [
     "The recipe's network with 128 hidden units, trained on one book of 0.4 MB (The Wisdom of Father Brown) in pieces of 2,000 bytes, texts of 32 bytes; nats per byte on the three test",
-    "books, of the params that are best on the validation book. The mean and the deviation are over seeds; a seed's value is the mean of its groups.",
+    "books, of the params that are best on the validation book. The mean and the standard deviation are over seeds; a seed's value is the mean of its groups.",
     "Differences are paired by seed, with Student's 95 % interval. Seeds redraw params and order, not the halves. `churn` is the",
     "share of places of the test where the models that two seeds ship have different most probable bytes. Steps to a loss are by the validation",
     "every 75 steps, as a mean of the groups. Burn-in is 50 % where nothing else is said.",

@@ -3,7 +3,7 @@ import { mean } from "../bench/statistics.js";
 import { meanAbsoluteDifference, meanOfProbs } from "../src/train/metrics.js";
 import { binaryTask } from "../src/train/task.js";
 import type { Trial } from "./arms.js";
-import { deviation, type Interval, jackknifeInterval, studentInterval } from "./intervals.js";
+import { type Interval, jackknifeInterval, std, studentInterval } from "./intervals.js";
 import { type GroupOutcome, readOutcome, readPredictions, type TrialOutcome } from "./trial.js";
 
 /** A trial that is done, and where. */
@@ -163,9 +163,9 @@ function lossDifference(models: readonly Model[], others: readonly Model[]): Int
   return differences.length < 2 ? null : studentInterval(differences);
 }
 
-/** The mean and the deviation over the seeds. */
-export function spread(values: readonly number[]): { readonly mean: number; readonly deviation: number } {
-  return { mean: mean(values), deviation: deviation(values) };
+/** The mean and the standard deviation over the seeds. */
+export function spread(values: readonly number[]): { readonly mean: number; readonly std: number } {
+  return { mean: mean(values), std: std(values) };
 }
 
 /** What the method promises on this problem at the recipe's number of steps. */

@@ -29,7 +29,7 @@ await bookStudy({
   options: [`globalBatchSize=${BATCH}`],
   about: [
     "The recipe's books and network with 128 hidden units, batches of 32 texts of 32 bytes; nats per byte on the three test books, of",
-    "the params that are best on the validation book. The mean and the deviation are over seeds; a seed's value is the mean of",
+    "the params that are best on the validation book. The mean and the standard deviation are over seeds; a seed's value is the mean of",
     "its groups. Differences are paired by seed, with Student's 95 % interval. Seeds redraw params and order, not the halves.",
     "",
     ...arms.map(({ name, what }) => `- \`${name}\`: ${what}`),

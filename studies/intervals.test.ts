@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { mean } from "../bench/statistics.js";
-import { deviation, type Interval, jackknifeInterval, studentInterval } from "./intervals.js";
+import { type Interval, jackknifeInterval, std, studentInterval } from "./intervals.js";
 
 function assertInterval(actual: Interval, value: number, low: number, high: number): void {
   for (const [name, expected] of Object.entries({ value, low, high })) {
@@ -18,7 +18,7 @@ const values = [1, 2, 4, 8, 16];
 
 test("Student's interval of a mean", () => {
   assertInterval(studentInterval(values), 6.2, -1.37301, 13.77301);
-  assert.ok(Math.abs(deviation(values) - 6.09918) < 1e-5);
+  assert.ok(Math.abs(std(values) - 6.09918) < 1e-5);
 });
 
 test("of a mean the jackknife is Student's interval", () => {
@@ -35,5 +35,5 @@ test("the jackknife of a mean over all pairs", () => {
 test("many degrees of freedom come close to the normal distribution", () => {
   const many = Array.from({ length: 41 }, (_, i) => i % 2);
   // t with 40 degrees of freedom is 2.02108 at 97.5 %.
-  assert.ok(Math.abs((studentInterval(many).high - mean(many)) / (deviation(many) / Math.sqrt(41)) - 2.02108) < 2e-4);
+  assert.ok(Math.abs((studentInterval(many).high - mean(many)) / (std(many) / Math.sqrt(41)) - 2.02108) < 2e-4);
 });

@@ -19,15 +19,15 @@ function quantile(degrees: number): number {
   return T[degrees - 1] ?? 1.95996 + 2.3722 / degrees + 2.8225 / degrees ** 2;
 }
 
-/** The deviation of a sample, with n - 1; NaN of fewer than two. */
-export function deviation(values: readonly number[]): number {
+/** The standard deviation of a sample, with n - 1; NaN of fewer than two. */
+export function std(values: readonly number[]): number {
   const centre = mean(values);
   return Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1));
 }
 
 /** The mean with Student's interval: mean +- t s / sqrt(n). Of differences of pairs this is the paired interval. */
 export function studentInterval(values: readonly number[]): Interval {
-  return around(mean(values), deviation(values) / Math.sqrt(values.length), values.length - 1);
+  return around(mean(values), std(values) / Math.sqrt(values.length), values.length - 1);
 }
 
 /**

@@ -1,5 +1,5 @@
 /**
- * The recipes of language models, each trained by its command and held against n-grams and packers: `npm run study:recipes`;
+ * The recipes of language models, each trained by its command and held against n-grams and compressors: `npm run study:recipes`;
  * `npm run study:recipes -- --help`.
  */
 import { resolve } from "node:path";
@@ -71,7 +71,7 @@ function report(outcomes: readonly Outcome[], out: string): void {
   const rows = outcomes.map(({ recipe, seconds, result, baselines, testBytes, trainBytes }) => {
     const { groups, ensemble, yardsticks = [] } = result;
     const ngrams = baselines.filter(({ name }) => name.startsWith("n-gram"));
-    const packers = baselines.filter(({ name }) => !name.startsWith("n-gram"));
+    const compressors = baselines.filter(({ name }) => !name.startsWith("n-gram"));
     const least = (of: Baselines["baselines"]) => Math.min(...of.map(({ bitsPerByte }) => bitsPerByte)).toFixed(3);
     return [
       recipe,
@@ -80,7 +80,7 @@ function report(outcomes: readonly Outcome[], out: string): void {
       testBits(ensemble),
       testBits(yardsticks.at(-1)),
       least(ngrams),
-      least(packers),
+      least(compressors),
       count(Math.max(...groups.map(({ step }) => step))),
       duration(seconds),
     ];
@@ -91,7 +91,7 @@ function report(outcomes: readonly Outcome[], out: string): void {
     ...headOf(about),
     "",
     "Bits per byte of the test text: of each group's best checkpoint, the ensemble of the groups, the n-gram that a run holds itself against",
-    "(a million units of the training text), the best n-gram of all training bytes, and the best of gzip, brotli and xz. Time is that of",
+    "(a million tokens of the training text), the best n-gram of all training bytes, and the best of gzip, brotli and xz. Time is that of",
     "the whole command.",
     "",
     ...mdTable(
@@ -102,7 +102,7 @@ function report(outcomes: readonly Outcome[], out: string): void {
         "ensemble",
         "n-gram of the run",
         "best n-gram",
-        "best packer",
+        "best compressor",
         "step",
         "time",
       ],

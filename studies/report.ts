@@ -15,7 +15,7 @@ import {
   spread,
   TWICE,
 } from "./flights-figures.js";
-import { deviation, type Interval } from "./intervals.js";
+import { type Interval, std } from "./intervals.js";
 import { type TrialOutcome, validationCurve } from "./trial.js";
 
 /** Write all of it; gives the paths. */
@@ -78,9 +78,9 @@ export const signed = (value: number) => `${value < 0 ? "" : "+"}${fixed(value)}
 export const range = (interval: Interval | null | undefined, show = fixed) =>
   interval ? `${show(interval.value)} (${show(interval.low)} to ${show(interval.high)})` : "";
 
-/** The mean over seeds, and the deviation where there are several. */
+/** The mean over seeds, and the standard deviation where there are several. */
 export function shown(values: readonly number[]): string {
-  const { mean: centre, deviation: width } = spread(values);
+  const { mean: centre, std: width } = spread(values);
   return values.length < 2 ? fixed(centre) : `${fixed(centre)} ± ${fixed(width)}`;
 }
 
@@ -96,7 +96,7 @@ function markdown({ arms: figures, targets, outcomes }: FlightsFigures, arms: re
     ...headOf(about),
     "",
     "The recipe's network and data; log loss in nats on June 2001, of the params that are best on the last week of May. The mean",
-    "and the deviation are over seeds, each of which redraws params, order and halves; a seed's value is the mean of its groups.",
+    "and the standard deviation are over seeds, each of which redraws params, order and halves; a seed's value is the mean of its groups.",
     "Differences are paired by seed, with Student's 95 % interval. Churn is the mean absolute difference of June probabilities",
     "between group 0's models of two seeds, over all pairs, with a jackknife interval.",
     "",
@@ -146,7 +146,7 @@ function armTable(figures: readonly ArmFigures[]): string[] {
   return mdTable(head, rows);
 }
 
-/** The validation loss of every arm against the step: the mean over seeds and groups, with a deviation to either side. */
+/** The validation loss of every arm against the step: the mean over seeds and groups, with a standard deviation to either side. */
 export function validationChart({
   title,
   loss,
@@ -166,7 +166,7 @@ export function validationChart({
     panels: [
       {
         title: "",
-        subtitle: "mean over seeds, and one deviation to either side",
+        subtitle: "mean over seeds, and one standard deviation to either side",
         series: arms.flatMap((name) => {
           const own = outcomes.filter((outcome) => outcome.arm === name);
           return own.length === 0 ? [] : [{ name, points: pointsOf(own) }];
@@ -189,7 +189,7 @@ function pointsOf(outcomes: readonly TrialOutcome[]) {
   }
   return [...bySteps].map(([step, losses]) => {
     const y = mean(losses);
-    const width = losses.length < 2 ? 0 : deviation(losses);
+    const width = losses.length < 2 ? 0 : std(losses);
     return { x: step, y, low: y - width, high: y + width };
   });
 }

@@ -125,7 +125,7 @@ function report(
     ...headOf(about),
     "",
     "`codistill train --data <file> --label <label>` with no override, on files of the package vega-datasets; the loss of the",
-    `shipped model on the test split, mean and deviation over seeds ${seeds.join(", ")} (the split is the same). The linear model is`,
+    `shipped model on the test split, mean and standard deviation over seeds ${seeds.join(", ")} (the split is the same). The linear model is`,
     "a logistic or linear regression on the same features, trained by the same steps: `--set model.hidden=[] --set numGroups=1`.",
     "The constant is the share of each class, or the mean, of the training rows; the best feature is the histogram of one feature",
     "alone that is best on the validation rows. Time is that of the whole command, memory the peaks of its processes added up.",

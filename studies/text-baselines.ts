@@ -7,7 +7,7 @@ import { mdTable } from "./report.js";
 import { say } from "./runner.js";
 
 new Command("npm run baselines --")
-  .description("Bits per byte of a configuration's test text by n-grams of its training text, and by packers of files.")
+  .description("Bits per byte of a configuration's test text by n-grams of its training text, and by file compressors.")
   .argument("<config>", "a configuration of text whose test has a source of its own")
   .showHelpAfterError("(npm run baselines -- --help tells more)")
   .action(main)

@@ -17,9 +17,9 @@ import { languageModel, randomTokens } from "./sequence-models.js";
 const engines: ReturnType<typeof onnxRuntimeEngine>[] = [];
 after(() => Promise.all(engines.map((engine) => engine.close())));
 
-const sizes = { times: 4, batchSize: 3, vocabulary: 7, width: 5, hidden: 4 };
-const learnerOf = (rate: number, times = sizes.times): Learner => ({
-  ...languageModel({ ...sizes, times }),
+const sizes = { sequenceLength: 4, batchSize: 3, vocabulary: 7, width: 5, hidden: 4 };
+const learnerOf = (rate: number, sequenceLength = sizes.sequenceLength): Learner => ({
+  ...languageModel({ ...sizes, sequenceLength }),
   optimizer: adam(constantSchedule(rate)),
 });
 const learner = learnerOf(0.01);
@@ -42,13 +42,16 @@ const teacher = (group: number, seed = group): Teacher => ({
 function sideBySide(first: NamedArrays, second: NamedArrays): NamedArrays {
   const joined = (name: string, shape: readonly number[]) =>
     int32(Int32Array.from([...(first[name]?.data ?? []), ...(second[name]?.data ?? [])] as number[]), shape);
-  const { times, batchSize } = sizes;
-  return { ids: joined("ids", [2 * times, batchSize]), labels: joined("labels", [2 * times * batchSize]) };
+  const { sequenceLength, batchSize } = sizes;
+  return {
+    ids: joined("ids", [2 * sequenceLength, batchSize]),
+    labels: joined("labels", [2 * sequenceLength * batchSize]),
+  };
 }
 
 test("two batches teach and lose what one of twice the times does, for student and teachers", async () => {
   // A rate of 0, so that the params are the same in both batches.
-  const [short, long] = [student(learnerOf(0)), student(learnerOf(0, 2 * sizes.times))];
+  const [short, long] = [student(learnerOf(0)), student(learnerOf(0, 2 * sizes.sequenceLength))];
   const teachers = [teacher(1), teacher(2)];
   await short.init(rootKey(1));
   await long.init(rootKey(1));

@@ -69,7 +69,7 @@ describe("gradients by params, x and the state before are those of central diffe
   }
 });
 
-describe("products with weights are taken once over all times where they can be", () => {
+describe("products with weights are taken once over all time steps where they can be", () => {
   for (const name of names) {
     test(name, () => {
       const layer = layerOf(name);

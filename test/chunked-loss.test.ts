@@ -23,8 +23,8 @@ import { randomTokens } from "./sequence-models.js";
 const engines: ReturnType<typeof onnxRuntimeEngine>[] = [];
 after(() => Promise.all(engines.map((engine) => engine.close())));
 
-const sizes = { times: 6, batchSize: 4, vocabulary: 37, width: 8, hidden: 8 };
-const numRows = sizes.times * sizes.batchSize;
+const sizes = { sequenceLength: 6, batchSize: 4, vocabulary: 37, width: 8, hidden: 8 };
+const numRows = sizes.sequenceLength * sizes.batchSize;
 const networks: Readonly<Record<string, (numChunks: number) => Model>> = {
   "an LSTM": (numChunks) => lstmLanguageModel({ ...sizes, numChunks }),
   "a tied LSTM": (numChunks) => lstmLanguageModel({ ...sizes, numChunks, isTied: true }),
@@ -53,11 +53,14 @@ async function steps(model: Model, numParts: number) {
     digest: `${group}`,
     params: initParams(model, rootKey(9 + group)),
   }));
-  const isLanes = model.inputs.ids?.shape[0] === sizes.times;
+  const isLanes = model.inputs.ids?.shape[0] === sizes.sequenceLength;
   const batch = (i: number) => {
     const { ids, labels } = randomTokens(sizes, (name) => ({ hi: i, lo: name.length }));
     return {
-      ids: { ...ids, shape: isLanes ? [sizes.times, sizes.batchSize] : [sizes.batchSize, sizes.times] },
+      ids: {
+        ...ids,
+        shape: isLanes ? [sizes.sequenceLength, sizes.batchSize] : [sizes.batchSize, sizes.sequenceLength],
+      },
       labels,
     } as never;
   };
@@ -105,7 +108,7 @@ for (const [name, modelOf] of Object.entries(networks)) {
       });
     }
 
-    test("never holds a tensor of all rows by all units in chunks", () => {
+    test("never holds a tensor of all rows by the vocabulary in chunks", () => {
       for (const numTeachers of [0, 2]) {
         const [whole, chunks] = [1, 4].map((numChunks) => stepGraph(learnerOf(modelOf(numChunks)), numTeachers)) as [
           Graph,

@@ -18,7 +18,7 @@ const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + 
 
 /** The gradient by the bias of z = weight x + bias, which is the mean gradient by the logits, and the losses. */
 function run(distillation: Distillation, distillWeight: number) {
-  const model = mlp({ categorical: {}, numeric: { x: { mean: 0, deviation: 1 } }, hidden: [] });
+  const model = mlp({ categorical: {}, numeric: { x: { mean: 0, std: 1 } }, hidden: [] });
   const learner = { model, objective: binary, optimizer: sgd(constantSchedule(1)), distillation };
   const params = (prefix: string, { weight, bias }: typeof student) => ({
     [`${prefix}.layers.0.weight`]: float32([weight], [1, 1]),

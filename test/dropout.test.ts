@@ -16,7 +16,7 @@ import { randomTokens } from "./sequence-models.js";
 const engines: ReturnType<typeof onnxRuntimeEngine>[] = [];
 after(() => Promise.all(engines.map((engine) => engine.close())));
 
-const sizes = { times: 6, batchSize: 8, vocabulary: 11, width: 16, hidden: 16 };
+const sizes = { sequenceLength: 6, batchSize: 8, vocabulary: 11, width: 16, hidden: 16 };
 const networks: Readonly<Record<string, (dropout: number) => Model>> = {
   lstm: (dropout) => lstmLanguageModel({ ...sizes, dropout }),
   transformer: (dropout) => transformerLanguageModel({ ...sizes, numHeads: 2, numLayers: 2, dropout }),
@@ -26,7 +26,7 @@ const networks: Readonly<Record<string, (dropout: number) => Model>> = {
 async function losses(model: Model, { seed = 1, numParts = 1, from = 0 } = {}) {
   const engine = onnxRuntimeEngine({ threads: 1 });
   engines.push(engine);
-  const labels = { shape: [sizes.times * sizes.batchSize], dtype: "int32" } as const;
+  const labels = { shape: [sizes.sequenceLength * sizes.batchSize], dtype: "int32" } as const;
   const objective = { ...categorical({ numClasses: sizes.vocabulary }), labels };
   const student = engineStudent({
     engine,
@@ -36,7 +36,7 @@ async function losses(model: Model, { seed = 1, numParts = 1, from = 0 } = {}) {
   await student.init(rootKey(1));
   const fresh = await student.state();
   const { ids, labels: given } = randomTokens(sizes, (name) => rootKey(name.length));
-  const shape = model.state ? [sizes.times, sizes.batchSize] : [sizes.batchSize, sizes.times];
+  const shape = model.state ? [sizes.sequenceLength, sizes.batchSize] : [sizes.batchSize, sizes.sequenceLength];
   const batch = { ids: { ...ids, shape }, labels: given } as NamedArrays;
   const params = initParams(model, rootKey(2));
   const found: { own: number; teacher: number }[] = [];

@@ -28,7 +28,7 @@ export function flightsLike({
 }: ProofOptions = {}): Learner {
   const model = mlp({
     categorical: mapValues(NUM_IDS, (numIds) => ({ numIds, width: widths })),
-    numeric: { distance: { mean: 0.5, deviation: 2 }, hour: { mean: 0, deviation: 1 } },
+    numeric: { distance: { mean: 0.5, std: 2 }, hour: { mean: 0, std: 1 } },
     hidden,
   });
   return { model, objective: binary, optimizer };

@@ -5,8 +5,8 @@ import { corpusOf } from "../src/data/text/corpus.js";
 import type { TextLayout } from "../src/data/text/whole.js";
 import { lstmLanguageModel, lstmReader } from "../src/nn/lstm-language-model.js";
 import { initParams, type Model } from "../src/nn/model.js";
+import type { TokenReader } from "../src/nn/token-reader.js";
 import { transformerLanguageModel, transformerReader } from "../src/nn/transformer-language-model.js";
-import type { UnitReader } from "../src/nn/unit-reader.js";
 import { InferenceSession, Tensor } from "../src/node/ort/library.js";
 import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { exportText } from "../src/run/export-text.js";
@@ -19,14 +19,14 @@ import { weightState } from "../src/train/graphs.js";
 const engine = onnxRuntimeEngine({ threads: 1 });
 after(() => engine.close());
 
-const [batchSize, times, vocabulary] = [3, 5, 11];
+const [batchSize, sequenceLength, vocabulary] = [3, 5, 11];
 const text = Uint16Array.from(uniform(rootKey(5), 200), (u) => Math.floor(u * u * vocabulary));
 const corpus = corpusOf(Float64Array.of(0, 70, 70, text.length), text);
 
-/** Log probabilities of what follows each unit of a lane, by an exported model, one unit a call. */
+/** Log probabilities of what follows each token of a lane, by an exported model, one token a call. */
 async function readBy(
   bytes: Uint8Array,
-  shapes: UnitReader["state"],
+  shapes: TokenReader["state"],
   lane: readonly number[],
 ): Promise<Float32Array[]> {
   const session = await InferenceSession.create(bytes);
@@ -35,9 +35,9 @@ async function readBy(
     (shape) => new Tensor(new Float32Array(sizeOf(shape)), [1, ...shape]),
   );
   const rows: Float32Array[] = [];
-  for (const unit of lane) {
+  for (const token of lane) {
     const before = Object.entries(state).map(([name, value]) => [`before.${name}`, value]);
-    const outputs = await session.run({ ids: new Tensor(Int32Array.of(unit), [1]), ...Object.fromEntries(before) });
+    const outputs = await session.run({ ids: new Tensor(Int32Array.of(token), [1]), ...Object.fromEntries(before) });
     rows.push(outputs.logProbabilities?.data as Float32Array);
     state = Object.fromEntries(Object.keys(state).map((name) => [name, outputs[`after.${name}`] as Tensor]));
   }
@@ -47,16 +47,16 @@ async function readBy(
 
 interface Network {
   readonly model: Model;
-  readonly reader: UnitReader;
+  readonly reader: TokenReader;
   readonly layout: TextLayout;
 }
 
 const lstm = (isTied: boolean): Network => {
-  const sizes = { batchSize, times, vocabulary, width: isTied ? 6 : 4, hidden: 6, isTied };
+  const sizes = { batchSize, sequenceLength, vocabulary, width: isTied ? 6 : 4, hidden: 6, isTied };
   return { model: lstmLanguageModel(sizes), reader: lstmReader(sizes), layout: "lanes" };
 };
 const transformer = (style: "llama" | "gpt", isTied: boolean): Network => {
-  const sizes = { batchSize, times, vocabulary, width: 8, numHeads: 2, numLayers: 2, style, isTied };
+  const sizes = { batchSize, sequenceLength, vocabulary, width: 8, numHeads: 2, numLayers: 2, style, isTied };
   return { model: transformerLanguageModel(sizes), reader: transformerReader(sizes), layout: "sequences" };
 };
 const networks: Readonly<Record<string, Network>> = {
@@ -78,11 +78,11 @@ for (const [name, { model, reader, layout }] of Object.entries(networks)) {
       })) as NamedArrays;
     });
     const prefixes = weights.map((_, i) => ({ params: `m${i}`, buffers: `b${i}` }));
-    const batch = { batchSize, times, layout };
+    const batch = { batchSize, sequenceLength, layout };
 
     /** The places of the text that are read on their own, each with the place after its end. */
     function chunks(): number[][] {
-      const length = layout === "lanes" ? Math.ceil((text.length - 1) / batchSize) : times;
+      const length = layout === "lanes" ? Math.ceil((text.length - 1) / batchSize) : sequenceLength;
       const numChunks = Math.ceil((text.length - 1) / length);
       return Array.from({ length: numChunks }, (_, i) => [...text.subarray(i * length, (i + 1) * length + 1)]);
     }
@@ -101,7 +101,7 @@ for (const [name, { model, reader, layout }] of Object.entries(networks)) {
             sums.hits[i]! += Number(best(row) === label);
           }
           sums.ensemble -= Math.log((Math.exp(a[label]!) + Math.exp(b[label]!)) / 2);
-          sums.distance += a.reduce((sum, x, unit) => sum + Math.abs(Math.exp(x) - Math.exp(b[unit]!)), 0) / 2;
+          sums.distance += a.reduce((sum, x, token) => sum + Math.abs(Math.exp(x) - Math.exp(b[token]!)), 0) / 2;
           sums.churn += Number(best(a) !== best(b));
         }
       }

@@ -34,9 +34,9 @@ for (const network of Object.keys(languageNetworks) as LanguageNetwork[]) {
 }
 
 async function compare(t: TestContext, network: LanguageNetwork): Promise<void> {
-  const { times, batchSize, vocabulary, numSteps, learningRate, distillWeight, teachers } = languageRun;
+  const { sequenceLength, batchSize, vocabulary, numSteps, learningRate, distillWeight, teachers } = languageRun;
   const engine = onnxRuntimeEngine({ threads: 1 });
-  const labels = { shape: [times * batchSize], dtype: "int32" } as const;
+  const labels = { shape: [sequenceLength * batchSize], dtype: "int32" } as const;
   const learner = {
     model: languageNetworks[network].model,
     objective: { ...categorical({ numClasses: vocabulary }), labels },

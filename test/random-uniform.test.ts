@@ -50,7 +50,7 @@ const KEYS: readonly (readonly [number, number])[] = [
   [-1, 2 ** 31 - 1],
   [-(2 ** 31), 5],
 ];
-/** Deviations beyond which fewer than one in 10 million samples lie; these samples are always the same. */
+/** Standard deviations beyond which fewer than one in 10 million samples lie; these samples are always the same. */
 const FAR = 5.5;
 
 test("the engine and the interpreter give the same numbers to the bit, on whole multiples of 2^-24", async () => {

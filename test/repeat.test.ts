@@ -118,7 +118,7 @@ const CATEGORICAL = { origin: 300, destination: 300, halfHour: 48, weekday: 7, r
 const flights = (hidden: readonly number[]): Pick<Learner, "model" | "objective"> => ({
   model: mlp({
     categorical: mapValues(CATEGORICAL, (numIds) => ({ numIds, width: 16 })),
-    numeric: { distance: { mean: 0, deviation: 1 } },
+    numeric: { distance: { mean: 0, std: 1 } },
     hidden,
   }),
   objective: binaryObjective,

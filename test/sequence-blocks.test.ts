@@ -23,16 +23,16 @@ function withGradients(loss: Tensor, params: Tensors, moved: Tensors): Graph {
   return { outputs: { loss, ...withPrefix(GRADS, byName), ...withPrefix("moved", moved) }, updates: {} };
 }
 
-/** 2 layers of 4 units over 5 times of 3 examples, a vocabulary of 7. */
+/** 2 layers of 4 units over 5 time steps of 3 examples, a vocabulary of 7. */
 function layerNormLstmGraph(): Graph {
-  const model = lstmLanguageModel({ times: 5, batchSize: 3, vocabulary: 7, width: 5, hidden: 4 });
+  const model = lstmLanguageModel({ sequenceLength: 5, batchSize: 3, vocabulary: 7, width: 5, hidden: 4 });
   const params = paramTensors(model, "params");
   const { logits, state } = train(model, { ...params, ...stateTensors(model, "kept") }, inputTensors(model));
   const labels = reshape(input("labels", [5, 3], "int32"), [15]);
   return withGradients(neg(reduceMean(logSoftmaxAt(logits, labels).at)), params, state);
 }
 
-/** 2 layers of 4 units over 5 times of 3 examples of width 5. */
+/** 2 layers of 4 units over 5 time steps of 3 examples of width 5. */
 function cellGraph(name: CellName): Graph {
   const { paramsOf, layer, stateOf } = cells[name];
   const params = inputsFor({ ...paramsOf("layers.0", 5, 4), ...paramsOf("layers.1", 4, 4) });
@@ -47,7 +47,7 @@ function cellGraph(name: CellName): Graph {
   return withGradients(reduceMean(mul(error, error)), params, moved);
 }
 
-/** 2 examples of 5 times, width 8, 2 heads. */
+/** 2 examples of 5 time steps, width 8, 2 heads. */
 function transformerGraph(): Graph {
   const model = transformerModel([2, 5, 8], 2);
   const params = paramTensors(model, "params");

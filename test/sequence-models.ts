@@ -8,7 +8,7 @@ import { named } from "../src/runtime/named.js";
 import { type Key, uniform } from "../src/runtime/random.js";
 import type { Learner } from "../src/train/graphs.js";
 
-/** The recurrent language model, and the objective of its labels [times x batch]. */
+/** The recurrent language model, and the objective of its labels [sequenceLength x batch]. */
 export function languageModel(sizes: LstmLanguageModelOptions): Pick<Learner, "model" | "objective"> {
   return languageTask(lstmLanguageModel(sizes), sizes.vocabulary);
 }
@@ -21,16 +21,16 @@ export function languageTask(model: Model, vocabulary: number): Pick<Learner, "m
 
 /** A batch for it: ids and labels, each drawn from its own key. */
 export function randomTokens(
-  sizes: Pick<LstmLanguageModelOptions, "times" | "batchSize" | "vocabulary">,
+  sizes: Pick<LstmLanguageModelOptions, "sequenceLength" | "batchSize" | "vocabulary">,
   keyOf: (name: string) => Key,
 ): NamedArrays {
-  const { times, batchSize, vocabulary } = sizes;
+  const { sequenceLength, batchSize, vocabulary } = sizes;
   const draw = (name: string, shape: readonly number[]) =>
     int32(
-      Int32Array.from(uniform(keyOf(name), times * batchSize), (u) => Math.floor(u * vocabulary)),
+      Int32Array.from(uniform(keyOf(name), sequenceLength * batchSize), (u) => Math.floor(u * vocabulary)),
       shape,
     );
-  return { ids: draw("ids", [times, batchSize]), labels: draw("labels", [times * batchSize]) };
+  return { ids: draw("ids", [sequenceLength, batchSize]), labels: draw("labels", [sequenceLength * batchSize]) };
 }
 
 /** A block of x [batch, time, width]. */

@@ -52,7 +52,7 @@ function click(): SmallLearner {
 
 /** Two layers over embeddings. */
 function lstm(): SmallLearner {
-  const sizes = { times: 5, batchSize: 3, vocabulary: 7, width: 5, hidden: 4 };
+  const sizes = { sequenceLength: 5, batchSize: 3, vocabulary: 7, width: 5, hidden: 4 };
   return {
     learner: { ...languageModel(sizes), optimizer: MOMENTUM },
     batch: (step) => randomTokens(sizes, (name) => fold(fold(rootKey(3), name), step)),

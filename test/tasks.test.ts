@@ -1,4 +1,4 @@
-/** Whole runs of classes, of numbers and of weighted yes/no labels: two groups that codistil, their result, their model. */
+/** Whole runs of classes, of numbers and of weighted binary labels: two groups that codistil, their result, their model. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decodeModel } from "../src/graph/onnx-proto.js";
@@ -109,7 +109,7 @@ test("one of several classes: learned, scored, compared between the groups and s
   assert.match(report, /^churn between the groups \(share of rows that they decide differently\): 0\.\d{4}$/m);
 });
 
-test("a number: learned in standard units, scored and shipped in its own", async () => {
+test("regression: learned in standard units, scored and shipped in its own", async () => {
   const label = "5000 + 40 * size + case when late then 10 else 0 end";
   const { result, report, served, metadata } = await trained("regression", label, "prediction");
   const truth = testRows.map((row) => Math.fround(5000 + 40 * Number(row.size) + (row.late === "true" ? 10 : 0)));
@@ -121,7 +121,7 @@ test("a number: learned in standard units, scored and shipped in its own", async
   closeTo(first?.testRmse, Math.sqrt(squared), "RMSE", 1e-5);
   closeTo(first?.testMae, mean(errors.map(Math.abs)), "MAE", 1e-5);
   closeTo(first?.testR2, 1 - squared / variance, "R2", 1e-5);
-  closeTo(first?.testLoss, squared / Number(metadata.labelDeviation) ** 2, "loss", 1e-5);
+  closeTo(first?.testLoss, squared / Number(metadata.labelStd) ** 2, "loss", 1e-5);
   assert.ok(Math.abs(Number(metadata.labelMean) - middle) < 2 && metadata.task === "regression");
   for (const { testR2 = 0 } of result.groups) assert.ok(testR2 > 0.85, report);
   assert.ok((result.disagreement ?? 0) > 0 && (result.disagreement ?? 99) < 5, report);
@@ -148,6 +148,6 @@ test("a rare yes, weighed as much as the no's: the loss is the weighted one, and
   assert.ok((first?.testLoss ?? 9) < 0.5 * Math.LN2, report);
   const found = probs.filter((p, i) => isYes[i] && p >= 0.5).length / isYes.filter(Boolean).length;
   assert.ok(found > 0.7, `${found} of the rare class were found`);
-  assert.equal(metadata.task, undefined, "a yes/no model says what it always said");
+  assert.equal(metadata.task, undefined, "a binary model says what it always said");
   assert.match(report, /test weighted log loss +test log loss +test AUC/);
 });

@@ -11,7 +11,7 @@ import type { Serving } from "../src/serving/expression.js";
 
 export const tinyPreprocessing: Preprocessing = {
   vocabularies: { colour: ["red", "green", "blue"] },
-  numeric: { size: { mean: 0.5, deviation: 2 } },
+  numeric: { size: { mean: 0.5, std: 2 } },
 };
 
 /** Features that are columns as they are. */

@@ -21,7 +21,7 @@ from blocks_torch import (  # noqa: E402
 
 
 def random_params(shapes):
-    """Gains 1, biases 0, all others normal with deviation 1 / sqrt(what one output is summed over)."""
+    """Gains 1, biases 0, all others normal with standard deviation 1 / sqrt(what one output is summed over)."""
 
     def param(path, shape):
         if path.endswith((".gain", ".bias")):
@@ -137,7 +137,7 @@ def rms_norm(params, path, x):
 
 def llama_model(params, ids, labels, cos, sin, later, num_heads):
     x = params["embedding"][ids]
-    batch, times, width = x.shape
+    batch, length, width = x.shape
 
     def turned(heads):
         first, second = heads.chunk(2, dim=-1)
@@ -146,10 +146,10 @@ def llama_model(params, ids, labels, cos, sin, later, num_heads):
     num_layers = sum(name.endswith("qkv") for name in params)
     for path in (f"blocks.{layer}" for layer in range(num_layers)):
         qkv = rms_norm(params, f"{path}.norm1", x) @ params[f"{path}.attention.qkv"]
-        query, key, value = qkv.reshape(batch, times, 3, num_heads, -1).permute(2, 0, 3, 1, 4)
+        query, key, value = qkv.reshape(batch, length, 3, num_heads, -1).permute(2, 0, 3, 1, 4)
         scores = turned(query) @ turned(key).transpose(-1, -2) * (width / num_heads) ** -0.5
         seen = torch.softmax(scores.masked_fill(later, -math.inf), dim=-1) @ value
-        x = x + seen.transpose(1, 2).reshape(batch, times, width) @ params[f"{path}.attention.output"]
+        x = x + seen.transpose(1, 2).reshape(batch, length, width) @ params[f"{path}.attention.output"]
         y = rms_norm(params, f"{path}.norm2", x)
         inner = F.silu(y @ params[f"{path}.mlp.gate"]) * (y @ params[f"{path}.mlp.up"])
         x = x + inner @ params[f"{path}.mlp.down"]

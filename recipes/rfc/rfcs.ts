@@ -8,7 +8,7 @@ import { paragraphs } from "./prose.js";
 /** The newest RFCs are the test, those just before them validation. */
 const FIRST_TEST = 8882;
 const FIRST_VALIDATION = 8865;
-/** Units of the tokenizer. */
+/** Tokens of the tokenizer. */
 const SIZE = 4096;
 
 /** The text of a configuration, whose files are made the first time. */

@@ -77,9 +77,9 @@ export const versionMustBe = (version: number) => ({
     `must be ${version}, got ${typeof input === "object" ? show(input) : String(input).slice(0, 20)}`,
 });
 
-/** Throws {@link CheckpointError} unless a file is of our version; one that has none is of version 1. */
+/** Throws {@link CheckpointError} unless a file is of our version; one that says none, as a configuration by its user, is taken for ours. */
 export function checkVersion(file: string, version: unknown, ours: number): void {
-  if ((version ?? 1) === ours) return;
+  if ((version ?? ours) === ours) return;
   throw new CheckpointError(
     `${file}: version must be ${ours}, got ${version}; use the codistill that wrote it, or a newer one`,
   );

@@ -137,8 +137,8 @@ function noBetterThanGuessing(watched: readonly Watched[], isProved: boolean): s
   // Step by step: how hard a batch is shows in all of its losses.
   const over = watched.map((one) => one.teacher - limitOf(one));
   const mean = meanOf(over, (value) => value);
-  const deviation = Math.sqrt(meanOf(over, (value) => (value - mean) ** 2));
-  if (mean <= (STANDARD_ERRORS * deviation) / Math.sqrt(over.length)) return null;
+  const std = Math.sqrt(meanOf(over, (value) => (value - mean) ** 2));
+  if (mean <= (STANDARD_ERRORS * std) / Math.sqrt(over.length)) return null;
   const own = meanOf(watched, (one) => one.teacher);
   return `its predictions are no better than guessing (label loss ${own.toFixed(4)} over ${WATCHED_STEPS} steps, by the frequency of the labels ${priorLoss.toFixed(4)}, the student's ${student.toFixed(4)})`;
 }

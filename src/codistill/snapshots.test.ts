@@ -7,7 +7,7 @@ import { initWeights } from "../nn/model.js";
 import { rootKey } from "../runtime/random.js";
 import { publishSnapshot, readSnapshot } from "./snapshots.js";
 
-const numeric = { x: { mean: 0, deviation: 1 } };
+const numeric = { x: { mean: 0, std: 1 } };
 const model = mlp({ categorical: {}, numeric, hidden: [4] });
 const other = mlp({ categorical: {}, numeric, hidden: [5] });
 const params = initWeights(model, rootKey(1));

@@ -3,7 +3,7 @@
 /** What is learned of each example. */
 export const labelsName = "labels";
 
-/** The units of texts. */
+/** The tokens of texts. */
 export const idsName = "ids";
 
 /** The array of all numeric features of a table, where they are many. */

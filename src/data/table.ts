@@ -57,11 +57,11 @@ export interface Shift {
   readonly scale: number;
 }
 
-/** Population mean and deviation of values as they are kept. */
+/** Population mean and standard deviation of values as they are kept. */
 export interface KeptMoments {
   readonly mean: number;
   /** Above 0. */
-  readonly deviation: number;
+  readonly std: number;
   readonly shift?: Shift;
 }
 
@@ -69,25 +69,25 @@ export interface KeptMoments {
 export interface Preprocessing {
   /** Id k + 1 is entry k, most frequent first, then by text; id 0 is unknown or missing. */
   readonly vocabularies: Readonly<Record<string, readonly string[]>>;
-  /** Over the training rows, missing values skipped; the deviation is 1 where it would be 0. */
+  /** Over the training rows, missing values skipped; the standard deviation is 1 where it would be 0. */
   readonly numeric: Readonly<Record<string, KeptMoments>>;
   /** Left out where the spec says no task. */
   readonly labels?: LabelStatistics;
 }
 
-/** The labels of the training split: the classes and how many rows each has, or mean and deviation of numbers. */
+/** The labels of the training split: the classes and how many rows each has, or mean and standard deviation of numbers. */
 export type LabelStatistics =
   | {
       readonly kind: "classes";
-      /** Label k is class k: in the order of numbers when all are, else of text. Yes/no labels: {@link yesNo}, or the other value and the positive one. */
+      /** Label k is class k: in the order of numbers when all are, else of text. Binary labels: {@link binaryClasses}, or the other value and the positive one. */
       readonly classes: readonly string[];
       readonly counts: readonly number[];
     }
   /** With a unit the moments are of ln(1 + label / unit). */
   | ({ readonly kind: "numbers"; readonly logUnit?: number } & KeptMoments);
 
-/** The classes of yes/no labels: label 0 and label 1. */
-export const yesNo: readonly string[] = ["false", "true"];
+/** The classes of binary labels: label 0 and label 1. */
+export const binaryClasses: readonly string[] = ["false", "true"];
 
 /** Classes that a label can have at most. */
 export const MAX_CLASSES = 1000;

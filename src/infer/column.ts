@@ -162,7 +162,7 @@ export interface LabelDescription {
   readonly reason: string;
   /** The values and their rows, those that are learned, the most frequent first; none for numbers. */
   readonly classes: readonly ClassCount[];
-  /** For yes/no: the value that is yes. */
+  /** Of a binary label: the value that is yes. */
   readonly positive: string | null;
   /** Null where a row has no label that can be learned; such rows are in no split. Null when there are none. */
   readonly condition: string | null;

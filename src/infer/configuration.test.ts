@@ -91,7 +91,7 @@ test("the text says why, and what is not used", () => {
     `import type { RunInput } from "codistill";`,
   ])
     assert.ok(text.split("\n").includes(line), `${line}\n${text}`);
-  assert.doesNotMatch(text, /task:/, "yes/no is what a configuration means anyway");
+  assert.doesNotMatch(text, /task:/, "binary is what a configuration means anyway");
 });
 
 test("a split is written with what it does not say by default", () => {

@@ -253,11 +253,11 @@ describe("refused is a label", () => {
       /at least 5 rows to be learned, and of 3 classes only one has/,
     ],
     [
-      "of three values as yes/no",
+      "of three values as binary",
       label(classesOf({ 1: 40, 2: 30, 3: 20 }), { type: "BIGINT" }),
       "binary",
       ConfigError,
-      /--task binary: a yes\/no label has two values, and outcome has 3.*--label "outcome = 1"/,
+      /--task binary: a binary label has two values, and outcome has 3.*--label "outcome = 1"/,
     ],
     [
       "of classes with one that is yes",

@@ -55,11 +55,11 @@ export function describeLabel(
   }
   if (task === "binary" && figures.numDistinct !== 2) {
     throw new ConfigError(
-      `--task binary: a yes/no label has two values, and ${label.sql} has ${count(figures.numDistinct)}. Write a comparison as the label, for example: --label "${label.sql} = ${exampleOf(label)}".`,
+      `--task binary: a binary label has two values, and ${label.sql} has ${count(figures.numDistinct)}. Write a comparison as the label, for example: --label "${label.sql} = ${exampleOf(label)}".`,
     );
   }
   if (task === "multiclass" && label.classes.length > MAX_CLASSES) throw tooManyClasses(label);
-  return task === "binary" ? describeYesNo(label, reason, positive) : describeClasses(label, reason);
+  return task === "binary" ? describeBinary(label, reason, positive) : describeClasses(label, reason);
 }
 
 function checkLabel({ sql, figures, classes }: LabelFigures): void {
@@ -80,7 +80,7 @@ function checkLabel({ sql, figures, classes }: LabelFigures): void {
   }
 }
 
-/** Yes/no, one of several classes, or a number; why. Throws {@link DataError} when it is none. */
+/** Whether it is binary, multiclass or regression, and why. Throws {@link DataError} when it is none. */
 function inferTask(figures: ColumnFigures): { readonly task: TaskKind; readonly reason: string } {
   const { kind, numDistinct, numbers } = figures;
   const present = numPresent(figures);
@@ -99,7 +99,7 @@ function inferTask(figures: ColumnFigures): { readonly task: TaskKind; readonly 
   return { task: "multiclass", reason: `${count(numDistinct)} different names` };
 }
 
-function describeYesNo(label: LabelFigures, reason: string, given?: string): LabelDescription {
+function describeBinary(label: LabelFigures, reason: string, given?: string): LabelDescription {
   const { sql, figures, classes } = label;
   const [most, least] = classes as readonly [ClassCount, ClassCount];
   const { positive, negative, reason: which } = yesAndNo([most, least], given);

@@ -17,7 +17,7 @@ const inferred = (facts: Partial<TextFacts>) => ({
   plan: plan(facts),
 });
 
-test("larger units are learned from more text", () => {
+test("larger tokens are learned from more text", () => {
   const sizes = [1e4, 1.9e6, 3e6, 3e7, 3e8].map((bytes) => plan({ bytes }).tokenizerSize);
   assert.deepEqual(sizes, [null, null, 2048, 4096, 8192]);
 });

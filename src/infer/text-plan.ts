@@ -13,7 +13,7 @@ export interface TextFacts {
 
 /** A training, ready to be written into a configuration. */
 export interface TextPlan {
-  /** Units to learn; null where bytes are the units. */
+  /** Tokens to learn; null where bytes are the tokens. */
   readonly tokenizerSize: number | null;
   /** Characters of a piece, where documents are too few or too long to be dealt out whole. */
   readonly longest: number | null;
@@ -27,15 +27,15 @@ export interface TextPlan {
   readonly validationInterval: number;
   readonly patience: number;
   /** Why, by what is explained. */
-  readonly reasons: Readonly<Record<"units" | "split" | "model" | "groups" | "batch" | "steps" | "rate", string>>;
+  readonly reasons: Readonly<Record<"tokens" | "split" | "model" | "groups" | "batch" | "steps" | "rate", string>>;
 }
 
 const MB = 1e6;
-/** Units that are learned, by the bytes of text from which on there are so many, and what a unit of them has about. */
+/** Tokens that are learned, by the bytes of text from which on there are so many, and what a token of them has about. */
 const TOKENIZERS = [
-  { from: 100 * MB, size: 8192, bytesPerUnit: 4 },
-  { from: 20 * MB, size: 4096, bytesPerUnit: 3.5 },
-  { from: 2 * MB, size: 2048, bytesPerUnit: 3 },
+  { from: 100 * MB, size: 8192, bytesPerToken: 4 },
+  { from: 20 * MB, size: 4096, bytesPerToken: 3.5 },
+  { from: 2 * MB, size: 2048, bytesPerToken: 3 },
 ];
 /** Times that the text is read, by the bytes below which it is. */
 const PASSES = [
@@ -61,15 +61,15 @@ const TEACHER = 0.37 / 2;
 /** Bytes below which nothing is learned and no split has anything. */
 export const LEAST_TEXT = 2000;
 
-/** Units, model, batch, steps and groups for a text and a machine. */
+/** Tokens, model, batch, steps and groups for a text and a machine. */
 export function chooseTextPlan({ documents, bytes, cores }: TextFacts): TextPlan {
   const tokenizer = TOKENIZERS.find(({ from }) => bytes >= from);
-  const units = bytes / (tokenizer?.bytesPerUnit ?? 1);
-  const numGroups = cores >= 4 && units >= MB ? 2 : 1;
-  const model = modelFor(bytes, units, cores);
-  const { sequenceLength, globalBatchSize } = batchFor(model, units / numGroups);
+  const tokens = bytes / (tokenizer?.bytesPerToken ?? 1);
+  const numGroups = cores >= 4 && tokens >= MB ? 2 : 1;
+  const model = modelFor(bytes, tokens, cores);
+  const { sequenceLength, globalBatchSize } = batchFor(model, tokens / numGroups);
   const passes = PASSES.find(({ below }) => bytes < below)?.passes ?? 1;
-  const wanted = (passes * units) / numGroups / (sequenceLength * globalBatchSize);
+  const wanted = (passes * tokens) / numGroups / (sequenceLength * globalBatchSize);
   const numSteps = rounded(Math.min(MOST_STEPS, Math.max(LEAST_STEPS, wanted)));
   const isFew = documents < ENOUGH_DOCUMENTS;
   const longest = isFew ? Math.round(Math.min(LONGEST_PIECE, Math.max(SHORTEST_PIECE, bytes / PIECES))) : null;
@@ -84,17 +84,17 @@ export function chooseTextPlan({ documents, bytes, cores }: TextFacts): TextPlan
     numGroups,
     numSteps,
     reasons: {
-      units: tokenizer
+      tokens: tokenizer
         ? `${count(tokenizer.size)}, learned from the text, as it has ${inBytes(bytes)}`
-        : `bytes: ${inBytes(bytes)} of text are too little to learn larger units from`,
+        : `bytes: ${inBytes(bytes)} of text are too little to learn larger tokens from`,
       split: splitReason(documents, longest),
       model: `${nameOf(model)}: for ${inBytes(bytes)} of text and ${counted(cores, "core")}`,
       groups:
         numGroups === 1
-          ? "1: two groups pay from 4 cores and a million units on (docs/studies.md); numGroups says otherwise"
+          ? "1: two groups pay from 4 cores and a million tokens on (docs/studies.md); numGroups says otherwise"
           : "2, which learn from one another's predictions, each on its half of the text",
-      batch: `${count(globalBatchSize)} texts of ${count(sequenceLength)} units`,
-      steps: `${count(numSteps)}: the text is read ${times((numSteps * sequenceLength * globalBatchSize * numGroups) / units)} times; stopped before when validation no longer improves`,
+      batch: `${count(globalBatchSize)} texts of ${count(sequenceLength)} tokens`,
+      steps: `${count(numSteps)}: the text is read ${times((numSteps * sequenceLength * globalBatchSize * numGroups) / tokens)} times; stopped before when validation no longer improves`,
       rate: "0.003 with adam, up from 0 in the first 5 % of the steps and down to 0 by a cosine; gradients are clipped at norm 1",
     },
   });
@@ -104,10 +104,10 @@ export function chooseTextPlan({ documents, bytes, cores }: TextFacts): TextPlan
 export function textWithinBudget(
   plan: TextPlan,
   stepSeconds: number,
-  validationUnits: number,
+  numValidationTokens: number,
 ): { readonly plan: TextPlan; readonly seconds: number } {
   const perStep = stepSeconds * (1 + TEACHER * (plan.numGroups - 1));
-  const validation = ((validationUnits / (plan.globalBatchSize * plan.sequenceLength)) * stepSeconds) / 3;
+  const validation = ((numValidationTokens / (plan.globalBatchSize * plan.sequenceLength)) * stepSeconds) / 3;
   const secondsOf = (numSteps: number) => START_SECONDS + numSteps * perStep + VALIDATIONS * validation;
   const seconds = secondsOf(plan.numSteps);
   if (seconds <= BUDGET_SECONDS) return { plan, seconds };
@@ -124,10 +124,10 @@ function withIntervals(plan: Omit<TextPlan, "validationInterval" | "patience">):
   return { ...plan, validationInterval: Math.max(1, Math.round(plan.numSteps / VALIDATIONS)), patience: 5 };
 }
 
-function modelFor(bytes: number, units: number, cores: number): TextRunInput["model"] {
+function modelFor(bytes: number, tokens: number, cores: number): TextRunInput["model"] {
   if (bytes < 0.1 * MB) return { kind: "lstm", width: 32, hidden: 128, layers: 1 };
   if (bytes < 2 * MB) return { kind: "lstm", width: 64, hidden: 256 };
-  return { kind: "transformer", size: units > 30 * MB && cores >= 8 ? "3M" : "1M" };
+  return { kind: "transformer", size: tokens > 30 * MB && cores >= 8 ? "3M" : "1M" };
 }
 
 function nameOf(model: TextRunInput["model"]): string {
@@ -136,9 +136,9 @@ function nameOf(model: TextRunInput["model"]): string {
 }
 
 /** Smaller where a group would have too little text for a handful of batches. */
-function batchFor(model: TextRunInput["model"], unitsOfGroup: number) {
+function batchFor(model: TextRunInput["model"], tokensOfGroup: number) {
   let [globalBatchSize, sequenceLength] = [16, model.kind === "lstm" ? 64 : 128];
-  const isTooMuch = () => 8 * globalBatchSize * (sequenceLength + 1) > unitsOfGroup;
+  const isTooMuch = () => 8 * globalBatchSize * (sequenceLength + 1) > tokensOfGroup;
   while (isTooMuch() && globalBatchSize > 1) globalBatchSize /= 2;
   while (isTooMuch() && sequenceLength > 8) sequenceLength /= 2;
   return { globalBatchSize, sequenceLength };
@@ -217,7 +217,7 @@ export function textConfigurationOf({
 export function textConfigurationText(inferred: InferredText): string {
   const { reasons } = inferred.plan;
   const comments = new Map([
-    ["data.tokenizer", reasons.units],
+    ["data.tokenizer", reasons.tokens],
     ["data.validation", reasons.split],
     ["model", reasons.model],
     ["optimizer", reasons.rate],

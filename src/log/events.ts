@@ -7,7 +7,7 @@
 /** What is learned of a row: one of two answers, one of several classes, or a number. */
 export type TaskKind = "binary" | "multiclass" | "regression";
 
-/** What a run learns: a task of a table, or "language", what comes next in a text. */
+/** What a run learns: a task of a table, or "language", next-token prediction in text. */
 export type RunKind = TaskKind | "language";
 
 /** What is measured of predictions beside the loss; which of them depends on the task. See docs/run-log.md. */
@@ -84,8 +84,8 @@ export type TrainEvent =
         /** Lines of the source that were no rows and were left out; absent where there were none. */
         readonly malformed?: number;
       };
-      /** Of text, whose rows are documents: the units that they are. */
-      readonly units?: { readonly train: number; readonly validation: number; readonly test: number };
+      /** Of text, whose rows are documents: how many tokens they have. */
+      readonly tokens?: { readonly train: number; readonly validation: number; readonly test: number };
       /** How often a group reads its part in all of its steps, where the parts are equally large. */
       readonly epochs: number;
       readonly cached: boolean;
@@ -288,9 +288,9 @@ export interface RunResult {
   readonly yardsticks?: readonly Yardstick[];
   readonly remarks?: readonly string[];
   readonly shippedGroup: number;
-  /** Rows of the test split; of text its documents, of which `testUnits` are predicted. */
+  /** Rows of the test split; of text its documents, of which `testTokens` are predicted. */
   readonly testRows: number;
-  readonly testUnits?: number;
+  readonly testTokens?: number;
 }
 
 /** The test split by something simple: guessing, frequencies, an n-gram. */

@@ -15,5 +15,5 @@ export * from "./lstm.js";
 export * from "./lstm-language-model.js";
 export * from "./norm.js";
 export * from "./recurrent.js";
+export * from "./token-reader.js";
 export * from "./transformer-language-model.js";
-export * from "./unit-reader.js";

@@ -27,7 +27,7 @@ export function elmanParams(path: string, inputs: number, hidden: number): Recor
 
 /**
  * The simple recurrent layer (Elman 1990): h' = tanh(x W + h U + b), or relu of the sum. PyTorch's nn.RNN has transposed
- * weights, and two biases that add up to b. `x` [time, batch, inputs] of known sizes; gives h' of all times
+ * weights, and two biases that add up to b. `x` [time, batch, inputs] of known sizes; gives h' of all time steps
  * [time, batch, hidden], and the state after the last.
  *
  * Throws {@link ShapeError} when `x` or the state has another shape.

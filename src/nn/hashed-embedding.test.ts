@@ -101,7 +101,7 @@ describe("hash functions", () => {
     });
     const expected = NUM_IDS / NUM_ROWS ** 2;
     const statistic = pairs.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
-    // 20,000 at 1 in 50, and chi-square of about 2,500 degrees: five deviations each.
+    // 20,000 at 1 in 50, and chi-square of about 2,500 degrees: five standard deviations each.
     assert.ok(Math.abs(equal - 400) < 100, `${equal} equal`);
     assert.ok(Math.abs(statistic - 2499) < 5 * Math.sqrt(2 * 2499), `chi-square ${statistic}`);
   });
@@ -119,7 +119,7 @@ test("with signs, the vectors of different ids are as good as orthogonal on aver
   const feeds = { ids: int32(Int32Array.from({ length: 10_000 }, (_, id) => id)), "e.table": one };
   const signs = interpret({ outputs: { output }, updates: {} }, feeds).outputs.output?.data ?? new Float64Array();
   assert.ok(signs.every((sign) => Math.abs(sign) === 1));
-  assert.ok(Math.abs(signs.reduce((sum, sign) => sum + sign, 0)) < 500, "five deviations of 10,000 signs");
+  assert.ok(Math.abs(signs.reduce((sum, sign) => sum + sign, 0)) < 500, "five standard deviations of 10,000 signs");
 });
 
 test("an exported model hashes by itself, in standard operations", () => {

@@ -23,7 +23,7 @@ export interface HashedEmbeddingOptions {
 }
 
 /**
- * Params of a hashed embedding: `table` [numRows, width], normal with deviation 0.05, and with trained weights `weights`
+ * Params of a hashed embedding: `table` [numRows, width], normal with standard deviation 0.05, and with trained weights `weights`
  * [numWeights, numHashes], which begin as 1.
  */
 export function hashedEmbeddingParams(path: string, options: HashedEmbeddingOptions): Record<string, ParamSpec> {

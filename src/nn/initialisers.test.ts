@@ -72,7 +72,7 @@ describe("mean 0, the variance of the paper, and the shape of the distribution",
   }
 });
 
-test("a truncated normal stays within two deviations and is normal there", () => {
+test("a truncated normal stays within two standard deviations and is normal there", () => {
   const values = draw(truncatedNormal(0.5), LINEAR);
   assert.ok(values.every((value) => Math.abs(value) <= 1));
   assert.ok(values.some((value) => Math.abs(value) > 0.99));

@@ -19,10 +19,10 @@ export function constantInit(value: number): Init {
 }
 
 /** Normal with the given standard deviation. */
-export function normalInit(deviation: number): Init {
+export function normalInit(std: number): Init {
   return (key, shape) =>
     float32(
-      normal(key, sizeOf(shape)).map((value) => value * deviation),
+      normal(key, sizeOf(shape)).map((value) => value * std),
       shape,
     );
 }
@@ -37,10 +37,10 @@ export function uniformInit(limit: number): Init {
 }
 
 /**
- * Normal with the given standard deviation, of which values beyond two deviations are drawn again. What is left has 0.8796
- * times that deviation.
+ * Normal with the given standard deviation `std`, of which values beyond 2 `std` are drawn again. What is left has a
+ * standard deviation of 0.8796 `std`.
  */
-export function truncatedNormal(deviation: number): Init {
+export function truncatedNormal(std: number): Init {
   return (key, shape) => {
     const values = normal(key, sizeOf(shape)).slice();
     const isBeyond = (value: number) => Math.abs(value) > 2;
@@ -49,7 +49,7 @@ export function truncatedNormal(deviation: number): Init {
       for (let i = 0; i < values.length; i++) if (isBeyond(values[i] as number)) values[i] = again[i] as number;
     }
     return float32(
-      values.map((value) => value * deviation),
+      values.map((value) => value * std),
       shape,
     );
   };
@@ -74,10 +74,8 @@ export function fansOf(shape: readonly number[]): Fans {
 /** Values whose variance is a function of the fans. */
 const byVariance = (distribution: "normal" | "uniform", variance: (fans: Fans) => number): Init => {
   return (key, shape) => {
-    const deviation = Math.sqrt(variance(fansOf(shape)));
-    return distribution === "normal"
-      ? normalInit(deviation)(key, shape)
-      : uniformInit(deviation * Math.sqrt(3))(key, shape);
+    const std = Math.sqrt(variance(fansOf(shape)));
+    return distribution === "normal" ? normalInit(std)(key, shape) : uniformInit(std * Math.sqrt(3))(key, shape);
   };
 };
 

@@ -17,7 +17,7 @@ export function linear(params: Tensors, path: string, x: Tensor): Tensor {
   return add(matmul(x, named(params, `${path}.weight`)), named(params, `${path}.bias`));
 }
 
-/** Params of an embedding table [rows, width], normal with deviation 0.05. */
+/** Params of an embedding table [rows, width], normal with standard deviation 0.05. */
 export function embeddingParams(path: string, rows: number, width: number): Record<string, ParamSpec> {
   return { [path]: { shape: [rows, width], init: normalInit(0.05) } };
 }

@@ -1,4 +1,4 @@
-/** A recurrent language model: what comes next in a text, from what it has read of it. */
+/** A recurrent language model: it predicts the next token of a text from what it has read of it. */
 import { ShapeError } from "../errors.js";
 import { add, dropout, matmul, reshape } from "../graph/ops.js";
 import type { Tensor, Tensors } from "../graph/tensor.js";
@@ -8,14 +8,14 @@ import { embedding, embeddingParams } from "./layers.js";
 import { type LstmState, layerNormLstm, layerNormLstmParams, layerNormLstmStep } from "./lstm.js";
 import type { Model, ParamSpec, StateSpec } from "./model.js";
 import type { Recurrence } from "./recurrent.js";
-import type { UnitReader } from "./unit-reader.js";
+import type { TokenReader } from "./token-reader.js";
 
 export interface LstmLanguageModelOptions {
-  /** Units of each text in one batch: how far gradients go back. */
-  readonly times: number;
+  /** Tokens of each text in one batch: how far gradients go back. */
+  readonly sequenceLength: number;
   /** Texts side by side. */
   readonly batchSize: number;
-  /** Different units. */
+  /** The size of the vocabulary: how many different tokens there are. */
   readonly vocabulary: number;
   /** Width of the embedding. */
   readonly width: number;
@@ -27,13 +27,13 @@ export interface LstmLanguageModelOptions {
   readonly isTied?: boolean;
   /** Share of what goes into each layer and into the output that is dropped in training (Zaremba et al. 2014); 0 by default. */
   readonly dropout?: number;
-  /** Chunks of the rows that losses are computed by; 1 by default. It divides times x batchSize. */
+  /** Chunks of the rows that losses are computed by; 1 by default. It divides sequenceLength x batchSize. */
   readonly numChunks?: number;
 }
 
 /**
  * The language model of Anil et al. 2018, section 3.2: an embedding, layer-normalised LSTMs (Ba, Kiros and Hinton 2016) one
- * above the other, and a softmax over all units. `ids` int32 [times, batch] to logits [times x batch, vocabulary], in the
+ * above the other, and a softmax over all tokens. `ids` int32 [sequenceLength, batch] to logits [sequenceLength x batch, vocabulary], in the
  * order of the ids; its state, `layers.<i>.hidden` and `layers.<i>.cell` [batch, hidden], goes on from batch to batch.
  *
  * Params: `embedding` [vocabulary, width], `layers.<i>` of {@link layerNormLstmParams}, `output.weight` [hidden, vocabulary]
@@ -43,7 +43,7 @@ export interface LstmLanguageModelOptions {
  */
 export function lstmLanguageModel(options: LstmLanguageModelOptions): Model {
   const {
-    times,
+    sequenceLength,
     batchSize,
     vocabulary,
     width,
@@ -68,7 +68,7 @@ export function lstmLanguageModel(options: LstmLanguageModelOptions): Model {
       const after = layerNormLstm(weights, path, x, before);
       return { ...after, outputs: drop(after.outputs, i + 1) };
     });
-    const rows = reshape(outputs, [times * batchSize, hidden]);
+    const rows = reshape(outputs, [sequenceLength * batchSize, hidden]);
     return { logits: head(weights, rows), rows, state };
   };
   const carry = (weights: Tensors, inputs: Tensors) => run(weights, inputs, (x) => x);
@@ -84,7 +84,7 @@ export function lstmLanguageModel(options: LstmLanguageModelOptions): Model {
     state: Object.fromEntries(
       parts.map((name): [string, StateSpec] => [name, { shape: [batchSize, hidden], fill: 0 }]),
     ),
-    inputs: { ids: { shape: [times, batchSize], dtype: "int32" } },
+    inputs: { ids: { shape: [sequenceLength, batchSize], dtype: "int32" } },
     carry,
     ...(rate > 0 && {
       isRandom: true,
@@ -98,11 +98,11 @@ export function lstmLanguageModel(options: LstmLanguageModelOptions): Model {
   };
 }
 
-/** The same a unit at a time. */
+/** The same a token at a time. */
 export function lstmReader({
   hidden,
   numLayers = 2,
-}: Pick<LstmLanguageModelOptions, "hidden" | "numLayers">): UnitReader {
+}: Pick<LstmLanguageModelOptions, "hidden" | "numLayers">): TokenReader {
   const names = Array.from({ length: numLayers }, (_, i) => [`layers.${i}.hidden`, `layers.${i}.cell`]).flat();
   return {
     state: Object.fromEntries(names.map((name) => [name, [hidden]])),

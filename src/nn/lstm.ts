@@ -7,7 +7,7 @@ import type { ParamSpec } from "./model.js";
 import { layerNormAt, normParams } from "./norm.js";
 import { type Cell, type HiddenState, hiddenStateInputs, type Recurrence, recurrent } from "./recurrent.js";
 
-/** What an LSTM carries from one time to the next, both [batch, hidden]. */
+/** What an LSTM carries from one time step to the next, both [batch, hidden]. */
 export interface LstmState extends HiddenState {
   readonly cell: Tensor;
 }
@@ -45,7 +45,7 @@ export function lstmParams(path: string, inputs: number, hidden: number): Record
  *     c' = sigmoid(f) c + sigmoid(i) tanh(g),  h' = sigmoid(o) tanh(c').
  *
  * PyTorch's nn.LSTM has the order i, f, g, o, transposed weights, and two biases that add up to b. `x` [time, batch, inputs]
- * of known sizes; gives h' of all times [time, batch, hidden], and the state after the last.
+ * of known sizes; gives h' of all time steps [time, batch, hidden], and the state after the last.
  *
  * Throws {@link ShapeError} when `x` or the state has another shape.
  */
@@ -80,7 +80,7 @@ export function layerNormLstmParams(path: string, inputs: number, hidden: number
  *     (f, i, o, g) = LN(h U) + LN(x W),
  *     c' = sigmoid(f) c + sigmoid(i) tanh(g),  h' = sigmoid(o) tanh(LN(c')).
  *
- * `x` [time, batch, inputs] of known sizes; gives h' of all times [time, batch, hidden], and the state after the last.
+ * `x` [time, batch, inputs] of known sizes; gives h' of all time steps [time, batch, hidden], and the state after the last.
  *
  * Throws {@link ShapeError} when `x` or the state has another shape.
  */

@@ -16,8 +16,8 @@ export interface CategoricalFeature {
 
 export interface MlpOptions {
   readonly categorical: Readonly<Record<string, CategoricalFeature>>;
-  /** Numeric features, standardised as (x - mean) / deviation. */
-  readonly numeric: Readonly<Record<string, { readonly mean: number; readonly deviation: number }>>;
+  /** Numeric features, standardised as (x - mean) / std. */
+  readonly numeric: Readonly<Record<string, { readonly mean: number; readonly std: number }>>;
   /** The one input that all numeric features are, float32 [batch, features], where they are not one each. */
   readonly numbers?: string | undefined;
   /** Widths of the hidden layers, each followed by ReLU. */
@@ -71,14 +71,14 @@ export function mlp({ categorical, numeric, numbers: oneArray, hidden, numOutput
           return hashed ? hashedEmbedding(params, path, of, hashed) : embedding(params, path, of);
         }),
         ...(oneArray === undefined
-          ? numbers.map(([name, { mean, deviation }]) =>
-              reshape(standardise(named(inputs, `features.${name}`), mean, deviation), ["batch", 1]),
+          ? numbers.map(([name, { mean, std }]) =>
+              reshape(standardise(named(inputs, `features.${name}`), mean, std), ["batch", 1]),
             )
           : [
               standardise(
                 named(inputs, oneArray),
                 ofAll(({ mean }) => mean),
-                ofAll(({ deviation }) => deviation),
+                ofAll(({ std }) => std),
               ),
             ]),
       ];
@@ -91,9 +91,9 @@ export function mlp({ categorical, numeric, numbers: oneArray, hidden, numOutput
   };
 }
 
-/** (x - mean) / deviation; a value that is missing (NaN) or infinite becomes 0, the mean. */
-function standardise(x: Tensor, mean: number | Tensor, deviation: number | Tensor): Tensor {
+/** (x - mean) / std; a value that is missing (NaN) or infinite becomes 0, the mean. */
+function standardise(x: Tensor, mean: number | Tensor, std: number | Tensor): Tensor {
   const isAbove = greater(x, Number.NEGATIVE_INFINITY);
   const isBelow = greater(Number.POSITIVE_INFINITY, x);
-  return where(isAbove, where(isBelow, div(sub(x, mean), deviation), 0), 0);
+  return where(isAbove, where(isBelow, div(sub(x, mean), std), 0), 0);
 }

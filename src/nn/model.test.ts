@@ -10,7 +10,7 @@ import { countParams, initParams, inputTensors, type Model, paramTensors } from 
 
 const options = {
   categorical: { origin: { numIds: 4, width: 2 }, weekday: { numIds: 3, width: 1 } },
-  numeric: { distance: { mean: 10, deviation: 4 } },
+  numeric: { distance: { mean: 10, std: 4 } },
   hidden: [3],
 } as const;
 const model = mlp(options);
@@ -47,20 +47,20 @@ test("params are a function of the key and of their own name", () => {
   }
 });
 
-test("weights are He normal, embeddings have deviation 0.05, biases are zero", () => {
+test("weights are He normal, embeddings have standard deviation 0.05, biases are zero", () => {
   const wide = initParams(
     mlp({ ...options, categorical: { id: { numIds: 5000, width: 20 } }, hidden: [500] }),
     rootKey(3),
   );
-  const deviation = ({ data }: NdArray) => {
+  const std = ({ data }: NdArray) => {
     const values = [...data];
     return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
   };
   const of = (name: string) => wide[name] as NdArray;
-  assert.ok(Math.abs(deviation(of("embeddings.id")) / 0.05 - 1) < 0.01);
-  assert.ok(Math.abs(deviation(of("layers.0.weight")) / Math.sqrt(2 / 21) - 1) < 0.03);
-  assert.ok(Math.abs(deviation(of("layers.1.weight")) / Math.sqrt(2 / 500) - 1) < 0.15);
-  assert.equal(deviation(of("layers.0.bias")), 0);
+  assert.ok(Math.abs(std(of("embeddings.id")) / 0.05 - 1) < 0.01);
+  assert.ok(Math.abs(std(of("layers.0.weight")) / Math.sqrt(2 / 21) - 1) < 0.03);
+  assert.ok(Math.abs(std(of("layers.1.weight")) / Math.sqrt(2 / 500) - 1) < 0.15);
+  assert.equal(std(of("layers.0.bias")), 0);
 });
 
 test("the network is embeddings and standardised numbers through linear layers with ReLU between", () => {
@@ -89,7 +89,7 @@ test("the network is embeddings and standardised numbers through linear layers w
 });
 
 test("a network without hidden layers, and one of numbers only, are linear", () => {
-  const linear = mlp({ categorical: {}, numeric: { a: { mean: 0, deviation: 1 } }, hidden: [] });
+  const linear = mlp({ categorical: {}, numeric: { a: { mean: 0, std: 1 } }, hidden: [] });
   assert.deepEqual(Object.keys(linear.params), ["layers.0.weight", "layers.0.bias"]);
   assert.deepEqual(linear.apply(paramTensors(linear, "p"), inputTensors(linear)).shape, ["batch"]);
 });
@@ -100,9 +100,9 @@ test("the forward graph says what is computed: equal bytes for equal models, oth
   const others = [
     mlp({ ...options, hidden: [4] }),
     mlp({ ...options, hidden: [3, 3] }),
-    mlp({ ...options, numeric: { distance: { mean: 10, deviation: 5 } } }),
-    mlp({ ...options, numeric: { distance: { mean: 11, deviation: 4 } } }),
-    mlp({ ...options, numeric: { hour: { mean: 10, deviation: 4 } } }),
+    mlp({ ...options, numeric: { distance: { mean: 10, std: 5 } } }),
+    mlp({ ...options, numeric: { distance: { mean: 11, std: 4 } } }),
+    mlp({ ...options, numeric: { hour: { mean: 10, std: 4 } } }),
     mlp({ ...options, categorical: { ...options.categorical, origin: { numIds: 5, width: 2 } } }),
   ];
   assert.equal(new Set([model, ...others].map(text)).size, others.length + 1);

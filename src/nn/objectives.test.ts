@@ -67,11 +67,14 @@ describe("the prior loss is the label loss of the best constant prediction", () 
     assert.ok(Math.abs(priorLossOf(regression({ loss: "huber" }), labels) - (2.5 + 1.5 + 0 + 4.5) / 4) < 1e-12);
   });
 
-  test("regression of standardised numbers: the variance in deviations", () => {
-    const objective = regression({ mean: 3, deviation: 2 });
+  test("regression of standardised numbers: the variance in standard deviations", () => {
+    const objective = regression({ mean: 3, std: 2 });
     assert.ok(Math.abs(priorLossOf(objective, float32([1, 2, 4, 9])) - (9 + 4 + 0 + 25) / 4 / 4) < 1e-12);
-    for (const options of [{ mean: Number.NaN }, { deviation: 0 }, { deviation: Number.POSITIVE_INFINITY }]) {
-      assert.throws(() => regression(options), /the mean must be finite and the deviation positive and finite/);
+    for (const options of [{ mean: Number.NaN }, { std: 0 }, { std: Number.POSITIVE_INFINITY }]) {
+      assert.throws(
+        () => regression(options),
+        /the mean must be finite and the standard deviation positive and finite/,
+      );
     }
   });
 
@@ -89,7 +92,7 @@ describe("the prior loss is the label loss of the best constant prediction", () 
 });
 
 test("regression with a unit of logarithms learns those, and predicts in the label's own unit, never below 0", () => {
-  const objective = regression({ logUnit: 10, mean: 1, deviation: 2 });
+  const objective = regression({ logUnit: 10, mean: 1, std: 2 });
   const logs = (y: number) => (Math.log1p(y / 10) - 1) / 2;
   const [y, p] = [
     [0, 5, 300],
@@ -107,7 +110,7 @@ test("regression with a unit of logarithms learns those, and predicts in the lab
       `${Array.from(actual)} and ${wanted}`,
     );
   isClose(predicted, [0, 10 * Math.expm1(1), 300]);
-  const clipped = regression({ mean: 5, deviation: 2, least: 3 }).inLabelUnit ?? ((x) => x);
+  const clipped = regression({ mean: 5, std: 2, least: 3 }).inLabelUnit ?? ((x) => x);
   isClose(evaluate(clipped(input("p", ["batch"])), { p: float32([-4, 1]) }).data, [3, 7]);
 });
 
@@ -175,7 +178,7 @@ describe("a step of two teachers at temperature 2", () => {
       float32([0, 1, 1, 0, 1]),
     ],
     ["regression", regression(), 1, float32([0.5, -1, 2, 0.25, 3])],
-    ["regression of standardised numbers", regression({ mean: 20, deviation: 4 }), 1, float32([25, 10, 24, 18.5, 21])],
+    ["regression of standardised numbers", regression({ mean: 20, std: 4 }), 1, float32([25, 10, 24, 18.5, 21])],
     ["regression by Huber's error", regression({ loss: "huber", delta: 0.75 }), 1, float32([0.5, -1, 2, 0.25, 3])],
   ];
   for (const [name, objective, numOutputs, labels] of steps) {

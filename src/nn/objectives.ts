@@ -108,12 +108,12 @@ export function weightedBinary({
 export interface RegressionOptions {
   /** phi and psi: the mean of squared, absolute or Huber's errors. "squared" by default. */
   readonly loss?: "squared" | "absolute" | "huber";
-  /** Where Huber's error turns from a square to a line, in deviations. 1 by default. */
+  /** Where Huber's error turns from a square to a line, in standard deviations. 1 by default. */
   readonly delta?: number;
-  /** The model gives (label - mean) / deviation; both losses are of these standard numbers. 0 and 1 by default. */
+  /** The model gives (label - mean) / std; both losses are of these standard numbers. 0 and 1 by default. */
   readonly mean?: number;
-  readonly deviation?: number;
-  /** With it mean and deviation are of ln(1 + label / unit), for labels of 0 and more, and predictions are never below 0. */
+  readonly std?: number;
+  /** With it mean and standard deviation are of ln(1 + label / unit), for labels of 0 and more, and predictions are never below 0. */
   readonly logUnit?: number;
   /** What predictions are never below. */
   readonly least?: number;
@@ -123,25 +123,25 @@ export interface RegressionOptions {
  * A number [batch]: what the model gives is the prediction, standardised. Teachers teach by the mean of their predictions.
  * The prior loss is that of the mean of the batch: with squared errors, the variance of the labels.
  *
- * Throws {@link ShapeError} for a mean that is not finite or a deviation that is not positive and finite.
+ * Throws {@link ShapeError} for a mean that is not finite or a standard deviation that is not positive and finite.
  */
 export function regression({
   loss = "squared",
   delta = 1,
   mean = 0,
-  deviation = 1,
+  std = 1,
   logUnit,
   least = logUnit === undefined ? undefined : 0,
 }: RegressionOptions = {}): Objective {
-  if (!(Number.isFinite(mean) && deviation > 0 && Number.isFinite(deviation))) {
+  if (!(Number.isFinite(mean) && std > 0 && Number.isFinite(std))) {
     throw new ShapeError(
-      `regression: the mean must be finite and the deviation positive and finite, got ${mean} and ${deviation}`,
+      `regression: the mean must be finite and the standard deviation positive and finite, got ${mean} and ${std}`,
     );
   }
-  const isStandard = mean === 0 && deviation === 1;
+  const isStandard = mean === 0 && std === 1;
   const scaled = (y: Tensor) => (logUnit === undefined ? y : log(add(1, div(y, logUnit))));
   const unscaled = (x: Tensor) => (logUnit === undefined ? x : mul(sub(exp(x), 1), logUnit));
-  const standard = (y: Tensor) => (isStandard ? scaled(y) : div(sub(scaled(y), mean), deviation));
+  const standard = (y: Tensor) => (isStandard ? scaled(y) : div(sub(scaled(y), mean), std));
   const atLeast = (x: Tensor) => (least === undefined ? x : add(relu(sub(x, least)), least));
   const errors = {
     squared: squaredError,
@@ -156,6 +156,6 @@ export function regression({
     priorLoss: (labels) => errors[loss](reduceMean(standard(labels), [0], true), standard(labels)),
     numGuessed: 1,
     expectedLoss: () => constant(scalar(0)),
-    inLabelUnit: (prediction) => atLeast(unscaled(isStandard ? prediction : add(mul(prediction, deviation), mean))),
+    inLabelUnit: (prediction) => atLeast(unscaled(isStandard ? prediction : add(mul(prediction, std), mean))),
   };
 }

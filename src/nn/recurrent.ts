@@ -4,7 +4,7 @@ import { input, reshape, sameShape, scan } from "../graph/ops.js";
 import { formatShape } from "../graph/shape.js";
 import type { Tensor } from "../graph/tensor.js";
 
-/** What a cell carries from one time to the next and shows of it, [batch, hidden]. */
+/** What a cell carries from one time step to the next and shows of it, [batch, hidden]. */
 export interface HiddenState {
   readonly hidden: Tensor;
 }
@@ -17,21 +17,21 @@ export interface Cell<State extends HiddenState> {
   readonly size: number;
   /** The names of its state. */
   readonly carries: readonly (keyof State & string)[];
-  /** What does not wait for the state: rows [time batch, inputs] of all times at once to [time batch, ...]. */
+  /** What does not wait for the state: rows [time batch, inputs] of all time steps at once to [time batch, ...]. */
   readonly fromInput: (rows: Tensor) => Tensor;
-  /** One time: the next state, from the state and the part of `fromInput` that belongs to it, [batch, ...]. */
+  /** One time step: the next state, from the state and the part of `fromInput` that belongs to it, [batch, ...]. */
   readonly step: (state: State, fromInput: Tensor) => State;
 }
 
-/** The hidden state of all times [time, batch, hidden], and the whole state after the last. */
+/** The hidden state of all time steps [time, batch, hidden], and the whole state after the last. */
 export interface Recurrence<State extends HiddenState> {
   readonly outputs: Tensor;
   readonly state: State;
 }
 
 /**
- * A cell over all times of `x` [time, batch, inputs], which has known sizes, from a state whose parts are [batch, hidden].
- * What the cell multiplies by weights in a step is collected for their gradients, which are one product over all times.
+ * A cell over all time steps of `x` [time, batch, inputs], which has known sizes, from a state whose parts are [batch, hidden].
+ * What the cell multiplies by weights in a step is collected for their gradients, which are one product over all time steps.
  *
  * Throws {@link ShapeError} when `x` or a part of the state has another shape.
  */

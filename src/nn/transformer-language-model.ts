@@ -1,4 +1,4 @@
-/** A decoder-only transformer: what comes next in a text, from the units before it in its sequence. */
+/** A decoder-only transformer: it predicts the next token of a text from the tokens before it in its sequence. */
 import { ShapeError } from "../errors.js";
 import {
   add,
@@ -29,14 +29,14 @@ import { embedding } from "./layers.js";
 import type { Model, ParamSpec } from "./model.js";
 import { layerNormAt, normParams, rmsNormAt, rmsNormParams } from "./norm.js";
 import { type Turn, turned, turnsAt, turnsOf } from "./rotary.js";
-import type { UnitReader } from "./unit-reader.js";
+import type { TokenReader } from "./token-reader.js";
 
 export interface TransformerLanguageModelOptions {
-  /** Units of a sequence: how far back attention sees. */
-  readonly times: number;
+  /** Tokens of a sequence: how far back attention sees. */
+  readonly sequenceLength: number;
   /** Sequences of a batch. */
   readonly batchSize: number;
-  /** Different units. */
+  /** The size of the vocabulary: how many different tokens there are. */
   readonly vocabulary: number;
   readonly width: number;
   readonly numHeads: number;
@@ -47,15 +47,15 @@ export interface TransformerLanguageModelOptions {
   readonly isTied?: boolean;
   /** Share of the embedding and of what each part of a block adds that is dropped in training; 0 by default. */
   readonly dropout?: number;
-  /** Chunks of the rows that losses are computed by; 1 by default. It divides times x batchSize. */
+  /** Chunks of the rows that losses are computed by; 1 by default. It divides sequenceLength x batchSize. */
   readonly numChunks?: number;
 }
 
-/** The deviation with which weights begin, as in GPT-2; what ends on the residual path is divided by sqrt(2 layers). */
-const DEVIATION = 0.02;
+/** The standard deviation with which weights begin, as in GPT-2; what ends on the residual path is divided by sqrt(2 layers). */
+const INITIAL_STD = 0.02;
 
 /**
- * `ids` int32 [batch, times] to logits [batch x times, vocabulary], in the order of the ids. Pre-norm blocks
+ * `ids` int32 [batch, sequenceLength] to logits [batch x sequenceLength, vocabulary], in the order of the ids. Pre-norm blocks
  *
  *     y = x + attention(norm(x)),  z = y + mlp(norm(y)),
  *
@@ -67,25 +67,25 @@ const DEVIATION = 0.02;
  * Throws {@link ShapeError} when the width does not divide into heads of an even depth.
  */
 export function transformerLanguageModel(options: TransformerLanguageModelOptions): Model {
-  const { times, batchSize, width, numHeads, dropout: rate = 0, numChunks = 1 } = options;
+  const { sequenceLength, batchSize, width, numHeads, dropout: rate = 0, numChunks = 1 } = options;
   const depth = depthOf(options);
-  const turns = turnsOf(times, depth);
-  const mask = causalMask(times);
+  const turns = turnsOf(sequenceLength, depth);
+  const mask = causalMask(sequenceLength);
   const run = (weights: Tensors, inputs: Tensors, drop: Drop) => {
     const x = drop(embedding(weights, "embedding", named(inputs, "ids")), 0);
     const attend = (path: string, rows: Tensor) => {
       const [query, key, value] = headsOf(affine(weights, `${path}.qkv`, rows), numHeads, depth);
       const seen = transpose(attended([turned(query, turns), turned(key, turns), value], mask), [0, 2, 1, 3]);
-      return affine(weights, `${path}.output`, reshape(seen, [batchSize, times, width]));
+      return affine(weights, `${path}.output`, reshape(seen, [batchSize, sequenceLength, width]));
     };
     const last = throughBlocks(options, weights, x, attend, drop);
-    const rows = reshape(last, [batchSize * times, width]);
+    const rows = reshape(last, [batchSize * sequenceLength, width]);
     return { logits: head(weights, rows), rows, state: {} };
   };
   const carry = (weights: Tensors, inputs: Tensors) => run(weights, inputs, (x) => x);
   return {
     params: paramsOf(options),
-    inputs: { ids: { shape: [batchSize, times], dtype: "int32" } },
+    inputs: { ids: { shape: [batchSize, sequenceLength], dtype: "int32" } },
     carry,
     ...(rate > 0 && {
       isRandom: true,
@@ -100,26 +100,26 @@ export function transformerLanguageModel(options: TransformerLanguageModelOption
 }
 
 /**
- * The same a unit at a time. The state is the position and, of each block, the keys and values of the last `times` units, each in
- * the place position modulo times. Up to `times` units it says what the model says of them as one sequence; of
- * longer texts it goes on with the last `times` units in view.
+ * The same a token at a time. The state is the position and, of each block, the keys and values of the last `sequenceLength` tokens, each in
+ * the place position modulo `sequenceLength`. Up to `sequenceLength` tokens it says what the model says of them as one sequence; of
+ * longer texts it goes on with the last `sequenceLength` tokens in view.
  */
-export function transformerReader(options: TransformerLanguageModelOptions): UnitReader {
-  const { times, width, numHeads, numLayers } = options;
+export function transformerReader(options: TransformerLanguageModelOptions): TokenReader {
+  const { sequenceLength, width, numHeads, numLayers } = options;
   const depth = depthOf(options);
-  const cache = [numHeads, times, depth];
+  const cache = [numHeads, sequenceLength, depth];
   const names = Array.from({ length: numLayers }, (_, i) => [`blocks.${i}.keys`, `blocks.${i}.values`]).flat();
-  const places = constant(float32(Array.from({ length: times }, (_, place) => place)));
+  const places = constant(float32(Array.from({ length: sequenceLength }, (_, place) => place)));
   return {
     state: { position: [1], ...Object.fromEntries(names.map((name) => [name, cache])) },
     read(weights, ids, before) {
       const position = named(before, "position");
       const turn = turnsAt(position, depth);
-      const own = sub(position, mul(times, floor(div(position, times))));
+      const own = sub(position, mul(sequenceLength, floor(div(position, sequenceLength))));
       const [batch] = ids.shape as [Axis];
-      const at = (condition: Tensor) => reshape(condition, [batch, 1, times, 1]);
+      const at = (condition: Tensor) => reshape(condition, [batch, 1, sequenceLength, 1]);
       const isOwn = at(equal(places, own));
-      const isSeen = reshape(not(greater(places, position)), [batch, 1, 1, times]);
+      const isSeen = reshape(not(greater(places, position)), [batch, 1, 1, sequenceLength]);
       const state: Record<string, Tensor> = { position: add(position, 1) };
       const x = embedding(weights, "embedding", ids);
       const last = throughBlocks(options, weights, x, (path, rows) => {
@@ -198,12 +198,12 @@ function innerWidth(width: number, style: "gpt" | "llama"): number {
 
 function paramsOf({ vocabulary, width, numLayers, style = "llama", isTied = true }: TransformerLanguageModelOptions) {
   const normed = style === "gpt" ? normParams : rmsNormParams;
-  const linear = (path: string, inputs: number, outputs: number, deviation = DEVIATION): Record<string, ParamSpec> => ({
-    [`${path}.weight`]: { shape: [inputs, outputs], init: normalInit(deviation) },
+  const linear = (path: string, inputs: number, outputs: number, std = INITIAL_STD): Record<string, ParamSpec> => ({
+    [`${path}.weight`]: { shape: [inputs, outputs], init: normalInit(std) },
     ...(style === "gpt" && { [`${path}.bias`]: { shape: [outputs], init: zerosInit } }),
   });
   const inner = innerWidth(width, style);
-  const residual = DEVIATION / Math.sqrt(2 * numLayers);
+  const residual = INITIAL_STD / Math.sqrt(2 * numLayers);
   const block = (path: string) => ({
     ...normed(`${path}.norm1`, width),
     ...linear(`${path}.attention.qkv`, width, 3 * width),
@@ -215,9 +215,9 @@ function paramsOf({ vocabulary, width, numLayers, style = "llama", isTied = true
   });
   const blocks: Record<string, ParamSpec>[] = Array.from({ length: numLayers }, (_, i) => block(`blocks.${i}`));
   return {
-    embedding: { shape: [vocabulary, width], init: normalInit(DEVIATION) },
+    embedding: { shape: [vocabulary, width], init: normalInit(INITIAL_STD) },
     ...(Object.assign({}, ...blocks) as Record<string, ParamSpec>),
     ...normed("norm", width),
-    ...(isTied ? {} : { "output.weight": { shape: [width, vocabulary], init: normalInit(DEVIATION) } }),
+    ...(isTied ? {} : { "output.weight": { shape: [width, vocabulary], init: normalInit(INITIAL_STD) } }),
   };
 }

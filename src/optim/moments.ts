@@ -65,9 +65,9 @@ export function scaleByAdagrad({ epsilon = 1e-10, initialSum = 0 }: AdagradOptio
     sparseUnsupported: byRows,
     update({ updates, optState, scalars }) {
       const sums = mapValues(updates, (g, name) => add(named(optState, `adagrad.v.${name}`), square(g)));
-      const deviation = (name: string) => add(sqrt(named(sums, name)), named(scalars, "adagrad.epsilon"));
+      const denominator = (name: string) => add(sqrt(named(sums, name)), named(scalars, "adagrad.epsilon"));
       return {
-        updates: mapValues(updates, (g, name) => div(g, deviation(name))),
+        updates: mapValues(updates, (g, name) => div(g, denominator(name))),
         optState: withPrefix("adagrad.v", sums),
       };
     },
@@ -79,7 +79,7 @@ export interface RmsOptions {
   readonly alpha?: number;
   /** 1e-8 by default. */
   readonly epsilon?: number;
-  /** Divide by the deviation from the mean gradient instead of from 0. */
+  /** Divide by the standard deviation of the gradient instead of its root mean square. */
   readonly isCentered?: boolean;
 }
 
@@ -115,8 +115,8 @@ export function scaleByRms({ alpha = 0.99, epsilon = 1e-8, isCentered = false }:
           ? relu(sub(named(squares, name), mul(square(named(sums, name)), named(scalars, "rms.share"))))
           : named(squares, name);
       const scaled = mapValues(updates, (g, name) => {
-        const deviation = add(sqrt(variance(name)), named(scalars, "rms.epsilon"));
-        return scale(div(g, deviation), named(scalars, "rms.scale"));
+        const denominator = add(sqrt(variance(name)), named(scalars, "rms.epsilon"));
+        return scale(div(g, denominator), named(scalars, "rms.scale"));
       });
       return { updates: scaled, optState: { ...withPrefix("rms.v", squares), ...withPrefix("rms.m", sums) } };
     },
@@ -162,8 +162,8 @@ export function scaleByAdam({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: Adam
       const sums = decayedSums(input, "adam.m", named(scalars, "adam.beta1"), updates);
       const squares = decayedSums(input, "adam.v", named(scalars, "adam.beta2"), mapValues(updates, square));
       const scaled = mapValues(sums, (sum, name) => {
-        const deviation = add(sqrt(named(squares, name)), named(scalars, "adam.epsilon"));
-        return scale(div(sum, deviation), named(scalars, "adam.scale"));
+        const denominator = add(sqrt(named(squares, name)), named(scalars, "adam.epsilon"));
+        return scale(div(sum, denominator), named(scalars, "adam.scale"));
       });
       return { updates: scaled, optState: { ...withPrefix("adam.m", sums), ...withPrefix("adam.v", squares) } };
     },

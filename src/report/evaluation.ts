@@ -139,16 +139,16 @@ function namesIn(metrics: MetricsView): MetricName[] {
 export interface TextEvaluationView {
   readonly documents: number;
   /** The ends of documents counted, where the tokenizer has them. */
-  readonly units: number;
+  readonly tokens: number;
   /** Of text, in UTF-8. */
   readonly bytes: number;
-  /** Mean of -log p of each unit but the first, in nats. */
+  /** Mean of -log p of each token but the first, in nats. */
   readonly loss: number;
   /** e to the loss. */
   readonly perplexity: number;
-  /** loss x units / (ln 2 x bytes); absent where the units do not give the text back. */
+  /** loss x tokens / (ln 2 x bytes); absent where the tokens do not give the text back. */
   readonly bitsPerByte?: number;
-  /** Share of units that were the most probable one. */
+  /** Share of tokens that were the most probable one. */
   readonly accuracy: number;
   /** What the user should know of the text, in sentences. */
   readonly notes: readonly string[];
@@ -157,14 +157,14 @@ export interface TextEvaluationView {
 
 /** How much text there was, and what the model made of it. */
 export function textEvaluationLines(view: TextEvaluationView): string[] {
-  const { documents, units, bytes: size, seconds: time } = view;
+  const { documents, tokens, bytes: size, seconds: time } = view;
   const metrics = (["perplexity", "bitsPerByte", "accuracy"] as const).filter((name) => view[name] !== undefined);
   return [
-    `${counted(documents, "document")}, ${bytes(size)}, ${count(units)} units, ${seconds(time)}`,
+    `${counted(documents, "document")}, ${bytes(size)}, ${count(tokens)} tokens, ${seconds(time)}`,
     ...view.notes,
     "",
     ...table([
-      ["nats per unit", ...metrics.map((name) => metricViews[name].title)],
+      ["nats per token", ...metrics.map((name) => metricViews[name].title)],
       [loss(view.loss), ...metrics.map((name) => metricViews[name].show(view[name] as number))],
     ]),
   ];

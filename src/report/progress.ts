@@ -141,11 +141,11 @@ function noteOf(event: LoggedEvent): string | null {
       const how = event.cached ? "cached" : "ingested";
       const sizes = (of: { train: number; validation: number; test: number }, what: string) =>
         `${count(of.train)} training, ${count(of.validation)} validation, ${count(of.test)} test ${what}`;
-      const units = event.units ? `, of ${sizes(event.units, "units")}` : "";
-      const what = event.units ? "documents" : "rows";
+      const tokens = event.tokens ? `, of ${sizes(event.tokens, "tokens")}` : "";
+      const what = event.tokens ? "documents" : "rows";
       const often = `each group reads its part ${times(event.epochs)} times`;
       const notes = (event.notes ?? []).map((note) => `\ndata: ${note}`).join("");
-      return `data: ${sizes({ train, validation, test }, what)}${units} (${how}, ${seconds(event.seconds)}); ${often}${nobodys}${left}${notes}`;
+      return `data: ${sizes({ train, validation, test }, what)}${tokens} (${how}, ${seconds(event.seconds)}); ${often}${nobodys}${left}${notes}`;
     }
     case "group-start":
       return event.step > 0 ? `group ${event.group} goes on from step ${count(event.step)}` : null;

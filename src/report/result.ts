@@ -33,9 +33,9 @@ const between: { readonly [K in RunKind]: Between } = {
   },
   regression: { disagreement: "predictions", show: quantity, churn: null },
   language: {
-    disagreement: "probabilities, half its sum over units",
+    disagreement: "probabilities, half its sum over tokens",
     show: loss,
-    churn: "share of places where their most probable units differ",
+    churn: "share of places where their most probable tokens differ",
   },
 };
 

@@ -50,7 +50,7 @@ describe("a configuration of text", () => {
         const { model } = resolveConfig({ ...text, model: { kind: "transformer", style, size } });
         assert.ok(model.kind === "transformer");
         const { width, layers: numLayers, heads: numHeads } = model;
-        const options = { times: 4, batchSize: 1, vocabulary: 2, style, width, numLayers, numHeads };
+        const options = { sequenceLength: 4, batchSize: 1, vocabulary: 2, style, width, numLayers, numHeads };
         const { embedding: _, ...params } = transformerLanguageModel(options).params;
         const count = Object.values(params).reduce((sum, { shape }) => sum + elementsOf(shape).count, 0);
         assert.ok(Math.abs(count / 1e6 - wanted) < 0.06 * wanted, `${style} ${size} has ${count} params`);

@@ -48,7 +48,7 @@ describe("a run declaration", () => {
     assert.deepEqual(declare(own), declare());
   });
 
-  test("of classes or numbers says the task and the classes, and that of plain yes/no labels what it always said", () => {
+  test("of classes or numbers says the task and the classes, and that of plain binary labels what it always said", () => {
     const declareWith = (task: TableRunInput["task"], labels?: LabelStatistics) => {
       const preprocessing = { ...tinyPreprocessing, ...(labels && { labels }) };
       const config = tinyConfig({ task });
@@ -59,7 +59,7 @@ describe("a run declaration", () => {
     const ofClasses = declareWith({ kind: "multiclass", labelSmoothing: 0.1 }, animals);
     assert.deepEqual(ofClasses.classes, ["cat", "eel"]);
     assert.equal(ofClasses.task, "multiclass");
-    const ofNumbers = declareWith("regression", { kind: "numbers", mean: 1, deviation: 2 });
+    const ofNumbers = declareWith("regression", { kind: "numbers", mean: 1, std: 2 });
     assert.deepEqual([ofNumbers.task, ofNumbers.classes], ["regression", []]);
   });
 

@@ -25,12 +25,12 @@ test("of a table: rows of all steps over the rows of a group", () => {
   assert.equal(epochsOf(table({}), { rows: { ...rows, unassigned: 3200 } }), 6);
 });
 
-test("of text: by units", () => {
+test("of text: by tokens", () => {
   const config = resolveConfig({
     ...common,
     optimizer,
     data: { kind: "text", source: "a.txt", sequenceLength: 8 },
     model: { kind: "lstm" },
   });
-  assert.equal(epochsOf(config, { rows, units: { train: 307_200, validation: 1, test: 1 } }), 0.5);
+  assert.equal(epochsOf(config, { rows, tokens: { train: 307_200, validation: 1, test: 1 } }), 0.5);
 });

@@ -1,7 +1,7 @@
-/** A trained language model as plain ONNX: one unit of each text in, what comes next out, the state beside both. */
+/** A trained language model as plain ONNX: one token of each text in, log probabilities of the next one out, the state beside both. */
 import { toOnnx } from "../graph/onnx.js";
 import { constant, input, logSoftmax } from "../graph/ops.js";
-import type { UnitReader } from "../nn/unit-reader.js";
+import type { TokenReader } from "../nn/token-reader.js";
 import type { NamedArrays } from "../runtime/array.js";
 import { mapValues, withPrefix } from "../runtime/named.js";
 
@@ -9,13 +9,13 @@ import { mapValues, withPrefix } from "../runtime/named.js";
 export const textNames = { ids: "ids", logProbs: "logProbabilities", before: "before", after: "after" } as const;
 
 /**
- * An ONNX model that reads a text a unit at a time. Inputs: `ids` int32 [batch], and of each part of the state
- * `before.<name>` float32 [batch, ...], zeros where a text begins. Outputs: `logProbabilities` [batch, units] of the unit
- * that comes next, and `after.<name>`, which is `before.<name>` of the next call. `metadata` is joined by `state`, the shapes of
+ * An ONNX model that reads a text a token at a time. Inputs: `ids` int32 [batch], and of each part of the state
+ * `before.<name>` float32 [batch, ...], zeros where a text begins. Outputs: `logProbabilities` [batch, vocabulary] of the next
+ * token, and `after.<name>`, which is `before.<name>` of the next call. `metadata` is joined by `state`, the shapes of
  * the state's parts, without the batch, as JSON.
  */
 export function exportText(
-  reader: UnitReader,
+  reader: TokenReader,
   weights: NamedArrays,
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array {

@@ -16,7 +16,7 @@ import { type RunLearner, tableLearner } from "./learner.js";
 
 const preprocessing: Preprocessing = {
   vocabularies: { colour: ["red", "green", "blue", "O'Hare, IL", "Zürich 東京"], weekday: ["1", "0"] },
-  numeric: { size: { mean: 0.5, deviation: 2 }, logDistance: { mean: 6, deviation: 0.25 } },
+  numeric: { size: { mean: 0.5, std: 2 }, logDistance: { mean: 6, std: 0.25 } },
 };
 const config = tinyConfig({
   data: {
@@ -149,7 +149,7 @@ describe("an exported model", () => {
   });
 
   const ofClasses = { kind: "classes", classes: ["eel", "Zürich 東京", "3"], counts: [5, 3, 2] } as const;
-  const ofNumbers = { kind: "numbers", mean: 250, deviation: 40 } as const;
+  const ofNumbers = { kind: "numbers", mean: 250, std: 40 } as const;
   for (const [task, labels, output, width] of [
     ["multiclass", ofClasses, "probabilities", 3],
     ["regression", ofNumbers, "prediction", 1],
@@ -186,7 +186,7 @@ describe("an exported model", () => {
       const expected =
         task === "multiclass"
           ? { classes: JSON.stringify(labels.kind === "classes" && labels.classes) }
-          : { labelMean: "250", labelDeviation: "40" };
+          : { labelMean: "250", labelStd: "40" };
       const { inputs, ...others } = metadata;
       assert.deepEqual(JSON.parse(inputs ?? ""), tinyServing(fitted).inputs);
       assert.deepEqual(others, { name: "x", task, ...expected });
@@ -251,7 +251,7 @@ describe("an exported model", () => {
   test("works with a feature that has the name of an object's method", async () => {
     const fitted: Preprocessing = {
       vocabularies: { toString: ["a", "b"] },
-      numeric: { constructor: { mean: 0, deviation: 1 } },
+      numeric: { constructor: { mean: 0, std: 1 } },
     };
     const { learner, params } = trained(tinyConfig(), fitted);
     const session = await ort.InferenceSession.create(exportModel(learner, fitted, tinyServing(fitted), params, {}));
@@ -266,10 +266,10 @@ describe("an exported model", () => {
 
 test("what was shifted in training is shifted in float64 in the exported file, and labels come back in their own unit", async () => {
   const numeric = {
-    size: { mean: 0.5, deviation: 2, shift: { center: 1e9, scale: 1 } },
-    logDistance: { mean: 6, deviation: 0.25, shift: { center: 0, scale: 2 ** -150 } },
+    size: { mean: 0.5, std: 2, shift: { center: 1e9, scale: 1 } },
+    logDistance: { mean: 6, std: 0.25, shift: { center: 0, scale: 2 ** -150 } },
   };
-  const labels = { kind: "numbers", mean: 3, deviation: 20, shift: { center: 1.7e12, scale: 1 } } as const;
+  const labels = { kind: "numbers", mean: 3, std: 20, shift: { center: 1.7e12, scale: 1 } } as const;
   const shiftedConfig = tinyConfig({ data: config.data, model: config.model, task: "regression" });
   const { learner, params } = trained(shiftedConfig, { ...preprocessing, numeric, labels });
   const session = await ort.InferenceSession.create(

@@ -367,7 +367,7 @@ describe("a group refuses", () => {
 
   test("a checkpoint of another model, though the shapes are the same", async () => {
     const { files } = await runTiny({ changes: { numSteps: 2 } });
-    const preprocessing = { ...tinyPreprocessing, numeric: { size: { mean: 9, deviation: 9 } } };
+    const preprocessing = { ...tinyPreprocessing, numeric: { size: { mean: 9, std: 9 } } };
     const { reason } = await runTiny({ files, data: tinyData(preprocessing), changes: { numSteps: 4 } });
     assert.ok(reason instanceof CheckpointError, String(reason));
     assert.match(reason.message, /another model/);

@@ -7,12 +7,12 @@ export interface Levels {
   readonly frequencies: number;
 }
 
-/** The levels of units that a training text has so often: ln of how many there are, and the entropy of their frequencies. */
-export function levelsOf(unitCounts: Float64Array): Levels {
-  const total = unitCounts.reduce((sum, times) => sum + times, 0);
+/** The levels of the loss for training text in which each token comes so often: ln of how many there are, and the entropy of their frequencies. */
+export function levelsOf(tokenCounts: Float64Array): Levels {
+  const total = tokenCounts.reduce((sum, times) => sum + times, 0);
   const nats = (share: number) => (share > 0 ? -share * Math.log(share) : 0);
-  const frequencies = unitCounts.reduce((sum, times) => sum + nats(times / total), 0);
-  return { guessing: Math.log(unitCounts.length), frequencies };
+  const frequencies = tokenCounts.reduce((sum, times) => sum + nats(times / total), 0);
+  return { guessing: Math.log(tokenCounts.length), frequencies };
 }
 
 /** What to do about a learning rate at which nothing is learned. */
@@ -56,7 +56,7 @@ export function learningWatch({ guessing, frequencies }: Levels, numSteps: numbe
     finding(
       () => lowest.loss < BELOW * frequencies && smooth > ABOVE * frequencies,
       () =>
-        `the loss is back at ${loss(smooth)}, no lower than the frequencies of units alone come to (${loss(frequencies)}); ${was()}. ${RATE_TOO_HIGH}.`,
+        `the loss is back at ${loss(smooth)}, no lower than the frequencies of tokens alone come to (${loss(frequencies)}); ${was()}. ${RATE_TOO_HIGH}.`,
     ),
     finding(
       () => lowest.loss < BELOW * guessing && smooth > (lowest.loss + guessing) / 2 && smooth < frequencies,

@@ -20,7 +20,7 @@ const names = Array.from({ length: NUM_FEATURES }, (_, i) => `g${i}`);
 const layout = recordLayout({ categorical: {}, numeric: Object.fromEntries(names.map((name) => [name, name])) });
 const preprocessing: Preprocessing = {
   vocabularies: {},
-  numeric: Object.fromEntries(names.map((name, i) => [name, { mean: i / 10, deviation: 1 + i }])),
+  numeric: Object.fromEntries(names.map((name, i) => [name, { mean: i / 10, std: 1 + i }])),
 };
 const values = Float32Array.from(uniform(rootKey(3), NUM_ROWS * (NUM_FEATURES + 1)), (x) => 10 * x);
 values[3] = Number.NaN;

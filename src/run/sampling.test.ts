@@ -2,16 +2,16 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { ConfigError } from "../errors.js";
-import { checkSampling, chooseUnit, type SamplingOptions } from "./sampling.js";
+import { checkSampling, chooseToken, type SamplingOptions } from "./sampling.js";
 
 const probs = [0.1, 0.4, 0.2, 0.3];
 const logProbs = Float32Array.from(probs, Math.log);
 
-/** The share of numbers, evenly over [0, 1), by which each unit is chosen. */
+/** The share of numbers, evenly over [0, 1), by which each token is chosen. */
 function shares(options: SamplingOptions): number[] {
   const n = 10_000;
   const counts = probs.map(() => 0);
-  for (let i = 0; i < n; i++) counts[chooseUnit(logProbs, (i + 0.5) / n, options)]! += 1 / n;
+  for (let i = 0; i < n; i++) counts[chooseToken(logProbs, (i + 0.5) / n, options)]! += 1 / n;
   return counts.map((share) => Number(share.toFixed(3)));
 }
 
@@ -24,7 +24,7 @@ function inOrderFirst(logProbs: readonly number[], u: number, options: SamplingO
   const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
   const weights = order
     .slice(0, topK)
-    .map((unit) => Math.exp(((logProbs[unit] ?? 0) - (logProbs[best] ?? 0)) / temperature));
+    .map((token) => Math.exp(((logProbs[token] ?? 0) - (logProbs[best] ?? 0)) / temperature));
   const isEnough = (n: number) => topP < 1 && sum(weights.slice(0, n)) >= topP * sum(weights);
   const numKept = weights.findIndex((_, i) => isEnough(i + 1)) + 1 || weights.length;
   const nucleus = weights.slice(0, numKept);
@@ -32,7 +32,7 @@ function inOrderFirst(logProbs: readonly number[], u: number, options: SamplingO
   return order[place < 0 ? numKept - 1 : place] as number;
 }
 
-describe("choosing a unit", () => {
+describe("choosing a token", () => {
   const cases: readonly (readonly [string, SamplingOptions, readonly number[]])[] = [
     ["is by its probability", {}, probs],
     ["at temperature 0 is the most probable", { temperature: 0 }, [0, 1, 0, 0]],
@@ -46,7 +46,7 @@ describe("choosing a unit", () => {
   ];
   for (const [name, options, expected] of cases) test(name, () => assert.deepEqual(shares(options), expected));
 
-  test("is that of putting all units in order first", () => {
+  test("is that of putting all tokens in order first", () => {
     const whole = fc.record({
       // Few different values, so that many are equal.
       logProbs: fc.array(fc.integer({ min: -8, max: 0 }), { minLength: 1, maxLength: 40 }),
@@ -58,14 +58,14 @@ describe("choosing a unit", () => {
     fc.assert(
       fc.property(whole, ({ logProbs: values, u, topK, ...options }) => {
         const given = { ...options, ...(topK && { topK }) };
-        assert.equal(chooseUnit(Float32Array.from(values), u, given), inOrderFirst(values, u, given));
+        assert.equal(chooseToken(Float32Array.from(values), u, given), inOrderFirst(values, u, given));
       }),
     );
   });
 
-  test("of impossible units takes none, however the number falls", () => {
+  test("of impossible tokens takes none, however the number falls", () => {
     const some = Float32Array.of(Number.NEGATIVE_INFINITY, 0, Number.NEGATIVE_INFINITY);
-    for (const u of [0, 0.5, 1 - 2 ** -24]) assert.equal(chooseUnit(some, u), 1);
+    for (const u of [0, 0.5, 1 - 2 ** -24]) assert.equal(chooseToken(some, u), 1);
   });
 
   for (const options of [

@@ -1,4 +1,4 @@
-/** Choosing what comes next from what a language model says of it. */
+/** Choosing the next token from the probabilities of a language model. */
 import { ConfigError } from "../errors.js";
 
 export interface SamplingOptions {
@@ -20,20 +20,20 @@ export function checkSampling({ temperature = 1, topK = 1, topP = 1 }: SamplingO
 }
 
 /**
- * A unit by its probability, from log probabilities [units] and a number `u` that is uniform in [0, 1). The most probable
- * are kept by `topK` first and then, of their probabilities, by `topP`; equal ones in the order of their ids. Units are put
+ * A token by its probability, from log probabilities [vocabulary] and a number `u` that is uniform in [0, 1). The most probable
+ * are kept by `topK` first and then, of their probabilities, by `topP`; equal ones in the order of their ids. Tokens are put
  * in order only as far as they are looked at.
  */
-export function chooseUnit(logProbs: Float32Array, u: number, options: SamplingOptions = {}): number {
+export function chooseToken(logProbs: Float32Array, u: number, options: SamplingOptions = {}): number {
   const { temperature = 1, topK = logProbs.length, topP = 1 } = options;
   const order = inOrder(logProbs);
   const best = order.at(0);
   if (temperature === 0) return best;
   const most = logProbs[best] as number;
-  const weightOf = (unit: number) => Math.exp(((logProbs[unit] as number) - most) / temperature);
+  const weightOf = (token: number) => Math.exp(((logProbs[token] as number) - most) / temperature);
   const numKept = Math.min(topK, logProbs.length);
   let total = 0;
-  if (numKept === logProbs.length) for (const unit of logProbs.keys()) total += weightOf(unit);
+  if (numKept === logProbs.length) for (const token of logProbs.keys()) total += weightOf(token);
   else for (let i = 0; i < numKept; i++) total += weightOf(order.at(i));
   let nucleus = total;
   let numNucleus = numKept;
@@ -49,7 +49,7 @@ export function chooseUnit(logProbs: Float32Array, u: number, options: SamplingO
   return order.at(Math.max(0, numNucleus - 1));
 }
 
-/** Units from the most probable on, found as they are asked for: a heap, of which each takes log(units) to take off. */
+/** Tokens from the most probable on, found as they are asked for: a heap, of which each takes log(tokens) to take off. */
 function inOrder(logProbs: Float32Array): { at(index: number): number } {
   const heap = Int32Array.from(logProbs.keys());
   const taken: number[] = [];
@@ -59,17 +59,17 @@ function inOrder(logProbs: Float32Array): { at(index: number): number } {
     return x === y ? a < b : x > y;
   };
   const sink = (from: number) => {
-    const unit = heap[from] as number;
+    const token = heap[from] as number;
     let at = from;
     for (;;) {
       let child = 2 * at + 1;
       if (child >= size) break;
       if (child + 1 < size && isBefore(heap[child + 1] as number, heap[child] as number)) child++;
-      if (!isBefore(heap[child] as number, unit)) break;
+      if (!isBefore(heap[child] as number, token)) break;
       heap[at] = heap[child] as number;
       at = child;
     }
-    heap[at] = unit;
+    heap[at] = token;
   };
   for (let i = (size >> 1) - 1; i >= 0; i--) sink(i);
   return {

@@ -50,7 +50,7 @@ export async function scoreTextRun(options: ScoreTextOptions, groups: readonly S
   const remarks = shipped ? remarksOn(shipped, beside) : [];
   return {
     task: "language",
-    lossName: "nats per unit",
+    lossName: "nats per token",
     groups: scored,
     ensemble: ensemble && metricsOf(ensemble),
     disagreement,
@@ -59,6 +59,6 @@ export async function scoreTextRun(options: ScoreTextOptions, groups: readonly S
     ...(remarks.length > 0 && { remarks }),
     shippedGroup: options.shippedGroup,
     testRows: size.documents,
-    testUnits: numPredicted(test),
+    testTokens: numPredicted(test),
   };
 }

@@ -32,7 +32,7 @@ export function tableWork(
     declared: {
       preprocessing,
       classes: classesOf(preprocessing.labels),
-      // Left out of yes/no labels, so that runs that were declared before there were others go on.
+      // Left out of binary labels, so that runs that were declared before there were others go on.
       ...(config.task.kind !== "binary" && { task: config.task.kind }),
     },
     learner: tableLearner(config, preprocessing),

@@ -15,7 +15,7 @@ interface Row {
 
 const features = {
   vocabularies: { colour: ["red", "green", "blue"] },
-  numeric: { size: { mean: 0, deviation: 1 } },
+  numeric: { size: { mean: 0, std: 1 } },
 };
 
 /** Rows with a size from 0 to 1 and one of three colours, by a rule. */
@@ -85,7 +85,7 @@ describe("what a model of a table is held against", () => {
   });
 
   test("of numbers: their mean and that of each part, in the scale in which they are learned", async () => {
-    const plain: LabelStatistics = { kind: "numbers", mean: 2, deviation: Math.sqrt(2 / 3) };
+    const plain: LabelStatistics = { kind: "numbers", mean: 2, std: Math.sqrt(2 / 3) };
     const found = await yardsticksOf("regression", plain, (_, colour) => colour);
     assert.deepEqual(
       found.map(({ name }) => name),
@@ -94,7 +94,7 @@ describe("what a model of a table is held against", () => {
     near(found[0]?.testLoss, 1);
     near(found[0]?.testRmse, Math.sqrt(2 / 3));
     near(found[1]?.testR2, 1);
-    const logs: LabelStatistics = { kind: "numbers", mean: 2, deviation: 1, logUnit: 10 };
+    const logs: LabelStatistics = { kind: "numbers", mean: 2, std: 1, logUnit: 10 };
     const long = await yardsticksOf({ kind: "regression", scale: "log" }, logs, (_, c) => 10 * Math.expm1(c));
     near(long[0]?.testMae, (10 * (Math.exp(3) - Math.exp(2) + Math.exp(2) - Math.exp(1))) / 3, 3);
     near(long[1]?.testLoss, 0);

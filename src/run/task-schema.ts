@@ -25,7 +25,7 @@ const ofClasses = {
   distillLoss: z.enum(Object.keys(distillLosses) as DistillLossName[]).optional(),
 };
 
-/** How what comes next in a text is learned. */
+/** How next-token prediction is learned. */
 export const languageTaskSchema = z.strictObject({
   kind: z.literal("language").optional(),
   labelSmoothing: ofClasses.labelSmoothing,

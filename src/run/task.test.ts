@@ -16,8 +16,8 @@ import type { TableRunInput } from "./input/run.js";
 import { classesOf, configuredTask, labelsToFit } from "./task.js";
 
 const animals: LabelStatistics = { kind: "classes", classes: ["cat", "dog", "eel"], counts: [60, 30, 10] };
-const yesNo: LabelStatistics = { kind: "classes", classes: ["false", "true"], counts: [90, 10] };
-const numbers: LabelStatistics = { kind: "numbers", mean: 500, deviation: 20 };
+const binaryLabels: LabelStatistics = { kind: "classes", classes: ["false", "true"], counts: [90, 10] };
+const numbers: LabelStatistics = { kind: "numbers", mean: 500, std: 20 };
 
 const taskOf = (task: TableRunInput["task"], labels?: LabelStatistics) =>
   configuredTask(tinyConfig({ task }).task, labels);
@@ -47,8 +47,12 @@ const close = (actual: number, expected: number, tolerance: number) =>
 describe("what is minimised is what is validated", () => {
   const cases: readonly (readonly [string, Task, readonly number[]])[] = [
     ["binary", taskOf("binary"), [0, 1, 1, 0, 0, 0]],
-    ["binary, balanced", taskOf({ kind: "binary", classWeights: "balanced" }, yesNo), [0, 1, 1, 0, 0, 0]],
-    ["binary, explicit", taskOf({ kind: "binary", classWeights: { true: 3, false: 2 } }, yesNo), [0, 1, 1, 0, 0, 0]],
+    ["binary, balanced", taskOf({ kind: "binary", classWeights: "balanced" }, binaryLabels), [0, 1, 1, 0, 0, 0]],
+    [
+      "binary, explicit",
+      taskOf({ kind: "binary", classWeights: { true: 3, false: 2 } }, binaryLabels),
+      [0, 1, 1, 0, 0, 0],
+    ],
     ["multiclass", taskOf("multiclass", animals), [0, 1, 2, 2, 0, 1]],
     ["multiclass, balanced", taskOf({ kind: "multiclass", classWeights: "balanced" }, animals), [0, 1, 2, 2, 0, 1]],
     ["multiclass, explicit", taskOf({ kind: "multiclass", classWeights: { eel: 7 } }, animals), [0, 1, 2, 2, 0, 1]],
@@ -77,7 +81,7 @@ test("balanced weights are rows / (classes x rows of the class), so that every c
   close(inStep, (logSum - 1 + logSum + (logSum + 1)) / 3, 1e-6);
   const yes = [...Array(90).fill(0), ...Array(10).fill(1)];
   const balanced = bothLosses(
-    taskOf({ kind: "binary", classWeights: "balanced" }, yesNo),
+    taskOf({ kind: "binary", classWeights: "balanced" }, binaryLabels),
     yes.map(() => 2),
     yes,
   );
@@ -86,8 +90,8 @@ test("balanced weights are rows / (classes x rows of the class), so that every c
 
 test("weights and smoothing of yes and no are those of two classes", () => {
   const options = { classWeights: "balanced", labelSmoothing: { amount: 0.25, prior: "unigram" } } as const;
-  const one = taskOf({ kind: "binary", ...options }, yesNo);
-  const two = taskOf({ kind: "multiclass", ...options }, yesNo);
+  const one = taskOf({ kind: "binary", ...options }, binaryLabels);
+  const two = taskOf({ kind: "multiclass", ...options }, binaryLabels);
   const labels = [0, 1, 1, 0, 0];
   const logits = logitsOf(5);
   const ofOne = bothLosses(one, logits, labels).inStep;

@@ -1,5 +1,5 @@
 /** From the task of a configuration, and what ingestion found of its labels, to a task that a run learns. */
-import { type LabelStatistics, yesNo } from "../data/table.js";
+import { binaryClasses, type LabelStatistics } from "../data/table.js";
 import { ConfigError } from "../errors.js";
 import type { TaskKind } from "../log/events.js";
 import { nearest } from "../nearest.js";
@@ -21,7 +21,7 @@ export function configuredTask(task: TaskConfig, labels: LabelStatistics | undef
 }
 
 /**
- * What ingestion must fit of the labels. Nothing of yes/no labels whose frequencies nobody asks for: their caches stay what
+ * What ingestion must fit of the labels. Nothing of binary labels whose frequencies nobody asks for: their caches stay what
  * they were before there were other labels.
  */
 export function labelsToFit(task: TaskConfig): TaskKind | undefined {
@@ -31,7 +31,7 @@ export function labelsToFit(task: TaskConfig): TaskKind | undefined {
 
 /** The names of the classes that labels are of; none of numbers. */
 export function classesOf(labels: LabelStatistics | undefined): readonly string[] {
-  if (labels === undefined) return yesNo;
+  if (labels === undefined) return binaryClasses;
   return labels.kind === "classes" ? labels.classes : [];
 }
 
@@ -48,19 +48,21 @@ const makers: {
     const { classWeights, ...others } = classOptions(task, labels);
     const [negative = 1, positive = 1] = classWeights ?? [];
     // Left out where they are the usual words, so that models of such labels stay what they were.
-    const classes = labels?.kind === "classes" && labels.classes.join() !== yesNo.join() ? labels.classes : undefined;
+    const classes =
+      labels?.kind === "classes" && labels.classes.join() !== binaryClasses.join() ? labels.classes : undefined;
     return binaryTask({ ...others, classes, ...(classWeights && { positiveWeight: positive / negative }) });
   },
   multiclass(task, labels) {
     return multiclassTask({ classes: ofClasses(labels).classes, ...classOptions(task, labels) });
   },
   regression({ loss, delta, least }, labels) {
-    if (labels?.kind !== "numbers") throw new Error("internal: regression needs the mean and deviation of its labels");
-    const { mean, deviation, shift, logUnit } = labels;
+    if (labels?.kind !== "numbers")
+      throw new Error("internal: regression needs the mean and standard deviation of its labels");
+    const { mean, std, shift, logUnit } = labels;
     const { center, scale } = shift ?? { center: 0, scale: 1 };
     return regressionTask({
       mean,
-      deviation,
+      std,
       ...(shift && { shift }),
       ...(logUnit !== undefined && { logUnit }),
       ...(least !== undefined && { least: (least - center) / scale }),

@@ -1,4 +1,4 @@
-/** Learning what comes next in a text. */
+/** Next-token prediction: the network, the batches and the metrics of a run on text. */
 import type { ReadyStream } from "../data/stream.js";
 import type { Corpus } from "../data/text/corpus.js";
 import { laneStream, sequenceStream, type TextStreamOptions } from "../data/text/streams.js";
@@ -7,8 +7,8 @@ import type { LabelSmoothing } from "../nn/label-losses.js";
 import { lstmLanguageModel, lstmReader } from "../nn/lstm-language-model.js";
 import type { Model } from "../nn/model.js";
 import { categorical } from "../nn/objectives.js";
+import type { TokenReader } from "../nn/token-reader.js";
 import { transformerLanguageModel, transformerReader } from "../nn/transformer-language-model.js";
-import type { UnitReader } from "../nn/unit-reader.js";
 import { numChunksOf } from "../train/chunked-loss.js";
 import { type TextBatch, type TextScore, textScorer } from "../train/evaluate-text.js";
 import { shippedName, stateNames } from "../train/graphs.js";
@@ -17,12 +17,12 @@ import { learnerOf } from "./learner.js";
 import { levelsOf } from "./learning-watch.js";
 import type { Work, Workload } from "./workload.js";
 
-/** Text that is units, and what made them. */
+/** Tokenised text, and its tokenizer. */
 export interface TokenisedText {
   readonly digest: string;
   readonly tokenizer: { readonly digest: string; readonly size: number };
-  /** How many of each unit the training documents of all groups have. */
-  readonly unitCounts: Float64Array;
+  /** How many of each token the training documents of all groups have. */
+  readonly tokenCounts: Float64Array;
 }
 
 /** A group's part of a text. */
@@ -35,27 +35,27 @@ export interface TextShard extends TokenisedText {
   readonly size: TextSize;
 }
 
-/** The batches of a run: texts side by side, of so many units. */
+/** The batches of a run: texts side by side, of so many tokens. */
 export function textBatch({ data, model, globalBatchSize, accumulate }: TextRunConfig): TextBatch {
   const layout = model.kind === "lstm" ? "lanes" : "sequences";
-  return { batchSize: globalBatchSize / accumulate, times: data.sequenceLength, layout };
+  return { batchSize: globalBatchSize / accumulate, sequenceLength: data.sequenceLength, layout };
 }
 
 /** A network of a run, and how it is served. */
 export interface TextNetwork {
   readonly model: Model;
-  readonly reader: UnitReader;
+  readonly reader: TokenReader;
   readonly stream: (options: TextStreamOptions) => ReadyStream;
 }
 
-/** The network of a run, for so many different units. */
+/** The network of a run, for a vocabulary of this size. */
 export function textNetwork(config: TextRunConfig, vocabulary: number): TextNetwork {
-  const { batchSize, times } = textBatch(config);
+  const { batchSize, sequenceLength } = textBatch(config);
   const { model } = config;
-  const numChunks = numChunksOf(batchSize * times, vocabulary);
+  const numChunks = numChunksOf(batchSize * sequenceLength, vocabulary);
   const sizes = {
     batchSize,
-    times,
+    sequenceLength,
     vocabulary,
     numChunks,
     width: model.width,
@@ -72,20 +72,20 @@ export function textNetwork(config: TextRunConfig, vocabulary: number): TextNetw
 }
 
 /** What all groups share. Throws {@link ConfigError} when a pattern of the optimizer is of no param. */
-export function textWork(config: TextRunConfig, { digest, tokenizer, unitCounts }: TokenisedText): Work {
+export function textWork(config: TextRunConfig, { digest, tokenizer, tokenCounts }: TokenisedText): Work {
   const { model } = textNetwork(config, tokenizer.size);
-  const { batchSize, times } = textBatch(config);
+  const { batchSize, sequenceLength } = textBatch(config);
   const { labelSmoothing, distillLoss } = config.task;
   const objective = categorical({
     numClasses: tokenizer.size,
-    ...(labelSmoothing && { smoothing: smoothingOf(labelSmoothing, unitCounts) }),
+    ...(labelSmoothing && { smoothing: smoothingOf(labelSmoothing, tokenCounts) }),
     ...(distillLoss && { distillLoss }),
   });
-  const labels = { shape: [times * batchSize], dtype: "int32" } as const;
+  const labels = { shape: [sequenceLength * batchSize], dtype: "int32" } as const;
   return { digest, declared: { tokenizer }, learner: learnerOf(config, model, { ...objective, labels }) };
 }
 
-/** The frequencies of units as a prior ("unigram"), or none: the uniform one. */
+/** The frequencies of tokens as a prior ("unigram"), or none: the uniform one. */
 function smoothingOf(
   { amount, prior }: NonNullable<TextRunConfig["task"]["labelSmoothing"]>,
   counts: Float64Array,
@@ -103,7 +103,7 @@ export function textWorkload(config: TextRunConfig, data: TextShard): Workload {
   return {
     ...work,
     numExamples: data.shard.length,
-    levels: levelsOf(data.unitCounts),
+    levels: levelsOf(data.tokenCounts),
     stream: (key, cursor, part) =>
       stream({
         corpus: data.train,
@@ -125,14 +125,14 @@ export function textWorkload(config: TextRunConfig, data: TextShard): Workload {
 }
 
 /**
- * The loss in nats per unit, and what follows from it: the perplexity e^loss, and bits per byte, loss x units / (ln 2 x
- * bytes), which is comparable between tokenizers. The ends of documents count as units and not as bytes. A text that its
- * units do not give back has no bits per byte, as the bits are of another text.
+ * The loss in nats per token, and what follows from it: the perplexity e^loss, and bits per byte, loss x tokens / (ln 2 x
+ * bytes), which is comparable between tokenizers. The ends of documents count as tokens and not as bytes. A text that its
+ * tokens do not give back has no bits per byte, as the bits are of another text.
  */
 export function textMetrics(
   { loss, accuracy }: TextScore,
-  { units, bytes, isLossy = false }: TextSize,
+  { tokens, bytes, isLossy = false }: TextSize,
 ): TextScore & { readonly perplexity: number; readonly bitsPerByte?: number } {
-  const bitsPerByte = (loss * (units - 1)) / (Math.LN2 * bytes);
+  const bitsPerByte = (loss * (tokens - 1)) / (Math.LN2 * bytes);
   return { loss, perplexity: Math.exp(loss), ...(!isLossy && { bitsPerByte }), accuracy };
 }

@@ -1,4 +1,4 @@
-/** What a language model has to be better than to have learned anything: guessing, frequencies of units, an n-gram. */
+/** What a language model has to be better than to have learned anything: guessing, frequencies of tokens, an n-gram. */
 import type { Corpus } from "../data/text/corpus.js";
 import { Ngram } from "../data/text/ngram.js";
 import type { TextSize } from "../data/text/text.js";
@@ -9,25 +9,25 @@ import { breath } from "./score.js";
 import { textMetrics } from "./text-work.js";
 
 export interface YardstickText {
-  /** Different units. */
+  /** The size of the vocabulary: how many different tokens there are. */
   readonly vocabulary: number;
   readonly train: Corpus;
-  /** How many of each unit the training documents have. */
-  readonly unitCounts: Float64Array;
+  /** How many of each token the training documents have. */
+  readonly tokenCounts: Float64Array;
   readonly test: Corpus;
   /** How much `test` is. */
   readonly size: TextSize;
 }
 
-/** Training and test units of the n-gram at most, from documents all over the text: its tables stay below 200 MB, its time at seconds. */
-const MOST_UNITS = 1 << 20;
-/** Units before that an n-gram looks at: of bytes more, as each says less. */
+/** Training and test tokens of the n-gram at most, from documents all over the text: its tables stay below 200 MB, its time at seconds. */
+const MOST_TOKENS = 1 << 20;
+/** Tokens before that an n-gram looks at: of bytes more, as each says less. */
 const ORDERS = { bytes: 5, larger: 3 };
 const BYTES_AND_END = 257;
 
-/** Nats per unit of the test documents, by what knows nothing, the frequencies alone, and a few units before. */
+/** Nats per token of the test documents, by what knows nothing, the frequencies alone, and a few tokens before. */
 export async function yardsticks(text: YardstickText, signal?: AbortSignal): Promise<Yardstick[]> {
-  const { vocabulary, unitCounts, test, size } = text;
+  const { vocabulary, tokenCounts, test, size } = text;
   const ngram = await ngramLoss(text, signal);
   const of = (name: string, nats: number): Yardstick => {
     const { perplexity, bitsPerByte } = textMetrics({ loss: nats, accuracy: Number.NaN }, size);
@@ -40,7 +40,7 @@ export async function yardsticks(text: YardstickText, signal?: AbortSignal): Pro
   };
   return [
     of(`guessing among ${count(vocabulary)}`, Math.log(vocabulary)),
-    of("frequencies of units", frequencyLoss(unitCounts, test)),
+    of("frequencies of tokens", frequencyLoss(tokenCounts, test)),
     of(`n-gram, ${ngram.before} before`, ngram.loss),
   ];
 }
@@ -50,7 +50,7 @@ export function remarksOn(
   { testLoss }: TestMetrics,
   [guessing, frequencies, ngram]: readonly Yardstick[],
 ): readonly string[] {
-  const nats = (of: TestMetrics) => `${loss(of.testLoss)} nats per unit`;
+  const nats = (of: TestMetrics) => `${loss(of.testLoss)} nats per token`;
   const than = (yardstick: Yardstick) => `${loss(testLoss)} where ${yardstick.name} comes to ${nats(yardstick)}`;
   if (guessing && !(testLoss < ALMOST * guessing.testLoss))
     return [
@@ -58,7 +58,7 @@ export function remarksOn(
     ];
   if (frequencies && !(testLoss < ALMOST * frequencies.testLoss))
     return [
-      `the model is no better than the frequencies of units alone: ${than(frequencies)}. It has learned nothing of their order. Train for more steps (numSteps); if the loss no longer falls, ${lower(RATE_TOO_HIGH)}.`,
+      `the model is no better than the frequencies of tokens alone: ${than(frequencies)}. It has learned nothing of their order. Train for more steps (numSteps); if the loss no longer falls, ${lower(RATE_TOO_HIGH)}.`,
     ];
   if (ngram && !(testLoss < ngram.testLoss))
     return [
@@ -72,15 +72,15 @@ const ALMOST = 0.995;
 
 const lower = (text: string) => `${text.slice(0, 1).toLowerCase()}${text.slice(1)}`;
 
-/** Units by their frequency in training, one more of each so that none has no chance. */
-export function frequencyLoss(unitCounts: Float64Array, test: Corpus): number {
-  const total = unitCounts.reduce((sum, times) => sum + times, unitCounts.length);
-  let [nats, numUnits] = [0, 0];
-  for (const units of parts(test, Number.POSITIVE_INFINITY)) {
-    for (const unit of units) nats -= Math.log(((unitCounts[unit] as number) + 1) / total);
-    numUnits += units.length;
+/** Tokens by their frequency in training, one more of each so that none has no chance. */
+export function frequencyLoss(tokenCounts: Float64Array, test: Corpus): number {
+  const total = tokenCounts.reduce((sum, times) => sum + times, tokenCounts.length);
+  let [nats, numTokens] = [0, 0];
+  for (const tokens of parts(test, Number.POSITIVE_INFINITY)) {
+    for (const token of tokens) nats -= Math.log(((tokenCounts[token] as number) + 1) / total);
+    numTokens += tokens.length;
   }
-  return nats / numUnits;
+  return nats / numTokens;
 }
 
 /** The best of n-grams of several orders, and its order. */
@@ -89,35 +89,35 @@ async function ngramLoss(
   signal?: AbortSignal,
 ): Promise<{ readonly loss: number; readonly before: number }> {
   const order = vocabulary <= BYTES_AND_END ? ORDERS.bytes : ORDERS.larger;
-  const ngram = new Ngram(order, Math.min(MOST_UNITS, train.starts.at(-1) ?? 0), vocabulary);
-  for (const units of parts(train, MOST_UNITS)) {
-    ngram.add(units);
+  const ngram = new Ngram(order, Math.min(MOST_TOKENS, train.starts.at(-1) ?? 0), vocabulary);
+  for (const tokens of parts(train, MOST_TOKENS)) {
+    ngram.add(tokens);
     await breath(signal);
   }
   const bits = new Float64Array(order + 1);
-  let numUnits = 0;
-  for (const units of parts(test, MOST_UNITS)) {
-    ngram.addBits(units, bits);
-    numUnits += units.length;
+  let numTokens = 0;
+  for (const tokens of parts(test, MOST_TOKENS)) {
+    ngram.addBits(tokens, bits);
+    numTokens += tokens.length;
     await breath(signal);
   }
   const before = bits.indexOf(Math.min(...bits));
-  return { loss: ((bits[before] as number) * Math.LN2) / numUnits, before };
+  return { loss: ((bits[before] as number) * Math.LN2) / numTokens, before };
 }
 
-/** The units of documents from all over a corpus, a long one in parts, up to about so many. */
-function* parts({ numDocuments, starts, read }: Corpus, mostUnits: number): Generator<Int32Array, void, void> {
-  const stride = Math.max(1, Math.floor((starts[numDocuments] as number) / mostUnits));
-  let left = mostUnits;
+/** The tokens of documents from all over a corpus, a long one in parts, up to about so many. */
+function* parts({ numDocuments, starts, read }: Corpus, mostTokens: number): Generator<Int32Array, void, void> {
+  const stride = Math.max(1, Math.floor((starts[numDocuments] as number) / mostTokens));
+  let left = mostTokens;
   for (let d = 0; d < numDocuments && left > 0; d += stride) {
     const end = starts[d + 1] as number;
-    for (let from = starts[d] as number; from < end && left > 0; from += PART_UNITS) {
-      const units = new Int32Array(Math.min(PART_UNITS, end - from, left));
-      read(from, units.length, units, 0);
-      left -= units.length;
-      yield units;
+    for (let from = starts[d] as number; from < end && left > 0; from += PART_TOKENS) {
+      const tokens = new Int32Array(Math.min(PART_TOKENS, end - from, left));
+      read(from, tokens.length, tokens, 0);
+      left -= tokens.length;
+      yield tokens;
     }
   }
 }
 
-const PART_UNITS = 1 << 16;
+const PART_TOKENS = 1 << 16;

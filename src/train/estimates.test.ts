@@ -59,7 +59,7 @@ describe("an interval", () => {
       const { accuracy } = estimatesOf("binary", { probs, labels: isPositive });
       numAccuracy += Number(accuracy && accuracy.low <= 0.7 && 0.7 <= accuracy.high);
     }
-    // Three deviations of the number of hits: sqrt(400 * 0.95 * 0.05) is 4.4.
+    // Three standard deviations of the number of hits: sqrt(400 * 0.95 * 0.05) is 4.4.
     for (const numHits of [numAuc, numAccuracy, numRmse]) {
       assert.ok(Math.abs(numHits - 380) <= 14, `${numHits} of ${numTrials} hold it`);
     }
@@ -77,7 +77,7 @@ test("the interval of a calibration error holds the true one in about 95 of 100 
     const { low, high } = calibrationEstimate(probs, (i) => hits[i] === 1);
     numHits += Number(low <= 0.1 && 0.1 <= high);
   }
-  // Three deviations of the number of hits: sqrt(200 * 0.95 * 0.05) is 3.1.
+  // Three standard deviations of the number of hits: sqrt(200 * 0.95 * 0.05) is 3.1.
   assert.ok(Math.abs(numHits - 190) <= 10, `${numHits} of ${numTrials} hold it`);
 });
 

@@ -13,10 +13,10 @@ export interface Estimate {
   readonly high: number;
 }
 
-/** Deviations of a normal distribution that hold 95 % of it. */
+/** Standard deviations of a normal distribution that hold 95 % of it. */
 const Z = 1.959964;
 
-/** The mean of some numbers, which are many, as the central limit theorem has it: mean +- z deviation / sqrt(n). */
+/** The mean of some numbers, which are many, as the central limit theorem has it: mean +- z standard deviation / sqrt(n). */
 export function meanEstimate(values: Float64Array): Estimate {
   const n = values.length;
   const mean = values.reduce((sum, value) => sum + value, 0) / n;

@@ -27,11 +27,11 @@ import { mapValues, named, withPrefix } from "../runtime/named.js";
 import { meanOverChunks } from "./chunked-loss.js";
 import type { WeightPrefixes } from "./graphs.js";
 
-/** Of predictions of every unit. */
+/** Of predictions of every token. */
 export interface TextScore {
-  /** Mean of -log p of what came next, in nats per unit. */
+  /** Mean of -log p of the next token, in nats. */
   readonly loss: number;
-  /** Share of units that were the most probable one. */
+  /** Share of tokens that were the most probable one. */
   readonly accuracy: number;
 }
 
@@ -39,9 +39,9 @@ export interface TextScores {
   readonly models: readonly TextScore[];
   /** Of the mean of their probabilities; null for one model. */
   readonly ensemble: TextScore | null;
-  /** Half the sum over units of the absolute difference of probabilities, averaged over places and pairs of models; null for one. */
+  /** Half the sum over tokens of the absolute difference of probabilities, averaged over places and pairs of models; null for one. */
   readonly disagreement: number | null;
-  /** Share of places for whose most probable unit two models have another one, averaged over pairs; null for one. */
+  /** Share of places for whose most probable token two models have another one, averaged over pairs; null for one. */
   readonly churn: number | null;
 }
 
@@ -51,21 +51,21 @@ export type ScoreText = (corpus: Corpus, signal?: AbortSignal) => Promise<TextSc
 /** The size of a batch, as the model has it. */
 export interface TextBatch {
   readonly batchSize: number;
-  readonly times: number;
+  readonly sequenceLength: number;
   /** How texts lie in a batch: lanes that go on from batch to batch, or sequences. */
   readonly layout: TextLayout;
 }
 
 /**
  * Compile what scores models side by side, each with a state of its own that goes on from batch to batch, as in training; what
- * has no state sees of a unit what is before it in its sequence.
- * Nothing of the size of places times units leaves the engine.
+ * has no state sees of a token what is before it in its sequence.
+ * Nothing of the size of places times the vocabulary leaves the engine.
  */
 export async function textScorer(
   engine: Engine,
   model: Model,
   models: readonly WeightPrefixes[],
-  { batchSize, times, layout }: TextBatch,
+  { batchSize, sequenceLength, layout }: TextBatch,
 ): Promise<ScoreText> {
   const program = await engine.compile(scoreGraph(model, models));
   return async (corpus, signal) => {
@@ -75,7 +75,7 @@ export async function textScorer(
     }
     const sums: Record<string, number> = {};
     let count = 0;
-    for (const batch of wholeText[layout](corpus, batchSize, times)) {
+    for (const batch of wholeText[layout](corpus, batchSize, sequenceLength)) {
       const outputs = await program.run(batch, { signal });
       for (const [name, { data }] of Object.entries(outputs)) sums[name] = (sums[name] ?? 0) + Number(data[0]);
       count += numLabels(batch);

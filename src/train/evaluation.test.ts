@@ -8,7 +8,7 @@ const near = (actual: number | null | undefined, expected: number, what: string)
   assert.ok(Math.abs((actual ?? Number.NaN) - expected) < 1e-6, `${what}: ${actual}, expected ${expected}`);
 
 describe("an evaluation", () => {
-  test("of yes/no labels has both classes, and slices by size", () => {
+  test("of binary labels has both classes, and slices by size", () => {
     const predictions = {
       probs: Float32Array.of(0.9, 0.8, 0.3, 0.6, 0.2),
       labels: Float32Array.of(1, 0, 0, 1, 1),

@@ -41,7 +41,7 @@ export interface Evaluation extends Omit<SliceFigures, "name"> {
 }
 
 export interface EvaluationOptions {
-  /** Names of the classes, of yes/no labels the negative and the positive one. */
+  /** Names of the classes, of binary labels the negative and the positive one. */
   readonly classes: readonly string[] | null;
   /** The slice of each row. */
   readonly slices?: readonly string[];

@@ -39,21 +39,21 @@ test("of a task: the loss of standardised numbers, metrics in the unit of the la
       numbers,
       fc.double({ min: -9, max: 9, noNaN: true }),
       fc.double({ min: 0.1, max: 9, noNaN: true }),
-      (pairs, centre, deviation) => {
+      (pairs, centre, std) => {
         const probs = Float32Array.from(pairs, ([p]) => p);
         const labels = Float32Array.from(pairs, ([, y]) => y);
         const differences = pairs.map(([p, y]) => p - y);
-        const standard = differences.map((d) => d / deviation);
-        const { loss, rmse, mae, r2 } = regressionTask({ mean: centre, deviation }).measure({ probs, labels });
+        const standard = differences.map((d) => d / std);
+        const { loss, rmse, mae, r2 } = regressionTask({ mean: centre, std }).measure({ probs, labels });
         close(loss, mean(standard.map((d) => d ** 2)));
         close(rmse ?? Number.NaN, Math.sqrt(mean(differences.map((d) => d ** 2))));
         close(mae ?? Number.NaN, mean(differences.map(Math.abs)));
         const middle = mean(pairs.map(([, y]) => y));
         const variance = mean(pairs.map(([, y]) => (y - middle) ** 2));
         if (variance > 1e-6) close(r2 ?? Number.NaN, 1 - mean(differences.map((d) => d ** 2)) / variance, 1e-6);
-        const absolute = regressionTask({ deviation, loss: "absolute" }).measure({ probs, labels });
+        const absolute = regressionTask({ std, loss: "absolute" }).measure({ probs, labels });
         close(absolute.loss, mean(standard.map(Math.abs)));
-        const huber = regressionTask({ deviation, loss: "huber", delta: 1.5 }).measure({ probs, labels });
+        const huber = regressionTask({ std, loss: "huber", delta: 1.5 }).measure({ probs, labels });
         const huberOf = (d: number) => (Math.abs(d) < 1.5 ? d ** 2 / 2 : 1.5 * Math.abs(d) - 1.125);
         close(huber.loss, mean(standard.map(huberOf)));
       },

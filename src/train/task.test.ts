@@ -119,7 +119,7 @@ describe("two teachers", () => {
     const targets = first.map((value, i) => (value + (second[i] ?? 0)) / 2);
     const squared = (a: readonly number[], b: readonly number[]) =>
       mean(a.map((value, i) => (value - (b[i] ?? 0)) ** 2));
-    const output = outputsOf(regressionTask({ mean: 100, deviation: 20 }), float32(labels), weights);
+    const output = outputsOf(regressionTask({ mean: 100, std: 20 }), float32(labels), weights);
     close(output("labelLoss"), squared(own, standard));
     close(output("distillLoss"), squared(own, targets));
     close(output("divergence"), squared(own, targets));
@@ -151,7 +151,7 @@ describe("how far predictions are apart", () => {
     assert.equal(churn(Float32Array.of(0.5, 0.5, 0), Float32Array.of(1, 0, 0)), 0);
   });
   test("of numbers: their mean difference, for both", () => {
-    const { distance, churn } = regressionTask({ mean: 5, deviation: 2 });
+    const { distance, churn } = regressionTask({ mean: 5, std: 2 });
     const [a, b] = [Float32Array.of(10, 20), Float32Array.of(13, 19)];
     assert.deepEqual([distance(a, b), churn(a, b)], [2, 2]);
   });

@@ -50,7 +50,7 @@ export interface BinaryTaskOptions {
   readonly distillLoss?: DistillLossName;
 }
 
-/** A label that is 0 or 1: the probability that it is 1. A probability of a half or more decides for it. */
+/** Binary, a label that is 0 or 1: the probability that it is 1. A probability of a half or more decides for it. */
 export function binaryTask({ classes, ...options }: BinaryTaskOptions = {}): Task {
   const { positiveWeight = 1 } = options;
   const isPlain = Object.values(options).every((value) => value === undefined);
@@ -81,7 +81,7 @@ export interface MulticlassTaskOptions {
   readonly distillLoss?: DistillLossName;
 }
 
-/** One of several classes: the probability of each. The most probable one is decided for. */
+/** Multiclass, one of several classes: the probability of each. The most probable one is decided for. */
 export function multiclassTask({ classes, ...options }: MulticlassTaskOptions): Task {
   const numClasses = classes.length;
   const { classWeights } = options;
@@ -114,14 +114,14 @@ export interface RegressionTaskOptions extends RegressionOptions {
 }
 
 /**
- * A number. The loss, in training and validation, is of labels standardised by mean and deviation, so that 1 is about what
+ * Regression. The loss, in training and validation, is of labels standardised by mean and standard deviation, so that 1 is about what
  * the mean is worth under squared errors, and of their logarithms where they have a unit for these; metrics and predictions
  * are in the unit of the labels.
  */
 export function regressionTask({ shift, ...options }: RegressionTaskOptions): Task {
-  const { loss = "squared", delta = 1, mean = 0, deviation = 1, logUnit } = options;
+  const { loss = "squared", delta = 1, mean = 0, std = 1, logUnit } = options;
   const { center, scale } = shift ?? { center: 0, scale: 1 };
-  const error = (difference: number) => errors[loss](difference / deviation, delta);
+  const error = (difference: number) => errors[loss](difference / std, delta);
   const lossOf = ({ probs, labels }: Predictions) =>
     logUnit === undefined
       ? meanError(probs, labels, error)
@@ -134,7 +134,7 @@ export function regressionTask({ shift, ...options }: RegressionTaskOptions): Ta
     metadata: {
       task: "regression",
       labelMean: String(center + scale * mean),
-      labelDeviation: String(scale * deviation),
+      labelStd: String(scale * std),
       ...(shift && { labelCenter: String(center) }),
       ...(logUnit !== undefined && { labelLogUnit: String(logUnit) }),
     },

@@ -56,7 +56,7 @@ const cellLayer = (path: string, inputs: number, hidden: number, numBlocks: numb
 });
 const none = { floats: {}, ids: {}, numIds: 0, numHeads: 0 };
 
-/** 5 times, 3 examples of width 5, 2 layers of 4 units. */
+/** 5 time steps, 3 examples of width 5, 2 layers of 4 units. */
 const cells = (layer: (path: string, inputs: number, hidden: number) => Shapes, state = hiddenState) => ({
   ...none,
   params: { ...layer("layers.0", 5, 4), ...layer("layers.1", 4, 4) },
@@ -65,7 +65,7 @@ const cells = (layer: (path: string, inputs: number, hidden: number) => Shapes, 
 });
 
 export const blockCases = {
-  /** 5 times, 3 examples, 2 layers of 4 units, embeddings of width 5, a vocabulary of 7. */
+  /** 5 time steps, 3 examples, 2 layers of 4 units, embeddings of width 5, a vocabulary of 7. */
   layerNormLstm: {
     ...none,
     params: {
@@ -86,7 +86,7 @@ export const blockCases = {
   gruResetBefore: cells((...sizes) => cellLayer(...sizes, 3)),
   elman: cells((...sizes) => cellLayer(...sizes, 1)),
   elmanRelu: cells((...sizes) => cellLayer(...sizes, 1)),
-  /** 2 examples, 5 times, width 8, 2 heads. */
+  /** 2 examples, 5 time steps, width 8, 2 heads. */
   transformer: {
     ...none,
     params: {
@@ -156,10 +156,10 @@ function keyOf(name: BlockName, what: string): Key {
 }
 
 /** Normal values about a centre, rounded to multiples of 1/64. */
-function draws(of: Key, shape: readonly number[], deviation: number, centre: number): NdArray {
+function draws(of: Key, shape: readonly number[], std: number, centre: number): NdArray {
   const values = normal(of, sizeOf(shape));
   return float32(
-    values.map((value) => centre + Math.round(deviation * value * 64) / 64),
+    values.map((value) => centre + Math.round(std * value * 64) / 64),
     shape,
   );
 }

@@ -64,7 +64,7 @@ def layer_norm(params, path, x):
 
 def layer_norm_lstm_layer(params, path, x, hidden, cell):
     """x [time, batch, inputs] to all hidden states [time, batch, H], and the last of hidden and cell."""
-    # The part of the gates that does not wait for the state, for all times at once.
+    # The part of the gates that does not wait for the state, for all time steps at once.
     from_input = layer_norm(params, f"{path}.inputNorm", x @ params[f"{path}.inputWeight"])
     outputs = []
     for gates in from_input:
@@ -88,13 +88,13 @@ def layer_norm_lstm(params, kept, batch):
 
 
 def attention(params, x, num_heads):
-    num_examples, num_times, width = x.shape
-    columns = affine(params, "attention.qkv", x).reshape(num_examples, num_times, 3, num_heads, width // num_heads)
+    num_examples, length, width = x.shape
+    columns = affine(params, "attention.qkv", x).reshape(num_examples, length, 3, num_heads, width // num_heads)
     query, key, value = columns.permute(2, 0, 3, 1, 4)
     scores = query @ key.transpose(2, 3) / math.sqrt(width // num_heads)
-    later = torch.ones(num_times, num_times, dtype=torch.bool).triu(1)
+    later = torch.ones(length, length, dtype=torch.bool).triu(1)
     weights = torch.softmax(scores.masked_fill(later, -math.inf), dim=3)
-    joined = (weights @ value).transpose(1, 2).reshape(num_examples, num_times, width)
+    joined = (weights @ value).transpose(1, 2).reshape(num_examples, length, width)
     return affine(params, "attention.output", joined)
 
 

@@ -17,7 +17,7 @@ def tensors(arrays, dtype=torch.float64):
 
 
 def lstm(params, state, ids):
-    """Logits [time batch, units], and the state after the last time."""
+    """Logits [time batch, vocabulary], and the state after the last time."""
     x, after = params["embedding"][ids], {}
     for path, (hidden, cell) in state.items():
         x, hidden, cell = layer_norm_lstm_layer(params, path, x, hidden, cell)
@@ -47,7 +47,7 @@ def turned(x):
 
 
 def transformer(params, state, ids):
-    """Logits [batch time, units]; there is no state."""
+    """Logits [batch time, vocabulary]; there is no state."""
     sizes = cases["transformer"]
     x = params["embedding"][ids]
     batch, time, width = x.shape

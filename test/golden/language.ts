@@ -8,7 +8,7 @@ import { fold, rootKey, uniform } from "../../src/runtime/random.js";
 
 /** 50 steps of Adam; from step 15 on a teacher, from step 35 on a fresher snapshot of it, which goes on with its state. */
 export const languageRun = {
-  times: 6,
+  sequenceLength: 6,
   batchSize: 4,
   vocabulary: 13,
   lstm: { width: 8, hidden: 16 },
@@ -22,9 +22,13 @@ export const languageRun = {
   ],
 } as const;
 
-const sizes = { times: languageRun.times, batchSize: languageRun.batchSize, vocabulary: languageRun.vocabulary };
+const sizes = {
+  sequenceLength: languageRun.sequenceLength,
+  batchSize: languageRun.batchSize,
+  vocabulary: languageRun.vocabulary,
+};
 
-/** The networks, and whether a batch has lanes, [times, batch], or sequences, [batch, times]. */
+/** The networks, and whether a batch has lanes, [sequenceLength, batch], or sequences, [batch, sequenceLength]. */
 export const languageNetworks = {
   lstm: { model: lstmLanguageModel({ ...sizes, ...languageRun.lstm }), hasLanes: true },
   llama: { model: transformerLanguageModel({ ...sizes, ...languageRun.transformer, style: "llama" }), hasLanes: false },
@@ -41,20 +45,25 @@ export function languageParams(network: LanguageNetwork, index: number): NamedAr
   return initParams(languageNetworks[network].model, fold(rootKey(21), index));
 }
 
-/** Ids and labels of a step: texts in which units follow one another in a hidden order. */
+/** Ids and labels of a step: texts in which tokens follow one another in a hidden order. */
 export function languageBatch(network: LanguageNetwork, step: number): NamedArrays {
-  const { times, batchSize, vocabulary } = languageRun;
+  const { sequenceLength, batchSize, vocabulary } = languageRun;
   const { hasLanes } = languageNetworks[network];
-  const unitAt = (text: number, place: number) => {
+  const tokenAt = (text: number, place: number) => {
     const [u = 0] = uniform(fold(fold(fold(rootKey(22), "noise"), text), place), 1);
     return u < 0.3 ? Math.floor((u / 0.3) * vocabulary) : (7 * text + 5 * place) % vocabulary;
   };
   const of = (after: number) =>
-    Int32Array.from({ length: times * batchSize }, (_, i) => {
-      const [text, time] = hasLanes ? [i % batchSize, Math.floor(i / batchSize)] : [Math.floor(i / times), i % times];
-      return unitAt(text, step * times + time + after);
+    Int32Array.from({ length: sequenceLength * batchSize }, (_, i) => {
+      const [text, time] = hasLanes
+        ? [i % batchSize, Math.floor(i / batchSize)]
+        : [Math.floor(i / sequenceLength), i % sequenceLength];
+      return tokenAt(text, step * sequenceLength + time + after);
     });
-  return { ids: int32(of(0), hasLanes ? [times, batchSize] : [batchSize, times]), labels: int32(of(1)) };
+  return {
+    ids: int32(of(0), hasLanes ? [sequenceLength, batchSize] : [batchSize, sequenceLength]),
+    labels: int32(of(1)),
+  };
 }
 
 /** The data that `language.py` reads. */

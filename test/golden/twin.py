@@ -59,7 +59,7 @@ class Network(torch.nn.Module):
         columns = [F.embedding(batch[f"features.{name}"].long(), self.weights[f"embeddings.{name}"])
                    for name in self.network["categorical"]]
         for name, spec in self.network["numeric"].items():
-            x = (batch[f"features.{name}"] - spec["mean"]) / spec["deviation"]
+            x = (batch[f"features.{name}"] - spec["mean"]) / spec["std"]
             columns.append(torch.nan_to_num(x, nan=0.0)[:, None])  # A missing value counts as the mean.
         x = torch.cat(columns, dim=1)
         num_layers = len(self.network["hidden"]) + 1

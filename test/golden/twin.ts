@@ -32,7 +32,7 @@ export const curvesRun = {
       weekday: { numIds: 8, width: 4 },
       route: { numIds: 60, width: 16 },
     },
-    numeric: { logDistance: { mean: 6.4, deviation: 0.7 } },
+    numeric: { logDistance: { mean: 6.4, std: 0.7 } },
     hidden: [128, 64],
   },
   seed: 1,
@@ -57,7 +57,7 @@ export const stepsRun = {
       weekday: { numIds: 4, width: 4 },
       route: { numIds: 10, width: 4 },
     },
-    numeric: { logDistance: { mean: 6.4, deviation: 0.7 } },
+    numeric: { logDistance: { mean: 6.4, std: 0.7 } },
     hidden: [16, 8],
   },
   seed: 2,
@@ -104,12 +104,12 @@ export function twinBatch({ network, seed, batchSize }: TwinRun, group: number, 
     });
     features[name] = int32(ids);
   }
-  for (const [name, { mean, deviation }] of Object.entries(network.numeric)) {
+  for (const [name, { mean, std }] of Object.entries(network.numeric)) {
     const isMissing = uniform(fold(fold(draws, name), "missing"), batchSize).map((u) => Number(u < 1 / 32));
     const values = normal(fold(draws, name), batchSize);
     values.forEach((value, row) => {
       logits[row] = (logits[row] ?? 0) + value;
-      values[row] = isMissing[row] ? Number.NaN : mean + deviation * value;
+      values[row] = isMissing[row] ? Number.NaN : mean + std * value;
     });
     features[name] = float32(values);
   }

@@ -117,7 +117,7 @@ describe("train from data refuses", () => {
     "labels that are missing everywhere": [train("nulls.csv"), /it is null in all 600 rows: late/],
     "a label of many values as yes or no": [
       train("good.csv", "--label", "code", "--task", "binary"),
-      /--task binary: a yes\/no label has two values, and code has 300\. Write a comparison/,
+      /--task binary: a binary label has two values, and code has 300\. Write a comparison/,
     ],
     "texts as numbers": [train("good.csv", "--label", "zone", "--task", "regression"), /zone/, /regression/],
     "a place for the configuration that is not there": [

@@ -294,12 +294,12 @@ test("a run folder of a newer version is refused, and the file named", async () 
     [folder.result, "result.json"],
   ] as const) {
     const before = readFileSync(file, "utf8");
-    assert.match(before, /"version": ?1\b/, name);
-    writeFileSync(file, before.replace(/"version": ?1\b/, '"version":2'));
+    assert.match(before, /"version": ?2\b/, name);
+    writeFileSync(file, before.replace(/"version": ?2\b/, '"version":3'));
     const command = name === "result.json" ? ["inspect", folder.path] : ["train", "--resume", folder.path];
     const { code, stderr, shown } = await place.codistill(command).ended;
     assert.equal(code, 2, shown);
-    assert.match(stderr, new RegExp(`${name}.* version must be 1, got 2`), shown);
+    assert.match(stderr, new RegExp(`${name}.* version must be 2, got 3`), shown);
     writeFileSync(file, before);
   }
 });

@@ -58,19 +58,19 @@ test("a run on text says what it has, learns, and its model continues a text, th
   assert.equal(code, 0, shown);
   assert.match(
     stdout,
-    /^data: \d+ training, \d+ validation, \d+ test documents, of [\d,]+ training, .* units \(/m,
+    /^data: \d+ training, \d+ validation, \d+ test documents, of [\d,]+ training, .* tokens \(/m,
     shown,
   );
   for (const group of [0, 1])
     assert.match(stdout, new RegExp(`^group ${group} took its first step \\d+\\.\\d s after`, "m"));
   assert.match(stdout, /^guessing among 257 +5\.5491/m, shown);
-  assert.match(stdout, /test nats per unit +test perplexity +test bits per byte +test accuracy/, shown);
+  assert.match(stdout, /test nats per token +test perplexity +test bits per byte +test accuracy/, shown);
   assert.match(stdout, /^next: codistill sample \S+model\.onnx;/m, shown);
   const folder = await run.folder();
-  const { task, groups, ensemble, churn, testRows, testUnits } = resultOf(folder);
+  const { task, groups, ensemble, churn, testRows, testTokens } = resultOf(folder);
   assert.equal(task, "language");
   const [ready] = ofKind(readLog(folder.log), "data-ready");
-  assert.deepEqual([testRows, testUnits], [ready?.rows.test, (ready?.units?.test ?? 0) - 1]);
+  assert.deepEqual([testRows, testTokens], [ready?.rows.test, (ready?.tokens?.test ?? 0) - 1]);
   for (const { testLoss, testPerplexity = 0, testBitsPerByte = 0 } of [...groups, ...(ensemble ? [ensemble] : [])]) {
     assert.ok(testLoss < 3, `${testLoss} nats are no better than guessing by frequency`);
     assert.ok(Math.abs(testPerplexity - Math.exp(testLoss)) < 1e-9);
@@ -98,7 +98,7 @@ test("a run on text says what it has, learns, and its model continues a text, th
 
   const fresh = await place.write("fresh.txt", Object.values(books)[2]?.slice(0, 10_000) ?? "");
   const evaluated = await place.codistill(["evaluate", folder.model.onnx, fresh]).ended;
-  assert.match(evaluated.stdout, /^1 document, 10.0 kB, 10,001 units, /, evaluated.shown);
+  assert.match(evaluated.stdout, /^1 document, 10.0 kB, 10,001 tokens, /, evaluated.shown);
   const nats = Number(/\n +(\d\.\d+) /.exec(evaluated.stdout)?.[1]);
   assert.ok(nats > 1 && nats < 3.5, evaluated.shown);
 
@@ -122,5 +122,5 @@ test("a run on text says what it has, learns, and its model continues a text, th
   const { groups: dealt } = JSON.parse((await place.codistill(["shards", path, "--json"]).ended).stdout);
   assert.equal(dealt.length, 2);
   const big = ["train", path, "--set", "globalBatchSize=20000"];
-  await refused(big, /a batch of 20000 texts of 8 units needs 180000, and this shard has \d+\. Lower/);
+  await refused(big, /a batch of 20000 texts of 8 tokens needs 180000, and this shard has \d+\. Lower/);
 });

@@ -16,7 +16,7 @@ test("a tokenizer is learned from books, said, written once, and as JSON", async
   const { code, stdout, stderr, shown } = await place.codistill(args).ended;
   assert.equal(code, 0, shown);
   const { digest } = openTokenizer(place.path("tokenizer.json"));
-  assert.match(stdout, /^tokenizer\.json: 600 units from 2 documents, \d+\.\d kB, in 0:0\d$/m, shown);
+  assert.match(stdout, /^tokenizer\.json: 600 tokens from 2 documents, \d+\.\d kB, in 0:0\d$/m, shown);
   assert.match(stdout, new RegExp(`^SHA-256 ${digest}$`, "m"), shown);
   assert.match(stderr, /^read 2 documents, .* different words$/m, shown);
 

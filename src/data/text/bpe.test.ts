@@ -5,13 +5,13 @@ import { type Merge, trainBpe } from "./bpe.js";
 
 /** The algorithm as the paper has it: count all pairs anew for every merge. */
 function naive(words: ReadonlyMap<string, number>, numMerges: number): Merge[] {
-  let texts = [...words].map(([word, count]) => ({ units: [...new TextEncoder().encode(word)], count }));
+  let texts = [...words].map(([word, count]) => ({ tokens: [...new TextEncoder().encode(word)], count }));
   const merges: Merge[] = [];
   while (merges.length < numMerges) {
     const counts = new Map<string, { pair: Merge; count: number }>();
-    for (const { units, count } of texts) {
-      for (let i = 0; i + 1 < units.length; i++) {
-        const pair: Merge = [units[i] as number, units[i + 1] as number];
+    for (const { tokens, count } of texts) {
+      for (let i = 0; i + 1 < tokens.length; i++) {
+        const pair: Merge = [tokens[i] as number, tokens[i + 1] as number];
         const before = counts.get(pair.join())?.count ?? 0;
         counts.set(pair.join(), { pair, count: before + count });
       }
@@ -23,14 +23,14 @@ function naive(words: ReadonlyMap<string, number>, numMerges: number): Merge[] {
     const [left, right] = best.pair;
     const made = 256 + merges.length;
     merges.push(best.pair);
-    texts = texts.map(({ units, count }) => {
+    texts = texts.map(({ tokens, count }) => {
       const joined: number[] = [];
-      for (let i = 0; i < units.length; i++) {
-        const isPair = units[i] === left && units[i + 1] === right;
-        joined.push(isPair ? made : (units[i] as number));
+      for (let i = 0; i < tokens.length; i++) {
+        const isPair = tokens[i] === left && tokens[i + 1] === right;
+        joined.push(isPair ? made : (tokens[i] as number));
         if (isPair) i++;
       }
-      return { units: joined, count };
+      return { tokens: joined, count };
     });
   }
   return merges;

@@ -1,9 +1,9 @@
 /**
- * Byte-pair encoding: which pairs of units to join, learned from how often words come (Sennrich, Haddow and Birch 2016,
+ * Byte-pair encoding: which pairs of tokens to merge, learned from how often words come (Sennrich, Haddow and Birch 2016,
  * "Neural Machine Translation of Rare Words with Subword Units", algorithm 1; on bytes: Radford et al. 2019, section 2.2).
  */
 
-/** Two units that become one, by their ids: 0 to 255 are bytes, 256 + i is what merge i makes. */
+/** Two tokens that are merged into one, by their ids: 0 to 255 are bytes, 256 + i is what merge i makes. */
 export type Merge = readonly [left: number, right: number];
 
 export interface BpeOptions {
@@ -14,7 +14,7 @@ export interface BpeOptions {
 }
 
 /** Ids that fit two to a number that is exact. */
-const MOST_UNITS = 2 ** 24;
+const MOST_TOKENS = 2 ** 24;
 const NUM_BYTES = 256;
 /** Longer words, as rows of signs or packed data, cost much and teach nothing. */
 const LONGEST_WORD = 256;
@@ -27,26 +27,26 @@ const PROGRESS_EVERY = 64;
  * of several that of the smallest ids: the same words, in any order, give the same merges.
  */
 export function trainBpe(words: ReadonlyMap<string, number>, { numMerges, onProgress }: BpeOptions): Merge[] {
-  const { units, starts, lengths, counts } = unitsOf(words);
+  const { tokens, starts, lengths, counts } = tokensOf(words);
   const pairs = new PairCounts();
-  for (let word = 0; word < counts.length; word++) pairs.addWord(units, starts, lengths, counts, word);
+  for (let word = 0; word < counts.length; word++) pairs.addWord(tokens, starts, lengths, counts, word);
   pairs.queueAll();
   const merges: Merge[] = [];
   while (merges.length < numMerges) {
     const pair = pairs.takeMostFrequent();
     if (pair === null) break;
     const made = NUM_BYTES + merges.length;
-    const [left, right] = [Math.floor(pair / MOST_UNITS), pair % MOST_UNITS];
+    const [left, right] = [Math.floor(pair / MOST_TOKENS), pair % MOST_TOKENS];
     merges.push([left, right]);
     for (const word of pairs.takeWords(pair)) {
       const start = starts[word] as number;
       const length = lengths[word] as number;
-      if (!hasPair(units, start, length, left, right)) continue;
+      if (!hasPair(tokens, start, length, left, right)) continue;
       const times = counts[word] as number;
-      pairs.changeCounts(units, start, length, -times);
-      lengths[word] = join(units, start, length, left, right, made);
-      pairs.changeCounts(units, start, lengths[word] as number, times);
-      pairs.noteWord(units, start, lengths[word] as number, word, made);
+      pairs.changeCounts(tokens, start, length, -times);
+      lengths[word] = join(tokens, start, length, left, right, made);
+      pairs.changeCounts(tokens, start, lengths[word] as number, times);
+      pairs.noteWord(tokens, start, lengths[word] as number, word, made);
     }
     pairs.queueChanged();
     if (merges.length % PROGRESS_EVERY === 0) onProgress?.(merges.length);
@@ -55,35 +55,35 @@ export function trainBpe(words: ReadonlyMap<string, number>, { numMerges, onProg
 }
 
 /** The bytes of every word, one after the other. */
-function unitsOf(words: ReadonlyMap<string, number>) {
+function tokensOf(words: ReadonlyMap<string, number>) {
   const encoder = new TextEncoder();
   // Sorted, so that nothing depends on where a word came first.
   const kept = [...words.keys()].sort().map((word) => ({ bytes: encoder.encode(word), count: words.get(word) ?? 0 }));
   const short = kept.filter(({ bytes }) => bytes.length > 1 && bytes.length <= LONGEST_WORD);
   const starts = new Int32Array(short.length);
   const lengths = new Int32Array(short.length);
-  const units = new Int32Array(short.reduce((sum, { bytes }) => sum + bytes.length, 0));
+  const tokens = new Int32Array(short.reduce((sum, { bytes }) => sum + bytes.length, 0));
   let at = 0;
   for (const [word, { bytes }] of short.entries()) {
     starts[word] = at;
     lengths[word] = bytes.length;
-    units.set(bytes, at);
+    tokens.set(bytes, at);
     at += bytes.length;
   }
-  return { units, starts, lengths, counts: Float64Array.from(short, ({ count }) => count) };
+  return { tokens, starts, lengths, counts: Float64Array.from(short, ({ count }) => count) };
 }
 
-function hasPair(units: Int32Array, start: number, length: number, left: number, right: number): boolean {
-  for (let i = start; i < start + length - 1; i++) if (units[i] === left && units[i + 1] === right) return true;
+function hasPair(tokens: Int32Array, start: number, length: number, left: number, right: number): boolean {
+  for (let i = start; i < start + length - 1; i++) if (tokens[i] === left && tokens[i + 1] === right) return true;
   return false;
 }
 
 /** Replace a pair in a word, from left to right; gives the new length. */
-function join(units: Int32Array, start: number, length: number, left: number, right: number, made: number): number {
+function join(tokens: Int32Array, start: number, length: number, left: number, right: number, made: number): number {
   let to = start;
   for (let from = start; from < start + length; ) {
-    const isPair = units[from] === left && from + 1 < start + length && units[from + 1] === right;
-    units[to++] = isPair ? made : (units[from] as number);
+    const isPair = tokens[from] === left && from + 1 < start + length && tokens[from + 1] === right;
+    tokens[to++] = isPair ? made : (tokens[from] as number);
     from += isPair ? 2 : 1;
   }
   return to - start;
@@ -97,24 +97,24 @@ class PairCounts {
   readonly #changed = new Set<number>();
   readonly #queue = new PairQueue();
 
-  addWord(units: Int32Array, starts: Int32Array, lengths: Int32Array, counts: Float64Array, word: number): void {
+  addWord(tokens: Int32Array, starts: Int32Array, lengths: Int32Array, counts: Float64Array, word: number): void {
     const [start, length] = [starts[word] as number, lengths[word] as number];
-    this.changeCounts(units, start, length, counts[word] as number);
-    for (let i = start; i < start + length - 1; i++) this.#note(pairAt(units, i), word);
+    this.changeCounts(tokens, start, length, counts[word] as number);
+    for (let i = start; i < start + length - 1; i++) this.#note(pairAt(tokens, i), word);
   }
 
-  changeCounts(units: Int32Array, start: number, length: number, by: number): void {
+  changeCounts(tokens: Int32Array, start: number, length: number, by: number): void {
     for (let i = start; i < start + length - 1; i++) {
-      const pair = pairAt(units, i);
+      const pair = pairAt(tokens, i);
       this.#counts.set(pair, (this.#counts.get(pair) ?? 0) + by);
     }
   }
 
-  /** Note the pairs of a word that have the unit that was made: of the others it is known already. */
-  noteWord(units: Int32Array, start: number, length: number, word: number, made: number): void {
+  /** Note the pairs of a word that have the token that was made: of the others it is known already. */
+  noteWord(tokens: Int32Array, start: number, length: number, word: number, made: number): void {
     for (let i = start; i < start + length - 1; i++) {
-      if (units[i] !== made && units[i + 1] !== made) continue;
-      const pair = pairAt(units, i);
+      if (tokens[i] !== made && tokens[i + 1] !== made) continue;
+      const pair = pairAt(tokens, i);
       this.#note(pair, word);
       this.#changed.add(pair);
     }
@@ -162,8 +162,8 @@ class PairCounts {
   }
 }
 
-function pairAt(units: Int32Array, i: number): number {
-  return (units[i] as number) * MOST_UNITS + (units[i + 1] as number);
+function pairAt(tokens: Int32Array, i: number): number {
+  return (tokens[i] as number) * MOST_TOKENS + (tokens[i + 1] as number);
 }
 
 /** A binary heap: the highest count first, of equal ones the smallest pair. */

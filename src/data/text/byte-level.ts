@@ -1,11 +1,11 @@
-/** Byte-level units in the `tokenizer.json` of Hugging Face's tokenizers: any text has units, and any units give bytes. */
+/** Byte-level tokens in the `tokenizer.json` of Hugging Face's tokenizers: any text has tokens, and any tokens give bytes. */
 import type { Merge } from "./bpe.js";
 
 /** Between documents; not met in text. */
 export const END_OF_TEXT = "<|endoftext|>";
 
 /**
- * Where GPT-2 parts text into words before units are joined (Radford et al. 2019): contractions, letters, numbers and
+ * Where GPT-2 parts text into words before tokens are joined (Radford et al. 2019): contractions, letters, numbers and
  * other signs each with the space before them, and spaces.
  */
 const WORDS =
@@ -50,11 +50,11 @@ export interface TokenizerFile {
 
 /** The tokenizer of the bytes (ids 0 to 255), what merges make (from 256 on), and last {@link END_OF_TEXT}. */
 export function tokenizerFile(merges: readonly Merge[]): TokenizerFile {
-  const units = [...byteSigns];
-  for (const [left, right] of merges) units.push(`${units[left]}${units[right]}`);
+  const tokens = [...byteSigns];
+  for (const [left, right] of merges) tokens.push(`${tokens[left]}${tokens[right]}`);
   const byteLevel = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true };
   const endOfText = {
-    id: units.length,
+    id: tokens.length,
     content: END_OF_TEXT,
     single_word: false,
     lstrip: false,
@@ -80,8 +80,8 @@ export function tokenizerFile(merges: readonly Merge[]): TokenizerFile {
       fuse_unk: false,
       byte_fallback: false,
       ignore_merges: false,
-      vocab: { ...Object.fromEntries(units.map((unit, id) => [unit, id])), [END_OF_TEXT]: units.length },
-      merges: merges.map(([left, right]) => `${units[left]} ${units[right]}`),
+      vocab: { ...Object.fromEntries(tokens.map((token, id) => [token, id])), [END_OF_TEXT]: tokens.length },
+      merges: merges.map(([left, right]) => `${tokens[left]} ${tokens[right]}`),
     },
   };
 }

@@ -1,27 +1,27 @@
-/** Documents as units, one after the other. */
+/** Documents as tokens, one after the other. */
 import { DataError } from "../../errors.js";
 import { lastAtMost } from "../search.js";
 
 /** Documents, in memory or in a file. */
 export interface Corpus {
   readonly numDocuments: number;
-  /** Document d has the units from `starts[d]` up to, not including, `starts[d + 1]`: one entry more than documents. */
+  /** Document d has the tokens from `starts[d]` up to, not including, `starts[d + 1]`: one entry more than documents. */
   readonly starts: Float64Array;
-  /** Copy `count` units from the place `from` on into an array, from `at` on. */
+  /** Copy `count` tokens from the place `from` on into an array, from `at` on. */
   read(from: number, count: number, into: Int32Array, at: number): void;
 }
 
-/** Documents that are in memory. Throws {@link DataError} when they do not end where their units do. */
-export function corpusOf(starts: Float64Array, units: Uint16Array | Uint32Array): Corpus {
+/** Documents that are in memory. Throws {@link DataError} when they do not end where their tokens do. */
+export function corpusOf(starts: Float64Array, tokens: Uint16Array | Uint32Array): Corpus {
   const ends = starts.at(-1);
-  if (ends !== units.length || starts.some((start, d) => start > (starts[d + 1] ?? start))) {
-    throw new DataError(`text: documents must end with their ${units.length} units, and end at ${ends}`);
+  if (ends !== tokens.length || starts.some((start, d) => start > (starts[d + 1] ?? start))) {
+    throw new DataError(`text: documents must end with their ${tokens.length} tokens, and end at ${ends}`);
   }
   return {
     numDocuments: starts.length - 1,
     starts,
     read(from, count, into, at) {
-      into.set(units.subarray(from, from + count), at);
+      into.set(tokens.subarray(from, from + count), at);
     },
   };
 }
@@ -29,7 +29,7 @@ export function corpusOf(starts: Float64Array, units: Uint16Array | Uint32Array)
 /** Some documents of a corpus in an order, as one text. */
 export interface Joined {
   readonly length: number;
-  /** Copy `count` units from the place `from` on into an array, from `at` on. */
+  /** Copy `count` tokens from the place `from` on into an array, from `at` on. */
   read(from: number, count: number, into: Int32Array, at: number): void;
 }
 

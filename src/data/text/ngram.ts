@@ -1,24 +1,24 @@
-/** An n-gram model of units by hashed counts: what a language model has to be better than. */
+/** An n-gram model of tokens by hashed counts: what a language model has to be better than. */
 
 /** Slots of a table of counts. */
 const MOST_SLOTS = 2 ** 25;
 
 interface Level {
-  /** Times that a context was followed by a unit. */
+  /** Times that a context was followed by a token. */
   readonly counts: Uint32Array;
   /** Times that a context was followed by any. */
   readonly totals: Uint32Array;
-  /** Different units that followed it. */
+  /** Different tokens that followed it. */
   readonly kinds: Uint32Array;
 }
 
-/** Units of a document, each from 0 up. */
-export type Units = ArrayLike<number>;
+/** Tokens of a document, each from 0 up. */
+export type Tokens = ArrayLike<number>;
 
 /**
- * Units by the `order` before them, smoothed after Witten and Bell:
- * p_k(c | s) = (n(s c) + t(s) p_{k-1}(c | s')) / (n(s) + t(s)), with n the counts, t the different units that followed s,
- * s' the context without its oldest unit, and p_{-1} = 1 / vocabulary. Counts lie in hash tables without regard to collisions.
+ * Tokens by the `order` before them, smoothed after Witten and Bell:
+ * p_k(c | s) = (n(s c) + t(s) p_{k-1}(c | s')) / (n(s) + t(s)), with n the counts, t the different tokens that followed s,
+ * s' the context without its oldest token, and p_{-1} = 1 / vocabulary. Counts lie in hash tables without regard to collisions.
  */
 export class Ngram {
   private readonly levels: readonly Level[];
@@ -27,11 +27,11 @@ export class Ngram {
   private readonly order: number;
   private readonly vocabulary: number;
 
-  constructor(order: number, trainingUnits: number, vocabulary = 256) {
+  constructor(order: number, numTrainingTokens: number, vocabulary = 256) {
     this.order = order;
     this.vocabulary = vocabulary;
     let slots = 1 << 16;
-    while (slots < 4 * trainingUnits && slots < MOST_SLOTS) slots *= 2;
+    while (slots < 4 * numTrainingTokens && slots < MOST_SLOTS) slots *= 2;
     this.levels = Array.from({ length: order + 1 }, () => ({
       counts: new Uint32Array(slots),
       totals: new Uint32Array(slots / 2),
@@ -41,7 +41,7 @@ export class Ngram {
   }
 
   /** Count a document. */
-  add(document: Units): void {
+  add(document: Tokens): void {
     for (let at = 0; at < document.length; at++) {
       const longest = this.hash(document, at);
       for (let k = 0; k <= longest; k++) {
@@ -56,8 +56,8 @@ export class Ngram {
     }
   }
 
-  /** Add the bits that a document takes, by contexts of at most 0, 1, ... units. */
-  addBits(document: Units, bits: Float64Array): void {
+  /** Add the bits that a document takes, by contexts of at most 0, 1, ... tokens. */
+  addBits(document: Tokens, bits: Float64Array): void {
     for (let at = 0; at < document.length; at++) {
       const longest = this.hash(document, at);
       let chance = 1 / this.vocabulary;
@@ -68,7 +68,7 @@ export class Ngram {
     }
   }
 
-  private chance(k: number, unit: number, lower: number): number {
+  private chance(k: number, token: number, lower: number): number {
     const { counts, totals, kinds } = this.levels[k] as Level;
     const context = this.hashes[k] as number;
     const slot = context & (totals.length - 1);
@@ -77,12 +77,12 @@ export class Ngram {
     // By a collision a context may seem to have none.
     const kind = Math.max(kinds[slot] as number, 1);
     // Two pairs in one slot must not come to more than the whole.
-    const count = Math.min(counts[mix(context, unit) & (counts.length - 1)] as number, total);
+    const count = Math.min(counts[mix(context, token) & (counts.length - 1)] as number, total);
     return (count + kind * lower) / (total + kind);
   }
 
-  /** Hashes of the contexts of 0, 1, ... units before a place; the longest that there is. */
-  private hash(document: Units, at: number): number {
+  /** Hashes of the contexts of 0, 1, ... tokens before a place; the longest that there is. */
+  private hash(document: Tokens, at: number): number {
     const longest = Math.min(this.order, at);
     this.hashes[0] = 0x9e3779b9;
     for (let k = 1; k <= longest; k++) this.hashes[k] = mix(this.hashes[k - 1] as number, document[at - k] as number);
@@ -90,8 +90,8 @@ export class Ngram {
   }
 }
 
-function mix(hash: number, unit: number): number {
-  let mixed = Math.imul(hash ^ (unit + 1), 0x85ebca6b);
+function mix(hash: number, token: number): number {
+  let mixed = Math.imul(hash ^ (token + 1), 0x85ebca6b);
   mixed ^= mixed >>> 15;
   mixed = Math.imul(mixed, 0xc2b2ae35);
   return (mixed ^ (mixed >>> 13)) >>> 0;

@@ -8,7 +8,7 @@ import type { ReadyStream } from "../stream.js";
 import { corpusOf, joined } from "./corpus.js";
 import { laneStream, sequenceStream, type TextStreamOptions } from "./streams.js";
 
-/** Documents of so many units; every unit is its own number, so that it is known where it came from. */
+/** Documents of so many tokens; every token is its own number, so that it is known where it came from. */
 function corpus(lengths: readonly number[]) {
   const starts = Float64Array.from([0, ...lengths.map((_, d) => lengths.slice(0, d + 1).reduce((a, b) => a + b, 0))]);
   return corpusOf(
@@ -48,34 +48,37 @@ for (const [name, make] of Object.entries(kinds)) {
     const sizes = fc.record({
       lengths: lengthsArbitrary,
       batchSize: fc.integer({ min: 1, max: 4 }),
-      times: fc.integer({ min: 1, max: 6 }),
+      sequenceLength: fc.integer({ min: 1, max: 6 }),
       seed: fc.nat(1000),
     });
     const streamOf = (
       lengths: readonly number[],
-      options: Partial<TextStreamOptions> & { batchSize: number; times: number },
+      options: Partial<TextStreamOptions> & { batchSize: number; sequenceLength: number },
     ) => make({ corpus: corpus(lengths), documents: all(lengths), key: rootKey(1), ...options });
 
-    test("an epoch has units once, labels that come next, and another order in the next epoch", () => {
+    test("an epoch has tokens once, labels that come next, and another order in the next epoch", () => {
       fc.assert(
-        fc.property(sizes, ({ lengths, batchSize, times, seed }) => {
-          const numUnits = lengths.reduce((a, b) => a + b, 0);
-          fc.pre(numUnits >= batchSize * (times + 1));
-          const stream = streamOf(lengths, { batchSize, times, key: rootKey(seed) });
+        fc.property(sizes, ({ lengths, batchSize, sequenceLength, seed }) => {
+          const numTokens = lengths.reduce((a, b) => a + b, 0);
+          fc.pre(numTokens >= batchSize * (sequenceLength + 1));
+          const stream = streamOf(lengths, { batchSize, sequenceLength, key: rootKey(seed) });
           const seen = new Set<number>();
           const next = new Map<number, number>();
           while (stream.cursor.epoch === 0) {
             const { ids, labels } = data(stream);
             for (const [i, id] of ids.entries()) {
-              assert.ok(!seen.has(id), `unit ${id} came twice`);
+              assert.ok(!seen.has(id), `token ${id} came twice`);
               seen.add(id);
               next.set(id, labels[i] as number);
             }
           }
-          assert.equal(seen.size, stream.numRows * times);
+          assert.equal(seen.size, stream.numRows * sequenceLength);
           // Few are left over: at each lane's or the text's end.
-          assert.ok(numUnits - seen.size <= batchSize * (times + 1), `${numUnits - seen.size} are left over`);
-          // Within a document the label is the next unit.
+          assert.ok(
+            numTokens - seen.size <= batchSize * (sequenceLength + 1),
+            `${numTokens - seen.size} are left over`,
+          );
+          // Within a document the label is the next token.
           const ends = new Set(lengths.map((_, d) => lengths.slice(0, d + 1).reduce((a, b) => a + b, 0) - 1));
           for (const [id, label] of next) if (!ends.has(id)) assert.equal(label, id + 1);
         }),
@@ -84,7 +87,7 @@ for (const [name, make] of Object.entries(kinds)) {
 
     test("goes on from a cursor with the same batches", () => {
       const lengths = [40, 7, 0, 90, 13];
-      const options = { batchSize: 3, times: 5 };
+      const options = { batchSize: 3, sequenceLength: 5 };
       const whole = streamOf(lengths, options);
       const batches = Array.from({ length: 25 }, () => ({ cursor: whole.cursor, ...data(whole) }));
       assert.ok(whole.cursor.epoch >= 2);
@@ -95,21 +98,24 @@ for (const [name, make] of Object.entries(kinds)) {
       }
     });
 
-    /** The units and labels of each text of some batches. */
+    /** The tokens and labels of each text of some batches. */
     const textsOf = (batches: readonly NamedArrays[]) =>
       batches.flatMap(({ ids, labels }) => {
         const isByTime = name === "laneStream";
-        const [times = 0, numTexts = 0] = (isByTime ? ids?.shape : ids?.shape.toReversed()) ?? [];
-        const at = (text: number, time: number) => (isByTime ? time * numTexts + text : text * times + time);
+        const [sequenceLength = 0, numTexts = 0] = (isByTime ? ids?.shape : ids?.shape.toReversed()) ?? [];
+        const at = (text: number, time: number) => (isByTime ? time * numTexts + text : text * sequenceLength + time);
         return Array.from({ length: numTexts }, (_, text) =>
-          Array.from({ length: times }, (_, time) => [ids?.data[at(text, time)], labels?.data[at(text, time)]]),
+          Array.from({ length: sequenceLength }, (_, time) => [
+            ids?.data[at(text, time)],
+            labels?.data[at(text, time)],
+          ]),
         );
       });
 
     test("the parts of a batch in the order of workers are the whole batch, with one cursor, across the ends of epochs", () => {
       const lengths = [40, 7, 0, 90, 13];
       for (const count of [1, 2, 3]) {
-        const sizes = { batchSize: 6, times: 5, cursor: { epoch: 1, position: 2 } };
+        const sizes = { batchSize: 6, sequenceLength: 5, cursor: { epoch: 1, position: 2 } };
         const whole = streamOf(lengths, sizes);
         const parts = Array.from({ length: count }, (_, index) =>
           streamOf(lengths, { ...sizes, part: { index, count } }),
@@ -122,38 +128,38 @@ for (const [name, make] of Object.entries(kinds)) {
         }
       }
       assert.throws(
-        () => streamOf(lengths, { batchSize: 6, times: 5, part: { index: 0, count: 4 } }),
+        () => streamOf(lengths, { batchSize: 6, sequenceLength: 5, part: { index: 0, count: 4 } }),
         (error) => error instanceof ConfigError && /6 is no multiple of 4/.test(error.message),
       );
     });
 
     test("reads the documents of a shard alone", () => {
       const lengths = [20, 30, 40];
-      const stream = streamOf(lengths, { batchSize: 2, times: 4, documents: Uint32Array.of(1) });
+      const stream = streamOf(lengths, { batchSize: 2, sequenceLength: 4, documents: Uint32Array.of(1) });
       for (let i = 0; i < 20; i++) assert.ok(data(stream).ids.every((id) => id >= 20 && id < 50));
     });
 
     test("refuses too little text, sizes that are none, and a cursor of another text", () => {
       const lengths = [10];
       assert.throws(
-        () => streamOf(lengths, { batchSize: 2, times: 5 }),
+        () => streamOf(lengths, { batchSize: 2, sequenceLength: 5 }),
         (error) =>
-          error instanceof DataError && /2 texts of 5 units needs 1[12], and this shard has 10/.test(error.message),
+          error instanceof DataError && /2 texts of 5 tokens needs 1[12], and this shard has 10/.test(error.message),
       );
-      assert.throws(() => streamOf(lengths, { batchSize: 0, times: 5 }), ConfigError);
-      assert.throws(() => streamOf(lengths, { batchSize: 1, times: 1.5 }), ConfigError);
+      assert.throws(() => streamOf(lengths, { batchSize: 0, sequenceLength: 5 }), ConfigError);
+      assert.throws(() => streamOf(lengths, { batchSize: 1, sequenceLength: 1.5 }), ConfigError);
       const cursor = { epoch: 0, position: 999 };
-      assert.throws(() => streamOf(lengths, { batchSize: 1, times: 2, cursor }), /got epoch 0, position 999/);
+      assert.throws(() => streamOf(lengths, { batchSize: 1, sequenceLength: 2, cursor }), /got epoch 0, position 999/);
     });
   });
 }
 
-test("lanes go on where they were, and batches are [times, batch]", () => {
+test("lanes go on where they were, and batches are [sequenceLength, batch]", () => {
   const stream = laneStream({
     corpus: corpus([100]),
     documents: Uint32Array.of(0),
     batchSize: 2,
-    times: 3,
+    sequenceLength: 3,
     key: rootKey(1),
   });
   const { ids, labels } = stream.next();
@@ -163,12 +169,12 @@ test("lanes go on where they were, and batches are [times, batch]", () => {
   assert.deepEqual([...data(stream).ids], [3, 53, 4, 54, 5, 55]);
 });
 
-test("sequences are [batch, times]", () => {
+test("sequences are [batch, sequenceLength]", () => {
   const stream = sequenceStream({
     corpus: corpus([100]),
     documents: Uint32Array.of(0),
     batchSize: 2,
-    times: 3,
+    sequenceLength: 3,
     key: rootKey(1),
   });
   const { ids } = stream.next();

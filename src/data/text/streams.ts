@@ -1,4 +1,4 @@
-/** Batches of text without end: what comes next is the label of every unit. */
+/** Batches of text without end: the label of every token is the next one. */
 import { ConfigError, DataError } from "../../errors.js";
 import { int32, type NamedArrays } from "../../runtime/array.js";
 import { fold, type Key, permutation } from "../../runtime/random.js";
@@ -12,8 +12,8 @@ export interface TextStreamOptions {
   readonly documents: Uint32Array;
   /** Texts side by side, of all parts together. */
   readonly batchSize: number;
-  /** Units of each in one batch. */
-  readonly times: number;
+  /** Tokens of each in one batch. */
+  readonly sequenceLength: number;
   /** Whose texts of each batch are given: worker k of n has the k-th of n equal parts. All of them by default. */
   readonly part?: Part;
   /** The seed of the order of documents; every epoch has its own child key. */
@@ -29,63 +29,69 @@ interface Epoch {
 }
 
 /**
- * For models that carry a state: `ids` [times, batch] and `labels` [times x batch]. The documents of an epoch, in a seeded
+ * For models that carry a state: `ids` [sequenceLength, batch] and `labels` [sequenceLength x batch]. The documents of an epoch, in a seeded
  * order, are one text that is cut into as many lanes as a batch has texts, and each lane goes on where it was in the batch
  * before: truncated back-propagation through time (Williams and Peng 1990). Where an epoch begins, all lanes jump as they
- * do between documents. What is left over at the ends of lanes, fewer than `times` units each, is another part in every epoch.
+ * do between documents. What is left over at the ends of lanes, fewer than `sequenceLength` tokens each, is another part in every epoch.
  *
  * Throws {@link DataError} when there is too little text for one batch, and {@link ConfigError} for sizes that are none, or
  * parts that are not equal.
  */
 export function laneStream(options: TextStreamOptions): ReadyStream {
-  const { batchSize, times } = options;
+  const { batchSize, sequenceLength } = options;
   const laneLength = (length: number) => Math.floor(length / batchSize);
   return stream(options, {
-    least: batchSize * (times + 1),
-    numBatches: (length) => Math.floor((laneLength(length) - 1) / times),
+    least: batchSize * (sequenceLength + 1),
+    numBatches: (length) => Math.floor((laneLength(length) - 1) / sequenceLength),
     placesOf: (length) => (batch) =>
-      Float64Array.from({ length: batchSize }, (_, lane) => lane * laneLength(length) + batch * times),
-    arrange: (ids, labels) => ({ [idsName]: int32(ids, [times, ids.length / times]), [labelsName]: int32(labels) }),
+      Float64Array.from({ length: batchSize }, (_, lane) => lane * laneLength(length) + batch * sequenceLength),
+    arrange: (ids, labels) => ({
+      [idsName]: int32(ids, [sequenceLength, ids.length / sequenceLength]),
+      [labelsName]: int32(labels),
+    }),
     indexOf: (lane, time, numTexts) => time * numTexts + lane,
   });
 }
 
 /**
- * For models that carry none: `ids` [batch, times] and `labels` [batch x times]. The same text is cut into sequences of
- * `times` units, documents side by side in them, which come in a seeded order of their own.
+ * For models that carry none: `ids` [batch, sequenceLength] and `labels` [batch x sequenceLength]. The same text is cut into sequences of
+ * `sequenceLength` tokens, documents side by side in them, which come in a seeded order of their own.
  *
  * Throws what {@link laneStream} throws.
  */
 export function sequenceStream(options: TextStreamOptions): ReadyStream {
-  const { batchSize, times, key } = options;
-  const numSequences = (length: number) => Math.floor((length - 1) / times);
+  const { batchSize, sequenceLength, key } = options;
+  const numSequences = (length: number) => Math.floor((length - 1) / sequenceLength);
   return stream(options, {
-    least: batchSize * times + 1,
+    least: batchSize * sequenceLength + 1,
     numBatches: (length) => Math.floor(numSequences(length) / batchSize),
     placesOf: (length, epoch) => {
       const order = permutation(fold(fold(key, "sequences"), epoch), numSequences(length));
       return (batch) =>
-        Float64Array.from({ length: batchSize }, (_, i) => (order[batch * batchSize + i] as number) * times);
+        Float64Array.from({ length: batchSize }, (_, i) => (order[batch * batchSize + i] as number) * sequenceLength);
     },
-    arrange: (ids, labels) => ({ [idsName]: int32(ids, [ids.length / times, times]), [labelsName]: int32(labels) }),
-    indexOf: (row, time) => row * times + time,
+    arrange: (ids, labels) => ({
+      [idsName]: int32(ids, [ids.length / sequenceLength, sequenceLength]),
+      [labelsName]: int32(labels),
+    }),
+    indexOf: (row, time) => row * sequenceLength + time,
   });
 }
 
 /** How a text becomes batches. */
 interface Cut {
-  /** Units that a batch needs. */
+  /** Tokens that a batch needs. */
   readonly least: number;
   readonly numBatches: (length: number) => number;
   readonly placesOf: (length: number, epoch: number) => Epoch["placesOf"];
   readonly arrange: (ids: Int32Array, labels: Int32Array) => NamedArrays;
-  /** Where the unit of a text at a time lies, in a part of so many texts. */
+  /** Where the token of a text at a time lies, in a part of so many texts. */
   readonly indexOf: (text: number, time: number, numTexts: number) => number;
 }
 
 function stream(options: TextStreamOptions, cut: Cut): ReadyStream {
-  const { corpus, documents, batchSize, times, key, cursor = { epoch: 0, position: 0 } } = options;
-  for (const [name, size] of Object.entries({ batchSize, times })) {
+  const { corpus, documents, batchSize, sequenceLength, key, cursor = { epoch: 0, position: 0 } } = options;
+  for (const [name, size] of Object.entries({ batchSize, sequenceLength })) {
     if (!Number.isInteger(size) || size < 1)
       throw new ConfigError(`text: ${name} is a positive whole number, got ${size}`);
   }
@@ -95,7 +101,7 @@ function stream(options: TextStreamOptions, cut: Cut): ReadyStream {
   const numBatches = cut.numBatches(length);
   if (numBatches < 1) {
     throw new DataError(
-      `text: a batch of ${batchSize} texts of ${times} units needs ${cut.least}, and this shard has ${length}. Lower the batch size or the length, use fewer groups, or add text.`,
+      `text: a batch of ${batchSize} texts of ${sequenceLength} tokens needs ${cut.least}, and this shard has ${length}. Lower the batch size or the length, use fewer groups, or add text.`,
     );
   }
   checkCursor(cursor, numBatches);
@@ -116,14 +122,14 @@ function stream(options: TextStreamOptions, cut: Cut): ReadyStream {
     next() {
       current ??= epochNow();
       const { text, placesOf } = current;
-      const [ids, labels] = [new Int32Array(numTexts * times), new Int32Array(numTexts * times)];
-      const units = new Int32Array(times + 1);
+      const [ids, labels] = [new Int32Array(numTexts * sequenceLength), new Int32Array(numTexts * sequenceLength)];
+      const tokens = new Int32Array(sequenceLength + 1);
       for (const [i, place] of placesOf(position).subarray(start, end).entries()) {
-        text.read(place, times + 1, units, 0);
-        for (let time = 0; time < times; time++) {
+        text.read(place, sequenceLength + 1, tokens, 0);
+        for (let time = 0; time < sequenceLength; time++) {
           const at = cut.indexOf(i, time, numTexts);
-          ids[at] = units[time] as number;
-          labels[at] = units[time + 1] as number;
+          ids[at] = tokens[time] as number;
+          labels[at] = tokens[time + 1] as number;
         }
       }
       position += 1;

@@ -33,11 +33,11 @@ export type TextSplitName = (typeof textSplits)[number];
 /** How much a split has. */
 export interface TextSize {
   readonly documents: number;
-  /** Units, the ends of documents among them. */
-  readonly units: number;
-  /** Of the text in UTF-8: what nats per unit become bits per byte with. */
+  /** Tokens, the ends of documents among them. */
+  readonly tokens: number;
+  /** Of the text in UTF-8: what nats per token become bits per byte with. */
   readonly bytes: number;
-  /** Whether the units do not give the text back: then there are no bits per byte of it. */
+  /** Whether the tokens do not give the text back: then there are no bits per byte of it. */
   readonly isLossy?: boolean | undefined;
 }
 

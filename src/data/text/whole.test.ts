@@ -6,7 +6,7 @@ import { corpusOf } from "./corpus.js";
 import { NO_LABEL, numPredicted, type TextLayout, wholeText } from "./whole.js";
 
 for (const layout of ["lanes", "sequences"] as const) {
-  test(`every unit but the first is the label of one place of ${layout}, after the unit before it`, () =>
+  test(`every token but the first is the label of one place of ${layout}, after the token before it`, () =>
     checkLayout(layout));
 }
 
@@ -14,30 +14,30 @@ function checkLayout(layout: TextLayout): void {
   const sizes = fc.record({
     lengths: fc.array(fc.nat(30), { minLength: 1, maxLength: 8 }),
     batchSize: fc.integer({ min: 1, max: 5 }),
-    times: fc.integer({ min: 1, max: 7 }),
+    sequenceLength: fc.integer({ min: 1, max: 7 }),
   });
   fc.assert(
-    fc.property(sizes, ({ lengths, batchSize, times }) => {
+    fc.property(sizes, ({ lengths, batchSize, sequenceLength }) => {
       const total = lengths.reduce((a, b) => a + b, 0);
       const starts = Float64Array.from([
         0,
         ...lengths.map((_, d) => lengths.slice(0, d + 1).reduce((a, b) => a + b, 0)),
       ]);
-      // Every unit is its own number.
+      // Every token is its own number.
       const corpus = corpusOf(
         starts,
         Uint32Array.from({ length: total }, (_, i) => i),
       );
       const found: number[] = [];
       const last: number[] = [];
-      for (const { ids, labels } of wholeText[layout](corpus, batchSize, times)) {
-        const shape = layout === "lanes" ? [times, batchSize] : [batchSize, times];
-        assert.deepEqual([ids?.shape, labels?.shape], [shape, [times * batchSize]]);
+      for (const { ids, labels } of wholeText[layout](corpus, batchSize, sequenceLength)) {
+        const shape = layout === "lanes" ? [sequenceLength, batchSize] : [batchSize, sequenceLength];
+        assert.deepEqual([ids?.shape, labels?.shape], [shape, [sequenceLength * batchSize]]);
         for (const [place, label] of (labels as NdArray).data.entries()) {
           if (label === NO_LABEL) continue;
-          const lane = layout === "lanes" ? place % batchSize : Math.floor(place / times);
+          const lane = layout === "lanes" ? place % batchSize : Math.floor(place / sequenceLength);
           assert.equal(ids?.data[place], label - 1);
-          const goesOn = layout === "lanes" ? last[lane] !== undefined : place % times > 0;
+          const goesOn = layout === "lanes" ? last[lane] !== undefined : place % sequenceLength > 0;
           if (goesOn) assert.equal(label, (last[lane] as number) + 1, "a text goes on where it was");
           last[lane] = label;
           found.push(label);

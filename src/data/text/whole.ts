@@ -6,7 +6,7 @@ import { type Corpus, type Joined, joined } from "./corpus.js";
 /** The label of a place where nothing is predicted, after the end of the text. */
 export const NO_LABEL = -1;
 
-/** How many units of a corpus are predicted: all but the first. */
+/** How many tokens of a corpus are predicted: all but the first. */
 export function numPredicted({ starts }: Corpus): number {
   return Math.max(0, (starts.at(-1) ?? 0) - 1);
 }
@@ -14,41 +14,41 @@ export function numPredicted({ starts }: Corpus): number {
 /** How a text lies in batches. */
 export type TextLayout = "lanes" | "sequences";
 
-type Pass = (corpus: Corpus, batchSize: number, times: number) => Generator<NamedArrays, void, void>;
+type Pass = (corpus: Corpus, batchSize: number, sequenceLength: number) => Generator<NamedArrays, void, void>;
 
 /**
- * All documents, in their order, as one text, of which each unit but the first is the label of exactly one place; places that are
+ * All documents, in their order, as one text, of which each token but the first is the label of exactly one place; places that are
  * left over have the label {@link NO_LABEL}. In lanes, as `laneStream` gives them, each goes on from batch to batch, and knows
  * nothing of what is before its beginning. In sequences, as `sequenceStream` gives them, side by side in the text, each of
  * them knows nothing of what is before it.
  */
 export const wholeText: { readonly [L in TextLayout]: Pass } = {
-  *lanes(corpus, batchSize, times) {
+  *lanes(corpus, batchSize, sequenceLength) {
     const text = whole(corpus);
     const laneLength = Math.ceil(numPredicted(corpus) / batchSize);
-    for (let at = 0; at < laneLength; at += times) {
-      const { ids, labels } = batchOf(text, batchSize, times, {
+    for (let at = 0; at < laneLength; at += sequenceLength) {
+      const { ids, labels } = batchOf(text, batchSize, sequenceLength, {
         startOf: (lane) => lane * laneLength + at,
-        countOf: () => Math.min(times, laneLength - at),
+        countOf: () => Math.min(sequenceLength, laneLength - at),
         indexOf: (lane, time) => time * batchSize + lane,
       });
-      yield { [idsName]: int32(ids, [times, batchSize]), [labelsName]: int32(labels) };
+      yield { [idsName]: int32(ids, [sequenceLength, batchSize]), [labelsName]: int32(labels) };
     }
   },
-  *sequences(corpus, batchSize, times) {
+  *sequences(corpus, batchSize, sequenceLength) {
     const text = whole(corpus);
-    for (let at = 0; at < numPredicted(corpus); at += batchSize * times) {
-      const { ids, labels } = batchOf(text, batchSize, times, {
-        startOf: (row) => at + row * times,
-        countOf: () => times,
-        indexOf: (row, time) => row * times + time,
+    for (let at = 0; at < numPredicted(corpus); at += batchSize * sequenceLength) {
+      const { ids, labels } = batchOf(text, batchSize, sequenceLength, {
+        startOf: (row) => at + row * sequenceLength,
+        countOf: () => sequenceLength,
+        indexOf: (row, time) => row * sequenceLength + time,
       });
-      yield { [idsName]: int32(ids, [batchSize, times]), [labelsName]: int32(labels) };
+      yield { [idsName]: int32(ids, [batchSize, sequenceLength]), [labelsName]: int32(labels) };
     }
   },
 };
 
-/** Where the texts of a batch begin, how long they may be, and where their units go. */
+/** Where the texts of a batch begin, how long they may be, and where their tokens go. */
 interface Places {
   readonly startOf: (text: number) => number;
   readonly countOf: (text: number) => number;
@@ -61,17 +61,17 @@ const whole = (corpus: Corpus) =>
     Uint32Array.from({ length: corpus.numDocuments }, (_, d) => d),
   );
 
-function batchOf(text: Joined, batchSize: number, times: number, { startOf, countOf, indexOf }: Places) {
-  const units = new Int32Array(times + 1);
-  const ids = new Int32Array(times * batchSize);
-  const labels = new Int32Array(times * batchSize).fill(NO_LABEL);
+function batchOf(text: Joined, batchSize: number, sequenceLength: number, { startOf, countOf, indexOf }: Places) {
+  const tokens = new Int32Array(sequenceLength + 1);
+  const ids = new Int32Array(sequenceLength * batchSize);
+  const labels = new Int32Array(sequenceLength * batchSize).fill(NO_LABEL);
   for (let i = 0; i < batchSize; i++) {
     const count = Math.min(countOf(i), text.length - 1 - startOf(i));
     if (count <= 0) continue;
-    text.read(startOf(i), count + 1, units, 0);
+    text.read(startOf(i), count + 1, tokens, 0);
     for (let time = 0; time < count; time++) {
-      ids[indexOf(i, time)] = units[time] as number;
-      labels[indexOf(i, time)] = units[time + 1] as number;
+      ids[indexOf(i, time)] = tokens[time] as number;
+      labels[indexOf(i, time)] = tokens[time + 1] as number;
     }
   }
   return { ids, labels };

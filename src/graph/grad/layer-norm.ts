@@ -3,7 +3,7 @@ import { type LayerNormOps, part, type Tensor } from "../tensor.js";
 import { known, type Rules, unbroadcast } from "./rule.js";
 
 export const layerNormGradients = {
-  // Of u = (x - mean) / deviation: (h - mean h - u mean(h u)) / deviation for h = g gain (Ba et al. 2016, appendix).
+  // Of u = (x - mean) / std: (h - mean h - u mean(h u)) / std for h = g gain (Ba et al. 2016, appendix).
   layerNorm: {
     ofParts: ([g, byMean, byInverse], node, _, input, gain, bias) => {
       const x = known(input);

@@ -5,9 +5,9 @@ import { known, type Rules } from "./rule.js";
 
 export const normalisationGradients = {
   /**
-   * With xhat = (x - mean) / deviation and n values in a channel (Ioffe and Szegedy 2015, section 3):
+   * With xhat = (x - mean) / std and n values in a channel (Ioffe and Szegedy 2015, section 3):
    *
-   *     dx = gain / deviation (g - (sum g + xhat sum (g xhat)) / n) + dmean / n + 2 xhat deviation dvariance / n,
+   *     dx = gain / std (g - (sum g + xhat sum (g xhat)) / n) + dmean / n + 2 xhat std dvariance / n,
    *
    * put together as a multiple of g and a line in xhat: two sums and one affine function for each channel.
    */
@@ -16,18 +16,18 @@ export const normalisationGradients = {
       const [input, gain] = [known(x), known(w)];
       const statistics = { mean: part(y, 1), variance: part(y, 2) };
       const { epsilon } = y.attributes;
-      const deviation = ops.sqrt(ops.add(statistics.variance, epsilon));
+      const std = ops.sqrt(ops.add(statistics.variance, epsilon));
       const xhat = standardised(input, statistics, epsilon);
       const count = ops.countAlong(input, ops.axesBesideChannels(input));
       const slopes: Tensor[] = [];
       const offsets: Tensor[] = [];
       if (gMean) offsets.push(gMean);
-      if (gVariance) slopes.push(ops.mul(ops.mul(gVariance, 2), deviation));
+      if (gVariance) slopes.push(ops.mul(ops.mul(gVariance, 2), std));
       if (!g) return [line(xhat, slopes, offsets, count), null, null];
 
       const sums = ops.reduceSum(g, ops.axesBesideChannels(g));
       const dots = ops.channelDots(g, xhat);
-      const factor = ops.div(gain, deviation);
+      const factor = ops.div(gain, std);
       slopes.push(ops.neg(ops.mul(factor, dots)));
       offsets.push(ops.neg(ops.mul(factor, sums)));
       const dx = ops.add(ops.mul(g, ops.perChannel(factor, g)), line(xhat, slopes, offsets, count));

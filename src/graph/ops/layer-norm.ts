@@ -8,7 +8,7 @@ export interface LayerNorm {
   readonly normalised: Tensor;
   readonly mean: Tensor;
   /** 1 / sqrt(variance + epsilon). */
-  readonly inverseDeviation: Tensor;
+  readonly inverseStd: Tensor;
 }
 
 /**
@@ -27,5 +27,5 @@ export function layerNorm(x: Tensor, gain: Tensor, bias: Tensor, epsilon = 1e-5)
   const rows = { shape: x.shape.with(axis, 1 as Axis), dtype: "float32" } as const;
   const attributes = { epsilon: checkedEpsilon("layerNorm", epsilon, false) };
   const normalised = node("layerNorm", [x, gain, bias], attributes, x.shape, "float32", [rows, rows]);
-  return { normalised, mean: part(normalised, 1), inverseDeviation: part(normalised, 2) };
+  return { normalised, mean: part(normalised, 1), inverseStd: part(normalised, 2) };
 }

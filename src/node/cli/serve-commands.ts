@@ -131,7 +131,7 @@ async function evaluateTextCommand(
   { say, ...options }: ServeCommandOptions,
 ): Promise<void> {
   const { evaluateText } = await import("../text/evaluate-text.js");
-  const progress = progressLine("units");
+  const progress = progressLine("tokens");
   const result = await evaluateText(model, data, { ...options, ...flags, onProgress: progress.show });
   progress.end();
   say(json ? JSON.stringify(result, null, 2) : textEvaluationLines(result).join("\n"));

@@ -32,7 +32,7 @@ export function withTokenizerFlags(command: Command): Command {
   return command
     .description("learn a byte-level BPE tokenizer from text, as the tokenizer.json that Hugging Face's libraries read")
     .requiredOption("--data <paths...>", "files or globs: plain text, JSON lines, Parquet, CSV; .gz")
-    .option("--size <units>", "256 bytes, what is made of them, and the end of a text", wholeNumber, 8192)
+    .option("--size <tokens>", "256 bytes, what is made of them, and the end of a text", wholeNumber, 8192)
     .option("--field <column>", "the column with the text, of files that have columns", "text")
     .option(
       "--separator <text>",
@@ -61,8 +61,8 @@ export async function tokenizerCommand(
   const { out, size, numDocuments, textBytes, digest, seconds } = trained;
   say(
     [
-      `${out}: ${count(size)} units from ${count(numDocuments)} documents, ${bytes(textBytes)}, in ${duration(seconds)}`,
-      ...(size < flags.size ? [`fewer than ${count(flags.size)}, as no pair of units comes twice any more`] : []),
+      `${out}: ${count(size)} tokens from ${count(numDocuments)} documents, ${bytes(textBytes)}, in ${duration(seconds)}`,
+      ...(size < flags.size ? [`fewer than ${count(flags.size)}, as no pair of tokens comes twice any more`] : []),
       `SHA-256 ${digest}`,
     ].join("\n"),
   );
@@ -74,9 +74,9 @@ export function withSampleFlags(command: Command): Command {
     .description("continue a text by a language model")
     .argument("<model>", "the model.onnx of a run on text, or the run folder, of a run that is not over too")
     .option("--prompt <text>", "what the text begins with", "")
-    .option("--length <units>", "units to add at most", wholeNumber, 400)
-    .option("--temperature <number>", "0 takes the most probable unit, 1 each by its probability", someNumber, 1)
-    .option("--top-k <units>", "choose among so many of the most probable", wholeNumber)
+    .option("--length <tokens>", "tokens to add at most", wholeNumber, 400)
+    .option("--temperature <number>", "0 takes the most probable token, 1 each by its probability", someNumber, 1)
+    .option("--top-k <tokens>", "choose among so many of the most probable", wholeNumber)
     .option("--top-p <share>", "choose among the fewest whose probabilities come to so much", someNumber)
     .option("--seed <number>", "the same seed gives the same text", wholeNumber, 1)
     .option("--group <number>", "the best that this group of the run folder has so far", wholeNumber)

@@ -15,14 +15,20 @@ import { rootKey } from "../../runtime/random.js";
 import { inspect } from "../runs/inspect.js";
 import { openModel } from "../table/served-model.js";
 import { openLanguageModel } from "../text/language-model.js";
-import { MODEL_FORMAT } from "./model-file.js";
+import { MODEL_FORMAT, MODEL_VERSION } from "./model-file.js";
 
 const root = mkdtempSync(join(tmpdir(), "codistill-model-"));
 after(() => rmSync(root, { recursive: true }));
 
 const learner = tinyLearner();
 const params = initParams(learner.model, rootKey(1));
-const metadata = { format: MODEL_FORMAT, version: "1", name: "tiny", label: "late", reading: '{"columns":[]}' };
+const metadata = {
+  format: MODEL_FORMAT,
+  version: String(MODEL_VERSION),
+  name: "tiny",
+  label: "late",
+  reading: '{"columns":[]}',
+};
 const exported = exportModel(learner, tinyPreprocessing, tinyServing(), params, { ...metadata, [SEAL]: NO_SEAL });
 const whole = joined(await seal(exported, "onnx"));
 
@@ -84,10 +90,10 @@ test("a bit that flipped in a model's weights is seen before anything is predict
 });
 
 test("a model of another version is refused by its number", async () => {
-  await refused(withEntry("version", "99"), /model\.onnx: version must be 1, got 99; use the codistill that wrote it/);
+  await refused(withEntry("version", "99"), /model\.onnx: version must be 2, got 99; use the codistill that wrote it/);
   const weights = joined(await sealedSafetensors(params, { ...metadata, version: "99" }));
   writeFileSync(join(root, "model.safetensors"), weights);
-  await assert.rejects(inspect(join(root, "model.safetensors")), /version must be 1, got 99/);
+  await assert.rejects(inspect(join(root, "model.safetensors")), /version must be 2, got 99/);
   weights[weights.length - 1]! ^= 1;
   writeFileSync(join(root, "model.safetensors"), weights);
   await assert.rejects(inspect(join(root, "model.safetensors")), /model\.safetensors is damaged/);

@@ -11,7 +11,7 @@ import { InferenceSession } from "./library.js";
 
 /** What the metadata of an exported model say that it is, and the version of that format. */
 export const MODEL_FORMAT = "codistill.model";
-export const MODEL_VERSION = 1;
+export const MODEL_VERSION = 2;
 
 /** A model's file, decoded once for all that look at it. */
 export interface ModelFile {

@@ -229,13 +229,13 @@ test("a run that cannot be read is left alone with its cache, and keeps no other
   const folder = await makeRuns({ good: {}, newer: {}, torn: {} });
   const cacheFolder = join(folder, "cache");
   mkdirSync(join(cacheFolder, "c".repeat(64)), { recursive: true });
-  writeFileSync(join(folder, "newer", "config.json"), JSON.stringify({ ...tinyConfig(), version: 2 }));
+  writeFileSync(join(folder, "newer", "config.json"), JSON.stringify({ ...tinyConfig(), version: 3 }));
   writeFileSync(join(folder, "torn", "data.json"), '{"cache": "');
   const { left, removals } = await planClean(folder, { cacheFolder });
   assert.deepEqual(left, [
     {
       run: join(folder, "newer"),
-      why: `it cannot be read: ${join(folder, "newer", "config.json")}: version must be 1, got 2; use the codistill that wrote it, or a newer one`,
+      why: `it cannot be read: ${join(folder, "newer", "config.json")}: version must be 2, got 3; use the codistill that wrote it, or a newer one`,
     },
     { run: cacheFolder, why: `which cache ${join(folder, "torn")} uses is not known` },
   ]);

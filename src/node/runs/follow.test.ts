@@ -121,7 +121,7 @@ describe("a log", () => {
     write({ event: "group-end", group: 1, step: 5, reason: "failed", message: "Zürich", seconds: 1.5 });
     const [first, second, ...more] = readLog(run.log);
     assert.deepEqual(more, []);
-    assert.deepEqual({ ...first, time: "" }, { time: "", version: 1, event: "stage", stage: "first\nsecond" });
+    assert.deepEqual({ ...first, time: "" }, { time: "", version: 2, event: "stage", stage: "first\nsecond" });
     assert.ok(second?.version === undefined && second?.event === "group-end" && second.message === "Zürich");
     assert.equal(new Date(second.time).toISOString(), second.time);
     assert.deepEqual(following(run.path)(), [first, second]);

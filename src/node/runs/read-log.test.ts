@@ -46,7 +46,7 @@ test("an event without a step does not hide the last one that has it", () => {
 test("events are chosen by name, however their lines are written, and from a byte on", () => {
   const path = join(root, "names.jsonl");
   const lines = [
-    '{"time":"t","version":1,"event":"step","step":1}',
+    '{"time":"t","version":2,"event":"step","step":1}',
     '{"time":"t","event":"step","step":2}',
     '{"time":"t","event":"group-start","step":3,"message":"\\"event\\":\\"step\\""}',
     '{ "event": "step", "time": "t", "step": 4 }',

@@ -7,7 +7,7 @@ import { CheckpointError } from "../../errors.js";
 import { readWithin } from "../files/read-bounded.js";
 
 /** The version of every JSON file and of the logs in a run folder. */
-export const RUN_FOLDER_VERSION = 1;
+export const RUN_FOLDER_VERSION = 2;
 
 /** A file's bytes. */
 export function encodeRunFile(value: object): Uint8Array {

@@ -43,9 +43,9 @@ test("rows become ids, values and labels as the spec says", async () => {
     .filter((size) => size !== "")
     .map(Number);
   const mean = sizes.reduce((sum, size) => sum + size, 0) / sizes.length;
-  const deviation = Math.sqrt(sizes.reduce((sum, size) => sum + (size - mean) ** 2, 0) / sizes.length);
+  const std = Math.sqrt(sizes.reduce((sum, size) => sum + (size - mean) ** 2, 0) / sizes.length);
   assert.ok(Math.abs((numeric.size?.mean ?? 0) - mean) < 1e-12);
-  assert.ok(Math.abs((numeric.size?.deviation ?? 0) - deviation) < 1e-12);
+  assert.ok(Math.abs((numeric.size?.std ?? 0) - std) < 1e-12);
 
   for (const [rows, start, end] of [
     [table.validation, 200, 250],
@@ -203,7 +203,7 @@ test("columns with quotes, spaces and SQL words are read", async () => {
     split: { train: '"select" < 20', validation: '"select" between 20 and 24', test: '"select" > 24' },
   });
   assert.deepEqual(table.preprocessing.vocabularies.odd, [`it's "0"`, `it's "1"`, `it's "2"`]);
-  assert.deepEqual(table.preprocessing.numeric.one, { mean: 1, deviation: 1 });
+  assert.deepEqual(table.preprocessing.numeric.one, { mean: 1, std: 1 });
 });
 
 test("columns may have the names that the ingestion uses itself", async () => {
@@ -221,5 +221,5 @@ test("columns may have the names that the ingestion uses itself", async () => {
   assert.deepEqual(got["features.slot"], [3, 1, 2, 3, 1]);
   assert.deepEqual(got["features.c0"], [1, 2, 3, 4, 5]);
   assert.deepEqual(got["features.label"], [20, 22, 22, 24, 24]);
-  assert.deepEqual(table.preprocessing.numeric.none, { mean: 0, deviation: 1 }, "a value that is always missing");
+  assert.deepEqual(table.preprocessing.numeric.none, { mean: 0, std: 1 }, "a value that is always missing");
 });

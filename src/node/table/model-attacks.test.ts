@@ -44,7 +44,7 @@ function model(sql: string, label = "late", graph: Partial<ModelProto["graph"]> 
   const inputs = [{ name: "x", type: "number", sql }];
   const metadata = {
     format: "codistill.model",
-    version: "1",
+    version: "2",
     name: "m",
     label,
     inputs: JSON.stringify(inputs),

@@ -1,11 +1,11 @@
-/** Mean, deviation and range of the columns of a file of records. */
+/** Mean, standard deviation and range of the columns of a file of records. */
 import { setImmediate } from "node:timers/promises";
 import { readingFile } from "../files/read-file.js";
 
-/** Mean, and population standard deviation; 1 for a deviation of 0. */
+/** Mean, and population standard deviation; 1 where it is 0. */
 export interface Moments {
   readonly mean: number;
-  readonly deviation: number;
+  readonly std: number;
 }
 
 /** Of a column: values that there are, with ids those of a name, and moments and range of numbers; null for ids. */
@@ -44,8 +44,8 @@ export async function momentsOf(
   }
   return sums.map(({ count, mean, squares, least, most }, column) => {
     if (dtypes[column] !== "float32") return { count, moments: null, range: null };
-    const deviation = count === 0 ? 0 : Math.sqrt(squares / count);
-    const moments = { mean, deviation: deviation === 0 ? 1 : deviation };
+    const std = count === 0 ? 0 : Math.sqrt(squares / count);
+    const moments = { mean, std: std === 0 ? 1 : std };
     return { count, moments, range: count === 0 ? null : { least, most } };
   });
 }

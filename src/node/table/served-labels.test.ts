@@ -20,16 +20,16 @@ after(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const yesNo = (...classes: readonly [string, string]): ReadModel => ({
+const binary = (...classes: readonly [string, string]): ReadModel => ({
   task: { kind: "binary" },
   classes,
-  isPlainYesNo: false,
+  isPlainBinary: false,
 });
-const plain: ReadModel = { ...yesNo("false", "true"), isPlainYesNo: true };
+const plain: ReadModel = { ...binary("false", "true"), isPlainBinary: true };
 const ofClasses = (...classes: readonly string[]): ReadModel => ({
   task: { kind: "multiclass" },
   classes,
-  isPlainYesNo: false,
+  isPlainBinary: false,
 });
 
 /** What values of a DuckDB type are to a model: an index, null without a label, "other"; and the others that are told. */
@@ -46,20 +46,20 @@ async function read(model: ReadModel, values: readonly (string | null)[], type =
 }
 
 test("a label is a class by its name or its number, and anything else is told as it is written", async () => {
-  const income = yesNo("<=50K", ">50K");
+  const income = binary("<=50K", ">50K");
   assert.deepEqual(await read(income, ["<=50K", " >50K ", ">50k", null, ">50K", "<=50K", ">50k", "?"]), [
     [0, 1, "other", null, 1, 0, "other", "other"],
     [">50k 2", "? 1"],
   ]);
-  assert.deepEqual(await read(yesNo("0", "1"), ["0.0", "1.0", "01", "true", "2"]), [[0, 1, 1, 1, "other"], ["2 1"]]);
-  assert.deepEqual(await read(yesNo("0", "1"), ["0", "1"], "double"), [[0, 1], []]);
-  assert.deepEqual(await read(yesNo("1", "0"), ["0", "1"], "boolean"), [[1, 0], []], "yes may be 0");
+  assert.deepEqual(await read(binary("0", "1"), ["0.0", "1.0", "01", "true", "2"]), [[0, 1, 1, 1, "other"], ["2 1"]]);
+  assert.deepEqual(await read(binary("0", "1"), ["0", "1"], "double"), [[0, 1], []]);
+  assert.deepEqual(await read(binary("1", "0"), ["0", "1"], "boolean"), [[1, 0], []], "yes may be 0");
   assert.deepEqual(await read(ofClasses("3", "7", "40"), ["3", "7", "40", null], "double"), [[0, 1, 2, null], []]);
   assert.deepEqual(await read(ofClasses("A", "a", "b"), ["a", "A", "B", "b"]), [[1, 0, "other", 2], ["B 1"]]);
 });
 
 test("a comparison says whether a row is of the positive class", async () => {
-  assert.deepEqual(await read(yesNo("dog", "cat"), ["C", "D"], "varchar", "(y = 'C')"), [[1, 0], []]);
+  assert.deepEqual(await read(binary("dog", "cat"), ["C", "D"], "varchar", "(y = 'C')"), [[1, 0], []]);
 });
 
 test("labels without words of their own are yes and no in any form that DuckDB reads so", async () => {
@@ -71,8 +71,8 @@ test("labels without words of their own are yes and no in any form that DuckDB r
 
 test("yes and no that were booleans to training are known as words too", async () => {
   const values = ["yes", "No", "true", "0", "perhaps"];
-  assert.deepEqual(await read(yesNo("false", "true"), values), [[1, 0, 1, 0, "other"], ["perhaps 1"]]);
-  assert.deepEqual(await read(yesNo("true", "false"), values), [[0, 1, 0, 1, "other"], ["perhaps 1"]]);
+  assert.deepEqual(await read(binary("false", "true"), values), [[1, 0, 1, 0, "other"], ["perhaps 1"]]);
+  assert.deepEqual(await read(binary("true", "false"), values), [[0, 1, 0, 1, "other"], ["perhaps 1"]]);
 });
 
 test("labels that are mostly others are refused, with both", async () => {
@@ -83,12 +83,12 @@ test("labels that are mostly others are refused, with both", async () => {
       return true;
     });
   await refused(
-    read(yesNo("<=50K", ">50K"), ["<=50K.", ">50K.", ">50K", "<=50K."]),
+    read(binary("<=50K", ">50K"), ["<=50K.", ">50K.", ">50K", "<=50K."]),
     /classes, "<=50K", ">50K", and 3 of 4 \(75 %\) are others: "<=50K\." \(2\), ">50K\." \(1\)\..*true where it is ">50K"/,
   );
   await refused(read(ofClasses("a", "b", "c"), ["A", "B"]), /"a", "b", "c", and 2 of 2/);
   await refused(
-    read({ task: { kind: "regression" }, classes: null, isPlainYesNo: false }, ["1", "far"]),
+    read({ task: { kind: "regression" }, classes: null, isPlainBinary: false }, ["1", "far"]),
     /is a number, and it is something else in 1 rows, as "far"/,
   );
 });

@@ -1,6 +1,6 @@
 /** The labels of a table as those of a served model: which class each is, and what the model does not know. */
 import { classIndexSql, labelNumber } from "../../data/label-values.js";
-import { yesNo } from "../../data/table.js";
+import { binaryClasses } from "../../data/table.js";
 import { DataError } from "../../errors.js";
 import { count, percent, shortened } from "../../report/format.js";
 import type { Task } from "../../train/task.js";
@@ -13,7 +13,7 @@ import { rawLabel } from "./table-query.js";
 export type LabelledModel = Pick<ServedModel, "classes" | "isDouble"> & { readonly task: Pick<Task, "kind"> };
 
 /** What labels are read by. */
-export type ReadModel = Omit<LabelledModel, "isDouble"> & Pick<ServedModel, "isPlainYesNo">;
+export type ReadModel = Omit<LabelledModel, "isDouble"> & Pick<ServedModel, "isPlainBinary">;
 
 /** A value of a label, as it is written, and its rows. */
 export interface LabelValue {
@@ -62,11 +62,11 @@ export async function servedLabels(db: Database, model: ReadModel, sql: string):
   return { sql: `case when ${sql} is null then cast('nan' as double) else ${index} end`, others };
 }
 
-function indexSql({ task, classes, isPlainYesNo }: ReadModel, sql: string, type: string): string {
+function indexSql({ task, classes, isPlainBinary }: ReadModel, sql: string, type: string): string {
   const names = classes ?? [];
   // A column of "yes" and "no" alone is one of booleans to DuckDB, and one with a third word among them is text.
-  if (isPlainYesNo || names.toSorted().join() === yesNo.join()) {
-    const [no, yes] = names[1] === yesNo[0] ? [1, 0] : [0, 1];
+  if (isPlainBinary || names.toSorted().join() === binaryClasses.join()) {
+    const [no, yes] = names[1] === binaryClasses[0] ? [1, 0] : [0, 1];
     return `(select case label when 0 then ${no} when 1 then ${yes} else ${OTHER_CLASS} end
       from (select ${labelRules().column(type)} as label from (select ${sql} as ${rawLabel})))`;
   }
@@ -76,16 +76,16 @@ function indexSql({ task, classes, isPlainYesNo }: ReadModel, sql: string, type:
 }
 
 function otherLabels(
-  { classes, isPlainYesNo, task }: ReadModel,
+  { classes, isPlainBinary, task }: ReadModel,
   numOthers: number,
   numLabelled: number,
   others: readonly LabelValue[],
 ): DataError {
-  const known = isPlainYesNo ? ["0 or 1", "true or false"] : (classes ?? []).map((name) => JSON.stringify(name));
+  const known = isPlainBinary ? ["0 or 1", "true or false"] : (classes ?? []).map((name) => JSON.stringify(name));
   const first = others[0]?.value ?? "";
   const cure =
     task.kind === "binary"
-      ? `a comparison that is true where it is ${isPlainYesNo ? "yes" : known.at(-1)}`
+      ? `a comparison that is true where it is ${isPlainBinary ? "yes" : known.at(-1)}`
       : "an expression that gives them";
   return new DataError(
     `evaluate: at least half of the labels must be of the model's classes, ${listed(known)}, and ${count(numOthers)} of ${count(numLabelled)} (${percent(numOthers / numLabelled)}) are others: ${listed(others.map(valueText))}. ` +

@@ -47,7 +47,7 @@ function written(preprocessing: Preprocessing): string {
   return path;
 }
 
-const many = Object.fromEntries(Array.from({ length: 70 }, (_, i) => [`n${i}`, { mean: i, deviation: 1 + i / 10 }]));
+const many = Object.fromEntries(Array.from({ length: 70 }, (_, i) => [`n${i}`, { mean: i, std: 1 + i / 10 }]));
 
 for (const [what, preprocessing] of [
   ["an array for each feature", tinyPreprocessing],

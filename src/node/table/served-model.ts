@@ -1,7 +1,7 @@
 /** An exported model, opened as anybody would: ONNX Runtime alone computes it. */
 import { z } from "zod";
 import { problemsOf } from "../../checkpoint/problems.js";
-import { yesNo } from "../../data/table.js";
+import { binaryClasses } from "../../data/table.js";
 import { CheckpointError, ConfigError } from "../../errors.js";
 import { encodeModel, type ModelProto } from "../../graph/onnx-proto.js";
 import type { TaskKind } from "../../log/events.js";
@@ -37,10 +37,10 @@ export interface ServedModel extends Closable {
   /** The label as SQL over a row of the training data. */
   readonly label: string;
   readonly task: Task;
-  /** Names of the classes, of yes/no the negative and the positive one; null of a model of numbers. */
+  /** Names of the classes, of a binary task the negative and the positive one; null of a model of numbers. */
   readonly classes: readonly string[] | null;
   /** Whether the labels are yes and no in whatever form DuckDB reads so, and not values with words of their own. */
-  readonly isPlainYesNo: boolean;
+  readonly isPlainBinary: boolean;
   readonly inputs: readonly ServedInput[];
   /** The names of the columns of files without a header, as training read them; null where they had one. */
   readonly columns: readonly string[] | null;
@@ -70,7 +70,7 @@ const metadataSchema = z.object({
   reading: jsonText.pipe(readingSchema),
   seen: jsonText.pipe(z.array(seenFeatureSchema)).optional(),
   labelMean: z.coerce.number().optional(),
-  labelDeviation: z.coerce.number().optional(),
+  labelStd: z.coerce.number().optional(),
   labelCenter: z.string().optional(),
   labelLogUnit: z.coerce.number().positive().optional(),
 });
@@ -96,7 +96,7 @@ export async function openModel(path: string, threads: number): Promise<ServedMo
     label,
     task,
     classes,
-    isPlainYesNo: rest.task === "binary" && rest.positive === undefined,
+    isPlainBinary: rest.task === "binary" && rest.positive === undefined,
     inputs,
     columns: rest.columns ?? null,
     isDouble,
@@ -148,8 +148,8 @@ type Metadata = z.output<typeof metadataSchema>;
 function classesOf({
   task,
   classes = [],
-  negative = yesNo[0],
-  positive = yesNo[1],
+  negative = binaryClasses[0],
+  positive = binaryClasses[1],
 }: Metadata): readonly string[] | null {
   if (task === "regression") return null;
   return task === "multiclass" ? classes : [negative ?? "", positive ?? ""];
@@ -159,16 +159,16 @@ function taskOf({
   task,
   classes,
   labelMean = 0,
-  labelDeviation = 1,
+  labelStd = 1,
   labelLogUnit: logUnit,
-}: Pick<Metadata, "task" | "labelMean" | "labelDeviation" | "labelLogUnit"> & {
+}: Pick<Metadata, "task" | "labelMean" | "labelStd" | "labelLogUnit"> & {
   readonly classes: readonly string[] | null;
 }): Task {
   if (task === "binary") return binaryTask();
   if (task === "multiclass") return multiclassTask({ classes: classes ?? [] });
   return regressionTask({
     mean: labelMean,
-    deviation: labelDeviation,
+    std: labelStd,
     ...(logUnit !== undefined && { logUnit }),
   });
 }

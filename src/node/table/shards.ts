@@ -14,7 +14,7 @@ export interface ShardReport {
     readonly group: number;
     readonly slots: number;
     readonly rows: number;
-    /** Of yes/no labels, the share of the shard's rows whose label is 1. */
+    /** Of binary labels, the share of the shard's rows whose label is 1. */
     readonly positive?: number;
     /** Of several classes, the share of each by its name. */
     readonly classes?: Readonly<Record<string, number>>;

@@ -51,7 +51,7 @@ test("values that are close to one another and far from 0 are kept less their me
     ],
   ] as const) {
     const { values, preprocessing } = await kept(sql);
-    const { shift, mean = 0, deviation } = preprocessing.numeric.x ?? {};
+    const { shift, mean = 0, std } = preprocessing.numeric.x ?? {};
     assert.ok(shift, sql);
     assert.equal(shift.scale, 1);
     assert.ok(
@@ -63,20 +63,20 @@ test("values that are close to one another and far from 0 are kept less their me
       trained.map((id) => Math.fround(of(id) - shift.center)),
     );
     const spread = Math.sqrt(values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / values.length);
-    assert.ok(Math.abs((deviation ?? 0) / spread - 1) < 1e-6);
+    assert.ok(Math.abs((std ?? 0) / spread - 1) < 1e-6);
   }
 });
 
 test("sizes beyond those of float32 have a scale, a power of two", async () => {
   for (const unit of [1e-300, 1e-46, 1e39, 1e300]) {
     const { values, preprocessing } = await kept(`id * ${unit}`);
-    const { shift, deviation = 0 } = preprocessing.numeric.x ?? {};
+    const { shift, std = 0 } = preprocessing.numeric.x ?? {};
     assert.ok(shift && Number.isInteger(Math.log2(shift.scale)), String(unit));
     assert.deepEqual(
       values,
       trained.map((id) => Math.fround((id * unit - shift.center) / shift.scale)),
     );
-    assert.ok(deviation > 0.1 && deviation < 1);
+    assert.ok(std > 0.1 && std < 1);
   }
   await refused(
     specOf(await source(), { numeric: { x: "if(id = 7, 1e300, id)" } }),

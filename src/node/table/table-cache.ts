@@ -35,7 +35,7 @@ import { storedRows } from "./stored-rows.js";
 import { isRowSplit } from "./table-query.js";
 
 /** Raised whenever the files, or the way they are made, change. */
-export const formatVersion = 5;
+export const formatVersion = 6;
 
 /** A table with what is said beforehand of how its text is read. */
 export interface ReadSpec extends TableSpec {
@@ -48,7 +48,7 @@ const count = z.number().int().nonnegative();
 
 const moments = z.object({
   mean: z.number(),
-  deviation: z.number(),
+  std: z.number(),
   shift: z.exactOptional(z.object({ center: z.number(), scale: z.number().positive() })),
 });
 const rowSplit = z.object({

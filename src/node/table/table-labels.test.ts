@@ -50,15 +50,15 @@ test("classes that are numbers are in the order of numbers, and those that are y
   assert.deepEqual((mixed.preprocessing.labels as typeof labels).classes, ["1", "2", "x"]);
 });
 
-test("numbers are float32 labels, with the mean and deviation of the training rows", async () => {
+test("numbers are float32 labels, with the mean and standard deviation of the training rows", async () => {
   for (const label of ["1000 + id / 7", "cast(1000 + id / 7 as varchar)", "cast(1000 + id / 7 as decimal(18, 9))"]) {
     const table = await prepare(await source(), { task: "regression", label });
     const values = Array.from({ length: 200 }, (_, id) => Math.fround(1000 + id / 7));
     const mean = values.reduce((sum, value) => sum + value, 0) / 200;
-    const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 200);
+    const std = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 200);
     const { labels } = table.preprocessing;
     assert.ok(labels?.kind === "numbers");
-    assert.ok(Math.abs(labels.mean - mean) < 1e-9 && Math.abs(labels.deviation - deviation) < 1e-9, label);
+    assert.ok(Math.abs(labels.mean - mean) < 1e-9 && Math.abs(labels.std - std) < 1e-9, label);
     const close = labelsOf(table)?.every((value, i) => Math.abs(value - (1000 + (200 + i) / 7)) < 1e-4);
     assert.equal(close, true, label);
   }

@@ -1,7 +1,7 @@
 /** Labels of each task: the SQL that reads them, what can be wrong with them, and what is fitted of them. */
 import { classIndex, classIndexSql, labelText, labelTextSql } from "../../data/label-values.js";
 import { literal } from "../../data/sql.js";
-import { type LabelStatistics, MAX_CLASSES, type Shift, type TableSpec, yesNo } from "../../data/table.js";
+import { binaryClasses, type LabelStatistics, MAX_CLASSES, type Shift, type TableSpec } from "../../data/table.js";
 import { DataError } from "../../errors.js";
 import { count } from "../../report/format.js";
 import type { Database } from "../sources/duckdb.js";
@@ -22,9 +22,9 @@ export interface LabelRules {
   readonly fit: (db: Database, moments: Moments | null) => Promise<LabelStatistics>;
 }
 
-/** The rules for the labels of a task; of yes/no labels with words of their own, where one of them is named. */
+/** The rules for the labels of a task; of binary labels with words of their own, where one of them is named. */
 export function labelRules({ task = "binary", positive }: Pick<TableSpec, "task" | "positive"> = {}): LabelRules {
-  return positive === undefined ? rules[task] : ownYesNo(positive);
+  return positive === undefined ? rules[task] : ownBinary(positive);
 }
 
 const asText = `cast(${rawLabel} as varchar)`;
@@ -35,9 +35,9 @@ const inTraining = `split = ${splitCodes.train}`;
 const badLabel = 2;
 
 // Text as DuckDB takes it where all of a column is of that kind: "yes", "no", "t", "f".
-const asYesNo = `try_cast(${asText} as boolean)`;
-const yesNoLabel = `cast(case when ${rawLabel} is null then null when ${asNumber} = 1 or ${asYesNo} then 1
-  when ${asNumber} = 0 or not ${asYesNo} then 0 else ${badLabel} end as float)`;
+const asBoolean = `try_cast(${asText} as boolean)`;
+const binaryLabel = `cast(case when ${rawLabel} is null then null when ${asNumber} = 1 or ${asBoolean} then 1
+  when ${asNumber} = 0 or not ${asBoolean} then 0 else ${badLabel} end as float)`;
 
 /** NaN for what is no finite number. */
 const finiteLabel = `case when ${rawLabel} is null then null else coalesce(
@@ -45,11 +45,11 @@ const finiteLabel = `case when ${rawLabel} is null then null else coalesce(
 
 const rules: { readonly [T in NonNullable<TableSpec["task"]>]: LabelRules } = {
   binary: {
-    column: (type) => (type === "BOOLEAN" ? `cast(${rawLabel} as float)` : yesNoLabel),
+    column: (type) => (type === "BOOLEAN" ? `cast(${rawLabel} as float)` : binaryLabel),
     word: () => "label",
     async check(db, parts) {
       const { expression } = parts.label;
-      const bad = await mostFrequentBad(db, parts, `label = ${badLabel}`, `${yesNoLabel} = ${badLabel}`);
+      const bad = await mostFrequentBad(db, parts, `label = ${badLabel}`, `${binaryLabel} = ${badLabel}`);
       if (!bad) return;
       throw new DataError(
         `table: a label is 0 or 1, true or false, and it is something else in ${rows(bad.count)}, most often ${JSON.stringify(bad.value)}: ${expression}. ` +
@@ -57,13 +57,13 @@ const rules: { readonly [T in NonNullable<TableSpec["task"]>]: LabelRules } = {
       );
     },
     async checkTraining(db, parts) {
-      const [negative = 0, positive = 0] = await yesNoCounts(db);
+      const [negative = 0, positive = 0] = await binaryCounts(db);
       if (positive > 0 && negative > 0) return;
       throw new DataError(
         `table: the training split needs both labels, and all of its ${rows(negative + positive)} have label ${positive === 0 ? 0 : 1} (${parts.label.expression}). Check the label and the split "train".`,
       );
     },
-    fit: async (db) => ({ kind: "classes", classes: [...yesNo], counts: await yesNoCounts(db) }),
+    fit: async (db) => ({ kind: "classes", classes: [...binaryClasses], counts: await binaryCounts(db) }),
   },
   multiclass: {
     column: () => labelTextSql(rawLabel),
@@ -133,7 +133,7 @@ const rules: { readonly [T in NonNullable<TableSpec["task"]>]: LabelRules } = {
 };
 
 /** Labels of two values, of which one is yes. */
-function ownYesNo(positive: string): LabelRules {
+function ownBinary(positive: string): LabelRules {
   const isPositive = `${classIndexSql(rawLabel, [positive])} is not null`;
   let negative = "";
   return {
@@ -148,18 +148,18 @@ function ownYesNo(positive: string): LabelRules {
       if (third === undefined) return;
       const { expression } = parts.label;
       throw new DataError(
-        `table: a yes/no label has two values, and beside ${JSON.stringify(positive)} (data.positive) there are ${count(others.length)}, as ${JSON.stringify(negative)} and ${JSON.stringify(third)}: ${expression}. ` +
+        `table: a binary label has two values, and beside ${JSON.stringify(positive)} (data.positive) there are ${count(others.length)}, as ${JSON.stringify(negative)} and ${JSON.stringify(third)}: ${expression}. ` +
           `Write a comparison as the label, for example (${expression}) = ${literal(positive)}, and leave data.positive out; or set task to "multiclass".`,
       );
     },
     async checkTraining(db, parts) {
-      const [numNo = 0, numYes = 0] = await yesNoCounts(db);
+      const [numNo = 0, numYes = 0] = await binaryCounts(db);
       if (numYes > 0 && numNo > 0) return;
       throw new DataError(
         `table: the training split needs both labels, and of its ${rows(numNo + numYes)} ${numYes === 0 ? `none is ${JSON.stringify(positive)} (data.positive)` : `all are ${JSON.stringify(positive)}`}: ${parts.label.expression}. Check the label, data.positive and the split.`,
       );
     },
-    fit: async (db) => ({ kind: "classes", classes: [negative, labelText(positive)], counts: await yesNoCounts(db) }),
+    fit: async (db) => ({ kind: "classes", classes: [negative, labelText(positive)], counts: await binaryCounts(db) }),
   };
 }
 
@@ -173,7 +173,7 @@ async function mostFrequentBad(db: Database, parts: Parts, isBad: string, isBadR
 }
 
 /** Training rows with label 0, and with label 1. */
-async function yesNoCounts(db: Database): Promise<number[]> {
+async function binaryCounts(db: Database): Promise<number[]> {
   const [counts = []] = await db.rows(
     `select count(*) filter (label = 0), count(*) filter (label = 1) from examples where ${inTraining}`,
   );

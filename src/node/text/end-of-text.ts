@@ -1,9 +1,9 @@
-/** Which unit of a tokenizer ends a text. */
+/** Which token of a tokenizer ends a text. */
 import { ConfigError } from "../../errors.js";
 import { nearest } from "../../nearest.js";
 import type { TokenizerJson } from "./tokenizer-file.js";
 
-/** Names of units that end a text, and after them of those that end a turn or a part; the first that a tokenizer has is taken. */
+/** Names of tokens that end a text, and after them of those that end a turn or a part; the first that a tokenizer has is taken. */
 const ENDS = [
   "<|endoftext|>",
   "<|end_of_text|>",
@@ -27,7 +27,7 @@ export function endCandidates({ added_tokens: added }: Pick<TokenizerJson, "adde
   return ENDS.flatMap((name) => added.filter(({ content }) => content === name).map(({ id }) => id));
 }
 
-/** The id that ends a text; null for none. Throws {@link ConfigError} where `wanted` is no unit of the tokenizer. */
+/** The id that ends a text; null for none. Throws {@link ConfigError} where `wanted` is no token of the tokenizer. */
 export function endOfText(
   file: Pick<TokenizerJson, "added_tokens">,
   names: ReadonlyMap<number, string>,

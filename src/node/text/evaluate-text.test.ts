@@ -28,7 +28,7 @@ const path = (name: string) => join(folder, name);
 const options = { cacheFolder: path("cache") };
 
 /** Two lanes of the exported model's, and as many of training. */
-const sizes = { batchSize: 2, times: 10, vocabulary: 257, width: 6, hidden: 16 };
+const sizes = { batchSize: 2, sequenceLength: 10, vocabulary: 257, width: 6, hidden: 16 };
 const model = lstmLanguageModel(sizes);
 const params = initParams(model, rootKey(1));
 const metadata = { format: "codistill.model", task: "language", tokenizer: "bytes" };
@@ -40,15 +40,15 @@ const texts = [`${letters.slice(0, 3000).join("")}é`, letters.slice(3000).join(
 test("an exported model's figures are those of training's own graphs on the same lanes", async () => {
   for (const [i, text] of texts.entries()) writeFileSync(path(`text${i}.txt`), text);
   const found = await evaluateText(path("model.onnx"), path("text*.txt"), options);
-  const units = Uint16Array.from(texts.flatMap((text) => [...Buffer.from(text), 256]));
+  const tokens = Uint16Array.from(texts.flatMap((text) => [...Buffer.from(text), 256]));
   const prefixes = { params: "scored.params", buffers: "scored.buffers" };
   await engine.write(weightState(model, params, prefixes.params));
   const score = await textScorer(engine, model, [prefixes], { ...sizes, layout: "lanes" });
-  const { models } = await score(corpusOf(Float64Array.of(0, units.length), units));
+  const { models } = await score(corpusOf(Float64Array.of(0, tokens.length), tokens));
   const [expected] = models;
   assert.ok(expected && Math.abs(found.loss - expected.loss) < 1e-5, `${found.loss} and ${expected?.loss}`);
   assert.equal(found.accuracy, expected.accuracy);
-  assert.deepEqual([found.documents, found.units, found.bytes], [2, 4504, 4502]);
+  assert.deepEqual([found.documents, found.tokens, found.bytes], [2, 4504, 4502]);
   assert.ok(Math.abs(found.perplexity - Math.exp(found.loss)) < 1e-9);
   assert.ok(Math.abs((found.bitsPerByte ?? 0) - (found.loss * 4503) / (Math.LN2 * 4502)) < 1e-9);
 });
@@ -59,7 +59,7 @@ test("text may be a column, and too little of it is refused", async () => {
     evaluateText(path("model.onnx"), path("rows.jsonl"), { ...options, field: "body" }),
     evaluateText(path("model.onnx"), path("text*.txt"), options),
   ]);
-  assert.deepEqual([of.loss, of.units], [plain.loss, plain.units]);
+  assert.deepEqual([of.loss, of.tokens], [plain.loss, plain.tokens]);
   writeFileSync(path("empty.txt"), "");
   await assert.rejects(
     evaluateText(path("model.onnx"), path("empty.txt"), options),
@@ -67,21 +67,21 @@ test("text may be a column, and too little of it is refused", async () => {
   );
 });
 
-test("many units of each text in a call come to the bits of one in a call", async () => {
-  const small = { batchSize: 3, times: 8, vocabulary: 257, width: 8, numHeads: 2, numLayers: 2 };
+test("many tokens of each text in a call come to the bits of one in a call", async () => {
+  const small = { batchSize: 3, sequenceLength: 8, vocabulary: 257, width: 8, numHeads: 2, numLayers: 2 };
   writeFileSync(
     path("transformer.onnx"),
     exportText(transformerReader(small), initParams(transformerLanguageModel(small), rootKey(1)), metadata),
   );
   // Longer than the transformer sees.
-  const [lanes, times] = [3, 20];
-  const ids = Int32Array.from(uniform(rootKey(5), lanes * times), (u) => Math.floor(257 * u));
-  const labels = Int32Array.from(uniform(rootKey(6), lanes * times), (u) => Math.floor(257 * u));
+  const [lanes, sequenceLength] = [3, 20];
+  const ids = Int32Array.from(uniform(rootKey(5), lanes * sequenceLength), (u) => Math.floor(257 * u));
+  const labels = Int32Array.from(uniform(rootKey(6), lanes * sequenceLength), (u) => Math.floor(257 * u));
   for (const name of ["model.onnx", "transformer.onnx"]) {
     const model = await openLanguageModel(path(name));
-    const many = await model.score(ids, labels, times, model.begin(lanes));
+    const many = await model.score(ids, labels, sequenceLength, model.begin(lanes));
     let state = model.begin(lanes);
-    for (let time = 0; time < times; time++) {
+    for (let time = 0; time < sequenceLength; time++) {
       const read = await model.read(ids.slice(time * lanes, (time + 1) * lanes), state);
       for (let lane = 0; lane < lanes; lane++) {
         const logProbs = read.logProbs.subarray(lane * 257, (lane + 1) * 257);

@@ -15,7 +15,7 @@ import { lostText } from "./lost-text.js";
 import type { Tokenizer } from "./tokenizer.js";
 
 export interface EvaluateTextOptions extends Omit<DocumentsOptions, "onProgress"> {
-  /** Called now and then with the units that are read. */
+  /** Called now and then with the tokens that are read. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 
@@ -23,11 +23,11 @@ export interface TextEvaluation extends TextEvaluationView {
   readonly model: string;
 }
 
-/** Texts that are read side by side, where there are so many units that beginning anew costs nothing. */
+/** Texts that are read side by side, where there are so many tokens that beginning anew costs nothing. */
 const MOST_LANES = 32;
-const LEAST_UNITS_OF_A_LANE = 2000;
-/** Units of each lane that the model reads in a call. */
-const UNITS_OF_A_CALL = 64;
+const LEAST_TOKENS_OF_A_LANE = 2000;
+/** Tokens of each lane that the model reads in a call. */
+const TOKENS_OF_A_CALL = 64;
 
 /**
  * Evaluate a language model, of a `model.onnx` or a run folder, on all documents of files as one text. A long text is cut into
@@ -43,19 +43,19 @@ export async function evaluateText(
   const started = performance.now();
   const model = await openLanguageModel(path);
   try {
-    const { units, notes, ...size } = await unitsOf(model.tokenizer, source, options);
-    if (units.length < 2)
+    const { tokens, notes, ...size } = await tokensOf(model.tokenizer, source, options);
+    if (tokens.length < 2)
       throw new DataError(
-        `evaluate: a unit is predicted from those before it, and this text has ${units.length}. Give more text, and check --field.`,
+        `evaluate: a token is predicted from those before it, and this text has ${tokens.length}. Give more text, and check --field.`,
       );
-    const corpus = corpusOf(Float64Array.of(0, units.length), units);
-    const numLanes = Math.max(1, Math.min(MOST_LANES, Math.floor(units.length / LEAST_UNITS_OF_A_LANE)));
+    const corpus = corpusOf(Float64Array.of(0, tokens.length), tokens);
+    const numLanes = Math.max(1, Math.min(MOST_LANES, Math.floor(tokens.length / LEAST_TOKENS_OF_A_LANE)));
     let state = model.begin(numLanes);
     let [sum, hits, count] = [0, 0, 0];
-    for (const batch of wholeText.lanes(corpus, numLanes, UNITS_OF_A_CALL)) {
+    for (const batch of wholeText.lanes(corpus, numLanes, TOKENS_OF_A_CALL)) {
       options.signal?.throwIfAborted();
       const labels = dataOf(batch, labelsName);
-      const read = await model.score(dataOf(batch, idsName), labels, UNITS_OF_A_CALL, state);
+      const read = await model.score(dataOf(batch, idsName), labels, TOKENS_OF_A_CALL, state);
       for (const [place, label] of labels.entries()) {
         if (label === NO_LABEL) continue;
         sum -= read.logProbs[place] as number;
@@ -63,11 +63,11 @@ export async function evaluateText(
         count++;
       }
       ({ state } = read);
-      onProgress(count, units.length);
+      onProgress(count, tokens.length);
     }
     const scored = { loss: sum / count, accuracy: hits / count };
     const { isLossy, ...shown } = size;
-    const amount = { ...shown, units: units.length };
+    const amount = { ...shown, tokens: tokens.length };
     return {
       model: path,
       ...amount,
@@ -80,12 +80,12 @@ export async function evaluateText(
   }
 }
 
-/** All documents as units, one after the other. */
-async function unitsOf(
+/** All documents as tokens, one after the other. */
+async function tokensOf(
   tokenizer: Tokenizer,
   source: string | readonly string[],
   options: DocumentsOptions,
-): Promise<Omit<TextSize, "units"> & { readonly units: Uint32Array; readonly notes: readonly string[] }> {
+): Promise<Omit<TextSize, "tokens"> & { readonly tokens: Uint32Array; readonly notes: readonly string[] }> {
   const { files } = await findTexts(source, options);
   const parts: ArrayLike<number>[] = [];
   const lost = lostText(tokenizer, "the text");
@@ -99,13 +99,13 @@ async function unitsOf(
     numDocuments++;
     if (tokenizer.endOfText !== null) parts.push([tokenizer.endOfText]);
   }
-  const units = new Uint32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  const tokens = new Uint32Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const part of parts) {
-    units.set(part, at);
+    tokens.set(part, at);
     at += part.length;
   }
-  return { units, documents: numDocuments, bytes, isLossy: !lost.isGivenBack(), notes: lost.notes() };
+  return { tokens, documents: numDocuments, bytes, isLossy: !lost.isGivenBack(), notes: lost.notes() };
 }
 
 function dataOf(batch: NamedArrays, name: string): Int32Array {

@@ -1,4 +1,4 @@
-/** From text to a run: how much there is, the units, the network, how long it takes, and the configuration that says it. */
+/** From text to a run: how much there is, the tokens, the network, how long it takes, and the configuration that says it. */
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { extname, resolve } from "node:path";
@@ -70,13 +70,13 @@ export async function describeText(
   onProgress("measuring a few steps");
   const size = plan.tokenizerSize ?? 257;
   const perStep = await stepSeconds(plan, size, Math.max(1, Math.floor(cores / plan.numGroups)));
-  const validationUnits = (0.02 * bytes) / (plan.tokenizerSize === null ? 1 : 3);
+  const numValidationTokens = (0.02 * bytes) / (plan.tokenizerSize === null ? 1 : 3);
   return {
     files: files.length,
     documents: numDocuments,
     bytes,
     beginning,
-    ...textWithinBudget(plan, perStep, validationUnits),
+    ...textWithinBudget(plan, perStep, numValidationTokens),
   };
 }
 
@@ -124,21 +124,21 @@ async function learnedTokenizer(
   }
 }
 
-/** The seconds of a step on random units. */
+/** The seconds of a step on random tokens. */
 async function stepSeconds(plan: TextPlan, vocabulary: number, threads: number): Promise<number> {
   const input = textConfigurationOf({ name: "measured", source: ["text"], tokenizer: "bytes", plan });
   const config = configOfKind(resolveConfig(input), "text", "measuring steps");
-  const unitCounts = new Float64Array(vocabulary).fill(1);
-  const { learner } = textWork(config, { digest: "", tokenizer: { digest: "", size: vocabulary }, unitCounts });
-  const { batchSize, times } = textBatch(config);
-  const numUnits = 2 * batchSize * (times + 1);
-  const units = Uint32Array.from(uniform(rootKey(1), numUnits), (u) => Math.floor(vocabulary * u));
-  const corpus = corpusOf(Float64Array.of(0, numUnits), units);
+  const tokenCounts = new Float64Array(vocabulary).fill(1);
+  const { learner } = textWork(config, { digest: "", tokenizer: { digest: "", size: vocabulary }, tokenCounts });
+  const { batchSize, sequenceLength } = textBatch(config);
+  const numTokens = 2 * batchSize * (sequenceLength + 1);
+  const tokens = Uint32Array.from(uniform(rootKey(1), numTokens), (u) => Math.floor(vocabulary * u));
+  const corpus = corpusOf(Float64Array.of(0, numTokens), tokens);
   const stream = textNetwork(config, vocabulary).stream({
     corpus,
     documents: Uint32Array.of(0),
     batchSize,
-    times,
+    sequenceLength,
     key: rootKey(1),
   });
   return secondsOfStep(learner, [stream.next()], config.seed, threads);

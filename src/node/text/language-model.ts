@@ -26,7 +26,7 @@ import { loadConfig } from "../runs/load-config.js";
 import { checkOwnFiles } from "../runs/own-files.js";
 import { existingRun, runFolder } from "../runs/run-folder.js";
 import { directoryStore } from "../stores/directory-store.js";
-import { manyNames, manyUnits } from "./many-units.js";
+import { manyNames, manyTokens } from "./many-tokens.js";
 import { tokenizerOf } from "./prepare-text.js";
 import { byteTokenizer, openTokenizer, type Tokenizer } from "./tokenizer.js";
 
@@ -37,16 +37,16 @@ export interface LanguageModel extends Closable {
   readonly tokenizer: Tokenizer;
   /** The state where texts begin, one by default. */
   begin(numTexts?: number): TextState;
-  /** Read a unit of each text: the log probabilities of their next ones [texts, units], and the state after them. */
-  read(units: Int32Array, state: TextState): Promise<{ readonly logProbs: Float32Array; readonly state: TextState }>;
+  /** Read a token of each text: the log probabilities of their next ones [texts, vocabulary], and the state after them. */
+  read(tokens: Int32Array, state: TextState): Promise<{ readonly logProbs: Float32Array; readonly state: TextState }>;
   /**
-   * Read `times` units of each text, of `ids` [times, texts], against those that came next, `labels` likewise: the log probabilities
-   * of the labels and the most probable units, both [times, texts], and the state after them. Equal to reading a unit at a time.
+   * Read `sequenceLength` tokens of each text, of `ids` [sequenceLength, texts], against those that came next, `labels` likewise: the log probabilities
+   * of the labels and the most probable tokens, both [sequenceLength, texts], and the state after them. Equal to reading a token at a time.
    */
-  score(ids: Int32Array, labels: Int32Array, times: number, state: TextState): Promise<ReadUnits>;
+  score(ids: Int32Array, labels: Int32Array, sequenceLength: number, state: TextState): Promise<ReadTokens>;
 }
 
-export interface ReadUnits {
+export interface ReadTokens {
   readonly logProbs: Float32Array;
   readonly best: BigInt64Array;
   readonly state: TextState;
@@ -126,33 +126,33 @@ async function opened(file: ModelFile, tokenizerOf: (metadata: Metadata) => Toke
   const tokenizer = tokenizerOf(metadata);
   // Each holds the weights, and who samples needs the first alone, who evaluates the second.
   const reading = once(() => openSession(file));
-  const scoring = once(() => openSession(file, {}, (model) => manyUnits(model, Object.keys(shapes))));
+  const scoring = once(() => openSession(file, {}, (model) => manyTokens(model, Object.keys(shapes))));
   const { before, after, ids, logProbs } = textNames;
   const model: Omit<LanguageModel, keyof Closable> = {
     tokenizer,
     begin: (numTexts = 1) => mapValues(shapes, (shape) => new Float32Array(numTexts * sizeOf(shape))),
-    async read(units, state) {
+    async read(tokens, state) {
       const parts = Object.entries(state).map(([part, values]) => [
         `${before}.${part}`,
-        new Tensor(values, [units.length, ...(shapes[part] ?? [])]),
+        new Tensor(values, [tokens.length, ...(shapes[part] ?? [])]),
       ]);
       const session = await reading.value();
-      const outputs = await session.run({ [ids]: new Tensor(units, [units.length]), ...Object.fromEntries(parts) });
+      const outputs = await session.run({ [ids]: new Tensor(tokens, [tokens.length]), ...Object.fromEntries(parts) });
       const valuesOf = (output: string) => outputs[output]?.data as Float32Array;
       return {
         logProbs: valuesOf(logProbs),
         state: Object.fromEntries(Object.keys(shapes).map((part) => [part, valuesOf(`${after}.${part}`)])),
       };
     },
-    async score(units, labels, times, state) {
+    async score(tokens, labels, sequenceLength, state) {
       const session = await scoring.value();
-      const shape = [times, units.length / times];
+      const shape = [sequenceLength, tokens.length / sequenceLength];
       const parts = Object.entries(state).map(([part, values]) => [
         `${manyNames.first}.${part}`,
-        new Tensor(values, [units.length / times, ...(shapes[part] ?? [])]),
+        new Tensor(values, [tokens.length / sequenceLength, ...(shapes[part] ?? [])]),
       ]);
       const outputs = await session.run({
-        [manyNames.ids]: new Tensor(units, shape),
+        [manyNames.ids]: new Tensor(tokens, shape),
         [manyNames.labels]: new Tensor(labels, shape),
         ...Object.fromEntries(parts),
       });

@@ -4,7 +4,7 @@ import { DataError } from "../../errors.js";
 import { lostText } from "./lost-text.js";
 import { byteTokenizer, type Tokenizer } from "./tokenizer.js";
 
-/** A unit for each letter below U+0100, 0 for others; decoding changes the text as `lose` says. */
+/** A token for each letter below U+0100, 0 for others; decoding changes the text as `lose` says. */
 const letters = (lose: (text: string) => string): Tokenizer => ({
   ...byteTokenizer(),
   unknown: 0,
@@ -56,7 +56,7 @@ test("a little that is lost is said, and leaves bits per byte", () => {
   assert.ok(lost.isGivenBack());
   assert.match(
     lost.notes()[0] ?? "",
-    /^less than 0\.1 % of the units of validation stand for what the tokenizer does not know: bits per byte leave/,
+    /^less than 0\.1 % of the tokens of validation stand for what the tokenizer does not know: bits per byte leave/,
   );
   lost.check();
 });
@@ -71,7 +71,7 @@ test("a text of which a fifth is unknown is refused with how much it is", () => 
     () => lost.check(),
     (error) =>
       error instanceof DataError &&
-      /at most 20 % of the units .* of validation 30 % are.*codistill tokenizer/.test(error.message),
+      /at most 20 % of the tokens .* of validation 30 % are.*codistill tokenizer/.test(error.message),
   );
 });
 

@@ -1,10 +1,10 @@
-/** What a tokenizer loses of texts: units that stand for what it does not know, and what decoding does not give back. */
+/** What a tokenizer loses of texts: unknown tokens, and what decoding does not give back. */
 import { DataError } from "../../errors.js";
 import { percent, shortened } from "../../report/format.js";
 import type { Tokenizer } from "./tokenizer.js";
 
 export interface LostText {
-  /** Note a text and its units. */
+  /** Note a text and its tokens. */
   see(text: string, ids: ArrayLike<number>): void;
   /** Whether bits per byte of these texts are bits of these texts: no more than a thousandth of them is lost. */
   isGivenBack(): boolean;
@@ -13,7 +13,7 @@ export interface LostText {
   notes(): string[];
 }
 
-/** Of units that are unknown, and of a sample's bytes that do not come back. */
+/** Of tokens that are unknown, and of a sample's bytes that do not come back. */
 const NEGLIGIBLE = 0.001;
 const MOST_UNKNOWN = 0.2;
 /** So many texts are looked at for certain, and of more texts ever fewer. */
@@ -24,7 +24,7 @@ const MOST_PASSAGES = 8;
 /** `of` says what the texts are, as "validation". */
 export function lostText(tokenizer: Tokenizer, of: string): LostText {
   const { unknown } = tokenizer;
-  let [numUnits, numUnknown, numTexts, sampled, lost] = [0, 0, 0, 0, 0];
+  let [numTokens, numUnknown, numTexts, sampled, lost] = [0, 0, 0, 0, 0];
   let example: readonly [string, string] | null = null;
 
   const read = (passage: string, ids: ArrayLike<number>) => {
@@ -34,13 +34,13 @@ export function lostText(tokenizer: Tokenizer, of: string): LostText {
     lost += missing;
     example ??= pair;
   };
-  const unknownShare = () => (numUnits === 0 ? 0 : numUnknown / numUnits);
+  const unknownShare = () => (numTokens === 0 ? 0 : numUnknown / numTokens);
   const lostShare = () => (sampled === 0 ? 0 : lost / sampled);
   const isGivenBack = () => unknownShare() <= NEGLIGIBLE && lostShare() <= NEGLIGIBLE;
 
   return {
     see(text, ids) {
-      numUnits += ids.length;
+      numTokens += ids.length;
       if (unknown !== null) for (let i = 0; i < ids.length; i++) numUnknown += Number(ids[i] === unknown);
       // As many of the texts 65 to 128 as of 129 to 256, and so on: each 1st, 2nd, 4th ...
       const every = 2 ** Math.floor(Math.log2(numTexts / FIRST_TEXTS));
@@ -52,7 +52,7 @@ export function lostText(tokenizer: Tokenizer, of: string): LostText {
     check() {
       if (unknownShare() <= MOST_UNKNOWN) return;
       throw new DataError(
-        `text: at most ${percent(MOST_UNKNOWN)} of the units of a text may be unknown to its tokenizer, and of ${of} ${percent(unknownShare())} are. A model would learn to say just that, and bits per byte would be of nothing. Learn a tokenizer from this text (codistill tokenizer --data ...), or leave data.tokenizer out, for bytes.`,
+        `text: at most ${percent(MOST_UNKNOWN)} of the tokens of a text may be unknown to its tokenizer, and of ${of} ${percent(unknownShare())} are. A model would learn to say just that, and bits per byte would be of nothing. Learn a tokenizer from this text (codistill tokenizer --data ...), or leave data.tokenizer out, for bytes.`,
       );
     },
     notes() {
@@ -62,7 +62,7 @@ export function lostText(tokenizer: Tokenizer, of: string): LostText {
       const [before, after] = (example ?? ["", ""]).map((text) => JSON.stringify(shortened(text, 40)));
       return [
         ...(numUnknown > 0
-          ? [`${share(unknownShare())} of the units of ${of} stand for what the tokenizer does not know: ${figures}`]
+          ? [`${share(unknownShare())} of the tokens of ${of} stand for what the tokenizer does not know: ${figures}`]
           : []),
         ...(lost > 0
           ? [

@@ -43,25 +43,25 @@ const prepare = (changes: Partial<TextSpec> = {}): Promise<PreparedText> =>
 /** Whether no character is cut in two. */
 const isWhole = (text: string) => new TextDecoder().decode(new TextEncoder().encode(text)) === text;
 
-/** The units of each document. */
+/** The tokens of each document. */
 function documentsOf(corpus: Corpus | null): number[][] {
   assert.ok(corpus);
   const { numDocuments, starts, read } = corpus;
   return Array.from({ length: numDocuments }, (_, d) => {
     const [start, end] = [starts[d] as number, starts[d + 1] as number];
-    const units = new Int32Array(end - start);
-    read(start, units.length, units, 0);
-    return [...units];
+    const tokens = new Int32Array(end - start);
+    read(start, tokens.length, tokens, 0);
+    return [...tokens];
   });
 }
 
-const decoded = (units: readonly number[]) => {
-  assert.equal(units.at(-1), 256, "a document ends with the end of a text");
-  return new TextDecoder().decode(Uint8Array.from(units.slice(0, -1)));
+const decoded = (tokens: readonly number[]) => {
+  assert.equal(tokens.at(-1), 256, "a document ends with the end of a text");
+  return new TextDecoder().decode(Uint8Array.from(tokens.slice(0, -1)));
 };
 
 describe("documents", () => {
-  test("are units that end with the end of a text, each in one split", async () => {
+  test("are tokens that end with the end of a text, each in one split", async () => {
     const prepared = await prepare();
     const splits = [prepared.train, prepared.validation, prepared.test].map(documentsOf);
     assert.deepEqual(splits.flat().map(decoded).toSorted(), texts.toSorted());
@@ -72,8 +72,8 @@ describe("documents", () => {
     );
     for (const [i, split] of (["train", "validation", "test"] as const).entries()) {
       const own = splits[i] as number[][];
-      const units = own.reduce((sum, { length }) => sum + length, 0);
-      assert.deepEqual(prepared.sizes[split], { documents: own.length, units, bytes: units - own.length });
+      const tokens = own.reduce((sum, { length }) => sum + length, 0);
+      assert.deepEqual(prepared.sizes[split], { documents: own.length, tokens, bytes: tokens - own.length });
     }
     assert.ok(prepared.train.slots.every((slot) => slot < numSlots));
     assert.ok(new Set(prepared.train.slots).size > 200);
@@ -95,7 +95,7 @@ describe("documents", () => {
     const [withOwn] = others;
     const own = openTokenizer(path("own.json"));
     assert.equal(withOwn?.tokenizer.digest, own.digest);
-    const back = documentsOf(withOwn?.train ?? null).map((units) => own.decode(units.slice(0, -1)));
+    const back = documentsOf(withOwn?.train ?? null).map((tokens) => own.decode(tokens.slice(0, -1)));
     assert.deepEqual(back.toSorted(), documentsOf(first.train).map(decoded).toSorted());
   });
 
@@ -103,13 +103,13 @@ describe("documents", () => {
     const { folder: cache, train } = await prepare();
     const all = documentsOf(train).map(String).toSorted();
     const counted = new Float64Array(257);
-    for (const unit of documentsOf(train).flat()) counted[unit]! += 1;
+    for (const token of documentsOf(train).flat()) counted[token]! += 1;
     for (const memoryBytes of [Number.POSITIVE_INFINITY, 0]) {
       const own = [];
       for (const group of [0, 1, 2]) {
         const opened = await openText(cache, { slots: slotsOf(group, 3), leaveOut: ["test"], memoryBytes });
         assert.equal(opened.test, null);
-        assert.deepEqual(opened.unitCounts, counted, "of all groups, whichever is read");
+        assert.deepEqual(opened.tokenCounts, counted, "of all groups, whichever is read");
         assert.ok(opened.train.slots.every((slot) => slot % 3 === group));
         own.push(...documentsOf(opened.train).map(String));
       }
@@ -165,7 +165,7 @@ describe("documents", () => {
     const cut = await prepare({ source: path("long.txt"), longest: 100, validation: 0.2, test: 0.2 });
     const all = [cut.train, cut.validation, cut.test].flatMap(documentsOf);
     assert.ok(all.length > 40 && all.every(({ length }) => length <= 101));
-    assert.equal(all.filter((units) => units.includes(256)).length, 1);
+    assert.equal(all.filter((tokens) => tokens.includes(256)).length, 1);
     const string = fc.string({ unit: fc.constantFrom("a", "\n", "😀", "é"), maxLength: 60 });
     fc.assert(
       fc.property(string, fc.integer({ min: 2, max: 20 }), (one, longest) => {
@@ -190,7 +190,7 @@ test("a stream over the cache is that over the same documents in memory", async 
     [Number.POSITIVE_INFINITY, 0].map(async (memoryBytes) => {
       const { train } = await openText(cache, { slots: slotsOf(0, 2), memoryBytes });
       const documents = Uint32Array.from({ length: train.numDocuments }, (_, d) => d);
-      return laneStream({ corpus: train, documents, batchSize: 4, times: 16, key: rootKey(5) });
+      return laneStream({ corpus: train, documents, batchSize: 4, sequenceLength: 16, key: rootKey(5) });
     }),
   );
   for (let i = 0; i < 200; i++) {
@@ -265,7 +265,7 @@ describe("refused is", () => {
     await refused(prepare({ ...own, validation: { source: path("z.txt") } }), DataError, /of validation 66\.7 % are/);
     const { sizes, notes } = await prepare({ ...own, validation: { source: path("y.txt") } });
     assert.deepEqual([sizes.train.isLossy, sizes.validation.isLossy], [undefined, true]);
-    assert.match(notes.join("\n"), /16\.7 % of the units of validation stand for what the tokenizer does not know/);
+    assert.match(notes.join("\n"), /16\.7 % of the tokens of validation stand for what the tokenizer does not know/);
     assert.deepEqual(Object.keys(textMetrics({ loss: 1, accuracy: 0 }, sizes.train)), [
       "loss",
       "perplexity",
@@ -279,11 +279,14 @@ describe("refused is", () => {
     const { folder: cache } = await prepare({ validation: 0.15 });
     const damages: readonly [RegExp, () => void][] = [
       [
-        /train\.units\.bin should have \d+ bytes and has \d+/,
-        () => appendFileSync(join(cache, "train.units.bin"), "x"),
+        /train\.tokens\.bin should have \d+ bytes and has \d+/,
+        () => appendFileSync(join(cache, "train.tokens.bin"), "x"),
       ],
       [/text\.json should have \d+ bytes and has 2/, () => writeFileSync(join(cache, "text.json"), "{}")],
-      [/the block of train\.units\.bin at byte 0 has another SHA-256/, () => flipFirst(join(cache, "train.units.bin"))],
+      [
+        /the block of train\.tokens\.bin at byte 0 has another SHA-256/,
+        () => flipFirst(join(cache, "train.tokens.bin")),
+      ],
     ];
     for (const [message, damage] of damages) {
       damage();
@@ -315,7 +318,7 @@ test("shares by position are the end of the text", async () => {
     test: 0.03,
   });
   const textOf = (corpus: Corpus | null) =>
-    documentsOf(corpus).map((units) => Buffer.from(units.filter((u) => u < 256)).toString());
+    documentsOf(corpus).map((tokens) => Buffer.from(tokens.filter((u) => u < 256)).toString());
   assert.deepEqual(textOf(prepared.validation), lines.slice(98));
   assert.deepEqual(textOf(prepared.test), lines.slice(95, 98));
   assert.deepEqual(textOf(prepared.train), lines.slice(0, 95));

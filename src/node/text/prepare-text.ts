@@ -1,4 +1,4 @@
-/** Text into a cache of units: tokenised once, everything after reads the cache. */
+/** Text into a cache of tokens: tokenised once, everything after reads the cache. */
 import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -46,7 +46,7 @@ export function tokenizerOf({
 }
 
 /**
- * Tokenise the documents unless the cache has them already, then open it; units stay in their files. The cache is found by
+ * Tokenise the documents unless the cache has them already, then open it; tokens stay in their files. The cache is found by
  * the content of the files and of the tokenizer.
  *
  * Throws DataError when documents cannot be read or a split has none, and ConfigError for shares that are none.
@@ -146,7 +146,7 @@ async function writeText(
     for (const writer of writers.values()) await writer.close();
   }
   const sizeOf = (split: TextSplitName) => {
-    const size = writers.get(split)?.size() ?? { documents: 0, units: 0, bytes: 0 };
+    const size = writers.get(split)?.size() ?? { documents: 0, tokens: 0, bytes: 0 };
     checkSize(split, size, dropRepeated, findings);
     lost[split].check();
     return { ...size, ...(!lost[split].isGivenBack() && { isLossy: true }) };
@@ -228,7 +228,7 @@ function sharesOf({ validation, test }: TextSpec): readonly [number, number] {
   return [shareOf(validation), shareOf(test)];
 }
 
-function checkSize(split: TextSplitName, { documents, units }: TextSize, dropRepeated: boolean, findings: Findings) {
+function checkSize(split: TextSplitName, { documents, tokens }: TextSize, dropRepeated: boolean, findings: Findings) {
   const inTraining = split === "train" || !dropRepeated ? 0 : findings.inTraining(split);
   const cure =
     split === "train"
@@ -241,9 +241,9 @@ function checkSize(split: TextSplitName, { documents, units }: TextSize, dropRep
         : `text: every split needs a document, and ${split} has none. ${cure}`,
     );
   }
-  if (split === "train" || units >= 2) return;
+  if (split === "train" || tokens >= 2) return;
   throw new DataError(
-    `text: a unit is predicted from those before it, so every split needs 2, and ${split} has ${units}. ${cure}`,
+    `text: a token is predicted from those before it, so every split needs 2, and ${split} has ${tokens}. ${cure}`,
   );
 }
 

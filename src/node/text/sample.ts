@@ -1,13 +1,13 @@
 /** Texts that a language model goes on with. */
 import { DataError } from "../../errors.js";
-import { checkSampling, chooseUnit, type SamplingOptions } from "../../run/sampling.js";
+import { checkSampling, chooseToken, type SamplingOptions } from "../../run/sampling.js";
 import { fold, rootKey, uniform } from "../../runtime/random.js";
 import { decodeStream } from "./decode-stream.js";
 import type { LanguageModel } from "./language-model.js";
 
 export interface SampleOptions extends SamplingOptions {
   readonly prompt: string;
-  /** Units at most; fewer where the text ends before. */
+  /** Tokens at most; fewer where the text ends before. */
   readonly length: number;
   /** The same seed gives the same text. */
   readonly seed: number;
@@ -28,23 +28,23 @@ export async function* sample(model: LanguageModel, options: SampleOptions): Asy
   const given = Array.from(tokenizer.encode(prompt));
   const read = endOfText === null ? given : [endOfText, ...given];
   if (read.length === 0)
-    throw new DataError("sample: the prompt is empty, and this tokenizer has no unit to begin with. Give one.");
+    throw new DataError("sample: the prompt is empty, and this tokenizer has no token to begin with. Give one.");
   let state = model.begin();
   let logProbs: Float32Array = new Float32Array();
-  for (const unit of read) {
+  for (const token of read) {
     signal?.throwIfAborted();
-    ({ logProbs, state } = await model.read(Int32Array.of(unit), state));
+    ({ logProbs, state } = await model.read(Int32Array.of(token), state));
   }
   // An end of a text before it is no part of the text, which may begin in a way of its own.
   const text = decodeStream(tokenizer, given);
   for (let i = 0; i < length; i++) {
     signal?.throwIfAborted();
     const [u = 0] = uniform(fold(fold(rootKey(seed), "sample"), i), 1);
-    const unit = chooseUnit(logProbs, u, options);
-    if (unit === endOfText) break;
-    const part = text.push(unit);
+    const token = chooseToken(logProbs, u, options);
+    if (token === endOfText) break;
+    const part = text.push(token);
     if (part !== "") yield part;
-    if (i + 1 < length) ({ logProbs, state } = await model.read(Int32Array.of(unit), state));
+    if (i + 1 < length) ({ logProbs, state } = await model.read(Int32Array.of(token), state));
   }
   const rest = text.end();
   if (rest !== "") yield rest;

@@ -1,48 +1,48 @@
-/** Writes the documents of a split as units; text-cache.ts says what the files hold. */
+/** Writes the documents of a split as tokens; text-cache.ts says what the files hold. */
 import { type FileHandle, open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { TextSize, TextSplitName } from "../../data/text/text.js";
-import { bytesOfUnit } from "./text-cache.js";
+import { bytesOfToken } from "./text-cache.js";
 
 export interface SplitWriter {
-  /** Add a document: its units, the one that ends it if any does, its bytes as text, and its slot. */
+  /** Add a document: its tokens, the one that ends it if any does, its bytes as text, and its slot. */
   add(ids: ArrayLike<number>, end: number | null, bytes: number, slot: number): Promise<void>;
   size(): TextSize;
   close(): Promise<void>;
 }
 
-const PENDING_UNITS = 1 << 18;
+const PENDING_TOKENS = 1 << 18;
 
-/** Units go to the file as they come; where documents begin is written at the end. */
-export async function splitWriter(folder: string, split: TextSplitName, numUnits: number): Promise<SplitWriter> {
-  const unitBytes = bytesOfUnit(numUnits);
-  const file: FileHandle = await open(join(folder, `${split}.units.bin`), "wx");
+/** Tokens go to the file as they come; where documents begin is written at the end. */
+export async function splitWriter(folder: string, split: TextSplitName, vocabulary: number): Promise<SplitWriter> {
+  const tokenBytes = bytesOfToken(vocabulary);
+  const file: FileHandle = await open(join(folder, `${split}.tokens.bin`), "wx");
   const starts = [0];
   const slots: number[] = [];
-  const counts = new Float64Array(numUnits);
+  const counts = new Float64Array(vocabulary);
   let bytes = 0;
   let isClosed = false;
-  // Documents may be short, and a write for each would cost more than its units.
-  const pending = new (unitBytes === 2 ? Uint16Array : Uint32Array)(PENDING_UNITS);
+  // Documents may be short, and a write for each would cost more than its tokens.
+  const pending = new (tokenBytes === 2 ? Uint16Array : Uint32Array)(PENDING_TOKENS);
   let numPending = 0;
   const flush = async () => {
-    await file.writeFile(new Uint8Array(pending.buffer, 0, numPending * unitBytes));
+    await file.writeFile(new Uint8Array(pending.buffer, 0, numPending * tokenBytes));
     numPending = 0;
   };
   return {
     async add(ids, end, textBytes, slot) {
       const length = ids.length + Number(end !== null);
       for (let i = 0; i < length; i++) {
-        const unit = (i < ids.length ? ids[i] : end) as number;
-        counts[unit]! += 1;
-        pending[numPending++] = unit;
-        if (numPending === PENDING_UNITS) await flush();
+        const token = (i < ids.length ? ids[i] : end) as number;
+        counts[token]! += 1;
+        pending[numPending++] = token;
+        if (numPending === PENDING_TOKENS) await flush();
       }
       starts.push((starts.at(-1) as number) + length);
       slots.push(slot);
       bytes += textBytes;
     },
-    size: () => ({ documents: slots.length, units: starts.at(-1) as number, bytes }),
+    size: () => ({ documents: slots.length, tokens: starts.at(-1) as number, bytes }),
     async close() {
       if (isClosed) return;
       isClosed = true;

@@ -1,11 +1,11 @@
 /**
- * The text cache: a folder named by its digest, whole or absent, with every document as units, read without a tokenizer.
+ * The text cache: a folder named by its digest, whole or absent, with every document as tokens, read without a tokenizer.
  *
  * - `text.json`: format version, digest, tokenizer, sizes of the splits, source files
- * - `<split>.units.bin`: units of 2 bytes, or of 4 where there are more than 65,536, little-endian, document after document
- * - `<split>.starts.bin`: float64; document d has the units from entry d up to, not including, entry d + 1
+ * - `<split>.tokens.bin`: tokens of 2 bytes, or of 4 where there are more than 65,536, little-endian, document after document
+ * - `<split>.starts.bin`: float64; document d has the tokens from entry d up to, not including, entry d + 1
  * - `train.slots.bin`: uint16; the hash slot of each document
- * - `train.counts.bin`: float64; how many of each unit there are
+ * - `train.counts.bin`: float64; how many of each token there are
  *
  * Beside them lie their digests (`checked-folder.ts`).
  */
@@ -18,10 +18,10 @@ import { type CheckedFolder, damaged, openCheckedFolder } from "../files/checked
 import type { Reading } from "../files/read-file.js";
 
 /** Raised whenever the files, or the way they are made, change. */
-export const textFormatVersion = 4;
+export const textFormatVersion = 5;
 
 const count = z.int().nonnegative();
-const sizeSchema = z.object({ documents: count, units: count, bytes: count, isLossy: z.boolean().optional() });
+const sizeSchema = z.object({ documents: count, tokens: count, bytes: count, isLossy: z.boolean().optional() });
 const textFile = z.object({
   format: z.literal(textFormatVersion, versionMustBe(textFormatVersion)),
   digest: z.string(),
@@ -39,8 +39,8 @@ export type TextFile = z.infer<typeof textFile>;
 
 export interface CachedText extends Omit<TextFile, "format"> {
   readonly train: SlottedCorpus;
-  /** How many of each unit the training documents of all groups have. */
-  readonly unitCounts: Float64Array;
+  /** How many of each token the training documents of all groups have. */
+  readonly tokenCounts: Float64Array;
   readonly validation: Corpus | null;
   readonly test: Corpus | null;
 }
@@ -50,7 +50,7 @@ export interface OpenTextOptions {
   readonly slots?: readonly number[];
   /** Splits that are not read, to save memory. */
   readonly leaveOut?: readonly ("validation" | "test")[];
-  /** Units of a split that take more stay in their file, and are read from there whenever they are asked for. */
+  /** Tokens of a split that take more stay in their file, and are read from there whenever they are asked for. */
   readonly memoryBytes?: number;
 }
 
@@ -59,13 +59,13 @@ export async function openText(folder: string, options: OpenTextOptions = {}): P
   const { slots, leaveOut = [], memoryBytes = Number.POSITIVE_INFINITY } = options;
   const files = await openCheckedFolder(folder);
   const { format: _, ...file } = await readTextFile(folder, files);
-  const unitBytes = bytesOfUnit(file.tokenizer.size);
+  const tokenBytes = bytesOfToken(file.tokenizer.size);
   const wanted = slots && new Set(slots);
   const read = async (split: TextSplitName) => {
-    const { documents, units } = file.sizes[split];
+    const { documents, tokens } = file.sizes[split];
     const starts = new Float64Array((await files.whole(`${split}.starts.bin`, 8 * (documents + 1))).buffer);
-    if (starts[documents] !== units) throw damaged(folder, `${split}.starts.bin does not end at ${units} units`);
-    return storedCorpus(files.file(`${split}.units.bin`, units * unitBytes).reading, unitBytes, starts);
+    if (starts[documents] !== tokens) throw damaged(folder, `${split}.starts.bin does not end at ${tokens} tokens`);
+    return storedCorpus(files.file(`${split}.tokens.bin`, tokens * tokenBytes).reading, tokenBytes, starts);
   };
   const whole = async (split: "validation" | "test") => {
     if (leaveOut.includes(split)) return null;
@@ -73,70 +73,70 @@ export async function openText(folder: string, options: OpenTextOptions = {}): P
     return inMemory(
       corpus,
       Uint32Array.from({ length: corpus.numDocuments }, (_, d) => d),
-      unitBytes,
+      tokenBytes,
       memoryBytes,
     );
   };
   const stored = await read("train");
   const slotOf = new Uint16Array((await files.whole("train.slots.bin", 2 * file.sizes.train.documents)).buffer);
   const chosen = Uint32Array.from(slotOf.keys()).filter((d) => !wanted || wanted.has(slotOf[d] as number));
-  const train = inMemory(stored, chosen, unitBytes, memoryBytes);
-  const unitCounts = new Float64Array((await files.whole("train.counts.bin", 8 * file.tokenizer.size)).buffer);
+  const train = inMemory(stored, chosen, tokenBytes, memoryBytes);
+  const tokenCounts = new Float64Array((await files.whole("train.counts.bin", 8 * file.tokenizer.size)).buffer);
   return {
     ...file,
-    unitCounts,
+    tokenCounts,
     train: { ...train, slots: Uint16Array.from(chosen, (d) => slotOf[d] as number) },
     validation: await whole("validation"),
     test: await whole("test"),
   };
 }
 
-/** Bytes of a unit in its file. */
-export function bytesOfUnit(size: number): 2 | 4 {
+/** Bytes of a token in its file. */
+export function bytesOfToken(size: number): 2 | 4 {
   return size <= 65_536 ? 2 : 4;
 }
 
 /** Documents of a file, read when they are asked for. */
-function storedCorpus(reading: Reading, unitBytes: 2 | 4, starts: Float64Array): Corpus {
+function storedCorpus(reading: Reading, tokenBytes: 2 | 4, starts: Float64Array): Corpus {
   return {
     numDocuments: starts.length - 1,
     starts,
     read(from, count, into, at) {
-      const { buffer } = reading((bytes) => bytes(from * unitBytes, count * unitBytes));
-      into.set(unitBytes === 2 ? new Uint16Array(buffer) : new Uint32Array(buffer), at);
+      const { buffer } = reading((bytes) => bytes(from * tokenBytes, count * tokenBytes));
+      into.set(tokenBytes === 2 ? new Uint16Array(buffer) : new Uint32Array(buffer), at);
     },
   };
 }
 
 /** Some documents of a corpus, in memory where they are no more than so many bytes. */
-function inMemory(corpus: Corpus, documents: Uint32Array, unitBytes: 2 | 4, mostBytes: number): Corpus {
+function inMemory(corpus: Corpus, documents: Uint32Array, tokenBytes: 2 | 4, mostBytes: number): Corpus {
   const starts = new Float64Array(documents.length + 1);
   const startOf = (d: number) => corpus.starts[d] as number;
   for (const [i, d] of documents.entries()) starts[i + 1] = (starts[i] as number) + startOf(d + 1) - startOf(d);
-  const numUnits = starts.at(-1) as number;
-  if (numUnits * unitBytes > mostBytes) {
+  const numTokens = starts.at(-1) as number;
+  if (numTokens * tokenBytes > mostBytes) {
     if (documents.length === corpus.numDocuments) return corpus;
     return { numDocuments: documents.length, starts, read: joined(corpus, documents).read };
   }
-  const Kind = unitBytes === 2 ? Uint16Array : Uint32Array;
-  const units = new Kind(numUnits);
-  const part = new Int32Array(READ_UNITS);
+  const Kind = tokenBytes === 2 ? Uint16Array : Uint32Array;
+  const tokens = new Kind(numTokens);
+  const part = new Int32Array(READ_TOKENS);
   for (let first = 0; first < documents.length; ) {
     // Documents that lie side by side are read together.
     let next = first + 1;
     while (next < documents.length && documents[next] === (documents[next - 1] as number) + 1) next++;
     const [from, count] = [startOf(documents[first] as number), (starts[next] as number) - (starts[first] as number)];
-    for (let done = 0; done < count; done += READ_UNITS) {
-      const size = Math.min(READ_UNITS, count - done);
+    for (let done = 0; done < count; done += READ_TOKENS) {
+      const size = Math.min(READ_TOKENS, count - done);
       corpus.read(from + done, size, part, 0);
-      units.set(part.subarray(0, size), (starts[first] as number) + done);
+      tokens.set(part.subarray(0, size), (starts[first] as number) + done);
     }
     first = next;
   }
-  return corpusOf(starts, units);
+  return corpusOf(starts, tokens);
 }
 
-const READ_UNITS = 1 << 20;
+const READ_TOKENS = 1 << 20;
 
 async function readTextFile(folder: string, files: CheckedFolder): Promise<TextFile> {
   const parsed = textFile.safeParse(decodeJson(await files.whole("text.json")));

@@ -1,4 +1,4 @@
-/** Runs on text: documents as units, models that say what comes next. */
+/** Runs on text: documents as tokens, models that predict the next one. */
 import { readFileSync } from "node:fs";
 import { slotsUnder } from "../../data/shard.js";
 import { documentsOf, type TextSpec } from "../../data/text/text.js";
@@ -23,16 +23,16 @@ export const textReader: DataReader<TextRunConfig> = {
     if (!validation || !test) throw new Error("internal: prepareText opens every split");
     const work = textWork(config, text);
     const network = textNetwork(config, text.tokenizer.size);
-    const { train, unitCounts } = text;
-    const tested = { train, unitCounts, vocabulary: text.tokenizer.size, test, size: sizes.test };
-    const of = (what: "documents" | "units") => ({
+    const { train, tokenCounts } = text;
+    const tested = { train, tokenCounts, vocabulary: text.tokenizer.size, test, size: sizes.test };
+    const of = (what: "documents" | "tokens") => ({
       train: sizes.train[what],
       validation: sizes.validation[what],
       test: sizes.test[what],
     });
     return {
       work,
-      sizes: { rows: of("documents"), units: of("units") },
+      sizes: { rows: of("documents"), tokens: of("tokens") },
       notes: text.notes,
       cached: text.cached,
       folder: text.folder,
@@ -46,7 +46,7 @@ export const textReader: DataReader<TextRunConfig> = {
         scoreTextRun({ engine, config, work, text: tested, shippedGroup, signal }, groups),
       metadata: {
         task: "language",
-        units: String(text.tokenizer.size),
+        vocabularySize: String(text.tokenizer.size),
         ...(text.tokenizer.endOfText !== null && { endOfText: String(text.tokenizer.endOfText) }),
         tokenizer: tokenizerFile ? TOKENIZER_FILE : "bytes",
         ...(tokenizerFile && { tokenizerSha256: text.tokenizer.digest }),

@@ -5,10 +5,10 @@ import { describeTextShards, textShardLines } from "./text-shards.js";
 
 /** Documents 1 2, 3, 1 2, 4 5 of the slots 0, 1, 1, 2: the first and the third are equal, which equal hashes would not allow. */
 const corpus = corpusOf(Float64Array.of(0, 2, 3, 5, 7), Uint16Array.of(1, 2, 3, 1, 2, 4, 5));
-const size = { documents: 1, units: 1, bytes: 1 };
+const size = { documents: 1, tokens: 1, bytes: 1 };
 const text = {
   train: { ...corpus, slots: Uint16Array.of(0, 1, 1, 2) },
-  sizes: { train: { documents: 4, units: 7, bytes: 7 }, validation: size, test: size },
+  sizes: { train: { documents: 4, tokens: 7, bytes: 7 }, validation: size, test: size },
 };
 
 test("shards are told with what they have, and equal documents of two of them are found", () => {
@@ -16,8 +16,8 @@ test("shards are told with what they have, and equal documents of two of them ar
   assert.deepEqual(
     disjoint.groups.map(({ digest: _, ...group }) => group),
     [
-      { group: 0, slots: 2, documents: 3, units: 5 },
-      { group: 1, slots: 1, documents: 1, units: 2 },
+      { group: 0, slots: 2, documents: 3, tokens: 5 },
+      { group: 1, slots: 1, documents: 1, tokens: 2 },
     ],
   );
   assert.deepEqual([disjoint.pairs, disjoint.problem], [[{ groups: [0, 1], sharedDocuments: 0 }], null]);

@@ -13,11 +13,11 @@ export interface TextShardReport {
     readonly group: number;
     readonly slots: number;
     readonly documents: number;
-    readonly units: number;
-    /** SHA-256 in hexadecimal of the shard's units, in their order: equal on two machines when the shards are. */
+    readonly tokens: number;
+    /** SHA-256 in hexadecimal of the shard's tokens, in their order: equal on two machines when the shards are. */
     readonly digest: string;
   }[];
-  /** Different documents, by their units, that two shards have both. */
+  /** Different documents, by their tokens, that two shards have both. */
   readonly pairs: readonly { readonly groups: readonly [number, number]; readonly sharedDocuments: number }[];
   /** Why shards that should be disjoint are not; null when they are, or need not be. */
   readonly problem: string | null;
@@ -33,16 +33,16 @@ export function describeTextShards(
     const documents = documentsOf(train, own);
     const hash = createHash("sha256");
     const contents = new Set<string>();
-    let units = 0;
+    let tokens = 0;
     for (const d of documents) {
       const [start, end] = [train.starts[d] as number, train.starts[d + 1] as number];
       const text = new Int32Array(end - start);
       train.read(start, text.length, text, 0);
       hash.update(bytesOf(text));
       contents.add(createHash("sha256").update(bytesOf(text)).digest("base64"));
-      units += text.length;
+      tokens += text.length;
     }
-    return { documents: documents.length, units, digest: hash.digest("hex"), contents };
+    return { documents: documents.length, tokens, digest: hash.digest("hex"), contents };
   });
   const pairs = shards.flatMap((a, i) =>
     shards.slice(i + 1).map((b, j) => ({
@@ -65,12 +65,12 @@ export function describeTextShards(
 
 /** A report as tables, and the verdict. */
 export function textShardLines({ regime, sizes, groups, pairs, problem }: TextShardReport): string[] {
-  const head = ["", "slots", "documents", "units", "SHA-256 of its units"];
-  const lines = groups.map(({ group, slots, documents, units, digest }) => [
+  const head = ["", "slots", "documents", "tokens", "SHA-256 of its tokens"];
+  const lines = groups.map(({ group, slots, documents, tokens, digest }) => [
     `group ${group}`,
     count(slots),
     count(documents),
-    count(units),
+    count(tokens),
     digest,
   ]);
   const pairLines = pairs.map(({ groups: [a, b], sharedDocuments }) => [

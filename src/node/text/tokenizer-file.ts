@@ -34,8 +34,8 @@ const fileSchema = z.looseObject({
     merges: z
       .array(
         z.union(
-          [z.string().regex(/^[^ ]+ [^ ]+$/, "must be pairs of units"), z.tuple([z.string(), z.string()])],
-          "must be pairs of units",
+          [z.string().regex(/^[^ ]+ [^ ]+$/, "must be pairs of tokens"), z.tuple([z.string(), z.string()])],
+          "must be pairs of tokens",
         ),
       )
       .optional(),
@@ -66,22 +66,22 @@ export function parseTokenizer(bytes: Uint8Array, path: string): TokenizerJson {
   if (unknown !== null) throw new DataError(`tokenizer: ${path} is not read here: ${unknown}. Use another tokenizer.`);
   const { names, numIds } = namesOf(file);
   if (!Array.isArray(model.vocab)) {
-    const numUnits = Object.keys(model.vocab).length;
+    const numTokens = Object.keys(model.vocab).length;
     const different = new Set(Object.values(model.vocab)).size;
-    if (different !== numUnits) throw malformed(`model.vocab has ${numUnits} units with ${different} different ids`);
+    if (different !== numTokens) throw malformed(`model.vocab has ${numTokens} tokens with ${different} different ids`);
     for (const [i, merge] of (model.merges ?? []).entries()) {
       const pair = typeof merge === "string" ? merge.split(" ") : merge;
-      const missing = [...pair, pair.join("")].find((unit) => !Object.hasOwn(model.vocab, unit));
+      const missing = [...pair, pair.join("")].find((token) => !Object.hasOwn(model.vocab, token));
       if (missing !== undefined)
         throw malformed(
-          `model.merges.${i} needs the unit ${JSON.stringify(shortened(missing, 40))}, which model.vocab has not`,
+          `model.merges.${i} needs the token ${JSON.stringify(shortened(missing, 40))}, which model.vocab has not`,
         );
     }
   }
   // Some ids may be of nothing; a file whose ids are mostly that is damaged, and would make a huge model.
   if (numIds > 2 * names.size + 1)
     throw malformed(
-      `at most half of the ids may be of no unit, and ${count(names.size)} units have ids up to ${numIds - 1}`,
+      `at most half of the ids may be of no token, and ${count(names.size)} tokens have ids up to ${numIds - 1}`,
     );
   const twice = added.find(
     ({ id: own, content }, i) => added.findIndex((one) => one.id === own) < i && names.get(own) !== content,
@@ -90,15 +90,15 @@ export function parseTokenizer(bytes: Uint8Array, path: string): TokenizerJson {
   return file;
 }
 
-/** Every unit by its id, and how many ids there are. */
+/** Every token by its id, and how many ids there are. */
 export function namesOf({ model, added_tokens: added }: TokenizerJson): {
   readonly names: ReadonlyMap<number, string>;
   readonly numIds: number;
 } {
-  const units: [number, string][] = Array.isArray(model.vocab)
-    ? model.vocab.map(([unit], own) => [own, unit])
-    : Object.entries(model.vocab).map(([unit, own]) => [own, unit]);
-  const names = new Map([...units, ...added.map(({ id: own, content }): [number, string] => [own, content])]);
+  const tokens: [number, string][] = Array.isArray(model.vocab)
+    ? model.vocab.map(([token], own) => [own, token])
+    : Object.entries(model.vocab).map(([token, own]) => [own, token]);
+  const names = new Map([...tokens, ...added.map(({ id: own, content }): [number, string] => [own, content])]);
   let numIds = 0;
   for (const own of names.keys()) numIds = Math.max(numIds, own + 1);
   return { names, numIds };
@@ -118,11 +118,11 @@ function kindOf({ type, vocab, merges, continuing_subword_prefix: prefix }: Toke
   return prefix === undefined ? "WordLevel" : "WordPiece";
 }
 
-/** No text has half of a pair of surrogates, so no text has a unit of this name. */
+/** No text has half of a pair of surrogates, so no text has a token of this name. */
 const hidden = (name: string) => `\uD800${name}`;
 
 /**
- * The library's tokenizer of a file. Units whose ids are `hiddenIds` are of no text, whatever is written in it.
+ * The library's tokenizer of a file. Tokens whose ids are `hiddenIds` are of no text, whatever is written in it.
  *
  * Throws {@link DataError} where the library refuses the file.
  */

@@ -40,7 +40,7 @@ describe("a tokenizer of one's own", () => {
     assert.ok(short.size < 300 && short.size > 257, String(short.size));
   });
 
-  test("encodes as Hugging Face's library does by itself, in fewer units than bytes", () => {
+  test("encodes as Hugging Face's library does by itself, in fewer tokens than bytes", () => {
     const own = openTokenizer(path("own.json"));
     const file = JSON.parse(readFileSync(path("own.json"), "utf8"));
     const library = new HuggingFaceTokenizer(file, { clean_up_tokenization_spaces: false });
@@ -163,19 +163,19 @@ describe("refused with the reason is", () => {
     ],
     "an id twice": [
       { ...file, model: { ...file.model, vocab: { ...vocab, again: 5 } } },
-      /259 units with 258 different ids/,
+      /259 tokens with 258 different ids/,
     ],
     "a gap among the ids": [
       { ...file, model: { ...file.model, vocab: { ...vocab, far: 999 } } },
-      /at most half of the ids may be of no unit, and 259 units have ids up to 999/,
+      /at most half of the ids may be of no token, and 259 tokens have ids up to 999/,
     ],
     "a merge of what is not there": [
       { ...file, model: { ...file.model, merges: ["t h", "th q2"] } },
-      /model\.merges\.1 needs the unit "q2"/,
+      /model\.merges\.1 needs the token "q2"/,
     ],
     "a merge of one": [
       { ...file, model: { ...file.model, merges: ["th"] } },
-      /model\.merges\.0: must be pairs of units/,
+      /model\.merges\.0: must be pairs of tokens/,
     ],
     "a part that is not computed here": [
       { ...file, pre_tokenizer: { type: "UnicodeScripts" } },
@@ -217,7 +217,7 @@ describe("refused with the reason is", () => {
     writeFileSync(path("nothing.txt"), "");
     await assert.rejects(
       trainTokenizer(path("nothing.txt"), { ...options, size: 300, out: path("new.json") }),
-      /units are learned from text, and there is none/,
+      /tokens are learned from text, and there is none/,
     );
   });
 });

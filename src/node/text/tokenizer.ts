@@ -1,4 +1,4 @@
-/** Text as units and back: bytes, or any `tokenizer.json` of Hugging Face's tokenizers. */
+/** Text as tokens and back: bytes, or any `tokenizer.json` of Hugging Face's tokenizers. */
 import { createHash } from "node:crypto";
 import { wordsOf } from "../../data/text/byte-level.js";
 import { ConfigError, DataError, messageOf } from "../../errors.js";
@@ -23,7 +23,7 @@ export interface Tokenizer {
   decode(ids: readonly number[]): string;
 }
 
-/** Each byte of UTF-8 a unit; 256 is the end of a text. */
+/** Each byte of UTF-8 a token; 256 is the end of a text. */
 export function byteTokenizer(): Tokenizer {
   const encoder = new TextEncoder();
   return {
@@ -39,7 +39,7 @@ export function byteTokenizer(): Tokenizer {
 }
 
 export interface TokenizerOptions {
-  /** The unit that ends a text, by its name or id; null for none. By default the first of those that are known to. */
+  /** The token that ends a text, by its name or id; null for none. By default the first of those that are known to. */
   readonly endOfText?: string | number | null | undefined;
 }
 
@@ -49,11 +49,11 @@ const secondsFor = (length: number) => 60 + length / 1000;
 /** The largest that are known have some 40 MB. */
 const MAX_BYTES = 256 << 20;
 
-/** Words whose units are remembered: text repeats itself, and joining units takes long. */
+/** Words whose tokens are remembered: text repeats itself, and joining tokens takes long. */
 const MOST_WORDS = 1_000_000;
 
 /**
- * Open a `tokenizer.json`. Texts have no special units, whatever is written in them.
+ * Open a `tokenizer.json`. Texts have no special tokens, whatever is written in them.
  *
  * Throws {@link ConfigError} when there is no such file or no such end of a text, and {@link DataError} for a file that is
  * malformed, with the reason.

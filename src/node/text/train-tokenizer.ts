@@ -9,7 +9,7 @@ import { bytes, count } from "../../report/format.js";
 import { type DocumentsOptions, documents, findTexts } from "./documents.js";
 
 export interface TrainTokenizerOptions extends DocumentsOptions {
-  /** Units: 256 bytes, what merges make of them, and the end of a text. */
+  /** Tokens: 256 bytes, what merges make of them, and the end of a text. */
   readonly size: number;
   readonly out: string;
 }
@@ -27,7 +27,7 @@ export interface TrainedTokenizer {
 }
 
 const BYTES_AND_END = 257;
-const MOST_UNITS = 1 << 20;
+const MOST_TOKENS = 1 << 20;
 /** Words that come once are forgotten beyond so many, so that memory stays bounded. */
 const MOST_WORDS = 5_000_000;
 
@@ -42,9 +42,9 @@ export async function trainTokenizer(
 ): Promise<TrainedTokenizer> {
   const { size, out, signal, onProgress = () => {} } = options;
   const started = performance.now();
-  if (!Number.isInteger(size) || size < BYTES_AND_END || size > MOST_UNITS) {
+  if (!Number.isInteger(size) || size < BYTES_AND_END || size > MOST_TOKENS) {
     throw new ConfigError(
-      `tokenizer: the size must be a whole number from ${BYTES_AND_END} (the bytes and the end of a text) to ${count(MOST_UNITS)}, got ${size}`,
+      `tokenizer: the size must be a whole number from ${BYTES_AND_END} (the bytes and the end of a text) to ${count(MOST_TOKENS)}, got ${size}`,
     );
   }
   if (existsSync(out))
@@ -64,7 +64,7 @@ export async function trainTokenizer(
     );
   }
   if (words.size === 0)
-    throw new DataError("tokenizer: units are learned from text, and there is none. Check --data and --field.");
+    throw new DataError("tokenizer: tokens are learned from text, and there is none. Check --data and --field.");
   onProgress(`read ${count(numDocuments)} documents, ${bytes(textBytes)}, ${count(words.size)} different words`);
   // Joining blocks the thread: a signal is seen before it, and ends the process during it by the second time.
   await setImmediate();
@@ -75,7 +75,7 @@ export async function trainTokenizer(
     onProgress(done) {
       if (performance.now() - told < 1000) return;
       told = performance.now();
-      onProgress(`joining: ${count(BYTES_AND_END + done)} of ${count(size)} units`);
+      onProgress(`joining: ${count(BYTES_AND_END + done)} of ${count(size)} tokens`);
     },
   });
   const text = `${JSON.stringify(tokenizerFile(merges))}\n`;

@@ -63,7 +63,7 @@ export interface TableDataInput {
   readonly reading?: Record<string, ColumnReading> | undefined;
   /** SQL expression: true or 1 for the positive class; with another `task` a class of any type, or a number. */
   readonly label: string;
-  /** Of a yes/no label of two other values: the one that is yes. Spaces around it do not count, 1, 1.0 and true are one. */
+  /** Of a binary label of two other values: the one that is yes. Spaces around it do not count, 1, 1.0 and true are one. */
   readonly positive?: string;
   /** Feature name to SQL expression; its values are treated as names. */
   readonly categorical?: Record<string, string> | undefined;
@@ -93,7 +93,7 @@ export interface TextFilesInput {
 /** Documents by a share of all, above 0 and below 1, or files of their own. */
 export type TextSplitInput = number | TextFilesInput;
 
-/** Text: documents, whose next unit is what is learned. */
+/** Text: documents, in which the next token is predicted. */
 export interface TextDataInput {
   readonly kind: "text";
   /** Text files, .gz, JSON lines, Parquet, globs of them; docs/text.md. Relative paths start at the configuration file. */
@@ -118,7 +118,7 @@ export interface TextDataInput {
   readonly longest?: number | undefined;
   /** Leave out documents of validation and test that are in training too; true by default. */
   readonly dropRepeated?: boolean | undefined;
-  /** Units of each text in a batch, 64 by default: how far gradients go back. */
+  /** Tokens of each text in a batch, 64 by default: how far gradients go back. */
   readonly sequenceLength?: number | undefined;
   /** What each group trains on: a shard of its own by default. */
   readonly regime?: RegimeInput | undefined;

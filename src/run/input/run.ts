@@ -17,7 +17,7 @@ export interface CommonRunInput {
   readonly numGroups?: number | undefined;
   /** Optimizer steps of each group. */
   readonly numSteps: number;
-  /** Examples of one optimizer step of one group: rows, or texts of `data.sequenceLength` units side by side. */
+  /** Examples of one optimizer step of one group: rows, or texts of `data.sequenceLength` tokens side by side. */
   readonly globalBatchSize: number;
   /** Sub-batches that a step's examples are split into, to save memory; 1 by default. */
   readonly accumulate?: number | undefined;
@@ -93,9 +93,9 @@ export interface TableRunInput extends CommonRunInput {
  * }
  */
 export interface TextRunInput extends CommonRunInput {
-  /** The text: its files, units and splits. */
+  /** The text: its files, tokens and splits. */
   readonly data: TextDataInput;
-  /** How what comes next is learned. */
+  /** How next-token prediction is learned. */
   readonly task?: LanguageTaskInput | undefined;
   /** The network. */
   readonly model: TextModelInput;

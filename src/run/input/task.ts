@@ -16,7 +16,7 @@ export type LabelSmoothingInput = number | LabelSmoothingOptionsInput;
 export interface ClassOptionsInput {
   /**
    * Weights of the classes in the label loss: "balanced" for rows / (classes x rows of the class), over the training rows,
-   * or weights by the classes' names, 1 for those that are not named. The yes/no classes are "false" and "true".
+   * or weights by the classes' names, 1 for those that are not named. The binary classes are "false" and "true".
    */
   readonly classWeights?: "balanced" | Record<string, number> | undefined;
   /** A share of each label, from 0 to below 1, that goes to all classes alike, or to others as `{ amount, prior }` says. */
@@ -40,7 +40,7 @@ export interface RegressionTaskInput {
   readonly kind: "regression";
   /** The error of predictions against labels and teachers, of standardised numbers; "squared" by default. */
   readonly loss?: "squared" | "absolute" | "huber" | undefined;
-  /** Where Huber's error turns from a square to a line, in deviations of the label; 1 by default. */
+  /** Where Huber's error turns from a square to a line, in standard deviations of the label; 1 by default. */
   readonly delta?: number | undefined;
   /** "log" learns ln(1 + label / unit), of labels of 0 and more, and so never predicts below 0; "linear" by default. */
   readonly scale?: "linear" | "log" | undefined;
@@ -57,7 +57,7 @@ export type TaskInput =
   | MulticlassTaskInput
   | RegressionTaskInput;
 
-/** How what comes next in a text is learned. */
+/** How next-token prediction is learned. */
 export interface LanguageTaskInput extends Omit<ClassOptionsInput, "classWeights"> {
   readonly kind?: "language" | undefined;
 }

@@ -4,7 +4,7 @@ import type { TrainEvent } from "../../log/events.js";
 import type { Documented } from "../documented.js";
 
 /** How much data there is, as the log says it. */
-export type DataSizes = Pick<Extract<TrainEvent, { readonly event: "data-ready" }>, "rows" | "units">;
+export type DataSizes = Pick<Extract<TrainEvent, { readonly event: "data-ready" }>, "rows" | "tokens">;
 
 /** A file that a configuration names, of which a run keeps a copy in its folder and reads that alone. */
 export interface OwnFile<Config> {

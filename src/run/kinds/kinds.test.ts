@@ -73,10 +73,10 @@ test("the files that a run takes from outside are named and replaced by the same
   assert.deepEqual(kindOf(table).ownFiles, {});
 });
 
-test("a step reads rows of a table, units of text", () => {
+test("a step reads rows of a table, tokens of text", () => {
   const sizes = {
     rows: { train: 100, validation: 10, test: 10, unassigned: 20 },
-    units: { train: 5000, validation: 9, test: 9 },
+    tokens: { train: 5000, validation: 9, test: 9 },
   };
   assert.deepEqual([kindOf(table).numPerStep(table), kindOf(table).numToTrain(sizes)], [8, 80]);
   assert.deepEqual([kindOf(text).numPerStep(text), kindOf(text).numToTrain(sizes)], [128, 5000]);

@@ -155,7 +155,7 @@ function splitProblems({ data, task }: TableRunConfig): string[] {
 function labelProblems({ data, task }: TableRunConfig): string[] {
   const problems: string[] = [];
   if (data.positive !== undefined && task.kind !== "binary") {
-    problems.push(`data.positive: is of yes/no labels, and task is "${task.kind}"; leave it out`);
+    problems.push(`data.positive: is of binary labels, and task is "${task.kind}"; leave it out`);
   }
   const output = outputNames[task.kind];
   for (const kind of ["categorical", "numeric"] as const) {

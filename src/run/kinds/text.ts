@@ -1,4 +1,4 @@
-/** Runs on text: documents, whose next unit is what is learned. */
+/** Runs on text: next-token prediction in documents. */
 import { z } from "zod";
 import { commonOptions, inFull, regimeSchema, runName, sourceSchema } from "../common-schema.js";
 import type { TextRunInput } from "../input/run.js";
@@ -69,10 +69,10 @@ export const textKind: DataKind<typeof textRunSchema, TextRunInput> = {
     },
   },
   numPerStep: ({ globalBatchSize, data }) => globalBatchSize * data.sequenceLength,
-  numToTrain: ({ units }) => units?.train ?? 0,
+  numToTrain: ({ tokens }) => tokens?.train ?? 0,
   isDealtByChance: () => true,
   usage: (_, model) => ({
-    signature: "a unit and the state in, what comes next and the state out",
+    signature: "a token and the state in, log probabilities of the next token and the state out",
     command: `sample ${model}`,
     docs: "docs/text.md",
   }),

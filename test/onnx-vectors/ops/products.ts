@@ -44,7 +44,7 @@ export const productsTranslations: Translations = {
     return [
       ops.reshape(normal.normalised, x.shape),
       ops.reshape(normal.mean, statistics),
-      ops.reshape(normal.inverseDeviation, statistics),
+      ops.reshape(normal.inverseStd, statistics),
     ];
   },
 };

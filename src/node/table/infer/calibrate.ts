@@ -13,7 +13,7 @@ import { secondsOfStep } from "../../ort/step-seconds.js";
 
 /**
  * The median seconds of a step of one group, without teachers, with the threads that it would have. The label is taken for
- * yes/no: what else it may be adds a few columns to the last layer.
+ * binary: what else it may be adds a few columns to the last layer.
  */
 export async function stepSeconds(
   { task: _, ...input }: TableRunInput,
@@ -24,9 +24,7 @@ export async function stepSeconds(
   const vocabularies = features
     .filter(({ kind }) => kind === "categorical")
     .map(({ name, numIds }) => [name, Array.from({ length: Math.max(1, numIds - 1) }, (_value, id) => String(id))]);
-  const numeric = features
-    .filter(({ kind }) => kind === "numeric")
-    .map(({ name }) => [name, { mean: 0, deviation: 1 }]);
+  const numeric = features.filter(({ kind }) => kind === "numeric").map(({ name }) => [name, { mean: 0, std: 1 }]);
   const learner = tableLearner(config, {
     vocabularies: Object.fromEntries(vocabularies),
     numeric: Object.fromEntries(numeric),

@@ -111,7 +111,7 @@ function powerOf(rows: readonly (readonly unknown[])[], { task, positive }: Labe
   return classPower(cells, positive === null ? null : "true");
 }
 
-/** Yes/no labels as "true" and "false", whatever they are called; else the name of the class. */
+/** Binary labels as "true" and "false", whatever they are called; else the name of the class. */
 function labelValue({ sql, positive }: LabelDescription): string {
   return positive === null ? labelTextSql(enclosed(sql)) : `${classIndexSql(enclosed(sql), [positive])} is not null`;
 }

@@ -1,18 +1,18 @@
-/** The exported model that reads a unit of each text, as one that reads many of each in a call: its graph in a loop of ONNX Runtime. */
+/** The exported model that reads a token of each text, as one that reads many of each in a call: its graph in a loop of ONNX Runtime. */
 
 import { onnxNode } from "../../graph/onnx/builder.js";
 import { encodeModel, type ModelProto, type TensorProto, type ValueInfoProto } from "../../graph/onnx-proto.js";
 import { textNames } from "../../run/export-text.js";
 
-/** What it adds to the names of the model of a unit. */
+/** What it adds to the names of the model that reads one token. */
 export const manyNames = {
-  /** int32 [times, texts], the units that are read. */
+  /** int32 [sequenceLength, texts], the tokens that are read. */
   ids: "many.ids",
-  /** int32 [times, texts], the unit that came next; a negative one counts from the end, as nobody asks for it. */
+  /** int32 [sequenceLength, texts], the token that came next; a negative one counts from the end, as nobody asks for it. */
   labels: "many.labels",
-  /** float32 [times, texts], the log probability of the label. */
+  /** float32 [sequenceLength, texts], the log probability of the label. */
   logProbs: "many.logProbabilities",
-  /** int64 [times, texts], the most probable unit, of equal ones the first. */
+  /** int64 [sequenceLength, texts], the most probable token, of equal ones the first. */
   best: "many.best",
   first: "many.first",
   last: "many.last",
@@ -23,9 +23,9 @@ const [FLOAT32, INT64] = [1, 7];
 
 /**
  * A model with the inputs `many.ids`, `many.labels` and of each part of the state `many.first.<name>`, and the outputs
- * `many.logProbabilities`, `many.best` and `many.last.<name>`. Each step is that of the model of a unit, on as many texts.
+ * `many.logProbabilities`, `many.best` and `many.last.<name>`. Each step is that of the model that reads one token, on as many texts.
  */
-export function manyUnits(model: ModelProto, states: readonly string[]): Uint8Array {
+export function manyTokens(model: ModelProto, states: readonly string[]): Uint8Array {
   const { before, after, ids, logProbs } = textNames;
   const { graph } = model;
   const infoOf = (name: string) => graph.input.find((info) => info.name === name) ?? outputOf(name);
@@ -40,7 +40,7 @@ export function manyUnits(model: ModelProto, states: readonly string[]): Uint8Ar
     rawData: new Uint8Array(BigInt64Array.of(1n).buffer),
   };
   const body = {
-    name: "unit",
+    name: "token",
     node: [
       ...graph.node,
       onnxNode("Unsqueeze", [label, axis.name], [column]),
@@ -63,7 +63,7 @@ export function manyUnits(model: ModelProto, states: readonly string[]): Uint8Ar
   return encodeModel({
     ...model,
     graph: {
-      name: "many units",
+      name: "many tokens",
       node: [scan],
       initializer: [...graph.initializer, axis],
       input: [
@@ -81,7 +81,7 @@ export function manyUnits(model: ModelProto, states: readonly string[]): Uint8Ar
 }
 
 const vector = (name: string, elemType: number) => infoWith(name, elemType, ["batch"]);
-const matrix = (name: string, elemType: number) => infoWith(name, elemType, ["times", "batch"]);
+const matrix = (name: string, elemType: number) => infoWith(name, elemType, ["sequenceLength", "batch"]);
 
 function infoWith(name: string, elemType: number, dims: readonly string[]): ValueInfoProto {
   return { name, type: { tensorType: { elemType, shape: { dim: dims.map((dimParam) => ({ dimParam })) } } } };
