@@ -19,11 +19,12 @@ export interface Baselines {
 
 /** The baselines of a configuration of text whose test has a source of its own. Throws {@link ConfigError} for any other. */
 export async function textBaselines(path: string): Promise<Baselines> {
-  const { source, test, field } = configOfKind(await loadConfig(path), "text", "this command", path).data;
+  const { source, test, field, encoding } = configOfKind(await loadConfig(path), "text", "this command", path).data;
   if (typeof test === "number")
     throw new ConfigError(`data.test of ${path} is a share; baselines take files of its own`);
-  const training = await textsOf(source, field);
-  const tested = await textsOf(test.source, field);
+  const reading = { field, encoding };
+  const training = await textsOf(source, reading);
+  const tested = await textsOf(test.source, reading);
   const whole = Buffer.concat(tested);
 
   const ngram = new Ngram(ORDER, lengthOf(training));
@@ -43,8 +44,11 @@ export async function textBaselines(path: string): Promise<Baselines> {
   };
 }
 
-async function textsOf(source: string | readonly string[], field: string | undefined): Promise<Buffer[]> {
-  const options = { cacheFolder: ".codistill/cache", field };
+async function textsOf(
+  source: string | readonly string[],
+  reading: { readonly field: string | undefined; readonly encoding: string | undefined },
+): Promise<Buffer[]> {
+  const options = { cacheFolder: ".codistill/cache", ...reading };
   const { files } = await findTexts(source, options);
   const found: Buffer[] = [];
   let parts = "";
