@@ -57,7 +57,7 @@ export interface ReadSnapshotOptions {
  * @throws StoreError when the store cannot be read
  * @example
  * import { memoryStore, mlp, initWeights, publishSnapshot, readSnapshot, rootKey } from "codistill";
- * const model = mlp({ categorical: {}, numeric: { x: { mean: 0, standard deviation: 1 } }, hidden: [4] });
+ * const model = mlp({ categorical: {}, numeric: { x: { mean: 0, std: 1 } }, hidden: [4] });
  * const store = memoryStore();
  * await publishSnapshot(store, { group: 0, step: 100, model, params: initWeights(model, rootKey(1)) });
  * const teacher = await readSnapshot(store, { group: 0, model });

@@ -48,7 +48,7 @@ export interface StudentOptions {
   readonly engine: Engine;
   readonly learner: Learner;
   /** What a random model draws by, as dropout: each batch of each step by a child of it. That of seed 0 by default. */
-  readonly key?: Key;
+  readonly key?: Key | undefined;
 }
 
 /**
@@ -95,7 +95,7 @@ export interface Student extends Closable {
  * @example
  * import { adam, binary, constantSchedule, engineStudent, float32, mlp, rootKey } from "codistill";
  * import { onnxRuntimeEngine } from "codistill/node";
- * const model = mlp({ categorical: {}, numeric: { x: { mean: 0, standard deviation: 1 } }, hidden: [8] });
+ * const model = mlp({ categorical: {}, numeric: { x: { mean: 0, std: 1 } }, hidden: [8] });
  * const engine = onnxRuntimeEngine({ threads: 1 });
  * const learner = { model, objective: binary, optimizer: adam(constantSchedule(0.01)) };
  * const student = engineStudent({ engine, learner });

@@ -60,7 +60,7 @@ export const partCases: readonly Case[] = [
     held: [1, 2],
   },
   {
-    name: "the inverse standard deviation of layerNorm",
+    name: "the inverse deviation of layerNorm",
     operands: [real(["batch", 4]), real([4]), real([4])],
     build: (...x) => ops.layerNorm(...(x as [never, never, never])).inverseStd,
     held: [1, 2],

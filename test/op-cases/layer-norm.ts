@@ -17,7 +17,7 @@ export const layerNormCases = {
     { name: "a large epsilon", operands: of(["batch", 4], 4), build: normalised(0.5) },
     { name: "batch of 1", operands: of(["batch", 3], 3), build: normalised(), numExamples: 1 },
     {
-      name: "a mean of 10 standard deviations",
+      name: "a mean of 10 deviations",
       operands: [exactly([2, 4], [9, 10, 11, 10.5, -10, -9.5, -11, -12]), real([4]), real([4])],
       build: normalised(),
     },

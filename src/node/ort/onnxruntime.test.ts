@@ -174,12 +174,13 @@ describe("the bindings", () => {
           gc();
           return process.memoryUsage().rss / 2 ** 20;
         }
-        console.log(await round(5), await round(20));
+        await round(20);
+        console.log(await round(20), await round(40));
         await engine.close();
       `);
       const [before = 0, after = Number.POSITIVE_INFINITY] = (lines[0] ?? "").split(" ").map(Number);
-      // Each holds 8 MiB of weights: 20 that are not freed have at least 160 MiB.
-      assert.ok(after < before + 80, `resident memory went from ${before} MiB to ${after} MiB: ${lines}`);
+      // Each holds 8 MiB of weights: 40 that are not freed have at least 320 MiB. The first programs grow the allocator's own store.
+      assert.ok(after < before + 160, `resident memory went from ${before} MiB to ${after} MiB: ${lines}`);
     });
   }
 
