@@ -8,9 +8,9 @@ export interface PlainOptions {
   readonly stream: Pick<Stream, "next">;
   readonly numSteps: number;
   /** Batches whose gradients make one step; 1 by default. */
-  readonly accumulate?: number;
+  readonly accumulate?: number | undefined;
   /** Cancels the step that is under way, of which only the batches stay drawn: the loop then throws the signal's reason. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**

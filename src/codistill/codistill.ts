@@ -12,19 +12,19 @@ export interface CodistillOptions {
   readonly exchange: Exchange;
   readonly numSteps: number;
   /** Steps before teaching starts; 0 by default. */
-  readonly burnInSteps?: number;
+  readonly burnInSteps?: number | undefined;
   /** Weight of the distillation loss after burn-in; 1 by default. */
-  readonly distillWeight?: Schedule;
+  readonly distillWeight?: Schedule | undefined;
   /** Steps between publishing, which may change with the steps since burn-in; 50 by default. */
-  readonly publishInterval?: number | Schedule;
+  readonly publishInterval?: number | Schedule | undefined;
   /** Steps between looking for fresher teachers, likewise; 50 by default. */
-  readonly exchangeInterval?: number | Schedule;
+  readonly exchangeInterval?: number | Schedule | undefined;
   /** Batches whose gradients make one step; 1 by default. */
-  readonly accumulate?: number;
+  readonly accumulate?: number | undefined;
   /**
    * Cancels the step that is under way, of which only the batches stay drawn: the loop then throws the signal's reason.
    */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**

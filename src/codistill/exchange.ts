@@ -42,22 +42,22 @@ export interface ExchangeOptions {
   readonly teachers: readonly number[];
   readonly model: Model;
   /** How many times this group has been started; 1 by default. */
-  readonly incarnation?: number;
+  readonly incarnation?: number | undefined;
   /** Watches that this start is the group's newest; by the store and the incarnation when left out. */
-  readonly starts?: StartWatch;
+  readonly starts?: StartWatch | undefined;
   /** A teacher counts once its own step has come this far; 0 by default. */
-  readonly burnInSteps?: number;
+  readonly burnInSteps?: number | undefined;
   /** A teacher counts until it has been known for this many student steps; 1,000 by default. */
-  readonly maxStaleness?: number;
+  readonly maxStaleness?: number | undefined;
   /** Whether chance alone deals the groups' data, so that labels of all are alike; true by default. */
-  readonly isAlike?: boolean;
+  readonly isAlike?: boolean | undefined;
   /** Newest own snapshots that stay in the store; 10 by default. */
-  readonly keepSnapshots?: number;
+  readonly keepSnapshots?: number | undefined;
   /** Seconds that one publication or fetch may take; 60 by default. */
-  readonly timeoutSeconds?: number;
+  readonly timeoutSeconds?: number | undefined;
   /** Teachers to begin with, when a run is resumed; copied. */
-  readonly known?: readonly SeenTeacher[];
-  readonly onEvent?: (event: ExchangeEvent) => void;
+  readonly known?: readonly SeenTeacher[] | undefined;
+  readonly onEvent?: ((event: ExchangeEvent) => void) | undefined;
 }
 
 /** The exchange through a store. Throws {@link CheckpointError} when a known teacher is not of the model. */

@@ -71,7 +71,7 @@ export interface ReplayOptions {
   readonly recorded: Store;
   readonly model: Model;
   /** Where the replay goes on from a checkpoint of its own; 0 by default. */
-  readonly fromStep?: number;
+  readonly fromStep?: number | undefined;
 }
 
 /**

@@ -46,11 +46,11 @@ export interface BatchStreamOptions {
   /** Rows of a batch, of all parts together. */
   readonly batchSize: number;
   /** Whose rows of each batch are given: worker k of n has the k-th of n equal parts. All of them by default. */
-  readonly part?: Part;
+  readonly part?: Part | undefined;
   /** The seed of the order; every epoch has its own child key. */
   readonly key: Key;
   /** Where to go on; the start of epoch 0 by default. */
-  readonly cursor?: Cursor;
+  readonly cursor?: Cursor | undefined;
 }
 
 /**

@@ -41,7 +41,7 @@ export interface WriteOptions {
    * - "lent": they will never change again, so the engine may use their memory instead of copies; it does not change it.
    * - "given": the caller will never read or change them again, so the engine may do with their memory what it likes.
    */
-  readonly memory?: "copied" | "lent" | "given";
+  readonly memory?: "copied" | "lent" | "given" | undefined;
 }
 
 export interface RunOptions {
@@ -71,18 +71,18 @@ export interface EngineOptions {
   /** Threads that one run may use. */
   readonly threads: number;
   /** Where graphs run; "cpu" by default. Throws ConfigError at the first use when the device is not there. */
-  readonly device?: "cpu" | "webgpu" | "cuda";
+  readonly device?: "cpu" | "webgpu" | "cuda" | undefined;
   /**
    * How ONNX Runtime is called: through its C API, without copies of state tensors, or through its official binding. By
    * default the first that works here; the variable CODISTILL_BINDING says otherwise.
    */
-  readonly binding?: "native" | "official";
+  readonly binding?: "native" | "official" | undefined;
   /** Which passes simplify a graph before it is compiled; all by default. */
-  readonly passes?: Passes;
+  readonly passes?: Passes | undefined;
   /** Whether updates of large tensors are made block by block; by default on the CPU. */
-  readonly blocks?: boolean;
+  readonly blocks?: boolean | undefined;
   /** Path prefix of files that get the time of every operation of every run, written when the engine is closed. */
-  readonly profile?: string;
+  readonly profile?: string | undefined;
   /** Told what the user should know and need not act upon; a process warning by default. */
-  readonly onNotice?: (message: string) => void;
+  readonly onNotice?: ((message: string) => void) | undefined;
 }

@@ -14,7 +14,7 @@ export interface AttentionOptions {
   /** Into how many heads the width divides. */
   readonly numHeads: number;
   /** Whether a position sees only itself and earlier ones; true by default. */
-  readonly isCausal?: boolean;
+  readonly isCausal?: boolean | undefined;
 }
 
 /** Params of self-attention: `qkv` [width, 3 width] (queries, keys, values) and `output` [width, width], with biases. */

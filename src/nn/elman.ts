@@ -10,7 +10,7 @@ const activations = { tanh, relu } as const;
 
 export interface ElmanOptions {
   /** What bends the sum; "tanh" by default. */
-  readonly activation?: keyof typeof activations;
+  readonly activation?: keyof typeof activations | undefined;
 }
 
 /**

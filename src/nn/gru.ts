@@ -13,7 +13,7 @@ export interface GruOptions {
    * have it, or "before" it, on the hidden state (Cho et al. 2014). "after" by default: it needs one product in a step, not
    * two that wait for each other.
    */
-  readonly reset?: "before" | "after";
+  readonly reset?: "before" | "after" | undefined;
 }
 
 /**

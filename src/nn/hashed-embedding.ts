@@ -10,16 +10,16 @@ export interface HashedEmbeddingOptions {
   readonly numRows: number;
   readonly width: number;
   /** Hash functions, and so rows for each id; 2 by default. Ids that share one row seldom share the others. */
-  readonly numHashes?: number;
+  readonly numHashes?: number | undefined;
   /**
    * What the rows of an id are multiplied by before they are added up: 1 ("sum"), 1 or -1 by a further hash for each
    * ("signs", the default), or weights that are trained ("weights").
    */
-  readonly combine?: "sum" | "signs" | "weights";
+  readonly combine?: "sum" | "signs" | "weights" | undefined;
   /** Rows of the trained weights, to which ids are hashed too; numRows by default. */
-  readonly numWeights?: number;
+  readonly numWeights?: number | undefined;
   /** Number of the first hash function; layers with numbers of their own hash independently. 0 by default. */
-  readonly stream?: number;
+  readonly stream?: number | undefined;
 }
 
 /**
@@ -59,7 +59,10 @@ export function hashedEmbedding(params: Tensors, path: string, ids: Tensor, opti
   return reshape(reduceSum(scaled, [1]), [...ids.shape, width]);
 }
 
-function withDefaults(options: HashedEmbeddingOptions): Required<HashedEmbeddingOptions> {
+/** Options of which none is left out. */
+type InFull<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
+
+function withDefaults(options: HashedEmbeddingOptions): InFull<HashedEmbeddingOptions> {
   const { numHashes = 2, combine = "signs", stream = 0, numWeights = options.numRows } = options;
   return { ...options, numHashes, combine, stream, numWeights };
 }

@@ -31,10 +31,10 @@ import { FLOAT_MIN_NORMAL, safeLog } from "./losses.js";
 
 export interface SoftmaxCrossEntropyOptions {
   /** A weight for each class; the mean is over the weights of the labels. 1 each by default. */
-  readonly classWeights?: readonly number[];
+  readonly classWeights?: readonly number[] | undefined;
   /** Rows with this label do not count. */
-  readonly ignoreIndex?: number;
-  readonly smoothing?: LabelSmoothing;
+  readonly ignoreIndex?: number | undefined;
+  readonly smoothing?: LabelSmoothing | undefined;
 }
 
 /** A share of each label that goes to a prior instead (Szegedy et al. 2015; Pereyra et al. 2017 for other priors). */

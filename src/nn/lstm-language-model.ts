@@ -22,13 +22,13 @@ export interface LstmLanguageModelOptions {
   /** Hidden units of each layer. */
   readonly hidden: number;
   /** 2 by default. */
-  readonly numLayers?: number;
+  readonly numLayers?: number | undefined;
   /** Whether the embedding is the weight of the output too (Press and Wolf 2017); false by default. */
-  readonly isTied?: boolean;
+  readonly isTied?: boolean | undefined;
   /** Share of what goes into each layer and into the output that is dropped in training (Zaremba et al. 2014); 0 by default. */
-  readonly dropout?: number;
+  readonly dropout?: number | undefined;
   /** Chunks of the rows that losses are computed by; 1 by default. It divides sequenceLength x batchSize. */
-  readonly numChunks?: number;
+  readonly numChunks?: number | undefined;
 }
 
 /**

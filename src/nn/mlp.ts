@@ -23,7 +23,7 @@ export interface MlpOptions {
   /** Widths of the hidden layers, each followed by ReLU. */
   readonly hidden: readonly number[];
   /** Logits of an example: 1 by default, and then they are [batch], else [batch, outputs]. */
-  readonly numOutputs?: number;
+  readonly numOutputs?: number | undefined;
 }
 
 /**

@@ -20,7 +20,7 @@ import { binaryExpectedLoss, type Objective, safeLog } from "./losses.js";
 export interface CategoricalOptions extends SoftmaxCrossEntropyOptions {
   readonly numClasses: number;
   /** psi; "softCrossEntropy" by default, the paper's. */
-  readonly distillLoss?: DistillLossName;
+  readonly distillLoss?: DistillLossName | undefined;
 }
 
 /** One of several classes: logits [batch, classes], int32 labels [batch]. */
@@ -59,11 +59,11 @@ function weightOfClasses(labels: ArrayLike<number>, { classWeights, ignoreIndex 
 
 export interface WeightedBinaryOptions {
   /** A weight on the positive label, that of the negative being 1; the mean is over the weights of the labels. 1 by default. */
-  readonly positiveWeight?: number;
+  readonly positiveWeight?: number | undefined;
   /** The prior is of the negative and the positive label. */
-  readonly smoothing?: LabelSmoothing;
+  readonly smoothing?: LabelSmoothing | undefined;
   /** psi; "softCrossEntropy" by default, the paper's. */
-  readonly distillLoss?: DistillLossName;
+  readonly distillLoss?: DistillLossName | undefined;
 }
 
 /**
@@ -107,16 +107,16 @@ export function weightedBinary({
 
 export interface RegressionOptions {
   /** phi and psi: the mean of squared, absolute or Huber's errors. "squared" by default. */
-  readonly loss?: "squared" | "absolute" | "huber";
+  readonly loss?: "squared" | "absolute" | "huber" | undefined;
   /** Where Huber's error turns from a square to a line, in standard deviations. 1 by default. */
-  readonly delta?: number;
+  readonly delta?: number | undefined;
   /** The model gives (label - mean) / std; both losses are of these standard numbers. 0 and 1 by default. */
-  readonly mean?: number;
-  readonly std?: number;
+  readonly mean?: number | undefined;
+  readonly std?: number | undefined;
   /** With it mean and standard deviation are of ln(1 + label / unit), for labels of 0 and more, and predictions are never below 0. */
-  readonly logUnit?: number;
+  readonly logUnit?: number | undefined;
   /** What predictions are never below. */
-  readonly least?: number;
+  readonly least?: number | undefined;
 }
 
 /**

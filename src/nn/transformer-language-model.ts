@@ -42,13 +42,13 @@ export interface TransformerLanguageModelOptions {
   readonly numHeads: number;
   readonly numLayers: number;
   /** "gpt": layer norms, GELU and biases, as GPT-2; "llama" (default): RMS norms, SwiGLU and no biases. Both have rotary positions. */
-  readonly style?: "gpt" | "llama";
+  readonly style?: "gpt" | "llama" | undefined;
   /** Whether the embedding is the weight of the output too; true by default. */
-  readonly isTied?: boolean;
+  readonly isTied?: boolean | undefined;
   /** Share of the embedding and of what each part of a block adds that is dropped in training; 0 by default. */
-  readonly dropout?: number;
+  readonly dropout?: number | undefined;
   /** Chunks of the rows that losses are computed by; 1 by default. It divides sequenceLength x batchSize. */
-  readonly numChunks?: number;
+  readonly numChunks?: number | undefined;
 }
 
 /** The standard deviation with which weights begin, as in GPT-2; what ends on the residual path is divided by sqrt(2 layers). */

@@ -49,9 +49,9 @@ export function scaleByTrustRatio(selection: Selection = {}): GradientTransforma
 
 export interface LarsRatioOptions extends Selection {
   /** The local learning rate's coefficient eta; 0.001 by default. */
-  readonly coefficient?: number;
+  readonly coefficient?: number | undefined;
   /** Weight decay beta; 0.0005 by default. */
-  readonly decay?: number;
+  readonly decay?: number | undefined;
 }
 
 /**

@@ -6,9 +6,9 @@ import type { GradientTransformation, OptStateSpec, UpdateInput } from "./transf
 
 export interface FactoredOptions {
   /** The decay of the moments at step t (from 1) is 1 - t^-decayExponent; 0.8 by default. */
-  readonly decayExponent?: number;
+  readonly decayExponent?: number | undefined;
   /** Added to squared gradients; 1e-30 by default. */
-  readonly epsilon?: number;
+  readonly epsilon?: number | undefined;
 }
 
 /**

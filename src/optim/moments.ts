@@ -23,9 +23,9 @@ function decayedSums(
 
 export interface MomentumOptions {
   /** Decay of the momentum; 0.9 by default. */
-  readonly momentum?: number;
+  readonly momentum?: number | undefined;
   /** Look ahead as Nesterov's method does. */
-  readonly isNesterov?: boolean;
+  readonly isNesterov?: boolean | undefined;
 }
 
 /**
@@ -52,9 +52,9 @@ export function addMomentum({ momentum = 0.9, isNesterov = false }: MomentumOpti
 
 export interface AdagradOptions {
   /** 1e-10 by default. */
-  readonly epsilon?: number;
+  readonly epsilon?: number | undefined;
   /** What the sum of squares begins with; 0 by default. */
-  readonly initialSum?: number;
+  readonly initialSum?: number | undefined;
 }
 
 /** Adagrad (Duchi, Hazan and Singer 2011, section 1.1, diagonal form): v = v + g^2, u = g / (sqrt(v) + epsilon). */
@@ -76,11 +76,11 @@ export function scaleByAdagrad({ epsilon = 1e-10, initialSum = 0 }: AdagradOptio
 
 export interface RmsOptions {
   /** Decay of the mean square; 0.99 by default. */
-  readonly alpha?: number;
+  readonly alpha?: number | undefined;
   /** 1e-8 by default. */
-  readonly epsilon?: number;
+  readonly epsilon?: number | undefined;
   /** Divide by the standard deviation of the gradient instead of its root mean square. */
-  readonly isCentered?: boolean;
+  readonly isCentered?: boolean | undefined;
 }
 
 /**
@@ -126,11 +126,11 @@ export function scaleByRms({ alpha = 0.99, epsilon = 1e-8, isCentered = false }:
 
 export interface AdamOptions {
   /** Decay of the first moment; 0.9 by default. */
-  readonly beta1?: number;
+  readonly beta1?: number | undefined;
   /** Decay of the second moment; 0.999 by default. */
-  readonly beta2?: number;
+  readonly beta2?: number | undefined;
   /** 1e-8 by default. */
-  readonly epsilon?: number;
+  readonly epsilon?: number | undefined;
 }
 
 /**
@@ -172,9 +172,9 @@ export function scaleByAdam({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: Adam
 
 export interface LionOptions {
   /** Share of the state in the direction of a step; 0.9 by default. */
-  readonly beta1?: number;
+  readonly beta1?: number | undefined;
   /** Decay of the state, not 0; 0.99 by default. */
-  readonly beta2?: number;
+  readonly beta2?: number | undefined;
 }
 
 /**

@@ -31,14 +31,14 @@ export interface CommonOptions {
   /** Bounds on the gradient, before anything else: of each element, then of the norm over all params. */
   readonly clip?: { readonly value?: number | undefined; readonly norm?: number | undefined };
   /** Multiples of the learning rate by pattern on the names of params; the first that matches counts. */
-  readonly multipliers?: Readonly<Record<string, number>>;
+  readonly multipliers?: Readonly<Record<string, number>> | undefined;
   /** Names or patterns of the params of which a step changes only the rows that its batch reads: {@link touchingRows}. */
-  readonly sparseParams?: readonly string[];
+  readonly sparseParams?: readonly string[] | undefined;
 }
 
 /** Decay, where an optimizer has none of its own. */
 export interface WithDecay extends CommonOptions {
-  readonly decay?: DecayOptions;
+  readonly decay?: DecayOptions | undefined;
 }
 
 /** Stochastic gradient descent, with momentum or Nesterov's if asked for: torch.optim.SGD. Decay is coupled. */
@@ -80,7 +80,7 @@ export function adamW(learningRate: Schedule, options: AdamOptions & WithDecay =
 
 export interface LambOptions extends AdamOptions, WithDecay {
   /** Params that take the step of Adam as it is. */
-  readonly trust?: Selection;
+  readonly trust?: Selection | undefined;
 }
 
 /** LAMB (You et al. 2020, Algorithm 2): the step of Adam with decay, 0.01 by default, made as long as the param is. */
@@ -110,11 +110,11 @@ export function lion(learningRate: Schedule, options: LionOptions & WithDecay = 
 
 export interface AdafactorOptions extends FactoredOptions, WithDecay {
   /** Bound on the root mean square of a param's update; 1 by default. */
-  readonly maxRms?: number;
+  readonly maxRms?: number | undefined;
   /** Whether the learning rate is relative to the root mean square of the param; true by default. */
-  readonly isRelative?: boolean;
+  readonly isRelative?: boolean | undefined;
   /** What a param's root mean square counts as at least; 1e-3 by default. */
-  readonly minRms?: number;
+  readonly minRms?: number | undefined;
 }
 
 /** Adafactor (Shazeer and Stern 2018, Algorithms 4 and 5), whose learning rate is the paper's rho. Decay is decoupled. */

@@ -46,9 +46,9 @@ export interface OneCycleOptions {
   /** The step of the peak. */
   readonly peakAt: number;
   /** The value at step 0; peak / 25 by default. */
-  readonly from?: number;
+  readonly from?: number | undefined;
   /** The value at the last step, numSteps - 1, and after it; from / 10,000 by default. */
-  readonly to?: number;
+  readonly to?: number | undefined;
 }
 
 /** Up to the peak and down again, along half a cosine each way (Smith and Topin 2018; as torch's OneCycleLR). */

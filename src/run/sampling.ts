@@ -3,11 +3,11 @@ import { ConfigError } from "../errors.js";
 
 export interface SamplingOptions {
   /** Log probabilities are divided by it: below 1 the probable becomes more so; 0 takes the most probable. 1 by default. */
-  readonly temperature?: number;
+  readonly temperature?: number | undefined;
   /** Choose among so many of the most probable; all by default. */
-  readonly topK?: number;
+  readonly topK?: number | undefined;
   /** Choose among the fewest whose probabilities come to at least so much (Holtzman et al. 2020); 1, all, by default. */
-  readonly topP?: number;
+  readonly topP?: number | undefined;
 }
 
 /** Throws {@link ConfigError} for options that are none. */

@@ -16,7 +16,7 @@ export interface ScoreTextOptions {
   readonly work: Work;
   readonly text: YardstickText;
   readonly shippedGroup: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**

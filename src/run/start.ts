@@ -30,7 +30,7 @@ export interface GroupOptions {
   /** What all groups share. */
   readonly store: Store;
   /** Reads the params to begin from, by the names of the model's; drawn by the seed when left out. */
-  readonly readInit?: () => Promise<NamedArrays>;
+  readonly readInit?: (() => Promise<NamedArrays>) | undefined;
   readonly engine: Engine;
   readonly threads: number;
   /** What is this group's alone: its checkpoints. */
@@ -40,9 +40,9 @@ export interface GroupOptions {
   readonly stop: AbortSignal;
   readonly process: LoggedProcess;
   /** A recorded run to be taken once more, step for step. */
-  readonly replay?: Replay;
+  readonly replay?: Replay | undefined;
   /** That the run lives in a store elsewhere: without a checkpoint here, a group that was started before begins from there. */
-  readonly isJoined?: boolean;
+  readonly isJoined?: boolean | undefined;
 }
 
 /** What a recorded group left: its trace, its snapshots, and the step of its last checkpoint. */

@@ -44,9 +44,9 @@ export interface EvaluationOptions {
   /** Names of the classes, of binary labels the negative and the positive one. */
   readonly classes: readonly string[] | null;
   /** The slice of each row. */
-  readonly slices?: readonly string[];
+  readonly slices?: readonly string[] | undefined;
   /** Slices that are told of; 50 by default. */
-  readonly mostSlices?: number;
+  readonly mostSlices?: number | undefined;
 }
 
 /** Evaluate predictions of a task; there is at least one row. */

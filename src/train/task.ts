@@ -45,9 +45,9 @@ export interface BinaryTaskOptions {
   /** The values of label 0 and label 1, where they have words of their own. */
   readonly classes?: readonly string[] | undefined;
   /** The weight of the positive label, that of the negative being 1. */
-  readonly positiveWeight?: number;
-  readonly smoothing?: LabelSmoothing;
-  readonly distillLoss?: DistillLossName;
+  readonly positiveWeight?: number | undefined;
+  readonly smoothing?: LabelSmoothing | undefined;
+  readonly distillLoss?: DistillLossName | undefined;
 }
 
 /** Binary, a label that is 0 or 1: the probability that it is 1. A probability of a half or more decides for it. */
@@ -76,9 +76,9 @@ export function binaryTask({ classes, ...options }: BinaryTaskOptions = {}): Tas
 export interface MulticlassTaskOptions {
   /** Names of the classes by index. */
   readonly classes: readonly string[];
-  readonly classWeights?: readonly number[];
-  readonly smoothing?: LabelSmoothing;
-  readonly distillLoss?: DistillLossName;
+  readonly classWeights?: readonly number[] | undefined;
+  readonly smoothing?: LabelSmoothing | undefined;
+  readonly distillLoss?: DistillLossName | undefined;
 }
 
 /** Multiclass, one of several classes: the probability of each. The most probable one is decided for. */
@@ -110,7 +110,7 @@ export function multiclassTask({ classes, ...options }: MulticlassTaskOptions): 
 
 export interface RegressionTaskOptions extends RegressionOptions {
   /** Where labels and predictions are measured as (x - center) / scale; metrics are in the unit of x. */
-  readonly shift?: { readonly center: number; readonly scale: number };
+  readonly shift?: { readonly center: number; readonly scale: number } | undefined;
 }
 
 /**

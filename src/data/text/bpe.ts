@@ -10,7 +10,7 @@ export interface BpeOptions {
   /** Merges to learn; fewer where no pair comes twice any more. */
   readonly numMerges: number;
   /** Called now and then with the number of merges so far. */
-  readonly onProgress?: (done: number) => void;
+  readonly onProgress?: ((done: number) => void) | undefined;
 }
 
 /** Ids that fit two to a number that is exact. */

@@ -15,11 +15,11 @@ export interface TextStreamOptions {
   /** Tokens of each in one batch. */
   readonly sequenceLength: number;
   /** Whose texts of each batch are given: worker k of n has the k-th of n equal parts. All of them by default. */
-  readonly part?: Part;
+  readonly part?: Part | undefined;
   /** The seed of the order of documents; every epoch has its own child key. */
   readonly key: Key;
   /** Where to go on, its position being batches of the epoch; the start of epoch 0 by default. */
-  readonly cursor?: Cursor;
+  readonly cursor?: Cursor | undefined;
 }
 
 /** An epoch's text, and which places of it a batch begins at, one for each text of the batch. */

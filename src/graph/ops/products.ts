@@ -5,11 +5,11 @@ import { broadcastShapes, requireDtype } from "./checks.js";
 
 export interface MatmulOptions {
   /** Exchange the last two axes of `a` first. */
-  readonly transposeA?: boolean;
+  readonly transposeA?: boolean | undefined;
   /** Exchange the last two axes of `b` first. */
-  readonly transposeB?: boolean;
+  readonly transposeB?: boolean | undefined;
   /** A factor on the product, as float32. 1 by default. */
-  readonly scale?: number;
+  readonly scale?: number | undefined;
 }
 
 /**

@@ -20,7 +20,7 @@ export interface ScanOptions {
   /** Tensors [steps, ...] of which each step gets its element. */
   readonly sequences: readonly Tensor[];
   /** Go from the last element to the first; outputs keep the places of the elements they were made from. */
-  readonly reverse?: boolean;
+  readonly reverse?: boolean | undefined;
   /** One step. What it uses from outside and does not depend on states or elements is computed once, outside. */
   readonly body: (
     states: readonly Tensor[],

@@ -8,16 +8,16 @@ import { knownSize, requireDtype } from "./checks.js";
 /** Windows as they are asked for: one number stands for all spatial axes. */
 export interface WindowOptions {
   /** 1 by default. */
-  readonly strides?: number | readonly number[];
+  readonly strides?: number | readonly number[] | undefined;
   /** Zeros around the input: before and after each axis the same, or a pair for each axis. 0 by default. */
-  readonly pads?: number | readonly (readonly [before: number, after: number])[];
+  readonly pads?: number | readonly (readonly [before: number, after: number])[] | undefined;
   /** 1 by default. */
-  readonly dilations?: number | readonly number[];
+  readonly dilations?: number | readonly number[] | undefined;
 }
 
 export interface ConvolutionOptions extends WindowOptions {
   /** Into how many parts the channels are divided that do not see each other; 1 by default. */
-  readonly groups?: number;
+  readonly groups?: number | undefined;
 }
 
 /** The known sizes of the spatial axes. */

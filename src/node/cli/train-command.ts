@@ -128,9 +128,9 @@ export async function replayCommand(
 
 interface TrainInOptions {
   readonly cacheFolder: string;
-  readonly json?: boolean;
+  readonly json?: boolean | undefined;
   readonly join?: Join | undefined;
-  readonly stop?: AbortSignal;
+  readonly stop?: AbortSignal | undefined;
 }
 
 /** Train in a run folder and say how it went. */

@@ -42,7 +42,7 @@ async function newFolderIn(cacheFolder: string): Promise<string> {
 /** How making a folder of a cache is followed and stopped. */
 export interface MakeOptions {
   /** Told in a few words what is found damaged. */
-  readonly onProgress?: (stage: string) => void;
+  readonly onProgress?: ((stage: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

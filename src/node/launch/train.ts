@@ -27,7 +27,7 @@ export interface TrainOptions {
   /** The run folder; one with checkpoints in it is gone on with. */
   readonly folder: string;
   /** Train one group of a run that lives in a store elsewhere; without it all groups are trained here. */
-  readonly join?: Join;
+  readonly join?: Join | undefined;
   /** Where prepared data is kept between runs. */
   readonly cacheFolder: string;
   /** Aborted to save and stop. */

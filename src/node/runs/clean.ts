@@ -19,11 +19,11 @@ import { type RunFolder, runFolder } from "./run-folder.js";
 
 export interface CleanOptions {
   /** Also the checkpoints of finished runs, which then cannot be trained on. */
-  readonly checkpoints?: boolean;
+  readonly checkpoints?: boolean | undefined;
   /** Also the snapshots that recorded runs keep for their replay. */
-  readonly recordings?: boolean;
+  readonly recordings?: boolean | undefined;
   /** Also the training caches in this folder that no run refers to. */
-  readonly cacheFolder?: string;
+  readonly cacheFolder?: string | undefined;
 }
 
 /** Files, or one whole folder, that go together. */

@@ -43,9 +43,9 @@ export type ValueColumns = readonly (Float64Array | string[])[];
 /** What the SQL of a database may reach, and how to stop it. */
 export interface DatabaseOptions {
   /** The files that statements may read; none by default. */
-  readonly reads?: readonly string[];
+  readonly reads?: readonly string[] | undefined;
   /** The files that statements may write; none by default. */
-  readonly writes?: readonly string[];
+  readonly writes?: readonly string[] | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -20,7 +20,7 @@ import { identifyFiles } from "./source-files.js";
 
 export interface RemoteOptions {
   readonly cacheFolder: string;
-  readonly onProgress?: (stage: string) => void;
+  readonly onProgress?: ((stage: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

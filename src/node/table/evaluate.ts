@@ -23,19 +23,19 @@ import { openFiles } from "./text-files.js";
 
 export interface EvaluateOptions {
   /** Column or SQL over a row; by default what the model was trained on. */
-  readonly label?: string;
+  readonly label?: string | undefined;
   /** SQL predicate: rows that count. */
-  readonly where?: string;
+  readonly where?: string | undefined;
   /** Column or SQL over a row: figures for each of its values too. */
-  readonly by?: string;
+  readonly by?: string | undefined;
   /** How the files are read, where that is not as training read its own. */
-  readonly reading?: GivenReading;
+  readonly reading?: GivenReading | undefined;
   /** Lines that are no rows and may be left out; 0 by default. */
   readonly maxBadRows?: number | undefined;
   readonly cacheFolder: string;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Called now and then with the rows that are predicted. */
-  readonly onProgress?: (numRows: number, ofRows: number) => void;
+  readonly onProgress?: ((numRows: number, ofRows: number) => void) | undefined;
 }
 
 export interface EvaluateResult extends Evaluation {

@@ -48,9 +48,9 @@ export interface PrepareTableOptions {
   /** Holds one folder for each digest; made when it is not there. */
   readonly cacheFolder: string;
   /** Called at the start of each stage with a few words for the user. */
-  readonly onProgress?: (stage: string) => void;
+  readonly onProgress?: ((stage: string) => void) | undefined;
   /** Stops the work, which then rejects with the signal's reason and leaves nothing behind. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**

@@ -21,16 +21,16 @@ import { openFiles } from "./text-files.js";
 
 export interface PredictOptions {
   /** Where the rows go: .csv, .tsv, .parquet, .json or .jsonl; standard output as CSV by default. */
-  readonly out?: string;
+  readonly out?: string | undefined;
   /** How the files are read, where that is not as training read its own. */
-  readonly reading?: GivenReading;
+  readonly reading?: GivenReading | undefined;
   /** Lines that are no rows and may be left out; 0 by default. */
   readonly maxBadRows?: number | undefined;
   /** Holds what does not fit into memory meanwhile, in a folder that goes away. */
   readonly cacheFolder: string;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Called now and then with the rows that are predicted. */
-  readonly onProgress?: (numRows: number, ofRows: number) => void;
+  readonly onProgress?: ((numRows: number, ofRows: number) => void) | undefined;
 }
 
 export interface PredictResult {

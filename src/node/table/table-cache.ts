@@ -118,11 +118,11 @@ export type TableFile = z.infer<typeof tableFile>;
 /** What to read of a cache; by default everything. */
 export interface OpenTableOptions {
   /** Read only the training rows of these hash slots (`slotsOf` gives a group's); the other slots are then empty. */
-  readonly slots?: readonly number[];
+  readonly slots?: readonly number[] | undefined;
   /** Splits that are not read, to save memory. */
-  readonly leaveOut?: readonly ("validation" | "test")[];
+  readonly leaveOut?: readonly ("validation" | "test")[] | undefined;
   /** Rows of a split that take more stay in their file, and are read from there whenever they are asked for. */
-  readonly memoryBytes?: number;
+  readonly memoryBytes?: number | undefined;
 }
 
 /** A cache. Words in memory are in memory that is shared, so that the workers of a group can read one copy. */

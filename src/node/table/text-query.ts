@@ -57,10 +57,10 @@ export function placesIn({ names }: Pick<ParsedFile, "names">, columns: readonly
 
 export interface TextQueryOptions {
   /** Leave out lines that are no rows; with the names of two tables for them, they are noted there. */
-  readonly isLenient?: boolean;
-  readonly rejects?: string;
+  readonly isLenient?: boolean | undefined;
+  readonly rejects?: string | undefined;
   /** Leave out rows that are the header once more. */
-  readonly dropHeaders?: boolean;
+  readonly dropHeaders?: boolean | undefined;
 }
 
 /** All rows of files, every value as its text; empty ones are null. Rows keep their order. */

@@ -22,9 +22,9 @@ export interface TextPart {
 export interface DocumentsOptions extends ColumnOptions {
   /** What stands between the documents of a plain file, which is one document without it. */
   readonly separator?: string | undefined;
-  readonly onProgress?: (stage: string) => void;
+  readonly onProgress?: ((stage: string) => void) | undefined;
   /** Called with the place of each row or file that has no text. */
-  readonly onEmpty?: (place: string) => void;
+  readonly onEmpty?: ((place: string) => void) | undefined;
 }
 
 /** Characters from which a plain file comes in several parts. */

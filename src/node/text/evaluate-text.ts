@@ -16,7 +16,7 @@ import type { Tokenizer } from "./tokenizer.js";
 
 export interface EvaluateTextOptions extends Omit<DocumentsOptions, "onProgress"> {
   /** Called now and then with the tokens that are read. */
-  readonly onProgress?: (done: number, total: number) => void;
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 export interface TextEvaluation extends TextEvaluationView {

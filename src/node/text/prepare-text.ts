@@ -20,9 +20,9 @@ export interface PrepareTextOptions {
   /** Holds one folder for each digest; made when it is not there. */
   readonly cacheFolder: string;
   /** Called at the start of each stage, and while text is read, with a few words for the user. */
-  readonly onProgress?: (stage: string) => void;
+  readonly onProgress?: ((stage: string) => void) | undefined;
   /** Stops the work, which then rejects with the signal's reason and leaves nothing behind. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface PreparedText extends CachedText {

@@ -11,7 +11,7 @@ export interface SampleOptions extends SamplingOptions {
   readonly length: number;
   /** The same seed gives the same text. */
   readonly seed: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**

@@ -47,11 +47,11 @@ export interface CachedText extends Omit<TextFile, "format"> {
 
 export interface OpenTextOptions {
   /** Read only the training documents of these hash slots. */
-  readonly slots?: readonly number[];
+  readonly slots?: readonly number[] | undefined;
   /** Splits that are not read, to save memory. */
-  readonly leaveOut?: readonly ("validation" | "test")[];
+  readonly leaveOut?: readonly ("validation" | "test")[] | undefined;
   /** Tokens of a split that take more stay in their file, and are read from there whenever they are asked for. */
-  readonly memoryBytes?: number;
+  readonly memoryBytes?: number | undefined;
 }
 
 /** Read a cache folder. Throws {@link DataError} when the folder is absent or damaged. */

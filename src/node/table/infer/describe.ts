@@ -80,9 +80,9 @@ export interface TableDescription {
 export interface DescribeOptions {
   /** Holds what does not fit into memory meanwhile, in a folder that goes away. */
   readonly cacheFolder: string;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Told of what is done, and how far it has come. */
-  readonly onProgress?: (stage: string) => void;
+  readonly onProgress?: ((stage: string) => void) | undefined;
 }
 
 /** What a model's output is called, which no feature may be called. */
