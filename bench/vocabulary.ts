@@ -16,7 +16,7 @@ import { table } from "../src/report/format.js";
 import { fold, rootKey } from "../src/runtime/random.js";
 import { numChunksOf } from "../src/train/chunked-loss.js";
 import { engineStudent } from "../src/train/student.js";
-import { randomTokens } from "../test/sequence-models.js";
+import { randomTokens } from "../test/fixtures/sequence-models.js";
 import { measuredBy, writeFigures } from "./children.js";
 import { thisMachine } from "./machine.js";
 import { median } from "./statistics.js";

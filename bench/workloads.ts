@@ -14,8 +14,8 @@ import { filled, float32, int32, type NamedArrays, scalar } from "../src/runtime
 import { mapValues, named, withPrefix } from "../src/runtime/named.js";
 import { fold, normal, rootKey, uniform } from "../src/runtime/random.js";
 import { carriedSpecs, type Learner, stateNames, stepGraph, weightState } from "../src/train/graphs.js";
-import { residualBlock } from "../test/convolution-blocks.js";
-import { languageModel, languageTask, randomTokens, transformerModel } from "../test/sequence-models.js";
+import { residualBlock } from "../test/fixtures/convolution-blocks.js";
+import { languageModel, languageTask, randomTokens, transformerModel } from "../test/fixtures/sequence-models.js";
 import type { WorkloadName } from "./specs.js";
 import { onTargets, type Task } from "./targets.js";
 

@@ -1,7 +1,7 @@
 /**
  * Runs the compiled tests: all of them, or those whose path holds one of the arguments. Several files at a time, each in
  * a process of its own; in the end it says which took longest: ten of them, or as many as `--slowest=<count>` asks for.
- * With `--full` those that try chance many times do so more often, and those run that take minutes (test/full.ts). With
+ * With `--full` those that try chance many times do so more often, and those run that take minutes (test/fixtures/full.ts). With
  * `--fast` folders of tests that take long are left out.
  */
 import { readdirSync } from "node:fs";

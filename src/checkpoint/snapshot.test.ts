@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { storeWith } from "../../test/tiny-run.js";
+import { storeWith } from "../../test/fixtures/tiny-run.js";
 import { CheckpointError, StoreError } from "../errors.js";
 import { bytesOf, float32, type NamedArrays, zeros } from "../runtime/array.js";
 import { sha256 } from "./digest.js";

@@ -1,4 +1,4 @@
-import { storeSuite } from "../../test/store.suite.js";
+import { storeSuite } from "../../test/suites/store.suite.js";
 import { memoryStore } from "./store.js";
 
 storeSuite("memoryStore", async () => ({ store: memoryStore() }));

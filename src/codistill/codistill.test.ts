@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
-import { gate, storeWith, tinyLearner, tinyRows } from "../../test/tiny-run.js";
+import { gate, storeWith, tinyLearner, tinyRows } from "../../test/fixtures/tiny-run.js";
 import { decodeSafetensors } from "../checkpoint/safetensors.js";
 import { memoryStore, type Store } from "../checkpoint/store.js";
 import { batchStream } from "../data/stream.js";

@@ -1,7 +1,7 @@
 /** Whatever lies in the store, a group keeps the teacher it has, says why, and goes on. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { exchangeOn, modelDigest, paramsOf, publishAs, shortly } from "../../test/exchange-fixture.js";
+import { exchangeOn, modelDigest, paramsOf, publishAs, shortly } from "../../test/fixtures/exchange-fixture.js";
 import { sha256 } from "../checkpoint/digest.js";
 import { encodeSafetensors } from "../checkpoint/safetensors.js";
 import type { Pointer } from "../checkpoint/snapshot.js";

@@ -1,8 +1,8 @@
 /** Which of the snapshots that have arrived teach, and for how long. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { exchangeOn, modelDigest, paramsOf, publishAs } from "../../test/exchange-fixture.js";
-import { gate, storeWith } from "../../test/tiny-run.js";
+import { exchangeOn, modelDigest, paramsOf, publishAs } from "../../test/fixtures/exchange-fixture.js";
+import { gate, storeWith } from "../../test/fixtures/tiny-run.js";
 import { type CheckpointInfo, readCheckpoint, sectionOf, writeCheckpoint } from "../checkpoint/checkpoint.js";
 import { memoryStore } from "../checkpoint/store.js";
 import { CheckpointError } from "../errors.js";

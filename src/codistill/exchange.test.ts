@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { exchangeOn, filledWith, paramsOf, publishAs, shortly } from "../../test/exchange-fixture.js";
-import { gate, storeWith } from "../../test/tiny-run.js";
+import { exchangeOn, filledWith, paramsOf, publishAs, shortly } from "../../test/fixtures/exchange-fixture.js";
+import { gate, storeWith } from "../../test/fixtures/tiny-run.js";
 import { claimIncarnation } from "../checkpoint/claims.js";
 import { memoryStore } from "../checkpoint/store.js";
 import type { SeenTeacher } from "./exchange.js";

@@ -1,7 +1,7 @@
 /** What counts as progress of a teacher, and how old a teacher gets that makes none. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { exchangeOn, modelDigest, paramsOf, shortly } from "../../test/exchange-fixture.js";
+import { exchangeOn, modelDigest, paramsOf, shortly } from "../../test/fixtures/exchange-fixture.js";
 import { publishSnapshot } from "../checkpoint/snapshot.js";
 import { memoryStore, type Store } from "../checkpoint/store.js";
 

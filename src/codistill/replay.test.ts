@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { exchangeOn, model, paramsOf, publishAs } from "../../test/exchange-fixture.js";
+import { exchangeOn, model, paramsOf, publishAs } from "../../test/fixtures/exchange-fixture.js";
 import { sha256 } from "../checkpoint/digest.js";
 import { recordingStore } from "../checkpoint/recordings.js";
 import { memoryStore } from "../checkpoint/store.js";

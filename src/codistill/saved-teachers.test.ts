@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { paramsOf } from "../../test/exchange-fixture.js";
+import { paramsOf } from "../../test/fixtures/exchange-fixture.js";
 import { CheckpointError } from "../errors.js";
 import { float32 } from "../runtime/array.js";
 import { savedTeachers, saveTeachers } from "./saved-teachers.js";

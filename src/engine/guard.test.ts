@@ -1,8 +1,8 @@
 /** Graphs that ask `when`: what they update is left as it is, to the bit, where it does not hold. */
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
-import { assertAllClose } from "../../test/close.js";
-import { interpret } from "../../test/interpreter.js";
+import { assertAllClose } from "../../test/fixtures/close.js";
+import { interpret } from "../../test/numerics/interpreter.js";
 import { ShapeError } from "../errors.js";
 import { formatGraph, type Graph } from "../graph/graph.js";
 import { add, constant, gather, greater, input, matmul, mul, reduceSum, relu, setRows, sub } from "../graph/ops.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { moving, safe, unsafe, views } from "../../test/engine-graphs.js";
-import { flightsLike } from "../../test/flights-like.js";
+import { flightsLike } from "../../test/fixtures/flights-like.js";
+import { moving, safe, unsafe, views } from "../../test/suites/engine-graphs.js";
 import { decodeModel } from "../graph/onnx-proto.js";
 import { add, constant, greater, input, mul, neg, reduceSum } from "../graph/ops.js";
 import type { Tensor } from "../graph/tensor.js";

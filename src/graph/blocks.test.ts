@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { assertAllClose } from "../../test/close.js";
-import { descent, memoryOf, scalarsAt, toFloat32 } from "../../test/descent.js";
-import { interpret } from "../../test/interpreter.js";
+import { assertAllClose } from "../../test/fixtures/close.js";
+import { descent, memoryOf, scalarsAt, toFloat32 } from "../../test/fixtures/descent.js";
+import { interpret } from "../../test/numerics/interpreter.js";
 import { type PlannedUpdate, planOf } from "../engine/plan.js";
 import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";
 import { adafactor, adagrad, adam, adamW, lamb, lion, rmsprop, sgd } from "../optim/optimizers.js";

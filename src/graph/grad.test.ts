@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkGradients, gradientGraph } from "../../test/gradcheck.js";
-import { interpret } from "../../test/interpreter.js";
+import { checkGradients, gradientGraph } from "../../test/numerics/gradcheck.js";
+import { interpret } from "../../test/numerics/interpreter.js";
 import { ShapeError } from "../errors.js";
 import { float32, int32 } from "../runtime/array.js";
 import { gradients, isDifferentiable } from "./grad.js";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { flightsLike } from "../../test/flights-like.js";
-import { interpret } from "../../test/interpreter.js";
-import { buildCase } from "../../test/op-case.js";
-import { opCases } from "../../test/op-cases.js";
+import { flightsLike } from "../../test/fixtures/flights-like.js";
+import { interpret } from "../../test/numerics/interpreter.js";
+import { buildCase } from "../../test/suites/op-case.js";
+import { opCases } from "../../test/suites/op-cases.js";
 import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";
 import { float32, int32, type NamedArrays } from "../runtime/array.js";
 import { stepGraph } from "../train/graphs.js";

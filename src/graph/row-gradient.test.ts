@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { assertClose } from "../../test/close.js";
-import { interpret } from "../../test/interpreter.js";
+import { assertClose } from "../../test/fixtures/close.js";
+import { interpret } from "../../test/numerics/interpreter.js";
 import { float32, int32 } from "../runtime/array.js";
 import { gradients } from "./grad.js";
 import { add, concat, constant, gather, input, matmul, mul, reduceSum, reshape, scatterAdd } from "./ops.js";

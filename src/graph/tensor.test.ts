@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { interpret } from "../../test/interpreter.js";
+import { interpret } from "../../test/numerics/interpreter.js";
 import { ShapeError } from "../errors.js";
 import { float32 } from "../runtime/array.js";
 import { formatGraph, inputsOf, rootsOf } from "./graph.js";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import fc from "fast-check";
-import { figuresOf } from "../../test/column-figures.js";
+import { figuresOf } from "../../test/fixtures/column-figures.js";
 import { loadConfig } from "../node/runs/load-config.js";
 import { resolveConfig } from "../run/config.js";
 import { configOfKind } from "../run/kinds/kinds.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { figuresOf, numbersOf } from "../../test/column-figures.js";
+import { figuresOf, numbersOf } from "../../test/fixtures/column-figures.js";
 import type { ColumnFigures, TimeFigures } from "./column.js";
 import { describeColumn, featureNames } from "./features.js";
 import { roleOf } from "./roles.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { figuresOf, numbersOf } from "../../test/column-figures.js";
+import { figuresOf, numbersOf } from "../../test/fixtures/column-figures.js";
 import { MAX_CLASSES } from "../data/table.js";
 import { ConfigError, DataError } from "../errors.js";
 import type { TaskKind } from "../log/events.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { figuresOf } from "../../test/column-figures.js";
+import { figuresOf } from "../../test/fixtures/column-figures.js";
 import { describeColumn, featureNames } from "./features.js";
 import { choosePairs, pairable } from "./pairs.js";
 import { roleOf } from "./roles.js";

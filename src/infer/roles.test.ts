@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { figuresOf, numbersOf } from "../../test/column-figures.js";
+import { figuresOf, numbersOf } from "../../test/fixtures/column-figures.js";
 import { ConfigError } from "../errors.js";
 import { type ColumnFigures, kindOf, type TimeFigures } from "./column.js";
 import { givenRole, givenRoles, roleOf, rolesOf } from "./roles.js";

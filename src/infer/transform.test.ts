@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { numbersOf } from "../../test/column-figures.js";
+import { numbersOf } from "../../test/fixtures/column-figures.js";
 import { fold, normal, rootKey, uniform } from "../runtime/random.js";
 import { transformOf, transformSql } from "./transform.js";
 

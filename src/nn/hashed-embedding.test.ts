@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
-import { assertAllClose } from "../../test/close.js";
+import { assertAllClose } from "../../test/fixtures/close.js";
 import {
   type EmbeddingResult,
   embeddingCases,
@@ -9,8 +9,8 @@ import {
   ids,
 } from "../../test/golden/embeddings.js";
 import { readGolden, resultOf } from "../../test/golden/golden.js";
-import { COTANGENT, checkGradients, weighted } from "../../test/gradcheck.js";
-import { interpret } from "../../test/interpreter.js";
+import { COTANGENT, checkGradients, weighted } from "../../test/numerics/gradcheck.js";
+import { interpret } from "../../test/numerics/interpreter.js";
 import { gradients } from "../graph/grad.js";
 import { input } from "../graph/ops.js";
 import { rowGradient } from "../graph/row-gradient.js";

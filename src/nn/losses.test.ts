@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import fc from "fast-check";
-import { assertClose } from "../../test/close.js";
+import { assertClose } from "../../test/fixtures/close.js";
 import { readGolden, resultOf } from "../../test/golden/golden.js";
 import { type LossResult, lossCases } from "../../test/golden/losses.js";
-import { checkGradients, tolerances } from "../../test/gradcheck.js";
-import { interpret, type Values } from "../../test/interpreter.js";
+import { checkGradients, tolerances } from "../../test/numerics/gradcheck.js";
+import { interpret, type Values } from "../../test/numerics/interpreter.js";
 import { gradients } from "../graph/grad.js";
 import type { Graph } from "../graph/graph.js";
 import { input } from "../graph/ops.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { assertClose } from "../../test/close.js";
-import { interpret, type Values } from "../../test/interpreter.js";
+import { assertClose } from "../../test/fixtures/close.js";
+import { interpret, type Values } from "../../test/numerics/interpreter.js";
 import { float32, int32, type NdArray } from "../runtime/array.js";
 import { rootKey } from "../runtime/random.js";
 import { forwardOnnx } from "./forward-onnx.js";

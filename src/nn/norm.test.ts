@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { COTANGENT, checkGradients, cotangentFor, weighted } from "../../test/gradcheck.js";
-import { interpret } from "../../test/interpreter.js";
+import { COTANGENT, checkGradients, cotangentFor, weighted } from "../../test/numerics/gradcheck.js";
+import { interpret } from "../../test/numerics/interpreter.js";
 import { ShapeError } from "../errors.js";
 import { input } from "../graph/ops.js";
 import type { Tensor } from "../graph/tensor.js";

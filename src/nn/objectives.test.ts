@@ -1,9 +1,9 @@
 /** Objectives: what prior loss, expected loss and divergence mean for each, and whole steps with them. */
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
-import { assertAllClose, assertClose } from "../../test/close.js";
-import { checkDifferences, tolerances } from "../../test/gradcheck.js";
-import { interpret, type Numbers, type Values } from "../../test/interpreter.js";
+import { assertAllClose, assertClose } from "../../test/fixtures/close.js";
+import { checkDifferences, tolerances } from "../../test/numerics/gradcheck.js";
+import { interpret, type Numbers, type Values } from "../../test/numerics/interpreter.js";
 import { input, matmul, reshape, tanh } from "../graph/ops.js";
 import type { Tensor } from "../graph/tensor.js";
 import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";

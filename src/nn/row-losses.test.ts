@@ -1,7 +1,7 @@
 /** Label and distillation losses: against PyTorch, and what the method says of their gradients. */
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
-import { assertClose, relativeDifference } from "../../test/close.js";
+import { assertClose, relativeDifference } from "../../test/fixtures/close.js";
 import { readGolden, resultOf } from "../../test/golden/golden.js";
 import {
   LOGITS,
@@ -10,8 +10,8 @@ import {
   type RowLossResult,
   rowLossCases,
 } from "../../test/golden/row-losses.js";
-import { checkGradients, tolerances } from "../../test/gradcheck.js";
-import { interpret, type Numbers, type Values } from "../../test/interpreter.js";
+import { checkGradients, tolerances } from "../../test/numerics/gradcheck.js";
+import { interpret, type Numbers, type Values } from "../../test/numerics/interpreter.js";
 import { ShapeError } from "../errors.js";
 import { gradients } from "../graph/grad.js";
 import { add, div, input, mul, reshape, softmax } from "../graph/ops.js";

@@ -1,8 +1,16 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
-import { assertAllClose, assertClose } from "../../test/close.js";
-import { descent, interpreted, memoryOf, type Problem, run, scalarsAt, toFloat32 } from "../../test/descent.js";
-import { flightsLike } from "../../test/flights-like.js";
+import { assertAllClose, assertClose } from "../../test/fixtures/close.js";
+import {
+  descent,
+  interpreted,
+  memoryOf,
+  type Problem,
+  run,
+  scalarsAt,
+  toFloat32,
+} from "../../test/fixtures/descent.js";
+import { flightsLike } from "../../test/fixtures/flights-like.js";
 import { readGolden, resultOf } from "../../test/golden/golden.js";
 import {
   NUM_STEPS,
@@ -14,7 +22,7 @@ import {
   trajectoryName,
   variants,
 } from "../../test/golden/optim.js";
-import { interpret, type Values } from "../../test/interpreter.js";
+import { interpret, type Values } from "../../test/numerics/interpreter.js";
 import { updatedInPlace } from "../engine/in-place.js";
 import { gradients } from "../graph/grad.js";
 import { rootsOf } from "../graph/graph.js";

@@ -1,9 +1,9 @@
 /** LAMB, LARS, Lion and Adafactor against the algorithms of their papers, written down once more in plain float64. */
 import { after, describe, test } from "node:test";
-import { assertClose } from "../../test/close.js";
-import { interpreted, type Problem, run } from "../../test/descent.js";
+import { assertClose } from "../../test/fixtures/close.js";
+import { interpreted, type Problem, run } from "../../test/fixtures/descent.js";
 import { NUM_STEPS, prescribed, SAMPLE_EVERY } from "../../test/golden/optim.js";
-import type { Values } from "../../test/interpreter.js";
+import type { Values } from "../../test/numerics/interpreter.js";
 import { input } from "../graph/ops.js";
 import type { Tensors } from "../graph/tensor.js";
 import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";

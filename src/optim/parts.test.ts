@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import fc from "fast-check";
-import { assertAllClose, assertClose } from "../../test/close.js";
-import { descent, memoryOf, scalarsAt } from "../../test/descent.js";
+import { assertAllClose, assertClose } from "../../test/fixtures/close.js";
+import { descent, memoryOf, scalarsAt } from "../../test/fixtures/descent.js";
 import { readGolden, resultOf } from "../../test/golden/golden.js";
 import { clips, prescribed, type Samples } from "../../test/golden/optim.js";
-import { interpret, type Numbers, type Values } from "../../test/interpreter.js";
+import { interpret, type Numbers, type Values } from "../../test/numerics/interpreter.js";
 import { rootsOf } from "../graph/graph.js";
 import { input, mul } from "../graph/ops.js";
 import { type Tensor, type Tensors, topologicalOrder } from "../graph/tensor.js";

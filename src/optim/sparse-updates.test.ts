@@ -1,10 +1,10 @@
 /** Steps that touch rows, held against steps over the whole table and against the same rules written in plain float64. */
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
-import { assertAllClose, assertClose } from "../../test/close.js";
-import { descent, interpreted, memoryOf, type Problem, run, scalarsAt } from "../../test/descent.js";
-import { flightsLike } from "../../test/flights-like.js";
-import { interpret, type Values } from "../../test/interpreter.js";
+import { assertAllClose, assertClose } from "../../test/fixtures/close.js";
+import { descent, interpreted, memoryOf, type Problem, run, scalarsAt } from "../../test/fixtures/descent.js";
+import { flightsLike } from "../../test/fixtures/flights-like.js";
+import { interpret, type Values } from "../../test/numerics/interpreter.js";
 import { updatedInPlace } from "../engine/in-place.js";
 import { gradients } from "../graph/grad.js";
 import { rootsOf } from "../graph/graph.js";

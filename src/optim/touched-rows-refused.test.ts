@@ -1,7 +1,7 @@
 /** What cannot be updated by touched rows, and what is said of it. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { flightsLike } from "../../test/flights-like.js";
+import { flightsLike } from "../../test/fixtures/flights-like.js";
 import { ConfigError } from "../errors.js";
 import { gradients } from "../graph/grad.js";
 import { gather, input, matmul, reduceSum, square } from "../graph/ops.js";

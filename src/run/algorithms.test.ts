@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { runTiny } from "../../test/group-run.js";
-import { tinyConfig } from "../../test/tiny-run.js";
+import { runTiny } from "../../test/fixtures/group-run.js";
+import { tinyConfig } from "../../test/fixtures/tiny-run.js";
 import { claimIncarnation } from "../checkpoint/claims.js";
 import { memoryStore } from "../checkpoint/store.js";
 import { algorithmOf, untaughtRemark } from "./algorithms.js";

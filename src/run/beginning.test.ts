@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { runTiny, type TinyOutcome } from "../../test/group-run.js";
+import { runTiny, type TinyOutcome } from "../../test/fixtures/group-run.js";
 import { readPointer, readSnapshot } from "../checkpoint/snapshot.js";
 import { memoryStore, type Store } from "../checkpoint/store.js";
 import { traceOf } from "../codistill/replay.js";

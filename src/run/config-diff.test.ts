@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { tinyConfig } from "../../test/tiny-run.js";
+import { tinyConfig } from "../../test/fixtures/tiny-run.js";
 import { ConfigError } from "../errors.js";
 import { checkSameRun, differences } from "./config-diff.js";
 

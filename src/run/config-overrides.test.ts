@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { tinyInput } from "../../test/tiny-run.js";
+import { tinyInput } from "../../test/fixtures/tiny-run.js";
 import { ConfigError } from "../errors.js";
 import { applyOverrides, resolveConfig } from "./config.js";
 

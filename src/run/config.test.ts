@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { tinyConfig, tinyInput } from "../../test/tiny-run.js";
+import { tinyConfig, tinyInput } from "../../test/fixtures/tiny-run.js";
 import { ConfigError } from "../errors.js";
 import { resolveConfig } from "./config.js";
 import { configOfKind } from "./kinds/kinds.js";

@@ -1,7 +1,7 @@
 /** A group whose own files are damaged goes on from the generation before, or is refused with the cure. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { runTiny, type TinyOutcome } from "../../test/group-run.js";
+import { runTiny, type TinyOutcome } from "../../test/fixtures/group-run.js";
 import type { Store } from "../checkpoint/store.js";
 import { CheckpointError } from "../errors.js";
 import { groupFiles } from "./saved-group.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { tinyConfig, tinyPreprocessing } from "../../test/tiny-run.js";
+import { tinyConfig, tinyPreprocessing } from "../../test/fixtures/tiny-run.js";
 import { memoryStore } from "../checkpoint/store.js";
 import type { LabelStatistics } from "../data/table.js";
 import { ConfigError, StoreError } from "../errors.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { tinyConfig, tinyPreprocessing, tinyServing } from "../../test/tiny-run.js";
+import { tinyConfig, tinyPreprocessing, tinyServing } from "../../test/fixtures/tiny-run.js";
 import type { Preprocessing } from "../data/table.js";
 import { decodeModel } from "../graph/onnx-proto.js";
 import { initParams } from "../nn/model.js";

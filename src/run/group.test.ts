@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { ownEvents, runTiny, type TinyOutcome, tinyData } from "../../test/group-run.js";
-import { tinyConfig, tinyPreprocessing, tinyRows } from "../../test/tiny-run.js";
+import { ownEvents, runTiny, type TinyOutcome, tinyData } from "../../test/fixtures/group-run.js";
+import { tinyConfig, tinyPreprocessing, tinyRows } from "../../test/fixtures/tiny-run.js";
 import { sha256 } from "../checkpoint/digest.js";
 import { decodeSafetensors } from "../checkpoint/safetensors.js";
 import { publishSnapshot } from "../checkpoint/snapshot.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { tinyInput } from "../../test/tiny-run.js";
+import { tinyInput } from "../../test/fixtures/tiny-run.js";
 import { ConfigError } from "../errors.js";
 import { resolveConfig } from "./config.js";
 import { rulesOf } from "./kinds/kinds.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { tinyConfig } from "../../test/tiny-run.js";
+import { tinyConfig } from "../../test/fixtures/tiny-run.js";
 import { numbersName } from "../data/batch.js";
 import { gatherBatch, type Preprocessing, recordLayout, tableRows } from "../data/table.js";
 import { mlp } from "../nn/mlp.js";

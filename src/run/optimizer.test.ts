@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { descent } from "../../test/descent.js";
-import { tinyConfig, tinyInput } from "../../test/tiny-run.js";
+import { descent } from "../../test/fixtures/descent.js";
+import { tinyConfig, tinyInput } from "../../test/fixtures/tiny-run.js";
 import { ConfigError } from "../errors.js";
 import { formatGraph, rootsOf } from "../graph/graph.js";
 import { input } from "../graph/ops.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { tinyLearner, tinyRows } from "../../test/tiny-run.js";
+import { tinyLearner, tinyRows } from "../../test/fixtures/tiny-run.js";
 import { encodeSafetensors } from "../checkpoint/safetensors.js";
 import { memoryStore } from "../checkpoint/store.js";
 import { gatherBatch } from "../data/table.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { tinyConfig } from "../../test/tiny-run.js";
+import { tinyConfig } from "../../test/fixtures/tiny-run.js";
 import { type LabelStatistics, type Preprocessing, type Rows, recordLayout, tableRows } from "../data/table.js";
 import { fold, rootKey, uniform } from "../runtime/random.js";
 import type { TableRunInput } from "./input/run.js";

@@ -1,8 +1,8 @@
 /** Tasks from configurations: weights, smoothing, and that the loss of training and that of validation are one. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { interpret, type Numbers, type Values } from "../../test/interpreter.js";
-import { tinyConfig } from "../../test/tiny-run.js";
+import { tinyConfig } from "../../test/fixtures/tiny-run.js";
+import { interpret, type Numbers, type Values } from "../../test/numerics/interpreter.js";
 import type { LabelStatistics } from "../data/table.js";
 import { ConfigError } from "../errors.js";
 import { input } from "../graph/ops.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, describe, test } from "node:test";
-import { smallLearners } from "../../test/small-learners.js";
+import { smallLearners } from "../../test/fixtures/small-learners.js";
 import type { Engine, Program } from "../engine/engine.js";
 import { planOf } from "../engine/plan.js";
 import { ClosedError } from "../errors.js";

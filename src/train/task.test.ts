@@ -1,7 +1,7 @@
 /** What a step shows of two teachers, against plain float64 arithmetic: of several classes, and of numbers. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { interpret } from "../../test/interpreter.js";
+import { interpret } from "../../test/numerics/interpreter.js";
 import { matmul, reshape } from "../graph/ops.js";
 import { normalInit } from "../nn/initialisers.js";
 import type { Model } from "../nn/model.js";

@@ -6,7 +6,7 @@ import { ConfigError } from "../../src/errors.js";
 import { eventOf, lastStepOf } from "../../src/node/runs/read-log.js";
 import { declarationOf, declareRun } from "../../src/run/declaration.js";
 import { tableWork } from "../../src/run/table-work.js";
-import { tinyConfig, tinyPreprocessing } from "../tiny-run.js";
+import { tinyConfig, tinyPreprocessing } from "../fixtures/tiny-run.js";
 import type { Draw } from "./draw.js";
 import { editJson } from "./edit-json.js";
 import { tally } from "./tally.js";

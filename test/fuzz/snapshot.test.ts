@@ -14,7 +14,7 @@ import { memoryStore, type Store } from "../../src/checkpoint/store.js";
 import { CheckpointError } from "../../src/errors.js";
 import { checkWeights } from "../../src/nn/fit.js";
 import { float32, type NamedArrays, zeros } from "../../src/runtime/array.js";
-import { storeWith } from "../tiny-run.js";
+import { storeWith } from "../fixtures/tiny-run.js";
 import { type Damage, damages, fileOf, partsOf } from "./damage.js";
 import type { Draw } from "./draw.js";
 import { editJson } from "./edit-json.js";

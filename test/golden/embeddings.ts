@@ -4,8 +4,8 @@ import type { Tensor } from "../../src/graph/tensor.js";
 import { type HashedEmbeddingOptions, hashedEmbeddingParams } from "../../src/nn/hashed-embedding.js";
 import { int32, type NamedArrays } from "../../src/runtime/array.js";
 import { mapValues } from "../../src/runtime/named.js";
-import { cotangentFor } from "../gradcheck.js";
-import { interpret } from "../interpreter.js";
+import { cotangentFor } from "../numerics/gradcheck.js";
+import { interpret } from "../numerics/interpreter.js";
 
 /** What PyTorch says: the vectors of the ids, and the gradients by params; all flat. */
 export interface EmbeddingResult {

@@ -1,10 +1,10 @@
 /** The operation cases as data, for `ops.py`: the table in `op-cases.ts` is the only source of their inputs. */
 import { isOp, type Op, type Tensor, topologicalOrder } from "../../src/graph/tensor.js";
 import type { NdArray } from "../../src/runtime/array.js";
-import { cotangentFor } from "../gradcheck.js";
-import { interpret } from "../interpreter.js";
-import { type BuiltCase, buildCase } from "../op-case.js";
-import { opCases } from "../op-cases.js";
+import { cotangentFor } from "../numerics/gradcheck.js";
+import { interpret } from "../numerics/interpreter.js";
+import { type BuiltCase, buildCase } from "../suites/op-case.js";
+import { opCases } from "../suites/op-cases.js";
 
 /** One node of a case: an operation on earlier nodes, or a value; `isVaried` asks for the gradient by it. */
 interface NodeData {

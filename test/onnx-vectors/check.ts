@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import type { Engine } from "../../src/engine/engine.js";
 import type { NdArray } from "../../src/runtime/array.js";
 import { named } from "../../src/runtime/named.js";
-import { assertClose } from "../close.js";
-import { interpret } from "../interpreter.js";
+import { assertClose } from "../fixtures/close.js";
+import { interpret } from "../numerics/interpreter.js";
 import type { WholeProgram } from "./whole.js";
 
 /**

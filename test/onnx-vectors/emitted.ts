@@ -5,9 +5,9 @@ import { toOnnx } from "../../src/graph/onnx.js";
 import { decodeModel, type GraphProto } from "../../src/graph/onnx-proto.js";
 import { add, greater, input } from "../../src/graph/ops.js";
 import type { Op, Tensor } from "../../src/graph/tensor.js";
-import { weighted } from "../gradcheck.js";
-import { buildCase } from "../op-case.js";
-import { opCases } from "../op-cases.js";
+import { weighted } from "../numerics/gradcheck.js";
+import { buildCase } from "../suites/op-case.js";
+import { opCases } from "../suites/op-cases.js";
 
 /** The domain of the operations that ONNX Runtime has beside the standard, for which there are no vectors. */
 const MICROSOFT = "com.microsoft";

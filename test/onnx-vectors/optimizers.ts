@@ -5,7 +5,7 @@ import { constantSchedule } from "../../src/optim/schedules.js";
 import type { GradientTransformation } from "../../src/optim/transformations.js";
 import { float32, type NamedArrays, type NdArray } from "../../src/runtime/array.js";
 import { mapValues } from "../../src/runtime/named.js";
-import { descent, scalarsAt, toFloat32 } from "../descent.js";
+import { descent, scalarsAt, toFloat32 } from "../fixtures/descent.js";
 import type { Call } from "./call.js";
 import { notOurs } from "./values.js";
 import type { WholeProgram } from "./whole.js";

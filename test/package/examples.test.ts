@@ -7,7 +7,7 @@ import { initParams } from "../../src/nn/model.js";
 import { MODEL_FORMAT, MODEL_VERSION } from "../../src/node/ort/model-file.js";
 import { exportModel } from "../../src/run/export.js";
 import { rootKey } from "../../src/runtime/random.js";
-import { tinyLearner, tinyPreprocessing, tinyServing } from "../tiny-run.js";
+import { tinyLearner, tinyPreprocessing, tinyServing } from "../fixtures/tiny-run.js";
 import { consumer, repository } from "./consumer.js";
 
 const sources = join(repository, "src");

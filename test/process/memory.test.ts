@@ -4,7 +4,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { openDuckdb } from "../../src/node/sources/duckdb.js";
-import { isFull } from "../full.js";
+import { isFull } from "../fixtures/full.js";
 import { workplace } from "./fixture.js";
 import { isPeakKnown, watchPeaks } from "./peak-memory.js";
 import { resultOf } from "./results.js";

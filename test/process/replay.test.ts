@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { RunFolder } from "../../src/node/runs/run-folder.js";
 import { fold, rootKey, uniform } from "../../src/runtime/random.js";
-import { isFull } from "../full.js";
+import { isFull } from "../fixtures/full.js";
 import { type Fault, withFault } from "./fault.js";
 import { eventsOf, ofKind, pidOf, type Training, workplace } from "./fixture.js";
 import { checkpointOf } from "./results.js";

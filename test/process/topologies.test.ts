@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RunInput } from "../../src/run/schema.js";
-import { type Topology, taughtBy, topologyCases } from "../topology-cases.js";
+import { type Topology, taughtBy, topologyCases } from "../suites/topology-cases.js";
 import { eventsOf, ofKind, pidOf, type Training, workplace } from "./fixture.js";
 import { withStore } from "./store-preload.js";
 import { tinyConfig } from "./tiny.js";
@@ -15,7 +15,7 @@ function changes(topology: Topology): Partial<RunInput> {
   return { numGroups: 4, restarts: 3, numSteps: 1000, algorithm };
 }
 
-// The others differ in a list that a group gets at its start, and test/topologies.test.ts has them all.
+// The others differ in a list that a group gets at its start, and test/numerics/topologies.test.ts has them all.
 test("degree: four groups finish, and each is taught by whom the topology says", async () => {
   const { topology, teachers } = topologyCases.degree;
   const run = place.train([await place.config("degree.json", changes(topology))]);

@@ -11,11 +11,11 @@ import type { Op } from "../../src/graph/tensor.js";
 import { onnxRuntimeEngine } from "../../src/node/ort/onnxruntime.js";
 import { float32, type NamedArrays, sizeOf } from "../../src/runtime/array.js";
 import { normal, rootKey } from "../../src/runtime/random.js";
-import { assertAllClose } from "../close.js";
-import { COTANGENT, cotangentFor, gradientGraph, tolerances, weighted } from "../gradcheck.js";
-import { interpret } from "../interpreter.js";
-import { buildCase, type Case } from "../op-case.js";
-import { opCases } from "../op-cases.js";
+import { assertAllClose } from "../fixtures/close.js";
+import { COTANGENT, cotangentFor, gradientGraph, tolerances, weighted } from "../numerics/gradcheck.js";
+import { interpret } from "../numerics/interpreter.js";
+import { buildCase, type Case } from "../suites/op-case.js";
+import { opCases } from "../suites/op-cases.js";
 import { ON_CPU, placementOf } from "./placement.js";
 
 const PROFILE = "profile";

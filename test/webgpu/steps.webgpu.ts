@@ -9,9 +9,9 @@ import { float32, type NamedArrays } from "../../src/runtime/array.js";
 import { named } from "../../src/runtime/named.js";
 import { rootKey } from "../../src/runtime/random.js";
 import { engineStudent, type Student, type Teacher } from "../../src/train/student.js";
-import { assertAllClose } from "../close.js";
-import { flightsLike, randomBatch, randomTeacher } from "../flights-like.js";
-import { type SmallLearner, smallLearners } from "../small-learners.js";
+import { assertAllClose } from "../fixtures/close.js";
+import { flightsLike, randomBatch, randomTeacher } from "../fixtures/flights-like.js";
+import { type SmallLearner, smallLearners } from "../fixtures/small-learners.js";
 
 const DEVICES = ["cpu", "webgpu"] as const;
 const NUM_STEPS = 3;

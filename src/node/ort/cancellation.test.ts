@@ -1,4 +1,4 @@
-import { cancellationSuite } from "../../../test/cancellation.suite.js";
+import { cancellationSuite } from "../../../test/suites/cancellation.suite.js";
 import { onnxRuntimeEngine } from "./onnxruntime.js";
 import { threadedEngine } from "./threaded-engine.js";
 

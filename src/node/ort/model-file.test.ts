@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { tinyLearner, tinyPreprocessing, tinyServing } from "../../../test/tiny-run.js";
+import { tinyLearner, tinyPreprocessing, tinyServing } from "../../../test/fixtures/tiny-run.js";
 import { joined } from "../../checkpoint/bytes.js";
 import { NO_SEAL, SEAL, seal, sealedSafetensors } from "../../checkpoint/seal.js";
 import { CheckpointError, DamagedError } from "../../errors.js";

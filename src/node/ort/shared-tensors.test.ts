@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { afterEach, describe, test } from "node:test";
 import { MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads";
-import { flightsLike, randomBatch } from "../../../test/flights-like.js";
+import { flightsLike, randomBatch } from "../../../test/fixtures/flights-like.js";
 import type { Engine } from "../../engine/engine.js";
 import { ConfigError } from "../../errors.js";
 import type { Graph } from "../../graph/graph.js";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { afterEach, describe, test } from "node:test";
 import { promisify } from "node:util";
-import { tinyLearner, tinyRows } from "../../../test/tiny-run.js";
+import { tinyLearner, tinyRows } from "../../../test/fixtures/tiny-run.js";
 import { batchStream } from "../../data/stream.js";
 import type { Engine } from "../../engine/engine.js";
 import { ClosedError, ConfigError } from "../../errors.js";

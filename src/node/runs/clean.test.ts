@@ -3,8 +3,8 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utime
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { deadPid } from "../../../test/dead-process.js";
-import { tinyConfig } from "../../../test/tiny-run.js";
+import { deadPid } from "../../../test/fixtures/dead-process.js";
+import { tinyConfig } from "../../../test/fixtures/tiny-run.js";
 import { publishSnapshot, readPointer, readSnapshot } from "../../checkpoint/snapshot.js";
 import { ConfigError } from "../../errors.js";
 import type { LoggedProcess } from "../../log/events.js";

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { tinyLearner, tinyPreprocessing, tinyServing } from "../../../test/tiny-run.js";
+import { tinyLearner, tinyPreprocessing, tinyServing } from "../../../test/fixtures/tiny-run.js";
 import { encodeSafetensors } from "../../checkpoint/safetensors.js";
 import { CheckpointError, ConfigError } from "../../errors.js";
 import { initParams } from "../../nn/model.js";

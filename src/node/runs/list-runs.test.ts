@@ -3,8 +3,8 @@ import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { deadPid } from "../../../test/dead-process.js";
-import { tinyConfig } from "../../../test/tiny-run.js";
+import { deadPid } from "../../../test/fixtures/dead-process.js";
+import { tinyConfig } from "../../../test/fixtures/tiny-run.js";
 import type { LoggedProcess } from "../../log/events.js";
 import { runsLines } from "../../report/runs.js";
 import { listRuns, summarizeRun } from "./list-runs.js";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { tinyInput } from "../../../test/tiny-run.js";
+import { tinyInput } from "../../../test/fixtures/tiny-run.js";
 import { ConfigError } from "../../errors.js";
 import { configOfKind } from "../../run/kinds/kinds.js";
 import { loadConfig } from "./load-config.js";

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, 
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, test } from "node:test";
-import { deadPid } from "../../../test/dead-process.js";
+import { deadPid } from "../../../test/fixtures/dead-process.js";
 import { ConfigError } from "../../errors.js";
 import { lockRun } from "./lock.js";
 import { ownIdentity, type ProcessIdentity } from "./process-identity.js";

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { tinyInput } from "../../../test/tiny-run.js";
+import { tinyInput } from "../../../test/fixtures/tiny-run.js";
 import { tokenizerFile } from "../../data/text/byte-level.js";
 import { CheckpointError, ConfigError, DataError } from "../../errors.js";
 import { configOfKind } from "../../run/kinds/kinds.js";

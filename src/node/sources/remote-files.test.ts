@@ -8,7 +8,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
-import { csv, lines, specOf } from "../../../test/table-fixture.js";
+import { csv, lines, specOf } from "../../../test/fixtures/table-fixture.js";
 import { DataError } from "../../errors.js";
 import { prepareTable } from "../table/ingest.js";
 import { localCopies } from "./remote-files.js";

@@ -7,11 +7,11 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { sampleValue, storeSuite } from "../../../test/store.suite.js";
+import { sampleValue, storeSuite } from "../../../test/suites/store.suite.js";
 import { StoreError } from "../../errors.js";
 import { directoryStore } from "./directory-store.js";
 
-const writer = fileURLToPath(new URL("../../../test/store-writer.js", import.meta.url));
+const writer = fileURLToPath(new URL("../../../test/fixtures/store-writer.js", import.meta.url));
 const newFolder = () => mkdtemp(join(tmpdir(), "store-"));
 
 storeSuite("directoryStore", async () => {

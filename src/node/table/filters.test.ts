@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { content, csv, header, lines, specOf, workplace } from "../../../test/table-fixture.js";
+import { content, csv, header, lines, specOf, workplace } from "../../../test/fixtures/table-fixture.js";
 import { assertDisjoint, numSlots, rowsOfSlots, slotsOf } from "../../data/shard.js";
 import type { TableSpec } from "../../data/table.js";
 import type { PreparedTable } from "./ingest.js";

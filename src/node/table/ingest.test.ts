@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import { DuckDBInstance } from "@duckdb/node-api";
-import { content, csv, lines, specOf, workplace } from "../../../test/table-fixture.js";
+import { content, csv, lines, specOf, workplace } from "../../../test/fixtures/table-fixture.js";
 import { assertDisjoint, numSlots, rowsOfSlots, slotRange, slotsOf } from "../../data/shard.js";
 import { gatherBatch, type TableSpec } from "../../data/table.js";
 import { ConfigError } from "../../errors.js";

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { content, csv, lines, specOf, workplace } from "../../../test/table-fixture.js";
+import { content, csv, lines, specOf, workplace } from "../../../test/fixtures/table-fixture.js";
 import { classIndex, classIndexSql, labelText, labelTextSql } from "../../data/label-values.js";
 import type { RowSplit } from "../../data/split.js";
 import { literal } from "../../data/sql.js";

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { tinyConfig, tinyPreprocessing, tinyServing } from "../../../test/tiny-run.js";
+import { tinyConfig, tinyPreprocessing, tinyServing } from "../../../test/fixtures/tiny-run.js";
 import type { Preprocessing } from "../../data/table.js";
 import { initParams } from "../../nn/model.js";
 import { exportModel } from "../../run/export.js";

@@ -1,7 +1,7 @@
 /** What float32 alone would lose: kept less a center and over a scale, in the cache and in what a model is served. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { content, csv, lines, specOf, workplace } from "../../../test/table-fixture.js";
+import { content, csv, lines, specOf, workplace } from "../../../test/fixtures/table-fixture.js";
 
 const { write, prepare, refused } = workplace();
 const source = () => write("plain.csv", csv(lines));

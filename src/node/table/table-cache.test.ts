@@ -4,7 +4,7 @@ import { appendFileSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { content, csv, lines, specOf, workplace } from "../../../test/table-fixture.js";
+import { content, csv, lines, specOf, workplace } from "../../../test/fixtures/table-fixture.js";
 import type { TableSpec } from "../../data/table.js";
 import { DamagedCacheError } from "../../errors.js";
 import { openTable, prepareTable } from "./ingest.js";

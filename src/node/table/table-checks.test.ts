@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { content, csv, header, lines, specOf, workplace } from "../../../test/table-fixture.js";
+import { content, csv, header, lines, specOf, workplace } from "../../../test/fixtures/table-fixture.js";
 
 const { path, write, prepare, refused } = workplace();
 

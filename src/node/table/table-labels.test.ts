@@ -1,7 +1,7 @@
 /** Labels of classes and numbers: what they become, what is fitted, and what is refused with which cure. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { content, csv, header, lines, specOf, workplace } from "../../../test/table-fixture.js";
+import { content, csv, header, lines, specOf, workplace } from "../../../test/fixtures/table-fixture.js";
 import { labelsName } from "../../data/batch.js";
 import { MAX_CLASSES } from "../../data/table.js";
 import { openTable } from "./ingest.js";

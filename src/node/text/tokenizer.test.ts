@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import fc from "fast-check";
-import { isFull } from "../../../test/full.js";
+import { isFull } from "../../../test/fixtures/full.js";
 import { type GoldenFile, readGolden, resultOf } from "../../../test/golden/golden.js";
 import { tokenizerFile } from "../../data/text/byte-level.js";
 import { ConfigError, DataError } from "../../errors.js";

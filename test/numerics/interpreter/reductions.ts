@@ -1,0 +1,33 @@
+import type { ReductionOps } from "../../../src/graph/tensor.js";
+import { aligned, build, operand, type Rules, reduce, span, sumOver } from "./values.js";
+
+export const reductionsValues = {
+  reduceSum: ({ attributes: { axes, keepDims }, inputs }) => sumOver(operand(inputs, 0), axes, keepDims),
+  reduceMean: ({ attributes: { axes, keepDims }, inputs }) => {
+    const x = operand(inputs, 0);
+    const sum = sumOver(x, axes, keepDims);
+    return { shape: sum.shape, data: sum.data.map((element) => element / span(x.shape, axes)) };
+  },
+  reduceMax: ({ attributes, inputs }) => reduce(operand(inputs, 0), attributes, Math.max, Number.NEGATIVE_INFINITY),
+  reduceMin: ({ attributes, inputs }) => reduce(operand(inputs, 0), attributes, Math.min, Number.POSITIVE_INFINITY),
+  argMax: ({ attributes: { axis }, inputs }) => {
+    const x = operand(inputs, 0);
+    return build(x.shape.toSpliced(axis, 1), (at) => {
+      const along = Array.from({ length: x.shape[axis] ?? 0 }, (_, i) => aligned(x, at.toSpliced(axis, 0, i)));
+      return along.indexOf(Math.max(...along));
+    });
+  },
+  cumulativeSum: ({ attributes: { axis, exclusive, reverse }, inputs }) => {
+    const x = operand(inputs, 0);
+    return build(x.shape, (at) => {
+      const here = at[axis] ?? 0;
+      let sum = 0;
+      for (let i = 0; i < (x.shape[axis] ?? 0); i++) {
+        const isBefore = reverse ? i > here : i < here;
+        if (isBefore || (i === here && !exclusive)) sum += aligned(x, at.with(axis, i));
+      }
+      return sum;
+    });
+  },
+  countAlong: ({ attributes: { axes }, inputs }) => ({ shape: [], data: [span(inputs[0]?.shape ?? [], axes)] }),
+} satisfies Rules<keyof ReductionOps>;

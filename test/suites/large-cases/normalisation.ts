@@ -1,0 +1,35 @@
+import * as ops from "../../../src/graph/ops.js";
+import type { NormalisationOps, Shape } from "../../../src/graph/tensor.js";
+import { type Cases, real } from "../op-case.js";
+
+const images: Shape = ["batch", 16, 16, 16];
+const vector = real([16], 0.5, 2);
+const numExamples = 32;
+
+export const normalisationLargeCases = {
+  batchNorm: [
+    {
+      name: "16 channels of 8,192",
+      operands: [real(images), vector, vector],
+      build: (x, gain, bias) => ops.batchNorm(x, { gain, bias }, 1e-5),
+      numExamples,
+    },
+    {
+      name: "256 channels of 512",
+      operands: [real(["batch", 256]), real([256], 0.5, 2), real([256])],
+      build: (x, gain, bias) => ops.batchNorm(x, { gain, bias }, 1e-5),
+      numExamples: 512,
+    },
+  ],
+  normalise: [
+    {
+      name: "16 channels of 8,192",
+      operands: [real(images), vector, vector, vector, vector],
+      build: (x, gain, bias, mean, variance) => ops.normalise(x, { gain, bias }, { mean, variance }, 1e-5),
+      numExamples,
+    },
+  ],
+  channelDots: [
+    { name: "16 channels of 8,192", operands: [real(images), real(images)], build: ops.channelDots, numExamples },
+  ],
+} satisfies Cases<keyof NormalisationOps>;

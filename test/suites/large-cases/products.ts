@@ -1,0 +1,38 @@
+import * as ops from "../../../src/graph/ops.js";
+import type { ProductOps } from "../../../src/graph/tensor.js";
+import { type Cases, real } from "../op-case.js";
+
+export const productsLargeCases = {
+  matmul: [
+    {
+      name: "1,024 x 128 by 128 x 64",
+      operands: [real(["batch", 128]), real([128, 64])],
+      build: (x, y) => ops.matmul(x, y),
+      numExamples: 1024,
+    },
+    {
+      name: "1,024 x 128 by 1,024 x 64, transposed",
+      operands: [real(["batch", 128]), real(["batch", 64])],
+      build: (x, y) => ops.matmul(x, y, { transposeA: true }),
+      numExamples: 1024,
+    },
+    {
+      name: "16 of 64 x 32 by 32 x 64, scaled",
+      operands: [real(["batch", 64, 32]), real(["batch", 32, 64])],
+      build: (x, y) => ops.matmul(x, y, { scale: 0.125 }),
+      numExamples: 16,
+    },
+    {
+      name: "64 x 16 x 128 by 128 x 64",
+      operands: [real(["batch", 16, 128]), real([128, 64])],
+      build: (x, y) => ops.matmul(x, y),
+      numExamples: 64,
+    },
+    {
+      name: "16,384 x 64 by 64 x 1",
+      operands: [real(["batch", 64]), real([64, 1])],
+      build: (x, y) => ops.matmul(x, y),
+      numExamples: 16_384,
+    },
+  ],
+} satisfies Cases<keyof ProductOps>;

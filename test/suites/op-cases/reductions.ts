@@ -1,0 +1,51 @@
+import * as ops from "../../../src/graph/ops.js";
+import type { ReductionOps, Tensor } from "../../../src/graph/tensor.js";
+import { type Case, type Cases, exactly, ids, real } from "../op-case.js";
+import { reduction } from "./shared.js";
+
+export const reductionsCases = {
+  reduceSum: reduction(ops.reduceSum),
+  reduceMean: reduction(ops.reduceMean),
+  reduceMax: [...reduction(ops.reduceMax), tied((x) => ops.reduceMax(x, [1]))],
+  reduceMin: [...reduction(ops.reduceMin), tied((x) => ops.reduceMin(x, [1]))],
+  argMax: [
+    { name: "the last axis", operands: [real(["batch", 4])], build: (x) => ops.argMax(x, 1) },
+    { name: "the batch", operands: [real(["batch", 2])], build: (x) => ops.argMax(x, 0) },
+    { name: "the middle of three axes", operands: [real(["batch", 3, 2])], build: (x) => ops.argMax(x, 1) },
+    { name: "ties", operands: [exactly([2, 3], [1, 2, 2, 0, 0, -1])], build: (x) => ops.argMax(x, 1) },
+    { name: "of a vector", operands: [real([5])], build: (x) => ops.argMax(x, 0) },
+  ],
+  cumulativeSum: [false, true].flatMap((exclusive) =>
+    [false, true].flatMap((reverse) => {
+      const how = { exclusive, reverse };
+      const note = `${exclusive ? ", exclusive" : ""}${reverse ? ", reverse" : ""}`;
+      return [
+        {
+          name: `the last axis${note}`,
+          operands: [real(["batch", 4])],
+          build: (x: Tensor) => ops.cumulativeSum(x, 1, how),
+        },
+        {
+          name: `the batch${note}`,
+          operands: [real(["batch", 2])],
+          build: (x: Tensor) => ops.cumulativeSum(x, 0, how),
+        },
+        { name: `the middle${note}`, operands: [real([2, 3, 2])], build: (x: Tensor) => ops.cumulativeSum(x, 1, how) },
+      ];
+    }),
+  ),
+  countAlong: [
+    { name: "all", operands: [real(["batch", 2])], build: (x) => ops.countAlong(x) },
+    { name: "the batch", operands: [real(["batch", 2])], build: (x) => ops.countAlong(x, [0]) },
+    { name: "another axis", operands: [real(["batch", 2])], build: (x) => ops.countAlong(x, [1]) },
+    { name: "nothing", operands: [real(["batch", 2])], build: (x) => ops.countAlong(x, []) },
+    { name: "a scalar", operands: [real([])], build: (x) => ops.countAlong(x) },
+    { name: "whole numbers", operands: [ids(["batch"], [7, 8, 9])], build: (x) => ops.countAlong(x) },
+    { name: "batch of 1", operands: [real(["batch"])], build: (x) => ops.countAlong(x), numExamples: 1 },
+  ],
+} satisfies Cases<keyof ReductionOps>;
+
+/** Two elements of a row are the largest and two the smallest. */
+function tied(build: Case["build"]): Case {
+  return { name: "two ties", operands: [exactly([2, 4], [1, 3, 3, 1, -2, -2, 0, 0])], build };
+}

@@ -1,0 +1,50 @@
+/** For every operation, what its shape rule must refuse. Keyed by `Op`: an operation without an entry does not compile. */
+import * as ops from "../../src/graph/ops.js";
+import type { Op } from "../../src/graph/tensor.js";
+import { float32 } from "../../src/runtime/array.js";
+import { activationsMisuses } from "./op-misuses/activations.js";
+import { alongMisuses } from "./op-misuses/along.js";
+import { comparisonsMisuses } from "./op-misuses/comparisons.js";
+import { convolutionMisuses } from "./op-misuses/convolution.js";
+import { elementwiseMisuses } from "./op-misuses/elementwise.js";
+import { layerNormMisuses } from "./op-misuses/layer-norm.js";
+import { normalisationMisuses } from "./op-misuses/normalisation.js";
+import { productsMisuses } from "./op-misuses/products.js";
+import { randomMisuses } from "./op-misuses/random.js";
+import { reductionsMisuses } from "./op-misuses/reductions.js";
+import { rowsMisuses } from "./op-misuses/rows.js";
+import { scanMisuses } from "./op-misuses/scan.js";
+import { shapesMisuses } from "./op-misuses/shapes.js";
+import type { Misuses } from "./op-misuses/shared.js";
+import { softmaxMisuses } from "./op-misuses/softmax.js";
+
+export const opMisuses: Misuses<Op> = {
+  input: [
+    {
+      call: () => ops.input("x", [2, "batch"]),
+      message: /^input: "batch" must be the leading axis, the result would be \[2, batch\]/,
+    },
+  ],
+  constant: [
+    {
+      call: () => ops.constant(float32([1, 2, 3], [2, 2])),
+      message: /^array: shape \[2, 2\] holds 4 elements, got 3/,
+    },
+  ],
+  // Takes any tensor, so there is nothing to refuse.
+  stopGradient: [],
+  ...activationsMisuses,
+  ...alongMisuses,
+  ...comparisonsMisuses,
+  ...layerNormMisuses,
+  ...randomMisuses,
+  ...softmaxMisuses,
+  ...elementwiseMisuses,
+  ...productsMisuses,
+  ...reductionsMisuses,
+  ...shapesMisuses,
+  ...rowsMisuses,
+  ...scanMisuses,
+  ...convolutionMisuses,
+  ...normalisationMisuses,
+};
