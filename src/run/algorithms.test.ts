@@ -65,6 +65,13 @@ test("groups of one run must train by the same algorithm", () => {
   assert.equal("burnInSteps" in declared(plain), false);
 });
 
+test("options that are written as before, under codistill, are those of codistillation", () => {
+  const { algorithm: _, ...rest } = tinyConfig();
+  const now = resolveConfig({ ...rest, algorithm: { kind: "codistill", burnInSteps: 7, mix: "convex" } });
+  assert.deepEqual(resolveConfig({ ...rest, codistill: { burnInSteps: 7, mix: "convex" } }), now);
+  assert.deepEqual(resolveConfig({ ...rest, algorithm: { mix: "convex" }, codistill: { burnInSteps: 7 } }), now);
+});
+
 test("the step from which on groups teach is told, and that of plain training is none", () => {
   assert.equal(algorithmOf(tinyConfig(plain)).teachesFrom, null);
   assert.equal(algorithmOf(tinyConfig({ algorithm: { burnInSteps: 7 } })).teachesFrom, 7);
@@ -100,7 +107,7 @@ test("an algorithm that is none, or has options of another one, is refused with 
     /algorithm: must be \{ kind: "codistill", \.\.\. \} or \{ kind: "plain"/,
   );
   assert.match(
-    problem({ codistill: { burnInSteps: 5 } }),
+    problem({ algorithm: { kind: "plain" }, codistill: { burnInSteps: 5 } }),
     /codistill: unknown name; write algorithm: \{ kind: "codistill"/,
   );
 });

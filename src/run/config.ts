@@ -39,10 +39,17 @@ export function resolveConfig(given: unknown): RunConfig {
   return parsed.data;
 }
 
-/** An algorithm that does not say its kind is the default one, so that `--set algorithm.burnInSteps=100` needs no more. */
+/**
+ * The configuration with an algorithm that says its kind: one that does not is codistillation, so that `--set
+ * algorithm.burnInSteps=100` needs no more. `codistill: { ... }`, as it was written before, has options of it.
+ */
 function withAlgorithmKind(value: unknown): unknown {
-  if (!isRecord(value) || !isRecord(value.algorithm) || "kind" in value.algorithm) return value;
-  return { ...value, algorithm: { kind: DEFAULT_ALGORITHM, ...value.algorithm } };
+  if (!isRecord(value)) return value;
+  const { codistill, algorithm = isRecord(codistill) ? {} : undefined, ...rest } = value;
+  if (!isRecord(algorithm)) return value;
+  const named = { kind: DEFAULT_ALGORITHM, ...algorithm };
+  if (!isRecord(codistill) || named.kind !== "codistill") return { ...value, algorithm: named };
+  return { ...rest, algorithm: { ...named, ...codistill } };
 }
 
 /**
