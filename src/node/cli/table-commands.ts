@@ -50,15 +50,15 @@ const WIDTH = 100;
 
 /** Add the flags that say what the data is. */
 export function withTableFlags(command: Command): Command {
-  return withReadingFlags(command)
+  const named = command
     .option("--data <paths...>", "files or globs: Parquet, CSV, TSV, JSON lines, .gz; or text, where no label is given")
+    .option("--label <column or SQL>", 'what to predict: a column, or an expression such as "delay >= 15"')
     .option("--field <column>", "of files that have columns: learn a language model of the texts in this one")
     .option(
       "--separator <text>",
       'what stands between the documents of a plain text file, as "<|endoftext|>" or "\\n\\n\\n"; each file is one without it',
       someText,
     )
-    .option("--label <column or SQL>", 'what to predict: a column, or an expression such as "delay >= 15"')
     .option("--numeric <columns>", "columns to take as quantities, parted by commas; may come several times", several)
     .option("--categorical <columns>", "columns to take as names", several)
     .option("--ignore <columns>", "columns to leave out", several)
@@ -72,6 +72,7 @@ export function withTableFlags(command: Command): Command {
     )
     .option("--columns <names>", "the names of all columns, for CSV or TSV without a header", listOf)
     .option("--preset <name>", presetNames.map((name) => `${name}: ${presets[name].what}`).join("; "));
+  return withReadingFlags(named);
 }
 
 /** Add what `codistill describe` takes. */
