@@ -24,9 +24,9 @@ const numSlowest = Number(values.slowest);
 if (!Number.isInteger(numSlowest) || numSlowest < 0)
   throw new Error(`--slowest must be a number of files, 0 or more, got "${values.slowest}"`);
 
-/** Folders of tests that start programs, try inputs by chance, or compare with what other programs computed. */
-const SLOW = ["bench", "test/fuzz", "test/golden", "test/onnx-vectors", "test/package", "test/process"].map((folder) =>
-  join("dist", folder, "/"),
+/** Folders of tests that call DuckDB or start programs, try inputs by chance, or compare with what other programs computed. */
+const SLOW = ["bench", "src/node", "test/fuzz", "test/golden", "test/onnx-vectors", "test/package", "test/process"].map(
+  (folder) => join("dist", folder, "/"),
 );
 const isWanted = (file: string) =>
   (wanted.length === 0 || wanted.some((part) => file.includes(part))) &&
