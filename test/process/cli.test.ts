@@ -37,9 +37,9 @@ test("help and version", async () => {
   assert.deepEqual(
     trainHelp.stdout.match(/--[a-z-]+(?= <|$| {2})/gm),
     [
-      ...["--encoding", "--delimiter", "--null-values", "--decimal", "--date-format", "--max-bad-rows"],
-      ...["--data", "--field", "--separator", "--label", "--numeric", "--categorical", "--ignore", "--time"],
+      ...["--data", "--label", "--field", "--separator", "--numeric", "--categorical", "--ignore", "--time"],
       ...["--group-by", "--positive", "--task", "--target-scale", "--columns", "--preset"],
+      ...["--encoding", "--delimiter", "--null-values", "--decimal", "--date-format", "--max-bad-rows"],
       ...["--set", "--runs", "--init", "--resume", "--store", "--group", "--stop-after", "--write", "--json"],
       ...["--cache", "--help"],
     ],
