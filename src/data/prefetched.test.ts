@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
+import { after, before, mock, test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
 import { ClosedError, ConfigError, DataError } from "../errors.js";
 import type { NamedArrays } from "../runtime/array.js";
@@ -48,6 +48,17 @@ function late(failsAt: (call: number) => boolean = () => false) {
   return { stream, calls: () => calls, isClosed: () => isClosed };
 }
 
+before(() => mock.timers.enable({ apis: ["setTimeout"] }));
+after(() => mock.timers.reset());
+
+/** Let what is planned happen, and what comes late come, until nothing is under way: more rounds than any test has batches ahead. */
+async function rest(): Promise<void> {
+  for (let round = 0; round < 20; round++) {
+    mock.timers.tick(1);
+    await turn();
+  }
+}
+
 const rowsIn = (batch: NamedArrays) => Array.from(batch["features.row"]?.data as Int32Array);
 
 /** The batches of the stream unwrapped, with the cursor after each. */
@@ -72,8 +83,7 @@ test("batches and cursors are those of the stream unwrapped, whatever was read a
       let n = 0;
       for (const act of acts) {
         if (act === "next") await assertNext(stream, n++);
-        // Time to read ahead: timers, then what comes late.
-        else if (act === "wait") await sleep(1);
+        else if (act === "wait") await rest();
         else {
           n = act as number;
           stream.goTo(cursorAt(n));
@@ -94,9 +104,7 @@ test("it reads ahead so many batches and no more, and what is there is given at 
   const first = wrapped.next();
   assert.ok(first instanceof Promise);
   await first;
-  while (calls() < 4) await turn();
-  for (let i = 0; i < 20; i++) await turn();
-  await sleep(2);
+  await rest();
   assert.equal(calls(), 4);
   assert.ok(!(wrapped.next() instanceof Promise));
   assert.deepEqual(wrapped.cursor, cursorAt(2));
@@ -116,7 +124,7 @@ test("a failure comes at its own batch, which is read anew when it is asked for 
     const { stream } = late((call) => call === 3 || call === 4);
     const wrapped = prefetched(stream, depth);
     await assertNext(wrapped, 0);
-    await sleep(3);
+    await rest();
     await assertNext(wrapped, 1);
     for (const call of [3, 4]) {
       await assert.rejects(async () => wrapped.next(), new RegExp(`batch ${call} cannot be read`));
@@ -134,7 +142,7 @@ test("going elsewhere drops what was read, failed or is under way", async () => 
   wrapped.goTo(cursorAt(7));
   // Whoever was waiting goes along.
   assert.deepEqual(rowsIn(await underWay), expected[7]?.rows);
-  await sleep(3);
+  await rest();
   wrapped.goTo(cursorAt(2));
   for (let n = 2; n < 8; n++) await assertNext(wrapped, n);
   assert.throws(() => prefetched(plain(), 1).goTo({ epoch: 0, position: 99 }), DataError);
@@ -159,7 +167,7 @@ test("closing ends the reads, closes the other stream, and leaves no batch", asy
   assert.ok(isClosed());
   assert.throws(() => wrapped.next(), ClosedError);
   const before = calls();
-  await sleep(2);
+  await rest();
   assert.equal(calls(), before);
 });
 
