@@ -20,9 +20,8 @@ export type AlgorithmInput = { [K in keyof Kinds]: z.input<Kinds[K]["schema"]> }
 export type AlgorithmConfig = { [K in keyof Kinds]: ReturnType<Kinds[K]["inSteps"]> }[keyof Kinds];
 
 /** The kinds, each of which knows its own options: which kind goes with which options, a configuration's `kind` says. */
-const kinds = algorithms as unknown as Readonly<
-  Record<AlgorithmConfig["kind"], AlgorithmKind<AlgorithmInput, Parsed, AlgorithmConfig>>
->;
+const kinds: Readonly<Record<AlgorithmConfig["kind"], AlgorithmKind<AlgorithmInput, Parsed, AlgorithmConfig>>> =
+  algorithms;
 
 export const algorithmSchema = z.union(
   Object.values(kinds).map(({ schema }) => schema),

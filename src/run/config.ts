@@ -7,7 +7,7 @@ import { DEFAULT_ALGORITHM } from "./algorithms.js";
 import { crossChecks } from "./cross-checks.js";
 import { dataKindNames, kindNamed, rulesOf } from "./kinds/kinds.js";
 import { unknownNameHint } from "./known-names.js";
-import { plainCopy } from "./plain-data.js";
+import { isRecord, plainCopy } from "./plain-data.js";
 import type { RunConfig } from "./schema.js";
 
 /** Problems that are told one by one, and characters that are shown of a name or a value. */
@@ -203,10 +203,6 @@ function parseValue(text: string): unknown {
   } catch {
     return text;
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
 }
 
 function count(n: number, noun: string): string {

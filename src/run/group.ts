@@ -79,7 +79,8 @@ async function trainGroup(options: GroupOptions, group: StartedGroup, begun: num
   async function save(must: boolean): Promise<string | null> {
     const trouble = await keeper.save(must);
     if (!trouble) health = afterSave(health, student.step);
-    group.look.offer(null);
+    // An algorithm that gives its params to others looks before it does.
+    if (!algorithm.share) group.look.offer(null);
     return trouble;
   }
 

@@ -1,6 +1,7 @@
 /** Names that a configuration has where there are none: what was meant by them. */
 import { z } from "zod";
 import { nearest } from "../nearest.js";
+import { isRecord } from "./plain-data.js";
 
 /** The names under which other programs have our options, in lower case and letters alone, and what else must be said of them. */
 export const NAMES_ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
@@ -177,8 +178,4 @@ function shapeOf(schema: unknown, value: unknown): Readonly<Record<string, unkno
 function literalOf(schema: unknown): unknown {
   if (schema instanceof z.ZodDefault) return literalOf(schema.unwrap());
   return schema instanceof z.ZodLiteral ? schema.value : undefined;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
 }

@@ -46,3 +46,8 @@ export function plainCopy(value: unknown): unknown {
 
   return copy(value, [], []);
 }
+
+/** Whether a value has names: a record, or a list. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}

@@ -92,7 +92,7 @@ export async function startGroup(options: GroupOptions) {
   const stream = prefetched(workload.stream(fold(seed, "stream"), from), config.accumulate);
   const tell = (message: string) => log({ event: "warning", group: groupIndex, step: student.step, message });
   const starts = watchStarts(options.store, groupIndex, incarnation, { isClaimed: true, tell });
-  // An algorithm that publishes looks before each publication, and tells of a store that fails; this is for those that do not.
+  // For algorithms that publish nothing: the others look before each publication, and tell of a store that fails.
   const look = latestOnly(
     STORE_SECONDS,
     async (_: null, signal) => void (await starts.isNewest(signal)),

@@ -20,7 +20,7 @@ export interface YardstickText {
 }
 
 /** Training and test tokens of the n-gram at most, from documents all over the text: its tables stay below 200 MB, its time at seconds. */
-const MOST_TOKENS = 1 << 20;
+const NGRAM_TOKENS = 1 << 20;
 /** Tokens before that an n-gram looks at: of bytes more, as each says less. */
 const ORDERS = { bytes: 5, larger: 3 };
 const BYTES_AND_END = 257;
@@ -89,14 +89,14 @@ async function ngramLoss(
   signal?: AbortSignal,
 ): Promise<{ readonly loss: number; readonly before: number }> {
   const order = vocabulary <= BYTES_AND_END ? ORDERS.bytes : ORDERS.larger;
-  const ngram = new Ngram(order, Math.min(MOST_TOKENS, train.starts.at(-1) ?? 0), vocabulary);
-  for (const tokens of parts(train, MOST_TOKENS)) {
+  const ngram = new Ngram(order, Math.min(NGRAM_TOKENS, train.starts.at(-1) ?? 0), vocabulary);
+  for (const tokens of parts(train, NGRAM_TOKENS)) {
     ngram.add(tokens);
     await breath(signal);
   }
   const bits = new Float64Array(order + 1);
   let numTokens = 0;
-  for (const tokens of parts(test, MOST_TOKENS)) {
+  for (const tokens of parts(test, NGRAM_TOKENS)) {
     ngram.addBits(tokens, bits);
     numTokens += tokens.length;
     await breath(signal);

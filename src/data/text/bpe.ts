@@ -14,7 +14,7 @@ export interface BpeOptions {
 }
 
 /** Ids that fit two to a number that is exact. */
-const MOST_TOKENS = 2 ** 24;
+const PAIR_BASE = 2 ** 24;
 const NUM_BYTES = 256;
 /** Longer words, as rows of signs or packed data, cost much and teach nothing. */
 const LONGEST_WORD = 256;
@@ -36,7 +36,7 @@ export function trainBpe(words: ReadonlyMap<string, number>, { numMerges, onProg
     const pair = pairs.takeMostFrequent();
     if (pair === null) break;
     const made = NUM_BYTES + merges.length;
-    const [left, right] = [Math.floor(pair / MOST_TOKENS), pair % MOST_TOKENS];
+    const [left, right] = [Math.floor(pair / PAIR_BASE), pair % PAIR_BASE];
     merges.push([left, right]);
     for (const word of pairs.takeWords(pair)) {
       const start = starts[word] as number;
@@ -163,7 +163,7 @@ class PairCounts {
 }
 
 function pairAt(tokens: Int32Array, i: number): number {
-  return (tokens[i] as number) * MOST_TOKENS + (tokens[i + 1] as number);
+  return (tokens[i] as number) * PAIR_BASE + (tokens[i + 1] as number);
 }
 
 /** A binary heap: the highest count first, of equal ones the smallest pair. */

@@ -1,7 +1,7 @@
 /** Codistillation in a configuration and in a run. */
 import { z } from "zod";
 import { codistill } from "../../codistill/codistill.js";
-import { storeExchange } from "../../codistill/exchange.js";
+import { type Exchange, storeExchange } from "../../codistill/exchange.js";
 import { replayExchange, traced } from "../../codistill/replay.js";
 import { savedTeachers, saveTeachers } from "../../codistill/saved-teachers.js";
 import { teachersOf } from "../../codistill/topology.js";
@@ -124,11 +124,10 @@ function inSteps(parsed: Parsed, numSteps: number) {
 function problemsOf(options: Options, { numGroups, numSteps, task }: RunShape): string[] {
   const problems: string[] = [];
   const { topology, temperature } = options;
-  if (Array.isArray(topology) && topology.length !== numGroups) {
-    const given = topology.length;
-    problems.push(`algorithm.topology: must list the teachers of each of ${numGroups} groups, got ${given} lists`);
-  }
   if (Array.isArray(topology)) {
+    const given = topology.length;
+    if (given !== numGroups)
+      problems.push(`algorithm.topology: must list the teachers of each of ${numGroups} groups, got ${given} lists`);
     for (const [group, teachers] of topology.entries()) {
       const wrong = teachers.find(
         (teacher, i) => teacher === group || teacher >= numGroups || teachers.indexOf(teacher) < i,
@@ -157,7 +156,7 @@ function start(options: Options, context: AlgorithmContext) {
   const { burnInSteps, distillWeight: line } = options;
   const teachers = teachersOf(options.topology, context.group, context.numGroups, fold(context.seed, "topology"));
   const weight = linearSchedule(line.from, line.to, line.steps);
-  const loop = (exchange: Parameters<typeof codistill>[0]["exchange"], signal: AbortSignal) =>
+  const loop = (exchange: Exchange, signal: AbortSignal) =>
     codistill({
       ...{ student, stream, exchange, numSteps, accumulate, burnInSteps, signal },
       publishInterval: intervalOf(options.publishInterval),
