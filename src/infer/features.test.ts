@@ -128,7 +128,7 @@ test("features have names that a model may have, each once and none that is take
     "Zip_Code",
     "zip_code_2",
     "probability_2",
-    "gro_e_cm",
+    "grosse_cm",
     "column",
     "proto",
     "a-b",

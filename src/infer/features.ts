@@ -39,7 +39,10 @@ export function featureNames(taken: readonly string[]): (wanted: string) => stri
   return (wanted) => {
     const plain =
       wanted
+        // An accent goes, and not the letter under it.
         .normalize("NFKD")
+        .replace(/\p{M}/gu, "")
+        .replace(/ß/g, "ss")
         .replace(/[^A-Za-z0-9_-]+/g, "_")
         .replace(/^_+(?=.)|(?<=.)_+$/g, "") || "column";
     const base = /^[-_]*$/.test(plain) ? "column" : plain;

@@ -44,7 +44,10 @@ export function runName(data: readonly string[], added: string, other: string): 
     .filter((part) => part !== "")
     .join("-")
     .toLowerCase()
+    // An accent goes, and not the letter under it.
     .normalize("NFKD")
+    .replace(/\p{M}/gu, "")
+    .replace(/ß/g, "ss")
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^-+/, "")
     .slice(0, 40)
