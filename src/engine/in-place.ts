@@ -1,6 +1,6 @@
 /** Which tensors that an engine keeps a run may overwrite in place. */
 import { alwaysOf, type Graph, inputsOf, rootsOf } from "../graph/graph.js";
-import { interned } from "../graph/interned.js";
+import { interned } from "../graph/passes/walk.js";
 import { isOp, type Tensor, topologicalOrder } from "../graph/tensor.js";
 import { traits } from "../graph/traits.js";
 

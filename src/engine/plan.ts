@@ -2,9 +2,9 @@
 import { ShapeError } from "../errors.js";
 import { inBlocks } from "../graph/blocks.js";
 import { type Graph, inputsOf } from "../graph/graph.js";
-import { interned } from "../graph/interned.js";
 import { toOnnx } from "../graph/onnx.js";
 import { and, input, sameShape } from "../graph/ops.js";
+import { interned } from "../graph/passes/walk.js";
 import { simplify } from "../graph/simplify.js";
 import { formatShape, type Shape, type Tensor } from "../graph/tensor.js";
 import type { EngineOptions } from "./engine.js";

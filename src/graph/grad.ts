@@ -1,21 +1,14 @@
 /** Reverse-mode differentiation: one rule for each operation, one walk. */
 import { ShapeError } from "../errors.js";
 import { scalar } from "../runtime/array.js";
-import { activationsGradients } from "./grad/activations.js";
-import { alongGradients } from "./grad/along.js";
-import { comparisonsGradients } from "./grad/comparisons.js";
+import { contractionsGradients } from "./grad/contractions.js";
 import { convolutionGradients } from "./grad/convolution.js";
 import { elementwiseGradients } from "./grad/elementwise.js";
-import { layerNormGradients } from "./grad/layer-norm.js";
+import { indexingGradients } from "./grad/indexing.js";
 import { normalisationGradients } from "./grad/normalisation.js";
-import { productsGradients } from "./grad/products.js";
-import { randomGradients } from "./grad/random.js";
-import { reductionsGradients } from "./grad/reductions.js";
-import { rowsGradients } from "./grad/rows.js";
 import { NOT_DIFFERENTIABLE, type PartsRule, type PullBack, type Rule, type Rules } from "./grad/rule.js";
 import { scanGradients } from "./grad/scan.js";
 import { shapesGradients } from "./grad/shapes.js";
-import { softmaxGradients } from "./grad/softmax.js";
 import * as ops from "./ops.js";
 import { formatShape, isOp, isSameInput, type Op, type Tensor, topologicalOrder } from "./tensor.js";
 
@@ -28,20 +21,15 @@ const rules: Rules<Op> = {
   stopGradient: NOT_DIFFERENTIABLE,
   // The walk hands its cotangent to the rule of the whole.
   part: leaf,
-  ...activationsGradients,
-  ...alongGradients,
-  ...comparisonsGradients,
-  ...layerNormGradients,
-  ...randomGradients,
-  ...softmaxGradients,
   ...elementwiseGradients,
-  ...productsGradients,
-  ...reductionsGradients,
-  ...shapesGradients,
-  ...rowsGradients,
-  ...scanGradients,
-  ...convolutionGradients,
+  ...contractionsGradients,
   ...normalisationGradients,
+  ...convolutionGradients,
+  ...shapesGradients,
+  ...indexingGradients,
+  randomUniform: NOT_DIFFERENTIABLE,
+  hash: NOT_DIFFERENTIABLE,
+  ...scanGradients,
 };
 
 /**

@@ -1,24 +1,18 @@
 /** A graph as the bytes of an ONNX model: the language of every engine. One emission rule for each operation. */
 import { ShapeError } from "../errors.js";
 import { alwaysOf, type Graph, inputsOf, rootsOf, UPDATED } from "./graph.js";
-import { interned } from "./interned.js";
-import { activationsEmission } from "./onnx/activations.js";
-import { alongEmission } from "./onnx/along.js";
 import { MICROSOFT, ModelBuilder, OURS, onnxNode, type Rules, usedParts, valueInfo } from "./onnx/builder.js";
-import { comparisonsEmission } from "./onnx/comparisons.js";
+import { contractionsEmission } from "./onnx/contractions.js";
 import { convolutionEmission } from "./onnx/convolution.js";
 import { elementwiseEmission } from "./onnx/elementwise.js";
-import { layerNormEmission } from "./onnx/layer-norm.js";
+import { indexingEmission } from "./onnx/indexing.js";
 import { normalisationEmission } from "./onnx/normalisation.js";
-import { productsEmission } from "./onnx/products.js";
 import { randomEmission } from "./onnx/random.js";
-import { reductionsEmission } from "./onnx/reductions.js";
-import { rowsEmission } from "./onnx/rows.js";
 import { scanEmission } from "./onnx/scan.js";
 import { shapesEmission } from "./onnx/shapes.js";
-import { softmaxEmission } from "./onnx/softmax.js";
 import { encodeModel, type ModelProto } from "./onnx-proto.js";
 import { reshape, sameShape } from "./ops.js";
+import { interned } from "./passes/walk.js";
 import { type Op, type Tensor, topologicalOrder } from "./tensor.js";
 
 const IR_VERSION = 8;
@@ -119,18 +113,12 @@ const rules: Rules<Op> = {
   constant: (b, { attributes: { value } }) => b.constant(value),
   stopGradient: (_, __, x = "") => x,
   part: () => "",
-  ...activationsEmission,
-  ...alongEmission,
-  ...comparisonsEmission,
-  ...layerNormEmission,
-  ...randomEmission,
-  ...softmaxEmission,
   ...elementwiseEmission,
-  ...productsEmission,
-  ...reductionsEmission,
-  ...shapesEmission,
-  ...rowsEmission,
-  ...scanEmission,
-  ...convolutionEmission,
+  ...contractionsEmission,
   ...normalisationEmission,
+  ...convolutionEmission,
+  ...shapesEmission,
+  ...indexingEmission,
+  ...randomEmission,
+  ...scanEmission,
 };

@@ -2,22 +2,16 @@
  * The builders, one for each operation, each with its shape rule. Every builder throws {@link ShapeError} when its
  * operands do not fit. Elementwise operations broadcast as in NumPy; a number stands for a float32 scalar.
  */
-export * from "./ops/activations.js";
-export * from "./ops/along.js";
-export { allAxes, broadcastShapes, constant, knownSize, type Operand, sameShape } from "./ops/checks.js";
-export * from "./ops/comparisons.js";
-export * from "./ops/contract.js";
+
+export { allAxes, broadcastShapes, knownSize, type Operand, sameShape } from "./ops/checks.js";
+export * from "./ops/contractions.js";
 export * from "./ops/convolution.js";
 export * from "./ops/elementwise.js";
-export * from "./ops/layer-norm.js";
+export * from "./ops/indexing.js";
 export * from "./ops/leaves.js";
 export * from "./ops/normalisation.js";
 export * from "./ops/pooling.js";
-export * from "./ops/products.js";
 export * from "./ops/random.js";
-export * from "./ops/reductions.js";
-export * from "./ops/rows.js";
 export { type ScanOptions, scan } from "./ops/scan.js";
 export * from "./ops/shapes.js";
-export * from "./ops/softmax.js";
 export type { ConvolutionOptions, WindowOptions } from "./ops/spatial.js";

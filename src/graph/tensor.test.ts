@@ -5,10 +5,10 @@ import { interpret } from "../../test/numerics/interpreter.js";
 import { ShapeError } from "../errors.js";
 import { float32 } from "../runtime/array.js";
 import { formatGraph, inputsOf, rootsOf } from "./graph.js";
-import { interned } from "./interned.js";
 import { toOnnx } from "./onnx.js";
 import { sumOverSteps } from "./ops/scan.js";
 import { add, constant, hash, input, matmul, mul, reduceSum, relu } from "./ops.js";
+import { interned } from "./passes/walk.js";
 import { formatShape, isOp, node, type Tensor, topologicalOrder } from "./tensor.js";
 
 test("every tensor comes after its inputs, once, in the same order for the same graph", () => {

@@ -41,16 +41,10 @@ export interface ElementwiseOps {
   minimum: None;
   where: None;
   cast: { readonly to: DType };
-}
-
-/** Activations that ONNX Runtime has as one kernel. */
-export interface ActivationOps {
+  // Activations that ONNX Runtime has as one kernel.
   gelu: None;
   quickGelu: { readonly alpha: number };
-}
-
-/** Comparisons and logic. */
-export interface ComparisonOps {
+  // Comparisons and logic.
   greater: None;
   greaterOrEqual: None;
   equal: None;
@@ -59,13 +53,8 @@ export interface ComparisonOps {
   not: None;
 }
 
-/** Products of matrices. */
-export interface ProductOps {
-  matmul: { readonly transposeA: boolean; readonly transposeB: boolean; readonly scale: number };
-}
-
-/** Sums and the like over axes. */
-export interface ReductionOps {
+/** Sums and the like over axes, and products of matrices. */
+export interface ContractionOps {
   reduceSum: { readonly axes: readonly number[]; readonly keepDims: boolean };
   reduceMean: { readonly axes: readonly number[]; readonly keepDims: boolean };
   reduceMax: { readonly axes: readonly number[]; readonly keepDims: boolean };
@@ -73,25 +62,18 @@ export interface ReductionOps {
   argMax: { readonly axis: number };
   cumulativeSum: { readonly axis: number; readonly exclusive: boolean; readonly reverse: boolean };
   countAlong: { readonly axes: readonly number[] };
+  matmul: { readonly transposeA: boolean; readonly transposeB: boolean; readonly scale: number };
 }
 
-/** Softmax along the last axis. */
-export interface SoftmaxOps {
-  softmax: None;
-  logSoftmax: None;
-  logSoftmaxAt: None;
-}
-
-/** Normalisation along the last axis. */
-export interface LayerNormOps {
-  layerNorm: { readonly epsilon: number };
-}
-
-/** Normalisation of channels. */
+/** Normalisation of channels, and along the last axis. */
 export interface NormalisationOps {
   batchNorm: { readonly epsilon: number };
   normalise: { readonly epsilon: number };
   channelDots: None;
+  layerNorm: { readonly epsilon: number };
+  softmax: None;
+  logSoftmax: None;
+  logSoftmaxAt: None;
 }
 
 /** Windows over space: convolutions and pools. */
@@ -117,25 +99,21 @@ export interface ShapeOps {
   pad: { readonly axis: number; readonly before: number; readonly after: number };
 }
 
-/** Elements by position along an axis. */
-export interface AlongOps {
+/** Rows and elements by position. */
+export interface IndexOps {
+  gather: None;
+  scatterAdd: { readonly numRows: Axis };
+  setRows: None;
+  firstEqual: None;
   takeAlong: { readonly axis: number };
   addAlong: { readonly axis: number };
   topK: { readonly k: number };
 }
 
-/** Rows by index, indices by hash. */
-export interface RowOps {
-  gather: None;
-  scatterAdd: { readonly numRows: Axis };
-  setRows: None;
-  firstEqual: None;
-  hash: { readonly numBuckets: number; readonly stream: number };
-}
-
-/** Random numbers that are functions of a key. */
+/** Numbers that look random: functions of a key, and of whole numbers. */
 export interface RandomOps {
   randomUniform: { readonly stream: number };
+  hash: { readonly numBuckets: number; readonly stream: number };
 }
 
 /** Loops over time. */
@@ -147,17 +125,11 @@ export interface ScanOps {
 export interface Attributes
   extends LeafOps,
     ElementwiseOps,
-    ActivationOps,
-    ComparisonOps,
-    ProductOps,
-    ReductionOps,
-    SoftmaxOps,
-    LayerNormOps,
+    ContractionOps,
     NormalisationOps,
     ConvolutionOps,
     ShapeOps,
-    AlongOps,
-    RowOps,
+    IndexOps,
     RandomOps,
     ScanOps {}
 

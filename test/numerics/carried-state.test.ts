@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { decodeSafetensors, encodeSafetensors } from "../../src/checkpoint/safetensors.js";
 import { CheckpointError } from "../../src/errors.js";
-import { initParams, weightSpecs } from "../../src/nn/model.js";
+import { initWeights, weightSpecs } from "../../src/nn/model.js";
 import { onnxRuntimeEngine } from "../../src/node/ort/onnxruntime.js";
 import { adam } from "../../src/optim/optimizers.js";
 import { constantSchedule } from "../../src/optim/schedules.js";
@@ -35,7 +35,7 @@ const teacher = (group: number, seed = group): Teacher => ({
   group,
   step: 0,
   digest: `${seed}`,
-  params: initParams(learner.model, rootKey(100 + seed)),
+  params: initWeights(learner.model, rootKey(100 + seed)),
 });
 
 /** Two batches as one of twice the times. */

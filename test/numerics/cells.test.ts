@@ -6,7 +6,7 @@ import { gradients } from "../../src/graph/grad.js";
 import { add, input, mul, reduceSum, slice } from "../../src/graph/ops.js";
 import { isOp, type Tensor, type Tensors, topologicalOrder } from "../../src/graph/tensor.js";
 import { gru, gruParams } from "../../src/nn/gru.js";
-import { initParams } from "../../src/nn/model.js";
+import { initWeights } from "../../src/nn/model.js";
 import { float32, sizeOf } from "../../src/runtime/array.js";
 import { mapValues, named } from "../../src/runtime/named.js";
 import { fold, normal, rootKey } from "../../src/runtime/random.js";
@@ -127,7 +127,7 @@ describe("recurrent weights begin orthogonal for each gate, biases as 0 but for 
   for (const name of names) {
     test(name, () => {
       const size = 6;
-      const params = initParams(
+      const params = initWeights(
         { params: cells[name].paramsOf("", 5, size), inputs: {}, apply: () => input("", []) },
         rootKey(1),
       );

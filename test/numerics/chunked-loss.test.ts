@@ -7,7 +7,7 @@ import { rootsOf } from "../../src/graph/graph.js";
 import { simplify } from "../../src/graph/simplify.js";
 import { type Tensor, topologicalOrder } from "../../src/graph/tensor.js";
 import { lstmLanguageModel } from "../../src/nn/lstm-language-model.js";
-import { initParams, type Model } from "../../src/nn/model.js";
+import { initWeights, type Model } from "../../src/nn/model.js";
 import { categorical } from "../../src/nn/objectives.js";
 import { transformerLanguageModel } from "../../src/nn/transformer-language-model.js";
 import { onnxRuntimeEngine } from "../../src/node/ort/onnxruntime.js";
@@ -51,7 +51,7 @@ async function steps(model: Model, numParts: number) {
     group,
     step: 0,
     digest: `${group}`,
-    params: initParams(model, rootKey(9 + group)),
+    params: initWeights(model, rootKey(9 + group)),
   }));
   const isLanes = model.inputs.ids?.shape[0] === sizes.sequenceLength;
   const batch = (i: number) => {
@@ -139,7 +139,7 @@ for (const [name, modelOf] of Object.entries(networks)) {
       const corpus = corpusOf(Float64Array.of(0, text.length), text);
       const prefixes = [0, 1].map((i) => ({ params: `m${i}`, buffers: `b${i}` }));
       for (const [i, { params }] of prefixes.entries()) {
-        await engine.write(weightState(modelOf(1), initParams(modelOf(1), rootKey(i)), params));
+        await engine.write(weightState(modelOf(1), initWeights(modelOf(1), rootKey(i)), params));
       }
       const layout = modelOf(1).state ? "lanes" : "sequences";
       const scoresBy = async (numChunks: number) => {

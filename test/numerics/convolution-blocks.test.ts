@@ -4,7 +4,7 @@ import { gradients } from "../../src/graph/grad.js";
 import type { Graph } from "../../src/graph/graph.js";
 import { input, mul, reduceMean, sub } from "../../src/graph/ops.js";
 import type { Tensor } from "../../src/graph/tensor.js";
-import { bufferTensors, inputTensors, type Model, paramTensors, train } from "../../src/nn/model.js";
+import { inputTensors, type Model, paramTensors, train, weightTensors } from "../../src/nn/model.js";
 import { onnxRuntimeEngine } from "../../src/node/ort/onnxruntime.js";
 import { withPrefix } from "../../src/runtime/named.js";
 import { checkBlockSteps, singles } from "../fixtures/block-steps.js";
@@ -21,7 +21,11 @@ const blocks = { residual: residualBlock(3, [6, 6]), separable: separableBlock(3
 /** Loss, gradients and new buffers of a batch. */
 function blockGraph(model: Model, targetShape: readonly number[]): Graph {
   const params = paramTensors(model, "params");
-  const { logits, buffers } = train(model, { ...params, ...bufferTensors(model, "kept") }, inputTensors(model));
+  const { logits, buffers } = train(
+    model,
+    { ...weightTensors(model, "params", "kept"), ...params },
+    inputTensors(model),
+  );
   const error = sub(logits, input("target", ["batch", ...targetShape.slice(1)]));
   const loss = reduceMean(mul(error, error));
   const grads = gradients(loss, Object.values(params));

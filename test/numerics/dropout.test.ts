@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { lstmLanguageModel } from "../../src/nn/lstm-language-model.js";
-import { initParams, type Model } from "../../src/nn/model.js";
+import { initWeights, type Model } from "../../src/nn/model.js";
 import { categorical } from "../../src/nn/objectives.js";
 import { transformerLanguageModel } from "../../src/nn/transformer-language-model.js";
 import { onnxRuntimeEngine } from "../../src/node/ort/onnxruntime.js";
@@ -38,7 +38,7 @@ async function losses(model: Model, { seed = 1, numParts = 1, from = 0 } = {}) {
   const { ids, labels: given } = randomTokens(sizes, (name) => rootKey(name.length));
   const shape = model.state ? [sizes.sequenceLength, sizes.batchSize] : [sizes.batchSize, sizes.sequenceLength];
   const batch = { ids: { ...ids, shape }, labels: given } as NamedArrays;
-  const params = initParams(model, rootKey(2));
+  const params = initWeights(model, rootKey(2));
   const found: { own: number; teacher: number }[] = [];
   for (let step = from; step < 3; step++) {
     // The same state each time, so that only what is dropped differs.

@@ -5,20 +5,14 @@
 import type { Graph } from "../../src/graph/graph.js";
 import { isOp, type Op, type Tensor } from "../../src/graph/tensor.js";
 import { mapValues } from "../../src/runtime/named.js";
-import { activationsValues } from "./interpreter/activations.js";
-import { alongValues } from "./interpreter/along.js";
-import { comparisonsValues } from "./interpreter/comparisons.js";
+import { contractionsValues } from "./interpreter/contractions.js";
 import { convolutionValues } from "./interpreter/convolution.js";
 import { elementwiseValues } from "./interpreter/elementwise.js";
-import { layerNormValues } from "./interpreter/layer-norm.js";
+import { indexingValues } from "./interpreter/indexing.js";
 import { normalisationValues } from "./interpreter/normalisation.js";
-import { productsValues } from "./interpreter/products.js";
 import { randomValues } from "./interpreter/random.js";
-import { reductionsValues } from "./interpreter/reductions.js";
-import { rowsValues } from "./interpreter/rows.js";
 import { scanValues } from "./interpreter/scan.js";
 import { shapesValues } from "./interpreter/shapes.js";
-import { softmaxValues } from "./interpreter/softmax.js";
 import { isSeveral, type Numbers, numbers, operand, type Rule, type Rules, type Values } from "./interpreter/values.js";
 
 export { type Numbers, numbers, type Values } from "./interpreter/values.js";
@@ -75,18 +69,12 @@ const rules: Rules<Op> = {
     throw new Error("interpret: a part is looked up, not computed");
   },
   stopGradient: ({ inputs }) => operand(inputs, 0),
-  ...activationsValues,
-  ...alongValues,
-  ...comparisonsValues,
-  ...layerNormValues,
-  ...randomValues,
-  ...softmaxValues,
   ...elementwiseValues,
-  ...productsValues,
-  ...reductionsValues,
-  ...shapesValues,
-  ...rowsValues,
-  ...scanValues,
-  ...convolutionValues,
+  ...contractionsValues,
   ...normalisationValues,
+  ...convolutionValues,
+  ...shapesValues,
+  ...indexingValues,
+  ...randomValues,
+  ...scanValues,
 };

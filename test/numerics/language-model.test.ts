@@ -4,7 +4,7 @@ import { after, describe, test } from "node:test";
 import { corpusOf } from "../../src/data/text/corpus.js";
 import type { TextLayout } from "../../src/data/text/whole.js";
 import { lstmLanguageModel, lstmReader } from "../../src/nn/lstm-language-model.js";
-import { initParams, type Model } from "../../src/nn/model.js";
+import { initWeights, type Model } from "../../src/nn/model.js";
 import type { TokenReader } from "../../src/nn/token-reader.js";
 import { transformerLanguageModel, transformerReader } from "../../src/nn/transformer-language-model.js";
 import { InferenceSession, Tensor } from "../../src/node/ort/library.js";
@@ -69,7 +69,7 @@ const networks: Readonly<Record<string, Network>> = {
 for (const [name, { model, reader, layout }] of Object.entries(networks)) {
   describe(name, async () => {
     const weights = [1, 2].map((seed): NamedArrays => {
-      const params = initParams(model, rootKey(seed));
+      const params = initWeights(model, rootKey(seed));
       // Far from zero, so that what a model says depends on what it has read.
       const scale = layout === "lanes" ? 4 : 15;
       return mapValues(params, (array, path) => ({

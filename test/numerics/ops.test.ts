@@ -76,8 +76,8 @@ test("relu has gradient 0 at 0", async () => {
 test("operations without a gradient are these", () => {
   const without = (Object.keys(opCases) as Op[]).filter((op) => !isDifferentiable(op));
   const comparisons = ["greater", "greaterOrEqual", "equal", "and", "or", "not"];
-  const others = ["stopGradient", ...comparisons, "randomUniform", "sign", "floor", "argMax", "countAlong"];
-  assert.deepEqual(without, [...others, "firstEqual", "hash"]);
+  const others = ["stopGradient", "sign", "floor", "argMax", "countAlong", "firstEqual", "randomUniform", "hash"];
+  assert.deepEqual(new Set(without), new Set([...comparisons, ...others]));
 });
 
 describe("PyTorch gives the same outputs and gradients in double precision", () => {

@@ -8,7 +8,7 @@ import { sequential } from "../../src/data/stream.js";
 import { input } from "../../src/graph/ops.js";
 import type { TrainEvent } from "../../src/log/events.js";
 import { forwardOnnx } from "../../src/nn/forward-onnx.js";
-import { initParams } from "../../src/nn/model.js";
+import { initWeights } from "../../src/nn/model.js";
 import { categorical } from "../../src/nn/objectives.js";
 import { onnxRuntimeEngine } from "../../src/node/ort/onnxruntime.js";
 import type { NamedArrays } from "../../src/runtime/array.js";
@@ -31,7 +31,7 @@ test("loss, variance and distance of each teacher, variance and chance of the st
   const [batch] = sequential(tinyRows(64, 4), 64);
   assert.ok(batch);
   const labels = Array.from(batch.labels?.data as Float32Array);
-  const all = [1, 2, 3].map((seed) => initParams(model, rootKey(seed)));
+  const all = [1, 2, 3].map((seed) => initWeights(model, rootKey(seed)));
   const predictor = await engine.compile(predictGraph(learner, stateNames.params));
   const predicted: number[][] = [];
   for (const params of all) {
@@ -140,7 +140,7 @@ test("a teacher whose finite params give no numbers costs one skipped step and n
 });
 
 test("a healthy teacher stays, and how far it is from the student is logged", async () => {
-  const { out, steps } = await taughtBy(initParams(model, rootKey(9)));
+  const { out, steps } = await taughtBy(initWeights(model, rootKey(9)));
   assert.deepEqual(out, []);
   const distances = steps.flatMap(({ teacherDistance }) => (teacherDistance === null ? [] : [teacherDistance]));
   assert.ok(distances.length > 30 && distances.every((distance) => distance > 0 && distance < 1), String(distances));

@@ -8,7 +8,7 @@ import { type TestContext, test } from "node:test";
 import { decodeSafetensors } from "../../src/checkpoint/safetensors.js";
 import { binary } from "../../src/nn/losses.js";
 import { mlp } from "../../src/nn/mlp.js";
-import { initParams } from "../../src/nn/model.js";
+import { initWeights } from "../../src/nn/model.js";
 import { onnxRuntimeEngine } from "../../src/node/ort/onnxruntime.js";
 import { float32, type NamedArrays } from "../../src/runtime/array.js";
 import { mapValues, named, underPrefix } from "../../src/runtime/named.js";
@@ -39,7 +39,7 @@ test("the golden files were made from the settings and inputs of today", () => {
   const norms = resultOf(golden, "inputs") as Record<keyof typeof runs, Norms>;
   for (const [name, run] of [["curves", curvesRun] as const, ["steps", stepsRun] as const]) {
     for (let group = 0; group < run.numGroups; group++) {
-      const params = initParams(mlp(run.network), paramsKey(run, group));
+      const params = initWeights(mlp(run.network), paramsKey(run, group));
       const batches = Array.from({ length: run.numSteps }, (_, step) => twinBatch(run, group, step));
       const sizes = {
         ...mapValues(params, (_, path) => norm(numbersOf(params, path))),

@@ -3,21 +3,15 @@ import * as ops from "../../src/graph/ops.js";
 import { formatShape, type Op, part, type Tensor } from "../../src/graph/tensor.js";
 import { float32, int32, scalar } from "../../src/runtime/array.js";
 import { type Cases, distinct, exactly, real } from "./op-case.js";
-import { activationsCases } from "./op-cases/activations.js";
-import { alongCases, partCases } from "./op-cases/along.js";
-import { comparisonsCases } from "./op-cases/comparisons.js";
+import { contractionsCases } from "./op-cases/contractions.js";
 import { convolutionCases } from "./op-cases/convolution.js";
 import { elementwiseCases } from "./op-cases/elementwise.js";
-import { layerNormCases } from "./op-cases/layer-norm.js";
+import { indexingCases, partCases } from "./op-cases/indexing.js";
 import { normalisationCases } from "./op-cases/normalisation.js";
-import { productsCases } from "./op-cases/products.js";
 import { randomCases } from "./op-cases/random.js";
-import { reductionsCases } from "./op-cases/reductions.js";
-import { rowsCases } from "./op-cases/rows.js";
 import { scanCases, scanPartCases } from "./op-cases/scan.js";
 import { shapesCases } from "./op-cases/shapes.js";
 import { SHAPES, unary } from "./op-cases/shared.js";
-import { softmaxCases } from "./op-cases/softmax.js";
 
 export const opCases: Cases<Op> = {
   input: SHAPES.map((shape) => ({ name: formatShape(shape), operands: [real(shape)], build: (x) => x as Tensor })),
@@ -53,18 +47,12 @@ export const opCases: Cases<Op> = {
     ...scanPartCases,
     ...partCases,
   ],
-  ...activationsCases,
-  ...alongCases,
-  ...comparisonsCases,
-  ...layerNormCases,
-  ...randomCases,
-  ...softmaxCases,
   ...elementwiseCases,
-  ...productsCases,
-  ...reductionsCases,
-  ...shapesCases,
-  ...rowsCases,
-  ...scanCases,
-  ...convolutionCases,
+  ...contractionsCases,
   ...normalisationCases,
+  ...convolutionCases,
+  ...shapesCases,
+  ...indexingCases,
+  ...randomCases,
+  ...scanCases,
 };

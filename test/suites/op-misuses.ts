@@ -2,21 +2,15 @@
 import * as ops from "../../src/graph/ops.js";
 import type { Op } from "../../src/graph/tensor.js";
 import { float32 } from "../../src/runtime/array.js";
-import { activationsMisuses } from "./op-misuses/activations.js";
-import { alongMisuses } from "./op-misuses/along.js";
-import { comparisonsMisuses } from "./op-misuses/comparisons.js";
+import { contractionsMisuses } from "./op-misuses/contractions.js";
 import { convolutionMisuses } from "./op-misuses/convolution.js";
 import { elementwiseMisuses } from "./op-misuses/elementwise.js";
-import { layerNormMisuses } from "./op-misuses/layer-norm.js";
+import { indexingMisuses } from "./op-misuses/indexing.js";
 import { normalisationMisuses } from "./op-misuses/normalisation.js";
-import { productsMisuses } from "./op-misuses/products.js";
 import { randomMisuses } from "./op-misuses/random.js";
-import { reductionsMisuses } from "./op-misuses/reductions.js";
-import { rowsMisuses } from "./op-misuses/rows.js";
 import { scanMisuses } from "./op-misuses/scan.js";
 import { shapesMisuses } from "./op-misuses/shapes.js";
 import type { Misuses } from "./op-misuses/shared.js";
-import { softmaxMisuses } from "./op-misuses/softmax.js";
 
 export const opMisuses: Misuses<Op> = {
   input: [
@@ -33,18 +27,12 @@ export const opMisuses: Misuses<Op> = {
   ],
   // Takes any tensor, so there is nothing to refuse.
   stopGradient: [],
-  ...activationsMisuses,
-  ...alongMisuses,
-  ...comparisonsMisuses,
-  ...layerNormMisuses,
-  ...randomMisuses,
-  ...softmaxMisuses,
   ...elementwiseMisuses,
-  ...productsMisuses,
-  ...reductionsMisuses,
-  ...shapesMisuses,
-  ...rowsMisuses,
-  ...scanMisuses,
-  ...convolutionMisuses,
+  ...contractionsMisuses,
   ...normalisationMisuses,
+  ...convolutionMisuses,
+  ...shapesMisuses,
+  ...indexingMisuses,
+  ...randomMisuses,
+  ...scanMisuses,
 };

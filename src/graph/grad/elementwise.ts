@@ -38,6 +38,24 @@ export const elementwiseGradients = {
     unbroadcast(ops.where(known(condition), 0, g), y),
   ],
   cast: (g, y, x) => [y.dtype === "float32" && known(x).dtype === "float32" ? g : null],
+  // Phi(x) + x phi(x), of the distribution function and the density of the standard normal.
+  gelu: (g, _, input) => {
+    const x = known(input);
+    const distribution = ops.mul(0.5, ops.add(1, ops.erf(ops.mul(x, precise(Math.SQRT1_2)))));
+    const density = ops.mul(ops.exp(ops.mul(-0.5, ops.mul(x, x))), precise(1 / Math.sqrt(2 * Math.PI)));
+    return [ops.mul(g, ops.add(distribution, ops.mul(x, density)))];
+  },
+  quickGelu: (g, { attributes: { alpha } }, input) => {
+    const scaled = ops.mul(known(input), alpha);
+    const gate = ops.sigmoid(scaled);
+    return [ops.mul(g, ops.mul(gate, ops.add(1, ops.mul(scaled, ops.sub(1, gate)))))];
+  },
+  greater: NOT_DIFFERENTIABLE,
+  greaterOrEqual: NOT_DIFFERENTIABLE,
+  equal: NOT_DIFFERENTIABLE,
+  and: NOT_DIFFERENTIABLE,
+  or: NOT_DIFFERENTIABLE,
+  not: NOT_DIFFERENTIABLE,
 } satisfies Rules<keyof ElementwiseOps>;
 
 /** What two tensors take of a cotangent: `x` all of it where `larger` is larger, nothing where not, half where equal. */

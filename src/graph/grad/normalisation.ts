@@ -1,7 +1,7 @@
 import { ones, zeros } from "../../runtime/array.js";
 import * as ops from "../ops.js";
 import { type NormalisationOps, part, type Tensor } from "../tensor.js";
-import { known, type Rules } from "./rule.js";
+import { known, type Rules, unbroadcast } from "./rule.js";
 
 export const normalisationGradients = {
   /**
@@ -53,6 +53,45 @@ export const normalisationGradients = {
     const [x, y] = [known(a), known(b)];
     return [ops.mul(y, ops.perChannel(g, y)), ops.mul(x, ops.perChannel(g, x))];
   },
+  // Of u = (x - mean) / std: (h - mean h - u mean(h u)) / std for h = g gain (Ba et al. 2016, appendix).
+  layerNorm: {
+    ofParts: ([g, byMean, byInverse], node, _, input, gain, bias) => {
+      const x = known(input);
+      const axis = x.shape.length - 1;
+      const width = ops.knownSize("layerNorm", x, axis);
+      const inverse = part(node, 2);
+      const u = ops.mul(ops.sub(x, part(node, 1)), inverse);
+      const meanOf = (rows: Tensor) => ops.reduceMean(rows, [axis], true);
+      const contributions: Tensor[] = [];
+      if (g) {
+        const h = ops.mul(g, known(gain));
+        const centred = ops.sub(ops.sub(h, meanOf(h)), ops.mul(u, meanOf(ops.mul(h, u))));
+        contributions.push(ops.mul(centred, inverse));
+      }
+      if (byMean) contributions.push(ops.expand(ops.div(byMean, width), x));
+      // d inverse / dx = -inverse^2 u / width.
+      if (byInverse)
+        contributions.push(ops.mul(u, ops.div(ops.mul(byInverse, ops.neg(ops.mul(inverse, inverse))), width)));
+      return [
+        contributions.length > 0 ? contributions.reduce(ops.add) : null,
+        g ? unbroadcast(ops.mul(g, u), gain) : null,
+        g ? unbroadcast(g, bias) : null,
+      ];
+    },
+  },
+  softmax: (g, y) => [ops.mul(y, ops.sub(g, sumOfRows(ops.mul(g, y))))],
+  logSoftmax: (g, y) => [fromLogProbs(g, ops.exp(y))],
+  logSoftmaxAt: {
+    ofParts: ([byAt, byAll], node, _, __, classes) => {
+      const probs = ops.exp(part(node, 1));
+      const axis = probs.shape.length - 1;
+      // The gradient of one log probability is 1 at its class less the probabilities.
+      const at = byAt && column(byAt);
+      const fromAt = at && ops.addAlong(ops.mul(probs, ops.neg(at)), column(known(classes)), at, axis);
+      const fromAll = byAll && fromLogProbs(byAll, probs);
+      return [fromAt && fromAll ? ops.add(fromAt, fromAll) : (fromAt ?? fromAll ?? null), null];
+    },
+  },
 } satisfies Rules<keyof NormalisationOps>;
 
 /** (x - mean) / sqrt(variance + epsilon), channel by channel. */
@@ -72,4 +111,16 @@ function line(x: Tensor, slopes: readonly Tensor[], offsets: readonly Tensor[], 
 
 function constantLike(shape: Tensor["shape"], fill: typeof zeros): Tensor {
   return ops.constant(fill(shape as number[]));
+}
+
+function fromLogProbs(g: Tensor, probs: Tensor): Tensor {
+  return ops.sub(g, ops.mul(probs, sumOfRows(g)));
+}
+
+function sumOfRows(x: Tensor): Tensor {
+  return ops.reduceSum(x, [x.shape.length - 1], true);
+}
+
+function column(x: Tensor): Tensor {
+  return ops.reshape(x, [...x.shape, 1]);
 }

@@ -2,8 +2,7 @@
 import { filled } from "../../runtime/array.js";
 import { resultOf, scan } from "../ops/scan.js";
 import * as ops from "../ops.js";
-import { substitute } from "../substitute.js";
-import { isOp, placeholder, type ScanOps, type Tensor } from "../tensor.js";
+import { isOp, placeholder, type ScanOps, type Tensor, topologicalOrder } from "../tensor.js";
 import type { PartsRule, Rules } from "./rule.js";
 
 /**
@@ -120,6 +119,18 @@ const isFloat = ({ dtype }: Tensor) => dtype === "float32";
 
 function zerosLike({ shape }: Tensor): Tensor {
   return ops.constant(filled(shape as number[], 0));
+}
+
+/** The same tensors over other ones: everything that depends on a replaced tensor is made again from its replacement. */
+function substitute(roots: readonly Tensor[], replaced: ReadonlyMap<Tensor, Tensor>): Tensor[] {
+  const made = new Map<Tensor, Tensor>(replaced);
+  const madeOf = (tensor: Tensor) => made.get(tensor) ?? tensor;
+  for (const tensor of topologicalOrder(roots, new Set(replaced.keys()))) {
+    if (made.has(tensor)) continue;
+    const inputs = tensor.inputs.map(madeOf);
+    if (inputs.some((input, i) => input !== tensor.inputs[i])) made.set(tensor, { ...tensor, inputs });
+  }
+  return roots.map(madeOf);
 }
 
 export const scanGradients = { scan: { ofParts } } satisfies Rules<keyof ScanOps>;

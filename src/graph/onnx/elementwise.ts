@@ -1,6 +1,6 @@
 import { scalar } from "../../runtime/array.js";
 import type { ElementwiseOps } from "../tensor.js";
-import { elementwise, type Rules } from "./builder.js";
+import { elementwise, MICROSOFT, type Rules } from "./builder.js";
 import { ELEMENT_TYPES } from "./element-types.js";
 
 export const elementwiseEmission = {
@@ -28,4 +28,12 @@ export const elementwiseEmission = {
   minimum: elementwise("Min"),
   where: elementwise("Where"),
   cast: (b, { attributes: { to } }, x = "") => b.node("Cast", [x], { to: ELEMENT_TYPES[to] }),
+  gelu: (b, _, x = "") => b.node("Gelu", [x], {}, MICROSOFT),
+  quickGelu: (b, { attributes: { alpha } }, x = "") => b.node("QuickGelu", [x], { alpha: { float: alpha } }, MICROSOFT),
+  greater: elementwise("Greater"),
+  greaterOrEqual: elementwise("GreaterOrEqual"),
+  equal: elementwise("Equal"),
+  and: elementwise("And"),
+  or: elementwise("Or"),
+  not: elementwise("Not"),
 } satisfies Rules<keyof ElementwiseOps>;

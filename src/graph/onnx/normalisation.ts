@@ -18,6 +18,19 @@ export const normalisationEmission = {
   },
   normalise: (b, { attributes: { epsilon }, inputs: [x] }, ...inputs) => normalise(b, x, inputs, epsilon),
   channelDots: (b, { inputs: [x] }, left = "", right = "") => dots(b, x, left, right),
+  layerNorm: (b, node, ...inputs) => {
+    const numOutputs = b.isUsed(node, 1) || b.isUsed(node, 2) ? 3 : 1;
+    const epsilon = { float: node.attributes.epsilon };
+    return b.nodeOf(numOutputs, "LayerNormalization", inputs, { axis: -1, epsilon });
+  },
+  softmax: (b, _, x = "") => b.node("Softmax", [x], { axis: -1 }),
+  logSoftmax: (b, _, x = "") => b.node("LogSoftmax", [x], { axis: -1 }),
+  logSoftmaxAt: (b, _, x = "", classes = "") => {
+    const last = b.ints([-1]);
+    const all = b.node("LogSoftmax", [x], { axis: -1 });
+    const at = b.node("GatherElements", [all, b.node("Unsqueeze", [classes, last])], { axis: -1 });
+    return [b.node("Squeeze", [at, last]), all];
+  },
 } satisfies Rules<keyof NormalisationOps>;
 
 function normalise(b: ModelBuilder, like: Tensor | undefined, inputs: readonly string[], epsilon: number): string {

@@ -1,18 +1,14 @@
 /** What shape rules are made of; errors begin with the name that the caller knows, of an operation or of what is made of some. */
 import { ShapeError } from "../../errors.js";
-import { type DType, int32, type NdArray, scalar } from "../../runtime/array.js";
+import { type DType, int32, scalar } from "../../runtime/array.js";
 import { formatShape, type Shape } from "../shape.js";
-import { node, type Tensor } from "../tensor.js";
+import type { Tensor } from "../tensor.js";
+import { constant } from "./leaves.js";
 
 export { sameShape } from "../shape.js";
 
 /** A tensor, or a number for a float32 scalar. */
 export type Operand = Tensor | number;
-
-/** A value fixed in the graph. */
-export function constant(value: NdArray): Tensor<"constant"> {
-  return node("constant", [], { value }, value.shape, value.dtype);
-}
 
 /** The shape that two shapes broadcast to. */
 export function broadcastShapes(op: string, a: Shape, b: Shape): Shape {

@@ -90,3 +90,63 @@ export function where(condition: Tensor, x: Operand, y: Operand): Tensor {
 export function cast(x: Tensor, to: DType): Tensor {
   return node("cast", [x], { to }, x.shape, to);
 }
+
+/** x Phi(x), where Phi is the distribution function of the standard normal: exact GELU (Hendrycks and Gimpel 2016). */
+export function gelu(x: Tensor): Tensor {
+  requireDtype("gelu", x, "float32");
+  return node("gelu", [x], {}, x.shape, "float32");
+}
+
+/** x sigmoid(alpha x), with alpha as float32; 1.702 comes close to {@link gelu} (Hendrycks and Gimpel 2016). */
+export function quickGelu(x: Tensor, alpha = 1.702): Tensor {
+  requireDtype("quickGelu", x, "float32");
+  if (!Number.isFinite(alpha)) throw new ShapeError(`quickGelu: alpha must be finite, got ${alpha}`);
+  return node("quickGelu", [x], { alpha: Math.fround(alpha) }, x.shape, "float32");
+}
+
+/** x sigmoid(x) (Elfwing et al. 2017; Ramachandran et al. 2017). */
+export function silu(x: Tensor): Tensor {
+  return quickGelu(x, 1);
+}
+
+/** x clamp(x + 3, 0, 6) / 6 (Howard et al. 2019). */
+export function hardSwish(x: Tensor): Tensor {
+  return div(mul(x, clamp(add(x, 3), 0, 6)), 6);
+}
+
+/** Comparisons of two float32 or two int32 tensors; with NaN on either side every one is false, as in IEEE 754. */
+const comparison =
+  (op: "greater" | "greaterOrEqual" | "equal") =>
+  (x: Operand, y: Operand): Tensor => {
+    const [a, b] = operands(op, x, y, ["float32", "int32"]);
+    return node(op, [a, b], {}, broadcastShapes(op, a.shape, b.shape), "bool");
+  };
+
+const connective =
+  (op: "and" | "or") =>
+  (x: Tensor, y: Tensor): Tensor => {
+    requireDtype(op, x, "bool");
+    requireDtype(op, y, "bool");
+    return node(op, [x, y], {}, broadcastShapes(op, x.shape, y.shape), "bool");
+  };
+
+/** x > y, as bool. */
+export const greater = comparison("greater");
+/** x >= y, as bool. */
+export const greaterOrEqual = comparison("greaterOrEqual");
+/** x = y, as bool. */
+export const equal = comparison("equal");
+/** x < y, as bool. */
+export const less = (x: Operand, y: Operand): Tensor => greater(y, x);
+/** x <= y, as bool. */
+export const lessOrEqual = (x: Operand, y: Operand): Tensor => greaterOrEqual(y, x);
+/** Whether both bools hold. */
+export const and = connective("and");
+/** Whether one of two bools holds, or both. */
+export const or = connective("or");
+
+/** Whether a bool does not hold. */
+export function not(x: Tensor): Tensor {
+  requireDtype("not", x, "bool");
+  return node("not", [x], {}, x.shape, "bool");
+}

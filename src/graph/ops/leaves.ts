@@ -1,4 +1,4 @@
-import type { DType } from "../../runtime/array.js";
+import type { DType, NdArray } from "../../runtime/array.js";
 import type { Shape } from "../shape.js";
 import { node, type Tensor } from "../tensor.js";
 
@@ -8,6 +8,11 @@ import { node, type Tensor } from "../tensor.js";
  */
 export function input(name: string, shape: Shape, dtype: DType = "float32"): Tensor<"input"> {
   return node("input", [], { name }, shape, dtype);
+}
+
+/** A value fixed in the graph. */
+export function constant(value: NdArray): Tensor<"constant"> {
+  return node("constant", [], { value }, value.shape, value.dtype);
 }
 
 /** The same value, through which no gradient flows. */

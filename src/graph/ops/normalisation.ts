@@ -1,7 +1,7 @@
 import { ShapeError } from "../../errors.js";
-import { formatShape } from "../shape.js";
-import { node, type Tensor } from "../tensor.js";
-import { allAxes, checkedEpsilon, knownSize, requireDtype, sameShape } from "./checks.js";
+import { type Axis, formatShape } from "../shape.js";
+import { node, part, type Tensor } from "../tensor.js";
+import { allAxes, checkedEpsilon, knownSize, lastAxis, requireDtype, sameShape } from "./checks.js";
 import { reshape } from "./shapes.js";
 
 /** What each channel is normalised by; all of shape [C]. */
@@ -89,4 +89,64 @@ function checkChannels(op: string, x: Tensor, vectors: Readonly<Record<string, T
 function channelsOf(op: string, x: Tensor): number {
   if (x.shape.length < 2) throw new ShapeError(`${op}: needs [batch, channels, ...], got ${formatShape(x.shape)}`);
   return knownSize(op, x, 1);
+}
+
+/** What {@link layerNorm} gives beside the normalised values; both have size 1 along the last axis. */
+export interface LayerNorm {
+  readonly normalised: Tensor;
+  readonly mean: Tensor;
+  /** 1 / sqrt(variance + epsilon). */
+  readonly inverseStd: Tensor;
+}
+
+/**
+ * (x - mean) / sqrt(variance + epsilon) gain + bias along the last axis (Ba et al. 2016): `x` [..., width], `gain` and
+ * `bias` [width]. Epsilon is taken as float32.
+ */
+export function layerNorm(x: Tensor, gain: Tensor, bias: Tensor, epsilon = 1e-5): LayerNorm {
+  for (const tensor of [x, gain, bias]) requireDtype("layerNorm", tensor, "float32");
+  const axis = lastAxis("layerNorm", x);
+  const width = x.shape.slice(axis);
+  if (!sameShape(gain.shape, width) || !sameShape(bias.shape, width)) {
+    throw new ShapeError(
+      `layerNorm: gain and bias must be ${formatShape(width)} for ${formatShape(x.shape)}, got ${formatShape(gain.shape)} and ${formatShape(bias.shape)}`,
+    );
+  }
+  const rows = { shape: x.shape.with(axis, 1 as Axis), dtype: "float32" } as const;
+  const attributes = { epsilon: checkedEpsilon("layerNorm", epsilon, false) };
+  const normalised = node("layerNorm", [x, gain, bias], attributes, x.shape, "float32", [rows, rows]);
+  return { normalised, mean: part(normalised, 1), inverseStd: part(normalised, 2) };
+}
+
+/** e^x over its sum along the last axis, without overflow. */
+export function softmax(x: Tensor): Tensor {
+  requireDtype("softmax", x, "float32");
+  lastAxis("softmax", x);
+  return node("softmax", [x], {}, x.shape, "float32");
+}
+
+/** log softmax(x) along the last axis, without overflow and without log 0. */
+export function logSoftmax(x: Tensor): Tensor {
+  requireDtype("logSoftmax", x, "float32");
+  lastAxis("logSoftmax", x);
+  return node("logSoftmax", [x], {}, x.shape, "float32");
+}
+
+/**
+ * The log probability of one class a row: of `logits` [...rows, classes], log softmax at int32 `classes` [...rows].
+ * `all` is {@link logSoftmax} itself. The gradient takes the probabilities and changes one number in each row, so no
+ * one-hot tensor is made.
+ */
+export function logSoftmaxAt(logits: Tensor, classes: Tensor): { readonly at: Tensor; readonly all: Tensor } {
+  requireDtype("logSoftmaxAt", logits, "float32");
+  requireDtype("logSoftmaxAt", classes, "int32");
+  const axis = lastAxis("logSoftmaxAt", logits);
+  if (!sameShape(logits.shape.slice(0, axis), classes.shape)) {
+    throw new ShapeError(
+      `logSoftmaxAt: needs one class a row, got classes ${formatShape(classes.shape)} for logits ${formatShape(logits.shape)}`,
+    );
+  }
+  const all = { shape: logits.shape, dtype: "float32" } as const;
+  const at = node("logSoftmaxAt", [logits, classes], {}, classes.shape, "float32", [all]);
+  return { at, all: part(at, 1) };
 }

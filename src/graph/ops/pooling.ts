@@ -3,7 +3,7 @@ import { along, type Windows } from "../geometry.js";
 import { formatShape } from "../shape.js";
 import { node, type Tensor } from "../tensor.js";
 import { allAxes, knownSize, requireDtype, sameShape } from "./checks.js";
-import { reduceMean } from "./reductions.js";
+import { reduceMean } from "./contractions.js";
 import { reshape } from "./shapes.js";
 import { outputSizes, positives, spatialSizes, type WindowOptions, windowsOf } from "./spatial.js";
 

@@ -2,8 +2,7 @@ import { ShapeError } from "../../errors.js";
 import { formatShape, isSymbolic, type Shape } from "../shape.js";
 import { node, type Tensor } from "../tensor.js";
 import { requireDtype, sameShape } from "./checks.js";
-import { greaterOrEqual } from "./comparisons.js";
-import { mul, where } from "./elementwise.js";
+import { greaterOrEqual, mul, where } from "./elementwise.js";
 
 /**
  * Numbers of 24 bits, uniform in [0, 1): a pure function of the int32 `key` [2], the number of the stream and the
@@ -37,4 +36,17 @@ export function dropout(x: Tensor, rate: number, key: Tensor, stream = 0): Tenso
   if (!(rate >= 0 && rate < 1)) throw new ShapeError(`dropout: needs 0 <= rate < 1, got ${rate}`);
   if (rate === 0) return x;
   return where(greaterOrEqual(randomUniform(key, x, stream), rate), mul(x, 1 / (1 - rate)), 0);
+}
+
+/**
+ * A bucket for each int32 element, from 0 to numBuckets - 1: with the mixing of {@link randomUniform} and k1, k2 of the
+ * number of the stream, mix(mix(x xor k1) xor k2) modulo numBuckets. Streams are as hash functions drawn independently.
+ */
+export function hash(x: Tensor, numBuckets: number, stream = 0): Tensor {
+  requireDtype("hash", x, "int32");
+  for (const [name, value, least] of [["numBuckets", numBuckets, 1] as const, ["the stream", stream, 0] as const]) {
+    if ((value | 0) === value && value >= least) continue;
+    throw new ShapeError(`hash: ${name} must be a whole number from ${least} to 2^31 - 1, got ${value}`);
+  }
+  return node("hash", [x], { numBuckets, stream }, x.shape, "int32");
 }

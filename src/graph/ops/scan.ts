@@ -11,8 +11,9 @@ import {
   type Tensors,
   topologicalOrder,
 } from "../tensor.js";
-import { constant, sameShape } from "./checks.js";
+import { sameShape } from "./checks.js";
 import { add } from "./elementwise.js";
+import { constant } from "./leaves.js";
 
 export interface ScanOptions {
   /** Values before the first step. */

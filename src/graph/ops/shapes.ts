@@ -5,7 +5,6 @@ import {
   allAxes,
   broadcastShapes,
   checkAxes,
-  constant,
   knownSize,
   type Operand,
   operand,
@@ -13,6 +12,7 @@ import {
   sameShape,
   withAxis,
 } from "./checks.js";
+import { constant } from "./leaves.js";
 
 /** A tensor or number broadcast to the shape of `like`, whose values do not matter. */
 export function expand(value: Operand, like: Tensor): Tensor {

@@ -1,5 +1,5 @@
 /** How passes go over a graph: every tensor once, each after its inputs, the steps of loops included. */
-import { type Graph, rootsOf } from "../graph.js";
+import { type Graph, inputsOf, rootsOf } from "../graph.js";
 import { loopOf } from "../ops/scan.js";
 import { sameShape } from "../ops.js";
 import { formatShape, isOp, part, type ScanBody, type Tensor, topologicalOrder } from "../tensor.js";
@@ -31,6 +31,16 @@ export function rewrite(graph: Graph, rule: PassRule): Graph {
   const made: Graph = { outputs: all(graph.outputs), updates: all(graph.updates), ...(when && { when }) };
   const before = rootsOf(graph);
   return rootsOf(made).every((tensor, i) => tensor === before[i]) ? graph : made;
+}
+
+/**
+ * The same graph, in which inputs of one name, shape and dtype are one tensor; the same object where they are already.
+ *
+ * Throws {@link ShapeError} when two inputs of one name differ.
+ */
+export function interned(graph: Graph): Graph {
+  const inputs = inputsOf(graph);
+  return rewrite(graph, (tensor) => (isOp(tensor, "input") ? (inputs.get(tensor.attributes.name) ?? tensor) : tensor));
 }
 
 /** Makes tensors again, each once; those of `bound` are known. */

@@ -36,6 +36,17 @@ export const elementwiseValues = {
     const convert = { float32: (v: number) => v, int32: Math.trunc, bool: (v: number) => (v !== 0 ? 1 : 0) };
     return { shape: x.shape, data: x.data.map(convert[to]) };
   },
+  gelu: unary((x) => (x * (1 + erf(x / Math.SQRT2))) / 2),
+  quickGelu: ({ attributes: { alpha }, inputs }) => {
+    const x = operand(inputs, 0);
+    return { shape: x.shape, data: x.data.map((value) => value / (1 + Math.exp(-alpha * value))) };
+  },
+  greater: binary((x, y) => Number(x > y)),
+  greaterOrEqual: binary((x, y) => Number(x >= y)),
+  equal: binary((x, y) => Number(x === y)),
+  and: binary((x, y) => Number(x !== 0 && y !== 0)),
+  or: binary((x, y) => Number(x !== 0 || y !== 0)),
+  not: unary((x) => Number(x === 0)),
 } satisfies Rules<keyof ElementwiseOps>;
 
 /** The series 2 / sqrt(pi) e^(-x^2) sum of 2^n x^(2n+1) / (1 3 5 ... (2n+1)), whose terms all have one sign. */

@@ -1,5 +1,5 @@
 import type { NormalisationOps } from "../../../src/graph/tensor.js";
-import { count, type Numbers, operand, type Rules, sumOver } from "./values.js";
+import { count, mapRows, type Numbers, operand, type Rules, rowsOf, sumOver } from "./values.js";
 
 export const normalisationValues = {
   batchNorm: ({ attributes: { epsilon }, inputs }) => {
@@ -22,6 +22,31 @@ export const normalisationValues = {
     const [a, b] = [operand(inputs, 0), operand(inputs, 1)];
     const products = { shape: a.shape, data: a.data.map((value, i) => value * (b.data[i] ?? Number.NaN)) };
     return sumOver(products, besideChannels(a), false);
+  },
+  layerNorm: ({ attributes: { epsilon }, inputs }) => {
+    const [x, gain, bias] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)];
+    const means = Float64Array.from(rowsOf(x), mean);
+    const inverses = Float64Array.from(rowsOf(x), (row, i) => {
+      return 1 / Math.sqrt(mean(row.map((value) => (value - (means[i] ?? 0)) ** 2)) + epsilon);
+    });
+    const normalised = mapRows(x, (row, i) => {
+      return row.map(
+        (value, j) => (value - (means[i] ?? 0)) * (inverses[i] ?? 0) * (gain.data[j] ?? 0) + (bias.data[j] ?? 0),
+      );
+    });
+    const shape = x.shape.with(-1, 1);
+    return [normalised, { shape, data: means }, { shape, data: inverses }];
+  },
+  softmax: ({ inputs }) => mapRows(operand(inputs, 0), (row) => logProbs(row).map(Math.exp)),
+  logSoftmax: ({ inputs }) => mapRows(operand(inputs, 0), logProbs),
+  logSoftmaxAt: ({ inputs }) => {
+    const [classes, all] = [operand(inputs, 1), mapRows(operand(inputs, 0), logProbs)];
+    const at = rowsOf(all).map((row, i) => {
+      const logProb = row[classes.data[i] ?? -1];
+      if (logProb === undefined) throw new Error(`interpret: there is no class ${classes.data[i]}`);
+      return logProb;
+    });
+    return [{ shape: classes.shape, data: Float64Array.from(at) }, all];
   },
 } satisfies Rules<keyof NormalisationOps>;
 
@@ -47,4 +72,14 @@ function normalised(x: Numbers, gain: Numbers, bias: Numbers, mean: Numbers, var
     ];
     return (s * (value - m)) / Math.sqrt(v + epsilon) + t;
   });
+}
+
+function mean(row: Float64Array): number {
+  return row.reduce((sum, value) => sum + value, 0) / row.length;
+}
+
+function logProbs(row: Float64Array): Float64Array {
+  const peak = Math.max(...row);
+  const logSum = peak + Math.log(row.reduce((sum, x) => sum + Math.exp(x - peak), 0));
+  return row.map((x) => x - logSum);
 }

@@ -12,9 +12,14 @@ export const randomValues = {
       data: Float64Array.from({ length: count(shape) }, (_, i) => (mix(mix(i ^ one) ^ two) >>> 8) / 2 ** 24),
     };
   },
+  hash: ({ attributes: { numBuckets, stream }, inputs }) => {
+    const { shape, data } = operand(inputs, 0);
+    const [one, two] = [mix(stream ^ 0x9e3779b9), mix(stream ^ 0x7f4a7c15)];
+    return { shape, data: data.map((x) => (mix(mix(x ^ one) ^ two) >>> 0) % numBuckets) };
+  },
 } satisfies Rules<keyof RandomOps>;
 
-export function mix(x: number): number {
+function mix(x: number): number {
   x = Math.imul(x ^ (x >>> 16), 0x21f0aaad);
   x = Math.imul(x ^ (x >>> 15), 0xd35a2d97);
   return x ^ (x >>> 15);

@@ -3,6 +3,8 @@ import type { ElementwiseOps } from "../../../src/graph/tensor.js";
 import { anyIds, type Cases, flags, real } from "../op-case.js";
 import { binary, matrix, ROWS, unary } from "./shared.js";
 
+const NAME = "131,072 elements each";
+
 export const elementwiseLargeCases = {
   neg: unary(ops.neg),
   exp: unary(ops.exp),
@@ -37,4 +39,12 @@ export const elementwiseLargeCases = {
     { name: "bool", operands: [flags(matrix)], build: (x) => ops.cast(x, "float32"), numExamples: ROWS },
     { name: "int32", operands: [anyIds(matrix, 99)], build: (x) => ops.cast(x, "float32"), numExamples: ROWS },
   ],
+  gelu: unary(ops.gelu),
+  quickGelu: unary((x) => ops.quickGelu(x)),
+  greater: binary(ops.greater),
+  greaterOrEqual: binary(ops.greaterOrEqual),
+  equal: binary(ops.equal),
+  and: [{ name: NAME, operands: [flags(matrix), flags(matrix)], build: ops.and, numExamples: ROWS }],
+  or: [{ name: NAME, operands: [flags(matrix), flags(matrix)], build: ops.or, numExamples: ROWS }],
+  not: [{ name: NAME, operands: [flags(matrix)], build: ops.not, numExamples: ROWS }],
 } satisfies Cases<keyof ElementwiseOps>;

@@ -1,6 +1,7 @@
 import * as ops from "../../../src/graph/ops.js";
 import type { NormalisationOps, Shape } from "../../../src/graph/tensor.js";
-import { type Cases, real } from "../op-case.js";
+import { anyIds, type Cases, real } from "../op-case.js";
+import { matrix, ROWS, unary } from "./shared.js";
 
 const images: Shape = ["batch", 16, 16, 16];
 const vector = real([16], 0.5, 2);
@@ -31,5 +32,23 @@ export const normalisationLargeCases = {
   ],
   channelDots: [
     { name: "16 channels of 8,192", operands: [real(images), real(images)], build: ops.channelDots, numExamples },
+  ],
+  layerNorm: [
+    {
+      name: "512 rows of 256",
+      operands: [real(matrix), real([256]), real([256])],
+      build: (x, gain, bias) => ops.layerNorm(x, gain, bias).normalised,
+      numExamples: ROWS,
+    },
+  ],
+  softmax: unary(ops.softmax),
+  logSoftmax: unary(ops.logSoftmax),
+  logSoftmaxAt: [
+    {
+      name: "512 rows of 256 classes",
+      operands: [real(matrix), anyIds(["batch"], 256)],
+      build: (x, classes) => ops.logSoftmaxAt(x, classes).at,
+      numExamples: ROWS,
+    },
   ],
 } satisfies Cases<keyof NormalisationOps>;

@@ -1,7 +1,40 @@
 import * as ops from "../../../src/graph/ops.js";
-import type { ElementwiseOps } from "../../../src/graph/tensor.js";
-import { type Cases, exactly, flags, ids, real } from "../op-case.js";
+import type { ElementwiseOps, Tensor } from "../../../src/graph/tensor.js";
+import { type Case, type Cases, exactly, flags, ids, real } from "../op-case.js";
 import { binary, extremum, unary } from "./shared.js";
+
+const { NaN: nan, POSITIVE_INFINITY: infinity } = Number;
+
+function comparison(f: (x: ops.Operand, y: ops.Operand) => Tensor): Case[] {
+  const pair = (name: string, x: number[], y: number[]): Case => ({
+    name,
+    operands: [exactly([x.length], x), exactly([y.length], y)],
+    build: (a, b) => f(a as Tensor, b as Tensor),
+  });
+  return [
+    ...binary(f),
+    pair("ties", [0, 1, -1], [0, 1, -1]),
+    pair("NaN and infinities", [nan, nan, 1, infinity, -infinity, -0], [nan, 1, nan, infinity, infinity, 0]),
+    {
+      name: "int32 beyond the whole numbers of float32",
+      operands: [ids(["batch"], [16_777_216, -5, 16_777_217]), ids([1], [16_777_217])],
+      build: (a, b) => f(a as Tensor, b as Tensor),
+    },
+    { name: "int32 and a number", operands: [ids([3], [-1, 2, 3])], build: (a) => f(a as Tensor, 2) },
+  ];
+}
+
+function connective(f: (x: Tensor, y: Tensor) => Tensor): Case[] {
+  return [
+    {
+      name: "equal shapes",
+      operands: [flags(["batch", 4]), flags(["batch", 4])],
+      build: (x, y) => f(x as Tensor, y as Tensor),
+    },
+    { name: "repeated", operands: [flags(["batch", 1]), flags([4])], build: (x, y) => f(x as Tensor, y as Tensor) },
+    { name: "scalars", operands: [flags([]), flags([])], build: (x, y) => f(x as Tensor, y as Tensor) },
+  ];
+}
 
 export const elementwiseCases = {
   neg: unary(ops.neg),
@@ -55,4 +88,24 @@ export const elementwiseCases = {
     { name: "float32 to int32", operands: [real(["batch", 2])], build: (x) => ops.cast(x, "int32") },
     { name: "float32 to bool", operands: [exactly([3], [0, -0.5, 2])], build: (x) => ops.cast(x, "bool") },
   ],
+  gelu: [...unary(ops.gelu), { name: "far out", operands: [exactly([5], [-30, -5, 1, 5, 30])], build: ops.gelu }],
+  quickGelu: [
+    ...unary((x) => ops.quickGelu(x)),
+    { name: "far out", operands: [exactly([5], [-30, -5, 1, 5, 30])], build: (x) => ops.quickGelu(x) },
+    { name: "SiLU", operands: [exactly([5], [-30, -5, 1, 5, 30])], build: ops.silu },
+  ],
+  greater: [...comparison(ops.greater), ...named("less", (x, y) => ops.less(x, y))],
+  greaterOrEqual: [...comparison(ops.greaterOrEqual), ...named("lessOrEqual", (x, y) => ops.lessOrEqual(x, y))],
+  equal: comparison(ops.equal),
+  and: connective(ops.and),
+  or: connective(ops.or),
+  not: [
+    { name: "a matrix", operands: [flags(["batch", 3])], build: ops.not },
+    { name: "a scalar", operands: [flags([])], build: ops.not },
+  ],
 } satisfies Cases<keyof ElementwiseOps>;
+
+function named(name: string, f: (x: Tensor, y: Tensor) => Tensor): Case[] {
+  const operands = [exactly([5], [1, 2, 3, nan, 1]), exactly([5], [2, 2, 2, 2, nan])];
+  return [{ name, operands, build: (x, y) => f(x as Tensor, y as Tensor) }];
+}

@@ -22,4 +22,18 @@ export const randomCases = {
       build: (key) => ops.randomUniform(key, [3, 4], 2 ** 31 - 1),
     },
   ],
+  hash: [
+    { name: "small numbers", operands: [ids(["batch"], [0, 1, 2])], build: (x) => ops.hash(x, 1000) },
+    {
+      name: "another stream, rank 2",
+      operands: [ids(["batch", 2], [0, 1, 2, 3, 4, 5])],
+      build: (x) => ops.hash(x, 7, 3),
+    },
+    {
+      name: "of 32 bits, into as many as there are",
+      operands: [ids([4], [-1, -(2 ** 31), 2 ** 31 - 1, 0])],
+      build: (x) => ops.hash(x, 2 ** 31 - 1, 2 ** 31 - 1),
+    },
+    { name: "a scalar into one", operands: [ids([], [9])], build: (x) => ops.hash(x, 1) },
+  ],
 } satisfies Cases<keyof RandomOps>;

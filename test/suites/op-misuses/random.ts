@@ -22,4 +22,14 @@ export const randomMisuses = {
     },
     { call: () => ops.dropout(batch, 1, key), message: /^dropout: needs 0 <= rate < 1, got 1/ },
   ],
+  hash: [
+    { call: () => ops.hash(vector, 4), message: /^hash: needs int32, got float32\[3\]/ },
+    {
+      call: () => ops.hash(indices, 0),
+      message: /^hash: numBuckets must be a whole number from 1 to 2\^31 - 1, got 0/,
+    },
+    { call: () => ops.hash(indices, 2 ** 31), message: /^hash: numBuckets must be .*, got 2147483648/ },
+    { call: () => ops.hash(indices, 4, -1), message: /^hash: the stream must be a whole number from 0 .*, got -1/ },
+    { call: () => ops.hash(indices, 4, 0.5), message: /^hash: the stream must be .*, got 0\.5/ },
+  ],
 } satisfies Misuses<keyof RandomOps>;

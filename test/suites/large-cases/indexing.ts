@@ -1,8 +1,9 @@
 import * as ops from "../../../src/graph/ops.js";
-import type { RowOps } from "../../../src/graph/tensor.js";
+import type { IndexOps } from "../../../src/graph/tensor.js";
 import { anyIds, type Cases, real } from "../op-case.js";
+import { matrix, ROWS, unary } from "./shared.js";
 
-export const rowsLargeCases = {
+export const indexingLargeCases = {
   gather: [
     {
       name: "4,096 rows of 64 from 256",
@@ -36,12 +37,27 @@ export const rowsLargeCases = {
     },
   ],
   firstEqual: [{ name: "4,096 of 256", operands: [anyIds(["batch"], 256)], build: ops.firstEqual, numExamples: 4096 }],
-  hash: [
+  takeAlong: [
     {
-      name: "131,072 into 100,000",
-      operands: [anyIds(["batch"], 2 ** 30)],
-      build: (x) => ops.hash(x, 100_000, 1),
-      numExamples: 131_072,
+      name: "512 x 256, rows of 256 often repeated",
+      operands: [real(matrix), anyIds(matrix, 16)],
+      build: (x, indices) => ops.takeAlong(x, indices, 1),
+      numExamples: ROWS,
+    },
+    {
+      // Backward so many elements are scattered that ScatterND would divide them, which it does not do with 196,608.
+      name: "4,096 x 64 from axis 0 of 256",
+      operands: [real([256, 64]), anyIds([4096, 64], 256)],
+      build: (x, indices) => ops.takeAlong(x, indices, 0),
     },
   ],
-} satisfies Cases<keyof RowOps>;
+  addAlong: [
+    {
+      name: "512 x 256, rows of 256 often repeated",
+      operands: [real(matrix), anyIds(matrix, 16), real(matrix)],
+      build: (x, indices, updates) => ops.addAlong(x, indices, updates, 1),
+      numExamples: ROWS,
+    },
+  ],
+  topK: unary((x) => ops.topK(x, 5).values),
+} satisfies Cases<keyof IndexOps>;

@@ -1,8 +1,8 @@
 import * as ops from "../ops.js";
-import type { Axis, RowOps, Tensor } from "../tensor.js";
+import { type Axis, type IndexOps, part, type Tensor } from "../tensor.js";
 import { known, NOT_DIFFERENTIABLE, type Rules } from "./rule.js";
 
-export const rowsGradients = {
+export const indexingGradients = {
   gather: (g, _, table, indices) => [ops.scatterAdd(known(indices), g, known(table).shape[0] as Axis), null],
   scatterAdd: (g, _, indices) => [null, ops.gather(g, known(indices))],
   // Of rows that are written to one place only the first counts: they are equal, and one of them is there.
@@ -12,10 +12,19 @@ export const rowsGradients = {
     firstOnly(ops.gather(g, known(indices)), known(indices)),
   ],
   firstEqual: NOT_DIFFERENTIABLE,
-  hash: NOT_DIFFERENTIABLE,
-} satisfies Rules<keyof RowOps>;
+  takeAlong: (g, { attributes: { axis } }, x, indices) => [
+    ops.addAlong(zerosLike(known(x)), known(indices), g, axis),
+    null,
+  ],
+  addAlong: (g, { attributes: { axis } }, _, indices) => [g, null, ops.takeAlong(g, known(indices), axis)],
+  topK: (g, values, x) => [ops.addAlong(zerosLike(known(x)), part(values, 1), g, g.shape.length - 1)],
+} satisfies Rules<keyof IndexOps>;
 
 function firstOnly(rows: Tensor, indices: Tensor): Tensor {
   const extra = rows.shape.slice(indices.shape.length).map(() => 1);
   return ops.where(ops.reshape(ops.isFirst(indices), [...indices.shape, ...extra]), rows, 0);
+}
+
+function zerosLike(x: Tensor): Tensor {
+  return ops.expand(0, x);
 }

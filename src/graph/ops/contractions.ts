@@ -1,9 +1,113 @@
 import { ShapeError } from "../../errors.js";
 import { type Axis, formatShape, isSymbolic, joined, type Shape } from "../shape.js";
-import type { Tensor } from "../tensor.js";
-import { matmul } from "./products.js";
-import { reduceSum } from "./reductions.js";
+import { node, type Tensor } from "../tensor.js";
+import { allAxes, broadcastShapes, checkAxes, reducedShape, requireDtype } from "./checks.js";
+import { add, clamp, exp, log, mul, sub } from "./elementwise.js";
+import { stopGradient } from "./leaves.js";
 import { reshape, transpose } from "./shapes.js";
+
+/** The largest float32. */
+const LARGEST = 2 ** 127 * (2 - 2 ** -23);
+
+/** Sum over the axes (all by default); they stay as size 1 with `keepDims`. */
+export function reduceSum(x: Tensor, axes = allAxes(x), keepDims = false): Tensor {
+  return node("reduceSum", [x], { axes, keepDims }, reducedShape("reduceSum", x, axes, keepDims), "float32");
+}
+
+/** Mean over the axes (all by default); they stay as size 1 with `keepDims`. */
+export function reduceMean(x: Tensor, axes = allAxes(x), keepDims = false): Tensor {
+  return node("reduceMean", [x], { axes, keepDims }, reducedShape("reduceMean", x, axes, keepDims), "float32");
+}
+
+/** Largest over the axes (all by default), which stay as size 1 with `keepDims`; ties share the gradient evenly. */
+export function reduceMax(x: Tensor, axes = allAxes(x), keepDims = false): Tensor {
+  return node("reduceMax", [x], { axes, keepDims }, reducedShape("reduceMax", x, axes, keepDims), "float32");
+}
+
+/** Smallest over the axes (all by default), which stay as size 1 with `keepDims`; ties share the gradient evenly. */
+export function reduceMin(x: Tensor, axes = allAxes(x), keepDims = false): Tensor {
+  return node("reduceMin", [x], { axes, keepDims }, reducedShape("reduceMin", x, axes, keepDims), "float32");
+}
+
+/** Variance over the axes (all by default): the mean square of what is left without the mean. */
+export function variance(x: Tensor, axes = allAxes(x), keepDims = false): Tensor {
+  const centred = sub(x, reduceMean(x, axes, true));
+  return reduceMean(mul(centred, centred), axes, keepDims);
+}
+
+/** log of the sum of e^x over the axes (all by default), without overflow; -infinity where all of them are. */
+export function logSumExp(x: Tensor, axes = allAxes(x), keepDims = false): Tensor {
+  // The peak changes nothing but the rounding, so no gradient need flow through it; an infinite one would make NaN.
+  const peak = stopGradient(clamp(reduceMax(x, axes, true), -LARGEST, LARGEST));
+  const sum = add(log(reduceSum(exp(sub(x, peak)), axes, true)), peak);
+  return keepDims ? sum : reshape(sum, reducedShape("reduceSum", x, axes, false));
+}
+
+/** Where the largest element along an axis is, as int32 without that axis: the first of several. */
+export function argMax(x: Tensor, axis: number): Tensor {
+  return node("argMax", [x], { axis }, reducedShape("argMax", x, [axis], false), "int32");
+}
+
+/** Sums of the elements up to each along an axis, or from each on with `reverse`; without itself with `exclusive`. */
+export function cumulativeSum(
+  x: Tensor,
+  axis: number,
+  { exclusive = false, reverse = false }: { exclusive?: boolean; reverse?: boolean } = {},
+): Tensor {
+  requireDtype("cumulativeSum", x, "float32");
+  checkAxes("cumulativeSum", x, [axis]);
+  return node("cumulativeSum", [x], { axis, exclusive, reverse }, x.shape, "float32");
+}
+
+/** How many elements the axes of `x` span together, as a float32 scalar; known only when a run brings its batch. */
+export function countAlong(x: Tensor, axes = allAxes(x)): Tensor {
+  checkAxes("countAlong", x, axes);
+  return node("countAlong", [x], { axes }, [], "float32");
+}
+
+export interface MatmulOptions {
+  /** Exchange the last two axes of `a` first. */
+  readonly transposeA?: boolean | undefined;
+  /** Exchange the last two axes of `b` first. */
+  readonly transposeB?: boolean | undefined;
+  /** A factor on the product, as float32. 1 by default. */
+  readonly scale?: number | undefined;
+}
+
+/**
+ * Matrix product of `a` [..., m, k] and `b` [..., k, n], either of them transposed first if asked: [..., m, n]. The axes
+ * before the last two broadcast.
+ */
+export function matmul(
+  a: Tensor,
+  b: Tensor,
+  { transposeA = false, transposeB = false, scale = 1 }: MatmulOptions = {},
+): Tensor {
+  requireDtype("matmul", a, "float32");
+  requireDtype("matmul", b, "float32");
+  if (a.shape.length < 2 || b.shape.length < 2) {
+    throw new ShapeError(
+      `matmul: both operands must have at least 2 axes, got ${formatShape(a.shape)} and ${formatShape(b.shape)}`,
+    );
+  }
+  if (!Number.isFinite(scale)) throw new ShapeError(`matmul: the scale must be finite, got ${scale}`);
+  const [rows, inner] = matrixAxes(a, transposeA);
+  const [innerB, columns] = matrixAxes(b, transposeB);
+  if (inner !== innerB) {
+    const note = transposeA || transposeB ? ` (transposeA=${transposeA}, transposeB=${transposeB})` : "";
+    throw new ShapeError(
+      `matmul: inner sizes must agree, got ${formatShape(a.shape)} and ${formatShape(b.shape)}${note}`,
+    );
+  }
+  const leading = broadcastShapes("matmul", a.shape.slice(0, -2), b.shape.slice(0, -2));
+  const attributes = { transposeA, transposeB, scale: Math.fround(scale) };
+  return node("matmul", [a, b], attributes, [...leading, rows, columns], "float32");
+}
+
+function matrixAxes({ shape }: Tensor, isTransposed: boolean): [Axis, Axis] {
+  const [rows, columns] = shape.slice(-2) as [Axis, Axis];
+  return isTransposed ? [columns, rows] : [rows, columns];
+}
 
 /**
  * The contraction of two tensors by labels, one letter for each axis: `contract("bhqd,bhkd->bhqk", q, k)` sums the

@@ -1,8 +1,7 @@
-import type { RowOps } from "../../../src/graph/tensor.js";
-import { mix } from "./random.js";
-import { aligned, build, count, operand, type Rules } from "./values.js";
+import type { IndexOps } from "../../../src/graph/tensor.js";
+import { aligned, build, count, type Numbers, operand, type Rules, rowsOf } from "./values.js";
 
-export const rowsValues = {
+export const indexingValues = {
   gather: ({ inputs }) => {
     const [table, indices] = [operand(inputs, 0), operand(inputs, 1)];
     const rank = indices.shape.length;
@@ -43,9 +42,36 @@ export const rowsValues = {
     const { shape, data } = operand(inputs, 0);
     return { shape, data: data.map((value) => data.indexOf(value)) };
   },
-  hash: ({ attributes: { numBuckets, stream }, inputs }) => {
-    const { shape, data } = operand(inputs, 0);
-    const [one, two] = [mix(stream ^ 0x9e3779b9), mix(stream ^ 0x7f4a7c15)];
-    return { shape, data: data.map((x) => (mix(mix(x ^ one) ^ two) >>> 0) % numBuckets) };
+  takeAlong: ({ attributes: { axis }, inputs }) => {
+    const [x, indices] = [operand(inputs, 0), operand(inputs, 1)];
+    return build(indices.shape, (at) => aligned(x, at.with(axis, within(x, axis, aligned(indices, at)))));
   },
-} satisfies Rules<keyof RowOps>;
+  addAlong: ({ attributes: { axis }, inputs }) => {
+    const [x, indices, updates] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)];
+    return build(x.shape, (at) => {
+      let sum = aligned(x, at);
+      for (let i = 0; i < (indices.shape[axis] ?? 0); i++) {
+        const from = at.with(axis, i);
+        if (within(x, axis, aligned(indices, from)) === at[axis]) sum += aligned(updates, from);
+      }
+      return sum;
+    });
+  },
+  topK: ({ attributes: { k }, inputs }) => {
+    const x = operand(inputs, 0);
+    const orders = rowsOf(x).map((row) =>
+      [...row.keys()].sort((i, j) => (row[j] ?? 0) - (row[i] ?? 0) || i - j).slice(0, k),
+    );
+    const shape = x.shape.with(-1, k);
+    const values = rowsOf(x).flatMap((row, i) => (orders[i] ?? []).map((position) => row[position] ?? Number.NaN));
+    return [
+      { shape, data: Float64Array.from(values) },
+      { shape, data: Float64Array.from(orders.flat()) },
+    ];
+  },
+} satisfies Rules<keyof IndexOps>;
+
+function within({ shape }: Numbers, axis: number, position: number): number {
+  if (!(position >= 0 && position < (shape[axis] ?? 0))) throw new Error(`interpret: axis ${axis} has no ${position}`);
+  return position;
+}

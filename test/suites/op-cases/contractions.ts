@@ -1,9 +1,33 @@
 import * as ops from "../../../src/graph/ops.js";
-import type { ReductionOps, Tensor } from "../../../src/graph/tensor.js";
+import type { ContractionOps, Shape, Tensor } from "../../../src/graph/tensor.js";
 import { type Case, type Cases, exactly, ids, real } from "../op-case.js";
-import { reduction } from "./shared.js";
+import { product, reduction } from "./shared.js";
 
-export const reductionsCases = {
+const batched: Case[] = [
+  product(["batch", 2, 3], ["batch", 3, 2], false, false),
+  product(["batch", 3, 2], ["batch", 3, 4], true, false),
+  product(["batch", 2, 3], ["batch", 4, 3], false, true),
+  product(["batch", 3, 2], ["batch", 4, 3], true, true),
+  product(["batch", 2, 3], [3, 4], false, false),
+  product(["batch", 2, 3], [4, 3], false, true),
+  product(["batch", 3, 2], [3, 4], true, false),
+  product(["batch", 3, 2], [4, 3], true, true),
+  product([2, 3], ["batch", 3, 2], false, false),
+  product([3, 2], ["batch", 2, 3], true, true),
+  product(["batch", 2, 2, 3], [1, 3, 2], false, false),
+  product(["batch", 1, 2, 3], ["batch", 2, 3, 1], false, false),
+  product([2, 1, 2, 3], [3, 3, 2], false, false),
+  product([1, 2, 3], ["batch", 4, 3], false, true),
+  product(["batch*2", 2, 3], ["batch*2", 3, 1], false, false),
+  product(["batch", 2, 3], [3, 4], false, false, 1),
+  ...[0.125, -3].flatMap((scale) => [
+    scaled([2, 3], [3, 2], scale),
+    scaled(["batch", 2, 3], [3, 2], scale),
+    scaled(["batch", 2, 3], ["batch", 3, 2], scale),
+  ]),
+];
+
+export const contractionsCases = {
   reduceSum: reduction(ops.reduceSum),
   reduceMean: reduction(ops.reduceMean),
   reduceMax: [...reduction(ops.reduceMax), tied((x) => ops.reduceMax(x, [1]))],
@@ -43,9 +67,34 @@ export const reductionsCases = {
     { name: "whole numbers", operands: [ids(["batch"], [7, 8, 9])], build: (x) => ops.countAlong(x) },
     { name: "batch of 1", operands: [real(["batch"])], build: (x) => ops.countAlong(x), numExamples: 1 },
   ],
-} satisfies Cases<keyof ReductionOps>;
+  matmul: [
+    product([2, 3], [3, 2], false, false),
+    product([3, 2], [3, 2], true, false),
+    product([2, 3], [2, 3], false, true),
+    product([3, 2], [2, 3], true, true),
+    product(["batch", 2], [2, 3], false, false),
+    product(["batch", 2], [3, 2], false, true),
+    product(["batch", 2], ["batch", 2], true, false),
+    product(["batch", 2], [2, 1], false, false, 1),
+    product([1, 1], [1, 1], false, false),
+    product([1, 4], [4, 1], false, false),
+    product([3, 1], [1, 2], false, false),
+    ...batched,
+    { name: "with itself", operands: [real([2, 2])], build: (x) => ops.matmul(x, x) },
+    { name: "with itself, transposed", operands: [real([3, 2])], build: (x) => ops.matmul(x, x, { transposeB: true }) },
+  ],
+} satisfies Cases<keyof ContractionOps>;
 
 /** Two elements of a row are the largest and two the smallest. */
 function tied(build: Case["build"]): Case {
   return { name: "two ties", operands: [exactly([2, 4], [1, 3, 3, 1, -2, -2, 0, 0])], build };
+}
+
+function scaled(a: Shape, b: Shape, scale: number): Case {
+  const { name, operands } = product(a, b, false, false);
+  return {
+    name: `${name}, times ${scale}`,
+    operands,
+    build: (x, y) => ops.matmul(x as Tensor, y as Tensor, { scale }),
+  };
 }

@@ -1,8 +1,16 @@
 import * as ops from "../../../src/graph/ops.js";
-import type { ProductOps } from "../../../src/graph/tensor.js";
+import type { ContractionOps } from "../../../src/graph/tensor.js";
 import { type Cases, real } from "../op-case.js";
+import { reduction, unary } from "./shared.js";
 
-export const productsLargeCases = {
+export const contractionsLargeCases = {
+  reduceSum: reduction(ops.reduceSum),
+  reduceMean: reduction(ops.reduceMean),
+  reduceMax: reduction(ops.reduceMax),
+  reduceMin: reduction(ops.reduceMin),
+  argMax: unary((x) => ops.argMax(x, 1)),
+  cumulativeSum: unary((x) => ops.cumulativeSum(x, 1)),
+  countAlong: unary(ops.countAlong),
   matmul: [
     {
       name: "1,024 x 128 by 128 x 64",
@@ -35,4 +43,4 @@ export const productsLargeCases = {
       numExamples: 16_384,
     },
   ],
-} satisfies Cases<keyof ProductOps>;
+} satisfies Cases<keyof ContractionOps>;

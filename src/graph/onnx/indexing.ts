@@ -1,15 +1,10 @@
 import { sizeOf } from "../../runtime/array.js";
 import { isSymbolic } from "../shape.js";
-import type { RowOps } from "../tensor.js";
-import type { Rules } from "./builder.js";
-import { onnxAxis, shapeLike } from "./builder.js";
+import type { IndexOps } from "../tensor.js";
+import { onnxAxis, type Rules, shapeLike } from "./builder.js";
 import { ELEMENT_TYPES } from "./element-types.js";
-import { mix } from "./random.js";
 
-/** The golden ratio in 64 bits. */
-const GOLDEN = [0x9e3779b9, 0x7f4a7c15];
-
-export const rowsEmission = {
+export const indexingEmission = {
   gather: (b, _, ...inputs) => b.node("Gather", inputs, { axis: 0 }),
   // ScatterElements and not ScatterND: with repeated rows the latter loses updates when it runs on several threads.
   scatterAdd: (b, { shape }, indices = "", updates = "") => {
@@ -35,10 +30,10 @@ export const rowsEmission = {
     const positions = b.node("Cast", [b.node("Gather", [first, inverse])], { to: ELEMENT_TYPES.int32 });
     return b.node("Reshape", [positions, shapeLike(b, shape, x)]);
   },
-  hash: (b, { attributes: { numBuckets, stream } }, x = "") => {
-    const mixed = (value: string, key: string) => mix(b, b.node("BitwiseXor", [value, key]));
-    const [first, second] = GOLDEN.map((word) => mixed(b.uint32(stream), b.uint32(word))) as [string, string];
-    const bits = mixed(mixed(b.node("Cast", [x], { to: ELEMENT_TYPES.uint32 }), first), second);
-    return b.node("Cast", [b.node("Mod", [bits, b.uint32(numBuckets)])], { to: ELEMENT_TYPES.int32 });
+  takeAlong: (b, { attributes: { axis } }, ...inputs) => b.node("GatherElements", inputs, { axis }),
+  addAlong: (b, { attributes: { axis } }, ...inputs) => b.node("ScatterElements", inputs, { axis, reduction: "add" }),
+  topK: (b, { attributes: { k } }, x = "") => {
+    const [values = "", indices = ""] = b.nodeOf(2, "TopK", [x, b.ints([k])], { axis: -1 });
+    return [values, b.node("Cast", [indices], { to: ELEMENT_TYPES.int32 })];
   },
-} satisfies Rules<keyof RowOps>;
+} satisfies Rules<keyof IndexOps>;

@@ -1,9 +1,9 @@
 import * as ops from "../../../src/graph/ops.js";
-import type { RowOps } from "../../../src/graph/tensor.js";
-import { type Cases, ids, real } from "../op-case.js";
+import { type IndexOps, part } from "../../../src/graph/tensor.js";
+import { type Case, type Cases, exactly, ids, real } from "../op-case.js";
 import { into, intoAsMany } from "./shared.js";
 
-export const rowsCases = {
+export const indexingCases = {
   gather: [
     { name: "repeated rows", operands: [real([4, 2]), ids(["batch"], [3, 0, 3])], build: ops.gather },
     { name: "rank-2 indices", operands: [real([4, 2]), ids(["batch", 2], [0, 1, 1, 3, 3, 3])], build: ops.gather },
@@ -73,18 +73,71 @@ export const rowsCases = {
       build: ops.firstEqual,
     },
   ],
-  hash: [
-    { name: "small numbers", operands: [ids(["batch"], [0, 1, 2])], build: (x) => ops.hash(x, 1000) },
+  takeAlong: [
     {
-      name: "another stream, rank 2",
-      operands: [ids(["batch", 2], [0, 1, 2, 3, 4, 5])],
-      build: (x) => ops.hash(x, 7, 3),
+      name: "the last axis, repeated",
+      operands: [real(["batch", 3]), ids(["batch", 2], [2, 2, 0, 1, 1, 1])],
+      build: (x, i) => ops.takeAlong(x, i, 1),
     },
     {
-      name: "of 32 bits, into as many as there are",
-      operands: [ids([4], [-1, -(2 ** 31), 2 ** 31 - 1, 0])],
-      build: (x) => ops.hash(x, 2 ** 31 - 1, 2 ** 31 - 1),
+      name: "axis 0",
+      operands: [real([3, 2]), ids([4, 2], [0, 1, 2, 1, 2, 0, 2, 0])],
+      build: (x, i) => ops.takeAlong(x, i, 0),
     },
-    { name: "a scalar into one", operands: [ids([], [9])], build: (x) => ops.hash(x, 1) },
+    {
+      name: "the middle of three axes",
+      operands: [real(["batch", 2, 2]), ids(["batch", 1, 2], [0, 1, 1, 1, 1, 0])],
+      build: (x, i) => ops.takeAlong(x, i, 1),
+    },
+    { name: "of a vector", operands: [real([3]), ids([2], [1, 1])], build: (x, i) => ops.takeAlong(x, i, 0) },
   ],
-} satisfies Cases<keyof RowOps>;
+  addAlong: [
+    {
+      name: "the last axis, repeated",
+      operands: [real(["batch", 3]), ids(["batch", 2], [2, 2, 0, 1, 1, 1]), real(["batch", 2])],
+      build: (x, i, u) => ops.addAlong(x, i, u, 1),
+    },
+    {
+      name: "axis 0",
+      operands: [real([3, 2]), ids([4, 2], [0, 1, 2, 1, 2, 0, 2, 0]), real([4, 2])],
+      build: (x, i, u) => ops.addAlong(x, i, u, 0),
+    },
+    {
+      name: "the middle of three axes",
+      operands: [real(["batch", 2, 2]), ids(["batch", 1, 2], [0, 1, 1, 1, 1, 0]), real(["batch", 1, 2])],
+      build: (x, i, u) => ops.addAlong(x, i, u, 1),
+    },
+  ],
+  topK: [
+    { name: "2 of 4", operands: [real(["batch", 4])], build: (x) => ops.topK(x, 2).values },
+    { name: "all of three axes", operands: [real([2, 2, 3])], build: (x) => ops.topK(x, 3).values },
+    { name: "of a vector", operands: [exactly([4], [3, -1, 4, 1.5])], build: (x) => ops.topK(x, 1).values },
+    { name: "batch of 1", operands: [real(["batch", 3])], build: (x) => ops.topK(x, 2).values, numExamples: 1 },
+  ],
+} satisfies Cases<keyof IndexOps>;
+
+/** Further results of the operations above and of others. */
+export const partCases: readonly Case[] = [
+  {
+    name: "where the largest are",
+    operands: [exactly([2, 4], [3, 1, 3, 2, 0, 5, 5, 5])],
+    build: (x) => ops.topK(x, 3).indices,
+  },
+  {
+    name: "the mean of layerNorm",
+    operands: [real(["batch", 4]), real([4]), real([4])],
+    build: (...x) => ops.layerNorm(...(x as [never, never, never])).mean,
+    held: [1, 2],
+  },
+  {
+    name: "the inverse deviation of layerNorm",
+    operands: [real(["batch", 4]), real([4]), real([4])],
+    build: (...x) => ops.layerNorm(...(x as [never, never, never])).inverseStd,
+    held: [1, 2],
+  },
+  {
+    name: "all of logSoftmaxAt",
+    operands: [real(["batch", 3]), ids(["batch"], [2, 0, 2])],
+    build: (x, classes) => part(ops.logSoftmaxAt(x, classes).at, 1),
+  },
+];

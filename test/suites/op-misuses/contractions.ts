@@ -1,8 +1,23 @@
 import * as ops from "../../../src/graph/ops.js";
-import type { ProductOps } from "../../../src/graph/tensor.js";
-import { batch, type Misuses, matrix, needsNumbers, vector, wide } from "./shared.js";
+import type { ContractionOps } from "../../../src/graph/tensor.js";
+import { batch, type Misuses, matrix, needsNumbers, reductions, vector, wide } from "./shared.js";
 
-export const productsMisuses = {
+export const contractionsMisuses = {
+  reduceSum: reductions("reduceSum", ops.reduceSum),
+  reduceMean: reductions("reduceMean", ops.reduceMean),
+  reduceMax: reductions("reduceMax", ops.reduceMax),
+  reduceMin: reductions("reduceMin", ops.reduceMin),
+  argMax: [
+    ...needsNumbers("argMax", (x) => ops.argMax(x, 0)),
+    { call: () => ops.argMax(batch, 2), message: /^argMax: \[batch, 3\] has axes 0 to 1, got axis 2/ },
+  ],
+  cumulativeSum: [
+    ...needsNumbers("cumulativeSum", (x) => ops.cumulativeSum(x, 0)),
+    { call: () => ops.cumulativeSum(batch, 2), message: /^cumulativeSum: \[batch, 3\] has axes 0 to 1, got axis 2/ },
+  ],
+  countAlong: [
+    { call: () => ops.countAlong(batch, [2]), message: /^countAlong: \[batch, 3\] has axes 0 to 1, got axis 2/ },
+  ],
   matmul: [
     ...needsNumbers("matmul", (x) => ops.matmul(matrix, x)),
     {
@@ -31,4 +46,4 @@ export const productsMisuses = {
       message: /^matmul: "batch" must be the leading axis, the result would be \[batch, batch\]/,
     },
   ],
-} satisfies Misuses<keyof ProductOps>;
+} satisfies Misuses<keyof ContractionOps>;

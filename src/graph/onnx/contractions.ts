@@ -1,0 +1,22 @@
+import type { ContractionOps } from "../tensor.js";
+import { countOf, MICROSOFT, type Rules, reduction } from "./builder.js";
+import { ELEMENT_TYPES } from "./element-types.js";
+
+export const contractionsEmission = {
+  reduceSum: reduction("ReduceSum"),
+  reduceMean: reduction("ReduceMean"),
+  reduceMax: reduction("ReduceMax"),
+  reduceMin: reduction("ReduceMin"),
+  argMax: (b, { attributes: { axis } }, x = "") =>
+    b.node("Cast", [b.node("ArgMax", [x], { axis, keepdims: 0 })], { to: ELEMENT_TYPES.int32 }),
+  cumulativeSum: (b, { attributes: { axis, exclusive, reverse } }, x = "") =>
+    b.node("CumSum", [x, b.int64(axis)], { exclusive: Number(exclusive), reverse: Number(reverse) }),
+  countAlong: (b, { attributes: { axes }, inputs: [x] }, name = "") => countOf(b, x, name, axes),
+  matmul: (b, { attributes: { transposeA, transposeB, scale }, inputs: [x, y] }, ...inputs) => {
+    const alpha = scale === 1 ? {} : { alpha: { float: scale } };
+    const [transA, transB] = [Number(transposeA), Number(transposeB)];
+    if (x?.shape.length === 2 && y?.shape.length === 2) return b.node("Gemm", inputs, { transA, transB, ...alpha });
+    const isPlain = !transposeA && !transposeB && scale === 1;
+    return isPlain ? b.node("MatMul", inputs) : b.node("FusedMatMul", inputs, { transA, transB, ...alpha }, MICROSOFT);
+  },
+} satisfies Rules<keyof ContractionOps>;
