@@ -2,7 +2,7 @@
 import { sha256 } from "../src/checkpoint/digest.js";
 import { publishSnapshot } from "../src/checkpoint/snapshot.js";
 import { forwardOnnx } from "../src/nn/forward-onnx.js";
-import { initParams } from "../src/nn/model.js";
+import { initWeights } from "../src/nn/model.js";
 import { directoryStore } from "../src/node/stores/directory-store.js";
 import { rootKey } from "../src/runtime/random.js";
 import { learnerOf, sizeNamed } from "./exchange-sizes.js";
@@ -11,7 +11,7 @@ const [root = "", size = ""] = process.argv.slice(2);
 const { model } = learnerOf(sizeNamed(size));
 const store = directoryStore(root);
 const digest = await sha256(forwardOnnx(model));
-const params = initParams(model, rootKey(2));
+const params = initWeights(model, rootKey(2));
 
 process.on("message", async (step: number) => {
   for (const { data } of Object.values(params)) data[0] = 1e-3 * step;

@@ -5,7 +5,7 @@
  * One student takes steps without a teacher and with one in turn, so that both meet the same machine. Each case in a process of its own.
  */
 import { fileURLToPath } from "node:url";
-import { initParams } from "../src/nn/model.js";
+import { initWeights } from "../src/nn/model.js";
 import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { table } from "../src/report/format.js";
 import { rootKey } from "../src/runtime/random.js";
@@ -41,7 +41,7 @@ async function measure(workload: LanguageWorkloadName, threads: number): Promise
   const student = engineStudent({ engine, learner });
   await student.init(rootKey(1));
   const drawnMs = performance.now() - begun;
-  const teacher = { group: 1, step: 0, digest: "1", params: initParams(learner.model, rootKey(2)) };
+  const teacher = { group: 1, step: 0, digest: "1", params: initWeights(learner.model, rootKey(2)) };
   const timed = async (teachers: readonly (typeof teacher)[], weight: number) => {
     const started = performance.now();
     await student.learn([batch], teachers, weight);

@@ -7,7 +7,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { lstmLanguageModel } from "../src/nn/lstm-language-model.js";
-import { initParams } from "../src/nn/model.js";
+import { initWeights } from "../src/nn/model.js";
 import { categorical } from "../src/nn/objectives.js";
 import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { adam } from "../src/optim/optimizers.js";
@@ -41,7 +41,7 @@ async function measure(vocabulary: number, numChunks: number): Promise<Figures> 
   const objective = { ...categorical({ numClasses: vocabulary }), labels };
   const student = engineStudent({ engine, learner: { model, objective, optimizer: adam(constantSchedule(1e-3)) } });
   await student.init(rootKey(1));
-  const teacher = { group: 1, step: 0, digest: "1", params: initParams(model, rootKey(2)) };
+  const teacher = { group: 1, step: 0, digest: "1", params: initWeights(model, rootKey(2)) };
   const seconds: number[] = [];
   for (let step = 0; step <= STEPS; step++) {
     const batch = randomTokens({ ...sizes, vocabulary }, (name) => fold(fold(rootKey(3), name), step));

@@ -7,9 +7,8 @@ import { CheckpointError } from "../errors.js";
 import type { NamedArrays } from "../runtime/array.js";
 import { byFirstPart, withPrefix } from "../runtime/named.js";
 import { numBytes } from "./bytes.js";
-import { groupNumber, incarnationNumber, stepNumber } from "./fields.js";
+import { groupNumber, incarnationNumber, problemsOf, stepNumber } from "./fields.js";
 import { decodeJson, show, versionMustBe } from "./json.js";
-import { problemsOf } from "./problems.js";
 import { openSafetensors, sealedSafetensors } from "./seal.js";
 import type { Store } from "./store.js";
 

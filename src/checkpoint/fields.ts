@@ -1,5 +1,5 @@
 /**
- * What numbers and names in the files of others may be, said once. Whoever may write to a store chooses them, so each has a
+ * What numbers and names in the files of others may be, said once, and what is said of those that are something else. Whoever may write to a store chooses them, so each has a
  * range in which counting on from it, padding it and comparing it stays exact.
  */
 import { z } from "zod";
@@ -8,6 +8,8 @@ import { MOST_INCARNATIONS } from "./layout.js";
 /** Steps: what a thousand a second come to in thirty years. */
 const MOST_STEPS = 1e12;
 const MOST_GROUPS = 65_536;
+/** Problems that are told of one file. */
+const MAX_PROBLEMS = 5;
 
 export const groupNumber = z
   .int()
@@ -26,4 +28,11 @@ export function asText<N extends z.ZodType<number, number>>(number: N) {
     .regex(/^(0|[1-9]\d{0,15})$/, "must be a whole number")
     .transform(Number)
     .pipe(number);
+}
+
+/** The first problems that a schema has with a value. */
+export function problemsOf({ issues }: z.ZodError): string {
+  const text = z.prettifyError(new z.ZodError(issues.slice(0, MAX_PROBLEMS)));
+  const cut = text.length > 1000 ? `${text.slice(0, 1000)}...` : text;
+  return issues.length > MAX_PROBLEMS ? `${cut}\nand ${issues.length - MAX_PROBLEMS} more` : cut;
 }

@@ -4,10 +4,9 @@ import { CheckpointError } from "../errors.js";
 import { type NamedArrays, sizeOf } from "../runtime/array.js";
 import { numBytes } from "./bytes.js";
 import { sha256 } from "./digest.js";
-import { asText, digestText, groupNumber, incarnationNumber, stepNumber } from "./fields.js";
+import { asText, digestText, groupNumber, incarnationNumber, problemsOf, stepNumber } from "./fields.js";
 import { decodeJson, encodeJson, show, versionMustBe } from "./json.js";
 import { isSnapshotName, latestName, snapshotName, snapshotsFolder } from "./layout.js";
-import { problemsOf } from "./problems.js";
 import { decodeSafetensors, safetensorsParts } from "./safetensors.js";
 import type { Store } from "./store.js";
 

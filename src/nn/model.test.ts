@@ -6,7 +6,7 @@ import { float32, int32, type NdArray } from "../runtime/array.js";
 import { rootKey } from "../runtime/random.js";
 import { forwardOnnx } from "./forward-onnx.js";
 import { mlp } from "./mlp.js";
-import { countParams, initParams, inputTensors, type Model, paramTensors } from "./model.js";
+import { countParams, initWeights, inputTensors, type Model, paramTensors } from "./model.js";
 
 const options = {
   categorical: { origin: { numIds: 4, width: 2 }, weekday: { numIds: 3, width: 1 } },
@@ -33,22 +33,22 @@ test("params have the shapes that the options say", () => {
 });
 
 test("params are a function of the key and of their own name", () => {
-  assert.deepEqual(initParams(model, rootKey(1)), initParams(model, rootKey(1)));
-  assert.notDeepEqual(initParams(model, rootKey(1)), initParams(model, rootKey(2)));
+  assert.deepEqual(initWeights(model, rootKey(1)), initWeights(model, rootKey(1)));
+  assert.notDeepEqual(initWeights(model, rootKey(1)), initWeights(model, rootKey(2)));
 
   const reversed: Model = { ...model, params: Object.fromEntries(Object.entries(model.params).reverse()) };
-  assert.deepEqual(initParams(reversed, rootKey(1)), initParams(model, rootKey(1)));
+  assert.deepEqual(initWeights(reversed, rootKey(1)), initWeights(model, rootKey(1)));
 
   const { weekday, ...others } = options.categorical;
   const wider = mlp({ ...options, categorical: { weekday, ...others, carrier: { numIds: 2, width: 1 } } });
-  const [before, after] = [initParams(model, rootKey(1)), initParams(wider, rootKey(1))];
+  const [before, after] = [initWeights(model, rootKey(1)), initWeights(wider, rootKey(1))];
   for (const name of ["embeddings.origin", "embeddings.weekday", "layers.1.weight"]) {
     assert.deepEqual(after[name], before[name], name);
   }
 });
 
 test("weights are He normal, embeddings have standard deviation 0.05, biases are zero", () => {
-  const wide = initParams(
+  const wide = initWeights(
     mlp({ ...options, categorical: { id: { numIds: 5000, width: 20 } }, hidden: [500] }),
     rootKey(3),
   );

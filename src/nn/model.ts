@@ -82,7 +82,7 @@ export interface Trained {
 export type Weighted = Pick<Model, "params" | "buffers">;
 
 /** Fresh params. Each draws from its own key, so adding one changes no other. */
-export function initParams(model: Model, key: Key): NamedArrays {
+function initParams(model: Model, key: Key): NamedArrays {
   return mapValues(model.params, ({ shape, init }, name) => init(fold(key, name), shape));
 }
 
@@ -126,7 +126,7 @@ export function paramTensors(model: Model, prefix: string): Tensors {
 }
 
 /** The model's buffers as graph inputs named `prefix.path`. */
-export function bufferTensors({ buffers = {} }: Weighted, prefix: string): Tensors {
+function bufferTensors({ buffers = {} }: Weighted, prefix: string): Tensors {
   return mapValues(buffers, ({ shape }, name) => input(`${prefix}.${name}`, shape));
 }
 

@@ -8,7 +8,7 @@ import type { Tensor } from "../graph/tensor.js";
 import { float32 } from "../runtime/array.js";
 import { fold, normal, rootKey } from "../runtime/random.js";
 import { convolution, convolutionParams } from "./conv.js";
-import { initParams, inputTensors, train, weightTensors } from "./model.js";
+import { initWeights, inputTensors, train, weightTensors } from "./model.js";
 import { batchNormBuffers, batchNormModel, groupNorm, normParams } from "./norm.js";
 
 const draws = (name: string, shape: readonly number[]) =>
@@ -62,7 +62,7 @@ test("params of norms and convolutions have the shapes and the values to begin w
     ...convolutionParams("grouped", { inputs: 4, outputs: 6, kernel: [5], groups: 2, hasBias: false }),
     ...normParams("norm", 3),
   };
-  const drawn = initParams({ params, inputs: {}, apply: (weights) => weights["norm.gain"] as Tensor }, rootKey(1));
+  const drawn = initWeights({ params, inputs: {}, apply: (weights) => weights["norm.gain"] as Tensor }, rootKey(1));
   const shapes = Object.fromEntries(Object.entries(drawn).map(([name, { shape }]) => [name, shape]));
   assert.deepEqual(shapes, {
     "plain.weight": [6, 4, 3, 2],

@@ -3,10 +3,10 @@ import type { z } from "zod";
 import { ConfigError } from "../errors.js";
 import { nearest } from "../nearest.js";
 import { shortened } from "../report/format.js";
-import { DEFAULT_ALGORITHM } from "./algorithms.js";
-import { crossChecks } from "./cross-checks.js";
-import { dataKindNames, kindNamed, rulesOf } from "./kinds/kinds.js";
+import { algorithmOf, DEFAULT_ALGORITHM } from "./algorithms.js";
+import { dataKindNames, kindNamed, kindOf, rulesOf } from "./kinds/kinds.js";
 import { unknownNameHint } from "./known-names.js";
+import { optimizerProblems } from "./optimizer-schema.js";
 import { isRecord, plainCopy } from "./plain-data.js";
 import type { RunConfig } from "./schema.js";
 
@@ -21,7 +21,7 @@ const MAX_SHOWN = 300;
  */
 export function resolveConfig(given: unknown): RunConfig {
   const value = withAlgorithmKind(plainCopy(given));
-  const kind = isRecord(value) ? kindOf(value.data) : undefined;
+  const kind = isRecord(value) ? kindIn(value.data) : undefined;
   const name = kindNamed(kind);
   if (name === undefined) {
     throw new ConfigError(`the configuration has 1 problem:\n  ${wrongKind("data.kind", kind, dataKindNames)}`);
@@ -80,6 +80,24 @@ export function applyOverrides(config: unknown, overrides: readonly string[]): u
   return result;
 }
 
+/** A line for each broken rule that spans several options. */
+function crossChecks(config: RunConfig): string[] {
+  const problems = [
+    ...optimizerProblems(config.optimizer, config.numSteps),
+    ...algorithmOf(config).problems(config),
+    ...kindOf(config).problems(config),
+  ];
+  if (config.globalBatchSize % config.accumulate !== 0) {
+    problems.push(`accumulate: must divide globalBatchSize (${config.globalBatchSize}), got ${config.accumulate}`);
+  }
+  if (config.accumulate > 1 && config.optimizer.sparseParams?.length) {
+    problems.push(
+      `accumulate: must be 1 with optimizer.sparseParams, as sums of gradients are of whole tables, got ${config.accumulate}`,
+    );
+  }
+  return problems;
+}
+
 function explain(issue: z.core.$ZodIssue, config: unknown, schema: z.ZodType): string[] {
   const path = shortened(issue.path.join("."), MAX_SHOWN) || "configuration";
   if (issue.code === "unrecognized_keys") {
@@ -90,7 +108,7 @@ function explain(issue: z.core.$ZodIssue, config: unknown, schema: z.ZodType): s
     });
   }
   const kinds = unknownKind(issue, config);
-  if (kinds) return [wrongKind(`${path}.kind`, kindOf(valueAt(issue.path, config)), kinds)];
+  if (kinds) return [wrongKind(`${path}.kind`, kindIn(valueAt(issue.path, config)), kinds)];
   const inner = issuesOfKind(issue, config);
   if (inner) return inner.flatMap((one) => explain(one, config, schema));
   const value = valueAt(issue.path, config);
@@ -101,7 +119,7 @@ function explain(issue: z.core.$ZodIssue, config: unknown, schema: z.ZodType): s
 
 /** Of a union of records that say their kinds, those that there are, when a record says another one. */
 function unknownKind(issue: z.core.$ZodIssue, config: unknown): string[] | undefined {
-  if (issue.code !== "invalid_union" || typeof kindOf(valueAt(issue.path, config)) !== "string") return undefined;
+  if (issue.code !== "invalid_union" || typeof kindIn(valueAt(issue.path, config)) !== "string") return undefined;
   const records = issue.errors.filter((issues) =>
     issues.some(({ path, code }) => path.length > 0 || code === "unrecognized_keys"),
   );
@@ -124,7 +142,7 @@ function issuesOfKind(issue: z.core.$ZodIssue, config: unknown): z.core.$ZodIssu
   return found ? found.map((one) => ({ ...one, path: [...issue.path, ...one.path] })) : undefined;
 }
 
-function kindOf(value: unknown): unknown {
+function kindIn(value: unknown): unknown {
   return isRecord(value) ? value.kind : undefined;
 }
 

@@ -6,12 +6,12 @@ import type { LabelStatistics } from "../data/table.js";
 import { ConfigError, StoreError } from "../errors.js";
 import { declarationOf, declareRun, type RunDeclaration } from "./declaration.js";
 import type { TableRunInput } from "./input/run.js";
-import { tableWork } from "./table-work.js";
+import { tableRunSpec } from "./table-spec.js";
 
 const data = { digest: "d".repeat(64), preprocessing: tinyPreprocessing };
 const modelDigest = "a".repeat(64);
 const declare = (changes: Partial<TableRunInput> = {}) =>
-  declarationOf(tinyConfig(changes), tableWork(tinyConfig(changes), data), modelDigest);
+  declarationOf(tinyConfig(changes), tableRunSpec(tinyConfig(changes), data), modelDigest);
 
 async function refused(declaring: Promise<void>, ...patterns: readonly RegExp[]): Promise<void> {
   await assert.rejects(declaring, (error) => {
@@ -52,7 +52,7 @@ describe("a run declaration", () => {
     const declareWith = (task: TableRunInput["task"], labels?: LabelStatistics) => {
       const preprocessing = { ...tinyPreprocessing, ...(labels && { labels }) };
       const config = tinyConfig({ task });
-      return declarationOf(config, tableWork(config, { ...data, preprocessing }), modelDigest);
+      return declarationOf(config, tableRunSpec(config, { ...data, preprocessing }), modelDigest);
     };
     assert.deepEqual(declareWith({ kind: "binary", distillLoss: "jensenShannon" }), declare());
     const animals: LabelStatistics = { kind: "classes", classes: ["cat", "eel"], counts: [3, 1] };

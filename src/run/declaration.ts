@@ -1,11 +1,14 @@
 /** The run declaration: what all groups of a run must share, created once in the store. */
+
+import { sha256 } from "../checkpoint/digest.js";
 import { decodeJson, encodeJson } from "../checkpoint/json.js";
 import type { Store } from "../checkpoint/store.js";
 import { type DataRegime, numSlots } from "../data/shard.js";
 import { ConfigError } from "../errors.js";
+import { forwardOnnx } from "../nn/forward-onnx.js";
 import { algorithmOf } from "./algorithms.js";
 import type { RunConfig } from "./schema.js";
-import type { Work } from "./workload.js";
+import type { RunSpec } from "./specs.js";
 
 /** The version of `run.json`. */
 const DECLARATION_VERSION = 1;
@@ -35,7 +38,7 @@ export interface RunDeclaration extends Readonly<Record<string, unknown>> {
 /** What a configuration and its data declare. */
 export function declarationOf(
   config: RunConfig,
-  { digest, declared }: Pick<Work, "digest" | "declared">,
+  { digest, declared }: Pick<RunSpec, "digest" | "declared">,
   modelDigest: string,
 ): RunDeclaration {
   return {
@@ -83,4 +86,15 @@ export async function declareRun(store: Store, own: RunDeclaration): Promise<voi
   throw new ConfigError(
     `the groups of a run must share its declaration:\n  ${lines.join("\n  ")}\nUse the configuration of that run, or start another run in an empty store.`,
   );
+}
+
+/**
+ * Declare the run in the store that all groups share, or adopt what is declared there; gives the digest of the forward graph.
+ *
+ * Throws {@link ConfigError} when another run is declared there.
+ */
+export async function joinRun(config: RunConfig, spec: RunSpec, store: Store): Promise<string> {
+  const modelDigest = await sha256(forwardOnnx(spec.learner.model));
+  await declareRun(store, declarationOf(config, spec, modelDigest));
+  return modelDigest;
 }

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { tinyConfig, tinyPreprocessing, tinyServing } from "../../test/fixtures/tiny-run.js";
 import type { Preprocessing } from "../data/table.js";
 import { decodeModel } from "../graph/onnx-proto.js";
-import { initParams } from "../nn/model.js";
+import { initWeights } from "../nn/model.js";
 import * as ort from "../node/ort/library.js";
 import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";
 import { float32, int32, type NamedArrays } from "../runtime/array.js";
@@ -32,7 +32,7 @@ const config = tinyConfig({
 /** A learner and params whose biases are not zero, so that they count. */
 function trained(given = config, fitted = preprocessing): { learner: RunLearner; params: NamedArrays } {
   const learner = tableLearner(given, fitted);
-  const params = mapValues(initParams(learner.model, rootKey(5)), ({ data, shape }) =>
+  const params = mapValues(initWeights(learner.model, rootKey(5)), ({ data, shape }) =>
     float32(
       Float32Array.from(data, (value) => value + 0.05),
       shape,

@@ -9,7 +9,7 @@ import { memoryStore, type Store } from "../checkpoint/store.js";
 import { CheckpointError, ConfigError, TrainingError } from "../errors.js";
 import type { TrainEvent } from "../log/events.js";
 import { forwardOnnx } from "../nn/forward-onnx.js";
-import { initParams } from "../nn/model.js";
+import { initWeights } from "../nn/model.js";
 import { filled, type NamedArrays } from "../runtime/array.js";
 import { underPrefix } from "../runtime/named.js";
 import { rootKey } from "../runtime/random.js";
@@ -17,7 +17,7 @@ import type { Learner } from "../train/graphs.js";
 import type { TableRunInput } from "./input/run.js";
 import { tableLearner } from "./learner.js";
 import { groupFiles } from "./saved-group.js";
-import type { TableShard } from "./table-work.js";
+import type { TableShard } from "./table-spec.js";
 
 const only = <K extends TrainEvent["event"]>(events: readonly TrainEvent[], kind: K) =>
   events.filter((event): event is Extract<TrainEvent, { event: K }> => event.event === kind);
@@ -38,7 +38,7 @@ async function storeWithGroup1(changes: Partial<TableRunInput>): Promise<Store> 
   const store = memoryStore();
   const { model }: Learner = tableLearner(tinyConfig(changes), tinyPreprocessing);
   const digest = await sha256(forwardOnnx(model));
-  const params = initParams(model, rootKey(77));
+  const params = initWeights(model, rootKey(77));
   await publishSnapshot(store, { group: 1, step: 1000, incarnation: 1, model: digest, params });
   return store;
 }
@@ -322,13 +322,13 @@ describe("a group with initial weights", () => {
   });
 
   test("goes back to them", async () => {
-    const init = initParams(tableLearner(tinyConfig(), tinyPreprocessing).model, rootKey(8));
+    const init = initWeights(tableLearner(tinyConfig(), tinyPreprocessing).model, rootKey(8));
     const { checkpoint } = await runTiny({ init, data: spoiltData(96) });
     assert.deepEqual(underPrefix("params", checkpoint?.state ?? {}), init);
   });
 
   test("refuses those that do not fit or are not finite, by name", async () => {
-    const init = initParams(tableLearner(tinyConfig(), tinyPreprocessing).model, rootKey(8));
+    const init = initWeights(tableLearner(tinyConfig(), tinyPreprocessing).model, rootKey(8));
     const { "layers.0.bias": bias, ...rest } = init;
     assert.ok(bias);
     const wrong: readonly [NamedArrays, RegExp][] = [

@@ -27,7 +27,7 @@ import { type GroupOptions, lastStepOf, type StartedGroup, startGroup } from "./
  * do not fit; {@link CheckpointError} when the checkpoint is not this model's.
  */
 export async function runGroup(options: GroupOptions): Promise<"finished" | "stopped"> {
-  const { groupIndex, workload, log } = options;
+  const { groupIndex, spec, log } = options;
   const numSteps = lastStepOf(options);
   const begun = performance.now();
   const group = await startGroup(options);
@@ -39,8 +39,8 @@ export async function runGroup(options: GroupOptions): Promise<"finished" | "sto
     incarnation: group.incarnation,
     step: student.step,
     numSteps,
-    trainRows: workload.numExamples,
-    numParams: countParams(workload.learner.model),
+    trainRows: spec.numExamples,
+    numParams: countParams(spec.learner.model),
     threads: options.threads,
   });
   const started = performance.now();
@@ -61,7 +61,7 @@ async function trainGroup(options: GroupOptions, group: StartedGroup, begun: num
   const numSteps = lastStepOf(options);
   let health = healthAt(student.step);
   let meter = stepMeter(groupIndex, student.step);
-  const { levels } = options.workload;
+  const { levels } = options.spec;
   const watch: LearningWatch = levels ? learningWatch(levels, numSteps, student.step) : () => null;
 
   /** Log the steps since the last event, and what is to be said of them. */

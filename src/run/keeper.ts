@@ -10,7 +10,7 @@ import type { Student } from "../train/student.js";
 import { troubleTeller } from "../train/trouble.js";
 import { afterValidation, type EarlyStopping, hasWaitedEnough, type Waiting } from "./early-stopping.js";
 import { groupFiles, readOwnCheckpoint, type SavedInfo, writeOwnCheckpoint } from "./saved-group.js";
-import type { Validate } from "./workload.js";
+import type { Validate } from "./specs.js";
 
 /** What the metadata of a group's best params says that it is. */
 export const BEST_FORMAT = "codistill.params";

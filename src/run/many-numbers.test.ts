@@ -4,7 +4,7 @@ import { tinyConfig } from "../../test/fixtures/tiny-run.js";
 import { numbersName } from "../data/batch.js";
 import { gatherBatch, type Preprocessing, recordLayout, tableRows } from "../data/table.js";
 import { mlp } from "../nn/mlp.js";
-import { initParams } from "../nn/model.js";
+import { initWeights } from "../nn/model.js";
 import * as ort from "../node/ort/library.js";
 import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";
 import { mapValues, withPrefix } from "../runtime/named.js";
@@ -30,7 +30,7 @@ const numberAt = (row: number, feature: number) => values[row * (NUM_FEATURES + 
 async function predicted(learner: Parameters<typeof predictGraph>[0], batch: Parameters<typeof gatherBatch>[0] | null) {
   const engine = onnxRuntimeEngine({ threads: 1 });
   try {
-    const params = initParams(learner.model, rootKey(5));
+    const params = initWeights(learner.model, rootKey(5));
     await engine.write(withPrefix(stateNames.params, params));
     const program = await engine.compile(predictGraph(learner, stateNames.params));
     const single = Object.fromEntries(
@@ -90,7 +90,7 @@ test("an exported model computes equal expressions of many columns at once, and 
     features: Object.fromEntries(names.map((name, i) => [name, { type: "number", expression: expressionOf(name, i) }])),
   };
   const learner = tableLearner(config, preprocessing);
-  const params = initParams(learner.model, rootKey(5));
+  const params = initWeights(learner.model, rootKey(5));
   const bytes = exportModel(
     learner,
     preprocessing,

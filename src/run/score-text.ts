@@ -5,15 +5,15 @@ import type { RunResult } from "../log/events.js";
 import { type TextScore, textScorer } from "../train/evaluate-text.js";
 import { weightState } from "../train/graphs.js";
 import type { TextRunConfig } from "./kinds/text.js";
-import { asTestMetrics, checkParams, type ScoredGroup } from "./score.js";
-import { textBatch, textMetrics } from "./text-work.js";
+import { checkParams, type ScoredGroup, scoredResult } from "./score.js";
+import type { RunSpec } from "./specs.js";
+import { textBatch, textMetrics } from "./text-spec.js";
 import { remarksOn, type YardstickText, yardsticks } from "./text-yardsticks.js";
-import type { Work } from "./workload.js";
 
 export interface ScoreTextOptions {
   readonly engine: Engine;
   readonly config: TextRunConfig;
-  readonly work: Work;
+  readonly spec: RunSpec;
   readonly text: YardstickText;
   readonly shippedGroup: number;
   readonly signal?: AbortSignal | undefined;
@@ -27,7 +27,7 @@ export interface ScoreTextOptions {
 export async function scoreTextRun(options: ScoreTextOptions, groups: readonly ScoredGroup[]): Promise<RunResult> {
   const { engine, config, text, signal } = options;
   const { test, size } = text;
-  const { model } = options.work.learner;
+  const { model } = options.spec.learner;
   const prefixes = groups.map(({ group }) => ({
     params: `models.${group}.params`,
     buffers: `models.${group}.buffers`,
@@ -37,24 +37,18 @@ export async function scoreTextRun(options: ScoreTextOptions, groups: readonly S
     await engine.write(weightState(model, group.best.params, prefixes[i]?.params));
   }
   const score = await textScorer(engine, model, prefixes, textBatch(config));
-  const { models, ensemble, disagreement, churn } = await score(test, signal);
-  const metricsOf = (of: TextScore) => asTestMetrics(textMetrics(of, size));
-  const scored = groups.map(({ best: { step, validationLoss }, ...record }, i) => ({
-    ...record,
-    step,
-    validationLoss,
-    ...metricsOf(models[i] as TextScore),
-  }));
+  const scores = await score(test, signal);
+  const metricsOf = (of: TextScore) => textMetrics(of, size);
+  const { ensemble } = scores;
+  const measured = { ...scores, models: scores.models.map(metricsOf), ensemble: ensemble && metricsOf(ensemble) };
+  const result = scoredResult(groups, measured);
   const beside = await yardsticks(text, signal);
-  const shipped = scored.find(({ group }) => group === options.shippedGroup);
+  const shipped = result.groups.find(({ group }) => group === options.shippedGroup);
   const remarks = shipped ? remarksOn(shipped, beside) : [];
   return {
     task: "language",
     lossName: "nats per token",
-    groups: scored,
-    ensemble: ensemble && metricsOf(ensemble),
-    disagreement,
-    churn,
+    ...result,
     yardsticks: beside,
     ...(remarks.length > 0 && { remarks }),
     shippedGroup: options.shippedGroup,

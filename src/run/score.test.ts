@@ -6,7 +6,7 @@ import { memoryStore } from "../checkpoint/store.js";
 import { gatherBatch } from "../data/table.js";
 import type { Engine } from "../engine/engine.js";
 import type { RunResult, TestMetrics } from "../log/events.js";
-import { initParams } from "../nn/model.js";
+import { initWeights } from "../nn/model.js";
 import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";
 import type { NamedArrays } from "../runtime/array.js";
 import { withPrefix } from "../runtime/named.js";
@@ -14,13 +14,14 @@ import { rootKey } from "../runtime/random.js";
 import { predictGraph, stateNames } from "../train/graphs.js";
 import { auc, logLoss, meanAbsoluteDifference, meanOfProbs } from "../train/metrics.js";
 import { groupFiles } from "./saved-group.js";
-import { type BestParams, type GroupRecord, readBest, scoreRun } from "./score.js";
+import { type BestParams, type GroupRecord, readBest } from "./score.js";
+import { scoreTableRun } from "./score-table.js";
 
 const learner = tinyLearner();
 const rows = tinyRows(150, 3);
 const batch = gatherBatch(rows, { start: 0, end: rows.numRows });
 const labels = batch.labels?.data as Float32Array;
-const paramsOf = (seed: number) => initParams(learner.model, rootKey(seed));
+const paramsOf = (seed: number) => initWeights(learner.model, rootKey(seed));
 
 let engine: Engine;
 beforeEach(() => {
@@ -62,15 +63,15 @@ function group(index: number, seed: number): GroupRecord & { readonly best: Best
   };
 }
 
-describe("scoreRun", () => {
+describe("scoreTableRun", () => {
   test("rejects with the reason of the signal that cancels it", async () => {
     const reason = new Error("no more");
-    await assert.rejects(scoreRun(engine, learner, [group(0, 1)], rows, 0, AbortSignal.abort(reason)), reason);
+    await assert.rejects(scoreTableRun(engine, learner, [group(0, 1)], rows, 0, AbortSignal.abort(reason)), reason);
   });
 
   test("of one group: its own measures, no ensemble and no disagreement", async () => {
     const probs = await probsOf(paramsOf(1));
-    assert.deepEqual(await scoreRun(engine, learner, [group(0, 1)], rows, 0), {
+    assert.deepEqual(await scoreTableRun(engine, learner, [group(0, 1)], rows, 0), {
       task: "binary",
       lossName: "log loss",
       groups: [
@@ -100,7 +101,7 @@ describe("scoreRun", () => {
       Float32Array,
       Float32Array,
     ];
-    const result = await scoreRun(
+    const result = await scoreTableRun(
       engine,
       learner,
       seeds.map((seed, index) => group(index, seed)),
@@ -133,7 +134,13 @@ describe("scoreRun", () => {
   });
 
   test("of groups with equal params: an ensemble like each of them, and no disagreement", async () => {
-    const { groups, ensemble, disagreement } = await scoreRun(engine, learner, [group(0, 1), group(1, 1)], rows, 0);
+    const { groups, ensemble, disagreement } = await scoreTableRun(
+      engine,
+      learner,
+      [group(0, 1), group(1, 1)],
+      rows,
+      0,
+    );
     assert.equal(disagreement, 0);
     assert.equal(groups[0]?.testLoss, groups[1]?.testLoss);
     const { testLoss, testAuc, testAccuracy, testCalibrationError } = groups[0] as RunResult["groups"][number];
@@ -141,7 +148,7 @@ describe("scoreRun", () => {
   });
 
   test("of no group is empty", async () => {
-    const result = await scoreRun(engine, learner, [], rows, 0);
+    const result = await scoreTableRun(engine, learner, [], rows, 0);
     assert.deepEqual([result.groups, result.ensemble, result.disagreement], [[], null, null]);
   });
 });

@@ -1,21 +1,15 @@
-/** The end of a run: every group's best checkpoint scored once on the test split, alone and together. */
+/** The end of a run: every group's best params, and what a result says of them. */
 
 import { readGeneration } from "../checkpoint/generations.js";
 import { checkVersion } from "../checkpoint/json.js";
 import { openSafetensors } from "../checkpoint/seal.js";
 import type { Store } from "../checkpoint/store.js";
-import type { Rows } from "../data/table.js";
-import type { Engine } from "../engine/engine.js";
 import { CheckpointError } from "../errors.js";
 import type { Metrics, RunResult, TestMetrics, TrainEvent } from "../log/events.js";
 import { checkFit } from "../nn/fit.js";
 import { type Model, weightSpecs } from "../nn/model.js";
 import type { NamedArrays } from "../runtime/array.js";
-import { type Predictions, predictAll } from "../train/evaluate.js";
-import { predictGraph, stateNames, weightState } from "../train/graphs.js";
-import { meanOfProbs } from "../train/metrics.js";
 import { BEST_FORMAT, BEST_VERSION } from "./keeper.js";
-import type { RunLearner } from "./learner.js";
 import { groupFiles } from "./saved-group.js";
 
 /** The params (and buffers) that a group would ship: its best by validation. */
@@ -61,43 +55,27 @@ export function checkParams(model: Model, { group, best }: ScoredGroup): void {
   checkFit(`${groupFiles.best} of group ${group}`, best.params, weightSpecs(model));
 }
 
-/**
- * Score the groups' best params, their ensemble (the mean of their predictions), and how far they disagree. Rejects with
- * the signal's reason when that cancels it.
- */
-export async function scoreRun(
-  engine: Engine,
-  learner: RunLearner,
+/** What was measured on the test split: of each group in turn, of all together, and how far they disagree. */
+export interface Scores {
+  readonly models: readonly ({ readonly loss: number } & Metrics)[];
+  /** Null with one group, as are those below. */
+  readonly ensemble: ({ readonly loss: number } & Metrics) | null;
+  readonly disagreement: number | null;
+  readonly churn: number | null;
+}
+
+/** The part of a result that says what was measured of the groups. */
+export function scoredResult(
   groups: readonly ScoredGroup[],
-  test: Rows,
-  shippedGroup: number,
-  signal?: AbortSignal,
-): Promise<RunResult> {
-  const program = await engine.compile(predictGraph(learner, stateNames.params));
-  const scored: RunResult["groups"][number][] = [];
-  const probs: Float32Array[] = [];
-  let labels: Predictions["labels"] = new Float32Array();
-  const { task } = learner;
-  for (const { best, ...record } of groups) {
-    checkParams(learner.model, { best, ...record });
-    await engine.write(weightState(learner.model, best.params));
-    const predictions = await predictAll(program, test, signal);
-    probs.push(predictions.probs);
-    labels = predictions.labels;
-    const { step, validationLoss } = best;
-    scored.push({ ...record, step, validationLoss, ...asTestMetrics(task.measure(predictions)) });
-  }
-  const isSeveral = probs.length > 1;
-  return {
-    task: task.kind,
-    lossName: task.lossName,
-    groups: scored,
-    ensemble: isSeveral ? asTestMetrics(task.measure({ probs: meanOfProbs(probs), labels })) : null,
-    disagreement: isSeveral ? meanOverPairs(probs, task.distance) : null,
-    churn: isSeveral ? meanOverPairs(probs, task.churn) : null,
-    shippedGroup,
-    testRows: test.numRows,
-  };
+  { models, ensemble, disagreement, churn }: Scores,
+): Pick<RunResult, "groups" | "ensemble" | "disagreement" | "churn"> {
+  const scored = groups.map(({ best: { step, validationLoss }, ...record }, i) => ({
+    ...record,
+    step,
+    validationLoss,
+    ...asTestMetrics(models[i] as Scores["models"][number]),
+  }));
+  return { groups: scored, ensemble: ensemble && asTestMetrics(ensemble), disagreement, churn };
 }
 
 /** A loss and metrics on the test split, under the names of a result. */
@@ -106,11 +84,6 @@ export function asTestMetrics(measured: { readonly loss: number } & Metrics): Te
   return Object.fromEntries(
     entries.map(([name, value]) => [`test${name.slice(0, 1).toUpperCase()}${name.slice(1)}`, value]),
   ) as TestMetrics;
-}
-
-function meanOverPairs<T>(items: readonly T[], measure: (a: T, b: T) => number): number {
-  const values = items.flatMap((a, i) => items.slice(i + 1).map((b) => measure(a, b)));
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** Let everything else have its turn. Throws the signal's reason. */

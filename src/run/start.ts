@@ -14,19 +14,19 @@ import { latestOnly } from "../train/latest-only.js";
 import { engineStudent } from "../train/student.js";
 import { algorithmOf } from "./algorithms.js";
 import { asRecorded, atStepZero, type Beginning, fromNewestSnapshot } from "./beginning.js";
+import { joinRun } from "./declaration.js";
 import { notWaiting } from "./early-stopping.js";
-import { joinRun } from "./join.js";
 import { groupKeeper } from "./keeper.js";
 import { kindOf } from "./kinds/kinds.js";
 import { readOwnCheckpoint, type SavedInfo } from "./saved-group.js";
 import type { RunConfig } from "./schema.js";
 import { readOwnBest } from "./score.js";
-import type { Workload } from "./workload.js";
+import type { GroupSpec } from "./specs.js";
 
 export interface GroupOptions {
   readonly config: RunConfig;
   readonly groupIndex: number;
-  readonly workload: Workload;
+  readonly spec: GroupSpec;
   /** What all groups share. */
   readonly store: Store;
   /** Reads the params to begin from, by the names of the model's; drawn by the seed when left out. */
@@ -61,9 +61,9 @@ const STORE_SECONDS = 60;
 
 /** Join the run, and put together the parts of a group, as they were at its checkpoint when there is one. */
 export async function startGroup(options: GroupOptions) {
-  const { config, groupIndex, workload, engine, files, log } = options;
-  const { learner } = workload;
-  const modelDigest = await joinRun(config, workload, options.store);
+  const { config, groupIndex, spec, engine, files, log } = options;
+  const { learner } = spec;
+  const modelDigest = await joinRun(config, spec, options.store);
   const seed = fold(rootKey(config.seed), groupIndex);
   const student = engineStudent({ engine, learner, key: fold(seed, "steps") });
 
@@ -89,7 +89,7 @@ export async function startGroup(options: GroupOptions) {
 
   const from = info?.cursor ?? unreadAt(beginning.step * config.accumulate);
   // The batches of the next step are read while the engine takes this one.
-  const stream = prefetched(workload.stream(fold(seed, "stream"), from), config.accumulate);
+  const stream = prefetched(spec.stream(fold(seed, "stream"), from), config.accumulate);
   const tell = (message: string) => log({ event: "warning", group: groupIndex, step: student.step, message });
   const starts = watchStarts(options.store, groupIndex, incarnation, { isClaimed: true, tell });
   // For algorithms that publish nothing: the others look before each publication, and tell of a store that fails.
@@ -113,7 +113,7 @@ export async function startGroup(options: GroupOptions) {
     replay: options.replay,
   });
   // Before the programs of steps with teachers, which are compiled in the background and would hold it up.
-  const validate = await workload.validator(engine);
+  const validate = await spec.validator(engine);
   await algorithm.prepare();
   const keeper = groupKeeper({
     group: groupIndex,
@@ -138,8 +138,8 @@ export async function startGroup(options: GroupOptions) {
 
 /** Where a group without a checkpoint begins: a replay as what it repeats, another one of a joined run where others saw it. */
 async function beginningOf(options: GroupOptions, incarnation: number, digest: string): Promise<Beginning> {
-  const { config, groupIndex, workload, log, replay } = options;
-  const { model } = workload.learner;
+  const { config, groupIndex, spec, log, replay } = options;
+  const { model } = spec.learner;
   if (replay) return replay.began ? asRecorded(replay.recorded, replay.began, model) : atStepZero;
   if (!options.isJoined || incarnation === 1) return atStepZero;
   const store = sharedStore(options);

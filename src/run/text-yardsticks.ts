@@ -6,7 +6,7 @@ import type { TestMetrics, Yardstick } from "../log/events.js";
 import { count, loss } from "../report/format.js";
 import { RATE_TOO_HIGH } from "./learning-watch.js";
 import { breath } from "./score.js";
-import { textMetrics } from "./text-work.js";
+import { textMetrics } from "./text-spec.js";
 
 export interface YardstickText {
   /** The size of the vocabulary: how many different tokens there are. */

@@ -5,7 +5,7 @@ import { memoryStore } from "../../src/checkpoint/store.js";
 import { ConfigError } from "../../src/errors.js";
 import { eventOf, lastStepOf } from "../../src/node/runs/read-log.js";
 import { declarationOf, declareRun } from "../../src/run/declaration.js";
-import { tableWork } from "../../src/run/table-work.js";
+import { tableRunSpec } from "../../src/run/table-spec.js";
 import { tinyConfig, tinyPreprocessing } from "../fixtures/tiny-run.js";
 import type { Draw } from "./draw.js";
 import { editJson } from "./edit-json.js";
@@ -13,7 +13,7 @@ import { tally } from "./tally.js";
 
 const own = declarationOf(
   tinyConfig(),
-  tableWork(tinyConfig(), { digest: "d".repeat(64), preprocessing: tinyPreprocessing }),
+  tableRunSpec(tinyConfig(), { digest: "d".repeat(64), preprocessing: tinyPreprocessing }),
   "a".repeat(64),
 );
 const events = [

@@ -1,6 +1,6 @@
 /** What the PyTorch twins of language models are given: settings, params of the student and of two teachers, a text. */
 import { lstmLanguageModel } from "../../src/nn/lstm-language-model.js";
-import { initParams, type Model } from "../../src/nn/model.js";
+import { initWeights, type Model } from "../../src/nn/model.js";
 import { transformerLanguageModel } from "../../src/nn/transformer-language-model.js";
 import { int32, type NamedArrays } from "../../src/runtime/array.js";
 import { mapValues } from "../../src/runtime/named.js";
@@ -42,7 +42,7 @@ export type LanguageNetwork = keyof typeof languageNetworks;
 
 /** The student begins from params 0; the teachers have 1 and 2. */
 export function languageParams(network: LanguageNetwork, index: number): NamedArrays {
-  return initParams(languageNetworks[network].model, fold(rootKey(21), index));
+  return initWeights(languageNetworks[network].model, fold(rootKey(21), index));
 }
 
 /** Ids and labels of a step: texts in which tokens follow one another in a hidden order. */

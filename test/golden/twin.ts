@@ -4,7 +4,7 @@
  */
 import { encodeSafetensors } from "../../src/checkpoint/safetensors.js";
 import { type MlpOptions, mlp } from "../../src/nn/mlp.js";
-import { initParams } from "../../src/nn/model.js";
+import { initWeights } from "../../src/nn/model.js";
 import { adam, sgd } from "../../src/optim/optimizers.js";
 import { linearSchedule } from "../../src/optim/schedules.js";
 import type { GradientTransformation } from "../../src/optim/transformations.js";
@@ -128,7 +128,7 @@ export function twinData(): object {
 function inputsOf(run: TwinRun): NamedArrays {
   const groups = Array.from({ length: run.numGroups }, (_, group) => {
     const batches = Array.from({ length: run.numSteps }, (_, step) => twinBatch(run, group, step));
-    const params = initParams(mlp(run.network), paramsKey(run, group));
+    const params = initWeights(mlp(run.network), paramsKey(run, group));
     return withPrefix(String(group), { ...withPrefix("params", params), ...withPrefix("batches", stacked(batches)) });
   });
   return Object.assign({}, ...groups);

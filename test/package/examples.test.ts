@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { initParams } from "../../src/nn/model.js";
+import { initWeights } from "../../src/nn/model.js";
 import { MODEL_FORMAT, MODEL_VERSION } from "../../src/node/ort/model-file.js";
 import { exportModel } from "../../src/run/export.js";
 import { rootKey } from "../../src/runtime/random.js";
@@ -47,7 +47,7 @@ before(() => {
     label: "late",
     reading: JSON.stringify({ columns: [] }),
   };
-  const params = initParams(learner.model, rootKey(3));
+  const params = initWeights(learner.model, rootKey(3));
   const path = join(project.folder, "model.onnx");
   writeFileSync(path, exportModel(learner, tinyPreprocessing, tinyServing(), params, metadata));
   project.write("rows.csv", "colour,size,late\nblue,2.5,1\nred,-1,0\n");

@@ -20,7 +20,7 @@ import { openStore } from "../stores/stores.js";
 import { errorLine } from "./error-line.js";
 import { FAILED, REFUSED } from "./exit-codes.js";
 import { hasBegun, stopOrder } from "./group-orders.js";
-import { openWorkload } from "./prepare.js";
+import { openGroupSpec } from "./prepare.js";
 import { recordOf } from "./replay.js";
 
 /** Which group trains, where, and with how many threads. */
@@ -68,7 +68,7 @@ async function train({ folder, groupIndex, threads, own, logPath }: Place, owner
     await runGroup({
       config,
       groupIndex,
-      workload: await openWorkload(config, folder, groupIndex),
+      spec: await openGroupSpec(config, folder, groupIndex),
       ...(init && { readInit: () => readInit(init, folder.path) }),
       engine,
       threads,

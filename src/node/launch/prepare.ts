@@ -7,7 +7,7 @@ import type { TrainEvent } from "../../log/events.js";
 import { epochsOf } from "../../run/epochs.js";
 import { kindOf } from "../../run/kinds/kinds.js";
 import type { RunConfig } from "../../run/schema.js";
-import type { Workload } from "../../run/workload.js";
+import type { GroupSpec } from "../../run/specs.js";
 import { noteUse } from "../runs/cache-uses.js";
 import type { PreparedData } from "../runs/data-reader.js";
 import { encodeRunFile, readRunFile } from "../runs/run-file.js";
@@ -40,19 +40,19 @@ export async function prepareData(
   noteUse(cacheFolder, folder.path);
   const options = { cacheFolder, onProgress: (stage: string) => log({ event: "stage", stage }), signal };
   const prepared = await (await readerOf(config)).prepare(config, options);
-  const { sizes, cached, work, notes = [] } = prepared;
+  const { sizes, cached, spec, notes = [] } = prepared;
   const epochs = epochsOf(config, sizes);
   const took = (performance.now() - started) / 1000;
   log({ event: "data-ready", ...sizes, epochs, cached, seconds: took, ...(notes.length > 0 && { notes }) });
   prepared.checkShards();
-  const data: RunData = { cache: prepared.folder, digest: work.digest };
+  const data: RunData = { cache: prepared.folder, digest: spec.digest };
   checkUnchanged(config, folder, data);
   await directoryStore(folder.path).put(basename(folder.data), encodeRunFile(data));
   return prepared;
 }
 
-/** The work of a group of a run whose data is prepared. */
-export async function openWorkload(config: RunConfig, folder: RunFolder, groupIndex: number): Promise<Workload> {
+/** What a group of a run trains, on data that is prepared. */
+export async function openGroupSpec(config: RunConfig, folder: RunFolder, groupIndex: number): Promise<GroupSpec> {
   const { cache } = readRunFile(folder.data) as unknown as RunData;
   return (await readerOf(config)).open(config, cache, groupIndex);
 }

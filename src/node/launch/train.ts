@@ -106,7 +106,7 @@ async function trainLocked(
   });
   if (!data || stop.aborted) return null;
   mayChange();
-  const scope = await enterRun(config, folder, data.work);
+  const scope = await enterRun(config, folder, data.spec);
   await runGroups(config, folder, scope, { stop, isOurs: lock.isHeld, patience });
   mayChange();
   if (stop.aborted) return null;

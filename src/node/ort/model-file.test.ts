@@ -9,7 +9,7 @@ import { joined } from "../../checkpoint/bytes.js";
 import { NO_SEAL, SEAL, seal, sealedSafetensors } from "../../checkpoint/seal.js";
 import { CheckpointError, DamagedError } from "../../errors.js";
 import { decodeModel, encodeModel, type ModelProto } from "../../graph/onnx-proto.js";
-import { initParams } from "../../nn/model.js";
+import { initWeights } from "../../nn/model.js";
 import { exportModel } from "../../run/export.js";
 import { rootKey } from "../../runtime/random.js";
 import { inspect } from "../runs/inspect.js";
@@ -21,7 +21,7 @@ const root = mkdtempSync(join(tmpdir(), "codistill-model-"));
 after(() => rmSync(root, { recursive: true }));
 
 const learner = tinyLearner();
-const params = initParams(learner.model, rootKey(1));
+const params = initWeights(learner.model, rootKey(1));
 const metadata = {
   format: MODEL_FORMAT,
   version: String(MODEL_VERSION),

@@ -9,7 +9,7 @@ import { ClosedError, ConfigError } from "../../errors.js";
 import type { Graph } from "../../graph/graph.js";
 import { add, input, matmul, mul, reduceSum } from "../../graph/ops.js";
 import type { Tensor } from "../../graph/tensor.js";
-import { initParams } from "../../nn/model.js";
+import { initWeights } from "../../nn/model.js";
 import { filled, float32 } from "../../runtime/array.js";
 import { rootKey } from "../../runtime/random.js";
 import { engineStudent, type StepMetrics } from "../../train/student.js";
@@ -35,7 +35,7 @@ const counting: Graph = { outputs: { sum: reduceSum(x) }, updates: { x: add(x, 1
 describe("the engine on a thread of its own", () => {
   test("trains as the direct one does, to the bit, alone, taught and with sub-batches", async () => {
     const learner = tinyLearner();
-    const teacher = { group: 1, step: 5, digest: "t", params: initParams(learner.model, rootKey(9)) };
+    const teacher = { group: 1, step: 5, digest: "t", params: initWeights(learner.model, rootKey(9)) };
     const results = [threadedEngine, onnxRuntimeEngine].map(async (make) => {
       const student = engineStudent({ engine: newEngine(make), learner });
       await student.init(rootKey(1));

@@ -5,11 +5,11 @@ import type { RunResult } from "../../log/events.js";
 import type { DataSizes } from "../../run/kinds/kind.js";
 import type { RunConfig } from "../../run/schema.js";
 import type { ScoredGroup } from "../../run/score.js";
-import type { Work, Workload } from "../../run/workload.js";
+import type { GroupSpec, RunSpec } from "../../run/specs.js";
 import type { NamedArrays } from "../../runtime/array.js";
 
 export interface PreparedData {
-  readonly work: Work;
+  readonly spec: RunSpec;
   readonly sizes: DataSizes;
   /** What the user should know of it, in sentences. */
   readonly notes?: readonly string[];
@@ -43,8 +43,8 @@ export interface DescribedShards {
 /** What reads data of one kind. */
 export interface DataReader<Config extends RunConfig> {
   prepare(config: Config, options: PrepareOptions): Promise<PreparedData>;
-  /** The work of a group, by its process, on data that is prepared in a folder. */
-  open(config: Config, folder: string, groupIndex: number): Promise<Workload>;
+  /** What a group trains, opened by its process, on data that is prepared in a folder. */
+  open(config: Config, folder: string, groupIndex: number): Promise<GroupSpec>;
   /** Prepare the data, and describe the shards that some hash slots for each group make of it. */
   shards(config: Config, slots: readonly (readonly number[])[], cacheFolder: string): Promise<DescribedShards>;
   /** Throws when one of the kind's own files (`run/kinds/kind.ts`) is not what it should be. */

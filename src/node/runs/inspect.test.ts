@@ -6,7 +6,7 @@ import { after, test } from "node:test";
 import { tinyLearner, tinyPreprocessing, tinyServing } from "../../../test/fixtures/tiny-run.js";
 import { encodeSafetensors } from "../../checkpoint/safetensors.js";
 import { CheckpointError, ConfigError } from "../../errors.js";
-import { initParams } from "../../nn/model.js";
+import { initWeights } from "../../nn/model.js";
 import { exportModel } from "../../run/export.js";
 import { float32 } from "../../runtime/array.js";
 import { rootKey } from "../../runtime/random.js";
@@ -37,7 +37,7 @@ test("a safetensors file shows its kind, metadata and tensors", async () => {
 
 test("a model shows its inputs, outputs and metadata", async () => {
   const learner = tinyLearner();
-  const onnx = exportModel(learner, tinyPreprocessing, tinyServing(), initParams(learner.model, rootKey(1)), {
+  const onnx = exportModel(learner, tinyPreprocessing, tinyServing(), initWeights(learner.model, rootKey(1)), {
     label: "late",
   });
   const { lines, data } = await inspect(file("model.onnx", onnx));

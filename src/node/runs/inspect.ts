@@ -67,8 +67,7 @@ function inspectRun(path: string, run: RunSummary): Inspection {
     "",
     ...table([head, ...rows]),
     "",
-    "configuration",
-    JSON.stringify(config, null, 2),
+    `configuration in ${folder.config}; with --json it is shown`,
   ];
   return { lines, data: { kind: "run", ...run, groups, configuration: config } };
 }

@@ -1,8 +1,8 @@
 /** The JSON files of a run folder: plain records, with the version of their format beside their own names. */
 import { existsSync } from "node:fs";
 import type { z } from "zod";
+import { problemsOf } from "../../checkpoint/fields.js";
 import { checkVersion, decodeJson, encodeJson } from "../../checkpoint/json.js";
-import { problemsOf } from "../../checkpoint/problems.js";
 import { CheckpointError } from "../../errors.js";
 import { readWithin } from "../files/read-bounded.js";
 

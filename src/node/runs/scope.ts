@@ -5,10 +5,9 @@ import { basename, join, resolve } from "node:path";
 import { z } from "zod";
 import { claimFreeGroup, claimGroup } from "../../checkpoint/claims.js";
 import { ConfigError } from "../../errors.js";
-import { isDeclared } from "../../run/declaration.js";
-import { joinRun } from "../../run/join.js";
+import { isDeclared, joinRun } from "../../run/declaration.js";
 import type { RunConfig } from "../../run/schema.js";
-import type { Work } from "../../run/workload.js";
+import type { RunSpec } from "../../run/specs.js";
 import { directoryStore } from "../stores/directory-store.js";
 import { locatedStore, openStore } from "../stores/stores.js";
 import { checkedRunFile, encodeRunFile } from "./run-file.js";
@@ -87,14 +86,14 @@ export async function noteJoin(folder: RunFolder, numGroups: number, join: Join)
  * Throws {@link ConfigError} when the store holds another run, as one of other data, no group of it is free, or the store that the
  * run was in is gone.
  */
-export async function enterRun(config: RunConfig, folder: RunFolder, work: Work): Promise<RunScope> {
+export async function enterRun(config: RunConfig, folder: RunFolder, spec: RunSpec): Promise<RunScope> {
   const { numGroups } = config;
   const scope = readScope(folder, numGroups);
   const store = await openStore(scope.store);
   const hasBegun = await isDeclared(store);
   if (!scope.joined) {
     // Before groups meet it, and the model of other data is written anew from theirs.
-    if (hasBegun) await joinRun(config, work, store);
+    if (hasBegun) await joinRun(config, spec, store);
     return scope;
   }
   const { claimant, hasEntered } = scope.joined;
@@ -103,7 +102,7 @@ export async function enterRun(config: RunConfig, folder: RunFolder, work: Work)
       `this run goes on in the store ${scope.store}, and no run is declared there. Is it mounted? If it has moved, say so in ${folder.scope}.`,
     );
   }
-  await joinRun(config, work, store);
+  await joinRun(config, spec, store);
   const [named] = scope.groups;
   if (named !== undefined) await claimGroup(store, named, claimant);
   const groups = [named ?? (await claimFreeGroup(store, numGroups, claimant))];

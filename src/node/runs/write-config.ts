@@ -3,13 +3,16 @@ import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, extname, isAbsolute, relative, resolve } from "node:path";
 import { ConfigError, messageOf } from "../../errors.js";
 
+/** What a configuration is called where nobody says otherwise. */
+const CONFIGURATION = "codistill.config.ts";
+
 /**
  * Write a configuration beside the user's other files, by its text in a folder. A file that is there and says something else
  * is left alone, and a number is added to the name. Returns the path.
  *
  * Throws {@link ConfigError} when nothing can be written there.
  */
-export function writeBeside(textIn: (folder: string) => string, wanted = "codistill.config.ts"): string {
+export function writeBeside(textIn: (folder: string) => string, wanted = CONFIGURATION): string {
   const extension = extname(wanted);
   const stem = extension === "" ? wanted : wanted.slice(0, -extension.length);
   for (let number = 1; ; number++) {
@@ -27,6 +30,12 @@ export function writeBeside(textIn: (folder: string) => string, wanted = "codist
     }
     return path;
   }
+}
+
+/** Where a configuration was written, in a line for people. */
+export function writtenLine(path: string, wanted = CONFIGURATION): string {
+  const other = path === wanted ? "" : `; ${wanted} says something else, and stays as it is`;
+  return `config  ${path}, to go on from${other}`;
 }
 
 /** A path from the folder of the configuration; what is absolute or a URL stays so. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { tinyLearner, tinyPreprocessing, tinyServing } from "../../../test/fixtures/tiny-run.js";
 import { CheckpointError, DataError } from "../../errors.js";
-import { initParams } from "../../nn/model.js";
+import { initWeights } from "../../nn/model.js";
 import { exportModel } from "../../run/export.js";
 import { rootKey } from "../../runtime/random.js";
 import { MODEL_FORMAT, MODEL_VERSION } from "../ort/model-file.js";
@@ -20,7 +20,7 @@ const learner = tinyLearner();
 const model = join(folder, "model.onnx");
 writeFileSync(
   model,
-  exportModel(learner, tinyPreprocessing, tinyServing(), initParams(learner.model, rootKey(3)), {
+  exportModel(learner, tinyPreprocessing, tinyServing(), initWeights(learner.model, rootKey(3)), {
     format: MODEL_FORMAT,
     version: String(MODEL_VERSION),
     name: "tiny",

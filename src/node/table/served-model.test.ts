@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { tinyConfig, tinyPreprocessing, tinyServing } from "../../../test/fixtures/tiny-run.js";
 import type { Preprocessing } from "../../data/table.js";
-import { initParams } from "../../nn/model.js";
+import { initWeights } from "../../nn/model.js";
 import { exportModel } from "../../run/export.js";
 import { tableLearner } from "../../run/learner.js";
 import { normal, rootKey } from "../../runtime/random.js";
@@ -43,7 +43,7 @@ function written(preprocessing: Preprocessing): string {
     seen: JSON.stringify(seenFeatures({}, serving, preprocessing)),
   };
   const path = join(folder, `${Object.keys(numeric).length}.onnx`);
-  writeFileSync(path, exportModel(learner, preprocessing, serving, initParams(learner.model, rootKey(3)), metadata));
+  writeFileSync(path, exportModel(learner, preprocessing, serving, initWeights(learner.model, rootKey(3)), metadata));
   return path;
 }
 

@@ -1,6 +1,6 @@
 /** An exported model, opened as anybody would: ONNX Runtime alone computes it. */
 import { z } from "zod";
-import { problemsOf } from "../../checkpoint/problems.js";
+import { problemsOf } from "../../checkpoint/fields.js";
 import { binaryClasses } from "../../data/table.js";
 import { CheckpointError, ConfigError } from "../../errors.js";
 import { encodeModel, type ModelProto } from "../../graph/onnx-proto.js";

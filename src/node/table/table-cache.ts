@@ -11,8 +11,8 @@
  */
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { problemsOf } from "../../checkpoint/fields.js";
 import { decodeJson } from "../../checkpoint/json.js";
-import { problemsOf } from "../../checkpoint/problems.js";
 import { numSlots, slotRange } from "../../data/shard.js";
 import type { RowSplit } from "../../data/split.js";
 import {

@@ -4,8 +4,8 @@ import { DataError } from "../../errors.js";
 import { exportModel } from "../../run/export.js";
 import type { TableRunConfig } from "../../run/kinds/table.js";
 import { givenReadingOf } from "../../run/kinds/table.js";
-import { scoreRun } from "../../run/score.js";
-import { tableWork, tableWorkload } from "../../run/table-work.js";
+import { scoreTableRun } from "../../run/score-table.js";
+import { tableGroupSpec, tableRunSpec } from "../../run/table-spec.js";
 import { besideYardsticks } from "../../run/table-yardsticks.js";
 import { labelsToFit } from "../../run/task.js";
 import { seenFeatures } from "../../serving/seen.js";
@@ -18,18 +18,18 @@ import type { ReadSpec } from "./table-cache.js";
 export const tableReader: DataReader<TableRunConfig> = {
   async prepare(config, options) {
     const table = await prepareTable(tableSpecOf(config), options);
-    const work = tableWork(config, table);
+    const spec = tableRunSpec(config, table);
     const { data } = config;
     return {
-      work,
+      spec,
       sizes: { rows: rowsOf(config, table) },
       cached: table.cached,
       notes: table.notes,
       folder: table.folder,
       checkShards: () => checkShards(config, table),
       async score(engine, groups, shippedGroup, signal) {
-        const result = await scoreRun(engine, work.learner, groups, table.test, shippedGroup, signal);
-        return besideYardsticks(result, table, work.learner.task, config.task, signal);
+        const result = await scoreTableRun(engine, spec.learner, groups, table.test, shippedGroup, signal);
+        return besideYardsticks(result, table, spec.learner.task, config.task, signal);
       },
       metadata: {
         label: data.label,
@@ -39,7 +39,7 @@ export const tableReader: DataReader<TableRunConfig> = {
         ...(data.columns && { columns: JSON.stringify(data.columns) }),
       },
       exported: (params, metadata) => ({
-        "model.onnx": exportModel(work.learner, table.preprocessing, table.serving, params, metadata),
+        "model.onnx": exportModel(spec.learner, table.preprocessing, table.serving, params, metadata),
       }),
     };
   },
@@ -48,7 +48,7 @@ export const tableReader: DataReader<TableRunConfig> = {
     const memoryBytes = memoryBudget() / config.numGroups;
     const { validation, ...table } = await openTable(cacheFolder, { slots, leaveOut: ["test"], memoryBytes });
     if (!validation) throw new Error("internal: validation rows were left out");
-    return tableWorkload(config, { ...table, validation, shard: rowsOfSlots(table.train.slotOffsets, slots) });
+    return tableGroupSpec(config, { ...table, validation, shard: rowsOfSlots(table.train.slotOffsets, slots) });
   },
   async shards(config, slots, cacheFolder) {
     const report = describeShards(await prepareTable(tableSpecOf(config), { cacheFolder }), config.data.regime, slots);

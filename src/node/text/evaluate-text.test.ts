@@ -8,7 +8,7 @@ import { tokenizerFile } from "../../data/text/byte-level.js";
 import { corpusOf } from "../../data/text/corpus.js";
 import { CheckpointError, DataError } from "../../errors.js";
 import { lstmLanguageModel, lstmReader } from "../../nn/lstm-language-model.js";
-import { initParams } from "../../nn/model.js";
+import { initWeights } from "../../nn/model.js";
 import { transformerLanguageModel, transformerReader } from "../../nn/transformer-language-model.js";
 import { exportText } from "../../run/export-text.js";
 import { rootKey, uniform } from "../../runtime/random.js";
@@ -30,7 +30,7 @@ const options = { cacheFolder: path("cache") };
 /** Two lanes of the exported model's, and as many of training. */
 const sizes = { batchSize: 2, sequenceLength: 10, vocabulary: 257, width: 6, hidden: 16 };
 const model = lstmLanguageModel(sizes);
-const params = initParams(model, rootKey(1));
+const params = initWeights(model, rootKey(1));
 const metadata = { format: "codistill.model", task: "language", tokenizer: "bytes" };
 writeFileSync(path("model.onnx"), exportText(lstmReader(sizes), params, metadata));
 const letters = Array.from(uniform(rootKey(2), 4500), (u) => String.fromCharCode(97 + Math.floor(20 * u * u)));
@@ -71,7 +71,7 @@ test("many tokens of each text in a call come to the bits of one in a call", asy
   const small = { batchSize: 3, sequenceLength: 8, vocabulary: 257, width: 8, numHeads: 2, numLayers: 2 };
   writeFileSync(
     path("transformer.onnx"),
-    exportText(transformerReader(small), initParams(transformerLanguageModel(small), rootKey(1)), metadata),
+    exportText(transformerReader(small), initWeights(transformerLanguageModel(small), rootKey(1)), metadata),
   );
   // Longer than the transformer sees.
   const [lanes, sequenceLength] = [3, 20];
@@ -102,7 +102,7 @@ test("a model reads no text by another tokenizer than its own", async () => {
   const sha256 = createHash("sha256").update(own).digest("hex");
   const withTokenizer = { ...metadata, tokenizer: "tokenizer.json", tokenizerSha256: sha256 };
   const larger = { ...sizes, vocabulary: 258 };
-  const drawn = initParams(lstmLanguageModel(larger), rootKey(1));
+  const drawn = initWeights(lstmLanguageModel(larger), rootKey(1));
   writeFileSync(path("with-tokenizer.onnx"), exportText(lstmReader(larger), drawn, withTokenizer));
   const model = await openLanguageModel(path("with-tokenizer.onnx"));
   assert.equal(model.tokenizer.digest, sha256);

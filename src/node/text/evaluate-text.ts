@@ -6,7 +6,7 @@ import type { TextSize } from "../../data/text/text.js";
 import { NO_LABEL, wholeText } from "../../data/text/whole.js";
 import { DataError } from "../../errors.js";
 import type { TextEvaluationView } from "../../report/evaluation.js";
-import { textMetrics } from "../../run/text-work.js";
+import { textMetrics } from "../../run/text-spec.js";
 import type { NamedArrays } from "../../runtime/array.js";
 import { named } from "../../runtime/named.js";
 import { type DocumentsOptions, documents, findTexts } from "./documents.js";

@@ -16,7 +16,7 @@ import {
 import { counted, bytes as inBytes } from "../../report/format.js";
 import { resolveConfig } from "../../run/config.js";
 import { configOfKind } from "../../run/kinds/kinds.js";
-import { textBatch, textNetwork, textWork } from "../../run/text-work.js";
+import { textBatch, textNetwork, textRunSpec } from "../../run/text-spec.js";
 import { rootKey, uniform } from "../../runtime/random.js";
 import { secondsOfStep } from "../ort/step-seconds.js";
 import { relativeTo, runName, writeBeside } from "../runs/write-config.js";
@@ -129,7 +129,7 @@ async function stepSeconds(plan: TextPlan, vocabulary: number, threads: number):
   const input = textConfigurationOf({ name: "measured", source: ["text"], tokenizer: "bytes", plan });
   const config = configOfKind(resolveConfig(input), "text", "measuring steps");
   const tokenCounts = new Float64Array(vocabulary).fill(1);
-  const { learner } = textWork(config, { digest: "", tokenizer: { digest: "", size: vocabulary }, tokenCounts });
+  const { learner } = textRunSpec(config, { digest: "", tokenizer: { digest: "", size: vocabulary }, tokenCounts });
   const { batchSize, sequenceLength } = textBatch(config);
   const numTokens = 2 * batchSize * (sequenceLength + 1);
   const tokens = Uint32Array.from(uniform(rootKey(1), numTokens), (u) => Math.floor(vocabulary * u));

@@ -9,7 +9,7 @@ import type { Corpus } from "../../data/text/corpus.js";
 import { laneStream } from "../../data/text/streams.js";
 import type { TextSpec } from "../../data/text/text.js";
 import { ConfigError, DataError } from "../../errors.js";
-import { textMetrics } from "../../run/text-work.js";
+import { textMetrics } from "../../run/text-spec.js";
 import { rootKey } from "../../runtime/random.js";
 import { writeDigests } from "../files/checked-folder.js";
 import { type PreparedText, pieces, prepareText } from "./prepare-text.js";

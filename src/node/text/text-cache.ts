@@ -10,8 +10,8 @@
  * Beside them lie their digests (`checked-folder.ts`).
  */
 import { z } from "zod";
+import { problemsOf } from "../../checkpoint/fields.js";
 import { decodeJson, versionMustBe } from "../../checkpoint/json.js";
-import { problemsOf } from "../../checkpoint/problems.js";
 import { type Corpus, corpusOf, joined } from "../../data/text/corpus.js";
 import type { SlottedCorpus, TextSplitName } from "../../data/text/text.js";
 import { type CheckedFolder, damaged, openCheckedFolder } from "../files/checked-folder.js";

@@ -5,7 +5,7 @@ import { documentsOf, type TextSpec } from "../../data/text/text.js";
 import { exportText } from "../../run/export-text.js";
 import { type TextRunConfig, TOKENIZER_FILE } from "../../run/kinds/text.js";
 import { scoreTextRun } from "../../run/score-text.js";
-import { textBatch, textNetwork, textWork, textWorkload } from "../../run/text-work.js";
+import { textBatch, textGroupSpec, textNetwork, textRunSpec } from "../../run/text-spec.js";
 import { rootKey } from "../../runtime/random.js";
 import type { DataReader } from "../runs/data-reader.js";
 import { memoryBudget } from "../sources/memory.js";
@@ -21,7 +21,7 @@ export const textReader: DataReader<TextRunConfig> = {
     const tokenizerFile = data.tokenizer === "bytes" ? null : readFileSync(data.tokenizer);
     const { validation, test, sizes } = text;
     if (!validation || !test) throw new Error("internal: prepareText opens every split");
-    const work = textWork(config, text);
+    const spec = textRunSpec(config, text);
     const network = textNetwork(config, text.tokenizer.size);
     const { train, tokenCounts } = text;
     const tested = { train, tokenCounts, vocabulary: text.tokenizer.size, test, size: sizes.test };
@@ -31,7 +31,7 @@ export const textReader: DataReader<TextRunConfig> = {
       test: sizes.test[what],
     });
     return {
-      work,
+      spec,
       sizes: { rows: of("documents"), tokens: of("tokens") },
       notes: text.notes,
       cached: text.cached,
@@ -43,7 +43,7 @@ export const textReader: DataReader<TextRunConfig> = {
         }
       },
       score: (engine, groups, shippedGroup, signal) =>
-        scoreTextRun({ engine, config, work, text: tested, shippedGroup, signal }, groups),
+        scoreTextRun({ engine, config, spec, text: tested, shippedGroup, signal }, groups),
       metadata: {
         task: "language",
         vocabularySize: String(text.tokenizer.size),
@@ -64,7 +64,7 @@ export const textReader: DataReader<TextRunConfig> = {
     const text = await openText(cacheFolder, { slots, leaveOut: ["test"], memoryBytes });
     const { train, validation, sizes } = text;
     if (!validation) throw new Error("internal: validation documents were left out");
-    return textWorkload(config, {
+    return textGroupSpec(config, {
       ...text,
       validation,
       size: sizes.validation,

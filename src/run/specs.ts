@@ -7,7 +7,7 @@ import type { Learner } from "../train/graphs.js";
 import type { Levels } from "./learning-watch.js";
 
 /** What all groups of a run must have alike. */
-export interface Work {
+export interface RunSpec {
   /** SHA-256 of the data's content and of what makes examples of it. */
   readonly digest: string;
   /** What the run declaration says of the data beside that, as it was before it is sharded. */
@@ -15,8 +15,8 @@ export interface Work {
   readonly learner: Learner;
 }
 
-/** The work of one group. */
-export interface Workload extends Work {
+/** What one group trains, and on what. */
+export interface GroupSpec extends RunSpec {
   /** Rows or documents of its shard. */
   readonly numExamples: number;
   /** What label losses are where nothing is learned, where that is known. */

@@ -15,7 +15,7 @@ import { shippedName, stateNames } from "../train/graphs.js";
 import type { TextRunConfig } from "./kinds/text.js";
 import { learnerOf } from "./learner.js";
 import { levelsOf } from "./learning-watch.js";
-import type { Work, Workload } from "./workload.js";
+import type { GroupSpec, RunSpec } from "./specs.js";
 
 /** Tokenised text, and its tokenizer. */
 export interface TokenisedText {
@@ -72,7 +72,7 @@ export function textNetwork(config: TextRunConfig, vocabulary: number): TextNetw
 }
 
 /** What all groups share. Throws {@link ConfigError} when a pattern of the optimizer is of no param. */
-export function textWork(config: TextRunConfig, { digest, tokenizer, tokenCounts }: TokenisedText): Work {
+export function textRunSpec(config: TextRunConfig, { digest, tokenizer, tokenCounts }: TokenisedText): RunSpec {
   const { model } = textNetwork(config, tokenizer.size);
   const { batchSize, sequenceLength } = textBatch(config);
   const { labelSmoothing, distillLoss } = config.task;
@@ -95,13 +95,13 @@ function smoothingOf(
   return { amount, prior: Array.from(counts, (count) => count / total) };
 }
 
-/** The work of a group. Throws what {@link textWork} throws. */
-export function textWorkload(config: TextRunConfig, data: TextShard): Workload {
-  const work = textWork(config, data);
-  const { learner } = work;
+/** What a group trains. Throws what {@link textRunSpec} throws. */
+export function textGroupSpec(config: TextRunConfig, data: TextShard): GroupSpec {
+  const spec = textRunSpec(config, data);
+  const { learner } = spec;
   const { stream } = textNetwork(config, data.tokenizer.size);
   return {
-    ...work,
+    ...spec,
     numExamples: data.shard.length,
     levels: levelsOf(data.tokenCounts),
     stream: (key, cursor, part) =>

@@ -5,8 +5,8 @@ import { predictAll } from "../train/evaluate.js";
 import { predictGraph, shippedName } from "../train/graphs.js";
 import type { TableRunConfig } from "./kinds/table.js";
 import { type RunLearner, tableLearner } from "./learner.js";
+import type { GroupSpec, RunSpec } from "./specs.js";
 import { classesOf } from "./task.js";
-import type { Work, Workload } from "./workload.js";
 
 /** A table, and what was fitted on its training rows. */
 export interface FittedTable {
@@ -23,10 +23,10 @@ export interface TableShard extends FittedTable {
 }
 
 /** What all groups share. Throws what {@link tableLearner} throws. */
-export function tableWork(
+export function tableRunSpec(
   config: TableRunConfig,
   { digest, preprocessing }: FittedTable,
-): Work & { readonly learner: RunLearner } {
+): RunSpec & { readonly learner: RunLearner } {
   return {
     digest,
     declared: {
@@ -39,12 +39,12 @@ export function tableWork(
   };
 }
 
-/** The work of a group. Throws what {@link tableLearner} throws. */
-export function tableWorkload(config: TableRunConfig, data: TableShard): Workload {
-  const work = tableWork(config, data);
-  const { learner } = work;
+/** What a group trains. Throws what {@link tableLearner} throws. */
+export function tableGroupSpec(config: TableRunConfig, data: TableShard): GroupSpec {
+  const spec = tableRunSpec(config, data);
+  const { learner } = spec;
   return {
-    ...work,
+    ...spec,
     numExamples: data.shard.length,
     stream: (key, cursor, part) =>
       batchStream({

@@ -1,0 +1,54 @@
+/** The end of a run on a table: every group's best params scored once on the test rows, alone and together. */
+import type { Rows } from "../data/table.js";
+import type { Engine } from "../engine/engine.js";
+import type { RunResult } from "../log/events.js";
+import { type Predictions, predictAll } from "../train/evaluate.js";
+import { predictGraph, stateNames, weightState } from "../train/graphs.js";
+import { meanOfProbs } from "../train/metrics.js";
+import type { RunLearner } from "./learner.js";
+import { checkParams, type ScoredGroup, scoredResult } from "./score.js";
+
+/**
+ * Score the groups' best params, their ensemble (the mean of their predictions), and how far they disagree. Rejects with
+ * the signal's reason when that cancels it.
+ *
+ * Throws {@link CheckpointError} when params are of another model.
+ */
+export async function scoreTableRun(
+  engine: Engine,
+  learner: RunLearner,
+  groups: readonly ScoredGroup[],
+  test: Rows,
+  shippedGroup: number,
+  signal?: AbortSignal,
+): Promise<RunResult> {
+  const program = await engine.compile(predictGraph(learner, stateNames.params));
+  const { model, task } = learner;
+  const probs: Float32Array[] = [];
+  let labels: Predictions["labels"] = new Float32Array();
+  for (const group of groups) {
+    checkParams(model, group);
+    await engine.write(weightState(model, group.best.params));
+    const predictions = await predictAll(program, test, signal);
+    probs.push(predictions.probs);
+    labels = predictions.labels;
+  }
+  const isSeveral = probs.length > 1;
+  return {
+    task: task.kind,
+    lossName: task.lossName,
+    ...scoredResult(groups, {
+      models: probs.map((one) => task.measure({ probs: one, labels })),
+      ensemble: isSeveral ? task.measure({ probs: meanOfProbs(probs), labels }) : null,
+      disagreement: isSeveral ? meanOverPairs(probs, task.distance) : null,
+      churn: isSeveral ? meanOverPairs(probs, task.churn) : null,
+    }),
+    shippedGroup,
+    testRows: test.numRows,
+  };
+}
+
+function meanOverPairs<T>(items: readonly T[], measure: (a: T, b: T) => number): number {
+  const values = items.flatMap((a, i) => items.slice(i + 1).map((b) => measure(a, b)));
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
