@@ -4,7 +4,16 @@ import { decideNumbers, haveFractions, type NumberChoice, provenDecimal } from "
 import { decideTimes, givenTimes, type Order, provenOrder, type TimeChoice } from "./decide-times.js";
 import { spansOf } from "./durations.js";
 import type { GivenFormats } from "./given.js";
-import { codeNote, givenNote, missingNote, numericCure, readingNote, shapesNote, whyTextNote } from "./notes.js";
+import {
+  codeNote,
+  givenNote,
+  missingNote,
+  mixedWordsNote,
+  numericCure,
+  readingNote,
+  shapesNote,
+  whyTextNote,
+} from "./notes.js";
 import type { ColumnReading, GivenReading } from "./reading.js";
 
 /** How a column is read, and what is to be said of it. */
@@ -37,6 +46,9 @@ const MANY_VALUES = 12;
 /** The same where the user says that it is numbers, or times. */
 const READS_AS_WANTED = 0.5;
 
+/** Columns of yes and no that keep their words. Of more, each is a quantity (`infer/roles.ts`), for which they are booleans. */
+const MOST_WORDED = 256;
+
 const TEXT: ColumnReading = { as: "text" };
 const WHOLE: ColumnReading = { as: "number", whole: true };
 const FRACTIONS: ColumnReading = { as: "number" };
@@ -45,8 +57,14 @@ const SPANS: ColumnReading = { as: "number", duration: true };
 /** Values that are no days by chance: one of 1,400 numbers of eight digits is such a day. */
 const LEAST_YMD = 2;
 
-/** Whether shapes are to be counted of a column, on which its looks do not decide. */
-export function wantsShapes(census: Census, context: DecideContext): boolean {
+/** Of which columns shapes are to be counted, as their looks do not decide on them. */
+export function wantShapes(columns: readonly Census[], context: DecideContext): readonly boolean[] {
+  const areYesNo = columns.map((census) => census.counts.yesNo > 0 && census.counts.yesNo === numValues(census));
+  const areWorded = areYesNo.filter(Boolean).length <= MOST_WORDED;
+  return columns.map((census, i) => wantsShapes(census, context) || (areWorded && areYesNo[i] === true));
+}
+
+function wantsShapes(census: Census, context: DecideContext): boolean {
   const { decimal, delimiter, wanted, columns } = context;
   const { counts, name } = census;
   const want = wanted?.get(name);
@@ -112,7 +130,7 @@ function decideReading(census: Census, context: DecideContext, order: Order | nu
   }
   const digits = decideDigits(census, wanted === "number", context);
   if (digits !== null) return digits;
-  if (counts.yesNo === values) return settled({ as: "boolean" });
+  if (counts.yesNo === values) return decideYesNo(name, shapes ?? []);
   if (shapes !== null) return decideByShapes(census, shapes, context, order);
   const isDays = counts.stamp === 0 && { days: true as const };
   if (counts.day + counts.stamp === values) return settled({ as: "time", formats: ["iso"], ...isDays });
@@ -136,6 +154,23 @@ export function mayBeUnread({ reading: { as } }: Decision, census: Census): bool
     (as === "number" && numPlain(census) < values) ||
     (as === "boolean" && census.counts.yesNo < values)
   );
+}
+
+/** Yes and no under the words that are most frequent; text where words of both kinds come, as F and N then are two things. */
+function decideYesNo(name: string, shapes: readonly Shape[]): Decision {
+  const spelt = (words: RegExp) => shapes.filter(({ look, min }) => look === "yesNo" && words.test(min));
+  const [[yes], [no]] = [spelt(/^y/i), spelt(/^n/i)];
+  const [truth] = spelt(/^[tf]/i);
+  const settled = (reading: ColumnReading, notes: readonly string[] = []) => ({
+    name,
+    reading,
+    isChoice: false,
+    notes,
+  });
+  if (!yes && !no) return settled({ as: "boolean" });
+  if (truth) return settled(TEXT, [mixedWordsNote(name, truth.min, (yes ?? no)?.min ?? "")]);
+  // Of a column that says one of the two alone nobody knows how it says the other one.
+  return settled(yes && no ? { as: "boolean", words: { yes: yes.min, no: no.min } } : TEXT);
 }
 
 /** Numbers that are written plainly, and digits that are names; null where the column is neither. */

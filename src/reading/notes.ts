@@ -31,6 +31,11 @@ export function readingNote(name: string, reading: ColumnReading, why: string): 
   return `${name}: read as ${readingWords(reading)}, as ${why}`;
 }
 
+/** Words of both kinds for yes and no, as T and N, in one column. */
+export function mixedWordsNote(name: string, one: string, other: string): string {
+  return `${name}: read as text, as ${quoted(one)} and ${quoted(other)} are words of two kinds for yes and no`;
+}
+
 /** The flag that takes a column as a quantity, where its digits were read as something else. */
 export function numericCure(name: string): string {
   return `--numeric ${argument(name)} takes it as a quantity`;
@@ -47,7 +52,7 @@ export function missingNote(census: Census): string | null {
   ];
   if (parts.length === 0) return null;
   const cure = counts.mark > 0 ? "; --null-values says otherwise" : "";
-  return `${name}: ${parts.join(" and ")} count as missing${cure}`;
+  return `${name}: ${parts.join(" and ")} ${counts.mark + counts.infinite === 1 ? "counts" : "count"} as missing${cure}`;
 }
 
 /** What shapes decided; null where it is what everybody would take it for. */

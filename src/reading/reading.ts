@@ -33,15 +33,23 @@ const timeReading = z.strictObject({
   zone: z.exactOptional(z.enum(["Z", "offset"])),
 });
 
+/** Yes and no. */
+const booleanReading = z.strictObject({
+  as: z.literal("boolean"),
+  /** How the values are called: then they are these two words, however each is spelt; left out they are booleans. */
+  words: z.exactOptional(z.strictObject({ no: short.min(1), yes: short.min(1) })),
+});
+
 export const columnReadingSchema = z.discriminatedUnion("as", [
   z.strictObject({ as: z.literal("text") }),
-  z.strictObject({ as: z.literal("boolean") }),
+  booleanReading,
   numberReading,
   timeReading,
   z.strictObject({ as: z.literal("timeOfDay"), formats: z.array(short.min(1)).min(1).max(12).readonly() }),
 ]);
 
 export type ColumnReading = z.infer<typeof columnReadingSchema>;
+export type BooleanReading = z.infer<typeof booleanReading>;
 export type NumberReading = z.infer<typeof numberReading>;
 export type TimeReading = z.infer<typeof timeReading>;
 
@@ -102,8 +110,10 @@ export function typeOf(reading: ColumnReading): string {
       return reading.days ? "DATE" : "TIMESTAMP";
     case "timeOfDay":
       return "TIME";
-    default:
-      return reading.as === "boolean" ? "BOOLEAN" : "VARCHAR";
+    case "boolean":
+      return reading.words ? "VARCHAR" : "BOOLEAN";
+    case "text":
+      return "VARCHAR";
   }
 }
 
@@ -127,7 +137,11 @@ export function readingWords(reading: ColumnReading): string {
     }
     case "timeOfDay":
       return "times of day";
-    default:
-      return reading.as === "boolean" ? "yes and no" : "text";
+    case "boolean":
+      return reading.words
+        ? `${JSON.stringify(reading.words.yes)} and ${JSON.stringify(reading.words.no)}`
+        : "yes and no";
+    case "text":
+      return "text";
   }
 }

@@ -3,7 +3,14 @@ import { literal } from "../data/sql.js";
 import { LONGEST, LOOK_NAMES, LOOKS, type Look } from "./census.js";
 import { SPAN_UNITS, SPAN_WORDS } from "./durations.js";
 import { APOSTROPHES, MINUSES, SPACES } from "./number-text.js";
-import { type ColumnReading, NULL_MARKS, type NumberReading, type Reading, typeOf } from "./reading.js";
+import {
+  type BooleanReading,
+  type ColumnReading,
+  NULL_MARKS,
+  type NumberReading,
+  type Reading,
+  typeOf,
+} from "./reading.js";
 import { escaped, guardOf, ISO_TIME, TIME_EDITS } from "./time-text.js";
 
 type Nulls = Pick<Reading, "nullValues">;
@@ -54,7 +61,7 @@ export function valueSql(column: string, reading: ColumnReading, nulls: Nulls): 
 function typedSql(text: string, reading: Exclude<ColumnReading, { as: "text" }>): string {
   switch (reading.as) {
     case "boolean":
-      return `case when ${fits(text, LOOKS.yesNo)} then try_cast(${text} as boolean) end`;
+      return booleanSql(text, reading);
     case "number":
       return numberSql(text, reading);
     case "timeOfDay":
@@ -62,6 +69,13 @@ function typedSql(text: string, reading: Exclude<ColumnReading, { as: "text" }>)
     case "time":
       return reading.days ? `cast(${timeSql(text, reading.formats)} as date)` : timeSql(text, reading.formats);
   }
+}
+
+/** Yes or no, by whatever word, under the words of the reading where it has some. */
+function booleanSql(text: string, { words }: BooleanReading): string {
+  const value = `try_cast(${text} as boolean)`;
+  const named = words ? `case ${value} when true then ${literal(words.yes)} else ${literal(words.no)} end` : value;
+  return `case when ${fits(text, LOOKS.yesNo)} then ${named} end`;
 }
 
 /** A number, finite or null: as it is written plainly, else with thousands, a unit, brackets, or a minus behind it. */

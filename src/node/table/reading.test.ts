@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { identifier, literal } from "../../data/sql.js";
-import { type DecideContext, type Decision, decideReadings, wantsShapes } from "../../reading/decide.js";
+import { type DecideContext, type Decision, decideReadings, wantShapes } from "../../reading/decide.js";
 import { givenFormats } from "../../reading/given.js";
 import { typeOf } from "../../reading/reading.js";
 import { valueSql } from "../../reading/sql.js";
@@ -82,7 +82,7 @@ const cases: Readonly<Record<string, Case>> = {
   "NA among names": same(["NA", "US", "DE"]),
   "marks alone": same(["NA", "NA"]),
   "NA among days": read("DATE", { "2024-01-02": "2024-01-02", NA: null }),
-  "NA among yes and no": read("BOOLEAN", { yes: "true", no: "false", NA: null }),
+  "NA among yes and no": read("VARCHAR", { yes: "yes", no: "no", NA: null }),
   "marks that were given": read("BIGINT", { "1": "1", "99": null }, { nullValues: ["99"] }),
   "marks that were given, among names": {
     texts: ["a", "none"],
@@ -326,7 +326,16 @@ const cases: Readonly<Record<string, Case>> = {
   "times of day with AM and PM": read("TIME", { "7:30 AM": "07:30:00", "7:30 PM": "19:30:00" }),
   quarters: same(["2024Q1", "2024Q2"]),
   // Yes and no.
-  "yes and no": read("BOOLEAN", { yes: "true", No: "false", Y: "true", f: "false" }),
+  "true and false": read("BOOLEAN", { true: "true", False: "false", T: "true", f: "false" }),
+  "yes and no, however they are spelt": {
+    texts: ["yes", "yes", "No", "Y", " no", "No", "YES", "n"],
+    type: "VARCHAR",
+    values: ["yes", "yes", "No", "yes", "No", "No", "yes", "No"],
+  },
+  "letters for yes and no": same(["Y", "N", "Y"]),
+  "yes and no with marks of missing ones": read("VARCHAR", { yes: "yes", no: "no", "n/a": null, "?": null }),
+  "yes alone": same(["yes", "Yes"]),
+  "letters of two kinds": same(["T", "F", "N"], { note: /read as text, as "[TF]" and "N" are words of two kinds/ }),
   "yes and other words": same(["yes", "no", "perhaps"]),
 };
 
@@ -342,7 +351,7 @@ before(async () => {
     const all: DecideContext = { formats: { all: [], of: new Map() }, delimiter: ",", ...context };
     const nulls = nullValues ? { nullValues } : {};
     const rowsOf = { table: "texts", numRows: texts.length };
-    const census = await takeCensus(db, [{ name: "x" }], rowsOf, nulls, (one) => wantsShapes(one, all));
+    const census = await takeCensus(db, [{ name: "x" }], rowsOf, nulls, (columns) => wantShapes(columns, all));
     const [decision] = decideReadings(census, all);
     assert.ok(decision);
     decisions.set(name, decision);

@@ -2,7 +2,7 @@
 import { DataError } from "../../errors.js";
 import { nearest } from "../../nearest.js";
 import { type Census, numValues } from "../../reading/census.js";
-import { type DecideContext, type Decision, decideReadings, mayBeUnread, wantsShapes } from "../../reading/decide.js";
+import { type DecideContext, type Decision, decideReadings, mayBeUnread, wantShapes } from "../../reading/decide.js";
 import { disagreements, unreadNote } from "../../reading/disagreements.js";
 import { givenFormats } from "../../reading/given.js";
 import { columnFinder, columnNamed, type NamedColumn } from "../../reading/names.js";
@@ -68,7 +68,7 @@ export async function readSource(db: Database, open: OpenFiles, known: SourceKno
     wanted: known.wanted?.(texts.columns),
   };
   const rows = { table: "source_text", numRows };
-  const censuses = await takeCensus(db, text, rows, nulls, (census) => wantsShapes(census, context));
+  const censuses = await takeCensus(db, text, rows, nulls, (all) => wantShapes(all, context));
   const decisions = decideReadings(censuses, context);
   const doubtful = decisions.filter((decision, i) => mayBeUnread(decision, censuses[i] as Census));
   const label = known.label === undefined ? null : columnNamed(known.label, texts.columns);

@@ -22,13 +22,13 @@ const trimmed = (columns: readonly NamedColumn[], table: string) =>
 const typed = (columns: readonly NamedColumn[]) =>
   columns.map((column) => ({ ...column, type: "VARCHAR", sql: identifier(column.name) }));
 
-/** The looks of all columns, and their shapes where `wantsShapes` says so. */
+/** The looks of all columns, and their shapes where `wantShapes` says so of them all. */
 export async function takeCensus(
   db: Database,
   columns: readonly NamedColumn[],
   { table, numRows }: TextRows,
   nulls: Nulls,
-  wantsShapes: (census: Census) => boolean,
+  wantShapes: (columns: readonly Census[]) => readonly boolean[],
 ): Promise<Census[]> {
   const from = trimmed(columns, table);
   const found = await aggregatesOf(db, typed(columns), {
@@ -37,7 +37,8 @@ export async function takeCensus(
     numRows,
   });
   const looked = columns.map(({ name }, i): Census => ({ name, counts: countsOf(found[i]?.[0]), shapes: null }));
-  const open = typed(columns).filter((_, i) => wantsShapes(looked[i] as Census));
+  const areWanted = wantShapes(looked);
+  const open = typed(columns).filter((_, i) => areWanted[i]);
   const shapes = await shapesOf(db, open, from, numRows, nulls);
   return looked.map((census) => ({ ...census, shapes: shapes.get(census.name) ?? null }));
 }

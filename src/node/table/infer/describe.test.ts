@@ -154,7 +154,7 @@ describe("a table of rides", () => {
 
   test("has a task, a split of all rows, and its leaks by name", () => {
     const { label, rows, powers } = description;
-    assert.deepEqual([label.task, label.sql, label.positive], ["binary", "late", "true"]);
+    assert.deepEqual([label.task, label.sql, label.positive], ["binary", "late", "yes"]);
     assert.equal(rows.train + rows.validation + rows.test, 3000);
     assert.deepEqual(rows, { train: 2400, validation: 300, test: 300 });
     assert.deepEqual(hintsOf(description, "leakage"), [
