@@ -9,6 +9,7 @@ import { descriptionLines, overrideLines, planLines } from "../../report/descrip
 import { firstLookLines } from "../../report/first-look.js";
 import { applyOverrides, resolveConfig } from "../../run/config.js";
 import { taskKinds } from "../../run/task-schema.js";
+import { writtenLine } from "../runs/write-config.js";
 import { type DescribeOverrides, describeTable } from "../table/infer/describe.js";
 import { lookAtTable } from "../table/infer/first-look.js";
 import { inferRun, writeConfiguration } from "../table/infer/infer-run.js";
@@ -135,7 +136,7 @@ export async function configurationFromData(
   // What is wrong with them is said before a file is written.
   resolveConfig(applyOverrides(configurationOf(run), flags.set ?? []));
   const path = writeConfiguration(run, flags.write);
-  say([...planLines(run.plan, run.seconds, width), `config  ${path}, to go on from`, ""].join("\n"));
+  say([...planLines(run.plan, run.seconds, width), writtenLine(path, flags.write), ""].join("\n"));
   return path;
 }
 

@@ -5,6 +5,7 @@ import { planLines } from "../../report/description.js";
 import { bytes, counted, shortened } from "../../report/format.js";
 import { printable } from "../../report/printable.js";
 import { applyOverrides, resolveConfig } from "../../run/config.js";
+import { writtenLine } from "../runs/write-config.js";
 import { expandSource, formatOfName } from "../sources/source-files.js";
 import { describeText, type TextDescription, writeTextRun } from "../text/infer-text.js";
 import type { TableCommandOptions, TableFlags } from "./table-commands.js";
@@ -124,7 +125,7 @@ export async function configurationFromText(
   );
   say(["", ...descriptionOf(description)].join("\n"));
   const path = await writeTextRun(description, data, { ...reading, write });
-  say(`config  ${path}, to go on from\n`);
+  say(`${writtenLine(path, write)}\n`);
   return path;
 }
 

@@ -1,7 +1,9 @@
 /** The commands that train: train and replay. */
-import { resolve } from "node:path";
+import { relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import { ConfigError } from "../../errors.js";
+import { count } from "../../report/format.js";
 import { resultLines } from "../../report/result.js";
 import { recordWithoutSecrets } from "../../report/secrets.js";
 import { checkSameRun } from "../../run/config-diff.js";
@@ -12,6 +14,8 @@ import { compareReplay, prepareReplay } from "../launch/replay.js";
 import { newRunFolder, train } from "../launch/train.js";
 import { loadConfig } from "../runs/load-config.js";
 import { withOwnFiles } from "../runs/own-files.js";
+import { readEvents } from "../runs/read-log.js";
+import { readRunFile } from "../runs/run-file.js";
 import { existingRun, runFolder } from "../runs/run-folder.js";
 import { checkJoin, type Join, readScope } from "../runs/scope.js";
 import { groupIndex, someDuration } from "./flags.js";
@@ -97,7 +101,16 @@ export async function trainCommand(path: string | undefined, flags: TrainFlags, 
     if (!signals.aborted) teller(flags)("stopped before there was a run: give --stop-after more time");
     return;
   }
-  await trainIn(await chooseRun(config, flags, join), { cacheFolder, json: flags.json ?? false, join, stop });
+  const run = await chooseRun(config, flags, join);
+  if (flags.resume !== undefined && hasFinished(run.folder))
+    teller(flags)(`all groups of ${run.folder} have finished, so that it is only scored once more`);
+  await trainIn(run, { cacheFolder, json: flags.json ?? false, join, stop });
+}
+
+/** Whether a run has a result by which all its groups came to their end. */
+function hasFinished(folder: string): boolean {
+  const groups = readRunFile(runFolder(folder).result)?.groups;
+  return Array.isArray(groups) && groups.every((group) => group?.ended === "finished");
 }
 
 /** The path of a configuration: the given one, or one that is written for the data. */
@@ -152,7 +165,7 @@ async function trainIn(
     const why = isHungUp
       ? " by SIGHUP, as its terminal ended (nohup keeps no Node.js program from that; setsid and tmux do)"
       : "";
-    tell(`\nstopped${why}; what was trained is saved. Go on with:\n  codistill train --resume ${folder}`);
+    tell(`\nstopped${why}; ${savedSteps(folder, config.numGroups)}. Go on with:\n  codistill train --resume ${folder}`);
     return;
   }
   const { model, result: resultFile } = runFolder(folder);
@@ -162,7 +175,7 @@ async function trainIn(
   tell(`weights  ${model.safetensors}`);
   tell(`result   ${resultFile}`);
   tell(
-    `next: codistill ${command}; serve it with any ONNX Runtime (${docs}); change the configuration with --set path=value`,
+    `next: codistill ${command}; serve it with any ONNX Runtime (${pageOf(docs)}); change the configuration with --set path=value`,
   );
   const numFinished = result.groups.filter(({ ended }) => ended === "finished").length;
   const { groups, replayOf } = readScope(runFolder(folder), config.numGroups);
@@ -171,6 +184,22 @@ async function trainIn(
   const { lines, isEqual } = await compareReplay(replayOf, folder, groups);
   tell(`\n${lines.join("\n")}`);
   if (!isEqual) process.exitCode = FAILED;
+}
+
+/** Up to which step what was trained is saved, of each group that has a checkpoint. */
+function savedSteps(path: string, numGroups: number): string {
+  const folder = runFolder(path);
+  const saved = readScope(folder, numGroups).groups.flatMap((group) => {
+    let step: number | null = null;
+    for (const event of readEvents(folder.group(group).log, ["checkpoint"])) step = event.step;
+    return step === null ? [] : [`group ${group} at step ${count(step)}`];
+  });
+  return saved.length === 0 ? "nothing was trained yet" : `what was trained is saved: ${saved.join(", ")}`;
+}
+
+/** A page of the package's own docs, as a path from here. */
+function pageOf(name: string): string {
+  return relative(process.cwd(), fileURLToPath(new URL(`../../../../${name}`, import.meta.url)));
 }
 
 /** The run in a store to be joined. */
