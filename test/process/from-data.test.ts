@@ -50,7 +50,11 @@ test("classes and numbers are trained as what they are, and a configuration that
     assert.equal(code, 0, shown);
     assert.match(stdout, said, shown);
     assert.match(stdout, /group 0 +\d.* shipped$/m, shown);
-    assert.match(stdout, new RegExp(`^config +${file}, to go on from; codistill\\.config\\.ts says something else, and stays`, "m"), shown);
+    assert.match(
+      stdout,
+      new RegExp(`^config +${file}, to go on from; codistill\\.config\\.ts says something else, and stays`, "m"),
+      shown,
+    );
     const { task, data: own } = configOfKind(await loadConfig(place.path(file)), "table", "this");
     assert.equal(task.kind, label === "kind" ? "multiclass" : "regression");
     assert.ok(!("city" in own.categorical));
