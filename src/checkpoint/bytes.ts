@@ -1,9 +1,9 @@
-/** Bytes that lie in many places, taken as one value. */
+/** Values made of several byte arrays, which need not be copied into one. */
 
-/** The bytes of a value, or several in a row, so that what lies in many places need not be copied into one. */
+/** The bytes of a value: one array, or several that follow each other and need not be copied into one. */
 export type Bytes = Uint8Array | readonly Uint8Array[];
 
-/** The parts of a value, in a row. */
+/** The parts of a value, in order. */
 export function partsOf(value: Bytes): readonly Uint8Array[] {
   return value instanceof Uint8Array ? [value] : value;
 }

@@ -1,6 +1,6 @@
 /**
- * Checkpoints: everything that a group needs to go on as if it had never stopped. A checkpoint says of which step of which
- * group it is, and consists of named sections. Each part of a group owns one, and checks what it finds in it.
+ * Checkpoints: everything that a group needs to resume as if it had never stopped. A checkpoint names its group and
+ * step, and consists of named sections. Each part of a group owns one section and checks its content.
  */
 import { z } from "zod";
 import { CheckpointError } from "../errors.js";
@@ -15,7 +15,7 @@ import type { Store } from "./store.js";
 /** The version of a checkpoint's metadata: 2 has sections, 1 had a fixed list of parts. */
 const CHECKPOINT_VERSION = 2;
 
-/** Of the description, in UTF-16 code units: enough for 1,500 teachers. Parsed JSON takes many times its text. */
+/** The longest description, in UTF-16 code units: enough for 1,500 teachers. Parsed JSON takes many times its text. */
 const MAX_DESCRIPTION = 256 << 10;
 
 const sectionName = z.string().regex(/^[a-z]{1,32}$/, "must be 1 to 32 lower-case letters");
@@ -31,7 +31,7 @@ const metadataSchema = z.object({
   sections: z.record(sectionName, z.unknown()),
 });
 
-/** Of which step of which group a checkpoint is. */
+/** The group, step and incarnation of a checkpoint, and the digest of its model. */
 export type CheckpointInfo = Omit<z.infer<typeof metadataSchema>, "version" | "sections">;
 
 /** What one part of a group saves: plain JSON, and arrays. */
@@ -47,10 +47,11 @@ export interface Checkpoint {
 }
 
 /**
- * Write a checkpoint under a name, replacing an older one whole, which stays under the name `before`; returns its size in
- * bytes.
+ * Write a checkpoint under a name, in place of an older one, which is kept under the name `before` if that is given;
+ * returns the size in bytes.
  *
- * Throws {@link CheckpointError} when the JSON of its sections is longer than what is read back, 262,144 characters.
+ * Throws {@link CheckpointError} when the JSON of its sections is longer than {@link readCheckpoint} accepts, 262,144
+ * characters.
  */
 export async function writeCheckpoint(
   store: Store,
@@ -69,11 +70,11 @@ export async function writeCheckpoint(
 }
 
 /**
- * Read a checkpoint; null when there is none. What its sections hold is still to be checked, each by the part that owns it:
- * {@link sectionInfo}.
+ * Read a checkpoint; null when there is none. The content of the sections is not checked here: each part of a group
+ * checks its own with {@link sectionInfo}.
  *
- * Throws {@link DamagedError} when it is not whole or not as it was written, and {@link CheckpointError} when it is not a
- * checkpoint, or of another version.
+ * Throws {@link DamagedError} when it is not whole or not as it was written, and {@link CheckpointError} when it is not
+ * a checkpoint, or of another version.
  */
 export async function readCheckpoint(store: Store, name: string): Promise<Checkpoint | null> {
   const bytes = await store.get(name);
@@ -102,8 +103,8 @@ export async function readCheckpoint(store: Store, name: string): Promise<Checkp
 }
 
 /**
- * The JSON of a section, as the schema of the part that owns it says. Throws {@link CheckpointError} where it is not, and where
- * the checkpoint has no such section.
+ * The JSON of a section, checked by the schema of the part that owns it. Throws {@link CheckpointError} when it does
+ * not match the schema.
  */
 export function sectionInfo<T>({ info }: Section, name: string, schema: z.ZodType<T>): T {
   const parsed = schema.safeParse(info);
@@ -111,7 +112,7 @@ export function sectionInfo<T>({ info }: Section, name: string, schema: z.ZodTyp
   throw new CheckpointError(`section ${name} of the checkpoint is refused: ${problemsOf(parsed.error)}`);
 }
 
-/** A section that must be there. Throws {@link CheckpointError} where it is not. */
+/** The section of this name. Throws {@link CheckpointError} when the checkpoint has none. */
 export function sectionOf({ sections }: Checkpoint, name: string): Section {
   const section = Object.hasOwn(sections, name) ? sections[name] : undefined;
   if (section) return section;

@@ -1,24 +1,24 @@
 /**
- * Who is who in a run, decided by the store alone: groups are claimed once, and every start of one gets a number.
+ * Claims in the store: each group is claimed once, and each start of a group gets a number, its incarnation.
  *
- * Numbers of starts are given one after the other, each by a file that is made once. So a number counts when all before it
- * are there, and a file that lies apart (a backup, something that was copied there) counts for nothing, whatever its number:
- * it stops nobody, and cannot use the numbers up. The next number stops an older start when its file is a claim, as each is
- * that a start has made.
+ * Numbers are given in sequence, each by creating a file that did not exist before. A number is valid only when the
+ * files of all numbers before it exist, so a stray file (a backup, something that was copied there) is ignored,
+ * whatever its number: it stops no start, and cannot use up the numbers. A start is stopped by a later number only when
+ * the file of that number is a claim, as every start writes one.
  */
 import { ConfigError, ForeignFileError, StoreError } from "../errors.js";
 import { decodeJson, encodeJson } from "./json.js";
 import { claimName, incarnationName, incarnationOf, incarnationsFolder, MOST_INCARNATIONS } from "./layout.js";
 import type { Store } from "./store.js";
 
-/** The version of the files that claims leave. */
+/** The version of claim files. */
 const CLAIM_VERSION = 1;
 /** A claim has some 80 bytes; the rest is room for later fields. */
 const MAX_CLAIM_BYTES = 4096;
 
 /**
- * Claim a group; false when somebody has before, but for this claimant itself. Of many who claim it at one instant exactly
- * one gets `true`.
+ * Claim a group; false when it is claimed already, unless by this same claimant. Of several claimants at the same
+ * instant exactly one gets `true`.
  */
 export async function claimGroup(store: Store, group: number, claimant?: string): Promise<boolean> {
   const name = claimName(group);
@@ -30,9 +30,9 @@ export async function claimGroup(store: Store, group: number, claimant?: string)
 }
 
 /**
- * Claim the first group that nobody has. A claimant that was killed before it could note which it got, gets it again.
+ * Claim the first free group. A claimant that was killed before it could record its group gets the same group again.
  *
- * Throws {@link ConfigError} when there is none.
+ * Throws {@link ConfigError} when no group is free.
  */
 export async function claimFreeGroup(store: Store, numGroups: number, claimant?: string): Promise<number> {
   for (let group = 0; group < numGroups; group++) if (await claimGroup(store, group, claimant)) return group;
@@ -43,8 +43,8 @@ export async function claimFreeGroup(store: Store, numGroups: number, claimant?:
 }
 
 /**
- * Claim the next incarnation of a group: 1 when it is started for the first time, and later than `own`, the one that its
- * checkpoint is of. Of many processes that claim at one instant each gets a number of its own, and the highest one goes on.
+ * Claim the next incarnation of a group: 1 at its first start, and always higher than `own`, the incarnation of its
+ * checkpoint. Processes that claim at the same instant get different numbers, and the one with the highest continues.
  *
  * Throws {@link StoreError} after 999,999 starts.
  */
@@ -61,8 +61,9 @@ export async function claimIncarnation(store: Store, group: number, own = 0): Pr
 }
 
 /**
- * The highest incarnation that was claimed of a group after its `own`, which it is when there is none; whether the own claim is
- * there; and the names of the files beside a group's claims that count for nothing, because no start made them.
+ * The state of a group's starts. `newest` is the highest incarnation that was claimed from `own` on, `own` itself when
+ * there is no later one; `isClaimed` says whether the claim of `own` exists; `strays` names the files among the claims
+ * that no start made, which are ignored.
  */
 export async function readStarts(store: Store, group: number, own: number, signal?: AbortSignal) {
   const { newest, last, noClaims } = await follow(store, group, own, signal);
@@ -72,20 +73,21 @@ export async function readStarts(store: Store, group: number, own: number, signa
   return { newest, isClaimed: names.includes(incarnationName(group, own)), strays };
 }
 
-/** Watches that a start of a group is still its newest, and that the store still knows it. */
+/** Checks that a start of a group is still its newest, and that the store still has its claim. */
 export interface StartWatch {
   /**
-   * Look again; false when a later start of the group was made. Throws {@link StoreError} when the store knew this start and does
-   * not any more.
+   * Read the claims again; false when a later start of the group has claimed its number. Throws {@link StoreError} when
+   * the store had the claim of this start and has lost it.
    */
   isNewest(signal?: AbortSignal): Promise<boolean>;
-  /** The later start that was met, or null. */
+  /** The incarnation of the later start that was found, or null. */
   supersededBy(): number | null;
 }
 
 /**
- * Watch a start of a group. `isClaimed` says that its claim has been made, so that a store without it was lost; otherwise
- * that is known once the claim was seen. `tell` is told once of each file beside the claims that no start made.
+ * Watch a start of a group. With `isClaimed` its claim has been made, so a store without the claim counts as lost;
+ * otherwise a store counts as lost only once the claim was seen in it. `tell` is told once of each file among the
+ * claims that no start made.
  */
 export function watchStarts(
   store: Store,
@@ -102,7 +104,7 @@ export function watchStarts(
         supersededBy = newest;
         return false;
       }
-      // Where a disk is no longer mounted, another folder may take all that is written.
+      // When a disk is no longer mounted, another folder may receive all writes.
       if (wasClaimed && !isClaimed) throw lostStore(group, incarnation);
       wasClaimed ||= isClaimed;
       const unknown = strays.filter((name) => !told.has(name));
@@ -126,7 +128,7 @@ function strayFiles(group: number, names: readonly string[]): string {
   return `no start of group ${group} made ${names.slice(0, 3).join(", ")}${more}, and it is ignored. Find out what wrote it, and remove it.`;
 }
 
-/** Go through the numbers after the own one: to the last that is taken, and the newest that a claim has taken. */
+/** Go through the numbers after `own`: find the last one that is taken, and the newest one that is taken by a claim. */
 async function follow(store: Store, group: number, own: number, signal?: AbortSignal) {
   let newest = own;
   const noClaims: string[] = [];

@@ -1,9 +1,9 @@
 import { type Bytes, joined, partsOf } from "./bytes.js";
 
-/** Bytes between two turns of everything else; a few milliseconds of hashing. */
+/** Bytes that are hashed before the event loop gets a turn; a few milliseconds. */
 const CHUNK_BYTES = 4 << 20;
 
-/** A SHA-256 that takes bytes chunk by chunk, where they lie. */
+/** A SHA-256 that is fed chunk by chunk, without a copy of the bytes. */
 export interface PiecewiseHash {
   update(bytes: Uint8Array): void;
   digest(encoding: "hex"): string;
@@ -12,14 +12,14 @@ export interface PiecewiseHash {
 let newHash: (() => PiecewiseHash) | null = null;
 
 /**
- * Hash chunk by chunk from here on, by what a platform has for it; by Web Crypto again with null. That is everywhere and gives
- * the same digests, but it copies all bytes first, on the calling thread.
+ * From now on hash chunk by chunk with `hash`, which the platform provides; with null, use Web Crypto again. Web Crypto
+ * exists everywhere and gives the same digests, but first copies all bytes, on the calling thread.
  */
 export function hashPiecewise(hash: (() => PiecewiseHash) | null): void {
   newHash = hash;
 }
 
-/** SHA-256 in hex of bytes, of several in a row, or of text. They must not change meanwhile. */
+/** The SHA-256, in hexadecimal, of bytes, of byte arrays in order, or of text. The bytes must not change meanwhile. */
 export async function sha256(data: Bytes | string): Promise<string> {
   const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
   if (newHash === null) return webDigest(bytes);
@@ -40,7 +40,7 @@ export async function sha256(data: Bytes | string): Promise<string> {
   return hash.digest("hex");
 }
 
-/** For a message: that content has changed, by the digests then and now. */
+/** Text for a message about changed content: the beginnings of its old and its new digest. */
 export function digestChange(then: string, now: string): string {
   return `SHA-256 ${then.slice(0, 8)} then, ${now.slice(0, 8)} now`;
 }

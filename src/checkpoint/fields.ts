@@ -1,14 +1,15 @@
 /**
- * What numbers and names in the files of others may be, said once, and what is said of those that are something else. Whoever may write to a store chooses them, so each has a
- * range in which counting on from it, padding it and comparing it stays exact.
+ * Schemas of the numbers and digests in files of others, and the text of the problems that they find. Anyone who may
+ * write to a store chooses these values, so each has a range in which incrementing, padding and comparing it stays
+ * exact.
  */
 import { z } from "zod";
 import { MOST_INCARNATIONS } from "./layout.js";
 
-/** Steps: what a thousand a second come to in thirty years. */
+/** A thousand steps per second for thirty years. */
 const MOST_STEPS = 1e12;
 const MOST_GROUPS = 65_536;
-/** Problems that are told of one file. */
+/** The most problems reported of one file. */
 const MAX_PROBLEMS = 5;
 
 export const groupNumber = z
@@ -30,7 +31,7 @@ export function asText<N extends z.ZodType<number, number>>(number: N) {
     .pipe(number);
 }
 
-/** The first problems that a schema has with a value. */
+/** The first problems that a schema found in a value, as text. */
 export function problemsOf({ issues }: z.ZodError): string {
   const text = z.prettifyError(new z.ZodError(issues.slice(0, MAX_PROBLEMS)));
   const cut = text.length > 1000 ? `${text.slice(0, 1000)}...` : text;

@@ -1,18 +1,18 @@
-/** Two generations of a file: the one in use, and the one before it, which takes its place when it is damaged. */
+/** Two generations of a file: the one in use, and the previous one, which replaces it when it is damaged or missing. */
 import { CheckpointError, DamagedError } from "../errors.js";
 import type { Store } from "./store.js";
 
-/** Where the generation before lies, and one that was found damaged. */
+/** The names of the previous generation, and of one that was found damaged. */
 export const generationsOf = (name: string) => {
   const [, stem = name, ending = ""] = /^(.*?)(\.[^.]*)?$/.exec(name) ?? [];
   return { before: `${stem}.before${ending}`, damaged: `${stem}.damaged${ending}` } as const;
 };
 
 /**
- * Read the newest generation that is whole; null when there is none of either. When it is the one before, that takes its
- * place, the damaged one is kept under a name of its own, and `tell` is told both.
+ * Read the newest intact generation; null when neither exists. When only the previous one is intact, it takes the place
+ * of the newest, the damaged file is kept under a name of its own, and `tell` is told of both.
  *
- * Throws {@link CheckpointError} when no generation is whole, with the cure, and what `read` throws but for
+ * Throws {@link CheckpointError}, with the cure, when no generation is intact, and every error of `read` but
  * {@link DamagedError}.
  */
 export async function readGeneration<T>(

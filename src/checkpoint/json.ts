@@ -1,7 +1,7 @@
 /** JSON as bytes, as stores hold it. */
 import { CheckpointError } from "../errors.js";
 
-/** Deeper than any file of ours; what walks a value by recursion would overflow the stack at some thousands. */
+/** Deeper than any file of ours; code that walks a value by recursion would overflow the stack at some thousands. */
 const MAX_DEPTH = 32;
 
 export function encodeJson(value: unknown, space?: number): Uint8Array {
@@ -9,8 +9,8 @@ export function encodeJson(value: unknown, space?: number): Uint8Array {
 }
 
 /**
- * The value; undefined when the bytes or the text are not JSON, or nest more than `maxDepth` deep, by default 32. What it
- * holds is still to be checked.
+ * The value; undefined when the bytes or the text are not JSON, or nest more than `maxDepth` deep, by default 32. The
+ * content of the value is not checked.
  */
 export function decodeJson(json: Uint8Array | string, maxDepth = MAX_DEPTH): unknown {
   try {
@@ -21,9 +21,9 @@ export function decodeJson(json: Uint8Array | string, maxDepth = MAX_DEPTH): unk
   }
 }
 
-/** What the text of a JSON value is made of, outside its strings. */
+/** Counts of the punctuation of a JSON text, outside its strings. */
 export interface Marks {
-  /** Names of members: the colons. */
+  /** Colons, one for each member of an object. */
   readonly names: number;
   /** Brackets, colons and commas. */
   readonly all: number;
@@ -31,7 +31,7 @@ export interface Marks {
   readonly depth: number;
 }
 
-// Numbers: a header may have 100 million characters, and comparing strings takes ten times as long.
+// Codes, not strings: a header may have 100 million characters, and comparing strings takes ten times as long.
 const [QUOTE, BACKSLASH, COLON, COMMA] = [0x22, 0x5c, 0x3a, 0x2c];
 const [OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = [0x7b, 0x7d, 0x5b, 0x5d];
 const isMark = (code: number) =>
@@ -42,7 +42,7 @@ const isMark = (code: number) =>
   code === OPEN_BRACKET ||
   code === CLOSE_BRACKET;
 
-/** Looked at before a text is parsed, because parsed JSON takes up to forty times the memory of its text. */
+/** Count the punctuation of a text before parsing it: parsed JSON takes up to forty times the memory of its text. */
 export function marksOf(text: string): Marks {
   let names = 0;
   let all = 0;
@@ -70,14 +70,14 @@ export function show(value: unknown): string {
   return text.length > 100 ? `${text.slice(0, 100)}...` : text;
 }
 
-/** For a schema: how a wrong version is refused, with both values. */
+/** The schema's error for a wrong version, with both values. */
 export const versionMustBe = (version: number) => ({
   // Not String() of an object: a file can give it a toString that is no function.
   error: ({ input }: { readonly input: unknown }) =>
     `must be ${version}, got ${typeof input === "object" ? show(input) : String(input).slice(0, 20)}`,
 });
 
-/** Throws {@link CheckpointError} unless a file is of our version; one that says none, as a configuration by its user, is taken for ours. */
+/** Throws {@link CheckpointError} unless a file has our version. A file without a version counts as having ours. */
 export function checkVersion(file: string, version: unknown, ours: number): void {
   if ((version ?? ours) === ours) return;
   throw new CheckpointError(

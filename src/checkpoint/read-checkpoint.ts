@@ -1,10 +1,10 @@
-/** Checkpoints for programs that read them; what reads their files is loaded when it is first needed. */
+/** Checkpoints for programs that read them. The code that decodes the files is loaded when it is first needed. */
 import type { Checkpoint } from "./checkpoint.js";
 import type { Store } from "./store.js";
 
 /**
- * Read a checkpoint by its name in a store; null when there is none. Of a run these are `checkpoint.safetensors` and
- * `best.safetensors` in the folder of each group.
+ * Read a checkpoint by its name in a store; null when there is none. A run writes `checkpoint.safetensors` and
+ * `best.safetensors` to the folder of each group.
  *
  * @throws DamagedError when it is not whole, or not as it was written
  * @throws CheckpointError when it is no checkpoint, or of another version

@@ -8,7 +8,7 @@ import type { Store } from "./store.js";
 
 const nameOf = (digest: string) => `recorded/${digest}.safetensors`;
 
-/** A store of which every snapshot that is read is kept among the files, before anybody can learn from it. */
+/** A store that copies each snapshot that is read from it to `files`, before a group can learn from it. */
 export function recordingStore(store: Store, files: Store): Store {
   return {
     ...store,
@@ -21,8 +21,8 @@ export function recordingStore(store: Store, files: Store): Store {
 }
 
 /**
- * The params of a snapshot that a group kept; of which model they are is still to be checked. Throws {@link CheckpointError} when
- * it is gone or damaged.
+ * The params of a recorded snapshot; that they fit the model is not checked. Throws {@link CheckpointError} when the
+ * snapshot is missing or damaged.
  */
 export async function readRecorded(recorded: Store, digest: string): Promise<NamedArrays> {
   const name = nameOf(digest);

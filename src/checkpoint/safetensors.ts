@@ -44,7 +44,7 @@ export function encodeSafetensors(tensors: NamedArrays, metadata: Readonly<Recor
 }
 
 /**
- * The bytes of the same file as its header and, in their order, the very data of the arrays, which are not copied.
+ * The same file in parts: its header, then the data of each array in the order of the file, not copied.
  *
  * Throws what {@link encodeSafetensors} throws.
  */
@@ -81,8 +81,8 @@ export function safetensorsParts(
 }
 
 /**
- * Read a file in full. The tensors lie in the bytes that were given, which must not change after; those that start where
- * no typed array of their dtype can are copies.
+ * Read a whole file. The tensors are views of `bytes`, which must not change afterwards; a tensor that is not aligned
+ * for its dtype is a copy.
  *
  * Throws {@link CheckpointError}, and nothing else, for bytes that are not a whole and plain file: docs/checkpoint.md
  * lists the checks.
@@ -202,7 +202,7 @@ function checkBools(name: string, data: Uint8Array): void {
   if (at >= 0) fail(`tensor ${show(name)}: a bool must be 0 or 1`, `${data[at]} at element ${at}`);
 }
 
-/** The number of names that a header gives, repeated ones too: of those JSON.parse would keep the last, silently. */
+/** The number of names in a header, repeated ones included, of which JSON.parse would silently keep the last. */
 function countNames(header: string): number {
   const { names, all, depth } = marksOf(header);
   if (depth > MAX_DEPTH) fail(`the header must nest at most ${MAX_DEPTH} deep`, depth);

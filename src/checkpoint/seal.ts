@@ -1,6 +1,7 @@
 /**
- * A file of ours holds its own SHA-256, under the name `fileSha256`: that of all its bytes with zeros in place of the 64
- * hexadecimal digits. So a file stays one file, whole or not there, and a bit that flips on a disk is seen when it is read.
+ * A file of ours contains its own SHA-256, under the name `fileSha256`: the digest of all its bytes, with zeros in
+ * place of the 64 hexadecimal digits. So the digest needs no second file, and a bit that flipped on a disk is detected
+ * when the file is read.
  */
 import { DamagedError, messageOf } from "../errors.js";
 import type { NamedArrays } from "../runtime/array.js";
@@ -11,22 +12,22 @@ import { decodeSafetensors, type Safetensors, safetensorsParts } from "./safeten
 /** The name of the digest in a file's metadata. */
 export const SEAL = "fileSha256";
 
-/** The digest of a file that is not sealed yet. */
+/** The placeholder for the digest in a file that is not sealed yet. */
 export const NO_SEAL = "0".repeat(64);
 
 const encoder = new TextEncoder();
 const ZEROS = encoder.encode(NO_SEAL);
 
-/** What stands right before the digest: in JSON a name, in a message of protobuf the fields of an entry. */
+/** The bytes right before the digest: in JSON its name, in protobuf the key of its entry and the tag of the value. */
 const sealMarks = {
   json: encoder.encode(`"${SEAL}":"`),
   onnx: encoder.encode(`\n${String.fromCharCode(SEAL.length)}${SEAL}\u0012${String.fromCharCode(ZEROS.length)}`),
 } as const;
 
-/** A kind of file, by what stands before its digest. The metadata of JSON come first, those of ONNX last. */
+/** A kind of file, which decides the bytes before the digest. JSON has its metadata first, ONNX has it last. */
 export type SealedKind = keyof typeof sealMarks;
 
-/** The same bytes with their digest in its place: the part that holds it is copied. */
+/** The same bytes with the digest in place of the placeholder; only the first part, which contains it, is copied. */
 export async function seal(value: Bytes, kind: SealedKind): Promise<readonly Uint8Array[]> {
   const parts = partsOf(value);
   const [head = new Uint8Array(), ...rest] = parts;
@@ -38,7 +39,7 @@ export async function seal(value: Bytes, kind: SealedKind): Promise<readonly Uin
 }
 
 /**
- * Check the digest of a file; one that an earlier version wrote has none, and passes.
+ * Check the digest of a file. A file of an earlier version has no digest, and passes.
  *
  * Throws {@link DamagedError} when the bytes are not those that were written.
  */
@@ -79,7 +80,7 @@ export function sealedSafetensors(
 
 /** Read a safetensors file of ours. Throws {@link DamagedError} when it is not whole, or not as it was written. */
 export async function openSafetensors(name: string, bytes: Uint8Array): Promise<Safetensors> {
-  // The mark of a digest stands in the header, which decoding finds the end of.
+  // Decode first: only the header can contain the digest, and tensor data may hold bytes that look like one.
   const file = decoded(name, bytes);
   if (file.metadata[SEAL] !== undefined) await checkSeal(name, bytes, "json");
   return file;

@@ -1,4 +1,4 @@
-/** Snapshots: a group's params as others see them. Immutable objects named by content, and a small pointer. */
+/** Snapshots: a group's params as others see them, in immutable objects named by content; a pointer names the last. */
 import { z } from "zod";
 import { CheckpointError } from "../errors.js";
 import { type NamedArrays, sizeOf } from "../runtime/array.js";
@@ -26,15 +26,15 @@ export interface Snapshot {
 
 /** A pointer has some 300 bytes; the rest is room for later fields. */
 const MAX_POINTER_BYTES = 64 << 10;
-/** For what a snapshot's header has beside its params: metadata, the spaces that align the data. */
+/** Room in a snapshot's header for its metadata and the spaces that align the data. */
 const HEADER_BYTES = 4096;
-/** For what the header says of a param beside its name and shape. */
+/** Room in the header for each param, beside its name and shape. */
 const PARAM_BYTES = 256;
 const FLOAT_BYTES = 4;
 
 const thisVersion = versionMustBe(SNAPSHOT_VERSION);
 
-/** Where a snapshot lies and how to know it. */
+/** The name of the newest snapshot, and the values that it is checked by. */
 const pointerSchema = z.object({
   version: z.literal(SNAPSHOT_VERSION, thisVersion),
   name: z.string().max(1031),
@@ -94,7 +94,7 @@ export async function publishSnapshot(store: Store, snapshot: Snapshot, signal?:
 }
 
 /**
- * A group's pointer; null when it has not published.
+ * A group's pointer; null when the group has published nothing.
  *
  * Throws {@link CheckpointError} when it is not a pointer of this version and group, and {@link StoreError} when it has
  * more than 64 KiB.
@@ -120,8 +120,8 @@ export async function readPointer(store: Store, group: number, signal?: AbortSig
  * Nothing is fetched when the pointer says more than `maxBytes`, see {@link maxSnapshotBytes}, and nothing is read into
  * memory when the store holds more than the pointer says.
  *
- * Throws {@link CheckpointError} on any difference, and {@link StoreError} for the larger value; the caller keeps what it
- * had.
+ * Throws {@link CheckpointError} on any difference, and {@link StoreError} when the store holds more than the pointer
+ * says. The caller keeps the snapshot that it had.
  */
 export async function readSnapshot(
   store: Store,
@@ -153,12 +153,13 @@ export async function readSnapshot(
   return { group, step, incarnation: pointer.incarnation, model, params: tensors };
 }
 
-/** Removals that one publication waits for: thousands would take longer than it is given. */
+/** The most snapshots that one publication removes: thousands would take longer than the time it is given. */
 const MAX_REMOVALS = 100;
 
 /**
- * Remove a group's own old snapshots, all but `keep` and never the one named `latest`. Those of later steps are left
- * from before a restart, and are the first to go. Of a great many the next calls remove the rest.
+ * Remove a group's own old snapshots: `keep` of them stay, always with the one named `latest`. Snapshots of later steps
+ * are left over from before a restart, and are removed first. One call removes at most 100; the next calls remove the
+ * rest.
  */
 export async function removeOldSnapshots(
   store: Store,
@@ -172,8 +173,8 @@ export async function removeOldSnapshots(
 }
 
 /**
- * Which of a group's snapshots, by their sorted names, are to go: the first {@link removeOldSnapshots} removes. What has the name
- * of none is somebody else's, and stays.
+ * The names of the snapshots to remove, out of a group's sorted names, in the order in which {@link removeOldSnapshots}
+ * removes them. An object that is not named as a snapshot is not ours, and stays.
  */
 export function oldSnapshots(all: readonly string[], latest: string, keep: number): string[] {
   const names = all.filter((name) => isSnapshotName(name));

@@ -8,8 +8,8 @@ import { type Bytes, joined } from "./bytes.js";
  */
 export interface Store {
   /**
-   * Write a value, replacing an older one. Whole or not at all: a reader never sees a part of it. With `before`, the older
-   * one stays under that name, in place of what was there; at no moment is the name that is written without a value.
+   * Write a value, replacing an older one. The write is atomic: a reader never sees a part of a value. With `before`,
+   * the older value is kept under that name, in place of the value there; `name` is never without a value in between.
    */
   put(name: string, value: Bytes, signal?: AbortSignal, before?: string): Promise<void>;
   /** Write a value only if the name is free; of many callers at one instant exactly one gets `true`. */
