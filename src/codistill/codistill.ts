@@ -21,9 +21,7 @@ export interface CodistillOptions {
   readonly exchangeInterval?: number | Schedule | undefined;
   /** Batches whose gradients make one step; 1 by default. */
   readonly accumulate?: number | undefined;
-  /**
-   * Cancels the step that is under way, of which only the batches stay drawn: the loop then throws the signal's reason.
-   */
+  /** Cancels the step under way, whose batches stay drawn; the loop then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -1,8 +1,9 @@
 import type { Schedule } from "../optim/schedules.js";
 
 /**
- * When something is due whose interval changes with the steps: at `start`, and then each time as many steps later as the
- * interval, a function of the steps since `start`, was at the time before. Steps may be asked for in any order.
+ * Whether something periodic is due at a step: first at `start`, then each time one interval after the time before. An
+ * interval that changes is a function of the steps since `start`, evaluated at the time before. Steps may be asked for
+ * in any order.
  */
 export function dueAt(start: number, interval: number | Schedule): (step: number) => boolean {
   if (typeof interval === "number") return (step) => step >= start && (step - start) % interval === 0;

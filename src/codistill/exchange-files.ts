@@ -1,4 +1,4 @@
-/** What an exchange reads and writes in a store, with the parsers that takes: loaded with the first exchange, and not before. */
+/** The functions by which an exchange reads and writes a store, with their parsers: loaded at the first exchange. */
 export {
   maxSnapshotBytes,
   publishSnapshot,

@@ -1,4 +1,4 @@
-/** A group's side of the exchange: snapshots go out and come in, and of the teachers only those that are fresh and healthy teach. */
+/** A group's side of the exchange: it publishes and fetches snapshots, and only fresh and healthy teachers teach it. */
 import { type StartWatch, watchStarts } from "../checkpoint/claims.js";
 import type { Store } from "../checkpoint/store.js";
 import type { ExchangeEvent } from "../log/events.js";
@@ -10,26 +10,26 @@ import { type SeenTeacher, snapshotTransport } from "./transport.js";
 
 export type { SeenTeacher } from "./transport.js";
 
-/** What the training loop asks of an exchange. Only a replay, which reads its teachers, makes it wait. */
+/** What the training loop needs of an exchange. Only a replay, which reads its teachers from files, makes it wait. */
 export interface Exchange {
   /** The freshest whole snapshots that are already here and not too old, in group order. */
   teachers(step: number): readonly SeenTeacher[] | Promise<readonly SeenTeacher[]>;
-  /** Look at what a step showed of its teachers: those that are unhealthy are left out for a while. */
+  /** Judge the teachers by the metrics of a step; unhealthy ones are left out for a while. */
   observe?(step: number, teachers: readonly Teacher[], metrics: StepMetrics): void;
-  /** Publish params, which must not change after; while some are being written only the newest wait. */
+  /** Publish params, which must not change afterwards. While a publication is running, only the newest params wait. */
   publish?(step: number, params: NamedArrays): void;
-  /** Look for newer snapshots of the teachers; what arrives counts as seen at this step or the latest one asked for. */
+  /** Look for newer snapshots of the teachers; one counts as seen at the latest step given before it arrives. */
   refresh?(step: number): void;
 }
 
-/** An exchange through a store, which has its teachers at hand. */
+/** An exchange through a store, whose `teachers` never waits. */
 export interface StoreExchange extends Required<Exchange> {
   teachers(step: number): readonly SeenTeacher[];
-  /** Note the student's validation loss: what its own step shows of it, its teachers need not surpass. */
+  /** Note the student's validation loss: teachers are compared with it where it is larger than the loss of the step. */
   validated(loss: number): void;
-  /** All snapshots that were seen, stale ones too: what a resumed run must know, so that none is taken for fresh. */
+  /** The last new snapshot of each teacher, stale ones too. A resumed run needs them, so as to take none for new. */
   known(): readonly SeenTeacher[];
-  /** The later start of this group that a publication met, else null; this one publishes no more, and should stop. */
+  /** The later start of this group that was found, else null; this start then publishes no more, and should stop. */
   supersededBy(): number | null;
   /** Resolves when nothing is under way. */
   idle(): Promise<void>;
@@ -43,13 +43,13 @@ export interface ExchangeOptions {
   readonly model: Model;
   /** How many times this group has been started; 1 by default. */
   readonly incarnation?: number | undefined;
-  /** Watches that this start is the group's newest; by the store and the incarnation when left out. */
+  /** Watches that this start is the group's newest; made from the store and the incarnation by default. */
   readonly starts?: StartWatch | undefined;
   /** A teacher counts once its own step has come this far; 0 by default. */
   readonly burnInSteps?: number | undefined;
   /** A teacher counts until it has been known for this many student steps; 1,000 by default. */
   readonly maxStaleness?: number | undefined;
-  /** Whether chance alone deals the groups' data, so that labels of all are alike; true by default. */
+  /** Whether the groups' data are dealt at random, so that all have labels of one distribution; true by default. */
   readonly isAlike?: boolean | undefined;
   /** Newest own snapshots that stay in the store; 10 by default. */
   readonly keepSnapshots?: number | undefined;

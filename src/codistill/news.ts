@@ -1,12 +1,13 @@
 /**
- * Which of a group's snapshots are news. A teacher's age counts from when its snapshot was first seen here, so its progress must
- * be one: who points to old snapshots in turn would be young for ever.
+ * Which snapshots of a group count as new. A teacher's age counts from when its snapshot was first seen here, so new
+ * snapshots must be progress: a group that points to old snapshots in turn would be young for ever.
  *
  * - A snapshot that was seen before is never new again.
- * - One of an earlier step than the furthest that was seen is not new, unless it is of a later start of the group, which went on
- *   from its checkpoint; or what was seen last is too old to teach anyway, as when a group was set back a long way.
+ * - A snapshot of the same start as the last new one is new when its step is higher. A snapshot of a later start is
+ *   always new: that start may have resumed from an earlier checkpoint.
+ * - When the last new snapshot is too old to teach, as after a group was set back a long way, any other one is new.
  *
- * The group's last new snapshot stays its snapshot, and grows old.
+ * Until a new one arrives, the last new snapshot stays the group's snapshot, and grows old.
  */
 import type { Pointer } from "../checkpoint/snapshot.js";
 import { CheckpointError } from "../errors.js";
@@ -18,19 +19,19 @@ export interface News {
    * Throws {@link CheckpointError} when it has gone back without the group having been started again.
    */
   isNew(pointer: Pointer, isLastStale: boolean): boolean;
-  /** Its snapshot was read. */
+  /** Record that the snapshot of a pointer was read. */
   take(pointer: Pointer): void;
 }
 
-/** What is told apart by: half of a SHA-256 in hexadecimal. */
+/** Snapshots are told apart by half of their SHA-256 in hexadecimal. */
 const idOf = (digest: string) => digest.slice(0, 32);
 
-/** The news of all teachers, of which some snapshots are known. */
+/** The news of all teachers, some of whose snapshots are known already. */
 export function newsOf(
   known: readonly { readonly group: number; readonly step: number; readonly digest: string }[],
 ): News {
   const seen = new Set(known.map(({ digest }) => idOf(digest)));
-  // Of a snapshot from a checkpoint nobody knows the start: each that is there now counts as later.
+  // A checkpoint does not save the start of a snapshot, so every start in the store counts as later.
   const furthest = new Map(known.map(({ group, step }) => [group, { step, incarnation: 0 }]));
   return {
     isNew(pointer, isLastStale) {

@@ -1,22 +1,25 @@
 /**
- * Teachers that are unhealthy, as a student sees on its own batches, whose labels a teacher has not seen. Such a teacher is left out,
- * and tried again later.
+ * The quarantine of unhealthy teachers. A student judges its teachers on its own batches, whose labels the teachers
+ * have not seen. An unhealthy teacher is left out, and tried again later. A teacher is unhealthy when its predictions
+ * are:
  *
- * - Predictions that are not finite: at once.
- * - Constant predictions (variance below 1e-10, while the student's is above 1e-6): at once.
- * - Predictions that are no better than guessing, by the label losses of the last 20 steps. `priorLoss` is the loss of guessing by
- *   the frequency of the labels, `student` the larger of the student's loss and of its last validation loss, `expectedLoss` the loss that
- *   the teacher expects of itself.
- *   - Beside a student that has shown in a validation that it is better than guessing (by a twentieth) a teacher must have a tenth
- *     of its lead: at most priorLoss - (priorLoss - student) / 10.
- *   - Otherwise it may be unsure, but not sure and wrong: at most max(priorLoss, student, expectedLoss) and half of |priorLoss - student|, or
- *     a twentieth, more. So young teachers of a young student stay, and those that know their own rows by heart as it does.
- *   A mean that is within 3 standard errors of the limit is let pass. In its first 200 steps a student does not decide this.
- * - In these steps, and where groups have data of different kinds (`data.filters`, `data.shardBy`) so that an honest teacher may be
- *   worse than guessing, only absurd predictions are unhealthy: more than 3 times the larger of priorLoss and student, and 0.1 more.
+ * - Not finite: at once.
+ * - Constant (variance below 1e-10, while the student's is above 1e-6): at once.
+ * - No better than guessing, by the label losses of the last 20 steps. `priorLoss` is the loss of guessing by the
+ *   frequency of the labels, `student` the larger of the student's loss and its last validation loss, `expectedLoss`
+ *   the loss that the teacher expects of itself.
+ *   - When a validation has shown the student to be better than guessing by a twentieth, a teacher must have a tenth of
+ *     the student's lead: a loss of at most priorLoss - (priorLoss - student) / 10.
+ *   - Otherwise a teacher may be unsure, but not sure and wrong: a loss of at most
+ *     f + max(|priorLoss - student| / 2, f / 20), where f = max(priorLoss, student, expectedLoss). So a young student
+ *     keeps young teachers, and an overfitted student keeps overfitted ones.
+ *   A mean within 3 standard errors of the limit passes. In the student's first 200 steps this rule does not apply.
+ * - Absurd: a loss of more than 3 times the larger of priorLoss and student, plus 0.1. This rule replaces the one
+ *   before in the first 200 steps, and where groups have data of different kinds (`data.filters`, `data.shardBy`), so
+ *   that an honest teacher may be worse than guessing.
  *
- * It is out for 100 student steps, and until it has published another snapshot. Each time that it is found unhealthy again,
- * before it has taught for 500 steps, it is out for twice as long.
+ * The teacher is out for 100 student steps, and until it has published another snapshot. Each time that it is found
+ * unhealthy again before it has taught for 500 steps, it is out for twice as long.
  */
 import type { QuarantineEvent } from "../log/events.js";
 import type { StepMetrics, Teacher } from "../train/student.js";
@@ -33,7 +36,7 @@ const EARLY_STEPS = 200;
 const ABSURD_FACTOR = 3;
 const ABSURD_MARGIN = 0.1;
 
-/** What one step has shown: losses. */
+/** The losses of one step. */
 interface Watched {
   readonly teacher: number;
   readonly expectedLoss: number;
@@ -42,11 +45,11 @@ interface Watched {
 }
 
 interface Record {
-  /** Out until this step, and until it has another snapshot than this; null while it teaches. */
+  /** Out until this step, and until it has a snapshot of another digest; null while it teaches. */
   out: { readonly until: number; readonly digest: string } | null;
-  /** Times that it was found unhealthy without being well in between. */
+  /** How often it was found unhealthy without 500 healthy steps in between. */
   times: number;
-  /** Steps that it has taught since. */
+  /** Steps that it has taught since it was last found unhealthy. */
   taught: number;
   /** The last steps. */
   watched: readonly Watched[];
@@ -55,13 +58,13 @@ interface Record {
 export interface Quarantine {
   /** Whether a teacher may teach at this step. */
   admits(teacher: Teacher, step: number): boolean;
-  /** Look at what a step has shown of its teachers. */
+  /** Judge the teachers by the metrics of a step. */
   observe(step: number, teachers: readonly Teacher[], metrics: StepMetrics): void;
   /** Note the student's loss on rows that it does not learn from. */
   validated(loss: number): void;
 }
 
-/** The quarantine of one group. `isAlike` says whether chance alone deals the groups' data. */
+/** The quarantine of one group. `isAlike` says whether the groups' data are dealt at random. */
 export function teacherQuarantine(
   group: number,
   onEvent: (event: QuarantineEvent) => void,
@@ -125,7 +128,7 @@ export function teacherQuarantine(
   };
 }
 
-/** `isProved`: the student was validated. */
+/** `isProved`: the student has been validated. */
 function noBetterThanGuessing(watched: readonly Watched[], isProved: boolean): string | null {
   const [priorLoss, student] = [meanOf(watched, (one) => one.priorLoss), meanOf(watched, (one) => one.student)];
   const isAhead = isProved && student < (1 - MARGIN) * priorLoss;
@@ -134,7 +137,7 @@ function noBetterThanGuessing(watched: readonly Watched[], isProved: boolean): s
     const fair = Math.max(one.priorLoss, one.student, one.expectedLoss);
     return fair + Math.max(Math.abs(priorLoss - student) / 2, MARGIN * fair);
   };
-  // Step by step: how hard a batch is shows in all of its losses.
+  // Compared step by step, because a hard batch raises all of its losses.
   const over = watched.map((one) => one.teacher - limitOf(one));
   const mean = meanOf(over, (value) => value);
   const std = Math.sqrt(meanOf(over, (value) => (value - mean) ** 2));

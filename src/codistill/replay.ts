@@ -11,8 +11,8 @@ import type { Exchange } from "./exchange.js";
 import type { SeenTeacher } from "./transport.js";
 
 /**
- * The same exchange, which tells of every change of the teachers in use, and again whenever the steps go back. It does so
- * when the step is observed: of one that is cancelled nothing is told.
+ * The same exchange, which reports the teachers in use whenever they change, and again whenever the steps go back. It
+ * reports them when the step is observed, so a cancelled step reports nothing.
  */
 export function traced<E extends Exchange>(
   exchange: E,
@@ -41,8 +41,8 @@ export function traced<E extends Exchange>(
 }
 
 /**
- * The trace that a group's log tells, as if the group had never been interrupted: what came after the checkpoint from
- * which it went on is left out.
+ * The trace in a group's log, as if the group had never been interrupted: when the group resumed from a checkpoint, the
+ * entries after that checkpoint are left out.
  */
 export function traceOf(events: Iterable<TrainEvent>): readonly TeachersEvent[] {
   let trace: TeachersEvent[] = [];
@@ -56,7 +56,7 @@ export function traceOf(events: Iterable<TrainEvent>): readonly TeachersEvent[] 
       lengths.clear();
     }
     if (event.event === "group-start") {
-      // Killed between a checkpoint and its event, a group has only the steps to go by.
+      // A group that was killed between a checkpoint and its event has only the steps to go by.
       const length = lengths.get(event.step) ?? trace.findLastIndex(({ step }) => step < event.step) + 1;
       trace = event.step === 0 ? [] : trace.slice(0, length);
       for (const step of lengths.keys()) if (step > event.step) lengths.delete(step);
@@ -70,7 +70,7 @@ export interface ReplayOptions {
   /** The files of the recorded group. */
   readonly recorded: Store;
   readonly model: Model;
-  /** Where the replay goes on from a checkpoint of its own; 0 by default. */
+  /** The step at which the replay resumes from a checkpoint of its own; 0 by default. */
   readonly fromStep?: number | undefined;
 }
 
@@ -80,7 +80,7 @@ export interface ReplayOptions {
  * Its `teachers` throws {@link CheckpointError} when a recorded snapshot is gone or damaged.
  */
 export function replayExchange({ trace, recorded, model, fromStep = 0 }: ReplayOptions): Exchange {
-  // The steps of a trace may go back, where a student was restored: its entries are met one after the other.
+  // The steps of a trace go back where a student was restored, so its entries are used in order.
   let next =
     fromStep === 0
       ? 0

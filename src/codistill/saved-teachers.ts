@@ -1,4 +1,4 @@
-/** Teachers in a checkpoint: a group that is resumed goes on with those that it had, at the ages that they had. */
+/** Teachers in a checkpoint: a resumed group continues with the teachers that it had, at the ages that they had. */
 import { z } from "zod";
 import { type Section, sectionInfo } from "../checkpoint/checkpoint.js";
 import { groupNumber, stepNumber } from "../checkpoint/fields.js";
@@ -20,7 +20,7 @@ export function saveTeachers(known: readonly SeenTeacher[]): Section {
   };
 }
 
-/** The teachers of a section. Throws {@link CheckpointError} unless it names each once, and every array is of one that it names. */
+/** The teachers of a section. Throws {@link CheckpointError} when one is named twice, or an array belongs to none. */
 export function savedTeachers(section: Section): readonly SeenTeacher[] {
   const { teachers } = sectionInfo(section, "algorithm", schema);
   const arrays = byFirstPart(section.arrays);

@@ -1,4 +1,4 @@
-/** Snapshots for programs that publish or read weights themselves; what reads files is loaded when it is first needed. */
+/** Snapshots for programs that publish or read weights themselves. The code for files is loaded when first needed. */
 import { sha256 } from "../checkpoint/digest.js";
 import type { Store } from "../checkpoint/store.js";
 import { checkWeights } from "../nn/fit.js";
@@ -10,7 +10,7 @@ import type { Teacher } from "../train/student.js";
 export interface PublishOptions {
   readonly group: number;
   readonly step: number;
-  /** The model that the weights are of: who reads them must have one that computes the same. */
+  /** The model of the weights: a reader must have a model that computes the same. */
   readonly model: Model;
   /** Its params, and the buffers of a model that has some, as `Student.params` gives them. */
   readonly params: NamedArrays;
@@ -43,7 +43,7 @@ export async function publishSnapshot(
   return { name, bytes, digest };
 }
 
-/** Whose newest snapshot is read, and for which model. */
+/** The group whose newest snapshot is read, and the model that it must fit. */
 export interface ReadSnapshotOptions {
   readonly group: number;
   readonly model: Model;

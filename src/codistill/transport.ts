@@ -1,4 +1,4 @@
-/** The way of snapshots through a store: a group publishes its own and fetches the others', always in the background. */
+/** The transport of snapshots through a store, in the background: a group publishes its own and fetches the others'. */
 import type { StartWatch } from "../checkpoint/claims.js";
 import { sha256 } from "../checkpoint/digest.js";
 import type { Store } from "../checkpoint/store.js";
@@ -17,13 +17,13 @@ export interface SeenTeacher extends Teacher {
 }
 
 export interface Transport {
-  /** The newest snapshot of each group that was seen, stale ones too; what arrives from now on counts as seen at this step. */
+  /** The last new snapshot of each group, stale ones too. Those that arrive from now on count as seen at this step. */
   seen(step: number): ReadonlyMap<number, SeenTeacher>;
-  /** Look for newer snapshots; what arrives counts as seen at this step or the latest one asked for. */
+  /** Look for newer snapshots; one counts as seen at the latest step given before it arrives. */
   refresh(step: number): void;
-  /** Publish params, which must not change after; while some are being written only the newest wait. */
+  /** Publish params, which must not change afterwards. While a publication is running, only the newest params wait. */
   publish(step: number, params: NamedArrays): void;
-  /** All snapshots that were seen: what a resumed run must know, so that none is taken for fresh. */
+  /** The last new snapshot of each group. A resumed run needs them, so as to take none for new. */
   known(): readonly SeenTeacher[];
   /** Resolves when nothing is under way. */
   idle(): Promise<void>;
@@ -36,7 +36,7 @@ export interface TransportOptions {
   readonly from: readonly number[];
   readonly model: Model;
   readonly incarnation: number;
-  /** Looked at before each publication: a start of the group that is no longer its newest publishes nothing. */
+  /** Checked before each publication: a start that is no longer the group's newest publishes nothing. */
   readonly starts: StartWatch;
   /** Student steps after which a snapshot is stale, so that any other one counts as newer. */
   readonly maxStaleness: number;
@@ -55,7 +55,7 @@ export function snapshotTransport(options: TransportOptions): Transport {
   const loading = import("./exchange-files.js");
   for (const { params } of options.known) checkWeights("the snapshot", params, model);
   const modelDigest = loading.then(({ forwardOnnx }) => sha256(forwardOnnx(model)));
-  // Whatever is published or fetched waits for it, and says what is wrong with it.
+  // Every publication and fetch waits for the digest, and reports its error.
   modelDigest.catch(() => undefined);
   const known = new Map<number, SeenTeacher>(options.known.map((teacher) => [teacher.group, ownCopy(teacher)]));
   const news = newsOf(options.known);
@@ -118,7 +118,7 @@ export function snapshotTransport(options: TransportOptions): Transport {
   };
 }
 
-/** A teacher in memory of its own: one from a checkpoint lies in that of the whole file, and would keep it all. */
+/** A teacher with its own copy of the params: views of a checkpoint's file would keep the whole file in memory. */
 function ownCopy(teacher: SeenTeacher): SeenTeacher {
   return { ...teacher, params: mapValues(teacher.params, copyOf) };
 }
