@@ -1,6 +1,6 @@
 /** The names of a batch's arrays. */
 
-/** What is learned of each example. */
+/** The label of each example. */
 export const labelsName = "labels";
 
 /** The tokens of texts. */

@@ -1,7 +1,8 @@
 /**
- * When two values of a label are one class. They are compared as text without spaces around it, whole numbers without a
- * fraction of zeros ("3.0" is "3"); what then differs is still one value where both are the same number ("0.50" and ".5",
- * true and 1, false and 0) and no third value is. Case counts, and so does every other character.
+ * When two values of a label are one class. Values are compared as text without spaces around it, and whole numbers
+ * without a fraction of zeros ("3.0" is "3"). Values that still differ are one class when both are the same number
+ * ("0.50" and ".5", true and 1, false and 0) and no other class is that number. Case counts, and so does every other
+ * character.
  */
 import { literal } from "./sql.js";
 
@@ -9,7 +10,7 @@ import { literal } from "./sql.js";
 const SPACES = [32, 9, 10, 12, 13, 160];
 const ZERO_FRACTION = "^([+-]?[0-9]+)[.]0+$";
 const NUMBER = "^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$";
-/** Larger whole numbers are names: two of them may be one float64. */
+/** Whole numbers from here on are names only: two of them may be one float64. */
 const MOST = 2 ** 53;
 
 /** A value as the name of a class. */
@@ -19,7 +20,7 @@ export function labelText(value: string): string {
   return trimmed.replace(new RegExp(ZERO_FRACTION), "$1");
 }
 
-/** The number that the name of a class is; null where it is none. */
+/** The name of a class as a number; null when it is not one. */
 export function labelNumber(name: string): number | null {
   if (/^true$/i.test(name)) return 1;
   if (/^false$/i.test(name)) return 0;
@@ -39,7 +40,7 @@ function labelNumberSql(text: string): string {
   return `case lower(${text}) when 'true' then 1.0 when 'false' then 0.0 else case when abs(${number}) < ${MOST} then ${number} end end`;
 }
 
-/** The index of the class that a value is, as {@link classIndexSql} tells it; null where it is none. */
+/** The index of the class of a value, by the same rule as {@link classIndexSql}; null when it is of no class. */
 export function classIndex(value: string, classes: readonly string[]): number | null {
   const { names, numbers } = keysOf(classes);
   const text = labelText(value);
@@ -48,7 +49,7 @@ export function classIndex(value: string, classes: readonly string[]): number | 
   return index ?? null;
 }
 
-/** The index of the class that the value of an expression is; null where it is none, or null. `sql` is read several times. */
+/** SQL for the index of the class of an expression's value; null for null and for no class. It repeats `sql`. */
 export function classIndexSql(sql: string, classes: readonly string[]): string {
   const { names, numbers } = keysOf(classes);
   const text = labelTextSql(sql);
@@ -59,7 +60,7 @@ export function classIndexSql(sql: string, classes: readonly string[]): string {
   return `coalesce(${byName}, nullif(list_position(${values}, ${labelNumberSql(text)}), 0)) - 1`;
 }
 
-/** What classes are found by: their names, and their numbers where no two classes are the same one. */
+/** The keys that find a class: its name, and its number when no other class has the same number. */
 function keysOf(classes: readonly string[]): { names: string[]; numbers: (number | null)[] } {
   const names = classes.map(labelText);
   const all = names.map(labelNumber);

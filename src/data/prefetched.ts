@@ -11,11 +11,13 @@ interface Ahead {
 }
 
 /**
- * A stream that reads up to `depth` batches of another one ahead, from when the first is asked for. It gives the same batches in the same
- * order; its cursor is that of the batches that were given, so that a checkpoint neither skips nor repeats one. What fails fails
- * at its own batch, and is read anew when that is asked for again. The other stream is its own from then on, and closed with it.
+ * A stream that reads up to `depth` batches of another stream ahead, from the first request on. It gives the same
+ * batches in the same order; its cursor is that of the batches that were given, so that a checkpoint neither skips nor
+ * repeats one. A batch that cannot be read fails when it is asked for, and is read anew at the next request. The other
+ * stream belongs to this one from then on, and is closed with it.
  *
- * Throws {@link ConfigError} when the depth is not a positive whole number. Closed, it throws {@link ClosedError} for batches.
+ * Throws {@link ConfigError} when the depth is not a positive whole number. Once closed, it throws {@link ClosedError}
+ * for batches.
  */
 export function prefetched(stream: Stream, depth: number): Stream & Closable {
   if (!Number.isInteger(depth) || depth < 1)
@@ -27,14 +29,14 @@ export function prefetched(stream: Stream, depth: number): Stream & Closable {
   let reading: Promise<void> | null = null;
   /** Where the other stream goes before it is read again. */
   let detour: Cursor | null = null;
-  /** Which place was gone to last: what was read for an earlier one is void. */
+  /** Counts the moves to another place: batches that were read for an earlier place are discarded. */
   let generation = 0;
   let isPlanned = false;
   const closing = new AbortController();
 
   const hasRoom = () => !closing.signal.aborted && !reading && !failure && ahead.length < depth;
 
-  /** Read one more batch, now or on its way. */
+  /** Read one more batch, at once or in the background. */
   function read(): void {
     const own = generation;
     const keep = (batch: NamedArrays) => {
@@ -54,14 +56,14 @@ export function prefetched(stream: Stream, depth: number): Stream & Closable {
     }
   }
 
-  /** What comes late is asked for at once. */
+  /** Start the next read as soon as one in the background has ended. */
   function readOn(): void {
     reading = null;
     if (hasRoom()) read();
     plan();
   }
 
-  /** Read ahead when whoever got a batch has handed it on, as to the engine's thread. */
+  /** Read ahead in a later turn, so that the caller can first pass on its batch, as to the engine's thread. */
   function plan(): void {
     if (isPlanned || !hasRoom()) return;
     isPlanned = true;
@@ -82,7 +84,7 @@ export function prefetched(stream: Stream, depth: number): Stream & Closable {
       return first.batch;
     }
     const error = failure?.error;
-    // The stream that failed may stand behind the batch that it did not give.
+    // The stream that failed may already be past the batch that it did not give.
     [failure, detour] = [null, cursor];
     throw error;
   }
@@ -108,7 +110,7 @@ export function prefetched(stream: Stream, depth: number): Stream & Closable {
       return isReady() ? handOut() : waited(signal);
     },
     goTo(to) {
-      // What is under way would move it on: then it goes there afterwards.
+      // A read that is under way would move the stream on, so the stream is moved after it.
       if (!reading) stream.goTo(to);
       detour = reading ? to : null;
       [cursor, ahead, failure] = [to, [], null];
@@ -128,7 +130,7 @@ export function prefetched(stream: Stream, depth: number): Stream & Closable {
   });
 }
 
-/** Wait for work that never rejects, unless a signal is aborted before it is done: then this rejects with the signal's reason. */
+/** Wait for work that never rejects; when a signal is aborted first, reject with its reason. */
 function unlessAborted(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
   if (!signal) return work;
   signal.throwIfAborted();

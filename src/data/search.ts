@@ -1,6 +1,6 @@
-/** Where a value lies among ascending numbers. */
+/** Binary search among ascending numbers. */
 
-/** The index of the last of the first `count` numbers that is at most a value; 0 where none is. */
+/** The index of the last number, of the first `count`, that is at most `value`; 0 when there is none. */
 export function lastAtMost(ascending: ArrayLike<number>, count: number, value: number): number {
   let [low, high] = [0, count - 1];
   while (low < high) {

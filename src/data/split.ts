@@ -1,9 +1,10 @@
 /**
- * Splits of rows by rank: which unit (a row, or rows that stay together) validates, tests or trains. The units come in the
- * order of a hash, so that who is where is chance, the same every time, and shares are right to rounding.
+ * Splits of rows by rank: whether a unit (a row, or rows that stay together) is for validation, test or training. The
+ * units are taken in the order of a hash, so the split is random, yet the same every time, and the shares are exact to
+ * rounding.
  */
 
-/** Shares of all rows, each above 0 and below 1 together; the rest trains. */
+/** Shares of all rows, each above 0 and together below 1; the other rows are for training. */
 export interface SplitShares {
   readonly validation: number;
   readonly test: number;
@@ -13,27 +14,27 @@ export interface SplitShares {
 export interface RowSplit {
   readonly kind: "rows";
   readonly shares: SplitShares;
-  /** Another one gives other rows. */
+  /** Another seed gives another split. */
   readonly seed: number;
   /** SQL over a row: rows of one value are in one split; rows without a value are split one by one. */
   readonly groupBy?: string;
   /** Rows that are equal in all features are in one split, unless they are more than {@link mostEqual}. */
   readonly keepEqual: boolean;
-  /** Each class of the label has its share of every split, and no split lacks one that has {@link UNITS_FOR_ALL} units. */
+  /** Each split has every class in proportion, and one unit at least of a class of {@link UNITS_FOR_ALL} units. */
   readonly stratify: boolean;
   /** Predicate: other rows are in no split. */
   readonly where?: string;
 }
 
-/** Units that all splits have one of. */
+/** The fewest units that suffice for one in every split. */
 export const UNITS_FOR_ALL = 3;
 
-/** Rows that are equal in all features stay together up to so many of all; more of them are a usual case, not copies. */
+/** The most rows equal in all features that stay together; a larger number of them is a common case, not copies. */
 export function mostEqual(numRows: number): number {
   return Math.max(2, Math.floor(numRows / 100));
 }
 
-/** The rows of one class, or all of them, and the units that they are made of. */
+/** The numbers of rows and of units of one class, or of all rows. */
 export interface Stratum {
   readonly rows: number;
   readonly units: number;
@@ -41,17 +42,17 @@ export interface Stratum {
   readonly second: number;
 }
 
-/** Rows of a stratum that validate and test; the others train. */
+/** The numbers of rows of a stratum for validation and for test; the others are for training. */
 export interface Quota {
   readonly validation: number;
   readonly test: number;
 }
 
 /**
- * How many rows of each stratum validate and test: together the shares of all rows, to rounding, handed out by largest
- * remainders. A stratum of at least {@link UNITS_FOR_ALL} units has one in every split, so many rare ones may lift the
- * shares; one of fewer units trains, unless all are so small, which are then one stratum. A quota holds at least the
- * second smallest unit.
+ * How many rows of each stratum are for validation and for test: together the shares of all rows, to rounding,
+ * apportioned by largest remainders. A stratum of at least {@link UNITS_FOR_ALL} units has one in every split, so many
+ * rare classes may raise the shares. A smaller stratum is for training; when all strata are smaller, the caller joins
+ * them into one. A quota holds at least the second smallest unit.
  */
 export function quotasOf(strata: readonly Stratum[], shares: SplitShares): Quota[] {
   const isLarge = ({ units }: Stratum) => units >= UNITS_FOR_ALL;
@@ -73,7 +74,7 @@ export function quotasOf(strata: readonly Stratum[], shares: SplitShares): Quota
   });
 }
 
-/** A total as whole parts in proportion to weights, by largest remainders, within bounds. */
+/** Divide a total into whole parts in proportion to weights, by largest remainders, within bounds. */
 function apportioned(
   total: number,
   weights: readonly number[],
@@ -99,17 +100,18 @@ export const TRAIN = 0;
 export const VALIDATION = 1;
 export const TEST = 2;
 
-/** Takes the units of strata one after another, in the order of their hash, and says the split of each. */
+/** Assigns units to splits, one after another in the order of their hash. */
 export interface Placing {
-  /** `coin` is in [0, 1), by the unit's hash: whether it rather tests or validates while both have room. */
+  /** The split of a unit. `coin`, in [0, 1) by its hash, decides between test and validation while both have room. */
   place(stratum: number, rows: number, coin: number): typeof TRAIN | typeof VALIDATION | typeof TEST;
-  /** Whether all that come train. */
+  /** Whether test and validation are full, so that all further units are for training. */
   isFull(): boolean;
 }
 
 /**
- * Places units first fit: where both validation and test have room for all rows of a unit, the one that has none yet, else
- * by its coin; where neither has, it trains. With quotas of {@link quotasOf} a stratum of three units has one in each split.
+ * Assigns units first fit. When both validation and test have room for all rows of a unit, it goes to the one that is
+ * still empty, else by its coin; when neither has room, it is for training. With quotas of {@link quotasOf} a stratum
+ * of three units has one in each split.
  */
 export function placing(quotas: readonly Quota[]): Placing {
   const states = quotas.map(({ validation, test }) => ({

@@ -10,11 +10,11 @@ export interface Cursor {
   readonly position: number;
 }
 
-/** Batches without end. They are asked for one after the other: the next one when the one before has come. */
+/** Batches without end. A caller asks for the next batch when the one before has arrived. */
 export interface Stream {
   /**
-   * The next batch, at once or when it is there; its arrays are named by `data/batch.ts`. A batch that fails, or is cancelled by
-   * the signal, is not drawn: the stream stays where it is.
+   * The next batch, at once or when it is there; its arrays are named by `data/batch.ts`. A batch that fails, or is
+   * cancelled by the signal, is not drawn: the stream stays where it is.
    */
   next(signal?: AbortSignal): NamedArrays | Promise<NamedArrays>;
   /** Where the next batch starts; a stream made with it goes on with the same batches. */
@@ -23,11 +23,11 @@ export interface Stream {
   goTo(cursor: Cursor): void;
   /** Rows of one epoch. */
   readonly numRows: number;
-  /** End what it does in the background, and let go of what it holds; it has no more batches. */
+  /** Stop background work, and release what the stream holds; it has no more batches. */
   close?(): Promise<void>;
 }
 
-/** A stream whose batches are there when they are asked for. */
+/** A stream whose batches are ready at once. */
 export interface ReadyStream extends Stream {
   next(): NamedArrays;
 }
@@ -45,7 +45,7 @@ export interface BatchStreamOptions {
   readonly indices: Uint32Array;
   /** Rows of a batch, of all parts together. */
   readonly batchSize: number;
-  /** Whose rows of each batch are given: worker k of n has the k-th of n equal parts. All of them by default. */
+  /** The worker whose rows of each batch are given: worker k of n has the k-th of n equal parts. All by default. */
   readonly part?: Part | undefined;
   /** The seed of the order; every epoch has its own child key. */
   readonly key: Key;
@@ -75,7 +75,7 @@ export function batchStream(options: BatchStreamOptions): ReadyStream {
   // Made again from the key on resume, and not before it is needed: the order itself is never saved.
   let order: { readonly epoch: number; readonly rows: Uint32Array } | null = null;
 
-  /** The row at a place that is counted on from the beginning of this epoch into the next. */
+  /** The row at a place counted from the beginning of this epoch; places from `numRows` on are in the next epoch. */
   function rowAt(place: number): number {
     const [own, at] = place < numRows ? [epoch, place] : [epoch + 1, place - numRows];
     if (order?.epoch !== own) order = { epoch: own, rows: permutation(fold(key, own), numRows) };
@@ -87,7 +87,7 @@ export function batchStream(options: BatchStreamOptions): ReadyStream {
       const wanted = new Uint32Array(end - start);
       for (let i = start; i < end; i++) wanted[i - start] = rowAt(position + i);
       const batch = gatherBatch(rows, wanted);
-      // Not before it is there: a batch that cannot be read is not drawn.
+      // Only now: a batch that cannot be read is not drawn.
       position += batchSize;
       for (; position >= numRows; position -= numRows) epoch += 1;
       return batch;
@@ -120,8 +120,8 @@ export function rangeOf(batchSize: number, { index, count }: Part = { index: 0, 
 }
 
 /**
- * The next batches of a stream, in their order. They are given at once when they are all there, so that what only has to wait
- * for them where it must goes on without a turn for others. Throws, or rejects with, what `next` does.
+ * The next batches of a stream, in order. When all are ready they are returned without a promise, so that a caller who
+ * need not wait does not give up its turn of the event loop. Throws, or rejects with, what `next` does.
  */
 export function nextBatches(
   stream: Pick<Stream, "next">,

@@ -17,13 +17,16 @@ export interface TableSpec {
   readonly source: string | readonly string[];
   /** The names of the columns of CSV or TSV files that have no header. */
   readonly columns?: readonly string[];
-  /** Lines of CSV or TSV that are no rows and are left out; with more, or by default any, the table is refused. */
+  /** The most malformed lines of CSV or TSV that are left out; with more, or by default any, the table is refused. */
   readonly maxBadRows?: number;
-  /** By `task`: boolean, 0/1 or true/false, true being the positive class; any value, rendered as text; a number. */
+  /**
+   * By `task`, binary: boolean, 0/1 or true/false, true being the positive class; multiclass: any value, as text;
+   * regression: a number.
+   */
   readonly label: string;
-  /** Of a binary label of any two values: the one that is yes; {@link LabelStatistics} then has both. */
+  /** Of a binary label of any two values: the positive one; {@link LabelStatistics} then has both. */
   readonly positive?: string;
-  /** What the label is, of which statistics are then fitted; left out, it is binary without statistics. */
+  /** The kind of label, whose statistics are then fitted; left out, the label is binary without statistics. */
   readonly task?: "binary" | "multiclass" | "regression";
   /** Labels that are numbers of 0 and more, learned as logarithms. */
   readonly labelScale?: "log";
@@ -31,25 +34,28 @@ export interface TableSpec {
   readonly categorical: Readonly<Record<string, string>>;
   /** Feature name to expression, cast to DOUBLE and kept as float32 ({@link Shift}). */
   readonly numeric: Readonly<Record<string, string>>;
-  /** Of categorical features: names of fewer training rows than `minRows`, or rarer than the first `maxNames`, are unseen. */
+  /**
+   * Of categorical features: names with fewer training rows than `minRows`, or beyond the `maxNames` most frequent
+   * ones, are unknown.
+   */
   readonly vocabularies?: Readonly<Record<string, VocabularyLimits>>;
-  /** By rank; or by predicates, of which a row that matches none is left out, and one that matches two is an error. */
+  /** By rank, or by predicates: a row that matches none of them is left out, and one that matches two is an error. */
   readonly split: RowSplit | { readonly train: string; readonly validation: string; readonly test: string };
   /** The value that decides a row's hash slot; by default all columns, so that exact duplicates stay together. */
   readonly shardBy?: string;
-  /** A predicate for each group: a training row is of the first group whose one holds; of none, it trains nobody. */
+  /** A predicate for each group: a training row is of the first group whose predicate holds, or else of no group. */
   readonly filters?: readonly string[];
 }
 
-/** Which names of a feature have an id of their own; all that training rows have, where nothing is said. */
+/** The names of a feature that have an id of their own; by default all names in training rows. */
 export interface VocabularyLimits {
   readonly minRows?: number | undefined;
   readonly maxNames?: number | undefined;
 }
 
 /**
- * How float64 values x are kept as float32 without losing what tells them apart: as (x - center) / scale. A column has one
- * where float32 alone would lose it: where values are close to one another and far from 0, or beyond float32's range.
+ * The shift that keeps float64 values x distinct as float32: x is stored as (x - center) / scale. A column has a shift
+ * when plain float32 would merge its values, which are close to one another and far from 0, or could not hold them.
  */
 export interface Shift {
   readonly center: number;
@@ -79,7 +85,10 @@ export interface Preprocessing {
 export type LabelStatistics =
   | {
       readonly kind: "classes";
-      /** Label k is class k: in the order of numbers when all are, else of text. Binary labels: {@link binaryClasses}, or the other value and the positive one. */
+      /**
+       * Label k is class k: in numeric order when all classes are numbers, else in text order. Binary labels:
+       * {@link binaryClasses}, or the negative value and then the positive one.
+       */
       readonly classes: readonly string[];
       readonly counts: readonly number[];
     }
@@ -89,16 +98,19 @@ export type LabelStatistics =
 /** The classes of binary labels: label 0 and label 1. */
 export const binaryClasses: readonly string[] = ["false", "true"];
 
-/** Classes that a label can have at most. */
+/** The most classes that a label can have. */
 export const MAX_CLASSES = 1000;
 
-/** One word of a record, under the name that its batch array has. */
+/** One word of a record, under the name of its array in a batch. */
 export interface Column {
   readonly name: string;
   readonly dtype: "int32" | "float32";
 }
 
-/** Which 4-byte word of a record is which: categorical ids, then numeric values (missing is NaN), then the label (0 or 1, a number, or a class as int32). */
+/**
+ * The 4-byte words of a record, in order: categorical ids, then numeric values (missing is NaN), then the label (0 or
+ * 1, a number, or a class as int32).
+ */
 export interface RecordLayout {
   readonly columns: readonly Column[];
 }
@@ -107,11 +119,14 @@ export interface RecordLayout {
 export interface Rows {
   readonly layout: RecordLayout;
   readonly numRows: number;
-  /** Copies of some records, which are there, one after the other: shape [rows, columns of the layout]. */
+  /** Copies of some records, all of which must exist, in the order given: shape [rows, columns of the layout]. */
   read(rows: Uint32Array | readonly number[]): Int32Array;
 }
 
-/** Training records sorted by hash slot: slot s has the rows from `slotOffsets[s]` up to, not including, `slotOffsets[s + 1]`. */
+/**
+ * Training records sorted by hash slot: slot s has the rows from `slotOffsets[s]` up to, not including,
+ * `slotOffsets[s + 1]`.
+ */
 export interface TrainingRows extends Rows {
   readonly slotOffsets: Uint32Array;
 }
@@ -123,8 +138,8 @@ export interface RowRange {
 }
 
 /**
- * Whether so many numeric features are one array of a batch, [batch, features], instead of one each: a step costs some
- * microseconds for each array, whatever is in it, and thousands of them would be all that it does.
+ * Whether so many numeric features are one array of a batch, [batch, features], instead of one array each: a step
+ * spends some microseconds on each array, whatever its size, and would spend most of its time on thousands of them.
  */
 export function areOneArray(numNumeric: number): boolean {
   return numNumeric > 64;

@@ -1,30 +1,31 @@
 /**
- * Byte-pair encoding: which pairs of tokens to merge, learned from how often words come (Sennrich, Haddow and Birch 2016,
- * "Neural Machine Translation of Rare Words with Subword Units", algorithm 1; on bytes: Radford et al. 2019, section 2.2).
+ * Byte-pair encoding: which pairs of tokens to merge, learned from the frequencies of words (Sennrich, Haddow and Birch
+ * 2016, "Neural Machine Translation of Rare Words with Subword Units", algorithm 1; on bytes: Radford et al. 2019,
+ * section 2.2).
  */
 
 /** Two tokens that are merged into one, by their ids: 0 to 255 are bytes, 256 + i is what merge i makes. */
 export type Merge = readonly [left: number, right: number];
 
 export interface BpeOptions {
-  /** Merges to learn; fewer where no pair comes twice any more. */
+  /** Merges to learn; fewer when no pair occurs twice any more. */
   readonly numMerges: number;
   /** Called now and then with the number of merges so far. */
   readonly onProgress?: ((done: number) => void) | undefined;
 }
 
-/** Ids that fit two to a number that is exact. */
+/** Above every id, so that a pair of ids fits exactly into one number. */
 const PAIR_BASE = 2 ** 24;
 const NUM_BYTES = 256;
-/** Longer words, as rows of signs or packed data, cost much and teach nothing. */
+/** Longer words, such as runs of symbols or packed data, cost much and teach nothing. */
 const LONGEST_WORD = 256;
-/** A pair that came once is no pair that comes again. */
+/** A pair that occurs once is not worth a merge. */
 const LEAST_COUNT = 2;
 const PROGRESS_EVERY = 64;
 
 /**
- * Learn merges from words and how often each comes. Every time the pair that is next to one another most often is joined,
- * of several that of the smallest ids: the same words, in any order, give the same merges.
+ * Learn merges from words and their counts. Each merge joins the pair of adjacent tokens that occurs most often, among
+ * equals the one of the smallest ids: the same words, in any order, give the same merges.
  */
 export function trainBpe(words: ReadonlyMap<string, number>, { numMerges, onProgress }: BpeOptions): Merge[] {
   const { tokens, starts, lengths, counts } = tokensOf(words);
@@ -57,7 +58,7 @@ export function trainBpe(words: ReadonlyMap<string, number>, { numMerges, onProg
 /** The bytes of every word, one after the other. */
 function tokensOf(words: ReadonlyMap<string, number>) {
   const encoder = new TextEncoder();
-  // Sorted, so that nothing depends on where a word came first.
+  // Sorted, so that the result does not depend on the order of the words.
   const kept = [...words.keys()].sort().map((word) => ({ bytes: encoder.encode(word), count: words.get(word) ?? 0 }));
   const short = kept.filter(({ bytes }) => bytes.length > 1 && bytes.length <= LONGEST_WORD);
   const starts = new Int32Array(short.length);
@@ -89,11 +90,11 @@ function join(tokens: Int32Array, start: number, length: number, left: number, r
   return to - start;
 }
 
-/** How often each pair comes, in which words, and which comes most often. */
+/** The count of each pair, the words that have it, and the most frequent pair. */
 class PairCounts {
   readonly #counts = new Map<number, number>();
   readonly #words = new Map<number, number[]>();
-  /** Pairs whose counts grew, of which the queue does not know. */
+  /** Pairs to queue again, because their counts grew. */
   readonly #changed = new Set<number>();
   readonly #queue = new PairQueue();
 
@@ -110,7 +111,7 @@ class PairCounts {
     }
   }
 
-  /** Note the pairs of a word that have the token that was made: of the others it is known already. */
+  /** Note the pairs of a word that contain the new token `made`; its other pairs are noted already. */
   noteWord(tokens: Int32Array, start: number, length: number, word: number, made: number): void {
     for (let i = start; i < start + length - 1; i++) {
       if (tokens[i] !== made && tokens[i + 1] !== made) continue;
@@ -126,7 +127,7 @@ class PairCounts {
     else if (words.at(-1) !== word) words.push(word);
   }
 
-  /** The words that have a pair, or had it once. */
+  /** The words that have a pair, or had it once; they are then forgotten. */
   takeWords(pair: number): readonly number[] {
     const words = this.#words.get(pair) ?? [];
     this.#words.delete(pair);
@@ -145,13 +146,13 @@ class PairCounts {
     this.#changed.clear();
   }
 
-  /** The pair that comes most often, which is then forgotten; null when none comes often enough. */
+  /** Take out the most frequent pair; null when none is frequent enough. */
   takeMostFrequent(): number | null {
     for (;;) {
       const top = this.#queue.pop();
       if (top === null) return null;
       const count = this.#counts.get(top.pair) ?? 0;
-      // Counts fall without the queue being told.
+      // The queue is not told when a count falls.
       if (count !== top.count) {
         if (count >= LEAST_COUNT) this.#queue.push(top.pair, count);
         continue;

@@ -1,12 +1,15 @@
-/** Byte-level tokens in the `tokenizer.json` of Hugging Face's tokenizers: any text has tokens, and any tokens give bytes. */
+/**
+ * Byte-level tokens in the `tokenizer.json` of Hugging Face's tokenizers: any text has tokens, and any tokens give
+ * bytes.
+ */
 import type { Merge } from "./bpe.js";
 
-/** Between documents; not met in text. */
+/** The token between documents, which does not occur in text. */
 export const END_OF_TEXT = "<|endoftext|>";
 
 /**
- * Where GPT-2 parts text into words before tokens are joined (Radford et al. 2019): contractions, letters, numbers and
- * other signs each with the space before them, and spaces.
+ * GPT-2's pattern of words, inside which tokens are merged (Radford et al. 2019): contractions; letters, numbers or
+ * other characters, each with the space before them; and spaces.
  */
 const WORDS =
   /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
@@ -21,7 +24,7 @@ export function countWords(text: string, counts: Map<string, number>): void {
   for (const word of wordsOf(text)) counts.set(word, (counts.get(word) ?? 0) + 1);
 }
 
-/** The sign that stands for a byte in a vocabulary: itself where it can be seen, else one from U+0100 on (Radford et al.). */
+/** The character for a byte in a vocabulary: the byte itself if printable, else one from U+0100 on (Radford et al.). */
 export const byteSigns: readonly string[] = signs();
 
 function signs(): string[] {

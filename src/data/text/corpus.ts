@@ -45,7 +45,7 @@ export function joined({ starts, read }: Corpus, documents: Uint32Array): Joined
     read(from, count, into, at) {
       let left = count;
       let place = from;
-      // Of empty documents that begin there too, the last one is not.
+      // Of several documents that begin at this place, only the last is not empty.
       for (let i = lastAtMost(places, documents.length, from); left > 0; i++) {
         const end = places[i + 1] as number;
         const taken = Math.min(left, end - place);

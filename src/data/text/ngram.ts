@@ -1,4 +1,4 @@
-/** An n-gram model of tokens by hashed counts: what a language model has to be better than. */
+/** An n-gram model of tokens with hashed counts: a baseline for language models. */
 
 /** Slots of a table of counts. */
 const MOST_SLOTS = 2 ** 25;
@@ -6,9 +6,9 @@ const MOST_SLOTS = 2 ** 25;
 interface Level {
   /** Times that a context was followed by a token. */
   readonly counts: Uint32Array;
-  /** Times that a context was followed by any. */
+  /** Times that a context was followed by any token. */
   readonly totals: Uint32Array;
-  /** Different tokens that followed it. */
+  /** How many different tokens followed a context. */
   readonly kinds: Uint32Array;
 }
 
@@ -16,9 +16,10 @@ interface Level {
 export type Tokens = ArrayLike<number>;
 
 /**
- * Tokens by the `order` before them, smoothed after Witten and Bell:
- * p_k(c | s) = (n(s c) + t(s) p_{k-1}(c | s')) / (n(s) + t(s)), with n the counts, t the different tokens that followed s,
- * s' the context without its oldest token, and p_{-1} = 1 / vocabulary. Counts lie in hash tables without regard to collisions.
+ * Probabilities of tokens given the `order` tokens before them, smoothed after Witten and Bell:
+ * p_k(c | s) = (n(s c) + t(s) p_{k-1}(c | s')) / (n(s) + t(s)), with n the counts, t the number of different tokens
+ * that followed s, s' the context without its oldest token, and p_{-1} = 1 / vocabulary. Counts lie in hash tables
+ * without regard to collisions.
  */
 export class Ngram {
   private readonly levels: readonly Level[];
@@ -56,7 +57,7 @@ export class Ngram {
     }
   }
 
-  /** Add the bits that a document takes, by contexts of at most 0, 1, ... tokens. */
+  /** Add the bits that encoding a document takes to `bits[k]`, with contexts of at most k tokens. */
   addBits(document: Tokens, bits: Float64Array): void {
     for (let at = 0; at < document.length; at++) {
       const longest = this.hash(document, at);
@@ -74,14 +75,14 @@ export class Ngram {
     const slot = context & (totals.length - 1);
     const total = totals[slot] as number;
     if (total === 0) return lower;
-    // By a collision a context may seem to have none.
+    // After a hash collision a context may have a count of 0 here.
     const kind = Math.max(kinds[slot] as number, 1);
-    // Two pairs in one slot must not come to more than the whole.
+    // Two pairs in one slot must not count more than their context.
     const count = Math.min(counts[mix(context, token) & (counts.length - 1)] as number, total);
     return (count + kind * lower) / (total + kind);
   }
 
-  /** Hashes of the contexts of 0, 1, ... tokens before a place; the longest that there is. */
+  /** Hash the contexts of 0, 1, ... tokens before a place; returns the length of the longest one. */
   private hash(document: Tokens, at: number): number {
     const longest = Math.min(this.order, at);
     this.hashes[0] = 0x9e3779b9;

@@ -1,8 +1,8 @@
-/** Shares of documents by the rank of their hash, so that they are what was asked for whatever the hashes are. */
+/** Splits of documents by the rank of their hash, so that the shares are exact whatever the hashes are. */
 import { DataError } from "../../errors.js";
 import type { TextSplitName } from "./text.js";
 
-/** Says which split a document is of, by the same number as is given of all: equal documents are of one split. */
+/** The split of a document by its place, one of those that were ranked: equal documents are in one split. */
 export type SplitOf = (place: number) => TextSplitName;
 
 /**

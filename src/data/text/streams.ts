@@ -1,4 +1,4 @@
-/** Batches of text without end: the label of every token is the next one. */
+/** Batches of text without end: the label of every token is the next token. */
 import { ConfigError, DataError } from "../../errors.js";
 import { int32, type NamedArrays } from "../../runtime/array.js";
 import { fold, type Key, permutation } from "../../runtime/random.js";
@@ -10,32 +10,33 @@ export interface TextStreamOptions {
   readonly corpus: Corpus;
   /** The documents to read: one group's shard. */
   readonly documents: Uint32Array;
-  /** Texts side by side, of all parts together. */
+  /** Texts in a batch, of all parts together. */
   readonly batchSize: number;
-  /** Tokens of each in one batch. */
+  /** Tokens of each text in one batch. */
   readonly sequenceLength: number;
-  /** Whose texts of each batch are given: worker k of n has the k-th of n equal parts. All of them by default. */
+  /** The worker whose texts of each batch are given: worker k of n has the k-th of n equal parts. All by default. */
   readonly part?: Part | undefined;
   /** The seed of the order of documents; every epoch has its own child key. */
   readonly key: Key;
-  /** Where to go on, its position being batches of the epoch; the start of epoch 0 by default. */
+  /** Where to go on; its position counts batches of the epoch. The start of epoch 0 by default. */
   readonly cursor?: Cursor | undefined;
 }
 
-/** An epoch's text, and which places of it a batch begins at, one for each text of the batch. */
+/** An epoch's text, and the places in it at which the texts of a batch begin. */
 interface Epoch {
   readonly text: Joined;
   readonly placesOf: (batch: number) => Float64Array;
 }
 
 /**
- * For models that carry a state: `ids` [sequenceLength, batch] and `labels` [sequenceLength x batch]. The documents of an epoch, in a seeded
- * order, are one text that is cut into as many lanes as a batch has texts, and each lane goes on where it was in the batch
- * before: truncated back-propagation through time (Williams and Peng 1990). Where an epoch begins, all lanes jump as they
- * do between documents. What is left over at the ends of lanes, fewer than `sequenceLength` tokens each, is another part in every epoch.
+ * For models that carry a state: `ids` [sequenceLength, batch] and `labels` [sequenceLength x batch]. The documents of
+ * an epoch, in a seeded order, are one text that is cut into as many lanes as a batch has texts. Each lane continues
+ * where it was in the batch before: truncated back-propagation through time (Williams and Peng 1990). Where an epoch
+ * begins, all lanes jump, as they do between documents. The rest at the end of each lane, fewer than `sequenceLength`
+ * tokens, is other text in every epoch.
  *
- * Throws {@link DataError} when there is too little text for one batch, and {@link ConfigError} for sizes that are none, or
- * parts that are not equal.
+ * Throws {@link DataError} when there is too little text for one batch, and {@link ConfigError} for sizes that are not
+ * positive whole numbers, or parts that are not equal.
  */
 export function laneStream(options: TextStreamOptions): ReadyStream {
   const { batchSize, sequenceLength } = options;
@@ -54,8 +55,9 @@ export function laneStream(options: TextStreamOptions): ReadyStream {
 }
 
 /**
- * For models that carry none: `ids` [batch, sequenceLength] and `labels` [batch x sequenceLength]. The same text is cut into sequences of
- * `sequenceLength` tokens, documents side by side in them, which come in a seeded order of their own.
+ * For models without a state: `ids` [batch, sequenceLength] and `labels` [batch x sequenceLength]. The same text is cut
+ * into sequences of `sequenceLength` tokens, in which documents follow one another; the sequences come in a seeded
+ * order of their own.
  *
  * Throws what {@link laneStream} throws.
  */
@@ -85,7 +87,7 @@ interface Cut {
   readonly numBatches: (length: number) => number;
   readonly placesOf: (length: number, epoch: number) => Epoch["placesOf"];
   readonly arrange: (ids: Int32Array, labels: Int32Array) => NamedArrays;
-  /** Where the token of a text at a time lies, in a part of so many texts. */
+  /** The index of a text's token at a time, in a part of `numTexts` texts. */
   readonly indexOf: (text: number, time: number, numTexts: number) => number;
 }
 

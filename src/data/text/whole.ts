@@ -11,16 +11,16 @@ export function numPredicted({ starts }: Corpus): number {
   return Math.max(0, (starts.at(-1) ?? 0) - 1);
 }
 
-/** How a text lies in batches. */
+/** How a text is laid out in batches. */
 export type TextLayout = "lanes" | "sequences";
 
 type Pass = (corpus: Corpus, batchSize: number, sequenceLength: number) => Generator<NamedArrays, void, void>;
 
 /**
- * All documents, in their order, as one text, of which each token but the first is the label of exactly one place; places that are
- * left over have the label {@link NO_LABEL}. In lanes, as `laneStream` gives them, each goes on from batch to batch, and knows
- * nothing of what is before its beginning. In sequences, as `sequenceStream` gives them, side by side in the text, each of
- * them knows nothing of what is before it.
+ * All documents, in order, as one text, of which each token but the first is the label of exactly one place; places
+ * that are left over have the label {@link NO_LABEL}. Lanes, as of `laneStream`, continue from batch to batch; a lane
+ * has no context from before its beginning. Sequences, as of `sequenceStream`, follow one another in the text; a
+ * sequence has no context from before its beginning.
  */
 export const wholeText: { readonly [L in TextLayout]: Pass } = {
   *lanes(corpus, batchSize, sequenceLength) {
