@@ -3,7 +3,7 @@ import { ClosedError } from "../errors.js";
 import { closable } from "../runtime/closable.js";
 import type { Program } from "./engine.js";
 
-/** A program that refuses runs once it is closed, and frees what it holds when the runs before that have ended. */
+/** A program that refuses runs once it is closed, and is freed when the runs that had begun by then have ended. */
 export function closableProgram(run: Program["run"], free: () => Promise<void>): Program {
   const running = new Set<Promise<unknown>>();
   let isClosed = false;

@@ -1,14 +1,15 @@
-/** Which tensors that an engine keeps a run may overwrite in place. */
+/** The state tensors that a run may overwrite in place. */
 import { alwaysOf, type Graph, inputsOf, rootsOf } from "../graph/graph.js";
 import { interned } from "../graph/passes/walk.js";
 import { isOp, type Tensor, topologicalOrder } from "../graph/tensor.js";
 import { traits } from "../graph/traits.js";
 
 /**
- * The names of the state tensors that a run may overwrite in place: those whose every reader comes before their new
- * value in all orders of execution, because the new value depends on it, and whose new value is elementwise arithmetic.
+ * The names of the state tensors that a run may overwrite in place. In every order of execution all readers of such a
+ * tensor come before its new value, because the new value depends on them, and the operation that makes the new value
+ * reads each element before it overwrites it.
  *
- * Where the graph asks `when`, all that it updates waits for what is computed always and needed for any update.
+ * In a graph with `when`, every update waits for those tensors that are computed always and that any update needs.
  */
 export function updatedInPlace(given: Graph): Set<string> {
   const graph = interned(given);
@@ -31,15 +32,15 @@ export function updatedInPlace(given: Graph): Set<string> {
   return new Set(safe.map(([name]) => name));
 }
 
-/** Whether an operation reads each element of a tensor before it writes it: a product on its own operand would not. */
+/** Whether an operation reads each element of a tensor before it overwrites it, as a matrix product does not. */
 function mayOverwrite({ op, inputs }: Tensor, kept: Tensor, views: readonly Tensor[]): boolean {
   const { overwrites } = traits[op];
   if (overwrites !== "rows") return overwrites === "elements";
-  // Rows are set in the table itself, and must not be read from it while they are.
+  // Rows are set in the table itself, which the other operands must therefore not read.
   return inputs[0] === kept && !inputs.slice(1).some((input) => views.includes(input));
 }
 
-/** Whether a result of a loop is made, step by step, of those elements of a state tensor that its step writes over. */
+/** Whether each step of a loop makes its part of a result from just those elements of a state that it overwrites. */
 function overwritesBlocks(updated: Tensor, views: readonly Tensor[]): boolean {
   const whole = isOp(updated, "part") ? updated.inputs[0] : updated;
   if (!whole || !isOp(whole, "scan")) return false;
@@ -55,7 +56,7 @@ function overwritesBlocks(updated: Tensor, views: readonly Tensor[]): boolean {
   });
 }
 
-/** What reads each tensor. */
+/** The operations that read each tensor. */
 function readersOf(graph: Graph): Map<Tensor, Tensor[]> {
   const readers = new Map<Tensor, Tensor[]>();
   for (const tensor of topologicalOrder(rootsOf(graph))) {
@@ -68,7 +69,7 @@ function readersOf(graph: Graph): Map<Tensor, Tensor[]> {
   return readers;
 }
 
-/** The tensor and those that an engine may make share its memory. */
+/** The tensor, and the results that an engine may place in its memory. */
 function viewsOf(tensor: Tensor, readers: ReadonlyMap<Tensor, readonly Tensor[]>): Tensor[] {
   const views = (readers.get(tensor) ?? []).filter(({ op }) => traits[op].mayShare);
   return [tensor, ...views.flatMap((view) => viewsOf(view, readers))];

@@ -1,4 +1,4 @@
-/** From a graph to what an engine compiles: simplified, guarded against cancellation, with the updates that are made in place. */
+/** From a graph to the plan that an engine compiles: simplified, guarded against cancellation, updated in place. */
 import { ShapeError } from "../errors.js";
 import { inBlocks } from "../graph/blocks.js";
 import { type Graph, inputsOf } from "../graph/graph.js";
@@ -13,32 +13,34 @@ import { updatedInPlace } from "./in-place.js";
 /** A graph made ready for an engine: plain data that may travel to another thread. */
 export interface Plan {
   readonly onnx: Uint8Array;
-  /** Those of the graph; a guarded plan has the names of {@link guard} beside them. */
+  /** Inputs and outputs of the graph; the model of a guarded plan has those of {@link guard} beside them. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   /** State tensors that a run changes. */
   readonly updates: readonly PlannedUpdate[];
-  /** Whether what it updates waits for a condition, and so can be cancelled. */
+  /** Whether the updates wait for a condition, so that a run can be cancelled. */
   readonly isGuarded: boolean;
 }
 
 /** How a run changes a state tensor. */
 export interface PlannedUpdate {
   readonly name: string;
-  /** Or through a second buffer. */
+  /** Whether the new value overwrites the old one, or goes to a second buffer. */
   readonly inPlace: boolean;
-  /** In which shape the model gives the elements, where it is not that of the state tensor. */
+  /** The shape in which the model gives the new value, where that is not the shape of the state tensor. */
   readonly shape?: readonly number[];
 }
 
 /**
- * How the updates of a graph that asks `when` are all made or none, though another thread cancels the run: bools, of which
- * that thread writes the first and the run the others, each after it has read the one before.
+ * The flags by which the updates of a graph with `when` are all made or none, even when another thread cancels the run.
+ * They are bools: the cancelling thread writes the first one, the run the others, each after it has read the one
+ * before.
  *
  *     isReached = when, isTaken = isReached and mayUpdate, update when isTaken
  *
- * Who cancels first takes `mayUpdate` back and then looks whether `isReached` is written. If it is not, the run will read
- * what was taken back, and may be ended anywhere. If it is, the run may be updating and goes on to its end; `isTaken` says.
+ * The cancelling thread first clears `mayUpdate`, and then looks whether `isReached` is written. If it is not, the run
+ * will read the cleared flag, and may be ended anywhere. If it is, the run may be updating and goes on to its end;
+ * `isTaken` tells whether it has updated.
  */
 export const guard = {
   mayUpdate: "engine.mayUpdate",
@@ -48,7 +50,7 @@ export const guard = {
 
 function guarded({ outputs, updates, when }: Graph): Graph {
   if (!when) return { outputs, updates };
-  // A node of its own, whatever the condition is, so that nothing but its result can be read for it.
+  // A node of its own, whatever the condition is, so that no other tensor can be read for the flag.
   const isReached = and(when, when);
   const isTaken = and(isReached, input(guard.mayUpdate, [], "bool"));
   return { outputs: { ...outputs, [guard.isReached]: isReached, [guard.isTaken]: isTaken }, updates, when: isTaken };
@@ -64,7 +66,7 @@ export type PlanOptions = Pick<EngineOptions, "passes" | "device" | "blocks">;
 export function planOf(whole: Graph, { passes, device = "cpu", blocks = device === "cpu" }: PlanOptions = {}): Plan {
   checkUpdates(whole);
   const graph = simplify(interned(whole), passes);
-  // After the passes: the guard's flags must stay as they are made.
+  // After the passes, which would change the nodes of the flags.
   const made = guarded(blocks ? inBlocks(graph) : graph);
   const inPlace = updatedInPlace(made);
   return {
