@@ -1,7 +1,7 @@
 /** The errors a user can cause. Each message states the rule, the values that broke it, and the cure. */
 
 /**
- * What went wrong, for programs. Codes stay as they are, where messages may get better words; each has one class.
+ * The kind of an error, for programs. Codes stay the same, while messages may be reworded; each code has one class.
  *
  * - `"SHAPE"`: shapes or dtypes that do not fit the operation they were given to.
  * - `"CONFIG"`: a configuration value or an option that breaks its rule.
@@ -10,15 +10,15 @@
  * - `"CHECKPOINT"`: a checkpoint, snapshot or model that is foreign, or does not fit.
  * - `"DAMAGED"`: a file of ours that is not as it was written: cut off, or with a bit that has flipped.
  * - `"STORE"`: the store failed: unreachable, full, refused, or holding something it should not.
- * - `"FOREIGN_FILE"`: in the place of a value of the store lies something that no store has put there.
+ * - `"FOREIGN_FILE"`: something that no store wrote lies where a value of the store should.
  * - `"CLOSED"`: something that was closed was used again.
  * - `"TRAINING"`: training itself went wrong: a loss that is not finite, a group that died.
  */
 export type ErrorCode = keyof typeof classes;
 
-/** Base of every error that is the user's to mend; anything else that is thrown is a defect of ours. */
+/** Base of every error that the user can correct; any other error that is thrown is a defect of ours. */
 export abstract class CodistillError extends Error {
-  /** Which kind it is, the same after a way between threads and processes; see {@link ErrorCode}. */
+  /** The kind of the error, which survives a transfer between threads or processes; see {@link ErrorCode}. */
   abstract readonly code: ErrorCode;
 
   constructor(message: string, options?: ErrorOptions) {
@@ -62,7 +62,7 @@ export class StoreError extends CodistillError {
   readonly code: "STORE" | "FOREIGN_FILE" = "STORE";
 }
 
-/** In the place of a value of the store lies something that no store has put there: a link, a pipe, a file far too large. */
+/** Something that no store wrote lies where a value of the store should: a link, a pipe, a file far too large. */
 export class ForeignFileError extends StoreError {
   override readonly code = "FOREIGN_FILE";
 }
@@ -94,14 +94,14 @@ const classes = {
 /** Every {@link ErrorCode}. */
 export const errorCodes = Object.keys(classes) as readonly ErrorCode[];
 
-/** The code of anything that was thrown; null of a defect. */
+/** The code of anything that was thrown; null for a defect, which has none. */
 export function codeOf(error: unknown): ErrorCode | null {
   return error instanceof CodistillError ? error.code : null;
 }
 
 /**
- * An error as it was before its way between threads, on which it lost its class but not its code: of the class of the code,
- * with what arrived as its cause. Without a code, what arrived.
+ * Restore an error that lost its class, but not its code, in a transfer between threads: an error of the class of
+ * `code`, with `arrived` as its cause. Without a code, `arrived` itself.
  */
 export function errorOfCode(code: ErrorCode | null, arrived: unknown): unknown {
   return code === null ? arrived : new classes[code](messageOf(arrived), { cause: arrived });

@@ -1,4 +1,4 @@
-/** The public door of the core, which runs wherever JavaScript does; `codistill/node` adds what needs Node.js. */
+/** The public API of the core, which runs wherever JavaScript does; `codistill/node` adds what needs Node.js. */
 
 export type { Bytes } from "./checkpoint/bytes.js";
 export type { Checkpoint, CheckpointInfo } from "./checkpoint/checkpoint.js";
