@@ -1,9 +1,9 @@
 /**
- * Updates of large tensors made block by block.
+ * Updates of large tensors, made block by block.
  *
- * An optimizer is a chain of elementwise operations, each a pass over memory: Adam makes 10 of them on each param. Of a
- * tensor that is larger than the processor's cache every pass reads all from memory again. Here the whole chain goes over
- * one block after the other, so that what one operation writes the next one finds in the cache.
+ * An optimizer is a chain of elementwise operations, each a pass over memory: Adam makes 10 of them on each param. When
+ * a tensor is larger than the processor's cache, every pass reads it from memory again. Here the whole chain goes over
+ * one block after the other, so that each operation finds the result of the one before in the cache.
  */
 import { alwaysOf, type Graph } from "./graph.js";
 import { loopOf, resultOf } from "./ops/scan.js";
@@ -12,11 +12,11 @@ import { elementsOf } from "./shape.js";
 import { type Tensor, topologicalOrder } from "./tensor.js";
 import { traits } from "./traits.js";
 
-/** Elements of a block: some arrays of a megabyte each stay in the cache, and the cost of a block does not count. */
+/** The most elements of a block: some arrays of a megabyte each stay in the cache, and a block's overhead is small. */
 export const MOST_ELEMENTS = 2 ** 18;
-/** With blocks that are smaller than this share of the most, their cost would count. */
+/** The smallest block, as a share of the largest: with smaller ones the overhead would count. */
 const LEAST_SHARE = 1 / 8;
-/** Fewer passes than these gain nothing. */
+/** Chains of fewer operations gain nothing. */
 const LEAST_OPS = 3;
 
 /** Updates that are computed together, as they share operations. */
@@ -25,15 +25,16 @@ interface Chain {
   readonly names: readonly string[];
   /** The operations, on tensors of one shape and on scalars. */
   readonly ops: ReadonlySet<Tensor>;
-  /** The tensors of that shape that they begin with. */
+  /** The tensors of that shape that the operations begin with. */
   readonly operands: ReadonlySet<Tensor>;
 }
 
 /**
- * The same graph, of which chains of elementwise operations that update large tensors are loops over blocks. Such an update
- * has the elements of the tensor in its order, and the shape [blocks, elements of a block].
+ * The same graph, in which chains of elementwise operations that update large tensors are loops over blocks. Such an
+ * update has the elements of the tensor in their order, and the shape [blocks, elements of a block].
  *
- * What the graph computes anyway stays outside, and so does what anything needs whole, as LAMB's trust ratio needs the step.
+ * Tensors that every run computes stay outside of the loops, and so do tensors that an operation needs whole, as LAMB's
+ * trust ratio needs the step.
  */
 export function inBlocks(graph: Graph, mostElements = MOST_ELEMENTS): Graph {
   const updates: Record<string, Tensor> = { ...graph.updates };
@@ -48,7 +49,7 @@ export function inBlocks(graph: Graph, mostElements = MOST_ELEMENTS): Graph {
   return { ...graph, updates };
 }
 
-/** Into how many blocks of one size so many elements are cut: 0 where they are few, or cannot be. */
+/** The number of equal blocks that the elements are cut into; 0 when they are too few, or have no such divisor. */
 function numBlocks(elements: number, mostElements: number): number {
   if (elements < 2 * mostElements) return 0;
   const most = Math.floor(elements / (mostElements * LEAST_SHARE));
@@ -72,7 +73,7 @@ function chainsOf(graph: Graph): Chain[] {
   return chains;
 }
 
-/** Whether an operation may be part of a chain: one that gives each element from those at its place, and from scalars. */
+/** Whether an operation may be part of a chain: each element is made of those at the same place, and of scalars. */
 function isLink({ op, shape, inputs }: Tensor): boolean {
   const isKnown = shape.length > 0 && !elementsOf(shape).isPerExample;
   return (
@@ -86,7 +87,7 @@ function isScalar({ shape }: Tensor): boolean {
   return shape.length === 0;
 }
 
-/** Follow a chain from its end to what it begins with. */
+/** Follow a chain from its end back to its operands. */
 function chainTo(end: Tensor, name: string, whole: ReadonlySet<Tensor>): Chain {
   const arrays = ({ inputs }: Tensor) => inputs.filter((operand) => !isScalar(operand));
   const ops = new Set(topologicalOrder([end], whole));

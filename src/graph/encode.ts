@@ -1,10 +1,10 @@
-/** Graphs as files, for users of the package: what encodes them is loaded when it is first needed. */
+/** Graphs as files, for users of the package. The code that encodes them is loaded when it is first needed. */
 import type { Graph } from "./graph.js";
 
 /**
- * Encode a graph as the bytes of an ONNX model, with metadata by name. Inputs keep their names, outputs theirs, and the new
- * value of a kept input `x` is the output `x.updated`. The symbolic leading axis is the dimension "batch". The same graph
- * gives the same bytes.
+ * Encode a graph as the bytes of an ONNX model, with metadata by name. Inputs keep their names, outputs theirs, and the
+ * new value of a state tensor `x` is the output `x.updated`. The symbolic leading axis is the dimension "batch". The
+ * same graph gives the same bytes.
  *
  * @throws ShapeError when a name starts with "%", or an output has the name of an input.
  * @example

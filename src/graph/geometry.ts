@@ -10,7 +10,7 @@ export interface Windows {
   readonly dilations: readonly number[];
 }
 
-/** The windows of a convolution, and into how many parts its channels are divided that do not see each other. */
+/** The windows of a convolution, and the number of groups of channels that do not see each other. */
 export interface Convolution extends Windows {
   readonly groups: number;
 }
@@ -27,7 +27,7 @@ export function numWindows(sizes: readonly number[], kernel: readonly number[], 
   });
 }
 
-/** The sizes whose windows would be so many, and `outputPadding` more. */
+/** The sizes that have `counts` windows, and `outputPadding` more. */
 export function sizesCovered(
   counts: readonly number[],
   kernel: readonly number[],

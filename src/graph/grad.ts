@@ -14,7 +14,7 @@ import { formatShape, isOp, isSameInput, type Op, type Tensor, topologicalOrder 
 
 const leaf = () => [];
 
-/** Total: an operation that has neither a rule nor its declaration does not compile. */
+/** Total: an operation without a rule, or the declaration that it has none, does not compile. */
 const rules: Rules<Op> = {
   input: leaf,
   constant: leaf,
@@ -67,7 +67,7 @@ const pullBack: PullBack = (seeds, wrt, given) => {
   const needed = new Set<Tensor>(wrt);
   for (const tensor of order) if (tensor.inputs.some((input) => needed.has(input))) needed.add(tensor);
 
-  // By tensor and by result: 0, but for the further results of a tensor that has several.
+  // By tensor and by number of its result: 0, or more for a further result of a tensor that has several.
   const cotangents = new Map<Tensor, (Tensor | null)[]>();
   const contribute = (tensor: Tensor, result: number, contribution: Tensor) => {
     const known = cotangents.get(tensor) ?? Array.from({ length: 1 + (tensor.parts?.length ?? 0) }, () => null);
@@ -90,7 +90,7 @@ const pullBack: PullBack = (seeds, wrt, given) => {
   return wrt.map((tensor) => cotangents.get(tensor)?.[0] ?? null);
 };
 
-/** What the cotangents of a tensor's results give to each of its inputs. */
+/** The contributions of the cotangents of a tensor's results to each of its inputs. */
 function contributionsOf(tensor: Tensor, cotangents: readonly (Tensor | null)[]): (Tensor | null)[] {
   const rule = rules[tensor.op] as Rule<Op> | PartsRule<Op> | typeof NOT_DIFFERENTIABLE;
   if (rule === NOT_DIFFERENTIABLE) return [];

@@ -6,28 +6,28 @@ import { formatShape, isOp, isSameInput, type Tensor, topologicalOrder } from ".
 export interface Graph {
   /** Values that a run returns, by name. */
   readonly outputs: Readonly<Record<string, Tensor>>;
-  /** New values of inputs that live with the engine, by the name of the input. */
+  /** New values of state tensors, by the names of their inputs. */
   readonly updates: Readonly<Record<string, Tensor>>;
-  /** A bool scalar: where it does not hold, a run leaves what it would update as it is, to the bit. */
+  /** A bool scalar: where it does not hold, a run leaves the state tensors in `updates` as they are, to the bit. */
   readonly when?: Tensor;
 }
 
-/** Suffix that tells the new value of a kept input from the input itself among the outputs of an ONNX model. */
+/** Suffix that distinguishes the new value of a state tensor from its input, among the outputs of an ONNX model. */
 export const UPDATED = ".updated";
 
-/** The tensors that a graph returns or keeps, outputs first, and what it asks in between. */
+/** The tensors that a graph returns, `when`, and the new values of state tensors, in this order. */
 export function rootsOf(graph: Graph): Tensor[] {
   return [...alwaysOf(graph), ...Object.values(graph.updates)];
 }
 
-/** The tensors that every run computes: those that it returns, and whether it updates anything. */
+/** The tensors that every run computes: the outputs, and `when`. */
 export function alwaysOf({ outputs, when }: Graph): Tensor[] {
   return [...Object.values(outputs), ...(when ? [when] : [])];
 }
 
 /**
- * The inputs of a graph by name; of those that are one input ({@link isSameInput}) the first. Throws {@link ShapeError} when
- * two that are not share a name.
+ * The inputs of a graph by name; of several tensors that are one input ({@link isSameInput}) the first. Throws
+ * {@link ShapeError} when two different inputs share a name.
  */
 export function inputsOf(graph: Graph): Map<string, Tensor<"input">> {
   const inputs = new Map<string, Tensor<"input">>();

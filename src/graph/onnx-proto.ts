@@ -87,7 +87,7 @@ export interface NodeProto {
   readonly attribute: readonly AttributeProto[];
 }
 
-/** A tensor; `rawData` holds its elements, or the list for its type, which we write of strings alone. */
+/** A tensor; `rawData` holds its elements, or else the list for its type, which we write only for strings. */
 export interface TensorProto {
   readonly name: string;
   readonly dims: readonly number[];
@@ -132,12 +132,12 @@ export function encodeModel(value: ModelProto): Uint8Array {
   return model.encode(model.fromObject(value)).finish();
 }
 
-/** A model file as a plain record; 64-bit numbers come as numbers, and what is not there as its default. */
+/** A model file as a plain record; 64-bit integers become numbers, and absent fields their defaults. */
 export function decodeModel(bytes: Uint8Array): ModelProto {
   return recordOf(model, bytes) as ModelProto;
 }
 
-/** Whether there is nothing in a model file but what {@link decodeModel} gives: a reader of all of ONNX sees no more. */
+/** Whether a model file holds only what {@link decodeModel} returns, so that a reader of all of ONNX sees no more. */
 export function isWhollyKnown(bytes: Uint8Array): boolean {
   return model.encode(model.decode(bytes)).finish().length === bytes.length;
 }

@@ -20,11 +20,11 @@ const OPSETS = [
   { domain: "", version: 18 },
   { domain: "ai.onnx.ml", version: 2 },
 ];
-/** Named by a model only where it is used: operations that ONNX Runtime has beside the standard. */
+/** The operations that ONNX Runtime has beside the standard; a model names this set only where it uses one of them. */
 const CONTRIBUTED = { domain: MICROSOFT, version: 1 };
 
 /**
- * Encode a graph. Inputs keep their names, outputs theirs, and the new value of a kept input `x` is the output
+ * Encode a graph. Inputs keep their names, outputs theirs, and the new value of a state tensor `x` is the output
  * `x.updated`. The symbolic leading axis is the dimension "batch". The same graph gives the same bytes.
  *
  * Throws {@link ShapeError} when a name starts with "%", or an output has the name of an input.
@@ -69,8 +69,8 @@ function checkNames(graph: Graph): void {
 }
 
 /**
- * The updates of a graph that asks `when`: one node that computes them where it holds and hands back what is kept where it
- * does not. What only they need is computed in the branch that takes it.
+ * The updates of a graph with `when`: one node that computes them where it holds, and returns the state tensors
+ * unchanged where it does not. Tensors that only the updates need are computed in the branch.
  */
 function guardedUpdates(b: ModelBuilder, graph: Graph, when: Tensor): void {
   const updates = Object.entries(graph.updates);
@@ -101,7 +101,7 @@ function guardedUpdates(b: ModelBuilder, graph: Graph, when: Tensor): void {
   );
 }
 
-/** What a guarded update leaves as it is. Throws {@link ShapeError} when the graph never reads it. */
+/** The state tensor that a guarded update may leave as is. Throws {@link ShapeError} when the graph never reads it. */
 function keptInput(inputs: ReadonlyMap<string, Tensor>, name: string): Tensor {
   const kept = inputs.get(name);
   if (!kept) throw new ShapeError(`graph: with "when", what is updated must be read too, and "${name}" is not`);

@@ -1,6 +1,6 @@
 /**
- * The operations that graphs are built from, each a function of tensors with its shape rule. All throw `ShapeError` when their
- * operands do not fit. Elementwise operations broadcast as in NumPy; a number stands for a float32 scalar.
+ * The operations that graphs are built from, each a function of tensors with its shape rule. All throw `ShapeError`
+ * when their operands do not fit. Elementwise operations broadcast as in NumPy; a number stands for a float32 scalar.
  */
 export {
   abs,

@@ -1,4 +1,4 @@
-/** Gradients of tables that are read by their rows: what of them may differ from 0. */
+/** Gradients of tables that are read by their rows: only the rows that were read may differ from 0. */
 import { concat, firstEqual, reshape, scatterAdd } from "./ops.js";
 import { type Axis, factorOf, isSymbolic, joined, type Shape, sameShape } from "./shape.js";
 import { isOp, type Tensor } from "./tensor.js";
@@ -9,7 +9,7 @@ export interface RowGradient {
   readonly indices: Tensor;
   /** int32 [n]: for each of them the position of the first that equals it, which stands for the row. */
   readonly first: Tensor;
-  /** [n, ...rest]: at the first position of a row its gradient, and 0 at its others: so that sums are those of the whole. */
+  /** [n, ...rest]: a row's gradient at its first position, and 0 at its others, so that sums are those of the whole. */
   readonly rows: Tensor;
 }
 
@@ -26,7 +26,7 @@ export function rowGradient(gradient: Tensor): RowGradient | undefined {
   return { indices, first, rows: scatterAdd(first, rows, joined(indices.shape)) };
 }
 
-/** The scatterAdds that a tensor is the sum of; undefined where it is none. */
+/** The scatterAdds that a tensor is the sum of; undefined where it is no such sum. */
 function termsOf(sum: Tensor, shape: Shape): Tensor<"scatterAdd">[] | undefined {
   if (!sameShape(sum.shape, shape)) return undefined;
   if (isOp(sum, "scatterAdd")) return [sum];

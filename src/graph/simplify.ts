@@ -4,12 +4,12 @@ import { common } from "./passes/common.js";
 import { unused } from "./passes/unused.js";
 import { countReads, type Pass, type PassRule, rewrite } from "./passes/walk.js";
 
-/** In the order in which they see a tensor. What each does stands with it; all bits stay. */
+/** In the order in which they see a tensor. No pass changes a bit of any result. */
 const passes = { unused, common } as const satisfies Record<string, Pass>;
 
 export type PassName = keyof typeof passes;
 
-/** Which passes are made; all by default. */
+/** Which passes run; all by default. */
 export type Passes = { readonly [P in PassName]?: boolean };
 
 export const passNames = Object.keys(passes) as readonly PassName[];
@@ -17,12 +17,12 @@ export const passNames = Object.keys(passes) as readonly PassName[];
 /** No pass at all. */
 export const noPasses: Passes = Object.fromEntries(passNames.map((name) => [name, false]));
 
-/** Every pass takes something away, so there is an end; a graph that is not there by then is good enough as it is. */
+/** Every pass removes something, so the rounds end by themselves; after so many, a graph is good enough as it is. */
 const MOST_ROUNDS = 100;
 
 /**
- * The same graph with less to compute: the same outputs and updates under the same names. The same graph becomes the same
- * graph. It is for engines: no gradient may be taken of it.
+ * The same graph with less to compute: the same outputs and updates under the same names. Equal graphs give equal
+ * results. The result is for engines: no gradient may be taken of it.
  */
 export function simplify(graph: Graph, which: Passes = {}): Graph {
   const chosen = passNames.filter((name) => which[name] ?? true).map((name) => passes[name]);
@@ -49,7 +49,7 @@ function inTurn(rules: readonly PassRule[]): PassRule {
   };
 }
 
-/** A step that is skipped hands back what it would have updated, so that must still be read. */
+/** A run that makes no updates returns the old values of state tensors, so the graph must still read these. */
 function keepsItsInputs(before: Graph, after: Graph): boolean {
   if (!before.when) return true;
   const [was, is] = [inputsOf(before), inputsOf(after)];

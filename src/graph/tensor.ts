@@ -121,7 +121,10 @@ export interface ScanOps {
   scan: { readonly body: ScanBody; readonly reverse: boolean };
 }
 
-/** The closed set of operations, each with its attributes. Shape rules and meaning stand in `ops.ts`, by the same families. */
+/**
+ * The closed set of operations, each with its attributes. Shape rules and meaning stand in `ops.ts`, by the same
+ * families.
+ */
 export interface Attributes
   extends LeafOps,
     ElementwiseOps,
@@ -140,24 +143,24 @@ export interface ScanBody {
   readonly captured: readonly Tensor[];
   readonly nextStates: readonly Tensor[];
   readonly outputs: readonly Tensor[];
-  /** What the way back asks for: the states before each step, then the products, which cost most to compute again. */
+  /** The tensors that the gradient needs: the states before each step, then the products, which cost most to remake. */
   readonly saved: readonly Tensor[];
 }
 
 export type Op = keyof Attributes;
 
-/** A symbolic value: what operation made it, from what. It owns no memory; {@link Graph}s of it are compiled. */
+/** A symbolic value: an operation and its inputs. It owns no memory; {@link Graph}s of it are compiled. */
 export interface Tensor<O extends Op = Op> {
   readonly op: O;
   readonly inputs: readonly Tensor[];
   readonly attributes: Attributes[O];
   readonly shape: Shape;
   readonly dtype: DType;
-  /** Of an operation with several results: what the further ones are, from 1; the tensor itself is the first. */
+  /** The further results of an operation that has several, from 1 on; the tensor itself is the first. */
   readonly parts?: readonly Result[];
 }
 
-/** What one of several results is. */
+/** The shape and dtype of one of several results. */
 export interface Result {
   readonly shape: Shape;
   readonly dtype: DType;
@@ -194,8 +197,8 @@ export function isOp<O extends Op>(tensor: Tensor, op: O): tensor is Tensor<O> {
 }
 
 /**
- * All tensors that the roots depend on, each after its inputs; the same order for the same graph. What the `given` ones
- * depend on is left out, and so are they.
+ * All tensors that the roots depend on, each after its inputs; the same order for the same graph. The `given` tensors
+ * are left out, with all that only they depend on.
  */
 export function topologicalOrder(roots: readonly Tensor[], given: ReadonlySet<Tensor> = new Set()): Tensor[] {
   const order: Tensor[] = [];
@@ -216,10 +219,10 @@ export function topologicalOrder(roots: readonly Tensor[], given: ReadonlySet<Te
   return order;
 }
 
-/** No input of a graph may be named so. */
+/** The name of placeholders, which no input of a graph may have. */
 const PLACEHOLDER = "%of a step";
 
-/** What stands for a value that a loop gives each of its steps. Unlike an input of a graph it is the same as itself alone. */
+/** A placeholder for a value that a loop gives each of its steps. Unlike an input of a graph it equals only itself. */
 export function placeholder({ shape, dtype }: Result): Tensor<"input"> {
   return node("input", [], { name: PLACEHOLDER }, shape, dtype);
 }

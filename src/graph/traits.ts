@@ -1,6 +1,6 @@
 /**
- * What is true of an operation beside its shape, its gradient and its nodes: one total table for all who ask. An operation
- * that is forgotten here does not compile.
+ * Properties of operations beside their shapes, gradients and nodes, in one total table: an operation that is forgotten
+ * here does not compile.
  */
 import type { Op } from "./tensor.js";
 
@@ -8,20 +8,25 @@ export interface Traits {
   /** Every element of the result is written once, and is no sum, so that threads cannot change its bits. */
   readonly isWrittenOnce?: true;
   /**
-   * Every element of the result is made of those at its place, and has the same bits wherever a tensor is cut: arithmetic
-   * and roots that are correctly rounded, and choices. A kernel may take an exponential in another way when it is alone.
+   * Every element of the result is made from the elements at its place, and has the same bits wherever a tensor is cut:
+   * correctly rounded arithmetic and roots, and choices. Exponentials are not exact: a kernel may compute a single one
+   * in another way.
    */
   readonly isExact?: true;
-  /** Has the same bits with its operands in either order; not so of a maximum, where they are zeros of two signs. */
+  /** Has the same bits with its operands in either order. A maximum has not: of 0 and -0 it may give either. */
   readonly isCommutative?: true;
   /** An engine may make the result a mere view of an operand, or leave the operation out where it changes nothing. */
   readonly mayShare?: true;
   /**
-   * May write its result over its operand. "elements": it reads each element of a tensor before it writes it, as a product
-   * of matrices does not. "rows": it sets rows in its first operand, which nothing else of it may read.
+   * An engine may write the result over an operand. "elements": the operation reads each element of a tensor before it
+   * overwrites the element, as a matrix product does not. "rows": it sets rows in its first operand, which its other
+   * operands must not read.
    */
   readonly overwrites?: "elements" | "rows";
-  /** What WebGPU lacks or computes with fewer digits than float32 has, and the CPU computes there: its nodes, or those with further results. */
+  /**
+   * On WebGPU the CPU computes the operation, because WebGPU lacks it or computes it with fewer digits than float32
+   * has: all of its nodes, or those with further results.
+   */
   readonly isForCpuOnWebGpu?: "always" | "with further results";
 }
 
@@ -30,7 +35,7 @@ const once: Traits = { isWrittenOnce: true };
 const exact: Traits = { isWrittenOnce: true, isExact: true };
 const arithmetic: Traits = { ...exact, overwrites: "elements" };
 const view: Traits = { isWrittenOnce: true, mayShare: true };
-/** Views that tests run as often as sums: several results, or one that may be a sum of many. */
+/** Views that are not written once: several results, or one that may be a sum. Tests run them as often as sums. */
 const shared: Traits = { mayShare: true };
 
 export const traits: { readonly [O in Op]: Traits } = {

@@ -20,7 +20,7 @@ export const contractionsGradients = {
     const toA = transposeA
       ? ops.matmul(b, g, { transposeA: transposeB, transposeB: true, scale })
       : ops.matmul(g, b, { transposeB: !transposeB, scale });
-    // A matrix that meets every row of `a` gets one product over all rows, and not a sum of one for each batch.
+    // When all matrices of `a` share one `b`, its gradient is one product over all rows, not a sum of many.
     const isShared = b.shape.length === 2 && a.shape.length > 2 && !transposeA;
     const [rowsOfA, rowsOfG] = isShared ? [asRows(a), asRows(g)] : [a, g];
     const toB = transposeB

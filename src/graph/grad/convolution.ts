@@ -7,7 +7,7 @@ import { known, type Rules } from "./rule.js";
 
 const spatial = ({ shape }: Tensor) => shape.slice(2) as number[];
 
-/** What a convolution left over of its input, and its transpose must add to get back to the same sizes. */
+/** The rest of the input that no window of a convolution reached, which its transpose must add to restore the sizes. */
 function paddingOf(input: Tensor, output: Tensor, kernel: readonly number[], windows: Windows): number[] {
   const covered = sizesCovered(spatial(output), kernel, windows, []);
   return spatial(input).map((size, i) => size - (covered[i] ?? 0));

@@ -58,7 +58,7 @@ export const elementwiseGradients = {
   not: NOT_DIFFERENTIABLE,
 } satisfies Rules<keyof ElementwiseOps>;
 
-/** What two tensors take of a cotangent: `x` all of it where `larger` is larger, nothing where not, half where equal. */
+/** The cotangents of two tensors: `x` has all of `g` where `larger` is larger, none where not, half where equal. */
 function shared(g: Tensor, x: Tensor, y: Tensor, larger: Tensor, smaller: Tensor): Tensor[] {
   const half = ops.mul(g, 0.5);
   const byX = ops.where(ops.greater(larger, smaller), g, ops.where(ops.greater(smaller, larger), 0, half));

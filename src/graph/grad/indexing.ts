@@ -5,7 +5,7 @@ import { known, NOT_DIFFERENTIABLE, type Rules } from "./rule.js";
 export const indexingGradients = {
   gather: (g, _, table, indices) => [ops.scatterAdd(known(indices), g, known(table).shape[0] as Axis), null],
   scatterAdd: (g, _, indices) => [null, ops.gather(g, known(indices))],
-  // Of rows that are written to one place only the first counts: they are equal, and one of them is there.
+  // Of rows written to one place only the first gets a gradient: they are equal, and the result holds one of them.
   setRows: (g, _, __, indices, rows) => [
     ops.setRows(g, known(indices), ops.expand(0, known(rows))),
     null,

@@ -53,7 +53,7 @@ export const normalisationGradients = {
     const [x, y] = [known(a), known(b)];
     return [ops.mul(y, ops.perChannel(g, y)), ops.mul(x, ops.perChannel(g, x))];
   },
-  // Of u = (x - mean) / std: (h - mean h - u mean(h u)) / std for h = g gain (Ba et al. 2016, appendix).
+  // With u = (x - mean) / std and h = g gain: (h - mean h - u mean(h u)) / std (Ba et al. 2016, appendix).
   layerNorm: {
     ofParts: ([g, byMean, byInverse], node, _, input, gain, bias) => {
       const x = known(input);
@@ -101,7 +101,7 @@ function standardised(x: Tensor, statistics: ops.ChannelStatistics, epsilon: num
   return ops.normalise(x, affine, statistics, epsilon);
 }
 
-/** (x slope + offset) / count, channel by channel, with the sums of what was given as slopes and offsets. */
+/** (x slope + offset) / count, channel by channel, where slope and offset are the sums of `slopes` and `offsets`. */
 function line(x: Tensor, slopes: readonly Tensor[], offsets: readonly Tensor[], count: Tensor): Tensor {
   const shape = [ops.knownSize("normalise", x, 1)];
   const [none, one] = [constantLike(shape, zeros), constantLike(shape, ones)];

@@ -1,4 +1,4 @@
-/** What gradient rules are made of. */
+/** Types and helpers of gradient rules. */
 import * as ops from "../ops.js";
 import type { Axis, Op, Shape, Tensor } from "../tensor.js";
 
@@ -19,8 +19,8 @@ export interface PartsRule<O extends Op> {
 }
 
 /**
- * From the cotangents of tensors to those of what they were made from: for each of `wrt` the sum over all tensors, null
- * where nothing depends on it. What the `given` ones were made from does not count.
+ * From the cotangents of tensors to those of `wrt`: for each of these the sum over all tensors, null where none depends
+ * on it. The walk stops at the `given` tensors.
  */
 export type PullBack = (
   cotangents: readonly (readonly [tensor: Tensor, cotangent: Tensor])[],
@@ -37,7 +37,7 @@ export function unbroadcast(cotangent: Tensor, x: Tensor | undefined): Tensor {
   const extra = cotangent.shape.length - shape.length;
   const axes = cotangent.shape.flatMap((axis, i) => (i < extra || (shape[i - extra] === 1 && axis !== 1) ? [i] : []));
   if (axes.length === 0) return cotangent;
-  // What broadcasting put in front goes with the sum, unless a size of 1 behind it must stay.
+  // The sum drops the axes that broadcasting put in front, unless an axis of size 1 behind them must stay.
   return ops.reshape(
     ops.reduceSum(
       cotangent,
@@ -58,7 +58,7 @@ export function keptShape(x: Tensor, axes: readonly number[]): Shape {
   return x.shape.map((axis, i): Axis => (axes.includes(i) ? 1 : axis));
 }
 
-/** A number to double precision, where the reference computes: the nearest float32, and what that leaves out. */
+/** A number to double precision, where the reference computes in it: the nearest float32, plus the rest. */
 export function precise(value: number): Tensor {
   return ops.add(Math.fround(value), value - Math.fround(value));
 }

@@ -1,4 +1,4 @@
-/** The way back through a loop: another loop, in the other direction. */
+/** The gradient of a loop: another loop, in the other direction. */
 import { filled } from "../../runtime/array.js";
 import { resultOf, scan } from "../ops/scan.js";
 import * as ops from "../ops.js";
@@ -6,10 +6,10 @@ import { isOp, placeholder, type ScanOps, type Tensor, topologicalOrder } from "
 import type { PartsRule, Rules } from "./rule.js";
 
 /**
- * Each step back takes the cotangents of its outputs and of the states after it to those of its elements and of the
- * states before it. The states before each step and its products come from the way forward; the rest, which is cheap, is
- * computed again. What all steps share sums up over them; where a step would add a product, its factors are collected
- * instead, and one product over all steps is taken at the end.
+ * Each backward step takes the cotangents of a step's outputs and next states to those of its elements and earlier
+ * states. The states before each step and its matrix products were saved on the way forward; the rest, which is cheap,
+ * is computed again. Cotangents of tensors that all steps share are summed over the steps; where a step would add a
+ * matrix product, its factors are collected instead, and one product over all steps is taken at the end.
  */
 const ofParts: PartsRule<"scan">["ofParts"] = (cotangents, whole, pullBack) => {
   const { body, reverse } = whole.attributes;
@@ -38,7 +38,7 @@ const ofParts: PartsRule<"scan">["ofParts"] = (cotangents, whole, pullBack) => {
   const earlier = pulled.slice(0, numStates).map((cotangent, i) => cotangent ?? zerosLike(body.states[i] as Tensor));
   const ofElements = pulled.slice(numStates, numStates + elements.length);
   const ofShared = pulled.slice(numStates + elements.length).map(termsOf);
-  // What is not collected adds up in a state of its own, which is carried only where there is such a sum.
+  // Terms that are not products are summed in a state of their own, which is carried only where there are such terms.
   const summed = shared.flatMap((tensor, i) => {
     const sum = sumOf((ofShared[i] ?? []).filter((term) => !isProduct(term)));
     return sum ? [{ tensor, sum }] : [];
@@ -99,7 +99,7 @@ function sideBySide(sequence: Tensor, isByRows: boolean): Tensor {
   return ops.reshape(ops.transpose(sequence, [1, 0, 2]), [rows, steps * columns]);
 }
 
-/** What a sum is made of. */
+/** The terms of a sum. */
 function termsOf(sum: Tensor | null): Tensor[] {
   if (!sum) return [];
   const isSum = sum.op === "add" && sum.inputs.every(({ shape }) => ops.sameShape(shape, sum.shape));
@@ -121,7 +121,7 @@ function zerosLike({ shape }: Tensor): Tensor {
   return ops.constant(filled(shape as number[], 0));
 }
 
-/** The same tensors over other ones: everything that depends on a replaced tensor is made again from its replacement. */
+/** The same tensors after a substitution: every tensor that depends on a replaced one is made again. */
 function substitute(roots: readonly Tensor[], replaced: ReadonlyMap<Tensor, Tensor>): Tensor[] {
   const made = new Map<Tensor, Tensor>(replaced);
   const madeOf = (tensor: Tensor) => made.get(tensor) ?? tensor;

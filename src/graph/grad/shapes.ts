@@ -23,7 +23,7 @@ export const shapesGradients = {
   slice: (g, { attributes: { axis, start, end } }, x) => [
     ops.pad(g, axis, start, ops.knownSize("slice", known(x), axis) - end),
   ],
-  // What gives nothing back has zeros in its place.
+  // A part without a cotangent has zeros in its place.
   split: {
     ofParts: (cotangents, whole) => {
       const zeros = (i: number) => ops.expand(0, i === 0 ? whole : part(whole, i));

@@ -1,4 +1,4 @@
-/** What emission rules are made of: nodes and constants of a model, collected while its graph is walked. */
+/** The builder that emission rules use: nodes and constants of a model, collected while its graph is walked. */
 import { bytesOf, type NdArray, scalar } from "../../runtime/array.js";
 import type { AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto } from "../onnx-proto.js";
 import { isSymbolic } from "../shape.js";
@@ -6,7 +6,7 @@ import { isOp, type Op, type Shape, type Tensor } from "../tensor.js";
 import { traits } from "../traits.js";
 import { ELEMENT_TYPES, type ElementType } from "./element-types.js";
 
-/** Names that start so are ours: values between nodes, constants. */
+/** Prefix of our own names: of values between nodes, and of constants. */
 export const OURS = "%";
 
 /** A number is an int64, unless it is marked as a float. */
@@ -22,7 +22,7 @@ type OnnxAttribute =
 /** Operations that ONNX Runtime has beside those of ONNX. */
 export const MICROSOFT = "com.microsoft";
 
-/** What a model has once, however many graphs are in it. */
+/** The parts of a model that all of its graphs share. */
 export interface ModelParts {
   readonly rules: Rules<Op>;
   readonly initializers: TensorProto[];
@@ -39,7 +39,7 @@ export class ModelBuilder {
   readonly #used: UsedParts;
   readonly #names: Map<Tensor, readonly string[]>;
 
-  /** `tensors` are all that is added, each after its inputs; `names` are of those that are known already, `used` says what is read. */
+  /** Adds `tensors`, each after its inputs, but those in `names`; `used` says which further results are read. */
   constructor(
     model: ModelParts,
     tensors: readonly Tensor[],
@@ -52,12 +52,12 @@ export class ModelBuilder {
     for (const tensor of tensors) if (!this.#names.has(tensor)) this.#add(tensor);
   }
 
-  /** A builder of a graph that a node of this one runs, in which everything of this one is known. */
+  /** A builder of a graph that a node of this one runs, in which all values of this one are known. */
   inner(tensors: readonly Tensor[]): ModelBuilder {
     return new ModelBuilder(this.#model, tensors, this.#names, this.#used);
   }
 
-  /** A builder of a graph that a node of this one runs, in which nothing is known but some tensors. */
+  /** A builder of a graph that a node of this one runs, in which only the given tensors are known. */
   body(tensors: readonly Tensor[], names: Iterable<readonly [Tensor, readonly string[]]>): ModelBuilder {
     return new ModelBuilder(this.#model, tensors, names);
   }
@@ -67,7 +67,7 @@ export class ModelBuilder {
     return `${OURS}${this.#model.numNames++}`;
   }
 
-  /** The graph of these nodes, with outputs under names of their own: by renaming where a value has none yet, else by a copy. */
+  /** The graph of these nodes, with the given outputs: a node's value is renamed once, all others are copied. */
   graph(inputs: readonly ValueInfoProto[], outputs: readonly (readonly [name: string, tensor: Tensor])[]): GraphProto {
     const renamed = new Map<string, string>();
     const produced = new Set(this.nodes.flatMap((node) => node.output));
@@ -99,7 +99,7 @@ export class ModelBuilder {
     if (which) this.#nameNodes(numBefore, which === "always" ? 1 : 2);
   }
 
-  /** Name the nodes from a place on that have so many outputs: by names an engine is told to compute them elsewhere. */
+  /** Name the nodes from `from` on that have so many outputs: engines are told by name which to compute on the CPU. */
   #nameNodes(from: number, fewestOutputs: number): void {
     for (const [i, node] of this.nodes.entries())
       if (i >= from && node.output.length >= fewestOutputs)

@@ -24,10 +24,10 @@ export const convolutionEmission = {
   maxPool: (b, node, x = "") => {
     const { kernel, ...windows } = node.attributes;
     const attributes = windowAttributes(windows, kernel);
-    // Looking for positions takes many times as long.
+    // Finding the positions takes many times as long.
     if (!b.isUsed(node, 1)) return b.node("MaxPool", [x], attributes);
     const [y = "", positions = ""] = b.nodeOf(2, "MaxPool", [x], attributes);
-    // ONNX counts over the whole tensor. The remainder is in range for whatever an engine says of a window of NaN.
+    // ONNX counts over the whole tensor. The remainder is in range, whatever position a window of NaN gets.
     const within = b.node("Mod", [positions, b.ints([sizeOf(spatial(node.inputs[0]))])]);
     return [y, b.node("Cast", [within], { to: ELEMENT_TYPES.int32 })];
   },
@@ -53,8 +53,8 @@ export const convolutionEmission = {
 } satisfies Rules<keyof ConvolutionOps>;
 
 /**
- * For each position of the kernel, what it sees of the padded input times what came of it: one matrix product
- * [O, batch x sizes] [batch x sizes, C] each, for every group. See docs/decisions/004-convolution-weight-gradients.md.
+ * For each position of the kernel, one matrix product of the cotangent with the padded input that the position sees:
+ * [O, batch x sizes] [batch x sizes, C], for every group. See docs/decisions/004-convolution-weight-gradients.md.
  */
 function convWeightGrad(
   b: ModelBuilder,

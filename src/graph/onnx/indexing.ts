@@ -12,7 +12,7 @@ export const indexingEmission = {
     const width = sizeOf(rest as number[]);
     const rows = b.node("Reshape", [updates, b.ints([-1, width])]);
     const positions = b.node("Expand", [b.node("Reshape", [indices, b.ints([-1, 1])]), b.node("Shape", [rows])]);
-    // As many rows as updates, where only a run tells how many.
+    // As many rows as updates, where only a run knows the number.
     const size = isSymbolic(numRows) ? b.node("Shape", [rows]) : b.ints([numRows, width]);
     const zeros = b.node("ConstantOfShape", [size]);
     const sum = b.node("ScatterElements", [zeros, positions, rows], { axis: 0, reduction: "add" });

@@ -3,8 +3,9 @@ import type { NormalisationOps, Tensor } from "../tensor.js";
 import { countOf, MICROSOFT, type ModelBuilder, type Rules } from "./builder.js";
 
 export const normalisationEmission = {
-  // Not the operation's own training form: ONNX Runtime 1.30 writes its statistics over the running ones that it is given,
-  // so a constant given for both holds the variance in the place of the mean, and no longer what others read of it.
+  // Not BatchNormalization in training mode: ONNX Runtime 1.30 writes its statistics over the running ones that it is
+  // given. One constant given for both would then hold the variance in place of the mean, and be wrong for its other
+  // readers.
   batchNorm: (b, { attributes: { epsilon }, inputs: [tensor] }, x = "", gain = "", bias = "") => {
     const [, channels = 0, ...sizes] = (tensor?.shape ?? []) as number[];
     const axes = [0, ...sizes.map((_, i) => i + 2)];
@@ -35,14 +36,14 @@ export const normalisationEmission = {
 
 function normalise(b: ModelBuilder, like: Tensor | undefined, inputs: readonly string[], epsilon: number): string {
   if (like?.shape.length !== 2) return b.node("BatchNormalization", inputs, { epsilon: { float: epsilon } });
-  // The operation works through the rows of each channel, which have one element here.
+  // BatchNormalization goes over the rows of each channel, and these have one element here.
   const [x = "", gain = "", bias = "", mean = "", variance = ""] = inputs;
   const added = b.constant(scalar(epsilon));
   const factor = b.node("Div", [gain, b.node("Sqrt", [b.node("Add", [variance, added])])]);
   return b.node("Add", [b.node("Mul", [b.node("Sub", [x, mean]), factor]), bias]);
 }
 
-/** As products of a row by a column, for each channel of each example: the elementwise products are never written down. */
+/** As products of a row by a column, for each channel of each example: the elementwise products are never stored. */
 function dots(b: ModelBuilder, like: Tensor | undefined, left: string, right: string): string {
   const [, channels = 0, ...sizes] = (like?.shape ?? []) as number[];
   if (sizes.length === 0) return b.node("ReduceSum", [b.node("Mul", [left, right]), b.ints([0])], { keepdims: 0 });

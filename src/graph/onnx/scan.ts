@@ -9,7 +9,7 @@ export const scanEmission = {
     const own = [...body.states, ...body.elements].map((tensor) => [tensor, b.fresh()] as const);
     const shared = body.captured.map((tensor, i) => [tensor, inputs[own.length + i] as string] as const);
     const names = [...own, ...shared].map(([tensor, name]): [Tensor, string[]] => [tensor, [name]]);
-    // The first result is what the tensor itself stands for.
+    // The first result is always wanted, because the tensor itself stands for it.
     const isWanted = (_: Tensor, i: number) => numStates + i === 0 || b.isUsed(whole, numStates + i);
     const collected = [...body.outputs, ...body.saved];
     const results = [...body.nextStates, ...collected.filter(isWanted)];

@@ -1,4 +1,4 @@
-/** What shape rules are made of; errors begin with the name that the caller knows, of an operation or of what is made of some. */
+/** Helpers of shape rules. Errors begin with the name of the operation, or of the function, that the caller called. */
 import { ShapeError } from "../../errors.js";
 import { type DType, int32, scalar } from "../../runtime/array.js";
 import { formatShape, type Shape } from "../shape.js";
@@ -56,7 +56,7 @@ function ofDtype(op: string, x: Operand, dtype: DType): Tensor {
   return constant(int32([x], []));
 }
 
-/** What is added to a variance, as the float32 that engines take it for. */
+/** An epsilon, which is added to a variance, as the float32 that engines use. */
 export function checkedEpsilon(op: string, epsilon: number, isZeroAllowed: boolean): number {
   const rounded = Math.fround(epsilon);
   if (Number.isFinite(rounded) && (rounded > 0 || (isZeroAllowed && rounded === 0))) return rounded;

@@ -29,7 +29,7 @@ export function reduceMin(x: Tensor, axes = allAxes(x), keepDims = false): Tenso
   return node("reduceMin", [x], { axes, keepDims }, reducedShape("reduceMin", x, axes, keepDims), "float32");
 }
 
-/** Variance over the axes (all by default): the mean square of what is left without the mean. */
+/** Variance over the axes (all by default): the mean of the squared differences from the mean. */
 export function variance(x: Tensor, axes = allAxes(x), keepDims = false): Tensor {
   const centred = sub(x, reduceMean(x, axes, true));
   return reduceMean(mul(centred, centred), axes, keepDims);
@@ -43,7 +43,7 @@ export function logSumExp(x: Tensor, axes = allAxes(x), keepDims = false): Tenso
   return keepDims ? sum : reshape(sum, reducedShape("reduceSum", x, axes, false));
 }
 
-/** Where the largest element along an axis is, as int32 without that axis: the first of several. */
+/** The position of the largest element along an axis, the first of equal ones, as int32 without that axis. */
 export function argMax(x: Tensor, axis: number): Tensor {
   return node("argMax", [x], { axis }, reducedShape("argMax", x, [axis], false), "int32");
 }
@@ -151,7 +151,10 @@ interface Labelled {
   readonly letters: readonly string[];
 }
 
-/** As [...batch, rows, columns] with `rows` and `columns` one axis each, or with the last two exchanged if that saves a transpose. */
+/**
+ * As [...batch, rows, columns] with `rows` and `columns` one axis each, or with the last two exchanged if that saves a
+ * transpose.
+ */
 function matrices(
   x: Labelled,
   [batch, rows, columns]: readonly [string[], string[], string[]],
@@ -173,7 +176,7 @@ function ordered(x: Labelled, letters: readonly string[]): Labelled {
   return { tensor: transpose(x.tensor, permutation), letters };
 }
 
-/** Summed over the letters that nobody asks for. */
+/** Summed over the letters that are not wanted. */
 function summed(x: Labelled, isWanted: (letter: string) => boolean): Labelled {
   const axes = x.letters.flatMap((letter, axis) => (isWanted(letter) ? [] : [axis]));
   if (axes.length === 0) return x;

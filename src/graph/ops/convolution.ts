@@ -27,7 +27,7 @@ export function conv(x: Tensor, weight: Tensor, options: ConvolutionOptions = {}
 /**
  * The transpose of {@link conv} as a linear function of its input, often called deconvolution: `x` [batch, O, ...sizes]
  * with `weight` [O, C / groups, ...kernel] to [batch, C, ...strides (sizes - 1) + dilations (kernel - 1) + 1 - pads +
- * outputPadding]. Of the `strides` sizes that a convolution takes to the same one, `outputPadding` chooses.
+ * outputPadding]. A convolution takes `strides` sizes to the same one; `outputPadding` chooses among them.
  */
 export function convTranspose(
   x: Tensor,
@@ -64,8 +64,8 @@ export function convTranspose(
 }
 
 /**
- * What a cotangent `g` [batch, O, ...] of a {@link conv} of `x` [batch, C, ...spatial] gives to its weight:
- * [O, C / groups, ...kernel]. Linear in `x` and in `g`.
+ * The gradient of the weight of a {@link conv} of `x` [batch, C, ...spatial], from the cotangent `g` [batch, O, ...] of
+ * its result: [O, C / groups, ...kernel]. Linear in `x` and in `g`.
  */
 export function convWeightGrad(
   x: Tensor,

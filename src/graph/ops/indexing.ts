@@ -9,8 +9,8 @@ import { constant } from "./leaves.js";
 import { expand, reshape } from "./shapes.js";
 
 /**
- * Rows of `table` [rows, ...rest] at int32 `indices` [...]: [...indices, ...rest]. Where only a run tells how many rows
- * there are, there must be as many as indices.
+ * Rows of `table` [rows, ...rest] at int32 `indices` [...]: [...indices, ...rest]. Where only a run knows the number of
+ * rows, it must be that of the indices.
  */
 export function gather(table: Tensor, indices: Tensor): Tensor {
   requireDtype("gather", table, "float32");
@@ -22,8 +22,8 @@ export function gather(table: Tensor, indices: Tensor): Tensor {
 }
 
 /**
- * Zeros [numRows, ...rest] to which each of `updates` [...indices, ...rest] is added at its row; rows may repeat. There
- * are as many rows as indices where only a run tells how many.
+ * Zeros [numRows, ...rest] to which each of `updates` [...indices, ...rest] is added at its row; rows may repeat. Where
+ * only a run knows the number of rows, it must be that of the indices.
  */
 export function scatterAdd(indices: Tensor, updates: Tensor, numRows: Axis): Tensor {
   requireDtype("scatterAdd", indices, "int32");
@@ -39,7 +39,7 @@ export function scatterAdd(indices: Tensor, updates: Tensor, numRows: Axis): Ten
 
 /**
  * `table` [rows, ...rest] with `rows` [...indices, ...rest] in the place of those at int32 `indices` [...]. Where an
- * index repeats, its rows must be equal: which of them is written last is not said.
+ * index repeats, its rows must be equal: which of them is written last is undefined.
  */
 export function setRows(table: Tensor, indices: Tensor, rows: Tensor): Tensor {
   requireDtype("setRows", table, "float32");
@@ -62,7 +62,7 @@ export function firstEqual(x: Tensor): Tensor {
   return node("firstEqual", [x], {}, x.shape, "int32");
 }
 
-/** Whether no element before it equals an int32 element, as bool of that shape; exact for up to 2^24 elements. */
+/** Whether each int32 element is the first of its value, as bool of that shape; exact for up to 2^24 elements. */
 export function isFirst(x: Tensor): Tensor {
   const flat = reshape(x, [joined(x.shape)]);
   const positions = cumulativeSum(expand(1, flat), 0, { exclusive: true });
@@ -104,7 +104,7 @@ export function addAlong(x: Tensor, indices: Tensor, updates: Tensor, axis: numb
   return node("addAlong", [x, indices, updates], { axis }, x.shape, "float32");
 }
 
-/** One element of the last axis a row: of `x` [...rows, size] that at int32 `indices` [...rows]. */
+/** One element for each row: of `x` [...rows, size] the element of the last axis at int32 `indices` [...rows]. */
 export function pick(x: Tensor, indices: Tensor): Tensor {
   const axis = lastAxis("takeAlong", x);
   return reshape(takeAlong(x, reshape(indices, [...indices.shape, 1]), axis), indices.shape);

@@ -3,8 +3,8 @@ import type { Shape } from "../shape.js";
 import { node, type Tensor } from "../tensor.js";
 
 /**
- * A value that a run feeds, or that lives with the engine under this name. Two of one name, shape and dtype are one input of
- * the graph.
+ * A value that a run feeds, or a state tensor of this name. Inputs of one name, shape and dtype are one input of the
+ * graph.
  */
 export function input(name: string, shape: Shape, dtype: DType = "float32"): Tensor<"input"> {
   return node("input", [], { name }, shape, dtype);

@@ -4,24 +4,24 @@ import { node, part, type Tensor } from "../tensor.js";
 import { allAxes, checkedEpsilon, knownSize, lastAxis, requireDtype, sameShape } from "./checks.js";
 import { reshape } from "./shapes.js";
 
-/** What each channel is normalised by; all of shape [C]. */
+/** The statistics that each channel is normalised by; both of shape [C]. */
 export interface ChannelStatistics {
   readonly mean: Tensor;
   readonly variance: Tensor;
 }
 
-/** What each channel is scaled and moved by afterwards; both of shape [C]. */
+/** The gain and the bias that each channel gets afterwards; both of shape [C]. */
 export interface ChannelAffine {
   readonly gain: Tensor;
   readonly bias: Tensor;
 }
 
 /**
- * Batch normalisation in training (Ioffe and Szegedy 2015, algorithm 1) of `x` [batch, C, ...]: every channel gets the
- * mean and variance of this batch taken out, gain (x - mean) / sqrt(variance + epsilon) + bias.
+ * Batch normalisation in training (Ioffe and Szegedy 2015, algorithm 1) of `x` [batch, C, ...]: every channel is
+ * normalised by its mean and variance in this batch, gain (x - mean) / sqrt(variance + epsilon) + bias.
  *
- * Result 1 is the mean [C], result 2 the variance [C], that of the values themselves (divided by their number n and not by
- * n - 1), computed in two passes.
+ * Result 1 is the mean [C], result 2 the variance [C], that of the values themselves (divided by their number n and not
+ * by n - 1), computed in two passes.
  */
 export function batchNorm(x: Tensor, { gain, bias }: ChannelAffine, epsilon: number): Tensor {
   const vector = checkChannels("batchNorm", x, { gain, bias });
@@ -35,7 +35,10 @@ export function batchNorm(x: Tensor, { gain, bias }: ChannelAffine, epsilon: num
   );
 }
 
-/** Normalisation of each channel of `x` [batch, C, ...] by given statistics: gain (x - mean) / sqrt(variance + epsilon) + bias. */
+/**
+ * Normalisation of each channel of `x` [batch, C, ...] by given statistics: gain (x - mean) / sqrt(variance + epsilon)
+ * + bias.
+ */
 export function normalise(
   x: Tensor,
   { gain, bias }: ChannelAffine,
@@ -91,7 +94,7 @@ function channelsOf(op: string, x: Tensor): number {
   return knownSize(op, x, 1);
 }
 
-/** What {@link layerNorm} gives beside the normalised values; both have size 1 along the last axis. */
+/** The results of {@link layerNorm}; `mean` and `inverseStd` have size 1 along the last axis. */
 export interface LayerNorm {
   readonly normalised: Tensor;
   readonly mean: Tensor;
@@ -133,9 +136,9 @@ export function logSoftmax(x: Tensor): Tensor {
 }
 
 /**
- * The log probability of one class a row: of `logits` [...rows, classes], log softmax at int32 `classes` [...rows].
- * `all` is {@link logSoftmax} itself. The gradient takes the probabilities and changes one number in each row, so no
- * one-hot tensor is made.
+ * The log probability of one class for each row: of `logits` [...rows, classes], log softmax at int32 `classes`
+ * [...rows]. `all` is {@link logSoftmax} itself. The gradient takes the probabilities and changes one number in each
+ * row, so no one-hot tensor is made.
  */
 export function logSoftmaxAt(logits: Tensor, classes: Tensor): { readonly at: Tensor; readonly all: Tensor } {
   requireDtype("logSoftmaxAt", logits, "float32");

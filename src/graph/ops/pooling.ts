@@ -13,8 +13,8 @@ export interface PoolOptions extends WindowOptions {
 }
 
 /**
- * The largest element of each window of `x` [batch, C, ...spatial], of equal ones the first. What lies outside of the
- * input never is the largest. Result 1 is where it was found: int32 positions within each [...spatial], in row-major order.
+ * The largest element of each window of `x` [batch, C, ...spatial], of equal ones the first. Padding is never the
+ * largest. Result 1 holds the positions of the largest elements: int32, within each [...spatial], in row-major order.
  */
 export function maxPool(x: Tensor, { kernel, ...options }: PoolOptions): Tensor {
   const sizes = spatialSizes("maxPool", x);
@@ -92,8 +92,8 @@ export function gatherWithin(x: Tensor, positions: Tensor): Tensor {
 }
 
 /**
- * Each window must hold an element of the input, or there is nothing to choose from and nothing to count. Engines ask for
- * pads smaller than the kernel, which leaves only dilated windows to miss the input.
+ * Each window must hold an element of the input, or it has no largest element and no mean. Engines require pads smaller
+ * than the kernel, so that only dilated windows can miss the input.
  */
 function checkWindows(
   op: "maxPool" | "averagePool",

@@ -8,8 +8,8 @@ import { greaterOrEqual, mul, where } from "./elementwise.js";
  * Numbers of 24 bits, uniform in [0, 1): a pure function of the int32 `key` [2], the number of the stream and the
  * position of the element. The shape is given, or that of `like`, whose values do not matter.
  *
- * The bits are two rounds of Wellons' mixing of 32 bits (hash-prospector, 2018), keyed by what `key` and `stream` are
- * mixed to. They are good for dropout and initial values, and keep no secrets.
+ * The bits are two rounds of Wellons' mixing of 32 bits (hash-prospector, 2018), keyed by a mixture of `key` and
+ * `stream`. They are good for dropout and initial values, but not for secrets.
  */
 export function randomUniform(key: Tensor, like: Tensor | Shape, stream = 0): Tensor {
   requireDtype("randomUniform", key, "int32");
@@ -40,7 +40,8 @@ export function dropout(x: Tensor, rate: number, key: Tensor, stream = 0): Tenso
 
 /**
  * A bucket for each int32 element, from 0 to numBuckets - 1: with the mixing of {@link randomUniform} and k1, k2 of the
- * number of the stream, mix(mix(x xor k1) xor k2) modulo numBuckets. Streams are as hash functions drawn independently.
+ * number of the stream, mix(mix(x xor k1) xor k2) modulo numBuckets. Streams are like hash functions that were drawn
+ * independently.
  */
 export function hash(x: Tensor, numBuckets: number, stream = 0): Tensor {
   requireDtype("hash", x, "int32");

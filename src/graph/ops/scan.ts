@@ -22,7 +22,7 @@ export interface ScanOptions {
   readonly sequences: readonly Tensor[];
   /** Go from the last element to the first; outputs keep the places of the elements they were made from. */
   readonly reverse?: boolean | undefined;
-  /** One step. What it uses from outside and does not depend on states or elements is computed once, outside. */
+  /** One step. Tensors from outside that do not depend on states or elements are computed once, outside. */
   readonly body: (
     states: readonly Tensor[],
     elements: readonly Tensor[],
@@ -69,7 +69,7 @@ export function sumOverSteps(
 
 const elementOf = ({ shape, dtype }: Tensor) => placeholder({ shape: shape.slice(1), dtype });
 
-/** The last states of a loop and its outputs. It saves what the way back asks for. */
+/** The last states and the outputs of a loop, which also saves the tensors that its gradient needs. */
 function resultsOf(
   step: Omit<ScanBody, "captured" | "saved">,
   states: readonly Tensor[],
@@ -96,7 +96,7 @@ function loop(body: ScanBody, inputs: readonly Tensor[], steps: number, reverse:
   return node("scan", inputs, { body, reverse }, first.shape, first.dtype, others);
 }
 
-/** A loop of a step, whose `captured` are found, over states, of which there may be none, and sequences. */
+/** Make a loop of a step, and find its `captured` tensors; `own` are the first states, if any, and the sequences. */
 export function loopOf(body: Omit<ScanBody, "captured">, own: readonly Tensor[], reverse: boolean): Tensor<"scan"> {
   const roots = [...body.nextStates, ...body.outputs, ...body.saved];
   const { captured } = scopeOf(roots, [...body.states, ...body.elements]);
@@ -138,7 +138,7 @@ function checkStates(before: readonly Tensor[], after: readonly Tensor[]): void 
   }
 }
 
-/** What a step takes from outside, and what it computes anew each time. */
+/** The tensors that a step takes from outside, and those that it computes anew each time. */
 function scopeOf(roots: readonly Tensor[], own: readonly Tensor[]): { captured: Tensor[]; varying: Tensor[] } {
   const varying = new Set<Tensor>(own);
   const captured = new Set<Tensor>();

@@ -24,8 +24,10 @@ export function expand(value: Operand, like: Tensor): Tensor {
   return node("expand", [x, like], {}, like.shape, "float32");
 }
 
-/** The same elements in another shape; the symbolic leading axis may take in or give up known ones. `x` itself where
- * nothing changes. */
+/**
+ * The same elements in another shape; the symbolic leading axis may absorb or release known ones. `x` itself when
+ * nothing changes.
+ */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   const [before, after] = [elementsOf(x.shape), elementsOf(shape)];
   if (before.count !== after.count || before.isPerExample !== after.isPerExample) {

@@ -1,4 +1,4 @@
-/** What the shape rules of convolutions and pools share: [batch, channels, ...spatial], with one or two spatial axes. */
+/** Shared by the shape rules of convolutions and pools: [batch, channels, ...spatial], with one or two spatial axes. */
 import { ShapeError } from "../../errors.js";
 import { type Convolution, numWindows, type Windows } from "../geometry.js";
 import { formatShape } from "../shape.js";
@@ -16,7 +16,7 @@ export interface WindowOptions {
 }
 
 export interface ConvolutionOptions extends WindowOptions {
-  /** Into how many parts the channels are divided that do not see each other; 1 by default. */
+  /** The number of groups of channels that do not see each other; 1 by default. */
   readonly groups?: number | undefined;
 }
 

@@ -4,13 +4,13 @@ import { isOp, type ScanBody, type Tensor } from "../tensor.js";
 import { traits } from "../traits.js";
 import { allTensors, type Pass, rootsOfBody, tensorsOfBody } from "./walk.js";
 
-/** Constants of more bytes are compared, and have no key of their own. */
+/** Constants of more bytes are compared byte by byte, and not by a key. */
 const MOST_KEY_BYTES = 256;
 
 /**
- * Equal operations on equal inputs are done once, random ones too, as they are functions of their key. Inputs are equal
- * only to themselves, also those of a step: two loops are equal when their steps are, whatever their inputs are called.
- * What is computed by the same operation on the same numbers has the same bits, so no result changes.
+ * Equal operations on equal inputs are computed once, random ones too, because they are functions of their key. An
+ * input equals only itself. Loops are equal when their steps are, because the inputs of a step are named by their
+ * place. The same operation on the same numbers gives the same bits, so no result changes.
  */
 export const common: Pass = (graph) => {
   const normalised = new Set(allTensors(graph).flatMap((one) => (isOp(one, "logSoftmax") ? one.inputs : [])));
@@ -39,11 +39,11 @@ export const common: Pass = (graph) => {
     const what = isOp(tensor, "scan")
       ? `${tensor.attributes.reverse}${keyOfStep(tensor.attributes.body, nameOf)}`
       : textOf(tensor.attributes);
-    // A shape says more than the operands only where those are not of the batch, as in an expansion.
+    // Operands and attributes do not determine every shape: random numbers may be of any.
     return `${tensor.op}(${operands})${what}[${tensor.shape}]`;
   };
 
-  /** A step as text: its own tensors are called by their place in it. */
+  /** A step as text: its own tensors are named by their place in it. */
   const keyOfStep = (body: ScanBody, nameOf: (tensor: Tensor) => string): string => {
     const places = new Map<Tensor, string>();
     const call = (tensor: Tensor) => places.set(tensor, `#${body.states.length}.${places.size}`);
@@ -68,7 +68,7 @@ export const common: Pass = (graph) => {
 
   return (tensor, before) => {
     if (!isOp(tensor, "logSoftmaxAt") || !normalised.has(before.inputs[0] as Tensor)) return firstOf(tensor);
-    // It takes the logarithms of all classes, by the same kernel as what has none.
+    // This operation computes the logarithms of all classes by the same kernel as logSoftmax, so both can share them.
     const [logits, classes] = tensor.inputs as [Tensor, Tensor];
     const all = firstOf(logSoftmax(logits));
     return new Map([
@@ -85,7 +85,7 @@ function areEqual(a: NdArray, b: NdArray): boolean {
   return x.every((byte, i) => byte === y[i]);
 }
 
-/** Attributes as text; JSON would make 0 of -0, and null of what is not finite. */
+/** Attributes as text; JSON would turn -0 into 0, and numbers that are not finite into null. */
 function textOf(value: unknown): string {
   if (typeof value === "number") return Object.is(value, -0) ? "-0" : String(value);
   if (Array.isArray(value)) return `[${value.map(textOf)}]`;

@@ -6,10 +6,11 @@ import { isOp, type ScanBody, type Tensor, topologicalOrder } from "../tensor.js
 import { allTensors, type Pass, type Results, rootsOfBody } from "./walk.js";
 
 /**
- * What nothing reads is not computed: of a loop the outputs, the states that no other state and no output needs, and the
- * sequences that no step needs; all but one part of a tensor that is cut. What is left is computed as before, to the bit.
+ * Removes what nothing reads: of a loop the outputs, the states that no other state and no output needs, and the
+ * sequences that no step needs; of a split the other parts, where only one is read. What is left is computed as before,
+ * to the bit.
  *
- * Loops lose what they save for the way back: no gradient may be taken of a graph after this pass.
+ * Loops lose the tensors that they save for their gradient: no gradient may be taken of a graph after this pass.
  */
 export const unused: Pass = (graph) => {
   const read = readResults(graph);
@@ -40,7 +41,7 @@ function onlyPart({ inputs: [x], attributes: { axis, sizes } }: Tensor<"split">,
   return new Map([[index, ops.slice(x as Tensor, axis, start, start + (sizes[index] ?? 0))]]);
 }
 
-/** A loop without what nothing wants. */
+/** A loop without the results that nothing reads. */
 function trimmed(whole: Tensor<"scan">, wanted: ReadonlySet<number>): Tensor | Results {
   const { body } = whole.attributes;
   const numStates = body.states.length;
@@ -48,7 +49,7 @@ function trimmed(whole: Tensor<"scan">, wanted: ReadonlySet<number>): Tensor | R
   const outputs = [...new Set(collected.filter((_, i) => wanted.has(numStates + i)))];
   const { live, needed } = neededOf(body, wanted, outputs);
   const used = body.elements.flatMap((element, i) => (needed.has(element) ? [i] : []));
-  // A loop has a state, and a sequence that says how many steps it takes.
+  // A loop needs a state, and a sequence that gives the number of its steps.
   const elements = used.length > 0 ? used : [0];
   const isIdle = numStates === 1 && body.nextStates[0] === body.states[0];
   const hasAllStates = live.length === numStates || (live.length === 0 && isIdle);
@@ -68,7 +69,7 @@ function trimmed(whole: Tensor<"scan">, wanted: ReadonlySet<number>): Tensor | R
   return results;
 }
 
-/** A state that stays as it is, and what it is `first`, for a loop that needs none. */
+/** A state that never changes, and its first value, for a loop that needs none. */
 function idle() {
   const state = ops.input("idle", []);
   return { states: [state], nextStates: [state], first: [ops.constant(scalar(0))] };
@@ -78,7 +79,10 @@ function at(numbers: readonly number[], tensors: readonly Tensor[]): Tensor[] {
   return numbers.map((i) => tensors[i] as Tensor);
 }
 
-/** The numbers of the states that are wanted, or that what is wanted needs, and all that these and the outputs need. */
+/**
+ * `live`: the numbers of the states that are wanted, or that wanted states and outputs need. `needed`: all tensors that
+ * these states and the outputs need.
+ */
 function neededOf(
   { states, nextStates, captured }: ScanBody,
   wanted: ReadonlySet<number>,

@@ -4,22 +4,22 @@ import { loopOf } from "../ops/scan.js";
 import { sameShape } from "../ops.js";
 import { formatShape, isOp, part, type ScanBody, type Tensor, topologicalOrder } from "../tensor.js";
 
-/** What stands for each result of a tensor that has several, by its number; what nothing reads may be left out. */
+/** The replacements of a tensor's results, by their numbers; results that nothing reads may be left out. */
 export type Results = ReadonlyMap<number, Tensor>;
 
 /**
- * What stands for a tensor: itself where there is nothing to do. Its inputs, and the step of a loop, are what stands for
- * those of the tensor as it was `before`.
+ * The replacement of a tensor, which is the tensor itself where there is nothing to do. Its inputs, and the step of a
+ * loop, are already replaced; `before` is the tensor with the old ones.
  */
 export type PassRule = (tensor: Tensor, before: Tensor) => Tensor | Results;
 
 /** How often each tensor of a graph is read or returned. */
 export type Reads = ReadonlyMap<Tensor, number>;
 
-/** What is asked of a graph before it is gone over. */
+/** A pass looks at a graph, and returns the rule that rewrites it. */
 export type Pass = (graph: Graph, reads: Reads) => PassRule;
 
-/** The graph made again by a rule; the same object where the rule leaves all as it is. */
+/** The graph rewritten by a rule; the same object where the rule changes nothing. */
 export function rewrite(graph: Graph, rule: PassRule): Graph {
   const make = maker(rule, new Map());
   const all = (tensors: Graph["outputs"]) => {
@@ -43,7 +43,7 @@ export function interned(graph: Graph): Graph {
   return rewrite(graph, (tensor) => (isOp(tensor, "input") ? (inputs.get(tensor.attributes.name) ?? tensor) : tensor));
 }
 
-/** Makes tensors again, each once; those of `bound` are known. */
+/** Rewrites tensors, each once; those of `bound` have their replacements already. */
 function maker(rule: PassRule, bound: ReadonlyMap<Tensor, Tensor>): (roots: readonly Tensor[]) => Tensor[] {
   const made = new Map<Tensor, Tensor>(bound);
   const several = new Map<Tensor, Results>();
@@ -62,7 +62,7 @@ function maker(rule: PassRule, bound: ReadonlyMap<Tensor, Tensor>): (roots: read
     const result = rule(withInputs(before, inputs, rule), before);
     const first = "op" in result ? result : result.get(0);
     if (!("op" in result)) several.set(before, result);
-    // Of a tensor with several results whose first nothing reads, anything may stand for it.
+    // Where nothing reads the first of several results, any tensor may replace it.
     made.set(before, first ? checked(first, before) : before);
   };
 
@@ -72,7 +72,7 @@ function maker(rule: PassRule, bound: ReadonlyMap<Tensor, Tensor>): (roots: read
   };
 }
 
-/** A tensor over other inputs; of a loop the step too. */
+/** A tensor with other inputs; a loop with a rewritten step too. */
 function withInputs(before: Tensor, inputs: readonly Tensor[], rule: PassRule): Tensor {
   if (isOp(before, "scan")) return withStep(before, inputs, rule);
   if (isOp(before, "part"))
@@ -80,7 +80,7 @@ function withInputs(before: Tensor, inputs: readonly Tensor[], rule: PassRule): 
   return inputs.every((input, i) => input === before.inputs[i]) ? before : { ...before, inputs };
 }
 
-/** A loop over other inputs whose step is made by the same rule. What it takes from outside is found again. */
+/** A loop with other inputs, its step rewritten by the same rule, and its captured tensors found again. */
 function withStep(before: Tensor<"scan">, inputs: readonly Tensor[], rule: PassRule): Tensor {
   const { body } = before.attributes;
   const own = [...body.states, ...body.elements];
@@ -130,7 +130,7 @@ export function countReads(graph: Graph): Reads {
   return counts;
 }
 
-/** A pass must not change what a tensor is. */
+/** A pass must not change the dtype or the shape of a tensor. */
 function checked(after: Tensor, before: Tensor): Tensor {
   if (after.dtype === before.dtype && sameShape(after.shape, before.shape)) return after;
   const [was, is] = [before, after].map(({ op, dtype, shape }) => `${op} ${dtype}${formatShape(shape)}`);
