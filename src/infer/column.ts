@@ -1,17 +1,17 @@
-/** What is known of a column of a table, and what is made of it. Plain data: where the figures come from is not known here. */
+/** The figures of a table's column, and the features made of it. Plain data, wherever the figures come from. */
 import type { MAX_CLASSES, VocabularyLimits } from "../data/table.js";
 import type { TaskKind } from "../log/events.js";
 
-/** What a column is for. A label's columns are looked at by nobody else. */
+/** The use of a column. A label's columns have no other use. */
 export type Role = "label" | "numeric" | "categorical" | "time" | "ignored";
 
-/** What values of a column are, by its type in DuckDB. */
+/** The kind of a column's values, by its type in DuckDB. */
 export type ValueKind = "number" | "text" | "boolean" | "time" | "timeOfDay" | "other";
 
 /** The shares at which {@link NumberFigures.quantiles} are taken. */
 export const QUANTILES = [0.01, 0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 0.99] as const;
 
-/** Of the values that are numbers, or text that reads as numbers. */
+/** Figures of the values that are numbers, or text that reads as numbers. */
 export interface NumberFigures {
   /** How many there are, infinite ones included. */
   readonly count: number;
@@ -22,43 +22,43 @@ export interface NumberFigures {
   readonly max: number;
   /** At {@link QUANTILES}, of the finite ones. */
   readonly quantiles: readonly number[];
-  /** Of text: how many different values read as no number, and the first of them by the alphabet. */
+  /** Of text: how many different values do not read as numbers, and the first of them by the alphabet. */
   readonly numOthers: number;
   readonly other: string | null;
 }
 
-/** Of the values that are points in time. */
+/** Figures of the values that are points in time. */
 export interface TimeFigures {
   readonly count: number;
   /** As "2001-01-31 23:59:00". */
   readonly min: string;
   readonly max: string;
   readonly spanDays: number;
-  /** At 00:00 sharp, of any day, of the first of a month, of the first of a year. */
+  /** Values at 00:00 exactly: of any day, of the first of a month, of the first of a year. */
   readonly numMidnight: number;
   readonly numMonthStart: number;
   readonly numYearStart: number;
 }
 
-/** Of values that are text. */
+/** Figures of the values that are text. */
 export interface TextFigures {
   readonly meanLength: number;
   readonly meanWords: number;
 }
 
-/** How often values of a column with many come back; counted for these only. */
+/** How often values repeat, in a column of many values; counted for such columns only. */
 export interface FrequencyFigures {
   /** Values of at least {@link FREQUENT_ROWS} rows, and the rows that have one of them. */
   readonly numFrequent: number;
   readonly numRowsOfFrequent: number;
-  /** Rows of the most frequent value, where that is one of those. */
+  /** Rows of the most frequent value, where it is one of these. */
   readonly mostRows: number;
 }
 
-/** Rows that a value needs to have an embedding of its own where values are many. */
+/** Rows that a value needs for an embedding of its own, in a column of many values. */
 export const FREQUENT_ROWS = 20;
 
-/** Whether some value has so many rows that those of them which train are enough too. */
+/** Whether some value has so many rows that its training rows alone are {@link FREQUENT_ROWS} or more. */
 export function hasFrequent({ mostRows }: FrequencyFigures): boolean {
   return mostRows >= 2 * FREQUENT_ROWS;
 }
@@ -78,11 +78,11 @@ export interface ColumnFigures {
   readonly type: string;
   readonly kind: ValueKind;
   readonly numRows: number;
-  /** Nulls, and numbers that are none (NaN). */
+  /** Nulls and NaNs. */
   readonly numMissing: number;
   /** Different values, missing ones not counted. */
   readonly numDistinct: number;
-  /** Whether that number is counted rather than estimated, within some percent. */
+  /** Whether `numDistinct` is counted; otherwise it is estimated, within some percent. */
   readonly isExact: boolean;
   /** One of the values, as text; null when all are missing. */
   readonly example: string | null;
@@ -99,16 +99,16 @@ export interface Feature {
   readonly name: string;
   readonly kind: "numeric" | "categorical";
   readonly sql: string;
-  /** Ids of its vocabulary, about; 0 for a numeric one. */
+  /** About how many ids its vocabulary has; 0 for a numeric feature. */
   readonly numIds: number;
-  /** Where not all names have one. */
+  /** The limits of its vocabulary, where not all names have an id. */
   readonly vocabulary?: VocabularyLimits;
 }
 
 export interface ColumnDescription {
   readonly figures: ColumnFigures;
   readonly role: Role;
-  /** In words, for people. */
+  /** Why the column has its role, in words for people. */
   readonly reason: string;
   /** Ignored because it only tells rows apart. */
   readonly isIdentifier?: boolean;
@@ -135,7 +135,7 @@ export interface Hint {
     | "few-rows"
     | "identifier"
     | "sentinel";
-  /** What, with figures, and what to do about it. */
+  /** The fact, with figures, and what to do about it. */
   readonly text: string;
 }
 
@@ -150,21 +150,21 @@ export interface LabelFigures {
   readonly figures: ColumnFigures;
   /** The most frequent values as names of classes, at most {@link MAX_CLASSES} + 1. */
   readonly classes: readonly ClassCount[];
-  /** Different values as they are written, where some are names only without spaces or a zero fraction; else null. */
+  /** Different values as written, where spaces or zero fractions make them more than the classes; else null. */
   readonly numSpellings: number | null;
 }
 
-/** What is learned. */
+/** A label as it is learned. */
 export interface LabelDescription {
   readonly task: TaskKind;
   /** The label of a configuration. */
   readonly sql: string;
   readonly reason: string;
-  /** The values and their rows, those that are learned, the most frequent first; none for numbers. */
+  /** The classes that are learned and their rows, first the positive or else the most frequent; none for numbers. */
   readonly classes: readonly ClassCount[];
-  /** Of a binary label: the value that is yes. */
+  /** Of a binary label: the positive value. */
   readonly positive: string | null;
-  /** Null where a row has no label that can be learned; such rows are in no split. Null when there are none. */
+  /** SQL that is true for rows whose label can be learned; others are in no split. Null when it is true for all. */
   readonly condition: string | null;
   /** Of numbers: options of their task. */
   readonly options?: { readonly scale?: TargetScale; readonly least?: number };

@@ -28,9 +28,9 @@ export interface Inferred {
   readonly plan: Plan;
   /** The names of the columns of files that have no header. */
   readonly sourceColumns?: readonly string[];
-  /** Lines of the source that are no rows and may be left out. */
+  /** The most lines of the source that are left out because they are not rows. */
   readonly maxBadRows?: number;
-  /** What was given of how text is read, and how columns are read where another reading could have been taken. */
+  /** The given options for reading text, and the readings of the columns that could be read in another way. */
   readonly reading?: GivenReading;
   /** Network and optimizer, where they are not the plan's. */
   readonly training?: Preset["training"];
@@ -128,14 +128,14 @@ export function configurationText(inferred: Inferred): string {
   ].join("\n");
 }
 
-/** By the path of the option that they stand above. */
+/** Comments, by the path of the option above which they stand. */
 type Comments = ReadonlyMap<string, string>;
 
-/** Where the type of a configuration comes from: a type alone, so that the file loads where the package is not installed. */
+/** The package of a configuration's type. A file imports the type alone, so it loads where the package is missing. */
 export const PACKAGE = "codistill";
 const WIDTH = 110;
 
-/** Plain data as TypeScript: on one line where it fits and nothing is to be said of its parts. */
+/** Plain data as TypeScript: on one line where it fits and no part has a comment. */
 export function codeOf(value: unknown, path: string, indent: string, comments: Comments): string {
   if (typeof value === "string") return stringCode(value);
   if (typeof value !== "object" || value === null) return JSON.stringify(value);

@@ -1,4 +1,4 @@
-/** What a column gives the network: expressions for its role, and words for what was done. */
+/** The features that a column gives the network: SQL by its role, and words for what was done. */
 import { count, percent } from "../report/format.js";
 import {
   type ColumnDescription,
@@ -13,11 +13,11 @@ import { sentinelWords } from "./sentinels.js";
 import { columnSql, inner } from "./sql.js";
 import { transformOf, transformSql } from "./transform.js";
 
-/** Embeddings of one feature: every step of an optimizer as Adam moves all of them. */
+/** The most embeddings of one feature: an optimizer such as Adam updates all of them at every step. */
 export const MOST_IDS = 50_000;
-/** Share of missing values from which a number has an indicator of them. */
+/** Share of missing values from which on a numeric column has an indicator of them. */
 const MISSING_SHARE = 0.005;
-/** And how many they must be for anything to be learned of them. */
+/** The fewest missing values from which an indicator can be learned. */
 const LEAST_MISSING = 10;
 
 const MANY_TIMES = 200_000;
@@ -28,18 +28,18 @@ const TWO_YEARS = 730;
 export interface FeatureOptions {
   /** A name that no feature has yet. */
   readonly nameOf: (wanted: string) => string;
-  /** Whether validation and test are later than training; what counts time onward is then no feature. */
+  /** Whether validation and test are later than training; then no feature may count time onward. */
   readonly isTimeSplit: boolean;
 }
 
-/** Names of features made of names of columns: of letters, digits, "_" and "-", each once, and none that is taken. */
+/** Makes feature names from column names: of letters, digits, "_" and "-", each once, and none that is taken. */
 export function featureNames(taken: readonly string[]): (wanted: string) => string {
-  // A map would be asked for names as "constructor" too; a set of folded names is not.
+  // A set of lower-case names: a plain object would also have names such as "constructor".
   const used = new Set(taken.map((name) => name.toLowerCase()));
   return (wanted) => {
     const plain =
       wanted
-        // An accent goes, and not the letter under it.
+        // Remove accents, and keep the letters under them.
         .normalize("NFKD")
         .replace(/\p{M}/gu, "")
         .replace(/ß/g, "ss")
@@ -78,7 +78,7 @@ function described(figures: ColumnFigures, { role, reason }: RoleChoice, { featu
   return { figures, role, reason: [reason, ...notes].filter(Boolean).join("; "), features };
 }
 
-/** A number, transformed; 0 (the mean) stands for a missing one, so an indicator tells it apart. */
+/** A number, transformed. A missing number becomes 0 (the mean), so an indicator tells the two apart. */
 function numericFeatures(figures: ColumnFigures, options: FeatureOptions): Made {
   const { nameOf } = options;
   const { name, numbers, kind, numRows, sentinels = [] } = figures;
@@ -101,7 +101,7 @@ function numericFeatures(figures: ColumnFigures, options: FeatureOptions): Made 
     bins: isBinned ? `values at several scales: ${transform.edges.length + 1} bins` : "",
   };
   const numMissing = numRows - numbers.count + numbers.numInfinite;
-  // What is missing has an id of its own among the bins.
+  // Missing values have an id of their own among the bins.
   const marked = [sentinelWords(sentinels), notes[transform.kind]];
   const isSeldom = numMissing < LEAST_MISSING || numMissing < MISSING_SHARE * numRows;
   if (isBinned || (isSeldom && sentinels.length === 0)) return { features: [main], notes: marked };
@@ -123,8 +123,8 @@ function withoutSentinels({ sentinels = [] }: ColumnFigures, sql: string): strin
 }
 
 /**
- * Where several things are missing in ways of their own, an empty value and -999 or two of the latter, an indicator of each
- * value that stands for "none", beside that of all.
+ * An indicator of each value that stands for "none", beside the indicator of all missing values. They are made where
+ * values are missing in several ways: empty values and -999, or two such numbers.
  */
 function sentinelIndicators(
   { name, numMissing, sentinels = [] }: ColumnFigures,
@@ -147,11 +147,14 @@ function valueSql(figures: ColumnFigures): string {
   const column = columnSql(name);
   const isFloat = /^(FLOAT|DOUBLE)$/.test(type);
   const value = withoutSentinels(figures, kind === "boolean" ? `cast(${column} as int)` : column);
-  // NaN is what a missing number becomes; null is what the indicator asks for.
+  // Null, because the indicator tests for null; NaN is what a missing number becomes later.
   return isFloat || (numbers && numbers.numInfinite > 0) ? `case when isfinite(${value}) then ${value} end` : value;
 }
 
-/** A name. Unseen and missing ones share id 0; where values are many, the rare ones go there too and so train it. */
+/**
+ * A categorical feature. Unseen and missing names share id 0; in a column of many values rare names share it too, and
+ * so train it.
+ */
 function categoricalFeatures(figures: ColumnFigures, { nameOf }: FeatureOptions): Made {
   const { name, numDistinct, frequencies } = figures;
   const feature = (numNames: number): Feature => ({
@@ -161,7 +164,7 @@ function categoricalFeatures(figures: ColumnFigures, { nameOf }: FeatureOptions)
     numIds: numNames + 1,
   });
   const rowsPerValue = numPresent(figures) / Math.max(1, numDistinct);
-  // Not counted where values are few, or each has rows enough.
+  // Frequencies are not counted where values are few, and not used where each value has rows enough.
   if (frequencies === null || !hasFrequent(frequencies) || (rowsPerValue >= FREQUENT_ROWS && numDistinct <= MOST_IDS)) {
     return { features: [feature(numDistinct)], notes: [] };
   }
@@ -177,7 +180,7 @@ function categoricalFeatures(figures: ColumnFigures, { nameOf }: FeatureOptions)
   };
 }
 
-/** The cycles that the span shows at least twice and the resolution resolves. */
+/** The cycles that the span of times contains at least twice and that their resolution shows. */
 function timeFeatures(figures: ColumnFigures, options: FeatureOptions): Made {
   const { nameOf, isTimeSplit } = options;
   const { name, kind, times, type, sentinels = [] } = figures;
@@ -196,7 +199,7 @@ function timeFeatures(figures: ColumnFigures, options: FeatureOptions): Made {
   const add = (word: string, featureKind: Feature["kind"], sql: string, numIds: number) =>
     made.push({ name: nameOf(`${name}_${word}`), kind: featureKind, sql, numIds, word });
   if (isFinerThan(numMidnight) && spanDays >= 2 * DAY) {
-    // Rows enough for a half to differ from the other.
+    // Enough rows to tell one half hour from the other.
     if (numTimes >= MANY_TIMES) add("half_hour", "categorical", `hour(${time}) * 2 + minute(${time}) // 30`, 49);
     else add("hour", "categorical", `hour(${time})`, 25);
   }

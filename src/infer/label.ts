@@ -1,4 +1,4 @@
-/** What is to be predicted: the task that a label's values say, and how their classes are shared out. */
+/** The label: the task that its values suggest, and the rows of its classes. */
 import { labelTextSql } from "../data/label-values.js";
 import { literal } from "../data/sql.js";
 import { MAX_CLASSES } from "../data/table.js";
@@ -26,10 +26,10 @@ const ROWS_PER_CLASS = 5;
 const RARE = 0.05;
 
 /**
- * The task of a label, inferred or given; and which of two values is yes, likewise.
+ * The task of a label, inferred or given; and the positive one of two values, likewise.
  *
- * Throws {@link DataError} when all rows have one label or none, when the values are neither numbers nor few enough to be
- * classes, and {@link ConfigError} when the task that is given does not fit them.
+ * Throws {@link DataError} when all rows have one label or none, or when the values are neither numbers nor few enough
+ * to be classes, and {@link ConfigError} when the task that is given does not fit them.
  */
 export function describeLabel(
   label: LabelFigures,
@@ -80,7 +80,7 @@ function checkLabel({ sql, figures, classes }: LabelFigures): void {
   }
 }
 
-/** Whether it is binary, multiclass or regression, and why. Throws {@link DataError} when it is none. */
+/** The task that the values suggest, and why. */
 function inferTask(figures: ColumnFigures): { readonly task: TaskKind; readonly reason: string } {
   const { kind, numDistinct, numbers } = figures;
   const present = numPresent(figures);
@@ -172,7 +172,7 @@ function describeClasses(label: LabelFigures, reason: string): LabelDescription 
   };
 }
 
-/** Rows without a label are in no split. */
+/** SQL that is true for rows with a label, null when all rows have one. Rows without a label are in no split. */
 function hasLabel({ numMissing, type }: ColumnFigures, sql: string): string | null {
   if (numMissing === 0) return null;
   return /^(FLOAT|DOUBLE)$/.test(type) ? `isfinite${whole(sql)}` : `${whole(sql)} is not null`;
@@ -183,7 +183,7 @@ function nameSql({ sql, numSpellings }: LabelFigures): string {
   return numSpellings === null ? `cast(${whole(sql)} as varchar)` : labelTextSql(whole(sql));
 }
 
-/** Values that differ in what does not count, and those that differ in what is easily overlooked. */
+/** Hints about values that differ only in what does not count, and about values that differ only in case. */
 function spellingHints({ sql, figures, classes, numSpellings }: LabelFigures): Hint[] {
   const twins = classes.find((one) => classes.some((other) => other !== one && isTwin(other.value, one.value)));
   const twin = twins && classes.find((one) => one !== twins && isTwin(one.value, twins.value));

@@ -14,13 +14,16 @@ import { whole } from "./sql.js";
 /** Share of values that must read as numbers for a label to be one. */
 export const READS_AS = 0.98;
 
-/** Skew from which a tail is long, and where it is measured. */
+/** Skew from which on a tail is long, and the quantiles that it is measured by. */
 const LONG_TAIL = 0.65;
 const SKEW_AT = [0.01, 0.5, 0.99] as const;
-/** What is larger is no number that is counted or paid. */
+/** Larger labels are not counts or prices, and are not learned as logarithms. */
 const LARGEST_LOG = 1e30;
 
-/** A label that is a number. Throws {@link ConfigError} when most values are none, and for a scale that does not fit. */
+/**
+ * A label that is a number. Throws {@link ConfigError} when fewer than {@link READS_AS} of the values are finite
+ * numbers, and for a scale that does not fit.
+ */
 export function describeNumbers({ sql, figures }: LabelFigures, reason: string, scale?: TargetScale): LabelDescription {
   const { kind, numbers, numRows } = figures;
   const present = numPresent(figures);
@@ -57,9 +60,10 @@ export function describeNumbers({ sql, figures }: LabelFigures, reason: string, 
 }
 
 /**
- * How numbers are learned. Those that are never negative are never predicted below 0; and as logarithms, ln(1 + y / unit),
- * where they have a long tail that a logarithm at least halves: the skew is (q99 + q1 - 2 q50) / (q99 - q1), 0.7 of an
- * exponential distribution, 0.8 of a log-normal one. Throws {@link ConfigError} for a given logarithm of negative ones.
+ * How numbers are learned. Labels that are never negative are never predicted below 0. They are learned as logarithms,
+ * ln(1 + y / unit), when they have a long tail and the logarithm at least halves their skew,
+ * (q99 + q1 - 2 q50) / (q99 - q1), which is 0.7 for an exponential distribution and 0.8 for a log-normal one. Throws
+ * {@link ConfigError} when a logarithm of negative labels is asked for.
  */
 function targetOf(sql: string, { min, max, quantiles }: NumberFigures, given?: TargetScale) {
   if (min < 0) {

@@ -15,14 +15,14 @@ export interface PairFeature {
   readonly reason: string;
 }
 
-/** Rows of a table from which pairs are looked at; with fewer they are learned by heart. */
+/** Rows of a table from which on pairs are considered; of fewer rows a network would memorise them. */
 export const PAIRED_ROWS = 100_000;
-/** Values that both columns have at least: of fewer, a hidden layer makes the pairs by itself. */
+/** The fewest values that both columns have: pairs of fewer values are made by a hidden layer itself. */
 const LEAST_VALUES = 16;
 const ROWS_PER_PAIR = 100;
 const MOST_PAIRS = 20_000;
 const MOST_FEATURES = 2;
-/** Columns that are paired, those with the most values first. */
+/** The most columns that are paired, those with the most values first. */
 const MOST_COLUMNS = 6;
 
 /** The columns whose pairs are to be counted. */
@@ -39,8 +39,8 @@ export function pairable(columns: readonly ColumnDescription[]): Omit<PairFigure
 }
 
 /**
- * The pairs that come back often enough to have an embedding each, those with the most values first. A column that the
- * other one decides adds nothing: then there are no more pairs than values.
+ * The pairs that occur often enough for an embedding each, the feature with the most pairs first. A column that the
+ * other one determines adds nothing: then there are no more pairs than values.
  */
 export function choosePairs(
   pairs: readonly PairFigures[],

@@ -25,25 +25,25 @@ export interface Plan {
   readonly regime: "all" | "disjoint";
   readonly globalBatchSize: number;
   readonly numSteps: number;
-  /** Before it a group learns alone. */
+  /** The steps, as a share of all, in which a group learns alone. */
   readonly burnInSteps: string;
   readonly exchangeInterval: number;
   readonly validationInterval: number;
   readonly logInterval: number;
   readonly patience: number;
-  /** Why, by what is explained. */
+  /** The reason for each choice. */
   readonly reasons: Readonly<Record<"model" | "groups" | "batch" | "steps" | "checks", string>>;
 }
 
 /** Seconds that training should take at most without being asked. */
 const BUDGET_SECONDS = 900;
 
-/** With fewer, small tables are left half learned; what is too many for one ends early, and its best checkpoint counts. */
+/** Fewer steps leave small tables half learned; with too many, training stops early and keeps the best checkpoint. */
 const LEAST_STEPS = 3000;
 const MOST_STEPS = 20_000;
-/** A budget is not kept at any price. */
+/** The fewest steps, whatever the budget. */
 const LEAST_BUDGET_STEPS = 200;
-/** Processes, engines and the score at the end. */
+/** Seconds for starting processes and engines, and for the score at the end. */
 const START_SECONDS = 4;
 const BYTES_PER_WORD = 4;
 const VALIDATIONS = 25;
@@ -69,7 +69,7 @@ export function choosePlan(given: PlanFor): Plan {
     regime,
     globalBatchSize,
     numSteps,
-    // Few rows are soon learned by heart, so the others must be heard before that.
+    // Groups soon memorise few rows, so teaching must start before that.
     burnInSteps: numTrain < 100_000 ? "20%" : "50%",
     reasons: {
       model: `${hidden.join(" and ")} hidden units for ${count(numTrain)} training rows; embeddings of 1.6 n^0.56 numbers for n values, 16 at most`,
@@ -81,9 +81,8 @@ export function choosePlan(given: PlanFor): Plan {
 }
 
 /**
- * A plan that is expected to stay within a budget, by the seconds of one step that was measured, and how long it is
- * expected to take. A step with teachers costs a third more for each of them, their forward pass, of forward and backward;
- * half of the steps are taken for such.
+ * Cut a plan so that it is expected to stay within a budget, and estimate its seconds, from the measured seconds of one
+ * step. Each teacher adds a third to a step, by its forward pass; half of the steps are taken to have teachers.
  */
 export function withinBudget(
   plan: Plan,
@@ -127,7 +126,7 @@ function withIntervals(plan: WithoutIntervals): Plan {
   };
 }
 
-/** Layers by rows: what few rows can pin down, and more where classes are many. */
+/** Hidden layers: few units for few rows, which cannot determine more, and twice as many for many classes. */
 function hiddenFor(numTrain: number, numClasses: number): number[] {
   const wide = numClasses > 64 ? 2 : 1;
   if (numTrain < 2000) return [32 * wide];
@@ -153,7 +152,7 @@ function embeddingWidth(numIds: number): number {
   return clamp(Math.round(1.6 * numIds ** 0.56), 2, 16);
 }
 
-/** Two groups teach each other; more where there are cores for them. On all rows, unless copies of them fill the memory. */
+/** Two groups, or four where there are cores for them. Each has all rows, unless copies of them fill the memory. */
 function groupsFor({ numTrain, numValidation, features, cores, memoryBytes }: PlanFor) {
   const numGroups = cores >= 16 ? 4 : 2;
   const bytes = (numTrain + numValidation) * (features.length + 1) * BYTES_PER_WORD;

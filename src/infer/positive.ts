@@ -1,4 +1,4 @@
-/** Which of two values of a label is yes: one rule, said to the user, who may turn it. */
+/** The positive one of a label's two values: one rule, reported to the user, who may reverse it. */
 import { classIndex, labelNumber, labelText } from "../data/label-values.js";
 import { ConfigError } from "../errors.js";
 import { nearest } from "../nearest.js";
@@ -9,24 +9,24 @@ import type { ClassCount } from "./column.js";
 /** Characters of a value that are shown. */
 const LONGEST = 40;
 
-/** Words that mean yes, and words that mean no, of two. */
+/** Words that mean yes, and words that mean no, when a label has two values. */
 const YES = words("true yes positive pos + on good success ja oui si sí");
 const NO = words("false no negative neg - off none nein non");
-/** Letters that mean so beside each other alone: F is no beside T, and not beside M. */
+/** Letters that mean yes, by the letter that means no beside them: F is no beside T, but not beside M. */
 const LETTERS: Readonly<Record<string, string>> = { t: "f", y: "n", j: "n", p: "n" };
 
 export interface YesAndNo {
   readonly positive: ClassCount;
   readonly negative: ClassCount;
-  /** Which is yes, how often it is, why, and how to turn it. */
+  /** Which value is positive, how often it occurs, why, and how to reverse it. */
   readonly reason: string;
 }
 
 /**
- * The value that is yes: the one that is given; of two numbers the larger; the one that is a word for yes, or that is
- * beside a word for no; else the rarer one, and of two equally frequent ones the later in the order of text.
+ * The positive value: the given one; else of two numbers the larger; else the word for yes, or the value beside a word
+ * for no; else the rarer value, and of two equally frequent ones the later in the order of text.
  *
- * Throws {@link ConfigError} when the one that is given is none of the two.
+ * Throws {@link ConfigError} when the given value is neither of the two.
  */
 export function yesAndNo(classes: readonly [ClassCount, ClassCount], given?: string): YesAndNo {
   const [positive, why] = given === undefined ? inferred(classes) : [named(classes, given), "as given with --positive"];
@@ -55,7 +55,7 @@ function inferred(classes: readonly [ClassCount, ClassCount]): [ClassCount, stri
   return [a.value > b.value ? a : b, "the later of two equally frequent values"];
 }
 
-/** A value that begins like a flag is told from one by the sign of equality. */
+/** The flag for a value. With "=" a value that begins like a flag is not read as one. */
 function flag(value: string): string {
   return `--positive${value.startsWith("-") ? "=" : " "}${argument(value)}`;
 }
@@ -66,7 +66,7 @@ function isYesNo(value: string): boolean {
 
 function named(classes: readonly [ClassCount, ClassCount], given: string): ClassCount {
   const values = classes.map(({ value }) => value);
-  // "yes" and "no" are booleans to DuckDB where a column has nothing else.
+  // DuckDB reads a column of nothing but "yes" and "no" as booleans.
   const word = labelText(given).toLowerCase();
   const meant = values.every(isYesNo) && (YES.has(word) || NO.has(word)) ? String(YES.has(word)) : given;
   const index = classIndex(meant, values);

@@ -1,4 +1,4 @@
-/** How well one column alone tells the label: grouped by its values, learned on one half of a sample, tried on the other. */
+/** How well one column alone predicts the label: learned by its values on one half of a sample, tested on the other. */
 
 /** Rows of one value in one half that have one label. A missing value is a value too. */
 export interface ClassCell {
@@ -18,8 +18,9 @@ export interface NumberCell {
 }
 
 /**
- * 0 for no better than the most frequent label, 1 for always right. Of two labels it is the area under the ROC curve
- * instead, of scores that are the values' shares of `positive` in the first half: 0.5 by chance, ties by half.
+ * 0 for no better than the most frequent label, 1 for always right. For two labels it is the area under the ROC curve
+ * instead, with the share of `positive` among a value's rows in the first half as the score: 0.5 by chance, a tie
+ * counting half.
  */
 export function classPower(cells: readonly ClassCell[], positive: string | null): number {
   const learned = new Map<string | null, Map<string, number>>();

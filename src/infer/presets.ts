@@ -1,4 +1,4 @@
-/** Well-known data and networks by name: what a preset says in place of what would be inferred. */
+/** Presets for well-known data and networks, by name: what they set is not inferred. */
 import type { TableRunInput } from "../run/input/run.js";
 import type { RoleOverrides } from "./roles.js";
 

@@ -1,4 +1,4 @@
-/** What a column is for, by rules over its figures, each with its reason in words. */
+/** The role of a column, by rules over its figures, each with its reason in words. */
 import { ConfigError } from "../errors.js";
 import type { Wanted } from "../reading/decide.js";
 import { columnOfFlag, columnsOfFlag, type NamedColumn } from "../reading/names.js";
@@ -24,9 +24,9 @@ export interface RoleOverrides {
   readonly time?: string;
 }
 
-/** Share of different values from which a column is taken for an identifier. */
+/** Share of different values from which on a column counts as an identifier. */
 const IDENTIFIES = 0.95;
-/** Share of the rows that must have a value which comes back often, where values are many. */
+/** Share of the rows that must have a frequent value, in a column of many values. */
 const SELDOM = 0.1;
 /** Whole numbers of at most so many different values are names. */
 const FEW_NUMBERS = 12;
@@ -36,10 +36,10 @@ const CODE_NAME =
   /(^|[_\s.-])(id|uuid|guid|key|code|zip|zip_?code|post_?code|sku|isbn|iban|phone)$|[a-z](Id|ID|Code|Zip|Key)$/i;
 const KEY_NAME = /(^|[_\s.-])(id|uuid|guid|key|index|row|rowid|number|no)$|[a-z](Id|ID|Key|Index)$/i;
 
-/** Columns of few values above which each is a quantity: a table of embeddings for each would be all that a step does. */
+/** With more columns of few values, each is a quantity: an embedding table for each would take most of a step. */
 const MANY_COLUMNS = 256;
 
-/** The roles of columns that nobody named: of very many columns of yes and no or of few whole numbers each is a quantity. */
+/** The roles of columns that the user did not name; very many columns of booleans or few integers are quantities. */
 export function rolesOf(columns: readonly ColumnFigures[]): RoleChoice[] {
   const roles = columns.map(roleOf);
   const areFew = columns.map(
@@ -53,7 +53,7 @@ export function rolesOf(columns: readonly ColumnFigures[]): RoleChoice[] {
   );
 }
 
-/** The role of a column that nobody named, by itself. */
+/** The role of one column that the user did not name. */
 export function roleOf(figures: ColumnFigures): RoleChoice {
   const { kind, numDistinct, numMissing, example, type } = figures;
   const present = numPresent(figures);
@@ -170,7 +170,7 @@ function roleOfText(figures: ColumnFigures): RoleChoice {
   return { role: "categorical", reason: `${valuesWords(figures)}${note}` };
 }
 
-/** Whether few rows have a value that enough others have too, or that the training rows can be relied on to have. */
+/** Whether few rows have a frequent value, or no value is sure to be frequent among the training rows. */
 function isSeldomTheSame(figures: ColumnFigures): boolean {
   const { frequencies } = figures;
   if (frequencies === null) return false;

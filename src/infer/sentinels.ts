@@ -1,4 +1,4 @@
-/** Values that stand for "none", as -999 or 9999-12-31: they repeat, far from all others, in shapes that people give them. */
+/** Values that stand for "none", such as -999 or 9999-12-31: they repeat, far from all others, in typical shapes. */
 import type { ColumnFigures, Sentinel } from "./column.js";
 
 /** A value of a column at the end of its range, and what is known of the others. Times are seconds since 1970. */
@@ -9,7 +9,7 @@ export interface FarValue {
   readonly numRows: number;
   readonly others: {
     readonly count: number;
-    /** At a tenth and nine tenths of them, in the middle, and the one that is nearest to the value. */
+    /** The other values at a tenth, the middle and nine tenths of their order, and the one nearest to the value. */
     readonly low: number;
     readonly middle: number;
     readonly high: number;
@@ -17,9 +17,9 @@ export interface FarValue {
   };
 }
 
-/** Rows of other values without which nothing can be said of what is usual. */
+/** The fewest rows of other values from which a usual range is known. */
 const LEAST_OTHERS = 20;
-/** Of a value that has no shape of its own: rows, their share, and how many usual ranges it is away. */
+/** For a value without a typical shape: the fewest rows, their least share, and the least distance in usual ranges. */
 const PLAIN = { rows: 10, share: 0.01, ranges: 5 };
 const YEAR = 365.25 * 86_400;
 /** 2^15, 2^16, 2^31, 2^32, 2^63 and the number before each; what netCDF and Stata put where there is nothing. */
@@ -41,10 +41,15 @@ const LAST_YEAR = 2200;
 const FIRST_YEAR = 1000;
 
 /**
- * Whether a value stands for "none". The usual range is the middle 80 % of the other values with as much again on either side;
- * a value with a typical shape must be farther from it than it is wide, and come twice (a year beyond 1000 to 2200 once), or
- * be in ten rows and 1 % of all and as far from the next value as the middle 80 % are wide (a day: a year); any other value but 0 five times as far, in ten rows and 1 % of all. Where the others are nearly all the same, it
- * must be twice as far from the middle as the next one.
+ * Whether a value stands for "none". The usual range is the middle 80 % of the other values, with as much again on
+ * either side.
+ *
+ * - A value with a typical shape must occur twice (a year outside 1000 to 2200: once), and be farther from the usual
+ *   range than that is wide. Or it must have ten rows and 1 % of all, and be as far from the nearest other value as the
+ *   middle 80 % are wide (a time: a year).
+ * - Any other value but 0 must have ten rows and 1 % of all, and be five widths of the usual range away from it.
+ * - Where the middle 80 % are one value, a value with a typical shape must be twice as far from it as the nearest other
+ *   value.
  */
 export function isSentinel({ value, time, numRows, others }: FarValue): boolean {
   const { count, low, middle, high, nearest } = others;
@@ -82,7 +87,7 @@ function isStrangeYear(time: string): boolean {
   return year >= LAST_YEAR || year <= FIRST_YEAR || time.includes("BC");
 }
 
-/** Whether an end of a column's range may be such a value, by figures alone: then its rows are counted. */
+/** Whether an end of a column's range may stand for "none", by its figures alone; only then its rows are counted. */
 export function mayBeSentinel({ numbers, times }: ColumnFigures, end: "min" | "max"): boolean {
   if (numbers !== null && numbers.count > 0) {
     const at = (i: number) => numbers.quantiles[i] ?? 0;
@@ -92,7 +97,7 @@ export function mayBeSentinel({ numbers, times }: ColumnFigures, end: "min" | "m
   return times !== null && (DAYS.has(times[end].slice(0, 10)) || isStrangeYear(times[end]) || times.spanDays > 36_500);
 }
 
-/** How sentinels are told of in the reason of a role. */
+/** Words about sentinels for the reason of a role. */
 export function sentinelWords(sentinels: readonly Sentinel[]): string {
   return sentinels.map(({ shown, numRows }) => `${shown} in ${numRows} rows counts as missing`).join(", ");
 }

@@ -1,4 +1,4 @@
-/** Which rows train, which choose the best checkpoint and which are scored once at the end, as a configuration says it. */
+/** The split of a configuration: which rows train, choose the best checkpoint, and are scored once at the end. */
 import type { RowSplit } from "../data/split.js";
 import { count } from "../report/format.js";
 import type { TableRunInput } from "../run/input/run.js";
@@ -18,7 +18,7 @@ export const splitNames = ["train", "validation", "test"] as const satisfies Spl
 const SHARES = { validation: 0.1, test: 0.1 };
 const SEED = 1;
 
-/** 80 / 10 / 10 by rank of a hash of the row, or of an expression whose values shall not be parted. */
+/** 80 / 10 / 10 by rank of a hash of the row, or of an expression, so that rows with one value of it stay together. */
 export function rankSplit(isOfClasses: boolean, condition: string | null, groupBy?: string): SplitChoice {
   const classes = isOfClasses ? ", each class likewise" : "";
   return {
@@ -36,14 +36,14 @@ export function rankSplit(isOfClasses: boolean, condition: string | null, groupB
   };
 }
 
-/** The same, where some rows of it are equal in all features: up to `most` of them stay together. */
+/** The same split for a table with rows equal in all features, of which up to `most` stay together. */
 export function withEqualRows(choice: SplitChoice, most: number, areParted: boolean): SplitChoice {
   if (choice.kind !== "rows") return choice;
   const unless = areParted ? `, unless more than ${count(most)} are` : "";
   return { ...choice, reason: `${choice.reason}; rows that are equal in all features stay together${unless}` };
 }
 
-/** By time: what is later than `first` validates, what is later than `second` tests, both of them literals of SQL. */
+/** A split by time: rows from `first` on are for validation, rows from `second` on for test. Both are SQL literals. */
 export function timeSplit(sql: string, first: string, second: string, condition: string | null): SplitChoice {
   const and = condition === null ? "" : ` and ${condition}`;
   return {

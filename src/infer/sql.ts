@@ -1,7 +1,7 @@
 /** SQL that people read in a configuration: no quotes and no parentheses that it does not need. */
 import { enclosed, identifier } from "../data/sql.js";
 
-/** Words that DuckDB does not take for the name of a column without quotes; a test has DuckDB say so. */
+/** Words that DuckDB does not take for the name of a column without quotes; a test checks them with DuckDB. */
 const KEYWORDS = new Set(
   (
     "all analyse analyze and anti any array as asc asof asymmetric at authorization between bigint binary bit boolean " +
@@ -29,12 +29,12 @@ export function numberSql(value: number, digits = 6): string {
   return value < 0 ? `(${text})` : text;
 }
 
-/** A user's expression in parentheses, the second one on a line of its own only where a comment may end it. */
+/** A user's expression in parentheses, the closing one on its own line where the expression may end in a comment. */
 export function whole(sql: string): string {
   return sql.includes("--") ? enclosed(sql) : `(${sql})`;
 }
 
-/** An expression that may stand beside any operator. */
+/** An expression as an operand of any operator: in parentheses where it needs them. */
 export function inner(sql: string): string {
   return /^("([^"]|"")*"|[a-z_][a-z0-9_]*(\([^()]*\))?)$/i.test(sql) ? sql : `(${sql})`;
 }

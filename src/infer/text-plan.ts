@@ -1,4 +1,7 @@
-/** The language model and its training for a text and a machine: rules of thumb in one place, each with its reason in words. */
+/**
+ * The language model and its training for a text and a machine: rules of thumb in one place, each with its reason in
+ * words.
+ */
 import { count, counted, bytes as inBytes, times } from "../report/format.js";
 import type { TextRunInput } from "../run/input/run.js";
 import { codeOf, PACKAGE } from "./configuration.js";
@@ -15,9 +18,9 @@ export interface TextFacts {
 export interface TextPlan {
   /** Tokens to learn; null where bytes are the tokens. */
   readonly tokenizerSize: number | null;
-  /** Characters of a piece, where documents are too few or too long to be dealt out whole. */
+  /** Characters of a piece, where documents are too few to be dealt out whole; else null. */
   readonly longest: number | null;
-  /** Whether validation and test are the ends of the text, in place of documents by chance. */
+  /** Whether validation and test are taken from the end of the text, and not documents at random. */
   readonly isByPosition: boolean;
   readonly model: TextRunInput["model"];
   readonly sequenceLength: number;
@@ -26,18 +29,18 @@ export interface TextPlan {
   readonly numSteps: number;
   readonly validationInterval: number;
   readonly patience: number;
-  /** Why, by what is explained. */
+  /** The reason for each choice. */
   readonly reasons: Readonly<Record<"tokens" | "split" | "model" | "groups" | "batch" | "steps" | "rate", string>>;
 }
 
 const MB = 1e6;
-/** Tokens that are learned, by the bytes of text from which on there are so many, and what a token of them has about. */
+/** Tokenizers to learn, by the least bytes of text: their sizes, and about how many bytes their tokens have. */
 const TOKENIZERS = [
   { from: 100 * MB, size: 8192, bytesPerToken: 4 },
   { from: 20 * MB, size: 4096, bytesPerToken: 3.5 },
   { from: 2 * MB, size: 2048, bytesPerToken: 3 },
 ];
-/** Times that the text is read, by the bytes below which it is. */
+/** How often the text is read, by the bytes below which that holds. */
 const PASSES = [
   { below: 0.2 * MB, passes: 20 },
   { below: 2 * MB, passes: 10 },
@@ -46,19 +49,19 @@ const PASSES = [
   { below: Number.POSITIVE_INFINITY, passes: 1 },
 ];
 const SPLIT = 0.02;
-/** Documents from which on two in a hundred are some; fewer are cut into about so many pieces. */
+/** The fewest documents of which 2 % are at least one; fewer documents are cut into about {@link PIECES} pieces. */
 const ENOUGH_DOCUMENTS = 50;
 const PIECES = 200;
 const [SHORTEST_PIECE, LONGEST_PIECE] = [200, 20_000];
 const [LEAST_STEPS, MOST_STEPS] = [200, 20_000];
 const BUDGET_SECONDS = 900;
-/** A budget is not kept at any price. */
+/** The fewest steps, whatever the budget. */
 const LEAST_BUDGET_STEPS = 200;
 const START_SECONDS = 4;
 const VALIDATIONS = 20;
-/** What a teacher adds to a step (docs/text.md), in the half of the steps that have one. */
+/** The share that a teacher adds to a step (docs/text.md), as a mean over all steps, half of which have teachers. */
 const TEACHER = 0.37 / 2;
-/** Bytes below which nothing is learned and no split has anything. */
+/** The fewest bytes that anything is learned from: with fewer a split may be empty. */
 export const LEAST_TEXT = 2000;
 
 /** Tokens, model, batch, steps and groups for a text and a machine. */
@@ -100,7 +103,10 @@ export function chooseTextPlan({ documents, bytes, cores }: TextFacts): TextPlan
   });
 }
 
-/** A plan that is expected to stay within a quarter of an hour, by the seconds of a step that were measured, and how long it is expected to take. */
+/**
+ * Cut a plan so that it is expected to stay within a quarter of an hour, and estimate its seconds, from the measured
+ * seconds of a step.
+ */
 export function textWithinBudget(
   plan: TextPlan,
   stepSeconds: number,
@@ -135,7 +141,7 @@ function nameOf(model: TextRunInput["model"]): string {
   return `${counted(model.layers ?? 2, "LSTM")} of ${model.hidden} hidden units`;
 }
 
-/** Smaller where a group would have too little text for a handful of batches. */
+/** The batch size and sequence length, smaller where a group would have too little text for eight batches. */
 function batchFor(model: TextRunInput["model"], tokensOfGroup: number) {
   let [globalBatchSize, sequenceLength] = [16, model.kind === "lstm" ? 64 : 128];
   const isTooMuch = () => 8 * globalBatchSize * (sequenceLength + 1) > tokensOfGroup;
@@ -152,7 +158,7 @@ function splitReason(documents: number, longest: number | null): string {
   return `${shares}, ${pieces} by the rank of their hash, as ${counted(documents, "document")} are too few; give data.validation and data.test sources of their own to test on whole ones`;
 }
 
-/** Two digits, in tens. */
+/** Rounded to two digits, and to tens. */
 function rounded(steps: number): number {
   const unit = 10 ** Math.max(1, Math.floor(Math.log10(Math.max(1, steps))) - 1);
   return Math.max(10, Math.round(steps / unit) * unit);

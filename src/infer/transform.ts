@@ -10,7 +10,7 @@ export type Transform =
 
 /** The middle 98 % over the middle half: 3.4 for a normal distribution, 4.2 for an exponential one. */
 const HEAVY_SPREAD = 6;
-/** The same of logarithms, to which standardising can do less harm: tails are a few standard deviations away. */
+/** The same for logarithms, which may be heavier: their tails are only a few standard deviations away. */
 const HEAVY_LOG_SPREAD = 20;
 /** The whole range over its middle 98 %: about 3 for three million values of an exponential distribution. */
 const HEAVY_RANGE = 6;
@@ -18,9 +18,10 @@ const HEAVY_RANGE = 6;
 const BIN_EDGES = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9] as const;
 
 /**
- * The transform that numbers need. Standardising comes after it: (x - mean) / std says nothing of most values when
- * a few are far away, so heavy tails go through a logarithm, and what is heavy even then (values that crowd at two
- * scales) becomes its decile. Quantiles go through monotone functions unharmed, so figures suffice.
+ * The transform that numbers need before they are standardised: (x - mean) / std says nothing of most values when a few
+ * are far away. So heavy tails go through a logarithm, and numbers that are heavy even then (values that crowd at two
+ * scales) become the number of their decile. Monotone functions preserve quantiles, so the figures of the numbers
+ * suffice.
  */
 export function transformOf(numbers: NumberFigures): Transform {
   const at = quantilesOf(numbers);
