@@ -39,7 +39,7 @@ export interface TeacherUse {
   readonly age: number;
 }
 
-/** Something that the user should know, of the run or of one group; it goes on. */
+/** Something that the user should know about the run or one group, which goes on. */
 export interface WarningEvent {
   readonly event: "warning";
   readonly group?: number;
@@ -47,7 +47,7 @@ export interface WarningEvent {
   readonly message: string;
 }
 
-/** A process: its id, and what tells it from others of that id. Logs of earlier versions have the id alone. */
+/** A process: its id, and what distinguishes it from others of that id. Logs of earlier versions have the id alone. */
 export interface LoggedProcess {
   readonly pid: number;
   readonly host?: string;
@@ -65,7 +65,7 @@ export type TrainEvent =
       readonly numGroups: number;
       readonly numSteps: number;
       readonly burnInSteps: number | null;
-      /** Which model will be shipped, said before anything is known. */
+      /** Which model will be shipped, fixed before any result is known. */
       readonly ships: string;
     } & Partial<LoggedProcess>)
   /** What the run as a whole is doing, when that is not training. */
@@ -90,7 +90,7 @@ export type TrainEvent =
       readonly epochs: number;
       readonly cached: boolean;
       readonly seconds: number;
-      /** What the user should know of the data, in sentences; absent where there is nothing. */
+      /** What the user should know about the data, in sentences; absent where there is nothing. */
       readonly notes?: readonly string[];
     }
   | ({
@@ -104,8 +104,8 @@ export type TrainEvent =
       readonly threads: number;
     } & LoggedProcess)
   /**
-   * A group that was started elsewhere before, and whose checkpoint is not here, begins from its newest snapshot in the store;
-   * what a snapshot does not hold is lost. Without one, `digest` is null and it begins at step 0.
+   * A group that was started elsewhere before, and whose checkpoint is not here, begins from its newest snapshot in the
+   * store; what a snapshot does not hold is lost. Without one, `digest` is null and it begins at step 0.
    */
   | {
       readonly event: "began-from-snapshot";
@@ -192,7 +192,7 @@ export type TrainEvent =
       readonly group: number;
       readonly step: number;
       readonly reason: "finished" | "stopped" | "failed";
-      /** Of one that failed by an error: its `ErrorCode`, or null of a defect. */
+      /** Of a group that failed by an error: the error's `ErrorCode`, or null for a defect. */
       readonly code?: string | null;
       readonly message?: string;
       readonly seconds: number;
@@ -282,9 +282,9 @@ export interface RunResult {
   readonly ensemble: TestMetrics | null;
   /** Mean over pairs of groups of the absolute difference of predictions (of several classes half its sum over them). */
   readonly disagreement: number | null;
-  /** The same of decisions: the share of rows that two groups decide differently; of numbers, as the disagreement. */
+  /** The same for decisions: the share of rows that two groups decide differently; for numbers, the disagreement. */
   readonly churn?: number | null;
-  /** What a model must be better than to have learned something, from the least on, and what to say of the shipped one beside it. */
+  /** Scores that a model must beat to have learned something, easiest first; `remarks` compare the model with them. */
   readonly yardsticks?: readonly Yardstick[];
   readonly remarks?: readonly string[];
   readonly shippedGroup: number;
@@ -293,8 +293,8 @@ export interface RunResult {
   readonly testTokens?: number;
 }
 
-/** The test split by something simple: guessing, frequencies, an n-gram. */
+/** The test scores of something simple: guessing, frequencies, an n-gram. */
 export type Yardstick = { readonly name: string } & TestMetrics;
 
-/** An event as the log holds it; the first one that a process writes says the version of the log. */
+/** An event as the log holds it; the first event that a process writes has the version of the log. */
 export type LoggedEvent = TrainEvent & { readonly time: string; readonly version?: number };
