@@ -7,11 +7,11 @@ import { linear, linearParams } from "./layers.js";
 import type { ParamSpec } from "./model.js";
 import { layerNormAt, normParams } from "./norm.js";
 
-/** A score that softmax gives no weight; finite, as -Infinity would make NaN of a row that sees nothing. */
+/** A score to which softmax gives no weight; finite, because -Infinity would make NaN of a row that sees nothing. */
 const MASK_VALUE = constant(scalar(-3e38));
 
 export interface AttentionOptions {
-  /** Into how many heads the width divides. */
+  /** The number of heads that the width divides into. */
   readonly numHeads: number;
   /** Whether a position sees only itself and earlier ones; true by default. */
   readonly isCausal?: boolean | undefined;
@@ -47,7 +47,7 @@ export function attention(
   return linear(params, `${path}.output`, reshape(joined, [batch, time, width]));
 }
 
-/** Queries, keys and values: [batch, heads, time, depth] each; of queries the time may be another one. */
+/** Queries, keys and values: [batch, heads, time, depth] each; the time of queries may differ. */
 export type Heads = readonly [query: Tensor, key: Tensor, value: Tensor];
 
 /** Rows [batch, time, 3 heads x depth], queries before keys before values, by heads. */
@@ -93,7 +93,7 @@ export function transformerBlock(params: Tensors, path: string, x: Tensor, optio
   return add(y, linear(params, at("mlp.1"), gelu(linear(params, at("mlp.0"), norm("norm2", y)))));
 }
 
-/** A path below another one; the block of a model of its own is at no path. */
+/** A path below another one; a model that is a single block has no path above. */
 function within(path: string, name: string): string {
   return path ? `${path}.${name}` : name;
 }

@@ -10,9 +10,9 @@ export interface ConvolutionParams {
   readonly outputs: number;
   /** Its size along each spatial axis. */
   readonly kernel: readonly number[];
-  /** As the layer is used with; 1 by default. */
+  /** As in the options that the layer is used with; 1 by default. */
   readonly groups?: number;
-  /** Whether something is added to each channel, which a normalisation that follows would take out again; true by default. */
+  /** Whether a bias is added to each channel; a normalisation that follows would remove it. True by default. */
   readonly hasBias?: boolean;
   /** He normal by default. */
   readonly init?: Init;
@@ -29,7 +29,10 @@ export function convolutionParams(
   };
 }
 
-/** x [batch, inputs, ...spatial] to its convolution with the weight [batch, outputs, ...], plus the bias where there is one. */
+/**
+ * x [batch, inputs, ...spatial] to its convolution with the weight [batch, outputs, ...], plus the bias where there is
+ * one.
+ */
 export function convolution(params: Tensors, path: string, x: Tensor, options: ConvolutionOptions = {}): Tensor {
   const y = conv(x, named(params, `${path}.weight`), options);
   const bias = params[`${path}.bias`];

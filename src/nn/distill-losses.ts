@@ -1,7 +1,7 @@
 /**
- * Distillation losses by name: how a student's logits [...rows, classes] meet target probabilities of the same shape, as
- * means over the rows, in nats. t are the targets and p = softmax(logits). Targets may be 0; the least float32 keeps
- * their log finite.
+ * Distillation losses by name, of a student's logits [...rows, classes] against target probabilities of the same shape:
+ * means over the rows, in nats. t are the targets and p = softmax(logits). Targets may be 0: the least normal float32,
+ * added to them, keeps their log finite.
  */
 import {
   add,
@@ -44,8 +44,9 @@ export const klTeacherStudent: DistillLoss = (logits, targets) => {
 };
 
 /**
- * KL(p || t) = sum p (log p - log t): it pulls the student to where t is large, and not to all of t. With several
- * teachers t is the mean of their probabilities, while the mean of the single losses would take the geometric mean.
+ * KL(p || t) = sum p (log p - log t): it draws the student to classes where t is large, and not to all of t. With
+ * several teachers t is the mean of their probabilities, while the mean of the single losses would take the geometric
+ * mean.
  */
 export const klStudentTeacher: DistillLoss = (logits, targets) => {
   const logProbs = logSoftmax(logits);

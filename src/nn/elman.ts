@@ -9,7 +9,7 @@ import { type HiddenState, type Recurrence, recurrent } from "./recurrent.js";
 const activations = { tanh, relu } as const;
 
 export interface ElmanOptions {
-  /** What bends the sum; "tanh" by default. */
+  /** The activation of the sum; "tanh" by default. */
   readonly activation?: keyof typeof activations | undefined;
 }
 

@@ -1,11 +1,11 @@
-/** Whether arrays from elsewhere (snapshots, checkpoints, files of weights) are those of a model: one rule for all who read some. */
+/** Whether arrays from elsewhere (snapshots, checkpoints, files of weights) fit a model: one rule for all readers. */
 import { CheckpointError } from "../errors.js";
 import { type NamedArrays, notFinite } from "../runtime/array.js";
 import { type Weighted, weightSpecs } from "./model.js";
 
 type Shapes = Readonly<Record<string, { readonly shape: readonly number[] }>>;
 
-/** The cure for what was saved by a run of another configuration. */
+/** The cure for arrays that a run of another configuration saved. */
 export const SAME_CONFIGURATION = "Use the configuration it was saved with.";
 
 /** The most differences that one message names. */
@@ -25,14 +25,14 @@ export function checkFit(what: string, arrays: NamedArrays, expected: Shapes, cu
   );
 }
 
-/** Throws {@link CheckpointError} unless these are the params (and buffers) of the model, and finite every one. */
+/** Throws {@link CheckpointError} unless these are the params (and buffers) of the model, and all values are finite. */
 export function checkWeights(what: string, weights: NamedArrays, model: Weighted): void {
   checkFit(what, weights, weightSpecs(model));
   const [wild] = wildOnes(weights);
   if (wild !== undefined) throw new CheckpointError(`${what} is refused: ${wild}`);
 }
 
-/** Why arrays are not the params (and buffers) of a model: a sentence for each that differs, else for each that is not finite. */
+/** Why arrays are not a model's params (and buffers): a sentence for each that differs, else for each not finite. */
 export function weightProblems(weights: NamedArrays, model: Weighted): string[] {
   const unfit = misfits(weights, weightSpecs(model));
   return unfit.length > 0 ? unfit : wildOnes(weights);

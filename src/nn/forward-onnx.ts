@@ -1,4 +1,4 @@
-/** What a model computes, as bytes; apart from `model.ts`, so that who has a model need not load what encodes one. */
+/** A model's forward graph as bytes; apart from `model.ts`, which can so be loaded without the ONNX encoder. */
 import { toOnnx } from "../graph/onnx.js";
 import { inputTensors, type Model, stateTensors, weightTensors } from "./model.js";
 

@@ -23,8 +23,8 @@ export interface HashedEmbeddingOptions {
 }
 
 /**
- * Params of a hashed embedding: `table` [numRows, width], normal with standard deviation 0.05, and with trained weights `weights`
- * [numWeights, numHashes], which begin as 1.
+ * Params of a hashed embedding: `table` [numRows, width], normal with standard deviation 0.05, and with trained weights
+ * `weights` [numWeights, numHashes], which begin as 1.
  */
 export function hashedEmbeddingParams(path: string, options: HashedEmbeddingOptions): Record<string, ParamSpec> {
   const { numRows, width, numHashes, combine, numWeights } = withDefaults(options);
@@ -59,7 +59,7 @@ export function hashedEmbedding(params: Tensors, path: string, ids: Tensor, opti
   return reshape(reduceSum(scaled, [1]), [...ids.shape, width]);
 }
 
-/** Options of which none is left out. */
+/** Options with all defaults filled in. */
 type InFull<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
 
 function withDefaults(options: HashedEmbeddingOptions): InFull<HashedEmbeddingOptions> {

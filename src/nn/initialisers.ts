@@ -1,4 +1,4 @@
-/** How params begin. Each is a pure function of a key and a shape. */
+/** Initial values of params: each initialiser is a pure function of a key and a shape. */
 import { ShapeError } from "../errors.js";
 import { filled, float32, sizeOf, zeros } from "../runtime/array.js";
 import { fold, type Key, normal, uniform } from "../runtime/random.js";
@@ -37,7 +37,7 @@ export function uniformInit(limit: number): Init {
 }
 
 /**
- * Normal with the given standard deviation `std`, of which values beyond 2 `std` are drawn again. What is left has a
+ * Normal with the given standard deviation `std`, where values beyond 2 `std` are drawn again. The result has a
  * standard deviation of 0.8796 `std`.
  */
 export function truncatedNormal(std: number): Init {
@@ -55,15 +55,16 @@ export function truncatedNormal(std: number): Init {
   };
 }
 
-/** How many numbers each output of a weight is a sum over, and how many outputs each of its inputs goes into. */
+/** The number of inputs that each output of a weight sums over, and the number of outputs that each input goes into. */
 export interface Fans {
   readonly inputs: number;
   readonly outputs: number;
 }
 
 /**
- * The fans of a weight: of a linear layer [inputs, outputs], and of a convolution [outputs, inputs / groups, ...kernel]
- * both times the size of the kernel (its outputs those of all groups, as PyTorch counts them). Of one axis, its size.
+ * The fans of a weight: of a linear layer [inputs, outputs]; of a convolution [outputs, inputs / groups, ...kernel]
+ * both times the size of the kernel, where the outputs are those of all groups, as PyTorch counts them. Both fans of a
+ * vector are its size.
  */
 export function fansOf(shape: readonly number[]): Fans {
   const [first = 1, second = first, ...kernel] = shape;
@@ -79,7 +80,7 @@ const byVariance = (distribution: "normal" | "uniform", variance: (fans: Fans) =
   };
 };
 
-/** Normal with variance 2 / inputs, for layers followed by ReLU: keeps the size of what goes forward (He et al. 2015, eq. 10). */
+/** Normal with variance 2 / inputs, for layers followed by ReLU: keeps activations in size (He et al. 2015, eq. 10). */
 export const heNormal = byVariance("normal", ({ inputs }) => 2 / inputs);
 
 /** Uniform with variance 2 / inputs (He et al. 2015, eq. 10). */
@@ -145,9 +146,10 @@ export function sideBySide(numBlocks: number, initOf: (block: number) => Init): 
 }
 
 /**
- * So many orthogonal vectors of length 1: the factor Q of normal random vectors, whose R has a positive diagonal. By the modified
- * Gram-Schmidt process, whose Q is as orthogonal as the vectors were independent (Björck 1967): by 13 digits for vectors drawn like
- * these. One that is nearly a sum of earlier ones is made orthogonal to them twice (Giraud et al. 2005).
+ * `count` orthogonal vectors of length 1: the factor Q of normal random vectors, whose R has a positive diagonal. By
+ * the modified Gram-Schmidt process, whose Q is as orthogonal as the vectors were independent (Björck 1967): to 13
+ * digits for vectors drawn like these. A vector that is nearly a linear combination of earlier ones is made orthogonal
+ * to them twice (Giraud et al. 2005).
  */
 function orthonormal(key: Key, count: number, length: number): Float64Array[] {
   const draws = normal(key, count * length);
@@ -170,16 +172,16 @@ function orthonormal(key: Key, count: number, length: number): Float64Array[] {
   return vectors;
 }
 
-/** What remains of a squared length, as a share, where rounding begins to be seen. */
+/** The share of a squared length below which rounding errors begin to show. */
 const NEARLY_NOTHING = 1e-6;
 
-/** Take from a vector what lies along one of length 1. */
+/** Subtract from a vector its projection on a vector of length 1. */
 function project(vector: Float64Array, along: Float64Array): void {
   const share = dot(vector, along);
   for (let k = 0; k < along.length; k++) vector[k]! -= share * (along[k] as number);
 }
 
-/** The same of up to four vectors along four, two at a time: what is read once serves several sums, which wait for nothing but memory. */
+/** The same for up to four vectors along four, two at a time: each value that is read serves several sums. */
 function projectBlock(block: readonly Float64Array[], along: readonly Float64Array[]): void {
   const [a, b, c, d] = block;
   if (!a || !b || !c || !d) {

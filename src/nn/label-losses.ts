@@ -74,8 +74,8 @@ export function softmaxCrossEntropy(logits: Tensor, labels: Tensor, options: Sof
 }
 
 /**
- * {@link softmaxCrossEntropy} of who knows no more of any row than how frequent each class is in the batch, and says what is best
- * then: with the frequencies f of int32 labels [rows] that count, and q_k = w_k ((1 - e) f_k + e u_k),
+ * The least {@link softmaxCrossEntropy} of a prediction that is the same for all rows, made from the frequencies of the
+ * classes in the batch: with the frequencies f of int32 labels [rows] that count, and q_k = w_k ((1 - e) f_k + e u_k),
  *
  *     sum_k q_k (-log (q_k / sum q)) / sum_k w_k f_k.
  *
@@ -94,7 +94,7 @@ export function bestConstantLoss(labels: Tensor, numClasses: number, options: So
   return div(loss, add(reduceSum(weighted(frequencies)), FLOAT_MIN_NORMAL));
 }
 
-/** Which rows count, where not all do, and labels that are classes everywhere. */
+/** Which rows count, undefined when all do, and labels that are a class in every row. */
 function countedOf(labels: Tensor, { ignoreIndex }: SoftmaxCrossEntropyOptions) {
   if (ignoreIndex === undefined) return { classes: labels };
   const isCounted = not(equal(labels, ignoreIndex));
@@ -139,7 +139,10 @@ function checkedOptions({ classWeights, smoothing }: SoftmaxCrossEntropyOptions,
   return { amount, classWeights: classWeights ?? Array.from({ length: numClasses }, () => 1), prior };
 }
 
-/** Smoothing with its prior, checked. Throws {@link ShapeError} as {@link softmaxCrossEntropy} does, in the name of `who`. */
+/**
+ * Smoothing with its prior, checked. Throws {@link ShapeError} as {@link softmaxCrossEntropy} does, in the name of
+ * `who`.
+ */
 export function checkedSmoothing(who: string, { amount, prior }: LabelSmoothing = { amount: 0 }, numClasses: number) {
   if (!(amount >= 0 && amount < 1)) {
     throw new ShapeError(`${who}: the smoothing must be at least 0 and below 1, got ${amount}`);

@@ -2,34 +2,34 @@ import { add, log, mul, neg, reduceMean, sigmoid, softplus, sub } from "../graph
 import type { Tensor } from "../graph/tensor.js";
 import type { InputSpec } from "./model.js";
 
-/** How logits meet labels and teachers: the loss terms phi and psi of Anil et al. 2018, Algorithm 1. */
+/** The losses of logits against labels and teachers: the terms phi and psi of Anil et al. 2018, Algorithm 1. */
 export interface Objective {
-  /** What labels are: float32 [batch] by default. */
+  /** The shape and dtype of labels: float32 [batch] by default. */
   readonly labels?: InputSpec;
-  /** Probabilities of logits, or whatever else is predicted: what teachers are averaged over. */
+  /** Predictions from logits: probabilities, or numbers. Teachers are averaged over these. */
   readonly probs: (logits: Tensor) => Tensor;
   /** phi: the mean loss on labels, in nats per example. */
   readonly labelLoss: (logits: Tensor, labels: Tensor) => Tensor;
   /**
-   * The weight of some labels, over whose sum phi is a mean; left out where it is their number. The mean of two batches is the
-   * mean of their label losses by these weights.
+   * The total weight of some labels, by which phi divides its sum; left out where it is their number. The phi of two
+   * batches together is the mean of their label losses, weighted by this.
    */
   readonly labelWeight?: (labels: ArrayLike<number>) => number;
   /** psi: the mean loss against target probabilities, in nats per example. */
   readonly distillLoss: (logits: Tensor, targets: Tensor) => Tensor;
   /** The least value that psi can take for target probabilities: their mean entropy, or 0 where psi is a divergence. */
   readonly entropy: (targets: Tensor) => Tensor;
-  /** The label loss of who knows nothing but how frequent each label is in the batch (or what their mean is). */
+  /** The label loss of one prediction for all rows: by the frequencies of the labels in the batch, or by their mean. */
   readonly priorLoss: (labels: Tensor) => Tensor;
-  /** How many numbers such a guess takes from the batch: K - 1 frequencies of K classes, or one mean. */
+  /** How many numbers that prediction takes from the batch: K - 1 frequencies of K classes, or one mean. */
   readonly numGuessed: number;
-  /** The label loss that a model expects of itself: the mean entropy of what it predicts; 0 of numbers, which have none. */
+  /** The label loss that a model expects of itself: the mean entropy of its predictions; 0 for numbers. */
   readonly expectedLoss: (logits: Tensor) => Tensor;
-  /** What is reported and shipped of `probs`: as they are by default; numbers in the unit of the labels. */
+  /** The predictions that are reported and shipped, from `probs`: the same by default; numbers in the labels' unit. */
   readonly inLabelUnit?: (probs: Tensor) => Tensor;
 }
 
-/** What is reported and shipped, of logits. */
+/** The predictions that are reported and shipped, from logits. */
 export function predict({ probs, inLabelUnit = (p) => p }: Objective, logits: Tensor): Tensor {
   return inLabelUnit(probs(logits));
 }
@@ -44,7 +44,7 @@ export function sigmoidCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
   return reduceMean(sub(softplus(logits), mul(targets, logits)));
 }
 
-/** The least normal float32: added to what may be 0 before its logarithm is taken, or it is divided by. */
+/** The least normal float32: added to values that may be 0 before a logarithm of them or a division by them. */
 export const FLOAT_MIN_NORMAL = 2 ** -126;
 
 /** log p, finite at 0. */

@@ -1,4 +1,4 @@
-/** A recurrent language model: it predicts the next token of a text from what it has read of it. */
+/** A recurrent language model: it predicts the next token of a text from the tokens that it has read. */
 import { ShapeError } from "../errors.js";
 import { add, dropout, matmul, reshape } from "../graph/ops.js";
 import type { Tensor, Tensors } from "../graph/tensor.js";
@@ -13,7 +13,7 @@ import type { TokenReader } from "./token-reader.js";
 export interface LstmLanguageModelOptions {
   /** Tokens of each text in one batch: how far gradients go back. */
   readonly sequenceLength: number;
-  /** Texts side by side. */
+  /** Texts in a batch. */
   readonly batchSize: number;
   /** The size of the vocabulary: how many different tokens there are. */
   readonly vocabulary: number;
@@ -25,19 +25,20 @@ export interface LstmLanguageModelOptions {
   readonly numLayers?: number | undefined;
   /** Whether the embedding is the weight of the output too (Press and Wolf 2017); false by default. */
   readonly isTied?: boolean | undefined;
-  /** Share of what goes into each layer and into the output that is dropped in training (Zaremba et al. 2014); 0 by default. */
+  /** Share of the inputs of layers and output that is dropped in training (Zaremba et al. 2014); 0 by default. */
   readonly dropout?: number | undefined;
   /** Chunks of the rows that losses are computed by; 1 by default. It divides sequenceLength x batchSize. */
   readonly numChunks?: number | undefined;
 }
 
 /**
- * The language model of Anil et al. 2018, section 3.2: an embedding, layer-normalised LSTMs (Ba, Kiros and Hinton 2016) one
- * above the other, and a softmax over all tokens. `ids` int32 [sequenceLength, batch] to logits [sequenceLength x batch, vocabulary], in the
- * order of the ids; its state, `layers.<i>.hidden` and `layers.<i>.cell` [batch, hidden], goes on from batch to batch.
+ * The language model of Anil et al. 2018, section 3.2: an embedding, layer-normalised LSTMs (Ba, Kiros and Hinton 2016)
+ * one above the other, and a softmax over all tokens. `ids` int32 [sequenceLength, batch] to logits
+ * [sequenceLength x batch, vocabulary], in the order of the ids; its state, `layers.<i>.hidden` and `layers.<i>.cell`
+ * [batch, hidden], goes on from batch to batch.
  *
- * Params: `embedding` [vocabulary, width], `layers.<i>` of {@link layerNormLstmParams}, `output.weight` [hidden, vocabulary]
- * unless tied, and `output.bias` [vocabulary].
+ * Params: `embedding` [vocabulary, width], `layers.<i>` of {@link layerNormLstmParams}, `output.weight`
+ * [hidden, vocabulary] unless tied, and `output.bias` [vocabulary].
  *
  * Throws {@link ShapeError} when a tied embedding has another width than the last layer.
  */
@@ -98,7 +99,7 @@ export function lstmLanguageModel(options: LstmLanguageModelOptions): Model {
   };
 }
 
-/** The same a token at a time. */
+/** The same model, which reads one token at a time. */
 export function lstmReader({
   hidden,
   numLayers = 2,
@@ -117,7 +118,7 @@ export function lstmReader({
   };
 }
 
-/** One layer after the other, and the state of all by its names. */
+/** All layers in their order: the outputs of the last one, and the state of all by its names. */
 function through(
   numLayers: number,
   weights: Tensors,
@@ -137,7 +138,7 @@ function through(
   return { outputs, state };
 }
 
-/** The logits of rows [rows, hidden]; by the embedding where there is no weight for them. */
+/** The logits of rows [rows, hidden]; by the embedding where the output has no weight of its own. */
 function head(weights: Tensors, rows: Tensor): Tensor {
   const weight = weights["output.weight"];
   const products = weight ? matmul(rows, weight) : matmul(rows, named(weights, "embedding"), { transposeB: true });

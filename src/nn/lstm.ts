@@ -88,7 +88,7 @@ export function layerNormLstm(params: Tensors, path: string, x: Tensor, state: L
   return recurrent(x, state, layerNormLstmCell(params, path));
 }
 
-/** One time of {@link layerNormLstm}: `x` [batch, inputs], of any size, and a state to the next state. */
+/** One time step of {@link layerNormLstm}: `x` [batch, inputs], of any size, and a state to the next state. */
 export function layerNormLstmStep(params: Tensors, path: string, x: Tensor, state: LstmState): LstmState {
   const { step, fromInput } = layerNormLstmCell(params, path);
   return step(state, fromInput(x));

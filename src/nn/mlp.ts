@@ -8,9 +8,9 @@ import type { InputSpec, Model } from "./model.js";
 export interface CategoricalFeature {
   /** How many ids there are, 0 for unknown included. */
   readonly numIds: number;
-  /** Of their embedding. */
+  /** Width of their embedding. */
   readonly width: number;
-  /** With it the embedding is hashed: its table has so many rows, however many ids there are. */
+  /** The rows of a hashed embedding's table, however many ids there are; left out, the embedding is not hashed. */
   readonly hashedRows?: number | undefined;
 }
 
@@ -18,7 +18,7 @@ export interface MlpOptions {
   readonly categorical: Readonly<Record<string, CategoricalFeature>>;
   /** Numeric features, standardised as (x - mean) / std. */
   readonly numeric: Readonly<Record<string, { readonly mean: number; readonly std: number }>>;
-  /** The one input that all numeric features are, float32 [batch, features], where they are not one each. */
+  /** The name of the one input with all numeric features, float32 [batch, features], if they are not one input each. */
   readonly numbers?: string | undefined;
   /** Widths of the hidden layers, each followed by ReLU. */
   readonly hidden: readonly number[];
@@ -39,7 +39,7 @@ export function mlp({ categorical, numeric, numbers: oneArray, hidden, numOutput
   const inputWidth = ids.reduce((sum, [, { width }]) => sum + width, numbers.length);
   const widths = [inputWidth, ...hidden, numOutputs];
   const layers = widths.slice(1).map((outputs, i) => ({ path: `layers.${i}`, inputs: widths[i] ?? 0, outputs }));
-  // Features hash independently: each has two hash functions, and one for the signs of each.
+  // Features hash independently: each has two hash functions, and two more for the signs.
   const hashedOf = (i: number): HashedEmbeddingOptions | undefined => {
     const { hashedRows, width = 0 } = ids[i]?.[1] ?? {};
     return hashedRows === undefined ? undefined : { numRows: hashedRows, width, stream: 4 * i };

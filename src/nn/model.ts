@@ -16,38 +16,38 @@ export interface BufferSpec {
   readonly fill: number;
 }
 
-/** What a model carries from each batch to the next, for each text of a batch on its own: its shape, and what it begins as. */
+/** A tensor that a model carries from each batch to the next, for each text on its own: its shape and first value. */
 export type StateSpec = BufferSpec;
 
-/** What a model reads: shape (with a leading "batch") and dtype. */
+/** An input of a model: shape (with a leading "batch") and dtype. */
 export interface InputSpec {
   readonly shape: Shape;
   readonly dtype: DType;
 }
 
-/** A network: what it trains, what it reads, and the function between. */
+/** A network: its params, its inputs, and the function of both. */
 export interface Model {
   /** Trainable arrays by dotted path, as `layers.0.weight`. */
   readonly params: Readonly<Record<string, ParamSpec>>;
-  /** What it reads beside its params and training changes without gradients, by paths that no param has; none by default. */
+  /** Arrays beside the params, which training changes without gradients, by paths no param has; none by default. */
   readonly buffers?: Readonly<Record<string, BufferSpec>>;
   /**
-   * What it carries from each batch to the next, as an LSTM its hidden state, by paths that no weight has; none by default.
-   * It belongs to the stream of batches and to who reads it: it is neither published nor shipped, and a teacher has one of
-   * its own.
+   * Tensors that are carried from each batch to the next, such as an LSTM's hidden state, by paths that no weight has;
+   * none by default. State belongs to the stream of batches and to its reader: it is neither published nor shipped, and
+   * a teacher has a state of its own.
    */
   readonly state?: Readonly<Record<string, StateSpec>>;
   readonly inputs: Readonly<Record<string, InputSpec>>;
   /**
-   * The logits, of the shape that an objective reads, for given weights (params and buffers; the state with them) and inputs,
-   * all by the names above.
+   * The logits, of the shape that an objective reads, for given weights (params and buffers; the state with them) and
+   * inputs, all by the names above.
    */
   readonly apply: (weights: Tensors, inputs: Tensors) => Tensor;
   /** As `apply`, with the state after the batch; of models that have a state. */
   readonly carry?: (weights: Tensors, inputs: Tensors) => Carried;
-  /** Where losses are computed chunk by chunk, so that the logits of a batch are never held as a whole; none by default. */
+  /** The last layer, where losses are computed in chunks and a batch's logits are never held whole; none by default. */
   readonly head?: Head;
-  /** What a training step computes, where that is something else; as `apply` by default, and without new buffers. */
+  /** The function of a training step, if it is not `apply`; by default it is `apply`, without new buffers. */
   readonly train?: (weights: Tensors, inputs: Tensors, key: Tensor) => Trained;
   /** Whether `train` draws random numbers by its key, int32 [2], another one for each batch; it is given none otherwise. */
   readonly isRandom?: boolean;
@@ -57,13 +57,13 @@ export interface Model {
 export interface Carried {
   readonly logits: Tensor;
   readonly state: Tensors;
-  /** What a model's head makes the logits of, [rows, width]. */
+  /** The rows that a model's head turns into logits, [rows, width]. */
   readonly rows?: Tensor;
 }
 
 /** The last layer of a model whose logits are too many to be held at once. */
 export interface Head {
-  /** Into how many chunks of equal size the rows are cut. */
+  /** The number of chunks of equal size that the rows are cut into. */
   readonly numChunks: number;
   /** Rows [rows, width] to logits [rows, classes]. */
   readonly logits: (weights: Tensors, rows: Tensor) => Tensor;
@@ -78,7 +78,7 @@ export interface Trained {
   readonly rows?: Tensor;
 }
 
-/** What has weights. */
+/** The weights of a model. */
 export type Weighted = Pick<Model, "params" | "buffers">;
 
 /** Fresh params. Each draws from its own key, so adding one changes no other. */

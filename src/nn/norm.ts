@@ -9,7 +9,7 @@ import type { BufferSpec, Model, ParamSpec } from "./model.js";
 
 /** Added to variances. */
 const EPSILON = 1e-5;
-/** What running statistics keep of themselves at each step. */
+/** The share of their value that running statistics keep at each step. */
 const DECAY = 0.9;
 
 /** Params of the norms at a path: `gain` [channels] (1) and `bias` [channels] (0). */
@@ -44,7 +44,7 @@ export function batchNormBuffers(path: string, channels: number): Record<string,
 /** Normalises the channels of x [batch, channels, ...] by the batch norm at a path. */
 export type BatchNorm = (path: string, x: Tensor) => Tensor;
 
-/** A network with batch norms, each used once: what it trains and keeps, and one function of both that is given the norm. */
+/** A network with batch norms, each used once: params, buffers, and one function of both, which is given the norm. */
 export interface BatchNormNetwork extends Pick<Model, "params" | "inputs"> {
   readonly buffers: NonNullable<Model["buffers"]>;
   readonly logits: (weights: Tensors, inputs: Tensors, norm: BatchNorm) => Tensor;
@@ -95,8 +95,9 @@ function byBatch(weights: Tensors, path: string, x: Tensor): Readonly<Record<"y"
 }
 
 /**
- * Group normalisation (Wu and He 2018) of x [batch, channels, ...]: in each example, groups of neighbouring channels get
- * their own mean and variance taken out; then `gain` and `bias` for each channel. The same in training and after it.
+ * Group normalisation (Wu and He 2018) of x [batch, channels, ...]: in each example, each group of neighbouring
+ * channels is normalised by its own mean and variance; then `gain` and `bias` for each channel. The same in training
+ * and after it.
  *
  * Throws {@link ShapeError} when the channels do not divide into the groups.
  */

@@ -1,4 +1,4 @@
-/** Objectives beside {@link binary}: what is predicted, and how it meets labels and teachers. */
+/** Objectives beside {@link binary}: predictions, and their losses against labels and teachers. */
 import { ShapeError } from "../errors.js";
 import { add, constant, div, exp, expand, log, mul, reduceMean, relu, sigmoid, softmax, sub } from "../graph/ops.js";
 import type { Tensor } from "../graph/tensor.js";
@@ -58,7 +58,10 @@ function weightOfClasses(labels: ArrayLike<number>, { classWeights, ignoreIndex 
 }
 
 export interface WeightedBinaryOptions {
-  /** A weight on the positive label, that of the negative being 1; the mean is over the weights of the labels. 1 by default. */
+  /**
+   * A weight on the positive label, that of the negative being 1; the mean is over the weights of the labels. 1 by
+   * default.
+   */
   readonly positiveWeight?: number | undefined;
   /** The prior is of the negative and the positive label. */
   readonly smoothing?: LabelSmoothing | undefined;
@@ -67,12 +70,12 @@ export interface WeightedBinaryOptions {
 }
 
 /**
- * One logit [batch] and labels in [0, 1], as {@link binary}, with a positive weight q, label smoothing and any distillation
- * loss. With smoothing by an amount e and the prior u of the positive label, t = (1 - e) y + e u and
+ * One logit [batch] and labels in [0, 1], as {@link binary}, with a positive weight q, label smoothing and any
+ * distillation loss. With smoothing by an amount e and the prior u of the positive label, t = (1 - e) y + e u and
  *
  *     sum_i (-q t_i log p_i - (1 - t_i) log(1 - p_i)) / sum_i (1 + (q - 1) y_i):
  *
- * what {@link categorical} makes of two classes with the weights 1 and q.
+ * the label loss of {@link categorical} for two classes with the weights 1 and q.
  *
  * Throws {@link ShapeError} for a weight that is not positive, and for smoothing as `categorical` does.
  */
@@ -113,15 +116,18 @@ export interface RegressionOptions {
   /** The model gives (label - mean) / std; both losses are of these standard numbers. 0 and 1 by default. */
   readonly mean?: number | undefined;
   readonly std?: number | undefined;
-  /** With it mean and standard deviation are of ln(1 + label / unit), for labels of 0 and more, and predictions are never below 0. */
+  /**
+   * With it mean and standard deviation are of ln(1 + label / unit), for labels of 0 and more, and predictions are
+   * never below 0.
+   */
   readonly logUnit?: number | undefined;
-  /** What predictions are never below. */
+  /** The least prediction; lower ones are raised to it. */
   readonly least?: number | undefined;
 }
 
 /**
- * A number [batch]: what the model gives is the prediction, standardised. Teachers teach by the mean of their predictions.
- * The prior loss is that of the mean of the batch: with squared errors, the variance of the labels.
+ * A number [batch]: the model's output is the standardised prediction. Teachers teach by the mean of their predictions.
+ * The prior loss is that of predicting the mean of the batch: with squared errors, the variance of the labels.
  *
  * Throws {@link ShapeError} for a mean that is not finite or a standard deviation that is not positive and finite.
  */

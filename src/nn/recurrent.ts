@@ -1,15 +1,15 @@
-/** Recurrent layers over [time, batch, width]: one loop for every cell. What they carry from batch to batch goes in and comes out. */
+/** Recurrent layers over [time, batch, width]: one loop for every cell, from the state before to the state after. */
 import { ShapeError } from "../errors.js";
 import { input, reshape, sameShape, scan } from "../graph/ops.js";
 import { formatShape } from "../graph/shape.js";
 import type { Tensor } from "../graph/tensor.js";
 
-/** What a cell carries from one time step to the next and shows of it, [batch, hidden]. */
+/** The part of a cell's state that is its output too, [batch, hidden]. */
 export interface HiddenState {
   readonly hidden: Tensor;
 }
 
-/** A recurrent layer but for the loop. */
+/** A recurrent layer without the loop. */
 export interface Cell<State extends HiddenState> {
   /** The layer, as errors call it. */
   readonly name: string;
@@ -17,9 +17,9 @@ export interface Cell<State extends HiddenState> {
   readonly size: number;
   /** The names of its state. */
   readonly carries: readonly (keyof State & string)[];
-  /** What does not wait for the state: rows [time batch, inputs] of all time steps at once to [time batch, ...]. */
+  /** The part that needs no state: rows [time batch, inputs] of all time steps at once to [time batch, ...]. */
   readonly fromInput: (rows: Tensor) => Tensor;
-  /** One time step: the next state, from the state and the part of `fromInput` that belongs to it, [batch, ...]. */
+  /** One time step: the next state, from the state and the part of `fromInput` for this step, [batch, ...]. */
   readonly step: (state: State, fromInput: Tensor) => State;
 }
 
@@ -30,8 +30,9 @@ export interface Recurrence<State extends HiddenState> {
 }
 
 /**
- * A cell over all time steps of `x` [time, batch, inputs], which has known sizes, from a state whose parts are [batch, hidden].
- * What the cell multiplies by weights in a step is collected for their gradients, which are one product over all time steps.
+ * A cell over all time steps of `x` [time, batch, inputs], which has known sizes, from a state whose parts are
+ * [batch, hidden]. The factors that a step multiplies by weights are collected, so that the gradient of a weight is one
+ * product over all time steps.
  *
  * Throws {@link ShapeError} when `x` or a part of the state has another shape.
  */

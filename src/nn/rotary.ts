@@ -29,7 +29,7 @@ export function turnsAt(position: Tensor, depth: number): Turn {
   return { cos: cos(angles), sin: sin(angles) };
 }
 
-/** x [..., depth] turned: of each pair (i, i + depth / 2), the way of Llama, (a cos - b sin, b cos + a sin). */
+/** x [..., depth] turned: each pair (a, b) at (i, i + depth / 2), as in Llama, to (a cos - b sin, b cos + a sin). */
 export function turned(x: Tensor, { cos, sin }: Turn): Tensor {
   const axis = x.shape.length - 1;
   const half = (x.shape[axis] as number) / 2;

@@ -41,28 +41,36 @@ export interface TransformerLanguageModelOptions {
   readonly width: number;
   readonly numHeads: number;
   readonly numLayers: number;
-  /** "gpt": layer norms, GELU and biases, as GPT-2; "llama" (default): RMS norms, SwiGLU and no biases. Both have rotary positions. */
+  /**
+   * "gpt": layer norms, GELU and biases, as GPT-2; "llama" (default): RMS norms, SwiGLU and no biases. Both have rotary
+   * positions.
+   */
   readonly style?: "gpt" | "llama" | undefined;
   /** Whether the embedding is the weight of the output too; true by default. */
   readonly isTied?: boolean | undefined;
-  /** Share of the embedding and of what each part of a block adds that is dropped in training; 0 by default. */
+  /** Share of the embedding and of the output of each part of a block that is dropped in training; 0 by default. */
   readonly dropout?: number | undefined;
   /** Chunks of the rows that losses are computed by; 1 by default. It divides sequenceLength x batchSize. */
   readonly numChunks?: number | undefined;
 }
 
-/** The standard deviation with which weights begin, as in GPT-2; what ends on the residual path is divided by sqrt(2 layers). */
+/**
+ * The standard deviation of initial weights, as in GPT-2; of weights that write to the residual path it is divided by
+ * sqrt(2 layers).
+ */
 const INITIAL_STD = 0.02;
 
 /**
- * `ids` int32 [batch, sequenceLength] to logits [batch x sequenceLength, vocabulary], in the order of the ids. Pre-norm blocks
+ * `ids` int32 [batch, sequenceLength] to logits [batch x sequenceLength, vocabulary], in the order of the ids. Pre-norm
+ * blocks
  *
  *     y = x + attention(norm(x)),  z = y + mlp(norm(y)),
  *
  * causal attention with rotary positions, a last norm, and the output.
  *
  * Params: `embedding` [vocabulary, width]; of each block `blocks.<i>.norm1`, `attention.qkv` [width, 3 width],
- * `attention.output`, `norm2`, and `mlp.up` and `mlp.down` (with `mlp.gate` of "llama"); `norm`; `output.weight` unless tied.
+ * `attention.output`, `norm2`, and `mlp.up` and `mlp.down` (with `mlp.gate` of "llama"); `norm`; `output.weight` unless
+ * tied.
  *
  * Throws {@link ShapeError} when the width does not divide into heads of an even depth.
  */
@@ -100,9 +108,10 @@ export function transformerLanguageModel(options: TransformerLanguageModelOption
 }
 
 /**
- * The same a token at a time. The state is the position and, of each block, the keys and values of the last `sequenceLength` tokens, each in
- * the place position modulo `sequenceLength`. Up to `sequenceLength` tokens it says what the model says of them as one sequence; of
- * longer texts it goes on with the last `sequenceLength` tokens in view.
+ * The same model, which reads one token at a time. The state is the position and, for each block, the keys and values
+ * of the last `sequenceLength` tokens, each in the place position modulo `sequenceLength`. For up to `sequenceLength`
+ * tokens its logits are those of the model for one sequence; in a longer text attention sees the last `sequenceLength`
+ * tokens.
  */
 export function transformerReader(options: TransformerLanguageModelOptions): TokenReader {
   const { sequenceLength, width, numHeads, numLayers } = options;
@@ -142,10 +151,10 @@ export function transformerReader(options: TransformerLanguageModelOptions): Tok
   };
 }
 
-/** What dropout makes of a part of a network, by its place. */
+/** Applies dropout to a part of a network, by its place. */
 type Drop = (x: Tensor, place: number) => Tensor;
 
-/** The blocks and the last norm, of x [..., width] and an attention between. */
+/** The blocks and the last norm, of embedded tokens [..., width], with the given attention. */
 function throughBlocks(
   { numLayers, style = "llama" }: TransformerLanguageModelOptions,
   weights: Tensors,
@@ -163,7 +172,7 @@ function throughBlocks(
   return norm(weights, "norm", x);
 }
 
-/** The logits of rows [rows, width]; by the embedding where there is no weight for them. */
+/** The logits of rows [rows, width]; by the embedding where the output has no weight of its own. */
 function head(weights: Tensors, rows: Tensor): Tensor {
   const weight = weights["output.weight"];
   return weight ? matmul(rows, weight) : matmul(rows, named(weights, "embedding"), { transposeB: true });
@@ -191,7 +200,7 @@ function depthOf({ width, numHeads }: TransformerLanguageModelOptions): number {
   );
 }
 
-/** The width inside of an MLP: 4 of the width, or 8/3 with a gate, which has as many weights, in whole eights. */
+/** The width inside of an MLP: 4 times the width, or 8/3 with a gate, which has as many weights, in multiples of 8. */
 function innerWidth(width: number, style: "gpt" | "llama"): number {
   return style === "gpt" ? 4 * width : 8 * Math.ceil(width / 3);
 }
