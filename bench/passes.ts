@@ -28,7 +28,6 @@ const without = (names: readonly string[]): Passes => Object.fromEntries(names.m
 const variants: Readonly<Record<string, PlanOptions>> = {
   ...Object.fromEntries(passNames.map((name) => [name, { passes: without([name]) }])),
   "all passes": { passes: noPasses },
-  blocks: { blocks: false },
 };
 
 /** Processes whose peak memory is measured: it depends on when garbage is collected. */

@@ -80,8 +80,6 @@ export interface EngineOptions {
   readonly binding?: "native" | "official" | undefined;
   /** Which passes simplify a graph before it is compiled; all by default. */
   readonly passes?: Passes | undefined;
-  /** Whether updates of large tensors are made block by block; by default on the CPU. */
-  readonly blocks?: boolean | undefined;
   /** Path prefix of files that get the time of every operation of every run, written when the engine is closed. */
   readonly profile?: string | undefined;
   /** Called with what the user should know but need not act upon; a process warning by default. */

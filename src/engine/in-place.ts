@@ -1,7 +1,7 @@
 /** The state tensors that a run may overwrite in place. */
 import { alwaysOf, type Graph, inputsOf, rootsOf } from "../graph/graph.js";
 import { interned } from "../graph/passes/walk.js";
-import { isOp, type Tensor, topologicalOrder } from "../graph/tensor.js";
+import { type Tensor, topologicalOrder } from "../graph/tensor.js";
 import { traits } from "../graph/traits.js";
 
 /**
@@ -23,7 +23,7 @@ export function updatedInPlace(given: Graph): Set<string> {
     const kept = inputs.get(name);
     if (!kept) return true;
     const views = viewsOf(kept, readers);
-    if (!(mayOverwrite(updated, kept, views) || overwritesBlocks(updated, views))) return false;
+    if (!mayOverwrite(updated, kept, views)) return false;
     if (views.some((view) => roots.has(view))) return false;
     const before = new Set(topologicalOrder([updated], always));
     const isOrdered = (reader: Tensor) => awaited.has(reader) || before.has(reader);
@@ -38,22 +38,6 @@ function mayOverwrite({ op, inputs }: Tensor, kept: Tensor, views: readonly Tens
   if (overwrites !== "rows") return overwrites === "elements";
   // Rows are set in the table itself, which the other operands must therefore not read.
   return inputs[0] === kept && !inputs.slice(1).some((input) => views.includes(input));
-}
-
-/** Whether each step of a loop makes its part of a result from just those elements of a state that it overwrites. */
-function overwritesBlocks(updated: Tensor, views: readonly Tensor[]): boolean {
-  const whole = isOp(updated, "part") ? updated.inputs[0] : updated;
-  if (!whole || !isOp(whole, "scan")) return false;
-  const { states, elements, outputs } = whole.attributes.body;
-  const isRead = (sequence: Tensor | undefined) => sequence !== undefined && views.includes(sequence);
-  if (states.length > 0 || whole.inputs.slice(elements.length).some(isRead)) return false;
-  const index = isOp(updated, "part") ? updated.attributes.index : 0;
-  const others = Object.fromEntries(outputs.flatMap((output, i) => (i === index ? [] : [[`output ${i}`, output]])));
-  return elements.every((element, i) => {
-    if (!isRead(whole.inputs[i]) || !isOp(element, "input")) return true;
-    const { name } = element.attributes;
-    return updatedInPlace({ outputs: {}, updates: { ...others, [name]: outputs[index] as Tensor } }).has(name);
-  });
 }
 
 /** The operations that read each tensor. */

@@ -1,12 +1,11 @@
 /** From a graph to the plan that an engine compiles: simplified, guarded against cancellation, updated in place. */
 import { ShapeError } from "../errors.js";
-import { inBlocks } from "../graph/blocks.js";
 import { type Graph, inputsOf } from "../graph/graph.js";
 import { toOnnx } from "../graph/onnx.js";
 import { and, input, sameShape } from "../graph/ops.js";
 import { interned } from "../graph/passes/walk.js";
 import { simplify } from "../graph/simplify.js";
-import { formatShape, type Shape, type Tensor } from "../graph/tensor.js";
+import { formatShape } from "../graph/tensor.js";
 import type { EngineOptions } from "./engine.js";
 import { updatedInPlace } from "./in-place.js";
 
@@ -27,8 +26,6 @@ export interface PlannedUpdate {
   readonly name: string;
   /** Whether the new value overwrites the old one, or goes to a second buffer. */
   readonly inPlace: boolean;
-  /** The shape in which the model gives the new value, where that is not the shape of the state tensor. */
-  readonly shape?: readonly number[];
 }
 
 /**
@@ -56,34 +53,26 @@ function guarded({ outputs, updates, when }: Graph): Graph {
   return { outputs: { ...outputs, [guard.isReached]: isReached, [guard.isTaken]: isTaken }, updates, when: isTaken };
 }
 
-export type PlanOptions = Pick<EngineOptions, "passes" | "device" | "blocks">;
+export type PlanOptions = Pick<EngineOptions, "passes">;
 
 /**
- * Make a graph ready: simplify it, cut updates into blocks, then find what may be updated in place and encode it.
+ * Make a graph ready: simplify it, then find what may be updated in place and encode it.
  *
  * Throws {@link ShapeError} when the new value of a state tensor has another shape or dtype.
  */
-export function planOf(whole: Graph, { passes, device = "cpu", blocks = device === "cpu" }: PlanOptions = {}): Plan {
+export function planOf(whole: Graph, { passes }: PlanOptions = {}): Plan {
   checkUpdates(whole);
   const graph = simplify(interned(whole), passes);
   // After the passes, which would change the nodes of the flags.
-  const made = guarded(blocks ? inBlocks(graph) : graph);
+  const made = guarded(graph);
   const inPlace = updatedInPlace(made);
   return {
     onnx: toOnnx(made),
     inputs: [...inputsOf(graph).keys()],
     outputs: Object.keys(graph.outputs),
-    updates: Object.entries(graph.updates).map(([name, { shape }]) => ({
-      name,
-      inPlace: inPlace.has(name),
-      ...shapeOfBlocks(shape, made.updates[name] as Tensor),
-    })),
+    updates: Object.keys(graph.updates).map((name) => ({ name, inPlace: inPlace.has(name) })),
     isGuarded: graph.when !== undefined,
   };
-}
-
-function shapeOfBlocks(whole: Shape, { shape }: Tensor): Pick<PlannedUpdate, "shape"> {
-  return sameShape(whole, shape) ? {} : { shape: shape.map(Number) };
 }
 
 function checkUpdates(graph: Graph): void {

@@ -11,7 +11,6 @@ import { randomEmission } from "./onnx/random.js";
 import { scanEmission } from "./onnx/scan.js";
 import { shapesEmission } from "./onnx/shapes.js";
 import { encodeModel, type ModelProto } from "./onnx-proto.js";
-import { reshape, sameShape } from "./ops.js";
 import { interned } from "./passes/walk.js";
 import { type Op, type Tensor, topologicalOrder } from "./tensor.js";
 
@@ -82,14 +81,9 @@ function guardedUpdates(b: ModelBuilder, graph: Graph, when: Tensor): void {
       results.map((result) => [builder.fresh(), result] as const),
     );
   };
-  // An update may have the elements in another shape.
-  const left = ([name, { shape }]: (typeof updates)[number]) => {
-    const kept = keptInput(inputs, name);
-    return sameShape(kept.shape, shape) ? kept : reshape(kept, shape);
-  };
   const attributes = {
     then_branch: branch(updates.map(([, updated]) => updated)),
-    else_branch: branch(updates.map(left)),
+    else_branch: branch(updates.map(([name]) => keptInput(inputs, name))),
   };
   b.nodes.push(
     onnxNode(

@@ -7,12 +7,6 @@ import type { Op } from "./tensor.js";
 export interface Traits {
   /** Every element of the result is written once, and is no sum, so that threads cannot change its bits. */
   readonly isWrittenOnce?: true;
-  /**
-   * Every element of the result is made from the elements at its place, and has the same bits wherever a tensor is cut:
-   * correctly rounded arithmetic and roots, and choices. Exponentials are not exact: a kernel may compute a single one
-   * in another way.
-   */
-  readonly isExact?: true;
   /** Has the same bits with its operands in either order. A maximum has not: of 0 and -0 it may give either. */
   readonly isCommutative?: true;
   /** An engine may make the result a mere view of an operand, or leave the operation out where it changes nothing. */
@@ -32,8 +26,7 @@ export interface Traits {
 
 const none: Traits = {};
 const once: Traits = { isWrittenOnce: true };
-const exact: Traits = { isWrittenOnce: true, isExact: true };
-const arithmetic: Traits = { ...exact, overwrites: "elements" };
+const arithmetic: Traits = { ...once, overwrites: "elements" };
 const view: Traits = { isWrittenOnce: true, mayShare: true };
 /** Views that are not written once: several results, or one that may be a sum. Tests run them as often as sums. */
 const shared: Traits = { mayShare: true };
@@ -45,39 +38,39 @@ export const traits: { readonly [O in Op]: Traits } = {
   // A further result is a view wherever the first one is.
   part: shared,
 
-  neg: exact,
+  neg: once,
   exp: once,
   log: once,
-  sqrt: exact,
-  relu: exact,
+  sqrt: once,
+  relu: once,
   sigmoid: once,
   softplus: once,
-  abs: exact,
-  sign: exact,
+  abs: once,
+  sign: once,
   tanh: once,
   erf: once,
-  floor: exact,
+  floor: once,
   sin: { ...once, isForCpuOnWebGpu: "always" },
   cos: { ...once, isForCpuOnWebGpu: "always" },
-  clamp: exact,
+  clamp: once,
   add: { ...arithmetic, isCommutative: true },
   sub: arithmetic,
   mul: { ...arithmetic, isCommutative: true },
   div: arithmetic,
-  maximum: exact,
-  minimum: exact,
-  where: exact,
-  cast: { ...exact, mayShare: true },
+  maximum: once,
+  minimum: once,
+  where: once,
+  cast: { ...once, mayShare: true },
 
   gelu: once,
   quickGelu: once,
 
-  greater: exact,
-  greaterOrEqual: exact,
-  equal: { ...exact, isCommutative: true },
-  and: { ...exact, isCommutative: true },
-  or: { ...exact, isCommutative: true },
-  not: exact,
+  greater: once,
+  greaterOrEqual: once,
+  equal: { ...once, isCommutative: true },
+  and: { ...once, isCommutative: true },
+  or: { ...once, isCommutative: true },
+  not: once,
 
   matmul: none,
 

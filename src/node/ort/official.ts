@@ -74,14 +74,14 @@ async function runPlan(
   const toOrt = ({ dtype, shape, data }: NdArray) => new library.Tensor(dtype, data, shape);
   const fed = inputs.map((name) => [name, toOrt(feeds[name] ?? keptArray(kept, name))] as const);
   if (isGuarded) fed.push([guard.mayUpdate, new library.Tensor("bool", [true], [])]);
-  const targets = updates.map(({ name, inPlace, shape }) => {
+  const targets = updates.map(({ name, inPlace }) => {
     const current = keptArray(kept, name);
     const array = inPlace ? current : copyOf(current);
-    return { name, array, shape: shape ?? array.shape };
+    return { name, array };
   });
   const fetches: Record<string, ort.Tensor | null> = {};
   for (const name of outputs) fetches[name] = null;
-  for (const { name, array, shape } of targets) fetches[name + UPDATED] = toOrt({ ...array, shape });
+  for (const { name, array } of targets) fetches[name + UPDATED] = toOrt(array);
   const results = await session.run(Object.fromEntries(fed), fetches);
   for (const { name, array } of targets) kept.set(name, array);
   return Object.fromEntries(outputs.map((name) => [name, fromOrt(results[name] as ort.Tensor)]));

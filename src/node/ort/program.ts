@@ -79,9 +79,7 @@ export async function nativeProgram(plan: Plan, kept: TensorTable, options: Engi
   function aim(frame: Frame): void {
     if (frame.version === kept.version) return;
     // Before the inputs: what is lent becomes a copy at another place.
-    const targets = plan.updates.map(({ name, inPlace, shape }) =>
-      inPlace ? kept.ownValue(name, shape) : kept.spareValue(name, shape),
-    );
+    const targets = plan.updates.map(({ name, inPlace }) => (inPlace ? kept.ownValue(name) : kept.spareValue(name)));
     for (const [i, name] of plan.inputs.entries()) if (!frame.fed[i]) frame.inputs[i] = kept.value(name);
     frame.outputs.set(targets, plan.outputs.length);
     frame.version = kept.version;

@@ -42,10 +42,10 @@ export interface TensorTable {
   /** These have no value until they are written. */
   lose(names: readonly string[]): void;
   value(name: string): Pointer;
-  /** The value that a run may change in place, in a shape: a lent tensor becomes a copy of ours first. */
-  ownValue(name: string, shape?: readonly number[]): Pointer;
-  /** The second buffer of a tensor, in a shape. */
-  spareValue(name: string, shape?: readonly number[]): Pointer;
+  /** The value that a run may change in place: a lent tensor becomes a copy of ours first. */
+  ownValue(name: string): Pointer;
+  /** The second buffer of a tensor. */
+  spareValue(name: string): Pointer;
   /** Let a tensor and its second buffer trade places; one that is shared stays where it is, and gets the new value. */
   swap(name: string): void;
   clear(): void;
@@ -53,8 +53,6 @@ export interface TensorTable {
 
 export function tensorTable(): TensorTable {
   const all = new Map<string, Kept>();
-  /** Of tensors that runs change, those over the same memory in other shapes. */
-  const views = new Map<OrtTensor, readonly OrtTensor[]>();
   let version = 0;
   let layout = 0;
 
@@ -65,26 +63,12 @@ export function tensorTable(): TensorTable {
     return found;
   }
 
-  /** A tensor, or another one over its memory. */
-  function inShape(tensor: OrtTensor, shape = tensor.array.shape): Pointer {
-    if (sameShape(shape, tensor.array.shape)) return tensor.value;
-    const known = views.get(tensor) ?? [];
-    const view = known.find(({ array }) => sameShape(array.shape, shape)) ?? tensorOver({ ...tensor.array, shape });
-    if (!known.includes(view)) views.set(tensor, [...known, view]);
-    return view.value;
-  }
-
-  function drop(tensor: OrtTensor): void {
-    for (const dropped of [tensor, ...(views.get(tensor) ?? [])]) release(dropped);
-    views.delete(tensor);
-  }
-
   function put(name: string, array: NdArray, whose: Owner): void {
     const before = all.get(name);
     const isAlike = before !== undefined && areAlike(before.current.array, array);
     const current = tensorOver(array);
-    if (before) drop(before.current);
-    if (before?.spare && !isAlike) drop(before.spare);
+    if (before) release(before.current);
+    if (before?.spare && !isAlike) release(before.spare);
     all.set(name, { current, whose, ...(isAlike && before.spare && { spare: before.spare }) });
     version++;
     if (!isAlike) layout++;
@@ -135,15 +119,15 @@ export function tensorTable(): TensorTable {
     },
     read: (names) => Object.fromEntries(names.map((name) => [name, kept(name).current.array])),
     value: (name) => kept(name).current.value,
-    ownValue(name, shape) {
+    ownValue(name) {
       const { current, whose } = kept(name);
       if (whose === "lent") put(name, alignedCopy(current.array), "own");
-      return inShape(kept(name).current, shape);
+      return kept(name).current.value;
     },
-    spareValue(name, shape) {
+    spareValue(name) {
       const entry = kept(name);
       entry.spare ??= tensorOver(alignedArray(entry.current.array.dtype, entry.current.array.shape));
-      return inShape(entry.spare, shape);
+      return entry.spare.value;
     },
     swap(name) {
       const entry = kept(name);
@@ -156,12 +140,12 @@ export function tensorTable(): TensorTable {
       entry.whose = "own";
       // Memory that was lent is never written to.
       if (whose === "lent") {
-        drop(current);
+        release(current);
         delete entry.spare;
       } else entry.spare = current;
     },
     clear() {
-      for (const { current, spare } of all.values()) for (const tensor of [current, spare]) if (tensor) drop(tensor);
+      for (const { current, spare } of all.values()) for (const tensor of [current, spare]) if (tensor) release(tensor);
       all.clear();
       version++;
       layout++;
