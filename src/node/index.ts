@@ -1,4 +1,7 @@
-/** What needs Node.js: the engine, stores on disk, tables, language models, and whole runs as processes. */
+/**
+ * The part of the package that needs Node.js: the engine, stores on disk, tables, language models, and whole runs as
+ * processes.
+ */
 
 export type {
   Column,

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The process of the command line: what it runs is in `cli/program.ts`; here is how it fails. */
+/** The process of the command line: `cli/program.ts` has the commands, this file handles their failures. */
 import { CodistillError, TrainingError } from "../errors.js";
 import { shown } from "./cli/output.js";
 import { commandLine } from "./cli/program.js";
@@ -7,8 +7,8 @@ import { isInLog } from "./cli/train-command.js";
 import { errorText } from "./launch/error-line.js";
 import { FAILED, REFUSED } from "./launch/exit-codes.js";
 
-// That nobody reads any more is no reason to stop. What is lost otherwise is told once, by the command that it stopped or else
-// here, and fails a command that leaves no log.
+// A closed pipe does not stop the process. Any other loss of output is reported once, by the command that it stopped or
+// else here, and makes a command fail that leaves no log.
 let lost: Error | null = null;
 let isLossTold = false;
 const tellLoss = (error: Error) => {
@@ -24,7 +24,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 process.on("exit", () => {
   if (lost !== null && !isLossTold) tellLoss(lost);
 });
-// What fails beside a command, as in a timer, is told like what fails in it.
+// An error outside of a command, as in a timer, is reported like one in it.
 process.on("uncaughtException", (error) => {
   process.stderr.write(`codistill: ${shown(errorText(error))}\n`);
   process.exit(FAILED);

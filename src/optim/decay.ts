@@ -7,7 +7,7 @@ import { isSelected, type Selection } from "./patterns.js";
 import { constantSchedule } from "./schedules.js";
 import { type GradientTransformation, stateless } from "./transformations.js";
 
-/** How strongly params are pulled towards 0, and which of them. */
+/** The rate of weight decay, and the params that decay. */
 export interface DecayOptions extends Selection {
   readonly rate: number;
 }
@@ -55,12 +55,12 @@ export interface LarsRatioOptions extends Selection {
 }
 
 /**
- * The layer-wise rate of LARS (You, Gitman and Ginsburg 2017, Algorithm 1 and equation 6), which takes decay with it:
+ * The layer-wise rate of LARS (You, Gitman and Ginsburg 2017, Algorithm 1 and equation 6), which includes weight decay:
  *
  *     u = lambda (g + decay p),  lambda = coefficient |p| / (|g| + decay |p|),
  *
- * with lambda = 1 where the param or the denominator is 0: a param that begins as 0 would stay it. Params that are not selected are
- * neither scaled nor decayed.
+ * with lambda = 1 where the param or the denominator is 0, as a param that begins as 0 would stay 0 otherwise. Params
+ * that are not selected are neither scaled nor decayed.
  */
 export function scaleByLarsRatio({
   coefficient = 0.001,
@@ -99,7 +99,7 @@ export function scaleByParamRms(minimum: number): GradientTransformation {
   );
 }
 
-/** What to do about a param that cannot be given by some of its rows. */
+/** The cure for a param that cannot have sparse updates. */
 const CURE = 'use "adagrad", "adam" or "sgd", or leave it out of the touched rows';
 
 /** The ratio where all sizes are above 0, else 1. */

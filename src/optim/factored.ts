@@ -54,7 +54,7 @@ export function scaleByFactoredRms({ decayExponent = 0.8, epsilon = 1e-30 }: Fac
         const c = averaged(input, `adafactor.c.${name}`, reduceMean(squares, [rank - 2], true));
         optState[`adafactor.r.${name}`] = r;
         optState[`adafactor.c.${name}`] = c;
-        // One root after the other: where all gradients are 0, r c is 1e-60, which float32 does not have.
+        // Two divisions, each by one root: where all gradients are 0, r c is 1e-60, which is 0 in float32.
         updates[name] = div(div(g, sqrt(div(r, reduceMean(r, [rank - 2], true)))), sqrt(c));
       }
       return { updates, optState };

@@ -1,8 +1,8 @@
 /**
  * Parts that keep moments of the gradients.
  *
- * Averages are kept as decayed sums: in place of m = beta m + (1 - beta) g it is M = beta M + g, so that m = (1 - beta) M,
- * and the constant goes into scalars. That saves a pass over memory for each moment.
+ * The state holds decayed sums instead of averages: M = beta M + g in place of m = beta m + (1 - beta) g. Then
+ * m = (1 - beta) M, and the scalars include the factor 1 - beta. That saves a pass over memory for each moment.
  */
 import { add, div, mul, relu, sign, sqrt, square, sub } from "../graph/ops.js";
 import type { Tensor, Tensors } from "../graph/tensor.js";
@@ -53,7 +53,7 @@ export function addMomentum({ momentum = 0.9, isNesterov = false }: MomentumOpti
 export interface AdagradOptions {
   /** 1e-10 by default. */
   readonly epsilon?: number | undefined;
-  /** What the sum of squares begins with; 0 by default. */
+  /** Initial value of the sums of squares; 0 by default. */
   readonly initialSum?: number | undefined;
 }
 
@@ -88,7 +88,8 @@ export interface RmsOptions {
  *
  *     v = alpha v + (1 - alpha) g^2,  u = g / (sqrt(v) + epsilon),
  *
- * centred with v - m^2 for v under the root, m = alpha m + (1 - alpha) g. Kept are V = v / (1 - alpha) and M likewise.
+ * centred with v - m^2 for v under the root, m = alpha m + (1 - alpha) g. The state holds V = v / (1 - alpha) and
+ * M = m / (1 - alpha).
  */
 export function scaleByRms({ alpha = 0.99, epsilon = 1e-8, isCentered = false }: RmsOptions = {}) {
   const size = Math.sqrt(1 - alpha);
@@ -139,7 +140,7 @@ export interface AdamOptions {
  *     m = beta1 m + (1 - beta1) g,  v = beta2 v + (1 - beta2) g^2,
  *     u = m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon),  t = step + 1.
  *
- * Kept are M = m / (1 - beta1) and V = v / (1 - beta2). With c1 = (1 - beta1) / (1 - beta1^t) and
+ * The state holds M = m / (1 - beta1) and V = v / (1 - beta2). With c1 = (1 - beta1) / (1 - beta1^t) and
  * c2 = sqrt((1 - beta2) / (1 - beta2^t)), u = (c1 / c2) M / (sqrt(V) + epsilon / c2).
  */
 export function scaleByAdam({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: AdamOptions = {}): GradientTransformation {
@@ -171,9 +172,9 @@ export function scaleByAdam({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: Adam
 }
 
 export interface LionOptions {
-  /** Share of the state in the direction of a step; 0.9 by default. */
+  /** Weight of the old momentum in the direction of a step; 0.9 by default. */
   readonly beta1?: number | undefined;
-  /** Decay of the state, not 0; 0.99 by default. */
+  /** Decay of the momentum, above 0; 0.99 by default. */
   readonly beta2?: number | undefined;
 }
 
@@ -182,8 +183,9 @@ export interface LionOptions {
  *
  *     u = sign(beta1 m + (1 - beta1) g),  m = beta2 m + (1 - beta2) g.
  *
- * Kept is M = m / (1 - beta2). The direction is taken from the new M alone, so that the old one has a single reader: with
- * a = beta1 (1 - beta2) / ((1 - beta1) beta2), u = sign(a M + (1 - a) g).
+ * The state holds M = m / (1 - beta2). The direction uses the new M instead of the old one, so that the old M has a
+ * single reader and can be changed in place: with a = beta1 (1 - beta2) / ((1 - beta1) beta2),
+ * u = sign(a M + (1 - a) g).
  */
 export function scaleByLion({ beta1 = 0.9, beta2 = 0.99 }: LionOptions = {}): GradientTransformation {
   const share = (beta1 * (1 - beta2)) / ((1 - beta1) * beta2);

@@ -26,17 +26,20 @@ import type { Schedule } from "./schedules.js";
 import { touchingRows } from "./sparse-updates.js";
 import { chain, type GradientTransformation, scaleByLearningRate, scaleByPattern } from "./transformations.js";
 
-/** What every optimizer takes besides its own options. */
+/** Options of every optimizer. */
 export interface CommonOptions {
   /** Bounds on the gradient, before anything else: of each element, then of the norm over all params. */
   readonly clip?: { readonly value?: number | undefined; readonly norm?: number | undefined };
   /** Multiples of the learning rate by pattern on the names of params; the first that matches counts. */
   readonly multipliers?: Readonly<Record<string, number>> | undefined;
-  /** Names or patterns of the params of which a step changes only the rows that its batch reads: {@link touchingRows}. */
+  /**
+   * Names or patterns of params with sparse updates: a step changes only the rows that its batch reads
+   * ({@link touchingRows}).
+   */
   readonly sparseParams?: readonly string[] | undefined;
 }
 
-/** Decay, where an optimizer has none of its own. */
+/** Options of optimizers that take weight decay. */
 export interface WithDecay extends CommonOptions {
   readonly decay?: DecayOptions | undefined;
 }
@@ -79,11 +82,11 @@ export function adamW(learningRate: Schedule, options: AdamOptions & WithDecay =
 }
 
 export interface LambOptions extends AdamOptions, WithDecay {
-  /** Params that take the step of Adam as it is. */
+  /** Params that are scaled by the trust ratio, all by default; the others take Adam's step as it is. */
   readonly trust?: Selection | undefined;
 }
 
-/** LAMB (You et al. 2020, Algorithm 2): the step of Adam with decay, 0.01 by default, made as long as the param is. */
+/** LAMB (You et al. 2020, Algorithm 2): Adam's step with decay, 0.01 by default, scaled to the norm of the param. */
 export function lamb(learningRate: Schedule, options: LambOptions = {}): GradientTransformation {
   const { decay = { rate: 0.01 }, epsilon = 1e-6, trust } = options;
   return assemble(options, [
@@ -113,7 +116,7 @@ export interface AdafactorOptions extends FactoredOptions, WithDecay {
   readonly maxRms?: number | undefined;
   /** Whether the learning rate is relative to the root mean square of the param; true by default. */
   readonly isRelative?: boolean | undefined;
-  /** What a param's root mean square counts as at least; 1e-3 by default. */
+  /** Least value that a param's root mean square counts as; 1e-3 by default. */
   readonly minRms?: number | undefined;
 }
 
@@ -129,7 +132,7 @@ export function adafactor(learningRate: Schedule, options: AdafactorOptions = {}
   ]);
 }
 
-/** The parts with what all optimizers have: bounds before them, multiples of the learning rate after them. */
+/** The chain of an optimizer's parts: bounds on the gradient before them, factors of the learning rate after them. */
 function assemble(
   { clip = {}, multipliers, sparseParams = [] }: CommonOptions,
   parts: readonly GradientTransformation[],

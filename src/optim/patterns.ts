@@ -1,4 +1,4 @@
-/** Which params a part is for, by patterns on their dotted names. */
+/** Selects params by patterns on their dotted names. */
 
 /** Names that at least one of `only` matches (all if left out) and none of `except`. */
 export interface Selection {
@@ -6,7 +6,7 @@ export interface Selection {
   readonly except?: readonly string[];
 }
 
-/** Whether a name is of a pattern: "*" stands for any characters, dots included, and all else for itself. */
+/** Whether a pattern matches a name: "*" matches any characters, dots included, and all else matches itself. */
 export function matches(pattern: string, name: string): boolean {
   const [start = "", ...parts] = pattern.split("*");
   const end = parts.pop();

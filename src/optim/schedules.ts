@@ -26,7 +26,7 @@ export function stepSchedule(value: number, at: readonly number[], factor: numbe
   return (step) => value * factor ** at.filter((boundary) => step >= boundary).length;
 }
 
-/** value factor^(step / every): times `factor` in `every` steps, a little with each. */
+/** value factor^(step / every): multiplied by `factor` once in `every` steps, gradually. */
 export function exponentialSchedule(value: number, factor: number, every: number): Schedule {
   return (step) => value * factor ** (step / every);
 }
@@ -60,8 +60,8 @@ export function oneCycleSchedule(options: OneCycleOptions): Schedule {
 }
 
 /**
- * A schedule that begins `numSteps` later, after a straight line to its first value from the share `from` of it, as
- * 0.1 x (Goyal et al. 2017, section 2.2).
+ * A schedule that begins `numSteps` later, after a warm-up in a straight line: from the share `from` of the schedule's
+ * first value to that value (Goyal et al. 2017, section 2.2).
  */
 export function withWarmUp(schedule: Schedule, numSteps: number, from = 0): Schedule {
   const share = linearSchedule(from, 1, numSteps);

@@ -7,7 +7,10 @@ import { mapValues, named } from "../runtime/named.js";
 import { firstMatch } from "./patterns.js";
 import type { GradientTransformation, OptStateSpec, Shapes, UpdateInput } from "./transformations.js";
 
-/** Where the number of steps of a param is kept, and for each row that of the step which touched it last: from 1, 0 for none. */
+/**
+ * State of a param with sparse updates: the number of steps taken, and for each row the number, from 1, of the step
+ * that last updated it (0 for none).
+ */
 const STEPS = "rows.steps";
 const LAST = "rows.last";
 
@@ -15,18 +18,18 @@ const LAST = "rows.last";
 export type RowGradients = Readonly<Record<string, RowGradient>>;
 
 /**
- * An optimizer that changes only the rows that a batch reads, of params of these names or patterns: tables that the loss
- * reads by `gather` alone. {@link step} does so.
+ * An optimizer with sparse updates for params of these names or patterns: {@link step} changes only the rows that a
+ * batch reads. The loss must read such a table by `gather` alone.
  *
- * Where a row without a gradient keeps its place and its state (SGD, Adagrad), this is the optimizer as it was. Where its
- * state would decay (momentum, RMSProp, Adam), the decay of the steps that a row missed is made up for when it is read
- * again, so its moments are those of the optimizer as it was; what is not made are the steps that these moments would have
- * moved it by meanwhile. For that it is kept in the state when each row was touched last.
+ * Where a row without a gradient keeps its value and its state (SGD, Adagrad), results are those of dense updates.
+ * Where its state would decay (momentum, RMSProp, Adam), the decay of the steps that a row missed is applied when it is
+ * read again, so its moments are those of dense updates; the steps that these moments would have moved the row by in
+ * between are not taken. For this, the state holds the step that last updated each row.
  *
- * Of ids that repeat, the first has the gradient of the row and the others 0. A part that takes a norm over all params must
- * therefore come before those that keep state, as clipping does in all ready-made optimizers.
+ * Among repeated ids, the first has the gradient of the row and the others 0. A part that takes a norm over all params
+ * must therefore come before those that keep state, as clipping does in all ready-made optimizers.
  *
- * Asking for the state throws {@link ConfigError} for a param that the optimizer must see whole.
+ * `stateSpec` throws {@link ConfigError} for a param that cannot have sparse updates.
  */
 export function touchingRows(optimizer: GradientTransformation, patterns: readonly string[]): GradientTransformation {
   const isTouched = (name: string) => firstMatch(patterns, name) !== undefined;
@@ -48,7 +51,7 @@ export function touchingRows(optimizer: GradientTransformation, patterns: readon
   };
 }
 
-/** Throws {@link ConfigError} for a param whose rows are to be touched by an optimizer that must see it whole. */
+/** Throws {@link ConfigError} for a param that should have sparse updates and cannot with this optimizer. */
 export function checkSparseParams({ isTouched, sparseUnsupported }: GradientTransformation, params: Shapes): void {
   for (const [name, { shape }] of Object.entries(params)) {
     if (!isTouched?.(name)) continue;
@@ -60,9 +63,9 @@ export function checkSparseParams({ isTouched, sparseUnsupported }: GradientTran
 }
 
 /**
- * The gradients of the params that are to be updated by touched rows.
+ * The gradients of the params with sparse updates.
  *
- * Throws {@link ConfigError} when the gradient of one is not that of a table which is read by its rows alone.
+ * Throws {@link ConfigError} when the loss does not read such a param by its rows alone.
  */
 export function rowGradients({ isTouched }: GradientTransformation, grads: Tensors): RowGradients {
   const touched: Record<string, RowGradient> = {};
@@ -80,7 +83,7 @@ export function rowGradients({ isTouched }: GradientTransformation, grads: Tenso
   return touched;
 }
 
-/** Gradients of which those of touched params have the rows alone: their squares add up to the same norm. */
+/** The gradients, where a param with sparse updates has only the gradients of its rows; the norm of all is the same. */
 export function withRows(grads: Tensors, touched: RowGradients): Tensors {
   return mapValues(grads, (grad, name) => touched[name]?.rows ?? grad);
 }
@@ -121,7 +124,7 @@ interface Table extends Pick<UpdateInput, "optState" | "scalars"> {
   readonly gradient: RowGradient;
 }
 
-/** The rows of a param and of its state that a batch reads, as they are at this step, and when they were touched. */
+/** The rows of a param and of its state that a batch reads, with the missed decay applied, and the new step counts. */
 function readRows(
   specs: Readonly<Record<string, OptStateSpec>>,
   name: string,
@@ -140,7 +143,7 @@ function readRows(
     const before = kept(key);
     return [key, decay === undefined ? before : mul(before, power(named(scalars, decay), column))] as const;
   });
-  // All steps, in a form that reads what was kept before anything of it is written.
+  // The number of steps taken, written so that the old state is read before any of it is changed in place.
   const steps = add(last, missed);
   const touches = {
     [stepsName]: add(reduceMax(steps), 1),
@@ -149,7 +152,7 @@ function readRows(
   return { rows, state: Object.fromEntries(state), touches };
 }
 
-/** A table with new rows: at every position of a row what its first one has. */
+/** A table with new rows: every position of a repeated row takes the value of the row's first position. */
 function written(table: Tensor, { indices, first }: RowGradient, rows: Tensor): Tensor {
   return setRows(table, indices, gather(rows, first));
 }

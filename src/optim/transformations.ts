@@ -18,19 +18,19 @@ export interface OptStateSpec {
   readonly decay?: string;
 }
 
-/** What a part is given in a step. */
+/** The input of a part in a step. */
 export interface UpdateInput {
-  /** What is to be added to the params, by their names: at first the gradients. */
+  /** What is to be added to the params, by their names; at the beginning of a chain, the gradients. */
   readonly updates: Tensors;
   /** The params before the step. */
   readonly params: Tensors;
-  /** The state of the whole chain, by the names that `state` gave. */
+  /** The state of the whole chain, by the names in `stateSpec`. */
   readonly optState: Tensors;
   /** The scalars of the whole chain, [] each. */
   readonly scalars: Tensors;
 }
 
-/** What a part gives back: the updates as it changed them, and its own state after the step. */
+/** The output of a part: the updates as it changed them, and its own state after the step. */
 export interface UpdateOutput {
   readonly updates: Tensors;
   readonly optState: Tensors;
@@ -42,16 +42,17 @@ export interface UpdateOutput {
  */
 export interface GradientTransformation {
   /**
-   * Numbers that are fed to the program under these names: what changes with the step, and the constants of a formula,
-   * which are computed in float64 and rounded to float32 once.
+   * Numbers that are fed to the program under these names: those that change with the step, and the constants of a
+   * formula, computed in float64 and rounded to float32 once.
    */
   readonly scalars: Readonly<Record<string, Schedule>>;
   /** The state it keeps for params of these shapes. */
   readonly stateSpec: (params: Shapes) => Readonly<Record<string, OptStateSpec>>;
   readonly update: (input: UpdateInput) => UpdateOutput;
   /**
-   * Null where a param may be given by some of its rows, because each is changed by its own gradient and state alone and
-   * one whose gradient is 0 by no more than the `decay` of its state; else why not, and the cure. Left out, it may not.
+   * Null where a param of this name may have sparse updates: a row depends on its own gradient and state alone, and a
+   * row with gradient 0 changes by no more than the `decay` of its state. Else a sentence with the reason and the cure.
+   * Left out, no param may.
    */
   readonly sparseUnsupported?: (name: string) => string | null;
   /** Whether a step changes only the rows of a param that its batch reads; {@link touchingRows} says for which. */
@@ -62,7 +63,7 @@ export interface GradientTransformation {
  * Parts applied one after the other.
  *
  * Throws {@link ConfigError} when two of them feed different values under one name, or keep state under one name, and
- * when one touches rows, as only a whole chain can.
+ * when one of them has sparse updates, which only a whole chain can.
  */
 export function chain(...parts: readonly GradientTransformation[]): GradientTransformation {
   if (parts.some(({ isTouched }) => isTouched)) {
@@ -102,10 +103,10 @@ export function chain(...parts: readonly GradientTransformation[]): GradientTran
   };
 }
 
-/** Of a part that may be given any param by some of its rows. */
+/** The `sparseUnsupported` of a part that allows sparse updates of every param. */
 export const byRows: NonNullable<GradientTransformation["sparseUnsupported"]> = () => null;
 
-/** A part without state, that may be given params by some of their rows unless it says why not. */
+/** A part without state, which allows sparse updates of every param unless it says why not. */
 export function stateless(
   scalars: GradientTransformation["scalars"],
   update: (input: UpdateInput) => Tensors,
@@ -135,8 +136,8 @@ export function scaleBySchedule(name: string, schedule: Schedule): GradientTrans
 }
 
 /**
- * u = c g, with c by the name of the param: that of the first pattern that matches ({@link firstMatch}), else 1. Last in a
- * chain these are learning rates by group of params, as multiples of the learning rate.
+ * u = c g, where c belongs to the first pattern that matches the name of the param ({@link firstMatch}), or is 1. At
+ * the end of a chain, these are factors of the learning rate by group of params.
  */
 export function scaleByPattern(multipliers: Readonly<Record<string, number>>): GradientTransformation {
   const patterns = Object.keys(multipliers);

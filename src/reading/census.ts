@@ -1,13 +1,16 @@
-/** What is counted of the text of a column before it is decided how it is read. Plain data: the counting is elsewhere. */
+/**
+ * The census of a column's text, on which the decision rests how the column is read. Plain data; the counting is in
+ * `node/table/`.
+ */
 
 /**
- * What a text looks like at first sight, by the first of these that it fits; regular expressions over trimmed text. The rest
- * is "digits" where short text has some, and "other".
+ * The looks of a text: the name of the first of these regular expressions that trimmed text fits. Other text is
+ * "digits" where it is short and has digits, and "other" else.
  */
 export const LOOKS = {
   /** A day as eight digits, which is a whole number too. */
   ymd: "(19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])",
-  /** Whole numbers that float64 holds, and that nobody writes as a code. */
+  /** Whole numbers that float64 holds and that are not written like codes. */
   whole: "-?(0|[1-9][0-9]{0,14})",
   plus: "[+](0|[1-9][0-9]{0,5})",
   /** More digits than float64 holds. */
@@ -34,14 +37,16 @@ export const LOOK_NAMES: readonly Look[] = [
   "other",
 ];
 
-/** Text of more characters is no number and no time. */
+/** The most characters of a number or a time. */
 export const LONGEST = 60;
 
 export interface Census {
   readonly name: string;
   /** Values of each look. */
   readonly counts: Readonly<Record<Look, number>>;
-  /** Of columns on which the looks do not decide; the most frequent first, {@link MOST_SHAPES} at most. */
+  /**
+   * The shapes of the values, the most frequent first, {@link MOST_SHAPES} at most; null where the looks alone decide.
+   */
   readonly shapes: readonly Shape[] | null;
 }
 
@@ -50,23 +55,26 @@ export interface Shape {
   readonly shape: string;
   readonly look: Look;
   readonly count: number;
-  /** Different ones, about. */
+  /** The number of different values, about. */
   readonly distinct: number;
-  /** The first and the last value by the alphabet. */
+  /** The first and the last value in alphabetical order. */
   readonly min: string;
   readonly max: string;
   /** Values whose first digit is a 0 before another digit or a mark. */
   readonly zeros: number;
-  /** The least and the largest of the first number of the text, of the second and of the third one. */
+  /** The least and the largest first number of the text; likewise of its second and its third number. */
   readonly first: readonly [number, number];
   readonly second: readonly [number, number];
   readonly third: readonly [number, number];
 }
 
-/** Shapes that are looked at of a column, the most frequent ones: a column with more is no numbers and no times. */
+/**
+ * The most shapes that are counted of a column, the most frequent ones: a column with more holds no numbers and no
+ * times.
+ */
 export const MOST_SHAPES = 2000;
 
-/** Values that are text and no mark of a missing one. */
+/** The number of values that are not marks of a missing value. */
 export function numValues({ counts }: Census): number {
   return LOOK_NAMES.reduce((sum, look) => sum + (look === "mark" ? 0 : counts[look]), 0);
 }
@@ -76,7 +84,7 @@ export function numPlain({ counts }: Census): number {
   return counts.ymd + counts.whole + counts.plus + counts.fraction + counts.big + counts.zeros + counts.exponent;
 }
 
-/** The shapes of values that say something. */
+/** The shapes of values that are neither marks of a missing value nor infinite. */
 export function valueShapes({ shapes }: Census): readonly Shape[] {
   return (shapes ?? []).filter(({ look }) => look !== "mark" && look !== "infinite");
 }
@@ -86,7 +94,7 @@ export function examplesOf({ shapes }: Census, look: Look): string[] {
   return (shapes ?? []).filter((one) => one.look === look).map(({ min }) => min);
 }
 
-/** Whether it takes more than the looks to decide on a column, or to say what was decided. */
+/** Whether the looks do not suffice to decide on a column, or to describe the decision. */
 export function needsShapes(census: Census): boolean {
   const { counts } = census;
   const values = numValues(census);

@@ -1,4 +1,4 @@
-/** How a column of numbers is read that are not written plainly: decimal mark, thousands, unit. */
+/** Decides how a column of numbers that are not written plainly is read: decimal mark, thousands, unit. */
 import type { Shape } from "./census.js";
 import { LOOKS } from "./census.js";
 import { amountOf, type Marks, marksOf } from "./number-text.js";
@@ -7,19 +7,19 @@ import type { NumberReading } from "./reading.js";
 export interface NumberContext {
   /** The decimal mark that was given, or that other columns of the source prove. */
   readonly decimal: "." | "," | null;
-  /** What parts the values of the files. */
+  /** The delimiter between the values of the files. */
   readonly delimiter: string;
 }
 
 export interface NumberChoice {
   readonly reading: NumberReading;
-  /** Those of the values that are such numbers. */
+  /** The shapes of the values that fit the reading. */
   readonly fits: readonly Shape[];
   /** A value that may be read in two ways, and how it is; null where the text decides. */
   readonly open: { readonly example: string; readonly isDecimal: boolean; readonly why: string } | null;
   /** A value that is negative, though no plain minus before it says so. */
   readonly oddlySigned: string | null;
-  /** Units beside the one that was taken. */
+  /** Units of other values than those that fit. */
   readonly otherUnits: readonly string[];
 }
 
@@ -43,8 +43,11 @@ export function provenDecimal(shapes: readonly Shape[]): "." | "," | "both" | nu
 }
 
 /**
- * The marks that most values prove; where none does, `1,234` is a thousand and more, and 1.234 in files whose delimiter is ";".
- * Null where no value is a number, or digits in groups are no quantities: leading zeros, a "+", one length throughout.
+ * Decide by the marks that most values prove. Where no value proves any, `1,234` is 1234, but the fraction 1.234 in
+ * files whose delimiter is ";".
+ *
+ * Null where no value is a number, or where digits in groups are not quantities: they have leading zeros, a "+", or the
+ * same length throughout.
  */
 export function decideNumbers(
   shapes: readonly Shape[],
@@ -124,10 +127,13 @@ function parsedOf(shapes: readonly Shape[]): Parsed[] {
   });
 }
 
-/** How many values prove that the point is the decimal mark, that the comma is, and how many may be read both ways. */
+/**
+ * The number of values which prove that the point is the decimal mark, that the comma is, and of those that could be
+ * read both ways.
+ */
 function weights(parsed: readonly Parsed[]) {
   const sum = (holds: (one: Parsed) => boolean) => parsed.filter(holds).reduce((total, { of }) => total + of.count, 0);
-  // "0,485" has no thousands.
+  // In "0,485" the comma cannot separate thousands.
   const isOpen = ({ marks, of }: Parsed) => marks.isOpen && of.zeros === 0;
   return {
     point: sum((one) => !isOpen(one) && (one.marks.decimal === "." || one.marks.thousands === ",")),

@@ -3,12 +3,12 @@ import type { Shape } from "./census.js";
 import type { TimeReading } from "./reading.js";
 import { editedTime, guardOf, hasClock, hasDate, writtenAs, zoneOf } from "./time-text.js";
 
-/** What is known of the order of day and month. */
+/** The part of a date that comes first: the day, or the month. */
 export type Order = "day" | "month";
 
 export interface TimeChoice {
   readonly reading: TimeReading | { readonly as: "timeOfDay"; readonly formats: readonly string[] };
-  /** Those of the values that fit a pattern. */
+  /** The shapes of the values that fit a pattern. */
   readonly fits: readonly Shape[];
   /** A value that may be read in two ways, and how it is; null where the text decides. */
   readonly open: {
@@ -37,10 +37,11 @@ export function provenOrder(shapes: readonly Shape[]): Order | "both" | null {
 }
 
 /**
- * Patterns for the values that are times, the most frequent first. Where nothing proves which number is the day: what other
- * columns of the source prove (`fileOrder`), dots say day first, AM and PM month first, and else the day is first.
+ * Decide on patterns for the values that are times, the most frequent first. Where the column does not prove which
+ * number is the day, the order is what other columns of the source prove (`fileOrder`); else the day first with dots,
+ * the month first with AM and PM, and the day first otherwise.
  *
- * Null where no value is a time, or where one pattern holds both orders.
+ * Null where no value is a time, or where values of one pattern prove both orders.
  */
 export function decideTimes(shapes: readonly Shape[], fileOrder: Order | null): TimeChoice | null {
   const groups = groupsOf(shapes);
@@ -73,7 +74,7 @@ export function decideTimes(shapes: readonly Shape[], fileOrder: Order | null): 
   return { reading: readingOf(formats, fits), fits, open };
 }
 
-/** The reading by patterns that the user gave; null where only ISO 8601 fits, which needs none, or nothing does. */
+/** The reading by the patterns that the user gave; null where no value fits one of them. */
 export function givenTimes(shapes: readonly Shape[], formats: readonly string[]): TimeChoice | null {
   const fitsOne = (of: readonly string[]) => (shape: Shape) =>
     of.some((format) => new RegExp(`^(${guardOf(format)})$`).test(editedTime(shape.shape)));
@@ -106,7 +107,7 @@ function groupsOf(shapes: readonly Shape[]): Group[] {
   return [...groups].map(([format, group]) => ({ format, ...group })).sort((a, b) => total(b.shapes) - total(a.shapes));
 }
 
-/** The larger of the numbers tell: there are 12 months. */
+/** The order that numbers above 12 prove, since there are 12 months. */
 function orderOf(shapes: readonly Shape[]): Order | "both" | null {
   if (isYearFirst(shapes)) return null;
   const isDayFirst = shapes.some(({ first }) => first[1] > 12);
@@ -115,7 +116,10 @@ function orderOf(shapes: readonly Shape[]): Order | "both" | null {
   return isDayFirst ? "day" : isMonthFirst ? "month" : null;
 }
 
-/** Of years with two digits: the first number is none of a day, or it is a month's that follows it and varies less than the last one. */
+/**
+ * Whether a year of two digits comes first: the first number is above 31, or it is above 12 and varies less than the
+ * third, where the second and the third can be month and day.
+ */
 function isYearFirst(shapes: readonly Shape[]): boolean {
   const range = (part: "first" | "second" | "third") =>
     [Math.min(...shapes.map((shape) => shape[part][0])), Math.max(...shapes.map((shape) => shape[part][1]))] as const;

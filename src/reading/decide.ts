@@ -1,4 +1,4 @@
-/** How the text of each column of a source is read: rules over what was counted of it. */
+/** Decides how the text of each column of a source is read, by rules over the column's census. */
 import { type Census, needsShapes, numPlain, numValues, type Shape, valueShapes } from "./census.js";
 import { decideNumbers, haveFractions, type NumberChoice, provenDecimal } from "./decide-numbers.js";
 import { decideTimes, givenTimes, type Order, provenOrder, type TimeChoice } from "./decide-times.js";
@@ -16,34 +16,37 @@ import {
 } from "./notes.js";
 import type { ColumnReading, GivenReading } from "./reading.js";
 
-/** How a column is read, and what is to be said of it. */
+/** How a column is read, and notes on it. */
 export interface Decision {
   readonly name: string;
   readonly reading: ColumnReading;
-  /** Whether a configuration should keep it: something else could have been taken. */
+  /** Whether a configuration should fix the reading, since another one was possible. */
   readonly isChoice: boolean;
-  /** What was taken and how to say otherwise; none where nothing is to be said. */
+  /** Sentences on what was chosen and how to choose otherwise; none where that is plain. */
   readonly notes: readonly string[];
 }
 
-/** What the user says a column is for, by roles. */
+/** The type that a role given by the user demands of a column. */
 export type Wanted = "number" | "time" | "text";
 
-/** What is known beforehand. */
+/** What is known before the text is looked at. */
 export interface DecideContext extends Pick<GivenReading, "decimal" | "columns"> {
   readonly formats: GivenFormats;
-  /** Between the values of the files. */
+  /** The delimiter between the values of the files. */
   readonly delimiter: string;
   readonly wanted?: ReadonlyMap<string, Wanted> | undefined;
 }
 
 /** Share of the values of a column that must read as numbers or times, for the others to count as missing. */
 const READS_AS = 0.98;
-/** The same where the others are no more than {@link FEW_MARKS} different values, and these {@link MANY_VALUES} or more. */
+/**
+ * The same share, where the others are at most {@link FEW_MARKS} different values, and these at least
+ * {@link MANY_VALUES}.
+ */
 const READS_AS_BUT_MARKS = 0.9;
 const FEW_MARKS = 3;
 const MANY_VALUES = 12;
-/** The same where the user says that it is numbers, or times. */
+/** The same share, where the user says that the column is of numbers, or of times. */
 const READS_AS_WANTED = 0.5;
 
 /** Columns of yes and no that keep their words. Of more, each is a quantity (`infer/roles.ts`), for which they are booleans. */
@@ -54,10 +57,13 @@ const WHOLE: ColumnReading = { as: "number", whole: true };
 const FRACTIONS: ColumnReading = { as: "number" };
 const YMD: ColumnReading = { as: "time", formats: ["%Y%m%d"], days: true };
 const SPANS: ColumnReading = { as: "number", duration: true };
-/** Values that are no days by chance: one of 1,400 numbers of eight digits is such a day. */
+/**
+ * The fewest values that count as days written in eight digits: one in 1,400 numbers of eight digits looks like one by
+ * chance.
+ */
 const LEAST_YMD = 2;
 
-/** Of which columns shapes are to be counted, as their looks do not decide on them. */
+/** The columns whose shapes must be counted, as their looks do not suffice. */
 export function wantShapes(columns: readonly Census[], context: DecideContext): readonly boolean[] {
   const areYesNo = columns.map((census) => census.counts.yesNo > 0 && census.counts.yesNo === numValues(census));
   const areWorded = areYesNo.filter(Boolean).length <= MOST_WORDED;
@@ -71,7 +77,7 @@ function wantsShapes(census: Census, context: DecideContext): boolean {
   const given = columns?.[name]?.as;
   if (given !== undefined) return given === "time" || given === "number";
   if (want === "text") return false;
-  // "1.234" is a thousand and more where commas are decimal marks.
+  // Where the comma is the decimal mark, "1.234" is more than a thousand.
   const isOpen = counts.fraction > 0 && (decimal === "," || delimiter === ";");
   return needsShapes(census) || isOpen || formatsOf(name, context).length > 0 || want !== undefined;
 }
@@ -80,7 +86,10 @@ function formatsOf(name: string, { formats }: DecideContext): readonly string[] 
   return formats.of.get(name) ?? formats.all;
 }
 
-/** The reading of each column. What one column proves of decimal marks, and of days and months, holds for the others too. */
+/**
+ * Decide the reading of each column. The decimal mark, and the order of day and month, that one column proves hold for
+ * the others.
+ */
 export function decideReadings(columns: readonly Census[], context: DecideContext): Decision[] {
   const shapes = columns.map(valueShapes);
   const decimal = context.decimal ?? agreed(shapes.map(provenDecimal));
@@ -92,7 +101,7 @@ export function decideReadings(columns: readonly Census[], context: DecideContex
   });
 }
 
-/** What all say that say something. */
+/** The value that all proofs agree on; null where they differ, or there are none. */
 function agreed<T extends string>(proofs: readonly (T | "both" | null)[]): T | null {
   const [only = null, ...others] = new Set(proofs.filter((proof) => proof !== null));
   return others.length === 0 && only !== "both" ? only : null;
@@ -116,7 +125,7 @@ function decideReading(census: Census, context: DecideContext, order: Order | nu
   }
   if (wanted === "time" && shapes !== null) {
     const found = decideByShapes(census, shapes, context, order);
-    // What is no time may be a number that counts on.
+    // Values that are not times may still be numbers that grow with time.
     if (found.reading.as !== "text") return found;
   }
   if (counts.ymd >= READS_AS * values && wanted !== "number" && counts.ymd >= LEAST_YMD) {
@@ -137,7 +146,7 @@ function decideReading(census: Census, context: DecideContext, order: Order | nu
   return settled(counts.clock === values ? { as: "timeOfDay", formats: ["iso"] } : TEXT);
 }
 
-/** A reading as whole numbers, for text that has fractions. */
+/** A given reading as whole numbers, changed to numbers where the text has fractions. */
 function widened(reading: ColumnReading, census: Census): ColumnReading {
   if (reading.as !== "number" || !reading.whole) return reading;
   if (census.counts.fraction === 0 && !haveFractions(valueShapes(census), reading)) return reading;
@@ -145,7 +154,7 @@ function widened(reading: ColumnReading, census: Census): ColumnReading {
   return rest;
 }
 
-/** Whether values were taken for what they are by more than their looks, so that some may turn out to be something else. */
+/** Whether the reading rests on more than the values' looks, so that some values may turn out not to fit it. */
 export function mayBeUnread({ reading: { as } }: Decision, census: Census): boolean {
   const values = numValues(census) - census.counts.infinite;
   return (
@@ -156,7 +165,10 @@ export function mayBeUnread({ reading: { as } }: Decision, census: Census): bool
   );
 }
 
-/** Yes and no under the words that are most frequent; text where words of both kinds come, as F and N then are two things. */
+/**
+ * Yes and no, named by their most frequent words; text where words of both kinds occur, as F and N then mean two
+ * things.
+ */
 function decideYesNo(name: string, shapes: readonly Shape[]): Decision {
   const spelt = (words: RegExp) => shapes.filter(({ look, min }) => look === "yesNo" && words.test(min));
   const [[yes], [no]] = [spelt(/^y/i), spelt(/^n/i)];
@@ -169,7 +181,7 @@ function decideYesNo(name: string, shapes: readonly Shape[]): Decision {
   });
   if (!yes && !no) return settled({ as: "boolean" });
   if (truth) return settled(TEXT, [mixedWordsNote(name, truth.min, (yes ?? no)?.min ?? "")]);
-  // Of a column that says one of the two alone nobody knows how it says the other one.
+  // Where a column has only one of the two, the word for the other is unknown.
   return settled(yes && no ? { as: "boolean", words: { yes: yes.min, no: no.min } } : TEXT);
 }
 
@@ -179,11 +191,11 @@ function decideDigits(census: Census, isWanted: boolean, { decimal }: DecideCont
   const values = numValues(census) - counts.infinite;
   const digits = numPlain(census);
   const numCodes = counts.big + counts.zeros + counts.exponent;
-  // Names have no fractions.
+  // Digits that are names have no fractions.
   if (numCodes > 0 && counts.fraction === 0 && digits >= values / 2 && !isWanted) {
     return { name, reading: TEXT, isChoice: true, notes: [codeNote(census)] };
   }
-  // Shapes tell what "1.234" is where commas are decimal marks.
+  // Where the comma is the decimal mark, the shapes decide what "1.234" is.
   if (digits < values || (decimal === "," && counts.fraction > 0 && census.shapes !== null)) return null;
   const isWhole = counts.fraction + counts.exponent + counts.big === 0;
   return { name, reading: isWhole ? WHOLE : FRACTIONS, isChoice: numCodes > 0, notes: [] };
@@ -207,7 +219,7 @@ function decideByShapes(
   const others = shapes.filter((shape) => !choice?.fits.includes(shape));
   const share = sum(choice?.fits ?? []) / values;
   const numFitting = (choice?.fits ?? []).reduce((total, { distinct }) => total + distinct, 0);
-  // Among few different values an odd one is a name as they are.
+  // Among few different values, a value that does not fit is probably a name, and so are the others.
   const areFewMarks =
     share >= READS_AS_BUT_MARKS && numDifferent(shapes, others, values) <= FEW_MARKS && numFitting >= MANY_VALUES;
   const isTaken = share >= (wanted === undefined ? READS_AS : READS_AS_WANTED) || areFewMarks;
@@ -221,7 +233,7 @@ function decideByShapes(
   return { name, reading: choice.reading, isChoice, notes: note === null ? [] : [note] };
 }
 
-/** How many different values there are at least among some shapes, those that were not counted included. */
+/** The least number of different values among some shapes, including shapes that were not counted. */
 function numDifferent(all: readonly Shape[], some: readonly Shape[], values: number): number {
   const uncounted = sum(all) < values ? FEW_MARKS + 1 : 0;
   return some.reduce((number, { distinct }) => number + distinct, uncounted);

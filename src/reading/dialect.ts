@@ -1,4 +1,4 @@
-/** How the lines of a file are taken apart, told from its beginning: delimiter, quotes, header, and what is above it. */
+/** Finds the dialect of a delimited file from its beginning: delimiter, quotes, header, and the lines above it. */
 import { LONGEST, LOOKS } from "./census.js";
 import { amountOf, marksOf } from "./number-text.js";
 import { NULL_MARKS } from "./reading.js";
@@ -6,19 +6,19 @@ import { type ParsedRecord, type Parsing, recordsOf } from "./records.js";
 import { writtenAs } from "./time-text.js";
 
 export interface Dialect extends Parsing {
-  /** Records above the first row, blank lines included: the header, and what is no part of the table. */
+  /** Records above the first row, blank lines included: the header, and lines that are not part of the table. */
   readonly skip: number;
   /** The cells of the header; null where the first line is a row. */
   readonly header: readonly string[] | null;
   readonly numColumns: number;
-  /** What was found beside that, in words, each to go on after the file's name. */
+  /** What else was found: phrases that continue a sentence after the file's name. */
   readonly notes: readonly string[];
 }
 
-/** What is known beforehand. */
+/** What is known before the file is looked at. */
 export interface DialectKnown {
   readonly delimiter?: string | undefined;
-  /** Whether there is a header, or the names of columns of which it must have all to be one; found out where nothing is said. */
+  /** Whether there is a header, or names of columns that a header must all have; found out when left out. */
   readonly header?: boolean | readonly string[] | undefined;
 }
 
@@ -53,7 +53,10 @@ export function dialectOf(head: string, isWhole: boolean, known: DialectKnown): 
   return dialectIn(best.records, isApart ? best.numColumns : 1, best.parsing, known.header, said !== null);
 }
 
-/** How many values most records have, and which share of the records; a table that is parted has two or more. */
+/**
+ * The number of values that most records have, and the share of these records; below two values, the table is not
+ * separated.
+ */
 function agreementOf(records: readonly ParsedRecord[]): { readonly numColumns: number; readonly share: number } {
   const counts = new Map<number, number>();
   for (const { cells } of records) counts.set(cells.length, (counts.get(cells.length) ?? 0) + 1);
@@ -89,7 +92,7 @@ function dialectIn(
   return { ...start, skip: (isSecond ? second : first).above + 1, header };
 }
 
-/** Lines of one cell before the first with as many as most have. */
+/** The number of lines of one cell above the first record of about `width` cells. */
 function numAbove(records: readonly ParsedRecord[], width: number): number {
   if (width === 1) return 0;
   const first = records.findIndex(({ cells }) => cells.length >= width - 1 && cells.length > 1);
@@ -102,7 +105,10 @@ function hasNames(cells: readonly string[], names: readonly string[]): boolean {
   return names.every((name) => own.has(name.toLowerCase()));
 }
 
-/** A header with one name fewer than there are columns lacks the one of row names, or of what a delimiter at the end makes. */
+/**
+ * The header with one name for each column. A header with one name fewer lacks that of row names, or of the empty
+ * column that a trailing delimiter makes.
+ */
 function fitted(
   cells: readonly string[],
   rows: readonly ParsedRecord[],
@@ -136,7 +142,7 @@ function kindOfCell(cell: string): Kind {
   return writtenAs(text) ? "time" : "text";
 }
 
-/** The kinds of columns whose values are all of one, numbers or times. */
+/** The kind of each column whose values are all numbers or all times; null for other columns. */
 function kindsOf(rows: readonly ParsedRecord[], width: number): Kind[] {
   return Array.from({ length: width }, (_, i) => {
     const kinds = new Set(rows.map(({ cells }) => kindOfCell(cells[i] ?? "")).filter((kind) => kind !== null));
@@ -145,7 +151,10 @@ function kindsOf(rows: readonly ParsedRecord[], width: number): Kind[] {
   });
 }
 
-/** Whether the first line is names: no number where numbers follow; where none do, nothing that comes again below it. */
+/**
+ * Whether the first line consists of names: where columns of numbers or times follow, one of its cells above them is
+ * text; where none follow, no cell occurs again below it.
+ */
 function looksLikeHeader(first: readonly string[], rows: readonly ParsedRecord[]): boolean {
   const kinds = kindsOf(rows.slice(0, 200), first.length);
   const typed = first.map((cell, i) => (kinds[i] === null ? null : kindOfCell(cell))).filter((kind) => kind !== null);
@@ -155,7 +164,7 @@ function looksLikeHeader(first: readonly string[], rows: readonly ParsedRecord[]
   return first.every((cell, i) => cell.trim() === "" || others.every(({ cells }) => cells[i] !== cell));
 }
 
-/** Whether the first row is words in every column of numbers or times. */
+/** Whether the first row has text in every column of numbers or times. */
 function isSecondHeader(cells: readonly string[], rows: readonly ParsedRecord[]): boolean {
   if (rows.length < 3) return false;
   const typed = kindsOf(rows.slice(0, 200), cells.length).flatMap((kind, i) =>

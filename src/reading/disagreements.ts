@@ -1,4 +1,4 @@
-/** Where the text of files is not what a reading that was given beforehand expects of it. */
+/** Notes on files whose text disagrees with a reading that was given beforehand. */
 import { count, counted, shortened } from "../report/format.js";
 import { type Census, valueShapes } from "./census.js";
 import { provenDecimal } from "./decide-numbers.js";
@@ -9,7 +9,7 @@ import { zoneOf } from "./time-text.js";
 
 const quoted = (text: string | undefined) => JSON.stringify(shortened(text ?? "", 40));
 
-/** Values that were read as nothing. */
+/** A note on values that could not be read. */
 export function unreadNote(
   { name, count: number, example }: { readonly name: string; readonly count: number; readonly example: string },
   reading: ColumnReading | undefined,
@@ -18,7 +18,7 @@ export function unreadNote(
   return `${name}: ${counted(number, "value")} cannot be read${as} and ${number === 1 ? "counts" : "count"} as missing, as ${quoted(example)}`;
 }
 
-/** What the values of a column prove against a reading, by which they are read all the same. */
+/** Notes on what the values of a column prove against a given reading, by which they are still read. */
 export function disagreements(census: Census, given: ColumnReading | undefined): string[] {
   const shapes = valueShapes(census);
   const { name } = census;

@@ -1,4 +1,4 @@
-/** What users say beforehand of how text is read, for all columns or for one. */
+/** Readings that users give, for all columns or for one. */
 import { ConfigError } from "../errors.js";
 import { columnNamed, type NamedColumn } from "./names.js";
 import type { ColumnReading, GivenReading } from "./reading.js";
@@ -11,8 +11,8 @@ export interface GivenFormats {
 }
 
 /**
- * Patterns as users write them, as "%d/%m/%Y", or "shipped=%m/%d/%Y" for one of the columns.
- * Throws {@link ConfigError} for what is neither.
+ * Read patterns as users write them: "%d/%m/%Y", or "shipped=%m/%d/%Y" for one of the columns. Throws
+ * {@link ConfigError} for other text.
  */
 export function givenFormats(formats: readonly string[], columns: readonly NamedColumn[]): GivenFormats {
   const all: string[] = [];
@@ -32,7 +32,7 @@ export function givenFormats(formats: readonly string[], columns: readonly Named
   return { all, of };
 }
 
-/** The reading of a model's column for files that the user says are written in another way. */
+/** The reading of a model's column, with the patterns or the decimal mark that the user gives for these files. */
 export function overridden(
   reading: ColumnReading,
   formats: readonly string[] | undefined,

@@ -1,13 +1,13 @@
-/** Names of columns: as files have them, as SQL has them, and as people write them in flags. */
+/** Names of columns: in files, in SQL, and in flags. */
 import { ConfigError } from "../errors.js";
 import { nearest } from "../nearest.js";
 import { firstNames } from "../report/format.js";
 
 /** A column of a source. */
 export interface NamedColumn {
-  /** As SQL has it, where no two names are the same but for their case. */
+  /** The name in SQL, where no two names may differ in case alone. */
   readonly name: string;
-  /** As the files have it, where that is another. */
+  /** The name in the files, where it differs from that in SQL. */
   readonly header?: string;
 }
 
@@ -21,7 +21,7 @@ export function headerNames(cells: readonly string[]): string[] {
   const taken = new Set<string>();
   const all = new Set(cells);
   return cells.map((cell, i) => {
-    // A byte order mark is a space to `trim`.
+    // `trim` removes a byte order mark too.
     const name = cell.trim() || `column${i}`;
     const free = freeAmong(name, (one) => taken.has(one) || (one !== name && all.has(one)));
     taken.add(free);
@@ -29,7 +29,7 @@ export function headerNames(cells: readonly string[]): string[] {
   });
 }
 
-/** The same columns with names that SQL takes. */
+/** Columns with these headers, with names that are unique in SQL. */
 export function sqlNames(headers: readonly string[]): NamedColumn[] {
   const taken = new Set<string>();
   return headers.map((header) => {
@@ -47,8 +47,8 @@ function freeAmong(name: string, isTaken: (one: string) => boolean): string {
 }
 
 /**
- * Finds the one of some columns that a name means: the very name, as the files or as SQL has it, else the only one that differs
- * from it in case alone. "several" where more than one does; null where none does.
+ * Finds the column that a name means: the column of exactly this name, in the files or in SQL, else the only one whose
+ * header differs in case alone. "several" where more than one differs so; null where none does.
  */
 export function columnFinder<T extends NamedColumn>(columns: readonly T[]): (wanted: string) => T | "several" | null {
   const [byHeader, byName, byFold] = [new Map<string, T>(), new Map<string, T>(), new Map<string, T | "several">()];
@@ -67,7 +67,9 @@ export function columnNamed<T extends NamedColumn>(wanted: string, columns: read
   return columnFinder(columns)(wanted);
 }
 
-/** The same for the argument of a flag. Throws {@link ConfigError} for a name that is no column, or that several may be. */
+/**
+ * The column that the argument of a flag names. Throws {@link ConfigError} where it names none, or may name several.
+ */
 export function columnOfFlag<T extends NamedColumn>(flag: string, wanted: string, columns: readonly T[]): T {
   const found = columnNamed(wanted, columns);
   const names = columns.map(({ name, header = name }) => header);
@@ -85,8 +87,8 @@ export function columnOfFlag<T extends NamedColumn>(flag: string, wanted: string
 }
 
 /**
- * The columns that the arguments of a flag name: each is the name of one, or several parted by commas, in quotes where a name
- * has a comma itself.
+ * The columns that the arguments of a flag name: each argument is one name, or several separated by commas, where a
+ * name that has a comma stands in quotes.
  */
 export function columnsOfFlag<T extends NamedColumn>(
   flag: string,
@@ -101,7 +103,7 @@ export function columnsOfFlag<T extends NamedColumn>(
   });
 }
 
-/** A list parted by commas; what is in quotes is one, and has its quotes doubled. */
+/** The items of a list separated by commas; an item may stand in quotes, with the quotes inside it doubled. */
 export function listed(text: string): string[] {
   return [...text.matchAll(/\s*(?:"((?:[^"]|"")*)"|([^,]*))\s*(?:,|$)/g)]
     .map(([, inQuotes, plain = ""]) => inQuotes?.replaceAll('""', '"') ?? plain.trim())

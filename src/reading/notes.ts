@@ -1,4 +1,4 @@
-/** What is said of how a column is read, and how to say otherwise. */
+/** Notes on how a column is read, and on how to choose otherwise. */
 import { counted, percent, shortened } from "../report/format.js";
 import { type Census, examplesOf, type Shape } from "./census.js";
 import type { NumberChoice } from "./decide-numbers.js";
@@ -8,7 +8,7 @@ import { type ColumnReading, readingWords } from "./reading.js";
 
 const quoted = (text: string | undefined) => JSON.stringify(shortened(text ?? "", 40));
 
-/** Digits that are names. */
+/** A note on digits that are read as names. */
 export function codeNote(census: Census): string {
   const { name, counts } = census;
   const [look, why] =
@@ -26,7 +26,7 @@ export function givenNote(name: string, { reading }: TimeChoice): string {
   return `${name}: read as ${readingWords(reading)}, as given`;
 }
 
-/** A reading by the looks of a column, an example of which tells why. */
+/** A note on a reading by the looks of a column, with a reason. */
 export function readingNote(name: string, reading: ColumnReading, why: string): string {
   return `${name}: read as ${readingWords(reading)}, as ${why}`;
 }
@@ -55,7 +55,7 @@ export function missingNote(census: Census): string | null {
   return `${name}: ${parts.join(" and ")} ${counts.mark + counts.infinite === 1 ? "counts" : "count"} as missing${cure}`;
 }
 
-/** What shapes decided; null where it is what everybody would take it for. */
+/** A note on a reading that the shapes decided; null for a reading that is plain. */
 export function shapesNote(name: string, choice: TimeChoice | NumberChoice): string | null {
   const said = [
     ...(isPlain(choice.reading) ? [] : [`read as ${readingWords(choice.reading)}, as ${quoted(choice.fits[0]?.min)}`]),
@@ -83,7 +83,10 @@ function openWords(name: string, { open }: TimeChoice | NumberChoice): string[] 
   return [`${example} is ${is} (${open.why}); if not: --decimal "${cure}"`];
 }
 
-/** Why a column that much resembles numbers or times is text all the same, and what to do about it; null for others. */
+/**
+ * A note on a column that resembles numbers or times and is read as text: the reason and the cure; null for other
+ * columns.
+ */
 export function whyTextNote(
   name: string,
   shapes: readonly Shape[],

@@ -1,30 +1,33 @@
-/** The text of numbers: what parts thousands, what the decimal mark is, in which unit they are. */
+/** The text of numbers: the separator of thousands, the decimal mark, the unit. */
 
 /** A number taken apart: the digits with their marks, and the unit before or behind them. */
 interface Amount {
   readonly digits: string;
   readonly unit: string;
   readonly isBracketed: boolean;
-  /** Whether something else than a plain minus before it says that it is negative: brackets, a minus behind it or a typographic one. */
+  /**
+   * Whether it is marked as negative otherwise than by a plain minus in front: by brackets, a minus after it or a
+   * typographic minus.
+   */
   readonly isOddlySigned: boolean;
 }
 
-/** What a text of digits and marks may say. */
+/** The meaning of the marks in a text of digits. */
 export interface Marks {
   readonly decimal: "." | "," | null;
   readonly thousands: "," | "." | " " | "'" | null;
-  /** Whether it may say as well that its one mark, before three digits, is the other of the two. */
+  /** Whether its only mark could be a decimal mark or a separator of thousands, as three digits follow it. */
   readonly isOpen: boolean;
 }
 
-/** Spaces that part thousands: plain, no-break, thin and narrow ones. */
+/** Spaces that separate thousands: plain, no-break, thin and narrow ones. */
 export const SPACES = " \u00a0\u2009\u202f";
 export const APOSTROPHES = "'\u2019";
 export const MINUSES = "-\u2212";
 
 const CURRENCY =
   "[$€£¥₹₽₩₺₫₪฿₴₦¢]|[A-Z]{1,3}[$]|USD|EUR|GBP|CHF|JPY|CNY|INR|AUD|CAD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|RUB|TRY|BRL|MXN|ZAR|KRW|SGD|HKD|Rs[.]?|kr[.]?|Fr[.]?|zł|Kč|Ft";
-/** Units that may stand at the digits without a space; letters that are none make a code of it. */
+/** Units that may follow the digits without a space; other letters there make the text a code. */
 const UNITS =
   `${CURRENCY}|[%‰°]|° ?[CF]|[kcmµu]?m|[kmµ]?g|[mc]?l|mi|ft|in|yd|nm|lbs?|oz|h|hrs?|mins?|s|secs?|ms|d|days?|yrs?|years?|wks?|weeks?|months?|` +
   "[kMGT]?W|[kMG]?Wh|[kM]?V|mV|mA|m?Ah|[kMG]?Hz|[kKMGT]i?B|[kMG]b/s|[kMG]bps|px|pt|mph|km/h|kmh|kph|m/s|psi|m?bar|[khM]?Pa|k?cal|k?J|mol|ppm|ppb|" +
@@ -33,7 +36,7 @@ const PREFIX = new RegExp(`^(?:(${CURRENCY}) ?)`);
 const SUFFIX = new RegExp(`( ?)(${UNITS})$`);
 const WORD = / (\p{L}[\p{L}./²³]{0,14})$/u;
 
-/** Take a text apart, of a shape or with its own digits; null where it is no amount. */
+/** Split a text, which may be a shape, into its parts; null where it is not a number with an optional unit. */
 export function amountOf(text: string): Amount | null {
   let rest = text.trim().replace(/[\u00a0\u2009\u202f]/g, " ");
   const bracketed = /^\((.*)\)$/.exec(rest);
@@ -68,7 +71,7 @@ export function amountOf(text: string): Amount | null {
   return { digits: rest.trim(), unit: prefix?.[1] ?? behind, isBracketed: bracketed !== null, isOddlySigned };
 }
 
-/** What the marks between digits say; null where they are in no order that numbers have. */
+/** The meaning of the marks between digits; null where no number is written so. */
 export function marksOf(digits: string): Marks | null {
   const text = digits.replaceAll("\u2019", "'");
   const marks = [...text.matchAll(/[., ']/g)].map(([mark]) => mark as "." | "," | " " | "'");
@@ -87,7 +90,7 @@ export function marksOf(digits: string): Marks | null {
   return { decimal: second, thousands: first, isOpen: false };
 }
 
-/** Whether digits are parted in threes, or as in India, in twos before the last three. */
+/** Whether digits are grouped by threes, or as in India by twos before the last three. */
 function isGrouped(digits: string, mark: string): boolean {
   const [first = "", ...rest] = digits.split(mark);
   if (!/^[0-9]{1,3}$/.test(first) || rest.length === 0) return false;

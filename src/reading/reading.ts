@@ -1,6 +1,6 @@
 /**
- * How the text of files became values: plain data, inferred or given once, kept with the training cache and with the model,
- * so that the same text is the same value in training, `predict` and `evaluate`.
+ * Readings: how the text of files becomes values. They are plain data, inferred or given once, and stored in the
+ * training cache and in the model, so that the same text is the same value in training, `predict` and `evaluate`.
  */
 import { z } from "zod";
 
@@ -10,33 +10,33 @@ const name = z.string().max(1000);
 /** Numbers: `-1,234.50`, with marks and a unit of their own where a column has them. */
 const numberReading = z.strictObject({
   as: z.literal("number"),
-  /** Whole numbers, BIGINT; else DOUBLE. */
+  /** Whole numbers, of type BIGINT; left out, DOUBLE. */
   whole: z.exactOptional(z.literal(true)),
   /** "." where nothing is said. */
   decimal: z.exactOptional(z.enum([".", ","])),
-  /** What parts groups of digits; a space stands for every kind of space. */
+  /** The separator of groups of digits; a space stands for every kind of space. */
   thousands: z.exactOptional(z.enum([",", ".", " ", "'"])),
   /** Before or behind the digits, as "$", "km" or "%"; the value is in this unit, so 12 % is 12. */
   unit: z.exactOptional(short.min(1)),
-  /** Spans of time, as 26:15:00 or 1h 5m, in seconds; of two numbers with a colon, 60 times the first and the second. */
+  /** Spans of time, such as 26:15:00 or 1h 5m, in seconds; two numbers with a colon are minutes and seconds. */
   duration: z.exactOptional(z.literal(true)),
 });
 
-/** Points in time. The clock is the one that is written: an offset from UTC behind it is left off. */
+/** Points in time. The clock time is taken as it is written: an offset from UTC after it is dropped. */
 const timeReading = z.strictObject({
   as: z.literal("time"),
-  /** Patterns of strptime, or "iso"; of two that a text fits, the first. ISO 8601 is read beside them always. */
+  /** Patterns of strptime, or "iso"; where a text fits two, the first counts. ISO 8601 is always read too. */
   formats: z.array(short.min(1)).min(1).max(12).readonly(),
-  /** Days, DATE; else TIMESTAMP. */
+  /** Days, of type DATE; left out, TIMESTAMP. */
   days: z.exactOptional(z.literal(true)),
-  /** What was written behind the clock: "Z" (or UTC), or an offset; left out where nothing was. */
+  /** The zone written after the clock time: "Z" (or UTC), or an offset; left out where there was none. */
   zone: z.exactOptional(z.enum(["Z", "offset"])),
 });
 
 /** Yes and no. */
 const booleanReading = z.strictObject({
   as: z.literal("boolean"),
-  /** How the values are called: then they are these two words, however each is spelt; left out they are booleans. */
+  /** The names of the two values, however the text spells them; left out, the values are booleans. */
   words: z.exactOptional(z.strictObject({ no: short.min(1), yes: short.min(1) })),
 });
 
@@ -60,22 +60,25 @@ export const NULL_MARKS = [
 ] as const;
 
 const fileOptions = {
-  /** Of files that are neither UTF-8 nor marked as UTF-16, by its name on the web, as "windows-1252". */
+  /**
+   * The encoding of files that are neither UTF-8 nor marked as UTF-16, by its name in the Encoding Standard, such as
+   * "windows-1252".
+   */
   encoding: z.exactOptional(z.string().regex(/^[A-Za-z0-9_:.-]{1,30}$/)),
-  /** Between values; found out for each file where nothing is said. */
+  /** The delimiter between values; inferred for each file when left out. */
   delimiter: z.exactOptional(z.string().regex(/^[^\r\n"\p{L}\p{N}]$/u)),
-  /** Text that stands for a missing value in every column; left out, NULL_MARKS do among numbers and times. */
+  /** Texts that stand for a missing value in every column; left out, NULL_MARKS do so among numbers and times. */
   nullValues: z.exactOptional(z.array(short).max(100).readonly()),
 };
 
-/** What a configuration says beforehand of how text becomes values; everything else is inferred. */
+/** The part of a reading that a configuration gives; the rest is inferred. */
 export const givenReadingSchema = z.strictObject({
   ...fileOptions,
-  /** The decimal mark of all numbers that do not say it themselves. */
+  /** The decimal mark of columns whose numbers do not show it. */
   decimal: z.exactOptional(z.enum([".", ","])),
   /** Patterns of strptime for all columns whose text fits them, as "%d/%m/%Y". */
   dateFormats: z.exactOptional(z.array(short.min(1)).min(1).max(12).readonly()),
-  /** Of columns by their names. */
+  /** The readings of columns by their names. */
   columns: z.exactOptional(z.record(name, columnReadingSchema)),
 });
 
@@ -88,9 +91,9 @@ export const readingSchema = z.strictObject({
   columns: z
     .array(
       z.strictObject({
-        /** As SQL has it. */
+        /** The name in SQL. */
         name,
-        /** As the files have it, where that is another: SQL takes no two names that differ in case alone. */
+        /** The name in the files, where it differs: in SQL no two names may differ in case alone. */
         header: z.exactOptional(name),
         reading: columnReadingSchema,
       }),

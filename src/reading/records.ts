@@ -3,7 +3,7 @@
 export interface Parsing {
   readonly delimiter: string;
   readonly quote: string;
-  /** What stands before a quote that is part of a text in quotes: a second one, or a backslash. */
+  /** The character before a quote that is part of a text in quotes: a second quote, or a backslash. */
   readonly escapeMark: string;
 }
 
@@ -16,8 +16,8 @@ export interface ParsedRecord {
 }
 
 /**
- * The records at the beginning of a text; blank lines are none. `numOdd` counts texts in quotes that do not end before a
- * delimiter or at the end of a line, as those in another dialect.
+ * The records at the beginning of a text, without blank lines. `numOdd` counts texts in quotes that do not end before a
+ * delimiter or at the end of a line, a sign of another dialect.
  */
 export function recordsOf(
   text: string,

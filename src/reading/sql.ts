@@ -15,7 +15,7 @@ import { escaped, guardOf, ISO_TIME, TIME_EDITS } from "./time-text.js";
 
 type Nulls = Pick<Reading, "nullValues">;
 
-/** Whether trimmed text stands for a missing value: what was given, or the marks that are usual. */
+/** Whether trimmed text stands for a missing value: one of the given texts, or of the usual marks. */
 export function isMarkSql(text: string, { nullValues }: Nulls): string {
   if (nullValues?.length === 0) return "false";
   return nullValues
@@ -31,7 +31,7 @@ export function isInfiniteSql(text: string): string {
 /** The look of trimmed text, as its place in LOOK_NAMES; null for no text. */
 export function lookSql(text: string, nulls: Nulls): string {
   const code = (look: Look) => LOOK_NAMES.indexOf(look);
-  // 2^53 has 16 digits too.
+  // Numbers of 16 digits up to 2^53 are whole numbers that float64 holds.
   const isSafe = `${fits(text, "-?[1-9][0-9]{15}")} and ltrim(${text}, '-') <= '9007199254740992'`;
   const looks = Object.entries(LOOKS).map(([look, pattern]) => {
     const safe = look === "big" ? `when ${isSafe} then ${code("whole")} ` : "";
@@ -54,7 +54,7 @@ export function valueSql(column: string, reading: ColumnReading, nulls: Nulls): 
   }
   const text = `trim(${column})`;
   const value = typedSql(text, reading);
-  // Text that is a number is taken for none where the user says so; other marks are no numbers and no times anyway.
+  // Texts that the user gives count as missing even where they are numbers; other marks never fit a number or a time.
   return nulls.nullValues?.length ? `case when not ${isMarkSql(text, nulls)} then ${value} end` : value;
 }
 
@@ -71,14 +71,17 @@ function typedSql(text: string, reading: Exclude<ColumnReading, { as: "text" }>)
   }
 }
 
-/** Yes or no, by whatever word, under the words of the reading where it has some. */
+/** Yes or no in any spelling, as the reading's words where it has them, else as a boolean. */
 function booleanSql(text: string, { words }: BooleanReading): string {
   const value = `try_cast(${text} as boolean)`;
   const named = words ? `case ${value} when true then ${literal(words.yes)} else ${literal(words.no)} end` : value;
   return `case when ${fits(text, LOOKS.yesNo)} then ${named} end`;
 }
 
-/** A number, finite or null: as it is written plainly, else with thousands, a unit, brackets, or a minus behind it. */
+/**
+ * A finite number or null: from plainly written text, else from text with thousands, a unit, brackets, or a minus after
+ * it.
+ */
 function numberSql(text: string, reading: NumberReading): string {
   if (reading.duration) return durationSql(text);
   const { whole, decimal = ".", thousands, unit } = reading;
@@ -88,7 +91,7 @@ function numberSql(text: string, reading: NumberReading): string {
   const value = `try_cast(${plain} as ${typeOf(reading)})`;
   if (whole) return `case when ${fits(text, "[-+]?[0-9]{1,18}")} then ${value} else ${marked} end`;
   const digits = `[-+]?([0-9]{1,60}[${decimal}]?[0-9]*|[${decimal}][0-9]+)`;
-  // Powers of three digits may be more than a float64 holds.
+  // Exponents of three digits may be beyond the range of float64.
   const isLarge = `${fits(text, `${digits}[eE][+]?[0-9]{3}`)} and isfinite(${value})`;
   const isPlain = `${fits(text, `${digits}([eE][+]?[0-9]{1,2}|[eE]-[0-9]{1,3})?`)} or ${isLarge}`;
   return `case when ${isPlain} then ${value} else ${marked} end`;
@@ -111,7 +114,7 @@ function markedSql(text: string, { whole, decimal = ".", thousands, unit }: Numb
   return whole ? `cast(${signed} as bigint)` : signed;
 }
 
-/** Seconds. */
+/** A span of time, in seconds. */
 function durationSql(text: string): string {
   const part = (which: number) => `try_cast(split_part(${text}, ':', ${which}) as double)`;
   const three = `3600 * ${part(1)} + 60 * ${part(2)} + ${part(3)}`;
@@ -146,7 +149,7 @@ function parsedSql(edited: string, format: string): string {
   return `when ${fits(edited, guardOf(format))} then try_strptime(${edited}, ${literal(format)})`;
 }
 
-/** Text as patterns have it; words are looked for where some pattern has them. */
+/** Text after {@link TIME_EDITS}; edits of words are left out unless a pattern has words. */
 function editedSql(text: string, formats: readonly string[]): string {
   const hasWords = formats.some((format) => /%[bp]/.test(format));
   const edits = TIME_EDITS.filter(({ isOfWords }) => hasWords || !isOfWords);

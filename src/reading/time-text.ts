@@ -1,12 +1,15 @@
-/** The text of times: patterns of strptime that fit it, and what is the same in all of them. */
+/** The text of times: the patterns of strptime that fit it, and edits that make different spellings alike. */
 
 const ZONE = "(?:utc|gmt)?[+-][0-9]{2}:?[0-9]{2}|[+-][0-9]{2}|z|utc|gmt|[a-z]{2,4}t";
 const ZONE_BEHIND = `((?::[0-9]{2}(?:[.,][0-9]+)?(?: ?[ap][.]?m[.]?)?)|[0-9]t[0-9]{4,6}) ?(${ZONE})( \\([^)]*\\))?$`;
-/** In ctime it stands before the year. */
+/** In text of ctime, the zone stands before the year. */
 const ZONE_WITHIN = "(:[0-9]{2}) (?:[+-][0-9]{4}|[a-z]{3,4}) ([0-9]{4})$";
 const MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec";
 
-/** Months in German, French, Spanish, Italian, Dutch and Portuguese, whole and cut, by how English cuts them. */
+/**
+ * Months in German, French, Spanish, Italian, Dutch and Portuguese, in full and abbreviated, by their English
+ * abbreviation.
+ */
 const MONTHS_ELSEWHERE: Readonly<Record<string, string>> = {
   jan: "januar|jänner|jän|janvier|janv|enero|ene|gennaio|gen|januari|janeiro",
   feb: "februar|feber|février|fevrier|févr|fév|febrero|febbraio|februari|fevereiro|fev",
@@ -32,9 +35,9 @@ const WEEKDAYS = [
 ].join("|");
 
 /**
- * What is done to text in lower case before a pattern is tried, in this order; `$1` is the first group. All that patterns
- * need not say: the day of the week, a zone behind the clock, "12th", "September", "Sept." and "settembre" for "sep", "p.m."
- * for "pm", "Uhr".
+ * Edits of lower-case text before a pattern is tried, in this order; `$1` is the first group. They remove what patterns
+ * need not mention: the day of the week, a zone after the clock time, the "th" of "12th", "Uhr". And they unify
+ * spellings: "September", "Sept." and "settembre" become "sep", "p.m." becomes "pm".
  */
 export const TIME_EDITS: readonly { readonly pattern: string; readonly by: string; readonly isOfWords?: true }[] = [
   { pattern: `^(${WEEKDAYS})[.,]*,? +(den |le |el )?`, by: "" },
@@ -59,7 +62,7 @@ export const TIME_EDITS: readonly { readonly pattern: string; readonly by: strin
   { pattern: "([.][0-9]{6})[0-9]+", by: "$1" },
 ];
 
-/** Text of a time without what patterns need not say. */
+/** Text of a time after {@link TIME_EDITS}. */
 export function editedTime(text: string): string {
   return TIME_EDITS.reduce(
     (edited, { pattern, by }) => edited.replace(new RegExp(pattern, "u"), by),
@@ -67,7 +70,7 @@ export function editedTime(text: string): string {
   );
 }
 
-/** What is written behind the clock of a time. */
+/** The zone that is written after the clock time; null where there is none. */
 export function zoneOf(text: string): "Z" | "offset" | null {
   const lower = text.toLowerCase().trim();
   const zone = new RegExp(ZONE_BEHIND).exec(lower)?.[2];
@@ -75,7 +78,7 @@ export function zoneOf(text: string): "Z" | "offset" | null {
   return /^(z|utc|gmt|(utc|gmt)?[+-]00(:?00)?)$/.test(zone) ? "Z" : "offset";
 }
 
-/** Edited text that ISO 8601 is: read as such in every column of times, whatever its patterns. */
+/** Edited text in ISO 8601, which is read in every column of times, whatever its patterns. */
 const ISO_DAY = "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}";
 export const ISO_TIME = `${ISO_DAY}([t ][0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?)?`;
 
@@ -93,7 +96,7 @@ const FIELDS: Readonly<Record<string, string>> = {
   p: "[ap]m",
 };
 
-/** A user's pattern as the one that is tried on edited text; null where it has a field that is not read. */
+/** A user's pattern in the form that edited text is tried with; null where it has an unknown field. */
 export function knownFormat(given: string): string | null {
   if (given.toLowerCase() === "iso") return "iso";
   const format = given
@@ -124,7 +127,7 @@ export function guardOf(format: string): string {
   );
 }
 
-/** A character as a regular expression of itself. */
+/** Text as a regular expression that matches just this text. */
 export function escaped(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
 }
@@ -133,16 +136,16 @@ export function escaped(text: string): string {
 export const hasClock = (format: string) => /%[HI]/.test(format);
 export const hasDate = (format: string) => format === "iso" || /%[yY]/.test(format);
 
-/** A date whose first two numbers are day and month, or month and day: `order` says which once it is known. */
+/** The pattern of a text, which is open where the text does not show which of two numbers is the day. */
 export interface Written {
-  /** With "%1" and "%2" for the two numbers where their order is not told by the text. */
+  /** The pattern of strptime, with "%1" and "%2" for the two numbers where it is open. */
   readonly format: string;
   readonly isOpen: boolean;
 }
 
 const CLOCK = /^(.*?)(^|[t ,]+| at )([0-9]{1,2}):[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?( [ap]m)?$/;
 
-/** The pattern that some text fits, given as the text or with other digits; null where it is no time. */
+/** The pattern that a text, or a shape, fits; null where it is not a time. */
 export function writtenAs(text: string): Written | null {
   const edited = editedTime(text);
   if (new RegExp(`^(${ISO_TIME})$`).test(edited)) return { format: "iso", isOpen: false };
@@ -193,7 +196,7 @@ function dateFormat(text: string): Written | null {
   return null;
 }
 
-/** Letters of a date are those of a month. */
+/** Whether the letters of a date, where it has any, are the name of a month. */
 function hasMonth(text: string): boolean {
   const word = /[a-z]+/.exec(text)?.[0];
   return word === undefined || new RegExp(`^(${MONTHS})$`).test(word);

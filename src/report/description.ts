@@ -1,7 +1,7 @@
 /** A table described for training, as lines of text that fit a width. */
 import { bytes, count, counted, duration, shortened, table } from "./format.js";
 
-/** A column and what it is for. */
+/** A column and its role. */
 export interface ColumnView {
   readonly figures: {
     readonly name: string;
@@ -20,7 +20,7 @@ interface RowsView {
   readonly test: number;
 }
 
-/** What is shown of a description. */
+/** The parts of a description that are shown. */
 export interface DescriptionView {
   readonly source: {
     readonly format: string;
@@ -44,12 +44,12 @@ export interface DescriptionView {
   readonly hints: readonly { readonly text: string }[];
 }
 
-/** What is shown of a plan. */
+/** The parts of a plan that are shown. */
 export interface PlanView {
   readonly reasons: Readonly<Record<string, string>>;
 }
 
-/** With less room for the reasons, the types are left out and names cut sooner. */
+/** The least width of the reasons in the wide layout; with less, types are left out and names are cut shorter. */
 const WIDE_WHY = 30;
 const LONGEST_NAME = { narrow: 20, wide: 32 };
 const LEAST_WHY = 22;
@@ -87,7 +87,7 @@ export function hintLines(hints: DescriptionView["hints"], width: number): strin
   return notes.length === 0 ? [] : ["", ...notes];
 }
 
-/** What was chosen, and how long it is expected to take. */
+/** The choices of a plan with their reasons, and the expected time. */
 export function planLines(plan: PlanView, seconds: number | null, width: number): string[] {
   const facts = Object.entries(plan.reasons);
   const time = seconds === null ? [] : [["time", `about ${duration(seconds)} of training on this machine`]];
@@ -133,7 +133,7 @@ export function columnLines(
   const wide = leftOf(true);
   const [first = "", ...rest] = width >= (wide[0] ?? "").length + 2 + WIDE_WHY ? wide : leftOf(false);
   const left = " ".repeat(first.length + 2);
-  // A table that leaves no room is left to be cut by the terminal: words below one another would not be read.
+  // Where the table leaves no room, lines are longer than the width: reasons of one word per line could not be read.
   const room = Math.max(width, left.length + LEAST_WHY);
   return [
     `${first.padEnd(left.length)}${title}`,

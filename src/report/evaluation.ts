@@ -18,7 +18,7 @@ interface SliceView {
   readonly meanLabel: number | null;
 }
 
-/** What is shown of an evaluation. */
+/** The parts of an evaluation that are shown. */
 export interface EvaluationView extends SliceView {
   readonly task: TaskKind;
   readonly lossName: string;
@@ -125,7 +125,7 @@ function sliceLines({ slices, lossName, task }: EvaluationView, by: string): str
   ]);
 }
 
-/** A dash where there is none: of labels that are all alike there is no AUC. */
+/** A metric as text; a dash where it does not exist, such as the AUC of labels that are all the same. */
 function metricText(name: MetricName, metrics: MetricsView): string {
   const value = metrics[name] ?? Number.NaN;
   return Number.isNaN(value) ? "-" : metricViews[name].show(value);
@@ -135,27 +135,27 @@ function namesIn(metrics: MetricsView): MetricName[] {
   return (Object.keys(metricViews) as MetricName[]).filter((name) => metrics[name] !== undefined);
 }
 
-/** What is shown of an evaluation on text. */
+/** The parts of an evaluation on text that are shown. */
 export interface TextEvaluationView {
   readonly documents: number;
-  /** The ends of documents counted, where the tokenizer has them. */
+  /** Tokens, with those that end documents, where the tokenizer has them. */
   readonly tokens: number;
-  /** Of text, in UTF-8. */
+  /** Bytes of the text in UTF-8. */
   readonly bytes: number;
   /** Mean of -log p of each token but the first, in nats. */
   readonly loss: number;
   /** e to the loss. */
   readonly perplexity: number;
-  /** loss x tokens / (ln 2 x bytes); absent where the tokens do not give the text back. */
+  /** loss x tokens / (ln 2 x bytes); absent where the text cannot be decoded from its tokens. */
   readonly bitsPerByte?: number;
-  /** Share of tokens that were the most probable one. */
+  /** Share of tokens that the model took for the most probable. */
   readonly accuracy: number;
-  /** What the user should know of the text, in sentences. */
+  /** Notes on the text for the user, in sentences. */
   readonly notes: readonly string[];
   readonly seconds: number;
 }
 
-/** How much text there was, and what the model made of it. */
+/** The size of the text, and the metrics of the model on it. */
 export function textEvaluationLines(view: TextEvaluationView): string[] {
   const { documents, tokens, bytes: size, seconds: time } = view;
   const metrics = (["perplexity", "bitsPerByte", "accuracy"] as const).filter((name) => view[name] !== undefined);

@@ -2,7 +2,7 @@
 import { columnLines, type DescriptionView, hintLines, labelled, onOneLine, sourceFacts } from "./description.js";
 import { count, percent, shortTogether } from "./format.js";
 
-/** A column, what is in it, and what it would be used for. */
+/** A column, its contents, and the role that it would have. */
 export interface LookedColumn {
   readonly figures: DescriptionView["columns"][number]["figures"] & {
     readonly numRows: number;
@@ -28,7 +28,7 @@ export interface FirstLookView {
   readonly hints: DescriptionView["hints"];
 }
 
-/** The source, its columns with what they hold, and how to go on from there. */
+/** The source, the contents of its columns, and the next commands. */
 export function firstLookLines({ source, columns, hints }: FirstLookView, width: number): string[] {
   const held = columns.map((column) => ({ ...column, reason: holds(column) }));
   const next =
@@ -43,7 +43,7 @@ export function firstLookLines({ source, columns, hints }: FirstLookView, width:
   ];
 }
 
-/** What the values of a column are, in words; of one that no model would read, why. */
+/** The values of a column, in words; for an ignored column, also why it is ignored. */
 function holds({ figures, role, reason, frequent }: LookedColumn): string {
   const why = role === "ignored" ? reason : "";
   return [contents(figures, frequent), why].filter(Boolean).join("; ");
@@ -63,7 +63,7 @@ function contents(
   if (numbers && kind === "number") {
     const { count, numWhole, min, max, quantiles } = numbers;
     const middle = quantiles[Math.floor(quantiles.length / 2)] ?? Number.NaN;
-    // Of many rows it is an estimate.
+    // With many rows the median is an estimate, which need not be whole.
     const median = numWhole === count ? Math.round(middle) : middle;
     const [least, most, half] = shortTogether([min, max, median]);
     return `${least} to ${most}, median ${half}`;

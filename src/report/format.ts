@@ -11,12 +11,12 @@ export function counted(n: number, one: string, several = `${one}s`): string {
   return `${count(n)} ${n === 1 ? one : several}`;
 }
 
-/** How often something is done, in all or in a second, in two digits: 0.43, 7.5, 120. */
+/** A count of repetitions, in total or per second, in two digits: 0.43, 7.5, 120. */
 export function times(n: number): string {
   return n >= 9.95 ? count(Math.round(n)) : n.toPrecision(2);
 }
 
-/** A share with as many digits as it takes not to say 100 % of less. */
+/** A share in percent, with so many digits that a share below 1 is not shown as 100 %. */
 export function percent(share: number): string {
   const text = (100 * share).toFixed(share > 0.999 && share < 1 ? 3 : 1).replace(/\.0+$/, "");
   return `${text === "100" && share < 1 ? "99.999" : text} %`;
@@ -42,7 +42,7 @@ export function short(value: number, digits = 4): string {
 /** Values of a table, by as many digits as it takes to tell the least from the largest. */
 export function shortTogether(values: readonly number[]): string[] {
   const [least, most] = [Math.min(...values), Math.max(...values)];
-  // The spread itself is shown by two digits.
+  // Enough digits for two digits of the difference.
   const needed =
     most > least ? Math.ceil(Math.log10(Math.max(Math.abs(least), Math.abs(most)) / (most - least))) + 2 : 4;
   const digits = Math.min(17, Math.max(4, needed));
@@ -76,7 +76,7 @@ export function shortened(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
 }
 
-/** Names parted by commas, those after the first `most` as a number. */
+/** Names separated by commas; of those after the first `most`, only the number is given. */
 export function firstNames(names: readonly string[], most = 30): string {
   const numMore = names.length - most;
   return names.slice(0, most).join(", ") + (numMore > 0 ? `, and ${numMore} more` : "");

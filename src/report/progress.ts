@@ -1,8 +1,8 @@
-/** The state of a run as its log tells it, and that state as lines of text. */
+/** The state of a run by the events of its log, and that state as lines of text. */
 import type { LoggedEvent, TeacherUse } from "../log/events.js";
 import { bar, count, counted, duration, loss, seconds, times } from "./format.js";
 
-/** What is known of one group. */
+/** The state of one group. */
 export interface GroupProgress {
   readonly group: number;
   readonly step: number;
@@ -15,13 +15,13 @@ export interface GroupProgress {
   readonly state: "training" | "finished" | "stopped" | "failed";
 }
 
-/** What is known of a run. */
+/** The state of a run. */
 export interface RunProgress {
   /** Lines said once, in order: start, data, trouble, failures. */
   readonly notes: readonly string[];
-  /** What is going on before the groups have started. */
+  /** The stage of the work before the groups have started; null after that. */
   readonly stage: string | null;
-  /** Steps before teaching starts; null where one group is alone, and nobody teaches. */
+  /** Steps before groups teach one another; null where none teaches, as with a single group. */
   readonly burnInSteps: number | null;
   readonly groups: readonly GroupProgress[];
 }
@@ -89,7 +89,7 @@ function groupLine(group: GroupProgress, burnInSteps: number | null, width: numb
   const { step, numSteps, stepsPerSecond, labelLoss, distillLoss, validation } = group;
   const isWide = width >= 110;
   const speed = times(stepsPerSecond);
-  // Most wanted first: what does not fit is left out from the end.
+  // The most wanted parts come first; parts at the end that do not fit are left out.
   const parts = [
     `group ${group.group}`,
     bar(step / numSteps, isWide ? 20 : 8),

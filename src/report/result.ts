@@ -23,7 +23,10 @@ interface Between {
   readonly churn: string | null;
 }
 
-/** What the groups are apart in and how it is shown, and what churn is; null where it is the same. */
+/**
+ * In words, what the disagreement between groups is of and what churn is, and how disagreement is shown. Churn is null
+ * where it equals the disagreement.
+ */
 const between: { readonly [K in RunKind]: Between } = {
   binary: { disagreement: "probabilities", show: loss, churn: "share of rows that they decide differently" },
   multiclass: {
@@ -49,7 +52,7 @@ export function resultLines(result: RunResult): string[] {
   const titles = [lossName, ...shown.map((name) => metricViews[name].title)].map((title) => `test ${title}`);
   const tested = (measured: TestMetrics) => [
     loss(measured.testLoss),
-    // A value that is not finite is null in a file; what is simple does not have every one.
+    // A value that is not finite is null in a file; yardsticks lack some of the metrics.
     ...shown.map((name) => {
       const value = measured[inResult(name)];
       return value === undefined ? "" : metricViews[name].show(value ?? Number.NaN);

@@ -1,6 +1,6 @@
 import { count, loss, table } from "./format.js";
 
-/** What is known of a run from its folder. */
+/** A run, as its folder shows it. */
 export interface RunSummary {
   readonly folder: string;
   readonly name: string;

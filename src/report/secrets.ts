@@ -1,9 +1,10 @@
 /**
- * Addresses without what lets their holder in: user and password, tokens, keys and signatures. Everything that leaves the program
- * goes through here: logs, messages, and the files of a run and of a cache that name a source. What identifies a source stays.
+ * Removes secrets from addresses: user and password, tokens, keys and signatures. All text that leaves the program
+ * passes through here: logs, messages, and the files of a run and of a cache that name a source. The parts that
+ * identify a source stay.
  */
 
-/** What stands in the place of a secret. */
+/** The text that replaces a secret. */
 const HIDDEN = "***";
 
 const ADDRESS = /\b[a-z][a-z0-9+.-]*:\/\/[^\s"'`<>\\]+/gi;
@@ -19,7 +20,7 @@ const SECRET_PARTS = /token|secret|passw|pwd|passphrase|signature|credential|aut
 const SECRET_NAMES =
   /^(sig|pass|pw|code|sas|sid|pin|otp|nonce|ticket|access|assertion|x-(amz|goog|oss|cos|ms|obs|tos)-.*)$/;
 const KEY = /(^|[^a-z])keys?$|key(-?id|pairid)?$/;
-/** Long, of letters of both cases and digits, or of hexadecimal digits: drawn by chance. */
+/** Values that look random: long, with letters of both cases and digits, or of hexadecimal digits. */
 const RANDOM = /^(?=.*[a-z])(?=.*[A-Z])(?=.*\d)[\w+/=-]{24,}$|^[0-9a-fA-F]{32,}$/;
 
 /** A text in which no address holds a secret. */
@@ -27,7 +28,7 @@ export function withoutSecrets(text: string): string {
   return text.includes("://") ? text.replace(ADDRESS, publicAddress) : text;
 }
 
-/** A record with all its texts so. */
+/** A record with the secrets removed from all its strings. */
 export function recordWithoutSecrets<T>(value: T): T {
   if (typeof value === "string") return withoutSecrets(value) as T;
   if (Array.isArray(value)) return value.map(recordWithoutSecrets) as T;

@@ -8,7 +8,7 @@ import { plainTraining } from "./algorithms/plain.js";
 
 const algorithms = { codistill: codistillation, plain: plainTraining };
 
-/** What a configuration means that does not say. */
+/** The algorithm of a configuration that names none. */
 export const DEFAULT_ALGORITHM = "codistill" satisfies keyof typeof algorithms;
 
 type Kinds = typeof algorithms;
@@ -16,10 +16,12 @@ type Parsed = { [K in keyof Kinds]: z.output<Kinds[K]["schema"]> }[keyof Kinds];
 
 /** How groups train, as a configuration gives it. */
 export type AlgorithmInput = { [K in keyof Kinds]: z.input<Kinds[K]["schema"]> }[keyof Kinds];
-/** The same with defaults filled in and shares of the run as steps. */
+/** An algorithm's options with defaults filled in, and shares of the run converted to steps. */
 export type AlgorithmConfig = { [K in keyof Kinds]: ReturnType<Kinds[K]["inSteps"]> }[keyof Kinds];
 
-/** The kinds, each of which knows its own options: which kind goes with which options, a configuration's `kind` says. */
+/**
+ * The kinds by name. A kind only takes its own options; that they belong to it follows from the configuration's `kind`.
+ */
 const kinds: Readonly<Record<AlgorithmConfig["kind"], AlgorithmKind<AlgorithmInput, Parsed, AlgorithmConfig>>> =
   algorithms;
 
@@ -46,7 +48,9 @@ export function algorithmOf({ algorithm }: { readonly algorithm: AlgorithmConfig
   };
 }
 
-/** What is to be said of shipped params that no other group has taught; null where one has, or none ever should. */
+/**
+ * A remark on shipped params that no other group has taught; null where one has, or where the algorithm never teaches.
+ */
 export function untaughtRemark(
   config: { readonly algorithm: AlgorithmConfig; readonly numGroups: number },
   step: number,

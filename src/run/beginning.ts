@@ -1,4 +1,4 @@
-/** Where a group begins that has no checkpoint: at step 0, or where others last saw it. */
+/** Where a group without a checkpoint begins: at step 0, or at its newest snapshot in the store. */
 
 import { latestName } from "../checkpoint/layout.js";
 import { readRecorded } from "../checkpoint/recordings.js";
@@ -13,7 +13,7 @@ export interface Beginning {
   readonly step: number;
   /** SHA-256 of the snapshot that it begins from; null when it begins at step 0. */
   readonly digest: string | null;
-  /** Its params; drawn, or as the configuration says, when left out. */
+  /** Its params; left out at step 0, where they are drawn or read from the file that `init` names. */
   readonly params?: NamedArrays;
 }
 
@@ -23,8 +23,8 @@ export const atStepZero: Beginning = { step: 0, digest: null };
 /**
  * The newest snapshot of a group in its store; step 0 when there is none.
  *
- * Throws {@link CheckpointError} when there is one that cannot be begun from: beginning at step 0 instead would throw away, and soon
- * publish over, what the group has learned.
+ * Throws {@link CheckpointError} when the snapshot cannot be used: beginning at step 0 instead would throw away, and
+ * soon publish over, what the group has learned.
  */
 export async function fromNewestSnapshot(
   store: Store,
@@ -54,7 +54,7 @@ export async function fromNewestSnapshot(
   }
 }
 
-/** The same beginning once more, from the snapshot that a recorded group kept. Throws what {@link readRecorded} throws. */
+/** The beginning of a recorded group, from the snapshot that it kept. Throws what {@link readRecorded} throws. */
 export async function asRecorded(
   recorded: Store,
   { step, digest }: Pick<Beginning, "step" | "digest">,

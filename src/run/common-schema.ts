@@ -1,4 +1,4 @@
-/** What a configuration may say of a run, whatever its data is. What options mean is said in `input/`. */
+/** The schema of the options of every run, whatever its data is. `input/` documents the options. */
 import { z } from "zod";
 import { algorithmInSteps, algorithmSchema, DEFAULT_ALGORITHM } from "./algorithms.js";
 import { optimizerInSteps, optimizerSchema } from "./optimizer-schema.js";
@@ -16,7 +16,7 @@ export const sourceSchema = z.union([z.string(), z.array(z.string()).min(1)], "m
 /** Groups train on disjoint shards, on all data in orders of their own, or on the same shard (an ablation). */
 export const regimeSchema = z.enum(["disjoint", "all", "same"]).default("disjoint");
 
-/** The options beside the name, the data and what is learned of it. */
+/** The options beside name, data, task and model. */
 export const commonOptions = {
   optimizer: optimizerSchema,
   algorithm: algorithmSchema.default(() => algorithmSchema.parse({ kind: DEFAULT_ALGORITHM })),
@@ -46,7 +46,7 @@ export const commonOptions = {
 
 type Common = z.output<z.ZodObject<typeof commonOptions>>;
 
-/** The same with shares of numSteps as steps. */
+/** A configuration with shares of numSteps converted to steps. */
 export function inFull<T extends Pick<Common, "numSteps" | "optimizer" | "algorithm">>({ algorithm, ...run }: T) {
   const { numSteps } = run;
   return {

@@ -2,19 +2,20 @@
 import { ConfigError } from "../errors.js";
 import type { RunConfig } from "./schema.js";
 
-/** A path at which two records have different values; undefined where one has none. */
+/** A path at which two records have different values; a value is undefined where its record lacks the path. */
 export interface Difference {
   readonly path: string;
   readonly before: unknown;
   readonly now: unknown;
 }
 
-/** Options that may change when a run is gone on with: its result does not depend on them. */
+/** Options that may change when a run is resumed, as its result does not depend on them. */
 const FREE: readonly string[] = ["restarts", "threads", "logInterval"];
 
 /**
- * The paths at which two records of plain data differ, in the order of the first, then what only the second has. A list
- * is one value. The order of a record's names counts, as that of features does: it is told as a list of the names.
+ * The paths at which two records of plain data differ: first those of `before` in its order, then those that only `now`
+ * has. A list counts as one value. Another order of a record's names, such as that of features, is a difference too:
+ * its values are the lists of the names.
  */
 export function differences(before: unknown, now: unknown, path = ""): Difference[] {
   if (!isRecord(before) || !isRecord(now)) {
@@ -29,7 +30,8 @@ export function differences(before: unknown, now: unknown, path = ""): Differenc
 }
 
 /**
- * Check that a run may go on with a configuration: it is the run's own but for options that its result does not depend on.
+ * Check that a run may be resumed with a configuration: it must be the run's own, except for options that the run's
+ * result does not depend on.
  *
  * Throws {@link ConfigError} with a line for each other difference.
  */

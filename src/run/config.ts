@@ -1,4 +1,4 @@
-/** Configurations checked, with every problem told: path, rule, value, nearest known name. */
+/** Checks of configurations, which report every problem: path, rule, value, nearest known name. */
 import type { z } from "zod";
 import { ConfigError } from "../errors.js";
 import { nearest } from "../nearest.js";
@@ -10,7 +10,7 @@ import { optimizerProblems } from "./optimizer-schema.js";
 import { isRecord, plainCopy } from "./plain-data.js";
 import type { RunConfig } from "./schema.js";
 
-/** Problems that are told one by one, and characters that are shown of a name or a value. */
+/** The most problems that are listed, and the most characters that are shown of a name or a value. */
 const MAX_PROBLEMS = 20;
 const MAX_SHOWN = 300;
 
@@ -40,8 +40,8 @@ export function resolveConfig(given: unknown): RunConfig {
 }
 
 /**
- * The configuration with an algorithm that says its kind: one that does not is codistillation, so that `--set
- * algorithm.burnInSteps=100` needs no more. `codistill: { ... }`, as it was written before, has options of it.
+ * The configuration with `algorithm.kind` filled in: "codistill" where it is missing, so that `--set
+ * algorithm.burnInSteps=100` is enough. The older form `codistill: { ... }` is merged into `algorithm`.
  */
 function withAlgorithmKind(value: unknown): unknown {
   if (!isRecord(value)) return value;
@@ -103,7 +103,7 @@ function explain(issue: z.core.$ZodIssue, config: unknown, schema: z.ZodType): s
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key, i) => {
       const name = shortened([...issue.path, key].join("."), MAX_SHOWN);
-      // Comparing names takes time, and the others are only counted.
+      // Comparing names takes time, and the problems after these are only counted.
       return `${name}: unknown name${i < MAX_PROBLEMS ? unknownNameHint(schema, issue.path, key, config) : ""}`;
     });
   }
@@ -117,7 +117,7 @@ function explain(issue: z.core.$ZodIssue, config: unknown, schema: z.ZodType): s
   return [`${path}: ${issue.message}, got ${show(value)}${meant === undefined ? "" : `; did you mean "${meant}"?`}`];
 }
 
-/** Of a union of records that say their kinds, those that there are, when a record says another one. */
+/** For a union of records told apart by `kind`: the kinds that exist, where a record names another one. */
 function unknownKind(issue: z.core.$ZodIssue, config: unknown): string[] | undefined {
   if (issue.code !== "invalid_union" || typeof kindIn(valueAt(issue.path, config)) !== "string") return undefined;
   const records = issue.errors.filter((issues) =>
@@ -134,7 +134,7 @@ function wrongKind(path: string, kind: unknown, kinds: readonly string[]): strin
   return `${path}: must be ${known}, got ${show(kind)}${meant === undefined ? "" : `; did you mean "${meant}"?`}`;
 }
 
-/** Of a union, what is wrong with a record that says its kind: the issues of the member that knows records by kind. */
+/** For a union of records told apart by `kind`: the issues that a record has as a member of its own kind. */
 function issuesOfKind(issue: z.core.$ZodIssue, config: unknown): z.core.$ZodIssue[] | undefined {
   if (issue.code !== "invalid_union" || !isRecord(valueAt(issue.path, config))) return undefined;
   const { kind } = valueAt(issue.path, config) as Record<string, unknown>;
@@ -170,7 +170,7 @@ const TYPES: Readonly<Record<string, string>> = {
   array: "an array",
 };
 
-/** What a length is counted in, by what has it. */
+/** The unit in which a length is counted, by the type of the value. */
 const COUNTED: Readonly<Record<string, string>> = { string: "character", array: "item" };
 
 /** The rule that an issue breaks, in our words: "must be a number", "must be > 0". The schema's own words go before these. */
@@ -207,7 +207,7 @@ function limited(origin: string, sign: string, limit: number | bigint): string {
   return counted === undefined ? `must be ${sign} ${limit}` : `must have ${sign} ${count(Number(limit), counted)}`;
 }
 
-/** The texts that would keep the rule of an issue. */
+/** The texts that would satisfy the rule of an issue. */
 function optionsOf(issue: z.core.$ZodIssue): string[] {
   if (issue.code === "invalid_value") return issue.values.map(String);
   if (issue.code !== "invalid_union") return [];

@@ -14,10 +14,16 @@ import type { RunSpec } from "./specs.js";
 const DECLARATION_VERSION = 1;
 
 const NAME = "run.json";
-/** A declaration that differs may be longer than one's own, and the difference should still be named. */
+/**
+ * Bytes that the store's declaration may have beyond four times this group's own, so that a difference can still be
+ * named.
+ */
 const SPARE_BYTES = 1 << 20;
 
-/** Fixed for the life of a run, with what the data declares. A group adopts it, or stops with the difference named. */
+/**
+ * What is fixed for the life of a run, including what the data declares. A group must match it, or stops with an error
+ * that names the difference.
+ */
 export interface RunDeclaration extends Readonly<Record<string, unknown>> {
   readonly version: typeof DECLARATION_VERSION;
   readonly name: string;
@@ -31,11 +37,11 @@ export interface RunDeclaration extends Readonly<Record<string, unknown>> {
   /** Digest of the forward graph: inputs, params and output. */
   readonly modelDigest: string;
   readonly seed: number;
-  /** The kind of algorithm; what else of it groups must have alike, the algorithm says. */
+  /** The kind of algorithm; the algorithm adds the options that groups must share. */
   readonly algorithm: RunConfig["algorithm"]["kind"];
 }
 
-/** What a configuration and its data declare. */
+/** The declaration that follows from a configuration and its data. */
 export function declarationOf(
   config: RunConfig,
   { digest, declared }: Pick<RunSpec, "digest" | "declared">,
@@ -62,10 +68,10 @@ export async function isDeclared(store: Store): Promise<boolean> {
 }
 
 /**
- * Declare a run in its store, or adopt the declaration that is there.
+ * Declare a run in its store, or check that the declaration there is this group's.
  *
- * Throws {@link ConfigError} that names what differs when this group's own view is not the declared one, and
- * {@link StoreError} when the declared one has more than four times its bytes and 1 MiB.
+ * Throws {@link ConfigError} that names what differs when it is another one, and {@link StoreError} when it is larger
+ * than four times this group's declaration plus 1 MiB.
  */
 export async function declareRun(store: Store, own: RunDeclaration): Promise<void> {
   const bytes = encodeJson(own, 1);
@@ -89,7 +95,8 @@ export async function declareRun(store: Store, own: RunDeclaration): Promise<voi
 }
 
 /**
- * Declare the run in the store that all groups share, or adopt what is declared there; gives the digest of the forward graph.
+ * Declare the run in the store that all groups share, or check its declaration there; returns the digest of the forward
+ * graph.
  *
  * Throws {@link ConfigError} when another run is declared there.
  */

@@ -1,13 +1,16 @@
 /** Proof by types that options are documented as they are checked. */
 import type { z } from "zod";
 
-/** The schema, if it takes just the options that are documented: else this is a sentence, and what uses it does not compile. */
+/**
+ * The schema's type, if the schema takes exactly the documented options; else a sentence, so that its use does not
+ * compile.
+ */
 export type Documented<Schema extends z.ZodType, Input> =
   Same<Readable<z.input<Schema>>, Readable<Input>> extends true
     ? Schema
     : "the schema must take what its documented options say, and nothing else";
 
-/** Of records the same, of lists those that nobody may change: what a user gives is never changed. */
+/** A type with all its lists read-only, as a configuration is never changed. */
 type Readable<T> = T extends readonly (infer E)[]
   ? readonly Readable<E>[]
   : T extends object

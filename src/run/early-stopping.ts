@@ -16,7 +16,7 @@ export interface EarlyStopping {
   readonly minDelta: number;
 }
 
-/** After one more validation. */
+/** The state after one more validation. */
 export function afterValidation({ loss, validations }: Waiting, now: number, minDelta: number): Waiting {
   const isBetter = loss === null || now < loss - minDelta;
   return isBetter ? { loss: now, validations: 0 } : { loss, validations: validations + 1 };

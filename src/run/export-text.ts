@@ -10,9 +10,9 @@ export const textNames = { ids: "ids", logProbs: "logProbabilities", before: "be
 
 /**
  * An ONNX model that reads a text a token at a time. Inputs: `ids` int32 [batch], and of each part of the state
- * `before.<name>` float32 [batch, ...], zeros where a text begins. Outputs: `logProbabilities` [batch, vocabulary] of the next
- * token, and `after.<name>`, which is `before.<name>` of the next call. `metadata` is joined by `state`, the shapes of
- * the state's parts, without the batch, as JSON.
+ * `before.<name>` float32 [batch, ...], zeros where a text begins. Outputs: `logProbabilities` [batch, vocabulary] of
+ * the next token, and `after.<name>`, which is `before.<name>` of the next call. `state` is added to `metadata`: the
+ * shapes of the state's parts, without the batch, as JSON.
  */
 export function exportText(
   reader: TokenReader,

@@ -1,4 +1,4 @@
-/** The trained model as a file that serves itself: plain ONNX from columns of a table to predictions. */
+/** Exports a trained model of a table as plain ONNX, from columns of the table to predictions. */
 import type { Preprocessing } from "../data/table.js";
 import type { Graph } from "../graph/graph.js";
 import { toModel } from "../graph/onnx.js";
@@ -13,11 +13,12 @@ import { outputNames } from "../train/task.js";
 import type { RunLearner } from "./learner.js";
 
 /**
- * An ONNX model with one input [batch] for each column that a feature is made of: float64 for numbers (NaN for missing;
- * yes/no as 1 and 0) and for points in time (milliseconds since 1970 in UTC), strings for text ("" for missing; unknown
+ * An ONNX model with one input [batch] for each column that a feature reads: float64 for numbers (NaN for missing;
+ * yes/no as 1 and 0) and for points in time (milliseconds since 1970 in UTC), strings for text ("" for missing; unseen
  * ones are allowed). Output: `probability` [batch] of the positive class, `probabilities` [batch, classes], or
- * `prediction` [batch] in the unit of the label, in float64 where float32 would lose it. Expressions, vocabularies and scales are inside; `metadata` is joined by
- * `inputs` (what each is, as SQL over a row) and by what the task says: the names of the classes.
+ * `prediction` [batch] in the unit of the label, in float64 where float32 would lose it. Expressions, vocabularies and
+ * scales are part of the model. Added to `metadata` are `inputs` (each input as SQL over a row) and the metadata of the
+ * task, such as the names of the classes.
  */
 export function exportModel(
   learner: RunLearner,

@@ -20,11 +20,11 @@ import { stepMeter } from "./meter.js";
 import { type GroupOptions, lastStepOf, type StartedGroup, startGroup } from "./start.js";
 
 /**
- * Train one group to its last step, going on from its checkpoint when there is one.
+ * Train one group to its last step, resuming from its checkpoint when there is one.
  *
- * Throws {@link TrainingError} when numbers stop being finite and going back to the checkpoint does not help, or the
- * group was started again elsewhere; {@link ConfigError} when the run in the store is another one or the initial weights
- * do not fit; {@link CheckpointError} when the checkpoint is not this model's.
+ * Throws {@link TrainingError} when numbers stop being finite and going back to the checkpoint does not help, or when
+ * the group was started again elsewhere; {@link ConfigError} when the run in the store is another one or the initial
+ * weights do not fit; {@link CheckpointError} when the checkpoint is of another model.
  */
 export async function runGroup(options: GroupOptions): Promise<"finished" | "stopped"> {
   const { groupIndex, spec, log } = options;
@@ -64,7 +64,7 @@ async function trainGroup(options: GroupOptions, group: StartedGroup, begun: num
   const { levels } = options.spec;
   const watch: LearningWatch = levels ? learningWatch(levels, numSteps, student.step) : () => null;
 
-  /** Log the steps since the last event, and what is to be said of them. */
+  /** Log the steps since the last event, and a warning where their losses call for one. */
   function logSteps(): void {
     const event = meter.take();
     log(event);
@@ -79,7 +79,7 @@ async function trainGroup(options: GroupOptions, group: StartedGroup, begun: num
   async function save(must: boolean): Promise<string | null> {
     const trouble = await keeper.save(must);
     if (!trouble) health = afterSave(health, student.step);
-    // An algorithm that gives its params to others looks before it does.
+    // An algorithm that publishes looks for a newer start of this group itself, before each publication.
     if (!algorithm.share) group.look.offer(null);
     return trouble;
   }
@@ -87,14 +87,14 @@ async function trainGroup(options: GroupOptions, group: StartedGroup, begun: num
   const isLast = () => student.step === numSteps;
   const isDue = (interval: number) => isLast() || student.step % interval === 0;
 
-  /** Look at a step, and do what is due after it; returns what is wrong with the group, or null. */
+  /** Judge a step, and do the work that is due after it; returns what is wrong with the group, or null. */
   async function tend(step: Step): Promise<string | null> {
     health = afterStep(health, step.skipped !== null);
     if (step.skipped === null) meter.add(step);
     else log(skippedEvent(groupIndex, step, step.skipped));
     if (isDue(logIntervalAt(student.step, config.logInterval)) && meter.hasSteps()) logSteps();
     if (mustRestore(health)) return notFinite(step);
-    // Not of a skipped step, but at the end: a checkpoint is of a step that was good.
+    // A checkpoint is due only after a step that was good, or after the last step.
     return keep(step.skipped === null || isLast());
   }
 
@@ -140,7 +140,7 @@ async function trainGroup(options: GroupOptions, group: StartedGroup, begun: num
     }
   } catch (error) {
     if (!stop.aborted || error !== stop.reason) throw error;
-    // Of a step that was cancelled nothing is left but that its batches were drawn.
+    // A cancelled step leaves one trace: its batches were drawn. So the stream goes back to before them.
     stream.goTo(cursor);
     const trouble = await save(true);
     if (trouble) await goBack(trouble);

@@ -1,6 +1,6 @@
 /**
- * When a group goes on, goes back or gives up, as a pure rule. A step whose numbers are not finite is skipped by the
- * graph itself; this says what follows when that does not help.
+ * The rule by which a group goes on, goes back or gives up, as pure functions. The graph itself skips a step whose
+ * numbers are not finite; this rule says what follows when skipping does not help.
  */
 
 /** Skipped steps in a row after which the group goes back to its last checkpoint. */
@@ -22,17 +22,17 @@ export interface Health {
   readonly savedStep: number;
 }
 
-/** A group that begins, or goes on from its checkpoint, at a step. */
+/** The state of a group that begins, or resumes, at a step. */
 export function healthAt(step: number): Health {
   return { skips: 0, restores: 0, savedStep: step };
 }
 
-/** After a step, skipped or not. */
+/** The state after a step, skipped or not. */
 export function afterStep(health: Health, isSkipped: boolean): Health {
   return { ...health, skips: isSkipped ? health.skips + 1 : 0 };
 }
 
-/** After a checkpoint was saved: only one of a later step shows that the group got further. */
+/** The state after a checkpoint was saved: only a checkpoint of a later step shows that the group got further. */
 export function afterSave(health: Health, step: number): Health {
   return step > health.savedStep ? { ...health, restores: 0, savedStep: step } : health;
 }
@@ -42,7 +42,9 @@ export function mustRestore({ skips }: Health): boolean {
   return skips >= SKIPS_BEFORE_RESTORE;
 }
 
-/** After going back; null when the group has done so often enough in vain. */
+/**
+ * The state after going back; null when the group has gone back {@link MAX_RESTORES} times in vain and must give up.
+ */
 export function afterRestore(health: Health): Health | null {
   return health.restores < MAX_RESTORES ? { ...health, skips: 0, restores: health.restores + 1 } : null;
 }

@@ -1,4 +1,7 @@
-/** What a group keeps on disk: its best params by validation, and the checkpoint that it goes on from or back to. */
+/**
+ * The files that a group keeps: its best params by validation, and the checkpoint to which it goes back or from which
+ * it resumes.
+ */
 import { generationsOf } from "../checkpoint/generations.js";
 import { sealedSafetensors } from "../checkpoint/seal.js";
 import type { Store } from "../checkpoint/store.js";
@@ -12,7 +15,7 @@ import { afterValidation, type EarlyStopping, hasWaitedEnough, type Waiting } fr
 import { groupFiles, readOwnCheckpoint, type SavedInfo, writeOwnCheckpoint } from "./saved-group.js";
 import type { Validate } from "./specs.js";
 
-/** What the metadata of a group's best params says that it is. */
+/** The `format` in the metadata of a group's best params. */
 export const BEST_FORMAT = "codistill.params";
 
 /** The version of that metadata. */
@@ -40,18 +43,21 @@ export interface KeeperOptions {
   readonly stop: AbortSignal;
 }
 
-/** What it finds wrong with the group is returned, as a sentence with the rule and the values; else null. */
+/** Methods return what is wrong with the group, as a sentence with the rule and the values; else null. */
 export interface Keeper {
   /**
-   * Validate, and keep the params if they are the best so far. A disk that fails is told of, unless writing `must` succeed.
-   * Rejects with the reason of the signal that cancels it.
+   * Validate, and write the params if they are the best so far. A disk that fails is logged, unless `must` says that
+   * writing has to succeed. Rejects with the reason of the signal that cancels it.
    */
   validate(must: boolean): Promise<string | null>;
-  /** Whether the last validation was cancelled: the student is at the step that it was of. */
+  /** Whether the validation of the student's present step was cancelled. */
   owesValidation(): boolean;
   /** The best so far, when validations have not improved on it for long enough; else null. */
   stopsEarly(): SavedInfo["best"];
-  /** Save a checkpoint. A disk that fails is told of and the older one stays, unless writing `must` succeed. */
+  /**
+   * Save a checkpoint. A disk that fails is logged and the older checkpoint stays, unless `must` says that writing has
+   * to succeed.
+   */
   save(must: boolean): Promise<string | null>;
   /** Go back to the checkpoint, or to the initial params when there is none; the data stream goes on from where it is. */
   restore(learningRateScale: number): Promise<void>;
@@ -110,7 +116,7 @@ export function groupKeeper(options: KeeperOptions): Keeper {
       learningRateScale,
     );
     mustValidate = checkpoint?.info.mustValidate ?? false;
-    // At once, so that a group that is started again remembers the learning rate and where the data stream is.
+    // Saved at once, so that a restarted group knows the lower learning rate and the position of the data stream.
     await writing.checkpoint(false, save);
   }
 
@@ -126,7 +132,9 @@ export function groupKeeper(options: KeeperOptions): Keeper {
 
 type Work = () => Promise<string | null>;
 
-/** Do work that writes a file. That the disk fails is told of, and no reason to stop training unless it `must` succeed. */
+/**
+ * Runs work that writes a file. A disk that fails is logged and does not stop training, unless the work `must` succeed.
+ */
 function tolerant(onTrouble: (message: string) => void): (must: boolean, work: Work) => Promise<string | null> {
   const trouble = troubleTeller(onTrouble);
   return async (must, work) => {

@@ -1,9 +1,9 @@
-/** Names that a configuration has where there are none: what was meant by them. */
+/** Hints on unknown names in a configuration: which option was probably meant. */
 import { z } from "zod";
 import { nearest } from "../nearest.js";
 import { isRecord } from "./plain-data.js";
 
-/** The names under which other programs have our options, in lower case and letters alone, and what else must be said of them. */
+/** Our options, and the names that other programs have for them: in lower case, letters and digits alone. */
 export const NAMES_ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   numSteps: [
     "maxsteps",
@@ -104,12 +104,12 @@ export const NAMES_ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   split: ["testsize", "valsplit", "validationsplit", "testsplit", "trainsplit"],
 };
 
-/** The same of what is counted in steps here. */
+/** Names that other programs have for the length of a run in epochs, which is `numSteps` here. */
 const EPOCHS = ["epochs", "numepochs", "nepochs", "maxepochs", "epoch", "numtrainepochs", "totalepochs"];
 
 /**
- * For the message on an unknown name at a path of a configuration: what was meant by it, there or elsewhere, else the names that
- * are known there.
+ * The end of a message on an unknown name at a path of a configuration: the option that was meant, there or elsewhere,
+ * else the names that are known there.
  */
 export function unknownNameHint(schema: unknown, path: readonly PropertyKey[], name: string, config: unknown): string {
   const here = knownNames(schema, path, config);
@@ -119,7 +119,7 @@ export function unknownNameHint(schema: unknown, path: readonly PropertyKey[], n
   if (EPOCHS.includes(letters) && atTop.includes("numSteps")) {
     return '; did you mean "numSteps"? It counts optimizer steps: the rows of a group divided by globalBatchSize are one epoch';
   }
-  // Where it was said, then at the top, then in any part of it.
+  // First where the name stands, then at the top, then in every part of the configuration.
   const places = [path, [], ...atTop.map((part) => [part])];
   const optionOf = (wanted: string) => {
     for (const place of places) {
@@ -131,7 +131,7 @@ export function unknownNameHint(schema: unknown, path: readonly PropertyKey[], n
   const others = Object.keys(NAMES_ELSEWHERE).filter((ours) => NAMES_ELSEWHERE[ours]?.includes(letters));
   const known = others.filter((ours) => here.includes(ours));
   const found =
-    // Of "numLayers" the option "layers" before "hidden", where both are known.
+    // For "numLayers" the option "layers" goes before "hidden", where both are known.
     known.find((ours) => letters.includes(lettersOf(ours))) ??
     known[0] ??
     others.flatMap((ours) => optionOf(lettersOf(ours)) ?? [])[0] ??
@@ -142,7 +142,7 @@ export function unknownNameHint(schema: unknown, path: readonly PropertyKey[], n
 
 const lettersOf = (name: string) => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
 
-/** What an unknown name may have meant. */
+/** The end of a message on an unknown name: the nearest known name, else all of them. */
 export function hint(name: string, known: readonly string[]): string {
   const meant = nearest(name, known);
   if (meant !== undefined) return didYouMean(meant);
@@ -161,7 +161,7 @@ function knownNames(schema: unknown, path: readonly PropertyKey[], config: unkno
   return Object.keys(shapeOf(at, value));
 }
 
-/** The shape of an object schema, or of the member of a union that a value is of. */
+/** The shape of an object schema; of a union, the shape of the member whose `kind` the value has. */
 function shapeOf(schema: unknown, value: unknown): Readonly<Record<string, unknown>> {
   if (schema instanceof z.ZodObject) return schema.shape;
   if (schema instanceof z.ZodPipe) return shapeOf(schema.in, value);
@@ -169,7 +169,7 @@ function shapeOf(schema: unknown, value: unknown): Readonly<Record<string, unkno
   if (!(schema instanceof z.ZodUnion)) return {};
   const kind = isRecord(value) ? value.kind : undefined;
   const shapes = schema.options.map((option) => shapeOf(option, value));
-  // The member that a record means which does not say its kind has it by default.
+  // A record without `kind` means the member whose `kind` has a default.
   const isMeant = ({ kind: own }: Readonly<Record<string, unknown>>) =>
     literalOf(own) === kind || (kind === undefined && own instanceof z.ZodDefault);
   return shapes.find(isMeant) ?? {};

@@ -1,4 +1,4 @@
-/** From configuration to parts: the only place where names become objects. */
+/** Makes the model, task and optimizer that a configuration names. */
 import { numbersName } from "../data/batch.js";
 import { areOneArray, type Preprocessing } from "../data/table.js";
 import { ConfigError } from "../errors.js";
@@ -14,16 +14,16 @@ import { checkPatterns, configuredOptimizer } from "./optimizer.js";
 import type { RunConfig } from "./schema.js";
 import { configuredTask } from "./task.js";
 
-/** What a run trains, and what it knows of its task beside the losses. */
+/** What a run on a table trains, and its task. */
 export interface RunLearner extends Learner {
   readonly task: Task;
 }
 
 /**
- * The learner that a configuration describes, for data preprocessed so.
+ * The learner that a configuration describes, for data with this preprocessing.
  *
- * Throws {@link ConfigError} when a pattern of the optimizer matches no param, or one whose rows it cannot touch, when a
- * class weight names no class, and for a hashed feature with fewer names than rows.
+ * Throws {@link ConfigError} when a pattern of the optimizer matches no param, or one that cannot have sparse updates,
+ * when a class weight names no class, and for a hashed feature with more rows than names.
  */
 export function tableLearner(config: TableRunConfig, preprocessing: Preprocessing): RunLearner {
   const { embeddings, embeddingWidth, hashed = {}, hidden } = config.model;
@@ -60,9 +60,9 @@ export function tableLearner(config: TableRunConfig, preprocessing: Preprocessin
 }
 
 /**
- * A model and what is learned, with how the configuration says that it is.
+ * The learner of a model and an objective, with the optimizer, distillation and averaging that the configuration names.
  *
- * Throws {@link ConfigError} when a pattern of the optimizer matches no param, or one whose rows it cannot touch.
+ * Throws {@link ConfigError} when a pattern of the optimizer matches no param, or one that cannot have sparse updates.
  */
 export function learnerOf(config: RunConfig, model: Model, objective: Objective): Learner {
   const { ema } = config;

@@ -1,13 +1,19 @@
-/** What a learning rate that is too high looks like, in the label losses of steps. */
+/** Recognises a learning rate that is too high by the label losses of steps. */
 import { count, loss } from "../report/format.js";
 
-/** Losses that need nothing to be learned of what comes before: of guessing, and of the frequencies of labels. In nats. */
+/**
+ * The label losses of two models that ignore the text before a token, in nats: one that guesses evenly, and one that
+ * knows the frequencies of the labels.
+ */
 export interface Levels {
   readonly guessing: number;
   readonly frequencies: number;
 }
 
-/** The levels of the loss for training text in which each token comes so often: ln of how many there are, and the entropy of their frequencies. */
+/**
+ * The levels for training text with these counts of tokens: ln of the vocabulary's size, and the entropy of the
+ * frequencies.
+ */
 export function levelsOf(tokenCounts: Float64Array): Levels {
   const total = tokenCounts.reduce((sum, times) => sum + times, 0);
   const nats = (share: number) => (share > 0 ? -share * Math.log(share) : 0);
@@ -19,17 +25,20 @@ export function levelsOf(tokenCounts: Float64Array): Levels {
 export const RATE_TOO_HIGH =
   'The learning rate is probably too high: lower optimizer.learningRate (with adam to 1e-3 or 3e-3), clip gradients (optimizer.clip: { norm: 1 }), or warm up (optimizer.warmUp: "5%")';
 
-/** Looks at a mean loss of the steps since the last look; returns what should be told, each finding once. */
+/** Takes the mean loss of the steps since the last call; returns a sentence to log, once for each finding, or null. */
 export type LearningWatch = (step: number, meanLoss: number) => string | null;
 
-/** Steps that the losses are smoothed over, and that a finding has to last for, which is a twentieth of the run where that is more. */
+/**
+ * Steps over which losses are smoothed, and the fewest steps that a finding must last: a twentieth of the run where
+ * that is more.
+ */
 const SMOOTHED_STEPS = 20;
 const LEAST_STEPS = 40;
-/** Shares of a level: above it, below it, and as far above as chance does not come. */
+/** Multiples of a level from which a loss counts as above it, as below it, and as further above it than by chance. */
 const [ABOVE, BELOW, FAR_ABOVE] = [1, 0.95, 1.02];
 
 /**
- * Watch a run of so many steps from one on. It tells of losses that
+ * Watch a run of `numSteps` steps from `firstStep` on. It reports losses that
  *
  * - stay above guessing, where every network begins or is after a few steps;
  * - had been lower and are back at the frequencies of labels;

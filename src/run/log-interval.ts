@@ -1,9 +1,9 @@
-/** Step events that are told at the interval that was asked for; from there on they become rarer. */
+/** Step events that are logged at the interval that was asked for; after these they become rarer. */
 const DENSE_EVENTS = 10_000;
 
 /**
- * The interval of step events at a step: the one asked for up to 10,000 times itself, then twice as long up to twice as many
- * steps, and so on. So a run of n intervals has some 10,000 + 5,000 log2(n / 10,000) of them: 60,000 of ten million.
+ * The interval of step events at a step: the given one up to step 10,000 x interval, twice that up to step 20,000 x
+ * interval, and so on. So a run of n intervals has some 10,000 + 5,000 log2(n / 10,000) events: 60,000 of ten million.
  */
 export function logIntervalAt(step: number, interval: number): number {
   let longer = interval;

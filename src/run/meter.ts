@@ -3,7 +3,10 @@ import type { Step } from "../train/algorithm.js";
 
 export type StepEvent = Extract<TrainEvent, { readonly event: "step" }>;
 
-/** Gathers steps into step events: means over the steps since the last one, and the speed. Skipped steps are left out. */
+/**
+ * Gathers steps into step events: means over the steps since the last event, and the speed. The caller adds no skipped
+ * steps.
+ */
 export function stepMeter(
   group: number,
   firstStep: number,

@@ -1,4 +1,4 @@
-/** What a configuration may say of its network. */
+/** The schemas of a configuration's network; `input/model.ts` documents the options. */
 import { z } from "zod";
 
 /** Fully connected layers over embeddings: of tables. */
@@ -23,7 +23,7 @@ const lstmSchema = z.strictObject({
   dropout,
 });
 
-/** Shapes of transformers, named by the params of their blocks; the embedding comes on top of that. */
+/** Shapes of transformers, named by the number of params in their blocks, without the embedding. */
 const transformerSizes = {
   "1M": { width: 128, layers: 5, heads: 4 },
   "3M": { width: 192, layers: 7, heads: 6 },

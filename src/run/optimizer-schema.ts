@@ -1,4 +1,4 @@
-/** What the optimizer's part of a configuration may hold; `docs/optimizers.md` gives rules, sources and defaults. */
+/** The schema of a configuration's optimizer; `docs/optimizers.md` gives rules, sources and defaults. */
 import { z } from "zod";
 import { stepsOf, stepsOrShare } from "./steps.js";
 
@@ -6,7 +6,9 @@ const share = z.number().min(0).max(1);
 const factor = z.number().positive().max(1);
 const decayRate = z.number().min(0).lt(1);
 
-/** Learning rate by step. Steps count from the end of the warm-up; left out, they last to the end of the run. */
+/**
+ * Learning rate by step, counted from the end of the warm-up. A schedule without `steps` lasts to the end of the run.
+ */
 const scheduleObject = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("constant") }),
   z.strictObject({ kind: z.literal("linear"), to: share.default(0), steps: stepsOrShare.optional() }),
@@ -30,7 +32,7 @@ const schedule = z
   )
   .default("linear");
 
-/** What a param shrinks by, in learning rates for each step, and the params that do not: patterns as "*.bias". */
+/** Weight decay: a rate, and patterns of params that do not decay, such as "*.bias". */
 const weightDecay = z.union(
   [
     z.number().nonnegative(),
@@ -53,9 +55,9 @@ const common = {
   sparseParams: z.array(z.string().min(1)).optional(),
 };
 
-/** Coupled: part of the gradient. */
+/** Options of optimizers whose weight decay is coupled: part of the gradient. */
 const coupled = { ...common, weightDecay: weightDecay.optional() };
-/** Decoupled: apart from the moments of the gradient. */
+/** Options of optimizers whose weight decay is decoupled: it does not pass through the moments. */
 const decoupled = (rate: number) => ({ ...common, weightDecay: weightDecay.default(rate) });
 
 const adamOptions = (epsilon: number) => ({
@@ -121,7 +123,10 @@ export const optimizerSchema = z.discriminatedUnion("kind", [
 /** An optimizer as it is configured, with its defaults. */
 export type OptimizerConfig = z.output<typeof optimizerSchema>;
 
-/** Numbers of steps in place of shares of the run. Of what a schedule or a warm-up holds, nothing else is free text. */
+/**
+ * A type with numbers of steps in place of shares of the run, which are the only free strings of a schedule or a
+ * warm-up.
+ */
 type InSteps<T> = T extends object ? { [K in keyof T]: InSteps<T[K]> } : string extends T ? never : T;
 
 type Timed<T> = { [K in keyof T]: K extends "schedule" | "warmUp" ? InSteps<T[K]> : T[K] };
@@ -129,7 +134,7 @@ type Timed<T> = { [K in keyof T]: K extends "schedule" | "warmUp" ? InSteps<T[K]
 /** An optimizer as a run has it: with steps, and without shares of numSteps. */
 export type OptimizerInSteps = Timed<OptimizerConfig>;
 
-/** The same with all shares of numSteps as steps. */
+/** Convert all shares of numSteps to steps. */
 export function optimizerInSteps(optimizer: OptimizerConfig, numSteps: number): OptimizerInSteps {
   const { schedule, warmUp } = optimizer;
   return {
@@ -141,7 +146,7 @@ export function optimizerInSteps(optimizer: OptimizerConfig, numSteps: number): 
   } as OptimizerInSteps;
 }
 
-/** Rules that span several options of an optimizer, broken: a line for each, none when all hold. */
+/** A line for each broken rule that spans several options of an optimizer; none when all hold. */
 export function optimizerProblems(optimizer: OptimizerInSteps, numSteps: number): string[] {
   const { schedule, warmUp = 0 } = optimizer;
   const problems: string[] = [];
@@ -150,7 +155,7 @@ export function optimizerProblems(optimizer: OptimizerInSteps, numSteps: number)
     problems.push(`optimizer.warmUp: must be at most numSteps (${numSteps}), got ${warmUpSteps}`);
   else if (typeof schedule === "object" && schedule.kind === "oneCycle") {
     const { peakAt, steps: length = numSteps - warmUpSteps } = schedule;
-    // A cycle of one step is at its end, and so would all of its warm-up be.
+    // A cycle of one step consists of its end, and a warm-up would rise to the learning rate of that end.
     if (length < 2 && schedule.steps !== undefined)
       problems.push(`optimizer.schedule.steps: must be at least 2 for a cycle, got ${length}`);
     else if (length < 2 && warmUpSteps > 0)
@@ -166,7 +171,7 @@ export function optimizerProblems(optimizer: OptimizerInSteps, numSteps: number)
   return problems;
 }
 
-/** A record whose numbers of steps are numbers. */
+/** A record with its shares of numSteps converted to steps. */
 function withSteps<T extends object>(record: T, numSteps: number): InSteps<T> {
   const entries = Object.entries(record).map(([name, value]) => {
     if (name === "steps" || name === "every" || name === "peakAt") return [name, stepsOf(value, numSteps)];

@@ -65,10 +65,11 @@ export function configuredSchedule(
   return steps > 0 ? withWarmUp(after, steps, from) : after;
 }
 
-/** A schedule that lasts for so many steps unless it says otherwise. */
+/** A schedule that lasts for `numSteps` steps unless it names its own `steps`. */
 function scheduleOver(numSteps: number, rate: number, schedule: OptimizerInSteps["schedule"]): Schedule {
   const given = typeof schedule === "string" ? ({ kind: schedule, to: 0 } as const) : schedule;
-  // A line of no steps is at its end from its first step on, and a warm-up rises to its schedule's first step.
+  // At least one step: a line of no steps would be at its end at once, and a warm-up rises to the first value of its
+  // schedule.
   const length = Math.max(1, "steps" in given ? (given.steps ?? numSteps) : numSteps);
   switch (given.kind) {
     case "constant":
@@ -92,9 +93,9 @@ function scheduleOver(numSteps: number, rate: number, schedule: OptimizerInSteps
 }
 
 /**
- * Check that the patterns of an optimizer are of this model.
+ * Check that every pattern of an optimizer matches a param.
  *
- * Throws {@link ConfigError} that names a pattern which matches none of the params.
+ * Throws {@link ConfigError} that names the first pattern that matches none.
  */
 export function checkPatterns(optimizer: OptimizerInSteps, params: readonly string[]): void {
   const lists = {

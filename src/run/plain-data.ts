@@ -1,17 +1,18 @@
-/** A configuration as plain data: what JSON could say, so that it can be shown, compared and kept. */
+/** A configuration as plain data, as JSON has it, so that it can be shown, compared and stored. */
 import { ConfigError, messageOf } from "../errors.js";
 import { shortened } from "../report/format.js";
 
-/** Deeper than any configuration; what walks a value by recursion would overflow the stack at some thousands. */
+/** Deeper than any configuration; recursion over a value would overflow the stack at some thousands of levels. */
 const MAX_DEPTH = 32;
 /** Far more than any configuration has. */
 const MAX_VALUES = 1_000_000;
 
 /**
- * A copy of records, lists, texts, numbers (big ones too, which the schema refuses by name) and truth values, getters read once.
+ * A copy of records, lists, strings, numbers (bigints too, which the schema refuses by name) and booleans; getters are
+ * read once.
  *
- * Throws {@link ConfigError} with the path of what is something else (as a function or a date), contains itself, nests more
- * than 32 deep or cannot be read, and of more than a million values.
+ * Throws {@link ConfigError} with the path of a value that is something else (such as a function or a date), contains
+ * itself, nests more than 32 deep or cannot be read, and for more than a million values.
  */
 export function plainCopy(value: unknown): unknown {
   let numValues = 0;
@@ -47,7 +48,7 @@ export function plainCopy(value: unknown): unknown {
   return copy(value, [], []);
 }
 
-/** Whether a value has names: a record, or a list. */
+/** Whether a value is an object: a record, or a list. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
 }

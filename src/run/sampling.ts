@@ -4,13 +4,16 @@ import { ConfigError } from "../errors.js";
 export interface SamplingOptions {
   /** Log probabilities are divided by it: below 1 the probable becomes more so; 0 takes the most probable. 1 by default. */
   readonly temperature?: number | undefined;
-  /** Choose among so many of the most probable; all by default. */
+  /** Choose among this many of the most probable tokens; all by default. */
   readonly topK?: number | undefined;
-  /** Choose among the fewest whose probabilities come to at least so much (Holtzman et al. 2020); 1, all, by default. */
+  /**
+   * Choose among the fewest tokens whose probabilities sum to at least this (nucleus sampling, Holtzman et al. 2020);
+   * 1, which is all tokens, by default.
+   */
   readonly topP?: number | undefined;
 }
 
-/** Throws {@link ConfigError} for options that are none. */
+/** Throws {@link ConfigError} for invalid options. */
 export function checkSampling({ temperature = 1, topK = 1, topP = 1 }: SamplingOptions): void {
   if (!(temperature >= 0 && Number.isFinite(temperature)))
     throw new ConfigError(`sample: the temperature is a number of 0 or more, got ${temperature}`);
@@ -20,9 +23,9 @@ export function checkSampling({ temperature = 1, topK = 1, topP = 1 }: SamplingO
 }
 
 /**
- * A token by its probability, from log probabilities [vocabulary] and a number `u` that is uniform in [0, 1). The most probable
- * are kept by `topK` first and then, of their probabilities, by `topP`; equal ones in the order of their ids. Tokens are put
- * in order only as far as they are looked at.
+ * Draw a token by its probability, from log probabilities [vocabulary] and a number `u` that is uniform in [0, 1).
+ * `topK` first keeps the most probable tokens, then `topP` keeps some of these, by their share of what `topK` kept;
+ * equal tokens come in the order of their ids. Only as many tokens are sorted as are looked at.
  */
 export function chooseToken(logProbs: Float32Array, u: number, options: SamplingOptions = {}): number {
   const { temperature = 1, topK = logProbs.length, topP = 1 } = options;
@@ -49,7 +52,10 @@ export function chooseToken(logProbs: Float32Array, u: number, options: Sampling
   return order.at(Math.max(0, numNucleus - 1));
 }
 
-/** Tokens from the most probable on, found as they are asked for: a heap, of which each takes log(tokens) to take off. */
+/**
+ * Tokens from the most probable on, sorted as they are asked for: a heap, from which each token takes log(vocabulary)
+ * time.
+ */
 function inOrder(logProbs: Float32Array): { at(index: number): number } {
   const heap = Int32Array.from(logProbs.keys());
   const taken: number[] = [];

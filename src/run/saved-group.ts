@@ -21,12 +21,12 @@ export const groupFiles = { checkpoint: "checkpoint.safetensors", best: "best.sa
 const SECTIONS: readonly string[] = ["student", "stream", "validation", "algorithm"];
 
 const studentSchema = z.object({
-  /** What learning rates are multiplied by since the group was set back. */
+  /** The factor of the learning rate: below 1 after the group has gone back to a checkpoint. */
   learningRateScale: z.number().positive(),
 });
 
 const streamSchema = z.object({
-  /** Where the data stream goes on. */
+  /** The position at which the data stream continues. */
   cursor: z.object({ epoch: z.int().nonnegative(), position: z.int().nonnegative() }),
 });
 
@@ -35,11 +35,11 @@ const validationSchema = z.object({
   best: z.object({ step: z.int().nonnegative(), loss: z.number() }).nullable(),
   /** The last validation loss that counted as an improvement, and the validations since. */
   waiting: z.object({ loss: z.number().nullable(), validations: z.int().nonnegative() }),
-  /** That the validation which was due at this step was cancelled. */
+  /** Whether the validation that was due at this step was cancelled. */
   mustValidate: z.boolean().optional(),
 });
 
-/** What a checkpoint says beside arrays, but for what its algorithm says. */
+/** What a checkpoint holds beside arrays, without its algorithm's section. */
 export type SavedInfo = CheckpointInfo &
   z.infer<typeof studentSchema> &
   z.infer<typeof streamSchema> &
@@ -50,7 +50,7 @@ export interface SavedGroup {
   readonly info: SavedInfo;
   /** The student's state, which the student checks. */
   readonly state: NamedArrays;
-  /** What the algorithm saved, which the algorithm checks. */
+  /** The algorithm's section; the algorithm checks it. */
   readonly algorithm: Section;
 }
 
@@ -67,13 +67,18 @@ export function writeOwnCheckpoint(files: Store, { info, state, algorithm }: Sav
   return writeCheckpoint(files, groupFiles.checkpoint, { info: head, sections }, before);
 }
 
-/** A group as a checkpoint of some name has it; null when there is none. Throws what {@link readCheckpoint} throws. */
+/**
+ * Read a group from the checkpoint of this name; null when there is none. Throws what {@link readCheckpoint} throws.
+ */
 export async function readSavedGroup(files: Store, name: string = groupFiles.checkpoint): Promise<SavedGroup | null> {
   const checkpoint = await readCheckpoint(files, name);
   return checkpoint && apart(checkpoint);
 }
 
-/** A group's own checkpoint: of two generations the newest that is whole. Throws what {@link readGeneration} throws. */
+/**
+ * Read a group's own checkpoint: the newest of two generations that is whole. Throws what {@link readGeneration}
+ * throws.
+ */
 export function readOwnCheckpoint(
   files: Store,
   group: number,

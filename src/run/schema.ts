@@ -1,4 +1,4 @@
-/** Configurations of runs, whatever their data is. */
+/** The function by which a configuration file types its configuration. */
 import type { RunInput } from "./kinds/kinds.js";
 
 export type { RunConfig, RunInput } from "./kinds/kinds.js";

@@ -1,4 +1,4 @@
-/** The end of a run: every group's best params, and what a result says of them. */
+/** The end of a run: reads every group's best params, and makes the result of their scores. */
 
 import { readGeneration } from "../checkpoint/generations.js";
 import { checkVersion } from "../checkpoint/json.js";
@@ -20,8 +20,8 @@ export interface BestParams {
 }
 
 /**
- * A group's best params; null when it never came to a validation. Throws {@link DamagedError} when they are not as they were
- * written.
+ * Read a group's best params; null when it never reached a validation. Throws {@link DamagedError} when the file is
+ * damaged.
  */
 export async function readBest(files: Store, name: string = groupFiles.best): Promise<BestParams | null> {
   const bytes = await files.get(name);
@@ -33,13 +33,16 @@ export async function readBest(files: Store, name: string = groupFiles.best): Pr
   return { step: Number(metadata.step), validationLoss: Number(metadata.validationLoss), params: tensors };
 }
 
-/** The same of a group's own folder: of two generations the newest that is whole. Throws what {@link readGeneration} throws. */
+/**
+ * Read the best params in a group's own folder: the newest of two generations that is whole. Throws what
+ * {@link readGeneration} throws.
+ */
 export function readOwnBest(files: Store, group: number, log: (event: TrainEvent) => void): Promise<BestParams | null> {
   const tell = (message: string) => log({ event: "file-damaged", group, message });
   return readGeneration(files, groupFiles.best, (name) => readBest(files, name), tell);
 }
 
-/** What the log tells of a group beside its params. */
+/** What a result says of a group from its log. */
 export type GroupRecord = Pick<
   RunResult["groups"][number],
   "group" | "stepsPerSecond" | "bytesPublished" | "bytesFetched" | "ended"
@@ -50,12 +53,12 @@ export interface ScoredGroup extends GroupRecord {
   readonly best: BestParams;
 }
 
-/** Throws {@link CheckpointError} unless a group's best params are of a model. */
+/** Throws {@link CheckpointError} unless a group's best params fit a model. */
 export function checkParams(model: Model, { group, best }: ScoredGroup): void {
   checkFit(`${groupFiles.best} of group ${group}`, best.params, weightSpecs(model));
 }
 
-/** What was measured on the test split: of each group in turn, of all together, and how far they disagree. */
+/** The scores on the test split: of each group in turn, of their ensemble, and how far they disagree. */
 export interface Scores {
   readonly models: readonly ({ readonly loss: number } & Metrics)[];
   /** Null with one group, as are those below. */
@@ -64,7 +67,7 @@ export interface Scores {
   readonly churn: number | null;
 }
 
-/** The part of a result that says what was measured of the groups. */
+/** The part of a result with the scores of the groups. */
 export function scoredResult(
   groups: readonly ScoredGroup[],
   { models, ensemble, disagreement, churn }: Scores,
@@ -86,7 +89,7 @@ export function asTestMetrics(measured: { readonly loss: number } & Metrics): Te
   ) as TestMetrics;
 }
 
-/** Let everything else have its turn. Throws the signal's reason. */
+/** Let pending events have their turn. Throws the signal's reason when the signal is aborted. */
 export async function breath(signal?: AbortSignal): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 0));
   signal?.throwIfAborted();

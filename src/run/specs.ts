@@ -1,4 +1,4 @@
-/** What a group trains, and on what: all of a run that depends on whether its data is a table or text. */
+/** What a run and its groups train, for any kind of data. */
 import type { Cursor, Part, Stream } from "../data/stream.js";
 import type { Engine } from "../engine/engine.js";
 import type { Metrics } from "../log/events.js";
@@ -10,20 +10,23 @@ import type { Levels } from "./learning-watch.js";
 export interface RunSpec {
   /** SHA-256 of the data's content and of what makes examples of it. */
   readonly digest: string;
-  /** What the run declaration says of the data beside that, as it was before it is sharded. */
+  /** What else the run declaration says of the data, before it is sharded. */
   readonly declared: Readonly<Record<string, unknown>>;
   readonly learner: Learner;
 }
 
-/** What one group trains, and on what. */
+/** What one group trains, and its batches. */
 export interface GroupSpec extends RunSpec {
   /** Rows or documents of its shard. */
   readonly numExamples: number;
-  /** What label losses are where nothing is learned, where that is known. */
+  /** The label losses of models that have learned nothing, where they are known. */
   readonly levels?: Levels;
-  /** Batches of its shard, from a cursor on, or a worker's part of them. Throws {@link DataError} when there is too little for one. */
+  /**
+   * Batches of its shard, from a cursor on, or a worker's part of them. Throws {@link DataError} when the shard is too
+   * small for one batch.
+   */
   stream(key: Key, cursor?: Cursor, part?: Part): Stream;
-  /** Compile what validates the weights that an engine keeps and that would be shipped. */
+  /** Compile the validation of the weights in the engine that would be shipped. */
   validator(engine: Engine): Promise<Validate>;
 }
 

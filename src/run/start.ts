@@ -27,25 +27,28 @@ export interface GroupOptions {
   readonly config: RunConfig;
   readonly groupIndex: number;
   readonly spec: GroupSpec;
-  /** What all groups share. */
+  /** The store that all groups share. */
   readonly store: Store;
   /** Reads the params to begin from, by the names of the model's; drawn by the seed when left out. */
   readonly readInit?: (() => Promise<NamedArrays>) | undefined;
   readonly engine: Engine;
   readonly threads: number;
-  /** What is this group's alone: its checkpoints. */
+  /** The group's own folder, with its checkpoints. */
   readonly files: Store;
   readonly log: (event: TrainEvent) => void;
   /** Aborted when the group should cancel the step or validation that is under way, save and stop. */
   readonly stop: AbortSignal;
   readonly process: LoggedProcess;
-  /** A recorded run to be taken once more, step for step. */
+  /** The recorded run that this one repeats, step by step. */
   readonly replay?: Replay | undefined;
-  /** That the run lives in a store elsewhere: without a checkpoint here, a group that was started before begins from there. */
+  /**
+   * Whether the run's store is elsewhere: a group without a checkpoint here that was started before then begins from
+   * its newest snapshot in the store.
+   */
   readonly isJoined?: boolean | undefined;
 }
 
-/** What a recorded group left: its trace, its snapshots, and the step of its last checkpoint. */
+/** The record of a group: its trace, its snapshots, and the step of its last checkpoint. */
 export interface Replay {
   readonly trace: readonly TeachersEvent[];
   readonly recorded: Store;
@@ -92,7 +95,8 @@ export async function startGroup(options: GroupOptions) {
   const stream = prefetched(spec.stream(fold(seed, "stream"), from), config.accumulate);
   const tell = (message: string) => log({ event: "warning", group: groupIndex, step: student.step, message });
   const starts = watchStarts(options.store, groupIndex, incarnation, { isClaimed: true, tell });
-  // For algorithms that publish nothing: the others look before each publication, and tell of a store that fails.
+  // For algorithms that publish nothing. The others look for a newer start before each publication, and log a store
+  // that fails.
   const look = latestOnly(
     STORE_SECONDS,
     async (_: null, signal) => void (await starts.isNewest(signal)),
@@ -112,7 +116,7 @@ export async function startGroup(options: GroupOptions) {
     fromStep: info?.step ?? beginning.step,
     replay: options.replay,
   });
-  // Before the programs of steps with teachers, which are compiled in the background and would hold it up.
+  // Compiled first, since the programs of steps with teachers, compiled in the background, would delay it.
   const validate = await spec.validator(engine);
   await algorithm.prepare();
   const keeper = groupKeeper({
@@ -129,14 +133,18 @@ export async function startGroup(options: GroupOptions) {
     best,
     waiting: info?.waiting ?? notWaiting,
     earlyStopping: config.earlyStopping,
-    // Without the file of its best params a group that has taken all its steps would ship nothing.
+    // A group that has lost the file of its best params must validate again, or it would ship nothing after its last
+    // step.
     mustValidate: (info?.mustValidate ?? beginning.step > 0) || (best === null && (info?.best ?? null) !== null),
     stop: options.stop,
   });
   return { learner, student, stream, algorithm, starts, look, keeper, incarnation };
 }
 
-/** Where a group without a checkpoint begins: a replay as what it repeats, another one of a joined run where others saw it. */
+/**
+ * Where a group without a checkpoint begins: a replay where the recorded group began, a restarted group of a joined run
+ * at its newest snapshot, every other group at step 0.
+ */
 async function beginningOf(options: GroupOptions, incarnation: number, digest: string): Promise<Beginning> {
   const { config, groupIndex, spec, log, replay } = options;
   const { model } = spec.learner;
@@ -148,10 +156,13 @@ async function beginningOf(options: GroupOptions, incarnation: number, digest: s
   return beginning;
 }
 
-/** The beginning of an epoch that was not read in so many batches, since each takes the stream one epoch further at most. */
+/** A cursor at the beginning of an epoch that was not read yet: `numBatches` batches reach that many epochs at most. */
 const unreadAt = (numBatches: number) => (numBatches > 0 ? { epoch: numBatches + 1, position: 0 } : undefined);
 
-/** The best so far as a checkpoint says it, unless its file is gone, or damaged and the one before it counts. */
+/**
+ * The best so far as the checkpoint has it; as the older file has it when the newest is damaged; null when both are
+ * gone.
+ */
 async function bestSoFar(
   { files, groupIndex, log }: GroupOptions,
   said: SavedInfo["best"],
@@ -166,7 +177,7 @@ async function bestSoFar(
   return isOlder ? { step: kept.step, loss: kept.validationLoss } : said;
 }
 
-/** Throws {@link ConfigError} unless the params are those of the model, finite every one. */
+/** Throws {@link ConfigError} unless the params fit the model and are finite. */
 function checkInit(params: NamedArrays, model: Model): void {
   const problems = weightProblems(params, model);
   if (problems.length === 0) return;
@@ -175,12 +186,12 @@ function checkInit(params: NamedArrays, model: Model): void {
   );
 }
 
-/** The store that all groups share; of a recorded run every snapshot that is read is kept. */
+/** The store that all groups share; in a run with `record`, it keeps every snapshot that is read. */
 function sharedStore({ config, store, files }: GroupOptions): Store {
   return config.record ? recordingStore(store, files) : store;
 }
 
-/** Where a group ends: a replay at the last checkpoint of the recorded run. */
+/** The last step of a group: in a replay, that of the recorded group's last checkpoint. */
 export function lastStepOf({ config, replay }: GroupOptions): number {
   return replay?.lastStep ?? config.numSteps;
 }

@@ -9,7 +9,7 @@ export const stepsOrShare = z.union(
   'must be a whole number >= 0 or a share of numSteps as in "50%"',
 );
 
-/** Steps, whichever way they were given. */
+/** A number of steps, given as such or as a share. */
 export function stepsOf(value: z.output<typeof stepsOrShare>, numSteps: number): number {
   return typeof value === "number" ? value : Math.round((Number.parseFloat(value) / 100) * numSteps);
 }

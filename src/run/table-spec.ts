@@ -8,7 +8,7 @@ import { type RunLearner, tableLearner } from "./learner.js";
 import type { GroupSpec, RunSpec } from "./specs.js";
 import { classesOf } from "./task.js";
 
-/** A table, and what was fitted on its training rows. */
+/** A table's digest, and the preprocessing that was fitted on its training rows. */
 export interface FittedTable {
   readonly digest: string;
   readonly preprocessing: Preprocessing;
@@ -22,7 +22,7 @@ export interface TableShard extends FittedTable {
   readonly validation: Rows;
 }
 
-/** What all groups share. Throws what {@link tableLearner} throws. */
+/** What all groups of a run on a table share. Throws what {@link tableLearner} throws. */
 export function tableRunSpec(
   config: TableRunConfig,
   { digest, preprocessing }: FittedTable,
@@ -32,14 +32,14 @@ export function tableRunSpec(
     declared: {
       preprocessing,
       classes: classesOf(preprocessing.labels),
-      // Left out of binary labels, so that runs that were declared before there were others go on.
+      // Left out for binary labels, so that runs which were declared before there were other tasks can go on.
       ...(config.task.kind !== "binary" && { task: config.task.kind }),
     },
     learner: tableLearner(config, preprocessing),
   };
 }
 
-/** What a group trains. Throws what {@link tableLearner} throws. */
+/** What a group of a run on a table trains. Throws what {@link tableLearner} throws. */
 export function tableGroupSpec(config: TableRunConfig, data: TableShard): GroupSpec {
   const spec = tableRunSpec(config, data);
   const { learner } = spec;

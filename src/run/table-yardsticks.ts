@@ -1,6 +1,6 @@
 /**
- * What a model of a table has to be better than to have learned anything: the same answer for every row, and the best of what
- * one feature alone tells, as a histogram over its values.
+ * Yardsticks for a model of a table: a model that has learned something is better than one constant answer for every
+ * row, and better than the best single feature, predicted by a histogram over its values.
  */
 
 import { featureName, labelsName } from "../data/batch.js";
@@ -22,23 +22,26 @@ export interface YardstickTable {
   readonly test: Rows;
 }
 
-/** Rows of the training and validation splits that are looked at, from all over them, and words of these. */
+/**
+ * The most rows of the training and validation splits that are read, spread over each split, and the most words of
+ * these rows.
+ */
 const MOST_ROWS = 200_000;
 const MOST_WORDS = 8_000_000;
 /** Rows of the test split that are read at once. */
 const CHUNK_ROWS = 8192;
-/** Parts of the values of a number, and training rows that one has at least. */
+/** Bins of a numeric feature, and the fewest training rows of a bin. */
 const NUMBER_PARTS = 64;
 const ROWS_PER_PART = 20;
-/** Answers of one feature; the rarest names have one together where there would be more. */
+/** The most answers of one feature; where there would be more, the rarest names share one. */
 const MOST_ANSWERS = 1 << 20;
-/** Rows with the answer to all rows that a part has beside its own, so that none is sure. */
+/** Each part also counts this many rows with the mean label of all rows, so that no answer is certain. */
 const PRIOR_ROWS = 2;
 
 /**
- * The test split by the mean of the training labels, and by the mean of those whose rows have about the same value of one
- * feature: of the feature with the least loss on the validation split. The mean is of classes their shares (weighted as the
- * loss is), and of numbers in the scale in which they are learned.
+ * Scores on the test split of two predictions: the mean of all training labels, and the mean of the training labels of
+ * rows with about the same value of one feature, the one with the least loss on the validation split. For classes the
+ * mean is their shares (weighted as the loss is), for numbers it is taken in the scale in which they are learned.
  */
 export async function tableYardsticks(
   table: YardstickTable,
@@ -78,7 +81,7 @@ function nameOf({ feature }: Parts, { kind }: Task): string {
   return kind === "regression" ? "mean of the labels" : "shares of the classes";
 }
 
-/** A result with what its shipped model is to be held against, and what is to be said of it then. */
+/** A result with the yardsticks, and the remarks that follow for its shipped model. */
 export async function besideYardsticks(
   result: RunResult,
   ...beside: Parameters<typeof tableYardsticks>
@@ -89,7 +92,7 @@ export async function besideYardsticks(
   return { ...result, yardsticks, ...(remarks.length > 0 && { remarks }) };
 }
 
-/** What is to be said of a model beside {@link tableYardsticks}: that it is no better than one, and what may help. */
+/** Remarks on a model beside {@link tableYardsticks}: that it is no better than one of them, and what may help. */
 export function remarksOnTable(
   { testLoss }: TestMetrics,
   lossName: string,
@@ -109,17 +112,25 @@ export function remarksOnTable(
   return [];
 }
 
-/** The share of the constant's loss that one feature alone must gain for it to count, and what a model may lack of that. */
+/**
+ * The share of the constant's loss by which one feature alone must be better to count, and the share of that gain which
+ * a model may lack.
+ */
 const [LEAST_GAIN, MOST_LOST] = [0.01, 0.05];
 
-/** How labels are summed up: of classes a one in the place of its own, of numbers the number as it is learned. */
+/**
+ * How labels are added up: a class adds 1 at its own place, a number adds itself in the scale in which it is learned.
+ */
 interface Labels {
-  /** Numbers of an answer: the share of each class, or one. Of two classes the last is what a model says. */
+  /**
+   * Numbers of an answer: the share of each class, or a single number. Of two classes a model predicts the second
+   * alone.
+   */
   readonly width: number;
   readonly numOutputs: number;
   readonly isNumber: boolean;
   readonly weightOf: (label: number) => number;
-  /** From a number of the table to one as it is learned, and back. */
+  /** From a label of the table to the scale in which it is learned, and back. */
   readonly learned: (label: number) => number;
   readonly unlearned: (value: number) => number;
 }
@@ -138,7 +149,7 @@ function labelsOf({ labels }: Preprocessing, { kind, numOutputs }: Task, config:
   };
 }
 
-/** Records of some rows, and a column of theirs. */
+/** Some rows of a split, with access to their columns. */
 interface Records {
   readonly numRows: number;
   readonly column: (name: string) => (row: number) => number;
@@ -166,7 +177,7 @@ function sampleOf(rows: Rows): Records {
   );
 }
 
-/** Rows by about the same value of a feature; all of them, where it has no name. */
+/** Rows divided by the value of a feature; without a feature all rows are one part. */
 interface Parts {
   readonly feature: string | null;
   readonly count: number;
@@ -175,7 +186,7 @@ interface Parts {
 
 const onePart: Parts = { feature: null, count: 1, of: () => () => 0 };
 
-/** Names by their ids; part 0 are those that are missing or unseen, or too rare to be one of so many parts. */
+/** A categorical feature divided by the ids of its names; part 0 holds missing, unseen and the rarest names. */
 function namesOf(feature: string, count: number): Parts {
   return {
     feature,
@@ -187,7 +198,7 @@ function namesOf(feature: string, count: number): Parts {
   };
 }
 
-/** Numbers by the quantiles of `seen` that they lie between; part 0 are those that are missing. */
+/** A numeric feature divided at quantiles of `seen`; part 0 holds missing values. */
 function rangesOf(feature: string, seen: Records): Parts {
   const column = seen.column(featureName(feature));
   const values = Float64Array.from({ length: seen.numRows }, (_, row) => column(row)).filter((x) => !Number.isNaN(x));
@@ -208,13 +219,13 @@ function rangesOf(feature: string, seen: Records): Parts {
   };
 }
 
-/** What every row of a part is said to be: `width` numbers for each. */
+/** The prediction for every part: `width` numbers each. */
 interface Answers {
   readonly parts: Parts;
   readonly values: Float64Array;
 }
 
-/** The means of the labels of each part, with some rows of the mean of all, where that is known. */
+/** The mean label of each part, with {@link PRIOR_ROWS} rows of the `prior` added where it is given. */
 function answersBy(parts: Parts, seen: Records, labels: Labels, prior?: Float64Array): Answers {
   const { width, isNumber, weightOf, learned } = labels;
   const [part, label] = [parts.of(seen), seen.column(labelsName)];

@@ -1,4 +1,4 @@
-/** What a configuration may say of the task: what the label is, and how much its errors cost. */
+/** The schemas of a configuration's task; `input/task.ts` documents the options. */
 import { z } from "zod";
 import type { TaskKind } from "../log/events.js";
 import { type DistillLossName, distillLosses } from "../nn/distill-losses.js";
@@ -25,7 +25,7 @@ const ofClasses = {
   distillLoss: z.enum(Object.keys(distillLosses) as DistillLossName[]).optional(),
 };
 
-/** How next-token prediction is learned. */
+/** Options of next-token prediction. */
 export const languageTaskSchema = z.strictObject({
   kind: z.literal("language").optional(),
   labelSmoothing: ofClasses.labelSmoothing,
@@ -55,7 +55,7 @@ export const taskSchema = z.union(
 /** A task with its options, as a configuration gives it. */
 type Given = Exclude<z.output<typeof taskSchema>, string>;
 
-/** Smoothing in full: an amount, and where it goes. */
+/** Label smoothing with every option: the amount, and the prior over the classes. */
 type Smoothing = Exclude<z.output<typeof labelSmoothing>, number | undefined>;
 
 /** A task in full: its kind with its options. */
@@ -65,12 +65,12 @@ export type TaskConfig = Given extends infer T
     : Omit<T, "labelSmoothing"> & { labelSmoothing?: Smoothing }
   : never;
 
-/** Smoothing as an amount, and where it goes. */
+/** Label smoothing as a record, given as an amount or as one. */
 export function smoothingInFull(smoothing: z.output<typeof labelSmoothing>): Smoothing | undefined {
   return typeof smoothing === "number" ? { amount: smoothing, prior: "uniform" } : smoothing;
 }
 
-/** A task with its options, whichever way it was given. */
+/** A task as a record, given by its name or as one. */
 export function taskInFull(task: z.output<typeof taskSchema>): TaskConfig {
   const given: Given = typeof task === "string" ? { kind: task } : task;
   if (given.kind === "regression") return given;

@@ -1,4 +1,4 @@
-/** From the task of a configuration, and what ingestion found of its labels, to a task that a run learns. */
+/** Makes a run's task from the task of a configuration and the statistics that ingestion fitted to the labels. */
 import { binaryClasses, type LabelStatistics } from "../data/table.js";
 import { ConfigError } from "../errors.js";
 import type { TaskKind } from "../log/events.js";
@@ -21,15 +21,15 @@ export function configuredTask(task: TaskConfig, labels: LabelStatistics | undef
 }
 
 /**
- * What ingestion must fit of the labels. Nothing of binary labels whose frequencies nobody asks for: their caches stay what
- * they were before there were other labels.
+ * The task whose label statistics ingestion must fit. None for binary labels whose frequencies no option needs: their
+ * caches stay as they were before there were other tasks.
  */
 export function labelsToFit(task: TaskConfig): TaskKind | undefined {
   const isPlain = task.kind === "binary" && task.classWeights === undefined && task.labelSmoothing === undefined;
   return isPlain ? undefined : task.kind;
 }
 
-/** The names of the classes that labels are of; none of numbers. */
+/** The names of the classes; none for numbers. */
 export function classesOf(labels: LabelStatistics | undefined): readonly string[] {
   if (labels === undefined) return binaryClasses;
   return labels.kind === "classes" ? labels.classes : [];
@@ -47,7 +47,7 @@ const makers: {
   binary(task, labels) {
     const { classWeights, ...others } = classOptions(task, labels);
     const [negative = 1, positive = 1] = classWeights ?? [];
-    // Left out where they are the usual words, so that models of such labels stay what they were.
+    // Left out where they are the usual names, so that the models of such labels stay as they were.
     const classes =
       labels?.kind === "classes" && labels.classes.join() !== binaryClasses.join() ? labels.classes : undefined;
     return binaryTask({ ...others, classes, ...(classWeights && { positiveWeight: positive / negative }) });

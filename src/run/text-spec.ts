@@ -35,7 +35,7 @@ export interface TextShard extends TokenisedText {
   readonly size: TextSize;
 }
 
-/** The batches of a run: texts side by side, of so many tokens. */
+/** The shape and layout of a run's batches. */
 export function textBatch({ data, model, globalBatchSize, accumulate }: TextRunConfig): TextBatch {
   const layout = model.kind === "lstm" ? "lanes" : "sequences";
   return { batchSize: globalBatchSize / accumulate, sequenceLength: data.sequenceLength, layout };
@@ -71,7 +71,9 @@ export function textNetwork(config: TextRunConfig, vocabulary: number): TextNetw
   return { model: transformerLanguageModel(options), reader: transformerReader(options), stream: sequenceStream };
 }
 
-/** What all groups share. Throws {@link ConfigError} when a pattern of the optimizer is of no param. */
+/**
+ * What all groups of a run on text share. Throws {@link ConfigError} when a pattern of the optimizer matches no param.
+ */
 export function textRunSpec(config: TextRunConfig, { digest, tokenizer, tokenCounts }: TokenisedText): RunSpec {
   const { model } = textNetwork(config, tokenizer.size);
   const { batchSize, sequenceLength } = textBatch(config);
@@ -85,7 +87,10 @@ export function textRunSpec(config: TextRunConfig, { digest, tokenizer, tokenCou
   return { digest, declared: { tokenizer }, learner: learnerOf(config, model, { ...objective, labels }) };
 }
 
-/** The frequencies of tokens as a prior ("unigram"), or none: the uniform one. */
+/**
+ * Label smoothing with the frequencies of tokens as its prior ("unigram"), or without a prior, which is the uniform
+ * one.
+ */
 function smoothingOf(
   { amount, prior }: NonNullable<TextRunConfig["task"]["labelSmoothing"]>,
   counts: Float64Array,
@@ -95,7 +100,7 @@ function smoothingOf(
   return { amount, prior: Array.from(counts, (count) => count / total) };
 }
 
-/** What a group trains. Throws what {@link textRunSpec} throws. */
+/** What a group of a run on text trains. Throws what {@link textRunSpec} throws. */
 export function textGroupSpec(config: TextRunConfig, data: TextShard): GroupSpec {
   const spec = textRunSpec(config, data);
   const { learner } = spec;
@@ -125,9 +130,9 @@ export function textGroupSpec(config: TextRunConfig, data: TextShard): GroupSpec
 }
 
 /**
- * The loss in nats per token, and what follows from it: the perplexity e^loss, and bits per byte, loss x tokens / (ln 2 x
- * bytes), which is comparable between tokenizers. The ends of documents count as tokens and not as bytes. A text that its
- * tokens do not give back has no bits per byte, as the bits are of another text.
+ * The loss in nats per token, and what follows from it: the perplexity e^loss, and bits per byte, loss x tokens / (ln 2
+ * x bytes), which is comparable between tokenizers. The ends of documents count as tokens and not as bytes. A text that
+ * cannot be decoded from its tokens has no bits per byte, as the bits describe another text.
  */
 export function textMetrics(
   { loss, accuracy }: TextScore,

@@ -1,4 +1,7 @@
-/** What a language model has to be better than to have learned anything: guessing, frequencies of tokens, an n-gram. */
+/**
+ * Yardsticks for a language model: guessing, the frequencies of tokens, and an n-gram. A model that has learned
+ * something is better than these.
+ */
 import type { Corpus } from "../data/text/corpus.js";
 import { Ngram } from "../data/text/ngram.js";
 import type { TextSize } from "../data/text/text.js";
@@ -21,11 +24,11 @@ export interface YardstickText {
 
 /** Training and test tokens of the n-gram at most, from documents all over the text: its tables stay below 200 MB, its time at seconds. */
 const NGRAM_TOKENS = 1 << 20;
-/** Tokens before that an n-gram looks at: of bytes more, as each says less. */
+/** How many previous tokens an n-gram looks at: more of bytes, as each says less. */
 const ORDERS = { bytes: 5, larger: 3 };
 const BYTES_AND_END = 257;
 
-/** Nats per token of the test documents, by what knows nothing, the frequencies alone, and a few tokens before. */
+/** The losses on the test documents of guessing, of the frequencies of tokens, and of an n-gram, in nats per token. */
 export async function yardsticks(text: YardstickText, signal?: AbortSignal): Promise<Yardstick[]> {
   const { vocabulary, tokenCounts, test, size } = text;
   const ngram = await ngramLoss(text, signal);
@@ -45,7 +48,10 @@ export async function yardsticks(text: YardstickText, signal?: AbortSignal): Pro
   ];
 }
 
-/** What is to be said of a model beside the yardsticks, in their order: that it is no better than one, and what may help. */
+/**
+ * Remarks on a model beside the yardsticks, given in their order: that it is no better than one of them, and what may
+ * help.
+ */
 export function remarksOn(
   { testLoss }: TestMetrics,
   [guessing, frequencies, ngram]: readonly Yardstick[],
@@ -72,7 +78,10 @@ const ALMOST = 0.995;
 
 const lower = (text: string) => `${text.slice(0, 1).toLowerCase()}${text.slice(1)}`;
 
-/** Tokens by their frequency in training, one more of each so that none has no chance. */
+/**
+ * The loss in nats per token of predicting tokens by their frequency in training, with 1 added to every count so that
+ * no token has probability 0.
+ */
 export function frequencyLoss(tokenCounts: Float64Array, test: Corpus): number {
   const total = tokenCounts.reduce((sum, times) => sum + times, tokenCounts.length);
   let [nats, numTokens] = [0, 0];
@@ -105,7 +114,7 @@ async function ngramLoss(
   return { loss: ((bits[before] as number) * Math.LN2) / numTokens, before };
 }
 
-/** The tokens of documents from all over a corpus, a long one in parts, up to about so many. */
+/** The tokens of documents spread over a corpus, a long document in parts, up to about `mostTokens` tokens. */
 function* parts({ numDocuments, starts, read }: Corpus, mostTokens: number): Generator<Int32Array, void, void> {
   const stride = Math.max(1, Math.floor((starts[numDocuments] as number) / mostTokens));
   let left = mostTokens;

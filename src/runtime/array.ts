@@ -66,7 +66,7 @@ export function copyOf<D extends DType>(array: NdArray<D>): NdArray<D> {
   return { ...array, data: array.data.slice() as DataOf[D] };
 }
 
-/** The bytes of a typed array, where they lie. */
+/** The bytes of a typed array, as a view of the same memory. */
 export function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
@@ -76,11 +76,11 @@ export function notFinite(arrays: NamedArrays): string[] {
   return Object.entries(arrays).flatMap(([name, array]) => (allFinite(array) ? [] : [name]));
 }
 
-/** Each NaN and infinity times 0 is NaN, and so is a sum with it. */
+/** Multiplies by 0 and adds up: NaN and infinities times 0 are NaN, and so is a sum that contains one. */
 function allFinite({ dtype, data }: NdArray): boolean {
   if (dtype !== "float32") return true;
-  // A call for each element would take ten times as long, on the thread that also drives the steps; one sum four times,
-  // as each addition would wait for the one before.
+  // This runs on the thread that also drives the steps. A call for each element would take ten times as long; a single
+  // sum four times, as each addition would wait for the one before.
   let [a, b, c, d] = [0, 0, 0, 0];
   const whole = data.length & ~3;
   for (let i = 0; i < whole; i += 4) {

@@ -1,12 +1,15 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
-/** What holds something that must be freed: by `close`, or by leaving the block of an `await using`. */
+/** A resource that must be freed, by `close` or by leaving the block of an `await using`. */
 export interface Closable extends AsyncDisposable {
-  /** Free what it holds, once what was asked of it before has ended. A second time nothing happens. */
+  /** Free the resource after the calls made before have ended. A second call does nothing more. */
   close(): Promise<void>;
 }
 
-/** A resource that `free` frees, once however often it is closed. It is changed and given back, getters and all. */
+/**
+ * Add closing to a resource: `free` runs once, however often it is closed. Changes and returns the object itself, so
+ * that its getters are kept.
+ */
 export function closable<T extends object>(resource: T, free: () => Promise<void>): T & Closable {
   let closing: Promise<void> | undefined;
   const close = () => {

@@ -20,7 +20,10 @@ export function underPrefix<T>(prefix: string, record: Readonly<Record<string, T
   return Object.fromEntries(entries.map(([name, value]) => [name.slice(start.length), value]));
 }
 
-/** The parts of a record by the first part of each name, `a.b.c` as `b.c` under `a`, in one walk; null for a name of one part. */
+/**
+ * A record divided by the first part of its names, so that `a.b.c` becomes `b.c` under `a`, in one pass; names of one
+ * part are under null.
+ */
 export function byFirstPart<T>(record: Readonly<Record<string, T>>): ReadonlyMap<string | null, Record<string, T>> {
   const parts = new Map<string | null, [string, T][]>();
   for (const [name, value] of Object.entries(record)) {

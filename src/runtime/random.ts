@@ -19,7 +19,8 @@ export function rootKey(seed: number): Key {
 export function fold(parent: Key, data: number | string): Key {
   const words = typeof data === "number" ? [data] : [...data].map((letter) => letter.codePointAt(0) ?? 0);
   let { hi, lo } = parent;
-  // The counter's high word sets the length apart, so that no name is a prefix of another one's chain.
+  // The length comes first, and the counter's high word keeps these blocks apart from those of draws: so no name's
+  // chain of keys begins with that of another name.
   for (const word of [words.length, ...words]) [hi, lo] = threefry(hi, lo, 0xffffffff, word);
   return { hi, lo };
 }

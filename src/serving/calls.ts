@@ -113,7 +113,10 @@ function ofTwo(name: string, x: Translated, y: Translated): Translated | null {
   }
 }
 
-/** Whether arithmetic of the two is that of float64, exactly: whole numbers and decimals become such, "near" ones were none. */
+/**
+ * Whether arithmetic of the two is exactly that of float64: one is a float64, and neither is a "near" number, whose
+ * bits may differ from DuckDB's. Whole numbers and decimals are converted.
+ */
 function hasFloat64(x: Translated, y: Translated): boolean {
   return isExact(x) && isExact(y) && (x.kind === "float64" || y.kind === "float64");
 }
@@ -124,7 +127,7 @@ function joinedText(name: "concat" | "joined", x: Translated, y: Translated): Tr
   return a && b ? made("text", name, a, b) : null;
 }
 
-/** An entry, unless it is one that all objects have. */
+/** A record's own entry, not one that it inherits. */
 function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
   return Object.hasOwn(record, name) ? record[name] : undefined;
 }

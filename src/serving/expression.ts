@@ -1,8 +1,8 @@
 /**
- * How a served model makes features of columns: expressions as plain data.
+ * Expressions as plain data: how a served model computes features from columns.
  *
- * A value is a number or text. A number is a float64, NaN where it is missing; yes and no are 1 and 0, a point in time is
- * its milliseconds since 1970 in UTC. Text is the empty string where it is missing.
+ * A value is a number or text. A number is a float64, NaN where it is missing; yes and no are 1 and 0, a point in time
+ * is its milliseconds since 1970 in UTC. Text is the empty string where it is missing.
  */
 import { z } from "zod";
 import type { functions } from "./functions.js";
@@ -17,20 +17,26 @@ export type Expression =
   /** 1 where the value is one of these, else 0; missing where it is missing. */
   | { readonly among: Expression; readonly values: readonly number[] | readonly string[] };
 
-/** What a served model is fed: [batch] of float64, or of strings. */
+/** An input of a served model: [batch] of float64, or of strings. */
 export interface ServedInput {
   readonly name: string;
   readonly type: "number" | "text" | "time";
   /** The same as SQL over the columns of a row. */
   readonly sql: string;
-  /** The column that the SQL is, or is cast from; left out where it is more. */
+  /** The column, where the SQL is a column or a cast of one; left out for other expressions. */
   readonly column?: string;
 }
 
-/** All that comes before ids and standardised numbers. */
+/**
+ * The inputs of a served model, and how features are computed from them, before ids are looked up and numbers
+ * standardised.
+ */
 export interface Serving {
   readonly inputs: readonly ServedInput[];
-  /** Of every feature, in terms of the inputs; `float32` numbers were rounded to that before they became names. */
+  /**
+   * The expression of every feature, over the inputs. Numbers of type `float32` were rounded to float32 before they
+   * became names.
+   */
   readonly features: Readonly<
     Record<string, { readonly type: "number" | "float32" | "text"; readonly expression: Expression }>
   >;

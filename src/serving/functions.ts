@@ -1,4 +1,7 @@
-/** What expressions may call, each as ONNX nodes. Numbers are float64 with NaN for missing, text is "" where missing. */
+/**
+ * The functions that expressions may call, as ONNX nodes. Numbers are float64 with NaN for missing, text is "" where
+ * missing.
+ */
 import type { Nodes } from "./nodes.js";
 
 type Emit = (g: Nodes, ...args: string[]) => string;
@@ -7,7 +10,7 @@ const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-/** From the first of March of the year 0 to 1970. */
+/** Days from 1 March of the year 0 to 1 January 1970. */
 const DAYS_TO_1970 = 719_468;
 
 const unary =
@@ -52,8 +55,8 @@ const modulo = (g: Nodes, x: string, value: number) => minus(g, x, times(g, floo
 const days = (g: Nodes, time: string) => floorOver(g, time, DAY);
 
 /**
- * The day as year, month and day of the Gregorian calendar, from cycles of 400 years that begin in March, so that the day
- * that comes and goes is the last (H. Hinnant, "chrono-compatible low-level date algorithms", civil_from_days).
+ * The day as year, month and day of the Gregorian calendar, from cycles of 400 years that begin in March, so that the
+ * leap day is the last day of a year (H. Hinnant, "chrono-compatible low-level date algorithms", civil_from_days).
  */
 function civil(g: Nodes, day: string) {
   const shifted = plus(g, day, DAYS_TO_1970);
@@ -91,10 +94,10 @@ const weekday = (g: Nodes, day: string) => plus(g, modulo(g, plus(g, day, 3), 7)
 
 const truncated: Emit = (g, x = "") => g.node("Mul", [g.node("Sign", [x]), floor(g, g.node("Abs", [x]))]);
 
-/** One way to choose between values of either type. */
+/** Chooses between two values, of numbers or of text alike. */
 const chosen: Emit = (g, condition = "", a = "", b = "") => where(g, is(g, condition, 1), a, b);
 
-/** The larger or smaller of two, or the one that is there. */
+/** The larger or the smaller of two numbers; where one is missing, the other. */
 const extreme =
   (opType: string): Emit =>
   (g, a = "", b = "") =>
@@ -105,9 +108,9 @@ export const functions = {
   sub: binary("Sub"),
   mul: binary("Mul"),
   div: binary("Div"),
-  /** Of whole numbers, towards zero. */
+  /** The quotient of whole numbers, rounded towards zero. */
   wholeDiv: unlessZero((g, a = "", b = "") => truncated(g, g.node("Div", [a, b]))),
-  /** With the sign of the first. */
+  /** The remainder, with the sign of the first number. */
   remainder: unlessZero((g, a = "", b = "") => g.node("Mod", [a, b], { fmod: 1 })),
   pow: binary("Pow"),
   neg: unary("Neg"),
@@ -140,9 +143,9 @@ export const functions = {
 
   concat: (g, a = "", b = "") =>
     where(g, either(g, isEmpty(g, a), isEmpty(g, b)), g.text(""), g.node("StringConcat", [a, b])),
-  /** The same, but that what is missing is left out. */
+  /** Concatenation that leaves missing text out. */
   joined: binary("StringConcat"),
-  /** Of a whole number. */
+  /** A whole number as text. */
   wholeText: (g, x = "") => {
     const whole = g.cast(where(g, isMissing(g, x), g.number(0), x), "int64");
     return where(g, isMissing(g, x), g.text(""), g.cast(whole, "string"));

@@ -1,6 +1,7 @@
 /**
- * Which graphs a model file may have. ONNX Runtime would run loops, call functions that the file defines, and read tensors
- * from other files; an exported model needs none of that, so what it does need is listed, and the rest is refused.
+ * Checks which graphs a model file may have. ONNX Runtime would run loops, call functions that the file defines, and
+ * read tensors from other files. An exported model needs none of that: the operations that it does need are listed
+ * here, and all others are refused.
  */
 import { MICROSOFT } from "../graph/onnx/builder.js";
 import type { ModelProto, NodeProto, TensorProto } from "../graph/onnx-proto.js";
@@ -8,7 +9,7 @@ import { LABELS } from "./nodes.js";
 
 const words = (text: string): ReadonlySet<string> => new Set(text.trim().split(/\s+/));
 
-/** Operations by their domain: what exported models are made of. None runs a graph of its own. */
+/** The operations of exported models, by domain. None of them runs a graph of its own. */
 const OPERATIONS: Readonly<Record<string, ReadonlySet<string>>> = {
   "": words(`
     Abs Add And ArgMax AveragePool BatchNormalization BitShift BitwiseXor Cast Ceil Clip Concat ConstantOfShape Conv
@@ -21,10 +22,10 @@ const OPERATIONS: Readonly<Record<string, ReadonlySet<string>>> = {
   [MICROSOFT]: words("FusedMatMul QuickGelu"),
 };
 
-/** Elements that a constant may say that a tensor of its own has: far more than a batch needs. */
+/** The most elements of a tensor whose shape is a constant: far more than a batch needs. */
 const MOST_ELEMENTS = 2 ** 31;
 
-/** What a model file has that an exported model does not, in words; null when there is nothing. */
+/** The first part of a model file that no exported model has, in words; null when there is none. */
 export function graphProblem({ graph }: Pick<ModelProto, "graph">): string | null {
   for (const node of graph.node) {
     const { domain, opType } = node;
@@ -35,7 +36,7 @@ export function graphProblem({ graph }: Pick<ModelProto, "graph">): string | nul
   return tooLarge(graph.initializer, graph.node);
 }
 
-/** A tensor that a few bytes of the file would make very large. */
+/** A tensor that is too large although its shape takes only a few bytes of the file. */
 function tooLarge(constants: readonly TensorProto[], nodes: readonly NodeProto[]): string | null {
   const shapes = new Set(
     nodes.flatMap(({ opType, input }) =>

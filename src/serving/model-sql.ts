@@ -1,10 +1,11 @@
 /**
- * Which SQL a model may bring along. A model is data of somebody: its expressions run only when every node of their syntax
- * trees is on the lists here, which hold what computes a value of one row and nothing else. What is not known is refused.
+ * Checks which SQL a model may contain. A model may come from anyone: its expressions run only when every node of their
+ * syntax trees is on the lists here, which hold pure functions of the values of one row. All that is not listed is
+ * refused.
  */
 import type { SqlNode } from "./translate.js";
 
-/** Characters of an expression at most: a tree that is deeper than a stack cannot be written in fewer. */
+/** The most characters of an expression: too few to write a tree so deep that recursion over it overflows the stack. */
 export const LONGEST_EXPRESSION = 20_000;
 
 /** How many times as long as its parts a text may become in an expression. */
@@ -12,7 +13,7 @@ const MOST_GROWTH = 1000;
 
 const words = (text: string): ReadonlySet<string> => new Set(text.trim().split(/\s+/));
 
-/** Pure functions of the values of one row, whose results are not much larger than what they are given. */
+/** Pure functions of the values of one row, whose results are not much larger than their arguments. */
 const FUNCTIONS = words(`
   + - * / // % ^ ** || ~~ !~~ ~~* !~~* ~~~ ^@
   abs acos asin atan atan2 cbrt ceil ceiling cos cot degrees even exp floor fmod gamma greatest isfinite isinf isnan least
@@ -37,10 +38,10 @@ const TYPES =
   words(`BOOLEAN TINYINT SMALLINT INTEGER BIGINT HUGEINT UTINYINT USMALLINT UINTEGER UBIGINT UHUGEINT FLOAT DOUBLE
   DECIMAL VARCHAR UUID DATE TIME TIMESTAMP TIMESTAMP_S TIMESTAMP_MS TIMESTAMP_NS TIMESTAMP_WITH_TIME_ZONE INTERVAL`);
 
-/** Of every node. */
+/** The fields that every node has. */
 const COMMON = ["class", "type", "alias", "query_location"];
 
-/** The fields of each class of nodes that may be here: a node that has others is refused, whatever they mean. */
+/** The allowed classes of nodes, with their fields: a node that has other fields is refused, whatever they mean. */
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
   CONSTANT: ["value"],
   COLUMN_REF: ["column_names"],
@@ -63,7 +64,7 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** The first part of an expression that a model may not bring along, in words that name it; null when there is none. */
+/** The first part of an expression that a model may not contain, in words; null when there is none. */
 export function verdictOf(tree: SqlNode): string | null {
   let growth = 1;
 
@@ -134,7 +135,7 @@ function childrenOf(node: SqlNode): readonly unknown[] {
   }
 }
 
-/** How many times as long a text becomes at most when each match of the second argument becomes the third. */
+/** How many times longer a text becomes at most when each match of the second argument is replaced by the third. */
 function growthOf({ function_name: name, children }: SqlNode): number {
   const [, pattern, replacement] = (children as readonly SqlNode[]).map(textOf);
   if (replacement === undefined || pattern === undefined) return Number.POSITIVE_INFINITY;
@@ -152,7 +153,7 @@ function isNode(value: unknown): value is SqlNode {
   return typeof value === "object" && value !== null && "class" in value && typeof value.class === "string";
 }
 
-/** What people call a node that is refused. */
+/** The name of a refused node, in words for users. */
 function nameOf(node: SqlNode): string {
   const names: Readonly<Record<string, string>> = {
     SUBQUERY: "a subquery",

@@ -4,7 +4,7 @@ import { ELEMENT_TYPES, type ElementType } from "../graph/onnx/element-types.js"
 import type { NodeProto, TensorProto } from "../graph/onnx-proto.js";
 import { bytesOf } from "../runtime/array.js";
 
-/** The domain of tables of names. */
+/** The domain of the operation LabelEncoder. */
 export const LABELS = "ai.onnx.ml";
 const utf8 = new TextEncoder();
 
@@ -37,7 +37,7 @@ export class Nodes {
     return name;
   }
 
-  /** A value under a name of its own. */
+  /** Give a value another name. */
   result(name: string, x: string): void {
     this.nodes.push(onnxNode("Identity", [x], [name]));
   }
@@ -85,7 +85,7 @@ export class Nodes {
     return this.node("LabelEncoder", [x], attributes, LABELS);
   }
 
-  /** The same of strings, int64. */
+  /** Look strings up in a table: the int64 value of each key, else `missing`. */
   idOf(x: string, keys: readonly string[], values: readonly number[], missing: number): string {
     const attributes = { keys_strings: keys, values_int64s: values, default_int64: missing };
     return this.node("LabelEncoder", [x], attributes, LABELS);

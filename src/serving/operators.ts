@@ -87,7 +87,7 @@ function among(x: Translated, candidates: readonly Translated[]): Translated | n
     return value && "number" in value ? value.number : null;
   });
   const isOne = x.kind === "text" || x.kind === "time" || isExact(x);
-  // Of float32 numbers DuckDB compares rounded ones.
+  // DuckDB compares float32 numbers after rounding, so these stay SQL.
   if (!isOne || x.kind === "float32" || values.includes(null)) return null;
   return { kind: "boolean", expression: { among: x.expression, values: [...new Set(values)] as number[] | string[] } };
 }

@@ -1,4 +1,4 @@
-/** The part of a served model that turns columns into what training reads: ids and float32 numbers. */
+/** The part of a served model that turns columns into the inputs of training: ids and float32 numbers. */
 
 import { featureName, numbersName } from "../data/batch.js";
 import { areOneArray, type Preprocessing, type Shift } from "../data/table.js";
@@ -10,13 +10,13 @@ import { functions } from "./functions.js";
 import { Nodes } from "./nodes.js";
 import { keysOf } from "./serving.js";
 
-/** Names between columns and features, and after predictions. */
+/** Prefixes of the names of values between columns and features, and of values after predictions. */
 const PREFIX = "%column.";
 const LABEL_PREFIX = "%label.";
-/** What a prediction is called as it was kept. */
+/** The name of a prediction before it is converted to the unit of the label. */
 export const keptPrediction = "kept prediction";
 
-/** Sets of operations with text that is compared and joined, and with tables of float64. */
+/** Versions of the operation sets in which text can be compared and concatenated, and float64 looked up in tables. */
 const OPSETS = [
   { domain: "", version: 20 },
   { domain: "ai.onnx.ml", version: 4 },
@@ -70,8 +70,8 @@ export function servedFrom(model: ModelProto, { inputs, features }: Serving, pre
 }
 
 /**
- * Many numbers as one matrix, float64 [batch, expressions]. Those that are the same expression over different inputs are
- * computed at once: what a graph of thousands of nodes costs is not its arithmetic.
+ * Many numbers as one matrix, float64 [batch, expressions]. Expressions that differ only in their input are computed
+ * together: the cost of a graph with thousands of nodes is in its number of nodes, not in their arithmetic.
  */
 function matrixOf(g: Nodes, expressions: readonly Expression[]): string {
   const groups = new Map<string, number[]>();
@@ -107,7 +107,7 @@ function inOwnUnit(g: Nodes, outputs: readonly ValueInfoProto[], { center, scale
   }));
 }
 
-/** Values of one column, or of as many as there are shifts, as they are kept, but in float64. */
+/** Values of one column, or of one column for each shift, as float64: (x - center) / scale. */
 function shifted(g: Nodes, x: string, shifts: readonly (Shift | undefined)[]): string {
   if (shifts.every((shift) => shift === undefined)) return x;
   const [center, scale] = (["center", "scale"] as const).map((part) => {

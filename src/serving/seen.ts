@@ -1,10 +1,16 @@
-/** What training saw of each feature, kept in a model, so that rows which are unlike it are counted where the model is used. */
+/**
+ * What training saw of each feature. A model keeps it, so that rows which are unlike it are counted where the model is
+ * used.
+ */
 import { z } from "zod";
 import type { Preprocessing } from "../data/table.js";
 import { counted, percent, shortened } from "../report/format.js";
 import { inputsIn, type ServedInput, type Serving } from "./expression.js";
 
-/** Of a feature in the training rows: how many have a value, the share without one or without a known name, and the range of numbers as kept. */
+/**
+ * A feature in the training rows: the number of rows with a value, the share of rows without one or without a known
+ * name, and the range of numbers as they are stored.
+ */
 export const seenValuesSchema = z.object({
   count: z.number().int().nonnegative(),
   absent: z.number().min(0).max(1),
@@ -13,7 +19,7 @@ export const seenValuesSchema = z.object({
 });
 export type SeenValues = z.infer<typeof seenValuesSchema>;
 
-/** The same of a feature that a model has, and the inputs that it is made of, by name. */
+/** The same with the feature's name and kind, and the names of the inputs from which it is computed. */
 export const seenFeatureSchema = seenValuesSchema.extend({
   feature: z.string(),
   kind: z.enum(["name", "number"]),
@@ -21,7 +27,7 @@ export const seenFeatureSchema = seenValuesSchema.extend({
 });
 export type SeenFeature = z.infer<typeof seenFeatureSchema>;
 
-/** What a model says of its features, in their order. */
+/** The record that a model keeps of its features, in their order. */
 export function seenFeatures(
   seen: Readonly<Record<string, SeenValues>>,
   { features }: Serving,
@@ -41,26 +47,31 @@ export interface Unlike {
   readonly columns: readonly string[];
   /** Rows without a value, or without a number that can be read. */
   readonly missing: number;
-  /** Rows with a name, or names together, that no training row had, or too few for one of its own; the first of them. */
+  /**
+   * Rows with a name, or a combination of names, that no training row had, or too few to have an embedding of its own;
+   * and the first such name.
+   */
   readonly unseen: number;
   readonly example: string | null;
-  /** Rows beyond what training had, and the values that are farthest below and above. */
+  /** Rows with a number outside the range of training, and the lowest and the highest of these numbers. */
   readonly outside: number;
   readonly lowest: string | null;
   readonly highest: string | null;
-  /** Rows that are beyond the range of as many training rows by chance: 2 of n + 1. */
+  /** Rows that are expected outside the range of n training rows by chance: a share of 2 / (n + 1). */
   readonly outsideByChance: number;
   /** The share of training rows that had no value, or no name of its own. */
   readonly absentInTraining: number;
 }
 
-/** All such columns, and what people should know of them, in sentences. */
+/** All columns with such rows, and sentences for users about them. */
 export interface UnlikeFound {
   readonly unlike: readonly Unlike[];
   readonly notes: readonly string[];
 }
 
-/** What a model made of a batch for a feature: ids of names, 0 for none, or numbers as they are kept, NaN for none. */
+/**
+ * The values of a feature that a model computed for a batch: ids of names, 0 for none, or stored numbers, NaN for none.
+ */
 export interface FeatureValues {
   readonly isId: boolean;
   readonly at: (row: number) => number;
@@ -69,13 +80,16 @@ export interface FeatureValues {
 /** A column of a batch: numbers and times as numbers, NaN where they are missing; text, empty where it is. */
 type InputColumn = ArrayLike<string | number>;
 
-/** Counts rows that are unlike training, of each feature and, for people, of the features of the same columns together. */
+/**
+ * Counts the rows that are unlike training by feature, and reports them by columns: features of the same columns
+ * together.
+ */
 export function unlikeCounter(inputs: readonly ServedInput[], seen: readonly SeenFeature[]) {
   const placeOf = new Map(inputs.map(({ name }, place) => [name, place]));
   const features = seen.filter(({ inputs }) => inputs.length > 0).map((feature) => ({ feature, counts: noCounts() }));
   let numRows = 0;
   return {
-    /** A column for each input, and what the model made of them for a feature. */
+    /** Takes a column for each input, and the values that the model computed from them for a feature. */
     add(columns: readonly InputColumn[], valuesOf: (feature: string) => FeatureValues | undefined): void {
       const batch = columns[0]?.length ?? 0;
       numRows += batch;
@@ -158,7 +172,7 @@ function unlike({ inputs, absent, count }: SeenFeature, { low, high, ...counts }
   };
 }
 
-/** Of two features of the same columns, what either has more of. */
+/** Joins the counts of two features of the same columns: of each count the larger. */
 function theMost(a: Unlike, b: Unlike): Unlike {
   const [names, numbers] = [a.unseen >= b.unseen ? a : b, a.outside >= b.outside ? a : b];
   return {
@@ -181,15 +195,18 @@ function textOf(value: string | number | undefined, type: ServedInput["type"] = 
   return type === "time" && Math.abs(value) <= LAST_TIME ? new Date(value).toISOString().slice(0, 19) : String(value);
 }
 
-/** Milliseconds that a date has at most. */
+/** The latest time of a Date, in milliseconds. */
 const LAST_TIME = 8.64e15;
 
-/** Columns that notes are of; the others are counted in what programs read. */
+/** The most columns that notes list; the output of --json counts the others too. */
 const MOST_NOTES = 8;
-/** Shares of rows from which something is told: of a few odd rows, and of missing ones beyond those of training. */
+/**
+ * Shares of rows above which a note is made: for unseen names and numbers out of range, and for missing values beyond
+ * those of training.
+ */
 const [TOLD, TOLD_MISSING] = [0.001, 0.01];
 
-/** What people should know of rows that are unlike training, in sentences: each thing of a column that has enough of it. */
+/** Notes for users on rows that are unlike training: one for each column that has enough of them. */
 export function unlikeNotes(found: readonly Unlike[], numRows: number): string[] {
   const rows = (n: number) => `${counted(n, "row")} (${percent(n / numRows)})`;
   const notes = found.flatMap(({ columns, missing, unseen, example, outside, lowest, highest, ...by }) => {

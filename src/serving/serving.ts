@@ -16,8 +16,8 @@ export interface ServedFeature {
 const OUTPUTS: ReadonlySet<string> = new Set(["probability", "probabilities", "prediction"]);
 
 /**
- * Inputs are columns where features can be computed of columns, and else the largest parts of expressions that cannot, as
- * SQL. A column keeps its name, as far as that is free; other SQL is its own name.
+ * Inputs are columns where ONNX can compute the features from columns; else an input is the largest part of an
+ * expression that ONNX cannot compute, as SQL. An input is named by its column if that name is free, else by its SQL.
  */
 export async function servingOf(
   features: readonly ServedFeature[],
@@ -70,7 +70,7 @@ async function served({ sql, vocabulary }: ServedFeature, reader: SqlReader): Pr
   };
 }
 
-/** The names of a vocabulary as the numbers that they are; null where two are one number, or one is none. */
+/** The names of a vocabulary read as numbers; null where two of them are the same number, or one is not a number. */
 export function keysOf(type: "number" | "float32", vocabulary: readonly string[]): number[] | null {
   const keys = vocabulary.map((name) => {
     if (name === "true" || name === "false") return Number(name === "true");
@@ -83,7 +83,7 @@ export function keysOf(type: "number" | "float32", vocabulary: readonly string[]
   return areSafe && new Set(keys).size === keys.length ? keys : null;
 }
 
-/** The column that some SQL is, or is cast from, by the names of columns in SQL in lower case. */
+/** The column, where some SQL is a column or a cast of one; `names` maps the lower-case SQL of a column to its name. */
 function columnOf(sql: string, names: ReadonlyMap<string, string>): string | undefined {
   const cast = /^(?:TRY_)?CAST\((.*) AS [A-Z ]+\)$/i.exec(sql);
   return names.get((cast?.[1] ?? sql).replace(/^\((.*)\)$/, "$1").toLowerCase());

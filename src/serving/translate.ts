@@ -1,19 +1,19 @@
 /**
- * SQL expressions as {@link Expression}s, from the syntax tree that DuckDB makes of them. What cannot be said in ONNX, or
- * not with the very same result, stays SQL: the largest such part of an expression is an input of the model.
+ * Translates SQL expressions to {@link Expression}s, from the syntax tree that DuckDB makes of them. The largest parts
+ * of an expression that ONNX cannot compute with the very same result stay SQL: each is an input of the model.
  */
 import { applied } from "./calls.js";
 import { cast, choose, compare, LESS_OR_EQUAL, logical, operator } from "./operators.js";
 import { isNumber, kindOfType, type Translated, yes } from "./value.js";
 
-/** A node of DuckDB's syntax tree (json_serialize_sql), by what is used of it. */
+/** A node of DuckDB's syntax tree (json_serialize_sql). */
 export interface SqlNode {
   readonly class: string;
   readonly type: string;
   readonly [field: string]: unknown;
 }
 
-/** What only a database can tell. */
+/** Questions about SQL that only a database can answer. */
 export interface SqlReader {
   /** The syntax tree of an expression. */
   treeOf(sql: string): Promise<SqlNode>;
@@ -33,7 +33,7 @@ export async function asInput(sql: string, reader: SqlReader): Promise<Translate
   return { kind: kindOfType(await reader.typeOf(sql)), expression: { input: sql } };
 }
 
-/** The value of a node whose parts are values, or null where it is not to be had of them. */
+/** Translate a node from its translated parts; null where ONNX cannot compute it from them. */
 async function partsIn(node: SqlNode, reader: SqlReader): Promise<Translated | null> {
   const of = (child: unknown) => translate(child as SqlNode, reader);
   const all = (children: unknown) => Promise.all((children as SqlNode[]).map(of));

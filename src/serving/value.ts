@@ -1,9 +1,9 @@
-/** Values of translated expressions: what is known of them, and how two are brought together. */
+/** Values of translated expressions: their kinds, and how two values get a common kind. */
 import type { Expression, FunctionName } from "./expression.js";
 
 /**
- * What is known of a value. Of numbers: whole, float64, float32 or decimal as they are stored, all exact; "near" numbers
- * may differ in their last bits from DuckDB's, so they are not compared and are no names.
+ * The kind of a value. Numbers are whole, float64, float32 or decimal as they are stored, all exact; "near" numbers may
+ * differ in their last bits from DuckDB's, so they are neither compared nor used as names.
  */
 export type ValueKind =
   | "boolean"
@@ -23,7 +23,7 @@ export interface Translated {
   readonly expression: Expression;
 }
 
-/** What a value of a DuckDB type is. */
+/** The kind of values of a DuckDB type. */
 export function kindOfType(type: string): ValueKind {
   if (type.endsWith("]")) return "other";
   if (/^U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$/.test(type)) return "whole";
@@ -45,7 +45,10 @@ export const made = (kind: ValueKind, name: FunctionName, ...args: readonly Tran
 });
 export const yes = (value: boolean): Translated => ({ kind: "boolean", expression: { number: Number(value) } });
 
-/** Two values brought to one type: a missing one to the other's, a text to the time that it says. */
+/**
+ * Converts two values to one kind: a missing value to the kind of the other, a text to the time that it names. Null
+ * where that is not possible.
+ */
 export function alike(a: Translated, b: Translated): readonly [Translated, Translated] | null {
   const isText = a.kind === "text" || b.kind === "text";
   const filled = (x: Translated, other: Translated): Translated => {
@@ -68,12 +71,12 @@ export function timeOf({ expression }: Translated): Translated | null {
   return Number.isNaN(time) ? null : { kind: "time", expression: { number: time } };
 }
 
-/** The type of what is one value or the other. */
+/** The kind of an expression that gives one value or the other; null where there is none. */
 export function joinedKind({ kind: a }: Translated, { kind: b }: Translated): ValueKind | null {
   if (a === b) return a;
   if (a === "boolean" || b === "boolean") return null;
   if (a === "near" || b === "near") return "near";
-  // A float32 among decimals becomes neither.
+  // A float32 and a decimal have no common kind.
   const has = (kind: ValueKind) => a === kind || b === kind;
   if (has("float64")) return "float64";
   return has("float32") ? null : "decimal";

@@ -1,4 +1,7 @@
-/** What a run asks of a training algorithm. Each algorithm is a folder of its own, and a line in `run/algorithms.ts`. */
+/**
+ * The interface of a training algorithm. Each algorithm is a file in `run/algorithms/` and a line in
+ * `run/algorithms.ts`.
+ */
 import type { Section } from "../checkpoint/checkpoint.js";
 import type { TeacherUse } from "../log/events.js";
 import type { StepMetrics } from "./student.js";
@@ -11,13 +14,13 @@ export interface Step extends StepMetrics {
   readonly teachers: readonly TeacherUse[];
 }
 
-/** The algorithm of one group. What it does not need it leaves out. */
+/** The algorithm of one group. It leaves out the methods that it does not need. */
 export interface Algorithm {
-  /** Compile what its steps need; what only later steps need may be compiled in the background. */
+  /** Compile the programs of its first step; programs that only later steps need may be compiled in the background. */
   prepare(): Promise<void>;
   /** The steps from the student's own to the last. The signal cancels the step that is under way: then it throws the signal's reason. */
   steps(signal: AbortSignal): AsyncGenerator<Step>;
-  /** Its section of the checkpoint: what a group that is resumed must know beside the student's state. */
+  /** Its section of the checkpoint: what resuming needs beside the student's state. */
   save(): Section;
   /** Note the student's validation loss. */
   validated?(loss: number): void;

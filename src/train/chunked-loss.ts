@@ -10,8 +10,8 @@ import { mapValues, underPrefix, withPrefix } from "../runtime/named.js";
 export const CHUNK_BYTES = 64 * 2 ** 20;
 
 /**
- * The fewest chunks of equal size of some rows whose logits of so many classes take at most {@link CHUNK_BYTES} each; one where
- * all do.
+ * The fewest chunks of equal size into which `numRows` rows divide so that the logits of each take at most
+ * {@link CHUNK_BYTES}; 1 where the logits of all rows do.
  */
 export function numChunksOf(numRows: number, numClasses: number): number {
   for (let chunks = 1; chunks < numRows; chunks++) {
@@ -20,18 +20,21 @@ export function numChunksOf(numRows: number, numClasses: number): number {
   return numRows;
 }
 
-/** The rows [rows, width] of a model that has a head, and the weights by which it makes logits of them. */
+/**
+ * A model up to its head: the rows [rows, width], where it has a head, and the weights from which the head makes
+ * logits.
+ */
 export interface BeforeHead {
   readonly weights: Tensors;
   readonly rows?: Tensor;
 }
 
-/** Scalars of the logits of one or several models for some rows, and of the int32 labels of these. */
+/** Makes scalars from the logits of one or several models for some rows, and the int32 labels of these rows. */
 export type OfLogits = (logits: readonly Tensor[], labels: Tensor) => Tensors;
 
 /**
- * The mean over chunks of the scalars that `of` makes of each. What is a mean over the rows of a chunk becomes that of all rows.
- * No gradient is to be taken of it: {@link learnOverChunks} is for that.
+ * The mean over all chunks of the scalars that `of` makes of each chunk. A scalar that is a mean over the rows of a
+ * chunk becomes the mean over all rows. Gradients must not be taken of the result; {@link learnOverChunks} is for that.
  */
 export function meanOverChunks(head: Head, models: readonly BeforeHead[], labels: Tensor, of: OfLogits): Tensors {
   const { sums } = overChunks(head, models, labels, (logits, own) => ({ terms: of(logits, own), outputs: [] }));
@@ -39,12 +42,13 @@ export function meanOverChunks(head: Head, models: readonly BeforeHead[], labels
 }
 
 /**
- * The same means, of a student and its teachers, and a scalar whose gradients by the student's params and rows are those of
- * the loss that `lossOf` makes of the means, in which it must be linear.
+ * The means of {@link meanOverChunks} for a student (the first model) and its teachers, and a scalar to differentiate:
+ * its gradients by the student's params and rows are those of the loss that `lossOf` makes of the means. The loss must
+ * be linear in the means.
  *
- * A chunk's gradients are taken beside its losses, while its logits are there, so none are computed again on the way back (as
- * Hsu et al. 2024, "Liger kernel", do; docs/decisions/012-losses-of-large-vocabularies.md). The scalar is not the loss, but
- * sum_i <g_i, x_i> of the gradients g_i by each x_i.
+ * A chunk's gradients are computed together with its losses, while its logits are in memory, so that the backward pass
+ * computes no logits again (as in Hsu et al. 2024, "Liger kernel"; docs/decisions/012-losses-of-large-vocabularies.md).
+ * The scalar is not the loss, but sum_i <g_i, x_i> of the gradients g_i by each x_i.
  */
 export function learnOverChunks(
   head: Head,
@@ -83,7 +87,10 @@ function rowsOf({ rows }: BeforeHead): Tensor {
   return rows;
 }
 
-/** The sums of what `of` makes of each chunk, and its outputs one after the other; it is given the rows of the first model too. */
+/**
+ * Calls `of` for each chunk, with the chunk's rows of the first model as the third argument; gives the sums of its
+ * terms, and its outputs concatenated.
+ */
 function overChunks(
   head: Head,
   models: readonly BeforeHead[],

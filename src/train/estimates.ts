@@ -16,7 +16,7 @@ export interface Estimate {
 /** Standard deviations of a normal distribution that hold 95 % of it. */
 const Z = 1.959964;
 
-/** The mean of some numbers, which are many, as the central limit theorem has it: mean +- z standard deviation / sqrt(n). */
+/** The mean of many numbers, with the interval of the central limit theorem: mean +- z standard deviation / sqrt(n). */
 export function meanEstimate(values: Float64Array): Estimate {
   const n = values.length;
   const mean = values.reduce((sum, value) => sum + value, 0) / n;
@@ -24,7 +24,10 @@ export function meanEstimate(values: Float64Array): Estimate {
   return around(mean, Math.sqrt(variance / n));
 }
 
-/** A share of n that holds: Wilson's score interval (Wilson 1927), which stays inside 0 and 1. */
+/**
+ * The share of n examples for which something holds, with Wilson's score interval (Wilson 1927), which stays inside 0
+ * and 1.
+ */
 export function shareEstimate(numHolding: number, n: number): Estimate {
   const share = numHolding / n;
   const centre = (share + Z ** 2 / (2 * n)) / (1 + Z ** 2 / n);
@@ -40,7 +43,8 @@ export function aucEstimate(scores: Floats, labels: Labels): Estimate {
   const order = Uint32Array.from(scores, (_, i) => i).sort((a, b) => (scores[a] as number) - (scores[b] as number));
   const numPositive = Math.round(shareOf(labels.length, (i) => labels[i] === 1) * labels.length);
   const numNegative = labels.length - numPositive;
-  // Of each positive the share of negatives below it, of each negative that of positives above; ties are half.
+  // For each positive the share of negatives below it, for each negative the share of positives above it; ties count
+  // half.
   const placements = { positive: sums(), negative: sums() };
   let [positivesBefore, negativesBefore] = [0, 0];
   for (let start = 0; start < order.length; ) {
@@ -66,9 +70,9 @@ export function aucEstimate(scores: Floats, labels: Labels): Estimate {
 }
 
 /**
- * The calibration error. With the sign of the gap of its bin each example gives sign (p - hit), of which it is the mean; the
- * interval is that of this mean, the signs being taken for known. They are not where a bin's gap is within chance, and the
- * error of a model that is calibrated is then never 0: with few examples read it as an upper bound.
+ * The calibration error, as the mean over the examples of sign (p - hit), with the sign of the gap of the example's
+ * bin. The interval is that of this mean, as if the signs were known. Where a bin's gap is within chance they are not,
+ * and then the error of a calibrated model is never 0: with few examples, read it as an upper bound.
  */
 export function calibrationEstimate(predicted: Floats, isHit: (i: number) => boolean): Estimate {
   const signs = calibrationGaps(predicted, isHit).map(Math.sign);

@@ -27,25 +27,33 @@ import { mapValues, named, withPrefix } from "../runtime/named.js";
 import { meanOverChunks } from "./chunked-loss.js";
 import type { WeightPrefixes } from "./graphs.js";
 
-/** Of predictions of every token. */
+/** The score of a model's predictions of every token. */
 export interface TextScore {
   /** Mean of -log p of the next token, in nats. */
   readonly loss: number;
-  /** Share of tokens that were the most probable one. */
+  /** Share of tokens that the model took for the most probable. */
   readonly accuracy: number;
 }
 
 export interface TextScores {
   readonly models: readonly TextScore[];
-  /** Of the mean of their probabilities; null for one model. */
+  /** The score of the mean of their probabilities; null for one model. */
   readonly ensemble: TextScore | null;
-  /** Half the sum over tokens of the absolute difference of probabilities, averaged over places and pairs of models; null for one. */
+  /**
+   * Half the sum over the vocabulary of the absolute difference between two models' probabilities, averaged over places
+   * and pairs of models; null for one.
+   */
   readonly disagreement: number | null;
-  /** Share of places for whose most probable token two models have another one, averaged over pairs; null for one. */
+  /**
+   * Share of places at which two models differ in the most probable token, averaged over pairs of models; null for one.
+   */
   readonly churn: number | null;
 }
 
-/** Scores what an engine keeps under the prefixes it was compiled with. Rejects with the reason of the signal that cancels it. */
+/**
+ * Scores the weights that an engine keeps under the prefixes it was compiled with. Rejects with the reason of the
+ * signal that cancels it.
+ */
 export type ScoreText = (corpus: Corpus, signal?: AbortSignal) => Promise<TextScores>;
 
 /** The size of a batch, as the model has it. */
@@ -57,9 +65,10 @@ export interface TextBatch {
 }
 
 /**
- * Compile what scores models side by side, each with a state of its own that goes on from batch to batch, as in training; what
- * has no state sees of a token what is before it in its sequence.
- * Nothing of the size of places times the vocabulary leaves the engine.
+ * Compile the scoring of models side by side. Each has a state of its own that goes on from batch to batch, as in
+ * training; a model without a state sees only the tokens before a token in its sequence.
+ *
+ * No tensor of size places x vocabulary leaves the engine.
  */
 export async function textScorer(
   engine: Engine,
@@ -101,7 +110,7 @@ const ENSEMBLE = "ensemble";
 const DISAGREEMENT = "disagreement";
 const CHURN = "churn";
 
-/** Sums over the places of a batch that have a label; chunk by chunk where the model has so many logits. */
+/** Sums over the places of a batch that have a label, chunk by chunk where the model computes its logits so. */
 function scoreGraph(model: Model, models: readonly WeightPrefixes[]): Graph {
   const inputs = inputTensors(model);
   const numRows = Object.values(model.inputs)[0]?.shape.reduce<number>((size, axis) => size * Number(axis), 1) ?? 0;

@@ -11,13 +11,13 @@ import type { Floats, Labels } from "./metrics.js";
 /** Rows of one prediction batch: large enough to hide the cost of a call, small enough to stay in cache. */
 const BATCH = 8192;
 
-/** Of all rows, in their order: what is predicted, [numRows] or [numRows, classes], and the labels [numRows]. */
+/** Predictions [numRows] or [numRows, classes] and labels [numRows] of all rows, in their order. */
 export interface Predictions {
   readonly probs: Floats;
   readonly labels: Labels;
 }
 
-/** Run a program with an output `probs` over all rows. Rejects with the signal's reason when that cancels it. */
+/** Run a program with an output `probs` over all rows. Rejects with the signal's reason when the signal cancels it. */
 export async function predictAll(
   program: Program,
   rows: Rows,

@@ -1,4 +1,4 @@
-/** All that is to be said of predictions and their labels: metrics with intervals, by class, by slice. */
+/** Evaluates predictions against labels: metrics with intervals, by class, by slice. */
 
 import type { Metrics, TaskKind } from "../log/events.js";
 import { decisions } from "./class-metrics.js";
@@ -6,16 +6,16 @@ import { type Estimates, estimatesOf } from "./estimates.js";
 import type { Predictions } from "./evaluate.js";
 import type { Task } from "./task.js";
 
-/** Of one class: how often it is the label and the decision, and how often the two agree. */
+/** Figures of one class: how often it is the label, how often the decision, and how often both. */
 export interface ClassFigures {
   readonly name: string;
   readonly rows: number;
   readonly decided: number;
-  /** Share of the decisions for it that are right; NaN without any. */
+  /** Share of the decisions for the class that are right; NaN when there are none. */
   readonly precision: number;
-  /** Share of its rows that are decided for it; NaN without any. */
+  /** Share of the class's rows that are decided for it; NaN when there are none. */
   readonly recall: number;
-  /** Mean of its predicted probability over all rows, which is its share of them where the model is calibrated. */
+  /** Mean predicted probability of the class over all rows; in a calibrated model, the class's share of the rows. */
   readonly meanProbability: number;
 }
 
@@ -24,7 +24,7 @@ export interface SliceFigures {
   readonly rows: number;
   readonly metrics: { readonly loss: number } & Metrics;
   readonly estimates: Estimates;
-  /** Means of what is predicted and of the labels; null with several classes. */
+  /** Means of the predictions and of the labels; null with several classes. */
   readonly meanPrediction: number | null;
   readonly meanLabel: number | null;
 }
@@ -45,7 +45,7 @@ export interface EvaluationOptions {
   readonly classes: readonly string[] | null;
   /** The slice of each row. */
   readonly slices?: readonly string[] | undefined;
-  /** Slices that are told of; 50 by default. */
+  /** The most slices to report; 50 by default. */
   readonly mostSlices?: number | undefined;
 }
 

@@ -12,13 +12,16 @@ import { mapValues, underPrefix, withPrefix } from "../runtime/named.js";
 import { type BeforeHead, learnOverChunks } from "./chunked-loss.js";
 import { teacherStatistics } from "./teacher-statistics.js";
 
-/** What is trained, by what losses and what rule. */
+/** A model, the losses that train it, and the rule of its updates. */
 export interface Learner {
   readonly model: Model;
   readonly objective: Objective;
   readonly optimizer: GradientTransformation;
   readonly distillation?: Distillation;
-  /** Keep an average of the params, e <- decay e + (1 - decay) params after each step, that begins as they do. */
+  /**
+   * Keep a moving average of the params, e <- decay e + (1 - decay) params after each step, which begins as the initial
+   * params.
+   */
   readonly ema?: { readonly decay: number };
 }
 
@@ -30,7 +33,7 @@ export interface Distillation {
   readonly mix?: "sum" | "convex";
 }
 
-/** Names under which the engine keeps what a learner trains and learns from. */
+/** Names under which the engine keeps the state of a learner and of its teachers. */
 export const stateNames = {
   params: "params",
   optState: "optState",
@@ -39,13 +42,16 @@ export const stateNames = {
   lossSum: "lossSum",
   buffers: "buffers",
   state: "state",
-  /** What {@link carriedSpecs} names, after some of the sub-batches of a step. */
+  /** The tensors of {@link carriedSpecs}, as they are after some of the sub-batches of a step. */
   after: "after",
   teacher: (slot: number) => `teachers.${slot}`,
   teacherState: (slot: number) => `teacherState.${slot}`,
 } as const;
 
-/** What goes from batch to batch without gradients, as it is kept: the model's buffers, its state, and that of each teacher. */
+/**
+ * The tensors that are carried from batch to batch without gradients, by their names in the engine: the model's
+ * buffers, its state, and the state of each teacher.
+ */
 export function carriedSpecs(
   { buffers, state = {} }: Pick<Model, "buffers" | "state">,
   numTeachers: number,
@@ -60,7 +66,7 @@ export interface WeightPrefixes {
   readonly buffers: string;
 }
 
-/** Weights by the names under which the engine keeps the student's: params under a prefix, and buffers. */
+/** Weights under the names that the student's have in the engine: params under a prefix, buffers under `buffers`. */
 export function weightState<T>(
   { buffers = {} }: Pick<Model, "buffers">,
   weights: Readonly<Record<string, T>>,
@@ -77,9 +83,9 @@ export function weightState<T>(
  *
  *     theta <- theta - eta grad{ phi(y, F(theta, f)) + w psi(mean_j F(theta_j, f), F(theta, f)) }.
  *
- * Outputs: `labelLoss`, `squaredGradNorm`, and with teachers `distillLoss`, `divergence` (the distillation loss less the
- * entropy of the targets: zero where the student agrees) and the statistics of its teachers. Updates params, optState and
- * buffers.
+ * Outputs: `labelLoss`, `squaredGradNorm`, and with teachers `distillLoss`, `divergence` (the distillation loss less
+ * the entropy of the targets: zero where the student agrees) and the statistics of its teachers. Updates params,
+ * optState, the average of the params, and the tensors of {@link carriedSpecs}.
  */
 export function stepGraph(learner: Learner, numTeachers: number): Graph {
   const { params, losses, grads, carried } = differentiate(learner, numTeachers, carriedTensors(learner, numTeachers));
@@ -88,8 +94,8 @@ export function stepGraph(learner: Learner, numTeachers: number): Graph {
 }
 
 /**
- * The gradient of one of several parts, and its losses, added to the running sums; `keepSum` is 0 at the first part, else 1. Where
- * labels have weights, `labelShare` is by how much the label loss of the part counts.
+ * Adds the gradient of one of a step's parts, and its losses, to the running sums; `keepSum` is 0 at the first part,
+ * else 1. Where labels have weights, the label loss of the part is multiplied by `labelShare`.
  */
 export function accumulateGraph(learner: Learner, numTeachers: number): Graph {
   const isLater = greater(input("keepSum", []), 0);
@@ -98,7 +104,7 @@ export function accumulateGraph(learner: Learner, numTeachers: number): Graph {
   );
   const labelShare = learner.objective.labelWeight && input("labelShare", []);
   const { losses, grads, carried } = differentiate(learner, numTeachers, before, labelShare);
-  // Chosen and not multiplied: as 0 x NaN, a sum that was not finite would outlive its step.
+  // `where` instead of a product: 0 x NaN is NaN, so a sum that was not finite would outlive its step.
   const sumOf = (name: string, { shape }: Tensor) => where(isLater, input(`${stateNames.gradSum}.${name}`, shape), 0);
   const sums = mapValues(grads, (grad, name) => add(sumOf(name, grad), grad));
   const lossSum = finiteLosses(losses).reduce(add, where(isLater, input(stateNames.lossSum, []), 0));
@@ -112,7 +118,7 @@ export function accumulateGraph(learner: Learner, numTeachers: number): Graph {
   };
 }
 
-/** The losses without which a step changes nothing unless they are finite. */
+/** The losses that must be finite, or the step changes nothing. */
 function finiteLosses({ labelLoss, distillLoss }: Tensors): Tensor[] {
   return [labelLoss, distillLoss].filter((loss) => loss !== undefined);
 }
@@ -133,12 +139,12 @@ function carriedTensors({ model }: Learner, numTeachers: number): Tensors {
   return mapValues(carriedSpecs(model, numTeachers), ({ shape }, name) => input(name, shape));
 }
 
-/** Under which name the engine keeps what predicts and is shipped: the average where there is one. */
+/** The prefix of the params that predict and are shipped: the average where there is one. */
 export function shippedName({ ema }: Learner): string {
   return ema ? stateNames.ema : stateNames.params;
 }
 
-/** What is predicted of a batch, by the params kept under a prefix and the student's buffers. */
+/** The predictions for a batch, by the params under a prefix and the student's buffers. */
 export function predictGraph({ model, objective }: Pick<Learner, "model" | "objective">, prefix: string): Graph {
   const logits = model.apply(weightTensors(model, prefix, stateNames.buffers), inputTensors(model));
   return { outputs: { probs: predict(objective, logits) }, updates: {} };
@@ -154,7 +160,7 @@ interface Differentiated {
   readonly params: Tensors;
   readonly losses: Tensors;
   readonly grads: Tensors;
-  /** What all that goes from batch to batch becomes, by the names of {@link carriedSpecs}. */
+  /** The new values of the tensors of {@link carriedSpecs}. */
   readonly carried: Tensors;
 }
 
@@ -178,14 +184,14 @@ function differentiate(learner: Learner, numTeachers: number, before: Tensors, l
   return { params, losses, grads: gradientsOf(loss, params), carried };
 }
 
-/** What a model says of a batch. */
+/** The output of a model for a batch. */
 interface Said extends BeforeHead {
   readonly logits: Tensor;
 }
 
 /**
- * The losses of a student and its teachers, in that order, and the statistics; and what has the gradients of the loss that is
- * learned by. Chunk by chunk where the model has so many logits.
+ * The losses and statistics of a student and its teachers, given in that order; and a scalar to differentiate, which
+ * has the gradients of the loss. Computed chunk by chunk where the model has so many logits.
  */
 function lossesOf(
   { model, objective, distillation = {} }: Learner,
@@ -201,7 +207,7 @@ function lossesOf(
     const targets = teachersMean(teachers.map((teacher) => objective.probs(soften(teacher))));
     if (!targets) return { labelLoss };
     const distillLoss = scale(objective.distillLoss(soften(logits as Tensor), targets));
-    // One teacher agrees best with its own logits, whose logarithms are there already.
+    // The least loss against a single teacher is that of its own logits, whose logarithms are computed already.
     const [first, ...others] = teachers as [Tensor, ...Tensor[]];
     const least = others.length > 0 ? objective.entropy(targets) : objective.distillLoss(soften(first), targets);
     const divergence = sub(distillLoss, scale(least));
@@ -220,7 +226,7 @@ function lossesOf(
   return { losses, loss: lossOf(losses) };
 }
 
-/** phi + w psi, or (1 - w) phi + w psi; phi alone where nobody teaches. With a share s, s phi in place of phi. */
+/** phi + w psi, or (1 - w) phi + w psi; phi alone without teachers. With a share s, s phi in place of phi. */
 function mixed(losses: Tensors, mix: Distillation["mix"] = "sum", labelShare?: Tensor): Tensor {
   const { labelLoss, distillLoss } = losses as { labelLoss: Tensor; distillLoss?: Tensor };
   const phi = labelShare ? mul(labelShare, labelLoss) : labelLoss;
@@ -237,10 +243,10 @@ function gradientsOf(loss: Tensor, params: Tensors): Tensors {
 }
 
 /**
- * The optimizer's part of a graph. It waits for the norm of all gradients: so every reader of a param comes before its
- * new value, and params may be updated in place.
+ * The optimizer's part of a graph. It waits for the norm of all gradients: so every reader of a param runs before the
+ * param's new value is written, and params may be updated in place.
  *
- * Where the norm, or one of the numbers that must be, is not finite, the step changes nothing.
+ * Where the norm, or one of the numbers `mustBeFinite`, is not finite, the step changes nothing.
  */
 function update(
   { model, optimizer, ema }: Learner,
@@ -276,7 +282,7 @@ function averaged(params: Tensors, decay: number): Tensors {
   });
 }
 
-/** Whether numbers are finite all of them: x - x is 0 where x is, and NaN where it is not. */
+/** Whether all numbers are finite: x - x is 0 where x is finite, and NaN where it is not. */
 function areFinite(numbers: readonly Tensor[]): Tensor {
   return greater(1, numbers.map((x) => sub(x, x)).reduce(add));
 }

@@ -1,15 +1,18 @@
-/** Work in the background that never holds up training: one task at a time, and of what is offered meanwhile only the newest. */
+/**
+ * Work in the background that never delays training: one task at a time, and of the values offered meanwhile only the
+ * newest.
+ */
 import { StoreError } from "../errors.js";
 import { troubleTeller } from "./trouble.js";
 
 export interface LatestOnly<T> {
-  /** Work on a value, or on a newer one that is offered before its turn has come. */
+  /** Work on a value, unless a newer one is offered before the work on it begins. */
   offer(value: T): void;
   /** Resolves when nothing is under way. */
   idle(): Promise<void>;
 }
 
-/** A task that fails, or has not ended in time, is given up, and told of once for each kind of trouble. */
+/** A task that fails, or does not end in time, is given up, and its trouble reported, once for each kind of trouble. */
 export function latestOnly<T>(
   timeoutSeconds: number,
   task: (value: T, signal: AbortSignal) => Promise<void>,

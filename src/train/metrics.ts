@@ -3,7 +3,7 @@
 /** The labels of examples: 0 or 1, class indices, or numbers. */
 export type Labels = Float32Array | Float64Array | Int32Array;
 
-/** What is predicted: float32, or the float64 of numbers that float32 would not tell apart. */
+/** Predictions: float32, or float64 for numbers that float32 cannot tell apart. */
 export type Floats = Float32Array | Float64Array;
 
 /** Least distance of a probability from 0 and 1 when its logarithm is taken: that of a float32 from 1, about. */
@@ -70,7 +70,7 @@ export function calibrationError(predicted: Floats, isHit: (i: number) => boolea
   return calibrationGaps(predicted, isHit).reduce((sum, gap) => sum + Math.abs(gap), 0) / predicted.length;
 }
 
-/** Of each bin of {@link calibrationError} the sum of predictions less the number of hits. */
+/** The sum of predictions less the number of hits, for each bin of {@link calibrationError}. */
 export function calibrationGaps(predicted: Floats, isHit: (i: number) => boolean): Float64Array {
   const gaps = new Float64Array(CALIBRATION_BINS);
   predicted.forEach((p, i) => {
@@ -84,7 +84,7 @@ export function calibrationBin(p: number): number {
   return Math.min(CALIBRATION_BINS - 1, Math.floor(CALIBRATION_BINS * p));
 }
 
-/** Share of examples that a measure of theirs holds for. */
+/** Share of examples for which a condition holds. */
 export function shareOf(numExamples: number, holds: (i: number) => boolean): number {
   let count = 0;
   for (let i = 0; i < numExamples; i++) if (holds(i)) count++;

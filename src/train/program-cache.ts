@@ -3,15 +3,15 @@ import { ClosedError } from "../errors.js";
 import type { Graph } from "../graph/graph.js";
 import { type Closable, closable } from "../runtime/closable.js";
 
-/** Programs by their names, which are closed together. */
+/** Compiled programs by name; closing the cache closes all of them. */
 export interface ProgramCache extends Closable {
   get(name: string, graph: () => Graph): Promise<Program>;
 }
 
-/** As many programs as are kept: the one that was asked for longest ago is closed for one more. */
+/** The most programs that are kept: for one more, the least recently used one is closed. */
 export const MOST_PROGRAMS = 20;
 
-/** Compile graphs when first needed, and again when needed after they had to go. */
+/** A cache that compiles a graph when it is first needed, and again after its program was closed for others. */
 export function programCache(engine: Engine): ProgramCache {
   const programs = new Map<string, Promise<Program>>();
   let isClosed = false;
@@ -26,7 +26,7 @@ export function programCache(engine: Engine): ProgramCache {
         programs.set(name, program);
         const [[oldest, old] = []] = programs.size > MOST_PROGRAMS ? programs : [];
         if (oldest !== undefined) programs.delete(oldest);
-        // Of one that did not compile nothing is to be freed.
+        // A program that did not compile holds nothing to free.
         old?.then((one) => one.close()).catch(() => undefined);
         return program;
       },

@@ -1,4 +1,4 @@
-/** How an engine takes one optimizer step: as one graph, or the gradients of parts first and then the update. */
+/** Steppers, which take one optimizer step on an engine: as one graph, or as gradients of parts and then the update. */
 
 import { labelsName } from "../data/batch.js";
 import type { Engine, Program } from "../engine/engine.js";
@@ -9,16 +9,19 @@ import { accumulateGraph, applyGraph, carriedSpecs, type Learner, stateNames, st
 import { programCache } from "./program-cache.js";
 
 export interface StepInput {
-  /** What the model reads and the labels, of each part; several parts make the step of all their rows together. */
+  /** The inputs and labels of each part. Several parts together make one step on all their rows. */
   readonly parts: readonly NamedArrays[];
   readonly numTeachers: number;
   readonly distillWeight: number;
-  /** Those of the optimizer, by name. */
+  /** The scalars of the optimizer, by name. */
   readonly scalars: NamedArrays;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What a step says of itself, by name: `labelLoss`, `squaredGradNorm`, with teachers `distillLoss`, `divergence` and their statistics. */
+/**
+ * The scalars that a step puts out, by name: `labelLoss`, `squaredGradNorm`, and with teachers `distillLoss`,
+ * `divergence` and their statistics.
+ */
 export type StepRecord = ReadonlyMap<string, number>;
 
 /**
@@ -29,8 +32,8 @@ export const MOST_AHEAD = 8;
 
 export interface Stepper extends Pick<Closable, "close"> {
   /**
-   * Compile what a step without teachers needs, and in the background what it needs with up to so many, in that order and for
-   * at most {@link MOST_AHEAD}: a step waits only for a program that is not ready when it is needed.
+   * Compile the programs of a step without teachers, and then in the background those for 1 to `maxTeachers` teachers,
+   * at most {@link MOST_AHEAD}: a step waits only when the program it needs is not ready.
    */
   prepare(maxTeachers: number): Promise<void>;
   /**
@@ -40,11 +43,11 @@ export interface Stepper extends Pick<Closable, "close"> {
   run(input: StepInput): Promise<StepRecord>;
 }
 
-/** Who takes a step together: what each of them adds up becomes the sum over all. */
+/** Workers that take a step together: they add up their gradients and losses over all workers. */
 export interface Workers {
   /** The sums of some numbers over all workers. */
   sum(numbers: readonly number[], signal?: AbortSignal): Promise<readonly number[]>;
-  /** Put the sums of stateNames tensors over all workers in their place, at every worker the same. */
+  /** Replace state tensors of these names, at every worker, by their sums over all workers. */
   reduce(names: readonly string[], signal?: AbortSignal): Promise<void>;
 }
 
@@ -69,9 +72,9 @@ export function fusedStepper(engine: Engine, learner: Learner): Stepper {
 }
 
 /**
- * The gradients of each part, added up over the parts and over all workers, and then the update by their mean: the step that one
- * batch of all rows would be. Parts have equally many rows; where labels weigh differently, or some do not count, the label loss
- * of a part counts by the weight of its labels.
+ * A stepper that adds up the gradients of each part over the parts and over all workers, and then updates by their
+ * mean: the step that a single batch of all rows would take. Parts have equally many rows; where labels have weights,
+ * or some do not count, the label loss of a part counts by the weight of its labels.
  */
 export function splitStepper(engine: Engine, learner: Learner, workers: Workers = oneWorker): Stepper {
   const { labelWeight } = learner.objective;
@@ -83,7 +86,7 @@ export function splitStepper(engine: Engine, learner: Learner, workers: Workers 
     return programs.get(`apply ${numStates}`, () => applyGraph(learner, numStates));
   };
   const sumNames = [...Object.keys(withPrefix(stateNames.gradSum, learner.model.params)), stateNames.lossSum];
-  /** For how many teachers the sums are kept; null for none at all. */
+  /** The number of teachers for which the engine holds running sums; null when it holds none that are whole. */
   let sumsAreKeptFor: number | null = null;
 
   /** By how much the label loss of each part counts, 1 on average over all parts of all workers. */
@@ -107,7 +110,7 @@ export function splitStepper(engine: Engine, learner: Learner, workers: Workers 
           { memory: "given" },
         );
       }
-      // Of a step that does not come to its end the sums are lost.
+      // A step that does not end leaves sums that are not whole.
       sumsAreKeptFor = null;
       const { shares, numParts } = await sharesOf(parts, signal);
       const results: NamedArrays[] = [];
@@ -131,7 +134,7 @@ async function prepareAll(maxTeachers: number, program: (numTeachers: number) =>
     for (let numTeachers = 1; numTeachers <= Math.min(maxTeachers, MOST_AHEAD); numTeachers++)
       await program(numTeachers);
   };
-  // The step that needs one that failed will say why.
+  // A program that failed to compile is compiled again by the step that needs it, which then reports why.
   others().catch(() => undefined);
 }
 
@@ -154,7 +157,7 @@ function recordOf(results: readonly NamedArrays[], shares: readonly number[] = [
   );
 }
 
-/** What is added up over the parts of a step, and what goes from one to the next. */
+/** The running sums of a step, and the tensors that are carried from part to part. */
 function sumSpecs({ model }: Learner, numTeachers: number): Record<string, { readonly shape: readonly number[] }> {
   const grads = withPrefix(stateNames.gradSum, model.params);
   return {

@@ -12,7 +12,7 @@ import { fusedStepper, type StepRecord, splitStepper } from "./stepper.js";
 import { teacherStates } from "./teacher-states.js";
 import { type StudentStatistics, statisticNames, type TeacherStatistics } from "./teacher-statistics.js";
 
-/** Weights that predict beside the student, and what is known of them. */
+/** A teacher: weights that predict beside the student, and where they are from. */
 export interface Teacher {
   /** The group that published them, and the step at which it did. */
   readonly group: number;
@@ -26,15 +26,15 @@ export interface Teacher {
 /** What one step reports; losses in nats per example. */
 export interface StepMetrics {
   readonly labelLoss: number;
-  /** psi and its divergence part; null without teachers. */
+  /** psi, and psi less its least value; null without teachers. */
   readonly distillLoss: number | null;
   readonly divergence: number | null;
   /** Norm of the gradient of the whole loss, over all params. */
   readonly gradNorm: number;
   readonly learningRate: number;
-  /** Why the step changed nothing: which number was not finite. Null for a step that was taken. */
+  /** Which number was not finite, so that the step changed nothing. Null for a step that was taken. */
   readonly skipped: string | null;
-  /** What the step showed of its teachers, in their order, and beside them of the student; null without teachers. */
+  /** The statistics of the step's teachers, in their order, and of the student; null without teachers. */
   readonly statistics: { readonly teachers: readonly TeacherStatistics[]; readonly student: StudentStatistics } | null;
 }
 
@@ -47,24 +47,27 @@ export type StudentState = NamedArrays;
 export interface StudentOptions {
   readonly engine: Engine;
   readonly learner: Learner;
-  /** What a random model draws by, as dropout: each batch of each step by a child of it. That of seed 0 by default. */
+  /**
+   * The key of a random model's draws, such as dropout: each batch of each step has a child key. That of seed 0 by
+   * default.
+   */
   readonly key?: Key | undefined;
 }
 
 /**
- * The model being trained: params and optimizer state in an engine, and the programs that change them. Closing it frees the
- * programs; what the engine keeps stays until that is closed.
+ * The model being trained: params and optimizer state in an engine, and the programs that change them. Closing the
+ * student frees the programs; the state stays in the engine until the engine is closed.
  */
 export interface Student extends Closable {
   /** Optimizer steps taken or skipped. */
   readonly step: number;
-  /** What every learning rate is multiplied by; 1 unless a state was restored with another one. */
+  /** A factor of every learning rate; 1 unless a state was restored with another one. */
   readonly learningRateScale: number;
   /** Begin from fresh params and buffers, or from given ones. Throws {@link CheckpointError} when those do not fit the model. */
   init(key: Key, params?: NamedArrays): Promise<void>;
   /**
-   * Compile what a step of so many batches needs without teachers, and in the background the programs for up to so many
-   * teachers (8 at most), in that order: a step waits only for one that is not ready when it is needed.
+   * Compile the programs of a step of `numBatches` batches without teachers, and then in the background those for 1 to
+   * `maxTeachers` teachers (8 at most): a step waits only when the program it needs is not ready.
    */
   prepare(maxTeachers: number, numBatches: number): Promise<void>;
   /** Put back a saved state. Throws {@link CheckpointError} when it does not fit the model. */
@@ -83,7 +86,10 @@ export interface Student extends Closable {
   ): Promise<StepMetrics>;
   /** Copies of the params and buffers, by their own names. */
   params(): Promise<NamedArrays>;
-  /** Copies of what would be shipped: the average of the params where there is one, else the params. */
+  /**
+   * Copies of the weights that would be shipped: the average of the params where there is one, else the params; and the
+   * buffers.
+   */
   shipped(): Promise<NamedArrays>;
   /** A copy of the whole state. */
   state(): Promise<StudentState>;
@@ -209,7 +215,7 @@ export function engineStudent({ engine, learner, key: seed = rootKey(0) }: Stude
   });
 }
 
-/** The rule of the step graph, in words. */
+/** The numbers that were not finite, by the rule of the step graph; null for a step that was taken. */
 function whySkipped({ labelLoss, distillLoss, gradNorm }: Omit<StepMetrics, "skipped">): string | null {
   const numbers = { "label loss": labelLoss, "distillation loss": distillLoss ?? 0, "gradient norm": gradNorm };
   const wrong = Object.entries(numbers).filter(([, value]) => !Number.isFinite(value));

@@ -1,4 +1,4 @@
-/** What is learned: everything that a run must know of binary labels, of classes, of numbers. One maker for each. */
+/** Tasks: everything that a run must know of binary labels, of classes, or of numbers. There is one maker for each. */
 
 import type { Metrics, TaskKind } from "../log/events.js";
 import type { DistillLossName } from "../nn/distill-losses.js";
@@ -16,15 +16,15 @@ export interface Task {
   readonly objective: Objective;
   /** Width of the model's head: with 1 its logits are [batch], else [batch, outputs]. */
   readonly numOutputs: number;
-  /** What the loss is, in words. */
+  /** The name of the loss, in words. */
   readonly lossName: string;
-  /** What the metadata of an exported model says beside what that of every model does. */
+  /** Entries that the task adds to the metadata of an exported model. */
   readonly metadata: Readonly<Record<string, string>>;
   /** The loss by which checkpoints are chosen, and the metrics. */
   readonly measure: (predictions: Predictions) => { readonly loss: number } & Metrics;
   /** How far two sets of predictions of the same rows are apart, on average. */
   readonly distance: (a: Floats, b: Floats) => number;
-  /** The same of what they decide. */
+  /** How often two sets of predictions lead to different decisions; for numbers, their mean distance. */
   readonly churn: (a: Floats, b: Floats) => number;
 }
 
@@ -109,14 +109,14 @@ export function multiclassTask({ classes, ...options }: MulticlassTaskOptions): 
 }
 
 export interface RegressionTaskOptions extends RegressionOptions {
-  /** Where labels and predictions are measured as (x - center) / scale; metrics are in the unit of x. */
+  /** Given where labels and predictions are stored as (x - center) / scale; metrics are in the unit of x. */
   readonly shift?: { readonly center: number; readonly scale: number } | undefined;
 }
 
 /**
- * Regression. The loss, in training and validation, is of labels standardised by mean and standard deviation, so that 1 is about what
- * the mean is worth under squared errors, and of their logarithms where they have a unit for these; metrics and predictions
- * are in the unit of the labels.
+ * The regression task. The loss, in training and validation, is that of labels standardised by mean and standard
+ * deviation, so that always predicting the mean costs about 1 under squared errors; with `logUnit`, it is that of the
+ * labels' standardised logarithms. Metrics and predictions are in the unit of the labels.
  */
 export function regressionTask({ shift, ...options }: RegressionTaskOptions): Task {
   const { loss = "squared", delta = 1, mean = 0, std = 1, logUnit } = options;

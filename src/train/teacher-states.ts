@@ -10,11 +10,12 @@ import { stateNames } from "./graphs.js";
 /** All states are named `<group>.<name>`. */
 export interface TeacherStates {
   /**
-   * Before a step: each teacher, by its slot, gets the state that its group had after the step before, and a fresh one when
-   * it did not teach then. So a fresher snapshot of a group goes on with the state of the one before it.
+   * Called before a step. Each teacher, by its slot, gets the state that its group had after the step before, or a
+   * fresh one when the group did not teach then. So a newer snapshot of a group continues with the state of its older
+   * snapshot.
    */
   place(groups: readonly number[]): Promise<void>;
-  /** Copies of the states of those who taught the last step. */
+  /** Copies of the states of the teachers of the last step. */
   read(): Promise<NamedArrays>;
   /** Go on from saved states. Throws {@link CheckpointError} when they do not fit the model. */
   restore(states: NamedArrays): void;

@@ -1,10 +1,10 @@
-/** What a step shows of its teachers, beside teaching: small sums over the batch that is predicted anyway. */
+/** Statistics of a step's teachers: small sums over the batch, which student and teachers predict anyway. */
 import { abs, add, constant, div, expand, gather, log, mul, reduceMean, reduceSum, sub } from "../graph/ops.js";
 import type { Tensor, Tensors } from "../graph/tensor.js";
 import type { Objective } from "../nn/losses.js";
 import { int32 } from "../runtime/array.js";
 
-/** Of one teacher on one step's batch. */
+/** The statistics of one teacher on one step's batch. */
 export interface TeacherStatistics {
   /** Its label loss, in nats per example. */
   readonly loss: number;
@@ -19,7 +19,10 @@ export interface TeacherStatistics {
   readonly distance: number;
 }
 
-/** The same of the student, and the label loss of who guesses by the frequency of the labels, also of others than the batch's. */
+/**
+ * The variance of the student's probabilities, and the prior loss: the label loss of guessing by the frequencies of the
+ * batch's labels, corrected for labels outside the batch.
+ */
 export interface StudentStatistics {
   readonly variance: number;
   readonly priorLoss: number;
@@ -58,8 +61,9 @@ export function teacherStatistics(
 }
 
 /**
- * What guessing by n labels loses more of other labels than of these: log(1 + k / n) / 2 for k numbers that it takes from them.
- * With the whole logarithm no label would count for its own guess; the truth lies in the middle (Miller and Madow 1955 add k / 2 n).
+ * What guessing by the frequencies of n labels loses more on other labels than on these: log(1 + k / n) / 2, where the
+ * guess takes k numbers from the labels. That is about k / 2n (Miller and Madow 1955); the whole log(1 + k / n) would
+ * be right if no label counted for its own guess.
  */
 function unseenLabels({ numGuessed }: Objective, labels: Tensor): Tensor {
   return mul(0.5, log(add(1, div(numGuessed, reduceSum(expand(1, labels))))));
@@ -71,7 +75,10 @@ const MOST_LOGITS = 2 ** 20;
 /** Rows that are looked at, however many classes they have. */
 const FEWEST_ROWS = 16;
 
-/** All rows of logits or, where their number is known and they are more than {@link MOST_LOGITS}, some at equal distances. */
+/**
+ * All rows of the logits or, where they are known to be more than {@link MOST_LOGITS} logits, some rows at equal
+ * distances.
+ */
 function sample(logits: Tensor): Tensor {
   const [numRows, numClasses] = logits.shape;
   if (logits.shape.length !== 2 || typeof numRows !== "number" || typeof numClasses !== "number") return logits;
@@ -88,7 +95,7 @@ function variance(probs: Tensor): Tensor {
 
 function meanDistance(p: Tensor, q: Tensor): Tensor {
   const apart = ofExample(abs(sub(p, q)));
-  // Two classes, told as both, are as far apart as the probability of one of them.
+  // Half the sum over classes: with two classes, that is the difference in the probability of one of them.
   return reduceMean(p.shape.length > 1 ? mul(0.5, apart) : apart);
 }
 

@@ -1,8 +1,8 @@
 import { messageOf } from "../errors.js";
 
 /**
- * Tells of trouble that comes back at every interval: when it begins, and again when it is of another kind or something
- * went well in between. Messages that differ only in paths and numbers are of one kind.
+ * Reports trouble that may come back at every interval: when it begins, and again when it is of another kind or
+ * something succeeded in between. Messages that differ only in paths and numbers are of one kind.
  */
 export function troubleTeller(tell: (message: string) => void): { wentWrong(error: unknown): void; wentWell(): void } {
   let told: string | undefined;

@@ -1,4 +1,4 @@
-/** What flags of several commands are read by. */
+/** Parsers and checks of flags that several commands share. */
 import { type Command, InvalidArgumentError } from "commander";
 import { ConfigError } from "../../errors.js";
 import { checkLocalPath, checkPath } from "../files/addresses.js";
@@ -27,14 +27,14 @@ export function groupIndex(text: string): number {
   return Number(text);
 }
 
-/** What stands for a file or a folder in the description of a flag. */
+/** The flags whose argument, by its name in the description, is a file or a folder. */
 const PATH = /<(?:[a-z ]*(?:folder|store|file|paths?|weights)[.]*)>$/;
 const MAY_BE_ELSEWHERE = /<(?:store|paths[.]*)>$/;
 
 /**
- * Refuse paths that flags and arguments give and that are not what they seem: an empty one is the current folder to the file
- * system, and to a script that gives it a variable that is not set. Data may be elsewhere, and stores are of a known kind; all
- * else is on this machine.
+ * Refuse misleading paths in flags and arguments. An empty path is the current folder to the file system, and an unset
+ * variable to the script that passed it. Data may be given by an address, and stores must be of a known kind; all other
+ * paths must be on this machine.
  *
  * Throws {@link ConfigError}.
  */
@@ -57,7 +57,7 @@ function texts(values: unknown): readonly string[] {
 }
 
 const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
-/** Timers of Node.js end at once beyond so many milliseconds. */
+/** The longest timer of Node.js; a longer one would end at once. */
 const LONGEST_SECONDS = (2 ** 31 - 1) / 1000;
 
 /** A duration such as 90s, 20m or 1.5h, in seconds: more than 0, and 24 days at most. */
@@ -69,7 +69,10 @@ export function someDuration(text: string): number {
   return seconds;
 }
 
-/** A text in which `\n`, `\t` and `\\` are the characters that they are in most languages: a shell gives them as two. */
+/**
+ * A text in which `\n`, `\r`, `\t` and `\\`, which a shell passes as two characters, are replaced by the ones that they
+ * stand for.
+ */
 export function someText(text: string): string {
   const known: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r", "\\": "\\" };
   return text.replace(/\\([ntr\\])/g, (_, letter: string) => known[letter] as string);

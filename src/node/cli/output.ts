@@ -2,7 +2,7 @@
 import { printable } from "../../report/printable.js";
 import { withoutSecrets } from "../../report/secrets.js";
 
-/** What is said to people: nothing that steers a terminal, and no secrets of addresses. */
+/** Text for users, without characters that control a terminal, and without secrets of addresses. */
 export function shown(text: string): string {
   return printable(withoutSecrets(text));
 }
@@ -12,7 +12,9 @@ export function say(text: string): void {
   process.stdout.write(`${shown(text)}\n`);
 }
 
-/** How to write lines to people: with JSON alone on standard output, beside it. */
+/**
+ * A function that writes lines for users: to standard error where standard output is for JSON, else to standard output.
+ */
 export function teller({ json = false }: { readonly json?: boolean }): (text: string) => void {
   return json ? (text) => process.stderr.write(`${shown(text)}\n`) : say;
 }

@@ -1,4 +1,4 @@
-/** The command line: the list of commands, what each takes and what it runs. */
+/** The command line: the commands, with their arguments and the functions that run them. */
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { cacheFolderOf } from "../files/cache-folder.js";
@@ -18,7 +18,7 @@ import {
   withTrainFlags,
 } from "./train-command.js";
 
-/** What a command's arguments and flags are to the function that runs it. */
+/** The type of a parameter of the function that runs a command. */
 type Parsed<Run extends (...args: never[]) => unknown, I extends number> = Parameters<Run>[I];
 
 /** The program with all of its commands; it runs nothing before it is given arguments to parse. */
@@ -36,7 +36,7 @@ export function commandLine(): Command {
       cacheFolder = cacheFolderOf(command.opts().cache);
     });
 
-  /** Work that signals stop, and that has nothing to say when it was stopped. */
+  /** Run work that signals can stop, and that ends silently when they do. */
   async function stoppable(work: (options: TableCommandOptions) => Promise<void>): Promise<void> {
     const { signal } = stopOnSignals();
     await unlessStopped(signal, () => work({ cacheFolder, signal, say }));

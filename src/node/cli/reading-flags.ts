@@ -19,12 +19,12 @@ export function several(text: string, before: readonly string[] = []): string[] 
   return [...before, text];
 }
 
-/** A list parted by commas, what has a comma itself in quotes; the flag may come several times. */
+/** Collects a comma-separated list, in which quotes enclose items with commas; the flag may be repeated. */
 export function listOf(text: string, before: readonly string[] = []): string[] {
   return [...before, ...listed(text)];
 }
 
-/** Add the flags; a command that has `--encoding` for something else too says so itself. */
+/** Add the flags to a command; `hasEncoding` when the command defines `--encoding` itself. */
 export function withReadingFlags(command: Command, hasEncoding = false): Command {
   if (!hasEncoding)
     command.option("--encoding <name>", "of files that are neither UTF-8 nor marked as UTF-16, as windows-1252");
@@ -44,7 +44,7 @@ export function withReadingFlags(command: Command, hasEncoding = false): Command
     );
 }
 
-/** What was given with the flags. */
+/** The reading that the flags give. */
 export function readingOf({ encoding, delimiter, nullValues, decimal, dateFormat }: ReadingFlags): GivenReading {
   if (encoding !== undefined) checkEncoding(encoding);
   return {

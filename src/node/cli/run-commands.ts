@@ -1,4 +1,4 @@
-/** The commands about runs and what they left: runs, inspect, clean, shards. */
+/** The commands about existing runs and their data: runs, inspect, clean, shards. */
 import { relative } from "node:path";
 import type { Command } from "commander";
 import { slotsUnder } from "../../data/shard.js";
@@ -26,7 +26,7 @@ interface CleanFlags {
   readonly json?: boolean;
 }
 
-/** Add them to a program whose training caches are in a folder. */
+/** Add the commands to a program; `cacheFolder` gives the folder of its training caches. */
 export function addRunCommands(program: Command, cacheFolder: () => string, say: (text: string) => void): void {
   program
     .command("runs")
@@ -83,7 +83,7 @@ export function addRunCommands(program: Command, cacheFolder: () => string, say:
     const config = await loadConfig(path, flags.set);
     const { numGroups } = config;
     const slots = Array.from({ length: numGroups }, (_, group) => slotsUnder(config.data.regime, group, numGroups));
-    // Only here: every command loads this file.
+    // Imported here, as every command loads this file.
     const { readerOf } = await import("../launch/kinds.js");
     const { report, lines } = await (await readerOf(config)).shards(config, slots, cacheFolder());
     say(flags.json ? JSON.stringify(report, null, 2) : lines().join("\n"));

@@ -33,7 +33,7 @@ interface EvaluateFlags extends ReadingFlags {
 const MODEL = ["<model>", "the model.onnx of a run"] as const;
 const DATA = ["<data...>", "files or globs: Parquet, CSV, TSV, JSON lines, .gz"] as const;
 
-/** Add what `codistill predict` takes. */
+/** Add the arguments and flags of `codistill predict`. */
 export function withPredictFlags(command: Command): Command {
   return withReadingFlags(command)
     .description("append a model's predictions to the rows of a table")
@@ -50,7 +50,7 @@ export function withPredictFlags(command: Command): Command {
     );
 }
 
-/** Add what `codistill evaluate` takes. */
+/** Add the arguments and flags of `codistill evaluate`. */
 export function withEvaluateFlags(command: Command): Command {
   return withReadingFlags(command, true)
     .description(
@@ -75,7 +75,7 @@ export function withEvaluateFlags(command: Command): Command {
     );
 }
 
-/** Rows go to the file or to standard output, words to standard error then. */
+/** Predict and write the rows: to the file, or to standard output, and then messages go to standard error. */
 export async function predictCommand(
   model: string,
   data: readonly string[],
@@ -107,7 +107,7 @@ export async function evaluateCommand(
   { json, field, encoding, separator, ...flags }: EvaluateFlags,
   { say, ...options }: ServeCommandOptions,
 ): Promise<void> {
-  // Only here: every command loads this file.
+  // Imported here, as every command loads this file.
   const { isLanguageModel } = await import("../text/language-model.js");
   if (isLanguageModel(model)) {
     const [flag] = Object.keys(flags);
@@ -137,15 +137,15 @@ async function evaluateTextCommand(
   say(json ? JSON.stringify(result, null, 2) : textEvaluationLines(result).join("\n"));
 }
 
-/** Something of the files or the rows, beside them. Names in it are those of files and models. */
+/** Write a note on standard error. Names in it may come from files and models of others. */
 function tell(note: string): void {
   process.stderr.write(`note    ${printable(note).replaceAll("\n", " ")}\n`);
 }
 
-/** Rows between two looks at the clock of a line that is written over. */
+/** Milliseconds between two updates of the progress line. */
 const PAUSE_MS = 200;
 
-/** How far the rows are, on a terminal's standard error; elsewhere nothing. */
+/** A progress line on standard error, where that is a terminal; else nothing. */
 function progressLine(what = "rows") {
   const { stderr } = process;
   const started = performance.now();

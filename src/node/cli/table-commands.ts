@@ -16,13 +16,13 @@ import { inferRun, writeConfiguration } from "../table/infer/infer-run.js";
 import { someText } from "./flags.js";
 import { listOf, type ReadingFlags, readingOf, several, withReadingFlags } from "./reading-flags.js";
 
-/** Flags that say what the data is, and what of it the user knows better. */
+/** Flags that name the data, and those that override what would be inferred from it. */
 export interface TableFlags extends ReadingFlags {
   readonly data?: readonly string[];
   readonly label?: string;
   /** The column of texts. */
   readonly field?: string;
-  /** What stands between the documents of a plain text file. */
+  /** The text between two documents of a plain text file. */
   readonly separator?: string;
   readonly numeric?: readonly string[];
   readonly categorical?: readonly string[];
@@ -46,10 +46,10 @@ export interface TableCommandOptions {
   readonly say: (text: string) => void;
 }
 
-/** Columns of text where the output is no terminal. */
+/** The width of lines where the output is not a terminal. */
 const WIDTH = 100;
 
-/** Add the flags that say what the data is. */
+/** Add the flags on data. */
 export function withTableFlags(command: Command): Command {
   const named = command
     .option("--data <paths...>", "files or globs: Parquet, CSV, TSV, JSON lines, .gz; or text, where no label is given")
@@ -76,7 +76,7 @@ export function withTableFlags(command: Command): Command {
   return withReadingFlags(named);
 }
 
-/** Add what `codistill describe` takes. */
+/** Add the flags of `codistill describe`. */
 export function withDescribeFlags(command: Command): Command {
   return withTableFlags(command)
     .description(
@@ -99,7 +99,7 @@ export function hasTableFlags(flags: TableFlags): boolean {
   return [...all, flags.targetScale, ...ofText].some((flag) => flag !== undefined);
 }
 
-/** Show what would be trained on and how, or without a label what the columns hold; nothing is written. */
+/** Show how a table would be trained on, or without a label what its columns hold; writes no file. */
 export async function describeCommand(
   flags: TableFlags & { readonly json?: boolean },
   { say, ...options }: TableCommandOptions,
@@ -122,7 +122,7 @@ export async function describeCommand(
   say([...lines, "", ...overrideLines(width)].join("\n"));
 }
 
-/** Look at the data, say what is made of it, write the configuration; returns its path. */
+/** Look at the data, show the plan, and write the configuration; returns its path. */
 export async function configurationFromData(
   flags: TableFlags,
   { say, ...options }: TableCommandOptions,
@@ -133,7 +133,7 @@ export async function configurationFromData(
   const description = await describeTable(data, label, overridesOf(flags, preset), { ...options, onProgress });
   say([...descriptionLines(description, width), "", ...overrideLines(width), ""].join("\n"));
   const run = await inferRun(description, data, preset);
-  // What is wrong with them is said before a file is written.
+  // Reports wrong overrides before a file is written.
   resolveConfig(applyOverrides(configurationOf(run), flags.set ?? []));
   const path = writeConfiguration(run, flags.write);
   say([...planLines(run.plan, run.seconds, width), writtenLine(path, flags.write), ""].join("\n"));

@@ -7,12 +7,12 @@ import { logFollower } from "../runs/follow.js";
 
 const REFRESH_MILLISECONDS = 200;
 const PLAIN_WIDTH = 200;
-/** Lines for each group that a run leaves in a pipe. */
+/** The number of progress lines of a group over a whole run, in a pipe. */
 const PLAIN_LINES = 20;
 
-/** Write the events of a run as lines of JSON until `close` is called, which writes what is left. */
+/** Write the events of a run as lines of JSON until `close` is called, which writes the remaining ones. */
 export function writeEvents(folder: string, out: NodeJS.WritableStream): { close(): void } {
-  // What a run that is resumed has logged before is not said once more.
+  // Events that a resumed run logged before are not written again.
   const follow = logFollower(folder, "end");
   const tick = () => {
     for (const event of byTime(follow())) out.write(`${printable(JSON.stringify(event))}\n`);
@@ -26,19 +26,19 @@ export function writeEvents(folder: string, out: NodeJS.WritableStream): { close
   };
 }
 
-/** Show a run until `close` is called, which shows what is left. */
+/** Show the progress of a run until `close` is called, which shows the remaining events. */
 export async function showProgress(folder: string, out: NodeJS.WriteStream): Promise<{ close(): void }> {
   const read = logFollower(folder);
   function* follow() {
     for (const event of read()) yield printableRecord(event);
   }
   const display = out.isTTY ? await liveDisplay(out) : plainDisplay(out);
-  // What a run that is resumed has logged before counts, and is not said once more.
+  // Events that a resumed run logged before count for its state, and their notes are not shown again.
   let progress: RunProgress = noProgress;
   for (const event of follow()) progress = { ...next(progress, event), notes: noProgress.notes };
   progress = { ...progress, stage: null };
   const tick = () => {
-    // What happened before a stage is shown before it, whichever log it stands in.
+    // Events before a stage are shown before it, whichever log holds them.
     for (const event of byTime(follow())) {
       if (event.event === "stage") display.show(progress);
       progress = next(progress, event);
@@ -55,7 +55,7 @@ export async function showProgress(folder: string, out: NodeJS.WriteStream): Pro
   };
 }
 
-/** The state after one more event; one that lacks what its kind has cannot be shown, and changes nothing. */
+/** The state after one more event. An event without the fields of its kind, which cannot be shown, changes nothing. */
 function next(progress: RunProgress, event: LoggedEvent): RunProgress {
   try {
     const advanced = advance(progress, event);
@@ -66,7 +66,7 @@ function next(progress: RunProgress, event: LoggedEvent): RunProgress {
   }
 }
 
-/** What came to several logs between two looks at them. */
+/** The new events of several logs, in the order of their times. */
 function byTime(events: Iterable<LoggedEvent>): LoggedEvent[] {
   return [...events].sort((a, b) => a.time.localeCompare(b.time));
 }
@@ -78,7 +78,7 @@ interface Display {
 
 /** Notes scroll by; the groups' lines are drawn again in place. */
 async function liveDisplay(out: NodeJS.WriteStream): Promise<Display> {
-  // Only here: it would slow down every start of the program that draws nothing.
+  // Imported here, as it would slow down every start that draws nothing.
   const { createLogUpdate } = await import("log-update");
   const update = createLogUpdate(out);
   let said = 0;
@@ -98,7 +98,7 @@ async function liveDisplay(out: NodeJS.WriteStream): Promise<Display> {
   };
 }
 
-/** A line whenever a group has come a twentieth further, and every note. */
+/** A display with a line for each twentieth of a group's steps, and all notes. */
 function plainDisplay(out: NodeJS.WriteStream): Display {
   let said = 0;
   let stage: string | null = null;

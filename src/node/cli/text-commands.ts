@@ -27,7 +27,7 @@ interface TokenizerFlags {
   readonly json?: boolean;
 }
 
-/** Describe the command that learns a tokenizer. */
+/** Add the flags of `codistill tokenizer`. */
 export function withTokenizerFlags(command: Command): Command {
   return command
     .description("learn a byte-level BPE tokenizer from text, as the tokenizer.json that Hugging Face's libraries read")
@@ -48,12 +48,12 @@ export function withTokenizerFlags(command: Command): Command {
     );
 }
 
-/** Learn and write it, and say what came of it. */
+/** Learn a tokenizer, write it, and report on it. */
 export async function tokenizerCommand(
   { data, json, ...flags }: TokenizerFlags,
   { say, ...options }: TableCommandOptions,
 ): Promise<void> {
-  // Only here: every command loads this file.
+  // Imported here, as every command loads this file.
   const { trainTokenizer } = await import("../text/train-tokenizer.js");
   const onProgress = (stage: string) => process.stderr.write(`${printable(withoutSecrets(stage))}\n`);
   const trained = await trainTokenizer(data, { ...flags, ...options, onProgress });
@@ -68,7 +68,7 @@ export async function tokenizerCommand(
   );
 }
 
-/** Describe the command that continues a text. */
+/** Add the arguments and flags of `codistill sample`. */
 export function withSampleFlags(command: Command): Command {
   return command
     .description("continue a text by a language model")
@@ -87,7 +87,7 @@ export function withSampleFlags(command: Command): Command {
     );
 }
 
-/** Write the prompt and what follows it, as it comes. */
+/** Write the prompt, and each piece of its continuation as it comes. */
 export async function sampleCommand(
   path: string,
   { json, group, ...flags }: SampleFlags,
@@ -96,7 +96,7 @@ export async function sampleCommand(
   const { openLanguageModel } = await import("../text/language-model.js");
   const { sample } = await import("../text/sample.js");
   const model = await openLanguageModel(path, group);
-  // In a file the text is what the model wrote; a terminal would obey what it holds.
+  // A file gets the text as the model wrote it; a terminal would obey control characters in it.
   const say = (text: string) => process.stdout.write(process.stdout.isTTY ? printable(text) : text);
   try {
     let text = "";

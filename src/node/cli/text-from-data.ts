@@ -1,4 +1,4 @@
-/** The commands that begin with text in place of a configuration, and what tells that data is text. */
+/** The commands that begin with text instead of a configuration, and the rule by which data is text. */
 import { ConfigError } from "../../errors.js";
 import { textConfigurationOf } from "../../infer/text-plan.js";
 import { planLines } from "../../report/description.js";
@@ -26,9 +26,9 @@ const TABLE_FLAGS = [
 const WIDTH = 100;
 
 /**
- * Whether data is text to learn a language model from: no label is given, and it is a column of texts (`--field`), or files
- * of other endings than those of tables; `.txt` is text. Throws {@link ConfigError} for flags that do not go together, and
- * {@link DataError} when there are no such files.
+ * Whether data is text to learn a language model from: no label is given, and there is a column of texts (`--field`),
+ * or all files have other endings than tables, such as `.txt`. Throws {@link ConfigError} for flags that exclude each
+ * other, and {@link DataError} when there are no such files.
  */
 export async function isText(command: string, flags: TableFlags & TextFlags): Promise<boolean> {
   const { data, label, preset, field } = flags;
@@ -66,7 +66,7 @@ export async function isText(command: string, flags: TableFlags & TextFlags): Pr
   );
 }
 
-/** The files of paths and patterns; what is elsewhere by its own name. Throws {@link DataError} when there are none. */
+/** The files of paths and patterns; addresses stand for themselves. Throws {@link DataError} when there are none. */
 async function namesOf(data: readonly string[]): Promise<string[]> {
   const all = data.map((one) =>
     /^(https?|s3):\/\//i.test(one) ? [one.replace(/[?#].*$/, "")] : expandSource(one, "text"),
@@ -78,7 +78,7 @@ function isTable(name: string): boolean {
   return formatOfName(name) !== undefined && !/\.txt(\.gz|\.zst)?$/i.test(name);
 }
 
-/** Show what would be trained on and how; nothing is written. */
+/** Show how text would be trained on; writes no file. */
 export async function describeTextCommand(
   flags: TableFlags & TextFlags & { readonly json?: boolean },
   { say, ...options }: TableCommandOptions,
@@ -101,7 +101,7 @@ export async function describeTextCommand(
   say(descriptionOf(description).join("\n"));
 }
 
-/** Look at the text, say what is made of it, learn its tokenizer, write the configuration; returns its path. */
+/** Look at the text, show the plan, learn a tokenizer, and write the configuration; returns its path. */
 export async function configurationFromText(
   flags: TableFlags & TextFlags,
   { say, ...options }: TableCommandOptions,
@@ -115,7 +115,7 @@ export async function configurationFromText(
     onProgress: (stage: string) => say(`${printable(stage)} ...`),
   };
   const description = await describeText(data, reading);
-  // What is wrong with them is said before anything is written.
+  // Reports wrong overrides before anything is written.
   const { plan } = description;
   resolveConfig(
     applyOverrides(

@@ -53,10 +53,10 @@ export interface ReplayFlags {
 
 let isLogged = false;
 
-/** Whether the log of a run has what this process says. */
+/** Whether this process trains, so that a run's log records its progress. */
 export const isInLog = () => isLogged;
 
-/** Add what `codistill train` takes. */
+/** Add the arguments and flags of `codistill train`. */
 export function withTrainFlags(command: Command): Command {
   return withTableFlags(command)
     .description("train all groups of a run on this machine, or one of them anywhere")
@@ -79,7 +79,7 @@ export function withTrainFlags(command: Command): Command {
     );
 }
 
-/** Add what `codistill replay` takes. */
+/** Add the arguments and flags of `codistill replay`. */
 export function withReplayFlags(command: Command): Command {
   return command
     .description("train a recorded run once more, and prove that it comes to the same bits")
@@ -88,7 +88,7 @@ export function withReplayFlags(command: Command): Command {
     .option("--json", "the events of the run log as lines of JSON");
 }
 
-/** Train a new run, or go on with one. */
+/** Train a new run, or resume one. */
 export async function trainCommand(path: string | undefined, flags: TrainFlags, cacheFolder: string): Promise<void> {
   const join = joinOf(flags);
   const { signal: signals } = stopOnSignals();
@@ -107,7 +107,7 @@ export async function trainCommand(path: string | undefined, flags: TrainFlags, 
   await trainIn(run, { cacheFolder, json: flags.json ?? false, join, stop });
 }
 
-/** Whether a run has a result by which all its groups came to their end. */
+/** Whether a run has a result in which all its groups have finished. */
 function hasFinished(folder: string): boolean {
   const groups = readRunFile(runFolder(folder).result)?.groups;
   return Array.isArray(groups) && groups.every((group) => group?.ended === "finished");
@@ -186,7 +186,7 @@ async function trainIn(
   if (!isEqual) process.exitCode = FAILED;
 }
 
-/** Up to which step what was trained is saved, of each group that has a checkpoint. */
+/** The step of the last checkpoint of each group that has one, in words. */
 function savedSteps(path: string, numGroups: number): string {
   const folder = runFolder(path);
   const saved = readScope(folder, numGroups).groups.flatMap((group) => {
@@ -197,7 +197,7 @@ function savedSteps(path: string, numGroups: number): string {
   return saved.length === 0 ? "nothing was trained yet" : `what was trained is saved: ${saved.join(", ")}`;
 }
 
-/** A page of the package's own docs, as a path from here. */
+/** The path of a page of the package's own docs, from the current folder. */
 function pageOf(name: string): string {
   return relative(process.cwd(), fileURLToPath(new URL(`../../../../${name}`, import.meta.url)));
 }
@@ -214,7 +214,7 @@ function joinOf({ store, group, resume }: TrainFlags): Join | undefined {
   return { store, ...(group !== undefined && { group }) };
 }
 
-/** A new run of a configuration, or one to go on with. */
+/** The run to train: a new one, or the one to resume. */
 async function chooseRun(path: string | undefined, flags: TrainFlags, join?: Join): Promise<ChosenRun> {
   const init = flags.init === undefined ? [] : [`init=${JSON.stringify(resolve(flags.init))}`];
   const overrides = [...flags.set, ...init];

@@ -1,4 +1,7 @@
-/** Addresses and paths, as of data and of stores: what is which, what is neither, and which path a `file:` URL names. */
+/**
+ * Addresses and paths, such as those of data and of stores: which is which, which are neither, and the path of a
+ * `file:` URL.
+ */
 import { fileURLToPath } from "node:url";
 import { ConfigError, messageOf } from "../../errors.js";
 
@@ -12,10 +15,10 @@ export function isFileUrl(text: string): boolean {
 }
 
 /**
- * The path that a `file:` URL names, absolute.
+ * The absolute path that a `file:` URL names.
  *
- * Throws {@link ConfigError} when it names none of this machine: it is relative, has a host, a query or a fragment, or is encoded
- * wrongly.
+ * Throws {@link ConfigError} when it names no path of this machine: it is relative, has a host, a query or a fragment,
+ * or is wrongly encoded.
  */
 export function pathOfFileUrl(url: string): string {
   const refusal = (why: string, cause?: unknown) =>
@@ -32,13 +35,13 @@ export function pathOfFileUrl(url: string): string {
   }
 }
 
-/** Refuse what is no path of this machine. Throws {@link ConfigError}. */
+/** Throws {@link ConfigError} unless a text is a path of this machine. */
 export function checkLocalPath(what: string, path: string): void {
   checkPath(what, path);
   if (isAddress(path)) throw new ConfigError(`${what} must be a path of this machine, got the address ${path}`);
 }
 
-/** Refuse what only looks like a path: an empty name, and a ~ that no shell has written out. Throws {@link ConfigError}. */
+/** Throws {@link ConfigError} for what only looks like a path: an empty name, and a ~ that no shell has expanded. */
 export function checkPath(what: string, path: string): void {
   if (path === "")
     throw new ConfigError(`${what} must name a file or a folder, got an empty name; "." is the current folder`);

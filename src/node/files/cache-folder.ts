@@ -1,8 +1,8 @@
-/** The folder of prepared data: where it is, and what to do when it cannot be written to. */
+/** The folder of prepared data: where it is, and the errors when it cannot be written to. */
 import { DataError, messageOf } from "../../errors.js";
 import { checkLocalPath } from "./addresses.js";
 
-/** How names of folders begin in which something is being made. */
+/** The prefix of the names of folders that are still being made. */
 export const MAKING = ".making-";
 
 const DEFAULT = ".codistill/cache";
@@ -11,7 +11,10 @@ const VARIABLE = "CODISTILL_CACHE";
 /** Where the folder is when no flag names it, for the help of that flag. */
 export const CACHE_BY_DEFAULT = `${VARIABLE}, else ${DEFAULT}`;
 
-/** The folder: what the flag says, else the environment, else the default. Throws {@link ConfigError} when that is no folder. */
+/**
+ * The folder by the flag, else by the environment, else the default. Throws {@link ConfigError} when the environment's
+ * is not a path.
+ */
 export function cacheFolderOf(flag: unknown): string {
   if (typeof flag === "string") return flag;
   const given = process.env[VARIABLE] || DEFAULT;
@@ -19,7 +22,7 @@ export function cacheFolderOf(flag: unknown): string {
   return given;
 }
 
-/** Errors of file systems that say that nothing more can be written there, in words. */
+/** Errors of file systems by which nothing can be written to a folder, in words. */
 const REASONS: Readonly<Record<string, string>> = {
   ENOSPC: "its disk is full",
   EDQUOT: "the quota of its disk is used up",
@@ -30,10 +33,13 @@ const REASONS: Readonly<Record<string, string>> = {
   EEXIST: "something on its path is a file",
   EIO: "its disk reports a fault",
 };
-/** The same as DuckDB says it, which writes there too. */
+/** The same errors in the words of DuckDB, which writes there too. */
 const SAID = /No space left on device|Disk quota exceeded|Read-only file system|Permission denied/;
 
-/** What went wrong while something was written to the cache: with the cure when the folder is the reason, else as it was. */
+/**
+ * The error to throw for one met while something was written to the cache: one with the cure when the folder is the
+ * cause, else the same error.
+ */
 export function asCacheError(cacheFolder: string, error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const { code, path = "" } = error as NodeJS.ErrnoException;
@@ -43,7 +49,7 @@ export function asCacheError(cacheFolder: string, error: unknown): unknown {
   return hasReason || (isOurs(error.message) && SAID.test(error.message)) ? cacheError(cacheFolder, error) : error;
 }
 
-/** That nothing can be written to the cache, with the cure. */
+/** The error that nothing can be written to the cache, with the cure. */
 export function cacheError(cacheFolder: string, error: unknown): DataError {
   const { code = "" } = error as NodeJS.ErrnoException;
   return new DataError(

@@ -1,7 +1,8 @@
 /**
- * A folder of files that are read in parts while training, with the SHA-256 of each block of 64 KiB beside each file: a block is
- * checked when a process first reads of it, so that nothing is read that is not as it was written, and large files are not
- * read whole to be checked. `digests.json` has the size and the digest of the block digests of each file, and its own.
+ * A folder of files that training reads in parts, each with the SHA-256 of its blocks of 64 KiB in a file beside it. A
+ * process checks a block when it first reads from it, so that damaged bytes are never used, and large files need not be
+ * read whole to be checked. `digests.json` has the size of each file, the digest of its block digests, and a digest of
+ * itself.
  */
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, statSync } from "node:fs";
@@ -17,7 +18,7 @@ import { systemCodeOf } from "./system-errors.js";
 
 const BLOCK_BYTES = 1 << 16;
 const DIGEST_BYTES = 32;
-/** Bytes between two turns of everything else. */
+/** Bytes that are read before pending events get a turn. */
 const TURN_BYTES = 1 << 22;
 const MANIFEST = "digests.json";
 const blocksOf = (name: string) => `${name}.sha256`;
@@ -31,13 +32,16 @@ const manifestSchema = z.object({
 export interface CheckedFile {
   readonly bytes: number;
   readonly reading: Reading;
-  /** Fill bytes from a place on, with turns of everything else between. */
+  /** Fill a target with the bytes from `start` on, giving pending events turns in between. */
   fill(target: Uint8Array, start: number): Promise<void>;
 }
 
-/** All of it throws {@link DamagedCacheError} for what is not as it was written, and {@link DataError} when it cannot be read. */
+/**
+ * A folder whose files are checked when they are read. Methods throw {@link DamagedCacheError} when a file is not as it
+ * was written, and {@link DataError} when it cannot be read.
+ */
 export interface CheckedFolder {
-  /** A file that is there and has so many bytes. */
+  /** A file, which must exist and have this size where one is given. */
   file(name: string, bytes?: number): CheckedFile;
   /** All of a small file. */
   whole(name: string, bytes?: number): Promise<Uint8Array<ArrayBuffer>>;
@@ -114,7 +118,7 @@ function checkedFile(folder: string, name: string, bytes: number, digests: Uint8
   const { size } = statOf(folder, name);
   if (size !== bytes) throw damaged(folder, `${name} should have ${bytes} bytes and has ${size}`);
 
-  /** Bytes of whole blocks, each held against its digest unless it was before. */
+  /** Check the bytes of whole blocks against their digests, except blocks that were checked before. */
   function check(from: number, read: Uint8Array): void {
     for (let at = 0; at < read.length; at += BLOCK_BYTES) {
       const block = (from + at) / BLOCK_BYTES;
@@ -156,7 +160,7 @@ function checkedFile(folder: string, name: string, bytes: number, digests: Uint8
   };
 }
 
-/** Each block of a file in its order; returns the bytes of the file. */
+/** Call `work` for each block of a file in order; returns the size of the file. */
 async function eachBlock(path: string, work: (block: Uint8Array) => void, signal?: AbortSignal): Promise<number> {
   const file = await open(path);
   try {
@@ -164,7 +168,7 @@ async function eachBlock(path: string, work: (block: Uint8Array) => void, signal
     const piece = Buffer.allocUnsafe(TURN_BYTES);
     for (;;) {
       signal?.throwIfAborted();
-      // A regular file gives less than is asked for at its end alone.
+      // A read of a regular file is short only at the end of the file.
       const { bytesRead } = await file.read(piece, 0, piece.length, total);
       for (let at = 0; at < bytesRead; at += BLOCK_BYTES)
         work(piece.subarray(at, Math.min(at + BLOCK_BYTES, bytesRead)));
@@ -186,7 +190,7 @@ function statOf(folder: string, name: string) {
   }
 }
 
-/** What cannot be read is missing, and so damage, or is refused by the system. */
+/** The error for a file that cannot be read: damage when the file is missing, else a refusal by the system. */
 const unreadable =
   (folder: string, name: string) =>
   (error: unknown): never => {

@@ -3,12 +3,15 @@ import { closeSync, fstatSync, readSync } from "node:fs";
 import { openRegular } from "./plain-files.js";
 import { systemCodeOf } from "./system-errors.js";
 
-/** A longer line is left out, and told of: an event of ours has some hundred bytes, and of a thousand teachers 200,000. */
+/**
+ * The longest line that is read; a longer one is reported instead. An event has some hundred bytes, one with a thousand
+ * teachers 200,000.
+ */
 export const MAX_LINE_BYTES = 1 << 20;
 const CHUNK_BYTES = 1 << 18;
 const NEWLINE = 0x0a;
 
-/** A line without its end; of one that is too long its bytes are only counted. */
+/** A line without its line feed; of a line that is too long, only the number of bytes. */
 export type Line = Buffer | { readonly numBytes: number };
 
 export interface LineReader {
@@ -27,7 +30,7 @@ export function lineReader(path: string, from = 0): LineReader {
   function keep(part: Buffer): void {
     numBytes += part.length;
     if (numBytes > MAX_LINE_BYTES) parts = [];
-    // A copy: the chunk is read into again.
+    // Copied, as the chunk is overwritten by the next read.
     else if (part.length > 0) parts.push(Buffer.from(part));
   }
 
@@ -77,7 +80,7 @@ export function endOf(path: string): { readonly size: number; readonly lastByte:
   }
 }
 
-/** Null when there is no such file. Throws what {@link openRegular} throws. */
+/** Open a log to read; null when there is none. Throws what {@link openRegular} throws. */
 function openLog(path: string): number | null {
   try {
     return openRegular(path);

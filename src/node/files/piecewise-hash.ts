@@ -1,4 +1,6 @@
-/** Node.js's own hash, for all SHA-256 of this process; loaded by what reads and writes large values. */
+/**
+ * Makes this process compute every SHA-256 by Node.js's own hash; imported by modules that read and write large values.
+ */
 import { createHash } from "node:crypto";
 import { hashPiecewise } from "../../checkpoint/digest.js";
 

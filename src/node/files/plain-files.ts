@@ -1,7 +1,7 @@
 /**
- * Files in folders that others may write to, as run folders and stores: what lies under a name there may have been put there
- * by somebody else. Nothing is written through a link, and nothing but a regular file is opened: a named pipe would hang the
- * program, a device would do what it does.
+ * Files in folders that others may write to, such as run folders and stores: what has a name there may have been put
+ * there by somebody else. So nothing is written through a link, and nothing but a regular file is opened: a named pipe
+ * would hang the program, and a device would act.
  */
 import {
   appendFileSync,
@@ -21,14 +21,14 @@ import { dirname } from "node:path";
 import { StoreError } from "../../errors.js";
 
 const { O_RDONLY, O_WRONLY, O_RDWR, O_APPEND, O_CREAT, O_EXCL } = constants;
-/** Not on every platform. */
+/** Flags that not every platform has. */
 const { O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
 /** Read and written by the owner, read by the group. */
 const FILE_MODE = 0o640;
 
 /**
- * What is done with a file of ours: lines are added, it is written anew, it is made and must not be there, or it is read and
- * changed in place.
+ * How a file of ours is written: lines are appended, its content is replaced, it is created and must not exist, or it
+ * is read and changed in place.
  */
 export type OwnFileUse = "append" | "replace" | "create" | "update";
 
@@ -40,10 +40,10 @@ const flagsOf: Readonly<Record<OwnFileUse, number>> = {
 };
 
 /**
- * Open a file of ours to write to; gives its descriptor.
+ * Open a file of ours to write; returns its descriptor.
  *
  * Throws {@link StoreError} when a link, a pipe, a device, a folder or a file with a second name (a hard link) lies there, and
- * the error of the file system when that refuses (`EEXIST` where the file must be made).
+ * the file system's error when that refuses (`EEXIST` where the file must be made).
  */
 export function openOwn(path: string, use: OwnFileUse): number {
   const file = opened(path, flagsOf[use] | O_NOFOLLOW);
@@ -74,9 +74,10 @@ export function writeOwn(path: string, use: OwnFileUse, text: string): void {
 }
 
 /**
- * Make a folder, and those above it, unless it is there; what leads to a folder is one. Throws the error of the file system.
+ * Make a folder and its parents unless they exist; a link to a folder counts as one. Throws the error of the file
+ * system.
  *
- * Not by Node's own recursion, which never ends below a folder in which nothing can be made, as `/proc`.
+ * Does not use Node's own recursion, which never ends below a folder in which nothing can be made, such as `/proc`.
  */
 export function makeFolder(path: string): void {
   const isThere = () => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
@@ -91,7 +92,7 @@ export function makeFolder(path: string): void {
   }
 }
 
-/** Make a folder of ours unless it is there. Throws {@link StoreError} when a link or a file lies there. */
+/** Make a folder of ours unless it exists. Throws {@link StoreError} when the path is a link or a file. */
 export function makeOwnFolder(path: string): void {
   makeFolder(path);
   const stats = lstatSync(path);
@@ -99,9 +100,9 @@ export function makeOwnFolder(path: string): void {
 }
 
 /**
- * Open a file to read, through links too; gives its descriptor.
+ * Open a file to read, also through links; returns its descriptor.
  *
- * Throws {@link StoreError} at once when it is no regular file, and the error of the file system when that refuses.
+ * Throws {@link StoreError} at once when it is not a regular file, and the error of the file system when that refuses.
  */
 export function openRegular(path: string): number {
   const file = opened(path, O_RDONLY);
@@ -124,7 +125,10 @@ export function readRegular(path: string): Buffer {
   }
 }
 
-/** Throws {@link StoreError} when something that is no regular file lies there; what is missing is for its reader to tell. */
+/**
+ * Throws {@link StoreError} when a path is something else than a regular file; a missing file is left for its reader to
+ * report.
+ */
 export function assertRegular(path: string): void {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats) checkRegular(path, stats);
@@ -135,7 +139,7 @@ function opened(path: string, flags: number): number {
   try {
     return openSync(path, flags | O_NONBLOCK, FILE_MODE);
   } catch (error) {
-    // ENXIO is that of a socket, and of a pipe that nobody reads; ELOOP that of a link which is not followed.
+    // The error is ENXIO for a socket and for a pipe without a reader, and ELOOP for a link that is not followed.
     const stats = lstatSync(path, { throwIfNoEntry: false });
     if (stats && !stats.isFile() && !(stats.isSymbolicLink() && (flags & O_NOFOLLOW) === 0)) {
       throw wrongKind(path, "a regular file", stats, error);
@@ -152,7 +156,7 @@ function wrongKind(path: string, expected: string, stats: Stats, cause?: unknown
   return new StoreError(`${path} must be ${expected}, it is ${kindOf(stats)}. Remove it, or move it away.`, { cause });
 }
 
-/** What lies there, in words. */
+/** The kind of a file, in words. */
 export function kindOf(stats: Stats): string {
   if (stats.isFile()) return "a file";
   if (stats.isDirectory()) return "a folder";

@@ -1,9 +1,9 @@
-/** Files that ought to be small: one that is not is refused by name, and not read into memory. */
+/** Reads files that must be small: a large one is refused with its path instead of read into memory. */
 import { closeSync, fstatSync, readSync } from "node:fs";
 import { ConfigError } from "../../errors.js";
 import { openRegular } from "./plain-files.js";
 
-/** Of files that people write, and of what a run folder says in JSON. */
+/** The most bytes of files that users write, and of the JSON files of a run folder. */
 const MAX_JSON_BYTES = 16 << 20;
 
 /**
@@ -39,7 +39,7 @@ function withFile<T>(path: string, work: (file: number, size: number) => T): T {
   }
 }
 
-/** From the start of a file, and fewer where it has become shorter. */
+/** The first `count` bytes of a file; fewer where the file has become shorter. */
 function bytesFrom(file: number, count: number): Uint8Array {
   const bytes = new Uint8Array(count);
   for (let at = 0; at < count; ) {

@@ -2,13 +2,16 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { DataError, messageOf } from "../../errors.js";
 
-/** Gives so many bytes from a place on. */
+/** Gives `count` bytes from `start` on. */
 export type ReadBytes = (start: number, count: number) => Uint8Array<ArrayBuffer>;
 
-/** Does work that reads from a file, which is open for as long. */
+/** Calls `work` with a function that reads from a file, which is open during the call. */
 export type Reading = <T>(work: (read: ReadBytes) => T) => T;
 
-/** Work that reads from a file. Throws {@link DataError} when the file is gone, or ends before what is read of it. */
+/**
+ * Call `work` with a function that reads from a file. Throws {@link DataError} when the file is gone, or ends too
+ * early.
+ */
 export function readingFile<T>(path: string, work: (read: ReadBytes) => T): T {
   const file = opened(path);
   try {

@@ -1,11 +1,11 @@
 /** Refusals of the operating system, as a disk that is full or a folder that may not be written to: by their codes. */
 
-/** Whether an error is one. */
+/** Whether an error is one of the operating system. */
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && "syscall" in error && "code" in error;
 }
 
-/** Its code, as ENOENT; undefined of any other error. */
+/** The code of an error of the operating system, such as ENOENT; undefined for other errors. */
 export function systemCodeOf(error: unknown): string | undefined {
   return isSystemError(error) ? error.code : undefined;
 }
@@ -14,7 +14,7 @@ const noSpace = "Free some space there, or keep fewer snapshots.";
 const noRight = "Let this user read and write the folder, or choose another.";
 const noLink = "Its file system cannot make hard links; choose a folder on one that can.";
 
-/** What can be done about it. */
+/** The cure of an error, by its code. */
 export const cures: Readonly<Record<string, string>> = {
   ENOSPC: noSpace,
   EDQUOT: noSpace,

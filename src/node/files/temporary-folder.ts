@@ -1,4 +1,4 @@
-/** Folders of work that is not done, beside the caches that it makes. */
+/** Temporary folders of unfinished work, in the folder of the caches that the work makes. */
 import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { DamagedCacheError } from "../../errors.js";
@@ -9,7 +9,8 @@ import { makeFolder } from "./plain-files.js";
 const abandonedMs = 24 * 60 * 60 * 1000;
 
 /**
- * Work in a new folder, which goes away at the end. What fails after the signal has come rejects with its reason.
+ * Work in a new folder, which is removed at the end. A failure after the signal was aborted rejects with the signal's
+ * reason.
  *
  * Throws {@link DataError} with the cure when the cache cannot be written to.
  */
@@ -39,18 +40,18 @@ async function newFolderIn(cacheFolder: string): Promise<string> {
   }
 }
 
-/** How making a folder of a cache is followed and stopped. */
+/** Options that report and stop the making of a cache folder. */
 export interface MakeOptions {
-  /** Told in a few words what is found damaged. */
+  /** Called with a sentence when the folder is found damaged. */
   readonly onProgress?: ((stage: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * A folder of the cache, by a name that says all of its content, opened: made unless it is there, and there only once it is whole.
- * All of it is held against its digests; one that is not as it was written, or that `open` finds damaged or of another version, is
- * told of, and made again. Processes may race: the first to finish wins, and all have its folder. `make` gets a fresh folder to
- * fill, and one beside it that goes away.
+ * Open a folder of the cache, whose name is a digest of all that determines its content. It is made unless it exists,
+ * and exists only once it is complete. An existing folder is checked against its digests; one that is damaged, or that
+ * `open` finds damaged or of another version, is reported and made again. Processes may race: the first to finish wins,
+ * and all use its folder. `make` gets a fresh folder to fill, and a temporary one beside it.
  */
 export async function cachedFolder<T>(
   cacheFolder: string,
@@ -77,7 +78,7 @@ export async function cachedFolder<T>(
     await make(fresh, temporary);
     await writeDigests(fresh, signal);
     signal?.throwIfAborted();
-    // Who reads it meanwhile finds the same content under the same names right after.
+    // A process that is reading the folder finds the same content under the same names right after.
     if (damage) await rename(folder, join(temporary, "damaged")).catch(() => {});
     await rename(fresh, folder).catch(async (error: unknown) => {
       // Another process was faster: its folder has the same content.
@@ -94,7 +95,10 @@ async function isThere(path: string): Promise<boolean> {
   );
 }
 
-/** Remove what killed processes left behind. A folder in use is younger than this: its files are written all the time. */
+/**
+ * Remove folders that killed processes left behind. A folder in use is younger than {@link abandonedMs}, since its
+ * files are written all the time.
+ */
 async function removeAbandoned(cacheFolder: string): Promise<void> {
   for (const name of await readdir(cacheFolder)) {
     if (!name.startsWith(prefix)) continue;

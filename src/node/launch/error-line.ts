@@ -1,16 +1,17 @@
-/** What is said of an error: what a person can mend in its own words, and of a defect of ours that it is one. */
+/** The words for an error: its own message where the user can mend it, and for a defect of codistill that it is one. */
 import { CodistillError, messageOf } from "../../errors.js";
 import { cures, isSystemError } from "../files/system-errors.js";
 
-/** Some messages quote what others wrote, of any length. */
+/** The most characters of a message, as some quote foreign text of any length. */
 const MAX_LENGTH = 4000;
 
 /** The variable that makes the command line show where a defect is. */
 const STACK = "CODISTILL_STACK";
 
 /**
- * An error for people: the message of one that is theirs to mend, that of the system with its cure, and of any other one line
- * that says that it is a defect and where its stack is: `stackIn`, by default behind an environment variable.
+ * An error in words for users: the message of an error that they can mend, that of the system with its cure, and for
+ * any other error one line that calls it a defect and says where its stack is (`stackIn`; by default, how to have it
+ * shown).
  */
 export function errorLine(error: unknown, stackIn = `set ${STACK}=1 to see where`): string {
   if (error instanceof CodistillError) return cut(messageOf(error));
@@ -21,7 +22,7 @@ export function errorLine(error: unknown, stackIn = `set ${STACK}=1 to see where
   return `this is a defect of codistill, and not of what it was given: ${line}. Please report it; ${stackIn}`;
 }
 
-/** The same with the stack of a defect, when it is asked for. */
+/** {@link errorLine} with the stack of a defect, when that is asked for. */
 export function errorText(error: unknown, isStackWanted = Boolean(process.env[STACK])): string {
   const isDefect = !(error instanceof CodistillError) && !isSystemError(error);
   const stack = isDefect && isStackWanted && error instanceof Error ? `\n${error.stack}` : "";

@@ -1,4 +1,7 @@
-/** How processes of ours end: by which signals, and with which exit codes, of signals 128 and their number as in the shell. */
+/**
+ * How our processes end: the signals that stop them, and their exit codes. A process stopped by a signal exits with
+ * 128 + its number, as in a shell.
+ */
 import { constants } from "node:os";
 
 /** Training failed, or a defect of ours. */
@@ -10,22 +13,26 @@ export const REFUSED = 2;
 /** Signals that make a run save and stop; a second of them ends it at once. */
 const STOP_SIGNALS = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
 
-/** What batch systems send ahead of the end of a job's time: save and stop too, but however many come, none ends at once. */
+/**
+ * Signals that batch systems send before the end of a job's time: they make a run save and stop too, but a second one
+ * does not end it at once.
+ */
 const EARLY_SIGNALS = ["SIGUSR1", "SIGUSR2"] as const;
 
 /** The exit code of a run that a signal stopped. */
 export const stoppedBy = (signal: NodeJS.Signals) => 128 + constants.signals[signal];
 
-/** A wish to stop, which signals make. */
+/** A request to stop, which signals make. */
 export interface Stop {
   readonly signal: AbortSignal;
-  /** Leave signals to what they do by themselves: what follows need not be saved. */
+  /** Restore the default action of the signals, when nothing that follows must be saved. */
   free(): void;
 }
 
 /**
- * The first Ctrl-C (or SIGTERM, or the end of the terminal) saves and stops; the second one leaves at once. SIGUSR1 and SIGUSR2
- * save and stop too; that SIGTERM follows them is the way of batch systems, and no second wish.
+ * The first Ctrl-C (or SIGTERM, or the end of the terminal) saves and stops; the second one ends the process at once.
+ * SIGUSR1 and SIGUSR2 save and stop too; a SIGTERM after them, as batch systems send it, does not count as a second
+ * one.
  */
 export function stopOnSignals(): Stop {
   const stop = new AbortController();

@@ -17,10 +17,11 @@ import type { RunScope } from "../runs/scope.js";
 import { directoryStore } from "../stores/directory-store.js";
 
 /**
- * Score what the groups have, and write the shipped model. Rejects with the reason of `stop` when that cancels the scoring.
- * `mayChange` is asked before each file is written, and throws to forbid it.
+ * Score the groups' best params, and write the shipped model. Rejects with the reason of `stop` when that cancels the
+ * scoring. `mayChange` is called before each file is written, and throws to forbid it.
  *
- * Throws {@link TrainingError} when the shipped group has no model, {@link CheckpointError} when it is of another one.
+ * Throws {@link TrainingError} when the shipped group has no model, {@link CheckpointError} when its model is another
+ * one.
  */
 export async function finish(
   config: RunConfig,
@@ -30,7 +31,7 @@ export async function finish(
   { log, mayChange }: { readonly log: (event: TrainEvent) => void; readonly mayChange: () => void },
   stop: AbortSignal,
 ): Promise<RunResult> {
-  // The first, fixed before the run, so that the best of several is not picked by luck.
+  // The first group, fixed before the run: choosing the best of several by their test scores would bias the result.
   const shippedGroup = groups[0] ?? 0;
   const records = await Promise.all(
     groups.map(async (group) => ({

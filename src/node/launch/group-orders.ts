@@ -1,9 +1,9 @@
 /**
- * What a group's process is told, and what it answers its parent. Loaded before everything else, so that a signal soon finds
- * its listener: by default SIGUSR1 would open Node's debugger, and the others would end the process unsaved.
+ * The messages between a group's process and its parent. Loaded before everything else, so that early signals are
+ * handled: by default SIGUSR1 would open Node's debugger, and the other signals would end the process without saving.
  */
 
-/** What a group's process says: that it trains, and that it was asked to stop and saves. */
+/** A message of a group's process: that it trains, or that it saves because it was asked to stop. */
 export type GroupWord = "started" | "saving";
 
 const stop = new AbortController();
@@ -20,8 +20,8 @@ export function hasBegun(): void {
 }
 
 /**
- * Listen to the parent and to signals. A terminal's Ctrl-C and its end reach parent and groups alike: the parent passes
- * them on.
+ * Listen to the parent and to signals. Ctrl-C and the end of a terminal reach parent and groups alike, so the group
+ * ignores them: the parent passes them on.
  */
 export function listen(): void {
   for (const signal of ["SIGINT", "SIGHUP"]) process.on(signal, () => {});
@@ -38,6 +38,6 @@ function saveAndStop(): void {
 }
 
 function say(word: GroupWord): void {
-  // Nobody may be left to hear it.
+  // The parent may have gone in between.
   if (process.connected) process.send?.(word, () => {});
 }

@@ -17,23 +17,26 @@ export interface GroupProcess {
 }
 
 export interface GroupEnd {
-  /** By a signal, a defect, or because it could not be started: a new start may do better. Not by a refusal. */
+  /**
+   * Whether it ended by a signal, by a defect, or because it could not be started, so that another start may succeed;
+   * false after a refusal.
+   */
   readonly hasDied: boolean;
-  /** How, as the end of a sentence. */
+  /** How it ended, as the end of a sentence. */
   readonly how: string;
 }
 
 /** How long a killed process may take to go: longer only where the kernel itself waits, as for a disk that is gone. */
 const KILL_SECONDS = 10;
 
-/** Start the process of a group with these arguments; what it says of errors goes to an open file. */
+/** Start the process of a group with these arguments; its standard error goes to an open file. */
 export function startProcess(args: readonly string[], errors: number | "ignore", patience: Patience): GroupProcess {
   let resolve: (end: GroupEnd) => void = () => {};
   const ended = new Promise<GroupEnd>((give) => {
     resolve = give;
   });
   let timer: NodeJS.Timeout | undefined;
-  /** Why this process ended the other. */
+  /** Why this process killed the group's. */
   let reason: string | null = null;
   let isStopping = false;
 
@@ -59,7 +62,7 @@ export function startProcess(args: readonly string[], errors: number | "ignore",
     reason = why;
     child?.kill("SIGKILL");
     clearTimeout(timer);
-    // Then it is left behind: this process must be able to end.
+    // After that the process is abandoned, as this process must be able to end.
     timer = setTimeout(() => {
       child?.unref();
       child?.channel?.unref();
@@ -86,7 +89,7 @@ export function startProcess(args: readonly string[], errors: number | "ignore",
     stop() {
       isStopping = true;
       within(patience.stopSeconds, "did not answer, asked to stop,");
-      // Where the message does not arrive, the signal may.
+      // A signal may arrive where the message does not.
       const onFailure = (error: Error | null) => error && child.kill("SIGTERM");
       if (child.connected) child.send("stop", onFailure);
       else child.kill("SIGTERM");
@@ -105,7 +108,7 @@ function forkGroup(
   try {
     return fork(entry, [...args], {
       env: withHugePages(process.env),
-      // A program asks for it once, before the memory that it takes is at its most.
+      // For the garbage collection that `ort/program.ts` asks for once, before a program takes most of its memory.
       execArgv: [...process.execArgv, "--expose-gc", ...withoutDebugger],
       stdio: ["ignore", "ignore", errors, "ipc"],
     });

@@ -28,10 +28,10 @@ interface RunGroupsOptions {
 }
 
 /**
- * Start a process for each group of this folder and wait until all have ended. One that dies or cannot be started is
- * started again from its checkpoint, a bounded number of times, each time after a longer wait; one that ends with an error
- * that is the user's to mend is not. `stop` asks all to save and end. When `isOurs` says that the folder is another
- * program's by now, all are asked to stop, and nothing more is written there.
+ * Start a process for each group of this folder and wait until all have ended. A process that dies or cannot be started
+ * is started again from its checkpoint, a bounded number of times, each time after a longer wait; one that ends with an
+ * error that the user must mend is not. `stop` asks all to save and end. When `isOurs` says that another program owns
+ * the folder by now, all are asked to stop, and nothing more is written there.
  *
  * Throws {@link CheckpointError} when the log of a group is of another version.
  */
@@ -53,7 +53,7 @@ export async function runGroups(
   stop.addEventListener("abort", askToStop, { once: true });
   process.once("exit", leaveNobody);
 
-  /** Train a group until its process ends; whether it died. What goes wrong here is this group's failure alone. */
+  /** Train a group until its process ends; returns whether it died. An error here is this group's failure alone. */
   async function runOnce(group: number): Promise<boolean> {
     const { path, log, errors } = folder.group(group);
     let before: number | undefined;
@@ -76,7 +76,7 @@ export async function runGroups(
     return end.hasDied;
   }
 
-  /** Add an event to the log of a group; that it cannot be read or written is no reason to stop the others. */
+  /** Add an event to the log of a group. A log that cannot be read or written does not stop the other groups. */
   function tell(group: number, event: () => TrainEvent | null): void {
     try {
       const told = isOurs() ? event() : null;
@@ -115,8 +115,8 @@ export async function runGroups(
 }
 
 /**
- * Where a group's process says what it died of; without such a file it trains all the same. Each start empties it, and what an
- * older process still says is added at its end.
+ * Open the file for the standard error of a group's process; without one the group still trains. Each start empties the
+ * file, and an older process that is still alive appends to it.
  */
 function openErrors(path: string): number | "ignore" {
   try {

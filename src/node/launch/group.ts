@@ -1,4 +1,4 @@
-/** What the process of a group does; `group-main.ts` loads this once it listens to its parent. */
+/** The work of a group's process; `group-main.ts` loads this file once it listens to its parent. */
 import { writeSync } from "node:fs";
 import { CodistillError, codeOf, messageOf, StoreError } from "../../errors.js";
 import type { TrainEvent } from "../../log/events.js";
@@ -28,7 +28,7 @@ interface Place {
   readonly folder: RunFolder;
   readonly groupIndex: number;
   readonly threads: number;
-  /** What the group alone writes to: its folder, and its log there. */
+  /** The folder that the group alone writes to, and its log there. */
   readonly own: string;
   readonly logPath: string;
 }
@@ -40,7 +40,7 @@ export async function trainGroup([path = "", index = "", threads = ""]: readonly
   const { path: own, log: logPath } = folder.group(groupIndex);
   try {
     makeOwnFolder(own);
-    // Before anything in the folder is read: what an older process still had in hand is void from here on.
+    // Taken over before anything in the folder is read: from here on, unfinished writes of an older process are void.
     await train({ folder, groupIndex, threads: Number(threads), own, logPath }, takeOver(own));
   } catch (error) {
     endWith(error);
@@ -81,7 +81,7 @@ async function train({ folder, groupIndex, threads, own, logPath }: Place, owner
       isJoined: scope.joined !== undefined,
     });
   } catch (error) {
-    // What fails before its start has only the log of the starts before it.
+    // A failure before the group's start is logged at the last step of the starts before it.
     const step = lastStep ?? lastStepOf(readEvents(logPath, ["step", "group-start"]));
     log({
       event: "group-end",
@@ -98,7 +98,7 @@ async function train({ folder, groupIndex, threads, own, logPath }: Place, owner
   }
 }
 
-/** A process that was suspended may wake up when the group has long gone on without it: it ends, and changes nothing. */
+/** End a process that was suspended and wakes up after a later start of its group; it changes nothing. */
 function leaveToNewer({ start, isNewest }: Ownership, own: string, groupIndex: number): void {
   if (isNewest()) return;
   writeSync(
@@ -110,9 +110,9 @@ function leaveToNewer({ start, isNewest }: Ownership, own: string, groupIndex: n
 }
 
 function endWith(error: unknown): void {
-  // A defect of ours shows its stack; what the user can mend shows its message.
+  // A defect shows its stack; an error that the user can mend shows its message.
   const text = error instanceof CodistillError || !(error instanceof Error) ? messageOf(error) : error.stack;
   process.stderr.write(`${withoutSecrets(text ?? "")}\n`);
-  // A store that failed may work again; what else the user has to mend would be refused again.
+  // A store that failed may work at another start; other errors that the user must mend would occur again.
   process.exitCode = error instanceof CodistillError && !(error instanceof StoreError) ? REFUSED : FAILED;
 }

@@ -4,9 +4,9 @@ const VARIABLE = "GLIBC_TUNABLES";
 const TUNABLE = "glibc.malloc.hugetlb";
 
 /**
- * The environment of a process that trains. With the GNU C library (2.35 and later) its allocator then asks the kernel for huge
- * pages (`madvise`): large tensors are touched for the first time at a fifth of the cost, and read with fewer misses of the
- * address cache. Elsewhere the variable means nothing. What the user has set stays.
+ * The environment of a process that trains. With the GNU C library (2.35 and later) its allocator then asks the kernel
+ * for huge pages (`madvise`): the first access to large tensors costs a fifth, and reading them misses the TLB less
+ * often. Elsewhere the variable has no effect. A value that the user has set stays.
  */
 export function withHugePages(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const tunables = environment[VARIABLE] ?? "";

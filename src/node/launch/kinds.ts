@@ -1,4 +1,4 @@
-/** What reads each kind of data, in one line a kind; `run/kinds/` has their rules. */
+/** The reader of each kind of data; `run/kinds/` has the kinds' rules. */
 import { type ConfigOf, type DataKindName, kindNameOf } from "../../run/kinds/kinds.js";
 import type { RunConfig } from "../../run/schema.js";
 import type { DataReader } from "../runs/data-reader.js";
@@ -9,7 +9,9 @@ const readers: { readonly [K in DataKindName]: () => Promise<DataReader<ConfigOf
   text: async () => (await import("../text/text-reader.js")).textReader,
 };
 
-/** The reader of a configuration's data, for this configuration alone: its type does not say of which kind it is. */
+/**
+ * The reader of a configuration's data. It must be given this configuration alone, although its type takes any kind.
+ */
 export function readerOf(config: RunConfig): Promise<DataReader<RunConfig>> {
   return readers[kindNameOf(config)]();
 }

@@ -4,7 +4,10 @@ import { ConfigError } from "../../errors.js";
 export interface Patience {
   /** From the start of its process to its first event; data is prepared before. */
   readonly startSeconds: number;
-  /** From being asked to stop to its answer that it saves. One that has not begun has nothing to save, and gives none. */
+  /**
+   * From the request to stop to its answer that it saves. A group that has not begun to train has nothing to save, and
+   * must end by then.
+   */
   readonly stopSeconds: number;
   /** From that answer to its end. */
   readonly saveSeconds: number;
@@ -16,10 +19,13 @@ const defaults: Readonly<Record<keyof Patience, readonly [variable: string, seco
   saveSeconds: ["CODISTILL_SAVE_SECONDS", 600],
 };
 
-/** A day: timers of Node.js reach no further than 24 of them. */
+/** One day; timers of Node.js reach no further than 24 days. */
 const MOST = 86_400;
 
-/** What the environment says of it, else the defaults. Throws {@link ConfigError} for what is no number of seconds. */
+/**
+ * The limits by the environment, else the defaults. Throws {@link ConfigError} for a value that is not a number of
+ * seconds.
+ */
 export function patienceOf(environment: Readonly<Record<string, string | undefined>>): Patience {
   const read = (name: keyof Patience): number => {
     const [variable, seconds] = defaults[name];

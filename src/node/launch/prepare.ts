@@ -1,4 +1,4 @@
-/** The data of a run: prepared before any group is started, and the same when a run is gone on with. */
+/** The data of a run, which is prepared before any group is started and must be the same when the run is resumed. */
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import { digestChange } from "../../checkpoint/digest.js";
@@ -15,7 +15,7 @@ import type { RunFolder } from "../runs/run-folder.js";
 import { directoryStore } from "../stores/directory-store.js";
 import { readerOf } from "./kinds.js";
 
-/** What `data.json` in a run folder says. */
+/** The content of `data.json` in a run folder. */
 export interface RunData {
   /** The folder of the training cache. */
   readonly cache: string;
@@ -24,10 +24,10 @@ export interface RunData {
 }
 
 /**
- * Prepare the data of a run unless the cache has it, and note in the run folder where it lies.
+ * Prepare the data of a run unless the cache has it, and note its place in the run folder.
  *
  * Throws {@link DataError} when a shard is too small for a batch, or the run began with other data, {@link ConfigError}
- * when a pattern of the optimizer is of no param, and what `prepareTable` and `prepareText` throw.
+ * when a pattern of the optimizer matches no param, and what `prepareTable` and `prepareText` throw.
  */
 export async function prepareData(
   config: RunConfig,
@@ -51,7 +51,7 @@ export async function prepareData(
   return prepared;
 }
 
-/** What a group of a run trains, on data that is prepared. */
+/** Open what a group of a run trains, on prepared data. */
 export async function openGroupSpec(config: RunConfig, folder: RunFolder, groupIndex: number): Promise<GroupSpec> {
   const { cache } = readRunFile(folder.data) as unknown as RunData;
   return (await readerOf(config)).open(config, cache, groupIndex);
@@ -61,7 +61,7 @@ function checkUnchanged(config: RunConfig, folder: RunFolder, now: RunData): voi
   const before = readRunFile(folder.data) as Partial<RunData> | undefined;
   if (before?.digest === undefined || before.digest === now.digest) return;
   const others = Object.entries(kindOf(config).ownFiles).filter(([, { pathIn }]) => pathIn(config) !== undefined);
-  // A run of an earlier version has no files of its own.
+  // A run of an earlier version has no copies of its files.
   const suspects = ["it", ...(existsSync(folder.ownFiles) ? [] : others.map(([name]) => `its ${name}`))].join(" or ");
   throw new DataError(
     `a run goes on with the data it began with, and ${suspects} has changed (${digestChange(before.digest, now.digest)}). Put it back.`,

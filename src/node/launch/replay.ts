@@ -1,4 +1,4 @@
-/** Runs taken once more from what was recorded of them, and the proof that they came to the same bits. */
+/** Replays of recorded runs, and the proof that they give the same bits. */
 import { resolve } from "node:path";
 import { sha256 } from "../../checkpoint/digest.js";
 import { safetensorsParts } from "../../checkpoint/safetensors.js";
@@ -26,7 +26,7 @@ export async function prepareReplay(
   const { groups } = readScope(recorded, saved.numGroups);
   let threads: number | undefined;
   for (const start of readEvents(recorded.group(groups[0] ?? 0).log, ["group-start"])) threads = start.threads;
-  // The order in which a sum is taken may depend on the number of threads.
+  // The same number of threads, since the order of a sum may depend on it.
   const config = { ...saved, name: `${saved.name}-replay`.slice(0, 64), record: false, ...(threads && { threads }) };
   const folder = newFolder(config);
   await writeScope(runFolder(folder), {
@@ -37,7 +37,7 @@ export async function prepareReplay(
   return { config, folder };
 }
 
-/** What a recorded group left. Throws {@link CheckpointError} when it has no checkpoint to be compared with. */
+/** The record of a group. Throws {@link CheckpointError} when it has no checkpoint to compare with. */
 export async function recordOf(source: string, group: number): Promise<Replay> {
   const { path, log } = runFolder(source).group(group);
   const recorded = directoryStore(path);
@@ -48,7 +48,10 @@ export async function recordOf(source: string, group: number): Promise<Replay> {
   return { trace: traceOf(events), recorded, lastStep, began };
 }
 
-/** How a replay compares with the recorded run: a line for each group, equal to the bit or where it began to differ. */
+/**
+ * Compare a replay with the recorded run: a line for each group says that it is equal to the bit, or where it first
+ * differs.
+ */
 export async function compareReplay(
   source: string,
   folder: string,

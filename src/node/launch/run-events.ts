@@ -8,12 +8,12 @@ import { type TrainOptions, train } from "./train.js";
 const PAUSE_MS = 100;
 
 /**
- * {@link train}, told event by event: everything that the logs of the run and of its groups get from now on, each group's in its
- * order. Returns what `train` returns and throws what it throws; a consumer that leaves early leaves the run going, until
+ * Run {@link train} and yield the events that the logs of the run and of its groups get from now on, each group's in
+ * order. Returns what `train` returns and throws what it throws. When a consumer leaves early, the run goes on until
  * `stop` is aborted.
  */
 export async function* trainEvents(options: TrainOptions): AsyncGenerator<LoggedEvent, RunResult | null, void> {
-  // What earlier starts of the run have told is known.
+  // Skips the events of earlier starts of the run.
   const follow = logFollower(options.folder, "end");
   const run = train(options);
   const ended = run.then(

@@ -24,7 +24,7 @@ import { prepareData } from "./prepare.js";
 
 export interface TrainOptions {
   readonly config: RunConfig;
-  /** The run folder; one with checkpoints in it is gone on with. */
+  /** The run folder; a run with checkpoints in it is resumed. */
   readonly folder: string;
   /** Train one group of a run that lives in a store elsewhere; without it all groups are trained here. */
   readonly join?: Join | undefined;
@@ -35,8 +35,8 @@ export interface TrainOptions {
 }
 
 /**
- * Train the groups of a run that belong here: all of them, or the one that joins a store. Everything that happens is in
- * the run's log; returns the result, or null when it was stopped.
+ * Train the groups of a run that belong here: all of them, or the one that joins a store. The run's log records
+ * everything that happens. Returns the result, or null when the run was stopped.
  *
  * Throws {@link TrainingError} when the group to ship failed before it had a model, {@link ConfigError} when another
  * program trains in the folder or the store holds another run, and what data preparation throws.
@@ -63,7 +63,7 @@ function removeIfEmpty(path: string): void {
   try {
     rmdirSync(path);
   } catch {
-    // There is something in it, or somebody has removed it.
+    // The folder is not empty, or is gone.
   }
 }
 
@@ -77,7 +77,7 @@ async function trainLocked(
       throw new TrainingError(`another program has taken ${path} over, or it was removed. This one stops.`);
   };
   const folder = runFolder(path);
-  // Both throw for what the environment says wrong, which would be met late, and once in each group.
+  // Both throw for wrong variables of the environment, which would otherwise fail later, and once in each group.
   const patience = patienceOf(process.env);
   memoryBudget();
   if (join) await noteJoin(folder, given.numGroups, join);
@@ -126,7 +126,7 @@ async function trainLocked(
 export function newRunFolder(root: string, name: string, now = new Date(), number = 1): string {
   const time = now.toISOString().slice(0, 19).replaceAll(":", "-");
   const path = join(root, [name, time, ...(number > 1 ? [number] : [])].join("-"));
-  // The last folder alone, which fails when it is there, so that it is this run's and no other's.
+  // `mkdirSync` without recursion fails when the folder exists, so that the folder is this run's alone.
   try {
     makeFolder(root);
     mkdirSync(path);

@@ -4,7 +4,7 @@ import type { PlanEngine } from "./plan-engine.js";
 
 export type Binding = NonNullable<EngineOptions["binding"]>;
 
-/** The engine of a binding; only what it needs is loaded, and none of what makes plans of graphs. */
+/** The engine of a binding. Loads only the modules of that binding, and none that make plans of graphs. */
 export async function planEngine(options: EngineOptions, binding: Binding): Promise<PlanEngine> {
   return binding === "native"
     ? (await import("./native.js")).nativeEngine(options)

@@ -12,7 +12,7 @@ import "./telemetry.js";
 /** An address: of an object of the library, of memory, or 0 for none. */
 export type Pointer = bigint;
 
-/** What a `void *` may be given as: an address, or memory whose address is meant. */
+/** An argument for a `void *`: an address, or memory whose address is passed. */
 type PointerLike = Pointer | ArrayBufferView | null;
 
 /** The first API version that has all functions below. */
@@ -64,7 +64,7 @@ type ReleaseName = FunctionName & `Release${string}`;
 type Argument = PointerLike | number | string | readonly string[];
 type Result = Pointer | string | null;
 type Call = ((...args: Argument[]) => Result) & {
-  /** The same on a thread of the pool. */
+  /** Call the function on a thread of the pool. */
   async(...args: [...Argument[], (error: unknown, result: Result) => void]): void;
 };
 
@@ -74,9 +74,9 @@ export interface CApi {
   call(name: Exclude<FunctionName, ReleaseName>, ...args: Argument[]): void;
   /** Call a function that releases an object. */
   release(name: ReleaseName, object: Pointer): void;
-  /** Call a function that writes one object, address or count to its last parameter, and give it. */
+  /** Call a function that writes one object, address or count to its last parameter; returns that. */
   make(name: Exclude<FunctionName, ReleaseName>, ...args: Argument[]): Pointer;
-  /** The same on a thread of the pool. What is given must be referred to, and stay as it is, until then. */
+  /** Like `make`, on a thread of the pool. Until it is done, arguments must stay referred to and unchanged. */
   makeInBackground(name: Exclude<FunctionName, ReleaseName>, ...args: Argument[]): Promise<Pointer>;
   readonly env: Pointer;
   readonly cpu: Pointer;
@@ -84,10 +84,10 @@ export interface CApi {
 }
 
 let loaded: CApi | undefined;
-/** Referred to for good: koffi unloads a library whose handle is collected, whatever still runs in it. */
+/** Never released: koffi would unload a library whose handle is collected, even while its code runs. */
 let library: LibraryHandle | undefined;
 
-/** Load the library, once for each thread. Throws what koffi throws when it is not there or not what it should be. */
+/** Load the library, once for each thread. Throws what koffi throws when the library is missing or a wrong one. */
 export function cApi(): CApi {
   loaded ??= load();
   return loaded;
@@ -126,7 +126,7 @@ function load(): CApi {
     ]),
   ) as Record<FunctionName, Call>;
 
-  /** Throws what a status says. */
+  /** Throws the error of a status. */
   const check = (failed: Result) => {
     if (!failed) return;
     const message = calls.GetErrorMessage(failed) as string;
@@ -161,7 +161,7 @@ function load(): CApi {
 }
 
 export const LOG_ERRORS = 3;
-/** What fails a run is thrown. */
+/** The log level of runs whose errors are thrown anyway. */
 export const LOG_FATAL = 4;
 const DEVICE_ALLOCATOR = 0;
 const DEFAULT_MEMORY = 0;

@@ -1,9 +1,9 @@
-/** What cancels a run from another thread than the one that is in it. */
+/** Cancels a run from another thread than the one that runs it. */
 import type { Pointer } from "./c-api.js";
 
-/** What the two threads share; plain data that may travel between them. */
+/** The state that the two threads share; plain data that can be sent between them. */
 export interface CancellationState {
-  /** `mayUpdate`, `isReached`, `isTaken`: see `guard`. */
+  /** The flags `mayUpdate`, `isReached` and `isTaken` of `guard` (engine/plan.ts). */
   readonly flags: Uint8Array<SharedArrayBuffer>;
   /** The run's `OrtRunOptions`; null where the library cannot be told to end a run. */
   readonly runOptions: Pointer | null;
@@ -12,7 +12,7 @@ export interface CancellationState {
 /** Where each flag is. */
 export const FLAGS = { mayUpdate: 0, isReached: 1, isTaken: 2 } as const;
 
-/** Of a flag that the run has not written. */
+/** The value of a flag that the run has not written yet. */
 const NOT_YET = 2;
 
 /** Ends runs with some options, from any thread. */
@@ -25,14 +25,14 @@ export interface Terminator {
   free(): void;
 }
 
-/** For one run at a time. */
+/** The cancellation of one run at a time. */
 export interface Cancellation {
   readonly place: CancellationState;
   /** Cancel the run, whether it has begun or not, unless it may be updating. */
   cancel(): void;
   /** Make ready for another run, when the one before has ended. */
   reset(): void;
-  /** Release what it holds, when no run with it can be under way or begin. */
+  /** Free its resources, when no run with it is under way or can begin. */
   free(): void;
 }
 
@@ -43,7 +43,7 @@ export function runCancellation(terminator: Terminator | null): Cancellation {
   return {
     place,
     cancel() {
-      // In this order: see `guard`.
+      // The order matters: see `guard` (engine/plan.ts).
       Atomics.store(flags, FLAGS.mayUpdate, 0);
       if (Atomics.load(flags, FLAGS.isReached) === NOT_YET) terminator?.terminate();
     },
@@ -55,7 +55,7 @@ export function runCancellation(terminator: Terminator | null): Cancellation {
   };
 }
 
-/** Flags of a run that nobody has cancelled. */
+/** Set the flags of a run that is not cancelled. */
 export function readyFlags<B extends ArrayBufferLike>(flags: Uint8Array<B>): Uint8Array<B> {
   Atomics.store(flags, FLAGS.isReached, NOT_YET);
   Atomics.store(flags, FLAGS.isTaken, NOT_YET);
@@ -73,7 +73,7 @@ export function isPrevented({ flags }: CancellationState): boolean {
   return Atomics.load(flags, FLAGS.isReached) === 1 && Atomics.load(flags, FLAGS.isTaken) === 0;
 }
 
-/** What a cancelled run ends with; whoever cancelled it says why. */
+/** The error of a cancelled run; the caller replaces it by the reason of its signal. */
 export function cancelled(): Error {
   return new Error("internal: the run was cancelled");
 }

@@ -1,4 +1,4 @@
-/** What an engine on a thread does: it answers messages, one after the other, while it may compile beside. */
+/** The worker's side of a threaded engine: it answers messages one after the other, and compiles beside them. */
 import type { MessagePort } from "node:worker_threads";
 import { codeOf } from "../../errors.js";
 import type { NamedArrays } from "../../runtime/array.js";
@@ -7,11 +7,11 @@ import { planEngine } from "./bindings.js";
 import { type EngineAnswer, type EngineRequest, memoryOf } from "./engine-messages.js";
 import type { PlanEngine, PlanProgram } from "./plan-engine.js";
 
-/** Answer the requests that come to a port, with an engine that the first of them starts; "close" ends it. */
+/** Answer the requests on a port with an engine that the request "start" makes and "close" ends. */
 export function answerRequests(port: MessagePort): void {
   const answer = startedEngine();
   let queue: Promise<void> = Promise.resolve();
-  /** Compilation goes on beside what is asked for meanwhile: a thread of the pool does it. */
+  /** Compilations under way: a thread of the pool does them, beside other requests. */
   const compiling = new Set<Promise<void>>();
 
   port.on("message", (request: EngineRequest) => {
@@ -35,7 +35,7 @@ export function answerRequests(port: MessagePort): void {
   });
 }
 
-/** An engine that a request starts, as a function that does what requests ask for. */
+/** Makes a function that carries out requests, on an engine that the request "start" makes. */
 function startedEngine(): (request: EngineRequest) => Promise<NamedArrays | number | null> {
   let started: PlanEngine | undefined;
   const programs = new Map<number, PlanProgram>();

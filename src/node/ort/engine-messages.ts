@@ -1,4 +1,4 @@
-/** What the training thread and its owner say to each other. */
+/** The messages between the training thread and the thread that owns it. */
 
 import type { EngineOptions } from "../../engine/engine.js";
 import type { Plan } from "../../engine/plan.js";
@@ -29,7 +29,7 @@ export type EngineRequest = { readonly id: number } & (
 
 export type EngineAnswer =
   | { readonly id: number; readonly result: NamedArrays | number | null }
-  /** Of what is thrown, only standard errors keep their class on the way; ours keep their code beside them. */
+  /** A message keeps the class of standard errors alone, so our errors are sent with their code. */
   | { readonly id: number; readonly error: unknown; readonly code: ErrorCode | null };
 
 /** The memory of arrays that a message hands over instead of copying: copies that its sender made and needs no more. */

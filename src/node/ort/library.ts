@@ -1,4 +1,4 @@
-/** ONNX Runtime's official package, for every part that needs it: without what it would tell about those who train. */
+/** ONNX Runtime's official package with its telemetry off; every other module imports it from here. */
 import "./telemetry.js";
 
 export { InferenceSession, Tensor } from "onnxruntime-node";

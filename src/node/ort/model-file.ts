@@ -1,4 +1,4 @@
-/** Exported models as files: what they say of themselves, and ONNX Runtime to compute them. */
+/** Exported models as files: their metadata and checks, and their sessions in ONNX Runtime. */
 import { z } from "zod";
 import { checkVersion, decodeJson } from "../../checkpoint/json.js";
 import { checkSeal, SEAL, type SealedKind } from "../../checkpoint/seal.js";
@@ -9,7 +9,7 @@ import { graphProblem } from "../../serving/model-graph.js";
 import { readRegular } from "../files/plain-files.js";
 import { InferenceSession } from "./library.js";
 
-/** What the metadata of an exported model say that it is, and the version of that format. */
+/** The `format` in the metadata of an exported model, and its version. */
 export const MODEL_FORMAT = "codistill.model";
 export const MODEL_VERSION = 2;
 
@@ -22,12 +22,12 @@ export interface ModelFile {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** The model of a file. Throws {@link ConfigError} when it cannot be read, and what {@link modelFile} throws. */
+/** Read a model's file. Throws {@link ConfigError} when it cannot be read, and what {@link modelFile} throws. */
 export function readModelFile(path: string): ModelFile {
   return modelFile(path, bytesAt(path));
 }
 
-/** The model that the bytes of a file are. Throws {@link CheckpointError} when they are none. */
+/** Decode a model from the bytes of its file. Throws {@link CheckpointError} when they are not an ONNX model. */
 export function modelFile(path: string, bytes: Uint8Array): ModelFile {
   const model = decoded(path, bytes);
   const metadata = Object.fromEntries(model.metadataProps.map(({ key, value }) => [key, value]));
@@ -54,12 +54,13 @@ function decoded(path: string, bytes: Uint8Array): ModelProto {
   } catch (error) {
     return refuse(messageOf(error), error);
   }
-  // Any bytes that are no message at all, as none, decode to a model without one.
+  // Bytes that hold no message, such as none at all, decode to a model without a graph.
   return model.graph ? model : refuse(bytes.length === 0 ? "the file is empty" : "it has no graph");
 }
 
 /**
- * Check a model's file by what its metadata say: the version of the format, and the digest of the file. Those of others pass.
+ * Check a model's file by its metadata: the version of the format, and the digest of the file. Models of other programs
+ * pass.
  *
  * Throws {@link CheckpointError} when it is of another version or damaged.
  */
@@ -77,7 +78,7 @@ export async function checkModelFile(
   checkVersion(path, Number(metadata.version ?? MODEL_VERSION), MODEL_VERSION);
 }
 
-/** JSON in metadata, for a schema; what is none is a problem like any other. */
+/** A schema of JSON in metadata; text that is not JSON is an issue of the schema. */
 export const jsonText = z.string().transform((text, context): unknown => {
   const value = decodeJson(text);
   if (value === undefined) context.addIssue({ code: "custom", message: "must be JSON" });
@@ -105,9 +106,9 @@ export function checkNames(
 const shown = (names: readonly string[]) => shortened(names.join(", ") || "none", 200);
 
 /**
- * Open a model that a run exported. Throws {@link CheckpointError} when its graph has what no exported one has (loops,
- * functions, tensors in other files), before ONNX Runtime sees it, and when ONNX Runtime cannot run it. What runs is the file,
- * or what `made` makes of its model once that is known to be one of ours.
+ * Open a session of a model that a run exported. Throws {@link CheckpointError} before ONNX Runtime sees the model when
+ * it has parts that no exported model has (loops, functions, tensors in other files), and when ONNX Runtime cannot run
+ * it. The session runs the file's bytes, or the bytes that `made` makes of the checked model.
  */
 export async function openSession(
   { path, bytes, model }: ModelFile,

@@ -7,7 +7,7 @@ import type { PlanEngine, PlanProgram } from "./plan-engine.js";
 import { nativeProgram } from "./program.js";
 import { tensorTable } from "./tensor-table.js";
 
-/** Throws what koffi throws when the library cannot be loaded. */
+/** An engine through the C API. Throws what koffi throws when the library cannot be loaded. */
 export function nativeEngine(options: EngineOptions): PlanEngine {
   const kept = tensorTable();
   const programs = new Set<Promise<PlanProgram>>();

@@ -1,4 +1,4 @@
-/** The engine through the official binding of ONNX Runtime, which copies what a run gives, state tensors too. */
+/** The engine through the official binding of ONNX Runtime, which copies the results of a run, state tensors too. */
 
 import type { EngineOptions } from "../../engine/engine.js";
 import { guard, type Plan } from "../../engine/plan.js";
@@ -13,8 +13,8 @@ import { webGpuProvider } from "./webgpu.js";
 type Ort = typeof ort;
 
 /**
- * State tensors are fed and fetched as the same buffers, so a run changes them in place; the few whose readers are
- * not ordered before their new value get a second buffer, and the two trade places after the run.
+ * State tensors are fed and fetched as the same buffers, so a run changes them in place. The few whose readers may run
+ * after their new value is written get a second buffer, which is swapped with the first after the run.
  */
 export function officialEngine(options: EngineOptions): PlanEngine {
   const kept = new Map<string, NdArray>();
@@ -119,7 +119,9 @@ const cures = {
   cuda: "It needs an NVIDIA GPU, its CUDA libraries, and the provider that onnxruntime-node's install script fetches.",
 } as const;
 
-/** The settings of `program.ts`, and why; no graph of ours gains from a higher level. */
+/**
+ * The settings of `program.ts`, which gives the reasons. No graph of ours gains from a higher level of optimization.
+ */
 function sessionOptions(
   onnx: Uint8Array,
   { threads, profile, device = "cpu" }: EngineOptions,

@@ -14,7 +14,8 @@ import { closedEngine } from "./plan-engine.js";
 /** An engine whose runs block the calling thread. */
 export function onnxRuntimeEngine(options: EngineOptions): Engine {
   const engine = chooseBinding(options).then((binding) => planEngine(options, binding));
-  // Whoever calls the engine gets the refusal; nobody may, and that is no reason to end the process.
+  // Every call of the engine rejects with this error; without a call, it must not end the process as an unhandled
+  // rejection.
   engine.catch(() => undefined);
   let isClosed = false;
   const open = () => {
@@ -28,7 +29,7 @@ export function onnxRuntimeEngine(options: EngineOptions): Engine {
       return closableProgram(async (feeds, { signal } = {}) => {
         signal?.throwIfAborted();
         const results = await program.run(feeds);
-        // Otherwise a loop of runs would leave no turn to anything else.
+        // Gives pending events a turn, which a loop of runs would not leave them.
         await new Promise(setImmediate);
         return results;
       }, program.close);
@@ -48,9 +49,9 @@ export function onnxRuntimeEngine(options: EngineOptions): Engine {
 }
 
 /**
- * The C API where it works, which is tried once. Where it does not, the official binding with a notice.
+ * Choose the C API where a self-test shows that it works, else the official binding, with a notice.
  *
- * Throws {@link ConfigError} when what the options ask for cannot be had.
+ * Throws {@link ConfigError} when the options ask for a binding or device that is not available.
  */
 export async function chooseBinding(options: EngineOptions): Promise<Binding> {
   const { device = "cpu", onNotice = (message: string) => process.emitWarning(message) } = options;

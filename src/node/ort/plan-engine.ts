@@ -8,8 +8,8 @@ import type { CancellationState } from "./cancellation.js";
 export interface PlanEngine extends Omit<Engine, "compile" | "write" | typeof Symbol.asyncDispose> {
   compile(plan: Plan): Promise<PlanProgram>;
   /**
-   * Keep these tensors or copies of them: the caller gives them away. Those that are lent are only read, and a program
-   * that updates one first makes a copy.
+   * Keep these tensors or copies of them; the caller must not use them again. Lent tensors are only read, and a program
+   * that updates one copies it first.
    */
   write(tensors: NamedArrays, isLent?: boolean): Promise<void>;
 }
@@ -18,16 +18,16 @@ export interface PlanEngine extends Omit<Engine, "compile" | "write" | typeof Sy
 export interface PlanProgram {
   /** Run once, as a `Program` does; another thread cancels it, and a cancelled run throws. */
   run(feeds: NamedArrays, cancellation?: CancellationState): Promise<NamedArrays>;
-  /** Free what it holds; no run may be under way. A second time nothing happens. */
+  /** Free its resources; no run may be under way. A second call does nothing more. */
   close(): Promise<void>;
 }
 
-/** What whoever uses a closed engine, or runs one of its programs, is answered. */
+/** The error of a call of a closed engine, or of one of its programs. */
 export function closedEngine(): ClosedError {
   return new ClosedError("an engine must be open to be used, and this one was closed. Make another one.");
 }
 
-/** A name that a run needs is nowhere. */
+/** The error when a run needs a tensor that is neither fed nor kept. */
 export function missing(name: string): Error {
   return new Error(`internal: "${name}" is neither fed nor kept by the engine`);
 }

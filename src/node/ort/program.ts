@@ -1,4 +1,4 @@
-/** A compiled plan, run through the C API without copying what is kept. */
+/** A compiled plan, which runs through the C API without copying state tensors. */
 
 import type { EngineOptions } from "../../engine/engine.js";
 import { guard, type Plan } from "../../engine/plan.js";
@@ -10,7 +10,7 @@ import { closedEngine, type PlanProgram } from "./plan-engine.js";
 import type { TensorTable } from "./tensor-table.js";
 import { alignedArray, copyInto, type OrtTensor, release, takeOver, tensorOver } from "./values.js";
 
-/** What a run needs that depends only on which inputs are fed, with what shapes. */
+/** The buffers of runs with the same inputs fed, in the same shapes. */
 interface Frame {
   /** Where each fed input is copied to; null for those that are kept. */
   readonly fed: readonly (OrtTensor | null)[];
@@ -20,25 +20,28 @@ interface Frame {
   readonly outputs: BigUint64Array;
   /** Where the outputs are written; null until a first run has shown their shapes. */
   results: readonly OrtTensor[] | null;
-  /** The version of the state tensors that the addresses are of. */
+  /** The version of the table of state tensors whose addresses these are. */
   version: number;
 }
 
-/** Batches of a few sizes alternate (training, validation and its last batch); more are forgotten. */
+/** The most frames that are kept: batches of a few sizes alternate (training, validation and its last batch). */
 const MAX_FRAMES = 6;
 /**
- * Asks the library to free memory that it has and does not use, after a run; an empty value does not. The first run for some
- * shapes finds out what it needs when, piece by piece; the next ones take all of it as one block, and what the first took
- * would stay beside that for good.
+ * The run option by which the library frees its unused memory after a run; an empty value turns it off. The first run
+ * with some shapes allocates memory piece by piece; later runs take all of it as one block, and without this option the
+ * pieces of the first run would stay allocated beside it for good.
  */
 const SHRINKAGE = "memory.enable_memory_arena_shrinkage";
-/** State tensors of which copies that nobody needs any more are worth a collection, before the first run. */
+/**
+ * With at least this many bytes of state tensors, garbage is collected before the first run, as it may hold unused
+ * copies of them.
+ */
 const LARGE_BYTES = 32 << 20;
 const BYTES_PER_ELEMENT = 4;
 const SEQUENTIAL = 0;
 const BASIC_OPTIMIZATION = 1;
 
-/** Compile a plan, on a thread of the pool. Throws what the library says when it cannot. */
+/** Compile a plan, on a thread of the pool. Throws the library's error when it cannot. */
 export async function nativeProgram(plan: Plan, kept: TensorTable, options: EngineOptions): Promise<PlanProgram> {
   const api = cApi();
   const session = await createSession(plan.onnx, options);
@@ -48,7 +51,7 @@ export async function nativeProgram(plan: Plan, kept: TensorTable, options: Engi
   const outputNames = texts([...plan.outputs, ...updated, ...(isGuarded ? [guard.isReached, guard.isTaken] : [])]);
   const ownFlags = readyFlags(new Uint8Array(3));
   const ownRunOptions = api.make("CreateRunOptions");
-  /** By the address of the flags, which come as another object in each message. */
+  /** Tensors of the flags by address, as each message brings the same flags as another object. */
   const flagTensors = new Map<Pointer, readonly OrtTensor[]>();
   const frames = new Map<string, Frame>();
   let layout = kept.layout;
@@ -75,10 +78,10 @@ export async function nativeProgram(plan: Plan, kept: TensorTable, options: Engi
     }
   }
 
-  /** Point at where the state tensors are now. */
+  /** Update the addresses of the state tensors in a frame. */
   function aim(frame: Frame): void {
     if (frame.version === kept.version) return;
-    // Before the inputs: what is lent becomes a copy at another place.
+    // Before the inputs, as a lent tensor becomes a copy at another address.
     const targets = plan.updates.map(({ name, inPlace }) => (inPlace ? kept.ownValue(name) : kept.spareValue(name)));
     for (const [i, name] of plan.inputs.entries()) if (!frame.fed[i]) frame.inputs[i] = kept.value(name);
     frame.outputs.set(targets, plan.outputs.length);
@@ -95,7 +98,7 @@ export async function nativeProgram(plan: Plan, kept: TensorTable, options: Engi
     outputs.set(others, outputs.length - others.length);
   }
 
-  /** What is updated in place without a guard may be half of it written when a run is ended. */
+  /** Mark tensors updated in place as lost: without a guard, they may be half written when a run is ended. */
   function loseUpdates(): void {
     if (!isGuarded) kept.lose(plan.updates.filter(({ inPlace }) => inPlace).map(({ name }) => name));
   }
@@ -115,7 +118,7 @@ export async function nativeProgram(plan: Plan, kept: TensorTable, options: Engi
 
   return {
     async run(feeds, cancellation) {
-      // The library would follow an address that is no longer its own.
+      // The library would use the address of a freed session.
       if (isClosed) throw closedEngine();
       if (cancellation && isCancelled(cancellation)) throw cancelled();
       const frame = frameFor(feeds);
@@ -211,8 +214,9 @@ async function createSession(onnx: Uint8Array, { threads, profile }: EngineOptio
 }
 
 /**
- * Spinning threads of one session would starve the others on the machine. Where two operations are alike, ONNX Runtime would let those
- * that wait for the second wait for the first alone: the second may then read a tensor after it was updated in place.
+ * No spinning, since spinning threads of one session would starve the others on the machine. No elimination of common
+ * subexpressions: of two equal operations, ONNX Runtime would make readers of the second depend on the first alone, and
+ * such a reader could then read a tensor after it was updated in place.
  */
 const sessionConfig = {
   "session.intra_op.allow_spinning": "0",
@@ -220,7 +224,7 @@ const sessionConfig = {
   "optimization.disable_specified_optimizers": "CommonSubexpressionElimination",
 } as const;
 
-/** The profile's path, which is what is freed, is told by the prefix. */
+/** Ends profiling and frees the path of the profile that the library returns, which is known by its prefix. */
 function endProfiling(session: Pointer): void {
   const api = cApi();
   api.call("AllocatorFree", api.allocator, api.make("SessionEndProfiling", session, api.allocator));

@@ -1,4 +1,4 @@
-/** Whether the C API does here what the engine builds on. */
+/** Tests whether the C API behaves on this machine as the engine needs it. */
 
 import { planOf } from "../../engine/plan.js";
 import { messageOf } from "../../errors.js";
@@ -9,7 +9,7 @@ import type { PlanProgram } from "./plan-engine.js";
 
 let found: Promise<string | null> | undefined;
 
-/** What is wrong with the C API, or null; tested once for each thread that asks. */
+/** The error of the C API's self-test, or null; the test runs once in each thread that asks. */
 export function nativeTrouble(): Promise<string | null> {
   found ??= test().then(
     () => null,
@@ -19,8 +19,8 @@ export function nativeTrouble(): Promise<string | null> {
 }
 
 /**
- * Two steps of a tiny program that updates x in place and y through a second buffer, whose sum it returns; then one more
- * by each of two engines on one memory, seen by arrays that are no engine's.
+ * Two steps of a tiny program that updates x in place and y through a second buffer, and returns the sum of y; then one
+ * more step by each of two engines on shared memory, read through arrays that belong to no engine.
  */
 async function test(): Promise<void> {
   const [x, y, scale] = [input("x", [3]), input("y", [3]), input("scale", [])];
@@ -41,7 +41,7 @@ async function test(): Promise<void> {
     await step(ofSecond, 1);
     await step(ofFirst, 1);
     const got = [...sums, ...own, ...numbers(shared)].join();
-    // y = [0.5, 1, 2], then y + 2, y + 10 and twice y + 1; the sums are of the y before.
+    // y = [0.5, 1, 2], then y + 2, y + 10 and twice y + 1; each sum is of y before its update.
     // x = [1, -2, 3] + 2 [0.5, 1, 2] + 10 [2.5, 3, 4] = [27, 30, 47], then + [12.5, 13, 14] + [13.5, 14, 15].
     const expected = [3.5, 9.5, 39.5, 42.5, 27, 30, 47, 12.5, 13, 14, 53, 57, 76, 14.5, 15, 16].join();
     if (got !== expected) throw new Error(`its self-test must give ${expected}, got ${got}`);

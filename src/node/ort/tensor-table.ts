@@ -17,10 +17,10 @@ import {
 
 interface Kept {
   current: OrtTensor;
-  /** Where the next value goes, for updates that cannot be in place. */
+  /** The buffer for the next value, of a tensor that cannot be updated in place. */
   spare?: OrtTensor;
   whose: Owner;
-  /** A run was ended that may have been writing it. */
+  /** Whether a run was ended that may have been writing it. */
   isLost?: boolean;
 }
 
@@ -28,21 +28,24 @@ interface Kept {
 type Owner = "own" | "lent" | "shared";
 
 export interface TensorTable {
-  /** Grows when any address changes: what was looked up is then to be looked up again. */
+  /** Grows when any address changes, so that addresses must be looked up again. */
   readonly version: number;
   /** Grows when a name is new or has another dtype or shape. */
   readonly layout: number;
-  /** Copy into memory of ours, which stays where it is while dtype and shape do; what is lent is kept where it lies. */
+  /**
+   * Copy tensors into the table's memory, which keeps its place as long as dtype and shape stay the same; lent tensors
+   * are not copied.
+   */
   write(tensors: NamedArrays, isLent: boolean): void;
   read(names: readonly string[]): NamedArrays;
   /** Move into memory that all threads see. */
   share(names: readonly string[]): NamedArrays;
-  /** Keep arrays in such memory where they lie. Throws {@link ConfigError} for others. */
+  /** Keep arrays that lie in such memory, without copying them. Throws {@link ConfigError} for other arrays. */
   adopt(shared: NamedArrays): void;
-  /** These have no value until they are written. */
+  /** Mark tensors as without a value until they are written. */
   lose(names: readonly string[]): void;
   value(name: string): Pointer;
-  /** The value that a run may change in place: a lent tensor becomes a copy of ours first. */
+  /** The value of a tensor, for a run that changes it in place; a lent tensor is copied first. */
   ownValue(name: string): Pointer;
   /** The second buffer of a tensor. */
   spareValue(name: string): Pointer;
@@ -133,12 +136,12 @@ export function tensorTable(): TensorTable {
       const entry = kept(name);
       if (!entry.spare) throw new Error(`internal: "${name}" has no second buffer`);
       const { current, whose } = entry;
-      // Others know the one place, and not the other.
+      // Other engines know the address of the shared memory alone.
       if (whose === "shared") return copyInto(current.array, entry.spare.array);
       entry.current = entry.spare;
       version++;
       entry.whose = "own";
-      // Memory that was lent is never written to.
+      // Lent memory is never written to, so it cannot be the second buffer.
       if (whose === "lent") {
         release(current);
         delete entry.spare;

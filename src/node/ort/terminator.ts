@@ -4,13 +4,13 @@ import { cApi, LOG_FATAL } from "./c-api.js";
 import type { Terminator } from "./cancellation.js";
 
 /**
- * The library asks between two operations, those of loops and branches too, whether the options of a run tell it to end.
- * They are one object of the process, so any thread may tell them.
+ * Run options with which any thread can end a run: the library checks them between two operations, also inside loops
+ * and branches, and they are an object that all threads of the process can reach.
  */
 export function runTerminator(): Terminator {
   const api = cApi();
   const runOptions = api.make("CreateRunOptions");
-  // The library would print that the run has been ended.
+  // Without it, the library would print that the run was ended.
   api.call("RunOptionsSetRunLogSeverityLevel", runOptions, LOG_FATAL);
   return {
     runOptions,

@@ -52,7 +52,7 @@ export function threadedEngine(options: EngineOptions): Engine {
     });
   }
 
-  /** The binding is chosen here, where its library then stays loaded and notices are told. */
+  /** The binding is chosen on this thread, where its library stays loaded and notices are reported. */
   const started = chooseBinding(options).then(async (binding) => {
     const { onNotice: _, ...plain } = options;
     await send({ call: "start", options: plain, binding });
@@ -65,7 +65,7 @@ export function threadedEngine(options: EngineOptions): Engine {
     return worker.terminate();
   });
 
-  /** Every call waits for the start in its turn. */
+  /** Send a call; calls wait for the start, and keep their order. */
   async function call<R>(request: Call<EngineRequest>, memory?: ArrayBuffer[]): Promise<R> {
     if (isClosing) throw closedEngine();
     await started;
@@ -94,9 +94,9 @@ export function threadedEngine(options: EngineOptions): Engine {
 
   async function write(tensors: NamedArrays, { memory = "copied" }: WriteOptions): Promise<void> {
     const isLent = memory === "lent";
-    // At once: the arrays may change after the call.
+    // Copied at once, since the caller may change the arrays after the call.
     const given = isLent ? tensors : mapValues(tensors, memory === "given" ? inOwnMemory : copyOf);
-    // Once, like every other call: whoever waits twice is overtaken.
+    // One await, like every other call: with a second one, later calls would overtake this one.
     const { placesOf } = await started;
     const places = isLent ? placesOf?.(given) : undefined;
     if (places) await send({ call: "lend", places });
@@ -104,7 +104,7 @@ export function threadedEngine(options: EngineOptions): Engine {
       const own = isLent ? mapValues(given, copyOf) : given;
       await send({ call: "write", tensors: own }, memoryOf(own));
     }
-    // Now that it was answered, what was lent before under these names is no longer read.
+    // After the answer, the worker no longer reads arrays that were lent before under these names.
     for (const [name, array] of Object.entries(given)) {
       if (places) lent.set(name, array);
       else lent.delete(name);

@@ -24,12 +24,12 @@ export interface ArrayPlace {
   readonly bytes: number;
 }
 
-/** The array at a place. */
+/** The array at an {@link ArrayPlace}, over the same memory. */
 export function arrayAt({ dtype, shape, address, bytes }: ArrayPlace): NdArray {
   return { dtype, shape, data: new kinds[dtype](memoryAt(address, bytes)) };
 }
 
-/** The places of arrays; undefined when one of them has none. */
+/** The places of arrays; undefined when one of them is empty and so has no address. */
 export function placesOf(arrays: NamedArrays): Readonly<Record<string, ArrayPlace>> | undefined {
   if (!Object.values(arrays).every(({ data }) => data.length > 0)) return undefined;
   return mapValues(arrays, ({ dtype, shape, data }) => ({
@@ -40,7 +40,7 @@ export function placesOf(arrays: NamedArrays): Readonly<Record<string, ArrayPlac
   }));
 }
 
-/** An array of zeros whose memory starts where vector instructions like it. */
+/** An array of zeros in memory that is aligned for vector instructions. */
 export function alignedArray<D extends DType>(dtype: D, shape: readonly number[]): NdArray<D>;
 export function alignedArray(dtype: DType, shape: readonly number[]): NdArray {
   return alignedIn(ArrayBuffer, dtype, shape);
@@ -61,7 +61,7 @@ function alignedIn(Memory: new (bytes: number) => ArrayBufferLike, dtype: DType,
   const Kind = kinds[dtype];
   const buffer = new Memory(size * Kind.BYTES_PER_ELEMENT + ALIGNMENT);
   const past = Number(addressOf(new Uint8Array(buffer)) % BigInt(ALIGNMENT));
-  // Typed as if it were not shared: the constructor takes both.
+  // The cast hides that the buffer may be shared, which the constructor allows.
   return { dtype, shape, data: new Kind(buffer as ArrayBuffer, (ALIGNMENT - past) % ALIGNMENT, size) };
 }
 

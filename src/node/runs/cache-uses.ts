@@ -1,6 +1,6 @@
 /**
- * Which runs use the caches of a folder: noted beside them, because a run folder may lie anywhere. A note is made before a run
- * looks for its cache, and counts for as long as its run folder is there.
+ * Notes in a cache folder of the runs that use its caches, because a run folder may be anywhere. A note is made before
+ * a run looks for its cache, and counts as long as its run folder exists.
  */
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
@@ -25,11 +25,13 @@ export function noteUse(cacheFolder: string, run: string): void {
     makeFolder(join(cacheFolder, USES));
     writeOwn(join(cacheFolder, USES, name), "replace", JSON.stringify({ run: path, ...ownIdentity() }));
   } catch {
-    // Who may not write there cannot remove anything either; others see the run by its folder.
+    // A user who cannot write there cannot remove caches either; other users find the run by its folder.
   }
 }
 
-/** The caches that runs use which are noted in a folder, and a reason why there may be more. */
+/**
+ * The caches that the runs noted in a folder use, and a reason why there may be more; null when there are no others.
+ */
 export function notedUses(cacheFolder: string): {
   readonly caches: readonly string[];
   readonly unknown: string | null;
@@ -61,7 +63,7 @@ function noteIn(path: string): z.output<typeof noteSchema> | undefined {
   }
 }
 
-/** The cache that a run says it uses; undefined when it has not said so, null when that cannot be read. */
+/** The cache that a run's `data.json` names; undefined when there is no such file yet, null when it cannot be read. */
 function cacheIn(run: string): unknown {
   try {
     return readRunFile(runFolder(run).data)?.cache;

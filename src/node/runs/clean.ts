@@ -1,4 +1,4 @@
-/** What runs leave behind that nobody needs: found, told, and removed when that is asked for. */
+/** Finds the files of ended runs that are no longer needed, lists them, and removes them on request. */
 import { existsSync, lstatSync, readdirSync, rmSync, type Stats, unlinkSync } from "node:fs";
 import { basename, dirname, join, relative, sep } from "node:path";
 import { generationsOf } from "../../checkpoint/generations.js";
@@ -18,7 +18,7 @@ import { readRunFile } from "./run-file.js";
 import { type RunFolder, runFolder } from "./run-folder.js";
 
 export interface CleanOptions {
-  /** Also the checkpoints of finished runs, which then cannot be trained on. */
+  /** Also the checkpoints of finished runs, which then cannot be trained further. */
   readonly checkpoints?: boolean | undefined;
   /** Also the snapshots that recorded runs keep for their replay. */
   readonly recordings?: boolean | undefined;
@@ -31,7 +31,7 @@ export interface Removal {
   readonly what: string;
   readonly why: string;
   readonly bytes: number;
-  /** What is removed lies in this folder, and no link is on the way to it. */
+  /** The folder that holds all paths, with no link on the way to them. */
   readonly root: string;
   readonly paths: readonly string[];
 }
@@ -43,11 +43,11 @@ export interface CleanPlan {
 }
 
 /**
- * Find what can go: snapshots beyond `algorithm.keepSnapshots` and temporary files of killed writers, in runs that have
- * ended and of which no process is alive on this machine. Symbolic links are not followed. Nothing is changed.
+ * Find files that can be removed: snapshots beyond `algorithm.keepSnapshots` and temporary files of killed writers, of
+ * runs that have ended and have no living process on this machine. Does not follow symbolic links, and changes nothing.
  *
- * Throws {@link ConfigError} when the folder is a link or holds no run, or when caches are to go and it is one run. A run
- * whose files are damaged or of another version is left alone.
+ * Throws {@link ConfigError} when the folder is a link or holds no run, or when caches shall be removed and it is one
+ * run. A run whose files are damaged or of another version is left alone.
  */
 export async function planClean(path: string, options: CleanOptions = {}): Promise<CleanPlan> {
   const runs = runsIn(path);
@@ -68,7 +68,7 @@ export async function planClean(path: string, options: CleanOptions = {}): Promi
     }
     const used = runs.map((run) => [run.path, cacheOf(run)] as const);
     const isLeft = (path: string) => left.some(({ run }) => run === path);
-    // The cache of a run that is being prepared may be there already, and the run has not said so yet.
+    // The cache of a run that is being prepared may exist already, before the run's `data.json` names it.
     const unknown = used.find(([run, cache]) => cache === null || (cache === undefined && isLeft(run)));
     const noted = notedUses(options.cacheFolder);
     const why = unknown ? `which cache ${unknown[0]} uses is not known` : noted.unknown;
@@ -81,7 +81,10 @@ export async function planClean(path: string, options: CleanOptions = {}): Promi
   return { removals, left };
 }
 
-/** Remove what was planned, but for what has gone, or has been put behind a link, meanwhile; returns the bytes freed. */
+/**
+ * Remove the planned files, except those that have gone or have been put behind a link meanwhile; returns the bytes
+ * freed.
+ */
 export function carryOut({ removals }: CleanPlan): number {
   let freed = 0;
   for (const { root, paths } of removals) {
@@ -96,7 +99,7 @@ export function carryOut({ removals }: CleanPlan): number {
   return freed;
 }
 
-/** A plan as lines: a table of what, why and size, the total, and what is left alone. */
+/** A plan as lines: the runs that are left alone, and a table of what is removed, why, and its size. */
 export function planLines({ removals, left }: CleanPlan): string[] {
   const total = bytes(removals.reduce((sum, removal) => sum + removal.bytes, 0));
   const rows = removals.map((removal) => [removal.what, removal.why, bytes(removal.bytes)]);
@@ -165,7 +168,7 @@ async function snapshotsOf(run: RunFolder, group: number, keep: number): Promise
   return removalOf(run.path, `${names.length} snapshots in ${folder}`, `beyond keepSnapshots (${keep})`, paths);
 }
 
-/** Temporary files of writers that are gone, a day old: until then they may be of another machine. */
+/** Temporary files, a day old, of writers that no longer run; younger ones may be of another machine. */
 function abandoned(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
@@ -209,7 +212,9 @@ function removalOf(root: string, what: string, why: string, paths: readonly stri
   return { what, why, bytes: total, root, paths: there.map(({ path }) => path) };
 }
 
-/** What a file or a folder is; null unless it lies in `root` and neither it nor anything on the way is a link. */
+/**
+ * The stats of a file or folder; null unless it lies in `root` and neither it nor anything on the way to it is a link.
+ */
 function plainStats(root: string, path: string): Stats | null {
   const parts = relative(root, path).split(sep);
   if (parts.includes("..")) return null;

@@ -1,4 +1,7 @@
-/** What reads the data of a run: all that depends on whether it is a table or text, and the rest of a run does not look into. */
+/**
+ * The interface of readers of a run's data, whether it is a table or text. The rest of a run does not look into the
+ * data.
+ */
 
 import type { Engine } from "../../engine/engine.js";
 import type { RunResult } from "../../log/events.js";
@@ -11,7 +14,7 @@ import type { NamedArrays } from "../../runtime/array.js";
 export interface PreparedData {
   readonly spec: RunSpec;
   readonly sizes: DataSizes;
-  /** What the user should know of it, in sentences. */
+  /** Notes on the data for the user, in sentences. */
   readonly notes?: readonly string[];
   /** Whether the cache was there already. */
   readonly cached: boolean;
@@ -19,11 +22,11 @@ export interface PreparedData {
   readonly folder: string;
   /** Throws {@link DataError} when a group's shard is too small for one batch, before any process is started. */
   checkShards(): void;
-  /** Score the groups' best params, alone and together. Rejects with the signal's reason when that cancels it. */
+  /** Score the groups' best params, alone and together. Rejects with the signal's reason when the signal cancels it. */
   score(engine: Engine, groups: readonly ScoredGroup[], shippedGroup: number, signal: AbortSignal): Promise<RunResult>;
-  /** What the metadata of a model says of the data that it was trained on. */
+  /** Entries for the metadata of a model about the data that it was trained on. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** Files of the shipped model beside its weights, by name: `model.onnx`, and what it needs. */
+  /** Files of the shipped model beside its weights, by name: `model.onnx`, and the files that it needs. */
   exported(params: NamedArrays, metadata: Readonly<Record<string, string>>): Readonly<Record<string, Uint8Array>>;
 }
 
@@ -33,20 +36,20 @@ export interface PrepareOptions {
   readonly signal: AbortSignal;
 }
 
-/** What each group trains on, for programs and for people. */
+/** A description of what each group trains on, for programs and for users. */
 export interface DescribedShards {
   /** Why shards that should be disjoint are not; null when they are, or need not be. */
   readonly report: { readonly problem: string | null };
   lines(): string[];
 }
 
-/** What reads data of one kind. */
+/** A reader of one kind of data. */
 export interface DataReader<Config extends RunConfig> {
   prepare(config: Config, options: PrepareOptions): Promise<PreparedData>;
-  /** What a group trains, opened by its process, on data that is prepared in a folder. */
+  /** Open what a group trains, in the group's process, from the folder of the prepared data. */
   open(config: Config, folder: string, groupIndex: number): Promise<GroupSpec>;
-  /** Prepare the data, and describe the shards that some hash slots for each group make of it. */
+  /** Prepare the data, and describe the shards of it that the hash slots of each group make. */
   shards(config: Config, slots: readonly (readonly number[])[], cacheFolder: string): Promise<DescribedShards>;
-  /** Throws when one of the kind's own files (`run/kinds/kind.ts`) is not what it should be. */
+  /** Throws when one of the kind's own files (`run/kinds/kind.ts`) is invalid. */
   checkOwnFile(name: string, path: string): void;
 }

@@ -14,8 +14,8 @@ interface Library {
 let library: Library | null | undefined;
 
 /**
- * Lock an open file with `flock` until it is closed. "taken" when another process holds it, in whichever container of this
- * kernel; "unsupported" where the system or the file system has no such locks.
+ * Lock an open file with `flock` until the file is closed. "taken" when another process of this kernel, in any
+ * container, holds the lock; "unsupported" where the system or the file system has no such locks.
  */
 export function lockFile(file: number): "locked" | "taken" | "unsupported" {
   library ??= loadLibrary();
@@ -24,7 +24,7 @@ export function lockFile(file: number): "locked" | "taken" | "unsupported" {
   return library.errno() === library.wouldBlock ? "taken" : "unsupported";
 }
 
-/** From the C library that this process has loaded; null on Windows, and where koffi does not work. */
+/** The functions of the C library that this process has loaded; null on Windows, and where koffi does not work. */
 function loadLibrary(): Library | null {
   if (process.platform === "win32") return null;
   try {

@@ -9,8 +9,8 @@ import { eventOf } from "./read-log.js";
 import { runFolder } from "./run-folder.js";
 
 /**
- * Reads what has been added to the logs of a run folder since the last call; only whole lines. `from` "end" leaves out what
- * they hold by now. A log that cannot be read is tried again at the next call.
+ * Reads the events that were added to the logs of a run folder since the last call, from complete lines only. With
+ * `from` "end" it skips the events that the logs hold now. A log that cannot be read is tried again at the next call.
  */
 export function logFollower(path: string, from: "start" | "end" = "start"): () => Generator<LoggedEvent> {
   const readers = new Map<string, LineReader>();

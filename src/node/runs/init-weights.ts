@@ -1,4 +1,7 @@
-/** Weights that a run begins from: any safetensors file with the model's params, and only as it was when the run began. */
+/**
+ * Initial weights of a run: any safetensors file with the model's params, whose content must not change after the run
+ * began.
+ */
 import { resolve } from "node:path";
 import { digestChange, sha256 } from "../../checkpoint/digest.js";
 import { openSafetensors } from "../../checkpoint/seal.js";
@@ -21,9 +24,10 @@ export async function noteInit(init: Init, folder: string): Promise<Init> {
 }
 
 /**
- * The params in a noted file, whose path starts at `folder`, not yet held against the model.
+ * Read the params of a noted `init`, whose path starts at `folder`. They are not yet checked against the model.
  *
- * Throws {@link ConfigError} when it cannot be read or has changed, {@link CheckpointError} when it is no safetensors.
+ * Throws {@link ConfigError} when the file cannot be read or has changed, {@link CheckpointError} when it is not a
+ * safetensors file.
  */
 export async function readInit(init: Init, folder: string): Promise<NamedArrays> {
   if (typeof init === "string") throw new Error("internal: init was not noted");

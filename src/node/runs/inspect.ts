@@ -1,4 +1,4 @@
-/** What is inside a run folder, a checkpoint, a snapshot or a model. */
+/** Describes the content of a run folder, a checkpoint, a snapshot or a model. */
 import { existsSync, statSync } from "node:fs";
 import { z } from "zod";
 import { openSafetensors } from "../../checkpoint/seal.js";
@@ -18,7 +18,7 @@ import { readEvents } from "./read-log.js";
 import { readRunFile } from "./run-file.js";
 import { runFolder } from "./run-folder.js";
 
-/** The same for people and for programs. */
+/** A description, as lines for users and as data for programs. */
 export interface Inspection {
   readonly lines: readonly string[];
   readonly data: Readonly<Record<string, unknown>>;
@@ -72,7 +72,7 @@ function inspectRun(path: string, run: RunSummary): Inspection {
   return { lines, data: { kind: "run", ...run, groups, configuration: config } };
 }
 
-/** What a group's log tells, in numbers. */
+/** A summary of a group's log, in numbers. */
 function inspectGroup(group: number, log: string) {
   const counts = new Map<LoggedEvent["event"], number>();
   let best: { readonly loss: number; readonly step: number } | null = null;
@@ -139,7 +139,7 @@ async function inspectOnnx(path: string): Promise<Inspection> {
   return { lines, data: { kind: "onnx", ...about, inputs, outputs } };
 }
 
-/** What the inputs of a model of ours are, by name; nothing for any other. */
+/** The SQL of the inputs of a model of ours, by name; empty for other models. */
 function inputSqls(text = "[]"): ReadonlyMap<string, string> {
   try {
     const parsed = z.array(servedInputSchema).safeParse(JSON.parse(text));
@@ -150,7 +150,7 @@ function inputSqls(text = "[]"): ReadonlyMap<string, string> {
 }
 
 function namedType({ name, type }: ValueInfoProto): { readonly name: string; readonly type: string } {
-  // Models of others have inputs that are no tensors, or of any rank.
+  // Models of other programs may have inputs that are not tensors, or of any rank.
   const tensor: Partial<ValueInfoProto["type"]["tensorType"]> | null | undefined = type?.tensorType;
   if (!tensor) return { name, type: "no tensor" };
   const axes = tensor.shape?.dim.map((dim) =>

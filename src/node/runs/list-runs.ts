@@ -13,8 +13,8 @@ import { type RunFolder, runFolder } from "./run-folder.js";
 import { readScope } from "./scope.js";
 
 /**
- * The runs in a folder, in the order in which they were started; each is judged apart, and one whose files are damaged or
- * of another version is listed with the reason. Throws {@link ConfigError} when the folder itself cannot be listed.
+ * The runs in a folder, in the order in which they were started. One whose files are damaged or of another version is
+ * listed with the reason. Throws {@link ConfigError} when the folder itself cannot be listed.
  */
 export function listRuns(root: string): ListedRun[] {
   const runs = namesIn(root).map((name) => listedRun(join(root, name)));
@@ -30,7 +30,7 @@ function namesIn(root: string): string[] {
   }
 }
 
-/** What a folder tells of its run, or why it cannot; null when it is not a run folder. */
+/** The run of a folder, or the reason why it cannot be read; null when it is not a run folder. */
 export function listedRun(path: string): ListedRun | null {
   try {
     return summarizeRun(path);
@@ -39,7 +39,7 @@ export function listedRun(path: string): ListedRun | null {
   }
 }
 
-/** What is shown of a run's configuration; the whole of it is checked when the run is gone on with. */
+/** The part of a run's configuration that is shown; all of it is checked when the run is resumed. */
 const configSchema = z.looseObject({
   name: z.string(),
   numGroups: z.int().min(1).max(MAX_GROUPS),
@@ -52,8 +52,8 @@ const resultSchema = z.looseObject({
 });
 
 /**
- * What a folder tells of its run; null when it is not a run folder, which has a log. Throws {@link CheckpointError} or
- * {@link ConfigError} when a file of it is damaged or of another version.
+ * Summarize the run of a folder; null when it is not a run folder, which has a log. Throws {@link CheckpointError} or
+ * {@link ConfigError} when one of its files is damaged or of another version.
  */
 export function summarizeRun(path: string): RunSummary | null {
   const folder = runFolder(path);
@@ -79,7 +79,9 @@ export function summarizeRun(path: string): RunSummary | null {
 /** The state of a run is the first of these that one of its groups is in. */
 const ORDER = ["training", "failed", "stopped", "preparing", "finished"] as const;
 
-/** When a run was started first, and the state of one whose groups have not begun: without its process no one prepares it. */
+/**
+ * The first start of a run, and its state before its groups begin: a run without a process is no longer being prepared.
+ */
 function startOf({ log }: RunFolder): { readonly time: string | null; readonly state: RunSummary["state"] } {
   let time: string | null = null;
   let start: EventOf<"run-start"> | undefined;
@@ -93,7 +95,9 @@ function startOf({ log }: RunFolder): { readonly time: string | null; readonly s
   return { time, state: isStopping ? "stopped" : "failed" };
 }
 
-/** How far a group has come by its log, and its state by that and by whether the process that it names is there. */
+/**
+ * The last step of a group by its log, and its state by the log and by whether the process that the log names exists.
+ */
 function stateOf(log: string): { readonly step: number; readonly state: RunSummary["state"] } {
   let step = 0;
   let start: EventOf<"group-start"> | undefined;

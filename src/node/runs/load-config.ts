@@ -13,8 +13,8 @@ import { noteInit } from "./init-weights.js";
 import { withoutVersion } from "./run-file.js";
 
 /**
- * A configuration's imports of this package are the one that runs: by npx or a global installation there is none beside the
- * file.
+ * Imports of this package in a configuration resolve to the running package: with npx or a global installation, there
+ * is none beside the file.
  */
 const OWN_PACKAGE = {
   "codistill/node": fileURLToPath(new URL("../index.js", import.meta.url)),
@@ -22,7 +22,7 @@ const OWN_PACKAGE = {
 };
 
 /**
- * Load, override and check a configuration. It is evaluated once, here; what comes out is plain data.
+ * Load, override and check a configuration. Its file is evaluated once, here; the result is plain data.
  *
  * Throws {@link ConfigError} when the file is missing, does not load, or breaks a rule.
  */
@@ -41,7 +41,7 @@ export async function loadConfig(path: string, overrides: readonly string[] = []
 async function load(file: string, shown: string): Promise<unknown> {
   try {
     assertRegular(file);
-    // The configuration of a run folder says its version.
+    // The configuration in a run folder has a version.
     if (extname(file).toLowerCase() === ".json") return withoutVersion(basename(shown), jsonIn(file));
     const { createJiti } = await import("jiti");
     const options = { moduleCache: false, fsCache: false, alias: OWN_PACKAGE };
@@ -54,7 +54,7 @@ async function load(file: string, shown: string): Promise<unknown> {
   }
 }
 
-/** The value of a JSON file by any editor: with a byte order mark or without, UTF-8 or UTF-16 by its mark. */
+/** The value of a JSON file, with or without a byte order mark: UTF-8, or UTF-16 by its mark. */
 function jsonIn(path: string): unknown {
   const bytes = readWithin(path);
   const [first, second] = bytes;
@@ -68,7 +68,10 @@ function jsonIn(path: string): unknown {
   }
 }
 
-/** Whether it is what a module of CommonJS exports: no namespace of ECMAScript, as it is or translated, and something. */
+/**
+ * Whether a module is the exports of a CommonJS module: not empty, and no namespace of an ECMAScript module, native or
+ * transpiled.
+ */
 function isCommonJs(module: object): boolean {
   const isNamespace = "__esModule" in module || Object.getPrototypeOf(module) === null;
   return !isNamespace && Object.keys(module).length > 0;

@@ -1,9 +1,10 @@
 /**
  * One program at a time trains in a run folder: the one that `lock.json` names.
  *
- * Whether that one lives is the kernel's word: it holds a lock on the file (`flock`), which ends with its process, and which
- * every container of the same kernel meets. When nobody holds that, the record of a process of this kernel is void. One of
- * another machine stands, because from here nobody can tell.
+ * The kernel decides whether that program is alive: the program holds a lock on the file (`flock`), which ends with its
+ * process and is visible in every container of the same kernel. When nobody holds the lock, the record of a process of
+ * this kernel is void. The record of a process of another machine stands, because this machine cannot tell whether that
+ * process is alive.
  */
 import { randomUUID } from "node:crypto";
 import { closeSync, fstatSync, ftruncateSync, lstatSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
@@ -23,7 +24,7 @@ import {
 
 /** A lock that this process has taken. */
 export interface RunLock {
-  /** Whether it is still this process's: somebody may have removed the file while the process was suspended. */
+  /** Whether this process still holds it: the file may have been removed while the process was suspended. */
   isHeld(): boolean;
   release(): void;
 }
@@ -33,9 +34,10 @@ const LOCK_VERSION = 1;
 const MAX_RECORD_BYTES = 4096;
 
 /**
- * Lock a run folder. Of many programs that do so at one instant exactly one gets it, also of one whose holder is gone.
+ * Lock a run folder. When many programs do so at the same time, exactly one gets the lock, also when the last holder is
+ * gone.
  *
- * Throws {@link ConfigError} when another program holds it, or may hold it for all that can be seen from here, and what
+ * Throws {@link ConfigError} when another program holds it, or may hold it as far as this machine can tell, and what
  * {@link openOwn} throws.
  */
 export function lockRun(folder: string): RunLock {
@@ -60,11 +62,11 @@ function take(path: string, file: number, own: ProcessIdentity, record: string):
   const before = readText(file);
   const holder = holderIn(before);
   if (kernel === "taken") throw heldBy(holder, path);
-  // Who is of this kernel and lives, holds its lock.
+  // A living process of this kernel would hold the kernel's lock.
   const isGone = holder && ((kernel === "locked" && isSameKernel(holder, own)) || hasEnded(holder, own, path));
   if (holder && !isGone) throw heldBy(holder, path, whyUnknown(holder, own));
   if (kernel === "unsupported") return replaceOnce(path, before, record);
-  // The holder before may have removed the file between its opening here and its lock.
+  // The last holder may have removed the file after this process opened and before it locked it.
   if (!isAt(path, file)) return false;
   ftruncateSync(file);
   writeSync(file, record, 0);
@@ -83,8 +85,9 @@ function lockOf(path: string, file: number, record: string): RunLock {
 }
 
 /**
- * Without locks of the kernel: replace a record that is void. Of many who do so at one instant the one wins that makes the
- * file beside it; that the record is still the one that was judged is looked at when nobody else can replace it.
+ * Replace a void record where the kernel has no locks. When many processes do so at the same time, the one wins that
+ * creates the file `.next`; it alone can replace the record then, and checks that the record is still the one that was
+ * found void.
  */
 function replaceOnce(path: string, before: string, record: string): boolean {
   const next = `${path}.next`;
@@ -128,7 +131,7 @@ function textAt(path: string): string | null {
   }
 }
 
-/** Who a record names; null of one that was cut short while it was written. */
+/** The process that a record names; null for a record that was cut short while it was written. */
 function holderIn(text: string): ProcessIdentity | null {
   const parsed = processIdentitySchema.safeParse(decodeJson(text));
   return parsed.success ? parsed.data : null;

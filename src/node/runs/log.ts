@@ -10,16 +10,17 @@ import { RUN_FOLDER_VERSION } from "./run-file.js";
 
 /** Events that wait for a disk that cannot be written: about a megabyte. */
 const MAX_WAITING = 5000;
-/** In a longer line every text is cut: the message of an error may have any length. */
+/** The longest line in which strings are not cut: the message of an error may have any length. */
 const LONG_LINE = 16_384;
 const LONG_TEXT = 2000;
 
 /**
- * Append events to a log file, each with the time of day; the first one says the version of the log too. Never throws: events that cannot be written wait for the next
- * one, the newest few thousand of them, and a `log-trouble` event behind them tells of it.
+ * Append events to a log file, each with the time; the first also has the version of the log. Never throws: events that
+ * cannot be written wait for the next event, up to {@link MAX_WAITING} of them, the newest; a `log-trouble` event after
+ * them reports the failure.
  */
 export function logWriter(path: string): (event: TrainEvent) => void {
-  // A process that was killed, or a disk that got full, may leave a part of a line: it must not swallow the next one.
+  // A killed process or a full disk may leave a part of a line; the next line must not be appended to it.
   let isTorn = isTornAt(path);
   let waiting: string[] = [];
   let numLost = 0;
@@ -34,7 +35,7 @@ export function logWriter(path: string): (event: TrainEvent) => void {
     waiting.push(`${line.length > LONG_LINE ? withoutSecrets(JSON.stringify(logged, cut)) : line}\n`);
   }
 
-  /** One line at a time: what is written when the disk gets full again is not written twice. */
+  /** Write one line at a time, so that no line is written twice when the disk is full again. */
   function write(): void {
     for (let line = waiting[0]; line !== undefined; line = waiting[0]) {
       writeOwn(path, "append", isTorn ? `\n${line}` : line);
@@ -62,7 +63,7 @@ export function logWriter(path: string): (event: TrainEvent) => void {
   };
 }
 
-/** Whether the last line of a file has no end. Throws what opening it throws. */
+/** Whether the last line of a file lacks its line feed. Throws what opening the file throws. */
 function isTornAt(path: string): boolean {
   const end = endOf(path);
   return end !== null && end.lastByte !== 0x0a;
@@ -73,11 +74,11 @@ const cut = (_: string, value: unknown) =>
     ? `${value.slice(0, LONG_TEXT)}... (${value.length - LONG_TEXT} more characters)`
     : value;
 
-/** Standard error may lie on the same disk, and must not end the process. */
+/** Write a warning; standard error may be on the same full disk, and its failure must not end the process. */
 function warn(message: string): void {
   try {
     writeSync(2, printable(withoutSecrets(message)));
   } catch {
-    // nobody is left to tell
+    // No place is left to report this.
   }
 }

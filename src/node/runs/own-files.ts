@@ -1,6 +1,6 @@
 /**
- * The files that a run takes from outside, copied into its folder before it prepares its data. From then on it reads its
- * copies alone, whatever becomes of the files that they were made of; `own-files.json` says where each came from.
+ * The files that a run takes from outside, copied into its folder before it prepares its data. From then on it reads
+ * the copies alone, whatever becomes of the originals; `own-files.json` says where each copy came from.
  */
 import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
@@ -38,16 +38,18 @@ type Origin = z.output<typeof originSchema>;
 type Origins = z.output<typeof ownSchema>;
 
 export interface TakeOptions {
-  /** Throws when the file of a name (`run/kinds/`) is not what it should be. */
+  /** Throws when the file of this name (`run/kinds/`) is invalid. */
   readonly check: (name: string, path: string) => void;
-  /** Told of a copy whose original has changed since. */
+  /** Called when the original of a copy has changed since. */
   readonly tell: (message: string) => void;
 }
 
 /**
- * Copy what a configuration takes from outside, unless the run has it; gives the configuration that names the copies.
+ * Copy the files that a configuration takes from outside, unless the run has them; returns the configuration with the
+ * paths of the copies.
  *
- * Throws {@link ConfigError} when a file cannot be read, or a copy is not what it was when it was made, and what `check` throws.
+ * Throws {@link ConfigError} when a file cannot be read or a copy has changed since it was made, and what `check`
+ * throws.
  */
 export async function takeOwnFiles(
   config: RunConfig,
@@ -68,10 +70,10 @@ export async function takeOwnFiles(
       origins[name] = known;
       continue;
     }
-    // A run of an earlier version has no copies, and its data says whether its files are those that it began with.
+    // A run of an earlier version has no copies; the digest of its data shows whether its files have changed.
     if (existsSync(folder.data)) continue;
     const bytes = read(named, path);
-    // What is wrong with it is said of the file that was given, before a copy is kept.
+    // Checked before it is copied, so that errors name the given file.
     if (name !== "init") check(name, path);
     const digest = await sha256(bytes);
     if (name === "init") checkNoted(path, config, digest);
@@ -82,7 +84,7 @@ export async function takeOwnFiles(
   return withPaths(config, origins, folder.path);
 }
 
-/** Throws {@link ConfigError} when a copy that a run has is not what it was when it was made. */
+/** Throws {@link ConfigError} when a run's copy of a file has changed since it was made. */
 export async function checkOwnFiles(config: RunConfig, folder: RunFolder): Promise<void> {
   const origins = originsOf(folder);
   for (const named of filesOf(config)) {
@@ -91,16 +93,15 @@ export async function checkOwnFiles(config: RunConfig, folder: RunFolder): Promi
   }
 }
 
-/** The same configuration as it is kept in the run folder: its own files by their names, so that the folder can be moved. */
+/** The configuration as the run folder stores it: with the names of its own files, so that the folder can be moved. */
 export function withOwnNames(config: RunConfig, folder: RunFolder): RunConfig {
   return withPaths(config, originsOf(folder), "");
 }
 
 /**
- * A configuration that a run shall go on with, as the run has it: where it names files of the content that the run's own
- * have, it names the run's own.
+ * A configuration for resuming a run, in which files with the content of the run's own files are replaced by these.
  *
- * Throws {@link ConfigError} when a file is another one by now.
+ * Throws {@link ConfigError} when a file has another content than the run's own.
  */
 export async function withOwnFiles(config: RunConfig, folder: RunFolder): Promise<RunConfig> {
   const origins = originsOf(folder);
@@ -121,7 +122,7 @@ function originsOf(folder: RunFolder): Origins {
   return existsSync(folder.ownFiles) ? checkedRunFile(folder.ownFiles, ownSchema) : {};
 }
 
-/** Where a configuration names files that there are copies of, the paths of the copies in a folder. */
+/** A configuration in which the paths of copied files are those of the copies in a folder. */
 function withPaths(given: RunConfig, origins: Origins, folder: string): RunConfig {
   return filesOf(given).reduce((config, [name, { copy, pathIn, withPath }]) => {
     if (!origins[name] || pathIn(config) === undefined) return config;
@@ -129,7 +130,7 @@ function withPaths(given: RunConfig, origins: Origins, folder: string): RunConfi
   }, given);
 }
 
-/** Weights were noted when the configuration was loaded. */
+/** Throws {@link ConfigError} when the weights have changed since the configuration was loaded. */
 function checkNoted(path: string, { init }: RunConfig, digest: string): void {
   if (typeof init !== "object" || init.sha256 === digest) return;
   throw new ConfigError(
@@ -148,7 +149,9 @@ async function checkCopy(named: NamedFile, folder: RunFolder, known: Origin): Pr
   );
 }
 
-/** The run does not need the original: one that is gone or cannot be read is not worth a word. */
+/**
+ * Report an original that has changed. One that is gone or cannot be read is not reported, as the run does not need it.
+ */
 async function tellOfChange(named: NamedFile, { from, sha256: known }: Origin, tell: (message: string) => void) {
   const [name, { copy }] = named;
   let original: Uint8Array;

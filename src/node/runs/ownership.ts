@@ -23,9 +23,10 @@ export interface Ownership {
 /**
  * Make the newest start in a group's own folder.
  *
- * What an older process, suspended in the middle of a write, would still put in place is removed: it looks at
- * {@link Ownership.isNewest} when its temporary file is whole and then renames it. If it looked before this start was made,
- * the rename finds no file; so whatever is read after this call stays until this process replaces it.
+ * Also removes temporary files that an older process, suspended in the middle of a write, would still put in place.
+ * Such a process writes its temporary file, checks {@link Ownership.isNewest}, and then renames the file. If it checked
+ * before this start was made, its rename finds no file; so everything that is read after this call stays until this
+ * process replaces it.
  *
  * Throws {@link StoreError} when the folder cannot be written to.
  */
@@ -49,7 +50,7 @@ export function takeOver(path: string): Ownership {
 function makeNext(starts: string): number {
   for (let start = Math.max(0, ...startsIn(starts)) + 1; ; start++) {
     try {
-      // Empty: of a file without content no part can be missing, and a full disk has room for it.
+      // An empty file: it cannot be cut short, and a full disk has room for it.
       closeSync(openSync(fileOf(starts, start), "wx", 0o640));
       return start;
     } catch (error) {
@@ -65,7 +66,10 @@ const startsIn = (starts: string): number[] =>
 
 const fileOf = (starts: string, start: number) => join(starts, String(start).padStart(DIGITS, "0"));
 
-/** Opened, because NFS asks the server then, where it may answer a look from memory. Any other fault is the write's to meet. */
+/**
+ * Whether a file exists. It is opened, because NFS asks the server then, while it may answer `stat` from its cache.
+ * Other errors are left for the write to meet.
+ */
 function isThere(path: string): boolean {
   try {
     closeSync(openSync(path, "r"));

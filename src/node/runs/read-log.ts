@@ -1,4 +1,4 @@
-/** Run logs as events, one at a time: a log may be larger than memory, or than any string. */
+/** Reads run logs event by event, as a log may be larger than memory or than the longest string. */
 import { checkVersion, decodeJson } from "../../checkpoint/json.js";
 import { CheckpointError, ConfigError, messageOf } from "../../errors.js";
 import type { LoggedEvent } from "../../log/events.js";
@@ -11,8 +11,9 @@ type EventName = LoggedEvent["event"];
 export type EventOf<Name extends EventName> = Extract<LoggedEvent, { readonly event: Name }>;
 
 /**
- * The events of a log file, or those of some names alone, from a byte on; none when there is no file. A last line that is
- * cut short, or a foreign one, is left out. In place of a line of more than 1 MiB comes a `log-trouble` event that tells of it.
+ * The events of a log file, or only those of some names, from a byte on; none when there is no file. Leaves out a last
+ * line that is cut short, and lines that are not events. In place of a line of more than 1 MiB it yields a
+ * `log-trouble` event.
  *
  * Throws {@link CheckpointError} when the log is of another version, and {@link ConfigError} when it cannot be read.
  */
@@ -39,12 +40,15 @@ export function* readEvents<Name extends EventName = EventName>(
   }
 }
 
-/** All events of a log at once, where it is known to be small. Throws what {@link readEvents} throws. */
+/** All events of a log that is known to be small. Throws what {@link readEvents} throws. */
 export function readLog(path: string): LoggedEvent[] {
   return [...readEvents(path)];
 }
 
-/** How every line of ours begins that tells no version: most events are not wanted, and need not be parsed to be left out. */
+/**
+ * The beginning of every line of ours without a version, by which lines of events that are not wanted are skipped
+ * without parsing them.
+ */
 const BEGINNING = /^\{"time":"[^"\\]{0,40}","event":"([a-z-]+)"/;
 
 /** Throws {@link CheckpointError} when a log is of another version, and {@link ConfigError} when it cannot be read. */
@@ -52,7 +56,9 @@ export function checkLog(path: string): void {
   readEvents(path, []).next();
 }
 
-/** The event of a line; null when it is none, or when its beginning shows that it is not one of these names. */
+/**
+ * The event of a line; null when the line is not an event, or its beginning shows that it has none of the wanted names.
+ */
 export function eventOf(line: Line, wanted?: ReadonlySet<string>): LoggedEvent | null {
   if (!Buffer.isBuffer(line)) return tooLong(line.numBytes);
   const name = wanted && BEGINNING.exec(line.toString("latin1", 0, 100))?.[1];
@@ -66,7 +72,10 @@ function tooLong(numBytes: number): LoggedEvent {
   return { time: "", event: "log-trouble", numLost: 1, message };
 }
 
-/** The latest step that a group's events tell of; 0 when they tell of none. An event without a step tells of none. */
+/**
+ * The step of the last step or start among a group's events; 0 when there is none. Events with an invalid step do not
+ * count.
+ */
 export function lastStepOf(events: Iterable<LoggedEvent>): number {
   let step = 0;
   for (const event of events) {

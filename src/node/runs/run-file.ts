@@ -9,14 +9,14 @@ import { readWithin } from "../files/read-bounded.js";
 /** The version of every JSON file and of the logs in a run folder. */
 export const RUN_FOLDER_VERSION = 2;
 
-/** A file's bytes. */
+/** Encode a record as the bytes of a file. */
 export function encodeRunFile(value: object): Uint8Array {
   return encodeJson({ version: RUN_FOLDER_VERSION, ...value }, 2);
 }
 
 /**
- * What a file says, its version left out; undefined when it is not there or not a record. What it holds is still to be
- * checked. Throws {@link CheckpointError} when it is of another version, and what {@link readWithin} throws.
+ * The record in a file, without its version and not checked further; undefined when there is no file, or it is not a
+ * record. Throws {@link CheckpointError} when it is of another version, and what {@link readWithin} throws.
  */
 export function readRunFile(path: string): Readonly<Record<string, unknown>> | undefined {
   const value = existsSync(path) ? withoutVersion(path, decodeJson(readWithin(path))) : undefined;
@@ -24,9 +24,10 @@ export function readRunFile(path: string): Readonly<Record<string, unknown>> | u
 }
 
 /**
- * What a file says, as a schema has it.
+ * The record in a file, checked by a schema.
  *
- * Throws {@link CheckpointError} when it is not there, damaged or of another version, and what {@link readWithin} throws.
+ * Throws {@link CheckpointError} when the file is missing, damaged or of another version, and what {@link readWithin}
+ * throws.
  */
 export function checkedRunFile<Schema extends z.ZodType>(path: string, schema: Schema): z.output<Schema> {
   const record = readRunFile(path);

@@ -1,4 +1,4 @@
-/** The folder of a run: what lies where. */
+/** The layout of a run folder. */
 import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { ConfigError } from "../../errors.js";

@@ -1,4 +1,7 @@
-/** What a run folder is for: all groups of a run with a store of their own, or one group of a run that lives elsewhere. */
+/**
+ * The scope of a run folder: all groups of a run with a store of its own, or one group of a run whose store is
+ * elsewhere.
+ */
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
@@ -15,12 +18,12 @@ import { isRun, type RunFolder } from "./run-folder.js";
 
 /** The groups that are trained in a run folder, and the address of the store that they share with the others. */
 export interface RunScope {
-  /** None of a run that is yet to be joined as the first free group. */
+  /** Empty until a run is joined as its first free group. */
   readonly groups: readonly number[];
   readonly store: string;
   /** The run folder of the recorded run that is replayed here. */
   readonly replayOf?: string | undefined;
-  /** Where the run lives in a store elsewhere: by what it knows its own claim there, and whether it has been in it. */
+  /** For a run whose store is elsewhere: the id of this folder's claim there, and whether it has entered the run. */
   readonly joined?: { readonly claimant: string; readonly hasEntered: boolean } | undefined;
 }
 
@@ -39,7 +42,7 @@ const scopeSchema = z.object({
 });
 
 /**
- * The scope of a run folder: what `scope.json` says, else all groups and a store inside the folder.
+ * The scope of a run folder: that in `scope.json`, else all groups and a store inside the folder.
  *
  * Throws what {@link checkedRunFile} throws.
  */
@@ -50,12 +53,12 @@ export function readScope(folder: RunFolder, numGroups: number): RunScope {
   return checkedRunFile(folder.scope, scopeSchema);
 }
 
-/** Say what a run folder is for. */
+/** Write the scope of a run folder. */
 export async function writeScope(folder: RunFolder, scope: RunScope): Promise<void> {
   await directoryStore(folder.path).put(basename(folder.scope), encodeRunFile(scope));
 }
 
-/** Throws {@link ConfigError} when a run has no such group, or the store is of no kind that is known. */
+/** Throws {@link ConfigError} when a run has no such group, or the store is a run folder or of an unknown kind. */
 export function checkJoin(numGroups: number, { store, group }: Join): void {
   const located = locatedStore(store);
   if (isRun(located))
@@ -67,8 +70,8 @@ export function checkJoin(numGroups: number, { store, group }: Join): void {
 }
 
 /**
- * Note that a run folder is for a group of a run in a store: before anything else of the run is in the folder, so that whatever
- * ends the program, going on means that group in that store.
+ * Write the scope of a run folder that joins a run in a store. It is written before any other file of the run, so that
+ * whatever ends the program, resuming means that group in that store.
  *
  * Throws what {@link checkJoin} throws.
  */
@@ -80,11 +83,11 @@ export async function noteJoin(folder: RunFolder, numGroups: number, join: Join)
 }
 
 /**
- * The scope of a run that is about to train. One that has begun is held against its declaration in its store. One that lives in a
- * store elsewhere is declared there, or its declaration adopted, and its group claimed.
+ * The scope of a run that is about to train. A run that has begun is checked against the declaration in its store. A
+ * run whose store is elsewhere is declared there, or checked against the declaration there, and its group is claimed.
  *
- * Throws {@link ConfigError} when the store holds another run, as one of other data, no group of it is free, or the store that the
- * run was in is gone.
+ * Throws {@link ConfigError} when the store holds another run, such as one on other data, when no group of it is free,
+ * and when the store that the run was in is gone.
  */
 export async function enterRun(config: RunConfig, folder: RunFolder, spec: RunSpec): Promise<RunScope> {
   const { numGroups } = config;
@@ -92,7 +95,7 @@ export async function enterRun(config: RunConfig, folder: RunFolder, spec: RunSp
   const store = await openStore(scope.store);
   const hasBegun = await isDeclared(store);
   if (!scope.joined) {
-    // Before groups meet it, and the model of other data is written anew from theirs.
+    // Checked before any group starts, and before a model of other data could be written from the groups' params.
     if (hasBegun) await joinRun(config, spec, store);
     return scope;
   }

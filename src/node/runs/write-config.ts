@@ -1,9 +1,9 @@
-/** Inferred configurations as files, and what their runs are called. */
+/** Writes inferred configurations to files, and names their runs. */
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, extname, isAbsolute, relative, resolve } from "node:path";
 import { ConfigError, messageOf } from "../../errors.js";
 
-/** What a configuration is called where nobody says otherwise. */
+/** The default name of a configuration file. */
 const CONFIGURATION = "codistill.config.ts";
 
 /**
@@ -38,13 +38,16 @@ export function writtenLine(path: string, wanted = CONFIGURATION): string {
   return `config  ${path}, to go on from${other}`;
 }
 
-/** A path from the folder of the configuration; what is absolute or a URL stays so. */
+/** A path relative to the folder of the configuration; absolute paths and URLs stay as they are. */
 export function relativeTo(folder: string, path: string): string {
   if (isAbsolute(path) || /^[a-z0-9]+:\/\//i.test(path)) return path;
   return relative(folder, resolve(path)).replaceAll("\\", "/");
 }
 
-/** A short name: the file or its folder, and what is added, in lower-case letters, digits and dashes; `other` where nothing is left. */
+/**
+ * A short name of a run: from the file or its folder, and what is added, in lower-case letters, digits and dashes;
+ * `other` when nothing is left.
+ */
 export function runName(data: readonly string[], added: string, other: string): string {
   const [first = ""] = data;
   const file = basename(first).replace(/\..*$/, "");
@@ -53,7 +56,7 @@ export function runName(data: readonly string[], added: string, other: string): 
     .filter((part) => part !== "")
     .join("-")
     .toLowerCase()
-    // An accent goes, and not the letter under it.
+    // Removes accents and keeps their letters.
     .normalize("NFKD")
     .replace(/\p{M}/gu, "")
     .replace(/ß/g, "ss")

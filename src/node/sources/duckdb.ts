@@ -14,14 +14,14 @@ import { memoryBudget } from "./memory.js";
 /** Each thread reads text through buffers of its own, which must all fit. */
 const THREAD_BYTES = 64e6;
 
-/** Rows of a chunk, as DuckDB has them. */
+/** Rows of one of DuckDB's chunks. */
 const CHUNK_ROWS = 2048;
 
 /** An open in-memory database; close it when done. */
 export interface Database extends Closable {
   /** DuckDB's version. */
   readonly version: string;
-  /** What it may use before it spills. */
+  /** The bytes that it may use before it spills to disk. */
   readonly memoryBytes: number;
   /** How much of the statement that runs is done, 0 to 1; null while that is not known. */
   progress(): number | null;
@@ -40,7 +40,7 @@ export interface Database extends Closable {
 /** Columns of equal length. */
 export type ValueColumns = readonly (Float64Array | string[])[];
 
-/** What the SQL of a database may reach, and how to stop it. */
+/** The files that the SQL of a database may reach, and the signal that stops it. */
 export interface DatabaseOptions {
   /** The files that statements may read; none by default. */
   readonly reads?: readonly string[] | undefined;
@@ -150,7 +150,7 @@ export async function openDuckdb(
   });
   // So that a time stamp with a zone is rendered, and hashed, alike on every machine.
   await database.run("set global timezone = 'UTC'");
-  // Without it nothing is counted; nothing is printed either way.
+  // Without the progress bar no progress is counted; it is not printed either way.
   await database.run("set enable_progress_bar = true");
   await database.run("set enable_progress_bar_print = false");
   await database.run(
@@ -161,12 +161,12 @@ export async function openDuckdb(
   return database;
 }
 
-/** What DuckDB asks for when it reads a file: the pattern, then the file. */
+/** The paths that DuckDB opens when it reads a file: the pattern, then the file. */
 function pathsRead(path: string): string[] {
   return [...new Set([path, patternOf(path)])];
 }
 
-/** What DuckDB asks for when it writes a file that may be there already: it writes another one and renames it. */
+/** The paths that DuckDB opens when it writes a file that may exist: it writes another file and renames it. */
 function pathsWritten(path: string): string[] {
   return [path, join(dirname(path), `tmp_${basename(path)}`)];
 }

@@ -1,25 +1,25 @@
-/** How much memory data may take: what DuckDB works in, and the rows that training keeps at hand. */
+/** The memory that data may take: DuckDB's working memory, and the rows that training keeps in memory. */
 import { freemem, totalmem } from "node:os";
 import { constrainedMemory } from "node:process";
 import { ConfigError } from "../../errors.js";
 
 const VARIABLE = "CODISTILL_MEMORY";
-/** What DuckDB needs for its readers: with 160 MB it fails on some tables. */
+/** The least memory for DuckDB's readers: with 160 MB it fails on some tables. */
 const LEAST_BYTES = 256e6;
 const UNITS = { MB: 1e6, GB: 1e9 } as const;
 
 /**
- * Bytes, by default half of what is free and at least 256 MB: the rest is for the files' pages and for everybody else. The
- * variable CODISTILL_MEMORY says otherwise.
+ * The budget in bytes: by default half of the free memory and at least 256 MB, as the rest is for the page cache and
+ * for other programs. The variable CODISTILL_MEMORY overrides it.
  *
- * Throws {@link ConfigError} when that is no size.
+ * Throws {@link ConfigError} when the variable is not a size.
  */
 export function memoryBudget(given = process.env[VARIABLE], free = freeMemory()): number {
   if (given !== undefined && given !== "") return sizeOf(given);
   return Math.max(LEAST_BYTES, Math.floor(free / 2 / 1e6) * 1e6);
 }
 
-/** What is free now, of the machine or of what this process may use of it. */
+/** The bytes that are free now, on the machine or within the limit of this process. */
 const freeMemory = () => Math.min(freemem(), constrainedMemory() || totalmem());
 
 function sizeOf(text: string): number {

@@ -4,7 +4,7 @@ import type { Database } from "./duckdb.js";
 const EVERY_MS = 1000;
 const STEP = 0.1;
 
-/** Work whose stages are told, and of a stage that takes seconds each tenth of its statement. */
+/** Run work, report its stages, and for a stage that takes seconds also each tenth of its statement. */
 export async function withShares<T>(
   onProgress: (stage: string) => void,
   db: Pick<Database, "progress">,

@@ -1,13 +1,16 @@
-/** A file that is elsewhere, opened. */
+/** The interface of openers of remote files. */
 import type { Readable } from "node:stream";
 
-/** A file elsewhere, if it is not the one whose tag is known. */
+/** An open remote file. */
 export interface RemoteFile {
-  /** Told apart by the server for every content. */
+  /** The server's tag of the content; null when it gives none. */
   readonly tag: string | null;
   readonly size: number | null;
   readonly body: Readable;
 }
 
-/** Open a file elsewhere; null when it is the one with the tag. Rejects with a {@link DataError} when there is none. */
+/**
+ * Open a remote file; null when it still has the known tag. Rejects with a {@link DataError} when there is no such
+ * file.
+ */
 export type OpenRemote = (url: string, known: string | null, signal?: AbortSignal) => Promise<RemoteFile | null>;

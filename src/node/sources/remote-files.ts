@@ -1,4 +1,4 @@
-/** Files on the web and in buckets, as copies beside the training caches, so that their content can be told by its hash. */
+/** Local copies of files on the web and in buckets, beside the training caches, so that their content can be hashed. */
 import { createHash } from "node:crypto";
 import { createWriteStream, existsSync, readdirSync, statSync } from "node:fs";
 import { rename } from "node:fs/promises";
@@ -33,10 +33,10 @@ function isRemote(source: string): boolean {
 }
 
 /**
- * A source with copies in the place of what is elsewhere (`http:`, `https:`, `s3:`). What has not changed is not fetched
- * again, and what cannot be reached is read from the copy of another time, which is said.
+ * A source with its remote files (`http:`, `https:`, `s3:`) replaced by local copies. An unchanged file is not fetched
+ * again; when a file cannot be reached, its last copy is used, and that is reported.
  *
- * Throws {@link DataError} when something can neither be fetched nor was before, or ends before its end.
+ * Throws {@link DataError} when a file can neither be fetched nor has a copy, or when its transfer is cut short.
  */
 export async function localCopies(
   source: string | readonly string[],
@@ -62,11 +62,11 @@ async function openerOf(url: string): Promise<OpenRemote> {
   throw refusal(`a source is a path, or begins with http:, https: or s3:, got ${url}`);
 }
 
-/** What is kept beside a copy: what its server told it apart by, its address without secrets, and what was fetched. */
+/** The note beside a copy: the server's tag, the address without secrets, and the digest of the fetched bytes. */
 const noteSchema = z.object({
   tag: z.string().nullable(),
   address: z.string(),
-  // Earlier versions did not keep it.
+  // Notes of earlier versions lack it.
   sha256: z.string().optional(),
 });
 type Note = z.output<typeof noteSchema>;
@@ -77,7 +77,7 @@ function noteIn(folder: string): Note | undefined {
   return existsSync(path) ? noteSchema.safeParse(decodeJson(readWithin(path))).data : undefined;
 }
 
-/** How a copy differs from what was fetched, in words; null when it does not. */
+/** How a copy differs from the fetched file, in words; null when it does not. */
 async function damageOf(path: string, note: Note | undefined, signal?: AbortSignal): Promise<string | null> {
   if (note?.sha256 === undefined) return null;
   const [now] = await identifyFiles([path], signal);
@@ -85,7 +85,7 @@ async function damageOf(path: string, note: Note | undefined, signal?: AbortSign
   return `its copy ${path} has changed since it was fetched (${digestChange(note.sha256, now.sha256)})`;
 }
 
-/** An address as it is fetched: what stands in it of user and password goes into a header. */
+/** The parts of an address: without user and password, which go into a header; and the name of its file. */
 function partsOf(url: string): { readonly bare: string; readonly user: string | null; readonly name: string } {
   let parsed: URL;
   try {
@@ -177,7 +177,7 @@ async function copyOf(url: string, { cacheFolder, onProgress = () => {}, signal 
   });
 }
 
-/** How many bytes were written, and their digest. */
+/** Write the body of a file to a path; returns the number of bytes and their digest. */
 async function writeBody(url: string, { body }: RemoteFile, path: string, signal?: AbortSignal) {
   let written = 0;
   const hash = createHash("sha256");
@@ -204,7 +204,7 @@ function refusal(why: string, cause?: unknown): DataError {
 }
 
 const openHttp: OpenRemote = async (url, known, signal) => {
-  // A tag is in quotes; a server that gives none tells the time of the last change.
+  // An ETag is in quotes; without one, the tag is the time of the last change.
   const condition = /^(W\/)?"/.test(known ?? "") ? "if-none-match" : "if-modified-since";
   const { bare, user } = partsOf(url);
   const headers: Record<string, string> = {

@@ -1,4 +1,4 @@
-/** Objects in S3-compatible buckets, by the client that AWS keeps; loaded when a source begins with s3: alone. */
+/** Objects in S3-compatible buckets, by AWS's own client; loaded only when a source begins with s3:. */
 import type { Readable } from "node:stream";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { DataError, messageOf } from "../../errors.js";
@@ -39,7 +39,10 @@ function placeOf(url: string): Place {
   throw new DataError(withoutSecrets(`data: a source in a bucket is s3://<bucket>/<key>, got ${url}`));
 }
 
-/** The objects that a URL with wildcards names, by their keys; one without names itself. Throws {@link DataError} for none. */
+/**
+ * The objects that a URL with wildcards matches, sorted by their keys; a URL without wildcards stands for itself.
+ * Throws {@link DataError} when none matches.
+ */
 export async function matchesInBucket(url: string, signal?: AbortSignal): Promise<readonly string[]> {
   const { bucket, key } = placeOf(url);
   const [prefix = ""] = key.split(/[*?[]/);

@@ -1,4 +1,4 @@
-/** The files of a source: found by path or glob, of one format, and identified by what is in them. */
+/** The files of a source: found by path or glob, of one format, and identified by their content. */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
@@ -79,7 +79,7 @@ export async function identifyFiles(paths: readonly string[], signal?: AbortSign
   return files;
 }
 
-/** Throws {@link DataError} when a file is not what it was when it was hashed. */
+/** Throws {@link DataError} when a file has changed since it was hashed. */
 export async function assertUnchanged(files: readonly SourceFile[]): Promise<void> {
   for (const file of files) {
     const now = await stat(file.path).catch(() => null);
@@ -101,7 +101,7 @@ function formatOf(path: string): SourceFormat {
   return format;
 }
 
-/** The format that the end of a name says. */
+/** The format by the ending of a name; undefined for other endings. */
 export function formatOfName(path: string): SourceFormat | undefined {
   const extension = basename(path)
     .toLowerCase()
@@ -111,7 +111,7 @@ export function formatOfName(path: string): SourceFormat | undefined {
   return formats[extension ?? ""];
 }
 
-/** The names in a folder; null when it is none. */
+/** The names in a folder; null when it cannot be listed. */
 async function namesIn(path: string): Promise<string[] | null> {
   return readdir(path).then(
     (names) => names.sort(),
@@ -133,7 +133,7 @@ async function identify(path: string, signal?: AbortSignal): Promise<SourceFile>
 
 const wildcard = /[*?[]/;
 
-/** What files are read as: of tables some endings are, of text all. */
+/** What files are read as: tables have certain endings, text may have any. */
 export type SourceKind = "table" | "text";
 
 /** The files of a path or a glob, by name. Throws {@link DataError} when there are none. */
@@ -179,7 +179,7 @@ async function filesOf(folder: string, names: readonly string[], kind: SourceKin
 async function matchesOf(path: string): Promise<string[]> {
   const rest = path.split(sep);
   let root = `${rest.shift()}${sep}`;
-  // What exists as it is written is no pattern, so that a folder may have a bracket in its name.
+  // Parts that exist as they are written are no patterns, so that a folder may have a bracket in its name.
   while (rest[0] !== undefined && (await exists(join(root, rest[0])))) root = join(root, rest.shift() ?? "");
   const names = await readdir(root, { recursive: rest.length > 1 || rest[0] === "**" }).catch(() => []);
   const wanted = globPattern(rest.join("/"));

@@ -1,4 +1,7 @@
-/** The text in a file's bytes: unpacked, decoded by the file's mark or as UTF-8, and refused where it is none. */
+/**
+ * Reads the text of a file: unpacked, decoded by the file's byte order mark or as UTF-8, and refused where the bytes
+ * are no text.
+ */
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { extname } from "node:path";
@@ -10,9 +13,9 @@ import { count } from "../../report/format.js";
 /** Some text of a file, in the order of the file. */
 export interface FileText {
   readonly text: string;
-  /** What it was decoded from, by its name in the Encoding Standard. */
+  /** The encoding of the file, by its name in the Encoding Standard. */
   readonly encoding: string;
-  /** Bytes of the file that were read so far, as they lie there. */
+  /** Bytes of the file that were read so far, before unpacking. */
   readonly bytesRead: number;
 }
 
@@ -22,7 +25,7 @@ export interface TextFileOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What a file begins with that is no text, and what to do then. */
+/** Kinds of files that are not text, by their first bytes, with the cure. */
 const KINDS: readonly { readonly name: string; readonly bytes: string; readonly at?: number; readonly cure: string }[] =
   [
     { name: "packed with zstd", bytes: "\x28\xb5\x2f\xfd", cure: "Unpack it" },
@@ -45,11 +48,11 @@ const KINDS: readonly { readonly name: string; readonly bytes: string; readonly 
 const HEAD_BYTES = 4096;
 
 /**
- * The text of a file, piece by piece. What is packed with gzip is unpacked, whatever its name. A byte order mark says UTF-8 or UTF-16 and is no
- * part of the text; without one the text is of `encoding`.
+ * The text of a file, piece by piece. A file packed with gzip is unpacked, whatever its name. A byte order mark marks
+ * UTF-8 or UTF-16 and is not part of the text; without one the text is in `encoding`.
  *
- * Throws {@link DataError} for a file that cannot be read, whose bytes are no text of that encoding (with the first that is
- * none), or that is known to be of another kind, and {@link ConfigError} for an encoding that is none.
+ * Throws {@link DataError} for a file that cannot be read, whose bytes are invalid in that encoding (with the first
+ * that is), or that is known to be of another kind, and {@link ConfigError} for an unknown encoding.
  */
 export async function* textOf(path: string, options: TextFileOptions = {}): AsyncGenerator<FileText, void, void> {
   const { encoding = "utf-8", signal } = options;
@@ -59,7 +62,7 @@ export async function* textOf(path: string, options: TextFileOptions = {}): Asyn
   const isPacked = await isGzip(path);
   const file = createReadStream(path, { highWaterMark: 1 << 20, ...(signal && { signal }) });
   const unpacked: Readable = isPacked ? file.pipe(createGunzip()) : file;
-  // What goes wrong with the file must reach who reads what is unpacked of it.
+  // An error of the file must reach the reader of the unpacked stream.
   if (unpacked !== file) file.once("error", (error) => unpacked.destroy(error));
   const chunks = unpacked[Symbol.asyncIterator]() as AsyncIterableIterator<Uint8Array>;
   const next = () =>
@@ -118,7 +121,7 @@ export function checkEncoding(encoding: string): void {
   }
 }
 
-/** Decodes one piece of a file after the other, and null at its end. */
+/** A decoder of the pieces of a file, in order; it is called with null at the end. */
 function decoderOf(
   path: string,
   head: Uint8Array,
@@ -131,7 +134,7 @@ function decoderOf(
     checkNotUtf8(path, head, decoder.encoding);
   }
   let [numBytes, numLines] = [0, 0];
-  /** The beginning of a character whose rest comes with the next bytes. */
+  /** The bytes of a character that is cut at the end of a piece. */
   let carried: Uint8Array = new Uint8Array();
   const decode = (bytes: Uint8Array | null) => {
     let text: string;
@@ -171,7 +174,7 @@ function notUtf8(path: string, bytes: Uint8Array, bytesBefore: number, linesBefo
   );
 }
 
-/** A file and its mended copy in a command, by the ending that they have. */
+/** The names of a file and of its mended copy, for a command, with the file's ending. */
 function copyOf(path: string): string {
   return `old${extname(path)} > new${extname(path)}`;
 }
@@ -183,7 +186,7 @@ export function linesIn(text: string): number {
   return lines;
 }
 
-/** The encoding that a file's first bytes say; null where they say none. */
+/** The encoding by a file's byte order mark; null without one. */
 function markOf(path: string, [a, b, c, d]: Uint8Array): string | null {
   if ((a === 0xff && b === 0xfe && c === 0 && d === 0) || (a === 0 && b === 0 && c === 0xfe && d === 0xff)) {
     throw new DataError(
@@ -234,7 +237,7 @@ function isUtf8(bytes: Uint8Array): boolean {
   }
 }
 
-/** Where the first byte is that is no UTF-8, of bytes that have one. */
+/** The index of the first byte that is invalid in UTF-8. */
 function firstInvalid(bytes: Uint8Array): number {
   if (isUtf8(bytes)) return bytes.length - unfinished(bytes);
   let [valid, invalid] = [0, bytes.length];
@@ -243,11 +246,11 @@ function firstInvalid(bytes: Uint8Array): number {
     if (isUtf8(bytes.subarray(0, middle))) valid = middle;
     else invalid = middle;
   }
-  // The byte that cannot go on shows that the character before it does not end.
+  // A byte that cannot continue shows that the character before it is cut, and so invalid.
   return valid - unfinished(bytes.subarray(0, valid));
 }
 
-/** How many bytes at the end are the beginning of a character of UTF-8. */
+/** The number of bytes at the end that begin a character of UTF-8 without ending it. */
 function unfinished(bytes: Uint8Array): number {
   for (let back = 1; back <= 3 && back <= bytes.length; back++) {
     const byte = bytes[bytes.length - back] as number;

@@ -36,7 +36,7 @@ export function directoryStore(root: string, mayChange: () => void = () => {}): 
   const base = resolve(root);
   let isSwept = false;
 
-  /** Any file that was just made tells the time of the file system: hosts that share one may have clocks that differ. */
+  /** A file that was just made has the time of the file system; hosts that share it may have clocks that differ. */
   const placeAndSweep =
     (place: Place): Place =>
     async (temporary, path, handle) => {
@@ -120,7 +120,7 @@ const replace: Place = async (temporary, path) => {
   return true;
 };
 
-/** The older value gets its second name before the new one takes its place. */
+/** Gives the older value a second name, then puts the new one in its place. */
 const replaceKeeping =
   (before: string): Place =>
   async (temporary, path, handle) => {
@@ -248,7 +248,7 @@ async function* walk(base: string, prefix: string, inside = ""): AsyncGenerator<
   }
 }
 
-/** Remove what writers that were killed have left. That it fails is no reason not to write. */
+/** Remove the temporary files of killed writers. A failure does not prevent a write. */
 async function sweep(base: string, now: number): Promise<void> {
   try {
     for await (const { path, entry } of walk(base, "")) {

@@ -8,9 +8,12 @@ import { directoryStore } from "./directory-store.js";
 
 /** A kind of store. */
 export interface StoreKind {
-  /** Its addresses, for people. */
+  /** The form of its addresses, in words for users. */
   readonly shown: string;
-  /** An address as it is kept: the same store from every working folder. Throws {@link ConfigError} when it names none. */
+  /**
+   * An address in the form that a run stores: the same store from every working folder. Throws {@link ConfigError} when
+   * it is invalid.
+   */
   located(address: string): string;
   /** The store at an address that {@link located} gave; `mayChange` throws to forbid a change. */
   open(located: string, mayChange?: () => void): Store | Promise<Store>;
@@ -19,21 +22,22 @@ export interface StoreKind {
 /** A folder that all groups reach, by its path. */
 const folder: StoreKind = { shown: "a path", located: (path) => resolve(path), open: directoryStore };
 
-/** By the scheme, in lower case, that its addresses begin with; an address without one is a path. */
+/** The kinds by the scheme, in lower case, of their addresses; an address without a scheme is a path. */
 const kinds: ReadonlyMap<string, StoreKind> = new Map([
   ["file", { shown: "file:///<path>", located: pathOfFileUrl, open: directoryStore }],
 ]);
 
 /**
- * An address as the scheme of URLs says: letters, digits and signs up to a colon in its first part, two or more, so that a drive
- * of Windows is none. With an `@` or `_` it is no URL, and `user@host:folder` of other programs is no folder here either.
+ * The scheme of an address, which begins like that of a URL: at least two letters, digits and signs up to a colon in
+ * the first part, so that a drive of Windows is none. Beyond URLs it may hold `@` and `_`, so that `user@host:folder`
+ * of other programs is not taken for a folder here.
  */
 const SCHEME = /^([a-z][\w+.@-]+):/i;
 
 /**
- * The address of a store as a run keeps it: what a user gave, absolute. A path and its `file:` URL come to the same.
+ * The address of a store in the form that a run stores: absolute. A path and its `file:` URL give the same.
  *
- * Throws {@link ConfigError} when it is empty, or of no kind that is known.
+ * Throws {@link ConfigError} when it is empty, or of an unknown kind.
  */
 export function locatedStore(given: string): string {
   return kindOf(given).located(given);

@@ -1,4 +1,4 @@
-/** SQL that a model brings along: looked at before it runs, and before a model is trained that would bring it. */
+/** Checks of the SQL in a model: before it runs, and before a model is trained that would contain it. */
 import { DataError } from "../../errors.js";
 import { shortened } from "../../report/format.js";
 import type { ServedInput } from "../../serving/expression.js";
@@ -9,9 +9,9 @@ import type { SqlNode, SqlReader } from "../../serving/translate.js";
 export type CheckedSql = string & { readonly checked: unique symbol };
 
 /**
- * The expression written anew from its syntax tree, so that what runs is what was looked at.
+ * Check an expression and write it anew from its syntax tree, so that exactly the checked expression runs.
  *
- * Throws {@link DataError} when it is more than one expression over a row, or has a part that a model may not bring along.
+ * Throws {@link DataError} when it is more than one expression over a row, or has a part that a model may not contain.
  */
 export async function checkedSql(reader: SqlReader, what: string, sql: string): Promise<CheckedSql> {
   const { problem, tree } = await looked(reader, sql);

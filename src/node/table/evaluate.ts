@@ -1,4 +1,4 @@
-/** `codistill evaluate`: what the predictions of an exported model are worth on a table that has the labels. */
+/** `codistill evaluate`: scores an exported model on a table that has the labels. */
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { enclosed, identifier } from "../../data/sql.js";
@@ -22,41 +22,44 @@ import { sqlReader } from "./sql-tree.js";
 import { openFiles } from "./text-files.js";
 
 export interface EvaluateOptions {
-  /** Column or SQL over a row; by default what the model was trained on. */
+  /** Column or SQL over a row; by default the label that the model was trained on. */
   readonly label?: string | undefined;
-  /** SQL predicate: rows that count. */
+  /** SQL predicate: only rows for which it holds are scored. */
   readonly where?: string | undefined;
-  /** Column or SQL over a row: figures for each of its values too. */
+  /** Column or SQL over a row: metrics are also computed for each of its values. */
   readonly by?: string | undefined;
-  /** How the files are read, where that is not as training read its own. */
+  /** How the files are read, where it differs from how training read its files. */
   readonly reading?: GivenReading | undefined;
-  /** Lines that are no rows and may be left out; 0 by default. */
+  /** How many malformed lines may be left out; 0 by default. */
   readonly maxBadRows?: number | undefined;
   readonly cacheFolder: string;
   readonly signal?: AbortSignal | undefined;
-  /** Called now and then with the rows that are predicted. */
+  /** Called from time to time with the number of rows predicted so far, and of all rows. */
   readonly onProgress?: ((numRows: number, ofRows: number) => void) | undefined;
 }
 
 export interface EvaluateResult extends Evaluation {
   readonly model: string;
   readonly label: string;
-  /** Rows without a label, or of a class that the model does not know; they count nowhere. */
+  /** Rows without a label, and rows of a class that the model does not know; neither are scored. */
   readonly numUnlabelled: number;
   readonly numOfOtherClasses: number;
-  /** The values of such labels, the most frequent first, at most 5. */
+  /** The values of classes that the model does not know, the most frequent first, at most 5. */
   readonly otherClasses: readonly LabelValue[];
   readonly seconds: number;
   /** Columns with rows that are unlike those of training, counted. */
   readonly unlike: readonly Unlike[];
-  /** Where the files disagree with how training read its own, and such columns in sentences. */
+  /**
+   * Notes on files that disagree with how training read its files, and on columns with rows that are unlike those of
+   * training.
+   */
   readonly notes: readonly string[];
 }
 
 /**
  * Evaluate a model on the rows of files. Predictions and labels are held in memory.
  *
- * @throws CheckpointError for a model that is none of ours
+ * @throws CheckpointError for a file that is not a model of codistill
  * @throws DataError when the files cannot be read, lack a column, have no labels, or have labels of another task
  * @example
  * import { evaluate } from "codistill/node";
@@ -117,7 +120,10 @@ export async function evaluate(
   }
 }
 
-/** A column's name or an expression as SQL that compiles. Throws {@link DataError} with the columns that there are. */
+/**
+ * A column's name or an expression as SQL, which is tested. Throws {@link DataError}, with the columns, when it does
+ * not compile.
+ */
 async function sqlOf(db: Database, what: string, given: string, columns: readonly SourceColumn[]): Promise<string> {
   const isColumn = columnNamed(given, columns) !== null;
   const sql = isColumn ? identifier(columnOfFlag(what, given, columns).name) : enclosed(given);
@@ -139,7 +145,7 @@ async function sqlOf(db: Database, what: string, given: string, columns: readonl
   return sql;
 }
 
-/** The label that a model names: a column, or SQL that a model may bring along. */
+/** The label that a model names: a column, or SQL, which is checked. */
 async function checkedLabel(db: Database, label: string, columns: readonly SourceColumn[]): Promise<string> {
   return columnNamed(label, columns) !== null ? label : checkedSql(sqlReader(db), "its label", label);
 }
@@ -174,7 +180,7 @@ async function score(
     counter.add(inputs, valuesOf);
     const [own = [], names = []] = beside as [Float64Array, string[]];
     const width = predicted.length / own.length;
-    // What counts is moved to the front of the batch: one array for a batch, and none for a row.
+    // Scored rows are moved to the front of the batch, so that no array is made for each row.
     let kept = 0;
     own.forEach((value, row) => {
       if (Number.isNaN(value)) numUnlabelled++;

@@ -22,20 +22,20 @@ export interface PreparedTable {
   readonly preprocessing: Preprocessing;
   /** How a served model makes the features of columns. */
   readonly serving: Serving;
-  /** What the training rows had of each feature. */
+  /** The values that training rows have of each feature. */
   readonly seen: Readonly<Record<string, SeenValues>>;
   /** How the text of the files became values. */
   readonly reading: Reading;
-  /** What the user should know of that, in sentences. */
+  /** Notes on the reading for the user, in sentences. */
   readonly notes: readonly string[];
   readonly train: TrainingRows;
   readonly validation: Rows;
   readonly test: Rows;
   /** Training rows that no group's filter wants, which are not in `train`. */
   readonly numUnassigned: number;
-  /** Lines of the source that were no rows and were left out. */
+  /** Malformed lines of the source, which were left out. */
   readonly numMalformed: number;
-  /** Whether the cache was there already. */
+  /** Whether the cache existed already. */
   readonly cached: boolean;
   /** SHA-256 in hexadecimal of the source's content and of the query. */
   readonly digest: string;
@@ -43,9 +43,9 @@ export interface PreparedTable {
   readonly folder: string;
 }
 
-/** Where to keep caches, and how to follow or stop the work. */
+/** Options of the folder of caches, and of reporting and stopping the work. */
 export interface PrepareTableOptions {
-  /** Holds one folder for each digest; made when it is not there. */
+  /** The folder of caches, with one folder for each digest; made when it does not exist. */
   readonly cacheFolder: string;
   /** Called at the start of each stage with a few words for the user. */
   readonly onProgress?: ((stage: string) => void) | undefined;

@@ -41,8 +41,8 @@ function countOf(text: string, part: string): number {
 }
 
 /**
- * Makes LF of every end of a line, over text that comes in pieces; ends within quotes are part of a value and stay. `ends` counts
- * those outside of them.
+ * A function that replaces every line end by LF, over text that comes in pieces. Line ends within quotes are part of a
+ * value and stay; `ends` counts those outside of quotes.
  */
 export function joinedLines(ends?: LineEnds): (text: string) => string {
   let [inQuotes, before, held] = [false, "\n", ""];

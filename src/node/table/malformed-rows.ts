@@ -1,9 +1,9 @@
-/** Lines of CSV and TSV that are no rows: found, shown, and left out where they are few enough. */
+/** Malformed lines of CSV and TSV: found, shown, and left out where they are few enough. */
 import { DataError } from "../../errors.js";
 import { count, counted, shortened } from "../../report/format.js";
 import type { Database } from "../sources/duckdb.js";
 
-/** What DuckDB writes its finds to. */
+/** The options by which DuckDB records malformed lines in tables. */
 export const STORE_REJECTS =
   "store_rejects = true, rejects_scan = 'malformed_scans', rejects_table = 'malformed_lines'";
 
@@ -13,13 +13,13 @@ const LONGEST_LINE = 60;
 /** Lines that were left out of a table that was made with {@link STORE_REJECTS}. */
 export interface Malformed {
   readonly count: number;
-  /** The first ones: where each is, what it is, and what is wrong with it. */
+  /** The first ones, each with its place, its text and what is wrong with it. */
   readonly examples: readonly string[];
 }
 
 /**
- * What was found since the last time in files, which are shown by the paths that the user knows.
- * Throws {@link DataError} for a quote that is never closed: no line after it is known to be one.
+ * Take the malformed lines found since the last call, in files that are shown by the paths that the user gave. Throws
+ * {@link DataError} for a quote that is never closed: no line after it can be told apart.
  */
 export async function takeMalformed(
   db: Database,
@@ -50,7 +50,7 @@ export async function takeMalformed(
   return { count: Number(total), examples };
 }
 
-/** Throws {@link DataError} when there are more than may be left out. */
+/** Throws {@link DataError} when there are more malformed lines than may be left out. */
 export function checkMalformed({ count: found, examples }: Malformed, numRows: number, most: number, of: string): void {
   if (found <= most) return;
   const are = counted(found, "line is", "lines are");
@@ -64,7 +64,7 @@ export function checkMalformed({ count: found, examples }: Malformed, numRows: n
   );
 }
 
-/** DuckDB's reason in our words, where it is one of those that are met. */
+/** DuckDB's reason in our words where it is a usual one, else in DuckDB's. */
 function reasonOf(message: string): string {
   const [, expected, found] = /Expected Number of Columns: (\d+) Found: (\d+)/.exec(message) ?? [];
   if (expected) return `${Number(found) > Number(expected) ? "more" : "fewer"} than ${expected} columns`;

@@ -2,13 +2,16 @@
 import { setImmediate } from "node:timers/promises";
 import { readingFile } from "../files/read-file.js";
 
-/** Mean, and population standard deviation; 1 where it is 0. */
+/** Mean, and population standard deviation, which is 1 where it would be 0. */
 export interface Moments {
   readonly mean: number;
   readonly std: number;
 }
 
-/** Of a column: values that there are, with ids those of a name, and moments and range of numbers; null for ids. */
+/**
+ * The moments of a column: the number of values that are not missing (for ids, of known names), and moments and range
+ * of numbers; null for ids.
+ */
 export interface ColumnMoments {
   readonly count: number;
   readonly moments: Moments | null;
@@ -19,8 +22,9 @@ export interface ColumnMoments {
 const CHUNK_RECORDS = 16_384;
 
 /**
- * Those of each column, NaN left out. Running mean and sum of squared differences from it (Welford), in the order of the
- * file: the same bits every time. Moments are of values as `read` makes them, ranges of values as they are.
+ * The moments of each column, without NaN: running mean and sum of squared differences from it (Welford), in the order
+ * of the file, so that the bits are the same every time. `read` converts values for the moments; ranges are of the
+ * values as they are stored.
  */
 export async function momentsOf(
   path: string,

@@ -1,19 +1,19 @@
 /**
- * Values and aggregates of many columns in few statements. One that computes something of each of a thousand is planned in a
- * time that grows with the square of their number; so the columns of a table of few rows are put below one another, others
- * are asked some at a time, and values are computed of lists.
+ * Values and aggregates of many columns in few statements. DuckDB plans a statement in time that grows with the square
+ * of the number of expressions in it. So the columns of a table with few rows are unnested into one long column, larger
+ * tables are queried for some columns at a time, and values of many columns are computed on lists.
  */
 import { enclosed, identifier } from "../../data/sql.js";
 import type { Database } from "../sources/duckdb.js";
 
 /** Rows up to which a statement costs more than its values. */
 const SHORT_ROWS = 20_000;
-/** Values that are put below one another at once. */
+/** The most values of one long column. */
 const VALUES_AT_ONCE = 2_000_000;
-/** Columns of one statement where they stay beside one another. */
+/** The columns of one statement where columns are not unnested. */
 const COLUMNS_AT_ONCE = 16;
 
-/** Columns whose values are computed beside one another at most; more of them, by the same SQL, as a list. */
+/** The most columns with the same SQL whose values are computed one by one; more of them are computed on a list. */
 export const COLUMNS_BESIDE = 100;
 
 /** A column, or an expression over the columns of a row, with its type in DuckDB. */
@@ -22,14 +22,14 @@ export interface TypedSql {
   readonly sql: string;
 }
 
-/** What is asked of columns. */
+/** A query of aggregates of columns. */
 export interface Asked<T extends TypedSql> {
-  /** Aggregates over a value that this SQL is, of a column; the same for columns of one type. */
+  /** The aggregates of a column, as SQL over the SQL of its value; the same for columns of one type. */
   readonly aggregates: (value: string, column: T) => readonly string[];
   /** The rows, and how many there are. */
   readonly from?: string;
   readonly numRows: number;
-  /** Columns of the rows that aggregates name beside the value. */
+  /** Further columns of the rows that the aggregates read. */
   readonly beside?: readonly string[];
 }
 
@@ -58,7 +58,10 @@ export async function aggregatesOf<T extends TypedSql>(
   return columns.map((column) => found.get(column) ?? []);
 }
 
-/** All rows of a table, each of whose columns has as its values what `compute` makes of the SQL of a value. */
+/**
+ * A query for all rows of a table, in which `compute` turns the SQL of each column's value into the SQL of its new
+ * value.
+ */
 export function computedQuery(
   columns: readonly { readonly name: string; readonly compute: (value: string) => string }[],
   table: string,
@@ -81,15 +84,15 @@ export function computedQuery(
   return `select ${all || "*"} from ${lists.length === 0 ? table : `(select *, ${lists.join(", ")} from ${table})`}`;
 }
 
-/** Columns of one type together, no more than fit into one statement; their order is kept within a group. */
+/** Columns in groups of one type, each small enough for one statement, in their order within a group. */
 export function columnGroups<T extends Pick<TypedSql, "type">>(columns: readonly T[], numRows: number): T[][] {
   const most = Math.max(1, Math.floor(VALUES_AT_ONCE / Math.max(1, numRows)));
   return [...grouped(columns, ({ type }) => type).values()].flatMap((same) => chunksOf(same, most));
 }
 
 /**
- * A subquery with `column_number` and `value` for each of some expressions of one type and each row of a table, beside
- * further columns of the row.
+ * A subquery that unnests some expressions of one type: a row with `column_number` and `value` for each expression and
+ * each row of a table, with further columns of the row.
  */
 export function longRows(values: readonly string[], from: string, beside: readonly string[]): string {
   const all = [
@@ -113,8 +116,8 @@ export function grouped<T, K>(items: readonly T[], keyOf: (item: T) => K): Reado
 }
 
 /**
- * Ask about some items at a time; where that fails, about each of them alone, so that an error is that of one item.
- * Throws what `ask` throws of one.
+ * Call `ask` with some items at a time; where that fails, with each of them alone, so that an error belongs to one
+ * item. Throws what `ask` throws for one item.
  */
 export async function askSome<T>(items: readonly T[], ask: (some: readonly T[]) => Promise<void>): Promise<void> {
   for (const some of chunksOf(items, COLUMNS_AT_ONCE)) {
@@ -127,7 +130,7 @@ export async function askSome<T>(items: readonly T[], ask: (some: readonly T[]) 
   }
 }
 
-/** Items in their order, so many together. */
+/** Items in their order, in chunks of `size`. */
 export function chunksOf<T>(items: readonly T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
 }

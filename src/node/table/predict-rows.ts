@@ -1,4 +1,4 @@
-/** Predictions and their figures for rows that a program has, as objects. */
+/** Predictions for rows that a program holds as objects, and their evaluation. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,16 +17,16 @@ export type CellValue = string | number | bigint | boolean | Date | null | undef
 /** A row: values by the names of columns. Columns that the model does not read may be there too. */
 export type DataRow = Readonly<Record<string, CellValue>>;
 
-/** What a model says of a row. */
+/** The prediction of a model for a row. */
 export interface Prediction {
-  /** The class by its name, or the number of a model of numbers. */
+  /** The name of the class, or the number that a regression model predicts. */
   readonly prediction: string | number;
-  /** The probability of each class, by its name; null of a model of numbers. */
+  /** The probability of each class, by its name; null for a regression model. */
   readonly probabilities: Readonly<Record<string, number>> | null;
 }
 
 export interface PredictRowsOptions {
-  /** How text is read, where that is not as training read its own. */
+  /** How text is read, where it differs from how training read its files. */
   readonly reading?: GivenReading | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -36,8 +36,8 @@ export interface PredictRowsOptions {
  *
  * @param modelPath - the `model.onnx` of a run on a table
  * @throws ConfigError when there is no such file
- * @throws CheckpointError when it is no model of ours
- * @throws DataError when the rows lack a column that the model reads, or hold what it cannot read
+ * @throws CheckpointError when the file is not a model of codistill
+ * @throws DataError when the rows lack a column that the model reads, or hold values that it cannot read
  * @example
  * import { predictRows } from "codistill/node";
  * const rows = [{ colour: "blue", size: 2.5 }, { colour: "red", size: null }];
@@ -82,7 +82,7 @@ export async function evaluateRows(
   return inFile(rows, options.signal, (file, folder) => evaluate(modelPath, file, { ...options, cacheFolder: folder }));
 }
 
-/** Give work a file that holds the rows, in a folder of its own that goes away. */
+/** Call `work` with a file of the rows, in a temporary folder. */
 async function inFile<T>(
   rows: readonly DataRow[],
   signal: AbortSignal | undefined,
@@ -91,7 +91,7 @@ async function inFile<T>(
   const folder = await mkdtemp(join(tmpdir(), "codistill-rows-"));
   try {
     const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-    // Each with every name, so that a column that is missing from some rows is a column.
+    // Every line has every name, so that a column that some rows lack is still found.
     const lines = rows.map((row, i) => {
       const cells = names.map((name) => [name, cell(Object.hasOwn(row, name) ? row[name] : null, name, i)]);
       return `${JSON.stringify(Object.fromEntries(cells))}\n`;

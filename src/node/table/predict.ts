@@ -22,14 +22,14 @@ import { openFiles } from "./text-files.js";
 export interface PredictOptions {
   /** Where the rows go: .csv, .tsv, .parquet, .json or .jsonl; standard output as CSV by default. */
   readonly out?: string | undefined;
-  /** How the files are read, where that is not as training read its own. */
+  /** How the files are read, where it differs from how training read its files. */
   readonly reading?: GivenReading | undefined;
-  /** Lines that are no rows and may be left out; 0 by default. */
+  /** How many malformed lines may be left out; 0 by default. */
   readonly maxBadRows?: number | undefined;
-  /** Holds what does not fit into memory meanwhile, in a folder that goes away. */
+  /** The folder in which a temporary folder holds data that does not fit into memory. */
   readonly cacheFolder: string;
   readonly signal?: AbortSignal | undefined;
-  /** Called now and then with the rows that are predicted. */
+  /** Called from time to time with the number of rows predicted so far, and of all rows. */
   readonly onProgress?: ((numRows: number, ofRows: number) => void) | undefined;
 }
 
@@ -37,13 +37,16 @@ export interface PredictResult {
   readonly rows: number;
   /** The columns that were appended. */
   readonly columns: readonly string[];
-  /** Of these, those that have another name than they would, which the table or another class has already. */
+  /** The appended columns that were renamed, as the table or another class has their name already. */
   readonly renamed: readonly { readonly wanted: string; readonly name: string }[];
   readonly out: string | null;
   readonly seconds: number;
   /** Columns with rows that are unlike those of training, counted. */
   readonly unlike: readonly Unlike[];
-  /** Where the files disagree with how training read its own, and such columns in sentences. */
+  /**
+   * Notes on files that disagree with how training read its files, and on columns with rows that are unlike those of
+   * training.
+   */
   readonly notes: readonly string[];
 }
 
@@ -56,12 +59,12 @@ const formats: Readonly<Record<string, string>> = {
 };
 
 /**
- * Append the predictions of a model to the rows of files: `prediction`, and beside a class the probability of yes as
- * `probability_<its value>`, or those of all classes; with a number after a name that the table or another class has
- * already, whatever its case. The rows keep their order.
+ * Append the predictions of a model to the rows of files, which keep their order. The columns are `prediction`, and for
+ * classes also the probability of the positive class as `probability_<its value>`, or those of all classes. A number is
+ * added to a name that the table or another class has already, in whatever case.
  *
  * @throws ConfigError for a file of an unknown kind
- * @throws CheckpointError for a model that is none of ours
+ * @throws CheckpointError for a file that is not a model of codistill
  * @throws DataError when the files cannot be read, lack a column, or cannot be written
  * @example
  * import { predict } from "codistill/node";
@@ -91,7 +94,7 @@ export async function predict(
         const taken = columns.map(({ name, header = name }) => header);
         const appended = appendedColumns(model, taken);
         const found = await predictInto(db, model, inputs, appended, (done) => onProgress(done, numRows));
-        // Of CSV every value stays as it was written, "yes" and "007" included.
+        // From CSV to CSV, every value stays as it was written, "yes" and "007" included.
         const isAsWritten = format.startsWith("format csv") && (open.format === "csv" || open.format === "tsv");
         const own = columns.map(({ name, header = name }) => ({ sql: identifier(name), name: header }));
         const all = [...own, ...appended.map(({ name }, i) => ({ sql: predicted(i), name }))];
@@ -123,7 +126,7 @@ export async function predict(
   }
 }
 
-/** A column of predictions, whose name may be another's but for its case. */
+/** The SQL name of an appended column, as its own name may differ from another column's in case alone. */
 const predicted = (i: number) => identifier(`codistill prediction ${i}`);
 
 interface Appended {
@@ -132,7 +135,7 @@ interface Appended {
   readonly type: "float" | "double" | "varchar";
 }
 
-/** What a model says of a row, under names that the table and each other leave free. */
+/** The columns that a model appends, under names that are free in the table and among themselves. */
 export function appendedColumns({ task, classes, isDouble }: LabelledModel, taken: readonly string[]): Appended[] {
   const used = [...taken];
   const column = (wanted: string, type: Appended["type"]): Appended => {
@@ -146,7 +149,10 @@ export function appendedColumns({ task, classes, isDouble }: LabelledModel, take
   return [prediction, ...shown.map((name) => column(`probability_${name}`, "float"))];
 }
 
-/** Fill the table `predictions` with a row for each of `source_rows`; returns what is unlike training. */
+/**
+ * Fill the table `predictions` with a row for each of `source_rows`; returns the counts of rows that are unlike
+ * training.
+ */
 async function predictInto(
   db: Database,
   model: ServedModel,
@@ -185,15 +191,18 @@ async function* printableParts(parts: AsyncIterable<string>): AsyncGenerator<str
   for await (const part of parts) yield printable(part);
 }
 
-/** DuckDB would cut a file off that standard output goes to, so it writes one of its own. */
+/**
+ * Copy the rows to standard output. DuckDB writes to a temporary file first, since it would truncate a file that
+ * standard output goes to.
+ */
 async function toStandardOutput(file: string): Promise<void> {
   try {
-    // Texts of a table may hold what a terminal obeys.
+    // Texts of a table may hold control characters that a terminal obeys.
     if (process.stdout.isTTY)
       await pipeline(createReadStream(file, "utf8"), printableParts, process.stdout, { end: false });
     else await pipeline(createReadStream(file), process.stdout, { end: false });
   } catch (error) {
-    // Whoever reads has read enough, as head does.
+    // The reader, such as `head`, has read enough.
     if ((error as NodeJS.ErrnoException).code === "EPIPE") return;
     const why = `standard output takes no more (${messageOf(error)})`;
     throw new DataError(`predict: ${why}, so the rows are not whole. Give --out <file>.`, { cause: error });
@@ -211,7 +220,7 @@ async function write(
   const isClash = names.some(({ header }) => header !== undefined);
   const outputs = columns.map(({ sql }, i) => `${sql} as ${identifier(names[i]?.name ?? "")}`);
   const query = `select ${outputs.join(", ")} from ${rows}`;
-  // SQL has no two names that differ in case alone; as the first row of a file without a header they may.
+  // In SQL no two names may differ in case alone; in a first row written as values they may.
   const header = columns.map(({ name }) => literal(name)).join(", ");
   const texts = columns.map(({ sql }) => `cast(${sql} as varchar)`).join(", ");
   const [what, how] =

@@ -1,4 +1,4 @@
-/** Which split each row of a source is in, by rank: the table `row_splits`, in the order of the source. */
+/** Assigns each row of a source to a split, by rank: the table `row_splits`, in the order of the source. */
 import {
   mostEqual,
   type Placing,
@@ -15,11 +15,11 @@ import type { Database } from "../sources/duckdb.js";
 import { chunksOf } from "./per-column.js";
 import { codeOf, type Parts, splitColumn } from "./table-query.js";
 
-/** What a split of rows is made by, as SQL over a row. */
+/** The basis of a split of rows, as SQL over a row. */
 export interface SplitBasis {
   /** The columns of the source, by which rows are told apart. */
   readonly columns: readonly string[];
-  /** What a model reads of a row. */
+  /** The features of a row. */
   readonly features: readonly string[];
   readonly label: string;
 }
@@ -28,11 +28,11 @@ export interface SplitBasis {
 export const equalColumn = identifier("codistill equal");
 
 /**
- * Make the table `row_splits`, with a row for each of `source_rows` in their order: {@link splitColumn}, 0 for training, 1
- * for validation, 2 for test, null for none; and {@link equalColumn}.
+ * Make the table `row_splits`, with a row for each of `source_rows` in their order: {@link splitColumn}, 0 for
+ * training, 1 for validation, 2 for test, null for none; and {@link equalColumn}.
  *
- * A row's rank is that of the MD5 of its values, so that neither the order of the rows nor a version of DuckDB changes it.
- * Equal rows are numbered, and rank each by itself, unless they stay together.
+ * Rows are ranked by the MD5 of their values, so that neither the order of the rows nor the version of DuckDB changes a
+ * rank. Equal rows are numbered and ranked one by one, unless they stay together.
  *
  * Throws {@link DataError} when there are too few rows, or values to group by, for three splits.
  */
@@ -60,7 +60,7 @@ export async function makeRowSplits(db: Database, split: RowSplit, basis: SplitB
   for (const table of ["unit_rows", "units", "unit_codes"]) await db.run(`drop table ${table}`);
 }
 
-/** The same table for a split by predicates, which ranks nothing. */
+/** Make the table `row_splits` for a split by predicates, without ranks. */
 export async function predicateSplits(db: Database, parts: Parts, { features }: SplitBasis): Promise<void> {
   const equal = hashedFeatures(0, features);
   await db.run(`create or replace table row_splits as
@@ -77,14 +77,17 @@ function tooFew(units: number, groupBy: string | undefined): DataError {
   );
 }
 
-/** MD5 of values, parted by the unit separator, a null told from any text by a mark of its own; as a number of 64 bits. */
+/**
+ * The MD5 of values as a number of 64 bits. Values are joined by the unit separator, and a null has a mark that no text
+ * is.
+ */
 function hashed(seed: number, values: readonly string[]): string {
   return hashedTexts(seed, values.map(textOf));
 }
 
 /**
- * The same of features, as SQL over rows of the source: of many, the rows have joined texts beside their columns, as DuckDB
- * plans a statement in a time that grows with the square of the expressions that are beside one another.
+ * The hash of features, and the table over which its SQL is. For many features, the table has further columns with
+ * joined texts, as DuckDB plans a statement in time that grows with the square of the expressions in it.
  */
 function hashedFeatures(seed: number, features: readonly string[]): { readonly sql: string; readonly from: string } {
   const texts = features.map(textOf);
@@ -156,7 +159,9 @@ function joined(strata: readonly Stratum[]): Stratum {
   };
 }
 
-/** The table `unit_codes`, in the order of `units`, as far as any is not for training. */
+/**
+ * Make the table `unit_codes` with the split of each unit, in the order of `units`; it ends when all other units train.
+ */
 async function placeUnits(db: Database, { place, isFull }: Placing, isSplit: boolean): Promise<void> {
   await db.run("create or replace table unit_codes (code float)");
   const query = "select size, stratum, (key % 1048573) / 1048573.0 from units";

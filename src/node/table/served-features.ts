@@ -1,11 +1,14 @@
-/** What a served model makes of columns before its network, as further outputs: ids of names, and numbers as they are kept. */
+/**
+ * Makes the features that a served model computes before its network further outputs: ids of names, and numbers as they
+ * are stored.
+ */
 import { featureName, numbersName } from "../../data/batch.js";
 import { ELEMENT_TYPES } from "../../graph/onnx/element-types.js";
 import type { ModelProto, ValueInfoProto } from "../../graph/onnx-proto.js";
 import type { FeatureValues, SeenFeature } from "../../serving/seen.js";
 import type { Tensor } from "../ort/library.js";
 
-/** The same model, which gives the features that it says what training saw of, as far as its graph has them. */
+/** A model with the features of `seen` as further outputs, where its graph has them. */
 export function withFeatures(model: ModelProto, seen: readonly SeenFeature[]): ModelProto {
   const { graph } = model;
   const made = new Set(graph.node.flatMap(({ output }) => output));
@@ -24,7 +27,7 @@ function valueInfo(name: string, elemType: number): ValueInfoProto {
   return { name, type: { tensorType: { elemType, shape: { dim } } } };
 }
 
-/** The values of each feature in what such a model gave; undefined of one that its graph does not have. */
+/** The values of each feature in the outputs of such a model; undefined for a feature that its graph does not have. */
 export function featureValues(
   outputs: Readonly<Record<string, Tensor>>,
   seen: readonly SeenFeature[],

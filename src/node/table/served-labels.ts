@@ -1,4 +1,6 @@
-/** The labels of a table as those of a served model: which class each is, and what the model does not know. */
+/**
+ * Reads the labels of a table as labels of a served model: the class of each, and values that the model does not know.
+ */
 import { classIndexSql, labelNumber } from "../../data/label-values.js";
 import { binaryClasses } from "../../data/table.js";
 import { DataError } from "../../errors.js";
@@ -9,10 +11,10 @@ import type { ServedModel } from "./served-model.js";
 import { labelRules } from "./table-labels.js";
 import { rawLabel } from "./table-query.js";
 
-/** What a model predicts. */
+/** A model's task and classes. */
 export type LabelledModel = Pick<ServedModel, "classes" | "isDouble"> & { readonly task: Pick<Task, "kind"> };
 
-/** What labels are read by. */
+/** The parts of a model by which labels are read. */
 export type ReadModel = Omit<LabelledModel, "isDouble"> & Pick<ServedModel, "isPlainBinary">;
 
 /** A value of a label, as it is written, and its rows. */
@@ -22,7 +24,10 @@ export interface LabelValue {
 }
 
 export interface ServedLabels {
-  /** A double over a row: 0 or 1, the index of a class, the number; NaN without one, {@link OTHER_CLASS} for another class. */
+  /**
+   * SQL of a double over a row: 0 or 1, the index of a class, or the number; NaN without a label, {@link OTHER_CLASS}
+   * for an unknown class.
+   */
   readonly sql: string;
   /** The most frequent values that are no class of the model. */
   readonly others: readonly LabelValue[];
@@ -31,16 +36,16 @@ export interface ServedLabels {
 /** The label of a class that the model does not know. */
 export const OTHER_CLASS = -1;
 
-/** Where more of the labels are of other classes, it is not the label of the model. */
+/** A column in which a larger share of the labels is of unknown classes is not the label of the model. */
 const MOST_OTHERS = 0.5;
 const SHOWN_OTHERS = 5;
 
 /**
- * Read an expression as the label of a model. Values are classes as `data/label-values.ts` has it; a boolean says, beside
- * that, whether it is the positive class.
+ * Read an expression as the label of a model. Values are matched with classes by the rules of `data/label-values.ts`; a
+ * boolean may also say whether a row is of the positive class.
  *
- * Throws {@link DataError} when no row has a label, more than half of the labels are no class of the model, or one is no
- * number where it predicts numbers.
+ * Throws {@link DataError} when no row has a label, more than half of the labels are not a class of the model, or a
+ * label is not a number where the model predicts numbers.
  */
 export async function servedLabels(db: Database, model: ReadModel, sql: string): Promise<ServedLabels> {
   const [[, type] = []] = await db.rows(`describe select ${sql} from source_shape`);
@@ -64,7 +69,7 @@ export async function servedLabels(db: Database, model: ReadModel, sql: string):
 
 function indexSql({ task, classes, isPlainBinary }: ReadModel, sql: string, type: string): string {
   const names = classes ?? [];
-  // A column of "yes" and "no" alone is one of booleans to DuckDB, and one with a third word among them is text.
+  // DuckDB reads a column of "yes" and "no" alone as booleans, and a column with a third word as text.
   if (isPlainBinary || names.toSorted().join() === binaryClasses.join()) {
     const [no, yes] = names[1] === binaryClasses[0] ? [1, 0] : [0, 1];
     return `(select case label when 0 then ${no} when 1 then ${yes} else ${OTHER_CLASS} end

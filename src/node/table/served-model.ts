@@ -1,4 +1,4 @@
-/** An exported model, opened as anybody would: ONNX Runtime alone computes it. */
+/** Opens an exported model of a table, which ONNX Runtime alone computes, as in any other program. */
 import { z } from "zod";
 import { problemsOf } from "../../checkpoint/fields.js";
 import { binaryClasses } from "../../data/table.js";
@@ -24,7 +24,7 @@ import {
 import type { ValueColumns } from "../sources/duckdb.js";
 import { featureValues, withFeatures } from "./served-features.js";
 
-/** What a model gives of rows. */
+/** The outputs of a model for rows. */
 export interface Served {
   /** Its predictions: [rows], or [rows, classes]. */
   readonly predicted: Floats;
@@ -37,20 +37,23 @@ export interface ServedModel extends Closable {
   /** The label as SQL over a row of the training data. */
   readonly label: string;
   readonly task: Task;
-  /** Names of the classes, of a binary task the negative and the positive one; null of a model of numbers. */
+  /** Names of the classes, for a binary task the negative and then the positive one; null for a regression model. */
   readonly classes: readonly string[] | null;
-  /** Whether the labels are yes and no in whatever form DuckDB reads so, and not values with words of their own. */
+  /**
+   * Whether the labels are yes and no in any form that DuckDB reads as booleans, and not two values with names of their
+   * own.
+   */
   readonly isPlainBinary: boolean;
   readonly inputs: readonly ServedInput[];
   /** The names of the columns of files without a header, as training read them; null where they had one. */
   readonly columns: readonly string[] | null;
-  /** Whether its predictions are float64: of numbers that float32 would not tell apart. */
+  /** Whether its predictions are float64, for numbers that float32 cannot tell apart. */
   readonly isDouble: boolean;
   /** How training read the text of its files. */
   readonly reading: Reading;
   /** What training saw of its features. */
   readonly seen: readonly SeenFeature[];
-  /** Of rows given as a column for each input, numbers and times as numbers. */
+  /** Predict rows, given as a column for each input, with numbers and times as numbers. */
   predict(columns: ValueColumns): Promise<Served>;
 }
 
@@ -76,8 +79,8 @@ const metadataSchema = z.object({
 });
 
 /**
- * Open a model that a run exported. Throws {@link ConfigError} when there is no such file, and {@link CheckpointError} when it
- * is no ONNX model, or none of ours.
+ * Open a model that a run exported. Throws {@link ConfigError} when there is no such file, and {@link CheckpointError}
+ * when it is not an ONNX model, or not a model of codistill.
  */
 export async function openModel(path: string, threads: number): Promise<ServedModel> {
   const file = readModelFile(path);

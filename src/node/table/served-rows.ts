@@ -18,32 +18,32 @@ import type { OpenFiles } from "./text-files.js";
 /** An input of a model whose SQL may run. */
 export type CheckedInput = ServedInput & { readonly sql: CheckedSql };
 
-/** What a model says of the files that it was trained on, and what it reads of others. */
+/** The parts of a model that describe the files it was trained on, and the inputs that it reads from others. */
 export type ReadModel = Pick<ServedModel, "inputs" | "columns" | "reading">;
 
 export interface ServedRows {
   readonly columns: readonly SourceColumn[];
   readonly numRows: number;
   readonly inputs: readonly CheckedInput[];
-  /** Where the files disagree with how training read its own. */
+  /** Notes on files that disagree with how training read its files. */
   readonly notes: readonly string[];
 }
 
-/** What is said of files that a model reads. */
+/** What the user says of files that a model reads. */
 export interface ServedGiven {
-  /** How they are read, where that is not as training read its own. */
+  /** How the files are read, where it differs from how training read its files. */
   readonly reading?: GivenReading | undefined;
-  /** Lines that are no rows and may be left out; 0 by default. */
+  /** How many malformed lines may be left out; 0 by default. */
   readonly maxBadRows?: number | undefined;
-  /** A column whose values are looked at as they are, whether they can be read or not. */
+  /** A column of labels, which stays text where some of its values cannot be read. */
   readonly label?: string | undefined;
 }
 
 /**
- * Name the rows of files `source_rows` in a database, read as training read its files, unless it is said otherwise, and
- * check that a model's inputs can be made of them. Columns are found by their names.
+ * Make the rows of files `source_rows` in a database, read as training read its files unless `given` says otherwise,
+ * and check that a model's inputs can be computed from them. Columns are found by their names.
  *
- * Throws {@link DataError} for SQL that a model may not bring along, and for columns that are missing or of another type.
+ * Throws {@link DataError} for SQL that a model may not contain, and for columns that are missing or of another type.
  */
 export async function openServedRows(
   db: Database,
@@ -84,7 +84,7 @@ export async function openServedRows(
   return { columns, numRows, inputs: checked, notes };
 }
 
-/** What is known of files when a model reads them. */
+/** What is known beforehand of files that a model reads. */
 function servedKnown({ inputs, columns, reading }: ReadModel, given: GivenReading): SourceKnown {
   const { all, of } = givenFormats(given.dateFormats ?? [], reading.columns);
   const readings = reading.columns.map(({ name, reading: own }) => {
@@ -105,13 +105,13 @@ function servedKnown({ inputs, columns, reading }: ReadModel, given: GivenReadin
       ...(nullValues !== undefined && { nullValues }),
       columns: Object.fromEntries(readings),
     },
-    // Of a model that was trained on columns with types.
+    // For a model that was trained on columns with types, such as those of Parquet.
     wanted: () =>
       new Map(inputs.flatMap(({ column, type }) => (column === undefined ? [] : [[column, type] as const]))),
   };
 }
 
-/** Batches of rows, and beside them further expressions. */
+/** Batches of the model's inputs, with the values of further expressions. */
 export async function* servedRows(
   db: Database,
   inputs: readonly CheckedInput[],
@@ -132,7 +132,7 @@ function valueSql({ type, sql }: CheckedInput): string {
   return `coalesce(cast(${number} as double), cast('nan' as double))`;
 }
 
-/** Throws {@link DataError} for an input that cannot be made of the columns that there are. */
+/** Throws {@link DataError} for an input that cannot be computed from the columns. */
 async function checkColumns(db: Database, inputs: readonly CheckedInput[], names: readonly string[]): Promise<void> {
   await askSome(inputs, async (some) => {
     try {

@@ -1,4 +1,4 @@
-/** What each group trains on, and the proof that shards are disjoint. */
+/** Describes what each group trains on, and proves that shards are disjoint. */
 import { createHash } from "node:crypto";
 import { assertDisjoint, type DataRegime, rowsOfSlots, slotRange } from "../../data/shard.js";
 import type { LabelStatistics, Preprocessing, TrainingRows } from "../../data/table.js";
@@ -14,20 +14,23 @@ export interface ShardReport {
     readonly group: number;
     readonly slots: number;
     readonly rows: number;
-    /** Of binary labels, the share of the shard's rows whose label is 1. */
+    /** For binary labels, the share of the shard's rows whose label is 1. */
     readonly positive?: number;
-    /** Of several classes, the share of each by its name. */
+    /** For several classes, the share of each by its name. */
     readonly classes?: Readonly<Record<string, number>>;
-    /** Of numbers, their mean. */
+    /** For numbers, the mean label. */
     readonly meanLabel?: number;
     /** SHA-256 in hexadecimal of the shard's records, in their order: equal on two machines when the shards are. */
     readonly digest: string;
   }[];
   readonly pairs: readonly {
     readonly groups: readonly [number, number];
-    /** Training rows that both have. */
+    /** The number of training rows in both shards. */
     readonly sharedRows: number;
-    /** Different records, of features and label, that both have: of shared rows, or of different rows with the same values. */
+    /**
+     * The number of different records (features and label) in both shards: of shared rows, or of different rows with
+     * the same values.
+     */
     readonly sharedRecords: number;
   }[];
   /** Why shards that should be disjoint are not; null when they are, or need not be. */
@@ -43,7 +46,7 @@ export interface Splits {
   readonly preprocessing?: Pick<Preprocessing, "labels">;
 }
 
-/** Describe the shards that some slots for each group make of the training rows. */
+/** Describe the shards of the training rows that the slots of each group make. */
 export function describeShards(
   { train, validation, test, numUnassigned, preprocessing }: Splits,
   regime: DataRegime,
@@ -51,7 +54,7 @@ export function describeShards(
 ): ShardReport {
   const shards = slots.map((own) => rowsOfSlots(train.slotOffsets, own));
   const rows = { train: train.numRows, validation: validation.numRows, test: test.numRows, unassigned: numUnassigned };
-  // All of them, since each is compared with every other one.
+  // All training rows, since each is compared with every other.
   const all: Records = { ...train, words: train.read(Uint32Array.from({ length: train.numRows }, (_, row) => row)) };
   const { recordOf, numRecords } = distinctRecords(all);
   const sharedRows = sharedByPairs(shards, train.numRows);
@@ -188,8 +191,10 @@ function distinctRecords({ words, layout, numRows }: Records): { recordOf: Uint3
   return { recordOf, numRecords: record + 1 };
 }
 
-/** How many different numbers below `size` each two sets have in common. A number's owners are counted together: owners
- * are few, numbers are many. */
+/**
+ * Counts the different numbers below `size` that two sets share. For each combination of owners, the numbers that it
+ * owns are counted once, as there are few combinations and many numbers.
+ */
 function sharedByPairs(sets: readonly Uint32Array[], size: number): (a: number, b: number) => number {
   // At most 64 groups, so two words of bits.
   const low = new Uint32Array(size);

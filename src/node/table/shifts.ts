@@ -1,4 +1,4 @@
-/** Which columns of numbers float32 would flatten, and from where they are counted instead. */
+/** Finds columns of numbers that float32 cannot tell apart, and the shift with which they are stored instead. */
 import type { Shift } from "../../data/table.js";
 import { DataError } from "../../errors.js";
 import type { Database } from "../sources/duckdb.js";
@@ -7,14 +7,14 @@ import { splitCodes } from "./table-query.js";
 
 /** Rows of the sample that says where most values are. */
 const SAMPLE_ROWS = 65_536;
-/** Shares of the values between which rounding must not be seen, the first of them that holds different values. */
+/** Ranges of values, by quantiles, in which rounding must not show: the first range counts whose values differ. */
 const MIDDLES = [
   [0.1, 0.9],
   [0.01, 0.99],
   [0, 1],
 ] as const;
 const QUANTILES = [0.5, ...MIDDLES.flat()];
-/** Steps into which float32 must part the middle of the values. */
+/** The fewest steps into which float32 must divide that range. */
 const LEAST_STEPS = 2 ** 13;
 /** Sizes that float32 holds with room for the arithmetic of a network. */
 const LARGEST = 2 ** 100;
@@ -22,20 +22,20 @@ const SMALLEST = 2 ** -100;
 
 /** A column of float64 in the table `examples`, and the largest size of its finite values in all rows. */
 export interface SizedColumn {
-  /** What an error calls it. */
+  /** Its name in errors. */
   readonly what: string;
   readonly sql: string;
   readonly largest: number;
 }
 
 /**
- * The shift of each column of the table `examples`; null where float32 loses nothing that counts, so that the values stay
- * what they are. It is lost when, in a sample of the training rows, rounding moves a value of the middle 80 % by more than
- * an 8,192nd of their range (of the middle 98 %, or of all, where these are all the same), or when sizes leave 2^-100 to
- * 2^100. The sample is every k-th training row and the center its median, a value of the data, so that the same rows give
- * the same bits on every machine.
+ * The shift of each column of the table `examples`; null where float32 loses nothing that matters, so that the values
+ * stay as they are. Something is lost when, in a sample of the training rows, rounding moves a value of the middle 80 %
+ * by more than an 8,192nd of their range (of the middle 98 %, or of all, where these are all the same), or when sizes
+ * leave 2^-100 to 2^100. The sample is every k-th training row and the center its median, a value of the data, so that
+ * the same rows give the same bits on every machine.
  *
- * Throws {@link DataError} for a value that is farther from the others than float32 can say.
+ * Throws {@link DataError} for a value that is farther from the others than float32 can hold.
  */
 export async function fitShifts(
   db: Database,
@@ -61,7 +61,10 @@ export async function fitShifts(
 
 interface Candidate {
   readonly shift: Shift;
-  /** Between which values rounding must not be seen, and by how much it may move them; null where float32 has no such sizes. */
+  /**
+   * The range in which rounding must not show, and how far it may move a value; null where the sizes are beyond
+   * float32.
+   */
   readonly middle: { readonly low: number; readonly high: number; readonly tolerance: number } | null;
 }
 
@@ -80,12 +83,12 @@ function shiftOf([center = 0, ...bounds]: readonly number[], { what, largest }: 
     }
     return { shift: { center, scale }, middle: null };
   }
-  // Half a step of float32 at this size.
+  // size x 2^-24 is half a step of float32 at this size.
   if (range === 0 || size * 2 ** -24 * LEAST_STEPS <= range) return null;
   return { shift: { center, scale: 1 }, middle: { low, high, tolerance: range / LEAST_STEPS } };
 }
 
-/** Whether rounding to float32 moves a value too far: whole numbers, for example, may be kept as they are. */
+/** Whether rounding to float32 moves a value too far; whole numbers, for example, it may not move at all. */
 async function isLost(db: Database, sql: string, { middle }: Candidate, from: string): Promise<boolean> {
   if (middle === null) return true;
   const { low, high, tolerance } = middle;

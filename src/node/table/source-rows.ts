@@ -22,12 +22,12 @@ export interface SourceColumn extends NamedColumn {
   readonly type: string;
 }
 
-/** What is known of a source beforehand. */
+/** What is known of a source before it is read. */
 export interface SourceKnown extends Omit<TextKnown, "delimiter"> {
   readonly reading?: GivenReading | undefined;
-  /** What the user says that columns are for, once their names are known. */
+  /** The types that roles given by the user demand of columns, once their names are known. */
   readonly wanted?: ((columns: readonly NamedColumn[]) => DecideContext["wanted"]) | undefined;
-  /** A column that stays text where some of it cannot be read, so that what its values are can be said. */
+  /** A column that stays text where some of its values cannot be read, so that these can be shown. */
   readonly label?: string | undefined;
 }
 
@@ -39,15 +39,15 @@ export interface ReadSource {
   readonly reading: Reading;
   /** How each column of text is read. */
   readonly decisions: readonly Decision[];
-  /** Values that are text, and that the reading of their column makes nothing of; `of` is how many there are in all. */
+  /** Text that the reading of its column cannot read, by column; `of` is the number of all values of the column. */
   readonly unread: readonly (Unread & { readonly of: number })[];
-  /** What was taken how, and how to say otherwise. */
+  /** Notes on how columns were read, and on how to choose otherwise. */
   readonly notes: readonly string[];
 }
 
 /**
- * Name the rows `source_rows`, with `source_shape` beside it, which has their columns and no rows, and `source_text`, in which the
- * text is as it was written. Text files become a table once; Parquet stays where it is.
+ * Make the rows `source_rows`; also `source_shape`, which has their columns and no rows, and `source_text`, in which
+ * text is as it was written. Text files are read into a table once; Parquet is read in place.
  *
  * Throws {@link DataError} when the files cannot be read, or have more malformed lines than may be left out.
  */
@@ -89,7 +89,7 @@ export async function readSource(db: Database, open: OpenFiles, known: SourceKno
     const reading = readingOf.get(name);
     return { name, type: reading ? typeOf(reading) : type, ...(header !== undefined && { header }) };
   });
-  // A view computes each column anew in every statement that reads it, and lists whole.
+  // A view would compute each column anew in every statement that reads it, and a list for each of its columns.
   const kind = open.format === "parquet" && readingOf.size <= COLUMNS_BESIDE ? "view" : "table";
   await db.run(`create or replace ${kind} source_rows as ${computedQuery(computed, "source_text")}`);
   await db.run("create or replace table source_shape as select * from source_rows limit 0");
@@ -120,8 +120,8 @@ export async function readSource(db: Database, open: OpenFiles, known: SourceKno
 }
 
 /**
- * Readings by the names that SQL has for columns. Throws {@link DataError} for names that are no columns, which only those of a
- * model may be.
+ * Given readings by the names of columns in SQL. Throws {@link DataError} for a name that is not a column, unless the
+ * readings are those of a model.
  */
 function givenColumns(
   given: NonNullable<GivenReading["columns"]>,

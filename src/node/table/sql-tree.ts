@@ -6,16 +6,19 @@ import type { SqlNode, SqlReader } from "../../serving/translate.js";
 import type { Database } from "../sources/duckdb.js";
 import { chunksOf } from "./per-column.js";
 
-/** Where the one expression of a statement is, as a JSON pointer. */
+/** The JSON pointer of the only expression of a statement. */
 const EXPRESSION = "/statements/0/node/select_list/0";
 
-/** A statement as JSON text, and where in it a node is: numbers of 64 bits and "3.0" are not what JavaScript makes of them. */
+/**
+ * A statement as JSON text, and the pointer of a node in it. The text is kept because JavaScript does not keep numbers
+ * of 64 bits and "3.0" as they are.
+ */
 interface Place {
   readonly json: string;
   readonly pointer: string;
 }
 
-/** What there is to know of expressions that compile over `source_shape`. */
+/** A reader of expressions that compile over `source_shape`. */
 export function sqlReader(db: Database): SqlReader {
   const places = new WeakMap<object, Place>();
 
@@ -27,9 +30,9 @@ export function sqlReader(db: Database): SqlReader {
   }
 
   const jsonOf = batched((expressions: readonly string[]) => serialized(db, expressions));
-  /** Some statement, to be had with another expression in the place of its own. */
+  /** A statement whose expression can be replaced by another. */
   const statement = once(() => jsonOf("1"));
-  // Most expressions read columns as they are, and each is asked for several times.
+  // Most expressions are plain columns, and each is needed several times.
   const columnTexts = new Map<string, Promise<string>>();
   const types = new Map<string, Promise<string>>();
   const columnTypes = once(async () => {
@@ -76,18 +79,18 @@ export function sqlReader(db: Database): SqlReader {
   };
 }
 
-/** What is made when it is first asked for. */
+/** A value that is made when it is first needed. */
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | null = null;
   return () => (made ??= make());
 }
 
-/** What is asked of a statement at most. */
+/** The most keys of one statement. */
 const AT_ONCE = 256;
 
 /**
- * Answers what is asked in one turn of the event loop together, in few statements. Where one of these fails, each is asked
- * alone, so that an error is that of what it was asked for.
+ * Answers all keys of one turn of the event loop together, in few statements. Where a statement fails, each of its keys
+ * is asked alone, so that an error belongs to one key.
  */
 function batched<K, T>(ask: (keys: readonly K[]) => Promise<readonly T[]>): (key: K) => Promise<T> {
   interface Waiting {
@@ -120,14 +123,14 @@ function batched<K, T>(ask: (keys: readonly K[]) => Promise<readonly T[]>): (key
     });
 }
 
-/** What is made for a key, made once. */
+/** A value that is made once for each key. */
 function remembered<T>(made: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
   const known = made.get(key) ?? make();
   made.set(key, known);
   return known;
 }
 
-/** What json_serialize_sql gives. */
+/** The result of json_serialize_sql. */
 interface Serialized {
   readonly error: boolean;
   readonly statements?: readonly { readonly node: Readonly<Record<string, unknown>> }[];

@@ -3,11 +3,11 @@ import { lastAtMost } from "../../data/search.js";
 import type { RecordLayout, RowRange, Rows } from "../../data/table.js";
 import type { Reading } from "../files/read-file.js";
 
-/** Records that are nearer to one another than this are read together with what lies between them. */
+/** Records at most this far apart are read together, with the bytes between them. */
 const NEAR_BYTES = 4096;
 const MOST_BYTES = 1 << 22;
 
-/** The rows of some parts of a file of records, in their order. Reading them throws what `reading` throws. */
+/** The rows of some parts of a file of records, in order. Reading rows throws what `reading` throws. */
 export function storedRows(reading: Reading, layout: RecordLayout, parts: readonly RowRange[]): Rows {
   const width = layout.columns.length;
   const recordBytes = width * Int32Array.BYTES_PER_ELEMENT;

@@ -1,13 +1,15 @@
 /**
- * The training cache: a folder named by its digest, whole or absent, that training reads without DuckDB.
+ * The training cache: a folder named by its digest, complete or absent, which training reads without DuckDB.
  *
- * - `table.json`: format version, digest, spec, layout, preprocessing, serving (how a served model makes features of columns), seen (what training rows had of each), reading (how text became values), what to tell of that, row counts, source files, DuckDB version
+ * - `table.json`: format version, digest, spec, layout, preprocessing, serving (how a served model computes features
+ *   from columns), seen (the values of each in the training rows), reading (how text became values), notes on it, row
+ *   counts, source files, DuckDB version
  * - `train.bin`: records of 4-byte little-endian words (see `RecordLayout`), by hash slot, then by source order
  * - `train.slots.bin`: 4,097 uint32; slot s has the rows from entry s up to, not including, entry s + 1
  * - `validation.bin`, `test.bin`: records in source order
  *
- * Beside them lie their digests (`checked-folder.ts`). A cache that is not as it was written is moved away and made again,
- * never rebuilt in place: another process may be reading it.
+ * Digests of these files lie beside them (`checked-folder.ts`). A damaged cache is moved away and made again, never
+ * rebuilt in place: another process may be reading it.
  */
 import { createHash } from "node:crypto";
 import { z } from "zod";
@@ -37,7 +39,7 @@ import { isRowSplit } from "./table-query.js";
 /** Raised whenever the files, or the way they are made, change. */
 export const formatVersion = 6;
 
-/** A table with what is said beforehand of how its text is read. */
+/** A table, with the readings that are given for its text. */
 export interface ReadSpec extends TableSpec {
   readonly reading?: GivenReading;
 }
@@ -115,13 +117,13 @@ const tableFile = z.object({
 /** The content of `table.json`. */
 export type TableFile = z.infer<typeof tableFile>;
 
-/** What to read of a cache; by default everything. */
+/** The parts of a cache to read; by default everything. */
 export interface OpenTableOptions {
   /** Read only the training rows of these hash slots (`slotsOf` gives a group's); the other slots are then empty. */
   readonly slots?: readonly number[] | undefined;
   /** Splits that are not read, to save memory. */
   readonly leaveOut?: readonly ("validation" | "test")[] | undefined;
-  /** Rows of a split that take more stay in their file, and are read from there whenever they are asked for. */
+  /** Rows of a split that take more bytes than this stay in their file, and are read from there when needed. */
   readonly memoryBytes?: number | undefined;
 }
 
@@ -132,11 +134,11 @@ export interface CachedTable {
   readonly preprocessing: Preprocessing;
   /** How a served model makes the features of columns. */
   readonly serving: Serving;
-  /** What the training rows had of each feature. */
+  /** The values that training rows have of each feature. */
   readonly seen: Readonly<Record<string, SeenValues>>;
   /** How the text of the files became values. */
   readonly reading: Reading;
-  /** What the user should know of how the text became values, in sentences. */
+  /** Notes on the reading for the user, in sentences. */
   readonly notes: readonly string[];
   readonly train: TrainingRows;
   /** Null when left out. */
@@ -145,7 +147,7 @@ export interface CachedTable {
   readonly test: Rows | null;
   /** Training rows that no group's filter wants, which are not in `train`. */
   readonly numUnassigned: number;
-  /** Lines of the source that were no rows and were left out. */
+  /** Malformed lines of the source, which were left out. */
   readonly numMalformed: number;
   /** SHA-256 in hexadecimal of the source's content and of the query. */
   readonly digest: string;
@@ -159,7 +161,7 @@ export function tableDigest(spec: ReadSpec, { format, files }: SourceFiles): str
     Object.entries(spec.numeric),
     isRowSplit(spec.split) ? spec.split : [spec.split.train, spec.split.validation, spec.split.test],
     spec.shardBy ?? null,
-    // Left out where there are none, so that what was cached before there were any stays valid.
+    // Options that are not given are left out, so that caches from before there were such options stay valid.
     ...(spec.filters ? [spec.filters] : []),
     ...(spec.task ? [{ task: spec.task }] : []),
     ...(spec.labelScale ? [{ labelScale: spec.labelScale }] : []),
@@ -215,7 +217,8 @@ export async function openTable(folder: string, options: OpenTableOptions = {}):
 
 async function readTableFile(folder: string, files: CheckedFolder): Promise<TableFile> {
   const bytes = await files.whole("table.json");
-  // However deep, as the expressions of bins are: a run wrote it itself, and it has its digest.
+  // Without a limit of depth, as the expressions of bins may be deep; the file was written by a run and checked by its
+  // digest.
   const parsed = tableFile.safeParse(decodeJson(bytes, Number.POSITIVE_INFINITY));
   if (parsed.success) return parsed.data;
   throw damaged(folder, `table.json cannot be read: ${problemsOf(parsed.error)}`, parsed.error);
@@ -223,7 +226,7 @@ async function readTableFile(folder: string, files: CheckedFolder): Promise<Tabl
 
 const bytesOfRows = ({ columns }: RecordLayout, numRows: number) => numRows * columns.length * WORD_BYTES;
 
-/** The rows of some parts of a file of `numRows` rows, in memory where they are no more than so many bytes. */
+/** The rows of some parts of a file of `numRows` rows, in memory where they take at most `mostBytes`. */
 async function readRows(
   file: CheckedFile,
   layout: RecordLayout,
@@ -260,7 +263,7 @@ async function readTrainingRows(
   if (slots === undefined) return { ...(await readRows(file, layout, numRows, mostBytes)), slotOffsets: offsets };
   const slotOffsets = new Uint32Array(numSlots + 1);
   const parts: RowRange[] = [];
-  // Ascending whatever the caller's order, so that a row's place among the rows read does not depend on it.
+  // In ascending order, so that a row's place among the rows that are read does not depend on the caller's order.
   for (const slot of [...new Set(slots)].sort((a, b) => a - b)) {
     const { start, end } = slotRange(offsets, slot);
     slotOffsets[slot + 1] = end - start;

@@ -1,4 +1,4 @@
-/** What can be wrong with a spec or its data, found before anything is written, each with the rule and the cure. */
+/** Checks of a spec and its data before anything is written; errors give the rule and the cure. */
 import { DataError, messageOf } from "../../errors.js";
 import { nearest } from "../../nearest.js";
 import { firstNames } from "../../report/format.js";
@@ -8,7 +8,10 @@ import type { SizedColumn } from "./shifts.js";
 import type { LabelRules } from "./table-labels.js";
 import { inTwoSplits, listed, type Part, type Parts, rows, splitCodes, unassigned } from "./table-query.js";
 
-/** Throws {@link DataError} for a source without rows; its columns have no types, so no later message would help. */
+/**
+ * Throws {@link DataError} for a source without rows. Its columns have no types, so that messages of later checks would
+ * mislead.
+ */
 export async function checkNotEmpty(db: Database): Promise<void> {
   const [first] = await db.rows("select 1 from source_rows limit 1");
   if (first === undefined) throw new DataError("data: the source has no rows. Check that its files are complete.");
@@ -25,7 +28,7 @@ export async function checkExpressions(
 ): Promise<void> {
   await askSome(parts, async (some) => {
     try {
-      // In a condition, DuckDB refuses what would look at other rows: aggregates and window functions.
+      // In a condition, DuckDB refuses expressions over other rows: aggregates and window functions.
       await db.run(`select 1 from source_shape where ${some.map(({ sql }) => `(${sql}) is null`).join(" or ")}`);
     } catch (error) {
       throw expressionError("does not compile", some[0] as Part, error, columns);
@@ -33,7 +36,10 @@ export async function checkExpressions(
   });
 }
 
-/** The error of a statement over the real rows, as the user's: which expression fails, or that the files do. */
+/**
+ * The error for a failed statement over all rows: it names the expression that fails, or says that the files cannot be
+ * read.
+ */
 export async function explained(
   error: unknown,
   db: Database,

@@ -1,4 +1,4 @@
-/** Labels of each task: the SQL that reads them, what can be wrong with them, and what is fitted of them. */
+/** The labels of each task: the SQL that reads them, their checks, and the statistics that are fitted to them. */
 import { classIndex, classIndexSql, labelText, labelTextSql } from "../../data/label-values.js";
 import { literal } from "../../data/sql.js";
 import { binaryClasses, type LabelStatistics, MAX_CLASSES, type Shift, type TableSpec } from "../../data/table.js";
@@ -10,19 +10,19 @@ import { type Parts, rawLabel, rows, shifted, splitCodes, wantedRows } from "./t
 
 /** How labels of one kind are read. Checks throw {@link DataError} with the rule, the values and the cure. */
 export interface LabelRules {
-  /** The expression that makes `examples.label` of the raw one, which has this DuckDB type; null stays null. */
+  /** The SQL of `examples.label`, from the raw label of this DuckDB type; null stays null. */
   readonly column: (type: string) => string;
-  /** The word of a record that is its label, of a row of examples; numbers may have a shift. */
+  /** The SQL of the label's word in a record, over a row of `examples`; numbers may have a shift. */
   readonly word: (shift: Shift | null) => string;
-  /** Whether every label is one at all; nulls are looked at elsewhere. */
+  /** Check that every label is valid; nulls are checked elsewhere. */
   readonly check: (db: Database, parts: Parts) => Promise<void>;
-  /** Whether the training rows can teach anything, and the others ask nothing else. */
+  /** Check that the labels of training rows differ, and that other splits have no classes that training lacks. */
   readonly checkTraining: (db: Database, parts: Parts) => Promise<void>;
-  /** After all checks. */
+  /** Fit the statistics of the labels, after all checks. */
   readonly fit: (db: Database, moments: Moments | null) => Promise<LabelStatistics>;
 }
 
-/** The rules for the labels of a task; of binary labels with words of their own, where one of them is named. */
+/** The rules for the labels of a task; with `positive`, those for binary labels of two other values. */
 export function labelRules({ task = "binary", positive }: Pick<TableSpec, "task" | "positive"> = {}): LabelRules {
   return positive === undefined ? rules[task] : ownBinary(positive);
 }
@@ -34,12 +34,12 @@ const inTraining = `split = ${splitCodes.train}`;
 /** The label of a row whose value is neither yes nor no. */
 const badLabel = 2;
 
-// Text as DuckDB takes it where all of a column is of that kind: "yes", "no", "t", "f".
+// Text that DuckDB would read as a boolean where all of a column is of that kind: "yes", "no", "t", "f".
 const asBoolean = `try_cast(${asText} as boolean)`;
 const binaryLabel = `cast(case when ${rawLabel} is null then null when ${asNumber} = 1 or ${asBoolean} then 1
   when ${asNumber} = 0 or not ${asBoolean} then 0 else ${badLabel} end as float)`;
 
-/** NaN for what is no finite number. */
+/** The label as a number; NaN for other values than finite numbers. */
 const finiteLabel = `case when ${rawLabel} is null then null else coalesce(
   case when isfinite(${asNumber}) then ${asNumber} end, cast('nan' as double)) end`;
 
@@ -132,7 +132,7 @@ const rules: { readonly [T in NonNullable<TableSpec["task"]>]: LabelRules } = {
   },
 };
 
-/** Labels of two values, of which one is yes. */
+/** The rules for binary labels of two values, of which `positive` is the positive class. */
 function ownBinary(positive: string): LabelRules {
   const isPositive = `${classIndexSql(rawLabel, [positive])} is not null`;
   let negative = "";
@@ -163,7 +163,7 @@ function ownBinary(positive: string): LabelRules {
   };
 }
 
-/** How many rows have a label that is none, by a condition on examples, and the raw value that most of them have. */
+/** The number of rows with an invalid label, by a condition on `examples`, and the most frequent raw value of these. */
 async function mostFrequentBad(db: Database, parts: Parts, isBad: string, isBadRaw: string) {
   const [[count] = []] = await db.rows(`select count(*) from examples where ${isBad}`);
   if (Number(count) === 0) return null;

@@ -5,7 +5,7 @@ import { enclosed, identifier } from "../../data/sql.js";
 import type { Shift, TableSpec, VocabularyLimits } from "../../data/table.js";
 import { counted } from "../../report/format.js";
 
-/** One expression of a spec: what an error calls it, the user's text, and the SQL that it becomes. */
+/** One expression of a spec: its name in errors, the user's text, and its SQL. */
 export interface Part {
   readonly role: string;
   readonly expression: string;
@@ -81,7 +81,7 @@ export function listed({ categorical, numeric, label, splits, ofRowSplit, filter
 }
 
 /**
- * Rows of the source that some split wants: `label` as an expression makes it of {@link rawLabel}, `split` as a code,
+ * The rows of the source that are in a split: `label` by an expression over {@link rawLabel}, `split` as a code,
  * features c0, c1, ... and n0, n1, ..., and the hash slot of training rows. Row ids follow the source's order.
  */
 export function examplesQuery(parts: Parts, columns: readonly string[], label: string): string {
@@ -133,14 +133,17 @@ function isTrue({ sql }: Part): string {
   return `coalesce(${sql}, false)`;
 }
 
-/** The slot of a hash. With filters it is one of those that are dealt to the row's group: its index modulo their number. */
+/**
+ * The slot of a hash. With filters, it is one of the slots of the row's group: those whose index modulo the number of
+ * groups is the group.
+ */
 function slotNumber({ filters }: Parts, hash: string): string {
   if (filters.length === 0) return `${hash} % ${numSlots}`;
   const group = `case ${filters.map((filter, index) => `when ${isTrue(filter)} then ${index}`).join(" ")} end`;
   return `(${hash} % ${Math.floor(numSlots / filters.length)}) * ${filters.length} + ${group}`;
 }
 
-/** The text whose hash is the slot: values parted by the unit separator, a null told from any text by a mark of its own. */
+/** The text whose hash gives the slot: values joined by the unit separator, where a null has a mark that no text is. */
 function slotText({ shardBy }: Parts, columns: readonly string[]): string {
   const values = shardBy === null ? columns.map((name) => `cast(${identifier(name)} as varchar)`) : [shardBy.sql];
   return `concat_ws(chr(31), ${values.map((value) => `coalesce(${value}, chr(30))`).join(", ")})`;
@@ -159,7 +162,7 @@ export const unassignedQuery = `select count(*) from examples where split = ${un
 /** How many training rows each hash slot has; slots without rows are left out. */
 export const slotCountsQuery = `select slot, count(*) from examples where split = ${splitCodes.train} group by slot`;
 
-/** A float64 as it is kept: float32, less a center and over a scale where it has them. */
+/** A float64 as it is stored: as float32, after (x - center) / scale where it has a shift. */
 export function shifted(sql: string, shift: Shift | null): string {
   if (shift === null) return `cast(${sql} as float)`;
   const { center, scale } = shift;
@@ -167,9 +170,9 @@ export function shifted(sql: string, shift: Shift | null): string {
 }
 
 export interface RecordOptions {
-  /** The word of a record that is its label. */
+  /** The SQL of the label's word in a record. */
   readonly labelWord: string;
-  /** Of each numeric feature. */
+  /** The shift of each numeric feature. */
   readonly shifts: readonly (Shift | null)[];
   /** Whether the hash slot comes first. */
   readonly withSlot: boolean;

@@ -57,7 +57,7 @@ export const tableReader: DataReader<TableRunConfig> = {
   checkOwnFile() {},
 };
 
-/** The table that a configuration's data is. */
+/** The spec of a configuration's table. */
 export function tableSpecOf({ data, task }: TableRunConfig): ReadSpec {
   const { source, label, positive, categorical, numeric, split, columns, maxBadRows, shardBy, filters, vocabularies } =
     data;
@@ -81,7 +81,7 @@ export function tableSpecOf({ data, task }: TableRunConfig): ReadSpec {
   };
 }
 
-/** By classes, unless the configuration says otherwise or the label has none. */
+/** The split, stratified by classes unless the configuration says otherwise or the label has no classes. */
 function splitOf(split: TableRunConfig["data"]["split"], { kind }: TableRunConfig["task"]): ReadSpec["split"] {
   if (split.kind === undefined) return split;
   return { ...split, stratify: split.stratify ?? kind !== "regression" };

@@ -128,8 +128,9 @@ function withShift(moments: Moments, shift: Shift | null): KeptMoments {
 }
 
 /**
- * The unit u of ln(1 + label / u): a power of ten at or below the smallest hundredth of the labels that are not 0, so that
- * nearly all of them are on the side where it is a logarithm. Throws {@link DataError} for a label below 0.
+ * The unit u of ln(1 + label / u): a power of ten at or below the 1 % quantile of the labels that are not 0, so that
+ * the function is nearly logarithmic for almost all of them. Throws {@link DataError} for a label below 0 or above
+ * 1e30.
  */
 async function fitLogUnit(db: Database, label: string): Promise<number> {
   const [[least, largest] = []] = await db.rows("select min(label), max(label) from examples");

@@ -1,4 +1,4 @@
-/** What is counted of the text of columns, asked of DuckDB. */
+/** Takes the census of the text of columns, by DuckDB. */
 import { identifier, literal } from "../../data/sql.js";
 import { type Census, LOOK_NAMES, type Look, MOST_SHAPES, type Shape } from "../../reading/census.js";
 import type { NamedColumn } from "../../reading/names.js";
@@ -9,7 +9,7 @@ import { aggregatesOf, columnGroups, longRows } from "./per-column.js";
 
 type Nulls = Pick<Reading, "nullValues">;
 
-/** Where the text of columns is, and how many rows there are. */
+/** The table with the text of columns, and its number of rows. */
 export interface TextRows {
   readonly table: string;
   readonly numRows: number;
@@ -22,7 +22,7 @@ const trimmed = (columns: readonly NamedColumn[], table: string) =>
 const typed = (columns: readonly NamedColumn[]) =>
   columns.map((column) => ({ ...column, type: "VARCHAR", sql: identifier(column.name) }));
 
-/** The looks of all columns, and their shapes where `wantShapes` says so of them all. */
+/** The looks of all columns, and the shapes of those for which `wantShapes`, given all looks, asks. */
 export async function takeCensus(
   db: Database,
   columns: readonly NamedColumn[],
@@ -103,21 +103,24 @@ function shapesQuery(values: string, nulls: Nulls): string {
     order by column_number, n desc, shape`;
 }
 
-/** Values of a column that its reading makes nothing of. */
+/** Values of a column that its reading cannot read. */
 export interface Unread {
   readonly name: string;
   readonly count: number;
   readonly example: string;
 }
 
-/** For columns with their readings, the values that are text, neither infinite nor a mark of a missing one, and yet no value. */
+/**
+ * For columns with their readings, the text that is neither infinite nor a mark of a missing value, and still cannot be
+ * read.
+ */
 export async function unreadIn(
   db: Database,
   columns: readonly (NamedColumn & { readonly reading: ColumnReading })[],
   { table, numRows }: TextRows,
   nulls: Nulls,
 ): Promise<Unread[]> {
-  // Columns of one reading are asked together, as elsewhere those of one type.
+  // Columns with the same reading are queried together, as elsewhere columns of the same type.
   const asked = columns.map((column) => ({
     ...column,
     type: JSON.stringify(column.reading),

@@ -1,4 +1,7 @@
-/** The files of a source, looked through before DuckDB reads them: what their bytes are, and copies where it cannot read them. */
+/**
+ * Opens the files of a source before DuckDB reads them: checks their bytes, and makes copies where DuckDB cannot read
+ * them.
+ */
 import { createWriteStream } from "node:fs";
 import { basename, join } from "node:path";
 import { Readable } from "node:stream";
@@ -11,45 +14,46 @@ import { joinedLines, LineEnds } from "./line-ends.js";
 
 /** A file of CSV, TSV or JSON. */
 export interface SourceText {
-  /** As the user knows it. */
+  /** The path that the user gave. */
   readonly path: string;
-  /** What DuckDB reads: the file, or a copy of it in UTF-8 with lines that end alike. */
+  /** The path that DuckDB reads: the file, or a copy of it in UTF-8 with uniform line ends. */
   readonly readable: string;
   readonly compression: "none" | "gzip" | "zstd";
   /** Its beginning; null where only DuckDB can unpack it. */
   readonly head: string | null;
   readonly isWhole: boolean;
-  /** What was found, in words that go on after its name. */
+  /** Findings: phrases that continue a sentence after the file's name. */
   readonly notes: readonly string[];
 }
 
 export interface OpenFiles {
   readonly format: SourceFormat;
-  /** In reading order, as the user knows them. */
+  /** The paths that the user gave, in reading order. */
   readonly files: readonly string[];
   readonly bytes: number;
-  /** Of each file; none of Parquet. */
+  /** One for each file; empty for Parquet. */
   readonly texts: readonly SourceText[];
   /** The files that a database must be allowed to read. */
   readonly reads: readonly string[];
 }
 
 export interface OpenFilesOptions {
-  /** Holds copies. */
+  /** The folder for copies. */
   readonly folder: string;
-  /** Of files that are neither UTF-8 nor marked as UTF-16. */
+  /** The encoding of files that are neither UTF-8 nor marked as UTF-16. */
   readonly encoding?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What is told of a file from: more than its header and some hundred rows of most tables. */
+/** Characters from which a file's dialect is found: more than the header and some hundred rows of most tables. */
 const HEAD_LENGTH = 1 << 18;
 
 /**
- * Find the files of a source and look through those of text. Whatever DuckDB would misread is copied: other encodings, and lines
- * that do not all end alike.
+ * Find the files of a source and check those of text. Files that DuckDB would misread are copied: those in other
+ * encodings, and those whose lines do not all end alike.
  *
- * Throws {@link DataError} where there is no file, one is of another kind than its name says, cut off, or no text.
+ * Throws {@link DataError} when there is no file, or when one is of another kind than its name says, cut short, or not
+ * text.
  */
 export async function openFiles(source: string | readonly string[], options: OpenFilesOptions): Promise<OpenFiles> {
   const { format, files, bytes } = await findFiles(source);
@@ -100,13 +104,13 @@ interface Look {
   readonly isMarked: boolean;
 }
 
-/** As UTF-8, or else in the encoding that was given. Throws {@link DataError} where it is neither. */
+/** Read a file as UTF-8, or else in the given encoding. Throws {@link DataError} when it is neither. */
 async function lookThrough(
   path: string,
   encoding: string | undefined,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly used: string | undefined; readonly look: Look }> {
-  // Of ISO-2022 every byte is one of ASCII.
+  // In ISO-2022 every byte is an ASCII byte, so that the text would pass for UTF-8.
   const isHidden = encoding !== undefined && /^iso-2022/i.test(encoding);
   const tries = encoding === undefined ? [undefined] : isHidden ? [encoding] : [undefined, encoding];
   let failure: unknown;
@@ -144,7 +148,7 @@ async function outsideQuotes(path: string, encoding: string | undefined, signal:
   return ends;
 }
 
-/** What is wrong with a file of text, as it is said of tables. */
+/** An error of a text file, in words for tables. */
 function ofTables(path: string, error: unknown, isPacked: boolean): unknown {
   if (!(error instanceof DataError)) return error;
   const { cause } = error as { cause?: { code?: string } };
@@ -157,7 +161,7 @@ function ofTables(path: string, error: unknown, isPacked: boolean): unknown {
   return new DataError(error.message.replace(/^text:/, "data:"), { cause: error });
 }
 
-/** Throws {@link DataError} for what is text, and no table. */
+/** Throws {@link DataError} for text that is not a table. */
 function checkContent(path: string, head: string): void {
   if (/^\s*(\{\s*"|\[\s*\{)/.test(head) && formatOfName(path) !== "json") {
     throw new DataError(`data: ${path} is JSON by its first characters. Let its name end in .json or .jsonl.`);

@@ -1,4 +1,4 @@
-/** The rows of CSV, TSV and JSON as text, as SQL: columns by their names, whatever their order in each file. */
+/** Writes SQL for the rows of CSV and TSV as text: columns by their names, in whatever order each file has them. */
 import { identifier, literal, patternOf } from "../../data/sql.js";
 import type { Dialect } from "../../reading/dialect.js";
 import { columnFinder, headerNames, type NamedColumn, sqlNames } from "../../reading/names.js";
@@ -12,13 +12,13 @@ export interface ParsedFile {
   readonly names: readonly string[];
 }
 
-/** The columns of files together: those of the first one, then what others have beside them. */
+/** The columns of all files: those of the first file, then those that only others have. */
 export function columnsOf(files: readonly Pick<ParsedFile, "names">[]): NamedColumn[] {
   const all: string[] = [];
   for (const { names } of files) {
     const find = columnFinder(sqlNames(all));
     const own = new Set(names);
-    // Names that differ from a known one in case alone are that one, unless the file has both.
+    // A name that differs from a known one in case alone is the known column, unless the file has both.
     all.push(
       ...names.filter((name) => {
         const found = find(name);
@@ -30,7 +30,9 @@ export function columnsOf(files: readonly Pick<ParsedFile, "names">[]): NamedCol
   return sqlNames(all);
 }
 
-/** Columns with the names in SQL that others of the same names have; a name that one of them has, no further column gets. */
+/**
+ * Columns, where those with the names of `others` get their SQL names; a further column gets none of these SQL names.
+ */
 export function namedAs(columns: readonly NamedColumn[], others: readonly NamedColumn[]): NamedColumn[] {
   const find = columnFinder(others);
   const found = columns.map(({ name, header = name }) => {
@@ -56,7 +58,7 @@ export function placesIn({ names }: Pick<ParsedFile, "names">, columns: readonly
 }
 
 export interface TextQueryOptions {
-  /** Leave out lines that are no rows; with the names of two tables for them, they are noted there. */
+  /** Leave out malformed lines; `rejects` are SQL options by which DuckDB leaves them out and records them. */
   readonly isLenient?: boolean | undefined;
   readonly rejects?: string | undefined;
   /** Leave out rows that are the header once more. */

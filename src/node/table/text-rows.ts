@@ -18,33 +18,33 @@ import {
   textQuery,
 } from "./text-query.js";
 
-/** What is known of files of text beforehand. */
+/** What is known of text files before they are read. */
 export interface TextKnown {
   readonly delimiter?: string | undefined;
-  /** Lines that are no rows and may be left out; 0 by default. */
+  /** How many malformed lines may be left out; 0 by default. */
   readonly maxBadRows?: number | undefined;
-  /** The names of the columns of files without a header; none has one then, unless `header` says so. */
+  /** The names of the columns, for files without a header. With them no file has a header, unless `header` says so. */
   readonly sourceColumns?: readonly string[] | undefined;
-  /** That files have a header, or names that a line must have to be one. */
+  /** Whether files have a header, or names that a header must all have. */
   readonly header?: true | readonly string[] | undefined;
-  /** Columns that a model knows: those of the files that are named so have the same names in SQL. */
+  /** The columns of a model: columns of the files with the same names get the same names in SQL. */
   readonly named?: readonly NamedColumn[] | undefined;
 }
 
 /** Rows of a source before any text became a value: the view `source_text`. */
 export interface SourceTexts {
-  /** With their types in DuckDB; those of text are to be read yet. */
+  /** The columns with their types in DuckDB; text is not read as values yet. */
   readonly columns: readonly (NamedColumn & { readonly type: string })[];
   readonly numRows: number;
   readonly numMalformed: number;
-  /** Between values; of files that have several, that of the first. */
+  /** The delimiter between values, of the first file where files differ. */
   readonly delimiter: string;
   readonly notes: readonly string[];
 }
 
 /**
- * Throws {@link DataError} for lines that are no rows, where more of them are than may be left out, and for names that do not
- * fit the files.
+ * Make the view `source_text`. Throws {@link DataError} when there are more malformed lines than may be left out, and
+ * for names that do not fit the files.
  */
 export async function nameTexts(db: Database, open: OpenFiles, known: TextKnown): Promise<SourceTexts> {
   const files: ParsedFile[] = [];
@@ -86,7 +86,7 @@ async function countRows(db: Database): Promise<number> {
   return Number(rows);
 }
 
-/** A file, taken apart; what is to be said of it is added to `notes`. */
+/** Find the dialect and the columns of a file; notes on it are added to `notes`. */
 async function parsed(
   db: Database,
   text: SourceText,
@@ -106,7 +106,7 @@ async function parsed(
     });
   let dialect = dialectBy(header);
   if (dialect.header === null && header === undefined && first?.dialect.header) {
-    // One of the first file's names makes a header of the line, however much it looks like a row.
+    // A first line with one of the first file's names is a header, even if it looks like a row.
     const asHeader = dialectBy(true);
     if (namesOf(asHeader, null).some((name) => first.names.includes(name))) dialect = asHeader;
   }
@@ -167,7 +167,10 @@ function differenceNotes(files: readonly ParsedFile[], columns: readonly NamedCo
     .slice(0, 10);
 }
 
-/** Why rows cannot be counted: lines that are none, which are counted and shown. Throws {@link DataError} unless they may be left out. */
+/**
+ * Count the malformed lines because of which rows could not be counted. Throws {@link DataError} unless they may be
+ * left out.
+ */
 async function countMalformed(
   db: Database,
   files: readonly ParsedFile[],
@@ -211,7 +214,7 @@ async function repeatNote(files: readonly ParsedFile[], repeats: number): Promis
   return `${counted(repeats, "line is", "lines are")} the header once more${shown === "" ? "" : ` (${shown}${repeats > SHOWN ? ", ..." : ""})`}, and left out`;
 }
 
-/** The numbers of the first lines of a file that are this one. */
+/** The numbers of the first lines of a file that equal a line. */
 async function linesEqualTo(path: string, wanted: string): Promise<number[]> {
   const found: number[] = [];
   let [number, rest] = [0, ""];

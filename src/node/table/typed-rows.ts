@@ -8,12 +8,12 @@ import type { SourceFormat } from "../sources/source-files.js";
 import type { OpenFiles, SourceText } from "./text-files.js";
 import type { SourceTexts } from "./text-rows.js";
 
-/** Types that DuckDB makes of strings of JSON, and of values of several types. */
+/** Types that DuckDB infers for strings of JSON, and for values of several types. */
 const OF_STRINGS = /^(DATE|TIME|TIMESTAMP.*|UUID|JSON|VARCHAR)$/;
-/** Files of JSON that are looked through for their columns: all. */
+/** The files of JSON in which DuckDB looks for columns: all of them. */
 const EVERY_FILE = 1_000_000;
 
-/** Throws {@link DataError} for files that cannot be read as what they are. */
+/** Make the view `source_text`. Throws {@link DataError} for files that cannot be read in their format. */
 export async function nameTyped(db: Database, { format, files, texts }: OpenFiles): Promise<SourceTexts> {
   const paths = texts.length > 0 ? texts.map(({ readable }) => readable) : files;
   const notes = texts.flatMap(({ path, notes: own }) => own.map((note) => `${path} ${note}`));
@@ -59,7 +59,8 @@ async function jsonQuery(
   compression: SourceText["compression"] = "none",
 ): Promise<string> {
   const options = `${listOf(paths)}, hive_partitioning = false, compression = ${literal(compression === "none" ? "uncompressed" : compression)}`;
-  // Without limits, as DuckDB takes a record of many keys of one type, or of rare ones, for one value.
+  // Without limits, since DuckDB would infer a map, and not columns, for records of many keys of one type, or of rare
+  // keys.
   const all = `sample_size = -1, union_by_name = true, maximum_sample_files = ${EVERY_FILE}, map_inference_threshold = -1, field_appearance_threshold = 0`;
   const found = await db.rows(`describe select * from read_json(${options}, ${all})`);
   const types = found.map(([name, type]) => {
@@ -76,7 +77,10 @@ async function jsonQuery(
     : `select * from read_json(${options}, columns = {${types.join(", ")}})`;
 }
 
-/** Whether names are keys of the records: DuckDB numbers those that differ in case alone, and finds no numbered ones by name. */
+/**
+ * Whether all names are keys of the records. DuckDB adds numbers to keys that differ in case alone, and cannot find
+ * such names as keys.
+ */
 async function areKeys(db: Database, options: string, names: readonly string[]): Promise<boolean> {
   const folded = new Set(names.map((name) => name.toLowerCase()));
   const numbered = names.filter((name) => {
@@ -105,7 +109,7 @@ async function missingNotes(db: Database, paths: readonly string[], columns: rea
     .slice(0, 10);
 }
 
-/** Times that are none, as they count as missing. */
+/** Notes on infinite times, which count as missing. */
 async function infiniteNotes(
   db: Database,
   query: string,
@@ -122,7 +126,7 @@ async function infiniteNotes(
   );
 }
 
-/** A time that is no point in time, as PostgreSQL's infinity, is missing. */
+/** SQL of a column in which an infinite time, such as PostgreSQL's infinity, is null. */
 function finite(column: string, type: string): string {
   return kindOf(type) === "time" ? `case when isfinite(${column}) then ${column} end as ${column}` : column;
 }

@@ -1,4 +1,4 @@
-/** A column of texts, as they are written: what is no text in it is refused, and nothing is made text that is none. */
+/** Reads a column of texts as they are written; a value that is not a text is refused, not converted. */
 import { join } from "node:path";
 import { identifier } from "../../data/sql.js";
 import { DataError } from "../../errors.js";
@@ -25,7 +25,10 @@ export interface RowText {
   readonly bytesRead: number;
 }
 
-/** Throws {@link DataError} for a file that cannot be read or has no such column, and for a value that is no text. */
+/**
+ * The texts of a file's column. Throws {@link DataError} for a file that cannot be read or has no such column, and for
+ * a value that is not a text.
+ */
 export function columnTexts(
   path: string,
   format: SourceFormat,
@@ -85,7 +88,8 @@ async function* parquetTexts(
   field: string,
   { cacheFolder, signal }: ColumnOptions,
 ): AsyncGenerator<RowText, void, void> {
-  // A folder that goes away with a callback cannot hold what a generator gives piece by piece.
+  // Not `inTemporaryFolder`, which would remove the folder at the end of a callback, while a generator is still giving
+  // rows.
   const db = await openDuckdb(join(cacheFolder, "spill"), { reads: [path], signal });
   const unreadableBy = (error: unknown) => {
     signal?.throwIfAborted();

@@ -15,7 +15,7 @@ export interface CsvRow {
 /** Bytes that a row may have. */
 const LONGEST_ROW = 1 << 28;
 
-/** RFC 4180 with any line end; quotes within a field that has none around it are characters. */
+/** RFC 4180 with any line end; quotes inside an unquoted field are plain characters. */
 const DIALECT: Options = {
   record_delimiter: ["\r\n", "\n", "\r"],
   relax_quotes: true,
@@ -26,11 +26,11 @@ const DIALECT: Options = {
 };
 
 /**
- * Rows with as many fields as the first; empty lines are left out. A field in quotes may have delimiters, line ends, and
- * quotes written twice. The delimiter is found from the first line: the first of comma, semicolon, tab and bar that makes
- * `field` one of its columns.
+ * Rows with as many fields as the first; empty lines are left out. A field in quotes may have delimiters, line ends,
+ * and quotes written twice. The delimiter is found from the first line: the first of comma, semicolon, tab and bar that
+ * makes `field` one of its columns.
  *
- * Throws {@link DataError} for what is no such row, with its line.
+ * Throws {@link DataError} for a row that breaks these rules, with its line.
  */
 export async function* csvRows(
   path: string,
@@ -48,7 +48,7 @@ export async function* csvRows(
       yield part.value.text;
     }
   }
-  // Before an error the stream drops what it has parsed, so the parser itself is asked where it was.
+  // On an error the stream drops the rows that it has parsed, so the parser itself records its last line.
   let lastLine = 0;
   const parser = parse({
     ...DIALECT,

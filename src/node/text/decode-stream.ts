@@ -1,23 +1,29 @@
-/** The text of tokens as they come, at a cost that does not grow with how many there were. */
+/** Decodes tokens one by one, at a cost that does not grow with the number of tokens before. */
 import type { Tokenizer } from "./tokenizer.js";
 
 export interface DecodeStream {
-  /** The text that is certain with one token more. */
+  /** Add a token; returns the text that is certain now. */
   push(token: number): string;
-  /** What is left, however it ends. */
+  /** The rest of the text, even if it ends in an incomplete character. */
   end(): string;
 }
 
-/** Tokens after which text that may still change is taken for what it is: bytes that never become a character. */
+/**
+ * The number of tokens after which text that could still change is taken as final: its bytes never become a character.
+ */
 const LONGEST_WAIT = 256;
-/** A character has 4 bytes at most, and a token at least one. */
+/** The most tokens of a character: it has at most 4 bytes, and a token at least one. */
 const WIDEST = 4;
-/** Tokens before, in whose presence a tokenizer decodes the next ones; some treat the first of a text in their own way. */
+/**
+ * The number of earlier tokens that are decoded together with the next ones; some tokenizers treat the first token of a
+ * text differently.
+ */
 const CONTEXT = 4;
 
 /**
- * Decode what follows tokens that were read `before`. A token is decoded beside the few before it, and what they are is taken off;
- * a character whose bytes are not all there yet waits for them. All parts together are the text of all tokens at once.
+ * Decode tokens that follow the tokens `before`. A token is decoded together with a few before it, and their text is
+ * removed; an incomplete character waits for its other bytes. All parts together are the text of all tokens decoded at
+ * once.
  */
 export function decodeStream(tokenizer: Pick<Tokenizer, "decode">, before: readonly number[] = []): DecodeStream {
   let tokens = before.slice(-CONTEXT);

@@ -1,4 +1,4 @@
-/** Texts in files: plain ones, a document each, or a column of JSON, CSV or Parquet, a document a row. */
+/** Reads documents from files: a plain file is one document; in JSON, CSV or Parquet, each row of a column is one. */
 import { stat } from "node:fs/promises";
 import { DataError } from "../../errors.js";
 import { count } from "../../report/format.js";
@@ -15,12 +15,12 @@ export interface TextPart {
   readonly isLast: boolean;
   /** The file, and of a file of many documents the place in it. */
   readonly place: string;
-  /** Bytes of the files that were read so far, as they lie there. */
+  /** Bytes of the files that were read so far, before unpacking. */
   readonly bytesRead: number;
 }
 
 export interface DocumentsOptions extends ColumnOptions {
-  /** What stands between the documents of a plain file, which is one document without it. */
+  /** The text between two documents of a plain file; without it the file is one document. */
   readonly separator?: string | undefined;
   readonly onProgress?: ((stage: string) => void) | undefined;
   /** Called with the place of each row or file that has no text. */
@@ -31,8 +31,8 @@ export interface DocumentsOptions extends ColumnOptions {
 export const LONGEST_PART = 1 << 22;
 
 /**
- * Find the files of texts; what is elsewhere is fetched. Throws DataError as `findFiles` does, but files may be of several
- * kinds, and every ending that is none of a table's is plain text.
+ * Find the files of texts; remote ones are fetched. Throws DataError as `findFiles` does, but files may be of several
+ * kinds, and any ending that is not one of a table's is plain text.
  */
 export async function findTexts(
   source: string | readonly string[],
@@ -45,10 +45,10 @@ export async function findTexts(
 }
 
 /**
- * The documents of files, in their order and as they are written, an empty or missing one left out.
+ * The documents of files, in order and as they are written, without empty or missing ones.
  *
- * Throws {@link DataError} when a separator comes nowhere, for a file that cannot be read, is no text, has no such column, or a row of it whose value is no
- * text.
+ * Throws {@link DataError} when a separator is never found, for a file that cannot be read, is not text or lacks the
+ * column, and for a row whose value is not text.
  */
 export async function* documents(
   files: readonly string[],
@@ -90,7 +90,7 @@ async function* plainParts(path: string, options: DocumentsOptions): AsyncGenera
     held += text;
     read = bytesRead;
     isEmpty &&= text === "";
-    // Where lines have no end, pieces of the same length are what documents are cut into later.
+    // Text without line ends is cut at the same length at which documents are cut later.
     while (held.length >= LONGEST_PART) {
       const line = held.lastIndexOf("\n") + 1;
       if (line === 0 && held.length < 4 * LONGEST_PART) break;

@@ -27,7 +27,10 @@ export function endCandidates({ added_tokens: added }: Pick<TokenizerJson, "adde
   return ENDS.flatMap((name) => added.filter(({ content }) => content === name).map(({ id }) => id));
 }
 
-/** The id that ends a text; null for none. Throws {@link ConfigError} where `wanted` is no token of the tokenizer. */
+/**
+ * The id of the end-of-text token; null for none. Throws {@link ConfigError} when `wanted` is not a token of the
+ * tokenizer.
+ */
 export function endOfText(
   file: Pick<TokenizerJson, "added_tokens">,
   names: ReadonlyMap<number, string>,

@@ -1,4 +1,4 @@
-/** What an exported language model makes of texts that it has not seen. */
+/** Evaluates an exported language model on texts. */
 
 import { idsName, labelsName } from "../../data/batch.js";
 import { corpusOf } from "../../data/text/corpus.js";
@@ -15,7 +15,7 @@ import { lostText } from "./lost-text.js";
 import type { Tokenizer } from "./tokenizer.js";
 
 export interface EvaluateTextOptions extends Omit<DocumentsOptions, "onProgress"> {
-  /** Called now and then with the tokens that are read. */
+  /** Called from time to time with the number of tokens read so far, and of all tokens. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
@@ -23,17 +23,21 @@ export interface TextEvaluation extends TextEvaluationView {
   readonly model: string;
 }
 
-/** Texts that are read side by side, where there are so many tokens that beginning anew costs nothing. */
+/**
+ * The most parts of a text that are read side by side, and the fewest tokens of a part, so that beginning anew hardly
+ * changes the loss.
+ */
 const MOST_LANES = 32;
 const LEAST_TOKENS_OF_A_LANE = 2000;
 /** Tokens of each lane that the model reads in a call. */
 const TOKENS_OF_A_CALL = 64;
 
 /**
- * Evaluate a language model, of a `model.onnx` or a run folder, on all documents of files as one text. A long text is cut into
- * up to 32 parts that are read side by side, each from the model's first state on.
+ * Evaluate a language model, of a `model.onnx` or a run folder, on all documents of files as one text. A long text is
+ * divided into up to 32 parts that are read side by side, each from the model's initial state on.
  *
- * Throws what {@link openLanguageModel} and {@link documents} throw, and {@link DataError} when there is too little text.
+ * Throws what {@link openLanguageModel} and {@link documents} throw, and {@link DataError} when there is too little
+ * text.
  */
 export async function evaluateText(
   path: string,

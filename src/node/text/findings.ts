@@ -1,27 +1,32 @@
-/** What the user should know of documents: which come more than once, are empty, or were damaged before. */
+/**
+ * Collects findings on documents for the user: repeated ones, empty ones, and ones damaged by an earlier conversion.
+ */
 import { createHash } from "node:crypto";
 import type { TextSplitName } from "../../data/text/text.js";
 import { counted } from "../../report/format.js";
 
 export interface Findings {
-  /** Note a document, and say whether training has it too. */
+  /** Note a document; returns whether it is a validation or test document that training has too. */
   see(split: TextSplitName, hash: Buffer, text: string, place: string): boolean;
   /** Note a row or a file that has no text. */
   seeEmpty(place: string): void;
   /** Documents of this split that training has too. */
   inTraining(split: "validation" | "test"): number;
-  /** Where some of those are. */
+  /** The places of some of these documents. */
   examples(split: "validation" | "test"): string;
-  /** What there is to say, in sentences. */
+  /** Notes on all findings, in sentences. */
   notes(isDropped: boolean): string[];
 }
 
 const MOST_EXAMPLES = 3;
 
-/** Documents of validation and test that training has, also but for spaces; copies in training; those of both; and the others. */
+/**
+ * Kinds of findings: a validation or test document that training has too, exactly or except for spaces; a copy within
+ * training; a document in both validation and test; an empty one; one with replaced characters.
+ */
 type Kind = `${"same" | "spaces"} ${"validation" | "test"}` | "copies" | "both" | "empty" | "replaced";
 
-/** Training documents come first: what validation and test have of them is seen when these come. */
+/** Start collecting. Training documents must come first, so that the others can be compared with them. */
 export function findingsOf(): Findings {
   const [exact, spaced, validated] = [new Set<string>(), new Set<string>(), new Set<string>()];
   const found = new Map<Kind, { count: number; readonly places: string[] }>();

@@ -1,4 +1,4 @@
-/** From text to a run: how much there is, the tokens, the network, how long it takes, and the configuration that says it. */
+/** Infers a run from text: its size, the tokens, the network, the expected time, and the configuration. */
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { extname, resolve } from "node:path";
@@ -27,20 +27,21 @@ import { trainTokenizer } from "./train-tokenizer.js";
 export interface TextDescription {
   readonly files: number;
   readonly documents: number;
-  /** Of text in UTF-8. */
+  /** Bytes of the text in UTF-8. */
   readonly bytes: number;
-  /** How it begins. */
+  /** The beginning of the text. */
   readonly beginning: string;
   readonly plan: TextPlan;
-  /** What training is expected to take here. */
+  /** The expected seconds of training on this machine. */
   readonly seconds: number;
 }
 
-/** What of a text is shown, in characters. */
+/** Characters of the beginning that are shown. */
 const BEGINNING = 200;
 
 /**
- * Read the text once, and choose network and training for it and this machine; a few steps are measured for the duration.
+ * Read the text once, and choose network and training for it and this machine; a few steps are measured to estimate the
+ * duration.
  *
  * Throws what {@link documents} throws, and {@link DataError} for too little text to learn from.
  */
@@ -80,7 +81,10 @@ export async function describeText(
   };
 }
 
-/** The run of described text, its tokenizer learned and written beside the configuration where it has one; returns the configuration's path. */
+/**
+ * Write the configuration of described text, and learn and write its tokenizer beside it where the plan has one;
+ * returns the configuration's path.
+ */
 export async function writeTextRun(
   { plan }: TextDescription,
   source: readonly string[],

@@ -1,4 +1,4 @@
-/** The rows of JSON: one value after the other, as JSON lines have them, or the elements of one list. */
+/** Reads the rows of JSON: successive values, as in JSON lines, or the elements of one list. */
 import { DataError, messageOf } from "../../errors.js";
 import { count, shortened } from "../../report/format.js";
 import { type FileText, linesIn } from "../sources/text-file.js";
@@ -13,12 +13,12 @@ export interface JsonRow {
 /** Characters that a row may have. */
 const LONGEST_ROW = 1 << 28;
 
-/** Throws {@link DataError} for what is no JSON, with its line. */
+/** The rows of a file. Throws {@link DataError} for invalid JSON, with its line. */
 export async function* jsonRows(path: string, parts: AsyncIterable<FileText>): AsyncGenerator<JsonRow, void, void> {
   let line = 1;
   let place: "begin" | "rows" | "list" | "over" = "begin";
   let [heldLength, lastRead] = [0, 0];
-  /** The row that is not over yet, and what looks for its end. */
+  /** The beginning of the present row, and the scanner that looks for its end. */
   let held: string[] = [];
   let scan: ((text: string, from: number) => number) | null = null;
 
@@ -70,7 +70,10 @@ export async function* jsonRows(path: string, parts: AsyncIterable<FileText>): A
   if (place === "list") throw broken("the file ends before its list does");
 }
 
-/** Says where a value ends that begins where it is first asked, piece by piece: after its last sign, or -1 where that comes later. */
+/**
+ * A scanner for the end of a value that begins where it is first called. It is called with piece after piece, and
+ * returns the index after the value's last character, or -1 when the value ends in a later piece.
+ */
 function valueScanner(): (text: string, from: number) => number {
   let [depth, isText, isEscaped, isFirst] = [0, false, false, true];
   return (text, from) => {

@@ -1,4 +1,4 @@
-/** An exported language model, opened as anybody would: ONNX Runtime alone computes it. */
+/** Opens an exported language model, which ONNX Runtime alone computes, as in any other program. */
 import { existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { z } from "zod";
@@ -37,11 +37,14 @@ export interface LanguageModel extends Closable {
   readonly tokenizer: Tokenizer;
   /** The state where texts begin, one by default. */
   begin(numTexts?: number): TextState;
-  /** Read a token of each text: the log probabilities of their next ones [texts, vocabulary], and the state after them. */
+  /**
+   * Read a token of each text; returns the log probabilities of the next tokens [texts, vocabulary], and the new state.
+   */
   read(tokens: Int32Array, state: TextState): Promise<{ readonly logProbs: Float32Array; readonly state: TextState }>;
   /**
-   * Read `sequenceLength` tokens of each text, of `ids` [sequenceLength, texts], against those that came next, `labels` likewise: the log probabilities
-   * of the labels and the most probable tokens, both [sequenceLength, texts], and the state after them. Equal to reading a token at a time.
+   * Read `sequenceLength` tokens of each text, `ids` [sequenceLength, texts], and score the tokens that follow each,
+   * `labels` of the same shape: returns the log probabilities of the labels and the most probable tokens, both
+   * [sequenceLength, texts], and the new state. Equal to reading one token at a time.
    */
   score(ids: Int32Array, labels: Int32Array, sequenceLength: number, state: TextState): Promise<ReadTokens>;
 }
@@ -58,15 +61,16 @@ const metadataSchema = z.object({
   tokenizer: z.enum(["bytes", TOKENIZER_FILE]),
   /** Absent in models of earlier versions, and of bytes. */
   tokenizerSha256: z.string().optional(),
-  /** The id that ends a text; absent where none does. */
+  /** The id of the end-of-text token; absent when there is none. */
   endOfText: z.string().regex(/^\d+$/).optional(),
   state: jsonText.pipe(z.record(z.string(), z.array(z.int().positive()).min(1))),
 });
 
 /**
- * Open the language model of a `model.onnx`, of a run folder, or of a group of one, by the best it has so far.
+ * Open the language model of a `model.onnx`, of a run folder, or the best params so far of a group of a run.
  *
- * Throws {@link ConfigError} when there is none, and {@link CheckpointError} when it is no language model of ours.
+ * Throws {@link ConfigError} when there is none, and {@link CheckpointError} when it is not a language model of
+ * codistill.
  */
 export async function openLanguageModel(path: string, group?: number): Promise<LanguageModel> {
   if (!existsSync(path))
@@ -82,7 +86,7 @@ export async function openLanguageModel(path: string, group?: number): Promise<L
   return ofGroup(path, group ?? 0);
 }
 
-/** The best that a group has, exported here and now. */
+/** The model of a group's best params so far, exported in memory. */
 async function ofGroup(path: string, group: number): Promise<LanguageModel> {
   const folder = existingRun(path);
   const config = configOfKind(await loadConfig(folder.config), "text", "a language model", path);
@@ -124,7 +128,7 @@ async function opened(file: ModelFile, tokenizerOf: (metadata: Metadata) => Toke
     outputs: [textNames.logProbs, ...partsAs(textNames.after)],
   });
   const tokenizer = tokenizerOf(metadata);
-  // Each holds the weights, and who samples needs the first alone, who evaluates the second.
+  // Each session holds the weights; sampling needs only the first, evaluation only the second.
   const reading = once(() => openSession(file));
   const scoring = once(() => openSession(file, {}, (model) => manyTokens(model, Object.keys(shapes))));
   const { before, after, ids, logProbs } = textNames;
@@ -175,7 +179,7 @@ function once<T>(make: () => Promise<T>): { value(): Promise<T>; made(): Promise
   return { value: () => (value ??= make()), made: () => value };
 }
 
-/** Whether a file or a folder is of a language model; what is neither is none. */
+/** Whether a path is the file of a language model, or a run folder of any kind; false for other paths. */
 export function isLanguageModel(path: string): boolean {
   if (!existsSync(path)) return false;
   if (statSync(path).isDirectory()) return existsSync(runFolder(path).config);

@@ -1,4 +1,4 @@
-/** What a tokenizer loses of texts: unknown tokens, and what decoding does not give back. */
+/** Measures what a tokenizer loses of texts: unknown tokens, and text that decoding does not restore. */
 import { DataError } from "../../errors.js";
 import { percent, shortened } from "../../report/format.js";
 import type { Tokenizer } from "./tokenizer.js";
@@ -6,22 +6,25 @@ import type { Tokenizer } from "./tokenizer.js";
 export interface LostText {
   /** Note a text and its tokens. */
   see(text: string, ids: ArrayLike<number>): void;
-  /** Whether bits per byte of these texts are bits of these texts: no more than a thousandth of them is lost. */
+  /** Whether at most a thousandth of the texts is lost, so that bits per byte describe them. */
   isGivenBack(): boolean;
-  /** Throws {@link DataError} where so much is unknown that a model would learn to say that. */
+  /**
+   * Throws {@link DataError} when so many tokens are unknown that a model would mostly learn to predict the unknown
+   * token.
+   */
   check(): void;
   notes(): string[];
 }
 
-/** Of tokens that are unknown, and of a sample's bytes that do not come back. */
+/** The share of unknown tokens, and of a sample's bytes that decoding does not restore, that is negligible. */
 const NEGLIGIBLE = 0.001;
 const MOST_UNKNOWN = 0.2;
-/** So many texts are looked at for certain, and of more texts ever fewer. */
+/** This many texts are all decoded; of later texts, ever fewer. */
 const FIRST_TEXTS = 64;
 const PASSAGE = 2000;
 const MOST_PASSAGES = 8;
 
-/** `of` says what the texts are, as "validation". */
+/** Start measuring; `of` names the texts, for example "validation". */
 export function lostText(tokenizer: Tokenizer, of: string): LostText {
   const { unknown } = tokenizer;
   let [numTokens, numUnknown, numTexts, sampled, lost] = [0, 0, 0, 0, 0];
@@ -42,7 +45,7 @@ export function lostText(tokenizer: Tokenizer, of: string): LostText {
     see(text, ids) {
       numTokens += ids.length;
       if (unknown !== null) for (let i = 0; i < ids.length; i++) numUnknown += Number(ids[i] === unknown);
-      // As many of the texts 65 to 128 as of 129 to 256, and so on: each 1st, 2nd, 4th ...
+      // As many of texts 65 to 128 as of texts 129 to 256, and so on: every text, then every 2nd, every 4th ...
       const every = 2 ** Math.floor(Math.log2(numTexts / FIRST_TEXTS));
       if (numTexts++ >= FIRST_TEXTS && (numTexts - 1) % every !== 0) return;
       if (text.length <= 2 * PASSAGE) return read(text, ids);
@@ -91,8 +94,8 @@ function* passagesOf(text: string): Generator<string, void, void> {
 }
 
 /**
- * Bytes of a text, those of its words and spaces that are not among the words and spaces of another one, and the first that differs. A
- * space at the beginning is of no account: some tokenizers put one there, or take it away.
+ * The bytes of a text, the bytes of its words and spaces that the decoded text lacks, and the first difference. A space
+ * at the beginning does not count, since some tokenizers add or remove one there.
  */
 function notGivenBack(text: string, back: string): readonly [number, number, readonly [string, string] | null] {
   const size = Buffer.byteLength(text);
@@ -111,7 +114,7 @@ function notGivenBack(text: string, back: string): readonly [number, number, rea
       first ??= [part, found[i] ?? ""];
     }
   }
-  // Words that are all there in another order, or with others among them, are no text that comes back.
+  // A decoded text with all words in another order, or with further words, is not the same text either.
   return lost > 0
     ? [size, lost, first]
     : [size, Math.max(1, Buffer.byteLength(back) - size), [shortened(text, 20), shortened(back, 20)]];

@@ -1,14 +1,20 @@
-/** The exported model that reads a token of each text, as one that reads many of each in a call: its graph in a loop of ONNX Runtime. */
+/**
+ * Turns an exported model that reads one token of each text into one that reads many tokens in a call: its graph in a
+ * loop (Scan) of ONNX Runtime.
+ */
 
 import { onnxNode } from "../../graph/onnx/builder.js";
 import { encodeModel, type ModelProto, type TensorProto, type ValueInfoProto } from "../../graph/onnx-proto.js";
 import { textNames } from "../../run/export-text.js";
 
-/** What it adds to the names of the model that reads one token. */
+/** The names that it adds to those of the model of one token. */
 export const manyNames = {
   /** int32 [sequenceLength, texts], the tokens that are read. */
   ids: "many.ids",
-  /** int32 [sequenceLength, texts], the token that came next; a negative one counts from the end, as nobody asks for it. */
+  /**
+   * int32 [sequenceLength, texts], the next tokens. A negative one, which means no label, is an index from the end; its
+   * result is not used.
+   */
   labels: "many.labels",
   /** float32 [sequenceLength, texts], the log probability of the label. */
   logProbs: "many.logProbabilities",
@@ -48,7 +54,7 @@ export function manyTokens(model: ModelProto, states: readonly string[]): Uint8A
       onnxNode("Squeeze", ["many.gathered", axis.name], [row]),
       onnxNode("ArgMax", [logProbs], [best], { axis: 1, keepdims: 0 }),
     ],
-    // What the loop's body does not have itself it sees of the graph around it: weights are there once.
+    // The body reads the weights of the outer graph, so that they are stored once.
     initializer: [],
     input: [...states.map((name) => infoOf(`${before}.${name}`)), infoOf(ids), vector(label, INT32)],
     output: [...states.map((name) => outputOf(`${after}.${name}`)), vector(row, FLOAT32), vector(best, INT64)],

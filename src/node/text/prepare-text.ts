@@ -1,4 +1,4 @@
-/** Text into a cache of tokens: tokenised once, everything after reads the cache. */
+/** Prepares text as a cache of tokens: it is tokenised once, everything after reads the cache. */
 import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -17,7 +17,7 @@ import { type CachedText, openText, type TextFile, textFormatVersion } from "./t
 import { byteTokenizer, openTokenizer, type Tokenizer } from "./tokenizer.js";
 
 export interface PrepareTextOptions {
-  /** Holds one folder for each digest; made when it is not there. */
+  /** The folder of caches, with one folder for each digest; made when it does not exist. */
   readonly cacheFolder: string;
   /** Called at the start of each stage, and while text is read, with a few words for the user. */
   readonly onProgress?: ((stage: string) => void) | undefined;
@@ -28,11 +28,14 @@ export interface PrepareTextOptions {
 export interface PreparedText extends CachedText {
   /** The cache folder, for `openText`. */
   readonly folder: string;
-  /** Whether the cache was there already. */
+  /** Whether the cache existed already. */
   readonly cached: boolean;
 }
 
-/** The tokenizer that a spec names. Throws what {@link openTokenizer} throws, and ConfigError for another end of bytes. */
+/**
+ * The tokenizer that a spec names. Throws what {@link openTokenizer} throws, and ConfigError when the tokens are bytes
+ * and an end of text is named.
+ */
 export function tokenizerOf({
   tokenizer,
   endOfText,
@@ -46,10 +49,10 @@ export function tokenizerOf({
 }
 
 /**
- * Tokenise the documents unless the cache has them already, then open it; tokens stay in their files. The cache is found by
- * the content of the files and of the tokenizer.
+ * Tokenise the documents unless the cache has them already, then open it; tokens stay in their files. The cache is
+ * found by the content of the files and of the tokenizer.
  *
- * Throws DataError when documents cannot be read or a split has none, and ConfigError for shares that are none.
+ * Throws DataError when documents cannot be read or a split has none, and ConfigError for invalid shares.
  */
 export async function prepareText(spec: TextSpec, options: PrepareTextOptions): Promise<PreparedText> {
   const { cacheFolder, onProgress = () => {}, signal } = options;
@@ -67,7 +70,7 @@ export async function prepareText(spec: TextSpec, options: PrepareTextOptions): 
   return { ...opened, ...where };
 }
 
-/** The files of one source, and which split its documents are of; null of those that shares are taken of. */
+/** The files of one source, and the split of its documents; null for documents that are split by shares. */
 interface Source {
   readonly split: "validation" | "test" | null;
   readonly files: readonly SourceFile[];
@@ -168,7 +171,7 @@ interface Piece {
   readonly given: Source["split"];
   readonly piece: string;
   readonly hash: Buffer;
-  /** How many come before it. */
+  /** The number of pieces before it. */
   readonly index: number;
   readonly place: string;
   /** Whether its document ends with it. */
@@ -206,12 +209,15 @@ async function* hashed(
   }
 }
 
-/** What its rank is of: a part of the hash that a document's slot does not read, or how near the end of the text it is. */
+/**
+ * The number by which a document is ranked: a part of its hash that its slot does not use, or its position from the end
+ * of all text.
+ */
 function placeOf({ splitBy = "hash" }: TextSpec, hash: Buffer, index: number): number {
   return splitBy === "position" ? -index : hash.readUIntBE(0, 6);
 }
 
-/** Where shares are asked for, all documents are read once before, for their ranks. */
+/** The rule that splits documents. For shares, all documents are read once beforehand, to rank them. */
 async function splitter(spec: TextSpec, sources: readonly Source[], options: PrepareTextOptions): Promise<SplitOf> {
   const [validation, test] = sharesOf(spec);
   if (validation === 0 && test === 0) return () => "train";
@@ -222,7 +228,7 @@ async function splitter(spec: TextSpec, sources: readonly Source[], options: Pre
   return splitByRank(Float64Array.from(places), { validation, test });
 }
 
-/** What is taken of all documents for validation and for test. */
+/** The shares of all documents for validation and for test. */
 function sharesOf({ validation, test }: TextSpec): readonly [number, number] {
   const shareOf = (split: TextSplit) => (typeof split === "number" ? split : 0);
   return [shareOf(validation), shareOf(test)];
@@ -247,7 +253,7 @@ function checkSize(split: TextSplitName, { documents, tokens }: TextSize, dropRe
   );
 }
 
-/** A text cut at the ends of lines, or where there are none, into pieces of at most so many characters. */
+/** Cut a text into pieces of at most `longest` characters, at the ends of lines where there are any. */
 export function* pieces(text: string, longest: number): Generator<{ readonly text: string; readonly isLast: boolean }> {
   let from = 0;
   while (text.length - from > longest) {

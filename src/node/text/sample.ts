@@ -1,4 +1,4 @@
-/** Texts that a language model goes on with. */
+/** Continues texts by a language model. */
 import { DataError } from "../../errors.js";
 import { checkSampling, chooseToken, type SamplingOptions } from "../../run/sampling.js";
 import { fold, rootKey, uniform } from "../../runtime/random.js";
@@ -15,10 +15,11 @@ export interface SampleOptions extends SamplingOptions {
 }
 
 /**
- * What follows a prompt, as it comes. The model reads the end of the text before, where its tokenizer has one, and the prompt.
+ * The continuation of a prompt, piece by piece. The model first reads an end-of-text token, where its tokenizer has
+ * one, and the prompt.
  *
- * Throws {@link ConfigError} for options that are none, and {@link DataError} for an empty prompt of a tokenizer that has no
- * end of a text.
+ * Throws {@link ConfigError} for invalid options, and {@link DataError} for an empty prompt when the tokenizer has no
+ * end-of-text token.
  */
 export async function* sample(model: LanguageModel, options: SampleOptions): AsyncGenerator<string, void, void> {
   const { prompt, length, seed, signal } = options;
@@ -35,7 +36,7 @@ export async function* sample(model: LanguageModel, options: SampleOptions): Asy
     signal?.throwIfAborted();
     ({ logProbs, state } = await model.read(Int32Array.of(token), state));
   }
-  // An end of a text before it is no part of the text, which may begin in a way of its own.
+  // Without the end-of-text token before it, as some tokenizers decode the beginning of a text differently.
   const text = decodeStream(tokenizer, given);
   for (let i = 0; i < length; i++) {
     signal?.throwIfAborted();

@@ -6,12 +6,12 @@ interface Part {
   readonly isLast: boolean;
 }
 
-/** Characters from which a document comes in several parts. */
+/** Documents with more characters than this come in several parts. */
 const LONGEST = 1 << 22;
 
 /**
- * The documents between separators, from the parts of one file. A separator that is a line of its own goes with its line end; a
- * document of nothing but white space is none. `onFound` is called for each separator.
+ * The documents between separators, from the parts of one file. The line end of a separator on a line of its own is
+ * removed too, and a document of white space alone is left out. `onFound` is called for each separator.
  */
 export async function* separated<P extends Part>(
   parts: AsyncIterable<P>,
@@ -36,7 +36,7 @@ export async function* separated<P extends Part>(
       isAfterLine = !separator.endsWith("\n") && (text === "" ? !hasBegun : text.endsWith("\n"));
       [held, searched, hasBegun] = [held.slice(at + separator.length), 0, false];
     }
-    // What may be the beginning of a separator waits for the rest of it.
+    // Text that may be the beginning of a separator is held back until the rest of it comes.
     searched = Math.max(0, held.length - separator.length + 1);
     if (held.length < LONGEST + separator.length || part.isLast) continue;
     const cut = held.lastIndexOf("\n", searched - 1) + 1 || searched;

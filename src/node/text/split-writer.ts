@@ -1,4 +1,4 @@
-/** Writes the documents of a split as tokens; text-cache.ts says what the files hold. */
+/** Writes the documents of a split as tokens; text-cache.ts describes the files. */
 import { type FileHandle, open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { TextSize, TextSplitName } from "../../data/text/text.js";

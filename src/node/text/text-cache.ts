@@ -29,7 +29,7 @@ const textFile = z.object({
   sizes: z.object({ train: sizeSchema, validation: sizeSchema, test: sizeSchema }),
   /** Documents of validation and test that were left out, as they are in training. */
   repeated: count,
-  /** What the user should know of the documents, in sentences. */
+  /** Notes on the documents for the user, in sentences. */
   notes: z.array(z.string()),
   files: z.array(z.object({ path: z.string(), bytes: count, sha256: z.string() })),
 });
@@ -50,7 +50,7 @@ export interface OpenTextOptions {
   readonly slots?: readonly number[] | undefined;
   /** Splits that are not read, to save memory. */
   readonly leaveOut?: readonly ("validation" | "test")[] | undefined;
-  /** Tokens of a split that take more stay in their file, and are read from there whenever they are asked for. */
+  /** Tokens of a split that take more bytes than this stay in their file, and are read from there when needed. */
   readonly memoryBytes?: number | undefined;
 }
 
@@ -108,7 +108,7 @@ function storedCorpus(reading: Reading, tokenBytes: 2 | 4, starts: Float64Array)
   };
 }
 
-/** Some documents of a corpus, in memory where they are no more than so many bytes. */
+/** Some documents of a corpus, in memory where they take at most `mostBytes`. */
 function inMemory(corpus: Corpus, documents: Uint32Array, tokenBytes: 2 | 4, mostBytes: number): Corpus {
   const starts = new Float64Array(documents.length + 1);
   const startOf = (d: number) => corpus.starts[d] as number;

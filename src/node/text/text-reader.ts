@@ -53,7 +53,7 @@ export const textReader: DataReader<TextRunConfig> = {
       },
       exported: (params, metadata) => ({
         "model.onnx": exportText(network.reader, params, metadata),
-        // Of a run that has its own copy the same bytes.
+        // Where the run folder has its own copy, these are the same bytes.
         ...(tokenizerFile && { [TOKENIZER_FILE]: tokenizerFile }),
       }),
     };
@@ -79,7 +79,7 @@ export const textReader: DataReader<TextRunConfig> = {
   checkOwnFile: (_, path) => void openTokenizer(path),
 };
 
-/** The text that a configuration's data is. */
+/** The spec of a configuration's text. */
 export function textSpecOf({ data }: TextRunConfig): TextSpec {
   const { kind: _kind, regime: _, sequenceLength: _length, source, tokenizer, validation, test, ...options } = data;
   const given = Object.entries(options).filter(([, value]) => value !== undefined);

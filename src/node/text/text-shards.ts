@@ -1,4 +1,4 @@
-/** What text each group trains on, and the proof that shards are disjoint. */
+/** Describes the text that each group trains on, and proves that shards are disjoint. */
 import { createHash } from "node:crypto";
 import type { DataRegime } from "../../data/shard.js";
 import { documentsOf, type TextSize } from "../../data/text/text.js";
@@ -17,13 +17,13 @@ export interface TextShardReport {
     /** SHA-256 in hexadecimal of the shard's tokens, in their order: equal on two machines when the shards are. */
     readonly digest: string;
   }[];
-  /** Different documents, by their tokens, that two shards have both. */
+  /** The numbers of different documents, by their tokens, that two shards share. */
   readonly pairs: readonly { readonly groups: readonly [number, number]; readonly sharedDocuments: number }[];
   /** Why shards that should be disjoint are not; null when they are, or need not be. */
   readonly problem: string | null;
 }
 
-/** Describe the shards that some slots for each group make of the training documents. */
+/** Describe the shards of the training documents that the slots of each group make. */
 export function describeTextShards(
   { train, sizes }: Pick<CachedText, "train" | "sizes">,
   regime: DataRegime,

@@ -1,4 +1,6 @@
-/** An end to work that data of others steers: a pattern in a tokenizer may look for a match for longer than anybody lives. */
+/**
+ * A time limit for work that foreign data controls: a pattern in a tokenizer may search for a match almost without end.
+ */
 import { createContext, Script } from "node:vm";
 
 /** Code in a context can be stopped from outside, in the middle of a match too. */
@@ -6,7 +8,7 @@ const context: { work?: () => unknown } = {};
 createContext(context);
 const call = new Script("work()");
 
-/** The result of some work; throws what `tooLong` makes when that is not there after so many seconds. */
+/** The result of some work; throws the error of `tooLong` when the work takes longer than `seconds`. */
 export function withinSeconds<T>(seconds: number, work: () => T, tooLong: () => Error): T {
   context.work = work;
   try {

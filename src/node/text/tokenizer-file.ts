@@ -42,10 +42,13 @@ const fileSchema = z.looseObject({
   }),
 });
 
-/** What the file holds. */
+/** The content of the file. */
 export type TokenizerJson = z.output<typeof fileSchema>;
 
-/** Throws {@link DataError} for one that is malformed, or has a part that is not computed here, with the reason. */
+/**
+ * Parse a file. Throws {@link DataError}, with the reason, when it is malformed or has a part that is not implemented
+ * here.
+ */
 export function parseTokenizer(bytes: Uint8Array, path: string): TokenizerJson {
   const malformed = (why: string, cause?: unknown) =>
     new DataError(`tokenizer: ${path} must be the tokenizer.json of Hugging Face's tokenizers: ${why}`, { cause });
@@ -78,7 +81,7 @@ export function parseTokenizer(bytes: Uint8Array, path: string): TokenizerJson {
         );
     }
   }
-  // Some ids may be of nothing; a file whose ids are mostly that is damaged, and would make a huge model.
+  // Some ids may be unused; a file with mostly unused ids is damaged, and would make a huge model.
   if (numIds > 2 * names.size + 1)
     throw malformed(
       `at most half of the ids may be of no token, and ${count(names.size)} tokens have ids up to ${numIds - 1}`,
@@ -118,13 +121,13 @@ function kindOf({ type, vocab, merges, continuing_subword_prefix: prefix }: Toke
   return prefix === undefined ? "WordLevel" : "WordPiece";
 }
 
-/** No text has half of a pair of surrogates, so no text has a token of this name. */
+/** A name that no text has, as no text has half of a pair of surrogates. */
 const hidden = (name: string) => `\uD800${name}`;
 
 /**
- * The library's tokenizer of a file. Tokens whose ids are `hiddenIds` are of no text, whatever is written in it.
+ * The library's tokenizer of a file. Text never gives tokens with `hiddenIds`, whatever is written in it.
  *
- * Throws {@link DataError} where the library refuses the file.
+ * Throws {@link DataError} when the library refuses the file.
  */
 export function libraryOf(file: TokenizerJson, path: string, hiddenIds: ReadonlySet<number> = new Set()) {
   try {
@@ -154,7 +157,7 @@ export function libraryOf(file: TokenizerJson, path: string, hiddenIds: Readonly
   }
 }
 
-/** Bytes that are a byte order mark are text where they stand, as in Rust; a decoder of JavaScript drops them by default. */
+/** Make a decoder keep byte order marks as text, as in Rust; decoders of JavaScript drop them by default. */
 function keepMarks(decoder: unknown): void {
   const one = decoder as { decoders?: unknown[]; text_decoder?: InstanceType<typeof TextDecoder> } | null;
   if (one?.text_decoder) one.text_decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -174,11 +177,11 @@ function modelOf({ model, added_tokens: added }: TokenizerJson, hiddenIds: Reado
   const kind = kindOf(model);
   if (kind === "BPE") return { ...own, type: "BPE", merges: model.merges ?? [] };
   if (kind === "WordPiece") return { ...own, type: "WordPiece" };
-  // A word that is none of the vocabulary's has no parts either.
+  // WordLevel as WordPiece: a word that is not in the vocabulary has no parts in it either.
   return { ...own, type: "WordPiece", continuing_subword_prefix: "\uD800", max_input_chars_per_word: 1e9 };
 }
 
-/** The id of what stands for all that is not known; null where there is none. */
+/** The id of the unknown token; null when there is none. */
 export function unknownIdOf({ model, added_tokens: added }: TokenizerJson): number | null {
   const { vocab, unk_token: unknown, unk_id: own } = model;
   if (Array.isArray(vocab)) return own ?? null;

@@ -1,6 +1,7 @@
 /**
- * The parts of a `tokenizer.json` as @huggingface/tokenizers computes them as Hugging Face's tokenizers (in Rust) do. Where that
- * library takes a shortcut, the part is said by others that come to the same; where nothing does, it is refused.
+ * Converts the parts of a `tokenizer.json` so that @huggingface/tokenizers computes the same as Hugging Face's
+ * tokenizers in Rust. Where the library computes a part differently, the part is replaced by others with the right
+ * result; where there are none, it is refused.
  */
 
 /** A normalizer, a pre-tokenizer or a decoder, by its type. */
@@ -9,22 +10,22 @@ export interface Part {
   readonly [option: string]: unknown;
 }
 
-/** Where GPT-2 parts text into words. */
+/** The words into which GPT-2 splits text. */
 const WORDS = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 const PUNCTUATION = "\\p{P}\\u0021-\\u002F\\u003A-\\u0040\\u005B-\\u0060\\u007B-\\u007E";
-/** What Rust takes for signs of a word. */
+/** The characters of words in Rust's regular expressions. */
 const LETTERS = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}";
-/** Chinese characters beyond the first 65,536, which the library takes for two signs each. */
+/** Chinese characters beyond the first 65,536 code points, each of which the library takes for two characters. */
 const FAR_CHINESE = "[\\u{20000}-\\u{2A6DF}\\u{2A700}-\\u{2B81F}\\u{2B920}-\\u{2CEAF}\\u{2F800}-\\u{2FA1F}]";
 
 const sequence = (key: string, parts: readonly Part[]): Part =>
   parts.length === 1 ? (parts[0] as Part) : { type: "Sequence", [key]: parts };
 const partsIn = (part: Part, key: string) => (part[key] ?? []) as readonly Part[];
 
-/** Every normalizer of a part, in their order. `$` has a meaning where the library puts one text for another. */
+/** All normalizers of a part, in order. In the library's replacements, `$` is a special character. */
 export function normalizers(part: Part): readonly Part[] {
   const replace = (pattern: object, content: string): Part => ({ type: "Replace", pattern, content });
-  // Not as JavaScript does, which writes a sigma at the end of a word in its own way.
+  // Replaced first, since JavaScript lowers a sigma at the end of a word to another letter.
   const sigma = replace({ String: "Σ" }, "σ");
   switch (part.type) {
     case "Sequence":
@@ -49,12 +50,12 @@ export function normalizers(part: Part): readonly Part[] {
   }
 }
 
-/** A normalizer; null where there is none. */
+/** One normalizer of several; null when there are none. */
 export function normalizerOf(parts: readonly Part[]): Part | null {
   return parts.length === 0 ? null : sequence("normalizers", parts);
 }
 
-/** Throws what is not computed, in words. */
+/** Convert a pre-tokenizer. Throws an error in words for one that is not implemented. */
 export function preTokenizerOf(part: Part): Part {
   return sequence("pretokenizers", preTokenizers(part));
 }
@@ -94,12 +95,15 @@ function preTokenizers(part: Part): readonly Part[] {
   }
 }
 
-/** What matches is kept, and nothing else. */
+/** A Split that keeps the matches alone. */
 function matches(regex: string): Part {
   return { type: "Split", pattern: { Regex: regex }, behavior: "Removed", invert: true };
 }
 
-/** The library knows what is removed and what stands alone; the rest is said by what stands alone. */
+/**
+ * A Split of any behaviour. The library knows "Removed" and "Isolated"; the others are written as isolated matches of
+ * another pattern.
+ */
 function split(regex: string, behavior: unknown): Part {
   const other = `(?:(?!${regex})[\\s\\S])`;
   const isolated = (pattern: string): Part => ({
@@ -128,7 +132,7 @@ function escaped(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
 }
 
-/** A decoder of the same text. */
+/** Convert a decoder to one that gives the same text. */
 export function decoderOf(part: Part): Part {
   if (part.type === "Sequence")
     return sequence(

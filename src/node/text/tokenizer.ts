@@ -11,13 +11,13 @@ import { libraryOf, namesOf, parseTokenizer, type TokenizerJson, unknownIdOf } f
 export interface Tokenizer {
   /** Ids are 0 to size - 1. */
   readonly size: number;
-  /** The id that stands between documents, which no text has; null where there is none. */
+  /** The id of the end-of-text token, which ends documents and which no text gives; null when there is none. */
   readonly endOfText: number | null;
-  /** The id that stands for what the tokenizer does not know; null where there is none. */
+  /** The id of the unknown token; null when there is none. */
   readonly unknown: number | null;
-  /** What the user should know of it, in sentences. */
+  /** Notes on the tokenizer for the user, in sentences. */
   readonly notes: readonly string[];
-  /** SHA-256 of what defines it, in hexadecimal. */
+  /** SHA-256 of the tokenizer's definition, in hexadecimal. */
   readonly digest: string;
   encode(text: string): ArrayLike<number>;
   decode(ids: readonly number[]): string;
@@ -39,24 +39,27 @@ export function byteTokenizer(): Tokenizer {
 }
 
 export interface TokenizerOptions {
-  /** The token that ends a text, by its name or id; null for none. By default the first of those that are known to. */
+  /**
+   * The end-of-text token, by its name or id; null for none. By default the first that the tokenizer has of a list of
+   * usual ones.
+   */
   readonly endOfText?: string | number | null | undefined;
 }
 
-/** What a tokenizer may take for a text: a pattern of its file can take for ever. */
+/** The time limit of a tokenizer for a text, in seconds, as a pattern of its file can take almost for ever. */
 const secondsFor = (length: number) => 60 + length / 1000;
 
-/** The largest that are known have some 40 MB. */
+/** The most bytes of a tokenizer.json; the largest known ones have some 40 MB. */
 const MAX_BYTES = 256 << 20;
 
 /** Words whose tokens are remembered: text repeats itself, and joining tokens takes long. */
 const MOST_WORDS = 1_000_000;
 
 /**
- * Open a `tokenizer.json`. Texts have no special tokens, whatever is written in them.
+ * Open a `tokenizer.json`. Text never gives special tokens, whatever is written in it.
  *
- * Throws {@link ConfigError} when there is no such file or no such end of a text, and {@link DataError} for a file that is
- * malformed, with the reason.
+ * Throws {@link ConfigError} when there is no such file or no such end-of-text token, and {@link DataError}, with the
+ * reason, for a file that is malformed.
  */
 export function openTokenizer(path: string, options: TokenizerOptions = {}): Tokenizer {
   let bytes: Uint8Array;
@@ -112,7 +115,7 @@ export function openTokenizer(path: string, options: TokenizerOptions = {}): Tok
         ? wordsOf(text).flatMap(encodeWord)
         : limited(text.length, () => writing.encode(text, { add_special_tokens: false }).ids),
     decode: (ids) => {
-      // The library refuses to decode nothing, and what has no name.
+      // The library refuses to decode an empty list, and ids without a token.
       const named = ids.filter((own) => names.has(own));
       if (named.length === 0) return "";
       const options = { skip_special_tokens: false, clean_up_tokenization_spaces: false };
@@ -135,7 +138,7 @@ function notesOf(file: TokenizerJson, names: ReadonlyMap<number, string>, end: n
   ];
 }
 
-/** Whether text is parted into words as GPT-2 does, and nothing looks beyond a word. */
+/** Whether text is split into words as by GPT-2, and no part of the tokenizer looks beyond a word. */
 function isByteLevel({ pre_tokenizer: parted, model, normalizer, added_tokens: added }: TokenizerJson): boolean {
   return (
     !normalizer &&

@@ -9,17 +9,17 @@ import { bytes, count } from "../../report/format.js";
 import { type DocumentsOptions, documents, findTexts } from "./documents.js";
 
 export interface TrainTokenizerOptions extends DocumentsOptions {
-  /** Tokens: 256 bytes, what merges make of them, and the end of a text. */
+  /** The number of tokens: 256 bytes, merged tokens, and the end of a text. */
   readonly size: number;
   readonly out: string;
 }
 
 export interface TrainedTokenizer {
   readonly out: string;
-  /** Fewer than were asked for where no pair comes twice any more. */
+  /** The number of tokens; fewer than asked for when no pair occurs twice any more. */
   readonly size: number;
   readonly numDocuments: number;
-  /** Of text, in UTF-8. */
+  /** Bytes of the text in UTF-8. */
   readonly textBytes: number;
   /** SHA-256 of the file, in hexadecimal. */
   readonly digest: string;
@@ -28,13 +28,13 @@ export interface TrainedTokenizer {
 
 const BYTES_AND_END = 257;
 const MOST_TOKENS = 1 << 20;
-/** Words that come once are forgotten beyond so many, so that memory stays bounded. */
+/** With more different words than this, words that occur once are forgotten, so that memory stays bounded. */
 const MOST_WORDS = 5_000_000;
 
 /**
  * Learn a tokenizer from all documents of a source, and write it. The same text gives the same file.
  *
- * Throws {@link ConfigError} for a size that is none and for a file that is there, and {@link DataError} without text.
+ * Throws {@link ConfigError} for an invalid size and for an existing file, and {@link DataError} when there is no text.
  */
 export async function trainTokenizer(
   source: string | readonly string[],
@@ -66,7 +66,8 @@ export async function trainTokenizer(
   if (words.size === 0)
     throw new DataError("tokenizer: tokens are learned from text, and there is none. Check --data and --field.");
   onProgress(`read ${count(numDocuments)} documents, ${bytes(textBytes)}, ${count(words.size)} different words`);
-  // Joining blocks the thread: a signal is seen before it, and ends the process during it by the second time.
+  // Merging blocks the thread: a signal that came before is seen here; during it, only a second signal ends the
+  // process.
   await setImmediate();
   signal?.throwIfAborted();
   const numMerges = size - BYTES_AND_END;

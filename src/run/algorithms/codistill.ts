@@ -11,7 +11,9 @@ import type { Documented } from "../documented.js";
 import { type StepsOrShare, stepsOf, stepsOrShare } from "../steps.js";
 import type { AlgorithmContext, AlgorithmKind, RunShape } from "./kind.js";
 
-/** A weight that changes in a straight line, which begins where burn-in ends, and then stays at its end. */
+/**
+ * A weight that changes in a straight line over a number of steps from the end of burn-in on, and then stays the same.
+ */
 export interface WeightLineInput {
   /** Where it begins; 0 by default. */
   readonly from?: number | undefined;
@@ -21,7 +23,7 @@ export interface WeightLineInput {
   readonly steps: StepsOrShare;
 }
 
-/** A number of steps that changes in such a line. */
+/** An interval in steps that changes in a straight line from the end of burn-in on, and then stays the same. */
 export interface LineInput {
   /** Where it begins. */
   readonly from: number;
@@ -32,8 +34,8 @@ export interface LineInput {
 }
 
 /**
- * Codistillation (Anil et al. 2018): after a burn-in, each group also learns from the others' predictions. Of one group alone it
- * is plain training.
+ * Codistillation (Anil et al. 2018): after a burn-in, each group also learns from the others' predictions. A single
+ * group trains plainly.
  *
  * @example
  * { kind: "codistill", burnInSteps: "20%", distillWeight: 1, exchangeInterval: 50 }
@@ -41,19 +43,22 @@ export interface LineInput {
 export interface CodistillInput {
   /** May be left out. */
   readonly kind?: "codistill" | undefined;
-  /** Steps before teaching starts: a number, or a share of `numSteps`; "50%" by default: teachers should know something. */
+  /**
+   * Steps before groups begin to teach one another, as a teacher must have learned something first: a number, or a
+   * share of `numSteps`; "50%" by default.
+   */
   readonly burnInSteps?: StepsOrShare | undefined;
   /** Weight of the distillation loss: a number, or a line; 1 by default. */
   readonly distillWeight?: number | WeightLineInput | undefined;
-  /** Logits are divided by it before teachers and student are compared; 1 by default. */
+  /** Temperature of the distillation loss, by which the logits of student and teachers are divided; 1 by default. */
   readonly temperature?: number | undefined;
   /** "sum" (default): label loss + weight x distillation loss; "convex": (1 - weight) x label loss + weight x distillation loss. */
   readonly mix?: "sum" | "convex" | undefined;
-  /** Steps between publishing a snapshot: a number, or a line; 50 by default. */
+  /** Steps between two snapshots that a group publishes: a number, or a line; 50 by default. */
   readonly publishInterval?: number | LineInput | undefined;
-  /** Steps between looking for fresher teachers, likewise; 50 by default. */
+  /** Steps between two looks for newer snapshots of the teachers: a number, or a line; 50 by default. */
   readonly exchangeInterval?: number | LineInput | undefined;
-  /** A teacher counts until it has been known for this many student steps; 1,000 by default. */
+  /** A snapshot of a teacher is used until the student has known it for more than this many steps; 1,000 by default. */
   readonly maxStaleness?: number | undefined;
   /** Who teaches whom: a name ("all" by default), `{ degree }` for that many random teachers each, or the list of each group's teachers. */
   readonly topology?:
@@ -63,7 +68,7 @@ export interface CodistillInput {
     | { readonly degree: number }
     | readonly (readonly number[])[]
     | undefined;
-  /** Newest snapshots of its own that a group leaves in the store; 10 by default. */
+  /** How many of its newest snapshots a group leaves in the store; 10 by default. */
   readonly keepSnapshots?: number | undefined;
 }
 
@@ -150,7 +155,10 @@ function problemsOf(options: Options, { numGroups, numSteps, task }: RunShape): 
   return problems;
 }
 
-/** Codistillation of one group: its loop, and its exchange through the store, or that of a recorded run. */
+/**
+ * Codistillation of one group: its loop, and its exchange through the store, or in a replay the exchange of the
+ * recorded run.
+ */
 function start(options: Options, context: AlgorithmContext) {
   const { student, stream, numSteps, accumulate } = context;
   const { burnInSteps, distillWeight: line } = options;

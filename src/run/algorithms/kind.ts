@@ -1,4 +1,4 @@
-/** What a kind of algorithm says of itself to a run: its options, what groups must share, and how one group trains by it. */
+/** The interface of a kind of algorithm: its options, what groups must share, and how one group trains by it. */
 import type { z } from "zod";
 import type { Section } from "../../checkpoint/checkpoint.js";
 import type { StartWatch } from "../../checkpoint/claims.js";
@@ -11,7 +11,7 @@ import type { Algorithm } from "../../train/algorithm.js";
 import type { Distillation } from "../../train/graphs.js";
 import type { Student } from "../../train/student.js";
 
-/** What rules of an algorithm's options may depend on. */
+/** The parts of a configuration on which the rules of an algorithm's options may depend. */
 export interface RunShape {
   readonly numGroups: number;
   readonly numSteps: number;
@@ -29,18 +29,18 @@ export interface AlgorithmContext {
   readonly stream: Pick<Stream, "next">;
   /** The key of the run's seed, which all groups share. */
   readonly seed: Key;
-  /** What all groups share. */
+  /** The store that all groups share. */
   readonly store: Store;
-  /** How many times this group has been started, and whether this is still its newest start. */
+  /** The number of this start of the group, and the watch for a newer one. */
   readonly incarnation: number;
   readonly starts: StartWatch;
   /** Whether chance alone deals the data of the groups. */
   readonly isAlike: boolean;
-  /** The section that this algorithm saved; null when the group begins. */
+  /** The section of the checkpoint that this algorithm saved; null when there is no checkpoint. */
   readonly saved: Section | null;
-  /** The step that the group begins at or goes on from. */
+  /** The step at which the group begins, or from which it resumes. */
   readonly fromStep: number;
-  /** What a recorded group learned from: this group takes the same steps once more. */
+  /** The recorded exchange of a group whose steps this group repeats. */
   readonly replay?: { readonly trace: readonly TeachersEvent[]; readonly recorded: Store } | undefined;
   readonly log: (event: TrainEvent) => void;
 }
@@ -55,9 +55,9 @@ export interface AlgorithmKind<Given, Parsed, Options> {
   inSteps(parsed: Parsed, numSteps: number): Options;
   /** A line for each rule that is broken, with the path of the option. */
   problems(options: Options, run: RunShape): string[];
-  /** What all groups of a run must have alike, beside the kind. */
+  /** The options that all groups of a run must share, beside the kind. */
   declared(options: Options): Readonly<Record<string, unknown>>;
-  /** How predictions of teachers count. */
+  /** How the distillation loss is made and mixed with the label loss. */
   distillation(options: Options): Distillation;
   /** The step from which on groups teach one another; null when none ever teaches. */
   teachesFrom(options: Options): number | null;

@@ -1,19 +1,22 @@
-/** What a configuration may say of its network. */
+/** Options of a configuration's network. */
 
-/** Fully connected layers over embeddings: of tables. */
+/** A multilayer perceptron over embeddings and numbers, for tables. */
 export interface MlpInput {
   readonly kind: "mlp";
-  /** Width of the embedding of each categorical feature. */
+  /** Categorical feature to the width of its embedding. */
   readonly embeddings?: Record<string, number> | undefined;
-  /** Width for those that are not named; 16 by default. */
+  /** Width of the embeddings that `embeddings` does not name; 16 by default. */
   readonly embeddingWidth?: number | undefined;
-  /** Of categorical features with very many names: rows of their embedding table, which names share by two hashes each. */
+  /**
+   * Categorical feature to the number of rows of its embedding table, for features with very many names: each name uses
+   * two rows, chosen by two hashes, and shares them with other names.
+   */
   readonly hashed?: Record<string, number> | undefined;
   /** Widths of the hidden layers; [128, 64] by default, and [] is a linear model. */
   readonly hidden?: readonly number[] | undefined;
 }
 
-/** Layer-normalised LSTMs over an embedding: of text. */
+/** Layer-normalised LSTMs over an embedding, for text. */
 export interface LstmInput {
   readonly kind: "lstm";
   /** Width of the embedding; 128 by default. */
@@ -28,18 +31,18 @@ export interface LstmInput {
   readonly dropout?: number | undefined;
 }
 
-/** A decoder-only transformer with rotary positions: of text. */
+/** A decoder-only transformer with rotary positions, for text. */
 export interface TransformerInput {
   readonly kind: "transformer";
   /** "llama" (default): RMS norms, SwiGLU, no biases; "gpt": layer norms, GELU, biases. */
   readonly style?: "llama" | "gpt" | undefined;
-  /** A shape by name, in the place of width, layers and heads; what is given of these beside it counts more. */
+  /** The name of a shape, which sets width, layers and heads; any of these given beside it overrides it. */
   readonly size?: "1M" | "3M" | "10M" | "30M" | "100M" | undefined;
-  /** Width of the rows; 128 by default. */
+  /** Width of the embedding and of every block; 128 by default. */
   readonly width?: number | undefined;
   /** Blocks; 4 by default. */
   readonly layers?: number | undefined;
-  /** Into how many heads the width divides, each of an even depth; 4 by default. */
+  /** Attention heads of each block; 4 by default. They must divide the width into heads of an even depth. */
   readonly heads?: number | undefined;
   /** Whether the embedding is the weight of the output too; true by default. */
   readonly tied?: boolean | undefined;

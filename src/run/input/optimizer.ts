@@ -1,22 +1,22 @@
-/** What a configuration may say of its optimizer; docs/optimizers.md gives rules, sources and defaults. */
+/** Options of a configuration's optimizer; docs/optimizers.md gives rules, sources and defaults. */
 
 import type { StepsOrShare } from "../steps.js";
 
-/** The learning rate as it is. */
+/** The learning rate stays the same. */
 export interface ConstantScheduleInput {
   readonly kind: "constant";
 }
 
-/** In a straight line, or along half a cosine, to a share of the learning rate. */
+/** The learning rate falls to a share of itself, in a straight line ("linear") or along half a cosine ("cosine"). */
 export interface FallingScheduleInput<K extends "linear" | "cosine"> {
   readonly kind: K;
-  /** A share of the learning rate; 0 by default. */
+  /** Where it ends, as a share of the learning rate; 0 by default. */
   readonly to?: number | undefined;
   /** How long it takes, from the end of the warm-up; to the end of the run by default. */
   readonly steps?: StepsOrShare | undefined;
 }
 
-/** Times a factor at some steps. */
+/** The learning rate is multiplied by a factor at given steps. */
 export interface StepScheduleInput {
   readonly kind: "step";
   /** The steps, from the end of the warm-up. */
@@ -25,36 +25,36 @@ export interface StepScheduleInput {
   readonly factor?: number | undefined;
 }
 
-/** Times a factor in every so many steps, a little with each. */
+/** The learning rate times factor^(step / every). */
 export interface ExponentialScheduleInput {
   readonly kind: "exponential";
   /** Above 0, at most 1. */
   readonly factor: number;
-  /** In so many steps. */
+  /** The number of steps in which the learning rate is multiplied by `factor` once. */
   readonly every: StepsOrShare;
 }
 
-/** Constant for some steps, then falling with the inverse square root of their number. */
+/** The learning rate is constant for `steps` steps, then falls with the inverse square root of the number of steps. */
 export interface InverseSquareRootScheduleInput {
   readonly kind: "inverseSquareRoot";
-  /** For how many it is constant; 10,000 by default. */
+  /** How many steps it is constant for; 10,000 by default. */
   readonly steps?: StepsOrShare | undefined;
 }
 
-/** Up to the learning rate and down again. */
+/** The learning rate rises to its peak and falls again, along half a cosine each way. */
 export interface OneCycleScheduleInput {
   readonly kind: "oneCycle";
-  /** Where it is highest; "30%" by default. */
+  /** The step of the peak; "30%" by default. */
   readonly peakAt?: StepsOrShare | undefined;
-  /** Where it begins, a share of the learning rate; 1/25 by default. */
+  /** Where it begins, as a share of the learning rate; 1/25 by default. */
   readonly from?: number | undefined;
-  /** Where it ends, a share of `from`; 1e-4 by default. */
+  /** Where it ends, as a share of where it began; 1e-4 by default. */
   readonly to?: number | undefined;
   /** How long it takes, from the end of the warm-up; to the end of the run by default. */
   readonly steps?: StepsOrShare | undefined;
 }
 
-/** The learning rate by step, from its full height at the end of the warm-up: by name, or with options. */
+/** The learning rate by step, counted from the end of the warm-up: a schedule by name, or with options. */
 export type ScheduleInput =
   | "constant"
   | "linear"
@@ -67,44 +67,56 @@ export type ScheduleInput =
   | InverseSquareRootScheduleInput
   | OneCycleScheduleInput;
 
-/** What params shrink by, and which do not. */
+/** Weight decay with exceptions. */
 export interface WeightDecayOptionsInput {
-  /** In learning rates for each step. */
+  /**
+   * The decay lambda: lambda x param is added to the gradient (adam, sgd, adagrad, rmsprop, lars), or to the update
+   * before it is multiplied by the learning rate (the others).
+   */
   readonly rate: number;
-  /** Patterns of params that do not shrink, as "*.bias"; none by default. */
+  /** Patterns of params that do not decay, for example "*.bias"; none by default. */
   readonly except?: readonly string[] | undefined;
 }
 
-/** What params shrink by in learning rates for each step: all of them, or with exceptions. */
+/** Weight decay: a rate for all params, or `{ rate, except }`. */
 export type WeightDecayInput = number | WeightDecayOptionsInput;
 
-/** What all optimizers have alike. */
+/** Options of every optimizer. */
 export interface CommonOptimizerInput {
-  /** The size of a step. */
+  /** The learning rate, before `schedule` and `warmUp` change it by step. */
   readonly learningRate: number;
   /** How the learning rate changes; "linear" to 0 by default. */
   readonly schedule?: ScheduleInput | undefined;
-  /** Steps in which the learning rate rises in a straight line from 0, or from a share of itself. */
+  /**
+   * Steps before the schedule begins, in which the learning rate rises in a straight line from 0, or from the share
+   * `from` of its first value.
+   */
   readonly warmUp?: StepsOrShare | { readonly steps: StepsOrShare; readonly from?: number | undefined } | undefined;
   /** Bounds on the gradient: on each value, and on the norm over all params. */
   readonly clip?: { readonly value?: number | undefined; readonly norm?: number | undefined } | undefined;
-  /** Multiples of the learning rate by pattern on the names of params, as { "embeddings.*": 0.5 }; the first counts. */
+  /**
+   * Pattern of param names to a factor of the learning rate, for example { "embeddings.*": 0.5 }; the first pattern
+   * that matches a param counts.
+   */
   readonly multipliers?: Record<string, number> | undefined;
-  /** Patterns of tables of which a step changes only the rows that its batch reads, as ["embeddings.*"]; none by default. */
+  /**
+   * Patterns of embedding tables, for example ["embeddings.*"], in which a step changes only the rows that its batch
+   * reads; none by default.
+   */
   readonly sparseParams?: readonly string[] | undefined;
 }
 
 interface Decaying {
-  /** Shrink the params; with a number all of them, with `{ rate, except }` all but some. */
+  /** Weight decay: a rate for all params, or `{ rate, except }` for all but some. */
   readonly weightDecay?: WeightDecayInput | undefined;
 }
 
 interface Moments {
   /** Decay of the mean of the gradient; 0.9 by default. */
   readonly beta1?: number | undefined;
-  /** Decay of the mean of its square; 0.999 by default. */
+  /** Decay of the mean of the squared gradient; 0.999 by default. */
   readonly beta2?: number | undefined;
-  /** Added to the root of that, so that nothing is divided by 0. */
+  /** Added to the root of that mean, so that nothing is divided by 0; 1e-8 by default, and 1e-6 for lamb. */
   readonly epsilon?: number | undefined;
 }
 
@@ -113,7 +125,7 @@ export interface AdamInput extends CommonOptimizerInput, Decaying, Moments {
   readonly kind: "adam";
 }
 
-/** Adam with weight decay apart from the moments, 0.01 by default (Loshchilov and Hutter 2019). */
+/** Adam with decoupled weight decay, 0.01 by default (Loshchilov and Hutter 2019). */
 export interface AdamWInput extends CommonOptimizerInput, Decaying, Moments {
   readonly kind: "adamW";
 }
@@ -121,9 +133,9 @@ export interface AdamWInput extends CommonOptimizerInput, Decaying, Moments {
 /** Stochastic gradient descent. */
 export interface SgdInput extends CommonOptimizerInput, Decaying {
   readonly kind: "sgd";
-  /** Share of the last step that goes into the next; none by default. */
+  /** Share of the last update that the next one keeps; none by default. */
   readonly momentum?: number | undefined;
-  /** Look ahead by the momentum; needs one. */
+  /** Whether to use Nesterov's momentum, which needs `momentum`; false by default. */
   readonly nesterov?: boolean | undefined;
 }
 
@@ -132,7 +144,7 @@ export interface AdagradInput extends CommonOptimizerInput, Decaying {
   readonly kind: "adagrad";
   /** 1e-10 by default. */
   readonly epsilon?: number | undefined;
-  /** What the sums of squares begin with; 0 by default. */
+  /** Initial value of the sums of squares; 0 by default. */
   readonly initialSum?: number | undefined;
 }
 
@@ -143,20 +155,20 @@ export interface RmspropInput extends CommonOptimizerInput, Decaying {
   readonly alpha?: number | undefined;
   /** 1e-8 by default. */
   readonly epsilon?: number | undefined;
-  /** Share of the last step that goes into the next; none by default. */
+  /** Share of the last update that the next one keeps; none by default. */
   readonly momentum?: number | undefined;
-  /** By the variance of the gradient in place of its mean square; false by default. */
+  /** Whether to divide by the root of the gradient's variance instead of its mean square; false by default. */
   readonly centred?: boolean | undefined;
 }
 
-/** LAMB (You et al. 2020). */
+/** LAMB (You et al. 2020), with a weight decay of 0.01 by default. */
 export interface LambInput extends CommonOptimizerInput, Decaying, Moments {
   readonly kind: "lamb";
-  /** Patterns of params that take the step of Adam as it is. */
+  /** Patterns of params that take Adam's step without the trust ratio; none by default. */
   readonly trustExcept?: readonly string[] | undefined;
 }
 
-/** LARS (You et al. 2017). */
+/** LARS (You et al. 2017), with a weight decay of 0.0005 by default. */
 export interface LarsInput extends CommonOptimizerInput, Decaying {
   readonly kind: "lars";
   /** 0.9 by default. */
@@ -181,9 +193,9 @@ export interface AdafactorInput extends CommonOptimizerInput, Decaying {
   readonly relativeStep?: boolean | undefined;
   /** Bound on the root mean square of a step; 1 by default. */
   readonly maxRms?: number | undefined;
-  /** The least root mean square of a param that a relative step counts by; 1e-3 by default. */
+  /** A relative step takes the root mean square of a param as at least this; 1e-3 by default. */
   readonly minRms?: number | undefined;
-  /** How fast the mean of the squares forgets less; 0.8 by default. */
+  /** The decay of the mean of the squared gradient at step t is 1 - t^-decayExponent; 0.8 by default. */
   readonly decayExponent?: number | undefined;
   /** 1e-30 by default. */
   readonly epsilon?: number | undefined;

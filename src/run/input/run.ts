@@ -1,53 +1,66 @@
-/** A configuration as a user writes it: what an editor shows of each option. The schema checks the same (`schema.ts`). */
+/**
+ * A configuration as a user writes it, with the words that an editor shows of each option. Schemas in `run/` check it.
+ */
 import type { AlgorithmInput } from "../algorithms.js";
 import type { TableDataInput, TextDataInput } from "./data.js";
 import type { MlpInput, TextModelInput } from "./model.js";
 import type { OptimizerInput } from "./optimizer.js";
 import type { LanguageTaskInput, TaskInput } from "./task.js";
 
-/** What runs on a table and on text have alike. */
+/** Options of every run, whether on a table or on text. */
 export interface CommonRunInput {
-  /** Short name of lower-case letters, digits and dashes: the first part of the run folder's name. */
+  /** Name of at most 64 lower-case letters, digits and dashes; the run folder's name begins with it. */
   readonly name: string;
   /** The rule by which params change, and its learning rate. */
   readonly optimizer: OptimizerInput;
-  /** How groups train; `{ kind: "codistill" }` by default: each also learns from the others. One group alone needs none of it. */
+  /**
+   * How groups train: by default `{ kind: "codistill" }`, in which each group also learns from the others. A single
+   * group trains plainly.
+   */
   readonly algorithm?: AlgorithmInput | undefined;
-  /** Groups that train a copy of the model each; 2 by default, at most 64. */
+  /** How many groups train, each a copy of the model of its own; 2 by default, at most 64. */
   readonly numGroups?: number | undefined;
-  /** Optimizer steps of each group. */
+  /** How many optimizer steps each group takes. */
   readonly numSteps: number;
   /** Examples of one optimizer step of one group: rows, or texts of `data.sequenceLength` tokens side by side. */
   readonly globalBatchSize: number;
-  /** Sub-batches that a step's examples are split into, to save memory; 1 by default. */
+  /** How many sub-batches the examples of a step are split into, to save memory; 1 by default. */
   readonly accumulate?: number | undefined;
-  /** End a group's training after `patience` validations whose loss was not lower by more than `minDelta` (0 by default). */
+  /**
+   * End a group's training after `patience` validations in a row whose loss was not lower than the lowest so far by
+   * more than `minDelta` (0 by default).
+   */
   readonly earlyStopping?: { readonly patience: number; readonly minDelta?: number | undefined } | undefined;
   /**
-   * Validate and ship a moving average of the params (Polyak averaging; decay 0.999 by default) instead of the last ones. The
-   * other groups learn from the params themselves, as without it.
+   * Validate and ship a moving average of the params (Polyak averaging; decay 0.999 by default) instead of the params
+   * of the last step. The other groups learn from the params themselves all the same.
    */
   readonly ema?: { readonly decay?: number | undefined } | undefined;
   /**
-   * Safetensors file whose params all groups begin from, as a run's model.safetensors; relative paths start at the
-   * configuration file. Kept with the run as its path and SHA-256.
+   * Safetensors file with the initial params of all groups, such as a run's model.safetensors; relative paths start at
+   * the configuration file. The run records its path and SHA-256.
    */
   readonly init?: string | { readonly path: string; readonly sha256: string } | undefined;
-  /** Initial params and data order follow from it; 1 by default. */
+  /** Seed of the initial params, of the data order and of dropout; 1 by default. */
   readonly seed?: number | undefined;
-  /** Steps between validations, 500 by default; the best checkpoint is chosen among them. */
+  /** Steps between validations, of which the best one chooses the checkpoint that is shipped; 500 by default. */
   readonly validationInterval?: number | undefined;
   /** Steps between checkpoints; 500 by default. */
   readonly checkpointInterval?: number | undefined;
   /** Steps between step events in the log; 20 by default. */
   readonly logInterval?: number | undefined;
-  /** Times that a group's process is started again, from its checkpoint, after it died; 3 by default. */
+  /** How many times a group's process that died is started again from its checkpoint; 3 by default. */
   readonly restarts?: number | undefined;
-  /** Keep every snapshot that teaches, so that the run can be replayed to the same bits. */
+  /**
+   * Whether to keep every snapshot that teaches, so that the run can be replayed to the same bits; false by default.
+   */
   readonly record?: boolean | undefined;
-  /** What every group trains on, "cpu" by default; see docs/devices.md. The test split is always scored on the CPU. */
+  /**
+   * The device that every group trains on; "cpu" by default, see docs/devices.md. The test split is always scored on
+   * the CPU.
+   */
   readonly device?: "cpu" | "webgpu" | "cuda" | undefined;
-  /** Threads of each group; by default the machine's cores are shared out. */
+  /** Threads of each group; by default the machine's cores are divided among the groups. */
   readonly threads?: number | undefined;
 }
 
@@ -95,7 +108,7 @@ export interface TableRunInput extends CommonRunInput {
 export interface TextRunInput extends CommonRunInput {
   /** The text: its files, tokens and splits. */
   readonly data: TextDataInput;
-  /** How next-token prediction is learned. */
+  /** Options of next-token prediction: label smoothing and the distillation loss. */
   readonly task?: LanguageTaskInput | undefined;
   /** The network. */
   readonly model: TextModelInput;

@@ -1,15 +1,15 @@
-/** What a configuration may say of the task. */
+/** Options of a configuration's task. */
 import type { DistillLossName } from "../../nn/distill-losses.js";
 
-/** Label smoothing with where it goes. */
+/** Label smoothing, and the distribution that it mixes into the labels. */
 export interface LabelSmoothingOptionsInput {
-  /** The share of each label that goes elsewhere, from 0 to below 1. */
+  /** The share of each label that is spread over the classes, from 0 to below 1. */
   readonly amount: number;
-  /** To all classes alike (default), or by their frequencies in the training rows. */
+  /** Spread evenly over all classes ("uniform", default), or by their frequencies in the training rows ("unigram"). */
   readonly prior?: "uniform" | "unigram" | undefined;
 }
 
-/** A share of each label that goes to all classes alike, or elsewhere. */
+/** Label smoothing: the share of each label that is spread evenly over all classes, or `{ amount, prior }`. */
 export type LabelSmoothingInput = number | LabelSmoothingOptionsInput;
 
 /** Options of tasks whose labels are classes. */
@@ -19,9 +19,15 @@ export interface ClassOptionsInput {
    * or weights by the classes' names, 1 for those that are not named. The binary classes are "false" and "true".
    */
   readonly classWeights?: "balanced" | Record<string, number> | undefined;
-  /** A share of each label, from 0 to below 1, that goes to all classes alike, or to others as `{ amount, prior }` says. */
+  /**
+   * Label smoothing: the share of each label, from 0 to below 1, that is spread evenly over all classes, or by `prior`
+   * with `{ amount, prior }`. None by default.
+   */
   readonly labelSmoothing?: LabelSmoothingInput | undefined;
-  /** How the student meets the teachers' mean probabilities; "softCrossEntropy" by default. */
+  /**
+   * The loss of the student's probabilities against the mean of its teachers' probabilities; "softCrossEntropy" by
+   * default.
+   */
   readonly distillLoss?: DistillLossName | undefined;
 }
 
@@ -38,13 +44,16 @@ export interface MulticlassTaskInput extends ClassOptionsInput {
 /** Labels that are numbers. */
 export interface RegressionTaskInput {
   readonly kind: "regression";
-  /** The error of predictions against labels and teachers, of standardised numbers; "squared" by default. */
+  /** The loss of predictions against labels and against teachers, both standardised; "squared" by default. */
   readonly loss?: "squared" | "absolute" | "huber" | undefined;
-  /** Where Huber's error turns from a square to a line, in standard deviations of the label; 1 by default. */
+  /** Where the Huber loss turns from quadratic to linear, in standard deviations of the label; 1 by default. */
   readonly delta?: number | undefined;
-  /** "log" learns ln(1 + label / unit), of labels of 0 and more, and so never predicts below 0; "linear" by default. */
+  /**
+   * "log" learns ln(1 + label / unit) of labels that are 0 or more, with a unit found from the labels, and never
+   * predicts below 0; "linear" (default) learns the label itself.
+   */
   readonly scale?: "linear" | "log" | undefined;
-  /** What predictions are never below. */
+  /** Lower bound of predictions, in the unit of the label; none by default. */
   readonly least?: number | undefined;
 }
 
@@ -57,7 +66,7 @@ export type TaskInput =
   | MulticlassTaskInput
   | RegressionTaskInput;
 
-/** How next-token prediction is learned. */
+/** Options of next-token prediction. */
 export interface LanguageTaskInput extends Omit<ClassOptionsInput, "classWeights"> {
   readonly kind?: "language" | undefined;
 }

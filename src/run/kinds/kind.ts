@@ -1,16 +1,19 @@
-/** What a kind of data is to a run: its configuration, and what is said of it. The other half reads the data. */
+/**
+ * The interface of a kind of data: its configuration, and what a run needs to know of it. Its `DataReader` reads the
+ * data.
+ */
 import type { z } from "zod";
 import type { TrainEvent } from "../../log/events.js";
 import type { Documented } from "../documented.js";
 
-/** How much data there is, as the log says it. */
+/** How much data there is, as the event `data-ready` has it. */
 export type DataSizes = Pick<Extract<TrainEvent, { readonly event: "data-ready" }>, "rows" | "tokens">;
 
-/** A file that a configuration names, of which a run keeps a copy in its folder and reads that alone. */
+/** A file that a configuration names. A run copies it into its folder, and then reads only the copy. */
 export interface OwnFile<Config> {
   /** The option that names it. */
   readonly option: string;
-  /** What the copy is called. */
+  /** The name of the copy. */
   readonly copy: string;
   /** Its path; undefined where the configuration names none. */
   pathIn(config: Config): string | undefined;
@@ -18,19 +21,19 @@ export interface OwnFile<Config> {
   withPath(config: Config, path: string): Config;
 }
 
-/** What can be done with a trained model, as people are told. */
+/** How a trained model is used, in words for users. */
 export interface Usage {
   /** What goes into the ONNX model, and what comes out. */
   readonly signature: string;
-  /** What `codistill` can do with it. */
+  /** The command of `codistill` that uses it, without the program's name. */
   readonly command: string;
   /** The page of the documentation on serving it. */
   readonly docs: string;
 }
 
 /**
- * The rules of one kind of data. `Schema` is that of a configuration of such a run, `Input` what an editor shows of its
- * options. In functions, the configuration is a checked one of this kind.
+ * The rules of one kind of data. `Schema` is the schema of the configuration of such a run, `Input` the documented type
+ * of its options. Methods take a configuration of this kind that has been checked.
  */
 export interface DataKind<Schema extends z.ZodType, Input> {
   /** What runs of this kind are on, as in "a run on tables". */
@@ -41,7 +44,7 @@ export interface DataKind<Schema extends z.ZodType, Input> {
   problems(config: z.output<Schema>): readonly string[];
   /** The configuration with all paths of data in it made absolute. */
   located(config: z.output<Schema>, absolute: (path: string) => string): z.output<Schema>;
-  /** Files beside the data that it may name, by what the run folder calls them. */
+  /** Files beside the data that a configuration may name, by a name for each. */
   readonly ownFiles: Readonly<Record<string, OwnFile<z.output<Schema>>>>;
   /** How much of the training data a step reads, in what {@link numToTrain} counts. */
   numPerStep(config: z.output<Schema>): number;

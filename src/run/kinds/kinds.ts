@@ -5,33 +5,33 @@ import type { DataKind } from "./kind.js";
 import { tableKind } from "./table.js";
 import { textKind } from "./text.js";
 
-/** By what `data.kind` says. */
+/** The kinds by the value of `data.kind`. */
 const dataKinds = { table: tableKind, text: textKind } as const;
 
 export type DataKindName = keyof typeof dataKinds;
 export const dataKindNames = Object.keys(dataKinds) as DataKindName[];
 
-/** Of data that does not say its kind. */
+/** The kind of data that names none. */
 const DEFAULT: DataKindName = "table";
 
 /** A configuration of a kind of data with every default filled in: plain data, stored with every run. */
 export type ConfigOf<K extends DataKindName> = z.output<(typeof dataKinds)[K]["schema"]>;
 
-/** What users write of it. */
+/** A configuration of a kind of data as users write it. */
 export type InputOf<K extends DataKindName> =
   (typeof dataKinds)[K] extends DataKind<infer _, infer Input> ? Input : never;
 
-/** A configuration of any kind, as {@link ConfigOf} one. */
+/** A configuration of any kind, with every default filled in. */
 export type RunConfig = { readonly [K in DataKindName]: ConfigOf<K> }[DataKindName];
 
-/** What users write: a configuration of any kind. */
+/** A configuration of any kind, as users write it. */
 export type RunInput = { readonly [K in DataKindName]: InputOf<K> }[DataKindName];
 
-/** A kind, for configurations of it alone, which their types do not say. */
+/** A kind of data whose methods must be given configurations of that kind, although their types take any. */
 type AnyKind = DataKind<z.ZodType<RunConfig>, unknown>;
 const byName: Readonly<Record<DataKindName, AnyKind>> = dataKinds;
 
-/** The name of the kind that `data.kind` says; undefined when it says another one. */
+/** The kind that a value of `data.kind` names; undefined when there is no such kind. */
 export function kindNamed(kind: unknown = DEFAULT): DataKindName | undefined {
   return dataKindNames.find((name) => name === kind);
 }
@@ -52,8 +52,8 @@ export function kindOf(config: RunConfig): AnyKind {
 }
 
 /**
- * A configuration that must be of a kind. Throws {@link ConfigError} for one of another kind, which says what needs it (`what`)
- * and whose configuration it is (`whose`).
+ * The configuration, typed as of a kind. Throws {@link ConfigError} when it is of another kind, with a sentence that
+ * says what needs that kind (`what`) and which configuration this is (`whose`).
  */
 export function configOfKind<K extends DataKindName>(
   config: RunConfig,

@@ -26,7 +26,7 @@ const splitByPredicates = z.strictObject({
   test: sqlExpression,
 });
 
-/** The same by chance: ranks of a hash of the row, so that the shares are right to rounding. */
+/** A random split: rows are ordered by a hash, so that each split has its share of the rows up to rounding. */
 const splitByRank = z.strictObject({
   kind: z.literal("rows"),
   shares: z.strictObject({ validation: share, test: share }).default({ validation: 0.1, test: 0.1 }),
@@ -98,7 +98,7 @@ export const tableKind: DataKind<typeof tableRunSchema, TableRunInput> = {
   }),
 };
 
-/** What a table's data says of how text becomes values. */
+/** The options of a table that say how text becomes values. */
 export function givenReadingOf({
   encoding,
   delimiter,

@@ -52,7 +52,7 @@ const textRunSchema = z
 /** A configuration of a run on text. */
 export type TextRunConfig = z.output<typeof textRunSchema>;
 
-/** What the tokenizer is called in a run folder, and beside a model. */
+/** The file name of the tokenizer in a run folder, and beside a model. */
 export const TOKENIZER_FILE = "tokenizer.json";
 
 export const textKind: DataKind<typeof textRunSchema, TextRunInput> = {

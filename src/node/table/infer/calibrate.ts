@@ -12,8 +12,8 @@ import { fold, rootKey, uniform } from "../../../runtime/random.js";
 import { secondsOfStep } from "../../ort/step-seconds.js";
 
 /**
- * The median seconds of a step of one group, without teachers, with the threads that it would have. The label is taken for
- * binary: what else it may be adds a few columns to the last layer.
+ * The median seconds of a step of one group, without teachers, with the group's number of threads. The task is taken as
+ * binary: others only add a few columns to the last layer.
  */
 export async function stepSeconds(
   { task: _, ...input }: TableRunInput,

@@ -1,4 +1,4 @@
-/** A table described for training: what its columns are for, what is predicted, how its rows are split, what to beware of. */
+/** Describes a table for training: the roles of its columns, the label, the split, and what to beware of. */
 
 import { join } from "node:path";
 import { labelsName } from "../../../data/batch.js";
@@ -45,20 +45,20 @@ import { withoutSentinels } from "./sentinels.js";
 import { type OpenSource, openSource } from "./source.js";
 import { type DescribedSplit, splitRows } from "./split-rows.js";
 
-/** What the user knows better. */
+/** What the user decides instead of the rules. */
 export interface DescribeOverrides extends RoleOverrides {
   readonly task?: TaskKind;
-  /** Of a label of two values: the one that is yes. */
+  /** The positive class of a label of two values. */
   readonly positive?: string;
-  /** A column or SQL: rows of one value are in one split. */
+  /** A column or SQL: rows with the same value go to the same split. */
   readonly groupBy?: string;
   /** How a label that is a number is learned. */
   readonly targetScale?: TargetScale;
   /** The names of the columns of files that have no header. */
   readonly columns?: readonly string[];
-  /** Lines that are no rows and may be left out; 0 by default. */
+  /** How many malformed lines may be left out; 0 by default. */
   readonly maxBadRows?: number;
-  /** How text becomes values, as far as it is not to be inferred. */
+  /** How text becomes values, where it is not inferred. */
   readonly reading?: GivenReading;
 }
 
@@ -72,20 +72,20 @@ export interface TableDescription {
   readonly split: DescribedSplit["split"];
   readonly rows: DescribedSplit["rows"];
   readonly classRows: DescribedSplit["classRows"];
-  /** How well each column alone tells the label, where that was measured. */
+  /** How well each column alone predicts the label, where that was measured. */
   readonly powers: readonly Power[];
   readonly hints: readonly Hint[];
 }
 
 export interface DescribeOptions {
-  /** Holds what does not fit into memory meanwhile, in a folder that goes away. */
+  /** The folder in which a temporary folder holds data that does not fit into memory. */
   readonly cacheFolder: string;
   readonly signal?: AbortSignal | undefined;
-  /** Told of what is done, and how far it has come. */
+  /** Called with each stage and its progress. */
   readonly onProgress?: ((stage: string) => void) | undefined;
 }
 
-/** What a model's output is called, which no feature may be called. */
+/** Names that no feature may have, since they are those of a model's outputs and labels. */
 const OUTPUTS = [...Object.values(outputNames), labelsName];
 
 /**
@@ -126,7 +126,7 @@ export async function withTable<T>(
   });
 }
 
-/** The same in a database that is open, and has no tables yet. */
+/** {@link describeTable} in an open database without tables. */
 export async function describeIn(
   db: Database,
   open: OpenFiles,
@@ -174,7 +174,7 @@ export async function describeIn(
   };
 }
 
-/** The files as `source_rows`, and what was said of their columns. */
+/** Read the files into `source_rows`; gives the source, its columns, and the roles that the user gave. */
 export async function openColumns(db: Database, open: OpenFiles, overrides: DescribeOverrides) {
   const { columns: sourceColumns, maxBadRows, reading } = overrides;
   const wanted = (columns: readonly NamedColumn[]) => wantedReadings(givenRoles(overrides, columns));
@@ -182,7 +182,9 @@ export async function openColumns(db: Database, open: OpenFiles, overrides: Desc
   return { source, measured, roles: givenRoles(overrides, measured) };
 }
 
-/** The figures of columns without values that stand for none, which those that are kept may have. */
+/**
+ * The figures of columns, without sentinels that stand for a missing value; `isKept` names columns that keep theirs.
+ */
 export async function readColumns(
   db: Database,
   columns: readonly SourceColumn[],
@@ -195,7 +197,7 @@ export async function readColumns(
 
 interface ColumnContext {
   readonly ofLabel?: readonly string[];
-  /** The column whose values are not parted. */
+  /** The column by which rows are grouped in the split. */
   readonly grouped?: string | undefined;
   readonly nameOf?: (wanted: string) => string;
 }
@@ -205,7 +207,7 @@ const ofGroups = {
   reason: "rows are split by it, so validation and test have values that training never saw",
 };
 
-/** What columns are for, by the roles that were given and by rules. */
+/** The roles of columns, by those that were given, else by rules. */
 export async function describeColumns(
   db: Database,
   figures: readonly ColumnFigures[],

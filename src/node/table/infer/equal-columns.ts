@@ -7,7 +7,10 @@ import { aggregatesOf, grouped } from "../per-column.js";
 
 const rowHash = identifier("codistill row hash");
 
-/** Of columns that have the same figures, those that are equal in every row: the later one, and the one that it equals. */
+/**
+ * The columns that equal an earlier column in every row, with the name of that column. Only columns with the same
+ * figures are compared.
+ */
 export async function equalColumns(
   db: Database,
   columns: readonly ColumnDescription[],
@@ -30,19 +33,20 @@ export async function equalColumns(
   return equal;
 }
 
-/** What equal columns have in common, as far as it is known already. */
+/** The figures of a column that equal columns share, as a key. */
 function signsOf({ type, numMissing, numDistinct, numbers, times, text, example }: ColumnFigures): string {
   return JSON.stringify([type, numMissing, numDistinct, numbers?.min, numbers?.max, times, text, example]);
 }
 
-/** The columns that have a key in common with another, together; each group in the order of the columns. */
+/** The columns that share their key with another column, in groups by key, each in the order of the columns. */
 function sharing(columns: readonly ColumnFigures[], keyOf: (column: ColumnFigures) => string) {
   return [...grouped(columns, keyOf).values()].filter(({ length }) => length > 1);
 }
 
 /**
- * For each column the sum over the hashes of its value and its whole row. Equal columns have the same one, and others hardly
- * ever, so that columns which look alike, as a thousand of yes and no, need not be compared with one another.
+ * For each column, the sum over the rows of a hash of its value and the whole row. Equal columns have equal sums, and
+ * other columns hardly ever, so that columns with the same figures, such as a thousand binary ones, need not be
+ * compared with one another.
  */
 async function digestsOf(db: Database, columns: readonly ColumnFigures[]): Promise<ReadonlyMap<string, string>> {
   const digests = await aggregatesOf(

@@ -22,7 +22,10 @@ export interface Measured extends TypedSql {
 
 /** Rows up to which different values and quantiles are counted exactly. */
 const EXACT_ROWS = 1_000_000;
-/** Different values from which frequencies are counted, and those from which they are where most values come once. */
+/**
+ * Columns of more different values than this have their frequencies counted; likewise columns of more than the second
+ * number, where most values occur once.
+ */
 const MANY_VALUES = 1000;
 const SOME_VALUES = 50;
 
@@ -44,7 +47,7 @@ export async function readFigures(
   return figures;
 }
 
-/** Aggregates of a column by what they are: over its value c, c as a number d, as a time t, and as text s. */
+/** Aggregates of a column by their names: over its value C, which is also D as a number, T as a time, and S as text. */
 type Aggregates = { readonly [name: string]: (isExact: boolean) => string };
 
 const finite = "filter (isfinite(D))";
@@ -75,7 +78,7 @@ const aggregates = {
 type Asked = keyof typeof aggregates;
 const ASKED = Object.keys(aggregates) as readonly Asked[];
 
-/** What can be asked of values of a kind; the rest is null. */
+/** The aggregates that values of a kind have; the others are null. */
 const ofNumbers: readonly Asked[] = ["numbers", "nan", "infinite", "whole", "min", "max", "quantiles"];
 const ofTimes: readonly Asked[] = ["times", "first", "last", "days", "midnight", "monthStart", "yearStart"];
 const always: readonly Asked[] = ["present", "distinct", "example"];
@@ -157,7 +160,7 @@ function timesOf(cell: (asked: Asked) => unknown, number: (asked: Asked) => numb
   };
 }
 
-/** Names that come back, where there are so many that not all of them can have an embedding. */
+/** Adds the frequencies of names, where there are too many names for each to have an embedding. */
 async function withFrequencies(db: Database, figures: ColumnFigures, { sql }: Measured): Promise<ColumnFigures> {
   const isName =
     figures.kind === "text" || (figures.kind === "number" && figures.numbers?.numWhole === figures.numbers?.count);

@@ -1,4 +1,6 @@
-/** A table at first sight, before anybody says what to predict: its columns, what is in them, and what they would be used for. */
+/**
+ * The first look at a table, before a label is named: its columns, their contents, and the roles that they would have.
+ */
 import { enclosed } from "../../../data/sql.js";
 import type { ColumnDescription, Hint } from "../../../infer/column.js";
 import { columnSql } from "../../../infer/sql.js";
@@ -24,7 +26,7 @@ export interface ValueCount {
 
 export interface FirstLook {
   readonly source: Omit<OpenSource, "columns">;
-  /** In the order of the source; features are what they would be beside any label. */
+  /** In the order of the source, with the features that they would be for any label. */
   readonly columns: readonly (ColumnDescription & {
     /** The most frequent values, most rows first, of columns of few different ones. */
     readonly frequent: readonly ValueCount[];
@@ -49,7 +51,7 @@ export function lookAtTable(
   return withTable(source, overrides, options, (db, open) => lookIn(db, open, overrides));
 }
 
-/** The same in a database that is open, and has no tables yet. */
+/** {@link lookAtTable} in an open database without tables. */
 export async function lookIn(db: Database, open: OpenFiles, overrides: DescribeOverrides): Promise<FirstLook> {
   const { source, measured, roles } = await openColumns(db, open, overrides);
   const figures = await readColumns(db, measured, source.numRows, (name) => roles.has(name));

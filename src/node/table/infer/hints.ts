@@ -1,4 +1,4 @@
-/** What a user should know of a table before training: how it was read, marks of missing values, columns that tell the label. */
+/** Hints on a table before training: how it was read, marks of missing values, columns that give the label away. */
 
 import type { ColumnDescription, Hint } from "../../../infer/column.js";
 import type { TaskKind } from "../../../log/events.js";
@@ -7,10 +7,10 @@ import { counted, percent } from "../../../report/format.js";
 import type { Power } from "./leakage.js";
 import type { OpenSource } from "./source.js";
 
-/** Alone, a column that tells this much of the label was hardly known before the label was. */
+/** The power from which a column alone predicts the label so well that it was hardly known before the label. */
 const LEAKS: { readonly [T in TaskKind]: number } = { binary: 0.98, multiclass: 0.95, regression: 0.98 };
 
-/** An identifier that tells this much of the label may be a quantity. */
+/** The power from which an identifier may be a quantity. */
 const TELLS: { readonly [T in TaskKind]: number } = { binary: 0.65, multiclass: 0.1, regression: 0.1 };
 
 const POWER_NAMES: { readonly [T in TaskKind]: string } = {

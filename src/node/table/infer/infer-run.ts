@@ -52,7 +52,7 @@ export async function inferRun(
   return { ...inferred, ...planned };
 }
 
-/** What was given of the reading, and what of it was chosen. */
+/** The parts of the reading that the configuration fixes: those that were given, and those that were a choice. */
 function keptReading({ reading, decisions }: TableDescription["source"]): GivenReading {
   const { columns: _, ...files } = reading;
   const chosen = decisions.filter(({ isChoice }) => isChoice);

@@ -32,7 +32,7 @@ export async function readLabel(db: Database, label: string, source: OpenSource)
       `label: it is an expression over the columns of a row, and ${label} reads none of them. The columns are ${firstNames(names)}.`,
     );
   }
-  // Of text, the names of classes are counted, whatever stands around them.
+  // Text is counted by the names of its classes, without spaces around them.
   const name = labelTextSql(enclosed(sql));
   const isText = kindOf(String(type)) === "text";
   const measured = { name: label, type: String(type), sql: isText ? name : sql };
@@ -54,7 +54,7 @@ export async function readLabel(db: Database, label: string, source: OpenSource)
   };
 }
 
-/** Different values as they are written; null where each is the name of its class. */
+/** The number of different spellings of the values; null where every value is spelt like its class. */
 async function numSpellings(db: Database, sql: string, name: string, present: string): Promise<number | null> {
   const text = `cast(${sql} as varchar)`;
   const [different] = await db.rows(`select 1 from source_rows where ${present} and ${text} <> ${name} limit 1`);

@@ -1,4 +1,7 @@
-/** Columns that alone tell the label: what a model would learn and nobody means, or what is left out and should not be. */
+/**
+ * Finds columns that alone predict the label: features that give the label away, or identifiers that should not be left
+ * out.
+ */
 import { classIndexSql, labelTextSql } from "../../../data/label-values.js";
 import { enclosed } from "../../../data/sql.js";
 import type { ColumnDescription, LabelDescription } from "../../../infer/column.js";
@@ -15,12 +18,15 @@ export interface Power {
 
 /** Rows of the sample, about. */
 const SAMPLE_ROWS = 20_000;
-/** Fewer say nothing. */
+/** The fewest rows of a sample from which the power is measured. */
 const LEAST_ROWS = 200;
 /** Bins of equal numbers of rows that numbers and times are put into. */
 const BINS = 64;
 
-/** The power of each column that is a feature or an identifier, on a sample that is the same every time: by the hash of the row. */
+/**
+ * The power of each column that is a feature or an identifier, on a sample that is chosen by the hash of the row and so
+ * always the same.
+ */
 export async function measurePower(
   db: Database,
   columns: readonly ColumnDescription[],
@@ -45,7 +51,10 @@ export async function measurePower(
   });
 }
 
-/** A column whose power is measured, by its own values or by the bins of their order; `type` tells what stands together. */
+/**
+ * A column whose power is measured, by its values or by bins of their order; columns of the same `type` are measured
+ * together.
+ */
 interface Measured {
   readonly name: string;
   readonly type: string;
@@ -57,14 +66,14 @@ function ordered({ figures: { name, kind, type }, features, isIdentifier = false
   if (features.length === 0 && !isIdentifier) return [];
   const column = columnSql(name);
   const isRead = kind === "text" && features.some((feature) => feature.kind === "numeric");
-  // Values of which no two rows have the same tell something by their order alone.
+  // Values that no two rows share can only predict by their order.
   const isOrdered = isIdentifier || isRead || (kind !== "boolean" && kind !== "text");
   return [
     { name, type: isRead ? "number" : type, value: isRead ? `try_cast(${column} as double)` : column, isOrdered },
   ];
 }
 
-/** Rows of the cells of each of some columns of one type, by its place: value, half, and what the task asks. */
+/** The cells of columns of one type, by the column's index: value, half, and the aggregates that the task needs. */
 async function cellsOf(
   db: Database,
   columns: readonly Measured[],

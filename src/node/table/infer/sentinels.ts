@@ -6,7 +6,7 @@ import { numberSql } from "../../../infer/sql.js";
 import type { Database } from "../../sources/duckdb.js";
 import { type Measured, readFigures } from "./figures.js";
 
-/** Different ones of a column at most. */
+/** The most different sentinels of a column. */
 const MOST = 8;
 const EXACT_ROWS = 1_000_000;
 
@@ -38,7 +38,7 @@ export async function withoutSentinels(
   return found;
 }
 
-/** The value of a column as what is compared with sentinels: a number, or a time. */
+/** The value of a column in the form that is compared with sentinels: a number, or a time. */
 function comparedSql({ numbers }: ColumnFigures, sql: string): string {
   return `try_cast(${enclosed(sql)} as ${numbers !== null && numbers.count > 0 ? "double" : "timestamp"})`;
 }

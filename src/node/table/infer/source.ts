@@ -6,22 +6,22 @@ import type { SourceFormat } from "../../sources/source-files.js";
 import { type ReadSource, readSource, type SourceColumn, type SourceKnown } from "../source-rows.js";
 import type { OpenFiles } from "../text-files.js";
 
-/** What a source has, once its rows are in the table or view `source_rows`. */
+/** A source whose rows are in the table or view `source_rows`. */
 export interface OpenSource extends ReadSource {
   readonly format: SourceFormat;
   readonly numFiles: number;
   readonly bytes: number;
-  /** Lines that are no rows and may be left out. */
+  /** How many malformed lines may be left out. */
   readonly maxBadRows: number;
   /** The names of the columns of files that have no header, where they were given. */
   readonly given: readonly string[] | null;
-  /** What DuckDB may use before it spills to its folder. */
+  /** The bytes that DuckDB may use before it spills to its folder. */
   readonly memoryBytes: number;
 }
 
 /**
- * Read the files into `source_rows`, with `source_shape` beside it, which has its columns and no rows. What is larger than
- * the memory given goes to the database's spill folder.
+ * Read the files into `source_rows`, and make `source_shape`, which has its columns and no rows. Data that is larger
+ * than the memory budget goes to the database's spill folder.
  *
  * Throws {@link DataError} when none of the files can be read, or there are no rows or no columns.
  */
@@ -47,7 +47,7 @@ export async function openSource(db: Database, open: OpenFiles, known: SourceKno
   };
 }
 
-/** One column whose name holds a delimiter is a table that was not taken apart. */
+/** Throws {@link DataError} for a single column whose name holds a delimiter: its lines were not split into columns. */
 function checkColumns([only, ...others]: readonly SourceColumn[], format: SourceFormat, where: string): void {
   if (others.length > 0 || !only || (format !== "csv" && format !== "tsv")) return;
   const delimiter = /[,;|\t^~]/.exec(only.name)?.[0];

@@ -1,4 +1,4 @@
-/** The split of a table, how many rows of each class each part has, and which rows come twice. */
+/** Splits a table, and counts the rows of each class in each split and the rows that repeat others. */
 import { classIndexSql, labelTextSql } from "../../../data/label-values.js";
 import { mostEqual, UNITS_FOR_ALL } from "../../../data/split.js";
 import { enclosed, literal } from "../../../data/sql.js";
@@ -33,21 +33,21 @@ type Rows = Readonly<Record<SplitName, number>>;
 export interface DescribedSplit {
   readonly split: SplitChoice;
   readonly rows: Rows;
-  /** The rows of each class; none of numbers. */
+  /** The rows of each class; empty for numbers. */
   readonly classRows: readonly (Rows & { readonly value: string })[];
-  /** Less the classes that no training row has. */
+  /** The label, without classes that no training row has. */
   readonly label: LabelDescription;
   readonly hints: readonly Hint[];
 }
 
-/** What a table is split by. */
+/** The basis of a table's split. */
 export interface SplitFor {
   readonly columns: readonly ColumnDescription[];
   readonly features: readonly Feature[];
   readonly label: LabelDescription;
-  /** A column that validation and test are later in. */
+  /** The column of time, in which validation and test are later than training; null for a random split. */
   readonly time: ColumnFigures | null;
-  /** A column or SQL whose values are not parted. */
+  /** A column or SQL: rows with the same value go to the same split. */
   readonly groupBy?: string | undefined;
 }
 
@@ -115,7 +115,7 @@ async function countSplits(
     split,
   });
   const names = columns.map(({ figures }) => figures.name);
-  // What tells when a row was is no sign that it is another one.
+  // Features of the time column do not count when rows are compared.
   const ofTime = new Set(
     columns.filter(({ figures }) => figures === time).flatMap((one) => one.features.map(({ sql }) => sql)),
   );
@@ -254,7 +254,7 @@ function equalHints(
     const text = `${seen}: what many rows have in common is split row by row; where one case has several rows, name its column with --group-by`;
     return [{ kind: "duplicates", text }];
   }
-  // Where rows say so little that most are alike anyway, being equal is nothing strange.
+  // Where features are so few that most rows are equal anyway, equal rows are not remarkable.
   const isStrange = numDifferent > (rows.train + numLater) / 2 && numSeen > numLater / 100;
   return isStrange ? [{ kind: "duplicates", text: `${seen}: scores on them are partly memory` }] : [];
 }
