@@ -2,7 +2,7 @@
  * Runs the compiled tests: all of them, or those whose path holds one of the arguments. Several files at a time, each in
  * a process of its own; in the end it says which took longest: ten of them, or as many as `--slowest=<count>` asks for.
  * With `--full` those that try chance many times do so more often, and those run that take minutes (test/fixtures/full.ts). With
- * `--fast` folders of tests that take long are left out.
+ * `--fast` tests that take long are left out.
  */
 import { readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -24,13 +24,14 @@ const numSlowest = Number(values.slowest);
 if (!Number.isInteger(numSlowest) || numSlowest < 0)
   throw new Error(`--slowest must be a number of files, 0 or more, got "${values.slowest}"`);
 
-/** Folders of tests that call DuckDB or start programs, try inputs by chance, or compare with what other programs computed. */
-const SLOW = ["bench", "src/node", "test/fuzz", "test/golden", "test/onnx-vectors", "test/package", "test/process"].map(
-  (folder) => join("dist", folder, "/"),
-);
+/** Tests that call DuckDB or start programs, try inputs by chance, or compare with what other programs computed. */
+const SLOW = [
+  ...["bench/", "src/node/", "test/fuzz/", "test/golden/", "test/onnx-vectors/", "test/package/", "test/process/"],
+  ...["test/numerics/ops-random.test.js", "test/numerics/passes-random.test.js"],
+].map((path) => join("dist", path));
 const isWanted = (file: string) =>
   (wanted.length === 0 || wanted.some((part) => file.includes(part))) &&
-  !(values.fast && SLOW.some((folder) => file.startsWith(folder)));
+  !(values.fast && SLOW.some((path) => file.startsWith(path)));
 
 /** Whole runs take longest: they come first, so that none of them is left to run alone in the end. */
 const isLong = (file: string) => file.startsWith(join("dist", "test", "process"));
