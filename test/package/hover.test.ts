@@ -36,7 +36,7 @@ after(() => {
 const expected = {
   globalBatchSize: [/Examples of one optimizer step of one group/],
   validationInterval: [/Steps between validations/, /500 by default/],
-  burnInSteps: [/Steps before teaching starts/, /"50%" by default/],
+  burnInSteps: [/Steps before groups begin to teach one another/, /"50%" by default/],
   beta2: [/by default/],
   "hidden:": [/layer/i],
   adam: [/Adam/],
