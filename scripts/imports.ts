@@ -11,7 +11,7 @@ const core: readonly (readonly string[])[] = [
   ["runtime"],
   ["graph"],
   ["engine"],
-  ["nn", "optim", "data", "checkpoint", "report"],
+  ["nn", "optim", "data", "checkpoint", "report", "comm"],
   ["train", "reading"],
   ["codistill", "baselines", "serving"],
   ["run/steps", "run/documented"],
@@ -20,7 +20,7 @@ const core: readonly (readonly string[])[] = [
   ["infer"],
 ];
 /** The rooms of `node`, each in a row of its own. */
-const rooms = ["files", "stores", "sources", "ort", "runs", "table", "text", "launch", "cli"];
+const rooms = ["files", "stores", "sources", "ort", "comm", "runs", "table", "text", "launch", "cli"];
 /** A part may import the rows above its own. A file is of the longest name it starts with. */
 const rows = [...core, ...rooms.map((room) => [`node/${room}`]), ["index", "node/index", "node/main"]];
 
@@ -29,6 +29,7 @@ const narrower: Readonly<Record<string, readonly string[]>> = {
   data: ["errors", "runtime"],
   checkpoint: ["errors", "runtime"],
   report: ["log"],
+  comm: ["errors", "runtime"],
   // A run knows algorithms by their table alone.
   run: core
     .slice(0, -2)
@@ -64,6 +65,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   "node/files": ["zod"],
   "node/sources": ["@duckdb/node-api", "@aws-sdk/client-s3", "zod"],
   "node/ort": ["onnxruntime-node", "koffi", "zod"],
+  "node/comm": ["koffi"],
   "node/runs": ["jiti", "koffi", "zod"],
   "node/table": ["zod"],
   "node/text": ["@huggingface/tokenizers", "csv-parse", "zod"],

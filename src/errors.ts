@@ -12,6 +12,7 @@
  * - `"STORE"`: the store failed: unreachable, full, refused, or holding something it should not.
  * - `"FOREIGN_FILE"`: something that no store wrote lies where a value of the store should.
  * - `"CLOSED"`: something that was closed was used again.
+ * - `"WORKER"`: the workers of a group no longer take steps together: one failed, is lost, or did not come in time.
  * - `"TRAINING"`: training itself went wrong: a loss that is not finite, a group that died.
  */
 export type ErrorCode = keyof typeof classes;
@@ -72,6 +73,11 @@ export class TrainingError extends CodistillError {
   readonly code = "TRAINING";
 }
 
+/** The workers of a group no longer take steps together: one of them failed, is lost, or did not come in time. */
+export class WorkerError extends CodistillError {
+  readonly code = "WORKER";
+}
+
 /** Something that was closed, as an engine or a program, was used again. */
 export class ClosedError extends CodistillError {
   readonly code = "CLOSED";
@@ -89,6 +95,7 @@ const classes = {
   FOREIGN_FILE: ForeignFileError,
   CLOSED: ClosedError,
   TRAINING: TrainingError,
+  WORKER: WorkerError,
 } as const;
 
 /** Every {@link ErrorCode}. */

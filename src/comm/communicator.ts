@@ -1,0 +1,57 @@
+/** Workers that take one step together: how they add up numbers, wherever they run. */
+import type { Closable } from "../runtime/closable.js";
+
+/** Numbers that workers add up. */
+export type Summable = Float32Array<ArrayBufferLike> | Float64Array<ArrayBufferLike>;
+
+/**
+ * One worker's side of a group of workers. All workers call the same operations in the same order; each call resolves once all
+ * workers have called it. Calls of one worker are made one after the other.
+ *
+ * A worker that fails, or does not come in time, ends every call of every worker with a {@link WorkerError}: from then on the
+ * communicator is broken for all, and nobody waits for ever.
+ */
+export interface Communicator extends Closable {
+  /** This worker's number, from 0. Worker 0 leads. */
+  readonly rank: number;
+  /** How many workers there are. */
+  readonly size: number;
+  /**
+   * Memory of this worker that the others reach: what lies there is added up without being copied. Its size was agreed on
+   * when the communicator was made.
+   */
+  readonly memory: Float32Array<ArrayBufferLike>;
+  /**
+   * Put the sum over all workers in the place of each number. The sum is (x0 + x1) + x2 + ... in the order of ranks, each
+   * addition rounded to the type of the array: so every worker has the same bits, however many threads or machines there are.
+   *
+   * @throws WorkerError when a worker fails, is lost, or brings another number of elements
+   */
+  allReduce(numbers: Summable): Promise<void>;
+  /**
+   * Put the sum over all workers, added up as {@link allReduce} does, in the place of worker `root`'s numbers; those of the others are
+   * theirs to write again. Throws as {@link allReduce} does.
+   */
+  reduce(numbers: Summable, root: number): Promise<void>;
+  /** Put the bytes of worker `root` in the place of everybody's, which are as many. Throws as {@link allReduce} does. */
+  broadcast(bytes: Uint8Array<ArrayBufferLike>, root: number): Promise<void>;
+  /** Wait until all workers are here. Throws as {@link allReduce} does. */
+  barrier(): Promise<void>;
+  /** Break the communicator for all workers, for a reason that each of them is told. */
+  abort(reason: string): void;
+}
+
+/** The one worker of a group that has no other: its own numbers are the sums. */
+export function soleWorker(memory: Float32Array<ArrayBufferLike> = new Float32Array(0)): Communicator {
+  const done = async () => {};
+  return {
+    ...{ rank: 0, size: 1, memory, allReduce: done, reduce: done, broadcast: done, barrier: done, abort() {} },
+    close: done,
+    [Symbol.asyncDispose]: done,
+  };
+}
+
+/** The part of `length` numbers that worker `rank` of `size` adds up: of equal parts, but for the last ones. */
+export function sliceOf(length: number, rank: number, size: number): { readonly start: number; readonly end: number } {
+  return { start: Math.floor((length * rank) / size), end: Math.floor((length * (rank + 1)) / size) };
+}

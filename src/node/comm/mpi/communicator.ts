@@ -1,0 +1,146 @@
+/** Workers in processes of their own, on one machine or many, that a launcher of MPI started together. */
+import { Worker } from "node:worker_threads";
+import type { Communicator } from "../../../comm/communicator.js";
+import { ClosedError, ConfigError, errorOfCode, WorkerError } from "../../../errors.js";
+import { closable } from "../../../runtime/closable.js";
+import { checkPairing, type Launcher, launcherOf } from "./launcher.js";
+import type { MpiAnswer, MpiRequest, MpiThreadData } from "./thread.js";
+
+export interface MpiCommunicatorOptions {
+  /** Numbers of this worker's memory. */
+  readonly numFloats: number;
+  /** Seconds after which a worker that waits for another one in `allReduce` or `barrier` gives it up; 600 by default. */
+  readonly timeoutSeconds?: number | undefined;
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+}
+
+/** The path of the library of MPI, where it is not found by its name. */
+const VARIABLE = "CODISTILL_MPI";
+
+/**
+ * This process as a worker among those that its launcher started.
+ *
+ * Throws {@link ConfigError} when there is no library of MPI, it does not go with the launcher, or it fails.
+ */
+export async function mpiCommunicator({
+  numFloats,
+  timeoutSeconds = 600,
+  env = process.env,
+}: MpiCommunicatorOptions): Promise<Communicator & { readonly library: string }> {
+  const launcher = launcherOf(env);
+  if (launcher.kind === "slurm")
+    throw new ConfigError(
+      `workers: ${launcher.size} processes must find each other, and srun was started without --mpi. Use srun --mpi=pmix with Open MPI, or srun --mpi=pmi2 with MPICH.`,
+    );
+  // Open MPI reads the environment of the process: with it a rank that waits gives its core to one that computes.
+  process.env.OMPI_MCA_mpi_yield_when_idle ??= "1";
+  const control = new SharedArrayBuffer(4);
+  const named = env[VARIABLE];
+  const data: MpiThreadData = { libraries: named ? [named] : launcher.libraries, control };
+  const worker = new Worker(new URL("./thread.js", import.meta.url), { workerData: data });
+  return joined(worker, launcher, new Int32Array(control), { numFloats, timeoutSeconds });
+}
+
+async function joined(
+  worker: Worker,
+  launcher: Launcher,
+  control: Int32Array,
+  {
+    numFloats,
+    timeoutSeconds,
+  }: Required<Pick<MpiCommunicatorOptions, "numFloats" | "timeoutSeconds">> & { timeoutSeconds: number },
+): Promise<Communicator & { readonly library: string }> {
+  let waiting: { resolve(answer: MpiAnswer): void; reject(error: unknown): void } | undefined;
+  let broken: unknown;
+  let isClosed = false;
+  worker.on("message", (answer: MpiAnswer) => {
+    const { resolve, reject } = waiting ?? {};
+    waiting = undefined;
+    if ("error" in answer) reject?.(errorOfCode(answer.code, new Error(answer.error)));
+    else resolve?.(answer);
+  });
+  worker.on("error", (error) => waiting?.reject(error));
+  const next = () =>
+    new Promise<MpiAnswer>((resolve, reject) => {
+      waiting = { resolve, reject };
+    });
+  const first = await next();
+  if (!("started" in first)) throw new Error("internal: the thread of MPI answered before it had started");
+  const { rank, size, version } = first.started;
+  checkPairing(launcher, version, size, rank);
+  // After the check, so that one who started many processes by mistake sees what is wrong.
+  const memory = new Float32Array(new SharedArrayBuffer(4 * numFloats));
+
+  async function call(request: MpiRequest, isPatient = false): Promise<void> {
+    if (isClosed) throw new ClosedError("a communicator must be open to be used, and this one was closed.");
+    if (broken) throw broken;
+    const answered = next();
+    worker.postMessage(request);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      if (isPatient) return;
+      timer = setTimeout(() => {
+        Atomics.store(control, 0, 1);
+        reject(
+          new WorkerError(
+            `a worker that calls ${request.call} waits for all others, and of ${size} workers not all have come within ${timeoutSeconds} s`,
+          ),
+        );
+      }, 1000 * timeoutSeconds);
+    });
+    try {
+      await Promise.race([answered, late]);
+    } catch (error) {
+      answered.catch(() => undefined);
+      broken ??= error;
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** An array that the thread of MPI sees, and what puts its values where they are wanted. */
+  function shared<
+    T extends Float32Array<ArrayBufferLike> | Float64Array<ArrayBufferLike> | Uint8Array<ArrayBufferLike>,
+  >(array: T): T {
+    if (array.buffer instanceof SharedArrayBuffer) return array;
+    const Kind = array.constructor as new (buffer: SharedArrayBuffer) => T;
+    const copy = new Kind(new SharedArrayBuffer(array.byteLength));
+    copy.set(array as never);
+    return copy;
+  }
+
+  const communicator: Omit<Communicator, "close" | typeof Symbol.asyncDispose> & { readonly library: string } = {
+    rank,
+    size,
+    memory,
+    library: version,
+    async allReduce(numbers) {
+      const own = shared(numbers);
+      await call({ call: "allReduce", numbers: own });
+      if (own !== numbers) numbers.set(own);
+    },
+    // What goes to all goes to the root.
+    reduce: (numbers) => communicator.allReduce(numbers),
+    async broadcast(bytes, root) {
+      const own = shared(bytes);
+      await call({ call: "broadcast", bytes: own, root }, true);
+      if (own !== bytes) bytes.set(own);
+    },
+    barrier: () => call({ call: "barrier" }),
+    abort(reason) {
+      if (broken || isClosed) return;
+      const told = call({ call: "abort", reason }, true);
+      broken = new WorkerError(reason);
+      told.catch(() => undefined);
+    },
+  };
+  return closable(communicator, async () => {
+    isClosed = true;
+    // A library whose calls did not come to their end cannot be ended either; the launcher ends what is left.
+    if (broken) return void worker.unref();
+    const answered = next();
+    worker.postMessage({ call: "finalize" } satisfies MpiRequest);
+    await answered;
+  });
+}

@@ -1,0 +1,145 @@
+/**
+ * The thread on which a process calls MPI: calls wait for other processes, and the main thread must stay free. It has one call
+ * at a time. What is to be added up comes in shared memory, and the sums go back in the same place.
+ */
+import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { type Summable, sliceOf } from "../../../comm/communicator.js";
+import { codeOf, type ErrorCode, messageOf, WorkerError } from "../../../errors.js";
+import { loadMpi, type Mpi } from "./library.js";
+
+/** What the thread is told at its start. */
+export interface MpiThreadData {
+  readonly libraries: readonly string[];
+  /** Word 0: other than 0 when the owner gives up a call that waits for others. */
+  readonly control: SharedArrayBuffer;
+}
+
+export type MpiRequest =
+  | { readonly call: "allReduce"; readonly numbers: Summable }
+  | { readonly call: "broadcast"; readonly bytes: Uint8Array; readonly root: number }
+  | { readonly call: "barrier" }
+  /** Tell all others at their next call that this worker gives up, and why. */
+  | { readonly call: "abort"; readonly reason: string }
+  | { readonly call: "finalize" };
+
+export type MpiAnswer =
+  | { readonly started: Pick<Mpi, "rank" | "size" | "version"> }
+  | { readonly done: true }
+  | { readonly error: string; readonly code: ErrorCode | null };
+
+/** Bytes in which every worker says, before a call, which it is, on how many bytes; or why it gives up. */
+const HEADER_BYTES = 256;
+const CALLS = ["allReduce", "broadcast", "barrier", "abort"] as const;
+type Call = (typeof CALLS)[number];
+/** Looks at whether the others have come before this thread sleeps in between, and for how long. */
+const [BUSY_LOOKS, NAP_MS] = [2000, 0.1];
+
+/** What a worker says of its call. */
+interface Header {
+  readonly call: Call;
+  readonly bytes: number;
+  readonly root: number;
+  readonly reason: string;
+}
+
+/** Answer what the owner asks, until it asks to finalize. */
+function serve(port: MessagePort, { libraries, control }: MpiThreadData): void {
+  const answer = (message: MpiAnswer) => port.postMessage(message);
+  const isGivenUp = new Int32Array(control);
+  const attempt = (work: () => MpiAnswer) => {
+    try {
+      answer(work());
+    } catch (error) {
+      answer({ error: messageOf(error), code: codeOf(error) });
+    }
+  };
+  let mpi: Mpi;
+  attempt(() => {
+    mpi = loadMpi(libraries);
+    return { started: { rank: mpi.rank, size: mpi.size, version: mpi.version } };
+  });
+  port.on("message", (request: MpiRequest) => {
+    attempt(() => {
+      if (request.call === "finalize") mpi.finalize();
+      else take(mpi, request, isGivenUp);
+      return { done: true };
+    });
+    if (request.call === "finalize") port.close();
+  });
+}
+
+function take(mpi: Mpi, request: Exclude<MpiRequest, { call: "finalize" }>, isGivenUp: Int32Array): void {
+  meet(mpi, headerOf(request), isGivenUp);
+  if (request.call === "broadcast") mpi.broadcast(request.bytes, request.root);
+  if (request.call === "allReduce") reduce(mpi, request.numbers);
+}
+
+function headerOf(request: Exclude<MpiRequest, { call: "finalize" }>): Header {
+  const { call } = request;
+  const bytes = call === "allReduce" ? request.numbers.byteLength : call === "broadcast" ? request.bytes.length : 0;
+  return { call, bytes, root: call === "broadcast" ? request.root : 0, reason: call === "abort" ? request.reason : "" };
+}
+
+/** Wait until all workers are here, and for the same call. Throws {@link WorkerError} when they are not. */
+function meet({ rank, size, allGatherLater }: Mpi, own: Header, isGivenUp: Int32Array): void {
+  const all = new Uint8Array(HEADER_BYTES * size);
+  const waiting = allGatherLater(encoded(own), all);
+  const room = new Int32Array(new SharedArrayBuffer(4));
+  for (let looks = 0; !waiting.isDone(); looks++) {
+    if (Atomics.load(isGivenUp, 0) !== 0) throw new WorkerError("this worker has given the others up");
+    if (looks > BUSY_LOOKS) Atomics.wait(room, 0, 0, NAP_MS);
+  }
+  const headers = Array.from({ length: size }, (_, other) => decoded(all.subarray(HEADER_BYTES * other)));
+  const aborting = headers.find(({ call }) => call === "abort");
+  if (aborting) throw new WorkerError(aborting.reason);
+  for (const [other, { call, bytes, root }] of headers.entries()) {
+    if (call === own.call && bytes === own.bytes && root === own.root) continue;
+    throw new WorkerError(
+      `workers call the same operations on as many numbers: worker ${rank} called ${own.call} of ${own.bytes} bytes, ` +
+        `and worker ${other} ${call} of ${bytes} bytes`,
+    );
+  }
+}
+
+/** Each worker gets its part of all, adds it up in the order of ranks, and gives the sums to all. */
+function reduce(mpi: Mpi, numbers: Summable): void {
+  const { rank, size } = mpi;
+  const slices = Array.from({ length: size }, (_, one) => sliceOf(numbers.length, one, size));
+  const counts = Int32Array.from(slices, ({ start, end }) => end - start);
+  const starts = Int32Array.from(slices, ({ start }) => start);
+  const length = counts[rank] as number;
+  const Kind = numbers instanceof Float64Array ? Float64Array : Float32Array;
+  const parts = new Kind(size * length);
+  mpi.allToAll(numbers, counts, starts, parts);
+  const sums = numbers.subarray(starts[rank], (starts[rank] as number) + length);
+  sums.set(parts.subarray(0, length));
+  for (let from = 1; from < size; from++) {
+    const terms = parts.subarray(from * length, (from + 1) * length);
+    for (let i = 0; i < length; i++) sums[i] = (sums[i] as number) + (terms[i] as number);
+  }
+  mpi.allGatherParts(numbers, counts, starts);
+}
+
+function encoded({ call, bytes, root, reason }: Header): Uint8Array {
+  const header = new Uint8Array(HEADER_BYTES);
+  const words = new DataView(header.buffer);
+  words.setInt32(0, CALLS.indexOf(call));
+  words.setFloat64(4, bytes);
+  words.setInt32(12, root);
+  const { written } = new TextEncoder().encodeInto(reason, header.subarray(20));
+  words.setInt32(16, written);
+  return header;
+}
+
+function decoded(header: Uint8Array): Header {
+  const words = new DataView(header.buffer, header.byteOffset, HEADER_BYTES);
+  const length = Math.min(Math.max(words.getInt32(16), 0), HEADER_BYTES - 20);
+  return {
+    call: CALLS[words.getInt32(0)] ?? "abort",
+    bytes: words.getFloat64(4),
+    root: words.getInt32(12),
+    reason: new TextDecoder().decode(header.slice(20, 20 + length)),
+  };
+}
+
+if (parentPort) serve(parentPort, workerData as MpiThreadData);
