@@ -4,32 +4,9 @@
  * sizes in bytes, staleness in student steps.
  */
 
-/** What is learned of a row: one of two answers, one of several classes, or a number. */
-export type TaskKind = "binary" | "multiclass" | "regression";
+import type { Metrics, RunKind, TestMetrics } from "./metrics.js";
 
-/** What a run learns: a task of a table, or "language", next-token prediction in text. */
-export type RunKind = TaskKind | "language";
-
-/** What is measured of predictions beside the loss; which of them depends on the task. See docs/run-log.md. */
-export type MetricName =
-  | "perplexity"
-  | "bitsPerByte"
-  | "logLoss"
-  | "auc"
-  | "accuracy"
-  | "top5Accuracy"
-  | "calibrationError"
-  | "rmse"
-  | "mae"
-  | "r2";
-
-/** Metrics by name; not finite where they are not defined. */
-export type Metrics = { readonly [M in MetricName]?: number };
-
-/** The loss and the metrics of predictions on the test split: `testLoss`, `testAuc` and so on. */
-export type TestMetrics = { readonly testLoss: number } & {
-  readonly [M in MetricName as `test${Capitalize<M>}`]?: number;
-};
+export type * from "./metrics.js";
 
 /** A teacher as it was used: who published it, at which of its steps, and how long it has been known here. */
 export interface TeacherUse {
@@ -37,6 +14,14 @@ export interface TeacherUse {
   readonly step: number;
   /** Student steps since this snapshot was first seen here. */
   readonly age: number;
+}
+
+/** How long a worker took over its part of a step. */
+export interface WorkerUse {
+  /** Seconds for the gradients of its own rows. */
+  readonly compute: number;
+  /** Seconds for adding them up with those of the others, waiting for the others included. */
+  readonly reduce: number;
 }
 
 /** Something that the user should know about the run or one group, which goes on. */
@@ -102,6 +87,8 @@ export type TrainEvent =
       readonly trainRows: number;
       readonly numParams: number;
       readonly threads: number;
+      /** Workers that take each step together; left out of a group of one. */
+      readonly workers?: number;
     } & LoggedProcess)
   /**
    * A group that was started elsewhere before, and whose checkpoint is not here, begins from its newest snapshot in the
@@ -130,6 +117,8 @@ export type TrainEvent =
       readonly learningRate: number;
       readonly stepsPerSecond: number;
       readonly teachers: readonly TeacherUse[];
+      /** Mean seconds of a step of each worker, by rank; left out of a group of one. */
+      readonly workers?: readonly WorkerUse[];
     }
   | ({
       readonly event: "validation";

@@ -200,7 +200,7 @@ describe("a step of two teachers at temperature 2", () => {
       const fed = {
         "features.x": float32(normal(rootKey(4), NUM_EXAMPLES * 3), [NUM_EXAMPLES, 3]),
         labels,
-        keepSum: scalar(0),
+        partShare: scalar(1),
         distillWeight: scalar(0.75),
         ...(objective.labelWeight && { labelShare: scalar(1) }),
       };

@@ -1,6 +1,6 @@
 /** The state of a run by the events of its log, and that state as lines of text. */
-import type { LoggedEvent, TeacherUse } from "../log/events.js";
-import { bar, count, counted, duration, loss, seconds, times } from "./format.js";
+import type { LoggedEvent, TeacherUse, WorkerUse } from "../log/events.js";
+import { bar, count, counted, duration, loss, percent, seconds, times } from "./format.js";
 
 /** The state of one group. */
 export interface GroupProgress {
@@ -11,6 +11,7 @@ export interface GroupProgress {
   readonly labelLoss: number | null;
   readonly distillLoss: number | null;
   readonly teachers: readonly TeacherUse[];
+  readonly workers: readonly WorkerUse[];
   readonly validation: { readonly loss: number; readonly bestLoss: number; readonly bestStep: number } | null;
   readonly state: "training" | "finished" | "stopped" | "failed";
 }
@@ -51,7 +52,7 @@ export function advance(progress: RunProgress, event: LoggedEvent): RunProgress 
         stage: null,
       };
     case "step": {
-      const { group, step, stepsPerSecond, labelLoss, distillLoss, teachers } = event;
+      const { group, step, stepsPerSecond, labelLoss, distillLoss, teachers, workers = [] } = event;
       return update(next, group, (before) => ({
         step,
         // Smoothed, so that the ETA does not jump with every validation.
@@ -59,6 +60,7 @@ export function advance(progress: RunProgress, event: LoggedEvent): RunProgress 
         labelLoss,
         distillLoss,
         teachers,
+        workers,
       }));
     }
     case "validation":
@@ -99,6 +101,7 @@ function groupLine(group: GroupProgress, burnInSteps: number | null, width: numb
     burnInSteps === null ? "" : `distill ${distillLoss === null ? "-".padEnd(6) : loss(distillLoss)}`,
     isWide ? `${speed.padStart(4)} steps/s` : `${speed}/s`,
     teacherPart(group, burnInSteps, isWide),
+    workersPart(group, isWide),
     validation
       ? `validation ${loss(validation.loss)} (best ${loss(validation.bestLoss)} at ${count(validation.bestStep)})`
       : "",
@@ -123,6 +126,20 @@ function teacherPart({ step, teachers, state }: GroupProgress, burnInSteps: numb
   if (teachers.length === 0) return "no teacher";
   const age = Math.max(...teachers.map((teacher) => teacher.age));
   return isWide ? `teacher age ${age}`.padEnd(15) : `age ${age}`;
+}
+
+/**
+ * The share of a step in which the fastest worker adds up gradients and waits; where one computes a tenth longer than the
+ * others do on average, which.
+ */
+function workersPart({ workers, state }: GroupProgress, isWide: boolean): string {
+  if (state !== "training" || workers.length < 2) return "";
+  const computing = workers.map(({ compute }) => compute);
+  const mean = computing.reduce((sum, time) => sum + time, 0) / computing.length;
+  const slowest = computing.indexOf(Math.max(...computing));
+  const least = Math.min(...workers.map(({ compute, reduce }) => reduce / (compute + reduce)));
+  const slow = (computing[slowest] ?? 0) > 1.1 * mean ? `, ${slowest} slow` : "";
+  return isWide ? `${workers.length} workers, ${percent(least)} in sums${slow}` : `${percent(least)} sums${slow}`;
 }
 
 /** Events that are worth a line of their own. */
@@ -195,6 +212,7 @@ function newGroup(group: number): GroupProgress {
     labelLoss: null,
     distillLoss: null,
     teachers: [],
+    workers: [],
     validation: null,
     state: "training",
   };

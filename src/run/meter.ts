@@ -1,4 +1,4 @@
-import type { TrainEvent } from "../log/events.js";
+import type { TrainEvent, WorkerUse } from "../log/events.js";
 import type { Step } from "../train/algorithm.js";
 
 export type StepEvent = Extract<TrainEvent, { readonly event: "step" }>;
@@ -39,12 +39,23 @@ export function stepMeter(
         learningRate,
         stepsPerSecond,
         teachers,
+        ...workersOf(steps),
       };
       steps = [];
       since = { step, time: now };
       return event;
     },
   };
+}
+
+/** The mean seconds of each worker. */
+function workersOf(steps: readonly Step[]): Pick<StepEvent, "workers"> {
+  const numWorkers = steps[0]?.workers?.length ?? 0;
+  if (numWorkers === 0) return {};
+  const meanOf = (rank: number, of: keyof WorkerUse) =>
+    mean(steps.map(({ workers }) => workers?.[rank]?.[of] ?? null)) ?? 0;
+  const ranks = Array.from({ length: numWorkers }, (_, rank) => rank);
+  return { workers: ranks.map((rank) => ({ compute: meanOf(rank, "compute"), reduce: meanOf(rank, "reduce") })) };
 }
 
 /** The mean of the numbers among the values; null when there is none. */

@@ -2,36 +2,16 @@
 import { labelsName } from "../data/batch.js";
 import { gradients } from "../graph/grad.js";
 import type { Graph } from "../graph/graph.js";
-import { add, div, greater, input, mul, reduceSum, stopGradient, sub, where } from "../graph/ops.js";
+import { add, div, greater, input, mul, reduceSum, sub, where } from "../graph/ops.js";
 import type { Tensor, Tensors } from "../graph/tensor.js";
-import { type Objective, predict } from "../nn/losses.js";
+import { predict } from "../nn/losses.js";
 import { type BufferSpec, carry, inputTensors, type Model, paramTensors, train, weightTensors } from "../nn/model.js";
 import { rowGradients, step, withRows } from "../optim/sparse-updates.js";
-import type { GradientTransformation } from "../optim/transformations.js";
 import { mapValues, underPrefix, withPrefix } from "../runtime/named.js";
-import { type BeforeHead, learnOverChunks } from "./chunked-loss.js";
-import { teacherStatistics } from "./teacher-statistics.js";
+import type { Learner } from "./learner.js";
+import { lossesOf, type Shares } from "./step-losses.js";
 
-/** A model, the losses that train it, and the rule of its updates. */
-export interface Learner {
-  readonly model: Model;
-  readonly objective: Objective;
-  readonly optimizer: GradientTransformation;
-  readonly distillation?: Distillation;
-  /**
-   * Keep a moving average of the params, e <- decay e + (1 - decay) params after each step, which begins as the initial
-   * params.
-   */
-  readonly ema?: { readonly decay: number };
-}
-
-/** How the distillation loss psi joins the label loss phi; the paper's way by default. */
-export interface Distillation {
-  /** T: psi compares logits / T on both sides and is multiplied by T^2, which keeps the size of its gradient. 1 by default. */
-  readonly temperature?: number;
-  /** "sum" (default): phi + w psi. "convex": (1 - w) phi + w psi, whose gradient does not grow with w. */
-  readonly mix?: "sum" | "convex";
-}
+export type { Distillation, Learner } from "./learner.js";
 
 /** Names under which the engine keeps the state of a learner and of its teachers. */
 export const stateNames = {
@@ -40,6 +20,7 @@ export const stateNames = {
   ema: "ema",
   gradSum: "gradSum",
   lossSum: "lossSum",
+  bufferSum: "bufferSum",
   buffers: "buffers",
   state: "state",
   /** The tensors of {@link carriedSpecs}, as they are after some of the sub-batches of a step. */
@@ -94,27 +75,40 @@ export function stepGraph(learner: Learner, numTeachers: number): Graph {
 }
 
 /**
- * Adds the gradient of one of a step's parts, and its losses, to the running sums; `keepSum` is 0 at the first part,
- * else 1. Where labels have weights, the label loss of the part is multiplied by `labelShare`.
+ * The gradient of one of a step's parts, and its losses: written to the running sums by the first part, and added to them by
+ * a later one. `partShare` is by how much the loss of a part counts, 1 over the number of parts; where labels have weights,
+ * `labelShare` multiplies the label loss. The buffers that each part makes of those of the step before are added up too.
  */
-export function accumulateGraph(learner: Learner, numTeachers: number): Graph {
-  const isLater = greater(input("keepSum", []), 0);
+export function accumulateGraph(learner: Learner, numTeachers: number, isLater = false): Graph {
   const before = mapValues(carriedTensors(learner, numTeachers), (first, name) =>
-    where(isLater, input(`${stateNames.after}.${name}`, first.shape), first),
+    isLater && !isBuffer(name) ? input(`${stateNames.after}.${name}`, first.shape) : first,
   );
   const labelShare = learner.objective.labelWeight && input("labelShare", []);
-  const { losses, grads, carried } = differentiate(learner, numTeachers, before, labelShare);
-  // `where` instead of a product: 0 x NaN is NaN, so a sum that was not finite would outlive its step.
-  const sumOf = (name: string, { shape }: Tensor) => where(isLater, input(`${stateNames.gradSum}.${name}`, shape), 0);
-  const sums = mapValues(grads, (grad, name) => add(sumOf(name, grad), grad));
-  const lossSum = finiteLosses(losses).reduce(add, where(isLater, input(stateNames.lossSum, []), 0));
+  const shares = { partShare: input("partShare", []), labelShare };
+  const { losses, grads, carried } = differentiate(learner, numTeachers, before, shares);
+  const sumOf = (term: Tensor, name: string) => (isLater ? add(input(name, term.shape), term) : term);
+  const sums = {
+    ...withPrefix(stateNames.gradSum, grads),
+    ...withPrefix(stateNames.bufferSum, underPrefix(stateNames.buffers, carried)),
+    [stateNames.lossSum]: finiteLosses(losses).reduce(add),
+  };
+  const states = Object.fromEntries(Object.entries(carried).filter(([name]) => !isBuffer(name)));
+  return { outputs: losses, updates: { ...mapValues(sums, sumOf), ...withPrefix(stateNames.after, states) } };
+}
+
+function isBuffer(name: string): boolean {
+  return name.startsWith(`${stateNames.buffers}.`);
+}
+
+/** What the parts of a step add up, by the names under which an engine keeps it: the same at all workers. */
+export function sumSpecs({
+  params,
+  buffers = {},
+}: Pick<Model, "params" | "buffers">): Record<string, { readonly shape: readonly number[] }> {
   return {
-    outputs: losses,
-    updates: {
-      ...withPrefix(stateNames.gradSum, sums),
-      [stateNames.lossSum]: lossSum,
-      ...withPrefix(stateNames.after, carried),
-    },
+    ...withPrefix(stateNames.gradSum, params),
+    ...withPrefix(stateNames.bufferSum, buffers),
+    [stateNames.lossSum]: { shape: [] },
   };
 }
 
@@ -123,15 +117,19 @@ function finiteLosses({ labelLoss, distillLoss }: Tensors): Tensor[] {
   return [labelLoss, distillLoss].filter((loss) => loss !== undefined);
 }
 
-/** The optimizer step on the mean of the `numBatches` gradients that were added up. */
+/** The optimizer step by the gradient that parts have added up; buffers become the mean of those of the `numBatches` parts. */
 export function applyGraph(learner: Learner, numTeachers = 0): Graph {
   const params = paramTensors(learner.model, stateNames.params);
-  const numBatches = input("numBatches", []);
-  const grads = mapValues(paramTensors(learner.model, stateNames.gradSum), (sum) => div(sum, numBatches));
+  const grads = paramTensors(learner.model, stateNames.gradSum);
   const { updates, ...rest } = update(learner, params, grads, [input(stateNames.lossSum, [])]);
-  const carried = mapValues(carriedTensors(learner, numTeachers), (before, name) =>
-    where(greater(numBatches, 0), input(`${stateNames.after}.${name}`, before.shape), before),
-  );
+  const numBatches = input("numBatches", []);
+  const carried = mapValues(carriedTensors(learner, numTeachers), (before, name) => {
+    const after = isBuffer(name)
+      ? div(input(name.replace(stateNames.buffers, stateNames.bufferSum), before.shape), numBatches)
+      : input(`${stateNames.after}.${name}`, before.shape);
+    // What is updated must be read, so that a step that is skipped can leave it.
+    return where(greater(numBatches, 0), after, before);
+  });
   return { ...rest, updates: { ...updates, ...carried } };
 }
 
@@ -150,12 +148,6 @@ export function predictGraph({ model, objective }: Pick<Learner, "model" | "obje
   return { outputs: { probs: predict(objective, logits) }, updates: {} };
 }
 
-/** The mean prediction of the teachers; no gradient flows into it. */
-function teachersMean(probs: readonly Tensor[]): Tensor | undefined {
-  const [first, ...others] = probs;
-  return first && stopGradient(div(others.reduce(add, first), probs.length));
-}
-
 interface Differentiated {
   readonly params: Tensors;
   readonly losses: Tensors;
@@ -164,7 +156,7 @@ interface Differentiated {
   readonly carried: Tensors;
 }
 
-function differentiate(learner: Learner, numTeachers: number, before: Tensors, labelShare?: Tensor): Differentiated {
+function differentiate(learner: Learner, numTeachers: number, before: Tensors, shares: Shares = {}): Differentiated {
   const { model, objective } = learner;
   const params = paramTensors(model, stateNames.params);
   const inputs = inputTensors(model);
@@ -180,60 +172,8 @@ function differentiate(learner: Learner, numTeachers: number, before: Tensors, l
   const own = { ...withPrefix(stateNames.buffers, student.buffers), ...withPrefix(stateNames.state, student.state) };
   const states = teachers.map(({ state }, slot) => withPrefix(stateNames.teacherState(slot), state));
   const carried: Tensors = Object.assign(own, ...states);
-  const { losses, loss } = lossesOf(learner, [{ weights, ...student }, ...teachers], labels, labelShare);
+  const { losses, loss } = lossesOf(learner, [{ weights, ...student }, ...teachers], labels, shares);
   return { params, losses, grads: gradientsOf(loss, params), carried };
-}
-
-/** The output of a model for a batch. */
-interface Said extends BeforeHead {
-  readonly logits: Tensor;
-}
-
-/**
- * The losses and statistics of a student and its teachers, given in that order; and a scalar to differentiate, which
- * has the gradients of the loss. Computed chunk by chunk where the model has so many logits.
- */
-function lossesOf(
-  { model, objective, distillation = {} }: Learner,
-  said: readonly Said[],
-  labels: Tensor,
-  labelShare: Tensor | undefined,
-): { readonly losses: Tensors; readonly loss: Tensor } {
-  const { temperature = 1, mix } = distillation;
-  const soften = (sharp: Tensor) => (temperature === 1 ? sharp : div(sharp, temperature));
-  const scale = (value: Tensor) => (temperature === 1 ? value : mul(value, temperature ** 2));
-  const ofLogits = ([logits, ...teachers]: readonly Tensor[], given: Tensor): Tensors => {
-    const labelLoss = objective.labelLoss(logits as Tensor, given);
-    const targets = teachersMean(teachers.map((teacher) => objective.probs(soften(teacher))));
-    if (!targets) return { labelLoss };
-    const distillLoss = scale(objective.distillLoss(soften(logits as Tensor), targets));
-    // The least loss against a single teacher is that of its own logits, whose logarithms are computed already.
-    const [first, ...others] = teachers as [Tensor, ...Tensor[]];
-    const least = others.length > 0 ? objective.entropy(targets) : objective.distillLoss(soften(first), targets);
-    const divergence = sub(distillLoss, scale(least));
-    return { labelLoss, distillLoss, divergence, ...teacherStatistics(objective, logits as Tensor, teachers, given) };
-  };
-  const lossOf = (losses: Tensors) => mixed(losses, mix, labelShare);
-  const { head } = model;
-  if (head && head.numChunks > 1) {
-    const { means, loss } = learnOverChunks(head, said, labels, ofLogits, lossOf);
-    return { losses: means, loss };
-  }
-  const losses = ofLogits(
-    said.map(({ logits }) => logits),
-    labels,
-  );
-  return { losses, loss: lossOf(losses) };
-}
-
-/** phi + w psi, or (1 - w) phi + w psi; phi alone without teachers. With a share s, s phi in place of phi. */
-function mixed(losses: Tensors, mix: Distillation["mix"] = "sum", labelShare?: Tensor): Tensor {
-  const { labelLoss, distillLoss } = losses as { labelLoss: Tensor; distillLoss?: Tensor };
-  const phi = labelShare ? mul(labelShare, labelLoss) : labelLoss;
-  if (!distillLoss) return phi;
-  const weight = input("distillWeight", []);
-  const labelPart = mix === "sum" ? phi : mul(sub(1, weight), phi);
-  return add(labelPart, mul(weight, distillLoss));
 }
 
 function gradientsOf(loss: Tensor, params: Tensors): Tensors {

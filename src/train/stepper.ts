@@ -1,11 +1,13 @@
 /** Steppers, which take one optimizer step on an engine: as one graph, or as gradients of parts and then the update. */
 
+import { type Communicator, soleWorker } from "../comm/communicator.js";
 import { labelsName } from "../data/batch.js";
 import type { Engine, Program } from "../engine/engine.js";
-import { type NamedArrays, scalar, zeros } from "../runtime/array.js";
+import type { WorkerUse } from "../log/events.js";
+import { type NamedArrays, type NdArray, scalar, sizeOf, zeros } from "../runtime/array.js";
 import type { Closable } from "../runtime/closable.js";
 import { mapValues, withPrefix } from "../runtime/named.js";
-import { accumulateGraph, applyGraph, carriedSpecs, type Learner, stateNames, stepGraph } from "./graphs.js";
+import { accumulateGraph, applyGraph, carriedSpecs, type Learner, stateNames, stepGraph, sumSpecs } from "./graphs.js";
 import { programCache } from "./program-cache.js";
 
 export interface StepInput {
@@ -30,6 +32,13 @@ export type StepRecord = ReadonlyMap<string, number>;
  */
 export const MOST_AHEAD = 8;
 
+/** What a step came to. */
+export interface StepResult {
+  readonly record: StepRecord;
+  /** Of each worker, by rank; none of a step that one worker takes alone. */
+  readonly workers: readonly WorkerUse[];
+}
+
 export interface Stepper extends Pick<Closable, "close"> {
   /**
    * Compile the programs of a step without teachers, and then in the background those for 1 to `maxTeachers` teachers,
@@ -40,22 +49,8 @@ export interface Stepper extends Pick<Closable, "close"> {
    * Take a step, unless a loss or the norm of the gradient is not finite: then nothing changes. When the signal cancels it, it
    * rejects with the signal's reason, and nothing has changed either.
    */
-  run(input: StepInput): Promise<StepRecord>;
+  run(input: StepInput): Promise<StepResult>;
 }
-
-/** Workers that take a step together: they add up their gradients and losses over all workers. */
-export interface Workers {
-  /** The sums of some numbers over all workers. */
-  sum(numbers: readonly number[], signal?: AbortSignal): Promise<readonly number[]>;
-  /** Replace state tensors of these names, at every worker, by their sums over all workers. */
-  reduce(names: readonly string[], signal?: AbortSignal): Promise<void>;
-}
-
-/** One worker: its own sums are those of all. */
-const oneWorker: Workers = {
-  sum: async (numbers) => numbers,
-  reduce: async () => {},
-};
 
 /** The whole step of one part in one graph. */
 export function fusedStepper(engine: Engine, learner: Learner): Stepper {
@@ -65,67 +60,140 @@ export function fusedStepper(engine: Engine, learner: Learner): Stepper {
     prepare: (maxTeachers) => prepareAll(maxTeachers, program),
     async run({ parts, signal, ...input }) {
       const { run } = await program(input.numTeachers);
-      return recordOf([await run({ ...parts[0], ...teacherFeeds(input), ...input.scalars }, { signal })]);
+      const result = await run({ ...parts[0], ...teacherFeeds(input), ...input.scalars }, { signal });
+      return { record: recordOf([result]), workers: [] };
     },
     close: programs.close,
   };
 }
 
+/** Who takes a step together. */
+export interface StepWorkers {
+  readonly comm: Communicator;
+  /** The engine that computes the update; null where another worker does, on state tensors that both see. */
+  readonly updater: Engine | null;
+}
+
 /**
- * A stepper that adds up the gradients of each part over the parts and over all workers, and then updates by their
- * mean: the step that a single batch of all rows would take. Parts have equally many rows; where labels have weights,
- * or some do not count, the label loss of a part counts by the weight of its labels.
+ * The gradients of each part, added up over the parts and over all workers, and then the update by their mean: the step that one
+ * batch of all rows would be. Parts have equally many rows; where labels weigh differently, or some do not count, the label loss
+ * of a part counts by the weight of its labels. Each part begins with the buffers of the step before, and their mean is kept.
+ *
+ * Part i of worker r of n is part i n + r of the step, and sums are taken in this order: so n workers with A parts each take the
+ * same step, to the bit, as one worker with n A parts.
  */
-export function splitStepper(engine: Engine, learner: Learner, workers: Workers = oneWorker): Stepper {
+export function splitStepper(
+  engine: Engine,
+  learner: Learner,
+  { comm, updater }: StepWorkers = { comm: soleWorker(), updater: engine },
+): Stepper {
   const { labelWeight } = learner.objective;
   const programs = programCache(engine);
-  const accumulate = (numTeachers: number) =>
-    programs.get(`accumulate ${numTeachers}`, () => accumulateGraph(learner, numTeachers));
+  const updates = updater && programCache(updater);
+  const accumulate = (numTeachers: number, isLater = false) =>
+    programs.get(`accumulate ${numTeachers}${isLater ? " later" : ""}`, () =>
+      accumulateGraph(learner, numTeachers, isLater),
+    );
   const apply = (numTeachers: number) => {
     const numStates = learner.model.state ? numTeachers : 0;
-    return programs.get(`apply ${numStates}`, () => applyGraph(learner, numStates));
+    return updates?.get(`apply ${numStates}`, () => applyGraph(learner, numStates));
   };
-  const sumNames = [...Object.keys(withPrefix(stateNames.gradSum, learner.model.params)), stateNames.lossSum];
-  /** The number of teachers for which the engine holds running sums; null when it holds none that are whole. */
+  const hasCarried = Object.keys(carriedSpecs(learner.model, 0)).length > 0;
+  /** For how many teachers the sums are kept; null for none at all. */
   let sumsAreKeptFor: number | null = null;
 
-  /** By how much the label loss of each part counts, 1 on average over all parts of all workers. */
-  async function sharesOf(parts: readonly NamedArrays[], signal: AbortSignal | undefined) {
-    const weights = parts.map((part) => labelWeight?.(part[labelsName]?.data as ArrayLike<number>) ?? 1);
-    const own = weights.reduce((total, weight) => total + weight, 0);
-    const [total = 0, numParts = 0] = await workers.sum([own, parts.length], signal);
-    return { shares: weights.map((weight) => (total > 0 ? (weight * numParts) / total : 1)), numParts };
+  /** Let the engines keep the sums, where the other workers see them if there are others. */
+  async function keepSums(numTeachers: number): Promise<void> {
+    const empty = (specs: Readonly<Record<string, { readonly shape: readonly number[] }>>) =>
+      mapValues(specs, ({ shape }) => zeros(shape));
+    const carried = withPrefix(stateNames.after, statesOf(learner, numTeachers));
+    await engine.write(empty(carried), { memory: "given" });
+    if (comm.size === 1) return engine.write(empty(sumSpecs(learner.model)), { memory: "given" });
+    const sums = sumsIn(comm.memory, learner);
+    comm.memory.fill(0);
+    await engine.adopt(sums);
+    if (updater !== engine) await updater?.adopt(sums);
+  }
+
+  /** By how much the label loss of each part of all workers counts, 1 on average. */
+  async function sharesOf(parts: readonly NamedArrays[]): Promise<readonly number[]> {
+    if (!labelWeight) return [];
+    const own = parts.map((part) => [labelWeight(part[labelsName]?.data as ArrayLike<number>)]);
+    const weights = (await everyones(comm, own)).map(([weight = 0]) => weight);
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    return weights.map((weight) => (total > 0 ? (weight * weights.length) / total : 1));
   }
 
   return {
     prepare: async (maxTeachers) => {
-      await Promise.all([prepareAll(maxTeachers, accumulate), apply(0)]);
+      await Promise.all([prepareAll(maxTeachers, (numTeachers) => accumulate(numTeachers)), apply(0)]);
     },
     async run({ parts, signal, ...input }) {
-      const [first, last] = [await accumulate(input.numTeachers), await apply(input.numTeachers)];
-      if (sumsAreKeptFor !== input.numTeachers) {
-        const specs = sumSpecs(learner, input.numTeachers);
-        await engine.write(
-          mapValues(specs, ({ shape }) => zeros(shape)),
-          { memory: "given" },
-        );
-      }
-      // A step that does not end leaves sums that are not whole.
+      const first = await accumulate(input.numTeachers);
+      // The others write their own part alone: what all added up before goes on in the sums of the leader.
+      const isSumming = parts.length > 1 && comm.rank === 0;
+      const later = isSumming ? await accumulate(input.numTeachers, true) : first;
+      const last = await apply(input.numTeachers);
+      if (sumsAreKeptFor !== input.numTeachers) await keepSums(input.numTeachers);
+      // Of a step that does not come to its end the sums are lost.
       sumsAreKeptFor = null;
-      const { shares, numParts } = await sharesOf(parts, signal);
+      const shares = await sharesOf(parts);
+      const numParts = parts.length * comm.size;
+      const partShare = scalar(1 / numParts);
       const results: NamedArrays[] = [];
+      const seconds = { compute: 0, reduce: 0 };
       for (const [i, part] of parts.entries()) {
-        const share = labelWeight ? { labelShare: scalar(shares[i] as number) } : {};
-        const feeds = { ...part, ...share, ...teacherFeeds(input), keepSum: scalar(i === 0 ? 0 : 1) };
-        results.push(await first.run(feeds, { signal }));
+        const share = labelWeight ? { labelShare: scalar(shares[i * comm.size + comm.rank] as number) } : {};
+        const feeds = { ...part, ...share, ...teacherFeeds(input), partShare };
+        const { run } = i === 0 ? first : later;
+        seconds.compute += await secondsOf(async () => results.push(await run(feeds, { signal })));
+        if (comm.size > 1) seconds.reduce += await secondsOf(() => comm.reduce(comm.memory, 0));
       }
-      await workers.reduce(sumNames, signal);
-      const applied = await last.run({ numBatches: scalar(numParts), ...input.scalars }, { signal });
+      const records = await recordsOf(comm, results);
+      const workers = comm.size === 1 ? [] : await everyones(comm, [[seconds.compute, seconds.reduce]]);
+      const numBatches = hasCarried ? { numBatches: scalar(numParts) } : {};
+      const applied = await last?.run({ ...numBatches, ...input.scalars }, { signal });
       sumsAreKeptFor = input.numTeachers;
-      return recordOf([...results, applied], shares);
+      return {
+        record: recordOf([...records, ...(applied ? [applied] : [])], shares),
+        workers: workers.map(([compute = 0, reduce = 0]) => ({ compute, reduce })),
+      };
     },
-    close: programs.close,
+    async close() {
+      await Promise.all([programs.close(), updates?.close()]);
+    },
   };
+}
+
+/** Numbers that all workers together keep of a step's sums: what their communicator has memory for. */
+export function numSums({ model }: Pick<Learner, "model">): number {
+  return Object.values(sumSpecs(model)).reduce((end, { shape }) => end + padded(shape), 0);
+}
+
+/** Where the sums lie in the memory of a worker: one after the other. */
+function sumsIn(memory: Float32Array<ArrayBufferLike>, { model }: Learner): NamedArrays {
+  let at = 0;
+  return mapValues(sumSpecs(model), ({ shape }): NdArray => {
+    const data = memory.subarray(at, at + sizeOf(shape)) as Float32Array<ArrayBuffer>;
+    at += padded(shape);
+    return { dtype: "float32", shape, data };
+  });
+}
+
+/** Each tensor begins at a multiple of 64 bytes. */
+function padded(shape: readonly number[]): number {
+  return 16 * Math.ceil(sizeOf(shape) / 16);
+}
+
+async function secondsOf(work: () => Promise<unknown>): Promise<number> {
+  const started = performance.now();
+  await work();
+  return (performance.now() - started) / 1000;
+}
+
+/** What goes from one part to the next but buffers, which are added up. */
+function statesOf({ model: { state = {} } }: Learner, numTeachers: number) {
+  return carriedSpecs({ state }, numTeachers);
 }
 
 async function prepareAll(maxTeachers: number, program: (numTeachers: number) => Promise<Program>): Promise<void> {
@@ -142,8 +210,38 @@ function teacherFeeds({ numTeachers, distillWeight }: Pick<StepInput, "numTeache
   return numTeachers > 0 ? { distillWeight: scalar(distillWeight) } : {};
 }
 
+/** Scalars by name. */
+type Scalars = Readonly<Record<string, { readonly data: ArrayLike<number | bigint> }>>;
+
+/** What the parts of all workers say of themselves, in the order of parts. */
+async function recordsOf(comm: Communicator, results: readonly NamedArrays[]): Promise<readonly Scalars[]> {
+  if (comm.size === 1) return results;
+  const names = Object.keys(results[0] ?? {});
+  const numbers = await everyones(
+    comm,
+    results.map((result) => names.map((name) => Number(result[name]?.data[0]))),
+  );
+  return numbers.map((own) => Object.fromEntries(names.map((name, i) => [name, { data: [own[i] as number] }])));
+}
+
+/** The numbers of each part of all workers, in the order of parts, of which each worker has its own. */
+async function everyones(
+  comm: Communicator,
+  own: readonly (readonly number[])[],
+): Promise<readonly (readonly number[])[]> {
+  if (comm.size === 1) return own;
+  const width = own[0]?.length ?? 0;
+  const all = new Float64Array(own.length * comm.size * width);
+  // Each worker adds nothing to the numbers of the others.
+  for (const [i, numbers] of own.entries()) all.set(numbers, (i * comm.size + comm.rank) * width);
+  await comm.allReduce(all);
+  return Array.from({ length: own.length * comm.size }, (_, part) => [
+    ...all.subarray(part * width, (part + 1) * width),
+  ]);
+}
+
 /** Scalars by name: the mean over the results that have one, of label losses by their shares. */
-function recordOf(results: readonly NamedArrays[], shares: readonly number[] = []): StepRecord {
+function recordOf(results: readonly Scalars[], shares: readonly number[] = []): StepRecord {
   const names = new Set(results.flatMap((result) => Object.keys(result)));
   return new Map(
     [...names].map((name) => {
@@ -155,14 +253,4 @@ function recordOf(results: readonly NamedArrays[], shares: readonly number[] = [
       return [name, values.reduce((sum, value) => sum + value, 0) / values.length];
     }),
   );
-}
-
-/** The running sums of a step, and the tensors that are carried from part to part. */
-function sumSpecs({ model }: Learner, numTeachers: number): Record<string, { readonly shape: readonly number[] }> {
-  const grads = withPrefix(stateNames.gradSum, model.params);
-  return {
-    ...grads,
-    [stateNames.lossSum]: { shape: [] },
-    ...withPrefix(stateNames.after, carriedSpecs(model, numTeachers)),
-  };
 }

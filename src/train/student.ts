@@ -1,12 +1,15 @@
+import type { Communicator } from "../comm/communicator.js";
 import type { Engine, WriteOptions } from "../engine/engine.js";
 import { CheckpointError } from "../errors.js";
+import type { WorkerUse } from "../log/events.js";
 import { checkFit, SAME_CONFIGURATION } from "../nn/fit.js";
-import { initWeights, keyName, weightSpecs } from "../nn/model.js";
+import { initWeights, keyName, type Model, weightSpecs } from "../nn/model.js";
 import type { Schedule } from "../optim/schedules.js";
 import { copyOf, filled, int32, type NamedArrays, scalar } from "../runtime/array.js";
 import { type Closable, closable } from "../runtime/closable.js";
 import { mapValues, underPrefix, withPrefix } from "../runtime/named.js";
 import { fold, type Key, rootKey } from "../runtime/random.js";
+import { type Crew, sendOrder } from "./crew.js";
 import { type Learner, shippedName, stateNames, weightState } from "./graphs.js";
 import { fusedStepper, type StepRecord, splitStepper } from "./stepper.js";
 import { teacherStates } from "./teacher-states.js";
@@ -36,6 +39,8 @@ export interface StepMetrics {
   readonly skipped: string | null;
   /** The statistics of the step's teachers, in their order, and of the student; null without teachers. */
   readonly statistics: { readonly teachers: readonly TeacherStatistics[]; readonly student: StudentStatistics } | null;
+  /** How long each worker took, by rank; left out where one takes the step alone. */
+  readonly workers?: readonly WorkerUse[];
 }
 
 /**
@@ -52,6 +57,8 @@ export interface StudentOptions {
    * default.
    */
   readonly key?: Key | undefined;
+  /** The other workers that take each step together with this one, which leads; none by default. */
+  readonly crew?: Crew | undefined;
 }
 
 /**
@@ -112,11 +119,12 @@ export interface Student extends Closable {
  * await student.close();
  * await engine.close();
  */
-export function engineStudent({ engine, learner, key: seed = rootKey(0) }: StudentOptions): Student {
+export function engineStudent({ engine, learner, key: seed = rootKey(0), crew }: StudentOptions): Student {
   const specs = stateSpecs(learner);
   const fused = fusedStepper(engine, learner);
-  const split = splitStepper(engine, learner);
-  const stepperOf = (numParts: number) => (numParts === 1 ? fused : split);
+  const split = splitStepper(engine, learner, crew && { comm: crew.comm, updater: crew.updater });
+  const numWorkers = crew?.comm.size ?? 1;
+  const stepperOf = (numParts: number) => (numParts * numWorkers === 1 ? fused : split);
   let step = 0;
   let learningRateScale = 1;
   let taught: readonly Teacher[] = [];
@@ -125,8 +133,10 @@ export function engineStudent({ engine, learner, key: seed = rootKey(0) }: Stude
   async function teach(teachers: readonly Teacher[]): Promise<void> {
     await states.place(teachers.map(({ group }) => group));
     for (const [slot, teacher] of teachers.entries()) {
-      if (taught[slot]?.digest !== teacher.digest)
-        await engine.write(withPrefix(stateNames.teacher(slot), teacher.params), { memory: "lent" });
+      if (taught[slot]?.digest === teacher.digest) continue;
+      const weights = withPrefix(stateNames.teacher(slot), teacher.params);
+      await engine.write(weights, { memory: "lent" });
+      await crew?.give(Object.keys(weights));
     }
     taught = teachers;
   }
@@ -137,6 +147,8 @@ export function engineStudent({ engine, learner, key: seed = rootKey(0) }: Stude
     checkFit("the saved state", Object.fromEntries(own), specs, SAME_CONFIGURATION);
     states.restore(ofTeachers);
     await engine.write(Object.fromEntries(own), options);
+    // Each worker has a state of its own, of the rows that it reads.
+    await crew?.give(Object.keys(specs).filter((name) => !name.startsWith(`${stateNames.state}.`)));
     step = atStep;
     learningRateScale = scale;
   }
@@ -144,13 +156,6 @@ export function engineStudent({ engine, learner, key: seed = rootKey(0) }: Stude
   async function modelUnder(prefix: string): Promise<NamedArrays> {
     const arrays = await engine.read(Object.keys(weightState(learner.model, weightSpecs(learner.model), prefix)));
     return { ...underPrefix(prefix, arrays), ...underPrefix(stateNames.buffers, arrays) };
-  }
-
-  /** The key of a batch of this step, for a model that draws. */
-  function randomFeeds(batch: number): NamedArrays {
-    if (!learner.model.isRandom) return {};
-    const { hi, lo } = fold(fold(seed, step), batch);
-    return { [keyName]: int32([hi | 0, lo | 0]) };
   }
 
   /** The value of a schedule now. */
@@ -185,12 +190,19 @@ export function engineStudent({ engine, learner, key: seed = rootKey(0) }: Stude
       if (batches.length === 0) throw new Error("internal: a step needs at least one batch");
       await teach(teachers);
       const values = mapValues(learner.optimizer.scalars, valueNow);
-      const record = await stepperOf(batches.length).run({
-        parts: batches.map((batch, i) => ({ ...batch, ...randomFeeds(i) })),
+      signal?.throwIfAborted();
+      if (crew) {
+        const groups = teachers.map(({ group }) => group);
+        const order = { step, cursor: crew.cursor(), teachers: groups, distillWeight, scalars: values };
+        await sendOrder(crew.comm, { kind: "step", ...order });
+      }
+      const { record, workers } = await stepperOf(batches.length).run({
+        parts: partsOf(learner.model, batches, fold(seed, step), crew?.comm),
         numTeachers: teachers.length,
         distillWeight,
         scalars: mapValues(values, scalar),
-        signal,
+        // A step that others take too comes to its end: they cannot be called off.
+        signal: crew ? undefined : signal,
       });
       step++;
       const metrics = {
@@ -200,6 +212,7 @@ export function engineStudent({ engine, learner, key: seed = rootKey(0) }: Stude
         gradNorm: Math.sqrt(record.get("squaredGradNorm") ?? Number.NaN),
         learningRate: values.learningRate ?? Number.NaN,
         statistics: statisticsOf(record, teachers.length),
+        ...(workers.length > 0 && { workers }),
       };
       return { ...metrics, skipped: whySkipped(metrics) };
     },
@@ -215,7 +228,21 @@ export function engineStudent({ engine, learner, key: seed = rootKey(0) }: Stude
   });
 }
 
-/** The numbers that were not finite, by the rule of the step graph; null for a step that was taken. */
+/** Batches with what a model that draws is fed: a key of its own for each part of the step. */
+export function partsOf(
+  { isRandom = false }: Pick<Model, "isRandom">,
+  batches: readonly NamedArrays[],
+  key: Key,
+  { rank, size }: Pick<Communicator, "rank" | "size"> = { rank: 0, size: 1 },
+): readonly NamedArrays[] {
+  if (!isRandom) return batches;
+  return batches.map((batch, i) => {
+    const { hi, lo } = fold(key, i * size + rank);
+    return { ...batch, [keyName]: int32([hi | 0, lo | 0]) };
+  });
+}
+
+/** The rule of the step graph, in words. */
 function whySkipped({ labelLoss, distillLoss, gradNorm }: Omit<StepMetrics, "skipped">): string | null {
   const numbers = { "label loss": labelLoss, "distillation loss": distillLoss ?? 0, "gradient norm": gradNorm };
   const wrong = Object.entries(numbers).filter(([, value]) => !Number.isFinite(value));

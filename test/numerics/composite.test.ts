@@ -26,7 +26,7 @@ for (const numTeachers of [0, 1, 2]) {
     ...Object.assign({}, ...teachers),
     ...withPrefix(stateNames.gradSum, zeroGradSum(learner)),
     [stateNames.lossSum]: scalar(0),
-    keepSum: scalar(0),
+    partShare: scalar(1),
     distillWeight: scalar(DISTILL_WEIGHT),
   };
 
@@ -51,7 +51,7 @@ for (const numTeachers of [0, 1, 2]) {
 
 /** What a run feeds; the rest is kept. */
 function feedsOf(all: Readonly<Record<string, NdArray>>): Record<string, NdArray> {
-  const isFed = (name: string) => /^(features\.|labels$|keepSum$|distillWeight$)/.test(name);
+  const isFed = (name: string) => /^(features\.|labels$|partShare$|distillWeight$)/.test(name);
   return Object.fromEntries(
     Object.keys(all)
       .filter(isFed)

@@ -32,7 +32,7 @@ function run(distillation: Distillation, distillWeight: number) {
     "features.x": float32(x),
     labels: float32(labels),
     distillWeight: scalar(distillWeight),
-    keepSum: scalar(0),
+    partShare: scalar(1),
   });
   const value = (record: typeof outputs, name: string) => Number(record[name]?.data[0]);
   return {

@@ -35,7 +35,7 @@ function feedsFor(numTeachers: number, distillWeight = 1): Record<string, NdArra
   });
   return Object.assign(
     { ...batch, ...withPrefix(stateNames.params, params), ...withPrefix(stateNames.gradSum, zeroGradSum(learner)) },
-    { [stateNames.lossSum]: scalar(0), keepSum: scalar(0), distillWeight: scalar(distillWeight) },
+    { [stateNames.lossSum]: scalar(0), partShare: scalar(1), distillWeight: scalar(distillWeight) },
     ...teachers,
   );
 }

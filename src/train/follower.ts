@@ -1,0 +1,61 @@
+import type { Communicator } from "../comm/communicator.js";
+import { type Cursor, nextBatches, type Stream } from "../data/stream.js";
+import type { Engine } from "../engine/engine.js";
+import { scalar } from "../runtime/array.js";
+import { mapValues } from "../runtime/named.js";
+import { fold, type Key } from "../runtime/random.js";
+import { nextOrder } from "./crew.js";
+import type { Learner } from "./graphs.js";
+import { splitStepper } from "./stepper.js";
+import { partsOf } from "./student.js";
+import { teacherStates } from "./teacher-states.js";
+
+export interface FollowerOptions {
+  readonly comm: Communicator;
+  readonly engine: Engine;
+  /** The same as the leader's. */
+  readonly learner: Learner;
+  /** This worker's part of the leader's batches. */
+  readonly stream: Pick<Stream, "next" | "cursor" | "goTo">;
+  /** The key of the leader's student. */
+  readonly key: Key;
+  /** Batches of one step. */
+  readonly accumulate: number;
+  /** Keep state tensors that the leader gives: in the memory where the leader has them. */
+  readonly take: (names: readonly string[]) => Promise<void>;
+}
+
+/**
+ * Be a worker of a group that another one leads: do what the leader says, until it says that this is the end. Params, optimizer
+ * state and teachers are the leader's, on memory that both see; the gradients of its own part of each batch are this worker's.
+ *
+ * Throws {@link WorkerError} when the leader or another worker fails or is lost, and what the engine and the stream throw.
+ */
+export async function follow({ comm, engine, learner, stream, key, accumulate, take }: FollowerOptions): Promise<void> {
+  const stepper = splitStepper(engine, learner, { comm, updater: null });
+  const states = teacherStates(engine, learner.model);
+  try {
+    for (;;) {
+      const order = await nextOrder(comm);
+      if (order.kind === "end") return;
+      if (order.kind === "take") await take(order.names);
+      else {
+        if (!areEqual(stream.cursor, order.cursor)) stream.goTo(order.cursor);
+        const batches = await nextBatches(stream, accumulate);
+        await states.place(order.teachers);
+        await stepper.run({
+          parts: partsOf(learner.model, batches, fold(key, order.step), comm),
+          numTeachers: order.teachers.length,
+          distillWeight: order.distillWeight,
+          scalars: mapValues(order.scalars, scalar),
+        });
+      }
+    }
+  } finally {
+    await stepper.close();
+  }
+}
+
+function areEqual(a: Cursor, b: Cursor): boolean {
+  return a.epoch === b.epoch && a.position === b.position;
+}

@@ -1,0 +1,24 @@
+import type { Objective } from "../nn/losses.js";
+import type { Model } from "../nn/model.js";
+import type { GradientTransformation } from "../optim/transformations.js";
+
+/** A model, the losses that train it, and the rule of its updates. */
+export interface Learner {
+  readonly model: Model;
+  readonly objective: Objective;
+  readonly optimizer: GradientTransformation;
+  readonly distillation?: Distillation;
+  /**
+   * Keep a moving average of the params, e <- decay e + (1 - decay) params after each step, which begins as the initial
+   * params.
+   */
+  readonly ema?: { readonly decay: number };
+}
+
+/** How the distillation loss psi joins the label loss phi; the paper's way by default. */
+export interface Distillation {
+  /** T: psi compares logits / T on both sides and is multiplied by T^2, which keeps the size of its gradient. 1 by default. */
+  readonly temperature?: number;
+  /** "sum" (default): phi + w psi. "convex": (1 - w) phi + w psi, whose gradient does not grow with w. */
+  readonly mix?: "sum" | "convex";
+}

@@ -1,0 +1,73 @@
+/** The losses of a step: of the labels, and of the teachers' mean prediction. */
+import { add, div, input, mul, stopGradient, sub } from "../graph/ops.js";
+import type { Tensor, Tensors } from "../graph/tensor.js";
+import { type BeforeHead, learnOverChunks } from "./chunked-loss.js";
+import type { Distillation, Learner } from "./learner.js";
+import { teacherStatistics } from "./teacher-statistics.js";
+
+/** By how much a part of a step counts, and by how much more or less its labels do; 1 where they are left out. */
+export interface Shares {
+  readonly partShare?: Tensor | undefined;
+  readonly labelShare?: Tensor | undefined;
+}
+
+/** The output of a model for a batch. */
+interface Said extends BeforeHead {
+  readonly logits: Tensor;
+}
+
+/**
+ * The losses and statistics of a student and its teachers, given in that order; and a scalar to differentiate, which
+ * has the gradients of the loss. Computed chunk by chunk where the model has so many logits.
+ */
+export function lossesOf(
+  { model, objective, distillation = {} }: Learner,
+  said: readonly Said[],
+  labels: Tensor,
+  shares: Shares,
+): { readonly losses: Tensors; readonly loss: Tensor } {
+  const { temperature = 1, mix } = distillation;
+  const soften = (sharp: Tensor) => (temperature === 1 ? sharp : div(sharp, temperature));
+  const scale = (value: Tensor) => (temperature === 1 ? value : mul(value, temperature ** 2));
+  const ofLogits = ([logits, ...teachers]: readonly Tensor[], given: Tensor): Tensors => {
+    const labelLoss = objective.labelLoss(logits as Tensor, given);
+    const targets = teachersMean(teachers.map((teacher) => objective.probs(soften(teacher))));
+    if (!targets) return { labelLoss };
+    const distillLoss = scale(objective.distillLoss(soften(logits as Tensor), targets));
+    // The least loss against a single teacher is that of its own logits, whose logarithms are computed already.
+    const [first, ...others] = teachers as [Tensor, ...Tensor[]];
+    const least = others.length > 0 ? objective.entropy(targets) : objective.distillLoss(soften(first), targets);
+    const divergence = sub(distillLoss, scale(least));
+    return { labelLoss, distillLoss, divergence, ...teacherStatistics(objective, logits as Tensor, teachers, given) };
+  };
+  const lossOf = (losses: Tensors) => mixed(losses, mix, shares);
+  const { head } = model;
+  if (head && head.numChunks > 1) {
+    const { means, loss } = learnOverChunks(head, said, labels, ofLogits, lossOf);
+    return { losses: means, loss };
+  }
+  const losses = ofLogits(
+    said.map(({ logits }) => logits),
+    labels,
+  );
+  return { losses, loss: lossOf(losses) };
+}
+
+/** phi + w psi, or (1 - w) phi + w psi; phi alone without teachers. With a share s of labels, s phi in place of phi; all of it times the share of the part. */
+function mixed(losses: Tensors, mix: Distillation["mix"] = "sum", { partShare, labelShare }: Shares): Tensor {
+  const { labelLoss, distillLoss } = losses as { labelLoss: Tensor; distillLoss?: Tensor };
+  const phi = labelShare ? mul(labelShare, labelLoss) : labelLoss;
+  const whole = distillLoss ? withDistillation(phi, distillLoss, mix) : phi;
+  return partShare ? mul(whole, partShare) : whole;
+}
+
+function withDistillation(phi: Tensor, psi: Tensor, mix: Distillation["mix"]): Tensor {
+  const weight = input("distillWeight", []);
+  return add(mix === "sum" ? phi : mul(sub(1, weight), phi), mul(weight, psi));
+}
+
+/** The mean prediction of the teachers; no gradient flows into it. */
+function teachersMean(probs: readonly Tensor[]): Tensor | undefined {
+  const [first, ...others] = probs;
+  return first && stopGradient(div(others.reduce(add, first), probs.length));
+}
