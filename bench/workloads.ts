@@ -27,32 +27,37 @@ export interface Workload {
   readonly state: NamedArrays;
   /** What step 0, 1, ... is fed. */
   readonly feeds: (step: number) => NamedArrays;
+  /** What takes the step, and the batch that every step is fed. */
+  readonly learner: Learner;
+  readonly batch: NamedArrays;
 }
 
 const ADAM = adam(constantSchedule(1e-3));
-/** Of the input of the transformer block: examples, length, width. */
-const BLOCK_SHAPE = [16, 128, 256];
+/** Of the input of the transformer block: length, width. */
+const BLOCK_SHAPE = [128, 256];
 
 /** Each workload by its name. */
-export const workloads: Readonly<Record<WorkloadName, () => Workload>> = {
+export const workloads: Readonly<Record<WorkloadName, (batchSize?: number) => Workload>> = {
   click,
   flights,
   lstm: () => taskOf(lstmTask()),
-  transformer: () => taskWith(ADAM, onTargets(transformerModel(BLOCK_SHAPE, 4), BLOCK_SHAPE)),
-  llama: () => taskOf(llamaTask()),
-  residual64: () => residual(64, 32),
-  residual128: () => residual(128, 16),
+  transformer: (batchSize = 16) => {
+    const shape = [batchSize, ...BLOCK_SHAPE];
+    return taskWith(ADAM, onTargets(transformerModel(shape, 4), shape));
+  },
+  llama: (batchSize) => taskOf(llamaTask(batchSize)),
+  residual64: (batchSize) => residual(64, 32, batchSize),
+  residual128: (batchSize) => residual(128, 16, batchSize),
 };
 
-function click(): Workload {
-  const [batchSize, inputs] = [256, 1000];
+function click(batchSize = 256): Workload {
+  const inputs = 1000;
   const x = float32(normal(fold(rootKey(1), "x"), batchSize * inputs), [batchSize, inputs]);
   const learner = { model: denseMlp([inputs, 2560, 1024, 256, 1]), objective: binary, optimizer: ADAM };
   return training(learner, { x, labels: labels(batchSize) });
 }
 
-function flights(): Workload {
-  const batchSize = 2048;
+function flights(batchSize = 2048): Workload {
   const categorical = {
     origin: { numIds: 300, width: 16 },
     destination: { numIds: 300, width: 16 },
@@ -80,8 +85,8 @@ function lstmTask(): Task & Learner {
   return { ...languageModel(sizes), batch, optimizer: ADAM };
 }
 
-function llamaTask(): Task & Learner {
-  const sizes = { sequenceLength: 128, batchSize: 8, vocabulary: 4096, width: 256, numHeads: 4, numLayers: 4 };
+function llamaTask(examples = 8): Task & Learner {
+  const sizes = { sequenceLength: 128, batchSize: examples, vocabulary: 4096, width: 256, numHeads: 4, numLayers: 4 };
   const model = transformerLanguageModel(sizes);
   const [sequenceLength, batchSize] = named(model.inputs, "ids").shape as [number, number];
   const batch = randomTokens({ ...sizes, sequenceLength, batchSize }, (name) => fold(rootKey(1), name));
@@ -89,8 +94,8 @@ function llamaTask(): Task & Learner {
 }
 
 /** With so many channels, on images of such a height and width. */
-function residual(channels: number, size: number): Workload {
-  const task = onTargets(residualBlock(channels, [size, size]), [64, channels, size, size]);
+function residual(channels: number, size: number, batchSize = 64): Workload {
+  const task = onTargets(residualBlock(channels, [size, size]), [batchSize, channels, size, size]);
   return taskWith(sgd(constantSchedule(1e-3), { momentum: 0.9 }), task);
 }
 
@@ -109,6 +114,8 @@ function training(learner: Learner, batch: NamedArrays): Workload {
     mapValues(specs, ({ shape, fill }) => filled(shape, fill));
   const memory = () => withPrefix(stateNames.optState, begun(optimizer.stateSpec(model.params)));
   return {
+    learner,
+    batch,
     graph: stepGraph(learner, 0),
     // Only when it is asked for: what looks at graphs needs none of it.
     get state() {
