@@ -3,6 +3,8 @@ import { z } from "zod";
 import { algorithmInSteps, algorithmSchema, DEFAULT_ALGORITHM } from "./algorithms.js";
 import { optimizerInSteps, optimizerSchema } from "./optimizer-schema.js";
 
+/** The most workers that a group may have. */
+const MAX_WORKERS = 64;
 /** The most groups that a run may have. */
 export const MAX_GROUPS = 64;
 
@@ -24,6 +26,7 @@ export const commonOptions = {
   numSteps: steps,
   globalBatchSize: z.int().positive(),
   accumulate: z.int().positive().default(1),
+  workers: z.int().min(1).max(MAX_WORKERS).default(1),
   earlyStopping: z
     .strictObject({ patience: z.int().positive(), minDelta: z.number().nonnegative().default(0) })
     .optional(),

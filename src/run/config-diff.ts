@@ -11,6 +11,8 @@ export interface Difference {
 
 /** Options that may change when a run is resumed, as its result does not depend on them. */
 const FREE: readonly string[] = ["restarts", "threads", "logInterval"];
+/** Options that may change together: a step has as many parts as workers times batches of each, and is the same for all of them. */
+const PARTS = ["workers", "accumulate"] as const;
 
 /**
  * The paths at which two records of plain data differ: first those of `before` in its order, then those that only `now`
@@ -43,13 +45,16 @@ export function checkSameRun(saved: RunConfig, now: RunConfig): void {
     ({ path, before, now }) => `${path}: the run has ${show(before)}, this configuration has ${show(now)}`,
   );
   throw new ConfigError(
-    `a run goes on with the configuration it began with, but for ${FREE.join(", ")}:\n  ${lines.join("\n  ")}\n` +
+    `a run goes on with the configuration it began with, but for ${FREE.join(", ")}, and workers and accumulate where their product stays:\n  ${lines.join("\n  ")}\n` +
       "Leave the configuration and --set out to go on with the run's, or leave --resume out to start a new run.",
   );
 }
 
 function withoutFree(config: RunConfig): unknown {
-  return Object.fromEntries(Object.entries(config).filter(([name]) => !FREE.includes(name)));
+  const fixed = Object.entries(config).filter(([name]) => !FREE.includes(name) && !PARTS.some((one) => one === name));
+  // A run of an earlier version has one worker.
+  const { workers = 1, accumulate }: Partial<RunConfig> & Pick<RunConfig, "accumulate"> = config;
+  return Object.fromEntries([...fixed, [PARTS.join(" x "), workers * accumulate]]);
 }
 
 function namesOf(record: Readonly<Record<string, unknown>>): string[] {

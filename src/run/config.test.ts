@@ -86,6 +86,7 @@ describe("resolveConfig", () => {
       numSteps: 10,
       globalBatchSize: 4,
       accumulate: 1,
+      workers: 1,
       seed: 1,
       validationInterval: 500,
       checkpointInterval: 500,

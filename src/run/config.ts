@@ -87,12 +87,30 @@ function crossChecks(config: RunConfig): string[] {
     ...algorithmOf(config).problems(config),
     ...kindOf(config).problems(config),
   ];
-  if (config.globalBatchSize % config.accumulate !== 0) {
-    problems.push(`accumulate: must divide globalBatchSize (${config.globalBatchSize}), got ${config.accumulate}`);
+  const { globalBatchSize, accumulate, workers, device } = config;
+  if (globalBatchSize % accumulate !== 0) {
+    problems.push(`accumulate: must divide globalBatchSize (${globalBatchSize}), got ${accumulate}`);
+  } else if (globalBatchSize % (accumulate * workers) !== 0) {
+    const each =
+      accumulate > 1
+        ? `globalBatchSize / accumulate (${globalBatchSize / accumulate})`
+        : `globalBatchSize (${globalBatchSize})`;
+    problems.push(`workers: must divide ${each}, so that all have equally many rows, got ${workers}`);
   }
-  if (config.accumulate > 1 && config.optimizer.sparseParams?.length) {
+  if (workers > 1 && device !== undefined && device !== "cpu") {
+    problems.push(`workers: must be 1 on ${device}, as workers share the memory of params, got ${workers}`);
+  }
+  if (workers > 1 && config.optimizer.sparseParams?.length) {
     problems.push(
-      `accumulate: must be 1 with optimizer.sparseParams, as sums of gradients are of whole tables, got ${config.accumulate}`,
+      `workers: must be 1 with optimizer.sparseParams, as sums of gradients are of whole tables, got ${workers}`,
+    );
+  }
+  if (workers > 1 && config.model.kind === "lstm") {
+    problems.push(`workers: must be 1 with an LSTM, whose state goes from batch to batch, got ${workers}`);
+  }
+  if (accumulate > 1 && config.optimizer.sparseParams?.length) {
+    problems.push(
+      `accumulate: must be 1 with optimizer.sparseParams, as sums of gradients are of whole tables, got ${accumulate}`,
     );
   }
   return problems;

@@ -42,6 +42,7 @@ export async function runGroup(options: GroupOptions): Promise<"finished" | "sto
     trainRows: spec.numExamples,
     numParams: countParams(spec.learner.model),
     threads: options.threads,
+    ...(options.config.workers > 1 && { workers: options.config.workers }),
   });
   const started = performance.now();
   // A group that had stopped early has nothing left to do.

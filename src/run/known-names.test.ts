@@ -25,7 +25,7 @@ test("names that other programs have for an option lead to it, wherever it lies"
     ["batch_size", "globalBatchSize", table],
     ["gradient_accumulation_steps", "accumulate", table],
     ["groups", "numGroups", table],
-    ["num_workers", "numGroups", table],
+    ["num_workers", "workers", table],
     ["random_state", "seed", table],
     ["eval_every", "validationInterval", table],
     ["patience", "earlyStopping", table],

@@ -27,6 +27,7 @@ export const NAMES_ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
     "perdevicetrainbatchsize",
     "microbatchsize",
   ],
+  workers: ["numworkers", "replicas", "numreplicas", "worldsize", "nprocpernode", "numprocesses"],
   accumulate: [
     "gradientaccumulation",
     "gradientaccumulationsteps",
@@ -35,17 +36,7 @@ export const NAMES_ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
     "accumulategradbatches",
     "accumulationsteps",
   ],
-  numGroups: [
-    "workers",
-    "numworkers",
-    "replicas",
-    "numreplicas",
-    "worldsize",
-    "models",
-    "nummodels",
-    "students",
-    "peers",
-  ],
+  numGroups: ["models", "nummodels", "students", "peers"],
   seed: ["randomseed", "randomstate", "rngseed", "manualseed"],
   validationInterval: [
     "evalinterval",

@@ -3,13 +3,17 @@ import { claimGroup, claimIncarnation, watchStarts } from "../checkpoint/claims.
 import { recordingStore } from "../checkpoint/recordings.js";
 import type { Store } from "../checkpoint/store.js";
 import { prefetched } from "../data/prefetched.js";
+import { type StepReader, stepReader } from "../data/step-reader.js";
+import type { Cursor } from "../data/stream.js";
 import type { Engine } from "../engine/engine.js";
 import { CheckpointError, ConfigError } from "../errors.js";
 import type { LoggedProcess, TeachersEvent, TrainEvent } from "../log/events.js";
 import { weightProblems } from "../nn/fit.js";
 import type { Model } from "../nn/model.js";
 import type { NamedArrays } from "../runtime/array.js";
-import { fold, rootKey } from "../runtime/random.js";
+import { fold, type Key, rootKey } from "../runtime/random.js";
+import type { Crew } from "../train/crew.js";
+import type { Learner } from "../train/graphs.js";
 import { latestOnly } from "../train/latest-only.js";
 import { engineStudent } from "../train/student.js";
 import { algorithmOf } from "./algorithms.js";
@@ -46,6 +50,15 @@ export interface GroupOptions {
    * its newest snapshot in the store.
    */
   readonly isJoined?: boolean | undefined;
+  /** Starts the other workers of this group, which the group leads; without it there are none. */
+  readonly startCrew?: ((leader: CrewLeader) => Crew) | undefined;
+}
+
+/** What the workers of a group need of the one that leads. */
+export interface CrewLeader {
+  readonly learner: Learner;
+  /** Where the batches of its next step begin. */
+  readonly cursor: () => Cursor;
 }
 
 /** The record of a group: its trace, its snapshots, and the step of its last checkpoint. */
@@ -67,8 +80,11 @@ export async function startGroup(options: GroupOptions) {
   const { config, groupIndex, spec, engine, files, log } = options;
   const { learner } = spec;
   const modelDigest = await joinRun(config, spec, options.store);
-  const seed = fold(rootKey(config.seed), groupIndex);
-  const student = engineStudent({ engine, learner, key: fold(seed, "steps") });
+  const seed = groupKey(config, groupIndex);
+  let reading: StepReader | undefined;
+  const cursor = () => (reading as StepReader).begin();
+  const crew = options.startCrew?.({ learner, cursor });
+  const student = engineStudent({ engine, learner, key: stepsKey(config, groupIndex), crew });
 
   const checkpoint = await readOwnCheckpoint(files, groupIndex, log);
   const best = await bestSoFar(options, checkpoint?.info.best ?? null);
@@ -92,7 +108,10 @@ export async function startGroup(options: GroupOptions) {
 
   const from = info?.cursor ?? unreadAt(beginning.step * config.accumulate);
   // The batches of the next step are read while the engine takes this one.
-  const stream = prefetched(spec.stream(fold(seed, "stream"), from), config.accumulate);
+  const part = crew && { index: 0, count: crew.comm.size };
+  const ahead = prefetched(spec.stream(streamKey(config, groupIndex), from, part), config.accumulate);
+  reading = stepReader(ahead, config.accumulate);
+  const { stream } = reading;
   const tell = (message: string) => log({ event: "warning", group: groupIndex, step: student.step, message });
   const starts = watchStarts(options.store, groupIndex, incarnation, { isClaimed: true, tell });
   // For algorithms that publish nothing. The others look for a newer start before each publication, and log a store
@@ -117,7 +136,7 @@ export async function startGroup(options: GroupOptions) {
     replay: options.replay,
   });
   // Compiled first, since the programs of steps with teachers, compiled in the background, would delay it.
-  const validate = await spec.validator(engine);
+  const validate = await spec.validator(crew?.updater ?? engine);
   await algorithm.prepare();
   const keeper = groupKeeper({
     group: groupIndex,
@@ -154,6 +173,21 @@ async function beginningOf(options: GroupOptions, incarnation: number, digest: s
   const beginning = await fromNewestSnapshot(store, groupIndex, { model, digest, numSteps: config.numSteps });
   log({ event: "began-from-snapshot", group: groupIndex, step: beginning.step, digest: beginning.digest });
   return beginning;
+}
+
+/** The key of a group's seed. */
+function groupKey({ seed }: Pick<RunConfig, "seed">, group: number): Key {
+  return fold(rootKey(seed), group);
+}
+
+/** What a random model of a group draws by. */
+export function stepsKey(config: Pick<RunConfig, "seed">, group: number): Key {
+  return fold(groupKey(config, group), "steps");
+}
+
+/** What the order of a group's examples depends on. */
+export function streamKey(config: Pick<RunConfig, "seed">, group: number): Key {
+  return fold(groupKey(config, group), "stream");
 }
 
 /** A cursor at the beginning of an epoch that was not read yet: `numBatches` batches reach that many epochs at most. */

@@ -35,10 +35,10 @@ export interface TextShard extends TokenisedText {
   readonly size: TextSize;
 }
 
-/** The shape and layout of a run's batches. */
-export function textBatch({ data, model, globalBatchSize, accumulate }: TextRunConfig): TextBatch {
+/** The batches of a worker: texts side by side, of so many tokens. */
+export function textBatch({ data, model, globalBatchSize, accumulate, workers }: TextRunConfig): TextBatch {
   const layout = model.kind === "lstm" ? "lanes" : "sequences";
-  return { batchSize: globalBatchSize / accumulate, sequenceLength: data.sequenceLength, layout };
+  return { batchSize: globalBatchSize / accumulate / workers, sequenceLength: data.sequenceLength, layout };
 }
 
 /** A network of a run, and how it is served. */
@@ -114,6 +114,7 @@ export function textGroupSpec(config: TextRunConfig, data: TextShard): GroupSpec
         corpus: data.train,
         documents: data.shard,
         ...textBatch(config),
+        batchSize: config.globalBatchSize / config.accumulate,
         key,
         ...(cursor && { cursor }),
         ...(part && { part }),

@@ -64,7 +64,10 @@ export function withTrainFlags(command: Command): Command {
     .option(...SET)
     .option("--runs <folder>", "where run folders are made", "runs")
     .option("--init <weights>", "safetensors file with the params that all groups start with")
-    .option("--resume <run folder>", "go on with a run that was stopped; restarts, threads and logInterval may change")
+    .option(
+      "--resume <run folder>",
+      "go on with a run that was stopped; restarts, threads, logInterval and workers may change",
+    )
     .option(
       "--store <store>",
       "train one group of the run in this store, a folder that others reach too, or its file: URL",

@@ -1,10 +1,11 @@
 /** The work of a group's process; `group-main.ts` loads this file once it listens to its parent. */
 import { writeSync } from "node:fs";
-import { CodistillError, codeOf, messageOf, StoreError } from "../../errors.js";
+import { CodistillError, codeOf, messageOf, StoreError, WorkerError } from "../../errors.js";
 import type { TrainEvent } from "../../log/events.js";
 import { withoutSecrets } from "../../report/secrets.js";
 import { runGroup } from "../../run/group.js";
 import type { RunConfig } from "../../run/schema.js";
+import type { CrewLeader } from "../../run/start.js";
 import { makeOwnFolder } from "../files/plain-files.js";
 import { threadedEngine } from "../ort/threaded-engine.js";
 import { readInit } from "../runs/init-weights.js";
@@ -22,6 +23,7 @@ import { FAILED, REFUSED } from "./exit-codes.js";
 import { hasBegun, stopOrder } from "./group-orders.js";
 import { openGroupSpec } from "./prepare.js";
 import { recordOf } from "./replay.js";
+import { startWorkers } from "./worker.js";
 
 /** Which group trains, where, and with how many threads. */
 interface Place {
@@ -62,7 +64,16 @@ async function train({ folder, groupIndex, threads, own, logPath }: Place, owner
   const config = readRunFile(folder.config) as RunConfig;
   const scope = readScope(folder, config.numGroups);
   const { init, device = "cpu" } = config;
-  const engine = threadedEngine({ threads, device });
+  const { workers } = config;
+  // The threads of a group are shared out among its workers; the update has them all, as the others wait for it.
+  const each = Math.max(1, Math.floor(threads / workers));
+  const engine = threadedEngine({ threads: each, device });
+  const updater = workers > 1 ? threadedEngine({ threads }) : engine;
+  let crew: ReturnType<typeof startWorkers> | undefined;
+  const startCrew = (leader: CrewLeader) => {
+    crew = startWorkers({ size: workers, engine, updater, path: folder.path, groupIndex, threads: each }, leader);
+    return crew;
+  };
   try {
     const replay = scope.replayOf === undefined ? undefined : await recordOf(scope.replayOf, groupIndex);
     await runGroup({
@@ -79,6 +90,7 @@ async function train({ folder, groupIndex, threads, own, logPath }: Place, owner
       process: ownIdentity(),
       ...(replay && { replay }),
       isJoined: scope.joined !== undefined,
+      ...(workers > 1 && { startCrew }),
     });
   } catch (error) {
     // A failure before the group's start is logged at the last step of the starts before it.
@@ -94,7 +106,9 @@ async function train({ folder, groupIndex, threads, own, logPath }: Place, owner
     });
     throw error;
   } finally {
+    await crew?.close();
     await engine.close();
+    if (updater !== engine) await updater.close();
   }
 }
 
@@ -109,10 +123,15 @@ function leaveToNewer({ start, isNewest }: Ownership, own: string, groupIndex: n
   process.exit(REFUSED);
 }
 
+/** Whether a new start may do better: of a store that failed, and of workers that were lost. */
+function mayHelpAgain(error: CodistillError): boolean {
+  return error instanceof StoreError || error instanceof WorkerError;
+}
+
 function endWith(error: unknown): void {
   // A defect shows its stack; an error that the user can mend shows its message.
   const text = error instanceof CodistillError || !(error instanceof Error) ? messageOf(error) : error.stack;
   process.stderr.write(`${withoutSecrets(text ?? "")}\n`);
-  // A store that failed may work at another start; other errors that the user must mend would occur again.
-  process.exitCode = error instanceof CodistillError && !(error instanceof StoreError) ? REFUSED : FAILED;
+  // What else the user has to mend would be refused again.
+  process.exitCode = error instanceof CodistillError && !mayHelpAgain(error) ? REFUSED : FAILED;
 }

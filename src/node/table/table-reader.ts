@@ -45,7 +45,7 @@ export const tableReader: DataReader<TableRunConfig> = {
   },
   async open(config, cacheFolder, groupIndex) {
     const slots = slotsUnder(config.data.regime, groupIndex, config.numGroups);
-    const memoryBytes = memoryBudget() / config.numGroups;
+    const memoryBytes = memoryBudget() / (config.numGroups * config.workers);
     const { validation, ...table } = await openTable(cacheFolder, { slots, leaveOut: ["test"], memoryBytes });
     if (!validation) throw new Error("internal: validation rows were left out");
     return tableGroupSpec(config, { ...table, validation, shard: rowsOfSlots(table.train.slotOffsets, slots) });

@@ -60,7 +60,7 @@ export const textReader: DataReader<TextRunConfig> = {
   },
   async open(config, cacheFolder, groupIndex) {
     const slots = slotsUnder(config.data.regime, groupIndex, config.numGroups);
-    const memoryBytes = memoryBudget() / config.numGroups;
+    const memoryBytes = memoryBudget() / (config.numGroups * config.workers);
     const text = await openText(cacheFolder, { slots, leaveOut: ["test"], memoryBytes });
     const { train, validation, sizes } = text;
     if (!validation) throw new Error("internal: validation documents were left out");

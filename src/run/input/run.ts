@@ -27,6 +27,11 @@ export interface CommonRunInput {
   /** How many sub-batches the examples of a step are split into, to save memory; 1 by default. */
   readonly accumulate?: number | undefined;
   /**
+   * Workers of each group that share every step: each takes its part of the examples on a thread of its own, and the sum of their
+   * gradients makes the step, which is the same for any number of workers. They divide the group's `threads`. 1 by default.
+   */
+  readonly workers?: number | undefined;
+  /**
    * End a group's training after `patience` validations in a row whose loss was not lower than the lowest so far by
    * more than `minDelta` (0 by default).
    */

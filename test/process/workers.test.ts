@@ -1,0 +1,97 @@
+/** Groups of several workers, as whole programs. */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { openSafetensors } from "../../src/checkpoint/seal.js";
+import { readLog } from "../../src/node/runs/read-log.js";
+import type { RunFolder } from "../../src/node/runs/run-folder.js";
+import { bytesOf } from "../../src/runtime/array.js";
+import { workplace } from "./fixture.js";
+
+const place = workplace();
+
+/** The bits of a run's model. */
+async function weightsOf({ model }: RunFolder): Promise<string> {
+  const { tensors } = await openSafetensors("model.safetensors", readFileSync(model.safetensors));
+  const hash = createHash("sha256");
+  for (const [name, { data }] of Object.entries(tensors)) hash.update(name).update(bytesOf(data));
+  return hash.digest("hex");
+}
+
+const one = { numGroups: 1, numSteps: 100, globalBatchSize: 48, validationInterval: 20, checkpointInterval: 20 };
+
+async function trained(name: string, changes: object): Promise<RunFolder> {
+  const run = place.train([await place.config(name, { ...one, ...changes })]);
+  const { code, shown } = await run.ended;
+  assert.equal(code, 0, shown);
+  return run.folder();
+}
+
+test("a group of several workers trains the model that one worker trains, to the bit", async () => {
+  const alone = await weightsOf(await trained("alone.json", { workers: 1, accumulate: 4 }));
+  const two = await trained("two.json", { workers: 2, accumulate: 2 });
+  assert.equal(await weightsOf(two), alone);
+  assert.equal(await weightsOf(await trained("four.json", { workers: 4, accumulate: 1 })), alone);
+
+  const steps = readLog(two.group(0).log).flatMap((event) => (event.event === "step" ? [event] : []));
+  assert.ok(steps.length > 0);
+  for (const { workers } of steps) {
+    assert.equal(workers?.length, 2);
+    for (const { compute, reduce } of workers ?? []) assert.ok(compute > 0 && reduce > 0);
+  }
+});
+
+test("a run that was stopped goes on with another number of workers, to the same bits", async () => {
+  const whole = await weightsOf(await trained("whole.json", { workers: 1, accumulate: 3 }));
+  const run = place.train([await place.config("stopped.json", { ...one, workers: 3 })]);
+  await run.event(0, "a checkpoint", ({ event }) => event === "checkpoint");
+  process.kill(run.pid, "SIGINT");
+  const stopped = await run.ended;
+  const folder = await run.folder();
+  // A fast machine may have come to the end before.
+  assert.ok(stopped.code === 130 || stopped.code === 0, stopped.shown);
+  const wrong = await place.codistill(["train", "--resume", folder.path, "--set", "workers=1"]).ended;
+  assert.equal(wrong.code, 2, wrong.shown);
+  assert.match(wrong.stderr, /workers x accumulate: the run has 3, this configuration has 1/);
+  const args = ["train", "--resume", folder.path, "--set", "workers=1", "--set", "accumulate=3"];
+  const resumed = await place.codistill(args).ended;
+  assert.equal(resumed.code, 0, resumed.shown);
+  assert.equal(await weightsOf(folder), whole);
+});
+
+test("two groups of two workers codistil, and a group whose process is killed comes back", async () => {
+  const changes = { workers: 2, numSteps: 400, globalBatchSize: 48, threads: 2, checkpointInterval: 20, restarts: 2 };
+  const run = place.train([await place.config("groups.json", changes)]);
+  await run.event(1, "a checkpoint of group 1", ({ event }) => event === "checkpoint");
+  const { log } = (await run.folder()).group(1);
+  const [begun] = readLog(log).flatMap((event) => (event.event === "group-start" ? [event] : []));
+  process.kill(begun?.pid as number, "SIGKILL");
+  const { code, shown } = await run.ended;
+  assert.equal(code, 0, shown);
+  const events = readLog(log);
+  assert.ok(
+    events.some(({ event }) => event === "group-restart"),
+    shown,
+  );
+  assert.ok(
+    events.some((event) => event.event === "step" && event.teachers.length > 0),
+    shown,
+  );
+});
+
+test("workers that do not fit are refused before anything starts", async () => {
+  for (const [changes, pattern] of [
+    [{ workers: 5, globalBatchSize: 48 }, /workers: must divide globalBatchSize \(48\), .* got 5/],
+    [
+      { workers: 2, accumulate: 8, globalBatchSize: 24 },
+      /workers: must divide globalBatchSize \/ accumulate \(3\), .* got 2/,
+    ],
+    [{ workers: 2, device: "webgpu", globalBatchSize: 24 }, /workers: must be 1 on webgpu/],
+    [{ workers: 0 }, /workers/],
+  ] as const) {
+    const { code, stderr, shown } = await place.train([await place.config("wrong.json", changes)]).ended;
+    assert.equal(code, 2, shown);
+    assert.match(stderr, pattern, shown);
+  }
+});
