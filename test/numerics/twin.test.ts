@@ -14,6 +14,7 @@ import { float32, type NamedArrays } from "../../src/runtime/array.js";
 import { mapValues, named, underPrefix } from "../../src/runtime/named.js";
 import type { Step } from "../../src/train/algorithm.js";
 import { engineStudent, type StepMetrics } from "../../src/train/student.js";
+import { isFull } from "../fixtures/full.js";
 import { runInLockstep } from "../fixtures/twin-run.js";
 import { goldenFolder, readGolden, resultOf } from "../golden/golden.js";
 import { curvesRun, type OptimizerName, paramsKey, stepsRun, twinBatch, twinOptimizer } from "../golden/twin.js";
@@ -68,8 +69,13 @@ test("two groups take 200 steps of SGD as in PyTorch, to 1e-4", (t) => compareRu
 
 test("two groups take 200 steps of Adam as in PyTorch, to 1e-4", (t) => compareRun(t, "adam"));
 
-async function compareRun(t: TestContext, name: OptimizerName): Promise<void> {
-  const ours = await runInLockstep(name);
+for (const workers of isFull ? [2, 4] : [2]) {
+  test(`two groups of ${workers} workers each take 200 steps of Adam as in PyTorch, to 1e-4`, (t) =>
+    compareRun(t, "adam", workers));
+}
+
+async function compareRun(t: TestContext, name: OptimizerName, numWorkers = 1): Promise<void> {
+  const ours = await runInLockstep(name, numWorkers);
   const theirs = ours.map((_, group) => resultOf(golden, `${name} ${group}`) as Curves);
   const check = checker(t, RUN_TOLERANCE);
   for (let step = 0; step < curvesRun.numSteps; step++) {
