@@ -43,6 +43,9 @@ const weightDecay = z.union(
 
 const common = {
   learningRate: z.number().positive(),
+  forBatch: z
+    .strictObject({ rows: z.int().positive(), rule: z.enum(["linear", "squareRoot"]).default("linear") })
+    .optional(),
   schedule,
   warmUp: z
     .union(

@@ -12,8 +12,8 @@ import type { GradientTransformation } from "../optim/transformations.js";
 import { mapValues } from "../runtime/named.js";
 import { applyOverrides, resolveConfig } from "./config.js";
 import { tableLearner } from "./learner.js";
-import { configuredOptimizer, configuredSchedule } from "./optimizer.js";
-import { type OptimizerConfig, type OptimizerInSteps, optimizerSchema } from "./optimizer-schema.js";
+import { configuredOptimizer, configuredSchedule, learningRateFor } from "./optimizer.js";
+import { type OptimizerConfig, type OptimizerInSteps, optimizerInSteps, optimizerSchema } from "./optimizer-schema.js";
 import type { RunInput } from "./schema.js";
 
 type OptimizerInput = RunInput["optimizer"];
@@ -32,7 +32,8 @@ function seen(parts: GradientTransformation) {
   return { fed, memory, bounds, update: formatGraph(graph) };
 }
 
-const made = (optimizer: unknown) => seen(configuredOptimizer({ optimizer: resolved(optimizer), numSteps: NUM_STEPS }));
+const made = (optimizer: unknown) =>
+  seen(configuredOptimizer({ optimizer: resolved(optimizer), numSteps: NUM_STEPS, globalBatchSize: 8 }));
 
 const RATE = 0.5;
 const rate = linearSchedule(RATE, 0, NUM_STEPS);
@@ -121,7 +122,9 @@ describe("an optimizer of each kind", () => {
     const memoryOf = (options: object) => {
       const optimizer = resolved({ learningRate: 1, sparseParams, ...options });
       return Object.keys(
-        configuredOptimizer({ optimizer, numSteps: NUM_STEPS }).stateSpec({ "a.weight": { shape: [2, 3] } }),
+        configuredOptimizer({ optimizer, numSteps: NUM_STEPS, globalBatchSize: 8 }).stateSpec({
+          "a.weight": { shape: [2, 3] },
+        }),
       );
     };
     assert.deepEqual(memoryOf({ kind: "sgd" }), []);
@@ -319,4 +322,23 @@ test("--set reaches into an optimizer and its schedule", () => {
     ...{ kind: "adamW", learningRate: 1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
     ...{ schedule: { kind: "cosine", to: 0.1 }, warmUp: 10, clip: { norm: 2 }, weightDecay: 0 },
   });
+});
+
+test("a learning rate that is meant for a batch grows with it, in proportion or with its square root", () => {
+  const rateOf = (forBatch: object | undefined, batch: number) =>
+    learningRateFor(optimizerSchema.parse({ kind: "adam", learningRate: 0.01, ...(forBatch && { forBatch }) }), batch);
+  assert.equal(rateOf(undefined, 1024), 0.01);
+  assert.equal(rateOf({ rows: 256 }, 1024), 0.04);
+  assert.equal(rateOf({ rows: 256, rule: "linear" }, 64), 0.0025);
+  assert.equal(rateOf({ rows: 256, rule: "squareRoot" }, 1024), 0.02);
+  assert.equal(rateOf({ rows: 256, rule: "squareRoot" }, 256), 0.01);
+  for (const wrong of [{ rows: 0 }, { rows: 1.5 }, {}, { rows: 8, rule: "cubic" }]) {
+    assert.ok(!optimizerSchema.safeParse({ kind: "adam", learningRate: 0.01, forBatch: wrong }).success);
+  }
+  const optimizer = optimizerInSteps(
+    optimizerSchema.parse({ kind: "sgd", learningRate: 0.1, schedule: "constant", forBatch: { rows: 4 } }),
+    10,
+  );
+  const { scalars } = configuredOptimizer({ optimizer, numSteps: 10, globalBatchSize: 8 });
+  assert.equal(scalars.learningRate?.(3), 0.2);
 });

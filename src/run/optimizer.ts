@@ -22,11 +22,14 @@ import type { OptimizerInSteps } from "./optimizer-schema.js";
 export function configuredOptimizer({
   optimizer,
   numSteps,
+  globalBatchSize,
 }: {
   readonly optimizer: OptimizerInSteps;
   readonly numSteps: number;
+  readonly globalBatchSize: number;
 }): GradientTransformation {
-  const rate = configuredSchedule(optimizer, numSteps);
+  const learningRate = learningRateFor(optimizer, globalBatchSize);
+  const rate = configuredSchedule({ ...optimizer, learningRate }, numSteps);
   const { clip = {}, multipliers = {}, sparseParams = [] } = optimizer;
   const decay = decayOf(optimizer);
   const common = { clip, multipliers, sparseParams };
@@ -53,6 +56,20 @@ export function configuredOptimizer({
     case "adafactor":
       return adafactor(rate, { ...optimizer, isRelative: optimizer.relativeStep, ...all });
   }
+}
+
+/**
+ * The learning rate of steps of so many examples. One that is meant for others grows with them: in proportion (Goyal et al. 2017),
+ * which keeps what a pass over the data moves the params by; or with the square root of their ratio (Krizhevsky 2014), which keeps the
+ * variance of a step.
+ */
+export function learningRateFor(
+  { learningRate, forBatch }: Pick<OptimizerInSteps, "learningRate" | "forBatch">,
+  globalBatchSize: number,
+): number {
+  if (!forBatch) return learningRate;
+  const ratio = globalBatchSize / forBatch.rows;
+  return learningRate * (forBatch.rule === "linear" ? ratio : Math.sqrt(ratio));
 }
 
 /** The learning rate by step: the warm-up, if any, and then the schedule, which by default lasts to the end of the run. */

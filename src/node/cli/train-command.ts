@@ -217,6 +217,18 @@ function joinOf({ store, group, resume }: TrainFlags): Join | undefined {
   return { store, ...(group !== undefined && { group }) };
 }
 
+/** A remark where batches grow and the learning rate does not; null elsewhere. */
+function growthRemark(before: RunConfig, now: RunConfig): string | null {
+  const isLarger = now.globalBatchSize > before.globalBatchSize;
+  const isSameRate = now.optimizer.learningRate === before.optimizer.learningRate && !now.optimizer.forBatch;
+  if (!isLarger || !isSameRate) return null;
+  return (
+    `note: steps of ${count(now.globalBatchSize)} examples in place of ${count(before.globalBatchSize)} keep the learning rate ` +
+    `${now.optimizer.learningRate}. Larger batches often bear a larger one: --set 'optimizer.forBatch={"rows":${before.globalBatchSize}}' ` +
+    "lets it grow in proportion."
+  );
+}
+
 /** The run to train: a new one, or the one to resume. */
 async function chooseRun(path: string | undefined, flags: TrainFlags, join?: Join): Promise<ChosenRun> {
   const init = flags.init === undefined ? [] : [`init=${JSON.stringify(resolve(flags.init))}`];
@@ -232,6 +244,8 @@ async function chooseRun(path: string | undefined, flags: TrainFlags, join?: Joi
   if (path === undefined)
     throw new ConfigError("train needs a configuration, as in: codistill train codistill.config.ts");
   const config = await loadConfig(path, overrides);
+  const growth = overrides.length === 0 ? null : growthRemark(await loadConfig(path), config);
+  if (growth !== null) teller(flags)(growth);
   if (join) checkJoin(config.numGroups, join);
   return { config, folder: newRunFolder(flags.runs, config.name) };
 }

@@ -85,6 +85,11 @@ export type WeightDecayInput = number | WeightDecayOptionsInput;
 export interface CommonOptimizerInput {
   /** The learning rate, before `schedule` and `warmUp` change it by step. */
   readonly learningRate: number;
+  /**
+   * The `globalBatchSize` that `learningRate` is meant for: with another one the learning rate grows in proportion
+   * ("linear", the default) or with the square root of the ratio ("squareRoot"). Larger batches also want a `warmUp`.
+   */
+  readonly forBatch?: { readonly rows: number; readonly rule?: "linear" | "squareRoot" | undefined } | undefined;
   /** How the learning rate changes; "linear" to 0 by default. */
   readonly schedule?: ScheduleInput | undefined;
   /**
