@@ -8,6 +8,8 @@ import { gatherBatch, type RowRange, type Rows } from "./table.js";
 export interface Cursor {
   readonly epoch: number;
   readonly position: number;
+  /** How many pieces of the batch at this position have been given, where it is given in several; left out at its beginning. */
+  readonly piece?: number;
 }
 
 /** Batches without end. A caller asks for the next batch when the one before has arrived. */

@@ -41,6 +41,13 @@ export function textBatch({ data, model, globalBatchSize, accumulate, workers }:
   return { batchSize: globalBatchSize / accumulate / workers, sequenceLength: data.sequenceLength, layout };
 }
 
+/** How much text a step reads, of all workers together, and in how many pieces. */
+export function streamSizes({ model, globalBatchSize, accumulate }: TextRunConfig) {
+  // The state of an LSTM goes from one batch of a step to the next, which continues the lanes of the one before.
+  if (model.kind === "lstm") return { batchSize: globalBatchSize / accumulate };
+  return { batchSize: globalBatchSize, pieces: accumulate };
+}
+
 /** A network of a run, and how it is served. */
 export interface TextNetwork {
   readonly model: Model;
@@ -114,7 +121,7 @@ export function textGroupSpec(config: TextRunConfig, data: TextShard): GroupSpec
         corpus: data.train,
         documents: data.shard,
         ...textBatch(config),
-        batchSize: config.globalBatchSize / config.accumulate,
+        ...streamSizes(config),
         key,
         ...(cursor && { cursor }),
         ...(part && { part }),

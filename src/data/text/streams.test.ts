@@ -133,6 +133,31 @@ for (const [name, make] of Object.entries(kinds)) {
       );
     });
 
+    test("the pieces of a batch, one after the other, are the whole batch, and a cursor says which is next", () => {
+      const lengths = [40, 7, 0, 90, 13];
+      const sizes = { batchSize: 6, sequenceLength: 5, cursor: { epoch: 1, position: 2 } };
+      const whole = streamOf(lengths, sizes);
+      const pieces = streamOf(lengths, { ...sizes, pieces: 3 });
+      while (whole.cursor.epoch < 4) {
+        assert.deepEqual(pieces.cursor, whole.cursor);
+        const first = pieces.next();
+        const { cursor } = pieces;
+        assert.equal(cursor.piece, 1);
+        const resumed = streamOf(lengths, { ...sizes, pieces: 3, cursor });
+        assert.deepEqual(textsOf([resumed.next()]), textsOf([pieces.next()]));
+        pieces.goTo(cursor);
+        assert.deepEqual(textsOf([first, pieces.next(), pieces.next()]), textsOf([whole.next()]));
+      }
+      for (const [changes, pattern] of [
+        [{ pieces: 4 }, /6 is no multiple of 4/],
+        [{ pieces: 0 }, /pieces is a positive whole number/],
+        [{ pieces: 3, part: { index: 0, count: 4 } }, /2 is no multiple of 4/],
+      ] as const) {
+        assert.throws(() => streamOf(lengths, { ...sizes, ...changes }), pattern);
+      }
+      assert.throws(() => streamOf(lengths, { ...sizes, cursor: { epoch: 0, position: 0, piece: 1 } }), DataError);
+    });
+
     test("reads the documents of a shard alone", () => {
       const lengths = [20, 30, 40];
       const stream = streamOf(lengths, { batchSize: 2, sequenceLength: 4, documents: Uint32Array.of(1) });

@@ -10,11 +10,13 @@ export interface TextStreamOptions {
   readonly corpus: Corpus;
   /** The documents to read: one group's shard. */
   readonly documents: Uint32Array;
-  /** Texts in a batch, of all parts together. */
+  /** Texts in a batch, of all pieces and parts together. */
   readonly batchSize: number;
+  /** Equal pieces in which a batch is given, one after the other; 1 by default. */
+  readonly pieces?: number | undefined;
   /** Tokens of each text in one batch. */
   readonly sequenceLength: number;
-  /** The worker whose texts of each batch are given: worker k of n has the k-th of n equal parts. All by default. */
+  /** The worker whose texts of each piece are given: worker k of n has the k-th of n equal parts. All by default. */
   readonly part?: Part | undefined;
   /** The seed of the order of documents; every epoch has its own child key. */
   readonly key: Key;
@@ -92,12 +94,13 @@ interface Cut {
 }
 
 function stream(options: TextStreamOptions, cut: Cut): ReadyStream {
-  const { corpus, documents, batchSize, sequenceLength, key, cursor = { epoch: 0, position: 0 } } = options;
-  for (const [name, size] of Object.entries({ batchSize, sequenceLength })) {
+  const { corpus, documents, batchSize, pieces = 1, sequenceLength, key, cursor = { epoch: 0, position: 0 } } = options;
+  for (const [name, size] of Object.entries({ batchSize, pieces, sequenceLength })) {
     if (!Number.isInteger(size) || size < 1)
       throw new ConfigError(`text: ${name} is a positive whole number, got ${size}`);
   }
-  const { start, end } = rangeOf(batchSize, options.part);
+  const { end: pieceSize } = rangeOf(batchSize, { index: 0, count: pieces });
+  const { start, end } = rangeOf(pieceSize, options.part);
   const numTexts = end - start;
   const { length } = joined(corpus, documents);
   const numBatches = cut.numBatches(length);
@@ -106,8 +109,8 @@ function stream(options: TextStreamOptions, cut: Cut): ReadyStream {
       `text: a batch of ${batchSize} texts of ${sequenceLength} tokens needs ${cut.least}, and this shard has ${length}. Lower the batch size or the length, use fewer groups, or add text.`,
     );
   }
-  checkCursor(cursor, numBatches);
-  let { epoch, position } = cursor;
+  checkCursor(cursor, numBatches, pieces);
+  let { epoch, position, piece = 0 } = cursor;
   // Made again from the key on resume, and not before it is needed.
   let current: Epoch | null = null;
 
@@ -126,7 +129,10 @@ function stream(options: TextStreamOptions, cut: Cut): ReadyStream {
       const { text, placesOf } = current;
       const [ids, labels] = [new Int32Array(numTexts * sequenceLength), new Int32Array(numTexts * sequenceLength)];
       const tokens = new Int32Array(sequenceLength + 1);
-      for (const [i, place] of placesOf(position).subarray(start, end).entries()) {
+      const first = piece * pieceSize;
+      for (const [i, place] of placesOf(position)
+        .subarray(first + start, first + end)
+        .entries()) {
         text.read(place, sequenceLength + 1, tokens, 0);
         for (let time = 0; time < sequenceLength; time++) {
           const at = cut.indexOf(i, time, numTexts);
@@ -134,7 +140,8 @@ function stream(options: TextStreamOptions, cut: Cut): ReadyStream {
           labels[at] = tokens[time + 1] as number;
         }
       }
-      position += 1;
+      piece = (piece + 1) % pieces;
+      if (piece === 0) position += 1;
       if (position === numBatches) {
         epoch += 1;
         position = 0;
@@ -143,20 +150,20 @@ function stream(options: TextStreamOptions, cut: Cut): ReadyStream {
       return cut.arrange(ids, labels);
     },
     goTo(to) {
-      checkCursor(to, numBatches);
+      checkCursor(to, numBatches, pieces);
       if (to.epoch !== epoch) current = null;
-      ({ epoch, position } = to);
+      ({ epoch, position, piece = 0 } = to);
     },
     get cursor() {
-      return { epoch, position };
+      return { epoch, position, ...(piece > 0 && { piece }) };
     },
     numRows: numBatches * batchSize,
   };
 }
 
-function checkCursor({ epoch, position }: Cursor, numBatches: number): void {
+function checkCursor({ epoch, position, piece = 0 }: Cursor, numBatches: number, pieces: number): void {
   const isCount = (value: number) => Number.isInteger(value) && value >= 0;
-  if (isCount(epoch) && isCount(position) && position < numBatches) return;
+  if (isCount(epoch) && isCount(position) && position < numBatches && isCount(piece) && piece < pieces) return;
   throw new DataError(
     `text: a cursor lies inside its epoch of ${numBatches} batches, got epoch ${epoch}, position ${position}. It belongs to other text or to another number of groups; resume with the same ones.`,
   );

@@ -5,7 +5,7 @@ import { documentsOf, type TextSpec } from "../../data/text/text.js";
 import { exportText } from "../../run/export-text.js";
 import { type TextRunConfig, TOKENIZER_FILE } from "../../run/kinds/text.js";
 import { scoreTextRun } from "../../run/score-text.js";
-import { textBatch, textGroupSpec, textNetwork, textRunSpec } from "../../run/text-spec.js";
+import { streamSizes, textBatch, textGroupSpec, textNetwork, textRunSpec } from "../../run/text-spec.js";
 import { rootKey } from "../../runtime/random.js";
 import type { DataReader } from "../runs/data-reader.js";
 import { memoryBudget } from "../sources/memory.js";
@@ -39,7 +39,13 @@ export const textReader: DataReader<TextRunConfig> = {
       checkShards() {
         for (let group = 0; group < config.numGroups; group++) {
           const documents = documentsOf(text.train, slotsUnder(data.regime, group, config.numGroups));
-          network.stream({ corpus: text.train, documents, ...textBatch(config), key: rootKey(0) });
+          network.stream({
+            corpus: text.train,
+            documents,
+            ...textBatch(config),
+            ...streamSizes(config),
+            key: rootKey(0),
+          });
         }
       },
       score: (engine, groups, shippedGroup, signal) =>
