@@ -46,7 +46,7 @@ for (const launcher of mpiLaunchers) {
     skip,
   }, async () => {
     const others: Readonly<Record<string, string>> = { "Open MPI": "libmpich.so.12", MPICH: "libmpi.so.40" };
-    const ranks = await ranksOf(launcher, 2, ["place"], { CODISTILL_MPI: others[launcher.name] });
+    const ranks = await ranksOf(launcher, 2, ["place"], { MPI_LIBRARY: others[launcher.name] });
     for (const { failed, code } of ranks) {
       assert.equal(code, "CONFIG");
       assert.match(failed ?? "", /mpi\w* of (Open MPI|MPICH).* started 2 processes, and (MPICH|Open MPI).* sees 1/);

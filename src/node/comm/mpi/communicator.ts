@@ -11,11 +11,10 @@ export interface MpiCommunicatorOptions {
   readonly numFloats: number;
   /** Seconds after which a worker that waits for another one in `allReduce` or `barrier` gives it up; 600 by default. */
   readonly timeoutSeconds?: number | undefined;
+  /** The path of the library of MPI; the one that goes with the launcher is found by its name by default. */
+  readonly library?: string | undefined;
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
 }
-
-/** The path of the library of MPI, where it is not found by its name. */
-const VARIABLE = "CODISTILL_MPI";
 
 /**
  * This process as a worker among those that its launcher started.
@@ -25,6 +24,7 @@ const VARIABLE = "CODISTILL_MPI";
 export async function mpiCommunicator({
   numFloats,
   timeoutSeconds = 600,
+  library,
   env = process.env,
 }: MpiCommunicatorOptions): Promise<Communicator & { readonly library: string }> {
   const launcher = launcherOf(env);
@@ -34,9 +34,11 @@ export async function mpiCommunicator({
     );
   // Open MPI reads the environment of the process: with it a rank that waits gives its core to one that computes.
   process.env.OMPI_MCA_mpi_yield_when_idle ??= "1";
+  // UCX, by which MPICH moves numbers, would put hooks of its own into the memory calls of a process whose other threads use them: one
+  // start in forty then ended by a segmentation fault.
+  process.env.UCX_MEM_EVENTS ??= "n";
   const control = new SharedArrayBuffer(4);
-  const named = env[VARIABLE];
-  const data: MpiThreadData = { libraries: named ? [named] : launcher.libraries, control };
+  const data: MpiThreadData = { libraries: library === undefined ? launcher.libraries : [library], control };
   const worker = new Worker(new URL("./thread.js", import.meta.url), { workerData: data });
   return joined(worker, launcher, new Int32Array(control), { numFloats, timeoutSeconds });
 }

@@ -29,6 +29,6 @@ test("processes of which each takes itself for the only one are refused, with th
     () => checkPairing(launcher, "Open MPI v4.1.4", 1, 0),
     (error) =>
       error instanceof ConfigError &&
-      /mpiexec of MPICH.* started 2 processes, and Open MPI v4\.1\.4 sees 1.*CODISTILL_MPI/s.test(error.message),
+      /mpiexec of MPICH.* started 2 processes, and Open MPI v4\.1\.4 sees 1.*path/s.test(error.message),
   );
 });

@@ -78,6 +78,6 @@ export function checkPairing(launcher: Launcher, library: string, size: number, 
   throw new ConfigError(
     `workers: the launcher and the library of MPI must be of one family: ${launcher.name} started ${launcher.size} processes, and ` +
       `${library} sees ${size}, of which this is number ${rank}. Start with the launcher of that library, or name the library ` +
-      "of the launcher by CODISTILL_MPI=<path>.",
+      "of the launcher by its path.",
   );
 }

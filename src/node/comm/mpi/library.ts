@@ -5,6 +5,12 @@ import type { Summable } from "../../../comm/communicator.js";
 import { ConfigError, messageOf } from "../../../errors.js";
 import { type Family, familyOf, type Handle, handlesOf } from "./handles.js";
 
+/** A gathering that is under way. The library reads and writes its memory until it is done, so it must be referred to as long. */
+export interface Gathering {
+  readonly memory: readonly [own: Uint8Array, all: Uint8Array];
+  isDone(): boolean;
+}
+
 /** What workers ask of MPI. Every call must be made on the thread that loaded the library, one after the other. */
 export interface Mpi {
   /** What the library says of itself, in a line. */
@@ -13,7 +19,7 @@ export interface Mpi {
   readonly rank: number;
   readonly size: number;
   /** The same number of bytes from each rank, in the order of ranks, into `all`; looks whether it is done when that is asked. */
-  allGatherLater(own: Uint8Array, all: Uint8Array): { isDone(): boolean };
+  allGatherLater(own: Uint8Array, all: Uint8Array): Gathering;
   /** Numbers of a part to the rank that adds it up: `counts` to each, and as many as this rank's part from each into `parts`. */
   allToAll(numbers: Summable, counts: Int32Array, starts: Int32Array, parts: Summable): void;
   /** Each rank's part of the numbers, in their place, to all. */
@@ -84,6 +90,7 @@ export function loadMpi(names: readonly string[]): Mpi {
       const done = new Int32Array(1);
       iallgather(bytes, bytes.length, handles.byte, all, bytes.length, handles.byte, handles.world, request);
       return {
+        memory: [bytes, all],
         isDone() {
           test(request, done, handles.statusIgnore);
           return done[0] !== 0;
@@ -108,6 +115,9 @@ export function loadMpi(names: readonly string[]): Mpi {
 
 type Library = ReturnType<typeof koffiModule.load>;
 
+/** Referred to for good: koffi unloads a library whose handle is collected, whatever still runs in it. */
+const loaded: Library[] = [];
+
 function firstOf(
   koffi: typeof koffiModule,
   names: readonly string[],
@@ -116,14 +126,16 @@ function firstOf(
   for (const name of names) {
     try {
       // Its own parts look for its names among those of all libraries.
-      return { library: koffi.load(name, { global: true }), name };
+      const library = koffi.load(name, { global: true });
+      loaded.push(library);
+      return { library, name };
     } catch (error) {
       troubles.push(`${name}: ${messageOf(error)}`);
     }
   }
   throw new ConfigError(
     `workers: a library of MPI must be installed, as Debian's libopenmpi3 or libmpich12, and none of these can be loaded: ${troubles.join("; ")}. ` +
-      "Another place is named by CODISTILL_MPI=<path>.",
+      "A library elsewhere is given by its path.",
   );
 }
 

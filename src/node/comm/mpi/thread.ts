@@ -82,13 +82,13 @@ function headerOf(request: Exclude<MpiRequest, { call: "finalize" }>): Header {
 
 /** Wait until all workers are here, and for the same call. Throws {@link WorkerError} when they are not. */
 function meet({ rank, size, allGatherLater }: Mpi, own: Header, isGivenUp: Int32Array): void {
-  const all = new Uint8Array(HEADER_BYTES * size);
-  const waiting = allGatherLater(encoded(own), all);
+  const waiting = allGatherLater(encoded(own), new Uint8Array(HEADER_BYTES * size));
   const room = new Int32Array(new SharedArrayBuffer(4));
   for (let looks = 0; !waiting.isDone(); looks++) {
     if (Atomics.load(isGivenUp, 0) !== 0) throw new WorkerError("this worker has given the others up");
     if (looks > BUSY_LOOKS) Atomics.wait(room, 0, 0, NAP_MS);
   }
+  const [, all] = waiting.memory;
   const headers = Array.from({ length: size }, (_, other) => decoded(all.subarray(HEADER_BYTES * other)));
   const aborting = headers.find(({ call }) => call === "abort");
   if (aborting) throw new WorkerError(aborting.reason);
