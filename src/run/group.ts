@@ -18,6 +18,7 @@ import { type LearningWatch, learningWatch } from "./learning-watch.js";
 import { logIntervalAt } from "./log-interval.js";
 import { stepMeter } from "./meter.js";
 import { type GroupOptions, lastStepOf, type StartedGroup, startGroup } from "./start.js";
+import { workersWatch } from "./workers-watch.js";
 
 /**
  * Train one group to its last step, resuming from its checkpoint when there is one.
@@ -65,12 +66,15 @@ async function trainGroup(options: GroupOptions, group: StartedGroup, begun: num
   const { levels } = options.spec;
   const watch: LearningWatch = levels ? learningWatch(levels, numSteps, student.step) : () => null;
 
+  const watchWorkers = workersWatch();
+
   /** Log the steps since the last event, and a warning where their losses call for one. */
   function logSteps(): void {
     const event = meter.take();
     log(event);
-    const message = watch(event.step, event.labelLoss);
-    if (message) log({ event: "warning", group: groupIndex, step: event.step, message });
+    for (const message of [watch(event.step, event.labelLoss), watchWorkers(event.workers)]) {
+      if (message) log({ event: "warning", group: groupIndex, step: event.step, message });
+    }
   }
 
   function logFirst(step: number): void {
