@@ -254,7 +254,7 @@ describe("a wrong configuration is refused with the path, the rule and the value
     assert.deepEqual(
       problems(() => resolveConfig({ ...least, optimizer })),
       [
-        "optimizer.beta1: unknown name; known names: kind, learningRate, schedule, warmUp, clip, multipliers, sparseParams, weightDecay, momentum, nesterov",
+        "optimizer.beta1: unknown name; known names: kind, learningRate, forBatch, schedule, warmUp, clip, multipliers, sparseParams, weightDecay, momentum, nesterov",
       ],
     );
   });
