@@ -86,8 +86,7 @@ test("so does a transformer on text, across the ends of epochs, and when it is s
     return training.folder();
   };
   const alone = await weightsOf(await run("text-1.json", { workers: 1, accumulate: 6 }));
-  assert.equal(await weightsOf(await run("text-2.json", { workers: 2, accumulate: 3 })), alone);
-  assert.equal(await weightsOf(await run("text-3.json", { workers: 6, accumulate: 1 })), alone);
+  assert.equal(await weightsOf(await run("text-3.json", { workers: 3, accumulate: 2 })), alone);
 
   const stopped = place.train([await place.write("text-4.json", JSON.stringify(text({ workers: 3, accumulate: 2 })))]);
   await stopped.event(0, "a checkpoint", ({ event }) => event === "checkpoint");

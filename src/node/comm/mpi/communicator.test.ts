@@ -38,7 +38,7 @@ for (const launcher of mpiLaunchers) {
       done.set(size, ranks);
       return (await ranks).map(({ results }) => results?.[at]);
     },
-    isFull ? [1, 2, 3, 4] : [2, 3],
+    isFull ? [1, 2, 3, 4] : [3],
   );
 
   const skip = missingLaunchers.length > 0;
