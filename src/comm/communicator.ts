@@ -1,4 +1,5 @@
 /** Workers that take one step together: how they add up numbers, wherever they run. */
+import { ClosedError } from "../errors.js";
 import type { Closable } from "../runtime/closable.js";
 
 /** Numbers that workers add up. */
@@ -42,10 +43,19 @@ export interface Communicator extends Closable {
 }
 
 /** The one worker of a group that has no other: its own numbers are the sums. */
-export function soleWorker(memory: Float32Array<ArrayBufferLike> = new Float32Array(0)): Communicator {
+export function soleWorker(): Communicator {
   const done = async () => {};
   return {
-    ...{ rank: 0, size: 1, memory, allReduce: done, reduce: done, broadcast: done, barrier: done, abort() {} },
+    ...{
+      rank: 0,
+      size: 1,
+      memory: new Float32Array(0),
+      allReduce: done,
+      reduce: done,
+      broadcast: done,
+      barrier: done,
+      abort() {},
+    },
     close: done,
     [Symbol.asyncDispose]: done,
   };
@@ -54,4 +64,28 @@ export function soleWorker(memory: Float32Array<ArrayBufferLike> = new Float32Ar
 /** The part of `length` numbers that worker `rank` of `size` adds up: of equal parts, but for the last ones. */
 export function sliceOf(length: number, rank: number, size: number): { readonly start: number; readonly end: number } {
   return { start: Math.floor((length * rank) / size), end: Math.floor((length * (rank + 1)) / size) };
+}
+
+/** Add numbers to others, each rounded to the type of the array as it is stored. */
+export function addTo(sums: Summable, terms: Summable): void {
+  for (let i = 0; i < sums.length; i++) sums[i] = (sums[i] as number) + (terms[i] as number);
+}
+
+/** The call of a worker, in words: of which operation, on how many bytes. */
+type CallWords = readonly [rank: number, call: string | undefined, bytes: number, where?: string];
+
+/** The reason to give for workers whose calls differ. */
+export function differingCalls(
+  [rank, call, bytes, where = ""]: CallWords,
+  [other, its, itsBytes, at = ""]: CallWords,
+): string {
+  return (
+    `workers call the same operations on as many numbers: worker ${rank} called ${call} of ${bytes} bytes${where}, ` +
+    `and worker ${other} ${its} of ${itsBytes} bytes${at}`
+  );
+}
+
+/** What a call of a closed communicator is answered. */
+export function closedCommunicator(): ClosedError {
+  return new ClosedError("a communicator must be open to be used, and this one was closed.");
 }

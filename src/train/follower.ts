@@ -3,7 +3,7 @@ import { type Cursor, nextBatches, type Stream } from "../data/stream.js";
 import type { Engine } from "../engine/engine.js";
 import { scalar } from "../runtime/array.js";
 import { mapValues } from "../runtime/named.js";
-import { fold, type Key } from "../runtime/random.js";
+import type { Key } from "../runtime/random.js";
 import { nextOrder } from "./crew.js";
 import type { Learner } from "./graphs.js";
 import { splitStepper } from "./stepper.js";
@@ -44,7 +44,7 @@ export async function follow({ comm, engine, learner, stream, key, accumulate, t
         const batches = await nextBatches(stream, accumulate);
         await states.place(order.teachers);
         await stepper.run({
-          parts: partsOf(learner.model, batches, fold(key, order.step), comm),
+          parts: partsOf(learner.model, batches, { seed: key, step: order.step }, comm),
           numTeachers: order.teachers.length,
           distillWeight: order.distillWeight,
           scalars: mapValues(order.scalars, scalar),

@@ -197,7 +197,7 @@ export function engineStudent({ engine, learner, key: seed = rootKey(0), crew }:
         await sendOrder(crew.comm, { kind: "step", ...order });
       }
       const { record, workers } = await stepperOf(batches.length).run({
-        parts: partsOf(learner.model, batches, fold(seed, step), crew?.comm),
+        parts: partsOf(learner.model, batches, { seed, step }, crew?.comm),
         numTeachers: teachers.length,
         distillWeight,
         scalars: mapValues(values, scalar),
@@ -232,12 +232,12 @@ export function engineStudent({ engine, learner, key: seed = rootKey(0), crew }:
 export function partsOf(
   { isRandom = false }: Pick<Model, "isRandom">,
   batches: readonly NamedArrays[],
-  key: Key,
+  { seed, step }: { readonly seed: Key; readonly step: number },
   { rank, size }: Pick<Communicator, "rank" | "size"> = { rank: 0, size: 1 },
 ): readonly NamedArrays[] {
   if (!isRandom) return batches;
   return batches.map((batch, i) => {
-    const { hi, lo } = fold(key, i * size + rank);
+    const { hi, lo } = fold(fold(seed, step), i * size + rank);
     return { ...batch, [keyName]: int32([hi | 0, lo | 0]) };
   });
 }

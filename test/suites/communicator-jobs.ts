@@ -111,8 +111,7 @@ export const jobs = {
     return early ?? errorOf(comm.allReduce(new Float32Array(4)));
   },
   "a worker that does not come": async (comm) => {
-    if (comm.rank === comm.size - 1)
-      return errorOf(new Promise((resolve) => setTimeout(resolve, 1500 * TIMEOUT_SECONDS)));
+    if (comm.rank === comm.size - 1) return null;
     return errorOf(comm.allReduce(new Float32Array(4)));
   },
   closed: async (comm) => {

@@ -1,6 +1,13 @@
 /** Workers on threads of one process: their numbers lie in memory that all threads see, and each adds up a part of them. */
-import { type Communicator, type Summable, sliceOf } from "../../comm/communicator.js";
-import { ClosedError, WorkerError } from "../../errors.js";
+import {
+  addTo,
+  type Communicator,
+  closedCommunicator,
+  differingCalls,
+  type Summable,
+  sliceOf,
+} from "../../comm/communicator.js";
+import { WorkerError } from "../../errors.js";
 import { closable } from "../../runtime/closable.js";
 
 /** What the workers of one group share. It may be posted to other threads. */
@@ -62,7 +69,7 @@ export function threadCommunicator(
   let isClosed = false;
 
   function checkSound(): void {
-    if (isClosed) throw new ClosedError("a communicator must be open to be used, and this one was closed.");
+    if (isClosed) throw closedCommunicator();
     if (Atomics.load(control, AT.isBroken) === 0) return;
     // Another thread is writing why.
     while (Atomics.load(control, AT.isBroken) < 0);
@@ -73,10 +80,9 @@ export function threadCommunicator(
   function abort(reason: string): void {
     // Of several workers that break it at one instant the first says why, and nobody reads a part of what it says.
     if (Atomics.compareExchange(control, AT.isBroken, 0, -1) === 0) {
-      const { written } = new TextEncoder().encodeInto(reason, new Uint8Array(REASON_BYTES));
-      const text = new TextEncoder().encode(reason).subarray(0, written);
+      const text = new Uint8Array(REASON_BYTES);
+      Atomics.store(control, AT.reasonBytes, new TextEncoder().encodeInto(reason, text).written);
       reasonText.set(text);
-      Atomics.store(control, AT.reasonBytes, text.length);
       Atomics.store(control, AT.isBroken, 1);
     }
     // Whoever is about to wait for the word to change must not miss it.
@@ -133,10 +139,7 @@ export function threadCommunicator(
     const [bytes, offset] = [Atomics.load(control, place + WORDS.bytes), Atomics.load(control, place + WORDS.offset)];
     if (call === own.call && bytes === own.bytes && offset === own.offset) return;
     const at = (one: number) => (one === ELSEWHERE ? "" : ` from byte ${one} of its memory`);
-    abort(
-      `workers call the same operations on as many numbers: worker ${rank} called ${own.call} of ${own.bytes} bytes${at(own.offset)}, ` +
-        `and worker ${other} ${call} of ${bytes} bytes${at(offset)}`,
-    );
+    abort(differingCalls([rank, own.call, own.bytes, at(own.offset)], [other, call, bytes, at(offset)]));
     checkSound();
   }
 
@@ -199,11 +202,6 @@ export function threadCommunicator(
   return closable(communicator, async () => {
     isClosed = true;
   });
-}
-
-/** Add numbers to others, each rounded to the type of the array as it is stored. */
-function addTo(sums: Summable, terms: Summable): void {
-  for (let i = 0; i < sums.length; i++) sums[i] = (sums[i] as number) + (terms[i] as number);
 }
 
 function bytesOf(numbers: Summable): Uint8Array {

@@ -1,7 +1,7 @@
 /** Workers in processes of their own, on one machine or many, that a launcher of MPI started together. */
 import { Worker } from "node:worker_threads";
-import type { Communicator } from "../../../comm/communicator.js";
-import { ClosedError, ConfigError, errorOfCode, WorkerError } from "../../../errors.js";
+import { type Communicator, closedCommunicator } from "../../../comm/communicator.js";
+import { ConfigError, errorOfCode, WorkerError } from "../../../errors.js";
 import { closable } from "../../../runtime/closable.js";
 import { checkPairing, type Launcher, launcherOf } from "./launcher.js";
 import type { MpiAnswer, MpiRequest, MpiThreadData } from "./thread.js";
@@ -47,10 +47,7 @@ async function joined(
   worker: Worker,
   launcher: Launcher,
   control: Int32Array,
-  {
-    numFloats,
-    timeoutSeconds,
-  }: Required<Pick<MpiCommunicatorOptions, "numFloats" | "timeoutSeconds">> & { timeoutSeconds: number },
+  { numFloats, timeoutSeconds }: { readonly numFloats: number; readonly timeoutSeconds: number },
 ): Promise<Communicator & { readonly library: string }> {
   let waiting: { resolve(answer: MpiAnswer): void; reject(error: unknown): void } | undefined;
   let broken: unknown;
@@ -74,7 +71,7 @@ async function joined(
   const memory = new Float32Array(new SharedArrayBuffer(4 * numFloats));
 
   async function call(request: MpiRequest, isPatient = false): Promise<void> {
-    if (isClosed) throw new ClosedError("a communicator must be open to be used, and this one was closed.");
+    if (isClosed) throw closedCommunicator();
     if (broken) throw broken;
     const answered = next();
     worker.postMessage(request);

@@ -3,7 +3,7 @@
  * at a time. What is to be added up comes in shared memory, and the sums go back in the same place.
  */
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
-import { type Summable, sliceOf } from "../../../comm/communicator.js";
+import { addTo, differingCalls, type Summable, sliceOf } from "../../../comm/communicator.js";
 import { codeOf, type ErrorCode, messageOf, WorkerError } from "../../../errors.js";
 import { loadMpi, type Mpi } from "./library.js";
 
@@ -94,11 +94,16 @@ function meet({ rank, size, allGatherLater }: Mpi, own: Header, isGivenUp: Int32
   if (aborting) throw new WorkerError(aborting.reason);
   for (const [other, { call, bytes, root }] of headers.entries()) {
     if (call === own.call && bytes === own.bytes && root === own.root) continue;
-    throw new WorkerError(
-      `workers call the same operations on as many numbers: worker ${rank} called ${own.call} of ${own.bytes} bytes, ` +
-        `and worker ${other} ${call} of ${bytes} bytes`,
-    );
+    throw new WorkerError(differingCalls([rank, own.call, own.bytes], [other, call, bytes]));
   }
+}
+
+/** Memory for the parts of others, which grows and is used again: gradients come in every step, all of one size. */
+let room = new ArrayBuffer(0);
+
+function roomFor(bytes: number): ArrayBuffer {
+  if (room.byteLength < bytes) room = new ArrayBuffer(bytes);
+  return room;
 }
 
 /** Each worker gets its part of all, adds it up in the order of ranks, and gives the sums to all. */
@@ -109,13 +114,13 @@ function reduce(mpi: Mpi, numbers: Summable): void {
   const starts = Int32Array.from(slices, ({ start }) => start);
   const length = counts[rank] as number;
   const Kind = numbers instanceof Float64Array ? Float64Array : Float32Array;
-  const parts = new Kind(size * length);
+  const parts = new Kind(roomFor(size * length * Kind.BYTES_PER_ELEMENT), 0, size * length);
   mpi.allToAll(numbers, counts, starts, parts);
   const sums = numbers.subarray(starts[rank], (starts[rank] as number) + length);
   sums.set(parts.subarray(0, length));
   for (let from = 1; from < size; from++) {
     const terms = parts.subarray(from * length, (from + 1) * length);
-    for (let i = 0; i < length; i++) sums[i] = (sums[i] as number) + (terms[i] as number);
+    addTo(sums, terms);
   }
   mpi.allGatherParts(numbers, counts, starts);
 }
