@@ -1,5 +1,5 @@
 /** Workers that take one step together: how they add up numbers, wherever they run. */
-import { ClosedError } from "../errors.js";
+import { ClosedError, type ErrorCode } from "../errors.js";
 import type { Closable } from "../runtime/closable.js";
 
 /** Numbers that workers add up. */
@@ -38,8 +38,16 @@ export interface Communicator extends Closable {
   broadcast(bytes: Uint8Array<ArrayBufferLike>, root: number): Promise<void>;
   /** Wait until all workers are here. Throws as {@link allReduce} does. */
   barrier(): Promise<void>;
-  /** Break the communicator for all workers, for a reason that each of them is told. */
-  abort(reason: string): void;
+  /**
+   * Break the communicator for all workers, for a reason that each of them is told: with an error of this code, of a
+   * {@link WorkerError} by default.
+   */
+  abort(reason: string, code?: ErrorCode): void;
+}
+
+/** The same worker with memory for so many numbers, where no other process reaches it. */
+export function withMemory<C extends Communicator>(comm: C, numFloats: number): C {
+  return { ...comm, memory: new Float32Array(new SharedArrayBuffer(4 * numFloats)) };
 }
 
 /** The one worker of a group that has no other: its own numbers are the sums. */

@@ -110,6 +110,11 @@ export const jobs = {
     if (comm.rank === comm.size - 1) comm.abort("the disk of this worker is full");
     return early ?? errorOf(comm.allReduce(new Float32Array(4)));
   },
+  "a worker that gives up with a code": async (comm) => {
+    const early = await errorOf(comm.barrier());
+    if (comm.rank === 0) comm.abort("optimizer: must be the same at all workers", "CONFIG");
+    return early ?? errorOf(comm.broadcast(new Uint8Array(4), 0));
+  },
   "a worker that does not come": async (comm) => {
     if (comm.rank === comm.size - 1) return null;
     return errorOf(comm.allReduce(new Float32Array(4)));

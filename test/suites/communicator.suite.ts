@@ -101,6 +101,13 @@ function suiteOf(run: RunJob, size: number): void {
     }
   });
 
+  test("what it gives up with is an error of the code that it names", async () => {
+    for (const [code, message] of (await run("a worker that gives up with a code", size)) as [string, string][]) {
+      assert.equal(code, "CONFIG");
+      assert.match(message, /optimizer: must be the same at all workers/);
+    }
+  });
+
   test("a worker that does not come is waited for so long, and no longer", async () => {
     const results = await run("a worker that does not come", size);
     for (const [code, message] of results.slice(0, -1) as [string, string][]) {

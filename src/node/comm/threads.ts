@@ -7,7 +7,7 @@ import {
   type Summable,
   sliceOf,
 } from "../../comm/communicator.js";
-import { WorkerError } from "../../errors.js";
+import { type ErrorCode, errorCodes, errorOfCode } from "../../errors.js";
 import { closable } from "../../runtime/closable.js";
 
 /** What the workers of one group share. It may be posted to other threads. */
@@ -32,7 +32,7 @@ const ROOM_BYTES = 1 << 16;
 const BLOCK = 4096;
 const REASON_BYTES = 1024;
 /** Words of the control memory, before those of each worker. */
-const AT = { arrived: 0, generation: 1, isBroken: 2, reasonBytes: 3, workers: 4 } as const;
+const AT = { arrived: 0, generation: 1, isBroken: 2, reasonBytes: 3, code: 4, workers: 5 } as const;
 /** Of each worker, for this meeting and for the next one: what it calls, on how many bytes, from which byte of its memory. */
 const WORDS = { call: 0, bytes: 1, offset: 2, count: 3 } as const;
 const CALLS = ["allReduce", "broadcast", "barrier"] as const;
@@ -74,14 +74,16 @@ export function threadCommunicator(
     // Another thread is writing why.
     while (Atomics.load(control, AT.isBroken) < 0);
     const bytes = reasonText.slice(0, Atomics.load(control, AT.reasonBytes));
-    throw new WorkerError(new TextDecoder().decode(bytes));
+    const code = errorCodes[Atomics.load(control, AT.code)] ?? "WORKER";
+    throw errorOfCode(code, new Error(new TextDecoder().decode(bytes)));
   }
 
-  function abort(reason: string): void {
+  function abort(reason: string, code: ErrorCode = "WORKER"): void {
     // Of several workers that break it at one instant the first says why, and nobody reads a part of what it says.
     if (Atomics.compareExchange(control, AT.isBroken, 0, -1) === 0) {
       const text = new Uint8Array(REASON_BYTES);
       Atomics.store(control, AT.reasonBytes, new TextEncoder().encodeInto(reason, text).written);
+      Atomics.store(control, AT.code, errorCodes.indexOf(code));
       reasonText.set(text);
       Atomics.store(control, AT.isBroken, 1);
     }

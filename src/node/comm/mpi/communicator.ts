@@ -7,13 +7,19 @@ import { checkPairing, type Launcher, launcherOf } from "./launcher.js";
 import type { MpiAnswer, MpiRequest, MpiThreadData } from "./thread.js";
 
 export interface MpiCommunicatorOptions {
-  /** Numbers of this worker's memory. */
-  readonly numFloats: number;
-  /** Seconds after which a worker that waits for another one in `allReduce` or `barrier` gives it up; 600 by default. */
+  /** Seconds after which a worker that waits for another one gives it up; 600 by default. */
   readonly timeoutSeconds?: number | undefined;
   /** The path of the library of MPI; the one that goes with the launcher is found by its name by default. */
   readonly library?: string | undefined;
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+}
+
+/** A worker among processes that have no memory in common: its own begins empty, see `withMemory`. */
+export interface MpiCommunicator extends Communicator {
+  /** What the library says of itself. */
+  readonly library: string;
+  /** The rank of the worker that gave up, where one did; null before, and where a worker is lost. */
+  givenUpBy(): number | null;
 }
 
 /**
@@ -22,11 +28,10 @@ export interface MpiCommunicatorOptions {
  * Throws {@link ConfigError} when there is no library of MPI, it does not go with the launcher, or it fails.
  */
 export async function mpiCommunicator({
-  numFloats,
   timeoutSeconds = 600,
   library,
   env = process.env,
-}: MpiCommunicatorOptions): Promise<Communicator & { readonly library: string }> {
+}: MpiCommunicatorOptions = {}): Promise<MpiCommunicator> {
   const launcher = launcherOf(env);
   if (launcher.kind === "slurm")
     throw new ConfigError(
@@ -40,21 +45,25 @@ export async function mpiCommunicator({
   const control = new SharedArrayBuffer(4);
   const data: MpiThreadData = { libraries: library === undefined ? launcher.libraries : [library], control };
   const worker = new Worker(new URL("./thread.js", import.meta.url), { workerData: data });
-  return joined(worker, launcher, new Int32Array(control), { numFloats, timeoutSeconds });
+  return joined(worker, launcher, new Int32Array(control), timeoutSeconds);
 }
 
 async function joined(
   worker: Worker,
   launcher: Launcher,
   control: Int32Array,
-  { numFloats, timeoutSeconds }: { readonly numFloats: number; readonly timeoutSeconds: number },
-): Promise<Communicator & { readonly library: string }> {
+  timeoutSeconds: number,
+): Promise<MpiCommunicator> {
   let waiting: { resolve(answer: MpiAnswer): void; reject(error: unknown): void } | undefined;
   let broken: unknown;
+  let givenUpBy: number | null = null;
+  /** Resolves when the others know that this worker has given up. */
+  let told: Promise<void> | undefined;
   let isClosed = false;
   worker.on("message", (answer: MpiAnswer) => {
     const { resolve, reject } = waiting ?? {};
     waiting = undefined;
+    if ("error" in answer && answer.from !== undefined) givenUpBy = answer.from;
     if ("error" in answer) reject?.(errorOfCode(answer.code, new Error(answer.error)));
     else resolve?.(answer);
   });
@@ -67,8 +76,6 @@ async function joined(
   if (!("started" in first)) throw new Error("internal: the thread of MPI answered before it had started");
   const { rank, size, version } = first.started;
   checkPairing(launcher, version, size, rank);
-  // After the check, so that one who started many processes by mistake sees what is wrong.
-  const memory = new Float32Array(new SharedArrayBuffer(4 * numFloats));
 
   async function call(request: MpiRequest, isPatient = false): Promise<void> {
     if (isClosed) throw closedCommunicator();
@@ -109,35 +116,39 @@ async function joined(
     return copy;
   }
 
-  const communicator: Omit<Communicator, "close" | typeof Symbol.asyncDispose> & { readonly library: string } = {
+  const communicator: Omit<MpiCommunicator, "close" | typeof Symbol.asyncDispose> = {
     rank,
     size,
-    memory,
+    memory: new Float32Array(new SharedArrayBuffer(0)),
     library: version,
+    givenUpBy: () => givenUpBy,
     async allReduce(numbers) {
       const own = shared(numbers);
       await call({ call: "allReduce", numbers: own });
       if (own !== numbers) numbers.set(own);
     },
-    // What goes to all goes to the root.
-    reduce: (numbers) => communicator.allReduce(numbers),
+    async reduce(numbers, root) {
+      const own = shared(numbers);
+      await call({ call: "reduce", numbers: own, root });
+      if (own !== numbers) numbers.set(own);
+    },
     async broadcast(bytes, root) {
       const own = shared(bytes);
-      await call({ call: "broadcast", bytes: own, root }, true);
+      await call({ call: "broadcast", bytes: own, root });
       if (own !== bytes) bytes.set(own);
     },
     barrier: () => call({ call: "barrier" }),
-    abort(reason) {
+    abort(reason, code = "WORKER") {
       if (broken || isClosed) return;
-      const told = call({ call: "abort", reason }, true);
-      broken = new WorkerError(reason);
-      told.catch(() => undefined);
+      told = call({ call: "abort", reason, code }, true).catch(() => undefined);
+      broken = errorOfCode(code, new Error(reason));
     },
   };
   return closable(communicator, async () => {
     isClosed = true;
+    await told;
     // A library whose calls did not come to their end cannot be ended either; the launcher ends what is left.
-    if (broken) return void worker.unref();
+    if (broken && givenUpBy === null) return void worker.unref();
     const answered = next();
     worker.postMessage({ call: "finalize" } satisfies MpiRequest);
     await answered;

@@ -22,8 +22,8 @@ export interface Mpi {
   allGatherLater(own: Uint8Array, all: Uint8Array): Gathering;
   /** Numbers of a part to the rank that adds it up: `counts` to each, and as many as this rank's part from each into `parts`. */
   allToAll(numbers: Summable, counts: Int32Array, starts: Int32Array, parts: Summable): void;
-  /** Each rank's part of the numbers, in their place, to all. */
-  allGatherParts(numbers: Summable, counts: Int32Array, starts: Int32Array): void;
+  /** Each rank's part of the numbers, in their place, to all, or to the root alone. */
+  gatherParts(numbers: Summable, counts: Int32Array, starts: Int32Array, root: number | null): void;
   broadcast(bytes: Uint8Array, root: number): void;
   finalize(): void;
 }
@@ -76,6 +76,7 @@ export function loadMpi(names: readonly string[]): Mpi {
   const test = func("MPI_Test", [P, P, P]);
   const alltoallv = func("MPI_Alltoallv", [P, P, P, H, P, P, P, H, H]);
   const allgatherv = func("MPI_Allgatherv", [P, "int", H, P, P, P, H, H]);
+  const gatherv = func("MPI_Gatherv", [P, "int", H, P, P, P, H, "int", H]);
   const bcast = func("MPI_Bcast", [P, "int", H, "int", H]);
   const finalize = func("MPI_Finalize", []);
   const typeOf = (numbers: Summable): Handle => (numbers instanceof Float64Array ? handles.double : handles.float);
@@ -104,9 +105,12 @@ export function loadMpi(names: readonly string[]): Mpi {
       const places = Int32Array.from({ length: own.size }, (_, from) => from * length);
       alltoallv(numbers, counts, starts, type, parts, each, places, type, handles.world);
     },
-    allGatherParts(numbers, counts, starts) {
+    gatherParts(numbers, counts, starts, root) {
       const type = typeOf(numbers);
-      allgatherv(handles.inPlace, 0, type, numbers, counts, starts, type, handles.world);
+      if (root === null) return allgatherv(handles.inPlace, 0, type, numbers, counts, starts, type, handles.world);
+      const [start, length] = [starts[own.rank] as number, counts[own.rank] as number];
+      const part = own.rank === root ? handles.inPlace : numbers.subarray(start, start + length);
+      gatherv(part, own.rank === root ? 0 : length, type, numbers, counts, starts, type, root, handles.world);
     },
     broadcast: (bytes, root) => bcast(bytes, bytes.length, handles.byte, root, handles.world),
     finalize,

@@ -4,7 +4,7 @@
  */
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { addTo, differingCalls, type Summable, sliceOf } from "../../../comm/communicator.js";
-import { codeOf, type ErrorCode, messageOf, WorkerError } from "../../../errors.js";
+import { codeOf, type ErrorCode, errorCodes, messageOf, WorkerError } from "../../../errors.js";
 import { loadMpi, type Mpi } from "./library.js";
 
 /** What the thread is told at its start. */
@@ -16,20 +16,22 @@ export interface MpiThreadData {
 
 export type MpiRequest =
   | { readonly call: "allReduce"; readonly numbers: Summable }
+  | { readonly call: "reduce"; readonly numbers: Summable; readonly root: number }
   | { readonly call: "broadcast"; readonly bytes: Uint8Array; readonly root: number }
   | { readonly call: "barrier" }
   /** Tell all others at their next call that this worker gives up, and why. */
-  | { readonly call: "abort"; readonly reason: string }
+  | { readonly call: "abort"; readonly reason: string; readonly code: ErrorCode }
   | { readonly call: "finalize" };
 
 export type MpiAnswer =
   | { readonly started: Pick<Mpi, "rank" | "size" | "version"> }
   | { readonly done: true }
-  | { readonly error: string; readonly code: ErrorCode | null };
+  /** Of a worker that gave up, `from` is its rank. */
+  | { readonly error: string; readonly code: ErrorCode | null; readonly from?: number };
 
 /** Bytes in which every worker says, before a call, which it is, on how many bytes; or why it gives up. */
-const HEADER_BYTES = 256;
-const CALLS = ["allReduce", "broadcast", "barrier", "abort"] as const;
+const HEADER_BYTES = 1024;
+const CALLS = ["allReduce", "reduce", "broadcast", "barrier", "abort"] as const;
 type Call = (typeof CALLS)[number];
 /** Looks at whether the others have come before this thread sleeps in between, and for how long. */
 const [BUSY_LOOKS, NAP_MS] = [2000, 0.1];
@@ -39,7 +41,21 @@ interface Header {
   readonly call: Call;
   readonly bytes: number;
   readonly root: number;
+  /** Of a worker that gives up. */
   readonly reason: string;
+  readonly code: ErrorCode;
+}
+
+/** A worker that has given up, and what it gave as its reason. */
+class GivenUp extends Error {
+  readonly from: number;
+  readonly code: ErrorCode;
+
+  constructor(from: number, { reason, code }: Header) {
+    super(reason);
+    this.from = from;
+    this.code = code;
+  }
 }
 
 /** Answer what the owner asks, until it asks to finalize. */
@@ -50,7 +66,8 @@ function serve(port: MessagePort, { libraries, control }: MpiThreadData): void {
     try {
       answer(work());
     } catch (error) {
-      answer({ error: messageOf(error), code: codeOf(error) });
+      if (error instanceof GivenUp) answer({ error: error.message, code: error.code, from: error.from });
+      else answer({ error: messageOf(error), code: codeOf(error) });
     }
   };
   let mpi: Mpi;
@@ -71,13 +88,15 @@ function serve(port: MessagePort, { libraries, control }: MpiThreadData): void {
 function take(mpi: Mpi, request: Exclude<MpiRequest, { call: "finalize" }>, isGivenUp: Int32Array): void {
   meet(mpi, headerOf(request), isGivenUp);
   if (request.call === "broadcast") mpi.broadcast(request.bytes, request.root);
-  if (request.call === "allReduce") reduce(mpi, request.numbers);
+  if (request.call === "allReduce") reduce(mpi, request.numbers, null);
+  if (request.call === "reduce") reduce(mpi, request.numbers, request.root);
 }
 
 function headerOf(request: Exclude<MpiRequest, { call: "finalize" }>): Header {
   const { call } = request;
-  const bytes = call === "allReduce" ? request.numbers.byteLength : call === "broadcast" ? request.bytes.length : 0;
-  return { call, bytes, root: call === "broadcast" ? request.root : 0, reason: call === "abort" ? request.reason : "" };
+  const bytes = "numbers" in request ? request.numbers.byteLength : "bytes" in request ? request.bytes.length : 0;
+  const { reason, code } = call === "abort" ? request : { reason: "", code: "WORKER" as const };
+  return { call, bytes, root: "root" in request ? request.root : 0, reason, code };
 }
 
 /** Wait until all workers are here, and for the same call. Throws {@link WorkerError} when they are not. */
@@ -90,8 +109,8 @@ function meet({ rank, size, allGatherLater }: Mpi, own: Header, isGivenUp: Int32
   }
   const [, all] = waiting.memory;
   const headers = Array.from({ length: size }, (_, other) => decoded(all.subarray(HEADER_BYTES * other)));
-  const aborting = headers.find(({ call }) => call === "abort");
-  if (aborting) throw new WorkerError(aborting.reason);
+  const from = headers.findIndex(({ call }) => call === "abort");
+  if (from >= 0) throw new GivenUp(from, headers[from] as Header);
   for (const [other, { call, bytes, root }] of headers.entries()) {
     if (call === own.call && bytes === own.bytes && root === own.root) continue;
     throw new WorkerError(differingCalls([rank, own.call, own.bytes], [other, call, bytes]));
@@ -106,8 +125,8 @@ function roomFor(bytes: number): ArrayBuffer {
   return room;
 }
 
-/** Each worker gets its part of all, adds it up in the order of ranks, and gives the sums to all. */
-function reduce(mpi: Mpi, numbers: Summable): void {
+/** Each worker gets its part of all, adds it up in the order of ranks, and gives the sums to the root, or to all. */
+function reduce(mpi: Mpi, numbers: Summable, root: number | null): void {
   const { rank, size } = mpi;
   const slices = Array.from({ length: size }, (_, one) => sliceOf(numbers.length, one, size));
   const counts = Int32Array.from(slices, ({ start, end }) => end - start);
@@ -122,28 +141,30 @@ function reduce(mpi: Mpi, numbers: Summable): void {
     const terms = parts.subarray(from * length, (from + 1) * length);
     addTo(sums, terms);
   }
-  mpi.allGatherParts(numbers, counts, starts);
+  mpi.gatherParts(numbers, counts, starts, root);
 }
 
-function encoded({ call, bytes, root, reason }: Header): Uint8Array {
+function encoded({ call, bytes, root, reason, code }: Header): Uint8Array {
   const header = new Uint8Array(HEADER_BYTES);
   const words = new DataView(header.buffer);
   words.setInt32(0, CALLS.indexOf(call));
   words.setFloat64(4, bytes);
   words.setInt32(12, root);
-  const { written } = new TextEncoder().encodeInto(reason, header.subarray(20));
-  words.setInt32(16, written);
+  words.setInt32(16, errorCodes.indexOf(code));
+  const { written } = new TextEncoder().encodeInto(reason, header.subarray(24));
+  words.setInt32(20, written);
   return header;
 }
 
 function decoded(header: Uint8Array): Header {
   const words = new DataView(header.buffer, header.byteOffset, HEADER_BYTES);
-  const length = Math.min(Math.max(words.getInt32(16), 0), HEADER_BYTES - 20);
+  const length = Math.min(Math.max(words.getInt32(20), 0), HEADER_BYTES - 24);
   return {
     call: CALLS[words.getInt32(0)] ?? "abort",
     bytes: words.getFloat64(4),
     root: words.getInt32(12),
-    reason: new TextDecoder().decode(header.slice(20, 20 + length)),
+    code: errorCodes[words.getInt32(16)] ?? "WORKER",
+    reason: new TextDecoder().decode(header.slice(24, 24 + length)),
   };
 }
 
