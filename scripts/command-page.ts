@@ -17,11 +17,12 @@ const ending = `## Exit codes
 
 | code | means |
 | --- | --- |
-| 0 | the command did what was asked; also when \`--stop-after\` is over and the run is saved |
-| ${FAILED} | training failed, a group did not finish, a replay came to other bits, output could not be written, or codistill has a defect (\`CODISTILL_STACK=1\` shows where) |
+| 0 | the command did what was asked; of \`train\` also when \`--stop-after\` is over, or SIGTERM, SIGUSR1 or SIGUSR2 came, and all groups have saved |
+| ${FAILED} | training failed, a group did not finish, or did not save when the run was stopped, a replay came to other bits, output could not be written, or codistill has a defect (\`CODISTILL_STACK=1\` shows where) |
 | ${REFUSED} | the input was refused: the command line, the configuration, the data, a model, a run of another kind. The same command would be refused again |
-| 129, 130, 143 | stopped by SIGHUP, SIGINT (Ctrl-C) or SIGTERM, after saving; a second signal ends the command at once |
-| 138, 140 | on Linux: stopped by SIGUSR1 or SIGUSR2, after saving |
+| 129, 130 | stopped by SIGHUP or SIGINT (Ctrl-C), after saving |
+| 143 | \`train\` ended at once by a second SIGTERM; another command stopped by SIGTERM |
+| 138, 140 | on Linux: another command than \`train\` stopped by SIGUSR1 or SIGUSR2 |
 
 ## Environment variables
 

@@ -9,7 +9,7 @@ import { recordWithoutSecrets } from "../../report/secrets.js";
 import { checkSameRun } from "../../run/config-diff.js";
 import { kindOf } from "../../run/kinds/kinds.js";
 import type { RunConfig } from "../../run/schema.js";
-import { FAILED, stopOnSignals, stoppedBy } from "../launch/exit-codes.js";
+import { FAILED, type Stop, stopOnSignals } from "../launch/exit-codes.js";
 import { compareReplay, prepareReplay } from "../launch/replay.js";
 import { newRunFolder, train } from "../launch/train.js";
 import { loadConfig } from "../runs/load-config.js";
@@ -94,15 +94,16 @@ export function withReplayFlags(command: Command): Command {
 /** Train a new run, or resume one. */
 export async function trainCommand(path: string | undefined, flags: TrainFlags, cacheFolder: string): Promise<void> {
   const join = joinOf(flags);
-  const { signal: signals } = stopOnSignals();
+  const signals = stopOnSignals();
   const budget = flags.stopAfter === undefined ? [] : [AbortSignal.timeout(1000 * flags.stopAfter)];
-  const stop = AbortSignal.any([signals, ...budget]);
-  const config = await unlessStopped(stop, () =>
-    configOf(path, flags, { cacheFolder, signal: stop, say: teller(flags) }),
+  const stop = { ...signals, signal: AbortSignal.any([signals.signal, ...budget]) };
+  const config = await unlessStopped(stop.signal, () =>
+    configOf(path, flags, { cacheFolder, signal: stop.signal, say: teller(flags) }),
   );
-  if (stop.aborted) {
-    if (!signals.aborted) teller(flags)("stopped before there was a run: give --stop-after more time");
-    return;
+  if (stop.signal.aborted) {
+    const cure = stop.by() === null ? "give --stop-after more time" : "give the same command again";
+    teller(flags)(`stopped before there was a run: ${cure}`);
+    return stop.hasSaved();
   }
   const run = await chooseRun(config, flags, join);
   if (flags.resume !== undefined && hasFinished(run.folder))
@@ -146,28 +147,31 @@ interface TrainInOptions {
   readonly cacheFolder: string;
   readonly json?: boolean | undefined;
   readonly join?: Join | undefined;
-  readonly stop?: AbortSignal | undefined;
+  readonly stop?: Stop | undefined;
 }
 
 /** Train in a run folder and say how it went. */
 async function trainIn(
   { config, folder }: ChosenRun,
-  { cacheFolder, json = false, join, stop = stopOnSignals().signal }: TrainInOptions,
+  { cacheFolder, json = false, join, stop = stopOnSignals() }: TrainInOptions,
 ): Promise<void> {
   isLogged = true;
   const progress = json ? writeEvents(folder, process.stdout) : await showProgress(folder, process.stdout);
   const tell = teller({ json });
   let result: Awaited<ReturnType<typeof train>>;
   try {
-    result = await train({ config, folder, ...(join && { join }), cacheFolder, stop });
+    result = await train({ config, folder, ...(join && { join }), cacheFolder, stop: stop.signal });
   } finally {
     progress.close();
   }
+  const { groups, replayOf } = readScope(runFolder(folder), config.numGroups);
+  // A replay that was stopped has proved nothing yet, which its code must tell.
+  if (result || replayOf === undefined) stop.hasSaved();
   if (!result) {
-    const isHungUp = process.exitCode === stoppedBy("SIGHUP");
-    const why = isHungUp
-      ? " by SIGHUP, as its terminal ended (nohup keeps no Node.js program from that; setsid and tmux do)"
-      : "";
+    const why =
+      stop.by() === "SIGHUP"
+        ? " by SIGHUP, as its terminal ended (nohup keeps no Node.js program from that; setsid and tmux do)"
+        : "";
     tell(`\nstopped${why}; ${savedSteps(folder, config.numGroups)}. Go on with:\n  codistill train --resume ${folder}`);
     return;
   }
@@ -181,7 +185,6 @@ async function trainIn(
     `next: codistill ${command}; serve it with any ONNX Runtime (${pageOf(docs)}); change the configuration with --set path=value`,
   );
   const numFinished = result.groups.filter(({ ended }) => ended === "finished").length;
-  const { groups, replayOf } = readScope(runFolder(folder), config.numGroups);
   if (numFinished < groups.length) process.exitCode = FAILED;
   if (replayOf === undefined) return;
   const { lines, isEqual } = await compareReplay(replayOf, folder, groups);

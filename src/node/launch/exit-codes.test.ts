@@ -22,3 +22,40 @@ test("signals stop and say the exit code, and do what they do by themselves once
   free();
   assert.deepEqual(listeners(), before);
 });
+
+test("once all is saved, a notice of a batch system is no failure, and a user who leaves is told so by the code", (t) => {
+  t.after(() => {
+    process.exitCode = undefined;
+  });
+  for (const [name, code] of [
+    ["SIGTERM", 0],
+    ["SIGUSR1", 0],
+    ["SIGUSR2", 0],
+    ["SIGINT", stoppedBy("SIGINT")],
+    ["SIGHUP", stoppedBy("SIGHUP")],
+  ] as const) {
+    const stop = stopOnSignals();
+    assert.equal(stop.by(), null);
+    process.emit(name, name);
+    assert.deepEqual([stop.by(), process.exitCode], [name, stoppedBy(name)], "nothing is saved yet");
+    stop.hasSaved();
+    assert.equal(process.exitCode, code, name);
+    stop.free();
+  }
+});
+
+test("a second signal of those that end a process ends it at once, with its own code", (t) => {
+  t.after(() => {
+    process.exitCode = undefined;
+  });
+  const exits: unknown[] = [];
+  t.mock.method(process, "exit", (code: number) => exits.push(code));
+  const stop = stopOnSignals();
+  process.emit("SIGUSR1", "SIGUSR1");
+  process.emit("SIGTERM", "SIGTERM");
+  assert.deepEqual(exits, [], "a batch system sends one after the other");
+  process.emit("SIGTERM", "SIGTERM");
+  process.emit("SIGINT", "SIGINT");
+  assert.deepEqual(exits, [stoppedBy("SIGTERM"), stoppedBy("SIGINT")]);
+  stop.free();
+});

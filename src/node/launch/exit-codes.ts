@@ -1,10 +1,10 @@
 /**
  * How our processes end: the signals that stop them, and their exit codes. A process stopped by a signal exits with
- * 128 + its number, as in a shell.
+ * 128 + its number, as in a shell; one that has saved all after a notice of a batch system exits with 0.
  */
 import { constants } from "node:os";
 
-/** Training failed, or a defect of ours. */
+/** Training or saving failed, or a defect of ours. */
 export const FAILED = 1;
 
 /** The user's input was refused: started again it would be refused again. */
@@ -19,12 +19,20 @@ const STOP_SIGNALS = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
  */
 const EARLY_SIGNALS = ["SIGUSR1", "SIGUSR2"] as const;
 
-/** The exit code of a run that a signal stopped. */
+/** Whether a signal is how batch systems and spot machines announce the end, so that to save and go is what was asked. */
+const isNotice = (signal: NodeJS.Signals | null) =>
+  signal === "SIGTERM" || signal === "SIGUSR1" || signal === "SIGUSR2";
+
+/** The exit code of a process that a signal stopped. */
 export const stoppedBy = (signal: NodeJS.Signals) => 128 + constants.signals[signal];
 
 /** A request to stop, which signals make. */
 export interface Stop {
   readonly signal: AbortSignal;
+  /** The signal that came last; null before any came. */
+  by(): NodeJS.Signals | null;
+  /** Say that all is saved: the exit code is then 0, if the signal was a notice. Until then it is that of the signal. */
+  hasSaved(): void;
   /** Restore the default action of the signals, when nothing that follows must be saved. */
   free(): void;
 }
@@ -37,7 +45,9 @@ export interface Stop {
 export function stopOnSignals(): Stop {
   const stop = new AbortController();
   let numWishes = 0;
+  let last: NodeJS.Signals | null = null;
   const wish = (signal: NodeJS.Signals) => {
+    last = signal;
     process.exitCode = stoppedBy(signal);
     stop.abort();
   };
@@ -49,6 +59,10 @@ export function stopOnSignals(): Stop {
   for (const signal of EARLY_SIGNALS) process.on(signal, wish);
   return {
     signal: stop.signal,
+    by: () => last,
+    hasSaved() {
+      if (isNotice(last)) process.exitCode = 0;
+    },
     free() {
       for (const signal of STOP_SIGNALS) process.off(signal, wishOrLeave);
       for (const signal of EARLY_SIGNALS) process.off(signal, wish);

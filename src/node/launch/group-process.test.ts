@@ -52,7 +52,21 @@ test("a process that saves has its time for it, and then is ended", async () => 
 
 test("how a process ends by itself is told", async () => {
   before("process.exit(7)");
-  assert.deepEqual(await startProcess([], "ignore", patient).ended, { hasDied: true, how: "exited with code 7" });
+  assert.deepEqual(await startProcess([], "ignore", patient).ended, {
+    hasDied: true,
+    isDone: false,
+    how: "exited with code 7",
+  });
   before("process.exit(2)");
-  assert.deepEqual(await startProcess([], "ignore", patient).ended, { hasDied: false, how: "exited with code 2" });
+  assert.deepEqual(await startProcess([], "ignore", patient).ended, {
+    hasDied: false,
+    isDone: false,
+    how: "exited with code 2",
+  });
+  before("process.exit(0)");
+  assert.deepEqual(await startProcess([], "ignore", patient).ended, {
+    hasDied: false,
+    isDone: true,
+    how: "exited with code 0",
+  });
 });

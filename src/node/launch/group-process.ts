@@ -22,9 +22,14 @@ export interface GroupEnd {
    * false after a refusal.
    */
   readonly hasDied: boolean;
+  /** Whether it did what it had to: it came to its last step, or has saved as it was asked. */
+  readonly isDone: boolean;
   /** How it ended, as the end of a sentence. */
   readonly how: string;
 }
+
+/** Of a process that died. */
+export const died = { hasDied: true, isDone: false } as const;
 
 /** How long a killed process may take to go: longer only where the kernel itself waits, as for a disk that is gone. */
 const KILL_SECONDS = 10;
@@ -46,7 +51,7 @@ export function startProcess(args: readonly string[], errors: number | "ignore",
   }
   const notStarted = (error: unknown) =>
     endWith({
-      hasDied: true,
+      ...died,
       how: `could not be started (${messageOf(error)}); the machine may have too many processes`,
     });
 
@@ -66,7 +71,7 @@ export function startProcess(args: readonly string[], errors: number | "ignore",
     timer = setTimeout(() => {
       child?.unref();
       child?.channel?.unref();
-      endWith({ hasDied: true, how: `${why}, but does not go: the kernel waits for something, as a disk` });
+      endWith({ ...died, how: `${why}, but does not go: the kernel waits for something, as a disk` });
     }, KILL_SECONDS * 1000);
   }
 
@@ -80,7 +85,7 @@ export function startProcess(args: readonly string[], errors: number | "ignore",
   });
   child.once("exit", (code, signal) => {
     const how = signal ? `was killed by ${signal}` : `exited with code ${code}`;
-    endWith({ hasDied: code !== 0 && code !== REFUSED, how: reason ?? how });
+    endWith({ hasDied: code !== 0 && code !== REFUSED, isDone: code === 0, how: reason ?? how });
   });
   within(patience.startSeconds, "did not begin to train");
 

@@ -12,7 +12,7 @@ import { logWriter } from "../runs/log.js";
 import { checkLog, lastStepOf, readEvents } from "../runs/read-log.js";
 import type { RunFolder } from "../runs/run-folder.js";
 import type { RunScope } from "../runs/scope.js";
-import { type GroupEnd, type GroupProcess, startProcess } from "./group-process.js";
+import { died, type GroupEnd, type GroupProcess, startProcess } from "./group-process.js";
 import type { Patience } from "./patience.js";
 
 /** Seconds before the first restart of a group; doubled at each further one. */
@@ -31,7 +31,8 @@ interface RunGroupsOptions {
  * Start a process for each group of this folder and wait until all have ended. A process that dies or cannot be started
  * is started again from its checkpoint, a bounded number of times, each time after a longer wait; one that ends with an
  * error that the user must mend is not. `stop` asks all to save and end. When `isOurs` says that another program owns
- * the folder by now, all are asked to stop, and nothing more is written there.
+ * the folder by now, all are asked to stop, and nothing more is written there. Returns the groups whose process was asked
+ * to save and did not.
  *
  * Throws {@link CheckpointError} when the log of a group is of another version.
  */
@@ -40,10 +41,11 @@ export async function runGroups(
   folder: RunFolder,
   { groups }: RunScope,
   { stop, isOurs, patience }: RunGroupsOptions,
-): Promise<void> {
+): Promise<readonly number[]> {
   for (const group of groups) checkLog(folder.group(group).log);
   const threads = config.threads ?? Math.max(1, Math.floor(availableParallelism() / groups.length));
   const children = new Map<number, GroupProcess>();
+  const unsaved: number[] = [];
   const askToStop = () => {
     for (const child of children.values()) child.stop();
   };
@@ -62,9 +64,10 @@ export async function runGroups(
       before = endOf(log)?.size;
       end = await startGroup(group, path, errors);
     } catch (error) {
-      end = { hasDied: true, how: `could not be started (${messageOf(error)})` };
+      end = { ...died, how: `could not be started (${messageOf(error)})` };
     }
     children.delete(group);
+    if (stop.aborted && !end.isDone) unsaved.push(group);
     tell(group, () => {
       const since = <Name extends LoggedEvent["event"]>(...names: Name[]) => readEvents(log, names, before);
       if (!since("group-end").next().done) return null;
@@ -112,6 +115,7 @@ export async function runGroups(
   await Promise.all(groups.map(supervise));
   process.removeListener("exit", leaveNobody);
   stop.removeEventListener("abort", askToStop);
+  return unsaved;
 }
 
 /**

@@ -36,9 +36,10 @@ export interface TrainOptions {
 
 /**
  * Train the groups of a run that belong here: all of them, or the one that joins a store. The run's log records
- * everything that happens. Returns the result, or null when the run was stopped.
+ * everything that happens. Returns the result, or null when the run was stopped and all groups have saved.
  *
- * Throws {@link TrainingError} when the group to ship failed before it had a model, {@link ConfigError} when another
+ * Throws {@link TrainingError} when a group was asked to save and could not, or the group to ship failed before it had a
+ * model, {@link ConfigError} when another
  * program trains in the folder or the store holds another run, and what data preparation throws.
  */
 export async function train(options: TrainOptions): Promise<RunResult | null> {
@@ -107,8 +108,9 @@ async function trainLocked(
   if (!data || stop.aborted) return null;
   mayChange();
   const scope = await enterRun(config, folder, data.spec);
-  await runGroups(config, folder, scope, { stop, isOurs: lock.isHeld, patience });
+  const unsaved = await runGroups(config, folder, scope, { stop, isOurs: lock.isHeld, patience });
   mayChange();
+  if (unsaved.length > 0) throw notSaved(unsaved, path);
   if (stop.aborted) return null;
   const result = await finish(config, folder, scope, data, { log, mayChange }, stop).catch((error: unknown) => {
     if (stop.aborted && error === stop.reason) return null;
@@ -116,6 +118,14 @@ async function trainLocked(
   });
   if (result) log({ event: "result", result });
   return result;
+}
+
+function notSaved(groups: readonly number[], path: string): TrainingError {
+  const who = groups.map((group) => `group ${group}`).join(", ");
+  return new TrainingError(
+    `a run that is stopped saves every group, and ${who} did not save: why is in its log. It goes on from the checkpoint that it ` +
+      `has, and what it trained since then is lost. Go on with:\n  codistill train --resume ${path}`,
+  );
 }
 
 /**
