@@ -1,5 +1,6 @@
 /** The workers of a group: worker 0 leads, and says what all do next; the others do it. */
 import type { Communicator } from "../comm/communicator.js";
+import { broadcastJson } from "../comm/together.js";
 import type { Cursor } from "../data/stream.js";
 import type { Engine } from "../engine/engine.js";
 
@@ -15,33 +16,46 @@ export type Order =
       /** Those of the optimizer. */
       readonly scalars: Readonly<Record<string, number>>;
     }
-  /** Have state tensors of the leader under the same names. */
-  | { readonly kind: "take"; readonly names: readonly string[] }
+  /** Have state tensors of the leader under the same names, of these shapes. */
+  | { readonly kind: "take"; readonly shapes: Readonly<Record<string, readonly number[]>> }
+  /** Open the data of a group, which must have this digest. Told to workers in other processes. */
+  | { readonly kind: "open"; readonly group: number; readonly data: string }
+  /** Know that the leader is there, though it has nothing to do for the others. */
+  | { readonly kind: "wait" }
   | { readonly kind: "end" };
+
+/** Tells all workers what to do, and does the leader's part of it; one order at a time, in the order of the calls. */
+export type Lead = <T>(order: Order, part: () => Promise<T>) => Promise<T>;
 
 /** The leader's side of a group of workers. */
 export interface Crew {
   readonly comm: Communicator;
   /** An engine over the leader's state tensors that may use the threads of all workers, which wait while it computes. */
   readonly updater: Engine;
-  /** Let all workers have state tensors of the leader's engine. What the leader writes to them later, they have too. */
+  readonly lead: Lead;
+  /** Let all workers have state tensors of the leader's engine, as they are now. */
   give(names: readonly string[]): Promise<void>;
   /** Where the batches of the next step begin. */
   readonly cursor: () => Cursor;
 }
 
-/** Tell all workers what to do. Called by the leader. */
-export async function sendOrder(comm: Communicator, order: Order): Promise<void> {
-  const bytes = new TextEncoder().encode(JSON.stringify(order));
-  await comm.broadcast(new Uint8Array(Float64Array.of(bytes.length).buffer), 0);
-  await comm.broadcast(bytes, 0);
+/** The word of the leader of these workers. */
+export function leadOf(comm: Communicator): Lead {
+  let before: Promise<unknown> = Promise.resolve();
+  return (order, part) => {
+    const done = before.then(async () => {
+      await broadcastJson(comm, 0, order);
+      return part();
+    });
+    before = done.catch(() => undefined);
+    return done;
+  };
 }
 
-/** Wait for what the leader says, as long as it has nothing to say. Called by all others. */
+/** Wait for what the leader tells to do. Called by all others. */
 export async function nextOrder(comm: Communicator): Promise<Order> {
-  const length = new Float64Array(1);
-  await comm.broadcast(new Uint8Array(length.buffer), 0);
-  const bytes = new Uint8Array(length[0] as number);
-  await comm.broadcast(bytes, 0);
-  return JSON.parse(new TextDecoder().decode(bytes)) as Order;
+  for (;;) {
+    const order = await broadcastJson<Order>(comm, 0);
+    if (order.kind !== "wait") return order;
+  }
 }

@@ -21,13 +21,13 @@ export interface FollowerOptions {
   readonly key: Key;
   /** Batches of one step. */
   readonly accumulate: number;
-  /** Keep state tensors that the leader gives: in the memory where the leader has them. */
-  readonly take: (names: readonly string[]) => Promise<void>;
+  /** Keep state tensors of these shapes that the leader gives. */
+  readonly take: (shapes: Readonly<Record<string, readonly number[]>>) => Promise<void>;
 }
 
 /**
- * Be a worker of a group that another one leads: do what the leader says, until it says that this is the end. Params, optimizer
- * state and teachers are the leader's, on memory that both see; the gradients of its own part of each batch are this worker's.
+ * Be a worker of a group that another one leads: do what the leader says, until it says that this is the end. Params and teachers
+ * are the leader's; the gradients of its own part of each batch are this worker's.
  *
  * Throws {@link WorkerError} when the leader or another worker fails or is lost, and what the engine and the stream throw.
  */
@@ -38,8 +38,8 @@ export async function follow({ comm, engine, learner, stream, key, accumulate, t
     for (;;) {
       const order = await nextOrder(comm);
       if (order.kind === "end") return;
-      if (order.kind === "take") await take(order.names);
-      else {
+      if (order.kind === "take") await take(order.shapes);
+      if (order.kind === "step") {
         if (!areEqual(stream.cursor, order.cursor)) stream.goTo(order.cursor);
         const batches = await nextBatches(stream, accumulate);
         await states.place(order.teachers);

@@ -4,8 +4,9 @@ import { type Communicator, soleWorker } from "../comm/communicator.js";
 import { labelsName } from "../data/batch.js";
 import type { Engine, Program } from "../engine/engine.js";
 import type { WorkerUse } from "../log/events.js";
-import { type NamedArrays, type NdArray, scalar, sizeOf, zeros } from "../runtime/array.js";
+import { type NamedArrays, scalar, zeros } from "../runtime/array.js";
 import type { Closable } from "../runtime/closable.js";
+import { flatLength, viewsIn } from "../runtime/flat.js";
 import { mapValues, withPrefix } from "../runtime/named.js";
 import { accumulateGraph, applyGraph, carriedSpecs, type Learner, stateNames, stepGraph, sumSpecs } from "./graphs.js";
 import { programCache } from "./program-cache.js";
@@ -109,7 +110,7 @@ export function splitStepper(
     const carried = withPrefix(stateNames.after, statesOf(learner, numTeachers));
     await engine.write(empty(carried), { memory: "given" });
     if (comm.size === 1) return engine.write(empty(sumSpecs(learner.model)), { memory: "given" });
-    const sums = sumsIn(comm.memory, learner);
+    const sums = viewsIn(comm.memory, sumSpecs(learner.model));
     comm.memory.fill(0);
     await engine.adopt(sums);
     if (updater !== engine) await updater?.adopt(sums);
@@ -167,22 +168,7 @@ export function splitStepper(
 
 /** Numbers that all workers together keep of a step's sums: what their communicator has memory for. */
 export function numSums({ model }: Pick<Learner, "model">): number {
-  return Object.values(sumSpecs(model)).reduce((end, { shape }) => end + padded(shape), 0);
-}
-
-/** Where the sums lie in the memory of a worker: one after the other. */
-function sumsIn(memory: Float32Array<ArrayBufferLike>, { model }: Learner): NamedArrays {
-  let at = 0;
-  return mapValues(sumSpecs(model), ({ shape }): NdArray => {
-    const data = memory.subarray(at, at + sizeOf(shape)) as Float32Array<ArrayBuffer>;
-    at += padded(shape);
-    return { dtype: "float32", shape, data };
-  });
-}
-
-/** Each tensor begins at a multiple of 64 bytes. */
-function padded(shape: readonly number[]): number {
-  return 16 * Math.ceil(sizeOf(shape) / 16);
+  return flatLength(sumSpecs(model));
 }
 
 async function secondsOf(work: () => Promise<unknown>): Promise<number> {

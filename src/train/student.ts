@@ -9,7 +9,7 @@ import { copyOf, filled, int32, type NamedArrays, scalar } from "../runtime/arra
 import { type Closable, closable } from "../runtime/closable.js";
 import { mapValues, underPrefix, withPrefix } from "../runtime/named.js";
 import { fold, type Key, rootKey } from "../runtime/random.js";
-import { type Crew, sendOrder } from "./crew.js";
+import type { Crew } from "./crew.js";
 import { type Learner, shippedName, stateNames, weightState } from "./graphs.js";
 import { fusedStepper, type StepRecord, splitStepper } from "./stepper.js";
 import { teacherStates } from "./teacher-states.js";
@@ -130,6 +130,9 @@ export function engineStudent({ engine, learner, key: seed = rootKey(0), crew }:
   let taught: readonly Teacher[] = [];
   const states = teacherStates(engine, learner.model);
 
+  /** What a step changes, of all that the workers compute with. */
+  const weightNames = Object.keys(weightState(learner.model, weightSpecs(learner.model)));
+
   async function teach(teachers: readonly Teacher[]): Promise<void> {
     await states.place(teachers.map(({ group }) => group));
     for (const [slot, teacher] of teachers.entries()) {
@@ -147,8 +150,12 @@ export function engineStudent({ engine, learner, key: seed = rootKey(0), crew }:
     checkFit("the saved state", Object.fromEntries(own), specs, SAME_CONFIGURATION);
     states.restore(ofTeachers);
     await engine.write(Object.fromEntries(own), options);
-    // Each worker has a state of its own, of the rows that it reads.
-    await crew?.give(Object.keys(specs).filter((name) => !name.startsWith(`${stateNames.state}.`)));
+    if (crew && crew.updater !== engine) {
+      // Each worker has a state of its own, of the rows that it reads.
+      const shared = Object.keys(specs).filter((name) => !name.startsWith(`${stateNames.state}.`));
+      await crew.updater.adopt(await engine.share(shared));
+    }
+    await crew?.give(weightNames);
     step = atStep;
     learningRateScale = scale;
   }
@@ -191,19 +198,21 @@ export function engineStudent({ engine, learner, key: seed = rootKey(0), crew }:
       await teach(teachers);
       const values = mapValues(learner.optimizer.scalars, valueNow);
       signal?.throwIfAborted();
-      if (crew) {
-        const groups = teachers.map(({ group }) => group);
-        const order = { step, cursor: crew.cursor(), teachers: groups, distillWeight, scalars: values };
-        await sendOrder(crew.comm, { kind: "step", ...order });
-      }
-      const { record, workers } = await stepperOf(batches.length).run({
-        parts: partsOf(learner.model, batches, { seed, step }, crew?.comm),
-        numTeachers: teachers.length,
-        distillWeight,
-        scalars: mapValues(values, scalar),
-        // A step that others take too comes to its end: they cannot be called off.
-        signal: crew ? undefined : signal,
-      });
+      const takeStep = () =>
+        stepperOf(batches.length).run({
+          parts: partsOf(learner.model, batches, { seed, step }, crew?.comm),
+          numTeachers: teachers.length,
+          distillWeight,
+          scalars: mapValues(values, scalar),
+          // A step that others take too comes to its end: they cannot be called off.
+          signal: crew ? undefined : signal,
+        });
+      const groups = teachers.map(({ group }) => group);
+      const order = { step, teachers: groups, distillWeight, scalars: values };
+      const { record, workers } = await (crew
+        ? crew.lead({ kind: "step", cursor: crew.cursor(), ...order }, takeStep)
+        : takeStep());
+      await crew?.give(weightNames);
       step++;
       const metrics = {
         labelLoss: record.get("labelLoss") ?? Number.NaN,

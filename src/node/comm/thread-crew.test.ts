@@ -1,78 +1,34 @@
 /** The law of workers: what they do together has the bits of what one does alone. */
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
 import { Worker } from "node:worker_threads";
 import { isFull } from "../../../test/fixtures/full.js";
-import { rowStream, type WorkerLearner, workerLearners } from "../../../test/fixtures/worker-steps.js";
+import { digestOf, type Shape, trainedBy } from "../../../test/fixtures/worker-runs.js";
+import { type WorkerLearner, workerLearners } from "../../../test/fixtures/worker-steps.js";
 import type { WorkerThreadData } from "../../../test/fixtures/worker-thread.js";
-import { nextBatches } from "../../data/stream.js";
 import { WorkerError } from "../../errors.js";
-import { initWeights } from "../../nn/model.js";
-import { bytesOf, type NamedArrays } from "../../runtime/array.js";
-import { rootKey } from "../../runtime/random.js";
-import { engineStudent, type StepMetrics, type Teacher } from "../../train/student.js";
 import { threadedEngine } from "../ort/threaded-engine.js";
 import { threadCrew } from "./thread-crew.js";
+import type { ThreadBoard } from "./threads.js";
 
-interface Shape {
-  readonly workers: number;
-  readonly accumulate: number;
-  readonly numTeachers?: number;
+interface ThreadShape extends Shape {
   readonly failsAt?: number;
 }
 
-const STEPS = 4;
-
-/** What so many workers come to in some steps: the bits of all that a checkpoint has, and what each step said. */
-async function trained(name: WorkerLearner, { workers, accumulate, numTeachers = 0, failsAt }: Shape) {
+/** What so many workers on threads come to. */
+async function trained(name: WorkerLearner, { failsAt, ...shape }: ThreadShape) {
+  const { workers, accumulate } = shape;
+  if (workers === 1) return trainedBy(name, shape);
+  const updater = threadedEngine({ threads: workers });
+  const start = (rank: number, board: ThreadBoard) => {
+    const data = { board, rank, name, accumulate, ...(failsAt !== undefined && { failsAt }) };
+    const entry = new URL("../../../test/fixtures/worker-thread.js", import.meta.url);
+    return new Worker(entry, { workerData: data satisfies WorkerThreadData });
+  };
   const learner = workerLearners[name];
-  const engine = threadedEngine({ threads: 1 });
-  const updater = workers > 1 ? threadedEngine({ threads: workers }) : engine;
-  const stream = rowStream(name, accumulate, { index: 0, count: workers });
-  const crew =
-    workers > 1
-      ? threadCrew({
-          ...{ engine, updater, learner, size: workers },
-          cursor: () => begin,
-          start: (rank, board) => {
-            const data = { board, rank, name, accumulate, ...(failsAt !== undefined && { failsAt }) };
-            const entry = new URL("../../../test/fixtures/worker-thread.js", import.meta.url);
-            return new Worker(entry, { workerData: data satisfies WorkerThreadData });
-          },
-        })
-      : undefined;
-  let begin = stream.cursor;
-  const student = engineStudent({ engine, learner, key: rootKey(9), crew });
-  try {
-    await student.init(rootKey(1));
-    const metrics: StepMetrics[] = [];
-    for (let step = 0; step < STEPS; step++) {
-      begin = stream.cursor;
-      const batches = await nextBatches(stream, accumulate);
-      // Teachers come, change and go.
-      const teachers = Array.from({ length: step === 0 ? 0 : numTeachers }, (_, i): Teacher => {
-        const seed = 40 + 10 * Math.floor(step / 2) + i;
-        return { group: i + 1, step, digest: `t${seed}`, params: initWeights(learner.model, rootKey(seed)) };
-      });
-      const { workers: seconds = [], ...metric } = await student.learn(batches, teachers, 0.7);
-      assert.equal(seconds.length, workers > 1 ? workers : 0);
-      metrics.push(metric);
-    }
-    return { state: await student.state(), metrics };
-  } finally {
-    await crew?.close();
-    await student.close();
-    await engine.close();
-    if (updater !== engine) await updater.close();
-  }
-}
-
-function digestOf(state: NamedArrays): string {
-  const hash = createHash("sha256");
-  for (const name of Object.keys(state).sort())
-    hash.update(name).update(bytesOf((state[name] as NamedArrays[string]).data));
-  return hash.digest("hex");
+  return trainedBy(name, shape, (engine, cursor) =>
+    threadCrew({ engine, updater, learner, size: workers, cursor, start }),
+  ).finally(() => updater.close());
 }
 
 describe("n workers with A batches each take the steps of one worker with n A batches, to the bit", () => {

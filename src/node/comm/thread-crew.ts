@@ -6,7 +6,8 @@ import type { Engine } from "../../engine/engine.js";
 import { messageOf } from "../../errors.js";
 import type { NamedArrays } from "../../runtime/array.js";
 import { type Closable, closable } from "../../runtime/closable.js";
-import { type Crew, sendOrder } from "../../train/crew.js";
+import { mapValues } from "../../runtime/named.js";
+import { type Crew, leadOf } from "../../train/crew.js";
 import { type FollowerOptions, follow } from "../../train/follower.js";
 import type { Learner } from "../../train/graphs.js";
 import { numSums } from "../../train/stepper.js";
@@ -46,6 +47,7 @@ export function threadCrew({
   const board = threadBoard(size, numSums(learner));
   const comm = threadCommunicator(board, 0, options);
   const given = new Set<string>();
+  const lead = leadOf(comm);
   let isClosing = false;
   const workers = Array.from({ length: size - 1 }, (_, i) => {
     const worker = start(i + 1, board);
@@ -59,13 +61,14 @@ export function threadCrew({
     comm,
     updater,
     cursor,
+    lead,
+    // What the leader changes in shared memory, all have.
     async give(names) {
       const unknown = names.filter((name) => !given.has(name));
       if (unknown.length === 0) return;
       const gift = await engine.share(unknown);
-      await updater.adopt(gift);
       for (const worker of workers) worker.postMessage({ gift } satisfies Gift);
-      await sendOrder(comm, { kind: "take", names: unknown });
+      await lead({ kind: "take", shapes: mapValues(gift, ({ shape }) => shape) }, async () => {});
       for (const name of unknown) given.add(name);
     },
   };
@@ -75,7 +78,7 @@ export function threadCrew({
       (worker) => worker.threadId < 0 || new Promise((resolve) => worker.once("exit", resolve)),
     );
     // Where the communicator is broken, the workers know it and end by themselves.
-    await sendOrder(comm, { kind: "end" }).catch(() => undefined);
+    await lead({ kind: "end" }, async () => {}).catch(() => undefined);
     await Promise.all(ended);
     await comm.close();
   });

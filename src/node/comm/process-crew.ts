@@ -1,0 +1,109 @@
+/** The workers of a group in processes of their own: each has copies of the params and teachers that the leader sends. */
+import { type Communicator, withMemory } from "../../comm/communicator.js";
+import type { Cursor } from "../../data/stream.js";
+import type { Engine } from "../../engine/engine.js";
+import { bytesOf, type NamedArrays } from "../../runtime/array.js";
+import { type Closable, closable } from "../../runtime/closable.js";
+import { flatLength, type NamedShapes, viewsIn } from "../../runtime/flat.js";
+import { mapValues } from "../../runtime/named.js";
+import { type Crew, type Lead, leadOf } from "../../train/crew.js";
+import { type FollowerOptions, follow } from "../../train/follower.js";
+import type { Learner } from "../../train/graphs.js";
+import { numSums } from "../../train/stepper.js";
+
+/** The leader of workers in other processes: while it has nothing to tell them, it lets them know that it is there. */
+export interface Leader extends Closable {
+  readonly comm: Communicator;
+  readonly lead: Lead;
+  /** The crew for the steps of a student on this engine, which computes the updates too. */
+  crew(options: {
+    readonly engine: Engine;
+    readonly learner: Learner;
+    /** Where the batches of the leader's next step begin. */
+    readonly cursor: () => Cursor;
+  }): Crew;
+}
+
+/**
+ * Lead these workers. Workers wait for a word of the leader as long as their communicator waits for anything, so the leader has to
+ * speak every `pulseSeconds`. Closed, it tells the workers to end.
+ */
+export function leaderOf(comm: Communicator, pulseSeconds: number): Leader {
+  let numUnderWay = 0;
+  const serial = leadOf(comm);
+  const lead: Lead = async (order, part) => {
+    numUnderWay++;
+    return serial(order, part).finally(() => numUnderWay--);
+  };
+  const pulse = setInterval(() => {
+    if (numUnderWay === 0) lead({ kind: "wait" }, async () => {}).catch(() => clearInterval(pulse));
+  }, 1000 * pulseSeconds);
+  const leader: Omit<Leader, keyof Closable> = {
+    comm,
+    lead,
+    crew({ engine, learner, cursor }) {
+      const rooms = new Map<string, Room>();
+      return {
+        ...{ comm: withMemory(comm, numSums(learner)), updater: engine, cursor, lead },
+        async give(names) {
+          const key = names.join("\n");
+          let room = rooms.get(key);
+          if (!room) {
+            const now = await engine.read(names);
+            room = await movedTogether(
+              engine,
+              mapValues(now, ({ shape }) => ({ shape })),
+              now,
+            );
+            rooms.set(key, room);
+          }
+          const { memory, shapes } = room;
+          await lead({ kind: "take", shapes: mapValues(shapes, ({ shape }) => shape) }, () =>
+            comm.broadcast(memory, 0),
+          );
+        },
+      };
+    },
+  };
+  return closable(leader, async () => {
+    clearInterval(pulse);
+    // Where the communicator is broken, the workers know it and end by themselves.
+    await lead({ kind: "end" }, async () => {}).catch(() => undefined);
+  });
+}
+
+/** Follow the leader of workers in other processes. */
+export function followInProcess({ comm, ...options }: Omit<FollowerOptions, "take">): Promise<void> {
+  const { engine, learner } = options;
+  const rooms = new Map<string, Room>();
+  return follow({
+    ...options,
+    comm: withMemory(comm, numSums(learner)),
+    async take(shapes) {
+      const key = Object.keys(shapes).join("\n");
+      const room =
+        rooms.get(key) ??
+        (await movedTogether(
+          engine,
+          mapValues(shapes, (shape) => ({ shape })),
+        ));
+      rooms.set(key, room);
+      await comm.broadcast(room.memory, 0);
+    },
+  });
+}
+
+/** Memory of tensors that travel together, by their names. */
+interface Room {
+  readonly memory: Uint8Array;
+  readonly shapes: NamedShapes;
+}
+
+/** Put the tensors of these shapes of an engine into one memory; what the engine has under their names stays or not. */
+async function movedTogether(engine: Engine, shapes: NamedShapes, now?: NamedArrays): Promise<Room> {
+  const memory = new Float32Array(new SharedArrayBuffer(4 * flatLength(shapes)));
+  const views = viewsIn(memory, shapes);
+  for (const [name, { data }] of Object.entries(now ?? {})) views[name]?.data.set(data);
+  await engine.adopt(views);
+  return { memory: bytesOf(memory), shapes };
+}
