@@ -1,19 +1,21 @@
 import type { Communicator } from "../comm/communicator.js";
 import type { Engine, WriteOptions } from "../engine/engine.js";
 import { CheckpointError } from "../errors.js";
-import type { WorkerUse } from "../log/events.js";
 import { checkFit, SAME_CONFIGURATION } from "../nn/fit.js";
-import { initWeights, keyName, type Model, weightSpecs } from "../nn/model.js";
+import { keyName, type Model, weightSpecs } from "../nn/model.js";
 import type { Schedule } from "../optim/schedules.js";
-import { copyOf, filled, int32, type NamedArrays, scalar } from "../runtime/array.js";
+import { int32, type NamedArrays, scalar } from "../runtime/array.js";
 import { type Closable, closable } from "../runtime/closable.js";
 import { mapValues, underPrefix, withPrefix } from "../runtime/named.js";
 import { fold, type Key, rootKey } from "../runtime/random.js";
 import type { Crew } from "./crew.js";
 import { type Learner, shippedName, stateNames, weightState } from "./graphs.js";
-import { fusedStepper, type StepRecord, splitStepper } from "./stepper.js";
+import { metricsOf, type StepMetrics } from "./step-metrics.js";
+import { fusedStepper, splitStepper } from "./stepper.js";
+import { initialState, readWeights, stateSpecs } from "./student-state.js";
 import { teacherStates } from "./teacher-states.js";
-import { type StudentStatistics, statisticNames, type TeacherStatistics } from "./teacher-statistics.js";
+
+export type { StepMetrics } from "./step-metrics.js";
 
 /** A teacher: weights that predict beside the student, and where they are from. */
 export interface Teacher {
@@ -24,23 +26,6 @@ export interface Teacher {
   readonly digest: string;
   /** Its params, and the buffers of a model that has some; they do not change again. */
   readonly params: NamedArrays;
-}
-
-/** What one step reports; losses in nats per example. */
-export interface StepMetrics {
-  readonly labelLoss: number;
-  /** psi, and psi less its least value; null without teachers. */
-  readonly distillLoss: number | null;
-  readonly divergence: number | null;
-  /** Norm of the gradient of the whole loss, over all params. */
-  readonly gradNorm: number;
-  readonly learningRate: number;
-  /** Which number was not finite, so that the step changed nothing. Null for a step that was taken. */
-  readonly skipped: string | null;
-  /** The statistics of the step's teachers, in their order, and of the student; null without teachers. */
-  readonly statistics: { readonly teachers: readonly TeacherStatistics[]; readonly student: StudentStatistics } | null;
-  /** How long each worker took, by rank; left out where one takes the step alone. */
-  readonly workers?: readonly WorkerUse[];
 }
 
 /**
@@ -160,11 +145,6 @@ export function engineStudent({ engine, learner, key: seed = rootKey(0), crew }:
     learningRateScale = scale;
   }
 
-  async function modelUnder(prefix: string): Promise<NamedArrays> {
-    const arrays = await engine.read(Object.keys(weightState(learner.model, weightSpecs(learner.model), prefix)));
-    return { ...underPrefix(prefix, arrays), ...underPrefix(stateNames.buffers, arrays) };
-  }
-
   /** The value of a schedule now. */
   function valueNow(schedule: Schedule, name: string): number {
     return name === "learningRate" ? schedule(step) * learningRateScale : schedule(step);
@@ -177,20 +157,7 @@ export function engineStudent({ engine, learner, key: seed = rootKey(0), crew }:
     get learningRateScale() {
       return learningRateScale;
     },
-    async init(own, given) {
-      const weights = given ? mapValues(given, copyOf) : initWeights(learner.model, own);
-      const optStateSpecs = learner.optimizer.stateSpec(learner.model.params);
-      const optState = mapValues(optStateSpecs, ({ shape, fill }) => filled(shape, fill));
-      const ema = learner.ema ? weightState(learner.model, mapValues(weights, copyOf), stateNames.ema) : {};
-      const carried = withPrefix(stateNames.state, learner.model.state ?? {});
-      const state = {
-        ...weightState(learner.model, weights),
-        ...withPrefix(stateNames.optState, optState),
-        ...ema,
-        ...mapValues(carried, ({ shape, fill }) => filled(shape, fill)),
-      };
-      await put(state, 0, 1, { memory: "given" });
-    },
+    init: (own, given) => put(initialState(learner, own, given), 0, 1, { memory: "given" }),
     restore: (state, atStep, scale = 1) => put(state, atStep, scale, {}),
     prepare: (maxTeachers, numBatches) => stepperOf(numBatches).prepare(maxTeachers),
     async learn(batches, teachers, distillWeight, signal) {
@@ -214,19 +181,10 @@ export function engineStudent({ engine, learner, key: seed = rootKey(0), crew }:
         : takeStep());
       await crew?.give(weightNames);
       step++;
-      const metrics = {
-        labelLoss: record.get("labelLoss") ?? Number.NaN,
-        distillLoss: record.get("distillLoss") ?? null,
-        divergence: record.get("divergence") ?? null,
-        gradNorm: Math.sqrt(record.get("squaredGradNorm") ?? Number.NaN),
-        learningRate: values.learningRate ?? Number.NaN,
-        statistics: statisticsOf(record, teachers.length),
-        ...(workers.length > 0 && { workers }),
-      };
-      return { ...metrics, skipped: whySkipped(metrics) };
+      return metricsOf(record, { learningRate: values.learningRate, numTeachers: teachers.length, workers });
     },
-    params: () => modelUnder(stateNames.params),
-    shipped: () => modelUnder(shippedName(learner)),
+    params: () => readWeights(engine, learner.model, stateNames.params),
+    shipped: () => readWeights(engine, learner.model, shippedName(learner)),
     state: async () => ({
       ...(await engine.read(Object.keys(specs))),
       ...withPrefix(TEACHER_STATE, await states.read()),
@@ -249,36 +207,6 @@ export function partsOf(
     const { hi, lo } = fold(fold(seed, step), i * size + rank);
     return { ...batch, [keyName]: int32([hi | 0, lo | 0]) };
   });
-}
-
-/** The rule of the step graph, in words. */
-function whySkipped({ labelLoss, distillLoss, gradNorm }: Omit<StepMetrics, "skipped">): string | null {
-  const numbers = { "label loss": labelLoss, "distillation loss": distillLoss ?? 0, "gradient norm": gradNorm };
-  const wrong = Object.entries(numbers).filter(([, value]) => !Number.isFinite(value));
-  return wrong.length > 0 ? wrong.map(([name, value]) => `${name} ${value}`).join(", ") : null;
-}
-
-function statisticsOf(record: StepRecord, numTeachers: number): StepMetrics["statistics"] {
-  if (numTeachers === 0) return null;
-  const statistic = (name: string) => record.get(name) ?? Number.NaN;
-  const teachers = Array.from({ length: numTeachers }, (_, slot) => ({
-    loss: statistic(statisticNames.teacher(slot, "loss")),
-    expectedLoss: statistic(statisticNames.teacher(slot, "expectedLoss")),
-    variance: statistic(statisticNames.teacher(slot, "variance")),
-    distance: statistic(statisticNames.teacher(slot, "distance")),
-  }));
-  return {
-    teachers,
-    student: { variance: statistic(statisticNames.variance), priorLoss: statistic(statisticNames.priorLoss) },
-  };
-}
-
-/** The arrays of a learner's state, by the names under which the engine keeps them. */
-function stateSpecs({ model, optimizer, ema }: Learner): Record<string, { readonly shape: readonly number[] }> {
-  const optStateSpecs = withPrefix(stateNames.optState, optimizer.stateSpec(model.params));
-  const weights = weightState(model, weightSpecs(model));
-  const state = withPrefix(stateNames.state, model.state ?? {});
-  return { ...weights, ...optStateSpecs, ...(ema && withPrefix(stateNames.ema, model.params)), ...state };
 }
 
 /** Under which prefix a saved state has those of the teachers, by group. */
