@@ -70,8 +70,10 @@ for (const { name, cure, prepare, make } of kinds) {
     assert.match(shown, /group 0 could not publish and goes on: cannot write .* E(NOSPC|ROFS)/);
   });
 
-  test(`a group whose own folder is on a disk that is ${name} for a time trains on`, { skip }, async (t) => {
-    const begun = place.train([await place.config("config.json", endless)]);
+  test(`a group of two workers whose own folder is on a disk that is ${name} for a time trains on`, {
+    skip,
+  }, async (t) => {
+    const begun = place.train([await place.config("config.json", { ...endless, workers: 2 })]);
     await begun.event(1, "a checkpoint", ({ event }) => event === "checkpoint");
     await begun.event(0, "a checkpoint", ({ event }) => event === "checkpoint");
     await stopped(begun);

@@ -1,4 +1,5 @@
 /** Faults at exact points of a process's work with files: how a test asks for one. `fault-preload.ts` makes it. */
+import { renameSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 /** What a process is about to do, or is in the middle of, when the fault comes. */
@@ -20,9 +21,37 @@ export interface Fault {
 
 /** The environment in which `codistill` runs with this fault. */
 export function withFault(fault: Fault): { readonly env: Readonly<Record<string, string>> } {
-  const preload = new URL("./fault-preload.js", import.meta.url);
-  for (const [name, value] of Object.entries(fault)) preload.searchParams.set(name, String(value));
+  return withPreload("./fault-preload.js", fault);
+}
+
+function withPreload(file: string, query: object): { readonly env: Readonly<Record<string, string>> } {
+  const preload = new URL(file, import.meta.url);
+  for (const [name, value] of Object.entries(query)) preload.searchParams.set(name, String(value));
   return { env: { NODE_OPTIONS: `--import=${preload.href}` } };
+}
+
+/** A worker that something befalls on its thread, as soon as a test says what. `worker-preload.ts` makes it. */
+export interface WorkerFault {
+  readonly group: number;
+  readonly worker: number;
+  /** The file by which a test says it: see {@link befall}. */
+  readonly when: string;
+  /** Whether it waits for that before it does anything else. */
+  readonly waits?: boolean;
+}
+
+/** "exit" ends the thread, "stuck" holds it for ever, and "other data" changes the training data of the run where it lies. */
+export type WorkerEffect = "exit" | "stuck" | "other data";
+
+/** The environment in which `codistill` runs with a worker to which something can be done. */
+export function withWorkerFault(fault: WorkerFault): { readonly env: Readonly<Record<string, string>> } {
+  return withPreload("./worker-preload.js", fault);
+}
+
+/** Let something befall a worker, once. */
+export function befall(when: WorkerFault["when"], effect: WorkerEffect): void {
+  writeFileSync(`${when}.tmp`, effect);
+  renameSync(`${when}.tmp`, when);
 }
 
 /** Whether a process with these arguments is the one that the fault is for. */

@@ -7,8 +7,8 @@ import { resultOf } from "./results.js";
 
 const place = workplace();
 
-test("a group that is killed is started again, goes on from its checkpoint, and the run ends whole", async () => {
-  const config = await place.config("config.json", { restarts: 3, numSteps: 1500 });
+test("a group of two workers that is killed is started again, goes on from its checkpoint, and the run ends whole", async () => {
+  const config = await place.config("config.json", { workers: 2, restarts: 3, numSteps: 1500 });
   const run = place.train([config]);
   await run.event(1, "a checkpoint", ({ event }) => event === "checkpoint");
   process.kill(await pidOf(run, 1), "SIGKILL");

@@ -99,26 +99,6 @@ test("so does a transformer on text, across the ends of epochs, and when it is s
   assert.equal(await weightsOf(await stopped.folder()), alone);
 });
 
-test("two groups of two workers codistil, and a group whose process is killed comes back", async () => {
-  const changes = { workers: 2, numSteps: 400, globalBatchSize: 48, threads: 2, checkpointInterval: 20, restarts: 2 };
-  const run = place.train([await place.config("groups.json", changes)]);
-  await run.event(1, "a checkpoint of group 1", ({ event }) => event === "checkpoint");
-  const { log } = (await run.folder()).group(1);
-  const [begun] = readLog(log).flatMap((event) => (event.event === "group-start" ? [event] : []));
-  process.kill(begun?.pid as number, "SIGKILL");
-  const { code, shown } = await run.ended;
-  assert.equal(code, 0, shown);
-  const events = readLog(log);
-  assert.ok(
-    events.some(({ event }) => event === "group-restart"),
-    shown,
-  );
-  assert.ok(
-    events.some((event) => event.event === "step" && event.teachers.length > 0),
-    shown,
-  );
-});
-
 test("workers that do not fit are refused before anything starts", async () => {
   for (const [changes, pattern] of [
     [{ workers: 5, globalBatchSize: 48 }, /workers: must divide globalBatchSize \(48\), .* got 5/],

@@ -115,4 +115,12 @@ function suiteOf(run: RunJob, size: number): void {
       assert.match(message, new RegExp(`of ${size} workers (${size - 1}|not all) have come within 2 s`));
     }
   });
+
+  if (size > 2) return;
+
+  test("who says something to all waits no longer for one that does not come", async () => {
+    const [first] = (await run("a worker that does not come to be told", size)) as [string, string][];
+    assert.equal(first?.[0], "WORKER");
+    assert.match(first?.[1] ?? "", /of 2 workers (1|not all) have come within 2 s/);
+  });
 }

@@ -31,6 +31,9 @@ interface Gift {
   readonly gift: NamedArrays;
 }
 
+/** Seconds in which the workers of a broken communicator end by themselves: those that do not are stuck. */
+const END_SECONDS = 10;
+
 /**
  * Start the workers of a group beside this thread, which leads. A worker that fails or ends breaks the communicator for all, with
  * what it died of. Closed, it tells the workers to end, and waits until they have.
@@ -77,9 +80,13 @@ export function threadCrew({
     const ended = workers.map(
       (worker) => worker.threadId < 0 || new Promise((resolve) => worker.once("exit", resolve)),
     );
-    // Where the communicator is broken, the workers know it and end by themselves.
-    await lead({ kind: "end" }, async () => {}).catch(() => undefined);
+    let timer: NodeJS.Timeout | undefined;
+    // Where the communicator is broken, the workers know it and end by themselves, but for one that is stuck.
+    await lead({ kind: "end" }, async () => {}).catch(() => {
+      timer = setTimeout(() => workers.map((worker) => worker.terminate()), 1000 * END_SECONDS);
+    });
     await Promise.all(ended);
+    clearTimeout(timer);
     await comm.close();
   });
 }

@@ -9,6 +9,7 @@ import {
 } from "../../comm/communicator.js";
 import { type ErrorCode, errorCodes, errorOfCode } from "../../errors.js";
 import { closable } from "../../runtime/closable.js";
+import { watchSilence } from "./silence.js";
 
 /** What the workers of one group share. It may be posted to other threads. */
 export interface ThreadBoard {
@@ -22,7 +23,7 @@ export interface ThreadBoard {
 }
 
 export interface ThreadCommunicatorOptions {
-  /** Seconds after which a worker that waits for another one in `allReduce` or `barrier` gives it up; 600 by default. */
+  /** Seconds after which a worker that waits for another one gives it up; 600 by default. In `broadcast` the root is waited for without end. */
   readonly timeoutSeconds?: number | undefined;
 }
 
@@ -115,15 +116,15 @@ export function threadCommunicator(
   async function others(generation: number, call: Call, isPatient: boolean): Promise<void> {
     const isOver = () =>
       Atomics.load(control, AT.generation) !== generation || Atomics.load(control, AT.isBroken) !== 0;
-    // A thread that waits for a shared word alone does not keep its process: the timer does.
-    const timer = setTimeout(() => abort(late(call)), isPatient ? 2 ** 31 - 1 : 1000 * timeoutSeconds);
+    // A thread that waits for a shared word alone does not keep its process: the watch does.
+    const watch = watchSilence(timeoutSeconds, () => isPatient || abort(late(call)));
     try {
       while (!isOver()) {
         const { value } = Atomics.waitAsync(control, AT.generation, generation);
         await value;
       }
     } finally {
-      clearTimeout(timer);
+      watch.end();
     }
   }
 
@@ -193,7 +194,8 @@ export function threadCommunicator(
       for (let at = 0; at < Math.max(bytes.length, 1); at += ROOM_BYTES) {
         const piece = bytes.subarray(at, at + ROOM_BYTES);
         if (rank === root) room.set(piece);
-        await meet("broadcast", bytes.length, root, true);
+        // Who has nothing to say lets the others wait, as a leader does that validates; who says something waits for nobody so long.
+        await meet("broadcast", bytes.length, root, rank !== root);
         if (rank !== root) piece.set((rooms[root] as Uint8Array).subarray(0, piece.length));
         await meet("broadcast", bytes.length, root);
       }

@@ -3,8 +3,8 @@
  * handled: by default SIGUSR1 would open Node's debugger, and the other signals would end the process without saving.
  */
 
-/** A message of a group's process: that it trains, or that it saves because it was asked to stop. */
-export type GroupWord = "started" | "saving";
+/** A message of a group's process: that it trains, that it still does, or that it saves because it was asked to stop. */
+export type GroupWord = "started" | "alive" | "saving";
 
 const stop = new AbortController();
 let hasStarted = false;
@@ -18,6 +18,9 @@ export function hasBegun(): void {
   say("started");
   if (stop.signal.aborted) say("saving");
 }
+
+/** Tell the parent that this group still works. */
+export const showLife = () => say("alive");
 
 /**
  * Listen to the parent and to signals. Ctrl-C and the end of a terminal reach parent and groups alike, so the group

@@ -10,7 +10,7 @@ afterEach(() => {
   else process.env.NODE_OPTIONS = options;
 });
 
-const patient = { startSeconds: 3600, stopSeconds: 3600, saveSeconds: 3600 };
+const patient = { startSeconds: 3600, silentSeconds: 3600, stopSeconds: 3600, saveSeconds: 3600 };
 
 /** The environment of a process that does this before its own program. */
 function before(script: string): void {
@@ -40,6 +40,16 @@ test("a process that has begun is waited for; one that does not answer when it i
   child.stop();
   const { hasDied, how } = await child.ended;
   assert.deepEqual([hasDied, how], [true, "did not answer, asked to stop, within 0.1 s, and was ended"]);
+});
+
+test("a process that has begun and falls silent is ended, though it lives; one that shows life is not", async () => {
+  const alive = `process.send("started"); setInterval(() => process.send("alive"), 10);`;
+  before(`${alive} setTimeout(() => process.exit(7), 500); await new Promise(() => {});`);
+  const living = startProcess([], "ignore", { ...patient, silentSeconds: 0.2 });
+  assert.equal((await living.ended).how, "exited with code 7");
+  before(`process.send("started"); ${forEver}`);
+  const { hasDied, how } = await startProcess([], "ignore", { ...patient, silentSeconds: 0.2 }).ended;
+  assert.deepEqual([hasDied, how], [true, "gave no sign of life for more than 0.2 s, and was ended"]);
 });
 
 test("a process that saves has its time for it, and then is ended", async () => {

@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { messageOf } from "../../errors.js";
+import { type SilenceWatch, watchSilence } from "../comm/silence.js";
 import { REFUSED } from "./exit-codes.js";
 import type { GroupWord } from "./group-orders.js";
 import { withHugePages } from "./huge-pages.js";
@@ -34,6 +35,9 @@ export const died = { hasDied: true, isDone: false } as const;
 /** How long a killed process may take to go: longer only where the kernel itself waits, as for a disk that is gone. */
 const KILL_SECONDS = 10;
 
+/** By how much longer a group's process is borne than one of its workers: the group itself can say which worker is silent. */
+const LONGER_THAN_WORKERS = 1.25;
+
 /** Start the process of a group with these arguments; its standard error goes to an open file. */
 export function startProcess(args: readonly string[], errors: number | "ignore", patience: Patience): GroupProcess {
   let resolve: (end: GroupEnd) => void = () => {};
@@ -41,12 +45,14 @@ export function startProcess(args: readonly string[], errors: number | "ignore",
     resolve = give;
   });
   let timer: NodeJS.Timeout | undefined;
+  let silence: SilenceWatch | undefined;
   /** Why this process killed the group's. */
   let reason: string | null = null;
   let isStopping = false;
 
   function endWith(end: GroupEnd): void {
     clearTimeout(timer);
+    silence?.end();
     resolve(end);
   }
   const notStarted = (error: unknown) =>
@@ -80,7 +86,13 @@ export function startProcess(args: readonly string[], errors: number | "ignore",
     if (child.pid === undefined) notStarted(error);
   });
   child.on("message", (word: GroupWord) => {
-    if (word === "started" && !isStopping) clearTimeout(timer);
+    silence?.heard();
+    if (word === "started" && !isStopping) {
+      clearTimeout(timer);
+      silence ??= watchSilence(LONGER_THAN_WORKERS * patience.silentSeconds, () =>
+        end(`gave no sign of life for more than ${patience.silentSeconds} s, and was ended`),
+      );
+    }
     if (word === "saving" && isStopping) within(patience.saveSeconds, "did not save what it had");
   });
   child.once("exit", (code, signal) => {
@@ -93,6 +105,7 @@ export function startProcess(args: readonly string[], errors: number | "ignore",
     ended,
     stop() {
       isStopping = true;
+      silence?.end();
       within(patience.stopSeconds, "did not answer, asked to stop,");
       // A signal may arrive where the message does not.
       const onFailure = (error: Error | null) => error && child.kill("SIGTERM");

@@ -20,7 +20,9 @@ import { directoryStore } from "../stores/directory-store.js";
 import { openStore } from "../stores/stores.js";
 import { errorLine } from "./error-line.js";
 import { FAILED, REFUSED } from "./exit-codes.js";
-import { hasBegun, stopOrder } from "./group-orders.js";
+import { hasBegun, showLife, stopOrder } from "./group-orders.js";
+import { livingEngine } from "./life-signs.js";
+import { patienceOf } from "./patience.js";
 import { openGroupSpec } from "./prepare.js";
 import { recordOf } from "./replay.js";
 import { startWorkers } from "./worker.js";
@@ -67,11 +69,15 @@ async function train({ folder, groupIndex, threads, own, logPath }: Place, owner
   const { workers } = config;
   // The threads of a group are shared out among its workers; the update has them all, as the others wait for it.
   const each = Math.max(1, Math.floor(threads / workers));
-  const engine = threadedEngine({ threads: each, device });
-  const updater = workers > 1 ? threadedEngine({ threads }) : engine;
+  const { silentSeconds } = patienceOf(process.env);
+  const engine = livingEngine(threadedEngine({ threads: each, device }), silentSeconds, showLife);
+  const updater = workers > 1 ? livingEngine(threadedEngine({ threads }), silentSeconds, showLife) : engine;
   let crew: ReturnType<typeof startWorkers> | undefined;
   const startCrew = (leader: CrewLeader) => {
-    crew = startWorkers({ size: workers, engine, updater, path: folder.path, groupIndex, threads: each }, leader);
+    crew = startWorkers(
+      { size: workers, engine, updater, path: folder.path, groupIndex, threads: each, silentSeconds },
+      leader,
+    );
     return crew;
   };
   try {

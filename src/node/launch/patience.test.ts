@@ -4,7 +4,7 @@ import { ConfigError } from "../../errors.js";
 import { patienceOf } from "./patience.js";
 
 test("what the environment says counts, else the defaults", () => {
-  const defaults = { startSeconds: 600, stopSeconds: 30, saveSeconds: 600 };
+  const defaults = { startSeconds: 600, silentSeconds: 600, stopSeconds: 30, saveSeconds: 600 };
   assert.deepEqual(patienceOf({ CODISTILL_STOP_SECONDS: " " }), defaults);
   assert.deepEqual(patienceOf({ CODISTILL_STOP_SECONDS: "2.5" }), { ...defaults, stopSeconds: 2.5 });
 });

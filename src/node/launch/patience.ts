@@ -1,9 +1,17 @@
-/** How long a parent waits for the process of a group before it ends it. All in seconds; generous, for slow machines. */
+/**
+ * How long a parent waits for the process of a group before it ends it, and a group for its workers. All in seconds; generous,
+ * for slow machines.
+ */
 import { ConfigError } from "../../errors.js";
 
 export interface Patience {
   /** From the start of its process to its first event; data is prepared before. */
   readonly startSeconds: number;
+  /**
+   * From one sign of life to the next: of a group that trains, an answer of its engine; of a worker, that it comes to add up
+   * gradients with the others.
+   */
+  readonly silentSeconds: number;
   /**
    * From the request to stop to its answer that it saves. A group that has not begun to train has nothing to save, and
    * must end by then.
@@ -15,6 +23,7 @@ export interface Patience {
 
 const defaults: Readonly<Record<keyof Patience, readonly [variable: string, seconds: number]>> = {
   startSeconds: ["CODISTILL_START_SECONDS", 600],
+  silentSeconds: ["CODISTILL_SILENT_SECONDS", 600],
   stopSeconds: ["CODISTILL_STOP_SECONDS", 30],
   saveSeconds: ["CODISTILL_SAVE_SECONDS", 600],
 };
@@ -35,5 +44,10 @@ export function patienceOf(environment: Readonly<Record<string, string | undefin
     if (given > 0 && given <= MOST) return given;
     throw new ConfigError(`${variable} must be a number of seconds from above 0 to ${MOST}, got "${text}"`);
   };
-  return { startSeconds: read("startSeconds"), stopSeconds: read("stopSeconds"), saveSeconds: read("saveSeconds") };
+  return {
+    startSeconds: read("startSeconds"),
+    silentSeconds: read("silentSeconds"),
+    stopSeconds: read("stopSeconds"),
+    saveSeconds: read("saveSeconds"),
+  };
 }

@@ -19,9 +19,11 @@ export interface WorkerData {
   readonly path: string;
   readonly groupIndex: number;
   readonly threads: number;
+  /** How long it waits for the other workers. */
+  readonly silentSeconds: number;
 }
 
-export interface WorkersOptions extends Pick<WorkerData, "path" | "groupIndex" | "threads"> {
+export interface WorkersOptions extends Pick<WorkerData, "path" | "groupIndex" | "threads" | "silentSeconds"> {
   readonly size: number;
   /** The leader's engine, and the one that takes its updates. */
   readonly engine: Engine;
@@ -33,12 +35,13 @@ export function startWorkers({ size, engine, updater, ...place }: WorkersOptions
   const entry = new URL("./worker-main.js", import.meta.url);
   const start = (rank: number, board: ThreadBoard) =>
     new Worker(entry, { workerData: { ...place, rank, board } satisfies WorkerData });
-  return threadCrew({ engine, updater, size, start, ...leader });
+  return threadCrew({ engine, updater, size, start, timeoutSeconds: place.silentSeconds, ...leader });
 }
 
 /** Be a worker of a group, until its leader says that this is the end. */
-export async function runWorker({ board, rank, path, groupIndex, threads }: WorkerData): Promise<void> {
-  const comm = threadCommunicator(board, rank);
+export async function runWorker({ board, rank, silentSeconds, ...place }: WorkerData): Promise<void> {
+  const { path, groupIndex, threads } = place;
+  const comm = threadCommunicator(board, rank, { timeoutSeconds: silentSeconds });
   const engine = onnxRuntimeEngine({ threads });
   const folder = runFolder(path);
   const config = readRunFile(folder.config) as RunConfig;

@@ -3,6 +3,7 @@ import { Worker } from "node:worker_threads";
 import { type Communicator, closedCommunicator } from "../../../comm/communicator.js";
 import { ConfigError, errorOfCode, WorkerError } from "../../../errors.js";
 import { closable } from "../../../runtime/closable.js";
+import { type SilenceWatch, watchSilence } from "../silence.js";
 import { checkPairing, type Launcher, launcherOf } from "./launcher.js";
 import type { MpiAnswer, MpiRequest, MpiThreadData } from "./thread.js";
 
@@ -82,17 +83,17 @@ async function joined(
     if (broken) throw broken;
     const answered = next();
     worker.postMessage(request);
-    let timer: NodeJS.Timeout | undefined;
+    let watch: SilenceWatch | undefined;
     const late = new Promise<never>((_, reject) => {
       if (isPatient) return;
-      timer = setTimeout(() => {
+      watch = watchSilence(timeoutSeconds, () => {
         Atomics.store(control, 0, 1);
         reject(
           new WorkerError(
             `a worker that calls ${request.call} waits for all others, and of ${size} workers not all have come within ${timeoutSeconds} s`,
           ),
         );
-      }, 1000 * timeoutSeconds);
+      });
     });
     try {
       await Promise.race([answered, late]);
@@ -101,7 +102,7 @@ async function joined(
       broken ??= error;
       throw error;
     } finally {
-      clearTimeout(timer);
+      watch?.end();
     }
   }
 
