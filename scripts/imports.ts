@@ -13,7 +13,7 @@ const core: readonly (readonly string[])[] = [
   ["engine"],
   ["nn", "optim", "data", "checkpoint", "report", "comm"],
   ["train", "reading"],
-  ["codistill", "baselines", "serving"],
+  ["codistill", "baselines", "async-sgd", "serving"],
   ["run/steps", "run/documented"],
   ["run/algorithms"],
   ["run"],
@@ -34,7 +34,7 @@ const narrower: Readonly<Record<string, readonly string[]>> = {
   run: core
     .slice(0, -2)
     .flat()
-    .filter((part) => part !== "codistill" && part !== "baselines"),
+    .filter((part) => part !== "codistill" && part !== "baselines" && part !== "async-sgd"),
   index: core.flat(),
 };
 
@@ -56,6 +56,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   checkpoint: ["zod"],
   nearest: ["leven"],
   codistill: ["zod"],
+  "async-sgd": ["zod"],
   reading: ["zod"],
   serving: ["zod"],
   "run/steps": ["zod"],

@@ -57,12 +57,13 @@ export async function* codistill(options: CodistillOptions): AsyncGenerator<Step
     const batches = drawn instanceof Promise ? await drawn : drawn;
 
     const metrics = await student.learn(batches, teachers, weight, signal);
-    exchange.observe?.(step, teachers, metrics);
+    const { taughtBy = teachers } = metrics;
+    exchange.observe?.(step, taughtBy, metrics);
 
     if (exchange.publish && mustPublish(student.step)) exchange.publish(student.step, await student.params());
     if (mustRefresh(student.step)) exchange.refresh?.(student.step);
 
-    const uses = teachers.map(({ group, step: taught, seenAtStep }) => ({
+    const uses = taughtBy.map(({ group, step: taught, seenAtStep }) => ({
       group,
       step: taught,
       // A student that was set back to an earlier step has seen them "later".

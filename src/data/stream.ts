@@ -29,8 +29,14 @@ export interface Stream {
   close?(): Promise<void>;
 }
 
+/** A stream that can pass over batches. */
+export interface SkippingStream extends Stream {
+  /** Move on to the batch after the next one, without reading that one. */
+  skip(): void;
+}
+
 /** A stream whose batches are ready at once. */
-export interface ReadyStream extends Stream {
+export interface ReadyStream extends SkippingStream {
   next(): NamedArrays;
 }
 
@@ -84,16 +90,21 @@ export function batchStream(options: BatchStreamOptions): ReadyStream {
     return indices[order.rows[at] as number] as number;
   }
 
+  function skip(): void {
+    position += batchSize;
+    for (; position >= numRows; position -= numRows) epoch += 1;
+  }
+
   return {
     next() {
       const wanted = new Uint32Array(end - start);
       for (let i = start; i < end; i++) wanted[i - start] = rowAt(position + i);
       const batch = gatherBatch(rows, wanted);
       // Only now: a batch that cannot be read is not drawn.
-      position += batchSize;
-      for (; position >= numRows; position -= numRows) epoch += 1;
+      skip();
       return batch;
     },
+    skip,
     goTo(cursor) {
       checkCursor(cursor, numRows);
       ({ epoch, position } = cursor);

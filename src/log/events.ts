@@ -5,8 +5,10 @@
  */
 
 import type { Metrics, RunKind, TestMetrics } from "./metrics.js";
+import type { GradientUse, WorkerUse } from "./workers.js";
 
 export type * from "./metrics.js";
+export type * from "./workers.js";
 
 /** A teacher as it was used: who published it, at which of its steps, and how long it has been known here. */
 export interface TeacherUse {
@@ -14,14 +16,6 @@ export interface TeacherUse {
   readonly step: number;
   /** Student steps since this snapshot was first seen here. */
   readonly age: number;
-}
-
-/** How long a worker took over its part of a step. */
-export interface WorkerUse {
-  /** Seconds for the gradients of its own rows. */
-  readonly compute: number;
-  /** Seconds for adding them up with those of the others, waiting for the others included. */
-  readonly reduce: number;
 }
 
 /** Something that the user should know about the run or one group, which goes on. */
@@ -119,7 +113,11 @@ export type TrainEvent =
       readonly teachers: readonly TeacherUse[];
       /** Mean seconds of a step of each worker, by rank; left out of a group of one. */
       readonly workers?: readonly WorkerUse[];
+      /** Of asynchronous SGD: the gradients since the last such event. */
+      readonly gradients?: GradientUse;
     }
+  /** Of asynchronous SGD, at the end of a start: how many gradients of the run had each staleness, 0, 1 and so on. */
+  | { readonly event: "staleness"; readonly group: number; readonly step: number; readonly counts: readonly number[] }
   | ({
       readonly event: "validation";
       readonly group: number;
@@ -266,6 +264,8 @@ export interface RunResult {
     readonly bytesFetched: number;
     /** How the group ended; a group that failed is scored by its last best checkpoint. */
     readonly ended: "finished" | "stopped" | "failed";
+    /** Of asynchronous SGD: how many gradients had each staleness, 0, 1 and so on; 255 stands for more, too. */
+    readonly staleness?: readonly number[];
   } & TestMetrics)[];
   /** The mean of the groups' predictions: of probabilities, or of numbers. */
   readonly ensemble: TestMetrics | null;

@@ -42,7 +42,8 @@ function wildOnes(weights: NamedArrays): string[] {
   return notFinite(weights).map((name) => `${name} holds values that are not finite`);
 }
 
-function misfits(arrays: NamedArrays, expected: Shapes): string[] {
+/** Why arrays do not have exactly these names and shapes and float32: a sentence for each that differs. */
+export function misfits(arrays: NamedArrays, expected: Shapes): string[] {
   const wrong = Object.entries(expected).flatMap(([name, { shape }]) => {
     const array = arrays[name];
     if (array?.dtype === "float32" && array.shape.join() === shape.join()) return [];

@@ -1,5 +1,5 @@
 /** The state of a run by the events of its log, and that state as lines of text. */
-import type { LoggedEvent, TeacherUse, WorkerUse } from "../log/events.js";
+import type { GradientUse, LoggedEvent, TeacherUse, WorkerUse } from "../log/events.js";
 import { bar, count, counted, duration, loss, percent, seconds, times } from "./format.js";
 
 /** The state of one group. */
@@ -12,6 +12,7 @@ export interface GroupProgress {
   readonly distillLoss: number | null;
   readonly teachers: readonly TeacherUse[];
   readonly workers: readonly WorkerUse[];
+  readonly gradients: GradientUse | null;
   readonly validation: { readonly loss: number; readonly bestLoss: number; readonly bestStep: number } | null;
   readonly state: "training" | "finished" | "stopped" | "failed";
 }
@@ -52,7 +53,7 @@ export function advance(progress: RunProgress, event: LoggedEvent): RunProgress 
         stage: null,
       };
     case "step": {
-      const { group, step, stepsPerSecond, labelLoss, distillLoss, teachers, workers = [] } = event;
+      const { group, step, stepsPerSecond, labelLoss, distillLoss, teachers, workers = [], gradients = null } = event;
       return update(next, group, (before) => ({
         step,
         // Smoothed, so that the ETA does not jump with every validation.
@@ -61,6 +62,7 @@ export function advance(progress: RunProgress, event: LoggedEvent): RunProgress 
         distillLoss,
         teachers,
         workers,
+        gradients,
       }));
     }
     case "validation":
@@ -102,6 +104,7 @@ function groupLine(group: GroupProgress, burnInSteps: number | null, width: numb
     isWide ? `${speed.padStart(4)} steps/s` : `${speed}/s`,
     teacherPart(group, burnInSteps, isWide),
     workersPart(group, isWide),
+    stalenessPart(group, isWide),
     validation
       ? `validation ${loss(validation.loss)} (best ${loss(validation.bestLoss)} at ${count(validation.bestStep)})`
       : "",
@@ -134,12 +137,26 @@ function teacherPart({ step, teachers, state }: GroupProgress, burnInSteps: numb
  */
 function workersPart({ workers, state }: GroupProgress, isWide: boolean): string {
   if (state !== "training" || workers.length < 2) return "";
-  const computing = workers.map(({ compute }) => compute);
-  const mean = computing.reduce((sum, time) => sum + time, 0) / computing.length;
-  const slowest = computing.indexOf(Math.max(...computing));
+  const slow = slowPart(workers.map(({ compute }, worker) => ({ worker, compute })));
   const least = Math.min(...workers.map(({ compute, reduce }) => reduce / (compute + reduce)));
-  const slow = (computing[slowest] ?? 0) > 1.1 * mean ? `, ${slowest} slow` : "";
   return isWide ? `${workers.length} workers, ${percent(least)} in sums${slow}` : `${percent(least)} sums${slow}`;
+}
+
+/** How late gradients are on average, of asynchronous SGD, and at most; and which worker is slow, as above. */
+function stalenessPart({ gradients, state }: GroupProgress, isWide: boolean): string {
+  if (state !== "training" || !gradients) return "";
+  const { meanStaleness, maxStaleness, workers } = gradients;
+  const mean = meanStaleness.toFixed(1);
+  return isWide
+    ? `${counted(workers.length, "worker")}, stale by ${mean}, at most ${maxStaleness}${slowPart(workers)}`
+    : `stale ${mean}${slowPart(workers)}`;
+}
+
+/** The worker that computes a tenth longer than the mean of all; nothing where none does. */
+function slowPart(workers: readonly { readonly worker: number; readonly compute: number }[]): string {
+  const mean = workers.reduce((sum, { compute }) => sum + compute, 0) / workers.length;
+  const [slowest] = [...workers].sort((a, b) => b.compute - a.compute);
+  return slowest && slowest.compute > 1.1 * mean ? `, ${slowest.worker} slow` : "";
 }
 
 /** Events that are worth a line of their own. */
@@ -213,6 +230,7 @@ function newGroup(group: number): GroupProgress {
     distillLoss: null,
     teachers: [],
     workers: [],
+    gradients: null,
     validation: null,
     state: "training",
   };

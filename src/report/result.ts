@@ -1,5 +1,5 @@
 import type { MetricName, RunKind, RunResult, TestMetrics } from "../log/events.js";
-import { bytes, count, loss, quantity, table, times } from "./format.js";
+import { bytes, count, loss, percent, quantity, table, times } from "./format.js";
 
 /** How a metric is called and shown. */
 export const metricViews: {
@@ -76,6 +76,7 @@ export function resultLines(result: RunResult): string[] {
   const lines = table(
     [head, ...groups, ...together, ...beside].map((row) => head.map((_, column) => row[column] ?? "")),
   );
+  for (const { group, staleness } of result.groups) if (staleness) lines.push(stalenessLine(group, staleness));
   const words = between[task];
   if (disagreement !== null) {
     const what = `mean absolute difference of ${words.disagreement}`;
@@ -83,6 +84,17 @@ export function resultLines(result: RunResult): string[] {
   }
   if (typeof churn === "number" && words.churn) lines.push(`churn between the groups (${words.churn}): ${loss(churn)}`);
   return [...lines, ...remarks.map((remark) => `note: ${remark}`)];
+}
+
+/** How late the gradients of a group were, of asynchronous SGD. */
+function stalenessLine(group: number, counts: readonly number[]): string {
+  const total = counts.reduce((sum, one) => sum + one, 0);
+  const mean = counts.reduce((sum, one, staleness) => sum + one * staleness, 0) / Math.max(1, total);
+  const most = Math.max(
+    0,
+    counts.findLastIndex((one) => one > 0),
+  );
+  return `staleness of group ${group}: ${mean.toFixed(2)} updates on average, at most ${most}, ${percent((counts[0] ?? 0) / Math.max(1, total))} none`;
 }
 
 /** The name of a metric in a result. */

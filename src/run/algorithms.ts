@@ -2,11 +2,12 @@
 import { z } from "zod";
 import type { Algorithm } from "../train/algorithm.js";
 import type { Distillation } from "../train/graphs.js";
+import { asynchronousSgd } from "./algorithms/async-sgd.js";
 import { codistillation } from "./algorithms/codistill.js";
-import type { AlgorithmContext, AlgorithmKind, RunShape } from "./algorithms/kind.js";
+import type { AlgorithmContext, AlgorithmKind, Base, BaseContext, RunShape } from "./algorithms/kind.js";
 import { plainTraining } from "./algorithms/plain.js";
 
-const algorithms = { codistill: codistillation, plain: plainTraining };
+const algorithms = { codistill: codistillation, plain: plainTraining, asyncSgd: asynchronousSgd };
 
 /** The algorithm of a configuration that names none. */
 export const DEFAULT_ALGORITHM = "codistill" satisfies keyof typeof algorithms;
@@ -44,6 +45,7 @@ export function algorithmOf({ algorithm }: { readonly algorithm: AlgorithmConfig
     declared: { algorithm: algorithm.kind, ...kind.declared(algorithm) },
     distillation: kind.distillation(algorithm) satisfies Distillation,
     teachesFrom: kind.teachesFrom(algorithm),
+    base: (context: BaseContext): Base | null => kind.base?.(algorithm, context) ?? null,
     start: (context: AlgorithmContext): Algorithm => kind.start(algorithm, context),
   };
 }

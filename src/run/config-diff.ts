@@ -1,6 +1,7 @@
 /** What two configurations differ in, and whether a run may go on with the second. */
 import { ConfigError } from "../errors.js";
 import type { RunConfig } from "./schema.js";
+import { sharersOf } from "./workers.js";
 
 /** A path at which two records have different values; a value is undefined where its record lacks the path. */
 export interface Difference {
@@ -53,8 +54,12 @@ export function checkSameRun(saved: RunConfig, now: RunConfig): void {
 function withoutFree(config: RunConfig): unknown {
   const fixed = Object.entries(config).filter(([name]) => !FREE.includes(name) && !PARTS.some((one) => one === name));
   // A run of an earlier version has one worker.
-  const { workers = 1, accumulate }: Partial<RunConfig> & Pick<RunConfig, "accumulate"> = config;
-  return Object.fromEntries([...fixed, [PARTS.join(" x "), workers * accumulate]]);
+  const {
+    workers = 1,
+    accumulate,
+    algorithm,
+  }: Partial<RunConfig> & Pick<RunConfig, "accumulate" | "algorithm"> = config;
+  return Object.fromEntries([...fixed, [PARTS.join(" x "), sharersOf({ workers, algorithm }) * accumulate]]);
 }
 
 function namesOf(record: Readonly<Record<string, unknown>>): string[] {

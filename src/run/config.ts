@@ -9,6 +9,7 @@ import { unknownNameHint } from "./known-names.js";
 import { optimizerProblems } from "./optimizer-schema.js";
 import { isRecord, plainCopy } from "./plain-data.js";
 import type { RunConfig } from "./schema.js";
+import { sharersOf } from "./workers.js";
 
 /** The most problems that are listed, and the most characters that are shown of a name or a value. */
 const MAX_PROBLEMS = 20;
@@ -87,7 +88,8 @@ function crossChecks(config: RunConfig): string[] {
     ...algorithmOf(config).problems(config),
     ...kindOf(config).problems(config),
   ];
-  const { globalBatchSize, accumulate, workers, device } = config;
+  const { globalBatchSize, accumulate, device } = config;
+  const workers = sharersOf(config);
   if (globalBatchSize % accumulate !== 0) {
     problems.push(`accumulate: must divide globalBatchSize (${globalBatchSize}), got ${accumulate}`);
   } else if (globalBatchSize % (accumulate * workers) !== 0) {

@@ -40,6 +40,7 @@ export function stepMeter(
         stepsPerSecond,
         teachers,
         ...workersOf(steps),
+        ...gradientsOf(steps),
       };
       steps = [];
       since = { step, time: now };
@@ -56,6 +57,21 @@ function workersOf(steps: readonly Step[]): Pick<StepEvent, "workers"> {
     mean(steps.map(({ workers }) => workers?.[rank]?.[of] ?? null)) ?? 0;
   const ranks = Array.from({ length: numWorkers }, (_, rank) => rank);
   return { workers: ranks.map((rank) => ({ compute: meanOf(rank, "compute"), reduce: meanOf(rank, "reduce") })) };
+}
+
+/** What each worker brought, of asynchronous SGD. */
+function gradientsOf(steps: readonly Step[]): Pick<StepEvent, "gradients"> {
+  const all = steps.flatMap(({ gradient }) => gradient ?? []);
+  if (all.length === 0) return {};
+  const ranks = [...new Set(all.map(({ worker }) => worker))].sort((a, b) => a - b);
+  const meanOf = (own: typeof all, of: "staleness" | "compute" | "wait") => mean(own.map((one) => one[of])) ?? 0;
+  const workers = ranks.map((worker) => {
+    const own = all.filter((one) => one.worker === worker);
+    const [compute, wait] = [meanOf(own, "compute"), meanOf(own, "wait")];
+    return { worker, gradients: own.length, meanStaleness: meanOf(own, "staleness"), compute, wait };
+  });
+  const maxStaleness = Math.max(...all.map(({ staleness }) => staleness));
+  return { gradients: { meanStaleness: meanOf(all, "staleness"), maxStaleness, workers } };
 }
 
 /** The mean of the numbers among the values; null when there is none. */

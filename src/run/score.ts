@@ -45,7 +45,7 @@ export function readOwnBest(files: Store, group: number, log: (event: TrainEvent
 /** What a result says of a group from its log. */
 export type GroupRecord = Pick<
   RunResult["groups"][number],
-  "group" | "stepsPerSecond" | "bytesPublished" | "bytesFetched" | "ended"
+  "group" | "stepsPerSecond" | "bytesPublished" | "bytesFetched" | "ended" | "staleness"
 >;
 
 /** A group to be scored. */

@@ -1,5 +1,5 @@
 /** What a run and its groups train, for any kind of data. */
-import type { Cursor, Part, Stream } from "../data/stream.js";
+import type { Cursor, Part, SkippingStream } from "../data/stream.js";
 import type { Engine } from "../engine/engine.js";
 import type { Metrics } from "../log/events.js";
 import type { Key } from "../runtime/random.js";
@@ -25,7 +25,7 @@ export interface GroupSpec extends RunSpec {
    * Batches of its shard, from a cursor on, or a worker's part of them. Throws {@link DataError} when the shard is too
    * small for one batch.
    */
-  stream(key: Key, cursor?: Cursor, part?: Part): Stream;
+  stream(key: Key, cursor?: Cursor, part?: Part): SkippingStream;
   /** Compile the validation of the weights in the engine that would be shipped. */
   validator(engine: Engine): Promise<Validate>;
 }

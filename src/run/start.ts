@@ -16,6 +16,7 @@ import type { Crew } from "../train/crew.js";
 import type { Learner } from "../train/graphs.js";
 import { latestOnly } from "../train/latest-only.js";
 import { engineStudent } from "../train/student.js";
+import type { Base, Servers } from "./algorithms/kind.js";
 import { algorithmOf } from "./algorithms.js";
 import { asRecorded, atStepZero, type Beginning, fromNewestSnapshot } from "./beginning.js";
 import { joinRun } from "./declaration.js";
@@ -52,6 +53,8 @@ export interface GroupOptions {
   readonly isJoined?: boolean | undefined;
   /** Starts the other workers of this group, which the group leads; without it there are none. */
   readonly startCrew?: ((leader: CrewLeader) => Crew) | undefined;
+  /** Starts the workers of this group and so many parameter servers, for algorithms on a base of their own. */
+  readonly startServers?: ((numServers: number) => Servers) | undefined;
 }
 
 /** What the workers of a group need of the one that leads. */
@@ -83,8 +86,9 @@ export async function startGroup(options: GroupOptions) {
   const seed = groupKey(config, groupIndex);
   let reading: StepReader | undefined;
   const cursor = () => (reading as StepReader).begin();
-  const crew = options.startCrew?.({ learner, cursor });
-  const student = engineStudent({ engine, learner, key: stepsKey(config, groupIndex), crew });
+  const base = baseOf(options);
+  const crew = base ? undefined : options.startCrew?.({ learner, cursor });
+  const student = base?.student ?? engineStudent({ engine, learner, key: stepsKey(config, groupIndex), crew });
 
   const checkpoint = await readOwnCheckpoint(files, groupIndex, log);
   const best = await bestSoFar(options, checkpoint?.info.best ?? null);
@@ -109,9 +113,10 @@ export async function startGroup(options: GroupOptions) {
   const from = info?.cursor ?? unreadAt(beginning.step * config.accumulate);
   // The batches of the next step are read while the engine takes this one.
   const part = crew && { index: 0, count: crew.comm.size };
-  const ahead = prefetched(spec.stream(streamKey(config, groupIndex), from, part), config.accumulate);
-  reading = stepReader(ahead, config.accumulate);
-  const { stream } = reading;
+  const source = spec.stream(streamKey(config, groupIndex), from, part);
+  const fromStep = info?.step ?? beginning.step;
+  if (!base) reading = stepReader(prefetched(source, config.accumulate), config.accumulate);
+  const stream = base ? base.open(source, checkpoint?.algorithm ?? null, fromStep) : (reading as StepReader).stream;
   const tell = (message: string) => log({ event: "warning", group: groupIndex, step: student.step, message });
   const starts = watchStarts(options.store, groupIndex, incarnation, { isClaimed: true, tell });
   // For algorithms that publish nothing. The others look for a newer start before each publication, and log a store
@@ -132,7 +137,7 @@ export async function startGroup(options: GroupOptions) {
     store: sharedStore(options),
     isAlike: kindOf(config).isDealtByChance(config),
     saved: checkpoint?.algorithm ?? null,
-    fromStep: info?.step ?? beginning.step,
+    fromStep,
     replay: options.replay,
   });
   // Compiled first, since the programs of steps with teachers, compiled in the background, would delay it.
@@ -158,6 +163,19 @@ export async function startGroup(options: GroupOptions) {
     stop: options.stop,
   });
   return { learner, student, stream, algorithm, starts, look, keeper, incarnation };
+}
+
+/** How a group takes its steps, where its algorithm says so. */
+function baseOf({ config, spec, engine, startServers }: GroupOptions): Base | null {
+  return algorithmOf(config).base({
+    ...{ engine, learner: spec.learner, accumulate: config.accumulate, workers: config.workers },
+    startServers(numServers) {
+      if (startServers) return startServers(numServers);
+      throw new ConfigError(
+        'algorithm.kind: "asyncSgd" needs workers and servers, which `codistill train` starts; runGroup is given startServers',
+      );
+    },
+  });
 }
 
 /**

@@ -16,6 +16,7 @@ import type { TextRunConfig } from "./kinds/text.js";
 import { learnerOf } from "./learner.js";
 import { levelsOf } from "./learning-watch.js";
 import type { GroupSpec, RunSpec } from "./specs.js";
+import { sharersOf } from "./workers.js";
 
 /** Tokenised text, and its tokenizer. */
 export interface TokenisedText {
@@ -36,9 +37,10 @@ export interface TextShard extends TokenisedText {
 }
 
 /** The batches of a worker: texts side by side, of so many tokens. */
-export function textBatch({ data, model, globalBatchSize, accumulate, workers }: TextRunConfig): TextBatch {
+export function textBatch(config: TextRunConfig): TextBatch {
+  const { data, model, globalBatchSize, accumulate } = config;
   const layout = model.kind === "lstm" ? "lanes" : "sequences";
-  return { batchSize: globalBatchSize / accumulate / workers, sequenceLength: data.sequenceLength, layout };
+  return { batchSize: globalBatchSize / accumulate / sharersOf(config), sequenceLength: data.sequenceLength, layout };
 }
 
 /** How much text a step reads, of all workers together, and in how many pieces. */

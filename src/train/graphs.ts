@@ -133,6 +133,17 @@ export function applyGraph(learner: Learner, numTeachers = 0): Graph {
   return { ...rest, updates: { ...updates, ...carried } };
 }
 
+/** The squared norm of the gradient that parts have added up, as {@link applyGraph} has it. */
+export function gradientNormGraph({ model }: Pick<Learner, "model">): Graph {
+  return { outputs: { squaredGradNorm: squaredNormOf(paramTensors(model, stateNames.gradSum)) }, updates: {} };
+}
+
+function squaredNormOf(grads: Tensors): Tensor {
+  return Object.values(grads)
+    .map((grad) => reduceSum(mul(grad, grad)))
+    .reduce(add);
+}
+
 function carriedTensors({ model }: Learner, numTeachers: number): Tensors {
   return mapValues(carriedSpecs(model, numTeachers), ({ shape }, name) => input(name, shape));
 }
@@ -195,8 +206,7 @@ function update(
   mustBeFinite: readonly Tensor[],
 ): Graph {
   const touched = rowGradients(optimizer, grads);
-  const squares = Object.values(withRows(grads, touched)).map((grad) => reduceSum(mul(grad, grad)));
-  const squaredNorm = squares.reduce(add);
+  const squaredNorm = squaredNormOf(withRows(grads, touched));
   const isSound = areFinite([squaredNorm, ...mustBeFinite]);
   const scalars = mapValues(optimizer.scalars, (_, name) => input(name, []));
   const optState = mapValues(optimizer.stateSpec(model.params), ({ shape }, name) =>

@@ -18,6 +18,13 @@ export interface StepMetrics {
   readonly statistics: { readonly teachers: readonly TeacherStatistics[]; readonly student: StudentStatistics } | null;
   /** How long each worker took, by rank; left out where one takes the step alone. */
   readonly workers?: readonly WorkerUse[];
+  /** Of asynchronous SGD: who computed the gradient, how many updates late it was, and the seconds for it and before it. */
+  readonly gradient?: {
+    readonly worker: number;
+    readonly staleness: number;
+    readonly compute: number;
+    readonly wait: number;
+  };
 }
 
 /** The metrics of a step with so many teachers. */

@@ -46,6 +46,11 @@ export interface StudentOptions {
   readonly crew?: Crew | undefined;
 }
 
+/** By whom a step was taught, where that may be others than those of now: the teachers of an earlier call. */
+export interface Taught<T extends Teacher> {
+  readonly taughtBy?: readonly T[];
+}
+
 /**
  * The model being trained: params and optimizer state in an engine, and the programs that change them. Closing the
  * student frees the programs; the state stays in the engine until the engine is closed.
@@ -70,12 +75,12 @@ export interface Student extends Closable {
    *
    * When the signal cancels it, it rejects with the signal's reason, and the student is as it was before the step.
    */
-  learn(
+  learn<T extends Teacher>(
     batches: readonly NamedArrays[],
-    teachers: readonly Teacher[],
+    teachers: readonly T[],
     distillWeight: number,
     signal?: AbortSignal,
-  ): Promise<StepMetrics>;
+  ): Promise<StepMetrics & Taught<T>>;
   /** Copies of the params and buffers, by their own names. */
   params(): Promise<NamedArrays>;
   /**

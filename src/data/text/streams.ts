@@ -123,6 +123,15 @@ function stream(options: TextStreamOptions, cut: Cut): ReadyStream {
     return { text, placesOf: cut.placesOf(length, epoch) };
   }
 
+  function skip(): void {
+    piece = (piece + 1) % pieces;
+    if (piece === 0) position += 1;
+    if (position < numBatches) return;
+    epoch += 1;
+    position = 0;
+    current = null;
+  }
+
   return {
     next() {
       current ??= epochNow();
@@ -140,15 +149,10 @@ function stream(options: TextStreamOptions, cut: Cut): ReadyStream {
           labels[at] = tokens[time + 1] as number;
         }
       }
-      piece = (piece + 1) % pieces;
-      if (piece === 0) position += 1;
-      if (position === numBatches) {
-        epoch += 1;
-        position = 0;
-        current = null;
-      }
+      skip();
       return cut.arrange(ids, labels);
     },
+    skip,
     goTo(to) {
       checkCursor(to, numBatches, pieces);
       if (to.epoch !== epoch) current = null;

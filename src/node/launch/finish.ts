@@ -80,8 +80,10 @@ function groupRecord(group: number, log: string): GroupRecord {
   const bytes = { published: 0, fetched: 0 };
   const speeds: number[] = [];
   let ended: GroupRecord["ended"] = "failed";
-  for (const event of readEvents(log, ["published", "fetched", "step", "group-end"])) {
-    if (event.event === "step") speeds.push(event.stepsPerSecond);
+  let staleness: GroupRecord["staleness"];
+  for (const event of readEvents(log, ["published", "fetched", "step", "staleness", "group-end"])) {
+    if (event.event === "staleness") staleness = event.counts;
+    else if (event.event === "step") speeds.push(event.stepsPerSecond);
     else if (event.event === "group-end") ended = event.reason;
     else bytes[event.event] += event.bytes;
   }
@@ -92,5 +94,6 @@ function groupRecord(group: number, log: string): GroupRecord {
     bytesPublished: bytes.published,
     bytesFetched: bytes.fetched,
     ended,
+    ...(staleness && { staleness }),
   };
 }

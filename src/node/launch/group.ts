@@ -6,6 +6,7 @@ import { withoutSecrets } from "../../report/secrets.js";
 import { runGroup } from "../../run/group.js";
 import type { RunConfig } from "../../run/schema.js";
 import type { CrewLeader } from "../../run/start.js";
+import { sharersOf } from "../../run/workers.js";
 import { makeOwnFolder } from "../files/plain-files.js";
 import { threadedEngine } from "../ort/threaded-engine.js";
 import { readInit } from "../runs/init-weights.js";
@@ -18,6 +19,7 @@ import { type RunFolder, runFolder } from "../runs/run-folder.js";
 import { readScope } from "../runs/scope.js";
 import { directoryStore } from "../stores/directory-store.js";
 import { openStore } from "../stores/stores.js";
+import { asyncWorkers } from "./async-workers.js";
 import { errorLine } from "./error-line.js";
 import { FAILED, REFUSED } from "./exit-codes.js";
 import { hasBegun, showLife, stopOrder } from "./group-orders.js";
@@ -66,7 +68,7 @@ async function train({ folder, groupIndex, threads, own, logPath }: Place, owner
   const config = readRunFile(folder.config) as RunConfig;
   const scope = readScope(folder, config.numGroups);
   const { init, device = "cpu" } = config;
-  const { workers } = config;
+  const workers = sharersOf(config);
   // The threads of a group are shared out among its workers; the update has them all, as the others wait for it.
   const each = Math.max(1, Math.floor(threads / workers));
   const { silentSeconds } = patienceOf(process.env);
@@ -80,6 +82,8 @@ async function train({ folder, groupIndex, threads, own, logPath }: Place, owner
     );
     return crew;
   };
+  const eachAlone = Math.max(1, Math.floor(threads / config.workers));
+  const servers = asyncWorkers({ path: folder.path, groupIndex, workers: config.workers, threads: eachAlone });
   try {
     const replay = scope.replayOf === undefined ? undefined : await recordOf(scope.replayOf, groupIndex);
     await runGroup({
@@ -97,6 +101,7 @@ async function train({ folder, groupIndex, threads, own, logPath }: Place, owner
       ...(replay && { replay }),
       isJoined: scope.joined !== undefined,
       ...(workers > 1 && { startCrew }),
+      startServers: servers.start,
     });
   } catch (error) {
     // A failure before the group's start is logged at the last step of the starts before it.
@@ -112,7 +117,7 @@ async function train({ folder, groupIndex, threads, own, logPath }: Place, owner
     });
     throw error;
   } finally {
-    await crew?.close();
+    await Promise.all([crew?.close(), servers.close()]);
     await engine.close();
     if (updater !== engine) await updater.close();
   }

@@ -84,7 +84,7 @@ const interval = z.union(
   "must be a whole number > 0 or { from, to, steps }",
 );
 
-const schema = z.strictObject({
+export const codistillSchema = z.strictObject({
   kind: z.literal("codistill").default("codistill"),
   burnInSteps: stepsOrShare.default("50%"),
   distillWeight: z
@@ -108,7 +108,7 @@ const schema = z.strictObject({
   keepSnapshots: z.int().min(2).default(10),
 });
 
-type Parsed = z.output<typeof schema>;
+type Parsed = z.output<typeof codistillSchema>;
 type Options = ReturnType<typeof inSteps>;
 
 /** Shares of numSteps as steps, a constant weight as a line. */
@@ -197,7 +197,7 @@ const intervalOf = (interval: Options["publishInterval"]): number | Schedule =>
   typeof interval === "number" ? interval : linearSchedule(interval.from, interval.to, interval.steps);
 
 export const codistillation: AlgorithmKind<CodistillInput, Parsed, Options> = {
-  schema: schema satisfies Documented<typeof schema, CodistillInput>,
+  schema: codistillSchema satisfies Documented<typeof codistillSchema, CodistillInput>,
   inSteps,
   problems: problemsOf,
   declared: ({ burnInSteps }) => ({ burnInSteps }),

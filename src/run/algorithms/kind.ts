@@ -3,19 +3,53 @@ import type { z } from "zod";
 import type { Section } from "../../checkpoint/checkpoint.js";
 import type { StartWatch } from "../../checkpoint/claims.js";
 import type { Store } from "../../checkpoint/store.js";
-import type { Stream } from "../../data/stream.js";
+import type { Mail } from "../../comm/mail.js";
+import type { SkippingStream, Stream } from "../../data/stream.js";
+import type { Engine } from "../../engine/engine.js";
 import type { TeachersEvent, TrainEvent } from "../../log/events.js";
 import type { Model } from "../../nn/model.js";
 import type { Key } from "../../runtime/random.js";
 import type { Algorithm } from "../../train/algorithm.js";
-import type { Distillation } from "../../train/graphs.js";
+import type { Distillation, Learner } from "../../train/graphs.js";
 import type { Student } from "../../train/student.js";
 
 /** The parts of a configuration on which the rules of an algorithm's options may depend. */
 export interface RunShape {
   readonly numGroups: number;
   readonly numSteps: number;
+  readonly workers: number;
+  readonly record: boolean;
+  readonly device?: string | undefined;
   readonly task: { readonly kind: string };
+  readonly model: { readonly kind: string };
+  readonly optimizer: {
+    readonly clip?: { readonly norm?: number | undefined } | undefined;
+    readonly sparseParams?: readonly string[] | undefined;
+  };
+}
+
+/** Workers that bring gradients one by one, and the engines of the servers that apply them. */
+export interface Servers {
+  readonly mail: Mail;
+  readonly engines: readonly Engine[];
+}
+
+/** What there is of a group before its checkpoint is read. */
+export interface BaseContext {
+  /** The leader's engine. */
+  readonly engine: Engine;
+  readonly learner: Learner;
+  readonly accumulate: number;
+  readonly workers: number;
+  /** Start the workers, and so many servers. */
+  readonly startServers: (numServers: number) => Servers;
+}
+
+/** How a group takes its steps, where that is not by one engine or by workers that take each step together. */
+export interface Base {
+  readonly student: Student;
+  /** The batches of the group, given the stream of its data, the algorithm's section of the checkpoint, and the step it is of. */
+  open(source: SkippingStream, saved: Section | null, fromStep: number): Stream & { close(): Promise<void> };
 }
 
 /** The group that an algorithm trains. */
@@ -61,6 +95,8 @@ export interface AlgorithmKind<Given, Parsed, Options> {
   distillation(options: Options): Distillation;
   /** The step from which on groups teach one another; null when none ever teaches. */
   teachesFrom(options: Options): number | null;
+  /** How a group takes steps; left out where that is by one engine, or by workers that take each step together. */
+  base?(options: Options, context: BaseContext): Base;
   /** The algorithm of one group. Throws {@link CheckpointError} when its section of the checkpoint does not fit. */
   start(options: Options, context: AlgorithmContext): Algorithm;
 }

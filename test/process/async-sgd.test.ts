@@ -1,0 +1,60 @@
+/** Asynchronous SGD, as whole programs. */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { openSafetensors } from "../../src/checkpoint/seal.js";
+import { readLog } from "../../src/node/runs/read-log.js";
+import type { RunFolder } from "../../src/node/runs/run-folder.js";
+import { bytesOf } from "../../src/runtime/array.js";
+import { workplace } from "./fixture.js";
+
+const place = workplace();
+
+/** The bits of a run's model. */
+async function weightsOf({ model }: RunFolder): Promise<string> {
+  const { tensors } = await openSafetensors("model.safetensors", readFileSync(model.safetensors));
+  const hash = createHash("sha256");
+  for (const [name, { data }] of Object.entries(tensors)) hash.update(name).update(bytesOf(data));
+  return hash.digest("hex");
+}
+
+const one = { numGroups: 1, numSteps: 100, globalBatchSize: 48, validationInterval: 20, checkpointInterval: 20 };
+
+async function trained(name: string, changes: object): Promise<RunFolder> {
+  const run = place.train([await place.config(name, { ...one, ...changes })]);
+  const { code, shown } = await run.ended;
+  assert.equal(code, 0, shown);
+  return run.folder();
+}
+
+test("one worker takes the steps of plain training, to the bit, with one server and with two", async () => {
+  const plain = await weightsOf(await trained("plain.json", { algorithm: { kind: "plain" } }));
+  assert.equal(await weightsOf(await trained("one.json", { algorithm: { kind: "asyncSgd" } })), plain);
+  assert.equal(await weightsOf(await trained("two.json", { algorithm: { kind: "asyncSgd", servers: 2 } })), plain);
+});
+
+test("two groups of two workers codistill, and their log and result have the staleness of every gradient", async () => {
+  const folder = await trained("groups.json", {
+    numGroups: 2,
+    workers: 2,
+    algorithm: { kind: "asyncSgd", codistill: { burnInSteps: 20, publishInterval: 10, exchangeInterval: 10 } },
+  });
+  for (const group of [0, 1]) {
+    const events = readLog(folder.group(group).log);
+    const steps = events.flatMap((event) => (event.event === "step" ? [event] : []));
+    assert.equal(steps.at(-1)?.step, 100);
+    const brought = steps.flatMap(({ gradients }) => gradients?.workers ?? []);
+    assert.deepEqual([...new Set(brought.map(({ worker }) => worker))].sort(), [1, 2]);
+    assert.equal(
+      brought.reduce((sum, { gradients }) => sum + gradients, 0),
+      100,
+    );
+    assert.ok(steps.some(({ distillLoss, teachers }) => distillLoss !== null && teachers.length === 1));
+    const [staleness] = events.flatMap((event) => (event.event === "staleness" ? [event.counts] : []));
+    assert.equal(
+      staleness?.reduce((sum, one) => sum + one, 0),
+      100,
+    );
+  }
+});
