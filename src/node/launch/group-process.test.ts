@@ -44,8 +44,8 @@ test("a process that has begun is waited for; one that does not answer when it i
 
 test("a process that has begun and falls silent is ended, though it lives; one that shows life is not", async () => {
   const alive = `process.send("started"); setInterval(() => process.send("alive"), 10);`;
-  before(`${alive} setTimeout(() => process.exit(7), 500); await new Promise(() => {});`);
-  const living = startProcess([], "ignore", { ...patient, silentSeconds: 0.2 });
+  before(`${alive} setTimeout(() => process.exit(7), 3000); await new Promise(() => {});`);
+  const living = startProcess([], "ignore", { ...patient, silentSeconds: 2 });
   assert.equal((await living.ended).how, "exited with code 7");
   before(`process.send("started"); ${forEver}`);
   const { hasDied, how } = await startProcess([], "ignore", { ...patient, silentSeconds: 0.2 }).ended;
