@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { cacheFolderOf } from "../files/cache-folder.js";
 import { REFUSED, stopOnSignals } from "../launch/exit-codes.js";
 import { checkPaths, withCacheFlag } from "./flags.js";
+import { type LaunchFlags, launchCommand, withLaunchFlags } from "./launch-command.js";
 import { say, shown, unlessStopped } from "./output.js";
 import { addRunCommands } from "./run-commands.js";
 import { evaluateCommand, predictCommand, withEvaluateFlags, withPredictFlags } from "./serve-commands.js";
@@ -69,11 +70,16 @@ export function commandLine(): Command {
   withReplayFlags(program.command("replay")).action((source: string, flags: ReplayFlags) =>
     replayCommand(source, flags, cacheFolder),
   );
+  withLaunchFlags(program.command("launch")).action((path: string, flags: LaunchFlags) =>
+    launchCommand(path, flags, cacheFolder),
+  );
   addRunCommands(program, () => cacheFolder, say);
 
   for (const command of program.commands) {
     command.showHelpAfterError(`(codistill ${command.name()} --help tells more)`);
-    if (["train", "describe", "predict", "evaluate", "tokenizer", "replay", "shards"].includes(command.name()))
+    if (
+      ["train", "describe", "predict", "evaluate", "tokenizer", "replay", "shards", "launch"].includes(command.name())
+    )
       withCacheFlag(command);
   }
   return program;
