@@ -16,7 +16,7 @@ export interface BufferSpec {
   readonly fill: number;
 }
 
-/** A tensor that a model carries from each batch to the next, for each text on its own: its shape and first value. */
+/** A tensor that a model carries from each batch to the next, for each text on its own: its shape, with a leading "batch", and first value. */
 export type StateSpec = BufferSpec;
 
 /** An input of a model: shape (with a leading "batch") and dtype. */

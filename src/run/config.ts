@@ -107,9 +107,6 @@ function crossChecks(config: RunConfig): string[] {
       `workers: must be 1 with optimizer.sparseParams, as sums of gradients are of whole tables, got ${workers}`,
     );
   }
-  if (workers > 1 && config.model.kind === "lstm") {
-    problems.push(`workers: must be 1 with an LSTM, whose state goes from batch to batch, got ${workers}`);
-  }
   if (accumulate > 1 && config.optimizer.sparseParams?.length) {
     problems.push(
       `accumulate: must be 1 with optimizer.sparseParams, as sums of gradients are of whole tables, got ${accumulate}`,

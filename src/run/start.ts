@@ -88,7 +88,9 @@ export async function startGroup(options: GroupOptions) {
   const cursor = () => (reading as StepReader).begin();
   const base = baseOf(options);
   const crew = base ? undefined : options.startCrew?.({ learner, cursor });
-  const student = base?.student ?? engineStudent({ engine, learner, key: stepsKey(config, groupIndex), crew });
+  const { accumulate } = config;
+  const key = stepsKey(config, groupIndex);
+  const student = base?.student ?? engineStudent({ engine, learner, key, accumulate, crew });
 
   const checkpoint = await readOwnCheckpoint(files, groupIndex, log);
   const best = await bestSoFar(options, checkpoint?.info.best ?? null);

@@ -44,9 +44,7 @@ export function textBatch(config: TextRunConfig): TextBatch {
 }
 
 /** How much text a step reads, of all workers together, and in how many pieces. */
-export function streamSizes({ model, globalBatchSize, accumulate }: TextRunConfig) {
-  // The state of an LSTM goes from one batch of a step to the next, which continues the lanes of the one before.
-  if (model.kind === "lstm") return { batchSize: globalBatchSize / accumulate };
+export function streamSizes({ globalBatchSize, accumulate }: Pick<TextRunConfig, "globalBatchSize" | "accumulate">) {
   return { batchSize: globalBatchSize, pieces: accumulate };
 }
 

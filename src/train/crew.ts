@@ -18,6 +18,10 @@ export type Order =
     }
   /** Have state tensors of the leader under the same names, of these shapes. */
   | { readonly kind: "take"; readonly shapes: Readonly<Record<string, readonly number[]>> }
+  /** Let the leader have the states of all parts of a step. */
+  | { readonly kind: "readStates" }
+  /** Have the states that the leader gives, among them those of teachers of these groups. */
+  | { readonly kind: "restoreStates"; readonly teachers: readonly number[] }
   /** Open the data of a group, which must have this digest. Told to workers in other processes. */
   | { readonly kind: "open"; readonly group: number; readonly data: string }
   /** Know that the leader is there, though it has nothing to do for the others. */

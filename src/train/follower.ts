@@ -6,9 +6,9 @@ import { mapValues } from "../runtime/named.js";
 import type { Key } from "../runtime/random.js";
 import { nextOrder } from "./crew.js";
 import type { Learner } from "./graphs.js";
+import { partStates } from "./part-states.js";
 import { splitStepper } from "./stepper.js";
 import { partsOf } from "./student.js";
-import { teacherStates } from "./teacher-states.js";
 
 export interface FollowerOptions {
   readonly comm: Communicator;
@@ -33,22 +33,25 @@ export interface FollowerOptions {
  */
 export async function follow({ comm, engine, learner, stream, key, accumulate, take }: FollowerOptions): Promise<void> {
   const stepper = splitStepper(engine, learner, { comm, updater: null });
-  const states = teacherStates(engine, learner.model);
+  const states = partStates(learner.model, accumulate, comm);
   try {
     for (;;) {
       const order = await nextOrder(comm);
       if (order.kind === "end") return;
       if (order.kind === "take") await take(order.shapes);
+      if (order.kind === "readStates") await states.read();
+      if (order.kind === "restoreStates") await states.receive(order.teachers);
       if (order.kind === "step") {
         if (!areEqual(stream.cursor, order.cursor)) stream.goTo(order.cursor);
         const batches = await nextBatches(stream, accumulate);
         await states.place(order.teachers);
-        await stepper.run({
-          parts: partsOf(learner.model, batches, { seed: key, step: order.step }, comm),
+        const after = await stepper.run({
+          parts: partsOf(learner.model, batches, { seed: key, step: order.step, states }, comm),
           numTeachers: order.teachers.length,
           distillWeight: order.distillWeight,
           scalars: mapValues(order.scalars, scalar),
         });
+        if (after.states) states.keep(after.states);
       }
     }
   } finally {

@@ -23,7 +23,7 @@ export const stateNames = {
   bufferSum: "bufferSum",
   buffers: "buffers",
   state: "state",
-  /** The tensors of {@link carriedSpecs}, as they are after some of the sub-batches of a step. */
+  /** Of a part of a step, the states that it comes to. */
   after: "after",
   teacher: (slot: number) => `teachers.${slot}`,
   teacherState: (slot: number) => `teacherState.${slot}`,
@@ -77,12 +77,11 @@ export function stepGraph(learner: Learner, numTeachers: number): Graph {
 /**
  * The gradient of one of a step's parts, and its losses: written to the running sums by the first part, and added to them by
  * a later one. `partShare` is by how much the loss of a part counts, 1 over the number of parts; where labels have weights,
- * `labelShare` multiplies the label loss. The buffers that each part makes of those of the step before are added up too.
+ * `labelShare` multiplies the label loss. The buffers that each part makes of those of the step before are added up too. Its
+ * states are fed, and put out under `after`: each part has states of its own, as it reads other rows.
  */
 export function accumulateGraph(learner: Learner, numTeachers: number, isLater = false): Graph {
-  const before = mapValues(carriedTensors(learner, numTeachers), (first, name) =>
-    isLater && !isBuffer(name) ? input(`${stateNames.after}.${name}`, first.shape) : first,
-  );
+  const before = carriedTensors(learner, numTeachers);
   const labelShare = learner.objective.labelWeight && input("labelShare", []);
   const shares = { partShare: input("partShare", []), labelShare };
   const { losses, grads, carried } = differentiate(learner, numTeachers, before, shares);
@@ -93,7 +92,7 @@ export function accumulateGraph(learner: Learner, numTeachers: number, isLater =
     [stateNames.lossSum]: finiteLosses(losses).reduce(add),
   };
   const states = Object.fromEntries(Object.entries(carried).filter(([name]) => !isBuffer(name)));
-  return { outputs: losses, updates: { ...mapValues(sums, sumOf), ...withPrefix(stateNames.after, states) } };
+  return { outputs: { ...losses, ...withPrefix(stateNames.after, states) }, updates: mapValues(sums, sumOf) };
 }
 
 function isBuffer(name: string): boolean {
@@ -117,20 +116,27 @@ function finiteLosses({ labelLoss, distillLoss }: Tensors): Tensor[] {
   return [labelLoss, distillLoss].filter((loss) => loss !== undefined);
 }
 
-/** The optimizer step by the gradient that parts have added up; buffers become the mean of those of the `numBatches` parts. */
-export function applyGraph(learner: Learner, numTeachers = 0): Graph {
+/**
+ * The optimizer step by the gradient that parts have added up; buffers become the mean of those of the `numBatches` parts. Of a
+ * model that carries a state, `isTaken` is 1 where the step is taken, and 0 where it changes nothing.
+ */
+export function applyGraph(learner: Learner): Graph {
+  const { buffers = {}, state } = learner.model;
   const params = paramTensors(learner.model, stateNames.params);
   const grads = paramTensors(learner.model, stateNames.gradSum);
-  const { updates, ...rest } = update(learner, params, grads, [input(stateNames.lossSum, [])]);
+  const { updates, outputs, when } = update(learner, params, grads, [input(stateNames.lossSum, [])]);
   const numBatches = input("numBatches", []);
-  const carried = mapValues(carriedTensors(learner, numTeachers), (before, name) => {
-    const after = isBuffer(name)
-      ? div(input(name.replace(stateNames.buffers, stateNames.bufferSum), before.shape), numBatches)
-      : input(`${stateNames.after}.${name}`, before.shape);
+  const means = mapValues(buffers, ({ shape }, name) => {
+    const mean = div(input(`${stateNames.bufferSum}.${name}`, shape), numBatches);
     // What is updated must be read, so that a step that is skipped can leave it.
-    return where(greater(numBatches, 0), after, before);
+    return where(greater(numBatches, 0), mean, input(`${stateNames.buffers}.${name}`, shape));
   });
-  return { ...rest, updates: { ...updates, ...carried } };
+  const verdict = state && when && { isTaken: where(when, 1, 0) };
+  return {
+    outputs: { ...outputs, ...verdict },
+    updates: { ...updates, ...withPrefix(stateNames.buffers, means) },
+    ...(when && { when }),
+  };
 }
 
 /** The squared norm of the gradient that parts have added up, as {@link applyGraph} has it. */

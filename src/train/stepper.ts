@@ -7,12 +7,12 @@ import type { WorkerUse } from "../log/events.js";
 import { type NamedArrays, scalar, zeros } from "../runtime/array.js";
 import type { Closable } from "../runtime/closable.js";
 import { flatLength, viewsIn } from "../runtime/flat.js";
-import { mapValues, withPrefix } from "../runtime/named.js";
-import { accumulateGraph, applyGraph, carriedSpecs, type Learner, stateNames, stepGraph, sumSpecs } from "./graphs.js";
+import { mapValues, named, underPrefix } from "../runtime/named.js";
+import { accumulateGraph, applyGraph, type Learner, stateNames, stepGraph, sumSpecs } from "./graphs.js";
 import { programCache } from "./program-cache.js";
 
 export interface StepInput {
-  /** The inputs and labels of each part. Several parts together make one step on all their rows. */
+  /** The inputs and labels of each part, and its states. Several parts together make one step on all their rows. */
   readonly parts: readonly NamedArrays[];
   readonly numTeachers: number;
   readonly distillWeight: number;
@@ -38,6 +38,8 @@ export interface StepResult {
   readonly record: StepRecord;
   /** Of each worker, by rank; none of a step that one worker takes alone. */
   readonly workers: readonly WorkerUse[];
+  /** The states after each part that was fed some, named as they were fed; left out where the step changed nothing. */
+  readonly states?: readonly NamedArrays[];
 }
 
 export interface Stepper extends Pick<Closable, "close"> {
@@ -95,21 +97,15 @@ export function splitStepper(
     programs.get(`accumulate ${numTeachers}${isLater ? " later" : ""}`, () =>
       accumulateGraph(learner, numTeachers, isLater),
     );
-  const apply = (numTeachers: number) => {
-    const numStates = learner.model.state ? numTeachers : 0;
-    return updates?.get(`apply ${numStates}`, () => applyGraph(learner, numStates));
-  };
-  const hasCarried = Object.keys(carriedSpecs(learner.model, 0)).length > 0;
-  /** For how many teachers the sums are kept; null for none at all. */
-  let sumsAreKeptFor: number | null = null;
+  const apply = async () => updates?.get("apply", () => applyGraph(learner));
+  const { buffers = {}, state } = learner.model;
+  const hasBuffers = Object.keys(buffers).length > 0;
+  let areSumsKept = false;
 
   /** Let the engines keep the sums, where the other workers see them if there are others. */
-  async function keepSums(numTeachers: number): Promise<void> {
-    const empty = (specs: Readonly<Record<string, { readonly shape: readonly number[] }>>) =>
-      mapValues(specs, ({ shape }) => zeros(shape));
-    const carried = withPrefix(stateNames.after, statesOf(learner, numTeachers));
-    await engine.write(empty(carried), { memory: "given" });
-    if (comm.size === 1) return engine.write(empty(sumSpecs(learner.model)), { memory: "given" });
+  async function keepSums(): Promise<void> {
+    const empty = mapValues(sumSpecs(learner.model), ({ shape }) => zeros(shape));
+    if (comm.size === 1) return engine.write(empty, { memory: "given" });
     const sums = viewsIn(comm.memory, sumSpecs(learner.model));
     comm.memory.fill(0);
     await engine.adopt(sums);
@@ -127,17 +123,17 @@ export function splitStepper(
 
   return {
     prepare: async (maxTeachers) => {
-      await Promise.all([prepareAll(maxTeachers, (numTeachers) => accumulate(numTeachers)), apply(0)]);
+      await Promise.all([prepareAll(maxTeachers, (numTeachers) => accumulate(numTeachers)), apply()]);
     },
     async run({ parts, signal, ...input }) {
       const first = await accumulate(input.numTeachers);
       // The others write their own part alone: what all added up before goes on in the sums of the leader.
       const isSumming = parts.length > 1 && comm.rank === 0;
       const later = isSumming ? await accumulate(input.numTeachers, true) : first;
-      const last = await apply(input.numTeachers);
-      if (sumsAreKeptFor !== input.numTeachers) await keepSums(input.numTeachers);
+      const last = await apply();
+      if (!areSumsKept) await keepSums();
       // Of a step that does not come to its end the sums are lost.
-      sumsAreKeptFor = null;
+      areSumsKept = false;
       const shares = await sharesOf(parts);
       const numParts = parts.length * comm.size;
       const partShare = scalar(1 / numParts);
@@ -152,12 +148,14 @@ export function splitStepper(
       }
       const records = await recordsOf(comm, results);
       const workers = comm.size === 1 ? [] : await everyones(comm, [[seconds.compute, seconds.reduce]]);
-      const numBatches = hasCarried ? { numBatches: scalar(numParts) } : {};
-      const applied = await last?.run({ ...numBatches, ...input.scalars }, { signal });
-      sumsAreKeptFor = input.numTeachers;
+      const numBatches = hasBuffers ? { numBatches: scalar(numParts) } : {};
+      const { isTaken, ...applied } = (await last?.run({ ...numBatches, ...input.scalars }, { signal })) ?? {};
+      areSumsKept = true;
+      const goesOn = state !== undefined && (await isSaidByLeader(comm, isTaken?.data[0] === 1));
       return {
-        record: recordOf([...records, ...(applied ? [applied] : [])], shares),
+        record: recordOf([...records, applied], shares),
         workers: workers.map(([compute = 0, reduce = 0]) => ({ compute, reduce })),
+        ...(goesOn && { states: results.map((result) => underPrefix(stateNames.after, result)) }),
       };
     },
     async close() {
@@ -175,11 +173,6 @@ async function secondsOf(work: () => Promise<unknown>): Promise<number> {
   const started = performance.now();
   await work();
   return (performance.now() - started) / 1000;
-}
-
-/** What goes from one part to the next but buffers, which are added up. */
-function statesOf({ model: { state = {} } }: Learner, numTeachers: number) {
-  return carriedSpecs({ state }, numTeachers);
 }
 
 async function prepareAll(maxTeachers: number, program: (numTeachers: number) => Promise<Program>): Promise<void> {
@@ -201,8 +194,9 @@ type Scalars = Readonly<Record<string, { readonly data: ArrayLike<number | bigin
 
 /** What the parts of all workers say of themselves, in the order of parts. */
 async function recordsOf(comm: Communicator, results: readonly NamedArrays[]): Promise<readonly Scalars[]> {
-  if (comm.size === 1) return results;
-  const names = Object.keys(results[0] ?? {});
+  const names = Object.keys(results[0] ?? {}).filter((name) => !name.startsWith(`${stateNames.after}.`));
+  if (comm.size === 1)
+    return results.map((result) => Object.fromEntries(names.map((name) => [name, named(result, name)])));
   const numbers = await everyones(
     comm,
     results.map((result) => names.map((name) => Number(result[name]?.data[0]))),
@@ -224,6 +218,13 @@ async function everyones(
   return Array.from({ length: own.length * comm.size }, (_, part) => [
     ...all.subarray(part * width, (part + 1) * width),
   ]);
+}
+
+/** What the leader says, which alone may know. */
+async function isSaidByLeader(comm: Communicator, own: boolean): Promise<boolean> {
+  const word = Uint8Array.of(Number(own));
+  if (comm.size > 1) await comm.broadcast(word, 0);
+  return word[0] === 1;
 }
 
 /** Scalars by name: the mean over the results that have one, of label losses by their shares. */

@@ -6,27 +6,20 @@ import { mapValues, underPrefix, withPrefix } from "../runtime/named.js";
 import type { Key } from "../runtime/random.js";
 import { type Learner, stateNames, weightState } from "./graphs.js";
 
-/** The arrays of a learner's state, by the names under which the engine keeps them. */
+/** The arrays of a learner's state but those that its model carries from batch to batch, by the names under which the engine keeps them. */
 export function stateSpecs({ model, optimizer, ema }: Learner): Record<string, { readonly shape: readonly number[] }> {
   const optStateSpecs = withPrefix(stateNames.optState, optimizer.stateSpec(model.params));
   const weights = weightState(model, weightSpecs(model));
-  const state = withPrefix(stateNames.state, model.state ?? {});
-  return { ...weights, ...optStateSpecs, ...(ema && withPrefix(stateNames.ema, model.params)), ...state };
+  return { ...weights, ...optStateSpecs, ...(ema && withPrefix(stateNames.ema, model.params)) };
 }
 
-/** The state before the first step: fresh params and buffers, or copies of given ones. */
+/** These arrays before the first step: fresh params and buffers, or copies of given ones. */
 export function initialState(learner: Learner, key: Key, given?: NamedArrays): NamedArrays {
   const weights = given ? mapValues(given, copyOf) : initWeights(learner.model, key);
   const optStateSpecs = learner.optimizer.stateSpec(learner.model.params);
   const optState = mapValues(optStateSpecs, ({ shape, fill }) => filled(shape, fill));
   const ema = learner.ema ? weightState(learner.model, mapValues(weights, copyOf), stateNames.ema) : {};
-  const carried = withPrefix(stateNames.state, learner.model.state ?? {});
-  return {
-    ...weightState(learner.model, weights),
-    ...withPrefix(stateNames.optState, optState),
-    ...ema,
-    ...mapValues(carried, ({ shape, fill }) => filled(shape, fill)),
-  };
+  return { ...weightState(learner.model, weights), ...withPrefix(stateNames.optState, optState), ...ema };
 }
 
 /** Copies of the params under a prefix and of the buffers, by the names of the model's. */

