@@ -20,7 +20,7 @@ const core: readonly (readonly string[])[] = [
   ["infer"],
 ];
 /** The rooms of `node`, each in a row of its own. */
-const rooms = ["files", "stores", "sources", "ort", "comm", "runs", "table", "text", "launch", "jobs", "cli"];
+const rooms = ["files", "stores", "sources", "ort", "comm", "runs", "table", "text", "launch", "jobs", "doctor", "cli"];
 /** A part may import the rows above its own. A file is of the longest name it starts with. */
 const rows = [...core, ...rooms.map((room) => [`node/${room}`]), ["index", "node/index", "node/main"]];
 

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { cacheFolderOf } from "../files/cache-folder.js";
 import { REFUSED, stopOnSignals } from "../launch/exit-codes.js";
+import { doctorCommand, withDoctorFlags } from "./doctor-command.js";
 import { checkPaths, withCacheFlag } from "./flags.js";
 import { type LaunchFlags, launchCommand, withLaunchFlags } from "./launch-command.js";
 import { say, shown, unlessStopped } from "./output.js";
@@ -73,6 +74,7 @@ export function commandLine(): Command {
   withLaunchFlags(program.command("launch")).action((path: string, flags: LaunchFlags) =>
     launchCommand(path, flags, cacheFolder),
   );
+  withDoctorFlags(program.command("doctor")).action((flags: Parsed<typeof doctorCommand, 0>) => doctorCommand(flags));
   addRunCommands(program, () => cacheFolder, say);
 
   for (const command of program.commands) {

@@ -18,6 +18,8 @@ export interface Mpi {
   readonly family: Family;
   readonly rank: number;
   readonly size: number;
+  /** Which threads may call the library: one at a time, or all at once. */
+  readonly threadLevel: "serialized" | "multiple";
   /** The same number of bytes from each rank, in the order of ranks, into `all`; looks whether it is done when that is asked. */
   allGatherLater(own: Uint8Array, all: Uint8Array): Gathering;
   /** Numbers of a part to the rank that adds it up: `counts` to each, and as many as this rank's part from each into `parts`. */
@@ -86,6 +88,7 @@ export function loadMpi(names: readonly string[]): Mpi {
     ...own,
     version,
     family,
+    threadLevel: (provided[0] ?? 0) > handles.serialized ? "multiple" : "serialized",
     allGatherLater(bytes, all) {
       const request = handles.room();
       const done = new Int32Array(1);
