@@ -1,7 +1,7 @@
 /** The command that says how a run is started on a target, and starts it there. */
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Command, InvalidArgumentError } from "commander";
 import { ConfigError } from "../../errors.js";
@@ -219,7 +219,7 @@ async function runHere({ restarts }: Plan, { jobs, notes }: Launch): Promise<voi
 }
 
 function summary(ends: readonly JobEnd[]): string[] {
-  const runs = ends.map(({ job }) => listedRun(job.runFolder)).filter((run) => run !== null);
+  const runs = ends.map(({ job }) => listedRun(relative("", job.runFolder))).filter((run) => run !== null);
   const bad = ends.filter(({ how }) => how !== "finished");
   const again = ends.filter(({ starts }) => starts > 1);
   return [

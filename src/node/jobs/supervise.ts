@@ -1,7 +1,7 @@
 /** Jobs that this process starts: it keeps their output, starts those that died again, and tells them to stop. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, relative } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { messageOf } from "../../errors.js";
 import { duration } from "../../report/format.js";
@@ -78,7 +78,9 @@ async function superviseOne(
   for (let starts = 1; ; starts++) {
     if (stop.aborted) return end("stopped", starts - 1);
     const from = endOf(outputOf(job))?.size ?? 0;
-    const ended = await once(job, children, () => say(`${name} started; its output is in ${outputOf(job)}`));
+    const ended = await once(job, children, () =>
+      say(`${name} started; its output is in ${relative("", outputOf(job))}`),
+    );
     const took = duration((performance.now() - began) / 1000);
     if (ended.code === 0 && !stop.aborted) {
       say(`${name} finished after ${took}`);
