@@ -51,7 +51,7 @@ export function findPeer(): Peer | undefined {
  * With the kernels that were found to be best, whatever the caller's environment says of them. Threads of OpenMP that spin
  * while they wait take the processor from those of OpenBLAS: where there are several, they sleep.
  */
-function environment(threads: number, best: Trial | null): NodeJS.ProcessEnv {
+export function environment(threads: number, best: Trial | null): NodeJS.ProcessEnv {
   const { OPENBLAS_CORETYPE: _, OPENBLAS_L2_SIZE: __, ...inherited } = process.env;
   const counts = { OMP_NUM_THREADS: `${threads}`, OPENBLAS_NUM_THREADS: `${threads}` };
   const kernels = best?.asked ? { OPENBLAS_CORETYPE: best.asked } : {};

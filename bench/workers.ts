@@ -1,12 +1,14 @@
 /**
- * What more workers gain a training step: `npm run bench:workers`, about three minutes on a quiet machine.
+ * What more workers gain a training step: `npm run bench:workers`, about ten minutes on a quiet machine.
  *
  * A workload of `specs.ts` on one batch, cut into equal parts for the workers: one worker of one thread, one worker of as many threads as
- * the machine has cores, and as many workers of one thread each. Every case in processes of its own, several rounds, their order turned
- * round from one to the next. Medians of the steps of all rounds, and ratios of the medians of one round.
+ * the machine has cores, as many workers of one thread each, and as many processes of PyTorch's DistributedDataParallel with Gloo; of the
+ * click network also four workers, for their memory. Every case in processes of its own, several rounds, their order turned round from one
+ * to the next. Medians of the steps of all rounds, and ratios of the medians of one round.
  *
  *     npm run bench:workers -- --rounds 3 --workloads click,llama
  */
+import { writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -15,42 +17,34 @@ import { followOnThread, threadCrew } from "../src/node/comm/thread-crew.js";
 import { type ThreadBoard, threadCommunicator } from "../src/node/comm/threads.js";
 import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { threadedEngine } from "../src/node/ort/threaded-engine.js";
-import { table } from "../src/report/format.js";
 import { rootKey } from "../src/runtime/random.js";
 import { engineStudent } from "../src/train/student.js";
 import { measuredBy, writeFigures } from "./children.js";
+import { trialsInWords } from "./kernels.js";
 import { thisMachine } from "./machine.js";
 import { isWorkload, type WorkloadName } from "./specs.js";
 import { median } from "./statistics.js";
+import { findPeer, type Peer } from "./steps-processes.js";
+import { measuredByDdp } from "./workers-peer.js";
+import { type Case, type CaseResult, type Figures, resultOf, rowOf, workersReport } from "./workers-report.js";
 import { workloads } from "./workloads.js";
 
-/** Without those whose state goes from batch to batch, which several workers refuse. */
-const batchSizes = { click: 256, flights: 2048, transformer: 16, llama: 8, residual64: 64 } as const satisfies Partial<
-  Record<WorkloadName, number>
->;
+const batchSizes = {
+  ...{ click: 256, flights: 2048, lstm: 32, transformer: 16, llama: 8, residual64: 64 },
+} as const satisfies Partial<Record<WorkloadName, number>>;
 type WorkerWorkload = keyof typeof batchSizes;
 
 const WARM_UP = 3;
 const START = { epoch: 0, position: 0 };
 
-interface Case {
-  readonly workers: number;
-  readonly threads: number;
-}
-
-interface Figures {
-  readonly ms: readonly number[];
-  /** Of each worker, the median of its milliseconds for gradients and for sums. */
-  readonly workers: readonly { readonly computeMs: number; readonly reduceMs: number }[];
-  readonly peakRssBytes: number;
-  /** User and system milliseconds of a step. */
-  readonly cpuMs: number;
-}
-
 /** The part of a workload that one of so many workers has. */
 const partOf = (name: WorkerWorkload, workers: number) => workloads[name](batchSizes[name] / workers);
 
-async function measure(name: WorkerWorkload, { workers, threads }: Case, numSteps: number): Promise<Figures> {
+async function measure(
+  name: WorkerWorkload,
+  { workers, threads }: Omit<Case, "by">,
+  numSteps: number,
+): Promise<Figures> {
   const { learner, batch } = partOf(name, workers);
   const each = threads / workers;
   const engine = threadedEngine({ threads: each });
@@ -113,54 +107,55 @@ async function run(): Promise<void> {
     },
   });
   const cores = availableParallelism();
-  const cases: readonly Case[] = [
-    { workers: 1, threads: 1 },
-    { workers: 1, threads: cores },
-    { workers: cores, threads: cores },
-  ];
+  const rounds = Number(values.rounds);
   const machine = thisMachine();
-  const results: object[] = [];
-  const rows: string[][] = [];
+  const peer = findPeer();
+  if (peer) process.stderr.write(`${trialsInWords(peer.trials, peer.best)}\n`);
+  const results: CaseResult[] = [];
   for (const name of values.workloads.split(",")) {
     if (!isWorkload(name) || !(name in batchSizes)) throw new Error(`no workload of workers: ${name}`);
+    const cases: readonly Case[] = [
+      { by: "ours", workers: 1, threads: 1 },
+      { by: "ours", workers: 1, threads: cores },
+      { by: "ours", workers: cores, threads: cores },
+      ...(peer ? [{ by: "ddp", workers: cores, threads: cores } as const] : []),
+      ...(name === "click" && cores < 4 ? [{ by: "ours", workers: 4, threads: 4 } as const] : []),
+    ];
     const found = cases.map((): Figures[] => []);
-    for (let round = 0; round < Number(values.rounds); round++) {
-      for (const i of round % 2 === 0 ? [0, 1, 2] : [2, 1, 0]) {
-        const { workers, threads } = cases[i] as Case;
-        const args = ["child", name, workers, threads, values.steps].map(String);
-        found[i]?.push(await measuredBy<Figures>(fileURLToPath(import.meta.url), args));
+    for (let round = 0; round < rounds; round++) {
+      const order = [...cases.keys()];
+      for (const i of round % 2 === 0 ? order : order.reverse()) {
+        found[i]?.push(await figuresOf(name as WorkerWorkload, cases[i] as Case, Number(values.steps), peer));
       }
     }
     const one = (found[0] as Figures[]).map(({ ms }) => median(ms));
     for (const [i, figures] of found.entries()) {
-      const { workers, threads } = cases[i] as Case;
-      const medians = figures.map(({ ms }) => median(ms));
-      const speedups = medians.map((own, round) => (one[round] as number) / own);
-      const sums = figures.map((one) => Math.min(...one.workers.map(({ reduceMs }) => reduceMs)));
-      const figure = {
-        ...{ workload: name, workers, threads, ms: median(medians), speedup: median(speedups), speedups },
-        cpuMs: median(figures.map(({ cpuMs }) => cpuMs)),
-        peakMb: median(figures.map(({ peakRssBytes }) => peakRssBytes / 1e6)),
-        sumsMs: workers > 1 ? median(sums) : null,
-        rounds: figures,
-      };
-      results.push(figure);
-      rows.push([
-        name,
-        String(workers),
-        String(threads),
-        figure.ms.toFixed(1),
-        figure.speedup.toFixed(2),
-        figure.cpuMs.toFixed(1),
-        figure.sumsMs?.toFixed(1) ?? "-",
-        figure.peakMb.toFixed(0),
-      ]);
-      process.stderr.write(`${rows.at(-1)?.join(" ")}\n`);
+      const result = resultOf(name, cases[i] as Case, figures, one);
+      results.push(result);
+      process.stderr.write(`${rowOf(result, results).join(" ")}\n`);
     }
   }
-  const head = ["workload", "workers", "threads", "step, ms", "of one worker", "CPU ms", "sums, ms", "peak MB"];
-  process.stdout.write(`${table([head, ...rows]).join("\n")}\n`);
   await writeFigures("workers", machine, results);
+  const notes = peer ? [trialsInWords(peer.trials, peer.best)] : ["PyTorch is not here, and was not measured"];
+  const report = workersReport(results, { machine, rounds, steps: Number(values.steps), notes });
+  await writeFile("bench/results/workers.md", report);
+  process.stdout.write(report);
+}
+
+/** The figures of one process of ours, or of those of the peer. */
+function figuresOf(
+  name: WorkerWorkload,
+  own: Case,
+  numSteps: number,
+  peer: Peer | undefined,
+): Promise<Figures> | Figures {
+  const { by, workers, threads } = own;
+  if (by === "ddp") return { workers: [], ...measuredByDdp(peer as Peer, name, workers, numSteps, WARM_UP) };
+  return measuredBy<Figures>(fileURLToPath(import.meta.url), [
+    "child",
+    name,
+    ...[workers, threads, numSteps].map(String),
+  ]);
 }
 
 const [mode, name, ...numbers] = process.argv.slice(2);

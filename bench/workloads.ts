@@ -40,7 +40,7 @@ const BLOCK_SHAPE = [128, 256];
 export const workloads: Readonly<Record<WorkloadName, (batchSize?: number) => Workload>> = {
   click,
   flights,
-  lstm: () => taskOf(lstmTask()),
+  lstm: (batchSize) => taskOf(lstmTask(batchSize)),
   transformer: (batchSize = 16) => {
     const shape = [batchSize, ...BLOCK_SHAPE];
     return taskWith(ADAM, onTargets(transformerModel(shape, 4), shape));
@@ -79,8 +79,8 @@ export const languageTasks = { lstm: lstmTask, llama: llamaTask } as const;
 
 export type LanguageWorkloadName = keyof typeof languageTasks;
 
-function lstmTask(): Task & Learner {
-  const sizes = { sequenceLength: 32, batchSize: 32, vocabulary: 8192, width: 256, hidden: 512 };
+function lstmTask(batchSize = 32): Task & Learner {
+  const sizes = { sequenceLength: 32, batchSize, vocabulary: 8192, width: 256, hidden: 512 };
   const batch = randomTokens(sizes, (name) => fold(rootKey(1), name));
   return { ...languageModel(sizes), batch, optimizer: ADAM };
 }

@@ -1,4 +1,7 @@
-"""The workloads of bench/specs.ts by PyTorch: from a name to a function that makes a step, which gives its loss."""
+"""The workloads of bench/specs.ts by PyTorch: from a name to a function that makes a step, which gives its loss.
+
+Each may have a share of the batch alone, one n-th, and be wrapped by what shares its steps with other processes.
+"""
 
 import math
 import sys
@@ -29,7 +32,7 @@ def random_params(shapes):
         fan_in = torch.Size(shape[1:]).numel() if len(shape) == 4 else shape[0]
         return torch.randn(shape) * (0.05 if "embedding" in path else fan_in**-0.5)
 
-    return {path: param(path, shape).requires_grad_() for path, shape in shapes.items()}
+    return {path: torch.nn.Parameter(param(path, shape)) for path, shape in shapes.items()}
 
 
 def mlp_shapes(widths):
@@ -53,8 +56,23 @@ def momentum(params):
     return torch.optim.SGD(params.values(), lr=1e-3, momentum=0.9, foreach=False)
 
 
-def training(params, optimizer, loss_of):
-    """Steps on one batch over and over; what the model keeps goes from step to step."""
+class Network(torch.nn.Module):
+    """Params, and the loss of a batch by them."""
+
+    def __init__(self, params, loss_of):
+        super().__init__()
+        for path, param in params.items():
+            self.register_parameter(path.replace(".", "_"), param)
+        self.loss_of = loss_of
+
+    def forward(self):
+        return self.loss_of()
+
+
+def training(params, optimizer, loss_of, wrapped):
+    """Steps on one batch over and over; what the model keeps goes from step to step. `wrapped` may share them with other processes."""
+    if wrapped:
+        loss_of = wrapped(Network(params, loss_of))
 
     def step():
         optimizer.zero_grad(set_to_none=True)
@@ -82,16 +100,17 @@ def labels(batch_size):
     return (torch.rand(batch_size) < 0.25).float()
 
 
-def click():
-    x, y = torch.randn(256, 1000), labels(256)
+def click(share=1, wrapped=None):
+    x, y = torch.randn(256 // share, 1000), labels(256 // share)
     params = random_params(mlp_shapes([1000, 2560, 1024, 256, 1]))
-    return training(params, adam(params), lambda: F.binary_cross_entropy_with_logits(mlp(params, x, 4), y))
+    return training(params, adam(params), lambda: F.binary_cross_entropy_with_logits(mlp(params, x, 4), y), wrapped)
 
 
-def flights():
+def flights(share=1, wrapped=None):
+    rows = 2048 // share
     sizes = {"origin": (300, 16), "destination": (300, 16), "halfHour": (48, 8), "weekday": (7, 4), "route": (4000, 16)}
-    ids = {name: torch.randint(num_ids, (2048,)) for name, (num_ids, _) in sizes.items()}
-    number, y = torch.randn(2048, 1), labels(2048)
+    ids = {name: torch.randint(num_ids, (rows,)) for name, (num_ids, _) in sizes.items()}
+    number, y = torch.randn(rows, 1), labels(rows)
     tables = {f"embeddings.{name}": list(size) for name, size in sizes.items()}
     params = random_params({**tables, **mlp_shapes([61, 128, 64, 1])})
 
@@ -100,22 +119,22 @@ def flights():
         logits = mlp(params, torch.cat([*columns, torch.nan_to_num(number, nan=0.0)], dim=1), 3)
         return F.binary_cross_entropy_with_logits(logits, y)
 
-    return training(params, adam(params), loss_of)
+    return training(params, adam(params), loss_of, wrapped)
 
 
-def language_model():
-    num_times, batch_size, vocabulary, hidden, num_layers = 32, 32, 8192, 512, 2
+def language_model(share=1, wrapped=None):
+    num_times, batch_size, vocabulary, hidden, num_layers = 32, 32 // share, 8192, 512, 2
     params = random_params(layer_norm_lstm_shapes(vocabulary, 256, hidden, num_layers))
     paths = [f"layers.{layer}.{name}" for layer in range(num_layers) for name in ("hidden", "cell")]
     kept = {path: torch.zeros(batch_size, hidden) for path in paths}
     batch = {name: torch.randint(vocabulary, (num_times, batch_size)) for name in ("ids", "labels")}
-    return training(params, adam(params), carried(layer_norm_lstm, params, kept, batch))
+    return training(params, adam(params), carried(layer_norm_lstm, params, kept, batch), wrapped)
 
 
-def transformer_block():
+def transformer_block(share=1, wrapped=None):
     params = random_params(transformer_shapes(256))
-    batch = {name: torch.randn(16, 128, 256) for name in ("x", "target")}
-    return training(params, adam(params), carried(transformer, params, {}, batch, 4))
+    batch = {name: torch.randn(16 // share, 128, 256) for name in ("x", "target")}
+    return training(params, adam(params), carried(transformer, params, {}, batch, 4), wrapped)
 
 
 def llama_shapes(vocabulary, width, num_layers):
@@ -157,24 +176,24 @@ def llama_model(params, ids, labels, cos, sin, later, num_heads):
     return F.cross_entropy(logits, labels.reshape(-1))
 
 
-def llama():
-    batch_size, num_times, vocabulary, width, num_heads = 8, 128, 4096, 256, 4
+def llama(share=1, wrapped=None):
+    batch_size, num_times, vocabulary, width, num_heads = 8 // share, 128, 4096, 256, 4
     params = random_params(llama_shapes(vocabulary, width, 4))
     ids, y = (torch.randint(vocabulary, (batch_size, num_times)) for _ in range(2))
     depth = width // num_heads
     angles = torch.arange(num_times)[:, None] * 10000.0 ** (-torch.arange(0, depth, 2) / depth)
     later = torch.ones(num_times, num_times, dtype=torch.bool).triu(1)
     fixed = (ids, y, angles.cos(), angles.sin(), later, num_heads)
-    return training(params, adam(params), lambda: llama_model(params, *fixed))
+    return training(params, adam(params), lambda: llama_model(params, *fixed), wrapped)
 
 
 def residual_block(channels, size):
     # In the usual order of axes: with the channels last it took 1.0 to 1.6 times as long.
-    def make():
+    def make(share=1, wrapped=None):
         params = random_params(residual_shapes(channels))
         kept = {**running_statistics("norm1", channels), **running_statistics("norm2", channels)}
-        batch = {name: torch.randn(64, channels, size, size) for name in ("x", "target")}
-        return training(params, momentum(params), carried(residual, params, kept, batch))
+        batch = {name: torch.randn(64 // share, channels, size, size) for name in ("x", "target")}
+        return training(params, momentum(params), carried(residual, params, kept, batch), wrapped)
 
     return make
 
