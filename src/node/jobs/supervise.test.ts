@@ -33,15 +33,19 @@ test("a group that finished, one that was refused and one that failed: each by i
     job("echo broken; exit 7"),
     job("kill -9 $$"),
     { ...job(""), command: [join(root, "nothing")] },
+    job(
+      "for i in 1 2; do echo --------------------; echo first $i; echo more; echo --------------------; done; exit 1",
+    ),
   ];
   const { hows, starts, lines } = await ends(jobs);
-  assert.deepEqual(hows, ["finished", "refused", "failed", "failed", "refused"]);
-  assert.deepEqual(starts, [1, 1, 1, 1, 1]);
+  assert.deepEqual(hows, ["finished", "refused", "failed", "failed", "refused", "failed"]);
+  assert.deepEqual(starts, [1, 1, 1, 1, 1, 1]);
   const of = (i: number) => lines.filter((line) => line.startsWith(`group ${jobs[i]?.group} `)).at(-1) ?? "";
   assert.match(of(0), /finished after/);
   assert.match(of(1), /refused, .* code 2: numSteps must be more$/);
   assert.match(of(2), /code 7: broken$/);
   assert.match(of(3), /killed by SIGKILL$/);
+  assert.match(of(5), /code 1: first 2$/);
   assert.match(of(4), /there is no program .*nothing here/);
   assert.equal(readFileSync(outputOf(jobs[0] as Job), "utf8"), "fine\n");
 });

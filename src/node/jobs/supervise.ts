@@ -158,19 +158,26 @@ function askedToStop({ stop }: Job, child: ChildProcess): void {
   else child.kill(stop);
 }
 
-/** The last line that a job has said since a place in its output: what codistill said of an error, else any. */
+/**
+ * The line that tells best why a job ended, of those that it has said since a place in its output: what codistill said of an
+ * error, else the first line of what a launcher framed by dashes, else the last line.
+ */
 function saidAtLast(job: Job, from: number): string {
   let last = "";
   let said = "";
+  let isFramed = false;
   try {
     for (const line of lineReader(outputOf(job), from).added()) {
       const text = line instanceof Buffer ? line.toString("utf8").trim() : "";
-      if (text !== "") last = text;
+      if (/^-{20,}$/.test(text)) {
+        isFramed = !isFramed;
+        if (isFramed) last = "";
+      } else if (text !== "" && (!isFramed || last === "")) last = text;
       if (text.startsWith("codistill: ")) said = text.slice("codistill: ".length);
     }
   } catch {
     // What cannot be read is not shown.
   }
   const shown = said || last;
-  return shown === "" ? "" : `: ${shown.slice(0, 500)}`;
+  return shown === "" ? "" : `: ${shown.slice(0, 300)}`;
 }
