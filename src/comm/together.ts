@@ -49,10 +49,11 @@ export type Facts = Readonly<Record<string, string>>;
 export async function agree(comm: Communicator, facts: Facts, names: readonly string[]): Promise<void> {
   const leaders = await broadcastJson(comm, 0, comm.rank === 0 ? facts : undefined);
   await together(comm, async () => {
-    const other = Object.keys(leaders).find((what) => leaders[what] !== facts[what]);
+    const other = Object.keys({ ...leaders, ...facts }).find((what) => leaders[what] !== facts[what]);
     if (other === undefined) return;
+    const [theirs = "none", own = "none"] = [leaders[other], facts[other]];
     throw new ConfigError(
-      `all workers of a group must have the same ${other}: ${names[0]} has ${leaders[other]}, and ${names[comm.rank]} has ${facts[other]}`,
+      `all workers of a group must have the same ${other}: ${names[0]} has ${theirs}, and ${names[comm.rank]} has ${own}`,
     );
   });
 }

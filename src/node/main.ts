@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 /** The process of the command line: `cli/program.ts` has the commands, this file handles their failures. */
-import { CodistillError, TrainingError } from "../errors.js";
+import { reportFailure } from "./cli/failure.js";
 import { shown } from "./cli/output.js";
 import { commandLine } from "./cli/program.js";
 import { isInLog } from "./cli/train-command.js";
 import { errorText } from "./launch/error-line.js";
-import { FAILED, REFUSED } from "./launch/exit-codes.js";
+import { FAILED } from "./launch/exit-codes.js";
 
 // A closed pipe does not stop the process. Any other loss of output is reported once, by the command that it stopped or
 // else here, and makes a command fail that leaves no log.
@@ -33,6 +33,5 @@ try {
   await commandLine().parseAsync();
 } catch (error) {
   isLossTold ||= lost !== null && error instanceof Error && error.cause === lost;
-  process.stderr.write(`codistill: ${shown(errorText(error))}\n`);
-  process.exitCode = error instanceof CodistillError && !(error instanceof TrainingError) ? REFUSED : FAILED;
+  process.exitCode = reportFailure(error);
 }

@@ -51,6 +51,18 @@ export function checkSameRun(saved: RunConfig, now: RunConfig): void {
   );
 }
 
+/** The values of a configuration that its result depends on, as JSON by their paths. */
+export function valuesOf(config: RunConfig): Readonly<Record<string, string>> {
+  const fixed = Object.fromEntries(Object.entries(config).filter(([name]) => !FREE.includes(name)));
+  const all = differences({}, fixed).flatMap(({ path, now }) => leavesOf(path, now));
+  return Object.fromEntries(all.map(([path, value]) => [path, JSON.stringify(value)]));
+}
+
+function leavesOf(path: string, value: unknown): readonly (readonly [path: string, value: unknown])[] {
+  if (!isRecord(value)) return [[path, value]];
+  return namesOf(value).flatMap((name) => leavesOf(`${path}.${name}`, ownValue(value, name)));
+}
+
 function withoutFree(config: RunConfig): unknown {
   const fixed = Object.entries(config).filter(([name]) => !FREE.includes(name) && !PARTS.some((one) => one === name));
   // A run of an earlier version has one worker.

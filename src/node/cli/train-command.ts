@@ -1,25 +1,24 @@
 /** The commands that train: train and replay. */
-import { relative, resolve } from "node:path";
+import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import { ConfigError } from "../../errors.js";
 import { count } from "../../report/format.js";
 import { resultLines } from "../../report/result.js";
-import { recordWithoutSecrets } from "../../report/secrets.js";
-import { checkSameRun } from "../../run/config-diff.js";
 import { kindOf } from "../../run/kinds/kinds.js";
-import type { RunConfig } from "../../run/schema.js";
-import { FAILED, type Stop, stopOnSignals } from "../launch/exit-codes.js";
+import { codeOfTraining, FAILED, type Stop, stopOnSignals } from "../launch/exit-codes.js";
+import { asRank, numRanks } from "../launch/ranks.js";
 import { compareReplay, prepareReplay } from "../launch/replay.js";
-import { newRunFolder, train } from "../launch/train.js";
-import { loadConfig } from "../runs/load-config.js";
-import { withOwnFiles } from "../runs/own-files.js";
+import { type Led, newRunFolder, train } from "../launch/train.js";
 import { readEvents } from "../runs/read-log.js";
 import { readRunFile } from "../runs/run-file.js";
-import { existingRun, runFolder } from "../runs/run-folder.js";
-import { checkJoin, type Join, readScope } from "../runs/scope.js";
+import { runFolder } from "../runs/run-folder.js";
+import { readScope } from "../runs/scope.js";
+import { type ChosenRun, chooseRun, goneOnWith, joinOf, type RunFlags } from "./chosen-run.js";
+import { reportFailure } from "./failure.js";
 import { groupIndex, someDuration } from "./flags.js";
 import { teller, unlessStopped } from "./output.js";
+import { trainAsRank } from "./rank-command.js";
 import { SET } from "./run-commands.js";
 import {
   configurationFromData,
@@ -30,20 +29,8 @@ import {
 } from "./table-commands.js";
 import { showProgress, writeEvents } from "./terminal.js";
 
-interface ChosenRun {
-  readonly config: RunConfig;
-  readonly folder: string;
-}
-
-export interface TrainFlags extends TableFlags {
-  readonly set: readonly string[];
-  readonly runs: string;
-  readonly resume?: string;
-  readonly store?: string;
-  readonly group?: number;
-  readonly init?: string;
+export interface TrainFlags extends Omit<TableFlags, "set">, RunFlags {
   readonly stopAfter?: number;
-  readonly json?: boolean;
 }
 
 export interface ReplayFlags {
@@ -63,6 +50,7 @@ export function withTrainFlags(command: Command): Command {
     .argument("[config]", "configuration: a .ts or .js file with a default export, or .json")
     .option(...SET)
     .option("--runs <folder>", "where run folders are made", "runs")
+    .option("--folder <run folder>", "the run folder: made where it is not there, gone on with where it is")
     .option("--init <weights>", "safetensors file with the params that all groups start with")
     .option(
       "--resume <run folder>",
@@ -93,10 +81,9 @@ export function withReplayFlags(command: Command): Command {
 
 /** Train a new run, or resume one. */
 export async function trainCommand(path: string | undefined, flags: TrainFlags, cacheFolder: string): Promise<void> {
-  const join = joinOf(flags);
-  const signals = stopOnSignals();
-  const budget = flags.stopAfter === undefined ? [] : [AbortSignal.timeout(1000 * flags.stopAfter)];
-  const stop = { ...signals, signal: AbortSignal.any([signals.signal, ...budget]) };
+  if (numRanks() > 1) return trainAtRank(path, flags, cacheFolder);
+  joinOf(flags);
+  const stop = stopOf(flags);
   const config = await unlessStopped(stop.signal, () =>
     configOf(path, flags, { cacheFolder, signal: stop.signal, say: teller(flags) }),
   );
@@ -105,10 +92,39 @@ export async function trainCommand(path: string | undefined, flags: TrainFlags, 
     teller(flags)(`stopped before there was a run: ${cure}`);
     return stop.hasSaved();
   }
-  const run = await chooseRun(config, flags, join);
-  if (flags.resume !== undefined && hasFinished(run.folder))
+  await trainChosen(await chooseRun(config, flags), flags, { cacheFolder, stop });
+}
+
+/** Train as one of the processes of a launcher, whose failure is told by one of them. */
+async function trainAtRank(path: string | undefined, flags: TrainFlags, cacheFolder: string): Promise<void> {
+  if (hasTableFlags(flags))
+    throw new ConfigError(
+      "--data makes a configuration, which a launcher's processes would all write; make it first, without the launcher, and give its path",
+    );
+  await asRank(
+    (ranks) =>
+      trainAsRank(ranks, path, flags, {
+        cacheFolder,
+        trainIn: (run, led) => trainChosen(run, flags, { cacheFolder, stop: stopOf(flags), led }),
+      }),
+    (error, isTold) => {
+      if (isTold) reportFailure(error);
+      return codeOfTraining(error);
+    },
+  );
+}
+
+/** Stops by signals, and when the time that flags give has passed. */
+function stopOf({ stopAfter }: TrainFlags): Stop {
+  const stop = stopOnSignals();
+  const budget = stopAfter === undefined ? [] : [AbortSignal.timeout(1000 * stopAfter)];
+  return { ...stop, signal: AbortSignal.any([stop.signal, ...budget]) };
+}
+
+async function trainChosen(run: ChosenRun, flags: TrainFlags, options: Omit<TrainInOptions, "json">): Promise<void> {
+  if (goneOnWith(flags) && hasFinished(run.folder))
     teller(flags)(`all groups of ${run.folder} have finished, so that it is only scored once more`);
-  await trainIn(run, { cacheFolder, json: flags.json ?? false, join, stop });
+  await trainIn(run, { ...options, json: flags.json ?? false });
 }
 
 /** Whether a run has a result in which all its groups have finished. */
@@ -146,21 +162,21 @@ export async function replayCommand(
 interface TrainInOptions {
   readonly cacheFolder: string;
   readonly json?: boolean | undefined;
-  readonly join?: Join | undefined;
   readonly stop?: Stop | undefined;
+  readonly led?: Led | undefined;
 }
 
 /** Train in a run folder and say how it went. */
 async function trainIn(
-  { config, folder }: ChosenRun,
-  { cacheFolder, json = false, join, stop = stopOnSignals() }: TrainInOptions,
+  { config, folder, join }: ChosenRun,
+  { cacheFolder, json = false, stop = stopOnSignals(), led }: TrainInOptions,
 ): Promise<void> {
   isLogged = true;
   const progress = json ? writeEvents(folder, process.stdout) : await showProgress(folder, process.stdout);
   const tell = teller({ json });
   let result: Awaited<ReturnType<typeof train>>;
   try {
-    result = await train({ config, folder, ...(join && { join }), cacheFolder, stop: stop.signal });
+    result = await train({ config, folder, join, cacheFolder, stop: stop.signal, led });
   } finally {
     progress.close();
   }
@@ -206,49 +222,4 @@ function savedSteps(path: string, numGroups: number): string {
 /** The path of a page of the package's own docs, from the current folder. */
 function pageOf(name: string): string {
   return relative(process.cwd(), fileURLToPath(new URL(`../../../../${name}`, import.meta.url)));
-}
-
-/** The run in a store to be joined. */
-function joinOf({ store, group, resume }: TrainFlags): Join | undefined {
-  if (store === undefined) {
-    if (group !== undefined) throw new ConfigError("--group names a group of the run in a store; give --store too");
-    return undefined;
-  }
-  if (resume !== undefined) {
-    throw new ConfigError("--resume goes on with the store and the group of the run; leave --store and --group out");
-  }
-  return { store, ...(group !== undefined && { group }) };
-}
-
-/** A remark where batches grow and the learning rate does not; null elsewhere. */
-function growthRemark(before: RunConfig, now: RunConfig): string | null {
-  const isLarger = now.globalBatchSize > before.globalBatchSize;
-  const isSameRate = now.optimizer.learningRate === before.optimizer.learningRate && !now.optimizer.forBatch;
-  if (!isLarger || !isSameRate) return null;
-  return (
-    `note: steps of ${count(now.globalBatchSize)} examples in place of ${count(before.globalBatchSize)} keep the learning rate ` +
-    `${now.optimizer.learningRate}. Larger batches often bear a larger one: --set 'optimizer.forBatch={"rows":${before.globalBatchSize}}' ` +
-    "lets it grow in proportion."
-  );
-}
-
-/** The run to train: a new one, or the one to resume. */
-async function chooseRun(path: string | undefined, flags: TrainFlags, join?: Join): Promise<ChosenRun> {
-  const init = flags.init === undefined ? [] : [`init=${JSON.stringify(resolve(flags.init))}`];
-  const overrides = [...flags.set, ...init];
-  if (flags.resume !== undefined) {
-    const run = existingRun(flags.resume);
-    const own = await loadConfig(run.config);
-    if (path === undefined && overrides.length === 0) return { config: own, folder: run.path };
-    const config = await withOwnFiles(await loadConfig(path ?? run.config, overrides), run);
-    checkSameRun(own, recordWithoutSecrets(config));
-    return { config, folder: run.path };
-  }
-  if (path === undefined)
-    throw new ConfigError("train needs a configuration, as in: codistill train codistill.config.ts");
-  const config = await loadConfig(path, overrides);
-  const growth = overrides.length === 0 ? null : growthRemark(await loadConfig(path), config);
-  if (growth !== null) teller(flags)(growth);
-  if (join) checkJoin(config.numGroups, join);
-  return { config, folder: newRunFolder(flags.runs, config.name) };
 }

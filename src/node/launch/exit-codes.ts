@@ -3,12 +3,19 @@
  * 128 + its number, as in a shell; one that has saved all after a notice of a batch system exits with 0.
  */
 import { constants } from "node:os";
+import { CodistillError, StoreError, WorkerError } from "../../errors.js";
 
 /** Training or saving failed, or a defect of ours. */
 export const FAILED = 1;
 
 /** The user's input was refused: started again it would be refused again. */
 export const REFUSED = 2;
+
+/** The exit code of a group's process whose training failed: a store that failed and workers that were lost may do better another time. */
+export function codeOfTraining(error: unknown): number {
+  const mayHelpAgain = error instanceof StoreError || error instanceof WorkerError;
+  return error instanceof CodistillError && !mayHelpAgain ? REFUSED : FAILED;
+}
 
 /** Signals that make a run save and stop; a second of them ends it at once. */
 const STOP_SIGNALS = ["SIGHUP", "SIGINT", "SIGTERM"] as const;

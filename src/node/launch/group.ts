@@ -1,12 +1,13 @@
 /** The work of a group's process; `group-main.ts` loads this file once it listens to its parent. */
 import { writeSync } from "node:fs";
-import { CodistillError, codeOf, messageOf, StoreError, WorkerError } from "../../errors.js";
+import { CodistillError, codeOf, messageOf } from "../../errors.js";
 import type { TrainEvent } from "../../log/events.js";
 import { withoutSecrets } from "../../report/secrets.js";
 import { runGroup } from "../../run/group.js";
 import type { RunConfig } from "../../run/schema.js";
 import type { CrewLeader } from "../../run/start.js";
 import { sharersOf } from "../../run/workers.js";
+import type { Leader } from "../comm/process-crew.js";
 import { makeOwnFolder } from "../files/plain-files.js";
 import { threadedEngine } from "../ort/threaded-engine.js";
 import { readInit } from "../runs/init-weights.js";
@@ -21,7 +22,7 @@ import { directoryStore } from "../stores/directory-store.js";
 import { openStore } from "../stores/stores.js";
 import { asyncWorkers } from "./async-workers.js";
 import { errorLine } from "./error-line.js";
-import { FAILED, REFUSED } from "./exit-codes.js";
+import { codeOfTraining, REFUSED } from "./exit-codes.js";
 import { hasBegun, showLife, stopOrder } from "./group-orders.js";
 import { livingEngine } from "./life-signs.js";
 import { patienceOf } from "./patience.js";
@@ -47,7 +48,10 @@ export async function trainGroup([path = "", index = "", threads = ""]: readonly
   try {
     makeOwnFolder(own);
     // Taken over before anything in the folder is read: from here on, unfinished writes of an older process are void.
-    await train({ folder, groupIndex, threads: Number(threads), own, logPath }, takeOver(own));
+    await train({ folder, groupIndex, threads: Number(threads), own, logPath }, takeOver(own), {
+      stop: stopOrder,
+      hasBegun,
+    });
   } catch (error) {
     endWith(error);
   } finally {
@@ -55,7 +59,33 @@ export async function trainGroup([path = "", index = "", threads = ""]: readonly
   }
 }
 
-async function train({ folder, groupIndex, threads, own, logPath }: Place, ownership: Ownership): Promise<void> {
+/**
+ * Train a group in this process, which leads workers in others: until its last step, or until `stop` is aborted.
+ *
+ * Throws what training throws; the group's log has its message then.
+ */
+export async function trainLed(
+  { folder, groupIndex, threads }: Pick<Place, "folder" | "groupIndex" | "threads">,
+  leader: Leader,
+  stop: AbortSignal,
+): Promise<void> {
+  const { path: own, log: logPath } = folder.group(groupIndex);
+  makeOwnFolder(own);
+  await train({ folder, groupIndex, threads, own, logPath }, takeOver(own), { stop, hasBegun: () => {}, leader });
+}
+
+/** What a group obeys and tells, and the workers that it leads in other processes. */
+interface Control {
+  readonly stop: AbortSignal;
+  readonly hasBegun: () => void;
+  readonly leader?: Leader;
+}
+
+async function train(
+  { folder, groupIndex, threads, own, logPath }: Place,
+  ownership: Ownership,
+  { stop, hasBegun, leader }: Control,
+): Promise<void> {
   const mayChange = () => leaveToNewer(ownership, own, groupIndex);
   const write = logWriter(logPath);
   let lastStep: number | undefined;
@@ -68,20 +98,21 @@ async function train({ folder, groupIndex, threads, own, logPath }: Place, owner
   const config = readRunFile(folder.config) as RunConfig;
   const scope = readScope(folder, config.numGroups);
   const { init, device = "cpu" } = config;
-  const workers = sharersOf(config);
+  const workers = leader ? 1 : sharersOf(config);
   // The threads of a group are shared out among its workers; the update has them all, as the others wait for it.
   const each = Math.max(1, Math.floor(threads / workers));
   const { silentSeconds } = patienceOf(process.env);
   const engine = livingEngine(threadedEngine({ threads: each, device }), silentSeconds, showLife);
   const updater = workers > 1 ? livingEngine(threadedEngine({ threads }), silentSeconds, showLife) : engine;
   let crew: ReturnType<typeof startWorkers> | undefined;
-  const startCrew = (leader: CrewLeader) => {
+  const startThreads = (own: CrewLeader) => {
     crew = startWorkers(
       { size: workers, engine, updater, path: folder.path, groupIndex, threads: each, silentSeconds },
-      leader,
+      own,
     );
     return crew;
   };
+  const startCrew = leader ? (own: CrewLeader) => leader.crew({ engine, ...own }) : startThreads;
   const eachAlone = Math.max(1, Math.floor(threads / config.workers));
   const servers = asyncWorkers({ path: folder.path, groupIndex, workers: config.workers, threads: eachAlone });
   try {
@@ -96,11 +127,11 @@ async function train({ folder, groupIndex, threads, own, logPath }: Place, owner
       store: await openStore(scope.store, mayChange),
       files: directoryStore(own, mayChange),
       log,
-      stop: stopOrder,
+      stop,
       process: ownIdentity(),
       ...(replay && { replay }),
       isJoined: scope.joined !== undefined,
-      ...(workers > 1 && { startCrew }),
+      ...(sharersOf(config) > 1 && { startCrew }),
       startServers: servers.start,
     });
   } catch (error) {
@@ -134,15 +165,9 @@ function leaveToNewer({ start, isNewest }: Ownership, own: string, groupIndex: n
   process.exit(REFUSED);
 }
 
-/** Whether a new start may do better: of a store that failed, and of workers that were lost. */
-function mayHelpAgain(error: CodistillError): boolean {
-  return error instanceof StoreError || error instanceof WorkerError;
-}
-
 function endWith(error: unknown): void {
   // A defect shows its stack; an error that the user can mend shows its message.
   const text = error instanceof CodistillError || !(error instanceof Error) ? messageOf(error) : error.stack;
   process.stderr.write(`${withoutSecrets(text ?? "")}\n`);
-  // What else the user has to mend would be refused again.
-  process.exitCode = error instanceof CodistillError && !mayHelpAgain(error) ? REFUSED : FAILED;
+  process.exitCode = codeOfTraining(error);
 }

@@ -6,21 +6,24 @@ import type { RunResult, TrainEvent } from "../../log/events.js";
 import { recordWithoutSecrets } from "../../report/secrets.js";
 import { algorithmOf } from "../../run/algorithms.js";
 import type { RunConfig } from "../../run/schema.js";
+import type { Leader } from "../comm/process-crew.js";
 import { makeFolder } from "../files/plain-files.js";
 import { lockRun, type RunLock } from "../runs/lock.js";
 import { logWriter } from "../runs/log.js";
 import { takeOwnFiles, withOwnNames } from "../runs/own-files.js";
 import { ownIdentity } from "../runs/process-identity.js";
 import { encodeRunFile } from "../runs/run-file.js";
-import { runFolder } from "../runs/run-folder.js";
-import { enterRun, type Join, noteJoin, readScope } from "../runs/scope.js";
+import { type RunFolder, runFolder } from "../runs/run-folder.js";
+import { enterRun, type Join, noteJoin, type RunScope, readScope } from "../runs/scope.js";
 import { memoryBudget } from "../sources/memory.js";
 import { directoryStore } from "../stores/directory-store.js";
 import { finish } from "./finish.js";
+import { trainLed } from "./group.js";
 import { runGroups } from "./group-processes.js";
 import { readerOf } from "./kinds.js";
 import { patienceOf } from "./patience.js";
 import { prepareData } from "./prepare.js";
+import { openAtRanks, type Ranks, threadsOfRank } from "./ranks.js";
 
 export interface TrainOptions {
   readonly config: RunConfig;
@@ -32,6 +35,14 @@ export interface TrainOptions {
   readonly cacheFolder: string;
   /** Aborted to save and stop. */
   readonly stop: AbortSignal;
+  /** The workers of the one group of this folder, which this process leads; without them each group has a process of its own. */
+  readonly led?: Led | undefined;
+}
+
+/** The processes of a group's workers, and their leader, which is this one. */
+export interface Led {
+  readonly ranks: Ranks;
+  readonly leader: Leader;
 }
 
 /**
@@ -69,7 +80,7 @@ function removeIfEmpty(path: string): void {
 }
 
 async function trainLocked(
-  { config: given, folder: path, join, cacheFolder, stop }: TrainOptions,
+  { config: given, folder: path, join, cacheFolder, stop, led }: TrainOptions,
   log: (event: TrainEvent) => void,
   lock: RunLock,
 ): Promise<RunResult | null> {
@@ -108,7 +119,9 @@ async function trainLocked(
   if (!data || stop.aborted) return null;
   mayChange();
   const scope = await enterRun(config, folder, data.spec);
-  const unsaved = await runGroups(config, folder, scope, { stop, isOurs: lock.isHeld, patience });
+  const unsaved = led
+    ? await trainAtRanks({ config, folder, scope, digest: data.spec.digest, stop }, led)
+    : await runGroups(config, folder, scope, { stop, isOurs: lock.isHeld, patience });
   mayChange();
   if (unsaved.length > 0) throw notSaved(unsaved, path);
   if (stop.aborted) return null;
@@ -118,6 +131,25 @@ async function trainLocked(
   });
   if (result) log({ event: "result", result });
   return result;
+}
+
+interface RankWork {
+  readonly config: RunConfig;
+  readonly folder: RunFolder;
+  readonly scope: RunScope;
+  /** That of the data. */
+  readonly digest: string;
+  readonly stop: AbortSignal;
+}
+
+/** Train the group of this folder with workers in other processes, which end with it. */
+async function trainAtRanks({ config, folder, scope, digest, stop }: RankWork, { ranks, leader }: Led): Promise<[]> {
+  const groupIndex = scope.groups[0] ?? 0;
+  await openAtRanks(leader, groupIndex, digest);
+  await trainLed({ folder, groupIndex, threads: threadsOfRank(config, ranks) }, leader, stop);
+  await leader.close();
+  await ranks.comm.close();
+  return [];
 }
 
 function notSaved(groups: readonly number[], path: string): TrainingError {
