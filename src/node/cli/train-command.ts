@@ -117,8 +117,11 @@ async function trainAtRank(path: string | undefined, flags: TrainFlags, cacheFol
 /** Stops by signals, and when the time that flags give has passed. */
 function stopOf({ stopAfter }: TrainFlags): Stop {
   const stop = stopOnSignals();
-  const budget = stopAfter === undefined ? [] : [AbortSignal.timeout(1000 * stopAfter)];
-  return { ...stop, signal: AbortSignal.any([stop.signal, ...budget]) };
+  if (stopAfter === undefined) return stop;
+  // The timer refers to the controller: a signal of `AbortSignal.timeout` may be collected before its time.
+  const budget = new AbortController();
+  setTimeout(() => budget.abort(), 1000 * stopAfter).unref();
+  return { ...stop, signal: AbortSignal.any([stop.signal, budget.signal]) };
 }
 
 async function trainChosen(run: ChosenRun, flags: TrainFlags, options: Omit<TrainInOptions, "json">): Promise<void> {

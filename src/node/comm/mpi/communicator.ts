@@ -90,7 +90,8 @@ async function joined(
         Atomics.store(control, 0, 1);
         reject(
           new WorkerError(
-            `a worker that calls ${request.call} waits for all others, and of ${size} workers not all have come within ${timeoutSeconds} s`,
+            `a worker that calls ${request.call} waits for all others, and of ${size} workers not all have come within ${timeoutSeconds} s: ` +
+              "a process has stopped, or a machine or the network between them is gone",
           ),
         );
       });
