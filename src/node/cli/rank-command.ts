@@ -29,6 +29,10 @@ export async function trainAsRank(
     throw new ConfigError("train needs a configuration, as in: mpirun -n 2 codistill train codistill.config.ts");
   const config = await loadConfig(from, overridesOf(flags));
   checkOneGroup(config, flags, size);
+  if (config.algorithm.kind === "asyncSgd")
+    throw new ConfigError(
+      `workers of asynchronous SGD are threads of one process, and a launcher started ${size}; start it without one, with workers ${size}`,
+    );
   await agreeOn(config, ranks);
   if (rank > 0) return followRanks(config, ranks, cacheFolder);
 
