@@ -4,12 +4,12 @@
 export type StaleLearningRate = "same" | "inverse";
 
 /**
- * By how much the learning rate is multiplied for a gradient of this staleness. "inverse" is the rate of Zhang et al. (2016,
+ * The learning rate for a gradient of this staleness. "inverse" is the rate of Zhang et al. (2016,
  * "Staleness-aware async-SGD for distributed deep learning", equation 6), who divide by the staleness tau where it is not 0;
  * here by 1 + tau, so that a gradient that is one update late counts half.
  */
-export function rateFactor(policy: StaleLearningRate, staleness: number): number {
-  return policy === "inverse" ? 1 / (1 + staleness) : 1;
+export function staleRate(policy: StaleLearningRate, rate: number, staleness: number): number {
+  return policy === "inverse" ? rate / (1 + staleness) : rate;
 }
 
 /** Stalenesses that are told apart; larger ones count as this one. */

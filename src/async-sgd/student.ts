@@ -14,7 +14,7 @@ import type { Dealer, Dealt } from "./dealer.js";
 import { desk } from "./desk.js";
 import { endLetter, type Gradient, inSharedMemory, paramsLetter, readGradient, teacherLetter } from "./letters.js";
 import type { ParameterServers } from "./servers.js";
-import { counted, rateFactor, type StaleLearningRate, type StalenessCounts } from "./staleness.js";
+import { counted, type StaleLearningRate, type StalenessCounts, staleRate } from "./staleness.js";
 
 export interface AsyncOptions {
   /** The leader's engine, with the state that the servers share with it. */
@@ -133,8 +133,8 @@ export function asyncStudent(options: AsyncOptions): AsyncStudent {
             mail.send(worker, paramsLetter({ batch, cursor, numTeachers: teachers.length, distillWeight, weights }));
           },
           async update({ batch, compute, wait, record, sums }, stale, worker) {
-            const rate =
-              (values.learningRate ?? Number.NaN) * learningRateScale * rateFactor(options.staleLearningRate, stale);
+            const whole = (values.learningRate ?? Number.NaN) * learningRateScale;
+            const rate = staleRate(options.staleLearningRate, whole, stale);
             const scalars = { ...values, ...("learningRate" in values && { learningRate: rate }) };
             // The loop of a group gives teachers of one type.
             const taughtBy = (sent.get(batch) ?? []) as readonly T[];

@@ -25,6 +25,16 @@ function take(stream: ReadyStream, numBatches: number): number[] {
   return Array.from({ length: numBatches }, () => rowsIn(stream.next())).flat();
 }
 
+test("a batch that is passed over is one that was not read", () => {
+  const [whole, skipping] = [oddRows(20, 6, 3), oddRows(20, 6, 3)];
+  for (let i = 0; i < 9; i++) {
+    whole.next();
+    skipping.skip();
+    assert.deepEqual(skipping.cursor, whole.cursor);
+    assert.deepEqual(rowsIn(skipping.next()), rowsIn(whole.next()));
+  }
+});
+
 /** A stream over the odd rows of twice as many. */
 function oddRows(numRows: number, batchSize: number, seed: number, cursor?: Cursor, part?: Part): ReadyStream {
   const indices = Uint32Array.from({ length: numRows }, (_, i) => 2 * i + 1);

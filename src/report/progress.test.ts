@@ -241,6 +241,25 @@ describe("groupLines", () => {
       );
   });
 
+  test("show how late gradients are, and who is slow, also in 80 columns", () => {
+    const worker = (worker: number, compute: number) => ({
+      worker,
+      gradients: 9,
+      meanStaleness: 1,
+      compute,
+      wait: 0.1,
+    });
+    const gradients = { meanStaleness: 1.04, maxStaleness: 7, workers: [worker(1, 1), worker(2, 1.1)] };
+    const shown = (width: number, changes: object) =>
+      groupLines(after(runStart, groupStart(0), stepEvent(0, 2000, { ...taught, gradients, ...changes })), width)[0] ??
+      "";
+    assert.equal(shown(80, {}), "group 0 ████░░░░ 2,000/3,660 ETA 0:17 label 0.5000 distill 0.6000 100/s late 1.0");
+    assert.match(shown(160, {}), /steps\/s {2}2 workers, stale by 1\.0, at most 7 {2}teacher age 42/);
+    const slow = { ...gradients, workers: [worker(1, 1), worker(2, 1.5)] };
+    assert.match(shown(150, { gradients: slow }), /at most 7, 2 slow/);
+    assert.match(shown(90, { gradients: slow }), /late 1\.0, 2 slow$/);
+  });
+
   test("show the last validation and the best one", () => {
     const [line = ""] = groupLines(
       after(groupStart(0), stepEvent(0, 20), validation(0, 366, 0.6, true), validation(0, 732, 0.7, false)),

@@ -102,9 +102,9 @@ function groupLine(group: GroupProgress, burnInSteps: number | null, width: numb
     `label ${labelLoss === null ? "-".padEnd(6) : loss(labelLoss)}`,
     burnInSteps === null ? "" : `distill ${distillLoss === null ? "-".padEnd(6) : loss(distillLoss)}`,
     isWide ? `${speed.padStart(4)} steps/s` : `${speed}/s`,
+    stalenessPart(group, isWide),
     teacherPart(group, burnInSteps, isWide),
     workersPart(group, isWide),
-    stalenessPart(group, isWide),
     validation
       ? `validation ${loss(validation.loss)} (best ${loss(validation.bestLoss)} at ${count(validation.bestStep)})`
       : "",
@@ -149,7 +149,7 @@ function stalenessPart({ gradients, state }: GroupProgress, isWide: boolean): st
   const mean = meanStaleness.toFixed(1);
   return isWide
     ? `${counted(workers.length, "worker")}, stale by ${mean}, at most ${maxStaleness}${slowPart(workers)}`
-    : `stale ${mean}${slowPart(workers)}`;
+    : `late ${mean}${slowPart(workers)}`;
 }
 
 /** The worker that computes a tenth longer than the mean of all; nothing where none does. */

@@ -51,6 +51,17 @@ describe("resultLines", () => {
     assert.equal(lines[3], "note: it has learned");
   });
 
+  test("of asynchronous SGD says how late gradients were", () => {
+    assert.equal(
+      resultLines(result([group(0, { staleness: [50, 30, 0, 20] })]))[2],
+      "staleness of group 0: 0.90 updates on average, at most 3, 50 % none",
+    );
+    assert.match(
+      resultLines(result([group(0, { staleness: [] })]))[2] ?? "",
+      /0\.00 updates on average, at most 0, 0 %/,
+    );
+  });
+
   test("of four groups, in their order, the shipped one marked", () => {
     const lines = resultLines(
       result(

@@ -48,6 +48,23 @@ test("a step event has the means of the losses, and the rest of the last step", 
   });
 });
 
+test("of asynchronous SGD it has what each worker brought", (t) => {
+  clock(t).seconds += 1;
+  const meter = stepMeter(0, 0);
+  const brought = (worker: number, staleness: number) => ({ worker, staleness, compute: worker, wait: staleness / 2 });
+  meter.add(step(1, { gradient: brought(2, 0) }));
+  meter.add(step(2, { gradient: brought(1, 1) }));
+  meter.add(step(3, { gradient: brought(2, 5) }));
+  assert.deepEqual(meter.take().gradients, {
+    meanStaleness: 2,
+    maxStaleness: 5,
+    workers: [
+      { worker: 1, gradients: 1, meanStaleness: 1, compute: 1, wait: 0.5 },
+      { worker: 2, gradients: 2, meanStaleness: 2.5, compute: 2, wait: 1.25 },
+    ],
+  });
+});
+
 test("the losses to teachers are means over the steps that had one", (t) => {
   clock(t).seconds += 1;
   const meter = stepMeter(0, 0);

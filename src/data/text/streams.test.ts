@@ -98,6 +98,17 @@ for (const [name, make] of Object.entries(kinds)) {
       }
     });
 
+    test("a batch that is passed over is one that was not read", () => {
+      const options = { batchSize: 3, sequenceLength: 5 };
+      const [whole, skipping] = [streamOf([40, 7, 0, 90, 13], options), streamOf([40, 7, 0, 90, 13], options)];
+      for (let i = 0; i < 25; i++) {
+        whole.next();
+        skipping.skip();
+        assert.deepEqual(skipping.cursor, whole.cursor);
+        assert.deepEqual(data(skipping), data(whole));
+      }
+    });
+
     /** The tokens and labels of each text of some batches. */
     const textsOf = (batches: readonly NamedArrays[]) =>
       batches.flatMap(({ ids, labels }) => {
