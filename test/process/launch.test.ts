@@ -46,3 +46,18 @@ test("what no target can do is refused before anything is made, with the cure", 
   }
   assert.equal(existsSync(place.path("runs")), false);
 });
+
+test("--run starts the groups, which finish in folders that the same command goes on with", async () => {
+  const config = await place.config("run.json", { numSteps: 60 });
+  const args = ["launch", config, "--target", "mpirun", "--runs", place.path("launched"), "--run"];
+  const first = await place.codistill(args).ended;
+  assert.equal(first.code, 0, first.shown);
+  assert.match(first.stdout, /all have finished/);
+  for (const group of [0, 1]) assert.ok(existsSync(place.path("launched", `tiny-${group}`, "model.onnx")), first.shown);
+  const second = await place.codistill(args).ended;
+  assert.equal(second.code, 0, second.shown);
+  assert.match(
+    readFileSync(place.path("launched", "tiny-0.log"), "utf8"),
+    /have finished, so that it is only scored once more/,
+  );
+});
