@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { LoggedEvent, TrainEvent } from "../log/events.js";
-import { advance, type GroupProgress, groupLines, noProgress, type RunProgress } from "./progress.js";
+import {
+  advance,
+  type GroupProgress,
+  groupLines,
+  groupLinesWithWorkers,
+  noProgress,
+  type RunProgress,
+} from "./progress.js";
 
 const logged = (event: TrainEvent): LoggedEvent => ({ time: "2001-01-01T00:00:00.000Z", ...event });
 const after = (...events: readonly TrainEvent[]) => events.map(logged).reduce(advance, noProgress);
@@ -255,9 +262,9 @@ describe("groupLines", () => {
       "";
     assert.equal(shown(80, {}), "group 0 ████░░░░ 2,000/3,660 ETA 0:17 label 0.5000 distill 0.6000 100/s late 1.0");
     assert.match(shown(160, {}), /steps\/s {2}2 workers, stale by 1\.0, at most 7 {2}teacher age 42/);
-    const slow = { ...gradients, workers: [worker(1, 1), worker(2, 1.5)] };
-    assert.match(shown(150, { gradients: slow }), /at most 7, 2 slow/);
-    assert.match(shown(90, { gradients: slow }), /late 1\.0, 2 slow$/);
+    const slow = stepEvent(0, 2000, { gradients: { ...gradients, workers: [worker(1, 1), worker(2, 1.5)] } });
+    const [[, below] = []] = groupLinesWithWorkers(after(runStart, groupStart(0), slow), 79);
+    assert.equal(below, "  ms of workers, compute+wait: 1 1,000+100, 2 1,500+100 slow");
   });
 
   test("show the last validation and the best one", () => {
@@ -266,6 +273,18 @@ describe("groupLines", () => {
       200,
     );
     assert.match(line, /validation 0\.7000 \(best 0\.6000 at 366\)$/);
+  });
+
+  test("have the workers of a group that trains below it", () => {
+    const workers = [1, 2].map((i) => ({ compute: i / 1000, reduce: 0.001 }));
+    const steps = [groupStart(0), stepEvent(0, 20, { workers }), groupStart(1), stepEvent(1, 20)];
+    const shown = (...more: readonly TrainEvent[]) => groupLinesWithWorkers(after(...steps, ...more), 79);
+    const first = (lines: string[][]) => lines.map(([line = ""]) => line.slice(0, 7));
+    assert.deepEqual(first(shown()), ["group 0", "group 1"]);
+    const [of0, of1] = shown();
+    assert.deepEqual(of0?.slice(1), ["  ms of workers, compute+sums: 0 1.0+1.0, 1 2.0+1.0 slow; 33.3 % in sums"]);
+    assert.equal(of1?.length, 1);
+    assert.equal(shown(groupEnd(0, "finished"))[0]?.length, 1);
   });
 
   test("show no time left before a speed is known, nor after the end", () => {

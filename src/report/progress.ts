@@ -1,6 +1,7 @@
 /** The state of a run by the events of its log, and that state as lines of text. */
 import type { GradientUse, LoggedEvent, TeacherUse, WorkerUse } from "../log/events.js";
-import { bar, count, counted, duration, loss, percent, seconds, times } from "./format.js";
+import { bar, count, counted, duration, loss, seconds, times } from "./format.js";
+import { workersLine } from "./workers.js";
 
 /** The state of one group. */
 export interface GroupProgress {
@@ -89,6 +90,15 @@ export function groupLines(progress: RunProgress, width: number): string[] {
   return progress.groups.map((group) => groupLine(group, progress.burnInSteps, width));
 }
 
+/** The same, and below it a line on the workers of a group that has several and trains. */
+export function groupLinesWithWorkers(progress: RunProgress, width: number): string[][] {
+  return groupLines(progress, width).map((line, i) => {
+    const { state, ...group } = progress.groups[i] as GroupProgress;
+    const workers = state === "training" ? workersLine(group, width) : null;
+    return workers === null ? [line] : [line, workers];
+  });
+}
+
 function groupLine(group: GroupProgress, burnInSteps: number | null, width: number): string {
   const { step, numSteps, stepsPerSecond, labelLoss, distillLoss, validation } = group;
   const isWide = width >= 110;
@@ -104,7 +114,6 @@ function groupLine(group: GroupProgress, burnInSteps: number | null, width: numb
     isWide ? `${speed.padStart(4)} steps/s` : `${speed}/s`,
     stalenessPart(group, isWide),
     teacherPart(group, burnInSteps, isWide),
-    workersPart(group, isWide),
     validation
       ? `validation ${loss(validation.loss)} (best ${loss(validation.bestLoss)} at ${count(validation.bestStep)})`
       : "",
@@ -131,32 +140,12 @@ function teacherPart({ step, teachers, state }: GroupProgress, burnInSteps: numb
   return isWide ? `teacher age ${age}`.padEnd(15) : `age ${age}`;
 }
 
-/**
- * The share of a step in which the fastest worker adds up gradients and waits; where one computes a tenth longer than the
- * others do on average, which.
- */
-function workersPart({ workers, state }: GroupProgress, isWide: boolean): string {
-  if (state !== "training" || workers.length < 2) return "";
-  const slow = slowPart(workers.map(({ compute }, worker) => ({ worker, compute })));
-  const least = Math.min(...workers.map(({ compute, reduce }) => reduce / (compute + reduce)));
-  return isWide ? `${workers.length} workers, ${percent(least)} in sums${slow}` : `${percent(least)} sums${slow}`;
-}
-
-/** How late gradients are on average, of asynchronous SGD, and at most; and which worker is slow, as above. */
+/** How late gradients are on average, of asynchronous SGD, and at most. */
 function stalenessPart({ gradients, state }: GroupProgress, isWide: boolean): string {
   if (state !== "training" || !gradients) return "";
   const { meanStaleness, maxStaleness, workers } = gradients;
   const mean = meanStaleness.toFixed(1);
-  return isWide
-    ? `${counted(workers.length, "worker")}, stale by ${mean}, at most ${maxStaleness}${slowPart(workers)}`
-    : `late ${mean}${slowPart(workers)}`;
-}
-
-/** The worker that computes a tenth longer than the mean of all; nothing where none does. */
-function slowPart(workers: readonly { readonly worker: number; readonly compute: number }[]): string {
-  const mean = workers.reduce((sum, { compute }) => sum + compute, 0) / workers.length;
-  const [slowest] = [...workers].sort((a, b) => b.compute - a.compute);
-  return slowest && slowest.compute > 1.1 * mean ? `, ${slowest.worker} slow` : "";
+  return isWide ? `${counted(workers.length, "worker")}, stale by ${mean}, at most ${maxStaleness}` : `late ${mean}`;
 }
 
 /** Events that are worth a line of their own. */

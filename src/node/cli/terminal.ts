@@ -2,7 +2,7 @@
 
 import type { LoggedEvent } from "../../log/events.js";
 import { printable, printableRecord } from "../../report/printable.js";
-import { advance, groupLines, noProgress, type RunProgress } from "../../report/progress.js";
+import { advance, groupLinesWithWorkers, noProgress, type RunProgress } from "../../report/progress.js";
 import { logFollower } from "../runs/follow.js";
 
 const REFRESH_MILLISECONDS = 200;
@@ -59,7 +59,7 @@ export async function showProgress(folder: string, out: NodeJS.WriteStream): Pro
 function next(progress: RunProgress, event: LoggedEvent): RunProgress {
   try {
     const advanced = advance(progress, event);
-    groupLines(advanced, PLAIN_WIDTH);
+    groupLinesWithWorkers(advanced, PLAIN_WIDTH);
     return advanced;
   } catch {
     return progress;
@@ -90,7 +90,7 @@ async function liveDisplay(out: NodeJS.WriteStream): Promise<Display> {
         update.clear();
         out.write(`${notes.join("\n")}\n`);
       }
-      const lines = groupLines(progress, (out.columns ?? 80) - 1);
+      const lines = groupLinesWithWorkers(progress, (out.columns ?? 80) - 1).flat();
       if (progress.stage) lines.push(`${progress.stage} ...`);
       update(lines.join("\n"));
     },
@@ -109,10 +109,10 @@ function plainDisplay(out: NodeJS.WriteStream): Display {
       said = progress.notes.length;
       if (progress.stage && progress.stage !== stage) out.write(`${progress.stage} ...\n`);
       stage = progress.stage;
-      const lines = groupLines(progress, PLAIN_WIDTH);
+      const lines = groupLinesWithWorkers(progress, PLAIN_WIDTH);
       progress.groups.forEach(({ group, step, numSteps, state }, i) => {
         const mark = `${state} ${Math.floor((step / numSteps) * PLAIN_LINES)}`;
-        if (step > 0 && shown.get(group) !== mark) out.write(`${(lines[i] ?? "").replace(/[█░]+ +/, "")}\n`);
+        if (step > 0 && shown.get(group) !== mark) out.write(`${(lines[i] ?? []).join("\n").replace(/[█░]+ +/, "")}\n`);
         shown.set(group, mark);
       });
     },

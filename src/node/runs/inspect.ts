@@ -8,6 +8,7 @@ import type { ValueInfoProto } from "../../graph/onnx-proto.js";
 import type { LoggedEvent } from "../../log/events.js";
 import { bytes, count, table } from "../../report/format.js";
 import { type RunSummary, runsLines } from "../../report/runs.js";
+import { meanTimes, workersTable } from "../../report/workers.js";
 import { sizeOf } from "../../runtime/array.js";
 import { mapValues } from "../../runtime/named.js";
 import { servedInputSchema } from "../../serving/expression.js";
@@ -56,7 +57,7 @@ function inspectRun(path: string, run: RunSummary): Inspection {
     "starts",
     "ended",
   ];
-  const rows = groups.map(({ group, best, ended, ...numbers }) => [
+  const rows = groups.map(({ group, best, ended, workers: _, ...numbers }) => [
     `group ${group}`,
     best ? `${best.loss.toFixed(4)} at ${count(best.step)}` : "-",
     ...Object.values(numbers).map(String),
@@ -66,6 +67,7 @@ function inspectRun(path: string, run: RunSummary): Inspection {
     ...runsLines([run]),
     "",
     ...table([head, ...rows]),
+    ...workersTable(groups),
     "",
     `configuration in ${folder.config}; with --json it is shown`,
   ];
@@ -77,7 +79,9 @@ function inspectGroup(group: number, log: string) {
   const counts = new Map<LoggedEvent["event"], number>();
   let best: { readonly loss: number; readonly step: number } | null = null;
   let ended: string | null = null;
+  const means = meanTimes();
   for (const event of readEvents(log)) {
+    if (event.event === "step") means.add(event);
     counts.set(event.event, (counts.get(event.event) ?? 0) + 1);
     if (event.event === "validation" && event.best) best = { loss: event.loss, step: event.step };
     if (event.event === "group-end") ended = event.reason;
@@ -93,6 +97,7 @@ function inspectGroup(group: number, log: string) {
     checkpoints: numOf("checkpoint"),
     starts: numOf("group-start"),
     ended,
+    ...(means.all().length > 1 && { workers: means.all() }),
   };
 }
 
