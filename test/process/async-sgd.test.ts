@@ -4,10 +4,11 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { openSafetensors } from "../../src/checkpoint/seal.js";
+import type { LoggedEvent } from "../../src/log/events.js";
 import { readLog } from "../../src/node/runs/read-log.js";
 import type { RunFolder } from "../../src/node/runs/run-folder.js";
 import { bytesOf } from "../../src/runtime/array.js";
-import { workplace } from "./fixture.js";
+import { eventsOf, ofKind, workplace } from "./fixture.js";
 
 const place = workplace();
 
@@ -63,4 +64,19 @@ test("two groups of two workers codistill, and their log and result have the sta
   }
   // The group that was started last finds what the other one has published.
   assert.ok(numTaught > 0);
+});
+
+test("updates of the servers are signs of life: a run is not ended that validates later than silence is borne", async () => {
+  const far = 1_000_000;
+  const changes = { ...one, workers: 2, numSteps: far, validationInterval: far, checkpointInterval: far };
+  const config = await place.config("alive.json", { ...changes, algorithm: { kind: "asyncSgd" } });
+  const run = place.train([config], { env: { CODISTILL_SILENT_SECONDS: "2" } });
+  const started = await run.event(0, "the start", ({ event }) => event === "group-start");
+  const isLater = ({ event, time }: LoggedEvent) =>
+    event === "step" && Date.parse(time) > Date.parse(started.time) + 4000;
+  await run.event(0, "steps after that time", isLater);
+  process.kill(run.pid, "SIGTERM");
+  const { code, shown } = await run.ended;
+  assert.equal(code, 0, shown);
+  assert.equal(ofKind(eventsOf(await run.folder(), 0), "group-start").length, 1, shown);
 });

@@ -27,10 +27,12 @@ export interface AsyncWorkerData {
 
 export interface AsyncWorkersOptions extends Omit<AsyncWorkerData, "rank" | "size"> {
   readonly workers: number;
+  /** An engine whose answers are signs of life of the group: of servers, which take its updates. */
+  readonly living: (engine: Engine) => Engine;
 }
 
 /** Workers and servers that are started when they are asked for, and ended by `close`. */
-export function asyncWorkers({ workers, ...place }: AsyncWorkersOptions) {
+export function asyncWorkers({ workers, living, ...place }: AsyncWorkersOptions) {
   let started: Servers | undefined;
   return {
     start(numServers: number): Servers {
@@ -40,7 +42,7 @@ export function asyncWorkers({ workers, ...place }: AsyncWorkersOptions) {
           workerData: { ...place, rank: i + 1, size: workers + 1 } satisfies AsyncWorkerData,
         });
       });
-      const engines = Array.from({ length: numServers }, () => threadedEngine({ threads: 1 }));
+      const engines = Array.from({ length: numServers }, () => living(threadedEngine({ threads: 1 })));
       started = { mail: leaderMail(threads), engines };
       return started;
     },

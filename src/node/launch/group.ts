@@ -1,5 +1,6 @@
 /** The work of a group's process; `group-main.ts` loads this file once it listens to its parent. */
 import { writeSync } from "node:fs";
+import type { Engine } from "../../engine/engine.js";
 import { CodistillError, codeOf, messageOf } from "../../errors.js";
 import type { TrainEvent } from "../../log/events.js";
 import { withoutSecrets } from "../../report/secrets.js";
@@ -102,8 +103,9 @@ async function train(
   // The threads of a group are shared out among its workers; the update has them all, as the others wait for it.
   const each = Math.max(1, Math.floor(threads / workers));
   const { silentSeconds } = patienceOf(process.env);
-  const engine = livingEngine(threadedEngine({ threads: each, device }), silentSeconds, showLife);
-  const updater = workers > 1 ? livingEngine(threadedEngine({ threads }), silentSeconds, showLife) : engine;
+  const living = (one: Engine) => livingEngine(one, silentSeconds, showLife);
+  const engine = living(threadedEngine({ threads: each, device }));
+  const updater = workers > 1 ? living(threadedEngine({ threads })) : engine;
   let crew: ReturnType<typeof startWorkers> | undefined;
   const startThreads = (own: CrewLeader) => {
     crew = startWorkers(
@@ -114,7 +116,7 @@ async function train(
   };
   const startCrew = leader ? (own: CrewLeader) => leader.crew({ engine, ...own }) : startThreads;
   const eachAlone = Math.max(1, Math.floor(threads / config.workers));
-  const servers = asyncWorkers({ path: folder.path, groupIndex, workers: config.workers, threads: eachAlone });
+  const servers = asyncWorkers({ path: folder.path, groupIndex, workers: config.workers, threads: eachAlone, living });
   try {
     const replay = scope.replayOf === undefined ? undefined : await recordOf(scope.replayOf, groupIndex);
     await runGroup({
