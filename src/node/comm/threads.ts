@@ -10,6 +10,7 @@ import {
 import { type ErrorCode, errorCodes, errorOfCode } from "../../errors.js";
 import { closable } from "../../runtime/closable.js";
 import { watchSilence } from "./silence.js";
+import { type VectorMemory, vectorAdd, vectorMemory } from "./vector-add.js";
 
 /** What the workers of one group share. It may be posted to other threads. */
 export interface ThreadBoard {
@@ -17,7 +18,9 @@ export interface ThreadBoard {
   /** Who is here and what for, see {@link AT}, and why the board is broken. */
   readonly control: SharedArrayBuffer;
   /** The memory of each worker, see {@link Communicator.memory}. */
-  readonly memories: readonly SharedArrayBuffer[];
+  readonly memories: readonly Float32Array<ArrayBufferLike>[];
+  /** Where all of them lie, to be added up by vectors; null where they are too large, and lie each on its own. */
+  readonly vectors: VectorMemory | null;
   /** Room of each worker for numbers that lie elsewhere. */
   readonly rooms: readonly SharedArrayBuffer[];
 }
@@ -45,12 +48,13 @@ const ELSEWHERE = -1;
 export function threadBoard(size: number, numFloats: number): ThreadBoard {
   const each = (bytes: number) => Array.from({ length: size }, () => new SharedArrayBuffer(bytes));
   const words = AT.workers + 2 * WORDS.count * size;
-  return {
-    size,
-    control: new SharedArrayBuffer(4 * words + REASON_BYTES),
-    memories: each(4 * numFloats),
-    rooms: each(ROOM_BYTES),
-  };
+  const bytes = 64 * Math.ceil(numFloats / 16);
+  const vectors = vectorMemory(size * bytes);
+  const memories = vectors
+    ? Array.from({ length: size }, (_, rank) => new Float32Array(vectors.buffer, rank * bytes, numFloats))
+    : each(4 * numFloats).map((memory) => new Float32Array(memory));
+  const control = new SharedArrayBuffer(4 * words + REASON_BYTES);
+  return { size, control, memories, vectors, rooms: each(ROOM_BYTES) };
 }
 
 /** One worker's side of a board. Each rank is taken by one thread. */
@@ -63,7 +67,8 @@ export function threadCommunicator(
   const numWords = AT.workers + 2 * WORDS.count * size;
   const control = new Int32Array(board.control, 0, numWords);
   const reasonText = new Uint8Array(board.control, 4 * numWords);
-  const memories = board.memories.map((memory) => new Float32Array(memory));
+  const { memories } = board;
+  const add = vectorAdd(board.vectors);
   const rooms = board.rooms.map((room) => new Uint8Array(room));
   const memory = memories[rank] as Float32Array;
   const room = rooms[rank] as Uint8Array;
@@ -148,18 +153,17 @@ export function threadCommunicator(
 
   /** Each worker adds up its part of what lies in the memories, in the memory of the root, and copies it to the `receivers`. */
   async function reduceInMemory(numbers: Summable, root: number, receivers: readonly Float32Array[]): Promise<void> {
-    const [first, length, bytes] = [numbers.byteOffset / 4, numbers.length, numbers.byteLength];
+    const first = (numbers.byteOffset - memory.byteOffset) / 4;
+    const [length, bytes] = [numbers.length, numbers.byteLength];
     await meet("allReduce", bytes, 4 * first);
     const { start, end } = sliceOf(length, rank, size);
     const [terms, ...rest] = memories as [Float32Array, ...Float32Array[]];
     const sums = memories[root] as Float32Array;
-    const block = new Float32Array(BLOCK);
     for (let at = first + start; at < first + end; at += BLOCK) {
       const to = Math.min(at + BLOCK, first + end);
-      // In the order of ranks, of which the root may be any.
-      const own = root === 0 ? terms.subarray(at, to) : block.subarray(0, to - at);
-      if (root !== 0) own.set(terms.subarray(at, to));
-      for (const one of rest) addTo(own, one.subarray(at, to));
+      // In the order of ranks, on top of worker 0's, whose numbers are its own to write again where another one is the root.
+      const own = terms.subarray(at, to);
+      for (const one of rest) add(own, one.subarray(at, to));
       if (root !== 0) sums.set(own, at);
       for (const one of receivers) one.set(own, at);
     }
