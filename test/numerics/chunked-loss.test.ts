@@ -45,7 +45,7 @@ function learnerOf(model: Model): Learner {
 async function steps(model: Model, numParts: number) {
   const engine = onnxRuntimeEngine({ threads: 1 });
   engines.push(engine);
-  const student = engineStudent({ engine, learner: learnerOf(model) });
+  const student = engineStudent({ engine, learner: learnerOf(model), accumulate: numParts });
   await student.init(rootKey(1));
   const teachers = [1, 2].map((group) => ({
     group,

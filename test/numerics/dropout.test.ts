@@ -32,6 +32,7 @@ async function losses(model: Model, { seed = 1, numParts = 1, from = 0 } = {}) {
     engine,
     learner: { model, objective, optimizer: sgd(constantSchedule(0)) },
     key: rootKey(seed),
+    accumulate: numParts,
   });
   await student.init(rootKey(1));
   const fresh = await student.state();
