@@ -68,7 +68,7 @@ export function rowOf(result: CaseResult, all: readonly CaseResult[]): string[] 
   ];
 }
 
-/** The table, and which of what is asked is missed. */
+/** The table, and which of what is the aim is missed. */
 export function workersReport(
   results: readonly CaseResult[],
   about: {
@@ -93,7 +93,7 @@ export function workersReport(
     "",
     ...rows.map((row) => `| ${row.join(" | ")} |`),
     "",
-    misses.length > 0 ? "What is asked and missed:" : "Nothing that is asked is missed.",
+    misses.length > 0 ? "What is aimed at and missed:" : "Nothing that is the aim is missed.",
     ...(misses.length > 0 ? ["", ...misses.map((miss) => `- ${miss}`)] : []),
     "",
   ].join("\n");
@@ -109,11 +109,11 @@ function missesOf(results: readonly CaseResult[], cores: number): string[] {
     return [
       ...(workers >= 4 && memory > ASKED.memory
         ? [
-            `${workload}: ${workers} workers have ${memory.toFixed(2)} x the memory of one; asked is at most ${ASKED.memory}`,
+            `${workload}: ${workers} workers have ${memory.toFixed(2)} x the memory of one; the aim is at most ${ASKED.memory}`,
           ]
         : []),
       ...(isSlow
-        ? [`${workload}: ${workers} workers are ${speedup.toFixed(2)} x as fast as one; asked is ${ASKED.speedup}`]
+        ? [`${workload}: ${workers} workers are ${speedup.toFixed(2)} x as fast as one; the aim is ${ASKED.speedup}`]
         : []),
       ...(ddp && ddp.ms < ms
         ? [`${workload}: PyTorch's DDP takes ${ddp.ms.toFixed(1)} ms, and ours ${ms.toFixed(1)} ms`]
