@@ -1,7 +1,7 @@
 /** A worker of asynchronous SGD: it computes gradients by params that it is sent, and sends them back. */
 import { soleWorker } from "../comm/communicator.js";
 import type { Letter, Mail } from "../comm/mail.js";
-import { type Cursor, nextBatches, type Stream } from "../data/stream.js";
+import { isSameCursor, nextBatches, type Stream } from "../data/stream.js";
 import type { Engine } from "../engine/engine.js";
 import { weightSpecs } from "../nn/model.js";
 import { type NamedArrays, scalar } from "../runtime/array.js";
@@ -44,7 +44,7 @@ export function gradients({ engine, learner, stream, key, accumulate }: Gradient
     teach: (slot, weights) => engine.write(withPrefix(stateNames.teacher(slot), weights), { memory: "lent" }),
     async of({ batch, cursor, weights, numTeachers, distillWeight }) {
       await engine.write(weights);
-      if (!areEqual(stream.cursor, cursor)) stream.goTo(cursor);
+      if (!isSameCursor(stream.cursor, cursor)) stream.goTo(cursor);
       const batches = await nextBatches(stream, accumulate);
       const parts = partsOf(learner.model, batches, { seed: key, step: batch });
       const { record } = await stepper.run({ parts, numTeachers, distillWeight, scalars: {} });
@@ -105,8 +105,4 @@ export async function workByMail(mail: Mail, options: GradientOptions): Promise<
 
 function secondsSince(started: number): number {
   return (performance.now() - started) / 1000;
-}
-
-function areEqual(a: Cursor, b: Cursor): boolean {
-  return a.epoch === b.epoch && a.position === b.position && (a.piece ?? 0) === (b.piece ?? 0);
 }

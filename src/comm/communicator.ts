@@ -54,16 +54,14 @@ export function withMemory<C extends Communicator>(comm: C, numFloats: number): 
 export function soleWorker(): Communicator {
   const done = async () => {};
   return {
-    ...{
-      rank: 0,
-      size: 1,
-      memory: new Float32Array(0),
-      allReduce: done,
-      reduce: done,
-      broadcast: done,
-      barrier: done,
-      abort() {},
-    },
+    rank: 0,
+    size: 1,
+    memory: new Float32Array(0),
+    allReduce: done,
+    reduce: done,
+    broadcast: done,
+    barrier: done,
+    abort() {},
     close: done,
     [Symbol.asyncDispose]: done,
   };

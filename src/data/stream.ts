@@ -12,6 +12,11 @@ export interface Cursor {
   readonly piece?: number;
 }
 
+/** Whether two cursors are at the same place. */
+export function isSameCursor(a: Cursor, b: Cursor): boolean {
+  return a.epoch === b.epoch && a.position === b.position && (a.piece ?? 0) === (b.piece ?? 0);
+}
+
 /** Batches without end. A caller asks for the next batch when the one before has arrived. */
 export interface Stream {
   /**

@@ -18,7 +18,7 @@ import { type LearningWatch, learningWatch } from "./learning-watch.js";
 import { logIntervalAt } from "./log-interval.js";
 import { stepMeter } from "./meter.js";
 import { type GroupOptions, lastStepOf, type StartedGroup, startGroup } from "./start.js";
-import { workersWatch } from "./workers-watch.js";
+import { workersWatch } from "./workers.js";
 
 /**
  * Train one group to its last step, resuming from its checkpoint when there is one.

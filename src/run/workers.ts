@@ -1,6 +1,30 @@
-/** How many workers share each batch of a run. */
+/** The workers of a run: how many share each batch, and a word on those that spend more on adding up than they save by sharing. */
+import type { WorkerUse } from "../log/events.js";
 
 /** None of asynchronous SGD do: each has batches of its own. */
 export function sharersOf(config: { readonly workers: number; readonly algorithm: { readonly kind: string } }): number {
   return config.algorithm.kind === "asyncSgd" ? 1 : config.workers;
+}
+
+/** The share of a step in sums from which fewer workers may be faster. */
+const MUCH = 0.25;
+/** Step events that are looked at, after the first one, in which programs are compiled. */
+const FIRST_EVENTS = 5;
+
+/** Looks at the seconds of a group's workers; gives what is to be said, once, and null before and after. */
+export function workersWatch(): (workers: readonly WorkerUse[] | undefined) => string | null {
+  const shares: number[] = [];
+  let numEvents = 0;
+  return (workers = []) => {
+    if (workers.length < 2 || numEvents > FIRST_EVENTS) return null;
+    numEvents++;
+    if (numEvents === 1) return null;
+    // The worker that comes last waits for nobody: its share is that of the sums alone.
+    shares.push(Math.min(...workers.map(({ compute, reduce }) => reduce / (compute + reduce))));
+    if (numEvents <= FIRST_EVENTS) return null;
+    const share = shares.reduce((sum, one) => sum + one, 0) / shares.length;
+    return share < MUCH
+      ? null
+      : `its ${workers.length} workers spend ${Math.round(100 * share)} % of a step on adding up gradients: fewer workers, or a larger globalBatchSize for them to share, may be faster`;
+  };
 }

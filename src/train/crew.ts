@@ -3,6 +3,7 @@ import type { Communicator } from "../comm/communicator.js";
 import { broadcastJson } from "../comm/together.js";
 import type { Cursor } from "../data/stream.js";
 import type { Engine } from "../engine/engine.js";
+import type { NamedShapes } from "../runtime/flat.js";
 
 /** What all workers do next. */
 export type Order =
@@ -16,8 +17,8 @@ export type Order =
       /** Those of the optimizer. */
       readonly scalars: Readonly<Record<string, number>>;
     }
-  /** Have state tensors of the leader under the same names, of these shapes. */
-  | { readonly kind: "take"; readonly shapes: Readonly<Record<string, readonly number[]>> }
+  /** Have state tensors of the leader under the same names. */
+  | ({ readonly kind: "take" } & Gift)
   /** Let the leader have the states of all parts of a step. */
   | { readonly kind: "readStates" }
   /** Have the states that the leader gives, among them those of teachers of these groups. */
@@ -27,6 +28,12 @@ export type Order =
   /** Know that the leader is there, though it has nothing to do for the others. */
   | { readonly kind: "wait" }
   | { readonly kind: "end" };
+
+/** State tensors that travel together: their number among those that the leader gives, and at the first time their shapes. */
+export interface Gift {
+  readonly gift: number;
+  readonly shapes?: NamedShapes;
+}
 
 /** Tells all workers what to do, and does the leader's part of it; one order at a time, in the order of the calls. */
 export type Lead = <T>(order: Order, part: () => Promise<T>) => Promise<T>;

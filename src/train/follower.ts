@@ -1,10 +1,10 @@
 import type { Communicator } from "../comm/communicator.js";
-import { type Cursor, nextBatches, type Stream } from "../data/stream.js";
+import { isSameCursor, nextBatches, type Stream } from "../data/stream.js";
 import type { Engine } from "../engine/engine.js";
 import { scalar } from "../runtime/array.js";
 import { mapValues } from "../runtime/named.js";
 import type { Key } from "../runtime/random.js";
-import { nextOrder } from "./crew.js";
+import { type Gift, nextOrder } from "./crew.js";
 import type { Learner } from "./graphs.js";
 import { partStates } from "./part-states.js";
 import { splitStepper } from "./stepper.js";
@@ -21,8 +21,8 @@ export interface FollowerOptions {
   readonly key: Key;
   /** Batches of one step. */
   readonly accumulate: number;
-  /** Keep state tensors of these shapes that the leader gives. */
-  readonly take: (shapes: Readonly<Record<string, readonly number[]>>) => Promise<void>;
+  /** Keep state tensors that the leader gives. */
+  readonly take: (gift: Gift) => Promise<void>;
 }
 
 /**
@@ -38,11 +38,11 @@ export async function follow({ comm, engine, learner, stream, key, accumulate, t
     for (;;) {
       const order = await nextOrder(comm);
       if (order.kind === "end") return;
-      if (order.kind === "take") await take(order.shapes);
+      if (order.kind === "take") await take(order);
       if (order.kind === "readStates") await states.read();
       if (order.kind === "restoreStates") await states.receive(order.teachers);
       if (order.kind === "step") {
-        if (!areEqual(stream.cursor, order.cursor)) stream.goTo(order.cursor);
+        if (!isSameCursor(stream.cursor, order.cursor)) stream.goTo(order.cursor);
         const batches = await nextBatches(stream, accumulate);
         await states.place(order.teachers);
         const after = await stepper.run({
@@ -57,8 +57,4 @@ export async function follow({ comm, engine, learner, stream, key, accumulate, t
   } finally {
     await stepper.close();
   }
-}
-
-function areEqual(a: Cursor, b: Cursor): boolean {
-  return a.epoch === b.epoch && a.position === b.position && a.piece === b.piece;
 }

@@ -1,24 +1,14 @@
 /** Asynchronous SGD, as whole programs. */
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { openSafetensors } from "../../src/checkpoint/seal.js";
 import type { LoggedEvent } from "../../src/log/events.js";
 import { readLog } from "../../src/node/runs/read-log.js";
 import type { RunFolder } from "../../src/node/runs/run-folder.js";
-import { bytesOf } from "../../src/runtime/array.js";
 import { eventsOf, ofKind, workplace } from "./fixture.js";
+import { weightsOf } from "./results.js";
 
 const place = workplace();
-
-/** The bits of a run's model. */
-async function weightsOf({ model }: RunFolder): Promise<string> {
-  const { tensors } = await openSafetensors("model.safetensors", readFileSync(model.safetensors));
-  const hash = createHash("sha256");
-  for (const [name, { data }] of Object.entries(tensors)) hash.update(name).update(bytesOf(data));
-  return hash.digest("hex");
-}
 
 const one = { numGroups: 1, numSteps: 100, globalBatchSize: 48, validationInterval: 20, checkpointInterval: 20 };
 

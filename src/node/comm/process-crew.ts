@@ -42,25 +42,19 @@ export function leaderOf(comm: Communicator, pulseSeconds: number): Leader {
     comm,
     lead,
     crew({ engine, learner, cursor }) {
-      const rooms = new Map<string, Room>();
+      /** Memory of tensors that travel together, by their names. */
+      const rooms = new Map<string, { readonly gift: number; readonly memory: Uint8Array }>();
       return {
         ...{ comm: withMemory(comm, numSums(learner)), updater: engine, cursor, lead },
         async give(names) {
           const key = names.join("\n");
-          let room = rooms.get(key);
-          if (!room) {
-            const now = await engine.read(names);
-            room = await movedTogether(
-              engine,
-              mapValues(now, ({ shape }) => ({ shape })),
-              now,
-            );
-            rooms.set(key, room);
-          }
-          const { memory, shapes } = room;
-          await lead({ kind: "take", shapes: mapValues(shapes, ({ shape }) => shape) }, () =>
-            comm.broadcast(memory, 0),
-          );
+          const known = rooms.get(key);
+          if (known) return lead({ kind: "take", gift: known.gift }, () => comm.broadcast(known.memory, 0));
+          const now = await engine.read(names);
+          const shapes = mapValues(now, ({ shape }) => ({ shape }));
+          const room = { gift: rooms.size, memory: await movedTogether(engine, shapes, now) };
+          rooms.set(key, room);
+          await lead({ kind: "take", gift: room.gift, shapes }, () => comm.broadcast(room.memory, 0));
         },
       };
     },
@@ -75,35 +69,25 @@ export function leaderOf(comm: Communicator, pulseSeconds: number): Leader {
 /** Follow the leader of workers in other processes. */
 export function followInProcess({ comm, ...options }: Omit<FollowerOptions, "take">): Promise<void> {
   const { engine, learner } = options;
-  const rooms = new Map<string, Room>();
+  /** Memory of tensors that travel together, by the number of the gift. */
+  const rooms: Uint8Array[] = [];
   return follow({
     ...options,
     comm: withMemory(comm, numSums(learner)),
-    async take(shapes) {
-      const key = Object.keys(shapes).join("\n");
-      const room =
-        rooms.get(key) ??
-        (await movedTogether(
-          engine,
-          mapValues(shapes, (shape) => ({ shape })),
-        ));
-      rooms.set(key, room);
-      await comm.broadcast(room.memory, 0);
+    async take({ gift, shapes }) {
+      if (shapes) rooms[gift] = await movedTogether(engine, shapes);
+      const memory = rooms[gift];
+      if (!memory) throw new Error(`internal: the shapes of gift ${gift} did not come with it the first time`);
+      await comm.broadcast(memory, 0);
     },
   });
 }
 
-/** Memory of tensors that travel together, by their names. */
-interface Room {
-  readonly memory: Uint8Array;
-  readonly shapes: NamedShapes;
-}
-
-/** Put the tensors of these shapes of an engine into one memory; what the engine has under their names stays or not. */
-async function movedTogether(engine: Engine, shapes: NamedShapes, now?: NamedArrays): Promise<Room> {
+/** One memory, in which the engine from now on keeps tensors of these shapes, with the values `now` where they are given. */
+async function movedTogether(engine: Engine, shapes: NamedShapes, now?: NamedArrays): Promise<Uint8Array> {
   const memory = new Float32Array(new SharedArrayBuffer(4 * flatLength(shapes)));
   const views = viewsIn(memory, shapes);
   for (const [name, { data }] of Object.entries(now ?? {})) views[name]?.data.set(data);
   await engine.adopt(views);
-  return { memory: bytesOf(memory), shapes };
+  return bytesOf(memory);
 }

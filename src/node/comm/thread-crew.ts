@@ -6,7 +6,6 @@ import type { Engine } from "../../engine/engine.js";
 import { messageOf } from "../../errors.js";
 import type { NamedArrays } from "../../runtime/array.js";
 import { type Closable, closable } from "../../runtime/closable.js";
-import { mapValues } from "../../runtime/named.js";
 import { type Crew, leadOf } from "../../train/crew.js";
 import { type FollowerOptions, follow } from "../../train/follower.js";
 import type { Learner } from "../../train/graphs.js";
@@ -51,6 +50,7 @@ export function threadCrew({
   const comm = threadCommunicator(board, 0, options);
   const given = new Set<string>();
   const lead = leadOf(comm);
+  let numGifts = 0;
   let isClosing = false;
   const workers = Array.from({ length: size - 1 }, (_, i) => {
     const worker = start(i + 1, board);
@@ -71,7 +71,7 @@ export function threadCrew({
       if (unknown.length === 0) return;
       const gift = await engine.share(unknown);
       for (const worker of workers) worker.postMessage({ gift } satisfies Gift);
-      await lead({ kind: "take", shapes: mapValues(gift, ({ shape }) => shape) }, async () => {});
+      await lead({ kind: "take", gift: numGifts++ }, async () => {});
       for (const name of unknown) given.add(name);
     },
   };

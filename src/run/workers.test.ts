@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { workersWatch } from "./workers-watch.js";
+import { workersWatch } from "./workers.js";
 
 const use = (compute: number, reduce: number) => ({ compute, reduce });
 
