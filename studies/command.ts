@@ -18,6 +18,13 @@ export interface Outcome {
   readonly result: RunResult;
 }
 
+/** What a command of codistill says on standard output. Rejects when it fails. */
+export async function outputByCommand(args: readonly string[], cwd: string): Promise<string> {
+  const { code, stdout, shown } = await start(process.execPath, [MAIN, ...args], { cwd }).ended;
+  if (code !== 0) throw new Error(`the command failed: ${shown}`);
+  return stdout;
+}
+
 /** Run `codistill train` with arguments in a folder; `runs` is the folder that its run is new in. Rejects when it fails. */
 export async function trainByCommand(args: readonly string[], cwd: string, runs: string): Promise<Outcome> {
   const foldersIn = () => (existsSync(runs) ? readdirSync(runs) : []);

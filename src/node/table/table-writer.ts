@@ -156,7 +156,7 @@ async function fitLabelShift(db: Database, label: string, numTrain: number): Pro
 }
 
 /** Make the table `examples`; gives the names of the source's columns, and how the source was read. */
-async function readExamples(
+export async function readExamples(
   db: Database,
   spec: ReadSpec,
   parts: Parts,

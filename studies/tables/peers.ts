@@ -1,0 +1,84 @@
+/** Gradient boosting, and a linear model: what a data scientist would have chosen instead, by Python. */
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { start } from "../../test/process/processes.js";
+import type { SplitRows } from "./rows.js";
+import { CURE } from "./sources.js";
+
+/** The peers, by the names that the script knows them by; `isBooster` of those that a model is held against. */
+export const peers = [
+  { name: "XGBoost", isBooster: true },
+  { name: "HistGradientBoosting", isBooster: true },
+  { name: "linear", isBooster: false },
+] as const;
+
+export type PeerName = (typeof peers)[number]["name"];
+
+/** What a model came to on the test rows. */
+export interface Scored {
+  /** The log loss in nats, or the mean squared error in the label's unit. */
+  readonly testLoss: number;
+  readonly auc?: number;
+  readonly accuracy?: number;
+  readonly r2?: number;
+  /** Of all of its processes from start to end, the reading of the data among it. */
+  readonly seconds: number;
+  /** Of its processes together, each at its peak. */
+  readonly peakBytes: number;
+}
+
+/** The setting of a peer that is best on the validation rows. */
+export interface PeerOutcome extends Scored {
+  readonly setting: Readonly<Record<string, number>>;
+  readonly rounds: number | null;
+  readonly validationLoss: number;
+  readonly tried: readonly object[];
+}
+
+/** The system's Python, for which Debian's packages are. */
+const PYTHON = "/usr/bin/python3";
+const SCRIPT = fileURLToPath(new URL("../../../studies/tables/peers.py", import.meta.url));
+const THREADS = { OMP_NUM_THREADS: "2", OPENBLAS_NUM_THREADS: "2" };
+
+/** The versions of the libraries. Throws an error with the cure where one is missing. */
+export async function peerVersions(): Promise<Readonly<Record<string, string>>> {
+  return JSON.parse(await python([]));
+}
+
+/** The outcome of a peer on these rows if it is there: the same rows, seed and script come to the same. */
+export function keptPeer(name: PeerName, digest: string, seed: number, folder: string): PeerOutcome | null {
+  const file = fileOf(name, digest, seed, folder);
+  return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : null;
+}
+
+/** Train a peer on the rows in `folder`, and keep what it came to under `kept`. */
+export async function trainPeer(
+  name: PeerName,
+  { digest }: SplitRows,
+  seed: number,
+  folder: string,
+  kept: string,
+): Promise<PeerOutcome> {
+  const started = performance.now();
+  const said = await python([name, join(folder, "rows.json"), String(seed)]);
+  const outcome = { ...JSON.parse(said), seconds: (performance.now() - started) / 1000 };
+  mkdirSync(kept, { recursive: true });
+  writeFileSync(fileOf(name, digest, seed, kept), `${JSON.stringify(outcome)}\n`);
+  return outcome;
+}
+
+function fileOf(name: PeerName, digest: string, seed: number, folder: string): string {
+  const key = createHash("sha256").update(readFileSync(SCRIPT)).update(digest).digest("hex").slice(0, 16);
+  return join(folder, `${name}-seed${seed}-${key}.json`);
+}
+
+async function python(args: readonly string[]): Promise<string> {
+  const { ended } = start(PYTHON, ["-B", SCRIPT, ...args], { cwd: process.cwd(), env: THREADS });
+  const { code, stdout, stderr, shown } = await ended;
+  if (code === 0) return stdout;
+  throw new Error(
+    /ModuleNotFoundError/.test(stderr) ? `the peers need libraries that ${PYTHON} lacks: ${CURE}\n${stderr}` : shown,
+  );
+}

@@ -1,0 +1,171 @@
+/** The report of the tables: each against the boosters and the linear model, what is behind as large as what is ahead. */
+import { mean } from "../../bench/statistics.js";
+import { bytes, count, duration } from "../../src/report/format.js";
+import { aboutStudy, fixed, headOf, mdTable, shown, writeBoth } from "../report.js";
+import type { PeerName, PeerOutcome, Scored } from "./peers.js";
+import type { SplitRows } from "./rows.js";
+import type { OwnOutcome, TableTrial } from "./trial.js";
+import { type TableVerdict, type Verdict, verdictOf } from "./verdict.js";
+
+/** A trial, and all that was trained on its rows. */
+export interface Outcome extends TableTrial {
+  readonly rows: Pick<SplitRows, "task" | "counts">;
+  readonly own: OwnOutcome;
+  readonly peers: Readonly<Record<PeerName, PeerOutcome>>;
+}
+
+/** The trials of one table, split in one way. */
+interface Group {
+  readonly name: string;
+  readonly seeds: readonly Outcome[];
+  readonly verdict: TableVerdict;
+}
+
+const OWN = "codistill";
+const names = ["linear", "HistGradientBoosting", "XGBoost"] as const;
+
+/** Write all of it; gives the paths. */
+export function writeTables(
+  outcomes: readonly Outcome[],
+  versions: Readonly<Record<string, string>>,
+  out: string,
+): string[] {
+  const about = aboutStudy("tables");
+  const groups = [...new Set(outcomes.map(nameOf))].map((name) => {
+    const seeds = outcomes.filter((one) => nameOf(one) === name);
+    return { name, seeds, verdict: verdictOf(seeds) };
+  });
+  const seeds = [...new Set(outcomes.map(({ seed }) => seed))];
+  const commits = [...new Set(outcomes.map(({ own }) => own.commit))];
+  const lines = [
+    "# Tables, against what a data scientist would have chosen",
+    "",
+    ...headOf(about),
+    "",
+    ...summary(groups),
+    "",
+    `\`codistill train --data <file> --label <label>\` (commit ${commits.join(", ")}) against XGBoost ${versions.xgboost} and`,
+    `scikit-learn ${versions.sklearn}'s HistGradientBoosting, each the best by validation of five settings that stop early, and a logistic or linear`,
+    "regression, the best of five strengths of L2 (`studies/tables/peers.py`). All train on the same rows, choose on the same validation rows and",
+    `are scored on the same test rows, on two threads. Mean and standard deviation over seeds ${seeds.join(", ")}, which draw first params and`,
+    "random splits. Loss: log loss in nats, or squared error in the label's unit. `ratio` is that of codistill's loss to the better booster's, below 1",
+    "where codistill is ahead. Times and memory are of whole commands, the reading of the data among it, and of all of a grid.",
+    "",
+    "## Losses",
+    "",
+    ...mdTable(["table", "rows", "loss", ...names, OWN, "ratio", "against the better booster"], groups.map(lossRow)),
+    "",
+    "## Time and memory",
+    "",
+    ...mdTable(["table", ...names, OWN, `${OWN} / better booster`], groups.map(costRow)),
+    "",
+    "## By seed",
+    "",
+    ...mdTable(["table", "seed", "score", ...names, OWN, "ratio of losses"], groups.flatMap(seedRows)),
+    "",
+    "## The tables",
+    "",
+    ...describedTables(outcomes),
+  ];
+  const figures = {
+    versions: { ...about.versions, ...versions },
+    summary: counts(groups),
+    tables: groups.map(({ name, seeds: own, verdict }) => ({ name, ...verdict, seeds: own })),
+  };
+  return writeBoth(out, about, figures, lines);
+}
+
+/** A trial in one line. */
+export function outcomeLine({ rows: { task }, own, peers: all }: Pick<Outcome, "rows" | "own" | "peers">): string {
+  const { ratio, verdict, rival } = verdictOf([{ own, peers: all }]);
+  const others = names.map((name) => peerLine(name, all[name])).join("; ");
+  return `${lossName(task)}: ${others}; ${peerLine(OWN, own)}; ${ratio.toFixed(3)} of ${rival}: ${verdict}`;
+}
+
+/** What a model came to. */
+export function peerLine(name: string, scored: Scored): string {
+  return `${name} ${fixed(scored.testLoss)} (${scoreOf(scored)}) in ${duration(scored.seconds)}, ${bytes(scored.peakBytes)}`;
+}
+
+function nameOf({ table, split }: TableTrial): string {
+  return split === "time" ? `${table.name}, by time` : table.name;
+}
+
+function lossName(task: string): string {
+  return task === "regression" ? "squared error" : "log loss";
+}
+
+/** The AUC, the accuracy or the R² of a model, as its task has it. */
+function scoreOf({ auc, accuracy, r2 }: Scored): string {
+  const [name, value] = auc !== undefined ? ["AUC", auc] : accuracy !== undefined ? ["accuracy", accuracy] : ["R²", r2];
+  return `${name} ${fixed(value ?? Number.NaN)}`;
+}
+
+function counts(groups: readonly Group[]) {
+  const of = (wanted: Verdict) => groups.filter(({ verdict }) => verdict.verdict === wanted).map(({ name }) => name);
+  return {
+    tables: groups.length,
+    noWorse: of("no worse"),
+    within2Percent: of("within 2 %"),
+    behind: of("behind"),
+    notAheadOfLinear: groups.filter(({ verdict }) => !(verdict.overLinear < 1)).map(({ name }) => name),
+    slower: groups.filter(({ verdict }) => !(verdict.timeRatio <= 1)).map(({ name }) => name),
+  };
+}
+
+function summary(groups: readonly Group[]): string[] {
+  const { tables, noWorse, within2Percent, behind, notAheadOfLinear, slower } = counts(groups);
+  const listed = (some: readonly string[]) => (some.length === 0 ? "none" : some.join("; "));
+  return [
+    `**No worse than the better booster: ${noWorse.length} of ${tables}. Within 2 %: ${within2Percent.length} more. Behind: ${behind.length}.**`,
+    "",
+    `- behind by more than 2 %: ${listed(behind)}`,
+    `- within 2 %: ${listed(within2Percent)}`,
+    `- not ahead of the linear model: ${listed(notAheadOfLinear)}`,
+    `- longer than the better booster's grid takes: ${listed(slower)}`,
+  ];
+}
+
+function lossRow({ name, seeds, verdict: { ratio, verdict, rival } }: Group): string[] {
+  const [{ rows }] = seeds as [Outcome];
+  const { train, validation, test } = rows.counts;
+  return [
+    name,
+    count(train + validation + test),
+    lossName(rows.task),
+    ...names.map((peer) => shown(seeds.map((one) => one.peers[peer].testLoss))),
+    shown(seeds.map((one) => one.own.testLoss)),
+    ratio.toFixed(3),
+    `${verdict} (${rival})`,
+  ];
+}
+
+function costRow({ name, seeds, verdict: { timeRatio } }: Group): string[] {
+  const cost = (of: (one: Outcome) => Scored) =>
+    `${duration(mean(seeds.map((one) => of(one).seconds)))}, ${bytes(Math.max(...seeds.map((one) => of(one).peakBytes)))}`;
+  return [name, ...names.map((peer) => cost((one) => one.peers[peer])), cost(({ own }) => own), timeRatio.toFixed(2)];
+}
+
+function seedRows({ name, seeds }: Group): string[][] {
+  return seeds.map((one) => {
+    const all = [...names.map((peer) => one.peers[peer]), one.own];
+    const [word = ""] = scoreOf(one.own).split(" ");
+    const values = all.map((scored) => `${fixed(scored.testLoss)}, ${scoreOf(scored).slice(word.length + 1)}`);
+    return [name, String(one.seed), `loss, ${word}`, ...values, verdictOf([one]).ratio.toFixed(3)];
+  });
+}
+
+function describedTables(outcomes: readonly Outcome[]): string[] {
+  return [...new Set(outcomes.map(({ table }) => table))].map(
+    ({ name, what, origin, label, names: given, ignore, time }) => {
+      const from = "debian" in origin ? `${origin.debian}, ${origin.frame}` : `${origin.npm}, ${origin.file}`;
+      const flags = [
+        ["--label", label],
+        ["--categorical", given?.join(",")],
+        ["--ignore", ignore?.join(",")],
+        ["--time", time],
+      ].flatMap(([flag, value]) => (value === undefined ? [] : [`${flag} ${JSON.stringify(value)}`]));
+      return `- ${name}: ${what} (${from}; \`${flags.join(" ")}\`)`;
+    },
+  );
+}

@@ -1,0 +1,44 @@
+/** What the losses of a table say: whether codistill's model is one that a data scientist would have chosen. */
+import { mean } from "../../bench/statistics.js";
+import { type PeerName, peers, type Scored } from "./peers.js";
+
+/** A trial with all that was trained on its rows. */
+export interface Compared {
+  readonly own: Scored;
+  readonly peers: Readonly<Record<PeerName, Scored>>;
+}
+
+export type Verdict = "no worse" | "within 2 %" | "behind";
+
+/** The losses of a table over its seeds. */
+export interface TableVerdict {
+  /** The booster of the lower mean loss. */
+  readonly rival: PeerName;
+  /** The mean loss over the rival's: below 1 where codistill is ahead. */
+  readonly ratio: number;
+  readonly verdict: Verdict;
+  /** The mean loss over the linear model's. */
+  readonly overLinear: number;
+  /** The time over that of the rival's grid. */
+  readonly timeRatio: number;
+}
+
+const CLOSE = 1.02;
+
+/** By means over the seeds. `seeds` has one trial at least. */
+export function verdictOf(seeds: readonly Compared[]): TableVerdict {
+  const lossOf = (name: PeerName) => mean(seeds.map((one) => one.peers[name].testLoss));
+  const own = mean(seeds.map((one) => one.own.testLoss));
+  const boosters = peers.filter(({ isBooster }) => isBooster).map(({ name }) => name as PeerName);
+  const rival = boosters.reduce((best, name) => (lossOf(name) < lossOf(best) ? name : best));
+  const ratio = own / lossOf(rival);
+  const seconds = mean(seeds.map((one) => one.peers[rival].seconds));
+  return {
+    rival,
+    ratio,
+    // A loss that is not finite is behind.
+    verdict: ratio <= 1 ? "no worse" : ratio <= CLOSE ? "within 2 %" : "behind",
+    overLinear: own / lossOf("linear"),
+    timeRatio: mean(seeds.map((one) => one.own.seconds)) / seconds,
+  };
+}
