@@ -39,15 +39,18 @@ export interface PeerOutcome extends Scored {
 
 /** The system's Python, for which Debian's packages are. */
 const PYTHON = "/usr/bin/python3";
-const SCRIPT = fileURLToPath(new URL("../../../studies/tables/peers.py", import.meta.url));
-const THREADS = { OMP_NUM_THREADS: "2", OPENBLAS_NUM_THREADS: "2" };
+const [SCRIPT, ...IMPORTED] = ["peers.py", "columns.py"].map((name) =>
+  fileURLToPath(new URL(`../../../studies/tables/${name}`, import.meta.url)),
+) as [string, ...string[]];
+/** Two threads take longer than one on fewer rows, as they wait for each other. */
+const ROWS_FOR_TWO = 10_000;
 
 /** The versions of the libraries. Throws an error with the cure where one is missing. */
 export async function peerVersions(): Promise<Readonly<Record<string, string>>> {
-  return JSON.parse(await python([]));
+  return JSON.parse(await python([], 1));
 }
 
-/** The outcome of a peer on these rows if it is there: the same rows, seed and script come to the same. */
+/** The outcome of a peer on these rows if it is there: the same rows, seed and scripts come to the same. */
 export function keptPeer(name: PeerName, digest: string, seed: number, folder: string): PeerOutcome | null {
   const file = fileOf(name, digest, seed, folder);
   return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : null;
@@ -56,13 +59,14 @@ export function keptPeer(name: PeerName, digest: string, seed: number, folder: s
 /** Train a peer on the rows in `folder`, and keep what it came to under `kept`. */
 export async function trainPeer(
   name: PeerName,
-  { digest }: SplitRows,
+  { digest, counts }: SplitRows,
   seed: number,
   folder: string,
   kept: string,
 ): Promise<PeerOutcome> {
   const started = performance.now();
-  const said = await python([name, join(folder, "rows.json"), String(seed)]);
+  const threads = counts.train < ROWS_FOR_TWO ? 1 : 2;
+  const said = await python([name, join(folder, "rows.json"), String(seed)], threads);
   const outcome = { ...JSON.parse(said), seconds: (performance.now() - started) / 1000 };
   mkdirSync(kept, { recursive: true });
   writeFileSync(fileOf(name, digest, seed, kept), `${JSON.stringify(outcome)}\n`);
@@ -70,12 +74,14 @@ export async function trainPeer(
 }
 
 function fileOf(name: PeerName, digest: string, seed: number, folder: string): string {
-  const key = createHash("sha256").update(readFileSync(SCRIPT)).update(digest).digest("hex").slice(0, 16);
+  const hash = [SCRIPT, ...IMPORTED].reduce((all, one) => all.update(readFileSync(one)), createHash("sha256"));
+  const key = hash.update(digest).digest("hex").slice(0, 16);
   return join(folder, `${name}-seed${seed}-${key}.json`);
 }
 
-async function python(args: readonly string[]): Promise<string> {
-  const { ended } = start(PYTHON, ["-B", SCRIPT, ...args], { cwd: process.cwd(), env: THREADS });
+async function python(args: readonly string[], threads: number): Promise<string> {
+  const env = { OMP_NUM_THREADS: String(threads), OPENBLAS_NUM_THREADS: String(threads) };
+  const { ended } = start(PYTHON, ["-B", SCRIPT, ...args], { cwd: process.cwd(), env });
   const { code, stdout, stderr, shown } = await ended;
   if (code === 0) return stdout;
   throw new Error(
