@@ -13,6 +13,8 @@ export type {
   TrainingRows,
 } from "../data/table.js";
 export type { Evaluation } from "../train/evaluation.js";
+export type { ReliabilityBin } from "../train/reliability.js";
+export type { Costs, Decided, DecidedBy, ThresholdAdvice } from "../train/thresholds.js";
 export { trainEvents } from "./launch/run-events.js";
 export { type TrainOptions, train } from "./launch/train.js";
 export { onnxRuntimeEngine } from "./ort/onnxruntime.js";
@@ -22,6 +24,7 @@ export type { Join } from "./runs/scope.js";
 export { directoryStore } from "./stores/directory-store.js";
 export { openStore } from "./stores/stores.js";
 export { type EvaluateOptions, type EvaluateResult, evaluate } from "./table/evaluate.js";
+export type { ColumnImportance, Importance, ImportanceOptions } from "./table/importance.js";
 export {
   type DescribeOptions,
   type DescribeOverrides,

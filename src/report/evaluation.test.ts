@@ -21,6 +21,7 @@ const view: EvaluationView = {
     { value: "?", count: 1 },
   ],
   classes: [{ name: "true", rows: 300, decided: 0, precision: Number.NaN, recall: 0, meanProbability: 0.25 }],
+  reliability: [],
   slices: [{ ...slice, name: "Süd" }],
   numOtherRows: 20,
 };

@@ -1,6 +1,16 @@
 /** An evaluation as tables of text. */
 import type { MetricName, TaskKind } from "../log/events.js";
 import { bytes, count, counted, loss, percent, quantity, seconds, shortened, table } from "./format.js";
+import {
+  type CoverageView,
+  coverageLines,
+  type ImportanceView,
+  importanceLines,
+  type ReliabilityView,
+  reliabilityLines,
+  type ThresholdsView,
+  thresholdLines,
+} from "./quality.js";
 import { metricViews } from "./result.js";
 
 interface EstimateView {
@@ -35,15 +45,20 @@ export interface EvaluationView extends SliceView {
     readonly recall: number;
     readonly meanProbability: number;
   }[];
+  readonly reliability: readonly ReliabilityView[];
+  readonly coverage?: readonly CoverageView[];
+  readonly thresholds?: ThresholdsView;
+  readonly importance?: ImportanceView;
   readonly slices: readonly (SliceView & { readonly name: string })[];
   readonly numOtherRows: number;
 }
 
 const LONGEST_NAME = 40;
 
-/** Metrics with 95 % confidence intervals, then the classes, then the slices by `by`. */
+/** Metrics with 95 % confidence intervals, the classes, reliability, what else was asked for, and the slices by `by`. */
 export function evaluationLines(view: EvaluationView, by?: string): string[] {
-  const { classes, slices, numOtherRows, numUnlabelled, numOfOtherClasses, otherClasses } = view;
+  const { task, classes, reliability, coverage = [], thresholds, importance, slices, numOtherRows } = view;
+  const { numUnlabelled, numOfOtherClasses, otherClasses } = view;
   const others = otherClasses.map(
     ({ value, count: number }) => `${JSON.stringify(shortened(value, LONGEST_NAME))} (${count(number)})`,
   );
@@ -61,6 +76,10 @@ export function evaluationLines(view: EvaluationView, by?: string): string[] {
     "",
     ...table([["metric", "value", "95 % interval"], ...metricRows(view)]),
     ...(classes.length === 0 ? [] : ["", ...classLines(view)]),
+    ...(reliability.length === 0 ? [] : ["", ...reliabilityLines(reliability, task, classes.at(-1)?.name ?? "")]),
+    ...(coverage.length === 0 ? [] : ["", ...coverageLines(coverage)]),
+    ...(thresholds ? ["", ...thresholdLines(thresholds)] : []),
+    ...(importance ? ["", ...importanceLines(importance, view.lossName)] : []),
     ...(slices.length === 0 ? [] : ["", ...sliceLines(view, by ?? "slice")]),
     ...(numOtherRows > 0 ? [`and ${count(numOtherRows)} rows of further values`] : []),
   ];

@@ -2,8 +2,10 @@
 import type { Rows } from "../data/table.js";
 import type { Engine } from "../engine/engine.js";
 import type { RunResult } from "../log/events.js";
+import type { NamedArrays } from "../runtime/array.js";
 import { type Predictions, predictAll } from "../train/evaluate.js";
 import { predictGraph, stateNames, weightState } from "../train/graphs.js";
+import { type Errors, keptErrors } from "../train/intervals.js";
 import { meanOfProbs } from "../train/metrics.js";
 import type { RunLearner } from "./learner.js";
 import { checkParams, type ScoredGroup, scoredResult } from "./score.js";
@@ -46,6 +48,21 @@ export async function scoreTableRun(
     shippedGroup,
     testRows: test.numRows,
   };
+}
+
+/** The errors of params on validation rows, from which intervals of numbers are made; null for classes. */
+export async function validationErrors(
+  engine: Engine,
+  learner: RunLearner,
+  params: NamedArrays,
+  validation: Rows,
+  signal?: AbortSignal,
+): Promise<Errors | null> {
+  const { errorScale } = learner.task;
+  if (errorScale === null) return null;
+  const program = await engine.compile(predictGraph(learner, stateNames.params));
+  await engine.write(weightState(learner.model, params));
+  return keptErrors(errorScale.errors(await predictAll(program, validation, signal)));
 }
 
 function meanOverPairs<T>(items: readonly T[], measure: (a: T, b: T) => number): number {

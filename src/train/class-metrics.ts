@@ -21,6 +21,21 @@ export function classLogLoss(probs: Floats, labels: Labels, weights?: readonly n
   return sum / total;
 }
 
+/** The probability from which on a model decides for the positive label, unless another threshold is asked for. */
+export const DECISION_THRESHOLD = 0.5;
+
+/** Whether a probability of the positive label decides for it: from the threshold on. */
+export function decidesYes(p: number, threshold = DECISION_THRESHOLD): boolean {
+  return p >= threshold;
+}
+
+/** The loss of each example whose mean {@link classLogLoss} is, without weights: [examples], in nats. */
+export function classLosses(probs: Floats, labels: Labels): Float64Array {
+  const numClasses = probs.length / labels.length;
+  const own = (label: number, i: number) => probs[i * numClasses + label] ?? Number.NaN;
+  return Float64Array.from(labels, (label, i) => -Math.log(Math.max(LEAST_PROB, own(label, i))));
+}
+
 /** The most probable class of each example; of equal ones the first. */
 export function decisions(probs: Floats, numClasses: number): Int32Array {
   return Int32Array.from({ length: probs.length / numClasses }, (_, i) => {

@@ -1,9 +1,9 @@
 /** Metrics with the range that chance leaves them: 95 % confidence intervals, from the examples that were scored. */
 
 import type { MetricName, TaskKind } from "../log/events.js";
-import { confidence, decisions } from "./class-metrics.js";
+import { classLosses, confidence, decidesYes, decisions } from "./class-metrics.js";
 import type { Predictions } from "./evaluate.js";
-import { calibrationBin, calibrationGaps, type Floats, type Labels, LEAST_PROB, shareOf } from "./metrics.js";
+import { calibrationBin, calibrationGaps, type Floats, type Labels, logLosses, shareOf } from "./metrics.js";
 import { explainedVariance } from "./number-metrics.js";
 
 /** A value and its 95 % confidence interval. */
@@ -97,7 +97,8 @@ function varianceOf({ sum, squares }: Sums, n: number): number {
   return Math.max(0, (squares - sum ** 2 / n) / (n - 1));
 }
 
-function around(value: number, error: number): Estimate {
+/** The 95 % interval of a normal distribution: value +- z standard error. */
+export function around(value: number, error: number): Estimate {
   return { value, low: value - Z * error, high: value + Z * error };
 }
 
@@ -106,20 +107,17 @@ export type Estimates = Readonly<Partial<Record<"loss" | Exclude<MetricName, "lo
 
 const estimators: { readonly [K in TaskKind]: (predictions: Predictions) => Estimates } = {
   binary: ({ probs, labels }) => ({
-    loss: meanEstimate(
-      Float64Array.from(probs, (p, i) => -Math.log(Math.max(LEAST_PROB, labels[i] === 1 ? p : 1 - p))),
-    ),
+    loss: meanEstimate(logLosses(probs, labels)),
     auc: aucEstimate(probs, labels),
-    accuracy: hits(labels.length, (i) => (probs[i] ?? 0) >= 0.5 === (labels[i] === 1)),
+    accuracy: hits(labels.length, (i) => decidesYes(probs[i] ?? 0) === (labels[i] === 1)),
     calibrationError: calibrationEstimate(probs, (i) => labels[i] === 1),
   }),
   multiclass: ({ probs, labels }) => {
     const numClasses = probs.length / labels.length;
     const decided = decisions(probs, numClasses);
-    const own = (i: number) => probs[i * numClasses + (labels[i] as number)] as number;
     const { predicted, isHit } = confidence(probs, labels);
     return {
-      loss: meanEstimate(Float64Array.from(labels, (_, i) => -Math.log(Math.max(LEAST_PROB, own(i))))),
+      loss: meanEstimate(classLosses(probs, labels)),
       accuracy: hits(labels.length, (i) => decided[i] === labels[i]),
       calibrationError: calibrationEstimate(predicted, isHit),
     };

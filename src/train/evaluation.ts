@@ -1,10 +1,14 @@
 /** Evaluates predictions against labels: metrics with intervals, by class, by slice. */
 
 import type { Metrics, TaskKind } from "../log/events.js";
-import { decisions } from "./class-metrics.js";
+import type { Key } from "../runtime/random.js";
+import { confidence, decidesYes, decisions } from "./class-metrics.js";
 import { type Estimates, estimatesOf } from "./estimates.js";
 import type { Predictions } from "./evaluate.js";
+import { type Coverage, coverageOf, type Errors } from "./intervals.js";
+import { type ReliabilityBin, reliability } from "./reliability.js";
 import type { Task } from "./task.js";
+import { type Costs, type ThresholdAdvice, thresholdAdvice } from "./thresholds.js";
 
 /** Figures of one class: how often it is the label, how often the decision, and how often both. */
 export interface ClassFigures {
@@ -34,6 +38,15 @@ export interface Evaluation extends Omit<SliceFigures, "name"> {
   readonly lossName: string;
   /** Empty for numbers. */
   readonly classes: readonly ClassFigures[];
+  /**
+   * Rows by the predicted probability of the positive label, or of the class that is decided for, and how often it was
+   * the label; empty for numbers.
+   */
+  readonly reliability: readonly ReliabilityBin[];
+  /** How often intervals of numbers hold the label; only where the errors of a model are known. */
+  readonly coverage?: readonly Coverage[];
+  /** Thresholds by what wrong decisions cost; only where costs were given. */
+  readonly thresholds?: ThresholdAdvice;
   /** The largest first. */
   readonly slices: readonly SliceFigures[];
   /** Rows of slices that are left out for being too many. */
@@ -45,13 +58,17 @@ export interface EvaluationOptions {
   readonly classes: readonly string[] | null;
   /** The slice of each row. */
   readonly slices?: readonly string[] | undefined;
+  /** What wrong decisions cost, for a binary task, and the key of the halves that judge thresholds. */
+  readonly costs?: (Costs & { readonly key: Key }) | undefined;
+  /** The errors of a model of numbers on rows that it has not learned from. */
+  readonly errors?: Errors | null | undefined;
   /** The most slices to report; 50 by default. */
   readonly mostSlices?: number | undefined;
 }
 
 /** Evaluate predictions of a task; there is at least one row. */
 export function evaluation(task: Task, predictions: Predictions, options: EvaluationOptions): Evaluation {
-  const { slices = [], mostSlices = 50 } = options;
+  const { slices = [], costs, errors, mostSlices = 50 } = options;
   const { name: _, ...whole } = sliceOf(task, "", predictions);
   const rowsOf = new Map<string, number[]>();
   slices.forEach((name, row) => {
@@ -65,6 +82,9 @@ export function evaluation(task: Task, predictions: Predictions, options: Evalua
     lossName: task.lossName,
     ...whole,
     classes: classFigures(task.kind, predictions, options.classes ?? []),
+    reliability: reliabilityOf(task.kind, predictions),
+    ...(errors && task.errorScale && { coverage: coverageOf(predictions, errors, task.errorScale) }),
+    ...(costs && { thresholds: thresholdAdvice(predictions, costs, costs.key) }),
     slices: largestFirst.slice(0, mostSlices).map(([name, rows]) => sliceOf(task, name, part(predictions, rows))),
     numOtherRows: largestFirst.slice(mostSlices).reduce((sum, [, rows]) => sum + rows.length, 0),
   };
@@ -106,7 +126,7 @@ function classFigures(task: TaskKind, { probs, labels }: Predictions, names: rea
   if (task === "regression") return [];
   const isBinary = task === "binary";
   const numClasses = names.length;
-  const decided = isBinary ? Int32Array.from(probs, (p) => Number(p >= 0.5)) : decisions(probs, numClasses);
+  const decided = isBinary ? Int32Array.from(probs, (p) => Number(decidesYes(p))) : decisions(probs, numClasses);
   const counts = Array.from({ length: numClasses }, () => ({ rows: 0, decided: 0, right: 0, sum: 0 }));
   labels.forEach((label, i) => {
     const decision = decided[i] as number;
@@ -126,6 +146,13 @@ function classFigures(task: TaskKind, { probs, labels }: Predictions, names: rea
     recall: right / rows,
     meanProbability: sum / labels.length,
   }));
+}
+
+function reliabilityOf(task: TaskKind, { probs, labels }: Predictions): ReliabilityBin[] {
+  if (task === "regression") return [];
+  if (task === "binary") return reliability(probs, (i) => labels[i] === 1);
+  const { predicted, isHit } = confidence(probs, labels);
+  return reliability(predicted, isHit);
 }
 
 function mean(values: ArrayLike<number>): number {

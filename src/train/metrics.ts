@@ -25,6 +25,11 @@ export function logLoss(probs: Floats, labels: Labels, positiveWeight = 1): numb
   return sum / total;
 }
 
+/** The loss of each example whose mean {@link logLoss} is, without weights: [examples], in nats. */
+export function logLosses(probs: Floats, labels: Labels): Float64Array {
+  return Float64Array.from(probs, (p, i) => -Math.log(Math.max(LEAST_PROB, labels[i] === 1 ? p : 1 - p)));
+}
+
 /**
  * Area under the ROC curve: the chance that a positive example is ranked above a negative one, ties counted half.
  * NaN when one of the classes is missing.

@@ -5,9 +5,18 @@ import type { DistillLossName } from "../nn/distill-losses.js";
 import type { LabelSmoothing } from "../nn/label-losses.js";
 import { binary, type Objective } from "../nn/losses.js";
 import { categorical, type RegressionOptions, regression, weightedBinary } from "../nn/objectives.js";
-import { classCalibrationError, classLogLoss, decisions, macroAuc, topAccuracy } from "./class-metrics.js";
+import {
+  classCalibrationError,
+  classLogLoss,
+  classLosses,
+  decidesYes,
+  decisions,
+  macroAuc,
+  topAccuracy,
+} from "./class-metrics.js";
 import type { Predictions } from "./evaluate.js";
-import { auc, calibrationError, type Floats, logLoss, meanAbsoluteDifference, shareOf } from "./metrics.js";
+import type { ErrorScale } from "./intervals.js";
+import { auc, calibrationError, type Floats, logLoss, logLosses, meanAbsoluteDifference, shareOf } from "./metrics.js";
 import { errors, explainedVariance, meanError } from "./number-metrics.js";
 
 export interface Task {
@@ -22,6 +31,10 @@ export interface Task {
   readonly metadata: Readonly<Record<string, string>>;
   /** The loss by which checkpoints are chosen, and the metrics. */
   readonly measure: (predictions: Predictions) => { readonly loss: number } & Metrics;
+  /** The loss of each row, [rows]: `measure` has their mean as its loss, where labels have no weights. */
+  readonly rowLosses: (predictions: Predictions) => Float64Array;
+  /** For numbers, how labels differ from predictions; null for classes. */
+  readonly errorScale: ErrorScale | null;
   /** How far two sets of predictions of the same rows are apart, on average. */
   readonly distance: (a: Floats, b: Floats) => number;
   /** How often two sets of predictions lead to different decisions; for numbers, their mean distance. */
@@ -54,7 +67,7 @@ export interface BinaryTaskOptions {
 export function binaryTask({ classes, ...options }: BinaryTaskOptions = {}): Task {
   const { positiveWeight = 1 } = options;
   const isPlain = Object.values(options).every((value) => value === undefined);
-  const decides = (p: number | undefined) => (p ?? 0) >= 0.5;
+  const decides = (p: number | undefined) => decidesYes(p ?? 0);
   return {
     kind: "binary",
     objective: isPlain ? binary : weightedBinary(options),
@@ -68,6 +81,8 @@ export function binaryTask({ classes, ...options }: BinaryTaskOptions = {}): Tas
       accuracy: shareOf(labels.length, (i) => decides(probs[i]) === (labels[i] === 1)),
       calibrationError: calibrationError(probs, (i) => labels[i] === 1),
     }),
+    rowLosses: ({ probs, labels }) => logLosses(probs, labels),
+    errorScale: null,
     distance: meanAbsoluteDifference,
     churn: (a, b) => shareOf(a.length, (i) => decides(a[i]) !== decides(b[i])),
   };
@@ -99,6 +114,8 @@ export function multiclassTask({ classes, ...options }: MulticlassTaskOptions): 
       ...(numClasses > TOP && { top5Accuracy: topAccuracy(probs, labels, TOP) }),
       calibrationError: classCalibrationError(probs, labels),
     }),
+    rowLosses: ({ probs, labels }) => classLosses(probs, labels),
+    errorScale: null,
     // Half the sum over classes: of two, the distance between the probabilities of either.
     distance: (a, b) => (numClasses / 2) * meanAbsoluteDifference(a, b),
     churn: (a, b) => {
@@ -122,10 +139,12 @@ export function regressionTask({ shift, ...options }: RegressionTaskOptions): Ta
   const { loss = "squared", delta = 1, mean = 0, std = 1, logUnit } = options;
   const { center, scale } = shift ?? { center: 0, scale: 1 };
   const error = (difference: number) => errors[loss](difference / std, delta);
-  const lossOf = ({ probs, labels }: Predictions) =>
-    logUnit === undefined
-      ? meanError(probs, labels, error)
-      : meanError(logsOf(probs, logUnit), logsOf(labels, logUnit), error);
+  const learned = ({ probs, labels }: Predictions) =>
+    logUnit === undefined ? { probs, labels } : { probs: logsOf(probs, logUnit), labels: logsOf(labels, logUnit) };
+  const lossOf = (predictions: Predictions) => {
+    const { probs, labels } = learned(predictions);
+    return meanError(probs, labels, error);
+  };
   return {
     kind: "regression",
     objective: regression(options),
@@ -144,6 +163,18 @@ export function regressionTask({ shift, ...options }: RegressionTaskOptions): Ta
       mae: scale * meanError(probs, labels, errors.absolute),
       r2: explainedVariance(probs, labels),
     }),
+    rowLosses(predictions) {
+      const { probs, labels } = learned(predictions);
+      return Float64Array.from(probs, (p, i) => error(p - (labels[i] as number)));
+    },
+    errorScale: {
+      errors(predictions) {
+        const { probs, labels } = learned(predictions);
+        return Float64Array.from(probs, (p, i) => scale * ((labels[i] as number) - p));
+      },
+      moved: (prediction, error) =>
+        logUnit === undefined ? prediction + error : logUnit * Math.expm1(Math.log1p(prediction / logUnit) + error),
+    },
     distance: (a, b) => scale * meanAbsoluteDifference(a, b),
     churn: (a, b) => scale * meanAbsoluteDifference(a, b),
   };

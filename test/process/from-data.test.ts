@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { loadConfig } from "../../src/node/runs/load-config.js";
+import { evaluate } from "../../src/node/table/evaluate.js";
 import { configOfKind } from "../../src/run/kinds/kinds.js";
 import { workplace } from "./fixture.js";
 import type { Ended } from "./processes.js";
@@ -46,7 +47,8 @@ test("classes and numbers are trained as what they are, and a configuration that
   ] as const;
   for (const [label, file, said] of cases) {
     const flags = ["--data", "rows.csv", "--label", label, "--ignore", "date,city", "--set", "numSteps=20"];
-    const { code, stdout, shown } = await place.train(flags).ended;
+    const run = place.train(flags);
+    const { code, stdout, shown } = await run.ended;
     assert.equal(code, 0, shown);
     assert.match(stdout, said, shown);
     assert.match(stdout, /group 0 +\d.* shipped$/m, shown);
@@ -58,9 +60,32 @@ test("classes and numbers are trained as what they are, and a configuration that
     const { task, data: own } = configOfKind(await loadConfig(place.path(file)), "table", "this");
     assert.equal(task.kind, label === "kind" ? "multiclass" : "regression");
     assert.ok(!("city" in own.categorical));
+    if (task.kind === "regression") await checkIntervals((await run.folder()).model.onnx);
   }
   assert.equal(readFileSync(place.path("codistill.config.ts"), "utf8"), before);
 });
+
+/** The intervals of a model of numbers, in evaluate and in predict. */
+async function checkIntervals(model: string): Promise<void> {
+  const { coverage = [] } = await evaluate(model, place.path("rows.csv"), { cacheFolder: place.path("cache") });
+  assert.deepEqual(
+    coverage.map(({ level }) => level),
+    [0.5, 0.8, 0.9, 0.95],
+  );
+  for (const { level, held } of coverage) assert.ok(Math.abs(held.value - level) < 0.05, `${held.value} of ${level}`);
+  const predicted = await place.codistill(["predict", model, "rows.csv", "--interval", "90%"]).ended;
+  assert.equal(predicted.code, 0, predicted.shown);
+  const [head = "", ...lines] = predicted.stdout.trim().split("\n");
+  assert.ok(head.endsWith(",prediction,prediction_low,prediction_high"), head);
+  const sizeAt = head.split(",").indexOf("size");
+  const isHeld = lines.map((line) => {
+    const cells = line.split(",");
+    const [low, high] = cells.slice(-2).map(Number) as [number, number];
+    return low <= Number(cells[sizeAt]) && Number(cells[sizeAt]) <= high;
+  });
+  const share = isHeld.filter(Boolean).length / lines.length;
+  assert.ok(Math.abs(share - (coverage[2]?.held.value ?? 0)) < 1e-3, `${share}`);
+}
 
 test("describe shows the same and leaves nothing behind", async () => {
   const { code, stdout, shown } = await place.codistill(["describe", ...data, "--json"]).ended;

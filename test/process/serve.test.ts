@@ -7,6 +7,7 @@ import { trainEvents } from "../../src/node/launch/run-events.js";
 import { loadConfig } from "../../src/node/runs/load-config.js";
 import { readLog } from "../../src/node/runs/read-log.js";
 import { runFolder } from "../../src/node/runs/run-folder.js";
+import type { EvaluateResult } from "../../src/node/table/evaluate.js";
 import { fold, rootKey, uniform } from "../../src/runtime/random.js";
 import { mainFile, workplace } from "./fixture.js";
 import { resultOf } from "./results.js";
@@ -157,10 +158,10 @@ test("plain ONNX Runtime on raw rows gives what predict gives, and predict what 
   }
 
   const where = tinyConfig.data.split.test;
-  const evaluated = await place.codistill(["evaluate", model, "rows.csv", "--where", where, "--by", "kind", "--json"])
-    .ended;
+  const asked = ["--by", "kind", "--cost-fp", "1", "--cost-fn", "3", "--importance-rows=500", "--importance-repeats=2"];
+  const evaluated = await place.codistill(["evaluate", model, "rows.csv", "--where", where, ...asked, "--json"]).ended;
   assert.equal(evaluated.code, 0, evaluated.shown);
-  const { rows: numRows, metrics, estimates, slices } = JSON.parse(evaluated.stdout);
+  const { rows: numRows, metrics, estimates, slices, ...beside } = JSON.parse(evaluated.stdout);
   const [first] = resultOf(folder).groups;
   assert.equal(numRows, resultOf(folder).testRows);
   for (const [own, tested] of [
@@ -173,4 +174,29 @@ test("plain ONNX Runtime on raw rows gives what predict gives, and predict what 
   }
   assert.ok(estimates.loss.low < metrics.loss && metrics.loss < estimates.loss.high);
   assert.deepEqual(slices.map(({ name }: { name: string }) => name).sort(), ["bus", "plane", "train"]);
+  const { reliability, thresholds, importance } = beside as Pick<
+    EvaluateResult,
+    "reliability" | "thresholds" | "importance"
+  >;
+  assert.equal(
+    reliability.reduce((sum, bin) => sum + bin.rows, 0),
+    numRows,
+  );
+  // All columns of the file but the label; that of the date is read by the SQL of two features.
+  assert.equal(importance?.rows, 500);
+  const columns = importance?.columns.map(({ column }) => column) ?? [];
+  assert.deepEqual(columns.toSorted(), ["city", "date", "hour", "kind", "size"]);
+  assert.ok((importance?.columns[0]?.rise.low ?? 0) > 0, evaluated.shown);
+
+  // The threshold of the least cost decides in predict as it was counted.
+  const { threshold = Number.NaN, truePositives = 0, falsePositives = 0 } = thresholds?.least ?? {};
+  const args = ["predict", model, "rows.csv", "--threshold", String(threshold), "--out", "decided.jsonl"];
+  const decided = await place.codistill(args).ended;
+  assert.equal(decided.code, 0, decided.shown);
+  const tested = readFileSync(place.path("decided.jsonl"), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  const numYes = tested.filter(({ date, prediction }) => date >= "2001-05-11" && prediction === "true").length;
+  assert.equal(numYes, truePositives + falsePositives);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Command } from "commander";
-import { checkPaths, someDuration } from "./flags.js";
+import { checkPaths, flagOf, level, probability, someDuration, wholeFrom } from "./flags.js";
 
 test("durations are numbers with a unit, more than nothing and no longer than a timer", () => {
   assert.deepEqual(["90s", "20m", "1.5h", " 2d "].map(someDuration), [90, 1200, 5400, 172_800]);
@@ -11,6 +11,20 @@ test("durations are numbers with a unit, more than nothing and no longer than a 
       /must be a duration such as 90s, 20m or 1.5h, 24 days at most, got "/,
       wrong,
     );
+});
+
+test("levels are shares or percents, probabilities may be 0 and 1, and counts begin at their least", () => {
+  assert.deepEqual(["90%", "0.9", ".9", " 99.5 % "].map(level), [0.9, 0.9, 0.9, 0.995]);
+  for (const wrong of ["", "90", "0", "1", "100%", "0%", "-5%", "1e-3", "NaN"])
+    assert.throws(() => level(wrong), /as 90% or 0\.9/, wrong);
+  assert.deepEqual(["0", "1", "0.25"].map(probability), [0, 1, 0.25]);
+  for (const wrong of ["", "-0.1", "1.1", "half"]) assert.throws(() => probability(wrong), /from 0 to 1, got/, wrong);
+  assert.equal(wholeFrom(2)("2"), 2);
+  for (const wrong of ["", "1", "2.5", "1e20", "x"]) assert.throws(() => wholeFrom(2)(wrong), /2 or more, got/, wrong);
+});
+
+test("an option is named as it is typed", () => {
+  assert.deepEqual(["by", "maxBadRows"].map(flagOf), ["--by", "--max-bad-rows"]);
 });
 
 describe("paths that flags and arguments give", () => {

@@ -21,6 +21,38 @@ export function someNumber(text: string): number {
   return number;
 }
 
+/** A whole number of at least `least`. */
+export function wholeFrom(least: number): (text: string) => number {
+  return (text) => {
+    const number = Number(text);
+    if (text.trim() === "" || !Number.isSafeInteger(number) || number < least)
+      throw new InvalidArgumentError(`must be a whole number, ${least} or more, got "${text}"`);
+    return number;
+  };
+}
+
+/** A probability, from 0 to 1. */
+export function probability(text: string): number {
+  const number = Number(text);
+  if (text.trim() === "" || !(number >= 0 && number <= 1))
+    throw new InvalidArgumentError(`must be a probability from 0 to 1, got "${text}"`);
+  return number;
+}
+
+/** A share above 0 and below 1, as 90% or 0.9. */
+export function level(text: string): number {
+  const [, number, percent] = /^(\d*\.?\d+)\s*(%?)$/.exec(text.trim()) ?? [];
+  const share = Number(number) / (percent ? 100 : 1);
+  if (!(share > 0 && share < 1))
+    throw new InvalidArgumentError(`must be a share above 0 and below 100 %, as 90% or 0.9, got "${text}"`);
+  return share;
+}
+
+/** The name of a flag as it is typed: "maxBadRows" as "--max-bad-rows". */
+export function flagOf(option: string): string {
+  return `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
 /** The index of a group, 0 or more. */
 export function groupIndex(text: string): number {
   if (!/^\d+$/.test(text)) throw new ConfigError(`--group is the index of a group, 0 or more, got "${text}"`);

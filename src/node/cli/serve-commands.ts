@@ -7,7 +7,7 @@ import { count, seconds } from "../../report/format.js";
 import { printable } from "../../report/printable.js";
 import { evaluate } from "../table/evaluate.js";
 import { predict } from "../table/predict.js";
-import { someText } from "./flags.js";
+import { flagOf, level, probability, someNumber, someText, wholeFrom } from "./flags.js";
 import { type ReadingFlags, readingOf, withReadingFlags } from "./reading-flags.js";
 
 export interface ServeCommandOptions {
@@ -18,6 +18,8 @@ export interface ServeCommandOptions {
 
 interface PredictFlags extends ReadingFlags {
   readonly out?: string;
+  readonly threshold?: number;
+  readonly interval?: number;
   readonly json?: boolean;
 }
 
@@ -27,6 +29,11 @@ interface EvaluateFlags extends ReadingFlags {
   readonly by?: string;
   readonly field?: string;
   readonly separator?: string;
+  readonly costFp?: number;
+  readonly costFn?: number;
+  readonly importance?: boolean;
+  readonly importanceRows?: number;
+  readonly importanceRepeats?: number;
   readonly json?: boolean;
 }
 
@@ -42,6 +49,16 @@ export function withPredictFlags(command: Command): Command {
     .option(
       "--out <file>",
       "where the rows go: .csv, .tsv, .parquet, .json or .jsonl; standard output as CSV by default",
+    )
+    .option(
+      "--threshold <probability>",
+      "of a label of two values: predict the positive one from this probability on; 0.5 by default (evaluate --cost-fp --cost-fn compares thresholds)",
+      probability,
+    )
+    .option(
+      "--interval <level>",
+      "of a label that is a number: the ends of an interval too, which holds this share of the labels, as 90%",
+      level,
     )
     .option("--json", "say what was done as JSON; needs --out")
     .addHelpText(
@@ -61,6 +78,19 @@ export function withEvaluateFlags(command: Command): Command {
     .option("--label <column or SQL>", "by default what the model was trained on")
     .option("--where <SQL>", "rows that count")
     .option("--by <column or SQL>", "figures for each of its values too")
+    .option(
+      "--cost-fp <number>",
+      "of a label of two values: what a wrong yes costs; with --cost-fn, thresholds are compared by it",
+      someNumber,
+    )
+    .option("--cost-fn <number>", "what a wrong no costs, in the same unit", someNumber)
+    .option("--importance", "how much the loss rises when a column is permuted, for each column, with intervals")
+    .option(
+      "--importance-rows <number>",
+      "the most rows for --importance, drawn at random; 20000 by default",
+      wholeFrom(2),
+    )
+    .option("--importance-repeats <number>", "how often each column is permuted; 10 by default", wholeFrom(1))
     .option("--field <column>", 'of text in columns, the one that has it; "text" by default')
     .option(
       "--separator <text>",
@@ -71,7 +101,7 @@ export function withEvaluateFlags(command: Command): Command {
     .option("--json", "as JSON")
     .addHelpText(
       "after",
-      '\nExamples:\n  codistill evaluate model.onnx june.parquet\n  codistill evaluate runs/books/model.onnx "new/*.txt"\n  codistill evaluate model.onnx "rides/*.csv" --where "started >= \'2025-06-01\'" --by zone --json',
+      '\nExamples:\n  codistill evaluate model.onnx june.parquet\n  codistill evaluate runs/books/model.onnx "new/*.txt"\n  codistill evaluate model.onnx "rides/*.csv" --where "started >= \'2025-06-01\'" --by zone --json\n  codistill evaluate model.onnx june.parquet --importance --cost-fp 1 --cost-fn 5',
     );
 }
 
@@ -79,13 +109,15 @@ export function withEvaluateFlags(command: Command): Command {
 export async function predictCommand(
   model: string,
   data: readonly string[],
-  { out, json, ...flags }: PredictFlags,
+  { out, threshold, interval, json, ...flags }: PredictFlags,
   { say, ...options }: ServeCommandOptions,
 ): Promise<void> {
   const progress = progressLine();
   const result = await predict(model, data, {
     ...options,
     ...(out !== undefined && { out }),
+    threshold,
+    interval,
     reading: readingOf(flags),
     maxBadRows: flags.maxBadRows,
     onProgress: progress.show,
@@ -111,15 +143,32 @@ export async function evaluateCommand(
   const { isLanguageModel } = await import("../text/language-model.js");
   if (isLanguageModel(model)) {
     const [flag] = Object.keys(flags);
-    if (flag !== undefined) throw new ConfigError(`--${flag} is of tables, and ${model} is a language model`);
+    if (flag !== undefined) throw new ConfigError(`${flagOf(flag)} is of tables, and ${model} is a language model`);
     return evaluateTextCommand(model, data, { json, field, encoding, separator }, { say, ...options });
   }
   for (const [name, value] of Object.entries({ field, separator }))
     if (value !== undefined) throw new ConfigError(`--${name} is of text, and ${model} is no language model`);
+  const { costFp, costFn, importance, importanceRows: rows, importanceRepeats: repeats, ...rest } = flags;
+  if ((costFp === undefined) !== (costFn === undefined)) {
+    const [given, lacking] = costFp === undefined ? ["--cost-fn", "--cost-fp"] : ["--cost-fp", "--cost-fn"];
+    throw new ConfigError(
+      `evaluate: thresholds are compared by what both wrong decisions cost, and ${given} is given without ${lacking}`,
+    );
+  }
+  const isAsked = importance || rows !== undefined || repeats !== undefined;
   const progress = progressLine();
-  const reading = readingOf({ ...flags, ...(encoding !== undefined && { encoding }) });
-  const result = await evaluate(model, data, { ...options, ...flags, reading, onProgress: progress.show });
+  const permuted = progressLine("permuted rows");
+  const result = await evaluate(model, data, {
+    ...options,
+    ...rest,
+    ...(costFp !== undefined && costFn !== undefined && { costs: { falsePositive: costFp, falseNegative: costFn } }),
+    ...(isAsked && { importance: { rows, repeats } }),
+    reading: readingOf({ ...flags, ...(encoding !== undefined && { encoding }) }),
+    onProgress: progress.show,
+    onImportance: permuted.show,
+  });
   progress.end();
+  permuted.end();
   result.notes.forEach(tell);
   say(json ? JSON.stringify(result, null, 2) : evaluationLines(result, flags.by).join("\n"));
 }
@@ -148,14 +197,15 @@ const PAUSE_MS = 200;
 /** A progress line on standard error, where that is a terminal; else nothing. */
 function progressLine(what = "rows") {
   const { stderr } = process;
-  const started = performance.now();
   let shown = 0;
+  let first: { readonly at: number; readonly done: number } | undefined;
   return {
     show(done: number, total: number): void {
       const now = performance.now();
-      if (!stderr.isTTY || now - shown < PAUSE_MS) return;
+      first ??= { at: now, done };
+      if (done === first.done || !stderr.isTTY || now - shown < PAUSE_MS) return;
       shown = now;
-      const left = ((now - started) / 1000) * (total / done - 1);
+      const left = ((now - first.at) / 1000) * ((total - done) / (done - first.done));
       stderr.write(`\r${count(done)} of ${count(total)} ${what}, ${seconds(left)} left\u001b[K`);
     },
     end(): void {

@@ -56,7 +56,11 @@ export async function finish(
   log({ event: "stage", stage: "scoring the test split" });
   const engine = threadedEngine({ threads: availableParallelism() });
   const { params, step } = shipped.best;
-  const measured = await data.score(engine, scored, shippedGroup, stop).finally(() => engine.close());
+  const score = async () => ({
+    measured: await data.score(engine, scored, shippedGroup, stop),
+    validated: await data.validated(engine, params, stop),
+  });
+  const { measured, validated } = await score().finally(() => engine.close());
   const untaught = untaughtRemark(config, step);
   const result = untaught === null ? measured : { ...measured, remarks: [...(measured.remarks ?? []), untaught] };
   const metadata = {
@@ -65,6 +69,7 @@ export async function finish(
     name: config.name,
     step: String(step),
     ...data.metadata,
+    ...validated,
   };
   const files = directoryStore(folder.path, mayChange);
   const exported = data.exported(params, { ...metadata, [SEAL]: NO_SEAL });

@@ -24,6 +24,8 @@ export interface PreparedData {
   checkShards(): void;
   /** Score the groups' best params, alone and together. Rejects with the signal's reason when the signal cancels it. */
   score(engine: Engine, groups: readonly ScoredGroup[], shippedGroup: number, signal: AbortSignal): Promise<RunResult>;
+  /** Entries for the metadata of the shipped model that follow from its predictions of validation rows. */
+  validated(engine: Engine, params: NamedArrays, signal: AbortSignal): Promise<Readonly<Record<string, string>>>;
   /** Entries for the metadata of a model about the data that it was trained on. */
   readonly metadata: Readonly<Record<string, string>>;
   /** Files of the shipped model beside its weights, by name: `model.onnx`, and the files that it needs. */

@@ -2,21 +2,24 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { enclosed, identifier } from "../../data/sql.js";
-import { DataError, messageOf } from "../../errors.js";
+import { ConfigError, DataError, messageOf } from "../../errors.js";
 import { nearest } from "../../nearest.js";
 import { columnNamed, columnOfFlag } from "../../reading/names.js";
 import type { GivenReading } from "../../reading/reading.js";
 import { count, firstNames } from "../../report/format.js";
-import { type Unlike, unlikeCounter } from "../../serving/seen.js";
+import { rootKey } from "../../runtime/random.js";
+import type { Unlike } from "../../serving/seen.js";
 import { type Evaluation, evaluation } from "../../train/evaluation.js";
-import type { Floats } from "../../train/metrics.js";
+import type { Costs } from "../../train/thresholds.js";
 import { inTemporaryFolder } from "../files/temporary-folder.js";
 import { type Database, openDuckdb } from "../sources/duckdb.js";
 import { localCopies } from "../sources/remote-files.js";
 import { checkedSql } from "./checked-sql.js";
-import { type LabelValue, OTHER_CLASS, servedLabels } from "./served-labels.js";
+import { type Importance, type ImportanceOptions, importanceOf } from "./importance.js";
+import { type LabelValue, servedLabels } from "./served-labels.js";
 import { openModel, type ServedModel } from "./served-model.js";
-import { type CheckedInput, openServedRows, servedRows } from "./served-rows.js";
+import { openServedRows } from "./served-rows.js";
+import { score } from "./served-scores.js";
 import type { SourceColumn } from "./source-rows.js";
 import { sqlReader } from "./sql-tree.js";
 import { openFiles } from "./text-files.js";
@@ -32,10 +35,16 @@ export interface EvaluateOptions {
   readonly reading?: GivenReading | undefined;
   /** How many malformed lines may be left out; 0 by default. */
   readonly maxBadRows?: number | undefined;
+  /** What wrong decisions of a binary model cost, more than 0 each: thresholds are compared by it. */
+  readonly costs?: Costs | undefined;
+  /** Given where the importance of columns is measured. */
+  readonly importance?: ImportanceOptions | undefined;
   readonly cacheFolder: string;
   readonly signal?: AbortSignal | undefined;
   /** Called from time to time with the number of rows predicted so far, and of all rows. */
   readonly onProgress?: ((numRows: number, ofRows: number) => void) | undefined;
+  /** The same of rows with a permuted column. */
+  readonly onImportance?: ((numRows: number, ofRows: number) => void) | undefined;
 }
 
 export interface EvaluateResult extends Evaluation {
@@ -46,6 +55,8 @@ export interface EvaluateResult extends Evaluation {
   readonly numOfOtherClasses: number;
   /** The values of classes that the model does not know, the most frequent first, at most 5. */
   readonly otherClasses: readonly LabelValue[];
+  /** How much the loss rises when a column is permuted, where that was asked for. */
+  readonly importance?: Importance;
   readonly seconds: number;
   /** Columns with rows that are unlike those of training, counted. */
   readonly unlike: readonly Unlike[];
@@ -59,6 +70,7 @@ export interface EvaluateResult extends Evaluation {
 /**
  * Evaluate a model on the rows of files. Predictions and labels are held in memory.
  *
+ * @throws ConfigError for costs that are not more than 0, or of a model that is not binary
  * @throws CheckpointError for a file that is not a model of codistill
  * @throws DataError when the files cannot be read, lack a column, have no labels, or have labels of another task
  * @example
@@ -69,12 +81,15 @@ export interface EvaluateResult extends Evaluation {
 export async function evaluate(
   modelPath: string,
   source: string | readonly string[],
-  { label: given, where, by, reading = {}, maxBadRows, cacheFolder, signal, onProgress = () => {} }: EvaluateOptions,
+  options: EvaluateOptions,
 ): Promise<EvaluateResult> {
+  const { label: given, where, by, reading = {}, maxBadRows, costs, importance, cacheFolder, signal } = options;
+  const { onProgress = () => {}, onImportance } = options;
   const started = performance.now();
   const files = await localCopies(source, { cacheFolder, signal });
   const model = await openModel(modelPath, availableParallelism());
   try {
+    if (costs !== undefined) checkCosts(costs, model);
     return await inTemporaryFolder(cacheFolder, signal, async (temporary) => {
       const encoding = reading.encoding ?? model.reading.encoding;
       const open = await openFiles(files, { folder: temporary, encoding, signal });
@@ -97,8 +112,15 @@ export async function evaluate(
             `evaluate: some rows must have a label, and of ${count(numUnlabelled + numOfOtherClasses)} none has one that the model knows: ${label}. Name it with --label, and look at --where.`,
           );
         }
-        const result = evaluation(model.task, rest, { classes: model.classes, slices: rest.slices });
-        const seconds = (performance.now() - started) / 1000;
+        const result = evaluation(model.task, rest, {
+          classes: model.classes,
+          errors: model.errors,
+          slices: rest.slices,
+          ...(costs && { costs: { ...costs, key: rootKey(0) } }),
+        });
+        const permuted =
+          importance &&
+          (await importanceOf(db, model, { inputs, columns, label: labels.sql }, importance, onImportance));
         const counts = { numUnlabelled, numOfOtherClasses, otherClasses: labels.others };
         const all = [...notes, ...found.notes];
         const header = model.reading.columns.find(({ name }) => name === label)?.header;
@@ -107,7 +129,8 @@ export async function evaluate(
           label: header ?? label,
           ...result,
           ...counts,
-          seconds,
+          ...(permuted && { importance: permuted }),
+          seconds: (performance.now() - started) / 1000,
           unlike: found.unlike,
           notes: all,
         };
@@ -145,6 +168,24 @@ async function sqlOf(db: Database, what: string, given: string, columns: readonl
   return sql;
 }
 
+/** Throws {@link ConfigError} unless costs are of decisions between yes and no. */
+function checkCosts({ falsePositive, falseNegative }: Costs, { task, name }: ServedModel): void {
+  if (task.kind !== "binary") {
+    throw new ConfigError(
+      `evaluate: costs of a wrong yes and a wrong no (--cost-fp, --cost-fn) are for a label of two values, and the label of ${name} is of the task ${task.kind}. Leave them out.`,
+    );
+  }
+  for (const [what, cost] of Object.entries({
+    "a wrong yes (--cost-fp)": falsePositive,
+    "a wrong no (--cost-fn)": falseNegative,
+  })) {
+    if (!(cost > 0 && Number.isFinite(cost)))
+      throw new ConfigError(
+        `evaluate: ${what} must cost more than 0, got ${cost}. Costs are relative: 1 and 5 are 0.2 and 1.`,
+      );
+  }
+}
+
 /** The label that a model names: a column, or SQL, which is checked. */
 async function checkedLabel(db: Database, label: string, columns: readonly SourceColumn[]): Promise<string> {
   return columnNamed(label, columns) !== null ? label : checkedSql(sqlReader(db), "its label", label);
@@ -155,70 +196,4 @@ async function keepOnly(db: Database, predicate: string): Promise<void> {
     .run("alter view source_rows rename to all_rows")
     .catch(() => db.run("alter table source_rows rename to all_rows"));
   await db.run(`create view source_rows as select * from all_rows where ${predicate}`);
-}
-
-async function score(
-  db: Database,
-  model: ServedModel,
-  served: readonly CheckedInput[],
-  label: string,
-  by: string | undefined,
-  onProgress: (numRows: number, ofRows: number) => void,
-) {
-  const [[total] = []] = await db.rows("select count(*) from source_rows");
-  const more = [
-    { sql: label, type: "number" } as const,
-    ...(by === undefined ? [] : [{ sql: `coalesce(cast(${by} as varchar), '(missing)')`, type: "text" } as const]),
-  ];
-  const counter = unlikeCounter(model.inputs, model.seen);
-  const probs: Floats[] = [];
-  const labels: Float64Array[] = [];
-  const slices: string[] = [];
-  let [numUnlabelled, numOfOtherClasses, done] = [0, 0, 0];
-  for await (const { inputs, more: beside } of servedRows(db, served, more)) {
-    const { predicted, valuesOf } = await model.predict(inputs);
-    counter.add(inputs, valuesOf);
-    const [own = [], names = []] = beside as [Float64Array, string[]];
-    const width = predicted.length / own.length;
-    // Scored rows are moved to the front of the batch, so that no array is made for each row.
-    let kept = 0;
-    own.forEach((value, row) => {
-      if (Number.isNaN(value)) numUnlabelled++;
-      else if (value === OTHER_CLASS && model.classes !== null) numOfOtherClasses++;
-      else {
-        own[kept] = value;
-        predicted.copyWithin(kept * width, row * width, (row + 1) * width);
-        kept++;
-        if (by !== undefined) slices.push(names[row] ?? "");
-      }
-    });
-    labels.push(own.slice(0, kept) as Float64Array);
-    probs.push(predicted.slice(0, kept * width));
-    done += own.length;
-    onProgress(done, Number(total));
-  }
-  const Numbers = model.isDouble ? Float64Array : Float32Array;
-  const isOfIndices = model.task.kind === "multiclass";
-  return {
-    probs: joined<Floats>(Numbers, probs),
-    labels: joined<Floats | Int32Array>(isOfIndices ? Int32Array : Numbers, labels),
-    slices,
-    numUnlabelled,
-    numOfOtherClasses,
-    found: counter.found(),
-  };
-}
-
-/** Arrays one after another. */
-function joined<T extends Floats | Int32Array>(
-  type: new (length: number) => T,
-  parts: readonly ArrayLike<number>[],
-): T {
-  const all = new type(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

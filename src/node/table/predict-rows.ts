@@ -4,9 +4,10 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { DataError } from "../../errors.js";
 import type { GivenReading } from "../../reading/reading.js";
-import { decisions } from "../../train/class-metrics.js";
+import { decidesYes, decisions } from "../../train/class-metrics.js";
 import { openDuckdb } from "../sources/duckdb.js";
 import { type EvaluateOptions, type EvaluateResult, evaluate } from "./evaluate.js";
+import { type DecisionOptions, type Decisions, decisionsOf } from "./served-decisions.js";
 import { openModel, type Served, type ServedModel } from "./served-model.js";
 import { openServedRows, servedRows } from "./served-rows.js";
 import { openFiles } from "./text-files.js";
@@ -23,9 +24,11 @@ export interface Prediction {
   readonly prediction: string | number;
   /** The probability of each class, by its name; null for a regression model. */
   readonly probabilities: Readonly<Record<string, number>> | null;
+  /** The ends of the interval around a number, where one was asked for. */
+  readonly interval?: { readonly low: number; readonly high: number };
 }
 
-export interface PredictRowsOptions {
+export interface PredictRowsOptions extends DecisionOptions {
   /** How text is read, where it differs from how training read its files. */
   readonly reading?: GivenReading | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -35,7 +38,7 @@ export interface PredictRowsOptions {
  * Predict rows by an exported model, in their order.
  *
  * @param modelPath - the `model.onnx` of a run on a table
- * @throws ConfigError when there is no such file
+ * @throws ConfigError when there is no such file, and for a threshold or an interval that the model has none of
  * @throws CheckpointError when the file is not a model of codistill
  * @throws DataError when the rows lack a column that the model reads, or hold values that it cannot read
  * @example
@@ -48,9 +51,10 @@ export interface PredictRowsOptions {
 export async function predictRows(
   modelPath: string,
   rows: readonly DataRow[],
-  { reading = {}, signal }: PredictRowsOptions = {},
+  { threshold, interval, reading = {}, signal }: PredictRowsOptions = {},
 ): Promise<Prediction[]> {
   await using model = await openModel(modelPath, availableParallelism());
+  const decided = decisionsOf(model, { threshold, interval });
   if (rows.length === 0) return [];
   return await inFile(rows, signal, async (file, folder) => {
     const open = await openFiles([file], { folder, signal });
@@ -58,7 +62,7 @@ export async function predictRows(
     const { inputs } = await openServedRows(db, open, model, { reading });
     const predictions: Prediction[] = [];
     for await (const { inputs: columns } of servedRows(db, inputs))
-      for (const one of predictionsOf(await model.predict(columns), model)) predictions.push(one);
+      for (const one of predictionsOf(await model.predict(columns), model, decided)) predictions.push(one);
     return predictions;
   });
 }
@@ -119,12 +123,29 @@ function cell(value: unknown, name: string, row: number): string | number | bool
   );
 }
 
-function predictionsOf({ predicted }: Served, { task, classes }: ServedModel): Prediction[] {
-  if (classes === null) return Array.from(predicted, (prediction) => ({ prediction, probabilities: null }));
+function predictionsOf(
+  { predicted }: Served,
+  { task, classes }: ServedModel,
+  { threshold, offsets }: Decisions,
+): Prediction[] {
+  if (classes === null) {
+    const { errorScale } = task;
+    return Array.from(predicted, (prediction) => ({
+      prediction,
+      probabilities: null,
+      ...(offsets &&
+        errorScale && {
+          interval: {
+            low: errorScale.moved(prediction, offsets.low),
+            high: errorScale.moved(prediction, offsets.high),
+          },
+        }),
+    }));
+  }
   if (task.kind === "binary") {
     const [no = "", yes = ""] = classes;
     return Array.from(predicted, (p) => ({
-      prediction: p >= 0.5 ? yes : no,
+      prediction: decidesYes(p, threshold) ? yes : no,
       probabilities: { [no]: 1 - p, [yes]: p },
     }));
   }

@@ -9,17 +9,16 @@ import { sqlNames } from "../../reading/names.js";
 import type { GivenReading } from "../../reading/reading.js";
 import { printable } from "../../report/printable.js";
 import { type Unlike, type UnlikeFound, unlikeCounter } from "../../serving/seen.js";
-import { decisions } from "../../train/class-metrics.js";
-import type { Floats } from "../../train/metrics.js";
 import { inTemporaryFolder } from "../files/temporary-folder.js";
 import { type Database, openDuckdb } from "../sources/duckdb.js";
 import { localCopies } from "../sources/remote-files.js";
-import type { LabelledModel } from "./served-labels.js";
+import { type Appended, appendedColumns, asColumns } from "./predicted-columns.js";
+import { type DecisionOptions, type Decisions, decisionsOf } from "./served-decisions.js";
 import { openModel, type ServedModel } from "./served-model.js";
-import { type CheckedInput, freeName, openServedRows, servedRows } from "./served-rows.js";
+import { type CheckedInput, openServedRows, servedRows } from "./served-rows.js";
 import { openFiles } from "./text-files.js";
 
-export interface PredictOptions {
+export interface PredictOptions extends DecisionOptions {
   /** Where the rows go: .csv, .tsv, .parquet, .json or .jsonl; standard output as CSV by default. */
   readonly out?: string | undefined;
   /** How the files are read, where it differs from how training read its files. */
@@ -60,10 +59,11 @@ const formats: Readonly<Record<string, string>> = {
 
 /**
  * Append the predictions of a model to the rows of files, which keep their order. The columns are `prediction`, and for
- * classes also the probability of the positive class as `probability_<its value>`, or those of all classes. A number is
- * added to a name that the table or another class has already, in whatever case.
+ * classes also the probability of the positive class as `probability_<its value>`, or those of all classes; with an
+ * interval `prediction_low` and `prediction_high`. A number is added to a name that the table or another class has
+ * already, in whatever case.
  *
- * @throws ConfigError for a file of an unknown kind
+ * @throws ConfigError for a file of an unknown kind, and for a threshold or an interval that the model has none of
  * @throws CheckpointError for a file that is not a model of codistill
  * @throws DataError when the files cannot be read, lack a column, or cannot be written
  * @example
@@ -74,7 +74,7 @@ const formats: Readonly<Record<string, string>> = {
 export async function predict(
   modelPath: string,
   source: string | readonly string[],
-  { out, reading = {}, maxBadRows, cacheFolder, signal, onProgress = () => {} }: PredictOptions,
+  { out, threshold, interval, reading = {}, maxBadRows, cacheFolder, signal, onProgress = () => {} }: PredictOptions,
 ): Promise<PredictResult> {
   const started = performance.now();
   const format = out === undefined ? formats[".csv"] : formats[extname(out).toLowerCase()];
@@ -84,6 +84,7 @@ export async function predict(
   const files = await localCopies(source, { cacheFolder, signal });
   const model = await openModel(modelPath, availableParallelism());
   try {
+    const decisions = decisionsOf(model, { threshold, interval });
     return await inTemporaryFolder(cacheFolder, signal, async (temporary) => {
       const file = out ?? join(temporary, "rows.csv");
       const encoding = reading.encoding ?? model.reading.encoding;
@@ -92,8 +93,10 @@ export async function predict(
       try {
         const { columns, numRows, inputs, notes } = await openServedRows(db, open, model, { reading, maxBadRows });
         const taken = columns.map(({ name, header = name }) => header);
-        const appended = appendedColumns(model, taken);
-        const found = await predictInto(db, model, inputs, appended, (done) => onProgress(done, numRows));
+        const appended = appendedColumns(model, taken, decisions);
+        const found = await predictInto(db, model, { inputs, appended, decisions }, (done) =>
+          onProgress(done, numRows),
+        );
         // From CSV to CSV, every value stays as it was written, "yes" and "007" included.
         const isAsWritten = format.startsWith("format csv") && (open.format === "csv" || open.format === "tsv");
         const own = columns.map(({ name, header = name }) => ({ sql: identifier(name), name: header }));
@@ -129,26 +132,6 @@ export async function predict(
 /** The SQL name of an appended column, as its own name may differ from another column's in case alone. */
 const predicted = (i: number) => identifier(`codistill prediction ${i}`);
 
-interface Appended {
-  readonly wanted: string;
-  readonly name: string;
-  readonly type: "float" | "double" | "varchar";
-}
-
-/** The columns that a model appends, under names that are free in the table and among themselves. */
-export function appendedColumns({ task, classes, isDouble }: LabelledModel, taken: readonly string[]): Appended[] {
-  const used = [...taken];
-  const column = (wanted: string, type: Appended["type"]): Appended => {
-    const name = freeName(wanted, used);
-    used.push(name);
-    return { wanted, name, type };
-  };
-  const number = isDouble ? "double" : "float";
-  const prediction = column("prediction", classes === null ? number : "varchar");
-  const shown = task.kind === "binary" ? (classes ?? []).slice(1) : (classes ?? []);
-  return [prediction, ...shown.map((name) => column(`probability_${name}`, "float"))];
-}
-
 /**
  * Fill the table `predictions` with a row for each of `source_rows`; returns the counts of rows that are unlike
  * training.
@@ -156,35 +139,29 @@ export function appendedColumns({ task, classes, isDouble }: LabelledModel, take
 async function predictInto(
   db: Database,
   model: ServedModel,
-  served: readonly CheckedInput[],
-  columns: readonly Appended[],
+  {
+    inputs: served,
+    appended,
+    decisions,
+  }: {
+    readonly inputs: readonly CheckedInput[];
+    readonly appended: readonly Appended[];
+    readonly decisions: Decisions;
+  },
   onProgress: (numRows: number) => void,
 ): Promise<UnlikeFound> {
-  const definitions = columns.map(({ type }, i) => `${predicted(i)} ${type}`);
+  const definitions = appended.map(({ type }, i) => `${predicted(i)} ${type}`);
   await db.run(`create table predictions (${definitions.join(", ")})`);
   const counter = unlikeCounter(model.inputs, model.seen);
   let done = 0;
   for await (const { inputs } of servedRows(db, served)) {
     const { predicted, valuesOf } = await model.predict(inputs);
-    await db.append("predictions", asColumns(predicted, model));
+    await db.append("predictions", asColumns(predicted, model, decisions));
     counter.add(inputs, valuesOf);
     done += inputs[0]?.length ?? 0;
     onProgress(done);
   }
   return counter.found();
-}
-
-function asColumns(predicted: Floats, { task, classes }: ServedModel): (Floats | string[])[] {
-  if (classes === null) return [predicted];
-  if (task.kind === "binary") {
-    return [Array.from(predicted, (p) => classes[Number(p >= 0.5)] ?? ""), predicted];
-  }
-  const numClasses = classes.length;
-  const numRows = predicted.length / numClasses;
-  return [
-    Array.from(decisions(predicted, numClasses), (k) => classes[k] ?? ""),
-    ...classes.map((_, k) => Float32Array.from({ length: numRows }, (_, row) => predicted[row * numClasses + k] ?? 0)),
-  ];
 }
 
 async function* printableParts(parts: AsyncIterable<string>): AsyncGenerator<string> {

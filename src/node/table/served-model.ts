@@ -9,6 +9,7 @@ import { type Reading, readingSchema } from "../../reading/reading.js";
 import { type Closable, closable } from "../../runtime/closable.js";
 import { type ServedInput, servedInputSchema } from "../../serving/expression.js";
 import { type FeatureValues, type SeenFeature, seenFeatureSchema } from "../../serving/seen.js";
+import type { Errors } from "../../train/intervals.js";
 import type { Floats } from "../../train/metrics.js";
 import { binaryTask, multiclassTask, outputNames, regressionTask, type Task } from "../../train/task.js";
 import { Tensor } from "../ort/library.js";
@@ -53,11 +54,27 @@ export interface ServedModel extends Closable {
   readonly reading: Reading;
   /** What training saw of its features. */
   readonly seen: readonly SeenFeature[];
+  /** Of a model of numbers, its errors on validation rows; null of others, and of models that do not say them. */
+  readonly errors: Errors | null;
   /** Predict rows, given as a column for each input, with numbers and times as numbers. */
   predict(columns: ValueColumns): Promise<Served>;
 }
 
 const texts = jsonText.pipe(z.array(z.string()));
+
+const errorsSchema = z
+  .object({
+    count: z.number().int().nonnegative(),
+    ranks: z.array(z.number().int().positive()).max(10_000),
+    values: z.array(z.number()).max(10_000),
+  })
+  .refine(
+    ({ count, ranks, values }) =>
+      ranks.length === values.length &&
+      ranks.every((rank, i) => rank <= count && rank > (ranks[i - 1] ?? 0)) &&
+      values.every((value, i) => i === 0 || value >= (values[i - 1] as number)),
+    "must be ranks up to the count and values, as many of both, in ascending order",
+  );
 
 const metadataSchema = z.object({
   format: z.literal(MODEL_FORMAT),
@@ -72,6 +89,7 @@ const metadataSchema = z.object({
   columns: texts.optional(),
   reading: jsonText.pipe(readingSchema),
   seen: jsonText.pipe(z.array(seenFeatureSchema)).optional(),
+  validationErrors: jsonText.pipe(errorsSchema).optional(),
   labelMean: z.coerce.number().optional(),
   labelStd: z.coerce.number().optional(),
   labelCenter: z.string().optional(),
@@ -105,6 +123,7 @@ export async function openModel(path: string, threads: number): Promise<ServedMo
     isDouble,
     reading: rest.reading,
     seen,
+    errors: (task.errorScale && rest.validationErrors) ?? null,
     async predict(columns) {
       const numRows = columns[0]?.length ?? 0;
       const feeds = Object.fromEntries(

@@ -111,15 +111,16 @@ function servedKnown({ inputs, columns, reading }: ReadModel, given: GivenReadin
   };
 }
 
-/** Batches of the model's inputs, with the values of further expressions. */
+/** Batches of the model's inputs, with the values of further expressions, of rows as SQL says them after "from". */
 export async function* servedRows(
   db: Database,
   inputs: readonly CheckedInput[],
   more: readonly { readonly sql: string; readonly type: "number" | "text" }[] = [],
+  from = "source_rows",
 ): AsyncGenerator<{ readonly inputs: ValueColumns; readonly more: ValueColumns }, void, void> {
   const values = [...inputs.map(valueSql), ...more.map(({ sql }) => sql)];
   const types = [...inputs.map(({ type }) => (type === "text" ? "text" : "number")), ...more.map(({ type }) => type)];
-  for await (const columns of db.columns(`select ${values.join(", ")} from source_rows`, types)) {
+  for await (const columns of db.columns(`select ${values.join(", ")} from ${from}`, types)) {
     yield { inputs: columns.slice(0, inputs.length), more: columns.slice(inputs.length) };
   }
 }
@@ -191,11 +192,25 @@ function brief(error: unknown): string {
   return messageOf(error).split("\n")[0] ?? "";
 }
 
-/** A name that is free among others: with a number after it where it must be. */
-export function freeName(wanted: string, taken: readonly string[]): string {
+/**
+ * Names that are free among others and differ among themselves by more than case, in the order of the wanted ones. A
+ * wanted name that is free stays as it is; the others get a number that makes no wanted name, so that "a_2" is never
+ * what another one was renamed to.
+ */
+export function freeNames(wanted: readonly string[], taken: readonly string[]): string[] {
   const used = new Set(taken.map((name) => name.toLowerCase()));
-  for (let number = 1; ; number++) {
-    const name = number === 1 ? wanted : `${wanted}_${number}`;
-    if (!used.has(name.toLowerCase())) return name;
-  }
+  const isKept = wanted.map((name) => {
+    const isFree = !used.has(name.toLowerCase());
+    used.add(name.toLowerCase());
+    return isFree;
+  });
+  return wanted.map((name, i) => {
+    if (isKept[i]) return name;
+    for (let number = 2; ; number++) {
+      const other = `${name}_${number}`;
+      if (used.has(other.toLowerCase())) continue;
+      used.add(other.toLowerCase());
+      return other;
+    }
+  });
 }

@@ -4,7 +4,7 @@ import { DataError } from "../../errors.js";
 import { exportModel } from "../../run/export.js";
 import type { TableRunConfig } from "../../run/kinds/table.js";
 import { givenReadingOf } from "../../run/kinds/table.js";
-import { scoreTableRun } from "../../run/score-table.js";
+import { scoreTableRun, validationErrors } from "../../run/score-table.js";
 import { tableGroupSpec, tableRunSpec } from "../../run/table-spec.js";
 import { besideYardsticks } from "../../run/table-yardsticks.js";
 import { labelsToFit } from "../../run/task.js";
@@ -30,6 +30,10 @@ export const tableReader: DataReader<TableRunConfig> = {
       async score(engine, groups, shippedGroup, signal) {
         const result = await scoreTableRun(engine, spec.learner, groups, table.test, shippedGroup, signal);
         return besideYardsticks(result, table, spec.learner.task, config.task, signal);
+      },
+      async validated(engine, params, signal) {
+        const errors = await validationErrors(engine, spec.learner, params, table.validation, signal);
+        return errors === null ? {} : { validationErrors: JSON.stringify(errors) };
       },
       metadata: {
         label: data.label,

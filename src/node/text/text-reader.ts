@@ -48,6 +48,7 @@ export const textReader: DataReader<TextRunConfig> = {
           });
         }
       },
+      validated: async () => ({}),
       score: (engine, groups, shippedGroup, signal) =>
         scoreTextRun({ engine, config, spec, text: tested, shippedGroup, signal }, groups),
       metadata: {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { appendedColumns } from "./predict.js";
+import { appendedColumns } from "./predicted-columns.js";
 
 const names = (kind: "binary" | "multiclass" | "regression", classes: readonly string[] | null, taken: string[] = []) =>
   appendedColumns({ task: { kind }, classes, isDouble: false }, taken).map(({ name }) => name);
@@ -19,9 +19,14 @@ test("what is appended says what it is of, under names that are free whatever th
   assert.deepEqual(names("multiclass", ["a", "A", "a_2"]), [
     "prediction",
     "probability_a",
-    "probability_A_2",
-    "probability_a_2_2",
+    "probability_A_3",
+    "probability_a_2",
   ]);
+  assert.deepEqual(
+    names("multiclass", ["a", "a_2"], ["probability_a"]),
+    ["prediction", "probability_a_3", "probability_a_2"],
+    "no class gets the column that another one would be looked for in",
+  );
   const renamed = appendedColumns({ task: { kind: "multiclass" }, classes, isDouble: false }, []).filter(
     ({ name, wanted }) => name !== wanted,
   );
