@@ -32,7 +32,7 @@ import { inputTensors } from "../nn/model.js";
 import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";
 import { float32, type NamedArrays } from "../runtime/array.js";
 import { mapValues, named, withPrefix } from "../runtime/named.js";
-import { adafactor, adagrad, adam, adamW, lamb, lars, lion, rmsprop, sgd } from "./optimizers.js";
+import { adafactor, adagrad, adam, adamW, lamb, lars, lion, muon, rmsprop, sgd } from "./optimizers.js";
 import { constantSchedule, cosineSchedule, linearSchedule, type Schedule } from "./schedules.js";
 import type { GradientTransformation, Shapes } from "./transformations.js";
 
@@ -116,6 +116,8 @@ const everyOptimizer: Readonly<Record<string, (rate: Schedule) => GradientTransf
   "lars but for biases": (rate) => lars(rate, { except: ["*.bias"] }),
   lion,
   "lion with decay": (rate) => lion(rate, { decay: { rate: 0.1 } }),
+  muon,
+  "muon with decay": (rate) => muon(rate, { decay: { rate: 0.1 } }),
   adafactor,
   "adafactor with decay": (rate) => adafactor(rate, { isRelative: false, decay: { rate: 0.1 } }),
 };
@@ -251,6 +253,11 @@ describe("ready-made chains", () => {
     assert.deepEqual(namesOf(adam(rate)), ["adam.m.a.b", "adam.m.c", "adam.v.a.b", "adam.v.c"]);
     assert.deepEqual(namesOf(adamW(rate)), namesOf(adam(rate)));
     assert.deepEqual(namesOf(lion(rate)), ["lion.m.a.b", "lion.m.c"]);
+    assert.deepEqual(Object.keys(muon(rate).stateSpec({ "a.weight": { shape: [2, 3] }, c: { shape: [] } })), [
+      "adam.m.c",
+      "adam.v.c",
+      "muon.m.a.weight",
+    ]);
     assert.deepEqual(adagrad(rate, { initialSum: 0.1 }).stateSpec(shapes), {
       "adagrad.v.a.b": { shape: [2, 3], fill: 0.1 },
       "adagrad.v.c": { shape: [], fill: 0.1 },
@@ -275,7 +282,7 @@ describe("ready-made chains", () => {
   });
 
   for (const [name, make] of Object.entries(everyOptimizer)) {
-    if (name.includes("decay") || ["adamW", "lamb", "lars"].some((pulled) => name.startsWith(pulled))) continue;
+    if (name.includes("decay") || ["adamW", "lamb", "lars", "muon"].some((pulled) => name.startsWith(pulled))) continue;
     test(`a zero gradient leaves params where they are, also in float32: ${name}`, async () => {
       const optimizer = make(rate);
       const shapes: Shapes = { w: { shape: [2, 2] }, "a.bias": { shape: [2] } };

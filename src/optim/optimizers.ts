@@ -21,6 +21,7 @@ import {
   scaleByLion,
   scaleByRms,
 } from "./moments.js";
+import { type MuonOptions, scaleByMuon } from "./muon.js";
 import type { Selection } from "./patterns.js";
 import type { Schedule } from "./schedules.js";
 import { touchingRows } from "./sparse-updates.js";
@@ -109,6 +110,12 @@ export function lars(
 /** Lion (Chen et al. 2023, Algorithm 2). Decay is decoupled. */
 export function lion(learningRate: Schedule, options: LionOptions & WithDecay = {}): GradientTransformation {
   return assemble(options, [scaleByLion(options), ...decayOf(options.decay), scaleByLearningRate(learningRate)]);
+}
+
+/** Muon for matrices and Adam for all else, with decoupled decay, of 0.01 by default ({@link scaleByMuon}). */
+export function muon(learningRate: Schedule, options: MuonOptions & WithDecay = {}): GradientTransformation {
+  const { decay = { rate: 0.01 } } = options;
+  return assemble(options, [scaleByMuon(options), ...decayOf(decay), scaleByLearningRate(learningRate)]);
 }
 
 export interface AdafactorOptions extends FactoredOptions, WithDecay {

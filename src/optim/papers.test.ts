@@ -1,4 +1,4 @@
-/** LAMB, LARS, Lion and Adafactor against the algorithms of their papers, written down once more in plain float64. */
+/** LAMB, LARS, Lion, Muon and Adafactor against the algorithms of their papers, written down once more in plain float64. */
 import { after, describe, test } from "node:test";
 import { assertClose } from "../../test/fixtures/close.js";
 import { interpreted, type Problem, run } from "../../test/fixtures/descent.js";
@@ -9,7 +9,7 @@ import type { Tensors } from "../graph/tensor.js";
 import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";
 import { float32 } from "../runtime/array.js";
 import { mapValues, named, withPrefix } from "../runtime/named.js";
-import { adafactor, lamb, lars, lion } from "./optimizers.js";
+import { adafactor, lamb, lars, lion, muon } from "./optimizers.js";
 import { constantSchedule, inverseSquareRootSchedule, linearSchedule, type Schedule } from "./schedules.js";
 import type { GradientTransformation } from "./transformations.js";
 
@@ -73,6 +73,48 @@ const lionRule =
     return x.map((value, i) => value - rate(t - 1) * (Math.sign(at(c, i)) + lambda * value));
   };
 
+/** [rows, inner] times [inner, columns], flat. */
+function product(a: readonly number[], b: readonly number[], inner: number): number[] {
+  const [rows, columns] = [a.length / inner, b.length / inner];
+  return Array.from({ length: rows * columns }, (_, i) => {
+    const [row, column] = [Math.floor(i / columns), i % columns];
+    return Array.from({ length: inner }, (_, k) => at(a, row * inner + k) * at(b, k * columns + column)).reduce(
+      (sum, value) => sum + value,
+      0,
+    );
+  });
+}
+
+function transposed(x: readonly number[], columns: number): number[] {
+  return x.map((_, i) => at(x, (i % (x.length / columns)) * columns + Math.floor(i / (x.length / columns))));
+}
+
+/** Jordan et al. 2024, with the factor of Liu et al. 2025; Loshchilov and Hutter 2019, Algorithm 2, for what is no matrix. The constants are those of float32. */
+const muonRule =
+  (rate: Schedule, lambda: number): Rule =>
+  (x, g, t, state, shape) => {
+    const [rows = 1, columns = 1] = shape;
+    if (shape.length !== 2 || shape.includes(1)) {
+      const [beta1, beta2] = [0.9, 0.999];
+      state.m = g.map((value, i) => beta1 * at(state.m, i) + (1 - beta1) * value);
+      state.v = g.map((value, i) => beta2 * at(state.v, i) + (1 - beta2) * value ** 2);
+      const u = state.m.map((m, i) => m / (1 - beta1 ** t) / (Math.sqrt(at(state.v, i) / (1 - beta2 ** t)) + 1e-8));
+      return x.map((value, i) => value - rate(t - 1) * (at(u, i) + lambda * value));
+    }
+    state.m = g.map((value, i) => 0.95 * at(state.m, i) + value);
+    const ahead = g.map((value, i) => value + 0.95 * at(state.m, i));
+    let o = ahead.map((value) => value / (norm(ahead) + Math.fround(1e-7)));
+    for (let i = 0; i < 5; i++) {
+      const gram = product(o, transposed(o, columns), columns);
+      const twice = product(gram, gram, rows);
+      const polynomial = gram.map((value, k) => Math.fround(-4.775) * value + Math.fround(2.0315) * at(twice, k));
+      const moved = product(polynomial, o, rows);
+      o = o.map((value, k) => Math.fround(3.4445) * value + at(moved, k));
+    }
+    const factor = Math.fround(0.2 * Math.sqrt(Math.max(rows, columns)));
+    return x.map((value, i) => value - rate(t - 1) * (factor * at(o, i) + lambda * value));
+  };
+
 /** Shazeer and Stern 2018, Algorithm 4 for matrices and 5 for vectors, with the hyperparameters of Algorithm 6. */
 const adafactorRule =
   (rho: Schedule, isRelative = true): Rule =>
@@ -125,6 +167,8 @@ const cases: Readonly<Record<string, readonly [ours: GradientTransformation, rul
   ],
   "Lion, falling rate": [lion(falling), () => lionRule(falling, 0)],
   "Lion, constant rate, with decay": [lion(constant, { decay: { rate: 0.3 } }), () => lionRule(constant, 0.3)],
+  "Muon, falling rate": [muon(falling), () => muonRule(falling, 0.01)],
+  "Muon, constant rate, with decay": [muon(constant, { decay: { rate: 0.3 } }), () => muonRule(constant, 0.3)],
   "Adafactor, relative step": [adafactor(rho), () => adafactorRule(rho)],
   "Adafactor, absolute step": [adafactor(falling, { isRelative: false }), () => adafactorRule(falling, false)],
 };

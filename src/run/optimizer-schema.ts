@@ -113,6 +113,13 @@ export const optimizerSchema = z.discriminatedUnion("kind", [
     beta2: z.number().positive().lt(1).default(0.99),
   }),
   z.strictObject({
+    kind: z.literal("muon"),
+    ...decoupled(0.01),
+    ...adamOptions(1e-8),
+    momentum: decayRate.default(0.95),
+    adamFor: z.array(z.string().min(1)).default([]),
+  }),
+  z.strictObject({
     kind: z.literal("adafactor"),
     ...decoupled(0),
     relativeStep: z.boolean().default(true),

@@ -6,7 +6,7 @@ import { ConfigError } from "../errors.js";
 import { formatGraph, rootsOf } from "../graph/graph.js";
 import { input } from "../graph/ops.js";
 import { topologicalOrder } from "../graph/tensor.js";
-import { adafactor, adagrad, adam, adamW, lamb, lars, lion, rmsprop, sgd } from "../optim/optimizers.js";
+import { adafactor, adagrad, adam, adamW, lamb, lars, lion, muon, rmsprop, sgd } from "../optim/optimizers.js";
 import { linearSchedule } from "../optim/schedules.js";
 import type { GradientTransformation } from "../optim/transformations.js";
 import { mapValues } from "../runtime/named.js";
@@ -71,6 +71,10 @@ const kinds: {
     defaults: { beta1: 0.9, beta2: 0.99, weightDecay: 0 },
     chain: lion(rate, { beta1: 0.9, beta2: 0.99 }),
   },
+  muon: {
+    defaults: { momentum: 0.95, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, adamFor: [] },
+    chain: muon(rate, { momentum: 0.95, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: { rate: 0.01 } }),
+  },
   adafactor: {
     defaults: {
       relativeStep: true,
@@ -133,7 +137,7 @@ describe("an optimizer of each kind", () => {
     assert.deepEqual(memoryOf({ kind: "sgd", momentum: 0.5 }), ["momentum.b.a.weight", ...times]);
     assert.deepEqual(memoryOf({ kind: "rmsprop" }), ["rms.v.a.weight", ...times]);
     assert.deepEqual(memoryOf({ kind: "adam" }), ["adam.m.a.weight", "adam.v.a.weight", ...times]);
-    for (const kind of ["adamW", "lamb", "lars", "lion", "adafactor"]) {
+    for (const kind of ["adamW", "lamb", "lars", "lion", "muon", "adafactor"]) {
       assert.throws(() => memoryOf({ kind }), /ConfigError: optimizer: "a\.weight" cannot be updated by touched rows/);
     }
     const accumulating = { ...tinyInput(), accumulate: 2, optimizer: { kind: "sgd", learningRate: 1, sparseParams } };

@@ -2,7 +2,7 @@
 import { ConfigError } from "../errors.js";
 import { nearest } from "../nearest.js";
 import type { DecayOptions } from "../optim/decay.js";
-import { adafactor, adagrad, adam, adamW, lamb, lars, lion, rmsprop, sgd } from "../optim/optimizers.js";
+import { adafactor, adagrad, adam, adamW, lamb, lars, lion, muon, rmsprop, sgd } from "../optim/optimizers.js";
 import { matches } from "../optim/patterns.js";
 import {
   constantSchedule,
@@ -53,6 +53,8 @@ export function configuredOptimizer({
     }
     case "lion":
       return lion(rate, { ...optimizer, ...all });
+    case "muon":
+      return muon(rate, { ...optimizer, ...all });
     case "adafactor":
       return adafactor(rate, { ...optimizer, isRelative: optimizer.relativeStep, ...all });
   }
@@ -119,6 +121,7 @@ export function checkPatterns(optimizer: OptimizerInSteps, params: readonly stri
     "optimizer.multipliers": Object.keys(optimizer.multipliers ?? {}),
     "optimizer.weightDecay.except": decayOf(optimizer)?.except ?? [],
     "optimizer.sparseParams": optimizer.sparseParams ?? [],
+    "optimizer.adamFor": optimizer.kind === "muon" ? optimizer.adamFor : [],
     "optimizer.trustExcept": optimizer.kind === "lamb" ? optimizer.trustExcept : [],
   };
   for (const [path, patterns] of Object.entries(lists)) {

@@ -191,6 +191,15 @@ export interface LionInput extends CommonOptimizerInput, Decaying {
   readonly beta2?: number | undefined;
 }
 
+/** Muon (Jordan et al. 2024) for matrices and Adam for all else, with a weight decay of 0.01 by default. */
+export interface MuonInput extends CommonOptimizerInput, Decaying, Moments {
+  readonly kind: "muon";
+  /** Share of a matrix's last direction that the next one keeps; 0.95 by default. */
+  readonly momentum?: number | undefined;
+  /** Patterns of matrices that take Adam's step all the same, beside embeddings and the last layer of language models. */
+  readonly adamFor?: readonly string[] | undefined;
+}
+
 /** Adafactor (Shazeer and Stern 2018). */
 export interface AdafactorInput extends CommonOptimizerInput, Decaying {
   readonly kind: "adafactor";
@@ -216,4 +225,5 @@ export type OptimizerInput =
   | LambInput
   | LarsInput
   | LionInput
+  | MuonInput
   | AdafactorInput;
