@@ -63,6 +63,7 @@ export * as losses from "./nn/all-losses.js";
 export { type DistillLoss, type DistillLossName, distillLosses } from "./nn/distill-losses.js";
 export type { LabelSmoothing, SoftmaxCrossEntropyOptions } from "./nn/label-losses.js";
 export { binary, type Objective } from "./nn/losses.js";
+export { membersObjective } from "./nn/members.js";
 export { type MlpOptions, mlp } from "./nn/mlp.js";
 export {
   type BufferSpec,
@@ -84,6 +85,7 @@ export {
   type WeightedBinaryOptions,
   weightedBinary,
 } from "./nn/objectives.js";
+export { type TabmOptions, tabm } from "./nn/tabm.js";
 export { clipByGlobalNorm, clipByRms, clipByValue } from "./optim/clip.js";
 export {
   addDecay,
@@ -117,6 +119,7 @@ export {
   lamb,
   lars,
   lion,
+  muon,
   rmsprop,
   sgd,
   type WithDecay,

@@ -71,12 +71,18 @@ export interface KeptMoments {
   readonly shift?: Shift;
 }
 
+/** A numeric feature as it is kept: its moments, and its quantiles at the shares 0, 1/32, ..., 1. */
+export interface KeptNumbers extends KeptMoments {
+  /** Of the finite values of the training rows, or of a sample of them; left out where there are none. */
+  readonly quantiles?: readonly number[];
+}
+
 /** Fitted once on the training split, before sharding; plain JSON, part of the run declaration. */
 export interface Preprocessing {
   /** Id k + 1 is entry k, most frequent first, then by text; id 0 is unknown or missing. */
   readonly vocabularies: Readonly<Record<string, readonly string[]>>;
   /** Over the training rows, missing values skipped; the standard deviation is 1 where it would be 0. */
-  readonly numeric: Readonly<Record<string, KeptMoments>>;
+  readonly numeric: Readonly<Record<string, KeptNumbers>>;
   /** Left out where the spec says no task. */
   readonly labels?: LabelStatistics;
 }

@@ -36,6 +36,13 @@ export function uniformInit(limit: number): Init {
     );
 }
 
+/** 1 or -1, each with probability 1/2. */
+export const randomSigns: Init = (key, shape) =>
+  float32(
+    uniform(key, sizeOf(shape)).map((value) => (value < 0.5 ? -1 : 1)),
+    shape,
+  );
+
 /**
  * Normal with the given standard deviation `std`, where values beyond 2 `std` are drawn again. The result has a
  * standard deviation of 0.8796 `std`.

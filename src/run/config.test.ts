@@ -156,7 +156,7 @@ const wrong: readonly [path: string, value: unknown, says: string | RegExp][] = 
   ["data.shardBy", "", /^data\.shardBy: must .*, got ""$/],
   ["data.filters", ["a"], "data.filters: must list one predicate for each of 2 groups, got 1"],
   ["data.filters", ["a", ""], /^data\.filters\.1: must .*, got ""$/],
-  ["model.kind", "lstm", 'model.kind: must be "mlp", got "lstm"'],
+  ["model.kind", "lstm", 'model.kind: must be one of "mlp"|"tabm", got "lstm"'],
   ["model.hidden", 128, "model.hidden: must be an array, got 128"],
   ["model.hidden", [128, 0], "model.hidden.1: must be > 0, got 0"],
   [

@@ -3,13 +3,17 @@ import { numbersName } from "../data/batch.js";
 import { areOneArray, type Preprocessing } from "../data/table.js";
 import { ConfigError } from "../errors.js";
 import type { Objective } from "../nn/losses.js";
+import { membersObjective } from "../nn/members.js";
 import { mlp } from "../nn/mlp.js";
 import type { Model } from "../nn/model.js";
+import type { TableFeaturesOptions } from "../nn/table-features.js";
+import { tabm } from "../nn/tabm.js";
 import { checkSparseParams } from "../optim/sparse-updates.js";
 import type { Learner } from "../train/graphs.js";
 import type { Task } from "../train/task.js";
 import { algorithmOf } from "./algorithms.js";
 import type { TableRunConfig } from "./kinds/table.js";
+import type { TableModelConfig } from "./model-schema.js";
 import { checkPatterns, configuredOptimizer } from "./optimizer.js";
 import type { RunConfig } from "./schema.js";
 import { configuredTask } from "./task.js";
@@ -26,7 +30,7 @@ export interface RunLearner extends Learner {
  * when a class weight names no class, and for a hashed feature with more rows than names.
  */
 export function tableLearner(config: TableRunConfig, preprocessing: Preprocessing): RunLearner {
-  const { embeddings, embeddingWidth, hashed = {}, hidden } = config.model;
+  const { embeddings, embeddingWidth, hashed = {} } = config.model;
   // Maps, because a feature may be called "constructor".
   const widths = new Map(Object.entries(embeddings));
   const hashedRows = new Map(Object.entries(hashed));
@@ -47,16 +51,29 @@ export function tableLearner(config: TableRunConfig, preprocessing: Preprocessin
     },
   ]);
   const task = configuredTask(config.task, preprocessing.labels);
-  const { numOutputs, objective } = task;
   const { numeric } = preprocessing;
-  const model = mlp({
+  const features = {
     categorical: Object.fromEntries(categorical),
     numeric,
     numbers: areOneArray(Object.keys(numeric).length) ? numbersName : undefined,
-    hidden,
-    numOutputs,
-  });
-  return { ...learnerOf(config, model, objective), task };
+  };
+  const { model, objective } = networkOf(config.model, features, task);
+  return { ...learnerOf(config, model, objective), task: { ...task, objective } };
+}
+
+/** The network of a table by its kind, and the objective of its logits. */
+function networkOf(
+  config: TableModelConfig,
+  features: TableFeaturesOptions,
+  { numOutputs, objective }: Task,
+): { readonly model: Model; readonly objective: Objective } {
+  const options = { ...config, ...features, numOutputs };
+  switch (options.kind) {
+    case "mlp":
+      return { model: mlp(options), objective };
+    case "tabm":
+      return { model: tabm(options), objective: membersObjective(objective) };
+  }
 }
 
 /**

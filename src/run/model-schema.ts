@@ -1,17 +1,49 @@
 /** The schemas of a configuration's network; `input/model.ts` documents the options. */
 import { z } from "zod";
 
-/** Fully connected layers over embeddings: of tables. */
-export const mlpSchema = z.strictObject({
-  kind: z.literal("mlp"),
+/** Share of inner values that are dropped in training; teachers and evaluation drop none. */
+const dropRate = z.number().nonnegative().lt(1);
+const dropout = dropRate.default(0);
+
+const numericEmbedding = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("piecewise"),
+    bins: z.union([z.literal(4), z.literal(8), z.literal(16), z.literal(32)], "must be 4, 8, 16 or 32").default(16),
+  }),
+  z.strictObject({
+    kind: z.literal("periodic"),
+    frequencies: z.int().positive().default(16),
+    sigma: z.number().positive().default(0.1),
+    width: z.int().positive().default(8),
+  }),
+]);
+
+/** Options of all networks of tables. Those that came later have no default, so that older runs stay what they are. */
+const tableNetwork = {
   embeddings: z.record(z.string(), z.int().positive()).default({}),
   embeddingWidth: z.int().positive().default(16),
   hashed: z.record(z.string(), z.int().positive()).optional(),
   hidden: z.array(z.int().positive()).default([128, 64]),
+  numericEmbedding: numericEmbedding.optional(),
+  dropout: dropRate.optional(),
+} as const;
+
+/** Fully connected layers over embeddings: of tables. */
+const mlpSchema = z.strictObject({ kind: z.literal("mlp"), ...tableNetwork });
+
+/** Several of these that share their weights. */
+const tabmSchema = z.strictObject({
+  kind: z.literal("tabm"),
+  ...tableNetwork,
+  members: z.int().min(1).max(64).default(8),
+  membersPerRow: z.int().positive().optional(),
 });
 
-/** Share of inner values that are dropped in training; teachers and evaluation drop none. */
-const dropout = z.number().nonnegative().lt(1).default(0);
+/** The networks of tables. */
+export const tableModelSchema = z.discriminatedUnion("kind", [mlpSchema, tabmSchema]);
+
+/** The network of a table as it is configured, with its defaults. */
+export type TableModelConfig = z.output<typeof tableModelSchema>;
 
 /** Layer-normalised LSTMs over an embedding: of text. */
 const lstmSchema = z.strictObject({

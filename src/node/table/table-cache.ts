@@ -37,7 +37,7 @@ import { storedRows } from "./stored-rows.js";
 import { isRowSplit } from "./table-query.js";
 
 /** Raised whenever the files, or the way they are made, change. */
-export const formatVersion = 6;
+export const formatVersion = 7;
 
 /** A table, with the readings that are given for its text. */
 export interface ReadSpec extends TableSpec {
@@ -88,7 +88,7 @@ const tableFile = z.object({
   layout: z.object({ columns: z.array(z.object({ name: z.string(), dtype: z.enum(["int32", "float32"]) })) }),
   preprocessing: z.object({
     vocabularies: z.record(z.string(), z.array(z.string())),
-    numeric: z.record(z.string(), moments),
+    numeric: z.record(z.string(), moments.extend({ quantiles: z.array(z.number()).readonly() })),
     labels: z.exactOptional(
       z.discriminatedUnion("kind", [
         z.object({

@@ -42,8 +42,8 @@ export const tableReader: DataReader<TableRunConfig> = {
         seen: JSON.stringify(seenFeatures(table.seen, table.serving, table.preprocessing)),
         ...(data.columns && { columns: JSON.stringify(data.columns) }),
       },
-      exported: (params, metadata) => ({
-        "model.onnx": exportModel(spec.learner, table.preprocessing, table.serving, params, metadata),
+      exported: ({ params, temperature }, metadata) => ({
+        "model.onnx": exportModel(spec.learner, table.preprocessing, table.serving, params, metadata, temperature),
       }),
     };
   },

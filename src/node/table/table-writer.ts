@@ -12,6 +12,7 @@ import type { Database } from "../sources/duckdb.js";
 import type { SourceFiles } from "../sources/source-files.js";
 import { checkServable } from "./checked-sql.js";
 import { type ColumnMoments, type Moments, momentsOf } from "./moments.js";
+import { quantilesOf } from "./quantiles.js";
 import { makeRowSplits } from "./row-splits.js";
 import { fitShifts } from "./shifts.js";
 import { writeSlotted } from "./slotted-file.js";
@@ -88,9 +89,11 @@ export async function writeTable(
   const fitted = ofLabels && { ...withShift(ofLabels, labelShift), ...(logUnit !== undefined && { logUnit }) };
   const statistics = spec.task && (await labels.fit(db, fitted ?? null));
   const numCategorical = Object.keys(spec.categorical).length;
+  const numericColumns = Object.keys(spec.numeric).map((_, i) => numCategorical + i);
+  const quantiles = await quantilesOf(trainPath, numTrain, dtypes.length, numericColumns);
   const numeric = Object.keys(spec.numeric).map((name, i) => [
     name,
-    withShift(moments[numCategorical + i]?.moments as Moments, shifts[i] ?? null),
+    { ...withShift(moments[numCategorical + i]?.moments as Moments, shifts[i] ?? null), quantiles: quantiles[i] },
   ]);
   const seen = Object.fromEntries(
     [...Object.keys(spec.categorical), ...Object.keys(spec.numeric)].map((name, i) => {

@@ -1,8 +1,25 @@
 /** Options of a configuration's network. */
 
-/** A multilayer perceptron over embeddings and numbers, for tables. */
-export interface MlpInput {
-  readonly kind: "mlp";
+/** Each number as one value for each bin between quantiles of its training rows, from 0 below it to 1 above it. */
+export interface PiecewiseInput {
+  readonly kind: "piecewise";
+  /** The most bins of a feature: 4, 8, 16 or 32; 16 by default. */
+  readonly bins?: 4 | 8 | 16 | 32 | undefined;
+}
+
+/** Each number as sines and cosines of learned frequencies, through one layer that all numbers share. */
+export interface PeriodicInput {
+  readonly kind: "periodic";
+  /** Frequencies of each feature; 16 by default. */
+  readonly frequencies?: number | undefined;
+  /** The standard deviation with which the frequencies begin; 0.1 by default. */
+  readonly sigma?: number | undefined;
+  /** Width of the vector of a feature; 8 by default. */
+  readonly width?: number | undefined;
+}
+
+/** Options of all networks of tables. */
+interface TableNetworkInput {
   /** Categorical feature to the width of its embedding. */
   readonly embeddings?: Record<string, number> | undefined;
   /** Width of the embeddings that `embeddings` does not name; 16 by default. */
@@ -14,7 +31,34 @@ export interface MlpInput {
   readonly hashed?: Record<string, number> | undefined;
   /** Widths of the hidden layers; [128, 64] by default, and [] is a linear model. */
   readonly hidden?: readonly number[] | undefined;
+  /**
+   * How numbers become vectors, beside the number itself, which is then scaled by median and quartiles and clipped
+   * smoothly. Left out, a number is one input, standardised by mean and standard deviation.
+   */
+  readonly numericEmbedding?: PiecewiseInput | PeriodicInput | undefined;
+  /** Share of the hidden units that are dropped in training, 0 by default; teachers and evaluation drop none. */
+  readonly dropout?: number | undefined;
 }
+
+/** A multilayer perceptron over embeddings and numbers. */
+export interface MlpInput extends TableNetworkInput {
+  readonly kind: "mlp";
+}
+
+/**
+ * Several multilayer perceptrons that share their weights and differ in a few vectors; the prediction is the mean of
+ * theirs.
+ */
+export interface TabmInput extends TableNetworkInput {
+  readonly kind: "tabm";
+  /** How many there are; 8 by default. */
+  readonly members?: number | undefined;
+  /** How many of them learn from each row of a batch, drawn anew for each row; all by default. Must divide `members`. */
+  readonly membersPerRow?: number | undefined;
+}
+
+/** The networks of tables. */
+export type TableModelInput = MlpInput | TabmInput;
 
 /** Layer-normalised LSTMs over an embedding, for text. */
 export interface LstmInput {

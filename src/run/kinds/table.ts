@@ -5,7 +5,7 @@ import { outputNames } from "../../train/task.js";
 import { commonOptions, inFull, regimeSchema, runName, sourceSchema } from "../common-schema.js";
 import type { TableRunInput } from "../input/run.js";
 import { hint } from "../known-names.js";
-import { mlpSchema } from "../model-schema.js";
+import { tableModelSchema } from "../model-schema.js";
 import { taskInFull, taskSchema } from "../task-schema.js";
 import type { DataKind } from "./kind.js";
 
@@ -71,7 +71,7 @@ const tableRunSchema = z
     name: runName,
     data: tableDataSchema,
     task: taskSchema.default("binary"),
-    model: mlpSchema,
+    model: tableModelSchema,
     ...commonOptions,
   })
   .transform((run) => ({ ...inFull(run), task: taskInFull(run.task) }));
@@ -82,7 +82,8 @@ export type TableRunConfig = z.output<typeof tableRunSchema>;
 export const tableKind: DataKind<typeof tableRunSchema, TableRunInput> = {
   noun: "tables",
   schema: tableRunSchema,
-  problems: (config) => [nameProblems, splitProblems, labelProblems, rowProblems].flatMap((rule) => rule(config)),
+  problems: (config) =>
+    [nameProblems, modelProblems, splitProblems, labelProblems, rowProblems].flatMap((rule) => rule(config)),
   located: (config, absolute) => {
     const { data } = config;
     return { ...config, data: { ...data, source: [data.source].flat().map(absolute) } };
@@ -135,6 +136,12 @@ function nameProblems({ data, model }: TableRunConfig): string[] {
     .filter((name) => Object.hasOwn(data.categorical, name))
     .map((name) => `data.numeric.${name}: is a name in data.categorical too; rename one`);
   return [...unknown, ...twice];
+}
+
+function modelProblems({ model }: TableRunConfig): string[] {
+  if (model.kind !== "tabm" || model.membersPerRow === undefined || model.members % model.membersPerRow === 0)
+    return [];
+  return [`model.membersPerRow: must divide model.members (${model.members}), got ${model.membersPerRow}`];
 }
 
 function splitProblems({ data, task }: TableRunConfig): string[] {

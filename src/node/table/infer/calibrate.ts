@@ -3,6 +3,7 @@
 import { featureName, labelsName, numbersName } from "../../../data/batch.js";
 import { areOneArray } from "../../../data/table.js";
 import type { Feature } from "../../../infer/column.js";
+import { NUM_QUANTILES } from "../../../nn/numeric-embedding.js";
 import { resolveConfig } from "../../../run/config.js";
 import type { TableRunInput } from "../../../run/input/run.js";
 import { configOfKind } from "../../../run/kinds/kinds.js";
@@ -24,7 +25,7 @@ export async function stepSeconds(
   const vocabularies = features
     .filter(({ kind }) => kind === "categorical")
     .map(({ name, numIds }) => [name, Array.from({ length: Math.max(1, numIds - 1) }, (_value, id) => String(id))]);
-  const numeric = features.filter(({ kind }) => kind === "numeric").map(({ name }) => [name, { mean: 0, std: 1 }]);
+  const numeric = features.filter(({ kind }) => kind === "numeric").map(({ name }) => [name, UNIFORM]);
   const learner = tableLearner(config, {
     vocabularies: Object.fromEntries(vocabularies),
     numeric: Object.fromEntries(numeric),
@@ -32,6 +33,9 @@ export async function stepSeconds(
   const batch = randomBatch(features, config.globalBatchSize);
   return secondsOfStep(learner, [batch], config.seed, threads);
 }
+
+/** Figures of uniform numbers: a number has as many bins as it can have. */
+const UNIFORM = { mean: 0, std: 1, quantiles: Array.from({ length: NUM_QUANTILES }, (_, i) => i / NUM_QUANTILES) };
 
 function randomBatch(features: readonly Feature[], numRows: number): NamedArrays {
   const draw = (name: string) => uniform(fold(rootKey(1), name), numRows);

@@ -1,0 +1,166 @@
+/** Vectors of numbers (Gorishniy, Rubachev and Babenko 2022, "On embeddings for numerical features in tabular deep learning"). */
+import {
+  add,
+  clamp,
+  concat,
+  constant,
+  cos,
+  div,
+  greater,
+  matmul,
+  mul,
+  relu,
+  reshape,
+  sin,
+  sqrt,
+  square,
+  sub,
+  where,
+} from "../graph/ops.js";
+import type { Tensor, Tensors } from "../graph/tensor.js";
+import { float32 } from "../runtime/array.js";
+import { named } from "../runtime/named.js";
+import { normalInit } from "./initialisers.js";
+import { linear, linearParams } from "./layers.js";
+import type { Model } from "./model.js";
+
+/** How many quantiles a feature has: at the shares 0, 1/32, ..., 1. */
+export const NUM_QUANTILES = 33;
+
+/** A numeric feature whose distribution is known. */
+export interface SpreadNumber {
+  /** {@link NUM_QUANTILES} quantiles of the training rows' finite values, in ascending order. */
+  readonly quantiles?: readonly number[] | undefined;
+}
+
+/** Each number as a piecewise-linear code: one value for each bin between quantiles, from 0 below it to 1 above it. */
+export interface PiecewiseEmbedding {
+  readonly kind: "piecewise";
+  /** The most bins of a feature: 4, 8, 16 or 32. Quantiles that are equal make one edge. */
+  readonly bins: number;
+}
+
+/** Each number as sines and cosines of learned frequencies, through a layer that all features share. */
+export interface PeriodicEmbedding {
+  readonly kind: "periodic";
+  /** Frequencies of each feature. */
+  readonly frequencies: number;
+  /** The standard deviation with which frequencies begin. */
+  readonly sigma: number;
+  /** Width of the vector that the shared layer makes of a feature. */
+  readonly width: number;
+}
+
+export type NumericEmbedding = PiecewiseEmbedding | PeriodicEmbedding;
+
+/** Makes vectors of numbers: x [batch, features] to [batch, width]. */
+export interface NumberVectors extends Pick<Model, "params"> {
+  readonly width: number;
+  readonly rows: (params: Tensors, x: Tensor) => Tensor;
+}
+
+/**
+ * The vectors of all numeric features, and beside them the features themselves, scaled robustly and clipped smoothly:
+ *
+ *     z = u / sqrt(1 + (u / 3)^2),  u = (x - median) / scale
+ *
+ * (Holzmüller, Grinsztajn and Steinwart 2024, RealMLP), where the scale is the distance of the quartiles / 1.349, which of
+ * a normal distribution is the standard deviation. A missing or infinite number counts as the median.
+ */
+export function numericEmbedding(
+  kind: NumericEmbedding,
+  features: Readonly<Record<string, SpreadNumber>>,
+): NumberVectors {
+  const spreads = Object.entries(features).map(([name, { quantiles }]) => {
+    if (quantiles?.length === NUM_QUANTILES) return quantiles;
+    throw new Error(`internal: the numeric feature ${name} has no quantiles`);
+  });
+  const vectors = kind.kind === "piecewise" ? piecewise(kind, spreads) : periodic(kind, spreads.length);
+  const [centers, scales] = [spreads.map(medianOf), spreads.map(scaleOf)].map((all) => constant(float32(all)));
+  return {
+    params: vectors.params,
+    width: spreads.length + vectors.width,
+    rows(params, x) {
+      const u = div(sub(withoutGaps(x, centers as Tensor), centers as Tensor), scales as Tensor);
+      const z = div(u, sqrt(add(1, square(div(u, CLIP)))));
+      return concat([z, vectors.rows(params, u, z)], 1);
+    },
+  };
+}
+
+/** Scaled numbers stay between minus and plus this. */
+const CLIP = 3;
+
+interface Vectors extends Pick<Model, "params"> {
+  readonly width: number;
+  /** From scaled numbers u and clipped ones z, both [batch, features]. */
+  readonly rows: (params: Tensors, u: Tensor, z: Tensor) => Tensor;
+}
+
+/**
+ * clamp((x - e_t) / (e_t+1 - e_t), 0, 1) for the edges e of each feature. One product with a matrix of slopes, in whose
+ * columns one number is not 0, gives the features of all bins their place.
+ */
+function piecewise({ bins }: PiecewiseEmbedding, spreads: readonly (readonly number[])[]): Vectors {
+  const places = spreads.flatMap((quantiles, feature) => {
+    const [center, scale] = [medianOf(quantiles), scaleOf(quantiles)];
+    const edges = [...new Set(everyOf(quantiles, bins).map((edge) => (edge - center) / scale))];
+    return edges.slice(1).map((end, t) => ({ feature, start: edges[t] as number, width: end - (edges[t] as number) }));
+  });
+  const slopes = new Float32Array(spreads.length * places.length);
+  for (const [at, { feature, width }] of places.entries()) slopes[feature * places.length + at] = 1 / width;
+  const starts = places.map(({ start, width }) => start / width);
+  return {
+    params: {},
+    width: places.length,
+    rows: (_, u) =>
+      clamp(
+        sub(matmul(u, constant(float32(slopes, [spreads.length, places.length]))), constant(float32(starts))),
+        0,
+        1,
+      ),
+  };
+}
+
+/** relu(W [sin(2 pi c z), cos(2 pi c z)] + b), the frequencies c of each feature learned and W shared by all. */
+function periodic({ frequencies, sigma, width }: PeriodicEmbedding, numFeatures: number): Vectors {
+  const path = "numbers";
+  return {
+    params: {
+      [`${path}.frequencies`]: { shape: [numFeatures, frequencies], init: normalInit(sigma) },
+      ...linearParams(path, 2 * frequencies, width),
+    },
+    width: numFeatures * width,
+    rows(params, _, z) {
+      const turns = mul(reshape(z, ["batch", numFeatures, 1]), mul(2 * Math.PI, named(params, `${path}.frequencies`)));
+      const waves = reshape(concat([sin(turns), cos(turns)], 2), [`batch*${numFeatures}`, 2 * frequencies]);
+      return reshape(relu(linear(params, path, waves)), ["batch", numFeatures * width]);
+    },
+  };
+}
+
+/** x, with the median of its feature where it is missing (NaN) or infinite. */
+function withoutGaps(x: Tensor, medians: Tensor): Tensor {
+  const isAbove = greater(x, Number.NEGATIVE_INFINITY);
+  const isBelow = greater(Number.POSITIVE_INFINITY, x);
+  return where(isAbove, where(isBelow, x, medians), medians);
+}
+
+function medianOf(quantiles: readonly number[]): number {
+  return at(quantiles, 1 / 2);
+}
+
+/** The distance of the quartiles as a standard deviation; where they are equal, that of the extremes; 1 at least of none. */
+function scaleOf(quantiles: readonly number[]): number {
+  const quartiles = (at(quantiles, 3 / 4) - at(quantiles, 1 / 4)) / 1.349;
+  return quartiles || (at(quantiles, 1) - at(quantiles, 0)) / 2 || 1;
+}
+
+function at(quantiles: readonly number[], share: number): number {
+  return quantiles[Math.round(share * (NUM_QUANTILES - 1))] as number;
+}
+
+/** The quantiles between so many bins. */
+function everyOf(quantiles: readonly number[], bins: number): number[] {
+  return Array.from({ length: bins + 1 }, (_, i) => at(quantiles, i / bins));
+}
