@@ -122,7 +122,9 @@ export type TrainEvent =
       readonly event: "validation";
       readonly group: number;
       readonly step: number;
+      /** After temperature scaling, where there is a temperature. */
       readonly loss: number;
+      readonly temperature?: number;
       /** Whether this is the lowest loss so far. */
       readonly best: boolean;
     } & Metrics)
@@ -148,6 +150,13 @@ export type TrainEvent =
       readonly reason: string;
     }
   /** Validations had not improved for long enough; the group ends here, as finished. */
+  | {
+      /** The group has trained for as long as `timeLimit` allows; it ends as finished. */
+      readonly event: "time-limit";
+      readonly group: number;
+      readonly step: number;
+      readonly seconds: number;
+    }
   | {
       readonly event: "stopped-early";
       readonly group: number;

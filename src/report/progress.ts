@@ -188,6 +188,8 @@ function noteOf(event: LoggedEvent): string | null {
       return `group ${event.group} went back from step ${count(event.fromStep)} to ${count(event.step)}, learning rate x ${event.learningRateScale}: ${event.reason}`;
     case "stopped-early":
       return `group ${event.group} stopped early at step ${count(event.step)}, best at ${count(event.bestStep)} (validation ${loss(event.bestLoss)})`;
+    case "time-limit":
+      return `group ${event.group} ended at step ${count(event.step)}, after the ${seconds(event.seconds)} that it may train`;
     case "exchange-trouble":
       return `group ${event.group} could not ${event.doing}${event.from === undefined ? "" : ` from group ${event.from}`} and goes on: ${event.message}`;
     case "file-damaged":

@@ -30,6 +30,7 @@ export const commonOptions = {
   earlyStopping: z
     .strictObject({ patience: z.int().positive(), minDelta: z.number().nonnegative().default(0) })
     .optional(),
+  timeLimit: z.number().positive().optional(),
   ema: z.strictObject({ decay: z.number().min(0).lt(1).default(0.999) }).optional(),
   init: z
     .union(

@@ -17,7 +17,7 @@ import type { RunLearner } from "./learner.js";
  * yes/no as 1 and 0) and for points in time (milliseconds since 1970 in UTC), strings for text ("" for missing; unseen
  * ones are allowed). Output: `probability` [batch] of the positive class, `probabilities` [batch, classes], or
  * `prediction` [batch] in the unit of the label, in float64 where float32 would lose it. Expressions, vocabularies and
- * scales are part of the model. Added to `metadata` are `inputs` (each input as SQL over a row) and the metadata of the
+ * scales are part of the model, and the temperature of the probabilities where the task has one. Added to `metadata` are `inputs` (each input as SQL over a row) and the metadata of the
  * task, such as the names of the classes.
  */
 export function exportModel(
@@ -26,10 +26,11 @@ export function exportModel(
   serving: Serving,
   params: NamedArrays,
   metadata: Readonly<Record<string, string>>,
+  temperature?: number,
 ): Uint8Array {
   const { labels } = preprocessing;
   const isShifted = labels?.kind === "numbers" && labels.shift !== undefined;
-  const graph = predictionGraph(learner, params, isShifted ? keptPrediction : undefined);
+  const graph = predictionGraph(learner, params, { temperature, ...(isShifted && { name: keptPrediction }) });
   const all = { ...metadata, inputs: JSON.stringify(serving.inputs), ...learner.task.metadata };
   return encodeModel(servedFrom(toModel(graph, all), serving, preprocessing));
 }
@@ -38,9 +39,15 @@ export function exportModel(
 export function predictionGraph(
   { model, objective, task }: Pick<RunLearner, "model" | "objective" | "task">,
   params: NamedArrays,
-  name: string = outputNames[task.kind],
+  {
+    name = outputNames[task.kind],
+    temperature,
+  }: { readonly name?: string; readonly temperature?: number | undefined } = {},
 ): Graph {
   const inputs = mapValues(model.inputs, ({ shape, dtype }, name) => input(name, shape, dtype));
   const logits = model.apply(mapValues(params, constant), inputs);
-  return { outputs: { [name]: predict(objective, logits) }, updates: {} };
+  const predicted = predict(objective, logits);
+  const shipped =
+    task.calibration && temperature !== undefined ? task.calibration.graph(predicted, temperature) : predicted;
+  return { outputs: { [name]: shipped }, updates: {} };
 }

@@ -46,11 +46,12 @@ export async function runGroup(options: GroupOptions): Promise<"finished" | "sto
     ...(options.config.workers > 1 && { workers: options.config.workers }),
   });
   const started = performance.now();
+  const hasEnded = () => keeper.stopsEarly() !== null || keeper.isOutOfTime();
   // A group that had stopped early has nothing left to do.
-  if (!keeper.stopsEarly()) await trainGroup(options, group, begun).finally(() => group.stream.close());
+  if (!hasEnded()) await trainGroup(options, group, begun).finally(() => group.stream.close());
   await Promise.all([algorithm.idle?.(), group.look.idle()]);
   const hasAll = student.step === numSteps && !keeper.owesValidation();
-  const reason = hasAll || keeper.stopsEarly() ? "finished" : "stopped";
+  const reason = hasAll || hasEnded() ? "finished" : "stopped";
   const seconds = (performance.now() - started) / 1000;
   log({ event: "group-end", group: groupIndex, step: student.step, reason, seconds });
   return reason;
@@ -78,7 +79,7 @@ async function trainGroup(options: GroupOptions, group: StartedGroup, begun: num
   }
 
   function logFirst(step: number): void {
-    log({ event: "first-step", group: groupIndex, step, seconds: (performance.now() - begun) / 1000 });
+    log({ event: "first-step", group: groupIndex, step, seconds: secondsSince(begun) });
   }
 
   async function save(must: boolean): Promise<string | null> {
@@ -89,7 +90,7 @@ async function trainGroup(options: GroupOptions, group: StartedGroup, begun: num
     return trouble;
   }
 
-  const isLast = () => student.step === numSteps;
+  const isLast = () => student.step === numSteps || keeper.isOutOfTime();
   const isDue = (interval: number) => isLast() || student.step % interval === 0;
 
   /** Judge a step, and do the work that is due after it; returns what is wrong with the group, or null. */
@@ -119,7 +120,11 @@ async function trainGroup(options: GroupOptions, group: StartedGroup, begun: num
       log({ event: "stopped-early", group: groupIndex, step: student.step, bestStep: best.step, bestLoss: best.loss });
       await algorithm.share?.();
     }
-    return best !== null || stop.aborted;
+    if (keeper.isOutOfTime() && student.step < numSteps) {
+      log({ event: "time-limit", group: groupIndex, step: student.step, seconds: secondsSince(begun) });
+      await algorithm.share?.();
+    }
+    return best !== null || stop.aborted || keeper.isOutOfTime();
   }
 
   async function goBack(reason: string): Promise<void> {
@@ -140,6 +145,7 @@ async function trainGroup(options: GroupOptions, group: StartedGroup, begun: num
     for await (const step of algorithm.steps(stop)) {
       cursor = stream.cursor;
       if (step.step === firstStep) logFirst(step.step);
+      if (config.timeLimit !== undefined && secondsSince(begun) >= config.timeLimit) keeper.endTime();
       checkNewest(group.incarnation, group.starts.supersededBy());
       if (await stopsAfter(await tend(step))) return;
     }
@@ -150,6 +156,10 @@ async function trainGroup(options: GroupOptions, group: StartedGroup, begun: num
     const trouble = await save(true);
     if (trouble) await goBack(trouble);
   }
+}
+
+function secondsSince(begun: number): number {
+  return (performance.now() - begun) / 1000;
 }
 
 function checkNewest(incarnation: number, newest: number | null): void {

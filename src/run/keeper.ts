@@ -39,6 +39,8 @@ export interface KeeperOptions {
   readonly earlyStopping?: EarlyStopping | undefined;
   /** Whether a validation at the student's step was cancelled before. */
   readonly mustValidate: boolean;
+  /** Whether the group had trained for as long as it may. */
+  readonly isOutOfTime: boolean;
   /** Cancels a validation. */
   readonly stop: AbortSignal;
 }
@@ -52,6 +54,9 @@ export interface Keeper {
   validate(must: boolean): Promise<string | null>;
   /** Whether the validation of the student's present step was cancelled. */
   owesValidation(): boolean;
+  /** Say that the group has trained for as long as it may; the next checkpoint says so too. */
+  endTime(): void;
+  isOutOfTime(): boolean;
   /** The best so far, when validations have not improved on it for long enough; else null. */
   stopsEarly(): SavedInfo["best"];
   /**
@@ -65,14 +70,14 @@ export interface Keeper {
 
 export function groupKeeper(options: KeeperOptions): Keeper {
   const { group, incarnation, model, student, stream, algorithm, files, log } = options;
-  let { best, waiting, mustValidate } = options;
+  let { best, waiting, mustValidate, isOutOfTime } = options;
   const onTrouble = (message: string) => log({ event: "checkpoint-trouble", group, step: student.step, message });
   const writing = { best: tolerant(onTrouble), checkpoint: tolerant(onTrouble) };
 
   async function validate(): Promise<string | null> {
     const { step } = student;
     mustValidate = true;
-    const { loss, ...metrics } = await options.validate(options.stop);
+    const { loss, ...measured } = await options.validate(options.stop);
     mustValidate = false;
     algorithm.validated?.(loss);
     if (!Number.isFinite(loss)) return `the validation loss must stay finite, at step ${step} it was ${loss}`;
@@ -84,13 +89,14 @@ export function groupKeeper(options: KeeperOptions): Keeper {
         version: String(BEST_VERSION),
         step: String(step),
         validationLoss: String(loss),
+        ...(measured.temperature !== undefined && { temperature: String(measured.temperature) }),
         model,
       };
       const parts = await sealedSafetensors(await student.shipped(), metadata);
       await files.put(groupFiles.best, parts, undefined, generationsOf(groupFiles.best).before);
       best = { step, loss };
     }
-    log({ event: "validation", group, step, loss, ...metrics, best: isBest });
+    log({ event: "validation", group, step, loss, ...measured, best: isBest });
     return null;
   }
 
@@ -100,8 +106,8 @@ export function groupKeeper(options: KeeperOptions): Keeper {
     const state = await student.state();
     if (notFinite(state).length > 0) return `the params must stay finite, at step ${step} they were not`;
     const { cursor } = stream;
-    const owed = mustValidate && { mustValidate };
-    const info = { group, step, incarnation, model, cursor, best, learningRateScale, waiting, ...owed };
+    const flags = { ...(mustValidate && { mustValidate }), ...(isOutOfTime && { isOutOfTime }) };
+    const info = { group, step, incarnation, model, cursor, best, learningRateScale, waiting, ...flags };
     const bytes = await writeOwnCheckpoint(files, { info, state, algorithm: algorithm.save() });
     log({ event: "checkpoint", group, step, bytes, seconds: (performance.now() - started) / 1000 });
     return null;
@@ -124,6 +130,10 @@ export function groupKeeper(options: KeeperOptions): Keeper {
   return {
     validate: (must) => writing.best(must, validate),
     owesValidation: () => mustValidate,
+    endTime() {
+      isOutOfTime = true;
+    },
+    isOutOfTime: () => isOutOfTime,
     stopsEarly,
     save: (must) => writing.checkpoint(must, save),
     restore,

@@ -37,6 +37,8 @@ const validationSchema = z.object({
   waiting: z.object({ loss: z.number().nullable(), validations: z.int().nonnegative() }),
   /** Whether the validation that was due at this step was cancelled. */
   mustValidate: z.boolean().optional(),
+  /** Whether the group has trained for as long as its time limit allows, and so has finished before its last step. */
+  isOutOfTime: z.boolean().optional(),
 });
 
 /** What a checkpoint holds beside arrays, without its algorithm's section. */
@@ -56,11 +58,14 @@ export interface SavedGroup {
 
 /** Write a group's checkpoint, beside the one before it; returns its size in bytes. Throws what {@link writeCheckpoint} throws. */
 export function writeOwnCheckpoint(files: Store, { info, state, algorithm }: SavedGroup): Promise<number> {
-  const { learningRateScale, cursor, best, waiting, mustValidate, ...head } = info;
+  const { learningRateScale, cursor, best, waiting, mustValidate, isOutOfTime, ...head } = info;
   const sections = {
     student: { info: { learningRateScale }, arrays: state },
     stream: { info: { cursor }, arrays: {} },
-    validation: { info: { best, waiting, ...(mustValidate && { mustValidate }) }, arrays: {} },
+    validation: {
+      info: { best, waiting, ...(mustValidate && { mustValidate }), ...(isOutOfTime && { isOutOfTime }) },
+      arrays: {},
+    },
     algorithm,
   };
   const { before } = generationsOf(groupFiles.checkpoint);

@@ -7,6 +7,7 @@ import { type Predictions, predictAll } from "../train/evaluate.js";
 import { predictGraph, stateNames, weightState } from "../train/graphs.js";
 import { type Errors, keptErrors } from "../train/intervals.js";
 import { meanOfProbs } from "../train/metrics.js";
+import type { Task } from "../train/task.js";
 import type { RunLearner } from "./learner.js";
 import { checkParams, type ScoredGroup, scoredResult } from "./score.js";
 
@@ -32,7 +33,7 @@ export async function scoreTableRun(
     checkParams(model, group);
     await engine.write(weightState(model, group.best.params));
     const predictions = await predictAll(program, test, signal);
-    probs.push(predictions.probs);
+    probs.push(tempered(task, predictions.probs, group.best.temperature));
     labels = predictions.labels;
   }
   const isSeveral = probs.length > 1;
@@ -63,6 +64,11 @@ export async function validationErrors(
   const program = await engine.compile(predictGraph(learner, stateNames.params));
   await engine.write(weightState(learner.model, params));
   return keptErrors(errorScale.errors(await predictAll(program, validation, signal)));
+}
+
+/** The probabilities at the temperature of a group's best params, where they have one. */
+function tempered({ calibration }: Task, probs: Float32Array, temperature: number | undefined): Float32Array {
+  return calibration && temperature !== undefined ? calibration.apply(probs, temperature) : probs;
 }
 
 function meanOverPairs<T>(items: readonly T[], measure: (a: T, b: T) => number): number {

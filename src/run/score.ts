@@ -16,6 +16,8 @@ import { groupFiles } from "./saved-group.js";
 export interface BestParams {
   readonly step: number;
   readonly validationLoss: number;
+  /** By which its probabilities are scaled; left out where they are not. */
+  readonly temperature?: number;
   readonly params: NamedArrays;
 }
 
@@ -30,7 +32,13 @@ export async function readBest(files: Store, name: string = groupFiles.best): Pr
   if (metadata.format !== BEST_FORMAT)
     throw new CheckpointError(`${name} is not a group's best params; its format is ${metadata.format ?? "not named"}`);
   checkVersion(name, Number(metadata.version ?? BEST_VERSION), BEST_VERSION);
-  return { step: Number(metadata.step), validationLoss: Number(metadata.validationLoss), params: tensors };
+  const { step, validationLoss, temperature } = metadata;
+  return {
+    step: Number(step),
+    validationLoss: Number(validationLoss),
+    ...(temperature !== undefined && { temperature: Number(temperature) }),
+    params: tensors,
+  };
 }
 
 /**
@@ -72,10 +80,9 @@ export function scoredResult(
   groups: readonly ScoredGroup[],
   { models, ensemble, disagreement, churn }: Scores,
 ): Pick<RunResult, "groups" | "ensemble" | "disagreement" | "churn"> {
-  const scored = groups.map(({ best: { step, validationLoss }, ...record }, i) => ({
+  const scored = groups.map(({ best: { params: _, ...best }, ...record }, i) => ({
     ...record,
-    step,
-    validationLoss,
+    ...best,
     ...asTestMetrics(models[i] as Scores["models"][number]),
   }));
   return { groups: scored, ensemble: ensemble && asTestMetrics(ensemble), disagreement, churn };

@@ -30,5 +30,8 @@ export interface GroupSpec extends RunSpec {
   validator(engine: Engine): Promise<Validate>;
 }
 
-/** The loss by which checkpoints are chosen, and metrics. Rejects with the reason of the signal that cancels it. */
-export type Validate = (signal: AbortSignal) => Promise<{ readonly loss: number } & Metrics>;
+/** The loss by which checkpoints are chosen, the temperature of the probabilities where they have one, and metrics. */
+export type Validated = { readonly loss: number; readonly temperature?: number } & Metrics;
+
+/** Validate the weights that would be shipped. Rejects with the reason of the signal that cancels it. */
+export type Validate = (signal: AbortSignal) => Promise<Validated>;

@@ -162,6 +162,7 @@ export async function startGroup(options: GroupOptions) {
     // A group that has lost the file of its best params must validate again, or it would ship nothing after its last
     // step.
     mustValidate: (info?.mustValidate ?? beginning.step > 0) || (best === null && (info?.best ?? null) !== null),
+    isOutOfTime: info?.isOutOfTime ?? false,
     stop: options.stop,
   });
   return { learner, student, stream, algorithm, starts, look, keeper, incarnation };

@@ -1,11 +1,12 @@
 /** Learning the labels of a table's rows. */
 import { batchStream } from "../data/stream.js";
 import type { Preprocessing, Rows } from "../data/table.js";
-import { predictAll } from "../train/evaluate.js";
+import { type Predictions, predictAll } from "../train/evaluate.js";
 import { predictGraph, shippedName } from "../train/graphs.js";
+import type { Task } from "../train/task.js";
 import type { TableRunConfig } from "./kinds/table.js";
 import { type RunLearner, tableLearner } from "./learner.js";
-import type { GroupSpec, RunSpec } from "./specs.js";
+import type { GroupSpec, RunSpec, Validated } from "./specs.js";
 import { classesOf } from "./task.js";
 
 /** A table's digest, and the preprocessing that was fitted on its training rows. */
@@ -39,6 +40,14 @@ export function tableRunSpec(
   };
 }
 
+/** The measures of predictions, after the temperature that fits them best where the task has one. */
+function validated(task: Task, predictions: Predictions & { readonly probs: Float32Array }): Validated {
+  if (!task.calibration) return task.measure(predictions);
+  const temperature = task.calibration.fit(predictions);
+  const probs = task.calibration.apply(predictions.probs, temperature);
+  return { ...task.measure({ ...predictions, probs }), temperature };
+}
+
 /** What a group of a run on a table trains. Throws what {@link tableLearner} throws. */
 export function tableGroupSpec(config: TableRunConfig, data: TableShard): GroupSpec {
   const spec = tableRunSpec(config, data);
@@ -57,7 +66,7 @@ export function tableGroupSpec(config: TableRunConfig, data: TableShard): GroupS
       }),
     async validator(engine) {
       const program = await engine.compile(predictGraph(learner, shippedName(learner)));
-      return async (signal) => learner.task.measure(await predictAll(program, data.validation, signal));
+      return async (signal) => validated(learner.task, await predictAll(program, data.validation, signal));
     },
   };
 }

@@ -25,6 +25,9 @@ const ofClasses = {
   distillLoss: z.enum(Object.keys(distillLosses) as DistillLossName[]).optional(),
 };
 
+/** Options of labels of a table that are classes. */
+const ofTableClasses = { ...ofClasses, temperature: z.boolean().optional() };
+
 /** Options of next-token prediction. */
 export const languageTaskSchema = z.strictObject({
   kind: z.literal("language").optional(),
@@ -39,8 +42,8 @@ export const taskKinds = ["binary", "multiclass", "regression"] as const satisfi
 export const taskSchema = z.union(
   [
     z.enum(taskKinds),
-    z.strictObject({ kind: z.literal("binary"), ...ofClasses }),
-    z.strictObject({ kind: z.literal("multiclass"), ...ofClasses }),
+    z.strictObject({ kind: z.literal("binary"), ...ofTableClasses }),
+    z.strictObject({ kind: z.literal("multiclass"), ...ofTableClasses }),
     z.strictObject({
       kind: z.literal("regression"),
       loss: z.enum(["squared", "absolute", "huber"]).optional(),

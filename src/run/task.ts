@@ -74,12 +74,13 @@ const makers: {
 
 /** The options that labels of classes share, with weights and priors as numbers. */
 function classOptions(task: OfClasses, labels: LabelStatistics | undefined) {
-  const { labelSmoothing, distillLoss } = task;
+  const { labelSmoothing, distillLoss, temperature } = task;
   const weights = classWeightsOf(task, labels);
   return {
     ...(weights && { classWeights: weights }),
     ...(labelSmoothing && { smoothing: smoothingOf(labelSmoothing, ofClasses(labels)) }),
     ...(distillLoss && { distillLoss }),
+    ...(temperature && { hasTemperature: true }),
   };
 }
 

@@ -18,6 +18,7 @@ import type { Predictions } from "./evaluate.js";
 import type { ErrorScale } from "./intervals.js";
 import { auc, calibrationError, type Floats, logLoss, logLosses, meanAbsoluteDifference, shareOf } from "./metrics.js";
 import { errors, explainedVariance, meanError } from "./number-metrics.js";
+import { binaryCalibration, type Calibration, classCalibration } from "./temperature.js";
 
 export interface Task {
   readonly kind: TaskKind;
@@ -35,6 +36,8 @@ export interface Task {
   readonly rowLosses: (predictions: Predictions) => Float64Array;
   /** For numbers, how labels differ from predictions; null for classes. */
   readonly errorScale: ErrorScale | null;
+  /** The temperature by which probabilities are scaled after training; left out where they are not. */
+  readonly calibration?: Calibration;
   /** How far two sets of predictions of the same rows are apart, on average. */
   readonly distance: (a: Floats, b: Floats) => number;
   /** How often two sets of predictions lead to different decisions; for numbers, their mean distance. */
@@ -61,10 +64,11 @@ export interface BinaryTaskOptions {
   readonly positiveWeight?: number | undefined;
   readonly smoothing?: LabelSmoothing | undefined;
   readonly distillLoss?: DistillLossName | undefined;
+  readonly hasTemperature?: boolean | undefined;
 }
 
 /** Binary, a label that is 0 or 1: the probability that it is 1. A probability of a half or more decides for it. */
-export function binaryTask({ classes, ...options }: BinaryTaskOptions = {}): Task {
+export function binaryTask({ classes, hasTemperature = false, ...options }: BinaryTaskOptions = {}): Task {
   const { positiveWeight = 1 } = options;
   const isPlain = Object.values(options).every((value) => value === undefined);
   const decides = (p: number | undefined) => decidesYes(p ?? 0);
@@ -83,6 +87,7 @@ export function binaryTask({ classes, ...options }: BinaryTaskOptions = {}): Tas
     }),
     rowLosses: ({ probs, labels }) => logLosses(probs, labels),
     errorScale: null,
+    ...(hasTemperature && { calibration: binaryCalibration([1, positiveWeight]) }),
     distance: meanAbsoluteDifference,
     churn: (a, b) => shareOf(a.length, (i) => decides(a[i]) !== decides(b[i])),
   };
@@ -94,10 +99,11 @@ export interface MulticlassTaskOptions {
   readonly classWeights?: readonly number[] | undefined;
   readonly smoothing?: LabelSmoothing | undefined;
   readonly distillLoss?: DistillLossName | undefined;
+  readonly hasTemperature?: boolean | undefined;
 }
 
 /** Multiclass, one of several classes: the probability of each. The most probable one is decided for. */
-export function multiclassTask({ classes, ...options }: MulticlassTaskOptions): Task {
+export function multiclassTask({ classes, hasTemperature = false, ...options }: MulticlassTaskOptions): Task {
   const numClasses = classes.length;
   const { classWeights } = options;
   return {
@@ -116,6 +122,7 @@ export function multiclassTask({ classes, ...options }: MulticlassTaskOptions): 
     }),
     rowLosses: ({ probs, labels }) => classLosses(probs, labels),
     errorScale: null,
+    ...(hasTemperature && { calibration: classCalibration(numClasses, classWeights) }),
     // Half the sum over classes: of two, the distance between the probabilities of either.
     distance: (a, b) => (numClasses / 2) * meanAbsoluteDifference(a, b),
     churn: (a, b) => {

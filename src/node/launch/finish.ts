@@ -55,7 +55,7 @@ export async function finish(
   }
   log({ event: "stage", stage: "scoring the test split" });
   const engine = threadedEngine({ threads: availableParallelism() });
-  const { params, step } = shipped.best;
+  const { params, step, temperature } = shipped.best;
   const score = async () => ({
     measured: await data.score(engine, scored, shippedGroup, stop),
     validated: await data.validated(engine, params, stop),
@@ -68,11 +68,12 @@ export async function finish(
     version: String(MODEL_VERSION),
     name: config.name,
     step: String(step),
+    ...(temperature !== undefined && { temperature: String(temperature) }),
     ...data.metadata,
     ...validated,
   };
   const files = directoryStore(folder.path, mayChange);
-  const exported = data.exported(params, { ...metadata, [SEAL]: NO_SEAL });
+  const exported = data.exported(shipped.best, { ...metadata, [SEAL]: NO_SEAL });
   for (const [name, bytes] of Object.entries(exported)) {
     await files.put(name, name === basename(folder.model.onnx) ? await seal(bytes, "onnx") : bytes);
   }

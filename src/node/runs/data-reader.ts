@@ -7,7 +7,7 @@ import type { Engine } from "../../engine/engine.js";
 import type { RunResult } from "../../log/events.js";
 import type { DataSizes } from "../../run/kinds/kind.js";
 import type { RunConfig } from "../../run/schema.js";
-import type { ScoredGroup } from "../../run/score.js";
+import type { BestParams, ScoredGroup } from "../../run/score.js";
 import type { GroupSpec, RunSpec } from "../../run/specs.js";
 import type { NamedArrays } from "../../runtime/array.js";
 
@@ -29,7 +29,7 @@ export interface PreparedData {
   /** Entries for the metadata of a model about the data that it was trained on. */
   readonly metadata: Readonly<Record<string, string>>;
   /** Files of the shipped model beside its weights, by name: `model.onnx`, and the files that it needs. */
-  exported(params: NamedArrays, metadata: Readonly<Record<string, string>>): Readonly<Record<string, Uint8Array>>;
+  exported(best: BestParams, metadata: Readonly<Record<string, string>>): Readonly<Record<string, Uint8Array>>;
 }
 
 export interface PrepareOptions {

@@ -58,7 +58,7 @@ export const textReader: DataReader<TextRunConfig> = {
         tokenizer: tokenizerFile ? TOKENIZER_FILE : "bytes",
         ...(tokenizerFile && { tokenizerSha256: text.tokenizer.digest }),
       },
-      exported: (params, metadata) => ({
+      exported: ({ params }, metadata) => ({
         "model.onnx": exportText(network.reader, params, metadata),
         // Where the run folder has its own copy, these are the same bytes.
         ...(tokenizerFile && { [TOKENIZER_FILE]: tokenizerFile }),

@@ -3,7 +3,7 @@
  */
 import type { AlgorithmInput } from "../algorithms.js";
 import type { TableDataInput, TextDataInput } from "./data.js";
-import type { MlpInput, TextModelInput } from "./model.js";
+import type { TableModelInput, TextModelInput } from "./model.js";
 import type { OptimizerInput } from "./optimizer.js";
 import type { LanguageTaskInput, TaskInput } from "./task.js";
 
@@ -36,6 +36,11 @@ export interface CommonRunInput {
    * more than `minDelta` (0 by default).
    */
   readonly earlyStopping?: { readonly patience: number; readonly minDelta?: number | undefined } | undefined;
+  /**
+   * The most seconds that a group trains, from when it begins to put itself together. It then validates, saves and ends as
+   * finished, though it has not taken all steps. No limit by default.
+   */
+  readonly timeLimit?: number | undefined;
   /**
    * Validate and ship a moving average of the params (Polyak averaging; decay 0.999 by default) instead of the params
    * of the last step. The other groups learn from the params themselves all the same.
@@ -94,7 +99,7 @@ export interface TableRunInput extends CommonRunInput {
   /** What the label is: "binary" (the default), "multiclass" or "regression", or one of these with options. */
   readonly task?: TaskInput | undefined;
   /** The network. */
-  readonly model: MlpInput;
+  readonly model: TableModelInput;
 }
 
 /**

@@ -31,13 +31,22 @@ export interface ClassOptionsInput {
   readonly distillLoss?: DistillLossName | undefined;
 }
 
+/** Options of labels of a table that are classes. */
+export interface TableClassOptionsInput extends ClassOptionsInput {
+  /**
+   * Whether the probabilities are scaled by a temperature that is fitted to the validation rows at each validation: the best
+   * step is that of the least loss after it, and the shipped model has it. False by default.
+   */
+  readonly temperature?: boolean | undefined;
+}
+
 /** Labels of two values. */
-export interface BinaryTaskInput extends ClassOptionsInput {
+export interface BinaryTaskInput extends TableClassOptionsInput {
   readonly kind: "binary";
 }
 
 /** Labels of several classes. */
-export interface MulticlassTaskInput extends ClassOptionsInput {
+export interface MulticlassTaskInput extends TableClassOptionsInput {
   readonly kind: "multiclass";
 }
 
