@@ -35,6 +35,7 @@ export interface PeerOutcome extends Scored {
   readonly rounds: number | null;
   readonly validationLoss: number;
   readonly tried: readonly object[];
+  readonly cpuSeconds: number;
 }
 
 /** The system's Python, for which Debian's packages are. */

@@ -49,7 +49,8 @@ export function writeTables(
     "regression, the best of five strengths of L2 (`studies/tables/peers.py`). All train on the same rows, choose on the same validation rows and",
     `are scored on the same test rows, on two threads. Mean and standard deviation over seeds ${seeds.join(", ")}, which draw first params and`,
     "random splits. Loss: log loss in nats, or squared error in the label's unit. `ratio` is that of codistill's loss to the better booster's, below 1",
-    "where codistill is ahead. Times and memory are of whole commands, the reading of the data among it, and of all of a grid.",
+    "where codistill is ahead, in brackets that of its best and worst seed: of tables of some hundred rows, which are scored on dozens, much of it is chance.",
+    "Times and memory are of whole commands, the reading of the data among it, and of all of a grid.",
     "",
     "## Losses",
     "",
@@ -135,9 +136,15 @@ function lossRow({ name, seeds, verdict: { ratio, verdict, rival } }: Group): st
     lossName(rows.task),
     ...names.map((peer) => shown(seeds.map((one) => one.peers[peer].testLoss))),
     shown(seeds.map((one) => one.own.testLoss)),
-    ratio.toFixed(3),
+    `${ratio.toFixed(3)}${rangeOf(seeds)}`,
     `${verdict} (${rival})`,
   ];
+}
+
+/** The least and the largest ratio of a seed, where there are several. */
+function rangeOf(seeds: readonly Outcome[]): string {
+  const ratios = seeds.map((one) => verdictOf([one]).ratio);
+  return ratios.length < 2 ? "" : ` (${Math.min(...ratios).toFixed(3)} to ${Math.max(...ratios).toFixed(3)})`;
 }
 
 function costRow({ name, seeds, verdict: { timeRatio } }: Group): string[] {
