@@ -40,20 +40,19 @@ describe("n workers with A batches each take the steps of one worker with n A ba
     [2, 3],
     [3, 2],
   ] as const;
-  const shapes = all.filter(([workers, accumulate]) => isFull || workers + accumulate === 5 || workers === 4);
-  for (const name of workerLearnerNames) {
-    for (const numTeachers of name === "embeddings" || name === "lstm" ? [0, 2] : [0]) {
-      test(`${name}, ${numTeachers} teachers`, async () => {
-        const alone = new Map<number, Awaited<ReturnType<typeof trained>>>();
-        for (const [workers, accumulate] of shapes) {
-          const all = workers * accumulate;
-          const one = alone.get(all) ?? (await trained(name, { workers: 1, accumulate: all, numTeachers }));
-          alone.set(all, one);
-          const several = await trained(name, { workers, accumulate, numTeachers });
-          const what = `${workers} workers, ${accumulate} batches each`;
-          assert.deepEqual(several.metrics, one.metrics, what);
-          assert.equal(digestOf(several.state), digestOf(one.state), what);
-        }
+  const learners = workerLearnerNames.flatMap((name) =>
+    (name === "embeddings" || name === "lstm" ? [0, 2] : [0]).map((numTeachers) => ({ name, numTeachers })),
+  );
+  // What a learner computes knows nothing of the shape: they meet one large shape each, and all of them with `--full`.
+  const some = [all[2], all[4], all[5]];
+  for (const [i, { name, numTeachers }] of learners.entries()) {
+    const shapes = isFull ? all : some.filter((_, j) => j === i % some.length);
+    for (const [workers, accumulate] of shapes) {
+      test(`${name}, ${numTeachers} teachers, ${workers} workers with ${accumulate} batches each`, async () => {
+        const one = await trained(name, { workers: 1, accumulate: workers * accumulate, numTeachers });
+        const several = await trained(name, { workers, accumulate, numTeachers });
+        assert.deepEqual(several.metrics, one.metrics);
+        assert.equal(digestOf(several.state), digestOf(one.state));
       });
     }
   }
