@@ -1,8 +1,8 @@
 /**
- * Runs the compiled tests: all of them, or those whose path holds one of the arguments. Several files at a time, each in
- * a process of its own; in the end it says which took longest: ten of them, or as many as `--slowest=<count>` asks for.
- * With `--full` those that try chance many times do so more often, and those run that take minutes (test/fixtures/full.ts). With
- * `--fast` tests that take long are left out.
+ * Runs the compiled tests: all of them, or those whose path holds one of the arguments; `--without=<part>` leaves out those whose path
+ * holds it. Several files at a time, each in a process of its own; in the end it says which took longest: ten of them, or as
+ * many as `--slowest=<count>` asks for. With `--full` those that try chance many times do so more often, and those run that take
+ * minutes (test/fixtures/full.ts). With `--fast` tests that take long are left out.
  */
 import { readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -17,6 +17,7 @@ const { values, positionals: wanted } = parseArgs({
     slowest: { type: "string", default: "10" },
     full: { type: "boolean", default: false },
     fast: { type: "boolean", default: false },
+    without: { type: "string", multiple: true, default: [] },
   },
 });
 if (values.full) process.env.CODISTILL_FULL = "1";
@@ -31,6 +32,7 @@ const SLOW = [
 ].map((path) => join("dist", path));
 const isWanted = (file: string) =>
   (wanted.length === 0 || wanted.some((part) => file.includes(part))) &&
+  !values.without.some((part) => file.includes(part)) &&
   !(values.fast && SLOW.some((path) => file.startsWith(path)));
 
 /** Whole runs take longest: they come first, so that none of them is left to run alone in the end. */
