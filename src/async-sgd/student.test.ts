@@ -6,6 +6,7 @@ import { type AsyncSteps, withAsyncStudent } from "../../test/fixtures/async-ste
 import { rowStream, type WorkerLearner, workerLearner, workerLearnerNames } from "../../test/fixtures/worker-steps.js";
 import type { Mail } from "../comm/mail.js";
 import { nextBatches } from "../data/stream.js";
+import type { Engine } from "../engine/engine.js";
 import { ConfigError, WorkerError } from "../errors.js";
 import { initWeights } from "../nn/model.js";
 import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";
@@ -257,6 +258,30 @@ test("a worker that fails ends the step with what it died of", async () => {
       (error) =>
         error instanceof WorkerError &&
         /worker \d of 2 failed: .*a letter .* must have a number "batch"/.test(error.message),
+    );
+  });
+});
+
+test("a server that is lost ends the step with its name", async () => {
+  let isLost = false;
+  const served = (engine: Engine, server: number): Engine => ({
+    ...engine,
+    async compile(graph) {
+      const program = await engine.compile(graph);
+      const run: typeof program.run = async (...given) => {
+        if (isLost && server === 1) throw new Error("the thread of its engine has ended");
+        return program.run(...given);
+      };
+      return { ...program, run };
+    },
+  });
+  await withAsyncStudent("plain", { servers: 2, served }, async (student) => {
+    await student.learn([], [], 0);
+    isLost = true;
+    await assert.rejects(
+      student.learn([], [], 0),
+      (error) =>
+        error instanceof WorkerError && error.message === "server 2 of 2 failed: the thread of its engine has ended",
     );
   });
 });

@@ -40,6 +40,16 @@ export interface WorkerFault {
   readonly waits?: boolean;
 }
 
+/** A thread of a group's process that is ended from outside, once a test says so with {@link befall}. `thread-preload.ts` makes it. */
+export interface ThreadFault {
+  readonly group: number;
+  /** The program of the thread, by the name of its file, and the how manyth of that program it is. */
+  readonly program: "engine-worker" | "async-worker-main";
+  readonly nth: number;
+  /** The file by which a test says it. */
+  readonly when: string;
+}
+
 /** "exit" ends the thread, "stuck" holds it for ever, and "other data" changes the training data of the run where it lies. */
 export type WorkerEffect = "exit" | "stuck" | "other data";
 
@@ -48,7 +58,15 @@ export function withWorkerFault(fault: WorkerFault): { readonly env: Readonly<Re
   return withPreload("./worker-preload.js", fault);
 }
 
-/** Let something befall a worker, once. */
+/** The environment in which `codistill` runs with threads that can be ended. */
+export function withThreadFaults(...faults: readonly ThreadFault[]): {
+  readonly env: Readonly<Record<string, string>>;
+} {
+  const options = faults.map((fault) => withPreload("./thread-preload.js", fault).env.NODE_OPTIONS);
+  return { env: { NODE_OPTIONS: options.join(" ") } };
+}
+
+/** Let something befall a worker or a thread, once. */
 export function befall(when: WorkerFault["when"], effect: WorkerEffect): void {
   writeFileSync(`${when}.tmp`, effect);
   renameSync(`${when}.tmp`, when);

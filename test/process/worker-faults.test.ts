@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import type { LoggedEvent } from "../../src/log/events.js";
 import type { RunInput } from "../../src/run/schema.js";
-import { befall, withFault, withWorkerFault } from "./fault.js";
+import { befall, withFault, withThreadFaults, withWorkerFault } from "./fault.js";
 import { allGone, eventsOf, ofKind, pidOf, type Training, workplace } from "./fixture.js";
 import { checkpointOf, resultOf } from "./results.js";
 import { tinyConfig } from "./tiny.js";
@@ -93,6 +93,29 @@ test("a group that is suspended, or whose worker ends or is stuck, comes back; a
     assert.deepEqual([last?.reason, last?.step], ["stopped", (await checkpointOf(folder, group))?.info.step], shown);
   }
   assert.deepEqual(ofKind(eventsOf(folder, 0), "exchange-trouble"), [], shown);
+});
+
+test("a group of asynchronous SGD whose server or worker ends comes back from its checkpoint", async () => {
+  // The first engine is the leader's, and those after it are the servers'.
+  const server = { group: 1, program: "engine-worker", nth: 3, when: place.path("end-server") } as const;
+  const worker = { group: 1, program: "async-worker-main", nth: 1, when: place.path("end-worker") } as const;
+  const algorithm = { kind: "asyncSgd", servers: 2, codistill: tinyConfig.algorithm } as const;
+  const changes = { ...crew, numSteps: 1_000_000, restarts: 3, algorithm };
+  const run = place.train([await place.config("servers.json", changes)], withThreadFaults(server, worker));
+  for (const group of groups) await run.event(group, "a checkpoint", isCheckpoint);
+  const folder = await run.folder();
+  for (const [{ when }, message] of [
+    [server, /^server 2 of 2 failed: the thread of its engine has ended$/],
+    [worker, /^worker 1 of 2 has ended with code 1$/],
+  ] as const) {
+    const before = eventsOf(folder, 1).length;
+    befall(when, "exit");
+    assert.match(await comesBack(run, before), message);
+  }
+  process.kill(run.pid, "SIGTERM");
+  const { code, shown } = await run.ended;
+  assert.equal(code, 0, shown);
+  await allGone(folder, () => shown);
 });
 
 test("a group whose disk hangs is ended, and the run ends with what the other one has", async () => {

@@ -41,7 +41,7 @@ export function threadedEngine(options: EngineOptions): Engine {
     else caller?.resolve(answer.result);
   });
   worker.on("error", fail);
-  worker.on("exit", () => fail(isClosing ? closedEngine() : new Error("internal: the thread of the engine has ended")));
+  worker.on("exit", () => fail(isClosing ? closedEngine() : new Error("the thread of its engine has ended")));
 
   function send<R>(request: Call<EngineRequest>, memory: ArrayBuffer[] = []): Promise<R> {
     if (failure) return Promise.reject(failure);
