@@ -24,7 +24,7 @@ export type { Join } from "./runs/scope.js";
 export { directoryStore } from "./stores/directory-store.js";
 export { openStore } from "./stores/stores.js";
 export { type EvaluateOptions, type EvaluateResult, evaluate } from "./table/evaluate.js";
-export type { ColumnImportance, Importance, ImportanceOptions } from "./table/importance.js";
+export type { ColumnImportance, GroupImportance, Importance, ImportanceOptions } from "./table/importance.js";
 export {
   type DescribeOptions,
   type DescribeOverrides,

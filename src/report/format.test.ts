@@ -112,7 +112,8 @@ test("how often is said in two digits, and whole from ten on", () => {
 });
 
 test("percentages never say all of what is less", () => {
-  assert.deepEqual([0, 0.5, 0.998, 0.9995, 0.9999999, 1].map(percent), [
+  assert.deepEqual([0, -1e-5, 0.5, 0.998, 0.9995, 0.9999999, 1].map(percent), [
+    "0 %",
     "0 %",
     "50 %",
     "99.8 %",

@@ -18,7 +18,10 @@ export function times(n: number): string {
 
 /** A share in percent, with so many digits that a share below 1 is not shown as 100 %. */
 export function percent(share: number): string {
-  const text = (100 * share).toFixed(share > 0.999 && share < 1 ? 3 : 1).replace(/\.0+$/, "");
+  const text = (100 * share)
+    .toFixed(share > 0.999 && share < 1 ? 3 : 1)
+    .replace(/\.0+$/, "")
+    .replace(/^-0$/, "0");
   return `${text === "100" && share < 1 ? "99.999" : text} %`;
 }
 

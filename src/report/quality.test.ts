@@ -87,7 +87,7 @@ test("columns stand in the order of their importance, with what a rise does not 
     { column: "zone\u001b[2J", rise: rise(0.2) },
     { column: "a column with a name that is longer than thirty", rise: rise(-0.001) },
   ];
-  const lines = importanceLines({ rows: 20_000, repeats: 10, loss: 0.4, columns }, "log loss");
+  const lines = importanceLines({ rows: 20_000, repeats: 10, loss: 0.4, columns, groups: [] }, "log loss");
   assert.deepEqual(lines, [
     "log loss 0.4000: 20,000 rows, each column permuted 10 times",
     "",
@@ -98,4 +98,15 @@ test("columns stand in the order of their importance, with what a rise does not 
     "them, or in part. A rise is of this model, and not of what causes the label.",
   ]);
   assertNarrow(lines);
+  const names = ["a long name of a column", "another one of these names", "z\u001b[2J", "last"];
+  const together = importanceLines(
+    { rows: 20_000, repeats: 10, loss: 0.4, columns, groups: [{ columns: names, rise: rise(0.3) }] },
+    "log loss",
+  );
+  assert.equal(together[5], "alike 1                               0.3000  0.2900 to 0.3100          75 %");
+  assert.deepEqual(together.slice(-2), [
+    "alike 1 a long name of a column, another one of these names, z\\u001b[2J, last:",
+    "        they tell much of the same, and are permuted together",
+  ]);
+  assertNarrow(together);
 });

@@ -1,6 +1,8 @@
 /** What an evaluation says beside its metrics, as tables of text: reliability, thresholds by cost, importance of columns. */
 import type { TaskKind } from "../log/events.js";
-import { count, loss, percent, quantity, short, shortened, table } from "./format.js";
+import { labelled } from "./description.js";
+import { count, firstNames, loss, percent, quantity, short, shortened, table } from "./format.js";
+import { printableName } from "./printable.js";
 
 interface EstimateView {
   readonly value: number;
@@ -48,8 +50,11 @@ export interface ImportanceView {
   readonly repeats: number;
   readonly loss: number;
   readonly columns: readonly { readonly column: string; readonly rise: EstimateView }[];
+  readonly groups: readonly { readonly columns: readonly string[]; readonly rise: EstimateView }[];
 }
 
+/** The width of a terminal, for lines that are broken. */
+const WIDTH = 80;
 /** With names of these lengths, lines are at most as wide as a terminal of 80 columns. */
 const [LONGEST_NAME, LONGEST_LABEL] = [30, 18];
 
@@ -134,21 +139,31 @@ function adviceLines({ difference, least, calibrated }: ThresholdsView, shown: (
 
 /** The columns by how much the loss rises when their values change places. */
 export function importanceLines(view: ImportanceView, lossName: string): string[] {
-  const { rows, repeats, columns } = view;
+  const { rows, repeats, columns, groups } = view;
+  const row = (name: string, rise: EstimateView) => [
+    shortened(name, LONGEST_NAME),
+    loss(rise.value),
+    range(rise, loss),
+    percent(rise.value / view.loss),
+  ];
   return [
     `${lossName} ${loss(view.loss)}: ${count(rows)} rows, each column permuted ${count(repeats)} times`,
     "",
     ...table([
       ["column", "rise of loss", "95 % interval", "of the loss"],
-      ...columns.map(({ column, rise }) => [
-        shortened(column, LONGEST_NAME),
-        loss(rise.value),
-        range(rise, loss),
-        percent(rise.value / view.loss),
-      ]),
+      ...columns.map(({ column, rise }) => row(column, rise)),
+      ...groups.map(({ rise }, i) => row(`alike ${i + 1}`, rise)),
     ]),
     "Each column is permuted alone: what several columns tell alike shows in none of",
     "them, or in part. A rise is of this model, and not of what causes the label.",
+    ...groups.flatMap(({ columns: own }, i) => {
+      const names = own.map((name) => shortened(printableName(name), LONGEST_NAME));
+      return labelled(
+        `alike ${i + 1} `,
+        `${firstNames(names, 10)}: they tell much of the same, and are permuted together`,
+        WIDTH,
+      );
+    }),
   ];
 }
 

@@ -75,8 +75,13 @@ export interface EvaluateResult extends Evaluation {
  * @throws DataError when the files cannot be read, lack a column, have no labels, or have labels of another task
  * @example
  * import { evaluate } from "codistill/node";
- * const { metrics, rows } = await evaluate("model.onnx", "rows.csv", { cacheFolder: ".cache" });
- * console.log(rows, metrics.loss, metrics.auc);
+ * const { metrics, rows, thresholds, importance } = await evaluate("model.onnx", "rows.csv", {
+ *   costs: { falsePositive: 1, falseNegative: 5 },
+ *   importance: { rows: 1000 },
+ *   cacheFolder: ".cache",
+ * });
+ * console.log(rows, metrics.loss, metrics.auc, thresholds?.calibrated.cost.value);
+ * for (const { column, rise } of importance?.columns ?? []) console.log(column, rise.low, rise.high);
  */
 export async function evaluate(
   modelPath: string,

@@ -16,13 +16,13 @@ import { type DataRow, evaluateRows, predictRows } from "./predict-rows.js";
 const folder = mkdtempSync(join(tmpdir(), "codistill-importance-"));
 after(() => rmSync(folder, { recursive: true }));
 
-/** A model that reads a colour as it stands, and a size from two columns, one of them a time. */
+/** A model that reads a colour as it stands, and a size from three columns, one of them a time. */
 const model = join(folder, "model.onnx");
 const learner = tinyLearner();
 const serving = tinyServing();
 const inputs = serving.inputs.map((input) => {
   if (input.name !== "size") return { ...input, sql: '"Colour"' };
-  return { name: "size", type: "number" as const, sql: 'dayofyear("at") - base' };
+  return { name: "size", type: "number" as const, sql: 'dayofyear("at") - base - half' };
 });
 writeFileSync(
   model,
@@ -40,13 +40,17 @@ const draw = (name: string) => fold(rootKey(12), name);
 const colours = uniform(draw("colour"), NUM_ROWS);
 const bases = normal(draw("base"), NUM_ROWS);
 const days = uniform(draw("day"), NUM_ROWS);
-const rows = Array.from({ length: NUM_ROWS }, (_, i) => ({
-  colour: ["red", "green", "blue", null][Math.floor((colours[i] ?? 0) * 4)] ?? null,
-  base: i % 7 === 0 ? null : Math.round((bases[i] ?? 0) * 100) / 100,
-  at: `2024-01-0${1 + Math.floor((days[i] ?? 0) * 4)}`,
-  idle: i,
-  late: i % 9 === 0 ? null : i % 2,
-}));
+const rows = Array.from({ length: NUM_ROWS }, (_, i) => {
+  const base = i % 7 === 0 ? null : Math.round((bases[i] ?? 0) * 100) / 100;
+  return {
+    colour: ["red", "green", "blue", null][Math.floor((colours[i] ?? 0) * 4)] ?? null,
+    base,
+    half: base === null ? null : base / 2,
+    at: `2024-01-0${1 + Math.floor((days[i] ?? 0) * 4)}`,
+    idle: i,
+    late: i % 9 === 0 ? null : i % 2,
+  };
+});
 const labelled = rows.filter(({ late }) => late !== null);
 
 /** The loss of each row. */
@@ -62,22 +66,30 @@ test("each column that the model's SQL reads is permuted alone, as it stands in 
   const { importance, metrics } = await evaluateRows(model, rows, { importance: { repeats, seed: 8 } });
   assert.deepEqual([importance?.rows, importance?.repeats], [labelled.length, repeats]);
   assert.ok(Math.abs((importance?.loss ?? 0) - metrics.loss) < 1e-6);
-  assert.deepEqual(importance?.columns.map(({ column }) => column).toSorted(), ["at", "base", "colour"]);
-  const columns = importance?.columns ?? [];
+  assert.deepEqual(importance?.columns.map(({ column }) => column).toSorted(), ["at", "base", "colour", "half"]);
+  const { columns = [], groups = [] } = importance ?? {};
+  assert.deepEqual(
+    groups.map(({ columns }) => columns),
+    [["base", "half"]],
+  );
+  const units = [...columns.map(({ column, rise }) => ({ columns: [column], rise })), ...groups];
   const givers = repeatedDonors(rootKey(8), repeats, labelled.length);
-  const permuted = columns.flatMap(({ column }) =>
+  const permuted = units.flatMap((unit) =>
     givers.flatMap((own) =>
-      labelled.map((row, i) => ({ ...row, [column]: (labelled[own[i] ?? 0] as DataRow)[column] })),
+      labelled.map((row, i) => {
+        const giver = labelled[own[i] ?? 0] as DataRow;
+        return { ...row, ...Object.fromEntries(unit.columns.map((column) => [column, giver[column]])) };
+      }),
     ),
   );
   const losses = await lossesOf([...labelled, ...permuted]);
   const meanOf = (start: number, end: number) =>
     losses.slice(start, end).reduce((sum, loss) => sum + loss, 0) / (end - start);
-  for (const [i, { column, rise }] of columns.entries()) {
+  for (const [i, { columns, rise }] of units.entries()) {
     const start = (1 + i * repeats) * labelled.length;
     const expected = meanOf(start, start + repeats * labelled.length) - meanOf(0, labelled.length);
-    assert.ok(Math.abs(rise.value - expected) < 1e-6, `${column}: ${rise.value}, expected ${expected}`);
-    assert.ok(rise.low < rise.value && rise.value < rise.high, column);
+    assert.ok(Math.abs(rise.value - expected) < 1e-6, `${columns}: ${rise.value}, expected ${expected}`);
+    assert.ok(rise.low < rise.value && rise.value < rise.high, `${columns}`);
   }
   const values = columns.map(({ rise }) => rise.value);
   assert.deepEqual(
