@@ -3,6 +3,9 @@
 /** The label of each example. */
 export const labelsName = "labels";
 
+/** By how much the losses of each example count, 1 on average, where that differs. */
+export const weightsName = "weights";
+
 /** The tokens of texts. */
 export const idsName = "ids";
 

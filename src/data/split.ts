@@ -10,6 +10,12 @@ export interface SplitShares {
   readonly test: number;
 }
 
+/** One of the folds into which all rows are dealt, counted from 1. */
+export interface Fold {
+  readonly number: number;
+  readonly of: number;
+}
+
 /** A split of rows, as a configuration declares it. */
 export interface RowSplit {
   readonly kind: "rows";
@@ -24,6 +30,8 @@ export interface RowSplit {
   readonly stratify: boolean;
   /** Predicate: other rows are in no split. */
   readonly where?: string;
+  /** The fold that is the test split, whatever its share. */
+  readonly fold?: Fold;
 }
 
 /** The fewest units that suffice for one in every split. */
@@ -136,6 +144,38 @@ export function placing(quotas: readonly Quota[]): Placing {
       return split;
     },
     isFull: () => numLeft === 0,
+  };
+}
+
+/**
+ * Deals units to folds, one after another: each to the fold with the fewest rows of its stratum, of several such to the one
+ * with the fewest rows. So every fold has each class in proportion, and each unit is tested in one fold. Of the units that
+ * are in other folds than the tested one, the first validate, up to their quota, and the rest train. A stratum of one unit
+ * trains in every fold, as what is tested must have been learned.
+ */
+export function foldPlacing(strata: readonly Stratum[], quotas: readonly Quota[], { number, of }: Fold): Placing {
+  const totals = new Float64Array(of);
+  const states = strata.map((_, i) => ({ rows: new Float64Array(of), left: quotas[i]?.validation ?? 0 }));
+  return {
+    place(stratum, rows) {
+      const state = states[stratum];
+      if (!state) throw new Error(`internal: no stratum ${stratum}`);
+      if ((strata[stratum]?.units ?? 0) < 2) return TRAIN;
+      const own = state.rows;
+      let fold = 0;
+      for (let k = 1; k < of; k++) {
+        const difference = own[k]! - own[fold]! || totals[k]! - totals[fold]!;
+        if (difference < 0) fold = k;
+      }
+      own[fold]! += rows;
+      totals[fold]! += rows;
+      if (fold === number - 1) return TEST;
+      if (rows > state.left) return TRAIN;
+      state.left -= rows;
+      return VALIDATION;
+    },
+    // The folds of all units before it decide that of a unit.
+    isFull: () => false,
   };
 }
 

@@ -5,7 +5,7 @@
  */
 import { DataError } from "../errors.js";
 import type { NamedArrays, NdArray } from "../runtime/array.js";
-import { featureName, labelsName, numbersName } from "./batch.js";
+import { featureName, labelsName, numbersName, weightsName } from "./batch.js";
 import type { RowSplit } from "./split.js";
 
 /**
@@ -30,6 +30,8 @@ export interface TableSpec {
   readonly task?: "binary" | "multiclass" | "regression";
   /** Labels that are numbers of 0 and more, learned as logarithms. */
   readonly labelScale?: "log";
+  /** The weight of a row in losses and metrics, cast to DOUBLE: 0 or more, and finite. Rows count alike without it. */
+  readonly weight?: string;
   /** Feature name to expression, rendered as text. */
   readonly categorical: Readonly<Record<string, string>>;
   /** Feature name to expression, cast to DOUBLE and kept as float32 ({@link Shift}). */
@@ -85,6 +87,8 @@ export interface Preprocessing {
   readonly numeric: Readonly<Record<string, KeptNumbers>>;
   /** Left out where the spec says no task. */
   readonly labels?: LabelStatistics;
+  /** The mean weight of the training rows, by which all weights are divided; left out where rows have none. */
+  readonly meanWeight?: number;
 }
 
 /** The labels of the training split: the classes and how many rows each has, or mean and standard deviation of numbers. */
@@ -114,8 +118,8 @@ export interface Column {
 }
 
 /**
- * The 4-byte words of a record, in order: categorical ids, then numeric values (missing is NaN), then the label (0 or
- * 1, a number, or a class as int32).
+ * The 4-byte words of a record, in order: categorical ids, then numeric values (missing is NaN), the weight of the row
+ * where rows have weights (1 on average over the training rows), then the label (0 or 1, a number, or a class as int32).
  */
 export interface RecordLayout {
   readonly columns: readonly Column[];
@@ -155,7 +159,7 @@ export function areOneArray(numNumeric: number): boolean {
  * The record that a spec's features make, in declared order.
  * Throws {@link DataError} when there is no feature, a name is used twice, or a name cannot be part of a dotted path.
  */
-export function recordLayout(spec: Pick<TableSpec, "categorical" | "numeric" | "task">): RecordLayout {
+export function recordLayout(spec: Pick<TableSpec, "categorical" | "numeric" | "weight" | "task">): RecordLayout {
   const categorical = Object.keys(spec.categorical);
   const numeric = Object.keys(spec.numeric);
   const names = [...categorical, ...numeric];
@@ -179,6 +183,7 @@ export function recordLayout(spec: Pick<TableSpec, "categorical" | "numeric" | "
     columns: [
       ...categorical.map((name): Column => ({ name: featureName(name), dtype: "int32" })),
       ...numeric.map((name): Column => ({ name: featureName(name), dtype: "float32" })),
+      ...(spec.weight === undefined ? [] : [{ name: weightsName, dtype: "float32" } as const]),
       { name: labelsName, dtype: spec.task === "multiclass" ? "int32" : "float32" },
     ],
   };
@@ -207,7 +212,7 @@ export function tableRows(layout: RecordLayout, words: Int32Array): Rows {
 
 /**
  * A batch: one array of shape [batch] for each feature (`features.<name>`, int32 ids or float32 values) and `labels`
- * of shape [batch], float32 or the int32 of classes. Of many numeric features ({@link areOneArray}) there is `numbers`
+ * of shape [batch], float32 or the int32 of classes; `weights` [batch] where rows have weights. Of many numeric features ({@link areOneArray}) there is `numbers`
  * instead, float32 [batch, features]. The arrays are copies. Throws {@link DataError} for a row that is not there.
  */
 export function gatherBatch(rows: Rows, indices: Uint32Array | readonly number[] | RowRange): NamedArrays {
@@ -221,7 +226,8 @@ export function gatherBatch(rows: Rows, indices: Uint32Array | readonly number[]
   }
   const records = rows.read(wanted);
   const first = columns.findIndex(({ dtype }) => dtype === "float32");
-  const numNumeric = columns.filter(({ name, dtype }) => dtype === "float32" && name !== labelsName).length;
+  const isFeature = ({ name }: Column) => name !== labelsName && name !== weightsName;
+  const numNumeric = columns.filter((column) => column.dtype === "float32" && isFeature(column)).length;
   const isStacked = areOneArray(numNumeric);
   const single = columns.map((column, word) => ({ column, word }));
   if (isStacked) single.splice(first, numNumeric);

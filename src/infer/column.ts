@@ -134,7 +134,8 @@ export interface Hint {
     | "label"
     | "few-rows"
     | "identifier"
-    | "sentinel";
+    | "sentinel"
+    | "groups";
   /** The fact, with figures, and what to do about it. */
   readonly text: string;
 }

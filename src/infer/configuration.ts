@@ -21,6 +21,8 @@ export interface Inferred {
     readonly reason: string;
     readonly options?: { readonly scale?: "linear" | "log"; readonly least?: number };
   };
+  /** The weight of a row as SQL. */
+  readonly weight?: string;
   readonly columns: readonly ColumnDescription[];
   readonly pairs: readonly PairFeature[];
   readonly split: SplitChoice;
@@ -43,7 +45,8 @@ export function featuresOf({ columns, pairs }: Pick<Inferred, "columns" | "pairs
 
 /** The configuration as a value. */
 export function configurationOf(inferred: Inferred): TableRunInput {
-  const { name, source, label, split, plan, sourceColumns, maxBadRows, reading = {}, training, ...table } = inferred;
+  const { name, source, label, weight, split, plan, sourceColumns, maxBadRows, reading = {}, ...rest } = inferred;
+  const { training, ...table } = rest;
   const features = featuresOf(table);
   const of = (kind: Feature["kind"]) =>
     Object.fromEntries(features.filter((one) => one.kind === kind).map((one) => [one.name, one.sql]));
@@ -60,6 +63,7 @@ export function configurationOf(inferred: Inferred): TableRunInput {
       ...readingOptions(reading),
       label: label.sql,
       ...(label.positive !== null && { positive: label.positive }),
+      ...(weight !== undefined && { weight }),
       categorical: of("categorical"),
       numeric: of("numeric"),
       ...(Object.keys(vocabularies).length > 0 && { vocabularies }),
@@ -103,6 +107,7 @@ export function configurationText(inferred: Inferred): string {
   const { label, columns, pairs, split, rows, plan } = inferred;
   const comments = new Map<string, string>([
     ["data.label", `${label.task}: ${label.reason}`],
+    ["data.weight", "divided by its mean over the training rows"],
     ["data.split", `${split.reason}: ${rows.train}, ${rows.validation} and ${rows.test} rows`],
     ["data.regime", plan.reasons.groups],
     ["model", plan.reasons.model],

@@ -263,6 +263,8 @@ export interface RunResult {
   readonly task?: RunKind;
   /** What the losses are, in words: "log loss", "weighted log loss", "squared error". */
   readonly lossName?: string;
+  /** The weight of a row as SQL, where losses and metrics weight rows. */
+  readonly weight?: string;
   readonly groups: readonly ({
     readonly group: number;
     /** The step of the scored checkpoint: the best by validation. */

@@ -17,7 +17,6 @@ import {
   mul,
   neg,
   not,
-  reduceMean,
   reduceSum,
   scatterAdd,
   softplus,
@@ -27,7 +26,7 @@ import {
 } from "../graph/ops.js";
 import { formatShape, type Tensor } from "../graph/tensor.js";
 import { float32 } from "../runtime/array.js";
-import { FLOAT_MIN_NORMAL, safeLog } from "./losses.js";
+import { FLOAT_MIN_NORMAL, meanOverRows, ofAllRows, safeLog } from "./losses.js";
 
 export interface SoftmaxCrossEntropyOptions {
   /** A weight for each class; the mean is over the weights of the labels. 1 each by default. */
@@ -50,27 +49,35 @@ export interface LabelSmoothing {
  *
  *     sum_i ((1 - e) w_yi (-log p_i,yi) + e sum_k w_k u_k (-log p_i,k)) / sum_i w_yi,
  *
- * and 0 where no row counts. Computed from logSoftmax, and never as the log of a probability.
+ * and 0 where no row counts. Computed from logSoftmax, and never as the log of a probability. With weights v of rows, row i
+ * counts as v_i rows in both sums; without class weights and rows that do not count, the divisor is the number of rows.
  *
  * Throws {@link ShapeError} for weights or a prior that are not one number >= 0 for each class, for a prior that does
  * not sum to 1, and for an amount that is not in [0, 1).
  */
-export function softmaxCrossEntropy(logits: Tensor, labels: Tensor, options: SoftmaxCrossEntropyOptions = {}): Tensor {
+export function softmaxCrossEntropy(
+  logits: Tensor,
+  labels: Tensor,
+  options: SoftmaxCrossEntropyOptions = {},
+  rowWeights?: Tensor,
+): Tensor {
   const axis = logits.shape.length - 1;
   const { amount, classWeights, prior } = checkedOptions(options, knownSize("softmaxCrossEntropy", logits, axis));
   const { isCounted, classes } = countedOf(labels, options);
   const countedOr0 = (rows: Tensor) => (isCounted ? where(isCounted, rows, 0) : rows);
   const { at, all } = logSoftmaxAt(logits, classes);
 
-  const weights = options.classWeights && gather(constant(float32(classWeights)), classes);
-  const ofLabel = neg(weights ? mul(weights, at) : at);
+  const ofClass = options.classWeights && gather(constant(float32(classWeights)), classes);
+  const ofLabel = neg(ofClass ? mul(ofClass, at) : at);
   const pulls = classWeights.map((weight, k) => weight * (prior[k] ?? 0));
   const ofPrior = amount > 0 ? neg(reduceSum(mul(all, constant(float32(pulls))), [axis])) : undefined;
   const ofRow = ofPrior ? add(mul(1 - amount, ofLabel), mul(amount, ofPrior)) : ofLabel;
-  if (!weights && !isCounted) return reduceMean(ofRow);
+  if (!ofClass && !isCounted) return meanOverRows(ofRow, rowWeights);
 
+  const weights = ofClass && rowWeights ? mul(ofClass, rowWeights) : (ofClass ?? rowWeights);
   const total = reduceSum(isCounted ? where(isCounted, weights ?? 1, 0) : (weights as Tensor));
-  return div(reduceSum(countedOr0(ofRow)), where(greater(total, 0), total, 1));
+  const sum = reduceSum(countedOr0(rowWeights ? mul(rowWeights, ofRow) : ofRow));
+  return div(sum, where(greater(total, 0), total, 1));
 }
 
 /**
@@ -79,19 +86,28 @@ export function softmaxCrossEntropy(logits: Tensor, labels: Tensor, options: Sof
  *
  *     sum_k q_k (-log (q_k / sum q)) / sum_k w_k f_k.
  *
+ * With weights of rows, these are the frequencies, and the loss is that of rows with such weights.
+ *
  * Throws {@link ShapeError} as `softmaxCrossEntropy` does.
  */
-export function bestConstantLoss(labels: Tensor, numClasses: number, options: SoftmaxCrossEntropyOptions = {}): Tensor {
+export function bestConstantLoss(
+  labels: Tensor,
+  numClasses: number,
+  options: SoftmaxCrossEntropyOptions = {},
+  rowWeights?: Tensor,
+): Tensor {
   const { amount, classWeights, prior } = checkedOptions(options, numClasses);
   const { isCounted, classes } = countedOf(labels, options);
-  const counts = scatterAdd(classes, isCounted ? cast(isCounted, "float32") : expand(1, labels), numClasses);
+  const counted = isCounted ? cast(isCounted, "float32") : expand(1, labels);
+  const counts = scatterAdd(classes, rowWeights ? mul(rowWeights, counted) : counted, numClasses);
   const frequencies = div(counts, add(reduceSum(counts), FLOAT_MIN_NORMAL));
   const weighted = (of: Tensor) => mul(of, constant(float32(classWeights)));
   const mixed =
     amount > 0 ? add(mul(1 - amount, frequencies), constant(float32(prior.map((u) => amount * u)))) : frequencies;
   const best = weighted(mixed);
   const loss = neg(reduceSum(mul(best, logSoftmax(safeLog(best)))));
-  return div(loss, add(reduceSum(weighted(frequencies)), FLOAT_MIN_NORMAL));
+  const mean = div(loss, add(reduceSum(weighted(frequencies)), FLOAT_MIN_NORMAL));
+  return options.classWeights || isCounted ? mean : ofAllRows(mean, rowWeights);
 }
 
 /** Which rows count, undefined when all do, and labels that are a class in every row. */
@@ -105,32 +121,37 @@ function countedOf(labels: Tensor, { ignoreIndex }: SoftmaxCrossEntropyOptions) 
  * As {@link sigmoidCrossEntropy}, with the positive term weighted: -q t log p - (1 - t) log(1 - p) for q = positiveWeight,
  * computed as (1 - t) z + (1 + (q - 1) t) softplus(-z).
  */
-export function weightedSigmoidCrossEntropy(logits: Tensor, targets: Tensor, positiveWeight: number): Tensor {
+export function weightedSigmoidCrossEntropy(
+  logits: Tensor,
+  targets: Tensor,
+  positiveWeight: number,
+  rowWeights?: Tensor,
+): Tensor {
   if (!(positiveWeight > 0)) {
     throw new ShapeError(`weightedSigmoidCrossEntropy: the weight must be positive, got ${positiveWeight}`);
   }
   const weights = add(1, mul(positiveWeight - 1, targets));
-  return reduceMean(add(mul(sub(1, targets), logits), mul(weights, softplus(neg(logits)))));
+  return meanOverRows(add(mul(sub(1, targets), logits), mul(weights, softplus(neg(logits)))), rowWeights);
 }
 
 /** Mean of (x - y)^2. */
-export function squaredError(x: Tensor, y: Tensor): Tensor {
-  return reduceMean(square(sub(x, y)));
+export function squaredError(x: Tensor, y: Tensor, rowWeights?: Tensor): Tensor {
+  return meanOverRows(square(sub(x, y)), rowWeights);
 }
 
 /** Mean of |x - y|. */
-export function absoluteError(x: Tensor, y: Tensor): Tensor {
-  return reduceMean(abs(sub(x, y)));
+export function absoluteError(x: Tensor, y: Tensor, rowWeights?: Tensor): Tensor {
+  return meanOverRows(abs(sub(x, y)), rowWeights);
 }
 
 /** Mean of d^2 / 2 for d = x - y up to `delta`, and of delta (|d| - delta / 2) beyond (Huber 1964). */
-export function huberError(x: Tensor, y: Tensor, delta = 1): Tensor {
+export function huberError(x: Tensor, y: Tensor, delta = 1, rowWeights?: Tensor): Tensor {
   if (!(delta > 0 && Number.isFinite(delta))) {
     throw new ShapeError(`huberError: delta must be positive and finite, got ${delta}`);
   }
   const difference = sub(x, y);
   const clipped = clamp(difference, -delta, delta);
-  return reduceMean(mul(clipped, sub(difference, mul(0.5, clipped))));
+  return meanOverRows(mul(clipped, sub(difference, mul(0.5, clipped))), rowWeights);
 }
 
 function checkedOptions({ classWeights, smoothing }: SoftmaxCrossEntropyOptions, numClasses: number) {

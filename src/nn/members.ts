@@ -14,8 +14,11 @@ import type { Objective } from "./losses.js";
  * Kotelnikov and Babenko 2025, section 3).
  */
 export function membersObjective(one: Objective): Objective {
-  const repeat = (of: (logits: Tensor, values: Tensor) => Tensor) => (logits: Tensor, values: Tensor) =>
-    of(flat(logits), forMembers(values, logits.shape[1] as number));
+  const repeated = (values: Tensor, logits: Tensor) => forMembers(values, logits.shape[1] as number);
+  const repeat =
+    (of: (logits: Tensor, values: Tensor, weights?: Tensor) => Tensor) =>
+    (logits: Tensor, values: Tensor, weights?: Tensor) =>
+      of(flat(logits), repeated(values, logits), weights && repeated(weights, logits));
   return {
     ...one,
     probs: (logits) => {
@@ -24,7 +27,7 @@ export function membersObjective(one: Objective): Objective {
     },
     labelLoss: repeat(one.labelLoss),
     distillLoss: repeat(one.distillLoss),
-    expectedLoss: (logits) => one.expectedLoss(flat(logits)),
+    expectedLoss: (logits, weights) => one.expectedLoss(flat(logits), weights && repeated(weights, logits)),
   };
 }
 

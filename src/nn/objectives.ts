@@ -1,6 +1,20 @@
 /** Objectives beside {@link binary}: predictions, and their losses against labels and teachers. */
 import { ShapeError } from "../errors.js";
-import { add, constant, div, exp, expand, log, mul, reduceMean, relu, sigmoid, softmax, sub } from "../graph/ops.js";
+import {
+  add,
+  constant,
+  div,
+  exp,
+  expand,
+  greater,
+  log,
+  mul,
+  relu,
+  sigmoid,
+  softmax,
+  sub,
+  where,
+} from "../graph/ops.js";
 import type { Tensor } from "../graph/tensor.js";
 import { scalar } from "../runtime/array.js";
 import { asTwoClasses, binaryForm, type DistillLossName, distillLosses, leastValue } from "./distill-losses.js";
@@ -15,7 +29,7 @@ import {
   squaredError,
   weightedSigmoidCrossEntropy,
 } from "./label-losses.js";
-import { binaryExpectedLoss, type Objective, safeLog } from "./losses.js";
+import { binaryExpectedLoss, meanLabel, meanOverRows, type Objective, safeLog } from "./losses.js";
 
 export interface CategoricalOptions extends SoftmaxCrossEntropyOptions {
   readonly numClasses: number;
@@ -32,27 +46,30 @@ export function categorical({
   if (!(Number.isInteger(numClasses) && numClasses > 1)) {
     throw new ShapeError(`categorical: numClasses must be a whole number above 1, got ${numClasses}`);
   }
-  const labelLoss = (logits: Tensor, labels: Tensor) => softmaxCrossEntropy(logits, labels, options);
   const isWeighted = options.classWeights !== undefined || options.ignoreIndex !== undefined;
   return {
     labels: { shape: ["batch"], dtype: "int32" },
     probs: softmax,
-    labelLoss,
-    ...(isWeighted && { labelWeight: (labels) => weightOfClasses(labels, options) }),
+    labelLoss: (logits, labels, weights) => softmaxCrossEntropy(logits, labels, options, weights),
+    ...(isWeighted && { labelWeight: (labels, weights) => weightOfClasses(labels, options, weights) }),
     distillLoss: distillLosses[distillLoss],
-    entropy: (targets) => leastValue(distillLoss, targets),
-    priorLoss: (labels) => bestConstantLoss(labels, numClasses, options),
+    entropy: (targets, weights) => leastValue(distillLoss, targets, weights),
+    priorLoss: (labels, weights) => bestConstantLoss(labels, numClasses, options, weights),
     numGuessed: numClasses - 1,
-    expectedLoss: (logits) => distillLosses.softCrossEntropy(logits, softmax(logits)),
+    expectedLoss: (logits, weights) => distillLosses.softCrossEntropy(logits, softmax(logits), weights),
   };
 }
 
-/** sum_i w_yi over the labels that count. */
-function weightOfClasses(labels: ArrayLike<number>, { classWeights, ignoreIndex }: SoftmaxCrossEntropyOptions): number {
+/** sum_i w_yi over the labels that count, times the weights of their rows. */
+function weightOfClasses(
+  labels: ArrayLike<number>,
+  { classWeights, ignoreIndex }: SoftmaxCrossEntropyOptions,
+  rowWeights?: ArrayLike<number>,
+): number {
   let total = 0;
   for (let i = 0; i < labels.length; i++) {
     const label = labels[i] as number;
-    if (label !== ignoreIndex) total += classWeights?.[label] ?? 1;
+    if (label !== ignoreIndex) total += (classWeights?.[label] ?? 1) * (rowWeights?.[i] ?? 1);
   }
   return total;
 }
@@ -75,7 +92,8 @@ export interface WeightedBinaryOptions {
  *
  *     sum_i (-q t_i log p_i - (1 - t_i) log(1 - p_i)) / sum_i (1 + (q - 1) y_i):
  *
- * the label loss of {@link categorical} for two classes with the weights 1 and q.
+ * the label loss of {@link categorical} for two classes with the weights 1 and q. With weights of rows, row i counts as
+ * that many rows in both sums, and with q = 1 the divisor is the number of rows.
  *
  * Throws {@link ShapeError} for a weight that is not positive, and for smoothing as `categorical` does.
  */
@@ -86,22 +104,26 @@ export function weightedBinary({
 }: WeightedBinaryOptions): Objective {
   const { amount, prior } = checkedSmoothing("weightedBinary", smoothing, 2);
   const smooth = (y: Tensor) => (amount === 0 ? y : add(mul(1 - amount, y), amount * (prior[1] ?? 0)));
-  const labelLoss = (logits: Tensor, labels: Tensor) => {
-    const mean = weightedSigmoidCrossEntropy(logits, smooth(labels), positiveWeight);
-    return positiveWeight === 1 ? mean : div(mean, reduceMean(add(1, mul(positiveWeight - 1, labels))));
+  const labelLoss = (logits: Tensor, labels: Tensor, weights?: Tensor) => {
+    const mean = weightedSigmoidCrossEntropy(logits, smooth(labels), positiveWeight, weights);
+    if (positiveWeight === 1) return mean;
+    const total = meanOverRows(add(1, mul(positiveWeight - 1, labels)), weights);
+    // The weights of all rows of a batch may be 0.
+    return div(mean, weights ? where(greater(total, 0), total, 1) : total);
   };
   return {
     probs: sigmoid,
     labelLoss,
     ...(positiveWeight !== 1 && {
-      labelWeight: (labels) => Array.from(labels).reduce((total, y) => total + 1 + (positiveWeight - 1) * y, 0),
+      labelWeight: (labels, weights) =>
+        Array.from(labels).reduce((total, y, i) => total + (1 + (positiveWeight - 1) * y) * (weights?.[i] ?? 1), 0),
     }),
     distillLoss: binaryForm(distillLosses[distillLoss]),
-    entropy: (targets) => leastValue(distillLoss, asTwoClasses.probs(targets)),
-    priorLoss: (labels) => {
-      const rate = smooth(reduceMean(labels, [0], true));
+    entropy: (targets, weights) => leastValue(distillLoss, asTwoClasses.probs(targets), weights),
+    priorLoss: (labels, weights) => {
+      const rate = smooth(meanLabel(labels, weights));
       const odds = (p: Tensor, weight: number) => safeLog(mul(weight, p));
-      return labelLoss(expand(sub(odds(rate, positiveWeight), odds(sub(1, rate), 1)), labels), labels);
+      return labelLoss(expand(sub(odds(rate, positiveWeight), odds(sub(1, rate), 1)), labels), labels, weights);
     },
     numGuessed: 1,
     expectedLoss: binaryExpectedLoss,
@@ -152,14 +174,14 @@ export function regression({
   const errors = {
     squared: squaredError,
     absolute: absoluteError,
-    huber: (x: Tensor, y: Tensor) => huberError(x, y, delta),
+    huber: (x: Tensor, y: Tensor, weights?: Tensor) => huberError(x, y, delta, weights),
   } as const;
   return {
     probs: (prediction) => prediction,
-    labelLoss: (prediction, labels) => errors[loss](prediction, standard(labels)),
+    labelLoss: (prediction, labels, weights) => errors[loss](prediction, standard(labels), weights),
     distillLoss: errors[loss],
     entropy: () => constant(scalar(0)),
-    priorLoss: (labels) => errors[loss](reduceMean(standard(labels), [0], true), standard(labels)),
+    priorLoss: (labels, weights) => errors[loss](meanLabel(standard(labels), weights), standard(labels), weights),
     numGuessed: 1,
     expectedLoss: () => constant(scalar(0)),
     inLabelUnit: (prediction) => atLeast(unscaled(isStandard ? prediction : add(mul(prediction, std), mean))),

@@ -2,7 +2,7 @@
 /** The process of the command line: `cli/program.ts` has the commands, this file handles their failures. */
 import { reportFailure } from "./cli/failure.js";
 import { shown } from "./cli/output.js";
-import { commandLine } from "./cli/program.js";
+import { argumentsOf, commandLine } from "./cli/program.js";
 import { isInLog } from "./cli/train-command.js";
 import { errorText } from "./launch/error-line.js";
 import { FAILED } from "./launch/exit-codes.js";
@@ -30,7 +30,7 @@ process.on("uncaughtException", (error) => {
   process.exit(FAILED);
 });
 try {
-  await commandLine().parseAsync();
+  await commandLine().parseAsync(argumentsOf(process.argv));
 } catch (error) {
   isLossTold ||= lost !== null && error instanceof Error && error.cause === lost;
   process.exitCode = reportFailure(error);

@@ -1,5 +1,5 @@
 /** A table described for training, as lines of text that fit a width. */
-import { bytes, count, counted, duration, shortened, table } from "./format.js";
+import { bytes, count, counted, duration, shortened, shortTogether, table } from "./format.js";
 
 /** A column and its role. */
 export interface ColumnView {
@@ -35,6 +35,7 @@ export interface DescriptionView {
     readonly reason: string;
     readonly classes: readonly { readonly value: string; readonly count: number }[];
   };
+  readonly weight?: { readonly given: string; readonly least: number; readonly most: number; readonly mean: number };
   readonly columns: readonly ColumnView[];
   readonly pairs: readonly { readonly reason: string }[];
   readonly split: { readonly reason: string };
@@ -57,11 +58,12 @@ const SHOWN_CLASSES = 6;
 
 /** The source, the label, the split, the table of columns and the hints. */
 export function descriptionLines(description: DescriptionView, width: number): string[] {
-  const { source, label, columns, pairs, split, rows, classRows, hints } = description;
+  const { source, label, weight, columns, pairs, split, rows, classRows, hints } = description;
   const facts = [
     ["data", sourceFacts(source, columns.length)],
     ["label", `${label.given}: ${label.task}, ${label.reason}`],
     ...(label.classes.length === 0 ? [] : [["", classesText(label.classes)]]),
+    ...(weight === undefined ? [] : [["weight", weightText(weight)]]),
     ["split", `${split.reason}: ${sizesText(rows)} rows`],
     ...(classRows.length === 0 ? [] : [["", splitClassesText(classRows)]]),
   ];
@@ -97,7 +99,7 @@ export function planLines(plan: PlanView, seconds: number | null, width: number)
 /** How the user changes what was inferred. */
 export function overrideLines(width: number): string[] {
   const text =
-    "What is wrong in the table is set right with --numeric, --categorical, --ignore, --time, --group-by, --task or --positive, as in --ignore id,notes.";
+    "What is wrong in the table is set right with --numeric, --categorical, --ignore, --time, --group-by, --weight, --task or --positive, as in --ignore id,notes.";
   return wrapped(text, width, "", "");
 }
 
@@ -139,6 +141,11 @@ export function columnLines(
     `${first.padEnd(left.length)}${title}`,
     ...rest.flatMap((line, i) => wrapped(columns[i]?.reason ?? "", room, line.padEnd(left.length), left)),
   ];
+}
+
+function weightText({ given, least, most, mean }: NonNullable<DescriptionView["weight"]>): string {
+  const [low, high, middle] = shortTogether([least, most, mean]);
+  return `${given}, ${low} to ${high}: each row counts by it in losses and metrics, the mean of the training rows (${middle}) as 1`;
 }
 
 function classesText(classes: DescriptionView["label"]["classes"]): string {

@@ -33,6 +33,8 @@ export interface EvaluationView extends SliceView {
   readonly task: TaskKind;
   readonly lossName: string;
   readonly label: string;
+  /** The weight of a row in all figures; null or left out where all rows count alike. */
+  readonly weight?: string | null;
   readonly numUnlabelled: number;
   readonly numOfOtherClasses: number;
   /** The most frequent of such labels. */
@@ -72,6 +74,7 @@ export function evaluationLines(view: EvaluationView, by?: string): string[] {
   ];
   return [
     `${count(view.rows)} rows, label ${view.label}`,
+    ...(view.weight ? [`each row counts by its weight, ${view.weight}`] : []),
     ...notes,
     "",
     ...table([["metric", "value", "95 % interval"], ...metricRows(view)]),
@@ -80,6 +83,7 @@ export function evaluationLines(view: EvaluationView, by?: string): string[] {
     ...(coverage.length === 0 ? [] : ["", ...coverageLines(coverage)]),
     ...(thresholds ? ["", ...thresholdLines(thresholds)] : []),
     ...(importance ? ["", ...importanceLines(importance, view.lossName)] : []),
+    ...(importance && view.weight ? ["(all rows count alike in the importance of columns)"] : []),
     ...(slices.length === 0 ? [] : ["", ...sliceLines(view, by ?? "slice")]),
     ...(numOtherRows > 0 ? [`and ${count(numOtherRows)} rows of further values`] : []),
   ];

@@ -48,17 +48,17 @@ const metricNames = Object.keys(metricViews) as MetricName[];
 export function resultLines(result: RunResult): string[] {
   const { ensemble, disagreement, churn, yardsticks = [], remarks = [] } = result;
   const { task = "binary", lossName = "log loss" } = result;
-  const shown = metricNames.filter((name) => result.groups.some((group) => group[inResult(name)] !== undefined));
-  const titles = [lossName, ...shown.map((name) => metricViews[name].title)].map((title) => `test ${title}`);
-  const tested = (measured: TestMetrics) => [
-    loss(measured.testLoss),
-    // A value that is not finite is null in a file; yardsticks lack some of the metrics.
-    ...shown.map((name) => {
-      const value = measured[inResult(name)];
-      return value === undefined ? "" : metricViews[name].show(value ?? Number.NaN);
-    }),
+  const { titles, cells: tested } = testColumns(result.groups, lossName);
+  const head = [
+    "",
+    ...titles.map((title) => `test ${title}`),
+    "validation",
+    "at step",
+    "steps/s",
+    "published",
+    "fetched",
+    "",
   ];
-  const head = ["", ...titles, "validation", "at step", "steps/s", "published", "fetched", ""];
   const groups = result.groups.map((group) => [
     `group ${group.group}`,
     ...tested(group),
@@ -83,7 +83,25 @@ export function resultLines(result: RunResult): string[] {
     lines.push(`disagreement between the groups (${what}): ${words.show(disagreement)}`);
   }
   if (typeof churn === "number" && words.churn) lines.push(`churn between the groups (${words.churn}): ${loss(churn)}`);
+  if (result.weight !== undefined)
+    lines.push(`in all losses and metrics each row counts by its weight, ${result.weight}`);
   return [...lines, ...remarks.map((remark) => `note: ${remark}`)];
+}
+
+/** The columns of test metrics that some of these have: their titles, and the cells of one of them. */
+export function testColumns(all: readonly TestMetrics[], lossName: string) {
+  const shown = metricNames.filter((name) => all.some((measured) => measured[inResult(name)] !== undefined));
+  return {
+    titles: [lossName, ...shown.map((name) => metricViews[name].title)],
+    cells: (measured: TestMetrics): string[] => [
+      loss(measured.testLoss),
+      // A value that is not finite is null in a file; yardsticks lack some of the metrics.
+      ...shown.map((name) => {
+        const value = measured[inResult(name)];
+        return value === undefined ? "" : metricViews[name].show(value ?? Number.NaN);
+      }),
+    ],
+  };
 }
 
 /** How late the gradients of a group were, of asynchronous SGD. */

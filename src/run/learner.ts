@@ -58,7 +58,8 @@ export function tableLearner(config: TableRunConfig, preprocessing: Preprocessin
     numbers: areOneArray(Object.keys(numeric).length) ? numbersName : undefined,
   };
   const { model, objective } = networkOf(config.model, features, task);
-  return { ...learnerOf(config, model, objective), task: { ...task, objective } };
+  const weighted = config.data.weight === undefined ? {} : { hasRowWeights: true };
+  return { ...learnerOf(config, model, objective), ...weighted, task: { ...task, objective } };
 }
 
 /** The network of a table by its kind, and the objective of its logits. */

@@ -9,7 +9,17 @@ import { type Errors, keptErrors } from "../train/intervals.js";
 import { meanOfProbs } from "../train/metrics.js";
 import type { Task } from "../train/task.js";
 import type { RunLearner } from "./learner.js";
-import { checkParams, type ScoredGroup, scoredResult } from "./score.js";
+import { type BestParams, checkParams, type ScoredGroup, scoredResult } from "./score.js";
+
+/** Predicts rows by params of a learner, one set of them after another, each at its temperature where it has one. */
+export async function paramsPredictor(engine: Engine, learner: RunLearner) {
+  const program = await engine.compile(predictGraph(learner, stateNames.params));
+  return async (best: Pick<BestParams, "params" | "temperature">, rows: Rows, signal?: AbortSignal) => {
+    await engine.write(weightState(learner.model, best.params));
+    const predictions = await predictAll(program, rows, signal);
+    return { ...predictions, probs: tempered(learner.task, predictions.probs, best.temperature) };
+  };
+}
 
 /**
  * Score the groups' best params, their ensemble (the mean of their predictions), and how far they disagree. Rejects with
@@ -25,24 +35,23 @@ export async function scoreTableRun(
   shippedGroup: number,
   signal?: AbortSignal,
 ): Promise<RunResult> {
-  const program = await engine.compile(predictGraph(learner, stateNames.params));
+  const predict = await paramsPredictor(engine, learner);
   const { model, task } = learner;
   const probs: Float32Array[] = [];
-  let labels: Predictions["labels"] = new Float32Array();
+  let rows: Omit<Predictions, "probs"> = { labels: new Float32Array() };
   for (const group of groups) {
     checkParams(model, group);
-    await engine.write(weightState(model, group.best.params));
-    const predictions = await predictAll(program, test, signal);
-    probs.push(tempered(task, predictions.probs, group.best.temperature));
-    labels = predictions.labels;
+    const { probs: own, ...others } = await predict(group.best, test, signal);
+    probs.push(own);
+    rows = others;
   }
   const isSeveral = probs.length > 1;
   return {
     task: task.kind,
     lossName: task.lossName,
     ...scoredResult(groups, {
-      models: probs.map((one) => task.measure({ probs: one, labels })),
-      ensemble: isSeveral ? task.measure({ probs: meanOfProbs(probs), labels }) : null,
+      models: probs.map((one) => task.measure({ probs: one, ...rows })),
+      ensemble: isSeveral ? task.measure({ probs: meanOfProbs(probs), ...rows }) : null,
       disagreement: isSeveral ? meanOverPairs(probs, task.distance) : null,
       churn: isSeveral ? meanOverPairs(probs, task.churn) : null,
     }),
@@ -61,9 +70,8 @@ export async function validationErrors(
 ): Promise<Errors | null> {
   const { errorScale } = learner.task;
   if (errorScale === null) return null;
-  const program = await engine.compile(predictGraph(learner, stateNames.params));
-  await engine.write(weightState(learner.model, params));
-  return keptErrors(errorScale.errors(await predictAll(program, validation, signal)));
+  const predict = await paramsPredictor(engine, learner);
+  return keptErrors(errorScale.errors(await predict({ params }, validation, signal)));
 }
 
 /** The probabilities at the temperature of a group's best params, where they have one. */

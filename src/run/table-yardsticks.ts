@@ -3,9 +3,9 @@
  * row, and better than the best single feature, predicted by a histogram over its values.
  */
 
-import { featureName, labelsName } from "../data/batch.js";
+import { featureName, labelsName, weightsName } from "../data/batch.js";
 import { lastAtMost } from "../data/search.js";
-import type { Preprocessing, Rows } from "../data/table.js";
+import type { Column, Preprocessing, Rows } from "../data/table.js";
 import type { RunResult, TestMetrics, Yardstick } from "../log/events.js";
 import { loss } from "../report/format.js";
 import type { Predictions } from "../train/evaluate.js";
@@ -41,7 +41,8 @@ const PRIOR_ROWS = 2;
 /**
  * Scores on the test split of two predictions: the mean of all training labels, and the mean of the training labels of
  * rows with about the same value of one feature, the one with the least loss on the validation split. For classes the
- * mean is their shares (weighted as the loss is), for numbers it is taken in the scale in which they are learned.
+ * mean is their shares (weighted as the loss is), for numbers it is taken in the scale in which they are learned. Rows count
+ * by their weights, where they have some.
  */
 export async function tableYardsticks(
   table: YardstickTable,
@@ -153,19 +154,23 @@ function labelsOf({ labels }: Preprocessing, { kind, numOutputs }: Task, config:
 interface Records {
   readonly numRows: number;
   readonly column: (name: string) => (row: number) => number;
+  /** The weight of a row; 1 where rows have none. */
+  readonly weight: (row: number) => number;
 }
 
 function recordsOf({ layout: { columns }, read }: Rows, indices: Uint32Array): Records {
   const words = read(indices);
   const floats = new Float32Array(words.buffer, words.byteOffset, words.length);
-  return {
-    numRows: indices.length,
-    column(name) {
-      const at = columns.findIndex((column) => column.name === name);
-      const values = columns[at]?.dtype === "int32" ? words : floats;
-      return (row) => values[row * columns.length + at] as number;
-    },
+  const column = (name: string) => {
+    const at = columns.findIndex((column) => column.name === name);
+    const values = columns[at]?.dtype === "int32" ? words : floats;
+    return (row: number) => values[row * columns.length + at] as number;
   };
+  return { numRows: indices.length, column, weight: hasWeights(columns) ? column(weightsName) : () => 1 };
+}
+
+function hasWeights(columns: readonly Column[]): boolean {
+  return columns.some(({ name }) => name === weightsName);
 }
 
 /** Records of rows from all over a split. */
@@ -233,7 +238,7 @@ function answersBy(parts: Parts, seen: Records, labels: Labels, prior?: Float64A
   const values = new Float64Array(parts.count * width).map((_, i) => PRIOR_ROWS * (prior?.[i % width] ?? 0));
   for (let row = 0; row < seen.numRows; row++) {
     const [own, at] = [label(row), part(row)];
-    const weight = weightOf(own);
+    const weight = seen.weight(row) * weightOf(own);
     weights[at]! += weight;
     values[at * width + (isNumber ? 0 : own)]! += weight * (isNumber ? learned(own) : 1);
   }
@@ -247,8 +252,9 @@ function meanLoss({ parts, values }: Answers, rows: Records, { width, isNumber, 
   for (let row = 0; row < rows.numRows; row++) {
     const own = label(row);
     const value = values[part(row) * width + (isNumber ? 0 : own)] as number;
-    sum += weightOf(own) * (isNumber ? (learned(own) - value) ** 2 : -Math.log(Math.max(LEAST_PROB, value)));
-    weights += weightOf(own);
+    const weight = rows.weight(row) * weightOf(own);
+    sum += weight * (isNumber ? (learned(own) - value) ** 2 : -Math.log(Math.max(LEAST_PROB, value)));
+    weights += weight;
   }
   return sum / weights;
 }
@@ -257,12 +263,14 @@ function meanLoss({ parts, values }: Answers, rows: Records, { width, isNumber, 
 function predictionsBy({ parts, values }: Answers, test: Rows, { width, numOutputs, ...of }: Labels): Predictions {
   const probs = new Float64Array(test.numRows * numOutputs);
   const labels = new Float64Array(test.numRows);
+  const weights = hasWeights(test.layout.columns) ? new Float64Array(test.numRows) : undefined;
   for (let from = 0; from < test.numRows; from += CHUNK_ROWS) {
     const indices = Uint32Array.from({ length: Math.min(CHUNK_ROWS, test.numRows - from) }, (_, i) => from + i);
     const rows = recordsOf(test, indices);
     const [part, label] = [parts.of(rows), rows.column(labelsName)];
     for (const row of indices.keys()) {
       labels[from + row] = label(row);
+      if (weights) weights[from + row] = rows.weight(row);
       const first = (part(row) + 1) * width - numOutputs;
       for (let i = 0; i < numOutputs; i++) {
         const value = values[first + i] as number;
@@ -270,5 +278,5 @@ function predictionsBy({ parts, values }: Answers, test: Rows, { width, numOutpu
       }
     }
   }
-  return { probs, labels };
+  return { probs, labels, weights };
 }

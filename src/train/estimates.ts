@@ -3,7 +3,16 @@
 import type { MetricName, TaskKind } from "../log/events.js";
 import { classLosses, confidence, decidesYes, decisions } from "./class-metrics.js";
 import type { Predictions } from "./evaluate.js";
-import { calibrationBin, calibrationGaps, type Floats, type Labels, logLosses, shareOf } from "./metrics.js";
+import {
+  calibrationBin,
+  calibrationGaps,
+  type Floats,
+  type Labels,
+  logLosses,
+  shareOf,
+  totalOf,
+  weightsOf,
+} from "./metrics.js";
 import { explainedVariance } from "./number-metrics.js";
 
 /** A value and its 95 % confidence interval. */
@@ -16,12 +25,17 @@ export interface Estimate {
 /** Standard deviations of a normal distribution that hold 95 % of it. */
 const Z = 1.959964;
 
-/** The mean of many numbers, with the interval of the central limit theorem: mean +- z standard deviation / sqrt(n). */
-export function meanEstimate(values: Float64Array): Estimate {
+/**
+ * The mean of many numbers, with the interval of the central limit theorem: mean +- z standard deviation / sqrt(n). With
+ * weights w it is sum w x / sum w, and its standard error sqrt(sum w^2 (x - mean)^2 n / (n - 1)) / sum w.
+ */
+export function meanEstimate(values: Float64Array, weights?: Floats): Estimate {
+  const weightOf = weightsOf(weights);
   const n = values.length;
-  const mean = values.reduce((sum, value) => sum + value, 0) / n;
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (n - 1);
-  return around(mean, Math.sqrt(variance / n));
+  const total = totalOf(n, weights);
+  const mean = values.reduce((sum, value, i) => sum + weightOf(i) * value, 0) / total;
+  const squares = values.reduce((sum, value, i) => sum + (weightOf(i) * (value - mean)) ** 2, 0);
+  return around(mean, Math.sqrt((squares * n) / (n - 1)) / total);
 }
 
 /**
@@ -39,33 +53,36 @@ export function shareEstimate(numHolding: number, n: number): Estimate {
  * The area under the ROC curve with the variance of DeLong et al. 1988, from mid-ranks (Sun and Xu 2014): the share of
  * negatives below each positive, and of positives above each negative, vary independently. NaN where a class is missing.
  */
-export function aucEstimate(scores: Floats, labels: Labels): Estimate {
+export function aucEstimate(scores: Floats, labels: Labels, weights?: Floats): Estimate {
+  const weightOf = weightsOf(weights);
+  const isPositive = (i: number) => labels[i] === 1;
   const order = Uint32Array.from(scores, (_, i) => i).sort((a, b) => (scores[a] as number) - (scores[b] as number));
-  const numPositive = Math.round(shareOf(labels.length, (i) => labels[i] === 1) * labels.length);
-  const numNegative = labels.length - numPositive;
-  // For each positive the share of negatives below it, for each negative the share of positives above it; ties count
-  // half.
-  const placements = { positive: sums(), negative: sums() };
+  const rows = { positive: order.filter(isPositive), negative: order.filter((i) => !isPositive(i)) };
+  const sum = (of: Uint32Array) => of.reduce((total, i) => total + weightOf(i), 0);
+  const [allPositive, allNegative] = [sum(rows.positive), sum(rows.negative)];
+  // For each positive the share of negatives below it, for each negative the share of positives above it; ties count half.
+  const placements = new Float64Array(order.length);
   let [positivesBefore, negativesBefore] = [0, 0];
-  for (let start = 0; start < order.length; ) {
-    let end = start;
-    let [positives, negatives] = [0, 0];
-    for (; end < order.length && scores[order[end] as number] === scores[order[start] as number]; end++) {
-      if (labels[order[end] as number] === 1) positives++;
-      else negatives++;
-    }
-    const below = (negativesBefore + negatives / 2) / numNegative;
-    const above = (numPositive - positivesBefore - positives / 2) / numPositive;
-    add(placements.positive, below, positives);
-    add(placements.negative, above, negatives);
+  for (let start = 0, end = 0; start < order.length; start = end) {
+    while (end < order.length && scores[order[end] as number] === scores[order[start] as number]) end++;
+    // A score that is not a number is not equal to itself.
+    if (end === start) return { value: Number.NaN, low: Number.NaN, high: Number.NaN };
+    const tied = order.subarray(start, end);
+    const [positives, negatives] = [sum(tied.filter(isPositive)), sum(tied.filter((i) => !isPositive(i)))];
+    const below = (negativesBefore + negatives / 2) / allNegative;
+    const above = (allPositive - positivesBefore - positives / 2) / allPositive;
+    for (const i of tied) placements[i] = isPositive(i) ? below : above;
     positivesBefore += positives;
     negativesBefore += negatives;
-    start = end;
   }
-  const variance =
-    varianceOf(placements.positive, numPositive) / numPositive +
-    varianceOf(placements.negative, numNegative) / numNegative;
-  const { value, low, high } = around(placements.positive.sum / numPositive, Math.sqrt(variance));
+  const estimateOf = (of: Uint32Array) =>
+    meanEstimate(
+      Float64Array.from(of, (i) => placements[i] as number),
+      weights && Float64Array.from(of, weightOf),
+    );
+  const [ofPositives, ofNegatives] = [estimateOf(rows.positive), estimateOf(rows.negative)];
+  const error = Math.hypot(ofPositives.high - ofPositives.value, ofNegatives.high - ofNegatives.value) / Z;
+  const { value, low, high } = around(ofPositives.value, error);
   return { value, low: Math.max(0, low), high: Math.min(1, high) };
 }
 
@@ -74,27 +91,11 @@ export function aucEstimate(scores: Floats, labels: Labels): Estimate {
  * bin. The interval is that of this mean, as if the signs were known. Where a bin's gap is within chance they are not,
  * and then the error of a calibrated model is never 0: with few examples, read it as an upper bound.
  */
-export function calibrationEstimate(predicted: Floats, isHit: (i: number) => boolean): Estimate {
-  const signs = calibrationGaps(predicted, isHit).map(Math.sign);
+export function calibrationEstimate(predicted: Floats, isHit: (i: number) => boolean, weights?: Floats): Estimate {
+  const signs = calibrationGaps(predicted, isHit, weights).map(Math.sign);
   const own = (p: number, i: number) => (signs[calibrationBin(p)] as number) * (p - Number(isHit(i)));
-  const { value, low, high } = meanEstimate(Float64Array.from(predicted, own));
+  const { value, low, high } = meanEstimate(Float64Array.from(predicted, own), weights);
   return { value, low: Math.max(0, low), high: Math.min(1, high) };
-}
-
-interface Sums {
-  sum: number;
-  squares: number;
-}
-
-const sums = (): Sums => ({ sum: 0, squares: 0 });
-
-function add(sums: Sums, value: number, times: number): void {
-  sums.sum += value * times;
-  sums.squares += value ** 2 * times;
-}
-
-function varianceOf({ sum, squares }: Sums, n: number): number {
-  return Math.max(0, (squares - sum ** 2 / n) / (n - 1));
 }
 
 /** The 95 % interval of a normal distribution: value +- z standard error. */
@@ -106,27 +107,30 @@ export function around(value: number, error: number): Estimate {
 export type Estimates = Readonly<Partial<Record<"loss" | Exclude<MetricName, "logLoss">, Estimate>>>;
 
 const estimators: { readonly [K in TaskKind]: (predictions: Predictions) => Estimates } = {
-  binary: ({ probs, labels }) => ({
-    loss: meanEstimate(logLosses(probs, labels)),
-    auc: aucEstimate(probs, labels),
-    accuracy: hits(labels.length, (i) => decidesYes(probs[i] ?? 0) === (labels[i] === 1)),
-    calibrationError: calibrationEstimate(probs, (i) => labels[i] === 1),
+  binary: ({ probs, labels, weights }) => ({
+    loss: meanEstimate(logLosses(probs, labels), weights),
+    auc: aucEstimate(probs, labels, weights),
+    accuracy: hitEstimate(labels.length, (i) => decidesYes(probs[i] ?? 0) === (labels[i] === 1), weights),
+    calibrationError: calibrationEstimate(probs, (i) => labels[i] === 1, weights),
   }),
-  multiclass: ({ probs, labels }) => {
+  multiclass: ({ probs, labels, weights }) => {
     const numClasses = probs.length / labels.length;
     const decided = decisions(probs, numClasses);
     const { predicted, isHit } = confidence(probs, labels);
     return {
-      loss: meanEstimate(classLosses(probs, labels)),
-      accuracy: hits(labels.length, (i) => decided[i] === labels[i]),
-      calibrationError: calibrationEstimate(predicted, isHit),
+      loss: meanEstimate(classLosses(probs, labels), weights),
+      accuracy: hitEstimate(labels.length, (i) => decided[i] === labels[i], weights),
+      calibrationError: calibrationEstimate(predicted, isHit, weights),
     };
   },
-  regression: ({ probs, labels }) => {
+  regression: ({ probs, labels, weights }) => {
     const difference = (i: number) => (probs[i] as number) - (labels[i] as number);
-    const squares = meanEstimate(Float64Array.from(probs, (_, i) => difference(i) ** 2));
+    const squares = meanEstimate(
+      Float64Array.from(probs, (_, i) => difference(i) ** 2),
+      weights,
+    );
     // 1 - squares / variance, the variance being taken for known.
-    const r2 = explainedVariance(probs, labels);
+    const r2 = explainedVariance(probs, labels, weights);
     const ofVariance = (value: number) => 1 - ((1 - r2) * value) / squares.value;
     return {
       rmse: {
@@ -134,17 +138,29 @@ const estimators: { readonly [K in TaskKind]: (predictions: Predictions) => Esti
         low: Math.sqrt(Math.max(0, squares.low)),
         high: Math.sqrt(squares.high),
       },
-      mae: meanEstimate(Float64Array.from(probs, (_, i) => Math.abs(difference(i)))),
+      mae: meanEstimate(
+        Float64Array.from(probs, (_, i) => Math.abs(difference(i))),
+        weights,
+      ),
       r2: { value: r2, low: ofVariance(squares.high), high: ofVariance(squares.low) },
     };
   },
 };
 
-/** The estimates of a task's loss and metrics. The loss is that of the labels as they are, unweighted. */
+/** The estimates of a task's loss and metrics. The loss is that of the labels as they are, without weights of classes. */
 export function estimatesOf(task: TaskKind, predictions: Predictions): Estimates {
   return estimators[task](predictions);
 }
 
-function hits(n: number, isHit: (i: number) => boolean): Estimate {
-  return shareEstimate(Math.round(shareOf(n, isHit) * n), n);
+/** The share of hits among n examples with its interval; with weights, as of the (sum w)^2 / sum w^2 examples that they count as. */
+export function hitEstimate(n: number, isHit: (i: number) => boolean, weights?: Floats): Estimate {
+  const share = shareOf(n, isHit, weights);
+  if (!weights) return shareEstimate(Math.round(share * n), n);
+  const effective =
+    totalOf(n, weights) ** 2 /
+    totalOf(
+      n,
+      weights.map((weight) => weight ** 2),
+    );
+  return shareEstimate(share * effective, effective);
 }

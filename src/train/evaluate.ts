@@ -1,6 +1,6 @@
 /** Predictions of a kept model over all rows of a split. */
 
-import { labelsName } from "../data/batch.js";
+import { labelsName, weightsName } from "../data/batch.js";
 import { sequential } from "../data/stream.js";
 import type { Rows } from "../data/table.js";
 import type { Program } from "../engine/engine.js";
@@ -11,10 +11,14 @@ import type { Floats, Labels } from "./metrics.js";
 /** Rows of one prediction batch: large enough to hide the cost of a call, small enough to stay in cache. */
 const BATCH = 8192;
 
-/** Predictions [numRows] or [numRows, classes] and labels [numRows] of all rows, in their order. */
+/**
+ * Predictions [numRows] or [numRows, classes], labels [numRows] of all rows, and their weights in every metric, where they
+ * have some: in the order of the rows.
+ */
 export interface Predictions {
   readonly probs: Floats;
   readonly labels: Labels;
+  readonly weights?: Floats | undefined;
 }
 
 /** Run a program with an output `probs` over all rows. Rejects with the signal's reason when the signal cancels it. */
@@ -25,6 +29,8 @@ export async function predictAll(
 ): Promise<Predictions & { readonly probs: Float32Array }> {
   let probs: Float32Array = new Float32Array();
   let labels: Labels = new Float32Array();
+  const hasWeights = rows.layout.columns.some(({ name }) => name === weightsName);
+  const weights = hasWeights ? new Float32Array(rows.numRows) : undefined;
   let at = 0;
   for (const batch of sequential(rows, BATCH)) {
     const predicted = named(await program.run(batch, { signal }), "probs");
@@ -36,7 +42,8 @@ export async function predictAll(
     }
     probs.set(predicted.data, at * width);
     labels.set(own.data as Labels, at);
+    weights?.set(named(batch, weightsName).data as Floats, at);
     at += predicted.shape[0] ?? 0;
   }
-  return { probs, labels };
+  return { probs, labels, weights };
 }

@@ -6,11 +6,15 @@ import { confidence, decidesYes, decisions } from "./class-metrics.js";
 import { type Estimates, estimatesOf } from "./estimates.js";
 import type { Predictions } from "./evaluate.js";
 import { type Coverage, coverageOf, type Errors } from "./intervals.js";
+import { type Floats, totalOf, weightsOf } from "./metrics.js";
 import { type ReliabilityBin, reliability } from "./reliability.js";
 import type { Task } from "./task.js";
 import { type Costs, type ThresholdAdvice, thresholdAdvice } from "./thresholds.js";
 
-/** Figures of one class: how often it is the label, how often the decision, and how often both. */
+/**
+ * Figures of one class: how often it is the label, how often the decision, and how often both. Shares and means are
+ * weighted where rows have weights; numbers of rows are not.
+ */
 export interface ClassFigures {
   readonly name: string;
   readonly rows: number;
@@ -91,20 +95,20 @@ export function evaluation(task: Task, predictions: Predictions, options: Evalua
 }
 
 function sliceOf(task: Task, name: string, predictions: Predictions): SliceFigures {
-  const { probs, labels } = predictions;
+  const { probs, labels, weights } = predictions;
   const hasMeans = task.kind !== "multiclass";
   return {
     name,
     rows: labels.length,
     metrics: task.measure(predictions),
     estimates: estimatesOf(task.kind, predictions),
-    meanPrediction: hasMeans ? mean(probs) : null,
-    meanLabel: hasMeans ? mean(labels) : null,
+    meanPrediction: hasMeans ? mean(probs, weights) : null,
+    meanLabel: hasMeans ? mean(labels, weights) : null,
   };
 }
 
 /** Some rows of predictions. */
-function part({ probs, labels }: Predictions, rows: readonly number[]): Predictions {
+function part({ probs, labels, weights }: Predictions, rows: readonly number[]): Predictions {
   const width = probs.length / labels.length;
   const own =
     probs instanceof Float64Array ? new Float64Array(rows.length * width) : new Float32Array(rows.length * width);
@@ -113,6 +117,7 @@ function part({ probs, labels }: Predictions, rows: readonly number[]): Predicti
   const like = { length: rows.length };
   return {
     probs: own,
+    ...(weights && { weights: Float64Array.from(rows, (row) => weights[row] as number) }),
     labels:
       labels instanceof Int32Array
         ? Int32Array.from(like, pick)
@@ -122,41 +127,49 @@ function part({ probs, labels }: Predictions, rows: readonly number[]): Predicti
   };
 }
 
-function classFigures(task: TaskKind, { probs, labels }: Predictions, names: readonly string[]): ClassFigures[] {
+function classFigures(task: TaskKind, predictions: Predictions, names: readonly string[]): ClassFigures[] {
+  const { probs, labels, weights } = predictions;
+  const weightOf = weightsOf(weights);
   if (task === "regression") return [];
   const isBinary = task === "binary";
   const numClasses = names.length;
   const decided = isBinary ? Int32Array.from(probs, (p) => Number(decidesYes(p))) : decisions(probs, numClasses);
-  const counts = Array.from({ length: numClasses }, () => ({ rows: 0, decided: 0, right: 0, sum: 0 }));
+  const none = { rows: 0, decided: 0, labelled: 0, chosen: 0, right: 0, sum: 0 };
+  const counts = Array.from({ length: numClasses }, () => ({ ...none }));
   labels.forEach((label, i) => {
     const decision = decided[i] as number;
+    const weight = weightOf(i);
     counts[label]!.rows++;
     counts[decision]!.decided++;
-    if (decision === label) counts[label]!.right++;
+    counts[label]!.labelled += weight;
+    counts[decision]!.chosen += weight;
+    if (decision === label) counts[label]!.right += weight;
     counts.forEach((count, k) => {
       const p = isBinary ? (probs[i] as number) : (probs[i * numClasses + k] as number);
-      count.sum += isBinary && k === 0 ? 1 - p : p;
+      count.sum += weight * (isBinary && k === 0 ? 1 - p : p);
     });
   });
-  return counts.map(({ rows, decided, right, sum }, k) => ({
+  const total = totalOf(labels.length, weights);
+  return counts.map(({ rows, decided, labelled, chosen, right, sum }, k) => ({
     name: names[k] ?? "",
     rows,
     decided,
-    precision: right / decided,
-    recall: right / rows,
-    meanProbability: sum / labels.length,
+    precision: right / chosen,
+    recall: right / labelled,
+    meanProbability: sum / total,
   }));
 }
 
-function reliabilityOf(task: TaskKind, { probs, labels }: Predictions): ReliabilityBin[] {
+function reliabilityOf(task: TaskKind, { probs, labels, weights }: Predictions): ReliabilityBin[] {
   if (task === "regression") return [];
-  if (task === "binary") return reliability(probs, (i) => labels[i] === 1);
+  if (task === "binary") return reliability(probs, (i) => labels[i] === 1, weights);
   const { predicted, isHit } = confidence(probs, labels);
-  return reliability(predicted, isHit);
+  return reliability(predicted, isHit, weights);
 }
 
-function mean(values: ArrayLike<number>): number {
+function mean(values: ArrayLike<number>, weights?: Floats): number {
+  const weightOf = weightsOf(weights);
   let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i] as number;
-  return sum / values.length;
+  for (let i = 0; i < values.length; i++) sum += weightOf(i) * (values[i] as number);
+  return sum / totalOf(values.length, weights);
 }

@@ -1,5 +1,5 @@
 /** The graphs that training runs. A whole step is one of them: forward, losses, teachers, backward and update. */
-import { labelsName } from "../data/batch.js";
+import { labelsName, weightsName } from "../data/batch.js";
 import { gradients } from "../graph/grad.js";
 import type { Graph } from "../graph/graph.js";
 import { add, div, greater, input, mul, reduceSum, sub, where } from "../graph/ops.js";
@@ -182,6 +182,7 @@ function differentiate(learner: Learner, numTeachers: number, before: Tensors, s
   const student = train(model, weights, inputs);
   const { shape, dtype } = objective.labels ?? { shape: ["batch"], dtype: "float32" };
   const labels = input(labelsName, shape, dtype);
+  const rowWeights = learner.hasRowWeights ? input(weightsName, ["batch"]) : undefined;
   const teachers = Array.from({ length: numTeachers }, (_, slot) => {
     const own = { ...weightTensors(model, stateNames.teacher(slot)), ...under(stateNames.teacherState(slot)) };
     return { weights: own, ...carry(model, own, inputs) };
@@ -189,7 +190,12 @@ function differentiate(learner: Learner, numTeachers: number, before: Tensors, s
   const own = { ...withPrefix(stateNames.buffers, student.buffers), ...withPrefix(stateNames.state, student.state) };
   const states = teachers.map(({ state }, slot) => withPrefix(stateNames.teacherState(slot), state));
   const carried: Tensors = Object.assign(own, ...states);
-  const { losses, loss } = lossesOf(learner, [{ weights, ...student }, ...teachers], labels, shares);
+  const { losses, loss } = lossesOf(
+    learner,
+    [{ weights, ...student }, ...teachers],
+    { labels, weights: rowWeights },
+    shares,
+  );
   return { params, losses, grads: gradientsOf(loss, params), carried };
 }
 

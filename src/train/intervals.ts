@@ -2,8 +2,9 @@
  * Intervals of predicted numbers from errors on rows that training has not seen: split conformal prediction (Papadopoulos
  * et al. 2002; Lei et al. 2018, "Distribution-free predictive inference for regression").
  */
-import { type Estimate, shareEstimate } from "./estimates.js";
+import { type Estimate, hitEstimate } from "./estimates.js";
 import type { Predictions } from "./evaluate.js";
+import { totalOf, weightsOf } from "./metrics.js";
 
 /**
  * Some of the sorted errors, label less prediction, of `count` rows: values[k] is the ranks[k]-th smallest, 1 being the
@@ -75,20 +76,23 @@ const LEVELS = [0.5, 0.8, 0.9, 0.95] as const;
 
 /** The coverage of the intervals of a model, for each of some levels that its errors are enough for. */
 export function coverageOf(
-  { probs, labels }: Predictions,
+  { probs, labels, weights }: Predictions,
   errors: Errors,
   { moved }: Pick<ErrorScale, "moved">,
 ): Coverage[] {
   const n = labels.length;
+  const weightOf = weightsOf(weights);
   return LEVELS.flatMap((level) => {
     const offsets = offsetsFor(errors, level);
     if (offsets === null) return [];
-    let [held, width] = [0, 0];
-    labels.forEach((label, row) => {
-      const [low, high] = [moved(probs[row] as number, offsets.low), moved(probs[row] as number, offsets.high)];
-      if (low <= label && label <= high) held++;
-      width += high - low;
+    const ends = (row: number) => [offsets.low, offsets.high].map((offset) => moved(probs[row] as number, offset));
+    let width = 0;
+    const isHeld = Uint8Array.from(labels, (label, row) => {
+      const [low = Number.NaN, high = Number.NaN] = ends(row);
+      width += weightOf(row) * (high - low);
+      return Number(low <= label && label <= high);
     });
-    return [{ level, held: shareEstimate(held, n), meanWidth: width / n }];
+    const held = hitEstimate(n, (row) => isHeld[row] === 1, weights);
+    return [{ level, held, meanWidth: width / totalOf(n, weights) }];
   });
 }

@@ -7,6 +7,8 @@ export interface Learner {
   readonly model: Model;
   readonly objective: Objective;
   readonly optimizer: GradientTransformation;
+  /** Whether batches have a weight of each row (`weights` [batch]), which multiplies its losses; false by default. */
+  readonly hasRowWeights?: boolean;
   readonly distillation?: Distillation;
   /**
    * Keep a moving average of the params, e <- decay e + (1 - decay) params after each step, which begins as the initial

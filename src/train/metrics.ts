@@ -6,21 +6,27 @@ export type Labels = Float32Array | Float64Array | Int32Array;
 /** Predictions: float32, or float64 for numbers that float32 cannot tell apart. */
 export type Floats = Float32Array | Float64Array;
 
+/** The weight of an example in a metric: 1 where the examples have none. */
+export function weightsOf(weights: Floats | undefined): (i: number) => number {
+  return weights ? (i) => weights[i] as number : () => 1;
+}
+
 /** Least distance of a probability from 0 and 1 when its logarithm is taken: that of a float32 from 1, about. */
 export const LEAST_PROB = 1e-7;
 
 /**
  * Mean of -y log p - (1 - y) log(1 - p) in nats; probabilities are kept away from 0 and 1 by 1e-7. With a weight on the
- * positive label, the mean over the weights of the labels.
+ * positive label, and with weights of the examples, the mean over the products of both.
  */
-export function logLoss(probs: Floats, labels: Labels, positiveWeight = 1): number {
+export function logLoss(probs: Floats, labels: Labels, positiveWeight = 1, weights?: Floats): number {
+  const weightOf = weightsOf(weights);
   let sum = 0;
   let total = 0;
   for (let i = 0; i < probs.length; i++) {
     const p = Math.min(1 - LEAST_PROB, Math.max(LEAST_PROB, probs[i] ?? Number.NaN));
     const isPositive = labels[i] === 1;
-    sum -= isPositive ? positiveWeight * Math.log(p) : Math.log1p(-p);
-    total += isPositive ? positiveWeight : 1;
+    sum -= weightOf(i) * (isPositive ? positiveWeight * Math.log(p) : Math.log1p(-p));
+    total += weightOf(i) * (isPositive ? positiveWeight : 1);
   }
   return sum / total;
 }
@@ -32,9 +38,10 @@ export function logLosses(probs: Floats, labels: Labels): Float64Array {
 
 /**
  * Area under the ROC curve: the chance that a positive example is ranked above a negative one, ties counted half.
- * NaN when one of the classes is missing.
+ * NaN when one of the classes is missing. With weights of the examples, a pair counts by the product of its two.
  */
-export function auc(probs: Floats, labels: Labels): number {
+export function auc(probs: Floats, labels: Labels, weights?: Floats): number {
+  if (weights) return weightedAuc(probs, labels, weights);
   const positives = probs.filter((_, i) => labels[i] === 1).sort();
   const negatives = probs.filter((_, i) => labels[i] !== 1).sort();
   let below = 0;
@@ -46,6 +53,25 @@ export function auc(probs: Floats, labels: Labels): number {
     wins += (below + notAbove) / 2;
   }
   return wins / (positives.length * negatives.length);
+}
+
+function weightedAuc(probs: Floats, labels: Labels, weights: Floats): number {
+  const order = Uint32Array.from(probs, (_, i) => i).sort((a, b) => (probs[a] as number) - (probs[b] as number));
+  let [wins, positives, negatives] = [0, 0, 0];
+  for (let start = 0, end = 0; start < order.length; start = end) {
+    let [positive, negative] = [0, 0];
+    for (; end < order.length && probs[order[end] as number] === probs[order[start] as number]; end++) {
+      const row = order[end] as number;
+      if (labels[row] === 1) positive += weights[row] as number;
+      else negative += weights[row] as number;
+    }
+    wins += positive * (negatives + negative / 2);
+    positives += positive;
+    negatives += negative;
+    // A NaN is not equal to itself, and makes the area one too.
+    if (end === start) return Number.NaN;
+  }
+  return wins / (positives * negatives);
 }
 
 /** Mean absolute difference between two sets of predictions: between retrained models, the paper's churn. */
@@ -70,16 +96,18 @@ const CALIBRATION_BINS = 15;
  * Expected calibration error over 15 bins of equal width on [0, 1] (Guo et al. 2017): the mean over the examples of
  * |mean prediction - share of hits| of the bin that their prediction p is in, bin min(14, floor(15 p)).
  */
-export function calibrationError(predicted: Floats, isHit: (i: number) => boolean): number {
+export function calibrationError(predicted: Floats, isHit: (i: number) => boolean, weights?: Floats): number {
   if (!predicted.every((p) => p >= 0 && p <= 1)) return Number.NaN;
-  return calibrationGaps(predicted, isHit).reduce((sum, gap) => sum + Math.abs(gap), 0) / predicted.length;
+  const gaps = calibrationGaps(predicted, isHit, weights);
+  return gaps.reduce((sum, gap) => sum + Math.abs(gap), 0) / totalOf(predicted.length, weights);
 }
 
-/** The sum of predictions less the number of hits, for each bin of {@link calibrationError}. */
-export function calibrationGaps(predicted: Floats, isHit: (i: number) => boolean): Float64Array {
+/** The sum of predictions less the number of hits, for each bin of {@link calibrationError}; both weighted. */
+export function calibrationGaps(predicted: Floats, isHit: (i: number) => boolean, weights?: Floats): Float64Array {
+  const weightOf = weightsOf(weights);
   const gaps = new Float64Array(CALIBRATION_BINS);
   predicted.forEach((p, i) => {
-    gaps[calibrationBin(p)]! += p - Number(isHit(i));
+    gaps[calibrationBin(p)]! += weightOf(i) * (p - Number(isHit(i)));
   });
   return gaps;
 }
@@ -89,9 +117,18 @@ export function calibrationBin(p: number): number {
   return Math.min(CALIBRATION_BINS - 1, Math.floor(CALIBRATION_BINS * p));
 }
 
-/** Share of examples for which a condition holds. */
-export function shareOf(numExamples: number, holds: (i: number) => boolean): number {
-  let count = 0;
-  for (let i = 0; i < numExamples; i++) if (holds(i)) count++;
-  return count / numExamples;
+/** Share of examples for which a condition holds, by their weights. */
+export function shareOf(numExamples: number, holds: (i: number) => boolean, weights?: Floats): number {
+  const weightOf = weightsOf(weights);
+  let sum = 0;
+  for (let i = 0; i < numExamples; i++) if (holds(i)) sum += weightOf(i);
+  return sum / totalOf(numExamples, weights);
+}
+
+/** The sum of the weights of examples: their number where they have none. */
+export function totalOf(numExamples: number, weights?: Floats): number {
+  if (!weights) return numExamples;
+  let sum = 0;
+  for (const weight of weights) sum += weight;
+  return sum;
 }

@@ -1,11 +1,18 @@
 /** Measures of predicted numbers, computed in float64 on the host. */
-import type { Floats, Labels } from "./metrics.js";
+import { type Floats, type Labels, totalOf, weightsOf } from "./metrics.js";
 
-/** Mean of a function of prediction less label. */
-export function meanError(predicted: Floats, labels: Labels, error: (difference: number) => number): number {
+/** Mean of a function of prediction less label, by the weights of the examples. */
+export function meanError(
+  predicted: Floats,
+  labels: Labels,
+  error: (difference: number) => number,
+  weights?: Floats,
+): number {
+  const weightOf = weightsOf(weights);
   let sum = 0;
-  for (let i = 0; i < predicted.length; i++) sum += error((predicted[i] as number) - (labels[i] as number));
-  return sum / predicted.length;
+  for (let i = 0; i < predicted.length; i++)
+    sum += weightOf(i) * error((predicted[i] as number) - (labels[i] as number));
+  return sum / totalOf(predicted.length, weights);
 }
 
 /** Errors of a difference by name, as in training. */
@@ -21,11 +28,13 @@ export const errors = {
 
 /**
  * Share of the labels' variance that is explained: 1 - sum (p - y)^2 / sum (y - mean y)^2, in these examples. Below 0 for
- * predictions worse than the mean; NaN when all labels are equal.
+ * predictions worse than the mean; NaN when all labels are equal. Sums and mean are weighted as the examples are.
  */
-export function explainedVariance(predicted: Floats, labels: Labels): number {
+export function explainedVariance(predicted: Floats, labels: Labels, weights?: Floats): number {
+  const weightOf = weightsOf(weights);
   const numbers = Array.from(labels as Float32Array);
-  const mean = numbers.reduce((sum, label) => sum + label, 0) / numbers.length;
-  const total = numbers.reduce((sum, label) => sum + (label - mean) ** 2, 0) / numbers.length;
-  return total === 0 ? Number.NaN : 1 - meanError(predicted, labels, errors.squared) / total;
+  const all = totalOf(numbers.length, weights);
+  const mean = numbers.reduce((sum, label, i) => sum + weightOf(i) * label, 0) / all;
+  const total = numbers.reduce((sum, label, i) => sum + weightOf(i) * (label - mean) ** 2, 0) / all;
+  return total === 0 ? Number.NaN : 1 - meanError(predicted, labels, errors.squared, weights) / total;
 }

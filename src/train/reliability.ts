@@ -1,6 +1,6 @@
 /** Reliability: whether what is predicted with a probability of 30 % happens in 30 % of the cases. */
-import { type Estimate, shareEstimate } from "./estimates.js";
-import type { Floats } from "./metrics.js";
+import { type Estimate, hitEstimate } from "./estimates.js";
+import { type Floats, totalOf, weightsOf } from "./metrics.js";
 
 /** Examples whose predictions are near one another. */
 export interface ReliabilityBin {
@@ -24,11 +24,13 @@ const LEAST_ROWS = 20;
  *
  * @param predicted - a probability for each of n > 0 examples: [n]
  * @param isHit - whether what example i was predicted for has happened
+ * @param weights - of the examples in means and shares, not in the size of bins; 1 each by default: [n]
  * @example
  * const bins = reliability(probs, (i) => labels[i] === 1);
  * for (const { meanPrediction, observed } of bins) console.log(meanPrediction, observed.low, observed.high);
  */
-export function reliability(predicted: Floats, isHit: (i: number) => boolean): ReliabilityBin[] {
+export function reliability(predicted: Floats, isHit: (i: number) => boolean, weights?: Floats): ReliabilityBin[] {
+  const weightOf = weightsOf(weights);
   const n = predicted.length;
   const order = Uint32Array.from(predicted, (_, i) => i).sort((a, b) => at(predicted, a) - at(predicted, b));
   const ranked = (rank: number) => at(predicted, order[rank] as number);
@@ -38,14 +40,14 @@ export function reliability(predicted: Floats, isHit: (i: number) => boolean): R
     let end = start + Math.ceil((n - start) / Math.max(1, most - bins.length));
     while (end < n && ranked(end) === ranked(end - 1)) end++;
     const rows = order.subarray(start, end);
-    const sum = rows.reduce((sum, i) => sum + at(predicted, i), 0);
-    const hits = rows.reduce((count, i) => count + Number(isHit(i)), 0);
+    const sum = rows.reduce((sum, i) => sum + weightOf(i) * at(predicted, i), 0);
+    const own = weights && Float64Array.from(rows, weightOf);
     bins.push({
       rows: rows.length,
       least: ranked(start),
-      meanPrediction: sum / rows.length,
+      meanPrediction: sum / totalOf(rows.length, own),
       most: ranked(end - 1),
-      observed: shareEstimate(hits, rows.length),
+      observed: hitEstimate(rows.length, (k) => isHit(rows[k] as number), own),
     });
     start = end;
   }

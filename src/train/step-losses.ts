@@ -11,6 +11,12 @@ export interface Shares {
   readonly labelShare?: Tensor | undefined;
 }
 
+/** The labels of a batch, and the weights of its rows where they have some: both [batch]. */
+export interface Labelled {
+  readonly labels: Tensor;
+  readonly weights?: Tensor | undefined;
+}
+
 /** The output of a model for a batch. */
 interface Said extends BeforeHead {
   readonly logits: Tensor;
@@ -23,26 +29,29 @@ interface Said extends BeforeHead {
 export function lossesOf(
   { model, objective, distillation = {} }: Learner,
   said: readonly Said[],
-  labels: Tensor,
+  { labels, weights }: Labelled,
   shares: Shares,
 ): { readonly losses: Tensors; readonly loss: Tensor } {
   const { temperature = 1, mix } = distillation;
   const soften = (sharp: Tensor) => (temperature === 1 ? sharp : div(sharp, temperature));
   const scale = (value: Tensor) => (temperature === 1 ? value : mul(value, temperature ** 2));
   const ofLogits = ([logits, ...teachers]: readonly Tensor[], given: Tensor): Tensors => {
-    const labelLoss = objective.labelLoss(logits as Tensor, given);
+    const labelLoss = objective.labelLoss(logits as Tensor, given, weights);
     const targets = teachersMean(teachers.map((teacher) => objective.probs(soften(teacher))));
     if (!targets) return { labelLoss };
-    const distillLoss = scale(objective.distillLoss(soften(logits as Tensor), targets));
+    const distillLoss = scale(objective.distillLoss(soften(logits as Tensor), targets, weights));
     // The least loss against a single teacher is that of its own logits, whose logarithms are computed already.
     const [first, ...others] = teachers as [Tensor, ...Tensor[]];
-    const least = others.length > 0 ? objective.entropy(targets) : objective.distillLoss(soften(first), targets);
+    const least =
+      others.length > 0 ? objective.entropy(targets, weights) : objective.distillLoss(soften(first), targets, weights);
     const divergence = sub(distillLoss, scale(least));
-    return { labelLoss, distillLoss, divergence, ...teacherStatistics(objective, logits as Tensor, teachers, given) };
+    const statistics = teacherStatistics(objective, logits as Tensor, teachers, given, weights);
+    return { labelLoss, distillLoss, divergence, ...statistics };
   };
   const lossOf = (losses: Tensors) => mixed(losses, mix, shares);
   const { head } = model;
   if (head && head.numChunks > 1) {
+    if (weights) throw new Error("internal: weights are of the rows of tables, whose logits are computed at once");
     const { means, loss } = learnOverChunks(head, said, labels, ofLogits, lossOf);
     return { losses: means, loss };
   }

@@ -1,7 +1,7 @@
 /** Steppers, which take one optimizer step on an engine: as one graph, or as gradients of parts and then the update. */
 
 import { type Communicator, soleWorker } from "../comm/communicator.js";
-import { labelsName } from "../data/batch.js";
+import { labelsName, weightsName } from "../data/batch.js";
 import type { Engine, Program } from "../engine/engine.js";
 import type { WorkerUse } from "../log/events.js";
 import { type NamedArrays, scalar, zeros } from "../runtime/array.js";
@@ -115,7 +115,9 @@ export function splitStepper(
   /** By how much the label loss of each part of all workers counts, 1 on average. */
   async function sharesOf(parts: readonly NamedArrays[]): Promise<readonly number[]> {
     if (!labelWeight) return [];
-    const own = parts.map((part) => [labelWeight(part[labelsName]?.data as ArrayLike<number>)]);
+    const own = parts.map(({ [labelsName]: labels, [weightsName]: weights }) => [
+      labelWeight(labels?.data as ArrayLike<number>, weights?.data as ArrayLike<number> | undefined),
+    ]);
     const weights = (await everyones(comm, own)).map(([weight = 0]) => weight);
     const total = weights.reduce((sum, weight) => sum + weight, 0);
     return weights.map((weight) => (total > 0 ? (weight * weights.length) / total : 1));

@@ -30,7 +30,7 @@ export interface Task {
   readonly lossName: string;
   /** Entries that the task adds to the metadata of an exported model. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** The loss by which checkpoints are chosen, and the metrics. */
+  /** The loss by which checkpoints are chosen, and the metrics; all of them weighted where rows have weights. */
   readonly measure: (predictions: Predictions) => { readonly loss: number } & Metrics;
   /** The loss of each row, [rows]: `measure` has their mean as its loss, where labels have no weights. */
   readonly rowLosses: (predictions: Predictions) => Float64Array;
@@ -78,12 +78,12 @@ export function binaryTask({ classes, hasTemperature = false, ...options }: Bina
     numOutputs: 1,
     lossName: logLossName(positiveWeight !== 1),
     metadata: classes === undefined ? {} : { negative: classes[0] ?? "", positive: classes[1] ?? "" },
-    measure: ({ probs, labels }) => ({
-      loss: logLoss(probs, labels, positiveWeight),
-      ...(positiveWeight !== 1 && { logLoss: logLoss(probs, labels) }),
-      auc: auc(probs, labels),
-      accuracy: shareOf(labels.length, (i) => decides(probs[i]) === (labels[i] === 1)),
-      calibrationError: calibrationError(probs, (i) => labels[i] === 1),
+    measure: ({ probs, labels, weights }) => ({
+      loss: logLoss(probs, labels, positiveWeight, weights),
+      ...(positiveWeight !== 1 && { logLoss: logLoss(probs, labels, 1, weights) }),
+      auc: auc(probs, labels, weights),
+      accuracy: shareOf(labels.length, (i) => decides(probs[i]) === (labels[i] === 1), weights),
+      calibrationError: calibrationError(probs, (i) => labels[i] === 1, weights),
     }),
     rowLosses: ({ probs, labels }) => logLosses(probs, labels),
     errorScale: null,
@@ -112,13 +112,13 @@ export function multiclassTask({ classes, hasTemperature = false, ...options }: 
     numOutputs: numClasses,
     lossName: logLossName(classWeights !== undefined),
     metadata: { task: "multiclass", classes: JSON.stringify(classes) },
-    measure: ({ probs, labels }) => ({
-      loss: classLogLoss(probs, labels, classWeights),
-      ...(classWeights && { logLoss: classLogLoss(probs, labels) }),
-      ...(numClasses <= MAX_AUC_CLASSES && { auc: macroAuc(probs, labels) }),
-      accuracy: topAccuracy(probs, labels, 1),
-      ...(numClasses > TOP && { top5Accuracy: topAccuracy(probs, labels, TOP) }),
-      calibrationError: classCalibrationError(probs, labels),
+    measure: ({ probs, labels, weights }) => ({
+      loss: classLogLoss(probs, labels, classWeights, weights),
+      ...(classWeights && { logLoss: classLogLoss(probs, labels, undefined, weights) }),
+      ...(numClasses <= MAX_AUC_CLASSES && { auc: macroAuc(probs, labels, weights) }),
+      accuracy: topAccuracy(probs, labels, 1, weights),
+      ...(numClasses > TOP && { top5Accuracy: topAccuracy(probs, labels, TOP, weights) }),
+      calibrationError: classCalibrationError(probs, labels, weights),
     }),
     rowLosses: ({ probs, labels }) => classLosses(probs, labels),
     errorScale: null,
@@ -150,7 +150,7 @@ export function regressionTask({ shift, ...options }: RegressionTaskOptions): Ta
     logUnit === undefined ? { probs, labels } : { probs: logsOf(probs, logUnit), labels: logsOf(labels, logUnit) };
   const lossOf = (predictions: Predictions) => {
     const { probs, labels } = learned(predictions);
-    return meanError(probs, labels, error);
+    return meanError(probs, labels, error, predictions.weights);
   };
   return {
     kind: "regression",
@@ -164,11 +164,11 @@ export function regressionTask({ shift, ...options }: RegressionTaskOptions): Ta
       ...(shift && { labelCenter: String(center) }),
       ...(logUnit !== undefined && { labelLogUnit: String(logUnit) }),
     },
-    measure: ({ probs, labels }) => ({
-      loss: lossOf({ probs, labels }),
-      rmse: scale * Math.sqrt(meanError(probs, labels, errors.squared)),
-      mae: scale * meanError(probs, labels, errors.absolute),
-      r2: explainedVariance(probs, labels),
+    measure: ({ probs, labels, weights }) => ({
+      loss: lossOf({ probs, labels, weights }),
+      rmse: scale * Math.sqrt(meanError(probs, labels, errors.squared, weights)),
+      mae: scale * meanError(probs, labels, errors.absolute, weights),
+      r2: explainedVariance(probs, labels, weights),
     }),
     rowLosses(predictions) {
       const { probs, labels } = learned(predictions);

@@ -1,5 +1,20 @@
 /** Statistics of a step's teachers: small sums over the batch, which student and teachers predict anyway. */
-import { abs, add, constant, div, expand, gather, log, mul, reduceMean, reduceSum, sub } from "../graph/ops.js";
+import {
+  abs,
+  add,
+  constant,
+  div,
+  expand,
+  gather,
+  greater,
+  log,
+  mul,
+  reduceMean,
+  reduceSum,
+  square,
+  sub,
+  where,
+} from "../graph/ops.js";
 import type { Tensor, Tensors } from "../graph/tensor.js";
 import type { Objective } from "../nn/losses.js";
 import { int32 } from "../runtime/array.js";
@@ -37,23 +52,27 @@ export const statisticNames = {
 
 /**
  * The statistics of a batch as outputs of its step, from the logits of the student and of the teachers, in slot order. Expected losses, variances
- * and distances are those of {@link sample}.
+ * and distances are those of {@link sample}. Losses are of rows with their weights, where they have some.
  */
 export function teacherStatistics(
   objective: Objective,
   logits: Tensor,
   teachers: readonly Tensor[],
   labels: Tensor,
+  weights?: Tensor,
 ): Tensors {
   const probs = objective.probs(sample(logits));
   const outputs: Record<string, Tensor> = {
-    [statisticNames.priorLoss]: add(objective.priorLoss(labels), unseenLabels(objective, labels)),
+    [statisticNames.priorLoss]: add(objective.priorLoss(labels, weights), unseenLabels(objective, labels, weights)),
     [statisticNames.variance]: variance(probs),
   };
   for (const [slot, teacher] of teachers.entries()) {
     const predicted = objective.probs(sample(teacher));
-    outputs[statisticNames.teacher(slot, "loss")] = objective.labelLoss(teacher, labels);
-    outputs[statisticNames.teacher(slot, "expectedLoss")] = objective.expectedLoss(sample(teacher));
+    outputs[statisticNames.teacher(slot, "loss")] = objective.labelLoss(teacher, labels, weights);
+    outputs[statisticNames.teacher(slot, "expectedLoss")] = objective.expectedLoss(
+      sample(teacher),
+      weights && sample(weights, teacher),
+    );
     outputs[statisticNames.teacher(slot, "variance")] = variance(predicted);
     outputs[statisticNames.teacher(slot, "distance")] = meanDistance(predicted, probs);
   }
@@ -63,10 +82,17 @@ export function teacherStatistics(
 /**
  * What guessing by the frequencies of n labels loses more on other labels than on these: log(1 + k / n) / 2, where the
  * guess takes k numbers from the labels. That is about k / 2n (Miller and Madow 1955); the whole log(1 + k / n) would
- * be right if no label counted for its own guess.
+ * be right if no label counted for its own guess. Labels with weights w are as many as (sum w)^2 / sum w^2 (Kish 1965).
  */
-function unseenLabels({ numGuessed }: Objective, labels: Tensor): Tensor {
-  return mul(0.5, log(add(1, div(numGuessed, reduceSum(expand(1, labels))))));
+function unseenLabels({ numGuessed }: Objective, labels: Tensor, weights?: Tensor): Tensor {
+  const numLabels = weights ? effectiveNumber(weights) : reduceSum(expand(1, labels));
+  return mul(0.5, log(add(1, div(numGuessed, numLabels))));
+}
+
+/** (sum w)^2 / sum w^2, and 1 where all weights are 0. */
+function effectiveNumber(weights: Tensor): Tensor {
+  const squares = reduceSum(square(weights));
+  return where(greater(squares, 0), div(square(reduceSum(weights)), squares), 1);
 }
 
 /** Logits of a batch that are looked at: of more, statistics would cost a step more than they show. */
@@ -77,15 +103,15 @@ const FEWEST_ROWS = 16;
 
 /**
  * All rows of the logits or, where they are known to be more than {@link MOST_LOGITS} logits, some rows at equal
- * distances.
+ * distances; and the same rows of something else.
  */
-function sample(logits: Tensor): Tensor {
+function sample(of: Tensor, logits = of): Tensor {
   const [numRows, numClasses] = logits.shape;
-  if (logits.shape.length !== 2 || typeof numRows !== "number" || typeof numClasses !== "number") return logits;
+  if (logits.shape.length !== 2 || typeof numRows !== "number" || typeof numClasses !== "number") return of;
   const few = Math.max(FEWEST_ROWS, Math.floor(MOST_LOGITS / numClasses));
-  if (few >= numRows) return logits;
+  if (few >= numRows) return of;
   const rows = Int32Array.from({ length: few }, (_, i) => Math.floor((i * numRows) / few));
-  return gather(logits, constant(int32(rows)));
+  return gather(of, constant(int32(rows)));
 }
 
 function variance(probs: Tensor): Tensor {

@@ -26,7 +26,8 @@ export function binaryCalibration(weights: readonly [negative: number, positive:
     return both;
   };
   return {
-    fit: ({ probs, labels }) => temperatureOf({ probs: asClasses(probs), labels, numClasses: 2, weights }),
+    fit: ({ probs, labels, weights: rowWeights }) =>
+      temperatureOf({ probs: asClasses(probs), labels, numClasses: 2, weights, rowWeights }),
     apply: (probs, temperature) =>
       Float32Array.from(probs, (p) => 1 / (1 + Math.exp((logOf(1 - p) - logOf(p)) / temperature))),
     graph: (probs, temperature) => sigmoid(div(sub(safeLog(probs), safeLog(sub(1, probs))), temperature)),
@@ -36,7 +37,8 @@ export function binaryCalibration(weights: readonly [negative: number, positive:
 /** Of probabilities [batch, classes]; the label loss has a weight for each class, 1 by default. */
 export function classCalibration(numClasses: number, weights?: readonly number[]): Calibration {
   return {
-    fit: ({ probs, labels }) => temperatureOf({ probs, labels, numClasses, ...(weights && { weights }) }),
+    fit: ({ probs, labels, weights: rowWeights }) =>
+      temperatureOf({ probs, labels, numClasses, ...(weights && { weights }), rowWeights }),
     apply: (probs, temperature) => {
       const scaled = new Float32Array(probs.length);
       for (let at = 0; at < probs.length; at += numClasses) {
@@ -60,23 +62,24 @@ const MOST_ROUNDS = 20;
 const LARGEST_MOVE = 0.5;
 const TOLERANCE = 1e-6;
 
-/** Probabilities [rows, classes], the labels of the rows, and a weight for each class; 1 by default. */
+/** Probabilities [rows, classes], the labels of the rows, and weights of classes and of rows; 1 each by default. */
 export interface ForTemperature {
   readonly probs: ArrayLike<number>;
   readonly labels: ArrayLike<number>;
   readonly numClasses: number;
   readonly weights?: readonly number[];
+  readonly rowWeights?: ArrayLike<number> | undefined;
 }
 
 /**
  * The temperature T of the least
  *
- *     sum_i w_yi (-log softmax(l_i / T)_yi) + (ln T)^2 / (2 s^2),   l = log p,
+ *     sum_i v_i w_yi (-log softmax(l_i / T)_yi) + (ln T)^2 / (2 s^2),   l = log p,
  *
  * by Newton's method for ln T. The second term, with s = 0.5, keeps the T of few rows near 1: without it, rows that are all
  * predicted right would ask for T = 0. Of very many rows it says nothing.
  */
-export function temperatureOf({ probs, labels, numClasses, weights }: ForTemperature): number {
+export function temperatureOf({ probs, labels, numClasses, weights, rowWeights }: ForTemperature): number {
   const logs = Float64Array.from(probs, logOf);
   let logBeta = 0;
   for (let round = 0; round < MOST_ROUNDS; round++) {
@@ -85,7 +88,7 @@ export function temperatureOf({ probs, labels, numClasses, weights }: ForTempera
     for (let i = 0; i < labels.length; i++) {
       const label = labels[i] as number;
       const { mean, variance } = momentsOf(logs, i * numClasses, numClasses, beta);
-      const weight = weights?.[label] ?? 1;
+      const weight = (weights?.[label] ?? 1) * (rowWeights?.[i] ?? 1);
       slope += weight * beta * (mean - (logs[i * numClasses + label] as number));
       curvature += weight * beta ** 2 * variance;
     }

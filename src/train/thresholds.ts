@@ -3,6 +3,7 @@ import { fold, type Key, permutation } from "../runtime/random.js";
 import { DECISION_THRESHOLD, decidesYes } from "./class-metrics.js";
 import { type Estimate, meanEstimate } from "./estimates.js";
 import type { Predictions } from "./evaluate.js";
+import { weightsOf } from "./metrics.js";
 
 /** What a wrong decision costs, in any unit; a right one costs nothing. */
 export interface Costs {
@@ -18,7 +19,7 @@ export interface Decided {
   readonly falsePositives: number;
   readonly trueNegatives: number;
   readonly falseNegatives: number;
-  /** The mean cost of a row, with its 95 % interval. */
+  /** The mean cost of a row, with its 95 % interval; weighted where rows have weights, as counts are not. */
   readonly cost: Estimate;
 }
 
@@ -82,7 +83,10 @@ export function thresholdAdvice(predictions: Predictions, costs: Costs, key: Key
     crossFitted: { thresholds, ...decided(predictions, costs, ofOther) },
     calibrated,
     usual,
-    difference: meanEstimate(crossed.map((cost, row) => cost - (plain[row] as number))),
+    difference: meanEstimate(
+      crossed.map((cost, row) => cost - (plain[row] as number)),
+      predictions.weights,
+    ),
   };
 }
 
@@ -104,7 +108,7 @@ function decided(predictions: Predictions, costs: Costs, thresholdOf: ThresholdO
     if (decidesYes(p, thresholdOf(row))) counts[isPositive ? "truePositives" : "falsePositives"]++;
     else counts[isPositive ? "falseNegatives" : "trueNegatives"]++;
   });
-  return { ...counts, cost: meanEstimate(rowCosts(predictions, costs, thresholdOf)) };
+  return { ...counts, cost: meanEstimate(rowCosts(predictions, costs, thresholdOf), predictions.weights) };
 }
 
 /**
@@ -112,26 +116,28 @@ function decided(predictions: Predictions, costs: Costs, thresholdOf: ThresholdO
  * alike: of these the calibrated one, or else the one of the fewest digits. Of equal costs, that nearest to the
  * calibrated one.
  */
-function leastCost({ probs, labels }: Predictions, costs: Costs, rows: Uint32Array): number {
+function leastCost({ probs, labels, weights }: Predictions, costs: Costs, rows: Uint32Array): number {
+  const weightOf = weightsOf(weights);
   const wanted = calibratedThreshold(costs);
   const p = (rank: number) => probs[order[rank] as number] as number;
   const order = rows.slice().sort((a, b) => (probs[b] as number) - (probs[a] as number));
-  let [numFalseYes, numFalseNo] = [0, rows.reduce((count, row) => count + Number(labels[row] === 1), 0)];
+  let [falseYes, falseNo] = [0, rows.reduce((sum, row) => sum + (labels[row] === 1 ? weightOf(row) : 0), 0)];
   let best = { cost: Number.POSITIVE_INFINITY, threshold: wanted };
   // From no for all rows to yes for all, past all rows of one prediction at a time.
   for (let rank = 0, above = 1; ; ) {
     const below = rank < order.length ? p(rank) : Number.NEGATIVE_INFINITY;
     if (below < above || rank > 0) {
       const threshold = between(below, above, wanted);
-      const cost = numFalseYes * costs.falsePositive + numFalseNo * costs.falseNegative;
+      const cost = falseYes * costs.falsePositive + falseNo * costs.falseNegative;
       const isNearer = Math.abs(threshold - wanted) < Math.abs(best.threshold - wanted);
       if (cost < best.cost || (cost === best.cost && isNearer)) best = { cost, threshold };
     }
     if (rank === order.length) return best.threshold;
     above = below;
     do {
-      if (labels[order[rank++] as number] === 1) numFalseNo--;
-      else numFalseYes++;
+      const row = order[rank++] as number;
+      if (labels[row] === 1) falseNo -= weightOf(row);
+      else falseYes += weightOf(row);
     } while (rank < order.length && p(rank) === above);
   }
 }

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { cacheFolderOf } from "../files/cache-folder.js";
 import { REFUSED, stopOnSignals } from "../launch/exit-codes.js";
+import { type CrossValidateFlags, crossValidateCommand, withCrossValidateFlags } from "./cross-validate-command.js";
 import { doctorCommand, withDoctorFlags } from "./doctor-command.js";
 import { checkPaths, withCacheFlag } from "./flags.js";
 import { type LaunchFlags, launchCommand, withLaunchFlags } from "./launch-command.js";
@@ -47,6 +48,9 @@ export function commandLine(): Command {
   withTrainFlags(program.command("train")).action((path: string | undefined, flags: TrainFlags) =>
     trainCommand(path, flags, cacheFolder),
   );
+  withCrossValidateFlags(program.command("cross-validate")).action(
+    (path: string | undefined, flags: CrossValidateFlags) => crossValidateCommand(path, flags, cacheFolder),
+  );
   withDescribeFlags(program.command("describe")).action((flags: TableFlags & { json?: boolean }) =>
     stoppable(async (options) => {
       const { describeTextCommand, isText } = await import("./text-from-data.js");
@@ -80,11 +84,28 @@ export function commandLine(): Command {
   for (const command of program.commands) {
     command.showHelpAfterError(`(codistill ${command.name()} --help tells more)`);
     if (
-      ["train", "describe", "predict", "evaluate", "tokenizer", "replay", "shards", "launch"].includes(command.name())
+      [
+        "train",
+        "cross-validate",
+        "describe",
+        "predict",
+        "evaluate",
+        "tokenizer",
+        "replay",
+        "shards",
+        "launch",
+      ].includes(command.name())
     )
       withCacheFlag(command);
   }
   return program;
+}
+
+/** The arguments of a process, in which `evaluate --folds`, which must train, is the command that does. */
+export function argumentsOf(argv: readonly string[]): string[] {
+  const [node = "", program = "", command, ...rest] = argv;
+  const isOfFolds = command === "evaluate" && rest.some((one) => /^--folds(=|$)/.test(one));
+  return isOfFolds ? [node, program, "cross-validate", ...rest] : [...argv];
 }
 
 function versionOfPackage(): string {

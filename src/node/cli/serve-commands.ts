@@ -25,6 +25,7 @@ interface PredictFlags extends ReadingFlags {
 
 interface EvaluateFlags extends ReadingFlags {
   readonly label?: string;
+  readonly weight?: string;
   readonly where?: string;
   readonly by?: string;
   readonly field?: string;
@@ -76,6 +77,10 @@ export function withEvaluateFlags(command: Command): Command {
     .argument(...MODEL)
     .argument(...DATA)
     .option("--label <column or SQL>", "by default what the model was trained on")
+    .option(
+      "--weight <column or SQL>",
+      "how much a row counts in all figures: by default as in training; 1 counts all rows alike",
+    )
     .option("--where <SQL>", "rows that count")
     .option("--by <column or SQL>", "figures for each of its values too")
     .option(

@@ -29,6 +29,7 @@ export interface TableFlags extends ReadingFlags {
   readonly ignore?: readonly string[];
   readonly time?: string;
   readonly groupBy?: string;
+  readonly weight?: string;
   readonly positive?: string;
   readonly task?: string;
   readonly targetScale?: string;
@@ -65,6 +66,7 @@ export function withTableFlags(command: Command): Command {
     .option("--ignore <columns>", "columns to leave out", several)
     .option("--time <column>", "split by this column: train on the past, score on what came later")
     .option("--group-by <column or SQL>", "rows of one value are in one split, as all those of a customer")
+    .option("--weight <column or SQL>", "how much the loss of a row counts, in training, validation and test")
     .option("--positive <value>", "of a label of two values, the one that is yes")
     .option("--task <kind>", "binary, multiclass or regression, where the label does not say so")
     .option(
@@ -91,10 +93,11 @@ export function withDescribeFlags(command: Command): Command {
 
 /** Whether any of these flags was given. */
 export function hasTableFlags(flags: TableFlags): boolean {
-  const { data, label, numeric, categorical, ignore, time, groupBy, positive, task, preset, maxBadRows, columns } =
-    flags;
+  const { data, label, numeric, categorical, ignore, time, groupBy, weight, positive, task, preset } = flags;
+  const { maxBadRows, columns } = flags;
   const { encoding, delimiter, nullValues, decimal, dateFormat } = flags;
-  const all = [data, label, numeric, categorical, ignore, time, groupBy, positive, task, preset, maxBadRows, columns];
+  const of = [data, label, numeric, categorical, ignore, time, groupBy, weight, positive, task, preset];
+  const all = [...of, maxBadRows, columns];
   const ofText = [encoding, delimiter, nullValues, decimal, dateFormat, flags.field, flags.separator];
   return [...all, flags.targetScale, ...ofText].some((flag) => flag !== undefined);
 }
@@ -142,8 +145,8 @@ export async function configurationFromData(
 
 /** Throws {@link ConfigError} for flags that say something of a label that was not named. */
 function checkNoLabelFlags(flags: TableFlags): void {
-  const { positive, task, targetScale, groupBy } = flags;
-  const given = Object.entries({ positive, task, "target-scale": targetScale, "group-by": groupBy }).find(
+  const { positive, task, targetScale, groupBy, weight } = flags;
+  const given = Object.entries({ positive, task, "target-scale": targetScale, "group-by": groupBy, weight }).find(
     ([, value]) => value !== undefined,
   );
   if (given === undefined) return;
@@ -178,7 +181,8 @@ function presetNamed(name: string): Preset {
 }
 
 function overridesOf(flags: TableFlags, preset?: Preset): DescribeOverrides {
-  const { numeric, categorical, ignore, time, groupBy, positive, task, targetScale, maxBadRows, columns } = flags;
+  const { numeric, categorical, ignore, time, groupBy, weight, positive, task, targetScale } = flags;
+  const { maxBadRows, columns } = flags;
   const reading = readingOf(flags);
   const kind = taskKinds.find((one) => one === task);
   if (task !== undefined && kind === undefined) {
@@ -200,6 +204,7 @@ function overridesOf(flags: TableFlags, preset?: Preset): DescribeOverrides {
     ...(ignore && { ignore }),
     ...(time !== undefined && { time }),
     ...(groupBy !== undefined && { groupBy }),
+    ...(weight !== undefined && { weight }),
     ...(positive !== undefined && { positive }),
     ...(kind && { task: kind }),
     ...(scale && { targetScale: scale }),

@@ -19,7 +19,18 @@ export interface TextFlags {
 
 /** Flags that are of tables alone. */
 const TABLE_FLAGS = [
-  ...(["numeric", "categorical", "ignore", "time", "groupBy", "positive", "task", "preset", "maxBadRows"] as const),
+  ...([
+    "numeric",
+    "categorical",
+    "ignore",
+    "time",
+    "groupBy",
+    "weight",
+    "positive",
+    "task",
+    "preset",
+    "maxBadRows",
+  ] as const),
   ...(["columns", "delimiter", "nullValues", "decimal", "dateFormat"] as const),
 ];
 

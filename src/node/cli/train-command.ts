@@ -7,11 +7,11 @@ import { count } from "../../report/format.js";
 import { resultLines } from "../../report/result.js";
 import { kindOf } from "../../run/kinds/kinds.js";
 import { codeOfTraining, FAILED, type Stop, stopOnSignals } from "../launch/exit-codes.js";
+import { hasFinished } from "../launch/finish.js";
 import { asRank, numRanks } from "../launch/ranks.js";
 import { compareReplay, prepareReplay } from "../launch/replay.js";
 import { type Led, newRunFolder, train } from "../launch/train.js";
 import { readEvents } from "../runs/read-log.js";
-import { readRunFile } from "../runs/run-file.js";
 import { runFolder } from "../runs/run-folder.js";
 import { readScope } from "../runs/scope.js";
 import { type ChosenRun, chooseRun, goneOnWith, joinOf, type RunFlags } from "./chosen-run.js";
@@ -115,7 +115,7 @@ async function trainAtRank(path: string | undefined, flags: TrainFlags, cacheFol
 }
 
 /** Stops by signals, and when the time that flags give has passed. */
-function stopOf({ stopAfter }: TrainFlags): Stop {
+export function stopOf({ stopAfter }: Pick<TrainFlags, "stopAfter">): Stop {
   const stop = stopOnSignals();
   if (stopAfter === undefined) return stop;
   // The timer refers to the controller: a signal of `AbortSignal.timeout` may be collected before its time.
@@ -130,16 +130,10 @@ async function trainChosen(run: ChosenRun, flags: TrainFlags, options: Omit<Trai
   await trainIn(run, { ...options, json: flags.json ?? false });
 }
 
-/** Whether a run has a result in which all its groups have finished. */
-function hasFinished(folder: string): boolean {
-  const groups = readRunFile(runFolder(folder).result)?.groups;
-  return Array.isArray(groups) && groups.every((group) => group?.ended === "finished");
-}
-
 /** The path of a configuration: the given one, or one that is written for the data. */
-async function configOf(
+export async function configOf(
   path: string | undefined,
-  flags: TrainFlags,
+  flags: Omit<TableFlags, "set"> & Pick<TrainFlags, "set" | "resume">,
   options: TableCommandOptions,
 ): Promise<string | undefined> {
   if (!hasTableFlags(flags)) return path;

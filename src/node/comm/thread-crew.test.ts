@@ -59,7 +59,7 @@ describe("n workers with A batches each take the steps of one worker with n A ba
 });
 
 test("and those of one large batch, but for rounding", async () => {
-  for (const name of ["plain", "weighted", "smoothed", "embeddings", "lstm"] as const) {
+  for (const name of ["plain", "weighted", "weighted rows", "smoothed", "embeddings", "lstm"] as const) {
     const [one, four] = [
       await trained(name, { workers: 1, accumulate: 1 }),
       await trained(name, { workers: 4, accumulate: 1 }),

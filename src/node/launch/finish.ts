@@ -11,8 +11,8 @@ import { MODEL_FORMAT, MODEL_VERSION } from "../ort/model-file.js";
 import { threadedEngine } from "../ort/threaded-engine.js";
 import type { PreparedData } from "../runs/data-reader.js";
 import { readEvents } from "../runs/read-log.js";
-import { encodeRunFile } from "../runs/run-file.js";
-import type { RunFolder } from "../runs/run-folder.js";
+import { encodeRunFile, readRunFile } from "../runs/run-file.js";
+import { type RunFolder, runFolder } from "../runs/run-folder.js";
 import type { RunScope } from "../runs/scope.js";
 import { directoryStore } from "../stores/directory-store.js";
 
@@ -80,6 +80,12 @@ export async function finish(
   await files.put(basename(folder.model.safetensors), await sealedSafetensors(params, metadata));
   await files.put(basename(folder.result), encodeRunFile(result));
   return result;
+}
+
+/** Whether a run has a result in which all its groups have finished. */
+export function hasFinished(folder: string): boolean {
+  const groups = readRunFile(runFolder(folder).result)?.groups;
+  return Array.isArray(groups) && groups.every((group) => group?.ended === "finished");
 }
 
 function groupRecord(group: number, log: string): GroupRecord {

@@ -16,6 +16,7 @@ import { type Database, openDuckdb } from "../sources/duckdb.js";
 import { localCopies } from "../sources/remote-files.js";
 import { checkedSql } from "./checked-sql.js";
 import { type Importance, type ImportanceOptions, importanceOf } from "./importance.js";
+import { checkWeights, noSplit } from "./row-weights.js";
 import { type LabelValue, servedLabels } from "./served-labels.js";
 import { openModel, type ServedModel } from "./served-model.js";
 import { openServedRows } from "./served-rows.js";
@@ -27,6 +28,11 @@ import { openFiles } from "./text-files.js";
 export interface EvaluateOptions {
   /** Column or SQL over a row; by default the label that the model was trained on. */
   readonly label?: string | undefined;
+  /**
+   * Column or SQL over a row: its weight in all figures, by default that of the model's training; "1" counts all rows
+   * alike.
+   */
+  readonly weight?: string | undefined;
   /** SQL predicate: only rows for which it holds are scored. */
   readonly where?: string | undefined;
   /** Column or SQL over a row: metrics are also computed for each of its values. */
@@ -50,6 +56,8 @@ export interface EvaluateOptions {
 export interface EvaluateResult extends Evaluation {
   readonly model: string;
   readonly label: string;
+  /** The weight of a row in all figures, as SQL; null where all rows count alike. */
+  readonly weight: string | null;
   /** Rows without a label, and rows of a class that the model does not know; neither are scored. */
   readonly numUnlabelled: number;
   readonly numOfOtherClasses: number;
@@ -88,8 +96,8 @@ export async function evaluate(
   source: string | readonly string[],
   options: EvaluateOptions,
 ): Promise<EvaluateResult> {
-  const { label: given, where, by, reading = {}, maxBadRows, costs, importance, cacheFolder, signal } = options;
-  const { onProgress = () => {}, onImportance } = options;
+  const { label: given, weight: givenWeight, where, by, reading = {}, maxBadRows, costs, importance } = options;
+  const { cacheFolder, signal, onProgress = () => {}, onImportance } = options;
   const started = performance.now();
   const files = await localCopies(source, { cacheFolder, signal });
   const model = await openModel(modelPath, availableParallelism());
@@ -109,8 +117,15 @@ export async function evaluate(
         const label = given ?? model.label;
         const ownLabel = given ?? (await checkedLabel(db, model.label, columns));
         const labels = await servedLabels(db, model, await sqlOf(db, "the label", ownLabel, columns));
+        const weight = await weightSql(db, model, givenWeight, columns);
         const slice = by === undefined ? undefined : await sqlOf(db, "--by", by, columns);
-        const scored = await score(db, model, inputs, labels.sql, slice, onProgress);
+        const scored = await score(
+          db,
+          model,
+          inputs,
+          { label: labels.sql, weight: weight?.sql, by: slice },
+          onProgress,
+        );
         const { numUnlabelled, numOfOtherClasses, found, ...rest } = scored;
         if (scored.labels.length === 0) {
           throw new DataError(
@@ -132,6 +147,7 @@ export async function evaluate(
         return {
           model: model.name,
           label: header ?? label,
+          weight: weight?.expression ?? null,
           ...result,
           ...counts,
           ...(permuted && { importance: permuted }),
@@ -194,6 +210,39 @@ function checkCosts({ falsePositive, falseNegative }: Costs, { task, name }: Ser
 /** The label that a model names: a column, or SQL, which is checked. */
 async function checkedLabel(db: Database, label: string, columns: readonly SourceColumn[]): Promise<string> {
   return columnNamed(label, columns) !== null ? label : checkedSql(sqlReader(db), "its label", label);
+}
+
+/**
+ * The weight of a row, given or that of training; checked on all rows that are scored.
+ *
+ * Throws {@link DataError} when it cannot be computed from the columns, or is no weight in some rows.
+ */
+async function weightSql(
+  db: Database,
+  model: ServedModel,
+  given: string | undefined,
+  columns: readonly SourceColumn[],
+): Promise<{ readonly sql: string; readonly expression: string } | null> {
+  const expression = given ?? model.weight;
+  if (expression === null) return null;
+  const value =
+    given === undefined ? await ownWeight(db, expression, columns) : await sqlOf(db, "--weight", given, columns);
+  const sql = `try_cast(${value} as double)`;
+  const from = `(select ${sql} as weight, ${noSplit} as split from source_rows)`;
+  await checkWeights(db, { from, expression, leaveOut: "with --where" });
+  return { sql, expression };
+}
+
+/** The SQL of the weight that a model names: a column, or SQL, which is checked. */
+async function ownWeight(db: Database, weight: string, columns: readonly SourceColumn[]): Promise<string> {
+  const isColumn = columnNamed(weight, columns) !== null;
+  const checked = isColumn ? weight : await checkedSql(sqlReader(db), "its weight", weight);
+  return sqlOf(db, "the weight", checked, columns).catch((error: unknown) => {
+    throw new DataError(
+      `evaluate: the model was trained on rows that count by ${weight}, which these columns do not give. Add them, name another weight with --weight, or let all rows count alike with --weight 1.\n  ${messageOf(error)}`,
+      { cause: error },
+    );
+  });
 }
 
 async function keepOnly(db: Database, predicate: string): Promise<void> {

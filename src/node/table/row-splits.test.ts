@@ -3,9 +3,10 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { content, csv, lines, specOf, workplace } from "../../../test/fixtures/table-fixture.js";
 import { classIndex, classIndexSql, labelText, labelTextSql } from "../../data/label-values.js";
+import { numSlots, slotRange } from "../../data/shard.js";
 import type { RowSplit } from "../../data/split.js";
 import { literal } from "../../data/sql.js";
 import { DataError } from "../../errors.js";
@@ -135,6 +136,60 @@ test("rows of one group are in one split, those without a group each by itself, 
   );
 });
 
+describe("folds", () => {
+  const query = `select i as a, i % 5 as b, case when i % 50 = 3 then 'rare' when i = 7 then 'once' else 'usual' end as y,
+    case when i % 11 > 0 then 'customer ' || (hash(i) % 60) end as customer, i as id from range(1000) t(i)`;
+  const folds = async (of: number, changes: Partial<RowSplit> = {}) => {
+    const all = [];
+    for (let number = 1; number <= of; number++) all.push(await splitsOf(query, { ...changes, fold: { number, of } }));
+    return all;
+  };
+  const tested = (rows: readonly (readonly unknown[])[]) => rows.filter((row) => row.at(-1) === 2);
+
+  test("test every row once but those of a class of one row, which trains, each class in proportion", async () => {
+    const runs = await folds(4);
+    const ids = runs.flatMap((rows) => tested(rows).map((row) => Number(row[4])));
+    assert.deepEqual(
+      ids.toSorted((a, b) => a - b),
+      Array.from({ length: 1000 }, (_, id) => id).filter((id) => id !== 7),
+    );
+    for (const rows of runs) {
+      assert.equal(rows.find((row) => row[4] === 7n || row[4] === 7)?.at(-1), 0);
+      const [train = 0, validation = 0, test_ = 0] = counts(rows);
+      assert.ok(Math.abs(test_ - 250) <= 1 && Math.abs(validation - 100) <= 1 && train > 640, `${counts(rows)}`);
+      assert.deepEqual(
+        counts(rows, ([, , y]) => y === "rare"),
+        [13, 2, 5],
+      );
+    }
+    assert.deepEqual(await folds(4), runs, "the same every time");
+    assert.notDeepEqual(await folds(4, { seed: 2 }), runs);
+  });
+
+  test("keep groups whole: a group is tested in one fold, and in each other one trains or validates", async () => {
+    const runs = await folds(3, { groupBy: "customer" });
+    const foldsOf = new Map<unknown, Set<number>>();
+    for (const [fold, rows] of runs.entries()) {
+      const splits = new Map<unknown, Set<unknown>>();
+      for (const row of rows) {
+        if (row[3] === null) continue;
+        splits.set(row[3], (splits.get(row[3]) ?? new Set()).add(row.at(-1)));
+        if (row.at(-1) === 2) foldsOf.set(row[3], (foldsOf.get(row[3]) ?? new Set()).add(fold));
+      }
+      assert.ok([...splits.values()].every((codes) => codes.size === 1));
+      assert.ok(Math.abs(tested(rows).length - 333) < 25, `${counts(rows)}`);
+    }
+    assert.ok(foldsOf.size > 50 && [...foldsOf.values()].every((own) => own.size === 1));
+  });
+
+  test("are refused where there are fewer rows, or groups, than folds", async () => {
+    await assert.rejects(
+      folds(10, { groupBy: "b" }),
+      /10 folds need at least as many different values of b, and there are 5/,
+    );
+  });
+});
+
 test("a rare class is in every split from three rows on, and below that in training", async () => {
   const query = (numRare: number) =>
     `select i as a, i % 7 as b, case when i < ${numRare} then 'rare' else 'usual ' || (i % 2) end as y from range(500) t(i)`;
@@ -172,6 +227,31 @@ test("a table is trained on by such a split, and its cache is named by it", asyn
     /split\.groupBy does not compile: ctiy/,
     /Did you mean city\?/,
   );
+});
+
+test("rows of one group are in one slot, and so with one group of a run; those without a group each by itself", async () => {
+  const source = await write("plain.csv", csv(lines));
+  const slotsOf = async (changes: Parameters<typeof prepare>[1]) => {
+    const { train } = await prepare(source, changes);
+    const ids = content(train)["features.id"] ?? [];
+    const slots = new Map<unknown, Set<number>>();
+    for (let slot = 0; slot < numSlots; slot++) {
+      const { start, end } = slotRange(train.slotOffsets, slot);
+      for (const id of ids.slice(start, end)) {
+        const group = id % 7 === 0 ? "" : String(id % 40);
+        slots.set(group, (slots.get(group) ?? new Set()).add(slot));
+      }
+    }
+    return slots;
+  };
+  const groupBy = "case when id % 7 > 0 then id % 40 end";
+  const grouped = await slotsOf({ split: { ...byChance, groupBy } });
+  const alone = grouped.get("")?.size ?? 0;
+  grouped.delete("");
+  assert.ok([...grouped.values()].every((slots) => slots.size === 1) && grouped.size >= 30, `${grouped.size}`);
+  assert.ok(alone > 5, `${alone}`);
+  const parted = await slotsOf({ split: { ...byChance, groupBy }, shardBy: "id" });
+  assert.ok((parted.get("1")?.size ?? 0) > 3, "shardBy says otherwise");
 });
 
 test("the names of classes are the same in DuckDB", async () => {

@@ -1,5 +1,6 @@
 /** Assigns each row of a source to a split, by rank: the table `row_splits`, in the order of the source. */
 import {
+  foldPlacing,
   mostEqual,
   type Placing,
   placing,
@@ -34,10 +35,10 @@ export const equalColumn = identifier("codistill equal");
  * Rows are ranked by the MD5 of their values, so that neither the order of the rows nor the version of DuckDB changes a
  * rank. Equal rows are numbered and ranked one by one, unless they stay together.
  *
- * Throws {@link DataError} when there are too few rows, or values to group by, for three splits.
+ * Throws {@link DataError} when there are too few rows, or values to group by, for three splits, or for the folds.
  */
 export async function makeRowSplits(db: Database, split: RowSplit, basis: SplitBasis): Promise<void> {
-  const { seed, where, groupBy, stratify } = split;
+  const { seed, where, groupBy, stratify, fold } = split;
   const equal = hashedFeatures(seed, basis.features);
   await db.run(`create or replace table split_rows as select row_number() over () as id,
     ${where === undefined ? "true" : `coalesce(cast(${enclosed(where)} as boolean), false)`} as wanted,
@@ -48,11 +49,13 @@ export async function makeRowSplits(db: Database, split: RowSplit, basis: SplitB
   await makeUnits(db, split);
   const strata = await strataOf(db);
   const units = strata.reduce((sum, one) => sum + one.units, 0);
-  if (units < UNITS_FOR_ALL) throw tooFew(units, groupBy);
+  if (units < UNITS_FOR_ALL) throw tooFew(`three splits need at least ${UNITS_FOR_ALL}`, units, groupBy);
+  if (fold && units < fold.of) throw tooFew(`${fold.of} folds need at least as many`, units, groupBy);
   // Where every class has too few rows for three splits, they share the quotas of one.
   const isSplit = strata.some((one) => one.units >= UNITS_FOR_ALL);
-  const quotas = quotasOf(isSplit ? strata : [joined(strata)], split.shares);
-  await placeUnits(db, placing(quotas), isSplit);
+  const placed = isSplit ? strata : [joined(strata)];
+  const quotas = quotasOf(placed, split.shares);
+  await placeUnits(db, fold ? foldPlacing(placed, quotas, fold) : placing(quotas), isSplit);
   await db.run(`create or replace table row_splits as
     with held as (select key, code from units positional join unit_codes where code > 0)
     select cast(case when key is not null then coalesce(code, 0) end as integer) as ${splitColumn}, equal as ${equalColumn}
@@ -67,14 +70,12 @@ export async function predicateSplits(db: Database, parts: Parts, { features }: 
     select ${codeOf(parts)} as ${splitColumn}, ${equal.sql} as ${equalColumn} from ${equal.from}`);
 }
 
-function tooFew(units: number, groupBy: string | undefined): DataError {
+function tooFew(rule: string, units: number, groupBy: string | undefined): DataError {
   const [what, cure] =
     groupBy === undefined
       ? ["rows", "Add data."]
       : [`different values of ${groupBy}`, "Add data, or group by something finer (--group-by, data.split.groupBy)."];
-  return new DataError(
-    `data: three splits need at least ${UNITS_FOR_ALL} ${what}, and there are ${count(units)}. ${cure}`,
-  );
+  return new DataError(`data: ${rule} ${what}, and there are ${count(units)}. ${cure}`);
 }
 
 /**

@@ -37,6 +37,8 @@ export interface ServedModel extends Closable {
   readonly name: string;
   /** The label as SQL over a row of the training data. */
   readonly label: string;
+  /** The weight of a row as SQL over a row of the training data; null where rows counted alike. */
+  readonly weight: string | null;
   readonly task: Task;
   /** Names of the classes, for a binary task the negative and then the positive one; null for a regression model. */
   readonly classes: readonly string[] | null;
@@ -81,6 +83,7 @@ const metadataSchema = z.object({
   version: z.string(),
   name: z.string(),
   label: z.string(),
+  weight: z.string().optional(),
   inputs: jsonText.pipe(z.array(servedInputSchema)),
   task: z.enum(["binary", "multiclass", "regression"] as const satisfies TaskKind[]).default("binary"),
   classes: texts.optional(),
@@ -115,6 +118,7 @@ export async function openModel(path: string, threads: number): Promise<ServedMo
   const model: Omit<ServedModel, keyof Closable> = {
     name,
     label,
+    weight: rest.weight ?? null,
     task,
     classes,
     isPlainBinary: rest.task === "binary" && rest.positive === undefined,

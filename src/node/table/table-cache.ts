@@ -61,6 +61,7 @@ const rowSplit = z.object({
   keepEqual: z.boolean(),
   stratify: z.boolean(),
   where: z.exactOptional(z.string()),
+  fold: z.exactOptional(z.object({ number: count, of: count })),
 }) satisfies z.ZodType<RowSplit>;
 
 const tableFile = z.object({
@@ -75,6 +76,7 @@ const tableFile = z.object({
     positive: z.exactOptional(z.string()),
     task: z.exactOptional(z.enum(taskKinds)),
     labelScale: z.exactOptional(z.literal("log")),
+    weight: z.exactOptional(z.string()),
     categorical: textMap,
     numeric: textMap,
     vocabularies: z.exactOptional(
@@ -99,6 +101,7 @@ const tableFile = z.object({
         moments.extend({ kind: z.literal("numbers"), logUnit: z.exactOptional(z.number().positive()) }),
       ]),
     ),
+    meanWeight: z.exactOptional(z.number().positive()),
   }),
   serving: servingSchema,
   seen: z.record(z.string(), seenValuesSchema),
@@ -161,11 +164,14 @@ export function tableDigest(spec: ReadSpec, { format, files }: SourceFiles): str
     Object.entries(spec.numeric),
     isRowSplit(spec.split) ? spec.split : [spec.split.train, spec.split.validation, spec.split.test],
     spec.shardBy ?? null,
+    // Caches from before groups of rows had one slot are others.
+    ...(isRowSplit(spec.split) && spec.split.groupBy !== undefined && !spec.shardBy ? [{ slots: "by groups" }] : []),
     // Options that are not given are left out, so that caches from before there were such options stay valid.
     ...(spec.filters ? [spec.filters] : []),
     ...(spec.task ? [{ task: spec.task }] : []),
     ...(spec.labelScale ? [{ labelScale: spec.labelScale }] : []),
     ...(spec.positive !== undefined ? [{ positive: spec.positive }] : []),
+    ...(spec.weight !== undefined ? [{ weight: spec.weight }] : []),
     ...(spec.columns ? [{ columns: spec.columns }] : []),
     ...(spec.maxBadRows ? [{ maxBadRows: spec.maxBadRows }] : []),
     ...(spec.vocabularies ? [{ vocabularies: Object.entries(spec.vocabularies) }] : []),

@@ -4,6 +4,7 @@ import { nearest } from "../../nearest.js";
 import { firstNames } from "../../report/format.js";
 import type { Database } from "../sources/duckdb.js";
 import { aggregatesOf, askSome } from "./per-column.js";
+import { checkWeights } from "./row-weights.js";
 import type { SizedColumn } from "./shifts.js";
 import type { LabelRules } from "./table-labels.js";
 import { inTwoSplits, listed, type Part, type Parts, rows, splitCodes, unassigned } from "./table-query.js";
@@ -65,7 +66,7 @@ export async function explained(
 
 /**
  * Look at the finished `examples` table. Throws {@link DataError} for rows in two splits, splits without rows, labels that
- * are null or break their rules, and infinite numeric values. Gives the numeric columns with the sizes of their values.
+ * are null or break their rules, weights that are none, and infinite numeric values. Gives the numeric columns with the sizes of their values.
  */
 export async function checkExamples(db: Database, parts: Parts, labels: LabelRules): Promise<readonly SizedColumn[]> {
   const counted = await db.rows("select split, count(*), count(*) filter (label is null) from examples group by split");
@@ -88,6 +89,10 @@ export async function checkExamples(db: Database, parts: Parts, labels: LabelRul
     );
   }
   await labels.checkTraining(db, parts);
+  if (parts.weight !== null) {
+    const leaveOut = "by split.where, or by the predicates of split";
+    await checkWeights(db, { from: "examples", expression: parts.weight.expression, leaveOut });
+  }
   const sizes = await aggregatesOf(
     db,
     parts.numeric.map((_, i) => ({ type: "DOUBLE", sql: `n${i}` })),

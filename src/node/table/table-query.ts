@@ -42,6 +42,8 @@ export function partsOf(spec: TableSpec) {
     categorical,
     numeric: named("numeric", spec.numeric, "double"),
     label: part("label", spec.label, ""),
+    weight: spec.weight === undefined ? null : weightPart(spec.weight),
+    groupBy: isRowSplit(spec.split) && spec.split.groupBy !== undefined ? groupPart(spec.split.groupBy) : null,
     splits: isRowSplit(spec.split)
       ? null
       : {
@@ -51,13 +53,23 @@ export function partsOf(spec: TableSpec) {
         },
     ofRowSplit: isRowSplit(spec.split)
       ? [
-          ...(spec.split.groupBy === undefined ? [] : [part("split.groupBy", spec.split.groupBy, "")]),
+          ...(spec.split.groupBy === undefined ? [] : [groupPart(spec.split.groupBy)]),
           ...(spec.split.where === undefined ? [] : [part("split.where", spec.split.where, "boolean")]),
         ]
       : [],
     filters: (spec.filters ?? []).map((filter, group) => part(`filter of group ${group}`, filter, "boolean")),
     shardBy: spec.shardBy === undefined ? null : part("`shardBy`", spec.shardBy, "varchar"),
   };
+}
+
+/** The value by which rows stay together. */
+export function groupPart(expression: string): Part {
+  return { role: "split.groupBy", expression, sql: `cast(${enclosed(expression)} as varchar)` };
+}
+
+/** The weight of a row: null where the expression is null or no number. */
+export function weightPart(expression: string): Part {
+  return { role: "`weight`", expression, sql: `try_cast(${enclosed(expression)} as double)` };
 }
 
 /** Whether a split is by rank, and not by predicates. */
@@ -69,11 +81,13 @@ export function isRowSplit(split: TableSpec["split"]): split is RowSplit {
 export type Parts = ReturnType<typeof partsOf>;
 
 /** The parts as one list. */
-export function listed({ categorical, numeric, label, splits, ofRowSplit, filters, shardBy }: Parts): readonly Part[] {
+export function listed(parts: Parts): readonly Part[] {
+  const { categorical, numeric, label, weight, splits, ofRowSplit, filters, shardBy } = parts;
   return [
     ...categorical,
     ...numeric,
     label,
+    ...(weight === null ? [] : [weight]),
     ...(splits === null ? ofRowSplit : [splits.train, splits.validation, splits.test]),
     ...filters,
     ...(shardBy === null ? [] : [shardBy]),
@@ -81,8 +95,8 @@ export function listed({ categorical, numeric, label, splits, ofRowSplit, filter
 }
 
 /**
- * The rows of the source that are in a split: `label` by an expression over {@link rawLabel}, `split` as a code,
- * features c0, c1, ... and n0, n1, ..., and the hash slot of training rows. Row ids follow the source's order.
+ * The rows of the source that are in a split: `label` by an expression over {@link rawLabel}, `split` as a code, `weight`
+ * where rows have weights, features c0, c1, ... and n0, n1, ..., and the hash slot of training rows. Row ids follow the source's order.
  */
 export function examplesQuery(parts: Parts, columns: readonly string[], label: string): string {
   const slot = `cast(${slotNumber(parts, `md5_number_lower(${slotText(parts, columns)})`)} as usmallint)`;
@@ -90,6 +104,7 @@ export function examplesQuery(parts: Parts, columns: readonly string[], label: s
     ...parts.categorical.map(({ sql }, i) => `${sql} as c${i}`),
     ...parts.numeric.map(({ sql }, i) => `${sql} as n${i}`),
     `${label} as label`,
+    ...(parts.weight === null ? [] : [`${parts.weight.sql} as weight`]),
     `${splitColumn} as split`,
     `case when ${splitColumn} = ${splitCodes.train} then ${slot} else 0 end as slot`,
   ];
@@ -143,10 +158,16 @@ function slotNumber({ filters }: Parts, hash: string): string {
   return `(${hash} % ${Math.floor(numSlots / filters.length)}) * ${filters.length} + ${group}`;
 }
 
-/** The text whose hash gives the slot: values joined by the unit separator, where a null has a mark that no text is. */
-function slotText({ shardBy }: Parts, columns: readonly string[]): string {
-  const values = shardBy === null ? columns.map((name) => `cast(${identifier(name)} as varchar)`) : [shardBy.sql];
-  return `concat_ws(chr(31), ${values.map((value) => `coalesce(${value}, chr(30))`).join(", ")})`;
+/**
+ * The text whose hash gives the slot: values joined by the unit separator, where a null has a mark that no text is. Rows
+ * that the split keeps together are in one slot, unless `shardBy` says otherwise; a row without such a value is by itself.
+ */
+function slotText({ shardBy, groupBy }: Parts, columns: readonly string[]): string {
+  const joined = (values: readonly string[]) =>
+    `concat_ws(chr(31), ${values.map((value) => `coalesce(${value}, chr(30))`).join(", ")})`;
+  if (shardBy !== null) return joined([shardBy.sql]);
+  const row = joined(columns.map((name) => `cast(${identifier(name)} as varchar)`));
+  return groupBy === null ? row : `coalesce(${groupBy.sql}, ${row})`;
 }
 
 /** The type whose values are the vocabulary of categorical feature `i`, the most frequent first: value k has id k + 1. */
@@ -172,6 +193,8 @@ export function shifted(sql: string, shift: Shift | null): string {
 export interface RecordOptions {
   /** The SQL of the label's word in a record. */
   readonly labelWord: string;
+  /** By what weights are divided, where rows have weights. */
+  readonly meanWeight?: number | undefined;
   /** The shift of each numeric feature. */
   readonly shifts: readonly (Shift | null)[];
   /** Whether the hash slot comes first. */
@@ -185,12 +208,13 @@ export interface RecordOptions {
 export function recordsQuery(
   parts: Parts,
   split: keyof typeof splitCodes,
-  { labelWord, shifts, withSlot }: RecordOptions,
+  { labelWord, meanWeight, shifts, withSlot }: RecordOptions,
 ): string {
   const words = [
     ...(withSlot ? ["cast(slot as integer)"] : []),
     ...parts.categorical.map((_, i) => `coalesce(enum_code(try_cast(c${i} as vocabulary${i})) + 1, 0)::integer`),
     ...parts.numeric.map((_, i) => `coalesce(${shifted(`n${i}`, shifts[i] ?? null)}, cast('nan' as float))`),
+    ...(meanWeight === undefined ? [] : [`cast(weight / cast('${meanWeight}' as double) as float)`]),
     labelWord,
   ];
   return `select ${words.join(", ")} from examples where split = ${splitCodes[split]}`;

@@ -12,6 +12,7 @@ import { seenFeatures } from "../../serving/seen.js";
 import type { DataReader } from "../runs/data-reader.js";
 import { memoryBudget } from "../sources/memory.js";
 import { openTable, type PreparedTable, prepareTable } from "./ingest.js";
+import { weightNote } from "./row-weights.js";
 import { describeShards, shardLines } from "./shards.js";
 import type { ReadSpec } from "./table-cache.js";
 
@@ -20,16 +21,19 @@ export const tableReader: DataReader<TableRunConfig> = {
     const table = await prepareTable(tableSpecOf(config), options);
     const spec = tableRunSpec(config, table);
     const { data } = config;
+    const { meanWeight } = table.preprocessing;
+    const ofWeights = data.weight === undefined ? [] : [weightNote(data.weight, meanWeight ?? Number.NaN)];
     return {
       spec,
       sizes: { rows: rowsOf(config, table) },
       cached: table.cached,
-      notes: table.notes,
+      notes: [...table.notes, ...ofWeights],
       folder: table.folder,
       checkShards: () => checkShards(config, table),
       async score(engine, groups, shippedGroup, signal) {
         const result = await scoreTableRun(engine, spec.learner, groups, table.test, shippedGroup, signal);
-        return besideYardsticks(result, table, spec.learner.task, config.task, signal);
+        const weighted = data.weight === undefined ? result : { ...result, weight: data.weight };
+        return besideYardsticks(weighted, table, spec.learner.task, config.task, signal);
       },
       async validated(engine, params, signal) {
         const errors = await validationErrors(engine, spec.learner, params, table.validation, signal);
@@ -37,6 +41,7 @@ export const tableReader: DataReader<TableRunConfig> = {
       },
       metadata: {
         label: data.label,
+        ...(data.weight !== undefined && { weight: data.weight }),
         features: JSON.stringify({ ...data.categorical, ...data.numeric }),
         reading: JSON.stringify(table.reading),
         seen: JSON.stringify(seenFeatures(table.seen, table.serving, table.preprocessing)),
@@ -63,14 +68,15 @@ export const tableReader: DataReader<TableRunConfig> = {
 
 /** The spec of a configuration's table. */
 export function tableSpecOf({ data, task }: TableRunConfig): ReadSpec {
-  const { source, label, positive, categorical, numeric, split, columns, maxBadRows, shardBy, filters, vocabularies } =
-    data;
+  const { source, label, positive, weight, categorical, numeric, split, columns, maxBadRows } = data;
+  const { shardBy, filters, vocabularies } = data;
   const fitted = positive === undefined ? labelsToFit(task) : task.kind;
   const reading = givenReadingOf(data);
   return {
     source,
     label,
     ...(positive !== undefined && { positive }),
+    ...(weight !== undefined && { weight }),
     categorical,
     numeric,
     split: splitOf(split, task),

@@ -13,7 +13,9 @@ import type { SourceFiles } from "../sources/source-files.js";
 import { checkServable } from "./checked-sql.js";
 import { type ColumnMoments, type Moments, momentsOf } from "./moments.js";
 import { quantilesOf } from "./quantiles.js";
+import { groupNotes } from "./row-groups.js";
 import { makeRowSplits } from "./row-splits.js";
+import { meanWeight } from "./row-weights.js";
 import { fitShifts } from "./shifts.js";
 import { writeSlotted } from "./slotted-file.js";
 import { type ReadSource, readSource } from "./source-rows.js";
@@ -64,7 +66,8 @@ export async function writeTable(
   const logUnit = spec.labelScale === "log" ? await fitLogUnit(db, spec.label) : undefined;
   const isLinear = spec.task === "regression" && logUnit === undefined;
   const labelShift = isLinear ? await fitLabelShift(db, spec.label, numTrain) : null;
-  const options = { labelWord: labels.word(labelShift), shifts };
+  const ofWeights = parts.weight === null ? {} : { meanWeight: await meanWeight(db) };
+  const options = { labelWord: labels.word(labelShift), ...ofWeights, shifts };
   const trainPath = join(folder, "train.bin");
   const slotted = db.words(recordsQuery(parts, "train", { ...options, withSlot: true }), ["int32", ...dtypes]);
   await writeSlotted(trainPath, dtypes.length, offsets, slotted);
@@ -111,6 +114,7 @@ export async function writeTable(
       vocabularies,
       numeric: Object.fromEntries(numeric),
       ...(statistics && { labels: statistics }),
+      ...ofWeights,
     },
     serving,
     seen,
@@ -165,7 +169,11 @@ export async function readExamples(
   parts: Parts,
   open: OpenFiles,
 ): Promise<{ readonly columns: readonly string[] } & Pick<ReadSource, "numMalformed" | "reading" | "notes">> {
-  const { columns: described, ...read } = await readSource(db, open, {
+  const {
+    columns: described,
+    notes,
+    ...read
+  } = await readSource(db, open, {
     sourceColumns: spec.columns,
     maxBadRows: spec.maxBadRows,
     reading: spec.reading,
@@ -185,7 +193,9 @@ export async function readExamples(
     if (error instanceof DataError) throw error;
     throw await explained(error, db, parts, columns);
   }
-  return { columns, ...read };
+  const groupBy = isRowSplit(spec.split) ? spec.split.groupBy : undefined;
+  const ofGroups = groupBy === undefined ? [] : await groupNotes(db, groupBy);
+  return { columns, ...read, notes: [...notes, ...ofGroups.map(({ text }) => text)] };
 }
 
 /** The features of a spec, in its order. */

@@ -25,7 +25,10 @@ export interface SplitByRankInput {
   readonly shares?: { readonly validation: number; readonly test: number } | undefined;
   /** Seed of the hash; another seed gives another random split. 1 by default. */
   readonly seed?: number | undefined;
-  /** SQL expression: rows with the same value go to the same split. */
+  /**
+   * SQL expression: rows with the same value, as text, go to the same split, and to the shard of the same group unless
+   * `shardBy` says otherwise. Each row without a value is by itself.
+   */
   readonly groupBy?: string;
   /**
    * Whether rows with equal features go to the same split, unless they are more than a hundredth of all rows; true by
@@ -38,6 +41,11 @@ export interface SplitByRankInput {
   readonly stratify?: boolean;
   /** SQL predicate: rows for which it does not hold are in no split. */
   readonly where?: string;
+  /**
+   * The rows are dealt to `of` folds of equal size, and the fold of this number, from 1, tests in place of a share; as each
+   * run of `codistill cross-validate` has it.
+   */
+  readonly fold?: { readonly number: number; readonly of: number };
 }
 
 /** Which names of a categorical feature have an embedding of their own. */
@@ -87,6 +95,11 @@ export interface TableDataInput {
    * not count; 1, 1.0 and true are the same value.
    */
   readonly positive?: string;
+  /**
+   * SQL expression of a row's weight, a finite number of 0 or more: it multiplies the loss of the row, in training,
+   * validation and test, and is divided by its mean over the training rows. Rows count alike by default.
+   */
+  readonly weight?: string;
   /** Feature name to SQL expression; its values are treated as names. */
   readonly categorical?: Record<string, string> | undefined;
   /** Feature name to SQL expression; its values are treated as quantities. */
@@ -99,8 +112,8 @@ export interface TableDataInput {
   /** Which rows train, validate and test: by chance with `{ kind: "rows" }`, or by predicates. */
   readonly split: SplitByPredicatesInput | SplitByRankInput;
   /**
-   * SQL expression by whose value rows are dealt to groups: rows with the same value go to the same group. All columns
-   * by default.
+   * SQL expression by whose value rows are dealt to groups: rows with the same value go to the same group. By default
+   * `split.groupBy`, or else all columns.
    */
   readonly shardBy?: string | undefined;
   /**

@@ -16,6 +16,9 @@ const vocabulary = z.strictObject({
   maxNames: z.int().positive().optional(),
 });
 
+/** The most folds of a cross-validation. */
+export const MAX_FOLDS = 100;
+
 const share = z.number().positive().lt(1);
 
 /** SQL predicates that say which rows train, which choose the best checkpoint, and which are scored once at the end. */
@@ -35,6 +38,7 @@ const splitByRank = z.strictObject({
   keepEqual: z.boolean().default(true),
   stratify: z.exactOptional(z.boolean()),
   where: z.exactOptional(sqlExpression),
+  fold: z.exactOptional(z.strictObject({ number: z.int().positive(), of: z.int().min(2).max(MAX_FOLDS) })),
 });
 
 /** A table: rows with features and a label. */
@@ -57,6 +61,7 @@ const tableDataSchema = z.strictObject({
   reading: z.record(z.string(), columnReadingSchema).optional(),
   label: sqlExpression,
   positive: z.exactOptional(z.string().min(1)),
+  weight: z.exactOptional(sqlExpression),
   categorical: z.record(z.string(), sqlExpression).default({}),
   numeric: z.record(z.string(), sqlExpression).default({}),
   vocabularies: z.record(z.string(), vocabulary).optional(),
@@ -91,7 +96,8 @@ export const tableKind: DataKind<typeof tableRunSchema, TableRunInput> = {
   ownFiles: {},
   numPerStep: ({ globalBatchSize }) => globalBatchSize,
   numToTrain: ({ rows }) => rows.train - (rows.unassigned ?? 0),
-  isDealtByChance: ({ data }) => !data.filters && !data.shardBy,
+  isDealtByChance: ({ data: { filters, shardBy, split } }) =>
+    !filters && !shardBy && !(split.kind === "rows" && split.groupBy !== undefined),
   usage: ({ task }, model) => ({
     signature: `columns in, ${outputNames[task.kind]} out`,
     command: `predict ${model} new.csv`,
@@ -146,8 +152,11 @@ function modelProblems({ model }: TableRunConfig): string[] {
 
 function splitProblems({ data, task }: TableRunConfig): string[] {
   if (data.split.kind !== "rows") return [];
-  const { shares, stratify } = data.split;
+  const { shares, stratify, fold } = data.split;
   const problems: string[] = [];
+  if (fold && fold.number > fold.of) {
+    problems.push(`data.split.fold.number: must be a fold from 1 to ${fold.of}, got ${fold.number}`);
+  }
   if (shares.validation + shares.test >= 1) {
     problems.push(
       `data.split.shares: validation and test must be below 1 together, got ${shares.validation} and ${shares.test}`,

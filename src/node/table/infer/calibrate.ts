@@ -1,6 +1,6 @@
 /** How long a step takes here: a few of them, on random rows. */
 
-import { featureName, labelsName, numbersName } from "../../../data/batch.js";
+import { featureName, labelsName, numbersName, weightsName } from "../../../data/batch.js";
 import { areOneArray } from "../../../data/table.js";
 import type { Feature } from "../../../infer/column.js";
 import { NUM_QUANTILES } from "../../../nn/numeric-embedding.js";
@@ -53,5 +53,8 @@ function randomBatch(features: readonly Feature[], numRows: number): NamedArrays
     arrays.push([numbersName, { dtype: "float32", shape: [numRows, numeric.length], data }]);
   }
   const labels = Float32Array.from(draw("label"), (x) => Math.round(x));
-  return { ...Object.fromEntries(arrays), [labelsName]: { dtype: "float32", shape: [numRows], data: labels } };
+  const column = (data: Float32Array): NdArray => ({ dtype: "float32", shape: [numRows], data });
+  // A learner without weights of rows leaves them alone.
+  const weights = new Float32Array(numRows).fill(1);
+  return { ...Object.fromEntries(arrays), [labelsName]: column(labels), [weightsName]: column(weights) };
 }

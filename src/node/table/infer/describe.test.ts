@@ -362,10 +362,66 @@ test("rows of one group are in one split, and the group is no feature", async ()
   assert.match(split.reason, /rows of one customer stay together$/);
   assert.deepEqual(rows, { train: 800, validation: 100, test: 100 });
   assert.equal(columns[0]?.role, "ignored");
+  assert.match(columns[0]?.reason ?? "", /--categorical or --numeric makes it a feature all the same$/);
+  const kept = await described(source, "y", { groupBy: "customer", categorical: ["customer"] });
+  assert.equal(kept.columns[0]?.role, "categorical");
   await refused(
     described(source, "y", { groupBy: "custmer" }),
     /split\.groupBy does not compile: custmer/,
     /Did you mean customer\?/,
+  );
+});
+
+test("large groups, few groups and rows without one are told, and where rows have an owner it is asked for", async () => {
+  const lines = Array.from({ length: 1000 }, (_, i) => {
+    const customer = i % 10 === 0 ? "" : i % 10 < 7 ? "big" : `c${i % 12}`;
+    return [customer, `u${i % 200}`, (i * 37) % 401, i % 3 === 0];
+  });
+  const source = await write("owners.csv", csvOf(["customer", "user_id", "x", "y"], lines));
+  const grouped = await described(source, "y", { groupBy: "customer" });
+  assert.deepEqual(hintsOf(grouped, "groups"), [
+    "100 rows have no value of customer, and each is split by itself",
+    'one value of customer, "big", has 60 % of the rows and is in one split whole: the shares of the splits, and of the groups of a run, are far from even',
+    hintsOf(grouped, "groups")[2],
+  ]);
+  assert.match(
+    hintsOf(grouped, "groups")[2] ?? "",
+    /^of different values of customer train has \d, validation has \d, test has \d: figures of so few/,
+  );
+  const advice = /^user_id has about 5 rows a value: .* add --group-by user_id$/;
+  assert.match(hintsOf(await described(source, "y"), "groups").join(), advice);
+  const { hints } = await lookIn(db, await openFiles(source, { folder: path("copies") }), {});
+  assert.match(hints.find(({ kind }) => kind === "groups")?.text ?? "", advice);
+  assert.deepEqual(hintsOf(await described(source, "y", { groupBy: "user_id" }), "groups"), []);
+});
+
+test("a weight is no feature, is described, and is refused where it is none", async () => {
+  const lines = Array.from({ length: 1000 }, (_, i) => [
+    (i * 37) % 401,
+    i % 50 === 0 ? 100 : 0.5,
+    i % 3 === 0,
+    i % 2 ? 1 : -1,
+  ]);
+  const source = await write("weights.csv", csvOf(["x", "w", "y", "bad"], lines));
+  const found = await described(source, "y", { weight: "W" });
+  const { given, sql, least, most, mean, effectiveRows } = found.weight ?? assert.fail("no weight");
+  assert.deepEqual([given, sql, least, most], ["W", "w", 0.5, 100]);
+  assert.ok(mean > 1.9 && mean < 3.1 && effectiveRows > 10 && effectiveRows < 40, `${mean}, ${effectiveRows}`);
+  assert.deepEqual([roleOf(found, "w")?.role, roleOf(found, "w")?.reason], ["ignored", "the weight of a row"]);
+  assert.match(
+    hintsOf(found, "few-rows").join(),
+    /few rows have most of the weight: 800 training rows tell as much as \d\d of equal weights/,
+  );
+  const both = await described(source, "y", { weight: "w", numeric: ["w"] });
+  assert.equal(roleOf(both, "w")?.role, "numeric");
+  const expression = await described(source, "y", { weight: "1 + x" });
+  assert.deepEqual([expression.weight?.sql, roleOf(expression, "x")?.role], ["1 + x", "numeric"]);
+  await refused(described(source, "y", { weight: "bad" }), /of 1,000 rows it is negative in 500: bad/);
+  await refused(described(source, "y", { weight: "y" }), /--weight y: the weight of a row must not tell its label/);
+  await refused(
+    described(source, "y", { weight: "v" }),
+    /--weight does not compile: v/,
+    /Columns of the source: x, w, y, bad/,
   );
 });
 

@@ -13,6 +13,7 @@ import type {
 } from "../../../infer/column.js";
 import { featuresOf } from "../../../infer/configuration.js";
 import { describeColumn, featureNames } from "../../../infer/features.js";
+import { groupAdvice } from "../../../infer/groups.js";
 import { describeLabel } from "../../../infer/label.js";
 
 import type { PairFeature } from "../../../infer/pairs.js";
@@ -33,17 +34,19 @@ import { inTemporaryFolder } from "../../files/temporary-folder.js";
 import { type Database, openDuckdb } from "../../sources/duckdb.js";
 import { withShares } from "../../sources/progress.js";
 import { localCopies } from "../../sources/remote-files.js";
+import { groupNotes } from "../row-groups.js";
 import type { SourceColumn } from "../source-rows.js";
 import { type OpenFiles, openFiles } from "../text-files.js";
 import { pairFeatures } from "./count-pairs.js";
 import { equalColumns } from "./equal-columns.js";
 import { measuredColumn, readFigures } from "./figures.js";
-import { leakageHints, sourceHints } from "./hints.js";
+import { leakageHints, sourceHints, weightHints } from "./hints.js";
 import { readLabel } from "./label-figures.js";
 import { measurePower, type Power } from "./leakage.js";
 import { withoutSentinels } from "./sentinels.js";
 import { type OpenSource, openSource } from "./source.js";
 import { type DescribedSplit, splitRows } from "./split-rows.js";
+import { describeWeight, type WeightDescription } from "./weight.js";
 
 /** What the user decides instead of the rules. */
 export interface DescribeOverrides extends RoleOverrides {
@@ -52,6 +55,8 @@ export interface DescribeOverrides extends RoleOverrides {
   readonly positive?: string;
   /** A column or SQL: rows with the same value go to the same split. */
   readonly groupBy?: string;
+  /** A column or SQL: how much the loss of a row counts. */
+  readonly weight?: string;
   /** How a label that is a number is learned. */
   readonly targetScale?: TargetScale;
   /** The names of the columns of files that have no header. */
@@ -65,6 +70,8 @@ export interface DescribeOverrides extends RoleOverrides {
 export interface TableDescription {
   readonly source: Omit<OpenSource, "columns">;
   readonly label: LabelDescription & { readonly given: string };
+  /** The weight of a row, where rows have weights. */
+  readonly weight?: WeightDescription;
   /** In the order of the source, the label's among them. */
   readonly columns: readonly ColumnDescription[];
   /** Features of two columns together. */
@@ -147,12 +154,18 @@ export async function describeIn(
   const isKept = (name: string) => roles.has(name) || read.columns.includes(name);
   const figures = await readColumns(db, measured, source.numRows, isKept);
   const nameOf = featureNames(OUTPUTS);
-  const grouped =
-    overrides.groupBy !== undefined && columnNamed(overrides.groupBy, measured) !== null
-      ? columnOfFlag("--group-by", overrides.groupBy, measured).name
-      : undefined;
-  const groupBy = grouped === undefined ? overrides.groupBy : columnSql(grouped);
-  const columns = await describeColumns(db, figures, roles, { ofLabel: read.columns, grouped, nameOf });
+  const groups = columnOrSql("--group-by", overrides.groupBy, measured);
+  const weights = columnOrSql("--weight", overrides.weight, measured);
+  if (weights.column !== undefined && read.columns.includes(weights.column)) {
+    throw new ConfigError(
+      `--weight ${overrides.weight}: the weight of a row must not tell its label, and it is part of ${given}. Name another column.`,
+    );
+  }
+  const unused = new Map([
+    ...(groups.column === undefined ? [] : [[groups.column, ofGroups] as const]),
+    ...(weights.column === undefined ? [] : [[weights.column, ofWeights] as const]),
+  ]);
+  const columns = await describeColumns(db, figures, roles, { ofLabel: read.columns, unused, nameOf });
   const time = figures.find(({ name }) => roles.get(name) === "time") ?? null;
   if (columns.every(({ features }) => features.length === 0)) {
     throw new ConfigError(
@@ -161,17 +174,44 @@ export async function describeIn(
   }
   const pairs = await pairFeatures(db, columns, source.numRows, nameOf);
   const features = featuresOf({ columns, pairs });
-  const { hints, label, ...split } = await splitRows(db, { columns, features, label: measuredLabel, time, groupBy });
+  const { hints, label, ...split } = await splitRows(db, {
+    columns,
+    features,
+    label: measuredLabel,
+    time,
+    groupBy: groups.sql,
+  });
+  const advice = time === null ? groupAdvice(figures.filter(({ name }) => !read.columns.includes(name))) : [];
+  const groupHints = groups.sql === undefined ? advice : await groupNotes(db, groups.sql);
+  const weight =
+    weights.sql === undefined
+      ? null
+      : await describeWeight(db, { given: overrides.weight ?? "", sql: weights.sql }, measured);
   const powers = await measurePower(db, columns, label, source.numRows);
   return {
     source,
     label: { ...label, given },
+    ...(weight && { weight }),
     columns,
     pairs,
     ...split,
     powers,
-    hints: [...sourceHints(source, columns), ...leakageHints(powers, columns, label.task), ...label.hints, ...hints],
+    hints: [
+      ...sourceHints(source, columns),
+      ...leakageHints(powers, columns, label.task),
+      ...label.hints,
+      ...hints,
+      ...weightHints(weight, split.rows.train),
+      ...groupHints,
+    ],
   };
+}
+
+/** What a flag names: the column, where it is one, and its SQL. */
+function columnOrSql(flag: string, given: string | undefined, columns: readonly SourceColumn[]) {
+  if (given === undefined || columnNamed(given, columns) === null) return { sql: given };
+  const { name } = columnOfFlag(flag, given, columns);
+  return { column: name, sql: columnSql(name) };
 }
 
 /** Read the files into `source_rows`; gives the source, its columns, and the roles that the user gave. */
@@ -197,30 +237,33 @@ export async function readColumns(
 
 interface ColumnContext {
   readonly ofLabel?: readonly string[];
-  /** The column by which rows are grouped in the split. */
-  readonly grouped?: string | undefined;
+  /** Columns that are no features unless the user says so, and why. */
+  readonly unused?: ReadonlyMap<string, RoleChoice>;
   readonly nameOf?: (wanted: string) => string;
 }
 
-const ofGroups = {
-  role: "ignored" as const,
-  reason: "rows are split by it, so validation and test have values that training never saw",
+const ofGroups: RoleChoice = {
+  role: "ignored",
+  reason:
+    "rows are split by it, so validation and test have values that training never saw; --categorical or --numeric makes it a feature all the same",
 };
+
+const ofWeights: RoleChoice = { role: "ignored", reason: "the weight of a row" };
 
 /** The roles of columns, by those that were given, else by rules. */
 export async function describeColumns(
   db: Database,
   figures: readonly ColumnFigures[],
   roles: ReadonlyMap<string, Role>,
-  { ofLabel = [], grouped, nameOf = featureNames(OUTPUTS) }: ColumnContext = {},
+  { ofLabel = [], unused = new Map(), nameOf = featureNames(OUTPUTS) }: ColumnContext = {},
 ): Promise<ColumnDescription[]> {
   const options = { nameOf, isTimeSplit: [...roles.values()].includes("time") };
   const own = rolesOf(figures);
   const chosen = figures.map((one, i) => {
     const role = roles.get(one.name);
     if (ofLabel.includes(one.name)) return { one, choice: { role: "label" as const, reason: "what is predicted" } };
-    if (one.name === grouped && role === undefined) return { one, choice: ofGroups };
-    return { one, choice: role === undefined ? (own[i] as RoleChoice) : givenRole(one, role) };
+    const choice = role === undefined ? (unused.get(one.name) ?? (own[i] as RoleChoice)) : givenRole(one, role);
+    return { one, choice };
   });
   const candidates = chosen.map(({ one, choice }) => ({ figures: one, ...choice, features: [] }));
   const equal = await equalColumns(db, candidates);

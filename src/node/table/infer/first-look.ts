@@ -3,6 +3,7 @@
  */
 import { enclosed } from "../../../data/sql.js";
 import type { ColumnDescription, Hint } from "../../../infer/column.js";
+import { groupAdvice } from "../../../infer/groups.js";
 import { columnSql } from "../../../infer/sql.js";
 import type { Database } from "../../sources/duckdb.js";
 import { columnGroups, longRows } from "../per-column.js";
@@ -60,7 +61,7 @@ export async function lookIn(db: Database, open: OpenFiles, overrides: DescribeO
   return {
     source,
     columns: columns.map((column) => ({ ...column, frequent: frequent.get(column.figures.name) ?? [] })),
-    hints: sourceHints(source, columns),
+    hints: [...sourceHints(source, columns), ...groupAdvice(figures)],
   };
 }
 

@@ -3,7 +3,8 @@
 import type { ColumnDescription, Hint } from "../../../infer/column.js";
 import type { TaskKind } from "../../../log/events.js";
 import { argument } from "../../../reading/names.js";
-import { counted, percent } from "../../../report/format.js";
+import { count, counted, percent } from "../../../report/format.js";
+import type { WeightFigures } from "../row-weights.js";
 import type { Power } from "./leakage.js";
 import type { OpenSource } from "./source.js";
 
@@ -57,6 +58,16 @@ function sentinelHints(columns: readonly ColumnDescription[]): Hint[] {
       },
     ];
   });
+}
+
+/** The share of the training rows that weighted rows must at least count as. */
+const FEW_EFFECTIVE = 0.5;
+
+/** That few rows have most of the weight. */
+export function weightHints(weight: Pick<WeightFigures, "effectiveRows"> | null, numTrain: number): Hint[] {
+  if (weight === null || weight.effectiveRows >= FEW_EFFECTIVE * numTrain) return [];
+  const text = `few rows have most of the weight: ${count(numTrain)} training rows tell as much as ${count(Math.round(weight.effectiveRows))} of equal weights, so that losses vary more from batch to batch and figures are less certain`;
+  return [{ kind: "few-rows", text }];
 }
 
 export function leakageHints(powers: readonly Power[], columns: readonly ColumnDescription[], task: TaskKind): Hint[] {

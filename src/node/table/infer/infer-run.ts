@@ -19,7 +19,7 @@ export async function inferRun(
   preset?: Preset,
   cores = availableParallelism(),
 ): Promise<InferredRun> {
-  const { source, label, columns, pairs, split, rows } = description;
+  const { source, label, weight, columns, pairs, split, rows } = description;
   const features = featuresOf(description);
   const plan = choosePlan({
     task: label.task,
@@ -34,6 +34,7 @@ export async function inferRun(
     name: runName(data, label.given, "table"),
     source: data,
     label,
+    ...(weight && { weight: weight.sql }),
     columns,
     pairs,
     split,
