@@ -32,7 +32,7 @@ const ending = `## Exit codes
 | \`CODISTILL_MEMORY\` | the memory that data may take, as \`500MB\` or \`2GB\`, at least 256 MB; half of what is free by default ([data.md](data.md#memory)) |
 | \`CODISTILL_STACK\` | \`1\` prints the stack trace of a defect of codistill |
 | \`CODISTILL_BINDING\` | \`native\` or \`official\`: how ONNX Runtime is called; by default its C API where that works ([devices.md](devices.md)) |
-| \`CODISTILL_START_SECONDS\` | how long the process of a group may take to its first event; 600 by default ([faults.md](faults.md#deadlines)) |
+| \`CODISTILL_START_SECONDS\` | how long the process of a group may take to its first event, and the processes of a launcher to begin together; 600 by default ([faults.md](faults.md#deadlines)) |
 | \`CODISTILL_SILENT_SECONDS\` | how long a group that trains, or a worker of it, may give no sign of life; 600 by default |
 | \`CODISTILL_STOP_SECONDS\` | how long it may take to answer that it stops; 30 by default |
 | \`CODISTILL_SAVE_SECONDS\` | how long it may take to save after that; 600 by default |

@@ -1,14 +1,12 @@
 /** Groups whose workers are processes of a launcher of MPI, as whole programs. */
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { test } from "node:test";
-import type { LoggedEvent } from "../../src/log/events.js";
-import { readEvents, readLog } from "../../src/node/runs/read-log.js";
-import { type RunFolder, runFolder } from "../../src/node/runs/run-folder.js";
+import { readLog } from "../../src/node/runs/read-log.js";
+import { runFolder } from "../../src/node/runs/run-folder.js";
 import { mpiLaunchers } from "../fixtures/mpi-launchers.js";
 import { mainFile, workplace } from "./fixture.js";
-import { eventually } from "./processes.js";
 
 const place = workplace();
 const one = { numGroups: 1, numSteps: 60, globalBatchSize: 48, validationInterval: 20, checkpointInterval: 20 };
@@ -67,59 +65,6 @@ for (const { name, command, flags, env } of mpiLaunchers) {
     assert.equal(groups.code, 2, groups.shown);
     assert.match(groups.shown, /a launcher starts the workers of one group, and this run has 2 groups/);
   });
-}
-
-/** A process of a group in this folder other than its leader. */
-function followerOf(folder: RunFolder, leader: number): number {
-  const others = readdirSync("/proc").filter((name) => {
-    if (!/^\d+$/.test(name) || Number(name) === leader) return false;
-    try {
-      const args = readFileSync(join("/proc", name, "cmdline"), "utf8").split("\0");
-      return args[1] === mainFile && args.includes(folder.path);
-    } catch {
-      // It has ended meanwhile.
-      return false;
-    }
-  });
-  assert.equal(others.length, 1, `one other process: ${others.join(" ")}`);
-  return Number(others[0]);
-}
-
-for (const [i, { name, command, flags, env }] of mpiLaunchers.entries()) {
-  for (const [j, signal] of (["SIGKILL", "SIGSTOP"] as const).entries()) {
-    // Each launcher meets one of them at the leader, and the other at the other process.
-    const isLeader = (i + j) % 2 === 0;
-    test(`${name}: ${signal} of the ${isLeader ? "leader" : "other process"} ends the group in time, and the same command goes on`, async () => {
-      const config = await place.config("long.json", { ...one, numSteps: 1_000_000 });
-      const folder = runFolder(place.path(`${name}-${signal}`));
-      const args = ["train", config, "--folder", folder.path];
-      const start = (more: readonly string[], variables: object) =>
-        place.start(command, [...flags, "-n", "2", process.execPath, mainFile, ...args, ...more], {
-          env: { ...env, ...variables },
-        });
-      const run = start([], { CODISTILL_SILENT_SECONDS: "5" });
-      const { log } = folder.group(0);
-      const eventOf = <Name extends LoggedEvent["event"]>(name: Name) =>
-        eventually(name, () => (existsSync(log) ? [...readEvents(log, [name])] : []).at(0) ?? null, run.output);
-      await eventOf("checkpoint");
-      const { pid: leader } = await eventOf("group-start");
-      assert.ok(leader !== undefined);
-      process.kill(isLeader ? leader : followerOf(folder, leader), signal);
-      const { code, shown } = await run.ended;
-      assert.ok(code !== 0 && code !== 2, shown);
-      if (signal === "SIGSTOP")
-        assert.match(
-          shown,
-          /of 2 workers not all have come within 5 s: a process has stopped, or a machine or the network/,
-        );
-
-      const again = await start(["--stop-after", "2s"], {}).ended;
-      assert.equal(again.code, 0, again.shown);
-      const starts = [...readEvents(log, ["group-start"])];
-      assert.equal(starts.length, 2);
-      assert.ok((starts[1]?.step ?? 0) >= 20, "it goes on from its checkpoint");
-    });
-  }
 }
 
 test("a run folder of --folder is made once and gone on with, in its own store alone", async () => {

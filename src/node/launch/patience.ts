@@ -5,7 +5,7 @@
 import { ConfigError } from "../../errors.js";
 
 export interface Patience {
-  /** From the start of its process to its first event; data is prepared before. */
+  /** From the start of its process to its first event; data is prepared before. Of a launcher's processes, until all have begun. */
   readonly startSeconds: number;
   /**
    * From one sign of life to the next: of a group that trains, an answer of its engine; of a worker, that it comes to add up

@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 import type { Communicator } from "../../comm/communicator.js";
 import { agree, everyText, type Facts, together } from "../../comm/together.js";
 import { prefetched } from "../../data/prefetched.js";
-import { codeOf, DataError, messageOf } from "../../errors.js";
+import { codeOf, DataError, messageOf, WorkerError } from "../../errors.js";
 import { valuesOf } from "../../run/config-diff.js";
 import type { RunConfig } from "../../run/schema.js";
 import { stepsKey, streamKey } from "../../run/start.js";
@@ -52,23 +52,35 @@ export async function asRank(
   work: (ranks: Ranks) => Promise<void>,
   report: (error: unknown, isTold: boolean) => number,
 ): Promise<void> {
-  const mpi = await mpiCommunicator({ timeoutSeconds: patienceOf(process.env).silentSeconds });
+  const { startSeconds, silentSeconds } = patienceOf(process.env);
   const own = hostname();
-  const nameOf = (host: string, rank: number) => `worker ${rank} on ${host}`;
-  const abort: Communicator["abort"] = (reason, code) => mpi.abort(`${nameOf(own, mpi.rank)}: ${reason}`, code);
+  let hosts: readonly string[] = [];
+  const nameOf = (rank: number) => `worker ${rank}${rank in hosts ? ` on ${hosts[rank]}` : ""}`;
+  const begun = mpiCommunicator({ timeoutSeconds: silentSeconds, startSeconds, nameOf });
+  const mpi = await begun.catch((error: unknown) => {
+    if (!(error instanceof WorkerError)) throw error;
+    report(error, true);
+    return endInLibrary();
+  });
+  const abort: Communicator["abort"] = (reason, code) => mpi.abort(`${nameOf(mpi.rank)}: ${reason}`, code);
   try {
-    const hosts = await everyText(mpi, own);
+    hosts = await everyText(mpi, own);
     const numHere = hosts.filter((host) => host === own).length;
-    await work({ comm: { ...mpi, abort }, names: hosts.map(nameOf), numHere });
+    await work({ comm: { ...mpi, abort }, names: hosts.map((_, rank) => nameOf(rank)), numHere });
     await mpi.close();
   } catch (error) {
     abort(messageOf(error), codeOf(error) ?? undefined);
     const isOver = await Promise.race([mpi.close().then(() => mpi.givenUpBy() !== null), setTimeout(END_MS, false)]);
     const code = report(error, mpi.rank === 0 || mpi.givenUpBy() === null);
     if (isOver) process.exit(code);
-    // A process that waits inside a library ends by no other way, and its launcher then ends the others.
-    process.kill(process.pid, "SIGKILL");
+    endInLibrary();
   }
+}
+
+/** End this process, which waits inside a library and ends by no other way; its launcher then ends the others. */
+function endInLibrary(): never {
+  process.kill(process.pid, "SIGKILL");
+  throw new Error("internal: this process goes on after SIGKILL");
 }
 
 /** Check that all ranks are about to train the same run by the same code; worker 0 has the configuration that is right. */

@@ -4,12 +4,17 @@ import { type Communicator, closedCommunicator } from "../../../comm/communicato
 import { ConfigError, errorOfCode, WorkerError } from "../../../errors.js";
 import { closable } from "../../../runtime/closable.js";
 import { type SilenceWatch, watchSilence } from "../silence.js";
+import { missingHeaders } from "./headers.js";
 import { checkPairing, type Launcher, launcherOf } from "./launcher.js";
 import type { MpiAnswer, MpiRequest, MpiThreadData } from "./thread.js";
 
 export interface MpiCommunicatorOptions {
   /** Seconds after which a worker that waits for another one gives it up; 600 by default. */
   readonly timeoutSeconds?: number | undefined;
+  /** Seconds after which this worker gives up when not all processes of its launcher have begun with MPI; 600 by default. */
+  readonly startSeconds?: number | undefined;
+  /** What people call a worker; "worker 1" by default. */
+  readonly nameOf?: ((rank: number) => string) | undefined;
   /** The path of the library of MPI; the one that goes with the launcher is found by its name by default. */
   readonly library?: string | undefined;
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
@@ -26,10 +31,14 @@ export interface MpiCommunicator extends Communicator {
 /**
  * This process as a worker among those that its launcher started.
  *
- * Throws {@link ConfigError} when there is no library of MPI, it does not go with the launcher, or it fails.
+ * Throws {@link ConfigError} when there is no library of MPI, it does not go with the launcher, or it fails; {@link WorkerError} when
+ * another process does not come to begin with MPI. A thread of this one then waits for it inside the library, so that it ends by a
+ * signal alone.
  */
 export async function mpiCommunicator({
   timeoutSeconds = 600,
+  startSeconds = 600,
+  nameOf = (rank) => `worker ${rank}`,
   library,
   env = process.env,
 }: MpiCommunicatorOptions = {}): Promise<MpiCommunicator> {
@@ -46,14 +55,22 @@ export async function mpiCommunicator({
   const control = new SharedArrayBuffer(4);
   const data: MpiThreadData = { libraries: library === undefined ? launcher.libraries : [library], control };
   const worker = new Worker(new URL("./thread.js", import.meta.url), { workerData: data });
-  return joined(worker, launcher, new Int32Array(control), timeoutSeconds);
+  return joined(worker, launcher, new Int32Array(control), { timeoutSeconds, startSeconds, nameOf });
 }
 
 async function joined(
   worker: Worker,
   launcher: Launcher,
   control: Int32Array,
-  timeoutSeconds: number,
+  {
+    timeoutSeconds,
+    startSeconds,
+    nameOf,
+  }: {
+    readonly timeoutSeconds: number;
+    readonly startSeconds: number;
+    readonly nameOf: (rank: number) => string;
+  },
 ): Promise<MpiCommunicator> {
   let waiting: { resolve(answer: MpiAnswer): void; reject(error: unknown): void } | undefined;
   let broken: unknown;
@@ -73,9 +90,10 @@ async function joined(
     new Promise<MpiAnswer>((resolve, reject) => {
       waiting = { resolve, reject };
     });
-  const first = await next();
+  const first = await within(startSeconds, next(), () => notBegun(launcher, startSeconds));
   if (!("started" in first)) throw new Error("internal: the thread of MPI answered before it had started");
   const { rank, size, version } = first.started;
+  const headers = new Uint8Array(first.started.headers);
   checkPairing(launcher, version, size, rank);
 
   async function call(request: MpiRequest, isPatient = false): Promise<void> {
@@ -83,28 +101,26 @@ async function joined(
     if (broken) throw broken;
     const answered = next();
     worker.postMessage(request);
-    let watch: SilenceWatch | undefined;
-    const late = new Promise<never>((_, reject) => {
-      if (isPatient) return;
-      watch = watchSilence(timeoutSeconds, () => {
-        Atomics.store(control, 0, 1);
-        reject(
-          new WorkerError(
-            `a worker that calls ${request.call} waits for all others, and of ${size} workers not all have come within ${timeoutSeconds} s: ` +
-              "a process has stopped, or a machine or the network between them is gone",
-          ),
-        );
-      });
-    });
     try {
-      await Promise.race([answered, late]);
+      if (isPatient) await answered;
+      else await within(timeoutSeconds, answered, () => notCome(request.call));
     } catch (error) {
       answered.catch(() => undefined);
       broken ??= error;
       throw error;
-    } finally {
-      watch?.end();
     }
+  }
+
+  /** Give the others up. */
+  function notCome(call: string): WorkerError {
+    const missing = size === 2 ? [1 - rank] : missingHeaders(headers);
+    Atomics.store(control, 0, 1);
+    const who =
+      missing.length === 0 ? "all have begun it, and one has not come to its end" : missing.map(nameOf).join(", ");
+    return new WorkerError(
+      `a worker that calls ${call} waits for all others, and of ${size} workers not all have come within ${timeoutSeconds} s ` +
+        `(missing: ${who}): a process has stopped, or a machine or the network between them is gone`,
+    );
   }
 
   /** An array that the thread of MPI sees, and what puts its values where they are wanted. */
@@ -155,4 +171,25 @@ async function joined(
     worker.postMessage({ call: "finalize" } satisfies MpiRequest);
     await answered;
   });
+}
+
+/** An answer that comes in time; else what `late` gives then is thrown. */
+async function within<T>(seconds: number, answer: Promise<T>, late: () => WorkerError): Promise<T> {
+  let watch: SilenceWatch | undefined;
+  const silence = new Promise<never>((_, reject) => {
+    watch = watchSilence(seconds, () => reject(late()));
+  });
+  try {
+    return await Promise.race([answer, silence]);
+  } finally {
+    watch?.end();
+  }
+}
+
+function notBegun({ name, size, rank }: Launcher, seconds: number): WorkerError {
+  return new WorkerError(
+    `all processes of a launcher begin with MPI together, and of ${size ?? "the"} that ${name} started not all have come within ${seconds} s, ` +
+      `for which ${rank === null ? "this one" : `worker ${rank}`} waited: one is held back before it runs codistill, or its machine or the network is gone. ` +
+      "Give the same command again; CODISTILL_START_SECONDS is for how long they are waited for.",
+  );
 }

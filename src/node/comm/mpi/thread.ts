@@ -4,7 +4,8 @@
  */
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { addTo, differingCalls, type Summable, sliceOf } from "../../../comm/communicator.js";
-import { codeOf, type ErrorCode, errorCodes, messageOf, WorkerError } from "../../../errors.js";
+import { codeOf, type ErrorCode, messageOf, WorkerError } from "../../../errors.js";
+import { decodeHeaders, encodeHeader, HEADER_BYTES, type Header } from "./headers.js";
 import { loadMpi, type Mpi } from "./library.js";
 
 /** What the thread is told at its start. */
@@ -24,27 +25,14 @@ export type MpiRequest =
   | { readonly call: "finalize" };
 
 export type MpiAnswer =
-  | { readonly started: Pick<Mpi, "rank" | "size" | "version"> }
+  /** `headers` is where those of all workers arrive during a call; it is 0 before. */
+  | { readonly started: Pick<Mpi, "rank" | "size" | "version"> & { readonly headers: SharedArrayBuffer } }
   | { readonly done: true }
   /** Of a worker that gave up, `from` is its rank. */
   | { readonly error: string; readonly code: ErrorCode | null; readonly from?: number };
 
-/** Bytes in which every worker says, before a call, which it is, on how many bytes; or why it gives up. */
-const HEADER_BYTES = 1024;
-const CALLS = ["allReduce", "reduce", "broadcast", "barrier", "abort"] as const;
-type Call = (typeof CALLS)[number];
 /** Looks at whether the others have come before this thread sleeps in between, and for how long. */
 const [BUSY_LOOKS, NAP_MS] = [2000, 0.1];
-
-/** What a worker says of its call. */
-interface Header {
-  readonly call: Call;
-  readonly bytes: number;
-  readonly root: number;
-  /** Of a worker that gives up. */
-  readonly reason: string;
-  readonly code: ErrorCode;
-}
 
 /** A worker that has given up, and what it gave as its reason. */
 class GivenUp extends Error {
@@ -71,22 +59,32 @@ function serve(port: MessagePort, { libraries, control }: MpiThreadData): void {
     }
   };
   let mpi: Mpi;
+  let headers: Uint8Array;
   attempt(() => {
     mpi = loadMpi(libraries);
-    return { started: { rank: mpi.rank, size: mpi.size, version: mpi.version } };
+    const { rank, size, version } = mpi;
+    const memory = new SharedArrayBuffer(HEADER_BYTES * size);
+    headers = new Uint8Array(memory);
+    return { started: { rank, size, version, headers: memory } };
   });
   port.on("message", (request: MpiRequest) => {
     attempt(() => {
       if (request.call === "finalize") mpi.finalize();
-      else take(mpi, request, isGivenUp);
+      else take(mpi, request, { headers, isGivenUp });
       return { done: true };
     });
     if (request.call === "finalize") port.close();
   });
 }
 
-function take(mpi: Mpi, request: Exclude<MpiRequest, { call: "finalize" }>, isGivenUp: Int32Array): void {
-  meet(mpi, headerOf(request), isGivenUp);
+/** Memory that this thread shares with its owner. */
+interface Shared {
+  readonly headers: Uint8Array;
+  readonly isGivenUp: Int32Array;
+}
+
+function take(mpi: Mpi, request: Exclude<MpiRequest, { call: "finalize" }>, shared: Shared): void {
+  meet(mpi, headerOf(request), shared);
   if (request.call === "broadcast") mpi.broadcast(request.bytes, request.root);
   if (request.call === "allReduce") reduce(mpi, request.numbers, null);
   if (request.call === "reduce") reduce(mpi, request.numbers, request.root);
@@ -100,18 +98,18 @@ function headerOf(request: Exclude<MpiRequest, { call: "finalize" }>): Header {
 }
 
 /** Wait until all workers are here, and for the same call. Throws {@link WorkerError} when they are not. */
-function meet({ rank, size, allGatherLater }: Mpi, own: Header, isGivenUp: Int32Array): void {
-  const waiting = allGatherLater(encoded(own), new Uint8Array(HEADER_BYTES * size));
+function meet({ rank, allGatherLater }: Mpi, own: Header, { headers, isGivenUp }: Shared): void {
+  headers.fill(0);
+  const waiting = allGatherLater(encodeHeader(own), headers);
   const room = new Int32Array(new SharedArrayBuffer(4));
   for (let looks = 0; !waiting.isDone(); looks++) {
     if (Atomics.load(isGivenUp, 0) !== 0) throw new WorkerError("this worker has given the others up");
     if (looks > BUSY_LOOKS) Atomics.wait(room, 0, 0, NAP_MS);
   }
-  const [, all] = waiting.memory;
-  const headers = Array.from({ length: size }, (_, other) => decoded(all.subarray(HEADER_BYTES * other)));
-  const from = headers.findIndex(({ call }) => call === "abort");
-  if (from >= 0) throw new GivenUp(from, headers[from] as Header);
-  for (const [other, { call, bytes, root }] of headers.entries()) {
+  const all = decodeHeaders(headers);
+  const from = all.findIndex(({ call }) => call === "abort");
+  if (from >= 0) throw new GivenUp(from, all[from] as Header);
+  for (const [other, { call, bytes, root }] of all.entries()) {
     if (call === own.call && bytes === own.bytes && root === own.root) continue;
     throw new WorkerError(differingCalls([rank, own.call, own.bytes], [other, call, bytes]));
   }
@@ -142,30 +140,6 @@ function reduce(mpi: Mpi, numbers: Summable, root: number | null): void {
     addTo(sums, terms);
   }
   mpi.gatherParts(numbers, counts, starts, root);
-}
-
-function encoded({ call, bytes, root, reason, code }: Header): Uint8Array {
-  const header = new Uint8Array(HEADER_BYTES);
-  const words = new DataView(header.buffer);
-  words.setInt32(0, CALLS.indexOf(call));
-  words.setFloat64(4, bytes);
-  words.setInt32(12, root);
-  words.setInt32(16, errorCodes.indexOf(code));
-  const { written } = new TextEncoder().encodeInto(reason, header.subarray(24));
-  words.setInt32(20, written);
-  return header;
-}
-
-function decoded(header: Uint8Array): Header {
-  const words = new DataView(header.buffer, header.byteOffset, HEADER_BYTES);
-  const length = Math.min(Math.max(words.getInt32(20), 0), HEADER_BYTES - 24);
-  return {
-    call: CALLS[words.getInt32(0)] ?? "abort",
-    bytes: words.getFloat64(4),
-    root: words.getInt32(12),
-    code: errorCodes[words.getInt32(16)] ?? "WORKER",
-    reason: new TextDecoder().decode(header.slice(24, 24 + length)),
-  };
 }
 
 if (parentPort) serve(parentPort, workerData as MpiThreadData);
