@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { sourceCommit } from "../bench/machine.js";
 import { messageOf } from "../src/errors.js";
 import { nearest } from "../src/nearest.js";
@@ -29,7 +29,9 @@ new Command("npm run study:tables --")
   .description(
     "Train each table by codistill's command, by gradient boosting and by a linear model, one after another, and report. What is done is never done again, unless codistill's source is another one.",
   )
-  .option("--only <tables>", "some of the tables, parted by commas", tablesNamed, tables)
+  .addOption(
+    new Option("--only <tables>", "some of the tables, parted by commas").argParser(tablesNamed).default(tables, "all"),
+  )
   .option("--seeds <list>", "as in 1,2,3", wholeNumbers, [1, 2, 3])
   .option("--out <folder>", "where the report goes", "bench/results")
   .option("--work <folder>", "where tables and outcomes are kept", ".codistill/tables")
