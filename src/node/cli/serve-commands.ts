@@ -106,7 +106,7 @@ export function withEvaluateFlags(command: Command): Command {
     .option("--json", "as JSON")
     .addHelpText(
       "after",
-      '\nExamples:\n  codistill evaluate model.onnx june.parquet\n  codistill evaluate runs/books/model.onnx "new/*.txt"\n  codistill evaluate model.onnx "rides/*.csv" --where "started >= \'2025-06-01\'" --by zone --json\n  codistill evaluate model.onnx june.parquet --importance --cost-fp 1 --cost-fn 5',
+      '\nExamples:\n  codistill evaluate model.onnx june.parquet\n  codistill evaluate runs/books/model.onnx "new/*.txt"\n  codistill evaluate model.onnx "rides/*.csv" --where "started >= \'2025-06-01\'" --by zone --json\n  codistill evaluate model.onnx june.parquet --importance --cost-fp 1 --cost-fn 5\n  codistill evaluate --folds 5 --data rides.csv --label late  (trains: the same as codistill cross-validate)',
     );
 }
 
