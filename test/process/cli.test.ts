@@ -1,6 +1,6 @@
 /** The command line as users meet it: help, mistakes, and whole runs in a pipe. */
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { sha256 } from "../../src/checkpoint/digest.js";
@@ -8,7 +8,7 @@ import { decodeSafetensors, encodeSafetensors } from "../../src/checkpoint/safet
 import { assertDisjoint, rowsOfSlots, slotsOf } from "../../src/data/shard.js";
 import * as ort from "../../src/node/ort/library.js";
 import { readLog } from "../../src/node/runs/read-log.js";
-import type { RunFolder } from "../../src/node/runs/run-folder.js";
+import { type RunFolder, runFolder } from "../../src/node/runs/run-folder.js";
 import { openTable } from "../../src/node/table/ingest.js";
 import { groupFiles } from "../../src/run/saved-group.js";
 import { eventsOf, logsOf, mainFile, ofKind, workplace } from "./fixture.js";
@@ -28,11 +28,24 @@ function checkRefused({ code, stderr, shown }: Ended, ...patterns: readonly RegE
   for (const pattern of patterns) assert.match(stderr, pattern, shown);
 }
 
+test("a command that shares a process with others ends as in one of its own", async () => {
+  for (const args of [
+    ["train", "--help"],
+    ["trian", "config.json"],
+    ["train", "none.json"],
+    ["runs", "nothing"],
+  ]) {
+    const { shown: _, ...alone } = await place.codistill(args).ended;
+    const { shown, ...shared } = await place.command(args);
+    assert.deepEqual(shared, alone, shown);
+  }
+});
+
 test("help and version", async () => {
-  const help = await place.codistill(["--help"]).ended;
+  const help = await place.command(["--help"]);
   assert.equal(help.code, 0, help.shown);
   assert.match(help.stdout, /^Usage: codistill .*train/s, help.shown);
-  const trainHelp = await place.codistill(["train", "--help"]).ended;
+  const trainHelp = await place.command(["train", "--help"]);
   assert.equal(trainHelp.code, 0, trainHelp.shown);
   assert.deepEqual(
     trainHelp.stdout.match(/--[a-z-]+(?= <|$| {2})/gm),
@@ -56,7 +69,7 @@ test("help and version", async () => {
     ],
     `a flag is new or gone: ${trainHelp.shown}`,
   );
-  const version = await place.codistill(["--version"]).ended;
+  const version = await place.command(["--version"]);
   assert.equal(version.code, 0, version.shown);
   const { version: own } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8"));
   assert.equal(version.stdout, `${own}\n`, version.shown);
@@ -90,41 +103,44 @@ test("a run begins from given weights, and from no others when it is gone on wit
   assert.equal(resumed.code, 0, resumed.shown);
   assert.match(resumed.stdout, /^warning: the init .* has changed since the run began .* goes on with its own copy/m);
   writeFileSync(join(folder.path, "init.safetensors"), readFileSync(weights));
-  checkRefused(await place.resume(folder).ended, /init: a run goes on with its own init, and .* has changed/);
-  const missing = await place.codistill(["train", place.path("config.json"), "--init", "none.safetensors"]).ended;
+  checkRefused(
+    await place.command(["train", "--resume", folder.path]),
+    /init: a run goes on with its own init, and .* has changed/,
+  );
+  const missing = await place.command(["train", place.path("config.json"), "--init", "none.safetensors"]);
   checkRefused(missing, /init: must be a safetensors file that can be read: ENOENT/);
 });
 
 test("runs are listed and inspected", async () => {
   const { folder } = await place.finished();
   const runs = dirname(folder.path);
-  const listed = await place.codistill(["runs", runs]).ended;
+  const listed = await place.command(["runs", runs]);
   assert.match(listed.stdout, /^run .*\n.*tiny-.* finished +60\/60 +2 +0\.\d{4}\n$/, listed.shown);
-  const asJson = await place.codistill(["runs", runs, "--json"]).ended;
+  const asJson = await place.command(["runs", runs, "--json"]);
   assert.deepEqual(
     JSON.parse(asJson.stdout).map(({ state }: { state: string }) => state),
     ["finished"],
     asJson.shown,
   );
-  const none = await place.codistill(["runs", place.path("nothing")]).ended;
+  const none = await place.command(["runs", place.path("nothing")]);
   assert.match(none.stdout, /^no runs in .*nothing; start one with codistill train\n$/, none.shown);
   for (const [path, pattern] of [
     [folder.path, /finished[\s\S]*group 1 [\s\S]*configuration in .*\.json;/],
     [join(folder.group(0).path, "checkpoint.safetensors"), /^codistill\.checkpoint, [\s\S]*params\.layers\.0\.weight/],
     [folder.model.onnx, /^ONNX model by codistill, [\s\S]*probability +float32\[batch\]/],
   ] as const) {
-    const { code, stdout, shown } = await place.codistill(["inspect", path]).ended;
+    const { code, stdout, shown } = await place.command(["inspect", path]);
     assert.equal(code, 0, shown);
     assert.match(stdout, pattern, shown);
-    const json = await place.codistill(["inspect", path, "--json"]).ended;
+    const json = await place.command(["inspect", path, "--json"]);
     assert.match(JSON.parse(json.stdout).kind, /^(run|safetensors|onnx)$/, json.shown);
   }
-  checkRefused(await place.codistill(["inspect", folder.data]).ended, /data\.json is none/);
+  checkRefused(await place.command(["inspect", folder.data]), /data\.json is none/);
 });
 
 test("what a finished run leaves is told, and removed when that is asked for", async () => {
   const folder = await place.finishedCopy();
-  const clean = (...args: string[]) => place.codistill(["clean", dirname(folder.path), ...args]).ended;
+  const clean = (...args: string[]) => place.command(["clean", dirname(folder.path), ...args]);
   const said = await clean("--checkpoints");
   assert.equal(said.code, 0, said.shown);
   assert.match(said.stdout, /^what .*\ncheckpoints of .*\ntotal .*\nnothing is removed yet; add --yes/, said.shown);
@@ -139,34 +155,37 @@ test("what a finished run leaves is told, and removed when that is asked for", a
   }
   for (const file of [folder.result, folder.model.onnx, folder.log]) assert.ok(existsSync(file), file);
   assert.equal((await clean("--checkpoints")).stdout, "nothing to remove\n");
-  checkRefused(await place.codistill(["clean", place.path("nothing")]).ended, /nothing holds no run/);
-  const help = await place.codistill(["clean", "--help"]).ended;
+  checkRefused(await place.command(["clean", place.path("nothing")]), /nothing holds no run/);
+  const help = await place.command(["clean", "--help"]);
   assert.match(help.stdout, /Examples:\n {2}codistill clean/, help.shown);
 });
 
 test("shards are shown before anything is trained, and are those that a run trains on", async () => {
   const config = await place.config("config.json");
-  const help = await place.codistill(["shards", "--help"]).ended;
+  const help = await place.command(["shards", "--help"]);
   assert.match(help.stdout, /Examples:\n {2}codistill shards/, help.shown);
-  const shown = await place.codistill(["shards", config]).ended;
+  const shown = await place.command(["shards", config]);
   assert.equal(shown.code, 0, shown.shown);
   assert.match(
     shown.stdout,
     /^regime "disjoint"[\s\S]*\ngroup 1 [\s\S]*\ngroups 0 and 1 +0 +0\n\ndisjoint: /,
     shown.shown,
   );
-  const asJson = await place.codistill(["shards", config, "--json", "--set", "numGroups=3"]).ended;
-  assert.equal(asJson.code, 0, asJson.shown);
-  const { groups } = JSON.parse(asJson.stdout) as { groups: { rows: number }[] };
-  const run = place.train([config, ...short, "--set", "numGroups=3"]);
-  checkTable(await run.ended, 3);
-  const folder = await run.folder();
-  await checkShards(folder, 3, run.output());
-  assert.deepEqual(
-    groups.map(({ rows }) => rows),
-    [0, 1, 2].map((group) => ofKind(eventsOf(folder, group), "group-start")[0]?.trainRows),
-  );
-  checkRefused(await place.codistill(["shards", config, "--set", "data.label=lat"]).ended, /"lat" not found/);
+  const { folder } = await place.finished();
+  const { cache } = JSON.parse(readFileSync(folder.data, "utf8"));
+  const { train } = await openTable(place.path(cache));
+  const trained = [0, 1].map((group) => ofKind(eventsOf(folder, group), "group-start")[0]?.trainRows);
+  const dealt = [0, 1, 2].map((group) => rowsOfSlots(train.slotOffsets, slotsOf(group, 3)).length);
+  for (const rows of [trained, dealt]) {
+    const asJson = await place.command(["shards", config, "--json", "--set", `numGroups=${rows.length}`]);
+    assert.equal(asJson.code, 0, asJson.shown);
+    const { groups } = JSON.parse(asJson.stdout) as { groups: { rows: number }[] };
+    assert.deepEqual(
+      groups.map((group) => group.rows),
+      rows,
+    );
+  }
+  checkRefused(await place.command(["shards", config, "--set", "data.label=lat"]), /"lat" not found/);
 });
 
 test("an unknown command or flag is refused with a hint", async () => {
@@ -176,7 +195,7 @@ test("an unknown command or flag is refused with a hint", async () => {
     [["train", "one.json", "two.json"], /too many arguments/],
     [["train", "--runs"], /argument missing/],
   ] as const) {
-    const { code, stdout, stderr, shown } = await place.codistill(args).ended;
+    const { code, stdout, stderr, shown } = await place.command(args);
     assert.equal(code, 2, shown);
     assert.match(stderr, pattern, shown);
     assert.doesNotMatch(stderr, /\n\s+at /, shown);
@@ -200,7 +219,7 @@ test("a wrong configuration is refused before anything is written", async () => 
     [[config, "--set", "algorithm.burnInSteps=300"], /burnInSteps: .*numSteps \(200\), got 300/],
   ];
   for (const [args, ...patterns] of cases) {
-    const ended = await place.codistill(["train", ...args, "--runs", runs]).ended;
+    const ended = await place.command(["train", ...args, "--runs", runs]);
     checkRefused(ended, ...patterns);
     assert.equal(ended.stdout, "", ended.shown);
     assert.ok(!existsSync(runs), ended.shown);
@@ -209,6 +228,7 @@ test("a wrong configuration is refused before anything is written", async () => 
 
 test("data that does not do is refused with one message, before any group starts", async () => {
   const config = await place.config("config.json");
+  const runs = place.path("refused");
   for (const [override, ...patterns] of [
     ["data.label=lat", /label/, /Referenced column "lat" not found/, /late/],
     ["data.label=city", /label/],
@@ -219,44 +239,43 @@ test("data that does not do is refused with one message, before any group starts
     ["globalBatchSize=4000", /4000 rows.* group \d of 2 has \d+\. Lower globalBatchSize/],
     ['optimizer.multipliers={"*.biass":2}', /optimizer\.multipliers: "\*\.biass" must match a param/],
   ] as const) {
-    const run = place.train([config, "--set", override]);
-    const ended = await run.ended;
+    const ended = await place.command(["train", config, "--set", override, "--runs", runs]);
     checkRefused(ended, ...patterns);
-    const folder = await run.folder();
-    assert.ok(!existsSync(folder.group(0).path) && !existsSync(folder.result), ended.shown);
+    const [name = "", ...others] = readdirSync(runs);
+    const folder = runFolder(join(runs, name));
+    assert.ok(existsSync(folder.log) && !existsSync(folder.group(0).path) && !existsSync(folder.result), ended.shown);
+    assert.deepEqual(others, []);
+    rmSync(runs, { recursive: true });
   }
 });
 
-test("a run whose data was missing is gone on with once it is there", async () => {
+test("a run goes on once its missing data is there, and not when it has changed: then what it has is left alone", async () => {
   const data = { ...tinyConfig.data, source: "later.csv" };
-  const run = place.train([await place.config("config.json", { data }), ...short]);
+  const run = place.train([await place.config("config.json", { data, numGroups: 1 }), ...short]);
   checkRefused(await run.ended, /later\.csv/);
-  await place.write("later.csv", tinyCsv());
-  const resumed = await place.resume(await run.folder()).ended;
-  assert.equal(resumed.code, 0, resumed.shown);
-});
-
-test("a run whose data has changed is not gone on with, and what it has is left alone", async () => {
-  const source = await place.write("changing.csv", tinyCsv());
-  const data = { ...tinyConfig.data, source };
-  const run = place.train([await place.config("config.json", { data }), ...short]);
-  assert.equal((await run.ended).code, 0, run.output());
   const folder = await run.folder();
+  const source = await place.write("later.csv", tinyCsv());
+  checkTable(await place.resume(folder).ended, 1);
   const model = readFileSync(folder.model.onnx);
-  await place.write("changing.csv", tinyCsv().replaceAll("Lima", "Oslo"));
-  checkRefused(await place.resume(folder).ended, /data it began with/);
+  await place.write("later.csv", tinyCsv().replaceAll("Lima", "Oslo"));
+  checkRefused(await place.command(["train", "--resume", folder.path]), /data it began with/);
   assert.deepEqual(readFileSync(folder.model.onnx), model);
-  await place.write("changing.csv", tinyCsv());
+  writeFileSync(source, tinyCsv());
   const resumed = await place.resume(folder).ended;
   assert.equal(resumed.code, 0, resumed.shown);
 });
 
-test("what goes wrong in a group's process reaches the user", async () => {
+test("what goes wrong in a group's process reaches the user, who has to mend it: it is not started again", async () => {
   const optimizer = { kind: "sgd", learningRate: 1e30, schedule: "constant" } as const;
-  const { code, stdout, stderr, shown } = await place.train([await place.config("config.json", { optimizer })]).ended;
+  const run = place.train([await place.config("config.json", { optimizer, restarts: 3 })]);
+  const { code, stdout, stderr, shown } = await run.ended;
   assert.equal(code, 1, shown);
-  for (const group of [0, 1])
+  for (const group of [0, 1]) {
     assert.match(stdout, new RegExp(`group ${group} failed: losses and gradients must stay finite`), shown);
+    const events = eventsOf(await run.folder(), group);
+    assert.equal(ofKind(events, "group-start").length, 1, shown);
+    assert.equal(ofKind(events, "group-end").at(-1)?.code, "TRAINING", shown);
+  }
   assert.match(stderr, /^codistill: group 0 .*must stay finite.*Lower optimizer\.learningRate/, shown);
   assert.doesNotMatch(stderr, /\n\s+at /, shown);
 });
@@ -315,29 +334,16 @@ test("a run tells its events as JSON when that is asked for, and nothing else on
   assert.match(stderr, /^model +.*model\.onnx/m, shown);
 });
 
-test("one group, and two that do not teach", async () => {
-  const config = await place.config("config.json");
-  const alone = place.train([config, ...short, "--set", "numGroups=1"]);
-  checkTable(await alone.ended, 1);
-
-  const apart = place.train([config, "--set", "algorithm.distillWeight=0"]);
-  checkTable(await apart.ended, 2);
-  for (const group of [0, 1]) {
-    const steps = ofKind(eventsOf(await apart.folder(), group), "step");
-    assert.ok(steps.length > 0 && steps.every((step) => step.distillLoss === null), apart.output());
-  }
-});
-
 test("a TypeScript configuration is loaded with its types", async () => {
   const config = await place.write(
     "typed.config.ts",
     `interface Named { readonly name: string }
-     const steps: number = 60;
-     export default { ...(${JSON.stringify({ ...tinyConfig, name: "typed" })} as const satisfies Named), numSteps: steps };`,
+     const groups: number = 3;
+     export default { ...(${JSON.stringify(tinyConfig)} as const satisfies Named), numGroups: groups };`,
   );
-  const { code, stdout, shown } = await place.train([config]).ended;
+  const { code, stdout, shown } = await place.command(["shards", config]);
   assert.equal(code, 0, shown);
-  assert.match(stdout, /^typed: 2 groups, 60 steps/m, shown);
+  assert.match(stdout, /\ngroup 2 /, shown);
 });
 
 /** The final table says of each group what the result says, and so of the ensemble. */
@@ -358,18 +364,32 @@ function checkTable({ code, stdout, shown }: Ended, numGroups: number): void {
   assert.equal(/^disagreement between the groups .*: 0\.\d{4}$/m.test(stdout), numGroups > 1, shown);
 }
 
-test("groups train on all data, or on the same shard, when the regime says so", async () => {
+test("groups train on all data, or on the same shard, when the regime says so; with a weight of 0 none teaches", async () => {
   const config = await place.config("config.json");
-  for (const regime of ["all", "same"]) {
-    const run = place.train([config, ...short, "--set", `data.regime=${regime}`]);
-    const { code, shown } = await run.ended;
-    assert.equal(code, 0, shown);
+  for (const [regime, weight] of [
+    ["all", 0],
+    ["same", 1],
+  ] as const) {
+    const run = place.train([
+      config,
+      ...short,
+      "--set",
+      `data.regime=${regime}`,
+      "--set",
+      `algorithm.distillWeight=${weight}`,
+    ]);
+    const ended = await run.ended;
+    checkTable(ended, 2);
+    const { shown } = ended;
     const folder = await run.folder();
     const { cache } = JSON.parse(readFileSync(folder.data, "utf8"));
     const { train } = await openTable(place.path(cache));
     const numRows = regime === "all" ? train.numRows : rowsOfSlots(train.slotOffsets, slotsOf(0, 2)).length;
     for (const group of [0, 1]) {
-      assert.equal(ofKind(eventsOf(folder, group), "group-start")[0]?.trainRows, numRows, shown);
+      const events = eventsOf(folder, group);
+      assert.equal(ofKind(events, "group-start")[0]?.trainRows, numRows, shown);
+      const steps = ofKind(events, "step");
+      assert.ok(steps.length > 0 && (weight > 0 || steps.every(({ distillLoss }) => distillLoss === null)), shown);
     }
   }
 });
@@ -457,12 +477,12 @@ test("groups train on what their filters want, and what none wants is counted", 
   for (const [group, kind] of ["bus", "train"].entries())
     assert.equal(ofKind(eventsOf(folder, group), "group-start")[0]?.trainRows, numOf(kind), shown);
   assert.ok(stdout.includes(`${numOf("plane").toLocaleString("en")} more training rows match no filter`), shown);
-  const shards = await place.codistill(["shards", config]).ended;
+  const shards = await place.command(["shards", config]);
   assert.ok(shards.stdout.includes(`${numOf("plane").toLocaleString("en")} more match no filter`), shards.shown);
   for (const [override, pattern] of [
     ["data.regime=all", /data\.filters: must be left out unless data\.regime is "disjoint", and it is "all"/],
     ["numGroups=3", /data\.filters: must list one predicate for each of 3 groups, got 2/],
   ] as const) {
-    checkRefused(await place.codistill(["shards", config, "--set", override]).ended, pattern);
+    checkRefused(await place.command(["shards", config, "--set", override]), pattern);
   }
 });

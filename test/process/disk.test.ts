@@ -1,10 +1,10 @@
 /** Disks that get full or read-only under a run, on real file systems, and are mended while it trains. */
 import assert from "node:assert/strict";
 import { cpSync, existsSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { readPointer } from "../../src/checkpoint/snapshot.js";
-import type { RunFolder } from "../../src/node/runs/run-folder.js";
+import { type RunFolder, runFolder } from "../../src/node/runs/run-folder.js";
 import { directoryStore } from "../../src/node/stores/directory-store.js";
 import { eventsOf, ofKind, type Training, workplace } from "./fixture.js";
 import { cannotMount, fill, mountReadOnly, mountSmall } from "./mounts.js";
@@ -73,11 +73,7 @@ for (const { name, cure, prepare, make } of kinds) {
   test(`a group of two workers whose own folder is on a disk that is ${name} for a time trains on`, {
     skip,
   }, async (t) => {
-    const begun = place.train([await place.config("config.json", { ...endless, workers: 2 })]);
-    await begun.event(1, "a checkpoint", ({ event }) => event === "checkpoint");
-    await begun.event(0, "a checkpoint", ({ event }) => event === "checkpoint");
-    await stopped(begun);
-    const folder = await begun.folder();
+    const folder = await begunCopy(name);
     const own = folder.group(1).path;
     prepare(t, own);
     const before = eventsOf(folder, 1).length;
@@ -104,6 +100,22 @@ for (const { name, cure, prepare, make } of kinds) {
   });
 }
 
+let begun: Promise<RunFolder> | undefined;
+
+/** A copy of a run that was stopped after its first checkpoints. */
+async function begunCopy(name: string): Promise<RunFolder> {
+  begun ??= (async () => {
+    const run = place.train([await place.config("config.json", { ...endless, workers: 2 })]);
+    for (const group of [0, 1]) await run.event(group, "a checkpoint", ({ event }) => event === "checkpoint");
+    await stopped(run);
+    return run.folder();
+  })();
+  const { path } = await begun;
+  const copy = place.path(`runs-${name}`, basename(path));
+  cpSync(path, copy, { recursive: true, preserveTimestamps: true });
+  return runFolder(copy);
+}
+
 async function publishedStep(folder: RunFolder): Promise<number> {
   return (await readPointer(directoryStore(folder.store), 1))?.step ?? 0;
 }
@@ -126,7 +138,7 @@ test("a store that is read-only from the start refuses the group that would join
   const config = await place.config("config.json");
   assert.equal((await place.train([config, "--store", store, "--group", "0"]).ended).code, 0);
   mountReadOnly(t, store);
-  const { code, stderr, shown } = await place.train([config, "--store", store, "--group", "1"]).ended;
+  const { code, stderr, shown } = await place.command(["train", config, "--store", store, "--group", "1"]);
   assert.notEqual(code, 0, shown);
   assert.match(stderr, /^codistill: cannot create .*EROFS\. .*mount it for writing\.\n$/, shown);
 });

@@ -19,15 +19,18 @@ export interface Fault {
   readonly effect: "SIGKILL" | "SIGINT" | "SIGTERM" | "ENOSPC" | "hold" | "orphan" | "stuck";
 }
 
-/** The environment in which `codistill` runs with this fault. */
-export function withFault(fault: Fault): { readonly env: Readonly<Record<string, string>> } {
-  return withPreload("./fault-preload.js", fault);
+/** The environment in which `codistill` runs with these faults. */
+export function withFault(...faults: readonly Fault[]): { readonly env: Readonly<Record<string, string>> } {
+  return withPreload("./fault-preload.js", faults);
 }
 
-function withPreload(file: string, query: object): { readonly env: Readonly<Record<string, string>> } {
-  const preload = new URL(file, import.meta.url);
-  for (const [name, value] of Object.entries(query)) preload.searchParams.set(name, String(value));
-  return { env: { NODE_OPTIONS: `--import=${preload.href}` } };
+function withPreload(file: string, queries: readonly object[]): { readonly env: Readonly<Record<string, string>> } {
+  const preloads = queries.map((query) => {
+    const preload = new URL(file, import.meta.url);
+    for (const [name, value] of Object.entries(query)) preload.searchParams.set(name, String(value));
+    return `--import=${preload.href}`;
+  });
+  return { env: { NODE_OPTIONS: preloads.join(" ") } };
 }
 
 /** A worker that something befalls on its thread, as soon as a test says what. `worker-preload.ts` makes it. */
@@ -55,15 +58,14 @@ export type WorkerEffect = "exit" | "stuck" | "other data";
 
 /** The environment in which `codistill` runs with a worker to which something can be done. */
 export function withWorkerFault(fault: WorkerFault): { readonly env: Readonly<Record<string, string>> } {
-  return withPreload("./worker-preload.js", fault);
+  return withPreload("./worker-preload.js", [fault]);
 }
 
 /** The environment in which `codistill` runs with threads that can be ended. */
 export function withThreadFaults(...faults: readonly ThreadFault[]): {
   readonly env: Readonly<Record<string, string>>;
 } {
-  const options = faults.map((fault) => withPreload("./thread-preload.js", fault).env.NODE_OPTIONS);
-  return { env: { NODE_OPTIONS: options.join(" ") } };
+  return withPreload("./thread-preload.js", faults);
 }
 
 /** Let something befall a worker or a thread, once. */

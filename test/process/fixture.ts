@@ -7,9 +7,11 @@ import { basename, dirname, join } from "node:path";
 import { after } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { LoggedEvent } from "../../src/log/events.js";
-import { readLog } from "../../src/node/runs/read-log.js";
+import { lineReader } from "../../src/node/files/log-lines.js";
+import { eventOf, readLog } from "../../src/node/runs/read-log.js";
 import { type RunFolder, runFolder } from "../../src/node/runs/run-folder.js";
 import type { RunInput } from "../../src/run/schema.js";
+import { commandsIn } from "./commands.js";
 import { commandOf, type Ended, end, eventually, type Running, type StartOptions, start } from "./processes.js";
 import { tinyConfig, tinyCsv } from "./tiny.js";
 
@@ -38,6 +40,11 @@ export interface Workplace {
   start(program: string, args: readonly string[], options?: Options): Running;
   /** Start `codistill <args>`. */
   codistill(args: readonly string[], options?: Options): Running;
+  /**
+   * Run `codistill <args>` to its end in the process that the file's commands share: for those that look at something or are refused,
+   * which end as they would in a process of their own.
+   */
+  command(args: readonly string[]): Promise<Ended>;
   /** Start `codistill train <args>`, which makes its run folder in a folder of its own. */
   train(args: readonly string[], options?: Options): Training;
   /** Start `codistill train --resume <folder>`. */
@@ -64,8 +71,10 @@ export function workplace(): Workplace {
   const started: Running[] = [];
   const path = (...names: string[]) => join(root, ...names);
   writeFileSync(path("rows.csv"), tinyCsv());
+  const commands = commandsIn(root);
 
   after(async () => {
+    await commands.close();
     for (const running of started) await end(running);
     for (const name of readdirSync(root).filter((entry) => entry.startsWith("runs-"))) {
       for (const run of readdirSync(path(name))) await endGroups(runFolder(path(name, run)));
@@ -87,8 +96,13 @@ export function workplace(): Workplace {
       ...running,
       folder,
       async event(group, what, matches, skip = 0) {
-        const { log } = (await folder()).group(group);
-        return eventually(what, () => readLog(log).slice(skip).find(matches) ?? null, running.output);
+        const added = eventsAdded((await folder()).group(group).log);
+        let numSeen = 0;
+        const look = () => {
+          for (const event of added()) if (numSeen++ >= skip && matches(event)) return event;
+          return null;
+        };
+        return eventually(what, look, running.output);
       },
       async said(pattern) {
         await eventually(String(pattern), () => pattern.exec(running.output()), running.output);
@@ -128,6 +142,7 @@ export function workplace(): Workplace {
     config,
     start: startHere,
     codistill,
+    command: commands.run,
     train,
     resume(folder, options) {
       return training(codistill(["train", "--resume", folder.path], options), () => folder.path);
@@ -139,6 +154,17 @@ export function workplace(): Workplace {
       cpSync(folder.path, copy, { recursive: true, preserveTimestamps: true });
       return runFolder(copy);
     },
+  };
+}
+
+/** Reads the events that a log has got since the last call: some runs write thousands while a test waits for one. */
+function eventsAdded(log: string): () => Generator<LoggedEvent> {
+  const lines = lineReader(log);
+  return function* added() {
+    for (const line of lines.added()) {
+      const event = eventOf(line);
+      if (event) yield event;
+    }
   };
 }
 

@@ -35,7 +35,7 @@ test("joiners take the free groups in order and teach one another, by the path o
   const { groups, store: itsStore, joined } = await scopeOf(second);
   assert.deepEqual([groups, itsStore, joined?.hasEntered], [[1], store, true]);
 
-  const third = await place.train([config, "--store", store]).ended;
+  const third = await place.command(["train", config, "--store", store]);
   assert.equal(third.code, 2, third.shown);
   assert.match(third.stderr, /all 2 groups of this run are taken.*--group/, third.shown);
   await stopped(first, second);
@@ -116,7 +116,12 @@ test("another run's store is refused with the difference, and no group of it is 
   const store = place.path("store-other");
   const run = place.train([await place.config("one.json", endless), "--store", store, "--group", "0"]);
   await run.event(0, "the start", ({ event }) => event === "group-start");
-  const other = await place.train([await place.config("other.json", { ...endless, seed: 9 }), "--store", store]).ended;
+  const other = await place.command([
+    "train",
+    await place.config("other.json", { ...endless, seed: 9 }),
+    "--store",
+    store,
+  ]);
   assert.equal(other.code, 2, other.shown);
   assert.match(other.stderr, /seed: the store declares 1, this group has 9/, other.shown);
   assert.equal(existsSync(place.path("store-other", "claims", "1.json")), false);
@@ -126,7 +131,7 @@ test("another run's store is refused with the difference, and no group of it is 
 test("a run folder that is trained in is refused to a second program", async () => {
   const run = place.train([await place.config("locked.json", endless)]);
   await run.event(0, "the start", ({ event }) => event === "group-start");
-  const second = await place.resume(await run.folder()).ended;
+  const second = await place.command(["train", "--resume", (await run.folder()).path]);
   assert.equal(second.code, 2, second.shown);
   assert.match(second.stderr, /process \d+ on .* is at work in .*Stop it first/, second.shown);
   await stopped(run);
@@ -141,7 +146,7 @@ test("a group without a store, a store of no known kind, and an index that is no
     [["--store", place.path("s"), "--group", "x"], /index of a group, 0 or more, got "x"/],
     [["--store", place.path("s"), "--group", "2"], /--group must be 0 to 1 \(numGroups is 2\), got 2/],
   ] as const) {
-    const { code, stderr, shown } = await place.train([config, ...args]).ended;
+    const { code, stderr, shown } = await place.command(["train", config, ...args]);
     assert.equal(code, 2, shown);
     assert.match(stderr, message, shown);
   }

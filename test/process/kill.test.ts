@@ -3,31 +3,16 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { readPointer } from "../../src/checkpoint/snapshot.js";
 import type { RunFolder } from "../../src/node/runs/run-folder.js";
 import { directoryStore } from "../../src/node/stores/directory-store.js";
 import { type Fault, withFault } from "./fault.js";
-import { allGone, eventsOf, ofKind, pidOf, workplace } from "./fixture.js";
+import { allGone, eventsOf, type Options, ofKind, pidOf, workplace } from "./fixture.js";
 import type { Ended } from "./processes.js";
 import { bestOf, checkpointOf, resultOf } from "./results.js";
-import { tinyConfig } from "./tiny.js";
 
 const place = workplace();
-
-test("a group killed in mid-training", async (t) => {
-  for (const dead of [0, 1]) {
-    await t.test(`group ${dead}`, async () => {
-      const numSteps = 1500;
-      const run = place.train([await place.config("config.json"), "--set", `numSteps=${numSteps}`]);
-      await run.event(dead, "step 60", (event) => event.event === "step" && event.step >= 60);
-      process.kill(await pidOf(run, dead), "SIGKILL");
-      const folder = await run.folder();
-      await checkDeath(folder, dead, numSteps, await run.ended);
-      await checkReturn(folder, dead, numSteps);
-    });
-  }
-});
 
 /** Where a dead writer leaves its temporary file. */
 const folders: Readonly<Record<string, string>> = { snapshot: "snapshots", pointer: "pointers", checkpoint: "own" };
@@ -38,7 +23,8 @@ interface Case extends Pick<Fault, "file" | "at" | "nth"> {
 
 /**
  * The second time, which comes however slow the disk is: by then there is a whole one of each file. The group that dies
- * alternates: what writes a file does not know the group's index, and what a run makes of a dead group 0 or 1 is above.
+ * alternates: what writes a file does not know the group's index. No group leaves a temporary file of one kind twice, and what is not
+ * left comes before what is.
  */
 const cases: readonly Case[] = [
   { name: "before a snapshot is opened", file: "snapshot", at: "open", nth: 2 },
@@ -50,22 +36,35 @@ const cases: readonly Case[] = [
   { name: "in the middle of a checkpoint", file: "checkpoint", at: "write", nth: 2 },
 ];
 
+/** More than a group takes before it is killed in mid-training. */
+const numSteps = 1500;
+
+// A run goes on from each death to the next one: that a death does not become the better for it, and half of the starts.
 test("a group killed", { concurrency: 2 }, async (t) => {
-  const config = await place.config("config.json");
-  const kill = async ({ name: _, ...point }: Case, dead: number) => {
-    const run = place.train([config], withFault({ process: dead, effect: "SIGKILL", ...point }));
-    const ended = await run.ended;
+  const config = await place.config("config.json", { numSteps });
+  const dieAgainAndAgain = async (t: TestContext, dead: number) => {
+    const run = place.train([config]);
     const folder = await run.folder();
-    await checkDeath(folder, dead, tinyConfig.numSteps, ended);
-    // Others may be there too: a snapshot is written in the background, beside a checkpoint.
-    assert.equal(temporariesOf(folder, dead).includes(folders[point.file] ?? ""), point.at !== "open", ended.shown);
-    await checkReturn(folder, dead, tinyConfig.numSteps);
+    await t.test("in mid-training", async () => {
+      await run.event(dead, "step 60", (event) => event.event === "step" && event.step >= 60);
+      process.kill(await pidOf(run, dead), "SIGKILL");
+      await checkDeath(folder, dead, await run.ended);
+    });
+    for (const { name, ...point } of cases.filter((_, i) => i % 2 === dead)) {
+      await t.test(name, async () => {
+        const ended = await goneOn(folder, dead, withFault({ process: dead, effect: "SIGKILL", ...point }));
+        await checkDeath(folder, dead, ended);
+        // Others may be there too: a snapshot is written in the background, beside a checkpoint.
+        assert.equal(temporariesOf(folder, dead).includes(folders[point.file] ?? ""), point.at !== "open", ended.shown);
+      });
+    }
+    await t.test("and going on to its end", () => checkReturn(folder, dead));
   };
-  await Promise.all(cases.map((each, i) => t.test(`${each.name}, group ${i % 2}`, () => kill(each, i % 2))));
+  await Promise.all([0, 1].map((dead) => t.test(`group ${dead}`, (t) => dieAgainAndAgain(t, dead))));
 });
 
 /** What holds once a group was killed after its first validation and the run has ended. */
-async function checkDeath(folder: RunFolder, dead: number, numSteps: number, ended: Ended): Promise<void> {
+async function checkDeath(folder: RunFolder, dead: number, ended: Ended): Promise<void> {
   const { shown } = ended;
   const alive = 1 - dead;
   await allGone(folder, () => shown);
@@ -99,24 +98,30 @@ async function checkDeath(folder: RunFolder, dead: number, numSteps: number, end
   assert.match(ended.stdout, new RegExp(`^group ${dead} .*failed$`, "m"), shown);
 }
 
-/** Resuming brings the dead group back from its own checkpoint and ends well. */
-async function checkReturn(folder: RunFolder, dead: number, numSteps: number): Promise<void> {
+/** Resume, which brings the dead group back from its own checkpoint, as a new start of it. */
+async function goneOn(folder: RunFolder, dead: number, options: Options = {}): Promise<Ended> {
   const checkpoint = await checkpointOf(folder, dead);
-  const before = eventsOf(folder, dead).length;
-  const ended = await place.resume(folder).ended;
+  const before = eventsOf(folder, dead);
+  const last = ofKind(before, "group-start").at(-1)?.incarnation ?? 0;
+  const ended = await place.resume(folder, options).ended;
+  const events = eventsOf(folder, dead).slice(before.length);
+  assert.deepEqual(
+    ofKind(events, "group-start").map(({ step, incarnation }) => [step, incarnation]),
+    [[checkpoint?.info.step ?? 0, last + 1]],
+    ended.shown,
+  );
+  assert.deepEqual(ofKind(events, "exchange-trouble"), [], ended.shown);
+  return ended;
+}
+
+/** Resuming ends well. */
+async function checkReturn(folder: RunFolder, dead: number): Promise<void> {
+  const ended = await goneOn(folder, dead);
   const { shown } = ended;
   assert.equal(ended.code, 0, shown);
   // What befell it before is not said again.
   assert.doesNotMatch(ended.stdout, /group \d failed/, shown);
-  const events = eventsOf(folder, dead).slice(before);
-  const start = ofKind(events, "group-start").at(0);
-  assert.deepEqual(
-    [start?.step, start?.incarnation],
-    [checkpoint?.info.step ?? 0, (checkpoint?.info.incarnation ?? 0) + 1],
-    shown,
-  );
-  assert.deepEqual(ofKind(events, "exchange-trouble"), [], shown);
-  const end = ofKind(events, "group-end").at(-1);
+  const end = ofKind(eventsOf(folder, dead), "group-end").at(-1);
   assert.deepEqual([end?.reason, end?.step], ["finished", numSteps], shown);
   assert.equal((await checkpointOf(folder, dead))?.info.step, numSteps, shown);
   assert.deepEqual(

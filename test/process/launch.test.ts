@@ -20,7 +20,7 @@ test("files are written and named in the lines; a file that was changed by hand 
   assert.match(text, /^#SBATCH --array=0-3$/m);
   assert.match(text, / --set numGroups=4 /);
   writeFileSync(file, `${text}# mine\n`);
-  const again = await place.codistill(args).ended;
+  const again = await place.command(args);
   assert.equal(again.code, 2, again.shown);
   assert.match(again.stderr, /tiny\.slurm\.sh is there and differs/);
   assert.equal(readFileSync(file, "utf8"), `${text}# mine\n`);
@@ -39,7 +39,7 @@ test("what no target can do is refused before anything is made, with the cure", 
     [["--target", "mpirun", "--runs", "a\nb"], /no control characters/],
     [["--target", "local", "--run", "--json"], /give one of them/],
   ];
-  const ends = await Promise.all(refusals.map(([args]) => place.codistill(["launch", config, ...args]).ended));
+  const ends = await Promise.all(refusals.map(([args]) => place.command(["launch", config, ...args])));
   for (const [i, { code, stderr, shown }] of ends.entries()) {
     assert.equal(code, 2, shown);
     assert.match(stderr, refusals[i]?.[1] ?? /^$/, shown);

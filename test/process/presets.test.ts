@@ -30,6 +30,7 @@ test("the criteo preset reads, trains and serves files without a header", async 
   await place.write("clicks.tsv", criteoRows(1));
   const small = ["--set", "numSteps=60", "--set", "validationInterval=30", "--set", "model.hidden=[32,16]"];
   small.push("--set", 'optimizer={"kind":"adam","learningRate":0.01}');
+  small.push("--set", "numGroups=1");
   const run = place.train(["--data", "clicks.tsv", "--preset", "criteo", ...small]);
   const { code, stdout, shown } = await run.ended;
   assert.equal(code, 0, shown);
@@ -43,19 +44,19 @@ test("the criteo preset reads, trains and serves files without a header", async 
 
   const { model } = await run.folder();
   await place.write("new.tsv", criteoRows(2));
-  const predicted = await place.codistill(["predict", model.onnx, "new.tsv", "--out", "predicted.csv"]).ended;
+  const predicted = await place.command(["predict", model.onnx, "new.tsv", "--out", "predicted.csv"]);
   assert.equal(predicted.code, 0, predicted.shown);
   assert.match(predicted.stdout, /^3,000 rows with prediction, probability_1/, predicted.shown);
-  const evaluated = await place.codistill(["evaluate", model.onnx, "new.tsv", "--json"]).ended;
+  const evaluated = await place.command(["evaluate", model.onnx, "new.tsv", "--json"]);
   const { rows, metrics } = JSON.parse(evaluated.stdout);
   assert.equal(rows, NUM_ROWS);
   assert.ok(metrics.auc > 0.6, evaluated.shown);
 
-  const wrong = await place.codistill(["train", "--data", "clicks.tsv", "--preset", "critea"]).ended;
+  const wrong = await place.command(["train", "--data", "clicks.tsv", "--preset", "critea"]);
   assert.equal(wrong.code, 2);
   assert.match(wrong.stderr, /--preset must be wide or criteo, got "critea"\. Did you mean criteo\?/);
   await place.write("short.tsv", "1\t2\t3\n0\t1\t2\n");
-  const short = await place.codistill(["train", "--data", "short.tsv", "--preset", "criteo"]).ended;
+  const short = await place.command(["train", "--data", "short.tsv", "--preset", "criteo"]);
   assert.equal(short.code, 2, short.shown);
   assert.match(short.stderr, /must name every column of the files, which have 3, got 40 names: label, I1, /);
 });

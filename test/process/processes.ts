@@ -59,7 +59,7 @@ export async function end({ child, ended }: Running): Promise<void> {
 }
 
 /** Without what the test runner, npm or a terminal has put there. */
-function cleanEnvironment(): NodeJS.ProcessEnv {
+export function cleanEnvironment(): NodeJS.ProcessEnv {
   const isTheirs = (name: string) =>
     /^(NODE_OPTIONS|NODE_TEST_CONTEXT|FORCE_COLOR|INIT_CWD|npm_(command|lifecycle|package|config_local_prefix).*)$/.test(
       name,
@@ -67,7 +67,7 @@ function cleanEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !isTheirs(name)));
 }
 
-const TRIES = 3000;
+const TRIES = 12_000;
 const MILLISECONDS_BETWEEN_TRIES = 10;
 
 /** Look until there is something; fails with what the process said when there is nothing for too long. */

@@ -54,20 +54,11 @@ test("a group that dies every time is given up after its restarts, each after a 
   );
 });
 
-test("a group that the user has to mend is not started again", async () => {
-  const config = await place.config("config.json", { restarts: 3, optimizer: { kind: "sgd", learningRate: 1e30 } });
-  const run = place.train([config]);
-  const { stdout, shown } = await run.ended;
-  const folder = await run.folder();
-  for (const group of [0, 1]) assert.equal(ofKind(eventsOf(folder, group), "group-start").length, 1, shown);
-  assert.match(stdout, /group 0 failed: .*must stay finite/, shown);
-  assert.equal(ofKind(eventsOf(folder, 0), "group-end").at(-1)?.code, "TRAINING", shown);
-});
-
 test("a stop during the wait for a restart ends the run at once", async () => {
-  const fault = withFault({ process: 1, file: "checkpoint", at: "write", effect: "SIGKILL" });
-  const run = place.train([await place.config("config.json", { restarts: 9, numSteps: 1_000_000 })], fault);
-  await run.event(1, "the third restart", (event) => event.event === "group-restart" && event.restart === 3);
+  const fault = withFault({ process: 0, file: "checkpoint", at: "write", effect: "SIGKILL" });
+  const config = await place.config("config.json", { numGroups: 1, restarts: 9, numSteps: 1_000_000 });
+  const run = place.train([config], fault);
+  await run.event(0, "the third restart", (event) => event.event === "group-restart" && event.restart === 3);
   process.kill(run.pid, "SIGINT");
   const { code, shown } = await run.ended;
   assert.equal(code, 130, shown);

@@ -14,7 +14,8 @@ import { resultOf } from "./results.js";
 import { tinyConfig } from "./tiny.js";
 
 const place = workplace();
-const NUM_ROWS = 100_000;
+/** Some ten chunks of DuckDB. */
+const NUM_ROWS = 20_000;
 
 /** With features of every kind: of a time, of text and of numbers, some of them missing, some of expressions. */
 const config = {
@@ -91,9 +92,9 @@ test("plain ONNX Runtime on raw rows gives what predict gives, and predict what 
   await place.write("raw.csv", `date,city,kind,hour,size\n${lines.join("\n")}\n`);
   const predicted = await place.codistill(["predict", model, "raw.csv", "--out", "predicted.csv"]).ended;
   assert.equal(predicted.code, 0, predicted.shown);
-  assert.match(predicted.stdout, /^100,000 rows with prediction, probability_true in predicted\.csv, \d+\.\d s$/m);
+  assert.match(predicted.stdout, /^20,000 rows with prediction, probability_true in predicted\.csv, \d+\.\d s$/m);
   await place.write("odd.csv", "date,city,kind,hour,size\n2025-01-03,nowhere,bus,4,1e6\n2025-01-03,,bus,4,\n");
-  const odd = await place.codistill(["predict", model, "odd.csv", "--out", "odd-predicted.csv", "--json"]).ended;
+  const odd = await place.command(["predict", model, "odd.csv", "--out", "odd-predicted.csv", "--json"]);
   assert.equal(odd.code, 0, odd.shown);
   const { unlike } = JSON.parse(odd.stdout);
   const unlikeOf = (column: string) => unlike.find(({ columns }: { columns: string[] }) => columns.join() === column);

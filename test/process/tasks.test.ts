@@ -22,14 +22,14 @@ test("a run of classes is trained, reported, inspected and its shards described;
   const validated = ofKind(eventsOf(folder, 1), "validation").at(-1);
   assert.ok((validated?.top5Accuracy ?? 0) > (validated?.accuracy ?? 1) && (groups[1]?.testAccuracy ?? 0) > 0.2, shown);
 
-  const inspected = await place.codistill(["inspect", folder.model.onnx]).ended;
+  const inspected = await place.command(["inspect", folder.model.onnx]);
   assert.match(inspected.stdout, /classes: \["Bern","Bonn",.*"train"\]/, inspected.shown);
   assert.match(inspected.stdout, /probabilities +float32\[batch, 11\]/, inspected.shown);
-  const shards = await place.codistill(["shards", config]).ended;
+  const shards = await place.command(["shards", config]);
   assert.match(shards.stdout, /share of each class.*\n.*Bern 0\.\d{4}, Bonn 0\.\d{4}, .*, \.\.\./, shards.shown);
 
   const weights = 'task={"kind":"multiclass","classWeights":{"Paris":2}}';
-  const refused = await place.train([config, "--set", weights]).ended;
+  const refused = await place.command(["train", config, "--set", weights]);
   assert.equal(refused.code, 2, refused.shown);
   assert.match(
     refused.stderr,

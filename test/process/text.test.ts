@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { test } from "node:test";
 import { readLog } from "../../src/node/runs/read-log.js";
 import { ofKind, pidOf, workplace } from "./fixture.js";
+import type { Ended } from "./processes.js";
 import { resultOf } from "./results.js";
 
 const place = workplace();
@@ -78,13 +79,13 @@ test("a run on text says what it has, learns, and its model continues a text, th
   }
   assert.ok(typeof churn === "number" && churn > 0 && churn < 1);
 
-  const sampled = async (...args: string[]) => {
-    const { code, stdout, shown } = await place.codistill(["sample", ...args, "--prompt", "It was", "--length", "40"])
-      .ended;
+  const sample = (...args: string[]) => ["sample", ...args, "--prompt", "It was", "--length", "40"];
+  const textOf = ({ code, stdout, shown }: Ended) => {
     assert.equal(code, 0, shown);
     return stdout;
   };
-  const text = await sampled(folder.model.onnx);
+  const sampled = async (...args: string[]) => textOf(await place.command(sample(...args)));
+  const text = textOf(await place.codistill(sample(folder.model.onnx)).ended);
   assert.match(text, /^It was.{2,}\n$/s);
   // The shipped model is group 0's best.
   for (const args of [[folder.path], [folder.path, "--group", "0"]]) assert.equal(await sampled(...args), text);
@@ -97,13 +98,13 @@ test("a run on text says what it has, learns, and its model continues a text, th
   });
 
   const fresh = await place.write("fresh.txt", Object.values(books)[2]?.slice(0, 10_000) ?? "");
-  const evaluated = await place.codistill(["evaluate", folder.model.onnx, fresh]).ended;
+  const evaluated = await place.command(["evaluate", folder.model.onnx, fresh]);
   assert.match(evaluated.stdout, /^1 document, 10.0 kB, 10,001 tokens, /, evaluated.shown);
   const nats = Number(/\n +(\d\.\d+) /.exec(evaluated.stdout)?.[1]);
   assert.ok(nats > 1 && nats < 3.5, evaluated.shown);
 
   const refused = async (args: readonly string[], says: RegExp) => {
-    const { code, stderr, shown } = await place.codistill(args).ended;
+    const { code, stderr, shown } = await place.command(args);
     assert.equal(code, 2, shown);
     assert.match(stderr, says, shown);
   };
@@ -115,11 +116,11 @@ test("a run on text says what it has, learns, and its model continues a text, th
     /is a language model, which reads no table\. Continue a text by codistill sample/,
   );
   await refused(["evaluate", folder.model.onnx, fresh, "--by", "x"], /--by is of tables, and .* is a language model/);
-  const shards = await place.codistill(["shards", path]).ended;
+  const shards = await place.command(["shards", path]);
   assert.match(shards.stdout, /^regime "disjoint", \d+ training, 4 validation, 4 test documents$/m, shards.shown);
   assert.match(shards.stdout, /^groups 0 and 1 +0$/m, shards.shown);
   assert.match(shards.stdout, /^disjoint: no training document is in two shards$/m, shards.shown);
-  const { groups: dealt } = JSON.parse((await place.codistill(["shards", path, "--json"]).ended).stdout);
+  const { groups: dealt } = JSON.parse((await place.command(["shards", path, "--json"])).stdout);
   assert.equal(dealt.length, 2);
   const big = ["train", path, "--set", "globalBatchSize=20000"];
   await refused(big, /a batch of 20000 texts of 8 tokens needs 180000, and this shard has \d+\. Lower/);

@@ -20,17 +20,17 @@ test("a tokenizer is learned from books, said, written once, and as JSON", async
   assert.match(stdout, new RegExp(`^SHA-256 ${digest}$`, "m"), shown);
   assert.match(stderr, /^read 2 documents, .* different words$/m, shown);
 
-  const again = await place.codistill(args).ended;
+  const again = await place.command(args);
   assert.equal(again.code, 2, again.shown);
   assert.match(again.stderr, /tokenizer\.json is there already/, again.shown);
-  const json = await place.codistill([...args, "--out", "other.json", "--json"]).ended;
+  const json = await place.command([...args, "--out", "other.json", "--json"]);
   assert.equal(JSON.parse(json.stdout).digest, digest, json.shown);
   assert.equal(readFileSync(place.path("other.json"), "utf8"), readFileSync(place.path("tokenizer.json"), "utf8"));
 
-  const wrong = await place.codistill(["tokenizer", "--data", "book0.txt", "--size", "many"]).ended;
+  const wrong = await place.command(["tokenizer", "--data", "book0.txt", "--size", "many"]);
   assert.notEqual(wrong.code, 0, wrong.shown);
   assert.match(wrong.stderr, /must be a whole number, got "many"/, wrong.shown);
-  const none = await place.codistill(["tokenizer", "--data", "bok0.txt", "--out", "none.json"]).ended;
+  const none = await place.command(["tokenizer", "--data", "bok0.txt", "--out", "none.json"]);
   assert.match(none.stderr, /no file matches.*Did you mean book0\.txt\?/, none.shown);
   assert.ok(!existsSync(place.path("none.json")));
 });

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RunInput } from "../../src/run/schema.js";
+import { isFull } from "../fixtures/full.js";
 import { type Topology, taughtBy, topologyCases } from "../suites/topology-cases.js";
 import { eventsOf, ofKind, pidOf, type Training, workplace } from "./fixture.js";
 import { withStore } from "./store-preload.js";
@@ -30,7 +31,8 @@ test("degree: four groups finish, and each is taught by whom the topology says",
   }
 });
 
-for (const name of ["all", "list"] as const) {
+// Groups of "list" differ in what they are taught, so that it shows more than "all".
+for (const name of isFull ? (["all", "list"] as const) : (["list"] as const)) {
   const { topology, teachers } = topologyCases[name];
   test(`${name}: one that joins late and one that comes back teach and are taught like the others`, async () => {
     const config = await place.config(`${name}-late.json`, { ...changes(topology), numSteps: 1_000_000 });
@@ -61,12 +63,12 @@ for (const name of ["all", "list"] as const) {
 }
 
 test("a store in which every second call fails stops nobody, and the exchange goes on", async () => {
-  const config = await place.config("flaky.json", { ...changes("all"), numSteps: 400 });
+  const config = await place.config("flaky.json", { ...changes("all"), numGroups: 3, numSteps: 400 });
   const run = place.train([config], withStore("flaky", 2));
   const { code, shown } = await run.ended;
   assert.equal(code, 0, shown);
   const folder = await run.folder();
-  for (const group of [0, 1, 2, 3]) assert.equal(ofKind(eventsOf(folder, group), "group-start").length, 1, shown);
+  for (const group of [0, 1, 2]) assert.equal(ofKind(eventsOf(folder, group), "group-start").length, 1, shown);
   const events = eventsOf(folder, 2);
   assert.equal(ofKind(events, "step").at(-1)?.step, 400, shown);
   assert.ok(
@@ -74,5 +76,5 @@ test("a store in which every second call fails stops nobody, and the exchange go
     shown,
   );
   assert.ok(ofKind(events, "fetched").length > 0, shown);
-  for (const group of [0, 1, 3]) assert.deepEqual(ofKind(eventsOf(folder, group), "exchange-trouble"), [], shown);
+  for (const group of [0, 1]) assert.deepEqual(ofKind(eventsOf(folder, group), "exchange-trouble"), [], shown);
 });
