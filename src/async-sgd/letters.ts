@@ -3,8 +3,10 @@ import type { Letter } from "../comm/mail.js";
 import type { Cursor } from "../data/stream.js";
 import { WorkerError } from "../errors.js";
 import { misfits } from "../nn/fit.js";
-import type { NamedArrays } from "../runtime/array.js";
+import { type Model, weightSpecs } from "../nn/model.js";
+import { type NamedArrays, sizeOf } from "../runtime/array.js";
 import { mapValues, underPrefix, withPrefix } from "../runtime/named.js";
+import { sumSpecs } from "../train/graphs.js";
 import type { StepRecord } from "../train/stepper.js";
 
 /** From the leader to a worker: params, and the batch for a gradient by them. */
@@ -80,6 +82,15 @@ export function readGradient({ numbers, arrays }: Letter, specs: Specs): Gradien
     record: new Map(Object.entries(underPrefix(SAID, numbers))),
     sums: fitting(arrays, specs),
   };
+}
+
+/** Bytes that the name of an array takes in a letter, with what else is said of it; and those of all its numbers. */
+const [NAME_BYTES, NUMBERS_BYTES] = [1 << 10, 1 << 20];
+
+/** More bytes than any letter takes for this model, where it travels as bytes. */
+export function mostLetterBytes(model: Model): number {
+  const arrays = Object.values({ ...weightSpecs(model), ...sumSpecs(model) });
+  return arrays.reduce((bytes, { shape }) => bytes + 4 * sizeOf(shape) + NAME_BYTES, NUMBERS_BYTES);
 }
 
 /** Copies of arrays in memory that all threads see, which are sent without being copied. */

@@ -1,8 +1,9 @@
 /** The laws of asynchronous SGD: with one worker it is plain training; with several, the steps of a plain loop in the order recorded. */
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
-import { type AsyncSteps, withAsyncStudent } from "../../test/fixtures/async-steps.js";
+import { recorder, repeated } from "../../test/fixtures/async-replay.js";
+import { ASYNC_STEPS, type AsyncSteps, withAsyncStudent } from "../../test/fixtures/async-steps.js";
+import { digestOf } from "../../test/fixtures/worker-runs.js";
 import { rowStream, type WorkerLearner, workerLearner, workerLearnerNames } from "../../test/fixtures/worker-steps.js";
 import type { Mail } from "../comm/mail.js";
 import { nextBatches } from "../data/stream.js";
@@ -12,22 +13,13 @@ import { initWeights } from "../nn/model.js";
 import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";
 import { sgd } from "../optim/optimizers.js";
 import { constantSchedule } from "../optim/schedules.js";
-import { bytesOf, type NamedArrays, scalar } from "../runtime/array.js";
-import { mapValues, withPrefix } from "../runtime/named.js";
+import { type NamedArrays, scalar } from "../runtime/array.js";
+import { withPrefix } from "../runtime/named.js";
 import { rootKey } from "../runtime/random.js";
-import { applyGraph, type Learner, stateNames } from "../train/graphs.js";
+import { type Learner, stateNames } from "../train/graphs.js";
 import { engineStudent, type Student, type Teacher } from "../train/student.js";
-import { initialState } from "../train/student-state.js";
-import { gradients } from "./worker.js";
 
 const STEPS = 6;
-
-function digestOf(state: NamedArrays): string {
-  const hash = createHash("sha256");
-  for (const name of Object.keys(state).sort())
-    hash.update(name).update(bytesOf((state[name] as NamedArrays[string]).data));
-  return hash.digest("hex");
-}
 
 /** Teachers that come, change and go. */
 function teachersAt(step: number, numTeachers: number, learner: Learner): readonly Teacher[] {
@@ -85,65 +77,22 @@ describe("one worker takes the steps of plain training, to the bit", () => {
   }
 });
 
-/** Note which batch was sent with which version of the params, and which batches came back in which order. */
-function recorded() {
-  const sent = new Map<number, number>();
-  const order: number[] = [];
-  const watched =
-    (student: () => Student) =>
-    (mail: Mail): Mail => ({
-      ...mail,
-      send(to, letter) {
-        if (letter.kind === "params") sent.set(letter.numbers.batch as number, student().step);
-        mail.send(to, letter);
-      },
-      async next(signal) {
-        const received = await mail.next(signal);
-        if (received.letter.kind === "gradient") order.push(received.letter.numbers.batch as number);
-        return received;
-      },
-    });
-  return { sent, order, watched };
-}
-
 describe("with several workers, a plain loop over the recorded order of pulls and pushes comes to the same bits", () => {
   for (const name of ["plain", "dropout", "batch norm"] as const) {
     test(name, async () => {
-      const learner: Learner = workerLearner(name, 1);
-      const { sent, order, watched } = recorded();
+      const { versions, order, watched } = recorder();
       let own: Student | undefined;
       const options: AsyncSteps = { workers: 3, servers: 2, watched: watched(() => own as Student) };
       const digest = await withAsyncStudent(name, options, async (student) => {
         own = student;
-        for (let step = 0; step < 12; step++) await student.learn([], [], 0);
+        for (let step = 0; step < ASYNC_STEPS; step++) await student.learn([], [], 0);
         return digestOf(await student.state());
       });
       assert.ok(
-        [...sent.values()].some((version, i) => version < i),
+        Object.values(versions).some((version, i) => version < i),
         "gradients are stale",
       );
-
-      await using engine = onnxRuntimeEngine({ threads: 1 });
-      await using computing = onnxRuntimeEngine({ threads: 1 });
-      const stream = rowStream(name, 1, { index: 0, count: 1 });
-      const worker = gradients({ engine: computing, learner, stream, key: rootKey(9), accumulate: 1 });
-      const update = await engine.compile(applyGraph(learner));
-      let state: NamedArrays = initialState(learner, rootKey(1));
-      const versions = [state];
-      const isWeight = (one: string) => one.startsWith("params.") || one.startsWith("buffers.");
-      for (const [step, batch] of order.slice(0, 12).entries()) {
-        const pulled = versions[sent.get(batch) as number] as NamedArrays;
-        const weights = Object.fromEntries(Object.entries(pulled).filter(([one]) => isWeight(one)));
-        const params = { batch, cursor: { epoch: batch, position: 0 }, numTeachers: 0, distillWeight: 0, weights };
-        const { sums } = await worker.of(params);
-        await engine.write(state);
-        const scalars = mapValues(learner.optimizer.scalars, (schedule) => scalar(schedule(step)));
-        await update.run({ ...sums, ...scalars, ...(learner.model.buffers && { numBatches: scalar(1) }) });
-        state = await engine.read(Object.keys(state));
-        versions.push(state);
-      }
-      await worker.close();
-      assert.equal(digestOf(state), digest);
+      assert.equal(await repeated(name, { versions, order }, ASYNC_STEPS), digest);
     });
   }
 });

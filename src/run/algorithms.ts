@@ -45,7 +45,7 @@ export function algorithmOf({ algorithm }: { readonly algorithm: AlgorithmConfig
     declared: { algorithm: algorithm.kind, ...kind.declared(algorithm) },
     distillation: kind.distillation(algorithm) satisfies Distillation,
     teachesFrom: kind.teachesFrom(algorithm),
-    base: (context: BaseContext): Base | null => kind.base?.(algorithm, context) ?? null,
+    base: async (context: BaseContext): Promise<Base | null> => kind.base?.(algorithm, context) ?? null,
     start: (context: AlgorithmContext): Algorithm => kind.start(algorithm, context),
   };
 }

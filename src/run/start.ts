@@ -54,7 +54,7 @@ export interface GroupOptions {
   /** Starts the other workers of this group, which the group leads; without it there are none. */
   readonly startCrew?: ((leader: CrewLeader) => Crew) | undefined;
   /** Starts the workers of this group and so many parameter servers, for algorithms on a base of their own. */
-  readonly startServers?: ((numServers: number) => Servers) | undefined;
+  readonly startServers?: ((numServers: number) => Promise<Servers>) | undefined;
 }
 
 /** What the workers of a group need of the one that leads. */
@@ -86,7 +86,7 @@ export async function startGroup(options: GroupOptions) {
   const seed = groupKey(config, groupIndex);
   let reading: StepReader | undefined;
   const cursor = () => (reading as StepReader).begin();
-  const base = baseOf(options);
+  const base = await baseOf(options);
   const crew = base ? undefined : options.startCrew?.({ learner, cursor });
   const { accumulate } = config;
   const key = stepsKey(config, groupIndex);
@@ -169,10 +169,10 @@ export async function startGroup(options: GroupOptions) {
 }
 
 /** How a group takes its steps, where its algorithm says so. */
-function baseOf({ config, spec, engine, startServers }: GroupOptions): Base | null {
+function baseOf({ config, spec, engine, startServers }: GroupOptions): Promise<Base | null> {
   return algorithmOf(config).base({
     ...{ engine, learner: spec.learner, accumulate: config.accumulate, workers: config.workers },
-    startServers(numServers) {
+    async startServers(numServers) {
       if (startServers) return startServers(numServers);
       throw new ConfigError(
         'algorithm.kind: "asyncSgd" needs workers and servers, which `codistill train` starts; runGroup is given startServers',

@@ -1,9 +1,28 @@
 /** The workers of a run: how many share each batch, and a word on those that spend more on adding up than they save by sharing. */
 import type { WorkerUse } from "../log/events.js";
 
-/** None of asynchronous SGD do: each has batches of its own. */
-export function sharersOf(config: { readonly workers: number; readonly algorithm: { readonly kind: string } }): number {
-  return config.algorithm.kind === "asyncSgd" ? 1 : config.workers;
+interface WorkersConfig {
+  readonly workers: number;
+  readonly algorithm: { readonly kind: string };
+}
+
+/** Whether workers take no step together: each has batches of its own, and one more process or thread leads them all. */
+export function isAsynchronous({ algorithm }: Pick<WorkersConfig, "algorithm">): boolean {
+  return algorithm.kind === "asyncSgd";
+}
+
+export function sharersOf(config: WorkersConfig): number {
+  return isAsynchronous(config) ? 1 : config.workers;
+}
+
+/** How many of a group's processes are workers. */
+export function workersAmong(processes: number, config: Pick<WorkersConfig, "algorithm">): number {
+  return isAsynchronous(config) ? processes - 1 : processes;
+}
+
+/** How many processes a group has whose workers are processes: one does with a single worker. */
+export function processesOf(config: WorkersConfig): number {
+  return config.workers > 1 && isAsynchronous(config) ? config.workers + 1 : config.workers;
 }
 
 /** The share of a step in sums from which fewer workers may be faster. */

@@ -25,6 +25,8 @@ export type Order =
   | { readonly kind: "restoreStates"; readonly teachers: readonly number[] }
   /** Open the data of a group, which must have this digest. Told to workers in other processes. */
   | { readonly kind: "open"; readonly group: number; readonly data: string }
+  /** Work by letters, until the leader says that this is the end of them. Told to workers in other processes. */
+  | { readonly kind: "mail" }
   /** Know that the leader is there, though it has nothing to do for the others. */
   | { readonly kind: "wait" }
   | { readonly kind: "end" };

@@ -1,6 +1,6 @@
 /** Training runs as real processes, in a temporary folder that goes away with the test file. */
 import assert from "node:assert/strict";
-import { cpSync, existsSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -202,6 +202,26 @@ export function groupsRunning(folder: RunFolder): number[] {
       command.includes("group-main") && command.includes(join(basename(dirname(folder.path)), basename(folder.path)))
     );
   });
+}
+
+/** What the kernel says of a process in this file; nothing once it has ended. */
+export function kernelFile(pid: number, name: string): string {
+  try {
+    return readFileSync(join("/proc", String(pid), name), "utf8");
+  } catch {
+    return "";
+  }
+}
+
+/** The processes that were started by `codistill train` with this folder: of a launcher all ranks. */
+export function trainingIn(folder: RunFolder): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      const args = kernelFile(pid, "cmdline").split("\0");
+      return args[1] === mainFile && args.includes(folder.path);
+    });
 }
 
 /** Wait until no process of a run's groups is left. */

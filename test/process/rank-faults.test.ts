@@ -1,15 +1,13 @@
 /** What can befall a group whose workers are processes of a launcher of MPI: it ends in time, and the same command goes on. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { test } from "node:test";
 import type { LoggedEvent } from "../../src/log/events.js";
 import { type RunFolder, runFolder } from "../../src/node/runs/run-folder.js";
 import { type MpiLauncher, mpiLaunchers } from "../fixtures/mpi-launchers.js";
 import { withFault } from "./fault.js";
-import { eventsOf, mainFile, ofKind, workplace } from "./fixture.js";
+import { eventsOf, kernelFile, mainFile, ofKind, trainingIn, workplace } from "./fixture.js";
 import { cannotMount, fill, mountSmall } from "./mounts.js";
 import { eventually, type Running } from "./processes.js";
 import { checkpointOf } from "./results.js";
@@ -44,26 +42,6 @@ function eventOf<Name extends LoggedEvent["event"]>(
   return eventually(name, () => ofKind(eventsOf(folder, group).slice(skip), name)[0] ?? null, run.output);
 }
 
-/** The processes that train in this folder. */
-function processesOf(folder: RunFolder): number[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      const args = fileOf(pid, "cmdline").split("\0");
-      return args[1] === mainFile && args.includes(folder.path);
-    });
-}
-
-/** What the kernel says of a process; nothing once it has ended. */
-function fileOf(pid: number, name: string): string {
-  try {
-    return readFileSync(join("/proc", String(pid), name), "utf8");
-  } catch {
-    return "";
-  }
-}
-
 /** The steps at which a group's starts began. */
 const starts = (folder: RunFolder, group = 0) => ofKind(eventsOf(folder, group), "group-start").map(({ step }) => step);
 
@@ -93,7 +71,7 @@ for (const [i, launcher] of mpiLaunchers.entries()) {
       );
       await eventOf(folder, 0, "checkpoint", run);
       const { pid: leader } = await eventOf(folder, 0, "group-start", run);
-      const [other, ...more] = processesOf(folder).filter((pid) => pid !== leader);
+      const [other, ...more] = trainingIn(folder).filter((pid) => pid !== leader);
       assert.ok(leader !== undefined && other !== undefined && more.length === 0);
       process.kill(isLeader ? leader : other, signal);
       const { code, shown } = await run.ended;
@@ -122,8 +100,8 @@ for (const [i, launcher] of mpiLaunchers.entries()) {
     );
 
     const late = train(launcher, args, { before });
-    const isInMpi = (pid: number) => fileOf(pid, "maps").includes("libmpi");
-    await eventually("the leader in MPI", () => processesOf(folder).find(isInMpi) ?? null, late.output);
+    const isInMpi = (pid: number) => kernelFile(pid, "maps").includes("libmpi");
+    await eventually("the leader in MPI", () => trainingIn(folder).find(isInMpi) ?? null, late.output);
     await writeFile(gate, "go\n");
     const { code, shown } = await late.ended;
     assert.equal(code, 0, shown);

@@ -7,6 +7,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { ConfigError } from "../../errors.js";
 import { counted } from "../../report/format.js";
 import { runsLines } from "../../report/runs.js";
+import { processesOf } from "../../run/workers.js";
 import { makeFolder, readRegular, writeOwn } from "../files/plain-files.js";
 import { hostsOf } from "../jobs/hosts.js";
 import { mpirunFamily } from "../jobs/mpirun-family.js";
@@ -136,6 +137,7 @@ async function planOf(path: string, flags: LaunchFlags, cacheFolder: string): Pr
     overrides,
     numGroups,
     workers: config.workers,
+    processes: processesOf(config),
     threads: config.threads ?? null,
     configured: { workers: configured.workers, threads: configured.threads ?? null },
     restarts: config.restarts,

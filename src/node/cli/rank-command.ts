@@ -1,6 +1,7 @@
 /** `codistill train` as one of the processes that a launcher of MPI started for one group. */
 import { ConfigError } from "../../errors.js";
 import type { RunConfig } from "../../run/schema.js";
+import { isAsynchronous, workersAmong } from "../../run/workers.js";
 import { agreeOn, followRanks, leadRanks, type Ranks } from "../launch/ranks.js";
 import type { Led } from "../launch/train.js";
 import { loadConfig } from "../runs/load-config.js";
@@ -23,24 +24,25 @@ export async function trainAsRank(
   }: { readonly cacheFolder: string; readonly trainIn: (run: ChosenRun, led: Led) => Promise<void> },
 ): Promise<void> {
   const { rank, size } = ranks.comm;
-  const flags = { ...given, set: [...given.set, `workers=${size}`] };
-  const from = path ?? goneOnWith(flags)?.config;
+  const from = path ?? goneOnWith(given)?.config;
   if (from === undefined)
     throw new ConfigError("train needs a configuration, as in: mpirun -n 2 codistill train codistill.config.ts");
-  const config = await loadConfig(from, overridesOf(flags));
+  const withWorkers = (workers: number) => ({ ...given, set: [...given.set, `workers=${workers}`] });
+  const asShared = await loadConfig(from, overridesOf(withWorkers(size)));
+  const workers = workersAmong(size, asShared);
+  const flags = withWorkers(workers);
+  const config = workers === size ? asShared : await loadConfig(from, overridesOf(flags));
   checkOneGroup(config, flags, size);
-  if (config.algorithm.kind === "asyncSgd")
-    throw new ConfigError(
-      `workers of asynchronous SGD are threads of one process, and a launcher started ${size}; start it without one, with workers ${size}`,
-    );
   await agreeOn(config, ranks);
   if (rank > 0) return followRanks(config, ranks, cacheFolder);
 
-  const before = path === undefined ? size : (await loadConfig(path, overridesOf(given))).workers;
-  if (before !== size && before !== 1)
+  const before = path === undefined ? workers : (await loadConfig(path, overridesOf(given))).workers;
+  if (before !== workers && before !== 1) {
+    const whoIs = isAsynchronous(config) ? `a leader and ${workers} workers` : "the workers";
     teller(flags)(
-      `note: the launcher started ${size} processes, which are the workers; the configuration has workers ${before}`,
+      `note: the launcher started ${size} processes, which are ${whoIs}; the configuration has workers ${before}`,
     );
+  }
   const leader = leadRanks(ranks);
   await trainIn(await chooseRun(path, flags), { ranks, leader });
   await leader.close();

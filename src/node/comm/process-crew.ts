@@ -1,5 +1,6 @@
 /** The workers of a group in processes of their own: each has copies of the params and teachers that the leader sends. */
 import { type Communicator, withMemory } from "../../comm/communicator.js";
+import type { Mail } from "../../comm/mail.js";
 import type { Cursor } from "../../data/stream.js";
 import type { Engine } from "../../engine/engine.js";
 import { bytesOf, type NamedArrays } from "../../runtime/array.js";
@@ -10,6 +11,7 @@ import { type Crew, type Lead, leadOf } from "../../train/crew.js";
 import { type FollowerOptions, follow } from "../../train/follower.js";
 import type { Learner } from "../../train/graphs.js";
 import { numSums } from "../../train/stepper.js";
+import type { MpiCommunicator } from "./mpi/communicator.js";
 
 /** The leader of workers in other processes: while it has nothing to tell them, it lets them know that it is there. */
 export interface Leader extends Closable {
@@ -22,13 +24,15 @@ export interface Leader extends Closable {
     /** Where the batches of the leader's next step begin. */
     readonly cursor: () => Cursor;
   }): Crew;
+  /** Let all work by letters of at most so many bytes, until the mail is closed. */
+  openMail(mostBytes: number): Promise<Mail>;
 }
 
 /**
  * Lead these workers. Workers wait for a word of the leader as long as their communicator waits for anything, so the leader has to
  * speak every `pulseSeconds`. Closed, it tells the workers to end.
  */
-export function leaderOf(comm: Communicator, pulseSeconds: number): Leader {
+export function leaderOf(comm: MpiCommunicator, pulseSeconds: number): Leader {
   let numUnderWay = 0;
   const serial = leadOf(comm);
   const lead: Lead = async (order, part) => {
@@ -58,6 +62,14 @@ export function leaderOf(comm: Communicator, pulseSeconds: number): Leader {
         },
       };
     },
+    openMail: (mostBytes) =>
+      new Promise((resolve, reject) => {
+        lead({ kind: "mail" }, () => {
+          const mail = comm.openMail(mostBytes);
+          resolve(mail);
+          return mail.ended;
+        }).catch(reject);
+      }),
   };
   return closable(leader, async () => {
     clearInterval(pulse);

@@ -13,6 +13,8 @@ export interface Plan {
   readonly numGroups: number;
   /** Workers of each group. */
   readonly workers: number;
+  /** Processes of each group, where its workers are processes: one more than workers where a process does nothing but lead them. */
+  readonly processes: number;
   /** Threads of each group; null where neither the configuration nor a flag says it. */
   readonly threads: number | null;
   /** What the configuration says of both, overridden. */

@@ -78,6 +78,17 @@ test("hosts are dealt out to groups, by the flag of each family, and what does n
   assert.throws(() => spread({ hosts: ["a"], workers: 1 }), /--target ssh/);
 });
 
+test("a process that does nothing but lead is one more than the workers, for MPI and for Slurm", () => {
+  const plan = nastyPlan(root, { workers: 2, processes: 3 });
+  const [job] = targets.mpirun.launch(plan).jobs;
+  assert.equal(job?.command[(job?.command.indexOf("-n") ?? 0) + 1], "3");
+  assert.match(targets.slurm.launch(plan).files[0]?.text ?? "", /--ntasks=3\n#SBATCH --cpus-per-task=1\n/);
+  assert.throws(
+    () => targets.mpirun.launch({ ...plan, hosts: ["a", "b", "c", "d"] }),
+    /3 processes \(workers and their leader\) are not a multiple of its 2 hosts/,
+  );
+});
+
 test("more workers than processors are allowed to Open MPI, and told", () => {
   const { jobs, notes } = targets.mpirun.launch(nastyPlan(root, { cores: 1 }));
   assert.ok(jobs[0]?.command.includes("--oversubscribe"));

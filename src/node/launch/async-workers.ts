@@ -1,9 +1,10 @@
-/** The workers and parameter servers of asynchronous SGD on this machine: threads of the group's process, whose own thread leads. */
+/** The workers and parameter servers of asynchronous SGD: servers beside the thread that leads, workers wherever its mail reaches them. */
 import { Worker } from "node:worker_threads";
 import { sendEnd } from "../../async-sgd/student.js";
-import { workByMail } from "../../async-sgd/worker.js";
+import { type GradientOptions, workByMail } from "../../async-sgd/worker.js";
+import type { Mail } from "../../comm/mail.js";
 import type { Engine } from "../../engine/engine.js";
-import { messageOf } from "../../errors.js";
+import { messageOf, WorkerError } from "../../errors.js";
 import type { Servers } from "../../run/algorithms/kind.js";
 import type { RunConfig } from "../../run/schema.js";
 import { stepsKey, streamKey } from "../../run/start.js";
@@ -25,25 +26,21 @@ export interface AsyncWorkerData {
   readonly threads: number;
 }
 
-export interface AsyncWorkersOptions extends Omit<AsyncWorkerData, "rank" | "size"> {
-  readonly workers: number;
+export interface AsyncServersOptions {
+  /** Start the workers, whose leader has this mail. */
+  readonly openMail: () => Promise<Mail>;
   /** An engine whose answers are signs of life of the group: of servers, which take its updates. */
   readonly living: (engine: Engine) => Engine;
 }
 
 /** Workers and servers that are started when they are asked for, and ended by `close`. */
-export function asyncWorkers({ workers, living, ...place }: AsyncWorkersOptions) {
+export function asyncServers({ openMail, living }: AsyncServersOptions) {
   let started: Servers | undefined;
   return {
-    start(numServers: number): Servers {
-      const entry = new URL("./async-worker-main.js", import.meta.url);
-      const threads = Array.from({ length: workers }, (_, i) => {
-        return new Worker(entry, {
-          workerData: { ...place, rank: i + 1, size: workers + 1 } satisfies AsyncWorkerData,
-        });
-      });
+    async start(numServers: number): Promise<Servers> {
+      const mail = await openMail();
       const engines = Array.from({ length: numServers }, () => living(threadedEngine({ threads: 1 })));
-      started = { mail: leaderMail(threads), engines };
+      started = { mail, engines };
       return started;
     },
     async close(): Promise<void> {
@@ -61,20 +58,47 @@ export function asyncWorkers({ workers, living, ...place }: AsyncWorkersOptions)
   };
 }
 
-/** Be a worker of a group, until its leader says that this is the end. */
+/** Start workers on threads of this process; gives the mail of their leader. */
+export async function startWorkerThreads(
+  workers: number,
+  place: Omit<AsyncWorkerData, "rank" | "size">,
+): Promise<Mail> {
+  const entry = new URL("./async-worker-main.js", import.meta.url);
+  const threads = Array.from({ length: workers }, (_, i) => {
+    return new Worker(entry, { workerData: { ...place, rank: i + 1, size: workers + 1 } satisfies AsyncWorkerData });
+  });
+  return leaderMail(threads);
+}
+
+/** Be the worker on this thread, which {@link startWorkerThreads} has started. */
 export async function runAsyncWorker({ rank, size, path, groupIndex, threads }: AsyncWorkerData): Promise<void> {
-  const mail = workerMail(rank, size);
   const engine = onnxRuntimeEngine({ threads });
-  try {
+  await workWith(`worker ${rank} of ${size - 1} failed`, workerMail(rank, size), engine, async () => {
     const folder = runFolder(path);
     const config = readRunFile(folder.config) as RunConfig;
     const { learner, stream } = await openGroupSpec(config, folder, groupIndex);
-    const own = stream(streamKey(config, groupIndex));
     const { accumulate } = config;
-    await workByMail(mail, { engine, learner, stream: own, key: stepsKey(config, groupIndex), accumulate });
+    return { learner, stream: stream(streamKey(config, groupIndex)), key: stepsKey(config, groupIndex), accumulate };
+  });
+}
+
+/**
+ * Be a worker of a group, until its leader says that this is the end; closes mail and engine.
+ *
+ * Throws {@link WorkerError} for a failure of any kind, after telling it to the leader: `who` it is, and what it failed of.
+ */
+export async function workWith(
+  who: string,
+  mail: Mail,
+  engine: Engine,
+  open: () => Promise<Omit<GradientOptions, "engine">>,
+): Promise<void> {
+  try {
+    await workByMail(mail, { engine, ...(await open()) });
   } catch (error) {
-    mail.abort(`worker ${rank} of ${size - 1} failed: ${messageOf(error)}`);
-    throw error;
+    const reason = `${who}: ${messageOf(error)}`;
+    mail.abort(reason);
+    throw new WorkerError(reason, { cause: error });
   } finally {
     await engine.close();
     await mail.close();

@@ -1,5 +1,6 @@
 /** The work of a group's process; `group-main.ts` loads this file once it listens to its parent. */
 import { writeSync } from "node:fs";
+import { mostLetterBytes } from "../../async-sgd/letters.js";
 import type { Engine } from "../../engine/engine.js";
 import { CodistillError, codeOf, messageOf } from "../../errors.js";
 import type { TrainEvent } from "../../log/events.js";
@@ -21,7 +22,7 @@ import { type RunFolder, runFolder } from "../runs/run-folder.js";
 import { readScope } from "../runs/scope.js";
 import { directoryStore } from "../stores/directory-store.js";
 import { openStore } from "../stores/stores.js";
-import { asyncWorkers } from "./async-workers.js";
+import { asyncServers, startWorkerThreads } from "./async-workers.js";
 import { errorLine } from "./error-line.js";
 import { codeOfTraining, REFUSED } from "./exit-codes.js";
 import { hasBegun, showLife, stopOrder } from "./group-orders.js";
@@ -115,14 +116,21 @@ async function train(
     return crew;
   };
   const startCrew = leader ? (own: CrewLeader) => leader.crew({ engine, ...own }) : startThreads;
-  const eachAlone = Math.max(1, Math.floor(threads / config.workers));
-  const servers = asyncWorkers({ path: folder.path, groupIndex, workers: config.workers, threads: eachAlone, living });
+  let servers: ReturnType<typeof asyncServers> | undefined;
   try {
     const replay = scope.replayOf === undefined ? undefined : await recordOf(scope.replayOf, groupIndex);
+    const spec = await openGroupSpec(config, folder, groupIndex);
+    const eachAlone = Math.max(1, Math.floor(threads / config.workers));
+    const place = { path: folder.path, groupIndex, threads: eachAlone };
+    servers = asyncServers({
+      openMail: async () =>
+        leader?.openMail(mostLetterBytes(spec.learner.model)) ?? startWorkerThreads(config.workers, place),
+      living,
+    });
     await runGroup({
       config,
       groupIndex,
-      spec: await openGroupSpec(config, folder, groupIndex),
+      spec,
       ...(init && { readInit: () => readInit(init, folder.path) }),
       engine,
       threads,
@@ -150,7 +158,7 @@ async function train(
     });
     throw error;
   } finally {
-    await Promise.all([crew?.close(), servers.close()]);
+    await Promise.all([crew?.close(), servers?.close()]);
     await engine.close();
     if (updater !== engine) await updater.close();
   }

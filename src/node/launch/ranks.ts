@@ -9,6 +9,8 @@ import { availableParallelism, hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { mostLetterBytes } from "../../async-sgd/letters.js";
+import type { GradientOptions } from "../../async-sgd/worker.js";
 import type { Communicator } from "../../comm/communicator.js";
 import { agree, everyText, type Facts, together } from "../../comm/together.js";
 import { prefetched } from "../../data/prefetched.js";
@@ -16,12 +18,14 @@ import { codeOf, DataError, messageOf, WorkerError } from "../../errors.js";
 import { valuesOf } from "../../run/config-diff.js";
 import type { RunConfig } from "../../run/schema.js";
 import { stepsKey, streamKey } from "../../run/start.js";
+import { isAsynchronous } from "../../run/workers.js";
 import { nextOrder } from "../../train/crew.js";
 import { version } from "../../version.js";
-import { mpiCommunicator } from "../comm/mpi/communicator.js";
+import { type MpiCommunicator, mpiCommunicator } from "../comm/mpi/communicator.js";
 import { launcherOf } from "../comm/mpi/launcher.js";
 import { followInProcess, type Leader, leaderOf } from "../comm/process-crew.js";
 import { threadedEngine } from "../ort/threaded-engine.js";
+import { workWith } from "./async-workers.js";
 import { readerOf } from "./kinds.js";
 import { patienceOf } from "./patience.js";
 
@@ -30,11 +34,11 @@ const END_MS = 10_000;
 
 /** This process among those of its launcher. */
 export interface Ranks {
-  readonly comm: Communicator;
+  readonly comm: MpiCommunicator;
   /** What people call each of them: its rank and its machine. */
   readonly names: readonly string[];
-  /** How many of them are on this machine. */
-  readonly numHere: number;
+  /** The ranks of those on this machine. */
+  readonly here: readonly number[];
 }
 
 /** How many processes the launcher of this one started; 1 where there is no launcher. */
@@ -65,8 +69,8 @@ export async function asRank(
   const abort: Communicator["abort"] = (reason, code) => mpi.abort(`${nameOf(mpi.rank)}: ${reason}`, code);
   try {
     hosts = await everyText(mpi, own);
-    const numHere = hosts.filter((host) => host === own).length;
-    await work({ comm: { ...mpi, abort }, names: hosts.map((_, rank) => nameOf(rank)), numHere });
+    const here = hosts.flatMap((host, rank) => (host === own ? [rank] : []));
+    await work({ comm: { ...mpi, abort }, names: hosts.map((_, rank) => nameOf(rank)), here });
     await mpi.close();
   } catch (error) {
     abort(messageOf(error), codeOf(error) ?? undefined);
@@ -88,9 +92,14 @@ export async function agreeOn(config: RunConfig, { comm, names }: Ranks): Promis
   await agree(comm, { ...codeFacts(), ...valuesOf(config) }, names);
 }
 
-/** The threads of each rank: those of the group on this machine, which it has for itself unless the configuration says otherwise. */
-export function threadsOfRank({ threads = availableParallelism() }: RunConfig, { numHere }: Ranks): number {
-  return Math.max(1, Math.floor(threads / numHere));
+/**
+ * The threads of this rank: its part of those of the group on this machine, which the group has for itself unless the configuration
+ * says otherwise. A leader of asynchronous SGD validates with all of them, while its workers wait.
+ */
+export function threadsOfRank(config: RunConfig, { comm, here }: Ranks): number {
+  const { threads = availableParallelism() } = config;
+  if (!isAsynchronous(config)) return Math.max(1, Math.floor(threads / here.length));
+  return comm.rank === 0 ? threads : Math.max(1, Math.floor(threads / here.filter((rank) => rank > 0).length));
 }
 
 /** Lead the workers, from rank 0. */
@@ -127,12 +136,27 @@ export async function followRanks(config: RunConfig, ranks: Ranks, cacheFolder: 
     return reader.open(config, folder, order.group);
   });
   const { accumulate } = config;
-  const engine = threadedEngine({ threads: threadsOfRank(config, ranks) });
-  const own = stream(streamKey(config, order.group), undefined, { index: comm.rank, count: comm.size });
   const key = stepsKey(config, order.group);
-  await followInProcess({ comm, engine, learner, stream: prefetched(own, accumulate), key, accumulate }).finally(() =>
-    engine.close(),
-  );
+  const threads = threadsOfRank(config, ranks);
+  const batches = streamKey(config, order.group);
+  if (isAsynchronous(config))
+    return workByLetters(ranks, { learner, stream: stream(batches), key, accumulate }, threads);
+  const engine = threadedEngine({ threads });
+  const own = prefetched(stream(batches, undefined, { index: comm.rank, count: comm.size }), accumulate);
+  await followInProcess({ comm, engine, learner, stream: own, key, accumulate }).finally(() => engine.close());
+}
+
+/** Compute gradients while the leader's mail is open, until it says that this is the end. */
+async function workByLetters(
+  { comm, names }: Ranks,
+  options: Omit<GradientOptions, "engine">,
+  threads: number,
+): Promise<void> {
+  for (let order = await nextOrder(comm); order.kind !== "end"; order = await nextOrder(comm)) {
+    if (order.kind !== "mail") throw new Error(`internal: a worker of asynchronous SGD is told to ${order.kind}`);
+    const mail = comm.openMail(mostLetterBytes(options.learner.model));
+    await workWith(names[comm.rank] as string, mail, threadedEngine({ threads }), async () => options);
+  }
 }
 
 /** What computes: the version of this package with the content of its files, and that of the engine. */

@@ -97,9 +97,12 @@ const savedSchema = z.object({
 });
 
 /** The workers and servers, and the student whose steps are theirs. */
-function base(options: Options, { engine, learner, accumulate, workers, startServers }: BaseContext): Base {
+async function base(
+  options: Options,
+  { engine, learner, accumulate, workers, startServers }: BaseContext,
+): Promise<Base> {
   const { servers: numServers, rampUp, maxStaleness, staleLearningRate } = options;
-  const { mail, engines } = startServers(numServers);
+  const { mail, engines } = await startServers(numServers);
   const active = rampUp ? linearSchedule(rampUp.from, workers, rampUp.steps) : () => workers;
   const student = asyncStudent({
     ...{ engine, learner, mail, accumulate, maxStaleness, staleLearningRate },

@@ -42,7 +42,7 @@ export interface BaseContext {
   readonly accumulate: number;
   readonly workers: number;
   /** Start the workers, and so many servers. */
-  readonly startServers: (numServers: number) => Servers;
+  readonly startServers: (numServers: number) => Promise<Servers>;
 }
 
 /** How a group takes its steps, where that is not by one engine or by workers that take each step together. */
@@ -96,7 +96,7 @@ export interface AlgorithmKind<Given, Parsed, Options> {
   /** The step from which on groups teach one another; null when none ever teaches. */
   teachesFrom(options: Options): number | null;
   /** How a group takes steps; left out where that is by one engine, or by workers that take each step together. */
-  base?(options: Options, context: BaseContext): Base;
+  base?(options: Options, context: BaseContext): Promise<Base>;
   /** The algorithm of one group. Throws {@link CheckpointError} when its section of the checkpoint does not fit. */
   start(options: Options, context: AlgorithmContext): Algorithm;
 }

@@ -1,11 +1,12 @@
 /** Workers in processes of their own, on one machine or many, that a launcher of MPI started together. */
-import { Worker } from "node:worker_threads";
+import { MessageChannel, type Transferable, Worker } from "node:worker_threads";
 import { type Communicator, closedCommunicator } from "../../../comm/communicator.js";
 import { ConfigError, errorOfCode, WorkerError } from "../../../errors.js";
 import { closable } from "../../../runtime/closable.js";
 import { type SilenceWatch, watchSilence } from "../silence.js";
 import { missingHeaders } from "./headers.js";
 import { checkPairing, type Launcher, launcherOf } from "./launcher.js";
+import { type MpiMail, mpiMail } from "./mail.js";
 import type { MpiAnswer, MpiRequest, MpiThreadData } from "./thread.js";
 
 export interface MpiCommunicatorOptions {
@@ -26,6 +27,11 @@ export interface MpiCommunicator extends Communicator {
   readonly library: string;
   /** The rank of the worker that gave up, where one did; null before, and where a worker is lost. */
   givenUpBy(): number | null;
+  /**
+   * Work by letters of at most so many bytes, until the mail is closed: no other operation is called meanwhile. Called by all
+   * workers, of which worker 0 leads.
+   */
+  openMail(mostBytes: number): MpiMail;
 }
 
 /**
@@ -52,7 +58,7 @@ export async function mpiCommunicator({
   // UCX, by which MPICH moves numbers, would put hooks of its own into the memory calls of a process whose other threads use them: one
   // start in forty then ended by a segmentation fault.
   process.env.UCX_MEM_EVENTS ??= "n";
-  const control = new SharedArrayBuffer(4);
+  const control = new SharedArrayBuffer(8);
   const data: MpiThreadData = { libraries: library === undefined ? launcher.libraries : [library], control };
   const worker = new Worker(new URL("./thread.js", import.meta.url), { workerData: data });
   return joined(worker, launcher, new Int32Array(control), { timeoutSeconds, startSeconds, nameOf });
@@ -77,6 +83,8 @@ async function joined(
   let givenUpBy: number | null = null;
   /** Resolves when the others know that this worker has given up. */
   let told: Promise<void> | undefined;
+  /** Resolves when no mail is open. */
+  let mailEnd: Promise<void> = Promise.resolve();
   let isClosed = false;
   worker.on("message", (answer: MpiAnswer) => {
     const { resolve, reject } = waiting ?? {};
@@ -96,14 +104,23 @@ async function joined(
   const headers = new Uint8Array(first.started.headers);
   checkPairing(launcher, version, size, rank);
 
-  async function call(request: MpiRequest, isPatient = false): Promise<void> {
+  /** Let the thread do something, which takes as long as it takes. */
+  async function ask(request: MpiRequest, given: readonly Transferable[] = []): Promise<void> {
+    const answered = next();
+    worker.postMessage(request, given);
+    await answered;
+  }
+
+  function checkSound(): void {
     if (isClosed) throw closedCommunicator();
     if (broken) throw broken;
-    const answered = next();
-    worker.postMessage(request);
+  }
+
+  async function call(request: MpiRequest): Promise<void> {
+    checkSound();
+    const answered = ask(request);
     try {
-      if (isPatient) await answered;
-      else await within(timeoutSeconds, answered, () => notCome(request.call));
+      await within(timeoutSeconds, answered, () => notCome(request.call));
     } catch (error) {
       answered.catch(() => undefined);
       broken ??= error;
@@ -156,9 +173,19 @@ async function joined(
       if (own !== bytes) bytes.set(own);
     },
     barrier: () => call({ call: "barrier" }),
+    openMail(mostBytes) {
+      checkSound();
+      const { port1, port2 } = new MessageChannel();
+      const ended = ask({ call: "mail", port: port2, mostBytes }, [port2]).catch((error: unknown) => {
+        broken ??= error;
+        throw error;
+      });
+      mailEnd = ended.catch(() => undefined);
+      return mpiMail({ rank, size, port: port1, control, ended, nameOf, timeoutSeconds });
+    },
     abort(reason, code = "WORKER") {
       if (broken || isClosed) return;
-      told = call({ call: "abort", reason, code }, true).catch(() => undefined);
+      told = mailEnd.then(() => ask({ call: "abort", reason, code })).catch(() => undefined);
       broken = errorOfCode(code, new Error(reason));
     },
   };

@@ -11,7 +11,7 @@ export interface Header {
   readonly code: ErrorCode;
 }
 
-const CALLS = ["allReduce", "reduce", "broadcast", "barrier", "abort"] as const;
+const CALLS = ["allReduce", "reduce", "broadcast", "barrier", "mail", "abort"] as const;
 export type Call = (typeof CALLS)[number];
 
 export const HEADER_BYTES = 1024;

@@ -2,12 +2,12 @@
 import { createRequire } from "node:module";
 import type koffiModule from "koffi";
 import type { Summable } from "../../../comm/communicator.js";
-import { ConfigError, messageOf } from "../../../errors.js";
+import { ConfigError, messageOf, WorkerError } from "../../../errors.js";
 import { type Family, familyOf, type Handle, handlesOf } from "./handles.js";
 
-/** A gathering that is under way. The library reads and writes its memory until it is done, so it must be referred to as long. */
-export interface Gathering {
-  readonly memory: readonly [own: Uint8Array, all: Uint8Array];
+/** A call that is under way. The library reads and writes its memory until it is done, so it must be referred to as long. */
+export interface UnderWay<Memory> {
+  readonly memory: Memory;
   isDone(): boolean;
 }
 
@@ -21,7 +21,10 @@ export interface Mpi {
   /** Which threads may call the library: one at a time, or all at once. */
   readonly threadLevel: "serialized" | "multiple";
   /** The same number of bytes from each rank, in the order of ranks, into `all`; looks whether it is done when that is asked. */
-  allGatherLater(own: Uint8Array, all: Uint8Array): Gathering;
+  allGatherLater(own: Uint8Array, all: Uint8Array): UnderWay<readonly [own: Uint8Array, all: Uint8Array]>;
+  /** Bytes to a rank, which receives as many with this tag, in the order of the calls of each side; fewer than 2 GiB. */
+  sendLater(bytes: Uint8Array<ArrayBuffer>, to: number, tag: number): UnderWay<Uint8Array<ArrayBuffer>>;
+  receiveLater(bytes: Uint8Array<ArrayBuffer>, from: number, tag: number): UnderWay<Uint8Array<ArrayBuffer>>;
   /** Numbers of a part to the rank that adds it up: `counts` to each, and as many as this rank's part from each into `parts`. */
   allToAll(numbers: Summable, counts: Int32Array, starts: Int32Array, parts: Summable): void;
   /** Each rank's part of the numbers, in their place, to all, or to the root alone. */
@@ -29,6 +32,9 @@ export interface Mpi {
   broadcast(bytes: Uint8Array, root: number): void;
   finalize(): void;
 }
+
+/** Before all have begun, a call that fails is refused for good; later another start may do better. */
+type Failure = typeof ConfigError | typeof WorkerError;
 
 const P = "void *";
 /** Bytes that a library may take to say its version. */
@@ -54,27 +60,29 @@ export function loadMpi(names: readonly string[]): Mpi {
   const errorText = library.func("MPI_Error_string", "int", ["int", P, P]);
 
   /** A call that must succeed. */
-  function func(call: string, types: readonly string[]): (...args: unknown[]) => void {
+  function func(call: string, types: readonly string[], Failed: Failure = WorkerError): (...args: unknown[]) => void {
     const bound = library.func(call, "int", [...types]);
     return (...args) => {
       const code = bound(...args) as number;
       if (code === 0) return;
       const [text, length] = [new Uint8Array(512), new Int32Array(1)];
       errorText(code, text, length);
-      throw new ConfigError(`workers: ${call} of ${version} failed: ${decoded(text, length[0] ?? 0)}`);
+      throw new Failed(`workers: ${call} of ${version} failed: ${decoded(text, length[0] ?? 0)}`);
     };
   }
 
   const [provided, rank, size] = [new Int32Array(1), new Int32Array(1), new Int32Array(1)];
-  func("MPI_Init_thread", [P, P, "int", P])(null, null, handles.serialized, provided);
-  func("MPI_Comm_set_errhandler", [H, H])(handles.world, handles.errorsReturn);
-  func("MPI_Comm_rank", [H, P])(handles.world, rank);
-  func("MPI_Comm_size", [H, P])(handles.world, size);
+  func("MPI_Init_thread", [P, P, "int", P], ConfigError)(null, null, handles.serialized, provided);
+  func("MPI_Comm_set_errhandler", [H, H], ConfigError)(handles.world, handles.errorsReturn);
+  func("MPI_Comm_rank", [H, P], ConfigError)(handles.world, rank);
+  func("MPI_Comm_size", [H, P], ConfigError)(handles.world, size);
   if ((provided[0] ?? 0) < handles.serialized)
     throw new ConfigError(
       `workers: MPI must let another thread than the first call it, and ${version} gives thread level ${provided[0]}`,
     );
   const iallgather = func("MPI_Iallgather", [P, "int", H, P, "int", H, H, P]);
+  const isend = func("MPI_Isend", [P, "int", H, "int", "int", H, P]);
+  const irecv = func("MPI_Irecv", [P, "int", H, "int", "int", H, P]);
   const test = func("MPI_Test", [P, P, P]);
   const alltoallv = func("MPI_Alltoallv", [P, P, P, H, P, P, P, H, H]);
   const allgatherv = func("MPI_Allgatherv", [P, "int", H, P, P, P, H, H]);
@@ -84,23 +92,33 @@ export function loadMpi(names: readonly string[]): Mpi {
   const typeOf = (numbers: Summable): Handle => (numbers instanceof Float64Array ? handles.double : handles.float);
   const own = { rank: rank[0] ?? 0, size: size[0] ?? 1 };
 
+  /** A call that gives a request back, which is asked until it is done. */
+  function later<Memory>(memory: Memory, begin: (request: ReturnType<typeof handles.room>) => void): UnderWay<Memory> {
+    const request = handles.room();
+    const done = new Int32Array(1);
+    begin(request);
+    return {
+      memory,
+      isDone() {
+        if (done[0] === 0) test(request, done, handles.statusIgnore);
+        return done[0] !== 0;
+      },
+    };
+  }
+
   return {
     ...own,
     version,
     family,
     threadLevel: (provided[0] ?? 0) > handles.serialized ? "multiple" : "serialized",
-    allGatherLater(bytes, all) {
-      const request = handles.room();
-      const done = new Int32Array(1);
-      iallgather(bytes, bytes.length, handles.byte, all, bytes.length, handles.byte, handles.world, request);
-      return {
-        memory: [bytes, all],
-        isDone() {
-          test(request, done, handles.statusIgnore);
-          return done[0] !== 0;
-        },
-      };
-    },
+    allGatherLater: (bytes, all) =>
+      later([bytes, all], (request) =>
+        iallgather(bytes, bytes.length, handles.byte, all, bytes.length, handles.byte, handles.world, request),
+      ),
+    sendLater: (bytes, to, tag) =>
+      later(bytes, (request) => isend(bytes, bytes.length, handles.byte, to, tag, handles.world, request)),
+    receiveLater: (bytes, from, tag) =>
+      later(bytes, (request) => irecv(bytes, bytes.length, handles.byte, from, tag, handles.world, request)),
     allToAll(numbers, counts, starts, parts) {
       const type = typeOf(numbers);
       const length = counts[own.rank] as number;

@@ -7,11 +7,12 @@ import { addTo, differingCalls, type Summable, sliceOf } from "../../../comm/com
 import { codeOf, type ErrorCode, messageOf, WorkerError } from "../../../errors.js";
 import { decodeHeaders, encodeHeader, HEADER_BYTES, type Header } from "./headers.js";
 import { loadMpi, type Mpi } from "./library.js";
+import { serveMail } from "./mail-thread.js";
 
 /** What the thread is told at its start. */
 export interface MpiThreadData {
   readonly libraries: readonly string[];
-  /** Word 0: other than 0 when the owner gives up a call that waits for others. */
+  /** Word 0: other than 0 when the owner gives up a call that waits for others. Word 1: see {@link serveMail}. */
   readonly control: SharedArrayBuffer;
 }
 
@@ -20,6 +21,8 @@ export type MpiRequest =
   | { readonly call: "reduce"; readonly numbers: Summable; readonly root: number }
   | { readonly call: "broadcast"; readonly bytes: Uint8Array; readonly root: number }
   | { readonly call: "barrier" }
+  /** Send and receive letters of at most so many bytes, until the owner closes the mail by the port. */
+  | { readonly call: "mail"; readonly port: MessagePort; readonly mostBytes: number }
   /** Tell all others at their next call that this worker gives up, and why. */
   | { readonly call: "abort"; readonly reason: string; readonly code: ErrorCode }
   | { readonly call: "finalize" };
@@ -49,7 +52,7 @@ class GivenUp extends Error {
 /** Answer what the owner asks, until it asks to finalize. */
 function serve(port: MessagePort, { libraries, control }: MpiThreadData): void {
   const answer = (message: MpiAnswer) => port.postMessage(message);
-  const isGivenUp = new Int32Array(control);
+  const words = new Int32Array(control);
   const attempt = (work: () => MpiAnswer) => {
     try {
       answer(work());
@@ -70,7 +73,7 @@ function serve(port: MessagePort, { libraries, control }: MpiThreadData): void {
   port.on("message", (request: MpiRequest) => {
     attempt(() => {
       if (request.call === "finalize") mpi.finalize();
-      else take(mpi, request, { headers, isGivenUp });
+      else take(mpi, request, { headers, control: words });
       return { done: true };
     });
     if (request.call === "finalize") port.close();
@@ -80,11 +83,12 @@ function serve(port: MessagePort, { libraries, control }: MpiThreadData): void {
 /** Memory that this thread shares with its owner. */
 interface Shared {
   readonly headers: Uint8Array;
-  readonly isGivenUp: Int32Array;
+  readonly control: Int32Array;
 }
 
 function take(mpi: Mpi, request: Exclude<MpiRequest, { call: "finalize" }>, shared: Shared): void {
   meet(mpi, headerOf(request), shared);
+  if (request.call === "mail") serveMail(mpi, { ...request, control: shared.control });
   if (request.call === "broadcast") mpi.broadcast(request.bytes, request.root);
   if (request.call === "allReduce") reduce(mpi, request.numbers, null);
   if (request.call === "reduce") reduce(mpi, request.numbers, request.root);
@@ -92,18 +96,24 @@ function take(mpi: Mpi, request: Exclude<MpiRequest, { call: "finalize" }>, shar
 
 function headerOf(request: Exclude<MpiRequest, { call: "finalize" }>): Header {
   const { call } = request;
-  const bytes = "numbers" in request ? request.numbers.byteLength : "bytes" in request ? request.bytes.length : 0;
   const { reason, code } = call === "abort" ? request : { reason: "", code: "WORKER" as const };
-  return { call, bytes, root: "root" in request ? request.root : 0, reason, code };
+  return { call, bytes: bytesOf(request), root: "root" in request ? request.root : 0, reason, code };
+}
+
+/** On how many bytes all must call this. */
+function bytesOf(request: MpiRequest): number {
+  if ("numbers" in request) return request.numbers.byteLength;
+  if ("bytes" in request) return request.bytes.length;
+  return "mostBytes" in request ? request.mostBytes : 0;
 }
 
 /** Wait until all workers are here, and for the same call. Throws {@link WorkerError} when they are not. */
-function meet({ rank, allGatherLater }: Mpi, own: Header, { headers, isGivenUp }: Shared): void {
+function meet({ rank, allGatherLater }: Mpi, own: Header, { headers, control }: Shared): void {
   headers.fill(0);
   const waiting = allGatherLater(encodeHeader(own), headers);
   const room = new Int32Array(new SharedArrayBuffer(4));
   for (let looks = 0; !waiting.isDone(); looks++) {
-    if (Atomics.load(isGivenUp, 0) !== 0) throw new WorkerError("this worker has given the others up");
+    if (Atomics.load(control, 0) !== 0) throw new WorkerError("this worker has given the others up");
     if (looks > BUSY_LOOKS) Atomics.wait(room, 0, 0, NAP_MS);
   }
   const all = decodeHeaders(headers);

@@ -35,7 +35,7 @@ export function mpirun(plan: Plan): Launch {
 }
 
 function launcher(plan: Plan, group: number): string[] {
-  const { workers, options } = plan;
+  const { workers, processes, options } = plan;
   const { command, family } = plan.mpirun;
   const hosts = hostsOf(plan, group);
   if (workers === 1) {
@@ -45,19 +45,21 @@ function launcher(plan: Plan, group: number): string[] {
       );
     return [];
   }
-  const each = workers / Math.max(1, hosts.length);
-  if (!Number.isInteger(each))
+  const each = processes / Math.max(1, hosts.length);
+  if (!Number.isInteger(each)) {
+    const what = processes === workers ? "workers" : "processes (workers and their leader)";
     throw new ConfigError(
-      `--hosts: each host of a group has equally many workers, and ${workers} workers are not a multiple of its ${hosts.length} hosts (${hosts.join(", ")})`,
+      `--hosts: each host of a group has equally many processes, and ${processes} ${what} are not a multiple of its ${hosts.length} hosts (${hosts.join(", ")})`,
     );
+  }
   return [
     command,
     // Left to itself, mpirun gives each process a single core, with all its threads, and the groups the same cores.
     ...["--bind-to", "none"],
-    ...["-n", String(workers)],
+    ...["-n", String(processes)],
     ...(hosts.length > 0 ? [hostsFlag[family], hosts.map((host) => `${host}:${each}`).join(",")] : []),
     // More processes than cores are refused by Open MPI else.
-    ...(family === "openmpi" && hosts.length === 0 && workers > plan.cores ? ["--oversubscribe"] : []),
+    ...(family === "openmpi" && hosts.length === 0 && processes > plan.cores ? ["--oversubscribe"] : []),
     ...options,
   ];
 }

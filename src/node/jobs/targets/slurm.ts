@@ -19,7 +19,7 @@ export function slurm(plan: Plan): Launch {
 }
 
 function script(plan: Plan): string {
-  const { workers } = plan;
+  const { workers, processes } = plan;
   const cpus = Math.max(1, Math.floor((plan.threads ?? workers) / workers));
   const step = [
     "srun",
@@ -34,7 +34,7 @@ function script(plan: Plan): string {
 #SBATCH --job-name=${plan.name}
 #SBATCH --array=0-${plan.numGroups - 1}
 #SBATCH --nodes=1
-#SBATCH --ntasks=${workers}
+#SBATCH --ntasks=${processes}
 #SBATCH --cpus-per-task=${cpus}
 #SBATCH --requeue
 #SBATCH --open-mode=append
