@@ -114,6 +114,7 @@ test("costs must be more than 0, and a threshold a probability", async () => {
   const costs = { falsePositive: 1, falseNegative: 0 };
   await assert.rejects(evaluateRows(model, rows, { costs }), /a wrong no \(--cost-fn\) must cost more than 0, got 0/);
   await assert.rejects(predictRows(model, rows, { threshold: 2 }), /a probability from 0 to 1, got 2/);
+  await assert.rejects(predictRows(model, rows, { interval: 0.9 }), /for a label that is a number, .* the task binary/);
   const yes = (predictions: readonly { readonly prediction: string | number }[]) =>
     predictions.filter(({ prediction }) => prediction === "true").length;
   assert.equal(yes(await predictRows(model, rows, { threshold: 0 })), NUM_ROWS);

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { tinyConfig, tinyPreprocessing, tinyServing } from "../../../test/fixtures/tiny-run.js";
 import type { Preprocessing } from "../../data/table.js";
+import { CheckpointError } from "../../errors.js";
 import { initWeights } from "../../nn/model.js";
 import { exportModel } from "../../run/export.js";
 import { tableLearner } from "../../run/learner.js";
@@ -19,7 +20,7 @@ const folder = mkdtempSync(join(tmpdir(), "codistill-served-model-"));
 after(() => rmSync(folder, { recursive: true }));
 
 /** The file of a model of features that are columns as they are. */
-function written(preprocessing: Preprocessing): string {
+function written(preprocessing: Preprocessing, more: Readonly<Record<string, string>> = {}): string {
   const { vocabularies, numeric } = preprocessing;
   const columns = (of: object) => Object.fromEntries(Object.keys(of).map((name) => [name, name]));
   const config = tinyConfig({
@@ -41,6 +42,7 @@ function written(preprocessing: Preprocessing): string {
     label: "late",
     reading: JSON.stringify({ columns: [] }),
     seen: JSON.stringify(seenFeatures({}, serving, preprocessing)),
+    ...more,
   };
   const path = join(folder, `${Object.keys(numeric).length}.onnx`);
   writeFileSync(path, exportModel(learner, preprocessing, serving, initWeights(learner.model, rootKey(3)), metadata));
@@ -93,3 +95,14 @@ for (const [what, preprocessing] of [
     }
   });
 }
+
+test("errors from which intervals are made are refused where they are no sorted ranks and values", async () => {
+  const errors = { count: 3, ranks: [1, 3], values: [-1, 2] };
+  const opened = await openModel(written(tinyPreprocessing, { validationErrors: JSON.stringify(errors) }), 1);
+  assert.equal(opened.errors, null, "a model of classes has none");
+  await opened.close();
+  for (const wrong of [{ ranks: [1, 4] }, { ranks: [2, 1] }, { ranks: [0, 1] }, { values: [2, -1] }, { values: [1] }]) {
+    const path = written(tinyPreprocessing, { validationErrors: JSON.stringify({ ...errors, ...wrong }) });
+    await assert.rejects(openModel(path, 1), CheckpointError, JSON.stringify(wrong));
+  }
+});
