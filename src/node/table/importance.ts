@@ -65,6 +65,7 @@ const CHUNK_ROWS = 8192;
  * ({@link riseEstimate} has the formula and the interval). The column is permuted as it stands in the table, before the
  * SQL of the model reads it, so that a date or a column in several features counts once and as a whole. All columns are
  * permuted in the same ways. Columns that tell much of the same ({@link alike}) are permuted together too.
+ * Rows count alike, whether they have weights or not.
  *
  * Throws {@link ConfigError} for options out of range, {@link DataError} when fewer than two rows have a label.
  */
