@@ -186,6 +186,17 @@ export function ofKind<Name extends LoggedEvent["event"]>(events: readonly Logge
   return events.filter((event): event is EventOf<Name> => event.event === name);
 }
 
+/** The first event of a kind that a group has logged, behind the first `skip` events; waits until it is there. */
+export function nextEvent<Name extends LoggedEvent["event"]>(
+  { output }: Running,
+  folder: RunFolder,
+  group: number,
+  name: Name,
+  skip = 0,
+): Promise<EventOf<Name>> {
+  return eventually(name, () => ofKind(eventsOf(folder, group).slice(skip), name)[0] ?? null, output);
+}
+
 /** The process of a group that was started last. */
 export async function pidOf(training: Training, group: number): Promise<number> {
   await training.event(group, `the start of group ${group}`, ({ event }) => event === "group-start");

@@ -1,12 +1,10 @@
 /** A group on two hosts whose network is cut, beside a group of the same run on a third one. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { LoggedEvent } from "../../src/log/events.js";
 import { runFolder } from "../../src/node/runs/run-folder.js";
 import { isFull } from "../fixtures/full.js";
 import { mpiLaunchers } from "../fixtures/mpi-launchers.js";
-import { eventsOf, mainFile, ofKind, workplace } from "./fixture.js";
-import { eventually, type Running } from "./processes.js";
+import { eventsOf, mainFile, nextEvent, ofKind, workplace } from "./fixture.js";
 import { cannotJoinHosts, type TwoHosts, twoHosts } from "./two-hosts.js";
 
 const place = workplace();
@@ -80,26 +78,23 @@ for (const launcher of mpiLaunchers) {
         [...onFirst, launcher.command, ...launcher.flags, ...flags(hosts), "-n", "2", ...argsOf(0)],
         { env: { ...launcher.env, ...env(hosts), CODISTILL_SILENT_SECONDS: String(silentSeconds) } },
       );
-    const eventOf = (group: number, kind: LoggedEvent["event"], run: Running, skip = 0) =>
-      eventually(kind, () => ofKind(eventsOf(folderOf(group), group).slice(skip), kind)[0] ?? null, run.output);
-
     const cut = start();
     const [whole = "", ...rest] = argsOf(1);
     const other = place.start(whole, rest);
-    await eventOf(0, "checkpoint", cut);
-    await eventOf(1, "checkpoint", other);
+    await nextEvent(cut, folderOf(0), 0, "checkpoint");
+    await nextEvent(other, folderOf(1), 1, "checkpoint");
     hosts.cut();
     const { code, shown } = await cut.ended;
     assert.ok(code !== 0 && code !== 2, shown);
     assert.match(shown, sentence);
     // All of this time the other group has taken steps, and goes on with them.
     const steps = eventsOf(folderOf(1), 1);
-    await eventOf(1, "step", other, steps.length);
+    await nextEvent(other, folderOf(1), 1, "step", steps.length);
 
     await hosts.join();
     const before = eventsOf(folderOf(0), 0).length;
     const again = start();
-    await eventOf(0, "group-start", again, before);
+    await nextEvent(again, folderOf(0), 0, "group-start", before);
     process.kill(again.pid, "SIGUSR1");
     const saved = await again.ended;
     assert.equal(saved.code, 0, saved.shown);

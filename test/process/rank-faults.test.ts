@@ -7,7 +7,7 @@ import type { LoggedEvent } from "../../src/log/events.js";
 import { type RunFolder, runFolder } from "../../src/node/runs/run-folder.js";
 import { type MpiLauncher, mpiLaunchers } from "../fixtures/mpi-launchers.js";
 import { withFault } from "./fault.js";
-import { eventsOf, kernelFile, mainFile, ofKind, trainingIn, workplace } from "./fixture.js";
+import { eventsOf, kernelFile, mainFile, nextEvent, ofKind, trainingIn, workplace } from "./fixture.js";
 import { cannotMount, fill, mountSmall } from "./mounts.js";
 import { eventually, type Running } from "./processes.js";
 import { checkpointOf } from "./results.js";
@@ -31,17 +31,6 @@ function train(launcher: MpiLauncher, args: readonly string[], { before = [], en
   return place.start(command, [...flags, ...rank(), ":", ...rank(...before)], { env: { ...launcher.env, ...env } });
 }
 
-/** The first event of a kind that a group has logged, behind the first `skip` events; waits for it. */
-function eventOf<Name extends LoggedEvent["event"]>(
-  folder: RunFolder,
-  group: number,
-  name: Name,
-  run: Running,
-  skip = 0,
-) {
-  return eventually(name, () => ofKind(eventsOf(folder, group).slice(skip), name)[0] ?? null, run.output);
-}
-
 /** The steps at which a group's starts began. */
 const starts = (folder: RunFolder, group = 0) => ofKind(eventsOf(folder, group), "group-start").map(({ step }) => step);
 
@@ -49,7 +38,7 @@ const starts = (folder: RunFolder, group = 0) => ofKind(eventsOf(folder, group),
 async function goOn(launcher: MpiLauncher, args: readonly string[], folder: RunFolder): Promise<number> {
   const before = eventsOf(folder, 0).length;
   const run = train(launcher, args);
-  const { step } = await eventOf(folder, 0, "group-start", run, before);
+  const { step } = await nextEvent(run, folder, 0, "group-start", before);
   process.kill(run.pid, "SIGUSR1");
   const { code, shown } = await run.ended;
   assert.equal(code, 0, shown);
@@ -69,8 +58,8 @@ for (const [i, launcher] of mpiLaunchers.entries()) {
         args,
         signal === "SIGSTOP" ? { env: { CODISTILL_SILENT_SECONDS: SILENT_SECONDS } } : {},
       );
-      await eventOf(folder, 0, "checkpoint", run);
-      const { pid: leader } = await eventOf(folder, 0, "group-start", run);
+      await nextEvent(run, folder, 0, "checkpoint");
+      const { pid: leader } = await nextEvent(run, folder, 0, "group-start");
       const [other, ...more] = trainingIn(folder).filter((pid) => pid !== leader);
       assert.ok(leader !== undefined && other !== undefined && more.length === 0);
       process.kill(isLeader ? leader : other, signal);
@@ -120,7 +109,7 @@ test("a full disk of the leader: the group that is told to stop cannot save and 
   mountSmall(t, folder.path, 4 << 20);
   const args = [await place.config("full.json", endless), "--folder", folder.path];
   const run = train(launchers[0], args);
-  await eventOf(folder, 0, "checkpoint", run);
+  await nextEvent(run, folder, 0, "checkpoint");
   const makeRoom = fill(folder.path);
   process.kill(run.pid, "SIGUSR1");
   const { code, shown } = await run.ended;
@@ -178,7 +167,7 @@ test("of two groups with a launcher each, one whose process is killed comes back
   assert.ok(killed.code !== 0 && killed.code !== 2, killed.shown);
   const before = eventsOf(folders[1], 1);
   const steps = eventsOf(folders[0], 0).length;
-  await eventOf(folders[0], 0, "step", whole, steps);
+  await nextEvent(whole, folders[0], 0, "step", steps);
 
   const back = start(1);
   await taught(1, back, before.length);
