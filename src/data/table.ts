@@ -41,6 +41,12 @@ export interface TableSpec {
    * ones, are unknown.
    */
   readonly vocabularies?: Readonly<Record<string, VocabularyLimits>>;
+  /**
+   * Feature name to expression, rendered as text: numbers that are the mean of the label over the rows of a name
+   * (`label-means.ts`), for a binary label the log-odds of its share; of classes one number for each, named
+   * `<name>_<k>`, where they are few.
+   */
+  readonly labelMeans?: Readonly<Record<string, string>>;
   /** By rank, or by predicates: a row that matches none of them is left out, and one that matches two is an error. */
   readonly split: RowSplit | { readonly train: string; readonly validation: string; readonly test: string };
   /** The value that decides a row's hash slot; by default all columns, so that exact duplicates stay together. */
@@ -118,8 +124,9 @@ export interface Column {
 }
 
 /**
- * The 4-byte words of a record, in order: categorical ids, then numeric values (missing is NaN), the weight of the row
- * where rows have weights (1 on average over the training rows), then the label (0 or 1, a number, or a class as int32).
+ * The 4-byte words of a record, in order: categorical ids, then numeric values (missing is NaN), then means of the
+ * label, the weight of the row where rows have weights (1 on average over the training rows), then the label (0 or 1, a
+ * number, or a class as int32).
  */
 export interface RecordLayout {
   readonly columns: readonly Column[];
@@ -156,12 +163,16 @@ export function areOneArray(numNumeric: number): boolean {
 }
 
 /**
- * The record that a spec's features make, in declared order.
+ * The record that a spec's features make, in declared order; `means` are the names of the features that are means of
+ * the label, which depend on the classes there are.
  * Throws {@link DataError} when there is no feature, a name is used twice, or a name cannot be part of a dotted path.
  */
-export function recordLayout(spec: Pick<TableSpec, "categorical" | "numeric" | "weight" | "task">): RecordLayout {
+export function recordLayout(
+  spec: Pick<TableSpec, "categorical" | "numeric" | "labelMeans" | "weight" | "task">,
+  means: readonly string[] = Object.keys(spec.labelMeans ?? {}),
+): RecordLayout {
   const categorical = Object.keys(spec.categorical);
-  const numeric = Object.keys(spec.numeric);
+  const numeric = [...Object.keys(spec.numeric), ...means];
   const names = [...categorical, ...numeric];
   if (names.length === 0) {
     throw new DataError("table: a model needs at least one feature, and both `categorical` and `numeric` are empty");
@@ -173,10 +184,15 @@ export function recordLayout(spec: Pick<TableSpec, "categorical" | "numeric" | "
       );
     }
   }
-  const twice = categorical.find((name) => numeric.includes(name));
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) {
+    const [first, second] = Object.entries({
+      categorical: spec.categorical,
+      numeric: spec.numeric,
+      "a mean of the label": spec.labelMeans ?? {},
+    }).flatMap(([kind, of]) => (Object.hasOwn(of, twice) ? [`${kind} (${of[twice]})`] : []));
     throw new DataError(
-      `table: a feature's name is used once, and "${twice}" is both categorical (${spec.categorical[twice]}) and numeric (${spec.numeric[twice]}). Rename one of them.`,
+      `table: a feature's name is used once, and "${twice}" is both ${first} and ${second ?? "a mean of the label for one class"}. Rename one of them.`,
     );
   }
   return {

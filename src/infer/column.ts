@@ -97,9 +97,9 @@ export interface ColumnFigures {
 /** A feature of a configuration: SQL over the columns of a row. */
 export interface Feature {
   readonly name: string;
-  readonly kind: "numeric" | "categorical";
+  readonly kind: "numeric" | "categorical" | "labelMeans";
   readonly sql: string;
-  /** About how many ids its vocabulary has; 0 for a numeric feature. */
+  /** About how many ids its vocabulary has; 0 for a feature that is a number. */
   readonly numIds: number;
   /** The limits of its vocabulary, where not all names have an id. */
   readonly vocabulary?: VocabularyLimits;

@@ -66,6 +66,7 @@ export function configurationOf(inferred: Inferred): TableRunInput {
       ...(weight !== undefined && { weight }),
       categorical: of("categorical"),
       numeric: of("numeric"),
+      ...(features.some(({ kind }) => kind === "labelMeans") && { labelMeans: of("labelMeans") }),
       ...(Object.keys(vocabularies).length > 0 && { vocabularies }),
       split: splitInput(split),
       regime: plan.regime,

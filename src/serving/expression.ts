@@ -15,7 +15,14 @@ export type Expression =
   | { readonly text: string }
   | { readonly call: FunctionName; readonly args: readonly Expression[] }
   /** 1 where the value is one of these, else 0; missing where it is missing. */
-  | { readonly among: Expression; readonly values: readonly number[] | readonly string[] };
+  | { readonly among: Expression; readonly values: readonly number[] | readonly string[] }
+  /** The number at the place that the value has among the keys; `otherwise` where it is none of them, or missing. */
+  | {
+      readonly lookup: Expression;
+      readonly keys: readonly number[] | readonly string[];
+      readonly values: readonly number[];
+      readonly otherwise: number;
+    };
 
 /** An input of a served model: [batch] of float64, or of strings. */
 export interface ServedInput {
@@ -49,6 +56,12 @@ const expression: z.ZodType<Expression> = z.lazy(() =>
     z.strictObject({ text: z.string() }),
     z.strictObject({ call: z.string().transform((name) => name as FunctionName), args: z.array(expression) }),
     z.strictObject({ among: expression, values: z.union([z.array(z.number()), z.array(z.string())]) }),
+    z.strictObject({
+      lookup: expression,
+      keys: z.union([z.array(z.number()), z.array(z.string())]),
+      values: z.array(z.number()),
+      otherwise: z.number(),
+    }),
   ]),
 );
 
@@ -68,6 +81,7 @@ export const servingSchema = z.object({
 export function inputsIn(expression: Expression): ReadonlySet<string> {
   if ("input" in expression) return new Set([expression.input]);
   if ("among" in expression) return inputsIn(expression.among);
+  if ("lookup" in expression) return inputsIn(expression.lookup);
   return new Set("args" in expression ? expression.args.flatMap((arg) => [...inputsIn(arg)]) : []);
 }
 
@@ -75,6 +89,7 @@ export function inputsIn(expression: Expression): ReadonlySet<string> {
 export function renamed(expression: Expression, nameOf: (input: string) => string): Expression {
   if ("input" in expression) return { input: nameOf(expression.input) };
   if ("among" in expression) return { ...expression, among: renamed(expression.among, nameOf) };
+  if ("lookup" in expression) return { ...expression, lookup: renamed(expression.lookup, nameOf) };
   if ("args" in expression) return { ...expression, args: expression.args.map((arg) => renamed(arg, nameOf)) };
   return expression;
 }

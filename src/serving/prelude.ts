@@ -130,7 +130,19 @@ function emit(g: Nodes, expression: Expression): string {
   if ("text" in expression) return g.text(expression.text);
   if ("number" in expression) return g.number(expression.number ?? Number.NaN);
   if ("call" in expression) return functions[expression.call](g, ...expression.args.map((arg) => emit(g, arg)));
+  if ("lookup" in expression) return lookedUp(g, emit(g, expression.lookup), expression);
   return isAmong(g, emit(g, expression.among), expression.values);
+}
+
+/** The value of each key as float64. Texts are looked up as places, as ONNX Runtime looks up no float64 by text. */
+function lookedUp(
+  g: Nodes,
+  x: string,
+  { keys, values, otherwise }: Omit<Extract<Expression, { readonly lookup: Expression }>, "lookup">,
+): string {
+  if (!isTexts(keys)) return g.numberOf(x, keys, values, otherwise);
+  const places = keys.map((_, i) => i + 1);
+  return g.node("Gather", [g.numbers([otherwise, ...values]), g.idOf(x, keys, places, 0)]);
 }
 
 function isAmong(g: Nodes, x: string, values: readonly number[] | readonly string[]): string {

@@ -8,9 +8,13 @@ import { kindOfType, type Translated } from "./value.js";
 export interface ServedFeature {
   readonly name: string;
   readonly sql: string;
-  /** The names that a categorical feature has in training rows; null for a numeric one. */
+  /** The names that a categorical feature has in training rows, or that have a mean; null for a numeric one. */
   readonly vocabulary: readonly string[] | null;
+  /** Of a mean of the label: that of each name of the vocabulary, and of rows without one of them. */
+  readonly answers?: { readonly values: readonly number[]; readonly otherwise: number };
 }
+
+type ServedExpression = Serving["features"][string];
 
 /** Names that are not free: those of a model's outputs. */
 const OUTPUTS: ReadonlySet<string> = new Set(["probability", "probabilities", "prediction"]);
@@ -25,7 +29,7 @@ export async function servingOf(
   reader: SqlReader,
 ): Promise<Serving> {
   const made = await Promise.all(
-    features.map(async (feature) => [feature.name, await served(feature, reader)] as const),
+    features.map(async (feature) => [feature.name, answered(feature, await served(feature, reader))] as const),
   );
   const sqls = new Set(made.flatMap(([, { expression }]) => [...inputsIn(expression)]));
   const inputs = new Map<string, ServedInput>();
@@ -50,7 +54,14 @@ export async function servingOf(
   };
 }
 
-async function served({ sql, vocabulary }: ServedFeature, reader: SqlReader): Promise<Serving["features"][string]> {
+/** A mean of the label, looked up by the name. */
+function answered({ vocabulary, answers }: ServedFeature, name: ServedExpression): ServedExpression {
+  if (!answers || !vocabulary) return name;
+  const keys = name.type === "text" ? vocabulary : (keysOf(name.type, vocabulary) ?? []);
+  return { type: "number", expression: { lookup: name.expression, keys, ...answers } };
+}
+
+async function served({ sql, vocabulary }: ServedFeature, reader: SqlReader): Promise<ServedExpression> {
   const tree = await reader.treeOf(sql);
   const { kind, expression } = await translate(tree, reader);
   const isNumber = kind !== "text" && kind !== "time" && kind !== "other" && kind !== "null";

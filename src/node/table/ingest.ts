@@ -63,7 +63,7 @@ export interface PrepareTableOptions {
  */
 export async function prepareTable(spec: ReadSpec, options: PrepareTableOptions): Promise<PreparedTable> {
   const { cacheFolder, onProgress = () => {}, signal } = options;
-  const layout = recordLayout(spec);
+  recordLayout(spec);
   onProgress("identifying the source");
   const files = await localCopies(spec.source, options);
   const source = await sourceFiles(files, signal);
@@ -76,7 +76,7 @@ export async function prepareTable(spec: ReadSpec, options: PrepareTableOptions)
       const open = await openFiles(files, { folder: temporary, encoding: spec.reading?.encoding, signal });
       const db = await openDuckdb(join(temporary, "spill"), { reads: open.reads, signal });
       try {
-        await withShares(onProgress, db, (tell) => writeTable(db, spec, layout, { source, open }, fresh, tell));
+        await withShares(onProgress, db, (tell) => writeTable(db, spec, { source, open }, fresh, tell));
       } finally {
         await db.close();
       }
@@ -90,5 +90,5 @@ export async function prepareTable(spec: ReadSpec, options: PrepareTableOptions)
   );
   const { validation, test, ...table } = opened;
   if (validation === null || test === null) throw new Error("internal: prepareTable opens every split");
-  return { ...table, spec, layout, validation, test, cached, folder };
+  return { ...table, spec, validation, test, cached, folder };
 }

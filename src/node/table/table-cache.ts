@@ -82,6 +82,7 @@ const tableFile = z.object({
     vocabularies: z.exactOptional(
       z.record(z.string(), z.object({ minRows: count.optional(), maxNames: count.optional() })),
     ),
+    labelMeans: z.exactOptional(textMap),
     split: z.union([rowSplit, z.object({ train: z.string(), validation: z.string(), test: z.string() })]),
     shardBy: z.exactOptional(z.string()),
     filters: z.exactOptional(z.array(z.string()).readonly()),
@@ -175,6 +176,7 @@ export function tableDigest(spec: ReadSpec, { format, files }: SourceFiles): str
     ...(spec.columns ? [{ columns: spec.columns }] : []),
     ...(spec.maxBadRows ? [{ maxBadRows: spec.maxBadRows }] : []),
     ...(spec.vocabularies ? [{ vocabularies: Object.entries(spec.vocabularies) }] : []),
+    ...(spec.labelMeans ? [{ labelMeans: Object.entries(spec.labelMeans) }] : []),
     ...(spec.reading ? [{ reading: spec.reading }] : []),
   ];
   const content = files.map(({ sha256 }) => sha256);

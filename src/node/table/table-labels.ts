@@ -18,6 +18,8 @@ export interface LabelRules {
   readonly check: (db: Database, parts: Parts) => Promise<void>;
   /** Check that the labels of training rows differ, and that other splits have no classes that training lacks. */
   readonly checkTraining: (db: Database, parts: Parts) => Promise<void>;
+  /** The classes of a multiclass label, after all checks; none of others. */
+  readonly classes: (db: Database) => Promise<readonly string[]>;
   /** Fit the statistics of the labels, after all checks. */
   readonly fit: (db: Database, moments: Moments | null) => Promise<LabelStatistics>;
 }
@@ -63,6 +65,7 @@ const rules: { readonly [T in NonNullable<TableSpec["task"]>]: LabelRules } = {
         `table: the training split needs both labels, and all of its ${rows(negative + positive)} have label ${positive === 0 ? 0 : 1} (${parts.label.expression}). Check the label and the split "train".`,
       );
     },
+    classes: async () => [],
     fit: async (db) => ({ kind: "classes", classes: [...binaryClasses], counts: await binaryCounts(db) }),
   },
   multiclass: {
@@ -100,6 +103,7 @@ const rules: { readonly [T in NonNullable<TableSpec["task"]>]: LabelRules } = {
         `table: a class is learned from training rows, and ${rows(Number(numUnseen))} of validation and test have a label that no training row has, most often ${JSON.stringify(value)}: ${expression}. Leave these rows out of the splits, or join their classes with others.`,
       );
     },
+    classes: async (db) => (await db.rows("select value from classes order by id")).map(([value]) => String(value)),
     async fit(db) {
       const found = await db.rows("select value, count from classes order by id");
       return {
@@ -128,6 +132,7 @@ const rules: { readonly [T in NonNullable<TableSpec["task"]>]: LabelRules } = {
         `table: the training split needs labels that differ, and all of its rows have the label ${least} (${parts.label.expression}). Check the label and the split "train".`,
       );
     },
+    classes: async () => [],
     fit: async (_, moments) => ({ kind: "numbers", ...(moments as Moments) }),
   },
 };

@@ -34,13 +34,12 @@ export function partsOf(spec: TableSpec) {
   const named = (kind: string, entries: Readonly<Record<string, string>>, type: string) =>
     Object.entries(entries).map(([name, expression]) => part(`${kind} feature "${name}"`, expression, type));
   // Text that is empty is missing, as a served model has no other mark for that.
-  const categorical = named("categorical", spec.categorical, "varchar").map((one) => ({
-    ...one,
-    sql: `nullif(${one.sql}, '')`,
-  }));
+  const texts = (kind: string, entries: Readonly<Record<string, string>>) =>
+    named(kind, entries, "varchar").map((one) => ({ ...one, sql: `nullif(${one.sql}, '')` }));
   return {
-    categorical,
+    categorical: texts("categorical", spec.categorical),
     numeric: named("numeric", spec.numeric, "double"),
+    labelMeans: texts("mean of the label for", spec.labelMeans ?? {}),
     label: part("label", spec.label, ""),
     weight: spec.weight === undefined ? null : weightPart(spec.weight),
     groupBy: isRowSplit(spec.split) && spec.split.groupBy !== undefined ? groupPart(spec.split.groupBy) : null,
@@ -80,12 +79,22 @@ export function isRowSplit(split: TableSpec["split"]): split is RowSplit {
 /** What {@link partsOf} gives. */
 export type Parts = ReturnType<typeof partsOf>;
 
+/**
+ * The features by which rows are told apart. A mean of the label is one where its name is not a feature itself: beside
+ * that it changes neither which rows are equal nor the split.
+ */
+export function featureParts({ categorical, numeric, labelMeans }: Parts): readonly Part[] {
+  const own = new Set(categorical.map(({ sql }) => sql));
+  return [...categorical, ...numeric, ...labelMeans.filter(({ sql }) => !own.has(sql))];
+}
+
 /** The parts as one list. */
 export function listed(parts: Parts): readonly Part[] {
-  const { categorical, numeric, label, weight, splits, ofRowSplit, filters, shardBy } = parts;
+  const { categorical, numeric, labelMeans, label, weight, splits, ofRowSplit, filters, shardBy } = parts;
   return [
     ...categorical,
     ...numeric,
+    ...labelMeans,
     label,
     ...(weight === null ? [] : [weight]),
     ...(splits === null ? ofRowSplit : [splits.train, splits.validation, splits.test]),
@@ -96,13 +105,18 @@ export function listed(parts: Parts): readonly Part[] {
 
 /**
  * The rows of the source that are in a split: `label` by an expression over {@link rawLabel}, `split` as a code, `weight`
- * where rows have weights, features c0, c1, ... and n0, n1, ..., and the hash slot of training rows. Row ids follow the source's order.
+ * where rows have weights, features c0, c1, ... and n0, n1, ..., and the hash slot of training rows. Where there are means
+ * of the label, m0, m1, ... are the names, and `fold_hash` is the same for copies of a row, and for rows of one group.
+ * Row ids follow the source's order.
  */
 export function examplesQuery(parts: Parts, columns: readonly string[], label: string): string {
   const slot = `cast(${slotNumber(parts, `md5_number_lower(${slotText(parts, columns)})`)} as usmallint)`;
+  const foldText = slotText({ ...parts, shardBy: null }, columns);
   const outputs = [
     ...parts.categorical.map(({ sql }, i) => `${sql} as c${i}`),
     ...parts.numeric.map(({ sql }, i) => `${sql} as n${i}`),
+    ...parts.labelMeans.map(({ sql }, i) => `${sql} as m${i}`),
+    ...(parts.labelMeans.length > 0 ? [`md5_number_lower(${foldText}) as fold_hash`] : []),
     `${label} as label`,
     ...(parts.weight === null ? [] : [`${parts.weight.sql} as weight`]),
     `${splitColumn} as split`,
@@ -162,7 +176,7 @@ function slotNumber({ filters }: Parts, hash: string): string {
  * The text whose hash gives the slot: values joined by the unit separator, where a null has a mark that no text is. Rows
  * that the split keeps together are in one slot, unless `shardBy` says otherwise; a row without such a value is by itself.
  */
-function slotText({ shardBy, groupBy }: Parts, columns: readonly string[]): string {
+function slotText({ shardBy, groupBy }: Pick<Parts, "shardBy" | "groupBy">, columns: readonly string[]): string {
   const joined = (values: readonly string[]) =>
     `concat_ws(chr(31), ${values.map((value) => `coalesce(${value}, chr(30))`).join(", ")})`;
   if (shardBy !== null) return joined([shardBy.sql]);
@@ -195,7 +209,7 @@ export interface RecordOptions {
   readonly labelWord: string;
   /** By what weights are divided, where rows have weights. */
   readonly meanWeight?: number | undefined;
-  /** The shift of each numeric feature. */
+  /** The shift of each numeric feature, and then of each mean of the label. */
   readonly shifts: readonly (Shift | null)[];
   /** Whether the hash slot comes first. */
   readonly withSlot: boolean;
@@ -213,7 +227,7 @@ export function recordsQuery(
   const words = [
     ...(withSlot ? ["cast(slot as integer)"] : []),
     ...parts.categorical.map((_, i) => `coalesce(enum_code(try_cast(c${i} as vocabulary${i})) + 1, 0)::integer`),
-    ...parts.numeric.map((_, i) => `coalesce(${shifted(`n${i}`, shifts[i] ?? null)}, cast('nan' as float))`),
+    ...shifts.map((shift, i) => `coalesce(${shifted(`n${i}`, shift)}, cast('nan' as float))`),
     ...(meanWeight === undefined ? [] : [`cast(weight / cast('${meanWeight}' as double) as float)`]),
     labelWord,
   ];

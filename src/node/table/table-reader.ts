@@ -42,7 +42,7 @@ export const tableReader: DataReader<TableRunConfig> = {
       metadata: {
         label: data.label,
         ...(data.weight !== undefined && { weight: data.weight }),
-        features: JSON.stringify({ ...data.categorical, ...data.numeric }),
+        features: JSON.stringify({ ...data.categorical, ...data.numeric, ...data.labelMeans }),
         reading: JSON.stringify(table.reading),
         seen: JSON.stringify(seenFeatures(table.seen, table.serving, table.preprocessing)),
         ...(data.columns && { columns: JSON.stringify(data.columns) }),
@@ -69,7 +69,7 @@ export const tableReader: DataReader<TableRunConfig> = {
 /** The spec of a configuration's table. */
 export function tableSpecOf({ data, task }: TableRunConfig): ReadSpec {
   const { source, label, positive, weight, categorical, numeric, split, columns, maxBadRows } = data;
-  const { shardBy, filters, vocabularies } = data;
+  const { shardBy, filters, vocabularies, labelMeans } = data;
   const fitted = positive === undefined ? labelsToFit(task) : task.kind;
   const reading = givenReadingOf(data);
   return {
@@ -88,6 +88,7 @@ export function tableSpecOf({ data, task }: TableRunConfig): ReadSpec {
     ...(shardBy && { shardBy }),
     ...(filters && { filters }),
     ...(vocabularies && { vocabularies }),
+    ...(labelMeans && { labelMeans }),
   };
 }
 

@@ -3,7 +3,7 @@ import { open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { numSlots } from "../../data/shard.js";
 import { enclosed } from "../../data/sql.js";
-import type { KeptMoments, Preprocessing, RecordLayout, Shift, TableSpec } from "../../data/table.js";
+import { type KeptMoments, type Preprocessing, recordLayout, type Shift, type TableSpec } from "../../data/table.js";
 import { DataError } from "../../errors.js";
 import { recordWithoutSecrets } from "../../report/secrets.js";
 import { bytesOf } from "../../runtime/array.js";
@@ -11,6 +11,7 @@ import { type ServedFeature, servingOf } from "../../serving/serving.js";
 import type { Database } from "../sources/duckdb.js";
 import type { SourceFiles } from "../sources/source-files.js";
 import { checkServable } from "./checked-sql.js";
+import { fitLabelMeans } from "./label-means.js";
 import { type ColumnMoments, type Moments, momentsOf } from "./moments.js";
 import { quantilesOf } from "./quantiles.js";
 import { groupNotes } from "./row-groups.js";
@@ -25,6 +26,7 @@ import { checkExamples, checkExpressions, checkNotEmpty, explained } from "./tab
 import { labelRules } from "./table-labels.js";
 import {
   examplesQuery,
+  featureParts,
   isRowSplit,
   listed,
   type Parts,
@@ -41,7 +43,6 @@ import type { OpenFiles } from "./text-files.js";
 export async function writeTable(
   db: Database,
   spec: ReadSpec,
-  layout: RecordLayout,
   { source, open }: { readonly source: SourceFiles; readonly open: OpenFiles },
   folder: string,
   onProgress: (stage: string) => void,
@@ -54,16 +55,20 @@ export async function writeTable(
   const sized = await checkExamples(db, parts, labels);
   onProgress("fitting the vocabularies");
   const vocabularies = await fitVocabularies(db, spec);
+  const logUnit = spec.labelScale === "log" ? await fitLogUnit(db, spec.label) : undefined;
+  const means = await fitLabelMeans(db, spec, parts, { logUnit, classes: await labels.classes(db) });
   const reader = sqlReader(db);
-  const serving = await servingOf(servedFeatures(spec, vocabularies), columns, reader);
+  const features = [...servedFeatures(spec, vocabularies), ...means.map(({ served }) => served)];
+  const serving = await servingOf(features, columns, reader);
   await checkServable(reader, serving.inputs);
   onProgress("writing the training cache");
   const offsets = await slotOffsets(db);
   await writeWhole(join(folder, "train.slots.bin"), [bytesOf(offsets)]);
+  const meanNames = means.map(({ served }) => served.name);
+  const layout = recordLayout(spec, meanNames);
   const dtypes = layout.columns.map(({ dtype }) => dtype);
   const numTrain = offsets[numSlots] as number;
-  const shifts = await fitShifts(db, sized, numTrain);
-  const logUnit = spec.labelScale === "log" ? await fitLogUnit(db, spec.label) : undefined;
+  const shifts = await fitShifts(db, [...sized, ...means.map(({ column }) => column)], numTrain);
   const isLinear = spec.task === "regression" && logUnit === undefined;
   const labelShift = isLinear ? await fitLabelShift(db, spec.label, numTrain) : null;
   const ofWeights = parts.weight === null ? {} : { meanWeight: await meanWeight(db) };
@@ -92,16 +97,18 @@ export async function writeTable(
   const fitted = ofLabels && { ...withShift(ofLabels, labelShift), ...(logUnit !== undefined && { logUnit }) };
   const statistics = spec.task && (await labels.fit(db, fitted ?? null));
   const numCategorical = Object.keys(spec.categorical).length;
-  const numericColumns = Object.keys(spec.numeric).map((_, i) => numCategorical + i);
+  const numericNames = [...Object.keys(spec.numeric), ...meanNames];
+  const numericColumns = numericNames.map((_, i) => numCategorical + i);
   const quantiles = await quantilesOf(trainPath, numTrain, dtypes.length, numericColumns);
-  const numeric = Object.keys(spec.numeric).map((name, i) => [
+  const numeric = numericNames.map((name, i) => [
     name,
     { ...withShift(moments[numCategorical + i]?.moments as Moments, shifts[i] ?? null), quantiles: quantiles[i] },
   ]);
   const seen = Object.fromEntries(
-    [...Object.keys(spec.categorical), ...Object.keys(spec.numeric)].map((name, i) => {
+    [...Object.keys(spec.categorical), ...numericNames].map((name, i) => {
       const { count, range } = moments[i] as ColumnMoments;
-      return [name, { count, absent: 1 - count / numTrain, ...range }];
+      // Means out of fold have another range than those of other rows, and neither is beyond what training had.
+      return [name, { count, absent: 1 - count / numTrain, ...(!meanNames.includes(name) && range) }];
     }),
   );
   const table: TableFile = {
@@ -182,10 +189,9 @@ export async function readExamples(
   await checkNotEmpty(db);
   await checkExpressions(db, listed(parts), columns);
   const [[, labelType] = []] = await db.rows(`describe select ${enclosed(spec.label)} from source_shape`);
-  const { categorical, numeric, label } = parts;
-  const features = [...categorical, ...numeric].map(({ sql }) => sql);
+  const features = featureParts(parts).map(({ sql }) => sql);
   try {
-    if (isRowSplit(spec.split)) await makeRowSplits(db, spec.split, { columns, features, label: label.sql });
+    if (isRowSplit(spec.split)) await makeRowSplits(db, spec.split, { columns, features, label: parts.label.sql });
     await db.run(
       `create table examples as ${examplesQuery(parts, columns, labelRules(spec).column(String(labelType)))}`,
     );

@@ -109,6 +109,15 @@ export interface TableDataInput {
    * Other names count as unseen.
    */
   readonly vocabularies?: Record<string, VocabularyInput> | undefined;
+  /**
+   * Feature name to SQL expression of a name: a number that is the mean of the label over the training rows of the name
+   * (of the logarithms that are learned, where the task's scale is "log"), or the log-odds of its share of yes; of
+   * classes, where they are 8 at most, those of each, as `<name>_<class's place>`. It is shrunken towards the mean of
+   * all rows the more, the fewer rows a name has, and for a training row it is over the rows of other folds, so that it
+   * does not tell that row's label. The 50,000 most frequent names have one; others, and missing ones, the mean of all
+   * rows.
+   */
+  readonly labelMeans?: Record<string, string> | undefined;
   /** Which rows train, validate and test: by chance with `{ kind: "rows" }`, or by predicates. */
   readonly split: SplitByPredicatesInput | SplitByRankInput;
   /**

@@ -65,6 +65,7 @@ const tableDataSchema = z.strictObject({
   categorical: z.record(z.string(), sqlExpression).default({}),
   numeric: z.record(z.string(), sqlExpression).default({}),
   vocabularies: z.record(z.string(), vocabulary).optional(),
+  labelMeans: z.record(z.string(), sqlExpression).optional(),
   split: z.discriminatedUnion("kind", [splitByPredicates, splitByRank]),
   shardBy: sqlExpression.optional(),
   filters: z.array(sqlExpression).optional(),
@@ -138,9 +139,14 @@ function nameProblems({ data, model }: TableRunConfig): string[] {
       .filter((name) => !Object.hasOwn(data.categorical, name))
       .map((name) => `${path}.${name}: must be a name in data.categorical${hint(name, known)}`),
   );
-  const twice = Object.keys(data.numeric)
-    .filter((name) => Object.hasOwn(data.categorical, name))
-    .map((name) => `data.numeric.${name}: is a name in data.categorical too; rename one`);
+  const kinds = ["categorical", "numeric", "labelMeans"] as const;
+  const twice = kinds.flatMap((kind, i) =>
+    kinds.slice(0, i).flatMap((other) =>
+      Object.keys(data[kind] ?? {})
+        .filter((name) => Object.hasOwn(data[other] ?? {}, name))
+        .map((name) => `data.${kind}.${name}: is a name in data.${other} too; rename one`),
+    ),
+  );
   return [...unknown, ...twice];
 }
 
@@ -174,8 +180,8 @@ function labelProblems({ data, task }: TableRunConfig): string[] {
     problems.push(`data.positive: is of binary labels, and task is "${task.kind}"; leave it out`);
   }
   const output = outputNames[task.kind];
-  for (const kind of ["categorical", "numeric"] as const) {
-    if (Object.hasOwn(data[kind], output))
+  for (const kind of ["categorical", "numeric", "labelMeans"] as const) {
+    if (Object.hasOwn(data[kind] ?? {}, output))
       problems.push(`data.${kind}.${output}: is the name of the exported model's output; rename it`);
   }
   return problems;
@@ -183,8 +189,8 @@ function labelProblems({ data, task }: TableRunConfig): string[] {
 
 function rowProblems({ data, numGroups }: TableRunConfig): string[] {
   const problems: string[] = [];
-  if (Object.keys(data.categorical).length + Object.keys(data.numeric).length === 0) {
-    problems.push("data: needs at least one feature in data.categorical or data.numeric");
+  if ([data.categorical, data.numeric, data.labelMeans ?? {}].every((one) => Object.keys(one).length === 0)) {
+    problems.push("data: needs at least one feature in data.categorical, data.numeric or data.labelMeans");
   }
   if (data.filters && data.filters.length !== numGroups) {
     problems.push(`data.filters: must list one predicate for each of ${numGroups} groups, got ${data.filters.length}`);

@@ -25,7 +25,7 @@ export async function stepSeconds(
   const vocabularies = features
     .filter(({ kind }) => kind === "categorical")
     .map(({ name, numIds }) => [name, Array.from({ length: Math.max(1, numIds - 1) }, (_value, id) => String(id))]);
-  const numeric = features.filter(({ kind }) => kind === "numeric").map(({ name }) => [name, UNIFORM]);
+  const numeric = features.filter(({ kind }) => kind !== "categorical").map(({ name }) => [name, UNIFORM]);
   const learner = tableLearner(config, {
     vocabularies: Object.fromEntries(vocabularies),
     numeric: Object.fromEntries(numeric),
@@ -39,11 +39,11 @@ const UNIFORM = { mean: 0, std: 1, quantiles: Array.from({ length: NUM_QUANTILES
 
 function randomBatch(features: readonly Feature[], numRows: number): NamedArrays {
   const draw = (name: string) => uniform(fold(rootKey(1), name), numRows);
-  const numeric = features.filter(({ kind }) => kind === "numeric");
+  const numeric = features.filter(({ kind }) => kind !== "categorical");
   const isOneArray = areOneArray(numeric.length);
   const arrays = features.flatMap(({ name, kind, numIds }): [string, NdArray][] => {
     const shape = [numRows];
-    if (kind === "numeric")
+    if (kind !== "categorical")
       return isOneArray ? [] : [[featureName(name), { dtype: "float32", shape, data: draw(name) }]];
     const ids = Int32Array.from(draw(name), (x) => Math.floor(x * Math.max(2, numIds)));
     return [[featureName(name), { dtype: "int32", shape, data: ids }]];

@@ -26,7 +26,7 @@ import { count, firstNames, percent } from "../../../report/format.js";
 import type { Database } from "../../sources/duckdb.js";
 import { equalColumn, makeRowSplits, predicateSplits } from "../row-splits.js";
 import { checkExpressions } from "../table-checks.js";
-import { partsOf, splitCodes, splitColumn } from "../table-query.js";
+import { featureParts, partsOf, splitCodes, splitColumn } from "../table-query.js";
 
 type Rows = Readonly<Record<SplitName, number>>;
 
@@ -112,6 +112,7 @@ async function countSplits(
     label: label.sql,
     categorical: of("categorical"),
     numeric: of("numeric"),
+    labelMeans: of("labelMeans"),
     split,
   });
   const names = columns.map(({ figures }) => figures.name);
@@ -122,7 +123,7 @@ async function countSplits(
   await checkExpressions(db, parts.ofRowSplit, names);
   const basis = {
     columns: names,
-    features: [...parts.categorical, ...parts.numeric]
+    features: featureParts(parts)
       .filter(({ expression }) => !ofTime.has(expression))
       .map(({ sql }) => sql),
     label: parts.label.sql,
