@@ -73,9 +73,10 @@ export function configurationOf(inferred: Inferred): TableRunInput {
     },
     ...(label.task === "regression" && label.options
       ? { task: { kind: "regression" as const, ...label.options } }
-      : label.task !== "binary" && { task: label.task }),
-    model: { kind: "mlp", embeddings: plan.embeddings, hidden: [...(training?.hidden ?? plan.hidden)] },
-    optimizer: training?.optimizer ?? { kind: "adam", learningRate: plan.learningRate, schedule: "linear" },
+      : { task: { kind: label.task, temperature: true } }),
+    model: training ? { kind: "mlp", embeddings: plan.model.embeddings, hidden: [...training.hidden] } : plan.model,
+    optimizer: training?.optimizer ?? plan.optimizer,
+    ...(!training && { ema: { decay: plan.emaDecay } }),
     numGroups: plan.numGroups,
     numSteps: plan.numSteps,
     globalBatchSize: plan.globalBatchSize,

@@ -2,6 +2,8 @@
 
 import type { TaskKind } from "../log/events.js";
 import { count, times } from "../report/format.js";
+import type { TableModelInput } from "../run/input/model.js";
+import type { OptimizerInput } from "../run/input/optimizer.js";
 import type { Feature } from "./column.js";
 
 /** What a plan depends on. */
@@ -18,9 +20,10 @@ export interface PlanFor {
 
 /** A training, ready to be written into a configuration. */
 export interface Plan {
-  readonly embeddings: Readonly<Record<string, number>>;
-  readonly hidden: readonly number[];
-  readonly learningRate: number;
+  readonly model: TableModelInput;
+  readonly optimizer: OptimizerInput;
+  /** Decay of the average of the params that is validated and shipped. */
+  readonly emaDecay: number;
   readonly numGroups: number;
   readonly regime: "all" | "disjoint";
   readonly globalBatchSize: number;
@@ -36,10 +39,19 @@ export interface Plan {
 }
 
 /** Seconds that training should take at most without being asked. */
-const BUDGET_SECONDS = 900;
+const BUDGET_SECONDS = 120;
 
+/**
+ * Networks that share their weights, of a table of few rows. With more rows the time of a step is better spent on further
+ * steps of one network.
+ */
+const MEMBERS = 8;
+/** Training rows up to which there are several. */
+const ROWS_OF_MEMBERS = 10_000;
+/** The most values that the bins of all numbers make. */
+const MOST_BINS = 1024;
 /** Fewer steps leave small tables half learned; with too many, training stops early and keeps the best checkpoint. */
-const LEAST_STEPS = 3000;
+const LEAST_STEPS = 1000;
 const MOST_STEPS = 20_000;
 /** The fewest steps, whatever the budget. */
 const LEAST_BUDGET_STEPS = 200;
@@ -57,14 +69,28 @@ export function choosePlan(given: PlanFor): Plan {
   const perGroup = regime === "all" ? numTrain : Math.floor(numTrain / numGroups);
   const globalBatchSize = batchFor(perGroup);
   const epochs = epochsFor(numTrain);
+  const isSmall = numTrain <= ROWS_OF_MEMBERS;
+  const bins = binsFor(features.filter(({ kind }) => kind === "numeric").length, numTrain);
   const numSteps = clamp(Math.round((epochs * numTrain) / globalBatchSize), LEAST_STEPS, MOST_STEPS);
   const embeddings = features
     .filter(({ kind }) => kind === "categorical")
     .map(({ name, numIds }) => [name, embeddingWidth(numIds)] as const);
   return withIntervals({
-    embeddings: Object.fromEntries(embeddings),
-    hidden,
-    learningRate: globalBatchSize < 512 ? 1e-3 : 2e-3,
+    model: {
+      ...(isSmall ? { kind: "tabm", members: MEMBERS } : { kind: "mlp" }),
+      embeddings: Object.fromEntries(embeddings),
+      hidden,
+      ...(bins !== undefined && { numericEmbedding: { kind: "piecewise", bins } }),
+      dropout: 0.1,
+    },
+    optimizer: {
+      kind: "muon",
+      learningRate: 0.01,
+      weightDecay: { rate: 0.3, except: ["*.bias", "*.scale"] },
+      warmUp: "2%",
+      schedule: "cosine",
+    },
+    emaDecay: 0.99,
     numGroups,
     regime,
     globalBatchSize,
@@ -72,7 +98,7 @@ export function choosePlan(given: PlanFor): Plan {
     // Groups soon memorise few rows, so teaching must start before that.
     burnInSteps: numTrain < 100_000 ? "20%" : "50%",
     reasons: {
-      model: `${hidden.join(" and ")} hidden units for ${count(numTrain)} training rows; embeddings of 1.6 n^0.56 numbers for n values, 16 at most`,
+      model: `${isSmall ? `${MEMBERS} networks that share their weights, and their mean` : "a network"}, of ${hidden.join(" and ")} hidden units; embeddings of 1.6 n^0.56 numbers for n values, 16 at most${bins === undefined ? "" : `; ${bins} bins for each number`}`,
       groups: `${groupsReason} ${cores} ${cores === 1 ? "core" : "cores"}`,
       batch: `${count(globalBatchSize)} rows, about ${count(Math.round(perGroup / globalBatchSize))} batches in all of a group's rows`,
       steps: stepsReason(numSteps, globalBatchSize, perGroup),
@@ -126,25 +152,29 @@ function withIntervals(plan: WithoutIntervals): Plan {
   };
 }
 
-/** Hidden layers: few units for few rows, which cannot determine more, and twice as many for many classes. */
+/** Hidden layers: twice as wide for many classes. */
 function hiddenFor(numTrain: number, numClasses: number): number[] {
-  const wide = numClasses > 64 ? 2 : 1;
-  if (numTrain < 2000) return [32 * wide];
-  if (numTrain < 50_000) return [64 * wide, 32 * wide];
-  if (numTrain < 5_000_000) return [128 * wide, 64 * wide];
-  return [256 * wide, 128 * wide];
+  const width = (numTrain < 5_000_000 ? 128 : 256) * (numClasses > 64 ? 2 : 1);
+  return [width, width];
 }
 
-/** Passes over the rows: twenty for a thousand rows, and half as many for each sixteen times more. */
+/** Bins of each number: as many as rows and columns allow; none for very many columns. */
+function binsFor(numNumeric: number, numTrain: number): 4 | 8 | 16 | undefined {
+  if (numNumeric === 0) return undefined;
+  const most = numTrain < 1000 ? 8 : 16;
+  return ([16, 8, 4] as const).find((bins) => bins <= most && bins * numNumeric <= MOST_BINS);
+}
+
+/** Passes over the rows: thirty over five thousand rows, and half as many for each sixteen times more. */
 function epochsFor(numTrain: number): number {
-  return clamp(20 * (numTrain / 1000) ** -0.25, 1, 40);
+  return clamp(30 * (numTrain / 5000) ** -0.25, 1, 100);
 }
 
-/** A power of two near a 400th of a group's rows. */
+/** A power of two near an 80th of a group's rows. */
 function batchFor(perGroup: number): number {
-  const wanted = 2 ** Math.round(Math.log2(Math.max(1, perGroup / 400)));
+  const wanted = 2 ** Math.round(Math.log2(Math.max(1, perGroup / 80)));
   const most = 2 ** Math.floor(Math.log2(Math.max(1, perGroup / 4)));
-  return Math.min(clamp(wanted, 32, 2048), most);
+  return Math.min(clamp(wanted, 32, 1024), most);
 }
 
 /** The rule of thumb of fastai's `emb_sz_rule`, cut where a wider one did not help. */
@@ -152,8 +182,9 @@ function embeddingWidth(numIds: number): number {
   return clamp(Math.round(1.6 * numIds ** 0.56), 2, 16);
 }
 
-/** Two groups, or four where there are cores for them. Each has all rows, unless copies of them fill the memory. */
+/** One group on few cores, where a second would halve its speed; else two or four, each with all rows unless copies of them fill the memory. */
 function groupsFor({ numTrain, numValidation, features, cores, memoryBytes }: PlanFor) {
+  if (cores < 4) return { numGroups: 1, regime: "all" as const, groupsReason: "one, on all rows and" };
   const numGroups = cores >= 16 ? 4 : 2;
   const bytes = (numTrain + numValidation) * (features.length + 1) * BYTES_PER_WORD;
   const regime = numGroups * bytes > memoryBytes / 4 ? ("disjoint" as const) : ("all" as const);

@@ -9,7 +9,7 @@ import { binaryCalibration, classCalibration, type ForTemperature, temperatureOf
 
 /** What {@link temperatureOf} minimises, written down once more. */
 function objective({ probs, labels, numClasses, weights }: ForTemperature, temperature: number): number {
-  let sum = Math.log(temperature) ** 2 / (2 * 0.5 ** 2);
+  let sum = Math.log(temperature) ** 2 / (2 * 0.3 ** 2);
   for (let i = 0; i < labels.length; i++) {
     const powers = Array.from({ length: numClasses }, (_, k) => {
       return Math.max(LEAST_PROB, probs[i * numClasses + k] as number) ** (1 / temperature);
@@ -32,26 +32,26 @@ function rowsOf(count: number, p: number, share: number) {
 describe("the temperature", () => {
   test("of predictions of 0.9 that are right three times in four is 2", () => {
     // logit(0.9) = 2 log 3, logit(0.75) = log 3.
-    const found = binaryCalibration().fit(rowsOf(1_000_000, 0.9, 0.75));
-    assert.ok(Math.abs(found - 2) < 1e-4, String(found));
+    const found = binaryCalibration().fit(rowsOf(40_000, 0.9, 0.75));
+    assert.ok(Math.abs(found - 2) < 3e-3, String(found));
   });
 
   test("of predictions that are too timid is below 1", () => {
-    const found = binaryCalibration().fit(rowsOf(1_000_000, 0.75, 0.9));
-    assert.ok(Math.abs(found - 0.5) < 1e-4, String(found));
+    const found = binaryCalibration().fit(rowsOf(40_000, 0.75, 0.9));
+    assert.ok(Math.abs(found - 0.5) < 1e-3, String(found));
   });
 
   test("of few rows that are all right stays away from 0, and of many it does not", () => {
     const few = binaryCalibration().fit(rowsOf(10, 0.9, 1));
-    const many = binaryCalibration().fit(rowsOf(100_000, 0.9, 1));
+    const many = binaryCalibration().fit(rowsOf(10_000, 0.9, 1));
     assert.ok(few > 0.6 && few < 1, String(few));
-    assert.ok(many < 0.3 && many > 0, String(many));
+    assert.ok(many < 0.4 && many > 0, String(many));
   });
 
   test("counts the rows of a class by its weight", () => {
     // Weights of 1 and 3 make of one positive in four as many as of negatives: then 1/2 would be right.
-    const found = binaryCalibration([1, 3]).fit(rowsOf(1_000_000, 0.9, 0.25));
-    assert.ok(found > 50, String(found));
+    const found = binaryCalibration([1, 3]).fit(rowsOf(10_000, 0.9, 0.25));
+    assert.ok(found > 10, String(found));
   });
 
   test("has the least objective, whatever the probabilities", () => {

@@ -57,7 +57,7 @@ export function classCalibration(numClasses: number, weights?: readonly number[]
 }
 
 /** The standard deviation of ln T that is expected before any row is seen. */
-const PRIOR_STD = 0.5;
+const PRIOR_STD = 0.3;
 const MOST_ROUNDS = 20;
 const LARGEST_MOVE = 0.5;
 const TOLERANCE = 1e-6;
@@ -76,7 +76,7 @@ export interface ForTemperature {
  *
  *     sum_i v_i w_yi (-log softmax(l_i / T)_yi) + (ln T)^2 / (2 s^2),   l = log p,
  *
- * by Newton's method for ln T. The second term, with s = 0.5, keeps the T of few rows near 1: without it, rows that are all
+ * by Newton's method for ln T. The second term, with s = 0.3, keeps the T of few rows near 1: without it, rows that are all
  * predicted right would ask for T = 0. Of very many rows it says nothing.
  */
 export function temperatureOf({ probs, labels, numClasses, weights, rowWeights }: ForTemperature): number {
