@@ -79,6 +79,7 @@ export function configurationOf(inferred: Inferred): TableRunInput {
     ...(!training && { ema: { decay: plan.emaDecay } }),
     numGroups: plan.numGroups,
     numSteps: plan.numSteps,
+    ...(plan.timeLimit !== undefined && { timeLimit: plan.timeLimit }),
     globalBatchSize: plan.globalBatchSize,
     algorithm: {
       kind: "codistill",

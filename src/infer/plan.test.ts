@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { choosePlan, type PlanFor, withinBudget } from "./plan.js";
+import { choosePlan, type PlanFor, trainingSeconds, withinBudget, withTimeLimit } from "./plan.js";
 
 const features = [
   { name: "origin", kind: "categorical", sql: "origin", numIds: 230 },
@@ -97,7 +97,16 @@ describe("a budget", () => {
     const { plan: cut, seconds } = withinBudget(plan, 0.1, 10_000, 120);
     assert.ok(seconds <= 120 && seconds > 110, String(seconds));
     assert.ok(cut.numSteps < plan.numSteps && cut.validationInterval < plan.validationInterval);
-    assert.match(cut.reasons.steps, /instead of .*, to stay within 2 minutes; raise numSteps/);
+    assert.match(cut.reasons.steps, /instead of .*, to stay within 2:00; a longer --time-budget/);
     assert.equal(withinBudget(plan, 10, 10_000, 120).plan.numSteps, 200, "too few steps teach nothing");
+  });
+
+  test("of the command leaves what reading twice, starting and scoring do not take, and is the end of training", () => {
+    assert.equal(trainingSeconds(60, 3), 60 - 2 * 3 - 4);
+    assert.throws(
+      () => trainingSeconds(11, 3),
+      /--time-budget: must leave at least 2 s for training, and of 0:11 about 0:10 .*; give 0:12 or more/,
+    );
+    assert.equal(withTimeLimit(plan, 49.96).timeLimit, 50);
   });
 });

@@ -1,7 +1,8 @@
 /** The network and its training for a table and a machine: rules of thumb in one place, each with its reason in words. */
 
+import { ConfigError } from "../errors.js";
 import type { TaskKind } from "../log/events.js";
-import { count, times } from "../report/format.js";
+import { count, duration, times } from "../report/format.js";
 import type { TableModelInput } from "../run/input/model.js";
 import type { OptimizerInput } from "../run/input/optimizer.js";
 import type { Feature } from "./column.js";
@@ -34,6 +35,8 @@ export interface Plan {
   readonly validationInterval: number;
   readonly logInterval: number;
   readonly patience: number;
+  /** The most seconds that a group trains, where the user gave a budget. */
+  readonly timeLimit?: number;
   /** The reason for each choice. */
   readonly reasons: Readonly<Record<"model" | "groups" | "batch" | "steps" | "checks", string>>;
 }
@@ -43,7 +46,7 @@ const BUDGET_SECONDS = 120;
 
 /**
  * Networks that share their weights, of a table of few rows. With more rows the time of a step is better spent on further
- * steps of one network.
+ * steps of one, which is a multilayer perceptron whose layers scale their inputs by learned factors.
  */
 const MEMBERS = 8;
 /** Training rows up to which there are several. */
@@ -69,7 +72,7 @@ export function choosePlan(given: PlanFor): Plan {
   const perGroup = regime === "all" ? numTrain : Math.floor(numTrain / numGroups);
   const globalBatchSize = batchFor(perGroup);
   const epochs = epochsFor(numTrain);
-  const isSmall = numTrain <= ROWS_OF_MEMBERS;
+  const members = numTrain <= ROWS_OF_MEMBERS ? MEMBERS : 1;
   const bins = binsFor(features.filter(({ kind }) => kind === "numeric").length, numTrain);
   const numSteps = clamp(Math.round((epochs * numTrain) / globalBatchSize), LEAST_STEPS, MOST_STEPS);
   const embeddings = features
@@ -77,7 +80,8 @@ export function choosePlan(given: PlanFor): Plan {
     .map(({ name, numIds }) => [name, embeddingWidth(numIds)] as const);
   return withIntervals({
     model: {
-      ...(isSmall ? { kind: "tabm", members: MEMBERS } : { kind: "mlp" }),
+      kind: "tabm",
+      members,
       embeddings: Object.fromEntries(embeddings),
       hidden,
       ...(bins !== undefined && { numericEmbedding: { kind: "piecewise", bins } }),
@@ -98,12 +102,33 @@ export function choosePlan(given: PlanFor): Plan {
     // Groups soon memorise few rows, so teaching must start before that.
     burnInSteps: numTrain < 100_000 ? "20%" : "50%",
     reasons: {
-      model: `${isSmall ? `${MEMBERS} networks that share their weights, and their mean` : "a network"}, of ${hidden.join(" and ")} hidden units; embeddings of 1.6 n^0.56 numbers for n values, 16 at most${bins === undefined ? "" : `; ${bins} bins for each number`}`,
+      model: `${members > 1 ? `${members} networks that share their weights, and their mean` : "a network"}, of ${hidden.join(" and ")} hidden units; embeddings of 1.6 n^0.56 numbers for n values, 16 at most${bins === undefined ? "" : `; ${bins} bins for each number`}`,
       groups: `${groupsReason} ${cores} ${cores === 1 ? "core" : "cores"}`,
       batch: `${count(globalBatchSize)} rows, about ${count(Math.round(perGroup / globalBatchSize))} batches in all of a group's rows`,
       steps: stepsReason(numSteps, globalBatchSize, perGroup),
     },
   });
+}
+
+/** The least that training needs to teach anything. */
+const LEAST_TRAINING_SECONDS = 2;
+
+/**
+ * The seconds that are left for training of a budget for the whole command, when reading the data once took so long: it
+ * is read once more, processes start, and the test rows are scored. Throws {@link ConfigError} when hardly any are left.
+ */
+export function trainingSeconds(budgetSeconds: number, readSeconds: number): number {
+  const others = 2 * readSeconds + START_SECONDS;
+  const left = budgetSeconds - others;
+  if (left >= LEAST_TRAINING_SECONDS) return left;
+  throw new ConfigError(
+    `--time-budget: must leave at least ${LEAST_TRAINING_SECONDS} s for training, and of ${duration(budgetSeconds)} about ${duration(others)} go into reading the data, starting and scoring; give ${duration(Math.ceil(others + LEAST_TRAINING_SECONDS))} or more`,
+  );
+}
+
+/** A plan that ends in time, however slow steps become. */
+export function withTimeLimit(plan: Plan, seconds: number): Plan {
+  return { ...plan, timeLimit: Math.round(10 * seconds) / 10 };
 }
 
 /**
@@ -124,7 +149,7 @@ export function withinBudget(
   if (seconds <= budgetSeconds) return { plan, seconds };
   const room = (budgetSeconds - START_SECONDS - VALIDATIONS * validation) / withTeachers;
   const numSteps = Math.min(plan.numSteps, Math.max(LEAST_BUDGET_STEPS, Math.floor(room / 10) * 10));
-  const steps = `${count(numSteps)} instead of ${count(plan.numSteps)}, to stay within ${Math.round(budgetSeconds / 60)} minutes; raise numSteps for a better model`;
+  const steps = `${count(numSteps)} instead of ${count(plan.numSteps)}, to stay within ${duration(budgetSeconds)}; a longer --time-budget makes a better model`;
   const cut = withIntervals({ ...plan, numSteps, reasons: { ...plan.reasons, steps } });
   return { plan: cut, seconds: secondsOf(numSteps) };
 }

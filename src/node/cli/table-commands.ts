@@ -13,7 +13,7 @@ import { writtenLine } from "../runs/write-config.js";
 import { type DescribeOverrides, describeTable } from "../table/infer/describe.js";
 import { lookAtTable } from "../table/infer/first-look.js";
 import { inferRun, writeConfiguration } from "../table/infer/infer-run.js";
-import { someText } from "./flags.js";
+import { someDuration, someText } from "./flags.js";
 import { listOf, type ReadingFlags, readingOf, several, withReadingFlags } from "./reading-flags.js";
 
 /** Flags that name the data, and those that override what would be inferred from it. */
@@ -34,6 +34,7 @@ export interface TableFlags extends ReadingFlags {
   readonly task?: string;
   readonly targetScale?: string;
   readonly preset?: string;
+  readonly timeBudget?: number;
   readonly columns?: readonly string[];
   /** Options of the configuration that the user sets, in train. */
   readonly set?: readonly string[];
@@ -74,6 +75,11 @@ export function withTableFlags(command: Command): Command {
       "how a label that is a number is learned: linear or log; log by default where it is never negative and has a long tail",
     )
     .option("--columns <names>", "the names of all columns, for CSV or TSV without a header", listOf)
+    .option(
+      "--time-budget <duration>",
+      "the most time from the start of the command to the model (90s, 5m); two minutes of training by default, or less where the table needs less",
+      someDuration,
+    )
     .option("--preset <name>", presetNames.map((name) => `${name}: ${presets[name].what}`).join("; "));
   return withReadingFlags(named);
 }
@@ -94,10 +100,10 @@ export function withDescribeFlags(command: Command): Command {
 /** Whether any of these flags was given. */
 export function hasTableFlags(flags: TableFlags): boolean {
   const { data, label, numeric, categorical, ignore, time, groupBy, weight, positive, task, preset } = flags;
-  const { maxBadRows, columns } = flags;
+  const { maxBadRows, columns, timeBudget } = flags;
   const { encoding, delimiter, nullValues, decimal, dateFormat } = flags;
   const of = [data, label, numeric, categorical, ignore, time, groupBy, weight, positive, task, preset];
-  const all = [...of, maxBadRows, columns];
+  const all = [...of, maxBadRows, columns, timeBudget];
   const ofText = [encoding, delimiter, nullValues, decimal, dateFormat, flags.field, flags.separator];
   return [...all, flags.targetScale, ...ofText].some((flag) => flag !== undefined);
 }
@@ -115,7 +121,7 @@ export async function describeCommand(
   }
   const { data, label, preset } = required("describe", flags);
   const description = await describeTable(data, label, overridesOf(flags, preset), options);
-  const run = await inferRun(description, data, preset);
+  const run = await inferRun(description, data, { preset, budget: budgetOf(flags) });
   if (flags.json) {
     const { seconds, plan } = run;
     say(JSON.stringify({ ...description, plan, seconds, configuration: configurationOf(run) }, null, 2));
@@ -135,12 +141,17 @@ export async function configurationFromData(
   const onProgress = (stage: string) => say(stage);
   const description = await describeTable(data, label, overridesOf(flags, preset), { ...options, onProgress });
   say([...descriptionLines(description, width), "", ...overrideLines(width), ""].join("\n"));
-  const run = await inferRun(description, data, preset);
+  const run = await inferRun(description, data, { preset, budget: budgetOf(flags) });
   // Reports wrong overrides before a file is written.
   resolveConfig(applyOverrides(configurationOf(run), flags.set ?? []));
   const path = writeConfiguration(run, flags.write);
   say([...planLines(run.plan, run.seconds, width), writtenLine(path, flags.write), ""].join("\n"));
   return path;
+}
+
+/** The budget of the command, and what of it went into looking at the data, which is all that happened since the process began. */
+function budgetOf({ timeBudget }: TableFlags) {
+  return timeBudget === undefined ? undefined : { seconds: timeBudget, readSeconds: performance.now() / 1000 };
 }
 
 /** Throws {@link ConfigError} for flags that say something of a label that was not named. */

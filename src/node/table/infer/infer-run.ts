@@ -1,7 +1,7 @@
 /** From data and a label to a run: the description, the plan, and the configuration that says both. */
 import { availableParallelism, totalmem } from "node:os";
 import { configurationOf, configurationText, featuresOf, type Inferred } from "../../../infer/configuration.js";
-import { choosePlan, withinBudget } from "../../../infer/plan.js";
+import { choosePlan, trainingSeconds, withinBudget, withTimeLimit } from "../../../infer/plan.js";
 import type { Preset } from "../../../infer/presets.js";
 import type { GivenReading } from "../../../reading/reading.js";
 import { relativeTo, runName, writeBeside } from "../../runs/write-config.js";
@@ -12,12 +12,18 @@ export interface InferredRun extends Inferred {
   readonly seconds: number;
 }
 
+export interface InferOptions {
+  readonly preset?: Preset | undefined;
+  /** The seconds that the whole command may take, and those that it took to read the data. */
+  readonly budget?: { readonly seconds: number; readonly readSeconds: number } | undefined;
+  readonly cores?: number;
+}
+
 /** Choose network and training for a described table and this machine; a few steps are measured for the duration. */
 export async function inferRun(
   description: TableDescription,
   data: readonly string[],
-  preset?: Preset,
-  cores = availableParallelism(),
+  { preset, budget, cores = availableParallelism() }: InferOptions = {},
 ): Promise<InferredRun> {
   const { source, label, weight, columns, pairs, split, rows } = description;
   const features = featuresOf(description);
@@ -49,8 +55,11 @@ export async function inferRun(
   // Only here, because graphs, layers and the engine take time to load, and every command loads this file.
   const { stepSeconds } = await import("./calibrate.js");
   const perStep = await stepSeconds(configurationOf(inferred), features, threads);
-  const planned = withinBudget(plan, perStep, rows.validation);
-  return { ...inferred, ...planned };
+  if (!budget) return { ...inferred, ...withinBudget(plan, perStep, rows.validation) };
+  const left = trainingSeconds(budget.seconds, budget.readSeconds);
+  // Steps for nine tenths of it: with a margin, the learning rate has come down when time is up.
+  const planned = withinBudget(plan, perStep, rows.validation, 0.9 * left);
+  return { ...inferred, ...planned, plan: withTimeLimit(planned.plan, left) };
 }
 
 /** The parts of the reading that the configuration fixes: those that were given, and those that were a choice. */
