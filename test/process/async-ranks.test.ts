@@ -1,12 +1,10 @@
 /** Asynchronous SGD whose workers are processes of a launcher of MPI, as whole programs. */
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { test } from "node:test";
 import type { LoggedEvent } from "../../src/log/events.js";
-import { readEvents } from "../../src/node/runs/read-log.js";
 import { type RunFolder, runFolder } from "../../src/node/runs/run-folder.js";
 import { type MpiLauncher, mpiLaunchers } from "../fixtures/mpi-launchers.js";
-import { mainFile, trainingIn, workplace } from "./fixture.js";
+import { eventsOf, mainFile, nextEvent, ofKind, trainingIn, workplace } from "./fixture.js";
 import { eventually, type Running } from "./processes.js";
 import { weightsOf } from "./results.js";
 
@@ -14,6 +12,8 @@ const place = workplace();
 const asyncSgd = { kind: "asyncSgd" } as const;
 const one = { numGroups: 1, numSteps: 60, globalBatchSize: 48, validationInterval: 20, checkpointInterval: 20 };
 const endless = { ...one, numSteps: 1_000_000, algorithm: asyncSgd };
+/** Longer than a process takes to come on a machine that does much else. */
+const SILENT_SECONDS = "10";
 
 /** Start `codistill train <args>` at so many ranks. */
 function train({ command, flags, env }: MpiLauncher, ranks: number, args: readonly string[], variables = {}) {
@@ -21,20 +21,11 @@ function train({ command, flags, env }: MpiLauncher, ranks: number, args: readon
   return place.start(command, line, { env: { ...env, ...variables } });
 }
 
-function eventsIn<Name extends LoggedEvent["event"]>(folder: RunFolder, name: Name, group = 0) {
-  const { log } = folder.group(group);
-  return existsSync(log) ? [...readEvents(log, [name])] : [];
-}
-
-/** The event of this name behind so many others, when it is there. */
-function nextOf<Name extends LoggedEvent["event"]>(run: Running, folder: RunFolder, name: Name, before: number) {
-  return eventually(name, () => eventsIn(folder, name)[before] ?? null, run.output);
-}
-
 /** Let a run take steps, and then stop and save; gives what it said. */
 async function savedAfterAStep(run: Running, folder: RunFolder): Promise<string> {
-  await nextOf(run, folder, "group-start", eventsIn(folder, "group-start").length);
-  await nextOf(run, folder, "step", eventsIn(folder, "step").length);
+  const before = eventsOf(folder, 0).length;
+  await nextEvent(run, folder, 0, "group-start", before);
+  await nextEvent(run, folder, 0, "step", before);
   process.kill(run.pid, "SIGUSR1");
   const { code, shown } = await run.ended;
   assert.equal(code, 0, shown);
@@ -82,8 +73,8 @@ test("a group goes on with other numbers of processes and as threads, each gradi
     assert.match(shown, new RegExp(`started ${ranks} processes, which are a leader and ${ranks - 1} workers`));
   }
   await savedAfterAStep(place.codistill(["train", "--resume", folder.path, "--set", "workers=2"]), folder);
-  const starts = eventsIn(folder, "group-start");
-  const ends = eventsIn(folder, "staleness");
+  const starts = ofKind(eventsOf(folder, 0), "group-start");
+  const ends = ofKind(eventsOf(folder, 0), "staleness");
   assert.deepEqual(
     starts.map(({ workers = 1 }) => workers),
     [2, 1, 2],
@@ -106,9 +97,9 @@ for (const [i, launcher] of mpiLaunchers.entries()) {
     const config = await place.config("stopped.json", endless);
     const folder = runFolder(place.path(`${launcher.name}-stopped`));
     const args = [config, "--folder", folder.path];
-    const run = train(launcher, 2, args, { CODISTILL_SILENT_SECONDS: "5" });
-    const { pid: leader = 0 } = await nextOf(run, folder, "group-start", 0);
-    await nextOf(run, folder, "checkpoint", 0);
+    const run = train(launcher, 2, args, { CODISTILL_SILENT_SECONDS: SILENT_SECONDS });
+    const { pid: leader = 0 } = await nextEvent(run, folder, 0, "group-start");
+    await nextEvent(run, folder, 0, "checkpoint");
     const [worker] = trainingIn(folder).filter((pid) => pid !== leader);
     assert.ok(worker !== undefined);
     process.kill(i === 0 ? worker : leader, "SIGSTOP");
@@ -116,11 +107,13 @@ for (const [i, launcher] of mpiLaunchers.entries()) {
     assert.ok(code !== 0 && code !== 2, shown);
     assert.match(
       shown,
-      new RegExp(`and worker ${i === 0 ? 1 : 0} on \\S+ was not heard of for 5 s: its process has stopped`),
+      new RegExp(
+        `and worker ${i === 0 ? 1 : 0} on \\S+ was not heard of for ${SILENT_SECONDS} s: its process has stopped`,
+      ),
     );
 
     await savedAfterAStep(train(launcher, 2, args), folder);
-    assert.ok((eventsIn(folder, "group-start").at(-1)?.step ?? 0) >= 20, "it goes on from its checkpoint");
+    assert.ok((ofKind(eventsOf(folder, 0), "group-start").at(-1)?.step ?? 0) >= 20, "it goes on from its checkpoint");
   });
 }
 
@@ -134,17 +127,16 @@ test("teachers of another group reach workers in processes", { skip }, async () 
   };
   const other = runFolder(place.path("other"));
   const teacher = place.codistill(["train", ...inGroup(1, other)]);
-  for (const name of ["group-start", "published"] as const)
-    await eventually(name, () => eventsIn(other, name, 1)[0] ?? null, teacher.output);
+  for (const name of ["group-start", "published"] as const) await nextEvent(teacher, other, 1, name);
   process.kill(teacher.pid, "SIGUSR1");
   const own = runFolder(place.path("taught"));
   const run = train(first as MpiLauncher, 3, inGroup(0, own));
-  const isTaught = ({ distillLoss, gradients }: ReturnType<typeof eventsIn<"step">>[number]) =>
+  const isTaught = ({ distillLoss, gradients }: Extract<LoggedEvent, { readonly event: "step" }>) =>
     distillLoss !== null && gradients?.workers.length === 2;
-  await nextOf(run, own, "group-start", 0);
+  await nextEvent(run, own, 0, "group-start");
   await eventually(
     "steps of both workers with a teacher",
-    () => eventsIn(own, "step").find(isTaught) ?? null,
+    () => ofKind(eventsOf(own, 0), "step").find(isTaught) ?? null,
     run.output,
   );
   process.kill(run.pid, "SIGUSR1");
