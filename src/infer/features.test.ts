@@ -59,6 +59,23 @@ describe("names", () => {
     );
   });
 
+  test("have the mean of the label where rare ones have no embedding and the label has means", () => {
+    const frequencies = { numFrequent: 2, numRowsOfFrequent: 15_000, mostRows: 9_000 };
+    const figures = figuresOf({ name: "x", type: "VARCHAR", numRows: 20_000, numDistinct: 4000, frequencies });
+    const options = { nameOf: featureNames([]), isTimeSplit: false, hasLabelMeans: true };
+    const { features, reason } = describeColumn(figures, roleOf(figures), options);
+    assert.deepEqual(
+      features.map(({ name, kind, sql, numIds }) => [name, kind, sql, numIds]),
+      [
+        ["x", "categorical", "x", 3],
+        ["x_mean", "labelMeans", "x", 0],
+      ],
+    );
+    assert.match(reason, /are kept; all have the mean of the label over their rows, shrunken and out of fold$/);
+    const few = figuresOf({ name: "x", type: "VARCHAR" });
+    assert.equal(describeColumn(few, roleOf(few), options).features.length, 1);
+  });
+
   test("are kept as far as an optimizer can move them", () => {
     const frequencies = { numFrequent: 60_000, numRowsOfFrequent: 2_000_000, mostRows: 9_000 };
     const given = { type: "VARCHAR", numRows: 3_000_000, numDistinct: 90_000, frequencies };

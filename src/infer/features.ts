@@ -30,6 +30,8 @@ export interface FeatureOptions {
   readonly nameOf: (wanted: string) => string;
   /** Whether validation and test are later than training; then no feature may count time onward. */
   readonly isTimeSplit: boolean;
+  /** Whether a name can have the mean of the label over its rows: of numbers, and of classes where they are few. */
+  readonly hasLabelMeans?: boolean;
 }
 
 /** Makes feature names from column names: of letters, digits, "_" and "-", each once, and none that is taken. */
@@ -153,9 +155,9 @@ function valueSql(figures: ColumnFigures): string {
 
 /**
  * A categorical feature. Unseen and missing names share id 0; in a column of many values rare names share it too, and
- * so train it.
+ * so train it. Beside it, the mean of the label then tells them apart, as far as their few rows can.
  */
-function categoricalFeatures(figures: ColumnFigures, { nameOf }: FeatureOptions): Made {
+function categoricalFeatures(figures: ColumnFigures, { nameOf, hasLabelMeans = false }: FeatureOptions): Made {
   const { name, numDistinct, frequencies } = figures;
   const feature = (numNames: number): Feature => ({
     name: nameOf(name),
@@ -174,9 +176,11 @@ function categoricalFeatures(figures: ColumnFigures, { nameOf }: FeatureOptions)
   const kept = isTooMany
     ? `the ${count(MOST_IDS)} most frequent are kept`
     : `the ${count(numFrequent)} of at least ${FREQUENT_ROWS} rows (${percent(numRowsOfFrequent / numPresent(figures))} of the rows) are kept`;
+  const whole = { ...feature(Math.min(numFrequent, MOST_IDS)), vocabulary };
+  if (!hasLabelMeans) return { features: [whole], notes: [`${kept}, the others count as unseen`] };
   return {
-    features: [{ ...feature(Math.min(numFrequent, MOST_IDS)), vocabulary }],
-    notes: [`${kept}, the others count as unseen`],
+    features: [whole, { name: nameOf(`${name}_mean`), kind: "labelMeans", sql: columnSql(name), numIds: 0 }],
+    notes: [`${kept}; all have the mean of the label over their rows, shrunken and out of fold`],
   };
 }
 

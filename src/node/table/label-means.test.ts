@@ -7,6 +7,7 @@ import type { TableSpec } from "../../data/table.js";
 import { toModel } from "../../graph/onnx.js";
 import { encodeModel } from "../../graph/onnx-proto.js";
 import { input } from "../../graph/ops.js";
+import { rootKey, uniform } from "../../runtime/random.js";
 import { servedFrom } from "../../serving/prelude.js";
 import { InferenceSession, Tensor } from "../ort/library.js";
 import type { PreparedTable } from "./ingest.js";
@@ -177,6 +178,27 @@ test("labels that a name does not tell give every row the mean of all, and a log
   assert.ok(labels?.kind === "numbers" && labels.logUnit !== undefined);
   const expected = (Math.log1p(1 / labels.logUnit) + Math.log1p(11 / labels.logUnit)) / 2;
   for (const value of byId(logs, "mean").values()) assert.ok(Math.abs(value - expected) < 1e-5, `${value}`);
+});
+
+test("labels by chance are told by no mean, which a mean with the row's own label in it would do", async () => {
+  const draws = uniform(rootKey(18), 1200);
+  const rows = Array.from({ length: 1000 }, (_, i): Row => ({ name: `n${i % 250}`, y: draws[i] ?? 0, part: "train" }));
+  // One name in ten has labels of its own, so that means differ and are not all one.
+  const some = rows.map((row, i) => (i % 10 === 0 ? { ...row, y: Number(row.y) + 2 } : row));
+  const others = [...of("validation", "n0", [1]), ...of("test", "n1", [2])];
+  const values = byId(await prepared([...some, ...others], { task: "regression" }), "mean");
+  const chance = some.flatMap(({ y }, i) =>
+    i % 10 === 0 ? [] : [{ y: Number(y), name: i % 250, x: values.get(i) ?? 0 }],
+  );
+  const within = (value: (one: (typeof chance)[number]) => number) =>
+    chance.map((one) => {
+      const same = chance.filter(({ name }) => name === one.name).map(value);
+      return value(one) - sum(same) / same.length;
+    });
+  const own = within(({ y }) => y);
+  const products = sum(within(({ x }) => x).map((x, i) => x * (own[i] ?? 0)));
+  assert.ok(products < 0, "of two rows of a name, the one with the larger label has the smaller mean, or the same");
+  assert.ok(new Set(values.values()).size > 100);
 });
 
 test("copies of a row are in one fold, and rows that are seldom different are each in a fold by themselves", async () => {

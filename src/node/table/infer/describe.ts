@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { labelsName } from "../../../data/batch.js";
+import { MOST_MEAN_CLASSES } from "../../../data/label-means.js";
 import { ConfigError } from "../../../errors.js";
 import type {
   ColumnDescription,
@@ -165,7 +166,9 @@ export async function describeIn(
     ...(groups.column === undefined ? [] : [[groups.column, ofGroups] as const]),
     ...(weights.column === undefined ? [] : [[weights.column, ofWeights] as const]),
   ]);
-  const columns = await describeColumns(db, figures, roles, { ofLabel: read.columns, unused, nameOf });
+  const hasLabelMeans = measuredLabel.task !== "multiclass" || measuredLabel.classes.length <= MOST_MEAN_CLASSES;
+  const context = { ofLabel: read.columns, unused, nameOf, hasLabelMeans };
+  const columns = await describeColumns(db, figures, roles, context);
   const time = figures.find(({ name }) => roles.get(name) === "time") ?? null;
   if (columns.every(({ features }) => features.length === 0)) {
     throw new ConfigError(
@@ -240,6 +243,7 @@ interface ColumnContext {
   /** Columns that are no features unless the user says so, and why. */
   readonly unused?: ReadonlyMap<string, RoleChoice>;
   readonly nameOf?: (wanted: string) => string;
+  readonly hasLabelMeans?: boolean;
 }
 
 const ofGroups: RoleChoice = {
@@ -255,9 +259,9 @@ export async function describeColumns(
   db: Database,
   figures: readonly ColumnFigures[],
   roles: ReadonlyMap<string, Role>,
-  { ofLabel = [], unused = new Map(), nameOf = featureNames(OUTPUTS) }: ColumnContext = {},
+  { ofLabel = [], unused = new Map(), nameOf = featureNames(OUTPUTS), hasLabelMeans = false }: ColumnContext = {},
 ): Promise<ColumnDescription[]> {
-  const options = { nameOf, isTimeSplit: [...roles.values()].includes("time") };
+  const options = { nameOf, isTimeSplit: [...roles.values()].includes("time"), hasLabelMeans };
   const own = rolesOf(figures);
   const chosen = figures.map((one, i) => {
     const role = roles.get(one.name);
