@@ -90,7 +90,12 @@ export function choosePlan(given: PlanFor): Plan {
     optimizer: {
       kind: "muon",
       learningRate: 0.01,
-      weightDecay: { rate: 0.3, except: ["*.bias", "*.scale"] },
+      weightDecay: {
+        rate: 0.3,
+        // Adam moves the row of a rare name as far as that of a frequent one.
+        ...(embeddings.length > 0 && { rates: { "embeddings.*": members > 1 ? 2 : 6 } }),
+        except: ["*.bias", "*.scale"],
+      },
       warmUp: "2%",
       schedule: "cosine",
     },

@@ -1,15 +1,17 @@
 /** Parts that look at the params themselves: decay, and steps in proportion to the size of a param. */
 import { add, div, greater, maximum, mul, where } from "../graph/ops.js";
 import type { Tensor } from "../graph/tensor.js";
-import { mapValues, named } from "../runtime/named.js";
+import { mapValues, named, withPrefix } from "../runtime/named.js";
 import { norm, rootMeanSquare } from "./arithmetic.js";
-import { isSelected, type Selection } from "./patterns.js";
+import { firstMatch, isSelected, type Selection } from "./patterns.js";
 import { constantSchedule } from "./schedules.js";
 import { type GradientTransformation, stateless } from "./transformations.js";
 
 /** The rate of weight decay, and the params that decay. */
 export interface DecayOptions extends Selection {
   readonly rate: number;
+  /** Other rates by pattern on the names of params; the first that matches counts. */
+  readonly rates?: Readonly<Record<string, number>> | undefined;
 }
 
 /**
@@ -18,12 +20,14 @@ export interface DecayOptions extends Selection {
  * First in a chain it is coupled: the gradient of rate |p|^2 / 2, which passes through the moments. After the moments and
  * before the learning rate it is decoupled (Loshchilov and Hutter 2019, Algorithm 2): p shrinks by learningRate x rate.
  */
-export function addDecay({ rate, ...selection }: DecayOptions): GradientTransformation {
+export function addDecay({ rate, rates = {}, ...selection }: DecayOptions): GradientTransformation {
+  const patterns = Object.keys(rates);
+  const scalarOf = (name: string) => ["decay", firstMatch(patterns, name)].filter(Boolean).join(".");
   return stateless(
-    { decay: constantSchedule(rate) },
+    { decay: constantSchedule(rate), ...withPrefix("decay", mapValues(rates, constantSchedule)) },
     ({ updates, params, scalars }) =>
       mapValues(updates, (update, name) =>
-        isSelected(selection, name) ? add(update, mul(named(params, name), named(scalars, "decay"))) : update,
+        isSelected(selection, name) ? add(update, mul(named(params, name), named(scalars, scalarOf(name)))) : update,
       ),
     (name) =>
       isSelected(selection, name) ? "weight decay pulls at all rows in every step; except it from decay" : null,

@@ -33,6 +33,7 @@ import { inputTensors } from "../nn/model.js";
 import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";
 import { float32, type NamedArrays } from "../runtime/array.js";
 import { mapValues, named, withPrefix } from "../runtime/named.js";
+import type { DecayOptions } from "./decay.js";
 import { adafactor, adagrad, adam, adamW, lamb, lars, lion, muon, rmsprop, sgd } from "./optimizers.js";
 import { constantSchedule, cosineSchedule, linearSchedule, type Schedule } from "./schedules.js";
 import type { GradientTransformation, Shapes } from "./transformations.js";
@@ -297,6 +298,22 @@ describe("ready-made chains", () => {
       }
     });
   }
+
+  test("a rate of decay of its own is that of the first pattern that matches", () => {
+    const params = { "a.bias": [1, 2], w: [3, 4] };
+    const after = (decay: DecayOptions) => {
+      const shapes = mapValues(params, () => ({ shape: [2] }));
+      const start = mapValues(params, (values) => float32(values));
+      const gradsOf = (all: Tensors) => mapValues(all, () => input("g", [2]));
+      const feeds = () => ({ g: float32([0.5, -2]) });
+      const optimizer = adamW(constantSchedule(0.5), { decay });
+      return [...interpreted(optimizer, { shapes, start, gradsOf, feeds }, 3)].at(-1) ?? {};
+    };
+    const mixed = after({ rate: 0.25, rates: { "*.bias": 0.5, "a.*": 7 } });
+    assert.deepEqual(mixed.w, after({ rate: 0.25 }).w);
+    assert.deepEqual(mixed["a.bias"], after({ rate: 0.5 })["a.bias"]);
+    assert.notDeepEqual(mixed["a.bias"], after({ rate: 0.25 })["a.bias"]);
+  });
 
   test("a multiplier is a learning rate of its own, for decay too", () => {
     const params = { "a.bias": [1, 2], w: [3, 4] };

@@ -32,13 +32,17 @@ const schedule = z
   )
   .default("linear");
 
-/** Weight decay: a rate, and patterns of params that do not decay, such as "*.bias". */
+/** Weight decay: a rate, other rates by pattern, and patterns of params that do not decay, such as "*.bias". */
 const weightDecay = z.union(
   [
     z.number().nonnegative(),
-    z.strictObject({ rate: z.number().nonnegative(), except: z.array(z.string().min(1)).default([]) }),
+    z.strictObject({
+      rate: z.number().nonnegative(),
+      rates: z.record(z.string().min(1), z.number().nonnegative()).optional(),
+      except: z.array(z.string().min(1)).default([]),
+    }),
   ],
-  "must be a number >= 0 or { rate, except }",
+  "must be a number >= 0 or { rate, rates, except }",
 );
 
 const common = {
@@ -176,6 +180,8 @@ export function optimizerProblems(optimizer: OptimizerInSteps, numSteps: number)
     else if (peakAt > length)
       problems.push(`optimizer.schedule.peakAt: must be at most the schedule's steps (${length}), got ${peakAt}`);
   }
+  if (optimizer.kind === "lars" && typeof optimizer.weightDecay === "object" && optimizer.weightDecay.rates)
+    problems.push('optimizer.weightDecay.rates: "lars" has one rate for all params; leave it out');
   if (optimizer.kind === "sgd" && optimizer.nesterov && !optimizer.momentum)
     problems.push("optimizer.nesterov: needs optimizer.momentum, as 0.9");
   return problems;

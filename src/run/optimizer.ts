@@ -119,6 +119,7 @@ function scheduleOver(numSteps: number, rate: number, schedule: OptimizerInSteps
 export function checkPatterns(optimizer: OptimizerInSteps, params: readonly string[]): void {
   const lists = {
     "optimizer.multipliers": Object.keys(optimizer.multipliers ?? {}),
+    "optimizer.weightDecay.rates": Object.keys(decayOf(optimizer)?.rates ?? {}),
     "optimizer.weightDecay.except": decayOf(optimizer)?.except ?? [],
     "optimizer.sparseParams": optimizer.sparseParams ?? [],
     "optimizer.adamFor": optimizer.kind === "muon" ? optimizer.adamFor : [],

@@ -74,11 +74,13 @@ export interface WeightDecayOptionsInput {
    * before it is multiplied by the learning rate (the others).
    */
   readonly rate: number;
+  /** Other rates by pattern on the names of params, for example { "embeddings.*": 2 }; the first that matches counts. Not of lars. */
+  readonly rates?: Record<string, number> | undefined;
   /** Patterns of params that do not decay, for example "*.bias"; none by default. */
   readonly except?: readonly string[] | undefined;
 }
 
-/** Weight decay: a rate for all params, or `{ rate, except }`. */
+/** Weight decay: a rate for all params, or `{ rate, rates, except }`. */
 export type WeightDecayInput = number | WeightDecayOptionsInput;
 
 /** Options of every optimizer. */
