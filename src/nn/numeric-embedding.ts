@@ -81,15 +81,20 @@ export function numericEmbedding(
     params: vectors.params,
     width: spreads.length + vectors.width,
     rows(params, x) {
-      const u = div(sub(withoutGaps(x, centers as Tensor), centers as Tensor), scales as Tensor);
+      const scaled = div(sub(x, centers as Tensor), scales as Tensor);
+      const u = clamp(whereFinite(x, scaled), -FARTHEST, FARTHEST);
       const z = div(u, sqrt(add(1, square(div(u, CLIP)))));
       return concat([z, vectors.rows(params, u, z)], 1);
     },
   };
 }
 
-/** Scaled numbers stay between minus and plus this. */
+/** Clipped numbers stay between minus and plus this. */
 const CLIP = 3;
+/** Scaled numbers are farther from 0 nowhere: their squares, and products with slopes, must stay finite. */
+const FARTHEST = 1e6;
+/** The least width of a bin, relative to where it is: float32 tells no two values of a narrower one apart. */
+const NARROWEST = 1e-6;
 
 interface Vectors extends Pick<Model, "params"> {
   readonly width: number;
@@ -104,7 +109,7 @@ interface Vectors extends Pick<Model, "params"> {
 function piecewise({ bins }: PiecewiseEmbedding, spreads: readonly (readonly number[])[]): Vectors {
   const places = spreads.flatMap((quantiles, feature) => {
     const [center, scale] = [medianOf(quantiles), scaleOf(quantiles)];
-    const edges = [...new Set(everyOf(quantiles, bins).map((edge) => (edge - center) / scale))];
+    const edges = distinct(everyOf(quantiles, bins).map((edge) => (edge - center) / scale));
     return edges.slice(1).map((end, t) => ({ feature, start: edges[t] as number, width: end - (edges[t] as number) }));
   });
   const slopes = new Float32Array(spreads.length * places.length);
@@ -139,11 +144,22 @@ function periodic({ frequencies, sigma, width }: PeriodicEmbedding, numFeatures:
   };
 }
 
-/** x, with the median of its feature where it is missing (NaN) or infinite. */
-function withoutGaps(x: Tensor, medians: Tensor): Tensor {
+/** What was made of x, or 0 where x is missing (NaN) or infinite. */
+export function whereFinite(x: Tensor, made: Tensor): Tensor {
   const isAbove = greater(x, Number.NEGATIVE_INFINITY);
   const isBelow = greater(Number.POSITIVE_INFINITY, x);
-  return where(isAbove, where(isBelow, x, medians), medians);
+  return where(isAbove, where(isBelow, made, 0), 0);
+}
+
+/** Ascending edges without those that are as good as equal to the one before, or farther off than a scaled number. */
+function distinct(edges: readonly number[]): number[] {
+  const kept: number[] = [];
+  for (const edge of edges) {
+    const last = kept.at(-1);
+    const isApart = last === undefined || edge - last > NARROWEST * Math.max(1, Math.abs(edge));
+    if (isApart && Math.abs(edge) <= FARTHEST) kept.push(edge);
+  }
+  return kept;
 }
 
 function medianOf(quantiles: readonly number[]): number {

@@ -1,12 +1,12 @@
 /** The rows of a table as vectors: embeddings of names and numbers side by side, for the networks of tables. */
-import { concat, constant, div, greater, reshape, sub, where } from "../graph/ops.js";
+import { concat, constant, div, reshape, sub } from "../graph/ops.js";
 import type { Tensor, Tensors } from "../graph/tensor.js";
 import { float32 } from "../runtime/array.js";
 import { named } from "../runtime/named.js";
 import { type HashedEmbeddingOptions, hashedEmbedding, hashedEmbeddingParams } from "./hashed-embedding.js";
 import { embedding, embeddingParams } from "./layers.js";
 import type { InputSpec, Model } from "./model.js";
-import { type NumericEmbedding, numericEmbedding, type SpreadNumber } from "./numeric-embedding.js";
+import { type NumericEmbedding, numericEmbedding, type SpreadNumber, whereFinite } from "./numeric-embedding.js";
 
 export interface CategoricalFeature {
   /** How many ids there are, 0 for unknown included. */
@@ -106,12 +106,5 @@ export function tableFeatures(options: TableFeaturesOptions): TableFeatures {
 
 /** (x - mean) / std; a value that is missing (NaN) or infinite becomes 0, the mean. */
 function standardise(x: Tensor, mean: number | Tensor, std: number | Tensor): Tensor {
-  return finiteOr0(x, div(sub(x, mean), std));
-}
-
-/** What was made of x, or 0 where x is missing (NaN) or infinite. */
-export function finiteOr0(x: Tensor, made: Tensor): Tensor {
-  const isAbove = greater(x, Number.NEGATIVE_INFINITY);
-  const isBelow = greater(Number.POSITIVE_INFINITY, x);
-  return where(isAbove, where(isBelow, made, 0), 0);
+  return whereFinite(x, div(sub(x, mean), std));
 }

@@ -19,12 +19,14 @@ import { gradients } from "../graph/grad.js";
 import { add, input, reduceSum } from "../graph/ops.js";
 import type { Tensor } from "../graph/tensor.js";
 import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";
-import { int32, type NdArray } from "../runtime/array.js";
+import { float32, int32, type NdArray } from "../runtime/array.js";
 import { mapValues, withPrefix } from "../runtime/named.js";
 import { rootKey } from "../runtime/random.js";
 import { binary } from "./losses.js";
 import { membersObjective } from "./members.js";
-import { initWeights, inputTensors, paramTensors, train } from "./model.js";
+import { initWeights, inputTensors, type Model, paramTensors, train } from "./model.js";
+import type { NumericEmbedding } from "./numeric-embedding.js";
+import { tableFeatures } from "./table-features.js";
 import { tabm } from "./tabm.js";
 
 const engine = onnxRuntimeEngine({ threads: 1 });
@@ -69,6 +71,45 @@ describe("a network of tables is what PyTorch makes of its formula", () => {
       checkGradients(loss, Object.values(params), feeds);
     });
   }
+});
+
+describe("embedded numbers", () => {
+  const rowsOf = (numericEmbedding: NumericEmbedding, fares: readonly number[]) => {
+    const { fare } = tableOptions.numeric;
+    const features = tableFeatures({ categorical: {}, numeric: { fare }, numericEmbedding });
+    const model: Model = { ...features, apply: features.rows };
+    const rows = features.rows(paramTensors(model, "p"), inputTensors(model));
+    const params = mapValues(features.params, ({ shape, init }) => init(rootKey(1), shape));
+    const feeds = { "features.fare": float32([...fares]), ...withPrefix("p", params) };
+    const data = [...(interpret({ outputs: { rows }, updates: {} }, feeds).outputs.rows?.data ?? [])];
+    return fares.map((_, i) => data.slice(features.width * i, features.width * (i + 1)));
+  };
+
+  test("are finite and in order, however far off", () => {
+    const fares = [-3e38, -1e30, -5, 0, 32, 128, 1e30, 3e38];
+    for (const rows of [
+      rowsOf({ kind: "piecewise", bins: 8 }, fares),
+      rowsOf({ kind: "periodic", frequencies: 2, sigma: 1, width: 2 }, fares),
+    ]) {
+      assert.ok(rows.flat().every(Number.isFinite), String(rows));
+      const clipped = rows.map(([z]) => z as number);
+      assert.deepEqual(
+        clipped,
+        [...clipped].sort((a, b) => a - b),
+      );
+      assert.ok(Math.abs((clipped.at(-1) ?? 0) - 3) < 1e-3, "a number far above is clipped to 3");
+    }
+  });
+
+  test("that are missing or infinite are the median", () => {
+    for (const kind of [
+      { kind: "piecewise", bins: 8 },
+      { kind: "periodic", frequencies: 2, sigma: 1, width: 2 },
+    ] as const) {
+      const [median, ...others] = rowsOf(kind, [32, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]);
+      for (const other of others) assert.deepEqual(other, median);
+    }
+  });
 });
 
 describe("members", () => {

@@ -5,6 +5,7 @@ import { tinyConfig, tinyPreprocessing, tinyServing } from "../../test/fixtures/
 import type { Preprocessing } from "../data/table.js";
 import { decodeModel } from "../graph/onnx-proto.js";
 import { initWeights } from "../nn/model.js";
+import { NUM_QUANTILES } from "../nn/numeric-embedding.js";
 import * as ort from "../node/ort/library.js";
 import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";
 import { float32, int32, type NamedArrays } from "../runtime/array.js";
@@ -16,7 +17,10 @@ import { type RunLearner, tableLearner } from "./learner.js";
 
 const preprocessing: Preprocessing = {
   vocabularies: { colour: ["red", "green", "blue", "O'Hare, IL", "Zürich 東京"], weekday: ["1", "0"] },
-  numeric: { size: { mean: 0.5, std: 2 }, logDistance: { mean: 6, std: 0.25 } },
+  numeric: {
+    size: { mean: 0.5, std: 2, quantiles: Array.from({ length: NUM_QUANTILES }, (_, i) => (i - 14) / 4) },
+    logDistance: { mean: 6, std: 0.25, quantiles: Array.from({ length: NUM_QUANTILES }, (_, i) => 5 + (i >> 2) / 4) },
+  },
 };
 const config = tinyConfig({
   data: {
@@ -112,6 +116,20 @@ describe("an exported model", () => {
       "with a hashed feature gives",
       tinyConfig({ data: config.data, model: { ...config.model, hashed: { colour: 4 } } }),
     ],
+    [
+      "of members on piecewise numbers gives",
+      tinyConfig({
+        data: config.data,
+        model: { ...config.model, kind: "tabm", members: 3, numericEmbedding: { kind: "piecewise", bins: 8 } },
+      }),
+    ],
+    [
+      "on periodic numbers gives",
+      tinyConfig({
+        data: config.data,
+        model: { ...config.model, numericEmbedding: { kind: "periodic", frequencies: 4, sigma: 0.5, width: 3 } },
+      }),
+    ],
   ] as const)
     test(`${name} for raw values what the predict graph gives for encoded ones, to 1e-6`, async () => {
       const { learner, params } = trained(own);
@@ -139,6 +157,24 @@ describe("an exported model", () => {
       await engine.close();
       await session.release();
     });
+
+  test("has the temperature of its probabilities, to 1e-6 of what scoring makes of them", async () => {
+    const { learner, params } = trained({ ...config, task: { kind: "binary", temperature: true } });
+    const serving = tinyServing(preprocessing);
+    const sessionOf = (temperature?: number) =>
+      ort.InferenceSession.create(exportModel(learner, preprocessing, serving, params, {}, temperature));
+    const [plain, scaled] = await Promise.all([sessionOf(), sessionOf(1.7)]);
+    const examples = fc.sample(example, { numRuns: 50, seed: 6 });
+    const probs = await servedProbs(plain, examples);
+    const expected = learner.task.calibration?.apply(probs, 1.7) ?? [];
+    const served = await servedProbs(scaled, examples);
+    assert.equal(served.length, expected.length);
+    served.forEach((p, i) => {
+      assert.ok(Math.abs(p - (expected[i] as number)) <= 1e-6, `${p}, expected ${expected[i]}`);
+    });
+    assert.notDeepEqual([...served], [...probs]);
+    await Promise.all([plain.release(), scaled.release()]);
+  });
 
   test("cannot have a hashed feature of fewer names than rows", () => {
     const model = { ...config.model, hashed: { colour: 6 } };

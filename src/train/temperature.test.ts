@@ -100,7 +100,7 @@ describe("scaled probabilities", () => {
         const feeds = { probs: { dtype: "float32", shape, data: probs } as const };
         const graph = interpret({ outputs: { output }, updates: {} }, feeds).outputs.output?.data ?? [];
         host.forEach((p, i) => {
-          assert.ok(Math.abs(p - (graph[i] as number)) < 1e-3, `${p} and ${graph[i]}`);
+          assert.ok(Math.abs(p - (graph[i] as number)) < 1e-6, `${p} and ${graph[i]}`);
         });
       }
     });

@@ -1,7 +1,6 @@
 /** Temperature scaling of probabilities (Guo et al. 2017, section 4.2): one number, fitted to validation rows. */
-import { div, sigmoid, softmax, sub } from "../graph/ops.js";
+import { div, log, maximum, sigmoid, softmax, sub } from "../graph/ops.js";
 import type { Tensor } from "../graph/tensor.js";
-import { safeLog } from "../nn/losses.js";
 import type { Predictions } from "./evaluate.js";
 import { LEAST_PROB } from "./metrics.js";
 
@@ -30,7 +29,7 @@ export function binaryCalibration(weights: readonly [negative: number, positive:
       temperatureOf({ probs: asClasses(probs), labels, numClasses: 2, weights, rowWeights }),
     apply: (probs, temperature) =>
       Float32Array.from(probs, (p) => 1 / (1 + Math.exp((logOf(1 - p) - logOf(p)) / temperature))),
-    graph: (probs, temperature) => sigmoid(div(sub(safeLog(probs), safeLog(sub(1, probs))), temperature)),
+    graph: (probs, temperature) => sigmoid(div(sub(logAt(probs), logAt(sub(1, probs))), temperature)),
   };
 }
 
@@ -52,7 +51,7 @@ export function classCalibration(numClasses: number, weights?: readonly number[]
       }
       return scaled;
     },
-    graph: (probs, temperature) => softmax(div(safeLog(probs), temperature)),
+    graph: (probs, temperature) => softmax(div(logAt(probs), temperature)),
   };
 }
 
@@ -121,4 +120,9 @@ function momentsOf(logs: Float64Array, start: number, numClasses: number, beta: 
 /** log p, of a p that is kept away from 0 as in the metrics. */
 function logOf(p: number): number {
   return Math.log(Math.max(LEAST_PROB, p));
+}
+
+/** The same in a graph. */
+function logAt(p: Tensor): Tensor {
+  return log(maximum(p, LEAST_PROB));
 }
