@@ -40,6 +40,12 @@ export interface Mail extends Closable {
   abort(reason: string): void;
 }
 
+/** Mail between processes, whose end can be waited for. */
+export interface ProcessMail extends Mail {
+  /** Resolves when the mail is closed on all sides, and rejects when it broke. */
+  readonly ended: Promise<void>;
+}
+
 /** The letters that have come and were not read yet. */
 export interface Inbox {
   deliver(received: Received): void;

@@ -31,13 +31,9 @@ async function bothGoOn(run: Training): Promise<void> {
  * down, and have been started once. Returns why group 1 ended.
  */
 async function comesBack(run: Training, before: number): Promise<string> {
-  const restart = await run.event(1, "the restart", isRestart, before);
-  await run.event(
-    1,
-    "a checkpoint of the second start",
-    isCheckpoint,
-    eventsOf(await run.folder(), 1).indexOf(restart),
-  );
+  await run.event(1, "the restart", isRestart, before);
+  const restart = eventsOf(await run.folder(), 1).findIndex((event, i) => i >= before && isRestart(event));
+  await run.event(1, "a checkpoint of the second start", isCheckpoint, restart);
   const shown = run.output();
   const folder = await run.folder();
   const events = eventsOf(folder, 1);

@@ -1,12 +1,13 @@
 /** Workers in processes of their own, on one machine or many, that a launcher of MPI started together. */
 import { MessageChannel, type Transferable, Worker } from "node:worker_threads";
 import { type Communicator, closedCommunicator } from "../../../comm/communicator.js";
+import type { ProcessMail } from "../../../comm/mail.js";
 import { ConfigError, errorOfCode, WorkerError } from "../../../errors.js";
 import { closable } from "../../../runtime/closable.js";
 import { type SilenceWatch, watchSilence } from "../silence.js";
 import { missingHeaders } from "./headers.js";
 import { checkPairing, type Launcher, launcherOf } from "./launcher.js";
-import { type MpiMail, mpiMail } from "./mail.js";
+import { mpiMail } from "./mail.js";
 import type { MpiAnswer, MpiRequest, MpiThreadData } from "./thread.js";
 
 export interface MpiCommunicatorOptions {
@@ -31,7 +32,7 @@ export interface MpiCommunicator extends Communicator {
    * Work by letters of at most so many bytes, until the mail is closed: no other operation is called meanwhile. Called by all
    * workers, of which worker 0 leads.
    */
-  openMail(mostBytes: number): MpiMail;
+  openMail(mostBytes: number): ProcessMail;
 }
 
 /**

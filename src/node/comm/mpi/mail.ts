@@ -1,7 +1,7 @@
 /** Mail between processes that a launcher of MPI started: the side of their main threads. */
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { closedCommunicator } from "../../../comm/communicator.js";
-import { inbox, type Mail } from "../../../comm/mail.js";
+import { inbox, type ProcessMail } from "../../../comm/mail.js";
 import { messageOf } from "../../../errors.js";
 import { closable } from "../../../runtime/closable.js";
 import { watchSilence } from "../silence.js";
@@ -22,11 +22,6 @@ export interface MpiMailOptions {
   readonly timeoutSeconds: number;
 }
 
-export interface MpiMail extends Mail {
-  /** As in {@link MpiMailOptions}. */
-  readonly ended: Promise<void>;
-}
-
 /** Signs of life in the time for which silence is borne. */
 const SIGNS = 4;
 
@@ -35,7 +30,7 @@ const SIGNS = 4;
  * does a leader's wait for a letter that nobody sends. Closed, it waits until the others have closed theirs, as workers do at
  * once when their leader has failed.
  */
-export function mpiMail({ rank, size, port, control, ended, nameOf, timeoutSeconds }: MpiMailOptions): MpiMail {
+export function mpiMail({ rank, size, port, control, ended, nameOf, timeoutSeconds }: MpiMailOptions): ProcessMail {
   const box = inbox();
   let isClosing = false;
 
@@ -82,7 +77,7 @@ export function mpiMail({ rank, size, port, control, ended, nameOf, timeoutSecon
       port.close();
     });
 
-  const mail: Omit<MpiMail, "close" | typeof Symbol.asyncDispose> = {
+  const mail: Omit<ProcessMail, "close" | typeof Symbol.asyncDispose> = {
     rank,
     size,
     ended,
