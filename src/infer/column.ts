@@ -58,9 +58,6 @@ export interface FrequencyFigures {
 /** Rows that a value needs for an embedding of its own, in a column of many values. */
 export const FREQUENT_ROWS = 20;
 
-/** Rows that a name of many needs for an embedding beside the mean of the label over its rows. */
-export const LEARNABLE_ROWS = 100;
-
 /** Whether some value has so many rows that its training rows alone are {@link FREQUENT_ROWS} or more. */
 export function hasFrequent({ mostRows }: FrequencyFigures): boolean {
   return mostRows >= 2 * FREQUENT_ROWS;

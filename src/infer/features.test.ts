@@ -72,25 +72,6 @@ describe("names", () => {
       ],
     );
     assert.match(reason, /are kept; all have the mean of the label over their rows, shrunken and out of fold$/);
-    const many = figuresOf({ name: "y", type: "VARCHAR", numRows: 100_000, numDistinct: 4000 });
-    const instead = describeColumn(many, roleOf(many), options);
-    assert.deepEqual(
-      instead.features.map(({ name, kind }) => [name, kind]),
-      [["y_mean", "labelMeans"]],
-    );
-    assert.match(instead.reason, /about 25 rows each: as the mean of the label over them/);
-    const frequent = { numFrequent: 900, numRowsOfFrequent: 70_000, mostRows: 300 };
-    const both = describeColumn({ ...many, frequencies: frequent }, roleOf(many), {
-      ...options,
-      nameOf: featureNames([]),
-    });
-    assert.deepEqual(
-      both.features.map(({ name, vocabulary }) => [name, vocabulary]),
-      [
-        ["y", { minRows: 100 }],
-        ["y_mean", undefined],
-      ],
-    );
     const few = figuresOf({ name: "x", type: "VARCHAR" });
     assert.equal(describeColumn(few, roleOf(few), options).features.length, 1);
   });

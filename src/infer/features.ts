@@ -6,7 +6,6 @@ import {
   type Feature,
   FREQUENT_ROWS,
   hasFrequent,
-  LEARNABLE_ROWS,
   numPresent,
 } from "./column.js";
 import type { RoleChoice } from "./roles.js";
@@ -16,11 +15,6 @@ import { transformOf, transformSql } from "./transform.js";
 
 /** The most embeddings of one feature: an optimizer such as Adam updates all of them at every step. */
 export const MOST_IDS = 50_000;
-/**
- * A column of more names than this, with fewer than {@link LEARNABLE_ROWS} rows each, has means of the label instead of
- * embeddings but for names of more rows: the means told more, and a network memorised the embeddings.
- */
-const MANY_NAMES = 1000;
 /** Share of missing values from which on a numeric column has an indicator of them. */
 const MISSING_SHARE = 0.005;
 /** The fewest missing values from which an indicator can be learned. */
@@ -171,15 +165,7 @@ function categoricalFeatures(figures: ColumnFigures, { nameOf, hasLabelMeans = f
     sql: columnSql(name),
     numIds: numNames + 1,
   });
-  const mean = (): Feature => ({ name: nameOf(`${name}_mean`), kind: "labelMeans", sql: columnSql(name), numIds: 0 });
   const rowsPerValue = numPresent(figures) / Math.max(1, numDistinct);
-  if (hasLabelMeans && numDistinct > MANY_NAMES && rowsPerValue >= FREQUENT_ROWS && rowsPerValue < LEARNABLE_ROWS) {
-    const note = `about ${count(Math.round(rowsPerValue))} rows each: as the mean of the label over them, shrunken and out of fold`;
-    // Twice as many, so that training has enough of them.
-    if (frequencies === null || frequencies.mostRows < 2 * LEARNABLE_ROWS) return { features: [mean()], notes: [note] };
-    const frequent = { ...feature(frequencies.numFrequent), vocabulary: { minRows: LEARNABLE_ROWS } };
-    return { features: [frequent, mean()], notes: [`${note}; those of at least ${LEARNABLE_ROWS} as names too`] };
-  }
   // Frequencies are not counted where values are few, and not used where each value has rows enough.
   if (frequencies === null || !hasFrequent(frequencies) || (rowsPerValue >= FREQUENT_ROWS && numDistinct <= MOST_IDS)) {
     return { features: [feature(numDistinct)], notes: [] };
@@ -193,7 +179,7 @@ function categoricalFeatures(figures: ColumnFigures, { nameOf, hasLabelMeans = f
   const whole = { ...feature(Math.min(numFrequent, MOST_IDS)), vocabulary };
   if (!hasLabelMeans) return { features: [whole], notes: [`${kept}, the others count as unseen`] };
   return {
-    features: [whole, mean()],
+    features: [whole, { name: nameOf(`${name}_mean`), kind: "labelMeans", sql: columnSql(name), numIds: 0 }],
     notes: [`${kept}; all have the mean of the label over their rows, shrunken and out of fold`],
   };
 }

@@ -5,7 +5,6 @@ import {
   distinctShare,
   FREQUENT_ROWS,
   kindOf,
-  LEARNABLE_ROWS,
   type NumberFigures,
   QUANTILES,
   type TimeFigures,
@@ -168,7 +167,7 @@ async function withFrequencies(db: Database, figures: ColumnFigures, { sql }: Me
   const share = distinctShare(figures);
   const isMany =
     (figures.numDistinct > SOME_VALUES && share >= 0.5) ||
-    (figures.numDistinct > MANY_VALUES && (share * LEARNABLE_ROWS > 1 || figures.numDistinct > MOST_IDS));
+    (figures.numDistinct > MANY_VALUES && (share * FREQUENT_ROWS > 1 || figures.numDistinct > MOST_IDS));
   if (!isName || !isMany || share >= 0.95) return figures;
   const counts = `(select count(*) as n from source_rows where ${enclosed(sql)} is not null
     group by ${enclosed(sql)} having count(*) >= ${FREQUENT_ROWS})`;
