@@ -83,6 +83,8 @@ export interface KeptMoments {
 export interface KeptNumbers extends KeptMoments {
   /** Of the finite values of the training rows, or of a sample of them; left out where there are none. */
   readonly quantiles?: readonly number[];
+  /** Whether it is a mean of the label. */
+  readonly isLabelMean?: true;
 }
 
 /** Fitted once on the training split, before sharding; plain JSON, part of the run declaration. */

@@ -73,7 +73,8 @@ export function choosePlan(given: PlanFor): Plan {
   const globalBatchSize = batchFor(perGroup);
   const epochs = epochsFor(numTrain);
   const members = numTrain <= ROWS_OF_MEMBERS ? MEMBERS : 1;
-  const bins = binsFor(features.filter(({ kind }) => kind !== "categorical").length, numTrain);
+  // Means of the label have no bins.
+  const bins = binsFor(features.filter(({ kind }) => kind === "numeric").length, numTrain);
   const numSteps = clamp(Math.round((epochs * numTrain) / globalBatchSize), LEAST_STEPS, MOST_STEPS);
   const embeddings = features
     .filter(({ kind }) => kind === "categorical")

@@ -31,6 +31,11 @@ export const NUM_QUANTILES = 33;
 export interface SpreadNumber {
   /** {@link NUM_QUANTILES} quantiles of the training rows' finite values, in ascending order. */
   readonly quantiles?: readonly number[] | undefined;
+  /**
+   * Whether it is a mean of the label. Such a number has no bins: out of fold a name has a value for each fold, and a
+   * network that can tell these apart learns the labels of training rows from them.
+   */
+  readonly isLabelMean?: true | undefined;
 }
 
 /** Each number as a piecewise-linear code: one value for each bin between quantiles, from 0 below it to 1 above it. */
@@ -75,7 +80,8 @@ export function numericEmbedding(
     if (quantiles?.length === NUM_QUANTILES) return quantiles;
     throw new Error(`internal: the numeric feature ${name} has no quantiles`);
   });
-  const vectors = kind.kind === "piecewise" ? piecewise(kind, spreads) : periodic(kind, spreads.length);
+  const isBinned = Object.values(features).map(({ isLabelMean }) => isLabelMean !== true);
+  const vectors = kind.kind === "piecewise" ? piecewise(kind, spreads, isBinned) : periodic(kind, spreads.length);
   const [centers, scales] = [spreads.map(medianOf), spreads.map(scaleOf)].map((all) => constant(float32(all)));
   return {
     params: vectors.params,
@@ -84,7 +90,7 @@ export function numericEmbedding(
       const scaled = div(sub(x, centers as Tensor), scales as Tensor);
       const u = clamp(whereFinite(x, scaled), -FARTHEST, FARTHEST);
       const z = div(u, sqrt(add(1, square(div(u, CLIP)))));
-      return concat([z, vectors.rows(params, u, z)], 1);
+      return vectors.width === 0 ? z : concat([z, vectors.rows(params, u, z)], 1);
     },
   };
 }
@@ -106,8 +112,13 @@ interface Vectors extends Pick<Model, "params"> {
  * clamp((x - e_t) / (e_t+1 - e_t), 0, 1) for the edges e of each feature. One product with a matrix of slopes, in whose
  * columns one number is not 0, gives the features of all bins their place.
  */
-function piecewise({ bins }: PiecewiseEmbedding, spreads: readonly (readonly number[])[]): Vectors {
+function piecewise(
+  { bins }: PiecewiseEmbedding,
+  spreads: readonly (readonly number[])[],
+  isBinned: readonly boolean[],
+): Vectors {
   const places = spreads.flatMap((quantiles, feature) => {
+    if (!isBinned[feature]) return [];
     const [center, scale] = [medianOf(quantiles), scaleOf(quantiles)];
     const edges = distinct(everyOf(quantiles, bins).map((edge) => (edge - center) / scale));
     return edges.slice(1).map((end, t) => ({ feature, start: edges[t] as number, width: end - (edges[t] as number) }));

@@ -26,7 +26,7 @@ import { binary } from "./losses.js";
 import { membersObjective } from "./members.js";
 import { initWeights, inputTensors, type Model, paramTensors, train } from "./model.js";
 import type { NumericEmbedding } from "./numeric-embedding.js";
-import { tableFeatures } from "./table-features.js";
+import { type TableFeaturesOptions, tableFeatures } from "./table-features.js";
 import { tabm } from "./tabm.js";
 
 const engine = onnxRuntimeEngine({ threads: 1 });
@@ -109,6 +109,16 @@ describe("embedded numbers", () => {
       const [median, ...others] = rowsOf(kind, [32, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]);
       for (const other of others) assert.deepEqual(other, median);
     }
+  });
+
+  test("have bins, but for means of the label, which keep one number", () => {
+    const { fare } = tableOptions.numeric;
+    const kind = { kind: "piecewise", bins: 8 } as const;
+    const widthOf = (numeric: TableFeaturesOptions["numeric"]) =>
+      tableFeatures({ categorical: {}, numeric, numericEmbedding: kind }).width;
+    const mean = { ...fare, isLabelMean: true as const };
+    assert.equal(widthOf({ fare: mean }), 1);
+    assert.equal(widthOf({ fare, mean }), widthOf({ fare }) + 1);
   });
 });
 

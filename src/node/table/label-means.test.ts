@@ -107,6 +107,8 @@ test("a mean is shrunken towards that of all rows, and out of fold for training 
   }
   assert.ok(folds.size > 6, "names have several folds");
   assert.equal(table.train.numRows, 21);
+  assert.equal(table.preprocessing.numeric.mean?.isLabelMean, true);
+  assert.equal(table.preprocessing.numeric.id?.isLabelMean, undefined);
 });
 
 test("m is the variance within names over that between them", () => {

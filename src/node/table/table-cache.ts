@@ -91,7 +91,10 @@ const tableFile = z.object({
   layout: z.object({ columns: z.array(z.object({ name: z.string(), dtype: z.enum(["int32", "float32"]) })) }),
   preprocessing: z.object({
     vocabularies: z.record(z.string(), z.array(z.string())),
-    numeric: z.record(z.string(), moments.extend({ quantiles: z.array(z.number()).readonly() })),
+    numeric: z.record(
+      z.string(),
+      moments.extend({ quantiles: z.array(z.number()).readonly(), isLabelMean: z.exactOptional(z.literal(true)) }),
+    ),
     labels: z.exactOptional(
       z.discriminatedUnion("kind", [
         z.object({

@@ -102,7 +102,11 @@ export async function writeTable(
   const quantiles = await quantilesOf(trainPath, numTrain, dtypes.length, numericColumns);
   const numeric = numericNames.map((name, i) => [
     name,
-    { ...withShift(moments[numCategorical + i]?.moments as Moments, shifts[i] ?? null), quantiles: quantiles[i] },
+    {
+      ...withShift(moments[numCategorical + i]?.moments as Moments, shifts[i] ?? null),
+      quantiles: quantiles[i],
+      ...(meanNames.includes(name) && { isLabelMean: true }),
+    },
   ]);
   const seen = Object.fromEntries(
     [...Object.keys(spec.categorical), ...numericNames].map((name, i) => {
