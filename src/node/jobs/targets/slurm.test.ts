@@ -84,7 +84,7 @@ test("a group that dies is started again after longer waits, so often; one that 
 test("SIGTERM lets the step save, and puts the job back in the queue; unless it is refused or the job is cancelled", async () => {
   // The first signal is lost on the step, as on one that is being started.
   const saves = (code: number) =>
-    `n=0; trap '[ $((n++)) -eq 0 ] || { echo > "${root}/saved"; exit ${code}; }' USR1; echo > "${root}/ready"; while :; do /bin/sleep 0.02; done`;
+    `n=0; trap '[ $((n++)) -eq 0 ] || { echo > "${root}/saved"; exit ${code}; }' USR1; echo > "${root}/ready"; for i in {1..1500}; do /bin/sleep 0.02; done; exit 99`;
   for (const [code, state, requeued] of [
     [0, "RUNNING", "requeue\x007_1\0"],
     [1, "RUNNING", "requeue\x007_1\0"],
