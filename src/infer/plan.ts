@@ -126,15 +126,10 @@ const LEAST_TRAINING_SECONDS = 2;
 export function trainingSeconds(budgetSeconds: number, readSeconds: number): number {
   const others = 2 * readSeconds + START_SECONDS;
   const left = budgetSeconds - others;
-  if (left >= LEAST_TRAINING_SECONDS) return left;
+  if (left >= LEAST_TRAINING_SECONDS) return Math.round(10 * left) / 10;
   throw new ConfigError(
     `--time-budget: must leave at least ${LEAST_TRAINING_SECONDS} s for training, and of ${duration(budgetSeconds)} about ${duration(others)} go into reading the data, starting and scoring; give ${duration(Math.ceil(others + LEAST_TRAINING_SECONDS))} or more`,
   );
-}
-
-/** A plan that ends in time, however slow steps become. */
-export function withTimeLimit(plan: Plan, seconds: number): Plan {
-  return { ...plan, timeLimit: Math.round(10 * seconds) / 10 };
 }
 
 /**

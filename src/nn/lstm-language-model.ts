@@ -1,12 +1,12 @@
 /** A recurrent language model: it predicts the next token of a text from the tokens that it has read. */
 import { ShapeError } from "../errors.js";
-import { add, dropout, matmul, reshape } from "../graph/ops.js";
+import { add, matmul, reshape } from "../graph/ops.js";
 import type { Tensor, Tensors } from "../graph/tensor.js";
 import { named } from "../runtime/named.js";
 import { lecunNormal, zerosInit } from "./initialisers.js";
 import { embedding, embeddingParams } from "./layers.js";
 import { type LstmState, layerNormLstm, layerNormLstmParams, layerNormLstmStep } from "./lstm.js";
-import type { Model, ParamSpec, StateSpec } from "./model.js";
+import { droppedTraining, type Model, type ParamSpec, type StateSpec } from "./model.js";
 import type { Recurrence } from "./recurrent.js";
 import type { TokenReader } from "./token-reader.js";
 
@@ -87,13 +87,7 @@ export function lstmLanguageModel(options: LstmLanguageModelOptions): Model {
     ),
     inputs: { ids: { shape: [sequenceLength, batchSize], dtype: "int32" } },
     carry,
-    ...(rate > 0 && {
-      isRandom: true,
-      train: (weights: Tensors, inputs: Tensors, key: Tensor) => ({
-        ...run(weights, inputs, (x, place) => dropout(x, rate, key, place)),
-        buffers: {},
-      }),
-    }),
+    ...droppedTraining(rate, run),
     head: { numChunks, logits: head },
     apply: (weights, inputs) => carry(weights, inputs).logits,
   };

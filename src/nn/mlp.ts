@@ -1,7 +1,7 @@
-import { dropout, relu, reshape } from "../graph/ops.js";
-import type { Tensor, Tensors } from "../graph/tensor.js";
+import { relu, reshape } from "../graph/ops.js";
+import type { Tensors } from "../graph/tensor.js";
 import { linear, linearParams } from "./layers.js";
-import type { Model } from "./model.js";
+import { type Drop, droppedTraining, type Model } from "./model.js";
 import { type TableFeaturesOptions, tableFeatures } from "./table-features.js";
 
 export interface MlpOptions extends TableFeaturesOptions {
@@ -20,12 +20,12 @@ export interface MlpOptions extends TableFeaturesOptions {
 export function mlp({ hidden, numOutputs = 1, dropout: rate = 0, ...options }: MlpOptions): Model {
   const features = tableFeatures(options);
   const layers = layersOf([features.width, ...hidden, numOutputs]);
-  const run = (params: Tensors, inputs: Tensors, drop: (x: Tensor, place: number) => Tensor) => {
+  const run = (params: Tensors, inputs: Tensors, drop: Drop) => {
     let x = features.rows(params, inputs);
     layers.forEach(({ path }, i) => {
       x = linear(params, path, i === 0 ? x : drop(relu(x), i));
     });
-    return numOutputs === 1 ? reshape(x, ["batch"]) : x;
+    return { logits: numOutputs === 1 ? reshape(x, ["batch"]) : x };
   };
   return {
     params: Object.assign(
@@ -34,14 +34,8 @@ export function mlp({ hidden, numOutputs = 1, dropout: rate = 0, ...options }: M
       ...layers.map(({ path, inputs, outputs }) => linearParams(path, inputs, outputs)),
     ),
     inputs: features.inputs,
-    apply: (params, inputs) => run(params, inputs, (x) => x),
-    ...(rate > 0 && {
-      isRandom: true,
-      train: (params: Tensors, inputs: Tensors, key: Tensor) => ({
-        logits: run(params, inputs, (x, place) => dropout(x, rate, key, place)),
-        buffers: {},
-      }),
-    }),
+    apply: (params, inputs) => run(params, inputs, (x) => x).logits,
+    ...droppedTraining(rate, run),
   };
 }
 

@@ -1,4 +1,4 @@
-import { input } from "../graph/ops.js";
+import { dropout, input } from "../graph/ops.js";
 import type { Shape, Tensor, Tensors } from "../graph/tensor.js";
 import { type DType, filled, type NamedArrays, type NdArray, sizeOf } from "../runtime/array.js";
 import { mapValues } from "../runtime/named.js";
@@ -76,6 +76,27 @@ export interface Trained {
   readonly state?: Tensors;
   /** As of {@link Carried}. */
   readonly rows?: Tensor;
+}
+
+/** Applies dropout to a part of a network, by its place, in which no two parts are alike. */
+export type Drop = (part: Tensor, place: number) => Tensor;
+
+/**
+ * How a network is trained that drops inner values at a rate: `run` with dropout at the places that it names. Nothing at
+ * rate 0, where training is what predicting is.
+ */
+export function droppedTraining(
+  rate: number,
+  run: (weights: Tensors, inputs: Tensors, drop: Drop) => Omit<Trained, "buffers">,
+): Pick<Model, "isRandom" | "train"> {
+  if (rate === 0) return {};
+  return {
+    isRandom: true,
+    train: (weights, inputs, key) => ({
+      ...run(weights, inputs, (part, place) => dropout(part, rate, key, place)),
+      buffers: {},
+    }),
+  };
 }
 
 /** The weights of a model. */

@@ -17,6 +17,7 @@ import {
   sub,
   where,
 } from "../graph/ops.js";
+import { joined } from "../graph/shape.js";
 import type { Tensor, Tensors } from "../graph/tensor.js";
 import { float32 } from "../runtime/array.js";
 import { named } from "../runtime/named.js";
@@ -80,14 +81,15 @@ export function numericEmbedding(
     if (quantiles?.length === NUM_QUANTILES) return quantiles;
     throw new Error(`internal: the numeric feature ${name} has no quantiles`);
   });
-  const isBinned = Object.values(features).map(({ isLabelMean }) => isLabelMean !== true);
-  const vectors = kind.kind === "piecewise" ? piecewise(kind, spreads, isBinned) : periodic(kind, spreads.length);
-  const [centers, scales] = [spreads.map(medianOf), spreads.map(scaleOf)].map((all) => constant(float32(all)));
+  const isLabelMean = Object.values(features).map((feature) => feature.isLabelMean === true);
+  const vectors = vectorsOf(kind, { quantiles: spreads, isLabelMean });
+  const centers = constant(float32(spreads.map(medianOf)));
+  const scales = constant(float32(spreads.map(scaleOf)));
   return {
     params: vectors.params,
     width: spreads.length + vectors.width,
     rows(params, x) {
-      const scaled = div(sub(x, centers as Tensor), scales as Tensor);
+      const scaled = div(sub(x, centers), scales);
       const u = clamp(whereFinite(x, scaled), -FARTHEST, FARTHEST);
       const z = div(u, sqrt(add(1, square(div(u, CLIP)))));
       return vectors.width === 0 ? z : concat([z, vectors.rows(params, u, z)], 1);
@@ -108,38 +110,47 @@ interface Vectors extends Pick<Model, "params"> {
   readonly rows: (params: Tensors, u: Tensor, z: Tensor) => Tensor;
 }
 
+/** What is known of all numeric features, in their order. */
+interface Spreads {
+  readonly quantiles: readonly (readonly number[])[];
+  readonly isLabelMean: readonly boolean[];
+}
+
+function vectorsOf(embedding: NumericEmbedding, spreads: Spreads): Vectors {
+  switch (embedding.kind) {
+    case "piecewise":
+      return piecewise(embedding, spreads);
+    case "periodic":
+      return periodic(embedding, spreads);
+  }
+}
+
 /**
  * clamp((x - e_t) / (e_t+1 - e_t), 0, 1) for the edges e of each feature. One product with a matrix of slopes, in whose
  * columns one number is not 0, gives the features of all bins their place.
  */
-function piecewise(
-  { bins }: PiecewiseEmbedding,
-  spreads: readonly (readonly number[])[],
-  isBinned: readonly boolean[],
-): Vectors {
-  const places = spreads.flatMap((quantiles, feature) => {
-    if (!isBinned[feature]) return [];
-    const [center, scale] = [medianOf(quantiles), scaleOf(quantiles)];
-    const edges = distinct(everyOf(quantiles, bins).map((edge) => (edge - center) / scale));
+function piecewise({ bins }: PiecewiseEmbedding, { quantiles, isLabelMean }: Spreads): Vectors {
+  const numFeatures = quantiles.length;
+  const places = quantiles.flatMap((own, feature) => {
+    if (isLabelMean[feature]) return [];
+    const [center, scale] = [medianOf(own), scaleOf(own)];
+    const edges = distinct(everyOf(own, bins).map((edge) => (edge - center) / scale));
     return edges.slice(1).map((end, t) => ({ feature, start: edges[t] as number, width: end - (edges[t] as number) }));
   });
-  const slopes = new Float32Array(spreads.length * places.length);
+  const slopes = new Float32Array(numFeatures * places.length);
   for (const [at, { feature, width }] of places.entries()) slopes[feature * places.length + at] = 1 / width;
   const starts = places.map(({ start, width }) => start / width);
   return {
     params: {},
     width: places.length,
     rows: (_, u) =>
-      clamp(
-        sub(matmul(u, constant(float32(slopes, [spreads.length, places.length]))), constant(float32(starts))),
-        0,
-        1,
-      ),
+      clamp(sub(matmul(u, constant(float32(slopes, [numFeatures, places.length]))), constant(float32(starts))), 0, 1),
   };
 }
 
 /** relu(W [sin(2 pi c z), cos(2 pi c z)] + b), the frequencies c of each feature learned and W shared by all. */
-function periodic({ frequencies, sigma, width }: PeriodicEmbedding, numFeatures: number): Vectors {
+function periodic({ frequencies, sigma, width }: PeriodicEmbedding, { quantiles }: Spreads): Vectors {
+  const numFeatures = quantiles.length;
   const path = "numbers";
   return {
     params: {
@@ -149,7 +160,7 @@ function periodic({ frequencies, sigma, width }: PeriodicEmbedding, numFeatures:
     width: numFeatures * width,
     rows(params, _, z) {
       const turns = mul(reshape(z, ["batch", numFeatures, 1]), mul(2 * Math.PI, named(params, `${path}.frequencies`)));
-      const waves = reshape(concat([sin(turns), cos(turns)], 2), [`batch*${numFeatures}`, 2 * frequencies]);
+      const waves = reshape(concat([sin(turns), cos(turns)], 2), [joined(["batch", numFeatures]), 2 * frequencies]);
       return reshape(relu(linear(params, path, waves)), ["batch", numFeatures * width]);
     },
   };
@@ -177,7 +188,7 @@ function medianOf(quantiles: readonly number[]): number {
   return at(quantiles, 1 / 2);
 }
 
-/** The distance of the quartiles as a standard deviation; where they are equal, that of the extremes; 1 at least of none. */
+/** The distance of the quartiles / 1.349; where they are equal, half the distance of the extremes; where these are, 1. */
 function scaleOf(quantiles: readonly number[]): number {
   const quartiles = (at(quantiles, 3 / 4) - at(quantiles, 1 / 4)) / 1.349;
   return quartiles || (at(quantiles, 1) - at(quantiles, 0)) / 2 || 1;

@@ -21,7 +21,7 @@ import type { Tensor, Tensors } from "../graph/tensor.js";
 import { named } from "../runtime/named.js";
 import { heNormal, onesInit, randomSigns, zerosInit } from "./initialisers.js";
 import { layersOf } from "./mlp.js";
-import type { Model, ParamSpec } from "./model.js";
+import type { Drop, Model, ParamSpec } from "./model.js";
 import { type TableFeaturesOptions, tableFeatures } from "./table-features.js";
 
 export interface TabmOptions extends TableFeaturesOptions {
@@ -59,7 +59,7 @@ export function tabm(options: TabmOptions): Model {
   const features = tableFeatures(options);
   const layers = layersOf([features.width, ...hidden, numOutputs]);
 
-  function logits(params: Tensors, x: Tensor, { count, each }: Members, drop: (y: Tensor, place: number) => Tensor) {
+  function logits(params: Tensors, x: Tensor, { count, each }: Members, drop: Drop) {
     let rows = x;
     layers.forEach(({ path }, i) => {
       const of = (name: string) => named(params, `${path}.${name}`);

@@ -5,7 +5,6 @@ import {
   causalMask,
   constant,
   div,
-  dropout,
   equal,
   floor,
   gelu,
@@ -26,7 +25,7 @@ import { named } from "../runtime/named.js";
 import { attended, headsOf } from "./attention.js";
 import { normalInit, zerosInit } from "./initialisers.js";
 import { embedding } from "./layers.js";
-import type { Model, ParamSpec } from "./model.js";
+import { type Drop, droppedTraining, type Model, type ParamSpec } from "./model.js";
 import { layerNormAt, normParams, rmsNormAt, rmsNormParams } from "./norm.js";
 import { type Turn, turned, turnsAt, turnsOf } from "./rotary.js";
 import type { TokenReader } from "./token-reader.js";
@@ -95,13 +94,7 @@ export function transformerLanguageModel(options: TransformerLanguageModelOption
     params: paramsOf(options),
     inputs: { ids: { shape: [batchSize, sequenceLength], dtype: "int32" } },
     carry,
-    ...(rate > 0 && {
-      isRandom: true,
-      train: (weights: Tensors, inputs: Tensors, key: Tensor) => ({
-        ...run(weights, inputs, (x, place) => dropout(x, rate, key, place)),
-        buffers: {},
-      }),
-    }),
+    ...droppedTraining(rate, run),
     head: { numChunks, logits: head },
     apply: (weights, inputs) => carry(weights, inputs).logits,
   };
@@ -150,9 +143,6 @@ export function transformerReader(options: TransformerLanguageModelOptions): Tok
     },
   };
 }
-
-/** Applies dropout to a part of a network, by its place. */
-type Drop = (x: Tensor, place: number) => Tensor;
 
 /** The blocks and the last norm, of embedded tokens [..., width], with the given attention. */
 function throughBlocks(

@@ -22,7 +22,10 @@ export interface DecayOptions extends Selection {
  */
 export function addDecay({ rate, rates = {}, ...selection }: DecayOptions): GradientTransformation {
   const patterns = Object.keys(rates);
-  const scalarOf = (name: string) => ["decay", firstMatch(patterns, name)].filter(Boolean).join(".");
+  const scalarOf = (name: string) => {
+    const pattern = firstMatch(patterns, name);
+    return pattern === undefined ? "decay" : `decay.${pattern}`;
+  };
   return stateless(
     { decay: constantSchedule(rate), ...withPrefix("decay", mapValues(rates, constantSchedule)) },
     ({ updates, params, scalars }) =>

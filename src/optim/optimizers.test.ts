@@ -299,31 +299,25 @@ describe("ready-made chains", () => {
     });
   }
 
-  test("a rate of decay of its own is that of the first pattern that matches", () => {
+  /** The params of two names after three steps by one gradient. */
+  const after = (optimizer: GradientTransformation) => {
     const params = { "a.bias": [1, 2], w: [3, 4] };
-    const after = (decay: DecayOptions) => {
-      const shapes = mapValues(params, () => ({ shape: [2] }));
-      const start = mapValues(params, (values) => float32(values));
-      const gradsOf = (all: Tensors) => mapValues(all, () => input("g", [2]));
-      const feeds = () => ({ g: float32([0.5, -2]) });
-      const optimizer = adamW(constantSchedule(0.5), { decay });
-      return [...interpreted(optimizer, { shapes, start, gradsOf, feeds }, 3)].at(-1) ?? {};
-    };
-    const mixed = after({ rate: 0.25, rates: { "*.bias": 0.5, "a.*": 7 } });
-    assert.deepEqual(mixed.w, after({ rate: 0.25 }).w);
-    assert.deepEqual(mixed["a.bias"], after({ rate: 0.5 })["a.bias"]);
-    assert.notDeepEqual(mixed["a.bias"], after({ rate: 0.25 })["a.bias"]);
+    const shapes = mapValues(params, () => ({ shape: [2] }));
+    const start = mapValues(params, (values) => float32(values));
+    const gradsOf = (all: Tensors) => mapValues(all, () => input("g", [2]));
+    const feeds = () => ({ g: float32([0.5, -2]) });
+    return [...interpreted(optimizer, { shapes, start, gradsOf, feeds }, 3)].at(-1) ?? {};
+  };
+
+  test("a rate of decay of its own is that of the first pattern that matches", () => {
+    const by = (decay: DecayOptions) => after(adamW(constantSchedule(0.5), { decay }));
+    const mixed = by({ rate: 0.25, rates: { "*.bias": 0.5, "a.*": 7 } });
+    assert.deepEqual(mixed.w, by({ rate: 0.25 }).w);
+    assert.deepEqual(mixed["a.bias"], by({ rate: 0.5 })["a.bias"]);
+    assert.notDeepEqual(mixed["a.bias"], by({ rate: 0.25 })["a.bias"]);
   });
 
   test("a multiplier is a learning rate of its own, for decay too", () => {
-    const params = { "a.bias": [1, 2], w: [3, 4] };
-    const after = (optimizer: GradientTransformation) => {
-      const shapes = mapValues(params, () => ({ shape: [2] }));
-      const start = mapValues(params, (values) => float32(values));
-      const gradsOf = (all: Tensors) => mapValues(all, () => input("g", [2]));
-      const feeds = () => ({ g: float32([0.5, -2]) });
-      return [...interpreted(optimizer, { shapes, start, gradsOf, feeds }, 3)].at(-1) ?? {};
-    };
     const decay = { rate: 0.25 };
     const grouped = after(adamW(constantSchedule(0.5), { decay, multipliers: { "*.bias": 0.5, "*": 2 } }));
     assertClose(

@@ -17,8 +17,8 @@ import type { RunLearner } from "./learner.js";
  * yes/no as 1 and 0) and for points in time (milliseconds since 1970 in UTC), strings for text ("" for missing; unseen
  * ones are allowed). Output: `probability` [batch] of the positive class, `probabilities` [batch, classes], or
  * `prediction` [batch] in the unit of the label, in float64 where float32 would lose it. Expressions, vocabularies and
- * scales are part of the model, and the temperature of the probabilities where the task has one. Added to `metadata` are `inputs` (each input as SQL over a row) and the metadata of the
- * task, such as the names of the classes.
+ * scales are part of the model, and the temperature of the probabilities where the task has one. Added to `metadata`
+ * are `inputs` (each input as SQL over a row) and the metadata of the task, such as the names of the classes.
  */
 export function exportModel(
   learner: RunLearner,

@@ -1,7 +1,7 @@
 /** From data and a label to a run: the description, the plan, and the configuration that says both. */
 import { availableParallelism, totalmem } from "node:os";
 import { configurationOf, configurationText, featuresOf, type Inferred } from "../../../infer/configuration.js";
-import { choosePlan, trainingSeconds, withinBudget, withTimeLimit } from "../../../infer/plan.js";
+import { choosePlan, trainingSeconds, withinBudget } from "../../../infer/plan.js";
 import type { Preset } from "../../../infer/presets.js";
 import type { GivenReading } from "../../../reading/reading.js";
 import { relativeTo, runName, writeBeside } from "../../runs/write-config.js";
@@ -59,7 +59,7 @@ export async function inferRun(
   const left = trainingSeconds(budget.seconds, budget.readSeconds);
   // Steps for nine tenths of it: with a margin, the learning rate has come down when time is up.
   const planned = withinBudget(plan, perStep, rows.validation, 0.9 * left);
-  return { ...inferred, ...planned, plan: withTimeLimit(planned.plan, left) };
+  return { ...inferred, ...planned, plan: { ...planned.plan, timeLimit: left } };
 }
 
 /** The parts of the reading that the configuration fixes: those that were given, and those that were a choice. */
