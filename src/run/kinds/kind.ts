@@ -4,7 +4,7 @@
  */
 import type { z } from "zod";
 import type { TrainEvent } from "../../log/events.js";
-import type { Documented } from "../documented.js";
+import type { IsDocumented } from "../documented.js";
 
 /** How much data there is, as the event `data-ready` has it. */
 export type DataSizes = Pick<Extract<TrainEvent, { readonly event: "data-ready" }>, "rows" | "tokens">;
@@ -39,7 +39,9 @@ export interface DataKind<Schema extends z.ZodType, Input> {
   /** What runs of this kind are on, as in "a run on tables". */
   readonly noun: string;
   /** Checks, defaults, and shares of numSteps as steps. */
-  readonly schema: Documented<Schema, Input>;
+  readonly schema: Schema;
+  /** Does not compile unless the schema takes what `Input` documents: a sentence of its own, and no other error. */
+  readonly isDocumented: IsDocumented<Schema, Input>;
   /** A line for each rule of several options that is broken. */
   problems(config: z.output<Schema>): readonly string[];
   /** The configuration with all paths of data in it made absolute. */

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ConfigError } from "../../errors.js";
 import { resolveConfig } from "../config.js";
+import type { IsDocumented } from "../documented.js";
 import type { TableRunInput, TextRunInput } from "../input/run.js";
-import type { DataKind } from "./kind.js";
 import { configOfKind, dataKindNames, kindNamed, kindNameOf, kindOf, rulesOf } from "./kinds.js";
 import type { tableKind } from "./table.js";
 
@@ -84,10 +84,10 @@ test("a step reads rows of a table, tokens of text", () => {
 
 /** What must not compile: options that are documented and not taken, or taken and not documented. */
 type Schema = (typeof tableKind)["schema"];
-export const rules: Pick<DataKind<Schema, TableRunInput>, "schema"> = { schema: rulesOf("table").schema as Schema };
+export const rules: IsDocumented<Schema, TableRunInput> = true;
 // @ts-expect-error
-export const other: Pick<DataKind<Schema, TextRunInput>, "schema"> = { schema: rulesOf("table").schema as Schema };
+export const other: IsDocumented<Schema, TextRunInput> = true;
 // @ts-expect-error
-export const more: Pick<DataKind<Schema, TableRunInput & { new: 1 }>, "schema"> = { schema: {} as Schema };
+export const more: IsDocumented<Schema, TableRunInput & { new: 1 }> = true;
 // @ts-expect-error
-export const less: Pick<DataKind<Schema, Omit<TableRunInput, "model">>, "schema"> = { schema: {} as Schema };
+export const less: IsDocumented<Schema, Omit<TableRunInput, "model">> = true;

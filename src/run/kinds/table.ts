@@ -88,6 +88,7 @@ export type TableRunConfig = z.output<typeof tableRunSchema>;
 export const tableKind: DataKind<typeof tableRunSchema, TableRunInput> = {
   noun: "tables",
   schema: tableRunSchema,
+  isDocumented: true,
   problems: (config) =>
     [nameProblems, modelProblems, splitProblems, labelProblems, rowProblems].flatMap((rule) => rule(config)),
   located: (config, absolute) => {

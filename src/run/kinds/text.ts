@@ -58,6 +58,7 @@ export const TOKENIZER_FILE = "tokenizer.json";
 export const textKind: DataKind<typeof textRunSchema, TextRunInput> = {
   noun: "text",
   schema: textRunSchema,
+  isDocumented: true,
   problems: ({ data, model }) => [...shareProblems(data), ...modelProblems(model)],
   located: (config, absolute) => ({ ...config, data: dataLocated(config.data, absolute) }),
   ownFiles: {
