@@ -26,9 +26,20 @@ const said = (name: string): string => {
   }
 };
 
+/** How often a step was started. */
+const numSteps = () => said("srun").split("--kill-on-bad-exit").length - 1;
+
+interface Job {
+  /** As Slurm says of it. */
+  readonly state?: string;
+  /** Whose environment says more than Slurm's does. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** The script of group 1, with a step that does this. */
-function started(step: string, state = "RUNNING") {
-  for (const name of ["srun", "scontrol", "squeue", "sleeps"]) rmSync(join(root, name), { force: true });
+function started(step: string, { state = "RUNNING", env: more = {} }: Job = {}) {
+  for (const name of ["srun", "scontrol", "squeue", "sleeps", "ready", "saved"])
+    rmSync(join(root, name), { force: true });
   const record = (name: string) => `printf '%s\\0' "$@" >> "${root}/${name}"`;
   programsIn(bin, {
     srun: `${record("srun")}\n${step}`,
@@ -36,7 +47,7 @@ function started(step: string, state = "RUNNING") {
     squeue: `${record("squeue")}; echo ${state}`,
     sleep: `echo "$1" >> "${root}/sleeps"; [ "$1" != 5 ] || exec /bin/sleep 0.05`,
   });
-  const env = { PATH: `${bin}:${process.env.PATH}`, SLURM_ARRAY_JOB_ID: "7", SLURM_ARRAY_TASK_ID: "1" };
+  const env = { PATH: `${bin}:${process.env.PATH}`, SLURM_ARRAY_JOB_ID: "7", SLURM_ARRAY_TASK_ID: "1", ...more };
   return start("bash", [script], { cwd: root, env });
 }
 
@@ -73,32 +84,49 @@ test("a step gets the words of its group's command, in the folder of the run; fi
 test("a group that dies is started again after longer waits, so often; one that is refused is not", async () => {
   const dead = await started("exit 9").ended;
   assert.equal(dead.code, 9, dead.shown);
-  assert.equal(said("srun").split("--kill-on-bad-exit").length - 1, 3, dead.shown);
+  assert.equal(numSteps(), 3, dead.shown);
   assert.equal(said("sleeps"), "1\n2\n4\n");
   const refused = await started("exit 2").ended;
   assert.equal(refused.code, 2, refused.shown);
-  assert.equal(said("srun").split("--kill-on-bad-exit").length - 1, 1, refused.shown);
+  assert.equal(numSteps(), 1, refused.shown);
   assert.equal(said("scontrol"), "", refused.shown);
 });
 
+/** A step that saves when it is told. The first signal is lost on it, as on one that is being started. */
+const saves = (code: number) =>
+  `n=0; trap '[ $((n++)) -eq 0 ] || { echo > "${root}/saved"; exit ${code}; }' USR1; echo > "${root}/ready"; for i in {1..1500}; do /bin/sleep 0.02; done; exit 99`;
+
 test("SIGTERM lets the step save, and puts the job back in the queue; unless it is refused or the job is cancelled", async () => {
-  // The first signal is lost on the step, as on one that is being started.
-  const saves = (code: number) =>
-    `n=0; trap '[ $((n++)) -eq 0 ] || { echo > "${root}/saved"; exit ${code}; }' USR1; echo > "${root}/ready"; for i in {1..1500}; do /bin/sleep 0.02; done; exit 99`;
   for (const [code, state, requeued] of [
     [0, "RUNNING", "requeue\x007_1\0"],
     [1, "RUNNING", "requeue\x007_1\0"],
     [2, "RUNNING", ""],
     [0, "COMPLETING", ""],
   ] as const) {
-    for (const name of ["ready", "saved"]) rmSync(join(root, name), { force: true });
-    const job = started(saves(code), state);
+    const job = started(saves(code), { state });
     await eventually("the step", () => said("ready") || null, job.output);
     process.kill(job.pid, "SIGTERM");
     const ended = await job.ended;
     assert.equal(ended.code, code, ended.shown);
     assert.equal(said("saved"), "\n", ended.shown);
     assert.equal(said("scontrol"), requeued, ended.shown);
-    assert.equal(said("srun").split("--kill-on-bad-exit").length - 1, 1, ended.shown);
+    assert.equal(numSteps(), 1, ended.shown);
+  }
+});
+
+test("SIGTERM is not lost before the step has its number or is waited for, nor between two starts", async () => {
+  for (const [command, step, code, saved] of [
+    ["step=$!", saves(1), 1, "\n"],
+    ['wait "$step"', saves(1), 1, "\n"],
+    ["wait $!", `echo > "${root}/ready"; exit 9`, 9, ""],
+  ] as const) {
+    // The shell sends it to itself, before this command and once the step is ready.
+    const sent = `{ until [ -e "${root}/ready" ]; do :; done; kill -TERM $$; }`;
+    writeFileSync(join(root, "environment"), `trap '[[ $BASH_COMMAND != "$AT" ]] || ${sent}' DEBUG\n`);
+    const ended = await started(step, { env: { BASH_ENV: join(root, "environment"), AT: command } }).ended;
+    assert.equal(ended.code, code, ended.shown);
+    assert.equal(said("saved"), saved, ended.shown);
+    assert.equal(said("scontrol"), "requeue\x007_1\0", ended.shown);
+    assert.equal(numSteps(), 1, ended.shown);
   }
 });

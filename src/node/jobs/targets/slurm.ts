@@ -49,21 +49,25 @@ step='' told='' interrupted=''
 # to kill. The signal is sent again until the step has ended: it is lost on tasks that are just being started.
 notice() {
   told=yes interrupted=yes
-  [ -z "$step" ] || while kill -USR1 "$step" 2>/dev/null; do sleep 5; done &
+  # Started by a shell between, so that $! is not what the trap began.
+  [ -z "$step" ] || (while kill -USR1 "$step" 2>/dev/null; do sleep 5; done &)
 }
 trap notice TERM
 
 for ((start = 0; start <= ${plan.restarts}; start++)); do
   ${foldedLine(step, "    ", 118)} &
   step=$!
-  # A signal ends the waiting, and not the step.
-  while interrupted=''; wait "$step"; code=$?; [ -n "$interrupted" ]; do :; done
+  # SIGTERM may have come before there was a step to tell.
+  [ -z "$told" ] || notice
+  # A signal ends the waiting, and not the step; the next waiting too, if it came just after one.
+  while interrupted=''; wait "$step"; code=$?; [ -n "$interrupted" ] || kill -0 "$step" 2>/dev/null; do :; done
   step=''
   # 0: trained, or saved after a notice. 2: refused, as it would be again.
   if [ -n "$told" ] || [ "$code" -eq 0 ] || [ "$code" -eq 2 ]; then break; fi
   echo "group $group ended with code $code at start $((start + 1)) of ${plan.restarts + 1}"
   sleep $((2 ** start)) &
   wait $!
+  [ -z "$told" ] || break
 done
 
 # Told and not refused: back into the queue, where the next start goes on. A job that is cancelled is no longer running.
