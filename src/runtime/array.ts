@@ -66,6 +66,20 @@ export function copyOf<D extends DType>(array: NdArray<D>): NdArray<D> {
   return { ...array, data: array.data.slice() as DataOf[D] };
 }
 
+/** Numbers one after another, as one typed array. */
+export function joined<T extends Float32Array | Float64Array | Int32Array | Uint32Array>(
+  type: new (length: number) => T,
+  parts: readonly ArrayLike<number>[],
+): T {
+  const all = new type(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
 /** The bytes of a typed array, as a view of the same memory. */
 export function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);

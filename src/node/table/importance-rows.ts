@@ -1,12 +1,12 @@
 /** The rows by which the importance of columns is measured, as tables in DuckDB. */
 import { identifier } from "../../data/sql.js";
+import { joined } from "../../runtime/array.js";
 import { rangesOf } from "../../train/alike.js";
 import type { Database, ValueColumns } from "../sources/duckdb.js";
 import { chunksOf } from "./per-column.js";
 import { OTHER_CLASS } from "./served-labels.js";
 import type { ServedModel } from "./served-model.js";
 import { type CheckedInput, servedRows } from "./served-rows.js";
-import { joined } from "./served-scores.js";
 import type { SourceColumn } from "./source-rows.js";
 import { sqlReader } from "./sql-tree.js";
 

@@ -6,6 +6,7 @@ import type { TableRunConfig } from "../../run/kinds/table.js";
 import { tableLearner } from "../../run/learner.js";
 import type { BestParams } from "../../run/score.js";
 import { paramsPredictor } from "../../run/score-table.js";
+import { joined } from "../../runtime/array.js";
 import type { Predictions } from "../../train/evaluate.js";
 import { type Floats, totalOf } from "../../train/metrics.js";
 import { regressionTask, type Task } from "../../train/task.js";
@@ -82,25 +83,16 @@ function classNames(labels: LabelStatistics | undefined): string {
 
 /** All predictions one after another; numbers are in the unit of the label, whatever the shift with which a fold keeps them. */
 function together(tested: readonly Tested[]): Predictions {
-  const joined = (of: (fold: Tested) => Float64Array): Float64Array => {
-    const parts = tested.map(of);
-    const all = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0));
-    let at = 0;
-    for (const part of parts) {
-      all.set(part, at);
-      at += part.length;
-    }
-    return all;
-  };
+  const ofAll = (of: (fold: Tested) => Floats) => joined(Float64Array, tested.map(of));
   const unshifted = (of: "probs" | "labels") => (fold: Tested) => {
     const { center, scale } = shiftOf(fold.labels);
     return Float64Array.from(fold.predictions[of] as Floats, (value) => center + scale * value);
   };
   const hasWeights = tested.every(({ predictions }) => predictions.weights !== undefined);
   return {
-    probs: joined(unshifted("probs")),
-    labels: joined(unshifted("labels")),
-    weights: hasWeights ? joined(({ predictions: { weights } }) => Float64Array.from(weights ?? [])) : undefined,
+    probs: ofAll(unshifted("probs")),
+    labels: ofAll(unshifted("labels")),
+    weights: hasWeights ? ofAll(({ predictions: { weights } }) => weights as Floats) : undefined,
   };
 }
 

@@ -1,4 +1,5 @@
 /** Predictions of a served model beside the labels of a table. */
+import { joined } from "../../runtime/array.js";
 import { unlikeCounter } from "../../serving/seen.js";
 import type { Floats } from "../../train/metrics.js";
 import type { Database } from "../sources/duckdb.js";
@@ -71,18 +72,4 @@ export async function score(
     numOfOtherClasses,
     found: counter.found(),
   };
-}
-
-/** Arrays one after another. */
-export function joined<T extends Floats | Int32Array>(
-  type: new (length: number) => T,
-  parts: readonly ArrayLike<number>[],
-): T {
-  const all = new type(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

@@ -7,7 +7,7 @@ import { NO_LABEL, wholeText } from "../../data/text/whole.js";
 import { DataError } from "../../errors.js";
 import type { TextEvaluationView } from "../../report/evaluation.js";
 import { textMetrics } from "../../run/text-spec.js";
-import type { NamedArrays } from "../../runtime/array.js";
+import { joined, type NamedArrays } from "../../runtime/array.js";
 import { named } from "../../runtime/named.js";
 import { type DocumentsOptions, documents, findTexts } from "./documents.js";
 import { openLanguageModel } from "./language-model.js";
@@ -103,12 +103,7 @@ async function tokensOf(
     numDocuments++;
     if (tokenizer.endOfText !== null) parts.push([tokenizer.endOfText]);
   }
-  const tokens = new Uint32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    tokens.set(part, at);
-    at += part.length;
-  }
+  const tokens = joined(Uint32Array, parts);
   return { tokens, documents: numDocuments, bytes, isLossy: !lost.isGivenBack(), notes: lost.notes() };
 }
 
