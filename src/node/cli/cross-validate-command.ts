@@ -8,10 +8,10 @@ import { FAILED, type Stop } from "../launch/exit-codes.js";
 import { newRunFolder } from "../launch/train.js";
 import { beginFolds, type CrossValidation, checkFolds, notByChance, openFolds, resultOf } from "../runs/folds.js";
 import { loadConfig } from "../runs/load-config.js";
-import { someDuration, wholeNumber } from "./flags.js";
+import { STOP_AFTER, wholeNumber } from "./flags.js";
 import { say, teller, unlessStopped } from "./output.js";
 import { SET } from "./run-commands.js";
-import { type TableFlags, withTableFlags } from "./table-commands.js";
+import { type TableFlags, WRITE, withTableFlags } from "./table-commands.js";
 import { showProgress } from "./terminal.js";
 import { configOf, stopOf } from "./train-command.js";
 
@@ -40,8 +40,8 @@ export function withCrossValidateFlags(command: Command): Command {
     .option(...SET)
     .option("--runs <folder>", "where the folder of the runs is made", "runs")
     .option("--resume <folder>", "go on with a cross-validation that was stopped: finished folds stay as they are")
-    .option("--stop-after <duration>", "save and stop after so long (90s, 20m, 1.5h), to be gone on with", someDuration)
-    .option("--write <file>", "where --data writes the configuration", "codistill.config.ts")
+    .option(...STOP_AFTER)
+    .option(...WRITE)
     .option("--json", "the result as JSON; what is said to people goes to standard error")
     .addHelpText(
       "after",

@@ -101,6 +101,13 @@ export function someDuration(text: string): number {
   return seconds;
 }
 
+/** The flag that ends a command before its work is done. */
+export const STOP_AFTER = [
+  "--stop-after <duration>",
+  "save and stop after so long (90s, 20m, 1.5h), to be gone on with",
+  someDuration,
+] as const;
+
 /**
  * A text in which `\n`, `\r`, `\t` and `\\`, which a shell passes as two characters, are replaced by the ones that they
  * stand for.

@@ -13,7 +13,7 @@ import { writtenLine } from "../runs/write-config.js";
 import { type DescribeOverrides, describeTable } from "../table/infer/describe.js";
 import { lookAtTable } from "../table/infer/first-look.js";
 import { inferRun, writeConfiguration } from "../table/infer/infer-run.js";
-import { someDuration, someText } from "./flags.js";
+import { flagOf, someDuration, someText } from "./flags.js";
 import { listOf, type ReadingFlags, readingOf, several, withReadingFlags } from "./reading-flags.js";
 
 /** Flags that name the data, and those that override what would be inferred from it. */
@@ -47,6 +47,9 @@ export interface TableCommandOptions {
   readonly signal: AbortSignal;
   readonly say: (text: string) => void;
 }
+
+/** The flag that names the configuration which data makes. */
+export const WRITE = ["--write <file>", "where --data writes the configuration", "codistill.config.ts"] as const;
 
 /** The width of lines where the output is not a terminal. */
 const WIDTH = 100;
@@ -157,12 +160,13 @@ function budgetOf({ timeBudget }: TableFlags) {
 /** Throws {@link ConfigError} for flags that say something of a label that was not named. */
 function checkNoLabelFlags(flags: TableFlags): void {
   const { positive, task, targetScale, groupBy, weight } = flags;
-  const given = Object.entries({ positive, task, "target-scale": targetScale, "group-by": groupBy, weight }).find(
+  const given = Object.entries({ positive, task, targetScale, groupBy, weight }).find(
     ([, value]) => value !== undefined,
   );
   if (given === undefined) return;
+  const flag = flagOf(given[0]);
   throw new ConfigError(
-    `describe: --${given[0]} (${given[1]}) says how a label is learned, and there is none. Name the column to predict with --label, or leave --${given[0]} out to look at the columns.`,
+    `describe: ${flag} (${given[1]}) says how a label is learned, and there is none. Name the column to predict with --label, or leave ${flag} out to look at the columns.`,
   );
 }
 

@@ -8,6 +8,7 @@ import { applyOverrides, resolveConfig } from "../../run/config.js";
 import { writtenLine } from "../runs/write-config.js";
 import { expandSource, formatOfName } from "../sources/source-files.js";
 import { describeText, type TextDescription, writeTextRun } from "../text/infer-text.js";
+import { flagOf } from "./flags.js";
 import type { TableCommandOptions, TableFlags } from "./table-commands.js";
 
 /** Flags of text beside those of tables. */
@@ -71,7 +72,7 @@ export async function isText(command: string, flags: TableFlags & TextFlags): Pr
   if (!isOne) return false;
   const wrong = TABLE_FLAGS.find((flag) => flags[flag] !== undefined);
   if (wrong === undefined) return true;
-  const flag = `--${wrong.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  const flag = flagOf(wrong);
   throw new ConfigError(
     `${command}: ${flag} is of tables, and without --label ${field === undefined ? names[0] : `--field ${field}`} is text. Leave ${flag} out, or give --label to predict a column.`,
   );

@@ -16,7 +16,7 @@ import { runFolder } from "../runs/run-folder.js";
 import { readScope } from "../runs/scope.js";
 import { type ChosenRun, chooseRun, goneOnWith, joinOf, type RunFlags } from "./chosen-run.js";
 import { reportFailure } from "./failure.js";
-import { groupIndex, someDuration } from "./flags.js";
+import { groupIndex, STOP_AFTER } from "./flags.js";
 import { teller, unlessStopped } from "./output.js";
 import { trainAsRank } from "./rank-command.js";
 import { SET } from "./run-commands.js";
@@ -25,6 +25,7 @@ import {
   hasTableFlags,
   type TableCommandOptions,
   type TableFlags,
+  WRITE,
   withTableFlags,
 } from "./table-commands.js";
 import { showProgress, writeEvents } from "./terminal.js";
@@ -61,8 +62,8 @@ export function withTrainFlags(command: Command): Command {
       "train one group of the run in this store, a folder that others reach too, or its file: URL",
     )
     .option("--group <index>", "which group, with --store; the first free one by default", groupIndex)
-    .option("--stop-after <duration>", "save and stop after so long (90s, 20m, 1.5h), to be gone on with", someDuration)
-    .option("--write <file>", "where --data writes the configuration", "codistill.config.ts")
+    .option(...STOP_AFTER)
+    .option(...WRITE)
     .option("--json", "the events of the run log as lines of JSON; what is said to people goes to standard error")
     .addHelpText(
       "after",
