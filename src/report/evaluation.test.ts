@@ -48,6 +48,12 @@ test("an evaluation shows metrics with intervals, classes and slices", () => {
   ]);
 });
 
+test("a slice of a single row has no interval", () => {
+  const one = { ...slice, name: "west", rows: 1, estimates: { loss: { low: Number.NaN, high: Number.NaN } } };
+  const lines = evaluationLines({ ...view, slices: [one] }, "zone");
+  assert.match(lines.join("\n"), /^west +1 +0\.5000 +0\.7500/m);
+});
+
 test("numbers have neither classes nor shares", () => {
   const lines = evaluationLines({
     ...view,

@@ -5,25 +5,22 @@ import {
   type CoverageView,
   coverageLines,
   type ImportanceView,
+  type IntervalView,
   importanceLines,
   type ReliabilityView,
+  range,
   reliabilityLines,
   type ThresholdsView,
   thresholdLines,
 } from "./quality.js";
 import { metricViews } from "./result.js";
 
-interface EstimateView {
-  readonly low: number;
-  readonly high: number;
-}
-
 type MetricsView = { readonly loss: number } & Readonly<Partial<Record<MetricName, number>>>;
 
 interface SliceView {
   readonly rows: number;
   readonly metrics: MetricsView;
-  readonly estimates: Readonly<Partial<Record<string, EstimateView>>>;
+  readonly estimates: Readonly<Partial<Record<string, IntervalView>>>;
   readonly meanPrediction: number | null;
   readonly meanLabel: number | null;
 }
@@ -91,15 +88,15 @@ export function evaluationLines(view: EvaluationView, by?: string): string[] {
 
 function metricRows({ lossName, metrics, estimates, meanPrediction, meanLabel, task }: EvaluationView): string[][] {
   const shown = task === "regression" ? quantity : loss;
-  const range = (name: string, show: (value: number) => string) => {
+  const rangeOf = (name: string, show: (value: number) => string) => {
     const estimate = estimates[name];
-    return estimate && !Number.isNaN(estimate.low) ? `${show(estimate.low)} to ${show(estimate.high)}` : "";
+    return estimate ? range(estimate, show) : "";
   };
   return [
-    [lossName, loss(metrics.loss), range("loss", loss)],
+    [lossName, loss(metrics.loss), rangeOf("loss", loss)],
     ...namesIn(metrics).map((name) => {
       const { title, show } = metricViews[name];
-      return [title, metricText(name, metrics), range(name, show)];
+      return [title, metricText(name, metrics), rangeOf(name, show)];
     }),
     ...(meanPrediction === null ? [] : [["mean prediction", shown(meanPrediction), ""]]),
     ...(meanLabel === null ? [] : [["mean label", shown(meanLabel), ""]]),
@@ -141,7 +138,7 @@ function sliceLines({ slices, lossName, task }: EvaluationView, by: string): str
       shortened(name, LONGEST_NAME),
       count(rows),
       loss(metrics.loss),
-      estimates.loss ? `${loss(estimates.loss.low)} to ${loss(estimates.loss.high)}` : "",
+      estimates.loss ? range(estimates.loss, loss) : "",
       ...names.map((metric) => metricText(metric, metrics)),
       ...(hasMeans ? [shown(meanPrediction ?? Number.NaN), shown(meanLabel ?? Number.NaN)] : []),
     ]),

@@ -4,10 +4,13 @@ import { labelled } from "./description.js";
 import { count, firstNames, loss, percent, quantity, short, shortened, table } from "./format.js";
 import { printableName } from "./printable.js";
 
-interface EstimateView {
-  readonly value: number;
+export interface IntervalView {
   readonly low: number;
   readonly high: number;
+}
+
+interface EstimateView extends IntervalView {
+  readonly value: number;
 }
 
 export interface ReliabilityView {
@@ -125,7 +128,7 @@ function adviceLines({ difference, least, calibrated }: ThresholdsView, shown: (
   if (difference === null || Number.isNaN(difference.low)) return [];
   const { value, low, high } = difference;
   if (high < 0) {
-    const gain = range({ value: -value, low: -high, high: -low }, short);
+    const gain = range({ low: -high, high: -low }, short);
     return [
       `advice: --threshold ${shown(least.threshold)}; on other rows, thresholds chosen so cost less than`,
       `${shown(calibrated.threshold)}, by ${short(-value)} a row (95 %: ${gain})`,
@@ -167,6 +170,7 @@ export function importanceLines(view: ImportanceView, lossName: string): string[
   ];
 }
 
-function range({ low, high }: EstimateView, show: (value: number) => string): string {
+/** An interval as text; nothing where chance cannot be told, as of a single row. */
+export function range({ low, high }: IntervalView, show: (value: number) => string): string {
   return Number.isNaN(low) ? "" : `${show(low)} to ${show(high)}`;
 }
