@@ -1,7 +1,7 @@
 /** A cross-validation as a table: each fold, their mean and spread, and all rows together. */
 import type { TestMetrics } from "../log/metrics.js";
 import { count, table } from "./format.js";
-import { testColumns } from "./result.js";
+import { noteLines, testColumns } from "./result.js";
 
 /** The test metrics of one run, on the fold that it did not train on. */
 export type FoldScore = { readonly fold: number; readonly rows: number } & TestMetrics;
@@ -63,9 +63,5 @@ export function crossValidationLines(result: CrossValidationResult): string[] {
     ["standard error", "", ...cells(standardError)],
     ...(outOfFold ? [["all rows, out of fold", count(outOfFold.rows), ...cells(outOfFold)]] : []),
   ];
-  return [
-    ...table([["", "tested rows", ...titles], ...rows]),
-    ...(weight === undefined ? [] : [`in all losses and metrics each row counts by its weight, ${weight}`]),
-    ...remarks.map((remark) => `note: ${remark}`),
-  ];
+  return [...table([["", "tested rows", ...titles], ...rows]), ...noteLines(weight, remarks)];
 }

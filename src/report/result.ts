@@ -83,9 +83,15 @@ export function resultLines(result: RunResult): string[] {
     lines.push(`disagreement between the groups (${what}): ${words.show(disagreement)}`);
   }
   if (typeof churn === "number" && words.churn) lines.push(`churn between the groups (${words.churn}): ${loss(churn)}`);
-  if (result.weight !== undefined)
-    lines.push(`in all losses and metrics each row counts by its weight, ${result.weight}`);
-  return [...lines, ...remarks.map((remark) => `note: ${remark}`)];
+  return [...lines, ...noteLines(result.weight, remarks)];
+}
+
+/** By what rows count, where they have weights, and what to know of a result. */
+export function noteLines(weight: string | undefined, remarks: readonly string[]): string[] {
+  return [
+    ...(weight === undefined ? [] : [`in all losses and metrics each row counts by its weight, ${weight}`]),
+    ...remarks.map((remark) => `note: ${remark}`),
+  ];
 }
 
 /** The columns of test metrics that some of these have: their titles, and the cells of one of them. */
