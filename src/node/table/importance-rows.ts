@@ -83,13 +83,13 @@ export function permutedRows(columns: readonly SourceColumn[], repeat: number): 
 
 /**
  * The values of columns in the first `most` rows of `importance_rows`, as whole numbers: of text and of yes and no each
- * value, of numbers and times the range that it is in.
+ * value, of numbers and times the range that it is in. All are `most` at most.
  */
 export async function codesOf(db: Database, columns: readonly SourceColumn[], most: number): Promise<Uint32Array[]> {
   const codes: Uint32Array[] = [];
   for (const some of chunksOf(columns, COLUMNS_AT_ONCE)) {
     const ranks = some.map(({ name }) => `cast(dense_rank() over (order by ${identifier(name)}) as double)`);
-    const query = `select ${ranks.join(", ")} from importance_rows order by ${PLACE} limit ${most}`;
+    const query = `select ${ranks.join(", ")} from (from importance_rows order by ${PLACE} limit ${most}) order by ${PLACE}`;
     const parts: ValueColumns[] = [];
     for await (const part of db.columns(query, Array(some.length).fill("number"))) parts.push(part);
     for (const [i, { type }] of some.entries()) {
