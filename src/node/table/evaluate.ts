@@ -108,13 +108,9 @@ export async function evaluate(
       const open = await openFiles(files, { folder: temporary, encoding, signal });
       const db = await openDuckdb(join(temporary, "spill"), { reads: open.reads, signal });
       try {
-        const { columns, inputs, notes } = await openServedRows(db, open, model, {
-          reading,
-          maxBadRows,
-          label: given ?? model.label,
-        });
-        if (where !== undefined) await keepOnly(db, await sqlOf(db, "--where", where, columns));
         const label = given ?? model.label;
+        const { columns, inputs, notes } = await openServedRows(db, open, model, { reading, maxBadRows, label });
+        if (where !== undefined) await keepOnly(db, await sqlOf(db, "--where", where, columns));
         const ownLabel = given ?? (await checkedLabel(db, model.label, columns));
         const labels = await servedLabels(db, model, await sqlOf(db, "the label", ownLabel, columns));
         const weight = await weightSql(db, model, givenWeight, columns);

@@ -78,7 +78,8 @@ export async function importanceOf(
 ): Promise<Importance> {
   checkCounts({ rows, repeats, seed });
   const readers = await readersOf(db, inputs, columns);
-  const labels = await drawRows(db, model, [...readers.keys()], { label, rows, seed });
+  const read = [...readers.keys()];
+  const labels = await drawRows(db, model, read, { label, rows, seed });
   const numRows = labels.length;
   if (numRows < 2) {
     throw new DataError(
@@ -87,11 +88,10 @@ export async function importanceOf(
   }
   const givers = repeatedDonors(rootKey(seed), repeats, numRows);
   await writeGivers(db, givers);
-  const alone = [...readers.keys()].map((column) => [column]);
-  const codes = await codesOf(db, [...readers.keys()], COMPARED_ROWS);
+  const codes = await codesOf(db, read, COMPARED_ROWS);
   const pairing = donors(fold(rootKey(seed), "alike"), Math.min(numRows, COMPARED_ROWS));
-  const groups = alike(codes, pairing).map((group) => group.flatMap((i) => alone[i] ?? []));
-  const total = numRows * (1 + (alone.length + groups.length) * repeats);
+  const groups = alike(codes, pairing).map((group) => group.map((i) => read[i] as SourceColumn));
+  const total = numRows * (1 + (read.length + groups.length) * repeats);
   let done = 0;
   async function lossesOf(values: ValueColumns): Promise<Float64Array> {
     const losses = new Float64Array(numRows);
@@ -121,7 +121,7 @@ export async function importanceOf(
   const byRise = <T extends { readonly rise: Estimate }>(a: T, b: T) => b.rise.value - a.rise.value;
   const nameOf = ({ name, header = name }: SourceColumn) => header;
   const ofColumns: ColumnImportance[] = [];
-  for (const column of readers.keys()) ofColumns.push({ column: nameOf(column), rise: await riseOf([column]) });
+  for (const column of read) ofColumns.push({ column: nameOf(column), rise: await riseOf([column]) });
   const ofGroups: GroupImportance[] = [];
   for (const group of groups) ofGroups.push({ columns: group.map(nameOf), rise: await riseOf(group) });
   const loss = before.reduce((sum, one) => sum + one, 0) / numRows;
