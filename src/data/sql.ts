@@ -5,6 +5,11 @@ export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
+/** A float64, with all of its bits. */
+export function double(value: number): string {
+  return `cast('${value}' as double)`;
+}
+
 /** An identifier, in quotes. */
 export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;

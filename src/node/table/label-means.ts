@@ -1,6 +1,6 @@
 /** Fits the features that are means of the label over the rows of a name, in the table `examples`. */
 import { MOST_MEAN_CLASSES, MOST_MEANS, NUM_FOLDS, priorRows } from "../../data/label-means.js";
-import { literal } from "../../data/sql.js";
+import { double, literal } from "../../data/sql.js";
 import type { TableSpec } from "../../data/table.js";
 import type { ServedFeature } from "../../serving/serving.js";
 import type { Database } from "../sources/duckdb.js";
@@ -26,7 +26,7 @@ function averagedOf(
   { task = "binary" }: Pick<TableSpec, "task">,
   { logUnit, classes }: { readonly logUnit: number | undefined; readonly classes: readonly string[] },
 ): readonly Averaged[] {
-  const learned = logUnit === undefined ? "label" : `ln(1 + label / cast('${logUnit}' as double))`;
+  const learned = logUnit === undefined ? "label" : `ln(1 + label / ${double(logUnit)})`;
   switch (task) {
     case "binary":
       return [{ suffix: "", sql: "label", isShare: true }];
@@ -104,7 +104,7 @@ async function rangeOf(db: Database, { sql, isShare }: Averaged): Promise<Range>
   const [least, step] = isShare ? [0, 1] : [Number(low), (Number(high) - Number(low)) / STEPS];
   const steps = isShare
     ? `cast(${sql} as hugeint)`
-    : `cast(round((${sql} - cast('${least}' as double)) / cast('${step}' as double)) as hugeint)`;
+    : `cast(round((${sql} - ${double(least)}) / ${double(step)}) as hugeint)`;
   const [[sum, count] = []] = await db.rows(`select sum(${steps}), count(*) from examples where ${inTraining}`);
   return { steps, least, step, mean: least + (step * Number(sum)) / Number(count) };
 }
@@ -130,7 +130,6 @@ async function fitOne(
       squares: BigInt(squares as bigint),
     })),
   );
-  const double = (value: number) => `cast('${value}' as double)`;
   const scaled = (value: string) => (isShare ? `ln(${value} / (1 - ${value}))` : value);
   const shrunken = (count: string, total: string) =>
     Number.isFinite(prior)

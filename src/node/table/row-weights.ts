@@ -1,4 +1,5 @@
 /** Weights of rows: what they must be, in training as in evaluation, and their mean over the training rows. */
+import { double } from "../../data/sql.js";
 import { DataError } from "../../errors.js";
 import { count, firstNames, short } from "../../report/format.js";
 import type { Database } from "../sources/duckdb.js";
@@ -47,7 +48,7 @@ export async function checkWeights(db: Database, { from, expression, leaveOut }:
   }
   const [[most] = []] = await db.rows(`select max(weight) from ${from}`);
   // Shares of the largest, whose sums and squares are finite.
-  const share = Number(most) > 0 ? `weight / cast('${most}' as double)` : "weight";
+  const share = Number(most) > 0 ? `weight / ${double(Number(most))}` : "weight";
   const sums = await db.rows(`select split, count(*), min(weight), sum(${share}), sum(${share} * ${share})
     from ${from} group by split`);
   const figures = sums.map((row) => row.map(Number));

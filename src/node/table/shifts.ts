@@ -1,4 +1,5 @@
 /** Finds columns of numbers that float32 cannot tell apart, and the shift with which they are stored instead. */
+import { double } from "../../data/sql.js";
 import type { Shift } from "../../data/table.js";
 import { DataError } from "../../errors.js";
 import type { Database } from "../sources/duckdb.js";
@@ -93,7 +94,7 @@ async function isLost(db: Database, sql: string, { middle }: Candidate, from: st
   if (middle === null) return true;
   const { low, high, tolerance } = middle;
   const [[moved] = []] = await db.rows(`select max(abs(${sql} - cast(cast(${sql} as float) as double))) from ${from}
-    where ${sql} between cast('${low}' as double) and cast('${high}' as double)`);
+    where ${sql} between ${double(low)} and ${double(high)}`);
   return Number(moved) > tolerance;
 }
 

@@ -1,7 +1,7 @@
 /** The SQL that turns source files into a table of features. Text only: nothing here talks to DuckDB. */
 import { numSlots } from "../../data/shard.js";
 import type { RowSplit } from "../../data/split.js";
-import { enclosed, identifier } from "../../data/sql.js";
+import { double, enclosed, identifier } from "../../data/sql.js";
 import type { Shift, TableSpec, VocabularyLimits } from "../../data/table.js";
 import { counted } from "../../report/format.js";
 
@@ -201,7 +201,7 @@ export const slotCountsQuery = `select slot, count(*) from examples where split 
 export function shifted(sql: string, shift: Shift | null): string {
   if (shift === null) return `cast(${sql} as float)`;
   const { center, scale } = shift;
-  return `cast((${sql} - cast('${center}' as double)) / cast('${scale}' as double) as float)`;
+  return `cast((${sql} - ${double(center)}) / ${double(scale)} as float)`;
 }
 
 export interface RecordOptions {
@@ -228,7 +228,7 @@ export function recordsQuery(
     ...(withSlot ? ["cast(slot as integer)"] : []),
     ...parts.categorical.map((_, i) => `coalesce(enum_code(try_cast(c${i} as vocabulary${i})) + 1, 0)::integer`),
     ...shifts.map((shift, i) => `coalesce(${shifted(`n${i}`, shift)}, cast('nan' as float))`),
-    ...(meanWeight === undefined ? [] : [`cast(weight / cast('${meanWeight}' as double) as float)`]),
+    ...(meanWeight === undefined ? [] : [`cast(weight / ${double(meanWeight)} as float)`]),
     labelWord,
   ];
   return `select ${words.join(", ")} from examples where split = ${splitCodes[split]}`;
