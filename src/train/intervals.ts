@@ -64,6 +64,11 @@ export function offsetsFor({ count, ranks, values }: Errors, level: number): Off
   return low === undefined || high === undefined ? null : { low, high };
 }
 
+/** The ends of the interval around a prediction, in the unit of the label. */
+export function intervalAround(prediction: number, { low, high }: Offsets, { moved }: Pick<ErrorScale, "moved">) {
+  return { low: moved(prediction, low), high: moved(prediction, high) };
+}
+
 /** How often intervals of a level hold the label, and how wide they are on average, in its unit. */
 export interface Coverage {
   readonly level: number;
@@ -78,17 +83,16 @@ const LEVELS = [0.5, 0.8, 0.9, 0.95] as const;
 export function coverageOf(
   { probs, labels, weights }: Predictions,
   errors: Errors,
-  { moved }: Pick<ErrorScale, "moved">,
+  scale: Pick<ErrorScale, "moved">,
 ): Coverage[] {
   const n = labels.length;
   const weightOf = weightsOf(weights);
   return LEVELS.flatMap((level) => {
     const offsets = offsetsFor(errors, level);
     if (offsets === null) return [];
-    const ends = (row: number) => [offsets.low, offsets.high].map((offset) => moved(probs[row] as number, offset));
     let width = 0;
     const isHeld = Uint8Array.from(labels, (label, row) => {
-      const [low = Number.NaN, high = Number.NaN] = ends(row);
+      const { low, high } = intervalAround(probs[row] as number, offsets, scale);
       width += weightOf(row) * (high - low);
       return Number(low <= label && label <= high);
     });

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { DataError } from "../../errors.js";
 import type { GivenReading } from "../../reading/reading.js";
 import { decidesYes, decisions } from "../../train/class-metrics.js";
+import { intervalAround } from "../../train/intervals.js";
 import { openDuckdb } from "../sources/duckdb.js";
 import { type EvaluateOptions, type EvaluateResult, evaluate } from "./evaluate.js";
 import { type DecisionOptions, type Decisions, decisionsOf } from "./served-decisions.js";
@@ -133,13 +134,7 @@ function predictionsOf(
     return Array.from(predicted, (prediction) => ({
       prediction,
       probabilities: null,
-      ...(offsets &&
-        errorScale && {
-          interval: {
-            low: errorScale.moved(prediction, offsets.low),
-            high: errorScale.moved(prediction, offsets.high),
-          },
-        }),
+      ...(offsets && errorScale && { interval: intervalAround(prediction, offsets, errorScale) }),
     }));
   }
   if (task.kind === "binary") {
