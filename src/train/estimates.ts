@@ -9,6 +9,7 @@ import {
   type Floats,
   type Labels,
   logLosses,
+  meanOf,
   shareOf,
   totalOf,
   weightsOf,
@@ -32,10 +33,9 @@ const Z = 1.959964;
 export function meanEstimate(values: Float64Array, weights?: Floats): Estimate {
   const weightOf = weightsOf(weights);
   const n = values.length;
-  const total = totalOf(n, weights);
-  const mean = values.reduce((sum, value, i) => sum + weightOf(i) * value, 0) / total;
+  const mean = meanOf(values, weights);
   const squares = values.reduce((sum, value, i) => sum + (weightOf(i) * (value - mean)) ** 2, 0);
-  return around(mean, Math.sqrt((squares * n) / (n - 1)) / total);
+  return around(mean, Math.sqrt((squares * n) / (n - 1)) / totalOf(n, weights));
 }
 
 /**

@@ -6,7 +6,7 @@ import { confidence, decidesYes, decisions } from "./class-metrics.js";
 import { type Estimates, estimatesOf } from "./estimates.js";
 import type { Predictions } from "./evaluate.js";
 import { type Coverage, coverageOf, type Errors } from "./intervals.js";
-import { type Floats, totalOf, weightsOf } from "./metrics.js";
+import { meanOf, totalOf, weightsOf } from "./metrics.js";
 import { type ReliabilityBin, reliability } from "./reliability.js";
 import type { Task } from "./task.js";
 import { type Costs, type ThresholdAdvice, thresholdAdvice } from "./thresholds.js";
@@ -102,8 +102,8 @@ function sliceOf(task: Task, name: string, predictions: Predictions): SliceFigur
     rows: labels.length,
     metrics: task.measure(predictions),
     estimates: estimatesOf(task.kind, predictions),
-    meanPrediction: hasMeans ? mean(probs, weights) : null,
-    meanLabel: hasMeans ? mean(labels, weights) : null,
+    meanPrediction: hasMeans ? meanOf(probs, weights) : null,
+    meanLabel: hasMeans ? meanOf(labels, weights) : null,
   };
 }
 
@@ -165,11 +165,4 @@ function reliabilityOf(task: TaskKind, { probs, labels, weights }: Predictions):
   if (task === "binary") return reliability(probs, (i) => labels[i] === 1, weights);
   const { predicted, isHit } = confidence(probs, labels);
   return reliability(predicted, isHit, weights);
-}
-
-function mean(values: ArrayLike<number>, weights?: Floats): number {
-  const weightOf = weightsOf(weights);
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += weightOf(i) * (values[i] as number);
-  return sum / totalOf(values.length, weights);
 }

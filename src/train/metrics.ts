@@ -117,6 +117,14 @@ export function calibrationBin(p: number): number {
   return Math.min(CALIBRATION_BINS - 1, Math.floor(CALIBRATION_BINS * p));
 }
 
+/** The mean of a value of examples, by their weights. */
+export function meanOf(values: ArrayLike<number>, weights?: Floats): number {
+  const weightOf = weightsOf(weights);
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += weightOf(i) * (values[i] as number);
+  return sum / totalOf(values.length, weights);
+}
+
 /** Share of examples for which a condition holds, by their weights. */
 export function shareOf(numExamples: number, holds: (i: number) => boolean, weights?: Floats): number {
   const weightOf = weightsOf(weights);

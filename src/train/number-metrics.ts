@@ -1,5 +1,5 @@
 /** Measures of predicted numbers, computed in float64 on the host. */
-import { type Floats, type Labels, totalOf, weightsOf } from "./metrics.js";
+import { type Floats, type Labels, meanOf, totalOf, weightsOf } from "./metrics.js";
 
 /** Mean of a function of prediction less label, by the weights of the examples. */
 export function meanError(
@@ -31,10 +31,10 @@ export const errors = {
  * predictions worse than the mean; NaN when all labels are equal. Sums and mean are weighted as the examples are.
  */
 export function explainedVariance(predicted: Floats, labels: Labels, weights?: Floats): number {
-  const weightOf = weightsOf(weights);
-  const numbers = Array.from(labels as Float32Array);
-  const all = totalOf(numbers.length, weights);
-  const mean = numbers.reduce((sum, label, i) => sum + weightOf(i) * label, 0) / all;
-  const total = numbers.reduce((sum, label, i) => sum + weightOf(i) * (label - mean) ** 2, 0) / all;
+  const mean = meanOf(labels, weights);
+  const total = meanOf(
+    Float64Array.from(labels as Float32Array, (label) => (label - mean) ** 2),
+    weights,
+  );
   return total === 0 ? Number.NaN : 1 - meanError(predicted, labels, errors.squared, weights) / total;
 }
