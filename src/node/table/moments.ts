@@ -1,6 +1,5 @@
 /** Mean, standard deviation and range of the columns of a file of records. */
-import { setImmediate } from "node:timers/promises";
-import { readingFile } from "../files/read-file.js";
+import { recordChunks } from "./record-chunks.js";
 
 /** Mean, and population standard deviation, which is 1 where it would be 0. */
 export interface Moments {
@@ -18,9 +17,6 @@ export interface ColumnMoments {
   readonly range: { readonly least: number; readonly most: number } | null;
 }
 
-/** Records of a chunk that is read at once. */
-const CHUNK_RECORDS = 16_384;
-
 /**
  * The moments of each column, without NaN: running mean and sum of squared differences from it (Welford), in the order
  * of the file, so that the bits are the same every time. `read` converts values for the moments; ranges are of the
@@ -36,15 +32,12 @@ export async function momentsOf(
     (): Sums => ({ count: 0, mean: 0, squares: 0, least: Number.POSITIVE_INFINITY, most: Number.NEGATIVE_INFINITY }),
   );
   const width = dtypes.length;
-  for (let start = 0; start < numRecords; start += CHUNK_RECORDS) {
-    const count = Math.min(CHUNK_RECORDS, numRecords - start);
-    const bytes = readingFile(path, (read) => read(4 * width * start, 4 * width * count));
-    const [values, ids] = [new Float32Array(bytes.buffer), new Int32Array(bytes.buffer)];
+  for await (const { buffer } of recordChunks(path, numRecords, width)) {
+    const [values, ids] = [new Float32Array(buffer), new Int32Array(buffer)];
     for (const [column, sum] of sums.entries()) {
       if (dtypes[column] === "float32") addAll(sum, values, column, width, read);
       else for (let at = column; at < ids.length; at += width) if (ids[at] !== 0) sum.count++;
     }
-    await setImmediate();
   }
   return sums.map(({ count, mean, squares, least, most }, column) => {
     if (dtypes[column] !== "float32") return { count, moments: null, range: null };

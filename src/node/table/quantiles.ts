@@ -1,14 +1,11 @@
 /** Quantiles of the numeric columns of a file of records. */
-import { setImmediate } from "node:timers/promises";
 import { NUM_QUANTILES } from "../../nn/numeric-embedding.js";
-import { readingFile } from "../files/read-file.js";
+import { recordChunks } from "./record-chunks.js";
 
 /** Records of a sample, which are at equal distances in the file. */
 const SAMPLE_RECORDS = 65_536;
 /** Values that are in memory at once. */
 const MOST_VALUES = 2 ** 24;
-/** Records of a chunk that is read at once. */
-const CHUNK_RECORDS = 16_384;
 
 /**
  * The quantiles at the shares 0, 1/32, ..., 1 of each of the given columns of float32: values of the column, in
@@ -28,16 +25,13 @@ export async function quantilesOf(
   for (let first = 0; first < columns.length; first += atOnce) {
     const block = columns.slice(first, first + atOnce);
     const sampled = block.map(() => new Float32Array(numSampled));
-    for (let start = 0; start < numRecords; start += CHUNK_RECORDS) {
-      const count = Math.min(CHUNK_RECORDS, numRecords - start);
-      const bytes = readingFile(path, (read) => read(4 * width * start, 4 * width * count));
-      const values = new Float32Array(bytes.buffer);
+    for await (const { first: start, count, buffer } of recordChunks(path, numRecords, width)) {
+      const values = new Float32Array(buffer);
       for (let row = Math.ceil(start / every) * every; row < start + count; row += every) {
         for (const [i, column] of block.entries()) {
           (sampled[i] as Float32Array)[row / every] = values[(row - start) * width + column] as number;
         }
       }
-      await setImmediate();
     }
     quantiles.push(...sampled.map(quantilesOfValues));
   }
