@@ -13,7 +13,7 @@ import { say, teller, unlessStopped } from "./output.js";
 import { SET } from "./run-commands.js";
 import { type TableFlags, WRITE, withTableFlags } from "./table-commands.js";
 import { showProgress } from "./terminal.js";
-import { configOf, stopOf } from "./train-command.js";
+import { configOf, cureOf, stopOf } from "./train-command.js";
 
 const FOLDS = 5;
 
@@ -60,7 +60,7 @@ export async function crossValidateCommand(
   const tell = teller({ json });
   const validation = await unlessStopped(stop.signal, () => chosenFolds(path, flags, cacheFolder, stop));
   if (validation === undefined || stop.signal.aborted) {
-    tell("stopped before anything was trained: give the same command again");
+    tell(`stopped before anything was trained: ${cureOf(stop)}`);
     return stop.hasSaved();
   }
   let progress: { close(): void } = { close() {} };

@@ -89,8 +89,7 @@ export async function trainCommand(path: string | undefined, flags: TrainFlags, 
     configOf(path, flags, { cacheFolder, signal: stop.signal, say: teller(flags) }),
   );
   if (stop.signal.aborted) {
-    const cure = stop.by() === null ? "give --stop-after more time" : "give the same command again";
-    teller(flags)(`stopped before there was a run: ${cure}`);
+    teller(flags)(`stopped before there was a run: ${cureOf(stop)}`);
     return stop.hasSaved();
   }
   await trainChosen(await chooseRun(config, flags), flags, { cacheFolder, stop });
@@ -123,6 +122,11 @@ export function stopOf({ stopAfter }: Pick<TrainFlags, "stopAfter">): Stop {
   const budget = new AbortController();
   setTimeout(() => budget.abort(), 1000 * stopAfter).unref();
   return { ...stop, signal: AbortSignal.any([stop.signal, budget.signal]) };
+}
+
+/** What to do where nothing was trained before a stop. */
+export function cureOf(stop: Stop): string {
+  return stop.by() === null ? "give --stop-after more time" : "give the same command again";
 }
 
 async function trainChosen(run: ChosenRun, flags: TrainFlags, options: Omit<TrainInOptions, "json">): Promise<void> {
