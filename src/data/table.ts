@@ -81,7 +81,7 @@ export interface KeptMoments {
 
 /** A numeric feature as it is kept: its moments, and its quantiles at the shares 0, 1/32, ..., 1. */
 export interface KeptNumbers extends KeptMoments {
-  /** Of the finite values of the training rows, or of a sample of them; left out where there are none. */
+  /** Of the finite values of the training rows, or of a sample of them; 0 each where there are none. */
   readonly quantiles?: readonly number[];
   /** Whether it is a mean of the label. */
   readonly isLabelMean?: true;
