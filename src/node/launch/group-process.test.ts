@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ChildProcess } from "node:child_process";
 import { afterEach, test } from "node:test";
 import { startProcess } from "./group-process.js";
 
@@ -42,15 +43,27 @@ test("a process that has begun is waited for; one that does not answer when it i
   assert.deepEqual([hasDied, how], [true, "did not answer, asked to stop, within 0.1 s, and was ended"]);
 });
 
-test("a process that has begun and falls silent is ended, though it lives; one that shows life is not", async () => {
-  // It shows life as often as takes longer, in all, than silence is borne.
-  const tell = `process.send("alive", () => (++told === 60 ? process.exit(7) : setTimeout(tell, 50)))`;
-  before(`process.send("started"); let told = 0; const tell = () => ${tell}; tell(); ${forEver}`);
-  const living = startProcess([], "ignore", { ...patient, silentSeconds: 2 });
-  assert.equal((await living.ended).how, "exited with code 7");
+test("a process that has begun and falls silent is ended, though it lives", async () => {
   before(`process.send("started"); ${forEver}`);
   const { hasDied, how } = await startProcess([], "ignore", { ...patient, silentSeconds: 0.2 }).ended;
   assert.deepEqual([hasDied, how], [true, "gave no sign of life for more than 0.2 s, and was ended"]);
+});
+
+test("a process that shows life is not ended, however long it trains", async (t) => {
+  t.mock.timers.enable({ apis: ["setInterval", "setTimeout"] });
+  const { emit } = ChildProcess.prototype;
+  let numWords = 0;
+  t.mock.method(ChildProcess.prototype, "emit", function (this: ChildProcess, event: string, ...rest: unknown[]) {
+    const hasListener = Reflect.apply(emit, this, [event, ...rest]);
+    // From one word to the next one most of the time passes for which silence is borne.
+    if (event === "message" && ++numWords) t.mock.timers.tick(3000);
+    return hasListener;
+  });
+  const tell = `process.send("alive", () => (++told === 60 ? process.exit(7) : tell()))`;
+  before(`process.send("started"); let told = 0; const tell = () => ${tell}; tell(); ${forEver}`);
+  const { how } = await startProcess([], "ignore", { ...patient, silentSeconds: 4 }).ended;
+  assert.equal(how, "exited with code 7");
+  assert.equal(numWords, 61);
 });
 
 test("a process that saves has its time for it, and then is ended", async () => {
