@@ -46,6 +46,8 @@ test("a group killed", { concurrency: 2 }, async (t) => {
     const run = place.train([config]);
     const folder = await run.folder();
     await t.test("in mid-training", async () => {
+      // Its first snapshot is written in the background, however long that takes.
+      await run.event(dead, "a snapshot", (event) => event.event === "published");
       await run.event(dead, "step 60", (event) => event.event === "step" && event.step >= 60);
       process.kill(await pidOf(run, dead), "SIGKILL");
       await checkDeath(folder, dead, await run.ended);
