@@ -103,6 +103,8 @@ export interface Feature {
   readonly numIds: number;
   /** The limits of its vocabulary, where not all names have an id. */
   readonly vocabulary?: VocabularyLimits;
+  /** Whether its names are the dates of the year, each of which has few rows. */
+  readonly isDate?: true;
 }
 
 export interface ColumnDescription {

@@ -106,10 +106,17 @@ describe("times become", () => {
       sqlOf({ type: "TIMESTAMP", numRows: 300_000, times: many }).x_half_hour,
       "categorical hour(x) * 2 + minute(x) // 30",
     );
-    assert.deepEqual(namesOf(times(900)), ["x_hour", "x_weekday", "x_month", "x_days"]);
-    assert.deepEqual(namesOf(times(900, 1000)), ["x_weekday", "x_month", "x_days"]);
+    assert.deepEqual(namesOf(times(900)), ["x_hour", "x_weekday", "x_month", "x_day_of_year", "x_days"]);
+    assert.deepEqual(namesOf(times(900, 1000)), ["x_weekday", "x_month", "x_day_of_year", "x_days"]);
     assert.deepEqual(namesOf(times(900, 1000, 1000)), ["x_month", "x_days"]);
     assert.deepEqual(namesOf(times(9000, 1000, 1000, 1000)), ["x_days"]);
+  });
+
+  test("the date of the year where each row is a day, and a date has rows enough", () => {
+    const days = (count: number, spanDays: number) => namesOf({ ...times(spanDays, count), count }, true);
+    assert.deepEqual(days(3660, 3659), ["x_weekday", "x_month", "x_day_of_year", "x_date"]);
+    assert.deepEqual(days(3660, 3658), ["x_weekday", "x_month", "x_day_of_year"], "two rows of one day");
+    assert.deepEqual(days(3650, 3650), ["x_weekday", "x_month", "x_day_of_year"], "fewer than ten years");
   });
 
   test("no count of days where what is later is what is scored", () => {

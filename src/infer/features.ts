@@ -24,6 +24,8 @@ const MANY_TIMES = 200_000;
 const DAY = 1;
 const TWO_WEEKS = 14;
 const TWO_YEARS = 730;
+/** The fewest rows that tell a date of the year, as of a holiday, from the dates beside it. */
+const ROWS_PER_DATE = 10;
 
 export interface FeatureOptions {
   /** A name that no feature has yet. */
@@ -90,23 +92,14 @@ function numericFeatures(figures: ColumnFigures, options: FeatureOptions): Made 
     return { features: [feature], notes: [kind === "boolean" ? "1 for true" : ""] };
   }
   const transform = transformOf(numbers);
-  const isBinned = transform.kind === "bins";
-  const main: Feature = {
-    name: nameOf(name),
-    kind: isBinned ? "categorical" : "numeric",
-    sql: transformSql(transform, sql),
-    numIds: isBinned ? transform.edges.length + 2 : 0,
-  };
-  const notes = {
-    identity: "",
-    signedLog: `long tail: ${transformSql(transform, "x")}`,
-    bins: isBinned ? `values at several scales: ${transform.edges.length + 1} bins` : "",
-  };
+  const main: Feature = { name: nameOf(name), kind: "numeric", sql: transformSql(transform, sql), numIds: 0 };
   const numMissing = numRows - numbers.count + numbers.numInfinite;
-  // Missing values have an id of their own among the bins.
-  const marked = [sentinelWords(sentinels), notes[transform.kind]];
+  const marked = [
+    sentinelWords(sentinels),
+    transform.kind === "signedLog" ? `long tail: ${transformSql(transform, "x")}` : "",
+  ];
   const isSeldom = numMissing < LEAST_MISSING || numMissing < MISSING_SHARE * numRows;
-  if (isBinned || (isSeldom && sentinels.length === 0)) return { features: [main], notes: marked };
+  if (isSeldom && sentinels.length === 0) return { features: [main], notes: marked };
   const indicator: Feature = {
     name: nameOf(`${name}_missing`),
     kind: "numeric",
@@ -201,7 +194,14 @@ function timeFeatures(figures: ColumnFigures, options: FeatureOptions): Made {
   const isFinerThan = (numCoarse: number) => numCoarse < 0.9 * numTimes;
   const made: (Feature & { readonly word: string })[] = [];
   const add = (word: string, featureKind: Feature["kind"], sql: string, numIds: number) =>
-    made.push({ name: nameOf(`${name}_${word}`), kind: featureKind, sql, numIds, word });
+    made.push({
+      name: nameOf(`${name}_${word}`),
+      kind: featureKind,
+      sql,
+      numIds,
+      ...(word === "date" && { isDate: true }),
+      word,
+    });
   if (isFinerThan(numMidnight) && spanDays >= 2 * DAY) {
     // Enough rows to tell one half hour from the other.
     if (numTimes >= MANY_TIMES) add("half_hour", "categorical", `hour(${time}) * 2 + minute(${time}) // 30`, 49);
@@ -209,8 +209,14 @@ function timeFeatures(figures: ColumnFigures, options: FeatureOptions): Made {
   }
   if (isFinerThan(numMonthStart) && spanDays >= TWO_WEEKS) add("weekday", "categorical", `dayofweek(${time})`, 8);
   if (isFinerThan(numYearStart) && spanDays >= TWO_YEARS) add("month", "categorical", `month(${time})`, 13);
+  if (isFinerThan(numMonthStart) && spanDays >= TWO_YEARS) {
+    add("day_of_year", "numeric", `dayofyear(${time})`, 0);
+    // Where a row is a day. Of several events a day, most of what a date seems to tell is chance.
+    const isDaily = numTimes >= ROWS_PER_DATE * 366 && numTimes <= spanDays + 1;
+    if (isDaily) add("date", "categorical", `100 * month(${time}) + day(${time})`, 367);
+  }
   if (!isTimeSplit && spanDays > 0) add("days", "numeric", `epoch(${time}) / 86400`, 0);
-  const words = made.map(({ word }) => word.replace("_", " ")).join(", ");
+  const words = made.map(({ word }) => word.replaceAll("_", " ")).join(", ");
   const note = words === "" ? "too short a span for a feature" : `as ${words}`;
   const features = made.map(({ word: _, ...feature }): Feature => feature);
   if (sentinels.length === 0) return { features, notes: [note] };

@@ -39,8 +39,21 @@ test("numbers have as many bins as rows and columns allow", () => {
   assert.deepEqual(binsOf(3, 100_000), { kind: "piecewise", bins: 16 });
   assert.deepEqual(binsOf(3, 500), { kind: "piecewise", bins: 8 });
   assert.deepEqual(binsOf(100, 100_000), { kind: "piecewise", bins: 8 });
-  assert.equal(binsOf(1000, 100_000), undefined);
+  assert.deepEqual(binsOf(1000, 100_000), { kind: "piecewise", bins: 4 });
   assert.equal(binsOf(0, 100_000), undefined);
+});
+
+test("numbers are learned without dropout, and their frequent names with less decay", () => {
+  const names = (["origin", "tail"] as const).map((name, i) => ({ ...features[0], name, numIds: [100, 5000][i] ?? 0 }));
+  const date = { ...features[0], name: "date", numIds: 367, isDate: true } as const;
+  const of = (task: PlanFor["task"], numTrain: number) => {
+    const { model, optimizer } = choosePlan(given({ task, numTrain, features: [...names, date] }));
+    return [model.dropout, optimizer.weightDecay];
+  };
+  const except = ["*.bias", "*.scale"];
+  const rates = { "embeddings.origin": 0.3, "embeddings.date": 0.3, "embeddings.*": 2 };
+  assert.deepEqual(of("regression", 10_000), [undefined, { rate: 0.3, rates, except }]);
+  assert.deepEqual(of("binary", 10_000), [0.1, { rate: 0.3, rates: { "embeddings.*": 2 }, except }]);
 });
 
 test("groups train on all rows where copies of them fit, more groups where cores are many, and one where they are few", () => {

@@ -49,9 +49,13 @@ const BUDGET_SECONDS = 120;
  * steps of one, which is a multilayer perceptron whose layers scale their inputs by learned factors.
  */
 const MEMBERS = 8;
+/** The decay of weights, by the learning rate. */
+const DECAY = 0.3;
+/** Rows of each name from which on its embedding may decay no more than that. */
+const FREQUENT = 100;
 /** Training rows up to which there are several. */
 const ROWS_OF_MEMBERS = 10_000;
-/** The most values that the bins of all numbers make. */
+/** The most values that the bins of all numbers make, where there are more than four of each. */
 const MOST_BINS = 1024;
 /** Fewer steps leave small tables half learned; with too many, training stops early and keeps the best checkpoint. */
 const LEAST_STEPS = 1000;
@@ -66,7 +70,7 @@ const PATIENCE = 8;
 
 /** Network, batch, steps, groups and intervals for a table and a machine. */
 export function choosePlan(given: PlanFor): Plan {
-  const { numTrain, numClasses, features, cores } = given;
+  const { task, numTrain, numClasses, features, cores } = given;
   const hidden = hiddenFor(numTrain, numClasses);
   const { numGroups, regime, groupsReason } = groupsFor(given);
   const perGroup = regime === "all" ? numTrain : Math.floor(numTrain / numGroups);
@@ -76,9 +80,8 @@ export function choosePlan(given: PlanFor): Plan {
   // Means of the label have no bins.
   const bins = binsFor(features.filter(({ kind }) => kind === "numeric").length, numTrain);
   const numSteps = clamp(Math.round((epochs * numTrain) / globalBatchSize), LEAST_STEPS, MOST_STEPS);
-  const embeddings = features
-    .filter(({ kind }) => kind === "categorical")
-    .map(({ name, numIds }) => [name, embeddingWidth(numIds)] as const);
+  const names = features.filter(({ kind }) => kind === "categorical");
+  const embeddings = names.map(({ name, numIds }) => [name, embeddingWidth(numIds)] as const);
   return withIntervals({
     model: {
       kind: "tabm",
@@ -86,15 +89,15 @@ export function choosePlan(given: PlanFor): Plan {
       embeddings: Object.fromEntries(embeddings),
       hidden,
       ...(bins !== undefined && { numericEmbedding: { kind: "piecewise", bins } }),
-      dropout: 0.1,
+      // Dropped units add noise to the size of what they feed: a class may be as clear with it, a number is less exact.
+      ...(task !== "regression" && { dropout: 0.1 }),
     },
     optimizer: {
       kind: "muon",
       learningRate: 0.01,
       weightDecay: {
-        rate: 0.3,
-        // Adam moves the row of a rare name as far as that of a frequent one.
-        ...(embeddings.length > 0 && { rates: { "embeddings.*": members > 1 ? 2 : 6 } }),
+        rate: DECAY,
+        ...(embeddings.length > 0 && { rates: embeddingDecay(names, given, members > 1 ? 2 : 6) }),
         except: ["*.bias", "*.scale"],
       },
       warmUp: "2%",
@@ -184,11 +187,11 @@ function hiddenFor(numTrain: number, numClasses: number): number[] {
   return [width, width];
 }
 
-/** Bins of each number: as many as rows and columns allow; none for very many columns. */
+/** Bins of each number: as many as rows and columns allow. */
 function binsFor(numNumeric: number, numTrain: number): 4 | 8 | 16 | undefined {
   if (numNumeric === 0) return undefined;
   const most = numTrain < 1000 ? 8 : 16;
-  return ([16, 8, 4] as const).find((bins) => bins <= most && bins * numNumeric <= MOST_BINS);
+  return ([16, 8] as const).find((bins) => bins <= most && bins * numNumeric <= MOST_BINS) ?? 4;
 }
 
 /** Passes over the rows: thirty over five thousand rows, and half as many for each sixteen times more. */
@@ -201,6 +204,16 @@ function batchFor(perGroup: number): number {
   const wanted = 2 ** Math.round(Math.log2(Math.max(1, perGroup / 80)));
   const most = 2 ** Math.floor(Math.log2(Math.max(1, perGroup / 4)));
   return Math.min(clamp(wanted, 32, 1024), most);
+}
+
+/**
+ * The decay of embeddings: Adam moves the row of a rare name as far as that of a frequent one, so that names of few rows
+ * would be learned by heart. Where numbers are predicted, those of many rows decay as all weights do.
+ */
+function embeddingDecay(names: readonly Feature[], { task, numTrain }: PlanFor, ofRare: number) {
+  const frequent = names.filter(({ numIds, isDate }) => isDate || numTrain >= FREQUENT * numIds);
+  const own = task === "regression" ? frequent.map(({ name }) => [`embeddings.${name}`, DECAY] as const) : [];
+  return { ...Object.fromEntries(own), "embeddings.*": ofRare };
 }
 
 /** The rule of thumb of fastai's `emb_sz_rule`, cut where a wider one did not help. */

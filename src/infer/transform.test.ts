@@ -35,16 +35,6 @@ describe("the transform of", () => {
     assert.equal(kind(values), "signedLog");
   });
 
-  test("numbers that crowd at several scales is the number of their bin", () => {
-    const values = flat.map((x, i) => (i % 20 === 0 ? 10 ** (3 + 12 * x) : 1 + x / 10));
-    const transform = transformOf(numbersOf(values));
-    assert.ok(transform.kind === "bins", JSON.stringify(transform));
-    assert.deepEqual(
-      transform.edges,
-      transform.edges.toSorted((a, b) => a - b),
-    );
-  });
-
   test("one number alone is none", () => {
     assert.equal(kind([5, 5, 5]), "identity");
   });
@@ -57,8 +47,4 @@ test("transforms are SQL that keeps the expression whole and what is missing mis
   assert.equal(transformSql({ ...log, scale: 0.001 }, "x"), "ln(1 + x / 0.001)");
   assert.equal(transformSql({ ...log, scale: 1e-7 }, "a - b"), "ln(1 + (a - b) / 1e-7)");
   assert.equal(transformSql({ ...log, isSigned: true }, "a - b"), "sign(a - b) * ln(1 + abs(a - b))");
-  assert.equal(
-    transformSql({ kind: "bins", edges: [-1, 2.5] }, "x"),
-    "case when x < (-1) then 0 when x < 2.5 then 1 when x is not null then 2 end",
-  );
 });
