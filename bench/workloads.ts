@@ -57,20 +57,25 @@ function click(batchSize = 256): Workload {
   return training(learner, { x, labels: labels(batchSize) });
 }
 
-function flights(batchSize = 2048): Workload {
-  const categorical = {
+/** Names as many as the flights have, and their one number. */
+export const flightsFeatures = {
+  categorical: {
     origin: { numIds: 300, width: 16 },
     destination: { numIds: 300, width: 16 },
     halfHour: { numIds: 48, width: 8 },
     weekday: { numIds: 7, width: 4 },
     route: { numIds: 4000, width: 16 },
-  };
-  const numeric = { logDistance: { mean: 0, std: 1 } };
+  },
+  numeric: { logDistance: { mean: 0, std: 1 } },
+};
+
+function flights(batchSize = 2048): Workload {
+  const { categorical } = flightsFeatures;
   const ids = mapValues(categorical, ({ numIds }, name) =>
     int32(Int32Array.from(uniform(fold(rootKey(1), name), batchSize), (u) => Math.floor(u * numIds))),
   );
   const features = { ...ids, logDistance: float32(normal(fold(rootKey(1), "logDistance"), batchSize)) };
-  const learner = { model: mlp({ categorical, numeric, hidden: [128, 64] }), objective: binary, optimizer: ADAM };
+  const learner = { model: mlp({ ...flightsFeatures, hidden: [128, 64] }), objective: binary, optimizer: ADAM };
   return training(learner, { ...withPrefix("features", features), labels: labels(batchSize) });
 }
 
