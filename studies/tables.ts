@@ -4,12 +4,11 @@
  */
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { sourceCommit } from "../bench/machine.js";
 import { messageOf } from "../src/errors.js";
-import { nearest } from "../src/nearest.js";
 import { say, wholeNumbers } from "./runner.js";
-import { type Table, tables } from "./tables/list.js";
+import { type Table, tables, tablesNamed } from "./tables/list.js";
 import { keptPeer, type PeerName, type PeerOutcome, peers, peerVersions, trainPeer } from "./tables/peers.js";
 import { type Outcome, outcomeLine, peerLine, writeTables } from "./tables/report.js";
 import { type SplitRows, writeSplitRows } from "./tables/rows.js";
@@ -44,18 +43,6 @@ new Command("npm run study:tables --")
     say(messageOf(error));
     process.exitCode = 1;
   });
-
-function tablesNamed(list: string): readonly Table[] {
-  const names = tables.map(({ name }) => name);
-  return list.split(",").map((given) => {
-    const known = tables.find(({ name }) => name === given.trim());
-    if (known) return known;
-    const near = nearest(given, names);
-    throw new InvalidArgumentError(
-      `must be of ${names.join(", ")}, got ${given}${near === undefined ? "" : `. Did you mean ${near}?`}`,
-    );
-  });
-}
 
 async function study(options: Options): Promise<void> {
   const { only, seeds, out, work, peersOnly = false, reportOnly = false } = options;

@@ -51,8 +51,8 @@ test("numbers are learned without dropout, and their frequent names with less de
     return [model.dropout, optimizer.weightDecay];
   };
   const except = ["*.bias", "*.scale"];
-  const rates = { "embeddings.origin": 0.3, "embeddings.date": 0.3, "embeddings.*": 2 };
-  assert.deepEqual(of("regression", 10_000), [undefined, { rate: 0.3, rates, except }]);
+  assert.deepEqual(of("regression", 10_000), [undefined, { rate: 0.3, rates: { "embeddings.tail": 2 }, except }]);
+  assert.deepEqual(of("regression", 600_000), [undefined, { rate: 0.3, rates: {}, except }]);
   assert.deepEqual(of("binary", 10_000), [0.1, { rate: 0.3, rates: { "embeddings.*": 2 }, except }]);
 });
 

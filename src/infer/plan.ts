@@ -211,9 +211,9 @@ function batchFor(perGroup: number): number {
  * would be learned by heart. Where numbers are predicted, those of many rows decay as all weights do.
  */
 function embeddingDecay(names: readonly Feature[], { task, numTrain }: PlanFor, ofRare: number) {
-  const frequent = names.filter(({ numIds, isDate }) => isDate || numTrain >= FREQUENT * numIds);
-  const own = task === "regression" ? frequent.map(({ name }) => [`embeddings.${name}`, DECAY] as const) : [];
-  return { ...Object.fromEntries(own), "embeddings.*": ofRare };
+  const rare = names.filter(({ numIds, isDate }) => task !== "regression" || (!isDate && numTrain < FREQUENT * numIds));
+  if (rare.length === names.length) return { "embeddings.*": ofRare };
+  return Object.fromEntries(rare.map(({ name }) => [`embeddings.${name}`, ofRare]));
 }
 
 /** The rule of thumb of fastai's `emb_sz_rule`, cut where a wider one did not help. */

@@ -1,4 +1,6 @@
 /** The tables of `npm run study:tables`, chosen by their shapes before any was trained on; all come with packages. */
+import { InvalidArgumentError } from "commander";
+import { nearest } from "../../src/nearest.js";
 
 /** Where a table comes from. */
 export type Origin =
@@ -219,3 +221,16 @@ export const tables: readonly Table[] = [
     splits: ["random"],
   },
 ];
+
+/** The tables of a list of names, parted by commas. Throws {@link InvalidArgumentError} for an unknown one. */
+export function tablesNamed(list: string): readonly Table[] {
+  const names = tables.map(({ name }) => name);
+  return list.split(",").map((given) => {
+    const known = tables.find(({ name }) => name === given.trim());
+    if (known) return known;
+    const near = nearest(given, names);
+    throw new InvalidArgumentError(
+      `must be of ${names.join(", ")}, got ${given}${near === undefined ? "" : `. Did you mean ${near}?`}`,
+    );
+  });
+}

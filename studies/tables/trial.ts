@@ -19,12 +19,11 @@ export interface TableTrial {
 }
 
 /** What codistill came to. */
-export interface OwnOutcome extends Scored {
+export interface OwnOutcome extends Trained {
   /** Of the source that it was built from. */
   readonly commit: string | null;
   /** Of the rows that it was trained and scored on. */
   readonly digest: string;
-  readonly result: RunResult;
 }
 
 export function trialName({ table, split, seed }: TableTrial): string {
@@ -42,29 +41,55 @@ export function keptOwn(folder: string, commit?: string | null): OwnOutcome | nu
 
 /** The configuration that codistill makes for a trial. */
 export async function ownConfig(trial: TableTrial, source: string): Promise<TableRunConfig> {
-  const described = await outputByCommand(["describe", ...flagsOf(trial, source), "--json"], process.cwd());
-  const config = resolveConfig(applyOverrides(JSON.parse(described).configuration, overridesOf(trial)));
-  return configOfKind(config, "table", "this study");
+  return configOfKind(resolveConfig(await writtenConfig(trial, source)), "table", "this study");
 }
 
-/** Train, in a folder without a cache, and keep what it came to in `folder`. Throws when the test rows are not those given. */
+/** The same, as it is written for people. */
+export async function writtenConfig(trial: TableTrial, source: string): Promise<unknown> {
+  const described = await outputByCommand(["describe", ...flagsOf(trial, source), "--json"], process.cwd());
+  return applyOverrides(JSON.parse(described).configuration, overridesOf(trial));
+}
+
+/** Train, and keep what it came to in `folder`. Throws when the test rows are not those given. */
 export async function trainOwn(
   trial: TableTrial,
   source: string,
   { digest, numTest }: { readonly digest: string; readonly numTest: number },
   folder: string,
 ): Promise<OwnOutcome> {
+  const overrides = overridesOf(trial).flatMap((override) => ["--set", override]);
+  const trained = await trainIn(folder, () => [...flagsOf(trial, source), ...overrides]);
+  if (trained.result.testRows !== numTest) {
+    throw new Error(
+      `${trialName(trial)}: codistill has ${trained.result.testRows} test rows, and the peers have ${numTest}`,
+    );
+  }
+  const outcome = { ...trained, commit: sourceCommit(), digest };
+  writeFileSync(join(folder, "own.json"), `${JSON.stringify(outcome)}\n`);
+  return outcome;
+}
+
+/** What a run came to. */
+export interface Trained extends Scored {
+  readonly result: RunResult;
+}
+
+/** Train by a configuration. */
+export function trainBy(config: unknown, folder: string): Promise<Trained> {
+  return trainIn(folder, (cwd) => {
+    const file = join(cwd, "codistill.config.json");
+    writeFileSync(file, JSON.stringify(config));
+    return [file];
+  });
+}
+
+/** Train by a command in a new folder of `folder`, so that it has no cache and leaves nothing. */
+async function trainIn(folder: string, argsOf: (cwd: string) => readonly string[]): Promise<Trained> {
   mkdirSync(folder, { recursive: true });
   const cwd = mkdtempSync(join(folder, "run-"));
   try {
-    const overrides = overridesOf(trial).flatMap((override) => ["--set", override]);
-    const { result, ...took } = await trainByCommand([...flagsOf(trial, source), ...overrides], cwd, join(cwd, "runs"));
-    if (result.testRows !== numTest) {
-      throw new Error(`${trialName(trial)}: codistill has ${result.testRows} test rows, and the peers have ${numTest}`);
-    }
-    const outcome = { ...scored(result), ...took, commit: sourceCommit(), digest, result };
-    writeFileSync(join(folder, "own.json"), `${JSON.stringify(outcome)}\n`);
-    return outcome;
+    const { result, ...took } = await trainByCommand(argsOf(cwd), cwd, join(cwd, "runs"));
+    return { ...scored(result), ...took, result };
   } finally {
     rmSync(cwd, { recursive: true });
   }
