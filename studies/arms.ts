@@ -28,6 +28,23 @@ export const flightsArms: readonly Arm[] = [
   { name: "codistilled-same", what: "the same, both on the same half", options: ["data.regime=same"] },
 ];
 
+/** The network of `codistill train --data` and what it is trained by, instead of the recipe's multilayer perceptron and Adam. */
+const TABLE_NETWORK = [
+  'model={"kind":"tabm","members":1,"hidden":[128,128],"dropout":0.1,"numericEmbedding":{"kind":"piecewise","bins":16},"embeddings":{"origin":16,"destination":16,"halfHour":14,"weekday":5,"route":16}}',
+  'optimizer={"kind":"muon","learningRate":0.01,"weightDecay":{"rate":0.3,"rates":{"embeddings.*":6},"except":["*.bias","*.scale"]},"warmUp":"2%","schedule":"cosine"}',
+  'task={"kind":"binary","temperature":true}',
+  'ema={"decay":0.99}',
+];
+
+/** The networks that the arms can train, by name, as options. */
+export const networks = { recipe: [], table: TABLE_NETWORK } as const;
+export type NetworkName = keyof typeof networks;
+
+/** The same arms with another network. */
+export function withNetwork(arms: readonly Arm[], network: NetworkName): readonly Arm[] {
+  return arms.map((arm) => ({ ...arm, options: [...networks[network], ...arm.options] }));
+}
+
 /** All trials: of each number of steps and each seed every arm, so that what is done so far can be compared. */
 export function trialsOf(arms: readonly Arm[], seeds: readonly number[], steps: readonly number[]): Trial[] {
   return steps.flatMap((count) => seeds.flatMap((seed) => arms.map((arm) => ({ arm, seed, steps: count }))));

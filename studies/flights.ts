@@ -1,7 +1,8 @@
 /** The claims of codistillation on the flights: `npm run study:flights`; `npm run study:flights -- --help`. */
-import { Command, InvalidArgumentError } from "commander";
+import { join } from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { messageOf } from "../src/errors.js";
-import { type Arm, flightsArms, trialsOf } from "./arms.js";
+import { type Arm, flightsArms, type NetworkName, networks, trialsOf, withNetwork } from "./arms.js";
 import { flightsStudy } from "./flights-study.js";
 import { writeReport } from "./report.js";
 import { folderOf, runAll, say, wholeNumbers } from "./runner.js";
@@ -11,6 +12,7 @@ interface Options {
   readonly seeds: readonly number[];
   readonly steps: readonly number[];
   readonly arms: readonly Arm[];
+  readonly network: NetworkName;
   readonly out: string;
   readonly reportOnly?: boolean;
 }
@@ -24,6 +26,14 @@ new Command("npm run study:flights --")
     `which of ${flightsArms.map(({ name }) => name).join(", ")}; all by default`,
     armList,
     flightsArms,
+  )
+  .addOption(
+    new Option(
+      "--network <name>",
+      "the recipe's, or that of tables, whose report and runs go into a folder of its name",
+    )
+      .choices(Object.keys(networks))
+      .default("recipe"),
   )
   .option("--out <folder>", "where the report and the runs go", "bench/results")
   .option("--report-only", "report what there is")
@@ -39,7 +49,10 @@ new Command("npm run study:flights --")
     process.exitCode = 1;
   });
 
-async function study({ seeds, steps, arms, out, reportOnly }: Options): Promise<void> {
+async function study(options: Options): Promise<void> {
+  const { seeds, steps, network, reportOnly } = options;
+  const arms = withNetwork(options.arms, network);
+  const out = network === "recipe" ? options.out : join(options.out, network);
   const trials = trialsOf(arms, seeds, steps);
   if (!reportOnly && !(await runAll(trials, out, flightsStudy))) return;
   const done = trials.filter((trial) => isDone(folderOf(out, trial)));
@@ -48,6 +61,7 @@ async function study({ seeds, steps, arms, out, reportOnly }: Options): Promise<
   const files = await writeReport(
     done.map((trial) => ({ trial, folder: folderOf(out, trial) })),
     arms,
+    network,
     out,
   );
   for (const file of files) say(`wrote ${file}`);

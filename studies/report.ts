@@ -5,7 +5,7 @@ import { sourceCommit, thisMachine } from "../bench/machine.js";
 import { mean } from "../bench/statistics.js";
 import { renderChart } from "../scripts/charts/render.js";
 import { duration } from "../src/report/format.js";
-import type { Arm } from "./arms.js";
+import type { Arm, NetworkName } from "./arms.js";
 import {
   type ArmFigures,
   type DoneTrial,
@@ -19,10 +19,15 @@ import { type Interval, std } from "./intervals.js";
 import { type TrialOutcome, validationCurve } from "./trial.js";
 
 /** Write all of it; gives the paths. */
-export async function writeReport(done: readonly DoneTrial[], arms: readonly Arm[], out: string): Promise<string[]> {
+export async function writeReport(
+  done: readonly DoneTrial[],
+  arms: readonly Arm[],
+  network: NetworkName,
+  out: string,
+): Promise<string[]> {
   const figures = flightsFigures(done);
   const about = aboutStudy("flights");
-  const files = writeBoth(out, about, figures, markdown(figures, arms, about));
+  const files = writeBoth(out, about, figures, markdown(figures, arms, network, about));
   for (const steps of new Set(figures.outcomes.map((outcome) => outcome.steps))) {
     const file = join(out, `flights-${steps}.svg`);
     const svg = await validationChart({
@@ -88,14 +93,25 @@ export function mdTable(head: readonly string[], rows: readonly (readonly string
   return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`);
 }
 
-function markdown({ arms: figures, targets, outcomes }: FlightsFigures, arms: readonly Arm[], about: About): string[] {
+const networkWords: Readonly<Record<NetworkName, string>> = {
+  recipe: "The recipe's network and data",
+  table:
+    "The network of `codistill train --data`, with its optimizer, averaged params and temperature, on the recipe's data",
+};
+
+function markdown(
+  { arms: figures, targets, outcomes }: FlightsFigures,
+  arms: readonly Arm[],
+  network: NetworkName,
+  about: About,
+): string[] {
   const steps = [...new Set(figures.map((one) => one.steps))];
   return [
     "# Codistillation on the flights",
     "",
     ...headOf(about),
     "",
-    "The recipe's network and data; log loss in nats on June 2001, of the params that are best on the last week of May. The mean",
+    `${networkWords[network]}; log loss in nats on June 2001, of the params that are best on the last week of May. The mean`,
     "and the standard deviation are over seeds, each of which redraws params, order and halves; a seed's value is the mean of its groups.",
     "Differences are paired by seed, with Student's 95 % interval. Churn is the mean absolute difference of June probabilities",
     "between group 0's models of two seeds, over all pairs, with a jackknife interval.",
