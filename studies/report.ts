@@ -52,8 +52,9 @@ export interface About {
 }
 
 export function aboutStudy(study: string): About {
-  // Where it is written is of this machine, and changes nothing of what is.
-  const given = process.argv.slice(2).filter((word, i, words) => word !== "--out" && words[i - 1] !== "--out");
+  // Folders are of this machine, and change nothing of what is written.
+  const isFolder = (word: string | undefined) => word === "--out" || word === "--work";
+  const given = process.argv.slice(2).filter((word, i, words) => !isFolder(word) && !isFolder(words[i - 1]));
   return {
     study,
     date: new Date().toISOString(),
