@@ -57,6 +57,12 @@ test("numbers are learned without dropout, and their frequent names with less de
   assert.deepEqual(of("binary", 10_000), [0.1, { rate: 0.3, rates: { "embeddings.*": 2 }, except }]);
 });
 
+test("members are as many as the rows and the task allow", () => {
+  const of = (task: PlanFor["task"], numTrain: number) => choosePlan(given({ task, numTrain })).model.members;
+  assert.deepEqual([of("binary", 10_000), of("binary", 10_001)], [8, 1]);
+  assert.deepEqual([of("regression", 10_000), of("regression", 10_001), of("regression", 100_001)], [8, 4, 1]);
+});
+
 test("groups train on all rows where copies of them fit, more groups where cores are many, and one where they are few", () => {
   const one = choosePlan(given({}));
   assert.deepEqual([one.numGroups, one.regime], [1, "all"]);

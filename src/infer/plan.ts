@@ -45,10 +45,15 @@ export interface Plan {
 const BUDGET_SECONDS = 120;
 
 /**
- * Networks that share their weights, of a table of few rows. With more rows the time of a step is better spent on further
- * steps of one, which is a multilayer perceptron whose layers scale their inputs by learned factors.
+ * Networks that share their weights. With more rows the time of a step is better spent on further steps of one, which is a
+ * multilayer perceptron whose layers scale their inputs by learned factors.
  */
 const MEMBERS = 8;
+/** Training rows up to which there are so many. */
+const FEW_ROWS = 10_000;
+/** The same where numbers are predicted, which several networks tell better than one for longer. */
+const MEMBERS_OF_NUMBERS = 4;
+const MORE_ROWS = 100_000;
 /** The decay of weights, by the learning rate. */
 const DECAY = 0.3;
 /** Rows of each name from which on its embedding may decay no more than that. */
@@ -76,7 +81,7 @@ export function choosePlan(given: PlanFor): Plan {
   const perGroup = regime === "all" ? numTrain : Math.floor(numTrain / numGroups);
   const globalBatchSize = batchFor(perGroup);
   const epochs = epochsFor(numTrain);
-  const members = numTrain <= ROWS_OF_MEMBERS ? MEMBERS : 1;
+  const members = membersFor(task, numTrain);
   // Means of the label have no bins.
   const bins = binsFor(features.filter(({ kind }) => kind === "numeric").length, numTrain);
   const numSteps = clamp(Math.round((epochs * numTrain) / globalBatchSize), LEAST_STEPS, MOST_STEPS);
@@ -97,7 +102,7 @@ export function choosePlan(given: PlanFor): Plan {
       learningRate: 0.01,
       weightDecay: {
         rate: DECAY,
-        ...(embeddings.length > 0 && { rates: embeddingDecay(names, given, members > 1 ? 2 : 6) }),
+        ...(embeddings.length > 0 && { rates: embeddingDecay(names, given) }),
         except: ["*.bias", "*.scale"],
       },
       warmUp: "2%",
@@ -181,6 +186,11 @@ function withIntervals(plan: WithoutIntervals): Plan {
   };
 }
 
+function membersFor(task: TaskKind, numTrain: number): number {
+  if (numTrain <= FEW_ROWS) return MEMBERS;
+  return task === "regression" && numTrain <= MORE_ROWS ? MEMBERS_OF_NUMBERS : 1;
+}
+
 /** Hidden layers: twice as wide for many classes. */
 function hiddenFor(numTrain: number, numClasses: number): number[] {
   const width = (numTrain < 5_000_000 ? 128 : 256) * (numClasses > 64 ? 2 : 1);
@@ -210,7 +220,8 @@ function batchFor(perGroup: number): number {
  * The decay of embeddings: Adam moves the row of a rare name as far as that of a frequent one, so that names of few rows
  * would be learned by heart. Where numbers are predicted, those of many rows decay as all weights do.
  */
-function embeddingDecay(names: readonly Feature[], { task, numTrain }: PlanFor, ofRare: number) {
+function embeddingDecay(names: readonly Feature[], { task, numTrain }: PlanFor) {
+  const ofRare = numTrain <= FEW_ROWS ? 2 : 6;
   const rare = names.filter(({ numIds, isDate }) => task !== "regression" || (!isDate && numTrain < FREQUENT * numIds));
   if (rare.length === names.length) return { "embeddings.*": ofRare };
   return Object.fromEntries(rare.map(({ name }) => [`embeddings.${name}`, ofRare]));
