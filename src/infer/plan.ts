@@ -58,8 +58,6 @@ const MORE_ROWS = 100_000;
 const DECAY = 0.3;
 /** Rows of each name from which on its embedding may decay no more than that. */
 const FREQUENT = 100;
-/** Training rows up to which there are several. */
-const ROWS_OF_MEMBERS = 10_000;
 /** The most values that the bins of all numbers make, where there are more than four of each. */
 const MOST_BINS = 1024;
 /** Fewer steps leave small tables half learned; with too many, training stops early and keeps the best checkpoint. */
