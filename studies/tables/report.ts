@@ -72,7 +72,7 @@ export function writeTables(
   const figures = {
     versions: { ...about.versions, ...versions },
     summary: counts(groups),
-    tables: groups.map(({ name, seeds: own, verdict }) => ({ name, ...verdict, seeds: own })),
+    tables: groups.map(({ name, seeds: own, verdict }) => ({ name, ...verdict, seeds: own.map(withoutFiles) })),
   };
   return writeBoth(out, about, figures, lines);
 }
@@ -87,6 +87,11 @@ export function outcomeLine({ rows: { task }, own, peers: all }: Pick<Outcome, "
 /** What a model came to. */
 export function peerLine(name: string, scored: Scored): string {
   return `${name} ${fixed(scored.testLoss)} (${scoreOf(scored)}) in ${duration(scored.seconds)}, ${bytes(scored.peakBytes)}`;
+}
+
+/** What a file of rows held, and not where it was. */
+function withoutFiles({ rows: { task, counts: numRows }, ...outcome }: Outcome): Outcome {
+  return { ...outcome, rows: { task, counts: numRows } };
 }
 
 function nameOf({ table, split }: TableTrial): string {
