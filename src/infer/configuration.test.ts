@@ -79,6 +79,16 @@ test("the text loads back to the same configuration, whatever the columns are ca
   );
 });
 
+test("a label of numbers has its options, and no temperature", async () => {
+  for (const options of [undefined, { least: 0 }, { scale: "log" as const }]) {
+    const numbers = { sql: "delay", task: "regression" as const, positive: null, reason: "numbers" };
+    const label = { ...numbers, ...(options && { options }) };
+    const value = inferred(["zone"], { label });
+    assert.deepEqual(configurationOf(value).task, { kind: "regression", ...options });
+    await checkRoundTrip(value);
+  }
+});
+
 test("the text says why, and what is not used", () => {
   const text = configurationText(inferred(["zone", "id", "km"]));
   for (const line of [

@@ -71,9 +71,8 @@ export function configurationOf(inferred: Inferred): TableRunInput {
       split: splitInput(split),
       regime: plan.regime,
     },
-    ...(label.task === "regression" && label.options
-      ? { task: { kind: "regression" as const, ...label.options } }
-      : { task: { kind: label.task, temperature: true } }),
+    task:
+      label.task === "regression" ? { kind: label.task, ...label.options } : { kind: label.task, temperature: true },
     model: training ? { kind: "mlp", embeddings: plan.model.embeddings, hidden: [...training.hidden] } : plan.model,
     optimizer: training?.optimizer ?? plan.optimizer,
     ...(!training && { ema: { decay: plan.emaDecay } }),

@@ -153,7 +153,7 @@ describe("rows are left out", () => {
       ["a", "b"],
     );
     assert.equal(condition, "cast((outcome) as varchar) in ('a', 'b')");
-    assert.match(hints[0]?.text ?? "", /^2 classes with fewer than 5 rows, as "c", are left out \(6 rows\)/);
+    assert.match(hints[0]?.text ?? "", /^left out: 2 classes with fewer than 5 rows, as "c" \(6 rows\)/);
   });
 
   test("with a label that is no finite number", () => {

@@ -4,7 +4,7 @@ import { literal } from "../data/sql.js";
 import { MAX_CLASSES } from "../data/table.js";
 import { ConfigError, DataError } from "../errors.js";
 import type { TaskKind } from "../log/events.js";
-import { count, percent } from "../report/format.js";
+import { count, counted, percent } from "../report/format.js";
 import {
   type ClassCount,
   type ColumnFigures,
@@ -157,7 +157,7 @@ function describeClasses(label: LabelFigures, reason: string): LabelDescription 
         : [
             hint(
               "left-out",
-              `${count(rare.length)} classes with fewer than ${ROWS_PER_CLASS} rows, as ${JSON.stringify(rare[0]?.value)}, are left out (${count(numRare)} rows); to keep them, join them into one with case when ... end`,
+              `left out: ${counted(rare.length, "class", "classes")} with fewer than ${ROWS_PER_CLASS} rows, as ${JSON.stringify(rare[0]?.value)} (${counted(numRare, "row")}); to keep such rows, write case when ... end as the label`,
             ),
           ]),
       ...(share * kept.length < 2 * RARE

@@ -100,7 +100,7 @@ export function choosePlan(given: PlanFor): Plan {
       learningRate: 0.01,
       weightDecay: {
         rate: DECAY,
-        ...(embeddings.length > 0 && { rates: embeddingDecay(names, given) }),
+        ...embeddingDecay(names, given),
         except: ["*.bias", "*.scale"],
       },
       warmUp: "2%",
@@ -221,8 +221,9 @@ function batchFor(perGroup: number): number {
 function embeddingDecay(names: readonly Feature[], { task, numTrain }: PlanFor) {
   const ofRare = numTrain <= FEW_ROWS ? 2 : 6;
   const rare = names.filter(({ numIds, isDate }) => task !== "regression" || (!isDate && numTrain < FREQUENT * numIds));
-  if (rare.length === names.length) return { "embeddings.*": ofRare };
-  return Object.fromEntries(rare.map(({ name }) => [`embeddings.${name}`, ofRare]));
+  if (rare.length === 0) return {};
+  if (rare.length === names.length) return { rates: { "embeddings.*": ofRare } };
+  return { rates: Object.fromEntries(rare.map(({ name }) => [`embeddings.${name}`, ofRare])) };
 }
 
 /** The rule of thumb of fastai's `emb_sz_rule`, cut where a wider one did not help. */

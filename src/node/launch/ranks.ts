@@ -74,7 +74,11 @@ export async function asRank(
     await mpi.close();
   } catch (error) {
     abort(messageOf(error), codeOf(error) ?? undefined);
-    const isOver = await Promise.race([mpi.close().then(() => mpi.givenUpBy() !== null), setTimeout(END_MS, false)]);
+    const closed = mpi.close().then(
+      () => mpi.givenUpBy() !== null,
+      () => false,
+    );
+    const isOver = await Promise.race([closed, setTimeout(END_MS, false)]);
     const code = report(error, mpi.rank === 0 || mpi.givenUpBy() === null);
     if (isOver) process.exit(code);
     endInLibrary();

@@ -1,4 +1,6 @@
 /** Exported models as files: their metadata and checks, and their sessions in ONNX Runtime. */
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { z } from "zod";
 import { checkVersion, decodeJson } from "../../checkpoint/json.js";
 import { checkSeal, SEAL, type SealedKind } from "../../checkpoint/seal.js";
@@ -35,6 +37,11 @@ export function modelFile(path: string, bytes: Uint8Array): ModelFile {
 }
 
 function bytesAt(path: string): Uint8Array {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+    const own = join(path, "model.onnx");
+    const cure = existsSync(own) ? `Give its model, ${own}` : "Give the model.onnx of a run";
+    throw new ConfigError(`model: ${path} is a folder, and a model is a file. ${cure}.`);
+  }
   try {
     return readRegular(path);
   } catch (error) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isFull } from "../../../../test/fixtures/full.js";
-import { missingLaunchers, mpiLaunchers, ranksOf } from "../../../../test/fixtures/mpi-launchers.js";
+import { launched, missingLaunchers, mpiLaunchers, ranksOf } from "../../../../test/fixtures/mpi-launchers.js";
 import { communicatorSuite } from "../../../../test/suites/communicator.suite.js";
 
 /** Tests of a change must have both; elsewhere those that are installed are tested. */
@@ -17,6 +17,20 @@ for (const launcher of mpiLaunchers) {
     async (jobs, size) => (await ranksOf(launcher, size, jobs)).map(({ results = [] }) => results),
     isFull ? [1, 2, 3, 4] : [3],
   );
+
+  test(`of a process that stops before it ends MPI, ${launcher.name}, the others do not wait for ever`, async () => {
+    const library = new URL("./communicator.js", import.meta.url).href;
+    const program = `import("${library}").then(async ({ mpiCommunicator }) => {
+      const comm = await mpiCommunicator({ timeoutSeconds: 2 });
+      await comm.barrier();
+      if (comm.rank === 1) process.kill(process.pid, "SIGSTOP");
+      await comm.close().catch(({ message }) => console.log(message));
+      process.kill(process.pid, "SIGKILL");
+    })`;
+    const { code, shown } = await launched(launcher, 2, ["--eval", program]);
+    assert.notEqual(code, 0, shown);
+    assert.match(shown, /the work of worker 0 is done, and what it saved is whole, but MPI has not ended within 2 s/);
+  });
 
   const skip = missingLaunchers.length > 0;
   test(`the library of another family than the launcher, ${launcher.name}, is refused with both`, {

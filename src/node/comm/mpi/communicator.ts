@@ -197,7 +197,7 @@ async function joined(
     if (broken && givenUpBy === null) return void worker.unref();
     const answered = next();
     worker.postMessage({ call: "finalize" } satisfies MpiRequest);
-    await answered;
+    await within(timeoutSeconds, answered, () => notEnded(nameOf(rank), timeoutSeconds));
   });
 }
 
@@ -212,6 +212,13 @@ async function within<T>(seconds: number, answer: Promise<T>, late: () => Worker
   } finally {
     watch?.end();
   }
+}
+
+function notEnded(own: string, seconds: number): WorkerError {
+  return new WorkerError(
+    `the work of ${own} is done, and what it saved is whole, but MPI has not ended within ${seconds} s: a process has stopped, or a machine or the network, ` +
+      "or MPI_Finalize waits for ever, as that of MPICH with UCX now and then does. Where training is not finished, the same command goes on.",
+  );
 }
 
 function notBegun({ name, size, rank }: Launcher, seconds: number): WorkerError {

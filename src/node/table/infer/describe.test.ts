@@ -105,6 +105,19 @@ test("an identifier that tells the label is named with what to do about it; one 
 const csvOf = (names: readonly string[], lines: readonly (readonly unknown[])[]) =>
   `${[names, ...lines].map((line) => line.join(",")).join("\n")}\n`;
 
+test("how well a time alone tells the label is by its parts, and a label of a long tail counts in its scale", async () => {
+  const lines = Array.from({ length: 2000 }, (_, i) => {
+    const at = new Date(Date.UTC(2025, 0, 1, 0, 97 * i));
+    return [at.toISOString().slice(0, 19), i % 7, Number(at.getUTCHours() > 11), 10 ** (i % 7) * (1 + (i % 3))];
+  });
+  const file = await write("parts.csv", csvOf(["at", "size", "late", "cost"], lines));
+  const powerIn = async (label: string, name: string, ignore: readonly string[]) =>
+    (await described(file, label, { ignore })).powers.find((one) => one.name === name)?.power ?? 0;
+  assert.equal(await powerIn("late", "at", ["cost"]), 1);
+  const size = await powerIn("cost", "size", ["late"]);
+  assert.ok(size > 0.95, String(size));
+});
+
 describe("a table of rides", () => {
   let description: TableDescription;
   before(async () => {

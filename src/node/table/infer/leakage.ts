@@ -36,14 +36,16 @@ export async function measurePower(
   const every = Math.max(1, Math.floor(numRows / SAMPLE_ROWS));
   const condition = label.condition === null ? "true" : label.condition;
   await db.run(`create or replace table sample_rows as select *, (hash(source_rows) // ${every}) % 2 as "sample half",
-    ${label.task === "regression" ? `cast(${enclosed(label.sql)} as double)` : `cast(${labelValue(label)} as varchar)`} as "sample label"
+    ${label.task === "regression" ? numberSql(label) : `cast(${labelValue(label)} as varchar)`} as "sample label"
     from source_rows where hash(source_rows) % ${every} = 0 and (${condition})`);
   const [[sampled] = []] = await db.rows("select count(*) from sample_rows");
   if (Number(sampled) < LEAST_ROWS) return [];
   const found = new Map<string, number>();
   for (const some of columnGroups(columns.flatMap(ordered), Number(sampled))) {
     const cells = await cellsOf(db, some, label);
-    for (const [i, { name }] of some.entries()) found.set(name, Math.max(0, powerOf(cells.get(i) ?? [], label)));
+    for (const [i, { name }] of some.entries()) {
+      found.set(name, Math.max(found.get(name) ?? 0, powerOf(cells.get(i) ?? [], label)));
+    }
   }
   return columns.flatMap(({ figures: { name } }) => {
     const power = found.get(name);
@@ -62,8 +64,16 @@ interface Measured {
   readonly isOrdered: boolean;
 }
 
-function ordered({ figures: { name, kind, type }, features, isIdentifier = false }: ColumnDescription): Measured[] {
+function ordered({ figures, features, role, isIdentifier = false }: ColumnDescription): Measured[] {
+  const { name, kind, type } = figures;
   if (features.length === 0 && !isIdentifier) return [];
+  // Of a time its parts, the best of which counts: noon and midnight are not in the order of days.
+  if (role === "time") {
+    return features.map(({ kind: of, sql }) => {
+      const isOrdered = of === "numeric";
+      return { name, type: isOrdered ? "number" : "part", value: `cast(${enclosed(sql)} as double)`, isOrdered };
+    });
+  }
   const column = columnSql(name);
   const isRead = kind === "text" && features.some((feature) => feature.kind === "numeric");
   // Values that no two rows share can only predict by their order.
@@ -118,6 +128,13 @@ function powerOf(rows: readonly (readonly unknown[])[], { task, positive }: Labe
     }),
   );
   return classPower(cells, positive === null ? null : "true");
+}
+
+/** Numbers in the scale in which they are learned: a few large ones would drown the rest. */
+function numberSql({ sql, options }: LabelDescription): string {
+  const label = `cast(${enclosed(sql)} as double)`;
+  if (options?.scale !== "log") return label;
+  return `ln(1 + ${label} / (select quantile_disc(${label}, 0.05) from source_rows where ${label} > 0))`;
 }
 
 /** Binary labels as "true" and "false", whatever they are called; else the name of the class. */
