@@ -38,7 +38,7 @@ interface Job {
 
 /** The script of group 1, with a step that does this. */
 function started(step: string, { state = "RUNNING", env: more = {} }: Job = {}) {
-  for (const name of ["srun", "scontrol", "squeue", "sleeps", "ready", "saved"])
+  for (const name of ["srun", "scontrol", "squeue", "sleeps", "ready", "saved", "sent"])
     rmSync(join(root, name), { force: true });
   const record = (name: string) => `printf '%s\\0' "$@" >> "${root}/${name}"`;
   programsIn(bin, {
@@ -120,9 +120,10 @@ test("SIGTERM is not lost before the step has its number or is waited for, nor b
     ['wait "$step"', saves(1), 1, "\n"],
     ["wait $!", `echo > "${root}/ready"; exit 9`, 9, ""],
   ] as const) {
-    // The shell sends it to itself, before this command and once the step is ready.
-    const sent = `{ until [ -e "${root}/ready" ]; do :; done; kill -TERM $$; }`;
-    writeFileSync(join(root, "environment"), `trap '[[ $BASH_COMMAND != "$AT" ]] || ${sent}' DEBUG\n`);
+    // The shell sends it to itself, before this command and once the step is ready, and only once.
+    const sent = `{ until [ -e "${root}/ready" ]; do :; done; : > "${root}/sent"; kill -TERM $$; }`;
+    const isTime = `[[ $BASH_COMMAND == "$AT" && ! -e "${root}/sent" ]]`;
+    writeFileSync(join(root, "environment"), `trap '! ${isTime} || ${sent}' DEBUG\n`);
     const ended = await started(step, { env: { BASH_ENV: join(root, "environment"), AT: command } }).ended;
     assert.equal(ended.code, code, ended.shown);
     assert.equal(said("saved"), saved, ended.shown);
