@@ -6,7 +6,7 @@ import { CheckpointError, ConfigError } from "../../errors.js";
 import { elementTypeName } from "../../graph/onnx/element-types.js";
 import type { ValueInfoProto } from "../../graph/onnx-proto.js";
 import type { LoggedEvent } from "../../log/events.js";
-import { bytes, count, table } from "../../report/format.js";
+import { bytes, count, shortened, table } from "../../report/format.js";
 import { type RunSummary, runsLines } from "../../report/runs.js";
 import { meanTimes, workersTable } from "../../report/workers.js";
 import { sizeOf } from "../../runtime/array.js";
@@ -18,6 +18,9 @@ import { summarizeRun } from "./list-runs.js";
 import { readEvents } from "./read-log.js";
 import { readRunFile } from "./run-file.js";
 import { runFolder } from "./run-folder.js";
+
+/** Characters of a value of the metadata. */
+const LONGEST_VALUE = 300;
 
 /** A description, as lines for users and as data for programs. */
 export interface Inspection {
@@ -165,8 +168,12 @@ function namedType({ name, type }: ValueInfoProto): { readonly name: string; rea
   return { name, type: `${element}[${axes?.join(", ") ?? "..."}]` };
 }
 
+/** Metadata for people: a value of hundreds of numbers is for programs. */
 function metadataLines(metadata: Readonly<Record<string, string>>): string[] {
-  return Object.entries(metadata)
-    .filter(([name]) => name !== "format")
-    .map(([name, value]) => `${name}: ${value}`);
+  const shown = Object.entries(metadata).filter(([name]) => name !== "format");
+  const isCut = shown.some(([, value]) => value.length > LONGEST_VALUE);
+  return [
+    ...shown.map(([name, value]) => `${name}: ${shortened(value, LONGEST_VALUE)}`),
+    ...(isCut ? ["with --json the values that are cut short here are shown whole"] : []),
+  ];
 }
