@@ -4,52 +4,31 @@
  */
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { Command, Option } from "commander";
+import { Option } from "commander";
 import { sourceCommit } from "../bench/machine.js";
 import { messageOf } from "../src/errors.js";
-import { say, wholeNumbers } from "./runner.js";
-import { type Table, tables, tablesNamed } from "./tables/list.js";
+import { say } from "./runner.js";
+import { runTableStudy, type TableStudyOptions, tableTrials } from "./tables/command.js";
 import { keptPeer, type PeerName, type PeerOutcome, peers, peerVersions, trainPeer } from "./tables/peers.js";
 import { type Outcome, outcomeLine, peerLine, writeTables } from "./tables/report.js";
 import { type SplitRows, writeSplitRows } from "./tables/rows.js";
 import { sourceFile } from "./tables/sources.js";
 import { keptOwn, ownConfig, type TableTrial, trainOwn, trialName } from "./tables/trial.js";
 
-interface Options {
-  readonly only: readonly Table[];
-  readonly seeds: readonly number[];
-  readonly out: string;
-  readonly work: string;
+interface Options extends TableStudyOptions {
   readonly peersOnly?: boolean;
-  readonly reportOnly?: boolean;
 }
 
-new Command("npm run study:tables --")
-  .description(
-    "Train each table by codistill's command, by gradient boosting and by a linear model, one after another, and report. What is done is never done again, unless codistill's source is another one.",
-  )
-  .addOption(
-    new Option("--only <tables>", "some of the tables, parted by commas").argParser(tablesNamed).default(tables, "all"),
-  )
-  .option("--seeds <list>", "as in 1,2,3", wholeNumbers, [1, 2, 3])
-  .option("--out <folder>", "where the report goes", "bench/results")
-  .option("--work <folder>", "where tables and outcomes are kept", ".codistill/tables")
-  .option("--peers-only", "train what codistill is held against, and not codistill")
-  .option("--report-only", "report what there is, of whichever source")
-  .showHelpAfterError("(npm run study:tables -- --help tells more)")
-  .action(study)
-  .parseAsync()
-  .catch((error: unknown) => {
-    say(messageOf(error));
-    process.exitCode = 1;
-  });
+runTableStudy<Options>(
+  "tables",
+  "Train each table by codistill's command, by gradient boosting and by a linear model, one after another, and report.",
+  study,
+  [new Option("--peers-only", "train what codistill is held against, and not codistill")],
+);
 
-async function study(options: Options): Promise<void> {
-  const { only, seeds, out, work, peersOnly = false, reportOnly = false } = options;
+async function study({ out, work, peersOnly = false, reportOnly = false, ...which }: Options): Promise<void> {
   const versions = await peerVersions();
-  const trials = only.flatMap((table) =>
-    table.splits.flatMap((split) => seeds.map((seed): TableTrial => ({ table, split, seed }))),
-  );
+  const trials = tableTrials(which);
   const outcomes: Outcome[] = [];
   for (const [i, trial] of trials.entries()) {
     const done = doneTrial(trial, work, reportOnly ? undefined : sourceCommit());

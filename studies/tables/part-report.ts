@@ -3,7 +3,7 @@ import { mean } from "../../bench/statistics.js";
 import { studentInterval } from "../intervals.js";
 import { aboutStudy, fixed, headOf, mdTable, writeBoth } from "../report.js";
 import { type Part, parts, SEARCHED } from "./parts.js";
-import type { TableTrial } from "./trial.js";
+import { splitName, type TableTrial } from "./trial.js";
 
 /** What a run came to. */
 export interface PartOutcome {
@@ -139,7 +139,7 @@ function tableRows(trials: readonly PartTrial[], rows: readonly Row[]): string[]
 function grouped(trials: readonly PartTrial[]): Map<string, PartTrial[]> {
   const all = new Map<string, PartTrial[]>();
   for (const trial of trials) {
-    const name = trial.split === "time" ? `${trial.table.name}, by time` : trial.table.name;
+    const name = splitName(trial);
     all.set(name, [...(all.get(name) ?? []), trial]);
   }
   return all;

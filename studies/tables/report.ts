@@ -4,7 +4,7 @@ import { bytes, count, duration } from "../../src/report/format.js";
 import { aboutStudy, fixed, headOf, mdTable, shown, writeBoth } from "../report.js";
 import type { PeerName, PeerOutcome, Scored } from "./peers.js";
 import type { SplitRows } from "./rows.js";
-import type { OwnOutcome, TableTrial } from "./trial.js";
+import { type OwnOutcome, splitName, type TableTrial } from "./trial.js";
 import { type TableVerdict, type Verdict, verdictOf } from "./verdict.js";
 
 /** A trial, and all that was trained on its rows. */
@@ -31,8 +31,8 @@ export function writeTables(
   out: string,
 ): string[] {
   const about = aboutStudy("tables");
-  const groups = [...new Set(outcomes.map(nameOf))].map((name) => {
-    const seeds = outcomes.filter((one) => nameOf(one) === name);
+  const groups = [...new Set(outcomes.map(splitName))].map((name) => {
+    const seeds = outcomes.filter((one) => splitName(one) === name);
     return { name, seeds, verdict: verdictOf(seeds) };
   });
   const seeds = [...new Set(outcomes.map(({ seed }) => seed))];
@@ -92,10 +92,6 @@ export function peerLine(name: string, scored: Scored): string {
 /** What a file of rows held, and not where it was. */
 function withoutFiles({ rows: { task, counts: numRows }, ...outcome }: Outcome): Outcome {
   return { ...outcome, rows: { task, counts: numRows } };
-}
-
-function nameOf({ table, split }: TableTrial): string {
-  return split === "time" ? `${table.name}, by time` : table.name;
 }
 
 function lossName(task: string): string {

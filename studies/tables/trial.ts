@@ -30,13 +30,22 @@ export function trialName({ table, split, seed }: TableTrial): string {
   return `${slug(table.name)}-${split}-seed${seed}`;
 }
 
+/** A table, and how it is split where that is by time. */
+export function splitName({ table, split }: TableTrial): string {
+  return split === "time" ? `${table.name}, by time` : table.name;
+}
+
 /** What it came to with this source, or with any; null before that. */
 export function keptOwn(folder: string, commit?: string | null): OwnOutcome | null {
-  const file = join(folder, "own.json");
+  return kept<OwnOutcome>(join(folder, "own.json"), commit);
+}
+
+/** An outcome that is kept in a file, of this source or of any; null where there is none. */
+export function kept<T extends { readonly commit: string | null }>(file: string, commit?: string | null): T | null {
   if (!existsSync(file)) return null;
-  const kept: OwnOutcome = JSON.parse(readFileSync(file, "utf8"));
+  const outcome: T = JSON.parse(readFileSync(file, "utf8"));
   // A commit with "+" does not tell one source from another.
-  return commit === undefined || (kept.commit === commit && !commit?.endsWith("+")) ? kept : null;
+  return commit === undefined || (outcome.commit === commit && !commit?.endsWith("+")) ? outcome : null;
 }
 
 /** The configuration that codistill makes for a trial. */
