@@ -30,8 +30,10 @@ const EQUAL = 0.01;
 interface Row {
   readonly name: string;
   readonly splits: number;
-  /** The geometric mean over tables and splits of its loss over that of the whole training, and its 95 % interval. */
-  readonly ratio: { readonly value: number; readonly low: number; readonly high: number } | null;
+  /** The geometric mean over tables and splits of its loss over that of the whole training. */
+  readonly ratio: number;
+  /** Its 95 % interval; null of a single one. */
+  readonly interval: readonly [low: number, high: number] | null;
   /** Tables and splits on which its loss is lower, or higher, by more than 1 %. */
   readonly better: readonly string[];
   readonly worse: readonly string[];
@@ -60,10 +62,10 @@ export function writeParts(trials: readonly PartTrial[], out: string): string[] 
     "",
     ...mdTable(
       ["difference", "tables and splits", "ratio", "better", "worse", "time"],
-      rows.map(({ name, splits, ratio, better, worse, time }) => [
+      rows.map(({ name, splits, ratio, interval, better, worse, time }) => [
         name,
         String(splits),
-        ratio === null ? "" : `${ratio.value.toFixed(3)} (${ratio.low.toFixed(3)} to ${ratio.high.toFixed(3)})`,
+        `${ratio.toFixed(3)}${interval ? ` (${interval[0].toFixed(3)} to ${interval[1].toFixed(3)})` : ""}`,
         String(better.length),
         String(worse.length),
         time.toFixed(2),
@@ -86,15 +88,12 @@ function rowOf(name: string, trials: readonly PartTrial[]): Row | null {
     return ratios ? [{ table, ...ratios }] : [];
   });
   if (byTable.length === 0) return null;
-  const interval = byTable.length < 2 ? null : studentInterval(byTable.map(({ loss }) => Math.log(loss)));
+  const { value, low, high } = studentInterval(byTable.map(({ loss }) => Math.log(loss)));
   return {
     name,
     splits: byTable.length,
-    ratio: interval && {
-      value: Math.exp(interval.value),
-      low: Math.exp(interval.low),
-      high: Math.exp(interval.high),
-    },
+    ratio: Math.exp(value),
+    interval: byTable.length < 2 ? null : [Math.exp(low), Math.exp(high)],
     better: byTable.filter(({ loss }) => loss < 1 - EQUAL).map(({ table }) => table),
     worse: byTable.filter(({ loss }) => loss > 1 + EQUAL).map(({ table }) => table),
     time: mean(byTable.map(({ time }) => time)),

@@ -195,9 +195,7 @@ async function joined(
     await told;
     // A library whose calls did not come to their end cannot be ended either; the launcher ends what is left.
     if (broken && givenUpBy === null) return void worker.unref();
-    const answered = next();
-    worker.postMessage({ call: "finalize" } satisfies MpiRequest);
-    await within(timeoutSeconds, answered, () => notEnded(nameOf(rank), timeoutSeconds));
+    await within(timeoutSeconds, ask({ call: "finalize" }), () => notEnded(nameOf(rank), timeoutSeconds));
   });
 }
 
