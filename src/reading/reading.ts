@@ -84,6 +84,13 @@ export const givenReadingSchema = z.strictObject({
 
 export type GivenReading = z.infer<typeof givenReadingSchema>;
 
+const day = z.string().regex(/^\d{4,6}-\d{2}-\d{2}$/);
+
+/** The first and the last day of some dates, as 2024-12-31. */
+const dateSpanSchema = z.tuple([day, day]).readonly();
+
+export type DateSpan = z.infer<typeof dateSpanSchema>;
+
 /** The reading of a source, whole. */
 export const readingSchema = z.strictObject({
   ...fileOptions,
@@ -96,6 +103,8 @@ export const readingSchema = z.strictObject({
         /** The name in the files, where it differs: in SQL no two names may differ in case alone. */
         header: z.exactOptional(name),
         reading: columnReadingSchema,
+        /** The dates that the source had, where its text alone may not tell the day from the month. */
+        span: z.exactOptional(dateSpanSchema),
       }),
     )
     .max(100_000)

@@ -235,8 +235,8 @@ describe("a model reads files as it read its own", () => {
   }
 
   test("without a word where they agree, whatever their values would be taken for alone", async () => {
-    const { rows, notes } = await served(`${header}02139,05/03/2024,2024-05-03T07:00:00+02:00,"1,25",3\n`);
-    assert.deepEqual(rows, [["2024-05-03", "2024-05-03 07:00:00", 1.25, "02139", 3]]);
+    const { rows, notes } = await served(`${header}02139,05/13/2024,2024-05-03T07:00:00+02:00,"1,25",3\n`);
+    assert.deepEqual(rows, [["2024-05-13", "2024-05-03 07:00:00", 1.25, "02139", 3]]);
     assert.deepEqual(notes, []);
   });
 
@@ -267,6 +267,66 @@ describe("a model reads files as it read its own", () => {
     assert.match(told, /price: the file disagrees: it has numbers with "\." as the decimal mark/);
   });
 
+  describe("and names both readings of dates whose days are all up to 12", () => {
+    const dates = { as: "time", formats: ["%d/%m/%Y"], days: true } as const;
+    const of = (span?: readonly [string, string]): ReadModel => ({
+      ...model,
+      inputs: [input("seen", "time"), input("size", "number")],
+      reading: {
+        columns: [
+          { name: "seen", reading: dates, ...(span && { span }) },
+          { name: "size", reading: { as: "number" } },
+        ],
+      },
+    });
+    const told = async (days: readonly string[], given: GivenReading = {}, span?: readonly [string, string]) => {
+      const { notes } = await served(`seen,size\n${days.map((day) => `${day},1\n`).join("")}`, given, of(span));
+      return notes.join("\n");
+    };
+    const monthFirst = ["01/04/2024", "02/01/2024", "02/11/2024", "03/05/2024", "03/06/2024"];
+
+    test("where both are possible, with the flag for each", async () => {
+      assert.equal(
+        await told(["05/03/2024"], {}, ["2023-01-01", "2024-06-30"]),
+        'seen: no number above 12 tells the day from the month; read as in training, the day first, the dates are 2024-03-05 (training had 2023-01-01 to 2024-06-30); with the month first they would be 2024-05-03: --date-format "seen=%m/%d/%Y" if so, and --date-format "seen=%d/%m/%Y" if not',
+      );
+    });
+    test("with what speaks for the other one", async () => {
+      const note = await told(monthFirst, {}, ["2024-01-01", "2024-03-31"]);
+      assert.match(note, /the day first, the dates are 2024-01-02 to 2024-11-02 \(training had/);
+      assert.match(
+        note,
+        /2024-01-04 to 2024-03-06, and its rows .* order of time, and all .* among the dates of train/,
+      );
+      assert.match(await told(monthFirst), /order of time: --date-format/, "a model that does not know its dates");
+    });
+    const silent: Readonly<Record<string, readonly [readonly string[], GivenReading?]>> = {
+      "a number above 12": [[...monthFirst, "13/04/2024"]],
+      "dates that are the same either way": [["03/03/2024", "05/05/2024", "04/04/2024"]],
+      "rows in the order of time": [["04/01/2024", "01/02/2024", "11/02/2024", "05/03/2024", "06/03/2024"]],
+      "ISO 8601": [["2024-05-03"]],
+      "a pattern that was given": [monthFirst, { dateFormats: ["%d/%m/%Y"] }],
+    };
+    for (const [name, [days, given]] of Object.entries(silent))
+      test(`without a word for ${name}`, async () => assert.equal(await told(days, given), ""));
+  });
+
+  test("and keeps the dates of training for that", async () => {
+    const path = join(folder, "own.csv");
+    writeFileSync(path, "seen,zip\n31/12/2023,1\n05/03/2024,2\n");
+    const open = await openFiles(path, { folder: join(folder, "copies") });
+    const db = await openDuckdb(join(folder, "spill"), { reads: open.reads });
+    try {
+      const { columns } = (await readSource(db, open)).reading;
+      assert.deepEqual(
+        columns.map(({ span }) => span),
+        [["2023-12-31", "2024-03-05"], undefined],
+      );
+    } finally {
+      await db.close();
+    }
+  });
+
   test("unless it is said how they are written", async () => {
     const given = { dateFormats: ["seen=%d/%m/%Y"], decimal: "." } as const;
     const { rows } = await served(`${header}1,31/12/2024,2024-05-03T07:00:00+02:00,1.25,3\n`, given);
@@ -277,6 +337,10 @@ describe("a model reads files as it read its own", () => {
     await assert.rejects(
       served(`${header}1,05/03/2024,2024-05-03T07:00:00+02:00,far,3\n`),
       /reads numbers from the column "price", and 1 of its 1 values are something else, as "far"/,
+    );
+    await assert.rejects(
+      served(`${header}1,31/12/2024,2024-05-03T07:00:00+02:00,"1,5",3\n`),
+      /1 of its 1 values .* "31\/12\/2024" begins with the day.*--date-format "seen=%d\/%m\/%Y"\.$/,
     );
   });
 });

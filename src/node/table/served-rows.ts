@@ -77,11 +77,16 @@ export async function openServedRows(
     const odd = unread.find(({ name }) => name === input.column);
     if (odd && odd.count > odd.of / 2) {
       throw new DataError(
-        `predict: the model reads ${wordsOf(input)} from the column "${odd.name}", and ${count(odd.count)} of its ${count(odd.of)} values are something else, as ${JSON.stringify(shortened(odd.example, 60))}. Mend the column, or say how it is written with --date-format, --decimal or --null-values.`,
+        `predict: the model reads ${wordsOf(input)} from the column "${odd.name}", and ${count(odd.count)} of its ${count(odd.of)} values are something else, as ${JSON.stringify(shortened(odd.example, 60))}. ${odd.disagreements[0] ?? "Mend the column, or say how it is written with --date-format, --decimal or --null-values"}.`,
       );
     }
   }
   return { columns, numRows, inputs: checked, notes };
+}
+
+/** Whether an input is a column, or an expression that names it. */
+function reads({ column, sql }: ServedInput, name: string): boolean {
+  return column === undefined ? sql.toLowerCase().includes(name.toLowerCase()) : column === name;
 }
 
 /** What is known beforehand of files that a model reads. */
@@ -91,6 +96,9 @@ function servedKnown({ inputs, columns, reading }: ReadModel, given: GivenReadin
     const formats = of.get(name) ?? all;
     return [name, overridden(own, formats, given.decimal)] as const;
   });
+  const spans = reading.columns.flatMap(({ name, span = null }) =>
+    (of.get(name) ?? all).length > 0 ? [] : [[name, span] as const],
+  );
   const needed = inputs.flatMap(({ column }) => (column === undefined ? [] : [column]));
   const headers = new Map(reading.columns.map(({ name, header = name }) => [name, header]));
   const header = needed.map((name) => headers.get(name) ?? name);
@@ -105,6 +113,7 @@ function servedKnown({ inputs, columns, reading }: ReadModel, given: GivenReadin
       ...(nullValues !== undefined && { nullValues }),
       columns: Object.fromEntries(readings),
     },
+    spans: new Map(spans.filter(([name]) => inputs.some((input) => reads(input, name)))),
     // For a model that was trained on columns with types, such as those of Parquet.
     wanted: () =>
       new Map(inputs.flatMap(({ column, type }) => (column === undefined ? [] : [[column, type] as const]))),

@@ -6,10 +6,12 @@ import { type DecideContext, type Decision, decideReadings, mayBeUnread, wantSha
 import { disagreements, unreadNote } from "../../reading/disagreements.js";
 import { givenFormats } from "../../reading/given.js";
 import { columnFinder, columnNamed, type NamedColumn } from "../../reading/names.js";
-import { type GivenReading, type Reading, typeOf } from "../../reading/reading.js";
+import { hasOrder, isOrderOpen, openOrderNote } from "../../reading/open-order.js";
+import { type DateSpan, type GivenReading, type Reading, typeOf } from "../../reading/reading.js";
 import { valueSql } from "../../reading/sql.js";
 import { firstNames } from "../../report/format.js";
 import type { Database } from "../sources/duckdb.js";
+import { dateSpan, datesInBothOrders } from "./date-orders.js";
 import { COLUMNS_BESIDE, computedQuery } from "./per-column.js";
 import { takeCensus, type Unread, unreadIn } from "./text-census.js";
 import type { OpenFiles } from "./text-files.js";
@@ -29,6 +31,11 @@ export interface SourceKnown extends Omit<TextKnown, "delimiter"> {
   readonly wanted?: ((columns: readonly NamedColumn[]) => DecideContext["wanted"]) | undefined;
   /** A column that stays text where some of its values cannot be read, so that these can be shown. */
   readonly label?: string | undefined;
+  /**
+   * The dates of a model's training in columns whose order of day and month training decided and nobody gave, by the
+   * name of the column; null where the model does not say them.
+   */
+  readonly spans?: ReadonlyMap<string, DateSpan | null> | undefined;
 }
 
 export interface ReadSource {
@@ -39,8 +46,11 @@ export interface ReadSource {
   readonly reading: Reading;
   /** How each column of text is read. */
   readonly decisions: readonly Decision[];
-  /** Text that the reading of its column cannot read, by column; `of` is the number of all values of the column. */
-  readonly unread: readonly (Unread & { readonly of: number })[];
+  /**
+   * Text that the reading of its column cannot read, by column; `of` is the number of all values of the column, and
+   * `disagreements` are the notes on what its values prove against the reading.
+   */
+  readonly unread: readonly (Unread & { readonly of: number; readonly disagreements: readonly string[] })[];
   /** Notes on how columns were read, and on how to choose otherwise. */
   readonly notes: readonly string[];
 }
@@ -94,12 +104,22 @@ export async function readSource(db: Database, open: OpenFiles, known: SourceKno
   await db.run(`create or replace ${kind} source_rows as ${computedQuery(computed, "source_text")}`);
   await db.run("create or replace table source_shape as select * from source_rows limit 0");
   const valuesOf = (name: string) => censuses.reduce((sum, one) => sum + (one.name === name ? numValues(one) : 0), 0);
+  const disagreeing = new Map(
+    censuses.map((census) => [census.name, disagreements(census, context.columns?.[census.name])] as const),
+  );
   const notes = [
     ...texts.notes,
     ...decisions.flatMap((decision) => decision.notes),
-    ...censuses.flatMap((census) => disagreements(census, context.columns?.[census.name])),
+    ...[...disagreeing.values()].flat(),
+    ...(await openOrders(db, censuses, context, known.spans ?? new Map(), nulls)),
     ...unread.map((one) => unreadNote(one, readingOf.get(one.name))),
   ];
+  // What a model is to know of its training; a model that reads other files needs no such spans of them.
+  const spans = new Map<string, DateSpan>();
+  for (const { name, reading } of known.named === undefined ? decisions : []) {
+    const span = hasOrder(reading) && (await dateSpan(db, name, "source_rows"));
+    if (span) spans.set(name, span);
+  }
   return {
     columns,
     numRows,
@@ -109,14 +129,38 @@ export async function readSource(db: Database, open: OpenFiles, known: SourceKno
       ...(given.delimiter !== undefined && { delimiter: given.delimiter }),
       ...nulls,
       columns: columns.flatMap(({ name, header }) => {
-        const reading = readingOf.get(name);
-        return reading ? [{ name, ...(header !== undefined && { header }), reading }] : [];
+        const [reading, span] = [readingOf.get(name), spans.get(name)];
+        return reading ? [{ name, ...(header !== undefined && { header }), reading, ...(span && { span }) }] : [];
       }),
     },
     decisions,
-    unread: unread.map((one) => ({ ...one, of: valuesOf(one.name) })),
+    unread: unread.map((one) => ({
+      ...one,
+      of: valuesOf(one.name),
+      disagreements: disagreeing.get(one.name) ?? [],
+    })),
     notes,
   };
+}
+
+/** Notes on columns whose dates could be read in two ways, and which nobody said how to read. */
+async function openOrders(
+  db: Database,
+  censuses: readonly Census[],
+  { columns }: DecideContext,
+  spans: ReadonlyMap<string, DateSpan | null>,
+  nulls: Pick<Reading, "nullValues">,
+): Promise<string[]> {
+  const notes: string[] = [];
+  for (const census of censuses.filter(({ name }) => spans.has(name))) {
+    const { name } = census;
+    const reading = columns?.[name];
+    if (!hasOrder(reading) || !isOrderOpen(census)) continue;
+    const dates = await datesInBothOrders(db, name, reading, nulls);
+    const note = dates && openOrderNote(name, reading, dates, spans.get(name) ?? null);
+    if (note !== null) notes.push(note);
+  }
+  return notes;
 }
 
 /**
