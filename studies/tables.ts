@@ -17,16 +17,27 @@ import { keptOwn, ownConfig, type TableTrial, trainOwn, trialName } from "./tabl
 
 interface Options extends TableStudyOptions {
   readonly peersOnly?: boolean;
+  readonly untimed?: boolean;
 }
 
 runTableStudy<Options>(
   "tables",
   "Train each table by codistill's command, by gradient boosting and by a linear model, one after another, and report.",
   study,
-  [new Option("--peers-only", "train what codistill is held against, and not codistill")],
+  [
+    new Option("--peers-only", "train what codistill is held against, and not codistill"),
+    new Option("--untimed", "other work runs on the machine: the report leaves out the times of what is trained now"),
+  ],
 );
 
-async function study({ out, work, peersOnly = false, reportOnly = false, ...which }: Options): Promise<void> {
+async function study({
+  out,
+  work,
+  peersOnly = false,
+  untimed = false,
+  reportOnly = false,
+  ...which
+}: Options): Promise<void> {
   const versions = await peerVersions();
   const trials = tableTrials(which);
   const outcomes: Outcome[] = [];
@@ -36,7 +47,7 @@ async function study({ out, work, peersOnly = false, reportOnly = false, ...whic
     if (done || reportOnly) continue;
     say(`[${i + 1}/${trials.length}] ${trialName(trial)}`);
     try {
-      const outcome = await runTrial(trial, work, peersOnly);
+      const outcome = await runTrial(trial, work, { peersOnly, timed: !untimed });
       if (!outcome) continue;
       say(`    ${outcomeLine(outcome)}`);
       outcomes.push(outcome);
@@ -67,7 +78,11 @@ function doneTrial(trial: TableTrial, work: string, commit?: string | null): Out
 }
 
 /** Train all on the rows of a trial; null without codistill. */
-async function runTrial(trial: TableTrial, work: string, peersOnly: boolean): Promise<Outcome | null> {
+async function runTrial(
+  trial: TableTrial,
+  work: string,
+  { peersOnly, timed }: { readonly peersOnly: boolean; readonly timed: boolean },
+): Promise<Outcome | null> {
   const folder = placeOf(work, trial);
   const source = await sourceFile(trial.table, resolve(work, "sources"));
   const rows = await writeSplitRows(await ownConfig(trial, source), trial.table, folder);
@@ -75,12 +90,12 @@ async function runTrial(trial: TableTrial, work: string, peersOnly: boolean): Pr
     const trained: [PeerName, PeerOutcome][] = [];
     for (const { name } of peers) {
       const kept = keptPeer(name, rows.digest, trial.seed, keptPeers(work));
-      const outcome = kept ?? (await trainPeer(name, rows, trial.seed, folder, keptPeers(work)));
+      const outcome = kept ?? (await trainPeer(name, rows, trial.seed, folder, keptPeers(work), timed));
       trained.push([name, outcome]);
       if (peersOnly) say(`    ${peerLine(name, outcome)}`);
     }
     if (peersOnly) return null;
-    const own = await trainOwn(trial, source, { digest: rows.digest, numTest: rows.counts.test }, folder);
+    const own = await trainOwn(trial, source, { digest: rows.digest, numTest: rows.counts.test }, folder, timed);
     return { ...trial, rows, own, peers: Object.fromEntries(trained) as Outcome["peers"] };
   } finally {
     rmSync(rows.file);

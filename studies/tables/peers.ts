@@ -27,6 +27,8 @@ export interface Scored {
   readonly seconds: number;
   /** Of its processes together, each at its peak. */
   readonly peakBytes: number;
+  /** False where other work ran on the machine meanwhile, so that the seconds say nothing. */
+  readonly timed?: boolean;
 }
 
 /** The setting of a peer that is best on the validation rows. */
@@ -64,11 +66,12 @@ export async function trainPeer(
   seed: number,
   folder: string,
   kept: string,
+  timed: boolean,
 ): Promise<PeerOutcome> {
   const started = performance.now();
   const threads = counts.train < ROWS_FOR_TWO ? 1 : 2;
   const said = await python([name, join(folder, "rows.json"), String(seed)], threads);
-  const outcome = { ...JSON.parse(said), seconds: (performance.now() - started) / 1000 };
+  const outcome = { ...JSON.parse(said), seconds: (performance.now() - started) / 1000, timed };
   mkdirSync(kept, { recursive: true });
   writeFileSync(fileOf(name, digest, seed, kept), `${JSON.stringify(outcome)}\n`);
   return outcome;

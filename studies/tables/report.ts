@@ -5,7 +5,7 @@ import { aboutStudy, fixed, headOf, mdTable, shown, writeBoth } from "../report.
 import type { PeerName, PeerOutcome, Scored } from "./peers.js";
 import type { SplitRows } from "./rows.js";
 import { type OwnOutcome, splitName, type TableTrial } from "./trial.js";
-import { type TableVerdict, type Verdict, verdictOf } from "./verdict.js";
+import { type TableVerdict, timedOf, type Verdict, verdictOf } from "./verdict.js";
 
 /** A trial, and all that was trained on its rows. */
 export interface Outcome extends TableTrial {
@@ -51,7 +51,8 @@ export function writeTables(
     `Mean and standard deviation over seeds ${seeds.join(", ")}, which draw first params and random splits.`,
     "Loss: log loss in nats, or squared error in the label's unit. `ratio` is that of codistill's loss to the better booster's, below 1",
     "where codistill is ahead, in brackets that of its best and worst seed: of tables of some hundred rows, which are scored on dozens, much of it is chance.",
-    "Times and memory are of whole commands, the reading of the data among it, and of all of a grid.",
+    "Times and memory are of whole commands, the reading of the data among it, and of all of a grid; times of seeds that were trained",
+    `while nothing else ran on the machine (${timedOf(outcomes).length} of ${outcomes.length} of all).`,
     "",
     "## Losses",
     "",
@@ -112,7 +113,9 @@ function counts(groups: readonly Group[]) {
     within2Percent: of("within 2 %"),
     behind: of("behind"),
     notAheadOfLinear: groups.filter(({ verdict }) => !(verdict.overLinear < 1)).map(({ name }) => name),
-    slower: groups.filter(({ verdict }) => !(verdict.timeRatio <= 1)).map(({ name }) => name),
+    slower: groups
+      .filter(({ verdict }) => verdict.timeRatio !== null && !(verdict.timeRatio <= 1))
+      .map(({ name }) => name),
   };
 }
 
@@ -150,9 +153,13 @@ function rangeOf(seeds: readonly Outcome[]): string {
 }
 
 function costRow({ name, seeds, verdict: { timeRatio } }: Group): string[] {
+  const timed = timedOf(seeds);
   const cost = (of: (one: Outcome) => Scored) =>
-    `${duration(mean(seeds.map((one) => of(one).seconds)))}, ${bytes(Math.max(...seeds.map((one) => of(one).peakBytes)))}`;
-  return [name, ...names.map((peer) => cost((one) => one.peers[peer])), cost(({ own }) => own), timeRatio.toFixed(2)];
+    `${timed.length === 0 ? "" : `${duration(mean(timed.map((one) => of(one).seconds)))}, `}${bytes(Math.max(...seeds.map((one) => of(one).peakBytes)))}`;
+  return [
+    ...[name, ...names.map((peer) => cost((one) => one.peers[peer])), cost(({ own }) => own)],
+    timeRatio === null ? "not measured" : timeRatio.toFixed(2),
+  ];
 }
 
 function seedRows({ name, seeds }: Group): string[][] {

@@ -65,6 +65,7 @@ export async function trainOwn(
   source: string,
   { digest, numTest }: { readonly digest: string; readonly numTest: number },
   folder: string,
+  timed: boolean,
 ): Promise<OwnOutcome> {
   const overrides = overridesOf(trial).flatMap((override) => ["--set", override]);
   const trained = await trainIn(folder, () => [...flagsOf(trial, source), ...overrides]);
@@ -73,7 +74,7 @@ export async function trainOwn(
       `${trialName(trial)}: codistill has ${trained.result.testRows} test rows, and the peers have ${numTest}`,
     );
   }
-  const outcome = { ...trained, commit: sourceCommit(), digest };
+  const outcome = { ...trained, commit: sourceCommit(), digest, timed };
   writeFileSync(join(folder, "own.json"), `${JSON.stringify(outcome)}\n`);
   return outcome;
 }

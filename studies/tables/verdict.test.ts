@@ -37,3 +37,11 @@ test("the time is compared with that of the same booster's grid", () => {
   const one = { ...trial(0.5, 0.5, 0.6, 0.7), own: scored(0.5, 25) };
   assert.equal(verdictOf([one]).timeRatio, 2.5);
 });
+
+test("times that were not measured do not count, those of a peer among them", () => {
+  const one = { ...trial(0.5, 0.5, 0.6, 0.7), own: scored(0.5, 25) };
+  const beside = { ...one, own: { ...scored(0.5, 1000), timed: false } };
+  const peer = { ...one, peers: { ...one.peers, linear: { ...scored(0.7, 1000), timed: false } } };
+  assert.equal(verdictOf([one, beside, peer]).timeRatio, 2.5);
+  assert.equal(verdictOf([beside, peer]).timeRatio, null);
+});

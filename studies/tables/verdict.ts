@@ -19,8 +19,8 @@ export interface TableVerdict {
   readonly verdict: Verdict;
   /** The mean loss over the linear model's. */
   readonly overLinear: number;
-  /** The time over that of the rival's grid. */
-  readonly timeRatio: number;
+  /** The time over that of the rival's grid, of the seeds whose times were measured; null without one. */
+  readonly timeRatio: number | null;
 }
 
 const CLOSE = 1.02;
@@ -32,13 +32,19 @@ export function verdictOf(seeds: readonly Compared[]): TableVerdict {
   const boosters = peers.filter(({ isBooster }) => isBooster).map(({ name }) => name as PeerName);
   const rival = boosters.reduce((best, name) => (lossOf(name) < lossOf(best) ? name : best));
   const ratio = own / lossOf(rival);
-  const seconds = mean(seeds.map((one) => one.peers[rival].seconds));
+  const timed = timedOf(seeds);
+  const secondsOf = (of: (one: Compared) => Scored) => mean(timed.map((one) => of(one).seconds));
   return {
     rival,
     ratio,
     // A loss that is not finite is behind.
     verdict: ratio <= 1 ? "no worse" : ratio <= CLOSE ? "within 2 %" : "behind",
     overLinear: own / lossOf("linear"),
-    timeRatio: mean(seeds.map((one) => one.own.seconds)) / seconds,
+    timeRatio: timed.length === 0 ? null : secondsOf(({ own: model }) => model) / secondsOf((one) => one.peers[rival]),
   };
+}
+
+/** Those of which all was trained while nothing else ran. */
+export function timedOf<T extends Compared>(seeds: readonly T[]): T[] {
+  return seeds.filter(({ own, peers: all }) => [own, ...Object.values(all)].every(({ timed = true }) => timed));
 }
