@@ -298,6 +298,28 @@ describe("read is", () => {
   });
 });
 
+test("one absurd value of a feature or of the label is told with its row, and how to say that it is missing", async () => {
+  const row = (i: number) => `${i === 77 ? "1 000 000" : 10 + (i % 7)},${i === 88 ? -1e9 : i % 2},${i % 5},${i % 3}`;
+  const tail = (i: number) => Math.round(10 * 1.05 ** (i % 200));
+  const rows = Array.from({ length: 200 }, (_, i) => `${row(i + 1)},${tail(i)},${i % 2 ? "a" : "b"}\n`);
+  const file = await write("absurd.csv", `km,cost,age,size,tail,late\n${rows.join("")}`);
+  const given = { numeric: ["km", "cost", "tail"] };
+  const told = hintsOf(await described(file, "late", given), "outlier");
+  assert.equal(told.length, 2, "a long tail is none");
+  assert.match(told[0] ?? "", /^km is 1 000 000 in row 77, where all others are from 10 to 16: .*"1 000 000"/);
+  assert.match(told[1] ?? "", /^cost is -1000000000 in row 88, where all others are from 0 to 1: /);
+  const labelled = await described(file, "km");
+  assert.match(hintsOf(labelled, "outlier")[0] ?? "", /^km is 1 000 000 .* --label "nullif\(km, 1000000\)"$/);
+  const cured = await described(file, "late", { ...given, reading: { nullValues: ["1 000 000", "-1000000000"] } });
+  assert.deepEqual(hintsOf(cured, "outlier"), []);
+  const look = await lookIn(db, await openFiles(file, { folder: path("copies") }), given);
+  assert.deepEqual(
+    look.hints.flatMap(({ kind, text }) => (kind === "outlier" ? [text] : [])),
+    told,
+    "without a label too",
+  );
+});
+
 test("values that stand for none are missing with an indicator, unless the column is given as numbers", async () => {
   const rows = Array.from({ length: 600 }, (_, i) => {
     const temperature = i % 9 === 0 ? -999 : i % 10 === 1 ? "" : 15 + ((i * 7) % 100) / 10;

@@ -44,6 +44,7 @@ import { measuredColumn, readFigures } from "./figures.js";
 import { leakageHints, sourceHints, weightHints } from "./hints.js";
 import { readLabel } from "./label-figures.js";
 import { measurePower, type Power } from "./leakage.js";
+import { outlierHints, type Quantity } from "./outliers.js";
 import { withoutSentinels } from "./sentinels.js";
 import { type OpenSource, openSource } from "./source.js";
 import { type DescribedSplit, splitRows } from "./split-rows.js";
@@ -201,6 +202,7 @@ export async function describeIn(
     powers,
     hints: [
       ...sourceHints(source, columns),
+      ...(await outlierHints(db, [...labelQuantity(label, read.figures), ...quantitiesOf(columns)], isText(open))),
       ...leakageHints(powers, columns, label.task),
       ...label.hints,
       ...hints,
@@ -208,6 +210,23 @@ export async function describeIn(
       ...groupHints,
     ],
   };
+}
+
+/** The label, where it is a number. */
+function labelQuantity({ task, sql }: Pick<LabelDescription, "task" | "sql">, figures: ColumnFigures): Quantity[] {
+  return task === "regression" ? [{ figures, sql, isLabel: true }] : [];
+}
+
+/** The columns that are features as numbers. */
+export function quantitiesOf(columns: readonly ColumnDescription[]): Quantity[] {
+  return columns.flatMap(({ figures, role, features }) =>
+    role === "numeric" && features.length > 0 ? [{ figures, sql: columnSql(figures.name), isLabel: false }] : [],
+  );
+}
+
+/** Whether values of files are text, so that some of it can be said to stand for a missing value. */
+export function isText({ format }: Pick<OpenFiles, "format">): boolean {
+  return format === "csv" || format === "tsv";
 }
 
 /** What a flag names: the column, where it is one, and its SQL. */

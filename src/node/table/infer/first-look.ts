@@ -12,11 +12,14 @@ import {
   type DescribeOptions,
   type DescribeOverrides,
   describeColumns,
+  isText,
   openColumns,
+  quantitiesOf,
   readColumns,
   withTable,
 } from "./describe.js";
 import { sourceHints } from "./hints.js";
+import { outlierHints } from "./outliers.js";
 import type { OpenSource } from "./source.js";
 
 /** A value of a column, and its rows. */
@@ -61,7 +64,11 @@ export async function lookIn(db: Database, open: OpenFiles, overrides: DescribeO
   return {
     source,
     columns: columns.map((column) => ({ ...column, frequent: frequent.get(column.figures.name) ?? [] })),
-    hints: [...sourceHints(source, columns), ...groupAdvice(figures)],
+    hints: [
+      ...sourceHints(source, columns),
+      ...(await outlierHints(db, quantitiesOf(columns), isText(open))),
+      ...groupAdvice(figures),
+    ],
   };
 }
 
