@@ -308,7 +308,7 @@ test("one absurd value of a feature or of the label is told with its row, and ho
   assert.equal(told.length, 2, "a long tail is none");
   assert.match(told[0] ?? "", /^km is 1 000 000 in row 77, where all others are from 10 to 16: .*"1 000 000"/);
   assert.match(told[1] ?? "", /^cost is -1000000000 in row 88, where all others are from 0 to 1: /);
-  const labelled = await described(file, "km");
+  const labelled = await described(file, "km", { task: "regression" });
   assert.match(hintsOf(labelled, "outlier")[0] ?? "", /^km is 1 000 000 .* --label "nullif\(km, 1000000\)"$/);
   const cured = await described(file, "late", { ...given, reading: { nullValues: ["1 000 000", "-1000000000"] } });
   assert.deepEqual(hintsOf(cured, "outlier"), []);
