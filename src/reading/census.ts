@@ -3,6 +3,10 @@
  * `node/table/`.
  */
 
+/** The words for yes and for no, in whatever case. */
+export const YES_WORDS = ["yes", "y", "true", "t"] as const;
+export const NO_WORDS = ["no", "n", "false", "f"] as const;
+
 /**
  * The looks of a text: the name of the first of these regular expressions that trimmed text fits. Other text is
  * "digits" where it is short and has digits, and "other" else.
@@ -18,7 +22,7 @@ export const LOOKS = {
   zeros: "[-+]?0[0-9]+",
   fraction: "[-+]?([0-9]+[.][0-9]*|[.][0-9]+)([eE][-+]?[0-9]{1,3})?|[-+]?[0-9]+[eE][-+][0-9]{1,3}",
   exponent: "[-+]?[0-9]+[eE][0-9]{1,3}",
-  yesNo: "(?i)(true|false|t|f|yes|no|y|n)",
+  yesNo: `(?i)(${[...YES_WORDS, ...NO_WORDS].join("|")})`,
   day: "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}",
   stamp: "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}[T ][0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?",
   clock: "([01]?[0-9]|2[0-3]):[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?|24:00(:00)?",

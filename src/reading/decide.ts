@@ -140,6 +140,8 @@ function decideReading(census: Census, context: DecideContext, order: Order | nu
   const digits = decideDigits(census, wanted === "number", context);
   if (digits !== null) return digits;
   if (counts.yesNo === values) return decideYesNo(name, shapes ?? []);
+  const mixed = shapes && digitAmongWords(shapes, values);
+  if (mixed) return { name, reading: TEXT, isChoice: false, notes: [mixedWordsNote(name, mixed.digit, mixed.word)] };
   if (shapes !== null) return decideByShapes(census, shapes, context, order);
   const isDays = counts.stamp === 0 && { days: true as const };
   if (counts.day + counts.stamp === values) return settled({ as: "time", formats: ["iso"], ...isDays });
@@ -183,6 +185,17 @@ function decideYesNo(name: string, shapes: readonly Shape[]): Decision {
   if (truth) return settled(TEXT, [mixedWordsNote(name, truth.min, (yes ?? no)?.min ?? "")]);
   // Where a column has only one of the two, the word for the other is unknown.
   return settled(yes && no ? { as: "boolean", words: { yes: yes.min, no: no.min } } : TEXT);
+}
+
+/** A 1 or 0, and a word, of values that are all 1, 0 or words for yes and no; null of others. */
+function digitAmongWords(shapes: readonly Shape[], values: number) {
+  const words = shapes.filter(({ look }) => look === "yesNo");
+  const digits = shapes.filter(
+    ({ look, min, max }) => look === "whole" && min >= "0" && max <= "1" && min.length === 1,
+  );
+  const [word, digit] = [words[0]?.min, digits[0]?.min];
+  const areAll = sum(words) + sum(digits) === values;
+  return areAll && word !== undefined && digit !== undefined ? { word, digit } : null;
 }
 
 /** Numbers that are written plainly, and digits that are names; null where the column is neither. */

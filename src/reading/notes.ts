@@ -31,9 +31,9 @@ export function readingNote(name: string, reading: ColumnReading, why: string): 
   return `${name}: read as ${readingWords(reading)}, as ${why}`;
 }
 
-/** Words of both kinds for yes and no, as T and N, in one column. */
+/** Words of two kinds for yes and no, as T and N, or 1 and yes, in one column. */
 export function mixedWordsNote(name: string, one: string, other: string): string {
-  return `${name}: read as text, as ${quoted(one)} and ${quoted(other)} are words of two kinds for yes and no`;
+  return `${name}: read as text, as ${quoted(one)} and ${quoted(other)} are of two kinds for yes and no, and each spelling is a value of its own: write them alike`;
 }
 
 /** The flag that takes a column as a quantity, where its digits were read as something else. */

@@ -1,5 +1,5 @@
 /** A table described for training, as lines of text that fit a width. */
-import { bytes, count, counted, duration, shortened, shortTogether, table } from "./format.js";
+import { bytes, count, counted, duration, shortened, shortTogether, table, wrapped } from "./format.js";
 
 /** A column and its role. */
 export interface ColumnView {
@@ -166,23 +166,6 @@ function splitClassesText(classRows: DescriptionView["classRows"]): string {
   const shown = classRows.slice(0, SHOWN_CLASSES).map((one) => `${onOneLine(one.value, 24)} ${sizesText(one)}`);
   const more = classRows.length - shown.length;
   return [...shown, ...(more > 0 ? [`and ${count(more)} more`] : [])].join(", ");
-}
-
-/** Words on lines of at most `width`, the first after `head`, the others after `indent`. */
-function wrapped(text: string, width: number, head: string, indent: string): string[] {
-  const lines: string[] = [];
-  let line = head;
-  let isEmpty = true;
-  for (const word of text.split(/\s+/)) {
-    if (!isEmpty && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = indent;
-      isEmpty = true;
-    }
-    line = isEmpty ? `${line}${word}` : `${line} ${word}`;
-    isEmpty = false;
-  }
-  return [...lines, line.trimEnd()];
 }
 
 /** Text from the data on one line. */

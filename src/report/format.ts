@@ -91,6 +91,23 @@ export function bar(fraction: number, width: number): string {
   return "█".repeat(filled) + "░".repeat(width - filled);
 }
 
+/** Words on lines of at most `width`, the first after `head`, the others after `indent`. */
+export function wrapped(text: string, width: number, head: string, indent: string): string[] {
+  const lines: string[] = [];
+  let line = head;
+  let isEmpty = true;
+  for (const word of text.split(/\s+/)) {
+    if (!isEmpty && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = indent;
+      isEmpty = true;
+    }
+    line = isEmpty ? `${line}${word}` : `${line} ${word}`;
+    isEmpty = false;
+  }
+  return [...lines, line.trimEnd()];
+}
+
 const NUMBER = /^[-+\d.,:/]*(e[-+]\d+)?( ?([kMGT]?B|%))?~?$/;
 
 /** Rows of cells as aligned lines, the first row being the head: columns of numbers to the right, others to the left. */

@@ -85,6 +85,11 @@ export function inputsIn(expression: Expression): ReadonlySet<string> {
   return new Set("args" in expression ? expression.args.flatMap((arg) => [...inputsIn(arg)]) : []);
 }
 
+/** Whether an input is a column, or an expression whose SQL has its name. */
+export function readsColumn({ column, sql }: ServedInput, name: string): boolean {
+  return column === undefined ? sql.toLowerCase().includes(name.toLowerCase()) : column === name;
+}
+
 /** An expression with other names for its inputs. */
 export function renamed(expression: Expression, nameOf: (input: string) => string): Expression {
   if ("input" in expression) return { input: nameOf(expression.input) };

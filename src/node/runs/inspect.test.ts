@@ -7,6 +7,7 @@ import { tinyLearner, tinyPreprocessing, tinyServing } from "../../../test/fixtu
 import { encodeSafetensors } from "../../checkpoint/safetensors.js";
 import { CheckpointError, ConfigError } from "../../errors.js";
 import { initWeights } from "../../nn/model.js";
+import type { Reading } from "../../reading/reading.js";
 import { exportModel } from "../../run/export.js";
 import { float32 } from "../../runtime/array.js";
 import { rootKey } from "../../runtime/random.js";
@@ -48,6 +49,39 @@ test("a model shows its inputs, outputs and metadata", async () => {
   for (const name of Object.keys(tinyPreprocessing.vocabularies)) {
     assert.match(lines.join("\n"), new RegExp(`${name} +string\\[batch\\]`));
   }
+});
+
+test("a model shows which texts of its training became which value, also of what its expressions read", async () => {
+  const learner = tinyLearner();
+  const { inputs, ...serving } = tinyServing();
+  const [first, second] = inputs;
+  assert.ok(first?.column && second?.column);
+  const reading: Reading = {
+    columns: [
+      { name: first.column, reading: { as: "boolean", words: { yes: "Y", no: "no" } } },
+      { name: second.column, header: "Size", reading: { as: "number", decimal: ",", unit: "km" } },
+      { name: "unread", reading: { as: "boolean" } },
+    ],
+  };
+  const params = initWeights(learner.model, rootKey(1));
+  const { column, ...expression } = second;
+  const model = { ...serving, inputs: [first, { ...expression, sql: `ln(${column})` }, ...inputs.slice(2)] };
+  const path = file(
+    "spelt.onnx",
+    exportModel(learner, tinyPreprocessing, model, params, { reading: JSON.stringify(reading) }),
+  );
+  const { lines, data } = await inspect(path);
+  const at = lines.indexOf(`column  what its texts become; do the same where you feed the model`);
+  assert.deepEqual(lines.slice(at + 1), [
+    `${first.column.padEnd(8)}"Y" for yes, y, true, t; "no" for no, n, false, f, in any case; "" for`,
+    "        na, n/a, #n/a, nan, null, nil, and 15 more",
+    'Size    numbers, "," as the decimal mark, in km; NaN for na, n/a, #n/a, nan,',
+    "        null, nil, and 15 more",
+  ]);
+  assert.deepEqual((data.inputs as { spellings?: unknown }[])[0]?.spellings, [
+    { value: "Y", texts: ["yes", "y", "true", "t"] },
+    { value: "no", texts: ["no", "n", "false", "f"] },
+  ]);
 });
 
 test("what cannot be read is refused", async () => {

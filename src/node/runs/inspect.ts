@@ -6,12 +6,14 @@ import { CheckpointError, ConfigError } from "../../errors.js";
 import { elementTypeName } from "../../graph/onnx/element-types.js";
 import type { ValueInfoProto } from "../../graph/onnx-proto.js";
 import type { LoggedEvent } from "../../log/events.js";
-import { bytes, count, shortened, table } from "../../report/format.js";
+import { type Reading, readingSchema } from "../../reading/reading.js";
+import { missingTexts, spellingsOf, spellingWords } from "../../reading/spellings.js";
+import { bytes, count, shortened, table, wrapped } from "../../report/format.js";
 import { type RunSummary, runsLines } from "../../report/runs.js";
 import { meanTimes, workersTable } from "../../report/workers.js";
 import { sizeOf } from "../../runtime/array.js";
 import { mapValues } from "../../runtime/named.js";
-import { servedInputSchema } from "../../serving/expression.js";
+import { readsColumn, type ServedInput, servedInputSchema } from "../../serving/expression.js";
 import { readRegular } from "../files/plain-files.js";
 import { checkModelFile, readModelFile } from "../ort/model-file.js";
 import { summarizeRun } from "./list-runs.js";
@@ -19,6 +21,8 @@ import { readEvents } from "./read-log.js";
 import { readRunFile } from "./run-file.js";
 import { runFolder } from "./run-folder.js";
 
+/** The width of lines that are broken. */
+const WIDTH = 80;
 /** Characters of a value of the metadata. */
 const LONGEST_VALUE = 300;
 
@@ -124,11 +128,20 @@ async function inspectOnnx(path: string): Promise<Inspection> {
   const file = readModelFile(path);
   const { graph, opsetImport, producerName } = file.model;
   await checkModelFile(file);
-  const { inputs: served, ...metadata } = file.metadata;
+  const { inputs: _, ...metadata } = file.metadata;
   const values = graph.initializer.reduce((sum, { dims }) => sum + sizeOf(dims), 0);
-  const sqls = inputSqls(served);
+  const served = servedInputs(file.metadata.inputs);
+  const texts = textsOf(served, file.metadata.reading);
   const opsets = opsetImport.map(({ domain, version }) => `${domain || "onnx"} ${version}`).join(", ");
-  const inputs = graph.input.map((value) => ({ ...namedType(value), sql: sqls.get(value.name) ?? null }));
+  const inputs = graph.input.map((value) => {
+    const own = served.find(({ name }) => name === value.name);
+    const column = texts.find(({ name }) => name === own?.column);
+    return {
+      ...namedType(value),
+      sql: own ? sqlWords(own) : null,
+      ...(column && { spellings: column.spellings, missing: column.missing }),
+    };
+  });
   const outputs = graph.output.map(namedType);
   const lines = [
     `ONNX model by ${producerName}, ${bytes(file.bytes.length)}, ${count(graph.node.length)} nodes, ${count(values)} constant values, opsets ${opsets}`,
@@ -137,6 +150,7 @@ async function inspectOnnx(path: string): Promise<Inspection> {
     ...table([["input", "type", "what it is"], ...inputs.map(({ name, type, sql }) => [name, type, sql ?? ""])]),
     "",
     ...table([["output", "type"], ...outputs.map(({ name, type }) => [name, type])]),
+    ...textLines(texts),
   ];
   const about = {
     producer: producerName,
@@ -147,13 +161,48 @@ async function inspectOnnx(path: string): Promise<Inspection> {
   return { lines, data: { kind: "onnx", ...about, inputs, outputs } };
 }
 
-/** The SQL of the inputs of a model of ours, by name; empty for other models. */
-function inputSqls(text = "[]"): ReadonlyMap<string, string> {
+/** The inputs of a model of ours; none of other models. */
+function servedInputs(text = "[]"): readonly ServedInput[] {
+  return parsedBy(z.array(servedInputSchema), text) ?? [];
+}
+
+function sqlWords({ type, sql }: ServedInput): string {
+  return type === "time" ? `${sql}, ms since 1970` : sql;
+}
+
+/** Columns that were text in the files of training, which a model reads, and how their texts become values. */
+function textsOf(inputs: readonly ServedInput[], text = '{"columns":[]}') {
+  const reading: Reading = parsedBy(readingSchema, text) ?? { columns: [] };
+  return reading.columns
+    .filter(({ name }) => inputs.some((input) => readsColumn(input, name)))
+    .map(({ name, header = name, reading: own }) => ({
+      name,
+      header,
+      spellings: spellingsOf(own),
+      missing: missingTexts(own, reading),
+      words: spellingWords(own, reading),
+    }));
+}
+
+function textLines(columns: ReturnType<typeof textsOf>): string[] {
+  const told = columns.flatMap(({ header, words }) =>
+    words === null ? [] : [{ header: shortened(header, 30), words }],
+  );
+  if (told.length === 0) return [];
+  const width = Math.max("column".length, ...told.map(({ header }) => header.length)) + 2;
+  return [
+    "",
+    `${"column".padEnd(width)}what its texts become; do the same where you feed the model`,
+    ...told.flatMap(({ header, words }) => wrapped(words, WIDTH, header.padEnd(width), " ".repeat(width))),
+  ];
+}
+
+/** JSON of a schema; undefined for other text. */
+function parsedBy<T>(schema: z.ZodType<T>, text: string): T | undefined {
   try {
-    const parsed = z.array(servedInputSchema).safeParse(JSON.parse(text));
-    return new Map(parsed.data?.map(({ name, type, sql }) => [name, type === "time" ? `${sql}, ms since 1970` : sql]));
+    return schema.safeParse(JSON.parse(text)).data;
   } catch {
-    return new Map();
+    return undefined;
   }
 }
 

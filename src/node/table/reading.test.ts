@@ -335,7 +335,11 @@ const cases: Readonly<Record<string, Case>> = {
   "letters for yes and no": same(["Y", "N", "Y"]),
   "yes and no with marks of missing ones": read("VARCHAR", { yes: "yes", no: "no", "n/a": null, "?": null }),
   "yes alone": same(["yes", "Yes"]),
-  "letters of two kinds": same(["T", "F", "N"], { note: /read as text, as "[TF]" and "N" are words of two kinds/ }),
+  "letters of two kinds": same(["T", "F", "N"], { note: /read as text, as "[TF]" and "N" are of two kinds/ }),
+  "digits among words": same(["1", "yes", "no", "Y", "0"], {
+    note: /read as text, as "[01]" and "\w+" are of two kinds/,
+  }),
+  "more digits among words": same(["1", "yes", "no", "Y", "2"]),
   "yes and other words": same(["yes", "no", "perhaps"]),
 };
 

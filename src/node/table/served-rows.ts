@@ -5,7 +5,7 @@ import { nearest } from "../../nearest.js";
 import { givenFormats, overridden } from "../../reading/given.js";
 import type { GivenReading } from "../../reading/reading.js";
 import { count, counted, firstNames, shortened } from "../../report/format.js";
-import type { ServedInput } from "../../serving/expression.js";
+import { readsColumn, type ServedInput } from "../../serving/expression.js";
 import type { Database, ValueColumns } from "../sources/duckdb.js";
 import { type CheckedSql, checkedSql } from "./checked-sql.js";
 import { openSource } from "./infer/source.js";
@@ -84,11 +84,6 @@ export async function openServedRows(
   return { columns, numRows, inputs: checked, notes };
 }
 
-/** Whether an input is a column, or an expression that names it. */
-function reads({ column, sql }: ServedInput, name: string): boolean {
-  return column === undefined ? sql.toLowerCase().includes(name.toLowerCase()) : column === name;
-}
-
 /** What is known beforehand of files that a model reads. */
 function servedKnown({ inputs, columns, reading }: ReadModel, given: GivenReading): SourceKnown {
   const { all, of } = givenFormats(given.dateFormats ?? [], reading.columns);
@@ -113,7 +108,7 @@ function servedKnown({ inputs, columns, reading }: ReadModel, given: GivenReadin
       ...(nullValues !== undefined && { nullValues }),
       columns: Object.fromEntries(readings),
     },
-    spans: new Map(spans.filter(([name]) => inputs.some((input) => reads(input, name)))),
+    spans: new Map(spans.filter(([name]) => inputs.some((input) => readsColumn(input, name)))),
     // For a model that was trained on columns with types, such as those of Parquet.
     wanted: () =>
       new Map(inputs.flatMap(({ column, type }) => (column === undefined ? [] : [[column, type] as const]))),
