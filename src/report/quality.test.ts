@@ -57,13 +57,13 @@ const view: ThresholdsView = {
 test("thresholds stand beside their costs and decisions, with the one to take", () => {
   const lines = thresholdLines(view);
   assert.deepEqual(lines, [
-    "a wrong yes costs 1, a wrong no 5",
+    "a wrong yes costs 1, a wrong no 5; the mean cost of a row:",
     "",
-    "choice        threshold   cost a row, 95 %      TP      FP      TN     FN",
-    "usual         0.5         0.4123 ± 0.01     12,345  23,456  61,234  1,234",
-    "calibrated    0.1667      0.4123 ± 0.01     12,345  23,456  61,234  1,234",
-    "least here    0.187       0.4123 ± 0.01     12,345  23,456  61,234  1,234",
-    "cross-fitted  0.19, 0.17  0.4123 ± 0.01     12,345  23,456  61,234  1,234",
+    "choice        threshold     cost  95 % interval       TP      FP      TN     FN",
+    "usual         0.5         0.4123  0.402 to 0.422  12,345  23,456  61,234  1,234",
+    "calibrated    0.1667      0.4123  0.402 to 0.422  12,345  23,456  61,234  1,234",
+    "least here    0.187       0.4123  0.402 to 0.422  12,345  23,456  61,234  1,234",
+    "cross-fitted  0.19, 0.17  0.4123  0.402 to 0.422  12,345  23,456  61,234  1,234",
     "calibrated: cost-fp / (cost-fp + cost-fn), best where probabilities are right",
     "least here: chosen by these rows, on which it looks better than it is",
     "cross-fitted: each half decided by the threshold that the other half chooses",

@@ -101,17 +101,18 @@ export function thresholdLines(view: ThresholdsView): string[] {
   const row = (name: string, threshold: string, { cost, ...counts }: DecidedView) => [
     name,
     threshold,
-    Number.isNaN(cost.high) ? short(cost.value) : `${short(cost.value)} ± ${short(cost.high - cost.value)}`,
+    short(cost.value),
+    range(cost, (value) => short(value, 3)),
     count(counts.truePositives),
     count(counts.falsePositives),
     count(counts.trueNegatives),
     count(counts.falseNegatives),
   ];
   return [
-    `a wrong yes costs ${short(falsePositive)}, a wrong no ${short(falseNegative)}`,
+    `a wrong yes costs ${short(falsePositive)}, a wrong no ${short(falseNegative)}; the mean cost of a row:`,
     "",
     ...table([
-      ["choice", "threshold", "cost a row, 95 %", "TP", "FP", "TN", "FN"],
+      ["choice", "threshold", "cost", "95 % interval", "TP", "FP", "TN", "FN"],
       row("usual", shown(usual.threshold), usual),
       row("calibrated", shown(calibrated.threshold), calibrated),
       row("least here", shown(least.threshold), least),

@@ -7,6 +7,7 @@ import {
   calibrationEstimate,
   type Estimate,
   estimatesOf,
+  lossEstimate,
   meanEstimate,
   shareEstimate,
 } from "./estimates.js";
@@ -28,6 +29,16 @@ describe("an interval", () => {
     assertEstimate(meanEstimate(Float64Array.of(1, 2, 4, 8, 16)), 6.2, 0.853931, 11.546069);
   });
 
+  test("of a loss is that of its logarithm, and never below 0", () => {
+    // 6.2 exp(+- 5.346069 / 6.2)
+    assertEstimate(lossEstimate(Float64Array.of(1, 2, 4, 8, 16)), 6.2, 2.617658, 14.684881);
+    const rare = Float64Array.of(0, 0, 0, 0, 0, 0, 0, 9);
+    assert.ok(meanEstimate(rare).low < 0);
+    assert.ok(lossEstimate(rare).low > 0);
+    assertEstimate(lossEstimate(new Float64Array(3)), 0, 0, 0);
+    assert.ok(Number.isNaN(lossEstimate(Float64Array.of(1)).high), "a single row tells no chance");
+  });
+
   test("of a share stays inside 0 and 1", () => {
     assertEstimate(shareEstimate(8, 10), 0.8, 0.490162, 0.943318);
     assert.ok(Math.abs(shareEstimate(0, 5).low) < 1e-12);
@@ -44,13 +55,19 @@ describe("an interval", () => {
     const numTrials = 400;
     // Scores of positives are normal around 1, of negatives around 0: the area is Phi(1 / sqrt(2)).
     const area = 0.7602499;
-    let [numAuc, numAccuracy, numRmse] = [0, 0, 0];
+    let [numAuc, numAccuracy, numRmse, numLoss] = [0, 0, 0, 0];
+    // The mean log loss of probabilities that are right, evenly from 0 to 1.
+    const logLoss = 0.5;
     for (let trial = 0; trial < numTrials; trial++) {
       const own = fold(rootKey(7), trial);
       const isPositive = uniform(fold(own, "label"), 300).map((u) => Number(u < 0.4));
       const x = normal(fold(own, "score"), 300).map((z, i) => z + (isPositive[i] ?? 0));
       const ofAuc = aucEstimate(x, isPositive);
       numAuc += Number(ofAuc.low <= area && area <= ofAuc.high);
+      const rightProbs = uniform(fold(own, "p"), 40);
+      const happens = uniform(fold(own, "y"), 40).map((u, i) => Number(u < (rightProbs[i] ?? 0)));
+      const { loss } = estimatesOf("binary", { probs: rightProbs, labels: happens });
+      numLoss += Number(loss && loss.low <= logLoss && logLoss <= loss.high);
       const errors = normal(fold(own, "error"), 300);
       const { rmse } = estimatesOf("regression", { probs: errors, labels: new Float32Array(300) });
       numRmse += Number(rmse && rmse.low <= 1 && 1 <= rmse.high);
@@ -60,7 +77,7 @@ describe("an interval", () => {
       numAccuracy += Number(accuracy && accuracy.low <= 0.7 && 0.7 <= accuracy.high);
     }
     // Three standard deviations of the number of hits: sqrt(400 * 0.95 * 0.05) is 4.4.
-    for (const numHits of [numAuc, numAccuracy, numRmse]) {
+    for (const numHits of [numAuc, numAccuracy, numRmse, numLoss]) {
       assert.ok(Math.abs(numHits - 380) <= 14, `${numHits} of ${numTrials} hold it`);
     }
   });

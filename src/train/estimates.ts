@@ -39,6 +39,17 @@ export function meanEstimate(values: Float64Array, weights?: Floats): Estimate {
 }
 
 /**
+ * The mean of losses, costs or squares, none of which is negative. The interval of the central limit theorem is taken of
+ * the logarithm of the mean, whose standard error is that of the mean over the mean (the delta method): mean exp(+- z
+ * standard error / mean). It is never below 0, and reaches farther up than down, as the tail of losses does.
+ */
+export function lossEstimate(values: Float64Array, weights?: Floats): Estimate {
+  const { value, high } = meanEstimate(values, weights);
+  const factor = value === 0 ? 1 : Math.exp((high - value) / value);
+  return { value, low: value / factor, high: value * factor };
+}
+
+/**
  * The share of n examples for which something holds, with Wilson's score interval (Wilson 1927), which stays inside 0
  * and 1.
  */
@@ -108,7 +119,7 @@ export type Estimates = Readonly<Partial<Record<"loss" | Exclude<MetricName, "lo
 
 const estimators: { readonly [K in TaskKind]: (predictions: Predictions) => Estimates } = {
   binary: ({ probs, labels, weights }) => ({
-    loss: meanEstimate(logLosses(probs, labels), weights),
+    loss: lossEstimate(logLosses(probs, labels), weights),
     auc: aucEstimate(probs, labels, weights),
     accuracy: hitEstimate(labels.length, (i) => decidesYes(probs[i] ?? 0) === (labels[i] === 1), weights),
     calibrationError: calibrationEstimate(probs, (i) => labels[i] === 1, weights),
@@ -118,14 +129,14 @@ const estimators: { readonly [K in TaskKind]: (predictions: Predictions) => Esti
     const decided = decisions(probs, numClasses);
     const { predicted, isHit } = confidence(probs, labels);
     return {
-      loss: meanEstimate(classLosses(probs, labels), weights),
+      loss: lossEstimate(classLosses(probs, labels), weights),
       accuracy: hitEstimate(labels.length, (i) => decided[i] === labels[i], weights),
       calibrationError: calibrationEstimate(predicted, isHit, weights),
     };
   },
   regression: ({ probs, labels, weights }) => {
     const difference = (i: number) => (probs[i] as number) - (labels[i] as number);
-    const squares = meanEstimate(
+    const squares = lossEstimate(
       Float64Array.from(probs, (_, i) => difference(i) ** 2),
       weights,
     );
@@ -135,10 +146,10 @@ const estimators: { readonly [K in TaskKind]: (predictions: Predictions) => Esti
     return {
       rmse: {
         value: Math.sqrt(squares.value),
-        low: Math.sqrt(Math.max(0, squares.low)),
+        low: Math.sqrt(squares.low),
         high: Math.sqrt(squares.high),
       },
-      mae: meanEstimate(
+      mae: lossEstimate(
         Float64Array.from(probs, (_, i) => Math.abs(difference(i))),
         weights,
       ),

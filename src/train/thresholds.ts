@@ -1,7 +1,7 @@
 /** Thresholds of yes or no by what wrong decisions cost. */
 import { fold, type Key, permutation } from "../runtime/random.js";
 import { DECISION_THRESHOLD, decidesYes } from "./class-metrics.js";
-import { type Estimate, meanEstimate } from "./estimates.js";
+import { type Estimate, lossEstimate, meanEstimate } from "./estimates.js";
 import type { Predictions } from "./evaluate.js";
 import { weightsOf } from "./metrics.js";
 
@@ -108,7 +108,7 @@ function decided(predictions: Predictions, costs: Costs, thresholdOf: ThresholdO
     if (decidesYes(p, thresholdOf(row))) counts[isPositive ? "truePositives" : "falsePositives"]++;
     else counts[isPositive ? "falseNegatives" : "trueNegatives"]++;
   });
-  return { ...counts, cost: meanEstimate(rowCosts(predictions, costs, thresholdOf), predictions.weights) };
+  return { ...counts, cost: lossEstimate(rowCosts(predictions, costs, thresholdOf), predictions.weights) };
 }
 
 /**
