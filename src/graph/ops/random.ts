@@ -6,10 +6,13 @@ import { greaterOrEqual, mul, where } from "./elementwise.js";
 
 /**
  * Numbers of 24 bits, uniform in [0, 1): a pure function of the int32 `key` [2], the number of the stream and the
- * position of the element. The shape is given, or that of `like`, whose values do not matter.
+ * position of the element, which is its column, on the last axis, and its row, over the others; one axis has rows alone.
+ * The shape is given, or that of `like`, whose values do not matter.
  *
- * The bits are two rounds of Wellons' mixing of 32 bits (hash-prospector, 2018), keyed by a mixture of `key` and
- * `stream`. They are good for dropout and initial values, but not for secrets.
+ * A random word for each row and one for each column are combined (tabulation hashing; Patrascu and Thorup 2012: any three
+ * elements are independent), and spread over the bits by most of a round of Wellons' mixing of 32 bits (hash-prospector,
+ * 2018). The words are three such rounds, of the position, `stream` and `key`. The numbers are good for dropout and initial
+ * values, but not for secrets.
  */
 export function randomUniform(key: Tensor, like: Tensor | Shape, stream = 0): Tensor {
   requireDtype("randomUniform", key, "int32");
