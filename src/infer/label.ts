@@ -65,11 +65,13 @@ export function describeLabel(
 function checkLabel({ sql, figures, classes }: LabelFigures): void {
   const { numRows, kind, type } = figures;
   if (numPresent(figures) === 0) {
-    throw new DataError(`label: rows need labels to learn from, and it is null in all ${count(numRows)} rows: ${sql}`);
+    throw new DataError(
+      `label: rows need labels to learn from, and it is null in all ${count(numRows)} rows: ${sql}. Name another column or expression with --label.`,
+    );
   }
   if (figures.numDistinct === 1) {
     throw new DataError(
-      `label: rows need labels that differ, and it is ${JSON.stringify(classes[0]?.value)} in all of ${count(numPresent(figures))} rows: ${sql}`,
+      `label: rows need labels that differ, and it is ${JSON.stringify(classes[0]?.value)} in all of ${count(numPresent(figures))} rows: ${sql}. Add rows with other labels, or name another column or expression with --label.`,
     );
   }
   if (kind === "other" || kind === "time" || kind === "timeOfDay") {

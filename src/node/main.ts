@@ -2,7 +2,7 @@
 /** The process of the command line: `cli/program.ts` has the commands, this file handles their failures. */
 import { reportFailure } from "./cli/failure.js";
 import { shown } from "./cli/output.js";
-import { argumentsOf, commandLine } from "./cli/program.js";
+import { argumentsOf, commandLine, commandOf } from "./cli/program.js";
 import { isInLog } from "./cli/train-command.js";
 import { errorText } from "./launch/error-line.js";
 import { FAILED } from "./launch/exit-codes.js";
@@ -26,12 +26,12 @@ process.on("exit", () => {
 });
 // An error outside of a command, as in a timer, is reported like one in it.
 process.on("uncaughtException", (error) => {
-  process.stderr.write(`codistill: ${shown(errorText(error))}\n`);
+  reportFailure(error, commandOf(process.argv.slice(2)));
   process.exit(FAILED);
 });
 try {
   await commandLine().parseAsync(argumentsOf(process.argv));
 } catch (error) {
   isLossTold ||= lost !== null && error instanceof Error && error.cause === lost;
-  process.exitCode = reportFailure(error);
+  process.exitCode = reportFailure(error, commandOf(process.argv.slice(2)));
 }

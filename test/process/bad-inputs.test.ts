@@ -193,10 +193,24 @@ describe("a served model", () => {
       () => ["evaluate", model, "unknown.csv", "--label", "zone"],
       /at least half of the labels must be of the model's classes, 0 or 1, true or false, and 600 of 600 \(100 %\) are others: "/,
     ],
+    "what evaluate cannot read, in its own name": [
+      () => ["evaluate", model, "other.csv"],
+      /^codistill: evaluate: the model reads the column "zone"/,
+    ],
+    "one of two costs": [
+      () => ["evaluate", model, "good.csv", "--cost-fp", "1"],
+      /--cost-fp is given without --cost-fn\. Add --cost-fn, what a wrong no costs .*as in --cost-fp 1 --cost-fn 5\./,
+    ],
     "a slice that is no column": [() => ["evaluate", model, "good.csv", "--by", "zonne"], /zonne/, /zone/],
   };
   for (const [name, [args, ...patterns]] of Object.entries(cases))
     test(`refuses ${name}`, () => refused(args(), ...patterns));
+
+  test("says what the argument of a flag is, where it is missing", async () => {
+    const { code, stderr, shown } = await place.command(predict("good.csv", "--interval"));
+    assert.equal(code, 2, shown);
+    assert.match(stderr, /option '--interval <level>' argument missing\. It is .*holds this share .*, as 90%\n/, shown);
+  });
 
   test("counts a label that training did not know, and shows it", async () => {
     const { code, stdout, shown } = await place.command(["evaluate", model, "unknown.csv"]);
@@ -235,10 +249,11 @@ describe("a served model", () => {
   });
 
   test("says of labels that are all alike what cannot be told", async () => {
-    const { code, stdout, shown } = await place.command(["evaluate", model, "onesided.csv"]);
+    const { code, stdout, stderr, shown } = await place.command(["evaluate", model, "onesided.csv"]);
     assert.equal(code, 0, shown);
     assert.match(stdout, /log loss/, shown);
     assert.match(stdout, /^AUC +-$/m, shown);
+    assert.match(stderr, /^note +the label is "\w+" in all of [\d,]+ rows, and the AUC needs .*: add rows/m, shown);
     assert.doesNotMatch(stdout, /NaN/, shown);
   });
 });

@@ -276,7 +276,7 @@ test("what goes wrong in a group's process reaches the user, who has to mend it:
     assert.equal(ofKind(events, "group-start").length, 1, shown);
     assert.equal(ofKind(events, "group-end").at(-1)?.code, "TRAINING", shown);
   }
-  assert.match(stderr, /^codistill: group 0 .*must stay finite.*Lower optimizer\.learningRate/, shown);
+  assert.match(stderr, /^codistill: train: group 0 .*must stay finite.*Lower optimizer\.learningRate/, shown);
   assert.doesNotMatch(stderr, /\n\s+at /, shown);
 });
 

@@ -3,7 +3,7 @@
  * code that it would have ended with.
  */
 import { reportFailure } from "../../src/node/cli/failure.js";
-import { commandLine } from "../../src/node/cli/program.js";
+import { commandLine, commandOf } from "../../src/node/cli/program.js";
 
 class Exit extends Error {
   readonly code: number;
@@ -34,7 +34,7 @@ process.on("message", async (args: readonly string[]) => {
   try {
     await commandLine().parseAsync(args, { from: "user" });
   } catch (error) {
-    process.exitCode = error instanceof Exit ? error.code : reportFailure(error);
+    process.exitCode = error instanceof Exit ? error.code : reportFailure(error, commandOf(args));
   }
   const [stdout, stderr] = [said.stdout, said.stderr].map((chunks) => Buffer.concat(chunks).toString());
   process.send?.({ code: process.exitCode ?? 0, stdout, stderr });

@@ -92,9 +92,12 @@ test("what cannot be dealt to folds is refused with what to do", async () => {
   const byTime = await place.config("by-time.json");
   await refused([byTime], /data\.split of the configuration is by predicates\. .*several cuts/);
   await refused(["--data", "rows.csv", "--label", "late", "--time", "date"], /--time date is given/);
+  const named = await place.codistill(["evaluate", "--folds=3", byTime]).ended;
+  assert.match(named.stderr, /^codistill: evaluate --folds: folds: rows are dealt to them by chance/, named.shown);
+  assert.doesNotMatch(named.stderr, /cross-validate/, named.shown);
   const config = await place.config("by-chance.json", changes);
   await refused([config, "--folds", "1"], /--folds must be from 2 to 100, got 1/);
   await refused([config, "--folds", "x"], /must be a whole number, got "x"/);
   await refused(["--resume", place.path("nowhere")], /is not the folder of a cross-validation/);
-  await refused([], /cross-validate needs data or a configuration/);
+  await refused([], /cross-validate: folds are of data or of a configuration, and neither is given/);
 });

@@ -140,5 +140,5 @@ test("a store that is read-only from the start refuses the group that would join
   mountReadOnly(t, store);
   const { code, stderr, shown } = await place.command(["train", config, "--store", store, "--group", "1"]);
   assert.notEqual(code, 0, shown);
-  assert.match(stderr, /^codistill: cannot create .*EROFS\. .*mount it for writing\.\n$/, shown);
+  assert.match(stderr, /^codistill: train: cannot create .*EROFS\. .*mount it for writing\.\n$/, shown);
 });

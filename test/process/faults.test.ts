@@ -19,7 +19,7 @@ test("group 0 killed before its first validation: no model, and the reason; resu
   const { code, stderr, shown } = await run.ended;
   const folder = await run.folder();
   assert.equal(code, 1, shown);
-  assert.match(stderr, /^codistill: group 0 ended before its first validation.*killed by SIGKILL\n$/, shown);
+  assert.match(stderr, /^codistill: train: group 0 ended before its first validation.*killed by SIGKILL\n$/, shown);
   assert.ok(!existsSync(folder.result) && !existsSync(folder.model.onnx), shown);
   assert.equal(ofKind(eventsOf(folder, 1), "group-end").at(-1)?.reason, "finished", shown);
 
@@ -137,7 +137,7 @@ test("a run whose configuration was edited says what differs, and ends", async (
   assert.equal(edited.code, 2, edited.shown);
   assert.match(
     edited.stderr,
-    /^codistill: the groups of a run must share its declaration:\n +model: the store declares /,
+    /^codistill: train: the groups of a run must share its declaration:\n +model: the store declares /,
     edited.shown,
   );
   assert.deepEqual(contents(), before, "what the run has is left alone");

@@ -118,7 +118,7 @@ test("describe without a label is a first look at the columns", async () => {
 
 test("mistakes are refused before anything is made", async () => {
   const refusals: readonly (readonly [readonly string[], ...RegExp[]])[] = [
-    [["--data", "rows.csv"], /train from data needs --label, as in: codistill train --data/],
+    [["--data", "rows.csv"], /train: data and a label make a configuration, and --label is missing, as in --data/],
     [["a.config.ts", ...data], /make a new configuration; leave a\.config\.ts out/],
     [[...data, "--ignore", "ctiy"], /--ignore: must be a column of the table, got "ctiy".*Did you mean city\?/],
     [[...data, "--task", "clases"], /--task must be binary, multiclass, regression, got "clases"/],

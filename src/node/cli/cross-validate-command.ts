@@ -107,7 +107,7 @@ async function chosenFolds(
   const made = await configOf(path, flags, { cacheFolder, signal: stop.signal, say: teller(flags) });
   if (made === undefined) {
     throw new ConfigError(
-      "cross-validate needs data or a configuration, as in: codistill cross-validate --data rides.csv --label late --folds 5",
+      "folds are of data or of a configuration, and neither is given: add one, as in --data rides.csv --label late --folds 5",
     );
   }
   const config = checkFolds(await loadConfig(made, set), folds);

@@ -82,7 +82,9 @@ export function commandLine(): Command {
   addRunCommands(program, () => cacheFolder, say);
 
   for (const command of program.commands) {
-    command.showHelpAfterError(`(codistill ${command.name()} --help tells more)`);
+    const also = command.name() === "cross-validate" ? `; ${FOLDS} is the same` : "";
+    command.showHelpAfterError(`(codistill ${command.name()} --help tells more${also})`);
+    tellArguments(command);
     if (
       [
         "train",
@@ -101,11 +103,29 @@ export function commandLine(): Command {
   return program;
 }
 
+const FOLDS = "evaluate --folds";
+
 /** The arguments of a process, in which `evaluate --folds`, which must train, is the command that does. */
 export function argumentsOf(argv: readonly string[]): string[] {
-  const [node = "", program = "", command, ...rest] = argv;
+  const [node = "", program = "", _, ...rest] = argv;
+  return commandOf(argv.slice(2)) === FOLDS ? [node, program, "cross-validate", ...rest] : [...argv];
+}
+
+/** The command as its user typed it, by the arguments after the program: "train", or "evaluate --folds". */
+export function commandOf([command = "", ...rest]: readonly string[]): string {
   const isOfFolds = command === "evaluate" && rest.some((one) => /^--folds(=|$)/.test(one));
-  return isOfFolds ? [node, program, "cross-validate", ...rest] : [...argv];
+  return isOfFolds ? FOLDS : command.startsWith("-") ? "" : command;
+}
+
+/** Where the argument of a flag is missing, say what it is. */
+function tellArguments(command: Command): void {
+  command.configureOutput({
+    outputError(text, write) {
+      const [, flags] = /^error: option '(.+)' argument missing/.exec(text) ?? [];
+      const option = command.options.find((one) => one.flags === flags);
+      write(option === undefined ? text : `${text.trimEnd()}. It is ${option.description}\n`);
+    },
+  });
 }
 
 function versionOfPackage(): string {

@@ -157,7 +157,7 @@ export async function evaluateCommand(
   if ((costFp === undefined) !== (costFn === undefined)) {
     const [given, lacking] = costFp === undefined ? ["--cost-fn", "--cost-fp"] : ["--cost-fp", "--cost-fn"];
     throw new ConfigError(
-      `evaluate: thresholds are compared by what both wrong decisions cost, and ${given} is given without ${lacking}`,
+      `evaluate: thresholds are compared by what both wrong decisions cost, and ${given} is given without ${lacking}. Add ${lacking}, what ${lacking === "--cost-fn" ? "a wrong no" : "a wrong yes"} costs beside it, as in ${given} 1 ${lacking} 5.`,
     );
   }
   const isAsked = importance || rows !== undefined || repeats !== undefined;

@@ -122,7 +122,7 @@ export async function describeCommand(
     const look = await lookAtTable(flags.data, overridesOf(flags), options);
     return say(flags.json ? JSON.stringify(look, null, 2) : firstLookLines(look, width).join("\n"));
   }
-  const { data, label, preset } = required("describe", flags);
+  const { data, label, preset } = required(flags);
   const description = await describeTable(data, label, overridesOf(flags, preset), options);
   const run = await inferRun(description, data, { preset, budget: budgetOf(flags) });
   if (flags.json) {
@@ -139,7 +139,7 @@ export async function configurationFromData(
   flags: TableFlags,
   { say, ...options }: TableCommandOptions,
 ): Promise<string> {
-  const { data, label, preset } = required("train", flags);
+  const { data, label, preset } = required(flags);
   const width = process.stdout.columns ?? WIDTH;
   const onProgress = (stage: string) => say(stage);
   const description = await describeTable(data, label, overridesOf(flags, preset), { ...options, onProgress });
@@ -176,13 +176,13 @@ interface Required {
   readonly preset: Preset | undefined;
 }
 
-function required(command: string, { data, label: given, preset: name }: TableFlags): Required {
+function required({ data, label: given, preset: name }: TableFlags): Required {
   const preset = name === undefined ? undefined : presetNamed(name);
   const label = given ?? preset?.data?.label;
   if (data !== undefined && label !== undefined) return { data, label, preset };
   const missing = [data === undefined ? "--data" : "", label === undefined ? "--label" : ""].filter(Boolean);
   throw new ConfigError(
-    `${command} from data needs ${missing.join(" and ")}, as in: codistill ${command} --data "rides/*.parquet" --label "minutes_late > 5"; codistill describe --data without a label shows the columns that there are; a language model of a column of texts is learned with --field in place of --label`,
+    `data and a label make a configuration, and ${missing.join(" and ")} ${missing.length > 1 ? "are" : "is"} missing, as in --data "rides/*.parquet" --label "minutes_late > 5"; codistill describe --data without a label shows the columns that there are; a language model of a column of texts is learned with --field in place of --label`,
   );
 }
 

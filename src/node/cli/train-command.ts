@@ -108,7 +108,7 @@ async function trainAtRank(path: string | undefined, flags: TrainFlags, cacheFol
         trainIn: (run, led) => trainChosen(run, flags, { cacheFolder, stop: stopOf(flags), led }),
       }),
     (error, isTold) => {
-      if (isTold) reportFailure(error);
+      if (isTold) reportFailure(error, "train");
       return codeOfTraining(error);
     },
   );

@@ -37,12 +37,12 @@ export const foldFolder = ({ folder }: Pick<CrossValidation, "folder">, number: 
  */
 export function checkFolds(config: RunConfig, folds: number): TableRunConfig {
   if (folds < 2 || folds > MAX_FOLDS) throw new ConfigError(`--folds must be from 2 to ${MAX_FOLDS}, got ${folds}`);
-  const own = configOfKind(config, "table", "cross-validate");
+  const own = configOfKind(config, "table", "a cross-validation");
   const { split } = own.data;
   if (split.kind !== "rows") throw new ConfigError(notByChance("data.split of the configuration is by predicates"));
   if (split.fold) {
     throw new ConfigError(
-      `cross-validate gives each run a fold of its own, and data.split.fold of the configuration is ${split.fold.number} of ${split.fold.of}. Leave it out.`,
+      `folds: each run has a fold of its own, and data.split.fold of the configuration is ${split.fold.number} of ${split.fold.of}. Leave it out.`,
     );
   }
   return own;
@@ -51,7 +51,7 @@ export function checkFolds(config: RunConfig, folds: number): TableRunConfig {
 /** Why rows that are split by time, or otherwise by predicates, are not dealt to folds. */
 export function notByChance(found: string): string {
   return (
-    `cross-validate deals the rows to folds by chance, and ${found}. Where the split is by time, rows of a fold would be predicted from what came after them: ` +
+    `folds: rows are dealt to them by chance, and ${found}. Where the split is by time, rows of a fold would be predicted from what came after them: ` +
     'train once for each of several cuts instead (data.split: { train: "day < ...", ... }). Where time does not matter, leave --time out, or write data.split: { kind: "rows" }.'
   );
 }

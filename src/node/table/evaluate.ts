@@ -112,7 +112,7 @@ export async function evaluate(
         const { columns, inputs, notes } = await openServedRows(db, open, model, { reading, maxBadRows, label });
         if (where !== undefined) await keepOnly(db, await sqlOf(db, "--where", where, columns));
         const ownLabel = given ?? (await checkedLabel(db, model.label, columns));
-        const labels = await servedLabels(db, model, await sqlOf(db, "the label", ownLabel, columns));
+        const labels = await servedLabels(db, model, await sqlOf(db, "the label", ownLabel, columns), label);
         const weight = await weightSql(db, model, givenWeight, columns);
         const slice = by === undefined ? undefined : await sqlOf(db, "--by", by, columns);
         const scored = await score(
@@ -138,7 +138,7 @@ export async function evaluate(
           importance &&
           (await importanceOf(db, model, { inputs, columns, label: labels.sql }, importance, onImportance));
         const counts = { numUnlabelled, numOfOtherClasses, otherClasses: labels.others };
-        const all = [...notes, ...found.notes];
+        const all = [...notes, ...found.notes, ...oneValueNotes(model, scored.labels)];
         const header = model.reading.columns.find(({ name }) => name === label)?.header;
         return {
           model: model.name,
@@ -158,6 +158,17 @@ export async function evaluate(
   } finally {
     await model.close();
   }
+}
+
+/** That labels which are all the same leave figures open, and what to do about it. */
+function oneValueNotes({ task, classes }: Pick<ServedModel, "task" | "classes">, labels: ArrayLike<number>): string[] {
+  const first = labels[0] ?? 0;
+  if (labels.length < 2 || Array.prototype.some.call(labels, (label) => label !== first)) return [];
+  const value = classes === null ? String(first) : JSON.stringify(classes[first]);
+  const lost = { binary: "the AUC", multiclass: "how well classes are told apart", regression: "R²" }[task.kind];
+  return [
+    `the label is ${value} in all of ${count(labels.length)} rows, and ${lost} needs rows with different ones: add rows with other labels, or look at --where and --label`,
+  ];
 }
 
 /**

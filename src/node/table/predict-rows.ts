@@ -120,7 +120,7 @@ function cell(value: unknown, name: string, row: number): string | number | bool
   if (typeof value === "bigint") return String(value);
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
   throw new DataError(
-    `predict: a value must be text, a number, a boolean, a Date or null, and "${name}" of row ${row} is of type ${Array.isArray(value) ? "array" : typeof value}. Give each part of it a column of its own.`,
+    `rows: a value must be text, a number, a boolean, a Date or null, and "${name}" of row ${row} is of type ${Array.isArray(value) ? "array" : typeof value}. Give each part of it a column of its own.`,
   );
 }
 

@@ -84,7 +84,7 @@ test("labels that are mostly others are refused, with both", async () => {
     });
   await refused(
     read(binary("<=50K", ">50K"), ["<=50K.", ">50K.", ">50K", "<=50K."]),
-    /classes, "<=50K", ">50K", and 3 of 4 \(75 %\) are others: "<=50K\." \(2\), ">50K\." \(1\)\..*true where it is ">50K"/,
+    /classes, "<=50K", ">50K", and 3 of 4 \(75 %\) are others: "<=50K\." \(2\), ">50K\." \(1\)\..*true where it is ">50K", as in --label "y = '<=50K\.'"/,
   );
   await refused(read(ofClasses("a", "b", "c"), ["A", "B"]), /"a", "b", "c", and 2 of 2/);
   await refused(

@@ -47,7 +47,7 @@ const SHOWN_OTHERS = 5;
  * Throws {@link DataError} when no row has a label, more than half of the labels are not a class of the model, or a
  * label is not a number where the model predicts numbers.
  */
-export async function servedLabels(db: Database, model: ReadModel, sql: string): Promise<ServedLabels> {
+export async function servedLabels(db: Database, model: ReadModel, sql: string, name = sql): Promise<ServedLabels> {
   const [[, type] = []] = await db.rows(`describe select ${sql} from source_shape`);
   if (model.classes === null) {
     const read = `(select ${labelRules({ task: model.task.kind }).column(String(type))} from (select ${sql} as ${rawLabel}))`;
@@ -62,7 +62,7 @@ export async function servedLabels(db: Database, model: ReadModel, sql: string):
     where ${sql} is not null and ${index} = ${OTHER_CLASS} group by 1 order by 2 desc, 1 limit ${SHOWN_OTHERS}`);
   const others = found.map(([value, number]) => ({ value: String(value), count: Number(number) }));
   if (Number(numLabelled) > 0 && Number(numOthers) > MOST_OTHERS * Number(numLabelled)) {
-    throw otherLabels(model, Number(numOthers), Number(numLabelled), others);
+    throw otherLabels(model, name, Number(numOthers), Number(numLabelled), others);
   }
   return { sql: `case when ${sql} is null then cast('nan' as double) else ${index} end`, others };
 }
@@ -82,6 +82,7 @@ function indexSql({ task, classes, isPlainBinary }: ReadModel, sql: string, type
 
 function otherLabels(
   { classes, isPlainBinary, task }: ReadModel,
+  name: string,
   numOthers: number,
   numLabelled: number,
   others: readonly LabelValue[],
@@ -94,7 +95,7 @@ function otherLabels(
       : "an expression that gives them";
   return new DataError(
     `evaluate: at least half of the labels must be of the model's classes, ${listed(known)}, and ${count(numOthers)} of ${count(numLabelled)} (${percent(numOthers / numLabelled)}) are others: ${listed(others.map(valueText))}. ` +
-      `Case and every character but spaces around a value count. Name the right column with --label, or ${cure}, as in --label "label = '${shortened(first.replaceAll("'", "''"), 30)}'".`,
+      `Case and every character but spaces around a value count. Name the right column with --label, or ${cure}, as in --label "${name} = '${shortened(first.replaceAll("'", "''"), 30)}'".`,
   );
 }
 

@@ -77,7 +77,7 @@ export async function openServedRows(
     const odd = unread.find(({ name }) => name === input.column);
     if (odd && odd.count > odd.of / 2) {
       throw new DataError(
-        `predict: the model reads ${wordsOf(input)} from the column "${odd.name}", and ${count(odd.count)} of its ${count(odd.of)} values are something else, as ${JSON.stringify(shortened(odd.example, 60))}. ${odd.disagreements[0] ?? "Mend the column, or say how it is written with --date-format, --decimal or --null-values"}.`,
+        `the model reads ${wordsOf(input)} from the column "${odd.name}", and ${count(odd.count)} of its ${count(odd.of)} values are something else, as ${JSON.stringify(shortened(odd.example, 60))}. ${odd.disagreements[0] ?? "Mend the column, or say how it is written with --date-format, --decimal or --null-values"}.`,
       );
     }
   }
@@ -154,8 +154,8 @@ function missing(input: CheckedInput, names: readonly string[], error: unknown):
   return new DataError(
     [
       column === undefined
-        ? `predict: the model reads ${sql}, which cannot be computed from this data. DuckDB: ${brief(error)}`
-        : `predict: the model reads the column "${column}" (${wordsOf(input)}), and the data has none of that name.`,
+        ? `the model reads ${sql}, which cannot be computed from this data. DuckDB: ${brief(error)}`
+        : `the model reads the column "${column}" (${wordsOf(input)}), and the data has none of that name.`,
       `Columns of the data: ${firstNames(names, 60)}`,
       ...(near === undefined ? [] : [`Did you mean ${near}? Rename it to ${column}.`]),
     ].join("\n  "),
@@ -182,7 +182,7 @@ async function checkValues(db: Database, inputs: readonly CheckedInput[]): Promi
       if (Number(bad) === 0) continue;
       const { name, sql, column } = input;
       throw new DataError(
-        `predict: the model reads ${wordsOf(input)} from ${column === undefined ? sql : `the column "${name}"`}, and in ${bad} rows it is something else, as ${JSON.stringify(example)}. Mend the column, or leave the values empty where they are missing.`,
+        `the model reads ${wordsOf(input)} from ${column === undefined ? sql : `the column "${name}"`}, and in ${bad} rows it is something else, as ${JSON.stringify(example)}. Mend the column, or leave the values empty where they are missing.`,
       );
     }
   });
