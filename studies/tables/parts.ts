@@ -20,6 +20,12 @@ export interface Part {
 
 const MEMBERS = 8;
 
+/** More steps, and as many validations among them. */
+function scaled(config: Written, factor: number): object {
+  const options = ["numSteps", "validationInterval", "checkpointInterval"];
+  return Object.fromEntries(options.map((option) => [option, Math.round(factor * (config[option] as number))]));
+}
+
 export const parts: readonly Part[] = [
   {
     name: "plain numbers",
@@ -82,6 +88,11 @@ export const parts: readonly Part[] = [
     }),
   },
   {
+    name: "more passes",
+    what: "two and a half times as many steps",
+    change: (config) => ({ ...config, ...scaled(config, 2.5) }),
+  },
+  {
     name: "no label means",
     what: "no means of the label by rare name",
     change: ({ data: { labelMeans, ...data }, ...config }) => (labelMeans === undefined ? null : { ...config, data }),
@@ -98,4 +109,4 @@ export const parts: readonly Part[] = [
 ];
 
 /** Of these, and what a run is without any of them, the best by validation is what a search would have found. */
-export const SEARCHED: readonly string[] = ["one decay", "dropout the other way", "plain numbers"];
+export const SEARCHED: readonly string[] = ["one decay", "dropout the other way", "plain numbers", "more passes"];
