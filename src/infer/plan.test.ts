@@ -70,10 +70,10 @@ test("members are as many as the rows and the task allow", () => {
 test("groups train on all rows where copies of them fit, more groups where cores are many, and one where they are few", () => {
   const one = choosePlan(given({}));
   assert.deepEqual([one.numGroups, one.regime], [1, "all"]);
-  assert.match(one.reasons.groups, /^one, on all rows and 2 cores$/);
+  assert.match(one.reasons.groups, /^one on 2 cores, on all rows: .* churn/);
   const { numGroups, regime, reasons } = choosePlan(given({ cores: 4 }));
   assert.deepEqual([numGroups, regime], [2, "all"]);
-  assert.match(reasons.groups, /^2 that teach one another, each on all rows, .* on 4 cores$/);
+  assert.match(reasons.groups, /^2 on 4 cores that teach one another, each on all rows, .* churn/);
   assert.equal(choosePlan(given({ cores: 4, numTrain: 1e8, memoryBytes: 8e9 })).regime, "disjoint");
   assert.equal(choosePlan(given({ cores: 32 })).numGroups, 4);
 });

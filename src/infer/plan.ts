@@ -75,7 +75,7 @@ const PATIENCE = 8;
 
 /** Network, batch, steps, groups and intervals for a table and a machine. */
 export function choosePlan(given: PlanFor): Plan {
-  const { task, numTrain, numClasses, features, cores } = given;
+  const { task, numTrain, numClasses, features } = given;
   const hidden = hiddenFor(numTrain, numClasses);
   const { numGroups, regime, groupsReason } = groupsFor(given);
   const perGroup = regime === "all" ? numTrain : Math.floor(numTrain / numGroups);
@@ -117,7 +117,7 @@ export function choosePlan(given: PlanFor): Plan {
     burnInSteps: numTrain < 100_000 ? "20%" : "50%",
     reasons: {
       model: `${members > 1 ? `${members} networks that share their weights, and their mean` : "a network"}, of ${hidden.join(" and ")} hidden units; embeddings of 1.6 n^0.56 numbers for n values, 16 at most${bins === undefined ? "" : `; ${bins} bins for each number`}`,
-      groups: `${groupsReason} ${cores} ${cores === 1 ? "core" : "cores"}`,
+      groups: groupsReason,
       batch: `${count(globalBatchSize)} rows, about ${count(Math.round(perGroup / globalBatchSize))} batches in all of a group's rows`,
       steps: stepsReason(numSteps, globalBatchSize, perGroup),
     },
@@ -236,15 +236,20 @@ function embeddingWidth(numIds: number): number {
 
 /** One group on few cores, where a second would halve its speed; else two or four, each with all rows unless copies of them fill the memory. */
 function groupsFor({ numTrain, numValidation, features, cores, memoryBytes }: PlanFor) {
-  if (cores < 4) return { numGroups: 1, regime: "all" as const, groupsReason: "one, on all rows and" };
+  const on = `on ${cores} ${cores === 1 ? "core" : "cores"}`;
+  if (cores < 4) {
+    const groupsReason = `one ${on}, on all rows: a second would take its time, which costs loss; what it lowers is churn (--set numGroups=2)`;
+    return { numGroups: 1, regime: "all" as const, groupsReason };
+  }
   const numGroups = cores >= 16 ? 4 : 2;
   const bytes = (numTrain + numValidation) * (features.length + 1) * BYTES_PER_WORD;
   const regime = numGroups * bytes > memoryBytes / 4 ? ("disjoint" as const) : ("all" as const);
   const rows = {
-    all: "each on all rows, in an order of its own,",
-    disjoint: "each on rows of its own, because copies of all would fill a quarter of the memory,",
+    all: "each on all rows, in an order of its own",
+    disjoint: "each on rows of its own, because copies of all would fill a quarter of the memory",
   };
-  return { numGroups, regime, groupsReason: `${numGroups} that teach one another, ${rows[regime]} on` };
+  const groupsReason = `${numGroups} ${on} that teach one another, ${rows[regime]}: it lowers churn, how far predictions change when a model is trained again`;
+  return { numGroups, regime, groupsReason };
 }
 
 function stepsReason(numSteps: number, batch: number, perGroup: number): string {
