@@ -142,12 +142,13 @@ export async function configurationFromData(
   const { data, label, preset } = required(flags);
   const width = process.stdout.columns ?? WIDTH;
   const onProgress = (stage: string) => say(stage);
-  const description = await describeTable(data, label, overridesOf(flags, preset), { ...options, onProgress });
+  const overrides = overridesOf(flags, preset);
+  const description = await describeTable(data, label, overrides, { ...options, onProgress });
   say([...descriptionLines(description, width), "", ...overrideLines(width), ""].join("\n"));
   const run = await inferRun(description, data, { preset, budget: budgetOf(flags) });
   // Reports wrong overrides before a file is written.
   resolveConfig(applyOverrides(configurationOf(run), flags.set ?? []));
-  const path = writeConfiguration(run, flags.write);
+  const path = writeConfiguration(run, [data, label, overrides, flags.preset, flags.timeBudget], flags.write);
   say([...planLines(run.plan, run.seconds, width), writtenLine(path, flags.write), ""].join("\n"));
   return path;
 }

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { ConfigError, DataError } from "../../errors.js";
 import { configOfKind } from "../../run/kinds/kinds.js";
 import { loadConfig } from "../runs/load-config.js";
+import { describeText, writeTextRun } from "../text/infer-text.js";
 import { configurationFromText, isText } from "./text-from-data.js";
 
 const folder = mkdtempSync(join(tmpdir(), "codistill-text-from-data-"));
@@ -76,4 +77,14 @@ test("text becomes a configuration that trains, beside what is there already", a
     configurationFromText({ data: [path("a.txt")], set: ["numStep=3"], write }, options),
     (error) => error instanceof ConfigError && /numStep: unknown name; did you mean "numSteps"/.test(error.message),
   );
+});
+
+test("the same text leaves one configuration and one tokenizer, however often it is given", async () => {
+  mkdirSync(path("again"));
+  const options = { cacheFolder: path("cache"), write: path("again/c.config.ts") };
+  const { plan, ...described } = await describeText([path("a.txt")], options);
+  const write = (numSteps: number) =>
+    writeTextRun({ ...described, plan: { ...plan, numSteps, tokenizerSize: 300 } }, [path("a.txt")], options);
+  assert.deepEqual([await write(10), await write(11)], [options.write, options.write]);
+  assert.deepEqual(readdirSync(path("again")).toSorted(), ["c.config.ts", "c.tokenizer.json"]);
 });

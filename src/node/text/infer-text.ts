@@ -1,5 +1,5 @@
 /** Infers a run from text: its size, the tokens, the network, the expected time, and the configuration. */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { extname, resolve } from "node:path";
 import { corpusOf } from "../../data/text/corpus.js";
@@ -109,11 +109,15 @@ export async function writeTextRun(
         source: source.map((one) => relativeTo(folder, one)),
         tokenizer: tokenizer === "bytes" ? tokenizer : relativeTo(folder, resolve(tokenizer)),
       }),
+    [source, field, encoding, separator],
     write,
   );
 }
 
-/** Learn a tokenizer beside the configuration; one that is there is left alone, and a number is added to the name. */
+/**
+ * Learn a tokenizer beside the configuration. One that is there is left alone, and a number is added to the name, unless
+ * it is the same.
+ */
 async function learnedTokenizer(
   source: readonly string[],
   size: number,
@@ -121,11 +125,18 @@ async function learnedTokenizer(
   options: DocumentsOptions,
 ): Promise<string> {
   const stem = beside.slice(0, beside.length - extname(beside).length).replace(/\.config$/, "");
-  for (let number = 1; ; number++) {
-    const out = `${stem}.tokenizer${number === 1 ? "" : `-${number}`}.json`;
-    if (existsSync(out)) continue;
-    return (await trainTokenizer(source, { ...options, size, out })).out;
+  const nameOf = (number: number) => `${stem}.tokenizer${number === 1 ? "" : `-${number}`}.json`;
+  let number = 1;
+  while (existsSync(nameOf(number))) number++;
+  const { out } = await trainTokenizer(source, { ...options, size, out: nameOf(number) });
+  const learned = readFileSync(out);
+  for (let before = 1; before < number; before++) {
+    const other = nameOf(before);
+    if (statSync(other).size !== learned.length || !readFileSync(other).equals(learned)) continue;
+    rmSync(out);
+    return other;
   }
+  return out;
 }
 
 /** The seconds of a step on random tokens. */

@@ -72,10 +72,14 @@ function keptReading({ reading, decisions }: TableDescription["source"]): GivenR
   };
 }
 
-/** Write the configuration beside the user's other files, as {@link writeBeside} does; returns the path. */
-export function writeConfiguration(inferred: Inferred, wanted?: string): string {
+/**
+ * Write the configuration that was asked for beside the user's other files, as {@link writeBeside} does; returns the
+ * path.
+ */
+export function writeConfiguration(inferred: Inferred, asked: unknown, wanted?: string): string {
   return writeBeside(
     (folder) => configurationText({ ...inferred, source: inferred.source.map((one) => relativeTo(folder, one)) }),
+    asked,
     wanted,
   );
 }
