@@ -136,6 +136,16 @@ test("runs are listed and inspected", async () => {
     assert.match(JSON.parse(json.stdout).kind, /^(run|safetensors|onnx)$/, json.shown);
   }
   checkRefused(await place.command(["inspect", folder.data]), /data\.json is none/);
+  for (const args of [
+    ["train", "--data", runs, "--label", "late"],
+    ["describe", "--data", runs],
+    ["evaluate", folder.model.onnx, runs],
+  ])
+    checkRefused(
+      await place.command(args),
+      /runs-0 is a folder of runs \(.*--resume .*tiny-.*codistill runs .*runs-0\n/,
+    );
+  checkRefused(await place.command(["train", "--data", folder.path]), /tiny-.* is the folder of a run\. Go on/);
 });
 
 test("what a finished run leaves is told, and removed when that is asked for", async () => {

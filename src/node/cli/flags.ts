@@ -1,8 +1,10 @@
 /** Parsers and checks of flags that several commands share. */
+import { dirname, join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { ConfigError } from "../../errors.js";
 import { checkLocalPath, checkPath } from "../files/addresses.js";
 import { CACHE_BY_DEFAULT } from "../files/cache-folder.js";
+import { runsAt } from "../runs/run-folder.js";
 import { locatedStore } from "../stores/stores.js";
 
 /** A whole number, 0 or more. */
@@ -82,6 +84,22 @@ export function checkPaths(command: Command): void {
   command.registeredArguments.forEach((argument, i) => {
     for (const value of texts(command.processedArgs[i])) checkPath(`<${argument.name()}>`, value);
   });
+}
+
+/**
+ * Refuse run folders that are given as data. Throws {@link ConfigError} with what they may be used for.
+ */
+export function checkNoRuns(command: Command): void {
+  const places = command.registeredArguments.findIndex((argument) => argument.name() === "data");
+  for (const path of [...texts(command.opts().data), ...texts(command.processedArgs[places])]) {
+    const runs = runsAt(path);
+    const last = runs.at(-1);
+    if (last === undefined) continue;
+    const what = last === path ? "the folder of a run" : `a folder of runs (${last}, say)`;
+    throw new ConfigError(
+      `data: files of rows or of text are read, and ${path} is ${what}. Go on with a run by codistill train --resume ${last}, use its model by codistill predict ${join(last, "model.onnx")} <files>, and see what there is by codistill runs ${dirname(last)}`,
+    );
+  }
 }
 
 function texts(values: unknown): readonly string[] {

@@ -5,7 +5,7 @@ import { cacheFolderOf } from "../files/cache-folder.js";
 import { REFUSED, stopOnSignals } from "../launch/exit-codes.js";
 import { type CrossValidateFlags, crossValidateCommand, withCrossValidateFlags } from "./cross-validate-command.js";
 import { doctorCommand, withDoctorFlags } from "./doctor-command.js";
-import { checkPaths, withCacheFlag } from "./flags.js";
+import { checkNoRuns, checkPaths, withCacheFlag } from "./flags.js";
 import { type LaunchFlags, launchCommand, withLaunchFlags } from "./launch-command.js";
 import { say, shown, unlessStopped } from "./output.js";
 import { addRunCommands } from "./run-commands.js";
@@ -36,6 +36,7 @@ export function commandLine(): Command {
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : REFUSED))
     .hook("preAction", (_, command) => {
       checkPaths(command);
+      checkNoRuns(command);
       cacheFolder = cacheFolderOf(command.opts().cache);
     });
 

@@ -41,6 +41,7 @@ test("what does not go together is refused with what to leave out", async () => 
   await refused({ field: "a" }, /^train from text needs --data/);
   for (const [name, says] of [
     ["books", /is a folder\. Name its files, for example ".*books\/\*"; every ending is text\.$/],
+    [".", /for example ".*\/\*", or ".*\*\.csv" with --label for its tables; every ending is text\.$/],
     ["empty", /is a folder\. It is empty\.$/],
   ] as const)
     await assert.rejects(

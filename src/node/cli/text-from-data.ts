@@ -6,7 +6,7 @@ import { bytes, counted, shortened } from "../../report/format.js";
 import { printable } from "../../report/printable.js";
 import { applyOverrides, resolveConfig } from "../../run/config.js";
 import { writtenLine } from "../runs/write-config.js";
-import { expandSource, formatOfName } from "../sources/source-files.js";
+import { expandSource, formatOfName, type SourceKind } from "../sources/source-files.js";
 import { describeText, type TextDescription, writeTextRun } from "../text/infer-text.js";
 import { flagOf } from "./flags.js";
 import type { TableCommandOptions, TableFlags } from "./table-commands.js";
@@ -59,9 +59,10 @@ export async function isText(command: string, flags: TableFlags & TextFlags): Pr
       `${command} from text needs --data, as in: codistill ${command} --data "pages/*.jsonl" --field ${field}`,
     );
   }
-  const names = await namesOf(data);
+  const isOfTable = label !== undefined || preset !== undefined;
+  const names = await namesOf(data, isOfTable ? "table" : "text");
   const texts = names.filter((name) => !isTable(name));
-  if (label !== undefined || preset !== undefined) {
+  if (isOfTable) {
     if (names.length > 0 && texts.length === names.length && !names.some((name) => /\.txt(\.gz)?$/i.test(name)))
       throw new ConfigError(
         `${command}: ${label === undefined ? "--preset" : "--label"} is of tables (CSV, TSV, JSON lines, Parquet, told by the ending), and ${texts[0]} is text. Leave it out to learn a language model of the text, or rename the file.`,
@@ -79,9 +80,9 @@ export async function isText(command: string, flags: TableFlags & TextFlags): Pr
 }
 
 /** The files of paths and patterns; addresses stand for themselves. Throws {@link DataError} when there are none. */
-async function namesOf(data: readonly string[]): Promise<string[]> {
+async function namesOf(data: readonly string[], kind: SourceKind): Promise<string[]> {
   const all = data.map((one) =>
-    /^(https?|s3):\/\//i.test(one) ? [one.replace(/[?#].*$/, "")] : expandSource(one, "text"),
+    /^(https?|s3):\/\//i.test(one) ? [one.replace(/[?#].*$/, "")] : expandSource(one, kind),
   );
   return (await Promise.all(all)).flat();
 }

@@ -57,6 +57,11 @@ export function isRun(path: string): boolean {
   return missingIn(runFolder(path)) === undefined;
 }
 
+/** The run of a folder, or the runs in it, by name. */
+export function runsAt(path: string): string[] {
+  return isRun(path) ? [path] : foldersIn(path).filter(isRun);
+}
+
 function missingIn({ config, log }: RunFolder): string | undefined {
   return [config, log].find((file) => !existsSync(file));
 }

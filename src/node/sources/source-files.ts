@@ -164,16 +164,21 @@ export async function expandSource(pattern: string, kind: SourceKind = "table"):
 
 /** How the files in a folder are named. */
 async function filesOf(folder: string, names: readonly string[], kind: SourceKind): Promise<string> {
+  const named = (...parts: readonly string[]) => JSON.stringify(join(folder, ...parts));
+  // A .txt may be either.
+  const isTable = (name: string) =>
+    formatOfName(name) !== undefined && (kind === "table" || !/\.txt(\.|$)/i.test(name));
+  const table = names.find(isTable);
+  const tables = table === undefined ? null : named(`*.${table.split(".").slice(1).join(".")}`);
   if (kind === "text") {
+    if (names.length === 0) return "It is empty.";
     const areFiles = await Promise.all(names.map((name) => isFile(resolve(folder, name))));
-    const glob = areFiles.includes(true) ? "*" : "**/*";
-    return names.length === 0
-      ? "It is empty."
-      : `Name its files, for example ${JSON.stringify(join(folder, glob))}; every ending is text.`;
+    const texts = named(areFiles.includes(true) ? "*" : "**/*");
+    const others = tables === null ? "" : `, or ${tables} with --label for its tables`;
+    return `Name its files, for example ${texts}${others}; every ending is text.`;
   }
-  const readable = names.find((name) => formatOfName(name) !== undefined);
-  if (readable === undefined) return "None of its files has a format that can be read.";
-  return `Name its files, for example ${JSON.stringify(join(folder, `*.${readable.split(".").slice(1).join(".")}`))}.`;
+  if (tables !== null) return `Name its files, for example ${tables}.`;
+  return `None of its files has a format that can be read (${Object.keys(formats).join(", ")}; .gz or .zst may follow). Name those of the folders in it, as in ${named("**/*.csv")}.`;
 }
 
 async function matchesOf(path: string): Promise<string[]> {
