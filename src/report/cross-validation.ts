@@ -1,6 +1,6 @@
 /** A cross-validation as a table: each fold, their mean and spread, and all rows together. */
 import type { TestMetrics } from "../log/metrics.js";
-import { count, table } from "./format.js";
+import { count, fittedTable } from "./format.js";
 import { noteLines, testColumns } from "./result.js";
 
 /** The test metrics of one run, on the fold that it did not train on. */
@@ -54,7 +54,7 @@ function standardErrorOf(values: readonly number[]): number {
 }
 
 /** A line for each fold, then mean, standard error and the figures of all rows, then what to beware of. */
-export function crossValidationLines(result: CrossValidationResult): string[] {
+export function crossValidationLines(result: CrossValidationResult, width = Number.POSITIVE_INFINITY): string[] {
   const { folds, mean, standardError, outOfFold, lossName, weight, remarks } = result;
   const { titles, cells } = testColumns(folds, lossName);
   const rows = [
@@ -63,5 +63,5 @@ export function crossValidationLines(result: CrossValidationResult): string[] {
     ["standard error", "", ...cells(standardError)],
     ...(outOfFold ? [["all rows, out of fold", count(outOfFold.rows), ...cells(outOfFold)]] : []),
   ];
-  return [...table([["", "tested rows", ...titles], ...rows]), ...noteLines(weight, remarks)];
+  return [...fittedTable([["", "tested rows", ...titles], ...rows], width), ...noteLines(weight, remarks, width)];
 }

@@ -1,6 +1,18 @@
 /** An evaluation as tables of text. */
 import type { MetricName, TaskKind } from "../log/events.js";
-import { bytes, count, counted, loss, percent, quantity, seconds, shortened, table } from "./format.js";
+import {
+  bytes,
+  count,
+  counted,
+  fittedTable,
+  loss,
+  percent,
+  quantity,
+  seconds,
+  shortened,
+  table,
+  wrapped,
+} from "./format.js";
 import {
   type CoverageView,
   coverageLines,
@@ -55,7 +67,7 @@ export interface EvaluationView extends SliceView {
 const LONGEST_NAME = 40;
 
 /** Metrics with 95 % confidence intervals, the classes, reliability, what else was asked for, and the slices by `by`. */
-export function evaluationLines(view: EvaluationView, by?: string): string[] {
+export function evaluationLines(view: EvaluationView, by?: string, width = Number.POSITIVE_INFINITY): string[] {
   const { task, classes, reliability, coverage = [], thresholds, importance, slices, numOtherRows } = view;
   const { numUnlabelled, numOfOtherClasses, otherClasses } = view;
   const others = otherClasses.map(
@@ -72,16 +84,16 @@ export function evaluationLines(view: EvaluationView, by?: string): string[] {
   return [
     `${count(view.rows)} rows, label ${view.label}`,
     ...(view.weight ? [`each row counts by its weight, ${view.weight}`] : []),
-    ...notes,
+    ...notes.flatMap((note) => wrapped(note, width)),
     "",
     ...table([["metric", "value", "95 % interval"], ...metricRows(view)]),
-    ...(classes.length === 0 ? [] : ["", ...classLines(view)]),
+    ...(classes.length === 0 ? [] : ["", ...classLines(view, width)]),
     ...(reliability.length === 0 ? [] : ["", ...reliabilityLines(reliability, task, classes.at(-1)?.name ?? "")]),
     ...(coverage.length === 0 ? [] : ["", ...coverageLines(coverage)]),
     ...(thresholds ? ["", ...thresholdLines(thresholds)] : []),
     ...(importance ? ["", ...importanceLines(importance, view.lossName)] : []),
     ...(importance && view.weight ? ["(all rows count alike in the importance of columns)"] : []),
-    ...(slices.length === 0 ? [] : ["", ...sliceLines(view, by ?? "slice")]),
+    ...(slices.length === 0 ? [] : ["", ...sliceLines(view, by ?? "slice", width)]),
     ...(numOtherRows > 0 ? [`and ${count(numOtherRows)} rows of further values`] : []),
   ];
 }
@@ -103,10 +115,10 @@ function metricRows({ lossName, metrics, estimates, meanPrediction, meanLabel, t
   ];
 }
 
-function classLines({ classes, rows }: EvaluationView): string[] {
+function classLines({ classes, rows }: EvaluationView, width: number): string[] {
   const head = ["class", "rows", "share", "mean probability", "decided", "precision", "recall"];
   const share = (value: number) => (Number.isNaN(value) ? "" : percent(value));
-  return table([
+  const cells = [
     head,
     ...classes.map((one) => [
       shortened(one.name, LONGEST_NAME),
@@ -117,10 +129,11 @@ function classLines({ classes, rows }: EvaluationView): string[] {
       share(one.precision),
       share(one.recall),
     ]),
-  ]);
+  ];
+  return fittedTable(cells, width);
 }
 
-function sliceLines({ slices, lossName, task }: EvaluationView, by: string): string[] {
+function sliceLines({ slices, lossName, task }: EvaluationView, by: string, width: number): string[] {
   const names = [...new Set(slices.flatMap(({ metrics }) => namesIn(metrics)))];
   const hasMeans = task !== "multiclass";
   const shown = task === "regression" ? quantity : loss;
@@ -132,7 +145,7 @@ function sliceLines({ slices, lossName, task }: EvaluationView, by: string): str
     ...names.map((name) => metricViews[name].title),
     ...(hasMeans ? ["mean prediction", "mean label"] : []),
   ];
-  return table([
+  const cells = [
     head,
     ...slices.map(({ name, rows, metrics, estimates, meanPrediction, meanLabel }) => [
       shortened(name, LONGEST_NAME),
@@ -142,7 +155,8 @@ function sliceLines({ slices, lossName, task }: EvaluationView, by: string): str
       ...names.map((metric) => metricText(metric, metrics)),
       ...(hasMeans ? [shown(meanPrediction ?? Number.NaN), shown(meanLabel ?? Number.NaN)] : []),
     ]),
-  ]);
+  ];
+  return fittedTable(cells, width);
 }
 
 /** A metric as text; a dash where it does not exist, such as the AUC of labels that are all the same. */

@@ -1,7 +1,19 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { bar, bytes, count, duration, loss, percent, seconds, shortTogether, table, times } from "./format.js";
+import {
+  bar,
+  bytes,
+  count,
+  duration,
+  fittedTable,
+  loss,
+  percent,
+  seconds,
+  shortTogether,
+  table,
+  times,
+} from "./format.js";
 
 /** A function, and what it makes of some numbers. */
 function formats(name: string, format: (value: number) => string, expected: readonly [value: number, text: string][]) {
@@ -129,4 +141,31 @@ test("values of a column have as many digits as tell them apart", () => {
   assert.deepEqual(shortTogether([1.0000001, 1.0000002]), ["1.0000001", "1.0000002"]);
   assert.deepEqual(shortTogether([3, 1200]), ["3", "1,200"]);
   assert.deepEqual(shortTogether([0.5, 0.5]), ["0.5", "0.5"]);
+});
+
+test("a table that is too wide goes on below, whatever its columns: every cell is there, once, and no line too long", () => {
+  const cell = fc.stringMatching(/^[a-z]{1,9}$/);
+  const rows = fc.integer({ min: 1, max: 8 }).chain((width) => {
+    const row = fc.array(cell, { minLength: width, maxLength: width });
+    return fc.array(row, { minLength: 1, maxLength: 4 });
+  });
+  fc.assert(
+    fc.property(rows, fc.integer({ min: 20, max: 60 }), (given, width) => {
+      const lines = fittedTable(given, width);
+      for (const line of lines) assert.ok(line.length <= width, line);
+      const numCells = (of: readonly string[][]) => of.reduce((sum, row) => sum + row.length - 1, 0);
+      const words = lines.filter((line) => line !== "").map((line) => line.split(/ +/));
+      assert.equal(numCells(words), numCells(given));
+      for (const [i, row] of given.entries())
+        assert.ok(
+          row.every((one) => lines.join(" ").includes(one)),
+          String(i),
+        );
+    }),
+  );
+  const rows2 = [
+    ["a", "long heading"],
+    ["b", "1"],
+  ];
+  assert.deepEqual(fittedTable(rows2, 5), table(rows2), "a column that is too wide alone stays whole");
 });

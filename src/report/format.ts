@@ -92,7 +92,7 @@ export function bar(fraction: number, width: number): string {
 }
 
 /** Words on lines of at most `width`, the first after `head`, the others after `indent`. */
-export function wrapped(text: string, width: number, head: string, indent: string): string[] {
+export function wrapped(text: string, width: number, head = "", indent = ""): string[] {
   const lines: string[] = [];
   let line = head;
   let isEmpty = true;
@@ -124,4 +124,28 @@ export function table(given: readonly (readonly string[])[]): string[] {
       .join("  ")
       .trimEnd(),
   );
+}
+
+/**
+ * {@link table} in lines of a width: columns that do not fit beside the others stand below them, in a table of their own
+ * whose first column is the same. There rows that are empty but for that one are left out. Nothing is cut: a column that
+ * is wider than the width stands alone.
+ */
+export function fittedTable(rows: readonly (readonly string[])[], width: number): string[] {
+  const [head = []] = rows;
+  const lines: string[] = [];
+  for (let first = 1; first < head.length || lines.length === 0; ) {
+    const until = (end: number) => tableOf(rows, first, end);
+    let end = Math.min(first + 1, head.length);
+    while (end < head.length && until(end + 1).every((line) => line.length <= width)) end++;
+    lines.push(...(lines.length > 0 ? [""] : []), ...until(end));
+    first = Math.max(end, 1);
+  }
+  return lines;
+}
+
+/** The first column and some others; but in the first table, without rows that are empty in these. */
+function tableOf(rows: readonly (readonly string[])[], first: number, end: number): string[] {
+  const isFilled = (row: readonly string[]) => first <= 1 || row.slice(first, end).some((cell) => cell !== "");
+  return table(rows.filter(isFilled).map((row) => [row[0] ?? "", ...row.slice(first, end)]));
 }

@@ -8,6 +8,7 @@ import {
   groupLinesWithWorkers,
   noProgress,
   type RunProgress,
+  withoutSaid,
 } from "./progress.js";
 
 const logged = (event: TrainEvent): LoggedEvent => ({ time: "2001-01-01T00:00:00.000Z", ...event });
@@ -294,4 +295,21 @@ describe("groupLines", () => {
       assert.ok(line.includes(reason) && !line.includes("ETA"), line);
     }
   });
+});
+
+test("notes on the data that were said before are not said again", () => {
+  const ready = logged({
+    event: "data-ready",
+    rows: { train: 8, validation: 1, test: 1, malformed: 2 },
+    cached: false,
+    seconds: 1,
+    epochs: 3,
+    notes: ["km: read as text", "zone: new"],
+  } as TrainEvent);
+  const said = new Set(["km: read as text"]);
+  const shown = (event: LoggedEvent) => advance(noProgress, withoutSaid(event, said)).notes.join("\n");
+  const first = shown(ready);
+  assert.doesNotMatch(first, /km/);
+  assert.match(first, /2 lines of the source are no rows and are left out\ndata: zone: new$/);
+  assert.doesNotMatch(shown(ready), /zone|left out/, "as in the next fold of a cross-validation");
 });

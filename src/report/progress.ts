@@ -148,6 +148,26 @@ function stalenessPart({ gradients, state }: GroupProgress, isWide: boolean): st
   return isWide ? `${counted(workers.length, "worker")}, stale by ${mean}, at most ${maxStaleness}` : `late ${mean}`;
 }
 
+/** That lines are left out. */
+export function leftOutWords(malformed: number): string {
+  const [one, several] = ["line of the source is no row and is", "lines of the source are no rows and are"];
+  return `${counted(malformed, one, several)} left out`;
+}
+
+/**
+ * An event without notes on its data that are in `said`; those that it has are added there. What a command says of its
+ * data before it trains, and what each fold of a cross-validation finds, is often the same.
+ */
+export function withoutSaid(event: LoggedEvent, said: Set<string>): LoggedEvent {
+  if (event.event !== "data-ready") return event;
+  const { notes = [], rows } = event;
+  const left = rows.malformed ? leftOutWords(rows.malformed) : "";
+  const isSaid = said.has(left);
+  const fresh = notes.filter((note) => !said.has(note));
+  for (const note of [...notes, left]) said.add(note);
+  return { ...event, notes: fresh, ...(isSaid && { rows: { ...rows, malformed: 0 } }) };
+}
+
 /** Events that are worth a line of their own. */
 function noteOf(event: LoggedEvent): string | null {
   switch (event.event) {
@@ -158,9 +178,7 @@ function noteOf(event: LoggedEvent): string | null {
       const nobodys = unassigned
         ? `\n${counted(unassigned, "more training row matches no filter and trains nobody", "more training rows match no filter and train nobody")}`
         : "";
-      const left = malformed
-        ? `\n${counted(malformed, "malformed line of the source is", "malformed lines of the source are")} left out`
-        : "";
+      const left = malformed ? `\n${leftOutWords(malformed)}` : "";
       const how = event.cached ? "cached" : "ingested";
       const sizes = (of: { train: number; validation: number; test: number }, what: string) =>
         `${count(of.train)} training, ${count(of.validation)} validation, ${count(of.test)} test ${what}`;

@@ -44,6 +44,29 @@ describe("resultLines", () => {
     ]);
   });
 
+  test("in the width of a terminal: what does not fit beside stands below, with nothing cut", () => {
+    const yardsticks = [{ name: "shares of the classes", testLoss: 0.6888, testAuc: 0.5 }];
+    const remarks = [
+      "one feature alone tells more of the label than the model: log loss 0.4791, and 0.2340 by km alone.",
+    ];
+    const lines = resultLines(result([group(0), group(1)], { yardsticks, remarks }), 80);
+    assert.deepEqual(lines, [
+      "                       test log loss  test AUC  validation  at step  steps/s",
+      "group 0                       0.4000    0.7000      0.5000    3,000      123",
+      "group 1                       0.4100    0.7100      0.5100    3,001      123",
+      "ensemble                      0.3900    0.7100",
+      "shares of the classes         0.6888    0.5000",
+      "",
+      "         published  fetched",
+      "group 0     1.2 MB      0 B  shipped",
+      "group 1     1.2 MB      0 B",
+      "disagreement between the groups (mean absolute difference of probabilities):",
+      "0.0123",
+      "note: one feature alone tells more of the label than the model: log loss 0.4791,",
+      "and 0.2340 by km alone.",
+    ]);
+  });
+
   test("beside yardsticks, and with what is to be said of the model", () => {
     const yardsticks = [{ name: "guessing among 257", testLoss: 5.549 }];
     const lines = resultLines(result([group(0)], { yardsticks, remarks: ["it has learned"] }));

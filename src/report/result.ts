@@ -1,5 +1,5 @@
 import type { MetricName, RunKind, RunResult, TestMetrics } from "../log/events.js";
-import { bytes, count, loss, percent, quantity, table, times } from "./format.js";
+import { bytes, count, fittedTable, loss, percent, quantity, times, wrapped } from "./format.js";
 
 /** How a metric is called and shown. */
 export const metricViews: {
@@ -45,7 +45,7 @@ const between: { readonly [K in RunKind]: Between } = {
 const metricNames = Object.keys(metricViews) as MetricName[];
 
 /** The outcome of a run as a table: each group, the ensemble, how far the groups disagree. */
-export function resultLines(result: RunResult): string[] {
+export function resultLines(result: RunResult, width = Number.POSITIVE_INFINITY): string[] {
   const { ensemble, disagreement, churn, yardsticks = [], remarks = [] } = result;
   const { task = "binary", lossName = "log loss" } = result;
   const { titles, cells: tested } = testColumns(result.groups, lossName);
@@ -73,25 +73,30 @@ export function resultLines(result: RunResult): string[] {
   ]);
   const together = ensemble ? [["ensemble", ...tested(ensemble)]] : [];
   const beside = yardsticks.map((yardstick) => [yardstick.name, ...tested(yardstick)]);
-  const lines = table(
+  const lines = fittedTable(
     [head, ...groups, ...together, ...beside].map((row) => head.map((_, column) => row[column] ?? "")),
+    width,
   );
   for (const { group, staleness } of result.groups) if (staleness) lines.push(stalenessLine(group, staleness));
   const words = between[task];
   if (disagreement !== null) {
     const what = `mean absolute difference of ${words.disagreement}`;
-    lines.push(`disagreement between the groups (${what}): ${words.show(disagreement)}`);
+    lines.push(...wrapped(`disagreement between the groups (${what}): ${words.show(disagreement)}`, width));
   }
   if (typeof churn === "number" && words.churn) lines.push(`churn between the groups (${words.churn}): ${loss(churn)}`);
-  return [...lines, ...noteLines(result.weight, remarks)];
+  return [...lines, ...noteLines(result.weight, remarks, width)];
 }
 
 /** By what rows count, where they have weights, and what to know of a result. */
-export function noteLines(weight: string | undefined, remarks: readonly string[]): string[] {
+export function noteLines(
+  weight: string | undefined,
+  remarks: readonly string[],
+  width = Number.POSITIVE_INFINITY,
+): string[] {
   return [
     ...(weight === undefined ? [] : [`in all losses and metrics each row counts by its weight, ${weight}`]),
     ...remarks.map((remark) => `note: ${remark}`),
-  ];
+  ].flatMap((line) => wrapped(line, width));
 }
 
 /** The columns of test metrics that some of these have: their titles, and the cells of one of them. */

@@ -138,7 +138,7 @@ test("what is malformed is left out where that is allowed, said, counted and kep
   const { code, stdout, shown } = await place.codistill(args).ended;
   assert.equal(code, 0, shown);
   assert.match(stdout, /^note +2 lines of the source are no rows and are left out$/m, shown);
-  assert.match(stdout, /^2 malformed lines of the source are left out$/m, shown);
+  assert.deepEqual(stdout.match(/^.*2 lines of the source are no rows and are left out$/gm)?.length, 1, shown);
   assert.match(stdout, /598 rows of 4 columns/, shown);
   assert.match(readFileSync(place.path("left.config.ts"), "utf8"), /maxBadRows: 5,/);
 });

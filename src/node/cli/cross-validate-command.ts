@@ -9,7 +9,7 @@ import { newRunFolder } from "../launch/train.js";
 import { beginFolds, type CrossValidation, checkFolds, notByChance, openFolds, resultOf } from "../runs/folds.js";
 import { loadConfig } from "../runs/load-config.js";
 import { STOP_AFTER, wholeNumber } from "./flags.js";
-import { say, teller, unlessStopped } from "./output.js";
+import { say, teller, unlessStopped, widthOf } from "./output.js";
 import { SET } from "./run-commands.js";
 import { type TableFlags, WRITE, withTableFlags } from "./table-commands.js";
 import { showProgress } from "./terminal.js";
@@ -58,7 +58,8 @@ export async function crossValidateCommand(
   const stop = stopOf(flags);
   const { json = false } = flags;
   const tell = teller({ json });
-  const validation = await unlessStopped(stop.signal, () => chosenFolds(path, flags, cacheFolder, stop));
+  const said = new Set<string>();
+  const validation = await unlessStopped(stop.signal, () => chosenFolds(path, flags, cacheFolder, { stop, said }));
   if (validation === undefined || stop.signal.aborted) {
     tell(`stopped before anything was trained: ${cureOf(stop)}`);
     return stop.hasSaved();
@@ -70,7 +71,7 @@ export async function crossValidateCommand(
     async onFold(number, folder, secondsLeft) {
       const left = secondsLeft === null ? "" : `; about ${duration(secondsLeft)} left`;
       tell(`\nfold ${number} of ${validation.folds} in ${folder}${left}`);
-      progress = await showProgress(folder, json ? process.stderr : process.stdout);
+      progress = await showProgress(folder, json ? process.stderr : process.stdout, said);
     },
     onFoldEnd: () => progress.close(),
   });
@@ -80,7 +81,7 @@ export async function crossValidateCommand(
     return;
   }
   if (json) say(JSON.stringify(result, null, 2));
-  tell(`\n${crossValidationLines(result).join("\n")}`);
+  tell(`\n${crossValidationLines(result, widthOf(json ? process.stderr : process.stdout)).join("\n")}`);
   tell(`\nresult   ${resultOf(validation)}`);
   tell(
     "next: codistill train with the same data and flags trains the model to use; folds only say how well it will do",
@@ -92,7 +93,7 @@ async function chosenFolds(
   path: string | undefined,
   flags: CrossValidateFlags,
   cacheFolder: string,
-  stop: Stop,
+  { stop, said }: { readonly stop: Stop; readonly said: Set<string> },
 ): Promise<CrossValidation> {
   const { folds = FOLDS, runs, resume, set, time } = flags;
   if (resume !== undefined) {
@@ -104,7 +105,7 @@ async function chosenFolds(
     return openFolds(resume);
   }
   if (time !== undefined) throw new ConfigError(notByChance(`--time ${time} is given`));
-  const made = await configOf(path, flags, { cacheFolder, signal: stop.signal, say: teller(flags) });
+  const made = await configOf(path, flags, { cacheFolder, signal: stop.signal, say: teller(flags), said });
   if (made === undefined) {
     throw new ConfigError(
       "folds are of data or of a configuration, and neither is given: add one, as in --data rides.csv --label late --folds 5",

@@ -12,6 +12,11 @@ export function say(text: string): void {
   process.stdout.write(`${shown(text)}\n`);
 }
 
+/** The width of lines that are broken for a terminal; without end where the output is a file or a program. */
+export function widthOf(out: NodeJS.WriteStream): number {
+  return out.isTTY ? (out.columns ?? 80) : Number.POSITIVE_INFINITY;
+}
+
 /**
  * A function that writes lines for users: to standard error where standard output is for JSON, else to standard output.
  */

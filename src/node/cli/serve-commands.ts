@@ -3,11 +3,12 @@
 import type { Command } from "commander";
 import { ConfigError } from "../../errors.js";
 import { evaluationLines, textEvaluationLines } from "../../report/evaluation.js";
-import { count, seconds } from "../../report/format.js";
+import { count, seconds, wrapped } from "../../report/format.js";
 import { printable } from "../../report/printable.js";
 import { evaluate } from "../table/evaluate.js";
 import { predict } from "../table/predict.js";
 import { flagOf, level, probability, someNumber, someText, wholeFrom } from "./flags.js";
+import { widthOf } from "./output.js";
 import { type ReadingFlags, readingOf, withReadingFlags } from "./reading-flags.js";
 
 export interface ServeCommandOptions {
@@ -175,7 +176,7 @@ export async function evaluateCommand(
   progress.end();
   permuted.end();
   result.notes.forEach(tell);
-  say(json ? JSON.stringify(result, null, 2) : evaluationLines(result, flags.by).join("\n"));
+  say(json ? JSON.stringify(result, null, 2) : evaluationLines(result, flags.by, widthOf(process.stdout)).join("\n"));
 }
 
 async function evaluateTextCommand(
@@ -193,7 +194,8 @@ async function evaluateTextCommand(
 
 /** Write a note on standard error. Names in it may come from files and models of others. */
 function tell(note: string): void {
-  process.stderr.write(`note    ${printable(note).replaceAll("\n", " ")}\n`);
+  const lines = wrapped(printable(note), widthOf(process.stderr), "note    ", " ".repeat(8));
+  process.stderr.write(`${lines.join("\n")}\n`);
 }
 
 /** Milliseconds between two updates of the progress line. */

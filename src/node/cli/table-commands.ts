@@ -7,6 +7,7 @@ import { type Preset, presetNames, presets } from "../../infer/presets.js";
 import { nearest } from "../../nearest.js";
 import { descriptionLines, overrideLines, planLines } from "../../report/description.js";
 import { firstLookLines } from "../../report/first-look.js";
+import { printable } from "../../report/printable.js";
 import { applyOverrides, resolveConfig } from "../../run/config.js";
 import { taskKinds } from "../../run/task-schema.js";
 import { writtenLine } from "../runs/write-config.js";
@@ -46,6 +47,8 @@ export interface TableCommandOptions {
   readonly cacheFolder: string;
   readonly signal: AbortSignal;
   readonly say: (text: string) => void;
+  /** Takes the notes on the data that were said. */
+  readonly said?: Set<string> | undefined;
 }
 
 /** The flag that names the configuration which data makes. */
@@ -137,7 +140,7 @@ export async function describeCommand(
 /** Look at the data, show the plan, and write the configuration; returns its path. */
 export async function configurationFromData(
   flags: TableFlags,
-  { say, ...options }: TableCommandOptions,
+  { say, said, ...options }: TableCommandOptions,
 ): Promise<string> {
   const { data, label, preset } = required(flags);
   const width = process.stdout.columns ?? WIDTH;
@@ -145,6 +148,7 @@ export async function configurationFromData(
   const overrides = overridesOf(flags, preset);
   const description = await describeTable(data, label, overrides, { ...options, onProgress });
   say([...descriptionLines(description, width), "", ...overrideLines(width), ""].join("\n"));
+  for (const { text } of description.hints) said?.add(printable(text));
   const run = await inferRun(description, data, { preset, budget: budgetOf(flags) });
   // Reports wrong overrides before a file is written.
   resolveConfig(applyOverrides(configurationOf(run), flags.set ?? []));

@@ -1,8 +1,9 @@
 /** The progress of a run in a terminal, or as plain lines in a pipe. It sees the run's log and nothing else. */
 
 import type { LoggedEvent } from "../../log/events.js";
+import { wrapped } from "../../report/format.js";
 import { printable, printableRecord } from "../../report/printable.js";
-import { advance, groupLinesWithWorkers, noProgress, type RunProgress } from "../../report/progress.js";
+import { advance, groupLinesWithWorkers, noProgress, type RunProgress, withoutSaid } from "../../report/progress.js";
 import { logFollower } from "../runs/follow.js";
 
 const REFRESH_MILLISECONDS = 200;
@@ -26,11 +27,18 @@ export function writeEvents(folder: string, out: NodeJS.WritableStream): { close
   };
 }
 
-/** Show the progress of a run until `close` is called, which shows the remaining events. */
-export async function showProgress(folder: string, out: NodeJS.WriteStream): Promise<{ close(): void }> {
+/**
+ * Show the progress of a run until `close` is called, which shows the remaining events. Notes on the data that are in
+ * `said` are not shown again; those that are shown are added there.
+ */
+export async function showProgress(
+  folder: string,
+  out: NodeJS.WriteStream,
+  said: Set<string> = new Set(),
+): Promise<{ close(): void }> {
   const read = logFollower(folder);
   function* follow() {
-    for (const event of read()) yield printableRecord(event);
+    for (const event of read()) yield withoutSaid(printableRecord(event), said);
   }
   const display = out.isTTY ? await liveDisplay(out) : plainDisplay(out);
   // Events that a resumed run logged before count for its state, and their notes are not shown again.
@@ -88,7 +96,8 @@ async function liveDisplay(out: NodeJS.WriteStream): Promise<Display> {
       said = progress.notes.length;
       if (notes.length > 0) {
         update.clear();
-        out.write(`${notes.join("\n")}\n`);
+        const lines = notes.flatMap((note) => note.split("\n"));
+        out.write(`${lines.flatMap((line) => wrapped(line, out.columns ?? 80)).join("\n")}\n`);
       }
       const lines = groupLinesWithWorkers(progress, (out.columns ?? 80) - 1).flat();
       if (progress.stage) lines.push(`${progress.stage} ...`);

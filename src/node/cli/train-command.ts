@@ -17,7 +17,7 @@ import { readScope } from "../runs/scope.js";
 import { type ChosenRun, chooseRun, goneOnWith, joinOf, type RunFlags } from "./chosen-run.js";
 import { reportFailure } from "./failure.js";
 import { groupIndex, STOP_AFTER } from "./flags.js";
-import { teller, unlessStopped } from "./output.js";
+import { teller, unlessStopped, widthOf } from "./output.js";
 import { trainAsRank } from "./rank-command.js";
 import { SET } from "./run-commands.js";
 import {
@@ -85,14 +85,15 @@ export async function trainCommand(path: string | undefined, flags: TrainFlags, 
   if (numRanks() > 1) return trainAtRank(path, flags, cacheFolder);
   joinOf(flags);
   const stop = stopOf(flags);
+  const said = new Set<string>();
   const config = await unlessStopped(stop.signal, () =>
-    configOf(path, flags, { cacheFolder, signal: stop.signal, say: teller(flags) }),
+    configOf(path, flags, { cacheFolder, signal: stop.signal, say: teller(flags), said }),
   );
   if (stop.signal.aborted) {
     teller(flags)(`stopped before there was a run: ${cureOf(stop)}`);
     return stop.hasSaved();
   }
-  await trainChosen(await chooseRun(config, flags), flags, { cacheFolder, stop });
+  await trainChosen(await chooseRun(config, flags), flags, { cacheFolder, stop, said });
 }
 
 /** Train as one of the processes of a launcher, whose failure is told by one of them. */
@@ -166,15 +167,17 @@ interface TrainInOptions {
   readonly json?: boolean | undefined;
   readonly stop?: Stop | undefined;
   readonly led?: Led | undefined;
+  /** Notes on the data that were said already. */
+  readonly said?: Set<string> | undefined;
 }
 
 /** Train in a run folder and say how it went. */
 async function trainIn(
   { config, folder, join }: ChosenRun,
-  { cacheFolder, json = false, stop = stopOnSignals(), led }: TrainInOptions,
+  { cacheFolder, json = false, stop = stopOnSignals(), led, said }: TrainInOptions,
 ): Promise<void> {
   isLogged = true;
-  const progress = json ? writeEvents(folder, process.stdout) : await showProgress(folder, process.stdout);
+  const progress = json ? writeEvents(folder, process.stdout) : await showProgress(folder, process.stdout, said);
   const tell = teller({ json });
   let result: Awaited<ReturnType<typeof train>>;
   try {
@@ -194,14 +197,14 @@ async function trainIn(
     return;
   }
   const { model, result: resultFile } = runFolder(folder);
-  tell(`\n${resultLines(result).join("\n")}`);
+  tell(`\n${resultLines(result, widthOf(json ? process.stderr : process.stdout)).join("\n")}`);
   const { signature, command, docs } = kindOf(config).usage(config, model.onnx);
   tell(`\nmodel    ${model.onnx}  (plain ONNX: ${signature})`);
   tell(`weights  ${model.safetensors}`);
   tell(`result   ${resultFile}`);
-  tell(
-    `next: codistill ${command}; serve it with any ONNX Runtime (${pageOf(docs)}); change the configuration with --set path=value`,
-  );
+  tell(`next: codistill ${command};`);
+  tell(`      serve it with any ONNX Runtime (${pageOf(docs)});`);
+  tell("      change the configuration with --set path=value");
   const numFinished = result.groups.filter(({ ended }) => ended === "finished").length;
   if (numFinished < groups.length) process.exitCode = FAILED;
   if (replayOf === undefined) return;

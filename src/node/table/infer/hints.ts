@@ -4,6 +4,7 @@ import type { ColumnDescription, Hint } from "../../../infer/column.js";
 import type { TaskKind } from "../../../log/events.js";
 import { argument } from "../../../reading/names.js";
 import { count, counted, percent } from "../../../report/format.js";
+import { leftOutWords } from "../../../report/progress.js";
 import type { WeightFigures } from "../row-weights.js";
 import type { Power } from "./leakage.js";
 import type { OpenSource } from "./source.js";
@@ -37,11 +38,7 @@ function malformedHints(numMalformed: number): Hint[] {
   return [
     {
       kind: "malformed",
-      text: counted(
-        numMalformed,
-        "line of the source is no row and is left out",
-        "lines of the source are no rows and are left out",
-      ),
+      text: leftOutWords(numMalformed),
     },
   ];
 }
