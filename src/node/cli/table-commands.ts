@@ -16,6 +16,7 @@ import { lookAtTable } from "../table/infer/first-look.js";
 import { inferRun, writeConfiguration } from "../table/infer/infer-run.js";
 import { flagOf, someDuration, someText } from "./flags.js";
 import { listOf, type ReadingFlags, readingOf, several, withReadingFlags } from "./reading-flags.js";
+import { elapsedSeconds, readWithin } from "./time-budget.js";
 
 /** Flags that name the data, and those that override what would be inferred from it. */
 export interface TableFlags extends ReadingFlags {
@@ -126,7 +127,9 @@ export async function describeCommand(
     return say(flags.json ? JSON.stringify(look, null, 2) : firstLookLines(look, width).join("\n"));
   }
   const { data, label, preset } = required(flags);
-  const description = await describeTable(data, label, overridesOf(flags, preset), options);
+  const description = await readWithin(flags.timeBudget, options.signal, (signal) =>
+    describeTable(data, label, overridesOf(flags, preset), { ...options, signal }),
+  );
   const run = await inferRun(description, data, { preset, budget: budgetOf(flags) });
   if (flags.json) {
     const { seconds, plan } = run;
@@ -146,7 +149,9 @@ export async function configurationFromData(
   const width = process.stdout.columns ?? WIDTH;
   const onProgress = (stage: string) => say(stage);
   const overrides = overridesOf(flags, preset);
-  const description = await describeTable(data, label, overrides, { ...options, onProgress });
+  const description = await readWithin(flags.timeBudget, options.signal, (signal) =>
+    describeTable(data, label, overrides, { ...options, signal, onProgress }),
+  );
   say([...descriptionLines(description, width), "", ...overrideLines(width), ""].join("\n"));
   for (const { text } of description.hints) said?.add(printable(text));
   const run = await inferRun(description, data, { preset, budget: budgetOf(flags) });
@@ -159,7 +164,7 @@ export async function configurationFromData(
 
 /** The budget of the command, and what of it went into looking at the data, which is all that happened since the process began. */
 function budgetOf({ timeBudget }: TableFlags) {
-  return timeBudget === undefined ? undefined : { seconds: timeBudget, readSeconds: performance.now() / 1000 };
+  return timeBudget === undefined ? undefined : { seconds: timeBudget, readSeconds: elapsedSeconds() };
 }
 
 /** Throws {@link ConfigError} for flags that say something of a label that was not named. */
