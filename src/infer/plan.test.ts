@@ -27,8 +27,7 @@ test("what is chosen grows with the rows", () => {
   assert.ok(isGrowing(widths) && new Set(widths).size > 1, String(widths));
   assert.ok(isGrowing(batches) && batches[0] === 32 && batches.at(-1) === 1024, String(batches));
   const passes = plans.map(({ numSteps, globalBatchSize }, i) => -(numSteps * globalBatchSize) / (sizes[i] ?? 1));
-  // The first two have members, which need fewer.
-  assert.ok(isGrowing(passes.slice(0, 2)) && isGrowing(passes.slice(2)), String(passes));
+  assert.ok(isGrowing(passes), String(passes));
   assert.deepEqual(plans[3]?.model.embeddings, { origin: 16 });
 });
 

@@ -60,10 +60,8 @@ const DECAY = 0.3;
 const FREQUENT = 100;
 /** The most values that the bins of all numbers make, where there are more than four of each. */
 const MOST_BINS = 1024;
-/** Passes over 5,000 rows, and over as many by networks that share their weights, which learn more from each row. */
-const PASSES = { ofOne: 30, ofMembers: 12 };
-/** Fewer steps leave small tables half learned. */
-const LEAST_STEPS = 500;
+/** Fewer steps leave small tables half learned; with too many, training stops early and keeps the best checkpoint. */
+const LEAST_STEPS = 1000;
 const MOST_STEPS = 20_000;
 /** The fewest steps, whatever the budget. */
 const LEAST_BUDGET_STEPS = 200;
@@ -71,7 +69,8 @@ const LEAST_BUDGET_STEPS = 200;
 const START_SECONDS = 4;
 const BYTES_PER_WORD = 4;
 const VALIDATIONS = 25;
-const PATIENCE = 8;
+/** The average of the params makes losses of validation even, so that few of them tell. */
+const PATIENCE = 4;
 
 /** Network, batch, steps, groups and intervals for a table and a machine. */
 export function choosePlan(given: PlanFor): Plan {
@@ -80,8 +79,8 @@ export function choosePlan(given: PlanFor): Plan {
   const { numGroups, regime, groupsReason } = groupsFor(given);
   const perGroup = regime === "all" ? numTrain : Math.floor(numTrain / numGroups);
   const globalBatchSize = batchFor(perGroup);
+  const epochs = epochsFor(numTrain);
   const members = membersFor(task, numTrain);
-  const epochs = epochsFor(numTrain, members);
   // Means of the label have no bins.
   const bins = binsFor(features.filter(({ kind }) => kind === "numeric").length, numTrain);
   const numSteps = clamp(Math.round((epochs * numTrain) / globalBatchSize), LEAST_STEPS, MOST_STEPS);
@@ -204,10 +203,9 @@ function binsFor(numNumeric: number, numTrain: number): 4 | 8 | 16 | 32 | undefi
   return ([32, 16, 8] as const).find((bins) => bins <= most && bins * numNumeric <= MOST_BINS) ?? 4;
 }
 
-/** Passes over the rows: half as many for each sixteen times more of them. */
-function epochsFor(numTrain: number, members: number): number {
-  const passes = members === MEMBERS ? PASSES.ofMembers : PASSES.ofOne;
-  return clamp(passes * (numTrain / 5000) ** -0.25, 1, 100);
+/** Passes over the rows: thirty over five thousand rows, and half as many for each sixteen times more. */
+function epochsFor(numTrain: number): number {
+  return clamp(30 * (numTrain / 5000) ** -0.25, 1, 100);
 }
 
 /** A power of two near an 80th of a group's rows. */
