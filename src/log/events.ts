@@ -293,8 +293,8 @@ export interface RunResult {
   readonly testTokens?: number;
 }
 
-/** The test scores of something simple: guessing, frequencies, an n-gram. */
-export type Yardstick = { readonly name: string } & TestMetrics;
+/** The test scores of something simple, as the best feature alone; `rivals` are features as good, within chance. */
+export type Yardstick = { readonly name: string; readonly rivals?: readonly string[] } & TestMetrics;
 
 /** An event as the log holds it; the first event that a process writes has the version of the log. */
 export type LoggedEvent = TrainEvent & { readonly time: string; readonly version?: number };

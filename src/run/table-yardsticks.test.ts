@@ -4,7 +4,8 @@ import { tinyConfig } from "../../test/fixtures/tiny-run.js";
 import { type LabelStatistics, type Preprocessing, type Rows, recordLayout, tableRows } from "../data/table.js";
 import { fold, rootKey, uniform } from "../runtime/random.js";
 import type { TableRunInput } from "./input/run.js";
-import { remarksOnTable, tableYardsticks } from "./table-yardsticks.js";
+import { remarksOnTable, rivalRemarks } from "./table-remarks.js";
+import { tableYardsticks } from "./table-yardsticks.js";
 import { configuredTask } from "./task.js";
 
 interface Row {
@@ -108,6 +109,32 @@ describe("what a model of a table is held against", () => {
     near(found[0]?.testLoss, entropy(0.3));
   });
 
+  test("of few validation rows: no feature whose gain is chance, and those that do as well beside the best", async () => {
+    const { task: config } = tinyConfig({ task: "binary" });
+    const found = (rows: readonly [number, number], label: (size: number, colour: number) => number) => {
+      const [train, validation] = [rowsOf(1, rows[0], label), rowsOf(2, rows[1], label)];
+      const table = { preprocessing: features, train, validation, test: rowsOf(3, 500, label) };
+      return tableYardsticks(table, configuredTask(config, undefined), config);
+    };
+    const coins = uniform(rootKey(5), 10_000);
+    let at = 0;
+    let numNamed = 0;
+    // Labels that no feature tells: the least loss of a feature is below the constant's in many a table.
+    for (let trial = 0; trial < 40; trial++)
+      numNamed += Number((await found([60, 12], () => Number((coins[at++] ?? 0) < 0.5))).length > 1);
+    assert.ok(numNamed <= 4, `a feature is named in ${numNamed} of 40 tables`);
+    // Both tell half of it.
+    const both = (size: number, colour: number) => Number((colour === 1 ? 1 : 0) + Number(size > 2 / 3) > 0);
+    const [, few] = await found([2000, 100], both);
+    assert.ok(few);
+    assert.deepEqual([few.name, ...(few.rivals ?? [])].map((name) => name.replace(" alone", "")).toSorted(), [
+      "colour",
+      "size",
+    ]);
+    const [, clear] = await found([2000, 100], (_, colour) => Number(colour === 1));
+    assert.deepEqual([clear?.name, clear?.rivals], ["colour alone", undefined]);
+  });
+
   test("a missing number and a name that was never seen have an answer of their own", async () => {
     const label = (size: number) => (Number.isNaN(size) ? 1 : 0);
     const rows = (seed: number) => {
@@ -156,4 +183,11 @@ test("a model that tells less than one feature alone, or nothing, is told so wit
   assert.match(remark(Number.NaN), /one feature alone/);
   assert.match(remark(Number.NaN, constant && [constant]), /no better than one answer/);
   assert.equal(remark(0.68, constant && [constant]), "");
+});
+
+test("chance that decides which feature is the best is told, with the others", () => {
+  const best = { name: "km alone", testLoss: 0.5, rivals: ["date", "zone", "fare", "age"] };
+  assert.deepEqual(rivalRemarks([{ name: "shares of the classes", testLoss: 0.69 }, best], 150), [
+    "which feature alone tells most is within chance: on 150 validation rows date, zone, fare, and 1 more did as well as km alone",
+  ]);
 });

@@ -6,12 +6,13 @@
 import { featureName, labelsName, weightsName } from "../data/batch.js";
 import { lastAtMost } from "../data/search.js";
 import type { Column, Preprocessing, Rows } from "../data/table.js";
-import type { RunResult, TestMetrics, Yardstick } from "../log/events.js";
-import { loss } from "../report/format.js";
+import type { RunResult, Yardstick } from "../log/events.js";
 import type { Predictions } from "../train/evaluate.js";
 import { LEAST_PROB } from "../train/metrics.js";
 import type { Task } from "../train/task.js";
+import { chanceOf, gainOver, isBeyond } from "./gains.js";
 import { asTestMetrics, breath } from "./score.js";
+import { remarksOnTable, rivalRemarks } from "./table-remarks.js";
 import { classWeightsOf } from "./task.js";
 import type { TaskConfig } from "./task-schema.js";
 
@@ -35,13 +36,16 @@ const NUMBER_PARTS = 64;
 const ROWS_PER_PART = 20;
 /** The most answers of one feature; where there would be more, the rarest names share one. */
 const MOST_ANSWERS = 1 << 20;
+/** The most features that are compared with the best one: those that come next. */
+const MOST_RIVALS = 20;
 /** Each part also counts this many rows with the mean label of all rows, so that no answer is certain. */
 const PRIOR_ROWS = 2;
 
 /**
  * Scores on the test split of two predictions: the mean of all training labels, and the mean of the training labels of
- * rows with about the same value of one feature, the one with the least loss on the validation split. For classes the
- * mean is their shares (weighted as the loss is), for numbers it is taken in the scale in which they are learned. Rows count
+ * rows with about the same value of one feature, the one with the least loss on the validation split. There is no such
+ * feature where the gain over the constant, row by row, is within {@link chanceOf} all features; and features that are
+ * no worse than the best one within chance are its rivals. For classes the mean is their shares (weighted as the loss is), for numbers it is taken in the scale in which they are learned. Rows count
  * by their weights, where they have some.
  */
 export async function tableYardsticks(
@@ -63,18 +67,35 @@ export async function tableYardsticks(
     ),
     ...Object.keys(preprocessing.numeric).map((name) => () => rangesOf(name, seen)),
   ];
-  let best: Answers | null = null;
-  let least = meanLoss(constant, tried, labels);
+  const weights = weightsOf(tried, labels);
+  const ofConstant = lossesBy(constant, tried, labels);
+  const answersOf = (partsOf: () => Parts) => answersBy(partsOf(), seen, labels, constant.values);
+  let found: { readonly partsOf: () => Parts; readonly gain: number }[] = [];
   for (const partsOf of features) {
-    const answers = answersBy(partsOf(), seen, labels, constant.values);
-    const own = meanLoss(answers, tried, labels);
-    if (own < least) [best, least] = [answers, own];
+    const { value: gain } = gainOver(ofConstant, lossesBy(answersOf(partsOf), tried, labels), weights);
+    if (gain > 0) found.push({ partsOf, gain });
     await breath(signal);
   }
-  return [constant, ...(best ? [best] : [])].map((answers) => ({
+  found = found.sort((a, b) => b.gain - a.gain).slice(0, 1 + MOST_RIVALS);
+  const [first, ...next] = found.map(({ partsOf }) => answersOf(partsOf));
+  const scored = (answers: Answers, rivals: readonly string[] = []) => ({
     name: nameOf(answers.parts, task),
+    ...(rivals.length > 0 && { rivals }),
     ...asTestMetrics(task.measure(predictionsBy(answers, table.test, labels))),
-  }));
+  });
+  if (first === undefined) return [scored(constant)];
+  const losses = lossesBy(first, tried, labels);
+  if (!isBeyond(gainOver(ofConstant, losses, weights), chanceOf(features.length))) return [scored(constant)];
+  const rivals = next.filter(
+    (other) => !isBeyond(gainOver(lossesBy(other, tried, labels), losses, weights), chanceOf(next.length)),
+  );
+  return [
+    scored(constant),
+    scored(
+      first,
+      rivals.flatMap(({ parts: { feature } }) => feature ?? []),
+    ),
+  ];
 }
 
 function nameOf({ feature }: Parts, { kind }: Task): string {
@@ -89,35 +110,15 @@ export async function besideYardsticks(
 ): Promise<RunResult> {
   const yardsticks = await tableYardsticks(...beside);
   const shipped = result.groups.find(({ group }) => group === result.shippedGroup);
-  const remarks = shipped ? remarksOnTable(shipped, result.lossName ?? "loss", yardsticks) : [];
+  const [{ validation }] = beside;
+  const remarks = shipped
+    ? [
+        ...remarksOnTable(shipped, result.lossName ?? "loss", yardsticks),
+        ...rivalRemarks(yardsticks, validation.numRows),
+      ]
+    : [];
   return { ...result, yardsticks, ...(remarks.length > 0 && { remarks }) };
 }
-
-/** Remarks on a model beside {@link tableYardsticks}: that it is no better than one of them, and what may help. */
-export function remarksOnTable(
-  { testLoss }: TestMetrics,
-  lossName: string,
-  [constant, alone]: readonly Yardstick[],
-): readonly string[] {
-  const figures = (other: Yardstick, what: string) =>
-    `${lossName} ${loss(testLoss)}, and ${loss(other.testLoss)} by ${what}`;
-  const gain = constant && alone ? constant.testLoss - alone.testLoss : 0;
-  if (constant && alone && gain > LEAST_GAIN * constant.testLoss && !(testLoss <= alone.testLoss + MOST_LOST * gain))
-    return [
-      `one feature alone tells more of the label than the model: ${figures(alone, alone.name)}. Train for more steps (numSteps) or with another optimizer.learningRate; if that does not help, give the feature in a form that a network learns easily: few values as names (data.categorical), a long tail as its logarithm, a time as its hour or month.`,
-    ];
-  if (constant && !(testLoss < constant.testLoss))
-    return [
-      `the model is no better than one answer to all rows: ${figures(constant, `the ${constant.name}`)}. Either the features tell nothing of the label, or training has not learned it: try more steps (numSteps), a lower optimizer.learningRate, or other columns.`,
-    ];
-  return [];
-}
-
-/**
- * The share of the constant's loss by which one feature alone must be better to count, and the share of that gain which
- * a model may lack.
- */
-const [LEAST_GAIN, MOST_LOST] = [0.01, 0.05];
 
 /**
  * How labels are added up: a class adds 1 at its own place, a number adds itself in the scale in which it is learned.
@@ -245,18 +246,20 @@ function answersBy(parts: Parts, seen: Records, labels: Labels, prior?: Float64A
   return { parts, values: values.map((sum, i) => sum / (weights[Math.floor(i / width)] as number)) };
 }
 
-/** The mean loss of answers: the negative log likelihood of classes, the squared error of numbers as they are learned. */
-function meanLoss({ parts, values }: Answers, rows: Records, { width, isNumber, weightOf, learned }: Labels): number {
+/** The loss of answers in each row: the negative log likelihood of classes, the squared error of numbers as they are learned. */
+function lossesBy({ parts, values }: Answers, rows: Records, { width, isNumber, learned }: Labels): Float64Array {
   const [part, label] = [parts.of(rows), rows.column(labelsName)];
-  let [sum, weights] = [0, 0];
-  for (let row = 0; row < rows.numRows; row++) {
+  return Float64Array.from({ length: rows.numRows }, (_, row) => {
     const own = label(row);
     const value = values[part(row) * width + (isNumber ? 0 : own)] as number;
-    const weight = rows.weight(row) * weightOf(own);
-    sum += weight * (isNumber ? (learned(own) - value) ** 2 : -Math.log(Math.max(LEAST_PROB, value)));
-    weights += weight;
-  }
-  return sum / weights;
+    return isNumber ? (learned(own) - value) ** 2 : -Math.log(Math.max(LEAST_PROB, value));
+  });
+}
+
+/** The weight of each row in a mean of losses. */
+function weightsOf(rows: Records, { weightOf }: Labels): Float64Array {
+  const label = rows.column(labelsName);
+  return Float64Array.from({ length: rows.numRows }, (_, row) => rows.weight(row) * weightOf(label(row)));
 }
 
 /** Answers as the predictions of a model: of two classes the probability of the second, of numbers in their own unit. */

@@ -23,8 +23,9 @@ export interface Estimate {
   readonly high: number;
 }
 
-/** Standard deviations of a normal distribution that hold 95 % of it. */
-const Z = 1.959964;
+/** Standard deviations of a normal distribution that hold 95 % of it, on either side of the mean. */
+export const STANDARD_ERRORS = 1.959964;
+const Z = STANDARD_ERRORS;
 
 /**
  * The mean of many numbers, with the interval of the central limit theorem: mean +- z standard deviation / sqrt(n). With
