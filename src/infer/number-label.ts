@@ -1,6 +1,6 @@
 /** Labels that are numbers: which rows have one, and the scale in which they are learned. */
 import { ConfigError } from "../errors.js";
-import { count, percent, short } from "../report/format.js";
+import { count, counted, percent, short } from "../report/format.js";
 import {
   type LabelDescription,
   type LabelFigures,
@@ -51,7 +51,7 @@ export function describeNumbers({ sql, figures }: LabelFigures, reason: string, 
         : [
             {
               kind: "left-out" as const,
-              text: `${count(numLeftOut)} rows have no number as their label${numbers.numInfinite > 0 ? ` (${count(numbers.numInfinite)} of them an infinite one)` : ""} and are left out`,
+              text: `${counted(numLeftOut, "row has", "rows have")} no number as ${numLeftOut === 1 ? "its" : "their"} label${numbers.numInfinite > 0 ? ` (${count(numbers.numInfinite)} of them an infinite one)` : ""} and ${numLeftOut === 1 ? "is" : "are"} left out`,
             },
           ]),
       ...hints,

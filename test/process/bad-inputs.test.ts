@@ -209,7 +209,7 @@ describe("a served model", () => {
   test("says what the argument of a flag is, where it is missing", async () => {
     const { code, stderr, shown } = await place.command(predict("good.csv", "--interval"));
     assert.equal(code, 2, shown);
-    assert.match(stderr, /option '--interval <level>' argument missing\. It is .*holds this share .*, as 90%\n/, shown);
+    assert.match(stderr, /option '--interval <level>' argument missing: .*holds this share .*, as 90%\n/, shown);
   });
 
   test("counts a label that training did not know, and shows it", async () => {

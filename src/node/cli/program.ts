@@ -124,7 +124,7 @@ function tellArguments(command: Command): void {
     outputError(text, write) {
       const [, flags] = /^error: option '(.+)' argument missing/.exec(text) ?? [];
       const option = command.options.find((one) => one.flags === flags);
-      write(option === undefined ? text : `${text.trimEnd()}. It is ${option.description}\n`);
+      write(option === undefined ? text : `${text.trimEnd()}: ${option.description}\n`);
     },
   });
 }
