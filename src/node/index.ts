@@ -23,6 +23,7 @@ export { loadConfig } from "./runs/load-config.js";
 export type { Join } from "./runs/scope.js";
 export { directoryStore } from "./stores/directory-store.js";
 export { openStore } from "./stores/stores.js";
+export { type Changed, type ChurnOptions, type ChurnResult, churn } from "./table/churn.js";
 export { type EvaluateOptions, type EvaluateResult, evaluate } from "./table/evaluate.js";
 export type { ColumnImportance, GroupImportance, Importance, ImportanceOptions } from "./table/importance.js";
 export {

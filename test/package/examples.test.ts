@@ -37,7 +37,7 @@ const examples = files.flatMap((file) => examplesOf(file).map((text) => ({ file,
 const project = consumer("module");
 after(() => project.remove());
 
-/** The model that examples predict by, and rows as they are in its files. */
+/** The models that examples predict by, and rows as they are in their files. */
 before(() => {
   const learner = tinyLearner();
   const metadata = {
@@ -47,9 +47,10 @@ before(() => {
     label: "late",
     reading: JSON.stringify({ columns: [] }),
   };
-  const params = initWeights(learner.model, rootKey(3));
-  const path = join(project.folder, "model.onnx");
-  writeFileSync(path, exportModel(learner, tinyPreprocessing, tinyServing(), params, metadata));
+  for (const [seed, name] of ["model.onnx", "newer.onnx"].entries()) {
+    const params = initWeights(learner.model, rootKey(seed));
+    writeFileSync(join(project.folder, name), exportModel(learner, tinyPreprocessing, tinyServing(), params, metadata));
+  }
   project.write("rows.csv", "colour,size,late\nblue,2.5,1\nred,-1,0\n");
 });
 

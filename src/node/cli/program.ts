@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { cacheFolderOf } from "../files/cache-folder.js";
 import { REFUSED, stopOnSignals } from "../launch/exit-codes.js";
+import { churnCommand, withChurnFlags } from "./churn-command.js";
 import { type CrossValidateFlags, crossValidateCommand, withCrossValidateFlags } from "./cross-validate-command.js";
 import { doctorCommand, withDoctorFlags } from "./doctor-command.js";
 import { checkNoRuns, checkPaths, withCacheFlag } from "./flags.js";
@@ -67,6 +68,10 @@ export function commandLine(): Command {
     (model: string, data: readonly string[], flags: Parsed<typeof evaluateCommand, 2>) =>
       stoppable((options) => evaluateCommand(model, data, flags, options)),
   );
+  withChurnFlags(program.command("churn")).action(
+    (first: string, second: string, flags: Parsed<typeof churnCommand, 2>) =>
+      stoppable((options) => churnCommand(first, second, flags, options)),
+  );
   withTokenizerFlags(program.command("tokenizer")).action((flags: Parsed<typeof tokenizerCommand, 0>) =>
     stoppable((options) => tokenizerCommand(flags, options)),
   );
@@ -93,6 +98,7 @@ export function commandLine(): Command {
         "describe",
         "predict",
         "evaluate",
+        "churn",
         "tokenizer",
         "replay",
         "shards",

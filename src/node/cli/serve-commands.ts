@@ -130,9 +130,9 @@ export async function predictCommand(
   });
   progress.end();
   for (const { wanted, name } of result.renamed) {
-    tell(`${wanted} is in ${name}, as another column has that name (case does not count)`);
+    tellNote(`${wanted} is in ${name}, as another column has that name (case does not count)`);
   }
-  result.notes.forEach(tell);
+  result.notes.forEach(tellNote);
   if (json && out !== undefined) say(JSON.stringify(result, null, 2));
   else if (out !== undefined) {
     say(`${count(result.rows)} rows with ${result.columns.join(", ")} in ${out}, ${seconds(result.seconds)}`);
@@ -175,7 +175,7 @@ export async function evaluateCommand(
   });
   progress.end();
   permuted.end();
-  result.notes.forEach(tell);
+  result.notes.forEach(tellNote);
   say(json ? JSON.stringify(result, null, 2) : evaluationLines(result, flags.by, widthOf(process.stdout)).join("\n"));
 }
 
@@ -193,7 +193,7 @@ async function evaluateTextCommand(
 }
 
 /** Write a note on standard error. Names in it may come from files and models of others. */
-function tell(note: string): void {
+export function tellNote(note: string): void {
   const lines = wrapped(printable(note), widthOf(process.stderr), "note    ", " ".repeat(8));
   process.stderr.write(`${lines.join("\n")}\n`);
 }
@@ -202,7 +202,7 @@ function tell(note: string): void {
 const PAUSE_MS = 200;
 
 /** A progress line on standard error, where that is a terminal; else nothing. */
-function progressLine(what = "rows") {
+export function progressLine(what = "rows") {
   const { stderr } = process;
   let shown = 0;
   let first: { readonly at: number; readonly done: number } | undefined;

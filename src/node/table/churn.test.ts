@@ -1,0 +1,148 @@
+/** The churn of two served models, beside the same computed from the predictions of each. */
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { tinyConfig, tinyPreprocessing, tinyServing } from "../../../test/fixtures/tiny-run.js";
+import { commandsIn } from "../../../test/process/commands.js";
+import { ConfigError, DataError } from "../../errors.js";
+import { initWeights } from "../../nn/model.js";
+import { exportModel } from "../../run/export.js";
+import { tableLearner } from "../../run/learner.js";
+import { normal, rootKey, uniform } from "../../runtime/random.js";
+import { MODEL_FORMAT, MODEL_VERSION } from "../ort/model-file.js";
+import { churn } from "./churn.js";
+import { predictRows } from "./predict-rows.js";
+
+const folder = mkdtempSync(join(tmpdir(), "codistill-churn-"));
+after(() => rmSync(folder, { recursive: true }));
+
+const NUM_ROWS = 500;
+const colours = uniform(rootKey(1), NUM_ROWS);
+const sizes = normal(rootKey(2), NUM_ROWS);
+const rows = Array.from({ length: NUM_ROWS }, (_, i) => ({
+  colour: ["red", "green", "blue"][Math.floor((colours[i] ?? 0) * 3)] ?? "",
+  size: Math.round(4000 * (sizes[i] ?? 0)) / 1000,
+}));
+const data = join(folder, "rows.csv");
+writeFileSync(data, ["colour,size", ...rows.map(({ colour, size }) => `${colour},${size}`)].join("\n"));
+const options = { cacheFolder: join(folder, "cache") };
+
+interface Described {
+  readonly kind: "binary" | "multiclass" | "regression";
+  readonly classes?: readonly string[];
+}
+
+/** A model with drawn params. */
+function model(name: string, { kind, classes = [] }: Described, seed: number): string {
+  const counts = classes.map(() => 1);
+  const labels =
+    kind === "regression"
+      ? ({ kind: "numbers", mean: 3, std: 2 } as const)
+      : ({ kind: "classes", classes, counts } as const);
+  const preprocessing = { ...tinyPreprocessing, labels };
+  const learner = tableLearner(tinyConfig({ task: { kind } }), preprocessing);
+  const path = join(folder, `${name}.onnx`);
+  const [negative = "", positive = ""] = classes;
+  const ofLabel = {
+    binary: { negative, positive },
+    multiclass: { classes: JSON.stringify(classes) },
+    regression: { labelMean: "3", labelStd: "2" },
+  }[kind];
+  const metadata = {
+    ...{ format: MODEL_FORMAT, version: String(MODEL_VERSION), name, label: "y", task: kind },
+    ...{ ...ofLabel, reading: JSON.stringify({ columns: [] }) },
+  };
+  const params = initWeights(learner.model, rootKey(seed));
+  writeFileSync(path, exportModel(learner, preprocessing, tinyServing(), params, metadata));
+  return path;
+}
+
+const near = (a: number, b: number) => assert.ok(Math.abs(a - b) < 1e-5, `${a} ${b}`);
+
+for (const { kind, classes, others } of [
+  { kind: "binary", classes: ["no", "yes"], others: ["yes", "no"] },
+  { kind: "multiclass", classes: ["a", "b", "c"], others: ["c", "a", "b"] },
+] as const) {
+  test(`${kind} models are compared by the names of classes, whatever their order`, async () => {
+    const [first, second] = [model("first", { kind, classes }, 3), model("second", { kind, classes: others }, 4)];
+    const [own, other] = [await predictRows(first, rows), await predictRows(second, rows)];
+    const result = await churn(first, second, data, options);
+    const changed = own.filter(({ prediction }, i) => prediction !== other[i]?.prediction);
+    assert.ok(changed.length > 0 && changed.length < NUM_ROWS);
+    assert.deepEqual([result.models, result.rows, result.task], [[first, second], NUM_ROWS, kind]);
+    near(result.churn.value, changed.length / NUM_ROWS);
+    assert.ok(result.churn.low < result.churn.value && result.churn.value < result.churn.high);
+    for (const { from, to, rows: count } of result.changed) {
+      const same = own.filter(({ prediction }, i) => prediction === from && other[i]?.prediction === to);
+      assert.equal(count, same.length, `${from} to ${to}`);
+    }
+    assert.equal(
+      result.changed.reduce((sum, one) => sum + one.rows, 0),
+      changed.length,
+    );
+    const distances = own.map(({ probabilities }, i) =>
+      classes.reduce(
+        (sum, name) => sum + Math.abs((probabilities?.[name] ?? 0) - (other[i]?.probabilities?.[name] ?? 0)) / 2,
+        0,
+      ),
+    );
+    near(result.distance, distances.reduce((sum, one) => sum + one, 0) / NUM_ROWS);
+    assert.equal((await churn(first, first, data, options)).churn.value, 0);
+  });
+}
+
+test("the churn of numbers is the mean of their differences, in the unit of the label", async () => {
+  const [first, second] = [model("one", { kind: "regression" }, 3), model("two", { kind: "regression" }, 4)];
+  const [own, other] = [await predictRows(first, rows), await predictRows(second, rows)];
+  const differences = own.map(({ prediction }, i) => Math.abs(Number(prediction) - Number(other[i]?.prediction)));
+  const { churn: found, distance, changed } = await churn(first, second, data, options);
+  near(found.value, differences.reduce((sum, one) => sum + one, 0) / NUM_ROWS);
+  near(distance, found.value);
+  assert.ok(found.low < found.value && found.value < found.high);
+  assert.deepEqual(changed, []);
+});
+
+test("models of different labels, and data without rows, are refused with what to do", async () => {
+  const of = (name: string, described: Described) => model(name, described, 5);
+  const binary = of("binary", { kind: "binary", classes: ["no", "yes"] });
+  const refused = (second: string, message: RegExp) =>
+    assert.rejects(
+      churn(binary, second, data, options),
+      (error) => error instanceof ConfigError && message.test(error.message),
+    );
+  await refused(
+    of("number", { kind: "regression" }),
+    /one task, and \S+binary.onnx is of the task binary, \S+number.onnx of regression/,
+  );
+  await refused(
+    of("other", { kind: "binary", classes: ["no", "maybe"] }),
+    /same classes.*2 \(no, yes\).*2 \(no, maybe\)/,
+  );
+  const empty = join(folder, "empty.csv");
+  writeFileSync(empty, "colour,size\n");
+  await assert.rejects(churn(binary, binary, empty, options), DataError);
+});
+
+test("the command says how many decisions changed, and exits with 1 when they are more than allowed", async () => {
+  const classes = ["no", "yes"];
+  const [first, second] = [
+    model("before", { kind: "binary", classes }, 3),
+    model("after", { kind: "binary", classes }, 4),
+  ];
+  const run = commandsIn(folder);
+  const args = ["churn", first, second, "--data", "rows.csv", "--cache", "cache"];
+  const share = (await churn(first, second, data, options)).churn.value;
+  const [over, under] = [
+    await run.run([...args, "--max-churn", "0.1%"]),
+    await run.run([...args, "--max-churn", "100%", "--json"]),
+  ];
+  await run.close();
+  assert.equal(over.code, 1, over.shown);
+  assert.match(over.stdout, /before.onnx and \S+after.onnx on 500 rows/, over.shown);
+  assert.match(over.stdout, new RegExp(`rows that they decide differently: ${(100 * share).toFixed(1)} %`), over.shown);
+  assert.match(over.stderr, /is more than --max-churn 0\.1 % allows/, over.shown);
+  assert.equal(under.code, 0, under.shown);
+  assert.equal(JSON.parse(under.stdout).churn.value, share);
+});

@@ -1,0 +1,174 @@
+/** `codistill churn`: how far the predictions of two exported models are apart on the rows of a table. */
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { ConfigError, DataError } from "../../errors.js";
+import type { TaskKind } from "../../log/events.js";
+import type { GivenReading } from "../../reading/reading.js";
+import { count, firstNames } from "../../report/format.js";
+import { joined } from "../../runtime/array.js";
+import { decidesYes, decisions } from "../../train/class-metrics.js";
+import { type Estimate, lossEstimate, shareEstimate } from "../../train/estimates.js";
+import type { Floats } from "../../train/metrics.js";
+import { inTemporaryFolder } from "../files/temporary-folder.js";
+import { openDuckdb } from "../sources/duckdb.js";
+import { localCopies } from "../sources/remote-files.js";
+import { openModel, type ServedModel } from "./served-model.js";
+import { openServedRows, servedRows } from "./served-rows.js";
+import { openFiles } from "./text-files.js";
+
+export interface ChurnOptions {
+  /** How the files are read, where it differs from how the training of each model read its files. */
+  readonly reading?: GivenReading | undefined;
+  /** How many malformed lines may be left out; 0 by default. */
+  readonly maxBadRows?: number | undefined;
+  readonly cacheFolder: string;
+  readonly signal?: AbortSignal | undefined;
+  /** Called from time to time with the number of rows that a model has predicted so far, and of those of both models. */
+  readonly onProgress?: ((numRows: number, ofRows: number) => void) | undefined;
+}
+
+/** Rows that the first model decides one way and the second another way. */
+export interface Changed {
+  readonly from: string;
+  readonly to: string;
+  readonly rows: number;
+}
+
+export interface ChurnResult {
+  /** The paths of the two. */
+  readonly models: readonly [string, string];
+  readonly task: TaskKind;
+  readonly rows: number;
+  /**
+   * The share of rows that the two decide differently, with Wilson's 95 % interval; of numbers the mean of |a - b|, in
+   * the unit of the label, with the interval of the central limit theorem for its logarithm.
+   */
+  readonly churn: Estimate;
+  /** The mean of |a - b| of the probabilities, half its sum over the classes; of numbers the churn itself. */
+  readonly distance: number;
+  /** Which decisions changed, the most frequent change first; none of numbers. */
+  readonly changed: readonly Changed[];
+  readonly seconds: number;
+  /** Notes on files that disagree with how a training read its files. */
+  readonly notes: readonly string[];
+}
+
+/** A model, and its predictions of all rows: [rows], or [rows, classes]. */
+interface Predicted extends Pick<ServedModel, "task" | "classes"> {
+  readonly path: string;
+  readonly values: Floats;
+  readonly notes: readonly string[];
+}
+
+/**
+ * Compare the predictions of two models on the rows of files, which need no labels. Predictions are held in memory.
+ * Classes are compared by their names, whatever their order in either model.
+ *
+ * @throws ConfigError for models of different tasks or classes
+ * @throws CheckpointError for a file that is not a model of codistill
+ * @throws DataError when the files cannot be read, have no rows, or lack a column that one of the models reads
+ * @example
+ * import { churn } from "codistill/node";
+ * const { churn: share, changed } = await churn("model.onnx", "newer.onnx", "rows.csv", { cacheFolder: ".cache" });
+ * console.log(share.value, share.low, share.high, changed[0]);
+ */
+export async function churn(
+  first: string,
+  second: string,
+  source: string | readonly string[],
+  options: ChurnOptions,
+): Promise<ChurnResult> {
+  const started = performance.now();
+  const files = await localCopies(source, { cacheFolder: options.cacheFolder, signal: options.signal });
+  const a = await predictionsOf(first, files, options, 0);
+  const b = alike(a, await predictionsOf(second, files, options, 1));
+  const { task, classes } = a;
+  const rows = a.values.length / (task.kind === "multiclass" ? (classes?.length ?? 1) : 1);
+  if (rows === 0) throw new DataError("churn: the data must have rows, and has none. Look at the files.");
+  const changed = classes === null ? [] : changesOf(a, b.values, classes);
+  const numChanged = changed.reduce((sum, one) => sum + one.rows, 0);
+  return {
+    models: [first, second],
+    task: task.kind,
+    rows,
+    churn: classes === null ? lossEstimate(differences(a.values, b.values)) : shareEstimate(numChanged, rows),
+    distance: task.distance(a.values, b.values),
+    changed,
+    seconds: (performance.now() - started) / 1000,
+    notes: [...new Set([...a.notes, ...b.notes])],
+  };
+}
+
+/** What a model predicts of all rows, which are read as its training read its files. */
+async function predictionsOf(
+  path: string,
+  files: Awaited<ReturnType<typeof localCopies>>,
+  { reading = {}, maxBadRows, cacheFolder, signal, onProgress = () => {} }: ChurnOptions,
+  before: 0 | 1,
+): Promise<Predicted> {
+  await using model = await openModel(path, availableParallelism());
+  return await inTemporaryFolder(cacheFolder, signal, async (temporary) => {
+    const encoding = reading.encoding ?? model.reading.encoding;
+    const open = await openFiles(files, { folder: temporary, encoding, signal });
+    const db = await openDuckdb(join(temporary, "spill"), { reads: open.reads, signal });
+    try {
+      const { numRows, inputs, notes } = await openServedRows(db, open, model, { reading, maxBadRows });
+      const parts: Floats[] = [];
+      let done = before * numRows;
+      for await (const batch of servedRows(db, inputs)) {
+        parts.push((await model.predict(batch.inputs)).predicted);
+        done += batch.inputs[0]?.length ?? 0;
+        onProgress(done, 2 * numRows);
+      }
+      const values = joined<Floats>(model.isDouble ? Float64Array : Float32Array, parts);
+      return { path, task: model.task, classes: model.classes, values, notes };
+    } finally {
+      await db.close();
+    }
+  });
+}
+
+/** The predictions of `b`, with the classes in the order of `a`. Throws {@link ConfigError} for others. */
+function alike(a: Predicted, b: Predicted): Predicted {
+  if (a.task.kind !== b.task.kind) {
+    throw new ConfigError(
+      `churn: both models must be of one task, and ${a.path} is of the task ${a.task.kind}, ${b.path} of ${b.task.kind}. Give two models of one label.`,
+    );
+  }
+  if (a.classes === null) return b;
+  const [ofA, ofB] = [a.classes ?? [], b.classes ?? []];
+  const order = ofA.map((name) => ofB.indexOf(name));
+  if (ofA.length !== ofB.length || order.includes(-1)) {
+    throw new ConfigError(
+      `churn: both models must have the same classes, and ${a.path} has ${count(ofA.length)} (${firstNames(ofA, 10)}), ${b.path} ${count(ofB.length)} (${firstNames(ofB, 10)}). Give two models of one label.`,
+    );
+  }
+  if (order.every((at, i) => at === i)) return b;
+  if (b.task.kind === "binary") return { ...b, values: b.values.map((p) => 1 - p) };
+  const width = order.length;
+  return { ...b, values: b.values.map((_, i) => b.values[i - (i % width) + (order[i % width] as number)] as number) };
+}
+
+/** How many rows changed from each class to each other one. */
+function changesOf({ task, values }: Predicted, others: Floats, classes: readonly string[]): Changed[] {
+  const decided = (probs: Floats) =>
+    task.kind === "binary" ? Int32Array.from(probs, (p) => Number(decidesYes(p))) : decisions(probs, classes.length);
+  const [from, to] = [decided(values), decided(others)];
+  const counts = new Map<number, number>();
+  from.forEach((own, i) => {
+    const other = to[i] as number;
+    if (own !== other) counts.set(own * classes.length + other, (counts.get(own * classes.length + other) ?? 0) + 1);
+  });
+  const nameOf = (index: number) => classes[index] ?? "";
+  return [...counts]
+    .map(([pair, rows]) => ({
+      from: nameOf(Math.floor(pair / classes.length)),
+      to: nameOf(pair % classes.length),
+      rows,
+    }))
+    .sort((one, other) => other.rows - one.rows);
+}
+
+function differences(a: Floats, b: Floats): Float64Array {
+  return Float64Array.from(a, (value, i) => Math.abs(value - (b[i] as number)));
+}
