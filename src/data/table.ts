@@ -79,7 +79,7 @@ export interface KeptMoments {
   readonly shift?: Shift;
 }
 
-/** A numeric feature as it is kept: its moments, and its quantiles at the shares 0, 1/32, ..., 1. */
+/** A numeric feature as it is kept: its moments, and its quantiles at the shares 0, 1/64, ..., 1. */
 export interface KeptNumbers extends KeptMoments {
   /** Of the finite values of the training rows, or of a sample of them; 0 each where there are none. */
   readonly quantiles?: readonly number[];

@@ -36,7 +36,7 @@ test("numbers have as many bins as rows and columns allow", () => {
     const numeric = Array.from({ length: numNumeric }, (_, i) => ({ ...features[1], name: `n${i}` }));
     return choosePlan(given({ numTrain, features: numeric })).model.numericEmbedding;
   };
-  assert.deepEqual(binsOf(3, 100_000), { kind: "piecewise", bins: 32 });
+  assert.deepEqual(binsOf(3, 100_000), { kind: "piecewise", bins: 64 });
   assert.deepEqual(binsOf(3, 20_000), { kind: "piecewise", bins: 16 });
   assert.deepEqual(binsOf(3, 500), { kind: "piecewise", bins: 8 });
   assert.deepEqual(binsOf(100, 100_000), { kind: "piecewise", bins: 8 });

@@ -197,10 +197,10 @@ function hiddenFor(numTrain: number, numClasses: number): number[] {
 }
 
 /** Bins of each number: as many as rows and columns allow. */
-function binsFor(numNumeric: number, numTrain: number): 4 | 8 | 16 | 32 | undefined {
+function binsFor(numNumeric: number, numTrain: number): 4 | 8 | 16 | 32 | 64 | undefined {
   if (numNumeric === 0) return undefined;
-  const most = numTrain < 1000 ? 8 : numTrain < 30_000 ? 16 : 32;
-  return ([32, 16, 8] as const).find((bins) => bins <= most && bins * numNumeric <= MOST_BINS) ?? 4;
+  const most = numTrain < 1000 ? 8 : numTrain < 30_000 ? 16 : 64;
+  return ([64, 32, 16, 8] as const).find((bins) => bins <= most && bins * numNumeric <= MOST_BINS) ?? 4;
 }
 
 /** Passes over the rows: thirty over five thousand rows, and half as many for each sixteen times more. */

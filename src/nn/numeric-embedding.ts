@@ -25,8 +25,8 @@ import { normalInit } from "./initialisers.js";
 import { linear, linearParams } from "./layers.js";
 import type { Model } from "./model.js";
 
-/** How many quantiles a feature has: at the shares 0, 1/32, ..., 1. */
-export const NUM_QUANTILES = 33;
+/** How many quantiles a feature has: at the shares 0, 1/64, ..., 1. */
+export const NUM_QUANTILES = 65;
 
 /** A numeric feature whose distribution is known. */
 export interface SpreadNumber {
@@ -42,7 +42,7 @@ export interface SpreadNumber {
 /** Each number as a piecewise-linear code: one value for each bin between quantiles, from 0 below it to 1 above it. */
 export interface PiecewiseEmbedding {
   readonly kind: "piecewise";
-  /** The most bins of a feature: 4, 8, 16 or 32. Quantiles that are equal make one edge. */
+  /** The most bins of a feature: 4, 8, 16, 32 or 64. Quantiles that are equal make one edge. */
   readonly bins: number;
 }
 

@@ -8,7 +8,7 @@ const dropout = dropRate.default(0);
 const numericEmbedding = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("piecewise"),
-    bins: z.union([z.literal(4), z.literal(8), z.literal(16), z.literal(32)], "must be 4, 8, 16 or 32").default(16),
+    bins: z.literal([4, 8, 16, 32, 64], "must be 4, 8, 16, 32 or 64").default(16),
   }),
   z.strictObject({
     kind: z.literal("periodic"),

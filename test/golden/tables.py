@@ -21,8 +21,8 @@ def numbers_of(case, params):
             mean, std = case["moments"][name]
             scaled.append(torch.tensor([0.0 if value is None else (value - mean) / std for value in values]))
             continue
-        median = quantiles[16]
-        width = (quantiles[24] - quantiles[8]) / 1.349 or (quantiles[32] - quantiles[0]) / 2 or 1.0
+        low, quartile, median, other, high = quantiles[:: len(quantiles) // 4]
+        width = (other - quartile) / 1.349 or (high - low) / 2 or 1.0
         x = torch.tensor([median if value is None else value for value in values])
         u = (x - median) / width
         z = u / torch.sqrt(1 + (u / 3) ** 2)

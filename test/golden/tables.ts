@@ -42,8 +42,8 @@ export const tableCases: Readonly<Record<string, TableCase>> = {
 
 /** Quantiles of a skewed number, and of one of few values, half of whose quantiles are equal. */
 const quantiles = {
-  fare: Array.from({ length: NUM_QUANTILES }, (_, i) => 0.125 * i ** 2),
-  stops: Array.from({ length: NUM_QUANTILES }, (_, i) => Math.floor(i / 12)),
+  fare: Array.from({ length: NUM_QUANTILES }, (_, i) => 0.125 * (i / 2) ** 2),
+  stops: Array.from({ length: NUM_QUANTILES }, (_, i) => Math.floor(i / 24)),
 };
 
 /** The options that all cases share. */

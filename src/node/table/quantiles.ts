@@ -8,7 +8,7 @@ const SAMPLE_RECORDS = 65_536;
 const MOST_VALUES = 2 ** 24;
 
 /**
- * The quantiles at the shares 0, 1/32, ..., 1 of each of the given columns of float32: values of the column, in
+ * The quantiles at the shares 0, 1/64, ..., 1 of each of the given columns of float32: values of the column, in
  * ascending order, missing and infinite ones left out. Of more than 65,536 records, those of a sample; so the same file
  * gives the same bits every time. A column without values has quantiles of 0.
  */

@@ -37,7 +37,7 @@ import { storedRows } from "./stored-rows.js";
 import { isRowSplit } from "./table-query.js";
 
 /** Raised whenever the files, or the way they are made, change. */
-export const formatVersion = 7;
+export const formatVersion = 8;
 
 /** A table, with the readings that are given for its text. */
 export interface ReadSpec extends TableSpec {

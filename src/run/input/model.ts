@@ -3,8 +3,8 @@
 /** Each number as one value for each bin between quantiles of its training rows, from 0 below it to 1 above it. */
 export interface PiecewiseInput {
   readonly kind: "piecewise";
-  /** The most bins of a feature: 4, 8, 16 or 32; 16 by default. */
-  readonly bins?: 4 | 8 | 16 | 32 | undefined;
+  /** The most bins of a feature: 4, 8, 16, 32 or 64; 16 by default. */
+  readonly bins?: 4 | 8 | 16 | 32 | 64 | undefined;
 }
 
 /** Each number as sines and cosines of learned frequencies, through one layer that all numbers share. */
