@@ -112,8 +112,8 @@ export function choosePlan(given: PlanFor): Plan {
     regime,
     globalBatchSize,
     numSteps,
-    // Groups soon memorise few rows, so teaching must start before that.
-    burnInSteps: numTrain < 100_000 ? "20%" : "50%",
+    // Few rows are learned within a tenth of the steps and memorised after that, so teaching must begin before.
+    burnInSteps: numTrain < 100_000 ? "5%" : "50%",
     reasons: {
       model: `${members > 1 ? `${members} networks that share their weights, and their mean` : "a network"}, of ${hidden.join(" and ")} hidden units; embeddings of 1.6 n^0.56 numbers for n values, 16 at most${bins === undefined ? "" : `; ${bins} bins for each number`}`,
       groups: groupsReason,
