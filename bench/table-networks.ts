@@ -6,6 +6,7 @@
  */
 import { membersObjective } from "../src/nn/members.js";
 import { type MlpOptions, mlp } from "../src/nn/mlp.js";
+import { NUM_QUANTILES } from "../src/nn/numeric-embedding.js";
 import { tabm } from "../src/nn/tabm.js";
 import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { muon } from "../src/optim/optimizers.js";
@@ -25,7 +26,7 @@ const WARM_UP = 3;
 const STEPS = 40;
 
 const { learner: base, batch } = workloads.flights();
-const quantiles = [...normal(rootKey(3), 33)].sort((a, b) => a - b);
+const quantiles = [...normal(rootKey(3), NUM_QUANTILES)].sort((a, b) => a - b);
 const spread = { ...flightsFeatures, numeric: mapValues(flightsFeatures.numeric, (one) => ({ ...one, quantiles })) };
 const members = 8;
 const plain = { ...flightsFeatures, hidden: [128, 64] };
