@@ -203,7 +203,7 @@ test("columns with quotes, spaces and SQL words are read", async () => {
     split: { train: '"select" < 20', validation: '"select" between 20 and 24', test: '"select" > 24' },
   });
   assert.deepEqual(table.preprocessing.vocabularies.odd, [`it's "0"`, `it's "1"`, `it's "2"`]);
-  assert.deepEqual(table.preprocessing.numeric.one, { mean: 1, std: 1, quantiles: Array(33).fill(1) });
+  assert.deepEqual(table.preprocessing.numeric.one, { mean: 1, std: 1, quantiles: Array(65).fill(1) });
 });
 
 test("columns may have the names that the ingestion uses itself", async () => {
@@ -223,7 +223,7 @@ test("columns may have the names that the ingestion uses itself", async () => {
   assert.deepEqual(got["features.label"], [20, 22, 22, 24, 24]);
   assert.deepEqual(
     table.preprocessing.numeric.none,
-    { mean: 0, std: 1, quantiles: Array(33).fill(0) },
+    { mean: 0, std: 1, quantiles: Array(65).fill(0) },
     "a value that is always missing",
   );
 });
