@@ -1,31 +1,19 @@
 /** `codistill churn`: how far the predictions of two exported models are apart on the rows of a table. */
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
 import { ConfigError, DataError } from "../../errors.js";
 import type { TaskKind } from "../../log/events.js";
-import type { GivenReading } from "../../reading/reading.js";
 import { count, firstNames } from "../../report/format.js";
 import { joined } from "../../runtime/array.js";
 import { decidesYes, decisions } from "../../train/class-metrics.js";
 import { type Estimate, lossEstimate, shareEstimate } from "../../train/estimates.js";
 import type { Floats } from "../../train/metrics.js";
-import { inTemporaryFolder } from "../files/temporary-folder.js";
-import { openDuckdb } from "../sources/duckdb.js";
 import { localCopies } from "../sources/remote-files.js";
+import { type ServedFilesOptions, withServedFiles } from "./served-files.js";
 import { openModel, type ServedModel } from "./served-model.js";
-import { openServedRows, servedRows } from "./served-rows.js";
-import { openFiles } from "./text-files.js";
+import { servedRows } from "./served-rows.js";
 
-export interface ChurnOptions {
-  /** How the files are read, where it differs from how the training of each model read its files. */
-  readonly reading?: GivenReading | undefined;
-  /** How many malformed lines may be left out; 0 by default. */
-  readonly maxBadRows?: number | undefined;
-  readonly cacheFolder: string;
-  readonly signal?: AbortSignal | undefined;
-  /** Called from time to time with the number of rows that a model has predicted so far, and of those of both models. */
-  readonly onProgress?: ((numRows: number, ofRows: number) => void) | undefined;
-}
+/** `onProgress` counts the rows of both models. */
+export type ChurnOptions = ServedFilesOptions;
 
 /** Rows that the first model decides one way and the second another way. */
 export interface Changed {
@@ -103,28 +91,20 @@ export async function churn(
 async function predictionsOf(
   path: string,
   files: Awaited<ReturnType<typeof localCopies>>,
-  { reading = {}, maxBadRows, cacheFolder, signal, onProgress = () => {} }: ChurnOptions,
+  options: ChurnOptions,
   before: 0 | 1,
 ): Promise<Predicted> {
   await using model = await openModel(path, availableParallelism());
-  return await inTemporaryFolder(cacheFolder, signal, async (temporary) => {
-    const encoding = reading.encoding ?? model.reading.encoding;
-    const open = await openFiles(files, { folder: temporary, encoding, signal });
-    const db = await openDuckdb(join(temporary, "spill"), { reads: open.reads, signal });
-    try {
-      const { numRows, inputs, notes } = await openServedRows(db, open, model, { reading, maxBadRows });
-      const parts: Floats[] = [];
-      let done = before * numRows;
-      for await (const batch of servedRows(db, inputs)) {
-        parts.push((await model.predict(batch.inputs)).predicted);
-        done += batch.inputs[0]?.length ?? 0;
-        onProgress(done, 2 * numRows);
-      }
-      const values = joined<Floats>(model.isDouble ? Float64Array : Float32Array, parts);
-      return { path, task: model.task, classes: model.classes, values, notes };
-    } finally {
-      await db.close();
+  return await withServedFiles(files, model, options, {}, async ({ db, numRows, inputs, notes }) => {
+    const parts: Floats[] = [];
+    let done = before * numRows;
+    for await (const batch of servedRows(db, inputs)) {
+      parts.push((await model.predict(batch.inputs)).predicted);
+      done += batch.inputs[0]?.length ?? 0;
+      options.onProgress?.(done, 2 * numRows);
     }
+    const values = joined<Floats>(model.isDouble ? Float64Array : Float32Array, parts);
+    return { path, task: model.task, classes: model.classes, values, notes };
   });
 }
 

@@ -1,31 +1,27 @@
 /** `codistill evaluate`: scores an exported model on a table that has the labels. */
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
 import { enclosed, identifier } from "../../data/sql.js";
 import { ConfigError, DataError, messageOf } from "../../errors.js";
 import { nearest } from "../../nearest.js";
 import { columnNamed, columnOfFlag } from "../../reading/names.js";
-import type { GivenReading } from "../../reading/reading.js";
 import { count, firstNames } from "../../report/format.js";
 import { rootKey } from "../../runtime/random.js";
 import type { Unlike } from "../../serving/seen.js";
 import { type Evaluation, evaluation } from "../../train/evaluation.js";
 import type { Costs } from "../../train/thresholds.js";
-import { inTemporaryFolder } from "../files/temporary-folder.js";
-import { type Database, openDuckdb } from "../sources/duckdb.js";
+import type { Database } from "../sources/duckdb.js";
 import { localCopies } from "../sources/remote-files.js";
 import { checkedSql } from "./checked-sql.js";
 import { type Importance, type ImportanceOptions, importanceOf } from "./importance.js";
 import { checkWeights, noSplit } from "./row-weights.js";
+import { type ServedFilesOptions, withServedFiles } from "./served-files.js";
 import { type LabelValue, servedLabels } from "./served-labels.js";
 import { openModel, type ServedModel } from "./served-model.js";
-import { openServedRows } from "./served-rows.js";
 import { score } from "./served-scores.js";
 import type { SourceColumn } from "./source-rows.js";
 import { sqlReader } from "./sql-tree.js";
-import { openFiles } from "./text-files.js";
 
-export interface EvaluateOptions {
+export interface EvaluateOptions extends ServedFilesOptions {
   /** Column or SQL over a row; by default the label that the model was trained on. */
   readonly label?: string | undefined;
   /**
@@ -37,18 +33,10 @@ export interface EvaluateOptions {
   readonly where?: string | undefined;
   /** Column or SQL over a row: metrics are also computed for each of its values. */
   readonly by?: string | undefined;
-  /** How the files are read, where it differs from how training read its files. */
-  readonly reading?: GivenReading | undefined;
-  /** How many malformed lines may be left out; 0 by default. */
-  readonly maxBadRows?: number | undefined;
   /** What wrong decisions of a binary model cost, more than 0 each: thresholds are compared by it. */
   readonly costs?: Costs | undefined;
   /** Given where the importance of columns is measured. */
   readonly importance?: ImportanceOptions | undefined;
-  readonly cacheFolder: string;
-  readonly signal?: AbortSignal | undefined;
-  /** Called from time to time with the number of rows predicted so far, and of all rows. */
-  readonly onProgress?: ((numRows: number, ofRows: number) => void) | undefined;
   /** The same of rows with a permuted column. */
   readonly onImportance?: ((numRows: number, ofRows: number) => void) | undefined;
 }
@@ -96,64 +84,49 @@ export async function evaluate(
   source: string | readonly string[],
   options: EvaluateOptions,
 ): Promise<EvaluateResult> {
-  const { label: given, weight: givenWeight, where, by, reading = {}, maxBadRows, costs, importance } = options;
+  const { label: given, weight: givenWeight, where, by, costs, importance } = options;
   const { cacheFolder, signal, onProgress = () => {}, onImportance } = options;
   const started = performance.now();
   const files = await localCopies(source, { cacheFolder, signal });
   const model = await openModel(modelPath, availableParallelism());
   try {
     if (costs !== undefined) checkCosts(costs, model);
-    return await inTemporaryFolder(cacheFolder, signal, async (temporary) => {
-      const encoding = reading.encoding ?? model.reading.encoding;
-      const open = await openFiles(files, { folder: temporary, encoding, signal });
-      const db = await openDuckdb(join(temporary, "spill"), { reads: open.reads, signal });
-      try {
-        const label = given ?? model.label;
-        const { columns, inputs, notes } = await openServedRows(db, open, model, { reading, maxBadRows, label });
-        if (where !== undefined) await keepOnly(db, await sqlOf(db, "--where", where, columns));
-        const ownLabel = given ?? (await checkedLabel(db, model.label, columns));
-        const labels = await servedLabels(db, model, await sqlOf(db, "the label", ownLabel, columns), label);
-        const weight = await weightSql(db, model, givenWeight, columns);
-        const slice = by === undefined ? undefined : await sqlOf(db, "--by", by, columns);
-        const scored = await score(
-          db,
-          model,
-          inputs,
-          { label: labels.sql, weight: weight?.sql, by: slice },
-          onProgress,
+    const label = given ?? model.label;
+    return await withServedFiles(files, model, options, { label }, async ({ db, columns, inputs, notes }) => {
+      if (where !== undefined) await keepOnly(db, await sqlOf(db, "--where", where, columns));
+      const ownLabel = given ?? (await checkedLabel(db, model.label, columns));
+      const labels = await servedLabels(db, model, await sqlOf(db, "the label", ownLabel, columns), label);
+      const weight = await weightSql(db, model, givenWeight, columns);
+      const slice = by === undefined ? undefined : await sqlOf(db, "--by", by, columns);
+      const scored = await score(db, model, inputs, { label: labels.sql, weight: weight?.sql, by: slice }, onProgress);
+      const { numUnlabelled, numOfOtherClasses, found, ...rest } = scored;
+      if (scored.labels.length === 0) {
+        throw new DataError(
+          `evaluate: some rows must have a label, and of ${count(numUnlabelled + numOfOtherClasses)} none has one that the model knows: ${label}. Name it with --label, and look at --where.`,
         );
-        const { numUnlabelled, numOfOtherClasses, found, ...rest } = scored;
-        if (scored.labels.length === 0) {
-          throw new DataError(
-            `evaluate: some rows must have a label, and of ${count(numUnlabelled + numOfOtherClasses)} none has one that the model knows: ${label}. Name it with --label, and look at --where.`,
-          );
-        }
-        const result = evaluation(model.task, rest, {
-          classes: model.classes,
-          errors: model.errors,
-          slices: rest.slices,
-          ...(costs && { costs: { ...costs, key: rootKey(0) } }),
-        });
-        const permuted =
-          importance &&
-          (await importanceOf(db, model, { inputs, columns, label: labels.sql }, importance, onImportance));
-        const counts = { numUnlabelled, numOfOtherClasses, otherClasses: labels.others };
-        const all = [...notes, ...found.notes, ...oneValueNotes(model, scored.labels)];
-        const header = model.reading.columns.find(({ name }) => name === label)?.header;
-        return {
-          model: model.name,
-          label: header ?? label,
-          weight: weight?.expression ?? null,
-          ...result,
-          ...counts,
-          ...(permuted && { importance: permuted }),
-          seconds: (performance.now() - started) / 1000,
-          unlike: found.unlike,
-          notes: all,
-        };
-      } finally {
-        await db.close();
       }
+      const result = evaluation(model.task, rest, {
+        classes: model.classes,
+        errors: model.errors,
+        slices: rest.slices,
+        ...(costs && { costs: { ...costs, key: rootKey(0) } }),
+      });
+      const permuted =
+        importance && (await importanceOf(db, model, { inputs, columns, label: labels.sql }, importance, onImportance));
+      const counts = { numUnlabelled, numOfOtherClasses, otherClasses: labels.others };
+      const all = [...notes, ...found.notes, ...oneValueNotes(model, scored.labels)];
+      const header = model.reading.columns.find(({ name }) => name === label)?.header;
+      return {
+        model: model.name,
+        label: header ?? label,
+        weight: weight?.expression ?? null,
+        ...result,
+        ...counts,
+        ...(permuted && { importance: permuted }),
+        seconds: (performance.now() - started) / 1000,
+        unlike: found.unlike,
+        notes: all,
+      };
     });
   } finally {
     await model.close();

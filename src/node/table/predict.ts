@@ -6,30 +6,19 @@ import { pipeline } from "node:stream/promises";
 import { identifier, literal } from "../../data/sql.js";
 import { ConfigError, DataError, messageOf } from "../../errors.js";
 import { sqlNames } from "../../reading/names.js";
-import type { GivenReading } from "../../reading/reading.js";
 import { printable } from "../../report/printable.js";
 import { type Unlike, type UnlikeFound, unlikeCounter } from "../../serving/seen.js";
-import { inTemporaryFolder } from "../files/temporary-folder.js";
-import { type Database, openDuckdb } from "../sources/duckdb.js";
+import type { Database } from "../sources/duckdb.js";
 import { localCopies } from "../sources/remote-files.js";
 import { type Appended, appendedColumns, asColumns } from "./predicted-columns.js";
 import { type DecisionOptions, type Decisions, decisionsOf } from "./served-decisions.js";
+import { type ServedFilesOptions, withServedFiles } from "./served-files.js";
 import { openModel, type ServedModel } from "./served-model.js";
-import { type CheckedInput, openServedRows, servedRows } from "./served-rows.js";
-import { openFiles } from "./text-files.js";
+import { type CheckedInput, servedRows } from "./served-rows.js";
 
-export interface PredictOptions extends DecisionOptions {
+export interface PredictOptions extends DecisionOptions, ServedFilesOptions {
   /** Where the rows go: .csv, .tsv, .parquet, .json or .jsonl; standard output as CSV by default. */
   readonly out?: string | undefined;
-  /** How the files are read, where it differs from how training read its files. */
-  readonly reading?: GivenReading | undefined;
-  /** How many malformed lines may be left out; 0 by default. */
-  readonly maxBadRows?: number | undefined;
-  /** The folder in which a temporary folder holds data that does not fit into memory. */
-  readonly cacheFolder: string;
-  readonly signal?: AbortSignal | undefined;
-  /** Called from time to time with the number of rows predicted so far, and of all rows. */
-  readonly onProgress?: ((numRows: number, ofRows: number) => void) | undefined;
 }
 
 export interface PredictResult {
@@ -74,55 +63,41 @@ const formats: Readonly<Record<string, string>> = {
 export async function predict(
   modelPath: string,
   source: string | readonly string[],
-  { out, threshold, interval, reading = {}, maxBadRows, cacheFolder, signal, onProgress = () => {} }: PredictOptions,
+  { out, threshold, interval, onProgress = () => {}, ...options }: PredictOptions,
 ): Promise<PredictResult> {
   const started = performance.now();
   const format = out === undefined ? formats[".csv"] : formats[extname(out).toLowerCase()];
   if (format === undefined) {
     throw new ConfigError(`predict: --out must end in ${Object.keys(formats).join(", ")}, got ${out}`);
   }
-  const files = await localCopies(source, { cacheFolder, signal });
+  const files = await localCopies(source, { cacheFolder: options.cacheFolder, signal: options.signal });
   const model = await openModel(modelPath, availableParallelism());
   try {
     const decisions = decisionsOf(model, { threshold, interval });
-    return await inTemporaryFolder(cacheFolder, signal, async (temporary) => {
-      const file = out ?? join(temporary, "rows.csv");
-      const encoding = reading.encoding ?? model.reading.encoding;
-      const open = await openFiles(files, { folder: temporary, encoding, signal });
-      const db = await openDuckdb(join(temporary, "spill"), { reads: open.reads, writes: [file], signal });
-      try {
-        const { columns, numRows, inputs, notes } = await openServedRows(db, open, model, { reading, maxBadRows });
-        const taken = columns.map(({ name, header = name }) => header);
-        const appended = appendedColumns(model, taken, decisions);
-        const found = await predictInto(db, model, { inputs, appended, decisions }, (done) =>
-          onProgress(done, numRows),
-        );
-        // From CSV to CSV, every value stays as it was written, "yes" and "007" included.
-        const isAsWritten = format.startsWith("format csv") && (open.format === "csv" || open.format === "tsv");
-        const own = columns.map(({ name, header = name }) => ({ sql: identifier(name), name: header }));
-        const all = [...own, ...appended.map(({ name }, i) => ({ sql: predicted(i), name }))];
-        await write(
-          db,
-          `${isAsWritten ? "source_text" : "source_rows"} positional join predictions`,
-          all,
-          file,
-          format,
-        );
-        if (out === undefined) await toStandardOutput(file);
-        const seconds = (performance.now() - started) / 1000;
-        const renamed = appended.filter(({ name, wanted }) => name !== wanted);
-        return {
-          rows: numRows,
-          columns: appended.map(({ name }) => name),
-          renamed: renamed.map(({ name, wanted }) => ({ wanted, name })),
-          out: out ?? null,
-          seconds,
-          unlike: found.unlike,
-          notes: [...notes, ...found.notes],
-        };
-      } finally {
-        await db.close();
-      }
+    const target = (temporary: string) => out ?? join(temporary, "rows.csv");
+    return await withServedFiles(files, model, options, { writes: target }, async (opened, temporary) => {
+      const { db, columns, numRows, inputs, notes } = opened;
+      const file = target(temporary);
+      const taken = columns.map(({ name, header = name }) => header);
+      const appended = appendedColumns(model, taken, decisions);
+      const found = await predictInto(db, model, { inputs, appended, decisions }, (done) => onProgress(done, numRows));
+      // From CSV to CSV, every value stays as it was written, "yes" and "007" included.
+      const isAsWritten = format.startsWith("format csv") && (opened.format === "csv" || opened.format === "tsv");
+      const own = columns.map(({ name, header = name }) => ({ sql: identifier(name), name: header }));
+      const all = [...own, ...appended.map(({ name }, i) => ({ sql: predicted(i), name }))];
+      await write(db, `${isAsWritten ? "source_text" : "source_rows"} positional join predictions`, all, file, format);
+      if (out === undefined) await toStandardOutput(file);
+      const seconds = (performance.now() - started) / 1000;
+      const renamed = appended.filter(({ name, wanted }) => name !== wanted);
+      return {
+        rows: numRows,
+        columns: appended.map(({ name }) => name),
+        renamed: renamed.map(({ name, wanted }) => ({ wanted, name })),
+        out: out ?? null,
+        seconds,
+        unlike: found.unlike,
+        notes: [...notes, ...found.notes],
+      };
     });
   } finally {
     await model.close();
