@@ -1,6 +1,7 @@
 /** The command that compares two models: churn. */
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
+import { ConfigError } from "../../errors.js";
 import { churnLines } from "../../report/churn.js";
 import { percent, quantity } from "../../report/format.js";
 import { FAILED } from "../launch/exit-codes.js";
@@ -11,7 +12,7 @@ import { progressLine, type ServeCommandOptions, tellNote } from "./serve-comman
 
 interface ChurnFlags extends ReadingFlags {
   readonly data: readonly string[];
-  readonly maxChurn?: number;
+  readonly maxChurn?: Amount;
   readonly json?: boolean;
 }
 
@@ -50,17 +51,29 @@ export async function churnCommand(
   progress.end();
   result.notes.forEach(tellNote);
   say(json ? JSON.stringify(result, null, 2) : churnLines(result, widthOf(process.stdout)).join("\n"));
-  if (maxChurn === undefined || result.churn.value <= maxChurn) return;
-  const show = result.task === "regression" ? quantity : percent;
+  if (maxChurn === undefined) return;
+  const isOfNumbers = result.task === "regression";
+  if (isOfNumbers && maxChurn.isPercent) {
+    throw new ConfigError(
+      "--max-churn: of a label that is a number it is an amount in its unit, as 0.5, and a share of rows was given, in percent. Leave the % out.",
+    );
+  }
+  if (result.churn.value <= maxChurn.value) return;
+  const show = isOfNumbers ? quantity : percent;
   process.stderr.write(
-    `codistill churn: ${show(result.churn.value)} is more than --max-churn ${show(maxChurn)} allows. Train the second model closer to the first, or allow more.\n`,
+    `codistill: churn: ${show(result.churn.value)} is more than --max-churn ${show(maxChurn.value)} allows. Train the second model closer to the first, or allow more.\n`,
   );
   process.exitCode = FAILED;
 }
 
-/** A share as 2% or 0.02, or an amount. */
-function amount(text: string): number {
+interface Amount {
+  readonly value: number;
+  readonly isPercent: boolean;
+}
+
+/** A share as 2% or 0.02, or an amount of numbers. */
+function amount(text: string): Amount {
   const [, number, sign] = /^(\d*\.?\d+)\s*(%?)$/.exec(text.trim()) ?? [];
   if (number === undefined) throw new InvalidArgumentError(`must be 0 or more, as 2% or 0.02, got "${text}"`);
-  return Number(number) / (sign ? 100 : 1);
+  return { value: Number(number) / (sign ? 100 : 1), isPercent: sign !== "" };
 }

@@ -138,6 +138,8 @@ test("the command says how many decisions changed, and exits with 1 when they ar
     await run.run([...args, "--max-churn", "0.1%"]),
     await run.run([...args, "--max-churn", "100%", "--json"]),
   ];
+  const numbers = [model("then", { kind: "regression" }, 3), model("now", { kind: "regression" }, 4)];
+  const percent = await run.run(["churn", ...numbers, "--data", "rows.csv", "--cache", "cache", "--max-churn", "2%"]);
   await run.close();
   assert.equal(over.code, 1, over.shown);
   assert.match(over.stdout, /before.onnx and \S+after.onnx on 500 rows/, over.shown);
@@ -145,4 +147,6 @@ test("the command says how many decisions changed, and exits with 1 when they ar
   assert.match(over.stderr, /is more than --max-churn 0\.1 % allows/, over.shown);
   assert.equal(under.code, 0, under.shown);
   assert.equal(JSON.parse(under.stdout).churn.value, share);
+  assert.equal(percent.code, 2, percent.shown);
+  assert.match(percent.stderr, /an amount in its unit.*Leave the % out/, percent.shown);
 });
