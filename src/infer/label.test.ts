@@ -179,6 +179,12 @@ test("names that differ in what is easily overlooked are told of", () => {
   );
 });
 
+test("an expression that is proposed can be typed into a shell as it stands", () => {
+  const twins = label(classesOf({ A: 50, a: 40, b: 30 }), { type: "VARCHAR" });
+  const { hints } = describeLabel({ ...twins, sql: '"returned?"' });
+  assert.match(hints[0]?.text ?? "", /write --label "lower\(\\"returned\?\\"\)"$/);
+});
+
 test("uneven classes are told with their shares", () => {
   const rare = describeLabel(label(classesOf({ false: 990, true: 10 }), { type: "BOOLEAN" }));
   assert.match(rare.hints[0]?.text ?? "", /^only 1 % of the labels are "true" \(10 rows\)/);

@@ -4,6 +4,7 @@ import { literal } from "../data/sql.js";
 import { MAX_CLASSES } from "../data/table.js";
 import { ConfigError, DataError } from "../errors.js";
 import type { TaskKind } from "../log/events.js";
+import { argument } from "../reading/names.js";
 import { count, counted, percent } from "../report/format.js";
 import {
   type ClassCount,
@@ -44,7 +45,7 @@ export function describeLabel(
   const reason = given ? "as given with --task" : choice.reason;
   if (positive !== undefined && task !== "binary") {
     throw new ConfigError(
-      `--positive says which of two values is yes, and ${label.sql} is ${task} (${reason}). Leave it out, or write a comparison as the label, for example: --label "${label.sql} = ${literal(positive)}".`,
+      `--positive says which of two values is yes, and ${label.sql} is ${task} (${reason}). Leave it out, or write a comparison as the label, for example: --label ${argument(`${label.sql} = ${literal(positive)}`)}.`,
     );
   }
   if (task === "regression") return describeNumbers(label, reason, scale);
@@ -55,7 +56,7 @@ export function describeLabel(
   }
   if (task === "binary" && figures.numDistinct !== 2) {
     throw new ConfigError(
-      `--task binary: a binary label has two values, and ${label.sql} has ${count(figures.numDistinct)}. Write a comparison as the label, for example: --label "${label.sql} = ${exampleOf(label)}".`,
+      `--task binary: a binary label has two values, and ${label.sql} has ${count(figures.numDistinct)}. Write a comparison as the label, for example: --label ${argument(`${label.sql} = ${exampleOf(label)}`)}.`,
     );
   }
   if (task === "multiclass" && label.classes.length > MAX_CLASSES) throw tooManyClasses(label);
@@ -75,7 +76,7 @@ function checkLabel({ sql, figures, classes }: LabelFigures): void {
     );
   }
   if (kind === "other" || kind === "time" || kind === "timeOfDay") {
-    const cure = kind === "time" ? `a number of it, for example --label "epoch(${sql}) / 3600", or ` : "";
+    const cure = kind === "time" ? `a number of it, for example --label ${argument(`epoch(${sql}) / 3600`)}, or ` : "";
     throw new DataError(
       `label: it must be yes or no, a class or a number, and ${sql} has the type ${type}. Write ${cure}a comparison.`,
     );
@@ -202,7 +203,7 @@ function spellingHints({ sql, figures, classes, numSpellings }: LabelFigures): H
       ? [
           hint(
             "label",
-            `${JSON.stringify(twins.value)} and ${JSON.stringify(twin.value)} differ in case alone and are two classes; where they are one, write --label "lower(${sql})"`,
+            `${JSON.stringify(twins.value)} and ${JSON.stringify(twin.value)} differ in case alone and are two classes; where they are one, write --label ${argument(`lower(${sql})`)}`,
           ),
         ]
       : []),
@@ -218,7 +219,7 @@ function missingHints({ numMissing }: ColumnFigures, sql: string): Hint[] {
   return [
     hint(
       "left-out",
-      `${count(numMissing)} rows have no label and are left out; where that means no, write --label "coalesce(${sql}, false)" or alike`,
+      `${count(numMissing)} rows have no label and are left out; where that means no, write --label ${argument(`coalesce(${sql}, false)`)} or alike`,
     ),
   ];
 }

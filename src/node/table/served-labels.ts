@@ -1,9 +1,11 @@
 /**
  * Reads the labels of a table as labels of a served model: the class of each, and values that the model does not know.
  */
+
 import { classIndexSql, labelNumber } from "../../data/label-values.js";
 import { binaryClasses } from "../../data/table.js";
 import { DataError } from "../../errors.js";
+import { argument } from "../../reading/names.js";
 import { count, percent, shortened } from "../../report/format.js";
 import type { Task } from "../../train/task.js";
 import type { Database } from "../sources/duckdb.js";
@@ -95,7 +97,7 @@ function otherLabels(
       : "an expression that gives them";
   return new DataError(
     `evaluate: at least half of the labels must be of the model's classes, ${listed(known)}, and ${count(numOthers)} of ${count(numLabelled)} (${percent(numOthers / numLabelled)}) are others: ${listed(others.map(valueText))}. ` +
-      `Case and every character but spaces around a value count. Name the right column with --label, or ${cure}, as in --label "${name} = '${shortened(first.replaceAll("'", "''"), 30)}'".`,
+      `Case and every character but spaces around a value count. Name the right column with --label, or ${cure}, as in --label ${argument(`${name} = '${shortened(first.replaceAll("'", "''"), 30)}'`)}.`,
   );
 }
 
