@@ -2,8 +2,9 @@
  * What more workers gain a training step: `npm run bench:workers`, about ten minutes on a quiet machine.
  *
  * A workload of `specs.ts` on one batch, cut into equal parts for the workers: one worker of one thread, one worker of as many threads as
- * the machine has cores, as many workers of one thread each, and as many processes of PyTorch's DistributedDataParallel with Gloo; of the
- * click network also four workers, for their memory. Every case in processes of its own, several rounds, their order turned round from one
+ * the machine has cores, as many workers of one thread each, as many processes that exchange nothing, each with one part (what the machine
+ * itself allows), and as many processes of PyTorch's DistributedDataParallel with Gloo; of the click network also four workers, for their
+ * memory. Every case in processes of its own, several rounds, their order turned round from one
  * to the next. Medians of the steps of all rounds, and ratios of the medians of one round.
  *
  *     npm run bench:workers -- --rounds 3 --workloads click,llama
@@ -43,9 +44,9 @@ const partOf = (name: WorkerWorkload, workers: number) => workloads[name](batchS
 async function measure(
   name: WorkerWorkload,
   { workers, threads }: Omit<Case, "by">,
-  numSteps: number,
+  { numSteps, parts }: { readonly numSteps: number; readonly parts: number },
 ): Promise<Figures> {
-  const { learner, batch } = partOf(name, workers);
+  const { learner, batch } = partOf(name, parts);
   const each = threads / workers;
   const engine = threadedEngine({ threads: each });
   const updater = workers > 1 ? threadedEngine({ threads }) : engine;
@@ -118,6 +119,7 @@ async function run(): Promise<void> {
       { by: "ours", workers: 1, threads: 1 },
       { by: "ours", workers: 1, threads: cores },
       { by: "ours", workers: cores, threads: cores },
+      { by: "apart", workers: cores, threads: cores },
       ...(peer ? [{ by: "ddp", workers: cores, threads: cores } as const] : []),
       ...(name === "click" && cores < 4 ? [{ by: "ours", workers: 4, threads: 4 } as const] : []),
     ];
@@ -142,25 +144,43 @@ async function run(): Promise<void> {
   process.stdout.write(report);
 }
 
-/** The figures of one process of ours, or of those of the peer. */
-function figuresOf(
+/** The figures of one process of ours, of several at once, or of those of the peer. */
+async function figuresOf(
   name: WorkerWorkload,
-  own: Case,
+  { by, workers, threads }: Case,
   numSteps: number,
   peer: Peer | undefined,
-): Promise<Figures> | Figures {
-  const { by, workers, threads } = own;
-  if (by === "ddp") return { workers: [], ...measuredByDdp(peer as Peer, name, workers, numSteps, WARM_UP) };
-  return measuredBy<Figures>(fileURLToPath(import.meta.url), [
-    "child",
-    name,
-    ...[workers, threads, numSteps].map(String),
-  ]);
+): Promise<Figures> {
+  const childOf = (own: { readonly workers: number; readonly threads: number }) =>
+    measuredBy<Figures>(fileURLToPath(import.meta.url), [
+      ...["child", name],
+      ...[own.workers, own.threads, numSteps, workers].map(String),
+    ]);
+  switch (by) {
+    case "ddp":
+      return { workers: [], ...measuredByDdp(peer as Peer, name, workers, numSteps, WARM_UP) };
+    case "apart":
+      return ofAll(await Promise.all(Array.from({ length: workers }, () => childOf({ workers: 1, threads: 1 }))));
+    case "ours":
+      return childOf({ workers, threads });
+  }
+}
+
+/** Processes that ran at once: the steps of the slowest, and what they took together. */
+function ofAll(figures: readonly Figures[]): Figures {
+  const total = (of: (one: Figures) => number) => figures.reduce((sum, one) => sum + of(one), 0);
+  const [slowest] = figures.toSorted((a, b) => median(b.ms) - median(a.ms));
+  return {
+    ms: (slowest as Figures).ms,
+    workers: [],
+    peakRssBytes: total(({ peakRssBytes }) => peakRssBytes),
+    cpuMs: total(({ cpuMs }) => cpuMs),
+  };
 }
 
 const [mode, name, ...numbers] = process.argv.slice(2);
 if (!isMainThread) await work();
 else if (mode === "child") {
-  const [workers = 1, threads = 1, numSteps = 1] = numbers.map(Number);
-  process.send?.(await measure(name as WorkerWorkload, { workers, threads }, numSteps));
+  const [workers = 1, threads = 1, numSteps = 1, parts = 1] = numbers.map(Number);
+  process.send?.(await measure(name as WorkerWorkload, { workers, threads }, { numSteps, parts }));
 } else await run();
