@@ -6,6 +6,9 @@ export const labelsName = "labels";
 /** By how much the losses of each example count, 1 on average, where that differs. */
 export const weightsName = "weights";
 
+/** What fixed teachers predict for each example: their mean prediction, which the student is pulled towards. */
+export const targetsName = "targets";
+
 /** The tokens of texts. */
 export const idsName = "ids";
 

@@ -5,7 +5,7 @@
  */
 import { DataError } from "../errors.js";
 import type { NamedArrays, NdArray } from "../runtime/array.js";
-import { featureName, labelsName, numbersName, weightsName } from "./batch.js";
+import { featureName, labelsName, numbersName, targetsName, weightsName } from "./batch.js";
 import type { RowSplit } from "./split.js";
 
 /**
@@ -32,6 +32,8 @@ export interface TableSpec {
   readonly labelScale?: "log";
   /** The weight of a row in losses and metrics, cast to DOUBLE: 0 or more, and finite. Rows count alike without it. */
   readonly weight?: string;
+  /** Teachers that do not change, whose mean prediction for each row, by their weights, is part of its record; none by default. */
+  readonly teachers?: readonly TableTeacher[];
   /** Feature name to expression, rendered as text. */
   readonly categorical: Readonly<Record<string, string>>;
   /** Feature name to expression, cast to DOUBLE and kept as float32 ({@link Shift}). */
@@ -54,6 +56,19 @@ export interface TableSpec {
   /** A predicate for each group: a training row is of the first group whose predicate holds, or else of no group. */
   readonly filters?: readonly string[];
 }
+
+/** A teacher that does not change while a student learns: a served model, or columns that have its predictions. */
+export type TableTeacher = { readonly weight: number } & (
+  | {
+      /** A path, and the SHA-256 of the file, in hex, which tells its predictions from others'. */
+      readonly model: string;
+      readonly sha256: string;
+    }
+  /** The probability of the positive label, or the number, as SQL over a row. */
+  | { readonly column: string }
+  /** The probability of each class, as SQL over a row. */
+  | { readonly columns: Readonly<Record<string, string>> }
+);
 
 /** The names of a feature that have an id of their own; by default all names in training rows. */
 export interface VocabularyLimits {
@@ -127,8 +142,8 @@ export interface Column {
 
 /**
  * The 4-byte words of a record, in order: categorical ids, then numeric values (missing is NaN), then means of the
- * label, the weight of the row where rows have weights (1 on average over the training rows), then the label (0 or 1, a
- * number, or a class as int32).
+ * label, the weight of the row where rows have weights (1 on average over the training rows), what fixed teachers predict
+ * where there are some (a number for each class of several), then the label (0 or 1, a number, or a class as int32).
  */
 export interface RecordLayout {
   readonly columns: readonly Column[];
@@ -166,12 +181,13 @@ export function areOneArray(numNumeric: number): boolean {
 
 /**
  * The record that a spec's features make, in declared order; `means` are the names of the features that are means of
- * the label, which depend on the classes there are.
+ * the label, and `classes` those of a multiclass label, both of which depend on the rows.
  * Throws {@link DataError} when there is no feature, a name is used twice, or a name cannot be part of a dotted path.
  */
 export function recordLayout(
-  spec: Pick<TableSpec, "categorical" | "numeric" | "labelMeans" | "weight" | "task">,
+  spec: Pick<TableSpec, "categorical" | "numeric" | "labelMeans" | "weight" | "teachers" | "task">,
   means: readonly string[] = Object.keys(spec.labelMeans ?? {}),
+  classes: readonly string[] = [],
 ): RecordLayout {
   const categorical = Object.keys(spec.categorical);
   const numeric = [...Object.keys(spec.numeric), ...means];
@@ -202,10 +218,19 @@ export function recordLayout(
       ...categorical.map((name): Column => ({ name: featureName(name), dtype: "int32" })),
       ...numeric.map((name): Column => ({ name: featureName(name), dtype: "float32" })),
       ...(spec.weight === undefined ? [] : [{ name: weightsName, dtype: "float32" } as const]),
+      ...(spec.teachers === undefined ? [] : targetColumns(classes.length)),
       { name: labelsName, dtype: spec.task === "multiclass" ? "int32" : "float32" },
     ],
   };
 }
+
+/** The words of what fixed teachers predict: one, or one for each of several classes. */
+function targetColumns(numClasses: number): Column[] {
+  if (numClasses === 0) return [{ name: targetsName, dtype: "float32" }];
+  return Array.from({ length: numClasses }, (_, k) => ({ name: `${targetsName}.${k}`, dtype: "float32" }));
+}
+
+const isOfClass = ({ name }: Column) => name.startsWith(`${targetsName}.`);
 
 /** Records that are in memory. Throws {@link DataError} when the words are not a whole number of records. */
 export function tableRows(layout: RecordLayout, words: Int32Array): Rows {
@@ -230,8 +255,9 @@ export function tableRows(layout: RecordLayout, words: Int32Array): Rows {
 
 /**
  * A batch: one array of shape [batch] for each feature (`features.<name>`, int32 ids or float32 values) and `labels`
- * of shape [batch], float32 or the int32 of classes; `weights` [batch] where rows have weights. Of many numeric features ({@link areOneArray}) there is `numbers`
- * instead, float32 [batch, features]. The arrays are copies. Throws {@link DataError} for a row that is not there.
+ * of shape [batch], float32 or the int32 of classes; `weights` [batch] where rows have weights; `targets`, float32 [batch] or
+ * [batch, classes], where there are fixed teachers. Of many numeric features ({@link areOneArray}) there is `numbers` instead,
+ * float32 [batch, features]. The arrays are copies. Throws {@link DataError} for a row that is not there.
  */
 export function gatherBatch(rows: Rows, indices: Uint32Array | readonly number[] | RowRange): NamedArrays {
   const wanted = "start" in indices ? indicesOf(indices) : indices;
@@ -243,12 +269,12 @@ export function gatherBatch(rows: Rows, indices: Uint32Array | readonly number[]
     throw new DataError(`table: row ${missing} is asked for, and the rows are 0 to ${rows.numRows - 1}`);
   }
   const records = rows.read(wanted);
-  const first = columns.findIndex(({ dtype }) => dtype === "float32");
-  const isFeature = ({ name }: Column) => name !== labelsName && name !== weightsName;
-  const numNumeric = columns.filter((column) => column.dtype === "float32" && isFeature(column)).length;
+  const isNumeric = ({ name, dtype }: Column) => dtype === "float32" && name.startsWith(featureName(""));
+  const numNumeric = columns.filter(isNumeric).length;
   const isStacked = areOneArray(numNumeric);
-  const single = columns.map((column, word) => ({ column, word }));
-  if (isStacked) single.splice(first, numNumeric);
+  const single = columns
+    .map((column, word) => ({ column, word }))
+    .filter(({ column }) => !isOfClass(column) && !(isStacked && isNumeric(column)));
   // One block for all columns, moved as bits, so that the loop is the same for ids and for values.
   const block = new Int32Array(single.length * batch);
   for (let i = 0; i < batch; i++) {
@@ -257,22 +283,25 @@ export function gatherBatch(rows: Rows, indices: Uint32Array | readonly number[]
     }
   }
   const arrays = single.map(({ column }, k) => [column.name, columnOf(column, block, k, batch)]);
-  if (isStacked) arrays.push([numbersName, numbersOf(records, { width, first, numNumeric, batch })]);
+  const stacked = (is: (column: Column) => boolean) =>
+    numbersOf(records, { width, first: columns.findIndex(is), count: columns.filter(is).length, batch });
+  if (isStacked) arrays.push([numbersName, stacked(isNumeric)]);
+  if (columns.some(isOfClass)) arrays.push([targetsName, stacked(isOfClass)]);
   return Object.fromEntries(arrays);
 }
 
-/** The numeric features of records, which stand side by side in each. */
+/** Numbers of records that stand side by side in each, from the word `first` on. */
 function numbersOf(
   records: Int32Array,
-  of: { readonly width: number; readonly first: number; readonly numNumeric: number; readonly batch: number },
+  of: { readonly width: number; readonly first: number; readonly count: number; readonly batch: number },
 ): NdArray {
-  const { width, first, numNumeric, batch } = of;
-  const words = new Int32Array(batch * numNumeric);
+  const { width, first, count, batch } = of;
+  const words = new Int32Array(batch * count);
   for (let i = 0; i < batch; i++) {
     const start = i * width + first;
-    words.set(records.subarray(start, start + numNumeric), i * numNumeric);
+    words.set(records.subarray(start, start + count), i * count);
   }
-  return { dtype: "float32", shape: [batch, numNumeric], data: new Float32Array(words.buffer) };
+  return { dtype: "float32", shape: [batch, count], data: new Float32Array(words.buffer) };
 }
 
 function columnOf({ dtype }: Column, block: Int32Array, word: number, batch: number): NdArray {

@@ -102,6 +102,8 @@ export type TrainEvent =
       /** Steps taken so far; losses are means over the steps since the last such event. */
       readonly step: number;
       readonly labelLoss: number;
+      /** The loss against the predictions of fixed teachers; left out where there are none. */
+      readonly targetLoss?: number;
       readonly distillLoss: number | null;
       readonly divergence: number | null;
       /** Mean absolute difference between the predictions of student and teachers: falls as the groups grow alike. */

@@ -31,6 +31,8 @@ export interface Objective {
   readonly expectedLoss: (logits: Tensor, weights?: Tensor) => Tensor;
   /** The predictions that are reported and shipped, from `probs`: the same by default; numbers in the labels' unit. */
   readonly inLabelUnit?: (probs: Tensor) => Tensor;
+  /** The inverse of `inLabelUnit`: what others predict in the labels' unit, as psi takes targets. The same by default. */
+  readonly fromLabelUnit?: (predictions: Tensor) => Tensor;
 }
 
 /** The predictions that are reported and shipped, from logits. */

@@ -184,6 +184,7 @@ export function regression({
     priorLoss: (labels, weights) => errors[loss](meanLabel(standard(labels), weights), standard(labels), weights),
     numGuessed: 1,
     expectedLoss: () => constant(scalar(0)),
+    fromLabelUnit: standard,
     inLabelUnit: (prediction) => atLeast(unscaled(isStandard ? prediction : add(mul(prediction, std), mean))),
   };
 }

@@ -12,7 +12,7 @@ import { checkSparseParams } from "../optim/sparse-updates.js";
 import type { Learner } from "../train/graphs.js";
 import type { Task } from "../train/task.js";
 import { algorithmOf } from "./algorithms.js";
-import type { TableRunConfig } from "./kinds/table.js";
+import { DEFAULT_TEACHER_WEIGHT, type TableRunConfig } from "./kinds/table.js";
 import type { TableModelConfig } from "./model-schema.js";
 import { checkPatterns, configuredOptimizer } from "./optimizer.js";
 import type { RunConfig } from "./schema.js";
@@ -59,7 +59,8 @@ export function tableLearner(config: TableRunConfig, preprocessing: Preprocessin
   };
   const { model, objective } = networkOf(config.model, features, task);
   const weighted = config.data.weight === undefined ? {} : { hasRowWeights: true };
-  return { ...learnerOf(config, model, objective), ...weighted, task: { ...task, objective } };
+  const taught = config.teachers && { fixedTeachers: { weight: config.teacherWeight ?? DEFAULT_TEACHER_WEIGHT } };
+  return { ...learnerOf(config, model, objective), ...weighted, ...taught, task: { ...task, objective } };
 }
 
 /** The network of a table by its kind, and the objective of its logits. */

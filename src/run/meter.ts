@@ -29,6 +29,7 @@ export function stepMeter(
         group,
         step,
         labelLoss: mean(steps.map(({ labelLoss }) => labelLoss)) ?? Number.NaN,
+        ...targetLossOf(steps),
         distillLoss: mean(steps.map(({ distillLoss }) => distillLoss)),
         teacherDistance: mean(
           steps.map(({ statistics }) => mean(statistics?.teachers.map(({ distance }) => distance) ?? [])),
@@ -47,6 +48,11 @@ export function stepMeter(
       return event;
     },
   };
+}
+
+function targetLossOf(steps: readonly Step[]): Pick<StepEvent, "targetLoss"> {
+  const targetLoss = mean(steps.map(({ targetLoss = null }) => targetLoss));
+  return targetLoss === null ? {} : { targetLoss };
 }
 
 /** The mean seconds of each worker. */

@@ -1,5 +1,5 @@
 /** The graphs that training runs. A whole step is one of them: forward, losses, teachers, backward and update. */
-import { labelsName, weightsName } from "../data/batch.js";
+import { labelsName, targetsName, weightsName } from "../data/batch.js";
 import { gradients } from "../graph/grad.js";
 import type { Graph } from "../graph/graph.js";
 import { add, div, greater, input, mul, reduceSum, sub, where } from "../graph/ops.js";
@@ -64,7 +64,7 @@ export function weightState<T>(
  *
  *     theta <- theta - eta grad{ phi(y, F(theta, f)) + w psi(mean_j F(theta_j, f), F(theta, f)) }.
  *
- * Outputs: `labelLoss`, `squaredGradNorm`, and with teachers `distillLoss`, `divergence` (the distillation loss less
+ * Outputs: `labelLoss`, `squaredGradNorm`, with fixed teachers `targetLoss` (their psi), and with teachers `distillLoss`, `divergence` (the distillation loss less
  * the entropy of the targets: zero where the student agrees) and the statistics of its teachers. Updates params,
  * optState, the average of the params, and the tensors of {@link carriedSpecs}.
  */
@@ -112,8 +112,8 @@ export function sumSpecs({
 }
 
 /** The losses that must be finite, or the step changes nothing. */
-function finiteLosses({ labelLoss, distillLoss }: Tensors): Tensor[] {
-  return [labelLoss, distillLoss].filter((loss) => loss !== undefined);
+function finiteLosses({ labelLoss, targetLoss, distillLoss }: Tensors): Tensor[] {
+  return [labelLoss, targetLoss, distillLoss].filter((loss) => loss !== undefined);
 }
 
 /**
@@ -183,6 +183,8 @@ function differentiate(learner: Learner, numTeachers: number, before: Tensors, s
   const { shape, dtype } = objective.labels ?? { shape: ["batch"], dtype: "float32" };
   const labels = input(labelsName, shape, dtype);
   const rowWeights = learner.hasRowWeights ? input(weightsName, ["batch"]) : undefined;
+  // Of the shape of the student's own predictions.
+  const targets = learner.fixedTeachers && input(targetsName, objective.probs(student.logits).shape);
   const teachers = Array.from({ length: numTeachers }, (_, slot) => {
     const own = { ...weightTensors(model, stateNames.teacher(slot)), ...under(stateNames.teacherState(slot)) };
     return { weights: own, ...carry(model, own, inputs) };
@@ -193,7 +195,7 @@ function differentiate(learner: Learner, numTeachers: number, before: Tensors, s
   const { losses, loss } = lossesOf(
     learner,
     [{ weights, ...student }, ...teachers],
-    { labels, weights: rowWeights },
+    { labels, weights: rowWeights, targets },
     shares,
   );
   return { params, losses, grads: gradientsOf(loss, params), carried };

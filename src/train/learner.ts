@@ -11,6 +11,12 @@ export interface Learner {
   readonly hasRowWeights?: boolean;
   readonly distillation?: Distillation;
   /**
+   * Teachers that do not change while the student trains: batches have their mean prediction for each row (`targets`, [batch] or
+   * [batch, classes]), and the label loss phi becomes (1 - weight) phi + weight psi(targets, prediction). With cross entropies this
+   * is the loss on labels of which the teachers make a share. None by default.
+   */
+  readonly fixedTeachers?: { readonly weight: number };
+  /**
    * Keep a moving average of the params, e <- decay e + (1 - decay) params after each step, which begins as the initial
    * params.
    */

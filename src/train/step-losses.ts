@@ -11,10 +11,14 @@ export interface Shares {
   readonly labelShare?: Tensor | undefined;
 }
 
-/** The labels of a batch, and the weights of its rows where they have some: both [batch]. */
+/**
+ * The labels of a batch, and the weights of its rows where they have some: both [batch]. Where fixed teachers teach, also what they
+ * predict, [batch] or [batch, classes].
+ */
 export interface Labelled {
   readonly labels: Tensor;
   readonly weights?: Tensor | undefined;
+  readonly targets?: Tensor | undefined;
 }
 
 /** The output of a model for a batch. */
@@ -27,9 +31,9 @@ interface Said extends BeforeHead {
  * has the gradients of the loss. Computed chunk by chunk where the model has so many logits.
  */
 export function lossesOf(
-  { model, objective, distillation = {} }: Learner,
+  { model, objective, distillation = {}, fixedTeachers }: Learner,
   said: readonly Said[],
-  { labels, weights }: Labelled,
+  { labels, weights, targets: fixed }: Labelled,
   shares: Shares,
 ): { readonly losses: Tensors; readonly loss: Tensor } {
   const { temperature = 1, mix } = distillation;
@@ -37,8 +41,9 @@ export function lossesOf(
   const scale = (value: Tensor) => (temperature === 1 ? value : mul(value, temperature ** 2));
   const ofLogits = ([logits, ...teachers]: readonly Tensor[], given: Tensor): Tensors => {
     const labelLoss = objective.labelLoss(logits as Tensor, given, weights);
+    const ofLabels = fixed ? { labelLoss, targetLoss: againstFixed(logits as Tensor, fixed) } : { labelLoss };
     const targets = teachersMean(teachers.map((teacher) => objective.probs(soften(teacher))));
-    if (!targets) return { labelLoss };
+    if (!targets) return ofLabels;
     const distillLoss = scale(objective.distillLoss(soften(logits as Tensor), targets, weights));
     // The least loss against a single teacher is that of its own logits, whose logarithms are computed already.
     const [first, ...others] = teachers as [Tensor, ...Tensor[]];
@@ -46,12 +51,16 @@ export function lossesOf(
       others.length > 0 ? objective.entropy(targets, weights) : objective.distillLoss(soften(first), targets, weights);
     const divergence = sub(distillLoss, scale(least));
     const statistics = teacherStatistics(objective, logits as Tensor, teachers, given, weights);
-    return { labelLoss, distillLoss, divergence, ...statistics };
+    return { ...ofLabels, distillLoss, divergence, ...statistics };
   };
-  const lossOf = (losses: Tensors) => mixed(losses, mix, shares);
+  const { fromLabelUnit = (p: Tensor) => p } = objective;
+  const againstFixed = (logits: Tensor, targets: Tensor) =>
+    objective.distillLoss(logits, fromLabelUnit(targets), weights);
+  const lossOf = (losses: Tensors) => mixed(losses, { mix, fixedWeight: fixedTeachers?.weight, ...shares });
   const { head } = model;
   if (head && head.numChunks > 1) {
-    if (weights) throw new Error("internal: weights are of the rows of tables, whose logits are computed at once");
+    if (weights || fixed)
+      throw new Error("internal: weights and targets are of the rows of tables, whose logits are computed at once");
     const { means, loss } = learnOverChunks(head, said, labels, ofLogits, lossOf);
     return { losses: means, loss };
   }
@@ -62,10 +71,27 @@ export function lossesOf(
   return { losses, loss: lossOf(losses) };
 }
 
-/** phi + w psi, or (1 - w) phi + w psi; phi alone without teachers. With a share s of labels, s phi in place of phi; all of it times the share of the part. */
-function mixed(losses: Tensors, mix: Distillation["mix"] = "sum", { partShare, labelShare }: Shares): Tensor {
-  const { labelLoss, distillLoss } = losses as { labelLoss: Tensor; distillLoss?: Tensor };
-  const phi = labelShare ? mul(labelShare, labelLoss) : labelLoss;
+interface Mixing extends Shares {
+  readonly mix?: Distillation["mix"] | undefined;
+  /** The weight of the fixed teachers, where there are some. */
+  readonly fixedWeight?: number | undefined;
+}
+
+/**
+ * phi + w psi, or (1 - w) phi + w psi; phi alone without teachers. With a share s of labels, s phi in place of phi; with fixed
+ * teachers of weight v and their loss psi_v, then (1 - v) phi + v psi_v in its place. All of it times the share of the part.
+ */
+function mixed(losses: Tensors, { mix = "sum", fixedWeight, partShare, labelShare }: Mixing): Tensor {
+  const { labelLoss, targetLoss, distillLoss } = losses as {
+    readonly labelLoss: Tensor;
+    readonly targetLoss?: Tensor;
+    readonly distillLoss?: Tensor;
+  };
+  const ofLabels = labelShare ? mul(labelShare, labelLoss) : labelLoss;
+  const phi =
+    targetLoss && fixedWeight !== undefined
+      ? add(mul(1 - fixedWeight, ofLabels), mul(fixedWeight, targetLoss))
+      : ofLabels;
   const whole = distillLoss ? withDistillation(phi, distillLoss, mix) : phi;
   return partShare ? mul(whole, partShare) : whole;
 }

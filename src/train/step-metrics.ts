@@ -6,6 +6,8 @@ import { type StudentStatistics, statisticNames, type TeacherStatistics } from "
 /** What one step reports; losses in nats per example. */
 export interface StepMetrics {
   readonly labelLoss: number;
+  /** psi against the predictions of fixed teachers; left out where there are none. */
+  readonly targetLoss?: number;
   /** psi, and psi less its least value; null without teachers. */
   readonly distillLoss: number | null;
   readonly divergence: number | null;
@@ -40,8 +42,10 @@ export function metricsOf(
     readonly workers?: readonly WorkerUse[] | undefined;
   },
 ): StepMetrics {
+  const targetLoss = record.get("targetLoss");
   const metrics = {
     labelLoss: record.get("labelLoss") ?? Number.NaN,
+    ...(targetLoss !== undefined && { targetLoss }),
     distillLoss: record.get("distillLoss") ?? null,
     divergence: record.get("divergence") ?? null,
     gradNorm: Math.sqrt(record.get("squaredGradNorm") ?? Number.NaN),
@@ -53,8 +57,13 @@ export function metricsOf(
 }
 
 /** The rule of the step graph, in words. */
-function whySkipped({ labelLoss, distillLoss, gradNorm }: Omit<StepMetrics, "skipped">): string | null {
-  const numbers = { "label loss": labelLoss, "distillation loss": distillLoss ?? 0, "gradient norm": gradNorm };
+function whySkipped({ labelLoss, targetLoss = 0, distillLoss, gradNorm }: Omit<StepMetrics, "skipped">): string | null {
+  const numbers = {
+    "label loss": labelLoss,
+    "loss against fixed teachers": targetLoss,
+    "distillation loss": distillLoss ?? 0,
+    "gradient norm": gradNorm,
+  };
   const wrong = Object.entries(numbers).filter(([, value]) => !Number.isFinite(value));
   return wrong.length > 0 ? wrong.map(([name, value]) => `${name} ${value}`).join(", ") : null;
 }

@@ -23,6 +23,7 @@ import {
   type RowRange,
   type Rows,
   type TableSpec,
+  type TableTeacher,
   type TrainingRows,
   tableRows,
 } from "../../data/table.js";
@@ -77,6 +78,17 @@ const tableFile = z.object({
     task: z.exactOptional(z.enum(taskKinds)),
     labelScale: z.exactOptional(z.literal("log")),
     weight: z.exactOptional(z.string()),
+    teachers: z.exactOptional(
+      z
+        .array(
+          z.union([
+            z.object({ model: z.string(), sha256: z.string(), weight: z.number() }),
+            z.object({ column: z.string(), weight: z.number() }),
+            z.object({ columns: textMap, weight: z.number() }),
+          ]),
+        )
+        .readonly(),
+    ),
     categorical: textMap,
     numeric: textMap,
     vocabularies: z.exactOptional(
@@ -181,11 +193,18 @@ export function tableDigest(spec: ReadSpec, { format, files }: SourceFiles): str
     ...(spec.vocabularies ? [{ vocabularies: Object.entries(spec.vocabularies) }] : []),
     ...(spec.labelMeans ? [{ labelMeans: Object.entries(spec.labelMeans) }] : []),
     ...(spec.reading ? [{ reading: spec.reading }] : []),
+    ...(spec.teachers ? [{ teachers: spec.teachers.map(withoutPath) }] : []),
   ];
   const content = files.map(({ sha256 }) => sha256);
   return createHash("sha256")
     .update(JSON.stringify([formatVersion, numSlots, format, content, query]))
     .digest("hex");
+}
+
+/** A teacher without the place of its file, whose content its digest stands for. */
+function withoutPath(teacher: TableTeacher): object {
+  if ("model" in teacher) return { sha256: teacher.sha256, weight: teacher.weight };
+  return "columns" in teacher ? { ...teacher, columns: Object.entries(teacher.columns) } : teacher;
 }
 
 /**

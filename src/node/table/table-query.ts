@@ -2,7 +2,7 @@
 import { numSlots } from "../../data/shard.js";
 import type { RowSplit } from "../../data/split.js";
 import { double, enclosed, identifier } from "../../data/sql.js";
-import type { Shift, TableSpec, VocabularyLimits } from "../../data/table.js";
+import type { Shift, TableSpec, TableTeacher, VocabularyLimits } from "../../data/table.js";
 import { counted } from "../../report/format.js";
 
 /** One expression of a spec: its name in errors, the user's text, and its SQL. */
@@ -42,6 +42,7 @@ export function partsOf(spec: TableSpec) {
     labelMeans: texts("mean of the label for", spec.labelMeans ?? {}),
     label: part("label", spec.label, ""),
     weight: spec.weight === undefined ? null : weightPart(spec.weight),
+    teachers: (spec.teachers ?? []).map((teacher, i) => teacherParts(teacher, i)),
     groupBy: isRowSplit(spec.split) && spec.split.groupBy !== undefined ? groupPart(spec.split.groupBy) : null,
     splits: isRowSplit(spec.split)
       ? null
@@ -71,6 +72,23 @@ export function weightPart(expression: string): Part {
   return { role: "`weight`", expression, sql: `try_cast(${enclosed(expression)} as double)` };
 }
 
+/** The predictions of a teacher that columns have: null where they are null or no number; none of a model. */
+function teacherParts(teacher: TableTeacher, place: number): readonly Part[] {
+  if ("model" in teacher) return [];
+  const part = (role: string, expression: string): Part => ({
+    role,
+    expression,
+    sql: `try_cast(${enclosed(expression)} as double)`,
+  });
+  if ("column" in teacher) return [part(`teachers.${place}.column`, teacher.column)];
+  return Object.entries(teacher.columns).map(([name, sql]) => part(`teachers.${place}.columns.${name}`, sql));
+}
+
+/** The SQL name of a teacher's prediction, of several classes one for each in the teacher's order: of `examples` and `teacher_rows`. */
+export function teacherColumn(teacher: number, output: number): string {
+  return identifier(`codistill teacher ${teacher} ${output}`);
+}
+
 /** Whether a split is by rank, and not by predicates. */
 export function isRowSplit(split: TableSpec["split"]): split is RowSplit {
   return "kind" in split && split.kind === "rows";
@@ -90,13 +108,14 @@ export function featureParts({ categorical, numeric, labelMeans }: Parts): reado
 
 /** The parts as one list. */
 export function listed(parts: Parts): readonly Part[] {
-  const { categorical, numeric, labelMeans, label, weight, splits, ofRowSplit, filters, shardBy } = parts;
+  const { categorical, numeric, labelMeans, label, weight, teachers, splits, ofRowSplit, filters, shardBy } = parts;
   return [
     ...categorical,
     ...numeric,
     ...labelMeans,
     label,
     ...(weight === null ? [] : [weight]),
+    ...teachers.flat(),
     ...(splits === null ? ofRowSplit : [splits.train, splits.validation, splits.test]),
     ...filters,
     ...(shardBy === null ? [] : [shardBy]),
@@ -107,9 +126,15 @@ export function listed(parts: Parts): readonly Part[] {
  * The rows of the source that are in a split: `label` by an expression over {@link rawLabel}, `split` as a code, `weight`
  * where rows have weights, features c0, c1, ... and n0, n1, ..., and the hash slot of training rows. Where there are means
  * of the label, m0, m1, ... are the names, and `fold_hash` is the same for copies of a row, and for rows of one group.
- * Row ids follow the source's order.
+ * Where teachers do not change, {@link teacherColumn} has what each predicts, of models from the table `teacher_rows`. Row ids follow
+ * the source's order.
  */
-export function examplesQuery(parts: Parts, columns: readonly string[], label: string): string {
+export function examplesQuery(
+  parts: Parts,
+  columns: readonly string[],
+  label: string,
+  ofModels: readonly string[] = [],
+): string {
   const slot = `cast(${slotNumber(parts, `md5_number_lower(${slotText(parts, columns)})`)} as usmallint)`;
   const foldText = slotText({ ...parts, shardBy: null }, columns);
   const outputs = [
@@ -119,10 +144,12 @@ export function examplesQuery(parts: Parts, columns: readonly string[], label: s
     ...(parts.labelMeans.length > 0 ? [`md5_number_lower(${foldText}) as fold_hash`] : []),
     `${label} as label`,
     ...(parts.weight === null ? [] : [`${parts.weight.sql} as weight`]),
+    ...parts.teachers.flatMap((own, i) => own.map(({ sql }, output) => `${sql} as ${teacherColumn(i, output)}`)),
+    ...ofModels,
     `${splitColumn} as split`,
     `case when ${splitColumn} = ${splitCodes.train} then ${slot} else 0 end as slot`,
   ];
-  return `select ${outputs.join(", ")} ${wantedRows(parts)}`;
+  return `select ${outputs.join(", ")} ${wantedRows(parts, ofModels)}`;
 }
 
 /** The label's value as it is in the source. */
@@ -131,13 +158,17 @@ export const rawLabel = identifier("codistill label");
 /** The code of a row's split, in `row_splits` as beside the columns of the source. */
 export const splitColumn = identifier("codistill split");
 
-/** The source with the label's value and the split's code beside its own columns, less the rows that no split wants. */
-export function wantedRows(parts: Parts): string {
+/**
+ * The source with the label's value and the split's code beside its own columns, and `ofModels`, columns of `teacher_rows`, less the
+ * rows that no split wants.
+ */
+export function wantedRows(parts: Parts, ofModels: readonly string[] = []): string {
   const { label, splits } = parts;
-  const rows =
-    splits === null
-      ? `source_rows positional join (select ${splitColumn} as ${ranked} from row_splits)`
-      : "source_rows";
+  const beside = [
+    ...(splits === null ? [`(select ${splitColumn} as ${ranked} from row_splits)`] : []),
+    ...(ofModels.length > 0 ? [`(select ${ofModels.join(", ")} from teacher_rows)`] : []),
+  ];
+  const rows = ["source_rows", ...beside].join(" positional join ");
   return `from (select *, ${label.sql} as ${rawLabel}, ${codeOf(parts)} as ${splitColumn} from ${rows})
     where ${splitColumn} is not null`;
 }
@@ -209,6 +240,8 @@ export interface RecordOptions {
   readonly labelWord: string;
   /** By what weights are divided, where rows have weights. */
   readonly meanWeight?: number | undefined;
+  /** The SQL of each word of what fixed teachers predict; none without them. */
+  readonly targetWords?: readonly string[] | undefined;
   /** The shift of each numeric feature, and then of each mean of the label. */
   readonly shifts: readonly (Shift | null)[];
   /** Whether the hash slot comes first. */
@@ -222,13 +255,14 @@ export interface RecordOptions {
 export function recordsQuery(
   parts: Parts,
   split: keyof typeof splitCodes,
-  { labelWord, meanWeight, shifts, withSlot }: RecordOptions,
+  { labelWord, meanWeight, targetWords = [], shifts, withSlot }: RecordOptions,
 ): string {
   const words = [
     ...(withSlot ? ["cast(slot as integer)"] : []),
     ...parts.categorical.map((_, i) => `coalesce(enum_code(try_cast(c${i} as vocabulary${i})) + 1, 0)::integer`),
     ...shifts.map((shift, i) => `coalesce(${shifted(`n${i}`, shift)}, cast('nan' as float))`),
     ...(meanWeight === undefined ? [] : [`cast(weight / ${double(meanWeight)} as float)`]),
+    ...targetWords,
     labelWord,
   ];
   return `select ${words.join(", ")} from examples where split = ${splitCodes[split]}`;

@@ -1,5 +1,7 @@
 /** Runs on tables: rows through DuckDB, models that read columns. */
+import { createHash } from "node:crypto";
 import { rowsOfSlots, slotsUnder } from "../../data/shard.js";
+import type { TableTeacher } from "../../data/table.js";
 import { DataError } from "../../errors.js";
 import { exportModel } from "../../run/export.js";
 import type { TableRunConfig } from "../../run/kinds/table.js";
@@ -9,6 +11,7 @@ import { tableGroupSpec, tableRunSpec } from "../../run/table-spec.js";
 import { besideYardsticks } from "../../run/table-yardsticks.js";
 import { labelsToFit } from "../../run/task.js";
 import { seenFeatures } from "../../serving/seen.js";
+import { readRegular } from "../files/plain-files.js";
 import type { DataReader } from "../runs/data-reader.js";
 import { memoryBudget } from "../sources/memory.js";
 import { openTable, type PreparedTable, prepareTable } from "./ingest.js";
@@ -67,7 +70,7 @@ export const tableReader: DataReader<TableRunConfig> = {
 };
 
 /** The spec of a configuration's table. */
-export function tableSpecOf({ data, task }: TableRunConfig): ReadSpec {
+export function tableSpecOf({ data, task, teachers }: TableRunConfig): ReadSpec {
   const { source, label, positive, weight, categorical, numeric, split, columns, maxBadRows } = data;
   const { shardBy, filters, vocabularies, labelMeans } = data;
   const fitted = positive === undefined ? labelsToFit(task) : task.kind;
@@ -77,6 +80,7 @@ export function tableSpecOf({ data, task }: TableRunConfig): ReadSpec {
     label,
     ...(positive !== undefined && { positive }),
     ...(weight !== undefined && { weight }),
+    ...(teachers && { teachers: teachers.map(withDigest) }),
     categorical,
     numeric,
     split: splitOf(split, task),
@@ -90,6 +94,12 @@ export function tableSpecOf({ data, task }: TableRunConfig): ReadSpec {
     ...(vocabularies && { vocabularies }),
     ...(labelMeans && { labelMeans }),
   };
+}
+
+/** A teacher with the digest of its file, where it is a model. */
+function withDigest(teacher: NonNullable<TableRunConfig["teachers"]>[number]): TableTeacher {
+  if (!("model" in teacher)) return teacher;
+  return { ...teacher, sha256: createHash("sha256").update(readRegular(teacher.model)).digest("hex") };
 }
 
 /** The split, stratified by classes unless the configuration says otherwise or the label has no classes. */

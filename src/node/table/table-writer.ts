@@ -32,11 +32,13 @@ import {
   type Parts,
   partsOf,
   recordsQuery,
+  shifted,
   slotCountsQuery,
   splitCodes,
   unassignedQuery,
   vocabularyType,
 } from "./table-query.js";
+import { checkTeacherRows, noTeachers, predictTeachers, type ReadTeachers, teachersMean } from "./teacher-rows.js";
 import type { OpenFiles } from "./text-files.js";
 
 /** Read, check, fit and write. Throws DataError for whatever is wrong with the spec or the data. */
@@ -49,14 +51,16 @@ export async function writeTable(
 ): Promise<void> {
   const parts = partsOf(spec);
   onProgress("reading the source");
-  const { columns, numMalformed, reading, notes } = await readExamples(db, spec, parts, open);
+  const teachers = await predictTeachers(db, open, spec, onProgress);
+  const { columns, numMalformed, reading, notes } = await readExamples(db, spec, parts, open, teachers);
   onProgress("checking the examples");
   const labels = labelRules(spec);
   const sized = await checkExamples(db, parts, labels);
   onProgress("fitting the vocabularies");
   const vocabularies = await fitVocabularies(db, spec);
+  const classes = await labels.classes(db);
   const logUnit = spec.labelScale === "log" ? await fitLogUnit(db, spec.label) : undefined;
-  const means = await fitLabelMeans(db, spec, parts, { logUnit, classes: await labels.classes(db) });
+  const means = await fitLabelMeans(db, spec, parts, { logUnit, classes });
   const reader = sqlReader(db);
   const features = [...servedFeatures(spec, vocabularies), ...means.map(({ served }) => served)];
   const serving = await servingOf(features, columns, reader);
@@ -65,14 +69,17 @@ export async function writeTable(
   const offsets = await slotOffsets(db);
   await writeWhole(join(folder, "train.slots.bin"), [bytesOf(offsets)]);
   const meanNames = means.map(({ served }) => served.name);
-  const layout = recordLayout(spec, meanNames);
+  const layout = recordLayout(spec, meanNames, classes);
   const dtypes = layout.columns.map(({ dtype }) => dtype);
   const numTrain = offsets[numSlots] as number;
   const shifts = await fitShifts(db, [...sized, ...means.map(({ column }) => column)], numTrain);
   const isLinear = spec.task === "regression" && logUnit === undefined;
   const labelShift = isLinear ? await fitLabelShift(db, spec.label, numTrain) : null;
   const ofWeights = parts.weight === null ? {} : { meanWeight: await meanWeight(db) };
-  const options = { labelWord: labels.word(labelShift), ...ofWeights, shifts };
+  const ofClasses = spec.task === "regression" ? null : await labels.fit(db, null);
+  const taught = spec.teachers ? await teachersMean(db, spec, teachers, parts, ofClasses) : [];
+  const targetWords = taught.map((mean) => shifted(mean, labelShift));
+  const options = { labelWord: labels.word(labelShift), ...ofWeights, targetWords, shifts };
   const trainPath = join(folder, "train.bin");
   const slotted = db.words(recordsQuery(parts, "train", { ...options, withSlot: true }), ["int32", ...dtypes]);
   await writeSlotted(trainPath, dtypes.length, offsets, slotted);
@@ -130,7 +137,7 @@ export async function writeTable(
     serving,
     seen,
     reading,
-    notes: [...notes],
+    notes: [...teachers.notes, ...notes],
     numRows: {
       ...numRows,
       ...(spec.filters && { unassigned: Number(numUnassigned) }),
@@ -179,6 +186,7 @@ export async function readExamples(
   spec: ReadSpec,
   parts: Parts,
   open: OpenFiles,
+  teachers: ReadTeachers = noTeachers,
 ): Promise<{ readonly columns: readonly string[] } & Pick<ReadSource, "numMalformed" | "reading" | "notes">> {
   const {
     columns: described,
@@ -191,13 +199,14 @@ export async function readExamples(
   });
   const columns = described.map(({ name }) => name);
   await checkNotEmpty(db);
+  await checkTeacherRows(db, teachers);
   await checkExpressions(db, listed(parts), columns);
   const [[, labelType] = []] = await db.rows(`describe select ${enclosed(spec.label)} from source_shape`);
   const features = featureParts(parts).map(({ sql }) => sql);
   try {
     if (isRowSplit(spec.split)) await makeRowSplits(db, spec.split, { columns, features, label: parts.label.sql });
     await db.run(
-      `create table examples as ${examplesQuery(parts, columns, labelRules(spec).column(String(labelType)))}`,
+      `create table examples as ${examplesQuery(parts, columns, labelRules(spec).column(String(labelType)), teachers.ofModels)}`,
     );
   } catch (error) {
     if (error instanceof DataError) throw error;

@@ -100,7 +100,46 @@ export interface TableRunInput extends CommonRunInput {
   readonly task?: TaskInput | undefined;
   /** The network. */
   readonly model: TableModelInput;
+  /**
+   * Teachers that do not change, beside the groups that teach one another: what they predict for each row is computed once, when the
+   * data is prepared, and the student learns from their mean. None by default, at most 8.
+   */
+  readonly teachers?: readonly TeacherInput[];
+  /**
+   * How much of the label loss the teachers make: with w, it is (1 - w) times the loss on labels and w times the distillation loss
+   * against the teachers' mean. 0.5 by default.
+   */
+  readonly teacherWeight?: number;
 }
+
+/**
+ * A teacher that does not change: a model that a run wrote, of the same label, which may have any network and read other columns of
+ * the files; or the predictions of any model as columns of the table.
+ *
+ * @example
+ * { model: "yesterday/model.onnx" }
+ * @example
+ * { column: "p_lightgbm", weight: 2 }
+ */
+export type TeacherInput =
+  | {
+      /** The model.onnx of a run; the run keeps a copy of it. Relative paths start at the configuration file. */
+      readonly model: string;
+      /** How much it counts in the mean of the teachers; 1 by default. */
+      readonly weight?: number | undefined;
+    }
+  | {
+      /** The probability of the positive label, or the number in the label's unit, as SQL over a row. */
+      readonly column: string;
+      /** How much it counts in the mean of the teachers; 1 by default. */
+      readonly weight?: number | undefined;
+    }
+  | {
+      /** The probability of each class, by its name, as SQL over a row. */
+      readonly columns: Readonly<Record<string, string>>;
+      /** How much it counts in the mean of the teachers; 1 by default. */
+      readonly weight?: number | undefined;
+    };
 
 /**
  * A run on text.

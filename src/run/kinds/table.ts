@@ -7,7 +7,7 @@ import type { TableRunInput } from "../input/run.js";
 import { hint } from "../known-names.js";
 import { tableModelSchema } from "../model-schema.js";
 import { taskInFull, taskSchema } from "../task-schema.js";
-import type { DataKind } from "./kind.js";
+import type { DataKind, OwnFile } from "./kind.js";
 
 const sqlExpression = z.string().min(1);
 
@@ -72,12 +72,32 @@ const tableDataSchema = z.strictObject({
   regime: regimeSchema,
 });
 
+/** The most teachers of a run that do not change. */
+const MAX_TEACHERS = 8;
+
+/** How much of the label loss fixed teachers make, where nothing is said. */
+export const DEFAULT_TEACHER_WEIGHT = 0.5;
+
+const teacherWeight = z.number().positive().default(1);
+
+/** A teacher that does not change: a served model, or columns of the table that have its predictions. */
+const teacherSchema = z.union(
+  [
+    z.strictObject({ model: z.string().min(1), weight: teacherWeight }),
+    z.strictObject({ column: sqlExpression, weight: teacherWeight }),
+    z.strictObject({ columns: z.record(z.string(), sqlExpression), weight: teacherWeight }),
+  ],
+  'must be { model: "model.onnx" }, { column: "..." } or, of classes, { columns: { name: "..." } }',
+);
+
 const tableRunSchema = z
   .strictObject({
     name: runName,
     data: tableDataSchema,
     task: taskSchema.default("binary"),
     model: tableModelSchema,
+    teachers: z.exactOptional(z.array(teacherSchema).min(1).max(MAX_TEACHERS)),
+    teacherWeight: z.exactOptional(z.number().min(0).max(1)),
     ...commonOptions,
   })
   .transform((run) => ({ ...inFull(run), task: taskInFull(run.task) }));
@@ -90,12 +110,15 @@ export const tableKind: DataKind<typeof tableRunSchema, TableRunInput> = {
   schema: tableRunSchema,
   isDocumented: true,
   problems: (config) =>
-    [nameProblems, modelProblems, splitProblems, labelProblems, rowProblems].flatMap((rule) => rule(config)),
+    [nameProblems, modelProblems, splitProblems, labelProblems, rowProblems, teacherProblems].flatMap((rule) =>
+      rule(config),
+    ),
   located: (config, absolute) => {
-    const { data } = config;
-    return { ...config, data: { ...data, source: [data.source].flat().map(absolute) } };
+    const { data, teachers } = config;
+    const own = teachers?.map((one) => ("model" in one ? { ...one, model: absolute(one.model) } : one));
+    return { ...config, data: { ...data, source: [data.source].flat().map(absolute) }, ...(own && { teachers: own }) };
   },
-  ownFiles: {},
+  ownFiles: Object.fromEntries(Array.from({ length: MAX_TEACHERS }, (_, i) => [`teacher ${i + 1}`, teacherFile(i)])),
   numPerStep: ({ globalBatchSize }) => globalBatchSize,
   numToTrain: ({ rows }) => rows.train - (rows.unassigned ?? 0),
   isDealtByChance: ({ data: { filters, shardBy, split } }) =>
@@ -106,6 +129,24 @@ export const tableKind: DataKind<typeof tableRunSchema, TableRunInput> = {
     docs: "docs/serving.md",
   }),
 };
+
+/** The file of the teacher at a place in the list, where that is a model. */
+function teacherFile(place: number): OwnFile<TableRunConfig> {
+  return {
+    option: `teachers.${place}.model`,
+    copy: `teacher-${place + 1}.onnx`,
+    pathIn({ teachers }) {
+      const own = teachers?.[place];
+      return own && "model" in own ? own.model : undefined;
+    },
+    withPath: (config, path) => ({
+      ...config,
+      ...(config.teachers && {
+        teachers: config.teachers.map((own, i) => (i === place && "model" in own ? { ...own, model: path } : own)),
+      }),
+    }),
+  };
+}
 
 /** The options of a table that say how text becomes values. */
 export function givenReadingOf({
@@ -200,4 +241,24 @@ function rowProblems({ data, numGroups }: TableRunConfig): string[] {
     problems.push(`data.filters: must be left out unless data.regime is "disjoint", and it is "${data.regime}"`);
   }
   return problems;
+}
+
+function teacherProblems({ teachers, teacherWeight, task }: TableRunConfig): string[] {
+  if (!teachers)
+    return teacherWeight === undefined
+      ? []
+      : [`teacherWeight: is the weight of teachers, and teachers is left out; leave it out too, got ${teacherWeight}`];
+  return teachers.flatMap((teacher, i) => {
+    if ("columns" in teacher && task.kind !== "multiclass") {
+      return [
+        `teachers.${i}.columns: are the probabilities of several classes, and task is "${task.kind}"; give column, one expression`,
+      ];
+    }
+    if ("column" in teacher && task.kind === "multiclass") {
+      return [
+        `teachers.${i}.column: is one number, and task "multiclass" has a probability for each class; give columns, { class: expression }`,
+      ];
+    }
+    return [];
+  });
 }
