@@ -2,7 +2,7 @@
 
 import type { TaskKind } from "../log/events.js";
 import type { GivenReading } from "../reading/reading.js";
-import type { TableRunInput } from "../run/input/run.js";
+import type { TableRunInput, TeacherInput } from "../run/input/run.js";
 import type { ColumnDescription, Feature } from "./column.js";
 import type { PairFeature } from "./pairs.js";
 import type { Plan } from "./plan.js";
@@ -23,6 +23,9 @@ export interface Inferred {
   };
   /** The weight of a row as SQL. */
   readonly weight?: string;
+  /** Teachers that do not change; paths of models as the file should name them. */
+  readonly teachers?: readonly TeacherInput[];
+  readonly teacherWeight?: number;
   readonly columns: readonly ColumnDescription[];
   readonly pairs: readonly PairFeature[];
   readonly split: SplitChoice;
@@ -46,7 +49,7 @@ export function featuresOf({ columns, pairs }: Pick<Inferred, "columns" | "pairs
 /** The configuration as a value. */
 export function configurationOf(inferred: Inferred): TableRunInput {
   const { name, source, label, weight, split, plan, sourceColumns, maxBadRows, reading = {}, ...rest } = inferred;
-  const { training, ...table } = rest;
+  const { training, teachers, teacherWeight, ...table } = rest;
   const features = featuresOf(table);
   const of = (kind: Feature["kind"]) =>
     Object.fromEntries(features.filter((one) => one.kind === kind).map((one) => [one.name, one.sql]));
@@ -73,6 +76,8 @@ export function configurationOf(inferred: Inferred): TableRunInput {
     },
     task:
       label.task === "regression" ? { kind: label.task, ...label.options } : { kind: label.task, temperature: true },
+    ...(teachers && { teachers }),
+    ...(teacherWeight !== undefined && { teacherWeight }),
     model: training ? { kind: "mlp", embeddings: plan.model.embeddings, hidden: [...training.hidden] } : plan.model,
     optimizer: training?.optimizer ?? plan.optimizer,
     ...(!training && { ema: { decay: plan.emaDecay } }),
@@ -110,6 +115,7 @@ export function configurationText(inferred: Inferred): string {
   const comments = new Map<string, string>([
     ["data.label", `${label.task}: ${label.reason}`],
     ["data.weight", "divided by its mean over the training rows"],
+    ["teachers", "do not change; their mean prediction makes teacherWeight of the label loss, 0.5 by default"],
     ["data.split", `${split.reason}: ${rows.train}, ${rows.validation} and ${rows.test} rows`],
     ["data.regime", plan.reasons.groups],
     ["model", plan.reasons.model],

@@ -286,6 +286,11 @@ export interface RunResult {
   readonly disagreement: number | null;
   /** The same for decisions: the share of rows that two groups decide differently; for numbers, the disagreement. */
   readonly churn?: number | null;
+  /**
+   * The mean of the fixed teachers' predictions, and how far the shipped model is from it: as `disagreement` and `churn` are for
+   * groups. Left out where there are none.
+   */
+  readonly teachers?: TestMetrics & { readonly distance: number; readonly churn: number };
   /** Scores that a model must beat to have learned something, easiest first; `remarks` compare the model with them. */
   readonly yardsticks?: readonly Yardstick[];
   readonly remarks?: readonly string[];

@@ -1,5 +1,5 @@
 /** A table described for training, as lines of text that fit a width. */
-import { bytes, count, counted, duration, shortened, shortTogether, table, wrapped } from "./format.js";
+import { bytes, count, counted, duration, percent, shortened, shortTogether, table, wrapped } from "./format.js";
 
 /** A column and its role. */
 export interface ColumnView {
@@ -35,6 +35,8 @@ export interface DescriptionView {
     readonly reason: string;
     readonly classes: readonly { readonly value: string; readonly count: number }[];
   };
+  readonly teachers?: readonly object[];
+  readonly teacherWeight?: number;
   readonly weight?: { readonly given: string; readonly least: number; readonly most: number; readonly mean: number };
   readonly columns: readonly ColumnView[];
   readonly pairs: readonly { readonly reason: string }[];
@@ -58,12 +60,32 @@ const SHOWN_CLASSES = 6;
 
 /** The source, the label, the split, the table of columns and the hints. */
 export function descriptionLines(description: DescriptionView, width: number): string[] {
-  const { source, label, weight, columns, pairs, split, rows, classRows, hints } = description;
+  const {
+    source,
+    label,
+    weight,
+    teachers,
+    teacherWeight = 0.5,
+    columns,
+    pairs,
+    split,
+    rows,
+    classRows,
+    hints,
+  } = description;
   const facts = [
     ["data", sourceFacts(source, columns.length)],
     ["label", `${label.given}: ${label.task}, ${label.reason}`],
     ...(label.classes.length === 0 ? [] : [["", classesText(label.classes)]]),
     ...(weight === undefined ? [] : [["weight", weightText(weight)]]),
+    ...(teachers === undefined
+      ? []
+      : [
+          [
+            "taught",
+            `${percent(teacherWeight)} of the label loss is against ${counted(teachers.length, "fixed teacher")}`,
+          ],
+        ]),
     ["split", `${split.reason}: ${sizesText(rows)} rows`],
     ...(classRows.length === 0 ? [] : [["", splitClassesText(classRows)]]),
   ];
@@ -99,7 +121,7 @@ export function planLines(plan: PlanView, seconds: number | null, width: number)
 /** How the user changes what was inferred. */
 export function overrideLines(width: number): string[] {
   const text =
-    "What is wrong in the table is set right with --numeric, --categorical, --ignore, --time, --group-by, --weight, --task or --positive, as in --ignore id,notes.";
+    "What is wrong in the table is set right with --numeric, --categorical, --ignore, --time, --group-by, --weight, --teacher, --task or --positive, as in --ignore id,notes.";
   return wrapped(text, width, "", "");
 }
 

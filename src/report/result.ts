@@ -46,7 +46,7 @@ const metricNames = Object.keys(metricViews) as MetricName[];
 
 /** The outcome of a run as a table: each group, the ensemble, how far the groups disagree. */
 export function resultLines(result: RunResult, width = Number.POSITIVE_INFINITY): string[] {
-  const { ensemble, disagreement, churn, yardsticks = [], remarks = [] } = result;
+  const { ensemble, teachers, disagreement, churn, yardsticks = [], remarks = [] } = result;
   const { task = "binary", lossName = "log loss" } = result;
   const { titles, cells: tested } = testColumns(result.groups, lossName);
   const head = [
@@ -72,9 +72,10 @@ export function resultLines(result: RunResult, width = Number.POSITIVE_INFINITY)
       .join(", "),
   ]);
   const together = ensemble ? [["ensemble", ...tested(ensemble)]] : [];
+  const taught = teachers ? [["teachers", ...tested(teachers)]] : [];
   const beside = yardsticks.map((yardstick) => [yardstick.name, ...tested(yardstick)]);
   const lines = fittedTable(
-    [head, ...groups, ...together, ...beside].map((row) => head.map((_, column) => row[column] ?? "")),
+    [head, ...groups, ...together, ...taught, ...beside].map((row) => head.map((_, column) => row[column] ?? "")),
     width,
   );
   for (const { group, staleness } of result.groups) if (staleness) lines.push(stalenessLine(group, staleness));
@@ -84,7 +85,17 @@ export function resultLines(result: RunResult, width = Number.POSITIVE_INFINITY)
     lines.push(...wrapped(`disagreement between the groups (${what}): ${words.show(disagreement)}`, width));
   }
   if (typeof churn === "number" && words.churn) lines.push(`churn between the groups (${words.churn}): ${loss(churn)}`);
+  if (teachers) lines.push(...wrapped(teachersLine(teachers, task), width));
   return [...lines, ...noteLines(result.weight, remarks, width)];
+}
+
+/** How far the shipped model is from the fixed teachers. */
+function teachersLine({ distance, churn }: NonNullable<RunResult["teachers"]>, task: RunKind): string {
+  const { disagreement, show, churn: decided } = between[task];
+  const apart = `mean absolute difference of ${disagreement} ${show(distance)}`;
+  return decided === null
+    ? `the shipped model against its teachers: ${apart}`
+    : `the shipped model decides ${percent(churn)} of the test rows differently from its teachers (${apart})`;
 }
 
 /** By what rows count, where they have weights, and what to know of a result. */

@@ -3,13 +3,13 @@ import type { Rows } from "../data/table.js";
 import type { Engine } from "../engine/engine.js";
 import type { RunResult } from "../log/events.js";
 import type { NamedArrays } from "../runtime/array.js";
-import { type Predictions, predictAll } from "../train/evaluate.js";
+import { type Predictions, predictAll, targetsOf } from "../train/evaluate.js";
 import { predictGraph, stateNames, weightState } from "../train/graphs.js";
 import { type Errors, keptErrors } from "../train/intervals.js";
 import { meanOfProbs } from "../train/metrics.js";
 import type { Task } from "../train/task.js";
 import type { RunLearner } from "./learner.js";
-import { type BestParams, checkParams, type ScoredGroup, scoredResult } from "./score.js";
+import { asTestMetrics, type BestParams, checkParams, type ScoredGroup, scoredResult } from "./score.js";
 
 /** Predicts rows by params of a learner, one set of them after another, each at its temperature where it has one. */
 export async function paramsPredictor(engine: Engine, learner: RunLearner) {
@@ -46,6 +46,8 @@ export async function scoreTableRun(
     rows = others;
   }
   const isSeveral = probs.length > 1;
+  const targets = learner.fixedTeachers ? targetsOf(test) : null;
+  const shipped = probs[groups.findIndex(({ group }) => group === shippedGroup)];
   return {
     task: task.kind,
     lossName: task.lossName,
@@ -55,6 +57,14 @@ export async function scoreTableRun(
       disagreement: isSeveral ? meanOverPairs(probs, task.distance) : null,
       churn: isSeveral ? meanOverPairs(probs, task.churn) : null,
     }),
+    ...(targets &&
+      shipped && {
+        teachers: {
+          ...asTestMetrics(task.measure({ probs: targets, ...rows })),
+          distance: task.distance(shipped, targets),
+          churn: task.churn(shipped, targets),
+        },
+      }),
     shippedGroup,
     testRows: test.numRows,
   };

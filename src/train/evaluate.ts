@@ -1,6 +1,6 @@
 /** Predictions of a kept model over all rows of a split. */
 
-import { labelsName, weightsName } from "../data/batch.js";
+import { labelsName, targetsName, weightsName } from "../data/batch.js";
 import { sequential } from "../data/stream.js";
 import type { Rows } from "../data/table.js";
 import type { Program } from "../engine/engine.js";
@@ -46,4 +46,17 @@ export async function predictAll(
     at += predicted.shape[0] ?? 0;
   }
   return { probs, labels, weights };
+}
+
+/** What fixed teachers predict for all rows, [numRows] or [numRows, classes]; null where there are none. */
+export function targetsOf(rows: Rows): Float32Array | null {
+  let all: Float32Array | null = null;
+  let at = 0;
+  for (const { [targetsName]: targets } of sequential(rows, BATCH)) {
+    if (!targets) return null;
+    all ??= new Float32Array(rows.numRows * sizeOf(targets.shape.slice(1)));
+    all.set(targets.data as Float32Array, at);
+    at += targets.data.length;
+  }
+  return all;
 }

@@ -142,6 +142,42 @@ def codistill(settings, inputs, optimizer_name):
     return curves, networks
 
 
+def generations(settings, inputs):
+    """Offline distillation, over and over: each student learns alone, with the finished one before as its teacher.
+
+    Its loss is (1 - w) times that on labels and w times that against the teacher's probabilities; the first has none.
+    Students have the params and the batches of group 1 and of group 0 in turn.
+    """
+    weight, curves, norms_of, teacher = settings["teacherWeight"], [], [], None
+    for generation in range(settings["numGenerations"]):
+        networks, batches = make_groups(settings, inputs)
+        network, batch_at = networks[(generation + 1) % 2], batches[(generation + 1) % 2]
+        optimizer = make_optimizer("adam", list(network.weights.values()))
+        start, end = settings["optimizers"]["adam"]
+        curve = {name: [] for name in ("labelLoss", "targetLoss", "gradNorm")}
+        for step in range(settings["numSteps"]):
+            optimizer.param_groups[0]["lr"] = start + (end - start) * step / settings["numSteps"]
+            batch = batch_at(step)
+            logits = network(batch)
+            label_loss = F.binary_cross_entropy_with_logits(logits, batch["labels"])
+            loss, target_loss = label_loss, None
+            if teacher is not None:
+                with torch.no_grad():
+                    targets = torch.sigmoid(teacher(batch))
+                target_loss = F.binary_cross_entropy_with_logits(logits, targets)
+                loss = (1 - weight) * label_loss + weight * target_loss
+            optimizer.zero_grad(set_to_none=False)
+            loss.backward()
+            grad_norm = torch.sqrt(sum((w.grad.double() ** 2).sum() for w in network.weights.values()))
+            optimizer.step()
+            for name, value in (("labelLoss", label_loss), ("targetLoss", target_loss), ("gradNorm", grad_norm)):
+                curve[name].append(None if value is None else rounded(value))
+        curves.append(curve)
+        norms_of.append(norms({path: weight.detach().numpy() for path, weight in network.weights.items()}))
+        teacher = network
+    return curves, norms_of
+
+
 def single_steps(settings, inputs):
     """Adam on group 0, with copies of all other groups as teachers, renewed every few steps from step 0 on."""
     networks, batches = make_groups(settings, inputs)
@@ -197,6 +233,8 @@ def main():
         final = [(f"{group}.{path}", w) for group, net in enumerate(networks) for path, w in net.weights.items()]
         results[f"{name} norms"] = norms({path: weight.detach().numpy() for path, weight in final})
         files[name] = dict(final)
+    for generation, (curve, of_params) in enumerate(zip(*generations(settings["curves"], inputs["curves"]))):
+        results.update({f"generation {generation}": curve, f"generation {generation} norms": of_params})
     files["steps"], losses = single_steps(settings["steps"], inputs["steps"])
     results.update({f"step {step}": of_step for step, of_step in losses.items()})
     for name, tensors in files.items():

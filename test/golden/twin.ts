@@ -43,6 +43,9 @@ export const curvesRun = {
   publishInterval: 10,
   exchangeInterval: 10,
   distillWeight: 1,
+  /** Of the generations, each of which the one before teaches when it has finished. */
+  numGenerations: 3,
+  teacherWeight: 0.5,
   /** Learning rates go in a straight line from the first value to the second, reached after the last step. */
   optimizers: { sgd: [0.2, 0.2], adam: [2e-3, 0] },
 } as const;

@@ -11,8 +11,9 @@ import { mlp } from "../../src/nn/mlp.js";
 import { initWeights } from "../../src/nn/model.js";
 import { onnxRuntimeEngine } from "../../src/node/ort/onnxruntime.js";
 import { float32, type NamedArrays } from "../../src/runtime/array.js";
-import { mapValues, named, underPrefix } from "../../src/runtime/named.js";
+import { mapValues, named, underPrefix, withPrefix } from "../../src/runtime/named.js";
 import type { Step } from "../../src/train/algorithm.js";
+import { predictGraph, stateNames } from "../../src/train/graphs.js";
 import { engineStudent, type StepMetrics } from "../../src/train/student.js";
 import { isFull } from "../fixtures/full.js";
 import { runInLockstep } from "../fixtures/twin-run.js";
@@ -113,6 +114,49 @@ async function compareRun(t: TestContext, name: OptimizerName, numWorkers = 1): 
     }
   }
 }
+
+test("three generations, each taught by the one before, take 200 steps of Adam as in PyTorch, to 1e-4", async (t) => {
+  const { network, numSteps, numGenerations, teacherWeight, optimizers } = curvesRun;
+  const model = mlp(network);
+  const check = checker(t, RUN_TOLERANCE);
+  const optimizer = twinOptimizer("adam", optimizers.adam, numSteps);
+  const engine = onnxRuntimeEngine({ threads: 1 });
+  const predicting = await engine.compile(predictGraph({ model, objective: binary }, stateNames.teacher(0)));
+  for (let generation = 0; generation < numGenerations; generation++) {
+    const group = (generation + 1) % 2;
+    const isTaught = generation > 0;
+    const fixedTeachers = isTaught ? { fixedTeachers: { weight: teacherWeight } } : {};
+    const student = engineStudent({ engine, learner: { model, objective: binary, optimizer, ...fixedTeachers } });
+    await student.init(paramsKey(curvesRun, group));
+    const curve = resultOf(golden, `generation ${generation}`) as Readonly<Record<string, readonly (number | null)[]>>;
+    for (let step = 0; step < numSteps; step++) {
+      const batch = twinBatch(curvesRun, group, step);
+      const targets = isTaught ? { targets: named(await predicting.run(batch), "probs") } : {};
+      const metrics = await student.learn([{ ...batch, ...targets }], [], 0);
+      for (const what of ["labelLoss", "targetLoss", "gradNorm"] as const) {
+        const [got, expected] = [metrics[what] ?? null, named(curve, what)[step] ?? null];
+        const values = `PyTorch has ${expected}, we have ${got}`;
+        assert.equal(got === null, expected === null, `${what} on one side only: ${values}`);
+        if (got !== null && expected !== null)
+          check(what, `step ${step} of generation ${generation}`, relative(got, expected), values);
+      }
+    }
+    const params = await student.params();
+    const norms = resultOf(golden, `generation ${generation} norms`) as Norms;
+    for (const path of Object.keys(model.params)) {
+      const [got, expected] = [norm(numbersOf(params, path)), named(norms, path)];
+      check(
+        "norms of final params",
+        `${path} of generation ${generation}`,
+        relative(got, expected),
+        `${got} ${expected}`,
+      );
+    }
+    await engine.write(withPrefix(stateNames.teacher(0), params));
+    await student.close();
+  }
+  await engine.close();
+});
 
 test("one step of Adam from a given state is PyTorch's to 1e-5, whole and in four sub-batches", async (t) => {
   const { network, optimizers, numSteps, numGroups, distillWeight } = stepsRun;

@@ -14,7 +14,8 @@ import { writtenLine } from "../runs/write-config.js";
 import { type DescribeOverrides, describeTable } from "../table/infer/describe.js";
 import { lookAtTable } from "../table/infer/first-look.js";
 import { inferRun, writeConfiguration } from "../table/infer/infer-run.js";
-import { flagOf, someDuration, someText } from "./flags.js";
+import { isModelPath } from "../table/infer/teachers.js";
+import { flagOf, probability, someDuration, someText } from "./flags.js";
 import { listOf, type ReadingFlags, readingOf, several, withReadingFlags } from "./reading-flags.js";
 import { elapsedSeconds, readWithin } from "./time-budget.js";
 
@@ -32,6 +33,10 @@ export interface TableFlags extends ReadingFlags {
   readonly time?: string;
   readonly groupBy?: string;
   readonly weight?: string;
+  /** Teachers that do not change, each a model, a column or SQL, and the model to stay close to. */
+  readonly teacher?: readonly string[];
+  readonly anchor?: string;
+  readonly teacherWeight?: number;
   readonly positive?: string;
   readonly task?: string;
   readonly targetScale?: string;
@@ -75,6 +80,17 @@ export function withTableFlags(command: Command): Command {
     .option("--time <column>", "split by this column: train on the past, score on what came later")
     .option("--group-by <column or SQL>", "rows of one value are in one split, as all those of a customer")
     .option("--weight <column or SQL>", "how much the loss of a row counts, in training, validation and test")
+    .option(
+      "--teacher <model or column>",
+      "learn from this too: a model.onnx, or a column or SQL with the predictions of any model; of several classes columns as probability_*, where * is a class; may come several times",
+      (one: string, before: readonly string[] = []) => [...before, one],
+    )
+    .option("--anchor <model>", "the model.onnx in use, to whose predictions the new model stays close")
+    .option(
+      "--teacher-weight <share>",
+      "how much of the label loss teachers and anchor make, from 0 to 1; 0.5 by default",
+      probability,
+    )
     .option("--positive <value>", "of a label of two values, the one that is yes")
     .option("--task <kind>", "binary, multiclass or regression, where the label does not say so")
     .option(
@@ -107,10 +123,10 @@ export function withDescribeFlags(command: Command): Command {
 /** Whether any of these flags was given. */
 export function hasTableFlags(flags: TableFlags): boolean {
   const { data, label, numeric, categorical, ignore, time, groupBy, weight, positive, task, preset } = flags;
-  const { maxBadRows, columns, timeBudget } = flags;
+  const { maxBadRows, columns, timeBudget, teacher, anchor, teacherWeight } = flags;
   const { encoding, delimiter, nullValues, decimal, dateFormat } = flags;
   const of = [data, label, numeric, categorical, ignore, time, groupBy, weight, positive, task, preset];
-  const all = [...of, maxBadRows, columns, timeBudget];
+  const all = [...of, maxBadRows, columns, timeBudget, teacher, anchor, teacherWeight];
   const ofText = [encoding, delimiter, nullValues, decimal, dateFormat, flags.field, flags.separator];
   return [...all, flags.targetScale, ...ofText].some((flag) => flag !== undefined);
 }
@@ -207,7 +223,7 @@ function presetNamed(name: string): Preset {
 
 function overridesOf(flags: TableFlags, preset?: Preset): DescribeOverrides {
   const { numeric, categorical, ignore, time, groupBy, weight, positive, task, targetScale } = flags;
-  const { maxBadRows, columns } = flags;
+  const { maxBadRows, columns, teacher = [], anchor, teacherWeight } = flags;
   const reading = readingOf(flags);
   const kind = taskKinds.find((one) => one === task);
   if (task !== undefined && kind === undefined) {
@@ -216,6 +232,12 @@ function overridesOf(flags: TableFlags, preset?: Preset): DescribeOverrides {
   if (time !== undefined && groupBy !== undefined) {
     throw new ConfigError(
       `--time and --group-by are two ways to split, got ${time} and ${groupBy}: leave one out, or write predicates as data.split of a configuration`,
+    );
+  }
+  const teachers = [...teacher, ...(anchor === undefined ? [] : [anchorModel(anchor)])];
+  if (teacherWeight !== undefined && teachers.length === 0) {
+    throw new ConfigError(
+      `--teacher-weight is of --teacher or --anchor, and neither is given, got ${teacherWeight}: name a teacher, or leave it out`,
     );
   }
   const scale = targetScales.find((one) => one === targetScale);
@@ -230,6 +252,8 @@ function overridesOf(flags: TableFlags, preset?: Preset): DescribeOverrides {
     ...(time !== undefined && { time }),
     ...(groupBy !== undefined && { groupBy }),
     ...(weight !== undefined && { weight }),
+    ...(teachers.length > 0 && { teachers }),
+    ...(teacherWeight !== undefined && { teacherWeight }),
     ...(positive !== undefined && { positive }),
     ...(kind && { task: kind }),
     ...(scale && { targetScale: scale }),
@@ -237,4 +261,12 @@ function overridesOf(flags: TableFlags, preset?: Preset): DescribeOverrides {
     ...(columns && { columns }),
     ...(Object.keys(reading).length > 0 && { reading }),
   };
+}
+
+/** Throws {@link ConfigError} for an anchor that is no model. */
+function anchorModel(anchor: string): string {
+  if (isModelPath(anchor)) return anchor;
+  throw new ConfigError(
+    `--anchor is the model.onnx of a run, got ${anchor}. The predictions of another model may teach as a column of the table: --teacher <column>.`,
+  );
 }

@@ -4,14 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { tinyConfig, tinyPreprocessing, tinyServing } from "../../../test/fixtures/tiny-run.js";
+import { type DrawnModel, writeDrawnModel } from "../../../test/fixtures/drawn-models.js";
 import { commandsIn } from "../../../test/process/commands.js";
 import { ConfigError, DataError } from "../../errors.js";
-import { initWeights } from "../../nn/model.js";
-import { exportModel } from "../../run/export.js";
-import { tableLearner } from "../../run/learner.js";
 import { normal, rootKey, uniform } from "../../runtime/random.js";
-import { MODEL_FORMAT, MODEL_VERSION } from "../ort/model-file.js";
 import { churn } from "./churn.js";
 import { predictRows } from "./predict-rows.js";
 
@@ -29,35 +25,8 @@ const data = join(folder, "rows.csv");
 writeFileSync(data, ["colour,size", ...rows.map(({ colour, size }) => `${colour},${size}`)].join("\n"));
 const options = { cacheFolder: join(folder, "cache") };
 
-interface Described {
-  readonly kind: "binary" | "multiclass" | "regression";
-  readonly classes?: readonly string[];
-}
-
-/** A model with drawn params. */
-function model(name: string, { kind, classes = [] }: Described, seed: number): string {
-  const counts = classes.map(() => 1);
-  const labels =
-    kind === "regression"
-      ? ({ kind: "numbers", mean: 3, std: 2 } as const)
-      : ({ kind: "classes", classes, counts } as const);
-  const preprocessing = { ...tinyPreprocessing, labels };
-  const learner = tableLearner(tinyConfig({ task: { kind } }), preprocessing);
-  const path = join(folder, `${name}.onnx`);
-  const [negative = "", positive = ""] = classes;
-  const ofLabel = {
-    binary: { negative, positive },
-    multiclass: { classes: JSON.stringify(classes) },
-    regression: { labelMean: "3", labelStd: "2" },
-  }[kind];
-  const metadata = {
-    ...{ format: MODEL_FORMAT, version: String(MODEL_VERSION), name, label: "y", task: kind },
-    ...{ ...ofLabel, reading: JSON.stringify({ columns: [] }) },
-  };
-  const params = initWeights(learner.model, rootKey(seed));
-  writeFileSync(path, exportModel(learner, preprocessing, tinyServing(), params, metadata));
-  return path;
-}
+const model = (name: string, described: DrawnModel, seed: number) =>
+  writeDrawnModel(join(folder, `${name}.onnx`), described, seed);
 
 const near = (a: number, b: number) => assert.ok(Math.abs(a - b) < 1e-5, `${a} ${b}`);
 
@@ -105,7 +74,7 @@ test("the churn of numbers is the mean of their differences, in the unit of the 
 });
 
 test("models of different labels, and data without rows, are refused with what to do", async () => {
-  const of = (name: string, described: Described) => model(name, described, 5);
+  const of = (name: string, described: DrawnModel) => model(name, described, 5);
   const binary = of("binary", { kind: "binary", classes: ["no", "yes"] });
   const refused = (second: string, message: RegExp) =>
     assert.rejects(

@@ -3,9 +3,9 @@ import { createHash } from "node:crypto";
 import { rowsOfSlots, slotsUnder } from "../../data/shard.js";
 import type { TableTeacher } from "../../data/table.js";
 import { DataError } from "../../errors.js";
+import { firstNames, percent } from "../../report/format.js";
 import { exportModel } from "../../run/export.js";
-import type { TableRunConfig } from "../../run/kinds/table.js";
-import { givenReadingOf } from "../../run/kinds/table.js";
+import { DEFAULT_TEACHER_WEIGHT, givenReadingOf, type TableRunConfig } from "../../run/kinds/table.js";
 import { scoreTableRun, validationErrors } from "../../run/score-table.js";
 import { tableGroupSpec, tableRunSpec } from "../../run/table-spec.js";
 import { besideYardsticks } from "../../run/table-yardsticks.js";
@@ -30,7 +30,7 @@ export const tableReader: DataReader<TableRunConfig> = {
       spec,
       sizes: { rows: rowsOf(config, table) },
       cached: table.cached,
-      notes: [...table.notes, ...ofWeights],
+      notes: [...table.notes, ...ofWeights, ...teacherNotes(config)],
       folder: table.folder,
       checkShards: () => checkShards(config, table),
       async score(engine, groups, shippedGroup, signal) {
@@ -68,6 +68,16 @@ export const tableReader: DataReader<TableRunConfig> = {
   },
   checkOwnFile() {},
 };
+
+/** What the teachers of a run do, in words. */
+function teacherNotes({ teachers, teacherWeight = DEFAULT_TEACHER_WEIGHT }: TableRunConfig): string[] {
+  if (!teachers) return [];
+  const names = teachers.map((one) => ("model" in one ? one.model : "column" in one ? one.column : "columns"));
+  const whose = names.length === 1 ? `what ${names[0]} predicts` : `the mean of what ${firstNames(names, 8)} predict`;
+  return [
+    `${percent(teacherWeight)} of the label loss is against ${whose}, computed once and kept with the data (teachers, teacherWeight)`,
+  ];
+}
 
 /** The spec of a configuration's table. */
 export function tableSpecOf({ data, task, teachers }: TableRunConfig): ReadSpec {

@@ -14,10 +14,10 @@ import { secondsOfStep } from "../../ort/step-seconds.js";
 
 /**
  * The median seconds of a step of one group, without teachers, with the group's number of threads. The task is taken as
- * binary: others only add a few columns to the last layer.
+ * binary: others only add a few columns to the last layer, and the predictions of fixed teachers a few operations on a column.
  */
 export async function stepSeconds(
-  { task: _, ...input }: TableRunInput,
+  { task: _, teachers: _teachers, teacherWeight: _weight, ...input }: TableRunInput,
   features: readonly Feature[],
   threads: number,
 ): Promise<number> {

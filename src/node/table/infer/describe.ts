@@ -28,7 +28,7 @@ import {
 } from "../../../infer/roles.js";
 import { columnSql } from "../../../infer/sql.js";
 import type { TaskKind } from "../../../log/events.js";
-import { columnNamed, columnOfFlag, type NamedColumn } from "../../../reading/names.js";
+import type { NamedColumn } from "../../../reading/names.js";
 import type { GivenReading } from "../../../reading/reading.js";
 import { outputNames } from "../../../train/task.js";
 import { inTemporaryFolder } from "../../files/temporary-folder.js";
@@ -46,8 +46,9 @@ import { readLabel } from "./label-figures.js";
 import { measurePower, type Power } from "./leakage.js";
 import { outlierHints, type Quantity } from "./outliers.js";
 import { withoutSentinels } from "./sentinels.js";
-import { type OpenSource, openSource } from "./source.js";
+import { columnOrSql, type OpenSource, openSource } from "./source.js";
 import { type DescribedSplit, splitRows } from "./split-rows.js";
+import { type GivenTeachers, givenTeachers } from "./teachers.js";
 import { describeWeight, type WeightDescription } from "./weight.js";
 
 /** What the user decides instead of the rules. */
@@ -59,6 +60,9 @@ export interface DescribeOverrides extends RoleOverrides {
   readonly groupBy?: string;
   /** A column or SQL: how much the loss of a row counts. */
   readonly weight?: string;
+  /** Teachers that do not change, each the path of a model, a column or SQL, and how much of the label loss they make. */
+  readonly teachers?: readonly string[];
+  readonly teacherWeight?: number;
   /** How a label that is a number is learned. */
   readonly targetScale?: TargetScale;
   /** The names of the columns of files that have no header. */
@@ -74,6 +78,9 @@ export interface TableDescription {
   readonly label: LabelDescription & { readonly given: string };
   /** The weight of a row, where rows have weights. */
   readonly weight?: WeightDescription;
+  /** Teachers that do not change, where there are some, as a configuration has them. */
+  readonly teachers?: GivenTeachers["teachers"];
+  readonly teacherWeight?: number;
   /** In the order of the source, the label's among them. */
   readonly columns: readonly ColumnDescription[];
   /** Features of two columns together. */
@@ -156,8 +163,11 @@ export async function describeIn(
   const isKept = (name: string) => roles.has(name) || read.columns.includes(name);
   const figures = await readColumns(db, measured, source.numRows, isKept);
   const nameOf = featureNames(OUTPUTS);
-  const groups = columnOrSql("--group-by", overrides.groupBy, measured);
-  const weights = columnOrSql("--weight", overrides.weight, measured);
+  const named = (flag: string, given: string | undefined): Partial<ReturnType<typeof columnOrSql>> =>
+    given === undefined ? {} : columnOrSql(flag, given, measured);
+  const groups = named("--group-by", overrides.groupBy);
+  const weights = named("--weight", overrides.weight);
+  const taught = overrides.teachers && givenTeachers(overrides.teachers, measured, measuredLabel);
   if (weights.column !== undefined && read.columns.includes(weights.column)) {
     throw new ConfigError(
       `--weight ${overrides.weight}: the weight of a row must not tell its label, and it is part of ${given}. Name another column.`,
@@ -166,6 +176,7 @@ export async function describeIn(
   const unused = new Map([
     ...(groups.column === undefined ? [] : [[groups.column, ofGroups] as const]),
     ...(weights.column === undefined ? [] : [[weights.column, ofWeights] as const]),
+    ...(taught?.columns ?? []).map((column) => [column, ofTeachers] as const),
   ]);
   const hasLabelMeans = measuredLabel.task !== "multiclass" || measuredLabel.classes.length <= MOST_MEAN_CLASSES;
   const context = { ofLabel: read.columns, unused, nameOf, hasLabelMeans };
@@ -196,6 +207,8 @@ export async function describeIn(
     source,
     label: { ...label, given },
     ...(weight && { weight }),
+    ...(taught && { teachers: taught.teachers }),
+    ...(taught && overrides.teacherWeight !== undefined && { teacherWeight: overrides.teacherWeight }),
     columns,
     pairs,
     ...split,
@@ -227,13 +240,6 @@ export function quantitiesOf(columns: readonly ColumnDescription[]): Quantity[] 
 /** Whether values of files are text, so that some of it can be said to stand for a missing value. */
 export function isText({ format }: Pick<OpenFiles, "format">): boolean {
   return format === "csv" || format === "tsv";
-}
-
-/** What a flag names: the column, where it is one, and its SQL. */
-function columnOrSql(flag: string, given: string | undefined, columns: readonly SourceColumn[]) {
-  if (given === undefined || columnNamed(given, columns) === null) return { sql: given };
-  const { name } = columnOfFlag(flag, given, columns);
-  return { column: name, sql: columnSql(name) };
 }
 
 /** Read the files into `source_rows`; gives the source, its columns, and the roles that the user gave. */
@@ -272,6 +278,8 @@ const ofGroups: RoleChoice = {
 };
 
 const ofWeights: RoleChoice = { role: "ignored", reason: "the weight of a row" };
+
+const ofTeachers: RoleChoice = { role: "ignored", reason: "what a teacher predicts" };
 
 /** The roles of columns, by those that were given, else by rules. */
 export async function describeColumns(

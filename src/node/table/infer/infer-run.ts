@@ -25,7 +25,7 @@ export async function inferRun(
   data: readonly string[],
   { preset, budget, cores = availableParallelism() }: InferOptions = {},
 ): Promise<InferredRun> {
-  const { source, label, weight, columns, pairs, split, rows } = description;
+  const { source, label, weight, teachers, teacherWeight, columns, pairs, split, rows } = description;
   const features = featuresOf(description);
   const plan = choosePlan({
     task: label.task,
@@ -41,6 +41,8 @@ export async function inferRun(
     source: data,
     label,
     ...(weight && { weight: weight.sql }),
+    ...(teachers && { teachers }),
+    ...(teacherWeight !== undefined && { teacherWeight }),
     columns,
     pairs,
     split,
@@ -78,7 +80,15 @@ function keptReading({ reading, decisions }: TableDescription["source"]): GivenR
  */
 export function writeConfiguration(inferred: Inferred, asked: unknown, wanted?: string): string {
   return writeBeside(
-    (folder) => configurationText({ ...inferred, source: inferred.source.map((one) => relativeTo(folder, one)) }),
+    (folder) => {
+      const { source, teachers } = inferred;
+      const located = teachers?.map((one) => ("model" in one ? { ...one, model: relativeTo(folder, one.model) } : one));
+      return configurationText({
+        ...inferred,
+        source: source.map((one) => relativeTo(folder, one)),
+        ...(located && { teachers: located }),
+      });
+    },
     asked,
     wanted,
   );

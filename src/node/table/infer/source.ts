@@ -1,5 +1,7 @@
 /** The source of a description: its files, and their rows in a database. */
 import { DataError } from "../../../errors.js";
+import { columnSql } from "../../../infer/sql.js";
+import { columnNamed, columnOfFlag } from "../../../reading/names.js";
 import { firstNames, shortened } from "../../../report/format.js";
 import type { Database } from "../../sources/duckdb.js";
 import type { SourceFormat } from "../../sources/source-files.js";
@@ -58,4 +60,15 @@ function checkColumns([only, ...others]: readonly SourceColumn[], format: Source
       ? `A .tsv is parted by tabs: rename the file to .csv, where the delimiter is found out, or add --delimiter "${delimiter}".`
       : `Its lines have different numbers of "${delimiter}", so no delimiter was found: add --delimiter "${delimiter}" to be shown the lines that do not fit.`;
   throw new DataError(`data: a table has columns, and ${where} was read as one, named ${shown}. ${cure}`);
+}
+
+/** What a flag names: the column, where it is one, and its SQL. */
+export function columnOrSql(
+  flag: string,
+  given: string,
+  columns: readonly SourceColumn[],
+): { readonly column?: string; readonly sql: string } {
+  if (columnNamed(given, columns) === null) return { sql: given };
+  const { name } = columnOfFlag(flag, given, columns);
+  return { column: name, sql: columnSql(name) };
 }

@@ -1,0 +1,58 @@
+/** Teachers as flags give them: models, columns, or SQL. */
+import { ConfigError } from "../../../errors.js";
+import type { LabelDescription } from "../../../infer/column.js";
+import { columnNamed } from "../../../reading/names.js";
+import { firstNames } from "../../../report/format.js";
+import type { TeacherInput } from "../../../run/input/run.js";
+import type { SourceColumn } from "../source-rows.js";
+import { columnOrSql } from "./source.js";
+
+/** Teachers of a configuration, and the columns that hold their predictions alone. */
+export interface GivenTeachers {
+  readonly teachers: readonly TeacherInput[];
+  readonly columns: readonly string[];
+}
+
+/** Whether a word is the path of a model, and no column or SQL. */
+export function isModelPath(word: string): boolean {
+  return /\.onnx$/i.test(word);
+}
+
+/**
+ * The teachers that words name: a path that ends in .onnx is a model; else a column, or SQL over a row. Of a label of several
+ * classes, `*` in the name of a column stands for each class.
+ *
+ * Throws {@link ConfigError} for a pattern without a column for each class, and for one that a label of one number has.
+ */
+export function givenTeachers(
+  words: readonly string[],
+  columns: readonly SourceColumn[],
+  { task, classes }: Pick<LabelDescription, "task" | "classes">,
+): GivenTeachers {
+  const used: string[] = [];
+  const named = (word: string): string => {
+    const { column, sql } = columnOrSql("--teacher", word, columns);
+    if (column !== undefined) used.push(column);
+    return sql;
+  };
+  const teachers = words.map((word): TeacherInput => {
+    if (isModelPath(word)) return { model: word };
+    if (task !== "multiclass") return { column: named(word) };
+    const names = classes.map(({ value }) => [value, word.replace("*", () => value)] as const);
+    const missing = names.filter(([, name]) => columnNamed(name, columns) === null);
+    if (!word.includes("*") || missing.length > 0) {
+      throw new ConfigError(
+        `--teacher ${word}: of a label of ${classes.length} classes a teacher is a column for each, as probability_* where * is a class, and ${
+          word.includes("*")
+            ? `there is no column ${firstNames(
+                missing.map(([, name]) => name),
+                3,
+              )}`
+            : "this is one column"
+        }. Name such columns, give a model.onnx, or write teachers in a configuration.`,
+      );
+    }
+    return { columns: Object.fromEntries(names.map(([value, name]) => [value, named(name)])) };
+  });
+  return { teachers, columns: used };
+}
