@@ -4,7 +4,7 @@
  * A model in use is trained on the flights to the end of April. A month later the whole procedure is repeated, to the last week of
  * May, with another seed: alone, codistilled, or with the model in use as an anchor. Both are held against June.
  */
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { messageOf } from "../src/errors.js";
 import { loadConfig } from "../src/node/runs/load-config.js";
@@ -96,7 +96,7 @@ async function study({
     const anchored = all.find(({ after, procedure }) => after === trial && procedure.anchorWeight > 0);
     const anchor = anchored
       ? [
-          `teachers=[{"model":${JSON.stringify(join(folderOf(runs, anchored.before), "model.onnx"))}}]`,
+          `teachers=[{"model":${JSON.stringify(resolve(folderOf(runs, anchored.before), "model.onnx"))}}]`,
           `teacherWeight=${anchored.procedure.anchorWeight}`,
         ]
       : [];

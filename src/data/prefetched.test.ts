@@ -6,8 +6,8 @@ import { ClosedError, ConfigError, DataError } from "../errors.js";
 import type { NamedArrays } from "../runtime/array.js";
 import { rootKey } from "../runtime/random.js";
 import { prefetched } from "./prefetched.js";
+import { recordLayout, tableRows } from "./records.js";
 import { batchStream, type Cursor, type ReadyStream, type Stream } from "./stream.js";
-import { recordLayout, tableRows } from "./table.js";
 
 const layout = recordLayout({ categorical: { row: "row" }, numeric: {} });
 const NUM_ROWS = 11;

@@ -4,8 +4,8 @@ import fc from "fast-check";
 import { ConfigError, DataError } from "../errors.js";
 import type { NamedArrays } from "../runtime/array.js";
 import { rootKey } from "../runtime/random.js";
+import { type Rows, recordLayout, tableRows } from "./records.js";
 import { batchStream, type Cursor, nextBatches, type Part, type ReadyStream, sequential } from "./stream.js";
-import { type Rows, recordLayout, tableRows } from "./table.js";
 
 const layout = recordLayout({ categorical: { row: "row" }, numeric: {} });
 

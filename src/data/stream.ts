@@ -2,7 +2,7 @@
 import { ConfigError, DataError } from "../errors.js";
 import type { NamedArrays } from "../runtime/array.js";
 import { fold, type Key, permutation } from "../runtime/random.js";
-import { gatherBatch, type RowRange, type Rows } from "./table.js";
+import { gatherBatch, type RowRange, type Rows } from "./records.js";
 
 /** Where a stream is: the epoch, and how many of its rows are consumed. Plain JSON, part of a checkpoint. */
 export interface Cursor {

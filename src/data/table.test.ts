@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { DataError } from "../errors.js";
-import { gatherBatch, type Rows, recordLayout, tableRows } from "./table.js";
+import { gatherBatch, type Rows, recordLayout, tableRows } from "./records.js";
 
 const spec = { categorical: { city: "city", colour: "lower(colour)" }, numeric: { size: "size" } };
 const layout = recordLayout(spec);

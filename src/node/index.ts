@@ -3,15 +3,8 @@
  * processes.
  */
 
-export type {
-  Column,
-  LabelStatistics,
-  Preprocessing,
-  RecordLayout,
-  Rows,
-  TableSpec,
-  TrainingRows,
-} from "../data/table.js";
+export type { Column, RecordLayout, Rows, TrainingRows } from "../data/records.js";
+export type { LabelStatistics, Preprocessing, TableSpec } from "../data/table.js";
 export type { Evaluation } from "../train/evaluation.js";
 export type { ReliabilityBin } from "../train/reliability.js";
 export type { Costs, Decided, DecidedBy, ThresholdAdvice } from "../train/thresholds.js";

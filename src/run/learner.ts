@@ -1,6 +1,7 @@
 /** Makes the model, task and optimizer that a configuration names. */
 import { numbersName } from "../data/batch.js";
-import { areOneArray, type Preprocessing } from "../data/table.js";
+import { areOneArray } from "../data/records.js";
+import type { Preprocessing } from "../data/table.js";
 import { ConfigError } from "../errors.js";
 import type { Objective } from "../nn/losses.js";
 import { membersObjective } from "../nn/members.js";

@@ -1,5 +1,5 @@
 /** The end of a run on a table: every group's best params scored once on the test rows, alone and together. */
-import type { Rows } from "../data/table.js";
+import type { Rows } from "../data/records.js";
 import type { Engine } from "../engine/engine.js";
 import type { RunResult } from "../log/events.js";
 import type { NamedArrays } from "../runtime/array.js";

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 import { tinyLearner, tinyRows } from "../../test/fixtures/tiny-run.js";
 import { encodeSafetensors } from "../checkpoint/safetensors.js";
 import { memoryStore } from "../checkpoint/store.js";
-import { gatherBatch } from "../data/table.js";
+import { gatherBatch } from "../data/records.js";
 import type { Engine } from "../engine/engine.js";
 import type { RunResult, TestMetrics } from "../log/events.js";
 import { initWeights } from "../nn/model.js";

@@ -1,6 +1,8 @@
 /** Learning the labels of a table's rows. */
+
+import type { Rows } from "../data/records.js";
 import { batchStream } from "../data/stream.js";
-import type { Preprocessing, Rows } from "../data/table.js";
+import type { Preprocessing } from "../data/table.js";
 import { type Predictions, predictAll } from "../train/evaluate.js";
 import { predictGraph, shippedName } from "../train/graphs.js";
 import type { Task } from "../train/task.js";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { tinyConfig } from "../../test/fixtures/tiny-run.js";
-import { type LabelStatistics, type Preprocessing, type Rows, recordLayout, tableRows } from "../data/table.js";
+import { type Rows, recordLayout, tableRows } from "../data/records.js";
+import type { LabelStatistics, Preprocessing } from "../data/table.js";
 import { fold, rootKey, uniform } from "../runtime/random.js";
 import type { TableRunInput } from "./input/run.js";
 import { remarksOnTable, rivalRemarks } from "./table-remarks.js";

@@ -4,8 +4,9 @@
  */
 
 import { featureName, labelsName, weightsName } from "../data/batch.js";
+import type { Column, Rows } from "../data/records.js";
 import { lastAtMost } from "../data/search.js";
-import type { Column, Preprocessing, Rows } from "../data/table.js";
+import type { Preprocessing } from "../data/table.js";
 import type { RunResult, Yardstick } from "../log/events.js";
 import type { Predictions } from "../train/evaluate.js";
 import { LEAST_PROB } from "../train/metrics.js";

@@ -1,7 +1,8 @@
 /** The part of a served model that turns columns into the inputs of training: ids and float32 numbers. */
 
 import { featureName, numbersName } from "../data/batch.js";
-import { areOneArray, type Preprocessing, type Shift } from "../data/table.js";
+import { areOneArray } from "../data/records.js";
+import type { Preprocessing, Shift } from "../data/table.js";
 import { ELEMENT_TYPES } from "../graph/onnx/element-types.js";
 import type { ModelProto, ValueInfoProto } from "../graph/onnx-proto.js";
 import { outputNames } from "../train/task.js";

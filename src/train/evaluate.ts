@@ -1,8 +1,8 @@
 /** Predictions of a kept model over all rows of a split. */
 
 import { labelsName, targetsName, weightsName } from "../data/batch.js";
+import type { Rows } from "../data/records.js";
 import { sequential } from "../data/stream.js";
-import type { Rows } from "../data/table.js";
 import type { Program } from "../engine/engine.js";
 import { sizeOf } from "../runtime/array.js";
 import { named } from "../runtime/named.js";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { tinyConfig, tinyPreprocessing, tinyRows } from "../../test/fixtures/tiny-run.js";
-import { gatherBatch } from "../data/table.js";
+import { gatherBatch } from "../data/records.js";
 import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";
 import type { TableRunInput } from "../run/input/run.js";
 import { tableLearner } from "../run/learner.js";

@@ -6,8 +6,9 @@ import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { content, csv, lines, specOf, workplace } from "../../../test/fixtures/table-fixture.js";
+import { gatherBatch } from "../../data/records.js";
 import { assertDisjoint, numSlots, rowsOfSlots, slotRange, slotsOf } from "../../data/shard.js";
-import { gatherBatch, type TableSpec } from "../../data/table.js";
+import type { TableSpec } from "../../data/table.js";
 import { ConfigError } from "../../errors.js";
 import { openTable, type PreparedTable } from "./ingest.js";
 

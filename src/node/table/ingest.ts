@@ -1,6 +1,7 @@
 /** Tables into training caches: DuckDB reads the source once, everything after reads the cache. */
 import { join } from "node:path";
-import { type Preprocessing, type RecordLayout, type Rows, recordLayout, type TrainingRows } from "../../data/table.js";
+import { type RecordLayout, type Rows, recordLayout, type TrainingRows } from "../../data/records.js";
+import type { Preprocessing } from "../../data/table.js";
 import type { Reading } from "../../reading/reading.js";
 import type { Serving } from "../../serving/expression.js";
 import type { SeenValues } from "../../serving/seen.js";

@@ -151,9 +151,20 @@ export async function openModel(path: string, threads: number): Promise<ServedMo
   return closable(model, () => session.release());
 }
 
+/**
+ * Check that a file says of itself that it is a model that a run on a table exported; no digest is checked, and nothing runs. Throws
+ * what {@link openModel} throws.
+ */
+export function checkServedModel(path: string): void {
+  parsedMetadata(readModelFile(path));
+}
+
 async function readMetadata(file: ModelFile): Promise<Metadata> {
-  const { path, metadata } = file;
   await checkModelFile(file);
+  return parsedMetadata(file);
+}
+
+function parsedMetadata({ path, metadata }: ModelFile): Metadata {
   const parsed = metadataSchema.safeParse(metadata);
   if (parsed.success) return parsed.data;
   if (metadata.task === "language") {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { csv, lines, workplace } from "../../../test/fixtures/table-fixture.js";
+import { recordLayout, tableRows } from "../../data/records.js";
 import { type DataRegime, numSlots, slotsUnder } from "../../data/shard.js";
-import { recordLayout, tableRows } from "../../data/table.js";
 import { describeShards, shardLines } from "./shards.js";
 
 const { write, prepare } = workplace();

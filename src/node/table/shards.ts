@@ -1,7 +1,8 @@
 /** Describes what each group trains on, and proves that shards are disjoint. */
 import { createHash } from "node:crypto";
+import type { TrainingRows } from "../../data/records.js";
 import { assertDisjoint, type DataRegime, rowsOfSlots, slotRange } from "../../data/shard.js";
-import type { LabelStatistics, Preprocessing, TrainingRows } from "../../data/table.js";
+import type { LabelStatistics, Preprocessing } from "../../data/table.js";
 import { messageOf } from "../../errors.js";
 import { count, quantity, table } from "../../report/format.js";
 import { bytesOf } from "../../runtime/array.js";

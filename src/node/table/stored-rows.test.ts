@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import fc from "fast-check";
-import { recordLayout, tableRows } from "../../data/table.js";
+import { recordLayout, tableRows } from "../../data/records.js";
 import { DataError } from "../../errors.js";
 import { type Reading, readingFile } from "../files/read-file.js";
 import { storedRows } from "./stored-rows.js";

@@ -1,6 +1,7 @@
 /** Records that stay in their file and are read when they are asked for: for tables that are larger than the memory given. */
+
+import type { RecordLayout, RowRange, Rows } from "../../data/records.js";
 import { lastAtMost } from "../../data/search.js";
-import type { RecordLayout, RowRange, Rows } from "../../data/table.js";
 import type { Reading } from "../files/read-file.js";
 
 /** Records at most this far apart are read together, with the bytes between them. */

@@ -16,6 +16,7 @@ import type { DataReader } from "../runs/data-reader.js";
 import { memoryBudget } from "../sources/memory.js";
 import { openTable, type PreparedTable, prepareTable } from "./ingest.js";
 import { weightNote } from "./row-weights.js";
+import { checkServedModel } from "./served-model.js";
 import { describeShards, shardLines } from "./shards.js";
 import type { ReadSpec } from "./table-cache.js";
 
@@ -66,13 +67,15 @@ export const tableReader: DataReader<TableRunConfig> = {
     const report = describeShards(await prepareTable(tableSpecOf(config), { cacheFolder }), config.data.regime, slots);
     return { report, lines: () => shardLines(report) };
   },
-  checkOwnFile() {},
+  checkOwnFile: (_, path) => checkServedModel(path),
 };
 
 /** What the teachers of a run do, in words. */
 function teacherNotes({ teachers, teacherWeight = DEFAULT_TEACHER_WEIGHT }: TableRunConfig): string[] {
   if (!teachers) return [];
-  const names = teachers.map((one) => ("model" in one ? one.model : "column" in one ? one.column : "columns"));
+  const names = teachers.map((one, i) =>
+    "column" in one ? one.column : `${"model" in one ? "a model" : "columns"} (teachers.${i})`,
+  );
   const whose = names.length === 1 ? `what ${names[0]} predicts` : `the mean of what ${firstNames(names, 8)} predict`;
   return [
     `${percent(teacherWeight)} of the label loss is against ${whose}, computed once and kept with the data (teachers, teacherWeight)`,

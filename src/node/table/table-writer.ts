@@ -1,9 +1,10 @@
 /** Fill a new cache folder from source files, through DuckDB. */
 import { open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { recordLayout } from "../../data/records.js";
 import { numSlots } from "../../data/shard.js";
 import { enclosed } from "../../data/sql.js";
-import { type KeptMoments, type Preprocessing, recordLayout, type Shift, type TableSpec } from "../../data/table.js";
+import type { KeptMoments, Preprocessing, Shift, TableSpec } from "../../data/table.js";
 import { DataError } from "../../errors.js";
 import { recordWithoutSecrets } from "../../report/secrets.js";
 import { bytesOf } from "../../runtime/array.js";
@@ -21,8 +22,9 @@ import { fitShifts } from "./shifts.js";
 import { writeSlotted } from "./slotted-file.js";
 import { type ReadSource, readSource } from "./source-rows.js";
 import { sqlReader } from "./sql-tree.js";
-import { formatVersion, type ReadSpec, type TableFile, tableDigest } from "./table-cache.js";
+import { type ReadSpec, tableDigest } from "./table-cache.js";
 import { checkExamples, checkExpressions, checkNotEmpty, explained } from "./table-checks.js";
+import { formatVersion, type TableFile } from "./table-file.js";
 import { labelRules } from "./table-labels.js";
 import {
   examplesQuery,

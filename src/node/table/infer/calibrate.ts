@@ -1,7 +1,7 @@
 /** How long a step takes here: a few of them, on random rows. */
 
 import { featureName, labelsName, numbersName, weightsName } from "../../../data/batch.js";
-import { areOneArray } from "../../../data/table.js";
+import { areOneArray } from "../../../data/records.js";
 import type { Feature } from "../../../infer/column.js";
 import { NUM_QUANTILES } from "../../../nn/numeric-embedding.js";
 import { resolveConfig } from "../../../run/config.js";

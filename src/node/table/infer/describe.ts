@@ -26,7 +26,6 @@ import {
   rolesOf,
   wantedReadings,
 } from "../../../infer/roles.js";
-import { columnSql } from "../../../infer/sql.js";
 import type { TaskKind } from "../../../log/events.js";
 import type { NamedColumn } from "../../../reading/names.js";
 import type { GivenReading } from "../../../reading/reading.js";
@@ -44,7 +43,7 @@ import { measuredColumn, readFigures } from "./figures.js";
 import { leakageHints, sourceHints, weightHints } from "./hints.js";
 import { readLabel } from "./label-figures.js";
 import { measurePower, type Power } from "./leakage.js";
-import { outlierHints, type Quantity } from "./outliers.js";
+import { labelQuantity, outlierHints, quantitiesOf } from "./outliers.js";
 import { withoutSentinels } from "./sentinels.js";
 import { columnOrSql, type OpenSource, openSource } from "./source.js";
 import { type DescribedSplit, splitRows } from "./split-rows.js";
@@ -167,7 +166,7 @@ export async function describeIn(
     given === undefined ? {} : columnOrSql(flag, given, measured);
   const groups = named("--group-by", overrides.groupBy);
   const weights = named("--weight", overrides.weight);
-  const taught = overrides.teachers && givenTeachers(overrides.teachers, measured, measuredLabel);
+  const taught = overrides.teachers && givenTeachers(overrides.teachers, measured, measuredLabel, read.columns);
   if (weights.column !== undefined && read.columns.includes(weights.column)) {
     throw new ConfigError(
       `--weight ${overrides.weight}: the weight of a row must not tell its label, and it is part of ${given}. Name another column.`,
@@ -223,18 +222,6 @@ export async function describeIn(
       ...groupHints,
     ],
   };
-}
-
-/** The label, where it is a number. */
-function labelQuantity({ task, sql }: Pick<LabelDescription, "task" | "sql">, figures: ColumnFigures): Quantity[] {
-  return task === "regression" ? [{ figures, sql, isLabel: true }] : [];
-}
-
-/** The columns that are features as numbers. */
-export function quantitiesOf(columns: readonly ColumnDescription[]): Quantity[] {
-  return columns.flatMap(({ figures, role, features }) =>
-    role === "numeric" && features.length > 0 ? [{ figures, sql: columnSql(figures.name), isLabel: false }] : [],
-  );
 }
 
 /** Whether values of files are text, so that some of it can be said to stand for a missing value. */

@@ -14,12 +14,11 @@ import {
   describeColumns,
   isText,
   openColumns,
-  quantitiesOf,
   readColumns,
   withTable,
 } from "./describe.js";
 import { sourceHints } from "./hints.js";
-import { outlierHints } from "./outliers.js";
+import { outlierHints, quantitiesOf } from "./outliers.js";
 import type { OpenSource } from "./source.js";
 
 /** A value of a column, and its rows. */

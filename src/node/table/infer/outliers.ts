@@ -1,6 +1,6 @@
 /** Finds values that are absurdly far from all others of their column, by DuckDB. */
 import { double, enclosed, identifier } from "../../../data/sql.js";
-import type { ColumnFigures, Hint } from "../../../infer/column.js";
+import type { ColumnDescription, ColumnFigures, Hint, LabelDescription } from "../../../infer/column.js";
 import { areAbsurd, FAR, type Farthest, medianOfFar, outlierHint } from "../../../infer/outliers.js";
 import { columnSql } from "../../../infer/sql.js";
 import { count } from "../../../report/format.js";
@@ -74,4 +74,19 @@ async function textOf(db: Database, name: string, sql: string, row: number): Pro
     );
   const [[text] = []] = await of(identifier(name), "source_text").catch(() => of(enclosed(sql), "source_rows"));
   return String(text).trim();
+}
+
+/** The label, where it is a number. */
+export function labelQuantity(
+  { task, sql }: Pick<LabelDescription, "task" | "sql">,
+  figures: ColumnFigures,
+): Quantity[] {
+  return task === "regression" ? [{ figures, sql, isLabel: true }] : [];
+}
+
+/** The columns that are features as numbers. */
+export function quantitiesOf(columns: readonly ColumnDescription[]): Quantity[] {
+  return columns.flatMap(({ figures, role, features }) =>
+    role === "numeric" && features.length > 0 ? [{ figures, sql: columnSql(figures.name), isLabel: false }] : [],
+  );
 }

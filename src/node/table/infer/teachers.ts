@@ -22,16 +22,22 @@ export function isModelPath(word: string): boolean {
  * The teachers that words name: a path that ends in .onnx is a model; else a column, or SQL over a row. Of a label of several
  * classes, `*` in the name of a column stands for each class.
  *
- * Throws {@link ConfigError} for a pattern without a column for each class, and for one that a label of one number has.
+ * Throws {@link ConfigError} for a pattern without a column for each class, and for a column of the label.
  */
 export function givenTeachers(
   words: readonly string[],
   columns: readonly SourceColumn[],
   { task, classes }: Pick<LabelDescription, "task" | "classes">,
+  ofLabel: readonly string[],
 ): GivenTeachers {
   const used: string[] = [];
   const named = (word: string): string => {
     const { column, sql } = columnOrSql("--teacher", word, columns);
+    if (column !== undefined && ofLabel.includes(column)) {
+      throw new ConfigError(
+        `--teacher ${word}: a teacher predicts the label, and ${column} is part of it. Name a column with predictions, or a model.onnx.`,
+      );
+    }
     if (column !== undefined) used.push(column);
     return sql;
   };
