@@ -6,7 +6,7 @@ import { CheckpointError, TrainingError } from "../../errors.js";
 import type { RunResult, TrainEvent } from "../../log/events.js";
 import { untaughtRemark } from "../../run/algorithms.js";
 import type { RunConfig } from "../../run/schema.js";
-import { type GroupRecord, readOwnBest, type ScoredGroup } from "../../run/score.js";
+import { type BestParams, type GroupRecord, readOwnBest, type ScoredGroup } from "../../run/score.js";
 import { MODEL_FORMAT, MODEL_VERSION } from "../ort/model-file.js";
 import { threadedEngine } from "../ort/threaded-engine.js";
 import type { PreparedData } from "../runs/data-reader.js";
@@ -55,7 +55,7 @@ export async function finish(
   }
   log({ event: "stage", stage: "scoring the test split" });
   const engine = threadedEngine({ threads: availableParallelism() });
-  const { params, step, temperature } = shipped.best;
+  const { params, step } = shipped.best;
   const score = async () => ({
     measured: await data.score(engine, scored, shippedGroup, stop),
     validated: await data.validated(engine, params, stop),
@@ -63,15 +63,7 @@ export async function finish(
   const { measured, validated } = await score().finally(() => engine.close());
   const untaught = untaughtRemark(config, step);
   const result = untaught === null ? measured : { ...measured, remarks: [...(measured.remarks ?? []), untaught] };
-  const metadata = {
-    format: MODEL_FORMAT,
-    version: String(MODEL_VERSION),
-    name: config.name,
-    step: String(step),
-    ...(temperature !== undefined && { temperature: String(temperature) }),
-    ...data.metadata,
-    ...validated,
-  };
+  const metadata = { ...modelMetadata(config, shipped.best, data), ...validated };
   const files = directoryStore(folder.path, mayChange);
   const exported = data.exported(shipped.best, { ...metadata, [SEAL]: NO_SEAL });
   for (const [name, bytes] of Object.entries(exported)) {
@@ -80,6 +72,22 @@ export async function finish(
   await files.put(basename(folder.model.safetensors), await sealedSafetensors(params, metadata));
   await files.put(basename(folder.result), encodeRunFile(result));
   return result;
+}
+
+/** The metadata of the model of some params, but for what follows from its predictions. */
+export function modelMetadata(
+  { name }: Pick<RunConfig, "name">,
+  { step, temperature }: Pick<BestParams, "step" | "temperature">,
+  data: Pick<PreparedData, "metadata">,
+): Readonly<Record<string, string>> {
+  return {
+    format: MODEL_FORMAT,
+    version: String(MODEL_VERSION),
+    name,
+    step: String(step),
+    ...(temperature !== undefined && { temperature: String(temperature) }),
+    ...data.metadata,
+  };
 }
 
 /** Whether a run has a result in which all its groups have finished. */

@@ -113,24 +113,31 @@ export function checkNames(
 const shown = (names: readonly string[]) => shortened(names.join(", ") || "none", 200);
 
 /**
- * Open a session of a model that a run exported. Throws {@link CheckpointError} before ONNX Runtime sees the model when
- * it has parts that no exported model has (loops, functions, tensors in other files), and when ONNX Runtime cannot run
- * it. The session runs the file's bytes, or the bytes that `made` makes of the checked model.
+ * Throws {@link CheckpointError} when a model has parts that no exported model has: loops, functions, tensors in other
+ * files.
  */
-export async function openSession(
-  { path, bytes, model }: ModelFile,
-  options: InferenceSession.SessionOptions = {},
-  made: (model: ModelProto) => Uint8Array = () => bytes,
-): Promise<InferenceSession> {
+export function checkGraph({ path, bytes, model }: Pick<ModelFile, "path" | "bytes" | "model">): void {
   const problem =
     graphProblem(model) ??
     (isWhollyKnown(bytes) ? null : "functions, tensors in other files, or other parts that codistill does not write");
-  if (problem !== null) {
-    throw new CheckpointError(
-      `${path} is no model that codistill exported: it has ${problem}. Give the model.onnx of a run; other models run in ONNX Runtime itself.`,
-    );
-  }
-  return InferenceSession.create(made(model), options).catch((error: unknown) => {
-    throw new CheckpointError(`${path} does not run: ${messageOf(error)}`, { cause: error });
+  if (problem === null) return;
+  throw new CheckpointError(
+    `${path} is no model that codistill exported: it has ${problem}. Give the model.onnx of a run; other models run in ONNX Runtime itself.`,
+  );
+}
+
+/**
+ * Open a session of a model that a run exported. Throws what {@link checkGraph} throws before ONNX Runtime sees the model,
+ * and {@link CheckpointError} when ONNX Runtime cannot run it. The session runs the file's bytes, or the bytes that `made`
+ * makes of the checked model.
+ */
+export async function openSession(
+  file: ModelFile,
+  options: InferenceSession.SessionOptions = {},
+  made: (model: ModelProto) => Uint8Array = () => file.bytes,
+): Promise<InferenceSession> {
+  checkGraph(file);
+  return InferenceSession.create(made(file.model), options).catch((error: unknown) => {
+    throw new CheckpointError(`${file.path} does not run: ${messageOf(error)}`, { cause: error });
   });
 }

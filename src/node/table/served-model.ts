@@ -99,23 +99,24 @@ const metadataSchema = z.object({
   labelLogUnit: z.coerce.number().positive().optional(),
 });
 
+/** What a model's file says of the model. */
+export interface DescribedModel extends Omit<ServedModel, "predict" | keyof Closable> {
+  /** The name of its output. */
+  readonly output: string;
+}
+
 /**
- * Open a model that a run exported. Throws {@link ConfigError} when there is no such file, and {@link CheckpointError}
- * when it is not an ONNX model, or not a model of codistill.
+ * Describe a model by its file. Throws {@link ConfigError} for a language model, and {@link CheckpointError} when it is
+ * damaged, or not a model of codistill.
  */
-export async function openModel(path: string, threads: number): Promise<ServedModel> {
-  const file = readModelFile(path);
+export async function describedModel(file: ModelFile): Promise<DescribedModel> {
   const metadata = await readMetadata(file);
   const { name, label, inputs, seen = [], ...rest } = metadata;
   const classes = classesOf(metadata);
   const task = taskOf({ ...rest, classes });
   const output = outputNames[task.kind];
-  const isDouble = rest.labelCenter !== undefined;
   checkNames(file, { inputs: inputs.map((one) => one.name), outputs: [output] });
-  const withOwn = seen.length > 0 ? (model: ModelProto) => encodeModel(withFeatures(model, seen)) : undefined;
-  const session = await openSession(file, { intraOpNumThreads: threads }, withOwn);
-  const width = task.kind === "multiclass" ? (rest.classes?.length ?? 0) : 1;
-  const model: Omit<ServedModel, keyof Closable> = {
+  return {
     name,
     label,
     weight: rest.weight ?? null,
@@ -124,10 +125,26 @@ export async function openModel(path: string, threads: number): Promise<ServedMo
     isPlainBinary: rest.task === "binary" && rest.positive === undefined,
     inputs,
     columns: rest.columns ?? null,
-    isDouble,
+    isDouble: rest.labelCenter !== undefined,
     reading: rest.reading,
     seen,
     errors: (task.errorScale && rest.validationErrors) ?? null,
+    output,
+  };
+}
+
+/**
+ * Open a model that a run exported. Throws {@link ConfigError} when there is no such file, and {@link CheckpointError}
+ * when it is not an ONNX model, or not a model of codistill.
+ */
+export async function openModel(path: string, threads: number): Promise<ServedModel> {
+  const file = readModelFile(path);
+  const { output, ...described } = await describedModel(file);
+  const { task, classes, inputs, seen, isDouble } = described;
+  const session = await openSession(file, { intraOpNumThreads: threads }, withOwn(seen));
+  const width = task.kind === "multiclass" ? (classes?.length ?? 0) : 1;
+  const model: Omit<ServedModel, keyof Closable> = {
+    ...described,
     async predict(columns) {
       const numRows = columns[0]?.length ?? 0;
       const feeds = Object.fromEntries(
@@ -157,6 +174,11 @@ export async function openModel(path: string, threads: number): Promise<ServedMo
  */
 export function checkServedModel(path: string): void {
   parsedMetadata(readModelFile(path));
+}
+
+/** What a session runs in place of a model's file, so that it gives its features too; undefined where it has none. */
+export function withOwn(seen: readonly SeenFeature[]): ((model: ModelProto) => Uint8Array) | undefined {
+  return seen.length > 0 ? (model) => encodeModel(withFeatures(model, seen)) : undefined;
 }
 
 async function readMetadata(file: ModelFile): Promise<Metadata> {

@@ -43,14 +43,7 @@ export const tableReader: DataReader<TableRunConfig> = {
         const errors = await validationErrors(engine, spec.learner, params, table.validation, signal);
         return errors === null ? {} : { validationErrors: JSON.stringify(errors) };
       },
-      metadata: {
-        label: data.label,
-        ...(data.weight !== undefined && { weight: data.weight }),
-        features: JSON.stringify({ ...data.categorical, ...data.numeric, ...data.labelMeans }),
-        reading: JSON.stringify(table.reading),
-        seen: JSON.stringify(seenFeatures(table.seen, table.serving, table.preprocessing)),
-        ...(data.columns && { columns: JSON.stringify(data.columns) }),
-      },
+      metadata: tableMetadata(config, table),
       exported: ({ params, temperature }, metadata) => ({
         "model.onnx": exportModel(spec.learner, table.preprocessing, table.serving, params, metadata, temperature),
       }),
@@ -80,6 +73,21 @@ function teacherNotes({ teachers, teacherWeight = DEFAULT_TEACHER_WEIGHT }: Tabl
   return [
     `${percent(teacherWeight)} of the label loss is against ${whose}, computed once and kept with the data (teachers, teacherWeight)`,
   ];
+}
+
+/** Entries for the metadata of a model about the table that it was trained on. */
+export function tableMetadata(
+  { data }: TableRunConfig,
+  { reading, seen, serving, preprocessing }: Pick<PreparedTable, "reading" | "seen" | "serving" | "preprocessing">,
+): Readonly<Record<string, string>> {
+  return {
+    label: data.label,
+    ...(data.weight !== undefined && { weight: data.weight }),
+    features: JSON.stringify({ ...data.categorical, ...data.numeric, ...data.labelMeans }),
+    reading: JSON.stringify(reading),
+    seen: JSON.stringify(seenFeatures(seen, serving, preprocessing)),
+    ...(data.columns && { columns: JSON.stringify(data.columns) }),
+  };
 }
 
 /** The spec of a configuration's table. */
