@@ -8,6 +8,7 @@ export type { LabelStatistics, Preprocessing, TableSpec } from "../data/table.js
 export type { Evaluation } from "../train/evaluation.js";
 export type { ReliabilityBin } from "../train/reliability.js";
 export type { Costs, Decided, DecidedBy, ThresholdAdvice } from "../train/thresholds.js";
+export { type EnsembleMemberInfo, type EnsembleOptions, type EnsembleResult, ensemble } from "./launch/ensemble.js";
 export { trainEvents } from "./launch/run-events.js";
 export { type TrainOptions, train } from "./launch/train.js";
 export { onnxRuntimeEngine } from "./ort/onnxruntime.js";

@@ -6,6 +6,7 @@ import { REFUSED, stopOnSignals } from "../launch/exit-codes.js";
 import { churnCommand, withChurnFlags } from "./churn-command.js";
 import { type CrossValidateFlags, crossValidateCommand, withCrossValidateFlags } from "./cross-validate-command.js";
 import { doctorCommand, withDoctorFlags } from "./doctor-command.js";
+import { ensembleCommand, withEnsembleFlags } from "./ensemble-command.js";
 import { checkNoRuns, checkPaths, withCacheFlag } from "./flags.js";
 import { type LaunchFlags, launchCommand, withLaunchFlags } from "./launch-command.js";
 import { say, shown, unlessStopped } from "./output.js";
@@ -72,6 +73,10 @@ export function commandLine(): Command {
     (first: string, second: string, flags: Parsed<typeof churnCommand, 2>) =>
       stoppable((options) => churnCommand(first, second, flags, options)),
   );
+  withEnsembleFlags(program.command("ensemble")).action(
+    (runs: readonly string[], flags: Parsed<typeof ensembleCommand, 1>) =>
+      stoppable((options) => ensembleCommand(runs, flags, options)),
+  );
   withTokenizerFlags(program.command("tokenizer")).action((flags: Parsed<typeof tokenizerCommand, 0>) =>
     stoppable((options) => tokenizerCommand(flags, options)),
   );
@@ -99,6 +104,7 @@ export function commandLine(): Command {
         "predict",
         "evaluate",
         "churn",
+        "ensemble",
         "tokenizer",
         "replay",
         "shards",
