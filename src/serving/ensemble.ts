@@ -1,6 +1,6 @@
 /** Several served models as one, whose prediction is the mean of theirs. */
 import { featureName, numbersName } from "../data/batch.js";
-import { CheckpointError } from "../errors.js";
+import { CheckpointError, ConfigError } from "../errors.js";
 import { ELEMENT_TYPES } from "../graph/onnx/element-types.js";
 import type { ModelProto, NodeProto, ValueInfoProto } from "../graph/onnx-proto.js";
 import type { TaskKind } from "../log/events.js";
@@ -38,8 +38,8 @@ const FEATURES_PREFIX = "%seen.";
  * which served models give them; `seen` describes them. Where parts read a feature alike and have seen other values of
  * it, it has seen what all of them have.
  *
- * Throws {@link CheckpointError} for parts whose operations are of different versions, and what {@link mergedGraph}
- * throws.
+ * Throws {@link ConfigError} for a part that is there twice, {@link CheckpointError} for parts whose operations are of
+ * different versions, and what {@link mergedGraph} throws.
  */
 export async function ensembleModel(
   parts: readonly EnsemblePart[],
@@ -102,9 +102,17 @@ function opsetsOf(parts: readonly EnsemblePart[]): ModelProto["opsetImport"] {
 function meanOf(parts: readonly EnsemblePart[], { nameOf }: MergedGraph, { task, isDouble }: EnsembleSpec): Nodes {
   const g = new Nodes(MEAN_PREFIX);
   const output = outputNames[task];
+  const known = new Map<string, string>();
   const predictions = parts.map(({ path, order }, i) => {
     const value = nameOf(i, output);
     if (value === undefined) throw new CheckpointError(`${path} must make its output ${output}, and does not`);
+    const same = known.get(value);
+    if (same !== undefined) {
+      throw new ConfigError(
+        `ensemble: each model counts once, and ${path} is the same model as ${same}, with the same params. Leave one of them out.`,
+      );
+    }
+    known.set(value, path);
     const own = g.cast(value, "float64");
     if (order === null) return own;
     return task === "binary" ? g.node("Sub", [g.number(1), own]) : g.node("Gather", [own, g.whole(order)], { axis: 1 });

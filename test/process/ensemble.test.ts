@@ -193,6 +193,7 @@ test("two networks together, chosen groups, a run whose cache is gone; what is n
     [[folder.path, "--out", "none.onnx", "--groups", "0,0"], /--groups has 0 twice/],
     [[folder.path, "--out", "none.onnx", "--groups", "0,x"], /must be whole numbers parted by commas, as 0,2/],
     [[folder.path, "--out", "none.onnx", "--groups", "1"], /two models or more, and \S+ has one/],
+    [[folder.path, folder.model.onnx, "--out", "none.onnx"], /model\.onnx is the same model as group 0 of \S+, with/],
     [["nowhere", "--out", "none.onnx"], /nowhere is not a run folder: it has no config\.json/],
   ];
   for (const [args, message] of refusals) {

@@ -134,6 +134,7 @@ async function checkMean(
   assert.ok(spread > 0.02, "members that predict alike prove nothing");
 }
 
+const firstNumbers = (count: number) => Array.from({ length: count }, (_, k) => `n${k}`);
 const twoWords = classes("no", "yes");
 const numbers = { kind: "numbers", mean: 3, std: 2 } as const;
 const shifted = { kind: "numbers", mean: 0.5, std: 2, shift: { center: 1_700_000_000, scale: 1 } } as const;
@@ -189,7 +190,15 @@ const cases: Readonly<
     ["false", "true"],
   ],
   "one array of many numbers beside single ones": [
-    [{ numbers: Array.from({ length: 70 }, (_, k) => `n${k}`) }, { numbers: ["n2", "size"] }],
+    [{ numbers: firstNumbers(70) }, { numbers: ["n2", "size"] }],
+    ["false", "true"],
+  ],
+  "two arrays of many numbers": [
+    [{ numbers: firstNumbers(70) }, { numbers: firstNumbers(66) }],
+    ["false", "true"],
+  ],
+  "one array of many numbers, which all members read": [
+    [{ numbers: firstNumbers(70) }, { numbers: firstNumbers(70) }],
     ["false", "true"],
   ],
 };
@@ -402,6 +411,8 @@ test("uses that mean nothing are refused", async () => {
   await refused(ConfigError, /nowhere.onnx cannot be read/, [one, join(folder, "nowhere.onnx")]);
   await refused(ConfigError, /is not a run folder/, [one, folder]);
   await refused(ConfigError, /cannot be written: ENOENT/, [one, other], { out: join(folder, "no", "folder.onnx") });
+  writeFileSync(join(folder, "copy.onnx"), readFileSync(one));
+  await refused(ConfigError, /copy.onnx is the same model as \S+one.onnx/, [one, other, join(folder, "copy.onnx")]);
   const { out } = await madeOf(one, other);
   const before = readFileSync(out);
   await refused(ConfigError, /is there already\. Replace it with --force/, [one, other], { out });

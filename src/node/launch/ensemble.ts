@@ -71,8 +71,8 @@ interface Member {
  *
  * @param sources - folders of finished runs on tables, of which the best params of each group are taken, and files
  *   `model.onnx`, which count once each; two models or more in all
- * @throws ConfigError for runs that have not finished or are of text, models of different labels or classes, columns that
- *   they read in different ways, a group that is not there, and an existing file
+ * @throws ConfigError for runs that have not finished or are of text, models of different labels or classes, a model that
+ *   is there twice, columns that they read in different ways, a group that is not there, and an existing file
  * @throws CheckpointError for a file that is damaged, or no model of codistill
  * @throws DataError when the data of a run is gone from the cache and has changed
  * @example
@@ -94,7 +94,6 @@ export async function ensemble(sources: readonly string[], options: EnsembleOpti
   }
   const described = await Promise.all(members.map(async ({ file }) => ({ file, model: await describedModel(file) })));
   const { bytes, model, notes } = await ensembleFile(described, {
-    path: out,
     errors: described[0]?.model.task.errorScale ? await commonErrors(members, signal) : null,
     about: members.map(({ info: { group, step }, file: { metadata } }) => ({
       name: metadata.name ?? "",

@@ -21,8 +21,6 @@ import { describedModel, withOwn } from "./served-model.js";
 import { sqlReader } from "./sql-tree.js";
 
 export interface EnsembleModelOptions {
-  /** What the file will be called, in messages. */
-  readonly path: string;
   /** Of numbers, the errors of the mean on validation rows; null where they are not known. */
   readonly errors: Errors | null;
   /** What the metadata say of each member. */
@@ -51,7 +49,7 @@ const SCALE = ["labelMean", "labelStd", "labelLogUnit"] as const;
  */
 export async function ensembleFile(
   given: readonly EnsembleMember[],
-  { path, errors, about, cacheFolder, signal }: EnsembleModelOptions,
+  { errors, about, cacheFolder, signal }: EnsembleModelOptions,
 ): Promise<EnsembleFile> {
   for (const { file } of given) checkGraph(file);
   const members = await inTemporaryFolder(cacheFolder, signal, async (folder) => {
@@ -91,7 +89,7 @@ export async function ensembleFile(
     [SEAL]: NO_SEAL,
   }));
   const bytes = joined(await seal(encodeModel(proto), "onnx"));
-  const file = modelFile(path, bytes);
+  const file = modelFile("the ensemble", bytes);
   const model = await describedModel(file);
   await (await openSession(file, { intraOpNumThreads: 1 }, withOwn(model.seen))).release();
   return { bytes, model, notes };
