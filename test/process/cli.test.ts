@@ -51,7 +51,8 @@ test("help and version", async () => {
     trainHelp.stdout.match(/--[a-z-]+(?= <|$| {2})/gm),
     [
       ...["--data", "--label", "--field", "--separator", "--numeric", "--categorical", "--ignore", "--time"],
-      ...["--group-by", "--weight", "--positive", "--task", "--target-scale", "--columns", "--time-budget", "--preset"],
+      ...["--group-by", "--weight", "--teacher", "--anchor", "--teacher-weight", "--positive", "--task"],
+      ...["--target-scale", "--columns", "--time-budget", "--preset"],
       ...["--encoding", "--delimiter", "--null-values", "--decimal", "--date-format", "--max-bad-rows"],
       ...[
         "--set",

@@ -5,6 +5,7 @@ import { cacheFolderOf } from "../files/cache-folder.js";
 import { REFUSED, stopOnSignals } from "../launch/exit-codes.js";
 import { churnCommand, withChurnFlags } from "./churn-command.js";
 import { type CrossValidateFlags, crossValidateCommand, withCrossValidateFlags } from "./cross-validate-command.js";
+import { type DistillFlags, distillCommand, withDistillFlags } from "./distill-command.js";
 import { doctorCommand, withDoctorFlags } from "./doctor-command.js";
 import { ensembleCommand, withEnsembleFlags } from "./ensemble-command.js";
 import { checkNoRuns, checkPaths, withCacheFlag } from "./flags.js";
@@ -54,6 +55,9 @@ export function commandLine(): Command {
   withCrossValidateFlags(program.command("cross-validate")).action(
     (path: string | undefined, flags: CrossValidateFlags) => crossValidateCommand(path, flags, cacheFolder),
   );
+  withDistillFlags(program.command("distill")).action((path: string | undefined, flags: DistillFlags) =>
+    distillCommand(path, flags, cacheFolder),
+  );
   withDescribeFlags(program.command("describe")).action((flags: TableFlags & { json?: boolean }) =>
     stoppable(async (options) => {
       const { describeTextCommand, isText } = await import("./text-from-data.js");
@@ -100,6 +104,7 @@ export function commandLine(): Command {
       [
         "train",
         "cross-validate",
+        "distill",
         "describe",
         "predict",
         "evaluate",

@@ -1,0 +1,122 @@
+/** The folder of a distillation over generations: the configuration of each, a run folder for each, and the result. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { ConfigError } from "../../errors.js";
+import type { RunResult } from "../../log/events.js";
+import { recordWithoutSecrets } from "../../report/secrets.js";
+import { resolveConfig } from "../../run/config.js";
+import { configOfKind } from "../../run/kinds/kinds.js";
+import type { TableRunConfig } from "../../run/kinds/table.js";
+import type { RunConfig } from "../../run/schema.js";
+import { directoryStore } from "../stores/directory-store.js";
+import { checkedRunFile, encodeRunFile } from "./run-file.js";
+import { isRun, runFolder } from "./run-folder.js";
+
+/** The most generations of a distillation. */
+export const MAX_GENERATIONS = 20;
+
+/** Runs of which each teaches the next one: a folder, and the configuration of each without the teachers that it will have. */
+export interface Generations {
+  readonly folder: string;
+  readonly configs: readonly TableRunConfig[];
+  /** How much of the label loss the generation before makes; that of a configuration with teachers by default. */
+  readonly teacherWeight?: number | undefined;
+}
+
+const FILE = "generations.json";
+const RESULT = "result.json";
+const ENSEMBLE = "ensemble.onnx";
+
+/** The path of the result. */
+export const resultOf = ({ folder }: Pick<Generations, "folder">) => join(folder, RESULT);
+
+/** The run folder of a generation, counted from 1. */
+export const generationFolder = ({ folder }: Pick<Generations, "folder">, number: number) =>
+  join(folder, `generation-${number}`);
+
+/** What a generation teaches the next one by: its one group's model, or the ensemble of its groups. */
+export function teacherOf(
+  generations: Generations,
+  number: number,
+): { readonly path: string; readonly isEnsemble: boolean } {
+  const folder = generationFolder(generations, number);
+  const isEnsemble = (generations.configs[number - 1]?.numGroups ?? 1) > 1;
+  return { path: isEnsemble ? join(folder, ENSEMBLE) : runFolder(folder).model.onnx, isEnsemble };
+}
+
+/**
+ * The changes of a configuration by which a generation of so many is trained, as paths and values. All but the last train their groups
+ * apart, the last one a single student on all rows; together they take the steps, and the time, of the configuration.
+ */
+export function generationChanges(config: RunConfig, number: number, of: number): string[] {
+  const part = (steps: number) => Math.max(1, Math.round(steps / of));
+  return [
+    `numSteps=${part(config.numSteps)}`,
+    `validationInterval=${part(config.validationInterval)}`,
+    `checkpointInterval=${part(config.checkpointInterval)}`,
+    ...(config.timeLimit === undefined ? [] : [`timeLimit=${config.timeLimit / of}`]),
+    // Of fresh params and another order of the data; the split of the rows does not depend on it.
+    `seed=${config.seed + 1000 * (number - 1)}`,
+    'algorithm={"kind":"plain"}',
+    ...(number === of ? ["numGroups=1"] : []),
+  ];
+}
+
+/** Throws {@link ConfigError} for text, and for another number of generations than 2 to {@link MAX_GENERATIONS}. */
+export function checkGenerations(config: RunConfig, generations: number): TableRunConfig {
+  if (generations < 2 || generations > MAX_GENERATIONS)
+    throw new ConfigError(`--generations must be from 2 to ${MAX_GENERATIONS}, got ${generations}`);
+  const own = configOfKind(config, "table", "a distillation");
+  if (own.data.filters) {
+    throw new ConfigError(
+      "data.filters: give each group rows of its own, and the student of a distillation, which is one group, has all of them. Leave the filters out.",
+    );
+  }
+  if (own.numSteps >= generations) return own;
+  throw new ConfigError(
+    `numSteps: are dealt to the generations, and ${own.numSteps} are fewer than ${generations} generations. Take more steps.`,
+  );
+}
+
+/** Begin a distillation in a folder that was made for it. */
+export async function beginGenerations(generations: Generations): Promise<Generations> {
+  const { folder, teacherWeight } = generations;
+  const configs = generations.configs.map((config) => recordWithoutSecrets(config));
+  const file = { configs, ...(teacherWeight !== undefined && { teacherWeight }) };
+  await directoryStore(folder).put(FILE, encodeRunFile(file));
+  return generations;
+}
+
+const fileSchema = z.looseObject({
+  configs: z.array(z.looseObject({})).min(2).max(MAX_GENERATIONS),
+  teacherWeight: z.number().min(0).max(1).optional(),
+});
+
+/** The distillation of a folder, to go on with. Throws {@link ConfigError} where there is none. */
+export function openGenerations(folder: string): Generations {
+  const path = join(folder, FILE);
+  if (!existsSync(path)) {
+    const own = isRun(folder) ? " It is the folder of one run, which codistill train --resume goes on with." : "";
+    throw new ConfigError(`${folder} is not the folder of a distillation: it has no ${FILE}.${own}`);
+  }
+  const { configs, teacherWeight } = checkedRunFile(path, fileSchema);
+  return {
+    folder,
+    configs: configs.map((one) => configOfKind(resolveConfig(one), "table", "a distillation")),
+    teacherWeight,
+  };
+}
+
+const resultSchema = z.looseObject({
+  shippedGroup: z.int().nonnegative(),
+  testRows: z.int().nonnegative(),
+  lossName: z.string().optional(),
+  groups: z.array(z.looseObject({ group: z.int().nonnegative(), ended: z.string() })),
+});
+
+/** The result of a generation's run. Throws {@link CheckpointError} when it is missing or damaged. */
+export function generationResult(generations: Pick<Generations, "folder">, number: number): RunResult {
+  const { result } = runFolder(generationFolder(generations, number));
+  return checkedRunFile(result, resultSchema) as unknown as RunResult;
+}
