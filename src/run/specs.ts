@@ -17,6 +17,11 @@ export interface RunSpec {
 
 /** What one group trains, and its batches. */
 export interface GroupSpec extends RunSpec {
+  /**
+   * What the ids of names and tokens stand for, by the keys of a shipped model's metadata: weights whose metadata say otherwise have
+   * other names in the same places.
+   */
+  readonly meaning?: Readonly<Record<string, string>>;
   /** Rows or documents of its shard. */
   readonly numExamples: number;
   /** The label losses of models that have learned nothing, where they are known. */

@@ -108,6 +108,16 @@ test("a run begins from given weights, and from no others when it is gone on wit
     await place.command(["train", "--resume", folder.path]),
     /init: a run goes on with its own init, and .* has changed/,
   );
+  // Of other rows the same ids are of other names.
+  await place.write("other.csv", readFileSync(place.path("rows.csv"), "utf8").replaceAll("Kyiv", "Oulu"));
+  const { model } = (await place.finished()).folder;
+  const moved = await place.train([
+    ...[place.path("config.json"), ...short, "--set", "data.source=other.csv", "--init", model.safetensors],
+  ]).ended;
+  assert.notEqual(moved.code, 0, moved.shown);
+  const refusal = /init: weights begin a run whose names or tokens have the ids that they had.*--anchor model\.onnx/;
+  assert.match(`${moved.stdout}${moved.stderr}`, refusal, moved.shown);
+
   const missing = await place.command(["train", place.path("config.json"), "--init", "none.safetensors"]);
   checkRefused(missing, /init: must be a safetensors file that can be read: ENOENT/);
 });

@@ -131,7 +131,7 @@ async function train(
       config,
       groupIndex,
       spec,
-      ...(init && { readInit: () => readInit(init, folder.path) }),
+      ...(init && { readInit: () => readInit(init, folder.path, spec.meaning) }),
       engine,
       threads,
       store: await openStore(scope.store, mayChange),

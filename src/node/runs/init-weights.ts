@@ -24,12 +24,17 @@ export async function noteInit(init: Init, folder: string): Promise<Init> {
 }
 
 /**
- * Read the params of a noted `init`, whose path starts at `folder`. They are not yet checked against the model.
+ * Read the params of a noted `init`, whose path starts at `folder`. They are not yet checked against the model. `meaning` is what the
+ * metadata of the file must say where they say something of it.
  *
- * Throws {@link ConfigError} when the file cannot be read or has changed, {@link CheckpointError} when it is not a
+ * Throws {@link ConfigError} when the file cannot be read, has changed, or means something else, {@link CheckpointError} when it is not a
  * safetensors file.
  */
-export async function readInit(init: Init, folder: string): Promise<NamedArrays> {
+export async function readInit(
+  init: Init,
+  folder: string,
+  meaning: Readonly<Record<string, string>> = {},
+): Promise<NamedArrays> {
   if (typeof init === "string") throw new Error("internal: init was not noted");
   const bytes = read(resolve(folder, init.path));
   const now = await sha256(bytes);
@@ -38,7 +43,16 @@ export async function readInit(init: Init, folder: string): Promise<NamedArrays>
       `init: a run begins from the weights it was given, and ${init.path} has changed (${digestChange(init.sha256, now)})`,
     );
   }
-  return (await openSafetensors(init.path, bytes)).tensors;
+  const { tensors, metadata } = await openSafetensors(init.path, bytes);
+  for (const [key, own] of Object.entries(meaning)) {
+    const theirs = metadata[key];
+    if (theirs === undefined || theirs === own) continue;
+    throw new ConfigError(
+      `init: weights begin a run whose names or tokens have the ids that they had, and of ${init.path} they have others (${key}: ${digestChange(theirs, own)}). ` +
+        "Names of a table have ids by how frequent they are in the training rows, so other rows move them: use weights of the same data, or none. To stay close to a model on new data, let it teach: --anchor model.onnx (docs/teachers.md).",
+    );
+  }
+  return tensors;
 }
 
 function read(path: string): Uint8Array {

@@ -1,7 +1,7 @@
 /** Runs on tables: rows through DuckDB, models that read columns. */
 import { createHash } from "node:crypto";
 import { rowsOfSlots, slotsUnder } from "../../data/shard.js";
-import type { TableTeacher } from "../../data/table.js";
+import type { Preprocessing, TableTeacher } from "../../data/table.js";
 import { DataError } from "../../errors.js";
 import { firstNames, percent } from "../../report/format.js";
 import { exportModel } from "../../run/export.js";
@@ -54,7 +54,8 @@ export const tableReader: DataReader<TableRunConfig> = {
     const memoryBytes = memoryBudget() / (config.numGroups * config.workers);
     const { validation, ...table } = await openTable(cacheFolder, { slots, leaveOut: ["test"], memoryBytes });
     if (!validation) throw new Error("internal: validation rows were left out");
-    return tableGroupSpec(config, { ...table, validation, shard: rowsOfSlots(table.train.slotOffsets, slots) });
+    const shard = rowsOfSlots(table.train.slotOffsets, slots);
+    return { ...tableGroupSpec(config, { ...table, validation, shard }), meaning: meaningOf(table.preprocessing) };
   },
   async shards(config, slots, cacheFolder) {
     const report = describeShards(await prepareTable(tableSpecOf(config), { cacheFolder }), config.data.regime, slots);
@@ -87,7 +88,14 @@ export function tableMetadata(
     reading: JSON.stringify(reading),
     seen: JSON.stringify(seenFeatures(seen, serving, preprocessing)),
     ...(data.columns && { columns: JSON.stringify(data.columns) }),
+    ...meaningOf(preprocessing),
   };
+}
+
+/** What the ids of names stand for: a digest of the names in their order. */
+function meaningOf({ vocabularies }: Pick<Preprocessing, "vocabularies">): { readonly names: string } {
+  const names = JSON.stringify(Object.entries(vocabularies));
+  return { names: createHash("sha256").update(names).digest("hex") };
 }
 
 /** The spec of a configuration's table. */

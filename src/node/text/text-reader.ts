@@ -71,12 +71,13 @@ export const textReader: DataReader<TextRunConfig> = {
     const text = await openText(cacheFolder, { slots, leaveOut: ["test"], memoryBytes });
     const { train, validation, sizes } = text;
     if (!validation) throw new Error("internal: validation documents were left out");
-    return textGroupSpec(config, {
+    const spec = textGroupSpec(config, {
       ...text,
       validation,
       size: sizes.validation,
       shard: Uint32Array.from({ length: train.numDocuments }, (_, d) => d),
     });
+    return { ...spec, meaning: { tokenizerSha256: text.tokenizer.digest } };
   },
   async shards(config, slots, cacheFolder) {
     const text = await prepareText(textSpecOf(config), { cacheFolder });
