@@ -21,4 +21,4 @@ export {
   squaredError,
   weightedSigmoidCrossEntropy,
 } from "./label-losses.js";
-export { bernoulliEntropy, sigmoidCrossEntropy } from "./losses.js";
+export { bernoulliEntropy, sigmoidCrossEntropy, withConfidencePenalty } from "./losses.js";

@@ -85,6 +85,19 @@ export function binaryExpectedLoss(logits: Tensor, weights?: Tensor): Tensor {
   return sigmoidCrossEntropy(logits, sigmoid(logits), weights);
 }
 
+/**
+ * An objective whose label loss is phi - weight H(F): it also rewards the mean entropy of the predictions, in nats, as a penalty on
+ * confidence (Pereyra et al. 2017). Its gradient by the logits is that of phi + weight KL(F || uniform).
+ */
+export function withConfidencePenalty(objective: Objective, weight: number): Objective {
+  const { labelLoss, expectedLoss } = objective;
+  return {
+    ...objective,
+    labelLoss: (logits, labels, weights) =>
+      sub(labelLoss(logits, labels, weights), mul(weight, expectedLoss(logits, weights))),
+  };
+}
+
 /** One logit [batch], labels and targets in [0, 1]. */
 export const binary: Objective = {
   probs: sigmoid,

@@ -35,6 +35,8 @@ import {
   squaredError,
   weightedSigmoidCrossEntropy,
 } from "./label-losses.js";
+import { binary, withConfidencePenalty } from "./losses.js";
+import { categorical } from "./objectives.js";
 
 const engine = onnxRuntimeEngine({ threads: 1 });
 after(() => engine.close());
@@ -49,6 +51,10 @@ function lossOf(rowCase: RowLossCase): Tensor {
   switch (rowCase.kind) {
     case "label":
       return softmaxCrossEntropy(logits, labels, rowCase.options);
+    case "confidencePenalty":
+      return withConfidencePenalty(categorical({ numClasses: NUM_CLASSES }), rowCase.weight).labelLoss(logits, labels);
+    case "binaryConfidencePenalty":
+      return withConfidencePenalty(binary, rowCase.weight).labelLoss(flatLogits, flatTargets);
     case "distill":
       return distillLosses[rowCase.name](logits, targets);
     case "binaryDistill":

@@ -22,6 +22,7 @@ const labelSmoothing = z
 const ofClasses = {
   classWeights,
   labelSmoothing,
+  confidencePenalty: z.number().nonnegative().optional(),
   distillLoss: z.enum(Object.keys(distillLosses) as DistillLossName[]).optional(),
 };
 
@@ -32,6 +33,7 @@ const ofTableClasses = { ...ofClasses, temperature: z.boolean().optional() };
 export const languageTaskSchema = z.strictObject({
   kind: z.literal("language").optional(),
   labelSmoothing: ofClasses.labelSmoothing,
+  confidencePenalty: ofClasses.confidencePenalty,
   distillLoss: ofClasses.distillLoss,
 });
 

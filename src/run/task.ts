@@ -4,6 +4,7 @@ import { ConfigError } from "../errors.js";
 import type { TaskKind } from "../log/events.js";
 import { nearest } from "../nearest.js";
 import type { LabelSmoothing } from "../nn/label-losses.js";
+import { withConfidencePenalty } from "../nn/losses.js";
 import { binaryTask, multiclassTask, regressionTask, type Task } from "../train/task.js";
 import type { TaskConfig } from "./task-schema.js";
 
@@ -17,7 +18,11 @@ type ClassStatistics = Extract<LabelStatistics, { readonly kind: "classes" }>;
  * Throws {@link ConfigError} when a class weight names no class.
  */
 export function configuredTask(task: TaskConfig, labels: LabelStatistics | undefined): Task {
-  return (makers[task.kind] as (task: TaskConfig, labels: LabelStatistics | undefined) => Task)(task, labels);
+  const made = (makers[task.kind] as (task: TaskConfig, labels: LabelStatistics | undefined) => Task)(task, labels);
+  const { confidencePenalty = 0 } = task.kind === "regression" ? {} : task;
+  return confidencePenalty > 0
+    ? { ...made, objective: withConfidencePenalty(made.objective, confidencePenalty) }
+    : made;
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Corpus } from "../data/text/corpus.js";
 import { laneStream, sequenceStream, type TextStreamOptions } from "../data/text/streams.js";
 import type { TextSize } from "../data/text/text.js";
 import type { LabelSmoothing } from "../nn/label-losses.js";
+import { withConfidencePenalty } from "../nn/losses.js";
 import { lstmLanguageModel, lstmReader } from "../nn/lstm-language-model.js";
 import type { Model } from "../nn/model.js";
 import { categorical } from "../nn/objectives.js";
@@ -84,12 +85,13 @@ export function textNetwork(config: TextRunConfig, vocabulary: number): TextNetw
 export function textRunSpec(config: TextRunConfig, { digest, tokenizer, tokenCounts }: TokenisedText): RunSpec {
   const { model } = textNetwork(config, tokenizer.size);
   const { batchSize, sequenceLength } = textBatch(config);
-  const { labelSmoothing, distillLoss } = config.task;
-  const objective = categorical({
+  const { labelSmoothing, confidencePenalty = 0, distillLoss } = config.task;
+  const plain = categorical({
     numClasses: tokenizer.size,
     ...(labelSmoothing && { smoothing: smoothingOf(labelSmoothing, tokenCounts) }),
     ...(distillLoss && { distillLoss }),
   });
+  const objective = confidencePenalty > 0 ? withConfidencePenalty(plain, confidencePenalty) : plain;
   const labels = { shape: [sequenceLength * batchSize], dtype: "int32" } as const;
   return { digest, declared: { tokenizer }, learner: learnerOf(config, model, { ...objective, labels }) };
 }

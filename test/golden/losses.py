@@ -57,6 +57,12 @@ def rows(case):
     kind = case["kind"]
     if kind == "label":
         loss = label_loss(matrix, torch.tensor(case["labels"]), **case["options"])
+    elif kind == "confidencePenalty":
+        entropy = torch.distributions.Categorical(logits=matrix).entropy().mean()
+        loss = F.cross_entropy(matrix, torch.tensor(case["labels"])) - case["weight"] * entropy
+    elif kind == "binaryConfidencePenalty":
+        entropy = torch.distributions.Bernoulli(logits=logits).entropy().mean()
+        loss = F.binary_cross_entropy_with_logits(logits, targets) - case["weight"] * entropy
     elif kind == "distill":
         loss = distill_loss(case["name"], matrix, targets.reshape(matrix.shape))
     elif kind == "binaryDistill":

@@ -5,6 +5,8 @@ import type { SoftmaxCrossEntropyOptions } from "../../src/nn/label-losses.js";
 /** The numbers that a loss is of, flat: 3 rows of 4 for classes, else one number each. */
 export type RowLossCase =
   | { readonly kind: "label"; readonly options: SoftmaxCrossEntropyOptions; readonly labels: readonly number[] }
+  | { readonly kind: "confidencePenalty"; readonly weight: number; readonly labels: readonly number[] }
+  | { readonly kind: "binaryConfidencePenalty"; readonly weight: number; readonly targets: readonly number[] }
   | { readonly kind: "distill"; readonly name: DistillLossName; readonly targets: readonly number[] }
   | { readonly kind: "binaryDistill"; readonly name: DistillLossName; readonly targets: readonly number[] }
   | { readonly kind: "positiveWeight"; readonly weight: number; readonly targets: readonly number[] }
@@ -50,6 +52,8 @@ export const rowLossCases: Readonly<Record<string, RowLossCase>> = {
     options: { classWeights, ignoreIndex: 2, smoothing: { amount: 0.125 } },
     labels: [3, 2, 1],
   },
+  "confidence penalty": { kind: "confidencePenalty", weight: 0.375, labels },
+  "confidence penalty of two classes": { kind: "binaryConfidencePenalty", weight: 0.375, targets: hard },
   ...Object.fromEntries(NAMES.map((name) => [name, { kind: "distill", name, targets }] as const)),
   ...Object.fromEntries(
     NAMES.map((name) => [`${name} of two classes`, { kind: "binaryDistill", name, targets: probs }] as const),

@@ -25,6 +25,11 @@ export interface ClassOptionsInput {
    */
   readonly labelSmoothing?: LabelSmoothingInput | undefined;
   /**
+   * The weight of the mean entropy of the predictions, in nats, which is taken off the label loss: confident predictions cost more
+   * (Pereyra et al. 2017). 0 by default.
+   */
+  readonly confidencePenalty?: number | undefined;
+  /**
    * The loss of the student's probabilities against the mean of its teachers' probabilities; "softCrossEntropy" by
    * default.
    */

@@ -70,7 +70,14 @@ test("the files that a run takes from outside are named and replaced by the same
   const replaced = tokenizer?.withPath(text, "own.json") ?? table;
   assert.equal(tokenizer?.pathIn(replaced), "own.json");
   assert.equal(tokenizer?.pathIn(tokenizer.withPath(text, "bytes")), undefined);
-  assert.deepEqual(kindOf(table).ownFiles, {});
+  const { "teacher 2": second, ...others } = kindOf(table).ownFiles;
+  assert.equal(Object.keys(others).length, 7);
+  assert.equal(second?.pathIn(table), undefined);
+  const taught = { ...table, teachers: [{ column: "p" }, { model: "a.onnx" }] } as unknown as typeof table;
+  assert.deepEqual([second?.pathIn(taught), second?.option], ["a.onnx", "teachers.1.model"]);
+  const moved = second?.withPath(taught, "teacher-2.onnx") ?? table;
+  assert.equal(second?.pathIn(moved), "teacher-2.onnx");
+  assert.equal(others["teacher 1"]?.pathIn(moved), undefined);
 });
 
 test("a step reads rows of a table, tokens of text", () => {

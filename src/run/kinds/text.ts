@@ -38,12 +38,13 @@ const textRunSchema = z
   })
   .transform(({ task, ...run }) => {
     const smoothing = smoothingInFull(task?.labelSmoothing);
-    const distillLoss = task?.distillLoss;
+    const { distillLoss, confidencePenalty } = task ?? {};
     return {
       ...inFull(run),
       task: {
         kind: "language" as const,
         ...(smoothing && { labelSmoothing: smoothing }),
+        ...(confidencePenalty !== undefined && { confidencePenalty }),
         ...(distillLoss && { distillLoss }),
       },
     };
