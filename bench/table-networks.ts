@@ -12,8 +12,9 @@ import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { muon } from "../src/optim/optimizers.js";
 import { constantSchedule } from "../src/optim/schedules.js";
 import { count, table } from "../src/report/format.js";
-import { mapValues } from "../src/runtime/named.js";
-import { normal, rootKey } from "../src/runtime/random.js";
+import { sizeOf } from "../src/runtime/array.js";
+import { mapValues, named } from "../src/runtime/named.js";
+import { normal, rootKey, uniform } from "../src/runtime/random.js";
 import type { Learner } from "../src/train/graphs.js";
 import { engineStudent } from "../src/train/student.js";
 import { writeFigures } from "./children.js";
@@ -25,7 +26,12 @@ const THREADS = 2;
 const WARM_UP = 3;
 const STEPS = 40;
 
-const { learner: base, batch } = workloads.flights();
+const { learner: base, batch: rows } = workloads.flights();
+/** With what fixed teachers predict, which learners without them leave alone. */
+const batch = {
+  ...rows,
+  targets: { ...named(rows, "labels"), data: uniform(rootKey(4), sizeOf(named(rows, "labels").shape)) },
+};
 const quantiles = [...normal(rootKey(3), NUM_QUANTILES)].sort((a, b) => a - b);
 const spread = { ...flightsFeatures, numeric: mapValues(flightsFeatures.numeric, (one) => ({ ...one, quantiles })) };
 const members = 8;
@@ -50,6 +56,7 @@ const cases: Readonly<Record<string, Learner>> = {
   "tabm, 8 members, 1 a row": several(1),
   "tabm, 8 members, 2 a row": several(2),
   "tabm, 8 members": several(),
+  "taught by fixed teachers": { ...base, fixedTeachers: { weight: 0.5 } },
   "Muon in place of Adam": { ...base, optimizer: muon(constantSchedule(0.01)) },
 };
 
@@ -86,7 +93,7 @@ const results = students.map(
   }),
 );
 for (const { engine } of students) await engine.close();
-const numRows = batch.labels?.shape[0] ?? 0;
+const numRows = batch.targets.shape[0] ?? 0;
 const lines = results.map(({ network, milliseconds, ratio }) => [
   network,
   `${milliseconds.toFixed(2)} ms`,
