@@ -64,7 +64,7 @@ export function writeAnchor(retrains: readonly Retrain[], out: string): string[]
     "",
     ...figures.map(({ procedure, what }) => `- \`${procedure}\`: ${what}`),
     "",
-    `Seeds: ${first.seeds.join(", ")}. The weight of 0.5 was chosen before; other weights are there to show what it does.`,
+    `Seeds: ${first.seeds.join(", ")}. The weight of 0.5 was chosen before; other weights are there to show what it does, and both-0.75 was added when the others were known.`,
     "",
     ...mdTable(
       [

@@ -32,6 +32,7 @@ export const procedures: readonly Procedure[] = [
   { name: "anchored-0.25", what: "as anchored, with a weight of 0.25", isCodistilled: false, anchorWeight: 0.25 },
   { name: "anchored-0.75", what: "as anchored, with a weight of 0.75", isCodistilled: false, anchorWeight: 0.75 },
   { name: "anchored-0.9", what: "as anchored, with a weight of 0.9", isCodistilled: false, anchorWeight: 0.9 },
+  { name: "both-0.75", what: "as both, with a weight of 0.75", isCodistilled: true, anchorWeight: 0.75 },
 ];
 
 const STEPS = 3660;
