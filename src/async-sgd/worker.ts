@@ -5,12 +5,12 @@ import { isSameCursor, nextBatches, type Stream } from "../data/stream.js";
 import type { Engine } from "../engine/engine.js";
 import { weightSpecs } from "../nn/model.js";
 import { type NamedArrays, scalar } from "../runtime/array.js";
-import { withPrefix } from "../runtime/named.js";
 import type { Key } from "../runtime/random.js";
 import { gradientNormGraph, type Learner, stateNames, sumSpecs, weightState } from "../train/graphs.js";
 import { programCache } from "../train/program-cache.js";
 import { splitStepper } from "../train/stepper.js";
 import { partsOf } from "../train/student.js";
+import { teacherTensors } from "../train/teacher-precision.js";
 import { work } from "./async-sgd.js";
 import { type Gradient, gradientLetter, type Params, pullLetter, readParams, readTeacher } from "./letters.js";
 
@@ -41,7 +41,7 @@ export function gradients({ engine, learner, stream, key, accumulate }: Gradient
   const programs = programCache(engine);
   const sumNames = Object.keys(sumSpecs(learner.model));
   return {
-    teach: (slot, weights) => engine.write(withPrefix(stateNames.teacher(slot), weights), { memory: "lent" }),
+    teach: (slot, weights) => engine.write(teacherTensors(learner, slot, weights), { memory: "lent" }),
     async of({ batch, cursor, weights, numTeachers, distillWeight }) {
       await engine.write(weights);
       if (!isSameCursor(stream.cursor, cursor)) stream.goTo(cursor);

@@ -20,14 +20,18 @@ const DATA_ALIGNMENT = 64;
 const METADATA = "__metadata__";
 const FIELDS = "dtype, shape and data_offsets";
 
-const codes = { float32: "F32", int32: "I32", bool: "BOOL" } as const satisfies Record<DType, string>;
-const widths = { float32: 4, int32: 4, bool: 1 } as const satisfies Record<DType, number>;
-const dtypes = new Map<unknown, DType>(Object.entries(codes).map(([dtype, code]) => [code, dtype as DType]));
+/** Weights in 8 bits are made anew of those in float32, and never saved. */
+type FileDType = Exclude<DType, "int8">;
+
+const codes = { float32: "F32", int32: "I32", bool: "BOOL" } as const satisfies Record<FileDType, string>;
+const widths = { float32: 4, int32: 4, bool: 1 } as const satisfies Record<FileDType, number>;
+const dtypes = new Map<unknown, FileDType>(Object.entries(codes).map(([dtype, code]) => [code, dtype as FileDType]));
+const isFileDType = (dtype: DType): dtype is FileDType => Object.hasOwn(codes, dtype);
 
 /** A tensor as the header describes it; `begin` and `end` are bytes from the start of the data. */
 interface Entry {
   readonly name: string;
-  readonly dtype: DType;
+  readonly dtype: FileDType;
   readonly shape: readonly number[];
   readonly begin: number;
   readonly end: number;
@@ -189,7 +193,7 @@ function readTensor({ name, dtype, shape, begin, end }: Entry, bytes: Uint8Array
 function fileType(name: string, { dtype, shape, data }: NdArray): [code: string, bytes: number] {
   const tensor = `tensor ${show(name)}`;
   if (name === METADATA) fail(`a tensor must not be named ${METADATA}`, name);
-  if (!Object.hasOwn(codes, dtype)) fail(`${tensor}: dtype must be one of ${Object.keys(codes).join(", ")}`, dtype);
+  if (!isFileDType(dtype)) return fail(`${tensor}: dtype must be one of ${Object.keys(codes).join(", ")}`, dtype);
   if (!isCounts(shape)) return fail(`${tensor}: shape must be a list of integers from 0 to 2^53 - 1`, show(shape));
   const size = sizeOf(shape);
   if (size !== data.length) fail(`${tensor}: shape ${show(shape)} must hold ${size} elements`, data.length);

@@ -40,7 +40,7 @@ export interface ElementwiseOps {
   maximum: None;
   minimum: None;
   where: None;
-  cast: { readonly to: DType };
+  cast: { readonly to: Exclude<DType, "int8"> };
   // Activations that ONNX Runtime has as one kernel.
   gelu: None;
   quickGelu: { readonly alpha: number };
@@ -63,6 +63,7 @@ export interface ContractionOps {
   cumulativeSum: { readonly axis: number; readonly exclusive: boolean; readonly reverse: boolean };
   countAlong: { readonly axes: readonly number[] };
   matmul: { readonly transposeA: boolean; readonly transposeB: boolean; readonly scale: number };
+  quantisedMatmul: { readonly pieces: 1 | 2 };
 }
 
 /** Normalisation of channels, and along the last axis. */

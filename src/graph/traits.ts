@@ -73,6 +73,8 @@ export const traits: { readonly [O in Op]: Traits } = {
   not: once,
 
   matmul: none,
+  // Its sums are of whole numbers, and so have the same bits in any order.
+  quantisedMatmul: { isForCpuOnWebGpu: "always" },
 
   reduceSum: shared,
   reduceMean: shared,

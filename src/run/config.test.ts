@@ -76,6 +76,7 @@ describe("resolveConfig", () => {
         distillWeight: { from: 1, to: 1, steps: 0 },
         temperature: 1,
         mix: "sum",
+        teacherPrecision: "float32",
         publishInterval: 50,
         exchangeInterval: 50,
         maxStaleness: 1000,

@@ -1,13 +1,14 @@
 import { ShapeError } from "../errors.js";
 
 /** Element types of graphs and files. */
-export type DType = "float32" | "int32" | "bool";
+export type DType = "float32" | "int32" | "bool" | "int8";
 
 /** Host memory of each dtype; a bool is one byte, 0 or 1. */
 export interface DataOf {
   float32: Float32Array;
   int32: Int32Array;
   bool: Uint8Array;
+  int8: Int8Array;
 }
 
 /** Host values: a dtype, a shape, and the elements in row-major order. */

@@ -3,7 +3,7 @@ import type { Communicator } from "../comm/communicator.js";
 import { broadcastJson } from "../comm/together.js";
 import type { Cursor } from "../data/stream.js";
 import type { Engine } from "../engine/engine.js";
-import type { NamedShapes } from "../runtime/flat.js";
+import type { NamedLayouts } from "../runtime/flat.js";
 
 /** What all workers do next. */
 export type Order =
@@ -31,10 +31,10 @@ export type Order =
   | { readonly kind: "wait" }
   | { readonly kind: "end" };
 
-/** State tensors that travel together: their number among those that the leader gives, and at the first time their shapes. */
+/** State tensors that travel together: their number among those that the leader gives, and at the first time their layouts. */
 export interface Gift {
   readonly gift: number;
-  readonly shapes?: NamedShapes;
+  readonly layouts?: NamedLayouts;
 }
 
 /** Tells all workers what to do, and does the leader's part of it; one order at a time, in the order of the calls. */

@@ -26,6 +26,8 @@ export const stateNames = {
   /** Of a part of a step, the states that it comes to. */
   after: "after",
   teacher: (slot: number) => `teachers.${slot}`,
+  /** Of a teacher that computes in 8 bits, the weights that are int8. */
+  teacherInt8: (slot: number) => `teachersInt8.${slot}`,
   teacherState: (slot: number) => `teacherState.${slot}`,
 } as const;
 

@@ -29,4 +29,6 @@ export interface Distillation {
   readonly temperature?: number;
   /** "sum" (default): phi + w psi. "convex": (1 - w) phi + w psi, whose gradient does not grow with w. */
   readonly mix?: "sum" | "convex";
+  /** "float32" (default), or "int8": products of teachers in whole numbers of 8 bits, their weights by output channel. */
+  readonly teacherPrecision?: "float32" | "int8";
 }

@@ -10,6 +10,7 @@ import { flatLength, viewsIn } from "../runtime/flat.js";
 import { mapValues, named, underPrefix } from "../runtime/named.js";
 import { accumulateGraph, applyGraph, type Learner, stateNames, stepGraph, sumSpecs } from "./graphs.js";
 import { programCache } from "./program-cache.js";
+import { inTeacherPrecision } from "./teacher-precision.js";
 
 export interface StepInput {
   /** The inputs and labels of each part, and its states. Several parts together make one step on all their rows. */
@@ -58,7 +59,8 @@ export interface Stepper extends Pick<Closable, "close"> {
 /** The whole step of one part in one graph. */
 export function fusedStepper(engine: Engine, learner: Learner): Stepper {
   const programs = programCache(engine);
-  const program = (numTeachers: number) => programs.get(String(numTeachers), () => stepGraph(learner, numTeachers));
+  const program = (numTeachers: number) =>
+    programs.get(String(numTeachers), () => inTeacherPrecision(learner, stepGraph(learner, numTeachers)));
   return {
     prepare: (maxTeachers) => prepareAll(maxTeachers, program),
     async run({ parts, signal, ...input }) {
@@ -95,7 +97,7 @@ export function splitStepper(
   const updates = updater && programCache(updater);
   const accumulate = (numTeachers: number, isLater = false) =>
     programs.get(`accumulate ${numTeachers}${isLater ? " later" : ""}`, () =>
-      accumulateGraph(learner, numTeachers, isLater),
+      inTeacherPrecision(learner, accumulateGraph(learner, numTeachers, isLater)),
     );
   const apply = async () => updates?.get("apply", () => applyGraph(learner));
   const { buffers = {}, state } = learner.model;

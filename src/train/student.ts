@@ -6,7 +6,7 @@ import { keyName, type Model, weightSpecs } from "../nn/model.js";
 import type { Schedule } from "../optim/schedules.js";
 import { int32, type NamedArrays, scalar } from "../runtime/array.js";
 import { type Closable, closable } from "../runtime/closable.js";
-import { mapValues, withPrefix } from "../runtime/named.js";
+import { mapValues } from "../runtime/named.js";
 import { fold, type Key, rootKey } from "../runtime/random.js";
 import type { Crew } from "./crew.js";
 import { type Learner, shippedName, stateNames, weightState } from "./graphs.js";
@@ -15,6 +15,7 @@ import { engineStates, isState, type States, taughtIn } from "./states.js";
 import { metricsOf, type StepMetrics } from "./step-metrics.js";
 import { fusedStepper, splitStepper } from "./stepper.js";
 import { initialState, readWeights, stateSpecs } from "./student-state.js";
+import { teacherTensors } from "./teacher-precision.js";
 
 export type { StepMetrics } from "./step-metrics.js";
 
@@ -136,7 +137,7 @@ export function engineStudent({
     await states.place(teachers.map(({ group }) => group));
     for (const [slot, teacher] of teachers.entries()) {
       if (taught[slot]?.digest === teacher.digest) continue;
-      const weights = withPrefix(stateNames.teacher(slot), teacher.params);
+      const weights = teacherTensors(learner, slot, teacher.params);
       await engine.write(weights, { memory: "lent" });
       await crew?.give(Object.keys(weights));
     }

@@ -63,13 +63,17 @@ const READERS: Readonly<Record<string, (tensor: TensorProto) => NdArray>> = {
 /** The array of a tensor. Throws {@link NotOurs} for an element type that no dtype of ours holds. */
 export function arrayOf(tensor: TensorProto): NdArray {
   const read = READERS[elementTypeName(tensor.dataType)];
-  return read ? read(tensor) : notOurs(`${elementTypeName(tensor.dataType)}, which is no dtype of ours`);
+  if (read) return read(tensor);
+  const name = elementTypeName(tensor.dataType);
+  return notOurs(
+    name === "int8" ? "int8, of which ours are the weights of a product alone" : `${name}, which is no dtype of ours`,
+  );
 }
 
 /** The dtype that a Cast to an element type gives. */
-export function dtypeOf(elementType: number): DType {
+export function dtypeOf(elementType: number): Exclude<DType, "int8"> {
   const name = elementTypeName(elementType);
-  const dtypes: Readonly<Record<string, DType>> = { float: "float32", int32: "int32", bool: "bool" };
+  const dtypes: Readonly<Record<string, Exclude<DType, "int8">>> = { float: "float32", int32: "int32", bool: "bool" };
   return dtypes[name] ?? notOurs(`a cast to ${name}`);
 }
 

@@ -105,6 +105,19 @@ export function anyIds(shape: Shape, end: number): Operand {
   };
 }
 
+/** int8 values from -64 to 64, as `quantisedMatmul` multiplies by. */
+export function smallInts(shape: readonly number[]): Operand {
+  return {
+    shape,
+    dtype: "int8",
+    values: (key) => ({
+      dtype: "int8",
+      shape,
+      data: Int8Array.from(uniform(key, sizeOf(shape)), (draw) => Math.floor(129 * draw) - 64),
+    }),
+  };
+}
+
 /** Booleans, one in two of them true. */
 export function flags(shape: Shape): Operand {
   return {

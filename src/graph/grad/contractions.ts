@@ -15,6 +15,7 @@ export const contractionsGradients = {
     ops.cumulativeSum(g, axis, { exclusive, reverse: !reverse }),
   ],
   countAlong: NOT_DIFFERENTIABLE,
+  quantisedMatmul: NOT_DIFFERENTIABLE,
   matmul: (g, { attributes: { transposeA, transposeB, scale } }, x, y) => {
     const [a, b] = [known(x), known(y)];
     const toA = transposeA

@@ -19,4 +19,12 @@ export const contractionsEmission = {
     const isPlain = !transposeA && !transposeB && scale === 1;
     return isPlain ? b.node("MatMul", inputs) : b.node("FusedMatMul", inputs, { transA, transB, ...alpha }, MICROSOFT);
   },
+  quantisedMatmul: (b, { attributes: { pieces } }, x = "", weight = "", scale = "") => {
+    const product = (of: string) => b.node("DynamicQuantizeMatMul", [of, weight, scale], {}, MICROSOFT);
+    if (pieces === 1) return product(x);
+    const [whole = "", step = "", zero = ""] = b.nodeOf(3, "DynamicQuantizeLinear", [x]);
+    const first = b.node("MatMulIntegerToFloat", [whole, weight, step, scale, zero], {}, MICROSOFT);
+    const rest = b.node("Sub", [x, b.node("DequantizeLinear", [whole, step, zero])]);
+    return b.node("Add", [first, product(rest)]);
+  },
 } satisfies Rules<keyof ContractionOps>;

@@ -1,5 +1,5 @@
 import { ShapeError } from "../../errors.js";
-import { type Axis, formatShape, isSymbolic, joined, type Shape } from "../shape.js";
+import { type Axis, formatShape, isSymbolic, joined, type Shape, sameShape } from "../shape.js";
 import { node, type Tensor } from "../tensor.js";
 import { allAxes, broadcastShapes, checkAxes, reducedShape, requireDtype } from "./checks.js";
 import { add, clamp, exp, log, mul, sub } from "./elementwise.js";
@@ -102,6 +102,33 @@ export function matmul(
   const leading = broadcastShapes("matmul", a.shape.slice(0, -2), b.shape.slice(0, -2));
   const attributes = { transposeA, transposeB, scale: Math.fround(scale) };
   return node("matmul", [a, b], attributes, [...leading, rows, columns], "float32");
+}
+
+/**
+ * x [..., rows, inner] W [..., rows, columns] in whole numbers of 8 bits: of W there is `weight` int8 [inner, columns] and `scale`
+ * float32 [columns], W about weight x scale. The range of x, from min(x, 0) to max(x, 0) over all of it, is cut into 255 equal steps s,
+ * of which z is that of 0, and
+ *
+ *     q = clamp(round(x / s) + z, 0, 255),  y = s scale (q - z) weight,
+ *
+ * rounded half to even (ONNX's DynamicQuantizeLinear). In two `pieces`, the same is done once more with what is left of x, and both
+ * products are added up: as if x had 16 bits. No gradient flows through it.
+ *
+ * A processor without instructions for products of 8 bits adds up pairs of them in 16 bits, which overflow unless weights are
+ * from -64 to 64.
+ */
+export function quantisedMatmul(x: Tensor, weight: Tensor, scale: Tensor, pieces: 1 | 2 = 1): Tensor {
+  requireDtype("quantisedMatmul", x, "float32");
+  requireDtype("quantisedMatmul", weight, "int8");
+  requireDtype("quantisedMatmul", scale, "float32");
+  const [inner, columns] = weight.shape;
+  const fits = x.shape.length >= 2 && weight.shape.length === 2 && x.shape.at(-1) === inner;
+  if (!fits || columns === undefined || !sameShape(scale.shape, [columns])) {
+    throw new ShapeError(
+      `quantisedMatmul: takes [..., rows, inner], [inner, columns] and [columns], got ${[x, weight, scale].map(({ shape }) => formatShape(shape)).join(", ")}`,
+    );
+  }
+  return node("quantisedMatmul", [x, weight, scale], { pieces }, [...x.shape.slice(0, -1), columns], "float32");
 }
 
 function matrixAxes({ shape }: Tensor, isTransposed: boolean): [Axis, Axis] {

@@ -87,7 +87,7 @@ export function where(condition: Tensor, x: Operand, y: Operand): Tensor {
 }
 
 /** The same values as another dtype. */
-export function cast(x: Tensor, to: DType): Tensor {
+export function cast(x: Tensor, to: Exclude<DType, "int8">): Tensor {
   return node("cast", [x], { to }, x.shape, to);
 }
 

@@ -8,16 +8,13 @@ import { fileURLToPath } from "node:url";
 import { isFull } from "../../../test/fixtures/full.js";
 import { launched, mpiLaunchers } from "../../../test/fixtures/mpi-launchers.js";
 import { digestOf, trainedBy } from "../../../test/fixtures/worker-runs.js";
-import { workerLearnerNames } from "../../../test/fixtures/worker-steps.js";
+import { mostTeachers, workerLearnerNames } from "../../../test/fixtures/worker-steps.js";
 
 const program = fileURLToPath(new URL("../../../test/fixtures/crew-process.js", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "codistill-crew-"));
 after(() => rmSync(folder, { recursive: true }));
 
-const cases = workerLearnerNames.map((name) => ({
-  name,
-  numTeachers: name === "embeddings" || name === "lstm" ? 2 : 0,
-}));
+const cases = workerLearnerNames.map((name) => ({ name, numTeachers: mostTeachers(name) }));
 const shapes = isFull
   ? ([
       [2, 1],

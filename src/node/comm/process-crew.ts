@@ -3,9 +3,8 @@ import { type Communicator, withMemory } from "../../comm/communicator.js";
 import type { Mail } from "../../comm/mail.js";
 import type { Cursor } from "../../data/stream.js";
 import type { Engine } from "../../engine/engine.js";
-import { bytesOf, type NamedArrays } from "../../runtime/array.js";
 import { type Closable, closable } from "../../runtime/closable.js";
-import { flatLength, type NamedShapes, viewsIn } from "../../runtime/flat.js";
+import { memoryFor } from "../../runtime/flat.js";
 import { mapValues } from "../../runtime/named.js";
 import { type Crew, type Lead, leadOf } from "../../train/crew.js";
 import { type FollowerOptions, follow } from "../../train/follower.js";
@@ -55,10 +54,12 @@ export function leaderOf(comm: MpiCommunicator, pulseSeconds: number): Leader {
           const known = rooms.get(key);
           if (known) return lead({ kind: "take", gift: known.gift }, () => comm.broadcast(known.memory, 0));
           const now = await engine.read(names);
-          const shapes = mapValues(now, ({ shape }) => ({ shape }));
-          const room = { gift: rooms.size, memory: await movedTogether(engine, shapes, now) };
+          const layouts = mapValues(now, ({ shape, dtype }) => ({ shape, ...(dtype === "int8" && { isInt8: true }) }));
+          const { memory, arrays } = memoryFor(layouts, now);
+          await engine.adopt(arrays);
+          const room = { gift: rooms.size, memory };
           rooms.set(key, room);
-          await lead({ kind: "take", gift: room.gift, shapes }, () => comm.broadcast(room.memory, 0));
+          await lead({ kind: "take", gift: room.gift, layouts }, () => comm.broadcast(room.memory, 0));
         },
       };
     },
@@ -86,20 +87,15 @@ export function followInProcess({ comm, ...options }: Omit<FollowerOptions, "tak
   return follow({
     ...options,
     comm: withMemory(comm, numSums(learner)),
-    async take({ gift, shapes }) {
-      if (shapes) rooms[gift] = await movedTogether(engine, shapes);
+    async take({ gift, layouts }) {
+      if (layouts) {
+        const { memory, arrays } = memoryFor(layouts);
+        await engine.adopt(arrays);
+        rooms[gift] = memory;
+      }
       const memory = rooms[gift];
-      if (!memory) throw new Error(`internal: the shapes of gift ${gift} did not come with it the first time`);
+      if (!memory) throw new Error(`internal: the layouts of gift ${gift} did not come with it the first time`);
       await comm.broadcast(memory, 0);
     },
   });
-}
-
-/** One memory, in which the engine from now on keeps tensors of these shapes, with the values `now` where they are given. */
-async function movedTogether(engine: Engine, shapes: NamedShapes, now?: NamedArrays): Promise<Uint8Array> {
-  const memory = new Float32Array(new SharedArrayBuffer(4 * flatLength(shapes)));
-  const views = viewsIn(memory, shapes);
-  for (const [name, { data }] of Object.entries(now ?? {})) views[name]?.data.set(data);
-  await engine.adopt(views);
-  return bytesOf(memory);
 }

@@ -4,7 +4,12 @@ import { describe, test } from "node:test";
 import { Worker } from "node:worker_threads";
 import { isFull } from "../../../test/fixtures/full.js";
 import { digestOf, type Shape, trainedBy } from "../../../test/fixtures/worker-runs.js";
-import { type WorkerLearner, workerLearner, workerLearnerNames } from "../../../test/fixtures/worker-steps.js";
+import {
+  mostTeachers,
+  type WorkerLearner,
+  workerLearner,
+  workerLearnerNames,
+} from "../../../test/fixtures/worker-steps.js";
 import type { WorkerThreadData } from "../../../test/fixtures/worker-thread.js";
 import { WorkerError } from "../../errors.js";
 import { threadedEngine } from "../ort/threaded-engine.js";
@@ -41,7 +46,7 @@ describe("n workers with A batches each take the steps of one worker with n A ba
     [3, 2],
   ] as const;
   const learners = workerLearnerNames.flatMap((name) =>
-    (name === "embeddings" || name === "lstm" ? [0, 2] : [0]).map((numTeachers) => ({ name, numTeachers })),
+    [...new Set([0, mostTeachers(name)])].map((numTeachers) => ({ name, numTeachers })),
   );
   // What a learner computes knows nothing of the shape: they meet one large shape each, and all of them with `--full`.
   const some = [all[2], all[4], all[5]];

@@ -1,5 +1,5 @@
 import type { ContractionOps } from "../../../src/graph/tensor.js";
-import { aligned, broadcast, build, operand, type Rules, reduce, span, sumOver } from "./values.js";
+import { aligned, broadcast, build, type Numbers, operand, type Rules, reduce, span, sumOver } from "./values.js";
 
 export const contractionsValues = {
   reduceSum: ({ attributes: { axes, keepDims }, inputs }) => sumOver(operand(inputs, 0), axes, keepDims),
@@ -46,4 +46,39 @@ export const contractionsValues = {
       return scale * sum;
     });
   },
+  quantisedMatmul: ({ attributes: { pieces }, inputs }) => {
+    const [x, weight, scale] = [0, 1, 2].map((i) => operand(inputs, i)) as [Numbers, Numbers, Numbers];
+    const first = inSteps(x.data);
+    const rest = x.data.map((value, i) => Math.fround(value - Math.fround((first.whole[i] ?? 0) * first.step)));
+    const all = pieces === 2 ? [first, inSteps(rest)] : [first];
+    const [inner = 0, columns = 0] = weight.shape;
+    return build([...x.shape.slice(0, -1), columns], (at) => {
+      const column = at.at(-1) ?? 0;
+      const row = at.slice(0, -1).reduce((place, index, axis) => place * (x.shape[axis] ?? 0) + index, 0) * inner;
+      let total = 0;
+      for (const { whole, step } of all) {
+        let sum = 0;
+        for (let k = 0; k < inner; k++) sum += (whole[row + k] ?? 0) * (weight.data[k * columns + column] ?? 0);
+        total += sum * step * (scale.data[column] ?? 0);
+      }
+      return total;
+    });
+  },
 } satisfies Rules<keyof ContractionOps>;
+
+/** Numbers in 255 equal steps of their range, which has 0 in it: about `whole` x `step`. */
+function inSteps(x: Float64Array): { whole: Float64Array; step: number } {
+  // The steps are float32 numbers, and so are the quotients that are rounded: otherwise ties would go the other way.
+  const [least, most] = [Math.min(0, ...x), Math.max(0, ...x)].map(Math.fround) as [number, number];
+  const step = most > least ? Math.fround(Math.fround(most - least) / 255) : 1;
+  const zero = Math.min(255, Math.max(0, toEven(Math.fround(-least / step))));
+  const place = (value: number) => Math.min(255, Math.max(0, toEven(Math.fround(value / step)) + zero));
+  return { whole: x.map((value) => place(value) - zero), step };
+}
+
+/** The nearest whole number, of two the even one. */
+function toEven(x: number): number {
+  const below = Math.floor(x);
+  if (x - below !== 0.5) return Math.round(x);
+  return below % 2 === 0 ? below : below + 1;
+}

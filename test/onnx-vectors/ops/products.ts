@@ -2,10 +2,15 @@ import * as ops from "../../../src/graph/ops.js";
 import { part, type Tensor } from "../../../src/graph/tensor.js";
 import { sizeOf } from "../../../src/runtime/array.js";
 import { axisOf, sizes, type Translations } from "../call.js";
+import { notOurs } from "../values.js";
 import { float } from "./elementwise.js";
 import { rank } from "./shapes.js";
 
+const WITHIN_PRODUCTS = "uint8, which is no dtype of ours; it is emitted within quantisedMatmul";
+
 export const productsTranslations: Translations = {
+  DequantizeLinear: () => notOurs(WITHIN_PRODUCTS),
+  DynamicQuantizeLinear: () => notOurs(WITHIN_PRODUCTS),
   MatMul: (call) => ops.matmul(float(call, 0), float(call, 1)),
   Gemm: (call) => {
     const isOn = (name: string) => call.int(name, 0) !== 0;

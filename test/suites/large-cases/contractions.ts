@@ -1,6 +1,6 @@
 import * as ops from "../../../src/graph/ops.js";
-import type { ContractionOps } from "../../../src/graph/tensor.js";
-import { type Cases, real } from "../op-case.js";
+import type { ContractionOps, Tensor } from "../../../src/graph/tensor.js";
+import { type Cases, real, smallInts } from "../op-case.js";
 import { reduction, unary } from "./shared.js";
 
 export const contractionsLargeCases = {
@@ -43,4 +43,10 @@ export const contractionsLargeCases = {
       numExamples: 16_384,
     },
   ],
+  quantisedMatmul: ([1, 2] as const).map((pieces) => ({
+    name: `1,024 x 128 by 128 x 64, in ${pieces}`,
+    operands: [real(["batch", 128]), smallInts([128, 64]), real([64], 0.5, 1)],
+    build: (...inputs: Tensor[]) => ops.quantisedMatmul(...(inputs as [Tensor, Tensor, Tensor]), pieces),
+    numExamples: 1024,
+  })),
 } satisfies Cases<keyof ContractionOps>;

@@ -1,6 +1,6 @@
 import * as ops from "../../../src/graph/ops.js";
 import type { ContractionOps, Shape, Tensor } from "../../../src/graph/tensor.js";
-import { type Case, type Cases, exactly, ids, real } from "../op-case.js";
+import { type Case, type Cases, exactly, ids, type Operand, real, smallInts } from "../op-case.js";
 import { product, reduction } from "./shared.js";
 
 const batched: Case[] = [
@@ -83,6 +83,17 @@ export const contractionsCases = {
     { name: "with itself", operands: [real([2, 2])], build: (x) => ops.matmul(x, x) },
     { name: "with itself, transposed", operands: [real([3, 2])], build: (x) => ops.matmul(x, x, { transposeB: true }) },
   ],
+  quantisedMatmul: ([1, 2] as const).flatMap((pieces) => [
+    eightBits("a batch", real(["batch", 3]), pieces),
+    eightBits("batch of 1", real(["batch", 3]), pieces, 1),
+    eightBits("three axes", real(["batch", 2, 3]), pieces),
+    eightBits("known sizes", real([2, 3]), pieces),
+    eightBits("positive numbers, whose range begins at 0", real([4, 3], 0.5, 2), pieces),
+    eightBits("negative numbers, whose range ends at 0", real([4, 3], -2, -0.5), pieces),
+    eightBits("zeros", exactly([2, 3], [0, 0, 0, 0, 0, 0]), pieces),
+    // The range is 255 steps of 1, so 0.5 and 1.5 are ties, and 127.5 is one of the place of 0.
+    eightBits("ties", exactly([1, 6], [-127.5, 127.5, 0.5, 1.5, -0.5, -2.5]), pieces),
+  ]),
 } satisfies Cases<keyof ContractionOps>;
 
 /** Two elements of a row are the largest and two the smallest. */
@@ -96,5 +107,15 @@ function scaled(a: Shape, b: Shape, scale: number): Case {
     name: `${name}, times ${scale}`,
     operands,
     build: (x, y) => ops.matmul(x as Tensor, y as Tensor, { scale }),
+  };
+}
+
+/** By weights of two columns, of which the second has other scales than the first. */
+function eightBits(name: string, x: Operand, pieces: 1 | 2, numExamples?: number): Case {
+  return {
+    name: `${name}, in ${pieces}`,
+    operands: [x, smallInts([x.shape.at(-1) as number, 2]), exactly([2], [1 / 64, 3 / 128])],
+    build: (...inputs) => ops.quantisedMatmul(...(inputs as [Tensor, Tensor, Tensor]), pieces),
+    ...(numExamples !== undefined && { numExamples }),
   };
 }

@@ -2,6 +2,9 @@ import * as ops from "../../../src/graph/ops.js";
 import type { ContractionOps } from "../../../src/graph/tensor.js";
 import { batch, type Misuses, matrix, needsNumbers, reductions, vector, wide } from "./shared.js";
 
+const bytes = ops.input("bytes", [3, 2], "int8");
+const scales = ops.input("scales", [2]);
+
 export const contractionsMisuses = {
   reduceSum: reductions("reduceSum", ops.reduceSum),
   reduceMean: reductions("reduceMean", ops.reduceMean),
@@ -45,5 +48,22 @@ export const contractionsMisuses = {
       call: () => ops.matmul(batch, batch, { transposeB: true }),
       message: /^matmul: "batch" must be the leading axis, the result would be \[batch, batch\]/,
     },
+  ],
+  quantisedMatmul: [
+    ...needsNumbers("quantisedMatmul", (x) => ops.quantisedMatmul(x, bytes, scales)),
+    ...needsNumbers("quantisedMatmul", (x) => ops.quantisedMatmul(batch, bytes, x)),
+    {
+      call: () => ops.quantisedMatmul(batch, matrix, scales),
+      message: /^quantisedMatmul: needs int8, got float32\[2, 3\]/,
+    },
+    ...[
+      [vector, bytes, scales] as const,
+      [wide, bytes, scales] as const,
+      [batch, bytes, vector] as const,
+      [batch, ops.input("bytes", [3], "int8"), scales] as const,
+    ].map(([x, weight, scale]) => ({
+      call: () => ops.quantisedMatmul(x, weight, scale),
+      message: /^quantisedMatmul: takes \[..., rows, inner\], \[inner, columns\] and \[columns\], got \[/,
+    })),
   ],
 } satisfies Misuses<keyof ContractionOps>;
