@@ -139,7 +139,8 @@ function denseMlp(widths: readonly number[]): Model {
     inputs: { x: { shape: ["batch", widths[0] ?? 0], dtype: "float32" } },
     apply: (params, inputs) => {
       const layer = (x: Tensor, { path }: { path: string }, i: number) => linear(params, path, i === 0 ? x : relu(x));
-      return reshape(layers.reduce(layer, named(inputs, "x")), ["batch"]);
+      const logits = layers.reduce(layer, named(inputs, "x"));
+      return reshape(logits, logits.shape.slice(0, 1));
     },
   };
 }

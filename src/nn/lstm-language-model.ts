@@ -1,6 +1,7 @@
 /** A recurrent language model: it predicts the next token of a text from the tokens that it has read. */
 import { ShapeError } from "../errors.js";
 import { add, matmul, reshape } from "../graph/ops.js";
+import { joined } from "../graph/shape.js";
 import type { Tensor, Tensors } from "../graph/tensor.js";
 import { named } from "../runtime/named.js";
 import { lecunNormal, zerosInit } from "./initialisers.js";
@@ -69,7 +70,7 @@ export function lstmLanguageModel(options: LstmLanguageModelOptions): Model {
       const after = layerNormLstm(weights, path, x, before);
       return { ...after, outputs: drop(after.outputs, i + 1) };
     });
-    const rows = reshape(outputs, [sequenceLength * batchSize, hidden]);
+    const rows = reshape(outputs, [joined(outputs.shape.slice(0, 2)), hidden]);
     return { logits: head(weights, rows), rows, state };
   };
   const carry = (weights: Tensors, inputs: Tensors) => run(weights, inputs, (x) => x);
@@ -86,6 +87,7 @@ export function lstmLanguageModel(options: LstmLanguageModelOptions): Model {
       parts.map((name): [string, StateSpec] => [name, { shape: [batchSize, hidden], fill: 0 }]),
     ),
     inputs: { ids: { shape: [sequenceLength, batchSize], dtype: "int32" } },
+    batchAxis: 1,
     carry,
     ...droppedTraining(rate, run),
     head: { numChunks, logits: head },

@@ -25,7 +25,7 @@ export function mlp({ hidden, numOutputs = 1, dropout: rate = 0, ...options }: M
     layers.forEach(({ path }, i) => {
       x = linear(params, path, i === 0 ? x : drop(relu(x), i));
     });
-    return { logits: numOutputs === 1 ? reshape(x, ["batch"]) : x };
+    return { logits: numOutputs === 1 ? reshape(x, x.shape.slice(0, 1)) : x };
   };
   return {
     params: Object.assign(

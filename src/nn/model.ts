@@ -39,6 +39,11 @@ export interface Model {
   readonly state?: Readonly<Record<string, StateSpec>>;
   readonly inputs: Readonly<Record<string, InputSpec>>;
   /**
+   * The axis of the inputs along which the examples of a batch lie; 0 by default. The logits of several axes as one are in the order of
+   * the inputs. Of a model that can teach on a share of a batch, `apply` and `carry` take any number of examples.
+   */
+  readonly batchAxis?: 0 | 1;
+  /**
    * The logits, of the shape that an objective reads, for given weights (params and buffers; the state with them) and
    * inputs, all by the names above.
    */

@@ -17,7 +17,7 @@ import {
   sub,
   where,
 } from "../graph/ops.js";
-import { joined } from "../graph/shape.js";
+import { type Axis, joined } from "../graph/shape.js";
 import type { Tensor, Tensors } from "../graph/tensor.js";
 import { float32 } from "../runtime/array.js";
 import { named } from "../runtime/named.js";
@@ -159,9 +159,10 @@ function periodic({ frequencies, sigma, width }: PeriodicEmbedding, { quantiles 
     },
     width: numFeatures * width,
     rows(params, _, z) {
-      const turns = mul(reshape(z, ["batch", numFeatures, 1]), mul(2 * Math.PI, named(params, `${path}.frequencies`)));
-      const waves = reshape(concat([sin(turns), cos(turns)], 2), [joined(["batch", numFeatures]), 2 * frequencies]);
-      return reshape(relu(linear(params, path, waves)), ["batch", numFeatures * width]);
+      const [numRows] = z.shape as [Axis];
+      const turns = mul(reshape(z, [numRows, numFeatures, 1]), mul(2 * Math.PI, named(params, `${path}.frequencies`)));
+      const waves = reshape(concat([sin(turns), cos(turns)], 2), [joined([numRows, numFeatures]), 2 * frequencies]);
+      return reshape(relu(linear(params, path, waves)), [numRows, numFeatures * width]);
     },
   };
 }

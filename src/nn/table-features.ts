@@ -1,6 +1,6 @@
 /** The rows of a table as vectors: embeddings of names and numbers side by side, for the networks of tables. */
 import { concat, constant, div, reshape, sub } from "../graph/ops.js";
-import type { Tensor, Tensors } from "../graph/tensor.js";
+import type { Axis, Tensor, Tensors } from "../graph/tensor.js";
 import { float32 } from "../runtime/array.js";
 import { named } from "../runtime/named.js";
 import { type HashedEmbeddingOptions, hashedEmbedding, hashedEmbeddingParams } from "./hashed-embedding.js";
@@ -59,8 +59,8 @@ export function tableFeatures(options: TableFeaturesOptions): TableFeatures {
   };
   const vector = (dtype: InputSpec["dtype"]): InputSpec => ({ shape: ["batch"], dtype });
   const ofAll = (of: (moments: NumericFeature) => number) => constant(float32(numbers.map(([, one]) => of(one))));
-  const columns = (inputs: Tensors) =>
-    numbers.map(([name]) => reshape(named(inputs, `features.${name}`), ["batch", 1]));
+  const columnOf = (x: Tensor) => reshape(x, [x.shape[0] as Axis, 1]);
+  const columns = (inputs: Tensors) => numbers.map(([name]) => columnOf(named(inputs, `features.${name}`)));
 
   function vectorsOfNumbers(params: Tensors, inputs: Tensors): Tensor[] {
     if (embedded) {
@@ -69,7 +69,7 @@ export function tableFeatures(options: TableFeaturesOptions): TableFeatures {
     }
     if (oneArray === undefined) {
       return numbers.map(([name, { mean, std }]) =>
-        reshape(standardise(named(inputs, `features.${name}`), mean, std), ["batch", 1]),
+        columnOf(standardise(named(inputs, `features.${name}`), mean, std)),
       );
     }
     const [means, stds] = [ofAll(({ mean }) => mean), ofAll(({ std }) => std)];

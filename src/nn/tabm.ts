@@ -16,7 +16,7 @@ import {
   sub,
   where,
 } from "../graph/ops.js";
-import { type Axis, factorOf, joined } from "../graph/shape.js";
+import { type Axis, joined } from "../graph/shape.js";
 import type { Tensor, Tensors } from "../graph/tensor.js";
 import { named } from "../runtime/named.js";
 import { heNormal, onesInit, randomSigns, zerosInit } from "./initialisers.js";
@@ -66,7 +66,8 @@ export function tabm(options: TabmOptions): Model {
       const own = each(mul, i === 0 ? rows : drop(relu(rows), i), of("scale"));
       rows = each(add, matmul(own, of("weight")), of("bias"));
     });
-    return reshape(rows, numOutputs === 1 ? ["batch", count] : ["batch", count, numOutputs]);
+    const [numRows] = x.shape as [Axis];
+    return reshape(rows, numOutputs === 1 ? [numRows, count] : [numRows, count, numOutputs]);
   }
 
   return {
@@ -82,12 +83,16 @@ export function tabm(options: TabmOptions): Model {
       ),
     ),
     inputs: features.inputs,
-    apply: (params, inputs) => logits(params, features.rows(params, inputs), all(members), (y) => y),
+    apply: (params, inputs) => {
+      const x = features.rows(params, inputs);
+      return logits(params, x, all(members, x.shape[0] as Axis), (y) => y);
+    },
     ...((rate > 0 || membersPerRow < members) && {
       isRandom: true,
       train: (params: Tensors, inputs: Tensors, key: Tensor) => {
         const x = features.rows(params, inputs);
-        const taught = membersPerRow < members ? drawn(members, membersPerRow, x, key) : all(members);
+        const taught =
+          membersPerRow < members ? drawn(members, membersPerRow, x, key) : all(members, x.shape[0] as Axis);
         return { logits: logits(params, x, taught, (y, place) => dropout(y, rate, key, place)), buffers: {} };
       },
     }),
@@ -104,13 +109,14 @@ interface Members {
 }
 
 /** All members see each row. */
-function all(members: number): Members {
+function all(members: number, numRows: Axis): Members {
   return {
     count: members,
     each: (combine, rows, vectors) => {
-      const [numRows, width] = rows.shape as [Axis, number];
-      const own = reshape(rows, ["batch", factorOf(numRows), width]);
-      return reshape(combine(own, vectors), [joined(["batch", members]), width]);
+      const width = rows.shape[1] as number;
+      const isOwn = rows.shape[0] !== numRows;
+      const own = reshape(rows, [numRows, isOwn ? members : 1, width]);
+      return reshape(combine(own, vectors), [joined([numRows, members]), width]);
     },
   };
 }
@@ -120,7 +126,7 @@ function drawn(members: number, count: number, x: Tensor, key: Tensor): Members 
   const draws = randomUniform(key, slice(x, 1, 0, 1));
   const first = floor(mul(draws, members));
   const places = Array.from({ length: count }, (_, i) => add(first, (i * members) / count));
-  const place = reshape(concat(places, 1), [joined(["batch", count])]);
+  const place = reshape(concat(places, 1), [joined([x.shape[0] as Axis, count])]);
   const isBeyond = greaterOrEqual(place, members);
   const chosen = oneHot(cast(where(isBeyond, sub(place, members), place), "int32"), members);
   // A product with ones and zeros: its gradient is a product too, where that of `gather` adds up row by row.
@@ -136,5 +142,6 @@ function drawn(members: number, count: number, x: Tensor, key: Tensor): Members 
 /** Each row of [batch, width] so many times, one after another: [batch x count, width]. */
 function repeated(rows: Tensor, count: number): Tensor {
   const copies = Array.from({ length: count }, () => rows);
-  return reshape(concat(copies, 1), [joined(["batch", count]), rows.shape[1] as number]);
+  const [numRows, width] = rows.shape as [Axis, number];
+  return reshape(concat(copies, 1), [joined([numRows, count]), width]);
 }

@@ -19,6 +19,7 @@ import {
   transpose,
   where,
 } from "../graph/ops.js";
+import { joined } from "../graph/shape.js";
 import type { Axis, Tensor, Tensors } from "../graph/tensor.js";
 import { float32 } from "../runtime/array.js";
 import { named } from "../runtime/named.js";
@@ -79,14 +80,15 @@ export function transformerLanguageModel(options: TransformerLanguageModelOption
   const turns = turnsOf(sequenceLength, depth);
   const mask = causalMask(sequenceLength);
   const run = (weights: Tensors, inputs: Tensors, drop: Drop) => {
-    const x = drop(embedding(weights, "embedding", named(inputs, "ids")), 0);
+    const ids = named(inputs, "ids");
+    const x = drop(embedding(weights, "embedding", ids), 0);
     const attend = (path: string, rows: Tensor) => {
       const [query, key, value] = headsOf(affine(weights, `${path}.qkv`, rows), numHeads, depth);
       const seen = transpose(attended([turned(query, turns), turned(key, turns), value], mask), [0, 2, 1, 3]);
-      return affine(weights, `${path}.output`, reshape(seen, [batchSize, sequenceLength, width]));
+      return affine(weights, `${path}.output`, reshape(seen, x.shape));
     };
     const last = throughBlocks(options, weights, x, attend, drop);
-    const rows = reshape(last, [batchSize * sequenceLength, width]);
+    const rows = reshape(last, [joined(ids.shape), width]);
     return { logits: head(weights, rows), rows, state: {} };
   };
   const carry = (weights: Tensors, inputs: Tensors) => run(weights, inputs, (x) => x);

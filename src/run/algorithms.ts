@@ -43,7 +43,7 @@ export function algorithmOf({ algorithm }: { readonly algorithm: AlgorithmConfig
   return {
     problems: (run: RunShape): string[] => kind.problems(algorithm, run),
     declared: { algorithm: algorithm.kind, ...kind.declared(algorithm) },
-    distillation: kind.distillation(algorithm) satisfies Distillation,
+    distillation: (batchSize: number): Distillation => kind.distillation(algorithm, batchSize),
     teachesFrom: kind.teachesFrom(algorithm),
     base: async (context: BaseContext): Promise<Base | null> => kind.base?.(algorithm, context) ?? null,
     start: (context: AlgorithmContext): Algorithm => kind.start(algorithm, context),

@@ -77,6 +77,7 @@ describe("resolveConfig", () => {
         temperature: 1,
         mix: "sum",
         teacherPrecision: "float32",
+        distillShare: 1,
         publishInterval: 50,
         exchangeInterval: 50,
         maxStaleness: 1000,
@@ -338,6 +339,16 @@ describe("shares and schedules", () => {
     assert.throws(
       () => algorithmOf({ distillWeight: 2, mix: "convex" }),
       /must be at most 1 when algorithm.mix is "convex"/,
+    );
+  });
+
+  test("the share of a batch that is taught leaves whole examples for each worker", () => {
+    assert.equal(algorithmOf({ distillShare: 0.5 }).distillShare, 0.5);
+    for (const distillShare of [0, 1.5])
+      assert.throws(() => algorithmOf({ distillShare }), /algorithm\.distillShare: /);
+    assert.throws(
+      () => algorithmOf({ distillShare: 0.3 }),
+      /algorithm\.distillShare: must leave a whole number of the 4 examples that a worker has at once, got 0\.3, which leaves 1\.2/,
     );
   });
 

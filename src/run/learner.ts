@@ -18,6 +18,7 @@ import type { TableModelConfig } from "./model-schema.js";
 import { checkPatterns, configuredOptimizer } from "./optimizer.js";
 import type { RunConfig } from "./schema.js";
 import { configuredTask } from "./task.js";
+import { sharersOf } from "./workers.js";
 
 /** What a run on a table trains, and its task. */
 export interface RunLearner extends Learner {
@@ -85,9 +86,10 @@ function networkOf(
  * Throws {@link ConfigError} when a pattern of the optimizer matches no param, or one that cannot have sparse updates.
  */
 export function learnerOf(config: RunConfig, model: Model, objective: Objective): Learner {
-  const { ema } = config;
+  const { ema, globalBatchSize, accumulate } = config;
   checkPatterns(config.optimizer, Object.keys(model.params));
   const optimizer = configuredOptimizer(config);
   checkSparseParams(optimizer, model.params);
-  return { model, objective, optimizer, distillation: algorithmOf(config).distillation, ...(ema && { ema }) };
+  const distillation = algorithmOf(config).distillation(globalBatchSize / accumulate / sharersOf(config));
+  return { model, objective, optimizer, distillation, ...(ema && { ema }) };
 }

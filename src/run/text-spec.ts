@@ -3,6 +3,7 @@ import type { ReadyStream } from "../data/stream.js";
 import type { Corpus } from "../data/text/corpus.js";
 import { laneStream, sequenceStream, type TextStreamOptions } from "../data/text/streams.js";
 import type { TextSize } from "../data/text/text.js";
+import { ConfigError } from "../errors.js";
 import type { LabelSmoothing } from "../nn/label-losses.js";
 import { withConfidencePenalty } from "../nn/losses.js";
 import { lstmLanguageModel, lstmReader } from "../nn/lstm-language-model.js";
@@ -93,7 +94,14 @@ export function textRunSpec(config: TextRunConfig, { digest, tokenizer, tokenCou
   });
   const objective = confidencePenalty > 0 ? withConfidencePenalty(plain, confidencePenalty) : plain;
   const labels = { shape: [sequenceLength * batchSize], dtype: "int32" } as const;
-  return { digest, declared: { tokenizer }, learner: learnerOf(config, model, { ...objective, labels }) };
+  const learner = learnerOf(config, model, { ...objective, labels });
+  const numChunks = model.head?.numChunks ?? 1;
+  if (learner.distillation?.taught && numChunks > 1) {
+    throw new ConfigError(
+      `algorithm.distillShare: must be 1 where the logits of a batch are computed in chunks, as here in ${numChunks} for ${tokenizer.size} tokens; use fewer texts at once (accumulate, workers), or a smaller vocabulary`,
+    );
+  }
+  return { digest, declared: { tokenizer }, learner };
 }
 
 /**

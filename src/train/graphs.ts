@@ -8,10 +8,11 @@ import { predict } from "../nn/losses.js";
 import { type BufferSpec, carry, inputTensors, type Model, paramTensors, train, weightTensors } from "../nn/model.js";
 import { rowGradients, step, withRows } from "../optim/sparse-updates.js";
 import { mapValues, underPrefix, withPrefix } from "../runtime/named.js";
-import type { Learner } from "./learner.js";
+import type { Learner, TaughtRows } from "./learner.js";
 import { lossesOf, type Shares } from "./step-losses.js";
+import { sized, taughtInputs, taughtStates } from "./taught-rows.js";
 
-export type { Distillation, Learner } from "./learner.js";
+export type { Distillation, Learner, TaughtRows } from "./learner.js";
 
 /** Names under which the engine keeps the state of a learner and of its teachers. */
 export const stateNames = {
@@ -38,8 +39,10 @@ export const stateNames = {
 export function carriedSpecs(
   { buffers, state = {} }: Pick<Model, "buffers" | "state">,
   numTeachers: number,
+  taught?: TaughtRows,
 ): Record<string, BufferSpec> {
-  const states = Array.from({ length: numTeachers }, (_, slot) => withPrefix(stateNames.teacherState(slot), state));
+  const ofTeacher = taughtStates(state, taught);
+  const states = Array.from({ length: numTeachers }, (_, slot) => withPrefix(stateNames.teacherState(slot), ofTeacher));
   return Object.assign(withPrefix(stateNames.buffers, buffers ?? {}), withPrefix(stateNames.state, state), ...states);
 }
 
@@ -152,8 +155,8 @@ function squaredNormOf(grads: Tensors): Tensor {
     .reduce(add);
 }
 
-function carriedTensors({ model }: Learner, numTeachers: number): Tensors {
-  return mapValues(carriedSpecs(model, numTeachers), ({ shape }, name) => input(name, shape));
+function carriedTensors({ model, distillation }: Learner, numTeachers: number): Tensors {
+  return mapValues(carriedSpecs(model, numTeachers, distillation?.taught), ({ shape }, name) => input(name, shape));
 }
 
 /** The prefix of the params that predict and are shipped: the average where there is one. */
@@ -177,19 +180,20 @@ interface Differentiated {
 
 function differentiate(learner: Learner, numTeachers: number, before: Tensors, shares: Shares = {}): Differentiated {
   const { model, objective } = learner;
+  const taught = learner.distillation?.taught;
   const params = paramTensors(model, stateNames.params);
-  const inputs = inputTensors(model);
+  const inputs = mapValues(model.inputs, ({ shape, dtype }, name) => input(name, sized(shape, taught), dtype));
   const under = (prefix: string) => underPrefix(prefix, before);
   const weights = { ...params, ...under(stateNames.buffers), ...under(stateNames.state) };
   const student = train(model, weights, inputs);
   const { shape, dtype } = objective.labels ?? { shape: ["batch"], dtype: "float32" };
-  const labels = input(labelsName, shape, dtype);
-  const rowWeights = learner.hasRowWeights ? input(weightsName, ["batch"]) : undefined;
+  const labels = input(labelsName, sized(shape, taught), dtype);
+  const rowWeights = learner.hasRowWeights ? input(weightsName, sized(["batch"], taught)) : undefined;
   // Of the shape of the student's own predictions.
   const targets = learner.fixedTeachers && input(targetsName, objective.probs(student.logits).shape);
   const teachers = Array.from({ length: numTeachers }, (_, slot) => {
     const own = { ...weightTensors(model, stateNames.teacher(slot)), ...under(stateNames.teacherState(slot)) };
-    return { weights: own, ...carry(model, own, inputs) };
+    return { weights: own, ...carry(model, own, taughtInputs(model, inputs, taught)) };
   });
   const own = { ...withPrefix(stateNames.buffers, student.buffers), ...withPrefix(stateNames.state, student.state) };
   const states = teachers.map(({ state }, slot) => withPrefix(stateNames.teacherState(slot), state));

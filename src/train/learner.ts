@@ -23,6 +23,12 @@ export interface Learner {
   readonly ema?: { readonly decay: number };
 }
 
+/** The first examples of each batch of so many. */
+export interface TaughtRows {
+  readonly first: number;
+  readonly of: number;
+}
+
 /** How the distillation loss psi joins the label loss phi; the paper's way by default. */
 export interface Distillation {
   /** T: psi compares logits / T on both sides and is multiplied by T^2, which keeps the size of its gradient. 1 by default. */
@@ -31,4 +37,6 @@ export interface Distillation {
   readonly mix?: "sum" | "convex";
   /** "float32" (default), or "int8": products of teachers in whole numbers of 8 bits, their weights by output channel. */
   readonly teacherPrecision?: "float32" | "int8";
+  /** Teachers see the first so many examples of each batch of `of`, and psi is the mean over these; all by default. */
+  readonly taught?: TaughtRows;
 }

@@ -4,8 +4,9 @@ import { type Communicator, soleWorker } from "../comm/communicator.js";
 import type { Model } from "../nn/model.js";
 import { bytesOf, float32, type NamedArrays, type NdArray, zeros } from "../runtime/array.js";
 import { mapValues, named, underPrefix, withPrefix } from "../runtime/named.js";
-import { stateNames } from "./graphs.js";
+import { stateNames, type TaughtRows } from "./graphs.js";
 import { checkStates, freshStates, type States, savedName, taughtIn } from "./states.js";
+import { taughtStates } from "./taught-rows.js";
 
 export interface PartStates extends States {
   /** Go on from the states that worker 0 restores, among them those of teachers of these groups. Called by the others. */
@@ -21,12 +22,16 @@ export function partStates(
   { state: specs = {} }: Pick<Model, "state">,
   numParts: number,
   comm: Communicator = soleWorker(),
+  taught?: TaughtRows,
 ): PartStates {
   const numAll = numParts * comm.size;
-  const whole = mapValues(specs, ({ shape: [rows = 1, ...rest], fill }) => ({ shape: [rows * numAll, ...rest], fill }));
+  const teacherSpecs = taughtStates(specs, taught);
+  const ofAll = (of: typeof specs) =>
+    mapValues(of, ({ shape: [rows = 1, ...rest], fill }) => ({ shape: [rows * numAll, ...rest], fill }));
+  const [whole, wholeOfTeacher] = [ofAll(specs), ofAll(teacherSpecs)];
   /** Named as they are fed; the teachers' by the slots of the groups that taught last. */
   let parts: readonly NamedArrays[] = [];
-  let taught: readonly number[] = [];
+  let groupsBefore: readonly number[] = [];
 
   /** The states of the student and of teachers of these groups: their names as they are saved, and as they are fed. */
   const namesWith = (groups: readonly number[]) =>
@@ -34,7 +39,11 @@ export function partStates(
       [stateNames.state, stateNames.state] as const,
       ...groups.map((group, slot) => [savedName(group), stateNames.teacherState(slot)] as const),
     ].flatMap(([saved, fed]) =>
-      Object.entries(whole).map(([name, { shape }]) => ({ saved: `${saved}.${name}`, fed: `${fed}.${name}`, shape })),
+      Object.entries(saved === stateNames.state ? whole : wholeOfTeacher).map(([name, { shape }]) => ({
+        saved: `${saved}.${name}`,
+        fed: `${fed}.${name}`,
+        shape,
+      })),
     );
 
   /** The rows of part i of the step, where they lie in a state of all rows. */
@@ -54,22 +63,22 @@ export function partStates(
         part[fed] = float32(rows, [(shape[0] as number) / numAll, ...shape.slice(1)]);
       }
     }
-    [parts, taught] = [own, groups];
+    [parts, groupsBefore] = [own, groups];
   }
 
   return {
     async place(groups) {
       parts = parts.map((part) => {
         const ofTeachers = groups.map((group, slot) => {
-          const before = taught.includes(group)
-            ? underPrefix(stateNames.teacherState(taught.indexOf(group)), part)
+          const before = groupsBefore.includes(group)
+            ? underPrefix(stateNames.teacherState(groupsBefore.indexOf(group)), part)
             : {};
-          return withPrefix(stateNames.teacherState(slot), { ...freshStates(specs), ...before });
+          return withPrefix(stateNames.teacherState(slot), { ...freshStates(teacherSpecs), ...before });
         });
         const own = withPrefix(stateNames.state, underPrefix(stateNames.state, part));
         return Object.assign(own, ...ofTeachers);
       });
-      taught = groups;
+      groupsBefore = groups;
     },
     feeds: () => parts,
     keep(after) {
@@ -77,7 +86,7 @@ export function partStates(
     },
     async read() {
       const all: Record<string, NdArray> = {};
-      for (const { saved, fed, shape } of namesWith(taught)) {
+      for (const { saved, fed, shape } of namesWith(groupsBefore)) {
         const state = zeros(shape);
         for (let i = 0; i < numAll; i++) {
           const [rows, part] = [rowsOf(state, i), parts[Math.floor(i / comm.size)]];
@@ -89,7 +98,7 @@ export function partStates(
       return all;
     },
     async restore(states) {
-      if (states) checkStates(states, whole);
+      if (states) checkStates(states, whole, wholeOfTeacher);
       const all = states ?? withPrefix(stateNames.state, freshStates(whole));
       await take(taughtIn(all), all);
     },

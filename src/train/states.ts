@@ -5,7 +5,8 @@ import { checkFit, SAME_CONFIGURATION } from "../nn/fit.js";
 import type { Model } from "../nn/model.js";
 import { copyOf, filled, type NamedArrays } from "../runtime/array.js";
 import { byFirstPart, mapValues, underPrefix, withPrefix } from "../runtime/named.js";
-import { stateNames } from "./graphs.js";
+import { stateNames, type TaughtRows } from "./graphs.js";
+import { taughtStates } from "./taught-rows.js";
 
 /**
  * The states from one step to the next. They are saved as those of the whole batch of a step, in the order of its rows, as
@@ -31,7 +32,8 @@ export interface States {
 type Specs = NonNullable<Model["state"]>;
 
 /** The states of a step of one part, in an engine under `state` and `teacherState.<slot>`. */
-export function engineStates(engine: Engine, { state: specs = {} }: Pick<Model, "state">): States {
+export function engineStates(engine: Engine, { state: specs = {} }: Pick<Model, "state">, taught?: TaughtRows): States {
+  const teacherSpecs = taughtStates(specs, taught);
   const hasState = Object.keys(specs).length > 0;
   let placed: readonly number[] = [];
   let saved: NamedArrays = {};
@@ -58,7 +60,7 @@ export function engineStates(engine: Engine, { state: specs = {} }: Pick<Model, 
       if (!groups.every((group, slot) => placed[slot] === group)) {
         const states = await ofTeachers();
         for (const [slot, group] of groups.entries()) {
-          const state = { ...freshStates(specs), ...underPrefix(savedName(group), states) };
+          const state = { ...freshStates(teacherSpecs), ...underPrefix(savedName(group), states) };
           await engine.write(withPrefix(stateNames.teacherState(slot), state), { memory: "given" });
         }
       }
@@ -66,7 +68,7 @@ export function engineStates(engine: Engine, { state: specs = {} }: Pick<Model, 
       saved = {};
     },
     async restore(states) {
-      if (states) checkStates(states, specs);
+      if (states) checkStates(states, specs, teacherSpecs);
       const isOwn = ([name]: readonly [string, unknown]) => !isOfTeacher(name);
       const all = Object.entries(states ?? withPrefix(stateNames.state, freshStates(specs)));
       await engine.write(Object.fromEntries(all.filter(isOwn)));
@@ -101,8 +103,8 @@ export function freshStates(specs: Specs): NamedArrays {
 }
 
 /** Throws {@link CheckpointError} unless saved states are the student's and whole ones of teachers. */
-export function checkStates(states: NamedArrays, specs: Specs): void {
-  const ofTeachers = taughtIn(states).map((group) => withPrefix(savedName(group), specs));
+export function checkStates(states: NamedArrays, specs: Specs, teacherSpecs: Specs): void {
+  const ofTeachers = taughtIn(states).map((group) => withPrefix(savedName(group), teacherSpecs));
   checkFit("the saved state", states, Object.assign(withPrefix(stateNames.state, specs), ...ofTeachers), CURE);
 }
 

@@ -3,6 +3,7 @@ import { add, div, input, mul, stopGradient, sub } from "../graph/ops.js";
 import type { Tensor, Tensors } from "../graph/tensor.js";
 import { type BeforeHead, learnOverChunks } from "./chunked-loss.js";
 import type { Distillation, Learner } from "./learner.js";
+import { taughtPlaces } from "./taught-rows.js";
 import { teacherStatistics } from "./teacher-statistics.js";
 
 /** By how much a part of a step counts, and by how much more or less its labels do; 1 where they are left out. */
@@ -33,34 +34,38 @@ interface Said extends BeforeHead {
 export function lossesOf(
   { model, objective, distillation = {}, fixedTeachers }: Learner,
   said: readonly Said[],
-  { labels, weights, targets: fixed }: Labelled,
+  { labels, weights: everyWeight, targets: fixed }: Labelled,
   shares: Shares,
 ): { readonly losses: Tensors; readonly loss: Tensor } {
-  const { temperature = 1, mix } = distillation;
+  const { temperature = 1, mix, taught } = distillation;
   const soften = (sharp: Tensor) => (temperature === 1 ? sharp : div(sharp, temperature));
   const scale = (value: Tensor) => (temperature === 1 ? value : mul(value, temperature ** 2));
-  const ofLogits = ([logits, ...teachers]: readonly Tensor[], given: Tensor): Tensors => {
-    const labelLoss = objective.labelLoss(logits as Tensor, given, weights);
-    const ofLabels = fixed ? { labelLoss, targetLoss: againstFixed(logits as Tensor, fixed) } : { labelLoss };
+  const seen = (x: Tensor) => taughtPlaces(model, x, taught);
+  const ofLogits = ([every, ...teachers]: readonly Tensor[], all: Tensor): Tensors => {
+    const labelLoss = objective.labelLoss(every as Tensor, all, everyWeight);
+    const ofLabels = fixed ? { labelLoss, targetLoss: againstFixed(every as Tensor, fixed) } : { labelLoss };
     const targets = teachersMean(teachers.map((teacher) => objective.probs(soften(teacher))));
     if (!targets) return ofLabels;
-    const distillLoss = scale(objective.distillLoss(soften(logits as Tensor), targets, weights));
+    const [logits, given, weights] = [seen(every as Tensor), seen(all), everyWeight && seen(everyWeight)];
+    const distillLoss = scale(objective.distillLoss(soften(logits), targets, weights));
     // The least loss against a single teacher is that of its own logits, whose logarithms are computed already.
     const [first, ...others] = teachers as [Tensor, ...Tensor[]];
     const least =
       others.length > 0 ? objective.entropy(targets, weights) : objective.distillLoss(soften(first), targets, weights);
     const divergence = sub(distillLoss, scale(least));
-    const statistics = teacherStatistics(objective, logits as Tensor, teachers, given, weights);
+    const statistics = teacherStatistics(objective, logits, teachers, given, weights);
     return { ...ofLabels, distillLoss, divergence, ...statistics };
   };
   const { fromLabelUnit = (p: Tensor) => p } = objective;
   const againstFixed = (logits: Tensor, targets: Tensor) =>
-    objective.distillLoss(logits, fromLabelUnit(targets), weights);
+    objective.distillLoss(logits, fromLabelUnit(targets), everyWeight);
   const lossOf = (losses: Tensors) => mixed(losses, { mix, fixedWeight: fixedTeachers?.weight, ...shares });
   const { head } = model;
   if (head && head.numChunks > 1) {
-    if (weights || fixed)
-      throw new Error("internal: weights and targets are of the rows of tables, whose logits are computed at once");
+    if (everyWeight || fixed || taught)
+      throw new Error(
+        "internal: weights, fixed teachers, and teaching on a share of a batch, need all logits at once",
+      );
     const { means, loss } = learnOverChunks(head, said, labels, ofLogits, lossOf);
     return { losses: means, loss };
   }

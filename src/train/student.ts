@@ -128,7 +128,7 @@ export function engineStudent({
   let step = 0;
   let learningRateScale = 1;
   let taught: readonly Teacher[] = [];
-  const states = statesOf(engine, learner.model, accumulate, crew);
+  const states = statesOf(engine, learner, accumulate, crew);
 
   /** What a step changes, of all that the workers compute with. */
   const weightNames = Object.keys(weightState(learner.model, weightSpecs(learner.model)));
@@ -219,9 +219,14 @@ export function engineStudent({
 }
 
 /** The states of a student of so many batches a step, of which the other workers of its crew have theirs. */
-function statesOf(engine: Engine, model: Model, accumulate: number, crew: Crew | undefined): States {
-  if (!model.state || (accumulate === 1 && !crew)) return engineStates(engine, model);
-  const own = partStates(model, accumulate, crew?.comm);
+function statesOf(
+  engine: Engine,
+  { model, distillation: { taught } = {} }: Learner,
+  accumulate: number,
+  crew: Crew | undefined,
+): States {
+  if (!model.state || (accumulate === 1 && !crew)) return engineStates(engine, model, taught);
+  const own = partStates(model, accumulate, crew?.comm, taught);
   if (!crew) return own;
   return {
     ...own,

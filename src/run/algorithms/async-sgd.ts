@@ -58,7 +58,7 @@ function inSteps({ codistill, rampUp, ...rest }: Parsed, numSteps: number) {
 }
 
 function problemsOf({ servers, rampUp, codistill }: Options, run: RunShape): string[] {
-  const problems = (codistill ? codistillation.problems(codistill, run) : []).map((problem) =>
+  const problems = (codistill ? codistillation.problems(codistill, { ...run, workers: 1 }) : []).map((problem) =>
     problem.replace(/algorithm\./g, "algorithm.codistill."),
   );
   const { workers, record, device = "cpu", model, optimizer } = run;
@@ -151,7 +151,7 @@ export const asynchronousSgd: AlgorithmKind<AsyncSgdInput, Parsed, Options> = {
   inSteps,
   problems: problemsOf,
   declared: ({ codistill }) => (codistill ? codistillation.declared(codistill) : {}),
-  distillation: ({ codistill }) => (codistill ? codistillation.distillation(codistill) : {}),
+  distillation: ({ codistill }, batchSize) => (codistill ? codistillation.distillation(codistill, batchSize) : {}),
   teachesFrom: ({ codistill }) => (codistill ? codistillation.teachesFrom(codistill) : null),
   base,
   start,

@@ -59,6 +59,11 @@ export interface CodistillInput {
    * say by about a hundredth of a probability.
    */
   readonly teacherPrecision?: "float32" | "int8" | undefined;
+  /**
+   * Above 0 and at most 1: teachers see this share of each batch, the first rows or texts, and the distillation loss is the mean over
+   * these; 1 by default.
+   */
+  readonly distillShare?: number | undefined;
   /** Steps between two snapshots that a group publishes: a number, or a line; 50 by default. */
   readonly publishInterval?: number | LineInput | undefined;
   /** Steps between two looks for newer snapshots of the teachers: a number, or a line; 50 by default. */
@@ -98,6 +103,7 @@ export const codistillSchema = z.strictObject({
   temperature: z.number().positive().default(1),
   mix: z.enum(["sum", "convex"]).default("sum"),
   teacherPrecision: z.enum(["float32", "int8"]).default("float32"),
+  distillShare: z.number().positive().max(1).default(1),
   publishInterval: interval.default(50),
   exchangeInterval: interval.default(50),
   maxStaleness: steps.default(1000),
@@ -132,7 +138,8 @@ function inSteps(parsed: Parsed, numSteps: number) {
   };
 }
 
-function problemsOf(options: Options, { numGroups, numSteps, task }: RunShape): string[] {
+function problemsOf(options: Options, run: RunShape): string[] {
+  const { numGroups, numSteps, task } = run;
   const problems: string[] = [];
   const { topology, temperature } = options;
   if (Array.isArray(topology)) {
@@ -150,6 +157,13 @@ function problemsOf(options: Options, { numGroups, numSteps, task }: RunShape): 
   if (options.mix === "convex" && Math.max(options.distillWeight.from, options.distillWeight.to) > 1) {
     problems.push('algorithm.distillWeight: must be at most 1 when algorithm.mix is "convex"');
   }
+  const { distillShare } = options;
+  const batchSize = run.globalBatchSize / run.accumulate / run.workers;
+  if (Number.isInteger(batchSize) && !isWhole(distillShare * batchSize)) {
+    problems.push(
+      `algorithm.distillShare: must leave a whole number of the ${batchSize} examples that a worker has at once, got ${distillShare}, which leaves ${distillShare * batchSize}`,
+    );
+  }
   if (options.burnInSteps > numSteps) {
     problems.push(`algorithm.burnInSteps: must be at most numSteps (${numSteps}), got ${options.burnInSteps}`);
   }
@@ -159,6 +173,11 @@ function problemsOf(options: Options, { numGroups, numSteps, task }: RunShape): 
     );
   }
   return problems;
+}
+
+/** Whether a number is a whole one, but for the rounding of a share as 0.1. */
+function isWhole(number: number): boolean {
+  return Math.round(number) > 0 && Math.abs(number - Math.round(number)) < 1e-9 * number;
 }
 
 /**
@@ -207,7 +226,10 @@ export const codistillation: AlgorithmKind<CodistillInput, Parsed, Options> = {
   inSteps,
   problems: problemsOf,
   declared: ({ burnInSteps }) => ({ burnInSteps }),
-  distillation: ({ temperature, mix, teacherPrecision }) => ({ temperature, mix, teacherPrecision }),
+  distillation: ({ temperature, mix, teacherPrecision, distillShare }, batchSize) => ({
+    ...{ temperature, mix, teacherPrecision },
+    ...(distillShare < 1 && { taught: { first: Math.round(distillShare * batchSize), of: batchSize } }),
+  }),
   teachesFrom: ({ burnInSteps }) => burnInSteps,
   start,
 };

@@ -17,6 +17,8 @@ import type { Student } from "../../train/student.js";
 export interface RunShape {
   readonly numGroups: number;
   readonly numSteps: number;
+  readonly globalBatchSize: number;
+  readonly accumulate: number;
   readonly workers: number;
   readonly record: boolean;
   readonly device?: string | undefined;
@@ -91,8 +93,8 @@ export interface AlgorithmKind<Given, Parsed, Options> {
   problems(options: Options, run: RunShape): string[];
   /** The options that all groups of a run must share, beside the kind. */
   declared(options: Options): Readonly<Record<string, unknown>>;
-  /** How the distillation loss is made and mixed with the label loss. */
-  distillation(options: Options): Distillation;
+  /** How the distillation loss is made, of batches of so many examples, and mixed with the label loss. */
+  distillation(options: Options, batchSize: number): Distillation;
   /** The step from which on groups teach one another; null when none ever teaches. */
   teachesFrom(options: Options): number | null;
   /** How a group takes steps; left out where that is by one engine, or by workers that take each step together. */
