@@ -4,9 +4,11 @@ import { runTiny } from "../../test/fixtures/group-run.js";
 import { tinyConfig } from "../../test/fixtures/tiny-run.js";
 import { claimIncarnation } from "../checkpoint/claims.js";
 import { memoryStore } from "../checkpoint/store.js";
+import { traceOf } from "../codistill/replay.js";
 import { algorithmOf, untaughtRemark } from "./algorithms.js";
 import { resolveConfig } from "./config.js";
 import { declarationOf } from "./declaration.js";
+import type { TableRunInput } from "./input/run.js";
 
 const plain = { algorithm: { kind: "plain" } } as const;
 
@@ -110,4 +112,25 @@ test("an algorithm that is none, or has options of another one, is refused with 
     problem({ algorithm: { kind: "plain" }, codistill: { burnInSteps: 5 } }),
     /codistill: unknown name; write algorithm: \{ kind: "codistill"/,
   );
+});
+
+test("with teachers in 8 bits that see half of each batch a recorded group is replayed to the same bits, and in float32 not", async () => {
+  const algorithm = { burnInSteps: 10, publishInterval: 5, exchangeInterval: 5 };
+  const changes = (options: object): Partial<TableRunInput> => ({
+    // Wide enough for products in 8 bits.
+    model: { kind: "mlp", embeddings: { colour: 2 }, hidden: [128, 128] },
+    ...{ numGroups: 2, numSteps: 40, record: true, algorithm: { ...algorithm, ...options } },
+  });
+  const own = changes({ teacherPrecision: "int8", distillShare: 0.5 });
+  const store = memoryStore();
+  await runTiny({ changes: own, store, groupIndex: 1 });
+  const recorded = await runTiny({ changes: own, store, awaitTeacher: true });
+  assert.equal(recorded.reason, "finished");
+  assert.ok(recorded.events.some((event) => event.event === "step" && event.distillLoss !== null));
+  const replay = { trace: traceOf(recorded.events), recorded: recorded.files, lastStep: 40, began: undefined };
+  const repeated = async (options: Partial<TableRunInput>) =>
+    (await runTiny({ changes: { ...options, record: false }, replay })).checkpoint?.state;
+  assert.deepEqual(await repeated(own), recorded.checkpoint?.state);
+  assert.notDeepEqual(await repeated(changes({ distillShare: 0.5 })), recorded.checkpoint?.state);
+  assert.notDeepEqual(await repeated(changes({ teacherPrecision: "int8" })), recorded.checkpoint?.state);
 });

@@ -17,6 +17,7 @@ export const ON_CPU: readonly string[] = [
   ...["BitShift", "BitwiseXor", "FusedMatMul", "LogSoftmax", "Mod", "Or", "Scan", "Sign"],
   ...["Cast", "Concat", "ConstantOfShape", "Mul", "Range", "Reshape", "Shape", "Size", "Slice"],
   ...["Cos", "MaxPool", "Sin"],
+  ...["Add", "DequantizeLinear", "DynamicQuantizeLinear", "DynamicQuantizeMatMul", "MatMulIntegerToFloat", "Sub"],
 ];
 
 const eventsSchema = z.array(

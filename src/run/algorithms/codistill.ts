@@ -55,8 +55,8 @@ export interface CodistillInput {
   /** "sum" (default): label loss + weight x distillation loss; "convex": (1 - weight) x label loss + weight x distillation loss. */
   readonly mix?: "sum" | "convex" | undefined;
   /**
-   * "float32" (default), or "int8": teachers multiply in whole numbers of 8 bits, which takes a third of the time and changes what they
-   * say by about a hundredth of a probability.
+   * "float32" (default), or "int8": teachers multiply in whole numbers of 8 bits, which costs less where
+   * layers are wide.
    */
   readonly teacherPrecision?: "float32" | "int8" | undefined;
   /**
