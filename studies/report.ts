@@ -81,8 +81,13 @@ export function headOf({ date, machine, versions, command }: About): string[] {
 
 export const fixed = (value: number) => value.toFixed(4);
 export const signed = (value: number) => `${value < 0 ? "" : "+"}${fixed(value)}`;
+/** An interval; of one seed, which has none, its value. */
 export const range = (interval: Interval | null | undefined, show = fixed) =>
-  interval ? `${show(interval.value)} (${show(interval.low)} to ${show(interval.high)})` : "";
+  interval && Number.isNaN(interval.low)
+    ? show(interval.value)
+    : interval
+      ? `${show(interval.value)} (${show(interval.low)} to ${show(interval.high)})`
+      : "";
 
 /** The mean over seeds, and the standard deviation where there are several. */
 export function shown(values: readonly number[]): string {
