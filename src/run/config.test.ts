@@ -238,7 +238,11 @@ const wrong: readonly [path: string, value: unknown, says: string | RegExp][] = 
   ["threads", 0, "threads: must be > 0, got 0"],
   ["numstep", 5, 'numstep: unknown name; did you mean "numSteps"?'],
   ["learningRate", 5, 'learningRate: unknown name; did you mean "optimizer.learningRate"?'],
-  ["flavour", 5, /^flavour: unknown name; known names: name, data, task, model, teachers, teacherWeight, optimizer, .*, threads$/],
+  [
+    "flavour",
+    5,
+    /^flavour: unknown name; known names: name, data, task, model, teachers, teacherWeight, optimizer, .*, threads$/,
+  ],
 ];
 
 describe("a wrong configuration is refused with the path, the rule and the value", () => {
