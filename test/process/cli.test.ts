@@ -117,6 +117,21 @@ test("a run begins from given weights, and from no others when it is gone on wit
   assert.notEqual(moved.code, 0, moved.shown);
   const refusal = /init: weights begin a run whose names or tokens have the ids that they had.*--anchor model\.onnx/;
   assert.match(`${moved.stdout}${moved.stderr}`, refusal, moved.shown);
+  // The same columns and rows, with another order of the numbers, or another positive class.
+  const { data } = JSON.parse(readFileSync(place.path("config.json"), "utf8"));
+  const { label } = data;
+  const turned = { label: `case when ${label} then 'no' else 'yes' end`, positive: "yes" };
+  const changes = [
+    [`data=${JSON.stringify({ ...data, numeric: { longer: Object.values(data.numeric)[0] } })}`, /numbers: SHA-256/],
+    [`data=${JSON.stringify({ ...data, ...turned })}`, /the same classes of the label.*labelClasses: SHA-256/],
+  ] as const;
+  for (const [change, pattern] of changes) {
+    const other = await place.train([
+      ...[place.path("config.json"), ...short, "--set", change, "--init", model.safetensors],
+    ]).ended;
+    assert.notEqual(other.code, 0, other.shown);
+    assert.match(`${other.stdout}${other.stderr}`, pattern, other.shown);
+  }
 
   const missing = await place.command(["train", place.path("config.json"), "--init", "none.safetensors"]);
   checkRefused(missing, /init: must be a safetensors file that can be read: ENOENT/);

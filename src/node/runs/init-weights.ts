@@ -47,6 +47,11 @@ export async function readInit(
   for (const [key, own] of Object.entries(meaning)) {
     const theirs = metadata[key];
     if (theirs === undefined || theirs === own) continue;
+    if (key in otherPlaces) {
+      throw new ConfigError(
+        `init: weights begin a run with the same ${otherPlaces[key]}, and ${init.path} is of others (${key}: ${digestChange(theirs, own)}). Use weights of a run on the same features and label, or none.`,
+      );
+    }
     throw new ConfigError(
       `init: weights begin a run whose names or tokens have the ids that they had, and of ${init.path} they have others (${key}: ${digestChange(theirs, own)}). ` +
         "Names of a table have ids by how frequent they are in the training rows, so other rows move them: use weights of the same data, or none. To stay close to a model on new data, let it teach: --anchor model.onnx (docs/teachers.md).",
@@ -54,6 +59,12 @@ export async function readInit(
   }
   return tensors;
 }
+
+/** What the params of a table are for, by its name in the metadata, beside names, whose ids rows decide. */
+const otherPlaces: Readonly<Record<string, string>> = {
+  numbers: "numeric features in the same order",
+  labelClasses: "classes of the label in the same order, so the same positive one",
+};
 
 function read(path: string): Uint8Array {
   try {

@@ -1,7 +1,7 @@
 /** Runs on tables: rows through DuckDB, models that read columns. */
 import { createHash } from "node:crypto";
 import { rowsOfSlots, slotsUnder } from "../../data/shard.js";
-import type { Preprocessing, TableTeacher } from "../../data/table.js";
+import { binaryClasses, type Preprocessing, type TableTeacher } from "../../data/table.js";
 import { DataError } from "../../errors.js";
 import { firstNames, percent } from "../../report/format.js";
 import { exportModel } from "../../run/export.js";
@@ -92,10 +92,17 @@ export function tableMetadata(
   };
 }
 
-/** What the ids of names stand for: a digest of the names in their order. */
-function meaningOf({ vocabularies }: Pick<Preprocessing, "vocabularies">): { readonly names: string } {
-  const names = JSON.stringify(Object.entries(vocabularies));
-  return { names: createHash("sha256").update(names).digest("hex") };
+/**
+ * What the places of params stand for, as digests: the names of each vocabulary by their ids, the numeric features in their order, and
+ * the classes of the label in theirs.
+ */
+function meaningOf({ vocabularies, numeric, labels }: Preprocessing): Readonly<Record<string, string>> {
+  const digest = (value: unknown) => createHash("sha256").update(JSON.stringify(value)).digest("hex");
+  return {
+    names: digest(Object.entries(vocabularies)),
+    numbers: digest(Object.keys(numeric)),
+    ...(labels?.kind !== "numbers" && { labelClasses: digest(labels?.classes ?? binaryClasses) }),
+  };
 }
 
 /** The spec of a configuration's table. */
