@@ -1,5 +1,5 @@
 /** What to say of a model of a table beside its yardsticks. */
-import type { TestMetrics, Yardstick } from "../log/events.js";
+import type { RunResult, TestMetrics, Yardstick } from "../log/events.js";
 import { counted, firstNames, loss } from "../report/format.js";
 
 /** Remarks on a model beside yardsticks: that it is no better than one of them, and what may help. */
@@ -20,6 +20,22 @@ export function remarksOnTable(
       `the model is no better than one answer to all rows: ${figures(constant, `the ${constant.name}`)}. Either the features tell nothing of the label, or training has not learned it: try more steps (numSteps), a lower optimizer.learningRate, or other columns.`,
     ];
   return [];
+}
+
+/** A remark where fixed teachers tell less of the labels than one answer to all rows, and what may be wrong with them. */
+export function teacherRemarks(
+  { teachers, task, lossName = "loss" }: Pick<RunResult, "teachers" | "task" | "lossName">,
+  [constant]: readonly Yardstick[],
+): string[] {
+  if (!teachers || !constant || teachers.testLoss < constant.testLoss) return [];
+  const { testAuc } = teachers;
+  const isTurned = task === "binary" && typeof testAuc === "number" && testAuc < 0.5;
+  const cure = isTurned
+    ? `They rank the rows the wrong way round (AUC ${loss(testAuc)}): a column may hold the probability of the other class than the positive one. Give 1 - p in its place, or choose the other class as the positive one (--positive, data.positive).`
+    : `Check that they predict this label${task === "regression" ? ", in its unit" : ""}; if they do, let them make less of the loss (teacherWeight).`;
+  return [
+    `the teachers are no better than one answer to all rows: ${lossName} ${loss(teachers.testLoss)}, and ${loss(constant.testLoss)} by the ${constant.name}. ${cure}`,
+  ];
 }
 
 /** A remark where chance decided which feature alone is the best. */

@@ -5,7 +5,7 @@ import { type Rows, recordLayout, tableRows } from "../data/records.js";
 import type { LabelStatistics, Preprocessing } from "../data/table.js";
 import { fold, rootKey, uniform } from "../runtime/random.js";
 import type { TableRunInput } from "./input/run.js";
-import { remarksOnTable, rivalRemarks } from "./table-remarks.js";
+import { remarksOnTable, rivalRemarks, teacherRemarks } from "./table-remarks.js";
 import { tableYardsticks } from "./table-yardsticks.js";
 import { configuredTask } from "./task.js";
 
@@ -184,6 +184,28 @@ test("a model that tells less than one feature alone, or nothing, is told so wit
   assert.match(remark(Number.NaN), /one feature alone/);
   assert.match(remark(Number.NaN, constant && [constant]), /no better than one answer/);
   assert.equal(remark(0.68, constant && [constant]), "");
+});
+
+test("teachers that tell less than one answer are told of, and those that are the wrong way round, with the cure", () => {
+  const constant = [{ name: "shares of the classes", testLoss: 0.69 }];
+  const remark = (testLoss: number, testAuc?: number, task: "binary" | "regression" = "binary") =>
+    teacherRemarks(
+      {
+        task,
+        lossName: "log loss",
+        teachers: { testLoss, ...(testAuc !== undefined && { testAuc }), distance: 0.1, churn: 0.1 },
+      },
+      constant,
+    ).join("\n");
+  assert.match(
+    remark(1.35, 0.19),
+    /^the teachers are no better than one answer to all rows: log loss 1\.3500, and 0\.6900 by the shares of the classes\. .*wrong way round \(AUC 0\.1900\).*Give 1 - p.*--positive/,
+  );
+  assert.match(remark(1.35, 0.6), /Check that they predict this label; .*teacherWeight/);
+  assert.match(remark(1.35, undefined, "regression"), /Check that they predict this label, in its unit; /);
+  assert.equal(remark(0.5, 0.8), "");
+  assert.equal(remark(0.68, 0.49), "", "a teacher that is better than the constant");
+  assert.deepEqual(teacherRemarks({ task: "binary" }, constant), []);
 });
 
 test("chance that decides which feature is the best is told, with the others", () => {

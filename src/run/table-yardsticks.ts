@@ -13,7 +13,7 @@ import { LEAST_PROB } from "../train/metrics.js";
 import type { Task } from "../train/task.js";
 import { chanceOf, gainOver, isBeyond } from "./gains.js";
 import { asTestMetrics, breath } from "./score.js";
-import { remarksOnTable, rivalRemarks } from "./table-remarks.js";
+import { remarksOnTable, rivalRemarks, teacherRemarks } from "./table-remarks.js";
 import { classWeightsOf } from "./task.js";
 import type { TaskConfig } from "./task-schema.js";
 
@@ -115,6 +115,7 @@ export async function besideYardsticks(
   const remarks = shipped
     ? [
         ...remarksOnTable(shipped, result.lossName ?? "loss", yardsticks),
+        ...teacherRemarks(result, yardsticks),
         ...rivalRemarks(yardsticks, validation.numRows),
       ]
     : [];
