@@ -1,6 +1,6 @@
 /** A distillation as a table: the groups of each generation, their ensemble, and how much of its gain the student keeps. */
 import type { RunResult, TestMetrics } from "../log/events.js";
-import { count, fittedTable, percent, wrapped } from "./format.js";
+import { count, fittedTable, loss, percent, wrapped } from "./format.js";
 import { noteLines, testColumns } from "./result.js";
 
 /** The outcome of a distillation. */
@@ -30,9 +30,28 @@ function meanLoss(groups: readonly TestMetrics[]): number {
   return groups.reduce((sum, { testLoss }) => sum + testLoss, 0) / groups.length;
 }
 
+/** What the first ensemble gains and what of it the student keeps, in words where a share would mislead. */
+function keptLine({ generations, kept }: DistillationResult): string {
+  const [first, last] = [generations[0], generations.at(-1)];
+  const student = last?.groups.find(({ group }) => group === last.shippedGroup);
+  if (!first?.ensemble || !student) return "";
+  const alone = meanLoss(first.groups);
+  const gained = (by: number) => (by > 0 ? `${loss(by)} below` : `${loss(-by)} above`);
+  const figures = `in test loss, the first generation's ensemble is ${gained(alone - first.ensemble.testLoss)} the mean of its groups, and the student, one model, ${gained(alone - student.testLoss)} it`;
+  const share =
+    kept === null
+      ? "there is no gain to keep"
+      : kept < 0
+        ? "the student keeps none of the gain"
+        : kept > 1
+          ? "the student keeps all of the gain, and is better than the ensemble"
+          : `the student keeps ${percent(kept)} of the gain`;
+  return `${share}: ${figures}`;
+}
+
 /** A line for each group and each ensemble, and what the student keeps. */
 export function distillationLines(result: DistillationResult, width = Number.POSITIVE_INFINITY): string[] {
-  const { generations, kept, lossName } = result;
+  const { generations, lossName } = result;
   const { titles, cells } = testColumns(
     generations.flatMap(({ groups }) => groups),
     lossName,
@@ -42,13 +61,7 @@ export function distillationLines(result: DistillationResult, width = Number.POS
     ...(ensemble ? [[`generation ${generation}, ensemble`, "", ...cells(ensemble)]] : []),
   ]);
   const last = generations.at(-1);
-  const line =
-    kept === null
-      ? []
-      : wrapped(
-          `the student keeps ${percent(kept)} of what the first generation's ensemble gains over its groups in test loss, at the cost of one model`,
-          width,
-        );
+  const line = generations[0]?.ensemble ? wrapped(keptLine(result), width) : [];
   return [
     ...fittedTable([["", "at step", ...titles], ...rows], width),
     ...line,
