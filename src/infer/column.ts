@@ -137,6 +137,7 @@ export interface Hint {
     | "few-rows"
     | "identifier"
     | "sentinel"
+    | "teacher"
     | "outlier"
     | "groups";
   /** The fact, with figures, and what to do about it. */

@@ -47,3 +47,15 @@ export function overridden(
   const { thousands } = reading;
   return { ...reading, decimal, ...(thousands === decimal && { thousands: other as "." | "," }) };
 }
+
+/**
+ * The reading of a model's column in files of which the text is read by another one, of the same kind: its patterns of times, or its marks
+ * of numbers. The type of the value stays that of the model.
+ */
+export function readAs(reading: ColumnReading, other: ColumnReading): ColumnReading {
+  if (reading.as === "time" && other.as === "time") return overridden(reading, other.formats, undefined);
+  if (reading.as !== "number" || other.as !== "number") return reading;
+  const { decimal: _decimal, thousands: _thousands, ...rest } = reading;
+  const { decimal, thousands } = other;
+  return { ...rest, ...(decimal !== undefined && { decimal }), ...(thousands !== undefined && { thousands }) };
+}

@@ -71,6 +71,45 @@ test("a column teaches and is no feature, and classes have a column each", async
   assert.deepEqual(teachers, [{ columns: { a: "p_a", b: "p_b", c: "p_c" }, weight: 1 }]);
 });
 
+test("a model reads files that are written in another way as it is said of them, and is told of where it cannot", async () => {
+  const rows = (date: (month: string, day: string) => string, n = 300) =>
+    Array.from({ length: n }, (_, i) => {
+      const [month, day] = [1 + (i % 12), 1 + (i % 28)].map((one) => String(one).padStart(2, "0"));
+      return `${date(`${month}`, `${day}`)},${i % 7},${i % 7 > 3 ? (i % 5 === 0 ? 0.3 : 0.8) : 0.2},${i % 7 > 3 ? "late" : "on time"}`;
+    }).join("\n");
+  const head = "day,size,p,late\n";
+  await place.write("iso.csv", `${head}${rows((month, day) => `2024-${month}-${day}`)}\n`);
+  await place.write("days.csv", `${head}${rows((month, day) => `${day}/${month}/2024`)}\n`);
+  const of = (file: string) => ["--data", file, "--label", "late", "--positive", "late", "--ignore", "p", ...short];
+  const first = place.train([...of("iso.csv"), "--write", place.path("iso.config.ts")]);
+  assert.equal((await first.ended).code, 0, (await first.ended).shown);
+  const anchor = ["--anchor", (await first.folder()).model.onnx];
+  const direct = place.train([...of("iso.csv"), ...anchor, "--write", place.path("iso-2.config.ts")]);
+  const given = ["--date-format", "%d/%m/%Y", "--write", place.path("days.config.ts")];
+  const read = place.train([...of("days.csv"), ...anchor, ...given]);
+  const [, { code, stdout, shown }] = [await direct.ended, await read.ended];
+  assert.equal(code, 0, shown);
+  assert.match(stdout, /teachers\.0\.model: day: read as days as %d\/%m\/%Y, as is said of these files/, shown);
+  const { testLoss } = resultOf(await read.folder()).teachers ?? {};
+  assert.ok(testLoss !== undefined && testLoss === resultOf(await direct.folder()).teachers?.testLoss, shown);
+  // SQL over a column with predictions, of the class that is not yes, leaves the column a feature, which is told.
+  const sql = place.train([
+    ...["--data", "iso.csv", "--label", "late", "--positive", "late", ...short, "--teacher", "1 - p"],
+    ...["--write", place.path("sql.config.ts")],
+  ]);
+  const turned = await sql.ended;
+  assert.equal(turned.code, 0, turned.shown);
+  assert.match(turned.stdout, /^note +p: read by the teacher 1 - p, and a feature.*\n? *.*--ignore p$/ms, turned.shown);
+  assert.match(turned.stdout, /the teachers are no better than one answer to all rows/, turned.shown);
+  await place.write(
+    "none.csv",
+    `${head}${rows((month, day) => `2024-${month}-${day}`)}\n`.replace(/,size,/, ",length,"),
+  );
+  const lacks = await place.command(["train", ...of("none.csv"), ...anchor, "--write", place.path("none.config.ts")]);
+  assert.equal(lacks.code, 2, lacks.shown);
+  assert.match(lacks.stderr, /teachers\.0\.model \(iso-late\): the model reads the column "size" \(numbers\)/);
+});
+
 test("wrong uses of teachers are refused with what to do, and nothing is trained", async () => {
   const model = (await place.finished()).folder.model.onnx;
   await place.write("text.onnx", "no model");

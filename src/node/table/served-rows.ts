@@ -2,8 +2,9 @@
 import { enclosed } from "../../data/sql.js";
 import { DataError, messageOf } from "../../errors.js";
 import { nearest } from "../../nearest.js";
-import { givenFormats, overridden } from "../../reading/given.js";
-import type { GivenReading } from "../../reading/reading.js";
+import { givenFormats, overridden, readAs } from "../../reading/given.js";
+import { columnNamed } from "../../reading/names.js";
+import { type ColumnReading, type GivenReading, readingWords } from "../../reading/reading.js";
 import { count, counted, firstNames, shortened } from "../../report/format.js";
 import { readsColumn, type ServedInput } from "../../serving/expression.js";
 import type { Database, ValueColumns } from "../sources/duckdb.js";
@@ -63,7 +64,7 @@ export async function openServedRows(
     label,
   });
   const leftOut = counted(numMalformed, "line is no row and is left out", "lines are no rows and are left out");
-  const notes = numMalformed > 0 ? [leftOut, ...found] : found;
+  const notes = [...(numMalformed > 0 ? [leftOut] : []), ...otherReadings(model, given), ...found];
   const names = columns.map(({ name, header = name }) => header);
   const reader = sqlReader(db);
   const checked = await Promise.all(
@@ -88,11 +89,14 @@ export async function openServedRows(
 function servedKnown({ inputs, columns, reading }: ReadModel, given: GivenReading): SourceKnown {
   const { all, of } = givenFormats(given.dateFormats ?? [], reading.columns);
   const readings = reading.columns.map(({ name, reading: own }) => {
+    const other = readingOf(name, own, given);
+    // What is said of one column of these files counts before what is said of all.
+    if (other !== undefined) return [name, readAs(own, other)] as const;
     const formats = of.get(name) ?? all;
     return [name, overridden(own, formats, given.decimal)] as const;
   });
-  const spans = reading.columns.flatMap(({ name, span = null }) =>
-    (of.get(name) ?? all).length > 0 ? [] : [[name, span] as const],
+  const spans = reading.columns.flatMap(({ name, span = null, reading: own }) =>
+    readingOf(name, own, given) !== undefined || (of.get(name) ?? all).length > 0 ? [] : [[name, span] as const],
   );
   const needed = inputs.flatMap(({ column }) => (column === undefined ? [] : [column]));
   const headers = new Map(reading.columns.map(({ name, header = name }) => [name, header]));
@@ -113,6 +117,26 @@ function servedKnown({ inputs, columns, reading }: ReadModel, given: GivenReadin
     wanted: () =>
       new Map(inputs.flatMap(({ column, type }) => (column === undefined ? [] : [[column, type] as const]))),
   };
+}
+
+/** The reading of a column that is given for these files, where it is of the kind that a model reads there. */
+function readingOf(name: string, own: ColumnReading, { columns = {} }: GivenReading): ColumnReading | undefined {
+  const found = columnNamed(
+    name,
+    Object.keys(columns).map((one) => ({ name: one })),
+  );
+  const other = found === null || found === "several" ? undefined : columns[found.name];
+  return other?.as === own.as ? other : undefined;
+}
+
+/** Notes on columns that are read as it is given for these files, where training read its files in another way. */
+function otherReadings({ inputs, reading }: ReadModel, given: GivenReading): string[] {
+  return reading.columns.flatMap(({ name, reading: own }) => {
+    const other = readingOf(name, own, given);
+    if (other === undefined || !inputs.some((input) => readsColumn(input, name))) return [];
+    const [here, there] = [readingWords(readAs(own, other)), readingWords(own)];
+    return here === there ? [] : [`${name}: read as ${here}, as is said of these files; training read ${there}`];
+  });
 }
 
 /** Batches of the model's inputs, with the values of further expressions, of rows as SQL says them after "from". */

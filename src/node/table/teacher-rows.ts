@@ -57,7 +57,12 @@ export async function predictTeachers(
         `${what}: a teacher predicts the student's label, and the student's task is "${task}", that of ${teacher.model} "${model.task.kind}". Give a model of this label.`,
       );
     }
-    const read = await openServedRows(db, open, model, { reading, maxBadRows });
+    const read = await openServedRows(db, open, model, { reading, maxBadRows }).catch((error: unknown) => {
+      // A run keeps a copy of the model: its place in the configuration and its name say which one it is.
+      throw error instanceof DataError
+        ? new DataError(`${what} (${model.name}): ${error.message}`, { cause: error })
+        : error;
+    });
     notes.push(...read.notes.map((note) => `${what}: ${note}`));
     const numOutputs = task === "multiclass" ? (model.classes?.length ?? 0) : 1;
     const columns = Array.from({ length: numOutputs }, (_, output) => teacherColumn(i, output));

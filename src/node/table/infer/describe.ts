@@ -47,7 +47,7 @@ import { labelQuantity, outlierHints, quantitiesOf } from "./outliers.js";
 import { withoutSentinels } from "./sentinels.js";
 import { columnOrSql, type OpenSource, openSource } from "./source.js";
 import { type DescribedSplit, splitRows } from "./split-rows.js";
-import { type GivenTeachers, givenTeachers } from "./teachers.js";
+import { type GivenTeachers, givenTeachers, teacherHints } from "./teachers.js";
 import { describeWeight, type WeightDescription } from "./weight.js";
 
 /** What the user decides instead of the rules. */
@@ -219,6 +219,7 @@ export async function describeIn(
       ...label.hints,
       ...hints,
       ...weightHints(weight, split.rows.train),
+      ...(taught ? await teacherHints(db, taught.expressions, columns) : []),
       ...groupHints,
     ],
   };

@@ -80,7 +80,7 @@ async function checkLabel(db: Database, label: string, names: readonly string[])
 }
 
 /** The columns that an expression names, by DuckDB's own parser. */
-async function columnsOf(db: Database, sql: string, names: readonly string[]): Promise<string[]> {
+export async function columnsOf(db: Database, sql: string, names: readonly string[]): Promise<string[]> {
   const [[text] = []] = await db.rows(`select json_serialize_sql(${literal(`select ${enclosed(sql)}`)})`);
   const found = new Set<string>();
   const visit = (node: unknown): void => {

@@ -1,16 +1,20 @@
 /** Teachers as flags give them: models, columns, or SQL. */
 import { ConfigError } from "../../../errors.js";
-import type { LabelDescription } from "../../../infer/column.js";
-import { columnNamed } from "../../../reading/names.js";
+import type { ColumnDescription, Hint, LabelDescription } from "../../../infer/column.js";
+import { argument, columnNamed } from "../../../reading/names.js";
 import { firstNames } from "../../../report/format.js";
 import type { TeacherInput } from "../../../run/input/run.js";
+import type { Database } from "../../sources/duckdb.js";
 import type { SourceColumn } from "../source-rows.js";
+import { columnsOf } from "./label-figures.js";
 import { columnOrSql } from "./source.js";
 
 /** Teachers of a configuration, and the columns that hold their predictions alone. */
 export interface GivenTeachers {
   readonly teachers: readonly TeacherInput[];
   readonly columns: readonly string[];
+  /** The teachers that are SQL. */
+  readonly expressions: readonly string[];
 }
 
 /** Whether a word is the path of a model, and no column or SQL. */
@@ -30,7 +34,7 @@ export function givenTeachers(
   { task, classes }: Pick<LabelDescription, "task" | "classes">,
   ofLabel: readonly string[],
 ): GivenTeachers {
-  const used: string[] = [];
+  const [used, expressions]: [string[], string[]] = [[], []];
   const named = (word: string): string => {
     const { column, sql } = columnOrSql("--teacher", word, columns);
     if (column !== undefined && ofLabel.includes(column)) {
@@ -38,7 +42,8 @@ export function givenTeachers(
         `--teacher ${word}: a teacher predicts the label, and ${column} is part of it. Name a column with predictions, or a model.onnx.`,
       );
     }
-    if (column !== undefined) used.push(column);
+    if (column === undefined) expressions.push(sql);
+    else used.push(column);
     return sql;
   };
   const teachers = words.map((word): TeacherInput => {
@@ -60,5 +65,21 @@ export function givenTeachers(
     }
     return { columns: Object.fromEntries(names.map(([value, name]) => [value, named(name)])) };
   });
-  return { teachers, columns: used };
+  return { teachers, columns: used, expressions };
+}
+
+/** That the SQL of a teacher reads columns which are features too, so that a model is made that needs them. */
+export async function teacherHints(
+  db: Database,
+  expressions: readonly string[],
+  columns: readonly ColumnDescription[],
+): Promise<Hint[]> {
+  const features = columns.flatMap(({ figures: { name }, features: own }) => (own.length > 0 ? [name] : []));
+  const read = await Promise.all(expressions.map((sql) => columnsOf(db, sql, features)));
+  return expressions.flatMap((sql, i): Hint[] => {
+    const names = read[i] ?? [];
+    if (names.length === 0) return [];
+    const text = `${firstNames(names, 8)}: read by the teacher ${sql}, and ${names.length === 1 ? "a feature" : "features"} of the model too; what holds predictions is none: --ignore ${argument(names.join(","))}`;
+    return [{ kind: "teacher", text }];
+  });
 }
