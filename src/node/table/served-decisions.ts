@@ -49,7 +49,7 @@ function offsetsOf(level: number, { name, task, errors }: ServedModel): Offsets 
   }
   if (errors === null) {
     throw new ConfigError(
-      `predict: an interval is made of the errors on validation rows, which ${name} does not say: an earlier codistill wrote it. Train, or finish its run, again.`,
+      `predict: an interval is made of the errors on validation rows, which ${name} does not say: it is an ensemble of models that were validated on different rows, or an earlier codistill wrote it. Use one model or the groups of one run, or finish its run again.`,
     );
   }
   const offsets = offsetsFor(errors, level);
