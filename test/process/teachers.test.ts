@@ -83,6 +83,10 @@ test("a model reads files that are written in another way as it is said of them,
   const of = (file: string) => ["--data", file, "--label", "late", "--positive", "late", "--ignore", "p", ...short];
   const first = place.train([...of("iso.csv"), "--write", place.path("iso.config.ts")]);
   assert.equal((await first.ended).code, 0, (await first.ended).shown);
+  const ofYes = ["--data", "iso.csv", "--label", "late = 'late'", "--ignore", "p", ...short];
+  const yes = place.train([...ofYes, "--write", place.path("yes.config.ts")]);
+  assert.equal((await yes.ended).code, 0, (await yes.ended).shown);
+  const plain = (await yes.folder()).model.onnx;
   const anchor = ["--anchor", (await first.folder()).model.onnx];
   const direct = place.train([...of("iso.csv"), ...anchor, "--write", place.path("iso-2.config.ts")]);
   const given = ["--date-format", "%d/%m/%Y", "--write", place.path("days.config.ts")];
@@ -101,6 +105,22 @@ test("a model reads files that are written in another way as it is said of them,
   assert.equal(turned.code, 0, turned.shown);
   assert.match(turned.stdout, /^note +p: read by the teacher 1 - p, and a feature.*\n? *.*--ignore p$/ms, turned.shown);
   assert.match(turned.stdout, /the teachers are no better than one answer to all rows/, turned.shown);
+  // Of yes and no both labels have the same names.
+  const other = ["--data", "iso.csv", "--label", "late = 'on time'", "--ignore", "p", ...short];
+  const turnedRun = place.train([...other, "--anchor", plain, "--write", place.path("same.config.ts")]);
+  const same = await turnedRun.ended;
+  assert.equal(same.code, 0, same.shown);
+  assert.match(
+    same.stdout,
+    /teachers\.0\.model \(\S+\): predicts late = 'late', and the label is late = 'on time'; /,
+    same.shown,
+  );
+  const apart = await place.command(["churn", plain, (await turnedRun.folder()).model.onnx, "--data", "iso.csv"]);
+  assert.match(
+    `${apart.stdout}${apart.stderr}`,
+    /the label of \S+ is late = 'late', that of \S+ late = 'on time': /,
+    apart.shown,
+  );
   await place.write(
     "none.csv",
     `${head}${rows((month, day) => `2024-${month}-${day}`)}\n`.replace(/,size,/, ",length,"),

@@ -44,6 +44,7 @@ export interface ChurnResult {
 /** A model, and its predictions of all rows: [rows], or [rows, classes]. */
 interface Predicted extends Pick<ServedModel, "task" | "classes"> {
   readonly path: string;
+  readonly label: string;
   readonly values: Floats;
   readonly notes: readonly string[];
 }
@@ -83,8 +84,16 @@ export async function churn(
     distance: task.distance(a.values, b.values),
     changed,
     seconds: (performance.now() - started) / 1000,
-    notes: [...new Set([...a.notes, ...b.notes])],
+    notes: [...otherLabels(a, b), ...new Set([...a.notes, ...b.notes])],
   };
+}
+
+/** That two models were trained on labels which are not the same SQL: of comparisons all classes have the same names. */
+function otherLabels(a: Predicted, b: Predicted): string[] {
+  if (a.label === b.label) return [];
+  return [
+    `the label of ${a.path} is ${a.label}, that of ${b.path} ${b.label}: where these are not the same, so are not the decisions`,
+  ];
 }
 
 /** What a model predicts of all rows, which are read as its training read its files. */
@@ -104,7 +113,7 @@ async function predictionsOf(
       options.onProgress?.(done, 2 * numRows);
     }
     const values = joined<Floats>(model.isDouble ? Float64Array : Float32Array, parts);
-    return { path, task: model.task, classes: model.classes, values, notes };
+    return { path, label: model.label, task: model.task, classes: model.classes, values, notes };
   });
 }
 

@@ -39,7 +39,7 @@ export const noTeachers: ReadTeachers = { teachers: [], ofModels: [], notes: [] 
 export async function predictTeachers(
   db: Database,
   open: OpenFiles,
-  { teachers = [], task = "binary", reading, maxBadRows }: ReadSpec,
+  { teachers = [], task = "binary", label, reading, maxBadRows }: ReadSpec,
   onProgress: (stage: string) => void,
 ): Promise<ReadTeachers> {
   const notes: string[] = [];
@@ -57,6 +57,10 @@ export async function predictTeachers(
         `${what}: a teacher predicts the student's label, and the student's task is "${task}", that of ${teacher.model} "${model.task.kind}". Give a model of this label.`,
       );
     }
+    if (model.label !== label)
+      notes.push(
+        `${what} (${model.name}): predicts ${model.label}, and the label is ${label}; where these are not the same, give a model of this label`,
+      );
     const read = await openServedRows(db, open, model, { reading, maxBadRows }).catch((error: unknown) => {
       // A run keeps a copy of the model: its place in the configuration and its name say which one it is.
       throw error instanceof DataError
