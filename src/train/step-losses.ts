@@ -63,9 +63,7 @@ export function lossesOf(
   const { head } = model;
   if (head && head.numChunks > 1) {
     if (everyWeight || fixed || taught)
-      throw new Error(
-        "internal: weights, fixed teachers, and teaching on a share of a batch, need all logits at once",
-      );
+      throw new Error("internal: weights, fixed teachers, and teaching on a share of a batch, need all logits at once");
     const { means, loss } = learnOverChunks(head, said, labels, ofLogits, lossOf);
     return { losses: means, loss };
   }

@@ -140,7 +140,7 @@ test("wrong uses of teachers are refused with what to do, and nothing is trained
     [["--teacher-weight", "0.5"], /--teacher-weight is of --teacher or --anchor, and neither is given, got 0\.5/],
     [
       ["--anchor", model, "--teacher-weight", "1.5"],
-      /--teacher-weight.*must be a probability from 0 to 1, got "1\.5"/s,
+      /--teacher-weight.*must be a share from 0 to 1, as 80% or 0\.8, got "1\.5"/s,
     ],
     [["--teacher", "sise"], /teachers\.0\.column does not compile: sise.*Did you mean size\?/s],
     [

@@ -17,7 +17,7 @@ import {
 } from "../runs/generations.js";
 import { loadConfig } from "../runs/load-config.js";
 import { runFolder } from "../runs/run-folder.js";
-import { probability, STOP_AFTER, wholeNumber } from "./flags.js";
+import { STOP_AFTER, share, wholeNumber } from "./flags.js";
 import { say, teller, unlessStopped, widthOf } from "./output.js";
 import { SET } from "./run-commands.js";
 import { type TableFlags, WRITE, withTableFlags } from "./table-commands.js";
@@ -51,7 +51,7 @@ export function withDistillFlags(command: Command): Command {
     .option(
       "--distill-weight <share>",
       "how much of a student's label loss the generation before makes, from 0 to 1; 0.5 by default",
-      probability,
+      share,
     )
     .option(...SET)
     .option("--runs <folder>", "where the folder of the runs is made", "runs")

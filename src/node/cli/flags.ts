@@ -41,6 +41,15 @@ export function probability(text: string): number {
   return number;
 }
 
+/** A share from 0 to 1, as 80% or 0.8. */
+export function share(text: string): number {
+  const [, number, percent] = /^(\d*\.?\d+)\s*(%?)$/.exec(text.trim()) ?? [];
+  const value = Number(number) / (percent ? 100 : 1);
+  if (!(value >= 0 && value <= 1))
+    throw new InvalidArgumentError(`must be a share from 0 to 1, as 80% or 0.8, got "${text}"`);
+  return value;
+}
+
 /** A share above 0 and below 1, as 90% or 0.9. */
 export function level(text: string): number {
   const [, number, percent] = /^(\d*\.?\d+)\s*(%?)$/.exec(text.trim()) ?? [];

@@ -15,7 +15,7 @@ import { type DescribeOverrides, describeTable } from "../table/infer/describe.j
 import { lookAtTable } from "../table/infer/first-look.js";
 import { inferRun, writeConfiguration } from "../table/infer/infer-run.js";
 import { isModelPath } from "../table/infer/teachers.js";
-import { flagOf, probability, someDuration, someText } from "./flags.js";
+import { flagOf, share, someDuration, someText } from "./flags.js";
 import { listOf, type ReadingFlags, readingOf, several, withReadingFlags } from "./reading-flags.js";
 import { elapsedSeconds, readWithin } from "./time-budget.js";
 
@@ -89,7 +89,7 @@ export function withTableFlags(command: Command): Command {
     .option(
       "--teacher-weight <share>",
       "how much of the label loss teachers and anchor make, from 0 to 1; 0.5 by default",
-      probability,
+      share,
     )
     .option("--positive <value>", "of a label of two values, the one that is yes")
     .option("--task <kind>", "binary, multiclass or regression, where the label does not say so")

@@ -54,7 +54,7 @@ export async function predictTeachers(
     const what = `teachers.${i}.model`;
     if (model.task.kind !== task) {
       throw new DataError(
-        `${what}: a teacher predicts the student's label, and the student's task is "${task}", that of ${teacher.model} "${model.task.kind}". Give a model of this label.`,
+        `${what}: a teacher predicts the student's label, and the student's task is "${task}", that of ${model.name} "${model.task.kind}". Give a model of this label.`,
       );
     }
     if (model.label !== label)
@@ -204,8 +204,11 @@ async function checkPredictions(
       ? "a teacher gives each class a probability from 0 to 1, and all together 1"
       : "a teacher gives the probability of the positive label, from 0 to 1"
     : "a teacher gives a finite number";
+  const arePercent = columns.map((column) => `min(${column}) >= 0 and max(${column}) between 1 and 100`).join(" and ");
+  const [[isPercent] = []] = areProbabilities ? await db.rows(`select ${arePercent} from examples`) : [];
+  const cure = isPercent === true ? "Where they are in percent, divide them by 100. Else write" : "Write";
   const written = own.length > 0 ? `: ${own.map(({ expression }) => expression).join(", ")}` : "";
   throw new DataError(
-    `${what}: ${rule}, and of ${rows(all)} it is ${wrong.join(", ")}${written}. Write an expression that gives one for every row, or leave these rows out of the splits.`,
+    `${what}: ${rule}, and of ${rows(all)} it is ${wrong.join(", ")}${written}. ${cure} an expression that gives one for every row, or leave these rows out of the splits.`,
   );
 }

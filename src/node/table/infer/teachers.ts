@@ -48,7 +48,14 @@ export function givenTeachers(
   };
   const teachers = words.map((word): TeacherInput => {
     if (isModelPath(word)) return { model: word };
-    if (task !== "multiclass") return { column: named(word) };
+    if (task !== "multiclass") {
+      if (/^[^\s()]*\*$/.test(word)) {
+        throw new ConfigError(
+          `--teacher ${word}: * stands for the classes of a label of several, and this label has one number; name the column, or write SQL.`,
+        );
+      }
+      return { column: named(word) };
+    }
     const names = classes.map(({ value }) => [value, word.replace("*", () => value)] as const);
     const missing = names.filter(([, name]) => columnNamed(name, columns) === null);
     if (!word.includes("*") || missing.length > 0) {
