@@ -1,7 +1,7 @@
 /** How the studies of the flights train. */
 import { loadConfig } from "../src/node/runs/load-config.js";
 import type { Study } from "./runner.js";
-import { keepPredictions } from "./trial.js";
+import { hasPredictions, keepPredictions } from "./trial.js";
 
 /**
  * Of the flights: the recipe's configuration, with burn-in as a share of the steps. The seed redraws everything: params, the order
@@ -20,4 +20,5 @@ export const flightsStudy: Study = {
       ...arm.options,
     ]),
   keep: keepPredictions,
+  isKept: hasPredictions,
 };

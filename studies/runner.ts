@@ -20,10 +20,13 @@ export interface Study {
   readonly configOf: (trial: Trial) => Promise<RunConfig>;
   /** Keep what a report needs beside the run, once it is trained. */
   readonly keep?: (config: RunConfig, folder: string) => Promise<void>;
+  /** Whether all of that is there; of a trained run without it, it is made again from what was trained. True by default. */
+  readonly isKept?: (folder: string) => boolean;
 }
 
 /** Run what is not done; false when that was stopped. */
-export async function runAll(trials: readonly Trial[], out: string, { configOf, keep }: Study): Promise<boolean> {
+export async function runAll(trials: readonly Trial[], out: string, study: Study): Promise<boolean> {
+  const { configOf, keep, isKept = () => true } = study;
   const stop = stopOnSignals();
   const remaining = trials.filter((trial) => !isDone(folderOf(out, trial)));
   say(`${trials.length} runs, ${trials.length - remaining.length} of them done`);
@@ -41,6 +44,13 @@ export async function runAll(trials: readonly Trial[], out: string, { configOf, 
     }
     const losses = (of: "validationLoss" | "testLoss") => outcome.groups.map((group) => loss(group[of])).join(", ");
     say(`    loss ${losses("validationLoss")}, test ${losses("testLoss")} in ${duration(outcome.seconds)}`);
+  }
+  for (const trial of trials) {
+    const folder = folderOf(out, trial);
+    if (stop.signal.aborted) return false;
+    if (isKept(folder)) continue;
+    say(`${trialName(trial)}: keeping what was not kept when it was trained`);
+    await keep?.(await configOf(trial), folder);
   }
   stop.free();
   return true;

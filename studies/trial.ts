@@ -52,10 +52,22 @@ export function readOutcome(folder: string): TrialOutcome {
   return JSON.parse(readFileSync(join(folder, "outcome.json"), "utf8"));
 }
 
-/** The test predictions of a group's best params, in the order of the split, and the labels. */
-export function readPredictions(folder: string, group: number | "labels"): Float32Array {
-  const { buffer, byteOffset, byteLength } = readFileSync(join(folder, `test-${group}.f32`));
+/** The splits whose predictions are kept. */
+export type ScoredSplit = "validation" | "test";
+
+/** The predictions of a group's best params, in the order of the split, and the labels. */
+export function readPredictions(folder: string, group: number | "labels", split: ScoredSplit = "test"): Float32Array {
+  const { buffer, byteOffset, byteLength } = readFileSync(predictionsFile(folder, group, split));
   return new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength));
+}
+
+/** Whether the predictions of both splits are beside a run; those of validation were not always kept. */
+export function hasPredictions(folder: string): boolean {
+  return (["validation", "test"] as const).every((split) => existsSync(predictionsFile(folder, "labels", split)));
+}
+
+function predictionsFile(folder: string, group: number | "labels", split: ScoredSplit): string {
+  return join(folder, `${split}-${group}.f32`);
 }
 
 /** The validation losses of a run as means over its groups. */
@@ -108,10 +120,10 @@ export async function runTrial(
   return outcome;
 }
 
-/** Keep the test predictions of every group of a run on a table, for {@link readPredictions}. */
+/** Keep the validation and test predictions of every group of a run on a table, for {@link readPredictions}. */
 export async function keepPredictions(run: RunConfig, path: string): Promise<void> {
   const config = configOfKind(run, "table", "this study");
-  const { preprocessing, test } = await prepareTable(tableSpecOf(config), { cacheFolder: CACHE });
+  const { preprocessing, validation, test } = await prepareTable(tableSpecOf(config), { cacheFolder: CACHE });
   const learner = tableLearner(config, preprocessing);
   const engine = threadedEngine({ threads: availableParallelism() });
   try {
@@ -120,9 +132,14 @@ export async function keepPredictions(run: RunConfig, path: string): Promise<voi
       const best = await readBest(directoryStore(runFolder(path).group(group).path));
       if (!best) throw new Error(`group ${group} of ${path} has no best params`);
       await engine.write(weightState(learner.model, best.params));
-      const { probs, labels } = await predictAll(program, test);
-      writeFileSync(join(path, `test-${group}.f32`), bytesOf(probs));
-      writeFileSync(join(path, "test-labels.f32"), bytesOf(labels));
+      for (const [split, rows] of [
+        ["validation", validation],
+        ["test", test],
+      ] as const) {
+        const { probs, labels } = await predictAll(program, rows);
+        writeFileSync(predictionsFile(path, group, split), bytesOf(probs));
+        writeFileSync(predictionsFile(path, "labels", split), bytesOf(labels));
+      }
     }
   } finally {
     await engine.close();
