@@ -20,6 +20,8 @@ export interface Axis {
   readonly title: string;
   /** Equal distances for equal ratios; everything on it must be above 0. */
   readonly isLog?: boolean;
+  /** What stands at 1, 2, 3, ... in place of numbers: the kinds of something, on an axis that has no others. */
+  readonly labels?: readonly string[];
 }
 
 export interface Panel {

@@ -57,6 +57,22 @@ test("on logarithmic axes equal ratios are equal distances", async () => {
   assert.deepEqual(pathsOf(svg, "line"), ["M0,0L50,25L100,50"]);
 });
 
+test("an axis of kinds has their names, each at its place, and no numbers", async () => {
+  const points = [1, 2, 3].map((x) => ({ x, y: 0.5 }));
+  const x = { title: "kinds", labels: ["one's own", "both", 'the "last"'] };
+  const svg = await lineChart({ ...axes, x, width: 300, series: [{ name: "a", points }] });
+  const axis = svg.slice(svg.indexOf("role-axis-label"), svg.indexOf("role-axis-title"));
+  const labels = [...axis.matchAll(/translate\((\d+),[^>]*>([^<]*)<\/text>/g)].map(([, at, text]) => [
+    Number(at),
+    text,
+  ]);
+  assert.deepEqual(labels.slice(0, 3), [
+    [0, "one's own"],
+    [150, "both"],
+    [300, 'the "last"'],
+  ]);
+});
+
 test("a single point, and a line that never changes, are there", async () => {
   const one = await lineChart({ ...axes, series: [line("a", 3)] });
   assert.match(one, /class="mark-symbol role-mark"/);

@@ -129,8 +129,18 @@ function scaleOf(name: "x" | "y", { isLog = false }: Axis, values: readonly numb
 }
 
 /** The grid, and over it the line, with labels where nothing stands between it and the edge of the chart. */
-function axesOf(scale: "x" | "y", { title, isLog = false }: Axis, isLabelled: boolean, tickCount: number): AxisSpec[] {
-  const shared = { scale, orient: scale === "x" ? "bottom" : "left", tickCount } as const;
+function axesOf(
+  scale: "x" | "y",
+  { title, isLog = false, labels }: Axis,
+  isLabelled: boolean,
+  tickCount: number,
+): AxisSpec[] {
+  const shared = {
+    scale,
+    orient: scale === "x" ? "bottom" : "left",
+    tickCount,
+    ...(labels && { values: labels.map((_, i) => i + 1) }),
+  } as const;
   return [
     { ...shared, grid: true, domain: false, labels: false, ticks: false },
     {
@@ -140,6 +150,9 @@ function axesOf(scale: "x" | "y", { title, isLog = false }: Axis, isLabelled: bo
       labelOverlap: true,
       ...(isLabelled && { title }),
       ...(isLog && { format: ",~g" }),
+      ...(labels && {
+        encode: { labels: { update: { text: { signal: `${JSON.stringify(labels)}[datum.value - 1]` } } } },
+      }),
     },
   ];
 }
