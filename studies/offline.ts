@@ -2,7 +2,7 @@
 import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { NO_SEAL, SEAL, seal } from "../src/checkpoint/seal.js";
-import { MODEL_FORMAT, MODEL_VERSION } from "../src/node/ort/model-file.js";
+import { modelMetadata } from "../src/node/launch/finish.js";
 import { runFolder } from "../src/node/runs/run-folder.js";
 import { directoryStore } from "../src/node/stores/directory-store.js";
 import { predict } from "../src/node/table/predict.js";
@@ -101,7 +101,7 @@ async function withPredictions(run: TableRunConfig, folder: string): Promise<str
 async function exportedGroups(config: TableRunConfig, path: string): Promise<string[]> {
   const files = Array.from({ length: config.numGroups }, (_, group) => join(path, `model-${group}.onnx`));
   if (files.every((file) => existsSync(file))) return files;
-  const { metadata, exported } = await tableReader.prepare(config, {
+  const data = await tableReader.prepare(config, {
     cacheFolder: CACHE,
     onProgress() {},
     signal: new AbortController().signal,
@@ -109,14 +109,7 @@ async function exportedGroups(config: TableRunConfig, path: string): Promise<str
   for (const [group, file] of files.entries()) {
     const best = await readBest(directoryStore(runFolder(path).group(group).path));
     if (!best) throw new Error(`group ${group} of ${path} has no best params`);
-    const { "model.onnx": bytes } = exported(best, {
-      format: MODEL_FORMAT,
-      version: String(MODEL_VERSION),
-      name: config.name,
-      step: String(best.step),
-      ...metadata,
-      [SEAL]: NO_SEAL,
-    });
+    const { "model.onnx": bytes } = data.exported(best, { ...modelMetadata(config, best, data), [SEAL]: NO_SEAL });
     if (!bytes) throw new Error("internal: a run on a table ships an ONNX model");
     writeFileSync(file, Buffer.concat(await seal(bytes, "onnx")));
   }
