@@ -46,7 +46,7 @@ export const crossTaught: Students = {
   arms: studentsOf(
     "student-crossed",
     "of the finished groups of `single`, each row by the one that has not trained on it",
-    [0.9],
+    [0.5, 0.9],
   ),
   async taughtBy(run, folder) {
     const shardBy = run.data.shardBy;
