@@ -18,14 +18,14 @@ export const NO_SEAL = "0".repeat(64);
 const encoder = new TextEncoder();
 const ZEROS = encoder.encode(NO_SEAL);
 
+/** A kind of file, which decides the bytes before the digest. JSON has its metadata first, ONNX has it last. */
+export type SealedKind = "json" | "onnx";
+
 /** The bytes right before the digest: in JSON its name, in protobuf the key of its entry and the tag of the value. */
-const sealMarks = {
+const sealMarks: { readonly [K in SealedKind]: Uint8Array } = {
   json: encoder.encode(`"${SEAL}":"`),
   onnx: encoder.encode(`\n${String.fromCharCode(SEAL.length)}${SEAL}\u0012${String.fromCharCode(ZEROS.length)}`),
-} as const;
-
-/** A kind of file, which decides the bytes before the digest. JSON has its metadata first, ONNX has it last. */
-export type SealedKind = keyof typeof sealMarks;
+};
 
 /** The same bytes with the digest in place of the placeholder; only the first part, which contains it, is copied. */
 export async function seal(value: Bytes, kind: SealedKind): Promise<readonly Uint8Array[]> {

@@ -54,10 +54,14 @@ test("a group killed", { concurrency: 2 }, async (t) => {
     });
     for (const { name, ...point } of cases.filter((_, i) => i % 2 === dead)) {
       await t.test(name, async () => {
+        const kind = folders[point.file] ?? "";
+        // The death in mid-training may have left one, as a snapshot is written in the background.
+        const wasThere = temporariesOf(folder, dead).includes(kind);
         const ended = await goneOn(folder, dead, withFault({ process: dead, effect: "SIGKILL", ...point }));
         await checkDeath(folder, dead, ended);
         // Others may be there too: a snapshot is written in the background, beside a checkpoint.
-        assert.equal(temporariesOf(folder, dead).includes(folders[point.file] ?? ""), point.at !== "open", ended.shown);
+        const isThere = temporariesOf(folder, dead).includes(kind);
+        assert.ok(point.at === "open" ? wasThere || !isThere : isThere, ended.shown);
       });
     }
     await t.test("and going on to its end", () => checkReturn(folder, dead));
