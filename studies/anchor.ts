@@ -5,13 +5,11 @@
  * May, with another seed: alone, codistilled, or with the model in use as an anchor. Both are held against June.
  */
 import { join, resolve } from "node:path";
-import { Command } from "commander";
-import { messageOf } from "../src/errors.js";
 import { loadConfig } from "../src/node/runs/load-config.js";
 import { writeAnchor } from "./anchor-report.js";
 import type { Arm, Trial } from "./arms.js";
-import { folderOf, runAll, say, wholeNumbers } from "./runner.js";
-import { isDone, keepPredictions } from "./trial.js";
+import { doneOf, folderOf, runAll, type StudyOptions, say, studyCommand } from "./runner.js";
+import { keepPredictions } from "./trial.js";
 
 /** One way to train a model and to train it again. */
 export interface Procedure {
@@ -59,30 +57,16 @@ export function trialsOf(procedure: Procedure, seed: number): { readonly before:
   };
 }
 
-new Command("npm run study:anchor --")
-  .description(
-    "Train a model, train it again with a month more of data by each procedure, and report how much changed.",
-  )
-  .option("--seeds <list>", "as in 1,2,3", wholeNumbers, [1, 2, 3, 4, 5])
-  .option("--out <folder>", "where the report goes, and the runs in a folder anchor/", "bench/results")
-  .option("--report-only", "report what there is")
-  .showHelpAfterError("(npm run study:anchor -- --help tells more)")
-  .action(study)
-  .parseAsync()
-  .catch((error: unknown) => {
-    say(messageOf(error));
-    process.exitCode = 1;
-  });
+await studyCommand(
+  "anchor",
+  {
+    what: "Train a model, train it again with a month more of data by each procedure, and report how much changed.",
+    seeds: [1, 2, 3, 4, 5],
+  },
+  study,
+);
 
-async function study({
-  seeds,
-  out,
-  reportOnly,
-}: {
-  readonly seeds: readonly number[];
-  readonly out: string;
-  readonly reportOnly?: boolean;
-}): Promise<void> {
+async function study({ seeds, out, reportOnly }: StudyOptions): Promise<void> {
   const runs = join(out, "anchor");
   const all = seeds.flatMap((seed) =>
     procedures.map((procedure) => ({ procedure, seed, ...trialsOf(procedure, seed) })),
@@ -109,9 +93,7 @@ async function study({
     ]);
   };
   if (!reportOnly && !(await runAll(trials, runs, { configOf, keep: keepPredictions }))) return;
-  const done = all.filter(({ before, after }) => [before, after].every((one) => isDone(folderOf(runs, one))));
-  if (done.length === 0) throw new Error(`no run is done in ${runs}; leave --report-only out to make some`);
-  if (done.length < all.length) say(`note: ${all.length - done.length} of ${all.length} retrains are not done`);
+  const done = doneOf(all, ({ before, after }) => [before, after], runs, "retrains");
   const files = writeAnchor(
     done.map(({ procedure, seed, before, after }) => ({
       procedure,

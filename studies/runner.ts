@@ -1,7 +1,8 @@
 /** Trials one after the other: what is done is never done again, and what is left is foretold. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError } from "commander";
+import { messageOf } from "../src/errors.js";
 import { stopOnSignals } from "../src/node/launch/exit-codes.js";
 import { duration, loss } from "../src/report/format.js";
 import type { RunConfig } from "../src/run/schema.js";
@@ -72,4 +73,40 @@ export function wholeNumbers(text: string): number[] {
     throw new InvalidArgumentError(`must be whole numbers above 0, as in 1,2, got ${text}`);
   }
   return numbers;
+}
+
+/** What the command of a study of its own runs is given. */
+export interface StudyOptions {
+  readonly seeds: readonly number[];
+  readonly out: string;
+  readonly reportOnly?: boolean;
+}
+
+/** Run a study by the arguments of the process; its runs lie in a folder of its name, beside the report. */
+export async function studyCommand(
+  name: string,
+  about: { readonly what: string; readonly seeds: readonly number[] },
+  study: (options: StudyOptions) => Promise<void>,
+): Promise<void> {
+  const command = `npm run study:${name} --`;
+  await new Command(command)
+    .description(about.what)
+    .option("--seeds <list>", "as in 1,2,3", wholeNumbers, [...about.seeds])
+    .option("--out <folder>", `where the report goes, and the runs in a folder ${name}/`, "bench/results")
+    .option("--report-only", "report what there is")
+    .showHelpAfterError(`(${command} --help tells more)`)
+    .action(study)
+    .parseAsync()
+    .catch((error: unknown) => {
+      say(messageOf(error));
+      process.exitCode = 1;
+    });
+}
+
+/** Those of a study's items whose runs are done, and a note where some are not. Throws where none is. */
+export function doneOf<T>(items: readonly T[], runsOf: (item: T) => readonly Trial[], runs: string, noun: string): T[] {
+  const done = items.filter((item) => runsOf(item).every((trial) => isDone(folderOf(runs, trial))));
+  if (done.length === 0) throw new Error(`no run is done in ${runs}; leave --report-only out to make some`);
+  if (done.length < items.length) say(`note: ${items.length - done.length} of ${items.length} ${noun} are not done`);
+  return done;
 }

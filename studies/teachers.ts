@@ -5,13 +5,11 @@
  * all alike, from the other one, each taught by one finished teacher. How much does a student gain over one without a teacher?
  */
 import { join, resolve } from "node:path";
-import { Command } from "commander";
-import { messageOf } from "../src/errors.js";
 import { loadConfig } from "../src/node/runs/load-config.js";
 import type { Arm, Trial } from "./arms.js";
-import { folderOf, runAll, say, wholeNumbers } from "./runner.js";
+import { doneOf, folderOf, runAll, type StudyOptions, say, studyCommand } from "./runner.js";
 import { writeTeachers } from "./teachers-report.js";
-import { isDone, keepPredictions } from "./trial.js";
+import { keepPredictions } from "./trial.js";
 
 const STEPS = 3660;
 /** Half of the label loss is against the teacher. */
@@ -97,28 +95,13 @@ export function trialsOf(kind: TeacherKind, seed: number): { readonly teacher: T
   };
 }
 
-new Command("npm run study:teachers --")
-  .description("Train teachers of chosen quality and a student of each, and report what students gain.")
-  .option("--seeds <list>", "as in 1,2,3", wholeNumbers, [1, 2, 3])
-  .option("--out <folder>", "where the report goes, and the runs in a folder teachers/", "bench/results")
-  .option("--report-only", "report what there is")
-  .showHelpAfterError("(npm run study:teachers -- --help tells more)")
-  .action(study)
-  .parseAsync()
-  .catch((error: unknown) => {
-    say(messageOf(error));
-    process.exitCode = 1;
-  });
+await studyCommand(
+  "teachers",
+  { what: "Train teachers of chosen quality and a student of each, and report what students gain.", seeds: [1, 2, 3] },
+  study,
+);
 
-async function study({
-  seeds,
-  out,
-  reportOnly,
-}: {
-  readonly seeds: readonly number[];
-  readonly out: string;
-  readonly reportOnly?: boolean;
-}): Promise<void> {
+async function study({ seeds, out, reportOnly }: StudyOptions): Promise<void> {
   const runs = join(out, "teachers");
   const all = seeds.flatMap((seed) => kinds.map((kind) => ({ kind, seed, ...trialsOf(kind, seed) })));
   const trials = all.flatMap(({ teacher, student }) => (teacher ? [teacher, student] : [student]));
@@ -144,11 +127,7 @@ async function study({
     ]);
   };
   if (!reportOnly && !(await runAll(trials, runs, { configOf, keep: keepPredictions }))) return;
-  const done = all.filter(({ teacher, student }) =>
-    [teacher, student].every((one) => one === null || isDone(folderOf(runs, one))),
-  );
-  if (done.length === 0) throw new Error(`no run is done in ${runs}; leave --report-only out to make some`);
-  if (done.length < all.length) say(`note: ${all.length - done.length} of ${all.length} students are not done`);
+  const done = doneOf(all, ({ teacher, student }) => (teacher ? [teacher, student] : [student]), runs, "students");
   const files = await writeTeachers(
     done.map(({ kind, seed, teacher, student }) => ({
       kind,

@@ -6,10 +6,11 @@ import type { RunResult, TestMetrics } from "../../log/events.js";
 import { type CrossValidationResult, FOLDS_OVERLAP, overFolds } from "../../report/cross-validation.js";
 import { asTestMetrics, readOwnBest } from "../../run/score.js";
 import { makeFolder } from "../files/plain-files.js";
-import { type CrossValidation, foldConfig, foldFolder, foldResult, resultOf } from "../runs/folds.js";
+import { type CrossValidation, foldConfig, foldFolder, resultOf } from "../runs/folds.js";
 import { loadConfig } from "../runs/load-config.js";
 import { encodeRunFile } from "../runs/run-file.js";
 import { isRun, runFolder } from "../runs/run-folder.js";
+import { resultOfRun } from "../runs/run-result.js";
 import { directoryStore } from "../stores/directory-store.js";
 import { hasFinished } from "./finish.js";
 import { train } from "./train.js";
@@ -62,7 +63,7 @@ async function scoreFolds(
   numbers: readonly number[],
   options: { readonly cacheFolder: string; readonly signal: AbortSignal },
 ): Promise<CrossValidationResult> {
-  const results = numbers.map((number) => foldResult(validation, number));
+  const results = numbers.map((number) => resultOfRun(foldFolder(validation, number)));
   const folds = results.map((result, i) => ({
     fold: numbers[i] as number,
     rows: result.testRows,

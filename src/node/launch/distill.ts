@@ -5,10 +5,11 @@ import { ConfigError } from "../../errors.js";
 import { type DistillationResult, gainKept } from "../../report/distillation.js";
 import type { TableRunConfig } from "../../run/kinds/table.js";
 import { makeFolder } from "../files/plain-files.js";
-import { type Generations, generationFolder, generationResult, resultOf, teacherOf } from "../runs/generations.js";
+import { type Generations, generationFolder, resultOf, teacherOf } from "../runs/generations.js";
 import { loadConfig } from "../runs/load-config.js";
 import { encodeRunFile } from "../runs/run-file.js";
 import { isRun, runFolder } from "../runs/run-folder.js";
+import { resultOfRun } from "../runs/run-result.js";
 import { directoryStore } from "../stores/directory-store.js";
 import { ensemble } from "./ensemble.js";
 import { hasFinished } from "./finish.js";
@@ -59,7 +60,7 @@ export async function distill(
     }
     took += (performance.now() - started) / 1000;
   }
-  const results = numbers.map((number) => generationResult(generations, number));
+  const results = numbers.map((number) => resultOfRun(generationFolder(generations, number)));
   const last = results.at(-1);
   const result: DistillationResult = {
     lossName: last?.lossName ?? "loss",

@@ -3,7 +3,6 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { ConfigError } from "../../errors.js";
-import type { RunResult } from "../../log/events.js";
 import { recordWithoutSecrets } from "../../report/secrets.js";
 import { resolveConfig } from "../../run/config.js";
 import { configOfKind } from "../../run/kinds/kinds.js";
@@ -11,7 +10,7 @@ import { MAX_FOLDS, type TableRunConfig } from "../../run/kinds/table.js";
 import type { RunConfig } from "../../run/schema.js";
 import { directoryStore } from "../stores/directory-store.js";
 import { checkedRunFile, encodeRunFile } from "./run-file.js";
-import { isRun, runFolder } from "./run-folder.js";
+import { isRun } from "./run-folder.js";
 
 /** The runs of a cross-validation: each has a folder of its own in this one. */
 export interface CrossValidation {
@@ -81,17 +80,4 @@ export function foldConfig({ config, folds }: CrossValidation, number: number): 
   const { split } = config.data;
   if (split.kind !== "rows") throw new Error("internal: folds of a split that is not by chance");
   return { ...config, data: { ...config.data, split: { ...split, fold: { number, of: folds } } } };
-}
-
-const resultSchema = z.looseObject({
-  shippedGroup: z.int().nonnegative(),
-  testRows: z.int().nonnegative(),
-  lossName: z.string().optional(),
-  groups: z.array(z.looseObject({ group: z.int().nonnegative(), ended: z.string() })),
-});
-
-/** The result of a fold's run. Throws {@link CheckpointError} when it is missing or damaged. */
-export function foldResult(validation: Pick<CrossValidation, "folder">, number: number): RunResult {
-  const { result } = runFolder(foldFolder(validation, number));
-  return checkedRunFile(result, resultSchema) as unknown as RunResult;
 }

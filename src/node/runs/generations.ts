@@ -3,7 +3,6 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { ConfigError } from "../../errors.js";
-import type { RunResult } from "../../log/events.js";
 import { recordWithoutSecrets } from "../../report/secrets.js";
 import { resolveConfig } from "../../run/config.js";
 import { configOfKind } from "../../run/kinds/kinds.js";
@@ -106,17 +105,4 @@ export function openGenerations(folder: string): Generations {
     configs: configs.map((one) => configOfKind(resolveConfig(one), "table", "a distillation")),
     teacherWeight,
   };
-}
-
-const resultSchema = z.looseObject({
-  shippedGroup: z.int().nonnegative(),
-  testRows: z.int().nonnegative(),
-  lossName: z.string().optional(),
-  groups: z.array(z.looseObject({ group: z.int().nonnegative(), ended: z.string() })),
-});
-
-/** The result of a generation's run. Throws {@link CheckpointError} when it is missing or damaged. */
-export function generationResult(generations: Pick<Generations, "folder">, number: number): RunResult {
-  const { result } = runFolder(generationFolder(generations, number));
-  return checkedRunFile(result, resultSchema) as unknown as RunResult;
 }

@@ -78,8 +78,8 @@ export async function writeTable(
   const isLinear = spec.task === "regression" && logUnit === undefined;
   const labelShift = isLinear ? await fitLabelShift(db, spec.label, numTrain) : null;
   const ofWeights = parts.weight === null ? {} : { meanWeight: await meanWeight(db) };
-  const ofClasses = spec.task === "regression" ? null : await labels.fit(db, null);
-  const taught = spec.teachers ? await teachersMean(db, spec, teachers, parts, ofClasses) : [];
+  const ofClasses = async () => (spec.task === "regression" ? null : labels.fit(db, null));
+  const taught = spec.teachers ? await teachersMean(db, spec, teachers, parts, await ofClasses()) : [];
   const targetWords = taught.map((mean) => shifted(mean, labelShift));
   const options = { labelWord: labels.word(labelShift), ...ofWeights, targetWords, shifts };
   const trainPath = join(folder, "train.bin");
