@@ -135,14 +135,14 @@ test("wrong uses of teachers are refused with what to do, and nothing is trained
   await place.write("text.onnx", "no model");
   for (const [flags, pattern] of [
     [["--anchor", "p"], /--anchor is the model\.onnx of a run, got p\. .* --teacher <column>/],
-    [["--anchor", "none.onnx"], /teachers\.0\.model: .*none\.onnx cannot be read: ENOENT/],
+    [["--anchor", "none.onnx"], /model: none\.onnx cannot be read: ENOENT/],
     [["--anchor", "text.onnx"], /text\.onnx is not an ONNX model/],
     [["--teacher-weight", "0.5"], /--teacher-weight is of --teacher or --anchor, and neither is given, got 0\.5/],
     [
       ["--anchor", model, "--teacher-weight", "1.5"],
       /--teacher-weight.*must be a share from 0 to 1, as 80% or 0\.8, got "1\.5"/s,
     ],
-    [["--teacher", "sise"], /teachers\.0\.column does not compile: sise.*Did you mean size\?/s],
+    [["--teacher", "sise"], /--teacher does not compile: sise.*Did you mean size\?/s],
     [
       ["--teacher", "size * 100"],
       /a teacher gives the probability of the positive label, from 0 to 1, and of [\d,]+ rows/,

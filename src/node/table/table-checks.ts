@@ -131,7 +131,9 @@ async function checkSplits(db: Database, parts: Parts, countOf: (code: number) =
 
 function expressionError(what: string, part: Part, error: unknown, columns: readonly string[]): DataError {
   const unknown = /column "([^"]+)" not found/.exec(messageOf(error))?.[1];
-  const near = unknown === undefined ? undefined : nearest(unknown, columns);
+  // A misspelt name of several words is no SQL at all.
+  const meant = unknown ?? (/^[\p{L}\p{N} _-]+$/u.test(part.expression) ? part.expression : undefined);
+  const near = meant === undefined ? undefined : nearest(meant, columns);
   const lines = [
     `table: ${part.role} ${what}: ${part.expression}`,
     `DuckDB: ${brief(error)}`,

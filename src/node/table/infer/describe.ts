@@ -47,7 +47,7 @@ import { labelQuantity, outlierHints, quantitiesOf } from "./outliers.js";
 import { withoutSentinels } from "./sentinels.js";
 import { columnOrSql, type OpenSource, openSource } from "./source.js";
 import { type DescribedSplit, splitRows } from "./split-rows.js";
-import { type GivenTeachers, givenTeachers, teacherHints } from "./teachers.js";
+import { checkTeachers, type GivenTeachers, givenTeachers, teacherHints } from "./teachers.js";
 import { describeWeight, type WeightDescription } from "./weight.js";
 
 /** What the user decides instead of the rules. */
@@ -167,6 +167,7 @@ export async function describeIn(
   const groups = named("--group-by", overrides.groupBy);
   const weights = named("--weight", overrides.weight);
   const taught = overrides.teachers && givenTeachers(overrides.teachers, measured, measuredLabel, read.columns);
+  if (taught) await checkTeachers(db, taught, measured);
   if (weights.column !== undefined && read.columns.includes(weights.column)) {
     throw new ConfigError(
       `--weight ${overrides.weight}: the weight of a row must not tell its label, and it is part of ${given}. Name another column.`,

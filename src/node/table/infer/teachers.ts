@@ -1,4 +1,5 @@
 /** Teachers as flags give them: models, columns, or SQL. */
+import { enclosed } from "../../../data/sql.js";
 import { ConfigError } from "../../../errors.js";
 import type { ColumnDescription, Hint, LabelDescription } from "../../../infer/column.js";
 import { argument, columnNamed } from "../../../reading/names.js";
@@ -6,6 +7,7 @@ import { firstNames } from "../../../report/format.js";
 import type { TeacherInput } from "../../../run/input/run.js";
 import type { Database } from "../../sources/duckdb.js";
 import type { SourceColumn } from "../source-rows.js";
+import { checkExpressions } from "../table-checks.js";
 import { columnsOf } from "./label-figures.js";
 import { columnOrSql } from "./source.js";
 
@@ -89,4 +91,27 @@ export async function teacherHints(
     const text = `${firstNames(names, 8)}: read by the teacher ${sql}, and ${names.length === 1 ? "a feature" : "features"} of the model too; what holds predictions is none: --ignore ${argument(names.join(","))}`;
     return [{ kind: "teacher", text }];
   });
+}
+
+/**
+ * Look at teachers before anything is written: whether models are models, and SQL compiles. Throws {@link ConfigError},
+ * {@link CheckpointError} or {@link DataError} with what is wrong.
+ */
+export async function checkTeachers(
+  db: Database,
+  { teachers, expressions }: GivenTeachers,
+  columns: readonly SourceColumn[],
+): Promise<void> {
+  const models = teachers.flatMap((teacher) => ("model" in teacher ? [teacher.model] : []));
+  if (models.length > 0) {
+    // Only here, because ONNX Runtime takes time to load, and every command loads this file.
+    const { checkServedModel } = await import("../served-model.js");
+    for (const model of models) checkServedModel(model);
+  }
+  const parts = expressions.map((sql) => ({ role: "--teacher", expression: sql, sql: enclosed(sql) }));
+  await checkExpressions(
+    db,
+    parts,
+    columns.map(({ name }) => name),
+  );
 }
