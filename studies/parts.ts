@@ -7,7 +7,7 @@ import { sourceCommit } from "../bench/machine.js";
 import { duration } from "../src/report/format.js";
 import { fixed } from "./report.js";
 import { say } from "./runner.js";
-import { runTableStudy, type TableStudyOptions, tableTrials } from "./tables/command.js";
+import { runTableStudy, type TableStudyOptions, tableTrials, withEarlier } from "./tables/command.js";
 import { AS_IT_IS, type PartOutcome, type PartTrial, writeParts } from "./tables/part-report.js";
 import { type Part, parts, type Written } from "./tables/parts.js";
 import { sourceFile } from "./tables/sources.js";
@@ -19,7 +19,14 @@ runTableStudy(
   study,
 );
 
-async function study({ out, work, reportOnly = false, ...which }: TableStudyOptions): Promise<void> {
+async function study({
+  out,
+  work,
+  reportOnly = false,
+  also,
+  untimed = false,
+  ...which
+}: TableStudyOptions): Promise<void> {
   const trials = tableTrials(which);
   const done: PartTrial[] = [];
   for (const [i, trial] of trials.entries()) {
@@ -34,24 +41,30 @@ async function study({ out, work, reportOnly = false, ...which }: TableStudyOpti
       config ??= (await writtenConfig(trial, await sourceFile(trial.table, resolve(work, "sources")))) as Written;
       const changed = change(config);
       if (changed === null) continue;
-      outcomes[name] = await trainPart(changed, folder, file);
+      outcomes[name] = await trainPart(changed, folder, file, !untimed);
       say(`[${i + 1}/${trials.length}] ${trialName(trial)}, ${name}: ${outcomeLine(outcomes[name])}`);
     }
     const { [AS_IT_IS.name]: whole, ...others } = outcomes;
     if (whole) done.push({ ...trial, whole, others });
   }
-  if (done.length === 0) throw new Error(`nothing is done in ${work}`);
+  const all = withEarlier(done, also, (figures) => (figures as { readonly trials: readonly PartTrial[] }).trials);
+  if (all.length === 0) throw new Error(`nothing is done in ${work}`);
   if (done.length < trials.length) say(`note: ${trials.length - done.length} of ${trials.length} are not done`);
-  for (const file of writeParts(done, out)) say(`wrote ${file}`);
+  for (const file of writeParts(all, out)) say(`wrote ${file}`);
 }
 
 const outcomeLine = ({ testLoss, seconds }: PartOutcome) => `${fixed(testLoss)} in ${duration(seconds)}`;
 
-async function trainPart(config: ReturnType<Part["change"]>, folder: string, file: string): Promise<PartOutcome> {
+async function trainPart(
+  config: ReturnType<Part["change"]>,
+  folder: string,
+  file: string,
+  timed: boolean,
+): Promise<PartOutcome> {
   const { testLoss, seconds, result } = await trainBy(config, folder);
   const shipped = result.groups[result.shippedGroup];
   const validationLoss = shipped?.validationLoss ?? Number.NaN;
-  const outcome: PartOutcome = { testLoss, validationLoss, seconds, commit: sourceCommit() };
+  const outcome: PartOutcome = { testLoss, validationLoss, seconds, timed, commit: sourceCommit() };
   mkdirSync(folder, { recursive: true });
   writeFileSync(file, `${JSON.stringify(outcome)}\n`);
   return outcome;

@@ -8,7 +8,7 @@ import { Option } from "commander";
 import { sourceCommit } from "../bench/machine.js";
 import { messageOf } from "../src/errors.js";
 import { say } from "./runner.js";
-import { runTableStudy, type TableStudyOptions, tableTrials } from "./tables/command.js";
+import { runTableStudy, type TableStudyOptions, tableTrials, withEarlier } from "./tables/command.js";
 import { keptPeer, type PeerName, type PeerOutcome, peers, peerVersions, trainPeer } from "./tables/peers.js";
 import { type Outcome, outcomeLine, peerLine, writeTables } from "./tables/report.js";
 import { type SplitRows, writeSplitRows } from "./tables/rows.js";
@@ -17,17 +17,13 @@ import { keptOwn, ownConfig, type TableTrial, trainOwn, trialName } from "./tabl
 
 interface Options extends TableStudyOptions {
   readonly peersOnly?: boolean;
-  readonly untimed?: boolean;
 }
 
 runTableStudy<Options>(
   "tables",
   "Train each table by codistill's command, by gradient boosting and by a linear model, one after another, and report.",
   study,
-  [
-    new Option("--peers-only", "train what codistill is held against, and not codistill"),
-    new Option("--untimed", "other work runs on the machine: the report leaves out the times of what is trained now"),
-  ],
+  [new Option("--peers-only", "train what codistill is held against, and not codistill")],
 );
 
 async function study({
@@ -36,6 +32,7 @@ async function study({
   peersOnly = false,
   untimed = false,
   reportOnly = false,
+  also,
   ...which
 }: Options): Promise<void> {
   const versions = await peerVersions();
@@ -58,9 +55,14 @@ async function study({
     }
   }
   if (peersOnly) return;
-  if (outcomes.length === 0) throw new Error(`nothing is done in ${work}`);
+  const all = withEarlier(outcomes, also, (figures) =>
+    (figures as { readonly tables: readonly { readonly seeds: readonly Outcome[] }[] }).tables.flatMap(
+      ({ seeds }) => seeds,
+    ),
+  );
+  if (all.length === 0) throw new Error(`nothing is done in ${work}`);
   if (outcomes.length < trials.length) say(`note: ${trials.length - outcomes.length} of ${trials.length} are not done`);
-  for (const file of writeTables(outcomes, versions, out)) say(`wrote ${file}`);
+  for (const file of writeTables(all, versions, out)) say(`wrote ${file}`);
 }
 
 const placeOf = (work: string, trial: TableTrial) => resolve(work, "trials", trialName(trial));

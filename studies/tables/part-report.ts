@@ -11,6 +11,8 @@ export interface PartOutcome {
   readonly validationLoss: number;
   /** Of the whole command. */
   readonly seconds: number;
+  /** False where other work ran on the machine meanwhile, so that the seconds say nothing. */
+  readonly timed?: boolean;
   readonly commit: string | null;
 }
 
@@ -37,8 +39,8 @@ interface Row {
   /** Tables and splits on which its loss is lower, or higher, by more than 1 %. */
   readonly better: readonly string[];
   readonly worse: readonly string[];
-  /** The mean of the ratios of times. */
-  readonly time: number;
+  /** The mean of the ratios of times that were measured; null where none were. */
+  readonly time: number | null;
 }
 
 /** Write all of it; gives the paths. */
@@ -55,7 +57,8 @@ export function writeParts(trials: readonly PartTrial[], out: string): string[] 
     `Each table by \`codistill train --data\` (commit ${commits.join(", ")}), and again with one difference; seeds ${seeds.join(", ")}, which draw first params`,
     "and random splits. `ratio` is the test loss with the difference over that without, the geometric mean over tables and splits, whose mean",
     "losses over seeds are divided, with Student's 95 % interval: above 1 where the part that is left out brings something. `better` and `worse` count tables and splits on",
-    `which the difference lowers, or raises, the loss by more than ${100 * EQUAL} %. \`time\` is the mean ratio of the times of whole commands.`,
+    `which the difference lowers, or raises, the loss by more than ${100 * EQUAL} %. \`time\` is the mean ratio of the times of whole commands,`,
+    "of seeds that were trained while nothing else ran on the machine.",
     "",
     ...parts.map(({ name, what }) => `- ${name}: ${what}`),
     `- ${SEARCH}: of the training as it is and of ${SEARCHED.join(", ")}, the best by validation; its time is that of all`,
@@ -68,7 +71,7 @@ export function writeParts(trials: readonly PartTrial[], out: string): string[] 
         `${ratio.toFixed(3)}${interval ? ` (${interval[0].toFixed(3)} to ${interval[1].toFixed(3)})` : ""}`,
         String(better.length),
         String(worse.length),
-        time.toFixed(2),
+        time === null ? "not measured" : time.toFixed(2),
       ]),
     ),
     "",
@@ -96,7 +99,7 @@ function rowOf(name: string, trials: readonly PartTrial[]): Row | null {
     interval: byTable.length < 2 ? null : [Math.exp(low), Math.exp(high)],
     better: byTable.filter(({ loss }) => loss < 1 - EQUAL).map(({ table }) => table),
     worse: byTable.filter(({ loss }) => loss > 1 + EQUAL).map(({ table }) => table),
-    time: mean(byTable.map(({ time }) => time)),
+    time: meanOrNull(byTable.flatMap(({ time }) => time ?? [])),
   };
 }
 
@@ -107,9 +110,14 @@ function ratiosOf(name: string, seeds: readonly PartTrial[]) {
     return other ? [{ whole: trial.whole, other }] : [];
   });
   if (pairs.length === 0) return null;
-  const meanOf = (of: "testLoss" | "seconds", side: "whole" | "other") => mean(pairs.map((pair) => pair[side][of]));
-  const ratio = (of: "testLoss" | "seconds") => meanOf(of, "other") / meanOf(of, "whole");
-  return { loss: ratio("testLoss"), time: ratio("seconds") };
+  const timed = pairs.filter(({ whole, other }) => (whole.timed ?? true) && (other.timed ?? true));
+  const ratio = (of: "testLoss" | "seconds", some: typeof pairs) =>
+    mean(some.map(({ other }) => other[of])) / mean(some.map(({ whole }) => whole[of]));
+  return { loss: ratio("testLoss", pairs), time: timed.length === 0 ? null : ratio("seconds", timed) };
+}
+
+function meanOrNull(values: readonly number[]): number | null {
+  return values.length === 0 ? null : mean(values);
 }
 
 function outcomeOf(name: string, { whole, others }: PartTrial): PartOutcome | undefined {
@@ -120,7 +128,8 @@ function outcomeOf(name: string, { whole, others }: PartTrial): PartOutcome | un
 function searched(whole: PartOutcome, others: PartTrial["others"]): PartOutcome {
   const tried = [whole, ...SEARCHED.flatMap((name) => others[name] ?? [])];
   const best = tried.reduce((one, other) => (other.validationLoss < one.validationLoss ? other : one));
-  return { ...best, seconds: tried.reduce((sum, { seconds }) => sum + seconds, 0) };
+  const timed = tried.every((one) => one.timed ?? true);
+  return { ...best, seconds: tried.reduce((sum, { seconds }) => sum + seconds, 0), timed };
 }
 
 function tableRows(trials: readonly PartTrial[], rows: readonly Row[]): string[] {
