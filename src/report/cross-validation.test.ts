@@ -38,3 +38,23 @@ test("a line for each fold, then mean, standard error and all rows", () => {
     /its weight, w\nnote: the standard error/,
   );
 });
+
+test("the teachers of the folds have a row, and how far the models are from them is said", () => {
+  const result = {
+    task: "binary" as const,
+    lossName: "log loss",
+    folds,
+    ...overFolds(folds),
+    outOfFold: null,
+    teachers: { testLoss: 0.4, testAuc: 0.95, distance: 0.0625, churn: 0.125 },
+    numFailed: 0,
+    remarks: [],
+  };
+  const lines = crossValidationLines(result);
+  assert.match(lines[5] ?? "", /^teachers, mean of the folds +0\.4000 +0\.9500$/);
+  assert.equal(
+    lines[6],
+    "over the folds, the shipped model decides 12.5 % of the test rows differently from its teachers (mean absolute difference of probabilities 0.0625)",
+  );
+  assert.match(crossValidationLines({ ...result, weight: "w" })[6] ?? "", /0\.0625; here each row counts once\)$/);
+});

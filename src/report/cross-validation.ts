@@ -1,13 +1,15 @@
 /** A cross-validation as a table: each fold, their mean and spread, and all rows together. */
-import type { TestMetrics } from "../log/metrics.js";
-import { count, fittedTable } from "./format.js";
-import { noteLines, testColumns } from "./result.js";
+import type { RunResult, TestMetrics } from "../log/events.js";
+import { count, fittedTable, wrapped } from "./format.js";
+import { noteLines, teachersLine, testColumns } from "./result.js";
 
 /** The test metrics of one run, on the fold that it did not train on. */
 export type FoldScore = { readonly fold: number; readonly rows: number } & TestMetrics;
 
 /** The outcome of a cross-validation. */
 export interface CrossValidationResult {
+  /** What was learned; binary where a result of an older version does not say. */
+  readonly task?: RunResult["task"];
   /** What the losses are, in words. */
   readonly lossName: string;
   /** The weight of a row as SQL, where metrics weight rows. */
@@ -19,6 +21,8 @@ export interface CrossValidationResult {
   readonly standardError: TestMetrics;
   /** Of all rows that some fold tests, each predicted by the model of that fold; null where classes differ. */
   readonly outOfFold: ({ readonly rows: number } & TestMetrics) | null;
+  /** Of fixed teachers, the mean over the folds of their scores and of how far the models are from them. */
+  readonly teachers?: RunResult["teachers"];
   /** Runs in which a group failed: they are scored by its last best checkpoint. */
   readonly numFailed: number;
   readonly remarks: readonly string[];
@@ -55,13 +59,18 @@ function standardErrorOf(values: readonly number[]): number {
 
 /** A line for each fold, then mean, standard error and the figures of all rows, then what to beware of. */
 export function crossValidationLines(result: CrossValidationResult, width = Number.POSITIVE_INFINITY): string[] {
-  const { folds, mean, standardError, outOfFold, lossName, weight, remarks } = result;
+  const { folds, mean, standardError, outOfFold, lossName, weight, remarks, teachers, task = "binary" } = result;
   const { titles, cells } = testColumns(folds, lossName);
   const rows = [
     ...folds.map((one) => [`fold ${one.fold} of ${folds.length}`, count(one.rows), ...cells(one)]),
     ["mean of the folds", "", ...cells(mean)],
     ["standard error", "", ...cells(standardError)],
+    ...(teachers ? [["teachers, mean of the folds", "", ...cells(teachers)]] : []),
     ...(outOfFold ? [["all rows, out of fold", count(outOfFold.rows), ...cells(outOfFold)]] : []),
   ];
-  return [...fittedTable([["", "tested rows", ...titles], ...rows], width), ...noteLines(weight, remarks, width)];
+  return [
+    ...fittedTable([["", "tested rows", ...titles], ...rows], width),
+    ...(teachers ? wrapped(`over the folds, ${teachersLine(teachers, task, weight)}`, width) : []),
+    ...noteLines(weight, remarks, width),
+  ];
 }

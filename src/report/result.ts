@@ -85,17 +85,21 @@ export function resultLines(result: RunResult, width = Number.POSITIVE_INFINITY)
     lines.push(...wrapped(`disagreement between the groups (${what}): ${words.show(disagreement)}`, width));
   }
   if (typeof churn === "number" && words.churn) lines.push(`churn between the groups (${words.churn}): ${loss(churn)}`);
-  if (teachers) lines.push(...wrapped(teachersLine(teachers, task), width));
+  if (teachers) lines.push(...wrapped(teachersLine(teachers, task, result.weight), width));
   return [...lines, ...noteLines(result.weight, remarks, width)];
 }
 
-/** How far the shipped model is from the fixed teachers. */
-function teachersLine({ distance, churn }: NonNullable<RunResult["teachers"]>, task: RunKind): string {
+/** How far the shipped model is from the fixed teachers. Decisions are counted, whatever rows weigh. */
+export function teachersLine(
+  { distance, churn }: NonNullable<RunResult["teachers"]>,
+  task: RunKind,
+  weight: string | undefined,
+): string {
   const { disagreement, show, churn: decided } = between[task];
   const apart = `mean absolute difference of ${disagreement} ${show(distance)}`;
   return decided === null
     ? `the shipped model against its teachers: ${apart}`
-    : `the shipped model decides ${percent(churn)} of the test rows differently from its teachers (${apart})`;
+    : `the shipped model decides ${percent(churn)} of the test rows differently from its teachers (${apart}${weight === undefined ? "" : "; here each row counts once"})`;
 }
 
 /** By what rows count, where they have weights, and what to know of a result. */

@@ -69,6 +69,25 @@ test("a column teaches and is no feature, and classes have a column each", async
   assert.equal((await several.ended).code, 0, (await several.ended).shown);
   const { teachers } = JSON.parse(readFileSync((await several.folder()).config, "utf8"));
   assert.deepEqual(teachers, [{ columns: { a: "p_a", b: "p_b", c: "p_c" }, weight: 1 }]);
+  const folds = place.codistill([
+    "cross-validate",
+    ...of,
+    ...short,
+    "--teacher",
+    "p_*",
+    "--folds",
+    "2",
+    "--runs",
+    place.path("folds"),
+  ]);
+  const validated = await folds.ended;
+  assert.equal(validated.code, 0, validated.shown);
+  assert.match(validated.stdout, /^teachers, mean of the folds +\d\.\d{4}/m, validated.shown);
+  assert.match(
+    validated.stdout,
+    /^over the folds, the shipped model decides [\d.]+ % of the test rows/m,
+    validated.shown,
+  );
 });
 
 test("a model reads files that are written in another way as it is said of them, and is told of where it cannot", async () => {

@@ -86,14 +86,34 @@ async function scoreFolds(
   const { weight } = validation.config.data;
   const apart = "the folds have learned different classes, so that there are no figures over all rows";
   return {
+    ...(results[0]?.task && { task: results[0].task }),
     lossName: results[0]?.lossName ?? "loss",
     ...(weight !== undefined && { weight }),
     folds,
     ...overFolds(folds),
     outOfFold: all && { rows: all.rows, ...asTestMetrics(all.metrics) },
+    ...teachersOver(results),
     numFailed: results.filter(({ groups }) => groups.some(({ ended }) => ended !== "finished")).length,
-    remarks: [FOLDS_OVERLAP, ...(all ? [] : [apart])],
+    remarks: [FOLDS_OVERLAP, ...(all ? [] : [apart]), ...remarksOf(results)],
   };
+}
+
+/** Of fixed teachers, the mean over the folds of their scores and of how far the models are from them. */
+function teachersOver(results: readonly RunResult[]): Pick<CrossValidationResult, "teachers"> {
+  const all = results.flatMap(({ teachers }) => teachers ?? []);
+  if (all.length < results.length) return {};
+  const meanOf = (of: "distance" | "churn") => all.reduce((sum, one) => sum + one[of], 0) / all.length;
+  return { teachers: { ...overFolds(all).mean, distance: meanOf("distance"), churn: meanOf("churn") } };
+}
+
+/** What to know of the runs, each with the folds of which it is said. */
+function remarksOf(results: readonly RunResult[]): string[] {
+  const folds = new Map<string, number[]>();
+  for (const [i, { remarks = [] }] of results.entries())
+    for (const remark of remarks) folds.set(remark, [...(folds.get(remark) ?? []), i + 1]);
+  return [...folds].map(([remark, of]) =>
+    of.length === results.length ? remark : `${of.length === 1 ? "fold" : "folds"} ${of.join(", ")}: ${remark}`,
+  );
 }
 
 /** The test metrics of the group that a run ships. */

@@ -163,6 +163,20 @@ test("runs are listed in the order of their start, with the shipped group's resu
   assert.deepEqual(listRuns(join(root, "nowhere")), []);
 });
 
+test("the runs of a cross-validation or a distillation, which is a folder of runs, are listed", () => {
+  rmSync(root, { recursive: true });
+  mkdirSync(join(root, "x-distilled"), { recursive: true });
+  writeFileSync(join(root, "x-distilled", "generations.json"), "{}");
+  const done = { pid: process.pid, step: 10, end: "finished" } as const;
+  makeRun(join("x-distilled", "generation-2"), "2026-01-03T00:00:00.000Z", [done], 0.5);
+  makeRun(join("x-distilled", "generation-1"), "2026-01-01T00:00:00.000Z", [done], 0.75);
+  makeRun("between", "2026-01-02T00:00:00.000Z", [done], 0.25);
+  assert.deepEqual(
+    listRuns(root).map(({ folder }) => folder.slice(root.length + 1)),
+    [join("x-distilled", "generation-1"), "between", join("x-distilled", "generation-2")],
+  );
+});
+
 test("a run that cannot be read is listed with the reason, and hides no other", () => {
   rmSync(root, { recursive: true });
   mkdirSync(root);

@@ -9,17 +9,22 @@ import { MAX_GROUPS } from "../../run/common-schema.js";
 import { mayBeThere } from "./process-identity.js";
 import { type EventOf, readEvents } from "./read-log.js";
 import { checkedRunFile } from "./run-file.js";
-import { type RunFolder, runFolder } from "./run-folder.js";
+import { type RunFolder, runFolder, runsAt } from "./run-folder.js";
 import { readScope } from "./scope.js";
 
 /**
- * The runs in a folder, in the order in which they were started. One whose files are damaged or of another version is
- * listed with the reason. Throws {@link ConfigError} when the folder itself cannot be listed.
+ * The runs in a folder, in the order in which they were started, with those of its cross-validations and distillations, which are
+ * folders of runs. One whose files are damaged or of another version is listed with the reason. Throws {@link ConfigError} when the
+ * folder itself cannot be listed.
  */
 export function listRuns(root: string): ListedRun[] {
-  const runs = namesIn(root).map((name) => listedRun(join(root, name)));
+  const runs = namesIn(root).flatMap((name) => {
+    const path = join(root, name);
+    const run = listedRun(path);
+    return run ? [run] : runsAt(path).flatMap((own) => listedRun(own) ?? []);
+  });
   const startOf = (run: ListedRun) => (run.state === "unreadable" ? "" : (run.startedAt ?? ""));
-  return runs.filter((run) => run !== null).sort((a, b) => (startOf(a) < startOf(b) ? -1 : 1));
+  return runs.sort((a, b) => (startOf(a) < startOf(b) ? -1 : 1));
 }
 
 function namesIn(root: string): string[] {
