@@ -27,6 +27,8 @@ export function numChunksOf(numRows: number, numClasses: number): number {
 export interface BeforeHead {
   readonly weights: Tensors;
   readonly rows?: Tensor;
+  /** Its own head, of as many chunks, where that is another one. */
+  readonly head?: Head | undefined;
 }
 
 /** Makes scalars from the logits of one or several models for some rows, and the int32 labels of these rows. */
@@ -100,7 +102,7 @@ function overChunks(
   const chunked = ({ shape }: Tensor) => [head.numChunks, (shape[0] as number) / head.numChunks, ...shape.slice(1)];
   const sequences = [...models.map(rowsOf), labels].map((tensor) => reshape(tensor, chunked(tensor)));
   return sumOverSteps(sequences, (elements) => {
-    const logits = models.map(({ weights }, i) => head.logits(weights, elements[i] as Tensor));
+    const logits = models.map(({ weights, head: own = head }, i) => own.logits(weights, elements[i] as Tensor));
     return of(logits, elements.at(-1) as Tensor, elements[0] as Tensor);
   });
 }

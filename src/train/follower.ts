@@ -33,7 +33,7 @@ export interface FollowerOptions {
  */
 export async function follow({ comm, engine, learner, stream, key, accumulate, take }: FollowerOptions): Promise<void> {
   const stepper = splitStepper(engine, learner, { comm, updater: null });
-  const states = partStates(learner.model, accumulate, comm, learner.distillation?.taught);
+  const states = partStates(learner, accumulate, comm);
   try {
     for (;;) {
       const order = await nextOrder(comm);

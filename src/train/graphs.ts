@@ -8,6 +8,7 @@ import { predict } from "../nn/losses.js";
 import { type BufferSpec, carry, inputTensors, type Model, paramTensors, train, weightTensors } from "../nn/model.js";
 import { rowGradients, step, withRows } from "../optim/sparse-updates.js";
 import { mapValues, underPrefix, withPrefix } from "../runtime/named.js";
+import { fixedSaid, ownStates, statesAfter } from "./fixed-networks.js";
 import type { Learner, TaughtRows } from "./learner.js";
 import { lossesOf, type Shares } from "./step-losses.js";
 import { sized, taughtInputs, taughtStates } from "./taught-rows.js";
@@ -34,16 +35,17 @@ export const stateNames = {
 
 /**
  * The tensors that are carried from batch to batch without gradients, by their names in the engine: the model's
- * buffers, its state, and the state of each teacher.
+ * buffers, its state (with that of its fixed teachers, as `own`), and the state of each teacher.
  */
 export function carriedSpecs(
   { buffers, state = {} }: Pick<Model, "buffers" | "state">,
   numTeachers: number,
   taught?: TaughtRows,
+  own: NonNullable<Model["state"]> = state,
 ): Record<string, BufferSpec> {
   const ofTeacher = taughtStates(state, taught);
   const states = Array.from({ length: numTeachers }, (_, slot) => withPrefix(stateNames.teacherState(slot), ofTeacher));
-  return Object.assign(withPrefix(stateNames.buffers, buffers ?? {}), withPrefix(stateNames.state, state), ...states);
+  return Object.assign(withPrefix(stateNames.buffers, buffers ?? {}), withPrefix(stateNames.state, own), ...states);
 }
 
 /** Under which prefixes an engine keeps the weights of a model. */
@@ -155,8 +157,9 @@ function squaredNormOf(grads: Tensors): Tensor {
     .reduce(add);
 }
 
-function carriedTensors({ model, distillation }: Learner, numTeachers: number): Tensors {
-  return mapValues(carriedSpecs(model, numTeachers, distillation?.taught), ({ shape }, name) => input(name, shape));
+function carriedTensors(learner: Learner, numTeachers: number): Tensors {
+  const specs = carriedSpecs(learner.model, numTeachers, learner.distillation?.taught, ownStates(learner));
+  return mapValues(specs, ({ shape }, name) => input(name, shape));
 }
 
 /** The prefix of the params that predict and are shipped: the average where there is one. */
@@ -189,19 +192,24 @@ function differentiate(learner: Learner, numTeachers: number, before: Tensors, s
   const { shape, dtype } = objective.labels ?? { shape: ["batch"], dtype: "float32" };
   const labels = input(labelsName, sized(shape, taught), dtype);
   const rowWeights = learner.hasRowWeights ? input(weightsName, sized(["batch"], taught)) : undefined;
+  const fixed = fixedSaid(learner, inputs, under(stateNames.state));
   // Of the shape of the student's own predictions.
-  const targets = learner.fixedTeachers && input(targetsName, objective.probs(student.logits).shape);
+  const isGiven = learner.fixedTeachers !== undefined && !learner.fixedTeachers.networks;
+  const targets = isGiven ? input(targetsName, objective.probs(student.logits).shape) : undefined;
   const teachers = Array.from({ length: numTeachers }, (_, slot) => {
     const own = { ...weightTensors(model, stateNames.teacher(slot)), ...under(stateNames.teacherState(slot)) };
     return { weights: own, ...carry(model, own, taughtInputs(model, inputs, taught)) };
   });
-  const own = { ...withPrefix(stateNames.buffers, student.buffers), ...withPrefix(stateNames.state, student.state) };
+  const own = {
+    ...withPrefix(stateNames.buffers, student.buffers),
+    ...withPrefix(stateNames.state, statesAfter(student.state, fixed)),
+  };
   const states = teachers.map(({ state }, slot) => withPrefix(stateNames.teacherState(slot), state));
   const carried: Tensors = Object.assign(own, ...states);
   const { losses, loss } = lossesOf(
     learner,
     [{ weights, ...student }, ...teachers],
-    { labels, weights: rowWeights, targets },
+    { labels, weights: rowWeights, targets, fixed },
     shares,
   );
   return { params, losses, grads: gradientsOf(loss, params), carried };

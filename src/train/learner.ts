@@ -10,17 +10,31 @@ export interface Learner {
   /** Whether batches have a weight of each row (`weights` [batch]), which multiplies its losses; false by default. */
   readonly hasRowWeights?: boolean;
   readonly distillation?: Distillation;
-  /**
-   * Teachers that do not change while the student trains: batches have their mean prediction for each row (`targets`, [batch] or
-   * [batch, classes]), and the label loss phi becomes (1 - weight) phi + weight psi(targets, prediction). With cross entropies this
-   * is the loss on labels of which the teachers make a share. None by default.
-   */
-  readonly fixedTeachers?: { readonly weight: number };
+  /** Teachers that do not change while the student trains; none by default. */
+  readonly fixedTeachers?: FixedTeachers;
   /**
    * Keep a moving average of the params, e <- decay e + (1 - decay) params after each step, which begins as the initial
    * params.
    */
   readonly ema?: { readonly decay: number };
+}
+
+/**
+ * Teachers that do not change while the student trains: with their mean prediction t the label loss phi becomes
+ * (1 - weight) phi + weight psi(t, prediction). With cross entropies this is the loss on labels of which the teachers make a share.
+ */
+export interface FixedTeachers {
+  readonly weight: number;
+  /** Those that predict in the step. Left out, batches have the mean for each row: `targets`, [batch] or [batch, classes]. */
+  readonly networks?: readonly FixedNetwork[];
+}
+
+/** A teacher that predicts in the step: any network with the student's inputs and outputs, whose weights are given to the student. */
+export interface FixedNetwork {
+  /** Of as many chunks of rows as the student, where it has a head. */
+  readonly model: Model;
+  /** How much it counts in the mean, above 0: shares are divided by their sum. */
+  readonly share: number;
 }
 
 /** The first examples of each batch of so many. */

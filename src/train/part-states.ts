@@ -1,12 +1,10 @@
 /** The states of a step that is cut into parts: each part has that of its own rows, at the worker that takes it. */
 
 import { type Communicator, soleWorker } from "../comm/communicator.js";
-import type { Model } from "../nn/model.js";
 import { bytesOf, float32, type NamedArrays, type NdArray, zeros } from "../runtime/array.js";
 import { mapValues, named, underPrefix, withPrefix } from "../runtime/named.js";
-import { stateNames, type TaughtRows } from "./graphs.js";
-import { checkStates, freshStates, type States, savedName, taughtIn } from "./states.js";
-import { taughtStates } from "./taught-rows.js";
+import { stateNames } from "./graphs.js";
+import { checkStates, freshStates, type Stateful, type States, savedName, stateSpecsOf, taughtIn } from "./states.js";
 
 export interface PartStates extends States {
   /** Go on from the states that worker 0 restores, among them those of teachers of these groups. Called by the others. */
@@ -18,14 +16,9 @@ export interface PartStates extends States {
  * every batch. All workers call `place` and `keep` alike. What is read and restored is the state of all rows: so all call `read`
  * together, and the others `receive` where worker 0 calls `restore`; these throw {@link WorkerError} when a worker is lost.
  */
-export function partStates(
-  { state: specs = {} }: Pick<Model, "state">,
-  numParts: number,
-  comm: Communicator = soleWorker(),
-  taught?: TaughtRows,
-): PartStates {
+export function partStates(learner: Stateful, numParts: number, comm: Communicator = soleWorker()): PartStates {
   const numAll = numParts * comm.size;
-  const teacherSpecs = taughtStates(specs, taught);
+  const { own: specs, ofTeacher: teacherSpecs } = stateSpecsOf(learner);
   const ofAll = (of: typeof specs) =>
     mapValues(of, ({ shape: [rows = 1, ...rest], fill }) => ({ shape: [rows * numAll, ...rest], fill }));
   const [whole, wholeOfTeacher] = [ofAll(specs), ofAll(teacherSpecs)];

@@ -5,7 +5,8 @@ import { checkFit, SAME_CONFIGURATION } from "../nn/fit.js";
 import type { Model } from "../nn/model.js";
 import { copyOf, filled, type NamedArrays } from "../runtime/array.js";
 import { byFirstPart, mapValues, underPrefix, withPrefix } from "../runtime/named.js";
-import { stateNames, type TaughtRows } from "./graphs.js";
+import { ownStates } from "./fixed-networks.js";
+import { type Learner, stateNames } from "./graphs.js";
 import { taughtStates } from "./taught-rows.js";
 
 /**
@@ -31,9 +32,18 @@ export interface States {
 
 type Specs = NonNullable<Model["state"]>;
 
+/** What of a learner says which states there are. */
+export type Stateful = Pick<Learner, "model" | "distillation" | "fixedTeachers">;
+
+/** The states that a student carries, with those of its fixed teachers, and those that each group that teaches it does. */
+export function stateSpecsOf(learner: Stateful): { readonly own: Specs; readonly ofTeacher: Specs } {
+  const { model, distillation: { taught } = {} } = learner;
+  return { own: ownStates(learner), ofTeacher: taughtStates(model.state ?? {}, taught) };
+}
+
 /** The states of a step of one part, in an engine under `state` and `teacherState.<slot>`. */
-export function engineStates(engine: Engine, { state: specs = {} }: Pick<Model, "state">, taught?: TaughtRows): States {
-  const teacherSpecs = taughtStates(specs, taught);
+export function engineStates(engine: Engine, learner: Stateful): States {
+  const { own: specs, ofTeacher: teacherSpecs } = stateSpecsOf(learner);
   const hasState = Object.keys(specs).length > 0;
   let placed: readonly number[] = [];
   let saved: NamedArrays = {};
@@ -42,7 +52,7 @@ export function engineStates(engine: Engine, { state: specs = {} }: Pick<Model, 
     if (placed.length === 0) return saved;
     const states = placed.map(async (group, slot) => {
       const prefix = stateNames.teacherState(slot);
-      const arrays = await engine.read(Object.keys(withPrefix(prefix, specs)));
+      const arrays = await engine.read(Object.keys(withPrefix(prefix, teacherSpecs)));
       return withPrefix(savedName(group), underPrefix(prefix, arrays));
     });
     return Object.assign({}, ...(await Promise.all(states)));

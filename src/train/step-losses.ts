@@ -2,6 +2,7 @@
 import { add, div, input, mul, stopGradient, sub } from "../graph/ops.js";
 import type { Tensor, Tensors } from "../graph/tensor.js";
 import { type BeforeHead, learnOverChunks } from "./chunked-loss.js";
+import { fixedMean } from "./fixed-networks.js";
 import type { Distillation, Learner } from "./learner.js";
 import { taughtPlaces } from "./taught-rows.js";
 import { teacherStatistics } from "./teacher-statistics.js";
@@ -20,10 +21,12 @@ export interface Labelled {
   readonly labels: Tensor;
   readonly weights?: Tensor | undefined;
   readonly targets?: Tensor | undefined;
+  /** Or what each of them says of the batch. */
+  readonly fixed?: readonly Said[] | undefined;
 }
 
 /** The output of a model for a batch. */
-interface Said extends BeforeHead {
+export interface Said extends BeforeHead {
   readonly logits: Tensor;
 }
 
@@ -32,43 +35,45 @@ interface Said extends BeforeHead {
  * has the gradients of the loss. Computed chunk by chunk where the model has so many logits.
  */
 export function lossesOf(
-  { model, objective, distillation = {}, fixedTeachers }: Learner,
+  learner: Learner,
   said: readonly Said[],
-  { labels, weights: everyWeight, targets: fixed }: Labelled,
+  { labels, weights: everyWeight, targets: given, fixed = [] }: Labelled,
   shares: Shares,
 ): { readonly losses: Tensors; readonly loss: Tensor } {
+  const { model, objective, distillation = {}, fixedTeachers } = learner;
   const { temperature = 1, mix, taught } = distillation;
   const soften = (sharp: Tensor) => (temperature === 1 ? sharp : div(sharp, temperature));
   const scale = (value: Tensor) => (temperature === 1 ? value : mul(value, temperature ** 2));
   const seen = (x: Tensor) => taughtPlaces(model, x, taught);
-  const ofLogits = ([every, ...teachers]: readonly Tensor[], all: Tensor): Tensors => {
+  const ofLogits = ([every, ...beside]: readonly Tensor[], all: Tensor): Tensors => {
+    const [teachers, fixedOnes] = [beside.slice(0, said.length - 1), beside.slice(said.length - 1)];
     const labelLoss = objective.labelLoss(every as Tensor, all, everyWeight);
-    const ofLabels = fixed ? { labelLoss, targetLoss: againstFixed(every as Tensor, fixed) } : { labelLoss };
+    const ofFixed = given ? fromLabelUnit(given) : fixedMean(learner, fixedOnes.map(objective.probs));
+    const ofLabels = ofFixed ? { labelLoss, targetLoss: againstFixed(every as Tensor, ofFixed) } : { labelLoss };
     const targets = teachersMean(teachers.map((teacher) => objective.probs(soften(teacher))));
     if (!targets) return ofLabels;
-    const [logits, given, weights] = [seen(every as Tensor), seen(all), everyWeight && seen(everyWeight)];
+    const [logits, labelled, weights] = [seen(every as Tensor), seen(all), everyWeight && seen(everyWeight)];
     const distillLoss = scale(objective.distillLoss(soften(logits), targets, weights));
     // The least loss against a single teacher is that of its own logits, whose logarithms are computed already.
     const [first, ...others] = teachers as [Tensor, ...Tensor[]];
     const least =
       others.length > 0 ? objective.entropy(targets, weights) : objective.distillLoss(soften(first), targets, weights);
     const divergence = sub(distillLoss, scale(least));
-    const statistics = teacherStatistics(objective, logits, teachers, given, weights);
+    const statistics = teacherStatistics(objective, logits, teachers, labelled, weights);
     return { ...ofLabels, distillLoss, divergence, ...statistics };
   };
   const { fromLabelUnit = (p: Tensor) => p } = objective;
-  const againstFixed = (logits: Tensor, targets: Tensor) =>
-    objective.distillLoss(logits, fromLabelUnit(targets), everyWeight);
+  const againstFixed = (logits: Tensor, targets: Tensor) => objective.distillLoss(logits, targets, everyWeight);
   const lossOf = (losses: Tensors) => mixed(losses, { mix, fixedWeight: fixedTeachers?.weight, ...shares });
   const { head } = model;
   if (head && head.numChunks > 1) {
-    if (everyWeight || fixed || taught)
-      throw new Error("internal: weights, fixed teachers, and teaching on a share of a batch, need all logits at once");
-    const { means, loss } = learnOverChunks(head, said, labels, ofLogits, lossOf);
+    if (everyWeight || given || taught)
+      throw new Error("internal: weights, given targets, and teaching on a share of a batch, need all logits at once");
+    const { means, loss } = learnOverChunks(head, [...said, ...fixed], labels, ofLogits, lossOf);
     return { losses: means, loss };
   }
   const losses = ofLogits(
-    said.map(({ logits }) => logits),
+    [...said, ...fixed].map(({ logits }) => logits),
     labels,
   );
   return { losses, loss: lossOf(losses) };

@@ -9,6 +9,7 @@ import { type Closable, closable } from "../runtime/closable.js";
 import { mapValues } from "../runtime/named.js";
 import { fold, type Key, rootKey } from "../runtime/random.js";
 import type { Crew } from "./crew.js";
+import { fixedState } from "./fixed-networks.js";
 import { type Learner, shippedName, stateNames, weightState } from "./graphs.js";
 import { partStates } from "./part-states.js";
 import { engineStates, isState, type States, taughtIn } from "./states.js";
@@ -46,6 +47,8 @@ export interface StudentOptions {
   readonly key?: Key | undefined;
   /** Batches of a step, where the model carries a state: one for each that continues what it read. 1 by default. */
   readonly accumulate?: number | undefined;
+  /** The weights of the learner's fixed teachers that predict in the step, in their order; they never change again. */
+  readonly fixedWeights?: readonly NamedArrays[] | undefined;
   /** The other workers that take each step together with this one, which leads; none by default. */
   readonly crew?: Crew | undefined;
 }
@@ -118,8 +121,11 @@ export function engineStudent({
   learner,
   key: seed = rootKey(0),
   accumulate = 1,
+  fixedWeights,
   crew,
 }: StudentOptions): Student {
+  const fixed = fixedState(learner, fixedWeights);
+  let isFixedKept = false;
   const specs = stateSpecs(learner);
   const fused = fusedStepper(engine, learner);
   const split = splitStepper(engine, learner, crew && { comm: crew.comm, updater: crew.updater });
@@ -153,6 +159,11 @@ export function engineStudent({
   ): Promise<void> {
     checkFit("the saved state", own, specs, SAME_CONFIGURATION);
     await states.restore(saved);
+    if (!isFixedKept && Object.keys(fixed).length > 0) {
+      await engine.write(fixed, { memory: "lent" });
+      await crew?.give(Object.keys(fixed));
+    }
+    isFixedKept = true;
     await engine.write(own, options);
     if (crew && crew.updater !== engine) await crew.updater.adopt(await engine.share(Object.keys(specs)));
     await crew?.give(weightNames);
@@ -219,14 +230,9 @@ export function engineStudent({
 }
 
 /** The states of a student of so many batches a step, of which the other workers of its crew have theirs. */
-function statesOf(
-  engine: Engine,
-  { model, distillation: { taught } = {} }: Learner,
-  accumulate: number,
-  crew: Crew | undefined,
-): States {
-  if (!model.state || (accumulate === 1 && !crew)) return engineStates(engine, model, taught);
-  const own = partStates(model, accumulate, crew?.comm, taught);
+function statesOf(engine: Engine, learner: Learner, accumulate: number, crew: Crew | undefined): States {
+  if (!learner.model.state || (accumulate === 1 && !crew)) return engineStates(engine, learner);
+  const own = partStates(learner, accumulate, crew?.comm);
   if (!crew) return own;
   return {
     ...own,
