@@ -61,6 +61,7 @@ export * as initialisers from "./nn/all-initialisers.js";
 export * as layers from "./nn/all-layers.js";
 export * as losses from "./nn/all-losses.js";
 export { type DistillLoss, type DistillLossName, distillLosses } from "./nn/distill-losses.js";
+export type { ImageNetworkOptions } from "./nn/image-input.js";
 export type { LabelSmoothing, SoftmaxCrossEntropyOptions } from "./nn/label-losses.js";
 export { binary, type Objective } from "./nn/losses.js";
 export { membersObjective } from "./nn/members.js";
@@ -85,6 +86,7 @@ export {
   type WeightedBinaryOptions,
   weightedBinary,
 } from "./nn/objectives.js";
+export { type SmallCnnOptions, smallCnn } from "./nn/small-cnn.js";
 export { type TabmOptions, tabm } from "./nn/tabm.js";
 export { clipByGlobalNorm, clipByRms, clipByValue } from "./optim/clip.js";
 export {

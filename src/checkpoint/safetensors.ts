@@ -1,6 +1,6 @@
 /** The safetensors file format: a JSON header of names, dtypes, shapes and offsets, then the raw data. */
 import { CheckpointError } from "../errors.js";
-import { bytesOf, type DType, type NamedArrays, type NdArray, sizeOf } from "../runtime/array.js";
+import { bytesOf, type ComputedDType, type DType, type NamedArrays, type NdArray, sizeOf } from "../runtime/array.js";
 import { joined } from "./bytes.js";
 import { marksOf, show } from "./json.js";
 
@@ -20,8 +20,8 @@ const DATA_ALIGNMENT = 64;
 const METADATA = "__metadata__";
 const FIELDS = "dtype, shape and data_offsets";
 
-/** Weights in 8 bits are made anew of those in float32, and never saved. */
-type FileDType = Exclude<DType, "int8">;
+/** Weights in 8 bits are made anew of those in float32, and never saved; nor are pixels, which are inputs. */
+type FileDType = ComputedDType;
 
 const codes = { float32: "F32", int32: "I32", bool: "BOOL" } as const satisfies Record<FileDType, string>;
 const widths = { float32: 4, int32: 4, bool: 1 } as const satisfies Record<FileDType, number>;

@@ -12,6 +12,9 @@ export const targetsName = "targets";
 /** The tokens of texts. */
 export const idsName = "ids";
 
+/** The pixels of images. */
+export const imagesName = "images";
+
 /** The array of all numeric features of a table, where they are many. */
 export const numbersName = "numbers";
 

@@ -1,5 +1,5 @@
 import { ShapeError } from "../errors.js";
-import type { DType, NdArray } from "../runtime/array.js";
+import type { ComputedDType, DType, NdArray } from "../runtime/array.js";
 import type { Convolution, Windows } from "./geometry.js";
 import { type Axis, formatShape, isSymbolic, type Shape, sameShape } from "./shape.js";
 
@@ -40,7 +40,7 @@ export interface ElementwiseOps {
   maximum: None;
   minimum: None;
   where: None;
-  cast: { readonly to: Exclude<DType, "int8"> };
+  cast: { readonly to: ComputedDType };
   // Activations that ONNX Runtime has as one kernel.
   gelu: None;
   quickGelu: { readonly alpha: number };

@@ -92,14 +92,14 @@ export type Drop = (part: Tensor, place: number) => Tensor;
  */
 export function droppedTraining(
   rate: number,
-  run: (weights: Tensors, inputs: Tensors, drop: Drop) => Omit<Trained, "buffers">,
+  run: (weights: Tensors, inputs: Tensors, drop: Drop) => Omit<Trained, "buffers"> & Partial<Pick<Trained, "buffers">>,
 ): Pick<Model, "isRandom" | "train"> {
   if (rate === 0) return {};
   return {
     isRandom: true,
     train: (weights, inputs, key) => ({
-      ...run(weights, inputs, (part, place) => dropout(part, rate, key, place)),
       buffers: {},
+      ...run(weights, inputs, (part, place) => dropout(part, rate, key, place)),
     }),
   };
 }

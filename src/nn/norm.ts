@@ -5,7 +5,7 @@ import { elementsOf, joined } from "../graph/shape.js";
 import { part, type Tensor, type Tensors } from "../graph/tensor.js";
 import { named } from "../runtime/named.js";
 import { onesInit, zerosInit } from "./initialisers.js";
-import type { BufferSpec, Model, ParamSpec } from "./model.js";
+import { type BufferSpec, type Drop, droppedTraining, type Model, type ParamSpec } from "./model.js";
 
 /** Added to variances. */
 const EPSILON = 1e-5;
@@ -47,7 +47,9 @@ export type BatchNorm = (path: string, x: Tensor) => Tensor;
 /** A network with batch norms, each used once: params, buffers, and one function of both, which is given the norm. */
 export interface BatchNormNetwork extends Pick<Model, "params" | "inputs"> {
   readonly buffers: NonNullable<Model["buffers"]>;
-  readonly logits: (weights: Tensors, inputs: Tensors, norm: BatchNorm) => Tensor;
+  /** Share of the values that `drop` drops in training; 0 by default. */
+  readonly dropout?: number;
+  readonly logits: (weights: Tensors, inputs: Tensors, norm: BatchNorm, drop: Drop) => Tensor;
 }
 
 /**
@@ -57,24 +59,28 @@ export interface BatchNormNetwork extends Pick<Model, "params" | "inputs"> {
  *
  * of means and unbiased variances, as PyTorch has it. Every norm divides by sqrt(variance + 1e-5).
  */
-export function batchNormModel({ params, buffers, inputs, logits }: BatchNormNetwork): Model {
+export function batchNormModel({ params, buffers, inputs, dropout = 0, logits }: BatchNormNetwork): Model {
+  const trained = (weights: Tensors, values: Tensors, drop: Drop) => {
+    const moved: Record<string, Tensor> = {};
+    const norm: BatchNorm = (path, x) => {
+      if (moved[`${path}.mean`]) throw new Error(`internal: the batch norm "${path}" is used twice`);
+      const { y, ...statistics } = byBatch(weights, path, x);
+      for (const [name, now] of Object.entries(statistics)) moved[`${path}.${name}`] = now;
+      return y;
+    };
+    return { logits: logits(weights, values, norm, drop), buffers: moved };
+  };
   return {
     params,
     buffers,
     inputs,
-    apply: (weights, values) => logits(weights, values, (path, x) => byRunning(weights, path, x)),
-    train: (weights, values) => {
-      const moved: Record<string, Tensor> = {};
-      const norm: BatchNorm = (path, x) => {
-        if (moved[`${path}.mean`]) throw new Error(`internal: the batch norm "${path}" is used twice`);
-        const { y, ...statistics } = byBatch(weights, path, x);
-        for (const [name, now] of Object.entries(statistics)) moved[`${path}.${name}`] = now;
-        return y;
-      };
-      return { logits: logits(weights, values, norm), buffers: moved };
-    },
+    apply: (weights, values) => logits(weights, values, (path, x) => byRunning(weights, path, x), keepAll),
+    train: (weights, values) => trained(weights, values, keepAll),
+    ...droppedTraining(dropout, trained),
   };
 }
+
+const keepAll: Drop = (part) => part;
 
 function byRunning(weights: Tensors, path: string, x: Tensor): Tensor {
   const of = (name: string) => named(weights, `${path}.${name}`);

@@ -1,7 +1,10 @@
 import { ShapeError } from "../errors.js";
 
 /** Element types of graphs and files. */
-export type DType = "float32" | "int32" | "bool" | "int8";
+export type DType = "float32" | "int32" | "bool" | "int8" | "uint8";
+
+/** Element types that graphs compute with; of the others they only read inputs: int8 weights, uint8 pixels. */
+export type ComputedDType = Exclude<DType, "int8" | "uint8">;
 
 /** Host memory of each dtype; a bool is one byte, 0 or 1. */
 export interface DataOf {
@@ -9,6 +12,7 @@ export interface DataOf {
   int32: Int32Array;
   bool: Uint8Array;
   int8: Int8Array;
+  uint8: Uint8Array;
 }
 
 /** Host values: a dtype, a shape, and the elements in row-major order. */

@@ -1,6 +1,6 @@
 /** Tensors of test vectors as arrays of ours. */
 import type { TensorProto } from "../../src/graph/onnx-proto.js";
-import { type DType, float32, int32, type NdArray, sizeOf } from "../../src/runtime/array.js";
+import { type ComputedDType, float32, int32, type NdArray, sizeOf } from "../../src/runtime/array.js";
 
 /** Why a vector cannot be said in our vocabulary. */
 export class NotOurs extends Error {}
@@ -60,20 +60,24 @@ const READERS: Readonly<Record<string, (tensor: TensorProto) => NdArray>> = {
   }),
 };
 
+/** Element types of which graphs of ours read inputs, and compute nothing else. */
+const READ_ALONE: Readonly<Record<string, string>> = {
+  int8: "int8, of which ours are the weights of a product alone",
+  uint8: "uint8, of which ours are pixels, which are cast",
+};
+
 /** The array of a tensor. Throws {@link NotOurs} for an element type that no dtype of ours holds. */
 export function arrayOf(tensor: TensorProto): NdArray {
   const read = READERS[elementTypeName(tensor.dataType)];
   if (read) return read(tensor);
   const name = elementTypeName(tensor.dataType);
-  return notOurs(
-    name === "int8" ? "int8, of which ours are the weights of a product alone" : `${name}, which is no dtype of ours`,
-  );
+  return notOurs(READ_ALONE[name] ?? `${name}, which is no dtype of ours`);
 }
 
 /** The dtype that a Cast to an element type gives. */
-export function dtypeOf(elementType: number): Exclude<DType, "int8"> {
+export function dtypeOf(elementType: number): ComputedDType {
   const name = elementTypeName(elementType);
-  const dtypes: Readonly<Record<string, Exclude<DType, "int8">>> = { float: "float32", int32: "int32", bool: "bool" };
+  const dtypes: Readonly<Record<string, ComputedDType>> = { float: "float32", int32: "int32", bool: "bool" };
   return dtypes[name] ?? notOurs(`a cast to ${name}`);
 }
 

@@ -118,6 +118,19 @@ export function smallInts(shape: readonly number[]): Operand {
   };
 }
 
+/** uint8 values from 0 to 255, as those of pixels. */
+export function pixels(shape: Shape): Operand {
+  return {
+    shape,
+    dtype: "uint8",
+    values: (key, numExamples) => {
+      const concrete = concreteShape(shape, numExamples);
+      const data = Uint8Array.from(uniform(key, sizeOf(concrete)), (draw) => Math.floor(256 * draw));
+      return { dtype: "uint8", shape: concrete, data };
+    },
+  };
+}
+
 /** Booleans, one in two of them true. */
 export function flags(shape: Shape): Operand {
   return {

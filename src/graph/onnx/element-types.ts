@@ -3,6 +3,7 @@
 /** `TensorProto.DataType` of each; ONNX Runtime's `ONNXTensorElementDataType` has the same numbers. */
 export const ELEMENT_TYPES = {
   float32: 1,
+  uint8: 2,
   int8: 3,
   int32: 6,
   int64: 7,

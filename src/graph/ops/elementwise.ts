@@ -1,5 +1,5 @@
 import { ShapeError } from "../../errors.js";
-import type { DType } from "../../runtime/array.js";
+import type { ComputedDType } from "../../runtime/array.js";
 import { node, type Tensor } from "../tensor.js";
 import { broadcastShapes, type Operand, operand, operands, requireDtype } from "./checks.js";
 
@@ -87,7 +87,7 @@ export function where(condition: Tensor, x: Operand, y: Operand): Tensor {
 }
 
 /** The same values as another dtype. */
-export function cast(x: Tensor, to: Exclude<DType, "int8">): Tensor {
+export function cast(x: Tensor, to: ComputedDType): Tensor {
   return node("cast", [x], { to }, x.shape, to);
 }
 

@@ -13,7 +13,13 @@ export interface OrtTensor {
 /** Enough for the widest vector instructions, and a cache line. */
 const ALIGNMENT = 64;
 
-const kinds = { float32: Float32Array, int32: Int32Array, bool: Uint8Array, int8: Int8Array } as const;
+const kinds = {
+  float32: Float32Array,
+  int32: Int32Array,
+  bool: Uint8Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+} as const;
 const isDType = (name: string | undefined): name is DType => name !== undefined && name in kinds;
 
 /** Where an array lies in the memory of the process; valid as long as its owner refers to the array. */

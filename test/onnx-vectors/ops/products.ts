@@ -6,7 +6,7 @@ import { notOurs } from "../values.js";
 import { float } from "./elementwise.js";
 import { rank } from "./shapes.js";
 
-const WITHIN_PRODUCTS = "uint8, which is no dtype of ours; it is emitted within quantisedMatmul";
+const WITHIN_PRODUCTS = "uint8, of which ours are pixels; it is emitted within quantisedMatmul";
 
 export const productsTranslations: Translations = {
   DequantizeLinear: () => notOurs(WITHIN_PRODUCTS),

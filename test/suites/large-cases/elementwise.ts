@@ -1,6 +1,6 @@
 import * as ops from "../../../src/graph/ops.js";
 import type { ElementwiseOps } from "../../../src/graph/tensor.js";
-import { anyIds, type Cases, flags, real } from "../op-case.js";
+import { anyIds, type Cases, flags, pixels, real } from "../op-case.js";
 import { binary, matrix, ROWS, unary } from "./shared.js";
 
 const NAME = "131,072 elements each";
@@ -38,6 +38,7 @@ export const elementwiseLargeCases = {
   cast: [
     { name: "bool", operands: [flags(matrix)], build: (x) => ops.cast(x, "float32"), numExamples: ROWS },
     { name: "int32", operands: [anyIds(matrix, 99)], build: (x) => ops.cast(x, "float32"), numExamples: ROWS },
+    { name: "uint8", operands: [pixels(matrix)], build: (x) => ops.cast(x, "float32"), numExamples: ROWS },
   ],
   gelu: unary(ops.gelu),
   quickGelu: unary((x) => ops.quickGelu(x)),

@@ -1,6 +1,6 @@
 import * as ops from "../../../src/graph/ops.js";
 import type { ElementwiseOps, Tensor } from "../../../src/graph/tensor.js";
-import { type Case, type Cases, exactly, flags, ids, real } from "../op-case.js";
+import { type Case, type Cases, exactly, flags, ids, pixels, real } from "../op-case.js";
 import { binary, extremum, unary } from "./shared.js";
 
 const { NaN: nan, POSITIVE_INFINITY: infinity } = Number;
@@ -82,6 +82,12 @@ export const elementwiseCases = {
   ],
   cast: [
     { name: "int32 to float32", operands: [ids(["batch"], [-2, 0, 70000])], build: (x) => ops.cast(x, "float32") },
+    { name: "uint8 to float32", operands: [pixels(["batch", 5])], build: (x) => ops.cast(x, "float32") },
+    {
+      name: "uint8 with channels first",
+      operands: [pixels(["batch", 2, 3, 3])],
+      build: (x) => ops.cast(ops.transpose(x, [0, 3, 1, 2]), "float32"),
+    },
     { name: "bool to float32", operands: [flags(["batch", 2])], build: (x) => ops.cast(x, "float32") },
     { name: "bool to int32", operands: [flags([4])], build: (x) => ops.cast(x, "int32") },
     { name: "float32 to itself", operands: [real(["batch", 2])], build: (x) => ops.cast(x, "float32") },
