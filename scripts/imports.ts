@@ -17,7 +17,7 @@ const core: readonly (readonly string[])[] = [
   ["run/steps", "run/documented"],
   ["run/algorithms"],
   ["run"],
-  ["infer"],
+  ["infer", "study"],
 ];
 /** The rooms of `node`, each in a row of its own. */
 const rooms = ["files", "stores", "sources", "ort", "comm", "runs", "table", "text", "launch", "jobs", "doctor", "cli"];

@@ -1,9 +1,10 @@
 /** The report of the study of anchored retraining: JSON and Markdown. */
-import { mean } from "../bench/statistics.js";
+
+import { type Interval, studentInterval } from "../src/study/intervals.js";
+import { mean } from "../src/study/statistics.js";
 import { decidesYes } from "../src/train/class-metrics.js";
 import { meanAbsoluteDifference, shareOf } from "../src/train/metrics.js";
 import type { Procedure } from "./anchor.js";
-import { type Interval, studentInterval } from "./intervals.js";
 import { aboutStudy, fixed, headOf, mdTable, range, signed, writeBoth } from "./report.js";
 import { readOutcome, readPredictions } from "./trial.js";
 

@@ -1,8 +1,9 @@
 /** What the study of asynchronous SGD reads from the logs of its runs. */
-import { mean } from "../bench/statistics.js";
+
 import type { Series } from "../scripts/charts/chart.js";
 import { readEvents } from "../src/node/runs/read-log.js";
 import { runFolder } from "../src/node/runs/run-folder.js";
+import { mean } from "../src/study/statistics.js";
 import type { AsyncArm } from "./async-arms.js";
 
 /** One validation: after how many steps and seconds of training, with what loss. */

@@ -2,13 +2,13 @@
 import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { mean } from "../bench/statistics.js";
 import { threadedEngine } from "../src/node/ort/threaded-engine.js";
 import { runFolder } from "../src/node/runs/run-folder.js";
 import { directoryStore } from "../src/node/stores/directory-store.js";
 import { textReader } from "../src/node/text/text-reader.js";
 import { configOfKind } from "../src/run/kinds/kinds.js";
 import { readBest } from "../src/run/score.js";
+import { mean } from "../src/study/statistics.js";
 import type { Arm, Trial } from "./arms.js";
 import { type BookStudy, bookConfig } from "./books.js";
 import { type ArmFigures, figuresOf, tableOf } from "./language-figures.js";

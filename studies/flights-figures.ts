@@ -1,9 +1,10 @@
 /** What the runs of the flights study came to: the figures of its report, computed from the files of the runs. */
-import { mean } from "../bench/statistics.js";
+
+import { type Interval, jackknifeInterval, studentInterval } from "../src/study/intervals.js";
+import { mean, std } from "../src/study/statistics.js";
 import { meanAbsoluteDifference, meanOfProbs } from "../src/train/metrics.js";
 import { binaryTask } from "../src/train/task.js";
 import type { Trial } from "./arms.js";
-import { type Interval, jackknifeInterval, std, studentInterval } from "./intervals.js";
 import { type GroupOutcome, readOutcome, readPredictions, type TrialOutcome } from "./trial.js";
 
 /** A trial that is done, and where. */

@@ -1,10 +1,10 @@
 /** What studies of language models report of their runs. */
 import { readFileSync } from "node:fs";
-import { mean } from "../bench/statistics.js";
 import type { RunResult, TestMetrics } from "../src/log/events.js";
 import { runFolder } from "../src/node/runs/run-folder.js";
+import { type Interval, studentInterval } from "../src/study/intervals.js";
+import { mean } from "../src/study/statistics.js";
 import type { Arm, Trial } from "./arms.js";
-import { type Interval, studentInterval } from "./intervals.js";
 import { fixed, mdTable, range, shown, signed } from "./report.js";
 import { folderOf } from "./runner.js";
 

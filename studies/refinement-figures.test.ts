@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { bytesOf } from "../src/runtime/array.js";
 import { fold, normal, rootKey, uniform } from "../src/runtime/random.js";
+import { scaled, scalingOf } from "../src/study/recalibration.js";
 import { meanOfProbs } from "../src/train/metrics.js";
 import { CODISTILLED, type DoneTrial, ensembleOf, SINGLE } from "./flights-figures.js";
-import { scaled, scalingOf } from "./recalibration.js";
 import { measured, measures, overfitOf, type RefinedArm, refinementFigures } from "./refinement-figures.js";
 
 const root = mkdtempSync(join(tmpdir(), "refinement-"));

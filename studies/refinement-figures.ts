@@ -1,12 +1,13 @@
 /** What of each arm's gain on the flights is calibration and what is refinement, from the predictions that runs have kept. */
-import { mean } from "../bench/statistics.js";
+
 import { rootKey, uniform } from "../src/runtime/random.js";
+import { type Interval, ratioInterval, studentInterval } from "../src/study/intervals.js";
+import { isotonic, type Scaling, scaled, scalingOf } from "../src/study/recalibration.js";
+import { mean } from "../src/study/statistics.js";
 import type { Predictions } from "../src/train/evaluate.js";
 import { auc, logLoss, meanOfProbs } from "../src/train/metrics.js";
 import { binaryCalibration } from "../src/train/temperature.js";
 import { CODISTILLED, type DoneTrial, ensembleOf, SINGLE } from "./flights-figures.js";
-import { type Interval, jackknifeInterval, studentInterval } from "./intervals.js";
-import { isotonic, type Scaling, scaled, scalingOf } from "./recalibration.js";
 import { readOutcome, readPredictions, type ScoredSplit } from "./trial.js";
 
 /** What is measured on the test split: log losses in nats, and the area under the ROC curve. */
@@ -161,9 +162,4 @@ function compared(
             ratioInterval(complete, gain(measure), ({ base, best }) => base[measure] - best[measure]),
           ),
   };
-}
-
-/** The ratio of two means over seeds, with an interval by the jackknife, which leaves one seed out at a time. */
-function ratioInterval<T>(seeds: readonly T[], above: (seed: T) => number, below: (seed: T) => number): Interval {
-  return jackknifeInterval(seeds, (some) => mean(some.map(above)) / mean(some.map(below)));
 }

@@ -2,9 +2,10 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { sourceCommit, thisMachine } from "../bench/machine.js";
-import { mean } from "../bench/statistics.js";
 import { renderChart } from "../scripts/charts/render.js";
 import { duration } from "../src/report/format.js";
+import type { Interval } from "../src/study/intervals.js";
+import { mean, std } from "../src/study/statistics.js";
 import type { Arm, NetworkName } from "./arms.js";
 import {
   type ArmFigures,
@@ -15,7 +16,6 @@ import {
   spread,
   TWICE,
 } from "./flights-figures.js";
-import { type Interval, std } from "./intervals.js";
 import { type TrialOutcome, validationCurve } from "./trial.js";
 
 /** Write all of it; gives the paths. */

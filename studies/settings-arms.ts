@@ -1,5 +1,5 @@
 /** The settings of codistillation that are tried on the flights, one varied at a time, and how the best are found. */
-import { mean } from "../bench/statistics.js";
+import { mean } from "../src/study/statistics.js";
 import type { Arm } from "./arms.js";
 
 /** A setting, and a value of it that is not the recipe's. */

@@ -1,8 +1,9 @@
 /** The report of the settings study: JSON and Markdown. */
-import { mean } from "../bench/statistics.js";
+
+import { studentInterval } from "../src/study/intervals.js";
+import { mean } from "../src/study/statistics.js";
 import type { Arm } from "./arms.js";
 import { type ArmFigures, CODISTILLED, type DoneTrial, ensembleOf, flightsFigures, SINGLE } from "./flights-figures.js";
-import { studentInterval } from "./intervals.js";
 import { aboutStudy, fixed, headOf, mdTable, range, shown, signed, writeBoth } from "./report.js";
 import type { Validated } from "./settings-arms.js";
 

@@ -1,7 +1,7 @@
 /** Which settings serve codistillation best on the flights: `npm run study:settings`; `npm run study:settings -- --help`. */
 import { Command } from "commander";
-import { mean } from "../bench/statistics.js";
 import { messageOf } from "../src/errors.js";
+import { mean } from "../src/study/statistics.js";
 import { type Arm, flightsArms, type Trial, trialsOf } from "./arms.js";
 import { STEPS } from "./flights-figures.js";
 import { flightsStudy } from "./flights-study.js";

@@ -1,4 +1,5 @@
 /** How fast an arm comes to what another one comes to at best. */
+import { firstAt, lowest } from "../src/study/curves.js";
 import { type TrialOutcome, validationCurve } from "./trial.js";
 
 type Validated = Pick<TrialOutcome, "seed" | "groups">;
@@ -11,7 +12,6 @@ export function stepsToReach(outcomes: readonly Validated[], targets: readonly V
   return outcomes.map((outcome) => {
     const target = targets.find(({ seed }) => seed === outcome.seed);
     if (!target) return null;
-    const lowest = Math.min(...validationCurve(target).map(({ loss }) => loss));
-    return validationCurve(outcome).find(({ loss }) => loss <= lowest)?.step ?? null;
+    return firstAt(validationCurve(outcome), lowest(validationCurve(target)));
   });
 }

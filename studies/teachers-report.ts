@@ -1,10 +1,10 @@
 /** The report of the study of teachers: JSON, Markdown, and a plot of what students gain by how good their teachers are. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { mean } from "../bench/statistics.js";
 import { renderChart } from "../scripts/charts/render.js";
+import { type Interval, studentInterval } from "../src/study/intervals.js";
+import { mean } from "../src/study/statistics.js";
 import { auc, logLoss } from "../src/train/metrics.js";
-import { type Interval, studentInterval } from "./intervals.js";
 import { aboutStudy, fixed, headOf, mdTable, range, signed, writeBoth } from "./report.js";
 import type { TeacherKind } from "./teachers.js";
 import { readOutcome, readPredictions } from "./trial.js";

@@ -2,7 +2,6 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { mean } from "../bench/statistics.js";
 import { train } from "../src/node/launch/train.js";
 import { threadedEngine } from "../src/node/ort/threaded-engine.js";
 import { readEvents, readLog } from "../src/node/runs/read-log.js";
@@ -15,6 +14,7 @@ import { tableLearner } from "../src/run/learner.js";
 import type { RunConfig } from "../src/run/schema.js";
 import { readBest } from "../src/run/score.js";
 import { bytesOf } from "../src/runtime/array.js";
+import { mean } from "../src/study/statistics.js";
 import { predictAll } from "../src/train/evaluate.js";
 import { predictGraph, stateNames, weightState } from "../src/train/graphs.js";
 

@@ -24,8 +24,8 @@ test("a rise counts for the example that it is of and for the one that gave the 
   const { value, low, high } = riseEstimate([Float64Array.of(3, 0, 6)], [Uint32Array.of(1, 2, 0)]);
   for (const [actual, expected] of [
     [value, 3],
-    [low, 3 - 1.959964 * Math.sqrt(3)],
-    [high, 3 + 1.959964 * Math.sqrt(3)],
+    [low, 3 - 1.959963984540054 * Math.sqrt(3)],
+    [high, 3 + 1.959963984540054 * Math.sqrt(3)],
   ] as const)
     assert.ok(Math.abs(actual - expected) < 1e-12, `${actual}, expected ${expected}`);
 });

@@ -1,6 +1,7 @@
 /** The report of what each part of the training of tables brings. */
-import { mean } from "../../bench/statistics.js";
-import { studentInterval } from "../intervals.js";
+
+import { studentInterval } from "../../src/study/intervals.js";
+import { mean } from "../../src/study/statistics.js";
 import { aboutStudy, fixed, headOf, mdTable, writeBoth } from "../report.js";
 import { type Part, parts, SEARCHED } from "./parts.js";
 import { splitName, type TableTrial } from "./trial.js";

@@ -1,6 +1,7 @@
 /** The report of the tables: each against the boosters and the linear model, what is behind as large as what is ahead. */
-import { mean } from "../../bench/statistics.js";
+
 import { bytes, count, duration } from "../../src/report/format.js";
+import { mean } from "../../src/study/statistics.js";
 import { aboutStudy, fixed, headOf, mdTable, shown, writeBoth } from "../report.js";
 import type { PeerName, PeerOutcome, Scored } from "./peers.js";
 import type { SplitRows } from "./rows.js";

@@ -1,5 +1,5 @@
 /** What the losses of a table say: whether codistill's model is one that a data scientist would have chosen. */
-import { mean } from "../../bench/statistics.js";
+import { mean } from "../../src/study/statistics.js";
 import { type PeerName, peers, type Scored } from "./peers.js";
 
 /** A trial with all that was trained on its rows. */

@@ -17,6 +17,7 @@ import { lossData } from "./losses.js";
 import { opCaseData } from "./ops.js";
 import { optimData } from "./optim.js";
 import { requirePython } from "./python.js";
+import { statisticsData } from "./statistics.js";
 import { tableData } from "./tables.js";
 import { twinData } from "./twin.js";
 
@@ -49,6 +50,7 @@ const goldens: readonly Golden[] = [
   { name: "embeddings", script: "embeddings.py", prepare: embeddingData, tolerance: float64 },
   { name: "tables", script: "tables.py", prepare: tableData, tolerance: float64 },
   { name: "language", script: "language.py", prepare: languageData, tolerance: float64 },
+  { name: "statistics", script: "statistics.py", prepare: statisticsData, tolerance: float64 },
   { name: "twin", script: "twin.py", prepare: twinData, tolerance: float32 },
 ];
 

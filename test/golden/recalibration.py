@@ -1,4 +1,4 @@
-"""The expected values of recalibration.test.ts, by SciPy and scikit-learn: `python3 studies/recalibration.py`."""
+"""The expected values of recalibration.test.ts, by SciPy and scikit-learn: `python3 test/golden/recalibration.py`."""
 
 import numpy as np
 from scipy.optimize import minimize

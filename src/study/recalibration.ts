@@ -3,9 +3,9 @@
  * calibration loss, and what it leaves, the refinement loss (Bröcker 2009; Berta et al. 2025, arXiv 2501.19195): how well the
  * predictions tell rows apart, whatever they say of them.
  */
-import { DataError } from "../src/errors.js";
-import type { Predictions } from "../src/train/evaluate.js";
-import { LEAST_PROB } from "../src/train/metrics.js";
+import { DataError } from "../errors.js";
+import type { Predictions } from "../train/evaluate.js";
+import { LEAST_PROB } from "../train/metrics.js";
 
 /** Another probability q for each p: logit q = logit p / T + b (Platt 1999). It keeps the order of rows where T > 0. */
 export interface Scaling {

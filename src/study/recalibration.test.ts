@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { DataError } from "../src/errors.js";
-import { logLoss } from "../src/train/metrics.js";
+import { DataError } from "../errors.js";
+import { logLoss } from "../train/metrics.js";
 import { isotonic, type Scaling, scaled, scalingOf } from "./recalibration.js";
 
 const rows = {
@@ -23,7 +23,7 @@ const someRows = fc
   }));
 
 describe("temperature and bias", () => {
-  // By `python3 studies/recalibration.py`.
+  // By `python3 test/golden/recalibration.py`.
   test("are those that SciPy finds", () => {
     const found = scalingOf(rows);
     assertClose(found.temperature, 4.919801, 1e-5);
@@ -75,7 +75,7 @@ describe("temperature and bias", () => {
 });
 
 describe("isotonic regression", () => {
-  // By `python3 studies/recalibration.py`.
+  // By `python3 test/golden/recalibration.py`.
   test("is that of scikit-learn", () => {
     const [third, half, most] = [1 / 3, 1 / 2, 2 / 3];
     const expected = [half, 0, third, third, third, most, third, third, half, third, half, most, half, most];

@@ -1,8 +1,8 @@
 /** Expected values by numpy from the formulas, and the quantile 2.7764 of Student's t with 4 degrees of freedom. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { mean } from "../bench/statistics.js";
-import { type Interval, jackknifeInterval, std, studentInterval } from "./intervals.js";
+import { type Interval, jackknifeInterval, studentInterval } from "./intervals.js";
+import { mean, std } from "./statistics.js";
 
 function assertInterval(actual: Interval, value: number, low: number, high: number): void {
   for (const [name, expected] of Object.entries({ value, low, high })) {
