@@ -66,6 +66,7 @@ export type { LabelSmoothing, SoftmaxCrossEntropyOptions } from "./nn/label-loss
 export { binary, type Objective } from "./nn/losses.js";
 export { membersObjective } from "./nn/members.js";
 export { type MlpOptions, mlp } from "./nn/mlp.js";
+export { type MobileNetOptions, mobileNet } from "./nn/mobilenet.js";
 export {
   type BufferSpec,
   type Carried,
@@ -86,6 +87,7 @@ export {
   type WeightedBinaryOptions,
   weightedBinary,
 } from "./nn/objectives.js";
+export { type ResNetDepth, type ResNetOptions, resnet } from "./nn/resnet.js";
 export { type SmallCnnOptions, smallCnn } from "./nn/small-cnn.js";
 export { type TabmOptions, tabm } from "./nn/tabm.js";
 export { clipByGlobalNorm, clipByRms, clipByValue } from "./optim/clip.js";

@@ -1,5 +1,5 @@
 /** Convolution layers over [batch, channels, ...spatial], with one or two spatial axes. */
-import { add, type ConvolutionOptions, conv, perChannel } from "../graph/ops.js";
+import { add, type ConvolutionOptions, conv, knownSize, pad, perChannel, reshape, slice } from "../graph/ops.js";
 import type { Tensor, Tensors } from "../graph/tensor.js";
 import { named } from "../runtime/named.js";
 import { heNormal, type Init, zerosInit } from "./initialisers.js";
@@ -37,4 +37,16 @@ export function convolution(params: Tensors, path: string, x: Tensor, options: C
   const y = conv(x, named(params, `${path}.weight`), options);
   const bias = params[`${path}.bias`];
   return bias ? add(y, perChannel(bias, y)) : y;
+}
+
+/** Every other pixel of x [batch, channels, height, width], from the first one on: [batch, channels, ceil(height / 2), ceil(width / 2)]. */
+export function everyOther(x: Tensor): Tensor {
+  return [2, 3].reduce((y, axis) => {
+    const size = knownSize("everyOther", y, axis);
+    const even = size % 2 === 0 ? y : pad(y, axis, 0, 1);
+    const half = Math.ceil(size / 2);
+    const pairs = reshape(even, [...even.shape.slice(0, axis), half, 2, ...even.shape.slice(axis + 1)]);
+    const firsts = slice(pairs, axis + 1, 0, 1);
+    return reshape(firsts, [...y.shape.slice(0, axis), half, ...y.shape.slice(axis + 1)]);
+  }, x);
 }

@@ -2,9 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { interpret } from "../../test/numerics/interpreter.js";
 import { ShapeError } from "../errors.js";
-import type { NdArray } from "../runtime/array.js";
+import { input } from "../graph/ops.js";
+import { isOp, topologicalOrder } from "../graph/tensor.js";
+import { float32, type NdArray } from "../runtime/array.js";
+import { everyOther } from "./conv.js";
 import { normalisedImages } from "./image-input.js";
+import { mobileNet } from "./mobilenet.js";
 import { countParams, inputTensors, weightTensors } from "./model.js";
+import { resnet } from "./resnet.js";
 import { smallCnn } from "./small-cnn.js";
 
 const options = { imageSize: [4, 6], channels: 3, numClasses: 5, mean: [0, 0.5, 1], std: [1, 0.5, 0.25] } as const;
@@ -38,6 +43,54 @@ test("the small CNN has a block for each width, and logits for each class", () =
     "blocks.1.norm.mean",
     "blocks.1.norm.variance",
   ]);
+});
+
+const onImages = (height: number, channels: number, numClasses: number) => ({
+  imageSize: [height, height] as const,
+  channels,
+  numClasses,
+  mean: Array(channels).fill(0.5),
+  std: Array(channels).fill(0.25),
+});
+
+// Of the networks with these layers that others publish: torchvision's 18 and 50, MobileNet 1.0 with batch norms in
+// PyTorch, and section 4.2 of He et al. with batch norms and option A.
+for (const [name, model, numParams] of [
+  ["resnet 20", resnet({ ...onImages(32, 3, 10), depth: 20 }), 269_722],
+  ["resnet 32", resnet({ ...onImages(32, 3, 10), depth: 32 }), 464_154],
+  ["resnet 56", resnet({ ...onImages(32, 3, 10), depth: 56 }), 853_018],
+  ["resnet 18", resnet({ ...onImages(224, 3, 1000), depth: 18 }), 11_689_512],
+  ["resnet 50", resnet({ ...onImages(224, 3, 1000), depth: 50 }), 25_557_032],
+  ["mobilenet", mobileNet(onImages(224, 3, 1000)), 4_231_976],
+] as const) {
+  test(`${name} has as many params as those of others, and a layer for each of them`, () => {
+    assert.equal(countParams(model), numParams);
+    const read = new Set(
+      topologicalOrder([model.apply(weightTensors(model, "w"), inputTensors(model))]).flatMap((x) =>
+        isOp(x, "input") ? [x.attributes.name] : [],
+      ),
+    );
+    const given = Object.keys(weightTensors(model, "w")).map((path) => `w.${path}`);
+    assert.deepEqual([...read].sort(), [...given, "images"].sort());
+  });
+}
+
+test("networks of images take odd sizes and grey images, and halve as convolutions with stride 2 do", () => {
+  const grey = onImages(27, 1, 4);
+  for (const model of [resnet({ ...grey, depth: 20 }), resnet({ ...grey, depth: 18 }), mobileNet(grey)]) {
+    assert.deepEqual(model.apply(weightTensors(model, "w"), inputTensors(model)).shape, ["batch", 4]);
+  }
+  const x = input("x", [1, 1, 3, 5]);
+  const values = Float32Array.from({ length: 15 }, (_, i) => i);
+  const { y } = interpret({ outputs: { y: everyOther(x) }, updates: {} }, { x: float32(values, [1, 1, 3, 5]) }).outputs;
+  assert.deepEqual(y?.shape, [1, 1, 2, 3]);
+  assert.deepEqual([...(y?.data ?? [])], [0, 2, 4, 10, 12, 14]);
+});
+
+test("a narrower MobileNet has multiples of 8 channels", () => {
+  const { params } = mobileNet({ ...onImages(32, 3, 10), widthMultiplier: 0.3 });
+  assert.deepEqual(params["stem.conv.weight"]?.shape, [8, 3, 3, 3]);
+  assert.deepEqual(params["blocks.12.depthwise.weight"]?.shape, [304, 1, 3, 3]);
 });
 
 test("wrong options of networks of images are refused with the rule, the values and the cure", () => {

@@ -1,5 +1,6 @@
 /** The schemas of a configuration's network; `input/model.ts` documents the options. */
 import { z } from "zod";
+import { resNetDepths } from "../nn/resnet.js";
 
 /** Share of inner values that are dropped in training; teachers and evaluation drop none. */
 const dropRate = z.number().nonnegative().lt(1);
@@ -91,3 +92,28 @@ export const textModelSchema = z.union(
   [lstmSchema, transformerSchema],
   'must be { kind: "lstm", ... } or { kind: "transformer", ... }',
 );
+
+/** Convolutions, each with the maximum of 2x2 windows: of small images. */
+const cnnSchema = z.strictObject({
+  kind: z.literal("cnn"),
+  widths: z.array(z.int().positive()).min(1).default([32, 64, 128]),
+  dropout,
+});
+
+/** Residual networks of either form: of images. */
+const resNetSchema = z.strictObject({
+  kind: z.literal("resnet"),
+  depth: z.literal(resNetDepths, `must be one of ${resNetDepths.join(", ")}`).default(20),
+});
+
+/** Depthwise separable convolutions: of images. */
+const mobileNetSchema = z.strictObject({
+  kind: z.literal("mobilenet"),
+  widthMultiplier: z.number().positive().default(1),
+});
+
+/** The networks of images. */
+export const imageModelSchema = z.discriminatedUnion("kind", [cnnSchema, resNetSchema, mobileNetSchema]);
+
+/** The network of images as it is configured, with its defaults. */
+export type ImageModelConfig = z.output<typeof imageModelSchema>;

@@ -96,3 +96,29 @@ export interface TransformerInput {
 
 /** The networks of text. */
 export type TextModelInput = LstmInput | TransformerInput;
+
+/** A few 3x3 convolutions, each with the maximum of 2x2 windows, batch normalisation and ReLU: for small images. */
+export interface CnnInput {
+  readonly kind: "cnn";
+  /** The channels of each convolution; [32, 64, 128] by default. Each halves the images. */
+  readonly widths?: readonly number[] | undefined;
+  /** Share of the values before the last layer that are dropped in training, 0 by default; teachers and evaluation drop none. */
+  readonly dropout?: number | undefined;
+}
+
+/** A residual network. */
+export interface ResNetInput {
+  readonly kind: "resnet";
+  /** 20 (default), 32 or 56, in the form for small images, or 18 or 50, in that for photographs. */
+  readonly depth?: 20 | 32 | 56 | 18 | 50 | undefined;
+}
+
+/** A network of depthwise separable convolutions, with fewer params and products for the same size of image. */
+export interface MobileNetInput {
+  readonly kind: "mobilenet";
+  /** The channels of all layers are multiplied by it, to multiples of 8; 1 by default. */
+  readonly widthMultiplier?: number | undefined;
+}
+
+/** The networks of images. */
+export type ImageModelInput = CnnInput | ResNetInput | MobileNetInput;
