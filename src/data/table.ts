@@ -59,11 +59,24 @@ export type TableTeacher = { readonly weight: number } & (
       readonly model: string;
       readonly sha256: string;
     }
+  | ForeignModel
   /** The probability of the positive label, or the number, as SQL over a row. */
   | { readonly column: string }
   /** The probability of each class, as SQL over a row. */
   | { readonly columns: Readonly<Record<string, string>> }
 );
+
+/** An ONNX model that another program wrote. */
+export interface ForeignModel {
+  readonly model: string;
+  readonly sha256: string;
+  /** Each input to the SQL of its value in a row, or to one for each of its values. */
+  readonly inputs: Readonly<Record<string, string | readonly string[]>>;
+  /** The tensor that predicts; the one output of numbers by default. */
+  readonly output?: string | undefined;
+  /** The classes that the predictions are of, in their order; of two the negative and the positive one. */
+  readonly classes?: readonly string[] | undefined;
+}
 
 /** The names of a feature that have an id of their own; by default all names in training rows. */
 export interface VocabularyLimits {

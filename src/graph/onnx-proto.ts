@@ -40,6 +40,7 @@ const root = protobuf.Root.fromJSON({
       ["s", 4, "bytes"],
       ["t", 5, "TensorProto"],
       ["g", 6, "GraphProto"],
+      ["floats", 7, "float", "repeated"],
       ["ints", 8, "int64", "repeated"],
       ["strings", 9, "bytes", "repeated"],
       ["type", 20, "int32"],
@@ -74,6 +75,7 @@ export interface AttributeProto {
   readonly s?: Uint8Array;
   readonly t?: TensorProto;
   readonly g?: GraphProto;
+  readonly floats?: readonly number[];
   readonly ints?: readonly number[];
   readonly strings?: readonly Uint8Array[];
 }

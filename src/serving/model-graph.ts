@@ -22,18 +22,43 @@ const OPERATIONS: Readonly<Record<string, ReadonlySet<string>>> = {
   [MICROSOFT]: words("FusedMatMul QuickGelu"),
 };
 
+/** What models of other programs may have beside them, which run no graph of their own either. */
+const FOREIGN: Readonly<Record<string, ReadonlySet<string>>> = {
+  "": words(`
+    Acos Asin Atan BitwiseAnd BitwiseNot BitwiseOr Constant Cosh DequantizeLinear Dropout DynamicQuantizeLinear Elu Flatten
+    GRU GatherND HardSigmoid Hardmax InstanceNormalization LSTM LpNormalization MatMulInteger MeanVarianceNormalization Mean
+    Mish NonZero PRelu QuantizeLinear RNN ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceProd ReduceSumSquare Round
+    Selu Shrink Sinh Softsign Sum Swish Tan ThresholdedRelu Trilu Unique Xor`),
+  [LABELS]: words(`
+    ArrayFeatureExtractor Binarizer FeatureVectorizer Imputer LinearClassifier LinearRegressor Normalizer OneHotEncoder SVMClassifier
+    SVMRegressor Scaler TreeEnsembleClassifier TreeEnsembleRegressor`),
+};
+
 /** The most elements of a tensor whose shape is a constant: far more than a batch needs. */
 const MOST_ELEMENTS = 2 ** 31;
 
 /** The first part of a model file that no exported model has, in words; null when there is none. */
-export function graphProblem({ graph }: Pick<ModelProto, "graph">): string | null {
+export function graphProblem(model: Pick<ModelProto, "graph">): string | null {
+  return problemOf(model, [OPERATIONS]);
+}
+
+/** The same for a model of another program, which may have more operations. */
+export function foreignProblem(model: Pick<ModelProto, "graph">): string | null {
+  return problemOf(model, [OPERATIONS, FOREIGN]);
+}
+
+function problemOf({ graph }: Pick<ModelProto, "graph">, lists: readonly (typeof OPERATIONS)[]): string | null {
   for (const node of graph.node) {
-    const { domain, opType } = node;
-    const known = Object.hasOwn(OPERATIONS, domain) ? OPERATIONS[domain] : undefined;
-    if (!known?.has(opType)) return `the operation ${domain === "" ? "" : `${domain}.`}${opType}`;
+    const { domain: written, opType } = node;
+    const domain = written === "ai.onnx" ? "" : written;
+    if (!lists.some((known) => Object.hasOwn(known, domain) && known[domain]?.has(opType)))
+      return `the operation ${domain === "" ? "" : `${domain}.`}${opType}`;
     if (node.attribute.some(({ g }) => g)) return `a graph within the operation ${opType}`;
   }
-  return tooLarge(graph.initializer, graph.node);
+  const constants = graph.node.flatMap(({ opType, output, attribute }) =>
+    opType === "Constant" ? attribute.flatMap(({ t }) => (t ? [{ ...t, name: output[0] ?? "" }] : [])) : [],
+  );
+  return tooLarge([...graph.initializer, ...constants], graph.node);
 }
 
 /** A tensor that is too large although its shape takes only a few bytes of the file. */

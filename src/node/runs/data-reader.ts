@@ -53,5 +53,5 @@ export interface DataReader<Config extends RunConfig> {
   /** Prepare the data, and describe the shards of it that the hash slots of each group make. */
   shards(config: Config, slots: readonly (readonly number[])[], cacheFolder: string): Promise<DescribedShards>;
   /** Throws when one of the kind's own files (`run/kinds/kind.ts`) is invalid. */
-  checkOwnFile(name: string, path: string): void;
+  checkOwnFile(name: string, path: string, config: Config): void;
 }

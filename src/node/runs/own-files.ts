@@ -39,7 +39,7 @@ type Origins = z.output<typeof ownSchema>;
 
 export interface TakeOptions {
   /** Throws when the file of this name (`run/kinds/`) is invalid. */
-  readonly check: (name: string, path: string) => void;
+  check(name: string, path: string, config: RunConfig): void;
   /** Called when the original of a copy has changed since. */
   readonly tell: (message: string) => void;
 }
@@ -74,7 +74,7 @@ export async function takeOwnFiles(
     if (existsSync(folder.data)) continue;
     const bytes = read(named, path);
     // Checked before it is copied, so that errors name the given file.
-    if (name !== "init") check(name, path);
+    if (name !== "init") check(name, path, config);
     const digest = await sha256(bytes);
     if (name === "init") checkNoted(path, config, digest);
     await files.put(copy, bytes);

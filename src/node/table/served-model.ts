@@ -198,7 +198,7 @@ function parsedMetadata({ path, metadata }: ModelFile): Metadata {
   throw new CheckpointError(
     isOurs
       ? `the metadata of ${path} do not say what this codistill needs; a model of another version, or changed since: ${problemsOf(parsed.error)}. Train, or finish its run, again.`
-      : `${path} is not a model of codistill: it has no metadata of ours. Give the model.onnx of a run.`,
+      : `${path} is not a model of codistill: it has no metadata of ours. Give the model.onnx of a run; as a teacher in a configuration, a model of another program needs inputs that say what it reads.`,
   );
 }
 

@@ -101,6 +101,10 @@ export function tableDigest(spec: ReadSpec, { format, files }: SourceFiles): str
 
 /** A teacher without the place of its file, whose content its digest stands for. */
 function withoutPath(teacher: TableTeacher): object {
+  if ("inputs" in teacher) {
+    const { model: _, inputs, ...rest } = teacher;
+    return { ...rest, inputs: Object.entries(inputs) };
+  }
   if ("model" in teacher) return { sha256: teacher.sha256, weight: teacher.weight };
   return "columns" in teacher ? { ...teacher, columns: Object.entries(teacher.columns) } : teacher;
 }

@@ -46,6 +46,14 @@ export const tableFile = z.object({
       z
         .array(
           z.union([
+            z.object({
+              model: z.string(),
+              sha256: z.string(),
+              inputs: z.record(z.string(), z.union([z.string(), z.array(z.string())])),
+              output: z.exactOptional(z.string()),
+              classes: z.exactOptional(z.array(z.string())),
+              weight: z.number(),
+            }),
             z.object({ model: z.string(), sha256: z.string(), weight: z.number() }),
             z.object({ column: z.string(), weight: z.number() }),
             z.object({ columns: textMap, weight: z.number() }),

@@ -43,6 +43,7 @@ export function partsOf(spec: TableSpec) {
     label: part("label", spec.label, ""),
     weight: spec.weight === undefined ? null : weightPart(spec.weight),
     teachers: (spec.teachers ?? []).map((teacher, i) => teacherParts(teacher, i)),
+    teacherInputs: (spec.teachers ?? []).map((teacher, i) => inputParts(teacher, i)),
     groupBy: isRowSplit(spec.split) && spec.split.groupBy !== undefined ? groupPart(spec.split.groupBy) : null,
     splits: isRowSplit(spec.split)
       ? null
@@ -84,6 +85,23 @@ function teacherParts(teacher: TableTeacher, place: number): readonly Part[] {
   return Object.entries(teacher.columns).map(([name, sql]) => part(`teachers.${place}.columns.${name}`, sql));
 }
 
+/** What a model of another program reads of a row, in the order of the configuration; none of other teachers. */
+function inputParts(teacher: TableTeacher, place: number): readonly Part[] {
+  if (!("inputs" in teacher)) return [];
+  return Object.entries(teacher.inputs).flatMap(([name, written]) =>
+    [written].flat().map((expression) => ({
+      role: `teachers.${place}.inputs.${name}`,
+      expression,
+      sql: enclosed(expression),
+    })),
+  );
+}
+
+/** The SQL name of what a model of another program reads, in `examples` before it has predicted. */
+export function teacherInput(teacher: number, place: number): string {
+  return identifier(`codistill teacher ${teacher} input ${place}`);
+}
+
 /** The SQL name of a teacher's prediction, of several classes one for each in the teacher's order: of `examples` and `teacher_rows`. */
 export function teacherColumn(teacher: number, output: number): string {
   return identifier(`codistill teacher ${teacher} ${output}`);
@@ -108,7 +126,8 @@ export function featureParts({ categorical, numeric, labelMeans }: Parts): reado
 
 /** The parts as one list. */
 export function listed(parts: Parts): readonly Part[] {
-  const { categorical, numeric, labelMeans, label, weight, teachers, splits, ofRowSplit, filters, shardBy } = parts;
+  const { categorical, numeric, labelMeans, label, weight, teachers, teacherInputs, ...others } = parts;
+  const { splits, ofRowSplit, filters, shardBy } = others;
   return [
     ...categorical,
     ...numeric,
@@ -116,6 +135,7 @@ export function listed(parts: Parts): readonly Part[] {
     label,
     ...(weight === null ? [] : [weight]),
     ...teachers.flat(),
+    ...teacherInputs.flat(),
     ...(splits === null ? ofRowSplit : [splits.train, splits.validation, splits.test]),
     ...filters,
     ...(shardBy === null ? [] : [shardBy]),
@@ -145,6 +165,7 @@ export function examplesQuery(
     `${label} as label`,
     ...(parts.weight === null ? [] : [`${parts.weight.sql} as weight`]),
     ...parts.teachers.flatMap((own, i) => own.map(({ sql }, output) => `${sql} as ${teacherColumn(i, output)}`)),
+    ...parts.teacherInputs.flatMap((own, i) => own.map(({ sql }, place) => `${sql} as ${teacherInput(i, place)}`)),
     ...ofModels,
     `${splitColumn} as split`,
     `case when ${splitColumn} = ${splitCodes.train} then ${slot} else 0 end as slot`,

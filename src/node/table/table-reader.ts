@@ -12,6 +12,7 @@ import { besideYardsticks } from "../../run/table-yardsticks.js";
 import { labelsToFit } from "../../run/task.js";
 import { seenFeatures } from "../../serving/seen.js";
 import { readRegular } from "../files/plain-files.js";
+import { readModelFile } from "../ort/model-file.js";
 import type { DataReader } from "../runs/data-reader.js";
 import { memoryBudget } from "../sources/memory.js";
 import { openTable, type PreparedTable, prepareTable } from "./ingest.js";
@@ -61,7 +62,11 @@ export const tableReader: DataReader<TableRunConfig> = {
     const report = describeShards(await prepareTable(tableSpecOf(config), { cacheFolder }), config.data.regime, slots);
     return { report, lines: () => shardLines(report) };
   },
-  checkOwnFile: (_, path) => checkServedModel(path),
+  checkOwnFile(name, path, { teachers }) {
+    const teacher = teachers?.[Number(name.slice("teacher ".length)) - 1];
+    if (teacher && "model" in teacher && teacher.inputs) readModelFile(path);
+    else checkServedModel(path);
+  },
 };
 
 /** What the teachers of a run do, in words. */
@@ -135,7 +140,9 @@ export function tableSpecOf({ data, task, teachers }: TableRunConfig): ReadSpec 
 /** A teacher with the digest of its file, where it is a model. */
 function withDigest(teacher: NonNullable<TableRunConfig["teachers"]>[number]): TableTeacher {
   if (!("model" in teacher)) return teacher;
-  return { ...teacher, sha256: createHash("sha256").update(readRegular(teacher.model)).digest("hex") };
+  const { inputs, ...rest } = teacher;
+  const sha256 = createHash("sha256").update(readRegular(teacher.model)).digest("hex");
+  return inputs ? { ...rest, inputs, sha256 } : { model: rest.model, weight: rest.weight, sha256 };
 }
 
 /** The split, stratified by classes unless the configuration says otherwise or the label has no classes. */

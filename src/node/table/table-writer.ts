@@ -12,6 +12,7 @@ import { type ServedFeature, servingOf } from "../../serving/serving.js";
 import type { Database } from "../sources/duckdb.js";
 import type { SourceFiles } from "../sources/source-files.js";
 import { checkServable } from "./checked-sql.js";
+import { predictForeign } from "./foreign-teacher.js";
 import { fitLabelMeans } from "./label-means.js";
 import { type ColumnMoments, type Moments, momentsOf } from "./moments.js";
 import { quantilesOf } from "./quantiles.js";
@@ -55,6 +56,7 @@ export async function writeTable(
   onProgress("reading the source");
   const teachers = await predictTeachers(db, open, spec, onProgress);
   const { columns, numMalformed, reading, notes } = await readExamples(db, spec, parts, open, teachers);
+  const ofForeign = await predictForeign(db, spec, onProgress);
   onProgress("checking the examples");
   const labels = labelRules(spec);
   const sized = await checkExamples(db, parts, labels);
@@ -139,7 +141,7 @@ export async function writeTable(
     serving,
     seen,
     reading,
-    notes: [...teachers.notes, ...notes],
+    notes: [...teachers.notes, ...ofForeign, ...notes],
     numRows: {
       ...numRows,
       ...(spec.filters && { unassigned: Number(numUnassigned) }),

@@ -5,6 +5,7 @@ import { binaryClasses, type LabelStatistics, type TableSpec, type TableTeacher 
 import { DataError } from "../../errors.js";
 import { count, firstNames } from "../../report/format.js";
 import type { Database } from "../sources/duckdb.js";
+import { isForeign, openForeign } from "./foreign-teacher.js";
 import { openModel } from "./served-model.js";
 import { openServedRows, servedRows } from "./served-rows.js";
 import type { ReadSpec } from "./table-cache.js";
@@ -47,6 +48,13 @@ export async function predictTeachers(
   for (const [i, teacher] of teachers.entries()) {
     if (!("model" in teacher)) {
       made.push({ outputs: outputsOf(teacher, i), isModel: false });
+      continue;
+    }
+    if (isForeign(teacher)) {
+      // It predicts when its inputs have been computed; what is wrong with it is said before.
+      await using foreign = await openForeign(teacher, `teachers.${i}.model`, task);
+      const columns = Array.from({ length: foreign.numOutputs }, (_, output) => teacherColumn(i, output));
+      made.push({ outputs: { what: `teachers.${i}.model`, classes: foreign.classes, columns }, isModel: false });
       continue;
     }
     onProgress(`predicting by teacher ${i + 1}`);

@@ -114,17 +114,28 @@ export interface TableRunInput extends CommonRunInput {
 
 /**
  * A teacher that does not change: a model that a run wrote, of the same label, which may have any network and read other columns of
- * the files; or the predictions of any model as columns of the table.
+ * the files; an ONNX model of another program; or the predictions of any model as columns of the table.
  *
  * @example
  * { model: "yesterday/model.onnx" }
+ * @example
+ * { model: "boosted.onnx", inputs: { float_input: ["km", "hour(start)"] }, output: "probabilities" }
  * @example
  * { column: "p_lightgbm", weight: 2 }
  */
 export type TeacherInput =
   | {
-      /** The model.onnx of a run; the run keeps a copy of it. Relative paths start at the configuration file. */
+      /**
+       * The model.onnx of a run, or with `inputs` the ONNX model of another program. The run keeps a copy of it. Relative paths start
+       * at the configuration file.
+       */
       readonly model: string;
+      /** Of a model of another program, each input to the SQL of its value in a row, or to one for each of its values. */
+      readonly inputs?: Readonly<Record<string, string | readonly string[]>>;
+      /** Of a model of another program, the tensor that predicts; its one output of numbers by default. */
+      readonly output?: string;
+      /** Of a model of another program, the classes in the order of its probabilities; of two the negative and the positive one. */
+      readonly classes?: readonly string[];
       /** How much it counts in the mean of the teachers; 1 by default. */
       readonly weight?: number | undefined;
     }

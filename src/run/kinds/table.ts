@@ -83,7 +83,13 @@ const teacherWeight = z.number().positive().default(1);
 /** A teacher that does not change: a served model, or columns of the table that have its predictions. */
 const teacherSchema = z.union(
   [
-    z.strictObject({ model: z.string().min(1), weight: teacherWeight }),
+    z.strictObject({
+      model: z.string().min(1),
+      inputs: z.exactOptional(z.record(z.string(), z.union([sqlExpression, z.array(sqlExpression).min(1)]))),
+      output: z.exactOptional(z.string().min(1)),
+      classes: z.exactOptional(z.array(z.string()).min(2)),
+      weight: teacherWeight,
+    }),
     z.strictObject({ column: sqlExpression, weight: teacherWeight }),
     z.strictObject({ columns: z.record(z.string(), sqlExpression), weight: teacherWeight }),
   ],
@@ -249,6 +255,13 @@ function teacherProblems({ teachers, teacherWeight, task }: TableRunConfig): str
       ? []
       : [`teacherWeight: is the weight of teachers, and teachers is left out; leave it out too, got ${teacherWeight}`];
   return teachers.flatMap((teacher, i) => {
+    const alone =
+      "model" in teacher && !teacher.inputs ? (["output", "classes"] as const).filter((one) => teacher[one]) : [];
+    if (alone.length > 0) {
+      return [
+        `teachers.${i}.${alone[0]}: is of a model of another program, of which inputs says what it reads; give inputs too, or leave it out`,
+      ];
+    }
     if ("columns" in teacher && task.kind !== "multiclass") {
       return [
         `teachers.${i}.columns: are the probabilities of several classes, and task is "${task.kind}"; give column, one expression`,
