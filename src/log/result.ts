@@ -28,7 +28,12 @@ export interface RunResult {
   /** The same for decisions: the share of rows that two groups decide differently; for numbers, the disagreement. */
   readonly churn?: number | null;
   /** Of fixed teachers, the scores of their mean, and how far the shipped model is from it: as `disagreement`, as `churn`. */
-  readonly teachers?: TestMetrics & { readonly distance: number; readonly churn: number };
+  readonly teachers?: TestMetrics & {
+    readonly distance: number;
+    readonly churn: number;
+    /** The mean of the shipped model and its teachers, each one half; of text alone. */
+    readonly together?: TestMetrics;
+  };
   /** Scores that a model must beat to have learned something, easiest first; `remarks` compare the model with them. */
   readonly yardsticks?: readonly Yardstick[];
   readonly remarks?: readonly string[];

@@ -72,7 +72,12 @@ export function resultLines(result: RunResult, width = Number.POSITIVE_INFINITY)
       .join(", "),
   ]);
   const together = ensemble ? [["ensemble", ...tested(ensemble)]] : [];
-  const taught = teachers ? [["teachers", ...tested(teachers)]] : [];
+  const taught = teachers
+    ? [
+        ["teachers", ...tested(teachers)],
+        ...(teachers.together ? [["model and teachers", ...tested(teachers.together)]] : []),
+      ]
+    : [];
   const beside = yardsticks.map((yardstick) => [yardstick.name, ...tested(yardstick)]);
   const lines = fittedTable(
     [head, ...groups, ...together, ...taught, ...beside].map((row) => head.map((_, column) => row[column] ?? "")),
@@ -97,8 +102,9 @@ export function teachersLine(
 ): string {
   const { disagreement, show, churn: decided } = between[task];
   const apart = `mean absolute difference of ${disagreement} ${show(distance)}`;
-  return decided === null
-    ? `the shipped model against its teachers: ${apart}`
+  if (decided === null) return `the shipped model against its teachers: ${apart}`;
+  return task === "language"
+    ? `the shipped model takes another token for the most probable than its teachers at ${percent(churn)} of the test tokens (${apart})`
     : `the shipped model decides ${percent(churn)} of the test rows differently from its teachers (${apart}${weight === undefined ? "" : "; here each row counts once"})`;
 }
 

@@ -13,11 +13,12 @@ import { checkSparseParams } from "../optim/sparse-updates.js";
 import type { Learner } from "../train/graphs.js";
 import type { Task } from "../train/task.js";
 import { algorithmOf } from "./algorithms.js";
-import { DEFAULT_TEACHER_WEIGHT, type TableRunConfig } from "./kinds/table.js";
+import type { TableRunConfig } from "./kinds/table.js";
 import type { TableModelConfig } from "./model-schema.js";
 import { checkPatterns, configuredOptimizer } from "./optimizer.js";
 import type { RunConfig } from "./schema.js";
 import { configuredTask } from "./task.js";
+import { DEFAULT_TEACHER_WEIGHT } from "./teacher-schema.js";
 import { sharersOf } from "./workers.js";
 
 /** What a run on a table trains, and its task. */

@@ -2,12 +2,15 @@
 import { numPredicted } from "../data/text/whole.js";
 import type { Engine } from "../engine/engine.js";
 import type { RunResult } from "../log/events.js";
+import type { NamedArrays } from "../runtime/array.js";
+import { withPrefix } from "../runtime/named.js";
 import { type TextScore, textScorer } from "../train/evaluate-text.js";
 import { weightState } from "../train/graphs.js";
 import type { TextRunConfig } from "./kinds/text.js";
-import { checkParams, type ScoredGroup, scoredResult } from "./score.js";
+import { asTestMetrics, checkParams, type ScoredGroup, scoredResult } from "./score.js";
 import type { RunSpec } from "./specs.js";
-import { textBatch, textMetrics } from "./text-spec.js";
+import { textBatch } from "./text-network.js";
+import { textMetrics } from "./text-spec.js";
 import { remarksOn, type YardstickText, yardsticks } from "./text-yardsticks.js";
 
 export interface ScoreTextOptions {
@@ -16,6 +19,8 @@ export interface ScoreTextOptions {
   readonly spec: RunSpec;
   readonly text: YardstickText;
   readonly shippedGroup: number;
+  /** The weights of the learner's fixed teachers. */
+  readonly fixedWeights: readonly NamedArrays[];
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -27,7 +32,7 @@ export interface ScoreTextOptions {
 export async function scoreTextRun(options: ScoreTextOptions, groups: readonly ScoredGroup[]): Promise<RunResult> {
   const { engine, config, text, signal } = options;
   const { test, size } = text;
-  const { model } = options.spec.learner;
+  const { model, fixedTeachers } = options.spec.learner;
   const prefixes = groups.map(({ group }) => ({
     params: `models.${group}.params`,
     buffers: `models.${group}.buffers`,
@@ -36,7 +41,15 @@ export async function scoreTextRun(options: ScoreTextOptions, groups: readonly S
     checkParams(model, group);
     await engine.write(weightState(model, group.best.params, prefixes[i]?.params));
   }
-  const score = await textScorer(engine, model, prefixes, textBatch(config));
+  const networks = (fixedTeachers?.networks ?? []).map((network, i) => ({
+    ...network,
+    prefixes: { params: `teachers.${i}`, buffers: `teachers.${i}` },
+  }));
+  for (const [i, { prefixes: of }] of networks.entries())
+    await engine.write(withPrefix(of.params, options.fixedWeights[i] as NamedArrays), { memory: "lent" });
+  const against = groups.findIndex(({ group }) => group === options.shippedGroup);
+  const teachers = networks.length > 0 && against >= 0 ? { networks, against } : undefined;
+  const score = await textScorer(engine, model, prefixes, textBatch(config), teachers);
   const scores = await score(test, signal);
   const metricsOf = (of: TextScore) => textMetrics(of, size);
   const { ensemble } = scores;
@@ -44,11 +57,18 @@ export async function scoreTextRun(options: ScoreTextOptions, groups: readonly S
   const result = scoredResult(groups, measured);
   const beside = await yardsticks(text, signal);
   const shipped = result.groups.find(({ group }) => group === options.shippedGroup);
+  const ofTeachers = scores.teachers && {
+    ...asTestMetrics(metricsOf(scores.teachers.score)),
+    distance: scores.teachers.distance,
+    churn: scores.teachers.churn,
+    together: asTestMetrics(metricsOf(scores.teachers.together)),
+  };
   const remarks = shipped ? remarksOn(shipped, beside) : [];
   return {
     task: "language",
     lossName: "nats per token",
     ...result,
+    ...(ofTeachers && { teachers: ofTeachers }),
     yardsticks: beside,
     ...(remarks.length > 0 && { remarks }),
     shippedGroup: options.shippedGroup,

@@ -36,6 +36,8 @@ export interface GroupOptions {
   readonly store: Store;
   /** Reads the params to begin from, by the names of the model's; drawn by the seed when left out. */
   readonly readInit?: (() => Promise<NamedArrays>) | undefined;
+  /** Reads the weights of the teachers that do not change and predict in the step; there are none when left out. */
+  readonly readTeachers?: (() => Promise<readonly NamedArrays[]>) | undefined;
   readonly engine: Engine;
   readonly threads: number;
   /** The group's own folder, with its checkpoints. */
@@ -90,7 +92,8 @@ export async function startGroup(options: GroupOptions) {
   const crew = base ? undefined : options.startCrew?.({ learner, cursor });
   const { accumulate } = config;
   const key = stepsKey(config, groupIndex);
-  const student = base?.student ?? engineStudent({ engine, learner, key, accumulate, crew });
+  const fixedWeights = base ? undefined : await options.readTeachers?.();
+  const student = base?.student ?? engineStudent({ engine, learner, key, accumulate, fixedWeights, crew });
 
   const checkpoint = await readOwnCheckpoint(files, groupIndex, log);
   const best = await bestSoFar(options, checkpoint?.info.best ?? null);

@@ -1,24 +1,18 @@
 /** Next-token prediction: the network, the batches and the metrics of a run on text. */
-import type { ReadyStream } from "../data/stream.js";
 import type { Corpus } from "../data/text/corpus.js";
-import { laneStream, sequenceStream, type TextStreamOptions } from "../data/text/streams.js";
 import type { TextSize } from "../data/text/text.js";
 import { ConfigError } from "../errors.js";
 import type { LabelSmoothing } from "../nn/label-losses.js";
 import { withConfidencePenalty } from "../nn/losses.js";
-import { lstmLanguageModel, lstmReader } from "../nn/lstm-language-model.js";
-import type { Model } from "../nn/model.js";
 import { categorical } from "../nn/objectives.js";
-import type { TokenReader } from "../nn/token-reader.js";
-import { transformerLanguageModel, transformerReader } from "../nn/transformer-language-model.js";
-import { numChunksOf } from "../train/chunked-loss.js";
-import { type TextBatch, type TextScore, textScorer } from "../train/evaluate-text.js";
+import { type TextScore, textScorer } from "../train/evaluate-text.js";
 import { shippedName, stateNames } from "../train/graphs.js";
 import type { TextRunConfig } from "./kinds/text.js";
 import { learnerOf } from "./learner.js";
 import { levelsOf } from "./learning-watch.js";
 import type { GroupSpec, RunSpec } from "./specs.js";
-import { sharersOf } from "./workers.js";
+import { streamSizes, textBatch, textNetwork } from "./text-network.js";
+import { fixedTeachersOf, notedTeachers } from "./text-teachers.js";
 
 /** Tokenised text, and its tokenizer. */
 export interface TokenisedText {
@@ -38,48 +32,6 @@ export interface TextShard extends TokenisedText {
   readonly size: TextSize;
 }
 
-/** The batches of a worker: texts side by side, of so many tokens. */
-export function textBatch(config: TextRunConfig): TextBatch {
-  const { data, model, globalBatchSize, accumulate } = config;
-  const layout = model.kind === "lstm" ? "lanes" : "sequences";
-  return { batchSize: globalBatchSize / accumulate / sharersOf(config), sequenceLength: data.sequenceLength, layout };
-}
-
-/** How much text a step reads, of all workers together, and in how many pieces. */
-export function streamSizes({ globalBatchSize, accumulate }: Pick<TextRunConfig, "globalBatchSize" | "accumulate">) {
-  return { batchSize: globalBatchSize, pieces: accumulate };
-}
-
-/** A network of a run, and how it is served. */
-export interface TextNetwork {
-  readonly model: Model;
-  readonly reader: TokenReader;
-  readonly stream: (options: TextStreamOptions) => ReadyStream;
-}
-
-/** The network of a run, for a vocabulary of this size. */
-export function textNetwork(config: TextRunConfig, vocabulary: number): TextNetwork {
-  const { batchSize, sequenceLength } = textBatch(config);
-  const { model } = config;
-  const numChunks = numChunksOf(batchSize * sequenceLength, vocabulary);
-  const sizes = {
-    batchSize,
-    sequenceLength,
-    vocabulary,
-    numChunks,
-    width: model.width,
-    numLayers: model.layers,
-    isTied: model.tied,
-    dropout: model.dropout,
-  };
-  if (model.kind === "lstm") {
-    const options = { ...sizes, hidden: model.hidden };
-    return { model: lstmLanguageModel(options), reader: lstmReader(options), stream: laneStream };
-  }
-  const options = { ...sizes, numHeads: model.heads, style: model.style };
-  return { model: transformerLanguageModel(options), reader: transformerReader(options), stream: sequenceStream };
-}
-
 /**
  * What all groups of a run on text share. Throws {@link ConfigError} when a pattern of the optimizer matches no param.
  */
@@ -95,13 +47,20 @@ export function textRunSpec(config: TextRunConfig, { digest, tokenizer, tokenCou
   const objective = confidencePenalty > 0 ? withConfidencePenalty(plain, confidencePenalty) : plain;
   const labels = { shape: [sequenceLength * batchSize], dtype: "int32" } as const;
   const learner = learnerOf(config, model, { ...objective, labels });
+  const fixedTeachers = fixedTeachersOf(config, tokenizer.size);
   const numChunks = model.head?.numChunks ?? 1;
   if (learner.distillation?.taught && numChunks > 1) {
     throw new ConfigError(
       `algorithm.distillShare: must be 1 where the logits of a batch are computed in chunks, as here in ${numChunks} for ${tokenizer.size} tokens; use fewer texts at once (accumulate, workers), or a smaller vocabulary`,
     );
   }
-  return { digest, declared: { tokenizer }, learner };
+  if (!fixedTeachers) return { digest, declared: { tokenizer }, learner };
+  const ofTeachers = notedTeachers(config).map(({ sha256, network, weight }) => ({ sha256, network, weight }));
+  return {
+    digest,
+    declared: { tokenizer, teachers: ofTeachers, teacherWeight: fixedTeachers.weight },
+    learner: { ...learner, fixedTeachers },
+  };
 }
 
 /**

@@ -26,6 +26,7 @@ import { filled, type NamedArrays } from "../runtime/array.js";
 import { mapValues, named, withPrefix } from "../runtime/named.js";
 import { meanOverChunks } from "./chunked-loss.js";
 import type { WeightPrefixes } from "./graphs.js";
+import type { FixedNetwork } from "./learner.js";
 
 /** The score of a model's predictions of every token. */
 export interface TextScore {
@@ -48,6 +49,25 @@ export interface TextScores {
    * Share of places at which two models differ in the most probable token, averaged over pairs of models; null for one.
    */
   readonly churn: number | null;
+  /** The mean of teachers that do not change; null without any. */
+  readonly teachers: TaughtScore | null;
+}
+
+/** The score of the mean prediction of teachers, and what a model that they taught has of it. */
+export interface TaughtScore {
+  readonly score: TextScore;
+  /** The score of the mean of model and teachers, each one half. */
+  readonly together: TextScore;
+  /** As `disagreement` and `churn`, between the model and the teachers' mean. */
+  readonly distance: number;
+  readonly churn: number;
+}
+
+/** Teachers whose mean is scored beside models: their networks, the prefixes of their weights and their shares of the mean. */
+export interface ScoredTeachers {
+  readonly networks: readonly (FixedNetwork & { readonly prefixes: WeightPrefixes })[];
+  /** Which of the models is compared with them. */
+  readonly against: number;
 }
 
 /**
@@ -75,11 +95,16 @@ export async function textScorer(
   model: Model,
   models: readonly WeightPrefixes[],
   { batchSize, sequenceLength, layout }: TextBatch,
+  teachers?: ScoredTeachers,
 ): Promise<ScoreText> {
-  const program = await engine.compile(scoreGraph(model, models));
+  const readers = [
+    ...models.map((prefixes) => ({ model, prefixes })),
+    ...(teachers?.networks ?? []).map(({ model: own, prefixes }) => ({ model: own, prefixes })),
+  ];
+  const program = await engine.compile(scoreGraph(model, readers, models.length, teachers));
   return async (corpus, signal) => {
-    for (const i of models.keys()) {
-      const fresh = mapValues(model.state ?? {}, ({ shape, fill }) => filled(shape, fill));
+    for (const [i, { model: own }] of readers.entries()) {
+      const fresh = mapValues(own.state ?? {}, ({ shape, fill }) => filled(shape, fill));
       await engine.write(withPrefix(stateOf(i), fresh), { memory: "given" });
     }
     const sums: Record<string, number> = {};
@@ -97,6 +122,14 @@ export async function textScorer(
       ensemble: isSeveral ? score(ENSEMBLE) : null,
       disagreement: isSeveral ? mean(DISAGREEMENT) : null,
       churn: isSeveral ? mean(CHURN) : null,
+      teachers: teachers
+        ? {
+            score: score(TEACHERS),
+            together: score(WITH_TEACHERS),
+            distance: mean(`${TEACHERS}.${DISAGREEMENT}`),
+            churn: mean(`${TEACHERS}.${CHURN}`),
+          }
+        : null,
     };
   };
 }
@@ -109,15 +142,27 @@ const stateOf = (index: number) => `scored.${index}`;
 const ENSEMBLE = "ensemble";
 const DISAGREEMENT = "disagreement";
 const CHURN = "churn";
+const TEACHERS = "teachers";
+const WITH_TEACHERS = "withTeachers";
+
+/** A network, and where its weights are. */
+interface Reader {
+  readonly model: Model;
+  readonly prefixes: WeightPrefixes;
+}
 
 /** Sums over the places of a batch that have a label, chunk by chunk where the model computes its logits so. */
-function scoreGraph(model: Model, models: readonly WeightPrefixes[]): Graph {
+function scoreGraph(model: Model, readers: readonly Reader[], numModels: number, teachers?: ScoredTeachers): Graph {
   const inputs = inputTensors(model);
   const numRows = Object.values(model.inputs)[0]?.shape.reduce<number>((size, axis) => size * Number(axis), 1) ?? 0;
   const labels = input(labelsName, [numRows], "int32");
-  const said = models.map(({ params, buffers }, i) => {
-    const weights = { ...weightTensors(model, params, buffers), ...stateTensors(model, stateOf(i)) };
-    return { weights, ...carry(model, weights, inputs) };
+  const said = readers.map(({ model: own, prefixes: { params, buffers } }, i) => {
+    const weights = { ...weightTensors(own, params, buffers), ...stateTensors(own, stateOf(i)) };
+    return { weights, head: own.head, ...carry(own, weights, inputs) };
+  });
+  const sumsOf = (logits: readonly Tensor[], given: Tensor): Tensors => ({
+    ...modelSums(logits.slice(0, numModels), given),
+    ...(teachers && taughtSums(logits[teachers.against] as Tensor, logits.slice(numModels), given, teachers)),
   });
   const { head } = model;
   const outputs =
@@ -130,15 +175,44 @@ function scoreGraph(model: Model, models: readonly WeightPrefixes[]): Graph {
   return { outputs, updates: Object.assign({}, ...said.map(({ state }, i) => withPrefix(stateOf(i), state))) };
 }
 
-function sumsOf(logits: readonly Tensor[], given: Tensor): Tensors {
+/** The places that have a label: their labels, and sums over them. */
+function rowsOf(given: Tensor): Rows {
   const isPast = equal(given, NO_LABEL);
-  const labels = where(isPast, 0, given);
   const sum = (rows: Tensor) => reduceSum(where(isPast, 0, rows));
-  const count = (condition: Tensor) => sum(where(condition, 1, 0));
-  const of = logits.map((own) => {
-    const { at, all } = logSoftmaxAt(own, labels);
-    return { at, probs: exp(all), decided: argMax(own, 1) };
+  return { labels: where(isPast, 0, given), sum, count: (condition) => sum(where(condition, 1, 0)) };
+}
+
+function predicted(logits: Tensor, labels: Tensor): Predicted {
+  const { at, all } = logSoftmaxAt(logits, labels);
+  return { at, probs: exp(all), decided: argMax(logits, 1) };
+}
+
+/** A model against the mean of its teachers. */
+function taughtSums(model: Tensor, teachers: readonly Tensor[], given: Tensor, { networks }: ScoredTeachers): Tensors {
+  const rows = rowsOf(given);
+  const own = predicted(model, rows.labels);
+  const shares = networks.map(({ share }) => share);
+  const total = shares.reduce((sum, share) => sum + share, 0);
+  const of = teachers.map((logits) => predicted(logits, rows.labels));
+  const meanOf = (values: readonly Tensor[]) =>
+    values.map((value, i) => mul(value, (shares[i] as number) / total)).reduce(add);
+  const [at, probs] = [meanOf(of.map((one) => exp(one.at))), meanOf(of.map((one) => one.probs))];
+  const decided = argMax(probs, 1);
+  const scored = (name: string, ofLabel: Tensor, best: Tensor) => ({
+    [`${name}.loss`]: rows.sum(neg(safeLog(ofLabel))),
+    [`${name}.hits`]: rows.count(equal(best, rows.labels)),
   });
+  return {
+    ...scored(TEACHERS, at, decided),
+    ...scored(WITH_TEACHERS, mul(0.5, add(at, exp(own.at))), argMax(add(probs, own.probs), 1)),
+    [`${TEACHERS}.${DISAGREEMENT}`]: mul(0.5, rows.sum(reduceSum(abs(sub(probs, own.probs)), [1]))),
+    [`${TEACHERS}.${CHURN}`]: rows.sum(where(equal(decided, own.decided), 0, 1)),
+  };
+}
+
+function modelSums(logits: readonly Tensor[], given: Tensor): Tensors {
+  const { labels, sum, count } = rowsOf(given);
+  const of = logits.map((own) => predicted(own, labels));
   const outputs: Record<string, Tensor> = {};
   for (const [i, { at, decided }] of of.entries()) {
     outputs[`${i}.loss`] = sum(neg(at));

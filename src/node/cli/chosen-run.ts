@@ -11,6 +11,7 @@ import { loadConfig } from "../runs/load-config.js";
 import { withOwnFiles } from "../runs/own-files.js";
 import { existingRun, isRun, type RunFolder, runFolder } from "../runs/run-folder.js";
 import { checkJoin, type Join, readScope } from "../runs/scope.js";
+import { checkOthersTeach } from "../runs/text-teachers.js";
 import { locatedStore } from "../stores/stores.js";
 import { teller } from "./output.js";
 
@@ -67,7 +68,9 @@ export async function chooseRun(path: string | undefined, flags: RunFlags): Prom
     const own = await loadConfig(run.config);
     if (join) checkSameStore(run, own, join);
     if (path === undefined && overrides.length === 0) return { config: own, folder: run.path };
-    const config = await withOwnFiles(await loadConfig(path ?? run.config, overrides), run);
+    const given = await loadConfig(path ?? run.config, overrides);
+    checkOthersTeach(given, run);
+    const config = await withOwnFiles(given, run);
     checkSameRun(own, recordWithoutSecrets(config));
     return { config, folder: run.path };
   }

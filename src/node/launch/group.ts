@@ -20,6 +20,7 @@ import { lastStepOf, readEvents } from "../runs/read-log.js";
 import { readRunFile } from "../runs/run-file.js";
 import { type RunFolder, runFolder } from "../runs/run-folder.js";
 import { readScope } from "../runs/scope.js";
+import { readTeachers } from "../runs/text-teachers.js";
 import { directoryStore } from "../stores/directory-store.js";
 import { openStore } from "../stores/stores.js";
 import { asyncServers, startWorkerThreads } from "./async-workers.js";
@@ -132,6 +133,7 @@ async function train(
       groupIndex,
       spec,
       ...(init && { readInit: () => readInit(init, folder.path, spec.meaning) }),
+      readTeachers: () => readTeachers(config, folder.path),
       engine,
       threads,
       store: await openStore(scope.store, mayChange),

@@ -11,6 +11,7 @@ import { assertRegular } from "../files/plain-files.js";
 import { readWithin } from "../files/read-bounded.js";
 import { noteInit } from "./init-weights.js";
 import { withoutVersion } from "./run-file.js";
+import { noteTeachers } from "./text-teachers.js";
 
 /**
  * Imports of this package in a configuration resolve to the running package: with npx or a global installation, there
@@ -35,7 +36,10 @@ export async function loadConfig(path: string, overrides: readonly string[] = []
   const folder = dirname(file);
   const init = config.init && (await noteInit(config.init, folder));
   const located = init ? { ...config, init } : config;
-  return kindOf(located).located(located, (path) => absolute(path, folder));
+  return noteTeachers(
+    kindOf(located).located(located, (path) => absolute(path, folder)),
+    loadConfig,
+  );
 }
 
 async function load(file: string, shown: string): Promise<unknown> {

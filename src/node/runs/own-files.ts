@@ -20,6 +20,7 @@ const initFile: OwnFile<RunConfig> = {
   option: "init",
   copy: "init.safetensors",
   pathIn: ({ init }) => (typeof init === "object" ? init.path : undefined),
+  noted: ({ init }) => (typeof init === "object" ? init.sha256 : undefined),
   withPath: (config, path) =>
     typeof config.init === "object" ? { ...config, init: { ...config.init, path } } : config,
 };
@@ -76,7 +77,7 @@ export async function takeOwnFiles(
     // Checked before it is copied, so that errors name the given file.
     if (name !== "init") check(name, path, config);
     const digest = await sha256(bytes);
-    if (name === "init") checkNoted(path, config, digest);
+    checkNoted(named, path, config, digest);
     await files.put(copy, bytes);
     origins[name] = { from: resolve(path), sha256: digest };
   }
@@ -130,11 +131,12 @@ function withPaths(given: RunConfig, origins: Origins, folder: string): RunConfi
   }, given);
 }
 
-/** Throws {@link ConfigError} when the weights have changed since the configuration was loaded. */
-function checkNoted(path: string, { init }: RunConfig, digest: string): void {
-  if (typeof init !== "object" || init.sha256 === digest) return;
+/** Throws {@link ConfigError} when weights have changed since the configuration was loaded. */
+function checkNoted([, { option, noted }]: NamedFile, path: string, config: RunConfig, digest: string): void {
+  const known = noted?.(config);
+  if (known === undefined || known === digest) return;
   throw new ConfigError(
-    `init: a run begins from the weights it was given, and ${path} has changed (${digestChange(init.sha256, digest)}). Put it back, or start a new run.`,
+    `${option}: a run begins from the weights it was given, and ${path} has changed (${digestChange(known, digest)}). Put it back, or start a new run.`,
   );
 }
 

@@ -5,11 +5,12 @@ import { binaryClasses, type Preprocessing, type TableTeacher } from "../../data
 import { DataError } from "../../errors.js";
 import { firstNames, percent } from "../../report/format.js";
 import { exportModel } from "../../run/export.js";
-import { DEFAULT_TEACHER_WEIGHT, givenReadingOf, type TableRunConfig } from "../../run/kinds/table.js";
+import { givenReadingOf, type TableRunConfig } from "../../run/kinds/table.js";
 import { scoreTableRun, validationErrors } from "../../run/score-table.js";
 import { tableGroupSpec, tableRunSpec } from "../../run/table-spec.js";
 import { besideYardsticks } from "../../run/table-yardsticks.js";
 import { labelsToFit } from "../../run/task.js";
+import { DEFAULT_TEACHER_WEIGHT } from "../../run/teacher-schema.js";
 import { seenFeatures } from "../../serving/seen.js";
 import { readRegular } from "../files/plain-files.js";
 import { readModelFile } from "../ort/model-file.js";

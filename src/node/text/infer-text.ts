@@ -16,7 +16,8 @@ import {
 import { counted, bytes as inBytes } from "../../report/format.js";
 import { resolveConfig } from "../../run/config.js";
 import { configOfKind } from "../../run/kinds/kinds.js";
-import { textBatch, textNetwork, textRunSpec } from "../../run/text-spec.js";
+import { textBatch, textNetwork } from "../../run/text-network.js";
+import { textRunSpec } from "../../run/text-spec.js";
 import { rootKey, uniform } from "../../runtime/random.js";
 import { secondsOfStep } from "../ort/step-seconds.js";
 import { relativeTo, runName, writeBeside } from "../runs/write-config.js";

@@ -7,7 +7,7 @@ import { exportText, textNames } from "../../run/export-text.js";
 import { configOfKind } from "../../run/kinds/kinds.js";
 import { TOKENIZER_FILE } from "../../run/kinds/text.js";
 import { readBest } from "../../run/score.js";
-import { textNetwork } from "../../run/text-spec.js";
+import { textNetwork } from "../../run/text-network.js";
 import { sizeOf } from "../../runtime/array.js";
 import { type Closable, closable } from "../../runtime/closable.js";
 import { mapValues } from "../../runtime/named.js";

@@ -2,12 +2,16 @@
 import { readFileSync } from "node:fs";
 import { slotsUnder } from "../../data/shard.js";
 import { documentsOf, type TextSpec } from "../../data/text/text.js";
+import { percent } from "../../report/format.js";
 import { exportText } from "../../run/export-text.js";
 import { type TextRunConfig, TOKENIZER_FILE } from "../../run/kinds/text.js";
 import { scoreTextRun } from "../../run/score-text.js";
-import { streamSizes, textBatch, textGroupSpec, textNetwork, textRunSpec } from "../../run/text-spec.js";
+import { DEFAULT_TEACHER_WEIGHT } from "../../run/teacher-schema.js";
+import { streamSizes, textBatch, textNetwork } from "../../run/text-network.js";
+import { textGroupSpec, textRunSpec } from "../../run/text-spec.js";
 import { rootKey } from "../../runtime/random.js";
 import type { DataReader } from "../runs/data-reader.js";
+import { readTeachers } from "../runs/text-teachers.js";
 import { memoryBudget } from "../sources/memory.js";
 import { prepareText } from "./prepare-text.js";
 import { openText } from "./text-cache.js";
@@ -33,7 +37,7 @@ export const textReader: DataReader<TextRunConfig> = {
     return {
       spec,
       sizes: { rows: of("documents"), tokens: of("tokens") },
-      notes: text.notes,
+      notes: [...text.notes, ...teacherNotes(config)],
       cached: text.cached,
       folder: text.folder,
       checkShards() {
@@ -49,8 +53,10 @@ export const textReader: DataReader<TextRunConfig> = {
         }
       },
       validated: async () => ({}),
-      score: (engine, groups, shippedGroup, signal) =>
-        scoreTextRun({ engine, config, spec, text: tested, shippedGroup, signal }, groups),
+      async score(engine, groups, shippedGroup, signal) {
+        const fixedWeights = await readTeachers(config, "");
+        return scoreTextRun({ engine, config, spec, text: tested, shippedGroup, fixedWeights, signal }, groups);
+      },
       metadata: {
         task: "language",
         vocabularySize: String(text.tokenizer.size),
@@ -84,8 +90,18 @@ export const textReader: DataReader<TextRunConfig> = {
     const report = describeTextShards(text, config.data.regime, slots);
     return { report, lines: () => textShardLines(report) };
   },
-  checkOwnFile: (_, path) => void openTokenizer(path),
+  // Teachers were checked when the configuration was loaded.
+  checkOwnFile: (name, path) => void (name === "tokenizer" && openTokenizer(path)),
 };
+
+/** What the teachers of a run do, in words. */
+function teacherNotes({ teachers, teacherWeight = DEFAULT_TEACHER_WEIGHT }: TextRunConfig): string[] {
+  if (!teachers) return [];
+  const whose = teachers.length === 1 ? "its teacher predicts" : `the mean of ${teachers.length} teachers predicts`;
+  return [
+    `${percent(teacherWeight)} of the label loss is against what ${whose} of each batch, in the step (teachers, teacherWeight)`,
+  ];
+}
 
 /** The spec of a configuration's text. */
 export function textSpecOf({ data }: TextRunConfig): TextSpec {

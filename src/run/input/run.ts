@@ -172,7 +172,52 @@ export interface TextRunInput extends CommonRunInput {
   readonly task?: LanguageTaskInput | undefined;
   /** The network. */
   readonly model: TextModelInput;
+  /**
+   * Teachers that do not change, beside the groups that teach one another: they read the batches of the student, which learns from
+   * their mean. None by default, at most 8.
+   */
+  readonly teachers?: readonly TextTeacherInput[];
+  /**
+   * How much of the label loss the teachers make: with w, it is (1 - w) times the loss on labels and w times the distillation loss
+   * against the teachers' mean. 0.5 by default.
+   */
+  readonly teacherWeight?: number;
 }
+
+/**
+ * A teacher of a run on text that does not change: a finished run on any text by the same tokenizer, whose network may have another
+ * width, depth and style. The run keeps a copy of its weights. Paths start at the configuration file.
+ *
+ * @example
+ * { run: "runs/books-2026-01-31T12-00-00", group: "all" }
+ */
+export type TextTeacherInput =
+  | {
+      /** The folder of a finished run. */
+      readonly run: string;
+      /** Which group's best params, or those of all, which count as one teacher; by default the model that the run shipped. */
+      readonly group?: number | "all" | undefined;
+      /** How much it counts in the mean of the teachers; 1 by default. */
+      readonly weight?: number | undefined;
+    }
+  | {
+      /** The model.safetensors of a run, beside the run's config.json. */
+      readonly model: string;
+      /** How much it counts in the mean of the teachers; 1 by default. */
+      readonly weight?: number | undefined;
+    }
+  | {
+      /** Any safetensors file with the params of `network`; a run keeps its teachers so. */
+      readonly weights: string;
+      /** That of the file, which must be it. */
+      readonly sha256?: string | undefined;
+      /** The network, with the options of `model`. */
+      readonly network: TextModelInput;
+      /** "bytes", or the SHA-256 of the tokenizer.json, which must be the student's. */
+      readonly tokenizer?: string | undefined;
+      /** How much it counts in the mean of the teachers; 1 by default. */
+      readonly weight?: number | undefined;
+    };
 
 /** A configuration: of a table, or of text. */
 export type RunInput = TableRunInput | TextRunInput;

@@ -17,6 +17,8 @@ export interface OwnFile<Config> {
   readonly copy: string;
   /** Its path; undefined where the configuration names none. */
   pathIn(config: Config): string | undefined;
+  /** The SHA-256 of its content when the configuration was loaded, where that was noted. */
+  noted?(config: Config): string | undefined;
   /** The configuration with another path in its place. */
   withPath(config: Config, path: string): Config;
 }

@@ -7,6 +7,7 @@ import type { TableRunInput } from "../input/run.js";
 import { hint } from "../known-names.js";
 import { tableModelSchema } from "../model-schema.js";
 import { taskInFull, taskSchema } from "../task-schema.js";
+import { MAX_TEACHERS, tableTeachers, teacherWeightProblems } from "../teacher-schema.js";
 import type { DataKind, OwnFile } from "./kind.js";
 
 const sqlExpression = z.string().min(1);
@@ -72,38 +73,13 @@ const tableDataSchema = z.strictObject({
   regime: regimeSchema,
 });
 
-/** The most teachers of a run that do not change. */
-const MAX_TEACHERS = 8;
-
-/** How much of the label loss fixed teachers make, where nothing is said. */
-export const DEFAULT_TEACHER_WEIGHT = 0.5;
-
-const teacherWeight = z.number().positive().default(1);
-
-/** A teacher that does not change: a served model, or columns of the table that have its predictions. */
-const teacherSchema = z.union(
-  [
-    z.strictObject({
-      model: z.string().min(1),
-      inputs: z.exactOptional(z.record(z.string(), z.union([sqlExpression, z.array(sqlExpression).min(1)]))),
-      output: z.exactOptional(z.string().min(1)),
-      classes: z.exactOptional(z.array(z.string()).min(2)),
-      weight: teacherWeight,
-    }),
-    z.strictObject({ column: sqlExpression, weight: teacherWeight }),
-    z.strictObject({ columns: z.record(z.string(), sqlExpression), weight: teacherWeight }),
-  ],
-  'must be { model: "model.onnx" }, { column: "..." } or, of classes, { columns: { name: "..." } }',
-);
-
 const tableRunSchema = z
   .strictObject({
     name: runName,
     data: tableDataSchema,
     task: taskSchema.default("binary"),
     model: tableModelSchema,
-    teachers: z.exactOptional(z.array(teacherSchema).min(1).max(MAX_TEACHERS)),
-    teacherWeight: z.exactOptional(z.number().min(0).max(1)),
+    ...tableTeachers,
     ...commonOptions,
   })
   .transform((run) => ({ ...inFull(run), task: taskInFull(run.task) }));
@@ -249,11 +225,9 @@ function rowProblems({ data, numGroups }: TableRunConfig): string[] {
   return problems;
 }
 
-function teacherProblems({ teachers, teacherWeight, task }: TableRunConfig): string[] {
-  if (!teachers)
-    return teacherWeight === undefined
-      ? []
-      : [`teacherWeight: is the weight of teachers, and teachers is left out; leave it out too, got ${teacherWeight}`];
+function teacherProblems(config: TableRunConfig): string[] {
+  const { teachers, task } = config;
+  if (!teachers) return teacherWeightProblems(config);
   return teachers.flatMap((teacher, i) => {
     const alone =
       "model" in teacher && !teacher.inputs ? (["output", "classes"] as const).filter((one) => teacher[one]) : [];

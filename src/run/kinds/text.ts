@@ -4,7 +4,8 @@ import { commonOptions, inFull, regimeSchema, runName, sourceSchema } from "../c
 import type { TextRunInput } from "../input/run.js";
 import { textModelSchema } from "../model-schema.js";
 import { languageTaskSchema, smoothingInFull } from "../task-schema.js";
-import type { DataKind } from "./kind.js";
+import { MAX_TEACHERS, teacherWeightProblems, textTeachers } from "../teacher-schema.js";
+import type { DataKind, OwnFile } from "./kind.js";
 
 const textSplit = z.union(
   [z.number().positive().lt(1), z.strictObject({ source: sourceSchema })],
@@ -34,6 +35,7 @@ const textRunSchema = z
     data: textDataSchema,
     task: languageTaskSchema.optional(),
     model: textModelSchema,
+    ...textTeachers,
     ...commonOptions,
   })
   .transform(({ task, ...run }) => {
@@ -60,8 +62,16 @@ export const textKind: DataKind<typeof textRunSchema, TextRunInput> = {
   noun: "text",
   schema: textRunSchema,
   isDocumented: true,
-  problems: ({ data, model }) => [...shareProblems(data), ...modelProblems(model)],
-  located: (config, absolute) => ({ ...config, data: dataLocated(config.data, absolute) }),
+  problems: (config) => [
+    ...shareProblems(config.data),
+    ...networkProblems("model", config.model),
+    ...teacherProblems(config),
+  ],
+  located: (config, absolute) => {
+    const { data, teachers } = config;
+    const own = teachers?.map((one) => teacherLocated(one, absolute));
+    return { ...config, data: dataLocated(data, absolute), ...(own && { teachers: own }) };
+  },
   ownFiles: {
     tokenizer: {
       option: "data.tokenizer",
@@ -69,6 +79,7 @@ export const textKind: DataKind<typeof textRunSchema, TextRunInput> = {
       pathIn: ({ data }) => (data.tokenizer === "bytes" ? undefined : data.tokenizer),
       withPath: (config, tokenizer) => ({ ...config, data: { ...config.data, tokenizer } }),
     },
+    ...Object.fromEntries(Array.from({ length: MAX_TEACHERS }, (_, i) => [`teacher ${i + 1}`, teacherFile(i)])),
   },
   numPerStep: ({ globalBatchSize, data }) => globalBatchSize * data.sequenceLength,
   numToTrain: ({ tokens }) => tokens?.train ?? 0,
@@ -98,11 +109,52 @@ function shareProblems({ validation, test }: TextRunConfig["data"]): string[] {
   return sum >= 1 ? [`data: the shares of validation and test must be below 1 together, got ${sum}`] : [];
 }
 
-function modelProblems(model: TextRunConfig["model"]): string[] {
+function networkProblems(path: string, model: TextRunConfig["model"]): string[] {
   if (model.kind === "lstm") {
     if (!model.tied || model.width === model.hidden) return [];
-    return [`model.width: must be model.hidden (${model.hidden}) when model.tied is true, got ${model.width}`];
+    return [`${path}.width: must be ${path}.hidden (${model.hidden}) when ${path}.tied is true, got ${model.width}`];
   }
   if (model.width % (2 * model.heads) === 0) return [];
-  return [`model.heads: must divide model.width (${model.width}) into heads of an even depth, got ${model.heads}`];
+  return [`${path}.heads: must divide ${path}.width (${model.width}) into heads of an even depth, got ${model.heads}`];
+}
+
+type Teacher = NonNullable<TextRunConfig["teachers"]>[number];
+
+function teacherProblems(config: TextRunConfig): string[] {
+  const { teachers = [], algorithm } = config;
+  const ofNetworks = teachers.flatMap((one, i) =>
+    "network" in one ? networkProblems(`teachers.${i}.network`, one.network) : [],
+  );
+  if (teachers.length > 0 && algorithm.kind === "asyncSgd") {
+    ofNetworks.push(
+      'teachers: of text predict in the step, which workers of algorithm "asyncSgd" take apart from one another and without them; use algorithm "codistill" or "plain", or leave teachers out',
+    );
+  }
+  return [...teacherWeightProblems(config), ...ofNetworks];
+}
+
+function teacherLocated(teacher: Teacher, absolute: (path: string) => string): Teacher {
+  if ("run" in teacher) return { ...teacher, run: absolute(teacher.run) };
+  if ("model" in teacher) return { ...teacher, model: absolute(teacher.model) };
+  return { ...teacher, weights: absolute(teacher.weights) };
+}
+
+/** The weights of the teacher at a place in the list. */
+function teacherFile(place: number): OwnFile<TextRunConfig> {
+  const own = ({ teachers }: TextRunConfig) => {
+    const teacher = teachers?.[place];
+    return teacher && "weights" in teacher ? teacher : undefined;
+  };
+  return {
+    option: `teachers.${place}`,
+    copy: `teacher-${place + 1}.safetensors`,
+    pathIn: (config) => own(config)?.weights,
+    noted: (config) => own(config)?.sha256,
+    withPath: (config, weights) => ({
+      ...config,
+      ...(config.teachers && {
+        teachers: config.teachers.map((one, i) => (i === place && "weights" in one ? { ...one, weights } : one)),
+      }),
+    }),
+  };
 }
