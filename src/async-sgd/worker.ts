@@ -46,7 +46,7 @@ export function gradients({ engine, learner, stream, key, accumulate }: Gradient
       await engine.write(weights);
       if (!isSameCursor(stream.cursor, cursor)) stream.goTo(cursor);
       const batches = await nextBatches(stream, accumulate);
-      const parts = partsOf(learner.model, batches, { seed: key, step: batch });
+      const parts = partsOf(learner, batches, { seed: key, step: batch, numTeachers });
       const { record } = await stepper.run({ parts, numTeachers, distillWeight, scalars: {} });
       const norm = await programs.get("norm", () => gradientNormGraph(learner));
       const { squaredGradNorm = scalar(Number.NaN) } = await norm.run({});

@@ -108,6 +108,8 @@ export type TrainEvent =
       readonly targetLoss?: number;
       readonly distillLoss: number | null;
       readonly divergence: number | null;
+      /** How far the last hidden layers of the student and its teachers are apart, 0 to 1; left out without a `gramWeight`. */
+      readonly gramLoss?: number;
       /** Mean absolute difference between the predictions of student and teachers: falls as the groups grow alike. */
       readonly teacherDistance: number | null;
       readonly distillWeight: number;

@@ -11,6 +11,7 @@ export {
   softCrossEntropy,
   symmetricKl,
 } from "./distill-losses.js";
+export { gramLoss } from "./gram-loss.js";
 export {
   absoluteError,
   bestConstantLoss,

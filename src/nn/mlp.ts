@@ -22,11 +22,14 @@ export function mlp({ hidden, numOutputs = 1, dropout: rate = 0, ...options }: M
   const layers = layersOf([features.width, ...hidden, numOutputs]);
   const run = (params: Tensors, inputs: Tensors, drop: Drop) => {
     let x = features.rows(params, inputs);
+    let rows = x;
     layers.forEach(({ path }, i) => {
-      x = linear(params, path, i === 0 ? x : drop(relu(x), i));
+      rows = i === 0 ? x : drop(relu(x), i);
+      x = linear(params, path, rows);
     });
-    return { logits: numOutputs === 1 ? reshape(x, x.shape.slice(0, 1)) : x };
+    return { logits: numOutputs === 1 ? reshape(x, x.shape.slice(0, 1)) : x, rows, state: {} };
   };
+  const carry = (params: Tensors, inputs: Tensors) => run(params, inputs, (x) => x);
   return {
     params: Object.assign(
       {},
@@ -34,7 +37,8 @@ export function mlp({ hidden, numOutputs = 1, dropout: rate = 0, ...options }: M
       ...layers.map(({ path, inputs, outputs }) => linearParams(path, inputs, outputs)),
     ),
     inputs: features.inputs,
-    apply: (params, inputs) => run(params, inputs, (x) => x).logits,
+    carry,
+    apply: (params, inputs) => carry(params, inputs).logits,
     ...droppedTraining(rate, run),
   };
 }

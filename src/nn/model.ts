@@ -48,7 +48,7 @@ export interface Model {
    * inputs, all by the names above.
    */
   readonly apply: (weights: Tensors, inputs: Tensors) => Tensor;
-  /** As `apply`, with the state after the batch; of models that have a state. */
+  /** As `apply`, with the state after the batch and the last hidden layer; of models that give these. */
   readonly carry?: (weights: Tensors, inputs: Tensors) => Carried;
   /** The last layer, where losses are computed in chunks and a batch's logits are never held whole; none by default. */
   readonly head?: Head;
@@ -62,7 +62,7 @@ export interface Model {
 export interface Carried {
   readonly logits: Tensor;
   readonly state: Tensors;
-  /** The rows that a model's head turns into logits, [rows, width]. */
+  /** The last hidden layer, which the last layer turns into logits: [rows, width], of several members the mean of theirs. */
   readonly rows?: Tensor;
 }
 

@@ -10,6 +10,7 @@ import {
   mul,
   oneHot,
   randomUniform,
+  reduceMean,
   relu,
   reshape,
   slice,
@@ -59,16 +60,24 @@ export function tabm(options: TabmOptions): Model {
   const features = tableFeatures(options);
   const layers = layersOf([features.width, ...hidden, numOutputs]);
 
-  function logits(params: Tensors, x: Tensor, { count, each }: Members, drop: Drop) {
+  function through(params: Tensors, x: Tensor, { count, each }: Members, drop: Drop) {
     let rows = x;
+    let last = x;
     layers.forEach(({ path }, i) => {
       const of = (name: string) => named(params, `${path}.${name}`);
-      const own = each(mul, i === 0 ? rows : drop(relu(rows), i), of("scale"));
+      last = i === 0 ? rows : drop(relu(rows), i);
+      const own = each(mul, last, of("scale"));
       rows = each(add, matmul(own, of("weight")), of("bias"));
     });
     const [numRows] = x.shape as [Axis];
-    return reshape(rows, numOutputs === 1 ? [numRows, count] : [numRows, count, numOutputs]);
+    const logits = reshape(rows, numOutputs === 1 ? [numRows, count] : [numRows, count, numOutputs]);
+    return { logits, rows: last === x ? x : meanOfMembers(last, numRows, count) };
   }
+
+  const carry = (params: Tensors, inputs: Tensors) => {
+    const x = features.rows(params, inputs);
+    return { ...through(params, x, all(members, x.shape[0] as Axis), (y) => y), state: {} };
+  };
 
   return {
     params: Object.assign(
@@ -83,20 +92,23 @@ export function tabm(options: TabmOptions): Model {
       ),
     ),
     inputs: features.inputs,
-    apply: (params, inputs) => {
-      const x = features.rows(params, inputs);
-      return logits(params, x, all(members, x.shape[0] as Axis), (y) => y);
-    },
+    carry,
+    apply: (params, inputs) => carry(params, inputs).logits,
     ...((rate > 0 || membersPerRow < members) && {
       isRandom: true,
       train: (params: Tensors, inputs: Tensors, key: Tensor) => {
         const x = features.rows(params, inputs);
         const taught =
           membersPerRow < members ? drawn(members, membersPerRow, x, key) : all(members, x.shape[0] as Axis);
-        return { logits: logits(params, x, taught, (y, place) => dropout(y, rate, key, place)), buffers: {} };
+        return { ...through(params, x, taught, (y, place) => dropout(y, rate, key, place)), buffers: {} };
       },
     }),
   };
+}
+
+/** The mean over the members of rows [batch x count, width]: [batch, width]. */
+function meanOfMembers(rows: Tensor, numRows: Axis, count: number): Tensor {
+  return reduceMean(reshape(rows, [numRows, count, rows.shape[1] as number]), [1]);
 }
 
 /**

@@ -78,6 +78,8 @@ describe("resolveConfig", () => {
         mix: "sum",
         teacherPrecision: "float32",
         distillShare: 1,
+        freshInputs: 0,
+        gramWeight: 0,
         publishInterval: 50,
         exchangeInterval: 50,
         maxStaleness: 1000,

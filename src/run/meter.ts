@@ -29,12 +29,13 @@ export function stepMeter(
         group,
         step,
         labelLoss: mean(steps.map(({ labelLoss }) => labelLoss)) ?? Number.NaN,
-        ...targetLossOf(steps),
+        ...meanIfAny("targetLoss", steps),
         distillLoss: mean(steps.map(({ distillLoss }) => distillLoss)),
         teacherDistance: mean(
           steps.map(({ statistics }) => mean(statistics?.teachers.map(({ distance }) => distance) ?? [])),
         ),
         divergence: mean(steps.map(({ divergence }) => divergence)),
+        ...meanIfAny("gramLoss", steps),
         distillWeight,
         gradNorm,
         learningRate,
@@ -50,9 +51,10 @@ export function stepMeter(
   };
 }
 
-function targetLossOf(steps: readonly Step[]): Pick<StepEvent, "targetLoss"> {
-  const targetLoss = mean(steps.map(({ targetLoss = null }) => targetLoss));
-  return targetLoss === null ? {} : { targetLoss };
+/** The mean of a loss that not all runs have. */
+function meanIfAny<K extends "targetLoss" | "gramLoss">(name: K, steps: readonly Step[]): Pick<StepEvent, K> {
+  const value = mean(steps.map((step) => step[name] ?? null));
+  return (value === null ? {} : { [name]: value }) as Pick<StepEvent, K>;
 }
 
 /** The mean seconds of each worker. */

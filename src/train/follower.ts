@@ -46,7 +46,12 @@ export async function follow({ comm, engine, learner, stream, key, accumulate, t
         const batches = await nextBatches(stream, accumulate);
         await states.place(order.teachers);
         const after = await stepper.run({
-          parts: partsOf(learner.model, batches, { seed: key, step: order.step, states }, comm),
+          parts: partsOf(
+            learner,
+            batches,
+            { seed: key, step: order.step, numTeachers: order.teachers.length, states },
+            comm,
+          ),
           numTeachers: order.teachers.length,
           distillWeight: order.distillWeight,
           scalars: mapValues(order.scalars, scalar),

@@ -5,10 +5,20 @@ import type { Graph } from "../graph/graph.js";
 import { add, div, greater, input, mul, reduceSum, sub, where } from "../graph/ops.js";
 import type { Tensor, Tensors } from "../graph/tensor.js";
 import { predict } from "../nn/losses.js";
-import { type BufferSpec, carry, inputTensors, type Model, paramTensors, train, weightTensors } from "../nn/model.js";
+import {
+  type BufferSpec,
+  carry,
+  inputTensors,
+  keyName,
+  type Model,
+  paramTensors,
+  train,
+  weightTensors,
+} from "../nn/model.js";
 import { rowGradients, step, withRows } from "../optim/sparse-updates.js";
 import { mapValues, underPrefix, withPrefix } from "../runtime/named.js";
 import { fixedSaid, ownStates, statesAfter } from "./fixed-networks.js";
+import { freshTensors } from "./fresh-rows.js";
 import type { Learner, TaughtRows } from "./learner.js";
 import { lossesOf, type Shares } from "./step-losses.js";
 import { sized, taughtInputs, taughtStates } from "./taught-rows.js";
@@ -72,7 +82,7 @@ export function weightState<T>(
  *     theta <- theta - eta grad{ phi(y, F(theta, f)) + w psi(mean_j F(theta_j, f), F(theta, f)) }.
  *
  * Outputs: `labelLoss`, `squaredGradNorm`, with fixed teachers `targetLoss` (their psi), and with teachers `distillLoss`, `divergence` (the distillation loss less
- * the entropy of the targets: zero where the student agrees) and the statistics of its teachers. Updates params,
+ * the entropy of the targets: zero where the student agrees), `gramLoss` where it has a weight, and the statistics of its teachers. Updates params,
  * optState, the average of the params, and the tensors of {@link carriedSpecs}.
  */
 export function stepGraph(learner: Learner, numTeachers: number): Graph {
@@ -119,8 +129,8 @@ export function sumSpecs({
 }
 
 /** The losses that must be finite, or the step changes nothing. */
-function finiteLosses({ labelLoss, targetLoss, distillLoss }: Tensors): Tensor[] {
-  return [labelLoss, targetLoss, distillLoss].filter((loss) => loss !== undefined);
+function finiteLosses({ labelLoss, targetLoss, distillLoss, gramLoss }: Tensors): Tensor[] {
+  return [labelLoss, targetLoss, distillLoss, gramLoss].filter((loss) => loss !== undefined);
 }
 
 /**
@@ -188,7 +198,8 @@ function differentiate(learner: Learner, numTeachers: number, before: Tensors, s
   const inputs = mapValues(model.inputs, ({ shape, dtype }, name) => input(name, sized(shape, taught), dtype));
   const under = (prefix: string) => underPrefix(prefix, before);
   const weights = { ...params, ...under(stateNames.buffers), ...under(stateNames.state) };
-  const student = train(model, weights, inputs);
+  const key = model.isRandom ? input(keyName, [2], "int32") : undefined;
+  const student = train(model, weights, inputs, key);
   const { shape, dtype } = objective.labels ?? { shape: ["batch"], dtype: "float32" };
   const labels = input(labelsName, sized(shape, taught), dtype);
   const rowWeights = learner.hasRowWeights ? input(weightsName, sized(["batch"], taught)) : undefined;
@@ -196,10 +207,14 @@ function differentiate(learner: Learner, numTeachers: number, before: Tensors, s
   // Of the shape of the student's own predictions.
   const isGiven = learner.fixedTeachers !== undefined && !learner.fixedTeachers.networks;
   const targets = isGiven ? input(targetsName, objective.probs(student.logits).shape) : undefined;
+  const fresh = numTeachers > 0 ? freshTensors(learner) : undefined;
   const teachers = Array.from({ length: numTeachers }, (_, slot) => {
     const own = { ...weightTensors(model, stateNames.teacher(slot)), ...under(stateNames.teacherState(slot)) };
-    return { weights: own, ...carry(model, own, taughtInputs(model, inputs, taught)) };
+    const said = carry(model, own, taughtInputs(model, inputs, taught));
+    return { weights: own, ...said, ...(fresh && { fresh: carry(model, own, fresh) }) };
   });
+  // Random as on the batch: the same units are dropped.
+  const ofStudent = fresh && { fresh: train(model, weights, fresh, key) };
   const own = {
     ...withPrefix(stateNames.buffers, student.buffers),
     ...withPrefix(stateNames.state, statesAfter(student.state, fixed)),
@@ -208,7 +223,7 @@ function differentiate(learner: Learner, numTeachers: number, before: Tensors, s
   const carried: Tensors = Object.assign(own, ...states);
   const { losses, loss } = lossesOf(
     learner,
-    [{ weights, ...student }, ...teachers],
+    [{ weights, ...student, ...ofStudent }, ...teachers],
     { labels, weights: rowWeights, targets, fixed },
     shares,
   );

@@ -53,4 +53,11 @@ export interface Distillation {
   readonly teacherPrecision?: "float32" | "int8";
   /** Teachers see the first so many examples of each batch of `of`, and psi is the mean over these; all by default. */
   readonly taught?: TaughtRows;
+  /**
+   * The share of fresh values, of tables: psi is of a copy of the batch, in which each value is with this probability that of another
+   * row; phi stays that of the batch. 0 (default): psi is of the batch.
+   */
+  readonly freshInputs?: number;
+  /** g: psi + g G in place of psi, where G is the mean {@link gramLoss} of the student's last hidden layer and each teacher's. 0 by default. */
+  readonly gramWeight?: number;
 }

@@ -1,6 +1,8 @@
 /** The losses of a step: of the labels, and of the teachers' mean prediction. */
+import { ConfigError } from "../errors.js";
 import { add, div, input, mul, stopGradient, sub } from "../graph/ops.js";
 import type { Tensor, Tensors } from "../graph/tensor.js";
+import { gramLoss } from "../nn/gram-loss.js";
 import { type BeforeHead, learnOverChunks } from "./chunked-loss.js";
 import { fixedMean } from "./fixed-networks.js";
 import type { Distillation, Learner } from "./learner.js";
@@ -25,9 +27,10 @@ export interface Labelled {
   readonly fixed?: readonly Said[] | undefined;
 }
 
-/** The output of a model for a batch. */
+/** The output of a model for a batch, and for a fresh copy of it where psi is of that. */
 export interface Said extends BeforeHead {
   readonly logits: Tensor;
+  readonly fresh?: Omit<Said, "weights" | "fresh">;
 }
 
 /**
@@ -41,21 +44,24 @@ export function lossesOf(
   shares: Shares,
 ): { readonly losses: Tensors; readonly loss: Tensor } {
   const { model, objective, distillation = {}, fixedTeachers } = learner;
-  const { temperature = 1, mix, taught } = distillation;
+  const { temperature = 1, mix, taught, gramWeight = 0 } = distillation;
   const soften = (sharp: Tensor) => (temperature === 1 ? sharp : div(sharp, temperature));
   const scale = (value: Tensor) => (temperature === 1 ? value : mul(value, temperature ** 2));
   const seen = (x: Tensor) => taughtPlaces(model, x, taught);
+  const fresh = said.flatMap((one) => one.fresh?.logits ?? []);
   const ofLogits = ([every, ...beside]: readonly Tensor[], all: Tensor): Tensors => {
     const [teachers, fixedOnes] = [beside.slice(0, said.length - 1), beside.slice(said.length - 1)];
     const labelLoss = objective.labelLoss(every as Tensor, all, everyWeight);
     const ofFixed = given ? fromLabelUnit(given) : fixedMean(learner, fixedOnes.map(objective.probs));
     const ofLabels = ofFixed ? { labelLoss, targetLoss: againstFixed(every as Tensor, ofFixed) } : { labelLoss };
-    const targets = teachersMean(teachers.map((teacher) => objective.probs(soften(teacher))));
+    const [freshLogits, ...freshTeachers] = fresh;
+    const teaching = freshLogits ? freshTeachers : teachers;
+    const targets = teachersMean(teaching.map((teacher) => objective.probs(soften(teacher))));
     if (!targets) return ofLabels;
     const [logits, labelled, weights] = [seen(every as Tensor), seen(all), everyWeight && seen(everyWeight)];
-    const distillLoss = scale(objective.distillLoss(soften(logits), targets, weights));
+    const distillLoss = scale(objective.distillLoss(soften(freshLogits ?? logits), targets, weights));
     // The least loss against a single teacher is that of its own logits, whose logarithms are computed already.
-    const [first, ...others] = teachers as [Tensor, ...Tensor[]];
+    const [first, ...others] = teaching as [Tensor, ...Tensor[]];
     const least =
       others.length > 0 ? objective.entropy(targets, weights) : objective.distillLoss(soften(first), targets, weights);
     const divergence = sub(distillLoss, scale(least));
@@ -67,16 +73,40 @@ export function lossesOf(
   const lossOf = (losses: Tensors) => mixed(losses, { mix, fixedWeight: fixedTeachers?.weight, ...shares });
   const { head } = model;
   if (head && head.numChunks > 1) {
-    if (everyWeight || given || taught)
-      throw new Error("internal: weights, given targets, and teaching on a share of a batch, need all logits at once");
+    if (everyWeight || given || taught || fresh.length > 0)
+      throw new Error("internal: weights, given targets, and teaching on other rows, need all logits at once");
     const { means, loss } = learnOverChunks(head, [...said, ...fixed], labels, ofLogits, lossOf);
-    return { losses: means, loss };
+    return withGram(means, loss);
   }
   const losses = ofLogits(
     [...said, ...fixed].map(({ logits }) => logits),
     labels,
   );
-  return { losses, loss: lossOf(losses) };
+  return withGram(losses, lossOf(losses));
+
+  /** With w g times the mean Gram loss of the teachers added, which is of rows and so never cut into chunks. */
+  function withGram(losses: Tensors, loss: Tensor) {
+    if (gramWeight === 0 || said.length === 1) return { losses, loss };
+    const [student, ...teachers] = said.map(({ fresh = {}, rows }, i) =>
+      "logits" in fresh ? fresh.rows : rows && i === 0 ? seen(rows) : rows,
+    );
+    const weights = everyWeight && seen(everyWeight);
+    const each = teachers.map((teacher) => gramLoss(hidden(student), stopGradient(hidden(teacher)), weights));
+    const gram = div(each.reduce(add), each.length);
+    const weighted = mul(mul(input("distillWeight", []), gramWeight), gram);
+    const { partShare } = shares;
+    return {
+      losses: { ...losses, gramLoss: gram },
+      loss: add(loss, partShare ? mul(weighted, partShare) : weighted),
+    };
+  }
+}
+
+function hidden(rows: Tensor | undefined): Tensor {
+  if (rows) return rows;
+  throw new ConfigError(
+    "algorithm.gramWeight: compares the last hidden layers of student and teachers, and the model gives none (`rows` of `carry` and `train`); leave it out",
+  );
 }
 
 interface Mixing extends Shares {

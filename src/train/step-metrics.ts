@@ -11,6 +11,8 @@ export interface StepMetrics {
   /** psi, and psi less its least value; null without teachers. */
   readonly distillLoss: number | null;
   readonly divergence: number | null;
+  /** How far the last hidden layers of the student and its teachers are apart; left out where that is not taught. */
+  readonly gramLoss?: number;
   /** Norm of the gradient of the whole loss, over all params. */
   readonly gradNorm: number;
   readonly learningRate: number;
@@ -42,12 +44,13 @@ export function metricsOf(
     readonly workers?: readonly WorkerUse[] | undefined;
   },
 ): StepMetrics {
-  const targetLoss = record.get("targetLoss");
+  const [targetLoss, gramLoss] = [record.get("targetLoss"), record.get("gramLoss")];
   const metrics = {
     labelLoss: record.get("labelLoss") ?? Number.NaN,
     ...(targetLoss !== undefined && { targetLoss }),
     distillLoss: record.get("distillLoss") ?? null,
     divergence: record.get("divergence") ?? null,
+    ...(gramLoss !== undefined && { gramLoss }),
     gradNorm: Math.sqrt(record.get("squaredGradNorm") ?? Number.NaN),
     learningRate,
     statistics: statisticsOf(record, numTeachers),
@@ -57,11 +60,18 @@ export function metricsOf(
 }
 
 /** The rule of the step graph, in words. */
-function whySkipped({ labelLoss, targetLoss = 0, distillLoss, gradNorm }: Omit<StepMetrics, "skipped">): string | null {
+function whySkipped({
+  labelLoss,
+  targetLoss = 0,
+  distillLoss,
+  gramLoss = 0,
+  gradNorm,
+}: Omit<StepMetrics, "skipped">): string | null {
   const numbers = {
     "label loss": labelLoss,
     "loss against fixed teachers": targetLoss,
     "distillation loss": distillLoss ?? 0,
+    "Gram loss": gramLoss,
     "gradient norm": gradNorm,
   };
   const wrong = Object.entries(numbers).filter(([, value]) => !Number.isFinite(value));

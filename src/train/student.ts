@@ -2,7 +2,7 @@ import type { Communicator } from "../comm/communicator.js";
 import type { Engine, WriteOptions } from "../engine/engine.js";
 import { CheckpointError, ConfigError } from "../errors.js";
 import { checkFit, SAME_CONFIGURATION } from "../nn/fit.js";
-import { keyName, type Model, weightSpecs } from "../nn/model.js";
+import { keyName, weightSpecs } from "../nn/model.js";
 import type { Schedule } from "../optim/schedules.js";
 import { int32, type NamedArrays, scalar } from "../runtime/array.js";
 import { type Closable, closable } from "../runtime/closable.js";
@@ -10,6 +10,7 @@ import { mapValues } from "../runtime/named.js";
 import { fold, type Key, rootKey } from "../runtime/random.js";
 import type { Crew } from "./crew.js";
 import { fixedState } from "./fixed-networks.js";
+import { freshFeeds } from "./fresh-rows.js";
 import { type Learner, shippedName, stateNames, weightState } from "./graphs.js";
 import { partStates } from "./part-states.js";
 import { engineStates, isState, type States, taughtIn } from "./states.js";
@@ -203,7 +204,7 @@ export function engineStudent({
       signal?.throwIfAborted();
       const takeStep = () =>
         stepperOf(batches.length).run({
-          parts: partsOf(learner.model, batches, { seed, step, states }, crew?.comm),
+          parts: partsOf(learner, batches, { seed, step, numTeachers: teachers.length, states }, crew?.comm),
           numTeachers: teachers.length,
           distillWeight,
           scalars: mapValues(values, scalar),
@@ -242,17 +243,33 @@ function statesOf(engine: Engine, learner: Learner, accumulate: number, crew: Cr
   };
 }
 
-/** Batches with what else each part of the step is fed: its states, and of a model that draws a key of its own. */
+/** By what each part of a step draws and goes on. */
+interface PartSources {
+  readonly seed: Key;
+  readonly step: number;
+  readonly numTeachers: number;
+  readonly states?: Pick<States, "feeds">;
+}
+
+/**
+ * Batches with what else each part of the step is fed: its states, of a model that draws a key of its own, and the copy of its rows
+ * that teachers see where that is a fresh one. What is drawn depends on the number of the part in the step, whoever takes it.
+ */
 export function partsOf(
-  { isRandom = false }: Pick<Model, "isRandom">,
+  learner: Learner,
   batches: readonly NamedArrays[],
-  { seed, step, states }: { readonly seed: Key; readonly step: number; readonly states?: Pick<States, "feeds"> },
+  { seed, step, numTeachers, states }: PartSources,
   { rank, size }: Pick<Communicator, "rank" | "size"> = { rank: 0, size: 1 },
 ): readonly NamedArrays[] {
+  const { isRandom = false } = learner.model;
   const before = states?.feeds() ?? [];
   return batches.map((batch, i) => {
-    if (!isRandom) return { ...batch, ...before[i] };
-    const { hi, lo } = fold(fold(seed, step), i * size + rank);
-    return { ...batch, ...before[i], [keyName]: int32([hi | 0, lo | 0]) };
+    const key = fold(fold(seed, step), i * size + rank);
+    return {
+      ...batch,
+      ...before[i],
+      ...(isRandom && { [keyName]: int32([key.hi | 0, key.lo | 0]) }),
+      ...(numTeachers > 0 && freshFeeds(learner, batch, fold(key, "fresh inputs"))),
+    };
   });
 }

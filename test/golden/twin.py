@@ -56,6 +56,10 @@ class Network(torch.nn.Module):
             self.register_parameter(name.replace(".", "_"), weight)
 
     def forward(self, batch):
+        return self.with_hidden(batch)[0]
+
+    def with_hidden(self, batch):
+        """The logits, and the values of the last hidden layer."""
         columns = [F.embedding(batch[f"features.{name}"].long(), self.weights[f"embeddings.{name}"])
                    for name in self.network["categorical"]]
         for name, spec in self.network["numeric"].items():
@@ -64,9 +68,9 @@ class Network(torch.nn.Module):
         x = torch.cat(columns, dim=1)
         num_layers = len(self.network["hidden"]) + 1
         for i in range(num_layers):
-            x = F.linear(x, self.weights[f"layers.{i}.weight"].T, self.weights[f"layers.{i}.bias"])
-            x = F.relu(x) if i < num_layers - 1 else x
-        return x.squeeze(1)
+            hidden = x if i == 0 else F.relu(x)
+            x = F.linear(hidden, self.weights[f"layers.{i}.weight"].T, self.weights[f"layers.{i}.bias"])
+        return x.squeeze(1), hidden
 
     def copy(self):
         """A teacher: it keeps the weights of now, whatever the original goes on to learn."""
@@ -178,6 +182,45 @@ def generations(settings, inputs):
     return curves, norms_of
 
 
+def gram_run(settings, inputs):
+    """Group 0, taught by what group 1 begins with and by the same with one embedding doubled: predictions and Gram matrices.
+
+    The matrices are of all pairs of rows of the batch, centred, and divided by their norm.
+    """
+    networks, batches = make_groups(settings, inputs)
+    network, teachers = networks[0], [networks[1].copy(), networks[1].copy()]
+    teachers[1].weights["embeddings.origin"].data *= 2
+    optimizer = make_optimizer("sgd", list(network.weights.values()))
+    start, end = settings["optimizers"]["sgd"]
+    curve = {name: [] for name in ("labelLoss", "distillLoss", "gramLoss", "gradNorm")}
+
+    def gram(hidden):
+        hidden = hidden.double()  # Distances are small differences of sums over many pairs.
+        centred = hidden - hidden.mean(dim=0)
+        pairs = centred @ centred.T
+        return pairs / torch.linalg.norm(pairs)
+
+    for step in range(settings["numSteps"]):
+        optimizer.param_groups[0]["lr"] = start + (end - start) * step / settings["numSteps"]
+        batch = batches[0](step)
+        logits, hidden = network.with_hidden(batch)
+        with torch.no_grad():
+            said = [teacher.with_hidden(batch) for teacher in teachers]
+        targets = torch.stack([torch.sigmoid(answer) for answer, _ in said]).mean(dim=0)
+        label_loss = F.binary_cross_entropy_with_logits(logits, batch["labels"])
+        distill_loss = F.binary_cross_entropy_with_logits(logits, targets)
+        apart = [0.5 * ((gram(hidden) - gram(other)) ** 2).sum() for _, other in said]
+        gram_loss = torch.stack(apart).mean()
+        loss = label_loss + settings["distillWeight"] * (distill_loss + settings["gramWeight"] * gram_loss)
+        optimizer.zero_grad(set_to_none=False)
+        loss.backward()
+        grad_norm = torch.sqrt(sum((w.grad.double() ** 2).sum() for w in network.weights.values()))
+        optimizer.step()
+        for name, value in zip(curve, (label_loss, distill_loss, gram_loss, grad_norm)):
+            curve[name].append(rounded(value))
+    return curve, norms({path: weight.detach().numpy() for path, weight in network.weights.items()})
+
+
 def single_steps(settings, inputs):
     """Adam on group 0, with copies of all other groups as teachers, renewed every few steps from step 0 on."""
     networks, batches = make_groups(settings, inputs)
@@ -235,6 +278,7 @@ def main():
         files[name] = dict(final)
     for generation, (curve, of_params) in enumerate(zip(*generations(settings["curves"], inputs["curves"]))):
         results.update({f"generation {generation}": curve, f"generation {generation} norms": of_params})
+    results["gram"], results["gram norms"] = gram_run(settings["curves"], inputs["curves"])
     files["steps"], losses = single_steps(settings["steps"], inputs["steps"])
     results.update({f"step {step}": of_step for step, of_step in losses.items()})
     for name, tensors in files.items():

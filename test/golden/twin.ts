@@ -46,6 +46,8 @@ export const curvesRun = {
   /** Of the generations, each of which the one before teaches when it has finished. */
   numGenerations: 3,
   teacherWeight: 0.5,
+  /** Of the last hidden layers, beside predictions, where these teach too. */
+  gramWeight: 0.25,
   /** Learning rates go in a straight line from the first value to the second, reached after the last step. */
   optimizers: { sgd: [0.2, 0.2], adam: [2e-3, 0] },
 } as const;

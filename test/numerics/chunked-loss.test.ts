@@ -37,7 +37,7 @@ function learnerOf(model: Model): Learner {
     model,
     objective: { ...categorical({ numClasses: sizes.vocabulary }), labels },
     optimizer: sgd(constantSchedule(0.1)),
-    distillation: { temperature: 2 },
+    distillation: { temperature: 2, gramWeight: 3 },
   };
 }
 

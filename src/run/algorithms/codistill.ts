@@ -64,6 +64,16 @@ export interface CodistillInput {
    * these; 1 by default.
    */
   readonly distillShare?: number | undefined;
+  /**
+   * From 0 (default) to below 1, of tables: the distillation loss is of a copy of the batch in which each value is, with this
+   * probability, that of another row; the label loss stays that of the batch. 0.3 is usual.
+   */
+  readonly freshInputs?: number | undefined;
+  /**
+   * Weight, beside the distillation loss, of how far the last hidden layers of the student and its teachers are apart: in which rows of
+   * the batch they see as alike, 0 to 1. 0 by default.
+   */
+  readonly gramWeight?: number | undefined;
   /** Steps between two snapshots that a group publishes: a number, or a line; 50 by default. */
   readonly publishInterval?: number | LineInput | undefined;
   /** Steps between two looks for newer snapshots of the teachers: a number, or a line; 50 by default. */
@@ -104,6 +114,8 @@ export const codistillSchema = z.strictObject({
   mix: z.enum(["sum", "convex"]).default("sum"),
   teacherPrecision: z.enum(["float32", "int8"]).default("float32"),
   distillShare: z.number().positive().max(1).default(1),
+  freshInputs: z.number().nonnegative().lt(1).default(0),
+  gramWeight: z.number().nonnegative().default(0),
   publishInterval: interval.default(50),
   exchangeInterval: interval.default(50),
   maxStaleness: steps.default(1000),
@@ -172,7 +184,22 @@ function problemsOf(options: Options, run: RunShape): string[] {
       `algorithm.temperature: softens probabilities, which task "regression" has none of; leave it out, got ${temperature}`,
     );
   }
+  if (options.freshInputs > 0) problems.push(...freshProblems(options, run));
   return problems;
+}
+
+function freshProblems({ freshInputs }: Options, { data, teachers }: RunShape): string[] {
+  const path = "algorithm.freshInputs";
+  if (data.kind !== undefined && data.kind !== "table") {
+    return [
+      `${path}: gives rows of a table the values of other rows, and data.kind is "${data.kind}", whose parts mean nothing apart; leave it out, got ${freshInputs}`,
+    ];
+  }
+  return teachers
+    ? [
+        `${path}: what teachers that do not change predict is kept for each row as it is, and of fresh rows nobody knows it; leave out freshInputs or teachers, got ${freshInputs}`,
+      ]
+    : [];
 }
 
 /** Whether a number is a whole one, but for the rounding of a share as 0.1. */
@@ -226,8 +253,8 @@ export const codistillation: AlgorithmKind<CodistillInput, Parsed, Options> = {
   inSteps,
   problems: problemsOf,
   declared: ({ burnInSteps }) => ({ burnInSteps }),
-  distillation: ({ temperature, mix, teacherPrecision, distillShare }, batchSize) => ({
-    ...{ temperature, mix, teacherPrecision },
+  distillation: ({ temperature, mix, teacherPrecision, distillShare, freshInputs, gramWeight }, batchSize) => ({
+    ...{ temperature, mix, teacherPrecision, freshInputs, gramWeight },
     ...(distillShare < 1 && { taught: { first: Math.round(distillShare * batchSize), of: batchSize } }),
   }),
   teachesFrom: ({ burnInSteps }) => burnInSteps,

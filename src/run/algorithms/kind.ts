@@ -22,6 +22,9 @@ export interface RunShape {
   readonly workers: number;
   readonly record: boolean;
   readonly device?: string | undefined;
+  readonly data: { readonly kind?: string | undefined };
+  /** Those that do not change. */
+  readonly teachers?: readonly unknown[] | undefined;
   readonly task: { readonly kind: string };
   readonly model: { readonly kind: string };
   readonly optimizer: {
