@@ -8,7 +8,8 @@ import { predict } from "../nn/losses.js";
 import type { NamedArrays } from "../runtime/array.js";
 import { mapValues } from "../runtime/named.js";
 import type { Serving } from "../serving/expression.js";
-import { keptPrediction, servedFrom } from "../serving/prelude.js";
+import { servedFrom } from "../serving/prelude.js";
+import { keptPrediction } from "../serving/serving.js";
 import { outputNames } from "../train/task.js";
 import type { RunLearner } from "./learner.js";
 

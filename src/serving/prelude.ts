@@ -9,13 +9,11 @@ import { outputNames } from "../train/task.js";
 import { type Expression, inputsIn, renamed, type Serving } from "./expression.js";
 import { functions } from "./functions.js";
 import { Nodes } from "./nodes.js";
-import { keysOf } from "./serving.js";
+import { keptPrediction, keysOf } from "./serving.js";
 
 /** Prefixes of the names of values between columns and features, and of values after predictions. */
 const PREFIX = "%column.";
 const LABEL_PREFIX = "%label.";
-/** The name of a prediction before it is converted to the unit of the label. */
-export const keptPrediction = "kept prediction";
 
 /** Versions of the operation sets in which text can be compared and concatenated, and float64 looked up in tables. */
 const OPSETS = [

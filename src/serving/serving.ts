@@ -1,4 +1,6 @@
 /** Which inputs a served model has, and how it makes each feature of them. */
+import { numbersName } from "../data/batch.js";
+import { areOneArray } from "../data/records.js";
 import { identifier } from "../data/sql.js";
 import type { ServedInput, Serving } from "./expression.js";
 import { inputsIn, renamed } from "./expression.js";
@@ -16,8 +18,11 @@ export interface ServedFeature {
 
 type ServedExpression = Serving["features"][string];
 
-/** Names that are not free: those of a model's outputs. */
-const OUTPUTS: ReadonlySet<string> = new Set(["probability", "probabilities", "prediction"]);
+/** A prediction before it is converted to the unit of the label. */
+export const keptPrediction = "kept prediction";
+
+/** Names that are not free: those of a model's outputs, and of a value that it computes. */
+const TAKEN: readonly string[] = ["probability", "probabilities", "prediction", keptPrediction];
 
 /**
  * Inputs are columns where ONNX can compute the features from columns; else an input is the largest part of an
@@ -33,7 +38,8 @@ export async function servingOf(
   );
   const sqls = new Set(made.flatMap(([, { expression }]) => [...inputsIn(expression)]));
   const inputs = new Map<string, ServedInput>();
-  const taken = new Set<string>(OUTPUTS);
+  const numNumeric = features.filter(({ vocabulary, answers }) => vocabulary === null || answers !== undefined).length;
+  const taken = new Set<string>([...TAKEN, ...(areOneArray(numNumeric) ? [numbersName] : [])]);
   const names = new Map(
     columns.toReversed().flatMap((name) => [name, identifier(name)].map((sql) => [sql.toLowerCase(), name] as const)),
   );

@@ -18,7 +18,9 @@ import { type CheckedInput, servedRows } from "./served-rows.js";
 import { sqlReader } from "./sql-tree.js";
 
 const NUM_ROWS = 3000;
-const columns = ["a", "b", "f", "d", "s", "u", "t", "day", "y", "big", "two words"];
+/** Columns that are called as what a model has names for itself. */
+const ofModels = ["probability", "kept prediction", "numbers"];
+const columns = ["a", "b", "f", "d", "s", "u", "t", "day", "y", "big", "two words", ...ofModels];
 
 let folder = "";
 let db: Database;
@@ -40,7 +42,8 @@ const rowsSql = `
     case when i % 4 <> 0 then date '1968-02-20' + cast(h3 % 40000 as int) end as day,
     case when i % 5 <> 0 then h4 % 2 = 0 end as y,
     case when i % 5 <> 0 then 9007199254740993 + h3 % 3 end as big,
-    ['n/a', '1.5', '-3', null][1 + h3 % 4] as "two words"
+    ['n/a', '1.5', '-3', null][1 + h3 % 4] as "two words",
+    ${ofModels.map((name) => `i as "${name}"`).join(", ")}
   from r order by i`;
 
 before(async () => {
@@ -219,6 +222,20 @@ describe("a served model computes", () => {
       assert.deepEqual(await computed(serving, vocabulary), ids);
     });
   }
+});
+
+test("an input has the name of its column unless the model has that name for something else", async () => {
+  const namesOf = async (numNumeric: number) => {
+    const of = (i: number) => ({ name: `x${i}`, sql: `"${ofModels[i] ?? "a"}" + ${i}`, vocabulary: null });
+    const { inputs } = await servingOf(
+      Array.from({ length: numNumeric }, (_, i) => of(i)),
+      columns,
+      sqlReader(db),
+    );
+    return inputs.flatMap(({ name, column }) => (column === name ? [name] : []));
+  };
+  assert.deepEqual((await namesOf(10)).sort(), ["a", "numbers"]);
+  assert.deepEqual(await namesOf(65), ["a"]);
 });
 
 /** In any order and case: DuckDB writes expressions in its own way. */
