@@ -20,7 +20,21 @@ const core: readonly (readonly string[])[] = [
   ["infer", "study"],
 ];
 /** The rooms of `node`, each in a row of its own. */
-const rooms = ["files", "stores", "sources", "ort", "comm", "runs", "table", "text", "launch", "jobs", "doctor", "cli"];
+const rooms = [
+  "files",
+  "stores",
+  "sources",
+  "ort",
+  "comm",
+  "runs",
+  "table",
+  "text",
+  "image",
+  "launch",
+  "jobs",
+  "doctor",
+  "cli",
+];
 /** A part may import the rows above its own. A file is of the longest name it starts with. */
 const rows = [...core, ...rooms.map((room) => [`node/${room}`]), ["index", "node/index", "node/main"]];
 
@@ -70,6 +84,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   "node/runs": ["jiti", "koffi", "zod"],
   "node/table": ["zod"],
   "node/text": ["@huggingface/tokenizers", "csv-parse", "zod"],
+  "node/image": ["sharp", "zod"],
   "node/cli": ["commander", "log-update"],
 };
 

@@ -154,7 +154,7 @@ export {
   type UpdateOutput,
 } from "./optim/transformations.js";
 export { resolveConfig } from "./run/check-config.js";
-export type { TableRunInput, TextRunInput } from "./run/input/run.js";
+export type { ImageRunInput, TableRunInput, TextRunInput } from "./run/input/run.js";
 export type { OptimizerConfig, OptimizerInSteps } from "./run/optimizer-schema.js";
 export { defineRun, type RunConfig, type RunInput } from "./run/schema.js";
 export type { TaskConfig } from "./run/task-schema.js";

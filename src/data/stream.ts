@@ -73,8 +73,25 @@ export interface BatchStreamOptions {
  * Throws {@link DataError} when one batch needs more rows than there are, or the cursor is outside the epoch, and
  * {@link ConfigError} when the batch size is not a positive whole number, or its parts are not equal.
  */
-export function batchStream(options: BatchStreamOptions): ReadyStream {
-  const { rows, indices, batchSize, key, cursor = { epoch: 0, position: 0 } } = options;
+export function batchStream({ rows, ...options }: BatchStreamOptions): ReadyStream {
+  return drawnStream(options, (wanted) => gatherBatch(rows, wanted));
+}
+
+/** Where an example of a batch was drawn: the epoch, and its place in the order of that epoch. */
+export interface Draw {
+  readonly epoch: number;
+  readonly place: number;
+}
+
+/**
+ * Full batches of whatever has the given indices, each epoch in its own seeded order, as of {@link batchStream}, which says
+ * what is thrown. `batchOf` makes a batch of the indices that were drawn; it may ask where the i-th of them was drawn.
+ */
+export function drawnStream(
+  options: Omit<BatchStreamOptions, "rows">,
+  batchOf: (wanted: Uint32Array, draw: (i: number) => Draw) => NamedArrays,
+): ReadyStream {
+  const { indices, batchSize, key, cursor = { epoch: 0, position: 0 } } = options;
   const numRows = indices.length;
   checkBatchSize(batchSize);
   const { start, end } = rangeOf(batchSize, options.part);
@@ -88,11 +105,14 @@ export function batchStream(options: BatchStreamOptions): ReadyStream {
   // Made again from the key on resume, and not before it is needed: the order itself is never saved.
   let order: { readonly epoch: number; readonly rows: Uint32Array } | null = null;
 
-  /** The row at a place counted from the beginning of this epoch; places from `numRows` on are in the next epoch. */
-  function rowAt(place: number): number {
-    const [own, at] = place < numRows ? [epoch, place] : [epoch + 1, place - numRows];
+  /** What is at a place counted from the beginning of this epoch; places from `numRows` on are in the next epoch. */
+  const drawAt = (at: number): Draw =>
+    at < numRows ? { epoch, place: at } : { epoch: epoch + 1, place: at - numRows };
+
+  function rowAt(at: number): number {
+    const { epoch: own, place } = drawAt(at);
     if (order?.epoch !== own) order = { epoch: own, rows: permutation(fold(key, own), numRows) };
-    return indices[order.rows[at] as number] as number;
+    return indices[order.rows[place] as number] as number;
   }
 
   function skip(): void {
@@ -104,7 +124,8 @@ export function batchStream(options: BatchStreamOptions): ReadyStream {
     next() {
       const wanted = new Uint32Array(end - start);
       for (let i = start; i < end; i++) wanted[i - start] = rowAt(position + i);
-      const batch = gatherBatch(rows, wanted);
+      const first = position + start;
+      const batch = batchOf(wanted, (i) => drawAt(first + i));
       // Only now: a batch that cannot be read is not drawn.
       skip();
       return batch;

@@ -1,6 +1,6 @@
 /**
- * The part of the package that needs Node.js: the engine, stores on disk, tables, language models, and whole runs as
- * processes.
+ * The part of the package that needs Node.js: the engine, stores on disk, tables, language models, images, and whole runs
+ * as processes.
  */
 
 export type { Column, RecordLayout, Rows, TrainingRows } from "../data/records.js";
@@ -8,6 +8,14 @@ export type { LabelStatistics, Preprocessing, TableSpec } from "../data/table.js
 export type { Evaluation } from "../train/evaluation.js";
 export type { ReliabilityBin } from "../train/reliability.js";
 export type { Costs, Decided, DecidedBy, ThresholdAdvice } from "../train/thresholds.js";
+export {
+  type EvaluateImagesOptions,
+  evaluateImages,
+  type ImageEvaluation,
+  type WorstImage,
+} from "./image/evaluate-images.js";
+export { type ImageModel, openImageModel } from "./image/image-model.js";
+export { type PredictImagesOptions, type PredictImagesResult, predictImages } from "./image/predict-images.js";
 export { type EnsembleMemberInfo, type EnsembleOptions, type EnsembleResult, ensemble } from "./launch/ensemble.js";
 export { trainEvents } from "./launch/run-events.js";
 export { type TrainOptions, train } from "./launch/train.js";

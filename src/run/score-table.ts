@@ -1,9 +1,9 @@
-/** The end of a run on a table: every group's best params scored once on the test rows, alone and together. */
+/** The end of a run on labelled examples: every group's best params scored once on those that test, alone and together. */
 import type { Rows } from "../data/records.js";
 import type { Engine } from "../engine/engine.js";
 import type { RunResult } from "../log/events.js";
 import type { NamedArrays } from "../runtime/array.js";
-import { type Predictions, predictAll, targetsOf } from "../train/evaluate.js";
+import { type Pass, type Predictions, passOver, predictAll, targetsOf } from "../train/evaluate.js";
 import { predictGraph, stateNames, weightState } from "../train/graphs.js";
 import { type Errors, keptErrors } from "../train/intervals.js";
 import { meanOfProbs } from "../train/metrics.js";
@@ -11,12 +11,12 @@ import type { Task } from "../train/task.js";
 import type { RunLearner } from "./learner.js";
 import { asTestMetrics, type BestParams, checkParams, type ScoredGroup, scoredResult } from "./score.js";
 
-/** Predicts rows by params of a learner, one set of them after another, each at its temperature where it has one. */
+/** Predicts examples by params of a learner, one set of them after another, each at its temperature where it has one. */
 export async function paramsPredictor(engine: Engine, learner: RunLearner) {
   const program = await engine.compile(predictGraph(learner, stateNames.params));
-  return async (best: Pick<BestParams, "params" | "temperature">, rows: Rows, signal?: AbortSignal) => {
+  return async (best: Pick<BestParams, "params" | "temperature">, examples: Rows | Pass, signal?: AbortSignal) => {
     await engine.write(weightState(learner.model, best.params));
-    const predictions = await predictAll(program, rows, signal);
+    const predictions = await predictAll(program, examples, signal);
     return { ...predictions, probs: tempered(learner.task, predictions.probs, best.temperature) };
   };
 }
@@ -27,11 +27,24 @@ export async function paramsPredictor(engine: Engine, learner: RunLearner) {
  *
  * Throws {@link CheckpointError} when params are of another model.
  */
-export async function scoreTableRun(
+export function scoreTableRun(
   engine: Engine,
   learner: RunLearner,
   groups: readonly ScoredGroup[],
   test: Rows,
+  shippedGroup: number,
+  signal?: AbortSignal,
+): Promise<RunResult> {
+  const targets = learner.fixedTeachers ? targetsOf(test) : null;
+  return scoreExamples(engine, learner, groups, { ...passOver(test), targets }, shippedGroup, signal);
+}
+
+/** {@link scoreTableRun} of any labelled examples; `targets` are what fixed teachers predict for them. */
+export async function scoreExamples(
+  engine: Engine,
+  learner: RunLearner,
+  groups: readonly ScoredGroup[],
+  test: Pass & { readonly targets: Float32Array | null },
   shippedGroup: number,
   signal?: AbortSignal,
 ): Promise<RunResult> {
@@ -46,7 +59,7 @@ export async function scoreTableRun(
     rows = others;
   }
   const isSeveral = probs.length > 1;
-  const targets = learner.fixedTeachers ? targetsOf(test) : null;
+  const { targets } = test;
   const shipped = probs[groups.findIndex(({ group }) => group === shippedGroup)];
   return {
     task: task.kind,

@@ -43,7 +43,7 @@ export function tableRunSpec(
 }
 
 /** The measures of predictions, after the temperature that fits them best where the task has one. */
-function validated(task: Task, predictions: Predictions & { readonly probs: Float32Array }): Validated {
+export function validated(task: Task, predictions: Predictions & { readonly probs: Float32Array }): Validated {
   if (!task.calibration) return task.measure(predictions);
   const temperature = task.calibration.fit(predictions);
   const probs = task.calibration.apply(predictions.probs, temperature);

@@ -37,6 +37,9 @@ export const languageTaskSchema = z.strictObject({
   distillLoss: ofClasses.distillLoss,
 });
 
+/** Options of the classes of images. */
+export const imageTaskSchema = z.strictObject({ kind: z.literal("multiclass").optional(), ...ofTableClasses });
+
 /** The kinds of tasks. */
 export const taskKinds = ["binary", "multiclass", "regression"] as const satisfies TaskKind[];
 
@@ -73,6 +76,15 @@ export type TaskConfig = Given extends infer T
 /** Label smoothing as a record, given as an amount or as one. */
 export function smoothingInFull(smoothing: z.output<typeof labelSmoothing>): Smoothing | undefined {
   return typeof smoothing === "number" ? { amount: smoothing, prior: "uniform" } : smoothing;
+}
+
+/** The classes of images as a task. */
+export function imageTaskInFull(
+  task: z.output<typeof imageTaskSchema> = {},
+): Extract<TaskConfig, { kind: "multiclass" }> {
+  const { labelSmoothing: amountOrMore, ...rest } = task;
+  const smoothing = smoothingInFull(amountOrMore);
+  return { ...rest, kind: "multiclass", ...(smoothing && { labelSmoothing: smoothing }) };
 }
 
 /** A task as a record, given by its name or as one. */

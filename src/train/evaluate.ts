@@ -1,10 +1,10 @@
-/** Predictions of a kept model over all rows of a split. */
+/** Predictions of a kept model over all examples of a split. */
 
 import { labelsName, targetsName, weightsName } from "../data/batch.js";
 import type { Rows } from "../data/records.js";
 import { sequential } from "../data/stream.js";
 import type { Program } from "../engine/engine.js";
-import { sizeOf } from "../runtime/array.js";
+import { type NamedArrays, sizeOf } from "../runtime/array.js";
 import { named } from "../runtime/named.js";
 import type { Floats, Labels } from "./metrics.js";
 
@@ -21,24 +21,41 @@ export interface Predictions {
   readonly weights?: Floats | undefined;
 }
 
-/** Run a program with an output `probs` over all rows. Rejects with the signal's reason when the signal cancels it. */
+/** Examples of a split, in batches, as often as they are asked for. */
+export interface Pass {
+  readonly numRows: number;
+  /** Whether batches have `weights`. */
+  readonly hasWeights: boolean;
+  readonly batches: () => Iterable<NamedArrays>;
+}
+
+/** The rows of a table as a pass. */
+export function passOver(rows: Rows): Pass {
+  return {
+    numRows: rows.numRows,
+    hasWeights: rows.layout.columns.some(({ name }) => name === weightsName),
+    batches: () => sequential(rows, BATCH),
+  };
+}
+
+/** Run a program with an output `probs` over all examples. Rejects with the signal's reason when the signal cancels it. */
 export async function predictAll(
   program: Program,
-  rows: Rows,
+  examples: Rows | Pass,
   signal?: AbortSignal,
 ): Promise<Predictions & { readonly probs: Float32Array }> {
+  const { numRows, hasWeights, batches } = "batches" in examples ? examples : passOver(examples);
   let probs: Float32Array = new Float32Array();
   let labels: Labels = new Float32Array();
-  const hasWeights = rows.layout.columns.some(({ name }) => name === weightsName);
-  const weights = hasWeights ? new Float32Array(rows.numRows) : undefined;
+  const weights = hasWeights ? new Float32Array(numRows) : undefined;
   let at = 0;
-  for (const batch of sequential(rows, BATCH)) {
+  for (const batch of batches()) {
     const predicted = named(await program.run(batch, { signal }), "probs");
     const own = named(batch, labelsName);
     const width = sizeOf(predicted.shape.slice(1));
     if (at === 0) {
-      probs = new Float32Array(rows.numRows * width);
-      labels = own.dtype === "int32" ? new Int32Array(rows.numRows) : new Float32Array(rows.numRows);
+      probs = new Float32Array(numRows * width);
+      labels = own.dtype === "int32" ? new Int32Array(numRows) : new Float32Array(numRows);
     }
     probs.set(predicted.data, at * width);
     labels.set(own.data as Labels, at);

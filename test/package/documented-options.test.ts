@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import type { TableRunInput, TextRunInput } from "../../src/run/input/run.js";
+import type { ImageRunInput, TableRunInput, TextRunInput } from "../../src/run/input/run.js";
 import { defineRun, type RunInput } from "../../src/run/schema.js";
 
 const folders = ["input", "algorithms"].map((name) =>
@@ -56,6 +56,6 @@ test("what defineRun takes is what is documented", () => {
     readFileSync(fileURLToPath(new URL(`../../src/run/${name}`, import.meta.url)), "utf8");
   assert.match(declared("schema.d.ts"), /export declare function defineRun\(config: RunInput\): RunInput;/);
   // Compiled as well: it takes documented configurations of any kind; that it takes nothing else is said in run/kinds/kind.ts.
-  const documented: (input: TableRunInput | TextRunInput) => RunInput = defineRun;
+  const documented: (input: TableRunInput | TextRunInput | ImageRunInput) => RunInput = defineRun;
   assert.equal(documented, defineRun);
 });

@@ -7,8 +7,9 @@ import { percent, quantity } from "../../report/format.js";
 import { FAILED } from "../launch/exit-codes.js";
 import { churn } from "../table/churn.js";
 import { widthOf } from "./output.js";
+import { progressLine, tellNote } from "./progress-line.js";
 import { type ReadingFlags, readingOf, withReadingFlags } from "./reading-flags.js";
-import { progressLine, type ServeCommandOptions, tellNote } from "./serve-commands.js";
+import type { ServeCommandOptions } from "./serve-commands.js";
 
 interface ChurnFlags extends ReadingFlags {
   readonly data: readonly string[];

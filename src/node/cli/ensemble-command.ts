@@ -2,7 +2,8 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { ensembleLines } from "../../report/ensemble.js";
 import { widthOf } from "./output.js";
-import { type ServeCommandOptions, tellNote } from "./serve-commands.js";
+import { tellNote } from "./progress-line.js";
+import type { ServeCommandOptions } from "./serve-commands.js";
 
 interface EnsembleFlags {
   readonly out: string;

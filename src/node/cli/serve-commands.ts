@@ -3,12 +3,12 @@
 import type { Command } from "commander";
 import { ConfigError } from "../../errors.js";
 import { evaluationLines, textEvaluationLines } from "../../report/evaluation.js";
-import { count, seconds, wrapped } from "../../report/format.js";
-import { printable } from "../../report/printable.js";
+import { count, seconds } from "../../report/format.js";
 import { evaluate } from "../table/evaluate.js";
 import { predict } from "../table/predict.js";
 import { flagOf, level, probability, someNumber, someText, wholeFrom } from "./flags.js";
 import { widthOf } from "./output.js";
+import { progressLine, tellNote } from "./progress-line.js";
 import { type ReadingFlags, readingOf, withReadingFlags } from "./reading-flags.js";
 
 export interface ServeCommandOptions {
@@ -31,6 +31,7 @@ interface EvaluateFlags extends ReadingFlags {
   readonly by?: string;
   readonly field?: string;
   readonly separator?: string;
+  readonly sheet?: string;
   readonly costFp?: number;
   readonly costFn?: number;
   readonly importance?: boolean;
@@ -40,12 +41,12 @@ interface EvaluateFlags extends ReadingFlags {
 }
 
 const MODEL = ["<model>", "the model.onnx of a run"] as const;
-const DATA = ["<data...>", "files or globs: Parquet, CSV, TSV, JSON lines, .gz"] as const;
+const DATA = ["<data...>", "files or globs: Parquet, CSV, TSV, JSON lines, .gz; of images files and folders"] as const;
 
 /** Add the arguments and flags of `codistill predict`. */
 export function withPredictFlags(command: Command): Command {
   return withReadingFlags(command)
-    .description("append a model's predictions to the rows of a table")
+    .description("append a model's predictions to the rows of a table, or list them for images")
     .argument(...MODEL)
     .argument(...DATA)
     .option(
@@ -73,7 +74,7 @@ export function withPredictFlags(command: Command): Command {
 export function withEvaluateFlags(command: Command): Command {
   return withReadingFlags(command, true)
     .description(
-      "score a model: on a table that has the labels, with intervals, by class, by slice; a language model on text",
+      "score a model: on a table that has the labels, with intervals, by class, by slice; a language model on text; a model of images on folders",
     )
     .argument(...MODEL)
     .argument(...DATA)
@@ -104,6 +105,7 @@ export function withEvaluateFlags(command: Command): Command {
       someText,
     )
     .option("--encoding <name>", "of files that are neither UTF-8 nor marked as UTF-16, as windows-1252")
+    .option("--sheet <file>", "of images: a PNG of those with the largest losses")
     .option("--json", "as JSON")
     .addHelpText(
       "after",
@@ -115,9 +117,16 @@ export function withEvaluateFlags(command: Command): Command {
 export async function predictCommand(
   model: string,
   data: readonly string[],
-  { out, threshold, interval, json, ...flags }: PredictFlags,
+  given: PredictFlags,
   { say, ...options }: ServeCommandOptions,
 ): Promise<void> {
+  // Imported here, as every command loads this file.
+  const { isImageModel } = await import("../image/image-model.js");
+  if (isImageModel(model)) {
+    const { predictImagesCommand } = await import("./image-serve.js");
+    return predictImagesCommand(model, data, given, { say, signal: options.signal });
+  }
+  const { out, threshold, interval, json, ...flags } = given;
   const progress = progressLine();
   const result = await predict(model, data, {
     ...options,
@@ -142,10 +151,17 @@ export async function predictCommand(
 export async function evaluateCommand(
   model: string,
   data: readonly string[],
-  { json, field, encoding, separator, ...flags }: EvaluateFlags,
+  { sheet, ...given }: EvaluateFlags,
   { say, ...options }: ServeCommandOptions,
 ): Promise<void> {
   // Imported here, as every command loads this file.
+  const { isImageModel } = await import("../image/image-model.js");
+  if (isImageModel(model)) {
+    const { evaluateImagesCommand } = await import("./image-serve.js");
+    return evaluateImagesCommand(model, data, { sheet, ...given }, { say, signal: options.signal });
+  }
+  if (sheet !== undefined) throw new ConfigError(`--sheet is of images, and ${model} is no model of them`);
+  const { json, field, encoding, separator, ...flags } = given;
   const { isLanguageModel } = await import("../text/language-model.js");
   if (isLanguageModel(model)) {
     const [flag] = Object.keys(flags);
@@ -190,33 +206,4 @@ async function evaluateTextCommand(
   const result = await evaluateText(model, data, { ...options, ...flags, onProgress: progress.show });
   progress.end();
   say(json ? JSON.stringify(result, null, 2) : textEvaluationLines(result).join("\n"));
-}
-
-/** Write a note on standard error. Names in it may come from files and models of others. */
-export function tellNote(note: string): void {
-  const lines = wrapped(printable(note), widthOf(process.stderr), "note    ", " ".repeat(8));
-  process.stderr.write(`${lines.join("\n")}\n`);
-}
-
-/** Milliseconds between two updates of the progress line. */
-const PAUSE_MS = 200;
-
-/** A progress line on standard error, where that is a terminal; else nothing. */
-export function progressLine(what = "rows") {
-  const { stderr } = process;
-  let shown = 0;
-  let first: { readonly at: number; readonly done: number } | undefined;
-  return {
-    show(done: number, total: number): void {
-      const now = performance.now();
-      first ??= { at: now, done };
-      if (done === first.done || !stderr.isTTY || now - shown < PAUSE_MS) return;
-      shown = now;
-      const left = ((now - first.at) / 1000) * ((total - done) / (done - first.done));
-      stderr.write(`\r${count(done)} of ${count(total)} ${what}, ${seconds(left)} left\u001b[K`);
-    },
-    end(): void {
-      if (shown > 0) stderr.write("\r\u001b[K");
-    },
-  };
 }

@@ -3,9 +3,10 @@ import { type ConfigOf, type DataKindName, kindNameOf } from "../../run/kinds/ki
 import type { RunConfig } from "../../run/schema.js";
 import type { DataReader } from "../runs/data-reader.js";
 
-/** Loaded when they are needed: a run on tables needs no tokenizers, and one on text no DuckDB. */
+/** Loaded when they are needed: a run on tables needs no tokenizers, and one on text or images no DuckDB. */
 const readers: { readonly [K in DataKindName]: () => Promise<DataReader<ConfigOf<K>>> } = {
   table: async () => (await import("../table/table-reader.js")).tableReader,
+  images: async () => (await import("../image/image-reader.js")).imageReader,
   text: async () => (await import("../text/text-reader.js")).textReader,
 };
 

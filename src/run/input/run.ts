@@ -3,11 +3,12 @@
  */
 import type { AlgorithmInput } from "../algorithms.js";
 import type { TableDataInput, TextDataInput } from "./data.js";
-import type { TableModelInput, TextModelInput } from "./model.js";
+import type { ImageDataInput } from "./images.js";
+import type { ImageModelInput, TableModelInput, TextModelInput } from "./model.js";
 import type { OptimizerInput } from "./optimizer.js";
-import type { LanguageTaskInput, TaskInput } from "./task.js";
+import type { ImageTaskInput, LanguageTaskInput, TaskInput } from "./task.js";
 
-/** Options of every run, whether on a table or on text. */
+/** Options of every run, whatever its data is. */
 export interface CommonRunInput {
   /** Name of at most 64 lower-case letters, digits and dashes; the run folder's name begins with it. */
   readonly name: string;
@@ -22,7 +23,7 @@ export interface CommonRunInput {
   readonly numGroups?: number | undefined;
   /** How many optimizer steps each group takes. */
   readonly numSteps: number;
-  /** Examples of one optimizer step of one group: rows, or texts of `data.sequenceLength` tokens side by side. */
+  /** Examples of one optimizer step of one group: rows, images, or texts of `data.sequenceLength` tokens side by side. */
   readonly globalBatchSize: number;
   /** How many sub-batches the examples of a step are split into, to save memory; 1 by default. */
   readonly accumulate?: number | undefined;
@@ -219,5 +220,27 @@ export type TextTeacherInput =
       readonly weight?: number | undefined;
     };
 
-/** A configuration: of a table, or of text. */
-export type RunInput = TableRunInput | TextRunInput;
+/**
+ * A run on images.
+ *
+ * @example
+ * {
+ *   name: "leaves",
+ *   data: { kind: "images", source: "leaves", size: 64, augment: { flip: true, padCrop: 4 } },
+ *   model: { kind: "cnn" },
+ *   optimizer: { kind: "sgd", learningRate: 0.1, momentum: 0.9, schedule: "cosine" },
+ *   numSteps: 2000,
+ *   globalBatchSize: 64,
+ * }
+ */
+export interface ImageRunInput extends CommonRunInput {
+  /** The images: where they lie, their size, how they are changed and split. */
+  readonly data: ImageDataInput;
+  /** Options of the classes: their weights, label smoothing, the distillation loss, the temperature. */
+  readonly task?: ImageTaskInput | undefined;
+  /** The network. */
+  readonly model: ImageModelInput;
+}
+
+/** A configuration: of a table, of text, or of images. */
+export type RunInput = TableRunInput | TextRunInput | ImageRunInput;

@@ -84,3 +84,8 @@ export type TaskInput =
 export interface LanguageTaskInput extends Omit<ClassOptionsInput, "classWeights"> {
   readonly kind?: "language" | undefined;
 }
+
+/** The classes of images, with options. */
+export interface ImageTaskInput extends TableClassOptionsInput {
+  readonly kind?: "multiclass" | undefined;
+}

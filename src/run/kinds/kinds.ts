@@ -1,12 +1,13 @@
 /** The kinds of data, each in its file and in one line here; `node/launch/kinds.ts` has those that read them. */
 import type { z } from "zod";
 import { ConfigError } from "../../errors.js";
+import { imageKind } from "./images.js";
 import type { DataKind } from "./kind.js";
 import { tableKind } from "./table.js";
 import { textKind } from "./text.js";
 
 /** The kinds by the value of `data.kind`. */
-const dataKinds = { table: tableKind, text: textKind } as const;
+const dataKinds = { table: tableKind, text: textKind, images: imageKind } as const;
 
 export type DataKindName = keyof typeof dataKinds;
 export const dataKindNames = Object.keys(dataKinds) as DataKindName[];

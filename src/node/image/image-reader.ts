@@ -1,0 +1,110 @@
+/** Runs on images: files through sharp, or sets of pixels, and networks that read pixels. */
+import { createHash } from "node:crypto";
+import { rowsOfSlots, slotsUnder } from "../../data/shard.js";
+import { DataError } from "../../errors.js";
+import { exportImages } from "../../run/export-images.js";
+import { imageGroupSpec, imagePass, imageRunSpec } from "../../run/image-spec.js";
+import type { ImageRunConfig } from "../../run/kinds/images.js";
+import { scoreExamples } from "../../run/score-table.js";
+import type { DataReader } from "../runs/data-reader.js";
+import { memoryBudget } from "../sources/memory.js";
+import { type CachedImages, openImages } from "./image-cache.js";
+import { describeImageShards } from "./image-shards.js";
+import type { ImageSpec } from "./image-spec.js";
+import { prepareImages } from "./prepare-images.js";
+
+export const imageReader: DataReader<ImageRunConfig> = {
+  async prepare(config, options) {
+    const images = await prepareImages(imageSpecOf(config), options);
+    const spec = imageRunSpec(config, images);
+    const { train, validation, test } = images.numImages;
+    const numBad = images.bad.length;
+    return {
+      spec,
+      sizes: { rows: { train, validation, test, ...(numBad > 0 && { malformed: numBad }) } },
+      notes: images.notes,
+      cached: images.cached,
+      folder: images.folder,
+      checkShards: () => checkShards(config, images),
+      score: (engine, groups, shippedGroup, signal) =>
+        scoreExamples(engine, spec.learner, groups, { ...imagePass(images.test), targets: null }, shippedGroup, signal),
+      validated: async () => ({}),
+      metadata: imageMetadata(config, images),
+      exported: ({ params, temperature }, metadata) => ({
+        "model.onnx": exportImages(spec.learner, params, metadata, temperature),
+      }),
+    };
+  },
+  async open(config, cacheFolder, groupIndex) {
+    const slots = slotsUnder(config.data.regime, groupIndex, config.numGroups);
+    const memoryBytes = memoryBudget() / (config.numGroups * config.workers);
+    const { validation, ...images } = await openImages(cacheFolder, { slots, leaveOut: ["test"], memoryBytes });
+    if (!validation) throw new Error("internal: validation images were left out");
+    const shard = rowsOfSlots(images.slotOffsets, slots);
+    return { ...imageGroupSpec(config, { ...images, validation, shard }), meaning: meaningOf(images) };
+  },
+  async shards(config, slots, cacheFolder) {
+    return describeImageShards(await prepareImages(imageSpecOf(config), { cacheFolder }), config.data.regime, slots);
+  },
+  checkOwnFile(name) {
+    throw new Error(`internal: a run on images has no file ${name} of its own`);
+  },
+};
+
+/** The images of a configuration. */
+export function imageSpecOf({ data }: Pick<ImageRunConfig, "data">): ImageSpec {
+  const { source, classes, size, channels, fit, validation, test, splitSeed, maxBadImages, maxPixels } = data;
+  return {
+    source,
+    classes,
+    size: typeof size === "number" ? [size, size] : size,
+    channels,
+    fit,
+    validation,
+    test,
+    seed: splitSeed,
+    maxBadImages,
+    maxPixels,
+  };
+}
+
+/** Entries for the metadata of a model about the images that it was trained on, beside those of its task. */
+function imageMetadata(
+  { data }: Pick<ImageRunConfig, "data">,
+  images: Pick<CachedImages, "shape" | "classes" | "mean" | "std">,
+): Readonly<Record<string, string>> {
+  const { height, width, channels } = images.shape;
+  return {
+    data: "images",
+    height: String(height),
+    width: String(width),
+    channels: String(channels),
+    fit: data.fit,
+    maxPixels: String(data.maxPixels),
+    mean: JSON.stringify(images.mean),
+    std: JSON.stringify(images.std),
+    ...meaningOf(images),
+  };
+}
+
+/** What the places of params stand for, as a digest: the classes in their order. */
+function meaningOf({ classes }: Pick<CachedImages, "classes">): Readonly<Record<string, string>> {
+  return { labelClasses: createHash("sha256").update(JSON.stringify(classes)).digest("hex") };
+}
+
+function checkShards(
+  { data, numGroups, globalBatchSize, accumulate }: ImageRunConfig,
+  { slotOffsets }: Pick<CachedImages, "slotOffsets">,
+): void {
+  const sizes = Array.from(
+    { length: numGroups },
+    (_, group) => rowsOfSlots(slotOffsets, slotsUnder(data.regime, group, numGroups)).length,
+  );
+  const smallest = Math.min(...sizes);
+  const batch = globalBatchSize / accumulate;
+  if (smallest >= batch) return;
+  throw new DataError(
+    `a batch of ${batch} images needs a shard of at least as many, and that of group ${sizes.indexOf(smallest)} of ${numGroups} has ${smallest}. ` +
+      'Lower globalBatchSize, use fewer groups, let all groups see all images (data.regime: "all"), or add images.',
+  );
+}
