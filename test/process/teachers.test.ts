@@ -1,6 +1,7 @@
 /** Teachers that do not change, from flags to the result. */
 import assert from "node:assert/strict";
-import { readFileSync, renameSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
 import { test } from "node:test";
 import { workplace } from "./fixture.js";
 import { resultOf, weightsOf } from "./results.js";
@@ -17,7 +18,7 @@ test("a new model stays close to the one in use, which the run keeps a copy of",
   const inUse = (await first.folder()).model.onnx;
   const again = (flags: readonly string[]) =>
     place.train([...data, ...longer, "--set", "seed=2", ...flags, "--write", place.path(`${flags.length}.config.ts`)]);
-  const [plain, anchored] = [again([]), again(["--anchor", inUse, "--teacher-weight", "0.9"])];
+  const [plain, anchored] = [again([]), again(["--anchor", dirname(inUse), "--teacher-weight", "0.9"])];
   const [, { code, stdout, shown }] = [await plain.ended, await anchored.ended];
   assert.equal(code, 0, shown);
   assert.match(stdout, /^taught +90 % of the label loss is against 1 fixed teacher$/m, shown);
@@ -152,8 +153,11 @@ test("a model reads files that are written in another way as it is said of them,
 test("wrong uses of teachers are refused with what to do, and nothing is trained", async () => {
   const model = (await place.finished()).folder.model.onnx;
   await place.write("text.onnx", "no model");
+  mkdirSync(place.path("begun"));
+  await place.write("begun/config.json", "{}");
   for (const [flags, pattern] of [
-    [["--anchor", "p"], /--anchor is the model\.onnx of a run, got p\. .* --teacher <column>/],
+    [["--anchor", "p"], /--anchor is a run or its model\.onnx, got p\. .* --teacher <column>/],
+    [["--anchor", "begun"], /begun has no model\.onnx\. Finish it: codistill train --resume begun/],
     [["--anchor", "none.onnx"], /model: none\.onnx cannot be read: ENOENT/],
     [["--anchor", "text.onnx"], /text\.onnx is not an ONNX model/],
     [["--teacher-weight", "0.5"], /--teacher-weight is of --teacher or --anchor, and neither is given, got 0\.5/],

@@ -14,7 +14,7 @@ import { writtenLine } from "../runs/write-config.js";
 import { type DescribeOverrides, describeTable } from "../table/infer/describe.js";
 import { lookAtTable } from "../table/infer/first-look.js";
 import { inferRun, writeConfiguration } from "../table/infer/infer-run.js";
-import { isModelPath } from "../table/infer/teachers.js";
+import { modelPathOf } from "../table/infer/teachers.js";
 import { flagOf, share, someDuration, someText } from "./flags.js";
 import { listOf, type ReadingFlags, readingOf, several, withReadingFlags } from "./reading-flags.js";
 import { elapsedSeconds, readWithin } from "./time-budget.js";
@@ -81,11 +81,14 @@ export function withTableFlags(command: Command): Command {
     .option("--group-by <column or SQL>", "rows of one value are in one split, as all those of a customer")
     .option("--weight <column or SQL>", "how much the loss of a row counts, in training, validation and test")
     .option(
-      "--teacher <model or column>",
-      "learn from this too: a model.onnx, or a column or SQL with the predictions of any model; of several classes columns as probability_*, where * is a class; may come several times",
+      "--teacher <run, model or column>",
+      "learn from this too: a finished run or its model.onnx, or a column or SQL with the predictions of any model; of several classes columns as probability_*, where * is a class; may come several times",
       (one: string, before: readonly string[] = []) => [...before, one],
     )
-    .option("--anchor <model>", "the model.onnx in use, to whose predictions the new model stays close")
+    .option(
+      "--anchor <run or model>",
+      "the run or the model.onnx in use, to whose predictions the new model stays close",
+    )
     .option(
       "--teacher-weight <share>",
       "how much of the label loss teachers and anchor make, from 0 to 1; 0.5 by default",
@@ -265,8 +268,9 @@ function overridesOf(flags: TableFlags, preset?: Preset): DescribeOverrides {
 
 /** Throws {@link ConfigError} for an anchor that is no model. */
 function anchorModel(anchor: string): string {
-  if (isModelPath(anchor)) return anchor;
+  const model = modelPathOf(anchor);
+  if (model !== null) return model;
   throw new ConfigError(
-    `--anchor is the model.onnx of a run, got ${anchor}. The predictions of another model may teach as a column of the table: --teacher <column>.`,
+    `--anchor is a run or its model.onnx, got ${anchor}. The predictions of another model may teach as a column of the table: --teacher <column>.`,
   );
 }

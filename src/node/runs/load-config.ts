@@ -4,13 +4,14 @@ import { basename, dirname, extname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ConfigError, messageOf } from "../../errors.js";
 import { applyOverrides, resolveConfig } from "../../run/config.js";
-import { kindOf } from "../../run/kinds/kinds.js";
+import { configOfKind, kindNameOf, kindOf } from "../../run/kinds/kinds.js";
 import type { RunConfig } from "../../run/schema.js";
 import { isAddress, isFileUrl, pathOfFileUrl } from "../files/addresses.js";
 import { assertRegular } from "../files/plain-files.js";
 import { readWithin } from "../files/read-bounded.js";
 import { noteInit } from "./init-weights.js";
 import { withoutVersion } from "./run-file.js";
+import { shippedModel } from "./run-folder.js";
 import { noteTeachers } from "./text-teachers.js";
 
 /**
@@ -37,7 +38,7 @@ export async function loadConfig(path: string, overrides: readonly string[] = []
   const init = config.init && (await noteInit(config.init, folder));
   const located = init ? { ...config, init } : config;
   return noteTeachers(
-    kindOf(located).located(located, (path) => absolute(path, folder)),
+    withShippedModels(kindOf(located).located(located, (path) => absolute(path, folder))),
     loadConfig,
   );
 }
@@ -79,6 +80,16 @@ function jsonIn(path: string): unknown {
 function isCommonJs(module: object): boolean {
   const isNamespace = "__esModule" in module || Object.getPrototypeOf(module) === null;
   return !isNamespace && Object.keys(module).length > 0;
+}
+
+/** A configuration in which a run that teaches a table is the model that it has shipped. */
+function withShippedModels(config: RunConfig): RunConfig {
+  if (kindNameOf(config) !== "table") return config;
+  const { teachers, ...own } = configOfKind(config, "table", "teachers of a table");
+  const shipped = teachers?.map((one, i) =>
+    "model" in one ? { ...one, model: shippedModel(one.model, `teachers.${i}.model`) } : one,
+  );
+  return shipped ? { ...own, teachers: shipped } : config;
 }
 
 /** Paths start at the configuration file; URLs of remote files stay as they are. */

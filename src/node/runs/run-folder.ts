@@ -52,6 +52,19 @@ export function existingRun(path: string): RunFolder {
   throw new ConfigError(`${path} is not a run folder: it has no ${basename(missing)}.${hint}`);
 }
 
+/**
+ * The model that a run on a table has shipped, where a path is the folder of one; else the path. `what` is who wants it.
+ *
+ * Throws {@link ConfigError} for a run that has not finished.
+ */
+export function shippedModel(path: string, what: string): string {
+  const { config, model } = runFolder(path);
+  if (!existsSync(config) || existsSync(model.onnx)) return existsSync(config) ? model.onnx : path;
+  throw new ConfigError(
+    `${what}: a teacher that does not change is a run that has finished, and ${path} has no ${basename(model.onnx)}. Finish it: codistill train --resume ${path}`,
+  );
+}
+
 /** Whether a run has begun in a folder. */
 export function isRun(path: string): boolean {
   return missingIn(runFolder(path)) === undefined;

@@ -127,8 +127,8 @@ export interface TableRunInput extends CommonRunInput {
 export type TeacherInput =
   | {
       /**
-       * The model.onnx of a run, or with `inputs` the ONNX model of another program. The run keeps a copy of it. Relative paths start
-       * at the configuration file.
+       * The model.onnx of a run, or the run's folder; or with `inputs` the ONNX model of another program. The run keeps a copy of it.
+       * Relative paths start at the configuration file.
        */
       readonly model: string;
       /** Of a model of another program, each input to the SQL of its value in a row, or to one for each of its values. */

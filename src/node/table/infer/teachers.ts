@@ -5,6 +5,7 @@ import type { ColumnDescription, Hint, LabelDescription } from "../../../infer/c
 import { argument, columnNamed } from "../../../reading/names.js";
 import { firstNames } from "../../../report/format.js";
 import type { TeacherInput } from "../../../run/input/run.js";
+import { shippedModel } from "../../runs/run-folder.js";
 import type { Database } from "../../sources/duckdb.js";
 import type { SourceColumn } from "../source-rows.js";
 import { checkExpressions } from "../table-checks.js";
@@ -19,13 +20,18 @@ export interface GivenTeachers {
   readonly expressions: readonly string[];
 }
 
-/** Whether a word is the path of a model, and no column or SQL. */
-export function isModelPath(word: string): boolean {
-  return /\.onnx$/i.test(word);
+/**
+ * The path of a model, where a word is that or the folder of a run; null of a column or SQL. Throws {@link ConfigError} for the
+ * folder of a run that has not finished.
+ */
+export function modelPathOf(word: string): string | null {
+  if (/\.onnx$/i.test(word)) return word;
+  const model = shippedModel(word, "--teacher");
+  return model === word ? null : model;
 }
 
 /**
- * The teachers that words name: a path that ends in .onnx is a model; else a column, or SQL over a row. Of a label of several
+ * The teachers that words name: a path that ends in .onnx or the folder of a run is a model; else a column, or SQL over a row. Of a label of several
  * classes, `*` in the name of a column stands for each class.
  *
  * Throws {@link ConfigError} for a pattern without a column for each class, and for a column of the label.
@@ -49,7 +55,8 @@ export function givenTeachers(
     return sql;
   };
   const teachers = words.map((word): TeacherInput => {
-    if (isModelPath(word)) return { model: word };
+    const model = modelPathOf(word);
+    if (model !== null) return { model };
     if (task !== "multiclass") {
       if (/^[^\s()]*\*$/.test(word)) {
         throw new ConfigError(
