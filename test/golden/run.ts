@@ -12,6 +12,7 @@ import { messageOf } from "../../src/errors.js";
 import { blockData } from "./blocks.js";
 import { embeddingData } from "./embeddings.js";
 import { goldenFolder } from "./golden.js";
+import { imageData } from "./images.js";
 import { languageData } from "./language.js";
 import { lossData } from "./losses.js";
 import { opCaseData } from "./ops.js";
@@ -49,6 +50,7 @@ const goldens: readonly Golden[] = [
   { name: "blocks", script: "blocks.py", prepare: blockData, tolerance: float64 },
   { name: "embeddings", script: "embeddings.py", prepare: embeddingData, tolerance: float64 },
   { name: "tables", script: "tables.py", prepare: tableData, tolerance: float64 },
+  { name: "images", script: "images.py", prepare: imageData, tolerance: float64 },
   { name: "language", script: "language.py", prepare: languageData, tolerance: float64 },
   { name: "statistics", script: "statistics.py", prepare: statisticsData, tolerance: float64 },
   { name: "twin", script: "twin.py", prepare: twinData, tolerance: float32 },

@@ -52,9 +52,14 @@ export const convolutionEmission = {
   },
 } satisfies Rules<keyof ConvolutionOps>;
 
+/** Of no more channels than this, several positions of a kernel are one product, of so many columns at most. */
+const FEW_CHANNELS = 4;
+const STACKED_COLUMNS = 64;
+
 /**
  * For each position of the kernel, one matrix product of the cotangent with the padded input that the position sees:
- * [O, batch x sizes] [batch x sizes, C], for every group. See docs/decisions/004-convolution-weight-gradients.md.
+ * [O, batch x sizes] [batch x sizes, C], for every group. Where channels are few, as those of images, the positions are
+ * stacked, since each product reads all of the cotangent. See docs/decisions/004-convolution-weight-gradients.md.
  */
 function convWeightGrad(
   b: ModelBuilder,
@@ -74,22 +79,34 @@ function convWeightGrad(
     b.ints([...matrix, outputs / groups, -1]),
   ]);
   const padded = pad(b, b.node("Transpose", [xName], { perm: channelsFirst }), attributes);
-  const products = positionsOf(kernel).map((at) => {
+  const columns = positionsOf(kernel).map((at) => {
     const seen = axes.map(({ stride, before, after, dilation }, i) => {
       const start = (at[i] ?? 0) * dilation;
       const end = start + stride * ((counts[i] ?? 0) - 1) + 1;
       return { start, end, stride, isAll: start === 0 && stride === 1 && end === before + (sizes[i] ?? 0) + after };
     });
     const window = seen.every(({ isAll }) => isAll) ? padded : slice(b, padded, seen);
-    const columns = b.node("Reshape", [window, b.ints([...matrix, inputs, -1])]);
+    return b.node("Reshape", [window, b.ints([...matrix, inputs, -1])]);
+  });
+  const size = groups === 1 && inputs <= FEW_CHANNELS ? Math.floor(STACKED_COLUMNS / inputs) : 1;
+  const products = inChunks(columns, size).map((some) => {
     const product =
       groups === 1
-        ? b.node("Gemm", [cotangent, columns], { transB: 1 })
-        : b.node("FusedMatMul", [cotangent, columns], { transB: 1 }, MICROSOFT);
-    return b.node("Reshape", [product, b.ints([outputs, inputs, 1])]);
+        ? b.node("Gemm", [cotangent, joined(b, some, 0)], { transB: 1 })
+        : b.node("FusedMatMul", [cotangent, ...some], { transB: 1 }, MICROSOFT);
+    if (some.length === 1) return b.node("Reshape", [product, b.ints([outputs, inputs, 1])]);
+    const apart = b.node("Reshape", [product, b.ints([outputs, some.length, inputs])]);
+    return b.node("Transpose", [apart], { perm: [0, 2, 1] });
   });
-  const stacked = products.length === 1 ? (products[0] as string) : b.node("Concat", products, { axis: 2 });
-  return b.node("Reshape", [stacked, b.ints(shape as number[])]);
+  return b.node("Reshape", [joined(b, products, 2), b.ints(shape as number[])]);
+}
+
+function joined(b: ModelBuilder, names: readonly string[], axis: number): string {
+  return names.length === 1 ? (names[0] as string) : b.node("Concat", names, { axis });
+}
+
+function inChunks<T>(list: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(list.length / size) }, (_, i) => list.slice(i * size, (i + 1) * size));
 }
 
 function spatial(x: Tensor | undefined): number[] {
