@@ -1,6 +1,7 @@
 import { nextBatches, type Stream } from "../data/stream.js";
 import type { Schedule } from "../optim/schedules.js";
 import type { Step } from "../train/algorithm.js";
+import type { Distillation } from "../train/learner.js";
 import type { Student } from "../train/student.js";
 import { dueAt } from "./due.js";
 import type { Exchange } from "./exchange.js";
@@ -15,6 +16,8 @@ export interface CodistillOptions {
   readonly burnInSteps?: number | undefined;
   /** Weight of the distillation loss after burn-in; 1 by default. */
   readonly distillWeight?: Schedule | undefined;
+  /** How the distillation loss joins the label loss at a step; as the learner says by default. */
+  readonly mix?: ((step: number) => Distillation["mix"]) | undefined;
   /** Steps between publishing, which may change with the steps since burn-in; 50 by default. */
   readonly publishInterval?: number | Schedule | undefined;
   /** Steps between looking for fresher teachers, likewise; 50 by default. */
@@ -43,6 +46,7 @@ export async function* codistill(options: CodistillOptions): AsyncGenerator<Step
     numSteps,
     burnInSteps = 0,
     distillWeight = () => 1,
+    mix = () => undefined,
     accumulate = 1,
     signal,
   } = options;
@@ -51,12 +55,13 @@ export async function* codistill(options: CodistillOptions): AsyncGenerator<Step
 
   while (student.step < numSteps) {
     const { step } = student;
+    exchange.keep?.(step);
     const weight = step < burnInSteps ? 0 : distillWeight(step);
     const teachers = weight > 0 ? await exchange.teachers(step) : [];
     const drawn = nextBatches(stream, accumulate, signal);
     const batches = drawn instanceof Promise ? await drawn : drawn;
 
-    const metrics = await student.learn(batches, teachers, weight, signal);
+    const metrics = await student.learn(batches, teachers, weight, signal, mix(step));
     const { taughtBy = teachers } = metrics;
     exchange.observe?.(step, taughtBy, metrics);
 

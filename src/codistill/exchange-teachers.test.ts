@@ -108,7 +108,7 @@ describe("teachers", () => {
     await writeCheckpoint(store, "checkpoint", { info, sections: { algorithm: saveTeachers(known) } });
     const checkpoint = await readCheckpoint(store, "checkpoint");
     assert.ok(checkpoint);
-    const { exchange } = exchangeOn(store, { known: savedTeachers(sectionOf(checkpoint, "algorithm")) });
+    const { exchange } = exchangeOn(store, { known: savedTeachers(sectionOf(checkpoint, "algorithm")).known });
     assert.deepEqual(exchange.known(), known);
     for (const [name, array] of Object.entries(exchange.known()[0]?.params ?? {})) {
       const { buffer, byteLength } = array.data;

@@ -20,11 +20,15 @@ export interface Exchange {
   publish?(step: number, params: NamedArrays): void;
   /** Look for newer snapshots of the teachers; one counts as seen at the latest step given before it arrives. */
   refresh?(step: number): void;
+  /** Called before each step, for what is to be kept of the snapshots that are here. */
+  keep?(step: number): void;
 }
 
 /** An exchange through a store, whose `teachers` never waits. */
-export interface StoreExchange extends Required<Exchange> {
+export interface StoreExchange extends Required<Omit<Exchange, "keep">> {
   teachers(step: number): readonly SeenTeacher[];
+  /** The same with the newest snapshot of the own group, where those are fetched too. */
+  withOwn(step: number): readonly SeenTeacher[];
   /** Note the student's validation loss: teachers are compared with it where it is larger than the loss of the step. */
   validated(loss: number): void;
   /** The last new snapshot of each teacher, stale ones too. A resumed run needs them, so as to take none for new. */
@@ -40,6 +44,8 @@ export interface ExchangeOptions {
   readonly group: number;
   /** The groups whose snapshots teach this one. */
   readonly teachers: readonly number[];
+  /** Whether this group's own snapshots are fetched too; false by default. */
+  readonly fetchesOwn?: boolean | undefined;
   readonly model: Model;
   /** How many times this group has been started; 1 by default. */
   readonly incarnation?: number | undefined;
@@ -65,6 +71,7 @@ export function storeExchange({
   store,
   group,
   teachers: groups,
+  fetchesOwn = false,
   model,
   incarnation = 1,
   starts,
@@ -79,19 +86,24 @@ export function storeExchange({
   const tell = (message: string) => onEvent({ event: "warning", group, message });
   const watch = starts ?? watchStarts(store, group, incarnation, { tell });
   const transport = snapshotTransport({
-    ...{ store, group, from: groups, model, incarnation, starts: watch, known, onEvent },
+    ...{ store, group, model, incarnation, starts: watch, known, onEvent },
+    from: fetchesOwn ? [...groups, group] : groups,
     ...{ maxStaleness, keepSnapshots, timeoutSeconds },
   });
   const quarantine = teacherQuarantine(group, onEvent, isAlike);
+
+  function fresh(step: number, of: readonly number[]): readonly SeenTeacher[] {
+    const seen = transport.seen(step);
+    return of.flatMap((from) => {
+      const teacher = seen.get(from);
+      const counts = teacher && teacher.step >= burnInSteps && step - teacher.seenAtStep <= maxStaleness;
+      return counts && quarantine.admits(teacher, step) ? [teacher] : [];
+    });
+  }
+
   return {
-    teachers(step) {
-      const seen = transport.seen(step);
-      return groups.flatMap((from) => {
-        const teacher = seen.get(from);
-        const counts = teacher && teacher.step >= burnInSteps && step - teacher.seenAtStep <= maxStaleness;
-        return counts && quarantine.admits(teacher, step) ? [teacher] : [];
-      });
-    },
+    teachers: (step) => fresh(step, groups),
+    withOwn: (step) => fresh(step, [...groups, group]),
     observe: quarantine.observe,
     validated: quarantine.validated,
     publish: transport.publish,

@@ -64,17 +64,22 @@ export interface Quarantine {
   validated(loss: number): void;
 }
 
-/** The quarantine of one group. `isAlike` says whether the groups' data are dealt at random. */
+/**
+ * The quarantine of one group. `isAlike` says whether the groups' data are dealt at random, and `nameOf` what is judged as one: a group by
+ * default.
+ */
 export function teacherQuarantine(
   group: number,
   onEvent: (event: QuarantineEvent) => void,
   isAlike = true,
+  nameOf: (teacher: Teacher) => number | string = (teacher) => teacher.group,
 ): Quarantine {
-  const records = new Map<number, Record>();
+  const records = new Map<number | string, Record>();
   let validation = Number.NEGATIVE_INFINITY;
-  const recordOf = (from: number): Record => {
-    const record = records.get(from) ?? { out: null, times: 0, taught: 0, watched: [] };
-    records.set(from, record);
+  const recordOf = (teacher: Teacher): Record => {
+    const name = nameOf(teacher);
+    const record = records.get(name) ?? { out: null, times: 0, taught: 0, watched: [] };
+    records.set(name, record);
     return record;
   };
 
@@ -99,7 +104,7 @@ export function teacherQuarantine(
 
   return {
     admits(teacher, step) {
-      const record = recordOf(teacher.group);
+      const record = recordOf(teacher);
       if (!record.out) return true;
       if (step < record.out.until || teacher.digest === record.out.digest) return false;
       record.out = null;
@@ -108,7 +113,7 @@ export function teacherQuarantine(
     },
     observe(step, teachers, metrics) {
       for (const [slot, teacher] of teachers.entries()) {
-        const record = recordOf(teacher.group);
+        const record = recordOf(teacher);
         const reason = fault(record, slot, step, metrics);
         if (++record.taught >= STEPS_TO_BE_HEALTHY) record.times = 0;
         if (reason === null) continue;

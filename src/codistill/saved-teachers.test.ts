@@ -18,7 +18,19 @@ test("teachers come back as they were saved, in their order", () => {
   // 1 and 11: neither name may be taken for the beginning of the other.
   for (const groups of [[], [1], [1, 11, 2]]) {
     const teachers = groups.map(teacher);
-    assert.deepEqual(savedTeachers(saveTeachers(teachers)), teachers);
+    assert.deepEqual(savedTeachers(saveTeachers(teachers)), { known: teachers, kept: [] });
+  }
+});
+
+test("what consolidation has kept comes back beside them, several of one group too", () => {
+  const kept = [1, 1, 0].map((group, i) => ({ ...teacher(group), digest: `kept ${i}`, keptAt: 300 + i }));
+  for (const known of [[], [teacher(1)]]) {
+    const section = saveTeachers(known, kept);
+    assert.deepEqual(savedTeachers(section), { known, kept });
+    assert.throws(
+      () => savedTeachers({ ...section, arrays: { ...section.arrays, "kept-3.w": float32([1]) } }),
+      /one is of kept-3$/,
+    );
   }
 });
 

@@ -219,6 +219,8 @@ export interface TeachersEvent {
     readonly step: number;
     readonly digest: string;
     readonly seenAtStep: number;
+    /** Of an older snapshot of a group, as whose state its own is kept, where a model carries one. */
+    readonly reader?: number;
   }[];
 }
 

@@ -1,5 +1,6 @@
 /** All algorithms by which a group can train: a new one is a file in `algorithms/` and a line in the table. */
 import { z } from "zod";
+import type { Schedule } from "../optim/schedules.js";
 import type { Algorithm } from "../train/algorithm.js";
 import type { Distillation } from "../train/graphs.js";
 import { asynchronousSgd } from "./algorithms/async-sgd.js";
@@ -38,13 +39,21 @@ export function algorithmInSteps(parsed: Parsed, numSteps: number): AlgorithmCon
 }
 
 /** The algorithm of a run, as {@link AlgorithmKind} describes it. */
-export function algorithmOf({ algorithm }: { readonly algorithm: AlgorithmConfig }) {
+export function algorithmOf({
+  algorithm,
+  numSteps,
+}: {
+  readonly algorithm: AlgorithmConfig;
+  readonly numSteps: number;
+}) {
   const kind = kinds[algorithm.kind];
   return {
     problems: (run: RunShape): string[] => kind.problems(algorithm, run),
     declared: { algorithm: algorithm.kind, ...kind.declared(algorithm) },
     distillation: (batchSize: number): Distillation => kind.distillation(algorithm, batchSize),
     teachesFrom: kind.teachesFrom(algorithm),
+    learningRate: (rate: Schedule, peak: number): Schedule =>
+      kind.learningRate?.(algorithm, rate, { peak, numSteps }) ?? rate,
     base: async (context: BaseContext): Promise<Base | null> => kind.base?.(algorithm, context) ?? null,
     start: (context: AlgorithmContext): Algorithm => kind.start(algorithm, context),
   };
@@ -54,7 +63,7 @@ export function algorithmOf({ algorithm }: { readonly algorithm: AlgorithmConfig
  * A remark on shipped params that no other group has taught; null where one has, or where the algorithm never teaches.
  */
 export function untaughtRemark(
-  config: { readonly algorithm: AlgorithmConfig; readonly numGroups: number },
+  config: { readonly algorithm: AlgorithmConfig; readonly numGroups: number; readonly numSteps: number },
   step: number,
 ): string | null {
   const { teachesFrom } = algorithmOf(config);

@@ -89,7 +89,7 @@ function networkOf(
 export function learnerOf(config: RunConfig, model: Model, objective: Objective): Learner {
   const { ema, globalBatchSize, accumulate } = config;
   checkPatterns(config.optimizer, Object.keys(model.params));
-  const optimizer = configuredOptimizer(config);
+  const optimizer = configuredOptimizer(config, algorithmOf(config).learningRate);
   checkSparseParams(optimizer, model.params);
   const distillation = algorithmOf(config).distillation(globalBatchSize / accumulate / sharersOf(config));
   return { model, objective, optimizer, distillation, ...(ema && { ema }) };

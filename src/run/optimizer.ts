@@ -18,18 +18,21 @@ import {
 import type { GradientTransformation } from "../optim/transformations.js";
 import type { OptimizerInSteps } from "./optimizer-schema.js";
 
-/** The optimizer of a run. */
-export function configuredOptimizer({
-  optimizer,
-  numSteps,
-  globalBatchSize,
-}: {
-  readonly optimizer: OptimizerInSteps;
-  readonly numSteps: number;
-  readonly globalBatchSize: number;
-}): GradientTransformation {
+/** The optimizer of a run; `changed` makes another learning rate of the configured one and its peak. */
+export function configuredOptimizer(
+  {
+    optimizer,
+    numSteps,
+    globalBatchSize,
+  }: {
+    readonly optimizer: OptimizerInSteps;
+    readonly numSteps: number;
+    readonly globalBatchSize: number;
+  },
+  changed: (learningRate: Schedule, peak: number) => Schedule = (learningRate) => learningRate,
+): GradientTransformation {
   const learningRate = learningRateFor(optimizer, globalBatchSize);
-  const rate = configuredSchedule({ ...optimizer, learningRate }, numSteps);
+  const rate = changed(configuredSchedule({ ...optimizer, learningRate }, numSteps), learningRate);
   const { clip = {}, multipliers = {}, sparseParams = [] } = optimizer;
   const decay = decayOf(optimizer);
   const common = { clip, multipliers, sparseParams };

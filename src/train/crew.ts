@@ -4,6 +4,7 @@ import { broadcastJson } from "../comm/together.js";
 import type { Cursor } from "../data/stream.js";
 import type { Engine } from "../engine/engine.js";
 import type { NamedLayouts } from "../runtime/flat.js";
+import type { Distillation } from "./learner.js";
 
 /** What all workers do next. */
 export type Order =
@@ -14,6 +15,7 @@ export type Order =
       readonly cursor: Cursor;
       readonly teachers: readonly number[];
       readonly distillWeight: number;
+      readonly mix?: Distillation["mix"];
       /** Those of the optimizer. */
       readonly scalars: Readonly<Record<string, number>>;
     }

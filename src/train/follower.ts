@@ -54,6 +54,7 @@ export async function follow({ comm, engine, learner, stream, key, accumulate, t
           ),
           numTeachers: order.teachers.length,
           distillWeight: order.distillWeight,
+          mix: order.mix,
           scalars: mapValues(order.scalars, scalar),
         });
         if (after.states) states.keep(after.states);

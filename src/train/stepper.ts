@@ -8,7 +8,15 @@ import { type NamedArrays, scalar, zeros } from "../runtime/array.js";
 import type { Closable } from "../runtime/closable.js";
 import { flatLength, viewsIn } from "../runtime/flat.js";
 import { mapValues, named, underPrefix } from "../runtime/named.js";
-import { accumulateGraph, applyGraph, type Learner, stateNames, stepGraph, sumSpecs } from "./graphs.js";
+import {
+  accumulateGraph,
+  applyGraph,
+  type Distillation,
+  type Learner,
+  stateNames,
+  stepGraph,
+  sumSpecs,
+} from "./graphs.js";
 import { programCache } from "./program-cache.js";
 import { inTeacherPrecision } from "./teacher-precision.js";
 
@@ -17,6 +25,8 @@ export interface StepInput {
   readonly parts: readonly NamedArrays[];
   readonly numTeachers: number;
   readonly distillWeight: number;
+  /** How the distillation loss joins the label loss in this step, where that is not as the learner says. */
+  readonly mix?: Distillation["mix"] | undefined;
   /** The scalars of the optimizer, by name. */
   readonly scalars: NamedArrays;
   readonly signal?: AbortSignal | undefined;
@@ -59,12 +69,14 @@ export interface Stepper extends Pick<Closable, "close"> {
 /** The whole step of one part in one graph. */
 export function fusedStepper(engine: Engine, learner: Learner): Stepper {
   const programs = programCache(engine);
-  const program = (numTeachers: number) =>
-    programs.get(String(numTeachers), () => inTeacherPrecision(learner, stepGraph(learner, numTeachers)));
+  const program = (numTeachers: number, mix?: Distillation["mix"]) =>
+    programs.get(programName(numTeachers, mix), () =>
+      inTeacherPrecision(learner, stepGraph(mixedBy(learner, mix), numTeachers)),
+    );
   return {
-    prepare: (maxTeachers) => prepareAll(maxTeachers, program),
+    prepare: (maxTeachers) => prepareAll(maxTeachers, (numTeachers) => program(numTeachers)),
     async run({ parts, signal, ...input }) {
-      const { run } = await program(input.numTeachers);
+      const { run } = await program(input.numTeachers, input.mix);
       const result = await run({ ...parts[0], ...teacherFeeds(input), ...input.scalars }, { signal });
       return { record: recordOf([result]), workers: [] };
     },
@@ -95,9 +107,9 @@ export function splitStepper(
   const { labelWeight } = learner.objective;
   const programs = programCache(engine);
   const updates = updater && programCache(updater);
-  const accumulate = (numTeachers: number, isLater = false) =>
-    programs.get(`accumulate ${numTeachers}${isLater ? " later" : ""}`, () =>
-      inTeacherPrecision(learner, accumulateGraph(learner, numTeachers, isLater)),
+  const accumulate = (numTeachers: number, mix?: Distillation["mix"], isLater = false) =>
+    programs.get(`accumulate ${programName(numTeachers, mix)}${isLater ? " later" : ""}`, () =>
+      inTeacherPrecision(learner, accumulateGraph(mixedBy(learner, mix), numTeachers, isLater)),
     );
   const apply = async () => updates?.get("apply", () => applyGraph(learner));
   const { buffers = {}, state } = learner.model;
@@ -130,10 +142,10 @@ export function splitStepper(
       await Promise.all([prepareAll(maxTeachers, (numTeachers) => accumulate(numTeachers)), apply()]);
     },
     async run({ parts, signal, ...input }) {
-      const first = await accumulate(input.numTeachers);
+      const first = await accumulate(input.numTeachers, input.mix);
       // The others write their own part alone: what all added up before goes on in the sums of the leader.
       const isSumming = parts.length > 1 && comm.rank === 0;
-      const later = isSumming ? await accumulate(input.numTeachers, true) : first;
+      const later = isSumming ? await accumulate(input.numTeachers, input.mix, true) : first;
       const last = await apply();
       if (!areSumsKept) await keepSums();
       // Of a step that does not come to its end the sums are lost.
@@ -171,6 +183,15 @@ export function splitStepper(
 /** Numbers that all workers together keep of a step's sums: what their communicator has memory for. */
 export function numSums({ model }: Pick<Learner, "model">): number {
   return flatLength(sumSpecs(model));
+}
+
+function programName(numTeachers: number, mix: Distillation["mix"]): string {
+  return mix ? `${numTeachers} ${mix}` : String(numTeachers);
+}
+
+/** The learner, whose distillation loss joins the label loss in another way where one is given. */
+function mixedBy(learner: Learner, mix: Distillation["mix"]): Learner {
+  return mix ? { ...learner, distillation: { ...learner.distillation, mix } } : learner;
 }
 
 async function secondsOf(work: () => Promise<unknown>): Promise<number> {

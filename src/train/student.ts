@@ -11,7 +11,7 @@ import { fold, type Key, rootKey } from "../runtime/random.js";
 import type { Crew } from "./crew.js";
 import { fixedState } from "./fixed-networks.js";
 import { freshFeeds } from "./fresh-rows.js";
-import { type Learner, shippedName, stateNames, weightState } from "./graphs.js";
+import { type Distillation, type Learner, shippedName, stateNames, weightState } from "./graphs.js";
 import { partStates } from "./part-states.js";
 import { engineStates, isState, type States, taughtIn } from "./states.js";
 import { metricsOf, type StepMetrics } from "./step-metrics.js";
@@ -28,6 +28,8 @@ export interface Teacher {
   readonly step: number;
   /** SHA-256 of the snapshot, in hex: teachers with the same digest are the same. */
   readonly digest: string;
+  /** As whose state its own is kept from step to step, where a model carries one: a number of its own, the group by default. */
+  readonly reader?: number;
   /** Its params, and the buffers of a model that has some; they do not change again. */
   readonly params: NamedArrays;
 }
@@ -78,7 +80,8 @@ export interface Student extends Closable {
   /** Put back a saved state. Throws {@link CheckpointError} when it does not fit the model. */
   restore(state: StudentState, step: number, learningRateScale?: number): Promise<void>;
   /**
-   * One optimizer step on one batch (or its sub-batches), pulled towards the teachers' mean by `distillWeight`. When a
+   * One optimizer step on one batch (or its sub-batches), pulled towards the teachers' mean by `distillWeight`, which joins the
+   * label loss by `mix` where that is given, and else as the learner says. When a
    * loss or the norm of the gradient is not finite, params and optimizer state stay as they are and the step is skipped.
    *
    * When the signal cancels it, it rejects with the signal's reason, and the student is as it was before the step.
@@ -88,6 +91,7 @@ export interface Student extends Closable {
     teachers: readonly T[],
     distillWeight: number,
     signal?: AbortSignal,
+    mix?: Distillation["mix"],
   ): Promise<StepMetrics & Taught<T>>;
   /** Copies of the params and buffers, by their own names. */
   params(): Promise<NamedArrays>;
@@ -141,7 +145,7 @@ export function engineStudent({
   const weightNames = Object.keys(weightState(learner.model, weightSpecs(learner.model)));
 
   async function teach(teachers: readonly Teacher[]): Promise<void> {
-    await states.place(teachers.map(({ group }) => group));
+    await states.place(readersOf(teachers));
     for (const [slot, teacher] of teachers.entries()) {
       if (taught[slot]?.digest === teacher.digest) continue;
       const weights = teacherTensors(learner, slot, teacher.params);
@@ -192,7 +196,7 @@ export function engineStudent({
       await put([own ?? {}, saved ?? {}], atStep, scale, {});
     },
     prepare: (maxTeachers, numBatches) => stepperOf(numBatches).prepare(maxTeachers),
-    async learn(batches, teachers, distillWeight, signal) {
+    async learn(batches, teachers, distillWeight, signal, mix) {
       if (batches.length === 0) throw new Error("internal: a step needs at least one batch");
       if (learner.model.state && batches.length !== accumulate) {
         throw new ConfigError(
@@ -207,12 +211,12 @@ export function engineStudent({
           parts: partsOf(learner, batches, { seed, step, numTeachers: teachers.length, states }, crew?.comm),
           numTeachers: teachers.length,
           distillWeight,
+          mix,
           scalars: mapValues(values, scalar),
           // A step that others take too comes to its end: they cannot be called off.
           signal: crew ? undefined : signal,
         });
-      const groups = teachers.map(({ group }) => group);
-      const order = { step, teachers: groups, distillWeight, scalars: values };
+      const order = { step, teachers: readersOf(teachers), distillWeight, ...(mix && { mix }), scalars: values };
       const { record, workers, ...after } = await (crew
         ? crew.lead({ kind: "step", cursor: crew.cursor(), ...order }, takeStep)
         : takeStep());
@@ -228,6 +232,10 @@ export function engineStudent({
   return closable(student, async () => {
     await Promise.all([fused.close(), split.close()]);
   });
+}
+
+function readersOf(teachers: readonly Teacher[]): readonly number[] {
+  return teachers.map(({ group, reader = group }) => reader);
 }
 
 /** The states of a student of so many batches a step, of which the other workers of its crew have theirs. */

@@ -53,7 +53,7 @@ async function read(file: Uint8Array): Promise<void> {
   const saved = await readSavedGroup(store, NAME);
   assert.ok(saved);
   const { info, state, algorithm } = saved;
-  const teachers = savedTeachers(algorithm);
+  const { known: teachers } = savedTeachers(algorithm);
   const teacherArrays = teachers.flatMap(({ group, params }) =>
     Object.entries(withPrefix(`algorithm.${group}`, params)),
   );

@@ -61,6 +61,11 @@ function problemsOf({ servers, rampUp, codistill }: Options, run: RunShape): str
   const problems = (codistill ? codistillation.problems(codistill, { ...run, workers: 1 }) : []).map((problem) =>
     problem.replace(/algorithm\./g, "algorithm.codistill."),
   );
+  if (codistill?.consolidate) {
+    problems.push(
+      'algorithm.codistill.consolidate: is not for "asyncSgd", where gradients of before a step arrive after it; leave it out, or use algorithm "codistill"',
+    );
+  }
   const { workers, record, device = "cpu", model, optimizer } = run;
   if (rampUp && rampUp.from > workers)
     problems.push(`algorithm.rampUp.from: must be at most workers (${workers}), got ${rampUp.from}`);

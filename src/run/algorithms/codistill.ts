@@ -1,6 +1,7 @@
 /** Codistillation in a configuration and in a run. */
 import { z } from "zod";
 import { codistill } from "../../codistill/codistill.js";
+import { consolidating } from "../../codistill/consolidation.js";
 import { type Exchange, storeExchange } from "../../codistill/exchange.js";
 import { replayExchange, traced } from "../../codistill/replay.js";
 import { savedTeachers, saveTeachers } from "../../codistill/saved-teachers.js";
@@ -9,6 +10,14 @@ import { linearSchedule, type Schedule } from "../../optim/schedules.js";
 import { fold } from "../../runtime/random.js";
 import type { Documented } from "../documented.js";
 import { type StepsOrShare, stepsOf, stepsOrShare } from "../steps.js";
+import {
+  type ConsolidateInput,
+  consolidateInSteps,
+  consolidateProblems,
+  consolidateSchema,
+  keepAt,
+  rewarmed,
+} from "./consolidate.js";
 import type { AlgorithmContext, AlgorithmKind, RunShape } from "./kind.js";
 
 /**
@@ -90,6 +99,8 @@ export interface CodistillInput {
     | undefined;
   /** How many of its newest snapshots a group leaves in the store; 10 by default. */
   readonly keepSnapshots?: number | undefined;
+  /** Let each group end as a student of snapshots of all of them, its own included; `{}` for its defaults, none where it is left out. */
+  readonly consolidate?: ConsolidateInput | undefined;
 }
 
 const steps = z.int().positive();
@@ -130,13 +141,14 @@ export const codistillSchema = z.strictObject({
     )
     .default("all"),
   keepSnapshots: z.int().min(2).default(10),
+  consolidate: consolidateSchema.optional(),
 });
 
 type Parsed = z.output<typeof codistillSchema>;
 type Options = ReturnType<typeof inSteps>;
 
 /** Shares of numSteps as steps, a constant weight as a line. */
-function inSteps(parsed: Parsed, numSteps: number) {
+function inSteps({ consolidate, ...parsed }: Parsed, numSteps: number) {
   const weight = parsed.distillWeight;
   const line = typeof weight === "number" ? { from: weight, to: weight, steps: 0 } : weight;
   const lineInSteps = (value: z.output<typeof interval>) =>
@@ -147,6 +159,7 @@ function inSteps(parsed: Parsed, numSteps: number) {
     distillWeight: { ...line, steps: stepsOf(line.steps, numSteps) },
     publishInterval: lineInSteps(parsed.publishInterval),
     exchangeInterval: lineInSteps(parsed.exchangeInterval),
+    ...(consolidate && { consolidate: consolidateInSteps(consolidate, numSteps) }),
   };
 }
 
@@ -185,7 +198,19 @@ function problemsOf(options: Options, run: RunShape): string[] {
     );
   }
   if (options.freshInputs > 0) problems.push(...freshProblems(options, run));
+  if (options.consolidate) {
+    const { publishInterval, exchangeInterval, burnInSteps } = options;
+    const intervals = [publishInterval, exchangeInterval].map((one) =>
+      typeof one === "number" ? one : Math.max(one.from, one.to),
+    );
+    const numTeachers = Math.max(...groupsOf(run).map((group) => teachersOf(topology, group, numGroups).length));
+    problems.push(...consolidateProblems(options.consolidate, { numSteps, burnInSteps, numTeachers, intervals }));
+  }
   return problems;
+}
+
+function groupsOf({ numGroups }: RunShape): number[] {
+  return Array.from({ length: numGroups }, (_, group) => group);
 }
 
 function freshProblems({ freshInputs }: Options, { data, teachers }: RunShape): string[] {
@@ -216,12 +241,15 @@ function start(options: Options, context: AlgorithmContext) {
   const { burnInSteps, distillWeight: line } = options;
   const teachers = teachersOf(options.topology, context.group, context.numGroups, fold(context.seed, "topology"));
   const weight = linearSchedule(line.from, line.to, line.steps);
+  const { consolidate } = options;
+  const isConsolidating = (step: number) => consolidate !== undefined && step >= consolidate.from;
   const loop = (exchange: Exchange, signal: AbortSignal) =>
     codistill({
       ...{ student, stream, exchange, numSteps, accumulate, burnInSteps, signal },
       publishInterval: intervalOf(options.publishInterval),
       exchangeInterval: intervalOf(options.exchangeInterval),
-      distillWeight: (step) => weight(step - burnInSteps),
+      distillWeight: (step) => (isConsolidating(step) ? (consolidate?.weight ?? 0) : weight(step - burnInSteps)),
+      mix: (step) => (isConsolidating(step) && consolidate?.mix !== options.mix ? consolidate?.mix : undefined),
     });
   const prepare = () => student.prepare(teachers.length, accumulate);
   if (context.replay) {
@@ -229,16 +257,24 @@ function start(options: Options, context: AlgorithmContext) {
     return { prepare, steps: (signal: AbortSignal) => loop(exchange, signal), save: () => saveTeachers([]) };
   }
   const { store, group, model, incarnation, starts, isAlike, log } = context;
+  const { known = [], kept = [] } = context.saved ? savedTeachers(context.saved) : {};
   const live = storeExchange({
     ...options,
-    ...{ store, group, model, incarnation, starts, isAlike, teachers, onEvent: log },
-    known: context.saved ? savedTeachers(context.saved) : [],
+    ...{ store, group, model, incarnation, starts, isAlike, teachers, known, onEvent: log },
+    fetchesOwn: consolidate !== undefined,
   });
-  const exchange = traced(live, group, log);
+  const consolidated =
+    consolidate &&
+    consolidating(live, {
+      ...{ group, numGroups: context.numGroups, model, isAlike, kept, onEvent: log },
+      from: [...teachers, group].sort((a, b) => a - b),
+      keepAt: keepAt(consolidate),
+    });
+  const exchange = traced(consolidated ?? live, group, log);
   return {
     prepare,
     steps: (signal: AbortSignal) => loop(exchange, signal),
-    save: () => saveTeachers(exchange.known()),
+    save: () => saveTeachers(exchange.known(), consolidated?.kept()),
     validated: exchange.validated,
     share: async () => exchange.publish?.(student.step, await student.params()),
     idle: exchange.idle,
@@ -258,5 +294,7 @@ export const codistillation: AlgorithmKind<CodistillInput, Parsed, Options> = {
     ...(distillShare < 1 && { taught: { first: Math.round(distillShare * batchSize), of: batchSize } }),
   }),
   teachesFrom: ({ burnInSteps }) => burnInSteps,
+  learningRate: ({ consolidate }, configured, run) =>
+    consolidate ? rewarmed(consolidate, configured, run) : configured,
   start,
 };

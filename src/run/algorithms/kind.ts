@@ -8,6 +8,7 @@ import type { SkippingStream, Stream } from "../../data/stream.js";
 import type { Engine } from "../../engine/engine.js";
 import type { TeachersEvent, TrainEvent } from "../../log/events.js";
 import type { Model } from "../../nn/model.js";
+import type { Schedule } from "../../optim/schedules.js";
 import type { Key } from "../../runtime/random.js";
 import type { Algorithm } from "../../train/algorithm.js";
 import type { Distillation, Learner } from "../../train/graphs.js";
@@ -100,6 +101,12 @@ export interface AlgorithmKind<Given, Parsed, Options> {
   distillation(options: Options, batchSize: number): Distillation;
   /** The step from which on groups teach one another; null when none ever teaches. */
   teachesFrom(options: Options): number | null;
+  /** The learning rate by step, made of the configured one and its peak; left out where that stays as it is. */
+  learningRate?(
+    options: Options,
+    configured: Schedule,
+    run: { readonly peak: number; readonly numSteps: number },
+  ): Schedule;
   /** How a group takes steps; left out where that is by one engine, or by workers that take each step together. */
   base?(options: Options, context: BaseContext): Promise<Base>;
   /** The algorithm of one group. Throws {@link CheckpointError} when its section of the checkpoint does not fit. */
