@@ -97,7 +97,7 @@ export function consolidateProblems(
 
 /** The learning rate before `from`, and from then on up to a share of its peak and down to 0 at the end of the run. */
 export function rewarmed(
-  { from, learningRate }: Pick<Consolidate, "from" | "learningRate">,
+  { from, learningRate }: { readonly from: number; readonly learningRate: number },
   before: Schedule,
   { peak, numSteps }: { readonly peak: number; readonly numSteps: number },
 ): Schedule {
