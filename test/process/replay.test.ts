@@ -18,7 +18,11 @@ const recorded = {
   numSteps: 1_000_000,
   checkpointInterval,
   logInterval: 1,
-  algorithm: { burnInSteps: 20, publishInterval: 10, exchangeInterval: 10 },
+  algorithm: {
+    ...{ burnInSteps: 20, publishInterval: 10, exchangeInterval: 10, freshInputs: 0.3, gramWeight: 0.5 },
+    // Between deaths, so that groups die while they keep snapshots, and after.
+    consolidate: { from: 150, every: 40 },
+  },
 };
 
 /** How each of the twenty dies: at a point of the work with a file, or at a number of steps that chance chooses. */
@@ -77,6 +81,10 @@ test(`after each of ${deaths.length} deaths little is lost, and the replay of th
   }
   const taught = ofKind(eventsOf(folder, 0), "teachers");
   assert.ok(taught.length > deaths.length, `only ${taught.length} changes of teachers`);
+  assert.ok(
+    taught.some(({ teachers }) => teachers.length > 1),
+    "group 0 did not come to consolidate",
+  );
   assert.ok(((await checkpointOf(folder, 0))?.info.step ?? 0) > 25 * deaths.length);
 
   const {
