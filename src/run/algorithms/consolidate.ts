@@ -56,16 +56,20 @@ export function keepAt({ from, snapshots, every }: Consolidate): number[] {
   return Array.from({ length: snapshots }, (_, i) => from - (snapshots - 1 - i) * every);
 }
 
-/** A line for each rule that is broken. `intervals` are those of the exchange, in steps. */
-export function consolidateProblems(
-  options: Consolidate,
-  run: {
-    readonly numSteps: number;
-    readonly burnInSteps: number;
-    readonly numTeachers: number;
-    readonly intervals: readonly number[];
-  },
-): string[] {
+/** What of a run the rules depend on. */
+interface Exchanging {
+  /** Steps of the run. */
+  readonly numSteps: number;
+  /** Steps before groups publish. */
+  readonly burnInSteps: number;
+  /** Teachers of the group that has most. */
+  readonly numTeachers: number;
+  /** Steps between publications and between looks for newer snapshots. */
+  readonly intervals: readonly number[];
+}
+
+/** A line for each rule that is broken. */
+export function consolidateProblems(options: Consolidate, run: Exchanging): string[] {
   const { from, snapshots, every, weight, mix } = options;
   const path = "algorithm.consolidate";
   const problems: string[] = [];
@@ -95,12 +99,24 @@ export function consolidateProblems(
   return problems;
 }
 
+/** Where the learning rate begins again, and how. */
+interface Rewarming {
+  /** The step. */
+  readonly from: number;
+  /** The share of the peak. */
+  readonly learningRate: number;
+}
+
+/** The learning rate that a run has without it. */
+interface RunRate {
+  /** Its highest value. */
+  readonly peak: number;
+  /** Steps of the run. */
+  readonly numSteps: number;
+}
+
 /** The learning rate before `from`, and from then on up to a share of its peak and down to 0 at the end of the run. */
-export function rewarmed(
-  { from, learningRate }: { readonly from: number; readonly learningRate: number },
-  before: Schedule,
-  { peak, numSteps }: { readonly peak: number; readonly numSteps: number },
-): Schedule {
+export function rewarmed({ from, learningRate }: Rewarming, before: Schedule, { peak, numSteps }: RunRate): Schedule {
   const left = numSteps - from;
   const rising = Math.max(1, Math.round(RISING_SHARE * left));
   const up = linearSchedule(before(from), learningRate * peak, rising);
