@@ -5,6 +5,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 
+/** What a run knows by its table of algorithms alone. */
+const ALGORITHMS = ["codistill", "baselines", "async-sgd", "local-sgd"];
+
 /** The parts of the core by row. */
 const core: readonly (readonly string[])[] = [
   ["errors", "nearest", "log", "version"],
@@ -13,7 +16,7 @@ const core: readonly (readonly string[])[] = [
   ["engine"],
   ["nn", "optim", "data", "checkpoint", "report", "comm"],
   ["train", "reading"],
-  ["codistill", "baselines", "async-sgd", "serving"],
+  [...ALGORITHMS, "serving"],
   ["run/steps", "run/documented"],
   ["run/algorithms"],
   ["run"],
@@ -48,7 +51,7 @@ const narrower: Readonly<Record<string, readonly string[]>> = {
   run: core
     .slice(0, -2)
     .flat()
-    .filter((part) => part !== "codistill" && part !== "baselines" && part !== "async-sgd"),
+    .filter((part) => !ALGORITHMS.includes(part)),
   index: core.flat(),
 };
 

@@ -124,6 +124,14 @@ export type TrainEvent =
     }
   /** Of asynchronous SGD, at the end of a start: how many gradients of the run had each staleness, 0, 1 and so on. */
   | { readonly event: "staleness"; readonly group: number; readonly step: number; readonly counts: readonly number[] }
+  /** Workers with params of their own have shared them: bytes that went between them, and how long it took. */
+  | {
+      readonly event: "averaged";
+      readonly group: number;
+      readonly step: number;
+      readonly bytes: number;
+      readonly seconds: number;
+    }
   | ({
       readonly event: "validation";
       readonly group: number;

@@ -2,13 +2,15 @@
 import { z } from "zod";
 import type { Schedule } from "../optim/schedules.js";
 import type { Algorithm } from "../train/algorithm.js";
+import { type FollowerOptions, follow } from "../train/follower.js";
 import type { Distillation } from "../train/graphs.js";
 import { asynchronousSgd } from "./algorithms/async-sgd.js";
 import { codistillation } from "./algorithms/codistill.js";
 import type { AlgorithmContext, AlgorithmKind, Base, BaseContext, RunShape } from "./algorithms/kind.js";
+import { diloco, localSgd } from "./algorithms/local-sgd.js";
 import { plainTraining } from "./algorithms/plain.js";
 
-const algorithms = { codistill: codistillation, plain: plainTraining, asyncSgd: asynchronousSgd };
+const algorithms = { codistill: codistillation, plain: plainTraining, asyncSgd: asynchronousSgd, localSgd, diloco };
 
 /** The algorithm of a configuration that names none. */
 export const DEFAULT_ALGORITHM = "codistill" satisfies keyof typeof algorithms;
@@ -55,6 +57,7 @@ export function algorithmOf({
     learningRate: (rate: Schedule, peak: number): Schedule =>
       kind.learningRate?.(algorithm, rate, { peak, numSteps }) ?? rate,
     base: async (context: BaseContext): Promise<Base | null> => kind.base?.(algorithm, context) ?? null,
+    follow: (options: FollowerOptions): Promise<void> => (kind.follow ?? follow)(options),
     start: (context: AlgorithmContext): Algorithm => kind.start(algorithm, context),
   };
 }

@@ -1,7 +1,7 @@
 /** What two configurations differ in, and whether a run may go on with the second. */
 import { ConfigError } from "../errors.js";
 import type { RunConfig } from "./schema.js";
-import { sharersOf } from "./workers.js";
+import { areApart, sharersOf } from "./workers.js";
 
 /** A path at which two records have different values; a value is undefined where its record lacks the path. */
 export interface Difference {
@@ -71,6 +71,7 @@ function withoutFree(config: RunConfig): unknown {
     accumulate,
     algorithm,
   }: Partial<RunConfig> & Pick<RunConfig, "accumulate" | "algorithm"> = config;
+  if (areApart({ algorithm })) return Object.fromEntries([...fixed, ["workers", workers], ["accumulate", accumulate]]);
   return Object.fromEntries([...fixed, [PARTS.join(" x "), sharersOf({ workers, algorithm }) * accumulate]]);
 }
 

@@ -9,7 +9,7 @@ import { unknownNameHint } from "./known-names.js";
 import { optimizerProblems } from "./optimizer-schema.js";
 import { isRecord, plainCopy } from "./plain-data.js";
 import type { RunConfig } from "./schema.js";
-import { sharersOf } from "./workers.js";
+import { areApart, sharersOf } from "./workers.js";
 
 /** The most problems that are listed, and the most characters that are shown of a name or a value. */
 const MAX_PROBLEMS = 20;
@@ -102,7 +102,7 @@ function crossChecks(config: RunConfig): string[] {
   if (workers > 1 && device !== undefined && device !== "cpu") {
     problems.push(`workers: must be 1 on ${device}, as workers share the memory of params, got ${workers}`);
   }
-  if (workers > 1 && config.optimizer.sparseParams?.length) {
+  if (workers > 1 && !areApart(config) && config.optimizer.sparseParams?.length) {
     problems.push(
       `workers: must be 1 with optimizer.sparseParams, as sums of gradients are of whole tables, got ${workers}`,
     );

@@ -88,8 +88,9 @@ export async function startGroup(options: GroupOptions) {
   const seed = groupKey(config, groupIndex);
   let reading: StepReader | undefined;
   const cursor = () => (reading as StepReader).begin();
-  const base = await baseOf(options);
-  const crew = base ? undefined : options.startCrew?.({ learner, cursor });
+  const startCrew = () => options.startCrew?.({ learner, cursor });
+  const base = await baseOf(options, startCrew);
+  const crew = base ? base.crew : startCrew();
   const { accumulate } = config;
   const key = stepsKey(config, groupIndex);
   const fixedWeights = base ? undefined : await options.readTeachers?.();
@@ -120,8 +121,8 @@ export async function startGroup(options: GroupOptions) {
   const part = crew && { index: 0, count: crew.comm.size };
   const source = spec.stream(streamKey(config, groupIndex), from, part);
   const fromStep = info?.step ?? beginning.step;
-  if (!base) reading = stepReader(prefetched(source, config.accumulate), config.accumulate);
-  const stream = base ? base.open(source, checkpoint?.algorithm ?? null, fromStep) : (reading as StepReader).stream;
+  if (!base?.open) reading = stepReader(prefetched(source, config.accumulate), config.accumulate);
+  const stream = base?.open?.(source, checkpoint?.algorithm ?? null, fromStep) ?? (reading as StepReader).stream;
   const tell = (message: string) => log({ event: "warning", group: groupIndex, step: student.step, message });
   const starts = watchStarts(options.store, groupIndex, incarnation, { isClaimed: true, tell });
   // For algorithms that publish nothing. The others look for a newer start before each publication, and log a store
@@ -146,7 +147,8 @@ export async function startGroup(options: GroupOptions) {
     replay: options.replay,
   });
   // Compiled first, since the programs of steps with teachers, compiled in the background, would delay it.
-  const validate = await spec.validator(crew?.updater ?? engine);
+  const validateEngine = await spec.validator(crew?.updater ?? engine);
+  const validate = base?.validating?.(validateEngine) ?? validateEngine;
   await algorithm.prepare();
   const keeper = groupKeeper({
     group: groupIndex,
@@ -172,9 +174,13 @@ export async function startGroup(options: GroupOptions) {
 }
 
 /** How a group takes its steps, where its algorithm says so. */
-function baseOf({ config, spec, engine, startServers }: GroupOptions): Promise<Base | null> {
+function baseOf(
+  { config, groupIndex, spec, engine, startServers }: GroupOptions,
+  startCrew: () => Crew | undefined,
+): Promise<Base | null> {
+  const { accumulate, workers, numSteps } = config;
   return algorithmOf(config).base({
-    ...{ engine, learner: spec.learner, accumulate: config.accumulate, workers: config.workers },
+    ...{ engine, learner: spec.learner, key: stepsKey(config, groupIndex), accumulate, workers, numSteps, startCrew },
     async startServers(numServers) {
       if (startServers) return startServers(numServers);
       throw new ConfigError(

@@ -11,6 +11,11 @@ export function isAsynchronous({ algorithm }: Pick<WorkersConfig, "algorithm">):
   return algorithm.kind === "asyncSgd";
 }
 
+/** Whether each worker has params of its own, and takes its own steps on its part of each batch. */
+export function areApart({ algorithm }: Pick<WorkersConfig, "algorithm">): boolean {
+  return algorithm.kind === "localSgd" || algorithm.kind === "diloco";
+}
+
 export function sharersOf(config: WorkersConfig): number {
   return isAsynchronous(config) ? 1 : config.workers;
 }

@@ -25,6 +25,8 @@ export type Order =
   | { readonly kind: "readStates" }
   /** Have the states that the leader gives, among them those of teachers of these groups. */
   | { readonly kind: "restoreStates"; readonly teachers: readonly number[] }
+  /** Share the weights that each worker has come to by itself. */
+  | { readonly kind: "exchange" }
   /** Open the data of a group, which must have this digest. Told to workers in other processes. */
   | { readonly kind: "open"; readonly group: number; readonly data: string }
   /** Work by letters, until the leader says that this is the end of them. Told to workers in other processes. */

@@ -22,6 +22,8 @@ export interface StepMetrics {
   readonly statistics: { readonly teachers: readonly TeacherStatistics[]; readonly student: StudentStatistics } | null;
   /** How long each worker took, by rank; left out where one takes the step alone. */
   readonly workers?: readonly WorkerUse[];
+  /** Of workers with params of their own: bytes that went between them after the step, as they shared params, and how long that took. */
+  readonly exchange?: { readonly bytes: number; readonly seconds: number };
   /** Of asynchronous SGD: who computed the gradient, how many updates late it was, and the seconds for it and before it. */
   readonly gradient?: {
     readonly worker: number;

@@ -230,7 +230,7 @@ async function recordsOf(comm: Communicator, results: readonly NamedArrays[]): P
 }
 
 /** The numbers of each part of all workers, in the order of parts, of which each worker has its own. */
-async function everyones(
+export async function everyones(
   comm: Communicator,
   own: readonly (readonly number[])[],
 ): Promise<readonly (readonly number[])[]> {

@@ -79,12 +79,15 @@ export function leaderOf(comm: MpiCommunicator, pulseSeconds: number): Leader {
   });
 }
 
-/** Follow the leader of workers in other processes. */
-export function followInProcess({ comm, ...options }: Omit<FollowerOptions, "take">): Promise<void> {
+/** Follow the leader of workers in other processes: take each step together, unless `work` says otherwise. */
+export function followInProcess(
+  { comm, ...options }: Omit<FollowerOptions, "take">,
+  work: typeof follow = follow,
+): Promise<void> {
   const { engine, learner } = options;
   /** Memory of tensors that travel together, by the number of the gift. */
   const rooms: Uint8Array[] = [];
-  return follow({
+  return work({
     ...options,
     comm: withMemory(comm, numSums(learner)),
     async take({ gift, layouts }) {

@@ -91,10 +91,14 @@ export function threadCrew({
   });
 }
 
-/** Follow the leader of a crew, on a thread that {@link threadCrew} had started, with what `open` gives; where that fails all are told. */
+/**
+ * Follow the leader of a crew, on a thread that {@link threadCrew} had started, with what `open` gives; where that fails all are told.
+ * `work` is what following is: to take each step together, unless another way is given.
+ */
 export async function followOnThread(
   comm: Communicator,
   open: () => Promise<Omit<FollowerOptions, "comm" | "take">>,
+  work: typeof follow = follow,
 ): Promise<void> {
   const gifts: NamedArrays[] = [];
   let arrived: () => void = () => {};
@@ -106,7 +110,7 @@ export async function followOnThread(
   });
   try {
     const options = await open();
-    await follow({
+    await work({
       ...options,
       comm,
       async take() {

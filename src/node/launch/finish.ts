@@ -101,11 +101,15 @@ function groupRecord(group: number, log: string): GroupRecord {
   const speeds: number[] = [];
   let ended: GroupRecord["ended"] = "failed";
   let staleness: GroupRecord["staleness"];
-  for (const event of readEvents(log, ["published", "fetched", "step", "staleness", "group-end"])) {
+  for (const event of readEvents(log, ["published", "fetched", "averaged", "step", "staleness", "group-end"])) {
     if (event.event === "staleness") staleness = event.counts;
     else if (event.event === "step") speeds.push(event.stepsPerSecond);
     else if (event.event === "group-end") ended = event.reason;
-    else bytes[event.event] += event.bytes;
+    else if (event.event === "averaged") {
+      // What one worker sends another one receives.
+      bytes.published += event.bytes;
+      bytes.fetched += event.bytes;
+    } else bytes[event.event] += event.bytes;
   }
   speeds.sort((a, b) => a - b);
   return {

@@ -15,6 +15,7 @@ import type { Communicator } from "../../comm/communicator.js";
 import { agree, everyText, type Facts, together } from "../../comm/together.js";
 import { prefetched } from "../../data/prefetched.js";
 import { codeOf, DataError, messageOf, WorkerError } from "../../errors.js";
+import { algorithmOf } from "../../run/algorithms.js";
 import { valuesOf } from "../../run/config-diff.js";
 import type { RunConfig } from "../../run/schema.js";
 import { stepsKey, streamKey } from "../../run/start.js";
@@ -147,7 +148,8 @@ export async function followRanks(config: RunConfig, ranks: Ranks, cacheFolder: 
     return workByLetters(ranks, { learner, stream: stream(batches), key, accumulate }, threads);
   const engine = threadedEngine({ threads });
   const own = prefetched(stream(batches, undefined, { index: comm.rank, count: comm.size }), accumulate);
-  await followInProcess({ comm, engine, learner, stream: own, key, accumulate }).finally(() => engine.close());
+  const { follow } = algorithmOf(config);
+  await followInProcess({ comm, engine, learner, stream: own, key, accumulate }, follow).finally(() => engine.close());
 }
 
 /** Compute gradients while the leader's mail is open, until it says that this is the end. */

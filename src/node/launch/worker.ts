@@ -2,6 +2,7 @@
 import { Worker } from "node:worker_threads";
 import { prefetched } from "../../data/prefetched.js";
 import type { Engine } from "../../engine/engine.js";
+import { algorithmOf } from "../../run/algorithms.js";
 import type { RunConfig } from "../../run/schema.js";
 import { type CrewLeader, stepsKey, streamKey } from "../../run/start.js";
 import { followOnThread, threadCrew } from "../comm/thread-crew.js";
@@ -51,5 +52,5 @@ export async function runWorker({ board, rank, silentSeconds, ...place }: Worker
     const { accumulate } = config;
     return { engine, learner, stream: prefetched(own, accumulate), key: stepsKey(config, groupIndex), accumulate };
   };
-  await followOnThread(comm, open).finally(() => engine.close());
+  await followOnThread(comm, open, algorithmOf(config).follow).finally(() => engine.close());
 }

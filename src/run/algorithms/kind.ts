@@ -11,6 +11,8 @@ import type { Model } from "../../nn/model.js";
 import type { Schedule } from "../../optim/schedules.js";
 import type { Key } from "../../runtime/random.js";
 import type { Algorithm } from "../../train/algorithm.js";
+import type { Crew } from "../../train/crew.js";
+import type { FollowerOptions } from "../../train/follower.js";
 import type { Distillation, Learner } from "../../train/graphs.js";
 import type { Student } from "../../train/student.js";
 
@@ -28,6 +30,7 @@ export interface RunShape {
   readonly teachers?: readonly unknown[] | undefined;
   readonly task: { readonly kind: string };
   readonly model: { readonly kind: string };
+  readonly ema?: unknown;
   readonly optimizer: {
     readonly clip?: { readonly norm?: number | undefined } | undefined;
     readonly sparseParams?: readonly string[] | undefined;
@@ -45,17 +48,29 @@ export interface BaseContext {
   /** The leader's engine. */
   readonly engine: Engine;
   readonly learner: Learner;
+  /** By what the student of the group draws. */
+  readonly key: Key;
   readonly accumulate: number;
   readonly workers: number;
+  readonly numSteps: number;
   /** Start the workers, and so many servers. */
   readonly startServers: (numServers: number) => Promise<Servers>;
+  /** Start the other workers, which follow as the algorithm says; none where the group has one worker. */
+  readonly startCrew: () => Crew | undefined;
 }
 
 /** How a group takes its steps, where that is not by one engine or by workers that take each step together. */
 export interface Base {
   readonly student: Student;
-  /** The batches of the group, given the stream of its data, the algorithm's section of the checkpoint, and the step it is of. */
-  open(source: SkippingStream, saved: Section | null, fromStep: number): Stream & { close(): Promise<void> };
+  /** The other workers, each of whom reads its part of every batch; left out where there are none. */
+  readonly crew?: Crew | undefined;
+  /** A validation of what the student ships, by one of what its engine has; left out where these are the same. */
+  validating?<T>(validate: (signal: AbortSignal) => Promise<T>): (signal: AbortSignal) => Promise<T>;
+  /**
+   * The batches of the group, given the stream of its data, the algorithm's section of the checkpoint, and the step it is of; left out
+   * where it reads them one after the other.
+   */
+  open?(source: SkippingStream, saved: Section | null, fromStep: number): Stream & { close(): Promise<void> };
 }
 
 /** The group that an algorithm trains. */
@@ -109,6 +124,8 @@ export interface AlgorithmKind<Given, Parsed, Options> {
   ): Schedule;
   /** How a group takes steps; left out where that is by one engine, or by workers that take each step together. */
   base?(options: Options, context: BaseContext): Promise<Base>;
+  /** How the workers of a group work that another one leads; left out where they take each step together. */
+  follow?(options: FollowerOptions): Promise<void>;
   /** The algorithm of one group. Throws {@link CheckpointError} when its section of the checkpoint does not fit. */
   start(options: Options, context: AlgorithmContext): Algorithm;
 }
