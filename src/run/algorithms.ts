@@ -8,9 +8,17 @@ import { asynchronousSgd } from "./algorithms/async-sgd.js";
 import { codistillation } from "./algorithms/codistill.js";
 import type { AlgorithmContext, AlgorithmKind, Base, BaseContext, RunShape } from "./algorithms/kind.js";
 import { diloco, localSgd } from "./algorithms/local-sgd.js";
+import { mutualLearning } from "./algorithms/mutual.js";
 import { plainTraining } from "./algorithms/plain.js";
 
-const algorithms = { codistill: codistillation, plain: plainTraining, asyncSgd: asynchronousSgd, localSgd, diloco };
+const algorithms = {
+  codistill: codistillation,
+  plain: plainTraining,
+  asyncSgd: asynchronousSgd,
+  localSgd,
+  diloco,
+  mutual: mutualLearning,
+};
 
 /** The algorithm of a configuration that names none. */
 export const DEFAULT_ALGORITHM = "codistill" satisfies keyof typeof algorithms;

@@ -55,6 +55,8 @@ export interface GroupOptions {
   readonly isJoined?: boolean | undefined;
   /** Starts the other workers of this group, which the group leads; without it there are none. */
   readonly startCrew?: ((leader: CrewLeader) => Crew) | undefined;
+  /** Makes another engine like the group's own, for algorithms with several students; whoever runs the group closes it. */
+  readonly startEngine?: (() => Engine) | undefined;
   /** Starts the workers of this group and so many parameter servers, for algorithms on a base of their own. */
   readonly startServers?: ((numServers: number) => Promise<Servers>) | undefined;
 }
@@ -175,12 +177,18 @@ export async function startGroup(options: GroupOptions) {
 
 /** How a group takes its steps, where its algorithm says so. */
 function baseOf(
-  { config, groupIndex, spec, engine, startServers }: GroupOptions,
+  { config, groupIndex, spec, engine, startEngine, startServers }: GroupOptions,
   startCrew: () => Crew | undefined,
 ): Promise<Base | null> {
   const { accumulate, workers, numSteps } = config;
   return algorithmOf(config).base({
     ...{ engine, learner: spec.learner, key: stepsKey(config, groupIndex), accumulate, workers, numSteps, startCrew },
+    startEngine() {
+      if (startEngine) return startEngine();
+      throw new ConfigError(
+        `algorithm.kind: "${config.algorithm.kind}" needs several engines, which \`codistill train\` makes; runGroup is given startEngine`,
+      );
+    },
     async startServers(numServers) {
       if (startServers) return startServers(numServers);
       throw new ConfigError(

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { decodeSafetensors } from "../../src/checkpoint/safetensors.js";
 import { messageOf } from "../../src/errors.js";
+import { baselineData } from "./baselines.js";
 import { blockData } from "./blocks.js";
 import { embeddingData } from "./embeddings.js";
 import { goldenFolder } from "./golden.js";
@@ -53,6 +54,7 @@ const goldens: readonly Golden[] = [
   { name: "images", script: "images.py", prepare: imageData, tolerance: float64 },
   { name: "language", script: "language.py", prepare: languageData, tolerance: float64 },
   { name: "statistics", script: "statistics.py", prepare: statisticsData, tolerance: float64 },
+  { name: "baselines", script: "baselines.py", prepare: baselineData, tolerance: float32 },
   { name: "twin", script: "twin.py", prepare: twinData, tolerance: float32 },
 ];
 

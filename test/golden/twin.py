@@ -286,4 +286,5 @@ def main():
     write_results("twin.py", results)
 
 
-main()
+if __name__ == "__main__":
+    main()

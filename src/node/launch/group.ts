@@ -117,6 +117,12 @@ async function train(
     return crew;
   };
   const startCrew = leader ? (own: CrewLeader) => leader.crew({ engine, ...own }) : startThreads;
+  const more: Engine[] = [];
+  const startEngine = () => {
+    const one = living(threadedEngine({ threads: each, device }));
+    more.push(one);
+    return one;
+  };
   let servers: ReturnType<typeof asyncServers> | undefined;
   try {
     const replay = scope.replayOf === undefined ? undefined : await recordOf(scope.replayOf, groupIndex);
@@ -145,6 +151,7 @@ async function train(
       isJoined: scope.joined !== undefined,
       ...(sharersOf(config) > 1 && { startCrew }),
       startServers: servers.start,
+      startEngine,
     });
   } catch (error) {
     // A failure before the group's start is logged at the last step of the starts before it.
@@ -161,7 +168,7 @@ async function train(
     throw error;
   } finally {
     await Promise.all([crew?.close(), servers?.close()]);
-    await engine.close();
+    await Promise.all([engine, ...more].map((one) => one.close()));
     if (updater !== engine) await updater.close();
   }
 }

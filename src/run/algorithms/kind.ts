@@ -31,6 +31,7 @@ export interface RunShape {
   readonly task: { readonly kind: string };
   readonly model: { readonly kind: string };
   readonly ema?: unknown;
+  readonly init?: unknown;
   readonly optimizer: {
     readonly clip?: { readonly norm?: number | undefined } | undefined;
     readonly sparseParams?: readonly string[] | undefined;
@@ -55,6 +56,8 @@ export interface BaseContext {
   readonly numSteps: number;
   /** Start the workers, and so many servers. */
   readonly startServers: (numServers: number) => Promise<Servers>;
+  /** An engine beside the leader's, like it; it lives as long as the group trains. */
+  readonly startEngine: () => Engine;
   /** Start the other workers, which follow as the algorithm says; none where the group has one worker. */
   readonly startCrew: () => Crew | undefined;
 }
