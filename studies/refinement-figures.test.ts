@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { bytesOf } from "../src/runtime/array.js";
 import { fold, normal, rootKey, uniform } from "../src/runtime/random.js";
-import { scaled, scalingOf } from "../src/study/recalibration.js";
 import { meanOfProbs } from "../src/train/metrics.js";
+import { scaled, scalingOf } from "../src/train/recalibration.js";
 import { CODISTILLED, type DoneTrial, ensembleOf, SINGLE } from "./flights-figures.js";
 import { measured, measures, overfitOf, type RefinedArm, refinementFigures } from "./refinement-figures.js";
 

@@ -2,10 +2,10 @@
 
 import { rootKey, uniform } from "../src/runtime/random.js";
 import { type Interval, ratioInterval, studentInterval } from "../src/study/intervals.js";
-import { isotonic, type Scaling, scaled, scalingOf } from "../src/study/recalibration.js";
 import { mean } from "../src/study/statistics.js";
 import type { Predictions } from "../src/train/evaluate.js";
 import { auc, logLoss, meanOfProbs } from "../src/train/metrics.js";
+import { isotonic, type Scaling, scaled, scalingOf } from "../src/train/recalibration.js";
 import { binaryCalibration } from "../src/train/temperature.js";
 import { CODISTILLED, type DoneTrial, ensembleOf, SINGLE } from "./flights-figures.js";
 import { readOutcome, readPredictions, type ScoredSplit } from "./trial.js";

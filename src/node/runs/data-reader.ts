@@ -5,6 +5,7 @@
 
 import type { Engine } from "../../engine/engine.js";
 import type { RunResult } from "../../log/events.js";
+import type { Members, ModelsApart } from "../../run/apart.js";
 import type { DataSizes } from "../../run/kinds/kind.js";
 import type { RunConfig } from "../../run/schema.js";
 import type { BestParams, ScoredGroup } from "../../run/score.js";
@@ -24,6 +25,8 @@ export interface PreparedData {
   checkShards(): void;
   /** Score the groups' best params, alone and together. Rejects with the signal's reason when the signal cancels it. */
   score(engine: Engine, groups: readonly ScoredGroup[], shippedGroup: number, signal: AbortSignal): Promise<RunResult>;
+  /** How far models of this configuration are apart on the test split. Rejects as `score` does. */
+  apart(engine: Engine, models: Members, signal: AbortSignal): Promise<ModelsApart>;
   /** Entries for the metadata of the shipped model that follow from its predictions of validation rows. */
   validated(engine: Engine, params: NamedArrays, signal: AbortSignal): Promise<Readonly<Record<string, string>>>;
   /** Entries for the metadata of a model about the data that it was trained on. */

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { slotsUnder } from "../../data/shard.js";
 import { documentsOf, type TextSpec } from "../../data/text/text.js";
 import { percent } from "../../report/format.js";
+import { textApart } from "../../run/apart.js";
 import { exportText } from "../../run/export-text.js";
 import { type TextRunConfig, TOKENIZER_FILE } from "../../run/kinds/text.js";
 import { scoreTextRun } from "../../run/score-text.js";
@@ -52,6 +53,7 @@ export const textReader: DataReader<TextRunConfig> = {
           });
         }
       },
+      apart: (engine, models, signal) => textApart(engine, config, spec, models, test, signal),
       validated: async () => ({}),
       async score(engine, groups, shippedGroup, signal) {
         const fixedWeights = await readTeachers(config, "");

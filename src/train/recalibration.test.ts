@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { DataError } from "../errors.js";
-import { logLoss } from "../train/metrics.js";
+import { logLoss } from "./metrics.js";
 import { isotonic, type Scaling, scaled, scalingOf } from "./recalibration.js";
 
 const rows = {

@@ -4,8 +4,8 @@
  * predictions tell rows apart, whatever they say of them.
  */
 import { DataError } from "../errors.js";
-import type { Predictions } from "../train/evaluate.js";
-import { LEAST_PROB } from "../train/metrics.js";
+import type { Predictions } from "./evaluate.js";
+import { LEAST_PROB } from "./metrics.js";
 
 /** Another probability q for each p: logit q = logit p / T + b (Platt 1999). It keeps the order of rows where T > 0. */
 export interface Scaling {

@@ -1,0 +1,161 @@
+/** The arms of a comparison: ways to train one configuration, as changes of it. */
+import { ConfigError } from "../errors.js";
+import { nearest } from "../nearest.js";
+import type { RunConfig } from "../run/schema.js";
+
+/** One way to train. */
+export interface Arm {
+  readonly name: string;
+  /** In a few words. */
+  readonly what: string;
+  /** What it changes in the configuration, each a path and a value as `--set` has them. */
+  readonly options: readonly string[];
+  /** The arm whose groups this one is the mean of: it trains nothing by itself. */
+  readonly ensembleOf?: string | undefined;
+}
+
+/** The arm that others are compared with unless another is named, and whose groups make the ensemble. */
+export const SINGLE = "single";
+export const TWICE = "twice-the-batch";
+
+/** What arms of smoothing and of the confidence penalty set, where nothing was tuned (Szegedy et al. 2016; Pereyra et al. 2017). */
+const AMOUNT = 0.1;
+const NAME = /^[a-z0-9][a-z0-9-]{0,39}$/;
+const ALONE = 'algorithm={"kind":"plain"}';
+
+type Make = (config: RunConfig, numGroups: number) => Omit<Arm, "name">;
+
+const groupsOf = (numGroups: number) => `numGroups=${numGroups}`;
+const exchanging = (config: RunConfig) =>
+  config.algorithm.kind === "codistill" ? [] : ['algorithm={"kind":"codistill"}'];
+
+/** A task with more options; numbers have no classes to smooth over. */
+function withTask(config: RunConfig, name: string, more: object): string {
+  if (config.task.kind === "regression") {
+    throw new ConfigError(
+      `arm ${name}: is of the probabilities of classes or tokens, which a label that is a number (task "regression") has none of. Leave the arm out.`,
+    );
+  }
+  return `task=${JSON.stringify({ ...config.task, ...more })}`;
+}
+
+const known: Readonly<Record<string, Make>> = {
+  [SINGLE]: (_, n) => ({
+    what: `${n} groups that train alone, each on its part of the data`,
+    options: [groupsOf(n), ALONE],
+  }),
+  "single-all": () => ({ what: "one group that trains alone, on all data", options: ["numGroups=1", ALONE] }),
+  [TWICE]: ({ globalBatchSize }, n) => ({
+    what: `one group on all data, with ${n} times the batch and the same learning rate`,
+    options: ["numGroups=1", `globalBatchSize=${n * globalBatchSize}`, ALONE],
+  }),
+  "twice-the-steps": ({ numSteps }, n) => ({
+    what: `one group on all data, over ${n} times the steps`,
+    options: ["numGroups=1", `numSteps=${n * numSteps}`, ALONE],
+  }),
+  codistilled: (config, n) => ({
+    what: `${n} groups that codistil, each on its part of the data`,
+    options: [groupsOf(n), ...exchanging(config)],
+  }),
+  "codistilled-all": (config, n) => ({
+    what: `${n} groups that codistil, all on all data in orders of their own`,
+    options: [groupsOf(n), ...exchanging(config), "data.regime=all"],
+  }),
+  "same-data": (config, n) => ({
+    what: `${n} groups that codistil, all on the part of the first`,
+    options: [groupsOf(n), ...exchanging(config), "data.regime=same"],
+  }),
+  ensemble: (_, n) => ({
+    what: `the mean of the ${n} groups of ${SINGLE}, at ${n} times the cost of serving`,
+    options: [],
+    ensembleOf: SINGLE,
+  }),
+  "uniform-smoothing": (config, n) => ({
+    what: `as ${SINGLE}, with uniform label smoothing of ${AMOUNT}, not tuned`,
+    options: [
+      groupsOf(n),
+      ALONE,
+      withTask(config, "uniform-smoothing", { labelSmoothing: { amount: AMOUNT, prior: "uniform" } }),
+    ],
+  }),
+  "unigram-smoothing": (config, n) => ({
+    what: `as ${SINGLE}, with label smoothing of ${AMOUNT} towards the frequencies of the labels, not tuned`,
+    options: [
+      groupsOf(n),
+      ALONE,
+      withTask(config, "unigram-smoothing", { labelSmoothing: { amount: AMOUNT, prior: "unigram" } }),
+    ],
+  }),
+  "confidence-penalty": (config, n) => ({
+    what: `as ${SINGLE}, with a confidence penalty of ${AMOUNT}, not tuned`,
+    options: [groupsOf(n), ALONE, withTask(config, "confidence-penalty", { confidencePenalty: AMOUNT })],
+  }),
+};
+
+/** The arms that can be named. */
+export const armNames: readonly string[] = Object.keys(known);
+
+/** The arms of a comparison that names none. */
+export const DEFAULT_ARMS: readonly string[] = [SINGLE, TWICE, "codistilled", "ensemble"];
+
+/** How many groups the arms with several have: those of the configuration, two at least. */
+export function numGroupsOf({ numGroups }: Pick<RunConfig, "numGroups">): number {
+  return Math.max(2, numGroups);
+}
+
+/**
+ * An arm of one's own, written as name:--set path=value, with as many --set as it takes.
+ *
+ * Throws {@link ConfigError} for another form.
+ */
+export function parseArm(text: string): Arm {
+  const [, name = "", rest = ""] = /^([^:]*):(.*)$/s.exec(text) ?? [];
+  const parts = ` ${rest.trim()}`.split(/\s--set[\s=]+/);
+  const [before = "", ...options] = parts.map((part) => part.trim());
+  if (name === "" || before !== "" || options.length === 0 || options.some((option) => !/^[^=\s]+=/.test(option))) {
+    throw new ConfigError(
+      `--arm is a name and what it sets, as in --arm "slow:--set optimizer.learningRate=0.001 --set numSteps=100", got "${text}"`,
+    );
+  }
+  if (!NAME.test(name)) {
+    throw new ConfigError(
+      `--arm: a name has up to 40 lower-case letters, digits and dashes, as it names folders, got "${name}"`,
+    );
+  }
+  if (Object.hasOwn(known, name)) {
+    throw new ConfigError(`--arm: ${name} is an arm that --arms knows already. Name yours otherwise.`);
+  }
+  return { name, what: options.join(", "), options };
+}
+
+/**
+ * The arms of a comparison: those that are named, then one's own. An ensemble brings the arm that it is the mean of, before it.
+ *
+ * Throws {@link ConfigError} for an unknown name, an arm that is there twice or that a task has no use for, and for fewer than two.
+ */
+export function chosenArms(names: readonly string[], own: readonly Arm[], config: RunConfig): Arm[] {
+  const named = names.flatMap((name) => {
+    const make = Object.hasOwn(known, name) ? known[name] : undefined;
+    if (make === undefined) throw unknownArm(name);
+    const arm = { name, ...make(config, numGroupsOf(config)) };
+    const missing = arm.ensembleOf !== undefined && !names.includes(arm.ensembleOf) ? arm.ensembleOf : undefined;
+    const members = missing === undefined ? undefined : known[missing]?.(config, numGroupsOf(config));
+    return members && missing !== undefined ? [{ name: missing, ...members }, arm] : [arm];
+  });
+  const arms = [...named, ...own];
+  const twice = arms.find(({ name }, i) => arms.findIndex((other) => other.name === name) !== i);
+  if (twice) throw new ConfigError(`arms: ${twice.name} is there twice. Each has a name of its own.`);
+  if (arms.length < 2) {
+    throw new ConfigError(
+      `a comparison is of two arms or more, got ${arms.map(({ name }) => name).join(", ") || "none"}. Name another with --arms or --arm.`,
+    );
+  }
+  return arms;
+}
+
+function unknownArm(name: string): ConfigError {
+  const near = nearest(name, armNames);
+  return new ConfigError(
+    `--arms: must be of ${armNames.join(", ")}, got "${name}"${near === undefined ? "" : `; did you mean ${near}?`} One of your own is written as --arm name:--set path=value.`,
+  );
+}

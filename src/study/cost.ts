@@ -1,0 +1,49 @@
+/** What the arms of a comparison cost: machines, examples, and passes of the network, by a model that leaves out all but these. */
+import { teachersOf } from "../codistill/topology.js";
+import type { RunConfig } from "../run/schema.js";
+
+/** A backward pass counts as two forward ones. */
+const TRAINING_PASSES = 3;
+
+/** What the model that an arm ships has cost after some steps. Groups that it owes nothing to do not count. */
+export interface Cost {
+  /** Groups that it took, in groups with the batch of the configuration. */
+  readonly machines: number;
+  /** Examples that were read by then. */
+  readonly examples: (step: number) => number;
+  /** Forward passes of an example through the network by then: 3 for each that is learned from, 1 for each teacher that sees it. */
+  readonly passes: (step: number) => number;
+}
+
+/** The cost of an arm with some configuration; `batch` is that of the configuration that all arms change. */
+export function costOf(
+  config: RunConfig,
+  { isEnsemble, batch }: { readonly isEnsemble: boolean; readonly batch: number },
+): Cost {
+  const { algorithm, numGroups, globalBatchSize } = config;
+  const isAlone = algorithm.kind === "plain" || numGroups === 1;
+  const groups = isAlone && !isEnsemble ? 1 : numGroups;
+  const examples = (step: number) => groups * globalBatchSize * step;
+  const numTeachers = isAlone ? 0 : meanTeachers(config);
+  const teachesFrom = "burnInSteps" in algorithm ? algorithm.burnInSteps : 0;
+  const share = "distillShare" in algorithm ? algorithm.distillShare : 1;
+  return {
+    machines: (groups * globalBatchSize) / batch,
+    examples,
+    passes: (step) =>
+      TRAINING_PASSES * examples(step) + numTeachers * share * examples(Math.max(0, step - teachesFrom)),
+  };
+}
+
+/** The forward passes of a whole run, all of its groups together. */
+export function passesOfRun(config: RunConfig, batch: number): number {
+  return costOf(config, { isEnsemble: true, batch }).passes(config.numSteps);
+}
+
+/** How many teachers a group has on average. */
+function meanTeachers({ algorithm, numGroups }: RunConfig): number {
+  if (!("topology" in algorithm)) return 0;
+  const { topology } = algorithm;
+  const counts = Array.from({ length: numGroups }, (_, group) => teachersOf(topology, group, numGroups).length);
+  return counts.reduce((sum, count) => sum + count, 0) / numGroups;
+}

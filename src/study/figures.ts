@@ -1,0 +1,196 @@
+/** What a comparison came to: the figures of its report, computed from what was measured. */
+import type { TestMetrics } from "../log/events.js";
+import { lowest, lowestBy, stepsToTarget } from "./curves.js";
+import { type Interval, jackknifeInterval, ratioInterval, studentInterval } from "./intervals.js";
+import type { Apart, Measured, Outcome } from "./outcome.js";
+import { mean } from "./statistics.js";
+
+/** What is to be reached, declared before the runs: the best validation loss of the reference arm with the same seed, or a loss. */
+export type Target = { readonly kind: "reference" } | { readonly kind: "loss"; readonly value: number };
+
+export interface Question {
+  /** The names of the arms, in order. */
+  readonly arms: readonly string[];
+  readonly seeds: readonly number[];
+  readonly reference: string;
+  readonly target: Target;
+  /** By arm, the forward passes of its shipped model after some steps. */
+  readonly passes: Readonly<Record<string, (step: number) => number>>;
+}
+
+/** How an arm came to the target. */
+export interface ToTarget {
+  /** By seed; null where it was not reached. */
+  readonly steps: readonly (number | null)[];
+  readonly seconds: readonly (number | null)[];
+  /** Its steps over those of the reference, of the seeds in which both came to it; null of fewer than two. */
+  readonly ratio: Interval | null;
+  readonly numReached: number;
+}
+
+/** An arm: each list has a value for each of its seeds. */
+export interface ArmFigures {
+  readonly arm: string;
+  readonly seeds: readonly number[];
+  readonly loss: readonly number[];
+  readonly meanTestLoss: readonly number[];
+  readonly test: readonly TestMetrics[];
+  /** Losses less those of the reference with the same seed; null of the reference itself. */
+  readonly less: Interval | null;
+  /** The test loss after recalibration, and what that takes away; null where it is not measured. */
+  readonly refinement: readonly number[] | null;
+  readonly calibration: readonly number[] | null;
+  readonly refinementLess: Interval | null;
+  readonly calibrationLess: Interval | null;
+  /** Over all pairs of seeds; without an interval of fewer than three; null of one seed, and where it is not measured. */
+  readonly distance: Interval | null;
+  readonly changed: Interval | null;
+  /** Null of an ensemble, which is not validated. */
+  readonly toTarget: ToTarget | null;
+  /** The best validation loss at the forward passes that the cheapest arm takes in all its steps; null of an ensemble. */
+  readonly atEqualPasses: {
+    readonly steps: number;
+    readonly loss: readonly number[];
+    readonly less: Interval | null;
+  } | null;
+  /** The mean over the seeds. */
+  readonly seconds: number;
+  readonly bytes: number;
+}
+
+/** The figures of every arm of which a run is done. */
+export function figuresOf(measured: Measured, question: Question): ArmFigures[] {
+  const of = (arm: string) => measured.outcomes.filter((one) => one.arm === arm);
+  const reference = of(question.reference);
+  const budget = budgetOf(measured, question);
+  return question.arms.flatMap((arm) => {
+    const own = of(arm);
+    if (own.length === 0) return [];
+    const others = arm === question.reference ? [] : reference;
+    const refinedOf = (outcome: Outcome) =>
+      measured.refined.find((one) => one.arm === outcome.arm && one.seed === outcome.seed)?.refinementLoss;
+    const refinement = own.map(refinedOf);
+    const isRefined = refinement.every((value) => value !== undefined);
+    const calibrationOf = (outcome: Outcome) => outcome.test.testLoss - (refinedOf(outcome) ?? Number.NaN);
+    const pairs = measured.apart.filter((one) => one.arm === arm);
+    return [
+      {
+        arm,
+        seeds: own.map(({ seed }) => seed),
+        loss: own.map(({ test }) => test.testLoss),
+        meanTestLoss: own.map(({ meanTestLoss }) => meanTestLoss),
+        test: own.map(({ test }) => test),
+        less: differenceOf(own, others, ({ test }) => test.testLoss),
+        refinement: isRefined ? refinement : null,
+        calibration: isRefined ? own.map(calibrationOf) : null,
+        refinementLess: isRefined ? differenceOf(own, others, (one) => refinedOf(one) ?? Number.NaN) : null,
+        calibrationLess: isRefined ? differenceOf(own, others, calibrationOf) : null,
+        distance: overPairs(own, pairs, ({ distance }) => distance),
+        changed: overPairs(own, pairs, ({ changed }) => changed),
+        toTarget: own.every(({ curve }) => curve.length === 0) ? null : toTargetOf(own, reference, question),
+        atEqualPasses: atPasses(own, others, budget, question.passes),
+        seconds: mean(own.map(({ seconds }) => seconds)),
+        bytes: mean(own.map(({ bytes }) => bytes)),
+      },
+    ];
+  });
+}
+
+/** The mean difference of the pairs of a seed, with Student's interval; null where there is no pair. */
+function differenceOf(
+  own: readonly Outcome[],
+  others: readonly Outcome[],
+  of: (one: Outcome) => number,
+): Interval | null {
+  const pairs = own.flatMap((one) => {
+    const other = others.find(({ seed }) => seed === one.seed);
+    return other ? [of(one) - of(other)] : [];
+  });
+  return pairs.length === 0 ? null : studentInterval(pairs);
+}
+
+/** The jackknife leaves a seed out, and two must remain. */
+const LEAST_FOR_JACKKNIFE = 3;
+
+/** The mean over all pairs of seeds. */
+function overPairs(own: readonly Outcome[], pairs: readonly Apart[], of: (pair: Apart) => number): Interval | null {
+  const seeds = own.map(({ seed }) => seed).filter((seed) => pairs.some((pair) => pair.seeds.includes(seed)));
+  if (seeds.length < 2) return null;
+  const meanOver = (some: readonly number[]) =>
+    mean(pairs.filter(({ seeds: [a, b] }) => some.includes(a) && some.includes(b)).map(of));
+  if (seeds.length < LEAST_FOR_JACKKNIFE) return { value: meanOver(seeds), low: Number.NaN, high: Number.NaN };
+  return jackknifeInterval(seeds, meanOver);
+}
+
+function toTargetOf(own: readonly Outcome[], reference: readonly Outcome[], { target }: Question): ToTarget {
+  const targetOf = (seed: number) => {
+    if (target.kind === "loss") return target.value;
+    const of = reference.find((one) => one.seed === seed);
+    return of ? lowest(of.curve) : Number.NaN;
+  };
+  const stepsOf = ({ curve, seed }: Outcome) => stepsToTarget(curve, targetOf(seed));
+  const steps = own.map(stepsOf);
+  const both = own.flatMap((one) => {
+    const other = reference.find(({ seed }) => seed === one.seed);
+    const [a, b] = [stepsOf(one), other ? stepsOf(other) : null];
+    return a === null || b === null ? [] : [{ own: a, other: b }];
+  });
+  const ofReference = own[0]?.arm === reference[0]?.arm;
+  return {
+    steps,
+    seconds: own.map((one, i) => secondsAt(one, steps[i] ?? null)),
+    ratio:
+      ofReference || both.length < 2
+        ? null
+        : ratioInterval(
+            both,
+            (one) => one.own,
+            (one) => one.other,
+          ),
+    numReached: steps.filter((step) => step !== null).length,
+  };
+}
+
+/** The training time at a step, on the line between the validations about it. */
+function secondsAt({ curve }: Outcome, step: number | null): number | null {
+  if (step === null) return null;
+  const at = curve.findIndex((point) => point.step >= step);
+  const here = curve[at];
+  if (!here) return null;
+  const before = curve[at - 1] ?? { step: 0, seconds: 0 };
+  return before.seconds + ((step - before.step) / (here.step - before.step)) * (here.seconds - before.seconds);
+}
+
+/** The forward passes of the arm that takes the fewest, over all of its steps. */
+function budgetOf({ outcomes }: Measured, { passes }: Question): number {
+  const all = outcomes.flatMap(({ arm, curve }) => {
+    const last = curve.at(-1);
+    const of = passes[arm];
+    return last && of ? [of(last.step)] : [];
+  });
+  return Math.min(...all);
+}
+
+/** The best loss of each seed by the last validation that is within the budget; null where there is none. */
+function atPasses(
+  own: readonly Outcome[],
+  others: readonly Outcome[],
+  budget: number,
+  passes: Question["passes"],
+): ArmFigures["atEqualPasses"] {
+  const lastWithin = ({ arm, curve }: Outcome) =>
+    curve.findLast(({ step }) => (passes[arm]?.(step) ?? Number.POSITIVE_INFINITY) <= budget)?.step ?? 0;
+  const lossOf = (outcome: Outcome) => lowestBy(outcome.curve, lastWithin(outcome));
+  const losses = own.map(lossOf);
+  if (losses.includes(null)) return null;
+  const differences = own.flatMap((outcome) => {
+    const other = others.find(({ seed }) => seed === outcome.seed);
+    const [a, b] = [lossOf(outcome), other ? lossOf(other) : null];
+    return a === null || b === null ? [] : [a - b];
+  });
+  return {
+    steps: Math.min(...own.map(lastWithin)),
+    loss: losses as number[],
+    less: differences.length === 0 ? null : studentInterval(differences),
+  };
+}

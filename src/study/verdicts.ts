@@ -1,0 +1,101 @@
+/** What a comparison shows, in sentences, and how far it can be trusted. */
+import type { ArmFigures } from "./figures.js";
+import type { Interval } from "./intervals.js";
+import { studentQuantile } from "./student-t.js";
+
+/** Fewer seeds than this leave intervals too wide for most effects. */
+const ENOUGH_SEEDS = 5;
+
+/** What so many seeds can say of chance. */
+export function seedsSentence(numSeeds: number): string {
+  if (numSeeds <= 1) {
+    return "There is one seed: nothing here says how much of a difference is chance, and there are no intervals. Take five.";
+  }
+  const factor = studentQuantile(0.975, numSeeds - 1).toFixed(1);
+  if (numSeeds === 2) {
+    return (
+      `There are two seeds: they say next to nothing of how far seeds are apart, so that Student's interval is ${factor} standard errors to either side, ` +
+      "and a difference that is really there will nearly always be inside of it. That an interval holds 0 is no sign of equality here. Take five."
+    );
+  }
+  const more = numSeeds < ENOUGH_SEEDS ? " Five would halve that or nearly so." : "";
+  return `There are ${numSeeds} seeds: an interval of 95 % is ${factor} standard errors to either side.${more}`;
+}
+
+export const signed = (value: number) => `${value < 0 ? "-" : "+"}${Math.abs(value).toFixed(4)}`;
+
+/** A value and its interval, as "0.0051 (0.0032 to 0.0070)"; without one the value alone. */
+export function rangeOf(interval: Interval | null, show: (value: number) => string): string {
+  if (interval === null || Number.isNaN(interval.value)) return "";
+  if (Number.isNaN(interval.low)) return show(interval.value);
+  return `${show(interval.value)} (${show(interval.low)} to ${show(interval.high)})`;
+}
+
+/** How an arm's test loss is to that of the reference. */
+export function lossVerdict({ arm, less }: Pick<ArmFigures, "arm" | "less">, reference: string): string | null {
+  if (less === null || Number.isNaN(less.value)) return null;
+  const shown = rangeOf(less, signed);
+  if (Number.isNaN(less.low))
+    return `${arm}: ${shown} in test loss to ${reference}, of one seed, which says nothing of chance.`;
+  if (less.high < 0) return `${arm} is better than ${reference}: ${shown} in test loss.`;
+  if (less.low > 0) return `${arm} is worse than ${reference}: ${shown} in test loss.`;
+  return `${arm} is not told apart from ${reference}: ${shown} in test loss, an interval that holds 0.`;
+}
+
+/** How fast an arm comes to the target, beside the reference. */
+export function stepsVerdict(
+  { arm, toTarget }: Pick<ArmFigures, "arm" | "toTarget">,
+  reference: string,
+): string | null {
+  if (toTarget === null) return null;
+  const { ratio, numReached, steps } = toTarget;
+  if (numReached === 0) return `${arm} never comes to the target.`;
+  const some =
+    numReached < steps.length
+      ? ` It comes to it with ${numReached} of ${steps.length} seeds, and only these count.`
+      : "";
+  if (ratio === null) return some === "" ? null : `${arm}:${some}`;
+  const share = rangeOf(ratio, (value) => value.toFixed(2));
+  const how = Number.isNaN(ratio.low)
+    ? "takes"
+    : ratio.high < 1
+      ? "takes fewer steps:"
+      : ratio.low > 1
+        ? "takes more steps:"
+        : "is not told apart in its steps:";
+  return `To the target ${arm} ${how} ${share} of the steps of ${reference}.${some}`;
+}
+
+/** All sentences, in the order of the arms. */
+export function verdictsOf(figures: readonly ArmFigures[], reference: string): string[] {
+  return figures
+    .filter(({ arm }) => arm !== reference)
+    .flatMap((one) => [lossVerdict(one, reference), stepsVerdict(one, reference)])
+    .filter((sentence) => sentence !== null);
+}
+
+/** What the comparison leaves open, whatever it found. */
+export function limitsOf({
+  numSeeds,
+  numArms,
+  isCut,
+}: {
+  readonly numSeeds: number;
+  readonly numArms: number;
+  /** Whether it was stopped before all runs were done. */
+  readonly isCut: boolean;
+}): string[] {
+  return [
+    ...(isCut ? ["Not all of the runs that were planned are done: arms have the seeds that their rows name."] : []),
+    seedsSentence(numSeeds),
+    ...(numArms > 2
+      ? [
+          `Each interval is of 95 % by itself: of ${numArms - 1} that hold a true value of 0, one in twenty is expected to leave it out.`,
+        ]
+      : []),
+    "A seed draws first params, order of the data and dropout anew. The split, and the parts that groups train on, are the same for all seeds: intervals say nothing of other data.",
+    "No arm was tuned for itself: the learning rate, the weights of smoothing and all else are those of the configuration, which may suit one arm more than another. A baseline with a rate of its own can be better (Shallue et al. 2019).",
+    "Time is that of this machine, on which the groups of a run share the cores. On machines of their own groups do not slow one another down, and time to the target is nearer to steps to the target.",
+    "Forward passes are counted, not measured: 3 for an example that is learned from, 1 for each teacher that sees it; the optimizer, the exchange and waiting are left out.",
+  ];
+}
