@@ -119,7 +119,7 @@ function overPairs(own: readonly Outcome[], pairs: readonly Apart[], of: (pair: 
   const meanOver = (some: readonly number[]) =>
     mean(pairs.filter(({ seeds: [a, b] }) => some.includes(a) && some.includes(b)).map(of));
   if (seeds.length < LEAST_FOR_JACKKNIFE) return { value: meanOver(seeds), low: Number.NaN, high: Number.NaN };
-  return jackknifeInterval(seeds, meanOver);
+  return notBelow0(jackknifeInterval(seeds, meanOver));
 }
 
 function toTargetOf(own: readonly Outcome[], reference: readonly Outcome[], { target }: Question): ToTarget {
@@ -142,13 +142,20 @@ function toTargetOf(own: readonly Outcome[], reference: readonly Outcome[], { ta
     ratio:
       ofReference || both.length < 2
         ? null
-        : ratioInterval(
-            both,
-            (one) => one.own,
-            (one) => one.other,
+        : notBelow0(
+            ratioInterval(
+              both,
+              (one) => one.own,
+              (one) => one.other,
+            ),
           ),
     numReached: steps.filter((step) => step !== null).length,
   };
+}
+
+/** The interval of what is never negative. */
+function notBelow0({ value, low, high }: Interval): Interval {
+  return { value, low: Number.isNaN(low) ? low : Math.max(0, low), high };
 }
 
 /** The training time at a step, on the line between the validations about it. */

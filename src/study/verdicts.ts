@@ -22,7 +22,11 @@ export function seedsSentence(numSeeds: number): string {
   return `There are ${numSeeds} seeds: an interval of 95 % is ${factor} standard errors to either side.${more}`;
 }
 
-export const signed = (value: number) => `${value < 0 ? "-" : "+"}${Math.abs(value).toFixed(4)}`;
+/** With its sign, but for what is shown as 0. */
+export function signed(value: number): string {
+  const shown = Math.abs(value).toFixed(4);
+  return `${Number(shown) === 0 ? "" : value < 0 ? "-" : "+"}${shown}`;
+}
 
 /** A value and its interval, as "0.0051 (0.0032 to 0.0070)"; without one the value alone. */
 export function rangeOf(interval: Interval | null, show: (value: number) => string): string {

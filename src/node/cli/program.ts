@@ -4,6 +4,8 @@ import { Command } from "commander";
 import { cacheFolderOf } from "../files/cache-folder.js";
 import { REFUSED, stopOnSignals } from "../launch/exit-codes.js";
 import { churnCommand, withChurnFlags } from "./churn-command.js";
+import { compareCommand } from "./compare-command.js";
+import { type CompareFlags, withCompareFlags } from "./compare-flags.js";
 import { type CrossValidateFlags, crossValidateCommand, withCrossValidateFlags } from "./cross-validate-command.js";
 import { type DistillFlags, distillCommand, withDistillFlags } from "./distill-command.js";
 import { doctorCommand, withDoctorFlags } from "./doctor-command.js";
@@ -58,6 +60,9 @@ export function commandLine(): Command {
   withDistillFlags(program.command("distill")).action((path: string | undefined, flags: DistillFlags) =>
     distillCommand(path, flags, cacheFolder),
   );
+  withCompareFlags(program.command("compare")).action((path: string | undefined, flags: CompareFlags) =>
+    compareCommand(path, flags, cacheFolder),
+  );
   withDescribeFlags(program.command("describe")).action((flags: TableFlags & { json?: boolean }) =>
     stoppable(async (options) => {
       const { describeTextCommand, isText } = await import("./text-from-data.js");
@@ -105,6 +110,7 @@ export function commandLine(): Command {
         "train",
         "cross-validate",
         "distill",
+        "compare",
         "describe",
         "predict",
         "evaluate",

@@ -24,6 +24,8 @@ export interface LinePoint {
 export interface LineChart {
   readonly kind: "lines";
   readonly title: string;
+  /** How it is read, in a sentence. */
+  readonly note: string;
   /** What is to be seen, in a sentence or two, for those who do not see it. */
   readonly alt: string;
   /** What the axes measure, with units. */
@@ -36,6 +38,7 @@ export interface LineChart {
 export interface DotChart {
   readonly kind: "dots";
   readonly title: string;
+  readonly note: string;
   readonly alt: string;
   readonly x: string;
   /** Where a line stands that values are compared with. */

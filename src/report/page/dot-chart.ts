@@ -5,7 +5,7 @@ import { element, escapeMarkup, type Look, label, line, scaleOf } from "./svg.js
 
 const WIDTH = 720;
 const ROW = 34;
-const EDGE = { top: 10, bottom: 50, right: 190 };
+const EDGE = { top: 10, bottom: 50, right: 230 };
 const LETTER = 7.2;
 const LONGEST_NAME = 28;
 /** Intervals of few seeds can be far wider than all else: of one that reaches farther than this many times the values, the end is cut. */

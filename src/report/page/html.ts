@@ -83,10 +83,14 @@ function blockOf(block: Block, drawing: Drawing): string {
 /** Wide tables scroll by themselves, which the keyboard can do as well. */
 function tableOf({ caption, head, rows }: TableBlock): string {
   const isNumeric = head.map((_, i) => rows.some((row) => typeof row[i] === "object"));
-  const heads = head.map((name) =>
+  const heads = head.map((name, i) =>
     name === ""
       ? element("td", {})
-      : element("th", { scope: "col", "aria-sort": "none" }, element("button", { type: "button" }, escapeMarkup(name))),
+      : element(
+          "th",
+          { scope: "col", "aria-sort": "none", class: isNumeric[i] ? undefined : "words" },
+          element("button", { type: "button" }, escapeMarkup(name)),
+        ),
   );
   const lines = rows.map((row) =>
     element("tr", {}, row.map((cell, i) => cellOf(cell, i, isNumeric[i] ?? false)).join("")),
@@ -114,7 +118,7 @@ function figureOf(chart: ChartBlock, drawing: Drawing): string {
   const caption = element(
     "figcaption",
     {},
-    escapeMarkup(chart.title) + element("span", { class: "sub" }, escapeMarkup(chart.alt)),
+    escapeMarkup(chart.title) + element("span", { class: "sub" }, escapeMarkup(chart.note)),
   );
   const drawn = chart.kind === "lines" ? lineChart(chart, id, drawing.lookOf) : dotChart(chart, id, drawing.lookOf);
   const legend =

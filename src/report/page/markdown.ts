@@ -26,7 +26,7 @@ function blockOf(block: Block): string {
       return tableOf(block.head, block.rows);
     case "dots":
     case "lines":
-      return `*${escaped(`${block.title}.`)}* ${escaped(block.alt)}`;
+      return `*${escaped(`${block.title}.`)}* ${escaped(`${block.note} ${block.alt}`)}`;
   }
 }
 

@@ -30,6 +30,7 @@ function pageOf(words: string): Page {
     {
       kind: "lines",
       title: words,
+      note: words,
       alt: words,
       x: words,
       y: words,
@@ -47,6 +48,7 @@ function pageOf(words: string): Page {
     {
       kind: "dots",
       title: words,
+      note: words,
       alt: words,
       x: words,
       reference: 0,

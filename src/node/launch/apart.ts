@@ -1,0 +1,96 @@
+/** How far the models of an arm's seeds are apart, measured once and kept in the folder of the comparison. */
+import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { basename, join } from "node:path";
+import { z } from "zod";
+import { TrainingError } from "../../errors.js";
+import type { Members } from "../../run/apart.js";
+import type { RunConfig } from "../../run/schema.js";
+import { type BestParams, readOwnBest } from "../../run/score.js";
+import type { Apart, Refined } from "../../study/outcome.js";
+import { threadedEngine } from "../ort/threaded-engine.js";
+import type { ComparedArm, Comparison } from "../runs/comparison.js";
+import { checkedRunFile, encodeRunFile } from "../runs/run-file.js";
+import { runFolder } from "../runs/run-folder.js";
+import { resultOfRun } from "../runs/run-result.js";
+import { directoryStore } from "../stores/directory-store.js";
+import { readerOf } from "./kinds.js";
+
+export interface ArmSeeds {
+  readonly comparison: Comparison;
+  readonly arm: ComparedArm;
+  /** That of the runs. */
+  readonly config: RunConfig;
+  readonly done: readonly { readonly seed: number; readonly folder: string }[];
+}
+
+interface Kept {
+  readonly apart: readonly Apart[];
+  readonly refined: readonly Refined[];
+}
+
+const fileSchema = z.looseObject({
+  seeds: z.array(z.int()),
+  apart: z.array(
+    z.looseObject({
+      arm: z.string(),
+      seeds: z.tuple([z.int(), z.int()]),
+      distance: z.number(),
+      changed: z.number(),
+    }),
+  ),
+  refined: z.array(z.looseObject({ arm: z.string(), seed: z.int(), refinementLoss: z.number() })),
+});
+
+/** Rejects with the reason of `stop` when that cancels it. */
+export async function apartOf(
+  { comparison, arm, config, done }: ArmSeeds,
+  { cacheFolder, stop }: { readonly cacheFolder: string; readonly stop: AbortSignal },
+): Promise<Kept> {
+  const file = join(comparison.folder, `apart-${arm.name}.json`);
+  const seeds = done.map(({ seed }) => seed);
+  if (existsSync(file)) {
+    const kept = checkedRunFile(file, fileSchema);
+    if (JSON.stringify(kept.seeds) === JSON.stringify(seeds)) return kept;
+  }
+  const models: Members = await Promise.all(done.map(({ folder }) => membersOf(folder, arm.ensembleOf !== undefined)));
+  const data = await (await readerOf(config)).prepare(config, { cacheFolder, onProgress: () => {}, signal: stop });
+  const engine = threadedEngine({ threads: availableParallelism() });
+  try {
+    const { pairs, refinementLosses } = await data.apart(engine, models, stop);
+    const seedOf = (i: number) => seeds[i] as number;
+    const own: Kept = {
+      apart: (pairs ?? []).map(({ of: [a, b], distance, changed }) => ({
+        arm: arm.name,
+        seeds: [seedOf(a), seedOf(b)] as const,
+        distance,
+        changed,
+      })),
+      refined: (refinementLosses ?? []).map((refinementLoss, i) => ({
+        arm: arm.name,
+        seed: seedOf(i),
+        refinementLoss,
+      })),
+    };
+    await directoryStore(comparison.folder).put(basename(file), encodeRunFile({ seeds, ...own }));
+    return own;
+  } finally {
+    await engine.close();
+  }
+}
+
+/** The best params of the group that a run ships, or of all of its groups. */
+async function membersOf(path: string, isEnsemble: boolean): Promise<BestParams[]> {
+  const { groups, shippedGroup } = resultOfRun(path);
+  const wanted = isEnsemble ? groups.map(({ group }) => group) : [shippedGroup];
+  return Promise.all(
+    wanted.map(async (group) => {
+      const folder = runFolder(path).group(group).path;
+      const best = await readOwnBest(directoryStore(folder), group, () => {});
+      if (best) return best;
+      throw new TrainingError(
+        `the best params of group ${group} are not in ${folder}, and models are compared by them. Put them back.`,
+      );
+    }),
+  );
+}
