@@ -1,0 +1,130 @@
+/** Comparisons as processes: killed and gone on with they are what they would have been, and wrong ones are refused. */
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { runFolder } from "../../src/node/runs/run-folder.js";
+import { allGone, workplace } from "./fixture.js";
+import { eventually } from "./processes.js";
+
+const place = workplace();
+// Groups that train alone do not depend on when others publish: their runs have the same bits each time.
+const alone = ["--arms", "ensemble,twice-the-batch", "--set", "numSteps=100"];
+
+/** What was measured, without times. */
+function measuredIn(folder: string): unknown {
+  const { outcomes, apart, refined } = JSON.parse(readFileSync(join(folder, "measured.json"), "utf8"));
+  const timeless = outcomes.map(
+    ({ seconds: _, curve, ...outcome }: { seconds: number; curve: { seconds: number }[] }) => ({
+      ...outcome,
+      curve: curve.map(({ seconds: __, ...point }) => point),
+    }),
+  );
+  return { outcomes: timeless, apart, refined };
+}
+
+const onlyFolderIn = (runs: string) => {
+  const [name] = existsSync(runs) ? readdirSync(runs) : [];
+  return name === undefined ? null : join(runs, name);
+};
+
+test("a comparison that is killed and gone on with is as one that was not, and belongs to one program at a time", async () => {
+  const config = await place.config("config.json");
+  const whole = place.path("whole");
+  const ended = await place.codistill(["compare", config, ...alone, "--seeds", "3,5", "--json", "--runs", whole]).ended;
+  assert.equal(ended.code, 0, ended.shown);
+  const folder = onlyFolderIn(whole) as string;
+  const { figures, open, reference } = JSON.parse(ended.stdout);
+  assert.deepEqual([open, reference], [[], "single"]);
+  assert.deepEqual(
+    figures.map(({ arm, seeds }: { arm: string; seeds: number[] }) => [arm, seeds]),
+    ["single", "ensemble", "twice-the-batch"].map((arm) => [arm, [3, 5]]),
+  );
+  // The mean of the groups and the losses are those that the runs say by themselves.
+  const resultOf = (name: string) => JSON.parse(readFileSync(runFolder(join(folder, name)).result, "utf8"));
+  assert.equal(figures[1].loss[1], resultOf("single-seed-5").ensemble.testLoss);
+  assert.equal(figures[0].loss[0], resultOf("single-seed-3").groups[0].testLoss);
+  assert.match(ended.stderr, /two seeds.*say next to nothing/s, ended.shown);
+
+  const cut = place.path("cut");
+  const begun = place.codistill(["compare", config, ...alone, "--seeds", "3,5", "--runs", cut]);
+  const reached = () => {
+    const own = onlyFolderIn(cut);
+    const log = own && runFolder(join(own, "single-seed-5")).group(0).log;
+    return own && log && existsSync(log) && /"event":"validation"/.test(readFileSync(log, "utf8")) ? own : null;
+  };
+  const own = await eventually("a validation of the third run", reached, begun.output);
+  const second = await place.command(["compare", "--resume", own]);
+  assert.equal(second.code, 2, second.shown);
+  assert.match(second.stderr, /process \d+ on .* is at work in/, second.shown);
+  process.kill(begun.pid, "SIGKILL");
+  await begun.ended;
+  await allGone(runFolder(join(own, "single-seed-5")), begun.output);
+  const scored = runFolder(join(own, "twice-the-batch-seed-3")).result;
+  const before = statSync(scored).mtimeMs;
+  const again = await place.codistill(["compare", "--resume", own]).ended;
+  assert.equal(again.code, 0, again.shown);
+  assert.equal(statSync(scored).mtimeMs, before, "an arm that was done was done again");
+  assert.deepEqual(measuredIn(own), measuredIn(folder), again.shown);
+
+  // The report is one file, and says what was asked and what it does not show.
+  const html = readFileSync(join(own, "report.html"), "utf8");
+  assert.ok(html.length < 1e6);
+  for (const words of ["What was asked", "What this does not show", "codistill compare --resume", "twice-the-batch"])
+    assert.ok(html.includes(words), words);
+  assert.doesNotMatch(html, /https?:\/\//);
+  assert.match(readFileSync(join(own, "report.md"), "utf8"), /^## Calibration and refinement$/m);
+});
+
+test("a budget of time says what fits before it trains on, and refuses what cannot", async () => {
+  const config = await place.config("budget.json", { numGroups: 2 });
+  const runs = place.path("budget");
+  const args = ["compare", config, "--arms", "single,codistilled", "--seeds", "1", "--runs", runs];
+  const fits = await place.codistill([...args, "--time-budget", "30m"]).ended;
+  assert.equal(fits.code, 0, fits.shown);
+  assert.match(
+    fits.stdout,
+    /begins, to see how long runs take[\s\S]*all that is open takes about \d+:\d\d and fits into 30:00[\s\S]*run 2 of 2/,
+    fits.shown,
+  );
+  const longer = await place.codistill([
+    ...["compare", config, "--arms", "single,codistilled", "--seeds", "1", "--runs", place.path("long")],
+    ...["--set", "numSteps=2000000", "--time-budget", "20s"],
+  ]).ended;
+  assert.equal(longer.code, 2, longer.shown);
+  assert.match(
+    longer.stderr,
+    /--time-budget: a comparison needs every arm with one seed at least, which takes about \d+ min here, and 1 min are given/,
+    longer.shown,
+  );
+});
+
+test("what cannot be compared is refused, with its sentence, before anything is trained", async () => {
+  const config = await place.config("wrong.json");
+  const runs = place.path("refused");
+  const two = ["--arms", "single,codistilled"];
+  for (const [args, pattern] of [
+    [[], /a comparison is of data or of a configuration, and neither is given/],
+    [[config, "--arms", "sngle,codistilled"], /--arms: must be of single, .*did you mean single\?/],
+    [[config, "--arms", "single"], /two arms or more, got single/],
+    [[config, ...two, "--arm", "slow"], /--arm is a name and what it sets/],
+    [
+      [config, ...two, "--arm", "slow:--set numStep=3"],
+      /arm slow: the configuration has 1 problem:\s+numStep: unknown name/,
+    ],
+    [[config, ...two, "--seeds", "0"], /must be a number from 1 to 100/],
+    [[config, ...two, "--seeds", "2,2"], /a list of different whole numbers/],
+    [[config, ...two, "--reference", "ensemble"], /--reference must be one of the arms \(single, codistilled\)/],
+    [[config, "--arms", "single,ensemble", "--reference", "ensemble"], /must be an arm that is validated/],
+    [[config, ...two, "--target", "low"], /must be a validation loss, as 0\.46, got "low"/],
+    [["--resume", place.path()], /is not the folder of a comparison: it has no comparison\.json/],
+    [["--resume", place.path(), "--arms", "single"], /--resume goes on with the arms, the reference and the target/],
+    [[config, "--data", "rows.csv", "--label", "late"], /--data and what goes with it make a new configuration/],
+  ] as const) {
+    const refused = await place.command(["compare", ...args, "--runs", runs]);
+    assert.equal(refused.code, 2, refused.shown);
+    assert.match(refused.stderr, pattern, refused.shown);
+    assert.doesNotMatch(refused.stderr, /\n\s+at /, refused.shown);
+  }
+  assert.ok(!existsSync(runs), "nothing was made");
+});
