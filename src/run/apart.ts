@@ -16,7 +16,7 @@ import type { BestParams } from "./score.js";
 import { paramsPredictor } from "./score-table.js";
 import type { RunSpec } from "./specs.js";
 import type { TaskConfig } from "./task-schema.js";
-import { textBatch } from "./text-spec.js";
+import { textBatch } from "./text-network.js";
 
 /** Two of several models, by index, on the test split. */
 export interface PairApart {
