@@ -4,7 +4,7 @@ import type { Corpus } from "../data/text/corpus.js";
 import type { Engine } from "../engine/engine.js";
 import { DataError } from "../errors.js";
 import { classLogLoss } from "../train/class-metrics.js";
-import type { Predictions } from "../train/evaluate.js";
+import type { Pass, Predictions } from "../train/evaluate.js";
 import { textScorer } from "../train/evaluate-text.js";
 import { weightState } from "../train/graphs.js";
 import { logLoss, meanOfProbs } from "../train/metrics.js";
@@ -32,7 +32,7 @@ export interface ModelsApart {
   readonly pairs: readonly PairApart[] | null;
   /**
    * Of each model the log loss on the test split after the best recalibration on the test split itself: of two classes by a temperature
-   * and a bias, of more by a temperature. Null where labels are no classes of a table, or rows or classes have weights.
+   * and a bias, of more by a temperature. Null where labels are no classes of examples, or rows or classes have weights.
    */
   readonly refinementLosses: readonly number[] | null;
 }
@@ -40,13 +40,13 @@ export interface ModelsApart {
 /** Models, each the mean of the predictions of some params. */
 export type Members = readonly (readonly Pick<BestParams, "params" | "temperature">[])[];
 
-/** Of models of a table. Rejects with the signal's reason when the signal cancels it. */
-export async function tableApart(
+/** Of models of labelled examples, as rows of a table and images. Rejects with the signal's reason when the signal cancels it. */
+export async function examplesApart(
   engine: Engine,
   learner: RunLearner,
   taskConfig: TaskConfig,
   models: Members,
-  test: Rows,
+  test: Rows | Pass,
   signal?: AbortSignal,
 ): Promise<ModelsApart> {
   const predict = await paramsPredictor(engine, learner);

@@ -16,13 +16,18 @@ const given = {
 const config = resolveConfig(given);
 const configOf = (options: readonly string[], base: object = given) => resolveConfig(applyOverrides(base, options));
 
-test("every named arm is a configuration that can be trained, of tables and of text", () => {
+test("every named arm is a configuration that can be trained, of tables, of text and of images", () => {
   const text = {
     ...given,
     data: { kind: "text", source: "books/*.txt" },
     model: { kind: "lstm", width: 8, hidden: 8 },
   };
-  for (const base of [given, text]) {
+  const images = {
+    ...given,
+    data: { kind: "images", source: "images/*/*.png", size: 28 },
+    model: { kind: "cnn" },
+  };
+  for (const base of [given, text, images]) {
     for (const { options } of chosenArms(armNames, [], resolveConfig(base))) configOf(options, base);
   }
 });

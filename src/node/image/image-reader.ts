@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { rowsOfSlots, slotsUnder } from "../../data/shard.js";
 import { DataError } from "../../errors.js";
+import { examplesApart } from "../../run/apart.js";
 import { exportImages } from "../../run/export-images.js";
 import { imageGroupSpec, imagePass, imageRunSpec } from "../../run/image-spec.js";
 import type { ImageRunConfig } from "../../run/kinds/images.js";
@@ -28,6 +29,8 @@ export const imageReader: DataReader<ImageRunConfig> = {
       checkShards: () => checkShards(config, images),
       score: (engine, groups, shippedGroup, signal) =>
         scoreExamples(engine, spec.learner, groups, { ...imagePass(images.test), targets: null }, shippedGroup, signal),
+      apart: (engine, models, signal) =>
+        examplesApart(engine, spec.learner, config.task, models, imagePass(images.test), signal),
       validated: async () => ({}),
       metadata: imageMetadata(config, images),
       exported: ({ params, temperature }, metadata) => ({

@@ -4,7 +4,7 @@ import { rowsOfSlots, slotsUnder } from "../../data/shard.js";
 import { binaryClasses, type Preprocessing, type TableTeacher } from "../../data/table.js";
 import { DataError } from "../../errors.js";
 import { firstNames, percent } from "../../report/format.js";
-import { tableApart } from "../../run/apart.js";
+import { examplesApart } from "../../run/apart.js";
 import { exportModel } from "../../run/export.js";
 import { givenReadingOf, type TableRunConfig } from "../../run/kinds/table.js";
 import { scoreTableRun, validationErrors } from "../../run/score-table.js";
@@ -42,7 +42,7 @@ export const tableReader: DataReader<TableRunConfig> = {
         const weighted = data.weight === undefined ? result : { ...result, weight: data.weight };
         return besideYardsticks(weighted, table, spec.learner.task, config.task, signal);
       },
-      apart: (engine, models, signal) => tableApart(engine, spec.learner, config.task, models, table.test, signal),
+      apart: (engine, models, signal) => examplesApart(engine, spec.learner, config.task, models, table.test, signal),
       async validated(engine, params, signal) {
         const errors = await validationErrors(engine, spec.learner, params, table.validation, signal);
         return errors === null ? {} : { validationErrors: JSON.stringify(errors) };
