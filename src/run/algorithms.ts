@@ -6,6 +6,7 @@ import { type FollowerOptions, follow } from "../train/follower.js";
 import type { Distillation } from "../train/graphs.js";
 import { asynchronousSgd } from "./algorithms/async-sgd.js";
 import { codistillation } from "./algorithms/codistill.js";
+import { controlRemark } from "./algorithms/control.js";
 import type { AlgorithmContext, AlgorithmKind, Base, BaseContext, RunShape } from "./algorithms/kind.js";
 import { diloco, localSgd } from "./algorithms/local-sgd.js";
 import { mutualLearning } from "./algorithms/mutual.js";
@@ -62,6 +63,8 @@ export function algorithmOf({
     declared: { algorithm: algorithm.kind, ...kind.declared(algorithm) },
     distillation: (batchSize: number): Distillation => kind.distillation(algorithm, batchSize),
     teachesFrom: kind.teachesFrom(algorithm),
+    /** What is to be said of the run wherever it is seen, as it is a control; null of any other. */
+    remark: controlRemark(algorithm),
     learningRate: (rate: Schedule, peak: number): Schedule =>
       kind.learningRate?.(algorithm, rate, { peak, numSteps }) ?? rate,
     base: async (context: BaseContext): Promise<Base | null> => kind.base?.(algorithm, context) ?? null,

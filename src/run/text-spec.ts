@@ -51,7 +51,7 @@ export function textRunSpec(config: TextRunConfig, { digest, tokenizer, tokenCou
   const numChunks = model.head?.numChunks ?? 1;
   if (learner.distillation?.taught && numChunks > 1) {
     throw new ConfigError(
-      `algorithm.distillShare: must be 1 where the logits of a batch are computed in chunks, as here in ${numChunks} for ${tokenizer.size} tokens; use fewer texts at once (accumulate, workers), or a smaller vocabulary`,
+      `${learner.distillation.taught.isShuffled ? 'algorithm.control: must not be "shuffled"' : "algorithm.distillShare: must be 1"} where the logits of a batch are computed in chunks, as here in ${numChunks} for ${tokenizer.size} tokens; use fewer texts at once (accumulate, workers), or a smaller vocabulary`,
     );
   }
   if (!fixedTeachers) return { digest, declared: { tokenizer }, learner };

@@ -41,6 +41,8 @@ export interface FixedNetwork {
 export interface TaughtRows {
   readonly first: number;
   readonly of: number;
+  /** Whether teachers predict for each of them what belongs to the next one, for the last one what belongs to the first; false by default. */
+  readonly isShuffled?: boolean;
 }
 
 /** How the distillation loss psi joins the label loss phi; the paper's way by default. */

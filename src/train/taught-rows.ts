@@ -1,5 +1,5 @@
 /** The examples of a batch that teachers see, where these are not all. */
-import { reshape, slice } from "../graph/ops.js";
+import { concat, reshape, slice } from "../graph/ops.js";
 import { factorOf, isSymbolic } from "../graph/shape.js";
 import type { Shape, Tensor, Tensors } from "../graph/tensor.js";
 import type { Model, StateSpec } from "../nn/model.js";
@@ -13,7 +13,13 @@ export function sized(shape: Shape, taught: TaughtRows | undefined): Shape {
 
 /** What teachers see of the inputs of a batch. */
 export function taughtInputs({ batchAxis = 0 }: Model, inputs: Tensors, taught: TaughtRows | undefined): Tensors {
-  return taught ? mapValues(inputs, (input) => slice(input, batchAxis, 0, taught.first)) : inputs;
+  if (!taught) return inputs;
+  const { first, isShuffled = false } = taught;
+  const seen = mapValues(inputs, (input) => slice(input, batchAxis, 0, first));
+  if (!isShuffled) return seen;
+  return mapValues(seen, (input) =>
+    concat([slice(input, batchAxis, 1, first), slice(input, batchAxis, 0, 1)], batchAxis),
+  );
 }
 
 /** Of logits, labels or weights of all places of a batch, those of the examples that teachers see, in their order. */

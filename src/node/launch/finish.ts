@@ -4,7 +4,7 @@ import { basename } from "node:path";
 import { NO_SEAL, SEAL, seal, sealedSafetensors } from "../../checkpoint/seal.js";
 import { CheckpointError, TrainingError } from "../../errors.js";
 import type { RunResult, TrainEvent } from "../../log/events.js";
-import { untaughtRemark } from "../../run/algorithms.js";
+import { algorithmOf, untaughtRemark } from "../../run/algorithms.js";
 import type { RunConfig } from "../../run/schema.js";
 import { type BestParams, type GroupRecord, readOwnBest, type ScoredGroup } from "../../run/score.js";
 import { MODEL_FORMAT, MODEL_VERSION } from "../ort/model-file.js";
@@ -62,7 +62,8 @@ export async function finish(
   });
   const { measured, validated } = await score().finally(() => engine.close());
   const untaught = untaughtRemark(config, step);
-  const result = untaught === null ? measured : { ...measured, remarks: [...(measured.remarks ?? []), untaught] };
+  const said = [algorithmOf(config).remark, ...(measured.remarks ?? []), untaught].filter((one) => one !== null);
+  const result = said.length > 0 ? { ...measured, remarks: said } : measured;
   const metadata = { ...modelMetadata(config, shipped.best, data), ...validated };
   const files = directoryStore(folder.path, mayChange);
   const exported = data.exported(shipped.best, { ...metadata, [SEAL]: NO_SEAL });

@@ -102,6 +102,7 @@ async function trainLocked(
     basename(folder.config),
     encodeRunFile(recordWithoutSecrets(withOwnNames(config, folder))),
   );
+  const { teachesFrom, remark } = algorithmOf(config);
   log({
     event: "run-start",
     ...ownIdentity(),
@@ -109,9 +110,10 @@ async function trainLocked(
     folder: path,
     numGroups: config.numGroups,
     numSteps: config.numSteps,
-    burnInSteps: algorithmOf(config).teachesFrom,
+    burnInSteps: teachesFrom,
     ships: `${readScope(folder, config.numGroups).joined ? "this group" : "group 0"}'s best checkpoint by validation loss`,
   });
+  if (remark) log({ event: "warning", message: remark });
   const data = await prepareData(config, folder, cacheFolder, log, stop).catch((error: unknown) => {
     if (stop.aborted) return null;
     throw error;

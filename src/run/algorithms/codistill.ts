@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { codistill } from "../../codistill/codistill.js";
 import { consolidating } from "../../codistill/consolidation.js";
+import { ownTeacher, randomTeachers } from "../../codistill/control.js";
 import { type Exchange, storeExchange } from "../../codistill/exchange.js";
 import { replayExchange, traced } from "../../codistill/replay.js";
 import { savedTeachers, saveTeachers } from "../../codistill/saved-teachers.js";
@@ -18,29 +19,9 @@ import {
   keepAt,
   rewarmed,
 } from "./consolidate.js";
+import { type Control, controlProblems } from "./control.js";
 import type { AlgorithmContext, AlgorithmKind, RunShape } from "./kind.js";
-
-/**
- * A weight that changes in a straight line over a number of steps from the end of burn-in on, and then stays the same.
- */
-export interface WeightLineInput {
-  /** Where it begins; 0 by default. */
-  readonly from?: number | undefined;
-  /** Where it ends. */
-  readonly to: number;
-  /** How long the line is. */
-  readonly steps: StepsOrShare;
-}
-
-/** An interval in steps that changes in a straight line from the end of burn-in on, and then stays the same. */
-export interface LineInput {
-  /** Where it begins. */
-  readonly from: number;
-  /** Where it ends. */
-  readonly to: number;
-  /** How long the line is. */
-  readonly steps: StepsOrShare;
-}
+import { interval, type LineInput, type WeightLineInput, weightLine } from "./lines.js";
 
 /**
  * Codistillation (Anil et al. 2018): after a burn-in, each group also learns from the others' predictions. A single
@@ -101,19 +82,12 @@ export interface CodistillInput {
   readonly keepSnapshots?: number | undefined;
   /** Let each group end as a student of snapshots of all of them, its own included; `{}` for its defaults, none where it is left out. */
   readonly consolidate?: ConsolidateInput | undefined;
+  /**
+   * A control in place of codistillation, to compare it with: teachers of weights that are "random" and never learn; the others'
+   * predictions "shuffled" over the rows of a batch; or one's "own" params as they were last published. Off by default.
+   */
+  readonly control?: Control | undefined;
 }
-
-const steps = z.int().positive();
-const weightLine = z.strictObject({
-  from: z.number().nonnegative().default(0),
-  to: z.number().nonnegative(),
-  steps: stepsOrShare,
-});
-
-const interval = z.union(
-  [steps, z.strictObject({ from: steps, to: steps, steps: stepsOrShare })],
-  "must be a whole number > 0 or { from, to, steps }",
-);
 
 export const codistillSchema = z.strictObject({
   kind: z.literal("codistill").default("codistill"),
@@ -129,7 +103,7 @@ export const codistillSchema = z.strictObject({
   gramWeight: z.number().nonnegative().default(0),
   publishInterval: interval.default(50),
   exchangeInterval: interval.default(50),
-  maxStaleness: steps.default(1000),
+  maxStaleness: z.int().positive().default(1000),
   topology: z
     .union(
       [
@@ -142,6 +116,7 @@ export const codistillSchema = z.strictObject({
     .default("all"),
   keepSnapshots: z.int().min(2).default(10),
   consolidate: consolidateSchema.optional(),
+  control: z.enum(["random", "shuffled", "own"]).optional(),
 });
 
 type Parsed = z.output<typeof codistillSchema>;
@@ -197,6 +172,7 @@ function problemsOf(options: Options, run: RunShape): string[] {
       `algorithm.temperature: softens probabilities, which task "regression" has none of; leave it out, got ${temperature}`,
     );
   }
+  problems.push(...controlProblems(options, run));
   if (options.freshInputs > 0) problems.push(...freshProblems(options, run));
   if (options.consolidate) {
     const { publishInterval, exchangeInterval, burnInSteps } = options;
@@ -258,6 +234,17 @@ function start(options: Options, context: AlgorithmContext) {
   }
   const { store, group, model, incarnation, starts, isAlike, log } = context;
   const { known = [], kept = [] } = context.saved ? savedTeachers(context.saved) : {};
+  const { control } = options;
+  if (control === "random" || control === "own") {
+    const groups = teachers.length > 0 ? teachers : [group];
+    const key = fold(context.seed, "control");
+    const exchange = control === "own" ? ownTeacher(group, known) : randomTeachers(model, groups, fold(key, group));
+    const ready = () => student.prepare(control === "own" ? 1 : groups.length, accumulate);
+    return {
+      ...{ prepare: ready, save: () => saveTeachers(exchange.known()) },
+      steps: (signal: AbortSignal) => loop(exchange, signal),
+    };
+  }
   const live = storeExchange({
     ...options,
     ...{ store, group, model, incarnation, starts, isAlike, teachers, known, onEvent: log },
@@ -270,7 +257,9 @@ function start(options: Options, context: AlgorithmContext) {
       from: [...teachers, group].sort((a, b) => a - b),
       keepAt: keepAt(consolidate),
     });
-  const exchange = traced(consolidated ?? live, group, log);
+  // Teachers that err on purpose are not judged.
+  const unjudged = control === undefined ? live : { ...live, observe() {} };
+  const exchange = traced(consolidated ?? unjudged, group, log);
   return {
     prepare,
     steps: (signal: AbortSignal) => loop(exchange, signal),
@@ -288,10 +277,18 @@ export const codistillation: AlgorithmKind<CodistillInput, Parsed, Options> = {
   schema: codistillSchema satisfies Documented<typeof codistillSchema, CodistillInput>,
   inSteps,
   problems: problemsOf,
-  declared: ({ burnInSteps }) => ({ burnInSteps }),
-  distillation: ({ temperature, mix, teacherPrecision, distillShare, freshInputs, gramWeight }, batchSize) => ({
+  declared: ({ burnInSteps, control }) => ({ burnInSteps, ...(control && { control }) }),
+  distillation: (
+    { temperature, mix, teacherPrecision, distillShare, freshInputs, gramWeight, control },
+    batchSize,
+  ) => ({
     ...{ temperature, mix, teacherPrecision, freshInputs, gramWeight },
-    ...(distillShare < 1 && { taught: { first: Math.round(distillShare * batchSize), of: batchSize } }),
+    ...((distillShare < 1 || control === "shuffled") && {
+      taught: {
+        ...{ first: Math.round(distillShare * batchSize), of: batchSize },
+        ...(control === "shuffled" && { isShuffled: true }),
+      },
+    }),
   }),
   teachesFrom: ({ burnInSteps }) => burnInSteps,
   learningRate: ({ consolidate }, configured, run) =>

@@ -1,4 +1,4 @@
-/** Local SGD, DiLoCo and mutual learning, as whole programs. */
+/** Local SGD, DiLoCo, mutual learning and controls, as whole programs. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readLog } from "../../src/node/runs/read-log.js";
@@ -101,4 +101,13 @@ test("two students of one group learn from one another, and a run that was stopp
   const resumed = await place.codistill(["train", "--resume", folder.path]).ended;
   assert.equal(resumed.code, 0, resumed.shown);
   assert.equal(await weightsOf(folder), whole);
+});
+
+test("a control says what it is when it begins and with its result", async () => {
+  const algorithm = { control: "own", burnInSteps: 20 } as const;
+  const run = place.train([await place.config("control.json", { ...one, algorithm })]);
+  const { code, shown } = await run.ended;
+  assert.equal(code, 0, shown);
+  assert.equal(shown.match(/CONTROL "own": each group is taught by an older copy of itself/g)?.length, 2, shown);
+  assert.match(resultOf(await run.folder()).remarks?.[0] ?? "", /^CONTROL "own"/);
 });
