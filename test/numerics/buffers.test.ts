@@ -203,7 +203,7 @@ test("a checkpoint, a snapshot and an export carry them", async () => {
   const checkpoint = await readSavedGroup(store);
   assert.ok(checkpoint);
   assert.deepEqual(checkpoint.state, state);
-  assert.deepEqual(savedTeachers(checkpoint.algorithm), [teacher]);
+  assert.deepEqual(savedTeachers(checkpoint.algorithm).known, [teacher]);
   const resumed = student();
   await resumed.restore(checkpoint.state, 1);
   await Promise.all([one.learn([batch(2)], [], 0), resumed.learn([batch(2)], [], 0)]);
