@@ -13,6 +13,7 @@ import { ensembleCommand, withEnsembleFlags } from "./ensemble-command.js";
 import { checkNoRuns, checkPaths, withCacheFlag } from "./flags.js";
 import { type LaunchFlags, launchCommand, withLaunchFlags } from "./launch-command.js";
 import { say, shown, unlessStopped } from "./output.js";
+import { reportCommand, withReportFlags } from "./report-command.js";
 import { addRunCommands } from "./run-commands.js";
 import { evaluateCommand, predictCommand, withEvaluateFlags, withPredictFlags } from "./serve-commands.js";
 import { describeCommand, type TableCommandOptions, type TableFlags, withDescribeFlags } from "./table-commands.js";
@@ -62,6 +63,10 @@ export function commandLine(): Command {
   );
   withCompareFlags(program.command("compare")).action((path: string | undefined, flags: CompareFlags) =>
     compareCommand(path, flags, cacheFolder),
+  );
+  withReportFlags(program.command("report")).action(
+    (folders: readonly string[], flags: { readonly out?: string; readonly json?: boolean }) =>
+      reportCommand(folders, flags, say),
   );
   withDescribeFlags(program.command("describe")).action((flags: TableFlags & { json?: boolean }) =>
     stoppable(async (options) => {

@@ -101,7 +101,7 @@ function tableOf({ caption, head, rows }: TableBlock): string {
     element("tbody", {}, lines.join("\n"));
   return element(
     "div",
-    { class: "wide", tabindex: 0, role: "region", "aria-label": caption },
+    { class: "wide", tabindex: 0, role: "group", "aria-label": `Table: ${caption}` },
     element("table", {}, inside),
   );
 }
