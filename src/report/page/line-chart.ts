@@ -22,7 +22,7 @@ export function lineChart(chart: LineChart, id: string, lookOf: (name: string) =
   const x = scaleOf([Math.min(0, from), to], [EDGE.left, inner.right], { about: 7 });
   const y = scaleOf([Math.min(...ys), Math.max(...ys)], [inner.bottom, EDGE.top], { about: 6, around: true });
   const clip = `${id}-clip`;
-  const frame = { x: EDGE.left, y: EDGE.top, width: inner.right - EDGE.left, height: inner.bottom - EDGE.top };
+  const frame = { x: EDGE.left, y: EDGE.top, width: inner.right - EDGE.left + 8, height: inner.bottom - EDGE.top };
   const drawn = chart.series.map((one, i) => seriesOf(one.points, i, lookOf(one.name), x, y)).join("");
   return element(
     "svg",
