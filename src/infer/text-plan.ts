@@ -2,8 +2,10 @@
  * The language model and its training for a text and a machine: rules of thumb in one place, each with its reason in
  * words.
  */
-import { count, counted, bytes as inBytes, times } from "../report/format.js";
-import type { TextRunInput } from "../run/input/run.js";
+import { count, counted, bytes as inBytes, percent, times } from "../report/format.js";
+import type { TextModelInput } from "../run/input/model.js";
+import type { TextRunInput, TextTeacherInput } from "../run/input/run.js";
+import { DEFAULT_TEACHER_WEIGHT } from "../run/teacher-schema.js";
 import { codeOf, PACKAGE } from "./configuration.js";
 
 /** What a plan depends on. */
@@ -12,11 +14,30 @@ export interface TextFacts {
   /** Of text in UTF-8. */
   readonly bytes: number;
   readonly cores: number;
+  /** What teachers that do not change ask of the plan. */
+  readonly teaching?: TextTeaching | undefined;
+}
+
+/** Teachers of a plan, and what they ask of it. */
+export interface TextTeaching {
+  /** As a configuration has them. */
+  readonly teachers: readonly TextTeacherInput[];
+  readonly teacherWeight?: number;
+  /** "bytes", or the path of a tokenizer.json; and how many tokens it has. */
+  readonly tokenizer: string;
+  readonly tokenizerSize: number;
+  readonly endOfText?: string | null;
+  /** The most tokens of a sequence that they can teach; null where any number will do. */
+  readonly longest: number | null;
+  /** The network that the student must have; null where the plan's own will do. */
+  readonly network: TextModelInput | null;
+  /** Of each that predicts in a step. */
+  readonly networks: readonly TextModelInput[];
 }
 
 /** A training, ready to be written into a configuration. */
 export interface TextPlan {
-  /** Tokens to learn; null where bytes are the tokens. */
+  /** Tokens to learn, or of the teachers' tokenizer; null where bytes are the tokens. */
   readonly tokenizerSize: number | null;
   /** Characters of a piece, where documents are too few to be dealt out whole; else null. */
   readonly longest: number | null;
@@ -30,7 +51,9 @@ export interface TextPlan {
   readonly validationInterval: number;
   readonly patience: number;
   /** The reason for each choice. */
-  readonly reasons: Readonly<Record<"tokens" | "split" | "model" | "groups" | "batch" | "steps" | "rate", string>>;
+  readonly reasons: Readonly<Record<"tokens" | "split" | "model" | "groups" | "batch" | "steps" | "rate", string>> & {
+    readonly taught?: string;
+  };
 }
 
 const MB = 1e6;
@@ -65,12 +88,12 @@ const TEACHER = 0.37 / 2;
 export const LEAST_TEXT = 2000;
 
 /** Tokens, model, batch, steps and groups for a text and a machine. */
-export function chooseTextPlan({ documents, bytes, cores }: TextFacts): TextPlan {
-  const tokenizer = TOKENIZERS.find(({ from }) => bytes >= from);
+export function chooseTextPlan({ documents, bytes, cores, teaching }: TextFacts): TextPlan {
+  const tokenizer = teaching ? tokensLike(teaching) : TOKENIZERS.find(({ from }) => bytes >= from);
   const tokens = bytes / (tokenizer?.bytesPerToken ?? 1);
   const numGroups = cores >= 4 && tokens >= MB ? 2 : 1;
-  const model = modelFor(bytes, tokens, cores);
-  const { sequenceLength, globalBatchSize } = batchFor(model, tokens / numGroups);
+  const model = teaching?.network ?? modelFor(bytes, tokens, cores);
+  const { sequenceLength, globalBatchSize } = batchFor(model, tokens / numGroups, teaching?.longest);
   const passes = PASSES.find(({ below }) => bytes < below)?.passes ?? 1;
   const wanted = (passes * tokens) / numGroups / (sequenceLength * globalBatchSize);
   const numSteps = rounded(Math.min(MOST_STEPS, Math.max(LEAST_STEPS, wanted)));
@@ -87,17 +110,24 @@ export function chooseTextPlan({ documents, bytes, cores }: TextFacts): TextPlan
     numGroups,
     numSteps,
     reasons: {
-      tokens: tokenizer
-        ? `${count(tokenizer.size)}, learned from the text, as it has ${inBytes(bytes)}`
-        : `bytes: ${inBytes(bytes)} of text are too little to learn larger tokens from`,
+      tokens: teaching
+        ? `${count(teaching.tokenizerSize)}, those of ${teaching.teachers.length === 1 ? "the teacher" : "the teachers"}`
+        : tokenizer
+          ? `${count(tokenizer.size)}, learned from the text, as it has ${inBytes(bytes)}`
+          : `bytes: ${inBytes(bytes)} of text are too little to learn larger tokens from`,
       split: splitReason(documents, longest),
-      model: `${nameOf(model)}: for ${inBytes(bytes)} of text and ${counted(cores, "core")}`,
+      model: teaching?.network
+        ? `${nameOf(model)}, as that of the teacher`
+        : `${nameOf(model)}: for ${inBytes(bytes)} of text and ${counted(cores, "core")}`,
       groups:
         numGroups === 1
           ? "1: two groups pay from 4 cores and a million tokens on (docs/studies.md); numGroups says otherwise"
           : "2, which learn from one another's predictions, each on its half of the text",
       batch: `${count(globalBatchSize)} texts of ${count(sequenceLength)} tokens`,
       steps: `${count(numSteps)}: the text is read ${times((numSteps * sequenceLength * globalBatchSize * numGroups) / tokens)} times; stopped before when validation no longer improves`,
+      ...(teaching && {
+        taught: `${percent(teaching.teacherWeight ?? DEFAULT_TEACHER_WEIGHT)} of the label loss is against ${counted(teaching.teachers.length, "fixed teacher")}`,
+      }),
       rate: "0.003 with adam, up from 0 in the first 5 % of the steps and down to 0 by a cosine; gradients are clipped at norm 1",
     },
   });
@@ -136,14 +166,23 @@ function modelFor(bytes: number, tokens: number, cores: number): TextRunInput["m
   return { kind: "transformer", size: tokens > 30 * MB && cores >= 8 ? "3M" : "1M" };
 }
 
+/** What a token of another tokenizer is taken to have, by its size. */
+function tokensLike({ tokenizer, tokenizerSize }: TextTeaching) {
+  if (tokenizer === "bytes") return undefined;
+  const { bytesPerToken } = TOKENIZERS.find(({ size }) => tokenizerSize >= size) ?? { bytesPerToken: 2.5 };
+  return { size: tokenizerSize, bytesPerToken };
+}
+
 function nameOf(model: TextRunInput["model"]): string {
+  if (model.kind === "transformer" && model.size === undefined) return `a transformer of width ${model.width}`;
   if (model.kind === "transformer") return `a transformer of size ${model.size}`;
   return `${counted(model.layers ?? 2, "LSTM")} of ${model.hidden} hidden units`;
 }
 
 /** The batch size and sequence length, smaller where a group would have too little text for eight batches. */
-function batchFor(model: TextRunInput["model"], tokensOfGroup: number) {
-  let [globalBatchSize, sequenceLength] = [16, model.kind === "lstm" ? 64 : 128];
+function batchFor(model: TextRunInput["model"], tokensOfGroup: number, longest: number | null = null) {
+  const wanted = model.kind === "lstm" ? 64 : 128;
+  let [globalBatchSize, sequenceLength] = [16, Math.min(wanted, longest ?? wanted)];
   const isTooMuch = () => 8 * globalBatchSize * (sequenceLength + 1) > tokensOfGroup;
   while (isTooMuch() && globalBatchSize > 1) globalBatchSize /= 2;
   while (isTooMuch() && sequenceLength > 8) sequenceLength /= 2;
@@ -173,6 +212,8 @@ export interface InferredText {
   readonly field?: string | undefined;
   readonly encoding?: string | undefined;
   readonly separator?: string | undefined;
+  /** The teachers' paths as the configuration should name them. */
+  readonly teaching?: TextTeaching | undefined;
   readonly plan: TextPlan;
 }
 
@@ -184,6 +225,7 @@ export function textConfigurationOf({
   field,
   encoding,
   separator,
+  teaching,
   plan,
 }: InferredText): TextRunInput {
   const [only = ""] = source;
@@ -196,6 +238,7 @@ export function textConfigurationOf({
       ...(separator !== undefined && { separator }),
       ...(encoding !== undefined && { encoding }),
       tokenizer,
+      ...(teaching?.endOfText !== undefined && { endOfText: teaching.endOfText }),
       validation: SPLIT,
       test: SPLIT,
       ...(plan.longest !== null && { longest: plan.longest }),
@@ -203,6 +246,8 @@ export function textConfigurationOf({
       sequenceLength: plan.sequenceLength,
     },
     model: plan.model,
+    ...(teaching && { teachers: teaching.teachers }),
+    ...(teaching?.teacherWeight !== undefined && { teacherWeight: teaching.teacherWeight }),
     optimizer: {
       kind: "adam",
       learningRate: 3e-3,
@@ -226,6 +271,7 @@ export function textConfigurationText(inferred: InferredText): string {
     ["data.tokenizer", reasons.tokens],
     ["data.validation", reasons.split],
     ["model", reasons.model],
+    ["teachers", "do not change; their mean prediction makes teacherWeight of the label loss, 0.5 by default"],
     ["optimizer", reasons.rate],
     ["numGroups", reasons.groups],
     ["numSteps", reasons.steps],

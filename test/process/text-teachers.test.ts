@@ -179,16 +179,13 @@ test("wrong teachers of text are refused with what to do, before anything is wri
   const of = (...teachers: unknown[]) => ({ teachers });
   const network = { ...own.model };
   for (const [changes, pattern] of [
-    [
-      of({ run: "none" }),
-      /teachers\.0\.run: \S+none is not the folder of a run: it has no config\.json\. Give the folder/,
-    ],
+    [of({ run: "none" }), /teachers\.0: \S+none is not the folder of a run: it has no config\.json\. Give the folder/],
     [
       of({ run: unfinished }),
       /a run that has finished, and \S+unfinished has no result\.json\. Finish it: codistill train --resume/,
     ],
     [of({ run: table }), /teachers\.0: a teacher of text is for text, and \S+ is of tables/],
-    [of({ run: lstms, group: 2 }), /teachers\.0\.group: must be a group of \S+ \(0, 1\) or "all", got 2/],
+    [of({ run: lstms, group: 2 }), /teachers\.0: group must be a group of \S+ \(0, 1\) or "all", got 2/],
     [
       of({ run: lstms, group: "both" }),
       /teachers\.0: must be \{ run: "runs\/\.\.\." \}, with group: a number or "all"/,
@@ -198,10 +195,7 @@ test("wrong teachers of text are refused with what to do, before anything is wri
     [of({ run: lstms, weight: 0 }), /teachers\.0\.weight: must be > 0, got 0/],
     [{ teacherWeight: 0.5 }, /teacherWeight: is the weight of teachers, and teachers is left out/],
     [{ ...of({ run: lstms }), teacherWeight: 1.5 }, /teacherWeight: must be <= 1, got 1\.5/],
-    [
-      of({ model: join(lstms, "model.onnx") }),
-      /teachers\.0\.model: a teacher of text is the model\.safetensors of a run/,
-    ],
+    [of({ model: join(lstms, "model.onnx") }), /teachers\.0: a teacher of text is the model\.safetensors of a run/],
     [
       of({ model: "lonely/model.safetensors" }),
       /the network of \S+ is in the config\.json of its run, which is not beside it/,

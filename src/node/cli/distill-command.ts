@@ -3,7 +3,6 @@ import type { Command } from "commander";
 import { ConfigError } from "../../errors.js";
 import { distillationLines } from "../../report/distillation.js";
 import { duration } from "../../report/format.js";
-import { configOfKind } from "../../run/kinds/kinds.js";
 import type { Stop } from "../launch/exit-codes.js";
 import { newRunFolder } from "../launch/train.js";
 import {
@@ -42,7 +41,7 @@ export function withDistillFlags(command: Command): Command {
     .description(
       "train groups apart, then a single student of their finished ensemble; or over more generations, each taught by the one before",
     )
-    .argument("[config]", "configuration of a table: a .ts or .js file with a default export, or .json")
+    .argument("[config]", "configuration: a .ts or .js file with a default export, or .json")
     .option(
       "--generations <number>",
       `how many, the student's with them; ${GENERATIONS} by default. They share the steps of the configuration`,
@@ -129,13 +128,12 @@ async function chosenGenerations(
       "a distillation is of data or of a configuration, and neither is given: add one, as in --data rides.csv --label late",
     );
   }
-  const config = checkGenerations(await loadConfig(made, set), generations);
+  const config = await loadConfig(made, set);
+  checkGenerations(config, generations);
   const changed = Array.from({ length: generations }, (_, i) => [
     ...set,
     ...generationChanges(config, i + 1, generations),
   ]);
-  const configs = await Promise.all(
-    changed.map(async (own) => configOfKind(await loadConfig(made, own), "table", "a distillation")),
-  );
+  const configs = await Promise.all(changed.map((own) => loadConfig(made, own)));
   return beginGenerations({ folder: newRunFolder(runs, `${config.name}-distilled`), configs, teacherWeight });
 }

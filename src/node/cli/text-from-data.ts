@@ -5,9 +5,12 @@ import { planLines } from "../../report/description.js";
 import { bytes, counted, shortened } from "../../report/format.js";
 import { printable } from "../../report/printable.js";
 import { applyOverrides, resolveConfig } from "../../run/config.js";
+import { loadConfig } from "../runs/load-config.js";
+import { noteTeachers } from "../runs/text-teachers.js";
 import { writtenLine } from "../runs/write-config.js";
 import { expandSource, formatOfName, type SourceKind } from "../sources/source-files.js";
 import { describeText, type TextDescription, writeTextRun } from "../text/infer-text.js";
+import { teachingOf } from "../text/teaching.js";
 import { flagOf } from "./flags.js";
 import type { TableCommandOptions, TableFlags } from "./table-commands.js";
 
@@ -98,15 +101,17 @@ export async function describeTextCommand(
 ): Promise<void> {
   const { data = [], field, encoding, separator, json } = flags;
   const onProgress = (stage: string) => process.stderr.write(`${printable(stage)} ...\n`);
-  const description = await describeText(data, { ...options, field, encoding, separator, onProgress });
+  const teaching = await teachingOf(flags);
+  const description = await describeText(data, { ...options, field, encoding, separator, teaching, onProgress });
   if (json) {
     const configuration = textConfigurationOf({
       name: "text",
       source: data,
-      tokenizer: "bytes",
+      tokenizer: teaching?.tokenizer ?? "bytes",
       field,
       encoding,
       separator,
+      teaching,
       plan: description.plan,
     });
     return say(JSON.stringify({ kind: "text", ...description, configuration }, null, 2));
@@ -120,8 +125,10 @@ export async function configurationFromText(
   { say, ...options }: TableCommandOptions,
 ): Promise<string> {
   const { data = [], field, encoding, separator, write, set = [] } = flags;
+  const teaching = await teachingOf(flags);
   const reading = {
     ...options,
+    teaching,
     field,
     encoding,
     separator,
@@ -130,12 +137,9 @@ export async function configurationFromText(
   const description = await describeText(data, reading);
   // Reports wrong overrides before anything is written.
   const { plan } = description;
-  resolveConfig(
-    applyOverrides(
-      textConfigurationOf({ name: "text", source: data, tokenizer: "bytes", field, encoding, separator, plan }),
-      set,
-    ),
-  );
+  const tokenizer = teaching?.tokenizer ?? "bytes";
+  const draft = { name: "text", source: data, tokenizer, field, encoding, separator, teaching, plan };
+  await noteTeachers(resolveConfig(applyOverrides(textConfigurationOf(draft), set)), loadConfig);
   say(["", ...descriptionOf(description)].join("\n"));
   const path = await writeTextRun(description, data, { ...reading, write });
   say(`${writtenLine(path, write)}\n`);

@@ -3,13 +3,15 @@ import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import { ConfigError } from "../../errors.js";
 import { type DistillationResult, gainKept } from "../../report/distillation.js";
-import type { TableRunConfig } from "../../run/kinds/table.js";
+import { configOfKind, kindNameOf } from "../../run/kinds/kinds.js";
+import type { RunConfig } from "../../run/schema.js";
 import { makeFolder } from "../files/plain-files.js";
 import { type Generations, generationFolder, resultOf, teacherOf } from "../runs/generations.js";
 import { loadConfig } from "../runs/load-config.js";
 import { encodeRunFile } from "../runs/run-file.js";
 import { isRun, runFolder } from "../runs/run-folder.js";
 import { resultOfRun } from "../runs/run-result.js";
+import { noteTeachers } from "../runs/text-teachers.js";
 import { directoryStore } from "../stores/directory-store.js";
 import { ensemble } from "./ensemble.js";
 import { hasFinished } from "./finish.js";
@@ -42,7 +44,7 @@ export async function distill(
   for (const [i, number] of open.entries()) {
     if (stop.aborted) return null;
     const folder = generationFolder(generations, number);
-    const own = generations.configs[number - 1] as TableRunConfig;
+    const own = generations.configs[number - 1] as RunConfig;
     const config = isRun(folder)
       ? await loadConfig(runFolder(folder).config)
       : number === 1
@@ -75,9 +77,11 @@ export async function distill(
 async function taughtBy(
   generations: Generations,
   before: number,
-  config: TableRunConfig,
+  given: RunConfig,
   { cacheFolder, signal }: { readonly cacheFolder: string; readonly signal: AbortSignal },
-): Promise<TableRunConfig> {
+): Promise<RunConfig> {
+  if (kindNameOf(given) === "text") return textTaughtBy(generations, before, given);
+  const config = configOfKind(given, "table", "a teacher with predictions");
   const { path, isEnsemble } = teacherOf(generations, before);
   if (isEnsemble && !existsSync(path))
     await ensemble([generationFolder(generations, before)], { out: path, cacheFolder, signal });
@@ -87,4 +91,21 @@ async function taughtBy(
     teachers: [...(config.teachers ?? []), { model: path, weight: 1 }],
     ...(teacherWeight !== undefined && { teacherWeight }),
   };
+}
+
+/** The same of text, where the groups of the generation before predict in the step, and their mean teaches. */
+function textTaughtBy(generations: Generations, before: number, given: RunConfig): Promise<RunConfig> {
+  const config = configOfKind(given, "text", "a teacher in the step");
+  const { teacherWeight = config.teacherWeight } = generations;
+  const run = generationFolder(generations, before);
+  const isSeveral = (generations.configs[before - 1]?.numGroups ?? 1) > 1;
+  const teacher = { run, weight: 1, ...(isSeveral && { group: "all" as const }) };
+  return noteTeachers(
+    {
+      ...config,
+      teachers: [...(config.teachers ?? []), teacher],
+      ...(teacherWeight !== undefined && { teacherWeight }),
+    },
+    loadConfig,
+  );
 }

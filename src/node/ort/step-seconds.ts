@@ -9,16 +9,17 @@ const WARM_UP_STEPS = 2;
 const MOST_STEPS = 15;
 const MEASURED_SECONDS = 1.5;
 
-/** The median seconds of a step of one group, without teachers, with the threads that it would have. */
+/** The median seconds of a step of one group, without teachers of other groups, with the threads that it would have. */
 export async function secondsOfStep(
   learner: Learner,
   batches: readonly NamedArrays[],
   seed: number,
   threads: number,
+  fixedWeights?: readonly NamedArrays[],
 ): Promise<number> {
   const engine = threadedEngine({ threads });
   try {
-    const student = engineStudent({ engine, learner });
+    const student = engineStudent({ engine, learner, fixedWeights });
     await student.init(rootKey(seed));
     const seconds: number[] = [];
     for (let step = 0, spent = 0; step < WARM_UP_STEPS + MOST_STEPS && spent < MEASURED_SECONDS; step++) {

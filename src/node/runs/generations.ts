@@ -5,9 +5,11 @@ import { z } from "zod";
 import { ConfigError } from "../../errors.js";
 import { recordWithoutSecrets } from "../../report/secrets.js";
 import { resolveConfig } from "../../run/config.js";
-import { configOfKind } from "../../run/kinds/kinds.js";
+import { configOfKind, kindNameOf } from "../../run/kinds/kinds.js";
 import type { TableRunConfig } from "../../run/kinds/table.js";
+import type { TextRunConfig } from "../../run/kinds/text.js";
 import type { RunConfig } from "../../run/schema.js";
+import { MAX_TEACHERS } from "../../run/teacher-schema.js";
 import { directoryStore } from "../stores/directory-store.js";
 import { checkedRunFile, encodeRunFile } from "./run-file.js";
 import { isRun, runFolder } from "./run-folder.js";
@@ -18,7 +20,7 @@ export const MAX_GENERATIONS = 20;
 /** Runs of which each teaches the next one: a folder, and the configuration of each without the teachers that it will have. */
 export interface Generations {
   readonly folder: string;
-  readonly configs: readonly TableRunConfig[];
+  readonly configs: readonly RunConfig[];
   /** How much of the label loss the generation before makes; that of a configuration with teachers by default. */
   readonly teacherWeight?: number | undefined;
 }
@@ -34,7 +36,7 @@ export const resultOf = ({ folder }: Pick<Generations, "folder">) => join(folder
 export const generationFolder = ({ folder }: Pick<Generations, "folder">, number: number) =>
   join(folder, `generation-${number}`);
 
-/** What a generation teaches the next one by: its one group's model, or the ensemble of its groups. */
+/** What a generation of a table teaches the next one by: its one group's model, or the ensemble of its groups. */
 export function teacherOf(
   generations: Generations,
   number: number,
@@ -62,20 +64,33 @@ export function generationChanges(config: RunConfig, number: number, of: number)
   ];
 }
 
-/** Throws {@link ConfigError} for text, and for another number of generations than 2 to {@link MAX_GENERATIONS}. */
-export function checkGenerations(config: RunConfig, generations: number): TableRunConfig {
+/** Throws {@link ConfigError} for what cannot be distilled, and for another number of generations than 2 to {@link MAX_GENERATIONS}. */
+export function checkGenerations(config: RunConfig, generations: number): void {
   if (generations < 2 || generations > MAX_GENERATIONS)
     throw new ConfigError(`--generations must be from 2 to ${MAX_GENERATIONS}, got ${generations}`);
-  const own = configOfKind(config, "table", "a distillation");
-  if (own.data.filters) {
+  if (kindNameOf(config) === "text") checkNumTeachers(configOfKind(config, "text", "teachers of text"));
+  else checkFilters(configOfKind(config, "table", "a distillation"));
+  if (config.numSteps >= generations) return;
+  throw new ConfigError(
+    `numSteps: are dealt to the generations, and ${config.numSteps} are fewer than ${generations} generations. Take more steps.`,
+  );
+}
+
+function checkNumTeachers({ numGroups, teachers = [] }: TextRunConfig): void {
+  const numTeachers = numGroups + teachers.length;
+  if (numTeachers > MAX_TEACHERS) {
+    throw new ConfigError(
+      `numGroups: each group of a generation teaches the next one by a network in its step, and at most ${MAX_TEACHERS} may, with those in teachers; these are ${numTeachers}. Use fewer groups.`,
+    );
+  }
+}
+
+function checkFilters({ data }: TableRunConfig): void {
+  if (data.filters) {
     throw new ConfigError(
       "data.filters: give each group rows of its own, and the student of a distillation, which is one group, has all of them. Leave the filters out.",
     );
   }
-  if (own.numSteps >= generations) return own;
-  throw new ConfigError(
-    `numSteps: are dealt to the generations, and ${own.numSteps} are fewer than ${generations} generations. Take more steps.`,
-  );
 }
 
 /** Begin a distillation in a folder that was made for it. */
@@ -102,7 +117,7 @@ export function openGenerations(folder: string): Generations {
   const { configs, teacherWeight } = checkedRunFile(path, fileSchema);
   return {
     folder,
-    configs: configs.map((one) => configOfKind(resolveConfig(one), "table", "a distillation")),
+    configs: configs.map(resolveConfig),
     teacherWeight,
   };
 }

@@ -8,6 +8,7 @@ import { digestChange, sha256 } from "../../checkpoint/digest.js";
 import { openSafetensors } from "../../checkpoint/seal.js";
 import { ConfigError, messageOf } from "../../errors.js";
 import { weightProblems } from "../../nn/fit.js";
+import type { TextTeacherInput } from "../../run/input/run.js";
 import { configOfKind, kindNameOf } from "../../run/kinds/kinds.js";
 import type { TextRunConfig } from "../../run/kinds/text.js";
 import { groupFiles } from "../../run/saved-group.js";
@@ -53,8 +54,7 @@ async function notedOf(own: TextRunConfig, teacher: Teacher, place: string, load
     await checkTokenizer(own, teacher.tokenizer, place, teacher.weights);
     return [teacher];
   }
-  const { folder, files } = "run" in teacher ? ofRun(teacher, place) : ofModel(teacher, place);
-  const config = await configOf(folder, place, load);
+  const { folder, files, config } = await openTeacher(teacher, place, load);
   checkSameTokens(own, config, folder, place);
   const tokenizer = await tokenizerDigest(config, place);
   const weight = teacher.weight / files.length;
@@ -65,40 +65,51 @@ async function notedOf(own: TextRunConfig, teacher: Teacher, place: string, load
   );
 }
 
+/**
+ * The weights of a teacher that names a run, and the run's configuration. `place` names the teacher in messages.
+ *
+ * Throws {@link ConfigError} when the run is missing, has not finished, or is of another kind of data.
+ */
+export async function openTeacher(teacher: TextTeacherInput, place: string, load: Load) {
+  if ("weights" in teacher) throw new Error("internal: weights have no run");
+  const { folder, files } = "run" in teacher ? ofRun(teacher, place) : ofModel(teacher, place);
+  return { folder, files, config: await configOf(folder, place, load) };
+}
+
 /** The files of a run that teach: the shipped model, or the best params of one group or of all. */
-function ofRun({ run, group }: Extract<Teacher, { run: string }>, place: string) {
+function ofRun({ run, group }: Extract<TextTeacherInput, { run: string }>, place: string) {
   const { model, result, config } = runFolder(run);
   if (!existsSync(config)) {
     throw new ConfigError(
-      `${place}.run: ${run} is not the folder of a run: it has no ${basename(config)}. Give the folder that codistill train made, or the model.safetensors of one as { model }.`,
+      `${place}: ${run} is not the folder of a run: it has no ${basename(config)}. Give the folder that codistill train made, or the model.safetensors of one as { model }.`,
     );
   }
   if (!existsSync(result)) {
     throw new ConfigError(
-      `${place}.run: a teacher that does not change is a run that has finished, and ${run} has no ${basename(result)}. Finish it: codistill train --resume ${run}`,
+      `${place}: a teacher that does not change is a run that has finished, and ${run} has no ${basename(result)}. Finish it: codistill train --resume ${run}`,
     );
   }
   if (group === undefined) return { folder: run, files: [model.safetensors] };
   const groups = resultOfRun(run).groups.filter(({ ended }) => ended !== "failed");
   const known = groups.map((one) => one.group);
   if (group !== "all" && !known.includes(group)) {
-    throw new ConfigError(`${place}.group: must be a group of ${run} (${known.join(", ")}) or "all", got ${group}`);
+    throw new ConfigError(`${place}: group must be a group of ${run} (${known.join(", ")}) or "all", got ${group}`);
   }
   const files = (group === "all" ? known : [group]).map((one) => join(runFolder(run).group(one).path, groupFiles.best));
   return { folder: run, files };
 }
 
 /** The weights of a run beside its configuration. */
-function ofModel({ model }: Extract<Teacher, { model: string }>, place: string) {
+function ofModel({ model }: Extract<TextTeacherInput, { model: string }>, place: string) {
   if (!model.endsWith(".safetensors")) {
     throw new ConfigError(
-      `${place}.model: a teacher of text is the model.safetensors of a run, whose config.json beside it says its network, got ${model}. Give that file, or the run's folder as { run }.`,
+      `${place}: a teacher of text is the model.safetensors of a run, whose config.json beside it says its network, got ${model}. Give that file, or the run's folder as { run }.`,
     );
   }
   const folder = dirname(model);
   if (!existsSync(runFolder(folder).config)) {
     throw new ConfigError(
-      `${place}.model: the network of ${model} is in the config.json of its run, which is not beside it. Copy it there too, or name the network: { weights: "${model}", network: { ... } }.`,
+      `${place}: the network of ${model} is in the config.json of its run, which is not beside it. Copy it there too, or name the network: { weights: "${model}", network: { ... } }.`,
     );
   }
   return { folder, files: [model] };

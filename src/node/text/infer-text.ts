@@ -9,12 +9,15 @@ import {
   type InferredText,
   LEAST_TEXT,
   type TextPlan,
+  type TextTeaching,
   textConfigurationOf,
   textConfigurationText,
   textWithinBudget,
 } from "../../infer/text-plan.js";
+import { initWeights } from "../../nn/model.js";
 import { counted, bytes as inBytes } from "../../report/format.js";
 import { resolveConfig } from "../../run/config.js";
+import type { TextTeacherInput } from "../../run/input/run.js";
 import { configOfKind } from "../../run/kinds/kinds.js";
 import { textBatch, textNetwork } from "../../run/text-network.js";
 import { textRunSpec } from "../../run/text-spec.js";
@@ -48,7 +51,7 @@ const BEGINNING = 200;
  */
 export async function describeText(
   source: readonly string[],
-  options: DocumentsOptions,
+  { teaching, ...options }: DocumentsOptions & { readonly teaching?: TextTeaching | undefined },
   cores = availableParallelism(),
 ): Promise<TextDescription> {
   const { onProgress = () => {} } = options;
@@ -68,10 +71,10 @@ export async function describeText(
       `text: a language model is learned from ${inBytes(LEAST_TEXT)} of text at least, and ${counted(files.length, "file has", "files have")} ${inBytes(bytes)}. Give more text${files.length > 0 ? ", and check --field" : ""}.`,
     );
   }
-  const plan = chooseTextPlan({ documents: numDocuments, bytes, cores });
+  const plan = chooseTextPlan({ documents: numDocuments, bytes, cores, teaching });
   onProgress("measuring a few steps");
   const size = plan.tokenizerSize ?? 257;
-  const perStep = await stepSeconds(plan, size, Math.max(1, Math.floor(cores / plan.numGroups)));
+  const perStep = await stepSeconds(plan, size, Math.max(1, Math.floor(cores / plan.numGroups)), teaching);
   const numValidationTokens = (0.02 * bytes) / (plan.tokenizerSize === null ? 1 : 3);
   return {
     files: files.length,
@@ -89,11 +92,12 @@ export async function describeText(
 export async function writeTextRun(
   { plan }: TextDescription,
   source: readonly string[],
-  options: DocumentsOptions & { readonly write?: string | undefined },
+  options: DocumentsOptions & { readonly write?: string | undefined; readonly teaching?: TextTeaching | undefined },
 ): Promise<string> {
-  const { write = "codistill.config.ts", field, encoding, separator } = options;
-  const tokenizer =
-    plan.tokenizerSize === null ? "bytes" : await learnedTokenizer(source, plan.tokenizerSize, write, options);
+  const { write = "codistill.config.ts", field, encoding, separator, teaching } = options;
+  const learn = async (size: number | null) =>
+    size === null ? "bytes" : await learnedTokenizer(source, size, write, options);
+  const tokenizer = teaching?.tokenizer ?? (await learn(plan.tokenizerSize));
   const inferred: InferredText = {
     name: runName(source, "", "text"),
     source,
@@ -109,8 +113,9 @@ export async function writeTextRun(
         ...inferred,
         source: source.map((one) => relativeTo(folder, one)),
         tokenizer: tokenizer === "bytes" ? tokenizer : relativeTo(folder, resolve(tokenizer)),
+        ...(teaching && { teaching: { ...teaching, teachers: teaching.teachers.map((one) => located(one, folder)) } }),
       }),
-    [source, field, encoding, separator],
+    [source, field, encoding, separator, ...(teaching ? [teaching.teachers, teaching.teacherWeight ?? null] : [])],
     write,
   );
 }
@@ -140,9 +145,25 @@ async function learnedTokenizer(
   return out;
 }
 
-/** The seconds of a step on random tokens. */
-async function stepSeconds(plan: TextPlan, vocabulary: number, threads: number): Promise<number> {
-  const input = textConfigurationOf({ name: "measured", source: ["text"], tokenizer: "bytes", plan });
+/** A teacher whose path begins at the folder of the configuration. */
+function located(teacher: TextTeacherInput, folder: string): TextTeacherInput {
+  if ("run" in teacher) return { ...teacher, run: relativeTo(folder, teacher.run) };
+  return "model" in teacher ? { ...teacher, model: relativeTo(folder, teacher.model) } : teacher;
+}
+
+/** The seconds of a step on random tokens, by random weights of the student and its teachers. */
+async function stepSeconds(
+  plan: TextPlan,
+  vocabulary: number,
+  threads: number,
+  { networks = [] }: Partial<TextTeaching> = {},
+): Promise<number> {
+  const input = {
+    ...textConfigurationOf({ name: "measured", source: ["text"], tokenizer: "bytes", plan }),
+    ...(networks.length > 0 && {
+      teachers: networks.map((network) => ({ weights: "measured", sha256: "", network })),
+    }),
+  };
   const config = configOfKind(resolveConfig(input), "text", "measuring steps");
   const tokenCounts = new Float64Array(vocabulary).fill(1);
   const { learner } = textRunSpec(config, { digest: "", tokenizer: { digest: "", size: vocabulary }, tokenCounts });
@@ -157,5 +178,6 @@ async function stepSeconds(plan: TextPlan, vocabulary: number, threads: number):
     sequenceLength,
     key: rootKey(1),
   });
-  return secondsOfStep(learner, [stream.next()], config.seed, threads);
+  const fixedWeights = learner.fixedTeachers?.networks?.map(({ model }, i) => initWeights(model, rootKey(i)));
+  return secondsOfStep(learner, [stream.next()], config.seed, threads, fixedWeights);
 }
