@@ -1,7 +1,7 @@
 """The PyTorch twins of language models that codistil: a layer-normalised LSTM, and transformers like Llama and GPT.
 
 A teacher reads the student's batches. That of an LSTM has a state of its own, which begins as zeros when it first teaches
-and goes on when its params are replaced.
+and goes on when its params are replaced. A teacher that does not change is another network: wider, deeper, of another style.
 """
 import torch
 import torch.nn.functional as F
@@ -46,9 +46,8 @@ def turned(x):
     return torch.cat([y.real, y.imag], dim=-1)
 
 
-def transformer(params, state, ids):
+def transformer(params, state, ids, sizes=cases["transformer"]):
     """Logits [batch time, vocabulary]; there is no state."""
-    sizes = cases["transformer"]
     x = params["embedding"][ids]
     batch, time, width = x.shape
     for layer in range(sizes["numLayers"]):
@@ -67,9 +66,9 @@ def transformer(params, state, ids):
     return x @ (params["output.weight"] if "output.weight" in params else params["embedding"].T), state
 
 
-def zeros():
-    shape = (cases["batchSize"], cases["lstm"]["hidden"])
-    return {f"layers.{i}": (torch.zeros(shape), torch.zeros(shape)) for i in range(2)}
+def zeros(sizes=cases["lstm"], num_layers=2):
+    shape = (cases["batchSize"], sizes["hidden"])
+    return {f"layers.{i}": (torch.zeros(shape), torch.zeros(shape)) for i in range(num_layers)}
 
 
 def train(run, state, given):
@@ -102,8 +101,40 @@ def train(run, state, given):
     return {**curves, **{f"end {name}": values for name, values in ends.items()}}
 
 
+def train_fixed(run, states, teacher_run, given):
+    """(1 - w) cross entropy with the labels + w cross entropy with what the teacher predicts, which never changes."""
+    params = {name: weight.requires_grad_() for name, weight in tensors(given["student"]).items()}
+    teacher, weight = tensors(given["teacher"]), cases["fixed"]["weight"]
+    optimizer = torch.optim.Adam(params.values(), lr=cases["learningRate"])
+    state, teacher_state = states
+    curves = {"labelLoss": [], "targetLoss": [], "gradNorm": []}
+    for batch in given["batches"]:
+        batch = tensors(batch, torch.int64)
+        logits, state = run(params, state, batch["ids"])
+        with torch.no_grad():
+            teacher_logits, teacher_state = teacher_run(teacher, teacher_state, batch["ids"])
+        label_loss = F.cross_entropy(logits, batch["labels"])
+        target_loss = F.cross_entropy(logits, F.softmax(teacher_logits, dim=1))
+        optimizer.zero_grad()
+        ((1 - weight) * label_loss + weight * target_loss).backward()
+        curves["labelLoss"].append(label_loss.item())
+        curves["targetLoss"].append(target_loss.item())
+        curves["gradNorm"].append(torch.sqrt(sum((weight.grad**2).sum() for weight in params.values())).item())
+        optimizer.step()
+    return curves
+
+
 results = {}
 for network, given in cases["networks"].items():
     run, state = (lstm, zeros()) if network == "lstm" else (transformer, {})
     results.update({f"{network} {name}": values for name, values in train(run, state, given).items()})
+fixed = cases["fixed"]
+wide = lambda params, state, ids: transformer(params, state, ids, fixed["transformer"])
+runs = {
+    "llama": (transformer, ({}, {}), wide),
+    "lstm": (lstm, (zeros(), zeros(fixed["lstm"], fixed["lstm"]["numLayers"])), lstm),
+}
+for network, given in fixed["networks"].items():
+    curves = train_fixed(*runs[network], given)
+    results.update({f"fixed {network} {name}": values for name, values in curves.items()})
 write_results("language.py", results)

@@ -2,7 +2,7 @@
 import { lstmLanguageModel } from "../../src/nn/lstm-language-model.js";
 import { initWeights, type Model } from "../../src/nn/model.js";
 import { transformerLanguageModel } from "../../src/nn/transformer-language-model.js";
-import { int32, type NamedArrays } from "../../src/runtime/array.js";
+import { float32, int32, type NamedArrays } from "../../src/runtime/array.js";
 import { mapValues } from "../../src/runtime/named.js";
 import { fold, rootKey, uniform } from "../../src/runtime/random.js";
 
@@ -66,18 +66,68 @@ export function languageBatch(network: LanguageNetwork, step: number): NamedArra
   };
 }
 
+/**
+ * Steps of Adam with a teacher that does not change, of another network than the student: wider, of another depth and style. Of an LSTM
+ * fewer, as its state carries differences of rounding on, which grow.
+ */
+export const fixedRun = {
+  numSteps: { llama: 200, lstm: 40 },
+  weight: 0.6,
+  transformer: { width: 16, numHeads: 4, numLayers: 3 },
+  lstm: { width: 12, hidden: 24, numLayers: 1 },
+} as const;
+
+/** The teachers of the students that have one which does not change. */
+export const fixedNetworks = {
+  lstm: lstmLanguageModel({ ...sizes, ...fixedRun.lstm }),
+  llama: transformerLanguageModel({ ...sizes, ...fixedRun.transformer, style: "gpt", isTied: false }),
+} as const satisfies Partial<Readonly<Record<LanguageNetwork, Model>>>;
+
+export type FixedNetwork = keyof typeof fixedNetworks;
+export const fixedNetworkNames = Object.keys(fixedNetworks) as FixedNetwork[];
+
+/**
+ * The teacher's params, with outputs larger than fresh ones, so that what it predicts is far from uniform. Larger weights of an LSTM's
+ * layers would make its state chaotic: differences of rounding would grow from step to step.
+ */
+export function fixedParams(network: FixedNetwork): NamedArrays {
+  return mapValues(initWeights(fixedNetworks[network], fold(rootKey(23), network)), (own, name) =>
+    name === "output.weight"
+      ? float32(
+          Float32Array.from(own.data, (value) => 6 * Number(value)),
+          own.shape,
+        )
+      : own,
+  );
+}
+
 /** The data that `language.py` reads. */
 export function languageData(): object {
   const plain = (arrays: NamedArrays) => mapValues(arrays, ({ shape, data }) => ({ shape, data: [...data] }));
   const networks = Object.keys(languageNetworks) as LanguageNetwork[];
+  const batchesOf = (network: LanguageNetwork, numSteps: number) =>
+    Array.from({ length: numSteps }, (_, step) => plain(languageBatch(network, step)));
   return {
     ...languageRun,
+    fixed: {
+      ...fixedRun,
+      networks: Object.fromEntries(
+        fixedNetworkNames.map((network) => [
+          network,
+          {
+            student: plain(languageParams(network, 0)),
+            teacher: plain(fixedParams(network)),
+            batches: batchesOf(network, fixedRun.numSteps[network]),
+          },
+        ]),
+      ),
+    },
     networks: Object.fromEntries(
       networks.map((network) => [
         network,
         {
           params: [0, 1, 2].map((index) => plain(languageParams(network, index))),
-          batches: Array.from({ length: languageRun.numSteps }, (_, step) => plain(languageBatch(network, step))),
+          batches: batchesOf(network, languageRun.numSteps),
         },
       ]),
     ),

@@ -8,8 +8,14 @@ import { constantSchedule } from "../../src/optim/schedules.js";
 import { underPrefix } from "../../src/runtime/named.js";
 import { rootKey } from "../../src/runtime/random.js";
 import { engineStudent, type StepMetrics, type Teacher } from "../../src/train/student.js";
+import { languageTask } from "../fixtures/sequence-models.js";
 import { readGolden, resultOf } from "../golden/golden.js";
 import {
+  type FixedNetwork,
+  fixedNetworkNames,
+  fixedNetworks,
+  fixedParams,
+  fixedRun,
   type LanguageNetwork,
   languageBatch,
   languageNetworks,
@@ -31,6 +37,36 @@ function worst(ours: readonly number[], theirs: readonly (number | null)[]): num
 for (const network of Object.keys(languageNetworks) as LanguageNetwork[]) {
   test(`50 steps of Adam of ${network}, the last 35 with a teacher, have PyTorch's losses, gradients, params and states to 1e-4`, (t) =>
     compare(t, network));
+}
+
+for (const network of fixedNetworkNames) {
+  test(`${fixedRun.numSteps[network]} steps of Adam of ${network} with a wider teacher that does not change have PyTorch's losses and gradients to 1e-4`, (t) =>
+    compareFixed(t, network));
+}
+
+async function compareFixed(t: TestContext, network: FixedNetwork): Promise<void> {
+  const { vocabulary, learningRate } = languageRun;
+  const { numSteps, weight } = fixedRun;
+  const engine = onnxRuntimeEngine({ threads: 1 });
+  const learner = {
+    ...languageTask(languageNetworks[network].model, vocabulary),
+    optimizer: adam(constantSchedule(learningRate)),
+    fixedTeachers: { weight, networks: [{ model: fixedNetworks[network], share: 1 }] },
+  };
+  const student = engineStudent({ engine, learner, fixedWeights: [fixedParams(network)] });
+  await student.init(rootKey(1), languageParams(network, 0));
+  const steps: StepMetrics[] = [];
+  for (let step = 0; step < numSteps[network]; step++)
+    steps.push(await student.learn([languageBatch(network, step)], [], 0));
+  for (const name of ["labelLoss", "targetLoss", "gradNorm"] as const) {
+    const off = worst(
+      steps.map((metrics) => metrics[name] ?? Number.NaN),
+      resultOf(golden, `fixed ${network} ${name}`),
+    );
+    t.diagnostic(`${name}: ${off.toExponential(1)}`);
+    assert.ok(off < 1e-4, `${name} is off by ${off}`);
+  }
+  await engine.close();
 }
 
 async function compare(t: TestContext, network: LanguageNetwork): Promise<void> {
