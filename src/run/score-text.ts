@@ -11,7 +11,7 @@ import { asTestMetrics, checkParams, type ScoredGroup, scoredResult } from "./sc
 import type { RunSpec } from "./specs.js";
 import { textBatch } from "./text-network.js";
 import { textMetrics } from "./text-spec.js";
-import { remarksOn, type YardstickText, yardsticks } from "./text-yardsticks.js";
+import { remarksOn, remarksOnTeachers, type YardstickText, yardsticks } from "./text-yardsticks.js";
 
 export interface ScoreTextOptions {
   readonly engine: Engine;
@@ -63,7 +63,10 @@ export async function scoreTextRun(options: ScoreTextOptions, groups: readonly S
     churn: scores.teachers.churn,
     together: asTestMetrics(metricsOf(scores.teachers.together)),
   };
-  const remarks = shipped ? remarksOn(shipped, beside) : [];
+  const remarks = [
+    ...(shipped ? remarksOn(shipped, beside) : []),
+    ...(ofTeachers ? remarksOnTeachers(ofTeachers, beside) : []),
+  ];
   return {
     task: "language",
     lossName: "nats per token",

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { corpusOf } from "../data/text/corpus.js";
 import { rootKey, uniform } from "../runtime/random.js";
-import { frequencyLoss, remarksOn, yardsticks } from "./text-yardsticks.js";
+import { frequencyLoss, remarksOn, remarksOnTeachers, yardsticks } from "./text-yardsticks.js";
 
 const corpus = (tokens: readonly number[]) => corpusOf(Float64Array.of(0, tokens.length), Uint16Array.from(tokens));
 
@@ -50,6 +50,12 @@ test("a model that is no better than a yardstick is told so, with what may help"
   assert.match(remark(2.999), /^the model is no better than the frequencies of tokens alone/);
   assert.match(remark(2), /^an n-gram is better than the model: 2\.0000 where n-gram, 3 before comes to 1\.5000/);
   assert.equal(remark(1.4), "");
+  const [ofTeachers] = remarksOnTeachers({ testLoss: 3 }, beside);
+  assert.match(
+    ofTeachers ?? "",
+    /^the teachers are no better than the frequencies of tokens: 3\.0000 where .* \(teacherWeight\)\.$/,
+  );
+  assert.deepEqual(remarksOnTeachers({ testLoss: 2.9 }, beside), []);
 });
 
 function countsOf(tokens: readonly number[]): Float64Array {

@@ -73,6 +73,14 @@ export function remarksOn(
   return [];
 }
 
+/** A remark where teachers that do not change tell less of a text than the frequencies of its tokens, and what may be wrong with them. */
+export function remarksOnTeachers({ testLoss }: TestMetrics, [, frequencies]: readonly Yardstick[]): readonly string[] {
+  if (!frequencies || testLoss < frequencies.testLoss) return [];
+  return [
+    `the teachers are no better than the frequencies of tokens: ${loss(testLoss)} where ${frequencies.name} comes to ${loss(frequencies.testLoss)} nats per token. Check that they were trained on such text; if they were, let them make less of the loss (teacherWeight).`,
+  ];
+}
+
 /** A model whose loss is above this share of a yardstick's is no better than it. */
 const ALMOST = 0.995;
 
