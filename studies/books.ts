@@ -19,6 +19,8 @@ export interface BookStudy {
   readonly steps: readonly number[];
   /** Of all arms, beside the small network. */
   readonly options: readonly string[];
+  /** Options of a trial that depend on more than its arm, as on the runs of others under a folder; none by default. */
+  optionsOf?(trial: Trial, place: string): readonly string[];
   /** What was trained, and how to read the tables. */
   readonly about: readonly string[];
   /** Figures and tables of the runs that are done, by numbers of steps, under the folder of the reports. */
@@ -85,7 +87,11 @@ export async function bookStudy(study: BookStudy): Promise<void> {
 async function trainAndReport(study: BookStudy, { seeds, steps, out, reportOnly }: Options): Promise<void> {
   const trials = trialsOf(study.arms, seeds, steps);
   const place = `${out}/${study.name}`;
-  if (!reportOnly && !(await runAll(trials, place, { configOf: (trial) => bookConfig(study, trial) }))) return;
+  const configOf = (trial: Trial) => {
+    const options = [...study.options, ...(study.optionsOf?.(trial, place) ?? [])];
+    return bookConfig({ options }, trial);
+  };
+  if (!reportOnly && !(await runAll(trials, place, { configOf }))) return;
   const done = trials.filter((trial) => isDone(folderOf(place, trial)));
   if (done.length === 0) throw new Error(`no run is done in ${place}/runs; leave --report-only out to make some`);
   if (done.length < trials.length) say(`note: ${trials.length - done.length} of ${trials.length} runs are not done`);
