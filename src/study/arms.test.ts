@@ -114,6 +114,16 @@ test("a model costs the groups that it owes something to", () => {
     costs.map(({ passes }) => passes(100)),
     [9600, 19200, 19200 + 3200],
   );
+  const others = chosenArms(["control-own", "control-random", "control-shuffled", "mutual", "diloco"], [], config);
+  const costsOfOthers = others.map(({ options }) => costOf(configOf(options), { isEnsemble: false, batch }));
+  assert.deepEqual(
+    costsOfOthers.map(({ machines }) => machines),
+    [1, 1, 2, 2, 2],
+  );
+  assert.deepEqual(
+    costsOfOthers.map(({ passes }) => passes(100)),
+    [9600 + 1600, 9600 + 1600, 19200 + 3200, 19200, 19200],
+  );
   const ensemble = costOf(configOf(["numGroups=2", 'algorithm={"kind":"plain"}']), { isEnsemble: true, batch });
   assert.deepEqual([ensemble.machines, ensemble.passes(100)], [2, 19200]);
   assert.equal(passesOfRun(configOf(["numGroups=2", 'algorithm={"kind":"plain"}']), batch), 19200);

@@ -29,6 +29,27 @@ const groupsOf = (numGroups: number) => `numGroups=${numGroups}`;
 const exchanging = (config: RunConfig) =>
   config.algorithm.kind === "codistill" ? [] : ['algorithm={"kind":"codistill"}'];
 
+/** Codistillation with something else that teaches: its gain must vanish. */
+function control(name: "random" | "shuffled" | "own", teachers: string): Make {
+  return (config, n) => ({
+    what: `a control: as codistilled, but taught by ${teachers}`,
+    options: [groupsOf(n), ...exchanging(config), `algorithm.control=${name}`],
+  });
+}
+
+const LOCAL_STEPS = 50;
+
+/** As many steps as there are between two snapshots, so that groups that codistil send as much. */
+function localSteps({ algorithm, numSteps }: RunConfig): number {
+  const own = algorithm.kind === "codistill" ? algorithm.publishInterval : LOCAL_STEPS;
+  return Math.min(typeof own === "number" ? own : LOCAL_STEPS, numSteps);
+}
+
+function local(kind: "localSgd" | "diloco", config: RunConfig, n: number): string[] {
+  const algorithm = JSON.stringify({ kind, localSteps: localSteps(config) });
+  return ["numGroups=1", `workers=${n}`, `globalBatchSize=${n * config.globalBatchSize}`, `algorithm=${algorithm}`];
+}
+
 /** A task with more options; numbers have no classes to smooth over. */
 function withTask(config: RunConfig, name: string, more: object): string {
   if (config.task.kind === "regression") {
@@ -64,6 +85,21 @@ const known: Readonly<Record<string, Make>> = {
   "same-data": (config, n) => ({
     what: `${n} groups that codistil, all on the part of the first`,
     options: [groupsOf(n), ...exchanging(config), "data.regime=same"],
+  }),
+  "control-random": control("random", "teachers of random weights, which never learn"),
+  "control-shuffled": control("shuffled", "what the others predict for the next row of the batch"),
+  "control-own": control("own", "their own copies of before"),
+  mutual: (_, n) => ({
+    what: `one group of ${n} students that learn from one another on the same batches of all data (deep mutual learning)`,
+    options: ["numGroups=1", `algorithm={"kind":"mutual","students":${n}}`],
+  }),
+  "local-sgd": (config, n) => ({
+    what: `${n} workers, each with the batch, whose params become their mean every ${localSteps(config)} steps`,
+    options: local("localSgd", config, n),
+  }),
+  diloco: (config, n) => ({
+    what: "as local-sgd, with an outer step along what the workers moved",
+    options: local("diloco", config, n),
   }),
   ensemble: (_, n) => ({
     what: `the mean of the ${n} groups of ${SINGLE}, at ${n} times the cost of serving`,

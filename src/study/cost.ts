@@ -22,7 +22,10 @@ export function costOf(
 ): Cost {
   const { algorithm, numGroups, globalBatchSize } = config;
   const isAlone = algorithm.kind === "plain" || numGroups === 1;
-  const groups = isAlone && !isEnsemble ? 1 : numGroups;
+  // Teachers of random weights and one's own copy are no work of other groups.
+  const owes = !isAlone && !("control" in algorithm && (algorithm.control === "own" || algorithm.control === "random"));
+  const students = algorithm.kind === "mutual" ? algorithm.students : 1;
+  const groups = students * (owes || isEnsemble ? numGroups : 1);
   const examples = (step: number) => groups * globalBatchSize * step;
   const numTeachers = isAlone ? 0 : meanTeachers(config);
   const teachesFrom = "burnInSteps" in algorithm ? algorithm.burnInSteps : 0;
@@ -43,6 +46,7 @@ export function passesOfRun(config: RunConfig, batch: number): number {
 /** How many teachers a group has on average. */
 function meanTeachers({ algorithm, numGroups }: RunConfig): number {
   if (!("topology" in algorithm)) return 0;
+  if (algorithm.control === "own") return 1;
   const { topology } = algorithm;
   const counts = Array.from({ length: numGroups }, (_, group) => teachersOf(topology, group, numGroups).length);
   return counts.reduce((sum, count) => sum + count, 0) / numGroups;

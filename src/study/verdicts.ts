@@ -41,7 +41,12 @@ export function lossVerdict({ arm, less }: Pick<ArmFigures, "arm" | "less">, ref
   const shown = rangeOf(less, signed);
   if (Number.isNaN(less.low))
     return `${arm}: ${shown} in test loss to ${reference}, of one seed, which says nothing of chance.`;
-  if (less.high < 0) return `${arm} is better than ${reference}: ${shown} in test loss.`;
+  if (less.high < 0) {
+    const warning = arm.startsWith("control-")
+      ? " It is a control: what it gains does not come from what other groups know."
+      : "";
+    return `${arm} is better than ${reference}: ${shown} in test loss.${warning}`;
+  }
   if (less.low > 0) return `${arm} is worse than ${reference}: ${shown} in test loss.`;
   return `${arm} is not told apart from ${reference}: ${shown} in test loss, an interval that holds 0.`;
 }
