@@ -34,7 +34,7 @@ export const imageReader: DataReader<ImageRunConfig> = {
       validated: async () => ({}),
       metadata: imageMetadata(config, images),
       exported: ({ params, temperature }, metadata) => ({
-        "model.onnx": exportImages(spec.learner, params, metadata, temperature),
+        "model.onnx": exportImages(spec.learner, config.data.fit, params, metadata, temperature),
       }),
     };
   },
