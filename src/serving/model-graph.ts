@@ -15,7 +15,7 @@ const OPERATIONS: Readonly<Record<string, ReadonlySet<string>>> = {
     Abs Add And ArgMax AveragePool BatchNormalization BitShift BitwiseXor Cast Ceil Clip Concat ConstantOfShape Conv
     ConvTranspose Cos CumSum Div Equal Erf Exp Expand Floor Gather GatherElements Gelu Gemm GlobalAveragePool GlobalMaxPool
     Greater GreaterOrEqual HardSwish Identity IsInf IsNaN LayerNormalization LeakyRelu Less LessOrEqual Log LogSoftmax MatMul
-    Max MaxPool Min Mod Mul Neg Not Or Pad Pow Range Reciprocal ReduceMax ReduceMean ReduceMin ReduceSum Relu Reshape
+    Max MaxPool Min Mod Mul Neg Not Or Pad Pow Range Reciprocal ReduceMax ReduceMean ReduceMin ReduceSum Relu Reshape Resize
     ScatterElements ScatterND Shape Sigmoid Sign Sin Size Slice Softmax Softplus Split Sqrt Squeeze StringConcat Sub Tanh
     TopK Transpose Unsqueeze Where`),
   [LABELS]: words("LabelEncoder"),
@@ -53,6 +53,7 @@ function problemOf({ graph }: Pick<ModelProto, "graph">, lists: readonly (typeof
     const domain = written === "ai.onnx" ? "" : written;
     if (!lists.some((known) => Object.hasOwn(known, domain) && known[domain]?.has(opType)))
       return `the operation ${domain === "" ? "" : `${domain}.`}${opType}`;
+    if (opType === "Resize" && node.input[2]) return "the operation Resize with scales";
     if (node.attribute.some(({ g }) => g)) return `a graph within the operation ${opType}`;
   }
   const constants = graph.node.flatMap(({ opType, output, attribute }) =>
@@ -65,7 +66,13 @@ function problemOf({ graph }: Pick<ModelProto, "graph">, lists: readonly (typeof
 function tooLarge(constants: readonly TensorProto[], nodes: readonly NodeProto[]): string | null {
   const shapes = new Set(
     nodes.flatMap(({ opType, input }) =>
-      opType === "Expand" ? input.slice(1, 2) : opType === "ConstantOfShape" ? input : [],
+      opType === "Expand"
+        ? input.slice(1, 2)
+        : opType === "Resize"
+          ? input.slice(3, 4)
+          : opType === "ConstantOfShape"
+            ? input
+            : [],
     ),
   );
   for (const tensor of constants) {
