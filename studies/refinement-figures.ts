@@ -13,6 +13,15 @@ import { readOutcome, readPredictions, type ScoredSplit } from "./trial.js";
 /** What is measured on the test split: log losses in nats, and the area under the ROC curve. */
 export const measures = ["loss", "tempered", "scaled", "refinement", "isotonic", "auc"] as const;
 export type Measure = (typeof measures)[number];
+/** What a measure is called in tables. */
+export const measureWords: Readonly<Record<Measure, string>> = {
+  loss: "log loss",
+  tempered: "temperature",
+  scaled: "temperature, bias",
+  refinement: "refinement",
+  isotonic: "isotonic",
+  auc: "AUC",
+};
 /** Log losses, in the order of ever more recalibration. */
 export const losses = measures.filter((measure) => measure !== "auc");
 
@@ -38,13 +47,17 @@ export interface RefinedArm {
   readonly kept: Readonly<Record<Measure, Interval>> | null;
 }
 
-/** The figures of all arms, in the order of the trials, then of ensembles. */
-export function refinementFigures(done: readonly DoneTrial[], tell: (arm: string) => void = () => {}): RefinedArm[] {
+/** The figures of all arms, in the order of the trials, then of the ensembles of some. */
+export function refinementFigures(
+  done: readonly DoneTrial[],
+  tell: (arm: string) => void = () => {},
+  inEnsembles: readonly string[] = [SINGLE, CODISTILLED],
+): RefinedArm[] {
   const ofArm = (name: string) => done.filter(({ trial }) => trial.arm.name === name);
   const arms = new Map(
     [...new Set(done.map(({ trial }) => trial.arm.name))].map((name) => [name, seedsOf(name, ofArm(name), false)]),
   );
-  for (const name of [SINGLE, CODISTILLED]) {
+  for (const name of inEnsembles) {
     const own = ofArm(name);
     if (own.length > 0) arms.set(ensembleOf(name), seedsOf(ensembleOf(name), own, true));
   }
