@@ -52,12 +52,13 @@ const stages: readonly Stage[] = [
     partOf: 1,
     seed: 0,
   },
+  { name: "one-group", what: "one group on all data, half of the examples", options: oneGroup, partOf: 1, seed: 0 },
   { name: "codistilled", what: "two groups that codistil, each on its half", options: [], partOf: 1, seed: 0 },
   ...generations(2),
   ...generations(3),
   {
     name: "student",
-    what: "one student on all data, taught by the finished groups of `single`: all of the steps once more, so that it costs half as much again",
+    what: "one student on all data, taught by the finished groups of `single`: as many steps once more, so that together they cost half as much again",
     options: oneGroup,
     taughtBy: "single",
     partOf: 1,
@@ -72,7 +73,7 @@ const study: Omit<BookStudy, "report" | "about"> = {
   name: "generations",
   title: "Generations of language models of one book, at equal steps",
   arms: stages,
-  seeds: [1, 2, 3],
+  seeds: [1, 2],
   steps: [900],
   options: [
     `data.source=${JSON.stringify([book("chesterton-brown")])}`,
