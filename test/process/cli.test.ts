@@ -54,6 +54,7 @@ test("help and version", async () => {
       ...["--group-by", "--weight", "--teacher", "--anchor", "--teacher-weight", "--positive", "--task"],
       ...["--target-scale", "--columns", "--time-budget", "--preset"],
       ...["--encoding", "--delimiter", "--null-values", "--decimal", "--date-format", "--max-bad-rows"],
+      ...["--images", "--classes"],
       ...[
         "--set",
         "--runs",

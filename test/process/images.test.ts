@@ -152,3 +152,42 @@ test("a run that was stopped goes on with two workers; its model predicts and is
     assert.match(refused.stderr, message, refused.shown);
   }
 });
+
+test("a folder alone is enough: classes, sizes, split, network and steps are inferred, said and written", async () => {
+  const described = await place.command(["describe", "--images", "photos", "--json"]);
+  assert.equal(described.code, 2, described.shown);
+  assert.match(described.stderr, /there is nothing at photos\. Name a folder with a folder for each class/);
+  await writeShapes(place.path("own", "train"), 12);
+  await writeShapes(place.path("own", "test"), 3);
+  const args = ["--images", "own", "--classes", "stripes,circle", "--time-budget", "60s"];
+  const { code, stdout, shown } = await place.command(["describe", ...args, "--json"]);
+  assert.equal(code, 0, shown);
+  const { images, classes, configuration, plan } = JSON.parse(stdout);
+  assert.deepEqual([images, classes[0]], [24, { name: "stripes", images: 12 }]);
+  assert.deepEqual(configuration.data.source, "own/train");
+  assert.deepEqual(configuration.data.test, { source: "own/test" });
+  assert.deepEqual([configuration.data.size, plan.augment.flip], [32, true]);
+  const run = place.train([
+    ...args,
+    "--set",
+    "numSteps=12",
+    "--set",
+    "validationInterval=4",
+    "--write",
+    "own.config.ts",
+  ]);
+  const ended = await run.ended;
+  assert.equal(ended.code, 0, ended.shown);
+  assert.match(ended.stdout, /^classes stripes \(12\), circle \(12\)$/m, ended.shown);
+  assert.match(ended.stdout, /^config {2}own\.config\.ts, to go on from$/m, ended.shown);
+  const { testRows } = resultOf(await run.folder());
+  assert.equal(testRows, 6);
+  const again = place.train(["own.config.ts", "--set", "numSteps=4"]);
+  assert.equal((await again.ended).code, 0);
+  const refused = await place.command(["train", ...args, "--label", "x"]);
+  assert.match(
+    refused.stderr,
+    /--images learns the classes of images, and --label is of tables or text/,
+    refused.shown,
+  );
+});

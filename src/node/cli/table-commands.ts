@@ -16,6 +16,8 @@ import { lookAtTable } from "../table/infer/first-look.js";
 import { inferRun, writeConfiguration } from "../table/infer/infer-run.js";
 import { modelPathOf } from "../table/infer/teachers.js";
 import { flagOf, share, someDuration, someText } from "./flags.js";
+import { hasImages, type ImageFlags, withImageFlags } from "./image-flags.js";
+import { describeImagesCommand } from "./images-from-data.js";
 import { listOf, type ReadingFlags, readingOf, several, withReadingFlags } from "./reading-flags.js";
 import { elapsedSeconds, readWithin } from "./time-budget.js";
 
@@ -112,14 +114,14 @@ export function withTableFlags(command: Command): Command {
 
 /** Add the flags of `codistill describe`. */
 export function withDescribeFlags(command: Command): Command {
-  return withTableFlags(command)
+  return withImageFlags(withTableFlags(command))
     .description(
       "show what training from data would make of it: columns, task, split, network, duration; without a label what the columns hold",
     )
     .option("--json", "as JSON")
     .addHelpText(
       "after",
-      '\nExamples:\n  codistill describe --data "rides/*.parquet"\n  codistill describe --data "rides/*.parquet" --label late\n  codistill describe --data rides.csv --label "minutes > 5" --time started --ignore id,notes --json',
+      '\nExamples:\n  codistill describe --data "rides/*.parquet"\n  codistill describe --data "rides/*.parquet" --label late\n  codistill describe --images photos\n  codistill describe --data rides.csv --label "minutes > 5" --time started --ignore id,notes --json',
     );
 }
 
@@ -134,11 +136,12 @@ export function hasTableFlags(flags: TableFlags): boolean {
   return [...all, flags.targetScale, ...ofText].some((flag) => flag !== undefined);
 }
 
-/** Show how a table would be trained on, or without a label what its columns hold; writes no file. */
+/** Show how a table, or images, would be trained on, or without a label what its columns hold; writes no file. */
 export async function describeCommand(
-  flags: TableFlags & { readonly json?: boolean },
+  flags: TableFlags & ImageFlags & { readonly json?: boolean },
   { say, ...options }: TableCommandOptions,
 ): Promise<void> {
+  if (hasImages("describe", flags)) return describeImagesCommand(flags, { say, ...options });
   const width = process.stdout.columns ?? WIDTH;
   if (flags.data !== undefined && flags.label === undefined && flags.preset === undefined) {
     checkNoLabelFlags(flags);

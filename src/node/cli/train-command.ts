@@ -17,6 +17,8 @@ import { readScope } from "../runs/scope.js";
 import { type ChosenRun, chooseRun, goneOnWith, joinOf, type RunFlags } from "./chosen-run.js";
 import { reportFailure } from "./failure.js";
 import { groupIndex, STOP_AFTER } from "./flags.js";
+import { hasImages, type ImageFlags, withImageFlags } from "./image-flags.js";
+import { configurationFromImages } from "./images-from-data.js";
 import { teller, unlessStopped, widthOf } from "./output.js";
 import { trainAsRank } from "./rank-command.js";
 import { SET } from "./run-commands.js";
@@ -30,7 +32,7 @@ import {
 } from "./table-commands.js";
 import { showProgress, writeEvents } from "./terminal.js";
 
-export interface TrainFlags extends Omit<TableFlags, "set">, RunFlags {
+export interface TrainFlags extends Omit<TableFlags, "set">, ImageFlags, RunFlags {
   readonly stopAfter?: number;
 }
 
@@ -46,7 +48,7 @@ export const isInLog = () => isLogged;
 
 /** Add the arguments and flags of `codistill train`. */
 export function withTrainFlags(command: Command): Command {
-  return withTableFlags(command)
+  return withImageFlags(withTableFlags(command))
     .description("train all groups of a run on this machine, or one of them anywhere")
     .argument("[config]", "configuration: a .ts or .js file with a default export, or .json")
     .option(...SET)
@@ -67,7 +69,7 @@ export function withTrainFlags(command: Command): Command {
     .option("--json", "the events of the run log as lines of JSON; what is said to people goes to standard error")
     .addHelpText(
       "after",
-      '\nExamples:\n  codistill train --data "rides/*.parquet" --label late\n  codistill train codistill.config.ts\n  codistill train codistill.config.ts --set numGroups=4 --set optimizer.learningRate=0.001\n  codistill train --resume runs/flights-2026-01-31T12-00-00 --set threads=4\n  codistill train codistill.config.ts --store /shared/flights --group 1',
+      '\nExamples:\n  codistill train --data "rides/*.parquet" --label late\n  codistill train --images photos\n  codistill train codistill.config.ts\n  codistill train codistill.config.ts --set numGroups=4 --set optimizer.learningRate=0.001\n  codistill train --resume runs/flights-2026-01-31T12-00-00 --set threads=4\n  codistill train codistill.config.ts --store /shared/flights --group 1',
     );
 }
 
@@ -98,9 +100,9 @@ export async function trainCommand(path: string | undefined, flags: TrainFlags, 
 
 /** Train as one of the processes of a launcher, whose failure is told by one of them. */
 async function trainAtRank(path: string | undefined, flags: TrainFlags, cacheFolder: string): Promise<void> {
-  if (hasTableFlags(flags))
+  if (hasTableFlags(flags) || flags.images)
     throw new ConfigError(
-      "--data makes a configuration, which a launcher's processes would all write; make it first, without the launcher, and give its path",
+      "--data or --images makes a configuration, which a launcher's processes would all write; make it first, without the launcher, and give its path",
     );
   await asRank(
     (ranks) =>
@@ -139,15 +141,17 @@ async function trainChosen(run: ChosenRun, flags: TrainFlags, options: Omit<Trai
 /** The path of a configuration: the given one, or one that is written for the data. */
 export async function configOf(
   path: string | undefined,
-  flags: Omit<TableFlags, "set"> & Pick<TrainFlags, "set" | "resume">,
+  flags: Omit<TableFlags, "set"> & ImageFlags & Pick<TrainFlags, "set" | "resume">,
   options: TableCommandOptions,
 ): Promise<string | undefined> {
-  if (!hasTableFlags(flags)) return path;
+  const isOfImages = hasImages("train", flags);
+  if (!isOfImages && !hasTableFlags(flags)) return path;
   if (path !== undefined || flags.resume !== undefined) {
     throw new ConfigError(
-      `--data and what goes with it make a new configuration; leave ${path === undefined ? "--resume" : path} out, or change options of it with --set`,
+      `${isOfImages ? "--images" : "--data"} and what goes with it make a new configuration; leave ${path === undefined ? "--resume" : path} out, or change options of it with --set`,
     );
   }
+  if (isOfImages) return configurationFromImages(flags, options);
   const { configurationFromText, isText } = await import("./text-from-data.js");
   if (await isText("train", flags)) return configurationFromText(flags, options);
   return configurationFromData(flags, options);

@@ -127,7 +127,8 @@ async function resized(image: Sharp, { shape, fit }: PixelOptions): Promise<Uint
   return data;
 }
 
-function checkFormat(bytes: Uint8Array): void {
+/** Throws {@link BadImage} unless bytes begin as an image. */
+export function checkFormat(bytes: Uint8Array): void {
   if (FORMATS.some(([, is]) => is(bytes))) return;
   if (bytes.length === 0) throw new BadImage("is empty");
   const other = OTHERS.find(([, is]) => is(bytes))?.[0];
