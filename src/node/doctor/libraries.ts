@@ -12,6 +12,7 @@ const uses: Readonly<Record<string, string>> = {
   koffi: "MPI, locks on run folders, and training without copies",
   "@duckdb/node-api": "tables",
   "@aws-sdk/client-s3": "data in buckets",
+  sharp: "image files",
 };
 
 export function engineFinding(probed: Probed<Answers["engine"]>): Finding {

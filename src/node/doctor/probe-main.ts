@@ -28,7 +28,7 @@ export interface Answers {
   readonly packages: readonly { readonly name: string; readonly version: string | null; readonly why: string }[];
 }
 
-const PACKAGES = ["koffi", "@duckdb/node-api", "@aws-sdk/client-s3"] as const;
+const PACKAGES = ["koffi", "@duckdb/node-api", "@aws-sdk/client-s3", "sharp"] as const;
 /** Rows and columns of the matrices of a product that is known: ones times ones. */
 const SIZE = 64;
 

@@ -9,8 +9,9 @@ import { cifarRecord, idxBytes, picture, writeShapes } from "../../../test/fixtu
 import { CodistillError } from "../../errors.js";
 import { resolveConfig } from "../../run/config.js";
 import { configOfKind } from "../../run/kinds/kinds.js";
-import { BadImage, decodeImage } from "./decode.js";
+import { decodeImage } from "./decode.js";
 import { imageSpecOf } from "./image-reader.js";
+import { BadImage } from "./pixels.js";
 import { prepareImages } from "./prepare-images.js";
 
 const root = mkdtempSync(join(tmpdir(), "codistill-bad-"));

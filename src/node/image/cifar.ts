@@ -97,10 +97,13 @@ export function openCifar(paths: readonly string[], names?: readonly string[]): 
     throw new DataError(
       `images: ${variant.name} has ${variant.numClasses} classes, and data.classes names ${classes.length}; name all, in the order of the labels`,
     );
+  const counts = classes.map(() => 0);
+  for (const { labels } of files) for (const label of labels) counts[label]! += 1;
   return {
     what: variant.name,
     numImages: files.reduce((sum, { labels }) => sum + labels.length, 0),
     classes,
+    counts,
     size: { height: SIDE, width: SIDE, channels: 3 },
     identity: async () => files.map(({ bytes }) => createHash("sha256").update(bytes).digest("hex")),
     images: function* () {

@@ -3,8 +3,9 @@ import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { count } from "../../report/format.js";
-import { BadImage, decodeImage, fitPixels, type PixelOptions } from "./decode.js";
-import type { FoundImage } from "./found.js";
+import { decodeImage, fitPixels } from "./decode.js";
+import type { FoundImage, ImageSource } from "./found.js";
+import { BadImage, type PixelOptions } from "./pixels.js";
 
 /** An image that could not be used. */
 export interface BadImageNote {
@@ -38,14 +39,14 @@ const AT_ONCE = 4 * availableParallelism();
  * judge. Rejects with the signal's reason when that cancels it.
  */
 export async function decodeAll(
-  images: Iterable<FoundImage>,
+  images: ReturnType<ImageSource["images"]>,
   file: FileHandle,
   options: DecodeAllOptions,
 ): Promise<Decoded> {
   const { numImages, maxBadImages, onProgress, signal } = options;
   const decoded: Decoded = { labels: [], digests: [], bad: [] };
   let [numDone, told] = [0, performance.now()];
-  for (const some of batches(images, AT_ONCE)) {
+  for await (const some of batches(images, AT_ONCE)) {
     signal?.throwIfAborted();
     const results = await Promise.all(some.map((image) => pixelsOf(image, options)));
     const good: Uint8Array[] = [];
@@ -84,9 +85,9 @@ export async function pixelsOf(
 }
 
 /** Items in batches of so many; the last may be short. */
-export function* batches<T>(items: Iterable<T>, size: number): Generator<T[]> {
+export async function* batches<T>(items: Iterable<T> | AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
   let batch: T[] = [];
-  for (const item of items) {
+  for await (const item of items) {
     batch.push(item);
     if (batch.length < size) continue;
     yield batch;

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import sharp from "sharp";
 import { picture } from "../../../test/fixtures/image-files.js";
-import { decodeImage, type Fit, fitPixels, type PixelOptions } from "./decode.js";
+import { decodeImage, fitPixels } from "./decode.js";
+import type { Fit, PixelOptions } from "./pixels.js";
 
 const optionsOf = (height: number, width: number, channels: 1 | 3, fit: Fit = "crop"): PixelOptions => ({
   shape: { height, width, channels },

@@ -3,29 +3,9 @@
  * A file is given to it only when its first bytes are those of a format that we name; its other loaders never run.
  */
 import type { Metadata, Sharp, default as SharpModule } from "sharp";
-import type { ImageShape } from "../../data/images/images.js";
 import { DataError, messageOf } from "../../errors.js";
 import { count, shortened } from "../../report/format.js";
-
-/** How an image of another shape gets into the size: its middle, all of it with black borders, or all of it stretched. */
-export const fits = ["crop", "pad", "stretch"] as const;
-export type Fit = (typeof fits)[number];
-
-/** How pixels are made of an image. */
-export interface PixelOptions {
-  readonly shape: ImageShape;
-  readonly fit: Fit;
-  /** The most pixels of an image before it is resized. */
-  readonly maxPixels: number;
-}
-
-/** Pixels as a file has them, row-major: [height, width, channels]. */
-export interface RawPixels extends ImageShape {
-  readonly data: Uint8Array;
-}
-
-/** Why an image cannot be used, in the words that follow "it". */
-export class BadImage extends Error {}
+import { BadImage, type PixelOptions, type RawPixels } from "./pixels.js";
 
 /** The most bytes of an image's file. */
 export const MAX_FILE_BYTES = 256 * 2 ** 20;

@@ -9,7 +9,6 @@ import { multiclassTask } from "../../train/task.js";
 import { badNotes } from "./bad-images.js";
 import { writeContactSheet } from "./contact-sheet.js";
 import type { BadImageNote } from "./decode-all.js";
-import type { FoundImage } from "./found.js";
 import { openImageModel } from "./image-model.js";
 import { openSource } from "./open-source.js";
 import { largest } from "./predict-images.js";
@@ -81,24 +80,25 @@ export async function evaluateImages(
     // The classes of a set without names are numbers, which are the places of the model's.
     const isNumbered = found.size !== null && found.classes.every((name, k) => name === String(k));
     const places = found.classes.map((name, k) => (isNumbered && k < classes.length ? k : classes.indexOf(name)));
-    const others = new Map<string, number>();
-    const known: FoundImage[] = [];
-    for (const image of found.images()) {
-      const label = places[image.label] ?? -1;
-      if (label >= 0) known.push({ ...image, label });
-      else {
-        const name = found.classes[image.label] ?? "";
-        others.set(name, (others.get(name) ?? 0) + 1);
+    const others = found.classes.flatMap((value, k) =>
+      (places[k] ?? -1) >= 0 ? [] : [{ value, count: found.counts[k] ?? 0 }],
+    );
+    const numOthers = others.reduce((sum, { count }) => sum + count, 0);
+    const numKnown = found.numImages - numOthers;
+    async function* known() {
+      for await (const image of found.images()) {
+        const label = places[image.label] ?? -1;
+        if (label >= 0) yield { ...image, label };
       }
     }
-    if (known.length === 0)
+    if (numKnown === 0)
       throw new DataError(
         `evaluate: the model knows ${firstNames(classes, 10)}, and ${source.join(", ")} has ${firstNames(found.classes, 10)}. Name the folders by the model's classes.`,
       );
     const [labels, all, bad]: [number[], Float32Array[], BadImageNote[]] = [[], [], []];
     let worst: Kept[] = [];
     let done = 0;
-    for await (const some of predictions(model, known, imagesAtOnce(model.shape), signal)) {
+    for await (const some of predictions(model, known(), imagesAtOnce(model.shape), signal)) {
       for (const { image, probs, why, pixels } of some) {
         if (probs === null || pixels === null) {
           bad.push({ name: image.name, why: why ?? "" });
@@ -119,11 +119,11 @@ export async function evaluateImages(
       // A stable order, so that equal losses stay in the order of the images.
       worst = worst.sort((a, b) => a.ofLabel - b.ofLabel).slice(0, WORST);
       done += some.length;
-      onProgress(done, known.length);
+      onProgress(done, numKnown);
     }
     if (labels.length === 0)
       throw new DataError(
-        `evaluate: none of ${counted(known.length, "image")} can be used. ${badNotes(bad, known.length).join(" ")}`,
+        `evaluate: none of ${counted(numKnown, "image")} can be used. ${badNotes(bad, numKnown).join(" ")}`,
       );
     const probs = new Float32Array(all.length * classes.length);
     for (const [i, own] of all.entries()) probs.set(own, i * classes.length);
@@ -134,14 +134,14 @@ export async function evaluateImages(
       model: model.name,
       label: found.what,
       numUnlabelled: 0,
-      numOfOtherClasses: [...others.values()].reduce((sum, n) => sum + n, 0),
-      otherClasses: [...others].map(([value, number]) => ({ value, count: number })),
+      numOfOtherClasses: numOthers,
+      otherClasses: others.filter(({ count }) => count > 0),
       confusion: confusion(own, all.map(largest), classes.length),
       worst: worst.map(({ pixels: _, ...one }) => one),
       bad,
       sheet: sheet ?? null,
       seconds: (performance.now() - started) / 1000,
-      notes: [...found.notes, ...badNotes(bad, known.length)],
+      notes: [...found.notes, ...badNotes(bad, numKnown)],
     };
   } finally {
     await model.close();

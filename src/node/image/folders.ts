@@ -6,8 +6,9 @@ import { DataError, messageOf } from "../../errors.js";
 import { nearest } from "../../nearest.js";
 import { counted, firstNames } from "../../report/format.js";
 import { readWithin } from "../files/read-bounded.js";
-import { BadImage, IMAGE_ENDING, MAX_FILE_BYTES } from "./decode.js";
+import { IMAGE_ENDING, MAX_FILE_BYTES } from "./decode.js";
 import type { ImageSource } from "./found.js";
+import { BadImage } from "./pixels.js";
 
 /** Names in a folder that are no data of the user's. */
 const isHidden = (name: string) => name.startsWith(".") || name === "__MACOSX";
@@ -80,6 +81,7 @@ export function openFolders(roots: readonly string[], wanted?: readonly string[]
     what: "a folder for each class",
     numImages: images.length,
     classes,
+    counts: classes.map((name) => found.get(name)?.length ?? 0),
     size: null,
     identity: async (signal) => {
       const digests: string[] = [];

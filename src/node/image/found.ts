@@ -1,5 +1,5 @@
 /** Images as a source has them: one after another, each with its class and a name for people. */
-import type { RawPixels } from "./decode.js";
+import type { RawPixels } from "./pixels.js";
 
 /** One image of a source. */
 export interface FoundImage {
@@ -20,12 +20,14 @@ export interface ImageSource {
   readonly numImages: number;
   /** The names of its classes, in the order of their indices. */
   readonly classes: readonly string[];
+  /** How many images each class has. */
+  readonly counts: readonly number[];
   /** Pixels of all images where they are of one size; null where each file has its own. */
   readonly size: { readonly height: number; readonly width: number; readonly channels: 1 | 3 } | null;
   /** Files that were read to open it, or will be read, for the digest: their content in the order of the images. */
   readonly identity: (signal?: AbortSignal) => Promise<readonly string[]>;
   /** The images in their order. */
-  readonly images: () => Iterable<FoundImage>;
+  readonly images: () => Iterable<FoundImage> | AsyncIterable<FoundImage>;
   /** Notes for people, in sentences. */
   readonly notes: readonly string[];
 }

@@ -94,10 +94,14 @@ export function openIdx(path: string, names?: readonly string[]): ImageSource {
     );
   }
   const shape = { height, width, channels } as const;
+  const classes = names ?? Array.from({ length: most + 1 }, (_, label) => String(label));
+  const counts = classes.map(() => 0);
+  for (const label of labels.data) counts[label]! += 1;
   return {
     what: "IDX",
     numImages,
-    classes: names ?? Array.from({ length: most + 1 }, (_, label) => String(label)),
+    classes,
+    counts,
     size: shape,
     identity: async () => [imageBytes, labelBytes].map((bytes) => createHash("sha256").update(bytes).digest("hex")),
     images: function* () {

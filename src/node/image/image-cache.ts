@@ -18,7 +18,7 @@ import type { RowRange } from "../../data/records.js";
 import { numSlots, slotRange } from "../../data/shard.js";
 import { type CheckedFile, type CheckedFolder, damaged, openCheckedFolder } from "../files/checked-folder.js";
 import type { Reading } from "../files/read-file.js";
-import { fits } from "./decode.js";
+import { fits } from "./pixels.js";
 
 /** Raised whenever the files, or the way they are made, change. */
 export const imageFormatVersion = 1;

@@ -7,7 +7,7 @@ import { type Closable, closable } from "../../runtime/closable.js";
 import { outputNames } from "../../train/task.js";
 import { Tensor } from "../ort/library.js";
 import { checkModelFile, checkNames, jsonText, MODEL_FORMAT, openSession, readModelFile } from "../ort/model-file.js";
-import { fits, type PixelOptions } from "./decode.js";
+import { fits, type PixelOptions } from "./pixels.js";
 
 /** The value of `data` in the metadata of a model of images. */
 export const IMAGES = "images";

@@ -56,10 +56,12 @@ export const imageReader: DataReader<ImageRunConfig> = {
 
 /** The images of a configuration. */
 export function imageSpecOf({ data }: Pick<ImageRunConfig, "data">): ImageSpec {
-  const { source, classes, size, channels, fit, validation, test, splitSeed, maxBadImages, maxPixels } = data;
+  const { source, classes, image, label, size, channels, fit, validation, test, splitSeed, maxBadImages, maxPixels } =
+    data;
   return {
     source,
     classes,
+    columns: { image, label },
     size: typeof size === "number" ? [size, size] : size,
     channels,
     fit,

@@ -1,5 +1,7 @@
 /** The images that a run reads. */
-import type { Fit } from "./decode.js";
+
+import type { Fit } from "./pixels.js";
+import type { ImageColumns } from "./table-images.js";
 
 /** A share of the images of `source`, or images of their own. */
 export type ImageSplitSpec = number | { readonly source: string | readonly string[] };
@@ -8,6 +10,8 @@ export type ImageSplitSpec = number | { readonly source: string | readonly strin
 export interface ImageSpec {
   readonly source: string | readonly string[];
   readonly classes?: readonly string[] | undefined;
+  /** Of tables. */
+  readonly columns?: ImageColumns | undefined;
   /** Height and width; by default those of the images where they are all of one size, else {@link DEFAULT_SIDE}. */
   readonly size?: readonly [number, number] | undefined;
   /** By default those of the images where they are all alike, else 3. */

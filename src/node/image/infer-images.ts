@@ -16,9 +16,10 @@ import { configOfKind } from "../../run/kinds/kinds.js";
 import { rootKey, uniform } from "../../runtime/random.js";
 import { secondsOfStep } from "../ort/step-seconds.js";
 import { relativeTo, runName, writeBeside } from "../runs/write-config.js";
-import { BadImage, checkFormat, loadSharp } from "./decode.js";
+import { checkFormat, loadSharp } from "./decode.js";
 import type { FoundImage, ImageSource } from "./found.js";
 import { knownSets, openSource } from "./open-source.js";
+import { BadImage } from "./pixels.js";
 
 /** Images described for training. */
 export interface ImagesDescription {
@@ -73,9 +74,7 @@ export async function describeImages(
     throw new DataError(
       `images: classes are told apart, and ${source.join(", ")} has ${counted(found.classes.length, "class", "classes")}. Add a folder for each further class.`,
     );
-  const counts = new Array<number>(found.classes.length).fill(0);
-  for (const { label } of found.images()) counts[label]! += 1;
-  const classes = found.classes.map((name, k) => ({ name, images: counts[k] ?? 0 }));
+  const classes = found.classes.map((name, k) => ({ name, images: found.counts[k] ?? 0 }));
   const looked = await look(found, signal);
   const { size } = found;
   const plan = chooseImagePlan({
@@ -130,7 +129,7 @@ async function look(source: ImageSource, signal: AbortSignal | undefined) {
     checkFormat(bytes);
     return sharp(bytes).metadata();
   };
-  for (const image of source.images()) {
+  for await (const image of source.images()) {
     if (at++ % every !== 0) continue;
     signal?.throwIfAborted();
     numLooked++;

@@ -7,6 +7,7 @@ import { openCifar } from "./cifar.js";
 import { openFolders } from "./folders.js";
 import type { ImageSource } from "./found.js";
 import { IDX_IMAGES, openIdx } from "./idx.js";
+import { type ImageColumns, isTable, openTables } from "./table-images.js";
 
 const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 const isCifar = (path: string) => /\.bin(\.gz)?$/i.test(path);
@@ -49,12 +50,16 @@ export function knownSets(path: string): KnownSets | null {
  *
  * Throws {@link DataError} when there is nothing of any kind, and what the kinds throw.
  */
-export async function openSource(source: readonly string[], classes?: readonly string[]): Promise<ImageSource> {
+export async function openSource(
+  source: readonly string[],
+  classes?: readonly string[],
+  columns: ImageColumns = {},
+): Promise<ImageSource> {
   const [first = ""] = source;
   const folders = source.filter(isFolder);
   if (folders.length === source.length && folders.length > 0) {
     const sets = source.length === 1 ? knownSets(first) : null;
-    if (sets && !isFolder(sets.train[0] ?? "")) return openFiles(sets.train, classes);
+    if (sets && !isFolder(sets.train[0] ?? "")) return openFiles(sets.train, classes, columns);
     return openFolders(source, classes);
   }
   if (folders.length > 0) {
@@ -67,17 +72,22 @@ export async function openSource(source: readonly string[], classes?: readonly s
       `images: there is nothing at ${missing}. Name a folder with a folder for each class, or a file of MNIST (...-images-idx3-ubyte) or CIFAR (.bin).`,
     );
   }
-  return openFiles((await Promise.all(source.map((path) => expandSource(path)))).flat(), classes);
+  return openFiles((await Promise.all(source.map((path) => expandSource(path)))).flat(), classes, columns);
 }
 
-function openFiles(files: readonly string[], classes: readonly string[] | undefined): ImageSource {
+async function openFiles(
+  files: readonly string[],
+  classes: readonly string[] | undefined,
+  columns: ImageColumns,
+): Promise<ImageSource> {
   const [first = ""] = files;
   if (files.every(isCifar)) return openCifar(files, classes);
   if (files.every((path) => IDX_IMAGES.test(path))) {
     if (files.length === 1) return openIdx(first, classes);
     throw new DataError(`images: one IDX file of images is read, got ${files.length}: ${files.slice(0, 2).join(", ")}`);
   }
+  if (files.every(isTable)) return openTables(files, columns, classes);
   throw new DataError(
-    `images: ${first} is no folder, and no file of MNIST (named ...-images-idx3-ubyte) or CIFAR (.bin), as its name tells. Name the folder that has one for each class.`,
+    `images: ${first} is no folder, and no file of MNIST (named ...-images-idx3-ubyte) or CIFAR (.bin) and no table, as its name tells. Name the folder that has one for each class.`,
   );
 }

@@ -60,8 +60,16 @@ export async function prepareImages(spec: ImageSpec, options: PrepareImagesOptio
   return { ...images, validation, test, cached, folder };
 }
 
-async function openAll({ source, classes, size, channels, validation, test }: ImageSpec): Promise<OpenedImages> {
-  const main = await openSource([source].flat(), classes);
+async function openAll({
+  source,
+  classes,
+  columns,
+  size,
+  channels,
+  validation,
+  test,
+}: ImageSpec): Promise<OpenedImages> {
+  const main = await openSource([source].flat(), classes, columns);
   if (main.classes.length < 2)
     throw new DataError(
       `images: classes are told apart, and ${[source].flat().join(", ")} has ${counted(main.classes.length, "class", "classes")}${main.classes.length === 1 ? `, ${main.classes[0]}` : ""}. Add a folder for each further class.`,
@@ -69,7 +77,12 @@ async function openAll({ source, classes, size, channels, validation, test }: Im
   const own = async (split: ImageSplitSpec) => {
     if (typeof split === "number") return null;
     const paths = [split.source].flat();
-    return withClasses(await openSource(paths, main.size === null ? undefined : classes), main.classes, paths, classes);
+    return withClasses(
+      await openSource(paths, main.size === null ? undefined : classes, columns),
+      main.classes,
+      paths,
+      classes,
+    );
   };
   const side = main.size ?? { height: DEFAULT_SIDE, width: DEFAULT_SIDE, channels: 3 as const };
   const [height, width] = size ?? [side.height, side.width];
@@ -97,8 +110,8 @@ function withClasses(
   const placeOf = (label: number) => places[label] ?? -1;
   return {
     ...source,
-    images: function* () {
-      for (const image of source.images()) {
+    images: async function* () {
+      for await (const image of source.images()) {
         const label = placeOf(image.label);
         if (label >= 0) yield { ...image, label };
       }

@@ -3,12 +3,12 @@ import { statSync } from "node:fs";
 import { DataError } from "../../errors.js";
 import { isAddress, isFileUrl, pathOfFileUrl } from "../files/addresses.js";
 import { expandSource } from "../sources/source-files.js";
-import { BadImage } from "./decode.js";
 import { batches, pixelsOf } from "./decode-all.js";
 import { imageFile, imagesBelow } from "./folders.js";
 import type { FoundImage } from "./found.js";
 import type { ImageModel } from "./image-model.js";
 import { isSet, openSource } from "./open-source.js";
+import { BadImage } from "./pixels.js";
 
 /** An image of no known class. */
 export type GivenImage = Omit<FoundImage, "label">;
@@ -29,7 +29,7 @@ export async function givenImages(source: readonly string[]): Promise<readonly G
     if (files.length === 0)
       throw new DataError(`images: the folder ${path} has no JPEG, PNG, WebP or GIF, as endings tell. Name files.`);
     const sets = files.filter(isSet);
-    if (sets.length > 0) all.push(...(await openSource(sets)).images());
+    if (sets.length > 0) for await (const image of (await openSource(sets)).images()) all.push(image);
     for (const file of files.filter((each) => !isSet(each)))
       all.push({ name: file, encoded: () => imageFile(file), pixels: null });
   }
@@ -50,11 +50,11 @@ export interface Predicted<T> {
 /** What a model predicts for images, in their order, so many at once. Rejects with the signal's reason. */
 export async function* predictions<T extends Pick<FoundImage, "encoded" | "pixels">>(
   model: ImageModel,
-  images: Iterable<T>,
+  images: Iterable<T> | AsyncIterable<T>,
   atOnce: number,
   signal?: AbortSignal,
 ): AsyncGenerator<Predicted<T>[]> {
-  for (const some of batches(images, atOnce)) {
+  for await (const some of batches(images, atOnce)) {
     signal?.throwIfAborted();
     const decoded = await Promise.all(some.map((image) => pixelsOf(image, model)));
     const good = decoded.filter((one): one is Uint8Array => !(one instanceof BadImage));

@@ -10,6 +10,7 @@ import { isFull } from "../../../test/fixtures/full.js";
 import { cifarRecord, idxBytes } from "../../../test/fixtures/image-files.js";
 import { DataError } from "../../errors.js";
 import { openCifar, parseCifar } from "./cifar.js";
+import type { FoundImage, ImageSource } from "./found.js";
 import { openIdx, parseIdx } from "./idx.js";
 import { knownSets, openSource } from "./open-source.js";
 
@@ -22,6 +23,12 @@ function write(name: string, bytes: Uint8Array): string {
   return join(folder, name);
 }
 
+async function imagesOf(source: ImageSource): Promise<FoundImage[]> {
+  const all: FoundImage[] = [];
+  for await (const image of source.images()) all.push(image);
+  return all;
+}
+
 test("IDX: pixels, labels and names, packed or not", async () => {
   const pixels = Array.from({ length: 2 * 3 * 2 }, (_, i) => 20 * i);
   const images = write("train-images-idx3-ubyte.gz", gzipSync(idxBytes([2, 3, 2], pixels)));
@@ -31,7 +38,7 @@ test("IDX: pixels, labels and names, packed or not", async () => {
     [source.numImages, source.classes, source.size],
     [2, ["0", "1", "2", "3", "4"], { height: 3, width: 2, channels: 1 }],
   );
-  const found = [...source.images()];
+  const found = await imagesOf(source);
   assert.deepEqual(
     found.map(({ label, pixels }) => [label, ...(pixels?.data ?? [])]),
     [
@@ -48,10 +55,10 @@ test("IDX: pixels, labels and names, packed or not", async () => {
   assert.deepEqual(await copy.identity(), await source.identity());
 });
 
-test("CIFAR: planes become pixels; the variant is told by names, length and labels", () => {
+test("CIFAR: planes become pixels; the variant is told by names, length and labels", async () => {
   const valueAt = (k: number, place: number) => (80 * k + place) % 256;
   const ten = write("data_batch_1.bin", Buffer.concat([cifarRecord(3, valueAt), cifarRecord(9, valueAt)]));
-  const [first, second] = [...openCifar([ten]).images()];
+  const [first, second] = await imagesOf(openCifar([ten]));
   assert.deepEqual([first?.label, second?.label], [3, 9]);
   assert.deepEqual([...(first?.pixels?.data.subarray(0, 6) ?? [])], [0, 80, 160, 1, 81, 161]);
   const names = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];

@@ -44,12 +44,16 @@ export interface AugmentInput {
 export interface ImageDataInput {
   readonly kind: "images";
   /**
-   * A folder with a folder for each class, several such folders, or a file of MNIST (`...-images-idx3-ubyte`) or CIFAR
-   * (`.bin`); docs/images.md. Relative paths start at the configuration file.
+   * A folder with a folder for each class, several such folders, a file of MNIST (`...-images-idx3-ubyte`) or CIFAR
+   * (`.bin`), or a table of images; docs/images.md. Relative paths start at the configuration file.
    */
   readonly source: string | readonly string[];
   /** Of folders, the classes to take, in this order; of numbered classes, their names. All as they are by default. */
   readonly classes?: readonly string[] | undefined;
+  /** Of tables, the column with the paths of images, or with the bytes of their files; "image" by default. */
+  readonly image?: string | undefined;
+  /** Of tables, the column with the classes; "label" by default. */
+  readonly label?: string | undefined;
   /**
    * The side in pixels to which images are resized, or [height, width]; by default their own where all are of one size, as
    * in MNIST and CIFAR, else 64.

@@ -53,6 +53,8 @@ const imageDataSchema = z.strictObject({
   kind: z.literal("images"),
   source: sourceSchema,
   classes: z.array(z.string().min(1)).min(2).optional(),
+  image: z.string().min(1).optional(),
+  label: z.string().min(1).optional(),
   size: z.union([side, z.tuple([side, side])], `must be a side from 1 to ${MAX_SIDE}, or [height, width]`).optional(),
   channels: z.literal([1, 3], "must be 1 or 3").optional(),
   fit: z.enum(["crop", "pad", "stretch"]).default("crop"),
