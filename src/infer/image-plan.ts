@@ -129,7 +129,7 @@ export function imagesWithinBudget(
 }
 
 function withIntervals(plan: Omit<ImagePlan, "validationInterval" | "patience">): ImagePlan {
-  return { ...plan, validationInterval: Math.max(1, Math.round(plan.numSteps / VALIDATIONS)), patience: 6 };
+  return { ...plan, validationInterval: Math.max(1, Math.round(plan.numSteps / VALIDATIONS)), patience: 10 };
 }
 
 function modelFor(numTrain: number, shortest: number, cores: number) {

@@ -38,6 +38,7 @@ const IMAGES: Readonly<Record<string, readonly [Uint8Array, RegExp]>> = {
   HTML: [text("<!DOCTYPE html><p>404"), /^is text of SVG, HTML or XML;/],
   SVG: [text('<svg xmlns="http://www.w3.org/2000/svg"/>'), /^is text of SVG, HTML or XML;/],
   XML: [text('\n <?xml version="1.0"?>'), /^is text of SVG, HTML or XML;/],
+  ICO: [text("\0\0\x01\0\x03\0"), /^is an ICO;/],
   BMP: [text("BM\x10\0\0\0"), /^is a BMP;/],
   TIFF: [await photo.clone().tiff().toBuffer(), /^is a TIFF;/],
   AVIF: [text("\0\0\0\x20ftypavif"), /^is an AVIF or HEIC;/],

@@ -38,6 +38,7 @@ const FORMATS: readonly (readonly [string, (bytes: Uint8Array) => boolean])[] = 
 const OTHERS: readonly (readonly [string, (bytes: Uint8Array) => boolean])[] = [
   ["a TIFF", (bytes) => starts(bytes, "II*\0") || starts(bytes, "MM\0*")],
   ["a BMP", (bytes) => starts(bytes, "BM")],
+  ["an ICO", (bytes) => starts(bytes, "\0\0\x01\0")],
   ["an AVIF or HEIC", (bytes) => starts(bytes, "ftyp", 4)],
   ["a JPEG XL", (bytes) => starts(bytes, "\xff\x0a") || starts(bytes, "\0\0\0\x0cJXL ")],
   ["a JPEG 2000", (bytes) => starts(bytes, "\0\0\0\x0cjP  ")],

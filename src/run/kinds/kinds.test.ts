@@ -25,10 +25,16 @@ const text = resolveConfig({
   model: { kind: "lstm" },
 });
 
+const images = resolveConfig({
+  ...common,
+  data: { kind: "images", source: "photos", validation: 0.2, test: { source: ["one", "two"] } },
+  model: { kind: "cnn" },
+});
+
 test("data that does not say its kind is a table, and every kind is found by its name alone", () => {
   assert.equal(kindNameOf(table), "table");
   assert.equal(kindOf(table), rulesOf("table"));
-  assert.equal(kindNameOf(text), "text");
+  assert.deepEqual([kindNameOf(text), kindNameOf(images)], ["text", "images"]);
   assert.deepEqual(dataKindNames.map(kindNamed), dataKindNames);
   for (const none of [null, "image", "toString", 3, {}]) assert.equal(kindNamed(none), undefined);
 });
@@ -60,6 +66,11 @@ test("all paths are made absolute, in their places", () => {
       tokenizer: "/at/t.json",
     },
   });
+  const { data } = configOfKind(kindOf(images).located(images, at), "images", "this");
+  assert.deepEqual(
+    [data.source, data.validation, data.test],
+    [["/at/photos"], 0.2, { source: ["/at/one", "/at/two"] }],
+  );
   // The order of names counts when a run is gone on with.
   assert.deepEqual(Object.keys(located), Object.keys(text));
 });
@@ -87,6 +98,7 @@ test("a step reads rows of a table, tokens of text", () => {
   };
   assert.deepEqual([kindOf(table).numPerStep(table), kindOf(table).numToTrain(sizes)], [8, 80]);
   assert.deepEqual([kindOf(text).numPerStep(text), kindOf(text).numToTrain(sizes)], [128, 5000]);
+  assert.deepEqual([kindOf(images).numPerStep(images), kindOf(images).numToTrain(sizes)], [8, 100]);
 });
 
 /** What must not compile: options that are documented and not taken, or taken and not documented. */
