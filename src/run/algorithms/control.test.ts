@@ -8,6 +8,7 @@ import { memoryStore } from "../../checkpoint/store.js";
 import { ConfigError } from "../../errors.js";
 import { initWeights } from "../../nn/model.js";
 import { onnxRuntimeEngine } from "../../node/ort/onnxruntime.js";
+import { named } from "../../runtime/named.js";
 import { rootKey } from "../../runtime/random.js";
 import { predictGraph, stateNames } from "../../train/graphs.js";
 import { engineStudent } from "../../train/student.js";
@@ -86,7 +87,7 @@ test("shuffled predictions are those for the next row, and the last row has thos
   const batch = randomBatch(rows, 3);
   const probs = async (prefix: string) => {
     const program = await engine.compile(predictGraph({ model, objective }, prefix));
-    return [...((await program.run(batch)).probs?.data as Float32Array)];
+    return [...(named(await program.run(batch), "probs").data as Float32Array)];
   };
   const params = initWeights(model, rootKey(2));
   const own = await probs(stateNames.params);
