@@ -22,6 +22,7 @@ export const rangeCell = (interval: Interval | null, show: (value: number) => st
 /** The mean, and the standard deviation where there are several values. */
 const spread = (values: readonly number[], show = number): Cell => {
   const centre = mean(values);
+  if (Number.isNaN(centre)) return "not a number";
   return { text: values.length < 2 ? show(centre) : `${show(centre)} ± ${show(std(values))}`, value: centre };
 };
 

@@ -29,17 +29,23 @@ interface Kept {
   readonly refined: readonly Refined[];
 }
 
+/** What is not finite is null in a file. */
+const number = z
+  .number()
+  .nullable()
+  .transform((value) => value ?? Number.NaN);
+
 const fileSchema = z.looseObject({
   seeds: z.array(z.int()),
   apart: z.array(
     z.looseObject({
       arm: z.string(),
       seeds: z.tuple([z.int(), z.int()]),
-      distance: z.number(),
-      changed: z.number(),
+      distance: number,
+      changed: number,
     }),
   ),
-  refined: z.array(z.looseObject({ arm: z.string(), seed: z.int(), refinementLoss: z.number() })),
+  refined: z.array(z.looseObject({ arm: z.string(), seed: z.int(), refinementLoss: number })),
 });
 
 /** Rejects with the reason of `stop` when that cancels it. */

@@ -26,7 +26,7 @@ const measuredSchema = z.looseObject({
     z.looseObject({
       arm: z.string(),
       seed: z.int(),
-      test: z.looseObject({ testLoss: z.number() }),
+      test: z.looseObject({ testLoss: z.number().nullish() }),
       curve: z.array(z.looseObject({ step: z.number(), loss: z.number().nullable(), seconds: z.number() })),
     }),
   ),
@@ -64,13 +64,20 @@ export function writeComparisonReport(folder: string): Written {
   return { ...writePage(page, reportsIn(folder)), figures: comparisonFigures(facts, measured) };
 }
 
-/** A loss that is not finite is null in a file. */
-function asMeasured(measured: Measured): Measured {
-  const outcomes = measured.outcomes.map((outcome) => ({
-    ...outcome,
-    curve: outcome.curve.map((point) => ({ ...point, loss: point.loss ?? Number.NaN })),
-  }));
-  return { ...measured, outcomes };
+/** A number that is not finite is null in a file. */
+function asMeasured({ outcomes, apart, refined, ...about }: Measured): Measured {
+  const known = (value: number | null | undefined) => value ?? Number.NaN;
+  return {
+    ...about,
+    outcomes: outcomes.map((outcome) => ({
+      ...outcome,
+      test: { ...outcome.test, testLoss: known(outcome.test.testLoss) },
+      meanTestLoss: known(outcome.meanTestLoss),
+      curve: outcome.curve.map((point) => ({ ...point, loss: known(point.loss) })),
+    })),
+    apart: apart.map((one) => ({ ...one, distance: known(one.distance), changed: known(one.changed) })),
+    refined: refined.map((one) => ({ ...one, refinementLoss: known(one.refinementLoss) })),
+  };
 }
 
 /** What the first run that prepared its data says of it. */

@@ -17,7 +17,7 @@ export function outcomeOf(arm: string, seed: number, path: string): Outcome {
     ...{ arm, seed },
     step: shipped.step,
     test: testOf(shipped),
-    meanTestLoss: mean(result.groups.map(({ testLoss }) => testLoss)),
+    meanTestLoss: mean(result.groups.map(({ testLoss }) => testLoss ?? Number.NaN)),
     curve: curveOf(folder.group(shipped.group).log),
     seconds: secondsOfRun(
       path,
@@ -35,12 +35,12 @@ export function ensembleOutcome(arm: string, seed: number, path: string): Outcom
   return { arm, seed, step: 0, test: testOf(ensemble), meanTestLoss: testLoss, curve: [], seconds: 0, bytes: 0 };
 }
 
-/** The metrics of the test split alone, without those that are not defined. */
+/** The metrics of the test split alone, without those that are not defined; a loss that is not finite is null in a file. */
 function testOf(record: RunResult["groups"][number] | NonNullable<RunResult["ensemble"]>): Outcome["test"] {
   const entries = Object.entries(record).filter(
     ([name, value]) => name.startsWith("test") && typeof value === "number",
   );
-  return Object.fromEntries(entries) as unknown as Outcome["test"];
+  return { ...Object.fromEntries(entries), testLoss: record.testLoss ?? Number.NaN };
 }
 
 /** The validations of a group, each at the training time by then. Steps that were taken again after a restart count once. */
