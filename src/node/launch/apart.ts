@@ -2,15 +2,14 @@
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { basename, join } from "node:path";
-import { z } from "zod";
 import { TrainingError } from "../../errors.js";
 import type { Members } from "../../run/apart.js";
 import type { RunConfig } from "../../run/schema.js";
 import { type BestParams, readOwnBest } from "../../run/score.js";
-import type { Apart, Refined } from "../../study/outcome.js";
 import { threadedEngine } from "../ort/threaded-engine.js";
 import type { ComparedArm, Comparison } from "../runs/comparison.js";
-import { checkedRunFile, encodeRunFile } from "../runs/run-file.js";
+import { type Kept, readApart } from "../runs/measured.js";
+import { encodeRunFile } from "../runs/run-file.js";
 import { runFolder } from "../runs/run-folder.js";
 import { resultOfRun } from "../runs/run-result.js";
 import { directoryStore } from "../stores/directory-store.js";
@@ -24,30 +23,6 @@ export interface ArmSeeds {
   readonly done: readonly { readonly seed: number; readonly folder: string }[];
 }
 
-interface Kept {
-  readonly apart: readonly Apart[];
-  readonly refined: readonly Refined[];
-}
-
-/** What is not finite is null in a file. */
-const number = z
-  .number()
-  .nullable()
-  .transform((value) => value ?? Number.NaN);
-
-const fileSchema = z.looseObject({
-  seeds: z.array(z.int()),
-  apart: z.array(
-    z.looseObject({
-      arm: z.string(),
-      seeds: z.tuple([z.int(), z.int()]),
-      distance: number,
-      changed: number,
-    }),
-  ),
-  refined: z.array(z.looseObject({ arm: z.string(), seed: z.int(), refinementLoss: number })),
-});
-
 /** Rejects with the reason of `stop` when that cancels it. */
 export async function apartOf(
   { comparison, arm, config, done }: ArmSeeds,
@@ -56,7 +31,7 @@ export async function apartOf(
   const file = join(comparison.folder, `apart-${arm.name}.json`);
   const seeds = done.map(({ seed }) => seed);
   if (existsSync(file)) {
-    const kept = checkedRunFile(file, fileSchema);
+    const kept = readApart(file);
     if (JSON.stringify(kept.seeds) === JSON.stringify(seeds)) return kept;
   }
   const models: Members = await Promise.all(done.map(({ folder }) => membersOf(folder, arm.ensembleOf !== undefined)));

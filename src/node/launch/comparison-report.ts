@@ -1,6 +1,5 @@
 /** The report of a comparison as files, from what its folder holds. */
 import { basename } from "node:path";
-import { z } from "zod";
 import type { Page } from "../../report/page/blocks.js";
 import { htmlOf } from "../../report/page/html.js";
 import { markdownOf } from "../../report/page/markdown.js";
@@ -8,31 +7,13 @@ import { printable } from "../../report/printable.js";
 import { recordWithoutSecrets } from "../../report/secrets.js";
 import { comparisonFigures, comparisonPage } from "../../study/comparison-page.js";
 import type { ArmFigures } from "../../study/figures.js";
-import type { Measured } from "../../study/outcome.js";
 import { version } from "../../version.js";
 import { writeOwn } from "../files/plain-files.js";
-import { type Comparison, measuredOf, openComparison, reportsIn, trialFolder } from "../runs/comparison.js";
+import { type Comparison, openComparison, reportsIn, trialFolder } from "../runs/comparison.js";
+import { readMeasured } from "../runs/measured.js";
 import { readEvents } from "../runs/read-log.js";
-import { checkedRunFile } from "../runs/run-file.js";
 import { runFolder } from "../runs/run-folder.js";
 import { hasFinished } from "./finish.js";
-
-const measuredSchema = z.looseObject({
-  made: z.string(),
-  machine: z.string(),
-  task: z.enum(["binary", "multiclass", "regression", "language"]),
-  lossName: z.string(),
-  outcomes: z.array(
-    z.looseObject({
-      arm: z.string(),
-      seed: z.int(),
-      test: z.looseObject({ testLoss: z.number().nullish() }),
-      curve: z.array(z.looseObject({ step: z.number(), loss: z.number().nullable(), seconds: z.number() })),
-    }),
-  ),
-  apart: z.array(z.looseObject({ arm: z.string() })),
-  refined: z.array(z.looseObject({ arm: z.string() })),
-});
 
 /** What a report was written to, and its figures. */
 export interface Written {
@@ -44,8 +25,7 @@ export interface Written {
 /** Write the report of the comparison in a folder. Throws {@link CheckpointError} when what it needs is missing or damaged. */
 export function writeComparisonReport(folder: string): Written {
   const comparison = openComparison(folder);
-  const { made, machine, ...rest } = checkedRunFile(measuredOf(comparison), measuredSchema);
-  const measured = asMeasured(rest as unknown as Measured);
+  const { made, machine, measured } = readMeasured(comparison);
   const open = comparison.seeds.flatMap((seed) =>
     comparison.arms
       .filter(({ config }) => config !== null)
@@ -62,22 +42,6 @@ export function writeComparisonReport(folder: string): Written {
   };
   const page = comparisonPage(facts, measured);
   return { ...writePage(page, reportsIn(folder)), figures: comparisonFigures(facts, measured) };
-}
-
-/** A number that is not finite is null in a file. */
-function asMeasured({ outcomes, apart, refined, ...about }: Measured): Measured {
-  const known = (value: number | null | undefined) => value ?? Number.NaN;
-  return {
-    ...about,
-    outcomes: outcomes.map((outcome) => ({
-      ...outcome,
-      test: { ...outcome.test, testLoss: known(outcome.test.testLoss) },
-      meanTestLoss: known(outcome.meanTestLoss),
-      curve: outcome.curve.map((point) => ({ ...point, loss: known(point.loss) })),
-    })),
-    apart: apart.map((one) => ({ ...one, distance: known(one.distance), changed: known(one.changed) })),
-    refined: refined.map((one) => ({ ...one, refinementLoss: known(one.refinementLoss) })),
-  };
 }
 
 /** What the first run that prepared its data says of it. */
