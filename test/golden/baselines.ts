@@ -8,7 +8,12 @@ export const baselinesRun = {
   mutual: { optimizer: "adam", distillWeight: 0.8 },
 } as const;
 
+const { network, seed, numGroups, numSteps, batchSize, optimizers } = curvesRun;
+
+/** What these runs have of the twin run. */
+export const sharedSettings = { network, seed, numGroups, numSteps, batchSize, optimizers };
+
 /** The data that `baselines.py` reads. */
 export function baselineData(): object {
-  return { ...twinData(), run: curvesRun, baselines: baselinesRun };
+  return { ...twinData(), run: sharedSettings, baselines: baselinesRun };
 }
