@@ -81,10 +81,18 @@ test("the step from which on groups teach is told, and that of plain training is
 
 test("params that no other group has taught are told of, where others should have", () => {
   const config = tinyConfig({ algorithm: { burnInSteps: 30 }, numGroups: 2 });
-  assert.match(untaughtRemark(config, 30) ?? "", /they are of step 30, .* from step 30 on\. Let them begin earlier/);
-  assert.equal(untaughtRemark(config, 31), null);
-  assert.equal(untaughtRemark({ ...config, numGroups: 1 }, 30), null);
-  assert.equal(untaughtRemark(tinyConfig({ ...plain, numGroups: 2 }), 30), null);
+  assert.match(
+    untaughtRemark(config, 30, 30) ?? "",
+    /they are of step 30, .* from step 30 on\. Let them begin earlier/,
+  );
+  assert.equal(untaughtRemark(config, 31, 30), null);
+  assert.match(
+    untaughtRemark(config, 31, null) ?? "",
+    /of step 31, .* the group never had a teacher, .*\(publishInterval,/,
+  );
+  assert.match(untaughtRemark(config, 31, 40) ?? "", /the group had its first teacher in step 40, though/);
+  assert.equal(untaughtRemark({ ...config, numGroups: 1 }, 30, null), null);
+  assert.equal(untaughtRemark(tinyConfig({ ...plain, numGroups: 2 }), 30, null), null);
 });
 
 test("an algorithm that is none, or has options of another one, is refused with the cure", () => {

@@ -74,16 +74,28 @@ export function algorithmOf({
 }
 
 /**
- * A remark on shipped params that no other group has taught; null where one has, or where the algorithm never teaches.
+ * A remark on shipped params of a step that no other group has taught; null where one has, or where the algorithm never teaches.
+ * `taughtFrom` is the first step in which the group had a teacher; null without one.
  */
 export function untaughtRemark(
   config: { readonly algorithm: AlgorithmConfig; readonly numGroups: number; readonly numSteps: number },
   step: number,
+  taughtFrom: number | null,
 ): string | null {
   const { teachesFrom } = algorithmOf(config);
-  if (config.numGroups === 1 || teachesFrom === null || step > teachesFrom) return null;
+  if (config.numGroups === 1 || teachesFrom === null) return null;
+  const untaught = `no other group has taught the shipped params: they are of step ${step}, the best by validation, and`;
+  if (step <= teachesFrom) {
+    return (
+      `${untaught} groups teach one another from step ${teachesFrom} on. Let them begin earlier (algorithm.burnInSteps), ` +
+      "or learn more slowly (optimizer.learningRate)."
+    );
+  }
+  if (taughtFrom !== null && taughtFrom < step) return null;
+  const found =
+    taughtFrom === null ? "the group never had a teacher" : `the group had its first teacher in step ${taughtFrom}`;
   return (
-    `no other group has taught the shipped params: they are of step ${step}, the best by validation, and groups teach one another from ` +
-    `step ${teachesFrom} on. Let them begin earlier (algorithm.burnInSteps), or learn more slowly (optimizer.learningRate).`
+    `${untaught} ${found}, though groups teach one another from step ${teachesFrom} on: it found no snapshot of another group before. ` +
+    "Let groups publish and look for snapshots more often (publishInterval, exchangeInterval), train for more steps, or see in the logs why another group was late."
   );
 }

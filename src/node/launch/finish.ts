@@ -61,7 +61,7 @@ export async function finish(
     validated: await data.validated(engine, params, stop),
   });
   const { measured, validated } = await score().finally(() => engine.close());
-  const untaught = untaughtRemark(config, step);
+  const untaught = untaughtRemark(config, step, taughtFrom(folder.group(shippedGroup).log));
   const said = [algorithmOf(config).remark, ...(measured.remarks ?? []), untaught].filter((one) => one !== null);
   const result = said.length > 0 ? { ...measured, remarks: said } : measured;
   const metadata = { ...modelMetadata(config, shipped.best, data), ...validated };
@@ -95,6 +95,12 @@ export function modelMetadata(
 export function hasFinished(folder: string): boolean {
   const groups = readRunFile(runFolder(folder).result)?.groups;
   return Array.isArray(groups) && groups.every((group) => group?.ended === "finished");
+}
+
+/** The first step in which a group had a teacher, by its log; null without one. */
+function taughtFrom(log: string): number | null {
+  for (const { step, teachers } of readEvents(log, ["teachers"])) if (teachers.length > 0) return step;
+  return null;
 }
 
 function groupRecord(group: number, log: string): GroupRecord {

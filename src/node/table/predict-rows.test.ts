@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -70,4 +70,17 @@ test("what cannot be predicted is refused with its place", async () => {
   const list = [{ colour: ["blue"], size: 1 }] as unknown as DataRow[];
   await assert.rejects(predictRows(model, list), /"colour" of row 0 is of type array/);
   await assert.rejects(predictRows(csv, rows), CheckpointError);
+});
+
+test("rows are not written over the file that they are read from", async () => {
+  const before = readFileSync(csv, "utf8");
+  const link = join(folder, "link.csv");
+  symlinkSync(csv, link);
+  for (const out of [csv, link]) {
+    await assert.rejects(
+      predict(model, join(folder, "rows.*"), { out, cacheFolder: join(folder, "cache") }),
+      /--out must be another file than those that are read, and \S+ is one of them\. Name another one, as predicted\.csv\./,
+    );
+  }
+  assert.equal(readFileSync(csv, "utf8"), before);
 });

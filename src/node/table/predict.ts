@@ -1,5 +1,5 @@
 /** `codistill predict`: the predictions of an exported model beside the rows of a table. */
-import { createReadStream } from "node:fs";
+import { createReadStream, existsSync, realpathSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { extname, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -10,6 +10,7 @@ import { printable } from "../../report/printable.js";
 import { type Unlike, type UnlikeFound, unlikeCounter } from "../../serving/seen.js";
 import type { Database } from "../sources/duckdb.js";
 import { localCopies } from "../sources/remote-files.js";
+import { findFiles } from "../sources/source-files.js";
 import { type Appended, appendedColumns, asColumns } from "./predicted-columns.js";
 import { type DecisionOptions, type Decisions, decisionsOf } from "./served-decisions.js";
 import { type ServedFilesOptions, withServedFiles } from "./served-files.js";
@@ -71,6 +72,7 @@ export async function predict(
     throw new ConfigError(`predict: --out must end in ${Object.keys(formats).join(", ")}, got ${out}`);
   }
   const files = await localCopies(source, { cacheFolder: options.cacheFolder, signal: options.signal });
+  if (out !== undefined) await checkOther(out, files);
   const model = await openModel(modelPath, availableParallelism());
   try {
     const decisions = decisionsOf(model, { threshold, interval });
@@ -102,6 +104,16 @@ export async function predict(
   } finally {
     await model.close();
   }
+}
+
+/** Throws {@link ConfigError} when the rows would be written over a file that they are read from. */
+async function checkOther(out: string, source: string | readonly string[]): Promise<void> {
+  if (!existsSync(out)) return;
+  const { files } = await findFiles(source);
+  if (!files.some((file) => realpathSync(file) === realpathSync(out))) return;
+  throw new ConfigError(
+    `predict: --out must be another file than those that are read, and ${out} is one of them. Name another one, as predicted${extname(out)}.`,
+  );
 }
 
 /** The SQL name of an appended column, as its own name may differ from another column's in case alone. */
