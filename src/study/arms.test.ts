@@ -41,7 +41,23 @@ test("arms change what they say", () => {
   assert.deepEqual(smoothed?.task, { kind: "binary", labelSmoothing: { amount: 0.1, prior: "unigram" } });
   const alone = resolveConfig({ ...given, numGroups: 1, algorithm: { kind: "plain" } });
   const [arm] = chosenArms(["codistilled", "single"], [], alone);
-  assert.deepEqual(arm?.options, ["numGroups=2", 'algorithm={"kind":"codistill"}']);
+  assert.deepEqual(arm?.options, ["numGroups=2", "data.regime=disjoint", 'algorithm={"kind":"codistill"}']);
+});
+
+test("an arm has the data that it says, whatever the configuration gives its groups", () => {
+  for (const regime of ["disjoint", "all", "same"]) {
+    const base = { ...given, numGroups: 1, data: { ...given.data, regime } };
+    for (const arm of chosenArms(armNames, [], resolveConfig(base))) {
+      if (arm.ensembleOf !== undefined) continue;
+      const { numGroups, data } = configOf(arm.options, base);
+      const wanted = { "codistilled-all": "all", "same-data": "same" }[arm.name] ?? "disjoint";
+      assert.deepEqual(
+        [arm.name, numGroups, data.regime],
+        [arm.name, numGroups, numGroups === 1 ? "all" : wanted],
+        `in a configuration of ${regime}`,
+      );
+    }
+  }
 });
 
 test("an ensemble brings the arm that it is the mean of", () => {

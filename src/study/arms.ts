@@ -1,4 +1,6 @@
 /** The arms of a comparison: ways to train one configuration, as changes of it. */
+
+import type { DataRegime } from "../data/shard.js";
 import { ConfigError } from "../errors.js";
 import { nearest } from "../nearest.js";
 import type { RunConfig } from "../run/schema.js";
@@ -25,7 +27,12 @@ const ALONE = 'algorithm={"kind":"plain"}';
 
 type Make = (config: RunConfig, numGroups: number) => Omit<Arm, "name">;
 
-const groupsOf = (numGroups: number) => `numGroups=${numGroups}`;
+/** Several groups, by default each on its part of the data, whatever the configuration says of one group or of several. */
+const groupsOf = (numGroups: number, regime: DataRegime = "disjoint") => [
+  `numGroups=${numGroups}`,
+  `data.regime=${regime}`,
+];
+const ONE_GROUP = ["numGroups=1", "data.regime=all"];
 const exchanging = (config: RunConfig) =>
   config.algorithm.kind === "codistill" ? [] : ['algorithm={"kind":"codistill"}'];
 
@@ -33,7 +40,7 @@ const exchanging = (config: RunConfig) =>
 function control(name: "random" | "shuffled" | "own", teachers: string): Make {
   return (config, n) => ({
     what: `a control: as codistilled, but taught by ${teachers}`,
-    options: [groupsOf(n), ...exchanging(config), `algorithm.control=${name}`],
+    options: [...groupsOf(n), ...exchanging(config), `algorithm.control=${name}`],
   });
 }
 
@@ -47,7 +54,7 @@ function localSteps({ algorithm, numSteps }: RunConfig): number {
 
 function local(kind: "localSgd" | "diloco", config: RunConfig, n: number): string[] {
   const algorithm = JSON.stringify({ kind, localSteps: localSteps(config) });
-  return ["numGroups=1", `workers=${n}`, `globalBatchSize=${n * config.globalBatchSize}`, `algorithm=${algorithm}`];
+  return [...ONE_GROUP, `workers=${n}`, `globalBatchSize=${n * config.globalBatchSize}`, `algorithm=${algorithm}`];
 }
 
 /** A task with more options; numbers have no classes to smooth over. */
@@ -63,35 +70,35 @@ function withTask(config: RunConfig, name: string, more: object): string {
 const known: Readonly<Record<string, Make>> = {
   [SINGLE]: (_, n) => ({
     what: `${n} groups that train alone, each on its part of the data`,
-    options: [groupsOf(n), ALONE],
+    options: [...groupsOf(n), ALONE],
   }),
-  "single-all": () => ({ what: "one group that trains alone, on all data", options: ["numGroups=1", ALONE] }),
+  "single-all": () => ({ what: "one group that trains alone, on all data", options: [...ONE_GROUP, ALONE] }),
   [TWICE]: ({ globalBatchSize }, n) => ({
     what: `one group on all data, with ${n} times the batch and the same learning rate`,
-    options: ["numGroups=1", `globalBatchSize=${n * globalBatchSize}`, ALONE],
+    options: [...ONE_GROUP, `globalBatchSize=${n * globalBatchSize}`, ALONE],
   }),
   "twice-the-steps": ({ numSteps }, n) => ({
     what: `one group on all data, over ${n} times the steps`,
-    options: ["numGroups=1", `numSteps=${n * numSteps}`, ALONE],
+    options: [...ONE_GROUP, `numSteps=${n * numSteps}`, ALONE],
   }),
   codistilled: (config, n) => ({
     what: `${n} groups that codistil, each on its part of the data`,
-    options: [groupsOf(n), ...exchanging(config)],
+    options: [...groupsOf(n), ...exchanging(config)],
   }),
   "codistilled-all": (config, n) => ({
     what: `${n} groups that codistil, all on all data in orders of their own`,
-    options: [groupsOf(n), ...exchanging(config), "data.regime=all"],
+    options: [...groupsOf(n, "all"), ...exchanging(config)],
   }),
   "same-data": (config, n) => ({
     what: `${n} groups that codistil, all on the part of the first`,
-    options: [groupsOf(n), ...exchanging(config), "data.regime=same"],
+    options: [...groupsOf(n, "same"), ...exchanging(config)],
   }),
   "control-random": control("random", "teachers of random weights, which never learn"),
   "control-shuffled": control("shuffled", "what the others predict for the next row of the batch"),
   "control-own": control("own", "their own copies of before"),
   mutual: (_, n) => ({
     what: `one group of ${n} students that learn from one another on the same batches of all data (deep mutual learning)`,
-    options: ["numGroups=1", `algorithm={"kind":"mutual","students":${n}}`],
+    options: [...ONE_GROUP, `algorithm={"kind":"mutual","students":${n}}`],
   }),
   "local-sgd": (config, n) => ({
     what: `${n} workers, each with the batch, whose params become their mean every ${localSteps(config)} steps`,
@@ -109,7 +116,7 @@ const known: Readonly<Record<string, Make>> = {
   "uniform-smoothing": (config, n) => ({
     what: `as ${SINGLE}, with uniform label smoothing of ${AMOUNT}, not tuned`,
     options: [
-      groupsOf(n),
+      ...groupsOf(n),
       ALONE,
       withTask(config, "uniform-smoothing", { labelSmoothing: { amount: AMOUNT, prior: "uniform" } }),
     ],
@@ -117,14 +124,14 @@ const known: Readonly<Record<string, Make>> = {
   "unigram-smoothing": (config, n) => ({
     what: `as ${SINGLE}, with label smoothing of ${AMOUNT} towards the frequencies of the labels, not tuned`,
     options: [
-      groupsOf(n),
+      ...groupsOf(n),
       ALONE,
       withTask(config, "unigram-smoothing", { labelSmoothing: { amount: AMOUNT, prior: "unigram" } }),
     ],
   }),
   "confidence-penalty": (config, n) => ({
     what: `as ${SINGLE}, with a confidence penalty of ${AMOUNT}, not tuned`,
-    options: [groupsOf(n), ALONE, withTask(config, "confidence-penalty", { confidencePenalty: AMOUNT })],
+    options: [...groupsOf(n), ALONE, withTask(config, "confidence-penalty", { confidencePenalty: AMOUNT })],
   }),
 };
 

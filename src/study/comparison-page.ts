@@ -1,7 +1,7 @@
 /** The report of a comparison. */
 import { count } from "../report/format.js";
 import { type Block, type Cell, code, heading, list, type Page, text } from "../report/page/blocks.js";
-import { differences } from "../run/config-diff.js";
+import { type Difference, differences } from "../run/config-diff.js";
 import type { RunConfig } from "../run/schema.js";
 import { equalMachinesBlocks, equalStepsBlocks, lossBlocks, number, rangeCell } from "./comparison-blocks.js";
 import { costOf } from "./cost.js";
@@ -162,7 +162,7 @@ function configurationBlocks({ base, arms, rows }: ComparisonFacts): Block[] {
   const changes = arms.flatMap(({ name, config }) =>
     config === null
       ? []
-      : differences(base, config).map((difference) => ({ ...difference, path: `${name}: ${difference.path}` })),
+      : changesOf(base, config).map((difference) => ({ ...difference, path: `${name}: ${difference.path}` })),
   );
   const own = nonDefaults(base);
   return [
@@ -177,8 +177,15 @@ function configurationBlocks({ base, arms, rows }: ComparisonFacts): Block[] {
     ...(own.length === 0
       ? [text("All other options have their defaults.")]
       : [differencesTable("Options that are not the defaults", own, ["default", "here"])]),
-    differencesTable("What each arm changes", changes, ["configuration", "arm"]),
+    differencesTable("What each arm changes, and the data of its groups", changes, ["configuration", "arm"]),
   ];
+}
+
+/** What an arm changes, and what data its groups have also where that is not changed: an arm is named by it. */
+function changesOf(base: RunConfig, config: RunConfig): Difference[] {
+  const changes = differences(base, config);
+  const [path, before, now] = ["data.regime", base.data.regime, config.data.regime];
+  return changes.some((change) => change.path === path) ? changes : [...changes, { path, before, now }];
 }
 
 function runsTable(figures: readonly ArmFigures[]): Block {

@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { markdownOf } from "../report/page/markdown.js";
+import { applyOverrides, resolveConfig } from "../run/config.js";
+import { chosenArms } from "./arms.js";
+import { comparisonPage } from "./comparison-page.js";
+import type { Measured } from "./outcome.js";
+
+const given = {
+  name: "rides",
+  data: { source: "rides.csv", label: "late", numeric: { km: "km" }, split: { kind: "rows" }, regime: "all" },
+  model: { kind: "mlp", hidden: [8] },
+  optimizer: { kind: "adam", learningRate: 1e-3 },
+  numSteps: 100,
+  globalBatchSize: 32,
+  numGroups: 1,
+};
+const nothing: Measured = { task: "binary", lossName: "log loss", outcomes: [], apart: [], refined: [] };
+
+function pageOf(names: readonly string[], measured = nothing): string {
+  const base = resolveConfig(given);
+  const arms = chosenArms(names, [], base).map((arm) => ({
+    ...arm,
+    config: arm.ensembleOf === undefined ? resolveConfig(applyOverrides(given, arm.options)) : null,
+  }));
+  const facts = { base, arms, seeds: [1], reference: "single", target: { kind: "reference" } as const };
+  const rest = { commands: [], open: [], rows: null, machine: "a machine", made: "now" };
+  return markdownOf(comparisonPage({ ...facts, ...rest }, measured));
+}
+
+test("a report lists the data that the groups of each arm have", () => {
+  const page = pageOf(["single", "codistilled-all"]);
+  assert.match(page, /single: data\.regime \| "all" \| "disjoint"/);
+  assert.match(page, /codistilled-all: data\.regime \| "all" \| "all"/);
+});
