@@ -21,7 +21,7 @@ import type { Reading } from "../files/read-file.js";
 import { fits } from "./pixels.js";
 
 /** Raised whenever the files, or the way they are made, change. */
-export const imageFormatVersion = 1;
+export const imageFormatVersion = 2;
 
 export const imageSplits = ["train", "validation", "test"] as const;
 export type ImageSplitName = (typeof imageSplits)[number];
@@ -46,7 +46,7 @@ const imageFile = z.object({
   std: z.array(z.number()),
   /** Images that could not be used, and why. */
   bad: z.array(z.object({ name: z.string(), why: z.string() })),
-  /** Notes on the images for the user, in sentences. */
+  /** Notes on the images for the user, in sentences; those on their source are made anew from it. */
   notes: z.array(z.string()),
   /** What decoded them, where something did. */
   decoder: z.string().nullable(),

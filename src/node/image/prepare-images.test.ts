@@ -75,6 +75,20 @@ test("a folder for each class: decoded, resized, split; read again from the cach
   }
 });
 
+test("notes on a source are those of this source, whoever wrote the cache", async () => {
+  await writeShapes(path("plain"), 6);
+  cpSync(path("plain"), path("emptied"), { recursive: true });
+  mkdirSync(join(path("emptied"), "triangle"));
+  const size = 11;
+  assert.deepEqual((await prepare({ source: path("plain"), size })).notes, []);
+  const emptied = await prepare({ source: path("emptied"), size });
+  assert.deepEqual([emptied.cached, emptied.notes], [true, ["1 folder has no image, and is no class: triangle"]]);
+  cpSync(path("emptied"), path("first"), { recursive: true });
+  const first = await prepare({ source: path("first"), size: 13 });
+  assert.deepEqual([first.cached, first.notes.length], [false, 1]);
+  assert.deepEqual((await prepare({ source: path("plain"), size: 13 })).notes, []);
+});
+
 test("groups have disjoint parts, the same from memory and from the file", async () => {
   const { folder } = await prepare({ source: path("moved"), size: 10 });
   const whole = await openImages(folder);

@@ -57,7 +57,9 @@ export async function prepareImages(spec: ImageSpec, options: PrepareImagesOptio
   checkBad(images.bad, numGood + images.bad.length, spec);
   const { validation, test } = images;
   if (validation === null || test === null) throw new Error("internal: prepareImages opens every split");
-  return { ...images, validation, test, cached, folder };
+  // The digest is of the images alone: another source with the same ones may have other notes.
+  const notes = [...opened.main.notes, ...images.notes];
+  return { ...images, notes, validation, test, cached, folder };
 }
 
 async function openAll({

@@ -85,7 +85,7 @@ export async function writeImages(spec: ImageSpec, opened: OpenedImages, options
       counts,
       ...sums.figures(),
       bad: [...bad],
-      notes: [...main.notes, ...notes, ...badNotes(bad, numMain + bad.length)],
+      notes: [...notes, ...badNotes(bad, numMain + bad.length)],
       decoder: main.size === null ? "sharp" : null,
     };
     await writeFile(join(fresh, "images.json"), encodeJson(file), { flush: true });
