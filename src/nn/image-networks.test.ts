@@ -3,12 +3,12 @@ import { test } from "node:test";
 import { interpret } from "../../test/numerics/interpreter.js";
 import { ShapeError } from "../errors.js";
 import { input } from "../graph/ops.js";
-import { isOp, topologicalOrder } from "../graph/tensor.js";
+import { isOp, type Tensor, topologicalOrder } from "../graph/tensor.js";
 import { float32, type NdArray } from "../runtime/array.js";
 import { everyOther } from "./conv.js";
 import { normalisedImages } from "./image-input.js";
 import { mobileNet } from "./mobilenet.js";
-import { countParams, inputTensors, weightTensors } from "./model.js";
+import { carry, countParams, inputTensors, train, weightTensors } from "./model.js";
 import { resnet } from "./resnet.js";
 import { smallCnn } from "./small-cnn.js";
 
@@ -74,6 +74,22 @@ for (const [name, model, numParams] of [
     assert.deepEqual([...read].sort(), [...given, "images"].sort());
   });
 }
+
+test("networks of images give their last hidden layer, from which the linear layer makes the logits", () => {
+  const grey = onImages(27, 1, 4);
+  for (const [model, width] of [
+    [smallCnn({ ...grey, widths: [4, 6], dropout: 0.1 }), 6],
+    [resnet({ ...grey, depth: 20 }), 64],
+    [resnet({ ...grey, depth: 50 }), 2048],
+    [mobileNet({ ...grey, widthMultiplier: 0.5 }), 512],
+  ] as const) {
+    const weights = weightTensors(model, "w");
+    for (const said of [carry(model, weights, inputTensors(model)), train(model, weights, inputTensors(model))]) {
+      assert.deepEqual(said.rows?.shape, ["batch", width]);
+      assert.ok(topologicalOrder([said.logits]).includes(said.rows as Tensor));
+    }
+  }
+});
 
 test("networks of images take odd sizes and grey images, and halve as convolutions with stride 2 do", () => {
   const grey = onImages(27, 1, 4);

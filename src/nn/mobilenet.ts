@@ -1,5 +1,5 @@
 import { globalAveragePool, relu } from "../graph/ops.js";
-import type { Tensor, Tensors } from "../graph/tensor.js";
+import type { Tensors } from "../graph/tensor.js";
 import { convolution, convolutionParams } from "./conv.js";
 import { type ImageNetworkOptions, imageInputs, normalisedImages } from "./image-input.js";
 import { linear, linearParams } from "./layers.js";
@@ -70,13 +70,14 @@ export function mobileNet({ widthMultiplier = 1, ...options }: MobileNetOptions)
       ...layers.map(({ norm, outputs }): Record<string, BufferSpec> => batchNormBuffers(norm, outputs)),
     ),
     inputs: imageInputs(options),
-    logits(weights: Tensors, inputs: Tensors, norm: BatchNorm): Tensor {
+    logits(weights: Tensors, inputs: Tensors, norm: BatchNorm) {
       const last = layers.reduce(
         (x, { conv, norm: path, size, strides, groups }) =>
           relu(norm(path, convolution(weights, conv, x, { strides, pads: (size - 1) / 2, groups }))),
         normalisedImages(inputs, options),
       );
-      return linear(weights, "head", globalAveragePool(last));
+      const rows = globalAveragePool(last);
+      return { logits: linear(weights, "head", rows), rows };
     },
   });
 }

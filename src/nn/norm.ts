@@ -5,7 +5,7 @@ import { elementsOf, joined } from "../graph/shape.js";
 import { part, type Tensor, type Tensors } from "../graph/tensor.js";
 import { named } from "../runtime/named.js";
 import { onesInit, zerosInit } from "./initialisers.js";
-import { type BufferSpec, type Drop, droppedTraining, type Model, type ParamSpec } from "./model.js";
+import { type BufferSpec, type Carried, type Drop, droppedTraining, type Model, type ParamSpec } from "./model.js";
 
 /** Added to variances. */
 const EPSILON = 1e-5;
@@ -44,12 +44,16 @@ export function batchNormBuffers(path: string, channels: number): Record<string,
 /** Normalises the channels of x [batch, channels, ...] by the batch norm at a path. */
 export type BatchNorm = (path: string, x: Tensor) => Tensor;
 
+/** Logits, and the last hidden layer [rows, width]. */
+type Said = Omit<Carried, "state">;
+
 /** A network with batch norms, each used once: params, buffers, and one function of both, which is given the norm. */
 export interface BatchNormNetwork extends Pick<Model, "params" | "inputs"> {
   readonly buffers: NonNullable<Model["buffers"]>;
   /** Share of the values that `drop` drops in training; 0 by default. */
   readonly dropout?: number;
-  readonly logits: (weights: Tensors, inputs: Tensors, norm: BatchNorm, drop: Drop) => Tensor;
+  /** The logits, of networks that give it with the last hidden layer. */
+  readonly logits: (weights: Tensors, inputs: Tensors, norm: BatchNorm, drop: Drop) => Tensor | Said;
 }
 
 /**
@@ -60,6 +64,10 @@ export interface BatchNormNetwork extends Pick<Model, "params" | "inputs"> {
  * of means and unbiased variances, as PyTorch has it. Every norm divides by sqrt(variance + 1e-5).
  */
 export function batchNormModel({ params, buffers, inputs, dropout = 0, logits }: BatchNormNetwork): Model {
+  const run = (...given: Parameters<typeof logits>): Said => {
+    const said = logits(...given);
+    return "logits" in said ? said : { logits: said };
+  };
   const trained = (weights: Tensors, values: Tensors, drop: Drop) => {
     const moved: Record<string, Tensor> = {};
     const norm: BatchNorm = (path, x) => {
@@ -68,13 +76,19 @@ export function batchNormModel({ params, buffers, inputs, dropout = 0, logits }:
       for (const [name, now] of Object.entries(statistics)) moved[`${path}.${name}`] = now;
       return y;
     };
-    return { logits: logits(weights, values, norm, drop), buffers: moved };
+    const said = run(weights, values, norm, drop);
+    return { ...said, buffers: moved };
   };
+  const carry = (weights: Tensors, values: Tensors) => ({
+    ...run(weights, values, (path, x) => byRunning(weights, path, x), keepAll),
+    state: {},
+  });
   return {
     params,
     buffers,
     inputs,
-    apply: (weights, values) => logits(weights, values, (path, x) => byRunning(weights, path, x), keepAll),
+    carry,
+    apply: (weights, values) => carry(weights, values).logits,
     train: (weights, values) => trained(weights, values, keepAll),
     ...droppedTraining(dropout, trained),
   };

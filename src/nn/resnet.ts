@@ -74,7 +74,8 @@ export function resnet({ depth, ...options }: ResNetOptions): Model {
       const first = relu(layer(weights, stem, normalisedImages(inputs, options), norm));
       const start = form === "cifar" ? first : maxPool(first, { kernel: 3, strides: 2, pads: 1 });
       const last = blocks.reduce((x, block) => residual(weights, block, x, norm), start);
-      return linear(weights, "head", globalAveragePool(last));
+      const rows = globalAveragePool(last);
+      return { logits: linear(weights, "head", rows), rows };
     },
   });
 }

@@ -51,7 +51,8 @@ export function smallCnn({ widths = [32, 64, 128], dropout = 0, ...options }: Sm
         const y = maxPool(convolution(weights, `${path}.conv`, x, { pads: 1 }), { kernel: 2, strides: 2 });
         x = relu(norm(`${path}.norm`, y));
       }
-      return linear(weights, "head", drop(globalAveragePool(x), 0));
+      const rows = drop(globalAveragePool(x), 0);
+      return { logits: linear(weights, "head", rows), rows };
     },
   });
 }

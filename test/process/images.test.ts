@@ -48,6 +48,15 @@ test("a recorded run that dies in the middle of an epoch and goes on comes to th
   for (const group of [0, 1]) assert.match(stdout, new RegExp(`^group ${group}: equal to the bit at step \\d+ `, "m"));
 });
 
+test("groups compare the last hidden layers of their networks of images", async () => {
+  const run = place.train([path, "--set", "algorithm.gramWeight=0.5", "--set", "numSteps=40", "--set", "record=false"]);
+  const { code, shown } = await run.ended;
+  assert.equal(code, 0, shown);
+  const steps = ofKind(readLog((await run.folder()).group(0).log), "step").filter((step) => step.teachers.length > 0);
+  assert.ok(steps.length > 0, shown);
+  for (const { gramLoss } of steps) assert.ok(typeof gramLoss === "number" && gramLoss >= 0 && gramLoss <= 1, shown);
+});
+
 test("a run that was stopped goes on with two workers; its model predicts and is evaluated as ONNX Runtime computes it", async () => {
   const run = place.train([path, "--set", "record=false", "--set", "accumulate=2"]);
   await run.event(0, "some steps", (event) => event.event === "step" && event.step > 20);
