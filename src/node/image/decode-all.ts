@@ -1,6 +1,5 @@
 /** All images of a source, decoded into one file in their order. */
 import { createHash } from "node:crypto";
-import type { FileHandle } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { count } from "../../report/format.js";
 import { decodeImage, fitPixels } from "./decode.js";
@@ -29,6 +28,11 @@ export interface DecodeAllOptions extends PixelOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A file that pixels are appended to; a type of Node.js would be one of the package's declarations. */
+interface PixelFile {
+  writev(pixels: readonly Uint8Array[]): Promise<unknown>;
+}
+
 /** Bad images beyond those that are allowed, after which decoding ends, as nothing will come of it. */
 const MORE_BAD = 20;
 /** Images that are decoded at the same time: more than cores, as reading their files takes time too. */
@@ -40,7 +44,7 @@ const AT_ONCE = 4 * availableParallelism();
  */
 export async function decodeAll(
   images: ReturnType<ImageSource["images"]>,
-  file: FileHandle,
+  file: PixelFile,
   options: DecodeAllOptions,
 ): Promise<Decoded> {
   const { numImages, maxBadImages, onProgress, signal } = options;
