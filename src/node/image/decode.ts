@@ -50,9 +50,6 @@ const OTHERS: readonly (readonly [string, (bytes: Uint8Array) => boolean])[] = [
 
 const beginning = (bytes: Uint8Array) => Buffer.from(bytes.subarray(0, 64)).toString("latin1").replace(/^ï»¿/, "");
 
-/** The endings of files that are taken for images in a folder. */
-export const IMAGE_ENDING = /\.(jpe?g|jfif|png|gif|webp)$/i;
-
 /**
  * Decode a JPEG, PNG, WebP or GIF (the first frame of several) and resize it: upright by its EXIF orientation, 8 bits a
  * channel, sRGB or grey, over white where it is transparent. Returns [height, width, channels].

@@ -6,7 +6,8 @@ import { DataError, messageOf } from "../../errors.js";
 import { nearest } from "../../nearest.js";
 import { counted, firstNames } from "../../report/format.js";
 import { readWithin } from "../files/read-bounded.js";
-import { IMAGE_ENDING, MAX_FILE_BYTES } from "./decode.js";
+import { IMAGE_ENDING } from "../sources/source-files.js";
+import { MAX_FILE_BYTES } from "./decode.js";
 import type { ImageSource } from "./found.js";
 import { BadImage } from "./pixels.js";
 

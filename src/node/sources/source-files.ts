@@ -151,7 +151,7 @@ export async function expandSource(pattern: string, kind: SourceKind = "table"):
     const files = await namesIn(path);
     if (files !== null) {
       throw new DataError(
-        `data: a source is files, and ${JSON.stringify(pattern)} is a folder. ${await filesOf(pattern, files, kind)}`,
+        `data: a source is files, and ${JSON.stringify(pattern)} is a folder. ${await filesOf(pattern, files, kind)}${await hintOfImages(pattern, files)}`,
       );
     }
     const near = nearest(basename(path), (await namesIn(dirname(path))) ?? []);
@@ -160,6 +160,18 @@ export async function expandSource(pattern: string, kind: SourceKind = "table"):
     );
   }
   return matches;
+}
+
+/** The endings of files that are taken for images in a folder. */
+export const IMAGE_ENDING = /\.(jpe?g|jfif|png|gif|webp)$/i;
+/** Folders of a folder that are looked into for images. */
+const MOST_LOOKED_INTO = 50;
+
+/** How images are trained on, where a folder, or one in it, has some; "" for other folders. */
+async function hintOfImages(folder: string, names: readonly string[]): Promise<string> {
+  const below = await Promise.all(names.slice(0, MOST_LOOKED_INTO).map((name) => namesIn(resolve(folder, name))));
+  if (![names, ...below].some((some) => some?.some((name) => IMAGE_ENDING.test(name)))) return "";
+  return ` It has images: train on them by codistill train --images ${folder}, or by a configuration with data.kind "images".`;
 }
 
 /** How the files in a folder are named. */
