@@ -106,7 +106,7 @@ export interface DescribedModel extends Omit<ServedModel, "predict" | keyof Clos
 }
 
 /**
- * Describe a model by its file. Throws {@link ConfigError} for a language model, and {@link CheckpointError} when it is
+ * Describe a model by its file. Throws {@link ConfigError} for a model of text or images, and {@link CheckpointError} when it is
  * damaged, or not a model of codistill.
  */
 export async function describedModel(file: ModelFile): Promise<DescribedModel> {
@@ -134,8 +134,8 @@ export async function describedModel(file: ModelFile): Promise<DescribedModel> {
 }
 
 /**
- * Open a model that a run exported. Throws {@link ConfigError} when there is no such file, and {@link CheckpointError}
- * when it is not an ONNX model, or not a model of codistill.
+ * Open a model that a run exported. Throws {@link ConfigError} when there is no such file, or its model is of text or images, and
+ * {@link CheckpointError} when it is not an ONNX model, or not a model of codistill.
  */
 export async function openModel(path: string, threads: number): Promise<ServedModel> {
   const file = readModelFile(path);
@@ -192,6 +192,11 @@ function parsedMetadata({ path, metadata }: ModelFile): Metadata {
   if (metadata.task === "language") {
     throw new ConfigError(
       `${path} is a language model, which reads no table. Continue a text by codistill sample ${path}, or score it on text by codistill evaluate`,
+    );
+  }
+  if (metadata.data === "images") {
+    throw new ConfigError(
+      `${path} is a model of images, which reads no table. List what it predicts by codistill predict ${path} <images or folders>, or score it by codistill evaluate; churn, ensembles and the teachers of tables are for models of tables.`,
     );
   }
   const isOurs = metadata.format === MODEL_FORMAT;
