@@ -232,6 +232,10 @@ const DATA: Readonly<Record<string, readonly [object, RegExp]>> = {
     /data\.augment\.resizedCrop\.area: must have the least before the most, got \[1, 0\.5\]/,
   ],
   "no size": [{ source: shapes, size: 0 }, /data\.size: must be > 0, got 0/],
+  "images that are too small for the network": [
+    { source: shapes, size: [4, 1] },
+    /model\.widths: each width halves the images, and for 1 of them the shorter side needs at least 2 pixels; data\.size is 4 x 1\. Give fewer widths, or raise data\.size/,
+  ],
   "an unknown fit": [
     { source: shapes, fit: "crp" },
     /data\.fit: must be one of "crop"\|"pad"\|"stretch", got "crp"; did you mean "crop"\?/,

@@ -1,28 +1,30 @@
 /** Runs on images: files through sharp, or sets of pixels, and networks that read pixels. */
 import { createHash } from "node:crypto";
 import { rowsOfSlots, slotsUnder } from "../../data/shard.js";
-import { DataError } from "../../errors.js";
+import { ConfigError, DataError } from "../../errors.js";
+import { count } from "../../report/format.js";
 import { examplesApart } from "../../run/apart.js";
 import { exportImages } from "../../run/export-images.js";
 import { imageGroupSpec, imagePass, imageRunSpec } from "../../run/image-spec.js";
-import type { ImageRunConfig } from "../../run/kinds/images.js";
+import { type ImageRunConfig, networkProblem } from "../../run/kinds/images.js";
 import { scoreExamples } from "../../run/score-table.js";
 import type { DataReader } from "../runs/data-reader.js";
 import { memoryBudget } from "../sources/memory.js";
 import { type CachedImages, openImages } from "./image-cache.js";
 import { describeImageShards } from "./image-shards.js";
 import type { ImageSpec } from "./image-spec.js";
-import { prepareImages } from "./prepare-images.js";
+import { type OpenedSizes, prepareImages } from "./prepare-images.js";
 
 export const imageReader: DataReader<ImageRunConfig> = {
   async prepare(config, options) {
-    const images = await prepareImages(imageSpecOf(config), options);
+    const checkOpened = (opened: OpenedSizes) => checkSizes(config, opened);
+    const images = await prepareImages(imageSpecOf(config), { ...options, checkOpened });
     const spec = imageRunSpec(config, images);
     const { train, validation, test } = images.numImages;
-    const numBad = images.bad.length;
     return {
       spec,
-      sizes: { rows: { train, validation, test, ...(numBad > 0 && { malformed: numBad }) } },
+      // Images that are left out are named in a note.
+      sizes: { rows: { train, validation, test } },
       notes: images.notes,
       cached: images.cached,
       folder: images.folder,
@@ -97,6 +99,24 @@ function meaningOf({ classes }: Pick<CachedImages, "classes">): Readonly<Record<
   return { labelClasses: createHash("sha256").update(JSON.stringify(classes)).digest("hex") };
 }
 
+/** Throws {@link ConfigError} when no decoded image could make the run possible: for the size of images, or their number. */
+function checkSizes(
+  { data, model, numGroups, globalBatchSize, accumulate }: ImageRunConfig,
+  { numImages, shape }: OpenedSizes,
+): void {
+  const problem = networkProblem(model, [shape.height, shape.width]);
+  if (problem !== null) throw new ConfigError(problem);
+  const batch = globalBatchSize / accumulate;
+  const most = data.regime === "all" ? numImages : Math.floor(numImages / numGroups);
+  if (most >= batch) return;
+  throw new ConfigError(
+    `globalBatchSize: a batch of ${count(batch)} images needs a shard of at least as many, and of the ${count(numImages)} images of data.source each group of ${numGroups} has at most ${count(most)}. ${CURE}`,
+  );
+}
+
+const CURE =
+  'Lower globalBatchSize, use fewer groups, let all groups see all images (data.regime: "all"), or add images.';
+
 function checkShards(
   { data, numGroups, globalBatchSize, accumulate }: ImageRunConfig,
   { slotOffsets }: Pick<CachedImages, "slotOffsets">,
@@ -109,7 +129,6 @@ function checkShards(
   const batch = globalBatchSize / accumulate;
   if (smallest >= batch) return;
   throw new DataError(
-    `a batch of ${batch} images needs a shard of at least as many, and that of group ${sizes.indexOf(smallest)} of ${numGroups} has ${smallest}. ` +
-      'Lower globalBatchSize, use fewer groups, let all groups see all images (data.regime: "all"), or add images.',
+    `a batch of ${batch} images needs a shard of at least as many, and that of group ${sizes.indexOf(smallest)} of ${numGroups} has ${smallest}. ${CURE}`,
   );
 }

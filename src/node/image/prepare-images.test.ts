@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { picture, shapeNames, writeIdxShapes, writeShapes } from "../../../test/fixtures/image-files.js";
 import { rowsOfSlots, slotsOf } from "../../data/shard.js";
-import { DataError } from "../../errors.js";
+import { ConfigError, DataError } from "../../errors.js";
 import { resolveConfig } from "../../run/config.js";
 import { configOfKind } from "../../run/kinds/kinds.js";
 import { openImages } from "./image-cache.js";
@@ -172,6 +172,42 @@ test("bad images are left out up to the number that is allowed, and named", asyn
   assert.match(images.notes.join(), /2 images of 26 cannot be used, and are left out/);
   // The same cache, and fewer are allowed.
   await assert.rejects(prepare({ ...spec, maxBadImages: 1 }), /data\.maxBadImages allows 1/);
+});
+
+test("sizes that cannot work are refused before anything is decoded, and images that are left out are no lines", async () => {
+  const stages: string[] = [];
+  const options = {
+    cacheFolder,
+    onProgress: (stage: string) => stages.push(stage),
+    signal: new AbortController().signal,
+  };
+  const source = writeIdxShapes(root, 30, "small");
+  const refused: readonly (readonly [object, RegExp])[] = [
+    [
+      { model: { kind: "cnn", widths: [4, 4, 4, 4] } },
+      /^model\.widths: .* for 4 of them .* at least 16 pixels; data\.size is 12 x 12\./,
+    ],
+    [
+      { numGroups: 2, globalBatchSize: 16 },
+      /^globalBatchSize: a batch of 16 images .* of the 30 images of data\.source each group of 2 has at most 15\. Lower/,
+    ],
+  ];
+  for (const [more, message] of refused) {
+    await assert.rejects(imageReader.prepare(configOf({ source }, more), options), (error) => {
+      assert.ok(error instanceof ConfigError, String(error));
+      assert.match(error.message, message);
+      return true;
+    });
+  }
+  assert.ok(!stages.join().includes("decoding"), stages.join());
+  await imageReader.prepare(configOf({ source }, { numGroups: 1, globalBatchSize: 16 }), options);
+  assert.ok(stages.join().includes("decoding"), stages.join());
+  const { sizes, notes } = await imageReader.prepare(
+    configOf({ source: path("bad"), size: 12, maxBadImages: 2 }),
+    options,
+  );
+  assert.deepEqual(Object.keys(sizes.rows), ["train", "validation", "test"]);
+  assert.match((notes ?? []).join(), /2 images of 26 cannot be used, and are left out/);
 });
 
 test("a group's stream and its shards are of its own images", async () => {

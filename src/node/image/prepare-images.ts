@@ -1,6 +1,6 @@
 /** Images into caches: decoded and resized once, split, and in the order of their hash slots. */
 import { createHash } from "node:crypto";
-import type { Images } from "../../data/images/images.js";
+import type { ImageShape, Images } from "../../data/images/images.js";
 import { numSlots } from "../../data/shard.js";
 import { DataError } from "../../errors.js";
 import { counted, firstNames } from "../../report/format.js";
@@ -16,6 +16,16 @@ export interface PrepareImagesOptions {
   readonly cacheFolder: string;
   readonly onProgress?: ((stage: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Called before anything is decoded; what it throws is what this rejects with. */
+  readonly checkOpened?: ((sizes: OpenedSizes) => void) | undefined;
+}
+
+/** What is known of images before they are decoded. */
+export interface OpenedSizes {
+  /** Images of the source of training. */
+  readonly numImages: number;
+  /** What every image becomes. */
+  readonly shape: ImageShape;
 }
 
 /** Images ready for training. */
@@ -34,9 +44,10 @@ export interface PreparedImages extends CachedImages {
  * none, sharp is needed and not installed, or the cache is damaged.
  */
 export async function prepareImages(spec: ImageSpec, options: PrepareImagesOptions): Promise<PreparedImages> {
-  const { cacheFolder, onProgress = () => {}, signal } = options;
+  const { cacheFolder, onProgress = () => {}, signal, checkOpened = () => {} } = options;
   onProgress("identifying the source");
   const opened = await openAll(spec);
+  checkOpened({ numImages: opened.main.numImages, shape: opened.shape });
   const digest = await imagesDigest(spec, opened, signal);
   const {
     folder,

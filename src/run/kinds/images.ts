@@ -84,7 +84,12 @@ export const imageKind: DataKind<typeof imageRunSchema, ImageRunInput> = {
   noun: "images",
   schema: imageRunSchema,
   isDocumented: true,
-  problems: ({ data }) => [...shareProblems(data), ...classProblems(data), ...augmentProblems(data)],
+  problems: ({ data, model }) => [
+    ...shareProblems(data),
+    ...classProblems(data),
+    ...augmentProblems(data),
+    ...sizeProblems(data, model),
+  ],
   located: (config, absolute) => ({ ...config, data: dataLocated(config.data, absolute) }),
   ownFiles: {},
   numPerStep: ({ globalBatchSize }) => globalBatchSize,
@@ -120,6 +125,22 @@ function dataLocated(data: ImageRunConfig["data"], absolute: (path: string) => s
 function shareProblems({ validation, test }: ImageRunConfig["data"]): string[] {
   const sum = [validation, test].reduce<number>((sum, split) => sum + (typeof split === "number" ? split : 0), 0);
   return sum >= 1 ? [`data: the shares of validation and test must be below 1 together, got ${sum}`] : [];
+}
+
+/** Why a network does not fit images of this height and width, as a line; null where it does. */
+export function networkProblem(model: ImageRunConfig["model"], size: readonly [number, number]): string | null {
+  if (model.kind !== "cnn") return null;
+  const numBlocks = model.widths.length;
+  const least = 2 ** numBlocks;
+  if (Math.min(...size) >= least) return null;
+  return `model.widths: each width halves the images, and for ${numBlocks} of them the shorter side needs at least ${least} pixels; data.size is ${size.join(" x ")}. Give fewer widths, or raise data.size`;
+}
+
+function sizeProblems({ size }: ImageRunConfig["data"], model: ImageRunConfig["model"]): string[] {
+  // By default the size is that of the set, which is not known yet.
+  if (size === undefined) return [];
+  const problem = networkProblem(model, typeof size === "number" ? [size, size] : size);
+  return problem === null ? [] : [problem];
 }
 
 function classProblems({ classes = [] }: ImageRunConfig["data"]): string[] {
